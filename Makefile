@@ -1,0 +1,75 @@
+# deploybot - builds, tests and shows everything.  `make help` lists the targets.
+SHELL		:= /bin/bash
+.DEFAULT_GOAL	:= all
+.DELETE_ON_ERROR:
+
+BUILD		?= build
+SANITIZE	?=
+VERSION		:= $(shell sed -n 's/^\#\# \([0-9][0-9.]*\).*/\1/p' CHANGES.md 2>/dev/null | head -n 1)
+PYTHON		:= /usr/bin/python3
+
+WARN	:= -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
+WERROR	?= -Werror
+OPT	?= -O2 -g
+HARDEN	:= -fstack-protector-strong -fPIE
+ifeq ($(SANITIZE),)
+HARDEN	+= -D_FORTIFY_SOURCE=3
+else
+OPT	:= -O1 -g -fno-omit-frame-pointer -fsanitize=$(SANITIZE) -fno-sanitize-recover=all
+endif
+CFLAGS	?=
+ALL_CFLAGS := -std=gnu17 $(WARN) $(WERROR) $(OPT) $(HARDEN) -D_GNU_SOURCE \
+	-DDEPLOYBOT_VERSION='"$(or $(VERSION),0)"' -I. -Iserver -MMD -MP $(CFLAGS)
+LDFLAGS	?=
+ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed \
+	$(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS)
+SERVER_LIBS := -lev -lmicrohttpd -lcurl -ljansson -lsqlite3 -lcrypto -lsystemd -lz -lm -lpthread
+
+LIB_C	 := $(wildcard lib/*.c)
+SERVER_C := $(filter-out server/main.c,$(wildcard server/*.c server/*/*.c))
+RUNNER_C := $(filter-out runner/main.c,$(wildcard runner/*.c))
+TEST_C	 := $(wildcard tests/unit/test_*.c)
+TEST_AID_C := $(filter-out $(TEST_C),$(wildcard tests/unit/*.c))
+
+objects	 = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+LIB_A	 := $(BUILD)/liblib.a
+SERVER_A := $(BUILD)/libserver.a
+RUNNER_A := $(BUILD)/librunner.a
+TEST_AID_A := $(BUILD)/libtestaid.a
+TESTS	 := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(TEST_C))
+
+.PHONY: all
+all: $(BUILD)/deploybot $(BUILD)/deploybot-runner
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	@$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$(LIB_A): $(call objects,$(LIB_C))
+$(SERVER_A): $(call objects,$(SERVER_C))
+$(RUNNER_A): $(call objects,$(RUNNER_C))
+$(TEST_AID_A): $(call objects,$(TEST_AID_C))
+%.a:
+	@mkdir -p $(@D)
+	@rm -f $@ && $(AR) rcs $@ $^
+
+$(BUILD)/deploybot: $(BUILD)/obj/server/main.o $(SERVER_A) $(LIB_A)
+	@echo "  LD    $@"
+	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(SERVER_LIBS)
+
+# libc only: of the archive it takes what it names, and no library is offered.
+$(BUILD)/deploybot-runner: $(BUILD)/obj/runner/main.o $(RUNNER_A) $(LIB_A)
+	@echo "  LD    $@"
+	@$(CC) $(ALL_LDFLAGS) -o $@ $^
+
+$(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(TEST_AID_A) $(SERVER_A) $(RUNNER_A) $(LIB_A)
+	@mkdir -p $(@D)
+	@echo "  LD    $@"
+	@$(CC) $(ALL_LDFLAGS) -o $@ $< $(TEST_AID_A) $(SERVER_A) $(RUNNER_A) $(LIB_A) $(SERVER_LIBS) -lcmocka
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+
+.PHONY: clean
+clean:
+	rm -rf $(BUILD)

@@ -1,0 +1,102 @@
+/* err.c - fills and extends struct err.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "lib/err.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+bool
+err_set(struct err *err, enum err_code code, const char *fmt, ...)
+{
+	va_list args;
+
+	if (err == NULL)
+		return false;
+	err->code = code;
+	va_start(args, fmt);
+	(void)vsnprintf(err->text, sizeof(err->text), fmt, args); /* cut is fine */
+	va_end(args);
+	return false;
+}
+
+bool
+err_errno(struct err *err, enum err_code code, int errno_value, const char *fmt, ...)
+{
+	char why[96];
+	va_list args;
+	size_t used;
+
+	if (err == NULL)
+		return false;
+	if (errno_value == ENOMEM)
+		code = ERR_NOMEM;
+	else if (errno_value == ENOSPC || errno_value == EDQUOT)
+		code = ERR_FULL;
+	err->code = code;
+	va_start(args, fmt);
+	(void)vsnprintf(err->text, sizeof(err->text), fmt, args); /* cut is fine */
+	va_end(args);
+	used = strlen(err->text);
+	(void)snprintf(err->text + used, sizeof(err->text) - used, ": %s",
+	    strerror_r(errno_value, why, sizeof(why)));
+	return false;
+}
+
+bool
+err_wrap(struct err *err, const char *fmt, ...)
+{
+	char inner[sizeof(err->text)];
+	va_list args;
+	size_t used;
+
+	if (err == NULL)
+		return false;
+	memcpy(inner, err->text, sizeof(inner));
+	va_start(args, fmt);
+	(void)vsnprintf(err->text, sizeof(err->text), fmt, args); /* cut is fine */
+	va_end(args);
+	used = strlen(err->text);
+	(void)snprintf(err->text + used, sizeof(err->text) - used, ": %s", inner);
+	return false;
+}
+
+int
+err_http(enum err_code code)
+{
+	static const int http[] = {
+#define E(name, http_status, status) http_status,
+		ERR_CODES(E)
+#undef E
+	};
+
+	assert((size_t)code < COUNT(http));
+	return http[code];
+}
+
+int
+err_exit_status(enum err_code code)
+{
+	static const int status[] = {
+#define E(name, http_status, exit_status) exit_status,
+		ERR_CODES(E)
+#undef E
+	};
+
+	assert((size_t)code < COUNT(status));
+	return status[code];
+}
+
+const char *
+err_name(enum err_code code)
+{
+	static const char *const name[] = {
+#define E(name, http_status, status) #name,
+		ERR_CODES(E)
+#undef E
+	};
+
+	assert((size_t)code < COUNT(name));
+	return name[code];
+}

@@ -1,0 +1,49 @@
+/* err.h - one error: a code for machines, a sentence for people.  Never allocates.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#ifndef ERR_H
+#define ERR_H
+
+#include "lib/base.h"
+
+/* Code, HTTP status the server answers with, exit status of a program (sysexits.h). */
+#define ERR_CODES(E) \
+	E(NONE,    200,  0) \
+	E(INVALID, 400, 64) \
+	E(DENIED,  401, 77) \
+	E(MISSING, 404, 66) \
+	E(BUSY,    409, 75) \
+	E(LIMIT,   413, 65) \
+	E(TIMEOUT, 504, 75) \
+	E(IO,      502, 74) \
+	E(FULL,    503, 74) \
+	E(NOMEM,   503, 71) \
+	E(CONFIG,  500, 78)
+
+enum err_code {
+#define E(name, http, status) ERR_##name,
+	ERR_CODES(E)
+#undef E
+};
+
+struct err {
+	enum err_code code;
+	char text[240];
+};
+
+/* Describe a failure.  Returns false, so that `return err_set(...)` is the whole failure path.
+ * err may be NULL. */
+bool err_set(struct err *err, enum err_code code, const char *fmt, ...) PRINTF(3, 4);
+
+/* As err_set, with ": " and the text of errno_value (errno(3)) behind.  Maps ENOMEM, ENOSPC and
+ * EDQUOT to their own codes whatever `code` says. */
+bool err_errno(struct err *err, enum err_code code, int errno_value, const char *fmt, ...)
+    PRINTF(4, 5);
+
+/* Put "what we were doing: " in front.  Returns false. */
+bool err_wrap(struct err *err, const char *fmt, ...) PRINTF(2, 3);
+
+int err_http(enum err_code code);
+int err_exit_status(enum err_code code);
+const char *err_name(enum err_code code);
+
+#endif
