@@ -1,0 +1,231 @@
+/* protocol.h - what server, runner and keepers say to each other, as one message.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * A message is one packet (AF_UNIX, SOCK_SEQPACKET: boundaries are kept, nothing is framed by
+ * hand) of text: the kind on the first line, then `key value` lines; an answer carries its body
+ * behind an empty line.  Keys a reader does not know are skipped, so that a keeper of yesterday's
+ * version talks to today's server; what must not be misread raises PROTOCOL_VERSION.
+ *
+ * server ── socket pair ── runner  (deploybot-runner --fd N --state DIR [--env-file FILE])
+ *   →  hello   version                       first, both ways.  Another version: the runner says
+ *   ←  hello   version pid                   its hello and exits 78; the server says so and exits.
+ *   →  run     id program environment argument deadline_s grace_s deployment previous ref
+ *   ←  started id                            runs/<id>/ is there, the keeper lives, its socket
+ *                                            listens: connect now (the script waits at its gate)
+ *   ←  refused id why errno text             nothing runs and nothing was left.  EXISTS: there
+ *                                            was a folder already: settle it.  INVALID: a field is
+ *                                            wrong.  FAILED: fork, disk, … (text says what)
+ *   →  settle  id                            after a restart, or when a keeper's socket closed
+ *                                            without `exit`
+ *   ←  settled id state [record]             also sent unasked when a keeper of this runner is gone
+ *                                              NEVER  no folder: it never began, and may be ordered
+ *                                              ALIVE  its keeper lives: connect to its socket
+ *                                              ENDED  it has its record (fields below)
+ *                                              LOST   its keeper was killed; nothing of it is alive
+ *                                                     any more, and a record with lost=1 is written
+ *   ←  stuck   id pid                        pid (of run id, keeper gone) cannot be ended yet; said
+ *                                            every 10 s until it can; then comes settled LOST
+ *   →  ask     id question [ref] [branch] [base] [branches]
+ *   ←  answer  id status timed_out text body body: at most PROTOCOL_ANSWER_MAX bytes
+ *
+ * keeper ── runs/<id>/socket (connect through /proc/self/fd/<dirfd>/socket) ── server
+ *   ←  hello   version pid start boot gate log_size released no_rollback steps  on every connect;
+ *              steps: all so far.  A new connection replaces the old one, which is closed.
+ *   →  go                                    opens the gate; said again it changes nothing
+ *   →  end                                   TERM, then KILL after grace_s.  Before `go`: the gate
+ *                                            stays shut and the record says gate=0 ended=1
+ *   ←  grew    log_size                      at most 20 a second
+ *   ←  step    (one step in steps[0])        PROTOCOL_STEPS_MAX at most; `release` and
+ *                                            `no-rollback` always
+ *   ←  stuck   pid                           as above
+ *   ←  exit    record fields, steps          the record is on disk before this is said
+ *   When a connection is lost before `go`, the keeper ends with gate=0.  A keeper that nobody
+ *   connects to gives up its gate when its runner has ended, or after PROTOCOL_GATE_WAIT_S.
+ *
+ * Record fields: gate released no_rollback exec_errno status signal timed_out ended lost
+ *   user_ms system_ms max_rss_kb log_size ended_at steps.  How to read them, in this order:
+ *     gate=0            the script never ran (ended=1: on request; else: the server was lost)
+ *     exec_errno!=0     it could not be started: nothing ran
+ *     lost=1            its keeper was killed: gate and released then say what may have happened
+ *     else              status (signal=0) or signal of the leader; timed_out, ended say whether
+ *                       the deadline or `end` asked for its end first
+ *
+ * runs/<id>/: order (the run message and its tag) · leader (pid, start, boot) · log · exit (the
+ * record as an `exit` message, then NUL bytes; all NUL: not yet; locked by the keeper, POSIX
+ * record lock) · socket.  The server reads log and needs nothing else of it.
+ *
+ * Answers (plain lines; values run to the end of the line; lines that begin with "==> " are
+ * progress and are skipped).  status 0, question COMMITS:
+ *     ref develop                     as resolved (what was asked for, or the branch)
+ *     kind branch                     branch, tag or commit
+ *     commit 1a2b3c4d…                40 or 64 hex digits
+ *     author Ann Example
+ *     at 1767225600                   committed, seconds since 1970
+ *     subject Make the button blue
+ *     branch develop                  the environment's; missing when it has none
+ *     branch_commit 1a2b3c4d…         its newest commit; missing when the branch does not exist
+ *     in_branch 1                     is commit in branch?  (0 without a branch)
+ *     base 9f8e7d6c…                  only when a base was asked for and is in the repository
+ *     forced 0                        1: base is not an ancestor of commit (0 without base)
+ *     count 12                        commits in commit that are not in base (0 without base)
+ *     change 1a2b3c4d… Ann Example<TAB>Make the button blue      newest first, at most 10
+ *     end
+ * status 0, question HEADS, one line for each branch of `branches` that exists:
+ *     head 1a2b3c4d… develop
+ *     end
+ * status 64: the ref is odd or is no branch, tag or commit here.  At most 10 possible ones,
+ * newest first:
+ *     error no branch, tag or commit of the repository: devlop
+ *     possible branch develop
+ *     possible tag v1.2
+ *     end
+ * status 69 (unreachable, refused), 78 (settings), any other, or timed_out:
+ *     error fatal: could not read from remote repository.        git's last line
+ * An answer with status 0 or 64 and without `end` is broken and counts as status 69.
+ */
+#ifndef PROTOCOL_H
+#define PROTOCOL_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "lib/err.h"
+
+#define PROTOCOL_VERSION	1
+#define PROTOCOL_STEPS_MAX	64		/* told live; then only release and no-rollback */
+#define PROTOCOL_STEPS_ROOM	(PROTOCOL_STEPS_MAX + 2)
+#define PROTOCOL_STEP_NAME	48		/* bytes of a step's name; longer is cut */
+#define PROTOCOL_ANSWER_MAX	65536		/* body of an answer; longer output fails the ask */
+#define PROTOCOL_PACKET_MAX	(PROTOCOL_ANSWER_MAX + 8192)	/* the largest message */
+#define PROTOCOL_RECORD_BYTES	16384		/* what the exit file is allocated to */
+#define PROTOCOL_GATE_WAIT_S	30
+#define PROTOCOL_DEADLINE_MAX_S	86400
+#define PROTOCOL_GRACE_MAX_S	600
+#define PROTOCOL_ASKS_MAX	16		/* waiting at the runner; one more is answered 75 */
+
+/* Kinds of messages: name, word on the wire. */
+#define PROTOCOL_KINDS(K) \
+	K(HELLO, "hello") K(RUN, "run") K(STARTED, "started") K(REFUSED, "refused") \
+	K(SETTLE, "settle") K(SETTLED, "settled") K(STUCK, "stuck") K(ASK, "ask") \
+	K(ANSWER, "answer") K(GO, "go") K(END, "end") K(GREW, "grew") K(STEP, "step") \
+	K(EXIT, "exit")
+
+#define PROTOCOL_PROGRAMS(P)	P(NONE, "") P(DEPLOY, "deploy") P(ROLLBACK, "rollback")
+#define PROTOCOL_QUESTIONS(Q)	Q(NONE, "") Q(COMMITS, "commits") Q(HEADS, "heads")
+#define PROTOCOL_STATES(S) \
+	S(NONE, "") S(NEVER, "never") S(ALIVE, "alive") S(ENDED, "ended") S(LOST, "lost")
+#define PROTOCOL_WHYS(W)	W(NONE, "") W(EXISTS, "exists") W(INVALID, "invalid") W(FAILED, "failed")
+
+enum protocol_kind {
+#define K(name, word) PROTOCOL_##name,
+	PROTOCOL_KINDS(K)
+#undef K
+	PROTOCOL_KIND_COUNT
+};
+enum protocol_program {
+#define P(name, word) PROTOCOL_PROGRAM_##name,
+	PROTOCOL_PROGRAMS(P)
+#undef P
+	PROTOCOL_PROGRAM_COUNT
+};
+enum protocol_question {
+#define Q(name, word) PROTOCOL_QUESTION_##name,
+	PROTOCOL_QUESTIONS(Q)
+#undef Q
+	PROTOCOL_QUESTION_COUNT
+};
+enum protocol_state {
+#define S(name, word) PROTOCOL_STATE_##name,
+	PROTOCOL_STATES(S)
+#undef S
+	PROTOCOL_STATE_COUNT
+};
+enum protocol_why {
+#define W(name, word) PROTOCOL_WHY_##name,
+	PROTOCOL_WHYS(W)
+#undef W
+	PROTOCOL_WHY_COUNT
+};
+
+struct protocol_step {
+	char name[PROTOCOL_STEP_NAME + 1];	/* printable; never empty */
+	int64_t at;				/* milliseconds since 1970 */
+};
+
+/* How a run ended.  See "Record fields" above. */
+struct protocol_record {
+	bool gate;
+	bool released;		/* `==> release` was printed */
+	bool no_rollback;	/* `==> no-rollback` was printed */
+	bool timed_out;
+	bool ended;
+	bool lost;
+	int exec_errno;
+	int status;
+	int signal;
+	int64_t user_ms;
+	int64_t system_ms;
+	int64_t max_rss_kb;
+	int64_t ended_at;	/* milliseconds since 1970 */
+};
+
+/* One message.  Fields that its kind does not name are zero or empty and are not sent. */
+struct protocol_message {
+	enum protocol_kind kind;
+	uint64_t id;				/* run id (1…) or question id (1…) */
+	/* hello */
+	unsigned int version;
+	pid_t pid;				/* also stuck.  hello of a keeper: the leader's */
+	uint64_t start;				/* the leader's, /proc/<pid>/stat field 22 */
+	char boot[37];				/* /proc/sys/kernel/random/boot_id */
+	/* run */
+	enum protocol_program program;
+	char environment[21];			/* [a-z][a-z0-9-]{0,19} */
+	char argument[137];			/* COMMIT or COMMIT@sha256:… */
+	unsigned int deadline_s;		/* 1 … PROTOCOL_DEADLINE_MAX_S */
+	unsigned int grace_s;			/* between TERM and KILL, 0 … PROTOCOL_GRACE_MAX_S */
+	uint64_t deployment;			/* DEPLOYMENT_ID, RELEASE */
+	char previous[137];			/* PREVIOUS_RELEASE, as argument; empty: none */
+	char ref[256];				/* REF; also ask: what to resolve, empty: the branch */
+	char tag[54];				/* order file only: RUN_ID, `<id>-<32 hex>` */
+	/* refused */
+	enum protocol_why why;
+	int error;				/* errno, 0 when there is none */
+	char text[256];				/* a sentence; also answer, when status is not 0 */
+	/* settled */
+	enum protocol_state state;
+	/* ask */
+	enum protocol_question question;
+	char branch[256];			/* the environment's; empty: it has none */
+	char base[65];				/* hex commit; empty: none */
+	char branches[2048];			/* HEADS: names, one space between */
+	/* answer: status and timed_out are the record's.  body borrows from the packet. */
+	const char *body;
+	size_t body_len;
+	/* hello, grew, exit, settled */
+	uint64_t log_size;
+	struct protocol_record record;
+	size_t step_count;
+	struct protocol_step steps[PROTOCOL_STEPS_ROOM];
+};
+
+/* Writes the packet to buf, at most cap bytes (PROTOCOL_PACKET_MAX always suffices), and its
+ * length to *ret_len.  Fails, with nothing in *ret_len, when a field is invalid for its kind. */
+bool protocol_encode(const struct protocol_message *message, char *buf, size_t cap,
+    size_t *ret_len, struct err *err) MUST_USE;
+
+/* Reads one packet.  Every field is checked; on failure *ret is unspecified and err says which
+ * field.  ret->body points into data. */
+bool protocol_decode(const char *data, size_t len, struct protocol_message *ret, struct err *err)
+    MUST_USE;
+
+/* The allow-lists.  A ref may be any text without control characters that fits: it is only ever
+ * one argument or one variable, and commits.sh refuses what is odd with a list of what is not. */
+bool protocol_is_environment(const char *text);
+bool protocol_is_commit(const char *text);	/* 7 to 64 lower case hex digits */
+bool protocol_is_release(const char *text);	/* commit, or commit@sha256:<64 hex> */
+bool protocol_is_ref(const char *text);		/* 1 to 255 bytes, none of them a control */
+
+const char *protocol_kind_name(enum protocol_kind kind);
+
+#endif
