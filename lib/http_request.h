@@ -1,0 +1,65 @@
+/* http_request.h - one request that our HTTP server received, until it is answered.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * A route's callbacks (http_server.h) get it.  From on_request on it belongs to the route,
+ * until http_request_answer() gives it back; that call is made exactly once, inside the
+ * callback or any time later, whatever became of the client and of the deadline.
+ *
+ * What the accessors borrow (strings) is valid while on_begin, on_piece or on_request runs;
+ * copy what is needed later.
+ */
+#ifndef HTTP_REQUEST_H
+#define HTTP_REQUEST_H
+
+#include "lib/base.h"
+#include "lib/http_guard.h"
+
+struct http_request;
+
+/* A header of an answer.  Lists end with a name of NULL. */
+struct http_header {
+	const char *name;
+	const char *value;
+};
+
+const char *http_request_method(const struct http_request *request);
+
+/* As it was sent, without the query and without any unescaping. */
+const char *http_request_path(const struct http_request *request);
+
+/* The value of a header, its name compared without case; NULL when there is none or more than
+ * one: a header that decides something must not be read one way here and another elsewhere. */
+const char *http_request_header(const struct http_request *request, const char *name);
+size_t http_request_header_count(const struct http_request *request, const char *name);
+
+/* The declared size of the body, in bytes. */
+size_t http_request_body_size(const struct http_request *request);
+
+/* The other end of the socket: an address without port, or "unix". */
+const char *http_request_peer(const struct http_request *request);
+/* Whether that is a unix socket or a loopback address. */
+bool http_request_peer_is_local(const struct http_request *request);
+/* The peer, or, when that is local and there is one X-Real-IP with an address, that. */
+const char *http_request_client(const struct http_request *request);
+
+/* In on_request: the body, once; the caller frees it with free().  There is a NUL behind its
+ * *ret_size bytes.  NULL only for a request without a body.  It counts against the server's
+ * budget until the request is answered: answer when it has been freed or is about to be. */
+char *http_request_take_body(struct http_request *request, size_t *ret_size) MUST_USE;
+/* The same without taking; valid until the answer. */
+const char *http_request_peek_body(const struct http_request *request, size_t *ret_size);
+
+/* One pointer of the route's own, e.g. a running HMAC.  free_user (or NULL) is called with it
+ * when the request goes, however it goes; setting NULL takes it back without that. */
+void http_request_set_user(struct http_request *request, void *user, void (*free_user)(void *));
+void *http_request_user(const struct http_request *request);
+
+/*
+ * Answers and gives the request back: the handle is dead afterwards (in on_begin and
+ * on_piece when they return).  headers may be NULL; body may be NULL with size 0 and is copied.
+ * Sent in this turn; where the client is gone or the deadline has answered, nothing is.
+ */
+void http_request_answer(struct http_request *request, int status,
+    const struct http_header *headers, const void *body, size_t size);
+
+#endif

@@ -1,0 +1,89 @@
+/* http_server.h - an HTTP/1.1 server inside the loop, with every resource bounded.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * libmicrohttpd, driven by our loop.  No TLS, no chunked bodies, no forms: a proxy stands in
+ * front.  What is answered here without any route: 400 and 411 (http_guard.h), 404, 405 with
+ * Allow, 413 by the declared length and 415 before a byte of the body is read, 503 with
+ * Retry-After when the memory for bodies stays used up or a route's deadline passes.
+ * Refusals have empty bodies and close the connection.
+ */
+#ifndef HTTP_SERVER_H
+#define HTTP_SERVER_H
+
+#include <stdint.h>
+
+#include "lib/base.h"
+#include "lib/err.h"
+#include "lib/http_request.h"
+#include "lib/loop.h"
+
+struct http_server;
+
+/*
+ * The head is there and passed every check, the body is not: may answer, and then nothing of
+ * the body is read (http_request_answer(): 401 and the like); may http_request_set_user().
+ */
+typedef void http_server_begin_fn(struct http_request *request, void *ctx);
+/* A piece of the body, as it arrives.  May answer too: the rest is not read. */
+typedef void http_server_piece_fn(struct http_request *request, const void *data, size_t size,
+    void *ctx);
+/* All of it is there.  The request is the route's now and must be answered, now or later. */
+typedef void http_server_request_fn(struct http_request *request, void *ctx);
+
+struct http_route {
+	const char *methods;		/* "POST", "GET HEAD" */
+	const char *path;		/* compared byte by byte */
+	size_t body_max;		/* bytes; 0: takes no body */
+	const char *const *types;	/* media types, NULL-terminated; NULL: any */
+	int64_t body_timeout_ms;	/* head and body; 0: the server's */
+	int64_t answer_timeout_ms;	/* from on_request to 503; 0: the server's */
+	http_server_begin_fn *on_begin;	/* NULL: nothing to say */
+	http_server_piece_fn *on_piece;	/* NULL: only gathered */
+	http_server_request_fn *on_request;
+	void *ctx;
+};
+
+/* 0 means the default that stands behind each. */
+struct http_server_config {
+	const struct http_route *routes;	/* borrowed for the server's life */
+	size_t route_count;
+	unsigned connections_max;	/* 256 */
+	size_t budget_bytes;		/* 64 MB, for all bodies together */
+	int64_t budget_wait_ms;		/* 3,000: then 503 */
+	int64_t request_timeout_ms;	/* 10,000: head and body, absolute */
+	int64_t answer_timeout_ms;	/* 8,000: below the patience of GitHub (10 s) */
+	int64_t idle_timeout_ms;	/* 75,000 between requests: longer than nginx's 60 s */
+};
+
+/*
+ * Listens on "127.0.0.1:8080", "[::1]:0" or "unix:/run/x.sock" (numeric addresses only; a stale
+ * socket file is replaced, a living one refused; its mode is 0660).  Nothing is accepted before
+ * the loop runs.  NULL and *err when that cannot be.
+ */
+struct http_server *http_server_new(struct loop *loop, const struct http_server_config *config,
+    const char *listen, struct err *err) MUST_USE;
+
+/* On a listening socket from elsewhere (socket activation).  It is the server's from now on,
+ * also when this fails. */
+struct http_server *http_server_new_on(struct loop *loop, const struct http_server_config *config,
+    int listen_fd, struct err *err) MUST_USE;
+
+/* The port that is listened on; 0 for a unix socket. */
+uint16_t http_server_port(const struct http_server *server);
+
+/* Gauges: connections; requests that are a route's and not answered; bytes of bodies. */
+unsigned http_server_connections(const struct http_server *server);
+unsigned http_server_open_requests(const struct http_server *server);
+size_t http_server_body_bytes(const struct http_server *server);
+
+/* Accepts nobody any more; what is open goes on, each connection until its next answer. */
+void http_server_quiesce(struct http_server *server);
+
+/*
+ * NULL is fine.  Sends what is answered already as far as the sockets take it, and closes.
+ * Requests that were not answered get 503; their handles stay valid until they are answered,
+ * which must happen (it then only frees).  Not to be called inside a route's callback.
+ */
+void http_server_free(struct http_server *server);
+
+#endif
