@@ -1,0 +1,44 @@
+/* env_file.h - reads KEY=VALUE files (.env).  Expands nothing, sets nothing.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+/*
+ *	# comment, blank lines
+ *	NAME=plain value      # a comment begins with a blank and '#'; blanks around are dropped
+ *	export NAME=value     the word export is skipped
+ *	NAME='as it is'       no escapes inside
+ *	NAME="a\n\"b\" \\ \$" escapes \n \t \r \" \\ \$; any other is an error; $ means nothing
+ *
+ * Quoted values may go over several lines.  Names are [A-Za-z_][A-Za-z0-9_]*.  A file over
+ * ENV_FILE_MAX, a NUL, or a name given twice is refused; errors name the line.
+ */
+#ifndef ENV_FILE_H
+#define ENV_FILE_H
+
+#include "lib/base.h"
+
+struct err;
+
+#define ENV_FILE_MAX	   (64u * 1024)
+#define ENV_FILE_NAMES_MAX 512
+
+struct env_entry {
+	char *name;
+	char *value;
+	unsigned line;
+};
+
+struct env_file {
+	struct env_entry *entries;
+	size_t count;
+};
+
+/* Both fill ret, to be freed with env_file_done; on failure it is left empty. */
+MUST_USE bool env_file_parse(struct env_file *ret, const char *text, size_t size, struct err *err);
+MUST_USE bool env_file_read(struct env_file *ret, const char *path, struct err *err);
+
+/* Wipes and frees; the struct may be all zero. */
+void env_file_done(struct env_file *file);
+
+/* NULL when it is not there. */
+const struct env_entry *env_file_find(const struct env_file *file, const char *name);
+
+#endif

@@ -1,0 +1,38 @@
+/* file.h - whole small files, atomic writes, folders, who could change a path.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#ifndef FILE_H
+#define FILE_H
+
+#include <sys/types.h>
+
+#include "lib/base.h"
+
+struct err;
+
+/* The content, NUL-terminated, to be freed by the caller; *ret_size (may be NULL) is without the
+ * NUL.  Larger than cap: ERR_LIMIT; not there: ERR_MISSING; not a regular file: ERR_INVALID. */
+MUST_USE char *file_read(const char *path, size_t cap, size_t *ret_size, struct err *err);
+
+/* Replaces path by the content as a whole: temporary file beside it, fsync, rename, fsync of the
+ * folder.  After a failure the old file is there, untouched. */
+MUST_USE bool file_write(const char *path, const void *data, size_t size, mode_t mode,
+    struct err *err);
+
+/* Makes a folder and those above it that are missing, all with mode.  One that is there keeps its
+ * mode. */
+MUST_USE bool file_mkdirs(const char *path, mode_t mode, struct err *err);
+
+/* Writes all of it to a descriptor, going on after EINTR and short writes. */
+MUST_USE bool file_write_all(int fd, const void *data, size_t size, struct err *err);
+
+/* True when nobody but root and we could replace what stands at this absolute path: it and every
+ * folder above is owned by root or us and writable by nobody else, links followed and checked too.
+ * A folder with the sticky bit owned by root (/tmp) counts as safe.  Not there: ERR_MISSING; else
+ * ERR_DENIED with the component and its mode. */
+MUST_USE bool file_is_safe(const char *path, struct err *err);
+
+/* file_is_safe, and its file readable by nobody but its owner: for keys.  (Mode 0640 with a group
+ * is accepted when `group_may_read`.) */
+MUST_USE bool file_is_private(const char *path, bool group_may_read, struct err *err);
+
+#endif

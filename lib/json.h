@@ -1,0 +1,93 @@
+/* json.h - reads JSON with limits, writes JSON into a buf.  The only door to jansson.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#ifndef JSON_H
+#define JSON_H
+
+#include <stdint.h>
+
+#include "lib/base.h"
+
+struct buf;
+struct err;
+struct json; /* a value inside a document */
+
+#define JSON_DEPTH_MAX 64 /* deeper is refused; GitHub and Telegram stay below 12 */
+
+/* --- reading --- */
+
+/* Decodes one whole document, an object or array.  Refused: duplicate keys, NUL, invalid UTF-8,
+ * a lone surrogate, what follows the value, numbers out of range, depth over JSON_DEPTH_MAX.
+ * Free the root with json_free; every other value is borrowed from it. */
+MUST_USE struct json *json_decode(const void *bytes, size_t size, struct err *err);
+void json_free(struct json *root);
+DEFINE_FREEP(struct json, json_free)
+
+/* Every accessor takes NULL and any type of value: what is not there, or not of the type asked
+ * for, is NULL (or `otherwise`), never a crash. */
+const struct json *json_get(const struct json *object, const char *key);
+const struct json *json_at(const struct json *array, size_t index);
+
+/* "message.chat.id": keys joined by dots (a key with a dot cannot be reached). */
+const struct json *json_path(const struct json *value, const char *path);
+
+size_t json_count(const struct json *value); /* elements of an array or keys of an object, else 0 */
+
+bool json_holds_object(const struct json *value);
+bool json_holds_array(const struct json *value);
+bool json_holds_null(const struct json *value); /* is there, and is null */
+
+const char *json_str(const struct json *value);
+size_t json_str_size(const struct json *value);
+bool json_i64(const struct json *value, int64_t *ret); /* false, *ret untouched, if no integer */
+bool json_f64(const struct json *value, double *ret); /* an integer too */
+bool json_bool(const struct json *value, bool otherwise);
+
+const char *json_get_str(const struct json *object, const char *key);
+bool json_get_i64(const struct json *object, const char *key, int64_t *ret);
+int64_t json_get_i64_or(const struct json *object, const char *key, int64_t otherwise);
+bool json_get_bool(const struct json *object, const char *key, bool otherwise);
+
+/* Calls each(key, value, arg) in the order of insertion until it returns false. */
+bool json_each(const struct json *object,
+    bool (*each)(const char *key, const struct json *value, void *arg), void *arg);
+
+/* --- writing --- */
+
+/*
+ * A streaming writer that puts commas and brackets itself.  The text is plain ASCII (all else is
+ * \uXXXX, invalid UTF-8 becomes \ufffd) without blanks, and the same calls give the same bytes.
+ * A failure (of the buf, or depth over JSON_DEPTH_MAX) is sticky: ask buf_failed() at the end.
+ * Calls in an impossible order (a value without its key) are a bug and abort.
+ */
+struct json_out {
+	struct buf *buf;
+	unsigned depth;
+	bool after_key;
+	bool has_value[JSON_DEPTH_MAX + 1];
+	char kind[JSON_DEPTH_MAX + 1];
+};
+
+void json_out_init(struct json_out *out, struct buf *buf);
+
+void json_out_object(struct json_out *out); /* { */
+void json_out_array(struct json_out *out);  /* [ */
+void json_out_end(struct json_out *out);    /* closes the innermost of them */
+bool json_out_is_whole(const struct json_out *out); /* all closed, one value written */
+
+void json_out_key(struct json_out *out, const char *key);
+void json_out_str(struct json_out *out, const char *text); /* NULL becomes null */
+void json_out_strn(struct json_out *out, const char *text, size_t size);
+void json_out_i64(struct json_out *out, int64_t value);
+void json_out_f64(struct json_out *out, double value); /* not finite becomes null */
+void json_out_bool(struct json_out *out, bool value);
+void json_out_null(struct json_out *out);
+void json_out_raw(struct json_out *out, const char *json); /* trusted JSON text, as it is */
+void json_out_value(struct json_out *out, const struct json *value); /* a decoded value; NULL: null */
+
+/* Key and value in one call. */
+void json_put_str(struct json_out *out, const char *key, const char *text);
+void json_put_i64(struct json_out *out, const char *key, int64_t value);
+void json_put_bool(struct json_out *out, const char *key, bool value);
+void json_put_null(struct json_out *out, const char *key);
+
+#endif

@@ -1,0 +1,51 @@
+/* queue.h - a bounded queue that hands whole structs from one thread to another.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * One mutex, two lists: pushers fill one, the taker empties the other.  An item embeds a struct
+ * queue_link, is in one queue at a time, and belongs to the queue from push to take.
+ */
+#ifndef QUEUE_H
+#define QUEUE_H
+
+#include "lib/base.h"
+
+struct queue;
+
+struct queue_link {
+	struct queue_link *next;
+};
+
+/* The struct around a link:  QUEUE_ITEM(link, struct event, link) */
+#define QUEUE_ITEM(l, type, member) ((type *)(void *)((char *)(l) - offsetof(type, member)))
+
+enum queue_place {
+	QUEUE_IF_ROOM, /* refused when `capacity` such items are waiting */
+	QUEUE_RESERVED /* memory was set aside beforehand: never refused, never counted */
+};
+
+/* wake(arg) is called by push, outside the lock, when the queue was empty before; may be NULL
+ * (then the taker uses queue_wait). */
+MUST_USE struct queue *queue_new(size_t capacity, void (*wake)(void *arg), void *arg);
+
+/* Takes NULL.  Must be empty: what is inside belongs to somebody. */
+void queue_free(struct queue *q);
+DEFINE_FREEP(struct queue, queue_free)
+
+/* False: full (QUEUE_IF_ROOM only) or closed (either); the item stays the caller's. */
+MUST_USE bool queue_push(struct queue *q, struct queue_link *item, enum queue_place place);
+
+/* Everything, oldest first, linked by next; NULL when empty.  All of it is the caller's. */
+MUST_USE struct queue_link *queue_take_all(struct queue *q);
+
+/* Waits until something is there (true), or until timeout_ms have passed or the queue is closed
+ * and empty (false).  timeout_ms < 0: without limit. */
+bool queue_wait(struct queue *q, int timeout_ms);
+
+/* No more pushes; wakes the waiter.  What is inside can still be taken. */
+void queue_close(struct queue *q);
+bool queue_is_closed(struct queue *q);
+
+/* Items waiting, both kinds: for a gauge. */
+size_t queue_length(struct queue *q);
+
+#endif

@@ -1,0 +1,48 @@
+/* redact.h - replaces secrets in text by ***: known values and known shapes.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * Known values are found as they are, URL-encoded and in base64 (at any of the three offsets).
+ * Known shapes: bot tokens (digits:30 or more), GitHub's (ghp_ gho_ ghu_ ghs_ ghr_ github_pat_),
+ * AKIA and ASIA key ids, Slack's xox?-, and everything from "-----BEGIN … PRIVATE KEY-----" to
+ * its END line.
+ */
+#ifndef REDACT_H
+#define REDACT_H
+
+#include "lib/base.h"
+
+struct buf;
+struct err;
+struct redact;
+
+#define REDACT_MARK	  "***"
+#define REDACT_VALUE_MIN  8	/* shorter values would blot out ordinary text: not added */
+#define REDACT_VALUE_MAX  8192
+#define REDACT_VALUES_MAX 256
+
+/* May be shared by threads: additions and use take a lock. */
+MUST_USE struct redact *redact_new(struct err *err);
+void redact_free(struct redact *r); /* takes NULL; wipes the values */
+DEFINE_FREEP(struct redact, redact_free)
+
+/* Remembers a secret value (again: nothing happens).  A value of several lines is also found line
+ * by line.  One shorter than REDACT_VALUE_MIN is left out and is no error. */
+MUST_USE bool redact_add(struct redact *r, const char *value, struct err *err);
+
+/* Appends text to out with secrets replaced.  r may be NULL: shapes only. */
+void redact_text(struct redact *r, const char *text, size_t size, struct buf *out);
+
+/* A stream: text comes in pieces, and a secret cut in two is found all the same.  What could be
+ * the start of one is held back (bounded) until the next piece or the end. */
+struct redact_stream;
+MUST_USE struct redact_stream *redact_stream_new(struct redact *r, struct err *err);
+void redact_stream_free(struct redact_stream *s);
+DEFINE_FREEP(struct redact_stream, redact_stream_free)
+
+/* Appends to out what is certain.  Failures are out's (and no memory is out's failure too). */
+void redact_stream_add(struct redact_stream *s, const char *piece, size_t size, struct buf *out);
+
+/* Appends what was held back; the stream can begin anew. */
+void redact_stream_end(struct redact_stream *s, struct buf *out);
+
+#endif
