@@ -1,0 +1,197 @@
+/* deploy_flow.c - the rule table of a deployment's life.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#include "deployment/deploy_flow.h"
+
+#include <string.h>
+
+#define DO(...) { \
+	.n = COUNT(((enum deploy_act[]){ __VA_ARGS__ })), \
+	.todo = { __VA_ARGS__ } }
+#define RULE(f, e, t, ...) \
+	{ DEPLOY_##f, DEPLOY_ON_##e, DEPLOY_##t, DO(__VA_ARGS__) }
+
+/* Short names, so that the table reads as a table. */
+#define ASK	DEPLOY_DO_ASK_PERSON
+#define RUN	DEPLOY_DO_RUN
+#define BACK	DEPLOY_DO_RUN_BACK
+#define END	DEPLOY_DO_END_RUN
+#define PROBE	DEPLOY_DO_PROBE
+#define DROP	DEPLOY_DO_DROP_PROBE
+#define GOES	DEPLOY_DO_RELEASE
+#define HOLD	DEPLOY_DO_HOLD
+#define DOWN	DEPLOY_DO_DOWN
+#define TELL	DEPLOY_DO_TELL
+#define REFUSE	DEPLOY_DO_REFUSE_CANCEL
+#define NEXT	DEPLOY_DO_NEXT
+
+/* No second program touches a target while the first has a living process: hence STOPPING. */
+const struct deploy_rule deploy_rules[] = {
+	/*   from                   on                  to                     acts, in order */
+	RULE(REQUESTED,             ASK,                AWAITING_CONFIRMATION, ASK),
+	RULE(REQUESTED,             CLEAR,              QUEUED,                TELL),
+	RULE(REQUESTED,             REFUSE,             REFUSED,               TELL),
+	RULE(REQUESTED,             CANCEL,             CANCELLED,             TELL),
+	RULE(REQUESTED,             CANCEL_NO_BACK,     CANCELLED,             TELL),
+	RULE(REQUESTED,             CANCEL_ROLLBACK,    CANCELLED,             TELL),
+	RULE(REQUESTED,             SUPERSEDE,          SUPERSEDED,            TELL),
+
+	RULE(AWAITING_CONFIRMATION, CONFIRM,            QUEUED,                TELL),
+	RULE(AWAITING_CONFIRMATION, REFUSE,             REFUSED,               TELL),
+	RULE(AWAITING_CONFIRMATION, CANCEL,             CANCELLED,             TELL),
+	RULE(AWAITING_CONFIRMATION, CANCEL_NO_BACK,     CANCELLED,             TELL),
+	RULE(AWAITING_CONFIRMATION, CANCEL_ROLLBACK,    CANCELLED,             TELL),
+	RULE(AWAITING_CONFIRMATION, EXPIRE,             EXPIRED,               TELL),
+	RULE(AWAITING_CONFIRMATION, SUPERSEDE,          SUPERSEDED,            TELL),
+
+	RULE(QUEUED,                FREE,               RUNNING,               RUN, TELL),
+	RULE(QUEUED,                CANCEL,             CANCELLED,             TELL),
+	RULE(QUEUED,                CANCEL_NO_BACK,     CANCELLED,             TELL),
+	RULE(QUEUED,                CANCEL_ROLLBACK,    CANCELLED,             TELL),
+	RULE(QUEUED,                SUPERSEDE,          SUPERSEDED,            TELL),
+
+	RULE(RUNNING,               SCRIPT_OK,          VERIFYING,             PROBE, TELL),
+	RULE(RUNNING,               SCRIPT_OK_UNPROBED, LIVE,                  GOES, TELL, NEXT),
+	RULE(RUNNING,               SCRIPT_BAD,         ROLLING_BACK,          BACK, TELL),
+	RULE(RUNNING,               SCRIPT_BAD_NO_BACK, FAILED,                DOWN, TELL, NEXT),
+	RULE(RUNNING,               UNTOUCHED,          FAILED,                TELL, NEXT),
+	RULE(RUNNING,               AGAIN,              RUNNING,               RUN),
+	RULE(RUNNING,               LOST,               STOPPING,              TELL),
+	RULE(RUNNING,               CANCEL,             STOPPING,              END, TELL),
+	RULE(RUNNING,               CANCEL_NO_BACK,     STOPPING,              END, TELL),
+	RULE(RUNNING,               CANCEL_ROLLBACK,    RUNNING,               REFUSE),
+
+	RULE(STOPPING,              SCRIPT_OK,          ROLLING_BACK,          BACK, TELL),
+	RULE(STOPPING,              SCRIPT_OK_UNPROBED, ROLLING_BACK,          BACK, TELL),
+	RULE(STOPPING,              SCRIPT_BAD,         ROLLING_BACK,          BACK, TELL),
+	RULE(STOPPING,              SCRIPT_BAD_NO_BACK, FAILED,                DOWN, TELL, NEXT),
+	RULE(STOPPING,              UNTOUCHED,          FAILED,                TELL, NEXT),
+	RULE(STOPPING,              CANCEL,             STOPPING,              REFUSE),
+	RULE(STOPPING,              CANCEL_NO_BACK,     STOPPING,              REFUSE),
+	RULE(STOPPING,              CANCEL_ROLLBACK,    STOPPING,              REFUSE),
+
+	RULE(VERIFYING,             HEALTHY,            LIVE,                  GOES, TELL, NEXT),
+	RULE(VERIFYING,             SICK,               ROLLING_BACK,          BACK, TELL),
+	RULE(VERIFYING,             SICK_NO_BACK,       FAILED,                DOWN, TELL, NEXT),
+	RULE(VERIFYING,             CANCEL,             ROLLING_BACK,          DROP, BACK, TELL),
+	RULE(VERIFYING,             CANCEL_NO_BACK,     FAILED,                DROP, DOWN, TELL, NEXT),
+	RULE(VERIFYING,             CANCEL_ROLLBACK,    VERIFYING,             REFUSE),
+
+	RULE(ROLLING_BACK,          SCRIPT_OK,          VERIFYING_ROLLBACK,    PROBE, TELL),
+	RULE(ROLLING_BACK,          SCRIPT_OK_UNPROBED, ROLLED_BACK,           HOLD, TELL, NEXT),
+	RULE(ROLLING_BACK,          SCRIPT_BAD,         ROLLBACK_FAILED,       HOLD, DOWN, TELL, NEXT),
+	RULE(ROLLING_BACK,          SCRIPT_BAD_NO_BACK, ROLLBACK_FAILED,       HOLD, DOWN, TELL, NEXT),
+	RULE(ROLLING_BACK,          UNTOUCHED,          ROLLBACK_FAILED,       HOLD, DOWN, TELL, NEXT),
+	RULE(ROLLING_BACK,          AGAIN,              ROLLING_BACK,          BACK),
+	RULE(ROLLING_BACK,          CANCEL,             ROLLING_BACK,          REFUSE),
+	RULE(ROLLING_BACK,          CANCEL_NO_BACK,     ROLLING_BACK,          REFUSE),
+
+	RULE(VERIFYING_ROLLBACK,    HEALTHY,            ROLLED_BACK,           HOLD, TELL, NEXT),
+	RULE(VERIFYING_ROLLBACK,    SICK,               ROLLBACK_FAILED,       HOLD, DOWN, TELL, NEXT),
+	RULE(VERIFYING_ROLLBACK,    SICK_NO_BACK,       ROLLBACK_FAILED,       HOLD, DOWN, TELL, NEXT),
+	RULE(VERIFYING_ROLLBACK,    CANCEL,             VERIFYING_ROLLBACK,    REFUSE),
+	RULE(VERIFYING_ROLLBACK,    CANCEL_NO_BACK,     VERIFYING_ROLLBACK,    REFUSE),
+};
+const size_t deploy_rule_count = COUNT(deploy_rules);
+
+enum deploy_state
+deploy_flow_step(enum deploy_state state, enum deploy_event event, struct deploy_acts *ret_acts)
+{
+	assert(state < DEPLOY_STATE_COUNT && event < DEPLOY_EVENT_COUNT);
+	ret_acts->n = 0;
+	for (size_t i = 0; i < deploy_rule_count; i++) {
+		const struct deploy_rule *rule = &deploy_rules[i];
+
+		if (rule->from == state && rule->on == event) {
+			*ret_acts = rule->acts;
+			return rule->to;
+		}
+	}
+	return state;
+}
+
+enum deploy_class
+deploy_flow_class(enum deploy_state state)
+{
+	static const enum deploy_class class_of[] = {
+#define S(name, word, class) DEPLOY_CLASS_##class,
+		DEPLOY_STATES(S)
+#undef S
+	};
+
+	assert((size_t)state < COUNT(class_of));
+	return class_of[state];
+}
+
+const char *
+deploy_flow_word(enum deploy_state state)
+{
+	static const char *const words[] = {
+#define S(name, word, class) word,
+		DEPLOY_STATES(S)
+#undef S
+	};
+
+	assert((size_t)state < COUNT(words));
+	return words[state];
+}
+
+static const char *const state_names[] = {
+#define S(name, word, class) #name,
+	DEPLOY_STATES(S)
+#undef S
+};
+
+const char *
+deploy_flow_name(enum deploy_state state)
+{
+	assert((size_t)state < COUNT(state_names));
+	return state_names[state];
+}
+
+enum deploy_state
+deploy_flow_parse(const char *name)
+{
+	for (size_t i = 0; i < COUNT(state_names); i++)
+		if (strcmp(state_names[i], name) == 0)
+			return (enum deploy_state)i;
+	return DEPLOY_STATE_COUNT;
+}
+
+const char *
+deploy_flow_event_name(enum deploy_event event)
+{
+	static const char *const names[] = {
+#define V(name) #name,
+		DEPLOY_EVENTS(V)
+#undef V
+	};
+
+	assert((size_t)event < COUNT(names));
+	return names[event];
+}
+
+const char *
+deploy_flow_act_name(enum deploy_act act)
+{
+	static const char *const names[] = {
+#define A(name) #name,
+		DEPLOY_ACTS(A)
+#undef A
+	};
+
+	assert((size_t)act < COUNT(names));
+	return names[act];
+}
+
+const char *
+deploy_flow_why_word(enum deploy_why why)
+{
+	static const char *const words[] = {
+#define W(name, word) word,
+		DEPLOY_WHYS(W)
+#undef W
+	};
+
+	assert((size_t)why < COUNT(words));
+	return words[why];
+}

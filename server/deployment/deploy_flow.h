@@ -1,0 +1,149 @@
+/* deploy_flow.h - what happens to one deployment, and nothing about how.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * No descriptor, no clock, no database: deploy_flow_step() takes one event of a life and names
+ * the acts that somebody else must carry out; their outcome comes back as the next event.
+ */
+#ifndef DEPLOY_FLOW_H
+#define DEPLOY_FLOW_H
+
+#include "lib/base.h"
+
+/* In the order of a life.  X(name, word, class): what a person reads; OPEN, QUEUED, ACTIVE or FINAL. */
+#define DEPLOY_STATES(S) \
+	S(REQUESTED,             "requested",             OPEN) \
+	S(AWAITING_CONFIRMATION, "awaiting confirmation", OPEN) \
+	S(QUEUED,                "queued",                QUEUED) \
+	S(RUNNING,               "running",               ACTIVE) \
+	S(STOPPING,              "stopping",              ACTIVE) \
+	S(VERIFYING,             "verifying",             ACTIVE) \
+	S(ROLLING_BACK,          "rolling back",          ACTIVE) \
+	S(VERIFYING_ROLLBACK,    "verifying rollback",    ACTIVE) \
+	S(LIVE,                  "live",                  FINAL) \
+	S(FAILED,                "failed",                FINAL) \
+	S(ROLLED_BACK,           "rolled back",           FINAL) \
+	S(ROLLBACK_FAILED,       "rollback failed",       FINAL) \
+	S(REFUSED,               "refused",               FINAL) \
+	S(CANCELLED,             "cancelled",             FINAL) \
+	S(EXPIRED,               "expired",               FINAL) \
+	S(SUPERSEDED,            "superseded",            FINAL)
+
+/*
+ * SCRIPT_*, UNTOUCHED, AGAIN and NOT_STARTED come from the exit record, which is written when
+ * nothing that the script started is alive: whatever starts a second program waits for one of
+ * them.  *_NO_BACK: the same, but there is no release to go back to.
+ */
+#define DEPLOY_EVENTS(V) \
+	V(ASK)			/* git answered; somebody must confirm */ \
+	V(CLEAR)		/* git answered; nobody need be asked */ \
+	V(REFUSE)		/* busy, unknown ref, git did not answer */ \
+	V(CONFIRM)		/* whoever may said yes */ \
+	V(EXPIRE)		/* nobody said anything in time */ \
+	V(SUPERSEDE)		/* a newer commit takes its place */ \
+	V(FREE)			/* its environment is free */ \
+	V(SCRIPT_OK)		/* exit 0; there is a health URL */ \
+	V(SCRIPT_OK_UNPROBED)	/* exit 0; the script's word alone */ \
+	V(SCRIPT_BAD)		/* failed, ran out of time, or was lost, after it began to change the target */ \
+	V(SCRIPT_BAD_NO_BACK) \
+	V(UNTOUCHED)		/* failed before it changed the target */ \
+	V(AGAIN)		/* its gate never opened, or a rollback was lost: order another run */ \
+	V(LOST)			/* its keeper is gone; what it started is being ended */ \
+	V(HEALTHY) \
+	V(SICK) \
+	V(SICK_NO_BACK) \
+	V(CANCEL)		/* somebody wants it ended */ \
+	V(CANCEL_NO_BACK)	/* the same, with nothing to go back to */ \
+	V(CANCEL_ROLLBACK)	/* the same, but it is a rollback that a person asked for */
+
+#define DEPLOY_ACTS(A) \
+	A(ASK_PERSON)		/* the confirmation with its buttons and deadline */ \
+	A(RUN)			/* order its program: deploy.sh, or rollback.sh where that is what it is for */ \
+	A(RUN_BACK)		/* order rollback.sh to the release that was live before */ \
+	A(END_RUN)		/* ask the run to end */ \
+	A(PROBE) \
+	A(DROP_PROBE) \
+	A(RELEASE)		/* it is what runs now */ \
+	A(HOLD)			/* the commit is held: no push deploys it again */ \
+	A(DOWN)			/* neither release is healthy */ \
+	A(TELL)			/* say so, in every message about it */ \
+	A(REFUSE_CANCEL)	/* tell who wanted it that it cannot be ended now */ \
+	A(NEXT)			/* the environment is free: start what waits */
+
+/* Why it went the way it went: a column, not a state. */
+#define DEPLOY_WHYS(W) \
+	W(NONE,        "") \
+	W(CANCELLED,   "cancelled") \
+	W(TIMED_OUT,   "timed out") \
+	W(INTERRUPTED, "interrupted") \
+	W(SCRIPT,      "script failed") \
+	W(UNHEALTHY,   "unhealthy") \
+	W(NOT_STARTED, "not started") \
+	W(REFUSED,     "refused")
+
+enum deploy_state {
+#define S(name, word, class) DEPLOY_##name,
+	DEPLOY_STATES(S)
+#undef S
+	DEPLOY_STATE_COUNT
+};
+enum deploy_event {
+#define V(name) DEPLOY_ON_##name,
+	DEPLOY_EVENTS(V)
+#undef V
+	DEPLOY_EVENT_COUNT
+};
+enum deploy_act {
+#define A(name) DEPLOY_DO_##name,
+	DEPLOY_ACTS(A)
+#undef A
+	DEPLOY_ACT_COUNT
+};
+enum deploy_why {
+#define W(name, word) DEPLOY_WHY_##name,
+	DEPLOY_WHYS(W)
+#undef W
+	DEPLOY_WHY_COUNT
+};
+enum deploy_class {
+	DEPLOY_CLASS_OPEN,	/* asked for, nothing begun */
+	DEPLOY_CLASS_QUEUED,	/* waits for its environment */
+	DEPLOY_CLASS_ACTIVE,	/* keeps its environment busy */
+	DEPLOY_CLASS_FINAL,
+};
+
+#define DEPLOY_ACTS_MAX 4
+
+struct deploy_acts {
+	size_t n;
+	enum deploy_act todo[DEPLOY_ACTS_MAX];
+};
+
+struct deploy_rule {
+	enum deploy_state from;
+	enum deploy_event on;
+	enum deploy_state to;
+	struct deploy_acts acts;
+};
+
+/* The whole behaviour as data: tests walk it, the picture in docs/ is drawn from it. */
+extern const struct deploy_rule deploy_rules[];
+extern const size_t deploy_rule_count;
+
+/*
+ * Returns the state that follows and fills *ret_acts.  An event without a rule changes nothing
+ * and asks for nothing: results that come late are normal, not bugs.
+ */
+enum deploy_state deploy_flow_step(enum deploy_state state, enum deploy_event event,
+    struct deploy_acts *ret_acts);
+
+enum deploy_class deploy_flow_class(enum deploy_state state);
+const char *deploy_flow_word(enum deploy_state state);		/* for people: "rolling back" */
+const char *deploy_flow_name(enum deploy_state state);		/* for rows and traces: "ROLLING_BACK" */
+const char *deploy_flow_event_name(enum deploy_event event);
+const char *deploy_flow_act_name(enum deploy_act act);
+const char *deploy_flow_why_word(enum deploy_why why);
+
+/* The name in a row back to its state; DEPLOY_STATE_COUNT when it is none. */
+enum deploy_state deploy_flow_parse(const char *name);
+
+#endif

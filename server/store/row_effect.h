@@ -1,0 +1,38 @@
+/* row_effect.h - the outbox: effects as rows, and the lanes in which messages stand.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * SAY, TOAST and DOCUMENT stand in lanes ("say:<chat>", "toast:<chat>", "document:<chat>"):
+ * only the head of a lane is handed out, its result hands out the next.  The others are handed
+ * out with the commit.  Closing an effect deletes its row; ids are never used again.
+ */
+#ifndef ROW_EFFECT_H
+#define ROW_EFFECT_H
+
+#include "store/tx.h"
+
+/* Adds the effect's row and hands it out (or lets it stand in its lane).  Takes the effect;
+ * returns its id, 0 when the tx has failed.  NULL (memory) fails the tx. */
+int64_t row_effect_add(struct tx *tx, struct effect *effect);
+
+/* A message should be shown: adds a SAY for its row unless one waits behind the lane's head
+ * already, which will read the row when its turn comes. */
+void row_effect_say(struct tx *tx, int64_t message);
+
+void row_effect_toast(struct tx *tx, const struct place *place, const char *callback, bool is_alert,
+    const char *fmt, ...) PRINTF(5, 6);
+
+/* WAIT until wall time `due`; returns its id. */
+int64_t row_effect_wait(struct tx *tx, enum wait_kind kind, const char *name, int64_t subject,
+    int64_t due);
+
+/* Withdraws what changes nothing outside (WAIT, PROBE, ASK); a result that still comes finds
+ * nothing.  id 0: nothing. */
+void row_effect_withdraw(struct tx *tx, int64_t id);
+
+/* The open effect of a kind with this subject; 0: none. */
+int64_t row_effect_find(struct tx *tx, enum effect_kind kind, int64_t subject);
+
+/* How many open effects of this kind there are in all (WAIT: of this wait_kind as well). */
+int64_t row_effect_count_waits(struct tx *tx, enum wait_kind kind);
+
+#endif

@@ -1,0 +1,54 @@
+/* row_environment.h - what runs in each environment, and what was seen of its branch.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#ifndef ROW_ENVIRONMENT_H
+#define ROW_ENVIRONMENT_H
+
+#include "store/tx.h"
+
+struct release {
+	int64_t id;		/* 0: none */
+	char environment[LIMIT_ENVIRONMENT];
+	char commit[LIMIT_COMMIT];
+	char image[LIMIT_LINE];	/* "": none */
+	int64_t at;		/* wall ms of the health gate's pass */
+	int64_t deployment;
+	char by[LIMIT_PERSON];
+	char subject[LIMIT_SUBJECT];
+};
+
+struct environment {
+	char name[LIMIT_ENVIRONMENT];
+	struct release current;
+	struct release previous;
+	char held_commit[LIMIT_COMMIT];	/* not deployed by a push; "": none */
+	char seen_commit[LIMIT_COMMIT];	/* head of its branch last seen; "": never */
+	bool is_down;		/* a rollback failed too: nobody knows what runs */
+	bool is_unacknowledged;	/* rolled back, and nothing has gone live since */
+};
+
+/* The row, or an empty one of that name where there is none yet. */
+struct environment row_environment_get(struct tx *tx, const char *name);
+
+void row_environment_set_seen(struct tx *tx, const char *name, const char *commit);
+
+/* An automatic rollback took `commit` back; is_down: and failed. */
+void row_environment_hold(struct tx *tx, const char *name, const char *commit, bool is_down);
+
+/* A new release is live: a release row, current and previous move on, hold and alarm end.
+ * The environment's state file follows after the commit.  release->id is ignored; returns it. */
+int64_t row_environment_release(struct tx *tx, const struct release *release);
+
+/* Latest releases, newest first; returns how many (<= max). */
+size_t row_release_list(struct tx *tx, const char *environment, struct release *ret, size_t max);
+
+/* By number, or by commit prefix (>= 7 hex) the newest; id 0: none.  wanted is what a person typed. */
+struct release row_release_find(struct tx *tx, const char *environment, const char *wanted);
+
+/* The newest release of exactly this commit; id 0: none. */
+struct release row_release_of_commit(struct tx *tx, const char *environment, const char *commit);
+
+/* How long step `name` (or the whole deployment: "") took lately in this environment: the median
+ * of at most 5 live deployments, in ms; 0: not known. */
+int64_t row_step_estimate(struct tx *tx, const char *environment, const char *name);
+
+#endif

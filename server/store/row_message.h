@@ -1,0 +1,24 @@
+/* row_message.h - what each message should say.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#ifndef ROW_MESSAGE_H
+#define ROW_MESSAGE_H
+
+#include "store/tx.h"
+
+/* Adds a message and its SAY.  Text is cut to LIMIT_MESSAGE; returns its row. */
+int64_t row_message_add(struct tx *tx, const struct message *message);
+
+/* Changes what it should say, and adds a SAY where that is news.  place and remote_id are kept. */
+void row_message_change(struct tx *tx, int64_t id, const struct message *message);
+
+/* The row; head and foot owned by the caller (message_done).  id 0 in it: none. */
+struct message row_message_get(struct tx *tx, int64_t id);
+
+/* What a send came to. */
+void row_message_sent(struct tx *tx, int64_t id, int64_t remote_id);
+void row_message_forget_thread(struct tx *tx, int64_t id);
+
+/* A chat has a new id: messages, questions, effects and lanes move with it. */
+void row_message_move_chat(struct tx *tx, int64_t old_chat, int64_t new_chat);
+
+#endif

@@ -1,0 +1,57 @@
+/* store.h - the database as a synchronous object: a batch of events in, their outcomes out.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * store_thread.h puts a thread around it; tests and the simulator use it without.
+ */
+#ifndef STORE_H
+#define STORE_H
+
+#include "store/tx.h"
+
+/* Decides one event; see tx.h. */
+typedef void store_handler(struct tx *tx, const struct event *event);
+
+/*
+ * Turns event->raw into decided-upon events, appended to *ret_events (each with at, random,
+ * settings and done left empty: the store fills them).  false: not readable; *ret_status is what
+ * whoever waits is told, and *ret_events may hold one event that says so to the audit.
+ * Pure; called before BEGIN.  *ret_offset: see struct answer.
+ */
+typedef bool store_decode(struct event *raw, struct queue_list *ret_events, int *ret_status,
+    int64_t *ret_offset);
+
+struct store_config {
+	const char *path;		/* the database file */
+	const char *audit_path;		/* AUDIT_LOG_PATH; NULL: no file (tests) */
+	const char *environments_path;	/* folder of the state files; NULL: none */
+	store_handler *const *handlers;	/* by enum event_kind */
+	store_decode *const *decoders;	/* by enum event_source; NULL where nothing is decoded */
+	/* The last place of the key under way, in a mapped page (see poison below); NULL: none. */
+	const char *poison_path;
+};
+
+/* Opens, checks (quick_check only after an unclean end), migrates.  NULL: *err says what to do. */
+struct store *store_open(const struct store_config *config, struct err *err) MUST_USE;
+
+/* The effects that were open, marked is_again, into *ret_outcomes; once, before the first batch. */
+bool store_recover(struct store *store, struct settings *settings, struct queue_list *ret_outcomes,
+    struct err *err) MUST_USE;
+
+/*
+ * Decides the events in one transaction, each in a savepoint of its own, and appends what came of
+ * it to *ret_outcomes: an answer for each event that has done, effects, withdrawals, tallies,
+ * gauges when they changed.  Takes all events, but when the commit failed: then those from outside
+ * are answered 503 and freed, and results stay in *events to be given again.  Returns false in
+ * that case; *err says why.  A failed flush appends OUTCOME_FATAL.
+ */
+bool store_batch(struct store *store, struct queue_list *events, struct queue_list *ret_outcomes,
+    struct err *err) MUST_USE;
+
+/* At idle: checkpoints the log, writes the projections that are behind.  True: call again soon,
+ * a projection could not be written. */
+bool store_idle(struct store *store, struct queue_list *ret_outcomes);
+
+/* Checkpoints and closes; accepts NULL. */
+void store_close(struct store *store);
+
+#endif

@@ -1,0 +1,19 @@
+/* store_thread.h - a thread around store.h.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#ifndef STORE_THREAD_H
+#define STORE_THREAD_H
+
+#include "store/store.h"
+
+struct store_thread;
+
+/* Starts the thread: events of the crossing are decided in batches of at most LIMIT_BATCH, the
+ * outcomes put back.  Takes the store.  A batch that could not be committed is tried again after
+ * 100 ms … 5 s for as long as it holds results. */
+struct store_thread *store_thread_start(struct store *store, struct crossing *crossing,
+    struct err *err) MUST_USE;
+
+/* After crossing_close(): waits until all is decided, closes the store, frees. */
+void store_thread_join(struct store_thread *thread);
+
+#endif

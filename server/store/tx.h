@@ -1,0 +1,42 @@
+/* tx.h - one decision: rows read and written in one savepoint.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * A tx is sticky: the first statement that fails is remembered, every later call does nothing
+ * and returns an empty row, and store_batch() rolls the savepoint back.  So handlers read
+ * straight down and never check; what they decided on empty rows is never kept.
+ *
+ * Row functions live in row_<table>.h.  They never decide; they are the only SQL there is.
+ */
+#ifndef TX_H
+#define TX_H
+
+#include "lib/err.h"
+#include "types/crossing.h"
+#include "types/settings.h"
+
+struct db;
+struct store;
+
+struct tx {
+	struct store *store;
+	struct db *db;
+	const struct event *event;
+	const struct settings *settings;	/* the event's */
+	int64_t at;			/* the event's wall ms */
+	uint64_t draws;			/* random bytes drawn so far */
+	bool failed;
+	struct err err;			/* the first failure */
+	struct answer answer;		/* what done() gets; status 200 unless a handler says else */
+	struct queue_list outcomes;	/* effects, withdrawals, tallies: handed out after the commit */
+};
+
+/* Remember a failure that is not SQL's (memory, a row that must be there). */
+void tx_fail(struct tx *tx, enum err_code code, const char *fmt, ...) PRINTF(3, 4);
+
+/* An opaque id: 32 hex digits from the event's random bytes, another at each call. */
+void tx_draw_id(struct tx *tx, char ret_id[LIMIT_QUESTION]);
+
+void tx_tally(struct tx *tx, enum tally_kind kind, const char *label_1, const char *label_2,
+    const char *label_3, double value);
+
+#endif

@@ -1,0 +1,92 @@
+/* crossing.h - the one place where the two threads meet.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+/*
+ *     loop ── crossing_submit(event) ──▶ store        store ── crossing_put(outcome) ──▶ loop
+ *
+ * Every struct has one owner and crosses whole.
+ */
+#ifndef CROSSING_H
+#define CROSSING_H
+
+#include "types/effect.h"
+
+enum outcome_kind {
+	OUTCOME_ANSWER,		/* call done(ctx, &answer) */
+	OUTCOME_EFFECT,		/* perform it */
+	OUTCOME_WITHDRAW,	/* forget effect `id`: its row is gone, its result will find nothing */
+	OUTCOME_TALLY,		/* count it in the metrics */
+	OUTCOME_GAUGES,		/* what is the case now */
+	OUTCOME_FATAL,		/* a flush failed: stop the program, at once */
+};
+
+enum tally_kind {
+	TALLY_DEPLOYMENT,	/* label: environment, trigger, outcome; value: seconds */
+	TALLY_COMMAND,		/* label: command, outcome */
+	TALLY_AUDIT,		/* an entry was written */
+	TALLY_AUDIT_EXPORT_FAILED,
+	TALLY_COMMIT,		/* value: seconds that a commit took */
+};
+
+struct tally {
+	enum tally_kind kind;
+	char label[3][LIMIT_ENVIRONMENT];
+	double value;
+};
+
+struct environment_gauge {
+	char name[LIMIT_ENVIRONMENT];
+	bool is_busy;
+	bool is_unacknowledged;	/* a rollback that nobody has answered with a new release yet */
+	char commit[LIMIT_COMMIT]; /* live; "" none */
+};
+
+struct gauges {
+	int64_t outbox_pending;
+	int64_t audit_entries;
+	size_t n_environments;
+	struct environment_gauge environment[LIMIT_ENVIRONMENTS];
+};
+
+struct outcome {
+	struct queue_link link;
+	enum outcome_kind kind;
+	event_done *done;	/* OUTCOME_ANSWER */
+	void *done_ctx;
+	struct answer answer;
+	struct effect *effect;	/* OUTCOME_EFFECT; owned */
+	int64_t withdraw;	/* OUTCOME_WITHDRAW */
+	struct tally tally;
+	struct gauges *gauges;	/* owned */
+};
+
+struct outcome *outcome_new(enum outcome_kind kind) MUST_USE;
+void outcome_free(struct outcome *outcome);
+
+struct crossing;
+
+/* wake_loop is called from the store's thread whenever outcomes came and the loop had none.
+ * NULL when memory is short. */
+struct crossing *crossing_new(void (*wake_loop)(void *ctx), void *ctx) MUST_USE;
+void crossing_free(struct crossing *crossing);
+
+/*
+ * Loop → store.  Takes the event.  One from outside is refused when LIMIT_EVENTS wait or the
+ * store is closed: false, the event stays the caller's, who answers 503 with Retry-After.
+ * One of our own (not EVENT_UPDATE, EVENT_DELIVERY or EVENT_REJECTED) is always taken.
+ */
+bool crossing_submit(struct crossing *crossing, struct event *event) MUST_USE;
+
+/* Store: waits until events are there and moves at most `max` of them, oldest first, into
+ * *ret_list; false when the crossing was closed and is empty. */
+bool crossing_take_events(struct crossing *crossing, struct queue_list *ret_list, size_t max);
+
+/* Store → loop.  Takes the outcomes, all at once. */
+void crossing_put(struct crossing *crossing, struct queue_list *outcomes);
+
+/* Loop: moves everything that is there into *ret_list; false when there was nothing. */
+bool crossing_take_outcomes(struct crossing *crossing, struct queue_list *ret_list);
+
+/* No event is taken any more; the store drains what is there and crossing_take_events ends. */
+void crossing_close(struct crossing *crossing);
+
+#endif

@@ -1,0 +1,46 @@
+/* event.c - allocates, frees and names events.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "types/event.h"
+
+#include <stdlib.h>
+
+#include "types/settings.h"
+
+struct event *
+event_new(enum event_kind kind)
+{
+	struct event *event = calloc(1, sizeof(*event));
+
+	if (event != NULL)
+		event->kind = kind;
+	return event;
+}
+
+void
+event_free(struct event *event)
+{
+	if (event == NULL)
+		return;
+	free(event->raw.data);
+	if (event->kind == EVENT_UPDATE)
+		free(event->u.update);
+	else if (event->kind == EVENT_ASKED)
+		free(event->u.asked.answer);
+	else if (event->kind == EVENT_PROBED)
+		free(event->u.probed.findings);
+	settings_unref(event->settings);
+	free(event);
+}
+
+const char *
+event_name(enum event_kind kind)
+{
+	static const char *const name[] = {
+#define EVENT(upper, lower) #lower,
+#include "types/event.def"
+#undef EVENT
+	};
+
+	assert((size_t)kind < COUNT(name));
+	return name[kind];
+}

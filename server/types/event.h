@@ -1,0 +1,145 @@
+/* event.h - something that happened, as a handler gets it.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * An event carries everything a decision may depend on: wall time, random bytes, the settings
+ * of its moment.  The same event on the same rows gives the same rows.
+ */
+#ifndef EVENT_H
+#define EVENT_H
+
+#include <stdint.h>
+
+#include "lib/queue.h"
+#include "types/delivery.h"
+#include "types/probe.h"
+#include "types/update.h"
+
+struct settings;
+
+enum event_kind {
+#define EVENT(name, handler) EVENT_##name,
+#include "types/event.def"
+#undef EVENT
+	EVENT_KIND_COUNT
+};
+
+/* Whose raw bytes an undecoded event holds; serve.c joins each with its decode function. */
+enum event_source {
+	SOURCE_NONE,		/* nothing to decode */
+	SOURCE_TELEGRAM_WEBHOOK, /* one update */
+	SOURCE_TELEGRAM_POLL,	/* the answer of getUpdates */
+	SOURCE_GITHUB_JSON,	/* a delivery's payload */
+	SOURCE_GITHUB_FORM,	/* payload=<urlencoded json> */
+	EVENT_SOURCE_COUNT
+};
+
+struct bytes {
+	char *data;
+	size_t size;
+};
+
+struct rejected {
+	char source[16];	/* "telegram", "github" */
+	char reason[48];
+	int64_t count;		/* how many it stands for */
+};
+
+struct run_started {
+	int64_t run;
+	int64_t pid;
+	uint64_t start_time;	/* clock ticks after boot, /proc/pid/stat field 22 */
+	char boot[40];		/* boot id */
+};
+
+struct run_step {
+	int64_t run;
+	int n;			/* the run's n-th step, from 0: a step told twice is one */
+	char name[LIMIT_STEP];
+	int64_t at;		/* wall ms */
+};
+
+/* The exit record, or why there is none. */
+struct run_ended {
+	int64_t run;
+	bool refused;		/* the runner could not begin it: no folder, no record */
+	bool gate_opened;	/* false: it never began, another run may be ordered */
+	bool released;		/* it said `==> release`, or must be taken to have */
+	bool no_way_back;	/* it said `==> no-rollback` */
+	bool lost;		/* its keeper was killed: `interrupted` */
+	bool timed_out;
+	bool ended_on_request;
+	int exec_errno;		/* not 0: the program could not be started */
+	int exit_status;	/* -1: killed by signal_number */
+	int signal_number;
+	int64_t duration_ms;
+	char detail[LIMIT_LINE]; /* the last line it printed, cleaned; or why it was refused */
+};
+
+struct asked {
+	int exit_status;	/* 0: answered; else `answer` holds what was said, last line first to show */
+	bool unreachable;	/* the runner or git did not answer at all */
+	char *answer;		/* owned, NUL-terminated, <= LIMIT_ANSWER */
+};
+
+struct probed {
+	size_t n;
+	struct probe_finding *findings;	/* owned; as many as the effect's targets, same order */
+};
+
+struct said {
+	int64_t message;	/* our row */
+	int64_t remote_id;	/* 0: it was not sent */
+	int64_t new_chat;	/* not 0: the chat has moved there; send again */
+	bool thread_gone;	/* the topic was deleted: send again without it */
+	char failure[LIMIT_LINE]; /* "" success; else the platform's final no */
+};
+
+struct settings_read {
+	bool accepted;
+	bool needs_restart;
+	char changed[LIMIT_LINE]; /* names, never values; or what is wrong */
+};
+
+/* What whoever waits for the decision is told, after the commit. */
+struct answer {
+	int status;		/* an HTTP status; 503: nothing was decided, come again */
+	bool is_duplicate;
+	int64_t offset;		/* SOURCE_TELEGRAM_POLL: the next offset; 0: unchanged */
+};
+
+typedef void event_done(void *ctx, const struct answer *answer);
+
+struct event {
+	struct queue_link link;
+	enum event_kind kind;
+	enum event_source source;	/* not SOURCE_NONE: raw is decoded before BEGIN */
+	int64_t at;			/* wall ms */
+	uint8_t random[32];		/* seed of whatever the decision draws */
+	struct settings *settings;	/* one reference, owned */
+	int64_t effect;			/* a result's: the effect that it closes; else 0 */
+	struct bytes raw;		/* owned */
+	event_done *done;		/* called on the loop; may be NULL */
+	void *done_ctx;
+	union {
+		struct update *update;	/* owned; the only large one */
+		struct delivery delivery;	/* kind, id and digest are set before decode */
+		struct rejected rejected;
+		struct settings_read settings_read;
+		struct run_started run_started;
+		struct run_step run_step;
+		struct run_ended run_ended;
+		struct asked asked;
+		struct probed probed;
+		struct said said;
+	} u;
+};
+
+/* NULL only when memory is short.  Time, random bytes and settings are set by whoever submits. */
+struct event *event_new(enum event_kind kind) MUST_USE;
+
+/* Accepts NULL; frees raw, what the kind owns, and the reference to the settings. */
+void event_free(struct event *event);
+
+const char *event_name(enum event_kind kind);
+
+#endif

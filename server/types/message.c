@@ -1,0 +1,14 @@
+/* message.c - frees a message.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "types/message.h"
+
+#include <stdlib.h>
+
+void
+message_done(struct message *message)
+{
+	free(message->head);
+	free(message->foot);
+	message->head = NULL;
+	message->foot = NULL;
+}

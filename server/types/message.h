@@ -1,0 +1,55 @@
+/* message.h - a message as every chat platform can show it.  No HTML, no platform.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * A message is head + live + foot.  Decisions write head, foot and buttons; the loop fills
+ * live, and nothing else, from a run's output and the clock.
+ *
+ * Text is UTF-8 with marks: control characters that text from outside cannot contain, because
+ * whoever takes it in replaces them (text_clean()).  A mark is switched on and off by the same
+ * character, and marks do not nest.
+ */
+#ifndef MESSAGE_H
+#define MESSAGE_H
+
+#include <stdint.h>
+
+#include "lib/base.h"
+#include "types/limits.h"
+
+#define MARK_BOLD	"\x01"
+#define MARK_CODE	"\x02"
+#define MARK_PRE	"\x03"
+#define MARK_ITALIC	"\x04"
+
+/* Where a message goes: a chat, and in it a topic (0: none). */
+struct place {
+	int64_t chat;
+	int64_t thread;
+};
+
+struct button {
+	char label[LIMIT_BUTTON];
+	char question[LIMIT_QUESTION];	/* the opaque id that comes back when it is pressed */
+};
+
+struct buttons {
+	size_t n;
+	struct button at[LIMIT_BUTTONS];
+};
+
+struct message {
+	int64_t id;		/* our row */
+	struct place place;
+	int64_t remote_id;	/* the platform's id; 0 until it was sent once */
+	char *head;		/* owned; "" at least */
+	char *foot;		/* owned; "" at least */
+	struct buttons buttons;
+	int64_t live_run;	/* the run whose output stands between head and foot; 0: none */
+	int64_t live_since;	/* wall ms: elapsed time is counted from here */
+	int64_t live_estimate_ms; /* how long it took lately; 0: not known */
+};
+
+/* Frees what the message owns, not the struct. */
+void message_done(struct message *message);
+
+#endif

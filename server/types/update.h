@@ -1,0 +1,50 @@
+/* update.h - what somebody did in a chat, decoded.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#ifndef UPDATE_H
+#define UPDATE_H
+
+#include "types/message.h"
+
+/* Why a message is not looked at, whoever seems to have sent it; the words are the audit's. */
+#define UPDATE_REFUSALS(R) \
+	R(NONE,        "") \
+	R(UNREADABLE,  "unreadable") \
+	R(FORWARDED,   "forwarded") \
+	R(SENDER_CHAT, "sent in the name of a chat") \
+	R(BOT,         "sent by a bot") \
+	R(VIA_BOT,     "sent through a bot") \
+	R(EDITED,      "an edited message") \
+	R(CHANNEL,     "a channel post")
+
+enum update_refusal {
+#define R(name, words) UPDATE_REFUSED_##name,
+	UPDATE_REFUSALS(R)
+#undef R
+	UPDATE_REFUSAL_COUNT
+};
+
+enum update_kind {
+	UPDATE_OTHER,		/* nothing for us: acknowledged and forgotten */
+	UPDATE_TEXT,		/* somebody wrote */
+	UPDATE_PRESS,		/* somebody pressed a button */
+	UPDATE_MIGRATED,	/* the chat has a new id: new_chat */
+};
+
+struct update {
+	int64_t id;		/* update_id; 0 where it could not be read */
+	enum update_kind kind;
+	enum update_refusal refusal;
+	struct place place;	/* where it happened; thread only for a real topic */
+	bool is_private;
+	int64_t person;		/* sender's or presser's id; 0: unknown */
+	char name[LIMIT_PERSON]; /* cleaned display name, "@user" where there is one */
+	int64_t remote_message;	/* the message written, or the one that carries the button */
+	int64_t new_chat;	/* UPDATE_MIGRATED */
+	char callback[LIMIT_CALLBACK];	/* UPDATE_PRESS: to be answered with a toast */
+	char question[LIMIT_QUESTION];	/* UPDATE_PRESS: our opaque id; "" where it cannot be one */
+	char text[LIMIT_TEXT_IN];	/* UPDATE_TEXT: cleaned of control characters, cut */
+};
+
+const char *update_refusal_words(enum update_refusal refusal);
+
+#endif
