@@ -1,0 +1,54 @@
+/* perform.h - what every performer is given, and how it reports.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * For each row of types/effect.def there are perform_<name>() and again_<name>(), in
+ * effects/perform_<name>.c.  Both take the effect; sooner or later they fill effect->result and
+ * call perform_report().  again_* is called instead for an effect that was open when the program
+ * started: it may have been carried out already.  Retries are the performer's, in memory.
+ */
+#ifndef PERFORM_H
+#define PERFORM_H
+
+#include "types/effect.h"
+
+struct http_pool;
+struct loop;
+struct runs;
+struct telegram;
+
+/* The parts that performers act through; serve.c makes them.  Lives as long as the program. */
+struct perform {
+	struct loop *loop;
+	struct runs *runs;
+	struct telegram *telegram;
+	struct http_pool *probes;	/* a trust zone of its own */
+	/* Stamps the event (time, random bytes, settings) and hands it to the store; takes it.
+	 * One of our own is never refused. */
+	void (*submit)(void *ctx, struct event *event);
+	void *submit_ctx;
+	/* The open effects of each kind that a withdrawal may reach; each performer's own. */
+	struct perform_wait_state *waits;
+	struct perform_probe_state *probing;
+	struct perform_ask_state *asking;
+};
+
+typedef void performer(struct perform *perform, struct effect *effect);
+
+#define EFFECT(upper, lower, result) performer perform_##lower, again_##lower;
+#include "types/effect.def"
+#undef EFFECT
+
+/* Hands effect->result (filled) to the store and frees the effect. */
+void perform_report(struct perform *perform, struct effect *effect);
+
+/* Carries it out, or looks what became of it where effect->is_again.  Takes it. */
+void perform_effect(struct perform *perform, struct effect *effect);
+
+/* Its row is gone: forget it.  One that is not there any more is fine: its result is under way
+ * and will find nothing.  Only WAIT, PROBE and ASK can be withdrawn. */
+void perform_withdraw(struct perform *perform, int64_t id);
+
+/* At the end of the program: frees every effect still in hand (their rows stay), cancels timers. */
+void perform_done(struct perform *perform);
+
+#endif
