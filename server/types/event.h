@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#include "lib/queue.h"
+#include "lib/queue_list.h"
 #include "types/delivery.h"
 #include "types/probe.h"
 #include "types/update.h"

@@ -1,0 +1,53 @@
+/* queue_list.h - a list of queue_links that one thread owns: oldest first.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#ifndef QUEUE_LIST_H
+#define QUEUE_LIST_H
+
+#include "lib/queue.h"
+
+/* All zero is an empty list.  The items belong to whoever owns the list. */
+struct queue_list {
+	struct queue_link *first;
+	struct queue_link *last;
+	size_t length;
+};
+
+static inline void
+queue_list_add(struct queue_list *list, struct queue_link *item)
+{
+	item->next = NULL;
+	if (list->last == NULL)
+		list->first = item;
+	else
+		list->last->next = item;
+	list->last = item;
+	list->length++;
+}
+
+/* The oldest, taken out; NULL when there is none. */
+static inline struct queue_link *
+queue_list_take(struct queue_list *list)
+{
+	struct queue_link *item = list->first;
+
+	if (item == NULL)
+		return NULL;
+	list->first = item->next;
+	if (list->first == NULL)
+		list->last = NULL;
+	list->length--;
+	item->next = NULL;
+	return item;
+}
+
+/* Moves all of `from` behind what is in `to`. */
+static inline void
+queue_list_append(struct queue_list *to, struct queue_list *from)
+{
+	struct queue_link *item;
+
+	while ((item = queue_list_take(from)) != NULL)
+		queue_list_add(to, item);
+}
+
+#endif
