@@ -7,49 +7,8 @@
 #ifndef ROW_DEPLOYMENT_H
 #define ROW_DEPLOYMENT_H
 
-#include "deployment/deploy_flow.h"
+#include "deployment/deployment.h"
 #include "store/tx.h"
-
-enum trigger {
-	TRIGGER_CHAT,
-	TRIGGER_PUSH,		/* a webhook said so */
-	TRIGGER_POLL,		/* git was asked */
-};
-
-struct deployment {
-	int64_t id;		/* 0: none */
-	char environment[LIMIT_ENVIRONMENT];
-	enum program program;	/* what it is for: PROGRAM_ROLLBACK was asked for by a person */
-	enum trigger trigger;
-	enum deploy_state state;
-	enum deploy_why why;
-	char commit[LIMIT_COMMIT];	/* "" until git has answered */
-	char ref[LIMIT_REF];		/* as asked for; "": the environment's branch */
-	char subject[LIMIT_SUBJECT];
-	char author[LIMIT_PERSON];
-	bool is_forced;
-	bool is_foreign;	/* not in the environment's branch */
-	char previous[LIMIT_COMMIT];	/* live when it started: the way back; "": none */
-	int64_t asked_by;	/* a person's id; 0: github */
-	char asker[LIMIT_PERSON];	/* "@ada", "github:login(7)" */
-	struct place place;	/* where it was asked for */
-	int64_t message;	/* row of the message that shows it */
-	int64_t also_message;	/* the one in TELEGRAM_CHAT_ID, where asked for elsewhere; 0 */
-	int64_t run;		/* its newest run; 0: none yet */
-	int attempts;		/* runs ordered for the present program */
-	bool is_touched;	/* `==> release` was said: the target may have changed */
-	bool has_no_way_back;	/* `==> no-rollback` was said */
-	char urls[LIMIT_LINE * 8];	/* health URLs, comma list, as they were when it started */
-	char detail[LIMIT_LINE];	/* the reason as a sentence: script's last line, probe's failure */
-	int64_t requested_at;	/* wall ms each; 0: not yet */
-	int64_t started_at;
-	int64_t ended_at;
-};
-
-struct step {
-	char name[LIMIT_STEP];
-	int64_t at;		/* wall ms */
-};
 
 /* Writes the row; sets deployment->id. */
 void row_deployment_add(struct tx *tx, struct deployment *deployment);

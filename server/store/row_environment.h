@@ -3,28 +3,8 @@
 #ifndef ROW_ENVIRONMENT_H
 #define ROW_ENVIRONMENT_H
 
+#include "deployment/deployment.h"
 #include "store/tx.h"
-
-struct release {
-	int64_t id;		/* 0: none */
-	char environment[LIMIT_ENVIRONMENT];
-	char commit[LIMIT_COMMIT];
-	char image[LIMIT_LINE];	/* "": none */
-	int64_t at;		/* wall ms of the health gate's pass */
-	int64_t deployment;
-	char by[LIMIT_PERSON];
-	char subject[LIMIT_SUBJECT];
-};
-
-struct environment {
-	char name[LIMIT_ENVIRONMENT];
-	struct release current;
-	struct release previous;
-	char held_commit[LIMIT_COMMIT];	/* not deployed by a push; "": none */
-	char seen_commit[LIMIT_COMMIT];	/* head of its branch last seen; "": never */
-	bool is_down;		/* a rollback failed too: nobody knows what runs */
-	bool is_unacknowledged;	/* rolled back, and nothing has gone live since */
-};
 
 /* The row, or an empty one of that name where there is none yet. */
 struct environment row_environment_get(struct tx *tx, const char *name);

@@ -1,0 +1,25 @@
+/* clean.h - text from outside made safe to show: no controls, no escapes, no direction tricks.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#ifndef CLEAN_H
+#define CLEAN_H
+
+#include <stdint.h>
+
+#include "lib/base.h"
+
+/* May this code point change how the text around it is read?  C0 and C1 controls, bidirectional
+ * marks and overrides (U+061C, U+200E-F, U+202A-E, U+2066-9), zero-width characters
+ * (U+200B-D, U+2060, U+FEFF), line and paragraph separators, tags (U+E0000-E007F). */
+bool clean_is_harmful(uint32_t code);
+
+/*
+ * One line of text: whatever is harmful or no UTF-8 is left out, runs of blanks (tabs and line
+ * ends are blanks) become one, none at the ends; cut with an ellipsis between characters where
+ * it does not fit.  Returns out.
+ */
+const char *clean_line(char *out, size_t room, const char *text, size_t size);
+
+/* The same for text of several lines: line ends stay. */
+const char *clean_text(char *out, size_t room, const char *text, size_t size);
+
+#endif

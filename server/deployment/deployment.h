@@ -1,0 +1,81 @@
+/* deployment.h - a deployment, a release, an environment as plain facts.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#ifndef DEPLOYMENT_H
+#define DEPLOYMENT_H
+
+#include "deployment/deploy_flow.h"
+#include "types/effect.h"
+
+/* Who set it off: word, as metrics and rows name it. */
+#define TRIGGERS(T) \
+	T(CHAT, "chat")		/* a person, in a chat */ \
+	T(PUSH, "push")		/* a webhook said that a branch moved */ \
+	T(POLL, "poll")		/* git was asked, and said so */
+
+enum trigger {
+#define T(name, word) TRIGGER_##name,
+	TRIGGERS(T)
+#undef T
+	TRIGGER_COUNT
+};
+
+struct release {
+	int64_t id;		/* 0: none */
+	char environment[LIMIT_ENVIRONMENT];
+	char commit[LIMIT_COMMIT];
+	char image[LIMIT_LINE];	/* "": none */
+	int64_t at;		/* wall ms of the health gate's pass */
+	int64_t deployment;
+	char by[LIMIT_PERSON];
+	char subject[LIMIT_SUBJECT];
+};
+
+struct environment {
+	char name[LIMIT_ENVIRONMENT];
+	struct release current;
+	struct release previous;
+	char held_commit[LIMIT_COMMIT];	/* not deployed by a push; "": none */
+	char seen_commit[LIMIT_COMMIT];	/* head of its branch last seen; "": never */
+	bool is_down;		/* the last change failed after it touched the target, and so did the way back */
+	bool is_unacknowledged;	/* rolled back, and nothing has gone live since */
+};
+
+struct deployment {
+	int64_t id;		/* 0: none */
+	char environment[LIMIT_ENVIRONMENT];
+	enum program program;	/* what it is for: PROGRAM_ROLLBACK was asked for by a person */
+	enum trigger trigger;
+	enum deploy_state state;
+	enum deploy_why why;
+	char commit[LIMIT_COMMIT];	/* "" until git has answered */
+	char ref[LIMIT_REF];		/* as asked for; "": the environment's branch */
+	char subject[LIMIT_SUBJECT];
+	char author[LIMIT_PERSON];
+	bool is_forced;
+	bool is_foreign;	/* not in the environment's branch */
+	char previous[LIMIT_COMMIT];	/* live when it started: the way back; "": none */
+	int64_t asked_by;	/* a person's id; 0: github */
+	char asker[LIMIT_PERSON];	/* "@ada", "github:login(7)" */
+	struct place place;	/* where it was asked for */
+	int64_t message;	/* row of the message that shows it */
+	int64_t also_message;	/* the one in TELEGRAM_CHAT_ID, where asked for elsewhere; 0 */
+	int64_t run;		/* its newest run; 0: none yet */
+	int attempts;		/* runs ordered for the present program */
+	bool is_touched;	/* `==> release` was said: the target may have changed */
+	bool has_no_way_back;	/* `==> no-rollback` was said */
+	char urls[LIMIT_LINE * 8];	/* health URLs, comma list, as they were when it started */
+	char detail[LIMIT_LINE];	/* the reason as a sentence: script's last line, probe's failure */
+	char note[LIMIT_LINE];	/* "develop has moved on to 1a2b3c4"; "" none */
+	int64_t requested_at;	/* wall ms each; 0: not yet */
+	int64_t started_at;
+	int64_t ended_at;
+};
+
+struct step {
+	char name[LIMIT_STEP];
+	int64_t at;		/* wall ms */
+};
+
+const char *trigger_word(enum trigger trigger);
+
+#endif
