@@ -31,9 +31,9 @@ async def serve(app, name, host, port, port_file):
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.2)
+    runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    site = web.TCPSite(runner, host, port)
+    site = web.TCPSite(runner, host, port, shutdown_timeout=0.2)
     await site.start()
     chosen = site._server.sockets[0].getsockname()[1]
     write_port_file(port_file, chosen)

@@ -107,9 +107,9 @@ class Telegram:
 
     # --- the Bot API, as a bot would call it ---
 
-    def bot(self, method, timeout=70, **arguments):
+    def bot(self, method, http_timeout=70, **arguments):
         """Returns (status, answer) of a Bot API call."""
-        return request_json(f"{self.base}/bot{self.token}/{method}", arguments, timeout)
+        return request_json(f"{self.base}/bot{self.token}/{method}", arguments, http_timeout)
 
     # --- people ---
 
@@ -174,9 +174,8 @@ class Telegram:
         seen = []
         while True:
             left = max(deadline - time.monotonic(), 0)
-            found = self.get("events", timeout=left + 10, after=after) if left == 0 else \
-                request_json(f"{self.base}/sim/events?after={after}&timeout={min(left, 20)}",
-                             timeout=left + 30)[1]
+            found = request_json(f"{self.base}/sim/events?after={after}&timeout={min(left, 20)}",
+                                 timeout=60)[1]
             for event in found:
                 if predicate(event):
                     return event
@@ -216,8 +215,9 @@ def describe(events):
     for event in events[-30:]:
         if event["kind"] in ("message", "edit"):
             who = "bot" if event["outgoing"] else "user"
-            lines.append(f"\n  {event['kind']} #{event['message_id']} {who}: "
+            lines.append(f"{event['kind']} #{event['message_id']} {who}: "
                          f"{text_of(event)[:300]!r} {buttons_of(event)}")
         else:
-            lines.append(f"\n  {event['kind']} { {k: v for k, v in event.items() if k not in ('kind', 'at', 'seq')} }")
-    return "".join(lines)
+            rest = {k: v for k, v in event.items() if k not in ("kind", "at", "seq")}
+            lines.append(f"{event['kind']} {rest}")
+    return "".join(f"\n  {line}" for line in lines)

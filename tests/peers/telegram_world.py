@@ -225,7 +225,7 @@ class World:
                 "outgoing": message.get("from", {}).get("id") == self.bot["id"],
                 "deleted": record["deleted"], "at_first": record["at"],
                 "edits": len(record["history"]), "thread_id": record["thread_id"],
-                "message": message}
+                "message": copy_json(message)}
 
     def find_message(self, entry, message_id):
         record = entry["messages"].get(message_id)
