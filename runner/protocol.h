@@ -94,7 +94,7 @@
 #define PROTOCOL_VERSION	1
 #define PROTOCOL_STEPS_MAX	64		/* told live; then only release and no-rollback */
 #define PROTOCOL_STEPS_ROOM	(PROTOCOL_STEPS_MAX + 2)
-#define PROTOCOL_STEP_NAME	48		/* bytes of a step's name; longer is cut */
+#define PROTOCOL_STEP_NAME	47		/* bytes of a step's name; longer is cut */
 #define PROTOCOL_ANSWER_MAX	65536		/* body of an answer; longer output fails the ask */
 #define PROTOCOL_PACKET_MAX	(PROTOCOL_ANSWER_MAX + 8192)	/* the largest message */
 #define PROTOCOL_RECORD_BYTES	16384		/* what the exit file is allocated to */
@@ -198,7 +198,7 @@ struct protocol_message {
 	enum protocol_question question;
 	char branch[256];			/* the environment's; empty: it has none */
 	char base[65];				/* hex commit; empty: none */
-	char branches[2048];			/* HEADS: names, one space between */
+	char branches[4096];			/* HEADS: names, one space between */
 	/* answer: status and timed_out are the record's.  body borrows from the packet. */
 	const char *body;
 	size_t body_len;

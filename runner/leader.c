@@ -1,0 +1,181 @@
+/* leader.c - forks the first process of a run, which waits at its gate.  Side: runner. */
+/* SPDX-License-Identifier: ISC */
+#include "runner/leader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define CHILD_GATE	3	/* where the child keeps its end until the gate opens */
+#define CHILD_ERROR	4
+#define NEVER_RAN	125	/* exit status of one that did not come to exec */
+#define FORK_TRIES	3
+
+static struct rlimit core_limit = { .rlim_cur = 0, .rlim_max = RLIM_INFINITY };
+static bool core_limit_known;
+
+void
+leader_no_core(void)
+{
+	struct rlimit none;
+
+	if (getrlimit(RLIMIT_CORE, &core_limit) == -1)
+		return;
+	core_limit_known = true;
+	none = (struct rlimit){ .rlim_cur = 0, .rlim_max = core_limit.rlim_max };
+	(void)setrlimit(RLIMIT_CORE, &none); /* lowering cannot be refused */
+}
+
+/* ---- in the child ------------------------------------------------------------------------ */
+
+/* Moves the descriptors to their places: 0, 1, 2, gate, error, and nothing above. */
+static bool
+child_descriptors(int output, int gate, int error)
+{
+	int null = open("/dev/null", O_RDONLY);
+	int high_gate = fcntl(gate, F_DUPFD, 16);
+	int high_error = fcntl(error, F_DUPFD, 16);
+	int high_output = fcntl(output, F_DUPFD, 16);
+
+	if (null == -1 || high_gate == -1 || high_error == -1 || high_output == -1)
+		return false;
+	return dup2(null, STDIN_FILENO) != -1 && dup2(high_output, STDOUT_FILENO) != -1 &&
+	    dup2(high_output, STDERR_FILENO) != -1 && dup2(high_gate, CHILD_GATE) != -1 &&
+	    dup3(high_error, CHILD_ERROR, O_CLOEXEC) != -1 &&
+	    syscall(SYS_close_range, CHILD_ERROR + 1, ~0U, 0) == 0;
+}
+
+static bool
+child_wait_for_gate(void)
+{
+	char byte;
+	ssize_t n;
+
+	do {
+		n = read(CHILD_GATE, &byte, 1);
+	} while (n == -1 && errno == EINTR);
+	(void)close(CHILD_GATE);
+	return n == 1;
+}
+
+static void
+child_reset_signals(void)
+{
+	struct sigaction action;
+	sigset_t none;
+
+	memset(&action, 0, sizeof(action));
+	action.sa_handler = SIG_DFL;
+	for (int i = 1; i < NSIG; i++)
+		(void)sigaction(i, &action, NULL); /* KILL, STOP and libc's own refuse */
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static _Noreturn void
+child(const struct leader_plan *plan, int gate, int error, pid_t parent)
+{
+	int number;
+
+	/* The parent's end is checked after PDEATHSIG is set: before it, it would go unnoticed. */
+	if (setsid() == -1 || prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != parent ||
+	    !child_descriptors(plan->output, gate, error) || !child_wait_for_gate())
+		_exit(NEVER_RAN);
+	(void)umask(077);
+	if (chdir("/") == -1)
+		_exit(NEVER_RAN);
+	if (core_limit_known)
+		(void)setrlimit(RLIMIT_CORE, &core_limit); /* back to what it was */
+	child_reset_signals();
+	(void)execve(plan->path, plan->argv, plan->envp);
+	number = errno;
+	(void)!write(CHILD_ERROR, &number, sizeof(number)); /* 4 bytes into an empty pipe */
+	_exit(NEVER_RAN);
+}
+
+/* ---- in the keeper ----------------------------------------------------------------------- */
+
+/* A machine short of processes may have one in a moment. */
+static pid_t
+fork_patiently(void)
+{
+	pid_t pid = -1;
+
+	for (int i = 0; i < FORK_TRIES; i++) {
+		pid = fork();
+		if (pid != -1 || errno != EAGAIN)
+			break;
+		(void)usleep(50000U << i);
+	}
+	return pid;
+}
+
+bool
+leader_fork(struct leader *ret, const struct leader_plan *plan, struct err *err)
+{
+	int gate[2], error[2];
+	sigset_t all, before;
+	pid_t us = getpid();
+
+	*ret = (struct leader){ .pid = -1, .pidfd = -1, .gate = -1, .error = -1 };
+	if (pipe2(gate, O_CLOEXEC) == -1)
+		return err_errno(err, ERR_IO, errno, "pipe");
+	ret->gate = gate[1];
+	if (pipe2(error, O_CLOEXEC | O_NONBLOCK) == -1) {
+		(void)close(gate[0]);
+		return err_errno(err, ERR_IO, errno, "pipe");
+	}
+	ret->error = error[0];
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_SETMASK, &all, &before);
+	ret->pid = fork_patiently();
+	if (ret->pid == 0)
+		child(plan, gate[0], error[1], us);
+	(void)err_errno(err, ERR_IO, errno, "fork");
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	(void)close(gate[0]);
+	(void)close(error[1]);
+	if (ret->pid == -1)
+		return false;
+	ret->pidfd = (int)syscall(SYS_pidfd_open, ret->pid, 0);
+	if (ret->pidfd == -1)
+		return err_errno(err, ERR_IO, errno, "pidfd_open");
+	return true;
+}
+
+void
+leader_open_gate(struct leader *leader)
+{
+	if (leader->gate == -1)
+		return;
+	/* A leader that died at its gate is noticed by its end. */
+	(void)!write(leader->gate, "g", 1);
+	(void)close(leader->gate);
+	leader->gate = -1;
+}
+
+int
+leader_exec_errno(const struct leader *leader)
+{
+	int number;
+
+	return read(leader->error, &number, sizeof(number)) == sizeof(number) ? number : 0;
+}
+
+void
+leader_done(struct leader *leader)
+{
+	int *fds[] = { &leader->pidfd, &leader->gate, &leader->error };
+
+	for (size_t i = 0; i < COUNT(fds); i++) {
+		if (*fds[i] != -1)
+			(void)close(*fds[i]);
+		*fds[i] = -1;
+	}
+}

@@ -1,0 +1,251 @@
+/* process.c - reads /proc and signals through pidfds.  Side: runner. */
+/* SPDX-License-Identifier: ISC */
+#include "runner/process.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define PROCESSES_MAX	(1 << 18)	/* beyond it the table is not worth reading */
+#define ENVIRON_PIECE	4096
+
+struct table {
+	struct process *all;
+	size_t count;
+	size_t room;
+};
+
+static ssize_t
+read_small(const char *path, char *buf, size_t room)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd == -1)
+		return -1;
+	n = read(fd, buf, room - 1);
+	(void)close(fd); /* was only read */
+	if (n >= 0)
+		buf[n] = '\0';
+	return n;
+}
+
+bool
+process_read(pid_t pid, struct process *ret)
+{
+	char path[32], stat[1024];
+	const char *rest;
+	int parent, group, session;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	if (read_small(path, stat, sizeof(stat)) <= 0)
+		return false;
+	rest = strrchr(stat, ')'); /* the name before it may hold anything */
+	if (rest == NULL ||
+	    sscanf(rest + 1, " %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d"
+			     " %*d %*d %" SCNu64,
+	        &ret->state, &parent, &group, &session, &ret->start) != 5)
+		return false;
+	ret->pid = pid;
+	ret->parent = parent;
+	ret->session = session;
+	return true;
+}
+
+void
+process_boot_id(char ret[PROCESS_BOOT_ID])
+{
+	char text[64];
+
+	ret[0] = '\0';
+	if (read_small("/proc/sys/kernel/random/boot_id", text, sizeof(text)) < 36)
+		return;
+	memcpy(ret, text, 36);
+	ret[36] = '\0';
+}
+
+void
+process_signal(const struct process *process, int signal_number)
+{
+	struct process now;
+	int fd = (int)syscall(SYS_pidfd_open, process->pid, 0);
+
+	if (fd == -1)
+		return; /* it has ended */
+	if (process_read(process->pid, &now) && now.start == process->start)
+		(void)syscall(SYS_pidfd_send_signal, fd, signal_number, NULL, 0);
+	(void)close(fd);
+}
+
+static bool
+is_dead(const struct process *process)
+{
+	return process->state == 'Z' || process->state == 'X';
+}
+
+static bool
+table_add(struct table *table, const struct process *process)
+{
+	struct process *more;
+
+	if (table->count == table->room) {
+		size_t room = table->room == 0 ? 256 : table->room * 2;
+
+		if (room > PROCESSES_MAX)
+			return false;
+		more = reallocarray(table->all, room, sizeof(*more));
+		if (more == NULL)
+			return false;
+		table->all = more;
+		table->room = room;
+	}
+	table->all[table->count++] = *process;
+	return true;
+}
+
+/* Fills an empty table with every process there is; the caller frees table->all in any case. */
+static bool
+table_read(struct table *table)
+{
+	struct process process;
+	struct dirent *entry;
+	bool good = true;
+	DIR *dir = opendir("/proc");
+
+	if (dir == NULL)
+		return false;
+	while (good && (entry = readdir(dir)) != NULL) {
+		long pid = strtol(entry->d_name, NULL, 10);
+
+		if (pid <= 0 || pid > INT_MAX || !process_read((pid_t)pid, &process))
+			continue;
+		good = table_add(table, &process);
+	}
+	(void)closedir(dir);
+	return good;
+}
+
+/* Moves every process whose parent is `ancestor`, or is among those moved, to the front.  Returns
+ * how many: a pass for each generation. */
+static size_t
+table_pick_below(struct table *table, pid_t ancestor)
+{
+	size_t picked = 0, before;
+
+	do {
+		before = picked;
+		for (size_t i = before; i < table->count; i++) {
+			struct process one = table->all[i];
+			bool below = one.parent == ancestor;
+
+			for (size_t k = 0; !below && k < picked; k++)
+				below = table->all[k].pid == one.parent;
+			if (!below)
+				continue;
+			table->all[i] = table->all[picked];
+			table->all[picked++] = one;
+		}
+	} while (picked != before);
+	return picked;
+}
+
+int
+process_signal_below(pid_t ancestor, int signal_number)
+{
+	struct table table = { 0 };
+	int living = -1;
+
+	if (table_read(&table)) {
+		size_t picked = table_pick_below(&table, ancestor);
+
+		living = 0;
+		for (size_t i = 0; i < picked; i++) {
+			if (is_dead(&table.all[i]))
+				continue;
+			process_signal(&table.all[i], signal_number);
+			living++;
+		}
+	}
+	free(table.all);
+	return living;
+}
+
+/* Does the environment that it was started with hold this variable?  Read in pieces that overlap:
+ * an environment may be 2 MB. */
+static bool
+has_variable(pid_t pid, const char *variable)
+{
+	size_t want = strlen(variable) + 1, kept = 1;
+	char buf[ENVIRON_PIECE], path[32];
+	bool found = false;
+	ssize_t n;
+	int fd;
+
+	assert(want < ENVIRON_PIECE / 2);
+	(void)snprintf(path, sizeof(path), "/proc/%d/environ", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd == -1)
+		return false;
+	buf[0] = '\0'; /* so that every variable stands behind a NUL */
+	while (!found && (n = read(fd, buf + kept, sizeof(buf) - kept)) > 0) {
+		size_t have = kept + (size_t)n;
+		const char *hit = memmem(buf, have, variable, want);
+
+		while (hit != NULL && !found) {
+			found = hit > buf && hit[-1] == '\0';
+			hit = memmem(hit + 1, have - (size_t)(hit + 1 - buf), variable, want);
+		}
+		kept = have < want ? have : want;
+		memmove(buf, buf + have - kept, kept);
+	}
+	(void)close(fd);
+	return found;
+}
+
+/* Is the session number still that of our leader?  Not when another process has its pid. */
+static bool
+session_is_ours(const struct process_leader *leader)
+{
+	char boot[PROCESS_BOOT_ID];
+	struct process now;
+
+	process_boot_id(boot);
+	if (leader->pid <= 0 || strcmp(boot, leader->boot) != 0)
+		return false;
+	return !process_read(leader->pid, &now) || now.start == leader->start;
+}
+
+int
+process_signal_run(const struct process_leader *leader, int signal_number, pid_t *ret_one)
+{
+	bool session = session_is_ours(leader);
+	char variable[PROCESS_TAG + 8];
+	struct table table = { 0 };
+	int living = -1;
+
+	(void)snprintf(variable, sizeof(variable), "RUN_ID=%s", leader->tag);
+	if (table_read(&table)) {
+		living = 0;
+		for (size_t i = 0; i < table.count; i++) {
+			const struct process *one = &table.all[i];
+
+			if (is_dead(one) || one->pid == getpid())
+				continue;
+			if (!(session && one->session == leader->pid && one->start >= leader->start) &&
+			    !(leader->tag[0] != '\0' && has_variable(one->pid, variable)))
+				continue;
+			process_signal(one, signal_number);
+			*ret_one = one->pid;
+			living++;
+		}
+	}
+	free(table.all);
+	return living;
+}

@@ -1,0 +1,51 @@
+/* process.h - processes told apart for certain, found, and signalled.  Side: runner. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * A pid alone names nobody: it is used again.  A process here is its pid and its start time, and
+ * a signal goes through a pidfd whose start time was compared after it was opened.
+ */
+#ifndef PROCESS_H
+#define PROCESS_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "lib/err.h"
+
+#define PROCESS_BOOT_ID	37	/* with its NUL */
+#define PROCESS_TAG	54	/* a RUN_ID with its NUL */
+
+struct process {
+	pid_t pid;
+	pid_t parent;
+	pid_t session;
+	char state;		/* as in /proc/<pid>/stat; Z and X are dead */
+	uint64_t start;		/* clock ticks after boot */
+};
+
+/* A run's leader, as its keeper wrote it down. */
+struct process_leader {
+	pid_t pid;
+	uint64_t start;
+	char boot[PROCESS_BOOT_ID];
+	char tag[PROCESS_TAG];	/* value of RUN_ID in the environment of what it started */
+};
+
+/* False: there is none of that number. */
+bool process_read(pid_t pid, struct process *ret);
+
+/* This boot's id; empty where /proc does not show it. */
+void process_boot_id(char ret[PROCESS_BOOT_ID]);
+
+/* Signals everything below `ancestor`, and what stands in between.  Returns how many living
+ * processes there were, or -1 when /proc could not be read. */
+int process_signal_below(pid_t ancestor, int signal_number);
+
+/* Signals every process that has RUN_ID=tag in its environment or is in the leader's session, and
+ * is neither us nor dead.  Returns how many there were (*ret_one: one of them), or -1. */
+int process_signal_run(const struct process_leader *leader, int signal_number, pid_t *ret_one);
+
+/* Sends through a pidfd, if the process is still the one that was read. */
+void process_signal(const struct process *process, int signal_number);
+
+#endif

@@ -1,0 +1,543 @@
+/* protocol.c - messages to text and back, from one table of fields.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "runner/protocol.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BIT(kind)	(1U << PROTOCOL_##kind)
+#define RECORD_KINDS	(BIT(EXIT) | BIT(SETTLED))
+#define ID_KINDS	(BIT(RUN) | BIT(STARTED) | BIT(REFUSED) | BIT(SETTLE) | BIT(SETTLED) | \
+			    BIT(ASK) | BIT(ANSWER))
+
+enum field_type { FIELD_NUMBER, FIELD_WORD, FIELD_TEXT };
+
+/* One `key value` line: who carries it, who must, where it lies, what it may be. */
+struct field {
+	const char *key;
+	enum field_type type;
+	unsigned int kinds;
+	unsigned int required;
+	size_t offset;
+	size_t size;
+	uint64_t max;			/* numbers and words: largest value */
+	const char *const *words;
+	bool (*check)(const char *);
+};
+
+static bool is_plain(const char *text);
+static bool is_boot(const char *text);
+static bool is_branches(const char *text);
+
+static const char *const kind_words[] = {
+#define K(name, word) word,
+	PROTOCOL_KINDS(K)
+#undef K
+};
+static const char *const program_words[] = {
+#define P(name, word) word,
+	PROTOCOL_PROGRAMS(P)
+#undef P
+};
+static const char *const question_words[] = {
+#define Q(name, word) word,
+	PROTOCOL_QUESTIONS(Q)
+#undef Q
+};
+static const char *const state_words[] = {
+#define S(name, word) word,
+	PROTOCOL_STATES(S)
+#undef S
+};
+static const char *const why_words[] = {
+#define W(name, word) word,
+	PROTOCOL_WHYS(W)
+#undef W
+};
+
+#define AT(member) \
+	offsetof(struct protocol_message, member), sizeof(((struct protocol_message *)0)->member)
+#define NUMBER(key, member, max, kinds, required) \
+	{ key, FIELD_NUMBER, kinds, required, AT(member), max, NULL, NULL },
+#define FLAG(key, member, kinds)	NUMBER(key, member, 1, kinds, 0)
+#define WORD(key, member, words, kinds, required) \
+	{ key, FIELD_WORD, kinds, required, AT(member), COUNT(words) - 1, words, NULL },
+#define TEXT(key, member, check, kinds, required) \
+	{ key, FIELD_TEXT, kinds, required, AT(member), 0, NULL, check },
+
+static const struct field fields[] = {
+	NUMBER("id", id, INT64_MAX, ID_KINDS | BIT(STUCK), ID_KINDS)
+	NUMBER("version", version, 1000000, BIT(HELLO), BIT(HELLO))
+	NUMBER("pid", pid, INT_MAX, BIT(HELLO) | BIT(STUCK), BIT(STUCK))
+	NUMBER("start", start, UINT64_MAX, BIT(HELLO), 0)
+	TEXT("boot", boot, is_boot, BIT(HELLO), 0)
+	WORD("program", program, program_words, BIT(RUN), BIT(RUN))
+	TEXT("environment", environment, protocol_is_environment, BIT(RUN), BIT(RUN))
+	TEXT("argument", argument, protocol_is_release, BIT(RUN), BIT(RUN))
+	NUMBER("deadline_s", deadline_s, PROTOCOL_DEADLINE_MAX_S, BIT(RUN), BIT(RUN))
+	NUMBER("grace_s", grace_s, PROTOCOL_GRACE_MAX_S, BIT(RUN), 0)
+	NUMBER("deployment", deployment, INT64_MAX, BIT(RUN), BIT(RUN))
+	TEXT("previous", previous, protocol_is_release, BIT(RUN), 0)
+	TEXT("ref", ref, protocol_is_ref, BIT(RUN) | BIT(ASK), 0)
+	TEXT("tag", tag, is_plain, BIT(RUN), 0)
+	WORD("why", why, why_words, BIT(REFUSED), BIT(REFUSED))
+	NUMBER("errno", error, INT_MAX, BIT(REFUSED), 0)
+	TEXT("text", text, is_plain, BIT(REFUSED) | BIT(ANSWER), 0)
+	WORD("state", state, state_words, BIT(SETTLED), BIT(SETTLED))
+	WORD("question", question, question_words, BIT(ASK), BIT(ASK))
+	TEXT("branch", branch, protocol_is_ref, BIT(ASK), 0)
+	TEXT("base", base, protocol_is_commit, BIT(ASK), 0)
+	TEXT("branches", branches, is_branches, BIT(ASK), 0)
+	NUMBER("log_size", log_size, INT64_MAX, BIT(HELLO) | BIT(GREW) | RECORD_KINDS, 0)
+	FLAG("gate", record.gate, BIT(HELLO) | RECORD_KINDS)
+	FLAG("released", record.released, BIT(HELLO) | RECORD_KINDS)
+	FLAG("no_rollback", record.no_rollback, BIT(HELLO) | RECORD_KINDS)
+	FLAG("timed_out", record.timed_out, BIT(ANSWER) | RECORD_KINDS)
+	FLAG("ended", record.ended, RECORD_KINDS)
+	FLAG("lost", record.lost, RECORD_KINDS)
+	NUMBER("exec_errno", record.exec_errno, INT_MAX, RECORD_KINDS, 0)
+	NUMBER("status", record.status, 255, BIT(ANSWER) | RECORD_KINDS, 0)
+	NUMBER("signal", record.signal, 127, RECORD_KINDS, 0)
+	NUMBER("user_ms", record.user_ms, INT64_MAX, RECORD_KINDS, 0)
+	NUMBER("system_ms", record.system_ms, INT64_MAX, RECORD_KINDS, 0)
+	NUMBER("max_rss_kb", record.max_rss_kb, INT64_MAX, RECORD_KINDS, 0)
+	NUMBER("ended_at", record.ended_at, INT64_MAX, RECORD_KINDS, 0)
+};
+
+#define STEP_KINDS	(BIT(HELLO) | BIT(STEP) | RECORD_KINDS)
+
+/* ---- what may be said -------------------------------------------------------------------- */
+
+static bool
+is_plain(const char *text)
+{
+	for (; *text != '\0'; text++) {
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			return false;
+	}
+	return true;
+}
+
+static size_t
+hex_length(const char *text)
+{
+	return strspn(text, "0123456789abcdef");
+}
+
+static bool
+is_boot(const char *text)
+{
+	return strlen(text) == 36 && strspn(text, "0123456789abcdef-") == 36;
+}
+
+static bool
+is_branches(const char *text)
+{
+	return text[0] != '\0' && is_plain(text);
+}
+
+bool
+protocol_is_environment(const char *text)
+{
+	size_t len = strlen(text);
+
+	return len >= 1 && len <= 20 && text[0] >= 'a' && text[0] <= 'z' &&
+	    strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == len;
+}
+
+bool
+protocol_is_commit(const char *text)
+{
+	size_t digits = hex_length(text);
+
+	return digits >= 7 && digits <= 64 && text[digits] == '\0';
+}
+
+bool
+protocol_is_release(const char *text)
+{
+	static const char image[] = "@sha256:";
+	size_t digits = hex_length(text);
+
+	if (digits < 7 || digits > 64)
+		return false;
+	if (text[digits] == '\0')
+		return true;
+	text += digits;
+	if (strncmp(text, image, strlen(image)) != 0)
+		return false;
+	text += strlen(image);
+	return hex_length(text) == 64 && text[64] == '\0';
+}
+
+bool
+protocol_is_ref(const char *text)
+{
+	size_t len = strlen(text);
+
+	return len >= 1 && len <= 255 && is_plain(text);
+}
+
+const char *
+protocol_kind_name(enum protocol_kind kind)
+{
+	assert(kind < PROTOCOL_KIND_COUNT);
+	return kind_words[kind];
+}
+
+/* ---- fields ------------------------------------------------------------------------------ */
+
+static uint64_t
+number_get(const struct field *field, const struct protocol_message *message)
+{
+	const char *at = (const char *)message + field->offset;
+	uint64_t wide;
+	uint32_t narrow;
+
+	switch (field->size) {
+	case sizeof(bool):
+		return *(const bool *)at ? 1 : 0;
+	case sizeof(narrow):
+		memcpy(&narrow, at, sizeof(narrow));
+		return narrow;
+	default:
+		assert(field->size == sizeof(wide));
+		memcpy(&wide, at, sizeof(wide));
+		return wide;
+	}
+}
+
+static void
+number_set(const struct field *field, struct protocol_message *message, uint64_t value)
+{
+	char *at = (char *)message + field->offset;
+	uint32_t narrow = (uint32_t)value;
+
+	switch (field->size) {
+	case sizeof(bool):
+		*(bool *)at = value != 0;
+		break;
+	case sizeof(narrow):
+		memcpy(at, &narrow, sizeof(narrow));
+		break;
+	default:
+		assert(field->size == sizeof(value));
+		memcpy(at, &value, sizeof(value));
+	}
+}
+
+/* Plain decimal digits, no sign, no leading zero but "0" itself. */
+static bool
+number_parse(const char *text, uint64_t max, uint64_t *ret)
+{
+	uint64_t value = 0;
+	const char *p;
+
+	if (*text == '\0' || (text[0] == '0' && text[1] != '\0'))
+		return false;
+	for (p = text; *p != '\0'; p++) {
+		uint64_t digit = (uint64_t)(*p - '0');
+
+		if (*p < '0' || *p > '9' || value > (max - digit) / 10 || digit > max)
+			return false;
+		value = value * 10 + digit;
+	}
+	*ret = value;
+	return true;
+}
+
+static bool
+word_parse(const struct field *field, const char *text, uint64_t *ret)
+{
+	for (uint64_t i = 1; i <= field->max; i++) {
+		if (strcmp(field->words[i], text) == 0) {
+			*ret = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Is there anything to say?  Zero and empty are what a reader assumes of a missing line. */
+static bool
+field_is_empty(const struct field *field, const struct protocol_message *message)
+{
+	if (field->type == FIELD_TEXT)
+		return *((const char *)message + field->offset) == '\0';
+	return number_get(field, message) == 0;
+}
+
+static bool
+field_is_valid(const struct field *field, const struct protocol_message *message)
+{
+	const char *text = (const char *)message + field->offset;
+
+	if (field->type == FIELD_TEXT)
+		return memchr(text, '\0', field->size) != NULL && field->check(text);
+	return number_get(field, message) <= field->max;
+}
+
+static bool
+field_read(const struct field *field, const char *value, struct protocol_message *ret,
+    struct err *err)
+{
+	uint64_t number = 0;
+	bool good;
+
+	switch (field->type) {
+	case FIELD_NUMBER:
+		good = number_parse(value, field->max, &number);
+		break;
+	case FIELD_WORD:
+		good = word_parse(field, value, &number);
+		break;
+	default:
+		good = strlen(value) < field->size && field->check(value);
+	}
+	if (!good)
+		return err_set(err, ERR_INVALID, "%s: bad %s", protocol_kind_name(ret->kind),
+		    field->key);
+	if (field->type == FIELD_TEXT)
+		memcpy((char *)ret + field->offset, value, strlen(value) + 1);
+	else
+		number_set(field, ret, number);
+	return true;
+}
+
+/* ---- writing ----------------------------------------------------------------------------- */
+
+struct writer {
+	char *buf;
+	size_t cap;
+	size_t len;
+	bool full;
+};
+
+static void write_line(struct writer *out, const char *fmt, ...) PRINTF(2, 3);
+
+static void
+write_line(struct writer *out, const char *fmt, ...)
+{
+	va_list args;
+	int n;
+
+	va_start(args, fmt);
+	n = vsnprintf(out->buf + out->len, out->cap - out->len, fmt, args);
+	va_end(args);
+	if (n < 0 || (size_t)n >= out->cap - out->len) {
+		out->full = true;
+		out->len = out->cap > 0 ? out->cap - 1 : 0;
+	} else {
+		out->len += (size_t)n;
+	}
+}
+
+static bool
+write_field(struct writer *out, const struct field *field, const struct protocol_message *message,
+    struct err *err)
+{
+	const char *text = (const char *)message + field->offset;
+
+	if (field_is_empty(field, message)) {
+		/* A number may well be 0; a word or a text that must be there may not be empty. */
+		if ((field->required & 1U << message->kind) != 0 && field->type != FIELD_NUMBER)
+			return err_set(err, ERR_INVALID, "%s: %s is missing",
+			    protocol_kind_name(message->kind), field->key);
+		if ((field->required & 1U << message->kind) == 0)
+			return true;
+	} else if (!field_is_valid(field, message)) {
+		return err_set(err, ERR_INVALID, "%s: bad %s", protocol_kind_name(message->kind),
+		    field->key);
+	}
+	if (field->type == FIELD_TEXT)
+		write_line(out, "%s %s\n", field->key, text);
+	else if (field->type == FIELD_WORD)
+		write_line(out, "%s %s\n", field->key, field->words[number_get(field, message)]);
+	else
+		write_line(out, "%s %" PRIu64 "\n", field->key, number_get(field, message));
+	return true;
+}
+
+static bool
+write_steps(struct writer *out, const struct protocol_message *message, struct err *err)
+{
+	if (message->step_count > PROTOCOL_STEPS_ROOM)
+		return err_set(err, ERR_INVALID, "%zu steps", message->step_count);
+	for (size_t i = 0; i < message->step_count; i++) {
+		const struct protocol_step *step = &message->steps[i];
+
+		if (step->name[0] == '\0' || !is_plain(step->name) || step->at < 0)
+			return err_set(err, ERR_INVALID, "step %zu is bad", i);
+		write_line(out, "step %" PRId64 " %s\n", step->at, step->name);
+	}
+	return true;
+}
+
+static bool
+write_body(struct writer *out, const struct protocol_message *message, struct err *err)
+{
+	if (message->body_len > PROTOCOL_ANSWER_MAX)
+		return err_set(err, ERR_LIMIT, "answer of %zu bytes", message->body_len);
+	write_line(out, "\n");
+	if (message->body_len > out->cap - out->len)
+		return err_set(err, ERR_LIMIT, "answer does not fit");
+	if (message->body_len > 0)
+		memcpy(out->buf + out->len, message->body, message->body_len);
+	out->len += message->body_len;
+	return true;
+}
+
+bool
+protocol_encode(const struct protocol_message *message, char *buf, size_t cap, size_t *ret_len,
+    struct err *err)
+{
+	struct writer out = { .buf = buf, .cap = cap };
+
+	assert(message->kind < PROTOCOL_KIND_COUNT);
+	write_line(&out, "%s\n", protocol_kind_name(message->kind));
+	for (size_t i = 0; i < COUNT(fields); i++) {
+		if ((fields[i].kinds & 1U << message->kind) != 0 &&
+		    !write_field(&out, &fields[i], message, err))
+			return false;
+	}
+	if ((STEP_KINDS & 1U << message->kind) != 0 && !write_steps(&out, message, err))
+		return false;
+	if (message->kind == PROTOCOL_ANSWER && !write_body(&out, message, err))
+		return false;
+	if (out.full)
+		return err_set(err, ERR_LIMIT, "%s does not fit in %zu bytes",
+		    protocol_kind_name(message->kind), cap);
+	*ret_len = out.len;
+	return true;
+}
+
+/* ---- reading ----------------------------------------------------------------------------- */
+
+#define LINE_MAX_BYTES	4352	/* longer than any field: `branches` and its key */
+
+/* Takes one line out of [*data, end) into line, without its '\n'. */
+static bool
+read_line(const char **data, const char *end, char line[LINE_MAX_BYTES], struct err *err)
+{
+	const char *stop = memchr(*data, '\n', (size_t)(end - *data));
+	size_t len;
+
+	if (stop == NULL)
+		return err_set(err, ERR_INVALID, "a line without end");
+	len = (size_t)(stop - *data);
+	if (len >= LINE_MAX_BYTES || memchr(*data, '\0', len) != NULL)
+		return err_set(err, ERR_INVALID, "a line too long or with NUL");
+	memcpy(line, *data, len);
+	line[len] = '\0';
+	*data = stop + 1;
+	return true;
+}
+
+static bool
+read_kind(const char *word, struct protocol_message *ret, struct err *err)
+{
+	for (size_t i = 0; i < COUNT(kind_words); i++) {
+		if (strcmp(kind_words[i], word) == 0) {
+			ret->kind = (enum protocol_kind)i;
+			return true;
+		}
+	}
+	return err_set(err, ERR_INVALID, "no such message: %.20s", is_plain(word) ? word : "?");
+}
+
+/* `AT NAME` */
+static bool
+read_step(char *value, struct protocol_message *ret, struct err *err)
+{
+	char *name = strchr(value, ' ');
+	struct protocol_step *step;
+	uint64_t at;
+
+	if (ret->step_count == PROTOCOL_STEPS_ROOM)
+		return err_set(err, ERR_INVALID, "too many steps");
+	step = &ret->steps[ret->step_count];
+	if (name == NULL)
+		return err_set(err, ERR_INVALID, "a step without a name");
+	*name++ = '\0';
+	if (!number_parse(value, INT64_MAX, &at) || name[0] == '\0' || !is_plain(name) ||
+	    strlen(name) > PROTOCOL_STEP_NAME)
+		return err_set(err, ERR_INVALID, "bad step");
+	step->at = (int64_t)at;
+	memcpy(step->name, name, strlen(name) + 1);
+	ret->step_count++;
+	return true;
+}
+
+static bool
+read_field(char *line, struct protocol_message *ret, uint64_t *seen, struct err *err)
+{
+	char *value = strchr(line, ' ');
+
+	if (value == NULL)
+		return err_set(err, ERR_INVALID, "%s: a line without a value",
+		    protocol_kind_name(ret->kind));
+	*value++ = '\0';
+	if (strcmp(line, "step") == 0 && (STEP_KINDS & 1U << ret->kind) != 0)
+		return read_step(value, ret, err);
+	for (size_t i = 0; i < COUNT(fields); i++) {
+		if ((fields[i].kinds & 1U << ret->kind) == 0 || strcmp(fields[i].key, line) != 0)
+			continue;
+		if ((*seen & UINT64_C(1) << i) != 0)
+			return err_set(err, ERR_INVALID, "%s: %s twice",
+			    protocol_kind_name(ret->kind), line);
+		*seen |= UINT64_C(1) << i;
+		return field_read(&fields[i], value, ret, err);
+	}
+	return true; /* of a newer version */
+}
+
+static bool
+check_complete(const struct protocol_message *message, uint64_t seen, struct err *err)
+{
+	for (size_t i = 0; i < COUNT(fields); i++) {
+		if ((fields[i].required & 1U << message->kind) != 0 &&
+		    (seen & UINT64_C(1) << i) == 0)
+			return err_set(err, ERR_INVALID, "%s: %s is missing",
+			    protocol_kind_name(message->kind), fields[i].key);
+	}
+	if (message->kind == PROTOCOL_RUN && message->deadline_s == 0)
+		return err_set(err, ERR_INVALID, "run: bad deadline_s");
+	if ((ID_KINDS & 1U << message->kind) != 0 && message->id == 0)
+		return err_set(err, ERR_INVALID, "%s: bad id", protocol_kind_name(message->kind));
+	if (message->kind == PROTOCOL_STEP && message->step_count != 1)
+		return err_set(err, ERR_INVALID, "step: not one step");
+	return true;
+}
+
+bool
+protocol_decode(const char *data, size_t len, struct protocol_message *ret, struct err *err)
+{
+	const char *end = data + len;
+	char line[LINE_MAX_BYTES];
+	uint64_t seen = 0;
+
+	static_assert(COUNT(fields) <= 64, "seen has a bit for each field");
+	memset(ret, 0, sizeof(*ret));
+	if (!read_line(&data, end, line, err) || !read_kind(line, ret, err))
+		return false;
+	while (data < end) {
+		if (!read_line(&data, end, line, err))
+			return false;
+		if (line[0] == '\0')
+			break;
+		if (!read_field(line, ret, &seen, err))
+			return false;
+	}
+	if (ret->kind == PROTOCOL_ANSWER) {
+		ret->body = data;
+		ret->body_len = (size_t)(end - data);
+	} else if (data < end) {
+		return err_set(err, ERR_INVALID, "%s: a body", protocol_kind_name(ret->kind));
+	}
+	return check_complete(ret, seen, err);
+}

@@ -1,0 +1,319 @@
+/* run_folder.c - runs/<id>/: order, leader, log, exit record, socket.  Side: runner. */
+/* SPDX-License-Identifier: ISC */
+#include "runner/run_folder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define SMALL_FILE	8192	/* an order is below 2 KB, a leader below 200 bytes */
+
+static const char *const names[] = { "order", "leader", "log", "exit", "socket" };
+
+static void
+name_of(uint64_t id, char ret[24])
+{
+	(void)snprintf(ret, 24, "%" PRIu64, id);
+}
+
+static bool
+write_all(int fd, const char *data, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, data, len);
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return false;
+		data += n;
+		len -= (size_t)n;
+	}
+	return true;
+}
+
+static bool
+write_small(int folder, const char *name, const char *data, size_t len, struct err *err)
+{
+	int fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	bool good;
+
+	if (fd == -1)
+		return err_errno(err, ERR_IO, errno, "creating %s", name);
+	good = write_all(fd, data, len) || err_errno(err, ERR_IO, errno, "writing %s", name);
+	if (close(fd) == -1 && good)
+		good = err_errno(err, ERR_IO, errno, "writing %s", name);
+	return good;
+}
+
+/* The file's text, NUL-terminated; -1 when there is none. */
+static ssize_t
+read_small(int folder, const char *name, char *buf, size_t room)
+{
+	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	size_t have = 0;
+	ssize_t n;
+
+	if (fd == -1)
+		return -1;
+	while (have < room - 1 && (n = read(fd, buf + have, room - 1 - have)) != 0) {
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			break;
+		have += (size_t)n;
+	}
+	(void)close(fd); /* was only read */
+	buf[have] = '\0';
+	return (ssize_t)have;
+}
+
+int
+run_folder_root(const char *state, struct err *err)
+{
+	int at = open(state, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+	int root;
+
+	if (at == -1) {
+		(void)err_errno(err, ERR_CONFIG, errno, "state directory %s", state);
+		return -1;
+	}
+	if (mkdirat(at, "runs", 0700) == -1 && errno != EEXIST)
+		(void)err_errno(err, ERR_CONFIG, errno, "making %s/runs", state);
+	root = openat(at, "runs", O_DIRECTORY | O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (root == -1)
+		(void)err_errno(err, ERR_CONFIG, errno, "opening %s/runs", state);
+	(void)close(at);
+	return root;
+}
+
+int
+run_folder_open(int root, uint64_t id, struct err *err)
+{
+	char name[24];
+	int folder;
+
+	name_of(id, name);
+	folder = openat(root, name, O_DIRECTORY | O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (folder == -1)
+		(void)err_errno(err, errno == ENOENT ? ERR_MISSING : ERR_IO, errno, "run %s", name);
+	return folder;
+}
+
+int
+run_folder_make(int root, const struct protocol_message *order, struct err *err)
+{
+	char name[24], text[SMALL_FILE];
+	size_t len = 0;
+	int folder;
+
+	if (!protocol_encode(order, text, sizeof(text), &len, err))
+		return -1;
+	name_of(order->id, name);
+	if (mkdirat(root, name, 0700) == -1) {
+		(void)err_errno(err, errno == EEXIST ? ERR_BUSY : ERR_IO, errno, "run %s", name);
+		return -1;
+	}
+	folder = run_folder_open(root, order->id, err);
+	if (folder != -1 && write_small(folder, "order", text, len, err))
+		return folder;
+	if (folder != -1)
+		(void)close(folder);
+	run_folder_remove(root, order->id);
+	return -1;
+}
+
+void
+run_folder_remove(int root, uint64_t id)
+{
+	int folder = run_folder_open(root, id, NULL);
+	char name[24];
+
+	name_of(id, name);
+	if (folder != -1) {
+		for (size_t i = 0; i < COUNT(names); i++)
+			(void)unlinkat(folder, names[i], 0); /* what was not made yet */
+		(void)close(folder);
+	}
+	(void)unlinkat(root, name, AT_REMOVEDIR); /* if it stays, the id is refused as EXISTS */
+}
+
+/* ---- the record -------------------------------------------------------------------------- */
+
+static bool
+lock_take(int fd, struct err *err)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	if (fcntl(fd, F_SETLK, &lock) == 0)
+		return true;
+	if (errno == EAGAIN || errno == EACCES)
+		return err_set(err, ERR_BUSY, "its keeper is alive");
+	return err_errno(err, ERR_IO, errno, "locking the exit record");
+}
+
+/* Blocks that are written, not only reserved: on some file systems only those cannot be refused
+ * later. */
+static bool
+allocate(int fd, struct err *err)
+{
+	static const char zeros[PROTOCOL_RECORD_BYTES];
+	struct stat st;
+	char first = 0;
+
+	if (fstat(fd, &st) == -1)
+		return err_errno(err, ERR_IO, errno, "exit record");
+	if (st.st_size > 0 && pread(fd, &first, 1, 0) != 1)
+		return err_errno(err, ERR_IO, errno, "reading the exit record");
+	if (first != '\0')
+		return err_set(err, ERR_DENIED, "there is a record already");
+	if (st.st_size >= PROTOCOL_RECORD_BYTES)
+		return true;
+	if (!write_all(fd, zeros, sizeof(zeros)) || fsync(fd) == -1)
+		return err_errno(err, ERR_IO, errno, "room for the exit record");
+	return true;
+}
+
+int
+run_folder_claim(int folder, struct err *err)
+{
+	int fd = openat(folder, "exit", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd == -1) {
+		(void)err_errno(err, ERR_IO, errno, "creating the exit record");
+		return -1;
+	}
+	if (lock_take(fd, err) && allocate(fd, err))
+		return fd;
+	(void)close(fd);
+	return -1;
+}
+
+pid_t
+run_folder_holder(int folder)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int fd = openat(folder, "exit", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	pid_t holder = 0;
+
+	if (fd == -1)
+		return 0;
+	if (fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK)
+		holder = lock.l_pid;
+	(void)close(fd);
+	return holder;
+}
+
+bool
+run_folder_record_write(int claimed, const struct protocol_message *exit_message, struct err *err)
+{
+	char text[PROTOCOL_RECORD_BYTES];
+	size_t len = 0, done = 1;
+
+	memset(text, 0, sizeof(text));
+	if (!protocol_encode(exit_message, text, sizeof(text) - 1, &len, err))
+		return false;
+	memset(text + len, 0, sizeof(text) - len);
+	/* The first byte last: until it is there, there is no record. */
+	while (done < sizeof(text)) {
+		ssize_t n = pwrite(claimed, text + done, sizeof(text) - done, (off_t)done);
+
+		if (n == -1 && errno != EINTR)
+			return err_errno(err, ERR_IO, errno, "writing the exit record");
+		done += n > 0 ? (size_t)n : 0;
+	}
+	if (fdatasync(claimed) == -1 || pwrite(claimed, text, 1, 0) != 1 ||
+	    fdatasync(claimed) == -1)
+		return err_errno(err, ERR_IO, errno, "writing the exit record");
+	return true;
+}
+
+enum run_folder_record
+run_folder_record_read(int folder, struct protocol_message *ret)
+{
+	char text[PROTOCOL_RECORD_BYTES + 1];
+	ssize_t len = read_small(folder, "exit", text, sizeof(text));
+
+	if (len == -1)
+		return errno == ENOENT ? RUN_FOLDER_NO_RECORD : RUN_FOLDER_UNREADABLE;
+	if (len == 0 || text[0] == '\0')
+		return RUN_FOLDER_NO_RECORD;
+	if (!protocol_decode(text, strlen(text), ret, NULL) || ret->kind != PROTOCOL_EXIT)
+		return RUN_FOLDER_UNREADABLE;
+	return RUN_FOLDER_RECORD;
+}
+
+/* ---- leader, order, socket --------------------------------------------------------------- */
+
+bool
+run_folder_leader_write(int folder, const struct process_leader *leader, struct err *err)
+{
+	char text[160];
+	int len = snprintf(text, sizeof(text), "%d %" PRIu64 " %s %s\n", (int)leader->pid,
+	    leader->start, leader->boot[0] == '\0' ? "-" : leader->boot, leader->tag);
+
+	assert(len > 0 && (size_t)len < sizeof(text));
+	return write_small(folder, "leader", text, (size_t)len, err);
+}
+
+bool
+run_folder_leader_read(int folder, struct process_leader *ret)
+{
+	char text[160];
+	int pid;
+
+	memset(ret, 0, sizeof(*ret));
+	if (read_small(folder, "leader", text, sizeof(text)) <= 0)
+		return false;
+	if (strchr(text, '\n') == NULL ||
+	    sscanf(text, "%d %" SCNu64 " %36s %53s", &pid, &ret->start, ret->boot, ret->tag) != 4)
+		return false;
+	ret->pid = pid;
+	return true;
+}
+
+void
+run_folder_tag_read(int folder, char ret[PROCESS_TAG])
+{
+	struct protocol_message order;
+	char text[SMALL_FILE];
+
+	ret[0] = '\0';
+	if (read_small(folder, "order", text, sizeof(text)) <= 0)
+		return;
+	if (protocol_decode(text, strlen(text), &order, NULL) && order.kind == PROTOCOL_RUN)
+		memcpy(ret, order.tag, sizeof(order.tag));
+}
+
+int
+run_folder_listen(int folder, struct err *err)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd == -1) {
+		(void)err_errno(err, ERR_IO, errno, "socket");
+		return -1;
+	}
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/socket",
+	    folder);
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 && listen(fd, 4) == 0)
+		return fd;
+	(void)err_errno(err, ERR_IO, errno, "binding the run's socket");
+	(void)close(fd);
+	return -1;
+}
+
+bool
+run_folder_flush(int root, int folder, struct err *err)
+{
+	if (fsync(folder) == 0 && fsync(root) == 0)
+		return true;
+	return err_errno(err, ERR_IO, errno, "flushing the run's folder");
+}

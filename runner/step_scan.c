@@ -1,0 +1,95 @@
+/* step_scan.c - finds `==> name` lines in output that comes in pieces.  Side: runner. */
+/* SPDX-License-Identifier: ISC */
+#include "runner/step_scan.h"
+
+#include <string.h>
+
+#define MARK	 "==> "
+#define MARK_LEN (sizeof(MARK) - 1)
+
+/* Bytes of text, at most max, that do not end within a UTF-8 character. */
+static size_t
+cut_between_characters(const char *text, size_t len, size_t max)
+{
+	if (len <= max)
+		return len;
+	while (max > 0 && ((unsigned char)text[max] & 0xc0) == 0x80)
+		max--;
+	return max;
+}
+
+/* The line in scan->line is whole. */
+static void
+line_ended(struct step_scan *scan, step_scan_found *found, void *ctx)
+{
+	char name[PROTOCOL_STEP_NAME + 1];
+	size_t len = scan->len, out = 0, from = MARK_LEN;
+
+	if (len <= MARK_LEN || memcmp(scan->line, MARK, MARK_LEN) != 0)
+		return;
+	while (from < len && scan->line[from] == ' ')
+		from++;
+	len = from + cut_between_characters(scan->line + from, len - from, PROTOCOL_STEP_NAME);
+	for (size_t i = from; i < len; i++) {
+		unsigned char c = (unsigned char)scan->line[i];
+
+		if (c >= 0x20 && c != 0x7f)
+			name[out++] = (char)c;
+	}
+	while (out > 0 && name[out - 1] == ' ')
+		out--;
+	name[out] = '\0';
+	if (out > 0)
+		found(ctx, name);
+}
+
+/* Adds to a line that may still be a step's.  What the name has no room for is dropped. */
+static void
+line_add(struct step_scan *scan, const char *data, size_t len)
+{
+	size_t room = sizeof(scan->line) - scan->len;
+	size_t check;
+
+	if (len > room)
+		len = room;
+	memcpy(scan->line + scan->len, data, len);
+	scan->len += len;
+	check = scan->len < MARK_LEN ? scan->len : MARK_LEN;
+	scan->mid_line = memcmp(scan->line, MARK, check) != 0;
+}
+
+void
+step_scan_feed(struct step_scan *scan, const char *data, size_t len, step_scan_found *found,
+    void *ctx)
+{
+	const char *end = data + len;
+
+	while (data < end) {
+		const char *stop;
+
+		if (scan->mid_line || (scan->len == 0 && *data != '=')) {
+			/* The fast path, which gigabytes take: on to the next line that begins
+			 * like a step. */
+			scan->mid_line = true;
+			stop = memmem(data, (size_t)(end - data), "\n=", 2);
+			if (stop == NULL) {
+				scan->mid_line = end[-1] != '\n';
+				scan->len = 0;
+				return;
+			}
+			data = stop + 1;
+			scan->mid_line = false;
+			scan->len = 0;
+			continue;
+		}
+		stop = memchr(data, '\n', (size_t)(end - data));
+		line_add(scan, data, (size_t)((stop == NULL ? end : stop) - data));
+		if (stop == NULL)
+			return;
+		if (!scan->mid_line)
+			line_ended(scan, found, ctx);
+		scan->mid_line = false;
+		scan->len = 0;
+		data = stop + 1;
+	}
+}

@@ -1,0 +1,23 @@
+/* step_scan.h - finds `==> name` lines in output that comes in pieces.  Side: runner. */
+/* SPDX-License-Identifier: ISC */
+#ifndef STEP_SCAN_H
+#define STEP_SCAN_H
+
+#include "runner/protocol.h"
+
+/* All zero is the state at the start of the output. */
+struct step_scan {
+	bool mid_line;		/* the line that we are in is not a step's */
+	size_t len;
+	char line[PROTOCOL_STEP_NAME + 8];	/* of a line that may be one; longer is cut */
+};
+
+typedef void step_scan_found(void *ctx, const char *name);
+
+/* Calls back for each step that ends in these bytes.  The name is without blanks at its ends and
+ * without control characters, cut to PROTOCOL_STEP_NAME bytes between characters; an empty one is
+ * no step.  A line ends with LF or CRLF. */
+void step_scan_feed(struct step_scan *scan, const char *data, size_t len, step_scan_found *found,
+    void *ctx);
+
+#endif
