@@ -13,10 +13,11 @@ struct bucket_rate {
 	int64_t token_ms;
 };
 
-/* The whole state, fit for a row: when it will be full again (0: it is full).  Any clock in ms
- * that the caller stays with; one that jumps back costs no more than one emptied bucket. */
+/* The whole state, fit for a row; all zero is a full one.  Any clock in ms that the caller stays
+ * with; one that jumps back costs no more than one emptied bucket. */
 struct bucket {
-	int64_t full_at;
+	int64_t full_at;       /* when it will be full again */
+	int64_t blocked_until; /* bucket_block; 0 where that is not used */
 };
 
 /* Takes n tokens if they are there. */
@@ -29,6 +30,6 @@ int64_t bucket_wait_ms(const struct bucket *b, struct bucket_rate rate, int64_t 
 int64_t bucket_level(const struct bucket *b, struct bucket_rate rate, int64_t now);
 
 /* Nothing for the next ms: what a peer's "retry after" says. */
-void bucket_block(struct bucket *b, struct bucket_rate rate, int64_t now, int64_t ms);
+void bucket_block(struct bucket *b, int64_t now, int64_t ms);
 
 #endif

@@ -1,4 +1,4 @@
-/* buf.h - a byte buffer that grows up to a named cap and remembers its first failure.  Side: any. */
+/* buf.h - a byte buffer that grows up to a cap and remembers its first failure.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 /*
  * Add without asking, ask once at the end: after a failed allocation or when the
@@ -53,7 +53,6 @@ const char *buf_text(const struct buf *b);
 bool buf_failed(const struct buf *b);
 
 /* buf_failed() as an error: ERR_NOMEM, or ERR_LIMIT with the cap.  True when not failed. */
-struct err;
 MUST_USE bool buf_check(const struct buf *b, struct err *err);
 
 /* Gives away the content, NUL-terminated, to be freed by the caller, and leaves b empty.

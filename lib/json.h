@@ -1,4 +1,4 @@
-/* json.h - reads JSON with limits, writes JSON into a buf.  The only door to jansson.  Side: any. */
+/* json.h - reads JSON with limits, writes JSON into a buf: the door to jansson.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 #ifndef JSON_H
 #define JSON_H
@@ -82,7 +82,7 @@ void json_out_f64(struct json_out *out, double value); /* not finite becomes nul
 void json_out_bool(struct json_out *out, bool value);
 void json_out_null(struct json_out *out);
 void json_out_raw(struct json_out *out, const char *json); /* trusted JSON text, as it is */
-void json_out_value(struct json_out *out, const struct json *value); /* a decoded value; NULL: null */
+void json_out_value(struct json_out *out, const struct json *value); /* NULL: null */
 
 /* Key and value in one call. */
 void json_put_str(struct json_out *out, const char *key, const char *text);

@@ -1,0 +1,231 @@
+/* crypto.c - OpenSSL 3 through EVP; every answer is checked.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "lib/crypto.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
+#include <openssl/rand.h>
+
+#include "lib/err.h"
+
+struct crypto_sha256 {
+	EVP_MD_CTX *ctx;
+};
+struct crypto_hmac_key {
+	EVP_MAC_CTX *ctx; /* keyed, never fed: copied for each MAC */
+};
+struct crypto_hmac {
+	EVP_MAC_CTX *ctx;
+};
+
+/* The reason of the oldest error in OpenSSL's own queue, which is emptied. */
+static bool
+fail(struct err *err, const char *what)
+{
+	const char *reason = ERR_reason_error_string(ERR_peek_error());
+
+	ERR_clear_error();
+	return err_set(err, ERR_IO, "OpenSSL: %s: %s", what, reason == NULL ? "failed" : reason);
+}
+
+bool
+crypto_start(struct err *err)
+{
+	/* OPENSSL_CONF and OPENSSL_ENGINES would let the environment load code. */
+	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1)
+		return fail(err, "starting");
+	return true;
+}
+
+bool
+crypto_sha256(const void *data, size_t size, uint8_t out[CRYPTO_SHA256_SIZE], struct err *err)
+{
+	if (EVP_Digest(data, size, out, NULL, EVP_sha256(), NULL) != 1)
+		return fail(err, "SHA-256");
+	return true;
+}
+
+struct crypto_sha256 *
+crypto_sha256_new(struct err *err)
+{
+	CLEANUP(crypto_sha256_freep) struct crypto_sha256 *hash = calloc(1, sizeof(*hash));
+
+	if (hash == NULL) {
+		(void)err_set(err, ERR_NOMEM, "no memory for a hash");
+		return NULL;
+	}
+	hash->ctx = EVP_MD_CTX_new();
+	if (hash->ctx == NULL || EVP_DigestInit_ex(hash->ctx, EVP_sha256(), NULL) != 1) {
+		(void)fail(err, "beginning SHA-256");
+		return NULL;
+	}
+	return TAKE(hash);
+}
+
+bool
+crypto_sha256_add(struct crypto_sha256 *hash, const void *data, size_t size, struct err *err)
+{
+	if (EVP_DigestUpdate(hash->ctx, data, size) != 1)
+		return fail(err, "SHA-256");
+	return true;
+}
+
+bool
+crypto_sha256_finish(struct crypto_sha256 *hash, uint8_t out[CRYPTO_SHA256_SIZE],
+    struct err *err)
+{
+	if (EVP_DigestFinal_ex(hash->ctx, out, NULL) != 1)
+		return fail(err, "ending SHA-256");
+	return true;
+}
+
+void
+crypto_sha256_free(struct crypto_sha256 *hash)
+{
+	if (hash == NULL)
+		return;
+	EVP_MD_CTX_free(hash->ctx);
+	free(hash);
+}
+
+static EVP_MAC_CTX *
+new_hmac_context(void)
+{
+	EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	EVP_MAC_CTX *ctx = mac == NULL ? NULL : EVP_MAC_CTX_new(mac);
+
+	EVP_MAC_free(mac); /* the context holds its own count */
+	return ctx;
+}
+
+struct crypto_hmac_key *
+crypto_hmac_key_new(const void *key, size_t size, struct err *err)
+{
+	char digest[] = "SHA256";
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string("digest", digest, 0),
+		OSSL_PARAM_construct_end(),
+	};
+	CLEANUP(crypto_hmac_key_freep) struct crypto_hmac_key *ret = NULL;
+
+	if (size == 0) { /* OpenSSL takes it, and anybody could sign */
+		(void)err_set(err, ERR_INVALID, "an HMAC key must not be empty");
+		return NULL;
+	}
+	ret = calloc(1, sizeof(*ret));
+	if (ret == NULL) {
+		(void)err_set(err, ERR_NOMEM, "no memory for an HMAC key");
+		return NULL;
+	}
+	ret->ctx = new_hmac_context();
+	if (ret->ctx == NULL || EVP_MAC_init(ret->ctx, key, size, params) != 1) {
+		(void)fail(err, "preparing HMAC-SHA256");
+		return NULL;
+	}
+	return TAKE(ret);
+}
+
+void
+crypto_hmac_key_free(struct crypto_hmac_key *key)
+{
+	if (key == NULL)
+		return;
+	EVP_MAC_CTX_free(key->ctx);
+	free(key);
+}
+
+struct crypto_hmac *
+crypto_hmac_begin(const struct crypto_hmac_key *key, struct err *err)
+{
+	CLEANUP(crypto_hmac_dropp) struct crypto_hmac *mac = calloc(1, sizeof(*mac));
+
+	if (mac == NULL) {
+		(void)err_set(err, ERR_NOMEM, "no memory for a MAC");
+		return NULL;
+	}
+	mac->ctx = EVP_MAC_CTX_dup(key->ctx);
+	if (mac->ctx == NULL) {
+		(void)fail(err, "beginning HMAC-SHA256");
+		return NULL;
+	}
+	return TAKE(mac);
+}
+
+bool
+crypto_hmac_add(struct crypto_hmac *mac, const void *data, size_t size, struct err *err)
+{
+	if (size > 0 && EVP_MAC_update(mac->ctx, data, size) != 1)
+		return fail(err, "HMAC-SHA256");
+	return true;
+}
+
+bool
+crypto_hmac_finish(struct crypto_hmac *mac, uint8_t out[CRYPTO_SHA256_SIZE], struct err *err)
+{
+	size_t size = 0;
+
+	if (EVP_MAC_final(mac->ctx, out, &size, CRYPTO_SHA256_SIZE) != 1 ||
+	    size != CRYPTO_SHA256_SIZE)
+		return fail(err, "ending HMAC-SHA256");
+	return true;
+}
+
+void
+crypto_hmac_drop(struct crypto_hmac *mac)
+{
+	if (mac == NULL)
+		return;
+	EVP_MAC_CTX_free(mac->ctx); /* wipes */
+	free(mac);
+}
+
+bool
+crypto_hmac_of(const struct crypto_hmac_key *key, const void *data, size_t size,
+    uint8_t out[CRYPTO_SHA256_SIZE], struct err *err)
+{
+	CLEANUP(crypto_hmac_dropp) struct crypto_hmac *mac = crypto_hmac_begin(key, err);
+
+	return mac != NULL && crypto_hmac_add(mac, data, size, err) &&
+	    crypto_hmac_finish(mac, out, err);
+}
+
+bool
+crypto_same(const void *a, const void *b, size_t size)
+{
+	return CRYPTO_memcmp(a, b, size) == 0;
+}
+
+/* Hashes of both are compared: equal sizes, whatever the lengths of the texts. */
+bool
+crypto_same_text(const char *given, const char *secret)
+{
+	uint8_t a[CRYPTO_SHA256_SIZE], b[CRYPTO_SHA256_SIZE];
+
+	if (given == NULL || secret == NULL || secret[0] == '\0')
+		return false;
+	if (!crypto_sha256(given, strlen(given), a, NULL) ||
+	    !crypto_sha256(secret, strlen(secret), b, NULL))
+		return false;
+	return crypto_same(a, b, sizeof(a));
+}
+
+bool
+crypto_random(void *out, size_t size, struct err *err)
+{
+	assert(size <= 1u << 20);
+	if (RAND_bytes(out, (int)size) != 1)
+		return fail(err, "random bytes");
+	return true;
+}
+
+void
+crypto_wipe(void *data, size_t size)
+{
+	if (data != NULL)
+		OPENSSL_cleanse(data, size);
+}

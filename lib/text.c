@@ -1,0 +1,607 @@
+/* text.c - UTF-8 by table of ranges, numbers by strict grammars.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#include "lib/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "lib/err.h"
+
+#define REPLACEMENT 0xFFFDu
+#define WORD_MAX    64
+
+/* --- UTF-8 --- */
+
+static bool
+is_follower(char c)
+{
+	return ((unsigned char)c & 0xC0u) == 0x80u;
+}
+
+size_t
+text_decode(const char *text, size_t size, uint32_t *ret)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	unsigned char lead;
+	uint32_t code;
+	size_t length;
+
+	if (size == 0)
+		return 0;
+	lead = (unsigned char)text[0];
+	if (lead < 0x80) {
+		*ret = lead;
+		return 1;
+	}
+	length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+	if (lead < 0xC2 || lead > 0xF4 || length > size)
+		return 0;
+	code = lead & (0x7Fu >> length);
+	for (size_t i = 1; i < length; i++) {
+		if (!is_follower(text[i]))
+			return 0;
+		code = code << 6 | ((unsigned char)text[i] & 0x3Fu);
+	}
+	if (code < least[length] || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF))
+		return 0;
+	*ret = code;
+	return length;
+}
+
+size_t
+text_encode(uint32_t code, char out[4])
+{
+	if (code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF))
+		code = REPLACEMENT;
+	if (code < 0x80) {
+		out[0] = (char)code;
+		return 1;
+	}
+	if (code < 0x800) {
+		out[0] = (char)(0xC0u | code >> 6);
+		out[1] = (char)(0x80u | (code & 0x3Fu));
+		return 2;
+	}
+	if (code < 0x10000) {
+		out[0] = (char)(0xE0u | code >> 12);
+		out[1] = (char)(0x80u | (code >> 6 & 0x3Fu));
+		out[2] = (char)(0x80u | (code & 0x3Fu));
+		return 3;
+	}
+	out[0] = (char)(0xF0u | code >> 18);
+	out[1] = (char)(0x80u | (code >> 12 & 0x3Fu));
+	out[2] = (char)(0x80u | (code >> 6 & 0x3Fu));
+	out[3] = (char)(0x80u | (code & 0x3Fu));
+	return 4;
+}
+
+bool
+text_is_utf8(const char *text, size_t size)
+{
+	uint32_t code;
+	size_t used;
+
+	for (size_t i = 0; i < size; i += used) {
+		used = text_decode(text + i, size - i, &code);
+		if (used == 0)
+			return false;
+	}
+	return true;
+}
+
+/* Bytes of the next character (1 for an invalid byte), its UTF-16 units in *units. */
+static size_t
+next_character(const char *text, size_t size, size_t *units)
+{
+	uint32_t code = REPLACEMENT;
+	size_t used = text_decode(text, size, &code);
+
+	*units = code > 0xFFFF ? 2 : 1;
+	return used == 0 ? 1 : used;
+}
+
+size_t
+text_utf16_length(const char *text, size_t size)
+{
+	size_t total = 0, units;
+
+	for (size_t i = 0; i < size;) {
+		i += next_character(text + i, size - i, &units);
+		total += units;
+	}
+	return total;
+}
+
+size_t
+text_utf16_cut(const char *text, size_t size, size_t units)
+{
+	size_t at = 0, used, width;
+
+	while (at < size) {
+		used = next_character(text + at, size - at, &width);
+		if (width > units)
+			break;
+		units -= width;
+		at += used;
+	}
+	return at;
+}
+
+size_t
+text_cut(const char *text, size_t size, size_t max)
+{
+	size_t back;
+
+	if (size <= max)
+		return size;
+	/* Step back over followers, three at most: more of them is no UTF-8 anyway. */
+	for (back = 0; back < 3 && back < max && is_follower(text[max - back]); back++)
+		continue;
+	return is_follower(text[max - back]) ? max : max - back;
+}
+
+/* --- ASCII --- */
+
+static unsigned char
+lower(char c)
+{
+	return (unsigned char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+}
+
+static bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+bool
+text_same_ci(const char *a, const char *b)
+{
+	for (; lower(*a) == lower(*b); a++, b++)
+		if (*a == '\0')
+			return true;
+	return false;
+}
+
+bool
+text_starts(const char *text, const char *prefix)
+{
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+bool
+text_starts_ci(const char *text, const char *prefix)
+{
+	for (; *prefix != '\0'; text++, prefix++)
+		if (lower(*text) != lower(*prefix))
+			return false;
+	return true;
+}
+
+bool
+text_ends(const char *text, const char *suffix)
+{
+	size_t size = strlen(text), tail = strlen(suffix);
+
+	return size >= tail && strcmp(text + size - tail, suffix) == 0;
+}
+
+bool
+text_copy(char *out, size_t room, const char *text)
+{
+	size_t size = strlen(text), fits;
+
+	assert(room > 0);
+	fits = text_cut(text, size, room - 1);
+	memcpy(out, text, fits);
+	out[fits] = '\0';
+	return fits == size;
+}
+
+/* --- hex --- */
+
+static int
+hex_digit(char c)
+{
+	if (is_digit(c))
+		return c - '0';
+	c = (char)lower(c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+void
+text_hex(char *out, const void *data, size_t size)
+{
+	static const char digits[] = "0123456789abcdef";
+	const unsigned char *byte = data;
+
+	for (size_t i = 0; i < size; i++) {
+		*out++ = digits[byte[i] >> 4];
+		*out++ = digits[byte[i] & 15];
+	}
+	*out = '\0';
+}
+
+bool
+text_unhex(void *out, size_t size, const char *hex, size_t digits)
+{
+	unsigned char *byte = out;
+
+	if (digits != 2 * size)
+		return false;
+	for (size_t i = 0; i < size; i++) {
+		int high = hex_digit(hex[2 * i]), low = hex_digit(hex[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return false;
+		byte[i] = (unsigned char)(high << 4 | low);
+	}
+	return true;
+}
+
+bool
+text_is_hex(const char *text, size_t min, size_t max)
+{
+	size_t size = strlen(text);
+
+	if (size < min || size > max)
+		return false;
+	for (size_t i = 0; i < size; i++)
+		if (hex_digit(text[i]) < 0)
+			return false;
+	return true;
+}
+
+/* --- numbers --- */
+
+/* Digits without leading zeros; false on anything else or beyond 19 digits' worth of uint64. */
+static bool
+parse_digits(const char *text, size_t size, uint64_t *ret)
+{
+	uint64_t value = 0;
+
+	if (size == 0 || size > 19 || (text[0] == '0' && size > 1))
+		return false;
+	for (size_t i = 0; i < size; i++) {
+		if (!is_digit(text[i]))
+			return false;
+		value = value * 10 + (uint64_t)(text[i] - '0');
+	}
+	*ret = value; /* 19 nines fit */
+	return true;
+}
+
+bool
+text_to_i64(const char *text, int64_t min, int64_t max, int64_t *ret, struct err *err)
+{
+	bool negative = text[0] == '-';
+	uint64_t size;
+	int64_t value;
+
+	if (!parse_digits(text + negative, strlen(text + negative), &size) ||
+	    (negative && size == 0))
+		return err_set(err, ERR_INVALID, "\"%.60s\" is not a whole number", text);
+	if (size > (uint64_t)INT64_MAX + negative)
+		return err_set(err, ERR_INVALID, "\"%.60s\" is too large a number", text);
+	value = negative ? (int64_t)(0 - size) : (int64_t)size;
+	if (value < min || value > max)
+		return err_set(err, ERR_INVALID,
+		    "%" PRId64 " is not between %" PRId64 " and %" PRId64, value, min, max);
+	*ret = value;
+	return true;
+}
+
+bool
+text_to_bool(const char *text, bool *ret, struct err *err)
+{
+	static const char *const words[] = { "false", "true", "no", "yes", "off", "on", "0", "1" };
+
+	for (size_t i = 0; i < COUNT(words); i++)
+		if (text_same_ci(text, words[i])) {
+			*ret = i % 2 == 1;
+			return true;
+		}
+	return err_set(err, ERR_INVALID, "\"%.60s\" is neither true nor false", text);
+}
+
+/* The power of 1024 that a unit stands for, or -1. */
+static int
+unit_shift(const char *unit)
+{
+	static const char *const names[] = { "", "K", "M", "G" };
+	static const char *const long_names[] = { "B", "KiB", "MiB", "GiB" };
+
+	for (size_t i = 0; i < COUNT(names); i++)
+		if (text_same_ci(unit, names[i]) || text_same_ci(unit, long_names[i]))
+			return (int)i * 10;
+	return -1;
+}
+
+bool
+text_to_size(const char *text, int64_t max, int64_t *ret, struct err *err)
+{
+	size_t digits = strspn(text, "0123456789");
+	int shift = unit_shift(text + digits);
+	uint64_t number;
+
+	if (!parse_digits(text, digits, &number) || shift < 0)
+		return err_set(err, ERR_INVALID, "\"%.60s\" is not a size such as 500M or 2G", text);
+	if (number > (uint64_t)max >> shift)
+		return err_set(err, ERR_INVALID, "%.60s is more than %" PRId64 " bytes", text, max);
+	*ret = (int64_t)(number << shift);
+	return true;
+}
+
+/* --- time --- */
+
+#define MS_OF_YEAR_0	  (-62167219200000)
+#define MS_OF_YEAR_10000  253402300800000
+
+static void
+split_time(int64_t at_ms, struct tm *tm, int *ms)
+{
+	time_t seconds;
+	int64_t rest;
+
+	if (at_ms < MS_OF_YEAR_0)
+		at_ms = MS_OF_YEAR_0;
+	if (at_ms >= MS_OF_YEAR_10000)
+		at_ms = MS_OF_YEAR_10000 - 1;
+	rest = at_ms % 1000;
+	if (rest < 0)
+		rest += 1000;
+	seconds = (time_t)((at_ms - rest) / 1000);
+	(void)gmtime_r(&seconds, tm); /* within four-digit years: cannot fail */
+	*ms = (int)rest;
+}
+
+const char *
+text_time(char out[TEXT_TIME_SIZE], int64_t at_ms)
+{
+	struct tm tm;
+	int ms;
+
+	split_time(at_ms, &tm, &ms);
+	(void)snprintf(out, TEXT_TIME_SIZE, "%04u-%02u-%02uT%02u:%02u:%02uZ",
+	    (unsigned)(tm.tm_year + 1900) % 10000, (unsigned)(tm.tm_mon + 1) % 100,
+	    (unsigned)tm.tm_mday % 100, (unsigned)tm.tm_hour % 100, (unsigned)tm.tm_min % 100,
+	    (unsigned)tm.tm_sec % 100);
+	return out;
+}
+
+const char *
+text_time_ms(char out[TEXT_TIME_SIZE], int64_t at_ms)
+{
+	struct tm tm;
+	int ms;
+
+	split_time(at_ms, &tm, &ms);
+	(void)text_time(out, at_ms);
+	(void)snprintf(out + 19, TEXT_TIME_SIZE - 19, ".%03uZ", (unsigned)ms % 1000);
+	return out;
+}
+
+/* Reads exactly n digits at *p and moves on. */
+static bool
+take_number(const char **p, int n, int min, int max, int *ret)
+{
+	int value = 0;
+
+	for (int i = 0; i < n; i++, (*p)++) {
+		if (!is_digit(**p))
+			return false;
+		value = value * 10 + (**p - '0');
+	}
+	*ret = value;
+	return value >= min && value <= max;
+}
+
+static bool
+take_char(const char **p, const char *any_of)
+{
+	if (**p == '\0' || strchr(any_of, **p) == NULL)
+		return false;
+	(*p)++;
+	return true;
+}
+
+/* ".123456789" or nothing; at least one digit after the point. */
+static bool
+take_fraction(const char **p, int *ret_ms)
+{
+	int scale = 100, digits = 0;
+
+	*ret_ms = 0;
+	if (**p != '.')
+		return true;
+	for ((*p)++; is_digit(**p); (*p)++, digits++, scale /= 10)
+		*ret_ms += (**p - '0') * scale;
+	return digits >= 1 && digits <= 9;
+}
+
+/* "Z" or "+hh:mm", and then the end. */
+static bool
+take_offset(const char **p, int *ret_seconds)
+{
+	int sign = **p == '-' ? -1 : 1, hours, minutes;
+
+	*ret_seconds = 0;
+	if (take_char(p, "Zz"))
+		return **p == '\0';
+	if (!take_char(p, "+-") || !take_number(p, 2, 0, 23, &hours) || !take_char(p, ":") ||
+	    !take_number(p, 2, 0, 59, &minutes))
+		return false;
+	*ret_seconds = sign * (hours * 3600 + minutes * 60);
+	return **p == '\0';
+}
+
+static int
+days_of_month(int year, int month)
+{
+	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+
+	return days[month - 1] + (month == 2 && leap);
+}
+
+static bool
+take_date(const char **p, struct tm *tm)
+{
+	int year, month, day;
+
+	if (!take_number(p, 4, 0, 9999, &year) || !take_char(p, "-") ||
+	    !take_number(p, 2, 1, 12, &month) || !take_char(p, "-") ||
+	    !take_number(p, 2, 1, days_of_month(year, month), &day) || !take_char(p, "Tt "))
+		return false;
+	tm->tm_year = year - 1900;
+	tm->tm_mon = month - 1;
+	tm->tm_mday = day;
+	return true;
+}
+
+static bool
+take_clock(const char **p, struct tm *tm)
+{
+	return take_number(p, 2, 0, 23, &tm->tm_hour) && take_char(p, ":") &&
+	    take_number(p, 2, 0, 59, &tm->tm_min) && take_char(p, ":") &&
+	    take_number(p, 2, 0, 60, &tm->tm_sec); /* 60: a leap second */
+}
+
+bool
+text_to_time(const char *text, int64_t *ret_ms, struct err *err)
+{
+	struct tm tm = { 0 };
+	const char *p = text;
+	int ms, offset;
+
+	if (!take_date(&p, &tm) || !take_clock(&p, &tm) || !take_fraction(&p, &ms) ||
+	    !take_offset(&p, &offset))
+		return err_set(err, ERR_INVALID, "\"%.60s\" is not a time such as "
+		    "2026-11-20T07:10:48Z", text);
+	*ret_ms = ((int64_t)timegm(&tm) - offset) * 1000 + ms;
+	return true;
+}
+
+const char *
+text_duration(char out[TEXT_DURATION_SIZE], int64_t ms)
+{
+	static const struct {
+		int64_t ms;
+		const char *name, *next;
+		int64_t next_ms;
+	} units[] = {
+		{ 86400000, "d", "h", 3600000 },
+		{ 3600000, "h", "min", 60000 },
+		{ 60000, "min", "s", 1000 },
+	};
+
+	if (ms < 0)
+		ms = 0;
+	for (size_t i = 0; i < COUNT(units); i++) {
+		int64_t rest = ms % units[i].ms / units[i].next_ms;
+
+		if (ms < units[i].ms)
+			continue;
+		(void)snprintf(out, TEXT_DURATION_SIZE, rest > 0 ?
+		    "%" PRId64 " %s %" PRId64 " %s" : "%" PRId64 " %s",
+		    ms / units[i].ms, units[i].name, rest, units[i].next);
+		return out;
+	}
+	if (ms >= 1000)
+		(void)snprintf(out, TEXT_DURATION_SIZE, "%" PRId64 " s", ms / 1000);
+	else
+		(void)snprintf(out, TEXT_DURATION_SIZE, "0.%" PRId64 " s", ms / 100);
+	return out;
+}
+
+const char *
+text_age(char out[TEXT_DURATION_SIZE], int64_t ms)
+{
+	int64_t s = ms < 0 ? 0 : ms / 1000;
+
+	if (s < 60)
+		(void)snprintf(out, TEXT_DURATION_SIZE, "%" PRId64 " s", s);
+	else if (s < 3600)
+		(void)snprintf(out, TEXT_DURATION_SIZE, "%" PRId64 " min", s / 60);
+	else if (s < 86400)
+		(void)snprintf(out, TEXT_DURATION_SIZE, "%" PRId64 " h", s / 3600);
+	else
+		(void)snprintf(out, TEXT_DURATION_SIZE, "%" PRId64 " d", s / 86400);
+	return out;
+}
+
+const char *
+text_bytes(char out[TEXT_DURATION_SIZE], uint64_t bytes)
+{
+	static const char *const units[] = { "kB", "MB", "GB", "TB", "PB", "EB" };
+	uint64_t tenths = bytes / 100;
+	size_t i = 0;
+
+	if (bytes < 1000) {
+		(void)snprintf(out, TEXT_DURATION_SIZE, "%" PRIu64 " B", bytes);
+		return out;
+	}
+	for (; tenths >= 10000 && i + 1 < COUNT(units); i++)
+		tenths /= 1000;
+	(void)snprintf(out, TEXT_DURATION_SIZE, "%" PRIu64 ".%" PRIu64 " %s", tenths / 10,
+	    tenths % 10, units[i]);
+	return out;
+}
+
+/* --- did you mean --- */
+
+static size_t
+least_of(size_t a, size_t b, size_t c)
+{
+	size_t least = a < b ? a : b;
+
+	return least < c ? least : c;
+}
+
+size_t
+text_distance(const char *a, const char *b)
+{
+	size_t row[3][WORD_MAX + 1] = { { 0 } };
+	size_t *before = row[0], *above = row[1], *here = row[2], *spare;
+	size_t rows = strlen(a), columns = strlen(b);
+
+	if (rows > WORD_MAX || columns > WORD_MAX)
+		return text_same_ci(a, b) ? 0 : SIZE_MAX;
+	for (size_t j = 0; j <= columns; j++)
+		above[j] = j;
+	for (size_t i = 1; i <= rows; i++) {
+		here[0] = i;
+		for (size_t j = 1; j <= columns; j++) {
+			size_t change = lower(a[i - 1]) != lower(b[j - 1]);
+
+			here[j] = least_of(above[j] + 1, here[j - 1] + 1, above[j - 1] + change);
+			if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) &&
+			    lower(a[i - 2]) == lower(b[j - 1]) && before[j - 2] + 1 < here[j])
+				here[j] = before[j - 2] + 1;
+		}
+		spare = before;
+		before = above;
+		above = here;
+		here = spare;
+	}
+	return above[columns];
+}
+
+const char *
+text_nearest(const char *word, const char *const names[], size_t count)
+{
+	size_t limit = strlen(word) / 3, best = SIZE_MAX;
+	const char *nearest = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t distance = text_distance(word, names[i]);
+
+		if (distance < best) {
+			best = distance;
+			nearest = names[i];
+		}
+	}
+	return best <= (limit > 0 ? limit : 1) ? nearest : NULL;
+}
