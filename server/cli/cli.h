@@ -1,0 +1,44 @@
+/* cli.h - the subcommands of `deploybot`, and how one is found.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#ifndef CLI_H
+#define CLI_H
+
+#include "lib/base.h"
+
+/* What stands on the command line beside the subcommand. */
+struct cli {
+	const char *program;	/* argv[0] */
+	const char *env_file;	/* --env-file, or ".env" when it is there; NULL: none */
+	int argc;		/* what follows the subcommand */
+	char **argv;
+};
+
+/* Returns the exit status (sysexits.h). */
+typedef int cli_command(const struct cli *cli);
+
+/* CLI(word, function, usage behind the word, help) in the order of the help text. */
+#define CLI_COMMANDS(CLI) \
+	CLI("serve",        serve,        "",                "Run the server (the default).") \
+	CLI("doctor",       doctor,       "",                "Check everything deploybot needs, and say what to do.") \
+	CLI("check-config", check_config, "",                "Check the settings and nothing else.") \
+	CLI("healthcheck",  healthcheck,  "",                "Ask the running server whether it is alive (for containers).") \
+	CLI("webhook",      webhook,      "set|info|delete", "Register, show or remove the webhook at Telegram.") \
+	CLI("audit",        audit,        "verify",          "Check the audit log against its chain and the database.") \
+	CLI("version",      version,      "",                "Print the version.") \
+	CLI("help",         help,         "",                "Print this text.")
+
+/*
+ * Reads `deploybot [--env-file FILE] [SUBCOMMAND [ARGUMENT...]]` and runs it; returns the exit
+ * status.  serve is the caller's (rooms of the same rank do not include each other).
+ */
+int cli_run(int argc, char **argv, cli_command *serve) MUST_USE;
+
+cli_command cli_doctor, cli_check_config, cli_healthcheck, cli_webhook, cli_audit;
+
+struct settings;
+
+/* Loads the settings and prints what is to say about them on stderr, warnings and notes only when
+ * they are errors' company or `all`.  NULL: the caller exits with 78. */
+struct settings *cli_settings(const struct cli *cli, bool all) MUST_USE;
+
+#endif

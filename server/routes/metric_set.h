@@ -1,0 +1,40 @@
+/* metric_set.h - every metric that we publish, fed with what happened.  Serves nothing.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#ifndef METRIC_SET_H
+#define METRIC_SET_H
+
+#include "types/crossing.h"
+
+struct buf;
+struct metric_set;
+
+/* NULL when memory is short. */
+struct metric_set *metric_set_new(void) MUST_USE;
+void metric_set_free(struct metric_set *set); /* takes NULL */
+
+/* OUTCOME_TALLY and OUTCOME_GAUGES, as they come from the store. */
+void metric_set_tally(struct metric_set *set, const struct tally *tally);
+void metric_set_gauges(struct metric_set *set, const struct gauges *gauges);
+
+/* A webhook request was answered; source: "telegram" or "github". */
+void metric_set_webhook(struct metric_set *set, const char *source, int status);
+
+/* A call of the Bot API ended; status 0: there was no answer. */
+void metric_set_telegram(struct metric_set *set, const char *method, int status);
+/* getWebhookInfo's pending_update_count. */
+void metric_set_telegram_pending(struct metric_set *set, int64_t updates);
+
+void metric_set_health(struct metric_set *set, const char *environment, bool is_up);
+/* Forgets an environment that has no health URL any more. */
+void metric_set_health_forget(struct metric_set *set, const char *environment);
+
+void metric_set_loop_lag(struct metric_set *set, double seconds);
+
+/* The present value; for tests.  labels: see lib/metrics.h. */
+double metric_set_value(const struct metric_set *set, const char *name,
+    const char *const labels[], size_t count);
+
+/* Appends the whole text. */
+void metric_set_write(const struct metric_set *set, struct buf *out);
+
+#endif

@@ -1,0 +1,16 @@
+/* route_health.h - /healthz: does the loop turn?  /readyz: can work be taken?  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#ifndef ROUTE_HEALTH_H
+#define ROUTE_HEALTH_H
+
+#include "lib/http_server.h"
+
+struct health_watch;
+
+/* GET and HEAD, always 200 "ok". */
+struct http_route route_health_live(void);
+
+/* GET and HEAD: 200 "ready", or 503 with the reason.  watch lives as long as the server. */
+struct http_route route_health_ready(struct health_watch *watch);
+
+#endif
