@@ -22,6 +22,7 @@ struct tx {
 	struct db *db;
 	const struct event *event;
 	const struct settings *settings;	/* the event's */
+	const struct effect *effect;	/* the one that the event closes, as its row said; else NULL */
 	int64_t at;			/* the event's wall ms */
 	uint64_t draws;			/* random bytes drawn so far */
 	bool failed;

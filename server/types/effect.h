@@ -52,6 +52,8 @@ struct effect_ask {
 
 struct effect_probe {
 	struct probe_plan plan;
+	int64_t message;	/* row of the message that shows the findings: /status; 0: none */
+	char asked[LIMIT_ENVIRONMENT];	/* /status of one environment; "": of all */
 	size_t n;
 	struct probe_target *targets;	/* owned */
 };

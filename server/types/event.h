@@ -116,6 +116,7 @@ struct event {
 	int64_t at;			/* wall ms */
 	uint8_t random[32];		/* seed of whatever the decision draws */
 	struct settings *settings;	/* one reference, owned */
+	char own_name[LIMIT_PERSON];	/* the bot's name in chats, without @; "": not known yet */
 	int64_t effect;			/* a result's: the effect that it closes; else 0 */
 	struct bytes raw;		/* owned */
 	event_done *done;		/* called on the loop; may be NULL */
