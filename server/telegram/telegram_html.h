@@ -1,0 +1,35 @@
+/* telegram_html.h - a message's marked text as Telegram's HTML, within its limits.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * head, live and foot are marked text (types/message.h), joined by one newline where two that
+ * are not empty meet.  What is too long is shortened: first live (whole lines from its
+ * beginning), then the end of head, then the end of foot; "…" stands for what is missing from
+ * head or foot.  No tag, entity or character is ever cut in two, and tags always balance.
+ */
+#ifndef TELEGRAM_HTML_H
+#define TELEGRAM_HTML_H
+
+#include "lib/base.h"
+
+struct buf;
+
+#define TELEGRAM_HTML_TEXT_MAX		4096	/* UTF-16 units after entities */
+#define TELEGRAM_HTML_CAPTION_MAX	1024
+
+struct telegram_html_parts {
+	const char *head;	/* NULL: "" */
+	const char *live;
+	const char *foot;
+};
+
+/* Appends at most `units` UTF-16 units of text as HTML; "…" where there is no visible text, which
+ * Telegram refuses.  Failures are out's. */
+void telegram_html_render(const struct telegram_html_parts *parts, size_t units, struct buf *out);
+
+/* The same without tags and entities: for when Telegram cannot parse what we made. */
+void telegram_html_plain(const struct telegram_html_parts *parts, size_t units, struct buf *out);
+
+/* UTF-16 units that marked text shows. */
+size_t telegram_html_units(const char *marked);
+
+#endif

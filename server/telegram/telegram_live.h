@@ -1,0 +1,38 @@
+/* telegram_live.h - keeps messages about running programs moving: time, bar, last lines.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * Decoration: what it shows may be lost, nothing final comes from here.  A message lives from the
+ * SAY that has a live_run to the next one that has none.
+ */
+#ifndef TELEGRAM_LIVE_H
+#define TELEGRAM_LIVE_H
+
+#include <stdint.h>
+
+#include "lib/base.h"
+
+struct buf;
+struct loop;
+struct message;
+struct telegram_live;
+struct telegram_send;
+
+#define TELEGRAM_LIVE_MAX 32	/* more messages than environments can be busy, twice */
+
+typedef void telegram_live_tail_fn(void *ctx, int64_t run, struct buf *out);
+
+struct telegram_live *telegram_live_new(struct loop *loop, telegram_live_tail_fn *tail, void *ctx)
+    MUST_USE;
+void telegram_live_free(struct telegram_live *live);
+
+/* What edits go through; once, before the loop runs. */
+void telegram_live_join(struct telegram_live *live, struct telegram_send *send);
+
+/* What it says now (with its remote_id); live_run 0, or no remote_id: it lives no more. */
+void telegram_live_set(struct telegram_live *live, const struct message *message);
+
+/* Appends the live part as marked text, as it is at wall time now_ms. */
+void telegram_live_fill(struct telegram_live *live, const struct message *message, int64_t now_ms,
+    struct buf *marked);
+
+#endif

@@ -1,0 +1,35 @@
+/* telegram_menu.h - the list of commands that Telegram offers, for each chat what its people may do.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#ifndef TELEGRAM_MENU_H
+#define TELEGRAM_MENU_H
+
+#include "lib/base.h"
+
+struct loop;
+struct settings;
+struct telegram_api;
+struct telegram_menu;
+
+enum telegram_menu_role {
+	TELEGRAM_MENU_ANYONE = 1,
+	TELEGRAM_MENU_STAGING = 2,
+	TELEGRAM_MENU_ADMIN = 4,
+};
+
+/* One command; borrowed for the program's life. */
+struct telegram_menu_command {
+	const char *word;		/* "deploy", without the slash */
+	const char *description;	/* 1 to 256 characters */
+	unsigned roles;			/* enum telegram_menu_role, or-ed: who is offered it */
+};
+
+struct telegram_menu *telegram_menu_new(struct loop *loop, struct telegram_api *api,
+    const struct telegram_menu_command *commands, size_t count) MUST_USE;
+void telegram_menu_free(struct telegram_menu *menu);
+
+/* Sets the menus anew, one after the other: all private chats (what anyone may), the chat that is
+ * told of everything (all of it), each admin, each of the staging users.  A menu is decoration:
+ * a chat that does not exist yet is passed over, anything else is tried again. */
+void telegram_menu_set(struct telegram_menu *menu, struct settings *settings);
+
+#endif

@@ -1,0 +1,32 @@
+/* telegram_poll.h - asks Telegram for updates: the next time only after the last are on disk.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#ifndef TELEGRAM_POLL_H
+#define TELEGRAM_POLL_H
+
+#include "lib/base.h"
+
+struct event;
+struct loop;
+struct telegram_api;
+struct telegram_poll;
+
+struct telegram_poll_config {
+	struct loop *loop;
+	struct telegram_api *api;
+	bool (*submit)(void *ctx, struct event *event);	/* see struct telegram_config */
+	const char *(*own_name)(void *ctx);
+	void *ctx;
+};
+
+struct telegram_poll *telegram_poll_new(const struct telegram_poll_config *config) MUST_USE;
+
+/* Removes a webhook where one is set (its updates stay), then asks, for ever. */
+void telegram_poll_start(struct telegram_poll *poll);
+
+/* Asks no more; an answer of the store that is still to come is awaited by nobody. */
+void telegram_poll_stop(struct telegram_poll *poll);
+
+/* Not while the store may still answer.  NULL is fine. */
+void telegram_poll_free(struct telegram_poll *poll);
+
+#endif

@@ -1,0 +1,75 @@
+/* telegram_send.h - says things: paced, in order, again until it worked or Telegram's no is final.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * The caller (the outbox) gives at most one message, one toast and one document of a chat at a
+ * time.  Here they are paced: about one message a second for each chat, 20 a minute for a group,
+ * 30 a second in all; a 429 is obeyed.  5xx, silence and a refused token are tried again, 1 s to
+ * 5 min apart, for ever.  A callback comes exactly once, from the loop and never in the call that
+ * asked; its result is NULL when telegram_send_free() ends it: nothing is known then.
+ */
+#ifndef TELEGRAM_SEND_H
+#define TELEGRAM_SEND_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "lib/base.h"
+#include "types/effect.h"
+
+struct buf;
+struct loop;
+struct telegram_api;
+struct telegram_send;
+
+typedef void telegram_said_fn(void *ctx, const struct said *said);
+/* "" : done; else Telegram's final no. */
+typedef void telegram_ended_fn(void *ctx, const char *failure);
+
+/* live fills what stands between head and foot of a message whose live_run is set; on_said is told
+ * of each message that was said. */
+struct telegram_send_hooks {
+	void (*live)(void *ctx, const struct message *message, struct buf *marked);
+	void (*on_said)(void *ctx, const struct message *message, const struct said *said);
+	void *ctx;
+};
+
+struct telegram_send *telegram_send_new(struct loop *loop, struct telegram_api *api,
+    const struct telegram_send_hooks *hooks) MUST_USE;
+void telegram_send_free(struct telegram_send *send);
+
+/*
+ * Sends the message, or edits it where remote_id is set; "not modified" is success; one that is
+ * gone is sent anew (its new remote_id comes back); HTML that Telegram cannot parse is sent once
+ * more as plain text.  message is borrowed until the callback.  False: memory is short, no
+ * callback comes.
+ */
+bool telegram_say(struct telegram_send *send, const struct message *message,
+    telegram_said_fn *on_said, void *ctx) MUST_USE;
+
+/* Answers a press.  After 30 s it is given up, which counts as done.  toast is borrowed. */
+bool telegram_toast(struct telegram_send *send, const struct effect_toast *toast,
+    telegram_ended_fn *on_ended, void *ctx) MUST_USE;
+
+/* A file: an open descriptor with `size` bytes from its beginning (read by pread, not closed). */
+struct telegram_file {
+	struct place place;
+	const char *name;
+	const char *caption;	/* plain text; "" none */
+	int fd;
+	int64_t size;		/* not 0, at most TELEGRAM_FILE_MAX */
+};
+#define TELEGRAM_FILE_MAX	(49 * 1000 * 1000)	/* Telegram takes 50 MB */
+
+/* Sends it.  file and its strings are borrowed until the callback. */
+bool telegram_document(struct telegram_send *send, const struct telegram_file *file,
+    telegram_ended_fn *on_ended, void *ctx) MUST_USE;
+
+/* --- for telegram_live alone --- */
+
+/* An edit that is worth nothing later: false, and nothing happens, unless the chat has nothing
+ * else to be said and can bear it now.  One try; not borrowed. */
+bool telegram_send_live_edit(struct telegram_send *send, const struct message *message,
+    const char *html, void (*on_done)(void *ctx, int64_t message, bool is_gone), void *ctx)
+    MUST_USE;
+
+#endif

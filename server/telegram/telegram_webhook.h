@@ -1,0 +1,69 @@
+/* telegram_webhook.h - Telegram calls us: the route, its secret, and our registration there.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * The secret is checked before a byte of the body is read: 401 otherwise.  Answers have empty
+ * bodies always: Telegram takes one with a "method" in it for a call.  Never 410, for which it
+ * would remove the webhook.
+ */
+#ifndef TELEGRAM_WEBHOOK_H
+#define TELEGRAM_WEBHOOK_H
+
+#include <stdint.h>
+
+#include "lib/base.h"
+#include "lib/err.h"
+
+struct event;
+struct http_route;
+struct loop;
+struct settings;
+struct telegram_api;
+struct telegram_webhook;
+
+#define TELEGRAM_WEBHOOK_PATH		"/telegram/webhook"
+#define TELEGRAM_WEBHOOK_BODY_MAX	(1 << 20)
+/* Always sent: left out, Telegram would keep what was said before. */
+#define TELEGRAM_ALLOWED_UPDATES \
+	"[\"message\",\"edited_message\",\"channel_post\",\"callback_query\",\"my_chat_member\"]"
+
+struct telegram_webhook_config {
+	struct loop *loop;
+	struct telegram_api *api;
+	struct settings *settings;	/* referenced: telegram_webhook_url and _secret */
+	bool (*submit)(void *ctx, struct event *event);	/* see struct telegram_config */
+	const char *(*own_name)(void *ctx);
+	void (*count_request)(void *ctx, int status);
+	void (*pending)(void *ctx, int64_t updates);
+	void *ctx;
+};
+
+struct telegram_webhook *telegram_webhook_new(const struct telegram_webhook_config *config)
+    MUST_USE;
+
+/* Not while the store may still answer.  NULL is fine. */
+void telegram_webhook_free(struct telegram_webhook *webhook);
+
+void telegram_webhook_route(struct telegram_webhook *webhook, struct http_route *ret);
+
+/* Registers when none or another URL is registered, tries again until it is, and asks once a
+ * minute how many updates wait. */
+void telegram_webhook_start(struct telegram_webhook *webhook);
+
+/* From now on requests are answered 503. */
+void telegram_webhook_quiesce(struct telegram_webhook *webhook);
+
+/* --- for `deploybot webhook set|info|delete` --- */
+
+enum telegram_webhook_command {
+	TELEGRAM_WEBHOOK_SET,
+	TELEGRAM_WEBHOOK_INFO,
+	TELEGRAM_WEBHOOK_DELETE,
+};
+
+/* One try.  on_done gets whether it worked and lines for people, and comes exactly once, from the
+ * loop; false: it could not be started, *err says why.  SET needs TELEGRAM_WEBHOOK_URL. */
+bool telegram_webhook_order(struct telegram_api *api, const struct settings *settings,
+    enum telegram_webhook_command command, void (*on_done)(void *ctx, bool ok, const char *text),
+    void *ctx, struct err *err) MUST_USE;
+
+#endif
