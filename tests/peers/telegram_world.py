@@ -121,8 +121,8 @@ class World:
     @staticmethod
     def new_chat(chat, members, started=True):
         return {"chat": chat, "members": set(members), "admins": set(), "bot": "member",
-                "started": started, "topics": {}, "messages": {}, "next_message_id": 1,
-                "next_topic_id": 2, "migrated_to": None}
+                "started": started, "topics": {}, "messages": {}, "next_message_id": 2,
+                "migrated_to": None}
 
     def add_chat(self, chat_id, title, kind="supergroup", forum=False, members=(), admins=(),
                  topics=(), bot="member"):
