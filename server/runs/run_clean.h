@@ -1,0 +1,57 @@
+/* run_clean.h - makes a program's output plain text: no escapes, controls or tricks.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * A stream that may be cut anywhere.  What comes out is valid UTF-8 with '\n' as its only control
+ * character.  Gone: CSI, OSC, DCS, SOS, PM, APC and two-byte escape sequences (bounded: one that
+ * does not end is given up after RUN_CLEAN_SEQUENCE bytes or at a newline), C0, DEL and C1,
+ * bidirectional controls, zero-width characters, line and paragraph separators, tags.  Tab becomes
+ * a blank; a byte that is not UTF-8 becomes '?', so that nothing grows.
+ *
+ * A '\r' starts the line anew: of a progress bar its last state is left.  A line longer than
+ * RUN_CLEAN_LINE cannot be taken back any more; a '\r' in it is a line's end.
+ *
+ * Clean first, redact after: an escape sequence inside a secret must not hide it.
+ */
+#ifndef RUN_CLEAN_H
+#define RUN_CLEAN_H
+
+#include <stdint.h>
+
+#include "lib/base.h"
+
+struct buf;
+
+#define RUN_CLEAN_LINE	    2048
+#define RUN_CLEAN_SEQUENCE  4096
+
+struct run_clean {
+	int state;
+	size_t sequence;	/* bytes of the escape sequence so far */
+	char partial[4];	/* a UTF-8 character cut in two */
+	size_t n_partial;
+	bool is_restarted;	/* a '\r' came: what is next begins the line anew */
+	bool is_spilled;	/* the line's beginning is out already */
+	size_t n_line;
+	char line[RUN_CLEAN_LINE];
+};
+
+void run_clean_init(struct run_clean *clean);
+
+/* Appends what is certain to out. */
+void run_clean_add(struct run_clean *clean, const char *data, size_t size, struct buf *out);
+
+/* Appends the line that has not ended; the stream can begin anew. */
+void run_clean_end(struct run_clean *clean, struct buf *out);
+
+/* All of a text at once, as one line: newlines become blanks, blanks at both ends go, and it is cut
+ * between characters to fit room (with its NUL). */
+void run_clean_line(char *out, size_t room, const char *text, size_t size);
+
+/* Breaks lines longer than max bytes, between characters, in text that comes in pieces. */
+struct run_wrap {
+	size_t max;
+	size_t column;
+};
+void run_wrap_add(struct run_wrap *wrap, const char *data, size_t size, struct buf *out);
+
+#endif

@@ -1,0 +1,117 @@
+/* runs.h - runs and git questions, ordered from the runner and followed to their end.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * Starts one thing, the runner; starts it again when it dies (a run does not notice: its keeper
+ * is its parent).  Each open run is followed over its keeper's socket; when that closes without
+ * an exit record the runner is asked what became of it.  All of it is the loop's; callbacks come
+ * from the loop and never inside a call of this module.
+ */
+#ifndef RUNS_H
+#define RUNS_H
+
+#include "types/effect.h"
+
+struct err;
+struct loop;
+struct redact;
+struct runs;
+
+struct runs_config {
+	const char *runner;		/* path of deploybot-runner; NULL: beside our own executable */
+	const char *env_file;		/* handed to it; NULL: none */
+	const struct settings *settings; /* state_directory, and which variables are the runner's */
+	struct redact *redact;		/* borrowed; NULL: known shapes only */
+	unsigned grace_s;		/* between TERM and KILL; 0: 10 */
+	/* The runner said hello: orders go out from now on.  At each start of it; may be NULL. */
+	void (*on_ready)(void *ctx);
+	/* It will never work: another version, or settings it refuses.  Said once; stop the program
+	 * with status 78.  `text` says why. */
+	void (*on_fatal)(void *ctx, const char *text);
+	void *ctx;
+};
+
+/* Starts the runner: before any thread and any socket of ours.  NULL and *err when it cannot be
+ * started.  The config is copied, what it points at is not (settings: one reference is taken). */
+struct runs *runs_start(struct loop *loop, const struct runs_config *config, struct err *err)
+    MUST_USE;
+
+/* Closes every socket (the runner ends by itself, runs go on) and frees all; whoever follows a run
+ * or waits for an answer is not called back.  Takes NULL. */
+void runs_free(struct runs *runs);
+
+bool runs_is_ready(const struct runs *runs);
+size_t runs_open(const struct runs *runs);	/* runs that are followed and have not ended */
+const char *runs_state_directory(const struct runs *runs);
+struct redact *runs_redact(const struct runs *runs);
+
+/* --- runs --- */
+
+/* How whoever ordered a run learns of it: hello at most once, steps, lost at most once, then
+ * ended or refused exactly once (the watch is dead then). */
+struct runs_watch {
+	/* The script waits at its gate: record this, then runs_go().  Not when the gate is open. */
+	void (*on_hello)(void *ctx, const struct run_started *hello);
+	/* Told in order, from 0; after a restart all of them once more. */
+	void (*on_step)(void *ctx, const struct run_step *step);
+	/* Its keeper was killed; what it started is being ended. */
+	void (*on_lost)(void *ctx);
+	/* From the exit record (or refused: nothing runs, nothing was left, `detail` says why). */
+	void (*on_ended)(void *ctx, const struct run_ended *ended);
+	void *ctx;
+};
+
+/* Orders a run, or follows one that is there already: where runs/<id>/ exists it is adopted, or its
+ * record read.  `order` is copied (its message is not looked at).  False and *err only when memory
+ * is short or the run is followed already. */
+bool runs_order(struct runs *runs, const struct effect_run *order, const struct runs_watch *watch,
+    struct err *err) MUST_USE;
+
+/* The same for a run that was ordered before this program started: looks first, orders only where
+ * there is no folder. */
+bool runs_resume(struct runs *runs, const struct effect_run *order, const struct runs_watch *watch,
+    struct err *err) MUST_USE;
+
+/* Opens the gate: the hello is on disk.  A run that has ended is fine. */
+void runs_go(struct runs *runs, int64_t run);
+
+/* A wish that a run end; the caller's memory until on_sent or runs_end_cancel(). */
+struct runs_wish {
+	struct runs_wish *next;
+	int64_t run;
+	void (*on_sent)(struct runs_wish *wish);
+	void *ctx;
+};
+
+/* Asks a run to end, now or as soon as its keeper is reached; on_sent when it was told, or when the
+ * run has ended by then.  False: no such run is open, there is nothing to end. */
+bool runs_end(struct runs *runs, struct runs_wish *wish) MUST_USE;
+void runs_end_cancel(struct runs *runs, struct runs_wish *wish);
+
+/* What is known of an open run without reading anything: for the live part of a message. */
+struct runs_progress {
+	uint64_t log_size;		/* changes whenever there is more to show */
+	bool gate_opened;
+	bool is_lost;
+	size_t step_count;
+	struct run_step steps[LIMIT_STEPS + 2];
+};
+/* False when no such run is open. */
+bool runs_progress(const struct runs *runs, int64_t run, struct runs_progress *ret);
+
+/* --- git questions --- */
+
+struct runs_question;			/* one that is under way */
+
+/* exit_status as in runner/protocol.h; text (borrowed, NUL-terminated, size bytes) is the body, or
+ * why there is none.  unreachable: the runner could not be asked. */
+typedef void runs_answer_fn(void *ctx, int exit_status, bool unreachable, const char *text,
+    size_t size);
+
+/* Asks; waits for the runner where it is not ready, and is answered `unreachable` when it dies.
+ * NULL and *err when memory is short or RUNS_QUESTIONS_MAX are under way. */
+#define RUNS_QUESTIONS_MAX	64
+struct runs_question *runs_ask(struct runs *runs, const struct effect_ask *ask,
+    runs_answer_fn *on_answer, void *ctx, struct err *err) MUST_USE;
+void runs_ask_cancel(struct runs *runs, struct runs_question *question); /* takes NULL */
+
+#endif

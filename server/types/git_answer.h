@@ -1,0 +1,67 @@
+/* git_answer.h - what git said, as a struct.  The text's format stands in runner/protocol.h.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#ifndef GIT_ANSWER_H
+#define GIT_ANSWER_H
+
+#include <stdint.h>
+
+#include "lib/base.h"
+#include "types/limits.h"
+
+struct err;
+
+enum git_kind { GIT_NONE, GIT_BRANCH, GIT_TAG, GIT_COMMIT };
+
+struct git_change {
+	char commit[LIMIT_COMMIT];
+	char author[LIMIT_PERSON];
+	char subject[LIMIT_SUBJECT];
+};
+
+struct git_head {
+	char commit[LIMIT_COMMIT];
+	char branch[LIMIT_REF];
+};
+
+struct git_name {
+	enum git_kind kind;
+	char name[LIMIT_REF];
+};
+
+/* Texts are one line of UTF-8 without control or bidirectional characters, cut to fit. */
+struct git_answer {
+	/* COMMITS */
+	char ref[LIMIT_REF];
+	enum git_kind kind;
+	char commit[LIMIT_COMMIT];
+	char author[LIMIT_PERSON];
+	int64_t at;			/* committed; wall ms */
+	char subject[LIMIT_SUBJECT];
+	char branch[LIMIT_REF];		/* the environment's; "": it has none */
+	char branch_commit[LIMIT_COMMIT]; /* its newest; "": there is no such branch */
+	bool in_branch;
+	bool has_base;
+	char base[LIMIT_COMMIT];
+	bool forced;			/* base is not an ancestor of commit */
+	int64_t count;			/* commits that are not in base; may be more than n_changes */
+	size_t n_changes;
+	struct git_change change[LIMIT_COMMITS]; /* newest first */
+	/* HEADS */
+	size_t n_heads;
+	struct git_head head[LIMIT_ENVIRONMENTS];
+	/* a no */
+	char error[LIMIT_LINE];		/* "" unless git said no: then the line for people */
+	size_t n_possible;
+	struct git_name possible[LIMIT_COMMITS];
+};
+
+/* Decodes an answer with that exit status.  True: the answer is whole (status 0 or 64; with 64
+ * `error` says why not).  False: git did not answer; ret->error is never empty then, and *err (may
+ * be NULL) says the same.  text may be NULL. */
+bool git_answer_decode(const char *text, int exit_status, struct git_answer *ret, struct err *err)
+    MUST_USE;
+
+/* "branch", "tag", "commit" */
+const char *git_kind_name(enum git_kind kind);
+
+#endif
