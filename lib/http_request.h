@@ -5,8 +5,8 @@
  * until http_request_answer() gives it back; that call is made exactly once, inside the
  * callback or any time later, whatever became of the client and of the deadline.
  *
- * What the accessors borrow (strings) is valid while on_begin, on_piece or on_request runs;
- * copy what is needed later.
+ * What the accessors borrow (strings) is valid while on_begin, on_piece or on_request runs,
+ * and afterwards "" or NULL may be all there is: copy what is needed later.
  */
 #ifndef HTTP_REQUEST_H
 #define HTTP_REQUEST_H
@@ -55,8 +55,8 @@ void http_request_set_user(struct http_request *request, void *user, void (*free
 void *http_request_user(const struct http_request *request);
 
 /*
- * Answers and gives the request back: the handle is dead afterwards (in on_begin and
- * on_piece when they return).  headers may be NULL; body may be NULL with size 0 and is copied.
+ * Answers and gives the request back: the handle is dead afterwards (inside a callback: when
+ * that returns).  headers may be NULL; body may be NULL with size 0 and is copied.
  * Sent in this turn; where the client is gone or the deadline has answered, nothing is.
  */
 void http_request_answer(struct http_request *request, int status,

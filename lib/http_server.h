@@ -24,7 +24,7 @@ struct http_server;
  * the body is read (http_request_answer(): 401 and the like); may http_request_set_user().
  */
 typedef void http_server_begin_fn(struct http_request *request, void *ctx);
-/* A piece of the body, as it arrives.  May answer too: the rest is not read. */
+/* A piece of the body, as it arrives.  Must not answer. */
 typedef void http_server_piece_fn(struct http_request *request, const void *data, size_t size,
     void *ctx);
 /* All of it is there.  The request is the route's now and must be answered, now or later. */

@@ -74,6 +74,7 @@ struct loop_async {
 };
 
 struct loop_task {
+	struct loop *loop;
 	struct loop_task *next;
 	struct loop_task **back;	/* NULL: not queued */
 	loop_task_fn *run;
@@ -141,7 +142,7 @@ void loop_defer(struct loop *loop, struct loop_task *task);
 void loop_task_cancel(struct loop_task *task);
 
 /* Called at the bottom of every turn, after the tasks, just before the loop waits; may start
- * watchers and defer tasks. */
+ * watchers, defer tasks, and stop itself but no other hook. */
 void loop_prepare_init(struct loop_prepare *prepare, loop_prepare_fn *run, void *ctx);
 void loop_prepare_start(struct loop *loop, struct loop_prepare *prepare);
 void loop_prepare_stop(struct loop_prepare *prepare);

@@ -1,0 +1,492 @@
+/* loop.c - libev behind a page of our own.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "lib/loop.h"
+
+#include <ev.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define LOOP_MAGIC 0x6c6f6f70u
+
+/* Tasks may defer tasks: so many rounds in one turn, the rest in the next, which does not wait. */
+#define LOOP_ROUNDS_MAX 8
+
+/* Results before deadlines: what is ready counts, even when its time-out passed meanwhile. */
+#define PRIORITY_SIGNAL 1
+#define PRIORITY_IO 0
+#define PRIORITY_TIMER (-1)
+
+_Static_assert(sizeof(ev_timer) <= sizeof(struct loop_watcher), "ev_timer fits");
+_Static_assert(sizeof(ev_io) <= sizeof(struct loop_watcher), "ev_io fits");
+_Static_assert(sizeof(ev_signal) <= sizeof(struct loop_watcher), "ev_signal fits");
+_Static_assert(sizeof(ev_async) <= sizeof(struct loop_watcher), "ev_async fits");
+
+struct loop {
+	unsigned magic;
+	struct ev_loop *ev;
+	ev_check turn_begins;
+	ev_prepare turn_ends;
+	ev_idle keep_turning;
+	struct loop_task *tasks;
+	struct loop_task **tasks_end;
+	struct loop_prepare *prepares;
+	int64_t turn_began_us;
+	int64_t lag_worst_us;
+};
+
+static void on_turn_begins(struct ev_loop *ev, ev_check *check, int events);
+static void on_turn_ends(struct ev_loop *ev, ev_prepare *prepare, int events);
+static void on_keep_turning(struct ev_loop *ev, ev_idle *idle, int events);
+static void on_timer(struct ev_loop *ev, ev_timer *ev_watcher, int events);
+static void on_io(struct ev_loop *ev, ev_io *ev_watcher, int events);
+static void on_signal(struct ev_loop *ev, ev_signal *ev_watcher, int events);
+static void on_async(struct ev_loop *ev, ev_async *ev_watcher, int events);
+
+static int64_t
+now_us(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail for this clock */
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+struct loop *
+loop_new(struct err *err)
+{
+	struct loop *loop = calloc(1, sizeof(*loop));
+
+	if (loop == NULL) {
+		(void)err_errno(err, ERR_NOMEM, ENOMEM, "event loop");
+		return NULL;
+	}
+	/* Not the default loop: that one reaps every child of the process. */
+	loop->ev = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV | EVFLAG_NOSIGMASK);
+	if (loop->ev == NULL) {
+		free(loop);
+		(void)err_set(err, ERR_IO, "event loop: the kernel gives no epoll descriptor");
+		return NULL;
+	}
+	loop->magic = LOOP_MAGIC;
+	loop->tasks_end = &loop->tasks;
+	loop->turn_began_us = now_us();
+	ev_check_init(&loop->turn_begins, on_turn_begins);
+	ev_set_priority(&loop->turn_begins, EV_MAXPRI);
+	loop->turn_begins.data = loop;
+	ev_check_start(loop->ev, &loop->turn_begins);
+	ev_prepare_init(&loop->turn_ends, on_turn_ends);
+	loop->turn_ends.data = loop;
+	ev_prepare_start(loop->ev, &loop->turn_ends);
+	ev_idle_init(&loop->keep_turning, on_keep_turning);
+	return loop;
+}
+
+void
+loop_free(struct loop *loop)
+{
+	if (loop == NULL)
+		return;
+	OBJ_CHECK(loop, LOOP_MAGIC);
+	while (loop->tasks != NULL)
+		loop_task_cancel(loop->tasks);
+	ev_idle_stop(loop->ev, &loop->keep_turning);
+	ev_prepare_stop(loop->ev, &loop->turn_ends);
+	ev_check_stop(loop->ev, &loop->turn_begins);
+	ev_loop_destroy(loop->ev);
+	loop->magic = 0;
+	free(loop);
+}
+
+void
+loop_run(struct loop *loop)
+{
+	OBJ_CHECK(loop, LOOP_MAGIC);
+	loop->turn_began_us = now_us();
+	(void)ev_run(loop->ev, 0);
+}
+
+void
+loop_stop(struct loop *loop)
+{
+	OBJ_CHECK(loop, LOOP_MAGIC);
+	ev_break(loop->ev, EVBREAK_ALL);
+}
+
+void
+loop_run_once(struct loop *loop)
+{
+	OBJ_CHECK(loop, LOOP_MAGIC);
+	loop->turn_began_us = now_us();
+	(void)ev_run(loop->ev, EVRUN_ONCE);
+}
+
+int64_t
+loop_now_ms(void)
+{
+	return now_us() / 1000;
+}
+
+int64_t
+loop_lag_worst_us(struct loop *loop)
+{
+	int64_t worst = loop->lag_worst_us;
+
+	OBJ_CHECK(loop, LOOP_MAGIC);
+	loop->lag_worst_us = 0;
+	return worst;
+}
+
+static void
+on_turn_begins(struct ev_loop *ev, ev_check *check, int events)
+{
+	struct loop *loop = check->data;
+
+	(void)ev;
+	(void)events;
+	OBJ_CHECK(loop, LOOP_MAGIC);
+	loop->turn_began_us = now_us();
+}
+
+/* Runs what is queued now; what these tasks defer waits for the next round. */
+static void
+run_tasks(struct loop *loop)
+{
+	struct loop_task *mine = loop->tasks;
+
+	if (mine == NULL)
+		return;
+	mine->back = &mine;
+	*loop->tasks_end = NULL;
+	loop->tasks = NULL;
+	loop->tasks_end = &loop->tasks;
+	while (mine != NULL) {
+		struct loop_task *task = mine;
+
+		mine = task->next;
+		if (mine != NULL)
+			mine->back = &mine;
+		task->next = NULL;
+		task->back = NULL;
+		task->run(task, task->ctx);
+	}
+}
+
+static void
+run_prepares(struct loop *loop)
+{
+	struct loop_prepare *next;
+
+	for (struct loop_prepare *prepare = loop->prepares; prepare != NULL; prepare = next) {
+		next = prepare->next;
+		prepare->run(prepare, prepare->ctx);
+	}
+}
+
+static void
+on_turn_ends(struct ev_loop *ev, ev_prepare *prepare, int events)
+{
+	struct loop *loop = prepare->data;
+	int64_t took_us;
+
+	(void)events;
+	OBJ_CHECK(loop, LOOP_MAGIC);
+	for (int round = 0; round < LOOP_ROUNDS_MAX; round++) {
+		run_tasks(loop);
+		run_prepares(loop);
+		if (loop->tasks == NULL)
+			break;
+	}
+	if (loop->tasks != NULL)
+		ev_idle_start(ev, &loop->keep_turning);
+	else
+		ev_idle_stop(ev, &loop->keep_turning);
+	took_us = now_us() - loop->turn_began_us;
+	if (took_us > loop->lag_worst_us)
+		loop->lag_worst_us = took_us;
+}
+
+/* An idle watcher that is started keeps the loop from waiting; it has nothing to do. */
+static void
+on_keep_turning(struct ev_loop *ev, ev_idle *idle, int events)
+{
+	(void)ev;
+	(void)idle;
+	(void)events;
+}
+
+static ev_timer *
+ev_of_timer(const struct loop_timer *timer)
+{
+	return (ev_timer *)(uintptr_t)&timer->ev;
+}
+
+void
+loop_timer_init(struct loop_timer *timer, loop_timer_fn *on_expire, void *ctx)
+{
+	ev_timer *ev = ev_of_timer(timer);
+
+	ev_timer_init(ev, on_timer, 0., 0.);
+	ev_set_priority(ev, PRIORITY_TIMER);
+	ev->data = timer;
+	timer->loop = NULL;
+	timer->on_expire = on_expire;
+	timer->ctx = ctx;
+}
+
+void
+loop_timer_start(struct loop *loop, struct loop_timer *timer, int64_t after_ms, int64_t repeat_ms)
+{
+	ev_timer *ev = ev_of_timer(timer);
+
+	OBJ_CHECK(loop, LOOP_MAGIC);
+	loop_timer_stop(timer);
+	timer->loop = loop;
+	ev_timer_set(ev, (double)(after_ms < 0 ? 0 : after_ms) / 1000., (double)repeat_ms / 1000.);
+	/* Else the time that this turn already took would be missing from the timer. */
+	ev_now_update(loop->ev);
+	ev_timer_start(loop->ev, ev);
+}
+
+void
+loop_timer_stop(struct loop_timer *timer)
+{
+	if (timer->loop != NULL)
+		ev_timer_stop(timer->loop->ev, ev_of_timer(timer));
+}
+
+bool
+loop_timer_is_started(const struct loop_timer *timer)
+{
+	return ev_is_active(ev_of_timer(timer));
+}
+
+static void
+on_timer(struct ev_loop *ev, ev_timer *ev_watcher, int events)
+{
+	struct loop_timer *timer = ev_watcher->data;
+
+	(void)ev;
+	(void)events;
+	timer->on_expire(timer, timer->ctx);
+}
+
+static ev_io *
+ev_of_io(const struct loop_io *io)
+{
+	return (ev_io *)(uintptr_t)&io->ev;
+}
+
+void
+loop_io_init(struct loop_io *io, loop_io_fn *on_ready, void *ctx)
+{
+	ev_io *ev = ev_of_io(io);
+
+	ev_io_init(ev, on_io, -1, 0);
+	ev_set_priority(ev, PRIORITY_IO);
+	ev->data = io;
+	io->loop = NULL;
+	io->on_ready = on_ready;
+	io->ctx = ctx;
+}
+
+void
+loop_io_start(struct loop *loop, struct loop_io *io, int fd, unsigned events)
+{
+	ev_io *ev = ev_of_io(io);
+	int wanted = (events & LOOP_READ ? EV_READ : 0) | (events & LOOP_WRITE ? EV_WRITE : 0);
+
+	OBJ_CHECK(loop, LOOP_MAGIC);
+	assert(fd >= 0 && wanted != 0);
+	loop_io_stop(io);
+	io->loop = loop;
+	ev_io_set(ev, fd, wanted);
+	ev_io_start(loop->ev, ev);
+}
+
+void
+loop_io_stop(struct loop_io *io)
+{
+	if (io->loop != NULL)
+		ev_io_stop(io->loop->ev, ev_of_io(io));
+}
+
+bool
+loop_io_is_started(const struct loop_io *io)
+{
+	return ev_is_active(ev_of_io(io));
+}
+
+static void
+on_io(struct ev_loop *ev, ev_io *ev_watcher, int events)
+{
+	struct loop_io *io = ev_watcher->data;
+
+	(void)ev;
+	io->on_ready(io,
+	    (events & EV_READ ? LOOP_READ : 0u) | (events & EV_WRITE ? LOOP_WRITE : 0u), io->ctx);
+}
+
+static ev_signal *
+ev_of_signal(const struct loop_signal *sig)
+{
+	return (ev_signal *)(uintptr_t)&sig->ev;
+}
+
+void
+loop_signal_init(struct loop_signal *sig, loop_signal_fn *on_arrival, void *ctx)
+{
+	ev_signal *ev = ev_of_signal(sig);
+
+	ev_signal_init(ev, on_signal, 0);
+	ev_set_priority(ev, PRIORITY_SIGNAL);
+	ev->data = sig;
+	sig->loop = NULL;
+	sig->on_signal = on_arrival;
+	sig->ctx = ctx;
+}
+
+void
+loop_signal_start(struct loop *loop, struct loop_signal *sig, int number)
+{
+	ev_signal *ev = ev_of_signal(sig);
+
+	OBJ_CHECK(loop, LOOP_MAGIC);
+	loop_signal_stop(sig);
+	sig->loop = loop;
+	ev_signal_set(ev, number);
+	ev_signal_start(loop->ev, ev);
+}
+
+void
+loop_signal_stop(struct loop_signal *sig)
+{
+	if (sig->loop != NULL)
+		ev_signal_stop(sig->loop->ev, ev_of_signal(sig));
+}
+
+static void
+on_signal(struct ev_loop *ev, ev_signal *ev_watcher, int events)
+{
+	struct loop_signal *sig = ev_watcher->data;
+
+	(void)ev;
+	(void)events;
+	sig->on_signal(sig, sig->ctx);
+}
+
+static ev_async *
+ev_of_async(const struct loop_async *async)
+{
+	return (ev_async *)(uintptr_t)&async->ev;
+}
+
+void
+loop_async_init(struct loop_async *async, loop_async_fn *on_wake, void *ctx)
+{
+	ev_async *ev = ev_of_async(async);
+
+	ev_async_init(ev, on_async);
+	ev_set_priority(ev, PRIORITY_IO);
+	ev->data = async;
+	async->loop = NULL;
+	async->on_wake = on_wake;
+	async->ctx = ctx;
+}
+
+void
+loop_async_start(struct loop *loop, struct loop_async *async)
+{
+	OBJ_CHECK(loop, LOOP_MAGIC);
+	loop_async_stop(async);
+	async->loop = loop;
+	ev_async_start(loop->ev, ev_of_async(async));
+}
+
+void
+loop_async_wake(struct loop_async *async)
+{
+	ev_async_send(async->loop->ev, ev_of_async(async));
+}
+
+void
+loop_async_stop(struct loop_async *async)
+{
+	if (async->loop != NULL)
+		ev_async_stop(async->loop->ev, ev_of_async(async));
+}
+
+static void
+on_async(struct ev_loop *ev, ev_async *ev_watcher, int events)
+{
+	struct loop_async *async = ev_watcher->data;
+
+	(void)ev;
+	(void)events;
+	async->on_wake(async, async->ctx);
+}
+
+void
+loop_task_init(struct loop_task *task, loop_task_fn *run, void *ctx)
+{
+	*task = (struct loop_task){ .run = run, .ctx = ctx };
+}
+
+void
+loop_defer(struct loop *loop, struct loop_task *task)
+{
+	OBJ_CHECK(loop, LOOP_MAGIC);
+	if (task->back != NULL)
+		return;
+	task->loop = loop;
+	task->next = NULL;
+	task->back = loop->tasks_end;
+	*loop->tasks_end = task;
+	loop->tasks_end = &task->next;
+}
+
+void
+loop_task_cancel(struct loop_task *task)
+{
+	if (task->back == NULL)
+		return;
+	*task->back = task->next;
+	if (task->next != NULL)
+		task->next->back = task->back;
+	else if (task->loop->tasks_end == &task->next)
+		task->loop->tasks_end = task->back;
+	task->next = NULL;
+	task->back = NULL;
+}
+
+void
+loop_prepare_init(struct loop_prepare *prepare, loop_prepare_fn *run, void *ctx)
+{
+	*prepare = (struct loop_prepare){ .run = run, .ctx = ctx };
+}
+
+void
+loop_prepare_start(struct loop *loop, struct loop_prepare *prepare)
+{
+	OBJ_CHECK(loop, LOOP_MAGIC);
+	if (prepare->back != NULL)
+		return;
+	prepare->next = loop->prepares;
+	prepare->back = &loop->prepares;
+	if (prepare->next != NULL)
+		prepare->next->back = &prepare->next;
+	loop->prepares = prepare;
+}
+
+void
+loop_prepare_stop(struct loop_prepare *prepare)
+{
+	if (prepare->back == NULL)
+		return;
+	*prepare->back = prepare->next;
+	if (prepare->next != NULL)
+		prepare->next->back = prepare->back;
+	prepare->next = NULL;
+	prepare->back = NULL;
+}
