@@ -47,8 +47,12 @@ bool store_recover(struct store *store, struct settings *settings, struct queue_
 bool store_batch(struct store *store, struct queue_list *events, struct queue_list *ret_outcomes,
     struct err *err) MUST_USE;
 
-/* At idle: checkpoints the log, writes the projections that are behind.  True: call again soon,
- * a projection could not be written. */
+/* Writes the projections that the last batches left behind: state files, audit file.  Call it after
+ * the outcomes were handed over, so that no answer waits for it; cheap when nothing is behind.
+ * True: one could not be written, call again soon. */
+bool store_project(struct store *store, struct queue_list *ret_outcomes);
+
+/* At idle: store_project(), and checkpoints the log.  True as there. */
 bool store_idle(struct store *store, struct queue_list *ret_outcomes);
 
 /* Checkpoints and closes; accepts NULL. */

@@ -76,9 +76,11 @@ void crossing_free(struct crossing *crossing);
  */
 bool crossing_submit(struct crossing *crossing, struct event *event) MUST_USE;
 
-/* Store: waits until events are there and moves at most `max` of them, oldest first, into
- * *ret_list; false when the crossing was closed and is empty. */
-bool crossing_take_events(struct crossing *crossing, struct queue_list *ret_list, size_t max);
+/* Store: waits until events are there and moves at most `max` of them, oldest first, behind what
+ * is in *ret_list.  True with nothing added: timeout_ms (< 0: none) went by.  False: the crossing
+ * was closed and is empty. */
+bool crossing_take_events(struct crossing *crossing, struct queue_list *ret_list, size_t max,
+    int timeout_ms);
 
 /* Store → loop.  Takes the outcomes, all at once. */
 void crossing_put(struct crossing *crossing, struct queue_list *outcomes);

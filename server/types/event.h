@@ -100,6 +100,13 @@ struct settings_read {
 	char changed[LIMIT_LINE]; /* names, never values; or what is wrong */
 };
 
+/* The store's: the handler of an effect's result failed, and nothing that it wrote was kept. */
+struct fault {
+	int kind;		/* enum effect_kind */
+	int64_t subject;	/* the effect's */
+	char reason[LIMIT_LINE];
+};
+
 /* What whoever waits for the decision is told, after the commit. */
 struct answer {
 	int status;		/* an HTTP status; 503: nothing was decided, come again */
@@ -132,6 +139,7 @@ struct event {
 		struct asked asked;
 		struct probed probed;
 		struct said said;
+		struct fault fault;
 	} u;
 };
 
