@@ -1,0 +1,521 @@
+/* chat_deployment.c - the texts of a deployment's message.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#include "chat/chat_deployment.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "chat/chat_text.h"
+
+typedef void say_fn(struct chat_text *text, const struct chat_deployment *about);
+
+static say_fn say_requested, say_question, say_queued, say_under_way, say_live, say_failed,
+    say_rolled_back, say_rollback_failed, say_refused, say_cancelled, say_expired, say_superseded;
+
+/* A state without words is an error of the compiler. */
+static say_fn *const say[] = {
+	[DEPLOY_REQUESTED] = say_requested,
+	[DEPLOY_AWAITING_CONFIRMATION] = say_question,
+	[DEPLOY_QUEUED] = say_queued,
+	[DEPLOY_RUNNING] = say_under_way,
+	[DEPLOY_STOPPING] = say_under_way,
+	[DEPLOY_VERIFYING] = say_under_way,
+	[DEPLOY_ROLLING_BACK] = say_under_way,
+	[DEPLOY_VERIFYING_ROLLBACK] = say_under_way,
+	[DEPLOY_LIVE] = say_live,
+	[DEPLOY_FAILED] = say_failed,
+	[DEPLOY_ROLLED_BACK] = say_rolled_back,
+	[DEPLOY_ROLLBACK_FAILED] = say_rollback_failed,
+	[DEPLOY_REFUSED] = say_refused,
+	[DEPLOY_CANCELLED] = say_cancelled,
+	[DEPLOY_EXPIRED] = say_expired,
+	[DEPLOY_SUPERSEDED] = say_superseded,
+};
+_Static_assert(COUNT(say) == DEPLOY_STATE_COUNT, "every state has its words");
+
+static bool
+is_rollback(const struct deployment *deployment)
+{
+	return deployment->program == PROGRAM_ROLLBACK;
+}
+
+static void
+add_subject(struct chat_text *text, const struct deployment *deployment)
+{
+	if (deployment->subject[0] == '\0')
+		return;
+	chat_text_add(text, " ");
+	chat_text_outside(text, deployment->subject);
+}
+
+static void
+add_asker(struct chat_text *text, const struct deployment *deployment)
+{
+	chat_text_add(text, "\n");
+	if (deployment->author[0] != '\0') {
+		chat_text_add(text, "by ");
+		chat_text_outside(text, deployment->author);
+		chat_text_add(text, " · ");
+	}
+	chat_text_add(text, deployment->trigger == TRIGGER_CHAT ? "asked by " : "pushed by ");
+	chat_text_outside(text, deployment->asker);
+}
+
+static void
+add_detail(struct chat_text *text, const struct deployment *deployment)
+{
+	const char *why = deploy_flow_why_word(deployment->why);
+
+	if (why[0] == '\0' && deployment->detail[0] == '\0')
+		return;
+	chat_text_add(text, "\n%s%s", why, why[0] != '\0' && deployment->detail[0] != '\0' ? ": " : "");
+	chat_text_outside(text, deployment->detail);
+}
+
+static void
+add_note(struct chat_text *text, const struct deployment *deployment)
+{
+	if (deployment->note[0] == '\0')
+		return;
+	chat_text_add(text, "\nℹ️ ");
+	chat_text_outside(text, deployment->note);
+}
+
+static void
+add_took_and_audit(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct deployment *deployment = about->deployment;
+
+	chat_text_add(text, "\n" MARK_ITALIC);
+	if (deployment->started_at > 0) {
+		chat_text_add(text, "took ");
+		chat_text_duration(text, about->at - deployment->started_at);
+		chat_text_add(text, " · ");
+	}
+	chat_text_add(text, "audit %s" MARK_ITALIC, about->audit_head != NULL ? about->audit_head : "-");
+}
+
+static void
+add_unprobed(struct chat_text *text, const struct deployment *deployment)
+{
+	if (deployment->urls[0] == '\0')
+		chat_text_add(text,
+		    "\nNo health URL is set: this is the script's word alone.");
+}
+
+/* What is known to run there when a deployment came to nothing. */
+static void
+add_still_runs(struct chat_text *text, const struct chat_deployment *about)
+{
+	chat_text_add(text, "%s", about->deployment->environment);
+	if (about->environment->current.id == 0) {
+		chat_text_add(text, " has no release yet");
+		return;
+	}
+	chat_text_add(text, " still runs ");
+	chat_text_commit(text, about->environment->current.commit);
+}
+
+static void
+say_requested(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct deployment *deployment = about->deployment;
+
+	chat_text_add(text, "🔎 " MARK_BOLD "%s" MARK_BOLD ": asking git for ", deployment->environment);
+	chat_text_code(text, deployment->ref);
+	chat_text_add(text, " …");
+}
+
+static void
+add_changes(struct chat_text *text, const struct git_answer *answer)
+{
+	for (size_t i = 0; i < answer->n_changes; i++) {
+		chat_text_add(text, "\n• ");
+		chat_text_commit(text, answer->change[i].commit);
+		chat_text_add(text, " ");
+		chat_text_outside(text, answer->change[i].subject);
+		chat_text_add(text, " — ");
+		chat_text_outside(text, answer->change[i].author);
+	}
+	if (answer->count > (int64_t)answer->n_changes)
+		chat_text_add(text, "\n… and %lld more",
+		    (long long)(answer->count - (int64_t)answer->n_changes));
+}
+
+/* The commits between what is live and what is wanted, and what is odd about it. */
+static void
+add_what_would_change(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct release *current = &about->environment->current;
+	const struct git_answer *answer = about->answer;
+
+	if (current->id == 0) {
+		chat_text_add(text, "\nNothing was released to %s yet.", about->deployment->environment);
+	} else {
+		chat_text_add(text, "\nreplaces ");
+		chat_text_commit(text, current->commit);
+		chat_text_add(text, " (release %lld, ", (long long)current->id);
+		chat_text_ago(text, current->at, about->at);
+		chat_text_add(text, ")");
+	}
+	if (answer == NULL)
+		return;
+	if (answer->has_base && answer->count == 0)
+		chat_text_add(text, "\nno new commits");
+	else if (answer->has_base)
+		chat_text_add(text, "\n%lld commit%s since:", (long long)answer->count,
+		    answer->count == 1 ? "" : "s");
+	add_changes(text, answer);
+	if (about->deployment->is_forced)
+		chat_text_add(text,
+		    "\n⚠️ " MARK_BOLD "forced: what is live is not in its history" MARK_BOLD);
+	if (about->deployment->is_foreign)
+		chat_text_add(text, "\n⚠️ " MARK_BOLD "not in the branch of %s" MARK_BOLD,
+		    about->deployment->environment);
+}
+
+static void
+say_question(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct deployment *deployment = about->deployment;
+	const struct environment *environment = about->environment;
+
+	if (is_rollback(deployment)) {
+		chat_text_add(text, "❓ " MARK_BOLD "Roll back %s?" MARK_BOLD "\n",
+		    deployment->environment);
+		if (environment->current.id != 0)
+			chat_text_commit(text, environment->current.commit);
+		else
+			chat_text_add(text, "nothing");
+		chat_text_add(text, " → ");
+	} else {
+		chat_text_add(text, "❓ " MARK_BOLD "Deploy to %s?" MARK_BOLD "\n",
+		    deployment->environment);
+	}
+	chat_text_commit(text, deployment->commit);
+	add_subject(text, deployment);
+	add_asker(text, deployment);
+	if (!is_rollback(deployment))
+		add_what_would_change(text, about);
+	if (strcmp(environment->held_commit, deployment->commit) == 0)
+		chat_text_add(text, "\n⚠️ " MARK_BOLD
+		    "this commit was taken back automatically before" MARK_BOLD);
+	if (!about->has_way_back && !is_rollback(deployment))
+		chat_text_add(text, "\nno rollback available");
+	add_note(text, deployment);
+}
+
+static void
+say_queued(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct deployment *deployment = about->deployment;
+
+	chat_text_add(text, "⏳ " MARK_BOLD "%s" MARK_BOLD " ← ", deployment->environment);
+	chat_text_commit(text, deployment->commit);
+	add_subject(text, deployment);
+	add_asker(text, deployment);
+	chat_text_add(text, "\nwaits for the deployment under way");
+}
+
+static void
+add_steps(struct chat_text *text, const struct chat_deployment *about)
+{
+	bool is_running = about->deployment->state == DEPLOY_RUNNING ||
+	    about->deployment->state == DEPLOY_ROLLING_BACK;
+
+	for (size_t i = 0; i < about->n_steps; i++) {
+		bool is_last = i + 1 == about->n_steps;
+
+		if (is_last && is_running) {
+			chat_text_add(text, "\n▸ ");
+			chat_text_outside(text, about->steps[i].name);
+			continue;
+		}
+		chat_text_add(text, "\n✓ ");
+		chat_text_outside(text, about->steps[i].name);
+		if (!is_last) {
+			chat_text_add(text, " ");
+			chat_text_duration(text, about->steps[i + 1].at - about->steps[i].at);
+		}
+	}
+}
+
+static void
+add_under_way(struct chat_text *text, const struct deployment *deployment)
+{
+	switch (deployment->state) {
+	case DEPLOY_STOPPING:
+		chat_text_add(text, "\n✋ stopping");
+		break;
+	case DEPLOY_VERIFYING:
+		chat_text_add(text, "\n🩺 checking its health");
+		break;
+	case DEPLOY_ROLLING_BACK:
+		chat_text_add(text, "\n↩️ going back to ");
+		chat_text_commit(text, deployment->previous);
+		break;
+	case DEPLOY_VERIFYING_ROLLBACK:
+		chat_text_add(text, "\n🩺 checking the health of ");
+		chat_text_commit(text, deployment->previous);
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+say_under_way(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct deployment *deployment = about->deployment;
+
+	chat_text_add(text, is_rollback(deployment) ? "↩️ " : "🚀 ");
+	chat_text_add(text, MARK_BOLD "%s" MARK_BOLD " ← ", deployment->environment);
+	chat_text_commit(text, deployment->commit);
+	add_subject(text, deployment);
+	add_asker(text, deployment);
+	add_detail(text, deployment);
+	add_steps(text, about);
+	add_under_way(text, deployment);
+	add_note(text, deployment);
+}
+
+static void
+say_live(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct deployment *deployment = about->deployment;
+
+	chat_text_add(text, "✅ " MARK_BOLD "%s runs" MARK_BOLD " ", deployment->environment);
+	chat_text_commit(text, deployment->commit);
+	add_subject(text, deployment);
+	chat_text_add(text, "\nrelease %lld", (long long)about->release);
+	if (is_rollback(deployment))
+		chat_text_add(text, ", rolled back");
+	add_asker(text, deployment);
+	add_unprobed(text, deployment);
+	add_steps(text, about);
+	add_note(text, deployment);
+	add_took_and_audit(text, about);
+}
+
+static void
+say_failed(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct deployment *deployment = about->deployment;
+
+	chat_text_add(text, "❌ " MARK_BOLD);
+	if (!deployment->is_touched) {
+		add_still_runs(text, about);
+		chat_text_add(text, "; nothing was touched" MARK_BOLD);
+	} else {
+		chat_text_add(text, "%s is NOT known to be well" MARK_BOLD, deployment->environment);
+		chat_text_add(text, "\nThe target had begun to change and there is no way back. "
+		    "Last known release: ");
+		if (about->environment->current.id != 0)
+			chat_text_commit(text, about->environment->current.commit);
+		else
+			chat_text_add(text, "none");
+	}
+	chat_text_add(text, is_rollback(deployment) ? "\nrollback to " : "\n");
+	chat_text_commit(text, deployment->commit);
+	add_subject(text, deployment);
+	chat_text_add(text, " failed");
+	add_asker(text, deployment);
+	add_detail(text, deployment);
+	add_steps(text, about);
+	add_took_and_audit(text, about);
+}
+
+static void
+say_rolled_back(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct deployment *deployment = about->deployment;
+
+	chat_text_add(text, "↩️ " MARK_BOLD "%s is NOT running ", deployment->environment);
+	chat_text_commit(text, deployment->commit);
+	chat_text_add(text, "; it runs ");
+	chat_text_commit(text, deployment->previous);
+	chat_text_add(text, " again" MARK_BOLD "\n");
+	chat_text_commit(text, deployment->commit);
+	add_subject(text, deployment);
+	add_asker(text, deployment);
+	add_detail(text, deployment);
+	add_unprobed(text, deployment);
+	chat_text_add(text, "\nA push of it will not deploy it again; ");
+	chat_text_add(text, MARK_CODE "/deploy %s" MARK_CODE " asks first.", deployment->environment);
+	add_took_and_audit(text, about);
+}
+
+static void
+say_rollback_failed(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct deployment *deployment = about->deployment;
+
+	chat_text_add(text, "🔥 " MARK_BOLD "%s is DOWN: neither ", deployment->environment);
+	chat_text_commit(text, deployment->commit);
+	chat_text_add(text, " nor ");
+	chat_text_commit(text, deployment->previous);
+	chat_text_add(text, " is healthy" MARK_BOLD);
+	add_asker(text, deployment);
+	add_detail(text, deployment);
+	chat_text_add(text, "\nLook at the target, then ");
+	chat_text_add(text, MARK_CODE "/deploy %s" MARK_CODE " or " MARK_CODE "/rollback %s" MARK_CODE ".",
+	    deployment->environment, deployment->environment);
+	add_took_and_audit(text, about);
+}
+
+static void
+say_refused(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct deployment *deployment = about->deployment;
+
+	chat_text_add(text, "🚫 %s: not %s", deployment->environment,
+	    is_rollback(deployment) ? "rolled back" : "deployed");
+	if (deployment->commit[0] != '\0') {
+		chat_text_add(text, " ");
+		chat_text_commit(text, deployment->commit);
+	}
+	chat_text_add(text, "\n");
+	chat_text_outside(text, deployment->detail);
+	if (about->answer != NULL && about->answer->n_possible > 0) {
+		chat_text_add(text, "\nPossible are:");
+		for (size_t i = 0; i < about->answer->n_possible; i++) {
+			chat_text_add(text, "\n• ");
+			chat_text_code(text, about->answer->possible[i].name);
+		}
+	}
+}
+
+static void
+add_not_begun(struct chat_text *text, const struct chat_deployment *about, const char *how)
+{
+	const struct deployment *deployment = about->deployment;
+
+	chat_text_add(text, "%s: ", deployment->environment);
+	if (deployment->commit[0] != '\0')
+		chat_text_commit(text, deployment->commit);
+	else
+		chat_text_code(text, deployment->ref);
+	add_subject(text, deployment);
+	chat_text_add(text, " — %s", how);
+	if (deployment->detail[0] != '\0') {
+		chat_text_add(text, "\n");
+		chat_text_outside(text, deployment->detail);
+	}
+}
+
+static void
+say_cancelled(struct chat_text *text, const struct chat_deployment *about)
+{
+	chat_text_add(text, "✖️ ");
+	add_not_begun(text, about, "cancelled before it began");
+}
+
+static void
+say_expired(struct chat_text *text, const struct chat_deployment *about)
+{
+	chat_text_add(text, "⌛ ");
+	add_not_begun(text, about, "nobody confirmed it in time");
+}
+
+static void
+say_superseded(struct chat_text *text, const struct chat_deployment *about)
+{
+	chat_text_add(text, "⏭️ ");
+	add_not_begun(text, about, "a newer commit takes its place");
+}
+
+bool
+chat_deployment(const struct chat_deployment *about, struct message *ret)
+{
+	const struct deployment *deployment = about->deployment;
+	struct chat_text text;
+	char *head, *foot;
+
+	chat_text_init(&text);
+	say[deployment->state](&text, about);
+	head = chat_text_take(&text);
+	foot = strdup("");
+	if (head == NULL || foot == NULL) {
+		free(head);
+		free(foot);
+		return false;
+	}
+	ret->head = head;
+	ret->foot = foot;
+	ret->live_run = 0;
+	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_ACTIVE) {
+		ret->live_run = deployment->run;
+		ret->live_since = deployment->started_at;
+		ret->live_estimate_ms = about->estimate_ms;
+	}
+	return true;
+}
+
+char *
+chat_deployment_alarm(const struct chat_deployment *about)
+{
+	const struct deployment *deployment = about->deployment;
+	struct chat_text text;
+
+	if (deployment->state != DEPLOY_FAILED && deployment->state != DEPLOY_ROLLED_BACK &&
+	    deployment->state != DEPLOY_ROLLBACK_FAILED)
+		return NULL;
+	if (deployment->why == DEPLOY_WHY_CANCELLED && deployment->state != DEPLOY_ROLLBACK_FAILED)
+		return NULL;	/* whoever cancelled it is looking */
+	chat_text_init(&text);
+	say[deployment->state](&text, about);
+	return chat_text_take(&text);
+}
+
+char *
+chat_busy(const struct deployment *active, int64_t at)
+{
+	struct chat_text text;
+
+	chat_text_init(&text);
+	chat_text_add(&text, "⏳ %s is busy: ", active->environment);
+	chat_text_outside(&text, active->asker);
+	chat_text_add(&text, is_rollback(active) ? " rolls back to " : " deploys ");
+	chat_text_commit(&text, active->commit);
+	chat_text_add(&text, " since ");
+	chat_text_duration(&text, at - active->started_at);
+	chat_text_add(&text, " (%s). " MARK_CODE "/cancel %s" MARK_CODE " ends it.",
+	    deploy_flow_word(active->state), active->environment);
+	return chat_text_take(&text);
+}
+
+static const char *
+sign_of(enum deploy_state state)
+{
+	switch (state) {
+	case DEPLOY_LIVE:
+		return "✅";
+	case DEPLOY_ROLLED_BACK:
+		return "↩️";
+	case DEPLOY_ROLLBACK_FAILED:
+		return "🔥";
+	case DEPLOY_FAILED:
+		return "❌";
+	default:
+		return deploy_flow_class(state) == DEPLOY_CLASS_ACTIVE ? "🚀" : "▫️";
+	}
+}
+
+void
+chat_deployment_line(struct chat_text *text, const struct deployment *deployment, int64_t at)
+{
+	chat_text_add(text, "%s ", sign_of(deployment->state));
+	if (deployment->commit[0] != '\0')
+		chat_text_commit(text, deployment->commit);
+	else
+		chat_text_code(text, deployment->ref);
+	add_subject(text, deployment);
+	chat_text_add(text, "\n    %s%s", is_rollback(deployment) ? "rollback, " : "",
+	    deploy_flow_word(deployment->state));
+	if (deployment->why != DEPLOY_WHY_NONE)
+		chat_text_add(text, " (%s)", deploy_flow_why_word(deployment->why));
+	chat_text_add(text, " · ");
+	chat_text_outside(text, deployment->asker);
+	chat_text_add(text, " · ");
+	chat_text_ago(text, deployment->requested_at, at);
+}

@@ -1,0 +1,39 @@
+/* chat_deployment.h - what the messages about one deployment say, in each of its states.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#ifndef CHAT_DEPLOYMENT_H
+#define CHAT_DEPLOYMENT_H
+
+#include "deployment/deployment.h"
+#include "types/git_answer.h"
+
+/* Everything that a message about it may need; what does not apply is NULL or 0. */
+struct chat_deployment {
+	const struct deployment *deployment;
+	const struct environment *environment;	/* as it is after the decision */
+	const struct step *steps;		/* of its newest run */
+	size_t n_steps;
+	int64_t estimate_ms;			/* how long the whole took lately */
+	const struct git_answer *answer;	/* AWAITING_CONFIRMATION: what would change */
+	bool has_way_back;			/* AWAITING_CONFIRMATION: there is something to go back to */
+	const char *audit_head;			/* final states: the chain's short hash */
+	int64_t release;			/* LIVE: its number */
+	int64_t at;				/* wall ms of the decision */
+};
+
+/*
+ * Fills head, foot and the live part's run, start and estimate of *ret (place, ids and buttons
+ * are the caller's).  False when memory is short; then nothing is owned.
+ */
+bool chat_deployment(const struct chat_deployment *about, struct message *ret) MUST_USE;
+
+/* A second message for an end that must ring the phone: NULL for all others. free() it. */
+char *chat_deployment_alarm(const struct chat_deployment *about);
+
+/* One line: "⏳ staging is busy: @ada deploys 1a2b3c4 since 2 min". */
+char *chat_busy(const struct deployment *active, int64_t at) MUST_USE;
+
+/* One line for /history and for lists. */
+struct chat_text;
+void chat_deployment_line(struct chat_text *text, const struct deployment *deployment, int64_t at);
+
+#endif

@@ -1,0 +1,77 @@
+/* chat_text.c - marked text over a bounded buffer.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#include "chat/chat_text.h"
+
+#include <string.h>
+
+#include "lib/clean.h"
+#include "lib/text.h"
+
+void
+chat_text_init(struct chat_text *text)
+{
+	buf_init(&text->buf, LIMIT_MESSAGE);
+}
+
+void
+chat_text_add(struct chat_text *text, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	buf_addv(&text->buf, fmt, args);
+	va_end(args);
+}
+
+void
+chat_text_outside(struct chat_text *text, const char *outside)
+{
+	char line[512];
+
+	buf_adds(&text->buf, clean_line(line, sizeof(line), outside, strlen(outside)));
+}
+
+void
+chat_text_commit(struct chat_text *text, const char *commit)
+{
+	chat_text_add(text, MARK_CODE "%.7s" MARK_CODE, commit);
+}
+
+void
+chat_text_code(struct chat_text *text, const char *outside)
+{
+	buf_adds(&text->buf, MARK_CODE);
+	chat_text_outside(text, outside);
+	buf_adds(&text->buf, MARK_CODE);
+}
+
+void
+chat_text_ago(struct chat_text *text, int64_t at, int64_t now)
+{
+	char age[TEXT_DURATION_SIZE];
+
+	if (now - at < 1000)
+		chat_text_add(text, "just now");
+	else
+		chat_text_add(text, "%s ago", text_age(age, now - at));
+}
+
+void
+chat_text_duration(struct chat_text *text, int64_t ms)
+{
+	char duration[TEXT_DURATION_SIZE];
+
+	buf_adds(&text->buf, text_duration(duration, ms));
+}
+
+char *
+chat_text_take(struct chat_text *text)
+{
+	return buf_take(&text->buf);
+}
+
+void
+chat_text_done(struct chat_text *text)
+{
+	buf_done(&text->buf);
+}

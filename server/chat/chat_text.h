@@ -1,0 +1,36 @@
+/* chat_text.h - builds the marked text of a message.  No HTML, no platform.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#ifndef CHAT_TEXT_H
+#define CHAT_TEXT_H
+
+#include <stdint.h>
+
+#include "lib/buf.h"
+#include "types/message.h"
+
+/* Text and marks are literals of ours; values go in by the functions below, which clean them. */
+struct chat_text {
+	struct buf buf;
+};
+
+void chat_text_init(struct chat_text *text);
+
+/* Literal text of ours with printf values that are ours too (numbers, names of environments). */
+void chat_text_add(struct chat_text *text, const char *fmt, ...) PRINTF(2, 3);
+
+/* From outside: cleaned to one line, its marks dropped. */
+void chat_text_outside(struct chat_text *text, const char *outside);
+
+/* In code marks: a commit's first 7 digits, or the whole of something. */
+void chat_text_commit(struct chat_text *text, const char *commit);
+void chat_text_code(struct chat_text *text, const char *outside);
+
+/* "3 min ago" */
+void chat_text_ago(struct chat_text *text, int64_t at, int64_t now);
+void chat_text_duration(struct chat_text *text, int64_t ms);
+
+/* Gives the text away (free()); NULL when memory was short. */
+char *chat_text_take(struct chat_text *text) MUST_USE;
+void chat_text_done(struct chat_text *text);
+
+#endif
