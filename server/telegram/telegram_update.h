@@ -2,8 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Both have the type store_decode of store/store.h and run on the store's side, before BEGIN.
- * The raw event (EVENT_UPDATE) holds the bytes and, in raw->u.update->name, our own name as the
- * Bot API knows it ("" or no update: not known yet), set by telegram_raw_event().
+ * The raw event (EVENT_UPDATE) holds the bytes and our own name ("": not known yet).
  *
  * A command with a name ("/deploy@our_bot staging") comes out without it; one for another bot,
  * and any such while our own name is not known, comes out as UPDATE_OTHER.
@@ -17,17 +16,17 @@
 /* One update, as a webhook brings it.  Unreadable: false, *ret_status 200 (anything else would be
  * sent again for a day and block the chat), and one event with UPDATE_REFUSED_UNREADABLE.  Short
  * of memory: false, 503, no event. */
-bool telegram_decode_webhook(struct event *raw, struct queue_list *ret_events, int *ret_status,
+bool telegram_update_decode_webhook(struct event *raw, struct queue_list *ret_events, int *ret_status,
     int64_t *ret_offset);
 
 /* The answer of getUpdates.  *ret_offset: the last update_id + 1, 0 when there was none.  One bad
  * update becomes an event with UPDATE_REFUSED_UNREADABLE and spoils no other.  An answer that is
  * none: false, 502, no event; short of memory: false, 503, no event. */
-bool telegram_decode_poll(struct event *raw, struct queue_list *ret_events, int *ret_status,
+bool telegram_update_decode_poll(struct event *raw, struct queue_list *ret_events, int *ret_status,
     int64_t *ret_offset);
 
-/* A raw event as these take it; takes bytes (also when it fails).  own_name may be "". */
-struct event *telegram_raw_event(enum event_source source, char *bytes, size_t size,
+/* A raw event as these take it.  Takes bytes, also when it fails (NULL: memory is short). */
+struct event *telegram_update_raw(enum event_source source, char *bytes, size_t size,
     const char *own_name) MUST_USE;
 
 #endif

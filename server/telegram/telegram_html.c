@@ -1,0 +1,277 @@
+/* telegram_html.c - a message's marked text as Telegram's HTML, within its limits.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#include "telegram/telegram_html.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "lib/buf.h"
+#include "lib/text.h"
+#include "types/message.h"
+
+#define ELLIPSIS	"\xe2\x80\xa6"	/* one UTF-16 unit */
+#define MARK_COUNT	5		/* the marks are the characters 1 to 4; 0: none */
+#define REPLACEMENT	0xFFFDu
+
+static const char *const tag_name[MARK_COUNT] = { "", "b", "code", "pre", "i" };
+
+static_assert(MARK_BOLD[0] == 1 && MARK_CODE[0] == 2 && MARK_PRE[0] == 3 && MARK_ITALIC[0] == 4,
+    "tag_name stands in the order of the marks");
+
+/* What stands at a place of marked text: a mark, a character to show, or nothing of both. */
+struct glyph {
+	size_t size;		/* bytes of the source */
+	unsigned mark;		/* 1 to 4; 0: no mark */
+	uint32_t code;		/* 0: nothing to show */
+	size_t units;		/* UTF-16 units it shows */
+};
+
+struct writer {
+	struct buf *out;
+	bool is_html;
+	unsigned wanted;	/* the mark that is switched on in the text */
+	unsigned open;		/* the tag that is open in out: it is opened by the next character */
+};
+
+static struct glyph
+glyph_at(const char *text, size_t size)
+{
+	struct glyph glyph = { .size = 1, .code = REPLACEMENT, .units = 1 };
+	size_t bytes = text_decode(text, size, &glyph.code);
+
+	if (bytes == 0) {
+		glyph.code = REPLACEMENT;
+		return glyph;
+	}
+	glyph.size = bytes;
+	if (glyph.code < MARK_COUNT && glyph.code > 0)
+		glyph.mark = glyph.code;
+	if ((glyph.code < 0x20 && glyph.code != '\n') || glyph.code == 0x7f)
+		glyph.code = glyph.code == '\t' ? ' ' : 0;
+	glyph.units = glyph.code == 0 ? 0 : glyph.code > 0xFFFF ? 2 : 1;
+	return glyph;
+}
+
+static size_t
+units_of(const char *text, size_t size)
+{
+	size_t units = 0;
+
+	for (size_t at = 0; at < size;) {
+		struct glyph glyph = glyph_at(text + at, size - at);
+
+		units += glyph.units;
+		at += glyph.size;
+	}
+	return units;
+}
+
+size_t
+telegram_html_units(const char *marked)
+{
+	return units_of(marked, strlen(marked));
+}
+
+/* --- writing --- */
+
+static void
+close_tag(struct writer *w)
+{
+	if (w->open != 0)
+		buf_addf(w->out, "</%s>", tag_name[w->open]);
+	w->open = 0;
+}
+
+static void
+set_tag(struct writer *w)
+{
+	if (!w->is_html || w->open == w->wanted)
+		return;
+	close_tag(w);
+	if (w->wanted != 0)
+		buf_addf(w->out, "<%s>", tag_name[w->wanted]);
+	w->open = w->wanted;
+}
+
+static void
+write_code(struct writer *w, uint32_t code)
+{
+	char bytes[4];
+
+	set_tag(w);
+	if (w->is_html && code == '&')
+		buf_adds(w->out, "&amp;");
+	else if (w->is_html && code == '<')
+		buf_adds(w->out, "&lt;");
+	else if (w->is_html && code == '>')
+		buf_adds(w->out, "&gt;");
+	else if (w->is_html && code == '"')
+		buf_adds(w->out, "&quot;");
+	else
+		buf_add(w->out, bytes, text_encode(code, bytes));
+}
+
+static void
+write_glyph(struct writer *w, const struct glyph *glyph)
+{
+	if (glyph->mark != 0)
+		w->wanted = w->wanted == glyph->mark ? 0 : glyph->mark;
+	else if (glyph->code != 0)
+		write_code(w, glyph->code);
+}
+
+/* Marks do not reach from one part into the next. */
+static void
+end_part(struct writer *w)
+{
+	close_tag(w);
+	w->wanted = 0;
+}
+
+/* All of it, or what fits into `most` units with an ellipsis at its end. */
+static void
+write_head(struct writer *w, const char *text, size_t most)
+{
+	size_t size = strlen(text);
+	size_t units = units_of(text, size);
+	bool is_cut = units > most;
+	size_t left = is_cut ? (most > 0 ? most - 1 : 0) : most;
+
+	for (size_t at = 0; at < size;) {
+		struct glyph glyph = glyph_at(text + at, size - at);
+
+		if (glyph.units > left)
+			break;
+		left -= glyph.units;
+		write_glyph(w, &glyph);
+		at += glyph.size;
+	}
+	if (is_cut && most > 0)
+		buf_adds(w->out, ELLIPSIS);
+	end_part(w);
+}
+
+/* Where to begin so that at most `most` units are left, at the start of a line; *ret_mark is what
+ * is switched on there. */
+static size_t
+skip_lines(const char *text, size_t size, size_t most, unsigned *ret_mark)
+{
+	size_t left = units_of(text, size);
+	unsigned mark = 0;
+	size_t at = 0;
+	bool at_line = true;
+
+	while (at < size && (left > most || !at_line)) {
+		struct glyph glyph = glyph_at(text + at, size - at);
+
+		if (glyph.mark != 0)
+			mark = mark == glyph.mark ? 0 : glyph.mark;
+		at_line = glyph.code == '\n';
+		left -= glyph.units;
+		at += glyph.size;
+	}
+	*ret_mark = mark;
+	return at;
+}
+
+static void
+write_tail(struct writer *w, const char *text, size_t from, unsigned mark)
+{
+	size_t size = strlen(text);
+
+	w->wanted = mark;
+	for (size_t at = from; at < size;) {
+		struct glyph glyph = glyph_at(text + at, size - at);
+
+		write_glyph(w, &glyph);
+		at += glyph.size;
+	}
+	end_part(w);
+}
+
+/* --- fitting --- */
+
+static bool
+is_blank(const char *text)
+{
+	for (size_t at = 0, size = strlen(text); at < size;) {
+		struct glyph glyph = glyph_at(text + at, size - at);
+
+		if (glyph.code != 0 && glyph.code != ' ' && glyph.code != '\n')
+			return false;
+		at += glyph.size;
+	}
+	return true;
+}
+
+static size_t
+smaller(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* What of `room` is left for a part beside `used` units and the newline between them. */
+static size_t
+room_beside(size_t room, size_t used)
+{
+	size_t taken = used == 0 ? 0 : used + 1;
+
+	return taken < room ? room - taken : 0;
+}
+
+static void
+join(struct writer *w, bool *has_text)
+{
+	if (*has_text)
+		buf_addc(w->out, '\n');
+	*has_text = true;
+}
+
+static void
+write_parts(struct writer *w, const struct telegram_html_parts *parts, size_t units)
+{
+	const char *head = parts->head == NULL ? "" : parts->head;
+	const char *live = parts->live == NULL ? "" : parts->live;
+	const char *foot = parts->foot == NULL ? "" : parts->foot;
+
+	if (is_blank(head) && is_blank(live) && is_blank(foot)) {
+		buf_adds(w->out, ELLIPSIS);
+		return;
+	}
+	size_t foot_units = smaller(telegram_html_units(foot), units);
+	size_t head_room = room_beside(units, foot_units);
+	size_t head_units = smaller(telegram_html_units(head), head_room);
+	size_t live_room = room_beside(head_room, head_units);
+	unsigned mark = 0;
+	size_t live_from = skip_lines(live, strlen(live), live_room, &mark);
+	bool has_text = false;
+
+	if (head_units > 0) {
+		join(w, &has_text);
+		write_head(w, head, head_units);
+	}
+	if (units_of(live + live_from, strlen(live + live_from)) > 0) {
+		join(w, &has_text);
+		write_tail(w, live, live_from, mark);
+	}
+	if (foot_units > 0) {
+		join(w, &has_text);
+		write_head(w, foot, foot_units);
+	}
+}
+
+void
+telegram_html_render(const struct telegram_html_parts *parts, size_t units, struct buf *out)
+{
+	struct writer w = { .out = out, .is_html = true };
+
+	write_parts(&w, parts, units);
+}
+
+void
+telegram_html_plain(const struct telegram_html_parts *parts, size_t units, struct buf *out)
+{
+	struct writer w = { .out = out, .is_html = false };
+
+	write_parts(&w, parts, units);
+}

@@ -1,0 +1,331 @@
+/* telegram_update.c - reads Telegram's updates: bytes in, what somebody did out.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#include "telegram/telegram_update.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/clean.h"
+#include "lib/err.h"
+#include "lib/json.h"
+#include "lib/text.h"
+#include "telegram/telegram_split.h"
+
+/* message_thread_id of the General topic, which is none: sending there with it fails. */
+#define GENERAL_TOPIC 1
+
+static bool read_update(const struct json *root, struct update *update);
+static bool read_message(const struct json *message, struct update *update);
+static bool read_press(const struct json *query, struct update *update);
+static bool read_place(const struct json *message, struct update *update);
+static enum update_refusal refusal_of(const struct json *message);
+static void read_person(const struct json *user, struct update *update);
+static bool drop_our_name(char *text, const char *own_name);
+
+static bool
+is_there(const struct json *object, const char *key)
+{
+	const struct json *value = json_get(object, key);
+
+	return value != NULL && !json_holds_null(value);
+}
+
+struct event *
+telegram_update_raw(enum event_source source, char *bytes, size_t size, const char *own_name)
+{
+	struct event *raw = event_new(EVENT_UPDATE);
+
+	if (raw == NULL) {
+		free(bytes);
+		return NULL;
+	}
+	raw->source = source;
+	raw->raw.data = bytes;
+	raw->raw.size = size;
+	(void)text_copy(raw->own_name, sizeof(raw->own_name), own_name);
+	return raw;
+}
+
+static struct event *
+new_update_event(const struct event *raw)
+{
+	struct event *event = event_new(EVENT_UPDATE);
+
+	if (event == NULL)
+		return NULL;
+	memcpy(event->own_name, raw->own_name, sizeof(event->own_name));
+	event->u.update = calloc(1, sizeof(*event->u.update));
+	if (event->u.update != NULL)
+		return event;
+	event_free(event);
+	return NULL;
+}
+
+/* The event of one update, readable or not; NULL only when memory is short. */
+static struct event *
+decode_one(const struct event *raw, struct telegram_span text)
+{
+	struct event *event = new_update_event(raw);
+	struct err err = { 0 };
+
+	if (event == NULL)
+		return NULL;
+	struct update *update = event->u.update;
+	struct json *root = json_decode(text.at, text.size, &err);
+
+	if (root == NULL && err.code == ERR_NOMEM) {
+		event_free(event);
+		return NULL;
+	}
+	if (root == NULL || !read_update(root, update)) {
+		*update = (struct update){ .refusal = UPDATE_REFUSED_UNREADABLE };
+		(void)telegram_split_number(telegram_split_member(text, "update_id"), &update->id);
+	}
+	json_free(root);
+	if (update->kind == UPDATE_TEXT && !drop_our_name(update->text, raw->own_name))
+		update->kind = UPDATE_OTHER;
+	return event;
+}
+
+bool
+telegram_update_decode_webhook(struct event *raw, struct queue_list *ret_events, int *ret_status,
+    int64_t *ret_offset)
+{
+	struct event *event =
+	    decode_one(raw, (struct telegram_span){ raw->raw.data, raw->raw.size });
+
+	*ret_offset = 0;
+	if (event == NULL) {
+		*ret_status = 503;
+		return false;
+	}
+	*ret_status = 200;
+	queue_list_add(ret_events, &event->link);
+	return event->u.update->refusal != UPDATE_REFUSED_UNREADABLE;
+}
+
+static void
+free_events(struct queue_list *events)
+{
+	struct queue_link *link;
+
+	while ((link = queue_list_take(events)) != NULL)
+		event_free(QUEUE_ITEM(link, struct event, link));
+}
+
+bool
+telegram_update_decode_poll(struct event *raw, struct queue_list *ret_events, int *ret_status,
+    int64_t *ret_offset)
+{
+	struct telegram_span whole = { raw->raw.data, raw->raw.size };
+	struct telegram_span rest = telegram_split_member(whole, "result");
+	struct queue_list events = { 0 };
+	int64_t offset = 0;
+	bool broken = rest.at == NULL || *rest.at != '[';
+
+	while (!broken) {
+		struct telegram_span text = telegram_split_next(&rest, &broken);
+		struct event *event;
+
+		if (text.at == NULL)
+			break;
+		event = decode_one(raw, text);
+		if (event == NULL) {
+			free_events(&events);
+			*ret_status = 503;
+			return false;
+		}
+		if (event->u.update->id >= offset && event->u.update->id < INT64_MAX)
+			offset = event->u.update->id + 1;
+		queue_list_add(&events, &event->link);
+	}
+	if (broken) {
+		free_events(&events);
+		*ret_status = 502;
+		return false;
+	}
+	queue_list_append(ret_events, &events);
+	*ret_status = 200;
+	*ret_offset = offset > 1 ? offset : 0;
+	return true;
+}
+
+static bool
+read_update(const struct json *root, struct update *update)
+{
+	if (!json_holds_object(root) || !json_get_i64(root, "update_id", &update->id))
+		return false;
+	if (is_there(root, "message"))
+		return read_message(json_get(root, "message"), update);
+	if (is_there(root, "callback_query"))
+		return read_press(json_get(root, "callback_query"), update);
+
+	static const struct {
+		const char *key;
+		enum update_refusal refusal;
+	} refused[] = {
+		{ "edited_message", UPDATE_REFUSED_EDITED },
+		{ "channel_post", UPDATE_REFUSED_CHANNEL },
+		{ "edited_channel_post", UPDATE_REFUSED_CHANNEL },
+	};
+	for (size_t i = 0; i < COUNT(refused); i++) {
+		if (!is_there(root, refused[i].key))
+			continue;
+		if (!read_message(json_get(root, refused[i].key), update))
+			return false;
+		update->refusal = refused[i].refusal;
+		return true;
+	}
+	update->kind = UPDATE_OTHER;
+	return true;
+}
+
+static bool
+read_message(const struct json *message, struct update *update)
+{
+	if (!read_place(message, update))
+		return false;
+	read_person(json_get(message, "from"), update);
+	if (json_get_i64(message, "migrate_to_chat_id", &update->new_chat)) {
+		update->kind = UPDATE_MIGRATED;
+		return true;
+	}
+	const struct json *text = json_get(message, "text");
+
+	/* A caption is no command; a business connection speaks for somebody else. */
+	if (json_str(text) == NULL || is_there(message, "business_connection_id")) {
+		update->kind = UPDATE_OTHER;
+		return true;
+	}
+	update->kind = UPDATE_TEXT;
+	update->refusal = refusal_of(message);
+	(void)clean_text(update->text, sizeof(update->text), json_str(text), json_str_size(text));
+	return true;
+}
+
+/* Who sent it decides nothing when somebody else wrote it. */
+static enum update_refusal
+refusal_of(const struct json *message)
+{
+	static const struct {
+		const char *key;
+		enum update_refusal refusal;
+	} signs[] = {
+		{ "sender_chat", UPDATE_REFUSED_SENDER_CHAT },
+		{ "forward_origin", UPDATE_REFUSED_FORWARDED },
+		{ "forward_date", UPDATE_REFUSED_FORWARDED }, /* before Bot API 7.0 */
+		{ "forward_from", UPDATE_REFUSED_FORWARDED },
+		{ "forward_from_chat", UPDATE_REFUSED_FORWARDED },
+		{ "forward_sender_name", UPDATE_REFUSED_FORWARDED },
+		{ "via_bot", UPDATE_REFUSED_VIA_BOT },
+		{ "sender_business_bot", UPDATE_REFUSED_BOT },
+	};
+	const struct json *from = json_get(message, "from");
+
+	for (size_t i = 0; i < COUNT(signs); i++)
+		if (is_there(message, signs[i].key))
+			return signs[i].refusal;
+	if (from == NULL)
+		return UPDATE_REFUSED_SENDER_CHAT;
+	if (is_there(from, "is_bot") && json_get_bool(from, "is_bot", true))
+		return UPDATE_REFUSED_BOT;
+	return UPDATE_REFUSED_NONE;
+}
+
+/* A question's id is ours: what is in a button may have been forged by the client. */
+static bool
+may_be_question(const char *data)
+{
+	size_t size = data == NULL ? 0 : strlen(data);
+
+	if (size == 0 || size >= LIMIT_QUESTION)
+		return false;
+	return strspn(data, "0123456789abcdefghijklmnopqrstuvwxyz") == size;
+}
+
+static bool
+read_press(const struct json *query, struct update *update)
+{
+	const struct json *from = json_get(query, "from");
+	const struct json *message = json_get(query, "message");
+	const char *id = json_get_str(query, "id");
+	const char *data = json_get_str(query, "data");
+
+	if (id == NULL || id[0] == '\0' || !text_copy(update->callback, LIMIT_CALLBACK, id))
+		return false;
+	update->kind = UPDATE_PRESS;
+	read_person(from, update);
+	if (update->person == 0)
+		return false;
+	if (is_there(from, "is_bot") && json_get_bool(from, "is_bot", true))
+		update->refusal = UPDATE_REFUSED_BOT;
+	if (may_be_question(data))
+		(void)text_copy(update->question, sizeof(update->question), data);
+	/* It may be absent, or inaccessible (date 0), which has chat and id all the same. */
+	return !json_holds_object(message) || read_place(message, update);
+}
+
+static bool
+read_place(const struct json *message, struct update *update)
+{
+	const struct json *chat = json_get(message, "chat");
+	const char *type = json_get_str(chat, "type");
+	int64_t thread = json_get_i64_or(message, "message_thread_id", 0);
+
+	if (!json_get_i64(chat, "id", &update->place.chat) || update->place.chat == 0)
+		return false;
+	update->is_private =
+	    type == NULL ? update->place.chat > 0 : strcmp(type, "private") == 0;
+	update->remote_message = json_get_i64_or(message, "message_id", 0);
+	/* Replies in the General topic carry a thread id that is no topic. */
+	if (json_get_bool(message, "is_topic_message", false) && thread > GENERAL_TOPIC)
+		update->place.thread = thread;
+	return true;
+}
+
+static void
+read_person(const struct json *user, struct update *update)
+{
+	const char *first = json_get_str(user, "first_name");
+	const char *last = json_get_str(user, "last_name");
+	const char *username = json_get_str(user, "username");
+	char name[1024];
+	int size;
+
+	update->person = json_get_i64_or(user, "id", 0);
+	if (username != NULL && username[0] != '\0')
+		size = snprintf(name, sizeof(name), "@%s", username);
+	else
+		size = snprintf(name, sizeof(name), "%s%s%s", first == NULL ? "" : first,
+		    last == NULL ? "" : " ", last == NULL ? "" : last);
+	if (size < 0)
+		return;
+	if ((size_t)size >= sizeof(name))
+		size = sizeof(name) - 1;
+	(void)clean_line(update->name, sizeof(update->name), name, (size_t)size);
+}
+
+/* "/deploy@our_bot staging" → "/deploy staging".  False: it is for another bot, or may be. */
+static bool
+drop_our_name(char *text, const char *own_name)
+{
+	if (text[0] != '/')
+		return true;
+	size_t word = strcspn(text, " \n\t");
+	char *at = memchr(text, '@', word);
+
+	if (at == NULL)
+		return true;
+	size_t size = (size_t)(text + word - at) - 1;
+	char name[LIMIT_PERSON];
+
+	if (size == 0 || size >= sizeof(name))
+		return false;
+	memcpy(name, at + 1, size);
+	name[size] = '\0';
+	if (own_name[0] == '\0' || !text_same_ci(name, own_name))
+		return false;
+	memmove(at, text + word, strlen(text + word) + 1);
+	return true;
+}
