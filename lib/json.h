@@ -12,6 +12,7 @@ struct err;
 struct json; /* a value inside a document */
 
 #define JSON_DEPTH_MAX 64 /* deeper is refused; GitHub and Telegram stay below 12 */
+#define JSON_OUT_DEPTH_MAX (2 * JSON_DEPTH_MAX) /* ours, and a decoded value within */
 
 /* --- reading --- */
 
@@ -56,15 +57,15 @@ bool json_each(const struct json *object,
 /*
  * A streaming writer that puts commas and brackets itself.  The text is plain ASCII (all else is
  * \uXXXX, invalid UTF-8 becomes \ufffd) without blanks, and the same calls give the same bytes.
- * A failure (of the buf, or depth over JSON_DEPTH_MAX) is sticky: ask buf_failed() at the end.
- * Calls in an impossible order (a value without its key) are a bug and abort.
+ * A failure of the buf is sticky: ask buf_failed() at the end.  Calls in an impossible order (a
+ * value without its key), or more than JSON_OUT_DEPTH_MAX open brackets, are a bug and abort.
  */
 struct json_out {
 	struct buf *buf;
 	unsigned depth;
 	bool after_key;
-	bool has_value[JSON_DEPTH_MAX + 1];
-	char kind[JSON_DEPTH_MAX + 1];
+	bool has_value[JSON_OUT_DEPTH_MAX + 1];
+	char kind[JSON_OUT_DEPTH_MAX + 1];
 };
 
 void json_out_init(struct json_out *out, struct buf *buf);

@@ -1,0 +1,592 @@
+/* db.c - SQLite with every safety setting on, statements kept by their text.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "lib/db.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+#include "lib/err.h"
+
+#define CACHE_SLOTS	256 /* a power of two; a store has some 150 statements */
+#define CACHE_PROBES	8
+#define PAGE_SIZE	8192
+#define CACHE_KIB	1024 /* pages in memory: idle memory stays low */
+#define BUSY_TIMEOUT_MS 50
+#define WAL_LIMIT	16777216
+#define VALUE_MAX	(64 * 1024 * 1024) /* the largest text or blob */
+
+struct cached {
+	char *sql; /* NULL: free slot */
+	sqlite3_stmt *stmt;
+	bool in_use;
+};
+
+struct db {
+	sqlite3 *handle;
+	bool flush_failed;
+	int64_t changes;
+	struct cached cache[CACHE_SLOTS];
+};
+
+/* --- errors --- */
+
+static enum err_code
+code_of(int rc, int errno_value)
+{
+	switch (rc & 0xFF) {
+	case SQLITE_FULL:
+		return ERR_FULL;
+	case SQLITE_IOERR:
+		return errno_value == ENOSPC || errno_value == EDQUOT ? ERR_FULL : ERR_IO;
+	case SQLITE_CONSTRAINT:
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return ERR_BUSY;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		return ERR_CONFIG;
+	case SQLITE_NOMEM:
+		return ERR_NOMEM;
+	case SQLITE_TOOBIG:
+		return ERR_LIMIT;
+	default:
+		return ERR_IO;
+	}
+}
+
+static bool
+is_flush_failure(int rc)
+{
+	return rc == SQLITE_IOERR_FSYNC || rc == SQLITE_IOERR_DIR_FSYNC ||
+	    rc == SQLITE_IOERR_TRUNCATE || rc == SQLITE_IOERR_CLOSE;
+}
+
+static void
+note_failure(struct db *db, int rc)
+{
+	if (is_flush_failure(rc))
+		db->flush_failed = true;
+}
+
+/* The SQL is a constant of the program and may be told; its values may not. */
+static bool
+fail(struct db *db, struct err *err, int rc, const char *sql)
+{
+	note_failure(db, rc);
+	return err_set(err, code_of(rc, sqlite3_system_errno(db->handle)), "database: %s: %.100s",
+	    sqlite3_errmsg(db->handle), sql);
+}
+
+/* --- opening --- */
+
+static bool
+exec(struct db *db, const char *sql, struct err *err)
+{
+	int rc = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
+
+	return rc == SQLITE_OK || fail(db, err, rc, sql);
+}
+
+/* The first column of the first row of a PRAGMA must be `want`. */
+static bool
+pragma_gives(struct db *db, const char *sql, const char *want, struct err *err)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	const char *got;
+
+	if (!db_query(&rows, db, err, sql))
+		return false;
+	got = db_next(&rows) ? db_col_text(&rows, 0) : NULL;
+	if (got == NULL && rows.failure != 0)
+		return db_rows_end(&rows, err);
+	if (got == NULL || strcmp(got, want) != 0)
+		return err_set(err, ERR_CONFIG, "database: %s gave %s, not %s", sql,
+		    got == NULL ? "nothing" : got, want);
+	return db_rows_end(&rows, err);
+}
+
+static bool
+harden(struct db *db, struct err *err)
+{
+	sqlite3 *h = db->handle;
+
+	(void)sqlite3_extended_result_codes(h, 1); /* always OK */
+	(void)sqlite3_limit(h, SQLITE_LIMIT_LENGTH, VALUE_MAX);
+	(void)sqlite3_limit(h, SQLITE_LIMIT_ATTACHED, 0);
+	if (sqlite3_db_config(h, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL) != SQLITE_OK ||
+	    sqlite3_db_config(h, SQLITE_DBCONFIG_DQS_DML, 0, NULL) != SQLITE_OK ||
+	    sqlite3_db_config(h, SQLITE_DBCONFIG_DQS_DDL, 0, NULL) != SQLITE_OK ||
+	    sqlite3_db_config(h, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL) != SQLITE_OK ||
+	    sqlite3_db_config(h, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL) != SQLITE_OK ||
+	    sqlite3_busy_timeout(h, BUSY_TIMEOUT_MS) != SQLITE_OK)
+		return err_set(err, ERR_CONFIG, "this SQLite lacks a safety setting");
+	return true;
+}
+
+#define STRINGIFY(x)  STRINGIFY_(x)
+#define STRINGIFY_(x) #x
+
+static bool
+configure(struct db *db, bool read_only, struct err *err)
+{
+	if (!harden(db, err) ||
+	    !exec(db, "PRAGMA cell_size_check = ON", err) ||
+	    !exec(db, "PRAGMA temp_store = MEMORY", err) ||
+	    !exec(db, "PRAGMA cache_size = -" STRINGIFY(CACHE_KIB), err) ||
+	    !exec(db, "PRAGMA mmap_size = 0", err)) /* an I/O error there is a SIGBUS */
+		return false;
+	if (read_only)
+		return exec(db, "PRAGMA query_only = ON", err);
+	if (!exec(db, "PRAGMA page_size = " STRINGIFY(PAGE_SIZE), err) ||
+	    !pragma_gives(db, "PRAGMA journal_mode = WAL", "wal", err) ||
+	    !exec(db, "PRAGMA synchronous = FULL", err) ||
+	    !exec(db, "PRAGMA wal_autocheckpoint = 0", err) ||
+	    !exec(db, "PRAGMA journal_size_limit = " STRINGIFY(WAL_LIMIT), err) ||
+	    !pragma_gives(db, "PRAGMA synchronous", "2", err))
+		return false;
+	return true;
+}
+
+/* So that a new file never has another mode, whatever the umask. */
+static bool
+create_private(const char *path, struct err *err)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		return errno == EEXIST || err_errno(err, ERR_IO, errno, "creating %s", path);
+	(void)close(fd); /* nothing was written */
+	return true;
+}
+
+static bool
+open_handle(struct db *db, const char *path, unsigned flags, struct err *err)
+{
+	bool read_only = (flags & DB_READ_ONLY) != 0;
+	int rc;
+
+	/* In this process a second descriptor of the file must never be closed once SQLite has
+	 * it open: that would drop its locks. */
+	if (!read_only && !create_private(path, err))
+		return false;
+	rc = sqlite3_open_v2(path, &db->handle,
+	    (read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_NOMUTEX |
+	    SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE, NULL);
+	if (rc == SQLITE_OK)
+		return configure(db, read_only, err) || err_wrap(err, "%s", path);
+	if (db->handle == NULL)
+		return err_set(err, ERR_NOMEM, "no memory to open %s", path);
+	if ((rc & 0xFF) == SQLITE_CANTOPEN && access(path, F_OK) != 0)
+		return err_set(err, ERR_MISSING, "there is no database %s", path);
+	return err_set(err, code_of(rc, sqlite3_system_errno(db->handle)), "opening %s: %s", path,
+	    sqlite3_errmsg(db->handle));
+}
+
+struct db *
+db_open(const char *path, unsigned flags, struct err *err)
+{
+	CLEANUP(db_closep) struct db *db = calloc(1, sizeof(*db));
+
+	if (db == NULL) {
+		(void)err_set(err, ERR_NOMEM, "no memory for a database");
+		return NULL;
+	}
+	if (!open_handle(db, path, flags, err))
+		return NULL;
+	return TAKE(db);
+}
+
+void
+db_close(struct db *db)
+{
+	if (db == NULL)
+		return;
+	for (size_t i = 0; i < CACHE_SLOTS; i++) {
+		assert(!db->cache[i].in_use);
+		(void)sqlite3_finalize(db->cache[i].stmt); /* repeats an old failure */
+		free(db->cache[i].sql);
+	}
+	if (sqlite3_close(db->handle) != SQLITE_OK)
+		assert(!"a statement is still open");
+	free(db);
+}
+
+/* --- statements --- */
+
+static size_t
+hash_of(const char *sql)
+{
+	size_t hash = 14695981039346656037u; /* FNV-1a */
+
+	for (; *sql != '\0'; sql++)
+		hash = (hash ^ (unsigned char)*sql) * 1099511628211u;
+	return hash;
+}
+
+static sqlite3_stmt *
+prepare(struct db *db, const char *sql, unsigned flags, struct err *err)
+{
+	sqlite3_stmt *stmt = NULL;
+	const char *rest = NULL;
+	int rc = sqlite3_prepare_v3(db->handle, sql, -1, flags, &stmt, &rest);
+
+	if (rc != SQLITE_OK) {
+		(void)fail(db, err, rc, sql);
+		return NULL;
+	}
+	assert(stmt != NULL && *rest == '\0'); /* one statement, and not none */
+	return stmt;
+}
+
+/* The slot that holds sql, else a free one, else NULL. */
+static struct cached *
+find_slot(struct db *db, const char *sql)
+{
+	size_t hash = hash_of(sql);
+
+	for (size_t i = 0; i < CACHE_PROBES; i++) {
+		struct cached *slot = &db->cache[(hash + i) & (CACHE_SLOTS - 1)];
+
+		if (slot->sql == NULL || strcmp(slot->sql, sql) == 0)
+			return slot;
+	}
+	return NULL;
+}
+
+/* A statement ready to bind: the kept one, or, when that is in use, one of its own. */
+static bool
+acquire(struct db *db, const char *sql, struct db_rows *ret, struct err *err)
+{
+	struct cached *slot = find_slot(db, sql);
+	bool keep = slot != NULL && slot->sql == NULL;
+	char *copy;
+
+	*ret = (struct db_rows){ .db = db };
+	if (slot != NULL && slot->sql != NULL && !slot->in_use) {
+		slot->in_use = true;
+		ret->stmt = slot->stmt;
+		ret->is_cached = true;
+		return true;
+	}
+	ret->stmt = prepare(db, sql, keep ? SQLITE_PREPARE_PERSISTENT : 0, err);
+	if (ret->stmt == NULL)
+		return false;
+	copy = keep ? strdup(sql) : NULL;
+	if (copy != NULL) { /* without memory it is not kept: slower, not wrong */
+		*slot = (struct cached){ copy, ret->stmt, true };
+		ret->is_cached = true;
+	}
+	return true;
+}
+
+static void
+release(struct db_rows *rows)
+{
+	struct cached *slot;
+
+	if (rows->stmt == NULL)
+		return;
+	(void)sqlite3_reset(rows->stmt); /* repeats a failure that was told already */
+	if (rows->is_cached) {
+		(void)sqlite3_clear_bindings(rows->stmt); /* always OK */
+		slot = find_slot(rows->db, sqlite3_sql(rows->stmt));
+		assert(slot != NULL && slot->stmt == rows->stmt && slot->in_use);
+		slot->in_use = false;
+	} else {
+		(void)sqlite3_finalize(rows->stmt);
+	}
+	rows->stmt = NULL;
+}
+
+static int
+bind_one(sqlite3_stmt *stmt, int index, const struct db_value *v)
+{
+	switch (v->type) {
+	case DB_IS_I64:
+		return sqlite3_bind_int64(stmt, index, v->number);
+	case DB_IS_TEXT:
+		return sqlite3_bind_text64(stmt, index, v->data, v->size, SQLITE_STATIC,
+		    SQLITE_UTF8);
+	case DB_IS_BLOB:
+		return sqlite3_bind_blob64(stmt, index, v->data, v->size, SQLITE_STATIC);
+	case DB_IS_NULL:
+		break;
+	}
+	return sqlite3_bind_null(stmt, index);
+}
+
+static bool
+bind_all(struct db_rows *rows, const struct db_value values[], size_t count, struct err *err)
+{
+	int parameters = sqlite3_bind_parameter_count(rows->stmt), index, rc;
+	char name[8];
+
+	for (size_t i = 0; i < count; i++) {
+		(void)snprintf(name, sizeof(name), "$%u", (unsigned)(i + 1) % 100);
+		index = sqlite3_bind_parameter_index(rows->stmt, name);
+		assert(index != 0); /* a value that the SQL does not name */
+		rc = bind_one(rows->stmt, index, &values[i]);
+		if (rc != SQLITE_OK)
+			return fail(rows->db, err, rc, sqlite3_sql(rows->stmt));
+		parameters--;
+	}
+	assert(parameters == 0); /* a name without a value */
+	return true;
+}
+
+bool
+db_query_values(struct db_rows *rows, struct db *db, struct err *err, const char *sql,
+    const struct db_value values[], size_t count)
+{
+	if (!acquire(db, sql, rows, err))
+		return false;
+	if (!bind_all(rows, values, count, err)) {
+		release(rows);
+		return false;
+	}
+	return true;
+}
+
+bool
+db_next(struct db_rows *rows)
+{
+	int rc;
+
+	if (rows->stmt == NULL || rows->failure != 0)
+		return false;
+	rc = sqlite3_step(rows->stmt);
+	if (rc == SQLITE_ROW)
+		return true;
+	if (rc == SQLITE_DONE)
+		release(rows); /* at once: a statement on a row pins the WAL */
+	else
+		rows->failure = rc;
+	return false;
+}
+
+bool
+db_rows_end(struct db_rows *rows, struct err *err)
+{
+	if (rows->failure != 0)
+		(void)fail(rows->db, err, rows->failure, sqlite3_sql(rows->stmt));
+	release(rows);
+	return rows->failure == 0;
+}
+
+void
+db_rows_close(struct db_rows *rows)
+{
+	if (rows->failure != 0 && rows->stmt != NULL)
+		note_failure(rows->db, rows->failure);
+	release(rows);
+}
+
+bool
+db_run_values(struct db *db, struct err *err, const char *sql, const struct db_value values[],
+    size_t count)
+{
+	struct db_rows rows;
+
+	db->changes = 0;
+	if (!db_query_values(&rows, db, err, sql, values, count))
+		return false;
+	while (db_next(&rows))
+		continue;
+	if (!db_rows_end(&rows, err))
+		return false;
+	db->changes = sqlite3_changes64(db->handle);
+	return true;
+}
+
+bool
+db_one_i64_values(int64_t *ret, struct db *db, struct err *err, const char *sql,
+    const struct db_value values[], size_t count)
+{
+	struct db_rows rows;
+	bool found;
+	int64_t value;
+
+	if (!db_query_values(&rows, db, err, sql, values, count))
+		return false;
+	found = db_next(&rows);
+	value = found ? db_col_i64(&rows, 0) : 0;
+	if (!db_rows_end(&rows, err))
+		return false;
+	if (!found)
+		return err_set(err, ERR_MISSING, "database: no such row: %.100s", sql);
+	*ret = value;
+	return true;
+}
+
+int64_t
+db_col_i64(const struct db_rows *rows, int column)
+{
+	return sqlite3_column_int64(rows->stmt, column);
+}
+
+const char *
+db_col_text(const struct db_rows *rows, int column)
+{
+	return (const char *)sqlite3_column_text(rows->stmt, column);
+}
+
+const void *
+db_col_blob(const struct db_rows *rows, int column, size_t *ret_size)
+{
+	const void *data = sqlite3_column_blob(rows->stmt, column);
+
+	*ret_size = (size_t)sqlite3_column_bytes(rows->stmt, column);
+	return data;
+}
+
+bool
+db_col_is_null(const struct db_rows *rows, int column)
+{
+	return sqlite3_column_type(rows->stmt, column) == SQLITE_NULL;
+}
+
+struct db_value
+db_text(const char *text)
+{
+	if (text == NULL)
+		return DB_NULL;
+	return (struct db_value){ DB_IS_TEXT, 0, text, strlen(text) };
+}
+
+struct db_value
+db_blob(const void *data, size_t size)
+{
+	if (data == NULL && size > 0)
+		return DB_NULL;
+	/* SQLite takes a NULL pointer for NULL, and this is an empty blob. */
+	return (struct db_value){ DB_IS_BLOB, 0, data == NULL ? "" : data, size };
+}
+
+bool
+db_script(struct db *db, const char *sql, struct err *err)
+{
+	return exec(db, sql, err);
+}
+
+int64_t
+db_last_id(const struct db *db)
+{
+	return sqlite3_last_insert_rowid(db->handle);
+}
+
+int64_t
+db_changes(const struct db *db)
+{
+	return db->changes;
+}
+
+/* --- transactions --- */
+
+bool
+db_in_transaction(const struct db *db)
+{
+	return sqlite3_get_autocommit(db->handle) == 0;
+}
+
+bool
+db_begin(struct db *db, struct err *err)
+{
+	return db_run(db, err, "BEGIN IMMEDIATE");
+}
+
+bool
+db_commit(struct db *db, struct err *err)
+{
+	if (db_run(db, err, "COMMIT"))
+		return true;
+	db_rollback(db);
+	return false;
+}
+
+void
+db_rollback(struct db *db)
+{
+	/* After SQLITE_FULL and its kin SQLite has done it; a failing ROLLBACK leaves nothing
+	 * more to be done, and no transaction. */
+	if (db_in_transaction(db))
+		(void)!db_run(db, NULL, "ROLLBACK");
+}
+
+bool
+db_savepoint(struct db *db, struct err *err)
+{
+	return db_run(db, err, "SAVEPOINT one");
+}
+
+bool
+db_release(struct db *db, struct err *err)
+{
+	return db_run(db, err, "RELEASE one");
+}
+
+bool
+db_rollback_to(struct db *db, struct err *err)
+{
+	if (!db_in_transaction(db))
+		return err_set(err, ERR_IO, "database: the transaction is gone");
+	return db_run(db, err, "ROLLBACK TO one") && db_run(db, err, "RELEASE one");
+}
+
+bool
+db_idle(const struct db *db)
+{
+	for (sqlite3_stmt *s = sqlite3_next_stmt(db->handle, NULL); s != NULL;
+	    s = sqlite3_next_stmt(db->handle, s))
+		if (sqlite3_stmt_busy(s))
+			return false;
+	return true;
+}
+
+/* --- upkeep --- */
+
+bool
+db_checkpoint(struct db *db, int *ret_left, struct err *err)
+{
+	int frames = 0, done = 0;
+	int rc = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, &frames,
+	    &done);
+
+	if (rc != SQLITE_OK)
+		return fail(db, err, rc, "checkpoint");
+	if (ret_left != NULL)
+		*ret_left = frames - done;
+	return true;
+}
+
+bool
+db_flush_failed(const struct db *db)
+{
+	return db->flush_failed;
+}
+
+bool
+db_user_version(struct db *db, int64_t *ret, struct err *err)
+{
+	return db_one_i64(ret, db, err, "PRAGMA user_version");
+}
+
+bool
+db_set_user_version(struct db *db, int64_t version, struct err *err)
+{
+	char sql[64]; /* a PRAGMA takes no parameters */
+
+	(void)snprintf(sql, sizeof(sql), "PRAGMA user_version = %d", (int)version);
+	return exec(db, sql, err);
+}
+
+bool
+db_quick_check(struct db *db, struct err *err)
+{
+	return pragma_gives(db, "PRAGMA quick_check(1)", "ok", err);
+}

@@ -1,0 +1,246 @@
+/* env_file.c - a small parser, one function for each form of value.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "lib/env_file.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/buf.h"
+#include "lib/err.h"
+#include "lib/file.h"
+#include "lib/text.h"
+
+struct parser {
+	const char *at; /* NUL-terminated */
+	unsigned line;
+};
+
+static bool
+is_name_char(char c, bool is_first)
+{
+	return c == '_' || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+	    (!is_first && c >= '0' && c <= '9');
+}
+
+static void
+skip_blanks(struct parser *p)
+{
+	while (*p->at == ' ' || *p->at == '\t')
+		p->at++;
+}
+
+static bool
+is_line_end(const char *at)
+{
+	return at[0] == '\0' || at[0] == '\n' || (at[0] == '\r' && at[1] == '\n');
+}
+
+/* Blank lines and comments. */
+static void
+skip_lines(struct parser *p)
+{
+	for (;;) {
+		skip_blanks(p);
+		if (*p->at == '#')
+			p->at += strcspn(p->at, "\n");
+		if (*p->at == '\r' && p->at[1] == '\n')
+			p->at++;
+		if (*p->at != '\n')
+			return;
+		p->at++;
+		p->line++;
+	}
+}
+
+static bool
+take_name(struct parser *p, struct buf *name, struct err *err)
+{
+	if (text_starts(p->at, "export ") || text_starts(p->at, "export\t")) {
+		p->at += strlen("export ");
+		skip_blanks(p);
+	}
+	while (is_name_char(*p->at, name->size == 0))
+		buf_addc(name, *p->at++);
+	if (name->size == 0 || *p->at != '=')
+		return err_set(err, ERR_INVALID, "line %u: expected NAME=value", p->line);
+	p->at++;
+	return true;
+}
+
+static bool
+take_single_quoted(struct parser *p, struct buf *value, struct err *err)
+{
+	unsigned begun = p->line;
+
+	for (p->at++; *p->at != '\''; p->at++) {
+		if (*p->at == '\0')
+			return err_set(err, ERR_INVALID, "line %u: ' without its end", begun);
+		if (*p->at == '\n')
+			p->line++;
+		buf_addc(value, *p->at);
+	}
+	p->at++;
+	return true;
+}
+
+static bool
+take_escape(struct parser *p, struct buf *value, struct err *err)
+{
+	static const char letters[] = "ntr\"\\$", meanings[] = "\n\t\r\"\\$";
+	const char *found;
+
+	p->at++;
+	found = *p->at == '\0' ? NULL : strchr(letters, *p->at);
+	if (found == NULL)
+		return err_set(err, ERR_INVALID,
+		    "line %u: in \"…\" a \\ is followed by n t r \" \\ or $", p->line);
+	buf_addc(value, meanings[found - letters]);
+	return true;
+}
+
+static bool
+take_double_quoted(struct parser *p, struct buf *value, struct err *err)
+{
+	unsigned begun = p->line;
+
+	for (p->at++; *p->at != '"'; p->at++) {
+		if (*p->at == '\0')
+			return err_set(err, ERR_INVALID, "line %u: \" without its end", begun);
+		if (*p->at == '\n')
+			p->line++;
+		if (*p->at != '\\')
+			buf_addc(value, *p->at);
+		else if (!take_escape(p, value, err))
+			return false;
+	}
+	p->at++;
+	return true;
+}
+
+/* Up to the end of the line or a comment, without the blanks before that. */
+static void
+take_plain(struct parser *p, struct buf *value)
+{
+	const char *begin = p->at, *end;
+
+	while (!is_line_end(p->at) &&
+	    !(*p->at == '#' && (p->at == begin || p->at[-1] == ' ' || p->at[-1] == '\t')))
+		p->at++;
+	for (end = p->at; end > begin && (end[-1] == ' ' || end[-1] == '\t'); end--)
+		continue;
+	buf_add(value, begin, (size_t)(end - begin));
+}
+
+static bool
+take_value(struct parser *p, struct buf *value, struct err *err)
+{
+	skip_blanks(p);
+	if (*p->at == '\'') {
+		if (!take_single_quoted(p, value, err))
+			return false;
+	} else if (*p->at == '"') {
+		if (!take_double_quoted(p, value, err))
+			return false;
+	} else {
+		take_plain(p, value);
+	}
+	skip_blanks(p);
+	if (*p->at != '#' && !is_line_end(p->at))
+		return err_set(err, ERR_INVALID, "line %u: text behind the closing quote", p->line);
+	return true;
+}
+
+static bool
+append(struct env_file *file, struct buf *name, struct buf *value, unsigned line, struct err *err)
+{
+	struct env_entry *entry = &file->entries[file->count]; /* there is one to spare */
+
+	if (env_file_find(file, buf_text(name)) != NULL)
+		return err_set(err, ERR_INVALID, "line %u: %.60s is there twice", line,
+		    buf_text(name));
+	if (file->count == ENV_FILE_NAMES_MAX)
+		return err_set(err, ERR_LIMIT, "line %u: more than %d names", line,
+		    ENV_FILE_NAMES_MAX);
+	entry->name = buf_take(name);
+	entry->value = buf_take(value);
+	entry->line = line;
+	file->count++; /* half filled: freed by env_file_done */
+	if (entry->name == NULL || entry->value == NULL)
+		return err_set(err, ERR_NOMEM, "no memory for line %u", line);
+	return true;
+}
+
+static bool
+take_entry(struct parser *p, struct env_file *file, struct err *err)
+{
+	struct buf name, value;
+	unsigned line = p->line;
+	bool ok;
+
+	buf_init(&name, ENV_FILE_MAX);
+	buf_init(&value, ENV_FILE_MAX);
+	ok = take_name(p, &name, err) && take_value(p, &value, err) &&
+	    append(file, &name, &value, line, err);
+	buf_done(&name);
+	buf_wipe(&value);
+	return ok;
+}
+
+bool
+env_file_parse(struct env_file *ret, const char *text, size_t size, struct err *err)
+{
+	struct parser p = { text, 1 };
+
+	*ret = (struct env_file){ 0 };
+	if (size > ENV_FILE_MAX)
+		return err_set(err, ERR_LIMIT, "larger than %u bytes", ENV_FILE_MAX);
+	if (memchr(text, '\0', size) != NULL)
+		return err_set(err, ERR_INVALID, "has a NUL byte");
+	ret->entries = calloc(ENV_FILE_NAMES_MAX + 1, sizeof(*ret->entries));
+	if (ret->entries == NULL)
+		return err_set(err, ERR_NOMEM, "no memory for settings");
+	for (skip_lines(&p); *p.at != '\0'; skip_lines(&p))
+		if (!take_entry(&p, ret, err)) {
+			env_file_done(ret);
+			return false;
+		}
+	return true;
+}
+
+bool
+env_file_read(struct env_file *ret, const char *path, struct err *err)
+{
+	size_t size;
+	char *text = file_read(path, ENV_FILE_MAX, &size, err);
+	bool ok;
+
+	*ret = (struct env_file){ 0 };
+	if (text == NULL)
+		return false;
+	ok = env_file_parse(ret, text, size, err) || err_wrap(err, "%s", path);
+	explicit_bzero(text, size);
+	free(text);
+	return ok;
+}
+
+void
+env_file_done(struct env_file *file)
+{
+	for (size_t i = 0; i < file->count; i++) {
+		free(file->entries[i].name);
+		if (file->entries[i].value != NULL)
+			explicit_bzero(file->entries[i].value, strlen(file->entries[i].value));
+		free(file->entries[i].value);
+	}
+	free(file->entries);
+	*file = (struct env_file){ 0 };
+}
+
+const struct env_entry *
+env_file_find(const struct env_file *file, const char *name)
+{
+	for (size_t i = 0; i < file->count; i++)
+		if (strcmp(file->entries[i].name, name) == 0)
+			return &file->entries[i];
+	return NULL;
+}

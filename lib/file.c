@@ -1,0 +1,306 @@
+/* file.c - plain POSIX; every flush and every rename is checked.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "lib/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/err.h"
+#include "lib/text.h"
+
+#define LINKS_MAX 16
+
+static void
+close_fd(int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd); /* read, or flushed before */
+	*fd = -1;
+}
+
+/* --- reading --- */
+
+static int
+open_regular(const char *path, struct err *err)
+{
+	/* O_NONBLOCK: a fifo must not hold us up before it is refused. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0) {
+		(void)err_errno(err, errno == ENOENT || errno == ENOTDIR ? ERR_MISSING : ERR_IO,
+		    errno, "cannot open %s", path);
+		return -1;
+	}
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		return fd;
+	close_fd(&fd);
+	(void)err_set(err, ERR_INVALID, "%s is not a regular file", path);
+	return -1;
+}
+
+/* Reads until the end or until room is full; -1 with errno. */
+static ssize_t
+read_up_to(int fd, char *data, size_t room)
+{
+	size_t used = 0;
+	ssize_t n;
+
+	while (used < room) {
+		n = read(fd, data + used, room - used);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		if (n == 0)
+			break;
+		used += (size_t)n;
+	}
+	return (ssize_t)used;
+}
+
+static char *
+read_all(int fd, const char *path, size_t cap, size_t *ret_size, struct err *err)
+{
+	struct stat st;
+	size_t room;
+	ssize_t used;
+	char *data, *exact;
+
+	/* Files of /proc say 0, growing ones too little: the size is only a first guess. */
+	room = fstat(fd, &st) == 0 && st.st_size > 0 && (size_t)st.st_size <= cap ?
+	    (size_t)st.st_size + 1 : cap + 1;
+	data = malloc(room + 1);
+	if (data == NULL) {
+		(void)err_set(err, ERR_NOMEM, "no memory to read %s", path);
+		return NULL;
+	}
+	used = read_up_to(fd, data, room);
+	if (used < 0 || (size_t)used == room) {
+		if (used < 0)
+			(void)err_errno(err, ERR_IO, errno, "reading %s", path);
+		else
+			(void)err_set(err, ERR_LIMIT, "%s is larger than %zu bytes", path, room - 1);
+		free(data);
+		return NULL;
+	}
+	data[used] = '\0';
+	exact = realloc(data, (size_t)used + 1);
+	if (ret_size != NULL)
+		*ret_size = (size_t)used;
+	return exact == NULL ? data : exact;
+}
+
+char *
+file_read(const char *path, size_t cap, size_t *ret_size, struct err *err)
+{
+	CLEANUP(close_fd) int fd = open_regular(path, err);
+
+	assert(cap < SIZE_MAX / 4);
+	return fd < 0 ? NULL : read_all(fd, path, cap, ret_size, err);
+}
+
+/* --- writing --- */
+
+bool
+file_write_all(int fd, const void *data, size_t size, struct err *err)
+{
+	const char *at = data;
+	ssize_t n;
+
+	while (size > 0) {
+		n = write(fd, at, size);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_errno(err, ERR_IO, errno, "write");
+		at += n;
+		size -= (size_t)n;
+	}
+	return true;
+}
+
+/* "a/b" → "a", "/b" → "/", "b" → ".". */
+static bool
+folder_of(const char *path, char out[PATH_MAX], struct err *err)
+{
+	const char *slash = strrchr(path, '/');
+	size_t size = slash == NULL ? 1 : slash == path ? 1 : (size_t)(slash - path);
+
+	if (strlen(path) >= PATH_MAX - 16)
+		return err_set(err, ERR_LIMIT, "path too long: %.100s…", path);
+	memcpy(out, slash == NULL ? "." : path, size);
+	out[size] = '\0';
+	return true;
+}
+
+static bool
+sync_folder(const char *folder, struct err *err)
+{
+	CLEANUP(close_fd) int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || fsync(fd) != 0)
+		return err_errno(err, ERR_IO, errno, "flushing folder %s", folder);
+	return true;
+}
+
+static bool
+fill_and_rename(int fd, const char *temporary, const char *path, const void *data, size_t size,
+    mode_t mode, struct err *err)
+{
+	if (!file_write_all(fd, data, size, err))
+		return false;
+	if (fchmod(fd, mode) != 0)
+		return err_errno(err, ERR_IO, errno, "fchmod");
+	if (fsync(fd) != 0)
+		return err_errno(err, ERR_IO, errno, "fsync");
+	if (rename(temporary, path) != 0)
+		return err_errno(err, ERR_IO, errno, "rename");
+	return true;
+}
+
+bool
+file_write(const char *path, const void *data, size_t size, mode_t mode, struct err *err)
+{
+	CLEANUP(close_fd) int fd = -1;
+	char folder[PATH_MAX], temporary[PATH_MAX + 16];
+
+	if (!folder_of(path, folder, err))
+		return false;
+	(void)snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path); /* fits: folder_of */
+	fd = mkostemp(temporary, O_CLOEXEC);
+	if (fd < 0)
+		return err_errno(err, ERR_IO, errno, "creating a file in %s", folder);
+	if (!fill_and_rename(fd, temporary, path, data, size, mode, err)) {
+		(void)unlink(temporary); /* gone already, or nothing more can be done */
+		return err_wrap(err, "writing %s", path);
+	}
+	return sync_folder(folder, err);
+}
+
+bool
+file_mkdirs(const char *path, mode_t mode, struct err *err)
+{
+	char part[PATH_MAX];
+	struct stat st;
+
+	if (!text_copy(part, sizeof(part), path) || path[0] == '\0')
+		return err_set(err, ERR_LIMIT, "not a usable path: %.100s", path);
+	for (char *slash = part + 1;; slash++) {
+		slash += strcspn(slash, "/");
+		bool is_whole = *slash == '\0';
+
+		*slash = '\0';
+		if (mkdir(part, mode) != 0 && errno != EEXIST)
+			return err_errno(err, ERR_IO, errno, "making folder %s", part);
+		if (is_whole)
+			break;
+		*slash = '/';
+	}
+	if (stat(path, &st) != 0)
+		return err_errno(err, ERR_IO, errno, "looking at %s", path);
+	if (!S_ISDIR(st.st_mode))
+		return err_set(err, ERR_INVALID, "%s is not a folder", path);
+	return true;
+}
+
+/* --- who could have changed it --- */
+
+static bool
+check_component(const char *path, const struct stat *st, struct err *err)
+{
+	bool others_write = (st->st_mode & 022) != 0;
+
+	if (st->st_uid != 0 && st->st_uid != geteuid())
+		return err_set(err, ERR_DENIED, "%s belongs to user %u, not to root or us", path,
+		    (unsigned)st->st_uid);
+	if (S_ISLNK(st->st_mode) || !others_write)
+		return true; /* a link's own mode means nothing */
+	if (S_ISDIR(st->st_mode) && (st->st_mode & S_ISVTX) != 0 && st->st_uid == 0)
+		return true;
+	return err_set(err, ERR_DENIED, "%s may be written by others (mode %04o)", path,
+	    (unsigned)(st->st_mode & 07777));
+}
+
+/* path[..size) is a link: what it points to, resolved against its folder, then what followed. */
+static bool
+follow(char path[PATH_MAX], size_t size, struct err *err)
+{
+	char target[PATH_MAX], whole[2 * PATH_MAX + 2];
+	const char *rest = path + size;
+	ssize_t n;
+	char end = path[size];
+
+	path[size] = '\0';
+	n = readlink(path, target, sizeof(target) - 1);
+	if (n < 0)
+		return err_errno(err, ERR_IO, errno, "reading link %s", path);
+	target[n] = '\0';
+	*strrchr(path, '/') = '\0'; /* its folder; absolute, so there is one */
+	(void)snprintf(whole, sizeof(whole), "%s%s%s%c%s", target[0] == '/' ? "" : path,
+	    target[0] == '/' ? "" : "/", target, end, end == '\0' ? "" : rest + 1);
+	if (!text_copy(path, PATH_MAX, whole))
+		return err_set(err, ERR_LIMIT, "path too long behind a link");
+	return true;
+}
+
+bool
+file_is_safe(const char *path, struct err *err)
+{
+	char at[PATH_MAX];
+	struct stat st;
+	unsigned links = 0;
+
+	if (path[0] != '/' || !text_copy(at, sizeof(at), path))
+		return err_set(err, ERR_INVALID, "not an absolute path: %.100s", path);
+	if (lstat("/", &st) != 0 || !check_component("/", &st, err))
+		return false;
+	for (size_t end = 1; at[end - 1] != '\0';) {
+		char kept;
+
+		end += strcspn(at + end, "/");
+		kept = at[end];
+		at[end] = '\0';
+		if (lstat(at, &st) != 0)
+			return err_errno(err, errno == ENOENT ? ERR_MISSING : ERR_IO, errno,
+			    "looking at %s", at);
+		if (!check_component(at, &st, err))
+			return false;
+		at[end] = kept;
+		if (!S_ISLNK(st.st_mode)) {
+			if (kept == '\0')
+				break;
+			end++;
+			continue;
+		}
+		if (++links > LINKS_MAX)
+			return err_set(err, ERR_INVALID, "too many links: %.100s", path);
+		if (!follow(at, end, err))
+			return false;
+		end = 1; /* the new path, from its root */
+	}
+	return true;
+}
+
+bool
+file_is_private(const char *path, bool group_may_read, struct err *err)
+{
+	mode_t others = group_may_read ? 037 : 077;
+	struct stat st;
+
+	if (!file_is_safe(path, err))
+		return false;
+	if (stat(path, &st) != 0)
+		return err_errno(err, ERR_IO, errno, "looking at %s", path);
+	if ((st.st_mode & others) != 0)
+		return err_set(err, ERR_DENIED, "%s may be read by others (mode %04o)", path,
+		    (unsigned)(st.st_mode & 07777));
+	return true;
+}

@@ -1,0 +1,475 @@
+/* json.c - jansson behind accessors that take anything; a writer without a tree.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "lib/json.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "lib/buf.h"
+#include "lib/err.h"
+#include "lib/text.h"
+
+/* struct json is never defined: it is jansson's json_t by another name. */
+static const json_t *
+inner(const struct json *value)
+{
+	return (const json_t *)(const void *)value;
+}
+
+static const struct json *
+outer(const json_t *value)
+{
+	return (const struct json *)(const void *)value;
+}
+
+/* --- reading --- */
+
+/* Brackets are counted before jansson recurses: it allows a depth of 2048, and freeing such a
+ * tree recurses as deep again. */
+static bool
+depth_is_fine(const char *bytes, size_t size)
+{
+	bool in_string = false;
+	unsigned depth = 0;
+
+	for (size_t i = 0; i < size; i++) {
+		char c = bytes[i];
+
+		if (in_string) {
+			if (c == '\\')
+				i++;
+			else if (c == '"')
+				in_string = false;
+		} else if (c == '"') {
+			in_string = true;
+		} else if (c == '[' || c == '{') {
+			if (++depth > JSON_DEPTH_MAX)
+				return false;
+		} else if ((c == ']' || c == '}') && depth > 0) {
+			depth--;
+		}
+	}
+	return true;
+}
+
+struct json *
+json_decode(const void *bytes, size_t size, struct err *err)
+{
+	json_error_t why;
+	json_t *root;
+
+	if (size == 0 || bytes == NULL) {
+		(void)err_set(err, ERR_INVALID, "no JSON: empty");
+		return NULL;
+	}
+	if (!depth_is_fine(bytes, size)) {
+		(void)err_set(err, ERR_INVALID, "JSON nested deeper than %d", JSON_DEPTH_MAX);
+		return NULL;
+	}
+	root = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &why);
+	if (root == NULL) { /* `why` quotes the input, which may hold anything: only the place */
+		(void)err_set(err,
+		    json_error_code(&why) == json_error_out_of_memory ? ERR_NOMEM : ERR_INVALID,
+		    "not valid JSON at line %d, column %d", why.line, why.column);
+		return NULL;
+	}
+	return (struct json *)(void *)root;
+}
+
+void
+json_free(struct json *root)
+{
+	json_decref((json_t *)(void *)root); /* takes NULL */
+}
+
+const struct json *
+json_get(const struct json *object, const char *key)
+{
+	return outer(json_object_get(inner(object), key)); /* NULL for what is no object */
+}
+
+const struct json *
+json_at(const struct json *array, size_t index)
+{
+	return outer(json_array_get(inner(array), index));
+}
+
+const struct json *
+json_path(const struct json *value, const char *path)
+{
+	char key[128];
+
+	while (value != NULL) {
+		size_t size = strcspn(path, ".");
+
+		if (size >= sizeof(key))
+			return NULL;
+		memcpy(key, path, size);
+		key[size] = '\0';
+		value = json_get(value, key);
+		if (path[size] == '\0')
+			return value;
+		path += size + 1;
+	}
+	return NULL;
+}
+
+size_t
+json_count(const struct json *value)
+{
+	if (json_is_array(inner(value)))
+		return json_array_size(inner(value));
+	return json_object_size(inner(value)); /* 0 for what is no object */
+}
+
+bool
+json_holds_object(const struct json *value)
+{
+	return json_is_object(inner(value));
+}
+
+bool
+json_holds_array(const struct json *value)
+{
+	return json_is_array(inner(value));
+}
+
+bool
+json_holds_null(const struct json *value)
+{
+	return json_is_null(inner(value));
+}
+
+const char *
+json_str(const struct json *value)
+{
+	return json_string_value(inner(value));
+}
+
+size_t
+json_str_size(const struct json *value)
+{
+	return json_string_length(inner(value));
+}
+
+bool
+json_i64(const struct json *value, int64_t *ret)
+{
+	if (!json_is_integer(inner(value)))
+		return false;
+	*ret = json_integer_value(inner(value));
+	return true;
+}
+
+bool
+json_f64(const struct json *value, double *ret)
+{
+	if (!json_is_number(inner(value)))
+		return false;
+	*ret = json_number_value(inner(value));
+	return true;
+}
+
+bool
+json_bool(const struct json *value, bool otherwise)
+{
+	return json_is_boolean(inner(value)) ? json_is_true(inner(value)) : otherwise;
+}
+
+const char *
+json_get_str(const struct json *object, const char *key)
+{
+	return json_str(json_get(object, key));
+}
+
+bool
+json_get_i64(const struct json *object, const char *key, int64_t *ret)
+{
+	return json_i64(json_get(object, key), ret);
+}
+
+int64_t
+json_get_i64_or(const struct json *object, const char *key, int64_t otherwise)
+{
+	(void)json_get_i64(object, key, &otherwise); /* untouched when it is not there */
+	return otherwise;
+}
+
+bool
+json_get_bool(const struct json *object, const char *key, bool otherwise)
+{
+	return json_bool(json_get(object, key), otherwise);
+}
+
+bool
+json_each(const struct json *object,
+    bool (*each)(const char *key, const struct json *value, void *arg), void *arg)
+{
+	json_t *tree = (json_t *)(void *)(uintptr_t)object; /* jansson's iterators are not const */
+
+	for (void *at = json_object_iter(tree); at != NULL; at = json_object_iter_next(tree, at))
+		if (!each(json_object_iter_key(at), outer(json_object_iter_value(at)), arg))
+			return false;
+	return true;
+}
+
+/* --- writing --- */
+
+void
+json_out_init(struct json_out *out, struct buf *buf)
+{
+	*out = (struct json_out){ .buf = buf };
+}
+
+/* Puts the comma, if any, before a value or a key. */
+static void
+begin_value(struct json_out *out)
+{
+	bool in_object = out->kind[out->depth] == '{';
+
+	assert(!in_object || out->after_key);
+	assert(out->depth > 0 || !out->has_value[0]); /* one value is a document */
+	if (!in_object && out->has_value[out->depth])
+		buf_addc(out->buf, ',');
+	out->has_value[out->depth] = true;
+	out->after_key = false;
+}
+
+static void
+open_bracket(struct json_out *out, char bracket)
+{
+	begin_value(out);
+	assert(out->depth < JSON_OUT_DEPTH_MAX); /* what we write has the shape of our code */
+	out->depth++;
+	out->kind[out->depth] = bracket;
+	out->has_value[out->depth] = false;
+	buf_addc(out->buf, bracket);
+}
+
+void
+json_out_object(struct json_out *out)
+{
+	open_bracket(out, '{');
+}
+
+void
+json_out_array(struct json_out *out)
+{
+	open_bracket(out, '[');
+}
+
+void
+json_out_end(struct json_out *out)
+{
+	assert(out->depth > 0 && !out->after_key);
+	buf_addc(out->buf, out->kind[out->depth] == '{' ? '}' : ']');
+	out->depth--;
+}
+
+bool
+json_out_is_whole(const struct json_out *out)
+{
+	return out->depth == 0 && out->has_value[0];
+}
+
+static void
+put_unit(struct buf *b, uint32_t unit)
+{
+	buf_addf(b, "\\u%04x", (unsigned)unit);
+}
+
+static void
+put_code(struct buf *b, uint32_t code)
+{
+	static const char named[] = "\"\\\b\f\n\r\t", letter[] = "\"\\bfnrt";
+	const char *found = code < 0x80 && code > 0 ? strchr(named, (int)code) : NULL;
+
+	if (found != NULL) {
+		buf_addc(b, '\\');
+		buf_addc(b, letter[found - named]);
+	} else if (code > 0xFFFF) {
+		put_unit(b, 0xD800 + ((code - 0x10000) >> 10));
+		put_unit(b, 0xDC00 + ((code - 0x10000) & 0x3FF));
+	} else {
+		put_unit(b, code);
+	}
+}
+
+static bool
+is_plain(char c)
+{
+	return c >= ' ' && c < 0x7F && c != '"' && c != '\\';
+}
+
+static void
+put_string(struct buf *b, const char *text, size_t size)
+{
+	uint32_t code;
+	size_t run;
+
+	buf_addc(b, '"');
+	while (size > 0) {
+		for (run = 0; run < size && is_plain(text[run]); run++)
+			continue;
+		buf_add(b, text, run);
+		text += run;
+		size -= run;
+		if (size == 0)
+			break;
+		run = text_decode(text, size, &code);
+		if (run == 0) {
+			code = 0xFFFD;
+			run = 1;
+		}
+		put_code(b, code);
+		text += run;
+		size -= run;
+	}
+	buf_addc(b, '"');
+}
+
+void
+json_out_key(struct json_out *out, const char *key)
+{
+	assert(out->kind[out->depth] == '{' && !out->after_key);
+	if (out->has_value[out->depth])
+		buf_addc(out->buf, ',');
+	put_string(out->buf, key, strlen(key));
+	buf_addc(out->buf, ':');
+	out->after_key = true;
+}
+
+void
+json_out_strn(struct json_out *out, const char *text, size_t size)
+{
+	begin_value(out);
+	put_string(out->buf, text, size);
+}
+
+void
+json_out_str(struct json_out *out, const char *text)
+{
+	if (text == NULL)
+		json_out_null(out);
+	else
+		json_out_strn(out, text, strlen(text));
+}
+
+void
+json_out_raw(struct json_out *out, const char *json)
+{
+	begin_value(out);
+	buf_adds(out->buf, json);
+}
+
+void
+json_out_i64(struct json_out *out, int64_t value)
+{
+	begin_value(out);
+	buf_addf(out->buf, "%" PRId64, value);
+}
+
+void
+json_out_f64(struct json_out *out, double value)
+{
+	if (!isfinite(value)) {
+		json_out_null(out);
+		return;
+	}
+	begin_value(out);
+	buf_addf(out->buf, "%.17g", value);
+}
+
+void
+json_out_bool(struct json_out *out, bool value)
+{
+	json_out_raw(out, value ? "true" : "false");
+}
+
+void
+json_out_null(struct json_out *out)
+{
+	json_out_raw(out, "null");
+}
+
+static void put_value(struct json_out *out, const json_t *value);
+
+static void
+put_object(struct json_out *out, const json_t *value)
+{
+	json_t *object = (json_t *)(void *)(uintptr_t)value;
+
+	json_out_object(out);
+	for (void *at = json_object_iter(object); at != NULL;
+	    at = json_object_iter_next(object, at)) {
+		json_out_key(out, json_object_iter_key(at));
+		put_value(out, json_object_iter_value(at));
+	}
+	json_out_end(out);
+}
+
+static void
+put_array(struct json_out *out, const json_t *value)
+{
+	json_out_array(out);
+	for (size_t i = 0; i < json_array_size(value); i++)
+		put_value(out, json_array_get(value, i));
+	json_out_end(out);
+}
+
+static void
+put_value(struct json_out *out, const json_t *value)
+{
+	if (json_is_object(value))
+		put_object(out, value);
+	else if (json_is_array(value))
+		put_array(out, value);
+	else if (json_is_string(value))
+		json_out_strn(out, json_string_value(value), json_string_length(value));
+	else if (json_is_integer(value))
+		json_out_i64(out, json_integer_value(value));
+	else if (json_is_real(value))
+		json_out_f64(out, json_real_value(value));
+	else if (json_is_boolean(value))
+		json_out_bool(out, json_is_true(value));
+	else
+		json_out_null(out);
+}
+
+void
+json_out_value(struct json_out *out, const struct json *value)
+{
+	put_value(out, inner(value));
+}
+
+void
+json_put_str(struct json_out *out, const char *key, const char *text)
+{
+	json_out_key(out, key);
+	json_out_str(out, text);
+}
+
+void
+json_put_i64(struct json_out *out, const char *key, int64_t value)
+{
+	json_out_key(out, key);
+	json_out_i64(out, value);
+}
+
+void
+json_put_bool(struct json_out *out, const char *key, bool value)
+{
+	json_out_key(out, key);
+	json_out_bool(out, value);
+}
+
+void
+json_put_null(struct json_out *out, const char *key)
+{
+	json_out_key(out, key);
+	json_out_null(out);
+}

@@ -1,0 +1,530 @@
+/* redact.c - one pass over the text; a table of first bytes keeps ordinary text fast.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "lib/redact.h"
+
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/buf.h"
+#include "lib/err.h"
+
+#define DIGITS_MAX  64	   /* of the number before a bot token's colon */
+#define KEY_MAX	    32768  /* bytes after which a private key without END has ended */
+#define KEY_HEADING 96	   /* "-----BEGIN … PRIVATE KEY-----" at most */
+#define HELD_CAP    (4u << 20)
+
+struct needle {
+	struct needle *next; /* same first byte, not longer */
+	size_t size;
+	char bytes[];
+};
+
+struct redact {
+	pthread_mutex_t lock;
+	struct needle *by_first[256];
+	size_t values;
+};
+
+/* What is known from the text before the bytes in hand. */
+struct state {
+	char previous;	  /* the byte before, 0 at the start */
+	bool eating;	  /* in a token of known shape */
+	size_t key_bytes; /* > 0: in a private key, so far */
+};
+
+struct redact_stream {
+	struct redact *redact;
+	struct state state;
+	struct buf held;
+};
+
+enum match { NO, MORE, YES };
+
+/* Fixed beginnings of tokens and how many token characters follow at least. */
+static const struct {
+	const char *prefix;
+	size_t least;
+	bool at_word; /* only where no letter or digit stands before */
+} shapes[] = {
+	{ "ghp_", 20, false },
+	{ "gho_", 20, false },
+	{ "ghu_", 20, false },
+	{ "ghs_", 20, false },
+	{ "ghr_", 20, false },
+	{ "github_pat_", 20, false },
+	{ "AKIA", 16, true },
+	{ "ASIA", 16, true },
+	{ "xoxa-", 10, true },
+	{ "xoxb-", 10, true },
+	{ "xoxe-", 10, true },
+	{ "xoxp-", 10, true },
+	{ "xoxr-", 10, true },
+	{ "xoxs-", 10, true },
+};
+
+/* --- known values --- */
+
+struct redact *
+redact_new(struct err *err)
+{
+	struct redact *r = calloc(1, sizeof(*r));
+
+	if (r == NULL || pthread_mutex_init(&r->lock, NULL) != 0) {
+		free(r);
+		(void)err_set(err, ERR_NOMEM, "no memory for redaction");
+		return NULL;
+	}
+	return r;
+}
+
+void
+redact_free(struct redact *r)
+{
+	if (r == NULL)
+		return;
+	for (size_t i = 0; i < COUNT(r->by_first); i++)
+		while (r->by_first[i] != NULL) {
+			struct needle *n = r->by_first[i];
+
+			r->by_first[i] = n->next;
+			explicit_bzero(n->bytes, n->size);
+			free(n);
+		}
+	(void)pthread_mutex_destroy(&r->lock); /* nobody uses it any more */
+	free(r);
+}
+
+/* Longer ones stand first, so that the whole of a value goes and not a part of it. */
+static bool
+add_needle(struct redact *r, const char *bytes, size_t size)
+{
+	struct needle **at, *n;
+
+	if (size < REDACT_VALUE_MIN)
+		return true;
+	at = &r->by_first[(unsigned char)bytes[0]];
+	for (; *at != NULL && (*at)->size >= size; at = &(*at)->next)
+		if ((*at)->size == size && memcmp((*at)->bytes, bytes, size) == 0)
+			return true;
+	n = malloc(sizeof(*n) + size);
+	if (n == NULL)
+		return false;
+	n->size = size;
+	memcpy(n->bytes, bytes, size);
+	n->next = *at;
+	*at = n;
+	return true;
+}
+
+static bool
+is_alnum(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool
+is_token(char c)
+{
+	return is_alnum(c) || c == '_' || c == '-';
+}
+
+static bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool
+add_url_encoded(struct redact *r, const char *value, size_t size, const char *digits)
+{
+	char *text = malloc(size * 3);
+	size_t used = 0;
+	bool ok;
+
+	if (text == NULL)
+		return false;
+	for (size_t i = 0; i < size; i++) {
+		unsigned char c = (unsigned char)value[i];
+
+		if (is_token(value[i]) || c == '.' || c == '~') {
+			text[used++] = value[i];
+			continue;
+		}
+		text[used++] = '%';
+		text[used++] = digits[c >> 4];
+		text[used++] = digits[c & 15];
+	}
+	ok = add_needle(r, text, used);
+	explicit_bzero(text, size * 3);
+	free(text);
+	return ok;
+}
+
+static unsigned
+byte_at(const char *value, size_t size, size_t offset, size_t i)
+{
+	return i < offset || i - offset >= size ? 0 : (unsigned char)value[i - offset];
+}
+
+/* The base64 characters that `offset` bytes before the value and whatever follows cannot change. */
+static bool
+add_base64(struct redact *r, const char *value, size_t size, size_t offset, const char *alphabet)
+{
+	size_t first = (offset * 8 + 5) / 6, last = (offset + size) * 8 / 6;
+	char *text = malloc(last + 1);
+	bool ok;
+
+	if (text == NULL)
+		return false;
+	for (size_t i = first; i < last; i++) {
+		size_t bit = i * 6, at = bit / 8;
+		unsigned pair = byte_at(value, size, offset, at) << 8 |
+		    byte_at(value, size, offset, at + 1);
+
+		text[i - first] = alphabet[pair >> (10 - bit % 8) & 63];
+	}
+	ok = add_needle(r, text, last - first);
+	explicit_bzero(text, last + 1);
+	free(text);
+	return ok;
+}
+
+static bool
+add_forms(struct redact *r, const char *value, size_t size)
+{
+	static const char base64[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char base64url[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+	if (size < REDACT_VALUE_MIN)
+		return true;
+	if (!add_needle(r, value, size) || !add_url_encoded(r, value, size, "0123456789ABCDEF") ||
+	    !add_url_encoded(r, value, size, "0123456789abcdef"))
+		return false;
+	for (size_t offset = 0; offset < 3; offset++)
+		if (!add_base64(r, value, size, offset, base64) ||
+		    !add_base64(r, value, size, offset, base64url))
+			return false;
+	return true;
+}
+
+static bool
+add_lines(struct redact *r, const char *value)
+{
+	while (*value != '\0') {
+		size_t size = strcspn(value, "\r\n");
+
+		if (!add_forms(r, value, size))
+			return false;
+		value += size;
+		value += strspn(value, "\r\n");
+	}
+	return true;
+}
+
+bool
+redact_add(struct redact *r, const char *value, struct err *err)
+{
+	size_t size = strlen(value);
+	bool ok;
+
+	if (size < REDACT_VALUE_MIN)
+		return true;
+	if (size > REDACT_VALUE_MAX)
+		return err_set(err, ERR_LIMIT, "a secret is longer than %d bytes",
+		    REDACT_VALUE_MAX);
+	(void)pthread_mutex_lock(&r->lock); /* a plain mutex of ours: cannot fail */
+	ok = r->values < REDACT_VALUES_MAX;
+	if (!ok) {
+		(void)err_set(err, ERR_LIMIT, "more than %d secrets", REDACT_VALUES_MAX);
+	} else {
+		ok = add_forms(r, value, size) && add_lines(r, value);
+		r->values++;
+		if (!ok)
+			(void)err_set(err, ERR_NOMEM, "no memory for redaction");
+	}
+	(void)pthread_mutex_unlock(&r->lock);
+	return ok;
+}
+
+/* --- matching at one place --- */
+
+static enum match
+match_value(const struct redact *r, const char *t, size_t n, size_t *ret_size)
+{
+	const struct needle *at = r == NULL ? NULL : r->by_first[(unsigned char)t[0]];
+
+	for (; at != NULL; at = at->next) {
+		if (memcmp(t, at->bytes, n < at->size ? n : at->size) != 0)
+			continue;
+		if (n < at->size)
+			return MORE;
+		*ret_size = at->size;
+		return YES;
+	}
+	return NO;
+}
+
+/* At least `least` token characters from t + from; all that are there belong to it. */
+static enum match
+match_token(const char *t, size_t n, size_t from, size_t least, size_t *ret_size)
+{
+	size_t end = from;
+
+	while (end < n && is_token(t[end]))
+		end++;
+	if (end - from < least)
+		return end == n ? MORE : NO;
+	*ret_size = end;
+	return YES;
+}
+
+static enum match
+match_bot_token(const char *t, size_t n, size_t *ret_size)
+{
+	size_t digits = 0;
+
+	while (digits < n && digits <= DIGITS_MAX && is_digit(t[digits]))
+		digits++;
+	if (digits > DIGITS_MAX)
+		return NO;
+	if (digits == n)
+		return MORE;
+	if (digits < 6 || t[digits] != ':')
+		return NO;
+	return match_token(t, n, digits + 1, 30, ret_size);
+}
+
+static enum match
+match_shape(const char *t, size_t n, char previous, size_t *ret_size)
+{
+	if (is_digit(t[0]))
+		return is_digit(previous) ? NO : match_bot_token(t, n, ret_size);
+	for (size_t i = 0; i < COUNT(shapes); i++) {
+		size_t size = strlen(shapes[i].prefix);
+
+		if (memcmp(t, shapes[i].prefix, n < size ? n : size) != 0 ||
+		    (shapes[i].at_word && is_alnum(previous)))
+			continue;
+		if (n < size)
+			return MORE;
+		return match_token(t, n, size, shapes[i].least, ret_size);
+	}
+	return NO;
+}
+
+/* "-----BEGIN " or "-----END ", capitals and blanks, "PRIVATE KEY-----". */
+static enum match
+match_key_line(const char *t, size_t n, const char *begin, size_t *ret_size)
+{
+	static const char tail[] = "PRIVATE KEY-----";
+	size_t head = strlen(begin), end;
+
+	if (memcmp(t, begin, n < head ? n : head) != 0)
+		return NO;
+	if (n < head)
+		return MORE;
+	for (end = head; end < n && end < KEY_HEADING; end++) {
+		if (t[end] == '-')
+			break;
+		if (t[end] != ' ' && !(t[end] >= 'A' && t[end] <= 'Z') && !is_digit(t[end]))
+			return NO;
+	}
+	if (end == KEY_HEADING)
+		return NO;
+	end += 5; /* the dashes */
+	if (end > n)
+		return MORE;
+	if (end < head + strlen(tail) || memcmp(t + end - strlen(tail), tail, strlen(tail)) != 0)
+		return NO;
+	*ret_size = end;
+	return YES;
+}
+
+/* --- the pass --- */
+
+static bool
+could_start(const struct redact *r, char c)
+{
+	if (is_digit(c) || c == '-' || c == 'g' || c == 'A' || c == 'x')
+		return true;
+	return r != NULL && r->by_first[(unsigned char)c] != NULL;
+}
+
+/* Inside a private key: moves past its END line, or past all but what could begin one. */
+static size_t
+skip_key(struct state *s, const char *t, size_t n, bool is_last)
+{
+	size_t size = 0, at;
+
+	for (at = 0; at < n && s->key_bytes < KEY_MAX; at++, s->key_bytes++) {
+		enum match m = t[at] != '-' ? NO : match_key_line(t + at, n - at, "-----END ", &size);
+
+		if (m == MORE && !is_last)
+			return at;
+		if (m != YES)
+			continue;
+		s->key_bytes = 0;
+		return at + size;
+	}
+	if (s->key_bytes >= KEY_MAX)
+		s->key_bytes = 0;
+	return at;
+}
+
+static size_t
+skip_token(struct state *s, const char *t, size_t n)
+{
+	size_t at = 0;
+
+	while (at < n && is_token(t[at]))
+		at++;
+	s->eating = at == n;
+	return at;
+}
+
+/* What stands at t; sets the state for what goes on after a YES. */
+static enum match
+match_any(const struct redact *r, struct state *s, char previous, const char *t, size_t n,
+    size_t *ret_size)
+{
+	enum match m = match_value(r, t, n, ret_size);
+	enum match shape;
+
+	if (m == YES)
+		return YES;
+	if (t[0] == '-') {
+		shape = match_key_line(t, n, "-----BEGIN ", ret_size);
+		s->key_bytes = shape == YES ? 1 : 0;
+	} else {
+		shape = match_shape(t, n, previous, ret_size);
+		s->eating = shape == YES && *ret_size == n;
+	}
+	return shape == NO ? m : shape;
+}
+
+/* Appends what is certain and returns how much of t that was: all when is_last. */
+static size_t
+scan(const struct redact *r, struct state *s, const char *t, size_t n, bool is_last,
+    struct buf *out)
+{
+	size_t at = 0, plain = 0, size = 0; /* t[plain..at) is to be copied */
+
+	while (at < n) {
+		if (s->key_bytes > 0 || s->eating) {
+			size = s->eating ? skip_token(s, t + at, n - at) :
+			    skip_key(s, t + at, n - at, is_last);
+			at += size;
+			plain = at;
+			if (s->key_bytes > 0)
+				break;
+			continue;
+		}
+		if (could_start(r, t[at])) {
+			char previous = at > 0 ? t[at - 1] : s->previous;
+			enum match m = match_any(r, s, previous, t + at, n - at, &size);
+
+			if (m == MORE && !is_last)
+				break;
+			if (m == YES) {
+				buf_add(out, t + plain, at - plain);
+				buf_adds(out, REDACT_MARK);
+				at += size;
+				plain = at;
+				continue;
+			}
+		}
+		at++;
+	}
+	buf_add(out, t + plain, at - plain);
+	if (at > 0)
+		s->previous = t[at - 1];
+	return is_last ? n : at;
+}
+
+static void
+lock(struct redact *r)
+{
+	if (r != NULL)
+		(void)pthread_mutex_lock(&r->lock); /* a plain mutex of ours: cannot fail */
+}
+
+static void
+unlock(struct redact *r)
+{
+	if (r != NULL)
+		(void)pthread_mutex_unlock(&r->lock);
+}
+
+void
+redact_text(struct redact *r, const char *text, size_t size, struct buf *out)
+{
+	struct state state = { 0 };
+
+	lock(r);
+	(void)scan(r, &state, text, size, true, out); /* all of it */
+	unlock(r);
+}
+
+struct redact_stream *
+redact_stream_new(struct redact *r, struct err *err)
+{
+	struct redact_stream *s = calloc(1, sizeof(*s));
+
+	if (s == NULL) {
+		(void)err_set(err, ERR_NOMEM, "no memory for redaction");
+		return NULL;
+	}
+	s->redact = r;
+	buf_init(&s->held, HELD_CAP);
+	return s;
+}
+
+void
+redact_stream_free(struct redact_stream *s)
+{
+	if (s == NULL)
+		return;
+	buf_wipe(&s->held);
+	free(s);
+}
+
+static void
+stream(struct redact_stream *s, const char *piece, size_t size, bool is_last, struct buf *out)
+{
+	size_t done;
+
+	buf_add(&s->held, piece, size);
+	if (buf_failed(&s->held)) {
+		out->failed = true;
+		out->out_of_memory = s->held.out_of_memory;
+		return;
+	}
+	lock(s->redact);
+	done = scan(s->redact, &s->state, buf_text(&s->held), s->held.size, is_last, out);
+	unlock(s->redact);
+	buf_drop_front(&s->held, done);
+}
+
+void
+redact_stream_add(struct redact_stream *s, const char *piece, size_t size, struct buf *out)
+{
+	size_t part;
+
+	for (; size > 0; piece += part, size -= part) {
+		part = size < HELD_CAP / 4 ? size : HELD_CAP / 4;
+		stream(s, piece, part, false, out);
+	}
+}
+
+void
+redact_stream_end(struct redact_stream *s, struct buf *out)
+{
+	stream(s, "", 0, true, out);
+	s->state = (struct state){ 0 };
+	buf_clear(&s->held);
+}
