@@ -22,7 +22,6 @@ struct tx {
 	struct db *db;
 	const struct event *event;
 	const struct settings *settings;	/* the event's */
-	const struct effect *effect;	/* the one that the event closes, as its row said; else NULL */
 	int64_t at;			/* the event's wall ms */
 	const struct effect *effect;	/* a result's (and a fault's): the effect that it closed, as
 					 * it was ordered; NULL for every other event */
