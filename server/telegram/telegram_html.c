@@ -13,10 +13,8 @@
 #define MARK_COUNT	5		/* the marks are the characters 1 to 4; 0: none */
 #define REPLACEMENT	0xFFFDu
 
+/* In the order of the marks' characters, MARK_BOLD to MARK_ITALIC. */
 static const char *const tag_name[MARK_COUNT] = { "", "b", "code", "pre", "i" };
-
-static_assert(MARK_BOLD[0] == 1 && MARK_CODE[0] == 2 && MARK_PRE[0] == 3 && MARK_ITALIC[0] == 4,
-    "tag_name stands in the order of the marks");
 
 /* What stands at a place of marked text: a mark, a character to show, or nothing of both. */
 struct glyph {

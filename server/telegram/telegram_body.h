@@ -1,0 +1,25 @@
+/* telegram_body.h - the arguments of the methods that speak, as JSON.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#ifndef TELEGRAM_BODY_H
+#define TELEGRAM_BODY_H
+
+#include "lib/base.h"
+#include "types/effect.h"
+
+struct buf;
+
+/* What a body may take: 4,096 characters, each six bytes as HTML or twelve as JSON, and buttons. */
+#define TELEGRAM_BODY_MAX	((size_t)128 * 1024)
+
+struct telegram_body {
+	const struct message *message;
+	const char *text;	/* HTML, or plain text */
+	bool is_html;
+	bool is_edit;		/* editMessageText of message->remote_id, else sendMessage */
+};
+
+/* Appends it.  Failures are out's. */
+void telegram_body_say(const struct telegram_body *body, struct buf *out);
+void telegram_body_toast(const struct effect_toast *toast, struct buf *out);
+
+#endif

@@ -1,0 +1,111 @@
+/* telegram_pace.c - how fast one may speak: each chat, a group's minute, all together.  Knows no clock.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#include "telegram/telegram_pace.h"
+
+/* 5 at once and 25 a second are 30 in any second. */
+static const struct bucket_rate all_rate = { .capacity = 5, .token_ms = 40 };
+static const struct bucket_rate chat_rate = { .capacity = 3, .token_ms = 1050 };
+
+#define MINUTE_MS	60500	/* their clock is not ours */
+#define GROUP_EDIT_MS	3000
+
+static bool
+is_group(int64_t chat)
+{
+	return chat < 0;
+}
+
+static struct telegram_pace_chat *
+find(struct telegram_pace *pace, int64_t id)
+{
+	struct telegram_pace_chat *oldest = &pace->chat[0];
+
+	for (size_t i = 0; i < TELEGRAM_PACE_CHATS; i++) {
+		struct telegram_pace_chat *chat = &pace->chat[i];
+
+		if (chat->id == id)
+			return chat;
+		if (chat->used_at < oldest->used_at)
+			oldest = chat;
+	}
+	*oldest = (struct telegram_pace_chat){ .id = id };
+	return oldest;
+}
+
+static int64_t
+later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Until fewer than `most` were sent in the minute before. */
+static int64_t
+minute_wait_ms(const struct telegram_pace_chat *chat, size_t most, int64_t now)
+{
+	if (chat->n_sent < most)
+		return 0;
+	/* The `most`-th newest must be a minute old. */
+	size_t newest = chat->next + chat->n_sent - 1;
+	int64_t at = chat->sent[(newest - (most - 1)) % TELEGRAM_PACE_MINUTE];
+
+	return later(at + MINUTE_MS - now, 0);
+}
+
+int64_t
+telegram_pace_wait_all_ms(struct telegram_pace *pace, int64_t now)
+{
+	return bucket_wait_ms(&pace->all, all_rate, now, 1);
+}
+
+int64_t
+telegram_pace_wait_ms(struct telegram_pace *pace, int64_t id, enum telegram_pace_kind kind,
+    int64_t now)
+{
+	struct telegram_pace_chat *chat = find(pace, id);
+	bool is_decoration = kind == TELEGRAM_PACE_DECORATION;
+	int64_t wait = telegram_pace_wait_all_ms(pace, now);
+
+	chat->used_at = now;
+	wait = later(wait, bucket_wait_ms(&chat->bucket, chat_rate, now, is_decoration ? 2 : 1));
+	if (kind != TELEGRAM_PACE_SEND)
+		wait = later(wait, chat->edit_at - now);
+	if (is_group(id))
+		wait = later(wait, minute_wait_ms(chat, is_decoration ?
+		    TELEGRAM_PACE_MINUTE - TELEGRAM_PACE_RESERVE : TELEGRAM_PACE_MINUTE, now));
+	return wait;
+}
+
+void
+telegram_pace_sent_all(struct telegram_pace *pace, int64_t now)
+{
+	(void)bucket_take(&pace->all, all_rate, now, 1); /* whoever did not ask first went anyway */
+}
+
+void
+telegram_pace_sent(struct telegram_pace *pace, int64_t id, enum telegram_pace_kind kind,
+    int64_t now)
+{
+	struct telegram_pace_chat *chat = find(pace, id);
+
+	telegram_pace_sent_all(pace, now);
+	(void)bucket_take(&chat->bucket, chat_rate, now, 1); /* as above */
+	chat->used_at = now;
+	if (!is_group(id))
+		return;
+	if (kind != TELEGRAM_PACE_SEND)
+		chat->edit_at = now + GROUP_EDIT_MS;
+	chat->sent[(chat->next + chat->n_sent) % TELEGRAM_PACE_MINUTE] = now;
+	if (chat->n_sent < TELEGRAM_PACE_MINUTE)
+		chat->n_sent++;
+	else
+		chat->next = (chat->next + 1) % TELEGRAM_PACE_MINUTE;
+}
+
+void
+telegram_pace_block(struct telegram_pace *pace, int64_t id, int64_t now, int64_t ms)
+{
+	struct telegram_pace_chat *chat = find(pace, id);
+
+	chat->used_at = now;
+	bucket_block(&chat->bucket, chat_rate, now, ms);
+}

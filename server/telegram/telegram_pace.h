@@ -1,0 +1,55 @@
+/* telegram_pace.h - how fast one may speak: each chat, a group's minute, all together.  Knows no clock.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * https://core.telegram.org/bots/faq#broadcasting-to-users: about one message a second in a chat,
+ * with short bursts, 20 a minute in a group, 30 a second in all.  Edits count too.  None of it is
+ * guaranteed: a 429 is obeyed, and only it.  Times are ms of any clock that only goes forward.
+ */
+#ifndef TELEGRAM_PACE_H
+#define TELEGRAM_PACE_H
+
+#include "lib/bucket.h"
+
+#define TELEGRAM_PACE_CHATS	64	/* the least recently used is forgotten beyond that */
+#define TELEGRAM_PACE_MINUTE	20	/* messages in a group */
+/* Of these, as many are kept for what matters when something is only decoration. */
+#define TELEGRAM_PACE_RESERVE	4
+
+enum telegram_pace_kind {
+	TELEGRAM_PACE_SEND,
+	TELEGRAM_PACE_EDIT,		/* in a group 3 s apart */
+	TELEGRAM_PACE_DECORATION,	/* an edit that leaves room for others */
+};
+
+struct telegram_pace_chat {
+	int64_t id;
+	int64_t used_at;
+	int64_t edit_at;		/* no edit before that */
+	struct bucket bucket;
+	size_t n_sent;			/* of `sent` */
+	size_t next;			/* the oldest of them, once all are used */
+	int64_t sent[TELEGRAM_PACE_MINUTE]; /* groups only */
+};
+
+/* All zero: nothing was said yet. */
+struct telegram_pace {
+	struct bucket all;
+	struct telegram_pace_chat chat[TELEGRAM_PACE_CHATS];
+};
+
+/* ms until it may go; 0: now. */
+int64_t telegram_pace_wait_ms(struct telegram_pace *pace, int64_t chat,
+    enum telegram_pace_kind kind, int64_t now);
+
+/* It goes. */
+void telegram_pace_sent(struct telegram_pace *pace, int64_t chat, enum telegram_pace_kind kind,
+    int64_t now);
+
+/* Telegram said 429: nothing to this chat for so long. */
+void telegram_pace_block(struct telegram_pace *pace, int64_t chat, int64_t now, int64_t ms);
+
+/* What goes to no chat (answers to presses) counts only there. */
+int64_t telegram_pace_wait_all_ms(struct telegram_pace *pace, int64_t now);
+void telegram_pace_sent_all(struct telegram_pace *pace, int64_t now);
+
+#endif
