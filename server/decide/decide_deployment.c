@@ -1,0 +1,597 @@
+/* decide_deployment.c - the acts of the rule table as rows and effects.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/decide_deployment.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "chat/chat_deployment.h"
+#include "decide/decide_reply.h"
+#include "lib/log.h"
+#include "lib/text.h"
+#include "store/row_audit.h"
+#include "store/row_effect.h"
+#include "store/row_environment.h"
+#include "store/row_message.h"
+#include "store/row_question.h"
+
+/* What one step is made of: passed to each act. */
+struct act {
+	struct tx *tx;
+	struct deployment *deployment;
+	const struct git_answer *answer;
+	bool refused;
+};
+
+typedef void act_fn(struct act *act);
+
+static act_fn do_ask_person, do_run, do_run_back, do_end_run, do_probe, do_drop_probe, do_release,
+    do_hold, do_down, do_tell, do_refuse_cancel, do_next;
+
+static act_fn *const acts_table[] = {
+	[DEPLOY_DO_ASK_PERSON] = do_ask_person,
+	[DEPLOY_DO_RUN] = do_run,
+	[DEPLOY_DO_RUN_BACK] = do_run_back,
+	[DEPLOY_DO_END_RUN] = do_end_run,
+	[DEPLOY_DO_PROBE] = do_probe,
+	[DEPLOY_DO_DROP_PROBE] = do_drop_probe,
+	[DEPLOY_DO_RELEASE] = do_release,
+	[DEPLOY_DO_HOLD] = do_hold,
+	[DEPLOY_DO_DOWN] = do_down,
+	[DEPLOY_DO_TELL] = do_tell,
+	[DEPLOY_DO_REFUSE_CANCEL] = do_refuse_cancel,
+	[DEPLOY_DO_NEXT] = do_next,
+};
+_Static_assert(COUNT(acts_table) == DEPLOY_ACT_COUNT, "every act is carried out");
+
+static bool
+is_rollback(const struct deployment *deployment)
+{
+	return deployment->program == PROGRAM_ROLLBACK;
+}
+
+bool
+decide_has_way_back(const struct deployment *deployment)
+{
+	return !is_rollback(deployment) && deployment->previous[0] != '\0' &&
+	    !deployment->has_no_way_back;
+}
+
+/* --- what the audit says of a step --- */
+
+static const char *
+audit_action(const struct deployment *deployment, enum deploy_state from)
+{
+	switch (deployment->state) {
+	case DEPLOY_RUNNING:
+		return from != DEPLOY_QUEUED ? NULL :
+		    is_rollback(deployment) ? "rollback_started" : "deploy_started";
+	case DEPLOY_ROLLING_BACK:
+		return from != DEPLOY_ROLLING_BACK ? "rollback_started" : NULL;
+	case DEPLOY_LIVE:
+		return is_rollback(deployment) ? "rollback_completed" : "deploy_success";
+	case DEPLOY_ROLLED_BACK:
+		return "auto_rollback_completed";
+	case DEPLOY_ROLLBACK_FAILED:
+		return "auto_rollback_failed";
+	case DEPLOY_FAILED:
+	case DEPLOY_REFUSED:
+	case DEPLOY_CANCELLED:
+	case DEPLOY_EXPIRED:
+	case DEPLOY_SUPERSEDED:
+		return is_rollback(deployment) ? "rollback_failed" : "deploy_failed";
+	default:
+		return NULL;
+	}
+}
+
+static const char *
+audit_severity(enum deploy_state state)
+{
+	if (state == DEPLOY_FAILED || state == DEPLOY_ROLLED_BACK || state == DEPLOY_ROLLING_BACK)
+		return "warning";
+	return state == DEPLOY_ROLLBACK_FAILED ? "alert" : "info";
+}
+
+static void
+audit_step(struct tx *tx, const struct deployment *deployment, enum deploy_state from)
+{
+	const char *action = audit_action(deployment, from);
+	char user[32];
+
+	if (action == NULL)
+		return;
+	row_audit_add(tx,
+	    &(struct audit_entry){
+		.action = action,
+		.user = deployment->asked_by != 0 ? decide_user(user, deployment->asked_by) :
+						    deployment->asker,
+		.environment = deployment->environment,
+		.commit = deployment->commit,
+		.outcome = deploy_flow_word(deployment->state),
+		.severity = audit_severity(deployment->state),
+		.deployment = deployment->id,
+	    },
+	    (const char *const[]){ "trigger", trigger_word(deployment->trigger), "why",
+		deploy_flow_why_word(deployment->why), "detail", deployment->detail, "previous",
+		deployment->previous, "name", deployment->asker, NULL });
+}
+
+/* "rolled_back": a label of a metric has no blanks. */
+static void
+tally_end(struct tx *tx, const struct deployment *deployment)
+{
+	char outcome[LIMIT_ENVIRONMENT];
+	double seconds = 0;
+
+	(void)text_copy(outcome, sizeof(outcome), deploy_flow_name(deployment->state));
+	for (char *c = outcome; *c != '\0'; c++)
+		*c = (char)tolower((unsigned char)*c);
+	if (deployment->started_at > 0)
+		seconds = (double)(deployment->ended_at - deployment->started_at) / 1000;
+	tx_tally(tx, TALLY_DEPLOYMENT, deployment->environment, trigger_word(deployment->trigger),
+	    outcome, seconds);
+}
+
+/* --- what it looks like in the chat --- */
+
+/* The button's id: the one that it has in this chat already, or a new one. */
+static void
+add_button(struct tx *tx, const struct deployment *deployment, enum question_verb verb, int64_t chat,
+    const char *label, struct buttons *buttons)
+{
+	struct question question = row_question_find(tx, deployment->id, verb, chat);
+	struct button *button = &buttons->at[buttons->n];
+
+	if (question.id[0] == '\0') {
+		question = (struct question){
+			.verb = verb,
+			.deployment = deployment->id,
+			.run = verb == QUESTION_LOG ? deployment->run : 0,
+			.chat = chat,
+			.asker = verb == QUESTION_CONFIRM || verb == QUESTION_DECLINE ?
+			    deployment->asked_by : 0,
+			.once = verb != QUESTION_LOG,
+			.is_open = true,
+		};
+		row_question_add(tx, &question);
+	}
+	(void)text_copy(button->label, sizeof(button->label), label);
+	(void)text_copy(button->question, sizeof(button->question), question.id);
+	buttons->n++;
+}
+
+static bool
+may_be_cancelled(const struct deployment *deployment)
+{
+	if (deployment->state == DEPLOY_QUEUED)
+		return true;
+	return !is_rollback(deployment) &&
+	    (deployment->state == DEPLOY_RUNNING || deployment->state == DEPLOY_VERIFYING);
+}
+
+static struct buttons
+buttons_for(struct tx *tx, const struct deployment *deployment, int64_t chat)
+{
+	struct buttons buttons = { 0 };
+
+	if (deployment->state == DEPLOY_AWAITING_CONFIRMATION) {
+		add_button(tx, deployment, QUESTION_CONFIRM, chat,
+		    is_rollback(deployment) ? "↩️ Roll back" : "✅ Confirm", &buttons);
+		if (!is_rollback(deployment))
+			add_button(tx, deployment, QUESTION_DECLINE, chat, "✖️ Cancel", &buttons);
+	}
+	if (may_be_cancelled(deployment))
+		add_button(tx, deployment, QUESTION_CANCEL, chat, "✋ Cancel", &buttons);
+	if (deployment->run != 0)
+		add_button(tx, deployment, QUESTION_LOG, chat, "📄 Log", &buttons);
+	return buttons;
+}
+
+/* The facts that its texts are made of; steps and head are the caller's memory. */
+static struct chat_deployment
+facts(struct tx *tx, const struct deployment *deployment, const struct environment *environment,
+    const struct git_answer *answer, struct step steps[LIMIT_STEPS], char head[9])
+{
+	row_audit_head(tx, head);
+	return (struct chat_deployment){
+		.deployment = deployment,
+		.environment = environment,
+		.steps = steps,
+		.n_steps = deployment->run != 0 ?
+		    row_step_list(tx, deployment->run, steps, LIMIT_STEPS) : 0,
+		.estimate_ms = row_step_estimate(tx, deployment->environment, ""),
+		.answer = answer,
+		.has_way_back = decide_has_way_back(deployment),
+		.audit_head = head,
+		.release = environment->current.id,
+		.at = tx->at,
+	};
+}
+
+static void
+tell_in(struct tx *tx, const struct chat_deployment *about, int64_t row)
+{
+	CLEANUP(message_done) struct message now = { 0 };
+	CLEANUP(message_done) struct message message = { 0 };
+
+	if (row == 0)
+		return;
+	now = row_message_get(tx, row);
+	if (!chat_deployment(about, &message)) {
+		tx_fail(tx, ERR_NOMEM, "no memory for the message of a deployment");
+		return;
+	}
+	message.place = now.place;
+	message.buttons = buttons_for(tx, about->deployment, now.place.chat);
+	row_message_change(tx, row, &message);
+}
+
+/* An end that must ring the phone is said once more, in a message of its own. */
+static void
+alarm_in(struct tx *tx, const struct chat_deployment *about, int64_t row)
+{
+	CLEANUP(message_done) struct message now = { 0 };
+	CLEANUP(message_done) struct message message = { 0 };
+
+	if (row == 0)
+		return;
+	message.head = chat_deployment_alarm(about);
+	if (message.head == NULL)
+		return;
+	message.foot = strdup("");
+	now = row_message_get(tx, row);
+	message.place = now.place;
+	if (message.foot == NULL) {
+		tx_fail(tx, ERR_NOMEM, "no memory for an alarm");
+		return;
+	}
+	message.buttons = buttons_for(tx, about->deployment, now.place.chat);
+	(void)row_message_add(tx, &message);
+}
+
+void
+decide_tell(struct tx *tx, const struct deployment *deployment, const struct git_answer *answer)
+{
+	struct environment environment = row_environment_get(tx, deployment->environment);
+	struct step steps[LIMIT_STEPS];
+	char head[9];
+	struct chat_deployment about = facts(tx, deployment, &environment, answer, steps, head);
+
+	tell_in(tx, &about, deployment->message);
+	tell_in(tx, &about, deployment->also_message);
+	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL) {
+		alarm_in(tx, &about, deployment->message);
+		alarm_in(tx, &about, deployment->also_message);
+	}
+}
+
+/* Asked for elsewhere: the team's chat sees it too, from its start. */
+static void
+add_also_message(struct tx *tx, struct deployment *deployment)
+{
+	CLEANUP(message_done) struct message message = { 0 };
+	struct environment environment = row_environment_get(tx, deployment->environment);
+	struct step steps[LIMIT_STEPS];
+	char head[9];
+	struct chat_deployment about = facts(tx, deployment, &environment, NULL, steps, head);
+
+	if (deployment->also_message != 0 || deployment->place.chat == tx->settings->telegram_chat_id)
+		return;
+	if (!chat_deployment(&about, &message)) {
+		tx_fail(tx, ERR_NOMEM, "no memory for the message of a deployment");
+		return;
+	}
+	message.place.chat = tx->settings->telegram_chat_id;
+	deployment->also_message = row_message_add(tx, &message);
+}
+
+/* --- the acts --- */
+
+static void
+do_ask_person(struct act *act)
+{
+	struct tx *tx = act->tx;
+	struct deployment *deployment = act->deployment;
+	int64_t wait_ms = deployment->trigger == TRIGGER_CHAT ? DECIDE_COMMAND_QUESTION_MS :
+								DECIDE_PUSH_QUESTION_MS;
+
+	decide_tell(tx, deployment, act->answer);
+	row_question_set_wait(tx, deployment->id,
+	    row_effect_wait(tx, WAIT_QUESTION, "", deployment->id, tx->at + wait_ms));
+}
+
+static void
+order_run(struct act *act, enum program program, const char *commit, const char *previous)
+{
+	struct tx *tx = act->tx;
+	struct deployment *deployment = act->deployment;
+	struct effect *effect = effect_new(EFFECT_RUN);
+
+	if (effect == NULL) {
+		tx_fail(tx, ERR_NOMEM, "no memory for a run");
+		return;
+	}
+	deployment->run = row_run_add(tx, deployment->id, program);
+	deployment->attempts++;
+	effect->subject = deployment->id;
+	effect->u.run.run = deployment->run;
+	effect->u.run.program = program;
+	effect->u.run.deployment = deployment->id;
+	effect->u.run.deadline_s = tx->settings->deploy_timeout_seconds;
+	(void)text_copy(effect->u.run.environment, LIMIT_ENVIRONMENT, deployment->environment);
+	(void)text_copy(effect->u.run.commit, LIMIT_COMMIT, commit);
+	(void)text_copy(effect->u.run.previous, LIMIT_COMMIT, previous);
+	(void)text_copy(effect->u.run.ref, LIMIT_REF, deployment->ref);
+	row_deployment_save(tx, deployment);	/* the order is handed out with its message's row */
+	(void)row_effect_add(tx, effect);
+	row_question_close(tx, deployment->id, QUESTION_LOG);	/* each run has its own log */
+}
+
+static void
+do_run(struct act *act)
+{
+	struct deployment *deployment = act->deployment;
+
+	add_also_message(act->tx, deployment);
+	order_run(act, deployment->program, deployment->commit, deployment->previous);
+}
+
+static void
+do_run_back(struct act *act)
+{
+	order_run(act, PROGRAM_ROLLBACK, act->deployment->previous, act->deployment->commit);
+}
+
+static void
+do_end_run(struct act *act)
+{
+	struct effect *effect = effect_new(EFFECT_END);
+
+	if (effect == NULL) {
+		tx_fail(act->tx, ERR_NOMEM, "no memory for an end");
+		return;
+	}
+	effect->subject = act->deployment->id;
+	effect->u.end.run = act->deployment->run;
+	(void)row_effect_add(act->tx, effect);
+}
+
+/* One target for each URL of the comma list that the deployment started with. */
+static size_t
+split_targets(const struct deployment *deployment, const char *commit, struct probe_target *targets,
+    size_t max)
+{
+	const char *at = deployment->urls;
+	size_t n = 0;
+
+	while (*at != '\0' && n < max) {
+		size_t length = strcspn(at, ",");
+		struct probe_target *target = &targets[n];
+
+		if (length > 0 && length < sizeof(target->url)) {
+			memcpy(target->url, at, length);
+			(void)text_copy(target->environment, LIMIT_ENVIRONMENT,
+			    deployment->environment);
+			(void)text_copy(target->commit, LIMIT_COMMIT, commit);
+			n++;
+		}
+		at += length + (at[length] == ',' ? 1 : 0);
+	}
+	return n;
+}
+
+static void
+do_probe(struct act *act)
+{
+	const struct settings *settings = act->tx->settings;
+	const struct deployment *deployment = act->deployment;
+	bool is_back = deployment->state == DEPLOY_VERIFYING_ROLLBACK;
+	struct effect *effect = effect_new(EFFECT_PROBE);
+
+	if (effect != NULL)
+		effect->u.probe.targets = calloc(LIMIT_URLS, sizeof(*effect->u.probe.targets));
+	if (effect == NULL || effect->u.probe.targets == NULL) {
+		effect_free(effect);
+		tx_fail(act->tx, ERR_NOMEM, "no memory for a probe");
+		return;
+	}
+	effect->subject = deployment->id;
+	effect->u.probe.plan = (struct probe_plan){
+		.successes = settings->health_check_successes,
+		.failures = settings->health_check_retries,
+		.interval_s = settings->health_check_interval_seconds,
+		.timeout_s = settings->health_check_timeout_seconds,
+	};
+	effect->u.probe.n = split_targets(deployment,
+	    is_back ? deployment->previous : deployment->commit, effect->u.probe.targets, LIMIT_URLS);
+	(void)row_effect_add(act->tx, effect);
+}
+
+static void
+do_drop_probe(struct act *act)
+{
+	row_effect_withdraw(act->tx, row_effect_find(act->tx, EFFECT_PROBE, act->deployment->id));
+}
+
+static void
+do_release(struct act *act)
+{
+	const struct deployment *deployment = act->deployment;
+	struct release release = { .at = act->tx->at, .deployment = deployment->id };
+
+	(void)text_copy(release.environment, sizeof(release.environment), deployment->environment);
+	(void)text_copy(release.commit, sizeof(release.commit), deployment->commit);
+	(void)text_copy(release.by, sizeof(release.by), deployment->asker);
+	(void)text_copy(release.subject, sizeof(release.subject), deployment->subject);
+	(void)row_environment_release(act->tx, &release);
+}
+
+static void
+do_hold(struct act *act)
+{
+	row_environment_hold(act->tx, act->deployment->environment, act->deployment->commit, false);
+}
+
+static void
+do_down(struct act *act)
+{
+	row_environment_hold(act->tx, act->deployment->environment, act->deployment->commit, true);
+}
+
+static void
+do_tell(struct act *act)
+{
+	decide_tell(act->tx, act->deployment, act->answer);
+}
+
+static void
+do_refuse_cancel(struct act *act)
+{
+	act->refused = true;
+}
+
+static void
+do_next(struct act *act)
+{
+	row_deployment_save(act->tx, act->deployment);
+	decide_next(act->tx, act->deployment->environment);
+}
+
+/* --- the step --- */
+
+/* What starts with a state, before its acts. */
+static void
+enter_state(struct tx *tx, struct deployment *deployment, enum deploy_state from)
+{
+	if (deployment->state == DEPLOY_ROLLING_BACK && from != DEPLOY_ROLLING_BACK)
+		deployment->attempts = 0;
+	if (deployment->state == DEPLOY_RUNNING && from == DEPLOY_QUEUED)
+		deployment->started_at = tx->at;
+	if (from == DEPLOY_AWAITING_CONFIRMATION && deployment->state != from) {
+		row_question_close(tx, deployment->id, QUESTION_CONFIRM);
+		row_question_close(tx, deployment->id, QUESTION_DECLINE);
+	}
+	audit_step(tx, deployment, from);
+	if (deploy_flow_class(deployment->state) != DEPLOY_CLASS_FINAL)
+		return;
+	deployment->ended_at = tx->at;
+	row_question_close(tx, deployment->id, QUESTION_CANCEL);
+	tally_end(tx, deployment);
+}
+
+bool
+decide_step(struct tx *tx, struct deployment *deployment, enum deploy_event event,
+    const struct git_answer *answer)
+{
+	struct act act = { .tx = tx, .deployment = deployment, .answer = answer };
+	enum deploy_state from = deployment->state;
+	struct deploy_acts acts;
+
+	if (tx->failed)
+		return true;
+	deployment->state = deploy_flow_step(from, event, &acts);
+	if (acts.n == 0) {
+		log_debug("deployment %" PRId64 ": %s finds nothing to do in %s", deployment->id,
+		    deploy_flow_event_name(event), deploy_flow_name(from));
+		return true;
+	}
+	log_info("deployment %" PRId64 ": %s → %s on %s (%s %.7s)", deployment->id,
+	    deploy_flow_name(from), deploy_flow_name(deployment->state),
+	    deploy_flow_event_name(event), deployment->environment, deployment->commit);
+	if (deployment->state != from || event == DEPLOY_ON_AGAIN) {
+		row_deployment_set_state(tx, deployment->id, deployment->state, deployment->why);
+		enter_state(tx, deployment, from);
+	}
+	for (size_t i = 0; i < acts.n; i++)
+		acts_table[acts.todo[i]](&act);
+	if (!act.refused)
+		row_deployment_save(tx, deployment);
+	return !act.refused;
+}
+
+/* What it needs to end is written down when it starts: URLs, and the release to go back to. */
+static void
+prepare_start(struct tx *tx, struct deployment *deployment)
+{
+	const struct environment_settings *settings =
+	    settings_environment(tx->settings, deployment->environment);
+	struct environment environment = row_environment_get(tx, deployment->environment);
+	const struct release *back = &environment.current;
+	size_t used = 0;
+
+	if (strcmp(back->commit, deployment->commit) == 0)
+		back = &environment.previous;	/* the same once more: what was live before it */
+	(void)text_copy(deployment->previous, sizeof(deployment->previous), back->commit);
+	deployment->urls[0] = '\0';
+	for (size_t i = 0; settings != NULL && i < settings->health_url_count; i++) {
+		int n = snprintf(deployment->urls + used, sizeof(deployment->urls) - used, "%s%s",
+		    i > 0 ? "," : "", settings->health_urls[i]);
+
+		if (n < 0 || (size_t)n >= sizeof(deployment->urls) - used) {
+			tx_fail(tx, ERR_LIMIT, "the health URLs of %s are longer than %zu bytes",
+			    deployment->environment, sizeof(deployment->urls));
+			return;
+		}
+		used += (size_t)n;
+	}
+}
+
+void
+decide_next(struct tx *tx, const char *environment)
+{
+	struct deployment waiting;
+
+	if (row_deployment_active(tx, environment).id != 0)
+		return;
+	waiting = row_deployment_queued(tx, environment);
+	if (waiting.id == 0)
+		return;
+	prepare_start(tx, &waiting);
+	(void)decide_step(tx, &waiting, DEPLOY_ON_FREE, NULL);
+}
+
+bool
+decide_cancel(struct tx *tx, struct deployment *deployment, const char *who)
+{
+	struct deployment before = *deployment;
+	enum deploy_event event = is_rollback(deployment) ? DEPLOY_ON_CANCEL_ROLLBACK :
+	    decide_has_way_back(deployment) ? DEPLOY_ON_CANCEL : DEPLOY_ON_CANCEL_NO_BACK;
+
+	deployment->why = DEPLOY_WHY_CANCELLED;
+	(void)snprintf(deployment->detail, sizeof(deployment->detail), "by %s", who);
+	if (decide_step(tx, deployment, event, NULL))
+		return true;
+	*deployment = before;
+	return false;
+}
+
+void
+decide_give_up(struct tx *tx, struct deployment *deployment, const char *reason)
+{
+	bool has_back = decide_has_way_back(deployment);
+	enum deploy_event event;
+
+	deployment->why = DEPLOY_WHY_INTERRUPTED;
+	(void)text_copy(deployment->detail, sizeof(deployment->detail), reason);
+	switch (deploy_flow_class(deployment->state)) {
+	case DEPLOY_CLASS_OPEN:
+		event = DEPLOY_ON_REFUSE;
+		break;
+	case DEPLOY_CLASS_ACTIVE:
+		if (deployment->state == DEPLOY_VERIFYING ||
+		    deployment->state == DEPLOY_VERIFYING_ROLLBACK) {
+			event = has_back ? DEPLOY_ON_SICK : DEPLOY_ON_SICK_NO_BACK;
+		} else {
+			deployment->is_touched = true;	/* nobody knows */
+			event = has_back ? DEPLOY_ON_SCRIPT_BAD : DEPLOY_ON_SCRIPT_BAD_NO_BACK;
+		}
+		break;
+	default:
+		return;
+	}
+	(void)decide_step(tx, deployment, event, NULL);
+}

@@ -1,0 +1,44 @@
+/* decide_deployment.h - carries a deployment on by one event: its state, its acts, what is told.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * What commands and handlers decide together stands in this room: the rule table says what
+ * follows, and decide_step() is the one place that makes it so.
+ */
+#ifndef DECIDE_DEPLOYMENT_H
+#define DECIDE_DEPLOYMENT_H
+
+#include "store/row_deployment.h"
+#include "types/git_answer.h"
+
+/* Confirmations: how long a question stands. */
+#define DECIDE_COMMAND_QUESTION_MS	(120 * INT64_C(1000))
+#define DECIDE_PUSH_QUESTION_MS		(24 * 3600 * INT64_C(1000))
+/* Runs ordered for one program before it is given up. */
+#define DECIDE_ATTEMPTS_MAX		3
+
+/*
+ * Takes the deployment through the rule table and carries out the acts, in their order: rows,
+ * effects, audit, messages.  Set deployment->why, detail and the like before; all of it is
+ * saved.  answer: what git said, where a question is about to be asked; else NULL.  False: the
+ * rule said that it cannot be cancelled now; nothing else can be refused.
+ */
+bool decide_step(struct tx *tx, struct deployment *deployment, enum deploy_event event,
+    const struct git_answer *answer);
+
+/* Starts what waits for the environment, when it is free. */
+void decide_next(struct tx *tx, const char *environment);
+
+/* A person wants it ended.  False: it cannot be now. */
+bool decide_cancel(struct tx *tx, struct deployment *deployment, const char *who);
+
+/* What it needs to end was lost (a handler failed, a row is missing): it ends as interrupted. */
+void decide_give_up(struct tx *tx, struct deployment *deployment, const char *reason);
+
+/* Is there a release to go back to if it fails from now on? */
+bool decide_has_way_back(const struct deployment *deployment);
+
+/* Renders its messages again: a step or a note is news. */
+void decide_tell(struct tx *tx, const struct deployment *deployment,
+    const struct git_answer *answer);
+
+#endif

@@ -1,0 +1,146 @@
+/* decide_reply.c - replies, denials and their audit.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/decide_reply.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/text.h"
+#include "store/row_effect.h"
+#include "store/row_guard.h"
+#include "store/row_message.h"
+
+/* A stranger hears a no that often. */
+#define DENIAL_GROUP_MS		(3600 * INT64_C(1000))
+#define DENIAL_PRIVATE_MS	(60 * INT64_C(1000))
+
+int64_t
+decide_say(struct tx *tx, const struct place *place, struct chat_text *text)
+{
+	CLEANUP(message_done) struct message message = { .place = *place };
+	static char none[] = "";
+
+	message.head = chat_text_take(text);
+	if (message.head == NULL) {
+		tx_fail(tx, ERR_NOMEM, "no memory for a reply");
+		return 0;
+	}
+	message.foot = none;
+	int64_t id = row_message_add(tx, &message);
+	message.foot = NULL;
+	return id;
+}
+
+int64_t
+decide_sayf(struct tx *tx, const struct place *place, const char *fmt, ...)
+{
+	struct chat_text text;
+	va_list args;
+
+	chat_text_init(&text);
+	va_start(args, fmt);
+	buf_addv(&text.buf, fmt, args);
+	va_end(args);
+	return decide_say(tx, place, &text);
+}
+
+void
+decide_toastf(struct tx *tx, const struct update *update, bool is_alert, const char *fmt, ...)
+{
+	char line[LIMIT_TOAST * 2];
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(line, sizeof(line), fmt, args);	/* cut is fine */
+	va_end(args);
+	row_effect_toast(tx, &update->place, update->callback, is_alert, "%s", line);
+}
+
+const char *
+decide_user(char out[32], int64_t person)
+{
+	(void)snprintf(out, 32, "telegram:%" PRId64, person);
+	return out;
+}
+
+void
+decide_audit_denied(struct tx *tx, const struct update *update, const char *what,
+    const char *environment, const char *reason)
+{
+	char user[32], chat[24];
+
+	(void)snprintf(chat, sizeof(chat), "%" PRId64, update->place.chat);
+	row_audit_add(tx,
+	    &(struct audit_entry){
+		.action = "denied",
+		.user = decide_user(user, update->person),
+		.environment = environment,
+		.outcome = "denied",
+		.severity = "warning",
+	    },
+	    (const char *const[]){ "request", what, "reason", reason, "name", update->name, "chat",
+		chat, NULL });
+}
+
+/* Strangers get few words, or a group would be flooded by whoever types at the bot. */
+static bool
+is_worth_an_answer(struct tx *tx, const struct update *update, enum policy_role role)
+{
+	char who[80];
+
+	if (role != POLICY_STRANGER)
+		return true;
+	if (update->is_private) {
+		(void)snprintf(who, sizeof(who), "denied:%" PRId64, update->person);
+		return row_bucket_take(tx, who, 1, DENIAL_PRIVATE_MS);
+	}
+	(void)snprintf(who, sizeof(who), "denied:%" PRId64 ":%" PRId64, update->place.chat,
+	    update->person);
+	return row_bucket_take(tx, who, 1, DENIAL_GROUP_MS);
+}
+
+bool
+decide_may(struct tx *tx, const struct update *update, enum policy_action action,
+    const char *environment)
+{
+	enum policy_role role = policy_role(tx->settings, update->person);
+	struct policy_decision decision = policy_decide(role, action, environment);
+	const char *what = policy_action_word(action);
+
+	if (decision.is_allowed)
+		return true;
+	decide_audit_denied(tx, update, what, environment, decision.reason);
+	if (update->kind == UPDATE_PRESS)
+		decide_toastf(tx, update, true, "⛔ %s: %s.", what, decision.reason);
+	else if (is_worth_an_answer(tx, update, role))
+		(void)decide_sayf(tx, &update->place,
+		    "⛔ " MARK_BOLD "%s%s%s" MARK_BOLD ": %s.%s", what,
+		    environment[0] != '\0' ? " " : "", environment, decision.reason,
+		    role == POLICY_STRANGER && update->is_private ?
+		    " An admin can add the id that /whoami tells you." : "");
+	return false;
+}
+
+const struct environment_settings *
+decide_environment(struct tx *tx, const struct update *update, const char *name)
+{
+	const struct environment_settings *environment = settings_environment(tx->settings, name);
+	struct chat_text text;
+
+	if (environment != NULL)
+		return environment;
+	chat_text_init(&text);
+	if (name[0] == '\0') {
+		chat_text_add(&text, "Which environment? There are:");
+	} else {
+		chat_text_add(&text, "There is no environment ");
+		chat_text_code(&text, name);
+		chat_text_add(&text, ". There are:");
+	}
+	for (size_t i = 0; i < tx->settings->environment_count; i++)
+		chat_text_add(&text, " " MARK_CODE "%s" MARK_CODE,
+		    tx->settings->environments[i].name);
+	(void)decide_say(tx, &update->place, &text);
+	return NULL;
+}

@@ -1,0 +1,39 @@
+/* decide_reply.h - answers to people, entries in the audit.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#ifndef DECIDE_REPLY_H
+#define DECIDE_REPLY_H
+
+#include "chat/chat_text.h"
+#include "policy/policy.h"
+#include "store/row_audit.h"
+#include "types/update.h"
+
+/* Says the text in a message of its own; takes what is in it.  Returns the message's row. */
+int64_t decide_say(struct tx *tx, const struct place *place, struct chat_text *text);
+
+/* The same with literal text of ours. */
+int64_t decide_sayf(struct tx *tx, const struct place *place, const char *fmt, ...) PRINTF(3, 4);
+
+/* Answers a button press with a toast. */
+void decide_toastf(struct tx *tx, const struct update *update, bool is_alert, const char *fmt, ...)
+    PRINTF(4, 5);
+
+/* "telegram:111" */
+const char *decide_user(char out[32], int64_t person);
+
+/*
+ * May the sender do that?  A no is audited, and told: to a stranger in a group once an hour, in
+ * private once a minute; a press gets a toast.
+ */
+bool decide_may(struct tx *tx, const struct update *update, enum policy_action action,
+    const char *environment);
+
+/* Audits a denial of whoever sent the update. */
+void decide_audit_denied(struct tx *tx, const struct update *update, const char *what,
+    const char *environment, const char *reason);
+
+/* The environment's settings; NULL: there is none, and the sender was told which there are. */
+const struct environment_settings *decide_environment(struct tx *tx, const struct update *update,
+    const char *name);
+
+#endif
