@@ -122,8 +122,9 @@ leader_fork(struct leader *ret, const struct leader_plan *plan, struct err *err)
 	int gate[2], error[2];
 	sigset_t all, before;
 	pid_t us = getpid();
+	int number;
 
-	*ret = (struct leader){ .pid = -1, .pidfd = -1, .gate = -1, .error = -1 };
+	*ret = (struct leader){ .pid = -1, .gate = -1, .error = -1 };
 	if (pipe2(gate, O_CLOEXEC) == -1)
 		return err_errno(err, ERR_IO, errno, "pipe");
 	ret->gate = gate[1];
@@ -137,16 +138,11 @@ leader_fork(struct leader *ret, const struct leader_plan *plan, struct err *err)
 	ret->pid = fork_patiently();
 	if (ret->pid == 0)
 		child(plan, gate[0], error[1], us);
-	(void)err_errno(err, ERR_IO, errno, "fork");
+	number = errno;
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	(void)close(gate[0]);
 	(void)close(error[1]);
-	if (ret->pid == -1)
-		return false;
-	ret->pidfd = (int)syscall(SYS_pidfd_open, ret->pid, 0);
-	if (ret->pidfd == -1)
-		return err_errno(err, ERR_IO, errno, "pidfd_open");
-	return true;
+	return ret->pid != -1 || err_errno(err, ERR_IO, number, "fork");
 }
 
 void
@@ -171,7 +167,7 @@ leader_exec_errno(const struct leader *leader)
 void
 leader_done(struct leader *leader)
 {
-	int *fds[] = { &leader->pidfd, &leader->gate, &leader->error };
+	int *fds[] = { &leader->gate, &leader->error };
 
 	for (size_t i = 0; i < COUNT(fds); i++) {
 		if (*fds[i] != -1)

@@ -9,7 +9,6 @@
 
 struct leader {
 	pid_t pid;
-	int pidfd;	/* readable when it has ended */
 	int gate;	/* -1 when it is open */
 	int error;	/* where a failed exec leaves its errno */
 };

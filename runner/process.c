@@ -157,7 +157,7 @@ table_pick_below(struct table *table, pid_t ancestor)
 }
 
 int
-process_signal_below(pid_t ancestor, int signal_number)
+process_signal_below(pid_t ancestor, int signal_number, pid_t *ret_one)
 {
 	struct table table = { 0 };
 	int living = -1;
@@ -170,6 +170,7 @@ process_signal_below(pid_t ancestor, int signal_number)
 			if (is_dead(&table.all[i]))
 				continue;
 			process_signal(&table.all[i], signal_number);
+			*ret_one = table.all[i].pid;
 			living++;
 		}
 	}

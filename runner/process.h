@@ -37,9 +37,9 @@ bool process_read(pid_t pid, struct process *ret);
 /* This boot's id; empty where /proc does not show it. */
 void process_boot_id(char ret[PROCESS_BOOT_ID]);
 
-/* Signals everything below `ancestor`, and what stands in between.  Returns how many living
- * processes there were, or -1 when /proc could not be read. */
-int process_signal_below(pid_t ancestor, int signal_number);
+/* Signals every living descendant of `ancestor`.  Returns how many there were (*ret_one: one of
+ * them, untouched when there was none), or -1 when /proc could not be read. */
+int process_signal_below(pid_t ancestor, int signal_number, pid_t *ret_one);
 
 /* Signals every process that has RUN_ID=tag in its environment or is in the leader's session, and
  * is neither us nor dead.  Returns how many there were (*ret_one: one of them), or -1. */

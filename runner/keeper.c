@@ -1,0 +1,722 @@
+/* keeper.c - the parent, sub-reaper and only witness of one run.  Side: runner. */
+/* SPDX-License-Identifier: ISC */
+#include "runner/keeper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "runner/leader.h"
+#include "runner/log_pump.h"
+#include "runner/run_folder.h"
+
+#define READY_WAIT_MS	20000	/* a disk this slow is no place to start a run */
+#define GREW_EVERY_MS	50
+#define DRAIN_MS	500	/* for what a good script left behind to say its last line */
+#define KILL_EVERY_MS	50
+#define STUCK_AFTER_MS	5000	/* after KILL */
+#define STUCK_EVERY_MS	10000
+#define RECORD_RETRY_MS 1000
+#define RECORD_TRIES	60
+#define TELL_MS		10000	/* how long a slow server may take to read its `exit` */
+#define TURNS_MAX	16	/* pieces of output before others have their turn */
+#define NEVER		INT64_MAX
+
+enum phase {
+	PHASE_AT_GATE,	/* the script waits for `go` */
+	PHASE_RUNNING,
+	PHASE_DRAINING,	/* it has ended well; a moment for its last lines */
+	PHASE_ENDING,	/* until nothing of it is alive */
+	PHASE_ENDED,	/* the record is to be written */
+	PHASE_TOLD,	/* it is written; told, and the output of what stays is read */
+};
+
+struct connection {
+	int fd;		/* -1: nobody */
+	bool greeted;
+	bool told_exit;
+	size_t steps_told;
+	uint64_t size_told;
+	bool blocked;	/* wait until it can be written to */
+};
+
+struct keeper {
+	enum phase phase;
+	uint64_t id;
+	unsigned int deadline_s;
+	unsigned int grace_s;
+	int folder;
+	int claimed;
+	int listener;
+	int children;	/* signalfd */
+	int runner;	/* pidfd; -1 when it has ended or does not matter any more */
+	struct connection server;
+	struct leader leader;
+	struct process_leader identity;
+	struct log_pump pump;
+	bool leader_ended;
+	bool childless;
+	int wait_status;
+	int record_tries;
+	pid_t stuck;
+	/* monotonic milliseconds */
+	int64_t phase_until;	/* deadline, end of the drain, next KILL, next try, end of telling */
+	int64_t kill_at;
+	int64_t stuck_at;
+	int64_t grew_at;
+	/* the record, as it will be told */
+	struct protocol_message out;
+};
+
+static void on_step(void *ctx, const char *name);
+static void on_server_message(struct keeper *keeper, const char *data, size_t len);
+static void on_server_lost(struct keeper *keeper);
+static void on_leader_ended(struct keeper *keeper, int64_t now);
+
+static int64_t
+clock_ms(clockid_t clock)
+{
+	struct timespec now;
+
+	(void)clock_gettime(clock, &now); /* cannot fail for these clocks */
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* ---- becoming a keeper ------------------------------------------------------------------- */
+
+static bool
+move_descriptors(int *const keep[], size_t count, struct err *err)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null == -1)
+		return err_errno(err, ERR_IO, errno, "/dev/null");
+	/* First all out of the way, then each to its place. */
+	for (size_t i = 0; i < count; i++) {
+		*keep[i] = fcntl(*keep[i], F_DUPFD_CLOEXEC, 64);
+		if (*keep[i] == -1)
+			return err_errno(err, ERR_IO, errno, "dup");
+	}
+	for (int fd = 0; fd <= 2; fd++)
+		(void)dup2(null, fd); /* null is open: nothing to fail */
+	for (size_t i = 0; i < count; i++) {
+		if (dup3(*keep[i], 3 + (int)i, O_CLOEXEC) == -1)
+			return err_errno(err, ERR_IO, errno, "dup");
+		*keep[i] = 3 + (int)i;
+	}
+	if (syscall(SYS_close_range, 3 + (unsigned int)count, ~0U, 0) == -1)
+		return err_errno(err, ERR_IO, errno, "close_range");
+	return true;
+}
+
+int
+keeper_become(int *const keep[], size_t keep_count, struct err *err)
+{
+	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGUSR1, SIGUSR2,
+		SIGTSTP, SIGTTIN, SIGTTOU };
+	sigset_t child, none;
+	int fd;
+
+	for (size_t i = 0; i < COUNT(ignored); i++)
+		(void)signal(ignored[i], SIG_IGN);
+	if (setsid() == -1 || prctl(PR_SET_CHILD_SUBREAPER, 1) == -1) {
+		(void)err_errno(err, ERR_IO, errno, "becoming a keeper");
+		return -1;
+	}
+	(void)prctl(PR_SET_NAME, "deploybot-keep"); /* decorates ps */
+	if (!move_descriptors(keep, keep_count, err))
+		return -1;
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)sigemptyset(&child);
+	(void)sigaddset(&child, SIGCHLD);
+	(void)sigprocmask(SIG_BLOCK, &child, NULL);
+	fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd == -1)
+		(void)err_errno(err, ERR_IO, errno, "signalfd");
+	return fd;
+}
+
+static void
+identify_leader(struct keeper *keeper)
+{
+	struct process leader;
+
+	keeper->identity.pid = keeper->leader.pid;
+	if (process_read(keeper->leader.pid, &leader))
+		keeper->identity.start = leader.start;
+}
+
+/* Everything that can be refused, before anybody hears of the run. */
+static bool
+keeper_open(struct keeper *keeper, const struct keeper_start *start, int root, struct err *err)
+{
+	struct program_plan plan;
+	int output = -1;
+	bool good;
+
+	keeper->claimed = run_folder_claim(keeper->folder, err);
+	if (keeper->claimed == -1)
+		return false;
+	good = program_plan(&plan, start->order, start->place, err) &&
+	    log_pump_open(&keeper->pump, keeper->folder, plan.log_limit, &output, err) &&
+	    leader_fork(&keeper->leader,
+	        &(struct leader_plan){ plan.path, plan.argv, plan.envp, output }, err);
+	program_plan_done(&plan);
+	if (output != -1)
+		(void)close(output);
+	if (!good)
+		return false;
+	identify_leader(keeper);
+	keeper->listener = run_folder_listen(keeper->folder, err);
+	return keeper->listener != -1 &&
+	    run_folder_leader_write(keeper->folder, &keeper->identity, err) &&
+	    run_folder_flush(root, keeper->folder, err);
+}
+
+/* ---- what the server is told ------------------------------------------------------------- */
+
+static void
+connection_close(struct connection *connection)
+{
+	if (connection->fd != -1)
+		(void)close(connection->fd);
+	*connection = (struct connection){ .fd = -1 };
+}
+
+/* False: not sent, either for now (blocked) or for good (closed). */
+static bool
+tell(struct keeper *keeper, const struct protocol_message *message)
+{
+	char packet[PROTOCOL_RECORD_BYTES];
+	struct err err;
+	size_t len = 0;
+	ssize_t n;
+
+	if (!protocol_encode(message, packet, sizeof(packet), &len, &err))
+		abort(); /* a message of our own that is wrong */
+	do {
+		n = send(keeper->server.fd, packet, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	} while (n == -1 && errno == EINTR);
+	if (n >= 0)
+		return true;
+	if (errno == EAGAIN || errno == ENOBUFS)
+		keeper->server.blocked = true;
+	else
+		on_server_lost(keeper);
+	return false;
+}
+
+static bool
+tell_hello(struct keeper *keeper)
+{
+	struct protocol_message hello = keeper->out;
+
+	hello.kind = PROTOCOL_HELLO;
+	hello.version = PROTOCOL_VERSION;
+	hello.pid = keeper->identity.pid;
+	hello.start = keeper->identity.start;
+	memcpy(hello.boot, keeper->identity.boot, sizeof(hello.boot));
+	hello.log_size = keeper->pump.size;
+	if (!tell(keeper, &hello))
+		return false;
+	keeper->server.greeted = true;
+	keeper->server.steps_told = keeper->out.step_count;
+	keeper->server.size_told = keeper->pump.size;
+	return true;
+}
+
+static bool
+tell_steps(struct keeper *keeper)
+{
+	struct protocol_message step = { .kind = PROTOCOL_STEP, .step_count = 1 };
+
+	while (keeper->server.steps_told < keeper->out.step_count) {
+		step.steps[0] = keeper->out.steps[keeper->server.steps_told];
+		if (!tell(keeper, &step))
+			return false;
+		keeper->server.steps_told++;
+	}
+	return true;
+}
+
+static bool
+tell_grew(struct keeper *keeper, int64_t now)
+{
+	struct protocol_message grew = { .kind = PROTOCOL_GREW, .log_size = keeper->pump.size };
+
+	if (keeper->server.size_told == keeper->pump.size || now < keeper->grew_at ||
+	    keeper->phase == PHASE_TOLD)
+		return true;
+	if (!tell(keeper, &grew))
+		return false;
+	keeper->server.size_told = keeper->pump.size;
+	keeper->grew_at = now + GREW_EVERY_MS;
+	return true;
+}
+
+static bool
+tell_stuck(struct keeper *keeper)
+{
+	struct protocol_message stuck = { .kind = PROTOCOL_STUCK, .id = keeper->id,
+		.pid = keeper->stuck };
+
+	if (keeper->stuck == 0)
+		return true;
+	if (!tell(keeper, &stuck))
+		return false;
+	keeper->stuck = 0;
+	return true;
+}
+
+/* All that is due, in order; what does not fit now is tried again when there is room. */
+static void
+tell_server(struct keeper *keeper, int64_t now)
+{
+	struct connection *server = &keeper->server;
+
+	if (server->fd == -1 || server->blocked || server->told_exit)
+		return;
+	if (!server->greeted && !tell_hello(keeper))
+		return;
+	if (!tell_steps(keeper) || !tell_grew(keeper, now) || !tell_stuck(keeper))
+		return;
+	if (keeper->phase == PHASE_TOLD && tell(keeper, &keeper->out))
+		server->told_exit = true;
+}
+
+/* ---- the run's life ---------------------------------------------------------------------- */
+
+static void
+start_ending(struct keeper *keeper, int64_t now)
+{
+	pid_t one;
+
+	keeper->phase = PHASE_ENDING;
+	keeper->kill_at = now + (int64_t)keeper->grace_s * 1000;
+	keeper->phase_until = keeper->kill_at;
+	keeper->stuck_at = keeper->kill_at + STUCK_AFTER_MS;
+	if (keeper->childless)
+		return;
+	(void)process_signal_below(getpid(), SIGTERM, &one);
+	(void)process_signal_below(getpid(), SIGCONT, &one); /* a stopped one hears TERM only then */
+}
+
+/* The gate stays shut: the leader ends by itself, at once. */
+static void
+give_up_gate(struct keeper *keeper, int64_t now)
+{
+	leader_done(&keeper->leader);
+	start_ending(keeper, now);
+}
+
+static void
+open_gate(struct keeper *keeper, int64_t now)
+{
+	keeper->out.record.gate = true;
+	keeper->phase = PHASE_RUNNING;
+	keeper->phase_until = now + (int64_t)keeper->deadline_s * 1000;
+	leader_open_gate(&keeper->leader);
+	if (keeper->runner != -1)
+		(void)close(keeper->runner);
+	keeper->runner = -1; /* from now on nothing happens to the run without it */
+}
+
+static void
+end_asked(struct keeper *keeper, int64_t now)
+{
+	switch (keeper->phase) {
+	case PHASE_AT_GATE:
+		keeper->out.record.ended = true;
+		give_up_gate(keeper, now);
+		break;
+	case PHASE_RUNNING:
+		keeper->out.record.ended = true;
+		start_ending(keeper, now);
+		break;
+	default:
+		break; /* it is ending, or has ended well */
+	}
+}
+
+static void
+kill_again(struct keeper *keeper, int64_t now)
+{
+	pid_t one = 0;
+
+	(void)process_signal_below(getpid(), SIGKILL, &one);
+	keeper->phase_until = now + KILL_EVERY_MS;
+	if (one != 0 && now >= keeper->stuck_at) {
+		keeper->stuck = one;
+		keeper->stuck_at = now + STUCK_EVERY_MS;
+	}
+}
+
+static void
+fill_record(struct keeper *keeper)
+{
+	struct protocol_record *record = &keeper->out.record;
+	struct rusage usage;
+
+	if (record->gate) {
+		record->exec_errno = leader_exec_errno(&keeper->leader);
+		if (record->exec_errno == 0 && WIFSIGNALED(keeper->wait_status))
+			record->signal = WTERMSIG(keeper->wait_status);
+		else if (record->exec_errno == 0)
+			record->status = WEXITSTATUS(keeper->wait_status);
+	}
+	if (getrusage(RUSAGE_CHILDREN, &usage) == 0) {
+		record->user_ms = (int64_t)usage.ru_utime.tv_sec * 1000 +
+		    usage.ru_utime.tv_usec / 1000;
+		record->system_ms = (int64_t)usage.ru_stime.tv_sec * 1000 +
+		    usage.ru_stime.tv_usec / 1000;
+		record->max_rss_kb = usage.ru_maxrss;
+	}
+	record->ended_at = clock_ms(CLOCK_REALTIME);
+	keeper->out.log_size = keeper->pump.size;
+}
+
+/* Nothing of it is alive, or it ended well: the record, and then its room on disk is used once. */
+static void
+write_record(struct keeper *keeper, int64_t now)
+{
+	struct err err;
+
+	if (keeper->record_tries == 0)
+		fill_record(keeper);
+	if (!run_folder_record_write(keeper->claimed, &keeper->out, &err)) {
+		/* The disk refuses what it had promised.  In the end the runner says `lost`. */
+		if (++keeper->record_tries == RECORD_TRIES)
+			_exit(1);
+		keeper->phase_until = now + RECORD_RETRY_MS;
+		return;
+	}
+	log_pump_stop(&keeper->pump);
+	(void)close(keeper->listener); /* whoever comes now reads the record */
+	keeper->listener = -1;
+	(void)unlinkat(keeper->folder, "socket", 0); /* may stay: it refuses */
+	keeper->phase = PHASE_TOLD;
+	keeper->phase_until = now + TELL_MS;
+}
+
+/* Reads what the dead have written: it is in the pipe already. */
+static void
+drain(struct keeper *keeper, int64_t until)
+{
+	while (clock_ms(CLOCK_MONOTONIC) < until) {
+		if (log_pump_turn(&keeper->pump, on_step, keeper) != LOG_PUMP_MORE)
+			return;
+	}
+}
+
+static void
+enter_ended(struct keeper *keeper, int64_t now)
+{
+	drain(keeper, now + DRAIN_MS);
+	keeper->phase = PHASE_ENDED;
+	keeper->phase_until = now;
+}
+
+/* What time and the children's ends lead to; called at the bottom of every turn. */
+static void
+advance(struct keeper *keeper, int64_t now)
+{
+	bool due = now >= keeper->phase_until;
+
+	if (keeper->phase == PHASE_AT_GATE && (due || keeper->leader_ended))
+		give_up_gate(keeper, now);
+	if (keeper->phase == PHASE_RUNNING && keeper->leader_ended)
+		on_leader_ended(keeper, now);
+	else if (keeper->phase == PHASE_RUNNING && due) {
+		keeper->out.record.timed_out = true;
+		start_ending(keeper, now);
+	}
+	if (keeper->phase == PHASE_DRAINING && (due || keeper->pump.pipe == -1))
+		enter_ended(keeper, now);
+	if (keeper->phase == PHASE_ENDING && keeper->childless)
+		enter_ended(keeper, now);
+	else if (keeper->phase == PHASE_ENDING && now >= keeper->phase_until)
+		kill_again(keeper, now);
+	if (keeper->phase == PHASE_ENDED && now >= keeper->phase_until)
+		write_record(keeper, now);
+}
+
+/* Its record is told, or nobody listens, and nothing that it left writes to us. */
+static bool
+is_done(const struct keeper *keeper)
+{
+	return keeper->phase == PHASE_TOLD && keeper->server.fd == -1 && keeper->pump.pipe == -1;
+}
+
+/* ---- what happens, in the order in which it does ----------------------------------------- */
+
+static void
+on_connection(struct keeper *keeper)
+{
+	int fd = accept4(keeper->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (fd == -1)
+		return; /* it has gone again */
+	connection_close(&keeper->server); /* the newest is the server */
+	keeper->server.fd = fd;
+	if (keeper->phase == PHASE_AT_GATE)
+		keeper->phase_until = NEVER; /* it says go, or is lost */
+}
+
+static void
+on_server_readable(struct keeper *keeper)
+{
+	char packet[1024];
+	ssize_t n = recv(keeper->server.fd, packet, sizeof(packet), MSG_DONTWAIT | MSG_TRUNC);
+
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0 || (size_t)n > sizeof(packet))
+		on_server_lost(keeper);
+	else
+		on_server_message(keeper, packet, (size_t)n);
+}
+
+static void
+on_server_message(struct keeper *keeper, const char *data, size_t len)
+{
+	int64_t now = clock_ms(CLOCK_MONOTONIC);
+	struct protocol_message message;
+
+	if (!protocol_decode(data, len, &message, NULL))
+		on_server_lost(keeper);
+	else if (message.kind == PROTOCOL_GO && keeper->phase == PHASE_AT_GATE)
+		open_gate(keeper, now);
+	else if (message.kind == PROTOCOL_END)
+		end_asked(keeper, now);
+}
+
+static void
+on_server_lost(struct keeper *keeper)
+{
+	connection_close(&keeper->server);
+	if (keeper->phase == PHASE_AT_GATE)
+		give_up_gate(keeper, clock_ms(CLOCK_MONOTONIC));
+}
+
+/* Its runner, and so its server, has ended.  A server that is connected is told apart by that. */
+static void
+on_runner_ended(struct keeper *keeper)
+{
+	(void)close(keeper->runner);
+	keeper->runner = -1;
+	if (keeper->phase == PHASE_AT_GATE && keeper->server.fd == -1)
+		give_up_gate(keeper, clock_ms(CLOCK_MONOTONIC));
+}
+
+static void
+on_children(struct keeper *keeper)
+{
+	struct signalfd_siginfo info;
+	int status;
+	pid_t pid;
+
+	while (read(keeper->children, &info, sizeof(info)) > 0)
+		continue; /* one signal may stand for many: ask waitpid */
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid == keeper->leader.pid) {
+			keeper->leader_ended = true;
+			keeper->wait_status = status;
+		}
+	}
+	keeper->childless = pid == -1 && errno == ECHILD;
+}
+
+static void
+on_leader_ended(struct keeper *keeper, int64_t now)
+{
+	bool well = WIFEXITED(keeper->wait_status) && WEXITSTATUS(keeper->wait_status) == 0;
+
+	if (!well) {
+		start_ending(keeper, now);
+		return;
+	}
+	keeper->phase = PHASE_DRAINING;
+	keeper->phase_until = now + DRAIN_MS;
+}
+
+static void
+on_output(struct keeper *keeper)
+{
+	for (int i = 0; i < TURNS_MAX; i++) {
+		if (log_pump_turn(&keeper->pump, on_step, keeper) != LOG_PUMP_MORE)
+			return;
+	}
+}
+
+static void
+on_step(void *ctx, const char *name)
+{
+	struct keeper *keeper = ctx;
+	struct protocol_message *out = &keeper->out;
+	bool release = strcmp(name, "release") == 0;
+	bool no_rollback = strcmp(name, "no-rollback") == 0;
+	bool first = (release && !out->record.released) ||
+	    (no_rollback && !out->record.no_rollback);
+
+	if (keeper->phase == PHASE_TOLD)
+		return;
+	out->record.released |= release;
+	out->record.no_rollback |= no_rollback;
+	if (out->step_count >= PROTOCOL_STEPS_MAX && !first)
+		return;
+	assert(out->step_count < PROTOCOL_STEPS_ROOM);
+	out->steps[out->step_count] = (struct protocol_step){ .at = clock_ms(CLOCK_REALTIME) };
+	memcpy(out->steps[out->step_count].name, name, strlen(name) + 1);
+	out->step_count++;
+}
+
+/* ---- the loop ---------------------------------------------------------------------------- */
+
+static int
+time_to_wait(const struct keeper *keeper, int64_t now)
+{
+	bool reads_on = keeper->phase == PHASE_TOLD && keeper->server.fd == -1;
+	int64_t until = reads_on ? NEVER : keeper->phase_until;
+
+	if (keeper->server.fd != -1 && !keeper->server.blocked && keeper->phase < PHASE_TOLD &&
+	    keeper->server.size_told != keeper->pump.size && keeper->grew_at < until)
+		until = keeper->grew_at;
+	if (until == NEVER)
+		return -1;
+	return until <= now ? 0 : (int)(until - now < 60000 ? until - now : 60000);
+}
+
+static _Noreturn void
+keeper_loop(struct keeper *keeper)
+{
+	enum { LISTENER, SERVER, OUTPUT, CHILDREN, RUNNER, FDS };
+
+	for (;;) {
+		int64_t now = clock_ms(CLOCK_MONOTONIC);
+		struct pollfd fds[FDS] = {
+			[LISTENER] = { keeper->listener, POLLIN, 0 },
+			[SERVER] = { keeper->server.fd,
+			    (short)(POLLIN | (keeper->server.blocked ? POLLOUT : 0)), 0 },
+			[OUTPUT] = { keeper->pump.pipe, POLLIN, 0 },
+			[CHILDREN] = { keeper->children, POLLIN, 0 },
+			[RUNNER] = { keeper->runner, POLLIN, 0 },
+		};
+
+		if (poll(fds, FDS, time_to_wait(keeper, now)) == -1 && errno != EINTR)
+			_exit(1); /* out of memory: as if killed, the runner ends the rest */
+		if (fds[OUTPUT].revents != 0)
+			on_output(keeper);
+		if (fds[CHILDREN].revents != 0)
+			on_children(keeper);
+		if ((fds[SERVER].revents & POLLOUT) != 0)
+			keeper->server.blocked = false;
+		if ((fds[SERVER].revents & (POLLIN | POLLHUP | POLLERR)) != 0)
+			on_server_readable(keeper);
+		if (fds[LISTENER].revents != 0)
+			on_connection(keeper);
+		if (fds[RUNNER].revents != 0 && keeper->runner != -1)
+			on_runner_ended(keeper);
+		now = clock_ms(CLOCK_MONOTONIC);
+		advance(keeper, now);
+		tell_server(keeper, now);
+		if (keeper->phase == PHASE_TOLD &&
+		    (keeper->server.told_exit || now >= keeper->phase_until))
+			connection_close(&keeper->server);
+		if (is_done(keeper))
+			_exit(0);
+	}
+}
+
+static _Noreturn void
+keeper_main(const struct keeper_start *start, int ready, int runner)
+{
+	static struct keeper keeper; /* zero, and large for a stack */
+	struct err err = { .code = ERR_NONE };
+	int root = start->root;
+	int *const keep[] = { &root, &keeper.folder, &ready, &keeper.runner };
+
+	keeper.id = start->order->id;
+	keeper.deadline_s = start->order->deadline_s;
+	keeper.grace_s = start->order->grace_s;
+	keeper.folder = start->folder;
+	keeper.runner = runner;
+	keeper.server.fd = -1;
+	keeper.out.kind = PROTOCOL_EXIT;
+	memcpy(keeper.identity.tag, start->order->tag, sizeof(keeper.identity.tag));
+	keeper.children = keeper_become(keep, COUNT(keep), &err);
+	process_boot_id(keeper.identity.boot);
+	if (keeper.children == -1 || !keeper_open(&keeper, start, root, &err)) {
+		(void)!write(ready, &err, sizeof(err)); /* the runner waits; else it sees our end */
+		_exit(1);
+	}
+	keeper.phase_until = clock_ms(CLOCK_MONOTONIC) + PROTOCOL_GATE_WAIT_S * 1000;
+	(void)!write(ready, &err, sizeof(err));
+	(void)close(ready);
+	(void)close(root);
+	keeper_loop(&keeper);
+}
+
+/* ---- in the runner ----------------------------------------------------------------------- */
+
+/* The keeper's word, or that it gave none. */
+static bool
+wait_until_ready(int ready, struct err *err)
+{
+	struct pollfd fd = { .fd = ready, .events = POLLIN };
+	struct err word;
+	int n;
+
+	do {
+		n = poll(&fd, 1, READY_WAIT_MS);
+	} while (n == -1 && errno == EINTR);
+	if (n == 0)
+		return err_set(err, ERR_TIMEOUT, "the keeper was not ready after %d s",
+		    READY_WAIT_MS / 1000);
+	if (read(ready, &word, sizeof(word)) != sizeof(word))
+		return err_set(err, ERR_IO, "the keeper ended before it was ready");
+	if (word.code == ERR_NONE)
+		return true;
+	*err = word;
+	return false;
+}
+
+pid_t
+keeper_fork(const struct keeper_start *start, struct err *err)
+{
+	int ready[2], runner;
+	pid_t pid;
+
+	runner = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	if (runner == -1 || pipe2(ready, O_CLOEXEC) == -1) {
+		(void)err_errno(err, ERR_IO, errno, "starting a keeper");
+		if (runner != -1)
+			(void)close(runner);
+		return -1;
+	}
+	pid = fork();
+	if (pid == 0)
+		keeper_main(start, ready[1], runner);
+	if (pid == -1)
+		(void)err_errno(err, ERR_IO, errno, "starting a keeper");
+	(void)close(ready[1]);
+	(void)close(runner);
+	if (pid != -1 && !wait_until_ready(ready[0], err)) {
+		(void)kill(pid, SIGKILL); /* our child and not yet waited for: the pid is its own */
+		(void)waitpid(pid, NULL, 0);
+		pid = -1;
+	}
+	(void)close(ready[0]);
+	return pid;
+}

@@ -1,0 +1,32 @@
+/* keeper.h - the parent, sub-reaper and only witness of one run.  Side: runner. */
+/* SPDX-License-Identifier: ISC */
+#ifndef KEEPER_H
+#define KEEPER_H
+
+#include "runner/program.h"
+#include "runner/protocol.h"
+
+struct keeper_start {
+	const struct protocol_message *order;	/* kind RUN, valid, with its tag */
+	const struct program_place *place;
+	int root;	/* runs/ */
+	int folder;	/* runs/<id>/, which holds its order and nothing else */
+};
+
+/*
+ * Forks the keeper.  Returns its pid when it has its lock, its record's room, its leader at the
+ * gate and its socket listening, all of it on disk; or -1, and then it is gone and the folder is
+ * the caller's to remove.  Waits for that, some flushes long.
+ *
+ * The keeper has a session of its own, ignores INT, TERM and HUP, and holds none of our
+ * descriptors.  It lives until its record is written and told, and as long as something that a
+ * good script left running holds its output.
+ */
+pid_t keeper_fork(const struct keeper_start *start, struct err *err);
+
+/* Makes this process fit to keep others: 0, 1, 2 on /dev/null, of the other descriptors only those
+ * in keep (whose values change), sub-reaper, own session, signals ignored.  Returns a signalfd for
+ * SIGCHLD, or -1. */
+int keeper_become(int *const keep[], size_t keep_count, struct err *err);
+
+#endif

@@ -1,0 +1,153 @@
+/* log_pump.c - moves a run's output from its pipe into its log, within a limit.  Side: runner. */
+/* SPDX-License-Identifier: ISC */
+#include "runner/log_pump.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#define DISK_CHECK_EVERY (UINT64_C(4) << 20)
+
+bool
+log_pump_open(struct log_pump *ret, int folder, uint64_t limit, int *ret_output, struct err *err)
+{
+	int ends[2];
+
+	*ret = (struct log_pump){ .pipe = -1, .log = -1, .limit = limit };
+	ret->piece = malloc(LOG_PUMP_PIECE);
+	if (ret->piece == NULL)
+		return err_set(err, ERR_NOMEM, "out of memory");
+	ret->log = openat(folder, "log", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+	    0600);
+	if (ret->log == -1)
+		return err_errno(err, ERR_IO, errno, "creating the log");
+	if (pipe2(ends, O_CLOEXEC) == -1)
+		return err_errno(err, ERR_IO, errno, "pipe");
+	/* A user over pipe-user-pages-soft is refused: then it stays 64 KB, slower and as right. */
+	(void)fcntl(ends[0], F_SETPIPE_SZ, LOG_PUMP_PIPE);
+	ret->pipe = ends[0];
+	*ret_output = ends[1];
+	/* The flag belongs to this end only: programs do not expect EAGAIN from their stdout. */
+	if (fcntl(ends[0], F_SETFL, O_NONBLOCK) == -1)
+		return err_errno(err, ERR_IO, errno, "pipe");
+	return true;
+}
+
+void
+log_pump_stop(struct log_pump *pump)
+{
+	if (pump->log != -1)
+		(void)close(pump->log);
+	pump->log = -1;
+}
+
+/* Writes at an offset until it is done or refused; returns what was written. */
+static size_t
+write_at(const struct log_pump *pump, const char *data, size_t len, uint64_t at, int *ret_errno)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		ssize_t n = pwrite(pump->log, data + done, len - done, (off_t)(at + done));
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			*ret_errno = errno;
+			break;
+		}
+		done += (size_t)n;
+	}
+	return done;
+}
+
+/* Says at the log's end why it ends there.  Where there is no room behind it the last bytes give
+ * way: their blocks are there. */
+static void
+end_with_marker(struct log_pump *pump, const char *why)
+{
+	char marker[200];
+	int len = snprintf(marker, sizeof(marker),
+	    "\n[deploybot: the log ends here: %s. The run goes on.]\n", why);
+	int error = 0;
+	size_t n;
+
+	if (len < 0 || (size_t)len >= sizeof(marker))
+		len = sizeof(marker) - 1;
+	n = write_at(pump, marker, (size_t)len, pump->size, &error);
+	if (n == (size_t)len) {
+		pump->size += n;
+	} else if (pump->size >= (uint64_t)len) {
+		pump->size += n;
+		(void)write_at(pump, marker, (size_t)len, pump->size - (uint64_t)len, &error);
+	}
+	log_pump_stop(pump);
+}
+
+static bool
+disk_is_nearly_full(const struct log_pump *pump)
+{
+	uint64_t all, left, reserve = LOG_PUMP_RESERVE;
+	struct statvfs fs;
+
+	if (fstatvfs(pump->log, &fs) == -1)
+		return false;
+	all = (uint64_t)fs.f_blocks * fs.f_frsize;
+	left = (uint64_t)fs.f_bavail * fs.f_frsize;
+	if (reserve > all / 20)
+		reserve = all / 20;
+	return left < reserve;
+}
+
+static void
+log_piece(struct log_pump *pump, size_t len)
+{
+	char why[96], text[64];
+	size_t room = len, done;
+	int error = 0;
+
+	if (pump->size >= pump->check_at) {
+		pump->check_at = pump->size + DISK_CHECK_EVERY;
+		if (disk_is_nearly_full(pump)) {
+			end_with_marker(pump, "the disk is nearly full");
+			return;
+		}
+	}
+	if (room > pump->limit - pump->size)
+		room = (size_t)(pump->limit - pump->size);
+	done = write_at(pump, pump->piece, room, pump->size, &error);
+	pump->size += done;
+	if (done < room) {
+		(void)snprintf(why, sizeof(why), "%s", strerror_r(error, text, sizeof(text)));
+		end_with_marker(pump, why);
+	} else if (done < len) {
+		(void)snprintf(why, sizeof(why), "RUN_LOG_LIMIT of %" PRIu64 " bytes", pump->limit);
+		end_with_marker(pump, why);
+	}
+}
+
+enum log_pump_state
+log_pump_turn(struct log_pump *pump, step_scan_found *found, void *ctx)
+{
+	ssize_t n;
+
+	if (pump->pipe == -1)
+		return LOG_PUMP_END;
+	n = read(pump->pipe, pump->piece, LOG_PUMP_PIECE);
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return LOG_PUMP_EMPTY;
+	if (n <= 0) {
+		(void)close(pump->pipe);
+		pump->pipe = -1;
+		return LOG_PUMP_END;
+	}
+	if (pump->log != -1)
+		log_piece(pump, (size_t)n);
+	step_scan_feed(&pump->scan, pump->piece, (size_t)n, found, ctx);
+	return LOG_PUMP_MORE;
+}

@@ -1,0 +1,237 @@
+/* program.c - the fixed table of programs: their scripts, arguments and settings.  Side: runner. */
+/* SPDX-License-Identifier: ISC */
+#include "runner/program.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "lib/text.h"
+#include "runner/runner_settings.h"
+
+#define SCRIPT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+struct program {
+	const char *script_setting;	/* NULL: it has none */
+	const char *script;		/* in the folder of scripts */
+	const char *const *settings;	/* ends with NULL */
+	const char *const *environment_settings;
+};
+
+static const char *const repository_settings[] = { "GITHUB_REPOSITORY", "REPOSITORY_URL",
+	"REPOSITORY_KEY_PATH", "REPOSITORY_KNOWN_HOSTS", "REPOSITORY_TOKEN", NULL };
+static const char *const shipping_settings[] = { "GITHUB_REPOSITORY", "REPOSITORY_URL",
+	"REPOSITORY_KEY_PATH", "REPOSITORY_KNOWN_HOSTS", "REPOSITORY_TOKEN", "ENVIRONMENTS",
+	"DEPLOY_TRANSPORT", "DEPLOY_USER", "SSH_KEY_PATH", "REGISTRY_URL", "REGISTRY_IMAGE",
+	"AWS_REGION", "USE_KUBERNETES", "KUBE_NAMESPACE", NULL };
+static const char *const of_environment[] = { "HOST", "PORT", NULL };
+static const char *const nothing[] = { NULL };
+
+static const struct program deploy = { "DEPLOY_SCRIPT", "deploy.sh", shipping_settings,
+	of_environment };
+static const struct program rollback = { "ROLLBACK_SCRIPT", "rollback.sh", shipping_settings,
+	of_environment };
+static const struct program commits = { NULL, "commits.sh", repository_settings, nothing };
+
+static bool
+add_argument(struct program_plan *plan, const char *text, struct err *err)
+{
+	if (plan->args == PROGRAM_ARGS_MAX)
+		return err_set(err, ERR_LIMIT, "more than %d arguments", PROGRAM_ARGS_MAX);
+	plan->argv[plan->args] = strdup(text);
+	if (plan->argv[plan->args] == NULL)
+		return err_set(err, ERR_NOMEM, "out of memory");
+	plan->args++;
+	return true;
+}
+
+static bool
+add_variable(struct program_plan *plan, const char *name, const char *value, struct err *err)
+{
+	if (plan->variables == PROGRAM_VARIABLES_MAX)
+		return err_set(err, ERR_LIMIT, "more than %d variables", PROGRAM_VARIABLES_MAX);
+	if (asprintf(&plan->envp[plan->variables], "%s=%s", name, value) == -1) {
+		plan->envp[plan->variables] = NULL;
+		return err_set(err, ERR_NOMEM, "out of memory");
+	}
+	plan->variables++;
+	return true;
+}
+
+static bool
+add_number(struct program_plan *plan, const char *name, uint64_t value, struct err *err)
+{
+	char text[24];
+
+	(void)snprintf(text, sizeof(text), "%" PRIu64, value);
+	return add_variable(plan, name, text, err);
+}
+
+/* A file in memory with the secret; NAME_FILE is how a program of our user reads it. */
+static bool
+add_secret(struct program_plan *plan, const char *name, const char *value, struct err *err)
+{
+	int fd = memfd_create("secret", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	char file_name[RUNNER_SETTING_NAME], path[48];
+	size_t len = strlen(value);
+
+	if (fd == -1 || write(fd, value, len) != (ssize_t)len ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) == -1)
+		return err_errno(err, ERR_IO, errno, "a file in memory for %s", name);
+	(void)snprintf(file_name, sizeof(file_name), "%s_FILE", name);
+	(void)snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)getpid(), fd);
+	return add_variable(plan, file_name, path, err);
+}
+
+static bool
+add_settings(struct program_plan *plan, const struct program *program, const char *environment,
+    struct runner_settings *settings, struct err *err)
+{
+	char name[RUNNER_SETTING_NAME];
+	const char *value;
+
+	for (const char *const *p = program->settings; *p != NULL; p++) {
+		if (!runner_settings_text(settings, *p, &value, err))
+			return false;
+		if (value == NULL)
+			continue;
+		if (!(runner_settings_is_secret(*p) ? add_secret(plan, *p, value, err) :
+		                                      add_variable(plan, *p, value, err)))
+			return false;
+	}
+	for (const char *const *p = program->environment_settings; *p != NULL; p++) {
+		if (!runner_settings_of(settings, *p, environment, &value, err))
+			return false;
+		runner_settings_name(*p, environment, name);
+		if (value != NULL && !add_variable(plan, name, value, err))
+			return false;
+	}
+	return true;
+}
+
+/* What every program has, and no more. */
+static bool
+add_common(struct program_plan *plan, const struct program_place *place, struct err *err)
+{
+	const char *home = getenv("HOME");
+
+	return add_variable(plan, "PATH", SCRIPT_PATH, err) &&
+	    add_variable(plan, "HOME", home == NULL || home[0] != '/' ? "/" : home, err) &&
+	    add_variable(plan, "LANG", "C.UTF-8", err) &&
+	    add_variable(plan, "STATE_DIRECTORY", place->state, err);
+}
+
+static bool
+plan_script(struct program_plan *plan, const struct program *program,
+    struct runner_settings *settings, const struct program_place *place, struct err *err)
+{
+	const char *own = NULL;
+
+	if (program->script_setting != NULL &&
+	    !runner_settings_text(settings, program->script_setting, &own, err))
+		return false;
+	if (own != NULL && own[0] != '/')
+		return err_set(err, ERR_CONFIG, "%s is not an absolute path",
+		    program->script_setting);
+	if (own != NULL)
+		plan->path = strdup(own);
+	else if (asprintf(&plan->path, "%s/%s", place->scripts, program->script) == -1)
+		plan->path = NULL;
+	if (plan->path == NULL)
+		return err_set(err, ERR_NOMEM, "out of memory");
+	return add_argument(plan, plan->path, err);
+}
+
+static bool
+plan_log_limit(struct program_plan *plan, struct runner_settings *settings, struct err *err)
+{
+	const char *text;
+	int64_t limit;
+
+	if (!runner_settings_text(settings, "RUN_LOG_LIMIT", &text, err))
+		return false;
+	if (!text_to_size(text, INT64_MAX, &limit, err))
+		return err_wrap(err, "RUN_LOG_LIMIT");
+	plan->log_limit = (uint64_t)limit;
+	return true;
+}
+
+static bool
+plan_run(struct program_plan *plan, const struct protocol_message *order,
+    struct runner_settings *settings, const struct program_place *place, struct err *err)
+{
+	const struct program *program = order->program == PROTOCOL_PROGRAM_DEPLOY ? &deploy :
+										    &rollback;
+
+	return plan_script(plan, program, settings, place, err) &&
+	    add_argument(plan, order->environment, err) &&
+	    add_argument(plan, order->argument, err) && add_common(plan, place, err) &&
+	    add_variable(plan, "ENVIRONMENT", order->environment, err) &&
+	    add_variable(plan, "RUN_ID", order->tag, err) &&
+	    add_number(plan, "DEPLOYMENT_ID", order->deployment, err) &&
+	    add_variable(plan, "PREVIOUS_RELEASE", order->previous, err) &&
+	    add_variable(plan, "REF", order->ref, err) &&
+	    add_settings(plan, program, order->environment, settings, err) &&
+	    plan_log_limit(plan, settings, err);
+}
+
+/* heads BRANCH…: the list's names, one argument each. */
+static bool
+plan_heads(struct program_plan *plan, const char *branches, struct err *err)
+{
+	char list[sizeof(((struct protocol_message *)0)->branches)], *rest = NULL;
+
+	(void)snprintf(list, sizeof(list), "%s", branches);
+	for (char *name = strtok_r(list, " ", &rest); name != NULL;
+	     name = strtok_r(NULL, " ", &rest)) {
+		if (!add_argument(plan, name, err))
+			return false;
+	}
+	return true;
+}
+
+static bool
+plan_question(struct program_plan *plan, const struct protocol_message *order,
+    struct runner_settings *settings, const struct program_place *place, struct err *err)
+{
+	bool heads = order->question == PROTOCOL_QUESTION_HEADS;
+
+	return plan_script(plan, &commits, settings, place, err) &&
+	    add_argument(plan, heads ? "heads" : "commits", err) &&
+	    (heads ? plan_heads(plan, order->branches, err) :
+	             add_argument(plan, order->ref, err) &&
+	                 add_argument(plan, order->branch, err) &&
+	                 add_argument(plan, order->base, err)) &&
+	    add_common(plan, place, err) && add_settings(plan, &commits, "", settings, err);
+}
+
+bool
+program_plan(struct program_plan *ret, const struct protocol_message *order,
+    const struct program_place *place, struct err *err)
+{
+	struct runner_settings settings;
+	bool good;
+
+	memset(ret, 0, sizeof(*ret));
+	good = runner_settings_read(&settings, place->env_file, err) &&
+	    (order->kind == PROTOCOL_RUN ? plan_run(ret, order, &settings, place, err) :
+	                                   plan_question(ret, order, &settings, place, err));
+	runner_settings_done(&settings);
+	return good;
+}
+
+void
+program_plan_done(struct program_plan *plan)
+{
+	for (size_t i = 0; i < plan->args; i++)
+		free(plan->argv[i]);
+	for (size_t i = 0; i < plan->variables; i++)
+		free(plan->envp[i]);
+	free(plan->path);
+	memset(plan, 0, sizeof(*plan));
+}

@@ -1,0 +1,38 @@
+/* program.h - the fixed table of programs: their scripts, arguments and settings.  Side: runner. */
+/* SPDX-License-Identifier: ISC */
+#ifndef PROGRAM_H
+#define PROGRAM_H
+
+#include <stdint.h>
+
+#include "runner/protocol.h"
+
+#define PROGRAM_ARGS_MAX	32
+#define PROGRAM_VARIABLES_MAX	64
+
+/* Where the runner was told to work. */
+struct program_place {
+	const char *state;	/* absolute */
+	const char *env_file;	/* NULL: none */
+	const char *scripts;	/* the folder with deploy.sh, rollback.sh and commits.sh */
+};
+
+/* What to execute.  Secrets are no variables: NAME_FILE names a file in memory that this process
+ * holds open, so that it can be read as long as we live and by nobody else's user. */
+struct program_plan {
+	char *path;
+	char *argv[PROGRAM_ARGS_MAX + 1];
+	char *envp[PROGRAM_VARIABLES_MAX + 1];
+	size_t args;
+	size_t variables;
+	uint64_t log_limit;
+};
+
+/* Reads the settings and plans a run (kind RUN, with its tag) or a question (kind ASK).  To be freed
+ * with program_plan_done, also after a failure.  The files in memory stay open until we end. */
+bool program_plan(struct program_plan *ret, const struct protocol_message *order,
+    const struct program_place *place, struct err *err) MUST_USE;
+
+void program_plan_done(struct program_plan *plan);
+
+#endif

@@ -1,0 +1,42 @@
+/* runner_settings.h - the runner's own settings, read anew for each order.  Side: runner. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * Only names in runner/settings.def are looked at.  The environment that the runner was started
+ * with wins over the file.  What is empty is not set.
+ */
+#ifndef RUNNER_SETTINGS_H
+#define RUNNER_SETTINGS_H
+
+#include "lib/env_file.h"
+#include "lib/err.h"
+
+#define RUNNER_SETTING_MAX 4096	/* bytes of a value; longer is refused */
+
+struct runner_settings {
+	struct env_file file;
+	char secret[RUNNER_SETTING_MAX + 1];	/* the last one that came from NAME_FILE */
+};
+
+/* path may be NULL: no file.  To be freed with _done, also after a failure. */
+bool runner_settings_read(struct runner_settings *ret, const char *path, struct err *err) MUST_USE;
+
+/* *ret_value is the setting's text, its default, or NULL.  It is borrowed: of a secret from a file
+ * only until the next call.  Fails when the value is too long, has control characters, or its
+ * NAME_FILE cannot be read. */
+bool runner_settings_text(struct runner_settings *settings, const char *name,
+    const char **ret_value, struct err *err) MUST_USE;
+
+bool runner_settings_is_secret(const char *name);
+
+/* The name of an environment's setting: ("PORT", "my-env") gives MY_ENV_PORT. */
+#define RUNNER_SETTING_NAME 64
+void runner_settings_name(const char *id, const char *environment, char ret[RUNNER_SETTING_NAME]);
+
+/* As runner_settings_text, for the environment's setting called id. */
+bool runner_settings_of(struct runner_settings *settings, const char *id, const char *environment,
+    const char **ret_value, struct err *err) MUST_USE;
+
+/* Wipes secrets. */
+void runner_settings_done(struct runner_settings *settings);
+
+#endif

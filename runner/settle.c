@@ -1,0 +1,160 @@
+/* settle.c - makes certain that a run without a keeper is over, and says how.  Side: runner. */
+/* SPDX-License-Identifier: ISC */
+#include "runner/settle.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "runner/run_folder.h"
+
+#define STUCK_AFTER_MS 5000
+#define STUCK_EVERY_MS 10000
+
+static int64_t
+clock_ms(clockid_t clock)
+{
+	struct timespec now;
+
+	(void)clock_gettime(clock, &now); /* cannot fail for these clocks */
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static bool
+settled(struct protocol_message *ret, uint64_t id, enum protocol_state state)
+{
+	ret->kind = PROTOCOL_SETTLED;
+	ret->id = id;
+	ret->state = state;
+	return true;
+}
+
+static bool
+settled_by_record(struct protocol_message *ret, uint64_t id)
+{
+	return settled(ret, id,
+	    ret->record.lost ? PROTOCOL_STATE_LOST : PROTOCOL_STATE_ENDED);
+}
+
+/* Takes ownership of folder. */
+static void
+settle_add(struct settling *settling, uint64_t id, int folder)
+{
+	struct settle *settle = &settling->all[settling->count++];
+
+	*settle = (struct settle){ .id = id, .folder = folder, .claimed = -1 };
+	settle->stuck_at = clock_ms(CLOCK_MONOTONIC) + STUCK_AFTER_MS;
+	if (!run_folder_leader_read(folder, &settle->leader))
+		run_folder_tag_read(folder, settle->leader.tag);
+}
+
+bool
+settle_look(struct settling *settling, int root, uint64_t id, struct protocol_message *ret,
+    pid_t *ret_keeper)
+{
+	struct err err;
+	int folder;
+
+	/* One in the list is not looked at again: reading its exit file would drop our lock. */
+	for (size_t i = 0; i < settling->count; i++) {
+		if (settling->all[i].id == id)
+			return false;
+	}
+	memset(ret, 0, sizeof(*ret));
+	folder = run_folder_open(root, id, &err);
+	if (folder == -1 && err.code == ERR_MISSING)
+		return settled(ret, id, PROTOCOL_STATE_NEVER);
+	if (folder != -1 && run_folder_record_read(folder, ret) == RUN_FOLDER_RECORD) {
+		(void)close(folder);
+		return settled_by_record(ret, id);
+	}
+	memset(ret, 0, sizeof(*ret));
+	*ret_keeper = folder == -1 ? 0 : run_folder_holder(folder);
+	if (*ret_keeper > 0) {
+		(void)close(folder);
+		return settled(ret, id, PROTOCOL_STATE_ALIVE);
+	}
+	if (settling->count < SETTLE_MAX)
+		settle_add(settling, id, folder);
+	else if (folder != -1)
+		(void)close(folder); /* asked again when the server asks again */
+	return false;
+}
+
+/* What may have happened: without a leader's name on disk no gate could open. */
+static void
+fill_lost(const struct settle *settle, struct protocol_message *ret)
+{
+	bool may_have_run = settle->leader.pid > 0;
+	struct stat log;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->kind = PROTOCOL_EXIT;
+	ret->record.lost = true;
+	ret->record.gate = may_have_run;
+	ret->record.released = may_have_run;
+	ret->record.ended_at = clock_ms(CLOCK_REALTIME);
+	if (settle->folder != -1 && fstatat(settle->folder, "log", &log, 0) == 0)
+		ret->log_size = (uint64_t)log.st_size;
+}
+
+static void
+settle_remove(struct settling *settling, size_t i)
+{
+	struct settle *settle = &settling->all[i];
+
+	if (settle->claimed != -1)
+		(void)close(settle->claimed);
+	if (settle->folder != -1)
+		(void)close(settle->folder);
+	*settle = settling->all[--settling->count];
+}
+
+/* A record of the keeper's that came between our look and our lock. */
+static bool
+claim(struct settling *settling, size_t i, struct protocol_message *ret)
+{
+	struct settle *settle = &settling->all[i];
+	uint64_t id = settle->id;
+	struct err err;
+
+	settle->claimed = run_folder_claim(settle->folder, &err);
+	if (settle->claimed != -1 || err.code != ERR_DENIED ||
+	    run_folder_record_read(settle->folder, ret) != RUN_FOLDER_RECORD)
+		return false;
+	settle_remove(settling, i);
+	return settled_by_record(ret, id);
+}
+
+bool
+settle_turn(struct settling *settling, size_t i, struct protocol_message *ret)
+{
+	struct settle *settle = &settling->all[i];
+	int64_t now = clock_ms(CLOCK_MONOTONIC);
+	uint64_t id = settle->id;
+	pid_t one = 0;
+
+	memset(ret, 0, sizeof(*ret));
+	if (settle->claimed == -1 && claim(settling, i, ret))
+		return true;
+	if (settle->claimed != -1 &&
+	    process_signal_run(&settle->leader, SIGKILL, &one) == 0) {
+		fill_lost(settle, ret);
+		if (run_folder_record_write(settle->claimed, ret, NULL)) {
+			settle_remove(settling, i);
+			return settled(ret, id, PROTOCOL_STATE_LOST);
+		}
+	}
+	memset(ret, 0, sizeof(*ret));
+	ret->kind = PROTOCOL_HELLO;
+	if (now < settle->stuck_at)
+		return false;
+	settle->stuck_at = now + STUCK_EVERY_MS;
+	ret->kind = PROTOCOL_STUCK;
+	ret->id = id;
+	ret->pid = one;
+	return false;
+}
