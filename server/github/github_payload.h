@@ -17,29 +17,31 @@ struct err;
 
 #define GITHUB_PAYLOAD_DEPTH 64
 
-/* FIELD(name, object or "" for the outermost, key) */
+/* FIELD(name, the field whose object it stands in, key).  TOP is the document itself. */
 #define GITHUB_FIELDS(FIELD) \
-	FIELD(REF,             "",            "ref") \
-	FIELD(BEFORE,          "",            "before") \
-	FIELD(AFTER,           "",            "after") \
-	FIELD(CREATED,         "",            "created") \
-	FIELD(DELETED,         "",            "deleted") \
-	FIELD(FORCED,          "",            "forced") \
-	FIELD(ZEN,             "",            "zen") \
-	FIELD(HEAD_COMMIT,     "",            "head_commit") \
-	FIELD(REPOSITORY,      "",            "repository") \
-	FIELD(SENDER,          "",            "sender") \
-	FIELD(HEAD_COMMIT_ID,  "head_commit", "id") \
-	FIELD(REPOSITORY_NAME, "repository",  "full_name") \
-	FIELD(REPOSITORY_ID,   "repository",  "id") \
-	FIELD(SENDER_LOGIN,    "sender",      "login") \
-	FIELD(SENDER_ID,       "sender",      "id")
+	FIELD(REF,             TOP,         "ref") \
+	FIELD(BEFORE,          TOP,         "before") \
+	FIELD(AFTER,           TOP,         "after") \
+	FIELD(CREATED,         TOP,         "created") \
+	FIELD(DELETED,         TOP,         "deleted") \
+	FIELD(FORCED,          TOP,         "forced") \
+	FIELD(ZEN,             TOP,         "zen") \
+	FIELD(HEAD_COMMIT,     TOP,         "head_commit") \
+	FIELD(REPOSITORY,      TOP,         "repository") \
+	FIELD(SENDER,          TOP,         "sender") \
+	FIELD(HEAD_COMMIT_ID,  HEAD_COMMIT, "id") \
+	FIELD(REPOSITORY_NAME, REPOSITORY,  "full_name") \
+	FIELD(REPOSITORY_ID,   REPOSITORY,  "id") \
+	FIELD(SENDER_LOGIN,    SENDER,      "login") \
+	FIELD(SENDER_ID,       SENDER,      "id")
 
 enum github_field {
 #define FIELD(name, object, key) GITHUB_##name,
 	GITHUB_FIELDS(FIELD)
 #undef FIELD
-	GITHUB_FIELD_COUNT
+	GITHUB_FIELD_COUNT,
+	GITHUB_TOP,		/* not fields: the document, */
+	GITHUB_ELSEWHERE,	/* and any place where nothing is ours */
 };
 
 enum github_type {

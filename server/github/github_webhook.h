@@ -23,7 +23,7 @@ struct github_webhook_config {
 	/* Stamps the event and hands it to the store.  False: not taken, 503 is answered. */
 	bool (*submit)(void *ctx, struct event *event);
 	/* Called for each answer; NULL: nobody counts. */
-	void (*count)(void *ctx, const char *source, int status);
+	void (*count_request)(void *ctx, int status);
 	void *ctx;
 };
 

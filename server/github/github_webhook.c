@@ -1,0 +1,302 @@
+/* github_webhook.c - from the head of a request to the store's answer.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#include "github/github_webhook.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "github/github_delivery.h"
+#include "github/github_signature.h"
+#include "lib/log.h"
+#include "lib/rate_note.h"
+#include "lib/text.h"
+#include "types/settings.h"
+
+#define WEBHOOK_MAGIC 0x67687765u
+#define DOOR_MAGIC    0x67686472u
+#define NOTE_MS	      60000 /* one audit line a minute tells of all who were refused */
+
+struct github_webhook {
+	unsigned magic;
+	struct github_webhook_config config;
+	struct settings *keyed;		/* those that `key` was made of; one reference */
+	struct crypto_hmac_key *key;	/* NULL: there is no secret */
+	struct rate_note refused;
+	struct loop_timer note_timer;
+};
+
+/* One request, from its head to its answer. */
+struct door {
+	unsigned magic;
+	struct github_webhook *webhook;
+	struct http_request *request;
+	struct crypto_hmac *mac;	/* NULL once it was compared */
+	uint8_t given[GITHUB_SIGNATURE_SIZE];
+};
+
+static http_server_begin_fn on_begin;
+static http_server_piece_fn on_piece;
+static http_server_request_fn on_request;
+static event_done on_decided;
+static loop_timer_fn on_note_due;
+
+static const char json_type[] = "application/json";
+static const char form_type[] = "application/x-www-form-urlencoded";
+static const char *const types[] = { json_type, form_type, NULL };
+static const char *const form_types[] = { form_type, NULL };
+
+struct github_webhook *
+github_webhook_new(const struct github_webhook_config *config)
+{
+	struct github_webhook *webhook = calloc(1, sizeof(*webhook));
+
+	if (webhook == NULL)
+		return NULL;
+	webhook->magic = WEBHOOK_MAGIC;
+	webhook->config = *config;
+	loop_timer_init(&webhook->note_timer, on_note_due, webhook);
+	return webhook;
+}
+
+void
+github_webhook_free(struct github_webhook *webhook)
+{
+	if (webhook == NULL)
+		return;
+	OBJ_CHECK(webhook, WEBHOOK_MAGIC);
+	loop_timer_stop(&webhook->note_timer);
+	crypto_hmac_key_free(webhook->key);
+	settings_unref(webhook->keyed);
+	webhook->magic = 0;
+	free(webhook);
+}
+
+struct http_route
+github_webhook_route(struct github_webhook *webhook)
+{
+	return (struct http_route){
+		.methods = "POST",
+		.path = "/github/webhook",
+		.body_max = GITHUB_WEBHOOK_BODY_MAX,
+		.types = types,
+		.on_begin = on_begin,
+		.on_piece = on_piece,
+		.on_request = on_request,
+		.ctx = webhook,
+	};
+}
+
+/* --- answers --- */
+
+static void
+answer(struct github_webhook *webhook, struct http_request *request, int status)
+{
+	static const struct http_header come_again[] = { { "Retry-After", "10" }, { NULL, NULL } };
+
+	if (webhook->config.count_request != NULL)
+		webhook->config.count_request(webhook->config.ctx, status);
+	http_request_answer(request, status, status == 503 ? come_again : NULL, NULL, 0);
+}
+
+/* Tells the audit of `count` refusals; when the store takes nothing they wait for the next time. */
+static void
+tell_refused(struct github_webhook *webhook, int64_t count)
+{
+	struct event *event = count > 0 ? event_new(EVENT_REJECTED) : NULL;
+	int64_t wait_ms;
+
+	if (event != NULL) {
+		struct rejected *rejected = &event->u.rejected;
+
+		(void)text_copy(rejected->source, sizeof(rejected->source), "github");
+		(void)text_copy(rejected->reason, sizeof(rejected->reason), "signature");
+		rejected->count = count;
+	}
+	if (count > 0 &&
+	    (event == NULL || !webhook->config.submit(webhook->config.ctx, event))) {
+		event_free(event);
+		rate_note_put_back(&webhook->refused, count);
+	}
+	wait_ms = rate_note_wait_ms(&webhook->refused, loop_now_ms());
+	if (wait_ms >= 0 && !loop_timer_is_started(&webhook->note_timer))
+		loop_timer_start(webhook->config.loop, &webhook->note_timer, wait_ms, 0);
+}
+
+static void
+on_note_due(struct loop_timer *timer, void *ctx)
+{
+	struct github_webhook *webhook = ctx;
+
+	(void)timer;
+	OBJ_CHECK(webhook, WEBHOOK_MAGIC);
+	tell_refused(webhook, rate_note_due(&webhook->refused, NOTE_MS, loop_now_ms()));
+}
+
+static void
+refuse(struct github_webhook *webhook, struct http_request *request)
+{
+	log_debug("a request to /github/webhook was refused: its signature is missing or wrong");
+	answer(webhook, request, 401);
+	tell_refused(webhook, rate_note_add(&webhook->refused, NOTE_MS, loop_now_ms()));
+}
+
+/* --- the key --- */
+
+/* Makes the key anew when the settings have changed.  False: there is no secret, or no key could
+ * be made of it (*ret_status: 404 or 503). */
+static bool
+take_key(struct github_webhook *webhook, int *ret_status)
+{
+	struct settings *now = webhook->config.settings(webhook->config.ctx);
+	const char *secret = now->github_webhook_secret;
+	struct crypto_hmac_key *key = NULL;
+	struct err err;
+
+	if (now != webhook->keyed) {
+		if (secret != NULL)
+			key = crypto_hmac_key_new(secret, strlen(secret), &err);
+		if (secret != NULL && key == NULL) {
+			log_error("the key of /github/webhook: %s", err.text);
+			*ret_status = 503;
+			return false;
+		}
+		crypto_hmac_key_free(webhook->key);
+		settings_unref(webhook->keyed);
+		webhook->key = key;
+		webhook->keyed = settings_ref(now);
+	}
+	*ret_status = 404;
+	return webhook->key != NULL;
+}
+
+/* --- a request, in the order of what happens --- */
+
+static void
+door_free(void *user)
+{
+	struct door *door = user;
+
+	OBJ_CHECK(door, DOOR_MAGIC);
+	crypto_hmac_drop(door->mac);
+	door->magic = 0;
+	free(door);
+}
+
+static struct door *
+door_new(struct github_webhook *webhook, struct http_request *request)
+{
+	struct door *door = calloc(1, sizeof(*door));
+
+	if (door == NULL)
+		return NULL;
+	door->magic = DOOR_MAGIC;
+	door->webhook = webhook;
+	door->request = request;
+	door->mac = crypto_hmac_begin(webhook->key, NULL);
+	if (door->mac == NULL) {
+		door_free(door);
+		return NULL;
+	}
+	return door;
+}
+
+static void
+on_begin(struct http_request *request, void *ctx)
+{
+	struct github_webhook *webhook = ctx;
+	uint8_t given[GITHUB_SIGNATURE_SIZE];
+	struct door *door;
+	int status;
+
+	OBJ_CHECK(webhook, WEBHOOK_MAGIC);
+	if (!take_key(webhook, &status)) {
+		answer(webhook, request, status);
+		return;
+	}
+	/* NULL when there are two of them. */
+	if (!github_signature_parse(http_request_header(request, "X-Hub-Signature-256"), given)) {
+		refuse(webhook, request);
+		return;
+	}
+	door = door_new(webhook, request);
+	if (door == NULL) {
+		answer(webhook, request, 503);
+		return;
+	}
+	memcpy(door->given, given, sizeof(given));
+	http_request_set_user(request, door, door_free);
+}
+
+static void
+on_piece(struct http_request *request, const void *data, size_t size, void *ctx)
+{
+	struct door *door = http_request_user(request);
+
+	OBJ_CHECK((struct github_webhook *)ctx, WEBHOOK_MAGIC);
+	OBJ_CHECK(door, DOOR_MAGIC);
+	if (!crypto_hmac_add(door->mac, data, size, NULL))
+		answer(door->webhook, request, 503);
+}
+
+/* The event of a request whose signature holds; *ret_status says why there is none. */
+static struct event *
+new_delivery(struct http_request *request, int *ret_status)
+{
+	const char *name = http_request_header(request, "X-GitHub-Event");
+	const char *id = http_request_header(request, "X-GitHub-Delivery");
+	const char *type = http_request_header(request, "Content-Type");
+	struct event *event;
+
+	*ret_status = 400;
+	if (name == NULL || id == NULL || !github_delivery_id_is_good(id) ||
+	    http_request_body_size(request) == 0)
+		return NULL;
+	*ret_status = 503;
+	event = event_new(EVENT_DELIVERY);
+	if (event == NULL)
+		return NULL;
+	event->source = http_guard_type_is_in(type, form_types) ? SOURCE_GITHUB_FORM :
+								  SOURCE_GITHUB_JSON;
+	event->u.delivery.kind = github_delivery_kind(name);
+	(void)text_copy(event->u.delivery.id, sizeof(event->u.delivery.id), id);
+	event->raw.data = http_request_take_body(request, &event->raw.size);
+	return event;
+}
+
+static void
+on_request(struct http_request *request, void *ctx)
+{
+	struct github_webhook *webhook = ctx;
+	struct door *door = http_request_user(request);
+	uint8_t digest[GITHUB_SIGNATURE_SIZE];
+	struct event *event;
+	int status;
+
+	OBJ_CHECK(webhook, WEBHOOK_MAGIC);
+	OBJ_CHECK(door, DOOR_MAGIC);
+	if (!github_signature_holds(TAKE(door->mac), door->given, digest)) {
+		refuse(webhook, request);
+		return;
+	}
+	event = new_delivery(request, &status);
+	if (event == NULL) {
+		answer(webhook, request, status);
+		return;
+	}
+	memcpy(event->u.delivery.digest, digest, sizeof(digest));
+	event->done = on_decided;
+	event->done_ctx = door;
+	if (!webhook->config.submit(webhook->config.ctx, event)) {
+		event_free(event);
+		answer(webhook, request, 503);
+	}
+}
+
+static void
+on_decided(void *ctx, const struct answer *decided)
+{
+	struct door *door = ctx;
+
+	OBJ_CHECK(door, DOOR_MAGIC);
+	answer(door->webhook, door->request, decided->status);
+}
