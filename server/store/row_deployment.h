@@ -25,6 +25,8 @@ void row_deployment_set_state(struct tx *tx, int64_t id, enum deploy_state state
 struct deployment row_deployment_active(struct tx *tx, const char *environment);
 struct deployment row_deployment_queued(struct tx *tx, const char *environment);
 struct deployment row_deployment_push_question(struct tx *tx, const char *environment);
+/* The newest that is requested or awaits a confirmation, whoever asked. */
+struct deployment row_deployment_asking(struct tx *tx, const char *environment);
 struct deployment row_deployment_of_run(struct tx *tx, int64_t run);
 
 /* Latest that started or were refused, newest first; returns how many. */
