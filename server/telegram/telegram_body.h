@@ -8,8 +8,8 @@
 
 struct buf;
 
-/* What a body may take: 4,096 characters, each six bytes as HTML or twelve as JSON, and buttons. */
-#define TELEGRAM_BODY_MAX	((size_t)128 * 1024)
+/* What a body may take: 4,096 characters, each escaped and in a tag of its own, and buttons. */
+#define TELEGRAM_BODY_MAX	((size_t)256 * 1024)
 
 struct telegram_body {
 	const struct message *message;

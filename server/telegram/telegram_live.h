@@ -31,7 +31,7 @@ void telegram_live_join(struct telegram_live *live, struct telegram_send *send);
 /* What it says now (with its remote_id); live_run 0, or no remote_id: it lives no more. */
 void telegram_live_set(struct telegram_live *live, const struct message *message);
 
-/* Appends the live part as marked text, as it is at wall time now_ms. */
+/* Appends the live part as marked text, as it is at wall time now_ms (0: now). */
 void telegram_live_fill(struct telegram_live *live, const struct message *message, int64_t now_ms,
     struct buf *marked);
 

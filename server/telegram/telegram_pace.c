@@ -75,10 +75,18 @@ telegram_pace_wait_ms(struct telegram_pace *pace, int64_t id, enum telegram_pace
 	return wait;
 }
 
+/* What went without asking first empties it. */
+static void
+take(struct bucket *bucket, struct bucket_rate rate, int64_t now)
+{
+	if (!bucket_take(bucket, rate, now, 1))
+		bucket->full_at = now + rate.capacity * rate.token_ms;
+}
+
 void
 telegram_pace_sent_all(struct telegram_pace *pace, int64_t now)
 {
-	(void)bucket_take(&pace->all, all_rate, now, 1); /* whoever did not ask first went anyway */
+	take(&pace->all, all_rate, now);
 }
 
 void
@@ -88,7 +96,7 @@ telegram_pace_sent(struct telegram_pace *pace, int64_t id, enum telegram_pace_ki
 	struct telegram_pace_chat *chat = find(pace, id);
 
 	telegram_pace_sent_all(pace, now);
-	(void)bucket_take(&chat->bucket, chat_rate, now, 1); /* as above */
+	take(&chat->bucket, chat_rate, now);
 	chat->used_at = now;
 	if (!is_group(id))
 		return;
@@ -107,5 +115,5 @@ telegram_pace_block(struct telegram_pace *pace, int64_t id, int64_t now, int64_t
 	struct telegram_pace_chat *chat = find(pace, id);
 
 	chat->used_at = now;
-	bucket_block(&chat->bucket, chat_rate, now, ms);
+	bucket_block(&chat->bucket, now, ms);
 }

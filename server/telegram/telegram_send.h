@@ -66,8 +66,11 @@ bool telegram_document(struct telegram_send *send, const struct telegram_file *f
 
 /* --- for telegram_live alone --- */
 
-/* An edit that is worth nothing later: false, and nothing happens, unless the chat has nothing
- * else to be said and can bear it now.  One try; not borrowed. */
+/* The chat has nothing else to be said, and can bear an edit now that is only decoration. */
+bool telegram_send_can_decorate(struct telegram_send *send, int64_t chat);
+
+/* An edit that is worth nothing later: one try, and false, with nothing done, when
+ * telegram_send_can_decorate() is.  Nothing is borrowed.  is_gone: it can be edited no more. */
 bool telegram_send_live_edit(struct telegram_send *send, const struct message *message,
     const char *html, void (*on_done)(void *ctx, int64_t message, bool is_gone), void *ctx)
     MUST_USE;
