@@ -3,9 +3,9 @@
 /*
  * A stream that may be cut anywhere.  What comes out is valid UTF-8 with '\n' as its only control
  * character.  Gone: CSI, OSC, DCS, SOS, PM, APC and two-byte escape sequences (bounded: one that
- * does not end is given up after RUN_CLEAN_SEQUENCE bytes or at a newline), C0, DEL and C1,
- * bidirectional controls, zero-width characters, line and paragraph separators, tags.  Tab becomes
- * a blank; a byte that is not UTF-8 becomes '?', so that nothing grows.
+ * does not end is given up after RUN_CLEAN_SEQUENCE bytes or at a newline), C0, DEL and C1, and
+ * what lib/clean.h calls harmful.  Tab becomes a blank, a backspace takes back a character,
+ * a byte that is not UTF-8 becomes '?', so that nothing grows.
  *
  * A '\r' starts the line anew: of a progress bar its last state is left.  A line longer than
  * RUN_CLEAN_LINE cannot be taken back any more; a '\r' in it is a line's end.
@@ -42,10 +42,6 @@ void run_clean_add(struct run_clean *clean, const char *data, size_t size, struc
 
 /* Appends the line that has not ended; the stream can begin anew. */
 void run_clean_end(struct run_clean *clean, struct buf *out);
-
-/* All of a text at once, as one line: newlines become blanks, blanks at both ends go, and it is cut
- * between characters to fit room (with its NUL). */
-void run_clean_line(char *out, size_t room, const char *text, size_t size);
 
 /* Breaks lines longer than max bytes, between characters, in text that comes in pieces. */
 struct run_wrap {

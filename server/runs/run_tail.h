@@ -12,20 +12,36 @@ struct err;
 struct redact;
 
 #define RUN_TAIL_READ	16384	/* bytes of the log's end that are read */
+#define RUN_TAIL_LINES	64
 #define RUN_TAIL_LINE	200	/* bytes of a line; longer is cut, with "…" */
 
-/* Appends the last lines that are not empty (at most max_lines, at most max_bytes in all, one '\n'
- * between two, none at the end), cleaned and redacted, without `==> step` lines when
- * without_steps.  A log that is empty or not there yet: nothing, true. */
+struct run_tail_shape {
+	unsigned max_lines;	/* RUN_TAIL_LINES at most */
+	size_t max_bytes;	/* of all, with the '\n' between two */
+	bool without_steps;	/* `==> name` is shown elsewhere */
+};
+
+/* Appends the last lines that are not empty, oldest first, no '\n' at the end, cleaned and
+ * redacted.  A log that is empty or not there yet: nothing, true. */
 bool run_tail_read(const char *state_directory, int64_t run, struct redact *redact,
-    unsigned max_lines, size_t max_bytes, bool without_steps, struct buf *out, struct err *err)
-    MUST_USE;
+    const struct run_tail_shape *shape, struct buf *out, struct err *err) MUST_USE;
 
-/* The same of bytes at hand; `is_cut`: they are the end of something longer. */
-void run_tail_of(const char *data, size_t size, bool is_cut, struct redact *redact,
-    unsigned max_lines, size_t max_bytes, bool without_steps, struct buf *out);
+/* Bytes at hand: is_cut, they are the end of something longer; is_growing, more will come, and a
+ * secret may stand there half. */
+struct run_tail_bytes {
+	const char *data;
+	size_t size;
+	bool is_cut;
+	bool is_growing;
+};
+void run_tail_of(const struct run_tail_bytes *bytes, struct redact *redact,
+    const struct run_tail_shape *shape, struct buf *out);
 
-/* The last line, or "" (also when it cannot be read). */
+/* Where in the end of something longer what may be shown begins: not in the middle of a line, nor
+ * of a private key, nor (a single line) of a secret. */
+size_t run_tail_safe_start(const char *data, size_t size);
+
+/* The last line that is no step, or "" (also when it cannot be read). */
 void run_tail_last(const char *state_directory, int64_t run, struct redact *redact, char *out,
     size_t room);
 

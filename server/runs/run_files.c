@@ -1,0 +1,166 @@
+/* run_files.c - a run's folder as the server sees it: finds, reads, removes.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "runs/run_files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/err.h"
+
+#define FILES_MAX	64	/* a run's folder holds five */
+#define NAME_ROOM	24
+
+static bool
+fail(struct err *err, int64_t run, const char *what)
+{
+	return err_errno(err, errno == ENOENT ? ERR_MISSING : ERR_IO, errno, "run %" PRId64 ": %s",
+	    run, what);
+}
+
+/* STATE/runs.  STATE itself may be a link: the operator named it. */
+static int
+open_runs(const char *state_directory, int64_t run, struct err *err)
+{
+	int state = open(state_directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int runs;
+
+	if (state < 0) {
+		(void)fail(err, run, state_directory);
+		return -1;
+	}
+	runs = openat(state, "runs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (runs < 0)
+		(void)fail(err, run, "its folder");
+	close(state);
+	return runs;
+}
+
+static int
+open_folder(int runs, int64_t run, struct err *err)
+{
+	char name[NAME_ROOM];
+	int folder;
+
+	(void)snprintf(name, sizeof(name), "%" PRId64, run);
+	folder = openat(runs, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (folder < 0)
+		(void)fail(err, run, "its folder");
+	return folder;
+}
+
+int
+run_files_open(const char *state_directory, int64_t run, struct err *err)
+{
+	int runs = open_runs(state_directory, run, err);
+	int folder;
+
+	if (runs < 0)
+		return -1;
+	folder = open_folder(runs, run, err);
+	close(runs);
+	return folder;
+}
+
+int
+run_files_open_log(const char *state_directory, int64_t run, uint64_t *ret_size, struct err *err)
+{
+	int folder = run_files_open(state_directory, run, err);
+	struct stat st;
+	int log;
+
+	if (folder < 0)
+		return -1;
+	/* NONBLOCK: a fifo in its place must not hold the loop. */
+	log = openat(folder, "log", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (log < 0) {
+		(void)fail(err, run, "its log");
+	} else if (fstat(log, &st) != 0 || !S_ISREG(st.st_mode)) {
+		(void)err_set(err, ERR_INVALID, "run %" PRId64 ": its log is no file", run);
+		close(log);
+		log = -1;
+	} else {
+		*ret_size = (uint64_t)st.st_size;
+	}
+	close(folder);
+	return log;
+}
+
+int64_t
+run_files_started_at(const char *state_directory, int64_t run)
+{
+	int folder = run_files_open(state_directory, run, NULL);
+	int64_t at = 0;
+	struct stat st;
+
+	if (folder < 0)
+		return 0;
+	if (fstatat(folder, "leader", &st, AT_SYMLINK_NOFOLLOW) == 0)
+		at = (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
+	close(folder);
+	return at;
+}
+
+/* Takes the folder's descriptor. */
+static bool
+remove_files(int folder, int64_t run, struct err *err)
+{
+	DIR *dir = fdopendir(folder);
+	struct dirent *entry;
+	unsigned n = 0;
+	bool done = true;
+
+	if (dir == NULL) {
+		(void)fail(err, run, "its folder");
+		close(folder);
+		return false;
+	}
+	while (done && n < FILES_MAX && (entry = readdir(dir)) != NULL) {
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		n++;
+		if (unlinkat(dirfd(dir), entry->d_name, 0) != 0 && errno != ENOENT)
+			done = fail(err, run, entry->d_name);
+	}
+	closedir(dir);
+	return done;
+}
+
+/* Opens runs/ and the run's folder in it; *ret_folder is -1 where there is none. */
+static bool
+open_both(const char *state_directory, int64_t run, int *ret_runs, int *ret_folder,
+    struct err *err)
+{
+	struct err why = { .code = ERR_NONE };
+
+	*ret_folder = -1;
+	*ret_runs = open_runs(state_directory, run, &why);
+	if (*ret_runs >= 0)
+		*ret_folder = open_folder(*ret_runs, run, &why);
+	if (*ret_folder < 0 && why.code != ERR_MISSING)
+		return err_set(err, why.code, "%s", why.text);
+	return true;
+}
+
+bool
+run_files_remove(const char *state_directory, int64_t run, struct err *err)
+{
+	char name[NAME_ROOM];
+	int runs, folder;
+	bool done = open_both(state_directory, run, &runs, &folder, err);
+
+	(void)snprintf(name, sizeof(name), "%" PRId64, run);
+	if (folder >= 0) {
+		done = remove_files(folder, run, err);
+		if (done && unlinkat(runs, name, AT_REMOVEDIR) != 0)
+			done = fail(err, run, "its folder");
+	}
+	if (runs >= 0)
+		close(runs);
+	return done;
+}

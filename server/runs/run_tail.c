@@ -1,0 +1,205 @@
+/* run_tail.c - the last lines of a run's log, safe to show.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "runs/run_tail.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/buf.h"
+#include "lib/clean.h"
+#include "lib/err.h"
+#include "lib/redact.h"
+#include "lib/text.h"
+#include "runs/run_clean.h"
+#include "runs/run_files.h"
+
+#define ELLIPSIS	"\xe2\x80\xa6"
+
+struct line {
+	const char *text;
+	size_t size;
+	bool is_cut;
+};
+
+/* --- what may be shown at all ----------------------------------------------------------------- */
+
+size_t
+run_tail_safe_start(const char *data, size_t size)
+{
+	static const char begin[] = "-----BEGIN ", finish[] = "PRIVATE KEY-----";
+	const char *key = memmem(data, size, finish, strlen(finish));
+	const char *line;
+	size_t start;
+
+	/* The rest of a private key whose first line is not in sight: behind its last one. */
+	if (key != NULL) {
+		line = memrchr(data, '\n', (size_t)(key - data));
+		line = line == NULL ? data : line + 1;
+		if (memmem(line, (size_t)(key - line), begin, strlen(begin)) == NULL)
+			return (size_t)(key - data) + strlen(finish);
+	}
+	/* Up to a line's end a secret may stand here without its beginning. */
+	line = memchr(data, '\n', size);
+	if (line != NULL)
+		return (size_t)(line - data) + 1;
+	start = size < REDACT_VALUE_MAX ? size : REDACT_VALUE_MAX;
+	while (start < size && ((unsigned char)data[start] & 0xc0) == 0x80)
+		start++;
+	return start;
+}
+
+/* What a secret may begin with is held back at the end of text that still grows. */
+static void
+redact_growing(struct redact *redact, const struct buf *plain, struct buf *out)
+{
+	struct redact_stream *stream = redact_stream_new(redact, NULL);
+
+	if (stream == NULL) {
+		out->failed = true;
+		return;
+	}
+	redact_stream_add(stream, plain->data, plain->size, out);
+	redact_stream_free(stream);
+}
+
+static void
+make_plain(const struct run_tail_bytes *bytes, struct redact *redact, struct buf *out)
+{
+	struct run_clean clean;
+	struct buf plain;
+
+	buf_init(&plain, bytes->size + 1);
+	run_clean_init(&clean);
+	run_clean_add(&clean, bytes->data, bytes->size, &plain);
+	run_clean_end(&clean, &plain);
+	if (bytes->is_cut)
+		buf_drop_front(&plain, run_tail_safe_start(buf_text(&plain), plain.size));
+	if (bytes->is_growing && plain.size > 0 && plain.data[plain.size - 1] != '\n')
+		redact_growing(redact, &plain, out);
+	else
+		redact_text(redact, buf_text(&plain), plain.size, out);
+	buf_done(&plain);
+}
+
+/* --- lines ------------------------------------------------------------------------------------ */
+
+/* Makes a line of text[0, size); false when it is not to be shown. */
+static bool
+line_make(struct line *ret, const char *text, size_t size, bool without_steps)
+{
+	size_t cut;
+
+	while (size > 0 && text[size - 1] == ' ')
+		size--;
+	if (size == 0 || (without_steps && size >= 4 && memcmp(text, "==> ", 4) == 0))
+		return false;
+	cut = text_cut(text, size, RUN_TAIL_LINE);
+	ret->text = text;
+	ret->is_cut = cut < size;
+	ret->size = ret->is_cut ? text_cut(text, size, RUN_TAIL_LINE - strlen(ELLIPSIS)) : size;
+	return true;
+}
+
+/* The last lines that fit, the last first. */
+static size_t
+lines_find(const struct buf *text, const struct run_tail_shape *shape,
+    struct line lines[RUN_TAIL_LINES])
+{
+	const char *all = buf_text(text);
+	size_t end = text->size, n = 0, used = 0;
+
+	while (end > 0 && n < shape->max_lines && n < RUN_TAIL_LINES) {
+		const char *before = memrchr(all, '\n', end);
+		size_t start = before == NULL ? 0 : (size_t)(before - all) + 1;
+
+		if (line_make(&lines[n], all + start, end - start, shape->without_steps)) {
+			used += (n > 0 ? 1 : 0) + lines[n].size +
+			    (lines[n].is_cut ? strlen(ELLIPSIS) : 0);
+			if (used > shape->max_bytes)
+				break;
+			n++;
+		}
+		end = start > 0 ? start - 1 : 0;
+	}
+	return n;
+}
+
+void
+run_tail_of(const struct run_tail_bytes *bytes, struct redact *redact,
+    const struct run_tail_shape *shape, struct buf *out)
+{
+	struct line lines[RUN_TAIL_LINES];
+	struct buf safe;
+
+	/* A mark is hardly longer than what it stands for: REDACT_VALUE_MIN sees to that. */
+	buf_init(&safe, bytes->size + 64);
+	make_plain(bytes, redact, &safe);
+	for (size_t i = lines_find(&safe, shape, lines); i > 0; i--) {
+		buf_add(out, lines[i - 1].text, lines[i - 1].size);
+		if (lines[i - 1].is_cut)
+			buf_adds(out, ELLIPSIS);
+		if (i > 1)
+			buf_addc(out, '\n');
+	}
+	buf_done(&safe);
+}
+
+/* --- the file --------------------------------------------------------------------------------- */
+
+/* The log's last bytes; false with ERR_MISSING where there is no log. */
+static bool
+read_end(const char *state_directory, int64_t run, char data[RUN_TAIL_READ],
+    struct run_tail_bytes *ret, struct err *err)
+{
+	uint64_t size = 0;
+	int log = run_files_open_log(state_directory, run, &size, err);
+	off_t from = size > RUN_TAIL_READ ? (off_t)(size - RUN_TAIL_READ) : 0;
+	ssize_t got;
+
+	if (log < 0)
+		return false;
+	got = pread(log, data, RUN_TAIL_READ, from);
+	if (got < 0)
+		(void)err_errno(err, ERR_IO, errno, "reading a run's log");
+	close(log);
+	ret->data = data;
+	ret->size = got < 0 ? 0 : (size_t)got;
+	ret->is_cut = from > 0;
+	ret->is_growing = true;
+	return got >= 0;
+}
+
+bool
+run_tail_read(const char *state_directory, int64_t run, struct redact *redact,
+    const struct run_tail_shape *shape, struct buf *out, struct err *err)
+{
+	struct err why = { .code = ERR_NONE };
+	struct run_tail_bytes bytes;
+	char data[RUN_TAIL_READ];
+
+	if (read_end(state_directory, run, data, &bytes, &why)) {
+		run_tail_of(&bytes, redact, shape, out);
+		return true;
+	}
+	return why.code == ERR_MISSING || err_set(err, why.code, "%s", why.text);
+}
+
+void
+run_tail_last(const char *state_directory, int64_t run, struct redact *redact, char *out,
+    size_t room)
+{
+	const struct run_tail_shape shape = { 1, RUN_TAIL_LINE, true };
+	struct run_tail_bytes bytes;
+	char data[RUN_TAIL_READ];
+	struct buf line;
+
+	out[0] = '\0';
+	if (!read_end(state_directory, run, data, &bytes, NULL))
+		return;
+	bytes.is_growing = false;
+	buf_init(&line, RUN_TAIL_LINE);
+	run_tail_of(&bytes, redact, &shape, &line);
+	(void)clean_line(out, room, buf_text(&line), line.size);
+	buf_done(&line);
+}

@@ -1,0 +1,356 @@
+/* git_answer.c - what git said, as a struct.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "types/git_answer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/clean.h"
+#include "lib/err.h"
+#include "lib/text.h"
+
+#define STATUS_ANSWERED	0
+#define STATUS_NO	64	/* git was asked; the ref is none of the repository */
+#define LINE_ROOM	4096
+
+/* The rest of a line behind its key: NUL-terminated, and scratch for its reader. */
+typedef bool take_fn(struct git_answer *answer, char *value);
+
+struct key {
+	const char *name;
+	take_fn *take;
+};
+
+const char *
+git_kind_name(enum git_kind kind)
+{
+	static const char *const names[] = { "", "branch", "tag", "commit" };
+
+	assert((size_t)kind < COUNT(names));
+	return names[kind];
+}
+
+/* --- values --------------------------------------------------------------------------------- */
+
+static bool
+take_text(char *out, size_t room, const char *value)
+{
+	(void)clean_line(out, room, value, strlen(value));
+	return true;
+}
+
+/* A name must come back from us as it is: what cannot be shown as it is, is refused. */
+static bool
+take_name(char *out, size_t room, const char *value)
+{
+	(void)clean_line(out, room, value, strlen(value));
+	return strcmp(out, value) == 0 && *value != '\0';
+}
+
+static bool
+take_hash(char out[LIMIT_COMMIT], const char *value)
+{
+	size_t digits = strlen(value);
+
+	if ((digits != 40 && digits != 64) || strspn(value, "0123456789abcdef") != digits)
+		return false;
+	return text_copy(out, LIMIT_COMMIT, value);
+}
+
+static bool
+take_flag(bool *out, const char *value)
+{
+	*out = strcmp(value, "1") == 0;
+	return *out || strcmp(value, "0") == 0;
+}
+
+static bool
+take_kind(enum git_kind *out, const char *value)
+{
+	for (int kind = GIT_BRANCH; kind <= GIT_COMMIT; kind++) {
+		if (strcmp(value, git_kind_name((enum git_kind)kind)) == 0) {
+			*out = (enum git_kind)kind;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Cuts the first word off; NULL when nothing stands behind it. */
+static char *
+rest_of(char *value)
+{
+	char *blank = strchr(value, ' ');
+
+	if (blank == NULL)
+		return NULL;
+	*blank = '\0';
+	return blank + 1;
+}
+
+/* --- one function for each key, in the order of runner/protocol.h ----------------------------- */
+
+static bool
+take_ref(struct git_answer *answer, char *value)
+{
+	return take_text(answer->ref, sizeof(answer->ref), value);
+}
+
+static bool
+take_kind_line(struct git_answer *answer, char *value)
+{
+	return take_kind(&answer->kind, value);
+}
+
+static bool
+take_commit(struct git_answer *answer, char *value)
+{
+	return take_hash(answer->commit, value);
+}
+
+static bool
+take_author(struct git_answer *answer, char *value)
+{
+	return take_text(answer->author, sizeof(answer->author), value);
+}
+
+static bool
+take_at(struct git_answer *answer, char *value)
+{
+	int64_t seconds;
+
+	/* Up to the year 9999; a date before 1970 is a joke of its author. */
+	if (!text_to_i64(value, INT64_MIN / 1000, INT64_C(253402300799), &seconds, NULL))
+		return false;
+	answer->at = seconds < 0 ? 0 : seconds * 1000;
+	return true;
+}
+
+static bool
+take_subject(struct git_answer *answer, char *value)
+{
+	return take_text(answer->subject, sizeof(answer->subject), value);
+}
+
+static bool
+take_branch(struct git_answer *answer, char *value)
+{
+	return take_name(answer->branch, sizeof(answer->branch), value);
+}
+
+static bool
+take_branch_commit(struct git_answer *answer, char *value)
+{
+	return take_hash(answer->branch_commit, value);
+}
+
+static bool
+take_in_branch(struct git_answer *answer, char *value)
+{
+	return take_flag(&answer->in_branch, value);
+}
+
+static bool
+take_base(struct git_answer *answer, char *value)
+{
+	answer->has_base = true;
+	return take_hash(answer->base, value);
+}
+
+static bool
+take_forced(struct git_answer *answer, char *value)
+{
+	return take_flag(&answer->forced, value);
+}
+
+static bool
+take_count(struct git_answer *answer, char *value)
+{
+	return text_to_i64(value, 0, INT64_MAX, &answer->count, NULL);
+}
+
+/* `HASH AUTHOR<TAB>SUBJECT`; either text may be empty. */
+static bool
+take_change(struct git_answer *answer, char *value)
+{
+	struct git_change *change;
+	char *author = rest_of(value);
+	char *subject;
+
+	if (author == NULL || answer->n_changes == COUNT(answer->change))
+		return author != NULL;
+	change = &answer->change[answer->n_changes];
+	subject = strchr(author, '\t');
+	if (subject == NULL || !take_hash(change->commit, value))
+		return false;
+	*subject++ = '\0';
+	answer->n_changes++;
+	return take_text(change->author, sizeof(change->author), author) &&
+	    take_text(change->subject, sizeof(change->subject), subject);
+}
+
+static bool
+take_head(struct git_answer *answer, char *value)
+{
+	struct git_head *head;
+	char *branch = rest_of(value);
+
+	if (branch == NULL || answer->n_heads == COUNT(answer->head))
+		return branch != NULL;
+	head = &answer->head[answer->n_heads++];
+	return take_hash(head->commit, value) &&
+	    take_name(head->branch, sizeof(head->branch), branch);
+}
+
+static bool
+take_error(struct git_answer *answer, char *value)
+{
+	return take_text(answer->error, sizeof(answer->error), value);
+}
+
+/* What is possible is help for people: one that cannot be shown is left out. */
+static bool
+take_possible(struct git_answer *answer, char *value)
+{
+	struct git_name possible = { .kind = GIT_NONE };
+	char *name = rest_of(value);
+
+	if (name != NULL && answer->n_possible < COUNT(answer->possible) &&
+	    take_kind(&possible.kind, value) &&
+	    take_name(possible.name, sizeof(possible.name), name))
+		answer->possible[answer->n_possible++] = possible;
+	return true;
+}
+
+static const struct key keys[] = {
+	{ "ref", take_ref },
+	{ "kind", take_kind_line },
+	{ "commit", take_commit },
+	{ "author", take_author },
+	{ "at", take_at },
+	{ "subject", take_subject },
+	{ "branch", take_branch },
+	{ "branch_commit", take_branch_commit },
+	{ "in_branch", take_in_branch },
+	{ "base", take_base },
+	{ "forced", take_forced },
+	{ "count", take_count },
+	{ "change", take_change },
+	{ "head", take_head },
+	{ "error", take_error },
+	{ "possible", take_possible },
+};
+
+/* --- lines ---------------------------------------------------------------------------------- */
+
+/* A line without its end; keys that are not known are of a newer version.  *bad_key is set to the
+ * name of one whose value is none. */
+static bool
+take_line(struct git_answer *answer, const char *line, size_t size, const char **bad_key)
+{
+	char copy[LINE_ROOM];
+	char *value;
+
+	if (size >= sizeof(copy))
+		size = text_cut(line, size, sizeof(copy) - 1);
+	memcpy(copy, line, size);
+	copy[size] = '\0';
+	value = strchr(copy, ' ');
+	if (value == NULL)
+		return true;
+	*value++ = '\0';
+	for (size_t i = 0; i < COUNT(keys); i++) {
+		if (strcmp(keys[i].name, copy) != 0)
+			continue;
+		if (keys[i].take(answer, value))
+			return true;
+		*bad_key = keys[i].name;
+		return false;
+	}
+	return true;
+}
+
+/* True when `end` stood there, and nothing before it was wrong. */
+static bool
+take_lines(struct git_answer *answer, const char *text, const char **bad_key)
+{
+	const char *stop;
+
+	for (; *text != '\0'; text = *stop == '\0' ? stop : stop + 1) {
+		size_t size = strcspn(text, "\n");
+
+		stop = text + size;
+		if (size == 3 && memcmp(text, "end", 3) == 0)
+			return true;
+		if (text_starts(text, "==> "))
+			continue;
+		if (!take_line(answer, text, size, bad_key))
+			return false;
+	}
+	return false;
+}
+
+/* The last line with anything in it. */
+static void
+last_line(char out[LIMIT_LINE], const char *text)
+{
+	size_t end = strlen(text);
+
+	out[0] = '\0';
+	while (end > 0 && out[0] == '\0') {
+		size_t start = end;
+
+		while (start > 0 && text[start - 1] != '\n')
+			start--;
+		(void)clean_line(out, LIMIT_LINE, text + start, end - start);
+		end = start > 0 ? start - 1 : 0;
+	}
+}
+
+static bool
+unanswered(const char *text, int exit_status, struct git_answer *ret, struct err *err)
+{
+	struct git_answer said = { .kind = GIT_NONE };
+	const char *bad_key = NULL;
+
+	(void)take_lines(&said, text, &bad_key);
+	if (said.error[0] == '\0')
+		last_line(said.error, text);
+	if (said.error[0] == '\0')
+		(void)snprintf(said.error, sizeof(said.error), "git did not answer (status %d)",
+		    exit_status);
+	memset(ret, 0, sizeof(*ret));
+	memcpy(ret->error, said.error, sizeof(ret->error));
+	return err_set(err, ERR_IO, "%s", ret->error);
+}
+
+static bool
+broken(struct git_answer *ret, const char *bad_key, struct err *err)
+{
+	memset(ret, 0, sizeof(*ret));
+	if (bad_key != NULL)
+		(void)snprintf(ret->error, sizeof(ret->error),
+		    "git's answer cannot be read: bad %s", bad_key);
+	else
+		(void)snprintf(ret->error, sizeof(ret->error), "git's answer broke off");
+	return err_set(err, ERR_IO, "%s", ret->error);
+}
+
+bool
+git_answer_decode(const char *text, int exit_status, struct git_answer *ret, struct err *err)
+{
+	const char *bad_key = NULL;
+
+	if (text == NULL)
+		text = "";
+	if (exit_status != STATUS_ANSWERED && exit_status != STATUS_NO)
+		return unanswered(text, exit_status, ret, err);
+	memset(ret, 0, sizeof(*ret));
+	if (!take_lines(ret, text, &bad_key))
+		return broken(ret, bad_key, err);
+	if (exit_status == STATUS_NO && ret->error[0] == '\0')
+		(void)snprintf(ret->error, sizeof(ret->error), "git knows no such ref");
+	if (exit_status == STATUS_ANSWERED)
+		ret->error[0] = '\0';
+	return true;
+}
