@@ -30,9 +30,6 @@ void metric_set_health_forget(struct metric_set *set, const char *environment);
 
 void metric_set_loop_lag(struct metric_set *set, double seconds);
 
-/* The present value; for tests.  labels: see lib/metrics.h. */
-double metric_set_value(const struct metric_set *set, const char *name,
-    const char *const labels[], size_t count);
 
 /* Appends the whole text. */
 void metric_set_write(const struct metric_set *set, struct buf *out);

@@ -1,0 +1,207 @@
+/* metric_set.c - names, helps and labels of our metrics, and what feeds each.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#include "routes/metric_set.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/metrics.h"
+
+/* KIND, field, name, help, labels.  No label's values grow with use: see lib/metrics.h for what
+ * happens beyond METRICS_SERIES_MAX all the same. */
+#define METRIC_SET(M) \
+	M(gauge, build_info, "deploybot_build_info", \
+	    "Always 1; the version that runs.", "version") \
+	M(counter, webhook_requests, "deploybot_webhook_requests_total", \
+	    "Requests to our webhooks, by who calls and what was answered.", "source,code") \
+	M(counter, deployments, "deploybot_deployments_total", \
+	    "Deployments that have ended.", "environment,trigger,outcome") \
+	M(gauge, environment_busy, "deploybot_environment_busy", \
+	    "1 while a deployment is active there.", "environment") \
+	M(gauge, rollback_unacknowledged, "deploybot_rollback_unacknowledged", \
+	    "1 while nothing new went live after an automatic rollback.", "environment") \
+	M(gauge, release_info, "deploybot_release_info", \
+	    "Always 1; the commit that is live.", "environment,commit") \
+	M(gauge, health_up, "deploybot_health_up", \
+	    "1 when every health URL answered well, asked once a minute.", "environment") \
+	M(counter, telegram_requests, "deploybot_telegram_requests_total", \
+	    "Calls of the Bot API, by method and error code; code 0: no answer.", "method,code") \
+	M(gauge, telegram_pending, "deploybot_telegram_pending_updates", \
+	    "Updates that wait at Telegram for our webhook.", NULL) \
+	M(gauge, outbox_pending, "deploybot_outbox_pending", \
+	    "Decided effects that are not done yet.", NULL) \
+	M(counter, audit_entries, "deploybot_audit_entries_total", \
+	    "Entries of the audit chain.", NULL) \
+	M(counter, audit_export_failures, "deploybot_audit_export_failures_total", \
+	    "Times the audit log could not be written.", NULL) \
+	M(counter, commands, "deploybot_commands_total", \
+	    "Chat commands, by command and outcome.", "command,outcome") \
+	M(gauge, loop_lag, "deploybot_loop_lag_seconds", \
+	    "The longest turn of the event loop in the last second.", NULL)
+
+struct metric_set {
+	struct metrics *registry;
+	struct metric *deployment_duration;
+	struct metric *store_commit;
+	int64_t audit_entries_seen;
+#define M(kind, field, ...) struct metric *field;
+	METRIC_SET(M)
+#undef M
+};
+
+/* A build and a few health checks, up to the longest DEPLOY_TIMEOUT that is usual. */
+static const double duration_bounds[] = { 1, 2, 5, 10, 20, 30, 60, 120, 180, 300, 600, 1200, 1800,
+	3600 };
+/* A flush takes 0.1 ms on a good disk and seconds on one that is ill. */
+static const double commit_bounds[] = { .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05,
+	.1, .25, .5, 1, 2.5, 5 };
+
+static void
+define(struct metric_set *set, struct metrics *reg)
+{
+#define M(kind, field, ...) set->field = metrics_##kind(reg, __VA_ARGS__);
+	METRIC_SET(M)
+#undef M
+	set->deployment_duration = metrics_histogram(reg, "deploybot_deployment_duration_seconds",
+	    "How long deployments took, their health checks included.", "environment",
+	    duration_bounds, COUNT(duration_bounds));
+	set->store_commit = metrics_histogram(reg, "deploybot_store_commit_seconds",
+	    "How long a commit of the store took.", NULL, commit_bounds, COUNT(commit_bounds));
+	metrics_with_process(reg);
+	metrics_set(set->build_info, 1, METRICS_LABELS(DEPLOYBOT_VERSION));
+	/* Counters without labels are there from the start. */
+	metrics_add(set->audit_entries, 0, METRICS_BARE);
+	metrics_add(set->audit_export_failures, 0, METRICS_BARE);
+}
+
+struct metric_set *
+metric_set_new(void)
+{
+	struct metric_set *set = calloc(1, sizeof(*set));
+
+	if (set == NULL)
+		return NULL;
+	set->registry = metrics_new();
+	if (set->registry == NULL) {
+		free(set);
+		return NULL;
+	}
+	define(set, set->registry);
+	return set;
+}
+
+void
+metric_set_free(struct metric_set *set)
+{
+	if (set == NULL)
+		return;
+	metrics_free(set->registry);
+	free(set);
+}
+
+void
+metric_set_tally(struct metric_set *set, const struct tally *tally)
+{
+	const char *const label[] = { tally->label[0], tally->label[1], tally->label[2] };
+
+	switch (tally->kind) {
+	case TALLY_DEPLOYMENT:
+		metrics_add(set->deployments, 1, label, 3);
+		metrics_observe(set->deployment_duration, tally->value, label, 1);
+		break;
+	case TALLY_COMMAND:
+		metrics_add(set->commands, 1, label, 2);
+		break;
+	case TALLY_AUDIT: /* gauges.audit_entries counts them, those of earlier starts too */
+		break;
+	case TALLY_AUDIT_EXPORT_FAILED:
+		metrics_add(set->audit_export_failures, 1, METRICS_BARE);
+		break;
+	case TALLY_COMMIT:
+		metrics_observe(set->store_commit, tally->value, METRICS_BARE);
+		break;
+	}
+}
+
+static void
+environment_gauges(struct metric_set *set, const struct environment_gauge *gauge)
+{
+	metrics_set(set->environment_busy, gauge->is_busy, METRICS_LABELS(gauge->name));
+	metrics_set(set->rollback_unacknowledged, gauge->is_unacknowledged,
+	    METRICS_LABELS(gauge->name));
+	if (gauge->commit[0] != '\0')
+		metrics_set(set->release_info, 1, METRICS_LABELS(gauge->name, gauge->commit));
+}
+
+void
+metric_set_gauges(struct metric_set *set, const struct gauges *gauges)
+{
+	metrics_set(set->outbox_pending, (double)gauges->outbox_pending, METRICS_BARE);
+	if (gauges->audit_entries > set->audit_entries_seen) {
+		metrics_add(set->audit_entries,
+		    (double)(gauges->audit_entries - set->audit_entries_seen), METRICS_BARE);
+		set->audit_entries_seen = gauges->audit_entries;
+	}
+	/* Environments go with a reload, commits with every release. */
+	metrics_clear(set->environment_busy);
+	metrics_clear(set->rollback_unacknowledged);
+	metrics_clear(set->release_info);
+	for (size_t i = 0; i < gauges->n_environments; i++)
+		environment_gauges(set, &gauges->environment[i]);
+}
+
+/* A code as it stands in a label. */
+struct code_text {
+	char text[16];
+};
+
+static struct code_text
+code_text(int code)
+{
+	struct code_text ret;
+
+	(void)snprintf(ret.text, sizeof(ret.text), "%d", code);
+	return ret;
+}
+
+void
+metric_set_webhook(struct metric_set *set, const char *source, int status)
+{
+	metrics_add(set->webhook_requests, 1, METRICS_LABELS(source, code_text(status).text));
+}
+
+void
+metric_set_telegram(struct metric_set *set, const char *method, int status)
+{
+	metrics_add(set->telegram_requests, 1, METRICS_LABELS(method, code_text(status).text));
+}
+
+void
+metric_set_telegram_pending(struct metric_set *set, int64_t updates)
+{
+	metrics_set(set->telegram_pending, (double)updates, METRICS_BARE);
+}
+
+void
+metric_set_health(struct metric_set *set, const char *environment, bool is_up)
+{
+	metrics_set(set->health_up, is_up, METRICS_LABELS(environment));
+}
+
+void
+metric_set_health_forget(struct metric_set *set, const char *environment)
+{
+	metrics_remove(set->health_up, METRICS_LABELS(environment));
+}
+
+void
+metric_set_loop_lag(struct metric_set *set, double seconds)
+{
+	metrics_set(set->loop_lag, seconds, METRICS_BARE);
+}
+
+void
+metric_set_write(const struct metric_set *set, struct buf *out)
+{
+	metrics_write(set->registry, out);
+}

@@ -1,0 +1,45 @@
+/* route_metrics.c - writes the registry as text when it is asked for.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#include "routes/route_metrics.h"
+
+#include "lib/buf.h"
+#include "lib/metrics.h"
+#include "routes/metric_set.h"
+#include "types/settings.h"
+
+#define TEXT_MAX (4u << 20) /* above METRICS_SERIES_MAX lines for each of our metrics */
+
+static void
+on_request(struct http_request *request, void *ctx)
+{
+	static const struct http_header headers[] = {
+		{ "Content-Type", METRICS_CONTENT_TYPE },
+		{ "Cache-Control", "no-store" },
+		{ NULL, NULL },
+	};
+	const struct route_metrics *route = ctx;
+	struct buf text;
+
+	if (!route->settings(route->ctx)->enable_telemetry) {
+		http_request_answer(request, 404, NULL, NULL, 0);
+		return;
+	}
+	buf_init(&text, TEXT_MAX);
+	metric_set_write(route->set, &text);
+	if (buf_failed(&text))
+		http_request_answer(request, 503, NULL, NULL, 0);
+	else
+		http_request_answer(request, 200, headers, buf_text(&text), text.size);
+	buf_done(&text);
+}
+
+struct http_route
+route_metrics(struct route_metrics *route)
+{
+	return (struct http_route){
+		.methods = "GET",
+		.path = "/metrics",
+		.on_request = on_request,
+		.ctx = route,
+	};
+}
