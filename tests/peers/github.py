@@ -30,6 +30,7 @@ import sample_app
 ANSWER_LIMIT_S = 10
 READ_LIMIT_S = 30
 HOOK_ID = 501_234_567
+PANEL_COMMITS = 5
 ZEROS = "0" * 40
 API = "https://api.github.com"
 SITE = "https://github.com"
@@ -90,7 +91,7 @@ def repository(full_name, number=812_345_678, private=True, default_branch="main
                        **account(owner, 9_876_543, "Organization")},
              "html_url": site, "description": "The small fruit shop", "fork": False, "url": site}
     for key, path in REPOSITORY_URLS.items():
-        inside = path if path and not path.startswith("{") else key + path
+        inside = path if path and not path.startswith("{/") else key + path
         found[f"{key}_url"] = f"{base}/{inside}"
     found.update({
         "created_at": 1_718_000_000, "updated_at": "2026-11-18T09:12:44Z",
@@ -130,13 +131,22 @@ def push_payload(full_name, ref, before, after, commits=None, login="ada-byron",
         "ref": ref, "before": before, "after": after,
         "repository": repository(full_name, repository_id),
         "pusher": {"name": login, "email": f"{login}@shop.example"},
-        "organization": {
-            "login": full_name.split("/")[0], "id": 9_876_543, "node_id": "O_kgDO96b43f",
-            "url": f"{API}/orgs/{full_name.split('/')[0]}", "description": "Fruit"},
+        "organization": organization(full_name.split("/")[0], 9_876_543),
         "sender": account(login, login_id), "created": created, "deleted": deleted,
         "forced": forced, "base_ref": None,
         "compare": f"{SITE}/{full_name}/compare/{before[:12]}...{after[:12]}",
         "commits": commits, "head_commit": head}
+
+
+def organization(login, number):
+    base = f"{API}/orgs/{login}"
+    return {"login": login, "id": number, "node_id": f"O_kgDO{number:x}", "url": base,
+            "repos_url": f"{base}/repos", "events_url": f"{base}/events",
+            "hooks_url": f"{base}/hooks", "issues_url": f"{base}/issues",
+            "members_url": f"{base}/members{{/member}}",
+            "public_members_url": f"{base}/public_members{{/member}}",
+            "avatar_url": f"https://avatars.githubusercontent.com/u/{number}?v=4",
+            "description": "Fruit, picked this morning"}
 
 
 def ping_payload(full_name, repository_id=812_345_678):
@@ -255,7 +265,7 @@ class Panel:
                                   "delivers": self.github is not None})
 
     def branches(self):
-        return [{"name": name, "commits": sample_app.log(self.tree, name, 6)}
+        return [{"name": name, "commits": sample_app.log(self.tree, name, PANEL_COMMITS)}
                 for name in ("develop", "main")]
 
     async def look(self, name, url):

@@ -28,6 +28,9 @@ from telegram_world import Refused, World
 DEFAULT_TOKEN = "7000000001:AAF-demo_token_of_the_stand-in_0123456789"
 POLL_TIMEOUT_MAX_S = 50
 BODY_BYTES_MAX = 60 << 20
+ONLINE_S = 5
+PAGE_POLICY = ("default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; "
+               "base-uri 'none'; form-action 'self'")
 PAGE = pathlib.Path(__file__).parent / "page"
 ADA, CARL, MALLORY = 424242001, 424242002, 424242003
 GROUP = -1001700000001
@@ -132,7 +135,7 @@ class Server:
         self.calls = []
         self.executed = []
         self.poll = None
-        self.last_poll = (None, 0.0)
+        self.last_poll = (None, float("-inf"))
         self.next_conflict = 0.0
         self.panel = None
         if options.world == "demo":
@@ -287,6 +290,12 @@ class Server:
     def pending(self, limit):
         ids = sorted(self.world.updates)[:limit]
         return [self.world.updates[update_id]["json"] for update_id in ids]
+
+    def online(self):
+        """Does somebody listen for this bot's updates?"""
+        if self.webhook.url:
+            return self.webhook.error is None
+        return self.poll is not None or time.monotonic() < self.last_poll[1] + ONLINE_S
 
     async def conflict(self, text):
         """409, held back for three seconds when it comes again soon, as the service does."""
@@ -463,7 +472,7 @@ class Simulation:
             "commands": world.commands, "webhook": self.server.webhook.info(),
             "pending": len(world.updates), "allowed_updates": sorted(world.allowed_updates),
             "limits": self.server.limits.describe(), "executed": self.server.executed,
-            "polling": self.server.poll is not None,
+            "polling": self.server.poll is not None, "online": self.server.online(),
             "panel": bool(self.server.options.panel_url)})
 
     async def messages(self, request):
@@ -543,7 +552,8 @@ async def page_file(request):
     path = PAGE / name
     if "/" in name or not path.is_file():
         raise web.HTTPNotFound()
-    return web.FileResponse(path, headers={"Cache-Control": "no-cache"})
+    return web.FileResponse(path, headers={"Cache-Control": "no-cache",
+                                           "Content-Security-Policy": PAGE_POLICY})
 
 
 def make_app(options):
