@@ -1,0 +1,122 @@
+/* chat_status.c - one paragraph for each environment.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#include "chat/chat_status.h"
+
+#include <string.h>
+
+static bool
+is_well(const struct chat_status *status)
+{
+	for (size_t i = 0; i < status->n_urls; i++)
+		if (!status->findings[i].well)
+			return false;
+	return true;
+}
+
+static const char *
+light(const struct chat_status *status)
+{
+	if (status->environment->is_down)
+		return "🔥";
+	if (status->n_urls == 0 || status->environment->current.id == 0)
+		return "⚪";
+	if (status->findings == NULL)
+		return "🩺";
+	return is_well(status) ? "🟢" : "🔴";
+}
+
+static void
+add_release(struct chat_text *text, const struct chat_status *status)
+{
+	const struct release *release = &status->environment->current;
+
+	if (release->id == 0) {
+		chat_text_add(text, " has no release yet");
+		return;
+	}
+	chat_text_add(text, " runs ");
+	chat_text_commit(text, release->commit);
+	chat_text_add(text, " ");
+	chat_text_outside(text, release->subject);
+	chat_text_add(text, "\nrelease %lld, ", (long long)release->id);
+	chat_text_ago(text, release->at, status->at);
+	chat_text_add(text, ", by ");
+	chat_text_outside(text, release->by);
+}
+
+static void
+add_finding(struct chat_text *text, const struct chat_status *status, size_t i)
+{
+	const struct probe_finding *finding = &status->findings[i];
+	const char *expected = status->environment->current.commit;
+
+	chat_text_add(text, "\n%s ", finding->well ? "healthy:" : "UNHEALTHY:");
+	if (finding->well)
+		chat_text_add(text, "HTTP %d in %d ms", finding->http_status, finding->latency_ms);
+	else
+		chat_text_outside(text, finding->detail);
+	if (finding->commit[0] != '\0' &&
+	    strncmp(finding->commit, expected, strlen(finding->commit)) != 0) {
+		chat_text_add(text, ", answers as ");
+		chat_text_commit(text, finding->commit);
+	}
+}
+
+static void
+add_health(struct chat_text *text, const struct chat_status *status)
+{
+	if (status->n_urls == 0) {
+		chat_text_add(text, "\nno health URL is set");
+		return;
+	}
+	if (status->findings == NULL) {
+		chat_text_add(text, "\nasking …");
+		return;
+	}
+	for (size_t i = 0; i < status->n_urls; i++)
+		add_finding(text, status, i);
+}
+
+static void
+add_under_way(struct chat_text *text, const struct chat_status *status)
+{
+	const struct deployment *active = status->active;
+
+	if (active != NULL) {
+		chat_text_add(text, "\n⏳ %s ", deploy_flow_word(active->state));
+		chat_text_commit(text, active->commit);
+		if (status->step[0] != '\0') {
+			chat_text_add(text, " (");
+			chat_text_outside(text, status->step);
+			chat_text_add(text, ")");
+		}
+		chat_text_add(text, " since ");
+		chat_text_duration(text, status->at - active->started_at);
+		chat_text_add(text, ", asked by ");
+		chat_text_outside(text, active->asker);
+	}
+	if (status->queued != NULL) {
+		chat_text_add(text, "\n⏳ next: ");
+		chat_text_commit(text, status->queued->commit);
+	}
+}
+
+void
+chat_status(struct chat_text *text, const struct chat_status *status)
+{
+	const struct environment *environment = status->environment;
+
+	chat_text_add(text, "%s " MARK_BOLD "%s" MARK_BOLD, light(status), environment->name);
+	add_release(text, status);
+	add_health(text, status);
+	if (environment->is_down)
+		chat_text_add(text, "\n" MARK_BOLD
+		    "the last change failed and so did the way back: look at the target" MARK_BOLD);
+	else if (environment->held_commit[0] != '\0') {
+		chat_text_add(text, "\nheld against ");
+		chat_text_commit(text, environment->held_commit);
+		chat_text_add(text, ", which was taken back");
+	}
+	add_under_way(text, status);
+	chat_text_add(text, "\n");
+}

@@ -1,0 +1,23 @@
+/* chat_status.h - what /status says.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#ifndef CHAT_STATUS_H
+#define CHAT_STATUS_H
+
+#include "chat/chat_text.h"
+#include "deployment/deployment.h"
+#include "types/probe.h"
+
+struct chat_status {
+	const struct environment *environment;
+	const struct deployment *active;	/* NULL: none */
+	const struct deployment *queued;	/* NULL: none */
+	const char *step;			/* the active one's latest; "" none */
+	size_t n_urls;				/* health URLs that are set */
+	const struct probe_finding *findings;	/* n_urls of them; NULL: being probed */
+	int64_t at;
+};
+
+/* Adds a paragraph about one environment. */
+void chat_status(struct chat_text *text, const struct chat_status *status);
+
+#endif

@@ -1,0 +1,138 @@
+/* command_deploy.c - /deploy <environment> [ref]: role, busy, then git is asked.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+#include <string.h>
+
+#include "chat/chat_deployment.h"
+#include "commands/commands.h"
+#include "decide/decide_reply.h"
+#include "lib/text.h"
+#include "store/row_deployment.h"
+#include "store/row_effect.h"
+#include "store/row_environment.h"
+
+/* One person's deployments that have not ended: more is a mistake or a game. */
+#define OPEN_REQUESTS_MAX	10
+
+static bool
+is_busy(struct tx *tx, const struct update *update, const char *environment)
+{
+	struct deployment active = row_deployment_active(tx, environment);
+	char *busy;
+
+	if (active.id == 0)
+		return false;
+	busy = chat_busy(&active, tx->at);
+	if (busy == NULL)
+		tx_fail(tx, ERR_NOMEM, "no memory for a reply");
+	else
+		(void)decide_sayf(tx, &update->place, "%s", busy);
+	free(busy);
+	return true;
+}
+
+/* What can be said without asking git; false: it was said. */
+static bool
+can_ask_git(struct tx *tx, const struct update *update, const struct environment_settings *settings,
+    const char *ref)
+{
+	if (tx->settings->repository_url == NULL) {
+		(void)decide_sayf(tx, &update->place, "No repository is set: REPOSITORY_URL or "
+		    "GITHUB_REPOSITORY is missing in the settings.");
+		return false;
+	}
+	if (ref[0] == '\0' && settings->branch == NULL) {
+		(void)decide_sayf(tx, &update->place, "%s has no branch of its own. Say which: "
+		    MARK_CODE "/deploy %s <branch, tag or commit>" MARK_CODE, settings->name,
+		    settings->name);
+		return false;
+	}
+	if (ref[0] == '-') {
+		(void)decide_sayf(tx, &update->place,
+		    "A ref cannot begin with \"-\". It is a branch, a tag or a commit.");
+		return false;
+	}
+	if (row_deployment_count_open(tx, update->person) >= OPEN_REQUESTS_MAX) {
+		(void)decide_sayf(tx, &update->place, "You have %d open requests: confirm or "
+		    "cancel some of them first.", OPEN_REQUESTS_MAX);
+		return false;
+	}
+	return true;
+}
+
+static void
+ask_git(struct tx *tx, const struct deployment *deployment,
+    const struct environment_settings *settings)
+{
+	struct environment environment = row_environment_get(tx, deployment->environment);
+	struct effect *effect = effect_new(EFFECT_ASK);
+	struct effect_ask *ask;
+
+	if (effect == NULL) {
+		tx_fail(tx, ERR_NOMEM, "no memory for a question to git");
+		return;
+	}
+	effect->subject = deployment->id;
+	ask = &effect->u.ask;
+	ask->kind = ASK_COMMITS;
+	(void)text_copy(ask->environment, sizeof(ask->environment), deployment->environment);
+	(void)text_copy(ask->ref, sizeof(ask->ref), deployment->ref);
+	(void)text_copy(ask->base, sizeof(ask->base), environment.current.commit);
+	if (settings->branch != NULL)
+		(void)text_copy(ask->branch, sizeof(ask->branch), settings->branch);
+	(void)text_copy(ask->asked_by, sizeof(ask->asked_by), deployment->asker);
+	(void)row_effect_add(tx, effect);
+}
+
+static void
+request(struct tx *tx, const struct update *update, const struct environment_settings *settings,
+    const char *ref)
+{
+	struct deployment deployment = {
+		.program = PROGRAM_DEPLOY,
+		.trigger = TRIGGER_CHAT,
+		.state = DEPLOY_REQUESTED,
+		.asked_by = update->person,
+		.place = update->place,
+		.requested_at = tx->at,
+	};
+	char user[32];
+	struct chat_text text;
+
+	(void)text_copy(deployment.environment, sizeof(deployment.environment), settings->name);
+	(void)text_copy(deployment.ref, sizeof(deployment.ref), ref);
+	(void)text_copy(deployment.asker, sizeof(deployment.asker), update->name);
+	chat_text_init(&text);
+	chat_text_add(&text, "🔎 " MARK_BOLD "%s" MARK_BOLD ": asking git for ", settings->name);
+	chat_text_code(&text, ref);
+	chat_text_add(&text, " …");
+	deployment.message = decide_say(tx, &update->place, &text);
+	row_deployment_add(tx, &deployment);
+	row_audit_add(tx,
+	    &(struct audit_entry){
+		.action = "deploy_requested",
+		.user = decide_user(user, update->person),
+		.environment = settings->name,
+		.outcome = "requested",
+		.severity = "info",
+		.deployment = deployment.id,
+	    },
+	    (const char *const[]){ "trigger", "chat", "ref", ref, "name", update->name, NULL });
+	ask_git(tx, &deployment, settings);
+}
+
+void
+command_deploy(struct tx *tx, const struct update *update, const struct chat_command *command)
+{
+	const char *name = command->argument[0];
+	const char *ref = command->argument[1];
+	const struct environment_settings *settings;
+
+	if (!decide_may(tx, update, POLICY_DEPLOY, name))
+		return;
+	settings = decide_environment(tx, update, name);
+	if (settings == NULL || is_busy(tx, update, settings->name) ||
+	    !can_ask_git(tx, update, settings, ref))
+		return;
+	request(tx, update, settings, ref[0] != '\0' ? ref : settings->branch);
+}

@@ -1,0 +1,55 @@
+/* command_help.c - /start, /help: what the asker's role may do.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "commands/commands.h"
+#include "decide/decide_reply.h"
+
+static void
+say_help(struct tx *tx, const struct update *update, const char *greeting)
+{
+	enum policy_role role = policy_role(tx->settings, update->person);
+	struct chat_text text;
+
+	/* In a group a stranger's hello is a denial like any other. */
+	if (role == POLICY_STRANGER && !update->is_private) {
+		(void)decide_may(tx, update, POLICY_STATUS, "");
+		return;
+	}
+	chat_text_init(&text);
+	chat_text_add(&text, "%s", greeting);
+	if (role == POLICY_STRANGER)
+		chat_text_add(&text, "You have no role here yet. Send the id that " MARK_CODE
+		    "/whoami" MARK_CODE " tells you to an admin.\n");
+	else
+		chat_text_add(&text, "You may, as " MARK_BOLD "%s" MARK_BOLD ":\n",
+		    policy_role_word(role));
+	for (size_t i = 0; i < commands_count(); i++) {
+		const struct command *command = commands_get(i);
+		bool everywhere = policy_decide(role, command->action, "").is_allowed;
+
+		if (everywhere || policy_decide(role, command->action, "staging").is_allowed)
+			chat_text_add(&text, MARK_CODE "%s" MARK_CODE " — %s%s\n", command->usage,
+			    command->help, everywhere ? "" : " (staging)");
+	}
+	if (role != POLICY_STRANGER) {
+		chat_text_add(&text, "\nEnvironments:");
+		for (size_t i = 0; i < tx->settings->environment_count; i++)
+			chat_text_add(&text, " " MARK_CODE "%s" MARK_CODE,
+			    tx->settings->environments[i].name);
+	}
+	(void)decide_say(tx, &update->place, &text);
+}
+
+void
+command_help(struct tx *tx, const struct update *update, const struct chat_command *command)
+{
+	(void)command;	/* takes no argument */
+	say_help(tx, update, "");
+}
+
+void
+command_start(struct tx *tx, const struct update *update, const struct chat_command *command)
+{
+	(void)command;	/* takes no argument */
+	say_help(tx, update,
+	    "👋 I ship releases, watch them, and take bad ones back.\n\n");
+}

@@ -1,0 +1,161 @@
+/* decide_push.c - latest wins: seen, held, superseded, queued.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/decide_push.h"
+
+#include <string.h>
+
+#include "decide/decide_deployment.h"
+#include "decide/decide_reply.h"
+#include "lib/text.h"
+#include "store/row_effect.h"
+#include "store/row_environment.h"
+#include "store/row_message.h"
+
+void
+decide_ask_head(struct tx *tx, const struct environment_settings *settings, const char *asked_by)
+{
+	struct environment environment = row_environment_get(tx, settings->name);
+	struct effect *effect = effect_new(EFFECT_ASK);
+	struct effect_ask *ask;
+
+	if (effect == NULL) {
+		tx_fail(tx, ERR_NOMEM, "no memory for a question to git");
+		return;
+	}
+	ask = &effect->u.ask;
+	ask->kind = ASK_COMMITS;
+	ask->is_patient = true;
+	(void)text_copy(ask->environment, sizeof(ask->environment), settings->name);
+	(void)text_copy(ask->ref, sizeof(ask->ref), settings->branch);
+	(void)text_copy(ask->branch, sizeof(ask->branch), settings->branch);
+	(void)text_copy(ask->base, sizeof(ask->base), environment.current.commit);
+	(void)text_copy(ask->asked_by, sizeof(ask->asked_by), asked_by);
+	(void)row_effect_add(tx, effect);
+}
+
+void
+decide_ask_heads(struct tx *tx)
+{
+	struct effect *effect = effect_new(EFFECT_ASK);
+	struct effect_ask *ask;
+
+	if (effect == NULL) {
+		tx_fail(tx, ERR_NOMEM, "no memory for a question to git");
+		return;
+	}
+	ask = &effect->u.ask;
+	ask->kind = ASK_HEADS;
+	for (size_t i = 0; i < tx->settings->environment_count; i++) {
+		const char *branch = tx->settings->environments[i].branch;
+
+		if (branch != NULL)
+			(void)text_copy(ask->branches[ask->n_branches++], LIMIT_REF, branch);
+	}
+	if (ask->n_branches == 0)
+		effect_free(effect);
+	else
+		(void)row_effect_add(tx, effect);
+}
+
+void
+decide_poll_later(struct tx *tx)
+{
+	int seconds = tx->settings->poll_repository_seconds;
+
+	if (seconds == 0 || tx->settings->repository_url == NULL ||
+	    row_effect_count_waits(tx, WAIT_POLL) > 0)
+		return;
+	(void)row_effect_wait(tx, WAIT_POLL, "", 0, tx->at + seconds * INT64_C(1000));
+}
+
+/* A new deployment of that head, its message in the team's chat. */
+static struct deployment
+add_deployment(struct tx *tx, const char *environment, const struct git_answer *answer,
+    const char *asked_by)
+{
+	struct deployment deployment = {
+		.program = PROGRAM_DEPLOY,
+		.trigger = strcmp(asked_by, DECIDE_POLL) == 0 ? TRIGGER_POLL : TRIGGER_PUSH,
+		.state = DEPLOY_REQUESTED,
+		.place = { .chat = tx->settings->telegram_chat_id },
+		.requested_at = tx->at,
+		.is_forced = answer->forced,
+	};
+	struct environment row = row_environment_get(tx, environment);
+
+	(void)text_copy(deployment.environment, sizeof(deployment.environment), environment);
+	(void)text_copy(deployment.commit, sizeof(deployment.commit), answer->commit);
+	(void)text_copy(deployment.ref, sizeof(deployment.ref), answer->ref);
+	(void)text_copy(deployment.subject, sizeof(deployment.subject), answer->subject);
+	(void)text_copy(deployment.author, sizeof(deployment.author), answer->author);
+	(void)text_copy(deployment.asker, sizeof(deployment.asker), asked_by);
+	(void)text_copy(deployment.previous, sizeof(deployment.previous), row.current.commit);
+	deployment.message = decide_sayf(tx, &deployment.place, "🔎 " MARK_BOLD "%s" MARK_BOLD,
+	    environment);
+	row_deployment_add(tx, &deployment);
+	row_audit_add(tx,
+	    &(struct audit_entry){
+		.action = "deploy_requested",
+		.user = asked_by,
+		.environment = environment,
+		.commit = deployment.commit,
+		.outcome = "requested",
+		.severity = "info",
+		.deployment = deployment.id,
+	    },
+	    (const char *const[]){ "trigger", trigger_word(deployment.trigger), "ref",
+		deployment.ref, NULL });
+	return deployment;
+}
+
+static void
+supersede(struct tx *tx, struct deployment older, const struct git_answer *answer)
+{
+	if (older.id == 0)
+		return;
+	(void)text_copy(older.detail, sizeof(older.detail), "by ");
+	(void)strncat(older.detail, answer->commit, 7);
+	(void)decide_step(tx, &older, DEPLOY_ON_SUPERSEDE, answer);
+}
+
+static void
+tell_held(struct tx *tx, const char *environment, const struct git_answer *answer)
+{
+	struct place place = { .chat = tx->settings->telegram_chat_id };
+	struct chat_text text;
+
+	chat_text_init(&text);
+	chat_text_add(&text, "✋ " MARK_BOLD "%s" MARK_BOLD " is held: ", environment);
+	chat_text_commit(&text, answer->commit);
+	chat_text_add(&text, " was taken back before, so its push does not deploy it again. "
+	    MARK_CODE "/deploy %s" MARK_CODE " asks first.", environment);
+	(void)decide_say(tx, &place, &text);
+}
+
+void
+decide_head(struct tx *tx, const struct environment_settings *settings,
+    const struct git_answer *answer, const char *asked_by)
+{
+	struct environment environment = row_environment_get(tx, settings->name);
+	bool is_poll = strcmp(asked_by, DECIDE_POLL) == 0;
+	struct deployment deployment;
+
+	if (strcmp(environment.seen_commit, answer->commit) == 0)
+		return;
+	row_environment_set_seen(tx, settings->name, answer->commit);
+	if (is_poll && environment.seen_commit[0] == '\0')
+		return;		/* the first poll of all only remembers */
+	if (strcmp(environment.held_commit, answer->commit) == 0) {
+		tell_held(tx, settings->name, answer);
+		return;
+	}
+	supersede(tx, row_deployment_push_question(tx, settings->name), answer);
+	deployment = add_deployment(tx, settings->name, answer, asked_by);
+	if (settings->confirm) {
+		(void)decide_step(tx, &deployment, DEPLOY_ON_ASK, answer);
+		return;
+	}
+	supersede(tx, row_deployment_queued(tx, settings->name), answer);
+	(void)decide_step(tx, &deployment, DEPLOY_ON_CLEAR, NULL);
+	decide_next(tx, settings->name);
+}

@@ -1,0 +1,29 @@
+/* decide_push.h - news that a branch may have moved, and what becomes of it.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#ifndef DECIDE_PUSH_H
+#define DECIDE_PUSH_H
+
+#include "store/row_deployment.h"
+#include "types/git_answer.h"
+
+struct environment_settings;
+
+/* Asks git, until it answers, for the newest commit of the environment's branch.  asked_by:
+ * "github:login(7)", or DECIDE_POLL when nobody told us. */
+void decide_ask_head(struct tx *tx, const struct environment_settings *settings,
+    const char *asked_by);
+
+#define DECIDE_POLL	"git"
+
+/* Asks git for the heads of all environments' branches. */
+void decide_ask_heads(struct tx *tx);
+
+/* The branch's head, as git has it: deployed, asked about, queued or held; nothing where it was
+ * seen before. */
+void decide_head(struct tx *tx, const struct environment_settings *settings,
+    const struct git_answer *answer, const char *asked_by);
+
+/* The settings' POLL_REPOSITORY_SECONDS from now; nothing where a poll is waited for already. */
+void decide_poll_later(struct tx *tx);
+
+#endif

@@ -1,0 +1,16 @@
+/* decide_status.h - the message that /status shows, while it is asked and when it is known.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#ifndef DECIDE_STATUS_H
+#define DECIDE_STATUS_H
+
+#include "store/tx.h"
+
+/* The text about one environment ("": about all).  findings: what came of probing probe's
+ * targets; NULL while they are being probed.  NULL when the tx has failed; free() it. */
+char *decide_status_text(struct tx *tx, const char *asked, const struct effect_probe *probe,
+    const struct probe_finding *findings);
+
+/* The probe of the health URLs of one environment ("": of all), each once; NULL: there are none. */
+struct effect *decide_status_probe(struct tx *tx, const char *asked);
+
+#endif

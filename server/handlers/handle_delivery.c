@@ -1,0 +1,53 @@
+/* handle_delivery.c - a forge says that a branch may have moved.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+#include <string.h>
+
+#include "decide/decide_push.h"
+#include "handlers/handlers.h"
+#include "lib/text.h"
+#include "store/row_guard.h"
+
+#define ACCEPTED	202	/* heard, and nothing for us to do */
+
+/* Where only REPOSITORY_URL is set, any repository that knows the secret is ours. */
+static bool
+is_ours(const struct settings *settings, const struct delivery *delivery)
+{
+	return settings->github_repository == NULL ||
+	    text_same_ci(settings->github_repository, delivery->repository);
+}
+
+static void
+handle_push(struct tx *tx, const struct delivery *delivery)
+{
+	char who[LIMIT_PERSON];
+
+	(void)snprintf(who, sizeof(who), "github:%.40s(%lld)", delivery->login,
+	    (long long)delivery->sender);
+	for (size_t i = 0; i < tx->settings->environment_count; i++) {
+		const struct environment_settings *environment = &tx->settings->environments[i];
+
+		if (environment->branch != NULL && strcmp(environment->branch, delivery->branch) == 0)
+			decide_ask_head(tx, environment, who);
+	}
+}
+
+void
+handle_delivery(struct tx *tx, const struct event *event)
+{
+	const struct delivery *delivery = &event->u.delivery;
+
+	if (delivery->kind == DELIVERY_PING)
+		return;
+	if (delivery->kind != DELIVERY_PUSH || !is_ours(tx->settings, delivery)) {
+		tx->answer.status = ACCEPTED;
+		return;
+	}
+	if (!row_inbox_add(tx, "github", delivery->id, delivery->digest)) {
+		tx->answer.is_duplicate = true;
+		return;
+	}
+	if (delivery->branch[0] != '\0' && !delivery->deleted && tx->settings->repository_url != NULL)
+		handle_push(tx, delivery);
+}

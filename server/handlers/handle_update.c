@@ -1,0 +1,225 @@
+/* handle_update.c - somebody wrote, pressed a button, or their chat moved.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands/commands.h"
+#include "chat/chat_deployment.h"
+#include "decide/decide_deployment.h"
+#include "decide/decide_push.h"
+#include "decide/decide_reply.h"
+#include "handlers/handlers.h"
+#include "lib/text.h"
+#include "store/row_effect.h"
+#include "store/row_guard.h"
+#include "store/row_message.h"
+#include "store/row_question.h"
+
+/* A press stands for nothing any more. */
+static void
+say_expired(struct tx *tx, const struct update *update)
+{
+	decide_toastf(tx, update, false, "This button has expired or was used.");
+}
+
+static enum policy_action
+action_of(const struct question *question, const struct deployment *deployment)
+{
+	switch (question->verb) {
+	case QUESTION_CANCEL:
+		return POLICY_CANCEL;
+	case QUESTION_LOG:
+		return POLICY_LOG;
+	default:
+		return deployment->program == PROGRAM_ROLLBACK ? POLICY_ROLLBACK : POLICY_DEPLOY;
+	}
+}
+
+/* Role, and who the button is for: again at each press, on what holds at this moment. */
+static bool
+may_press(struct tx *tx, const struct update *update, const struct question *question,
+    const struct deployment *deployment)
+{
+	bool answers = question->verb == QUESTION_CONFIRM || question->verb == QUESTION_DECLINE;
+
+	if (!decide_may(tx, update, action_of(question, deployment), deployment->environment))
+		return false;
+	if (answers && deployment->trigger != TRIGGER_CHAT &&
+	    policy_role(tx->settings, update->person) != POLICY_ADMIN) {
+		decide_audit_denied(tx, update, "confirm", deployment->environment,
+		    "the question after a push is an admin's");
+		decide_toastf(tx, update, true, "⛔ Only an admin may answer this.");
+		return false;
+	}
+	if (question->asker != 0 && question->asker != update->person) {
+		decide_audit_denied(tx, update, "confirm", deployment->environment,
+		    "the question is another person's");
+		decide_toastf(tx, update, true, "⛔ Only %s may answer this.", deployment->asker);
+		return false;
+	}
+	return true;
+}
+
+static void
+audit_confirmed(struct tx *tx, const struct update *update, const struct deployment *deployment)
+{
+	char user[32];
+
+	row_audit_add(tx,
+	    &(struct audit_entry){
+		.action = "deploy_requested",
+		.user = decide_user(user, update->person),
+		.environment = deployment->environment,
+		.commit = deployment->commit,
+		.outcome = "confirmed",
+		.severity = "info",
+		.deployment = deployment->id,
+	    },
+	    (const char *const[]){ "name", update->name, NULL });
+}
+
+/* Beside the run, never before it: has the branch moved on since it was shown? */
+static void
+ask_moved_on(struct tx *tx, const struct deployment *deployment)
+{
+	const struct environment_settings *settings =
+	    settings_environment(tx->settings, deployment->environment);
+	struct effect *effect;
+
+	if (settings == NULL || settings->branch == NULL || deployment->program != PROGRAM_DEPLOY ||
+	    strcmp(deployment->ref, settings->branch) != 0)
+		return;
+	effect = effect_new(EFFECT_ASK);
+	if (effect == NULL) {
+		tx_fail(tx, ERR_NOMEM, "no memory for a question to git");
+		return;
+	}
+	effect->subject = deployment->id;
+	effect->u.ask.kind = ASK_COMMITS;
+	(void)text_copy(effect->u.ask.environment, LIMIT_ENVIRONMENT, deployment->environment);
+	(void)text_copy(effect->u.ask.ref, LIMIT_REF, settings->branch);
+	(void)text_copy(effect->u.ask.branch, LIMIT_REF, settings->branch);
+	(void)row_effect_add(tx, effect);
+}
+
+/* Busy again, in the decision that starts it: a person's is refused, a push's waits. */
+static void
+press_confirm(struct tx *tx, const struct update *update, struct deployment *deployment)
+{
+	struct deployment active = row_deployment_active(tx, deployment->environment);
+	struct deployment queued;
+	char *busy;
+
+	audit_confirmed(tx, update, deployment);
+	if (active.id != 0 && deployment->trigger == TRIGGER_CHAT) {
+		busy = chat_busy(&active, tx->at);
+		(void)text_copy(deployment->detail, sizeof(deployment->detail),
+		    "another deployment is under way: try again when it has ended");
+		(void)decide_step(tx, deployment, DEPLOY_ON_REFUSE, NULL);
+		if (busy != NULL)
+			(void)decide_sayf(tx, &update->place, "%s", busy);
+		free(busy);
+		decide_toastf(tx, update, false, "%s is busy.", deployment->environment);
+		return;
+	}
+	queued = row_deployment_queued(tx, deployment->environment);
+	if (queued.id != 0)
+		(void)decide_step(tx, &queued, DEPLOY_ON_SUPERSEDE, NULL);
+	(void)decide_step(tx, deployment, DEPLOY_ON_CONFIRM, NULL);
+	decide_next(tx, deployment->environment);
+	ask_moved_on(tx, deployment);
+	decide_toastf(tx, update, false, active.id != 0 ? "Waits for its turn." : "Started.");
+}
+
+static void
+press_cancel(struct tx *tx, const struct update *update, struct deployment *deployment)
+{
+	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL)
+		say_expired(tx, update);
+	else if (decide_cancel(tx, deployment, update->name))
+		decide_toastf(tx, update, false, "Cancelled.");
+	else
+		decide_toastf(tx, update, true, "It is %s: that cannot be cancelled.",
+		    deploy_flow_word(deployment->state));
+}
+
+static void
+press_log(struct tx *tx, const struct update *update, const struct question *question,
+    const struct deployment *deployment)
+{
+	struct effect *effect = effect_new(EFFECT_DOCUMENT);
+
+	if (effect == NULL) {
+		tx_fail(tx, ERR_NOMEM, "no memory for a document");
+		return;
+	}
+	effect->subject = deployment->id;
+	effect->u.document.place = update->place;
+	effect->u.document.run = question->run;
+	(void)snprintf(effect->u.document.file_name, sizeof(effect->u.document.file_name),
+	    "%s-%.7s-%" PRId64 ".log", deployment->environment, deployment->commit, question->run);
+	(void)snprintf(effect->u.document.caption, sizeof(effect->u.document.caption),
+	    "Log of %s %.7s", deployment->environment, deployment->commit);
+	(void)row_effect_add(tx, effect);
+	decide_toastf(tx, update, false, "The log is on its way.");
+}
+
+static void
+handle_press(struct tx *tx, const struct update *update)
+{
+	struct question question = row_question_get(tx, update->question);
+	struct deployment deployment;
+
+	if (question.id[0] == '\0' || !question.is_open || question.chat != update->place.chat) {
+		say_expired(tx, update);
+		return;
+	}
+	deployment = row_deployment_get(tx, question.deployment);
+	if (!may_press(tx, update, &question, &deployment))
+		return;
+	switch (question.verb) {
+	case QUESTION_CONFIRM:
+		press_confirm(tx, update, &deployment);
+		break;
+	case QUESTION_DECLINE:
+	case QUESTION_CANCEL:
+		press_cancel(tx, update, &deployment);
+		break;
+	case QUESTION_LOG:
+		press_log(tx, update, &question, &deployment);
+		break;
+	}
+}
+
+void
+handle_update(struct tx *tx, const struct event *event)
+{
+	const struct update *update = event->u.update;
+	char key[24];
+
+	(void)snprintf(key, sizeof(key), "%" PRId64, update->id);
+	if (update->id != 0 && !row_inbox_add(tx, "telegram", key, NULL)) {
+		tx->answer.is_duplicate = true;
+		return;
+	}
+	if (update->refusal != UPDATE_REFUSED_NONE) {
+		decide_audit_denied(tx, update, update->kind == UPDATE_PRESS ? "press" : "message", "",
+		    update_refusal_words(update->refusal));
+		return;
+	}
+	switch (update->kind) {
+	case UPDATE_TEXT:
+		commands_handle(tx, update, event->own_name);
+		break;
+	case UPDATE_PRESS:
+		handle_press(tx, update);
+		break;
+	case UPDATE_MIGRATED:
+		row_message_move_chat(tx, update->place.chat, update->new_chat);
+		break;
+	case UPDATE_OTHER:
+		break;
+	}
+}

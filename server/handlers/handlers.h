@@ -1,0 +1,15 @@
+/* handlers.h - the table of handlers: one for each kind of event, one file each.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#ifndef HANDLERS_H
+#define HANDLERS_H
+
+#include "store/store.h"
+
+#define EVENT(upper, lower) store_handler handle_##lower;
+#include "types/event.def"
+#undef EVENT
+
+/* By enum event_kind. */
+extern store_handler *const handlers[EVENT_KIND_COUNT];
+
+#endif
