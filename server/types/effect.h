@@ -75,6 +75,10 @@ struct effect_document {
 	char caption[LIMIT_LINE];
 };
 
+struct effect_forget {
+	int64_t run;
+};
+
 enum wait_kind {
 	WAIT_QUESTION,		/* a confirmation runs out */
 	WAIT_POLL,		/* ask git for the heads */
@@ -103,6 +107,7 @@ struct effect {
 		struct effect_say say;
 		struct effect_toast toast;
 		struct effect_document document;
+		struct effect_forget forget;
 		struct effect_wait wait;
 	} u;
 };
