@@ -1,0 +1,116 @@
+/* run_verdict.c - reads an exit record.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#include "deployment/run_verdict.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/text.h"
+
+/* sysexits.h: bad input to unreachable; deploy.sh says with them that it touched nothing. */
+#define EXIT_UNTOUCHED_FIRST	64
+#define EXIT_UNTOUCHED_LAST	69
+
+static bool
+has_way_back(const struct deployment *deployment, const struct run_ended *ended)
+{
+	return deployment->program == PROGRAM_DEPLOY && deployment->previous[0] != '\0' &&
+	    !deployment->has_no_way_back && !ended->no_way_back;
+}
+
+static bool
+never_began(const struct run_ended *ended)
+{
+	return ended->refused || !ended->gate_opened || ended->exec_errno != 0;
+}
+
+static bool
+is_success(const struct run_ended *ended)
+{
+	return !ended->lost && !ended->timed_out && ended->signal_number == 0 &&
+	    ended->exit_status == 0;
+}
+
+static bool
+is_touched(const struct deployment *deployment, const struct run_ended *ended)
+{
+	if (never_began(ended))
+		return deployment->is_touched;
+	if (ended->lost)
+		return true;
+	if (ended->signal_number == 0 && ended->exit_status >= EXIT_UNTOUCHED_FIRST &&
+	    ended->exit_status <= EXIT_UNTOUCHED_LAST)
+		return false;
+	return ended->released || deployment->is_touched;
+}
+
+static void
+describe(struct run_verdict *verdict, const struct run_ended *ended)
+{
+	char *out = verdict->detail;
+	size_t room = sizeof(verdict->detail);
+	const char *line = ended->detail;
+	const char *colon = line[0] != '\0' ? ": " : "";
+
+	if (ended->refused)
+		(void)snprintf(out, room, "%s", line);
+	else if (!ended->gate_opened)
+		(void)snprintf(out, room, "the script was never let go%s%.180s", colon, line);
+	else if (ended->exec_errno != 0)
+		(void)snprintf(out, room, "the script could not be started%s%.180s", colon, line);
+	else if (ended->lost)
+		(void)snprintf(out, room, "its keeper was killed; everything it had started was ended");
+	else if (ended->signal_number != 0)
+		(void)snprintf(out, room, "killed by signal %d%s%s%.180s", ended->signal_number,
+		    ended->signal_number == 9 && !ended->timed_out && !ended->ended_on_request ?
+		    " (out of memory?)" : "", colon, line);
+	else
+		(void)snprintf(out, room, "exit %d%s%.200s", ended->exit_status, colon, line);
+}
+
+static enum deploy_why
+why_of(const struct run_ended *ended)
+{
+	if (never_began(ended))
+		return DEPLOY_WHY_NOT_STARTED;
+	if (ended->lost)
+		return DEPLOY_WHY_INTERRUPTED;
+	if (ended->timed_out)
+		return DEPLOY_WHY_TIMED_OUT;
+	return DEPLOY_WHY_SCRIPT;
+}
+
+struct run_verdict
+run_verdict(const struct deployment *deployment, const struct run_ended *ended, int attempts_max)
+{
+	struct run_verdict verdict = { .is_touched = is_touched(deployment, ended) };
+	bool is_back = deployment->state == DEPLOY_ROLLING_BACK;
+	bool again = (!ended->refused && !ended->gate_opened && !ended->ended_on_request) ||
+	    (is_back && ended->lost);
+
+	if (is_success(ended) && !never_began(ended)) {
+		verdict.event = deployment->urls[0] != '\0' ? DEPLOY_ON_SCRIPT_OK :
+							      DEPLOY_ON_SCRIPT_OK_UNPROBED;
+		/* It was told to stop and came to its end first: there may be nowhere to go back to. */
+		if (deployment->state == DEPLOY_STOPPING && !verdict.is_touched)
+			verdict.event = DEPLOY_ON_UNTOUCHED;
+		else if (deployment->state == DEPLOY_STOPPING && !has_way_back(deployment, ended))
+			verdict.event = DEPLOY_ON_SCRIPT_BAD_NO_BACK;
+		return verdict;
+	}
+	if (again && deployment->state != DEPLOY_STOPPING && deployment->attempts < attempts_max) {
+		verdict.event = DEPLOY_ON_AGAIN;
+		return verdict;
+	}
+	if (!verdict.is_touched && !is_back)
+		verdict.event = DEPLOY_ON_UNTOUCHED;
+	else
+		verdict.event = has_way_back(deployment, ended) ? DEPLOY_ON_SCRIPT_BAD :
+								  DEPLOY_ON_SCRIPT_BAD_NO_BACK;
+	/* Whoever cancelled it, or whatever was wrong before the way back, is the reason. */
+	if (deployment->state == DEPLOY_RUNNING)
+		verdict.why = why_of(ended);
+	if (deployment->why != DEPLOY_WHY_CANCELLED)
+		describe(&verdict, ended);
+	return verdict;
+}

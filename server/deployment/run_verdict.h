@@ -1,0 +1,24 @@
+/* run_verdict.h - turns an exit record into the event of a deployment's life.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#ifndef RUN_VERDICT_H
+#define RUN_VERDICT_H
+
+#include "deployment/deployment.h"
+
+struct run_verdict {
+	enum deploy_event event;
+	enum deploy_why why;	/* NONE: keep the one that the deployment has */
+	bool is_touched;	/* the target may have changed */
+	char detail[LIMIT_LINE];	/* "" : keep the one that the deployment has */
+};
+
+/*
+ * What the record means for the deployment in the state it is in.  attempts_max: runs that are
+ * ordered for one program before it is given up.  Exit 64 to 69 and a run that never said
+ * `==> release` have not touched the target; one that was lost after its gate opened counts as
+ * having touched it.
+ */
+struct run_verdict run_verdict(const struct deployment *deployment, const struct run_ended *ended,
+    int attempts_max);
+
+#endif

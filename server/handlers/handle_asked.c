@@ -1,0 +1,135 @@
+/* handle_asked.c - git answered, or could not.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "decide/decide_deployment.h"
+#include "decide/decide_push.h"
+#include "handlers/handlers.h"
+#include "lib/log.h"
+#include "lib/text.h"
+#include "store/row_environment.h"
+
+static void
+refuse(struct tx *tx, struct deployment *deployment, const char *reason,
+    const struct git_answer *answer)
+{
+	deployment->why = DEPLOY_WHY_REFUSED;
+	(void)text_copy(deployment->detail, sizeof(deployment->detail), reason);
+	(void)decide_step(tx, deployment, DEPLOY_ON_REFUSE, answer);
+}
+
+/* A person asked for it: shows what would change and asks, or goes. */
+static void
+proceed_request(struct tx *tx, struct deployment *deployment, const struct git_answer *answer)
+{
+	const struct environment_settings *settings =
+	    settings_environment(tx->settings, deployment->environment);
+	struct environment environment = row_environment_get(tx, deployment->environment);
+
+	(void)text_copy(deployment->commit, sizeof(deployment->commit), answer->commit);
+	(void)text_copy(deployment->ref, sizeof(deployment->ref), answer->ref);
+	(void)text_copy(deployment->subject, sizeof(deployment->subject), answer->subject);
+	(void)text_copy(deployment->author, sizeof(deployment->author), answer->author);
+	(void)text_copy(deployment->previous, sizeof(deployment->previous),
+	    environment.current.commit);
+	deployment->is_forced = answer->forced;
+	deployment->is_foreign = answer->branch[0] != '\0' && !answer->in_branch;
+	row_deployment_save(tx, deployment);
+	if (settings == NULL) {
+		refuse(tx, deployment, "this environment is no longer in the settings", NULL);
+		return;
+	}
+	if (settings->confirm || strcmp(environment.held_commit, answer->commit) == 0) {
+		(void)decide_step(tx, deployment, DEPLOY_ON_ASK, answer);
+		return;
+	}
+	if (row_deployment_active(tx, deployment->environment).id != 0) {
+		refuse(tx, deployment, "another deployment is under way", NULL);
+		return;
+	}
+	(void)decide_step(tx, deployment, DEPLOY_ON_CLEAR, NULL);
+	decide_next(tx, deployment->environment);
+}
+
+/* It runs already: only whether the branch has moved on since is news. */
+static void
+note_moved_on(struct tx *tx, struct deployment *deployment, const struct git_answer *answer)
+{
+	if (strcmp(answer->commit, deployment->commit) == 0 || answer->commit[0] == '\0')
+		return;
+	(void)snprintf(deployment->note, sizeof(deployment->note), "%.100s has moved on to %.7s: %.100s",
+	    deployment->ref, answer->commit, answer->subject);
+	row_deployment_save(tx, deployment);
+	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_ACTIVE)
+		decide_tell(tx, deployment, NULL);
+}
+
+static void
+answer_deployment(struct tx *tx, int64_t id, bool is_answered, const struct git_answer *answer)
+{
+	struct deployment deployment = row_deployment_get(tx, id);
+
+	if (deployment.state != DEPLOY_REQUESTED) {
+		if (is_answered && answer->error[0] == '\0')
+			note_moved_on(tx, &deployment, answer);
+	} else if (!is_answered || answer->error[0] != '\0') {
+		refuse(tx, &deployment, answer->error, answer);
+	} else {
+		proceed_request(tx, &deployment, answer);
+	}
+}
+
+/* A poll saw these heads: whoever's has moved is asked about in full. */
+static void
+answer_heads(struct tx *tx, bool is_answered, const struct git_answer *answer)
+{
+	for (size_t i = 0; is_answered && i < tx->settings->environment_count; i++) {
+		const struct environment_settings *settings = &tx->settings->environments[i];
+		struct environment environment = row_environment_get(tx, settings->name);
+
+		for (size_t h = 0; h < answer->n_heads; h++) {
+			if (settings->branch == NULL ||
+			    strcmp(answer->head[h].branch, settings->branch) != 0 ||
+			    strcmp(answer->head[h].commit, environment.seen_commit) == 0)
+				continue;
+			if (environment.seen_commit[0] == '\0')
+				row_environment_set_seen(tx, settings->name, answer->head[h].commit);
+			else
+				decide_ask_head(tx, settings, DECIDE_POLL);
+		}
+	}
+	decide_poll_later(tx);
+}
+
+void
+handle_asked(struct tx *tx, const struct event *event)
+{
+	const struct effect_ask *ask = &tx->effect->u.ask;
+	const struct asked *asked = &event->u.asked;
+	struct git_answer *answer = calloc(1, sizeof(*answer));
+	bool is_answered;
+
+	if (answer == NULL) {
+		tx_fail(tx, ERR_NOMEM, "no memory for git's answer");
+		return;
+	}
+	is_answered = git_answer_decode(asked->answer, asked->exit_status, answer, NULL) &&
+	    !asked->unreachable;
+	if (ask->kind == ASK_HEADS) {
+		answer_heads(tx, is_answered && answer->error[0] == '\0', answer);
+	} else if (tx->effect->subject != 0) {
+		answer_deployment(tx, tx->effect->subject, is_answered, answer);
+	} else if (!is_answered || answer->error[0] != '\0') {
+		log_warning("%s: git does not know the branch that moved: %s", ask->environment,
+		    answer->error);
+	} else {
+		const struct environment_settings *settings =
+		    settings_environment(tx->settings, ask->environment);
+
+		if (settings != NULL)
+			decide_head(tx, settings, answer, ask->asked_by);
+	}
+	free(answer);
+}

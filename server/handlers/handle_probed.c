@@ -1,0 +1,74 @@
+/* handle_probed.c - health URLs were probed: for the health gate, or for /status.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "decide/decide_deployment.h"
+#include "decide/decide_status.h"
+#include "handlers/handlers.h"
+#include "store/row_message.h"
+
+static void
+answer_status(struct tx *tx, const struct effect_probe *probe, const struct probed *probed)
+{
+	CLEANUP(message_done) struct message message = { 0 };
+
+	message.head = decide_status_text(tx, probe->asked, probe,
+	    probed->n == probe->n ? probed->findings : NULL);
+	message.foot = strdup("");
+	if (message.head == NULL || message.foot == NULL)
+		tx_fail(tx, ERR_NOMEM, "no memory for /status");
+	else
+		row_message_change(tx, probe->message, &message);
+}
+
+/* The first target that is not well; NULL: all are. */
+static const struct probe_finding *
+worst(const struct effect_probe *probe, const struct probed *probed)
+{
+	static const struct probe_finding nothing = { .detail = "it could not be probed" };
+
+	if (probed->n != probe->n || probed->n == 0)
+		return &nothing;
+	for (size_t i = 0; i < probed->n; i++)
+		if (!probed->findings[i].well)
+			return &probed->findings[i];
+	return NULL;
+}
+
+static void
+answer_gate(struct tx *tx, const struct effect_probe *probe, const struct probed *probed)
+{
+	struct deployment deployment = row_deployment_get(tx, tx->effect->subject);
+	const struct probe_finding *bad = worst(probe, probed);
+	bool is_back = deployment.state == DEPLOY_VERIFYING_ROLLBACK;
+
+	if (bad == NULL) {
+		(void)decide_step(tx, &deployment, DEPLOY_ON_HEALTHY, NULL);
+		return;
+	}
+	if (!is_back) {
+		deployment.why = DEPLOY_WHY_UNHEALTHY;
+		deployment.is_touched = true;
+		(void)snprintf(deployment.detail, sizeof(deployment.detail), "%s", bad->detail);
+	} else {
+		size_t used = strlen(deployment.detail);
+
+		(void)snprintf(deployment.detail + used, sizeof(deployment.detail) - used,
+		    "%safter going back: %s", used > 0 ? "; " : "", bad->detail);
+	}
+	(void)decide_step(tx, &deployment, decide_has_way_back(&deployment) || is_back ?
+	    DEPLOY_ON_SICK : DEPLOY_ON_SICK_NO_BACK, NULL);
+}
+
+void
+handle_probed(struct tx *tx, const struct event *event)
+{
+	const struct effect_probe *probe = &tx->effect->u.probe;
+
+	if (probe->message != 0)
+		answer_status(tx, probe, &event->u.probed);
+	else
+		answer_gate(tx, probe, &event->u.probed);
+}

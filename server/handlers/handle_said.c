@@ -1,0 +1,27 @@
+/* handle_said.c - a message was sent, or can never be.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include <inttypes.h>
+
+#include "handlers/handlers.h"
+#include "lib/log.h"
+#include "store/row_effect.h"
+#include "store/row_message.h"
+
+void
+handle_said(struct tx *tx, const struct event *event)
+{
+	const struct said *said = &event->u.said;
+
+	if (said->new_chat != 0) {
+		row_message_move_chat(tx, tx->effect->u.say.message.place.chat, said->new_chat);
+		row_effect_say(tx, said->message);
+	} else if (said->thread_gone) {
+		row_message_forget_thread(tx, said->message);
+		row_effect_say(tx, said->message);
+	} else if (said->failure[0] != '\0') {
+		log_error("message %" PRId64 " to chat %" PRId64 " cannot be delivered: %s",
+		    said->message, tx->effect->u.say.message.place.chat, said->failure);
+	} else {
+		row_message_sent(tx, said->message, said->remote_id);
+	}
+}

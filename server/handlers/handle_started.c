@@ -1,0 +1,37 @@
+/* handle_started.c - the program began: what must always be waited for is.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/decide_deployment.h"
+#include "decide/decide_push.h"
+#include "handlers/handlers.h"
+#include "store/row_effect.h"
+
+#define DAY_MS	(24 * 3600 * INT64_C(1000))
+
+/* An active deployment has a run or a probe open.  One without (a handler failed, rows were
+ * mended by hand) would keep its environment for ever. */
+static void
+check_environment(struct tx *tx, const char *environment)
+{
+	struct deployment active = row_deployment_active(tx, environment);
+
+	if (active.id == 0) {
+		decide_next(tx, environment);
+		return;
+	}
+	if (row_effect_find(tx, EFFECT_RUN, active.id) == 0 &&
+	    row_effect_find(tx, EFFECT_PROBE, active.id) == 0)
+		decide_give_up(tx, &active, "nothing of it was under way when deploybot started");
+}
+
+void
+handle_started(struct tx *tx, const struct event *event)
+{
+	(void)event;
+	for (size_t i = 0; i < tx->settings->environment_count; i++)
+		check_environment(tx, tx->settings->environments[i].name);
+	if (row_effect_count_waits(tx, WAIT_DAILY) == 0)
+		(void)row_effect_wait(tx, WAIT_DAILY, "", 0, tx->at + DAY_MS);
+	if (row_effect_count_waits(tx, WAIT_POLL) == 0 && tx->settings->repository_url != NULL &&
+	    tx->settings->poll_repository_seconds > 0)
+		(void)row_effect_wait(tx, WAIT_POLL, "", 0, tx->at);
+}

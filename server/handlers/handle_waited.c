@@ -1,0 +1,61 @@
+/* handle_waited.c - a deadline came.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/decide_deployment.h"
+#include "decide/decide_push.h"
+#include "handlers/handlers.h"
+#include "store/row_effect.h"
+#include "store/row_guard.h"
+
+#define DAY_MS		(24 * 3600 * INT64_C(1000))
+#define PURGE_MAX	256	/* folders in one day's round; the rest the next day */
+
+static void
+expire(struct tx *tx, int64_t id)
+{
+	struct deployment deployment = row_deployment_get(tx, id);
+
+	if (deployment.state == DEPLOY_AWAITING_CONFIRMATION)
+		(void)decide_step(tx, &deployment, DEPLOY_ON_EXPIRE, NULL);
+}
+
+static void
+forget(struct tx *tx, int64_t run)
+{
+	struct effect *effect = effect_new(EFFECT_FORGET);
+
+	if (effect == NULL) {
+		tx_fail(tx, ERR_NOMEM, "no memory for a clean-up");
+		return;
+	}
+	effect->u.forget.run = run;
+	(void)row_effect_add(tx, effect);
+}
+
+static void
+tidy(struct tx *tx)
+{
+	int64_t runs[PURGE_MAX];
+	size_t n = row_run_purge(tx, tx->settings->run_logs_keep, runs, PURGE_MAX);
+
+	for (size_t i = 0; i < n; i++)
+		forget(tx, runs[i]);
+	row_retain(tx);
+	(void)row_effect_wait(tx, WAIT_DAILY, "", 0, tx->at + DAY_MS);
+}
+
+void
+handle_waited(struct tx *tx, const struct event *event)
+{
+	(void)event;
+	switch (tx->effect->u.wait.kind) {
+	case WAIT_QUESTION:
+		expire(tx, tx->effect->subject);
+		break;
+	case WAIT_POLL:
+		decide_ask_heads(tx);
+		break;
+	case WAIT_DAILY:
+		tidy(tx);
+		break;
+	}
+}
