@@ -72,6 +72,7 @@ struct http_server {
 	uint16_t port;
 	bool has_resumed;
 	bool is_quiesced;
+	bool is_closing;			/* nothing is suspended any more: 503 */
 	char *socket_path;			/* to be removed; NULL: none of ours */
 };
 
@@ -522,7 +523,9 @@ take_head(struct http_server_conn *conn, const char *path, const char *method, c
 	if (request == NULL)
 		return MHD_NO;
 	*context = request;
-	if (!check_head(server, request, version))
+	if (server->is_closing)
+		refuse_for_now(request);
+	if (server->is_closing || !check_head(server, request, version))
 		return queue_refusal(request);
 	if (request->body_size > server->budget.max) {
 		refuse(request, MHD_HTTP_CONTENT_TOO_LARGE, NULL, NULL);
@@ -586,6 +589,10 @@ ask_route(struct http_request *request)
 	struct http_server_conn *conn = request->conn;
 	int64_t timeout_ms = route->answer_timeout_ms;
 
+	if (conn->server->is_closing) {
+		refuse_for_now(request);
+		return queue_answer(request);
+	}
 	request->phase = HTTP_REQUEST_ASKED;
 	give_to_route(conn->server, request);
 	route->on_request(request, route->ctx);
@@ -917,6 +924,7 @@ http_server_quiesce(struct http_server *server)
 static void
 finish_requests(struct http_server *server)
 {
+	server->is_closing = true;
 	for (struct http_server_conn *conn = server->conns; conn != NULL; conn = conn->next) {
 		if (!conn->is_suspended)
 			continue;

@@ -318,6 +318,12 @@ loop_io_is_started(const struct loop_io *io)
 	return ev_is_active(ev_of_io(io));
 }
 
+int
+loop_io_fd(const struct loop_io *io)
+{
+	return ev_of_io(io)->fd;
+}
+
 static void
 on_io(struct ev_loop *ev, ev_io *ev_watcher, int events)
 {

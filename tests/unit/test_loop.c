@@ -1,0 +1,300 @@
+/* Goal: in one turn results come before deadlines, and nothing runs below its caller.  Side: start. */
+#include "lib/loop.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+static char order[64];
+
+static void
+note(char what)
+{
+	size_t size = strlen(order);
+
+	assert_true(size + 1 < sizeof(order));
+	order[size] = what;
+	order[size + 1] = '\0';
+}
+
+static int
+set_up(void **state)
+{
+	struct err err;
+
+	order[0] = '\0';
+	*state = loop_new(&err);
+	return *state == NULL ? -1 : 0;
+}
+
+static int
+tear_down(void **state)
+{
+	loop_free(*state);
+	return 0;
+}
+
+static void
+on_timer(struct loop_timer *timer, void *ctx)
+{
+	(void)timer;
+	note('T');
+	if (ctx != NULL)
+		loop_stop(ctx);
+}
+
+static void
+on_readable(struct loop_io *io, unsigned events, void *ctx)
+{
+	(void)ctx;
+	note(events == LOOP_READ ? 'R' : '?');
+	loop_io_stop(io);
+}
+
+static void
+a_result_is_seen_before_a_deadline_of_the_same_turn(void **state)
+{
+	struct loop *loop = *state;
+	struct loop_timer timer;
+	struct loop_io io;
+	int pair[2];
+
+	assert_int_equal(pipe(pair), 0);
+	assert_int_equal(write(pair[1], "x", 1), 1);
+	loop_timer_init(&timer, on_timer, loop);
+	loop_io_init(&io, on_readable, NULL);
+	loop_timer_start(loop, &timer, 0, 0);
+	loop_io_start(loop, &io, pair[0], LOOP_READ);
+	assert_true(loop_io_is_started(&io));
+	assert_int_equal(loop_io_fd(&io), pair[0]);
+	loop_run(loop);
+	assert_string_equal(order, "RT");
+	assert_false(loop_timer_is_started(&timer));
+	assert_int_equal(close(pair[0]) + close(pair[1]), 0);
+}
+
+struct counter {
+	struct loop *loop;
+	int left;
+};
+
+static void
+on_repeat(struct loop_timer *timer, void *ctx)
+{
+	struct counter *counter = ctx;
+
+	note('t');
+	if (--counter->left > 0)
+		return;
+	loop_timer_stop(timer);
+	loop_stop(counter->loop);
+}
+
+static void
+a_timer_repeats_until_it_is_stopped_and_never_fires_early(void **state)
+{
+	struct counter counter = { .loop = *state, .left = 3 };
+	struct loop_timer timer;
+	int64_t began = loop_now_ms();
+
+	loop_timer_init(&timer, on_repeat, &counter);
+	loop_timer_stop(&timer);
+	loop_timer_start(*state, &timer, 20, 5);
+	loop_run(*state);
+	assert_string_equal(order, "ttt");
+	assert_true(loop_now_ms() - began >= 29);
+}
+
+struct chain {
+	struct loop *loop;
+	struct loop_task task;
+	int left;
+	struct loop_timer *timer;
+};
+
+static void
+on_task(struct loop_task *task, void *ctx)
+{
+	struct chain *chain = ctx;
+
+	(void)task;
+	note('d');
+	if (--chain->left > 0)
+		loop_defer(chain->loop, &chain->task);
+	else if (chain->timer != NULL)
+		loop_timer_start(chain->loop, chain->timer, 0, 0);
+}
+
+static void
+a_task_may_defer_itself_without_end_and_others_still_run(void **state)
+{
+	struct loop_timer timer;
+	struct chain chain = { .loop = *state, .left = 20, .timer = &timer };
+
+	loop_timer_init(&timer, on_timer, *state);
+	loop_task_init(&chain.task, on_task, &chain);
+	loop_defer(*state, &chain.task);
+	loop_defer(*state, &chain.task);
+	assert_string_equal(order, "");
+	loop_run(*state);
+	assert_string_equal(order, "ddddddddddddddddddddT");
+}
+
+static void
+a_cancelled_task_does_not_run_wherever_it_stood(void **state)
+{
+	struct chain one = { .loop = *state, .left = 1 };
+	struct chain two = one;
+	struct chain three = one;
+	struct loop_timer timer;
+
+	loop_task_init(&one.task, on_task, &one);
+	loop_task_init(&two.task, on_task, &two);
+	loop_task_init(&three.task, on_task, &three);
+	loop_timer_init(&timer, on_timer, *state);
+	loop_defer(*state, &one.task);
+	loop_defer(*state, &two.task);
+	loop_task_cancel(&two.task);
+	loop_task_cancel(&two.task);
+	loop_defer(*state, &three.task);
+	loop_task_cancel(&one.task);
+	loop_timer_start(*state, &timer, 0, 0);
+	loop_run(*state);
+	assert_string_equal(order, "dT");
+	assert_int_equal(three.left, 0);
+	assert_int_equal(one.left + two.left, 2);
+}
+
+static void
+on_prepare(struct loop_prepare *prepare, void *ctx)
+{
+	note('p');
+	loop_prepare_stop(prepare);
+	loop_stop(ctx);
+}
+
+static void
+a_prepare_hook_runs_after_the_tasks_of_its_turn(void **state)
+{
+	struct chain chain = { .loop = *state, .left = 1 };
+	struct loop_prepare prepare;
+
+	loop_prepare_init(&prepare, on_prepare, *state);
+	loop_prepare_start(*state, &prepare);
+	loop_task_init(&chain.task, on_task, &chain);
+	loop_defer(*state, &chain.task);
+	loop_run(*state);
+	assert_string_equal(order, "dp");
+}
+
+static void
+on_wake(struct loop_async *async, void *ctx)
+{
+	(void)async;
+	note('w');
+	loop_stop(ctx);
+}
+
+static void *
+wake_from_another_thread(void *async)
+{
+	loop_async_wake(async);
+	return NULL;
+}
+
+static void
+another_thread_wakes_the_loop(void **state)
+{
+	struct loop_async async;
+	pthread_t thread;
+
+	loop_async_init(&async, on_wake, *state);
+	loop_async_start(*state, &async);
+	assert_int_equal(pthread_create(&thread, NULL, wake_from_another_thread, &async), 0);
+	loop_run(*state);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	loop_async_stop(&async);
+	assert_string_equal(order, "w");
+}
+
+static void
+on_usr1(struct loop_signal *sig, void *ctx)
+{
+	(void)sig;
+	note('s');
+	loop_stop(ctx);
+}
+
+static void
+a_signal_is_a_callback_and_leaves_the_mask_alone(void **state)
+{
+	struct loop_signal sig;
+	sigset_t before;
+	sigset_t after;
+
+	assert_int_equal(pthread_sigmask(SIG_BLOCK, NULL, &before), 0);
+	loop_signal_init(&sig, on_usr1, *state);
+	loop_signal_start(*state, &sig, SIGUSR1);
+	assert_int_equal(raise(SIGUSR1), 0);
+	loop_run(*state);
+	loop_signal_stop(&sig);
+	assert_int_equal(pthread_sigmask(SIG_BLOCK, NULL, &after), 0);
+	assert_int_equal(sigismember(&before, SIGUSR1), sigismember(&after, SIGUSR1));
+	assert_string_equal(order, "s");
+}
+
+static void
+on_slow(struct loop_timer *timer, void *ctx)
+{
+	int64_t until = loop_now_ms() + 20;
+
+	(void)timer;
+	(void)ctx;
+	while (loop_now_ms() < until)
+		continue;
+}
+
+static void
+a_slow_callback_shows_as_lag_once_and_waiting_is_none(void **state)
+{
+	struct loop_timer slow;
+	struct loop_timer end;
+
+	loop_timer_init(&slow, on_slow, NULL);
+	loop_timer_init(&end, on_timer, *state);
+	loop_timer_start(*state, &slow, 0, 0);
+	loop_timer_start(*state, &end, 60, 0);
+	loop_run(*state);
+	assert_in_range(loop_lag_worst_us(*state), 19000, 55000);
+	assert_int_equal(loop_lag_worst_us(*state), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+		    a_result_is_seen_before_a_deadline_of_the_same_turn, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    a_timer_repeats_until_it_is_stopped_and_never_fires_early, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    a_task_may_defer_itself_without_end_and_others_still_run, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    a_cancelled_task_does_not_run_wherever_it_stood, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    a_prepare_hook_runs_after_the_tasks_of_its_turn, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(another_thread_wakes_the_loop, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    a_signal_is_a_callback_and_leaves_the_mask_alone, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    a_slow_callback_shows_as_lag_once_and_waiting_is_none, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
