@@ -1,4 +1,4 @@
-/* chat_command.h - reads what somebody typed: /word@bot argument argument.  Side: pure. */
+/* chat_command.h - reads what somebody typed: /word argument argument.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
 #ifndef CHAT_COMMAND_H
 #define CHAT_COMMAND_H
@@ -16,9 +16,9 @@ struct chat_command {
 };
 
 /*
- * True: it is a command for us.  False: it is none, or one for another bot, or one addressed
- * while our own name ("" then) is not known yet.
+ * True: it is a command.  Whom it is for ("/deploy@our_bot") was settled by the room that knows
+ * the platform, which takes our own name off.
  */
-bool chat_command_parse(const char *text, const char *own_name, struct chat_command *ret);
+bool chat_command_parse(const char *text, struct chat_command *ret);
 
 #endif

@@ -79,12 +79,12 @@ hint_unknown(struct tx *tx, const struct update *update, const char *word)
 }
 
 void
-commands_handle(struct tx *tx, const struct update *update, const char *own_name)
+commands_handle(struct tx *tx, const struct update *update)
 {
 	struct chat_command typed;
 	const struct command *command;
 
-	if (!chat_command_parse(update->text, own_name, &typed) || is_too_fast(tx, update))
+	if (!chat_command_parse(update->text, &typed) || is_too_fast(tx, update))
 		return;
 	command = find(typed.word);
 	if (command == NULL) {

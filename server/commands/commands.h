@@ -31,6 +31,6 @@ size_t commands_count(void);
 const struct command *commands_get(size_t i);
 
 /* What somebody typed, if it was a command for us: carried out, or answered with a hint. */
-void commands_handle(struct tx *tx, const struct update *update, const char *own_name);
+void commands_handle(struct tx *tx, const struct update *update);
 
 #endif

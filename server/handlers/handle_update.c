@@ -211,7 +211,7 @@ handle_update(struct tx *tx, const struct event *event)
 	}
 	switch (update->kind) {
 	case UPDATE_TEXT:
-		commands_handle(tx, update, event->own_name);
+		commands_handle(tx, update);
 		break;
 	case UPDATE_PRESS:
 		handle_press(tx, update);
