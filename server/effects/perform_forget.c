@@ -1,6 +1,7 @@
 /* perform_forget.c - removes the folder of a run that is long past.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 #include "effects/perform.h"
+#include "lib/err.h"
 #include "lib/log.h"
 #include "runs/run_files.h"
 #include "runs/runs.h"
