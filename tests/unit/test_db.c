@@ -1,0 +1,244 @@
+/* Goal: rows are on disk after a commit, values go where their name stands, failures have a kind.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "lib/db.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/err.h"
+
+struct place {
+	char folder[64];
+	char path[96];
+	struct db *db;
+};
+
+static int
+set_up(void **state)
+{
+	struct place *p = calloc(1, sizeof(*p));
+	struct err err;
+
+	(void)snprintf(p->folder, sizeof(p->folder), "/tmp/test_db.XXXXXX");
+	assert_non_null(mkdtemp(p->folder));
+	(void)snprintf(p->path, sizeof(p->path), "%s/db", p->folder);
+	p->db = db_open(p->path, 0, &err);
+	if (p->db == NULL)
+		fail_msg("%s", err.text);
+	assert_true(db_script(p->db, "CREATE TABLE t(id INTEGER PRIMARY KEY AUTOINCREMENT, "
+	    "name TEXT UNIQUE, n INTEGER, body BLOB) STRICT;", &err));
+	*state = p;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	static const char *const files[] = { "", "-wal", "-shm" };
+	struct place *p = *state;
+	char path[128];
+
+	db_close(p->db);
+	for (size_t i = 0; i < COUNT(files); i++) {
+		(void)snprintf(path, sizeof(path), "%s%s", p->path, files[i]);
+		(void)unlink(path);
+	}
+	(void)rmdir(p->folder);
+	free(p);
+	return 0;
+}
+
+static void
+values_are_bound_by_name_wherever_they_stand(void **state)
+{
+	struct db *db = ((struct place *)*state)->db;
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	struct err err;
+	size_t size;
+
+	assert_true(db_run(db, &err, "INSERT INTO t(n, name, body) VALUES($2, $1, $3)",
+	    DB_TEXT("one"), DB_I64(7), DB_BLOB("a\0b", 3)));
+	assert_int_equal(db_last_id(db), 1);
+	assert_true(db_run(db, &err, "INSERT INTO t(name, n, body) VALUES($1, $2, $3)",
+	    DB_TEXT(NULL), DB_NULL, DB_BLOB("", 0)));
+	assert_true(db_query(&rows, db, &err, "SELECT id, name, n, body FROM t ORDER BY id"));
+	assert_true(db_next(&rows));
+	assert_string_equal(db_col_text(&rows, 1), "one");
+	assert_int_equal(db_col_i64(&rows, 2), 7);
+	assert_memory_equal(db_col_blob(&rows, 3, &size), "a\0b", 3);
+	assert_int_equal(size, 3);
+	assert_true(db_next(&rows));
+	assert_null(db_col_text(&rows, 1));
+	assert_true(db_col_is_null(&rows, 2));
+	assert_false(db_col_is_null(&rows, 3));
+	assert_false(db_idle(db));
+	assert_false(db_next(&rows));
+	assert_true(db_idle(db));
+	assert_true(db_rows_end(&rows, &err));
+}
+
+static void
+the_same_statement_can_run_inside_itself(void **state)
+{
+	const char *sql = "SELECT id FROM t WHERE id >= $1 ORDER BY id";
+	struct db *db = ((struct place *)*state)->db;
+	struct db_rows outer, inner;
+	int seen = 0;
+
+	for (int i = 0; i < 3; i++)
+		assert_true(db_run(db, NULL, "INSERT INTO t(n) VALUES($1)", DB_I64(i)));
+	assert_true(db_query(&outer, db, NULL, sql, DB_I64(1)));
+	while (db_next(&outer)) {
+		assert_true(db_query(&inner, db, NULL, sql, DB_I64(db_col_i64(&outer, 0))));
+		while (db_next(&inner))
+			seen++;
+		assert_true(db_rows_end(&inner, NULL));
+	}
+	assert_true(db_rows_end(&outer, NULL));
+	assert_int_equal(seen, 3 + 2 + 1);
+	assert_true(db_idle(db));
+}
+
+static void
+more_statements_than_the_cache_holds_work_too(void **state)
+{
+	struct db *db = ((struct place *)*state)->db;
+	char sql[64];
+	int64_t value;
+
+	for (int round = 0; round < 2; round++)
+		for (int i = 0; i < 600; i++) {
+			(void)snprintf(sql, sizeof(sql), "SELECT %d + $1", i);
+			assert_true(db_one_i64(&value, db, NULL, sql, DB_I64(1)));
+			assert_int_equal(value, i + 1);
+		}
+}
+
+static void
+a_rollback_leaves_nothing_and_a_savepoint_loses_only_its_own(void **state)
+{
+	struct db *db = ((struct place *)*state)->db;
+	int64_t count;
+
+	assert_true(db_begin(db, NULL));
+	assert_true(db_in_transaction(db));
+	assert_true(db_run(db, NULL, "INSERT INTO t(n) VALUES(1)"));
+	assert_true(db_savepoint(db, NULL));
+	assert_true(db_run(db, NULL, "INSERT INTO t(n) VALUES(2)"));
+	assert_int_equal(db_changes(db), 1);
+	assert_true(db_rollback_to(db, NULL));
+	assert_true(db_savepoint(db, NULL));
+	assert_true(db_release(db, NULL));
+	assert_true(db_commit(db, NULL));
+	assert_true(db_one_i64(&count, db, NULL, "SELECT count(*) FROM t"));
+	assert_int_equal(count, 1);
+	assert_true(db_begin(db, NULL));
+	assert_true(db_run(db, NULL, "DELETE FROM t"));
+	db_rollback(db);
+	db_rollback(db);
+	assert_true(db_one_i64(&count, db, NULL, "SELECT count(*) FROM t"));
+	assert_int_equal(count, 1);
+	assert_false(db_rollback_to(db, NULL));
+}
+
+static void
+failures_have_their_kind(void **state)
+{
+	struct place *p = *state;
+	struct err err;
+	int64_t value;
+	FILE *junk;
+	char path[128];
+
+	assert_true(db_run(p->db, &err, "INSERT INTO t(name) VALUES('x')"));
+	assert_false(db_run(p->db, &err, "INSERT INTO t(name) VALUES('x')"));
+	assert_int_equal(err.code, ERR_BUSY);
+	assert_false(db_one_i64(&value, p->db, &err, "SELECT id FROM t WHERE name = 'y'"));
+	assert_int_equal(err.code, ERR_MISSING);
+	assert_false(db_run(p->db, &err, "SELECT nonsense FROM t"));
+	assert_int_equal(err.code, ERR_IO);
+	(void)snprintf(path, sizeof(path), "%s/none", p->folder);
+	assert_null(db_open(path, DB_READ_ONLY, &err));
+	assert_int_equal(err.code, ERR_MISSING);
+	(void)snprintf(path, sizeof(path), "%s/junk", p->folder);
+	junk = fopen(path, "w");
+	assert_non_null(junk);
+	for (int i = 0; i < 4096; i++)
+		(void)fputs("this is no database", junk);
+	assert_int_equal(fclose(junk), 0);
+	assert_null(db_open(path, 0, &err));
+	assert_int_equal(err.code, ERR_CONFIG);
+	assert_int_equal(unlink(path), 0);
+	assert_false(db_flush_failed(p->db));
+}
+
+static void
+a_full_database_is_told_apart_and_recovers(void **state)
+{
+	struct db *db = ((struct place *)*state)->db;
+	struct err err = { 0 };
+	int64_t pages, ignored;
+
+	assert_true(db_one_i64(&pages, db, &err, "PRAGMA page_count"));
+	assert_true(db_one_i64(&ignored, db, &err, "PRAGMA max_page_count = 6"));
+	assert_true(db_begin(db, &err));
+	while (db_run(db, &err, "INSERT INTO t(body) VALUES(zeroblob(8000))"))
+		continue;
+	assert_int_equal(err.code, ERR_FULL);
+	db_rollback(db);
+	assert_false(db_in_transaction(db));
+	assert_true(db_one_i64(&ignored, db, &err, "PRAGMA max_page_count = 100000"));
+	assert_true(db_run(db, &err, "INSERT INTO t(body) VALUES(zeroblob(8000))"));
+}
+
+static void
+the_file_is_private_and_read_only_changes_nothing(void **state)
+{
+	struct place *p = *state;
+	struct db *reader;
+	struct stat st;
+	struct err err;
+	int64_t count;
+	int left;
+
+	assert_int_equal(stat(p->path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_true(db_run(p->db, NULL, "INSERT INTO t(n) VALUES(1)"));
+	assert_true(db_checkpoint(p->db, &left, &err));
+	assert_int_equal(left, 0);
+	reader = db_open(p->path, DB_READ_ONLY, &err);
+	assert_non_null(reader);
+	assert_true(db_one_i64(&count, reader, &err, "SELECT count(*) FROM t"));
+	assert_int_equal(count, 1);
+	assert_false(db_run(reader, &err, "DELETE FROM t"));
+	db_close(reader);
+	assert_true(db_quick_check(p->db, &err));
+	assert_true(db_set_user_version(p->db, 12, &err));
+	assert_true(db_user_version(p->db, &count, &err));
+	assert_int_equal(count, 12);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+		TEST(values_are_bound_by_name_wherever_they_stand),
+		TEST(the_same_statement_can_run_inside_itself),
+		TEST(more_statements_than_the_cache_holds_work_too),
+		TEST(a_rollback_leaves_nothing_and_a_savepoint_loses_only_its_own),
+		TEST(failures_have_their_kind),
+		TEST(a_full_database_is_told_apart_and_recovers),
+		TEST(the_file_is_private_and_read_only_changes_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

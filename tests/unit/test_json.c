@@ -1,0 +1,152 @@
+/* Goal: JSON from outside is taken strictly, JSON of ours is plain ASCII.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "lib/json.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "lib/buf.h"
+#include "lib/err.h"
+
+static struct json *
+decode(const char *text)
+{
+	return json_decode(text, strlen(text), NULL);
+}
+
+static void
+what_is_not_strict_json_is_refused(void **state)
+{
+	static const char *const bad[] = { "", " ", "{", "{}x", "[1,]", "{\"a\":1,\"a\":2}",
+		"{\"a\":\"\\u0000\"}", "[\"\\ud800\"]", "[\"\xC0\x80\"]", "[1e400]",
+		"[9223372036854775808]", "7", "\"x\"", "{'a':1}" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(bad); i++)
+		assert_null(decode(bad[i]));
+	assert_null(json_decode("[\0]", 3, NULL));
+}
+
+static void
+depth_is_bounded(void **state)
+{
+	char text[2 * JSON_DEPTH_MAX + 4];
+	struct err err;
+	struct json *root;
+
+	(void)state;
+	memset(text, '[', JSON_DEPTH_MAX);
+	memset(text + JSON_DEPTH_MAX, ']', JSON_DEPTH_MAX);
+	root = json_decode(text, 2 * JSON_DEPTH_MAX, &err);
+	assert_non_null(root);
+	json_free(root);
+	memset(text, '[', JSON_DEPTH_MAX + 1);
+	memset(text + JSON_DEPTH_MAX + 1, ']', JSON_DEPTH_MAX + 1);
+	assert_null(json_decode(text, 2 * JSON_DEPTH_MAX + 2, &err));
+	assert_non_null(strstr(err.text, "deeper"));
+	root = decode("[\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\\"[\"]");
+	assert_non_null(root);
+	json_free(root);
+}
+
+static void
+accessors_take_what_is_missing_or_of_another_type(void **state)
+{
+	struct json *root = decode("{\"m\":{\"id\":-42,\"t\":\"x\",\"b\":true,\"n\":null},\"a\":[1]}");
+	int64_t id = 5;
+
+	(void)state;
+	assert_non_null(root);
+	assert_true(json_i64(json_path(root, "m.id"), &id));
+	assert_int_equal(id, -42);
+	assert_string_equal(json_str(json_path(root, "m.t")), "x");
+	assert_null(json_path(root, "m.id.x"));
+	assert_null(json_path(root, "nope.id"));
+	assert_null(json_get_str(json_get(root, "m"), "id"));
+	assert_null(json_get(NULL, "x"));
+	assert_null(json_at(root, 0));
+	assert_false(json_get_i64(json_get(root, "m"), "t", &id));
+	assert_int_equal(id, -42);
+	assert_int_equal(json_get_i64_or(root, "m", 9), 9);
+	assert_true(json_get_bool(json_get(root, "m"), "b", false));
+	assert_true(json_get_bool(root, "nope", true));
+	assert_true(json_holds_null(json_path(root, "m.n")));
+	assert_false(json_holds_null(json_path(root, "m.z")));
+	assert_int_equal(json_count(json_get(root, "a")), 1);
+	assert_int_equal(json_count(root), 2);
+	assert_int_equal(json_count(NULL), 0);
+	json_free(root);
+}
+
+static void
+what_is_written_is_ascii_and_reads_back(void **state)
+{
+	const char *text = "\"\\/\b\n\x01 caf\xC3\xA9 \xF0\x9F\x9A\x80 \xFF.";
+	struct json_out out;
+	struct json *root;
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 4096);
+	json_out_init(&out, &b);
+	json_out_object(&out);
+	json_put_str(&out, "t", text);
+	json_put_i64(&out, "n", INT64_MIN);
+	json_put_bool(&out, "b", false);
+	json_put_null(&out, "z");
+	json_out_key(&out, "a");
+	json_out_array(&out);
+	json_out_i64(&out, 1);
+	json_out_str(&out, NULL);
+	json_out_object(&out);
+	json_out_end(&out);
+	json_out_end(&out);
+	assert_false(json_out_is_whole(&out));
+	json_out_end(&out);
+	assert_true(json_out_is_whole(&out));
+	assert_string_equal(buf_text(&b),
+	    "{\"t\":\"\\\"\\\\/\\b\\n\\u0001 caf\\u00e9 \\ud83d\\ude80 \\ufffd.\","
+	    "\"n\":-9223372036854775808,\"b\":false,\"z\":null,\"a\":[1,null,{}]}");
+	root = decode(buf_text(&b));
+	assert_non_null(root);
+	assert_string_equal(json_get_str(root, "t"),
+	    "\"\\/\b\n\x01 caf\xC3\xA9 \xF0\x9F\x9A\x80 \xEF\xBF\xBD.");
+	json_free(root);
+	buf_done(&b);
+}
+
+static void
+a_decoded_value_can_be_written_again(void **state)
+{
+	const char *text = "{\"z\":[1,-2.5,true,false,null,\"x\"],\"a\":{\"b\":{}}}";
+	struct json *root = decode(text);
+	struct json_out out;
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 4096);
+	json_out_init(&out, &b);
+	json_out_value(&out, root);
+	assert_string_equal(buf_text(&b), text);
+	json_free(root);
+	buf_done(&b);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_not_strict_json_is_refused),
+		cmocka_unit_test(depth_is_bounded),
+		cmocka_unit_test(accessors_take_what_is_missing_or_of_another_type),
+		cmocka_unit_test(what_is_written_is_ascii_and_reads_back),
+		cmocka_unit_test(a_decoded_value_can_be_written_again),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
