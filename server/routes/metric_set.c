@@ -43,7 +43,6 @@ struct metric_set {
 	struct metrics *registry;
 	struct metric *deployment_duration;
 	struct metric *store_commit;
-	int64_t audit_entries_seen;
 #define M(kind, field, ...) struct metric *field;
 	METRIC_SET(M)
 #undef M
@@ -137,11 +136,7 @@ void
 metric_set_gauges(struct metric_set *set, const struct gauges *gauges)
 {
 	metrics_set(set->outbox_pending, (double)gauges->outbox_pending, METRICS_BARE);
-	if (gauges->audit_entries > set->audit_entries_seen) {
-		metrics_add(set->audit_entries,
-		    (double)(gauges->audit_entries - set->audit_entries_seen), METRICS_BARE);
-		set->audit_entries_seen = gauges->audit_entries;
-	}
+	metrics_set(set->audit_entries, (double)gauges->audit_entries, METRICS_BARE);
 	/* Environments go with a reload, commits with every release. */
 	metrics_clear(set->environment_busy);
 	metrics_clear(set->rollback_unacknowledged);

@@ -1,0 +1,390 @@
+/* Goal: nothing unsigned becomes an event, and what is signed is answered as it was decided.  Side: start. */
+#include "github/github_webhook.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "lib/buf.h"
+#include "lib/crypto.h"
+#include "lib/text.h"
+#include "tests/unit/github_sample.h"
+#include "tests/unit/http_ask.h"
+#include "types/settings.h"
+
+#define SECRET "It's a Secret to Everybody"
+
+struct world {
+	struct loop *loop;
+	struct github_webhook *webhook;
+	struct http_route route;
+	struct http_server *server;
+	struct settings *settings;
+	struct loop_task decide;
+	struct event *event;	/* the last delivery that was submitted */
+	int64_t rejected;	/* what EVENT_REJECTEDs stand for */
+	size_t rejected_events;
+	int decision;		/* status of the next; 0: the store takes nothing */
+	int counted;		/* status counted last */
+};
+
+static struct settings *
+today(void *ctx)
+{
+	return ((struct world *)ctx)->settings;
+}
+
+static void
+on_decide(struct loop_task *task, void *ctx)
+{
+	struct world *w = ctx;
+	struct answer answer = { .status = w->decision };
+
+	(void)task;
+	w->event->done(w->event->done_ctx, &answer);
+}
+
+static bool
+submit(void *ctx, struct event *event)
+{
+	struct world *w = ctx;
+
+	if (w->decision == 0)
+		return false;
+	if (event->kind == EVENT_REJECTED) {
+		assert_string_equal(event->u.rejected.source, "github");
+		w->rejected += event->u.rejected.count;
+		w->rejected_events++;
+		event_free(event);
+		return true;
+	}
+	assert_int_equal(event->kind, EVENT_DELIVERY);
+	event_free(w->event);
+	w->event = event;
+	loop_defer(w->loop, &w->decide);
+	return true;
+}
+
+static void
+count(void *ctx, int status)
+{
+	((struct world *)ctx)->counted = status;
+}
+
+static struct settings *
+settings_with(const char *secret)
+{
+	char line[256] = "GITHUB_WEBHOOK_SECRET=";
+	char *list[] = { (char[]){ "TELEGRAM_BOT_TOKEN=123456789:AAaaBBbbCCccDDddEEeeFFffGGggHHhhIIi" },
+		(char[]){ "ADMIN_TELEGRAM_IDS=1" }, (char[]){ "STATE_DIRECTORY=/tmp" },
+		(char[]){ "GITHUB_REPOSITORY=o/r" }, secret == NULL ? NULL : line, NULL };
+	struct settings_report report;
+	struct settings *settings;
+
+	if (secret != NULL)
+		(void)snprintf(line, sizeof(line), "GITHUB_WEBHOOK_SECRET=%s", secret);
+	if (!settings_load(NULL, list, &settings, &report))
+		fail_msg("%s", report.lines[0].text);
+	return settings;
+}
+
+static void
+change_secret(struct world *w, const char *secret)
+{
+	settings_unref(w->settings);
+	w->settings = settings_with(secret);
+}
+
+static int
+set_up(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+	struct github_webhook_config config = {
+		.settings = today,
+		.submit = submit,
+		.count_request = count,
+		.ctx = w,
+	};
+	struct http_server_config server = { .route_count = 1 };
+	struct err err;
+
+	w->decision = 200;
+	w->settings = settings_with(SECRET);
+	w->loop = config.loop = loop_new(&err);
+	loop_task_init(&w->decide, on_decide, w);
+	w->webhook = github_webhook_new(&config);
+	w->route = github_webhook_route(w->webhook);
+	server.routes = &w->route;
+	w->server = http_server_new(w->loop, &server, "127.0.0.1:0", &err);
+	*state = w;
+	return w->server == NULL;
+}
+
+static int
+tear_down(void **state)
+{
+	struct world *w = *state;
+
+	http_server_free(w->server);
+	github_webhook_free(w->webhook);
+	loop_free(w->loop);
+	settings_unref(w->settings);
+	event_free(w->event);
+	free(w);
+	return 0;
+}
+
+/* --- requests --- */
+
+struct post {
+	const char *body;
+	size_t size;		/* 0: of the text */
+	const char *signature;	/* NULL: the right one; "": no such header */
+	const char *event;	/* NULL: push; "": none */
+	const char *delivery;	/* NULL: one; "": none */
+	const char *type;	/* NULL: application/json */
+	const char *more;	/* further header lines */
+};
+
+static void
+sign(const char *secret, const void *body, size_t size, char out[80])
+{
+	struct crypto_hmac_key *key = crypto_hmac_key_new(secret, strlen(secret), NULL);
+	uint8_t mac[CRYPTO_SHA256_SIZE];
+
+	assert_true(crypto_hmac_of(key, body, size, mac, NULL));
+	crypto_hmac_key_free(key);
+	memcpy(out, "sha256=", 8);
+	text_hex(out + 7, mac, sizeof(mac));
+}
+
+static void
+add_header(struct buf *out, const char *name, const char *value)
+{
+	if (value[0] != '\0')
+		buf_addf(out, "%s: %s\r\n", name, value);
+}
+
+/* Sends it; returns the status, checks that the body is empty and that it was counted. */
+static int
+post(struct world *w, struct post p)
+{
+	static struct http_asked asked;
+	char right[80];
+	struct buf out;
+
+	p.size = p.size > 0 ? p.size : strlen(p.body);
+	sign(SECRET, p.body, p.size, right);
+	buf_init(&out, 64 << 20);
+	buf_addf(&out, "POST /github/webhook HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n", p.size);
+	add_header(&out, "X-Hub-Signature-256", p.signature == NULL ? right : p.signature);
+	add_header(&out, "X-GitHub-Event", p.event == NULL ? "push" : p.event);
+	add_header(&out, "X-GitHub-Delivery",
+	    p.delivery == NULL ? "72d3162e-cc78-11e3-81ab-4c9367dc0958" : p.delivery);
+	add_header(&out, "Content-Type", p.type == NULL ? "application/json" : p.type);
+	buf_adds(&out, p.more == NULL ? "" : p.more);
+	buf_adds(&out, "\r\n");
+	buf_add(&out, p.body, p.size);
+	w->counted = 0;
+	http_ask(w->loop, http_server_port(w->server), buf_text(&out), out.size, &asked);
+	buf_done(&out);
+	assert_string_equal(asked.body, "");
+	assert_true((asked.status == 503) == (strstr(asked.text, "Retry-After") != NULL));
+	return asked.status;
+}
+
+static void
+a_signed_delivery_is_answered_as_it_was_decided(void **state)
+{
+	static const int decisions[] = { 200, 202, 400, 503 };
+	struct world *w = *state;
+
+	for (size_t i = 0; i < COUNT(decisions); i++) {
+		w->decision = decisions[i];
+		assert_int_equal(post(w, (struct post){ .body = "{\"a\":1}" }), decisions[i]);
+		assert_int_equal(w->counted, decisions[i]);
+	}
+	assert_int_equal(w->rejected, 0);
+}
+
+static void
+the_event_holds_the_raw_body_its_mac_and_what_the_head_said(void **state)
+{
+	struct world *w = *state;
+	uint8_t mac[CRYPTO_SHA256_SIZE];
+	char signature[80];
+	struct buf push;
+
+	buf_init(&push, 1 << 20);
+	github_sample_push(&push, "refs/heads/m\\u00e4in", 5);
+	assert_int_equal(post(w, (struct post){ .body = buf_text(&push) }), 200);
+	assert_int_equal(w->event->source, SOURCE_GITHUB_JSON);
+	assert_int_equal(w->event->raw.size, push.size);
+	assert_memory_equal(w->event->raw.data, buf_text(&push), push.size);
+	assert_int_equal(w->event->u.delivery.kind, DELIVERY_PUSH);
+	assert_string_equal(w->event->u.delivery.id, "72d3162e-cc78-11e3-81ab-4c9367dc0958");
+	sign(SECRET, buf_text(&push), push.size, signature);
+	assert_true(text_unhex(mac, sizeof(mac), signature + 7, 64));
+	assert_memory_equal(w->event->u.delivery.digest, mac, sizeof(mac));
+	buf_done(&push);
+	assert_int_equal(post(w, (struct post){ .body = "payload=%7B%7D", .event = "ping",
+		.type = "application/x-www-form-urlencoded; charset=utf-8" }), 200);
+	assert_int_equal(w->event->source, SOURCE_GITHUB_FORM);
+	assert_int_equal(w->event->u.delivery.kind, DELIVERY_PING);
+}
+
+static void
+without_the_right_signature_nothing_happens_but_a_count(void **state)
+{
+	static const char *const bad[] = { "", "sha256=", "sha1=757107ea0eb2509fc211221cce984b8a37570b6d",
+		"sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17",
+		"sha256=757107EA0EB2509FC211221CCE984B8A37570B6D7586C22C46F4379C8B043E17" };
+	struct world *w = *state;
+
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		assert_int_equal(
+		    post(w, (struct post){ .body = "{\"a\":1}", .signature = bad[i] }), 401);
+		assert_int_equal(w->counted, 401);
+	}
+	assert_null(w->event);
+}
+
+static void
+two_signatures_are_none(void **state)
+{
+	struct world *w = *state;
+	char line[128] = "X-Hub-Signature-256: ";
+
+	sign(SECRET, "{}", 2, line + strlen(line));
+	memcpy(line + strlen(line), "\r\n", 3);
+	assert_int_equal(post(w, (struct post){ .body = "{}", .more = line }), 401);
+	assert_int_equal(post(w, (struct post){ .body = "{}", .signature = "", .more = line }), 200);
+	assert_int_equal(post(w, (struct post){ .body = "{} ", .signature = "", .more = line }), 401);
+}
+
+static void
+refusals_are_told_once_a_minute_with_their_number(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(post(w, (struct post){ .body = "{}", .signature = "x" }), 401);
+	assert_int_equal(w->rejected_events, 1);
+	assert_int_equal(w->rejected, 1);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(post(w, (struct post){ .body = "{}", .signature = "x" }), 401);
+	assert_int_equal(w->rejected_events, 1);
+	assert_int_equal(w->rejected, 1);
+}
+
+static void
+a_store_that_takes_nothing_does_not_keep_a_refusal_from_being_answered(void **state)
+{
+	struct world *w = *state;
+
+	w->decision = 0;
+	assert_int_equal(post(w, (struct post){ .body = "{}", .signature = "x" }), 401);
+	assert_int_equal(w->rejected_events, 0);
+}
+
+static void
+the_names_of_event_and_delivery_must_be_there_once(void **state)
+{
+	static const struct post bad[] = {
+		{ .body = "{}", .event = "" },
+		{ .body = "{}", .delivery = "" },
+		{ .body = "{}", .delivery = "a b" },
+		{ .body = "{}", .more = "X-GitHub-Event: ping\r\n" },
+		{ .body = "{}", .more = "X-GitHub-Delivery: 1\r\n" },
+		{ .body = "" },
+	};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		assert_int_equal(post(w, bad[i]), 400);
+		assert_int_equal(w->counted, 400);
+	}
+	assert_null(w->event);
+}
+
+static void
+a_store_that_takes_nothing_is_503_with_retry_after(void **state)
+{
+	struct world *w = *state;
+
+	w->decision = 0;
+	assert_int_equal(post(w, (struct post){ .body = "{}" }), 503);
+	w->decision = 200;
+	assert_int_equal(post(w, (struct post){ .body = "{}" }), 200);
+}
+
+static void
+the_secret_is_the_one_of_the_moment(void **state)
+{
+	struct world *w = *state;
+	char signature[80];
+
+	sign("another secret for everybody", "{}", 2, signature);
+	assert_int_equal(post(w, (struct post){ .body = "{}", .signature = signature }), 401);
+	change_secret(w, "another secret for everybody");
+	assert_int_equal(post(w, (struct post){ .body = "{}", .signature = signature }), 200);
+	assert_int_equal(post(w, (struct post){ .body = "{}" }), 401);
+	change_secret(w, NULL);
+	assert_int_equal(post(w, (struct post){ .body = "{}", .signature = signature }), 404);
+	assert_int_equal(w->counted, 404);
+	change_secret(w, SECRET);
+	assert_int_equal(post(w, (struct post){ .body = "{}" }), 200);
+}
+
+static void
+other_types_are_415_and_other_methods_405(void **state)
+{
+	static const char get[] = "GET /github/webhook HTTP/1.1\r\nHost: x\r\n\r\n";
+	static struct http_asked asked;
+	struct world *w = *state;
+
+	assert_int_equal(post(w, (struct post){ .body = "{}", .type = "text/plain" }), 415);
+	assert_int_equal(post(w, (struct post){ .body = "{}", .type = "" }), 415);
+	http_ask(w->loop, http_server_port(w->server), get, sizeof(get) - 1, &asked);
+	assert_int_equal(asked.status, 405);
+	assert_null(w->event);
+}
+
+static void
+a_body_of_25_mb_is_taken_and_one_above_26_is_not(void **state)
+{
+	struct world *w = *state;
+	size_t size = 25u << 20;
+	char *body = malloc(GITHUB_WEBHOOK_BODY_MAX + 1);
+
+	memset(body, ' ', GITHUB_WEBHOOK_BODY_MAX + 1);
+	assert_int_equal(post(w, (struct post){ .body = body, .size = size }), 200);
+	assert_int_equal(w->event->raw.size, size);
+	assert_int_equal(
+	    post(w, (struct post){ .body = body, .size = GITHUB_WEBHOOK_BODY_MAX + 1 }), 413);
+	free(body);
+}
+
+int
+main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(a_signed_delivery_is_answered_as_it_was_decided),
+		TEST(the_event_holds_the_raw_body_its_mac_and_what_the_head_said),
+		TEST(without_the_right_signature_nothing_happens_but_a_count),
+		TEST(two_signatures_are_none),
+		TEST(refusals_are_told_once_a_minute_with_their_number),
+		TEST(a_store_that_takes_nothing_does_not_keep_a_refusal_from_being_answered),
+		TEST(the_names_of_event_and_delivery_must_be_there_once),
+		TEST(a_store_that_takes_nothing_is_503_with_retry_after),
+		TEST(the_secret_is_the_one_of_the_moment),
+		TEST(other_types_are_415_and_other_methods_405),
+		TEST(a_body_of_25_mb_is_taken_and_one_above_26_is_not),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,176 @@
+/* Goal: /healthz, /readyz and /metrics answer what they promise, over HTTP.  Side: start. */
+#include "routes/route_health.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "lib/loop.h"
+#include "routes/health_watch.h"
+#include "routes/metric_set.h"
+#include "routes/route_metrics.h"
+#include "tests/unit/http_ask.h"
+#include "types/settings.h"
+
+struct world {
+	struct loop *loop;
+	struct health_watch *watch;
+	struct metric_set *set;
+	struct route_metrics metrics;
+	struct settings *settings;
+	struct http_route routes[3];
+	struct http_server *server;
+	struct http_asked asked;
+};
+
+static struct settings *
+today(void *ctx)
+{
+	return ((struct world *)ctx)->settings;
+}
+
+static struct settings *
+settings_with(char *telemetry)
+{
+	char *list[] = { (char[]){ "TELEGRAM_BOT_TOKEN=123456789:AAaaBBbbCCccDDddEEeeFFffGGggHHhhIIi" },
+		(char[]){ "ADMIN_TELEGRAM_IDS=1" }, (char[]){ "GITHUB_REPOSITORY=o/r" }, telemetry,
+		NULL };
+	struct settings_report report;
+	struct settings *settings;
+
+	if (!settings_load(NULL, list, &settings, &report))
+		fail_msg("%s", report.lines[0].text);
+	return settings;
+}
+
+static int
+set_up(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+	struct http_server_config config = { .route_count = COUNT(w->routes) };
+	struct err err;
+
+	w->loop = loop_new(&err);
+	w->watch = health_watch_new(w->loop, NULL, NULL);
+	w->set = metric_set_new();
+	w->settings = settings_with((char[]){ "ENABLE_TELEMETRY=true" });
+	w->metrics = (struct route_metrics){ .set = w->set, .settings = today, .ctx = w };
+	w->routes[0] = route_health_live();
+	w->routes[1] = route_health_ready(w->watch);
+	w->routes[2] = route_metrics(&w->metrics);
+	config.routes = w->routes;
+	w->server = http_server_new(w->loop, &config, "127.0.0.1:0", &err);
+	*state = w;
+	return w->server == NULL;
+}
+
+static int
+tear_down(void **state)
+{
+	struct world *w = *state;
+
+	http_server_free(w->server);
+	health_watch_free(w->watch);
+	metric_set_free(w->set);
+	settings_unref(w->settings);
+	loop_free(w->loop);
+	free(w);
+	return 0;
+}
+
+static int
+ask(struct world *w, const char *line)
+{
+	char text[200] = "";
+
+	strncat(text, line, 100);
+	strncat(text, " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 90);
+	http_ask(w->loop, http_server_port(w->server), text, strlen(text), &w->asked);
+	return w->asked.status;
+}
+
+static void
+healthz_is_200_whenever_the_loop_turns(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(ask(w, "GET /healthz"), 200);
+	assert_string_equal(w->asked.body, "ok\n");
+	health_watch_asked(w->watch);
+	health_watch_answered(w->watch, 503);
+	assert_int_equal(ask(w, "GET /healthz"), 200);
+}
+
+static void
+readyz_is_503_with_the_reason_while_the_store_refuses(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(ask(w, "GET /readyz"), 200);
+	assert_string_equal(w->asked.body, "ready\n");
+	health_watch_asked(w->watch);
+	health_watch_answered(w->watch, 503);
+	assert_int_equal(ask(w, "GET /readyz"), 503);
+	assert_string_equal(w->asked.body, "the store cannot write\n");
+	health_watch_asked(w->watch);
+	health_watch_answered(w->watch, 200);
+	assert_int_equal(ask(w, "GET /readyz"), 200);
+}
+
+static void
+head_has_the_status_and_nothing_else_is_allowed(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(ask(w, "HEAD /healthz"), 200);
+	assert_string_equal(w->asked.body, "");
+	assert_int_equal(ask(w, "DELETE /readyz"), 405);
+	assert_int_equal(ask(w, "HEAD /metrics"), 405);
+}
+
+static void
+metrics_are_the_text_format_that_prometheus_3_wants(void **state)
+{
+	struct world *w = *state;
+	size_t size;
+
+	metric_set_webhook(w->set, "github", 200);
+	assert_int_equal(ask(w, "GET /metrics"), 200);
+	assert_non_null(strstr(w->asked.text,
+	    "\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"));
+	assert_non_null(strstr(w->asked.body,
+	    "\ndeploybot_webhook_requests_total{source=\"github\",code=\"200\"} 1\n"));
+	size = strlen(w->asked.body);
+	assert_int_equal(w->asked.body[size - 1], '\n');
+}
+
+static void
+metrics_are_404_as_long_as_telemetry_is_off(void **state)
+{
+	struct world *w = *state;
+
+	settings_unref(w->settings);
+	w->settings = settings_with((char[]){ "ENABLE_TELEMETRY=false" });
+	assert_int_equal(ask(w, "GET /metrics"), 404);
+	settings_unref(w->settings);
+	w->settings = settings_with((char[]){ "ENABLE_TELEMETRY=yes" });
+	assert_int_equal(ask(w, "GET /metrics"), 200);
+}
+
+int
+main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(healthz_is_200_whenever_the_loop_turns),
+		TEST(readyz_is_503_with_the_reason_while_the_store_refuses),
+		TEST(head_has_the_status_and_nothing_else_is_allowed),
+		TEST(metrics_are_the_text_format_that_prometheus_3_wants),
+		TEST(metrics_are_404_as_long_as_telemetry_is_off),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
