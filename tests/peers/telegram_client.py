@@ -131,9 +131,9 @@ class Telegram:
 
     # --- looking ---
 
-    def get(self, path, timeout=30, **query):
+    def get(self, path, http_timeout=30, **query):
         url = f"{self.base}/sim/{path}?{urllib.parse.urlencode(query)}"
-        status, answer = request_json(url, None, timeout)
+        status, answer = request_json(url, None, http_timeout)
         if status != 200:
             raise RuntimeError(f"{path}: {status} {answer}")
         return answer

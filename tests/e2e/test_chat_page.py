@@ -1,0 +1,174 @@
+"""The chat page in a real browser: what a newcomer does in the demo works there."""
+# SPDX-License-Identifier: ISC
+import os
+import pathlib
+import shutil
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "peers"))
+import sample_app  # noqa: E402
+import telegram_client  # noqa: E402
+from telegram_client import ADA, CARL, GROUP, Telegram  # noqa: E402
+
+DRIVER = "/usr/bin/chromedriver"
+OPTIONS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+           "--disable-background-networking", "--disable-component-update", "--disable-sync",
+           "--window-size=1320,950")
+BUTTONS = {"inline_keyboard": [[{"text": "Confirm", "callback_data": "c"},
+                                {"text": "Cancel", "callback_data": "x"}]]}
+
+
+@pytest.fixture(name="browser")
+def _browser(tmp_path):
+    if not os.path.exists(DRIVER):
+        pytest.skip("Chromium's driver is not installed (chromium-driver)")
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+    options = webdriver.ChromeOptions()
+    for option in (*OPTIONS, f"--user-data-dir={tmp_path / 'profile'}"):
+        options.add_argument(option)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(service=Service(DRIVER), options=options)
+    driver.set_script_timeout(20)
+    yield driver
+    driver.quit()
+    shutil.rmtree(tmp_path / "profile", ignore_errors=True)
+
+
+@pytest.fixture(name="panel")
+def _panel(tmp_path):
+    _, tree = sample_app.create(tmp_path / "app", build_seconds=0)
+    process, base = telegram_client.start_peer("github.py", "--work", str(tree),
+                                               "--app", "staging=http://127.0.0.1:9/")
+    yield tree, base
+    telegram_client.stop_peer(process)
+
+
+def until(browser, condition, what):
+    """Waits until a JavaScript expression is true in the page."""
+    from selenium.webdriver.support.ui import WebDriverWait
+    WebDriverWait(browser, 10, 0.05).until(
+        lambda driver: driver.execute_script(f"return Boolean({condition})"), what)
+
+
+def shows(browser, text):
+    until(browser, f"document.getElementById('messages').innerText.includes({text!r})", text)
+
+
+FIND = """const [selector, text] = arguments;
+return [...document.querySelectorAll(selector)]
+	.find(node => text === null || node.textContent.trim() === text)"""
+
+
+def click(browser, selector, text=None):
+    """Clicks the first element that fits, as soon as there is one."""
+    from selenium.webdriver.support.ui import WebDriverWait
+    WebDriverWait(browser, 10, 0.05).until(
+        lambda driver: driver.execute_script(FIND, selector, text), f"{selector} {text}")
+    browser.execute_script(f"(function() {{ {FIND} }}).apply(null, arguments).click()", selector,
+                           text)
+
+
+def test_the_chat_page_shows_what_happens_and_does_what_is_pressed(browser, panel):
+    """Text both ways, an edit in place, a button with its toast, a command, a topic, a commit."""
+    tree, panel_url = panel
+    with Telegram.start("--local", "--limits", "off", "--panel-url", panel_url) as chat:
+        browser.get(chat.base)
+        until(browser, "document.body.classList.contains('ready')", "the page is ready")
+        type_a_command_from_the_menu(browser, chat)
+        message = a_message_with_buttons(browser, chat)
+        press_and_see_the_toast(browser, chat)
+        see_the_edit_in_place(browser, chat, message)
+        a_topic_carries_its_label(browser, chat)
+        push_a_commit(browser, tree)
+        errors = [e for e in browser.get_log("browser") if e["level"] == "SEVERE"]
+        assert errors == []
+
+
+def type_a_command_from_the_menu(browser, chat):
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.common.keys import Keys
+    chat.bot("setMyCommands", commands=[{"command": "deploy", "description": "ship it"},
+                                        {"command": "status", "description": "what runs"}])
+    field = browser.find_element(By.ID, "input")
+    wait_for_the_menu(browser, field)
+    field.send_keys(Keys.TAB, Keys.ENTER)
+    update = chat.bot("getUpdates", timeout=10)[1]["result"][-1]
+    assert update["message"]["text"] == "/status"
+    assert update["message"]["from"]["id"] == ADA
+    shows(browser, "/status")
+
+
+def wait_for_the_menu(browser, field):
+    """The list of commands reaches the page as an event: type again until it is there."""
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    def offered(driver):
+        field.clear()
+        field.send_keys("/st")
+        return "what runs" in driver.execute_script(
+            "const m = document.getElementById('menu'); return m.hidden ? '' : m.innerText")
+    WebDriverWait(browser, 10, 0.1).until(offered, "the command menu")
+
+
+def a_message_with_buttons(browser, chat):
+    text = ("Deploy <b>staging</b>? <code>1a2b3c4</code> &lt;script&gt;alert(1)&lt;/script&gt;"
+            '<pre><code class="language-sh">make</code></pre>')
+    answer = chat.bot("sendMessage", chat_id=ADA, text=text, parse_mode="HTML",
+                      reply_markup=BUTTONS)[1]
+    shows(browser, "<script>alert(1)</script>")
+    assert browser.execute_script(
+        "return ['.body strong', '.body > code', '.pre pre'].map("
+        "s => document.querySelector('.row.theirs ' + s).textContent)") == [
+            "staging", "1a2b3c4", "make"]
+    return answer["result"]
+
+
+def press_and_see_the_toast(browser, chat):
+    click(browser, ".key", "Confirm")
+    query = chat.bot("getUpdates", offset=-1, timeout=10)[1]["result"][-1]["callback_query"]
+    assert query["data"] == "c"
+    chat.bot("answerCallbackQuery", callback_query_id=query["id"], text="It begins")
+    until(browser, "document.getElementById('toasts').innerText.includes('It begins')", "toast")
+    until(browser, "!document.querySelector('.key.waiting')", "the button is free again")
+
+
+def see_the_edit_in_place(browser, chat, message):
+    rows = "document.querySelectorAll('#messages .row').length"
+    before = browser.execute_script(f"return {rows}")
+    chat.bot("editMessageText", chat_id=ADA, message_id=message["message_id"],
+             text="staging is live")
+    shows(browser, "staging is live")
+    assert browser.execute_script(f"return {rows}") == before
+    assert not browser.execute_script("return document.querySelectorAll('.key').length")
+
+
+def a_topic_carries_its_label(browser, chat):
+    group = next(c for c in chat.state()["chats"] if c["id"] == GROUP)
+    topic = group["topics"][0]
+    click(browser, ".persona[data-user='Carl']")
+    click(browser, ".chat-row:not([aria-current=true])")
+    chat.bot("sendMessage", chat_id=GROUP, text="in its topic",
+             message_thread_id=topic["message_thread_id"])
+    shows(browser, "in its topic")
+    until(browser, "document.querySelector('.topic-label').textContent === 'Staging'", "label")
+    browser.execute_script("document.getElementById('input').value = 'hello'")
+    click(browser, ".topic", topic["name"])
+    click(browser, ".send")
+    event = chat.wait_for_message(lambda v: v["message"].get("text") == "hello", 10,
+                                  outgoing=False)
+    assert event["message"]["from"]["id"] == CARL
+    assert event["thread_id"] == topic["message_thread_id"]
+
+
+def push_a_commit(browser, tree):
+    before = sample_app.git(tree, "rev-parse", "develop")
+    click(browser, ".action.good")
+    until(browser, "document.getElementById('panel-note').textContent.startsWith('pushed')",
+          "the commit is pushed")
+    after = sample_app.git(tree, "rev-parse", "develop")
+    assert after != before
+    until(browser, f"document.getElementById('commits').innerText.includes({after[:7]!r})",
+          "the commit is listed")
