@@ -36,6 +36,7 @@ struct loop {
 	int64_t lag_worst_us;
 };
 
+static void end_turn(struct loop *loop);
 static void on_turn_begins(struct ev_loop *ev, ev_check *check, int events);
 static void on_turn_ends(struct ev_loop *ev, ev_prepare *prepare, int events);
 static void on_keep_turning(struct ev_loop *ev, ev_idle *idle, int events);
@@ -117,9 +118,14 @@ loop_stop(struct loop *loop)
 void
 loop_run_once(struct loop *loop)
 {
+	bool has_tasks = loop->tasks != NULL;
+
 	OBJ_CHECK(loop, LOOP_MAGIC);
 	loop->turn_began_us = now_us();
-	(void)ev_run(loop->ev, EVRUN_ONCE);
+	if (has_tasks)
+		end_turn(loop);
+	(void)ev_run(loop->ev, has_tasks ? EVRUN_NOWAIT : EVRUN_ONCE);
+	end_turn(loop);
 }
 
 int64_t
@@ -185,13 +191,10 @@ run_prepares(struct loop *loop)
 }
 
 static void
-on_turn_ends(struct ev_loop *ev, ev_prepare *prepare, int events)
+end_turn(struct loop *loop)
 {
-	struct loop *loop = prepare->data;
 	int64_t took_us;
 
-	(void)events;
-	OBJ_CHECK(loop, LOOP_MAGIC);
 	for (int round = 0; round < LOOP_ROUNDS_MAX; round++) {
 		run_tasks(loop);
 		run_prepares(loop);
@@ -199,12 +202,21 @@ on_turn_ends(struct ev_loop *ev, ev_prepare *prepare, int events)
 			break;
 	}
 	if (loop->tasks != NULL)
-		ev_idle_start(ev, &loop->keep_turning);
+		ev_idle_start(loop->ev, &loop->keep_turning);
 	else
-		ev_idle_stop(ev, &loop->keep_turning);
+		ev_idle_stop(loop->ev, &loop->keep_turning);
 	took_us = now_us() - loop->turn_began_us;
 	if (took_us > loop->lag_worst_us)
 		loop->lag_worst_us = took_us;
+}
+
+static void
+on_turn_ends(struct ev_loop *ev, ev_prepare *prepare, int events)
+{
+	(void)ev;
+	(void)events;
+	OBJ_CHECK((struct loop *)prepare->data, LOOP_MAGIC);
+	end_turn(prepare->data);
 }
 
 /* An idle watcher that is started keeps the loop from waiting; it has nothing to do. */

@@ -98,7 +98,8 @@ void loop_free(struct loop *loop);
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
 
-/* One turn; waits until something happens.  For tests and for closing down. */
+/* One turn with its bottom; waits until something happens, but not where tasks were deferred.
+ * For tests and for closing down. */
 void loop_run_once(struct loop *loop);
 
 /* Monotonic clock (no relation to wall time), read anew at each call. */
