@@ -1,0 +1,181 @@
+"""runner_client.py - a small server for deploybot-runner: orders, answers, keepers' sockets."""
+# SPDX-License-Identifier: ISC
+import os
+import select
+import socket
+import subprocess
+import time
+
+VERSION = 1
+PATIENCE = 20.0  # seconds until a condition that does not come is a failure
+
+
+def wait_for(condition, what, seconds=PATIENCE):
+    """Polls until condition() is true and returns its value."""
+    until = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > until:
+            raise AssertionError(f"after {seconds} s still not: {what}")
+        select.select([], [], [], 0.005)
+
+
+def is_alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def encode(kind, body=None, **fields):
+    lines = [kind]
+    lines += [f"{key} {value}" for key, value in fields.items() if value not in (None, "")]
+    return ("\n".join(lines) + "\n").encode() + (b"" if body is None else b"\n" + body)
+
+
+class Message(dict):
+    """A decoded packet: its fields (numbers as int), kind, steps [(at, name)], body."""
+
+    def __init__(self, packet):
+        super().__init__()
+        head, _, self.body = packet.partition(b"\n\n")
+        lines = head.decode().splitlines()
+        self.kind = lines[0]
+        self.steps = []
+        for line in lines[1:]:
+            key, _, value = line.partition(" ")
+            if key == "step":
+                at, _, name = value.partition(" ")
+                self.steps.append((int(at), name))
+            else:
+                self[key] = int(value) if value.isdigit() else value
+
+    def __missing__(self, key):
+        return 0
+
+    @property
+    def names(self):
+        return [name for _, name in self.steps]
+
+    def __repr__(self):
+        return f"{self.kind} {dict(self)} {self.names} {self.body[:2000]!r}"
+
+
+class Channel:
+    def __init__(self, sock):
+        self.sock = sock
+        self.closed = False
+
+    def send(self, kind, **fields):
+        self.sock.send(encode(kind, **fields))
+
+    def receive(self, seconds=PATIENCE):
+        """The next message, or None when the other side has closed."""
+        self.sock.settimeout(seconds)
+        try:
+            packet = self.sock.recv(1 << 17)
+        except ConnectionResetError:
+            packet = b""
+        if not packet:
+            self.closed = True
+            return None
+        return Message(packet)
+
+    def until(self, *kinds, seconds=PATIENCE):
+        """Skips messages until one of these kinds; what was skipped is in .skipped."""
+        self.skipped = []
+        while True:
+            message = self.receive(seconds)
+            assert message is not None, f"closed instead of {kinds}; before: {self.skipped}"
+            if message.kind in kinds:
+                return message
+            self.skipped.append(message)
+
+    def close(self):
+        self.sock.close()
+
+
+class Keeper(Channel):
+    def __init__(self, folder):
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        fd = os.open(folder, os.O_PATH)
+        try:
+            sock.connect(f"/proc/self/fd/{fd}/socket")
+        finally:
+            os.close(fd)
+        super().__init__(sock)
+        self.hello = self.receive()
+        assert self.hello.kind == "hello" and self.hello["version"] == VERSION
+
+    def go(self):
+        self.send("go")
+        return self
+
+    def end(self):
+        self.send("end")
+        return self
+
+    def exit(self, seconds=PATIENCE):
+        return self.until("exit", seconds=seconds)
+
+
+class Runner(Channel):
+    """Starts a deploybot-runner over a state directory."""
+
+    def __init__(self, program, state, env=None, arguments=()):
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        super().__init__(ours)
+        self.state = str(state)
+        command = [str(program), "--fd", str(theirs.fileno()), "--state", self.state]
+        self.process = subprocess.Popen(
+            command + list(arguments), pass_fds=[theirs.fileno()],
+            env={"HOME": self.state, **(env or {})}, stdin=subprocess.DEVNULL)
+        theirs.close()
+        self.questions = 0
+        self.send("hello", version=VERSION)
+        self.hello = self.until("hello")
+
+    def folder(self, run):
+        return os.path.join(self.state, "runs", str(run))
+
+    def log(self, run):
+        with open(os.path.join(self.folder(run), "log"), "rb") as log:
+            return log.read()
+
+    def order(self, run, program="deploy", environment="staging", argument="1a2b3c4d5e6f",
+              deadline_s=60, grace_s=1, deployment=7, previous=None, ref="main"):
+        self.send("run", id=run, program=program, environment=environment, argument=argument,
+                  deadline_s=deadline_s, grace_s=grace_s, deployment=deployment,
+                  previous=previous, ref=ref)
+        return self.until("started", "refused")
+
+    def keeper(self, run):
+        return Keeper(self.folder(run))
+
+    def start(self, run, **order):
+        """Orders a run and opens its gate."""
+        said = self.order(run, **order)
+        assert said.kind == "started", said
+        return self.keeper(run).go()
+
+    def settle(self, run, seconds=PATIENCE):
+        self.send("settle", id=run)
+        return self.until("settled", seconds=seconds)
+
+    def ask(self, question, **fields):
+        self.questions += 1
+        self.send("ask", id=self.questions, question=question, **fields)
+        return self.until("answer", seconds=60)
+
+    def stop(self):
+        """As when the server dies: the socket closes, and the runner ends."""
+        self.close()
+        return self.process.wait(PATIENCE)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(PATIENCE)
+        self.close()
