@@ -13,6 +13,11 @@
 #include "lib/queue_list.h"
 #include "types/event.h"
 
+/* What we ask for: what is read here, and what is refused.  Always sent: left out, Telegram keeps
+ * what was said before. */
+#define TELEGRAM_UPDATE_KINDS \
+	"[\"message\",\"edited_message\",\"channel_post\",\"callback_query\",\"my_chat_member\"]"
+
 /* One update, as a webhook brings it.  Unreadable: false, *ret_status 200 (anything else would be
  * sent again for a day and block the chat), and one event with UPDATE_REFUSED_UNREADABLE.  Short
  * of memory: false, 503, no event. */

@@ -22,9 +22,6 @@ struct telegram_webhook;
 
 #define TELEGRAM_WEBHOOK_PATH		"/telegram/webhook"
 #define TELEGRAM_WEBHOOK_BODY_MAX	(1 << 20)
-/* Always sent: left out, Telegram would keep what was said before. */
-#define TELEGRAM_ALLOWED_UPDATES \
-	"[\"message\",\"edited_message\",\"channel_post\",\"callback_query\",\"my_chat_member\"]"
 
 struct telegram_webhook_config {
 	struct loop *loop;

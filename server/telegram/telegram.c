@@ -1,0 +1,319 @@
+/* telegram.c - our bot: who it is, how it hears, how it speaks.  Joins the parts of this room.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#include "telegram/telegram.h"
+
+#include <stdlib.h>
+
+#include "lib/buf.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+#include "lib/text.h"
+#include "telegram/telegram_api.h"
+#include "telegram/telegram_live.h"
+#include "telegram/telegram_poll.h"
+#include "telegram/telegram_webhook.h"
+#include "types/settings.h"
+
+#define TELEGRAM_MAGIC	0x74676d6fu
+#define PAUSE_FIRST_MS	1000
+#define PAUSE_MAX_MS	60000
+
+struct telegram {
+	unsigned magic;
+	struct telegram_config config;
+	struct telegram_api *api;
+	struct telegram_live *live;
+	struct telegram_send *send;
+	struct telegram_menu *menu;
+	struct telegram_poll *poll;		/* one of the two */
+	struct telegram_webhook *webhook;
+	struct loop_timer timer;		/* getMe again */
+	struct telegram_call *call;		/* getMe */
+	unsigned failures;
+	char name[LIMIT_PERSON];
+};
+
+static void introduce(struct telegram *telegram);
+static void on_time(struct loop_timer *timer, void *ctx);
+static void on_me(void *ctx, const struct telegram_result *result);
+
+/* --- what the parts ask of each other --- */
+
+static void
+on_live(void *ctx, const struct message *message, struct buf *marked)
+{
+	struct telegram *telegram = ctx;
+
+	telegram_live_fill(telegram->live, message, 0, marked);
+}
+
+static void
+on_said(void *ctx, const struct message *message, const struct said *said)
+{
+	struct telegram *telegram = ctx;
+	struct message shown = *message; /* its texts stay the message's */
+
+	shown.remote_id = said->remote_id;
+	telegram_live_set(telegram->live, &shown);
+}
+
+static void
+on_tail(void *ctx, int64_t run, struct buf *out)
+{
+	struct telegram *telegram = ctx;
+
+	if (telegram->config.tail != NULL)
+		telegram->config.tail(telegram->config.ctx, run, out);
+}
+
+static const char *
+own_name(void *ctx)
+{
+	return telegram_name(ctx);
+}
+
+static bool
+submit(void *ctx, struct event *event)
+{
+	struct telegram *telegram = ctx;
+
+	return telegram->config.submit(telegram->config.ctx, event);
+}
+
+static void
+count_call(void *ctx, const char *method, int code)
+{
+	struct telegram *telegram = ctx;
+
+	if (telegram->config.count_call != NULL)
+		telegram->config.count_call(telegram->config.ctx, method, code);
+}
+
+static void
+count_request(void *ctx, int status)
+{
+	struct telegram *telegram = ctx;
+
+	if (telegram->config.count_request != NULL)
+		telegram->config.count_request(telegram->config.ctx, status);
+}
+
+static void
+pending(void *ctx, int64_t updates)
+{
+	struct telegram *telegram = ctx;
+
+	if (telegram->config.pending != NULL)
+		telegram->config.pending(telegram->config.ctx, updates);
+}
+
+/* --- making and ending --- */
+
+static bool
+make_hearing(struct telegram *telegram)
+{
+	const struct telegram_config *config = &telegram->config;
+
+	if (config->settings->telegram_mode == TELEGRAM_WEBHOOK) {
+		const struct telegram_webhook_config webhook = {
+			.loop = config->loop, .api = telegram->api, .settings = config->settings,
+			.submit = submit, .own_name = own_name, .count_request = count_request,
+			.pending = pending, .ctx = telegram,
+		};
+
+		telegram->webhook = telegram_webhook_new(&webhook);
+		return telegram->webhook != NULL;
+	}
+	const struct telegram_poll_config poll = {
+		.loop = config->loop, .api = telegram->api, .submit = submit,
+		.own_name = own_name, .ctx = telegram,
+	};
+
+	telegram->poll = telegram_poll_new(&poll);
+	return telegram->poll != NULL;
+}
+
+static bool
+make_speaking(struct telegram *telegram)
+{
+	const struct telegram_config *config = &telegram->config;
+	const struct telegram_send_hooks hooks = { on_live, on_said, telegram };
+
+	telegram->live = telegram_live_new(config->loop, on_tail, telegram);
+	telegram->send = telegram_send_new(config->loop, telegram->api, &hooks);
+	telegram->menu = telegram_menu_new(config->loop, telegram->api, config->commands,
+	    config->command_count);
+	if (telegram->live == NULL || telegram->send == NULL || telegram->menu == NULL)
+		return false;
+	telegram_live_join(telegram->live, telegram->send);
+	return true;
+}
+
+struct telegram *
+telegram_new(const struct telegram_config *config, struct err *err)
+{
+	struct telegram *telegram = calloc(1, sizeof(*telegram));
+
+	if (telegram == NULL) {
+		(void)err_set(err, ERR_NOMEM, "no memory for Telegram");
+		return NULL;
+	}
+	telegram->magic = TELEGRAM_MAGIC;
+	telegram->config = *config;
+	telegram->config.settings = settings_ref(config->settings);
+	loop_timer_init(&telegram->timer, on_time, telegram);
+	telegram->api = telegram_api_new(config->loop, config->settings, count_call, telegram, err);
+	if (telegram->api == NULL) {
+		telegram_free(telegram);
+		return NULL;
+	}
+	if (!make_speaking(telegram) || !make_hearing(telegram)) {
+		(void)err_set(err, ERR_NOMEM, "no memory for Telegram");
+		telegram_free(telegram);
+		return NULL;
+	}
+	return telegram;
+}
+
+void
+telegram_free(struct telegram *telegram)
+{
+	if (telegram == NULL)
+		return;
+	OBJ_CHECK(telegram, TELEGRAM_MAGIC);
+	loop_timer_stop(&telegram->timer);
+	telegram_api_cancel(telegram->call);
+	telegram_poll_free(telegram->poll);
+	telegram_webhook_free(telegram->webhook);
+	telegram_menu_free(telegram->menu);
+	telegram_send_free(telegram->send); /* tells live */
+	telegram_live_free(telegram->live);
+	telegram_api_free(telegram->api);
+	settings_unref(telegram->config.settings);
+	free(telegram);
+}
+
+void
+telegram_start(struct telegram *telegram)
+{
+	OBJ_CHECK(telegram, TELEGRAM_MAGIC);
+	introduce(telegram);
+	if (telegram->poll != NULL)
+		telegram_poll_start(telegram->poll);
+	if (telegram->webhook != NULL)
+		telegram_webhook_start(telegram->webhook);
+	telegram_menu_set(telegram->menu, telegram->config.settings);
+}
+
+void
+telegram_quiesce(struct telegram *telegram)
+{
+	if (telegram->poll != NULL)
+		telegram_poll_stop(telegram->poll);
+	if (telegram->webhook != NULL)
+		telegram_webhook_quiesce(telegram->webhook);
+}
+
+static bool
+same_ids(const struct settings_ids *a, const struct settings_ids *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (a->id[i] != b->id[i])
+			return false;
+	return true;
+}
+
+void
+telegram_change_settings(struct telegram *telegram, struct settings *settings)
+{
+	struct settings *old = telegram->config.settings;
+
+	OBJ_CHECK(telegram, TELEGRAM_MAGIC);
+	telegram->config.settings = settings_ref(settings);
+	if (!same_ids(&old->admins, &settings->admins) ||
+	    !same_ids(&old->staging_users, &settings->staging_users) ||
+	    old->telegram_chat_id != settings->telegram_chat_id)
+		telegram_menu_set(telegram->menu, settings);
+	settings_unref(old);
+}
+
+bool
+telegram_route(struct telegram *telegram, struct http_route *ret)
+{
+	if (telegram->webhook == NULL)
+		return false;
+	telegram_webhook_route(telegram->webhook, ret);
+	return true;
+}
+
+const char *
+telegram_name(const struct telegram *telegram)
+{
+	return telegram->name;
+}
+
+void
+telegram_live_resume(struct telegram *telegram, const struct message *message)
+{
+	telegram_live_set(telegram->live, message);
+}
+
+struct telegram_send *
+telegram_sender(struct telegram *telegram)
+{
+	return telegram->send;
+}
+
+/* --- who we are --- */
+
+static void
+on_time(struct loop_timer *timer, void *ctx)
+{
+	(void)timer;
+	introduce(ctx);
+}
+
+static void
+introduce_later(struct telegram *telegram)
+{
+	int64_t ms = PAUSE_FIRST_MS;
+
+	for (unsigned i = 0; i < telegram->failures && ms < PAUSE_MAX_MS; i++)
+		ms *= 2;
+	telegram->failures++;
+	loop_timer_start(telegram->config.loop, &telegram->timer,
+	    ms < PAUSE_MAX_MS ? ms : PAUSE_MAX_MS, 0);
+}
+
+static void
+introduce(struct telegram *telegram)
+{
+	const struct telegram_request request = {
+		.method = "getMe", .on_done = on_me, .ctx = telegram,
+	};
+
+	telegram->call = telegram_api_call(telegram->api, &request, NULL);
+	if (telegram->call == NULL)
+		introduce_later(telegram);
+}
+
+static void
+on_me(void *ctx, const struct telegram_result *result)
+{
+	struct telegram *telegram = ctx;
+	const char *name = json_get_str(result->result, "username");
+
+	OBJ_CHECK(telegram, TELEGRAM_MAGIC);
+	telegram->call = NULL;
+	if (result->ok && name != NULL) {
+		(void)text_copy(telegram->name, sizeof(telegram->name), name);
+		log_info("Telegram knows us as @%s", telegram->name);
+		return;
+	}
+	if (telegram->failures == 0 && telegram_result_is_token_refused(result))
+		log_error("Telegram refuses TELEGRAM_BOT_TOKEN (%s)", result->description);
+	introduce_later(telegram);
+}

@@ -1,0 +1,191 @@
+/* telegram_menu.c - the list of commands that Telegram offers, for each chat what its people may do.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#include "telegram/telegram_menu.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "lib/buf.h"
+#include "lib/err.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+#include "telegram/telegram_api.h"
+#include "types/settings.h"
+
+#define MENU_MAGIC	0x74676d65u
+#define PAUSE_FIRST_MS	2000
+#define PAUSE_MAX_MS	300000
+#define BETWEEN_MS	100	/* a menu is in nobody's way */
+#define TARGETS_MAX	(2 + 2 * SETTINGS_IDS_MAX)
+#define EVERYTHING	(TELEGRAM_MENU_ANYONE | TELEGRAM_MENU_STAGING | TELEGRAM_MENU_ADMIN)
+
+struct target {
+	int64_t chat;		/* 0: all private chats */
+	unsigned roles;
+};
+
+struct telegram_menu {
+	unsigned magic;
+	struct loop *loop;
+	struct telegram_api *api;
+	const struct telegram_menu_command *commands;
+	size_t command_count;
+	struct loop_timer timer;
+	struct telegram_call *call;
+	unsigned failures;	/* in a row */
+	size_t n;		/* targets */
+	size_t next;
+	struct target target[TARGETS_MAX];
+};
+
+static void on_time(struct loop_timer *timer, void *ctx);
+static void set_next(struct telegram_menu *menu);
+static void on_set(void *ctx, const struct telegram_result *result);
+
+struct telegram_menu *
+telegram_menu_new(struct loop *loop, struct telegram_api *api,
+    const struct telegram_menu_command *commands, size_t count)
+{
+	struct telegram_menu *menu = calloc(1, sizeof(*menu));
+
+	if (menu == NULL)
+		return NULL;
+	menu->magic = MENU_MAGIC;
+	menu->loop = loop;
+	menu->api = api;
+	menu->commands = commands;
+	menu->command_count = count;
+	loop_timer_init(&menu->timer, on_time, menu);
+	return menu;
+}
+
+void
+telegram_menu_free(struct telegram_menu *menu)
+{
+	if (menu == NULL)
+		return;
+	OBJ_CHECK(menu, MENU_MAGIC);
+	loop_timer_stop(&menu->timer);
+	telegram_api_cancel(menu->call);
+	free(menu);
+}
+
+/* The first mention of a chat counts. */
+static void
+add_target(struct telegram_menu *menu, int64_t chat, unsigned roles)
+{
+	for (size_t i = 0; i < menu->n; i++)
+		if (menu->target[i].chat == chat)
+			return;
+	menu->target[menu->n++] = (struct target){ chat, roles };
+}
+
+void
+telegram_menu_set(struct telegram_menu *menu, struct settings *settings)
+{
+	OBJ_CHECK(menu, MENU_MAGIC);
+	telegram_api_cancel(menu->call);
+	menu->call = NULL;
+	menu->n = 0;
+	menu->next = 0;
+	menu->failures = 0;
+	add_target(menu, 0, TELEGRAM_MENU_ANYONE);
+	if (settings->telegram_chat_id != 0)
+		add_target(menu, settings->telegram_chat_id, EVERYTHING);
+	for (size_t i = 0; i < settings->admins.count; i++)
+		add_target(menu, settings->admins.id[i], EVERYTHING);
+	for (size_t i = 0; i < settings->staging_users.count; i++)
+		add_target(menu, settings->staging_users.id[i],
+		    TELEGRAM_MENU_ANYONE | TELEGRAM_MENU_STAGING);
+	set_next(menu);
+}
+
+static void
+on_time(struct loop_timer *timer, void *ctx)
+{
+	(void)timer;
+	set_next(ctx);
+}
+
+static void
+put_commands(const struct telegram_menu *menu, unsigned roles, struct json_out *json)
+{
+	json_out_key(json, "commands");
+	json_out_array(json);
+	for (size_t i = 0; i < menu->command_count; i++) {
+		if ((menu->commands[i].roles & roles) == 0)
+			continue;
+		json_out_object(json);
+		json_put_str(json, "command", menu->commands[i].word);
+		json_put_str(json, "description", menu->commands[i].description);
+		json_out_end(json);
+	}
+	json_out_end(json);
+}
+
+static void
+put_scope(const struct target *target, struct json_out *json)
+{
+	json_out_key(json, "scope");
+	json_out_object(json);
+	json_put_str(json, "type", target->chat == 0 ? "all_private_chats" : "chat");
+	if (target->chat != 0)
+		json_put_i64(json, "chat_id", target->chat);
+	json_out_end(json);
+}
+
+static void
+try_later(struct telegram_menu *menu)
+{
+	int64_t ms = PAUSE_FIRST_MS;
+
+	for (unsigned i = 0; i < menu->failures && ms < PAUSE_MAX_MS; i++)
+		ms *= 2;
+	menu->failures++;
+	loop_timer_start(menu->loop, &menu->timer, ms < PAUSE_MAX_MS ? ms : PAUSE_MAX_MS, 0);
+}
+
+static void
+set_next(struct telegram_menu *menu)
+{
+	struct json_out json;
+	struct buf body;
+
+	OBJ_CHECK(menu, MENU_MAGIC);
+	if (menu->next == menu->n)
+		return;
+	buf_init(&body, 64 * 1024);
+	json_out_init(&json, &body);
+	json_out_object(&json);
+	put_commands(menu, menu->target[menu->next].roles, &json);
+	put_scope(&menu->target[menu->next], &json);
+	json_out_end(&json);
+	const struct telegram_request request = {
+		.method = "setMyCommands", .json = &body, .on_done = on_set, .ctx = menu,
+	};
+
+	menu->call = telegram_api_call(menu->api, &request, NULL);
+	buf_done(&body);
+	if (menu->call == NULL)
+		try_later(menu);
+}
+
+static void
+on_set(void *ctx, const struct telegram_result *result)
+{
+	struct telegram_menu *menu = ctx;
+
+	OBJ_CHECK(menu, MENU_MAGIC);
+	menu->call = NULL;
+	if (telegram_result_is_passing(result)) {
+		try_later(menu);
+		return;
+	}
+	if (!result->ok)
+		log_debug("no menu in chat %lld: %s", (long long)menu->target[menu->next].chat,
+		    result->description);
+	menu->failures = 0;
+	menu->next++;
+	loop_timer_start(menu->loop, &menu->timer, BETWEEN_MS, 0);
+}

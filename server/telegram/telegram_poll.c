@@ -1,0 +1,302 @@
+/* telegram_poll.c - asks Telegram for updates: the next time only after the last are on disk.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * ask → on_updates → submit → on_decided → ask.  The offset that acknowledges an answer is sent
+ * with the next question, which comes only after the store has answered: never lost, and what
+ * comes twice is told apart by its update_id.
+ */
+#include "telegram/telegram_poll.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/buf.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+#include "telegram/telegram_api.h"
+#include "telegram/telegram_split.h"
+#include "telegram/telegram_update.h"
+#include "types/event.h"
+
+#define POLL_MAGIC	0x7467706fu
+#define POLL_SECONDS	25
+#define CALL_TIMEOUT_MS	((POLL_SECONDS + 20) * 1000)
+#define ANSWER_MAX	((size_t)8 * 1024 * 1024)	/* 100 updates with the longest texts */
+#define PAUSE_FIRST_MS	1000
+#define PAUSE_MAX_MS	60000
+#define STORE_PAUSE_MS	2000
+#define CONFLICT_MS	5000
+
+struct telegram_poll {
+	unsigned magic;
+	struct telegram_poll_config config;
+	struct loop_timer timer;
+	struct telegram_call *call;
+	int64_t offset;		/* 0: whatever there is */
+	unsigned failures;	/* in a row */
+	bool is_running;
+	bool is_deciding;	/* the store has an answer of ours */
+	bool has_told;		/* of the outage under way */
+};
+
+static void on_time(struct loop_timer *timer, void *ctx);
+static void ask(struct telegram_poll *poll);
+static void on_updates(void *ctx, const struct telegram_result *result);
+static void hand_on(struct telegram_poll *poll, const struct telegram_result *result);
+static void on_decided(void *ctx, const struct answer *answer);
+static void on_refused(struct telegram_poll *poll, const struct telegram_result *result);
+static void remove_webhook(struct telegram_poll *poll);
+static void on_removed(void *ctx, const struct telegram_result *result);
+
+struct telegram_poll *
+telegram_poll_new(const struct telegram_poll_config *config)
+{
+	struct telegram_poll *poll = calloc(1, sizeof(*poll));
+
+	if (poll == NULL)
+		return NULL;
+	poll->magic = POLL_MAGIC;
+	poll->config = *config;
+	loop_timer_init(&poll->timer, on_time, poll);
+	return poll;
+}
+
+void
+telegram_poll_start(struct telegram_poll *poll)
+{
+	OBJ_CHECK(poll, POLL_MAGIC);
+	poll->is_running = true;
+	ask(poll);
+}
+
+void
+telegram_poll_stop(struct telegram_poll *poll)
+{
+	OBJ_CHECK(poll, POLL_MAGIC);
+	poll->is_running = false;
+	loop_timer_stop(&poll->timer);
+	telegram_api_cancel(poll->call);
+	poll->call = NULL;
+}
+
+void
+telegram_poll_free(struct telegram_poll *poll)
+{
+	if (poll == NULL)
+		return;
+	telegram_poll_stop(poll);
+	free(poll);
+}
+
+static void
+on_time(struct loop_timer *timer, void *ctx)
+{
+	(void)timer;
+	ask(ctx);
+}
+
+static void
+ask_after(struct telegram_poll *poll, int64_t ms)
+{
+	if (poll->is_running)
+		loop_timer_start(poll->config.loop, &poll->timer, ms, 0);
+}
+
+static int64_t
+pause_ms(const struct telegram_poll *poll)
+{
+	int64_t ms = PAUSE_FIRST_MS;
+
+	for (unsigned i = 1; i < poll->failures && ms < PAUSE_MAX_MS; i++)
+		ms *= 2;
+	return ms < PAUSE_MAX_MS ? ms : PAUSE_MAX_MS;
+}
+
+/* Should an answer be larger than we take, fewer at once get through. */
+static int64_t
+how_many(const struct telegram_poll *poll)
+{
+	return poll->failures == 0 ? LIMIT_UPDATES : poll->failures == 1 ? 10 : 1;
+}
+
+static void
+ask(struct telegram_poll *poll)
+{
+	struct err err = { 0 };
+	struct json_out json;
+	struct buf body;
+
+	OBJ_CHECK(poll, POLL_MAGIC);
+	assert(poll->call == NULL && !poll->is_deciding);
+	buf_init(&body, 1024);
+	json_out_init(&json, &body);
+	json_out_object(&json);
+	if (poll->offset != 0)
+		json_put_i64(&json, "offset", poll->offset);
+	json_put_i64(&json, "limit", how_many(poll));
+	/* After a failure it answers at once, and tells that it works again. */
+	json_put_i64(&json, "timeout", poll->failures == 0 ? POLL_SECONDS : 0);
+	json_out_key(&json, "allowed_updates");
+	json_out_raw(&json, TELEGRAM_UPDATE_KINDS);
+	json_out_end(&json);
+	const struct telegram_request request = {
+		.method = "getUpdates", .json = &body, .timeout_ms = CALL_TIMEOUT_MS,
+		.answer_max = ANSWER_MAX, .is_raw = true, .on_done = on_updates, .ctx = poll,
+	};
+
+	poll->call = telegram_api_call(poll->config.api, &request, &err);
+	buf_done(&body);
+	if (poll->call == NULL) {
+		log_warning("cannot ask Telegram for updates: %s", err.text);
+		ask_after(poll, PAUSE_FIRST_MS);
+	}
+}
+
+static void
+on_updates(void *ctx, const struct telegram_result *result)
+{
+	struct telegram_poll *poll = ctx;
+
+	OBJ_CHECK(poll, POLL_MAGIC);
+	poll->call = NULL;
+	if (!result->ok) {
+		on_refused(poll, result);
+		return;
+	}
+	if (poll->has_told)
+		log_info("Telegram gives updates again");
+	poll->has_told = false;
+	hand_on(poll, result);
+}
+
+static bool
+has_updates(const struct telegram_result *result)
+{
+	struct telegram_span whole = { result->body, result->body_size };
+	struct telegram_span rest = telegram_split_member(whole, "result");
+	bool is_broken;
+
+	if (rest.at == NULL)
+		return true; /* the store says what is wrong with it */
+	return telegram_split_next(&rest, &is_broken).at != NULL || is_broken;
+}
+
+static void
+hand_on(struct telegram_poll *poll, const struct telegram_result *result)
+{
+	const struct telegram_poll_config *config = &poll->config;
+
+	if (!has_updates(result)) {
+		poll->failures = 0;
+		ask_after(poll, 0);
+		return;
+	}
+	char *bytes = malloc(result->body_size + 1);
+	struct event *raw = NULL;
+
+	if (bytes != NULL) {
+		memcpy(bytes, result->body, result->body_size);
+		bytes[result->body_size] = '\0';
+		raw = telegram_update_raw(SOURCE_TELEGRAM_POLL, bytes, result->body_size,
+		    config->own_name(config->ctx));
+	}
+	if (raw != NULL) {
+		raw->done = on_decided;
+		raw->done_ctx = poll;
+		poll->is_deciding = true;
+	}
+	if (raw == NULL || !config->submit(config->ctx, raw)) {
+		poll->is_deciding = false;
+		event_free(raw);
+		ask_after(poll, STORE_PAUSE_MS);
+	}
+}
+
+static void
+on_decided(void *ctx, const struct answer *answer)
+{
+	struct telegram_poll *poll = ctx;
+	bool moved = answer->offset != 0 && answer->offset != poll->offset;
+
+	OBJ_CHECK(poll, POLL_MAGIC);
+	poll->is_deciding = false;
+	if (answer->offset != 0)
+		poll->offset = answer->offset;
+	if (answer->status == 503) {
+		ask_after(poll, STORE_PAUSE_MS);
+	} else if (moved) {
+		poll->failures = 0;
+		ask_after(poll, 0);
+	} else {
+		if (poll->failures++ == 0)
+			log_warning("Telegram's answer to getUpdates cannot be read; asked again");
+		ask_after(poll, pause_ms(poll));
+	}
+}
+
+/* --- when it does not work --- */
+
+static void
+tell_once(struct telegram_poll *poll, const struct telegram_result *result)
+{
+	if (poll->has_told)
+		return;
+	poll->has_told = true;
+	if (result->code == 409)
+		log_error("another program asks Telegram for this bot's updates (%s): only one may; "
+		    "stop it, or use another token", result->description);
+	else if (telegram_result_is_token_refused(result))
+		log_error("Telegram refuses TELEGRAM_BOT_TOKEN (%s)", result->description);
+	else
+		log_warning("Telegram gives no updates: %s; asked again until it does",
+		    result->description);
+}
+
+static void
+on_refused(struct telegram_poll *poll, const struct telegram_result *result)
+{
+	poll->failures++;
+	if (result->code == 409 && strstr(result->description, "webhook is active") != NULL) {
+		remove_webhook(poll);
+		return;
+	}
+	tell_once(poll, result);
+	if (result->code == 409)
+		ask_after(poll, CONFLICT_MS);
+	else if (result->retry_after_s > 0)
+		ask_after(poll, result->retry_after_s * 1000);
+	else
+		ask_after(poll, pause_ms(poll));
+}
+
+/* What waits there stays: it comes with the next question. */
+static void
+remove_webhook(struct telegram_poll *poll)
+{
+	const struct telegram_request request = {
+		.method = "deleteWebhook", .on_done = on_removed, .ctx = poll,
+	};
+	struct err err = { 0 };
+
+	log_info("Telegram has a webhook for this bot: removed, since updates are polled for");
+	poll->call = telegram_api_call(poll->config.api, &request, &err);
+	if (poll->call == NULL) {
+		log_warning("cannot remove Telegram's webhook: %s", err.text);
+		ask_after(poll, pause_ms(poll));
+	}
+}
+
+static void
+on_removed(void *ctx, const struct telegram_result *result)
+{
+	struct telegram_poll *poll = ctx;
+
+	OBJ_CHECK(poll, POLL_MAGIC);
+	poll->call = NULL;
+	if (result->ok)
+		poll->failures = 0;
+	else
+		tell_once(poll, result);
+	ask_after(poll, result->ok ? 0 : pause_ms(poll));
+}

@@ -1,0 +1,245 @@
+/* telegram_register.c - our webhook's registration at Telegram, made and kept.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#include "telegram/telegram_register.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/buf.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+#include "telegram/telegram_update.h"
+#include "types/settings.h"
+
+#define REGISTER_MAGIC	0x74677267u
+#define LOOK_MS		60000
+#define PAUSE_FIRST_MS	1000
+#define PAUSE_MAX_MS	300000
+
+struct telegram_register {
+	unsigned magic;
+	struct loop *loop;
+	struct telegram_api *api;
+	struct settings *settings;
+	void (*pending)(void *ctx, int64_t updates);
+	void *ctx;
+	struct loop_timer timer;
+	struct telegram_call *call;
+	unsigned failures;	/* in a row */
+	bool is_set;		/* it was ours once: another one is not fought with */
+	bool has_told;		/* of what is wrong now */
+};
+
+static void on_time(struct loop_timer *timer, void *ctx);
+static void look(struct telegram_register *reg);
+static void on_info(void *ctx, const struct telegram_result *result);
+static void set(struct telegram_register *reg);
+static void on_set(void *ctx, const struct telegram_result *result);
+
+struct telegram_register *
+telegram_register_new(struct loop *loop, struct telegram_api *api, struct settings *settings,
+    void (*pending)(void *ctx, int64_t updates), void *ctx)
+{
+	struct telegram_register *reg = calloc(1, sizeof(*reg));
+
+	if (reg == NULL)
+		return NULL;
+	reg->magic = REGISTER_MAGIC;
+	reg->loop = loop;
+	reg->api = api;
+	reg->settings = settings_ref(settings);
+	reg->pending = pending;
+	reg->ctx = ctx;
+	loop_timer_init(&reg->timer, on_time, reg);
+	return reg;
+}
+
+void
+telegram_register_free(struct telegram_register *reg)
+{
+	if (reg == NULL)
+		return;
+	OBJ_CHECK(reg, REGISTER_MAGIC);
+	loop_timer_stop(&reg->timer);
+	telegram_api_cancel(reg->call);
+	settings_unref(reg->settings);
+	free(reg);
+}
+
+void
+telegram_register_start(struct telegram_register *reg)
+{
+	look(reg);
+}
+
+static void
+on_time(struct loop_timer *timer, void *ctx)
+{
+	(void)timer;
+	look(ctx);
+}
+
+static void
+look_after(struct telegram_register *reg, int64_t ms)
+{
+	loop_timer_start(reg->loop, &reg->timer, ms, 0);
+}
+
+static void
+fail(struct telegram_register *reg, const char *what, const char *why)
+{
+	int64_t ms = PAUSE_FIRST_MS;
+
+	if (!reg->has_told)
+		log_error("Telegram's webhook: %s: %s; tried again until it works", what, why);
+	reg->has_told = true;
+	for (unsigned i = 0; i < reg->failures && ms < PAUSE_MAX_MS; i++)
+		ms *= 2;
+	reg->failures++;
+	look_after(reg, ms < PAUSE_MAX_MS ? ms : PAUSE_MAX_MS);
+}
+
+static void
+succeed(struct telegram_register *reg)
+{
+	reg->is_set = true;
+	reg->has_told = false;
+	reg->failures = 0;
+	look_after(reg, LOOK_MS);
+}
+
+static void
+look(struct telegram_register *reg)
+{
+	const struct telegram_request request = {
+		.method = "getWebhookInfo", .on_done = on_info, .ctx = reg,
+	};
+	struct err err = { 0 };
+
+	OBJ_CHECK(reg, REGISTER_MAGIC);
+	reg->call = telegram_api_call(reg->api, &request, &err);
+	if (reg->call == NULL)
+		fail(reg, "cannot be asked about", err.text);
+}
+
+static bool
+wants(const struct json *kinds, const char *kind)
+{
+	for (size_t i = 0; i < json_count(kinds); i++) {
+		const char *name = json_str(json_at(kinds, i));
+
+		if (name != NULL && strcmp(name, kind) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The same kinds in any order. */
+static bool
+kinds_are_ours(const struct json *kinds)
+{
+	struct json *ours = json_decode(TELEGRAM_UPDATE_KINDS, strlen(TELEGRAM_UPDATE_KINDS), NULL);
+	bool same = ours != NULL && json_count(kinds) == json_count(ours);
+
+	for (size_t i = 0; same && i < json_count(ours); i++)
+		same = wants(kinds, json_str(json_at(ours, i)));
+	json_free(ours);
+	return same;
+}
+
+bool
+telegram_register_is_ours(const struct json *info, const struct settings *settings)
+{
+	const char *url = json_get_str(info, "url");
+	const char *error = json_get_str(info, "last_error_message");
+
+	if (url == NULL || strcmp(url, settings->telegram_webhook_url) != 0)
+		return false;
+	/* Telegram does not tell the secret that it has; our refusal of it does. */
+	if (error != NULL && strstr(error, "401") != NULL)
+		return false;
+	return kinds_are_ours(json_get(info, "allowed_updates"));
+}
+
+static void
+on_info(void *ctx, const struct telegram_result *result)
+{
+	struct telegram_register *reg = ctx;
+
+	OBJ_CHECK(reg, REGISTER_MAGIC);
+	reg->call = NULL;
+	if (!result->ok) {
+		fail(reg, "Telegram does not say what is registered", result->description);
+		return;
+	}
+	const char *url = json_get_str(result->result, "url");
+	bool has_other = url != NULL && url[0] != '\0' &&
+	    strcmp(url, reg->settings->telegram_webhook_url) != 0;
+
+	if (reg->pending != NULL)
+		reg->pending(reg->ctx, json_get_i64_or(result->result, "pending_update_count", 0));
+	if (reg->is_set && has_other) {
+		if (!reg->has_told)
+			log_error("somebody else has registered a webhook for this bot: its updates "
+			    "do not come here; `deploybot webhook set` brings them back");
+		reg->has_told = true;
+		look_after(reg, LOOK_MS);
+	} else if (telegram_register_is_ours(result->result, reg->settings) ||
+	    (reg->is_set && url != NULL && url[0] != '\0')) {
+		succeed(reg);
+	} else {
+		set(reg);
+	}
+}
+
+struct telegram_call *
+telegram_register_set(struct telegram_api *api, const struct settings *settings,
+    telegram_done_fn *on_done, void *ctx, struct err *err)
+{
+	struct telegram_call *call;
+	struct json_out json;
+	struct buf body;
+
+	buf_init(&body, 8192);
+	json_out_init(&json, &body);
+	json_out_object(&json);
+	json_put_str(&json, "url", settings->telegram_webhook_url);
+	json_put_str(&json, "secret_token", settings->telegram_webhook_secret);
+	json_put_bool(&json, "drop_pending_updates", false);
+	json_out_key(&json, "allowed_updates");
+	json_out_raw(&json, TELEGRAM_UPDATE_KINDS);
+	json_out_end(&json);
+	const struct telegram_request request = {
+		.method = "setWebhook", .json = &body, .on_done = on_done, .ctx = ctx,
+	};
+
+	call = telegram_api_call(api, &request, err);
+	buf_wipe(&body);
+	return call;
+}
+
+static void
+set(struct telegram_register *reg)
+{
+	struct err err = { 0 };
+
+	reg->call = telegram_register_set(reg->api, reg->settings, on_set, reg, &err);
+	if (reg->call == NULL)
+		fail(reg, "cannot be registered", err.text);
+}
+
+static void
+on_set(void *ctx, const struct telegram_result *result)
+{
+	struct telegram_register *reg = ctx;
+
+	OBJ_CHECK(reg, REGISTER_MAGIC);
+	reg->call = NULL;
+	if (!result->ok) {
+		fail(reg, "Telegram does not register it", result->description);
+		return;
+	}
+	log_info("Telegram sends updates to %s", reg->settings->telegram_webhook_url);
+	succeed(reg);
+}

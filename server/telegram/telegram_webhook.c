@@ -1,0 +1,337 @@
+/* telegram_webhook.c - Telegram calls us: the route, its secret, and our registration there.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#include "telegram/telegram_webhook.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/buf.h"
+#include "lib/clean.h"
+#include "lib/crypto.h"
+#include "lib/http_server.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+#include "lib/rate_note.h"
+#include "lib/text.h"
+#include "telegram/telegram_api.h"
+#include "telegram/telegram_register.h"
+#include "telegram/telegram_update.h"
+#include "types/event.h"
+#include "types/settings.h"
+
+#define WEBHOOK_MAGIC	0x74677768u
+#define SECRET_HEADER	"X-Telegram-Bot-Api-Secret-Token"
+#define REJECTED_MS	60000
+
+struct telegram_webhook {
+	unsigned magic;
+	struct telegram_webhook_config config;
+	struct telegram_register *reg;
+	struct rate_note rejected;
+	struct loop_timer timer;	/* tells of what was rejected meanwhile */
+	bool is_quiet;
+};
+
+/* A request whose update is being decided. */
+struct waiting {
+	struct telegram_webhook *webhook;
+	struct http_request *request;
+};
+
+static void on_begin(struct http_request *request, void *ctx);
+static void reject(struct telegram_webhook *webhook, struct http_request *request);
+static void tell_rejected(struct telegram_webhook *webhook, int64_t count);
+static void on_time(struct loop_timer *timer, void *ctx);
+static void on_request(struct http_request *request, void *ctx);
+static void on_decided(void *ctx, const struct answer *answer);
+
+struct telegram_webhook *
+telegram_webhook_new(const struct telegram_webhook_config *config)
+{
+	struct telegram_webhook *webhook = calloc(1, sizeof(*webhook));
+
+	if (webhook == NULL)
+		return NULL;
+	webhook->magic = WEBHOOK_MAGIC;
+	webhook->config = *config;
+	webhook->config.settings = settings_ref(config->settings);
+	loop_timer_init(&webhook->timer, on_time, webhook);
+	webhook->reg = telegram_register_new(config->loop, config->api, config->settings,
+	    config->pending, config->ctx);
+	if (webhook->reg != NULL)
+		return webhook;
+	telegram_webhook_free(webhook);
+	return NULL;
+}
+
+void
+telegram_webhook_free(struct telegram_webhook *webhook)
+{
+	if (webhook == NULL)
+		return;
+	OBJ_CHECK(webhook, WEBHOOK_MAGIC);
+	loop_timer_stop(&webhook->timer);
+	telegram_register_free(webhook->reg);
+	settings_unref(webhook->config.settings);
+	free(webhook);
+}
+
+void
+telegram_webhook_route(struct telegram_webhook *webhook, struct http_route *ret)
+{
+	static const char *const types[] = { "application/json", NULL };
+
+	*ret = (struct http_route){
+		.methods = "POST",
+		.path = TELEGRAM_WEBHOOK_PATH,
+		.body_max = TELEGRAM_WEBHOOK_BODY_MAX,
+		.types = types,
+		.on_begin = on_begin,
+		.on_request = on_request,
+		.ctx = webhook,
+	};
+}
+
+void
+telegram_webhook_start(struct telegram_webhook *webhook)
+{
+	telegram_register_start(webhook->reg);
+}
+
+void
+telegram_webhook_quiesce(struct telegram_webhook *webhook)
+{
+	webhook->is_quiet = true;
+	loop_timer_stop(&webhook->timer);
+}
+
+/* --- a request --- */
+
+static void
+answer_request(struct telegram_webhook *webhook, struct http_request *request, int status)
+{
+	static const struct http_header later[] = { { "Retry-After", "2" }, { NULL, NULL } };
+
+	if (webhook->config.count_request != NULL)
+		webhook->config.count_request(webhook->config.ctx, status);
+	http_request_answer(request, status, status == 503 ? later : NULL, NULL, 0);
+}
+
+static void
+on_begin(struct http_request *request, void *ctx)
+{
+	struct telegram_webhook *webhook = ctx;
+	const char *given = http_request_header(request, SECRET_HEADER); /* one, or NULL */
+
+	OBJ_CHECK(webhook, WEBHOOK_MAGIC);
+	if (!crypto_same_text(given, webhook->config.settings->telegram_webhook_secret))
+		reject(webhook, request);
+}
+
+static void
+reject(struct telegram_webhook *webhook, struct http_request *request)
+{
+	int64_t now = loop_now_ms();
+	int64_t count = rate_note_add(&webhook->rejected, REJECTED_MS, now);
+
+	answer_request(webhook, request, 401);
+	if (webhook->is_quiet)
+		return;
+	if (count > 0)
+		tell_rejected(webhook, count);
+	else if (!loop_timer_is_started(&webhook->timer))
+		loop_timer_start(webhook->config.loop, &webhook->timer,
+		    rate_note_wait_ms(&webhook->rejected, now), 0);
+}
+
+static void
+on_time(struct loop_timer *timer, void *ctx)
+{
+	struct telegram_webhook *webhook = ctx;
+	int64_t now = loop_now_ms();
+	int64_t count = rate_note_due(&webhook->rejected, REJECTED_MS, now);
+	int64_t wait = rate_note_wait_ms(&webhook->rejected, now);
+
+	OBJ_CHECK(webhook, WEBHOOK_MAGIC);
+	if (count > 0)
+		tell_rejected(webhook, count);
+	else if (wait >= 0)
+		loop_timer_start(webhook->config.loop, timer, wait, 0);
+}
+
+static void
+tell_rejected(struct telegram_webhook *webhook, int64_t count)
+{
+	struct event *event = event_new(EVENT_REJECTED);
+
+	if (event != NULL) {
+		(void)text_copy(event->u.rejected.source, sizeof(event->u.rejected.source),
+		    "telegram");
+		(void)text_copy(event->u.rejected.reason, sizeof(event->u.rejected.reason),
+		    "wrong or missing secret");
+		event->u.rejected.count = count;
+		if (webhook->config.submit(webhook->config.ctx, event))
+			return;
+	}
+	event_free(event);
+	rate_note_put_back(&webhook->rejected, count);
+	loop_timer_start(webhook->config.loop, &webhook->timer, REJECTED_MS, 0);
+}
+
+static struct event *
+make_event(struct telegram_webhook *webhook, struct http_request *request)
+{
+	size_t size = 0;
+	char *bytes = http_request_take_body(request, &size);
+	struct waiting *waiting = malloc(sizeof(*waiting));
+	struct event *raw = NULL;
+
+	if (waiting == NULL) {
+		free(bytes);
+		return NULL;
+	}
+	*waiting = (struct waiting){ webhook, request };
+	raw = telegram_update_raw(SOURCE_TELEGRAM_WEBHOOK, bytes, size,
+	    webhook->config.own_name(webhook->config.ctx));
+	if (raw == NULL) {
+		free(waiting);
+		return NULL;
+	}
+	raw->done = on_decided;
+	raw->done_ctx = waiting;
+	return raw;
+}
+
+static void
+on_request(struct http_request *request, void *ctx)
+{
+	struct telegram_webhook *webhook = ctx;
+	struct event *raw;
+
+	OBJ_CHECK(webhook, WEBHOOK_MAGIC);
+	raw = webhook->is_quiet ? NULL : make_event(webhook, request);
+	if (raw != NULL && webhook->config.submit(webhook->config.ctx, raw))
+		return;
+	if (raw != NULL)
+		free(raw->done_ctx);
+	event_free(raw);
+	answer_request(webhook, request, 503);
+}
+
+static void
+on_decided(void *ctx, const struct answer *answer)
+{
+	struct waiting *waiting = ctx;
+
+	OBJ_CHECK(waiting->webhook, WEBHOOK_MAGIC);
+	/* It is stored or it comes again: Telegram gives nothing else of that chat until 2xx. */
+	answer_request(waiting->webhook, waiting->request, answer->status == 503 ? 503 : 200);
+	free(waiting);
+}
+
+/* --- deploybot webhook set|info|delete --- */
+
+struct order {
+	enum telegram_webhook_command command;
+	char url[1024];
+	void (*on_done)(void *ctx, bool ok, const char *text);
+	void *ctx;
+};
+
+static void
+put_line(struct buf *text, const char *name, const char *value)
+{
+	char line[1024];
+
+	if (value != NULL && value[0] != '\0')
+		buf_addf(text, "%s: %s\n", name,
+		    clean_line(line, sizeof(line), value, strlen(value)));
+}
+
+static void
+put_kinds(struct buf *text, const struct json *kinds)
+{
+	struct json_out json;
+
+	buf_adds(text, "allowed_updates: ");
+	json_out_init(&json, text);
+	json_out_value(&json, kinds);
+	buf_addc(text, '\n');
+}
+
+static void
+put_info(struct buf *text, const struct json *info)
+{
+	const char *url = json_get_str(info, "url");
+	char at[TEXT_TIME_SIZE];
+	int64_t error_at = json_get_i64_or(info, "last_error_date", 0);
+
+	put_line(text, "url", url == NULL || url[0] == '\0' ? "none: updates are polled for" : url);
+	buf_addf(text, "pending_update_count: %lld\n",
+	    (long long)json_get_i64_or(info, "pending_update_count", 0));
+	put_line(text, "ip_address", json_get_str(info, "ip_address"));
+	if (error_at > 0)
+		put_line(text, "last_error_date", text_time(at, error_at * 1000));
+	put_line(text, "last_error_message", json_get_str(info, "last_error_message"));
+	if (json_get(info, "allowed_updates") != NULL)
+		put_kinds(text, json_get(info, "allowed_updates"));
+}
+
+static void
+on_ordered(void *ctx, const struct telegram_result *result)
+{
+	struct order *order = ctx;
+	struct buf text;
+
+	buf_init(&text, 16 * 1024);
+	if (!result->ok)
+		buf_addf(&text, "Telegram says no: %s\n", result->description);
+	else if (order->command == TELEGRAM_WEBHOOK_SET)
+		buf_addf(&text, "Telegram sends updates to %s\n", order->url);
+	else if (order->command == TELEGRAM_WEBHOOK_DELETE)
+		buf_adds(&text, "the webhook is removed; updates wait to be polled for\n");
+	else
+		put_info(&text, result->result);
+	order->on_done(order->ctx, result->ok, buf_text(&text));
+	buf_done(&text);
+	free(order);
+}
+
+static struct telegram_call *
+start_order(struct telegram_api *api, const struct settings *settings, struct order *order,
+    struct err *err)
+{
+	const struct telegram_request request = {
+		.method = order->command == TELEGRAM_WEBHOOK_INFO ? "getWebhookInfo" : "deleteWebhook",
+		.on_done = on_ordered, .ctx = order,
+	};
+
+	if (order->command != TELEGRAM_WEBHOOK_SET)
+		return telegram_api_call(api, &request, err);
+	if (settings->telegram_webhook_url == NULL || settings->telegram_webhook_secret == NULL) {
+		(void)err_set(err, ERR_CONFIG,
+		    "TELEGRAM_WEBHOOK_URL and TELEGRAM_WEBHOOK_SECRET are needed");
+		return NULL;
+	}
+	(void)text_copy(order->url, sizeof(order->url), settings->telegram_webhook_url);
+	return telegram_register_set(api, settings, on_ordered, order, err);
+}
+
+bool
+telegram_webhook_order(struct telegram_api *api, const struct settings *settings,
+    enum telegram_webhook_command command, void (*on_done)(void *ctx, bool ok, const char *text),
+    void *ctx, struct err *err)
+{
+	struct order *order = calloc(1, sizeof(*order));
+
+	if (order == NULL)
+		return err_set(err, ERR_NOMEM, "no memory");
+	order->command = command;
+	order->on_done = on_done;
+	order->ctx = ctx;
+	if (start_order(api, settings, order, err) != NULL)
+		return true;
+	free(order);
+	return false;
+}
