@@ -11,7 +11,7 @@
 
 #include "types/effect.h"
 
-struct http_pool;
+struct http_client;
 struct loop;
 struct runs;
 struct telegram;
@@ -21,7 +21,7 @@ struct perform {
 	struct loop *loop;
 	struct runs *runs;
 	struct telegram *telegram;
-	struct http_pool *probes;	/* a trust zone of its own */
+	struct http_client *probes;	/* a trust zone of its own */
 	/* Stamps the event (time, random bytes, settings) and hands it to the store; takes it.
 	 * One of our own is never refused. */
 	void (*submit)(void *ctx, struct event *event);

@@ -1,0 +1,464 @@
+/* serve.c - makes the parts and joins them; decides nothing.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "serve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "commands/commands.h"
+#include "github/github_delivery.h"
+#include "handlers/handlers.h"
+#include "lib/buf.h"
+#include "lib/crypto.h"
+#include "lib/file.h"
+#include "lib/log.h"
+#include "lib/text.h"
+#include "routes/route_health.h"
+#include "runs/run_tail.h"
+#include "serve_parts.h"
+#include "telegram/telegram_update.h"
+
+#define SOURCE_PATH	4096
+
+/* Whose bytes are read by whom: the one place where the platforms meet the store. */
+static store_decode *const decoders[EVENT_SOURCE_COUNT] = {
+	[SOURCE_TELEGRAM_WEBHOOK] = telegram_update_decode_webhook,
+	[SOURCE_TELEGRAM_POLL] = telegram_update_decode_poll,
+	[SOURCE_GITHUB_JSON] = github_decode_json,
+	[SOURCE_GITHUB_FORM] = github_decode_form,
+};
+
+/* --- events in --- */
+
+static int64_t
+wall_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);	/* cannot fail for this clock */
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+bool
+serve_submit(void *ctx, struct event *event)
+{
+	struct serve *serve = ctx;
+	bool waits = event->done != NULL;
+	struct err err;
+
+	event->at = wall_ms();
+	if (event->settings == NULL)
+		event->settings = settings_ref(serve->settings);
+	if (!crypto_random(event->random, sizeof(event->random), &err)) {
+		log_error("%s", err.text);
+		return false;
+	}
+	if (!crossing_submit(serve->crossing, event))
+		return false;
+	if (waits)
+		health_watch_asked(serve->watch);
+	return true;
+}
+
+/* One of our own: refused only when there is no randomness, and then nothing can go on. */
+static void
+submit_own(void *ctx, struct event *event)
+{
+	bool taken = serve_submit(ctx, event);
+
+	assert(taken);
+}
+
+/* --- outcomes out --- */
+
+static void
+take_effect(struct serve *serve, struct effect *effect)
+{
+	/* A run that has not begun stays a row: the next start orders it. */
+	if (serve_is_stopping(serve) && effect->kind == EFFECT_RUN)
+		effect_free(effect);
+	else
+		perform_effect(&serve->perform, effect);
+}
+
+static void
+take_outcome(struct serve *serve, struct outcome *outcome)
+{
+	switch (outcome->kind) {
+	case OUTCOME_ANSWER:
+		health_watch_answered(serve->watch, outcome->answer.status);
+		outcome->done(outcome->done_ctx, &outcome->answer);
+		break;
+	case OUTCOME_EFFECT:
+		take_effect(serve, outcome->effect);
+		outcome->effect = NULL;
+		break;
+	case OUTCOME_WITHDRAW:
+		perform_withdraw(&serve->perform, outcome->withdraw);
+		break;
+	case OUTCOME_TALLY:
+		metric_set_tally(serve->metrics, &outcome->tally);
+		break;
+	case OUTCOME_GAUGES:
+		metric_set_gauges(serve->metrics, outcome->gauges);
+		break;
+	case OUTCOME_FATAL:
+		log_error("the disk failed to keep what was written: stopping at once");
+		_exit(err_exit_status(ERR_IO));
+	}
+}
+
+void
+serve_take_outcomes(struct serve *serve)
+{
+	struct queue_list list = { 0 };
+	struct queue_link *link;
+
+	if (!crossing_take_outcomes(serve->crossing, &list))
+		return;
+	while ((link = queue_list_take(&list)) != NULL) {
+		struct outcome *outcome = QUEUE_ITEM(link, struct outcome, link);
+
+		take_outcome(serve, outcome);
+		outcome_free(outcome);
+	}
+}
+
+static void
+on_outcomes(struct loop_async *async, void *ctx)
+{
+	(void)async;
+	serve_take_outcomes(ctx);
+}
+
+/* Called on the store's thread. */
+static void
+wake_loop(void *ctx)
+{
+	struct serve *serve = ctx;
+
+	loop_async_wake(&serve->wake);
+}
+
+/* --- what the parts ask of each other --- */
+
+static void
+show_tail(void *ctx, int64_t run, struct buf *out)
+{
+	static const struct run_tail_shape shape = { .max_lines = 8, .max_bytes = 1200,
+		.without_steps = true };
+	struct serve *serve = ctx;
+	struct err err;
+
+	if (!run_tail_read(serve->settings->state_directory, run, serve->redact, &shape, out, &err))
+		log_debug("the output of run %" PRId64 " cannot be shown: %s", run, err.text);
+}
+
+static void
+count_telegram_call(void *ctx, const char *method, int code)
+{
+	metric_set_telegram(((struct serve *)ctx)->metrics, method, code);
+}
+
+static void
+count_telegram_request(void *ctx, int status)
+{
+	metric_set_webhook(((struct serve *)ctx)->metrics, "telegram", status);
+}
+
+static void
+count_github_request(void *ctx, int status)
+{
+	metric_set_webhook(((struct serve *)ctx)->metrics, "github", status);
+}
+
+static void
+note_pending(void *ctx, int64_t updates)
+{
+	metric_set_telegram_pending(((struct serve *)ctx)->metrics, updates);
+}
+
+static void
+note_health(void *ctx, const char *environment, bool is_up)
+{
+	metric_set_health(((struct serve *)ctx)->metrics, environment, is_up);
+}
+
+static void
+note_lag(void *ctx, double seconds)
+{
+	metric_set_loop_lag(((struct serve *)ctx)->metrics, seconds);
+}
+
+static struct settings *
+current_settings(void *ctx)
+{
+	return ((struct serve *)ctx)->settings;
+}
+
+static void
+on_runner_fatal(void *ctx, const char *text)
+{
+	struct serve *serve = ctx;
+
+	log_error("the runner cannot work: %s", text);
+	serve->status = err_exit_status(ERR_CONFIG);
+	loop_stop(serve->loop);
+}
+
+/* --- the parts, in order --- */
+
+static bool
+lock_state(struct serve *serve, struct err *err)
+{
+	const char *folder = serve->settings->state_directory;
+
+	if (!file_mkdirs(folder, 0700, err))
+		return err_wrap(err, "STATE_DIRECTORY");
+	serve->lock_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (serve->lock_fd < 0)
+		return err_errno(err, ERR_IO, errno, "STATE_DIRECTORY %s", folder);
+	if (flock(serve->lock_fd, LOCK_EX | LOCK_NB) != 0)
+		return err_set(err, ERR_BUSY,
+		    "another deploybot works in %s: stop it first, or set another STATE_DIRECTORY",
+		    folder);
+	return true;
+}
+
+static bool
+open_store(struct serve *serve, struct err *err)
+{
+	const char *folder = serve->settings->state_directory;
+	char database[SOURCE_PATH], environments[SOURCE_PATH], poison[SOURCE_PATH];
+	const struct store_config config = {
+		.path = database,
+		.audit_path = serve->settings->audit_log_path,
+		.environments_path = environments,
+		.handlers = handlers,
+		.decoders = decoders,
+		.poison_path = poison,
+	};
+
+	if (snprintf(database, sizeof(database), "%s/deploybot.db", folder) >= SOURCE_PATH ||
+	    snprintf(environments, sizeof(environments), "%s/environments", folder) >= SOURCE_PATH ||
+	    snprintf(poison, sizeof(poison), "%s/under-way", folder) >= SOURCE_PATH)
+		return err_set(err, ERR_CONFIG, "STATE_DIRECTORY is too long");
+	serve->store = store_open(&config, err);
+	return serve->store != NULL &&
+	    store_recover(serve->store, serve->settings, &serve->recovered, err);
+}
+
+static bool
+make_telegram(struct serve *serve, struct err *err)
+{
+	static struct telegram_menu_command menu[32];
+	size_t n = commands_count();
+
+	assert(n <= COUNT(menu));
+	for (size_t i = 0; i < n; i++) {
+		const struct command *command = commands_get(i);
+
+		menu[i] = (struct telegram_menu_command){ command->word, command->help,
+			TELEGRAM_MENU_ADMIN };
+		if (policy_decide(POLICY_STAGING, command->action, "staging").is_allowed)
+			menu[i].roles |= TELEGRAM_MENU_STAGING;
+		if (policy_decide(POLICY_STRANGER, command->action, "").is_allowed)
+			menu[i].roles |= TELEGRAM_MENU_ANYONE;
+	}
+	serve->telegram = telegram_new(&(struct telegram_config){
+	    .loop = serve->loop,
+	    .settings = serve->settings,
+	    .submit = serve_submit,
+	    .tail = show_tail,
+	    .count_call = count_telegram_call,
+	    .count_request = count_telegram_request,
+	    .pending = note_pending,
+	    .ctx = serve,
+	    .commands = menu,
+	    .command_count = n,
+	}, err);
+	return serve->telegram != NULL;
+}
+
+static void
+add_route(struct serve *serve, struct http_route route)
+{
+	assert(serve->n_routes < SERVE_ROUTES_MAX);
+	serve->routes[serve->n_routes++] = route;
+}
+
+static bool
+make_http(struct serve *serve, struct err *err)
+{
+	const struct settings *settings = serve->settings;
+	struct http_server_config config;
+	struct http_route route;
+	char listen[256];
+
+	serve->github = github_webhook_new(&(struct github_webhook_config){
+	    .loop = serve->loop,
+	    .settings = current_settings,
+	    .submit = serve_submit,
+	    .count_request = count_github_request,
+	    .ctx = serve,
+	});
+	if (serve->github == NULL)
+		return err_set(err, ERR_NOMEM, "no memory for the webhook");
+	serve->metrics_route = (struct route_metrics){ serve->metrics, current_settings, serve };
+	add_route(serve, github_webhook_route(serve->github));
+	if (telegram_route(serve->telegram, &route))
+		add_route(serve, route);
+	add_route(serve, route_metrics(&serve->metrics_route));
+	add_route(serve, route_health_live());
+	add_route(serve, route_health_ready(serve->watch));
+	if (text_starts(settings->listen_address, "unix:"))
+		(void)snprintf(listen, sizeof(listen), "%s", settings->listen_address);
+	else
+		(void)snprintf(listen, sizeof(listen), "%s:%d", settings->listen_address,
+		    settings->api_server_port);
+	config = (struct http_server_config){ .routes = serve->routes,
+		.route_count = serve->n_routes };
+	serve->http = http_server_new(serve->loop, &config, listen, err);
+	return serve->http != NULL;
+}
+
+static bool
+make_parts(struct serve *serve, struct err *err)
+{
+	const struct runs_config runs_config = {
+		.env_file = serve->env_file,
+		.settings = serve->settings,
+		.redact = serve->redact,
+		.on_fatal = on_runner_fatal,
+		.ctx = serve,
+	};
+
+	/* The runner first: it must inherit neither threads nor sockets. */
+	if ((serve->loop = loop_new(err)) == NULL ||
+	    (serve->runs = runs_start(serve->loop, &runs_config, err)) == NULL ||
+	    !open_store(serve, err))
+		return false;
+	loop_async_init(&serve->wake, on_outcomes, serve);
+	loop_async_start(serve->loop, &serve->wake);
+	serve->crossing = crossing_new(wake_loop, serve);
+	serve->metrics = metric_set_new();
+	serve->watch = health_watch_new(serve->loop, note_lag, serve);
+	if (serve->crossing == NULL || serve->metrics == NULL || serve->watch == NULL)
+		return err_set(err, ERR_NOMEM, "no memory to start");
+	serve->probes = http_client_new(serve->loop,
+	    &(struct http_client_config){ .connections_max = 32, .in_flight_max = 64,
+		.queue_max = 1024, .user_agent = "deploybot" }, err);
+	if (serve->probes == NULL || !make_telegram(serve, err) || !make_http(serve, err))
+		return false;
+	serve->perform = (struct perform){ .loop = serve->loop, .runs = serve->runs,
+		.telegram = serve->telegram, .probes = serve->probes, .submit = submit_own,
+		.submit_ctx = serve };
+	serve->health = perform_health_start(serve->loop, serve->probes, note_health, serve, err);
+	if (serve->health == NULL)
+		return false;
+	perform_health_settings(serve->health, serve->settings);
+	serve->store_thread = store_thread_start(serve->store, serve->crossing, err);
+	if (serve->store_thread == NULL)
+		return false;
+	serve->store = NULL;
+	return true;
+}
+
+/* --- running --- */
+
+/* What was under way goes on, and what is overdue is told, before anything new is let in. */
+static bool
+resume(struct serve *serve)
+{
+	struct event *started = event_new(EVENT_STARTED);
+	struct queue_link *link;
+
+	if (started == NULL)
+		return false;
+	while ((link = queue_list_take(&serve->recovered)) != NULL) {
+		struct outcome *outcome = QUEUE_ITEM(link, struct outcome, link);
+
+		take_outcome(serve, outcome);
+		outcome_free(outcome);
+	}
+	submit_own(serve, started);
+	telegram_start(serve->telegram);
+	return true;
+}
+
+static void
+on_stop_signal(struct loop_signal *signal, void *ctx)
+{
+	(void)signal;
+	serve_stop_start(ctx);
+}
+
+static void
+watch_signals(struct serve *serve)
+{
+	loop_signal_init(&serve->sigterm, on_stop_signal, serve);
+	loop_signal_init(&serve->sigint, on_stop_signal, serve);
+	loop_signal_start(serve->loop, &serve->sigterm, SIGTERM);
+	loop_signal_start(serve->loop, &serve->sigint, SIGINT);
+	serve_reload_start(serve);
+}
+
+static void
+say_ready(const struct serve *serve)
+{
+	uint16_t port = http_server_port(serve->http);
+
+	if (port != 0)
+		log_info("ready: listening on %s:%u, state in %s", serve->settings->listen_address,
+		    port, serve->settings->state_directory);
+	else
+		log_info("ready: listening on %s, state in %s", serve->settings->listen_address,
+		    serve->settings->state_directory);
+	(void)sd_notify(0, "READY=1");	/* nobody may have asked */
+}
+
+/* No core with secrets in it, none readable through /proc by others of our user. */
+static void
+guard_process(void)
+{
+	const struct rlimit none = { 0, 0 };
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)setrlimit(RLIMIT_CORE, &none);	/* a limit that cannot be lowered was lower */
+	(void)prctl(PR_SET_DUMPABLE, 0);
+}
+
+int
+serve_run(struct settings *settings, const char *env_file)
+{
+	struct serve serve = { .settings = settings, .env_file = env_file, .lock_fd = -1 };
+	struct err err = { 0 };
+	bool ok;
+
+	guard_process();
+	ok = (serve.redact = redact_new(&err)) != NULL &&
+	    settings_redact(settings, serve.redact, &err) && crypto_start(&err);
+	log_init(settings->log_level, settings->log_format, serve.redact);
+	ok = ok && lock_state(&serve, &err) && make_parts(&serve, &err);
+	if (ok && resume(&serve)) {
+		watch_signals(&serve);
+		say_ready(&serve);
+		loop_run(serve.loop);
+	} else {
+		log_error("cannot start: %s", err.text);
+		serve.status = err_exit_status(err.code == ERR_NONE ? ERR_NOMEM : err.code);
+	}
+	serve_take_apart(&serve);
+	return serve.status;
+}

@@ -1,0 +1,15 @@
+/* serve.h - the server as a whole: makes the parts, joins them, runs until it is told to stop.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#ifndef SERVE_H
+#define SERVE_H
+
+#include "types/settings.h"
+
+/*
+ * Runs the server under these settings (one reference, taken) until SIGTERM or SIGINT.  env_file
+ * (or NULL) is read again when it changes or on SIGHUP.  Returns the exit status: 0; 75 another
+ * instance has the state directory; 74 the disk; 78 something that must be set right first.
+ */
+int serve_run(struct settings *settings, const char *env_file) MUST_USE;
+
+#endif

@@ -1,0 +1,77 @@
+/* serve_parts.h - every part of the running server, for serve.c and its neighbours alone.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#ifndef SERVE_PARTS_H
+#define SERVE_PARTS_H
+
+#include "effects/perform.h"
+#include "effects/perform_health.h"
+#include "github/github_webhook.h"
+#include "lib/http_client.h"
+#include "lib/http_server.h"
+#include "lib/loop.h"
+#include "lib/redact.h"
+#include "routes/health_watch.h"
+#include "routes/metric_set.h"
+#include "routes/route_metrics.h"
+#include "runs/runs.h"
+#include "store/store_thread.h"
+#include "telegram/telegram.h"
+#include "types/crossing.h"
+
+#define SERVE_ROUTES_MAX	5
+
+/* In the order in which they are made; taken apart in the reverse order. */
+struct serve {
+	struct settings *settings;	/* today's; one reference */
+	const char *env_file;
+	int lock_fd;			/* holds the state directory: a second instance is refused */
+	struct redact *redact;
+	struct loop *loop;
+	struct runs *runs;
+	struct store *store;		/* until its thread has it */
+	struct queue_list recovered;	/* effects that were open, until they are handed out */
+	struct loop_async wake;
+	struct crossing *crossing;
+	struct metric_set *metrics;
+	struct health_watch *watch;
+	struct http_client *probes;
+	struct telegram *telegram;
+	struct github_webhook *github;
+	struct route_metrics metrics_route;
+	struct http_route routes[SERVE_ROUTES_MAX];
+	size_t n_routes;
+	struct http_server *http;
+	struct perform perform;
+	struct perform_health *health;
+	struct store_thread *store_thread;
+
+	struct loop_signal sigterm;
+	struct loop_signal sigint;
+	struct loop_signal sighup;
+	struct loop_timer env_file_timer;	/* looks whether env_file has changed */
+	int64_t env_file_mtime_ns;
+	struct loop_timer stop_timer;		/* looks whether all has come to rest */
+	int64_t stop_deadline;			/* monotonic ms; 0: not stopping */
+	int status;
+};
+
+/* --- serve.c --- */
+
+/* Stamps the event (time, random bytes, settings) and hands it to the store.  False: refused. */
+bool serve_submit(void *ctx, struct event *event);
+
+/* Performs, answers and counts what the store has decided. */
+void serve_take_outcomes(struct serve *serve);
+
+/* --- serve_stop.c --- */
+
+void serve_stop_start(struct serve *serve);	/* SIGTERM, SIGINT: no new work, then the end */
+bool serve_is_stopping(const struct serve *serve);
+void serve_take_apart(struct serve *serve);	/* after the loop; whatever was made is freed */
+
+/* --- serve_reload.c --- */
+
+void serve_reload_start(struct serve *serve);	/* SIGHUP, and the file's changes */
+void serve_reload_stop(struct serve *serve);
+
+#endif

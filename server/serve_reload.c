@@ -1,0 +1,133 @@
+/* serve_reload.c - settings read anew: on SIGHUP, and when their file has changed.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/buf.h"
+#include "lib/log.h"
+#include "lib/text.h"
+#include "serve_parts.h"
+
+#define LOOK_EVERY_MS	2000
+
+/* 0: it cannot be read now. */
+static int64_t
+file_time(const char *path)
+{
+	struct stat now;
+
+	if (path == NULL || stat(path, &now) != 0)
+		return 0;
+	return (int64_t)now.st_mtim.tv_sec * 1000000000 + now.st_mtim.tv_nsec + (int64_t)now.st_ino;
+}
+
+static void
+tell_store(struct serve *serve, bool accepted, bool needs_restart, const char *what)
+{
+	struct event *event = event_new(EVENT_SETTINGS);
+
+	if (event == NULL)
+		return;
+	event->u.settings_read.accepted = accepted;
+	event->u.settings_read.needs_restart = needs_restart;
+	(void)text_copy(event->u.settings_read.changed, sizeof(event->u.settings_read.changed), what);
+	if (!serve_submit(serve, event))
+		event_free(event);
+}
+
+static void
+refuse(struct serve *serve, const struct settings_report *report)
+{
+	const char *first = "";
+
+	for (size_t i = 0; i < report->count; i++) {
+		if (report->lines[i].severity != SETTINGS_ERROR)
+			continue;
+		log_error("settings not changed: %s", report->lines[i].text);
+		if (first[0] == '\0')
+			first = report->lines[i].text;
+	}
+	tell_store(serve, false, false, first);
+}
+
+static void
+adopt(struct serve *serve, struct settings *fresh, const char *names, const char *restart)
+{
+	struct err err;
+
+	log_info("settings changed: %s", names);
+	if (restart[0] != '\0')
+		log_warning("a restart is needed before these hold: %s", restart);
+	if (!settings_redact(fresh, serve->redact, &err))
+		log_error("%s", err.text);
+	settings_unref(serve->settings);
+	serve->settings = fresh;
+	log_set_level(fresh->log_level);
+	telegram_change_settings(serve->telegram, fresh);
+	perform_health_settings(serve->health, fresh);
+	tell_store(serve, true, restart[0] != '\0', names);
+}
+
+/* All valid, or the old ones stay and every wrong line is named. */
+static void
+reload(struct serve *serve)
+{
+	struct settings_report report = { 0 };
+	struct settings *fresh = NULL;
+	struct buf names, restart;
+
+	if (!settings_load(serve->env_file, environ, &fresh, &report)) {
+		refuse(serve, &report);
+		return;
+	}
+	buf_init(&names, LIMIT_LINE * 4);
+	buf_init(&restart, LIMIT_LINE * 4);
+	if (settings_diff(serve->settings, fresh, &names, &restart)) {
+		adopt(serve, fresh, buf_text(&names), buf_text(&restart));
+	} else {
+		log_info("settings read again: nothing has changed");
+		settings_unref(fresh);
+	}
+	buf_done(&names);
+	buf_done(&restart);
+}
+
+static void
+on_sighup(struct loop_signal *sig, void *ctx)
+{
+	(void)sig;
+	reload(ctx);
+}
+
+static void
+on_look(struct loop_timer *timer, void *ctx)
+{
+	struct serve *serve = ctx;
+	int64_t now = file_time(serve->env_file);
+
+	(void)timer;
+	if (now == serve->env_file_mtime_ns || now == 0)
+		return;
+	serve->env_file_mtime_ns = now;
+	reload(serve);
+}
+
+void
+serve_reload_start(struct serve *serve)
+{
+	loop_signal_init(&serve->sighup, on_sighup, serve);
+	loop_signal_start(serve->loop, &serve->sighup, SIGHUP);
+	loop_timer_init(&serve->env_file_timer, on_look, serve);
+	serve->env_file_mtime_ns = file_time(serve->env_file);
+	if (serve->env_file != NULL)
+		loop_timer_start(serve->loop, &serve->env_file_timer, LOOK_EVERY_MS, LOOK_EVERY_MS);
+}
+
+void
+serve_reload_stop(struct serve *serve)
+{
+	loop_signal_stop(&serve->sighup);
+	loop_timer_stop(&serve->env_file_timer);
+}

@@ -1,0 +1,119 @@
+/* serve_stop.c - the end: no new work, what is under way is answered and committed.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+#include "serve_parts.h"
+
+#define LOOK_EVERY_MS	20
+
+bool
+serve_is_stopping(const struct serve *serve)
+{
+	return serve->stop_deadline != 0;
+}
+
+/* Runs are our own runner's, so they are waited for; they would go on without us too. */
+static bool
+is_at_rest(const struct serve *serve)
+{
+	return http_server_open_requests(serve->http) == 0 && runs_open(serve->runs) == 0;
+}
+
+static void
+on_look(struct loop_timer *timer, void *ctx)
+{
+	struct serve *serve = ctx;
+
+	(void)timer;
+	if (is_at_rest(serve)) {
+		loop_stop(serve->loop);
+	} else if (loop_now_ms() >= serve->stop_deadline) {
+		log_warning("%zu runs go on without us; the next start takes them up again",
+		    runs_open(serve->runs));
+		loop_stop(serve->loop);
+	}
+}
+
+void
+serve_stop_start(struct serve *serve)
+{
+	if (serve_is_stopping(serve)) {
+		log_info("told twice to stop: stopping now");
+		loop_stop(serve->loop);
+		return;
+	}
+	log_info("stopping: nothing new is begun; %zu runs are waited for, at most %d s",
+	    runs_open(serve->runs), serve->settings->shutdown_timeout_seconds);
+	(void)sd_notify(0, "STOPPING=1");
+	serve->stop_deadline = loop_now_ms() +
+	    serve->settings->shutdown_timeout_seconds * INT64_C(1000);
+	telegram_quiesce(serve->telegram);
+	http_server_quiesce(serve->http);
+	loop_timer_init(&serve->stop_timer, on_look, serve);
+	loop_timer_start(serve->loop, &serve->stop_timer, 0, LOOK_EVERY_MS);
+}
+
+static void
+free_recovered(struct serve *serve)
+{
+	struct queue_link *link;
+
+	while ((link = queue_list_take(&serve->recovered)) != NULL)
+		outcome_free(QUEUE_ITEM(link, struct outcome, link));
+}
+
+/* Answers that were decided while the store came to its end still go out; effects are rows. */
+static void
+drain(struct serve *serve)
+{
+	struct queue_list list = { 0 };
+	struct queue_link *link;
+
+	if (serve->store_thread == NULL)
+		return;
+	crossing_close(serve->crossing);
+	store_thread_join(serve->store_thread);
+	while (crossing_take_outcomes(serve->crossing, &list))
+		while ((link = queue_list_take(&list)) != NULL) {
+			struct outcome *outcome = QUEUE_ITEM(link, struct outcome, link);
+
+			if (outcome->kind == OUTCOME_ANSWER)
+				outcome->done(outcome->done_ctx, &outcome->answer);
+			outcome_free(outcome);
+		}
+}
+
+void
+serve_take_apart(struct serve *serve)
+{
+	if (serve->loop != NULL) {
+		serve_reload_stop(serve);
+		loop_timer_stop(&serve->stop_timer);
+		loop_signal_stop(&serve->sigterm);
+		loop_signal_stop(&serve->sigint);
+	}
+	drain(serve);
+	perform_health_free(serve->health);
+	if (serve->perform.loop != NULL)
+		perform_done(&serve->perform);
+	http_server_free(serve->http);
+	github_webhook_free(serve->github);
+	telegram_free(serve->telegram);
+	http_client_free(serve->probes);
+	health_watch_free(serve->watch);
+	metric_set_free(serve->metrics);
+	if (serve->loop != NULL)
+		loop_async_stop(&serve->wake);
+	crossing_free(serve->crossing);
+	free_recovered(serve);
+	store_close(serve->store);
+	runs_free(serve->runs);
+	loop_free(serve->loop);
+	settings_unref(serve->settings);
+	log_init(LOG_LEVEL_INFO, LOG_HUMAN, NULL);
+	redact_free(serve->redact);
+	if (serve->lock_fd >= 0)
+		(void)close(serve->lock_fd);	/* only read from */
+}
