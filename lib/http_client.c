@@ -461,8 +461,11 @@ launch(struct http_client_call *call)
 	int64_t left_ms = call->timeout_ms - (loop_now_ms() - call->started);
 
 	loop_timer_stop(&call->wait);
-	if (client->multi == NULL ||
-	    curl_easy_setopt(call->easy, CURLOPT_TIMEOUT_MS, (long)(left_ms > 1 ? left_ms : 1)) !=
+	if (client->multi == NULL) {
+		loop_defer(client->loop, &client->work); /* it is tried again there */
+		return false;
+	}
+	if (curl_easy_setopt(call->easy, CURLOPT_TIMEOUT_MS, (long)(left_ms > 1 ? left_ms : 1)) !=
 		CURLE_OK ||
 	    curl_multi_add_handle(client->multi, call->easy) != CURLM_OK)
 		return false;

@@ -22,7 +22,7 @@ struct http_client_call;
 struct http_client_result;
 
 /* Whether a connection may be made to that address; asked for the very address connected to,
- * so that a name cannot change in between. */
+ * so that a name cannot change in between.  With a proxy that is the proxy's. */
 typedef bool http_client_address_fn(const struct sockaddr *address, void *ctx);
 
 /* 0 or NULL means the default that stands behind each.  Strings are copied. */

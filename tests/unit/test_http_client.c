@@ -2,6 +2,7 @@
 #include "lib/http_client.h"
 
 #include <arpa/inet.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -65,6 +66,22 @@ on_patience_over(struct loop_timer *timer, void *ctx)
 	} \
 	loop_timer_stop(&(f)->patience); \
 } while (0)
+
+/* libcurl's threads look names up with this one: it answers when the test lets it. */
+static int name_server[2] = { -1, -1 };
+
+int
+getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+    struct addrinfo **ret_list)
+{
+	char token;
+
+	(void)node;
+	(void)service;
+	(void)hints;
+	*ret_list = NULL;
+	return read(name_server[0], &token, 1) == 1 ? EAI_FAIL : EAI_SYSTEM;
+}
 
 /* --- the other side ------------------------------------------------------------------------- */
 
@@ -633,6 +650,34 @@ the_environment_names_no_proxy_but_the_settings_do(void **state)
 }
 
 static void
+a_name_server_that_hangs_does_not_hold_the_loop(void **state)
+{
+	const struct http_client_config config = { 0 };
+	struct fixture *f = *state;
+	struct outcome hanging = { 0 };
+	struct outcome outcome = { 0 };
+	struct http_client_request request = request_to(f, "/hello", &hanging);
+
+	assert_int_equal(pipe(name_server), 0);
+	start_client(f, &config);
+	request.url = "http://hangs.test/" SECRET;
+	request.timeout_ms = 60;
+	assert_non_null(http_client_start(f->client, &request, NULL));
+	http_client_cancel(http_client_start(f->client, &request, NULL));
+	(void)get(f, "/hello", &outcome);
+	UNTIL(f, outcome.times == 1);
+	assert_int_equal(hanging.times, 0);
+	UNTIL(f, hanging.times == 1);
+	assert_int_equal(hanging.code, ERR_TIMEOUT);
+	assert_true(hanging.never_sent);
+	assert_in_range(hanging.total_ms, 59, 2000);
+	assert_in_range(loop_lag_worst_us(f->loop), 0, 1000000);
+	http_client_free(f->client);
+	f->client = NULL;
+	assert_int_equal(write(name_server[1], "xx", 2), 2);
+}
+
+static void
 a_client_is_freed_with_calls_under_way(void **state)
 {
 	const struct http_client_config config = { .in_flight_max = 2 };
@@ -672,6 +717,7 @@ main(void)
 		TEST(a_client_is_freed_with_calls_under_way),
 		TEST(calls_wait_for_a_place_and_too_many_are_refused),
 		TEST(a_deadline_ends_a_call),
+		TEST(a_name_server_that_hangs_does_not_hold_the_loop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
