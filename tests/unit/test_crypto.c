@@ -1,0 +1,117 @@
+/* Goal: hashes and MACs are those of the RFCs, and no secret is compared by hand.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "lib/crypto.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "lib/err.h"
+#include "lib/text.h"
+
+static void
+sha256_is_that_of_the_standard(void **state)
+{
+	uint8_t out[CRYPTO_SHA256_SIZE], again[CRYPTO_SHA256_SIZE];
+	char hex[CRYPTO_SHA256_HEX];
+	struct crypto_sha256 *hash;
+
+	(void)state;
+	assert_true(crypto_sha256("abc", 3, out, NULL));
+	text_hex(hex, out, sizeof(out));
+	assert_string_equal(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	hash = crypto_sha256_new(NULL);
+	assert_non_null(hash);
+	assert_true(crypto_sha256_add(hash, "a", 1, NULL));
+	assert_true(crypto_sha256_add(hash, "", 0, NULL));
+	assert_true(crypto_sha256_add(hash, "bc", 2, NULL));
+	assert_true(crypto_sha256_finish(hash, again, NULL));
+	assert_memory_equal(out, again, sizeof(out));
+	crypto_sha256_free(hash);
+	crypto_sha256_free(NULL);
+}
+
+static void
+hmac_is_that_of_rfc_4231_however_it_is_fed(void **state)
+{
+	struct crypto_hmac_key *key = crypto_hmac_key_new("Jefe", 4, NULL);
+	uint8_t out[CRYPTO_SHA256_SIZE];
+	char hex[CRYPTO_SHA256_HEX];
+	struct crypto_hmac *one, *two;
+
+	(void)state;
+	assert_non_null(key);
+	one = crypto_hmac_begin(key, NULL);
+	two = crypto_hmac_begin(key, NULL);
+	assert_non_null(one);
+	assert_non_null(two);
+	assert_true(crypto_hmac_add(two, "another", 7, NULL));
+	assert_true(crypto_hmac_add(one, "what do ya want ", 16, NULL));
+	assert_true(crypto_hmac_add(one, "for nothing?", 12, NULL));
+	assert_true(crypto_hmac_finish(one, out, NULL));
+	text_hex(hex, out, sizeof(out));
+	assert_string_equal(hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+	crypto_hmac_drop(one);
+	crypto_hmac_drop(two);
+	assert_true(crypto_hmac_of(key, "what do ya want for nothing?", 28, out, NULL));
+	text_hex(hex, out, sizeof(out));
+	assert_string_equal(hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+	crypto_hmac_key_free(key);
+}
+
+static void
+an_empty_key_is_refused(void **state)
+{
+	struct err err;
+
+	(void)state;
+	assert_null(crypto_hmac_key_new("", 0, &err));
+	assert_int_equal(err.code, ERR_INVALID);
+}
+
+static void
+comparing_takes_nothing_for_the_secret(void **state)
+{
+	(void)state;
+	assert_true(crypto_same_text("s3cret", "s3cret"));
+	assert_false(crypto_same_text("s3creT", "s3cret"));
+	assert_false(crypto_same_text("s3cre", "s3cret"));
+	assert_false(crypto_same_text("", ""));
+	assert_false(crypto_same_text(NULL, "x"));
+	assert_false(crypto_same_text("x", NULL));
+	assert_true(crypto_same("ab", "ab", 2));
+	assert_false(crypto_same("ab", "ac", 2));
+}
+
+static void
+random_bytes_differ_and_wiped_ones_are_gone(void **state)
+{
+	static const uint8_t zero[32];
+	uint8_t a[32] = { 0 }, b[32] = { 0 };
+
+	(void)state;
+	assert_true(crypto_random(a, sizeof(a), NULL));
+	assert_true(crypto_random(b, sizeof(b), NULL));
+	assert_memory_not_equal(a, b, sizeof(a));
+	crypto_wipe(a, sizeof(a));
+	assert_memory_equal(a, zero, sizeof(a));
+	crypto_wipe(NULL, 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sha256_is_that_of_the_standard),
+		cmocka_unit_test(hmac_is_that_of_rfc_4231_however_it_is_fed),
+		cmocka_unit_test(an_empty_key_is_refused),
+		cmocka_unit_test(comparing_takes_nothing_for_the_secret),
+		cmocka_unit_test(random_bytes_differ_and_wiped_ones_are_gone),
+	};
+
+	return crypto_start(NULL) ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
+}

@@ -1,0 +1,139 @@
+/* Goal: whole items cross from thread to thread, in order, and only what may be refused is.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "lib/queue.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <pthread.h>
+
+struct item {
+	int number;
+	struct queue_link link;
+};
+
+static int wakes;
+
+static void
+on_wake(void *arg)
+{
+	(void)arg;
+	wakes++;
+}
+
+static int
+number_of(struct queue_link *link)
+{
+	return QUEUE_ITEM(link, struct item, link)->number;
+}
+
+static void
+a_full_queue_refuses_all_but_what_was_reserved(void **state)
+{
+	struct item items[4] = { { .number = 0 }, { .number = 1 }, { .number = 2 }, { .number = 3 } };
+	struct queue *q = queue_new(2, on_wake, NULL);
+	struct queue_link *all;
+
+	(void)state;
+	wakes = 0;
+	assert_non_null(q);
+	assert_true(queue_push(q, &items[0].link, QUEUE_IF_ROOM));
+	assert_true(queue_push(q, &items[1].link, QUEUE_RESERVED));
+	assert_true(queue_push(q, &items[2].link, QUEUE_IF_ROOM));
+	assert_false(queue_push(q, &items[3].link, QUEUE_IF_ROOM));
+	assert_int_equal(queue_length(q), 3);
+	assert_int_equal(wakes, 1);
+	all = queue_take_all(q);
+	assert_int_equal(number_of(all), 0);
+	assert_int_equal(number_of(all->next), 1);
+	assert_int_equal(number_of(all->next->next), 2);
+	assert_null(all->next->next->next);
+	assert_null(queue_take_all(q));
+	assert_true(queue_push(q, &items[3].link, QUEUE_IF_ROOM));
+	assert_int_equal(wakes, 2);
+	assert_int_equal(number_of(queue_take_all(q)), 3);
+	queue_free(q);
+}
+
+static void
+a_closed_queue_takes_nothing_more_and_gives_what_it_has(void **state)
+{
+	struct item one = { .number = 1 }, two = { .number = 2 };
+	struct queue *q = queue_new(9, NULL, NULL);
+
+	(void)state;
+	assert_true(queue_push(q, &one.link, QUEUE_IF_ROOM));
+	queue_close(q);
+	assert_true(queue_is_closed(q));
+	assert_false(queue_push(q, &two.link, QUEUE_RESERVED));
+	assert_true(queue_wait(q, -1));
+	assert_int_equal(number_of(queue_take_all(q)), 1);
+	assert_false(queue_wait(q, -1));
+	queue_free(q);
+	queue_free(NULL);
+}
+
+static void
+waiting_ends_at_its_time(void **state)
+{
+	struct queue *q = queue_new(1, NULL, NULL);
+
+	(void)state;
+	assert_false(queue_wait(q, 0));
+	assert_false(queue_wait(q, 5));
+	queue_free(q);
+}
+
+#define MANY 20000
+
+static void *
+push_many(void *arg)
+{
+	struct item *items = calloc(MANY, sizeof(*items));
+	struct queue *q = arg;
+
+	for (int i = 0; i < MANY; i++) {
+		items[i].number = i;
+		if (!queue_push(q, &items[i].link, QUEUE_RESERVED))
+			break;
+	}
+	queue_close(q);
+	return items;
+}
+
+static void
+another_thread_gets_every_item_in_order(void **state)
+{
+	struct queue *q = queue_new(1, NULL, NULL);
+	pthread_t thread;
+	void *items;
+	int expected = 0;
+
+	(void)state;
+	assert_int_equal(pthread_create(&thread, NULL, push_many, q), 0);
+	while (queue_wait(q, -1))
+		for (struct queue_link *l = queue_take_all(q); l != NULL; l = l->next)
+			assert_int_equal(number_of(l), expected++);
+	assert_int_equal(pthread_join(thread, &items), 0);
+	assert_int_equal(expected, MANY);
+	free(items);
+	queue_free(q);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_full_queue_refuses_all_but_what_was_reserved),
+		cmocka_unit_test(a_closed_queue_takes_nothing_more_and_gives_what_it_has),
+		cmocka_unit_test(waiting_ends_at_its_time),
+		cmocka_unit_test(another_thread_gets_every_item_in_order),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,161 @@
+/* Goal: no secret gets through, in any form and however the text is cut.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "lib/redact.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "lib/buf.h"
+
+#define BOT_TOKEN "123456789:AAExxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx_-"
+
+static const char secret[] = "p@ss/word+with&signs";
+
+static struct redact *
+with_secret(void)
+{
+	struct redact *r = redact_new(NULL);
+
+	assert_non_null(r);
+	assert_true(redact_add(r, secret, NULL));
+	return r;
+}
+
+static void
+check(struct redact *r, const char *text, const char *want)
+{
+	struct buf out;
+
+	buf_init(&out, 65536);
+	redact_text(r, text, strlen(text), &out);
+	assert_string_equal(buf_text(&out), want);
+	buf_done(&out);
+}
+
+static void
+a_known_value_is_found_in_every_form(void **state)
+{
+	static const char *const forms[] = {
+		"p@ss/word+with&signs", "p%40ss%2Fword%2Bwith%26signs", "p%40ss%2fword%2bwith%26signs",
+		"cEBzcy93b3JkK3dpdGgmc2lnbn",
+	};
+	struct redact *r = with_secret();
+	char text[200];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(forms); i++) {
+		(void)snprintf(text, sizeof(text), "a%s.", forms[i]);
+		check(r, text, "a***.");
+	}
+	/* base64 of "x:" and of "x" with the secret behind; a character that the next byte can
+	 * change is no part of it. */
+	check(r, "eDpwQHNzL3dvcmQrd2l0aCZzaWducw== eHBAc3Mvd29yZCt3aXRoJnNpZ25z",
+	    "eDp***w== eH***");
+	redact_free(r);
+}
+
+static void
+shapes_of_tokens_are_found_without_knowing_them(void **state)
+{
+	(void)state;
+	check(NULL, "https://api.telegram.org/bot" BOT_TOKEN "/getMe",
+	    "https://api.telegram.org/bot***/getMe");
+	check(NULL, "x ghp_0123456789abcdefghijABCDEFGHIJ012345 y", "x *** y");
+	check(NULL, "github_pat_11ABCDEFG0123456789_abc", "***");
+	check(NULL, "key=AKIAIOSFODNN7EXAMPLE;", "key=***;");
+	check(NULL, "xoxb-123456789012-abcdef", "***");
+	check(NULL, "a\n-----BEGIN RSA PRIVATE KEY-----\nMIIE\nzz--\n-----END RSA PRIVATE KEY-----\nb",
+	    "a\n***\nb");
+	check(NULL, "-----BEGIN PRIVATE KEY-----\nabc", "***");
+}
+
+static void
+ordinary_text_stays_as_it_is(void **state)
+{
+	static const char *const texts[] = { "12:34:56 built 1234567: ok", "ghp_short",
+		"-----BEGIN CERTIFICATE-----", "AKIA", "--------", "1234567890123456789012345678901234",
+		"commit 0123456789abcdef0123456789abcdef01234567", "" };
+	struct redact *r = with_secret();
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++)
+		check(r, texts[i], texts[i]);
+	redact_free(r);
+}
+
+static void
+a_stream_cut_anywhere_gives_what_the_whole_gives(void **state)
+{
+	static const char text[] = "go p@ss/word+with&signs! bot" BOT_TOKEN "/x "
+	    "-----BEGIN EC PRIVATE KEY-----\nMHcC\n-----END EC PRIVATE KEY----- p@ss/wor "
+	    "ghp_0123456789abcdefghijABCDEFGHIJ012345, p@ss";
+	struct redact *r = with_secret();
+	struct redact_stream *s = redact_stream_new(r, NULL);
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 65536);
+	for (size_t step = 1; step < sizeof(text); step++) {
+		buf_clear(&out);
+		for (size_t at = 0; at < sizeof(text) - 1; at += step)
+			redact_stream_add(s, text + at,
+			    step < sizeof(text) - 1 - at ? step : sizeof(text) - 1 - at, &out);
+		redact_stream_end(s, &out);
+		assert_string_equal(buf_text(&out), "go ***! bot***/x *** p@ss/wor ***, p@ss");
+	}
+	buf_done(&out);
+	redact_stream_free(s);
+	redact_free(r);
+}
+
+static void
+lines_of_a_value_are_secrets_too_and_short_ones_are_not(void **state)
+{
+	struct redact *r = redact_new(NULL);
+
+	(void)state;
+	assert_true(redact_add(r, "first-line-of-it\nsecond-line-of-it\n", NULL));
+	assert_true(redact_add(r, "short", NULL));
+	check(r, "x first-line-of-it y second-line-of-it short", "x *** y *** short");
+	redact_free(r);
+	redact_free(NULL);
+}
+
+static void
+a_key_without_end_does_not_swallow_the_rest_for_ever(void **state)
+{
+	struct redact_stream *s = redact_stream_new(NULL, NULL);
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 1u << 20);
+	redact_stream_add(s, "-----BEGIN PRIVATE KEY-----", 27, &out);
+	for (int i = 0; i < 40000; i++)
+		redact_stream_add(s, "-", 1, &out);
+	redact_stream_add(s, "end", 3, &out);
+	redact_stream_end(s, &out);
+	assert_non_null(strstr(buf_text(&out), "end"));
+	assert_true(out.size < 10000);
+	buf_done(&out);
+	redact_stream_free(s);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_known_value_is_found_in_every_form),
+		cmocka_unit_test(shapes_of_tokens_are_found_without_knowing_them),
+		cmocka_unit_test(ordinary_text_stays_as_it_is),
+		cmocka_unit_test(a_stream_cut_anywhere_gives_what_the_whole_gives),
+		cmocka_unit_test(lines_of_a_value_are_secrets_too_and_short_ones_are_not),
+		cmocka_unit_test(a_key_without_end_does_not_swallow_the_rest_for_ever),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
