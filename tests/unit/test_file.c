@@ -1,0 +1,181 @@
+/* Goal: files are replaced whole, and a path that others could change is known.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "lib/file.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/err.h"
+
+static char folder[64];
+
+static const char *
+in(const char *name)
+{
+	static char paths[4][256];
+	static unsigned turn;
+	char *path = paths[turn++ % 4];
+
+	(void)snprintf(path, sizeof(paths[0]), "%s/%s", folder, name);
+	return path;
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	(void)snprintf(folder, sizeof(folder), "/tmp/test_file.XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	static const char *const names[] = { "open/key", "open", "link", "file", "a/b/c", "a/b", "a",
+		"loop", "" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(names); i++)
+		(void)remove(in(names[i]));
+	assert_int_not_equal(access(folder, F_OK), 0); /* no temporary file was left */
+	return 0;
+}
+
+static void
+what_is_written_whole_is_read_whole(void **state)
+{
+	struct stat st;
+	struct err err;
+	size_t size;
+	char *text;
+
+	(void)state;
+	assert_true(file_write(in("file"), "old", 3, 0644, &err));
+	assert_true(file_write(in("file"), "new\0er", 6, 0600, &err));
+	assert_int_equal(stat(in("file"), &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	text = file_read(in("file"), 6, &size, &err);
+	assert_non_null(text);
+	assert_int_equal(size, 6);
+	assert_memory_equal(text, "new\0er", 7);
+	free(text);
+	assert_null(file_read(in("file"), 5, &size, &err));
+	assert_int_equal(err.code, ERR_LIMIT);
+	text = file_read("/proc/self/stat", 8192, &size, &err);
+	assert_non_null(text);
+	assert_true(size > 0);
+	free(text);
+}
+
+static void
+what_is_no_file_is_refused(void **state)
+{
+	struct err err;
+
+	(void)state;
+	assert_null(file_read(in("none"), 10, NULL, &err));
+	assert_int_equal(err.code, ERR_MISSING);
+	assert_null(file_read(folder, 10, NULL, &err));
+	assert_int_equal(err.code, ERR_INVALID);
+	assert_int_equal(mkfifo(in("file"), 0600), 0);
+	assert_null(file_read(in("file"), 10, NULL, &err));
+	assert_int_equal(err.code, ERR_INVALID);
+	assert_false(file_write(in("none/file"), "x", 1, 0600, &err));
+}
+
+static void
+folders_are_made_with_those_above(void **state)
+{
+	struct stat st;
+	struct err err;
+
+	(void)state;
+	assert_true(file_mkdirs(in("a/b/c"), 0700, &err));
+	assert_true(file_mkdirs(in("a/b/c/"), 0755, &err));
+	assert_int_equal(stat(in("a/b"), &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0700);
+	assert_true(file_write(in("file"), "", 0, 0600, &err));
+	assert_false(file_mkdirs(in("file"), 0700, &err));
+	assert_false(file_mkdirs(in("file/x"), 0700, &err));
+	assert_false(file_mkdirs("", 0700, &err));
+}
+
+static void
+a_path_is_safe_below_a_sticky_folder_and_not_below_an_open_one(void **state)
+{
+	struct err err;
+
+	(void)state;
+	assert_true(file_mkdirs(in("open"), 0700, &err));
+	assert_true(file_write(in("open/key"), "x", 1, 0600, &err));
+	if (!file_is_safe(in("open/key"), &err))
+		fail_msg("%s", err.text);
+	assert_true(file_is_private(in("open/key"), false, &err));
+	assert_int_equal(symlink("open/key", in("link")), 0);
+	assert_true(file_is_safe(in("link"), &err));
+	assert_int_equal(chmod(in("open"), 0777), 0);
+	assert_false(file_is_safe(in("open/key"), &err));
+	assert_int_equal(err.code, ERR_DENIED);
+	assert_non_null(strstr(err.text, "/open may be written by others (mode 0777)"));
+	assert_false(file_is_safe(in("link"), &err));
+	assert_int_equal(chmod(in("open"), 0700), 0);
+	assert_int_equal(chmod(in("open/key"), 0640), 0);
+	assert_false(file_is_private(in("open/key"), false, &err));
+	assert_true(file_is_private(in("open/key"), true, &err));
+	assert_int_equal(chmod(in("open/key"), 0620), 0);
+	assert_false(file_is_safe(in("open/key"), &err));
+	assert_false(file_is_safe("relative", &err));
+	assert_false(file_is_safe(in("none"), &err));
+	assert_int_equal(err.code, ERR_MISSING);
+	assert_true(file_is_safe("/", &err));
+}
+
+static void
+links_that_lead_round_end(void **state)
+{
+	struct err err;
+
+	(void)state;
+	assert_int_equal(symlink("loop", in("loop")), 0);
+	assert_false(file_is_safe(in("loop"), &err));
+	assert_non_null(strstr(err.text, "too many links"));
+}
+
+static void
+a_file_of_somebody_else_is_not_safe(void **state)
+{
+	struct err err;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip(); /* only root can give a file away */
+	assert_true(file_write(in("file"), "x", 1, 0600, &err));
+	assert_int_equal(chown(in("file"), 12345, 0), 0);
+	assert_false(file_is_safe(in("file"), &err));
+	assert_non_null(strstr(err.text, "belongs to user 12345"));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+		TEST(what_is_written_whole_is_read_whole),
+		TEST(what_is_no_file_is_refused),
+		TEST(folders_are_made_with_those_above),
+		TEST(a_path_is_safe_below_a_sticky_folder_and_not_below_an_open_one),
+		TEST(links_that_lead_round_end),
+		TEST(a_file_of_somebody_else_is_not_safe),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

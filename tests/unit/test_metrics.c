@@ -1,0 +1,151 @@
+/* Goal: the text is what Prometheus takes, the same each time, and bounded.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "lib/metrics.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "lib/buf.h"
+
+static void
+the_text_is_sorted_escaped_and_whole(void **state)
+{
+	static const double bounds[] = { 0.1, 1 };
+	struct metrics *reg = metrics_new();
+	struct metric *requests, *seconds, *up;
+	struct buf out;
+
+	(void)state;
+	requests = metrics_counter(reg, "z_requests_total", "Requests\\\nof all.", "source,code");
+	seconds = metrics_histogram(reg, "b_seconds", "Seconds.", NULL, bounds, 2);
+	up = metrics_gauge(reg, "a_up", "Up.", "name");
+	(void)metrics_gauge(reg, "never_set", "Nothing.", NULL);
+	metrics_add(requests, 2, METRICS_LABELS("telegram", "200"));
+	metrics_add(requests, 1, METRICS_LABELS("github", "401"));
+	metrics_add(requests, 1, METRICS_LABELS("telegram", "200"));
+	metrics_set(up, -0.5, METRICS_LABELS("a\"b\\c\nd\xFF"));
+	metrics_observe(seconds, 0.1, METRICS_BARE);
+	metrics_observe(seconds, 0.5, METRICS_BARE);
+	metrics_observe(seconds, 7, METRICS_BARE);
+	buf_init(&out, 65536);
+	metrics_write(reg, &out);
+	assert_string_equal(buf_text(&out),
+	    "# HELP a_up Up.\n# TYPE a_up gauge\n"
+	    "a_up{name=\"a\\\"b\\\\c\\nd\xEF\xBF\xBD\"} -0.5\n"
+	    "# HELP b_seconds Seconds.\n# TYPE b_seconds histogram\n"
+	    "b_seconds_bucket{le=\"0.1\"} 1\nb_seconds_bucket{le=\"1\"} 2\n"
+	    "b_seconds_bucket{le=\"+Inf\"} 3\nb_seconds_sum 7.6\nb_seconds_count 3\n"
+	    "# HELP z_requests_total Requests\\\\\\nof all.\n# TYPE z_requests_total counter\n"
+	    "z_requests_total{source=\"github\",code=\"401\"} 1\n"
+	    "z_requests_total{source=\"telegram\",code=\"200\"} 3\n");
+	buf_done(&out);
+	metrics_free(reg);
+	metrics_free(NULL);
+}
+
+static void
+too_many_series_become_other(void **state)
+{
+	struct metrics *reg = metrics_new();
+	struct metric *m = metrics_counter(reg, "x_total", "X.", "name");
+	char name[16];
+
+	(void)state;
+	for (int i = 0; i < METRICS_SERIES_MAX + 50; i++) {
+		(void)snprintf(name, sizeof(name), "n%d", i);
+		metrics_add(m, 1, METRICS_LABELS(name));
+	}
+	assert_true(metrics_value(m, METRICS_LABELS("n0")) == 1);
+	assert_true(metrics_value(m, METRICS_LABELS("n150")) == 0);
+	assert_true(metrics_value(m, METRICS_LABELS("other")) == 50);
+	metrics_add(m, 1, METRICS_LABELS("n0"));
+	assert_true(metrics_value(m, METRICS_LABELS("n0")) == 2);
+	metrics_free(reg);
+}
+
+static void
+a_series_can_be_forgotten(void **state)
+{
+	struct metrics *reg = metrics_new();
+	struct metric *m = metrics_gauge(reg, "x_info", "X.", "environment,commit");
+	struct buf out;
+
+	(void)state;
+	metrics_set(m, 1, METRICS_LABELS("staging", "aaa"));
+	metrics_set(m, 1, METRICS_LABELS("staging", "bbb"));
+	metrics_remove(m, METRICS_LABELS("staging", "aaa"));
+	metrics_remove(m, METRICS_LABELS("staging", "zzz"));
+	assert_true(metrics_value(m, METRICS_LABELS("staging", "aaa")) == 0);
+	assert_true(metrics_value(m, METRICS_LABELS("staging", "bbb")) == 1);
+	metrics_clear(m);
+	buf_init(&out, 65536);
+	metrics_write(reg, &out);
+	assert_int_equal(out.size, 0);
+	buf_done(&out);
+	metrics_free(reg);
+}
+
+static void
+without_a_metric_nothing_happens(void **state)
+{
+	(void)state;
+	metrics_add(NULL, 1, METRICS_BARE);
+	metrics_set(NULL, 1, METRICS_LABELS("a"));
+	metrics_observe(NULL, 1, METRICS_BARE);
+	metrics_remove(NULL, METRICS_BARE);
+	metrics_clear(NULL);
+	assert_true(metrics_value(NULL, METRICS_BARE) == 0);
+}
+
+static double
+sample(const char *text, const char *name)
+{
+	char line[64];
+	const char *found;
+
+	(void)snprintf(line, sizeof(line), "\n%s ", name);
+	found = strstr(text, line);
+	if (found == NULL)
+		fail_msg("no %s in:\n%s", name, text);
+	return strtod(found + strlen(line), NULL);
+}
+
+static void
+the_process_is_measured(void **state)
+{
+	struct metrics *reg = metrics_new();
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 65536);
+	metrics_with_process(reg);
+	metrics_write(reg, &out);
+	assert_true(sample(buf_text(&out), "process_open_fds") >= 3);
+	assert_true(sample(buf_text(&out), "process_max_fds") >= 3);
+	assert_true(sample(buf_text(&out), "process_resident_memory_bytes") > 100000);
+	assert_true(sample(buf_text(&out), "process_start_time_seconds") > 1e9);
+	assert_true(sample(buf_text(&out), "process_cpu_seconds_total") >= 0);
+	assert_true(sample(buf_text(&out), "process_virtual_memory_bytes") > 100000);
+	assert_int_equal(buf_text(&out)[out.size - 1], '\n');
+	buf_done(&out);
+	metrics_free(reg);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_text_is_sorted_escaped_and_whole),
+		cmocka_unit_test(too_many_series_become_other),
+		cmocka_unit_test(a_series_can_be_forgotten),
+		cmocka_unit_test(without_a_metric_nothing_happens),
+		cmocka_unit_test(the_process_is_measured),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

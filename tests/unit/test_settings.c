@@ -1,0 +1,389 @@
+/* Goal: all that is wrong is said at once, and what is right is one unchanging snapshot.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "types/settings.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/buf.h"
+#include "lib/file.h"
+#include "lib/redact.h"
+
+#define TOKEN  "TELEGRAM_BOT_TOKEN=123456:ABCDEFGHIJKLMNOPQRSTUVWXYZ123456789"
+#define ADMINS "ADMIN_TELEGRAM_IDS=11, 22"
+#define REPO   "GITHUB_REPOSITORY=acme/shop"
+#define SECRET "0123456789abcdef0123456789abcdef"
+
+static struct settings_report report;
+
+/* Loads these ("NAME=value", …, NULL) as the environment, and env_text, if any, as the file. */
+static struct settings *
+load(const char *env_text, const char *const environment[])
+{
+	char path[] = "/tmp/test_settings.XXXXXX";
+	char *list[32];
+	struct settings *s = NULL;
+	size_t n = 0;
+	int fd;
+
+	for (; environment[n] != NULL; n++)
+		list[n] = strdup(environment[n]);
+	list[n] = NULL;
+	fd = mkstemp(path);
+	assert_true(fd >= 0);
+	assert_true(file_write_all(fd, env_text == NULL ? "" : env_text,
+	    env_text == NULL ? 0 : strlen(env_text), NULL));
+	(void)close(fd);
+	if (!settings_load(env_text == NULL ? NULL : path, list, &s, &report))
+		assert_null(s);
+	(void)unlink(path);
+	while (n > 0)
+		free(list[--n]);
+	return s;
+}
+
+#define LOAD(env, ...) load(env, (const char *const[]){ __VA_ARGS__, NULL })
+#define MINIMUM	       TOKEN, ADMINS, REPO
+
+static bool
+says(enum settings_severity severity, const char *part)
+{
+	for (size_t i = 0; i < report.count; i++)
+		if (report.lines[i].severity == severity && strstr(report.lines[i].text, part) != NULL)
+			return true;
+	return false;
+}
+
+#define SAYS(severity, part) \
+	do { \
+		if (!says(severity, part)) \
+			fail_msg("not said: %s; first line: %s", part, \
+			    report.count > 0 ? report.lines[0].text : "(none)"); \
+	} while (0)
+
+static void
+the_minimum_gets_every_default(void **state)
+{
+	struct settings *s = LOAD(NULL, MINIMUM);
+	const struct environment_settings *e;
+
+	(void)state;
+	assert_non_null(s);
+	assert_int_equal(report.count, 0);
+	assert_int_equal(s->telegram_mode, TELEGRAM_POLLING);
+	assert_int_equal(s->poll_repository_seconds, 60);
+	assert_true(s->telegram_chat_id == 11);
+	assert_string_equal(s->telegram_api_base, "https://api.telegram.org");
+	assert_string_equal(s->repository_url, "https://github.com/acme/shop.git");
+	assert_string_equal(s->state_directory, "/var/lib/deploybot");
+	assert_int_equal(s->api_server_port, 8080);
+	assert_int_equal(s->health_check_timeout_seconds, 30);
+	assert_int_equal(s->health_check_retries, 5);
+	assert_int_equal(s->health_check_interval_seconds, 10);
+	assert_int_equal(s->health_check_successes, 2);
+	assert_int_equal(s->deploy_timeout_seconds, 600);
+	assert_int_equal(s->shutdown_timeout_seconds, 60);
+	assert_int_equal(s->run_logs_keep, 50);
+	assert_true(s->enable_telemetry);
+	assert_int_equal(s->log_level, LOG_LEVEL_INFO);
+	assert_true(settings_is_admin(s, 22) && !settings_is_admin(s, 33));
+	assert_false(settings_is_staging_user(s, 11));
+	assert_null(s->github_webhook_secret);
+	assert_int_equal(s->environment_count, 2);
+	e = settings_environment(s, "staging");
+	assert_string_equal(e->branch, "develop");
+	assert_false(e->confirm);
+	assert_null(e->host);
+	e = settings_environment(s, "production");
+	assert_string_equal(e->branch, "main");
+	assert_true(e->confirm);
+	assert_int_equal(e->health_url_count, 0);
+	assert_null(settings_environment(s, "qa"));
+	settings_unref(s);
+}
+
+static void
+all_errors_are_said_at_once_with_their_lines(void **state)
+{
+	(void)state;
+	assert_null(LOAD("HEALTH_CHECK_RETRIES=x\nAPI_SERVER_PORT=70000\n"
+	    "STAGING_HEALTH_URL=ftp://x\n", "ENABLE_TELEMETRY=maybe"));
+	SAYS(SETTINGS_ERROR, "HEALTH_CHECK_RETRIES: \"x\" is not a whole number (/tmp/");
+	SAYS(SETTINGS_ERROR, " line 1)");
+	SAYS(SETTINGS_ERROR, "API_SERVER_PORT: 70000 is not between 1 and 65535");
+	SAYS(SETTINGS_ERROR, "STAGING_HEALTH_URL: \"ftp://x\"");
+	SAYS(SETTINGS_ERROR, "ENABLE_TELEMETRY: \"maybe\" is neither");
+	SAYS(SETTINGS_ERROR, "TELEGRAM_BOT_TOKEN: is not set");
+	SAYS(SETTINGS_ERROR, "ADMIN_TELEGRAM_IDS: is not set");
+	SAYS(SETTINGS_ERROR, "REPOSITORY_URL: is not set");
+	assert_int_equal(report.errors, 7);
+}
+
+static void
+the_environment_wins_over_the_file_and_empty_is_not_set(void **state)
+{
+	struct settings *s = LOAD("LOG_LEVEL=debug\nAPI_SERVER_PORT=1\nREPOSITORY_URL=\n", MINIMUM,
+	    "API_SERVER_PORT=2", "LOG_LEVEL=");
+
+	(void)state;
+	assert_non_null(s);
+	assert_int_equal(s->api_server_port, 2);
+	assert_int_equal(s->log_level, LOG_LEVEL_DEBUG);
+	assert_string_equal(s->repository_url, "https://github.com/acme/shop.git");
+	settings_unref(s);
+}
+
+static void
+an_unknown_name_gets_the_nearest_known_one(void **state)
+{
+	struct settings *s = LOAD("LOG_LEVLE=debug\nSTAGING_HOTS=x\nCOMPLETELY_DIFFERENT=1\n", MINIMUM);
+
+	(void)state;
+	assert_non_null(s);
+	SAYS(SETTINGS_WARNING, "LOG_LEVLE: is no setting; did you mean LOG_LEVEL? (");
+	SAYS(SETTINGS_WARNING, "STAGING_HOTS: is no setting; did you mean STAGING_HOST?");
+	SAYS(SETTINGS_WARNING, "COMPLETELY_DIFFERENT: is no setting (");
+	settings_unref(s);
+}
+
+static void
+weak_secrets_are_refused_or_warned_of_and_never_printed(void **state)
+{
+	struct settings *s;
+
+	(void)state;
+	assert_null(LOAD(NULL, MINIMUM, "GITHUB_WEBHOOK_SECRET=hunter2"));
+	SAYS(SETTINGS_ERROR, "GITHUB_WEBHOOK_SECRET: is a secret shorter than 16 bytes");
+	assert_false(says(SETTINGS_ERROR, "hunter2"));
+	assert_null(LOAD(NULL, MINIMUM, "GITHUB_WEBHOOK_SECRET=changeme-changeme-changeme-changeme"));
+	SAYS(SETTINGS_ERROR, "placeholder");
+	assert_null(LOAD(NULL, MINIMUM, "GITHUB_WEBHOOK_SECRET=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"));
+	s = LOAD(NULL, MINIMUM, "GITHUB_WEBHOOK_SECRET=k3k3-jd8f-29fj-xx");
+	assert_non_null(s);
+	SAYS(SETTINGS_WARNING, "GITHUB_WEBHOOK_SECRET: a secret shorter than 32");
+	settings_unref(s);
+}
+
+static void
+webhook_mode_needs_its_secret_in_telegrams_alphabet(void **state)
+{
+	struct settings *s;
+
+	(void)state;
+	assert_null(LOAD(NULL, MINIMUM, "TELEGRAM_WEBHOOK_URL=https://x.org/telegram/webhook"));
+	SAYS(SETTINGS_ERROR, "TELEGRAM_WEBHOOK_SECRET: is not set");
+	assert_null(LOAD(NULL, MINIMUM, "TELEGRAM_WEBHOOK_URL=https://x.org/telegram/webhook",
+	    "TELEGRAM_WEBHOOK_SECRET=" SECRET "="));
+	SAYS(SETTINGS_ERROR, "TELEGRAM_WEBHOOK_SECRET: Telegram allows only");
+	assert_int_equal(report.errors, 1);
+	s = LOAD(NULL, MINIMUM, "TELEGRAM_WEBHOOK_URL=https://x.org/telegram/webhook",
+	    "TELEGRAM_WEBHOOK_SECRET=" SECRET, "TELEGRAM_API_BASE=http://127.0.0.1:9//");
+	assert_non_null(s);
+	assert_int_equal(s->telegram_mode, TELEGRAM_WEBHOOK);
+	assert_int_equal(s->poll_repository_seconds, 0);
+	assert_string_equal(s->telegram_api_base, "http://127.0.0.1:9");
+	settings_unref(s);
+	s = LOAD(NULL, MINIMUM, "TELEGRAM_WEBHOOK_URL=https://x.org/t", "TELEGRAM_MODE=polling");
+	assert_int_equal(s->telegram_mode, TELEGRAM_POLLING);
+	SAYS(SETTINGS_WARNING, "TELEGRAM_WEBHOOK_URL: is not used");
+	settings_unref(s);
+	assert_null(LOAD(NULL, MINIMUM, "TELEGRAM_MODE=webhook",
+	    "TELEGRAM_WEBHOOK_SECRET=" SECRET));
+	SAYS(SETTINGS_ERROR, "TELEGRAM_WEBHOOK_URL: is not set");
+}
+
+static void
+environments_are_a_list_with_settings_of_their_own(void **state)
+{
+	struct settings *s = LOAD(NULL, MINIMUM, "ENVIRONMENTS=staging, eu-west", "EU_WEST_HOST=h1",
+	    "EU_WEST_PORT=81", "GITHUB_BRANCH_EU_WEST=release/eu", "STAGING_CONFIRM=true",
+	    "EU_WEST_HEALTH_URL=https://a/h, http://b:1/");
+	const struct environment_settings *e;
+
+	(void)state;
+	assert_non_null(s);
+	e = settings_environment(s, "eu-west");
+	assert_string_equal(e->host, "h1");
+	assert_int_equal(e->port, 81);
+	assert_string_equal(e->branch, "release/eu");
+	assert_int_equal(e->health_url_count, 2);
+	assert_string_equal(e->health_urls[0], "https://a/h");
+	assert_string_equal(e->health_urls[1], "http://b:1/");
+	assert_true(settings_environment(s, "staging")->confirm);
+	assert_true(settings_is_runners(s, "EU_WEST_HOST"));
+	assert_false(settings_is_runners(s, "EU_WEST_CONFIRM"));
+	settings_unref(s);
+}
+
+static void
+names_of_environments_that_clash_are_refused(void **state)
+{
+	(void)state;
+	assert_null(LOAD(NULL, MINIMUM, "ENVIRONMENTS=staging,health"));
+	SAYS(SETTINGS_ERROR, "health cannot be used: its settings would be mixed up with HEALTH_CHECK");
+	assert_null(LOAD(NULL, MINIMUM, "ENVIRONMENTS=telegram"));
+	assert_null(LOAD(NULL, MINIMUM, "ENVIRONMENTS=qa,qa"));
+	SAYS(SETTINGS_ERROR, "qa is there twice");
+	assert_null(LOAD(NULL, MINIMUM, "ENVIRONMENTS=Staging"));
+	SAYS(SETTINGS_ERROR, "ENVIRONMENTS: \"Staging\" is not the name");
+	assert_null(LOAD(NULL, MINIMUM, "ENVIRONMENTS=a23456789012345678901"));
+	assert_null(LOAD(NULL, MINIMUM, "ENVIRONMENTS=-x"));
+	assert_null(LOAD(NULL, MINIMUM, "ENVIRONMENTS= ,"));
+}
+
+static void
+a_secret_may_stand_in_a_file(void **state)
+{
+	char path[] = "/tmp/test_settings.XXXXXX", setting[100];
+	int fd = mkstemp(path);
+	struct settings *s;
+
+	(void)state;
+	assert_true(file_write_all(fd, SECRET "\n", strlen(SECRET) + 1, NULL));
+	(void)close(fd);
+	(void)snprintf(setting, sizeof(setting), "GITHUB_WEBHOOK_SECRET_FILE=%s", path);
+	s = LOAD(NULL, MINIMUM, setting);
+	assert_non_null(s);
+	assert_string_equal(s->github_webhook_secret, SECRET);
+	settings_unref(s);
+	assert_null(LOAD(NULL, MINIMUM, setting, "GITHUB_WEBHOOK_SECRET=" SECRET));
+	SAYS(SETTINGS_ERROR, "GITHUB_WEBHOOK_SECRET_FILE: set together with");
+	(void)unlink(path);
+	assert_null(LOAD(NULL, MINIMUM, setting));
+	SAYS(SETTINGS_ERROR, "GITHUB_WEBHOOK_SECRET_FILE: cannot open");
+}
+
+static void
+what_changed_is_named_without_its_value(void **state)
+{
+	struct settings *a = LOAD(NULL, MINIMUM, "GITHUB_WEBHOOK_SECRET=" SECRET);
+	struct settings *b = LOAD(NULL, MINIMUM, "GITHUB_WEBHOOK_SECRET=x" SECRET,
+	    "API_SERVER_PORT=9", "ENVIRONMENTS=staging", "STAGING_PORT=5");
+	struct buf names, restart;
+
+	(void)state;
+	buf_init(&names, 4096);
+	buf_init(&restart, 4096);
+	assert_true(settings_diff(a, b, &names, &restart));
+	assert_string_equal(buf_text(&names), "GITHUB_WEBHOOK_SECRET, API_SERVER_PORT, ENVIRONMENTS, "
+	    "STAGING_PORT, PRODUCTION_CONFIRM, GITHUB_BRANCH_PRODUCTION");
+	assert_string_equal(buf_text(&restart), "API_SERVER_PORT");
+	assert_false(settings_diff(a, a, &names, &restart));
+	buf_done(&names);
+	buf_done(&restart);
+	settings_unref(a);
+	settings_unref(b);
+}
+
+static void
+the_runner_sees_only_what_is_its_own(void **state)
+{
+	struct settings *s = LOAD(NULL, MINIMUM, "REPOSITORY_TOKEN=" SECRET);
+	struct redact *r = redact_new(NULL);
+	struct buf out;
+
+	(void)state;
+	assert_non_null(s);
+	assert_null(settings_text(s, SETTING_REPOSITORY_TOKEN));
+	assert_true(settings_is_given(s, SETTING_REPOSITORY_TOKEN));
+	assert_true(settings_is_runners(NULL, "REPOSITORY_TOKEN"));
+	assert_true(settings_is_runners(NULL, "REPOSITORY_TOKEN_FILE"));
+	assert_true(settings_is_runners(s, "STATE_DIRECTORY"));
+	assert_false(settings_is_runners(s, "TELEGRAM_BOT_TOKEN"));
+	assert_false(settings_is_runners(s, "TELEGRAM_BOT_TOKEN_FILE"));
+	assert_false(settings_is_runners(s, "PATH"));
+	assert_true(settings_redact(s, r, NULL));
+	buf_init(&out, 1000);
+	redact_text(r, "ABCDEFGHIJKLMNOPQRSTUVWXYZ123456789", 35, &out);
+	redact_text(r, "123456:ABCDEFGHIJKLMNOPQRSTUVWXYZ123456789", 42, &out);
+	assert_string_equal(buf_text(&out), "ABCDEFGHIJKLMNOPQRSTUVWXYZ123456789***");
+	buf_done(&out);
+	redact_free(r);
+	assert_ptr_equal(settings_ref(s), s);
+	settings_unref(s);
+	assert_true(settings_is_admin(s, 11));
+	settings_unref(s);
+	settings_unref(NULL);
+}
+
+static void
+settings_that_need_each_other_are_checked(void **state)
+{
+	struct settings *s;
+
+	(void)state;
+	assert_null(LOAD(NULL, MINIMUM, "REPOSITORY_KEY_PATH=/k", "REPOSITORY_TOKEN=" SECRET));
+	SAYS(SETTINGS_ERROR, "REPOSITORY_KNOWN_HOSTS: is not set");
+	SAYS(SETTINGS_ERROR, "REPOSITORY_TOKEN: set together");
+	assert_null(LOAD(NULL, MINIMUM, "REPOSITORY_URL=ext::sh -c x"));
+	assert_null(LOAD(NULL, MINIMUM, "REPOSITORY_URL=https://u:p@h/x"));
+	assert_null(LOAD(NULL, MINIMUM, "GITHUB_BRANCH_STAGING=-x"));
+	s = LOAD(NULL, MINIMUM, "TELEGRAM_API_ID=5", "REPOSITORY_URL=git@h:a/b.git");
+	assert_non_null(s);
+	SAYS(SETTINGS_NOTE, "not needed");
+	settings_unref(s);
+}
+
+static void
+the_committed_example_is_the_tables(void **state)
+{
+	char *committed = file_read(".env.example", 1u << 20, NULL, NULL);
+	struct buf example;
+	struct settings *s;
+
+	(void)state;
+	buf_init(&example, 1u << 20);
+	settings_example(&example);
+	assert_non_null(committed); /* tests run at the root of the tree */
+	assert_string_equal(committed, buf_text(&example));
+	free(committed);
+	s = LOAD(buf_text(&example), MINIMUM); /* every default in it is valid */
+	assert_non_null(s);
+	assert_int_equal(report.count, 0);
+	settings_unref(s);
+	buf_done(&example);
+}
+
+static void
+every_row_has_what_it_needs(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < settings_row_count(); i++) {
+		struct setting_row row = settings_row(i);
+
+		assert_true(strlen(row.name) > 2 && strlen(row.help) > 10);
+		assert_true(row.is_servers || row.is_runners);
+		assert_true(!row.is_secret || row.fallback == NULL);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_row_has_what_it_needs),
+		cmocka_unit_test(the_minimum_gets_every_default),
+		cmocka_unit_test(all_errors_are_said_at_once_with_their_lines),
+		cmocka_unit_test(the_environment_wins_over_the_file_and_empty_is_not_set),
+		cmocka_unit_test(an_unknown_name_gets_the_nearest_known_one),
+		cmocka_unit_test(weak_secrets_are_refused_or_warned_of_and_never_printed),
+		cmocka_unit_test(webhook_mode_needs_its_secret_in_telegrams_alphabet),
+		cmocka_unit_test(environments_are_a_list_with_settings_of_their_own),
+		cmocka_unit_test(names_of_environments_that_clash_are_refused),
+		cmocka_unit_test(a_secret_may_stand_in_a_file),
+		cmocka_unit_test(what_changed_is_named_without_its_value),
+		cmocka_unit_test(the_runner_sees_only_what_is_its_own),
+		cmocka_unit_test(settings_that_need_each_other_are_checked),
+		cmocka_unit_test(the_committed_example_is_the_tables),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
