@@ -2,10 +2,15 @@
 # SPDX-License-Identifier: ISC
 import http.server
 import json
+import os
 import pathlib
+import select
+import socket
+import subprocess
 import sys
 import threading
 import time
+import urllib.error
 import urllib.request
 
 import pytest
@@ -135,6 +140,34 @@ def test_nul_and_invalid_utf8_are_refused(chat, body):
         telegram_client.DIRECT.open(request)
     assert json.load(caught.value)["description"] == (
         "Bad Request: strings must be encoded in UTF-8")
+
+
+# --- the process ---
+
+def test_a_stand_in_ends_with_its_parent():
+    peers = pathlib.Path(telegram_client.__file__).parent
+    starter = subprocess.Popen(
+        ["/usr/bin/python3", "-c",
+         "import sys, time; from telegram_client import start_peer;"
+         "print(*[f'{p.pid} {u}' for p, u in [start_peer('telegram.py')]], flush=True);"
+         "time.sleep(60)"],
+        cwd=peers, stdout=subprocess.PIPE, text=True)
+    pid, base = starter.stdout.readline().split()
+    assert request_json(f"{base}/sim/state")[0] == 200
+    handle = os.pidfd_open(int(pid))
+    starter.kill()
+    starter.communicate()
+    assert select.select([handle], [], [], 5)[0]
+    os.close(handle)
+
+
+def test_a_page_of_another_site_cannot_act_for_people(chat):
+    act = f"{chat.base}/sim/privacy"
+    for headers in ({"Content-Type": "text/plain"},
+                    {"Content-Type": "application/json", "Host": "evil.example"}):
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            telegram_client.DIRECT.open(urllib.request.Request(act, b'{"on":false}', headers))
+        assert caught.value.code in (415, 421)
 
 
 # --- requests ---
@@ -554,8 +587,6 @@ def test_a_broken_commit_builds_and_says_nothing_of_it(tmp_path):
 
 def answer_of(tree, commit):
     """Builds and runs what is checked out; returns the status of /health."""
-    import socket
-    import subprocess
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -580,7 +611,6 @@ def answer_of(tree, commit):
 
 
 def test_a_commit_that_does_not_build_fails_in_its_build(tmp_path):
-    import subprocess
     _, tree = sample_app.create(tmp_path, build_seconds=0)
     sample_app.change(tree, "develop", "build")
     done = subprocess.run([tree / ".deploybot/build"], capture_output=True, text=True,

@@ -11,6 +11,7 @@ real server's --local mode (http, any port, loopback). Listens on loopback only 
 # SPDX-License-Identifier: ISC
 import argparse
 import asyncio
+import collections
 import json
 import pathlib
 import re
@@ -29,6 +30,7 @@ DEFAULT_TOKEN = "7000000001:AAF-demo_token_of_the_stand-in_0123456789"
 POLL_TIMEOUT_MAX_S = 50
 BODY_BYTES_MAX = 60 << 20
 ONLINE_S = 5
+CALLS_KEPT = 20000
 PAGE_POLICY = ("default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; "
                "base-uri 'none'; form-action 'self'")
 PAGE = pathlib.Path(__file__).parent / "page"
@@ -132,7 +134,7 @@ class Server:
         redirects = dict(parse_redirect(text) for text in options.resolve)
         self.webhook = Webhook(self.world, options.local, redirects, self.execute_quietly)
         self.faults = []
-        self.calls = []
+        self.calls = collections.deque(maxlen=CALLS_KEPT)
         self.executed = []
         self.poll = None
         self.last_poll = (None, float("-inf"))
@@ -556,9 +558,25 @@ async def page_file(request):
                                            "Content-Security-Policy": PAGE_POLICY})
 
 
+LOOPBACK_NAMES = {"127.0.0.1", "localhost", "::1"}
+
+
+def own_names_only(host):
+    """Refuses pages of other sites that reach us by a name of theirs (DNS rebinding)."""
+    @web.middleware
+    async def check(request, handler):
+        name = urllib.parse.urlsplit(f"//{request.headers.get('Host', '')}").hostname
+        ours = name in LOOPBACK_NAMES | {host}
+        if not ours and not request.path.startswith(("/bot", "/file/bot")):
+            raise web.HTTPMisdirectedRequest()
+        return await handler(request)
+    return check
+
+
 def make_app(options):
     server = Server(options)
-    app = web.Application(client_max_size=BODY_BYTES_MAX)
+    app = web.Application(client_max_size=BODY_BYTES_MAX,
+                          middlewares=[own_names_only(options.host)])
     app.add_routes(Simulation(server).routes())
     app.add_routes([
         web.get("/", page_file), web.get("/page/{name}", page_file),

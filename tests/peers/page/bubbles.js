@@ -29,7 +29,8 @@ export function day(seconds) {
 export function bytes(count) {
 	if (count < 1024)
 		return `${count} bytes`;
-	return count < 1 << 20 ? `${(count / 1024).toFixed(1)} KB` : `${(count / (1 << 20)).toFixed(1)} MB`;
+	const [size, unit] = count < 1 << 20 ? [1024, "KB"] : [1 << 20, "MB"];
+	return `${(count / size).toFixed(1)} ${unit}`;
 }
 
 function documentRow(kept) {
@@ -70,7 +71,8 @@ function keyboardButton(view, button, actions) {
 
 function meta(view, mine, seen) {
 	const message = view.message;
-	const node = element("span", "meta", message.edit_date ? element("i", "", "edited ") : null, clock(message.date));
+	const node = element("span", "meta",
+		message.edit_date ? element("i", "", "edited ") : null, clock(message.date));
 	node.title = new Date(message.date * 1000).toLocaleString("en");
 	if (mine)
 		node.append(element("span", seen ? "ticks seen" : "ticks"));
@@ -89,7 +91,8 @@ function senderName(view, context) {
 	const message = view.message;
 	if (!context.group || context.mine(view))
 		return null;
-	const name = element("div", "sender", message.sender_chat?.title || message.from?.first_name || "");
+	const name = element("div", "sender",
+		message.sender_chat?.title || message.from?.first_name || "");
 	if (message.from?.is_bot)
 		name.append(element("span", "badge", "bot"));
 	name.style.color = view.outgoing ? "" : colourOf(message.from?.id || 0);
@@ -119,7 +122,8 @@ export function bubble(view, context) {
 		body, meta(view, mine, context.seen(view)));
 	if (!body.textContent)
 		body.remove();
-	const row = element("div", mine ? "row mine" : "row theirs", inside, keyboard(view, context.actions));
+	const row = element("div", mine ? "row mine" : "row theirs", inside,
+		keyboard(view, context.actions));
 	row.dataset.id = view.message_id;
 	return row;
 }

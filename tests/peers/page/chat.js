@@ -181,7 +181,8 @@ async function press(view, button, node) {
 	setTimeout(() => node.classList.remove("waiting"), PRESS_MS);
 	try {
 		const found = await act("press", {
-			user_id: page.user, chat_id: view.chat_id, message_id: view.message_id, data: button.callback_data,
+			user_id: page.user, chat_id: view.chat_id, message_id: view.message_id,
+			data: button.callback_data,
 		});
 		page.pressed.set(found.query_id, node);
 	} catch (error) {
@@ -228,7 +229,8 @@ function context() {
 	const chat = chatOf(page.chat);
 	return {
 		group: isGroup(chat), mine, actions: { say, press, copy },
-		seen: (view) => [...page.messages.get(page.chat).values()].some((v) => v.outgoing && v.message_id > view.message_id),
+		seen: (view) => [...page.messages.get(page.chat).values()]
+			.some((v) => v.outgoing && v.message_id > view.message_id),
 		topicName: (id) => (chat.is_forum && page.thread === "all" &&
 			chat.topics.find((t) => t.message_thread_id === id)?.name) || null,
 	};
@@ -244,8 +246,10 @@ function showAll() {
 
 function showPersonas() {
 	$("personas").replaceChildren(...page.world.users.filter((u) => !u.is_bot).map((u) => {
-		const node = element("button", "persona", avatar(element("span", "avatar"), u.first_name, u.id, false),
-			element("span", "persona-text", element("b", "", u.first_name), element("small", "", u.title || "")));
+		const node = element("button", "persona",
+			avatar(element("span", "avatar"), u.first_name, u.id, false),
+			element("span", "persona-text",
+				element("b", "", u.first_name), element("small", "", u.title || "")));
 		node.type = "button";
 		node.setAttribute("role", "radio");
 		node.setAttribute("aria-checked", String(u.id === page.user));
@@ -255,17 +259,24 @@ function showPersonas() {
 	}));
 }
 
+function previewOf(message) {
+	const text = message.text || message.caption || message.document?.file_name || "";
+	return text.split("\n")[0].slice(0, 60);
+}
+
 function chatRow(chat) {
 	const views = [...(page.messages.get(chat.id)?.values() || [])];
 	const last = views[views.length - 1];
-	const unread = views.filter((v) => v.outgoing && v.message_id > (page.seenUpTo.get(chat.id) || 0)).length;
+	const seen = page.seenUpTo.get(chat.id) || 0;
+	const unread = views.filter((v) => v.outgoing && v.message_id > seen).length;
 	const name = isGroup(chat) ? chat.title : page.world.bot.first_name;
-	const preview = last ? (last.message.text || last.message.caption || last.message.document?.file_name || "") : "no messages yet";
+	const preview = last ? previewOf(last.message) : "no messages yet";
 	const node = element("button", "chat-row",
 		avatar(element("span", "avatar"), name, chat.id, !isGroup(chat)),
 		element("span", "chat-text",
-			element("span", "chat-top", element("b", "", name), element("time", "", last ? clock(last.message.date) : "")),
-			element("span", "chat-last", preview.split("\n")[0].slice(0, 60))),
+			element("span", "chat-top", element("b", "", name),
+				element("time", "", last ? clock(last.message.date) : "")),
+			element("span", "chat-last", preview)),
 		unread && chat.id !== page.chat ? element("span", "unread", String(unread)) : null);
 	node.type = "button";
 	node.setAttribute("aria-current", String(chat.id === page.chat));
@@ -306,7 +317,8 @@ function showStatus() {
 function showTopics() {
 	const chat = chatOf(page.chat);
 	$("topics").hidden = !chat.is_forum;
-	const tabs = [["all", "All"], ["general", "General"], ...chat.topics.map((t) => [t.message_thread_id, t.name])];
+	const tabs = [["all", "All"], ["general", "General"],
+		...chat.topics.map((t) => [t.message_thread_id, t.name])];
 	$("topics").replaceChildren(...tabs.map(([id, name]) => {
 		const node = element("button", "topic", name);
 		node.type = "button";
@@ -355,7 +367,8 @@ function emptyChat() {
 	start.addEventListener("click", () => say("/start"));
 	return element("div", "empty", avatar(element("span", "avatar"), "", 0, true),
 		element("b", "", "What can this bot do?"),
-		element("p", "", "It builds, ships and checks your application, and takes back what is broken."), start);
+		element("p", "", "It builds, ships and checks your application, and takes back "
+			+ "what is broken."), start);
 }
 
 function isAtBottom() {

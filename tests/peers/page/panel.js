@@ -5,7 +5,9 @@ const EVERY_MS = 2000;
 const $ = (id) => document.getElementById(id);
 const TARGETS = { develop: "staging", main: "production" };
 
-const panel = { state: null, branch: "develop", get: null, act: null, toast: null, shown: new Map() };
+const panel = {
+	state: null, branch: "develop", get: null, act: null, toast: null, shown: new Map(),
+};
 
 function ago(iso) {
 	const seconds = Math.max(0, (Date.now() - Date.parse(iso)) / 1000);
@@ -63,8 +65,9 @@ function showApp(app) {
 	link.href = app.url;
 	link.target = "_blank";
 	link.rel = "noopener noreferrer";
+	const version = app.health?.version ? `v${app.health.version} · ` : "";
 	const facts = state === "down" ? "not running"
-		: `HTTP ${app.status} · ${app.health?.version ? `v${app.health.version} · ` : ""}${app.ms.toFixed(0)} ms`;
+		: `HTTP ${app.status} · ${version}${app.ms.toFixed(0)} ms`;
 	card.className = `app is-${state}`;
 	card.firstChild.replaceChildren(element("span", "dot"), link,
 		element("code", "", commit ? commit.slice(0, 7) : ""));
