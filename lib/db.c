@@ -205,6 +205,8 @@ db_open(const char *path, unsigned flags, struct err *err)
 void
 db_close(struct db *db)
 {
+	int rc;
+
 	if (db == NULL)
 		return;
 	for (size_t i = 0; i < CACHE_SLOTS; i++) {
@@ -212,8 +214,9 @@ db_close(struct db *db)
 		(void)sqlite3_finalize(db->cache[i].stmt); /* repeats an old failure */
 		free(db->cache[i].sql);
 	}
-	if (sqlite3_close(db->handle) != SQLITE_OK)
-		assert(!"a statement is still open");
+	rc = sqlite3_close(db->handle);
+	assert(rc == SQLITE_OK); /* else a statement is still open */
+	(void)rc;
 	free(db);
 }
 

@@ -260,7 +260,6 @@ metrics_add(struct metric *m, double by, const char *const labels[], size_t coun
 	s->value += by;
 }
 
-/* A counter may be set too: when what counts is elsewhere (a row). */
 void
 metrics_set(struct metric *m, double value, const char *const labels[], size_t count)
 {

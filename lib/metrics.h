@@ -45,6 +45,7 @@ struct metric *metrics_gauge(struct metrics *reg, const char *name, const char *
 struct metric *metrics_histogram(struct metrics *reg, const char *name, const char *help,
     const char *label_names, const double bounds[], size_t count);
 
+/* A counter may be set as well, where what counts stands elsewhere (a row). */
 void metrics_add(struct metric *m, double by, const char *const labels[], size_t count);
 void metrics_set(struct metric *m, double value, const char *const labels[], size_t count);
 void metrics_observe(struct metric *m, double value, const char *const labels[], size_t count);

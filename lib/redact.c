@@ -1,4 +1,4 @@
-/* redact.c - one pass over the text; a table of first bytes keeps ordinary text fast.  Side: any. */
+/* redact.c - one pass; a table of first bytes keeps ordinary text fast.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 #include "lib/redact.h"
 

@@ -167,6 +167,7 @@ take_value(struct loader *l, const struct settings_spec *spec, const char *name,
 	CLEANUP(wipe_text) char *secret = spec->is_secret ? read_secret_file(l, name, &found) : NULL;
 	struct err err;
 
+	(void)secret; /* only owns what found.text points at */
 	value->is_given = found.text != NULL;
 	if (found.text == NULL) {
 		if (fallback != NULL)

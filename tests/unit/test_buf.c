@@ -1,4 +1,4 @@
-/* Goal: a buffer never holds more than its cap, and tells of its first failure at the end.  Side: start. */
+/* Goal: a buffer never exceeds its cap and tells of its first failure at the end.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "lib/buf.h"
 

@@ -1,4 +1,4 @@
-/* Goal: rows are on disk after a commit, values go where their name stands, failures have a kind.  Side: start. */
+/* Goal: values go where their name stands, failures have a kind.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "lib/db.h"
 

@@ -1,4 +1,4 @@
-/* Goal: whole items cross from thread to thread, in order, and only what may be refused is.  Side: start. */
+/* Goal: items cross threads whole and in order; only what may be refused is.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "lib/queue.h"
 

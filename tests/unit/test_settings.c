@@ -1,4 +1,4 @@
-/* Goal: all that is wrong is said at once, and what is right is one unchanging snapshot.  Side: start. */
+/* Goal: all that is wrong is said at once, what is right is one snapshot.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "types/settings.h"
 
