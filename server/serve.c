@@ -298,6 +298,19 @@ add_route(struct serve *serve, struct http_route route)
 	serve->routes[serve->n_routes++] = route;
 }
 
+/* As http_server_new() reads it. */
+static void
+listen_text(const struct settings *settings, char *out, size_t room)
+{
+	const char *address = settings->listen_address;
+
+	if (address[0] == '/')
+		(void)snprintf(out, room, "unix:%s", address);
+	else
+		(void)snprintf(out, room, strchr(address, ':') != NULL ? "[%s]:%d" : "%s:%d",
+		    address, settings->api_server_port);
+}
+
 static bool
 make_http(struct serve *serve, struct err *err)
 {
@@ -322,11 +335,7 @@ make_http(struct serve *serve, struct err *err)
 	add_route(serve, route_metrics(&serve->metrics_route));
 	add_route(serve, route_health_live());
 	add_route(serve, route_health_ready(serve->watch));
-	if (text_starts(settings->listen_address, "unix:"))
-		(void)snprintf(listen, sizeof(listen), "%s", settings->listen_address);
-	else
-		(void)snprintf(listen, sizeof(listen), "%s:%d", settings->listen_address,
-		    settings->api_server_port);
+	listen_text(settings, listen, sizeof(listen));
 	config = (struct http_server_config){ .routes = serve->routes,
 		.route_count = serve->n_routes };
 	serve->http = http_server_new(serve->loop, &config, listen, err);

@@ -1,0 +1,244 @@
+"""Everything a deploybot needs around it, on one machine: chat, repository, sample application.
+
+The demo and the end-to-end tests stand on the same stage:
+
+    with Stage(folder) as stage:
+        stage.chat.say(ADA, ADA, "/status")
+"""
+# SPDX-License-Identifier: ISC
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "peers"))
+
+import sample_app  # noqa: E402  pylint: disable=wrong-import-position
+from telegram_client import (ADA, CARL, DEFAULT_TOKEN, DIRECT, Telegram,  # noqa: E402
+                             start_peer, stop_peer)
+
+WEBHOOK_SECRET = "telegram-webhook-secret_0123456789abcdef"
+GITHUB_SECRET = "github-webhook-secret-0123456789abcdef"
+READY_TIMEOUT_S = 30
+STOP_TIMEOUT_S = 90
+
+
+def free_port():
+    """A port nobody listens on now; whoever is started next takes it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def get(url, timeout=5):
+    """(status, body) of a GET; (0, reason) when nobody answers."""
+    try:
+        with DIRECT.open(url, timeout=timeout) as answer:
+            return answer.status, answer.read().decode("utf-8", "replace")
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode("utf-8", "replace")
+    except (urllib.error.URLError, OSError) as error:
+        return 0, str(error)
+
+
+def wait_until(condition, timeout=20, what="it"):
+    """Polls until condition() is true and returns its value; TimeoutError else."""
+    deadline = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{what} did not come true within {timeout} s")
+        # Not a synchronisation: the condition is; this only keeps the processor free.
+        time.sleep(0.02)
+
+
+class Deploybot:
+    """One deploybot process with an environment of its own and nothing else."""
+
+    def __init__(self, folder, settings, build=None, wrapper=()):
+        self.folder = pathlib.Path(folder)
+        self.build = pathlib.Path(build or os.environ.get("DEPLOYBOT_BUILD") or ROOT / "build")
+        self.settings = dict(settings)
+        self.wrapper = list(wrapper)
+        self.process = None
+        self.log_path = self.folder / "deploybot.log"
+        self.port = int(self.settings["API_SERVER_PORT"])
+        self.base = f"http://127.0.0.1:{self.port}"
+
+    def environment(self):
+        keep = {name: os.environ[name] for name in
+                ("PATH", "HOME", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS")
+                if name in os.environ}
+        return {"PATH": "/usr/bin:/bin", "HOME": "/", **keep, "LANG": "C.UTF-8", **self.settings}
+
+    def start(self, wait=True):
+        with open(self.log_path, "ab") as log:
+            # A process that is not in our group: Ctrl-C is ours to hand on.
+            self.process = subprocess.Popen(
+                [*self.wrapper, str(self.build / "deploybot"), "serve"], cwd=self.folder,
+                env=self.environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True)
+        if wait:
+            self.wait_ready()
+        return self
+
+    def wait_ready(self):
+        def is_ready():
+            if self.process.poll() is not None:
+                raise RuntimeError(f"deploybot ended with {self.process.returncode}:\n{self.log()}")
+            return get(self.base + "/healthz")[0] == 200
+        wait_until(is_ready, READY_TIMEOUT_S, "deploybot's readiness")
+
+    def run(self, *arguments, timeout=60):
+        """Another subcommand under the same settings."""
+        return subprocess.run([str(self.build / "deploybot"), *arguments], cwd=self.folder,
+                              env=self.environment(), stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=timeout, check=False)
+
+    def log(self):
+        return self.log_path.read_text("utf-8", "replace") if self.log_path.exists() else ""
+
+    def stop(self, number=signal.SIGTERM):
+        """Returns the exit status."""
+        if self.process is None:
+            return None
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        try:
+            self.process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
+        return self.process.returncode
+
+    def kill(self):
+        """kill -9, as a power cut would do it to this process."""
+        self.process.kill()
+        self.process.wait()
+
+    def metrics(self):
+        return get(self.base + "/metrics")[1]
+
+
+class Stage:
+    """Telegram, the repository and deploybot in one folder, started and stopped together."""
+
+    def __init__(self, folder, build_seconds=0.0, telegram=("--local", "--limits", "off"),
+                 settings=None, build=None, deliver=False, start=True):
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.ports = {"staging": free_port(), "production": free_port()}
+        self.http_port = free_port()
+        self.repository, self.work = sample_app.create(str(self.folder / "repository"),
+                                                       build_seconds)
+        self.github = None
+        self.github_base = None
+        self.chat = None
+        self.telegram_options = telegram
+        self.deliver = deliver
+        self.extra = settings or {}
+        self.build = build
+        self.bot = None
+        if start:
+            self.start()
+
+    def settings(self):
+        state = self.folder / "state"
+        found = {
+            "TELEGRAM_BOT_TOKEN": DEFAULT_TOKEN,
+            "TELEGRAM_API_BASE": self.chat.base,
+            "ADMIN_TELEGRAM_IDS": str(ADA),
+            "STAGING_TELEGRAM_IDS": str(CARL),
+            "GITHUB_WEBHOOK_SECRET": GITHUB_SECRET,
+            "REPOSITORY_URL": str(self.repository),
+            "POLL_REPOSITORY_SECONDS": "0" if self.deliver else "1",
+            "DEPLOY_TRANSPORT": "local",
+            "STATE_DIRECTORY": str(state),
+            "AUDIT_LOG_PATH": str(self.folder / "audit.log"),
+            "API_SERVER_PORT": str(self.http_port),
+            "HEALTH_CHECK_TIMEOUT": "3",
+            "HEALTH_CHECK_INTERVAL": "1",
+            "HEALTH_CHECK_RETRIES": "3",
+        }
+        for name, port in self.ports.items():
+            found[f"{name.upper()}_PORT"] = str(port)
+            found[f"{name.upper()}_HEALTH_URL"] = f"http://127.0.0.1:{port}/health"
+        found.update(self.extra)
+        return {name: value for name, value in found.items() if value is not None}
+
+    def start(self):
+        secret = self.folder / "github.secret"
+        secret.write_text(GITHUB_SECRET, encoding="ascii")
+        secret.chmod(0o600)
+        options = ["--work", str(self.work), "--secret-file", str(secret)]
+        for name, port in self.ports.items():
+            options += ["--app", f"{name}=http://127.0.0.1:{port}"]
+        if self.deliver:
+            options += ["--deliver-to", f"http://127.0.0.1:{self.http_port}/github/webhook"]
+        try:
+            self.github, self.github_base = start_peer("github.py", *options)
+            self.chat = Telegram.start(*self.telegram_options, "--panel-url", self.github_base)
+            self.bot = Deploybot(self.folder, self.settings(), self.build).start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def push(self, branch="develop", kind="good"):
+        """A colleague commits; what GitHub would deliver is delivered where that is wanted."""
+        if self.deliver:
+            from telegram_client import request_json  # pylint: disable=import-outside-toplevel
+            status, answer = request_json(f"{self.github_base}/sim/panel/{kind}-{branch}", {})
+            if status != 200:
+                raise RuntimeError(f"push: {status} {answer}")
+            return answer
+        return sample_app.change(self.work, branch, kind)
+
+    def app(self, environment):
+        """(status, body) of the application's health answer."""
+        return get(f"http://127.0.0.1:{self.ports[environment]}/health")
+
+    def stop_apps(self):
+        """Ends the applications that deployments left running on purpose."""
+        for pid_file in self.folder.glob("state/apps/*/*pid*"):
+            words = pid_file.read_text(encoding="ascii", errors="replace").split()
+            if words and words[0].isdigit() and self.is_ours(int(words[0])):
+                try:
+                    os.killpg(int(words[0]), signal.SIGKILL)
+                except (ProcessLookupError, PermissionError):
+                    pass
+
+    def is_ours(self, pid):
+        """Does this process stand in our folder?  (A pid may have been used again.)"""
+        try:
+            return os.readlink(f"/proc/{pid}/cwd").startswith(str(self.folder))
+        except OSError:
+            return False
+
+    def stop(self):
+        """Stops everything; returns deploybot's exit status."""
+        status = None
+        try:
+            if self.bot is not None:
+                status = self.bot.stop()
+        finally:
+            self.stop_apps()
+            if self.chat is not None:
+                self.chat.stop()
+            stop_peer(self.github)
+        return status
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()

@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# packages.sh GROUP... - installs the Debian packages of build, demo, test, lint or bench that are missing.
+# SPDX-License-Identifier: ISC
+set -euo pipefail
+
+declare -A group=(
+	[build]="gcc make pkg-config libc6-dev libev-dev libmicrohttpd-dev libcurl4-openssl-dev libjansson-dev libsqlite3-dev libssl-dev libsystemd-dev zlib1g-dev"
+	[demo]="git python3 python3-aiohttp ca-certificates"
+	[test]="git python3 python3-aiohttp python3-pytest python3-pytest-xdist python3-selenium chromium chromium-driver libcmocka-dev nginx prometheus shellcheck strace ca-certificates openssl"
+	[lint]="shellcheck clang clang-format yamllint pylint"
+	[bench]="wrk webhook git python3 python3-aiohttp"
+)
+# What the build looks for on another distribution: pkg-config's name and the version it was written with.
+libraries="libmicrohttpd:0.9.75 libcurl:7.87 jansson:2.14 sqlite3:3.40 libcrypto:3.0 libsystemd:250 zlib:1.2.11"
+
+say() { printf 'packages: %s\n' "$*" >&2; }
+
+other_distribution() {
+	local entry name want have missing=0
+	say "this is no Debian: looking for the libraries themselves"
+	for entry in $libraries; do
+		name=${entry%%:*} want=${entry##*:}
+		have=$(pkg-config --modversion "$name" 2>/dev/null || echo none)
+		if [[ $have == none ]] || ! pkg-config --atleast-version="$want" "$name"; then
+			say "  $name: $have; needed: $want or later"
+			missing=1
+		else
+			say "  $name: $have"
+		fi
+	done
+	[[ -e /usr/include/ev.h || -e /usr/local/include/ev.h ]] || { say "  libev: none (ev.h)"; missing=1; }
+	((missing == 0)) || { say "install what is missing with your package manager, then try again"; exit 1; }
+	say "all there: going on (tests and demo also need git, and python3 with aiohttp)"
+	exit 0
+}
+
+command -v dpkg-query >/dev/null && command -v apt-get >/dev/null || other_distribution
+
+missing=()
+for name in "$@"; do
+	for package in ${group[$name]}; do
+		state=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)
+		[[ $state == installed ]] || missing+=("$package")
+	done
+done
+((${#missing[@]} > 0)) || exit 0
+
+install=(apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "${missing[@]}")
+as_root=()
+if ((EUID != 0)); then
+	if command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [[ -t 0 ]]; }; then
+		# The proxy variables go along: apt is often behind one.
+		as_root=(sudo "--preserve-env=http_proxy,https_proxy,no_proxy,HTTP_PROXY,HTTPS_PROXY,NO_PROXY")
+	else
+		say "these packages are missing, and installing them needs root.  Run, then try again:"
+		printf '\n    sudo apt-get update && sudo %s\n\n' "${install[*]}" >&2
+		exit 1
+	fi
+fi
+say "installing ${#missing[@]} missing packages: ${missing[*]}"
+log=$(mktemp)
+trap 'rm -f -- "$log"' EXIT
+if ! "${as_root[@]}" apt-get -o DPkg::Lock::Timeout=300 -q update >"$log" 2>&1; then
+	tail -n 5 "$log" >&2
+	say "apt-get update failed; trying with the lists that are there"
+fi
+if ! "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive "${install[@]}" >"$log" 2>&1; then
+	tail -n 20 "$log" >&2
+	say "installing failed; see above"
+	exit 1
+fi
+say "installed"

@@ -1,0 +1,112 @@
+#!/usr/bin/python3
+"""run_tests.py BUILD - runs every unit test program and the end-to-end tests, and adds them up.
+
+The last line is `N passed, N failed, N skipped`; the exit status is 0 only when none failed.
+"""
+# SPDX-License-Identifier: ISC
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+UNIT_TIMEOUT_S = 120
+E2E_TIMEOUT_S = 1500
+TAP = re.compile(r"^(not )?ok \d+ - (\S+)(.*)$")
+
+
+class Count:
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+
+    def line(self):
+        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+
+
+def sanitizer_environment():
+    return {**os.environ,
+            "ASAN_OPTIONS": "abort_on_error=0:exitcode=99:detect_leaks=1:disable_coredump=1",
+            "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
+            "CMOCKA_MESSAGE_OUTPUT": "TAP"}
+
+
+def run_unit(program, count):
+    started = time.monotonic()
+    try:
+        done = subprocess.run([program], cwd=ROOT, env=sanitizer_environment(), text=True,
+                              errors="replace", stdin=subprocess.DEVNULL, capture_output=True,
+                              timeout=UNIT_TIMEOUT_S, check=False)
+        output, status = done.stdout + done.stderr, done.returncode
+    except subprocess.TimeoutExpired as late:
+        output, status = f"{late.stdout}\n{late.stderr}\nstill running after {UNIT_TIMEOUT_S} s", -1
+    passed = failed = skipped = 0
+    for line in output.splitlines():
+        match = TAP.match(line)
+        if not match:
+            continue
+        if match.group(1):
+            failed += 1
+        elif "# SKIP" in match.group(3):
+            skipped += 1
+            print(f"  skipped: {program.name}: {match.group(2)}")
+        else:
+            passed += 1
+    # A program that died, leaked or printed no test has failed, whatever it printed before.
+    if status != 0 or passed + skipped == 0:
+        failed = max(failed, 1)
+    count.passed += passed
+    count.failed += failed
+    count.skipped += skipped
+    print(f"  {program.name}: {passed} passed, {failed} failed "
+          f"({time.monotonic() - started:.1f} s)", flush=True)
+    if failed:
+        print(output[-6000:], flush=True)
+
+
+def run_e2e(build, count, wanted):
+    report = build / "e2e.xml"
+    report.unlink(missing_ok=True)
+    jobs = str(min(os.cpu_count() or 1, 4))
+    environment = {**sanitizer_environment(), "DEPLOYBOT_BUILD": str(build.resolve())}
+    try:
+        status = subprocess.run(
+            ["/usr/bin/python3", "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "-n", jobs,
+             "--dist", "loadfile", "--tb=short", f"--junitxml={report}", *wanted], cwd=ROOT,
+            env=environment, stdin=subprocess.DEVNULL, timeout=E2E_TIMEOUT_S,
+            check=False).returncode
+    except subprocess.TimeoutExpired:
+        print(f"the end-to-end tests did not end within {E2E_TIMEOUT_S} s")
+        count.failed += 1
+        return
+    if not report.exists():
+        count.failed += 1
+        return
+    failed = 0
+    for suite in xml.etree.ElementTree.parse(report).getroot().iter("testsuite"):
+        bad = int(suite.get("failures")) + int(suite.get("errors"))
+        failed += bad
+        count.skipped += int(suite.get("skipped"))
+        count.passed += int(suite.get("tests")) - bad - int(suite.get("skipped"))
+    count.failed += failed if failed or status == 0 else 1
+
+
+def main():
+    build = pathlib.Path(sys.argv[1])
+    wanted = sys.argv[2:] or ["tests/e2e"]
+    count = Count()
+    programs = sorted(p for p in (build / "tests").iterdir()
+                      if p.name.startswith("test_") and os.access(p, os.X_OK))
+    print(f"unit tests: {len(programs)} programs", flush=True)
+    for program in programs:
+        run_unit(program, count)
+    print(f"end-to-end tests: {' '.join(wanted)}", flush=True)
+    run_e2e(build, count, wanted)
+    print(count.line(), flush=True)
+    sys.exit(1 if count.failed else 0)
+
+
+if __name__ == "__main__":
+    main()
