@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: ISC
 import os
 import select
+import signal
 import socket
 import subprocess
 import time
 
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PROGRAM = os.path.join(ROOT, os.environ.get("BUILD", "build"), "deploybot-runner")
 VERSION = 1
 PATIENCE = 20.0  # seconds until a condition that does not come is a failure
 
@@ -94,6 +97,11 @@ class Channel:
                 return message
             self.skipped.append(message)
 
+    def until_closed(self):
+        while self.receive() is not None:
+            pass
+        return True
+
     def close(self):
         self.sock.close()
 
@@ -179,3 +187,64 @@ class Runner(Channel):
         self.process.kill()
         self.process.wait(PATIENCE)
         self.close()
+
+
+class Bench:
+    """A state directory, scripts in it, and the runners that a test starts."""
+
+    def __init__(self, path):
+        self.path = path
+        self.state = path / "state"
+        self.state.mkdir()
+        self.runners = []
+        self.marks = path / "marks"
+        self.marks.mkdir()
+
+    def script(self, text, name="script"):
+        path = self.path / name
+        path.write_text("#!/bin/bash\nMARKS=" + str(self.marks) + "\n" + text)
+        path.chmod(0o755)
+        return str(path)
+
+    def runner(self, script=None, arguments=(), **env):
+        if script is not None:
+            env["DEPLOY_SCRIPT"] = self.script(script)
+        runner = Runner(PROGRAM, self.state, env, arguments)
+        self.runners.append(runner)
+        return runner
+
+    def mark(self, name):
+        """What a script wrote to $MARKS/name, once it is there with its newline."""
+        path = self.marks / name
+        return wait_for(lambda: path.exists() and path.read_text().endswith("\n")
+                        and path.read_text().strip(), f"mark {name}")
+
+    def has_mark(self, name):
+        return (self.marks / name).exists()
+
+    def keepers(self):
+        """Processes that have a run's folder of this bench open."""
+        found = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                links = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
+            except OSError:
+                continue
+            if any(link.startswith(str(self.state / "runs") + "/") for link in links):
+                found.append(int(pid))
+        return found
+
+    def keeper_of(self, leader):
+        with open(f"/proc/{leader}/stat", encoding="utf-8") as text:
+            return int(text.read().rsplit(")", 1)[1].split()[1])
+
+    def done(self):
+        for runner in self.runners:
+            if runner.process.poll() is None:
+                runner.kill()
+        for name in os.listdir(self.marks):
+            text = (self.marks / name).read_text().strip()
+            if name.startswith("pid") and text.isdigit() and is_alive(int(text)):
+                os.kill(int(text), signal.SIGKILL)
+        for pid in self.keepers():
+            os.kill(pid, signal.SIGKILL)

@@ -1,0 +1,375 @@
+"""Goal: git questions are answered without executing anything, and the transport local ships, serves
+and takes back a real application, under the real runner and by hand."""
+# SPDX-License-Identifier: ISC
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from runner_client import ROOT, Bench, is_alive, wait_for  # noqa: E402
+
+DEPLOY = os.path.join(ROOT, "deploy")
+APP = """#!/bin/bash
+exec /usr/bin/python3 -c '
+import http.server, json, os
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = json.dumps({"commit": os.environ["COMMIT"], "page": open("page").read(),
+                           "env": sorted(os.environ)}).encode()
+        self.send_response(200); self.end_headers(); self.wfile.write(body)
+http.server.HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()'
+"""
+
+
+def git(folder, *arguments, **env):
+    return subprocess.run(
+        ["git", *arguments], cwd=folder, check=True, capture_output=True, text=True,
+        env={"PATH": os.environ["PATH"], "HOME": str(folder), "GIT_CONFIG_NOSYSTEM": "1",
+             "GIT_AUTHOR_NAME": "Ann Example", "GIT_AUTHOR_EMAIL": "a@example.org",
+             "GIT_COMMITTER_NAME": "Bo", "GIT_COMMITTER_EMAIL": "b@example.org", **env}).stdout.strip()
+
+
+class Repository:
+    def __init__(self, path):
+        self.path = path
+        path.mkdir()
+        git(path, "init", "-q", "-b", "main")
+        self.count = 0
+
+    def commit(self, subject, **files):
+        self.count += 1
+        for name, text in files.items():
+            file = self.path / name.replace("__", "/").replace("DOT", ".")
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(text)
+            file.chmod(0o755)
+        date = f"2026-01-01T00:{self.count // 60:02}:{self.count % 60:02}Z"
+        git(self.path, "add", "-A")
+        git(self.path, "commit", "-q", "--allow-empty", "-m", subject,
+            GIT_COMMITTER_DATE=date, GIT_AUTHOR_DATE=date)
+        return git(self.path, "rev-parse", "HEAD")
+
+
+class ShippingBench(Bench):
+    def __init__(self, path):
+        super().__init__(path)
+        self.repository = Repository(path / "repository")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.app = self.state / "apps" / "staging"
+        self.run_id = 0
+
+    def shipper(self, **env):
+        return self.runner(DEPLOY_TRANSPORT="local", REPOSITORY_URL=str(self.repository.path),
+                           STAGING_PORT=str(self.port), **env)
+
+    def ship(self, runner, commit, **order):
+        self.run_id += 1
+        keeper = runner.start(self.run_id, argument=commit, deployment=self.run_id, **order)
+        return keeper.exit(seconds=60)
+
+    def page(self):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/", timeout=5) as answer:
+            return json.load(answer)
+
+    def app_pid(self):
+        return int((self.app / "app.pid").read_text().split()[0])
+
+    def done(self):
+        super().done()
+        if (self.app / "app.pid").exists() and is_alive(self.app_pid()):
+            os.kill(self.app_pid(), signal.SIGKILL)
+
+
+@pytest.fixture
+def bench(tmp_path):
+    made = ShippingBench(tmp_path)
+    yield made
+    made.done()
+
+
+def lines(answer):
+    """[(key, value)] of an answer's body."""
+    text = answer.body.decode()
+    return [tuple(line.split(" ", 1)) for line in text.splitlines() if " " in line and not line.startswith("==>")]
+
+
+# ---- questions ---------------------------------------------------------------------------------
+
+
+def test_a_branch_is_answered_with_its_newest_commit_and_what_lies_between(bench):
+    base = bench.repository.commit("First")
+    bench.repository.commit("Second, with <b>markup</b> & $(id)")
+    head = bench.repository.commit("Third")
+    answer = bench.shipper().ask("commits", branch="main", base=base)
+    said = dict(lines(answer))
+    assert answer["status"] == 0 and answer.body.endswith(b"\nend\n")
+    assert (said["ref"], said["kind"], said["commit"]) == ("main", "branch", head)
+    assert (said["author"], said["subject"]) == ("Ann Example", "Third")
+    assert said["at"].isdigit() and said["branch_commit"] == head
+    assert (said["in_branch"], said["base"], said["forced"], said["count"]) == ("1", base, "0", "2")
+    changes = [value for key, value in lines(answer) if key == "change"]
+    assert changes[0] == f"{head} Ann Example\tThird"
+    assert changes[1].endswith("\tSecond, with <b>markup</b> & $(id)") and len(changes) == 2
+
+
+def test_a_tag_and_a_commit_are_answered_and_whether_they_are_in_the_branch(bench):
+    first = bench.repository.commit("First")
+    git(bench.repository.path, "tag", "-a", "v1", "-m", "one")
+    git(bench.repository.path, "checkout", "-q", "-b", "other")
+    side = bench.repository.commit("Aside")
+    runner = bench.shipper()
+    said = dict(lines(runner.ask("commits", ref="v1", branch="main")))
+    assert (said["kind"], said["commit"], said["in_branch"]) == ("tag", first, "1")
+    for ref in (side, side[:7], side[:12].upper()):
+        said = dict(lines(runner.ask("commits", ref=ref, branch="main")))
+        assert (said["kind"], said["commit"], said["in_branch"]) == ("commit", side, "0")
+    said = dict(lines(runner.ask("commits", ref="other", base=first)))
+    assert (said["kind"], said["in_branch"], said["count"]) == ("branch", "0", "1")
+
+
+def test_a_rewritten_branch_is_forced_and_at_most_ten_commits_are_shown(bench):
+    bench.repository.commit("Root")
+    old = bench.repository.commit("Old")
+    git(bench.repository.path, "branch", "keep", old)
+    git(bench.repository.path, "reset", "-q", "--hard", "HEAD^")
+    for i in range(12):
+        bench.repository.commit(f"New {i}")
+    answer = bench.shipper().ask("commits", branch="main", base=old)
+    said = dict(lines(answer))
+    assert (said["forced"], said["count"]) == ("1", "12")
+    assert len([key for key, _ in lines(answer) if key == "change"]) == 10
+
+
+@pytest.mark.parametrize("ref", ["devlop", "--upload-pack=x", "-x", "a..b", "HEAD~1", "main^", "a b", "0123456",
+                                 "$(touch x)", "main@{0}", ":/x"])
+def test_what_is_no_ref_is_refused_with_what_is_possible(bench, ref):
+    bench.repository.commit("First")
+    git(bench.repository.path, "tag", "v1")
+    answer = bench.shipper().ask("commits", ref=ref, branch="main")
+    assert answer["status"] == 64 and answer.body.endswith(b"\nend\n")
+    said = lines(answer)
+    assert said[0][0] == "error"
+    assert ("possible", "branch main") in said and ("possible", "tag v1") in said
+
+
+def test_at_most_ten_possible_refs_are_listed(bench):
+    bench.repository.commit("First")
+    for i in range(20):
+        git(bench.repository.path, "branch", f"b{i}")
+    answer = bench.shipper().ask("commits", ref="nothing")
+    assert len([key for key, _ in lines(answer) if key == "possible"]) == 10
+
+
+def test_a_branch_whose_name_is_an_option_executes_nothing(bench):
+    """FAULTS finding 4: fetching such a branch by name executed a program."""
+    evil = bench.path / "evil"
+    evil.write_text(f"#!/bin/sh\necho x >{bench.marks}/evil\n")
+    evil.chmod(0o755)
+    head = bench.repository.commit("First")
+    name = f"--upload-pack={evil}"
+    git(bench.repository.path, "update-ref", f"refs/heads/{name}", head)
+    git(bench.repository.path, "update-ref", "refs/heads/x;touch${IFS}" + str(bench.marks).replace("/", "@") + "`id`", head)
+    runner = bench.shipper()
+    assert runner.ask("commits", ref=name, branch="main")["status"] == 64
+    answer = runner.ask("commits", branch=name)
+    assert answer["status"] == 64
+    assert runner.ask("commits", ref="main", branch=name)["status"] == 0
+    assert ("head", f"{head} {name}") in lines(runner.ask("heads", branches=f"main {name}"))
+    assert not bench.has_mark("evil") and os.listdir(bench.marks) == []
+
+
+def test_heads_are_exact_names(bench):
+    head = bench.repository.commit("First")
+    git(bench.repository.path, "branch", "release/main")
+    git(bench.repository.path, "branch", "refs/heads/main2")
+    answer = bench.shipper().ask("heads", branches="main develop main2")
+    assert answer["status"] == 0 and lines(answer) == [("head", f"{head} main")]
+
+
+def test_a_repository_that_is_not_there_is_unreachable_with_gits_words(bench):
+    runner = bench.runner(REPOSITORY_URL=str(bench.path / "nowhere"))
+    for question in ({"question": "commits", "branch": "main"}, {"question": "heads", "branches": "main"}):
+        answer = runner.ask(**question)
+        assert answer["status"] == 69
+        assert dict(lines(answer))["error"]
+
+
+@pytest.mark.parametrize("url", ["ext::sh -c id", "-oProxyCommand=id", "ssh://-oProxyCommand=id/x", "file:///etc",
+                                 "http://example.org/x", "relative/path", "user@-host:x"])
+def test_only_https_ssh_and_absolute_paths_are_fetched(bench, url):
+    answer = bench.runner(REPOSITORY_URL=url).ask("heads", branches="main")
+    assert answer["status"] == 78
+
+
+def test_a_mirror_left_unusable_is_made_anew(bench):
+    head = bench.repository.commit("First")
+    runner = bench.shipper()
+    assert runner.ask("commits", branch="main")["status"] == 0
+    mirror, = [path for path in (bench.state / "git").iterdir() if path.is_dir()]
+    (mirror / "packed-refs.lock").write_text("left by a git that was killed")
+    assert runner.ask("commits", branch="main")["status"] == 0
+    (mirror / "config").write_text("[broken")
+    for path in (mirror / "objects").rglob("*"):
+        if path.is_file():
+            path.chmod(0o644)
+            path.write_bytes(b"garbage")
+    bench.repository.commit("Second")
+    answer = runner.ask("commits", branch="main", base=head)
+    assert answer["status"] == 0 and dict(lines(answer))["subject"] == "Second"
+
+
+def test_hooks_and_configuration_of_a_user_are_not_used(bench):
+    bench.repository.commit("First")
+    (bench.state / ".gitconfig").write_text(
+        f"[core]\n\thooksPath = {bench.path}/hooks\n[url \"/nowhere\"]\n\tinsteadOf = /\n")
+    assert bench.shipper().ask("commits", branch="main")["status"] == 0
+
+
+# ---- transport local ---------------------------------------------------------------------------
+
+
+def good_app(bench, page):
+    return bench.repository.commit(page, **{"DOTdeploybot__run": APP, "page": page})
+
+
+def test_local_deploys_serves_and_takes_back(bench):
+    first = good_app(bench, "one")
+    second = bench.repository.commit("Two", page="two", **{
+        "DOTdeploybot__build": "#!/bin/sh\necho building $COMMIT\necho built >>page\n"})
+    runner = bench.shipper()
+    record = bench.ship(runner, first)
+    assert record["status"] == 0 and record.names == ["checkout", "clone", "build", "release"]
+    assert bench.page()["commit"] == first
+    record = bench.ship(runner, second[:12], previous=first)
+    assert record["status"] == 0 and record["released"] and not record["no_rollback"]
+    page = bench.page()
+    assert page["page"] == "twobuilt\n" and page["commit"] == second
+    of_its_own_shell = {"PWD", "SHLVL", "_", "LC_CTYPE"}
+    assert set(page["env"]) - of_its_own_shell == {"COMMIT", "ENVIRONMENT", "HOME", "LANG", "PATH", "PORT"}
+    assert f"building {second}".encode() in runner.log(2)
+    assert os.readlink(bench.app / "current") == f"releases/2-{second}"
+    record = bench.ship(runner, first, program="rollback")
+    assert record["status"] == 0 and record.names == ["release"]
+    assert bench.page()["page"] == "one" and os.readlink(bench.app / "current") == f"releases/1-{first}"
+
+
+def test_the_application_outlives_server_runner_and_keeper(bench):
+    first = good_app(bench, "one")
+    runner = bench.shipper()
+    bench.ship(runner, first)
+    runner.kill()
+    wait_for(lambda: not bench.keepers(), "end of the keeper: the application holds nothing of it")
+    assert bench.page()["page"] == "one"
+    pid = bench.app_pid()
+    with open(f"/proc/{pid}/environ", encoding="utf-8") as text:
+        assert "RUN_ID" not in text.read()
+    assert os.readlink(f"/proc/{pid}/fd/1") == str(bench.app / "app.log")
+    assert len(os.listdir(f"/proc/{pid}/fd")) <= 5
+    with open(f"/proc/{pid}/status", encoding="utf-8") as text:
+        assert "SigIgn:\t0000000001001000" in text.read()  # python's own PIPE and XFSZ
+
+
+def test_a_build_that_fails_touches_nothing(bench):
+    first = good_app(bench, "one")
+    bad = bench.repository.commit("Bad", **{"DOTdeploybot__build": "#!/bin/sh\necho no; exit 3\n"})
+    runner = bench.shipper()
+    bench.ship(runner, first)
+    pid = bench.app_pid()
+    record = bench.ship(runner, bad, previous=first)
+    assert record["status"] == 65 and not record["released"]
+    assert bench.app_pid() == pid and bench.page()["page"] == "one"
+    record = bench.ship(runner, bad, program="rollback")
+    assert record["status"] == 64 and not record["released"] and bench.page()["page"] == "one"
+
+
+def test_an_application_that_dies_at_once_is_refused_by_the_target(bench):
+    first = good_app(bench, "one")
+    bad = bench.repository.commit("Bad", **{"DOTdeploybot__run": "#!/bin/sh\necho cannot start >&2; exit 1\n"})
+    runner = bench.shipper()
+    bench.ship(runner, first)
+    record = bench.ship(runner, bad, previous=first)
+    assert record["status"] == 70 and record["released"] and b"cannot start" in runner.log(2)
+    assert bench.ship(runner, first, program="rollback")["status"] == 0
+    assert bench.page()["page"] == "one"
+
+
+def test_a_previous_release_that_is_gone_is_said_before_the_target_is_touched(bench):
+    first = good_app(bench, "one")
+    second = good_app(bench, "two")
+    runner = bench.shipper()
+    bench.ship(runner, first)
+    subprocess.run(["rm", "-r", str(bench.app / "releases" / f"1-{first}")], check=True)
+    record = bench.ship(runner, second, previous=first)
+    assert record["status"] == 0 and record["no_rollback"]
+    assert record.names[-2:] == ["no-rollback", "release"]
+    record = bench.ship(runner, first, program="rollback")
+    assert record["status"] == 64 and b"not kept here any more" in runner.log(3)
+    assert bench.page()["page"] == "two"
+
+
+def test_five_releases_are_kept_and_always_the_previous(bench):
+    commits = [good_app(bench, f"page {i}") for i in range(8)]
+    runner = bench.shipper()
+    for commit in commits:
+        bench.ship(runner, commit, previous=commits[0] if commit != commits[0] else None)
+    folders = {path.name for path in (bench.app / "releases").iterdir() if path.is_dir()}
+    assert folders == {f"{i + 1}-{commits[i]}" for i in (0, 3, 4, 5, 6, 7)}
+    assert bench.page()["page"] == "page 7"
+
+
+def test_a_stale_pid_file_stops_nobody(bench):
+    first = good_app(bench, "one")
+    bystander = subprocess.Popen(["sleep", "1000"], start_new_session=True)
+    try:
+        bench.app.mkdir(parents=True)
+        (bench.app / "app.pid").write_text(f"{bystander.pid} 1 {'0' * 36}\n")
+        assert bench.ship(bench.shipper(), first)["status"] == 0
+        assert bystander.poll() is None and bench.page()["page"] == "one"
+    finally:
+        bystander.kill()
+        bystander.wait()
+
+
+def test_a_commit_that_is_not_there_and_a_missing_port_are_bad_input(bench):
+    good_app(bench, "one")
+    runner = bench.shipper()
+    assert bench.ship(runner, "0123456789abcdef")["status"] == 64
+    runner = bench.runner(DEPLOY_TRANSPORT="local", REPOSITORY_URL=str(bench.repository.path))
+    assert bench.ship(runner, "0123456789abcdef")["status"] == 64
+    assert b"STAGING_PORT" in runner.log(2)
+
+
+def test_a_transport_that_is_not_there_names_those_that_are(bench):
+    for name in ("ssh", "../common", "carrier-pigeon"):
+        runner = bench.runner(DEPLOY_TRANSPORT=name)
+        record = bench.ship(runner, "0123456789abcdef")
+        assert record["status"] == 78 and not record["released"]
+        assert b"there are: local" in runner.log(bench.run_id)
+
+
+@pytest.mark.parametrize("arguments", [[], ["staging"], ["staging", "main"], ["Staging", "1a2b3c4"],
+                                       ["../x", "1a2b3c4"], ["moon", "1a2b3c4"], ["staging", "--help"],
+                                       ["staging", "1a2b3c4", "x"], ["staging", "1a2b3c4@sha256:12"]])
+@pytest.mark.parametrize("script", ["deploy.sh", "rollback.sh"])
+def test_the_scripts_check_everything_by_hand_too(bench, script, arguments):
+    done = subprocess.run([os.path.join(DEPLOY, script), *arguments], capture_output=True, text=True, check=False,
+                          env={"PATH": os.environ["PATH"], "STATE_DIRECTORY": str(bench.state), "DEPLOY_TRANSPORT": "local"})
+    assert done.returncode == 64 and done.stderr and os.listdir(bench.state) == []
+
+
+def test_deploy_works_by_hand(bench):
+    first = good_app(bench, "one")
+    env = {"PATH": os.environ["PATH"], "HOME": str(bench.path), "STATE_DIRECTORY": str(bench.state),
+           "DEPLOY_TRANSPORT": "local", "STAGING_PORT": str(bench.port), "REPOSITORY_URL": str(bench.repository.path)}
+    done = subprocess.run([os.path.join(DEPLOY, "deploy.sh"), "staging", first[:10]], env=env,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stdout
+    assert bench.page()["page"] == "one"
