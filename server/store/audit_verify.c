@@ -1,0 +1,205 @@
+/* audit_verify.c - walks the rows' chain with the file beside it, line by line.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "store/audit_verify.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "lib/err.h"
+#include "lib/json.h"
+#include "store/store_inside.h"
+
+#define PAGE 200 /* entries read at once */
+
+/* The file, up to the size it had when it was opened: what comes later is not judged. */
+struct file_lines {
+	FILE *stream; /* NULL: there is no file */
+	const char *path;
+	int64_t left;
+	int64_t number;
+	char line[AUDIT_LINE_MAX + 1];
+	size_t size;
+};
+
+static bool
+open_lines(struct file_lines *f, const char *path, struct err *err)
+{
+	struct stat st;
+
+	f->path = path;
+	f->stream = fopen(path, "re");
+	if (f->stream == NULL)
+		return errno == ENOENT || err_errno(err, ERR_IO, errno, "%s", path);
+	if (fstat(fileno(f->stream), &st) != 0)
+		return err_errno(err, ERR_IO, errno, "%s", path);
+	f->left = st.st_size;
+	return true;
+}
+
+static void
+close_lines(struct file_lines *f)
+{
+	if (f->stream != NULL)
+		(void)fclose(f->stream);
+}
+
+/* The next line into f->line; false at the end, or with *err (code not ERR_NONE). */
+static bool
+next_line(struct file_lines *f, struct err *err)
+{
+	int c;
+
+	f->size = 0;
+	if (f->stream == NULL || f->left == 0)
+		return false;
+	f->number++;
+	while (f->left > 0 && (c = getc_unlocked(f->stream)) != EOF) {
+		f->left--;
+		if (c == '\n')
+			return true;
+		if (f->size == AUDIT_LINE_MAX)
+			return err_set(err, ERR_INVALID, "%s line %" PRId64 ": it is too long",
+			    f->path, f->number);
+		f->line[f->size++] = (char)c;
+	}
+	return err_set(err, ERR_INVALID, "%s line %" PRId64 ": it is cut off", f->path, f->number);
+}
+
+/* The entry that a line says it is; 0: not to be read. */
+static int64_t
+seq_of(const char *line, size_t size)
+{
+	CLEANUP(json_freep) struct json *root = json_decode(line, size, NULL);
+
+	return root == NULL ? 0 : json_get_i64_or(root, "seq", 0);
+}
+
+/* One walk over the rows. */
+struct walk {
+	struct audit_chain chain;
+	struct audit_chain head; /* of the rows, before the file was opened */
+	int64_t exported;	 /* the newest entry that the file has */
+	struct file_lines file;
+	bool file_waits;	/* file.line holds a line that is not compared yet */
+	struct audit_verified found;
+};
+
+static bool
+read_file_line(struct walk *w, struct err *err)
+{
+	err->code = ERR_NONE;
+	w->file_waits = next_line(&w->file, err);
+	return w->file_waits || err->code == ERR_NONE;
+}
+
+/* The row's line against the chain, then against the file's where that has this entry. */
+static bool
+walk_row(struct walk *w, const char *line, size_t size, struct err *err)
+{
+	if (!audit_chain_check(&w->chain, line, size, err))
+		return err_wrap(err, "the database");
+	if (w->chain.seq == w->head.seq &&
+	    memcmp(w->chain.hash, w->head.hash, sizeof(w->head.hash)) != 0)
+		return err_set(err, ERR_INVALID, "the database: entry %" PRId64 " was changed",
+		    w->chain.seq);
+	if (!w->file_waits || w->chain.seq < w->found.first)
+		return true;
+	if (w->file.size != size || memcmp(w->file.line, line, size) != 0)
+		return err_set(err, ERR_INVALID,
+		    "%s line %" PRId64 ": it is not entry %" PRId64 " as the database has it",
+		    w->file.path, w->file.number, w->chain.seq);
+	w->exported = w->chain.seq;
+	return read_file_line(w, err);
+}
+
+static bool
+walk_page(struct walk *w, const struct buf *page, struct err *err)
+{
+	const char *at = page->data;
+	const char *end = at + page->size;
+
+	while (at < end) {
+		const char *newline = memchr(at, '\n', (size_t)(end - at));
+
+		assert(newline != NULL);
+		if (!walk_row(w, at, (size_t)(newline - at), err))
+			return false;
+		at = newline + 1;
+	}
+	return true;
+}
+
+static bool
+walk_rows(struct walk *w, struct db *db, struct err *err)
+{
+	int64_t last = 0;
+	struct buf page;
+	bool ok;
+
+	buf_init(&page, (size_t)PAGE * (AUDIT_LINE_MAX + 1));
+	do {
+		int64_t from = last + 1;
+
+		buf_clear(&page);
+		ok = store_audit_lines(db, from, PAGE, &page, &last, err) &&
+		    walk_page(w, &page, err);
+		if (last < from)
+			break;
+	} while (ok);
+	buf_done(&page);
+	return ok;
+}
+
+static bool
+check_ends(const struct walk *w, struct err *err)
+{
+	if (w->chain.seq < w->head.seq)
+		return err_set(err, ERR_INVALID,
+		    "the database: entries behind %" PRId64 " are missing", w->chain.seq);
+	if (w->file_waits)
+		return err_set(err, ERR_INVALID,
+		    "%s line %" PRId64 ": the database has no such entry (its newest is %" PRId64
+		    ")",
+		    w->file.path, w->file.number, w->chain.seq);
+	return true;
+}
+
+/* The head, then the file, then the rows: what the file has was committed before it was written,
+ * and what was committed before the file was opened should stand there. */
+static bool
+walk(struct walk *w, const char *database, const char *path, struct err *err)
+{
+	CLEANUP(db_closep) struct db *db = db_open(database, DB_READ_ONLY, err);
+
+	if (db == NULL || !store_audit_head(db, &w->head, err) ||
+	    !open_lines(&w->file, path, err) || !read_file_line(w, err))
+		return false;
+	w->found.first = w->file_waits ? seq_of(w->file.line, w->file.size) : 1;
+	if (w->found.first < 1)
+		return err_set(err, ERR_INVALID, "%s line 1: it is no entry", path);
+	return walk_rows(w, db, err) && check_ends(w, err);
+}
+
+bool
+audit_verify(const char *database, const char *file, struct audit_verified *ret, struct err *err)
+{
+	struct walk *w = calloc(1, sizeof(*w));
+	bool ok;
+
+	if (w == NULL)
+		return err_set(err, ERR_NOMEM, "no memory to check the audit log");
+	ok = walk(w, database, file, err);
+	close_lines(&w->file);
+	if (ok) {
+		w->found.entries = w->chain.seq;
+		w->found.behind = w->head.seq > w->exported ? w->head.seq - w->exported : 0;
+		audit_chain_short(&w->chain, w->found.head);
+		*ret = w->found;
+	}
+	free(w);
+	return ok;
+}

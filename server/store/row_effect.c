@@ -1,0 +1,197 @@
+/* row_effect.c - writes and withdraws the outbox's rows; store_lane.c hands them out.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "store/row_effect.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/text.h"
+#include "store/store_inside.h"
+#include "types/effect_codec.h"
+
+/* --- adding --- */
+
+/* Writes the row; "" is no lane. */
+static int64_t
+insert(struct tx *tx, const struct effect *effect, const char *lane)
+{
+	struct buf body;
+	int64_t id = 0;
+
+	buf_init(&body, EFFECT_BODY_MAX);
+	effect_codec_encode(effect, &body);
+	if (!tx->failed && !buf_check(&body, &tx->err))
+		tx->failed = true;
+	if (tx_run(tx, "INSERT INTO effect (kind, lane, subject, body, due, at)"
+		       " VALUES ($1, $2, $3, $4, $5, $6)",
+		DB_TEXT(effect_name(effect->kind)), DB_TEXT(lane[0] == '\0' ? NULL : lane),
+		DB_I64(effect->subject), DB_TEXT(buf_text(&body)), DB_I64(effect->due),
+		DB_I64(tx->at))) {
+		id = db_last_id(tx->db);
+		tx->store->mark.n_effects++;
+		if (lane[0] != '\0')
+			store_lane_touch(tx->store, lane);
+	}
+	buf_done(&body);
+	return id;
+}
+
+static void
+lane_of(const struct effect *effect, char out[STORE_LANE])
+{
+	out[0] = '\0';
+	if (effect->kind == EFFECT_SAY)
+		store_lane_of(out, "say", effect->u.say.message.place.chat);
+	else if (effect->kind == EFFECT_DOCUMENT)
+		store_lane_of(out, "document", effect->u.document.place.chat);
+	else if (effect->kind == EFFECT_TOAST)
+		store_lane_of(out, "toast", 0);
+}
+
+int64_t
+row_effect_add(struct tx *tx, struct effect *effect)
+{
+	char lane[STORE_LANE];
+	struct outcome *outcome;
+	int64_t id;
+
+	if (effect == NULL) {
+		tx_fail(tx, ERR_NOMEM, "no memory for an effect");
+		return 0;
+	}
+	lane_of(effect, lane);
+	id = insert(tx, effect, lane);
+	outcome = id != 0 && lane[0] == '\0' ? tx_outcome(tx, OUTCOME_EFFECT) : NULL;
+	if (outcome == NULL) { /* failed, or read again when its turn comes */
+		effect_free(effect);
+		return tx->failed ? 0 : id;
+	}
+	effect->id = id;
+	effect->result->effect = id;
+	if (effect->settings == NULL && tx->event->settings != NULL)
+		effect->settings = settings_ref(tx->event->settings);
+	outcome->effect = effect;
+	return id;
+}
+
+/* Does a SAY of this message wait behind the head of its lane? */
+static bool
+is_waiting(struct tx *tx, int64_t message)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	bool found = false;
+
+	if (!tx_query(&rows, tx, "SELECT id FROM effect WHERE kind = 'say' AND subject = $1",
+		DB_I64(message)))
+		return false;
+	while (!found && db_next(&rows))
+		found = !store_lane_is_handed(tx->store, db_col_i64(&rows, 0));
+	return tx_end(tx, &rows) && found;
+}
+
+void
+row_effect_say(struct tx *tx, int64_t message)
+{
+	int64_t chat = tx_number(tx, "SELECT chat FROM message WHERE id = $1", DB_I64(message));
+	struct effect *effect;
+
+	if (tx->failed || message == 0 || is_waiting(tx, message))
+		return;
+	effect = effect_new(EFFECT_SAY);
+	if (effect != NULL) {
+		effect->subject = message;
+		effect->u.say.message.id = message;
+		effect->u.say.message.place.chat = chat;
+	}
+	(void)row_effect_add(tx, effect); /* 0: the tx has failed and says so itself */
+}
+
+void
+row_effect_toast(struct tx *tx, const struct place *place, const char *callback, bool is_alert,
+    const char *fmt, ...)
+{
+	struct effect *effect = effect_new(EFFECT_TOAST);
+	char text[sizeof(effect->u.toast.text)], lane[STORE_LANE];
+	va_list args;
+
+	if (effect == NULL) {
+		tx_fail(tx, ERR_NOMEM, "no memory for an effect");
+		return;
+	}
+	va_start(args, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, args); /* its room is more than the cut below */
+	va_end(args);
+	text[text_utf16_cut(text, strlen(text), LIMIT_TOAST)] = '\0';
+	(void)text_copy(effect->u.toast.text, sizeof(effect->u.toast.text), text);
+	(void)text_copy(effect->u.toast.callback, sizeof(effect->u.toast.callback), callback);
+	effect->u.toast.is_alert = is_alert;
+	store_lane_of(lane, "toast", place->chat);
+	(void)insert(tx, effect, lane); /* as above */
+	effect_free(effect);
+}
+
+int64_t
+row_effect_wait(struct tx *tx, enum wait_kind kind, const char *name, int64_t subject, int64_t due)
+{
+	struct effect *effect = effect_new(EFFECT_WAIT);
+
+	if (effect != NULL) {
+		effect->subject = subject;
+		effect->due = due;
+		effect->u.wait.kind = kind;
+		(void)text_copy(effect->u.wait.name, sizeof(effect->u.wait.name), name);
+	}
+	return row_effect_add(tx, effect);
+}
+
+/* --- withdrawing, finding --- */
+
+void
+row_effect_withdraw(struct tx *tx, int64_t id)
+{
+	struct outcome *outcome;
+
+	if (id == 0 ||
+	    !tx_run(tx, "DELETE FROM effect WHERE id = $1 AND kind IN ('wait', 'probe', 'ask')",
+		DB_I64(id)) ||
+	    db_changes(tx->db) == 0)
+		return;
+	tx->store->mark.n_effects--;
+	outcome = tx_outcome(tx, OUTCOME_WITHDRAW);
+	if (outcome != NULL)
+		outcome->withdraw = id;
+}
+
+int64_t
+row_effect_find(struct tx *tx, enum effect_kind kind, int64_t subject)
+{
+	return tx_number(tx,
+	    "SELECT id FROM effect WHERE kind = $1 AND subject = $2 ORDER BY id LIMIT 1",
+	    DB_TEXT(effect_name(kind)), DB_I64(subject));
+}
+
+static bool
+is_wait_of(const char *body, enum wait_kind kind)
+{
+	struct err err;
+	struct effect *effect = effect_codec_decode(EFFECT_WAIT, body, &err);
+	bool same = effect != NULL && effect->u.wait.kind == kind;
+
+	effect_free(effect);
+	return same;
+}
+
+int64_t
+row_effect_count_waits(struct tx *tx, enum wait_kind kind)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	int64_t n = 0;
+
+	if (!tx_query(&rows, tx, "SELECT body FROM effect WHERE kind = 'wait'"))
+		return 0;
+	while (db_next(&rows))
+		if (is_wait_of(db_col_text(&rows, 0), kind))
+			n++;
+	return tx_end(tx, &rows) ? n : 0;
+}

@@ -1,0 +1,249 @@
+/* row_environment.c - environments and their releases.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "store/row_environment.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/text.h"
+#include "store/store_inside.h"
+
+#define RELEASE "id, environment, commit_id, image, at, deployment, released_by, subject"
+#define ESTIMATE_FROM 5	/* live deployments */
+
+static void
+read_release(const struct db_rows *rows, struct release *ret)
+{
+	*ret = (struct release){
+		.id = db_col_i64(rows, 0),
+		.at = db_col_i64(rows, 4),
+		.deployment = db_col_i64(rows, 5),
+	};
+	tx_text(rows, 1, ret->environment, sizeof(ret->environment));
+	tx_text(rows, 2, ret->commit, sizeof(ret->commit));
+	tx_text(rows, 3, ret->image, sizeof(ret->image));
+	tx_text(rows, 6, ret->by, sizeof(ret->by));
+	tx_text(rows, 7, ret->subject, sizeof(ret->subject));
+}
+
+static struct release
+get_release(struct tx *tx, int64_t id)
+{
+	struct release release = { 0 };
+	struct db_rows rows = { 0 };
+
+	if (id == 0 || !tx_query(&rows, tx, "SELECT " RELEASE " FROM release WHERE id = $1",
+		DB_I64(id)))
+		return release;
+	if (db_next(&rows))
+		read_release(&rows, &release);
+	(void)tx_end(tx, &rows); /* sticky */
+	return release;
+}
+
+/* --- environments --- */
+
+struct environment
+row_environment_get(struct tx *tx, const char *name)
+{
+	struct environment environment = { 0 };
+	struct db_rows rows = { 0 };
+	int64_t current = 0, previous = 0;
+
+	(void)text_copy(environment.name, sizeof(environment.name), name);
+	if (!tx_query(&rows, tx,
+		"SELECT current_release, previous_release, held_commit, seen_commit, is_down,"
+		" is_unacknowledged FROM environment WHERE name = $1", DB_TEXT(name)))
+		return environment;
+	if (db_next(&rows)) {
+		current = db_col_i64(&rows, 0);
+		previous = db_col_i64(&rows, 1);
+		tx_text(&rows, 2, environment.held_commit, sizeof(environment.held_commit));
+		tx_text(&rows, 3, environment.seen_commit, sizeof(environment.seen_commit));
+		environment.is_down = db_col_i64(&rows, 4) != 0;
+		environment.is_unacknowledged = db_col_i64(&rows, 5) != 0;
+	}
+	(void)tx_end(tx, &rows); /* sticky */
+	environment.current = get_release(tx, current);
+	environment.previous = get_release(tx, previous);
+	return environment;
+}
+
+static void
+ensure(struct tx *tx, const char *name)
+{
+	(void)tx_run(tx,
+	    "INSERT INTO environment (name, current_release, previous_release, held_commit,"
+	    " seen_commit, is_down, is_unacknowledged) VALUES ($1, 0, 0, '', '', 0, 0)"
+	    " ON CONFLICT DO NOTHING", DB_TEXT(name)); /* sticky */
+}
+
+void
+row_environment_set_seen(struct tx *tx, const char *name, const char *commit)
+{
+	ensure(tx, name);
+	(void)tx_run(tx, "UPDATE environment SET seen_commit = $2 WHERE name = $1", DB_TEXT(name),
+	    DB_TEXT(commit)); /* sticky */
+}
+
+void
+row_environment_hold(struct tx *tx, const char *name, const char *commit, bool is_down)
+{
+	ensure(tx, name);
+	(void)tx_run(tx,
+	    "UPDATE environment SET held_commit = $2, is_down = $3, is_unacknowledged = 1"
+	    " WHERE name = $1", DB_TEXT(name), DB_TEXT(commit), DB_I64(is_down)); /* sticky */
+	store_gauges_stale(tx->store);
+}
+
+int64_t
+row_environment_release(struct tx *tx, const struct release *release)
+{
+	int64_t id;
+
+	ensure(tx, release->environment);
+	if (!tx_run(tx,
+		"INSERT INTO release (environment, commit_id, image, at, deployment, released_by,"
+		" subject) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+		DB_TEXT(release->environment), DB_TEXT(release->commit), DB_TEXT(release->image),
+		DB_I64(release->at), DB_I64(release->deployment), DB_TEXT(release->by),
+		DB_TEXT(release->subject)))
+		return 0;
+	id = db_last_id(tx->db);
+	(void)tx_run(tx,
+	    "UPDATE environment SET previous_release = current_release, current_release = $2,"
+	    " held_commit = '', is_down = 0, is_unacknowledged = 0 WHERE name = $1",
+	    DB_TEXT(release->environment), DB_I64(id)); /* sticky */
+	store_project_stale(tx->store, release->environment);
+	store_gauges_stale(tx->store);
+	return tx->failed ? 0 : id;
+}
+
+/* --- releases --- */
+
+size_t
+row_release_list(struct tx *tx, const char *environment, struct release *ret, size_t max)
+{
+	struct db_rows rows = { 0 };
+	size_t n = 0;
+
+	if (!tx_query(&rows, tx,
+		"SELECT " RELEASE " FROM release WHERE environment = $1 ORDER BY id DESC LIMIT $2",
+		DB_TEXT(environment), DB_I64(max)))
+		return 0;
+	while (n < max && db_next(&rows))
+		read_release(&rows, &ret[n++]);
+	return tx_end(tx, &rows) ? n : 0;
+}
+
+static struct release
+find_number(struct tx *tx, const char *environment, int64_t number)
+{
+	struct release release = get_release(tx, number);
+
+	if (strcmp(release.environment, environment) != 0)
+		return (struct release){ 0 };
+	return release;
+}
+
+static struct release
+find_prefix(struct tx *tx, const char *environment, const char *prefix)
+{
+	struct release release = { 0 };
+	struct db_rows rows = { 0 };
+
+	if (!tx_query(&rows, tx,
+		"SELECT " RELEASE " FROM release"
+		" WHERE environment = $1 AND substr(commit_id, 1, length($2)) = $2"
+		" ORDER BY id DESC LIMIT 1", DB_TEXT(environment), DB_TEXT(prefix)))
+		return release;
+	if (db_next(&rows))
+		read_release(&rows, &release);
+	(void)tx_end(tx, &rows); /* sticky */
+	return release;
+}
+
+struct release
+row_release_find(struct tx *tx, const char *environment, const char *wanted)
+{
+	struct release release = { 0 };
+	char prefix[LIMIT_COMMIT];
+	int64_t number;
+
+	if (text_to_i64(wanted, 1, INT64_MAX, &number, NULL))
+		release = find_number(tx, environment, number);
+	if (release.id != 0 || !text_is_hex(wanted, 7, LIMIT_COMMIT - 1))
+		return release;
+	(void)text_copy(prefix, sizeof(prefix), wanted); /* fits */
+	for (char *c = prefix; *c != '\0'; c++)
+		*c = (char)tolower((unsigned char)*c);
+	return find_prefix(tx, environment, prefix);
+}
+
+struct release
+row_release_of_commit(struct tx *tx, const char *environment, const char *commit)
+{
+	struct release release = { 0 };
+	struct db_rows rows = { 0 };
+
+	if (!tx_query(&rows, tx,
+		"SELECT " RELEASE " FROM release WHERE environment = $1 AND commit_id = $2"
+		" ORDER BY id DESC LIMIT 1", DB_TEXT(environment), DB_TEXT(commit)))
+		return release;
+	if (db_next(&rows))
+		read_release(&rows, &release);
+	(void)tx_end(tx, &rows); /* sticky */
+	return release;
+}
+
+/* --- how long it takes --- */
+
+static int
+compare_i64(const void *a, const void *b)
+{
+	const int64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static int64_t
+median(int64_t *values, size_t n)
+{
+	if (n == 0)
+		return 0;
+	qsort(values, n, sizeof(*values), compare_i64);
+	return n % 2 == 1 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+}
+
+/* A step ends with the next one, the last with its run. */
+#define STEP_DURATIONS \
+	"SELECT COALESCE((SELECT MIN(f.at) FROM run_step f WHERE f.run = s.run AND f.n > s.n)," \
+	" r.ended_at) - s.at" \
+	" FROM (SELECT id, run FROM deployment WHERE environment = $1 AND state = 'LIVE'" \
+	" AND program = 'deploy' ORDER BY id DESC LIMIT $3) d" \
+	" JOIN run r ON r.id = d.run JOIN run_step s ON s.run = d.run" \
+	" WHERE s.name = $2 AND r.ended_at <> 0 ORDER BY d.id DESC LIMIT $3"
+
+#define WHOLE_DURATIONS \
+	"SELECT ended_at - started_at FROM deployment WHERE environment = $1 AND state = 'LIVE'" \
+	" AND program = 'deploy' AND started_at <> 0 AND ended_at <> 0 AND $2 = ''" \
+	" ORDER BY id DESC LIMIT $3"
+
+int64_t
+row_step_estimate(struct tx *tx, const char *environment, const char *name)
+{
+	struct db_rows rows = { 0 };
+	int64_t values[ESTIMATE_FROM];
+	size_t n = 0;
+
+	if (!tx_query_values(&rows, tx, name[0] == '\0' ? WHOLE_DURATIONS : STEP_DURATIONS,
+		(const struct db_value[]){ DB_TEXT(environment), DB_TEXT(name),
+		    DB_I64(ESTIMATE_FROM) }, 3))
+		return 0;
+	while (n < COUNT(values) && db_next(&rows))
+		values[n++] = db_col_i64(&rows, 0);
+	if (!tx_end(tx, &rows))
+		return 0;
+	return median(values, n);
+}

@@ -1,0 +1,93 @@
+/* row_guard.c - dedupe, buckets, retention.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "store/row_guard.h"
+
+#include "store/store_inside.h"
+
+#define DAY_MS		INT64_C(86400000)
+#define INBOX_DAYS	90	/* GitHub redelivers for 3, Telegram keeps updates for 1 */
+#define DIGEST		32
+
+bool
+row_inbox_add(struct tx *tx, const char *source, const char *key, const uint8_t *digest)
+{
+	return tx_run(tx,
+	    "INSERT INTO inbox (source, id, digest, at) VALUES ($1, $2, $3, $4)"
+	    " ON CONFLICT DO NOTHING",
+	    DB_TEXT(source), DB_TEXT(key), digest == NULL ? DB_NULL : DB_BLOB(digest, DIGEST),
+	    DB_I64(tx->at)) && db_changes(tx->db) == 1;
+}
+
+/* full_at says when all tokens are back: one number is the whole bucket. */
+bool
+row_bucket_take(struct tx *tx, const char *who, int burst, int64_t every_ms)
+{
+	int64_t full_at = tx_number(tx, "SELECT full_at FROM bucket WHERE who = $1", DB_TEXT(who));
+	int64_t size = burst * every_ms;
+
+	if (full_at > tx->at + size)
+		full_at = tx->at + size; /* the clock was set back: no more than an empty one */
+	if (full_at < tx->at)
+		full_at = tx->at;
+	full_at += every_ms;
+	if (full_at > tx->at + size)
+		return false;
+	return tx_run(tx,
+	    "INSERT INTO bucket (who, full_at) VALUES ($1, $2)"
+	    " ON CONFLICT (who) DO UPDATE SET full_at = $2", DB_TEXT(who), DB_I64(full_at));
+}
+
+void
+row_retain(struct tx *tx)
+{
+	const int64_t yesterday = tx->at - DAY_MS;
+
+	/* Rows stand in the order they came: the oldest thousand are looked at, not the table. */
+	(void)tx_run(tx,
+	    "DELETE FROM inbox WHERE seq IN (SELECT seq FROM"
+	    " (SELECT seq, at FROM inbox ORDER BY seq LIMIT 1000) WHERE at < $1)",
+	    DB_I64(tx->at - INBOX_DAYS * DAY_MS));
+	(void)tx_run(tx,
+	    "DELETE FROM question WHERE id IN (SELECT id FROM question"
+	    " WHERE closed_at <> 0 AND closed_at < $1 LIMIT 1000)", DB_I64(yesterday));
+	(void)tx_run(tx,
+	    "DELETE FROM bucket WHERE who IN"
+	    " (SELECT who FROM bucket WHERE full_at <= $1 LIMIT 1000)", DB_I64(tx->at));
+	(void)tx_run(tx,
+	    "DELETE FROM message WHERE id IN (SELECT m.id FROM message m WHERE m.at < $1"
+	    " AND NOT EXISTS (SELECT 1 FROM deployment d WHERE d.message = m.id)"
+	    " AND NOT EXISTS (SELECT 1 FROM deployment d WHERE d.also_message = m.id)"
+	    " AND NOT EXISTS (SELECT 1 FROM effect e WHERE e.kind = 'say' AND e.subject = m.id)"
+	    " LIMIT 1000)", DB_I64(yesterday)); /* all sticky */
+}
+
+/* A Log button lives as long as its log. */
+static void
+purge_run(struct tx *tx, int64_t run)
+{
+	(void)tx_run(tx, "UPDATE run SET is_purged = 1 WHERE id = $1", DB_I64(run));
+	(void)tx_run(tx, "DELETE FROM question WHERE run = $1 AND run <> 0 AND verb = 'LOG'",
+	    DB_I64(run)); /* sticky */
+}
+
+size_t
+row_run_purge(struct tx *tx, int keep, int64_t *ret, size_t max)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	size_t n = 0;
+
+	if (!tx_query(&rows, tx,
+		"SELECT id FROM (SELECT r.id AS id, r.ended_at AS ended_at,"
+		" ROW_NUMBER() OVER (PARTITION BY d.environment ORDER BY r.id DESC) AS place"
+		" FROM run r JOIN deployment d ON d.id = r.deployment WHERE r.is_purged = 0)"
+		" WHERE place > $1 AND ended_at <> 0 ORDER BY id LIMIT $2",
+		DB_I64(keep), DB_I64(max)))
+		return 0;
+	while (n < max && db_next(&rows))
+		ret[n++] = db_col_i64(&rows, 0);
+	if (!tx_end(tx, &rows))
+		return 0;
+	for (size_t i = 0; i < n; i++)
+		purge_run(tx, ret[i]);
+	return tx->failed ? 0 : n;
+}

@@ -1,0 +1,282 @@
+/* row_message.c - messages: written, read, moved.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "store/row_message.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/json.h"
+#include "lib/text.h"
+#include "store/row_effect.h"
+#include "store/store_inside.h"
+#include "types/effect_codec.h"
+
+#define BUTTONS_MAX 4096	/* JSON of LIMIT_BUTTONS labels and ids, escaped */
+
+/* --- buttons: [["label","question"],…] --- */
+
+static void
+write_buttons(const struct buttons *buttons, struct buf *out)
+{
+	struct json_out json;
+
+	json_out_init(&json, out);
+	json_out_array(&json);
+	for (size_t i = 0; i < buttons->n; i++) {
+		json_out_array(&json);
+		json_out_str(&json, buttons->at[i].label);
+		json_out_str(&json, buttons->at[i].question);
+		json_out_end(&json);
+	}
+	json_out_end(&json);
+}
+
+static bool
+read_buttons(const char *text, struct buttons *ret, struct err *err)
+{
+	CLEANUP(json_freep) struct json *json = json_decode(text, strlen(text), err);
+	const char *label, *question;
+
+	if (json == NULL)
+		return false;
+	ret->n = json_count(json);
+	if (ret->n > COUNT(ret->at))
+		return err_set(err, ERR_INVALID, "message: too many buttons");
+	for (size_t i = 0; i < ret->n; i++) {
+		label = json_str(json_at(json_at(json, i), 0));
+		question = json_str(json_at(json_at(json, i), 1));
+		if (label == NULL || question == NULL ||
+		    !text_copy(ret->at[i].label, sizeof(ret->at[i].label), label) ||
+		    !text_copy(ret->at[i].question, sizeof(ret->at[i].question), question))
+			return err_set(err, ERR_INVALID, "message: an odd button");
+	}
+	return true;
+}
+
+/* --- reading --- */
+
+static bool
+read_message(const struct db_rows *rows, struct message *ret, struct err *err)
+{
+	*ret = (struct message){
+		.id = db_col_i64(rows, 0),
+		.place = { .chat = db_col_i64(rows, 1), .thread = db_col_i64(rows, 2) },
+		.remote_id = db_col_i64(rows, 3),
+		.live_run = db_col_i64(rows, 7),
+		.live_since = db_col_i64(rows, 8),
+		.live_estimate_ms = db_col_i64(rows, 9),
+	};
+	if (!read_buttons(db_col_text(rows, 6), &ret->buttons, err))
+		return false;
+	ret->head = strdup(db_col_text(rows, 4));
+	ret->foot = strdup(db_col_text(rows, 5));
+	if (ret->head != NULL && ret->foot != NULL)
+		return true;
+	return err_set(err, ERR_NOMEM, "no memory for message %lld", (long long)ret->id);
+}
+
+bool
+store_message_load(struct db *db, int64_t id, struct message *ret, struct err *err)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	struct message message = { 0 };
+	bool ok;
+
+	*ret = (struct message){ 0 };
+	if (!db_query(&rows, db, err,
+		"SELECT id, chat, thread, remote_id, head, foot, buttons, live_run, live_since,"
+		" live_estimate_ms FROM message WHERE id = $1", DB_I64(id)))
+		return false;
+	if (db_next(&rows))
+		ok = read_message(&rows, &message, err);
+	else
+		ok = rows.failure == 0 &&
+		    err_set(err, ERR_MISSING, "there is no message %lld", (long long)id);
+	if (rows.failure != 0)
+		ok = db_rows_end(&rows, err);
+	if (!ok) {
+		message_done(&message);
+		return false;
+	}
+	*ret = message;
+	return true;
+}
+
+struct message
+row_message_get(struct tx *tx, int64_t id)
+{
+	struct message message = { 0 };
+	struct err err;
+
+	if (!tx->failed && id != 0 && !store_message_load(tx->db, id, &message, &err) &&
+	    err.code != ERR_MISSING)
+		tx_fail(tx, err.code, "%s", err.text);
+	if (message.head == NULL) { /* "" at least, for a message that is not there too */
+		message.head = strdup("");
+		message.foot = strdup("");
+	}
+	if (message.head == NULL || message.foot == NULL)
+		tx_fail(tx, ERR_NOMEM, "no memory for a message");
+	return message;
+}
+
+/* --- writing --- */
+
+/* As much of the text as a message may have; owned by the caller. */
+static char *
+cut_text(struct tx *tx, const char *text)
+{
+	size_t size = text == NULL ? 0 : strlen(text);
+	char *cut = strndup(text == NULL ? "" : text, text_cut(text, size, LIMIT_MESSAGE));
+
+	if (cut == NULL)
+		tx_fail(tx, ERR_NOMEM, "no memory for a message");
+	return cut;
+}
+
+struct written {
+	char *head;
+	char *foot;
+	struct buf buttons;
+};
+
+static void
+written_init(struct written *w, struct tx *tx, const struct message *message)
+{
+	w->head = cut_text(tx, message->head);
+	w->foot = cut_text(tx, message->foot);
+	buf_init(&w->buttons, BUTTONS_MAX);
+	write_buttons(&message->buttons, &w->buttons);
+	if (!tx->failed && !buf_check(&w->buttons, &tx->err))
+		tx->failed = true;
+}
+
+static void
+written_done(struct written *w)
+{
+	free(w->head);
+	free(w->foot);
+	buf_done(&w->buttons);
+}
+
+int64_t
+row_message_add(struct tx *tx, const struct message *message)
+{
+	struct written w;
+	int64_t id = 0;
+
+	written_init(&w, tx, message);
+	if (tx_run(tx,
+		"INSERT INTO message (chat, thread, remote_id, head, foot, buttons, live_run,"
+		" live_since, live_estimate_ms, at)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+		DB_I64(message->place.chat), DB_I64(message->place.thread),
+		DB_I64(message->remote_id), DB_TEXT(w.head), DB_TEXT(w.foot),
+		DB_TEXT(buf_text(&w.buttons)), DB_I64(message->live_run),
+		DB_I64(message->live_since), DB_I64(message->live_estimate_ms), DB_I64(tx->at)))
+		id = db_last_id(tx->db);
+	written_done(&w);
+	row_effect_say(tx, id);
+	return tx->failed ? 0 : id;
+}
+
+void
+row_message_change(struct tx *tx, int64_t id, const struct message *message)
+{
+	struct written w;
+	bool is_news;
+
+	if (id == 0)
+		return;
+	written_init(&w, tx, message);
+	is_news = tx_run(tx,
+	    "UPDATE message SET head = $2, foot = $3, buttons = $4, live_run = $5,"
+	    " live_since = $6, live_estimate_ms = $7"
+	    " WHERE id = $1 AND NOT (head = $2 AND foot = $3 AND buttons = $4 AND live_run = $5"
+	    " AND live_since = $6 AND live_estimate_ms = $7)",
+	    DB_I64(id), DB_TEXT(w.head), DB_TEXT(w.foot), DB_TEXT(buf_text(&w.buttons)),
+	    DB_I64(message->live_run), DB_I64(message->live_since),
+	    DB_I64(message->live_estimate_ms)) && db_changes(tx->db) > 0;
+	written_done(&w);
+	if (is_news)
+		row_effect_say(tx, id);
+}
+
+void
+row_message_sent(struct tx *tx, int64_t id, int64_t remote_id)
+{
+	(void)tx_run(tx, "UPDATE message SET remote_id = $2 WHERE id = $1", DB_I64(id),
+	    DB_I64(remote_id)); /* sticky */
+}
+
+void
+row_message_forget_thread(struct tx *tx, int64_t id)
+{
+	(void)tx_run(tx, "UPDATE message SET thread = 0 WHERE id = $1", DB_I64(id)); /* sticky */
+}
+
+/* --- a chat that moved --- */
+
+static void
+move_lane(struct tx *tx, const char *what, int64_t old_chat, int64_t new_chat)
+{
+	char from[STORE_LANE], to[STORE_LANE];
+
+	store_lane_of(from, what, old_chat);
+	store_lane_of(to, what, new_chat);
+	(void)tx_run(tx, "UPDATE effect SET lane = $2 WHERE lane = $1", DB_TEXT(from),
+	    DB_TEXT(to)); /* sticky */
+}
+
+static void
+move_document(struct tx *tx, int64_t id, struct effect *effect, int64_t new_chat)
+{
+	struct buf body;
+
+	effect->u.document.place = (struct place){ .chat = new_chat };
+	buf_init(&body, EFFECT_BODY_MAX);
+	effect_codec_encode(effect, &body);
+	if (!tx->failed && !buf_check(&body, &tx->err))
+		tx->failed = true;
+	(void)tx_run(tx, "UPDATE effect SET body = $2 WHERE id = $1", DB_I64(id),
+	    DB_TEXT(buf_text(&body))); /* sticky */
+	buf_done(&body);
+}
+
+/* A document keeps its chat in its body.  The update touches no index that the query walks. */
+static void
+move_documents(struct tx *tx, int64_t old_chat, int64_t new_chat)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	struct effect *effect;
+	struct err err;
+
+	if (!tx_query(&rows, tx,
+		"SELECT id, body FROM effect WHERE kind = 'document' ORDER BY id"))
+		return;
+	while (!tx->failed && db_next(&rows)) {
+		effect = effect_codec_decode(EFFECT_DOCUMENT, db_col_text(&rows, 1), &err);
+		if (effect != NULL && effect->u.document.place.chat == old_chat)
+			move_document(tx, db_col_i64(&rows, 0), effect, new_chat);
+		effect_free(effect); /* one that cannot be read is dropped at its turn */
+	}
+	(void)tx_end(tx, &rows); /* sticky */
+}
+
+void
+row_message_move_chat(struct tx *tx, int64_t old_chat, int64_t new_chat)
+{
+	/* Old message ids and topics mean nothing in the new chat. */
+	(void)tx_run(tx,
+	    "UPDATE message SET chat = $2, thread = 0, remote_id = 0 WHERE chat = $1",
+	    DB_I64(old_chat), DB_I64(new_chat));
+	(void)tx_run(tx, "UPDATE question SET chat = $2 WHERE chat = $1", DB_I64(old_chat),
+	    DB_I64(new_chat));
+	(void)tx_run(tx, "UPDATE deployment SET chat = $2, thread = 0 WHERE chat = $1",
+	    DB_I64(old_chat), DB_I64(new_chat)); /* all sticky */
+	move_documents(tx, old_chat, new_chat);
+	move_lane(tx, "say", old_chat, new_chat);
+	move_lane(tx, "toast", old_chat, new_chat);
+	move_lane(tx, "document", old_chat, new_chat);
+	store_lane_touch_all(tx->store);
+}

@@ -1,0 +1,148 @@
+/* store_inside.h - what the files of this room share; nobody else includes it.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * What stands in memory beside the rows is of two kinds.  `mark` goes back with a savepoint and
+ * with the transaction.  All else is only ever too careful (a lane looked at in vain, a file
+ * written again) and need not go back.
+ */
+#ifndef STORE_INSIDE_H
+#define STORE_INSIDE_H
+
+#include "lib/buf.h"
+#include "lib/db.h"
+#include "store/audit_chain.h"
+#include "store/store.h"
+
+#define STORE_LANE	40	/* "document:" and 20 digits */
+#define STORE_TOAST_MS	60000	/* an older toast is dropped when its turn comes */
+
+struct store_mark {
+	struct audit_chain audit;	/* the chain's head */
+	int64_t n_effects;		/* rows of the outbox */
+};
+
+/* What was handed out of a lane and has no result yet. */
+struct lane_head {
+	int64_t id;
+	char lane[STORE_LANE];
+	bool is_new;	/* handed out by the transaction under way */
+	bool is_gone;	/* closed by it */
+};
+
+struct lanes {
+	size_t n_heads;
+	size_t room;
+	struct lane_head *heads;
+	size_t n_touched;
+	size_t touched_room;
+	char (*touched)[STORE_LANE];
+	bool all_touched;	/* lanes were renamed, or there was no memory to note one */
+};
+
+struct poison;
+
+struct store {
+	struct db *db;
+	struct store_config config;
+	char *path;
+	char *audit_path;
+	char *environments_path;
+	struct settings *settings;	/* of the newest event */
+	int64_t at;			/* of the newest event */
+	struct store_mark mark;
+	struct lanes lanes;
+	struct poison *poison;
+
+	/* Projections. */
+	int64_t exported_seq;		/* newest entry known to stand in the audit file */
+	int64_t exported_size;		/* the file's size then; -1: compare it first */
+	bool audit_refused;		/* told already */
+	bool environments_refused;
+	size_t n_stale;
+	char stale[LIMIT_ENVIRONMENTS][LIMIT_ENVIRONMENT]; /* state files to be written */
+	bool all_stale;
+
+	/* Gauges. */
+	bool environments_changed;
+	struct gauges gauges;		/* as last handed out */
+};
+
+/* --- store_schema.c --- */
+
+bool store_schema_migrate(struct db *db, struct err *err) MUST_USE;
+
+/* --- store_lane.c --- */
+
+void store_lane_of(char out[STORE_LANE], const char *what, int64_t chat);
+void store_lane_touch(struct store *store, const char *lane);
+void store_lane_touch_all(struct store *store);
+bool store_lane_is_handed(const struct store *store, int64_t id);
+
+/* Inside the transaction: hands out the head of each lane that has none out. */
+bool store_lane_advance(struct store *store, struct queue_list *out, struct err *err) MUST_USE;
+
+/* The transaction is durable, or is not and never happened. */
+void store_lane_settle(struct store *store, bool committed);
+
+/* At start: every open effect, marked is_again. */
+bool store_lane_recover(struct store *store, struct queue_list *out, struct err *err) MUST_USE;
+void store_lane_done(struct store *store);
+
+/* Reads each RUN's message into it, as it stands at the end of the transaction. */
+bool store_lane_fill_runs(struct store *store, struct queue_list *out, struct err *err) MUST_USE;
+
+/* --- row_message.c: outside a decision --- */
+
+/* False with *ret all zero: there is no such row (ERR_MISSING), or SQL failed. */
+bool store_message_load(struct db *db, int64_t id, struct message *ret, struct err *err) MUST_USE;
+
+/* --- row_audit.c --- */
+
+bool store_audit_head(struct db *db, struct audit_chain *ret, struct err *err) MUST_USE;
+
+/* Appends the lines of entries from..(from + max - 1), each with its newline; returns the last
+ * seq in *ret_last (from - 1: none). */
+bool store_audit_lines(struct db *db, int64_t from, int64_t max, struct buf *out,
+    int64_t *ret_last, struct err *err) MUST_USE;
+
+/* --- store_project.c, store_gauges.c --- */
+
+void store_project_stale(struct store *store, const char *environment);
+void store_gauges_stale(struct store *store);
+
+/* Inside the transaction; appends gauges when they changed. */
+bool store_gauges_add(struct store *store, struct queue_list *out, struct err *err) MUST_USE;
+
+/* --- store_poison.c --- */
+
+struct poison *store_poison_open(const char *path, struct err *err) MUST_USE;
+void store_poison_close(struct poison *poison);	/* takes NULL, as the others */
+/* The key ended the program three times in a row: put its event aside (the count ends). */
+bool store_poison_is(struct poison *poison, const char *key);
+void store_poison_enter(struct poison *poison, const char *key);
+void store_poison_leave(struct poison *poison);
+
+/* --- tx.c --- */
+
+void tx_begin(struct tx *tx, struct store *store, const struct event *event);
+struct outcome *tx_outcome(struct tx *tx, enum outcome_kind kind);
+void store_free_outcomes(struct queue_list *list);
+
+/* As db_run and db_query, but sticky. */
+#define tx_run(tx, ...) tx_run_values(tx, DB_SQL(__VA_ARGS__))
+bool tx_run_values(struct tx *tx, const char *sql, const struct db_value values[], size_t count);
+#define tx_query(rows, tx, ...) tx_query_values(rows, tx, DB_SQL(__VA_ARGS__))
+bool tx_query_values(struct db_rows *rows, struct tx *tx, const char *sql,
+    const struct db_value values[], size_t count);
+/* Ends the query; its failure is the tx's. */
+bool tx_end(struct tx *tx, struct db_rows *rows);
+
+/* The number in the first row's first column; 0 where there is none. */
+#define tx_number(tx, ...) tx_number_values(tx, DB_SQL(__VA_ARGS__))
+int64_t tx_number_values(struct tx *tx, const char *sql, const struct db_value values[],
+    size_t count);
+
+/* Copies a text column, cut to fit; NULL is "". */
+void tx_text(const struct db_rows *rows, int column, char *out, size_t room);
+
+#endif

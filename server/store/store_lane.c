@@ -1,0 +1,410 @@
+/* store_lane.c - lanes: who is out, who waits, whose turn it is.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * The rows say who stands in a lane, memory says who was handed out.  At the end of a transaction
+ * every lane that it touched is looked at: where nobody is out, the head goes.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/log.h"
+#include "lib/text.h"
+#include "store/store_inside.h"
+#include "types/effect_codec.h"
+
+void
+store_lane_of(char out[STORE_LANE], const char *what, int64_t chat)
+{
+	(void)snprintf(out, STORE_LANE, "%s:%lld", what, (long long)chat); /* always fits */
+}
+
+/* --- memory --- */
+
+/* Room for one more element; false when memory is short (the array stays as it is). */
+static bool
+grow(void **array, size_t *room, size_t n, size_t size)
+{
+	size_t more = *room == 0 ? 16 : 2 * *room;
+	void *larger;
+
+	if (n < *room)
+		return true;
+	larger = reallocarray(*array, more, size);
+	if (larger == NULL)
+		return false;
+	*array = larger;
+	*room = more;
+	return true;
+}
+
+void
+store_lane_touch(struct store *store, const char *lane)
+{
+	struct lanes *lanes = &store->lanes;
+	void *touched = lanes->touched;
+
+	for (size_t i = 0; i < lanes->n_touched; i++)
+		if (strcmp(lanes->touched[i], lane) == 0)
+			return;
+	if (!grow(&touched, &lanes->touched_room, lanes->n_touched, sizeof(*lanes->touched))) {
+		lanes->all_touched = true;
+		return;
+	}
+	lanes->touched = touched;
+	(void)text_copy(lanes->touched[lanes->n_touched++], STORE_LANE, lane);
+}
+
+void
+store_lane_touch_all(struct store *store)
+{
+	store->lanes.all_touched = true;
+}
+
+bool
+store_lane_is_handed(const struct store *store, int64_t id)
+{
+	for (size_t i = 0; i < store->lanes.n_heads; i++)
+		if (store->lanes.heads[i].id == id)
+			return true;
+	return false;
+}
+
+static bool
+add_head(struct lanes *lanes, int64_t id, const char *lane)
+{
+	void *heads = lanes->heads;
+	struct lane_head *head;
+
+	if (!grow(&heads, &lanes->room, lanes->n_heads, sizeof(*lanes->heads)))
+		return false;
+	lanes->heads = heads;
+	head = &lanes->heads[lanes->n_heads++];
+	*head = (struct lane_head){ .id = id, .is_new = true };
+	(void)text_copy(head->lane, sizeof(head->lane), lane);
+	return true;
+}
+
+void
+store_lane_settle(struct store *store, bool committed)
+{
+	struct lanes *lanes = &store->lanes;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < lanes->n_heads; i++) {
+		struct lane_head *head = &lanes->heads[i];
+		bool goes = committed ? head->is_gone : head->is_new;
+
+		head->is_new = false;
+		head->is_gone = false;
+		if (!goes)
+			lanes->heads[kept++] = *head;
+	}
+	lanes->n_heads = kept;
+	lanes->n_touched = 0;
+	if (committed)
+		lanes->all_touched = false;
+}
+
+void
+store_lane_done(struct store *store)
+{
+	free(store->lanes.heads);
+	free(store->lanes.touched);
+	store->lanes = (struct lanes){ 0 };
+}
+
+/* --- rows → effects --- */
+
+#define COLUMNS "id, kind, lane, subject, body, due, at"
+
+struct effect_row {
+	int64_t id;
+	int64_t at;
+	char lane[STORE_LANE];	/* "": none */
+	struct effect *effect;	/* NULL: unreadable */
+	struct err err;		/* why */
+};
+
+static void
+read_row(const struct db_rows *rows, struct effect_row *ret)
+{
+	enum effect_kind kind = effect_codec_kind(db_col_text(rows, 1));
+
+	*ret = (struct effect_row){ .id = db_col_i64(rows, 0), .at = db_col_i64(rows, 6) };
+	tx_text(rows, 2, ret->lane, sizeof(ret->lane));
+	if (kind == EFFECT_KIND_COUNT) {
+		(void)err_set(&ret->err, ERR_INVALID, "an unknown kind of effect");
+		return;
+	}
+	ret->effect = effect_codec_decode(kind, db_col_text(rows, 4), &ret->err);
+	if (ret->effect == NULL)
+		return;
+	ret->effect->id = ret->id;
+	ret->effect->subject = db_col_i64(rows, 3);
+	ret->effect->due = db_col_i64(rows, 5);
+	ret->effect->result->effect = ret->id;
+}
+
+/* Takes the row's effect. */
+static bool
+hand_out(struct store *store, struct effect_row *row, bool is_again, struct queue_list *out,
+    struct err *err)
+{
+	struct outcome *outcome = outcome_new(OUTCOME_EFFECT);
+
+	if (outcome == NULL || (row->lane[0] != '\0' &&
+	    !add_head(&store->lanes, row->id, row->lane))) {
+		outcome_free(outcome);
+		return err_set(err, ERR_NOMEM, "no memory to hand out effect %lld",
+		    (long long)row->id);
+	}
+	outcome->effect = TAKE(row->effect);
+	outcome->effect->is_again = is_again;
+	if (store->settings != NULL)
+		outcome->effect->settings = settings_ref(store->settings);
+	queue_list_add(out, &outcome->link);
+	return true;
+}
+
+static bool
+remove_row(struct store *store, int64_t id, struct err *err)
+{
+	if (!db_run(store->db, err, "DELETE FROM effect WHERE id = $1", DB_I64(id)))
+		return false;
+	store->mark.n_effects -= db_changes(store->db);
+	return true;
+}
+
+/* What a SAY should say is read now.  A row that can never be handed out goes: *ret_drop. */
+static bool
+complete(struct store *store, struct effect_row *row, bool *ret_drop, struct err *err)
+{
+	struct effect *effect = row->effect;
+	struct message message = { 0 };
+
+	*ret_drop = false;
+	if (effect == NULL) {
+		if (row->err.code == ERR_NOMEM)
+			return err_set(err, ERR_NOMEM, "%s", row->err.text);
+		log_error("effect %lld is dropped: %s", (long long)row->id, row->err.text);
+		*ret_drop = true;
+		return true;
+	}
+	if (effect->kind == EFFECT_TOAST && store->at - row->at > STORE_TOAST_MS)
+		*ret_drop = true;
+	if (effect->kind != EFFECT_SAY)
+		return true;
+	if (store_message_load(store->db, effect->u.say.message.id, &message, err)) {
+		effect->u.say.message = message;
+		return true;
+	}
+	*ret_drop = err->code == ERR_MISSING;
+	return *ret_drop;
+}
+
+/* --- turns --- */
+
+static bool
+read_head(struct store *store, const char *lane, struct effect_row *ret, struct err *err)
+{
+	struct db_rows rows = { 0 };
+
+	*ret = (struct effect_row){ 0 };
+	if (!db_query(&rows, store->db, err,
+		"SELECT " COLUMNS " FROM effect WHERE lane = $1 ORDER BY id LIMIT 1",
+		DB_TEXT(lane)))
+		return false;
+	if (db_next(&rows))
+		read_row(&rows, ret);
+	if (db_rows_end(&rows, err))
+		return true;
+	effect_free(ret->effect);
+	return false;
+}
+
+static bool
+hand_out_head(struct store *store, const char *lane, bool is_again, struct queue_list *out,
+    struct err *err)
+{
+	struct effect_row row;
+	bool drop = true, ok;
+
+	while (drop) {
+		if (!read_head(store, lane, &row, err))
+			return false;
+		if (row.id == 0)
+			return true;
+		ok = complete(store, &row, &drop, err);
+		if (ok)
+			ok = drop ? remove_row(store, row.id, err) :
+			    hand_out(store, &row, is_again, out, err);
+		effect_free(row.effect);
+		if (!ok)
+			return false;
+	}
+	return true;
+}
+
+static bool
+exists(struct store *store, int64_t id, bool *ret, struct err *err)
+{
+	int64_t n;
+
+	if (!db_one_i64(&n, store->db, err, "SELECT COUNT(*) FROM effect WHERE id = $1",
+		DB_I64(id)))
+		return false;
+	*ret = n > 0;
+	return true;
+}
+
+/* Is one of the lane still out?  Those whose rows are gone are marked. */
+static bool
+is_out(struct store *store, const char *lane, bool *ret, struct err *err)
+{
+	*ret = false;
+	for (size_t i = 0; i < store->lanes.n_heads; i++) {
+		struct lane_head *head = &store->lanes.heads[i];
+		bool there;
+
+		if (head->is_gone || strcmp(head->lane, lane) != 0)
+			continue;
+		if (!exists(store, head->id, &there, err))
+			return false;
+		head->is_gone = !there;
+		if (there)
+			*ret = true;
+	}
+	return true;
+}
+
+/* Lanes were renamed: what is out stands where its row says now. */
+static bool
+refresh_heads(struct store *store, struct err *err)
+{
+	for (size_t i = 0; i < store->lanes.n_heads; i++) {
+		struct lane_head *head = &store->lanes.heads[i];
+		struct db_rows rows = { 0 };
+
+		if (!db_query(&rows, store->db, err, "SELECT lane FROM effect WHERE id = $1",
+			DB_I64(head->id)))
+			return false;
+		head->is_gone = true;
+		if (db_next(&rows)) {
+			head->is_gone = false;
+			tx_text(&rows, 0, head->lane, sizeof(head->lane));
+		}
+		if (!db_rows_end(&rows, err))
+			return false;
+	}
+	return true;
+}
+
+static bool
+touch_every_lane(struct store *store, struct err *err)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	size_t before;
+
+	if (!refresh_heads(store, err) ||
+	    !db_query(&rows, store->db, err,
+		"SELECT DISTINCT lane FROM effect WHERE lane IS NOT NULL ORDER BY lane"))
+		return false;
+	store->lanes.n_touched = 0;
+	while (db_next(&rows)) {
+		before = store->lanes.n_touched;
+		store_lane_touch(store, db_col_text(&rows, 0));
+		if (store->lanes.n_touched == before)
+			return err_set(err, ERR_NOMEM, "no memory for a list of lanes");
+	}
+	return db_rows_end(&rows, err);
+}
+
+bool
+store_lane_advance(struct store *store, struct queue_list *out, struct err *err)
+{
+	struct lanes *lanes = &store->lanes;
+	bool busy;
+
+	if (lanes->all_touched && !touch_every_lane(store, err))
+		return false;
+	for (size_t i = 0; i < lanes->n_touched; i++) {
+		if (!is_out(store, lanes->touched[i], &busy, err))
+			return false;
+		if (!busy && !hand_out_head(store, lanes->touched[i], false, out, err))
+			return false;
+	}
+	return true;
+}
+
+/* --- runs and their messages --- */
+
+static bool
+fill_run(struct store *store, struct effect *effect, struct err *err)
+{
+	struct message message = { 0 };
+	struct db_rows rows = { 0 };
+	int64_t id = 0;
+
+	if (!db_query(&rows, store->db, err, "SELECT message FROM deployment WHERE id = $1",
+		DB_I64(effect->u.run.deployment)))
+		return false;
+	if (db_next(&rows))
+		id = db_col_i64(&rows, 0);
+	if (!db_rows_end(&rows, err))
+		return false;
+	if (!store_message_load(store->db, id, &message, err) && err->code != ERR_MISSING)
+		return false;
+	message_done(&effect->u.run.message);
+	effect->u.run.message = message;
+	return true;
+}
+
+bool
+store_lane_fill_runs(struct store *store, struct queue_list *out, struct err *err)
+{
+	for (struct queue_link *link = out->first; link != NULL; link = link->next) {
+		struct outcome *outcome = QUEUE_ITEM(link, struct outcome, link);
+
+		if (outcome->kind == OUTCOME_EFFECT && outcome->effect->kind == EFFECT_RUN &&
+		    !fill_run(store, outcome->effect, err))
+			return false;
+	}
+	return true;
+}
+
+/* --- at start --- */
+
+static bool
+recover_rest(struct store *store, struct queue_list *out, struct err *err)
+{
+	struct db_rows rows = { 0 };
+	struct effect_row row;
+	bool ok = true;
+
+	if (!db_query(&rows, store->db, err,
+		"SELECT " COLUMNS " FROM effect WHERE lane IS NULL ORDER BY id"))
+		return false;
+	while (ok && db_next(&rows)) {
+		read_row(&rows, &row);
+		if (row.effect == NULL)
+			ok = err_set(err, ERR_CONFIG, "open effect %lld: %s", (long long)row.id,
+			    row.err.text);
+		else
+			ok = hand_out(store, &row, true, out, err);
+		effect_free(row.effect);
+	}
+	return db_rows_end(&rows, ok ? err : NULL) && ok;
+}
+
+bool
+store_lane_recover(struct store *store, struct queue_list *out, struct err *err)
+{
+	if (!recover_rest(store, out, err) || !store_lane_fill_runs(store, out, err) ||
+	    !touch_every_lane(store, err))
+		return false;
+	for (size_t i = 0; i < store->lanes.n_touched; i++)
+		if (!hand_out_head(store, store->lanes.touched[i], true, out, err))
+			return false;
+	return true;
+}

@@ -1,0 +1,132 @@
+/* store_poison.c - the key of the event under way, in a mapped page that outlives us.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "lib/err.h"
+#include "lib/text.h"
+#include "store/store_inside.h"
+
+#define POISON_MAGIC	"poison1"
+#define POISON_KEY	112
+#define POISON_STARTS	3
+#define POISON_SIZE	4096
+
+/* The page.  A crash of the program leaves it as it was; one of the machine may lose it, and
+ * then the count begins anew. */
+struct page {
+	char magic[8];
+	char under_way[POISON_KEY];	/* "": between two events */
+	char last[POISON_KEY];		/* found under way at the last start */
+	uint32_t starts;		/* in a row */
+};
+
+struct poison {
+	struct page *page;
+};
+
+static struct page *
+map_page(const char *path, struct err *err)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	void *map;
+	int failed;
+
+	if (fd < 0) {
+		(void)err_errno(err, ERR_IO, errno, "opening %s", path);
+		return NULL;
+	}
+	failed = posix_fallocate(fd, 0, POISON_SIZE); /* so that no write meets a full disk */
+	map = failed != 0 ? MAP_FAILED :
+	    mmap(NULL, POISON_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (map == MAP_FAILED) {
+		(void)err_errno(err, ERR_IO, failed != 0 ? failed : errno, "mapping %s", path);
+		map = NULL;
+	}
+	(void)close(fd); /* the mapping stays */
+	return map;
+}
+
+/* What the last program left: the same key again, another, or none. */
+static void
+count_start(struct page *page)
+{
+	bool known = memcmp(page->magic, POISON_MAGIC, sizeof(page->magic)) == 0 &&
+	    memchr(page->under_way, '\0', POISON_KEY) != NULL &&
+	    memchr(page->last, '\0', POISON_KEY) != NULL;
+
+	if (!known) {
+		memset(page, 0, sizeof(*page));
+		memcpy(page->magic, POISON_MAGIC, sizeof(page->magic));
+	}
+	if (page->starts >= POISON_STARTS)
+		page->under_way[0] = '\0'; /* it is put aside when it comes, however late */
+	else if (page->under_way[0] == '\0')
+		page->starts = 0;
+	else if (strcmp(page->under_way, page->last) == 0)
+		page->starts++;
+	else
+		page->starts = 1;
+	if (page->under_way[0] != '\0')
+		memcpy(page->last, page->under_way, sizeof(page->last));
+	page->under_way[0] = '\0';
+}
+
+struct poison *
+store_poison_open(const char *path, struct err *err)
+{
+	struct poison *poison = calloc(1, sizeof(*poison));
+
+	if (poison == NULL) {
+		(void)err_set(err, ERR_NOMEM, "no memory for %s", path);
+		return NULL;
+	}
+	poison->page = map_page(path, err);
+	if (poison->page == NULL) {
+		free(poison);
+		return NULL;
+	}
+	count_start(poison->page);
+	return poison;
+}
+
+void
+store_poison_close(struct poison *poison)
+{
+	if (poison == NULL)
+		return;
+	(void)munmap(poison->page, POISON_SIZE); /* of a mapping that is there: cannot fail */
+	free(poison);
+}
+
+bool
+store_poison_is(struct poison *poison, const char *key)
+{
+	if (poison == NULL || poison->page->starts < POISON_STARTS ||
+	    strcmp(poison->page->last, key) != 0)
+		return false;
+	poison->page->starts = 0;
+	return true;
+}
+
+void
+store_poison_enter(struct poison *poison, const char *key)
+{
+	if (poison == NULL)
+		return;
+	(void)text_copy(poison->page->under_way, POISON_KEY, key); /* keys are made to fit */
+	__atomic_signal_fence(__ATOMIC_SEQ_CST); /* it stands there before the handler begins */
+}
+
+void
+store_poison_leave(struct poison *poison)
+{
+	if (poison == NULL)
+		return;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	poison->page->under_way[0] = '\0';
+}

@@ -1,0 +1,351 @@
+/* store_project.c - files that rows can rebuild: state files, the audit file.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/file.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/text.h"
+#include "store/row_environment.h"
+#include "store/store_inside.h"
+
+#define STATE_MAX	4096		/* bytes of a state file */
+#define TAIL_MAX	65536		/* of the audit file, compared at start; `audit verify` reads all */
+#define LINES_AT_ONCE	16
+#define LINES_MAX	((size_t)LINES_AT_ONCE * (AUDIT_LINE_MAX + 1))
+
+/* --- state files --- */
+
+void
+store_project_stale(struct store *store, const char *environment)
+{
+	for (size_t i = 0; i < store->n_stale; i++)
+		if (strcmp(store->stale[i], environment) == 0)
+			return;
+	if (store->n_stale == COUNT(store->stale))
+		store->all_stale = true;
+	else
+		(void)text_copy(store->stale[store->n_stale++], LIMIT_ENVIRONMENT, environment);
+}
+
+static void
+put_release(struct json_out *json, const struct release *release)
+{
+	json_put_i64(json, "release", release->id);
+	json_put_str(json, "commit", release->commit);
+	json_put_str(json, "image", release->image[0] == '\0' ? NULL : release->image);
+}
+
+static void
+write_state(const struct environment *environment, struct buf *out)
+{
+	char time[TEXT_TIME_SIZE];
+	struct json_out json;
+
+	json_out_init(&json, out);
+	json_out_object(&json);
+	json_put_str(&json, "environment", environment->name);
+	put_release(&json, &environment->current);
+	json_put_str(&json, "deployed_at", text_time(time, environment->current.at));
+	json_out_key(&json, "previous");
+	if (environment->previous.id == 0) {
+		json_out_null(&json);
+	} else {
+		json_out_object(&json);
+		put_release(&json, &environment->previous);
+		json_out_end(&json);
+	}
+	json_out_end(&json);
+	buf_addc(out, '\n');
+}
+
+static bool
+is_same_file(const char *path, const struct buf *content)
+{
+	size_t size;
+	char *old = file_read(path, STATE_MAX, &size, NULL);
+	bool same = old != NULL && size == content->size && memcmp(old, content->data, size) == 0;
+
+	free(old);
+	return same;
+}
+
+static bool
+project_environment(struct store *store, const char *name, struct err *err)
+{
+	struct event nothing = { 0 };
+	struct environment environment;
+	char path[PATH_MAX];
+	struct buf content;
+	struct tx tx;
+	bool ok;
+
+	tx_begin(&tx, store, &nothing);
+	environment = row_environment_get(&tx, name);
+	if (tx.failed) {
+		*err = tx.err;
+		return false;
+	}
+	if (environment.current.id == 0)
+		return true;
+	buf_init(&content, STATE_MAX);
+	write_state(&environment, &content);
+	(void)snprintf(path, sizeof(path), "%s/%s.json", store->environments_path, name);
+	ok = buf_check(&content, err) &&
+	    (is_same_file(path, &content) ||
+		(file_mkdirs(store->environments_path, 0755, err) &&
+		    file_write(path, content.data, content.size, 0644, err)));
+	buf_done(&content);
+	return ok;
+}
+
+static bool
+project_all_environments(struct store *store, struct err *err)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+
+	if (!db_query(&rows, store->db, err,
+		"SELECT name FROM environment WHERE current_release <> 0 ORDER BY name"))
+		return false;
+	while (db_next(&rows))
+		if (!project_environment(store, db_col_text(&rows, 0), err))
+			return false;
+	return db_rows_end(&rows, err);
+}
+
+static bool
+project_environments(struct store *store, struct err *err)
+{
+	if (store->environments_path == NULL)
+		return true;
+	if (store->all_stale) {
+		if (!project_all_environments(store, err))
+			return false;
+		store->all_stale = false;
+		store->n_stale = 0;
+	}
+	for (; store->n_stale > 0; store->n_stale--)
+		if (!project_environment(store, store->stale[store->n_stale - 1], err))
+			return false;
+	return true;
+}
+
+/* --- the audit file: what stands in it --- */
+
+/* The file's last bytes, from the start of a line. */
+struct tail {
+	char *data;
+	size_t size;
+	size_t whole;	/* bytes of whole lines; what is behind was cut off while it was written */
+};
+
+static bool
+read_tail(int fd, int64_t file_size, struct tail *ret, struct err *err)
+{
+	size_t want = file_size > TAIL_MAX ? TAIL_MAX : (size_t)file_size;
+	char *start, *last;
+	ssize_t got;
+
+	ret->data = malloc(TAIL_MAX);
+	if (ret->data == NULL)
+		return err_set(err, ERR_NOMEM, "no memory for the audit file's tail");
+	got = pread(fd, ret->data, want, file_size - (int64_t)want);
+	if (got < 0 || (size_t)got != want)
+		return err_errno(err, ERR_IO, got < 0 ? errno : EIO, "reading its tail");
+	ret->size = want;
+	if ((int64_t)want < file_size) { /* the first line is not whole */
+		start = memchr(ret->data, '\n', want);
+		if (start == NULL)
+			return err_set(err, ERR_INVALID, "its tail is no audit line");
+		ret->size = (size_t)(ret->data + want - (start + 1));
+		memmove(ret->data, start + 1, ret->size);
+	}
+	last = memrchr(ret->data, '\n', ret->size);
+	ret->whole = last == NULL ? 0 : (size_t)(last + 1 - ret->data);
+	return true;
+}
+
+/* Compares the tail with the rows, from entry `seq` on. *ret_last: the newest whole one that is
+ * the same; *ret_rest: what is missing of the line that was cut off. */
+static bool
+compare_tail(struct store *store, const struct tail *tail, int64_t seq, int64_t *ret_last,
+    struct buf *ret_rest, struct err *err)
+{
+	size_t at = 0;
+	int64_t last;
+
+	while (at < tail->size) {
+		size_t left = tail->size - at, same;
+
+		buf_clear(ret_rest);
+		if (!store_audit_lines(store->db, seq, 1, ret_rest, &last, err))
+			return false;
+		same = left < ret_rest->size ? left : ret_rest->size;
+		if (last != seq || memcmp(tail->data + at, ret_rest->data, same) != 0)
+			return err_set(err, ERR_INVALID,
+			    "entry %lld in it is not the database's", (long long)seq);
+		buf_drop_front(ret_rest, same);
+		at += same;
+		seq++;
+	}
+	*ret_last = seq - 1;
+	return true;
+}
+
+/* Brings exported_seq to what the file holds, and ends a line that was cut off. */
+static bool
+compare_file(struct store *store, int fd, int64_t size, struct err *err)
+{
+	struct tail tail = { 0 };
+	struct buf rest;
+	int64_t seq = 1, last = 0;
+	bool ok = true;
+
+	buf_init(&rest, AUDIT_LINE_MAX + 1);
+	if (size > 0)
+		ok = read_tail(fd, size, &tail, err);
+	if (ok && tail.whole > 0 && !audit_chain_seq(tail.data,
+		(size_t)((char *)memchr(tail.data, '\n', tail.whole) - tail.data), &seq))
+		ok = err_set(err, ERR_INVALID, "its tail is no audit line");
+	if (ok && tail.whole == 0 && (int64_t)tail.size < size)
+		ok = err_set(err, ERR_INVALID, "its tail is no audit line");
+	ok = ok && compare_tail(store, &tail, seq, &last, &rest, err) &&
+	    file_write_all(fd, rest.data, rest.size, err);
+	if (ok) {
+		store->exported_seq = last;
+		store->exported_size = size + (int64_t)rest.size;
+	}
+	free(tail.data);
+	buf_done(&rest);
+	return ok;
+}
+
+/* --- the audit file: what is missing --- */
+
+/* One write for each line: whoever reads along sees whole lines. */
+static bool
+write_lines(struct store *store, int fd, const struct buf *lines, struct err *err)
+{
+	const char *at = lines->data, *end = lines->data + lines->size;
+
+	while (at < end) {
+		const char *next = (const char *)memchr(at, '\n', (size_t)(end - at)) + 1;
+
+		if (!file_write_all(fd, at, (size_t)(next - at), err))
+			return false;
+		store->exported_size += next - at;
+		store->exported_seq++;
+		at = next;
+	}
+	return true;
+}
+
+static bool
+append_missing(struct store *store, int fd, struct err *err)
+{
+	struct buf lines;
+	int64_t last;
+	bool ok = true;
+
+	buf_init(&lines, LINES_MAX);
+	while (ok && store->exported_seq < store->mark.audit.seq) {
+		buf_clear(&lines);
+		ok = store_audit_lines(store->db, store->exported_seq + 1, LINES_AT_ONCE, &lines,
+			 &last, err) &&
+		    write_lines(store, fd, &lines, err);
+	}
+	buf_done(&lines);
+	if (ok && fsync(fd) != 0)
+		ok = err_errno(err, ERR_IO, errno, "flushing");
+	return ok;
+}
+
+static bool
+export_to(struct store *store, int fd, struct err *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return err_errno(err, ERR_IO, errno, "looking at it");
+	if (st.st_size != store->exported_size && !compare_file(store, fd, st.st_size, err))
+		return false;
+	return append_missing(store, fd, err);
+}
+
+static bool
+project_audit(struct store *store, struct err *err)
+{
+	bool ok;
+	int fd;
+
+	if (store->audit_path == NULL ||
+	    (store->exported_size >= 0 && store->exported_seq == store->mark.audit.seq))
+		return true;
+	fd = open(store->audit_path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	if (fd < 0)
+		return err_errno(err, ERR_IO, errno, "opening it");
+	ok = export_to(store, fd, err);
+	if (!ok)
+		store->exported_size = -1; /* what stands there now is seen the next time */
+	(void)close(fd); /* fsync() has told */
+	return ok;
+}
+
+/* --- both --- */
+
+static void
+tally_failure(struct queue_list *out)
+{
+	struct outcome *outcome = outcome_new(OUTCOME_TALLY);
+
+	if (outcome == NULL)
+		return; /* only a count */
+	outcome->tally.kind = TALLY_AUDIT_EXPORT_FAILED;
+	outcome->tally.value = 1;
+	queue_list_add(out, &outcome->link);
+}
+
+/* Told once, when it begins and when it ends. */
+static void
+tell(bool ok, bool *was_refused, const char *path, const struct err *err)
+{
+	if (!ok && !*was_refused)
+		log_error("%s: %s", path, err->text);
+	else if (ok && *was_refused)
+		log_info("%s is written again", path);
+	*was_refused = !ok;
+}
+
+bool
+store_project(struct store *store, struct queue_list *ret_outcomes)
+{
+	struct err err = { 0 };
+	bool files, audit;
+
+	files = project_environments(store, &err);
+	tell(files, &store->environments_refused, store->environments_path, &err);
+	audit = project_audit(store, &err);
+	tell(audit, &store->audit_refused, store->audit_path, &err);
+	if (!audit)
+		tally_failure(ret_outcomes);
+	assert(db_idle(store->db));
+	return !files || !audit;
+}
+
+bool
+store_idle(struct store *store, struct queue_list *ret_outcomes)
+{
+	bool behind = store_project(store, ret_outcomes);
+	struct err err;
+
+	if (!db_checkpoint(store->db, NULL, &err))
+		log_warning("checkpoint: %s", err.text); /* the log grows until one succeeds */
+	return behind;
+}

@@ -1,0 +1,215 @@
+/* store_schema.c - the tables, as numbered migrations.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * A migration is never edited once it was released, only followed by another.  Times are wall ms,
+ * 0: not yet; a text that is not known is ''.
+ */
+#include "deployment/deploy_flow.h"
+#include "store/row_deployment.h"
+#include "store/row_question.h"
+#include "store/store_inside.h"
+
+/* `'A','B',` … of the states of a class, ending in one that no row has. */
+#define IN_ACTIVE_OPEN(name)
+#define IN_ACTIVE_QUEUED(name)
+#define IN_ACTIVE_ACTIVE(name)	"'" #name "',"
+#define IN_ACTIVE_FINAL(name)
+#define IN_ENDED_OPEN(name)
+#define IN_ENDED_QUEUED(name)
+#define IN_ENDED_ACTIVE(name)
+#define IN_ENDED_FINAL(name)	"'" #name "',"
+
+#define WORD_STATE(name, word, class)	"'" #name "',"
+#define WORD_WHY(name, word)		"'" #name "',"
+#define WORD_VERB(name)			"'" #name "',"
+#define WORD_ACTIVE(name, word, class)	IN_ACTIVE_##class(name)
+#define WORD_ENDED(name, word, class)	IN_ENDED_##class(name)
+
+#define EFFECT(name, performer, result)	"'" #performer "',"
+
+static const char *const migrations[] = {
+	/* 1 */
+	"CREATE TABLE inbox ("
+	" seq INTEGER PRIMARY KEY,"
+	" source TEXT NOT NULL,"
+	" id TEXT NOT NULL,"
+	" digest BLOB,"
+	" at INTEGER NOT NULL,"
+	" UNIQUE (source, id)) STRICT;"
+	"CREATE UNIQUE INDEX inbox_digest ON inbox (source, digest) WHERE digest IS NOT NULL;"
+
+	"CREATE TABLE effect ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" kind TEXT NOT NULL CHECK (kind IN ("
+#include "types/effect.def"
+	"'')),"
+	" lane TEXT,"
+	" subject INTEGER NOT NULL,"
+	" body TEXT NOT NULL,"
+	" due INTEGER NOT NULL,"
+	" at INTEGER NOT NULL) STRICT;"
+	"CREATE INDEX effect_lane ON effect (lane, id) WHERE lane IS NOT NULL;"
+	"CREATE INDEX effect_subject ON effect (kind, subject);"
+
+	"CREATE TABLE environment ("
+	" name TEXT NOT NULL PRIMARY KEY,"
+	" current_release INTEGER NOT NULL,"
+	" previous_release INTEGER NOT NULL,"
+	" held_commit TEXT NOT NULL,"
+	" seen_commit TEXT NOT NULL,"
+	" is_down INTEGER NOT NULL CHECK (is_down IN (0, 1)),"
+	" is_unacknowledged INTEGER NOT NULL CHECK (is_unacknowledged IN (0, 1))) STRICT;"
+
+	/* Commits are called commit_id: COMMIT is a word of SQL. */
+	"CREATE TABLE release ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" environment TEXT NOT NULL,"
+	" commit_id TEXT NOT NULL,"
+	" image TEXT NOT NULL,"
+	" at INTEGER NOT NULL,"
+	" deployment INTEGER NOT NULL,"
+	" released_by TEXT NOT NULL,"
+	" subject TEXT NOT NULL) STRICT;"
+	"CREATE INDEX release_environment ON release (environment, id);"
+
+	"CREATE TABLE deployment ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" environment TEXT NOT NULL,"
+	" program TEXT NOT NULL CHECK (program IN ('deploy', 'rollback')),"
+	" cause TEXT NOT NULL CHECK (cause IN ('chat', 'push', 'poll')),"
+	" state TEXT NOT NULL CHECK (state IN (" DEPLOY_STATES(WORD_STATE) "'')),"
+	" why TEXT NOT NULL CHECK (why IN (" DEPLOY_WHYS(WORD_WHY) "'')),"
+	" commit_id TEXT NOT NULL,"
+	" ref TEXT NOT NULL,"
+	" subject TEXT NOT NULL,"
+	" author TEXT NOT NULL,"
+	" is_forced INTEGER NOT NULL,"
+	" is_foreign INTEGER NOT NULL,"
+	" previous TEXT NOT NULL,"
+	" asked_by INTEGER NOT NULL,"
+	" asker TEXT NOT NULL,"
+	" chat INTEGER NOT NULL,"
+	" thread INTEGER NOT NULL,"
+	" message INTEGER NOT NULL,"
+	" also_message INTEGER NOT NULL,"
+	" run INTEGER NOT NULL,"
+	" attempts INTEGER NOT NULL,"
+	" is_touched INTEGER NOT NULL,"
+	" has_no_way_back INTEGER NOT NULL,"
+	" urls TEXT NOT NULL,"
+	" detail TEXT NOT NULL,"
+	" requested_at INTEGER NOT NULL,"
+	" started_at INTEGER NOT NULL,"
+	" ended_at INTEGER NOT NULL) STRICT;"
+	/* These two are the busy flag and the place that waits. */
+	"CREATE UNIQUE INDEX deployment_active ON deployment (environment)"
+	" WHERE state IN (" DEPLOY_STATES(WORD_ACTIVE) "'');"
+	"CREATE UNIQUE INDEX deployment_queued ON deployment (environment)"
+	" WHERE state = 'QUEUED';"
+	"CREATE INDEX deployment_open ON deployment (asked_by)"
+	" WHERE state NOT IN (" DEPLOY_STATES(WORD_ENDED) "'');"
+	"CREATE INDEX deployment_environment ON deployment (environment, id);"
+	"CREATE INDEX deployment_message ON deployment (message);"
+	"CREATE INDEX deployment_also_message ON deployment (also_message);"
+
+	"CREATE TABLE run ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" deployment INTEGER NOT NULL REFERENCES deployment (id),"
+	" program TEXT NOT NULL CHECK (program IN ('deploy', 'rollback')),"
+	" pid INTEGER NOT NULL,"
+	" start_time INTEGER NOT NULL,"
+	" boot TEXT NOT NULL,"
+	" ordered_at INTEGER NOT NULL,"
+	" started_at INTEGER NOT NULL,"
+	" ended_at INTEGER NOT NULL,"
+	" exit_status INTEGER NOT NULL,"
+	" signal_number INTEGER NOT NULL,"
+	" duration_ms INTEGER NOT NULL,"
+	" detail TEXT NOT NULL,"
+	" is_purged INTEGER NOT NULL) STRICT;"
+	"CREATE INDEX run_kept ON run (id) WHERE is_purged = 0;"
+
+	"CREATE TABLE run_step ("
+	" run INTEGER NOT NULL,"
+	" n INTEGER NOT NULL,"
+	" name TEXT NOT NULL,"
+	" at INTEGER NOT NULL,"
+	" PRIMARY KEY (run, n)) STRICT, WITHOUT ROWID;"
+
+	"CREATE TABLE message ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" chat INTEGER NOT NULL,"
+	" thread INTEGER NOT NULL,"
+	" remote_id INTEGER NOT NULL,"
+	" head TEXT NOT NULL,"
+	" foot TEXT NOT NULL,"
+	" buttons TEXT NOT NULL,"
+	" live_run INTEGER NOT NULL,"
+	" live_since INTEGER NOT NULL,"
+	" live_estimate_ms INTEGER NOT NULL,"
+	" at INTEGER NOT NULL) STRICT;"
+	"CREATE INDEX message_chat ON message (chat);"
+
+	"CREATE TABLE question ("
+	" id TEXT NOT NULL PRIMARY KEY,"
+	" verb TEXT NOT NULL CHECK (verb IN (" QUESTION_VERBS(WORD_VERB) "'')),"
+	" deployment INTEGER NOT NULL,"
+	" run INTEGER NOT NULL,"
+	" chat INTEGER NOT NULL,"
+	" asker INTEGER NOT NULL,"
+	" is_once INTEGER NOT NULL,"
+	" wait INTEGER NOT NULL,"
+	" closed_at INTEGER NOT NULL) STRICT;"
+	"CREATE INDEX question_deployment ON question (deployment);"
+	"CREATE INDEX question_run ON question (run) WHERE run <> 0;"
+
+	"CREATE TABLE bucket ("
+	" who TEXT NOT NULL PRIMARY KEY,"
+	" full_at INTEGER NOT NULL) STRICT;"
+
+	"CREATE TABLE audit ("
+	" seq INTEGER PRIMARY KEY,"
+	" at INTEGER NOT NULL,"
+	" user_id TEXT NOT NULL,"
+	" action TEXT NOT NULL,"
+	" environment TEXT,"
+	" commit_id TEXT,"
+	" outcome TEXT NOT NULL,"
+	" severity TEXT NOT NULL,"
+	" deployment INTEGER NOT NULL,"
+	" meta TEXT NOT NULL,"
+	" prev BLOB NOT NULL CHECK (length(prev) = 32),"
+	" hash BLOB NOT NULL CHECK (length(hash) = 32)) STRICT;",
+};
+#undef EFFECT
+
+static bool
+migrate_to(struct db *db, int64_t version, struct err *err)
+{
+	if (!db_begin(db, err))
+		return false;
+	if (!db_script(db, migrations[version - 1], err) ||
+	    !db_set_user_version(db, version, err)) {
+		db_rollback(db);
+		return false;
+	}
+	return db_commit(db, err);
+}
+
+bool
+store_schema_migrate(struct db *db, struct err *err)
+{
+	const int64_t newest = COUNT(migrations);
+	int64_t version;
+
+	if (!db_user_version(db, &version, err))
+		return false;
+	if (version > newest)
+		return err_set(err, ERR_CONFIG,
+		    "the database has version %lld and this program knows %lld: start the newer one",
+		    (long long)version, (long long)newest);
+	for (version++; version <= newest; version++)
+		if (!migrate_to(db, version, err))
+			return err_wrap(err, "migration %lld", (long long)version);
+	return true;
+}

@@ -1,0 +1,167 @@
+/* store_thread.c - group commit: whatever waits is decided together, without any delay.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "store/store_thread.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "lib/log.h"
+
+#define STACK_BYTES	(256 * 1024)
+#define IDLE_MS		200	/* nothing came for so long: time for what can wait */
+#define RETRY_MIN_MS	100
+#define RETRY_MAX_MS	5000
+#define LAST_RETRIES	5	/* after close: what is not decided then is found at the next start */
+
+struct store_thread {
+	struct store *store;
+	struct crossing *crossing;
+	pthread_t thread;
+	struct queue_list events;	/* what could not be committed, and what came since */
+	int retry_ms;		/* 0: the last batch went well */
+	int project_ms;		/* until a projection is tried again; 0: none is behind */
+	bool is_rested;		/* idle work was done since the last batch */
+};
+
+static int
+longer(int delay_ms)
+{
+	if (delay_ms == 0)
+		return RETRY_MIN_MS;
+	return 2 * delay_ms < RETRY_MAX_MS ? 2 * delay_ms : RETRY_MAX_MS;
+}
+
+static int
+patience(const struct store_thread *t)
+{
+	if (t->events.length > 0)
+		return t->retry_ms;
+	if (!t->is_rested)
+		return IDLE_MS;
+	return t->project_ms > 0 ? t->project_ms : -1;
+}
+
+static void
+put(struct store_thread *t, struct queue_list *outcomes)
+{
+	if (outcomes->length > 0)
+		crossing_put(t->crossing, outcomes);
+}
+
+static void
+rest(struct store_thread *t)
+{
+	struct queue_list outcomes = { 0 };
+
+	t->project_ms = store_idle(t->store, &outcomes) ? longer(t->project_ms) : 0;
+	t->is_rested = true;
+	put(t, &outcomes);
+}
+
+static void
+decide(struct store_thread *t)
+{
+	struct queue_list outcomes = { 0 };
+	struct err err;
+	bool ok = store_batch(t->store, &t->events, &outcomes, &err);
+
+	put(t, &outcomes);
+	t->is_rested = false;
+	if (!ok) {
+		if (t->retry_ms == 0)
+			log_error("nothing can be decided: %s", err.text);
+		t->retry_ms = longer(t->retry_ms);
+		return;
+	}
+	if (t->retry_ms != 0)
+		log_info("decisions are on disk again");
+	t->retry_ms = 0;
+	if (t->project_ms == 0 && store_project(t->store, &outcomes))
+		t->project_ms = longer(0);
+	put(t, &outcomes);
+}
+
+static void
+pause_ms(int ms)
+{
+	const struct timespec time = { .tv_sec = ms / 1000, .tv_nsec = (ms % 1000) * 1000000L };
+
+	(void)nanosleep(&time, NULL); /* shorter does no harm */
+}
+
+/* The crossing is closed: results that the disk refuses get a few more chances. */
+static void
+finish(struct store_thread *t)
+{
+	struct queue_link *link;
+
+	for (int i = 0; i < LAST_RETRIES && t->events.length > 0; i++) {
+		pause_ms(RETRY_MIN_MS);
+		decide(t);
+	}
+	while ((link = queue_list_take(&t->events)) != NULL)
+		event_free(QUEUE_ITEM(link, struct event, link));
+	rest(t);
+}
+
+static void *
+run(void *arg)
+{
+	struct store_thread *t = arg;
+
+	while (crossing_take_events(t->crossing, &t->events, LIMIT_BATCH, patience(t))) {
+		if (t->events.length > 0)
+			decide(t);
+		else
+			rest(t);
+	}
+	finish(t);
+	return NULL;
+}
+
+static int
+start(struct store_thread *t)
+{
+	pthread_attr_t attr;
+	int failed = pthread_attr_init(&attr);
+
+	if (failed != 0)
+		return failed;
+	failed = pthread_attr_setstacksize(&attr, STACK_BYTES);
+	if (failed == 0)
+		failed = pthread_create(&t->thread, &attr, run, t);
+	(void)pthread_attr_destroy(&attr); /* always 0 */
+	return failed;
+}
+
+struct store_thread *
+store_thread_start(struct store *store, struct crossing *crossing, struct err *err)
+{
+	struct store_thread *t = calloc(1, sizeof(*t));
+	int failed;
+
+	if (t == NULL) {
+		(void)err_set(err, ERR_NOMEM, "no memory for the store's thread");
+		return NULL;
+	}
+	t->store = store;
+	t->crossing = crossing;
+	failed = start(t);
+	if (failed == 0)
+		return t;
+	(void)err_errno(err, ERR_NOMEM, failed, "starting the store's thread");
+	free(t);
+	return NULL;
+}
+
+void
+store_thread_join(struct store_thread *thread)
+{
+	int failed = pthread_join(thread->thread, NULL);
+
+	assert(failed == 0);
+	(void)failed;
+	store_close(thread->store);
+	free(thread);
+}

@@ -1,0 +1,147 @@
+/* tx.c - sticky statements, opaque ids, tallies.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "store/tx.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/crypto.h"
+#include "lib/text.h"
+#include "store/store_inside.h"
+
+void
+tx_begin(struct tx *tx, struct store *store, const struct event *event)
+{
+	*tx = (struct tx){
+		.store = store,
+		.db = store->db,
+		.event = event,
+		.settings = event->settings,
+		.at = event->at,
+		.answer = { .status = 200 },
+	};
+}
+
+void
+tx_fail(struct tx *tx, enum err_code code, const char *fmt, ...)
+{
+	char text[sizeof(tx->err.text)];
+	va_list args;
+
+	if (tx->failed)
+		return;
+	va_start(args, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, args); /* cut: it is a sentence for people */
+	va_end(args);
+	tx->failed = true;
+	(void)err_set(&tx->err, code, "%s", text);
+}
+
+/* --- statements --- */
+
+bool
+tx_run_values(struct tx *tx, const char *sql, const struct db_value values[], size_t count)
+{
+	if (!tx->failed && !db_run_values(tx->db, &tx->err, sql, values, count))
+		tx->failed = true;
+	return !tx->failed;
+}
+
+bool
+tx_query_values(struct db_rows *rows, struct tx *tx, const char *sql,
+    const struct db_value values[], size_t count)
+{
+	if (!tx->failed && !db_query_values(rows, tx->db, &tx->err, sql, values, count))
+		tx->failed = true;
+	return !tx->failed;
+}
+
+bool
+tx_end(struct tx *tx, struct db_rows *rows)
+{
+	if (rows->db != NULL && !db_rows_end(rows, tx->failed ? NULL : &tx->err))
+		tx->failed = true;
+	return !tx->failed;
+}
+
+int64_t
+tx_number_values(struct tx *tx, const char *sql, const struct db_value values[], size_t count)
+{
+	struct db_rows rows = { 0 };
+	int64_t number = 0;
+
+	if (!tx_query_values(&rows, tx, sql, values, count))
+		return 0;
+	if (db_next(&rows))
+		number = db_col_i64(&rows, 0);
+	return tx_end(tx, &rows) ? number : 0;
+}
+
+void
+tx_text(const struct db_rows *rows, int column, char *out, size_t room)
+{
+	const char *text = db_col_text(rows, column);
+
+	(void)text_copy(out, room, text == NULL ? "" : text); /* was cut when it was written */
+}
+
+/* --- what a decision draws and hands out --- */
+
+void
+tx_draw_id(struct tx *tx, char ret_id[LIMIT_QUESTION])
+{
+	uint8_t seed[sizeof(tx->event->random) + sizeof(tx->draws)];
+	uint8_t hash[CRYPTO_SHA256_SIZE];
+	struct err err;
+
+	ret_id[0] = '\0';
+	memcpy(seed, tx->event->random, sizeof(tx->event->random));
+	memcpy(seed + sizeof(tx->event->random), &tx->draws, sizeof(tx->draws));
+	tx->draws++;
+	if (!crypto_sha256(seed, sizeof(seed), hash, &err)) {
+		tx_fail(tx, err.code, "%s", err.text);
+		return;
+	}
+	text_hex(ret_id, hash, (LIMIT_QUESTION - 1) / 2);
+}
+
+struct outcome *
+tx_outcome(struct tx *tx, enum outcome_kind kind)
+{
+	struct outcome *outcome;
+
+	if (tx->failed)
+		return NULL;
+	outcome = outcome_new(kind);
+	if (outcome == NULL)
+		tx_fail(tx, ERR_NOMEM, "no memory for an outcome");
+	else
+		queue_list_add(&tx->outcomes, &outcome->link);
+	return outcome;
+}
+
+void
+tx_tally(struct tx *tx, enum tally_kind kind, const char *label_1, const char *label_2,
+    const char *label_3, double value)
+{
+	const char *const labels[] = { label_1, label_2, label_3 };
+	struct outcome *outcome = tx_outcome(tx, OUTCOME_TALLY);
+
+	if (outcome == NULL)
+		return;
+	outcome->tally.kind = kind;
+	outcome->tally.value = value;
+	for (size_t i = 0; i < COUNT(labels); i++)
+		(void)text_copy(outcome->tally.label[i], sizeof(outcome->tally.label[i]),
+		    labels[i] == NULL ? "" : labels[i]); /* names are shorter than their limit */
+}
+
+void
+store_free_outcomes(struct queue_list *list)
+{
+	struct queue_link *link;
+
+	while ((link = queue_list_take(list)) != NULL)
+		outcome_free(QUEUE_ITEM(link, struct outcome, link));
+}

@@ -1,0 +1,150 @@
+/* crossing.c - two queues between the loop and the store.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "types/crossing.h"
+
+#include <stdlib.h>
+
+struct crossing {
+	struct queue *events;	/* loop → store */
+	struct queue *outcomes;	/* store → loop */
+	struct queue_list backlog;	/* the store's: taken, but beyond its `max` */
+};
+
+/* --- outcomes --- */
+
+struct outcome *
+outcome_new(enum outcome_kind kind)
+{
+	struct outcome *outcome = calloc(1, sizeof(*outcome));
+
+	if (outcome != NULL)
+		outcome->kind = kind;
+	return outcome;
+}
+
+void
+outcome_free(struct outcome *outcome)
+{
+	if (outcome == NULL)
+		return;
+	effect_free(outcome->effect);
+	free(outcome->gauges);
+	free(outcome);
+}
+
+/* --- the crossing --- */
+
+struct crossing *
+crossing_new(void (*wake_loop)(void *ctx), void *ctx)
+{
+	struct crossing *crossing = calloc(1, sizeof(*crossing));
+
+	if (crossing == NULL)
+		return NULL;
+	crossing->events = queue_new(LIMIT_EVENTS, NULL, NULL);
+	crossing->outcomes = queue_new(0, wake_loop, ctx);
+	if (crossing->events == NULL || crossing->outcomes == NULL) {
+		crossing_free(crossing);
+		return NULL;
+	}
+	return crossing;
+}
+
+/* Whatever nobody took any more: rows keep what matters of it. */
+static void
+drop_all(struct crossing *crossing)
+{
+	struct queue_list list = { 0 };
+	struct queue_link *link;
+
+	while (crossing->events != NULL &&
+	    crossing_take_events(crossing, &list, SIZE_MAX, 0) && list.length > 0)
+		while ((link = queue_list_take(&list)) != NULL)
+			event_free(QUEUE_ITEM(link, struct event, link));
+	while (crossing->outcomes != NULL && crossing_take_outcomes(crossing, &list))
+		while ((link = queue_list_take(&list)) != NULL)
+			outcome_free(QUEUE_ITEM(link, struct outcome, link));
+}
+
+void
+crossing_free(struct crossing *crossing)
+{
+	if (crossing == NULL)
+		return;
+	drop_all(crossing);
+	queue_free(crossing->events);
+	queue_free(crossing->outcomes);
+	free(crossing);
+}
+
+static bool
+is_from_outside(const struct event *event)
+{
+	return event->kind == EVENT_UPDATE || event->kind == EVENT_DELIVERY ||
+	    event->kind == EVENT_REJECTED;
+}
+
+bool
+crossing_submit(struct crossing *crossing, struct event *event)
+{
+	if (is_from_outside(event))
+		return queue_push(crossing->events, &event->link, QUEUE_IF_ROOM);
+	if (!queue_push(crossing->events, &event->link, QUEUE_RESERVED))
+		event_free(event); /* closed: its effect is open still, and done again at start */
+	return true;
+}
+
+static void
+take_backlog(struct crossing *crossing)
+{
+	struct queue_link *next, *item = queue_take_all(crossing->events);
+
+	for (; item != NULL; item = next) {
+		next = item->next;
+		queue_list_add(&crossing->backlog, item);
+	}
+}
+
+bool
+crossing_take_events(struct crossing *crossing, struct queue_list *ret_list, size_t max,
+    int timeout_ms)
+{
+	if (crossing->backlog.length == 0) {
+		if (!queue_wait(crossing->events, timeout_ms) &&
+		    queue_is_closed(crossing->events) && queue_length(crossing->events) == 0)
+			return false;
+		take_backlog(crossing);
+	}
+	for (; max > 0 && crossing->backlog.length > 0; max--)
+		queue_list_add(ret_list, queue_list_take(&crossing->backlog));
+	return true;
+}
+
+void
+crossing_put(struct crossing *crossing, struct queue_list *outcomes)
+{
+	struct queue_link *item;
+
+	while ((item = queue_list_take(outcomes)) != NULL)
+		if (!queue_push(crossing->outcomes, item, QUEUE_RESERVED))
+			assert(!"this end is never closed");
+}
+
+bool
+crossing_take_outcomes(struct crossing *crossing, struct queue_list *ret_list)
+{
+	struct queue_link *next, *item = queue_take_all(crossing->outcomes);
+	bool found = item != NULL;
+
+	for (; item != NULL; item = next) {
+		next = item->next;
+		queue_list_add(ret_list, item);
+	}
+	return found;
+}
+
+void
+crossing_close(struct crossing *crossing)
+{
+	queue_close(crossing->events);
+}
