@@ -76,8 +76,7 @@ crypto_sha256_add(struct crypto_sha256 *hash, const void *data, size_t size, str
 }
 
 bool
-crypto_sha256_finish(struct crypto_sha256 *hash, uint8_t out[CRYPTO_SHA256_SIZE],
-    struct err *err)
+crypto_sha256_finish(struct crypto_sha256 *hash, uint8_t out[CRYPTO_SHA256_SIZE], struct err *err)
 {
 	if (EVP_DigestFinal_ex(hash->ctx, out, NULL) != 1)
 		return fail(err, "ending SHA-256");
@@ -191,7 +190,7 @@ crypto_hmac_of(const struct crypto_hmac_key *key, const void *data, size_t size,
 	CLEANUP(crypto_hmac_dropp) struct crypto_hmac *mac = crypto_hmac_begin(key, err);
 
 	return mac != NULL && crypto_hmac_add(mac, data, size, err) &&
-	    crypto_hmac_finish(mac, out, err);
+	       crypto_hmac_finish(mac, out, err);
 }
 
 bool

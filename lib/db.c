@@ -13,13 +13,13 @@
 
 #include "lib/err.h"
 
-#define CACHE_SLOTS	256 /* a power of two; a store has some 150 statements */
-#define CACHE_PROBES	8
-#define PAGE_SIZE	8192
-#define CACHE_KIB	1024 /* pages in memory: idle memory stays low */
+#define CACHE_SLOTS 256 /* a power of two; a store has some 150 statements */
+#define CACHE_PROBES 8
+#define PAGE_SIZE 8192
+#define CACHE_KIB 1024 /* pages in memory: idle memory stays low */
 #define BUSY_TIMEOUT_MS 50
-#define WAL_LIMIT	16777216
-#define VALUE_MAX	(64 * 1024 * 1024) /* the largest text or blob */
+#define WAL_LIMIT 16777216
+#define VALUE_MAX (64 * 1024 * 1024) /* the largest text or blob */
 
 struct cached {
 	char *sql; /* NULL: free slot */
@@ -64,7 +64,7 @@ static bool
 is_flush_failure(int rc)
 {
 	return rc == SQLITE_IOERR_FSYNC || rc == SQLITE_IOERR_DIR_FSYNC ||
-	    rc == SQLITE_IOERR_TRUNCATE || rc == SQLITE_IOERR_CLOSE;
+	       rc == SQLITE_IOERR_TRUNCATE || rc == SQLITE_IOERR_CLOSE;
 }
 
 static void
@@ -129,14 +129,13 @@ harden(struct db *db, struct err *err)
 	return true;
 }
 
-#define STRINGIFY(x)  STRINGIFY_(x)
+#define STRINGIFY(x) STRINGIFY_(x)
 #define STRINGIFY_(x) #x
 
 static bool
 configure(struct db *db, bool read_only, struct err *err)
 {
-	if (!harden(db, err) ||
-	    !exec(db, "PRAGMA cell_size_check = ON", err) ||
+	if (!harden(db, err) || !exec(db, "PRAGMA cell_size_check = ON", err) ||
 	    !exec(db, "PRAGMA temp_store = MEMORY", err) ||
 	    !exec(db, "PRAGMA cache_size = -" STRINGIFY(CACHE_KIB), err) ||
 	    !exec(db, "PRAGMA mmap_size = 0", err)) /* an I/O error there is a SIGBUS */
@@ -177,7 +176,8 @@ open_handle(struct db *db, const char *path, unsigned flags, struct err *err)
 		return false;
 	rc = sqlite3_open_v2(path, &db->handle,
 	    (read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_NOMUTEX |
-	    SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE, NULL);
+		SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE,
+	    NULL);
 	if (rc == SQLITE_OK)
 		return configure(db, read_only, err) || err_wrap(err, "%s", path);
 	if (db->handle == NULL)
@@ -314,8 +314,8 @@ bind_one(sqlite3_stmt *stmt, int index, const struct db_value *v)
 	case DB_IS_I64:
 		return sqlite3_bind_int64(stmt, index, v->number);
 	case DB_IS_TEXT:
-		return sqlite3_bind_text64(stmt, index, v->data, v->size, SQLITE_STATIC,
-		    SQLITE_UTF8);
+		return sqlite3_bind_text64(
+		    stmt, index, v->data, v->size, SQLITE_STATIC, SQLITE_UTF8);
 	case DB_IS_BLOB:
 		return sqlite3_bind_blob64(stmt, index, v->data, v->size, SQLITE_STATIC);
 	case DB_IS_NULL:
@@ -391,8 +391,8 @@ db_rows_close(struct db_rows *rows)
 }
 
 bool
-db_run_values(struct db *db, struct err *err, const char *sql, const struct db_value values[],
-    size_t count)
+db_run_values(
+    struct db *db, struct err *err, const char *sql, const struct db_value values[], size_t count)
 {
 	struct db_rows rows;
 
@@ -545,7 +545,7 @@ bool
 db_idle(const struct db *db)
 {
 	for (sqlite3_stmt *s = sqlite3_next_stmt(db->handle, NULL); s != NULL;
-	    s = sqlite3_next_stmt(db->handle, s))
+	     s = sqlite3_next_stmt(db->handle, s))
 		if (sqlite3_stmt_busy(s))
 			return false;
 	return true;
@@ -557,8 +557,8 @@ bool
 db_checkpoint(struct db *db, int *ret_left, struct err *err)
 {
 	int frames = 0, done = 0;
-	int rc = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, &frames,
-	    &done);
+	int rc =
+	    sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, &frames, &done);
 
 	if (rc != SQLITE_OK)
 		return fail(db, err, rc, "checkpoint");

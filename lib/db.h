@@ -38,9 +38,9 @@ struct db_value {
 	size_t size;
 };
 
-#define DB_NULL	      ((struct db_value){ DB_IS_NULL, 0, NULL, 0 })
-#define DB_I64(v)     ((struct db_value){ DB_IS_I64, (int64_t)(v), NULL, 0 })
-#define DB_TEXT(s)    db_text(s) /* NULL becomes SQL NULL */
+#define DB_NULL ((struct db_value){ DB_IS_NULL, 0, NULL, 0 })
+#define DB_I64(v) ((struct db_value){ DB_IS_I64, (int64_t)(v), NULL, 0 })
+#define DB_TEXT(s) db_text(s) /* NULL becomes SQL NULL */
 #define DB_BLOB(p, n) db_blob((p), (n))
 struct db_value db_text(const char *text);
 struct db_value db_blob(const void *data, size_t size);
@@ -61,8 +61,8 @@ DEFINE_FREEP(struct db, db_close)
 /* The first column of the only row; ERR_MISSING when there is none.  NULL counts as 0. */
 #define db_one_i64(ret, db, err, ...) db_one_i64_values(ret, db, err, DB_SQL(__VA_ARGS__))
 
-MUST_USE bool db_run_values(struct db *db, struct err *err, const char *sql,
-    const struct db_value values[], size_t count);
+MUST_USE bool db_run_values(
+    struct db *db, struct err *err, const char *sql, const struct db_value values[], size_t count);
 
 struct db_rows {
 	struct db *db;

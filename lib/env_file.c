@@ -19,7 +19,7 @@ static bool
 is_name_char(char c, bool is_first)
 {
 	return c == '_' || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-	    (!is_first && c >= '0' && c <= '9');
+	       (!is_first && c >= '0' && c <= '9');
 }
 
 static void
@@ -124,7 +124,7 @@ take_plain(struct parser *p, struct buf *value)
 	const char *begin = p->at, *end;
 
 	while (!is_line_end(p->at) &&
-	    !(*p->at == '#' && (p->at == begin || p->at[-1] == ' ' || p->at[-1] == '\t')))
+	       !(*p->at == '#' && (p->at == begin || p->at[-1] == ' ' || p->at[-1] == '\t')))
 		p->at++;
 	for (end = p->at; end > begin && (end[-1] == ' ' || end[-1] == '\t'); end--)
 		continue;
@@ -156,11 +156,11 @@ append(struct env_file *file, struct buf *name, struct buf *value, unsigned line
 	struct env_entry *entry = &file->entries[file->count]; /* there is one to spare */
 
 	if (env_file_find(file, buf_text(name)) != NULL)
-		return err_set(err, ERR_INVALID, "line %u: %.60s is there twice", line,
-		    buf_text(name));
+		return err_set(
+		    err, ERR_INVALID, "line %u: %.60s is there twice", line, buf_text(name));
 	if (file->count == ENV_FILE_NAMES_MAX)
-		return err_set(err, ERR_LIMIT, "line %u: more than %d names", line,
-		    ENV_FILE_NAMES_MAX);
+		return err_set(
+		    err, ERR_LIMIT, "line %u: more than %d names", line, ENV_FILE_NAMES_MAX);
 	entry->name = buf_take(name);
 	entry->value = buf_take(value);
 	entry->line = line;
@@ -180,7 +180,7 @@ take_entry(struct parser *p, struct env_file *file, struct err *err)
 	buf_init(&name, ENV_FILE_MAX);
 	buf_init(&value, ENV_FILE_MAX);
 	ok = take_name(p, &name, err) && take_value(p, &value, err) &&
-	    append(file, &name, &value, line, err);
+	     append(file, &name, &value, line, err);
 	buf_done(&name);
 	buf_wipe(&value);
 	return ok;

@@ -17,7 +17,7 @@
 
 struct err;
 
-#define ENV_FILE_MAX	   (64u * 1024)
+#define ENV_FILE_MAX (64u * 1024)
 #define ENV_FILE_NAMES_MAX 512
 
 struct env_entry {

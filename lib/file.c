@@ -75,8 +75,9 @@ read_all(int fd, const char *path, size_t cap, size_t *ret_size, struct err *err
 	char *data, *exact;
 
 	/* Files of /proc say 0, growing ones too little: the size is only a first guess. */
-	room = fstat(fd, &st) == 0 && st.st_size > 0 && (size_t)st.st_size <= cap ?
-	    (size_t)st.st_size + 1 : cap + 1;
+	room = fstat(fd, &st) == 0 && st.st_size > 0 && (size_t)st.st_size <= cap
+		   ? (size_t)st.st_size + 1
+		   : cap + 1;
 	data = malloc(room + 1);
 	if (data == NULL) {
 		(void)err_set(err, ERR_NOMEM, "no memory to read %s", path);
@@ -87,7 +88,8 @@ read_all(int fd, const char *path, size_t cap, size_t *ret_size, struct err *err
 		if (used < 0)
 			(void)err_errno(err, ERR_IO, errno, "reading %s", path);
 		else
-			(void)err_set(err, ERR_LIMIT, "%s is larger than %zu bytes", path, room - 1);
+			(void)err_set(
+			    err, ERR_LIMIT, "%s is larger than %zu bytes", path, room - 1);
 		free(data);
 		return NULL;
 	}

@@ -15,8 +15,8 @@ MUST_USE char *file_read(const char *path, size_t cap, size_t *ret_size, struct 
 
 /* Replaces path by the content as a whole: temporary file beside it, fsync, rename, fsync of the
  * folder.  After a failure the old file is there, untouched. */
-MUST_USE bool file_write(const char *path, const void *data, size_t size, mode_t mode,
-    struct err *err);
+MUST_USE bool file_write(
+    const char *path, const void *data, size_t size, mode_t mode, struct err *err);
 
 /* Makes a folder and those above it that are missing, all with mode.  One that is there keeps its
  * mode. */

@@ -405,7 +405,7 @@ put_object(struct json_out *out, const json_t *value)
 
 	json_out_object(out);
 	for (void *at = json_object_iter(object); at != NULL;
-	    at = json_object_iter_next(object, at)) {
+	     at = json_object_iter_next(object, at)) {
 		json_out_key(out, json_object_iter_key(at));
 		put_value(out, json_object_iter_value(at));
 	}

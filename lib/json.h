@@ -40,7 +40,7 @@ bool json_holds_null(const struct json *value); /* is there, and is null */
 const char *json_str(const struct json *value);
 size_t json_str_size(const struct json *value);
 bool json_i64(const struct json *value, int64_t *ret); /* false, *ret untouched, if no integer */
-bool json_f64(const struct json *value, double *ret); /* an integer too */
+bool json_f64(const struct json *value, double *ret);  /* an integer too */
 bool json_bool(const struct json *value, bool otherwise);
 
 const char *json_get_str(const struct json *object, const char *key);
@@ -70,9 +70,9 @@ struct json_out {
 
 void json_out_init(struct json_out *out, struct buf *buf);
 
-void json_out_object(struct json_out *out); /* { */
-void json_out_array(struct json_out *out);  /* [ */
-void json_out_end(struct json_out *out);    /* closes the innermost of them */
+void json_out_object(struct json_out *out);	    /* { */
+void json_out_array(struct json_out *out);	    /* [ */
+void json_out_end(struct json_out *out);	    /* closes the innermost of them */
 bool json_out_is_whole(const struct json_out *out); /* all closed, one value written */
 
 void json_out_key(struct json_out *out, const char *key);

@@ -28,12 +28,12 @@ enum log_format {
 };
 
 struct log_field {
-	const char *key; /* NULL: left out */
+	const char *key;  /* NULL: left out */
 	const char *text; /* NULL: the number */
 	int64_t number;
 };
 
-#define LOG_TEXT(key, text)  log_text_field((key), (text)) /* NULL text: the field is left out */
+#define LOG_TEXT(key, text) log_text_field((key), (text)) /* NULL text: the field is left out */
 #define LOG_I64(key, number) ((struct log_field){ (key), NULL, (int64_t)(number) })
 #define LOG_FIELDS(...) \
 	(const struct log_field[]){ __VA_ARGS__ }, \
@@ -56,9 +56,9 @@ void log_to(int fd);
 void log_line(enum log_level level, const struct log_field fields[], size_t count, const char *fmt,
     ...) PRINTF(4, 5);
 
-#define log_error(...)	 log_line(LOG_LEVEL_ERROR, NULL, 0, __VA_ARGS__)
+#define log_error(...) log_line(LOG_LEVEL_ERROR, NULL, 0, __VA_ARGS__)
 #define log_warning(...) log_line(LOG_LEVEL_WARNING, NULL, 0, __VA_ARGS__)
-#define log_info(...)	 log_line(LOG_LEVEL_INFO, NULL, 0, __VA_ARGS__)
-#define log_debug(...)	 log_line(LOG_LEVEL_DEBUG, NULL, 0, __VA_ARGS__)
+#define log_info(...) log_line(LOG_LEVEL_INFO, NULL, 0, __VA_ARGS__)
+#define log_debug(...) log_line(LOG_LEVEL_DEBUG, NULL, 0, __VA_ARGS__)
 
 #endif

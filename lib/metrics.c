@@ -18,8 +18,8 @@
 #include "lib/text.h"
 
 #define METRICS_MAX 64
-#define VALUE_SIZE  128 /* bytes of one label value with its NUL; longer ones are cut */
-#define STAT_CAP    4096
+#define VALUE_SIZE 128 /* bytes of one label value with its NUL; longer ones are cut */
+#define STAT_CAP 4096
 
 enum kind { COUNTER, GAUGE, HISTOGRAM };
 
@@ -152,8 +152,8 @@ metrics_gauge(struct metrics *reg, const char *name, const char *help, const cha
 }
 
 struct metric *
-metrics_histogram(struct metrics *reg, const char *name, const char *help,
-    const char *label_names, const double bounds[], size_t count)
+metrics_histogram(struct metrics *reg, const char *name, const char *help, const char *label_names,
+    const double bounds[], size_t count)
 {
 	struct metric *m = define(reg, HISTOGRAM, name, help, label_names);
 
@@ -468,9 +468,11 @@ add_from_stat(struct buf *out)
 
 	/* The name, in brackets, may hold anything: begin behind its last bracket. */
 	rest = text == NULL ? NULL : strrchr(text, ')');
-	if (rest != NULL && sscanf(rest + 1,
-	    " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %*d %*d %*d %*d %*d %*d %llu"
-	    " %lu %ld", &user, &system, &start, &virtual_bytes, &resident_pages) == 5) {
+	if (rest != NULL &&
+	    sscanf(rest + 1,
+		" %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %*d %*d %*d %*d %*d %*d %llu"
+		" %lu %ld",
+		&user, &system, &start, &virtual_bytes, &resident_pages) == 5) {
 		add_plain(out, "process_cpu_seconds_total", "counter",
 		    "User and system CPU time spent in seconds.", (double)(user + system) / ticks);
 		add_plain(out, "process_resident_memory_bytes", "gauge",
@@ -479,8 +481,8 @@ add_from_stat(struct buf *out)
 		add_plain(out, "process_start_time_seconds", "gauge",
 		    "Start of the process in seconds since 1970.",
 		    boot_time() + (double)start / ticks);
-		add_plain(out, "process_virtual_memory_bytes", "gauge",
-		    "Virtual memory in bytes.", (double)virtual_bytes);
+		add_plain(out, "process_virtual_memory_bytes", "gauge", "Virtual memory in bytes.",
+		    (double)virtual_bytes);
 	}
 	free(text);
 }

@@ -21,8 +21,8 @@ struct buf;
 struct metric;
 struct metrics;
 
-#define METRICS_SERIES_MAX  128
-#define METRICS_LABELS_MAX  4
+#define METRICS_SERIES_MAX 128
+#define METRICS_LABELS_MAX 4
 #define METRICS_BUCKETS_MAX 24
 #define METRICS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
@@ -37,10 +37,10 @@ DEFINE_FREEP(struct metrics, metrics_free)
 
 /* Names and help are borrowed for ever (literals).  label_names: "a,b" in the order of the values
  * given later, NULL when there are none.  A bad or repeated name is a bug and aborts. */
-struct metric *metrics_counter(struct metrics *reg, const char *name, const char *help,
-    const char *label_names);
-struct metric *metrics_gauge(struct metrics *reg, const char *name, const char *help,
-    const char *label_names);
+struct metric *metrics_counter(
+    struct metrics *reg, const char *name, const char *help, const char *label_names);
+struct metric *metrics_gauge(
+    struct metrics *reg, const char *name, const char *help, const char *label_names);
 /* bounds: upper limits, ascending, borrowed for ever; +Inf is added. */
 struct metric *metrics_histogram(struct metrics *reg, const char *name, const char *help,
     const char *label_names, const double bounds[], size_t count);

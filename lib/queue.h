@@ -16,7 +16,7 @@ struct queue_link {
 };
 
 /* The struct around a link:  QUEUE_ITEM(link, struct event, link) */
-#define QUEUE_ITEM(l, type, member) ((type *)(void *)((char *)(l) - offsetof(type, member)))
+#define QUEUE_ITEM(l, type, member) ((type *)(void *)((char *)(l)-offsetof(type, member)))
 
 enum queue_place {
 	QUEUE_IF_ROOM, /* refused when `capacity` such items are waiting */

@@ -11,10 +11,10 @@
 #include "lib/buf.h"
 #include "lib/err.h"
 
-#define DIGITS_MAX  64	   /* of the number before a bot token's colon */
-#define KEY_MAX	    32768  /* bytes after which a private key without END has ended */
-#define KEY_HEADING 96	   /* "-----BEGIN … PRIVATE KEY-----" at most */
-#define HELD_CAP    (4u << 20)
+#define DIGITS_MAX 64  /* of the number before a bot token's colon */
+#define KEY_MAX 32768  /* bytes after which a private key without END has ended */
+#define KEY_HEADING 96 /* "-----BEGIN … PRIVATE KEY-----" at most */
+#define HELD_CAP (4u << 20)
 
 struct needle {
 	struct needle *next; /* same first byte, not longer */
@@ -181,8 +181,8 @@ add_base64(struct redact *r, const char *value, size_t size, size_t offset, cons
 		return false;
 	for (size_t i = first; i < last; i++) {
 		size_t bit = i * 6, at = bit / 8;
-		unsigned pair = byte_at(value, size, offset, at) << 8 |
-		    byte_at(value, size, offset, at + 1);
+		unsigned pair =
+		    byte_at(value, size, offset, at) << 8 | byte_at(value, size, offset, at + 1);
 
 		text[i - first] = alphabet[pair >> (10 - bit % 8) & 63];
 	}
@@ -235,8 +235,8 @@ redact_add(struct redact *r, const char *value, struct err *err)
 	if (size < REDACT_VALUE_MIN)
 		return true;
 	if (size > REDACT_VALUE_MAX)
-		return err_set(err, ERR_LIMIT, "a secret is longer than %d bytes",
-		    REDACT_VALUE_MAX);
+		return err_set(
+		    err, ERR_LIMIT, "a secret is longer than %d bytes", REDACT_VALUE_MAX);
 	(void)pthread_mutex_lock(&r->lock); /* a plain mutex of ours: cannot fail */
 	ok = r->values < REDACT_VALUES_MAX;
 	if (!ok) {
@@ -362,7 +362,8 @@ skip_key(struct state *s, const char *t, size_t n, bool is_last)
 	size_t size = 0, at;
 
 	for (at = 0; at < n && s->key_bytes < KEY_MAX; at++, s->key_bytes++) {
-		enum match m = t[at] != '-' ? NO : match_key_line(t + at, n - at, "-----END ", &size);
+		enum match m =
+		    t[at] != '-' ? NO : match_key_line(t + at, n - at, "-----END ", &size);
 
 		if (m == MORE && !is_last)
 			return at;
@@ -409,15 +410,15 @@ match_any(const struct redact *r, struct state *s, char previous, const char *t,
 
 /* Appends what is certain and returns how much of t that was: all when is_last. */
 static size_t
-scan(const struct redact *r, struct state *s, const char *t, size_t n, bool is_last,
-    struct buf *out)
+scan(
+    const struct redact *r, struct state *s, const char *t, size_t n, bool is_last, struct buf *out)
 {
 	size_t at = 0, plain = 0, size = 0; /* t[plain..at) is to be copied */
 
 	while (at < n) {
 		if (s->key_bytes > 0 || s->eating) {
-			size = s->eating ? skip_token(s, t + at, n - at) :
-			    skip_key(s, t + at, n - at, is_last);
+			size = s->eating ? skip_token(s, t + at, n - at)
+					 : skip_key(s, t + at, n - at, is_last);
 			at += size;
 			plain = at;
 			if (s->key_bytes > 0)

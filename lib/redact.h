@@ -15,9 +15,9 @@ struct buf;
 struct err;
 struct redact;
 
-#define REDACT_MARK	  "***"
-#define REDACT_VALUE_MIN  8	/* shorter values would blot out ordinary text: not added */
-#define REDACT_VALUE_MAX  8192
+#define REDACT_MARK "***"
+#define REDACT_VALUE_MIN 8 /* shorter values would blot out ordinary text: not added */
+#define REDACT_VALUE_MAX 8192
 #define REDACT_VALUES_MAX 256
 
 /* May be shared by threads: additions and use take a lock. */

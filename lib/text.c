@@ -10,7 +10,7 @@
 #include "lib/err.h"
 
 #define REPLACEMENT 0xFFFDu
-#define WORD_MAX    64
+#define WORD_MAX 64
 
 /* --- UTF-8 --- */
 
@@ -327,7 +327,8 @@ text_to_size(const char *text, int64_t max, int64_t *ret, struct err *err)
 	uint64_t number;
 
 	if (!parse_digits(text, digits, &number) || shift < 0)
-		return err_set(err, ERR_INVALID, "\"%.60s\" is not a size such as 500M or 2G", text);
+		return err_set(
+		    err, ERR_INVALID, "\"%.60s\" is not a size such as 500M or 2G", text);
 	if (number > (uint64_t)max >> shift)
 		return err_set(err, ERR_INVALID, "%.60s is more than %" PRId64 " bytes", text, max);
 	*ret = (int64_t)(number << shift);
@@ -336,8 +337,8 @@ text_to_size(const char *text, int64_t max, int64_t *ret, struct err *err)
 
 /* --- time --- */
 
-#define MS_OF_YEAR_0	  (-62167219200000)
-#define MS_OF_YEAR_10000  253402300800000
+#define MS_OF_YEAR_0 (-62167219200000)
+#define MS_OF_YEAR_10000 253402300800000
 
 static void
 split_time(int64_t at_ms, struct tm *tm, int *ms)
@@ -465,8 +466,8 @@ static bool
 take_clock(const char **p, struct tm *tm)
 {
 	return take_number(p, 2, 0, 23, &tm->tm_hour) && take_char(p, ":") &&
-	    take_number(p, 2, 0, 59, &tm->tm_min) && take_char(p, ":") &&
-	    take_number(p, 2, 0, 60, &tm->tm_sec); /* 60: a leap second */
+	       take_number(p, 2, 0, 59, &tm->tm_min) && take_char(p, ":") &&
+	       take_number(p, 2, 0, 60, &tm->tm_sec); /* 60: a leap second */
 }
 
 bool
@@ -478,8 +479,10 @@ text_to_time(const char *text, int64_t *ret_ms, struct err *err)
 
 	if (!take_date(&p, &tm) || !take_clock(&p, &tm) || !take_fraction(&p, &ms) ||
 	    !take_offset(&p, &offset))
-		return err_set(err, ERR_INVALID, "\"%.60s\" is not a time such as "
-		    "2026-11-20T07:10:48Z", text);
+		return err_set(err, ERR_INVALID,
+		    "\"%.60s\" is not a time such as "
+		    "2026-11-20T07:10:48Z",
+		    text);
 	*ret_ms = ((int64_t)timegm(&tm) - offset) * 1000 + ms;
 	return true;
 }
@@ -504,9 +507,9 @@ text_duration(char out[TEXT_DURATION_SIZE], int64_t ms)
 
 		if (ms < units[i].ms)
 			continue;
-		(void)snprintf(out, TEXT_DURATION_SIZE, rest > 0 ?
-		    "%" PRId64 " %s %" PRId64 " %s" : "%" PRId64 " %s",
-		    ms / units[i].ms, units[i].name, rest, units[i].next);
+		(void)snprintf(out, TEXT_DURATION_SIZE,
+		    rest > 0 ? "%" PRId64 " %s %" PRId64 " %s" : "%" PRId64 " %s", ms / units[i].ms,
+		    units[i].name, rest, units[i].next);
 		return out;
 	}
 	if (ms >= 1000)

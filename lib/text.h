@@ -55,8 +55,8 @@ bool text_is_hex(const char *text, size_t min, size_t max);
 
 /* A decimal integer: an optional '-', digits, and nothing else (no blanks, no '+', no leading
  * zeros).  Outside min..max is an error.  *ret is untouched on failure. */
-MUST_USE bool text_to_i64(const char *text, int64_t min, int64_t max, int64_t *ret,
-    struct err *err);
+MUST_USE bool text_to_i64(
+    const char *text, int64_t min, int64_t max, int64_t *ret, struct err *err);
 
 /* true/false, yes/no, on/off, 1/0 in either case. */
 MUST_USE bool text_to_bool(const char *text, bool *ret, struct err *err);
@@ -66,7 +66,7 @@ MUST_USE bool text_to_size(const char *text, int64_t max, int64_t *ret, struct e
 
 /* --- time (wall clock, ms since 1970, UTC) --- */
 
-#define TEXT_TIME_SIZE	   32
+#define TEXT_TIME_SIZE 32
 #define TEXT_DURATION_SIZE 32
 
 /* "2026-11-20T07:10:48Z"; text_time_ms has ".123" before the Z.  Years 0 to 9999, else clamped.

@@ -18,8 +18,7 @@
 #include "types/settings_table.h"
 
 #define SECRET_FILE_CAP 16384
-#define KNOWN_NAMES_MAX \
-	(2 * SETTING_COUNT + ENVIRONMENT_SETTING_COUNT * SETTINGS_ENVIRONMENTS_MAX)
+#define KNOWN_NAMES_MAX (2 * SETTING_COUNT + ENVIRONMENT_SETTING_COUNT * SETTINGS_ENVIRONMENTS_MAX)
 
 /* One value: its text is owned. */
 struct value {
@@ -59,7 +58,7 @@ struct found {
 /* --- the report --- */
 
 static void PRINTF(3, 4)
-say(struct settings_report *report, enum settings_severity severity, const char *fmt, ...)
+    say(struct settings_report *report, enum settings_severity severity, const char *fmt, ...)
 {
 	struct settings_line *line;
 	va_list args;
@@ -122,7 +121,8 @@ read_secret_file(struct loader *l, const char *name, struct found *found)
 	if (path.text == NULL)
 		return NULL;
 	if (found->text != NULL) {
-		say_found(l, SETTINGS_ERROR, file_setting, path, "set together with the secret itself");
+		say_found(
+		    l, SETTINGS_ERROR, file_setting, path, "set together with the secret itself");
 		return NULL;
 	}
 	text = file_read(path.text, SECRET_FILE_CAP, &size, &err);
@@ -164,7 +164,8 @@ take_value(struct loader *l, const struct settings_spec *spec, const char *name,
     const char *fallback, struct value *value)
 {
 	struct found found = look_up(l, name);
-	CLEANUP(wipe_text) char *secret = spec->is_secret ? read_secret_file(l, name, &found) : NULL;
+	CLEANUP(wipe_text)
+	char *secret = spec->is_secret ? read_secret_file(l, name, &found) : NULL;
 	struct err err;
 
 	(void)secret; /* only owns what found.text points at */
@@ -190,8 +191,8 @@ static void
 take_all(struct loader *l)
 {
 	for (size_t i = 0; i < SETTING_COUNT; i++)
-		take_value(l, &settings_table[i], settings_table[i].name, settings_table[i].fallback,
-		    &l->in->values[i]);
+		take_value(l, &settings_table[i], settings_table[i].name,
+		    settings_table[i].fallback, &l->in->values[i]);
 }
 
 /* --- environments --- */
@@ -228,7 +229,8 @@ names_clash(const char *a, const char *b)
 	for (size_t i = 0; i < ENVIRONMENT_SETTING_COUNT; i++)
 		for (size_t j = 0; j < ENVIRONMENT_SETTING_COUNT; j++)
 			if (strcmp(settings_table_name(&settings_table_environment[i], a, name_a),
-			    settings_table_name(&settings_table_environment[j], b, name_b)) == 0)
+				settings_table_name(&settings_table_environment[j], b, name_b)) ==
+			    0)
 				return true;
 	return false;
 }
@@ -243,14 +245,18 @@ name_is_free(struct loader *l, const char *name)
 		return false;
 	}
 	if (clash != NULL) {
-		say(l->report, SETTINGS_ERROR, "ENVIRONMENTS: %s cannot be used: its settings would be "
-		    "mixed up with %s", name, clash);
+		say(l->report, SETTINGS_ERROR,
+		    "ENVIRONMENTS: %s cannot be used: its settings would be "
+		    "mixed up with %s",
+		    name, clash);
 		return false;
 	}
 	for (size_t i = 0; i < l->s->environment_count; i++)
 		if (names_clash(l->in->environments[i]->name, name)) {
-			say(l->report, SETTINGS_ERROR, "ENVIRONMENTS: the settings of %s and %s would "
-			    "have the same names", l->in->environments[i]->name, name);
+			say(l->report, SETTINGS_ERROR,
+			    "ENVIRONMENTS: the settings of %s and %s would "
+			    "have the same names",
+			    l->in->environments[i]->name, name);
 			return false;
 		}
 	return true;
@@ -326,7 +332,7 @@ fill_ids(const char *list, struct settings_ids *ids)
 	char part[32];
 
 	while (list != NULL && ids->count < SETTINGS_IDS_MAX &&
-	    settings_check_next(&list, part, sizeof(part)))
+	       settings_check_next(&list, part, sizeof(part)))
 		ids->id[ids->count++] = number_in(part);
 }
 
@@ -350,8 +356,10 @@ fill_telegram(struct loader *l)
 	s->telegram_webhook_secret = text_of(l, SETTING_TELEGRAM_WEBHOOK_SECRET);
 	s->telegram_api_base = text_of(l, SETTING_TELEGRAM_API_BASE);
 	s->telegram_proxy = text_of(l, SETTING_TELEGRAM_PROXY);
-	s->telegram_mode = (mode != NULL ? text_same_ci(mode, "webhook") :
-	    l->in->values[SETTING_TELEGRAM_WEBHOOK_URL].is_given) ? TELEGRAM_WEBHOOK : TELEGRAM_POLLING;
+	s->telegram_mode = (mode != NULL ? text_same_ci(mode, "webhook")
+					 : l->in->values[SETTING_TELEGRAM_WEBHOOK_URL].is_given)
+			       ? TELEGRAM_WEBHOOK
+			       : TELEGRAM_POLLING;
 	fill_ids(text_of(l, SETTING_ADMIN_TELEGRAM_IDS), &s->admins);
 	fill_ids(text_of(l, SETTING_STAGING_TELEGRAM_IDS), &s->staging_users);
 	s->telegram_chat_id = number_in(text_of(l, SETTING_TELEGRAM_CHAT_ID));
@@ -414,7 +422,7 @@ fill_environment(struct environment_inside *in, struct environment_settings *e)
 	e->port = (int)number_in(in->values[ENVIRONMENT_SETTING_PORT].text);
 	e->confirm = truth_in(in->values[ENVIRONMENT_SETTING_CONFIRM].text);
 	while (urls != NULL && e->health_url_count < SETTINGS_HEALTH_URLS_MAX &&
-	    settings_check_next(&urls, in->urls[e->health_url_count], SETTINGS_CHECK_TEXT_MAX)) {
+	       settings_check_next(&urls, in->urls[e->health_url_count], SETTINGS_CHECK_TEXT_MAX)) {
 		e->health_urls[e->health_url_count] = in->urls[e->health_url_count];
 		e->health_url_count++;
 	}
@@ -445,7 +453,8 @@ check_required(struct loader *l)
 		say(l->report, SETTINGS_ERROR,
 		    "TELEGRAM_BOT_TOKEN: is not set; @BotFather gives you one");
 	if (!is_given(l, SETTING_ADMIN_TELEGRAM_IDS))
-		say(l->report, SETTINGS_ERROR, "ADMIN_TELEGRAM_IDS: is not set; put your own Telegram "
+		say(l->report, SETTINGS_ERROR,
+		    "ADMIN_TELEGRAM_IDS: is not set; put your own Telegram "
 		    "id there (any id for now: /whoami then tells yours)");
 }
 
@@ -464,7 +473,8 @@ check_webhook(struct loader *l)
 		say(l->report, SETTINGS_ERROR,
 		    "TELEGRAM_WEBHOOK_URL: is not set, and TELEGRAM_MODE is webhook");
 	if (!is_given(l, SETTING_TELEGRAM_WEBHOOK_SECRET))
-		say(l->report, SETTINGS_ERROR, "TELEGRAM_WEBHOOK_SECRET: is not set, and webhook mode "
+		say(l->report, SETTINGS_ERROR,
+		    "TELEGRAM_WEBHOOK_SECRET: is not set, and webhook mode "
 		    "needs one; make one with: openssl rand -hex 32");
 }
 
@@ -478,7 +488,8 @@ check_repository(struct loader *l)
 		say(l->report, SETTINGS_ERROR,
 		    "REPOSITORY_URL: is not set, and neither is GITHUB_REPOSITORY");
 	if (has_key && !is_given(l, SETTING_REPOSITORY_KNOWN_HOSTS))
-		say(l->report, SETTINGS_ERROR, "REPOSITORY_KNOWN_HOSTS: is not set, and "
+		say(l->report, SETTINGS_ERROR,
+		    "REPOSITORY_KNOWN_HOSTS: is not set, and "
 		    "REPOSITORY_KEY_PATH needs it: ssh-keyscan makes one; compare it with what the "
 		    "host publishes");
 	if (has_key && is_given(l, SETTING_REPOSITORY_TOKEN))
@@ -490,7 +501,8 @@ static void
 note_needless(struct loader *l)
 {
 	if (is_given(l, SETTING_TELEGRAM_API_ID) || is_given(l, SETTING_TELEGRAM_API_HASH))
-		say(l->report, SETTINGS_NOTE, "TELEGRAM_API_ID, TELEGRAM_API_HASH: not needed, the Bot "
+		say(l->report, SETTINGS_NOTE,
+		    "TELEGRAM_API_ID, TELEGRAM_API_HASH: not needed, the Bot "
 		    "API asks for neither");
 }
 
@@ -517,9 +529,9 @@ list_known(const struct settings *s, struct known_names *known)
 	}
 	for (size_t e = 0; e < s->environment_count; e++)
 		for (size_t i = 0; i < ENVIRONMENT_SETTING_COUNT; i++) {
-			known->names[known->count] = settings_table_name(
-			    &settings_table_environment[i], s->environments[e].name,
-			    known->texts[known->count]);
+			known->names[known->count] =
+			    settings_table_name(&settings_table_environment[i],
+				s->environments[e].name, known->texts[known->count]);
 			known->count++;
 		}
 }
@@ -737,8 +749,8 @@ compare_environment(const char *environment, const struct settings *old,
 
 	for (size_t i = 0; i < ENVIRONMENT_SETTING_COUNT; i++)
 		compare(settings_table_name(&settings_table_environment[i], environment, name),
-		    a == NULL ? NULL : a->values[i].text, b == NULL ? NULL : b->values[i].text, names,
-		    restart_names);
+		    a == NULL ? NULL : a->values[i].text, b == NULL ? NULL : b->values[i].text,
+		    names, restart_names);
 }
 
 bool
@@ -754,8 +766,8 @@ settings_diff(const struct settings *old, const struct settings *fresh, struct b
 		compare_environment(fresh->environments[i].name, old, fresh, names, restart_names);
 	for (size_t i = 0; i < old->environment_count; i++)
 		if (settings_environment(fresh, old->environments[i].name) == NULL)
-			compare_environment(old->environments[i].name, old, fresh, names,
-			    restart_names);
+			compare_environment(
+			    old->environments[i].name, old, fresh, names, restart_names);
 	return names->size > before;
 }
 
@@ -782,7 +794,8 @@ settings_is_runners(const struct settings *s, const char *name)
 	for (size_t e = 0; s != NULL && e < s->environment_count; e++)
 		for (size_t i = 0; i < ENVIRONMENT_SETTING_COUNT; i++)
 			if (strcmp(settings_table_name(&settings_table_environment[i],
-			    s->environments[e].name, expected), name) == 0)
+				       s->environments[e].name, expected),
+				name) == 0)
 				return settings_table_environment[i].whose != WHOSE_SERVER;
 	return false;
 }

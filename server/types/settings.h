@@ -13,7 +13,7 @@ struct err;
 struct redact;
 
 enum setting {
-#define SETTING(name, ...)	       SETTING_##name,
+#define SETTING(name, ...) SETTING_##name,
 #define ENVIRONMENT_SETTING(...)
 #include "types/settings.def"
 #undef SETTING
@@ -21,10 +21,10 @@ enum setting {
 	SETTING_COUNT
 };
 
-#define SETTINGS_ENVIRONMENTS_MAX  16
-#define SETTINGS_ENVIRONMENT_NAME  21 /* bytes with the NUL: [a-z][a-z0-9-]{0,19} */
-#define SETTINGS_IDS_MAX	   64
-#define SETTINGS_HEALTH_URLS_MAX   8
+#define SETTINGS_ENVIRONMENTS_MAX 16
+#define SETTINGS_ENVIRONMENT_NAME 21 /* bytes with the NUL: [a-z][a-z0-9-]{0,19} */
+#define SETTINGS_IDS_MAX 64
+#define SETTINGS_HEALTH_URLS_MAX 8
 
 enum telegram_mode { TELEGRAM_POLLING, TELEGRAM_WEBHOOK };
 
@@ -101,8 +101,8 @@ struct settings_report {
  * with NULL; wins; may be NULL).  False when there is any error: then *ret is untouched and report
  * holds a line for each.  Warnings and notes are reported in both cases.  The caller owns one
  * count of *ret. */
-MUST_USE bool settings_load(const char *env_file, char *const environ_list[],
-    struct settings **ret, struct settings_report *report);
+MUST_USE bool settings_load(const char *env_file, char *const environ_list[], struct settings **ret,
+    struct settings_report *report);
 
 /* Counts are atomic: both threads may hold one.  The last put wipes and frees. */
 struct settings *settings_ref(struct settings *s);
@@ -110,8 +110,7 @@ void settings_unref(struct settings *s); /* takes NULL */
 DEFINE_FREEP(struct settings, settings_unref)
 
 /* NULL when there is none of that name. */
-const struct environment_settings *settings_environment(const struct settings *s,
-    const char *name);
+const struct environment_settings *settings_environment(const struct settings *s, const char *name);
 
 bool settings_is_admin(const struct settings *s, int64_t telegram_id);
 bool settings_is_staging_user(const struct settings *s, int64_t telegram_id);

@@ -12,7 +12,7 @@
 #include "types/settings.h"
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-#define DIGITS	"0123456789"
+#define DIGITS "0123456789"
 #define SUN_PATH_MAX 107
 
 static bool
@@ -52,8 +52,7 @@ settings_check_next(const char **list, char *out, size_t room)
 
 /* Every part of a comma list must pass; no more than max of them. */
 static bool
-check_list(const char *text, bool (*check)(const char *, struct err *), size_t max,
-    struct err *err)
+check_list(const char *text, bool (*check)(const char *, struct err *), size_t max, struct err *err)
 {
 	char part[SETTINGS_CHECK_TEXT_MAX];
 	size_t count = 0;
@@ -71,8 +70,8 @@ bool
 settings_check_TEXT(const char *text, struct err *err)
 {
 	if (strlen(text) >= SETTINGS_CHECK_TEXT_MAX || !is_printable(text))
-		return err_set(err, ERR_INVALID, "must be one line of printable text, below %d bytes",
-		    SETTINGS_CHECK_TEXT_MAX);
+		return err_set(err, ERR_INVALID,
+		    "must be one line of printable text, below %d bytes", SETTINGS_CHECK_TEXT_MAX);
 	return true;
 }
 
@@ -104,13 +103,15 @@ bool
 settings_check_TOKEN(const char *text, struct err *err)
 {
 	if (strlen(text) < SETTINGS_CHECK_SECRET_MIN)
-		return err_set(err, ERR_INVALID, "is a secret shorter than %d bytes; "
-		    "make one with: openssl rand -hex 32", SETTINGS_CHECK_SECRET_MIN);
+		return err_set(err, ERR_INVALID,
+		    "is a secret shorter than %d bytes; "
+		    "make one with: openssl rand -hex 32",
+		    SETTINGS_CHECK_SECRET_MIN);
 	if (is_placeholder(text))
 		return err_set(err, ERR_INVALID, "is still a placeholder");
 	if (strlen(text) >= SETTINGS_CHECK_TEXT_MAX || !is_printable(text))
-		return err_set(err, ERR_INVALID, "must be one line of printable text, below %d bytes",
-		    SETTINGS_CHECK_TEXT_MAX);
+		return err_set(err, ERR_INVALID,
+		    "must be one line of printable text, below %d bytes", SETTINGS_CHECK_TEXT_MAX);
 	return true;
 }
 
@@ -130,8 +131,8 @@ bool
 settings_check_WEBHOOK_SECRET(const char *text, struct err *err)
 {
 	if (!consists_of(text, LETTERS DIGITS "_-") || strlen(text) > 256)
-		return err_set(err, ERR_INVALID,
-		    "Telegram allows only A-Z a-z 0-9 _ - and 256 characters");
+		return err_set(
+		    err, ERR_INVALID, "Telegram allows only A-Z a-z 0-9 _ - and 256 characters");
 	return settings_check_TOKEN(text, err);
 }
 
@@ -205,8 +206,10 @@ check_person(const char *text, struct err *err)
 
 	if (text_to_i64(text, 1, INT64_MAX, &value, NULL))
 		return true;
-	return err_set(err, ERR_INVALID, "\"%.60s\" is not the Telegram id of a person "
-	    "(a number; /whoami tells yours)", text);
+	return err_set(err, ERR_INVALID,
+	    "\"%.60s\" is not the Telegram id of a person "
+	    "(a number; /whoami tells yours)",
+	    text);
 }
 
 bool
@@ -220,8 +223,9 @@ settings_check_IDS(const char *text, struct err *err)
 bool
 settings_check_URL(const char *text, struct err *err)
 {
-	const char *host = text_starts_ci(text, "https://") ? text + 8 :
-	    text_starts_ci(text, "http://") ? text + 7 : "";
+	const char *host = text_starts_ci(text, "https://")  ? text + 8
+			   : text_starts_ci(text, "http://") ? text + 7
+							     : "";
 	size_t size = strcspn(host, "/?#");
 
 	if (size == 0 || memchr(host, '@', size) != NULL || !is_printable(text) ||
@@ -255,8 +259,10 @@ settings_check_ADDRESS(const char *text, struct err *err)
 		return true;
 	if (text[0] == '/' && is_printable(text) && strlen(text) <= SUN_PATH_MAX)
 		return true;
-	return err_set(err, ERR_INVALID, "\"%.60s\" is neither an IP address nor the absolute path "
-	    "of a socket (107 bytes at most)", text);
+	return err_set(err, ERR_INVALID,
+	    "\"%.60s\" is neither an IP address nor the absolute path "
+	    "of a socket (107 bytes at most)",
+	    text);
 }
 
 bool
@@ -273,8 +279,10 @@ check_name(const char *text, struct err *err)
 	if (text[0] >= 'a' && text[0] <= 'z' && strlen(text) < SETTINGS_ENVIRONMENT_NAME &&
 	    consists_of(text, "abcdefghijklmnopqrstuvwxyz" DIGITS "-"))
 		return true;
-	return err_set(err, ERR_INVALID, "\"%.60s\" is not the name of an environment: a small "
-	    "letter, then up to 19 of a-z 0-9 -", text);
+	return err_set(err, ERR_INVALID,
+	    "\"%.60s\" is not the name of an environment: a small "
+	    "letter, then up to 19 of a-z 0-9 -",
+	    text);
 }
 
 bool
@@ -314,22 +322,23 @@ is_short_ssh(const char *text)
 	const char *colon = strchr(text, ':'), *at = strchr(text, '@');
 
 	return text[0] != '-' && at != NULL && at > text && at[1] != '-' && colon != NULL &&
-	    colon > at + 1 && colon[1] != '\0' && strchr(text, '/') > colon;
+	       colon > at + 1 && colon[1] != '\0' && strchr(text, '/') > colon;
 }
 
 bool
 settings_check_REMOTE(const char *text, struct err *err)
 {
 	bool known = text_starts(text, "https://") || text_starts(text, "ssh://") ||
-	    text[0] == '/' || is_short_ssh(text);
+		     text[0] == '/' || is_short_ssh(text);
 
 	if (!known || !is_printable(text) || strchr(text, ' ') != NULL ||
 	    text_starts(text, "ssh://-") || strlen(text) >= SETTINGS_CHECK_TEXT_MAX)
-		return err_set(err, ERR_INVALID, "must be https://…, ssh://…, git@host:path or an "
+		return err_set(err, ERR_INVALID,
+		    "must be https://…, ssh://…, git@host:path or an "
 		    "absolute path");
 	if (text_starts(text, "https://") && memchr(text + 8, '@', strcspn(text + 8, "/")) != NULL)
-		return err_set(err, ERR_INVALID,
-		    "must not hold a user or password; set REPOSITORY_TOKEN");
+		return err_set(
+		    err, ERR_INVALID, "must not hold a user or password; set REPOSITORY_TOKEN");
 	return true;
 }
 
@@ -338,8 +347,9 @@ settings_check_REMOTE(const char *text, struct err *err)
 bool
 settings_check_PROXY(const char *text, struct err *err)
 {
-	const char *host = text_starts(text, "http://") ? text + 7 :
-	    text_starts(text, "socks5h://") ? text + 10 : "";
+	const char *host = text_starts(text, "http://")	     ? text + 7
+			   : text_starts(text, "socks5h://") ? text + 10
+							     : "";
 
 	if (host[0] == '\0' || !is_printable(text) || strchr(text, ' ') != NULL ||
 	    strlen(text) >= SETTINGS_CHECK_TEXT_MAX) /* it may hold a password: not told */
@@ -353,19 +363,19 @@ settings_check_LEVEL(const char *text, struct err *err)
 	enum log_level level;
 
 	return log_level_from(text, &level) ||
-	    err_set(err, ERR_INVALID, "\"%.60s\" is not ERROR, WARNING, INFO or DEBUG", text);
+	       err_set(err, ERR_INVALID, "\"%.60s\" is not ERROR, WARNING, INFO or DEBUG", text);
 }
 
 bool
 settings_check_FORMAT(const char *text, struct err *err)
 {
 	return text_same_ci(text, "human") || text_same_ci(text, "logfmt") ||
-	    err_set(err, ERR_INVALID, "\"%.60s\" is neither human nor logfmt", text);
+	       err_set(err, ERR_INVALID, "\"%.60s\" is neither human nor logfmt", text);
 }
 
 bool
 settings_check_MODE(const char *text, struct err *err)
 {
 	return text_same_ci(text, "webhook") || text_same_ci(text, "polling") ||
-	    err_set(err, ERR_INVALID, "\"%.60s\" is neither webhook nor polling", text);
+	       err_set(err, ERR_INVALID, "\"%.60s\" is neither webhook nor polling", text);
 }

@@ -10,9 +10,12 @@ struct err;
 /* One for each type in runner/settings.def.  The sentence in err says what was given and what was
  * expected; for secrets only what was expected. */
 #define SETTINGS_TYPES(T) \
-	T(TEXT) T(TOKEN) T(BOT_TOKEN) T(WEBHOOK_SECRET) T(BOOL) T(COUNT) T(SECONDS) \
-	T(SECONDS_OR_0) T(SIZE) T(PORT) T(ID) T(IDS) T(URL) T(URLS) T(PATH) T(ADDRESS) T(HOST) \
-	T(NAMES) T(BRANCH) T(REPOSITORY) T(REMOTE) T(PROXY) T(LEVEL) T(FORMAT) T(MODE)
+	T(TEXT) \
+	T(TOKEN) \
+	T(BOT_TOKEN) \
+	T(WEBHOOK_SECRET) T(BOOL) T(COUNT) T(SECONDS) T(SECONDS_OR_0) T(SIZE) T(PORT) T(ID) T(IDS) \
+	    T(URL) T(URLS) T(PATH) T(ADDRESS) T(HOST) T(NAMES) T(BRANCH) T(REPOSITORY) T(REMOTE) \
+		T(PROXY) T(LEVEL) T(FORMAT) T(MODE)
 
 #define T(type) MUST_USE bool settings_check_##type(const char *text, struct err *err);
 SETTINGS_TYPES(T)
@@ -22,8 +25,8 @@ SETTINGS_TYPES(T)
  * False at the end.  Parts longer than room are refused by the checks before. */
 MUST_USE bool settings_check_next(const char **list, char *out, size_t room);
 
-#define SETTINGS_CHECK_TEXT_MAX	  1024 /* bytes of any value but a list */
-#define SETTINGS_CHECK_SECRET_MIN 16   /* shorter is refused */
-#define SETTINGS_CHECK_SECRET_OK  32   /* shorter is warned of */
+#define SETTINGS_CHECK_TEXT_MAX 1024 /* bytes of any value but a list */
+#define SETTINGS_CHECK_SECRET_MIN 16 /* shorter is refused */
+#define SETTINGS_CHECK_SECRET_OK 32  /* shorter is warned of */
 
 #endif

@@ -9,7 +9,7 @@
 #include "lib/text.h"
 #include "types/settings_check.h"
 
-#define SECRECY_OPEN   false
+#define SECRECY_OPEN false
 #define SECRECY_SECRET true
 
 const struct settings_spec settings_table[SETTING_COUNT] = {
@@ -33,9 +33,9 @@ const struct settings_spec settings_table_environment[ENVIRONMENT_SETTING_COUNT]
 };
 
 /* Read once, when sockets, handles and files are made. */
-static const char *const only_at_start[] = { "LISTEN_ADDRESS", "API_SERVER_PORT",
-	"STATE_DIRECTORY", "AUDIT_LOG_PATH", "ENABLE_TELEMETRY", "LOG_FORMAT", "TELEGRAM_BOT_TOKEN",
-	"TELEGRAM_MODE", "TELEGRAM_WEBHOOK_URL", "TELEGRAM_API_BASE", "TELEGRAM_PROXY" };
+static const char *const only_at_start[] = { "LISTEN_ADDRESS", "API_SERVER_PORT", "STATE_DIRECTORY",
+	"AUDIT_LOG_PATH", "ENABLE_TELEMETRY", "LOG_FORMAT", "TELEGRAM_BOT_TOKEN", "TELEGRAM_MODE",
+	"TELEGRAM_WEBHOOK_URL", "TELEGRAM_API_BASE", "TELEGRAM_PROXY" };
 
 bool
 settings_table_needs_restart(const char *name)
@@ -47,8 +47,8 @@ settings_table_needs_restart(const char *name)
 }
 
 const char *
-settings_table_name(const struct settings_spec *spec, const char *environment,
-    char out[SETTINGS_TABLE_NAME])
+settings_table_name(
+    const struct settings_spec *spec, const char *environment, char out[SETTINGS_TABLE_NAME])
 {
 	size_t before = strlen(spec->name);
 
@@ -98,8 +98,8 @@ struct setting_row
 settings_row(size_t i)
 {
 	bool is_fixed = i < SETTING_COUNT;
-	const struct settings_spec *spec = is_fixed ? &settings_table[i] :
-	    &settings_table_environment[i - SETTING_COUNT];
+	const struct settings_spec *spec =
+	    is_fixed ? &settings_table[i] : &settings_table_environment[i - SETTING_COUNT];
 
 	assert(i < settings_row_count());
 	return (struct setting_row){
@@ -124,7 +124,8 @@ add_environment_example(struct buf *out, enum environment_setting setting)
 	for (size_t i = 0; i < COUNT(environments); i++) {
 		fallback = settings_table_fallback(setting, environments[i]);
 		buf_addf(out, "#%s=%s\n",
-		    settings_table_name(&settings_table_environment[setting], environments[i], name),
+		    settings_table_name(
+			&settings_table_environment[setting], environments[i], name),
 		    fallback == NULL ? "" : fallback);
 	}
 }
@@ -132,11 +133,13 @@ add_environment_example(struct buf *out, enum environment_setting setting)
 void
 settings_example(struct buf *out)
 {
-	buf_adds(out, "# Settings of deploybot.  Copy to .env, keep it at mode 0600; the environment "
-		      "wins over it.\n# A line that begins with #NAME= shows the default.\n");
+	buf_adds(out,
+	    "# Settings of deploybot.  Copy to .env, keep it at mode 0600; the environment "
+	    "wins over it.\n# A line that begins with #NAME= shows the default.\n");
 	for (size_t i = 0; i < SETTING_COUNT; i++) {
 		const struct settings_spec *spec = &settings_table[i];
-		bool is_required = i == SETTING_TELEGRAM_BOT_TOKEN || i == SETTING_ADMIN_TELEGRAM_IDS;
+		bool is_required =
+		    i == SETTING_TELEGRAM_BOT_TOKEN || i == SETTING_ADMIN_TELEGRAM_IDS;
 
 		buf_addf(out, "\n# %s\n", spec->help);
 		if (spec->is_secret)

@@ -36,8 +36,8 @@ extern const struct settings_spec settings_table_environment[ENVIRONMENT_SETTING
 #define SETTINGS_TABLE_NAME 64 /* bytes of the longest name with its NUL */
 
 /* "eu-west" → the setting's whole name, as EU_WEST_HOST.  Returns out. */
-const char *settings_table_name(const struct settings_spec *spec, const char *environment,
-    char out[SETTINGS_TABLE_NAME]);
+const char *settings_table_name(
+    const struct settings_spec *spec, const char *environment, char out[SETTINGS_TABLE_NAME]);
 
 /* The default there: NULL for none.  Staging and production have some of their own. */
 const char *settings_table_fallback(enum environment_setting setting, const char *environment);

@@ -23,7 +23,8 @@ sha256_is_that_of_the_standard(void **state)
 	(void)state;
 	assert_true(crypto_sha256("abc", 3, out, NULL));
 	text_hex(hex, out, sizeof(out));
-	assert_string_equal(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	assert_string_equal(
+	    hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 	hash = crypto_sha256_new(NULL);
 	assert_non_null(hash);
 	assert_true(crypto_sha256_add(hash, "a", 1, NULL));
@@ -54,12 +55,14 @@ hmac_is_that_of_rfc_4231_however_it_is_fed(void **state)
 	assert_true(crypto_hmac_add(one, "for nothing?", 12, NULL));
 	assert_true(crypto_hmac_finish(one, out, NULL));
 	text_hex(hex, out, sizeof(out));
-	assert_string_equal(hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+	assert_string_equal(
+	    hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
 	crypto_hmac_drop(one);
 	crypto_hmac_drop(two);
 	assert_true(crypto_hmac_of(key, "what do ya want for nothing?", 28, out, NULL));
 	text_hex(hex, out, sizeof(out));
-	assert_string_equal(hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+	assert_string_equal(
+	    hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
 	crypto_hmac_key_free(key);
 }
 

@@ -33,8 +33,10 @@ set_up(void **state)
 	p->db = db_open(p->path, 0, &err);
 	if (p->db == NULL)
 		fail_msg("%s", err.text);
-	assert_true(db_script(p->db, "CREATE TABLE t(id INTEGER PRIMARY KEY AUTOINCREMENT, "
-	    "name TEXT UNIQUE, n INTEGER, body BLOB) STRICT;", &err));
+	assert_true(db_script(p->db,
+	    "CREATE TABLE t(id INTEGER PRIMARY KEY AUTOINCREMENT, "
+	    "name TEXT UNIQUE, n INTEGER, body BLOB) STRICT;",
+	    &err));
 	*state = p;
 	return 0;
 }

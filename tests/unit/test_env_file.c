@@ -16,28 +16,33 @@ static void
 every_form_of_value_is_read(void **state)
 {
 	static const char text[] = "# comment\n"
-	    "\n"
-	    "PLAIN=a b  # comment\n"
-	    "  export SPACED =x\n";
+				   "\n"
+				   "PLAIN=a b  # comment\n"
+				   "  export SPACED =x\n";
 	static const char good[] = "\xC3\xA9 not a name";
 	static const char all[] = "# comment\r\n"
-	    "\n"
-	    "PLAIN=a b#c \t # comment\r\n"
-	    "export EXPORTED=$HOME\n"
-	    "SINGLE='a\\n\"$x' # c\n"
-	    "DOUBLE=\"a\\n\\\"b\\\" \\\\ \\$\"\n"
-	    "LINES=\"one\n"
-	    "two\"\n"
-	    "EMPTY=\n"
-	    "HASH=#x\n"
-	    "LAST=end";
+				  "\n"
+				  "PLAIN=a b#c \t # comment\r\n"
+				  "export EXPORTED=$HOME\n"
+				  "SINGLE='a\\n\"$x' # c\n"
+				  "DOUBLE=\"a\\n\\\"b\\\" \\\\ \\$\"\n"
+				  "LINES=\"one\n"
+				  "two\"\n"
+				  "EMPTY=\n"
+				  "HASH=#x\n"
+				  "LAST=end";
 	static const struct {
 		const char *name, *value;
 		unsigned line;
 	} want[] = {
-		{ "PLAIN", "a b#c", 3 }, { "EXPORTED", "$HOME", 4 }, { "SINGLE", "a\\n\"$x", 5 },
-		{ "DOUBLE", "a\n\"b\" \\ $", 6 }, { "LINES", "one\ntwo", 7 }, { "EMPTY", "", 9 },
-		{ "HASH", "", 10 }, { "LAST", "end", 11 },
+		{ "PLAIN", "a b#c", 3 },
+		{ "EXPORTED", "$HOME", 4 },
+		{ "SINGLE", "a\\n\"$x", 5 },
+		{ "DOUBLE", "a\n\"b\" \\ $", 6 },
+		{ "LINES", "one\ntwo", 7 },
+		{ "EMPTY", "", 9 },
+		{ "HASH", "", 10 },
+		{ "LAST", "end", 11 },
 	};
 	struct env_file file;
 	struct err err;

@@ -40,8 +40,8 @@ set_up(void **state)
 static int
 tear_down(void **state)
 {
-	static const char *const names[] = { "open/key", "open", "link", "file", "a/b/c", "a/b", "a",
-		"loop", "" };
+	static const char *const names[] = { "open/key", "open", "link", "file", "a/b/c", "a/b",
+		"a", "loop", "" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(names); i++)

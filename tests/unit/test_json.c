@@ -49,7 +49,8 @@ depth_is_bounded(void **state)
 	memset(text + JSON_DEPTH_MAX + 1, ']', JSON_DEPTH_MAX + 1);
 	assert_null(json_decode(text, 2 * JSON_DEPTH_MAX + 2, &err));
 	assert_non_null(strstr(err.text, "deeper"));
-	root = decode("[\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\\"[\"]");
+	root = decode(
+	    "[\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\\"[\"]");
 	assert_non_null(root);
 	json_free(root);
 }
@@ -57,7 +58,8 @@ depth_is_bounded(void **state)
 static void
 accessors_take_what_is_missing_or_of_another_type(void **state)
 {
-	struct json *root = decode("{\"m\":{\"id\":-42,\"t\":\"x\",\"b\":true,\"n\":null},\"a\":[1]}");
+	struct json *root =
+	    decode("{\"m\":{\"id\":-42,\"t\":\"x\",\"b\":true,\"n\":null},\"a\":[1]}");
 	int64_t id = 5;
 
 	(void)state;
@@ -114,8 +116,8 @@ what_is_written_is_ascii_and_reads_back(void **state)
 	    "\"n\":-9223372036854775808,\"b\":false,\"z\":null,\"a\":[1,null,{}]}");
 	root = decode(buf_text(&b));
 	assert_non_null(root);
-	assert_string_equal(json_get_str(root, "t"),
-	    "\"\\/\b\n\x01 caf\xC3\xA9 \xF0\x9F\x9A\x80 \xEF\xBF\xBD.");
+	assert_string_equal(
+	    json_get_str(root, "t"), "\"\\/\b\n\x01 caf\xC3\xA9 \xF0\x9F\x9A\x80 \xEF\xBF\xBD.");
 	json_free(root);
 	buf_done(&b);
 }

@@ -54,14 +54,18 @@ a_line_has_time_level_sentence_and_fields(void **state)
 	char line[1000];
 
 	(void)state;
-	log_line(LOG_LEVEL_WARNING, LOG_FIELDS(LOG_I64("deployment", 42), LOG_TEXT("environment", "a b"),
-	    LOG_TEXT("left_out", NULL)), "run %d was lost", 7);
+	log_line(LOG_LEVEL_WARNING,
+	    LOG_FIELDS(LOG_I64("deployment", 42), LOG_TEXT("environment", "a b"),
+		LOG_TEXT("left_out", NULL)),
+	    "run %d was lost", 7);
 	(void)written(line, sizeof(line));
-	assert_string_equal(line + 24, " warning run 7 was lost deployment=42 environment=\"a b\"\n");
+	assert_string_equal(
+	    line + 24, " warning run 7 was lost deployment=42 environment=\"a b\"\n");
 	assert_true(line[10] == 'T' && line[23] == 'Z');
 	log_init(LOG_LEVEL_INFO, LOG_LOGFMT, NULL);
 	log_error("say \"no\"");
-	assert_string_equal(written(line, sizeof(line)) + 29, " level=error msg=\"say \\\"no\\\"\"\n");
+	assert_string_equal(
+	    written(line, sizeof(line)) + 29, " level=error msg=\"say \\\"no\\\"\"\n");
 }
 
 static void

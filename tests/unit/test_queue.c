@@ -35,7 +35,8 @@ number_of(struct queue_link *link)
 static void
 a_full_queue_refuses_all_but_what_was_reserved(void **state)
 {
-	struct item items[4] = { { .number = 0 }, { .number = 1 }, { .number = 2 }, { .number = 3 } };
+	struct item items[4] = { { .number = 0 }, { .number = 1 }, { .number = 2 },
+		{ .number = 3 } };
 	struct queue *q = queue_new(2, on_wake, NULL);
 	struct queue_link *all;
 

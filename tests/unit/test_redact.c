@@ -41,7 +41,9 @@ static void
 a_known_value_is_found_in_every_form(void **state)
 {
 	static const char *const forms[] = {
-		"p@ss/word+with&signs", "p%40ss%2Fword%2Bwith%26signs", "p%40ss%2fword%2bwith%26signs",
+		"p@ss/word+with&signs",
+		"p%40ss%2Fword%2Bwith%26signs",
+		"p%40ss%2fword%2bwith%26signs",
 		"cEBzcy93b3JkK3dpdGgmc2lnbn",
 	};
 	struct redact *r = with_secret();
@@ -54,8 +56,8 @@ a_known_value_is_found_in_every_form(void **state)
 	}
 	/* base64 of "x:" and of "x" with the secret behind; a character that the next byte can
 	 * change is no part of it. */
-	check(r, "eDpwQHNzL3dvcmQrd2l0aCZzaWducw== eHBAc3Mvd29yZCt3aXRoJnNpZ25z",
-	    "eDp***w== eH***");
+	check(
+	    r, "eDpwQHNzL3dvcmQrd2l0aCZzaWducw== eHBAc3Mvd29yZCt3aXRoJnNpZ25z", "eDp***w== eH***");
 	redact_free(r);
 }
 
@@ -69,7 +71,8 @@ shapes_of_tokens_are_found_without_knowing_them(void **state)
 	check(NULL, "github_pat_11ABCDEFG0123456789_abc", "***");
 	check(NULL, "key=AKIAIOSFODNN7EXAMPLE;", "key=***;");
 	check(NULL, "xoxb-123456789012-abcdef", "***");
-	check(NULL, "a\n-----BEGIN RSA PRIVATE KEY-----\nMIIE\nzz--\n-----END RSA PRIVATE KEY-----\nb",
+	check(NULL,
+	    "a\n-----BEGIN RSA PRIVATE KEY-----\nMIIE\nzz--\n-----END RSA PRIVATE KEY-----\nb",
 	    "a\n***\nb");
 	check(NULL, "-----BEGIN PRIVATE KEY-----\nabc", "***");
 }
@@ -78,7 +81,8 @@ static void
 ordinary_text_stays_as_it_is(void **state)
 {
 	static const char *const texts[] = { "12:34:56 built 1234567: ok", "ghp_short",
-		"-----BEGIN CERTIFICATE-----", "AKIA", "--------", "1234567890123456789012345678901234",
+		"-----BEGIN CERTIFICATE-----", "AKIA", "--------",
+		"1234567890123456789012345678901234",
 		"commit 0123456789abcdef0123456789abcdef01234567", "" };
 	struct redact *r = with_secret();
 
@@ -91,7 +95,8 @@ ordinary_text_stays_as_it_is(void **state)
 static void
 a_stream_cut_anywhere_gives_what_the_whole_gives(void **state)
 {
-	static const char text[] = "go p@ss/word+with&signs! bot" BOT_TOKEN "/x "
+	static const char text[] =
+	    "go p@ss/word+with&signs! bot" BOT_TOKEN "/x "
 	    "-----BEGIN EC PRIVATE KEY-----\nMHcC\n-----END EC PRIVATE KEY----- p@ss/wor "
 	    "ghp_0123456789abcdefghijABCDEFGHIJ012345, p@ss";
 	struct redact *r = with_secret();

@@ -17,9 +17,9 @@
 #include "lib/file.h"
 #include "lib/redact.h"
 
-#define TOKEN  "TELEGRAM_BOT_TOKEN=123456:ABCDEFGHIJKLMNOPQRSTUVWXYZ123456789"
+#define TOKEN "TELEGRAM_BOT_TOKEN=123456:ABCDEFGHIJKLMNOPQRSTUVWXYZ123456789"
 #define ADMINS "ADMIN_TELEGRAM_IDS=11, 22"
-#define REPO   "GITHUB_REPOSITORY=acme/shop"
+#define REPO "GITHUB_REPOSITORY=acme/shop"
 #define SECRET "0123456789abcdef0123456789abcdef"
 
 static struct settings_report report;
@@ -39,8 +39,8 @@ load(const char *env_text, const char *const environment[])
 	list[n] = NULL;
 	fd = mkstemp(path);
 	assert_true(fd >= 0);
-	assert_true(file_write_all(fd, env_text == NULL ? "" : env_text,
-	    env_text == NULL ? 0 : strlen(env_text), NULL));
+	assert_true(file_write_all(
+	    fd, env_text == NULL ? "" : env_text, env_text == NULL ? 0 : strlen(env_text), NULL));
 	(void)close(fd);
 	if (!settings_load(env_text == NULL ? NULL : path, list, &s, &report))
 		assert_null(s);
@@ -51,13 +51,14 @@ load(const char *env_text, const char *const environment[])
 }
 
 #define LOAD(env, ...) load(env, (const char *const[]){ __VA_ARGS__, NULL })
-#define MINIMUM	       TOKEN, ADMINS, REPO
+#define MINIMUM TOKEN, ADMINS, REPO
 
 static bool
 says(enum settings_severity severity, const char *part)
 {
 	for (size_t i = 0; i < report.count; i++)
-		if (report.lines[i].severity == severity && strstr(report.lines[i].text, part) != NULL)
+		if (report.lines[i].severity == severity &&
+		    strstr(report.lines[i].text, part) != NULL)
 			return true;
 	return false;
 }
@@ -115,7 +116,8 @@ all_errors_are_said_at_once_with_their_lines(void **state)
 {
 	(void)state;
 	assert_null(LOAD("HEALTH_CHECK_RETRIES=x\nAPI_SERVER_PORT=70000\n"
-	    "STAGING_HEALTH_URL=ftp://x\n", "ENABLE_TELEMETRY=maybe"));
+			 "STAGING_HEALTH_URL=ftp://x\n",
+	    "ENABLE_TELEMETRY=maybe"));
 	SAYS(SETTINGS_ERROR, "HEALTH_CHECK_RETRIES: \"x\" is not a whole number (/tmp/");
 	SAYS(SETTINGS_ERROR, " line 1)");
 	SAYS(SETTINGS_ERROR, "API_SERVER_PORT: 70000 is not between 1 and 65535");
@@ -144,7 +146,8 @@ the_environment_wins_over_the_file_and_empty_is_not_set(void **state)
 static void
 an_unknown_name_gets_the_nearest_known_one(void **state)
 {
-	struct settings *s = LOAD("LOG_LEVLE=debug\nSTAGING_HOTS=x\nCOMPLETELY_DIFFERENT=1\n", MINIMUM);
+	struct settings *s =
+	    LOAD("LOG_LEVLE=debug\nSTAGING_HOTS=x\nCOMPLETELY_DIFFERENT=1\n", MINIMUM);
 
 	(void)state;
 	assert_non_null(s);
@@ -163,9 +166,11 @@ weak_secrets_are_refused_or_warned_of_and_never_printed(void **state)
 	assert_null(LOAD(NULL, MINIMUM, "GITHUB_WEBHOOK_SECRET=hunter2"));
 	SAYS(SETTINGS_ERROR, "GITHUB_WEBHOOK_SECRET: is a secret shorter than 16 bytes");
 	assert_false(says(SETTINGS_ERROR, "hunter2"));
-	assert_null(LOAD(NULL, MINIMUM, "GITHUB_WEBHOOK_SECRET=changeme-changeme-changeme-changeme"));
+	assert_null(
+	    LOAD(NULL, MINIMUM, "GITHUB_WEBHOOK_SECRET=changeme-changeme-changeme-changeme"));
 	SAYS(SETTINGS_ERROR, "placeholder");
-	assert_null(LOAD(NULL, MINIMUM, "GITHUB_WEBHOOK_SECRET=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"));
+	assert_null(
+	    LOAD(NULL, MINIMUM, "GITHUB_WEBHOOK_SECRET=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"));
 	s = LOAD(NULL, MINIMUM, "GITHUB_WEBHOOK_SECRET=k3k3-jd8f-29fj-xx");
 	assert_non_null(s);
 	SAYS(SETTINGS_WARNING, "GITHUB_WEBHOOK_SECRET: a secret shorter than 32");
@@ -195,8 +200,8 @@ webhook_mode_needs_its_secret_in_telegrams_alphabet(void **state)
 	assert_int_equal(s->telegram_mode, TELEGRAM_POLLING);
 	SAYS(SETTINGS_WARNING, "TELEGRAM_WEBHOOK_URL: is not used");
 	settings_unref(s);
-	assert_null(LOAD(NULL, MINIMUM, "TELEGRAM_MODE=webhook",
-	    "TELEGRAM_WEBHOOK_SECRET=" SECRET));
+	assert_null(
+	    LOAD(NULL, MINIMUM, "TELEGRAM_MODE=webhook", "TELEGRAM_WEBHOOK_SECRET=" SECRET));
 	SAYS(SETTINGS_ERROR, "TELEGRAM_WEBHOOK_URL: is not set");
 }
 
@@ -228,7 +233,8 @@ names_of_environments_that_clash_are_refused(void **state)
 {
 	(void)state;
 	assert_null(LOAD(NULL, MINIMUM, "ENVIRONMENTS=staging,health"));
-	SAYS(SETTINGS_ERROR, "health cannot be used: its settings would be mixed up with HEALTH_CHECK");
+	SAYS(SETTINGS_ERROR,
+	    "health cannot be used: its settings would be mixed up with HEALTH_CHECK");
 	assert_null(LOAD(NULL, MINIMUM, "ENVIRONMENTS=telegram"));
 	assert_null(LOAD(NULL, MINIMUM, "ENVIRONMENTS=qa,qa"));
 	SAYS(SETTINGS_ERROR, "qa is there twice");
@@ -273,7 +279,8 @@ what_changed_is_named_without_its_value(void **state)
 	buf_init(&names, 4096);
 	buf_init(&restart, 4096);
 	assert_true(settings_diff(a, b, &names, &restart));
-	assert_string_equal(buf_text(&names), "GITHUB_WEBHOOK_SECRET, API_SERVER_PORT, ENVIRONMENTS, "
+	assert_string_equal(buf_text(&names),
+	    "GITHUB_WEBHOOK_SECRET, API_SERVER_PORT, ENVIRONMENTS, "
 	    "STAGING_PORT, PRODUCTION_CONFIRM, GITHUB_BRANCH_PRODUCTION");
 	assert_string_equal(buf_text(&restart), "API_SERVER_PORT");
 	assert_false(settings_diff(a, a, &names, &restart));
