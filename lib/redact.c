@@ -253,6 +253,7 @@ redact_add(struct redact *r, const char *value, struct err *err)
 
 /* --- matching at one place --- */
 
+/* memcmp: nobody who could time this learns more than the log he reads. */
 static enum match
 match_value(const struct redact *r, const char *t, size_t n, size_t *ret_size)
 {

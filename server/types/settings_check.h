@@ -9,13 +9,12 @@ struct err;
 
 /* One for each type in runner/settings.def.  The sentence in err says what was given and what was
  * expected; for secrets only what was expected. */
+/* clang-format off */
 #define SETTINGS_TYPES(T) \
-	T(TEXT) \
-	T(TOKEN) \
-	T(BOT_TOKEN) \
-	T(WEBHOOK_SECRET) T(BOOL) T(COUNT) T(SECONDS) T(SECONDS_OR_0) T(SIZE) T(PORT) T(ID) T(IDS) \
-	    T(URL) T(URLS) T(PATH) T(ADDRESS) T(HOST) T(NAMES) T(BRANCH) T(REPOSITORY) T(REMOTE) \
-		T(PROXY) T(LEVEL) T(FORMAT) T(MODE)
+	T(TEXT) T(TOKEN) T(BOT_TOKEN) T(WEBHOOK_SECRET) T(BOOL) T(COUNT) T(SECONDS) \
+	T(SECONDS_OR_0) T(SIZE) T(PORT) T(ID) T(IDS) T(URL) T(URLS) T(PATH) T(ADDRESS) T(HOST) \
+	T(NAMES) T(BRANCH) T(REPOSITORY) T(REMOTE) T(PROXY) T(LEVEL) T(FORMAT) T(MODE)
+/* clang-format on */
 
 #define T(type) MUST_USE bool settings_check_##type(const char *text, struct err *err);
 SETTINGS_TYPES(T)
