@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_push.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "decide/decide_deployment.h"
@@ -113,8 +114,7 @@ supersede(struct tx *tx, struct deployment older, const struct git_answer *answe
 {
 	if (older.id == 0)
 		return;
-	(void)text_copy(older.detail, sizeof(older.detail), "by ");
-	(void)strncat(older.detail, answer->commit, 7);
+	(void)snprintf(older.detail, sizeof(older.detail), "by %.7s", answer->commit);
 	(void)decide_step(tx, &older, DEPLOY_ON_SUPERSEDE, answer);
 }
 
