@@ -4,10 +4,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "lib/err.h"
 #include "lib/log.h"
-#include "lib/loop.h"
 #include "lib/text.h"
 #include "runs/run_log.h"
 #include "runs/runs.h"
@@ -17,29 +16,44 @@ struct sending {
 	struct perform *perform;
 	struct effect *effect;
 	struct run_log_job *job;
-	struct loop_timer timer;	/* the next step, in a turn of its own */
 	struct telegram_file file;
 	char name[sizeof(((struct effect_document *)0)->file_name) + 4];
 };
 
-static void on_turn(struct loop_timer *timer, void *ctx);
-static void send_file(struct sending *sending);
-static void on_sent(void *ctx, const char *failure);
+static enum telegram_file_state on_prepare(struct telegram_file *file, void *ctx);
+static void on_ended(void *ctx, const char *failure);
 
 static void
-finish(struct sending *sending, const char *failure)
+report(struct perform *perform, struct effect *effect, const char *failure)
 {
-	struct perform *perform = sending->perform;
-	struct effect *effect = sending->effect;
 	struct said *said = &effect->result->u.said;
 
 	if (failure[0] != '\0')
 		log_warning("the log of run %lld was not sent: %s",
 		    (long long)effect->u.document.run, failure);
 	(void)text_copy(said->failure, sizeof(said->failure), failure);
-	run_log_free(sending->job);
-	free(sending);
 	perform_report(perform, effect);
+}
+
+static bool
+begin(struct sending *sending, struct err *err)
+{
+	const struct perform *perform = sending->perform;
+	const struct effect_document *document = &sending->effect->u.document;
+
+	sending->job = run_log_start(runs_state_directory(perform->runs), document->run,
+	    runs_redact(perform->runs), err);
+	if (sending->job == NULL)
+		return false;
+	sending->file = (struct telegram_file){
+		.place = document->place,
+		.caption = document->caption,
+		.prepare = on_prepare,
+	};
+	if (telegram_document(telegram_sender(perform->telegram), &sending->file, on_ended, sending))
+		return true;
+	run_log_free(sending->job);
+	return err_set(err, ERR_NOMEM, "memory is short");
 }
 
 void
@@ -49,20 +63,15 @@ perform_document(struct perform *perform, struct effect *effect)
 	struct err err = { 0 };
 
 	if (sending == NULL) {
-		(void)text_copy(effect->result->u.said.failure,
-		    sizeof(effect->result->u.said.failure), "memory is short");
-		perform_report(perform, effect);
+		report(perform, effect, "memory is short");
 		return;
 	}
 	sending->perform = perform;
 	sending->effect = effect;
-	loop_timer_init(&sending->timer, on_turn, sending);
-	sending->job = run_log_start(runs_state_directory(perform->runs), effect->u.document.run,
-	    runs_redact(perform->runs), &err);
-	if (sending->job == NULL)
-		finish(sending, err.text);
-	else
-		loop_timer_start(perform->loop, &sending->timer, 0, 0);
+	if (begin(sending, &err))
+		return;
+	free(sending);
+	report(perform, effect, err.text);
 }
 
 /* A document that a crash cut off may come twice; better than not at all. */
@@ -73,59 +82,54 @@ again_document(struct perform *perform, struct effect *effect)
 }
 
 static void
-on_turn(struct loop_timer *timer, void *ctx)
+finish_file(struct sending *sending)
+{
+	const char *name = sending->effect->u.document.file_name;
+
+	(void)snprintf(sending->name, sizeof(sending->name), "%s%s",
+	    name[0] == '\0' ? "run.log" : name, run_log_is_gzip(sending->job) ? ".gz" : "");
+	sending->file.name = sending->name;
+	sending->file.fd = run_log_fd(sending->job);
+	sending->file.size = run_log_size(sending->job);
+}
+
+static enum telegram_file_state
+on_prepare(struct telegram_file *file, void *ctx)
 {
 	struct sending *sending = ctx;
 	struct err err = { 0 };
 
 	switch (run_log_step(sending->job, &err)) {
 	case RUN_LOG_MORE:
-		loop_timer_start(sending->perform->loop, timer, 0, 0);
-		break;
+		return TELEGRAM_FILE_MORE;
 	case RUN_LOG_FAILED:
-		finish(sending, err.text);
-		break;
+		(void)text_copy(file->failure, sizeof(file->failure), err.text);
+		return TELEGRAM_FILE_FAILED;
 	case RUN_LOG_DONE:
-		send_file(sending);
 		break;
 	}
-}
-
-static void
-send_file(struct sending *sending)
-{
-	const struct effect_document *document = &sending->effect->u.document;
-	bool is_gzip = run_log_is_gzip(sending->job);
-
-	(void)snprintf(sending->name, sizeof(sending->name), "%s%s",
-	    document->file_name[0] == '\0' ? "run.log" : document->file_name, is_gzip ? ".gz" : "");
-	sending->file = (struct telegram_file){
-		.place = document->place,
-		.name = sending->name,
-		.caption = document->caption,
-		.fd = run_log_fd(sending->job),
-		.size = run_log_size(sending->job),
-	};
-	if (sending->file.size == 0)
-		finish(sending, "the log is empty");
-	else if (sending->file.size > TELEGRAM_FILE_MAX)
-		finish(sending, "the log is too large for Telegram");
-	else if (!telegram_document(telegram_sender(sending->perform->telegram), &sending->file,
-	    on_sent, sending))
-		finish(sending, "memory is short");
+	finish_file(sending);
+	if (file->size > 0)
+		return TELEGRAM_FILE_READY;
+	(void)text_copy(file->failure, sizeof(file->failure), "the log is empty");
+	return TELEGRAM_FILE_FAILED;
 }
 
 /* NULL: the program ends; the row stays. */
 static void
-on_sent(void *ctx, const char *failure)
+on_ended(void *ctx, const char *failure)
 {
 	struct sending *sending = ctx;
+	struct perform *perform = sending->perform;
+	struct effect *effect = sending->effect;
+	char why[LIMIT_LINE] = "";
 
-	if (failure != NULL) {
-		finish(sending, failure);
-		return;
-	}
+	if (failure != NULL)
+		(void)text_copy(why, sizeof(why), failure); /* it may stand in sending */
 	run_log_free(sending->job);
-	effect_free(sending->effect);
 	free(sending);
+	if (failure == NULL)
+		effect_free(effect);
+	else
+		report(perform, effect, why);
 }

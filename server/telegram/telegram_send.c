@@ -51,7 +51,8 @@ struct job {
 	off_t offset;		/* JOB_DOCUMENT: read so far */
 	const struct message *message;	/* JOB_SAY */
 	const struct effect_toast *toast;
-	const struct telegram_file *file;
+	struct telegram_file *file;
+	bool is_prepared;	/* JOB_DOCUMENT */
 	telegram_said_fn *on_said;
 	telegram_ended_fn *on_ended;
 	void (*on_live)(void *ctx, int64_t message, bool is_gone);
@@ -218,7 +219,7 @@ telegram_toast(struct telegram_send *send, const struct effect_toast *toast,
 }
 
 bool
-telegram_document(struct telegram_send *send, const struct telegram_file *file,
+telegram_document(struct telegram_send *send, struct telegram_file *file,
     telegram_ended_fn *on_ended, void *ctx)
 {
 	struct job *job = add_job(send, JOB_DOCUMENT, &file->place, ctx);
@@ -226,6 +227,7 @@ telegram_document(struct telegram_send *send, const struct telegram_file *file,
 	if (job == NULL)
 		return false;
 	job->file = file;
+	job->is_prepared = file->prepare == NULL;
 	job->on_ended = on_ended;
 	return true;
 }
@@ -295,6 +297,26 @@ on_timer(struct loop_timer *timer, void *ctx)
 	loop_defer(send->loop, &send->pump);
 }
 
+/* One step; true: look at it again in the next turn. */
+static bool
+prepare(struct job *job)
+{
+	switch (job->file->prepare(job->file, job->ctx)) {
+	case TELEGRAM_FILE_MORE:
+		return true;
+	case TELEGRAM_FILE_FAILED:
+		finish_ended(job, job->file->failure);
+		return false;
+	case TELEGRAM_FILE_READY:
+		break;
+	}
+	job->is_prepared = true;
+	if (job->file->size > 0 && job->file->size <= TELEGRAM_FILE_MAX)
+		return true;
+	finish_ended(job, "a file of this size cannot be sent");
+	return false;
+}
+
 /* Starts what may start; the timer wakes us for the first of the others. */
 static void
 on_pump(struct loop_task *task, void *ctx)
@@ -317,6 +339,11 @@ on_pump(struct loop_task *task, void *ctx)
 		}
 		if (job->kind == JOB_SAY && lane_is_busy(send, job->chat, false))
 			continue; /* its answer pumps again */
+		if (job->kind == JOB_DOCUMENT && !job->is_prepared) {
+			if (prepare(job))
+				soonest = 0;
+			continue;
+		}
 		wait = wait_of(send, job, now);
 		if (wait == 0) {
 			start_job(job, now);

@@ -50,18 +50,24 @@ bool telegram_say(struct telegram_send *send, const struct message *message,
 bool telegram_toast(struct telegram_send *send, const struct effect_toast *toast,
     telegram_ended_fn *on_ended, void *ctx) MUST_USE;
 
-/* A file: an open descriptor with `size` bytes from its beginning (read by pread, not closed). */
+enum telegram_file_state { TELEGRAM_FILE_MORE, TELEGRAM_FILE_READY, TELEGRAM_FILE_FAILED };
+
+/* A file to send: `size` bytes from the beginning of an open descriptor (read by pread, not
+ * closed).  Where it must be made first, `prepare` is called once a turn until it is ready (then
+ * name, fd and size are set) or has failed (then `failure` says why). */
 struct telegram_file {
 	struct place place;
 	const char *name;
 	const char *caption;	/* plain text; "" none */
 	int fd;
-	int64_t size;		/* not 0, at most TELEGRAM_FILE_MAX */
+	int64_t size;		/* 1 to TELEGRAM_FILE_MAX */
+	enum telegram_file_state (*prepare)(struct telegram_file *file, void *ctx); /* NULL: ready */
+	char failure[LIMIT_LINE];
 };
 #define TELEGRAM_FILE_MAX	(49 * 1000 * 1000)	/* Telegram takes 50 MB */
 
-/* Sends it.  file and its strings are borrowed until the callback. */
-bool telegram_document(struct telegram_send *send, const struct telegram_file *file,
+/* Sends it.  file and what it points at are borrowed until the callback. */
+bool telegram_document(struct telegram_send *send, struct telegram_file *file,
     telegram_ended_fn *on_ended, void *ctx) MUST_USE;
 
 /* --- for telegram_live alone --- */
