@@ -35,8 +35,9 @@ struct runs_config {
 struct runs *runs_start(struct loop *loop, const struct runs_config *config, struct err *err)
     MUST_USE;
 
-/* Closes every socket (the runner ends by itself, runs go on) and frees all; whoever follows a run
- * or waits for an answer is not called back.  Takes NULL. */
+/* Closes every socket (the runner ends by itself, runs go on) and frees all.  Whoever follows a run
+ * or wishes its end is called back by on_dropped, whoever waits for an answer not at all.  Takes
+ * NULL. */
 void runs_free(struct runs *runs);
 
 bool runs_is_ready(const struct runs *runs);
@@ -57,6 +58,8 @@ struct runs_watch {
 	void (*on_lost)(void *ctx);
 	/* From the exit record (or refused: nothing runs, nothing was left, `detail` says why). */
 	void (*on_ended)(void *ctx, const struct run_ended *ended);
+	/* runs_free(), instead of on_ended: the run goes on without us.  May be NULL. */
+	void (*on_dropped)(void *ctx);
 	void *ctx;
 };
 
@@ -79,6 +82,7 @@ struct runs_wish {
 	struct runs_wish *next;
 	int64_t run;
 	void (*on_sent)(struct runs_wish *wish);
+	void (*on_dropped)(struct runs_wish *wish); /* runs_free(), instead; may be NULL */
 	void *ctx;
 };
 

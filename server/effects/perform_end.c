@@ -1,0 +1,61 @@
+/* perform_end.c - asks a run to end; only its exit record ends it.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+
+#include "effects/perform.h"
+#include "lib/log.h"
+#include "runs/runs.h"
+
+struct end_job {
+	struct runs_wish wish;
+	struct perform *perform;
+	struct effect *effect;
+};
+
+/* The keeper was told, or there is nothing left to end. */
+static void
+on_sent(struct runs_wish *wish)
+{
+	struct end_job *job = wish->ctx;
+
+	perform_report(job->perform, job->effect);
+	free(job);
+}
+
+static void
+on_dropped(struct runs_wish *wish)
+{
+	struct end_job *job = wish->ctx;
+
+	effect_free(job->effect);
+	free(job);
+}
+
+void
+perform_end(struct perform *perform, struct effect *effect)
+{
+	struct end_job *job = calloc(1, sizeof(*job));
+
+	if (job == NULL) {
+		/* Its deadline ends it all the same. */
+		log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", effect->u.end.run)),
+		    "no memory to ask it to end");
+		perform_report(perform, effect);
+		return;
+	}
+	job->perform = perform;
+	job->effect = effect;
+	job->wish = (struct runs_wish){ .run = effect->u.end.run, .on_sent = on_sent,
+		.on_dropped = on_dropped, .ctx = job };
+	if (runs_end(perform->runs, &job->wish))
+		return;
+	free(job);
+	perform_report(perform, effect);
+}
+
+/* Effects are handed out in the order of their ids: where its run is open, it is followed by now. */
+void
+again_end(struct perform *perform, struct effect *effect)
+{
+	perform_end(perform, effect);
+}

@@ -1,0 +1,18 @@
+/* perform_inside.h - what the performers that can be withdrawn offer perform.c.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#ifndef PERFORM_INSIDE_H
+#define PERFORM_INSIDE_H
+
+#include "effects/perform.h"
+
+/* Frees the effect with that id and cancels what is under way for it; false: not one of these. */
+bool perform_wait_withdraw(struct perform *perform, int64_t id);
+bool perform_probe_withdraw(struct perform *perform, int64_t id);
+bool perform_ask_withdraw(struct perform *perform, int64_t id);
+
+/* The same for all of them. */
+void perform_wait_done(struct perform *perform);
+void perform_probe_done(struct perform *perform);
+void perform_ask_done(struct perform *perform);
+
+#endif

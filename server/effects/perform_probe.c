@@ -1,0 +1,276 @@
+/* perform_probe.c - health URLs, all at once, by a plan: one result.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "effects/perform_inside.h"
+#include "effects/probe_check.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+#include "lib/text.h"
+
+#define MAGIC	   0x50726f62u
+#define CROWDED_MS 200		/* the client's queue is full: our own congestion is no failure */
+
+/* One URL until it is decided: a call is under way, or the timer for the next one runs. */
+struct target {
+	struct perform_probe_state *probe;
+	const struct probe_target *what;
+	struct probe_finding *finding;	/* in the result */
+	struct http_client_call *call;
+	struct loop_timer timer;
+	int passes_in_a_row;
+	bool is_decided;
+};
+
+/* One open probe; a list of them hangs on perform->probing. */
+struct perform_probe_state {
+	unsigned magic;
+	struct perform_probe_state *next;
+	struct perform *perform;
+	struct effect *effect;
+	struct loop_task done;		/* reports: not under the feet of whoever decided it */
+	size_t undecided;
+	struct target targets[];
+};
+
+static void on_try(struct loop_timer *timer, void *ctx);
+static void on_answer(void *ctx, const struct http_client_result *result);
+static void on_done(struct loop_task *task, void *ctx);
+
+static const struct probe_plan *
+plan_of(const struct perform_probe_state *probe)
+{
+	return &probe->effect->u.probe.plan;
+}
+
+/* --- beginning and end -------------------------------------------------------------------------------- */
+
+static void
+target_stop(struct target *target)
+{
+	loop_timer_stop(&target->timer);
+	http_client_cancel(target->call);
+	target->call = NULL;
+}
+
+/* Unlinks and frees; the effect is the caller's. */
+static struct effect *
+probe_take(struct perform_probe_state *probe)
+{
+	struct perform_probe_state **back = &probe->perform->probing;
+	struct effect *effect = probe->effect;
+
+	while (*back != probe)
+		back = &(*back)->next;
+	*back = probe->next;
+	for (size_t i = 0; i < effect->u.probe.n; i++)
+		target_stop(&probe->targets[i]);
+	loop_task_cancel(&probe->done);
+	probe->magic = 0;
+	free(probe);
+	return effect;
+}
+
+static void
+target_init(struct target *target, struct perform_probe_state *probe, size_t i)
+{
+	target->probe = probe;
+	target->what = &probe->effect->u.probe.targets[i];
+	target->finding = &probe->effect->result->u.probed.findings[i];
+	loop_timer_init(&target->timer, on_try, target);
+	loop_timer_start(probe->perform->loop, &target->timer, 0, 0);
+}
+
+static struct perform_probe_state *
+probe_new(struct perform *perform, struct effect *effect)
+{
+	size_t n = effect->u.probe.n;
+	struct probed *probed = &effect->result->u.probed;
+	struct perform_probe_state *probe = calloc(1, sizeof(*probe) + n * sizeof(struct target));
+
+	probed->findings = calloc(n > 0 ? n : 1, sizeof(*probed->findings));
+	if (probe == NULL || probed->findings == NULL) {
+		free(probe);
+		free(TAKE(probed->findings));
+		return NULL;
+	}
+	probed->n = n;
+	probe->magic = MAGIC;
+	probe->perform = perform;
+	probe->effect = effect;
+	probe->undecided = n;
+	loop_task_init(&probe->done, on_done, probe);
+	for (size_t i = 0; i < n; i++)
+		target_init(&probe->targets[i], probe, i);
+	return probe;
+}
+
+/* Without memory the result has no findings: nothing was found well. */
+void
+perform_probe(struct perform *perform, struct effect *effect)
+{
+	struct perform_probe_state *probe = probe_new(perform, effect);
+
+	if (probe == NULL) {
+		log_error("no memory to probe %zu URLs", effect->u.probe.n);
+		perform_report(perform, effect);
+		return;
+	}
+	probe->next = perform->probing;
+	perform->probing = probe;
+	if (probe->undecided == 0)
+		loop_defer(perform->loop, &probe->done);
+}
+
+/* From the beginning: what was counted before the restart is not known any more. */
+void
+again_probe(struct perform *perform, struct effect *effect)
+{
+	perform_probe(perform, effect);
+}
+
+static void
+on_done(struct loop_task *task, void *ctx)
+{
+	struct perform_probe_state *probe = ctx;
+	struct perform *perform;
+
+	(void)task;
+	OBJ_CHECK(probe, MAGIC);
+	perform = probe->perform;
+	perform_report(perform, probe_take(probe));
+}
+
+/* --- deciding ----------------------------------------------------------------------------------------- */
+
+/* The gate needs all of them: with one failed, the others decide nothing more.  /status shows each. */
+static void
+give_up_others(struct target *failed)
+{
+	struct perform_probe_state *probe = failed->probe;
+
+	for (size_t i = 0; i < probe->effect->u.probe.n; i++) {
+		struct target *other = &probe->targets[i];
+
+		if (other->is_decided)
+			continue;
+		target_stop(other);
+		other->is_decided = true;
+		/* Whoever shows but one finding shows what decided. */
+		if (other->finding->detail[0] == '\0')
+			(void)snprintf(other->finding->detail, sizeof(other->finding->detail),
+			    "not decided, another URL failed: %.200s", failed->finding->detail);
+	}
+	probe->undecided = 0;
+}
+
+static void
+decide(struct target *target, bool is_well)
+{
+	struct perform_probe_state *probe = target->probe;
+
+	target->is_decided = true;
+	target->finding->well = is_well;
+	probe->undecided--;
+	if (!is_well && probe->effect->u.probe.message == 0)
+		give_up_others(target);
+	if (probe->undecided == 0)
+		loop_defer(probe->perform->loop, &probe->done);
+}
+
+static void
+note_failure(struct target *target)
+{
+	struct perform_probe_state *probe = target->probe;
+
+	target->passes_in_a_row = 0;
+	target->finding->failures++;
+	log_line(LOG_LEVEL_DEBUG,
+	    LOG_FIELDS(LOG_I64("deployment", probe->effect->subject),
+		LOG_TEXT("environment", target->what->environment)),
+	    "a probe failed: %s", target->finding->detail);
+	if (target->finding->failures >= plan_of(probe)->failures)
+		decide(target, false);
+}
+
+static void
+note_pass(struct target *target)
+{
+	target->passes_in_a_row++;
+	target->finding->passes++;
+	if (target->passes_in_a_row >= plan_of(target->probe)->successes)
+		decide(target, true);
+}
+
+static void
+try_later(struct target *target)
+{
+	if (!target->is_decided)
+		loop_timer_start(target->probe->perform->loop, &target->timer,
+		    (int64_t)plan_of(target->probe)->interval_s * 1000, 0);
+}
+
+/* --- one try -------------------------------------------------------------------------------------------- */
+
+static void
+on_try(struct loop_timer *timer, void *ctx)
+{
+	struct target *target = ctx;
+	struct perform *perform;
+	struct err err = { .code = ERR_NONE };
+
+	(void)timer;
+	OBJ_CHECK(target->probe, MAGIC);
+	perform = target->probe->perform;
+	target->call = probe_check_start(perform->probes, target->what->url,
+	    plan_of(target->probe)->timeout_s, on_answer, target, &err);
+	if (target->call != NULL)
+		return;
+	if (err.code == ERR_BUSY) {
+		loop_timer_start(perform->loop, &target->timer, CROWDED_MS, 0);
+		return;
+	}
+	(void)text_copy(target->finding->detail, sizeof(target->finding->detail), err.text);
+	note_failure(target);
+	try_later(target);
+}
+
+static void
+on_answer(void *ctx, const struct http_client_result *result)
+{
+	struct target *target = ctx;
+
+	OBJ_CHECK(target->probe, MAGIC);
+	target->call = NULL;
+	if (probe_check_judge(result, target->what->commit, plan_of(target->probe)->timeout_s,
+		target->finding))
+		note_pass(target);
+	else
+		note_failure(target);
+	try_later(target);
+}
+
+/* --- for perform.c ---------------------------------------------------------------------------------------- */
+
+bool
+perform_probe_withdraw(struct perform *perform, int64_t id)
+{
+	struct perform_probe_state *probe;
+
+	for (probe = perform->probing; probe != NULL; probe = probe->next) {
+		if (probe->effect->id == id) {
+			effect_free(probe_take(probe));
+			return true;
+		}
+	}
+	return false;
+}
+
+void
+perform_probe_done(struct perform *perform)
+{
+	while (perform->probing != NULL)
+		effect_free(probe_take(perform->probing));
+}

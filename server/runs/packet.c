@@ -1,0 +1,45 @@
+/* packet.c - one message over a SOCK_SEQPACKET socket, without waiting.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "runs/packet.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+enum packet_sent
+packet_send(int fd, const struct protocol_message *message, struct err *err)
+{
+	char buffer[PROTOCOL_PACKET_MAX];
+	size_t size = 0;
+	ssize_t sent;
+
+	if (!protocol_encode(message, buffer, sizeof(buffer), &size, err))
+		return PACKET_REFUSED;
+	do
+		sent = send(fd, buffer, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (sent < 0 && errno == EINTR);
+	if (sent >= 0)
+		return PACKET_SENT;
+	/* ENOBUFS: the kernel is short for a moment. */
+	return errno == EAGAIN || errno == ENOBUFS ? PACKET_LATER : PACKET_GONE;
+}
+
+enum packet_received
+packet_receive(int fd, char buffer[PROTOCOL_PACKET_MAX], struct protocol_message *ret,
+    struct err *err)
+{
+	ssize_t got;
+
+	/* TRUNC: the packet's true size, so that a longer one is noticed. */
+	do
+		got = recv(fd, buffer, PROTOCOL_PACKET_MAX, MSG_DONTWAIT | MSG_TRUNC);
+	while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return errno == EAGAIN ? PACKET_NONE : PACKET_CLOSED;
+	if (got == 0)
+		return PACKET_CLOSED;
+	if (got > PROTOCOL_PACKET_MAX) {
+		(void)err_set(err, ERR_LIMIT, "a message of %zd bytes", got);
+		return PACKET_BAD;
+	}
+	return protocol_decode(buffer, (size_t)got, ret, err) ? PACKET_MESSAGE : PACKET_BAD;
+}
