@@ -1,0 +1,143 @@
+#!/usr/bin/python3
+"""layers.py - holds every #include against the rooms and sides of docs/ARCHITECTURE.md.
+
+A room includes only rooms to its left; rooms of one rank do not include each other; nothing
+crosses the wall between the store's side and the loop's.  A file includes only its own side,
+`pure` and `any`; `start` includes all.  A file's name occurs once.  Each third-party header has
+one module.
+"""
+# SPDX-License-Identifier: ISC
+import collections
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+# Left to right: rooms of one rank stand in one set.
+RANKS = [{"lib"}, {"runner-protocol"}, {"types"}, {"deployment", "policy"}, {"chat"}]
+STORE_SIDE = [{"store"}, {"decide"}, {"commands"}, {"handlers"}]
+LOOP_SIDE = [{"telegram", "github", "clients", "runs"}, {"effects", "routes"}]
+RIGHT = [{"cli", "serve"}, {"main"}]
+SIDES = {"any", "pure", "store", "loop", "start", "runner"}
+MAY = {side: {side, "pure", "any"} for side in SIDES}
+MAY["start"] = SIDES
+MAY["pure"] = {"pure", "any"}
+MAY["any"] = {"any", "pure"}
+# Said once each: main rooms name store/ for its types only through start files.
+THIRD_PARTY = {"ev.h": "loop", "microhttpd.h": "http_server", "curl/curl.h": "http_client",
+               "jansson.h": "json", "sqlite3.h": "db", "zlib.h": "run_log",
+               "systemd/sd-daemon.h": "serve"}
+OPENSSL = "crypto"
+# The only parts of the runner that others know.
+PROTOCOL = {"protocol.h", "settings.def"}
+
+
+def room_of(path):
+    parts = path.relative_to(ROOT).parts
+    if parts[0] == "lib":
+        return "lib"
+    if parts[0] in ("runner", "agent"):
+        return parts[0]
+    if len(parts) == 2:
+        return "main" if parts[1] == "main.c" else "serve"
+    return parts[1]
+
+
+def rank(room):
+    """(position, side of the wall) of a room; None for rooms with rules of their own."""
+    for i, rooms in enumerate(RANKS):
+        if room in rooms:
+            return i, None
+    base = len(RANKS)
+    for i, rooms in enumerate(STORE_SIDE):
+        if room in rooms:
+            return base + i, "store"
+    for i, rooms in enumerate(LOOP_SIDE):
+        if room in rooms:
+            return base + i, "loop"
+    base += max(len(STORE_SIDE), len(LOOP_SIDE))
+    for i, rooms in enumerate(RIGHT):
+        if room in rooms:
+            return base + i, None
+    raise ValueError(f"no room is called {room}: give it its place in tests/tools/layers.py")
+
+
+def may_include(room, other):
+    if room == other or other == "lib":
+        return True
+    if room in ("runner", "agent"):
+        return False
+    if other == "runner":
+        return room != "lib"    # protocol.h and settings.def alone; see check_include
+    at, wall = rank(room)
+    other_at, other_wall = rank(other)
+    if wall and other_wall and wall != other_wall:
+        return False
+    return other_at < at
+
+
+def side_of(path):
+    first = path.read_text(encoding="utf-8").split("\n", 1)[0]
+    found = re.search(r"Side: (\w+)\. \*/$", first)
+    return found.group(1) if found else None
+
+
+def check_include(path, line, target, problems):
+    name = target.split("/")[-1]
+    found = [ROOT / target, ROOT / "server" / target]
+    found = [p for p in found if p.is_file()]
+    where = f"{path.relative_to(ROOT)}:{line}"
+    if "/" not in target and room_of(path) not in ("serve", "main"):
+        problems.append(f"{where}: \"{target}\" names no room")
+        return
+    if not found:
+        problems.append(f"{where}: there is no {target}")
+        return
+    room, other = room_of(path), room_of(found[0])
+    if other == "runner" and room != "runner" and name not in PROTOCOL:
+        problems.append(f"{where}: of the runner only {', '.join(sorted(PROTOCOL))} may be included")
+    elif not may_include(room, other):
+        problems.append(f"{where}: {room} may not include {other} ({target})")
+    if found[0].suffix == ".def":
+        return
+    mine, theirs = side_of(path), side_of(found[0])
+    if mine and theirs and theirs not in MAY[mine]:
+        problems.append(f"{where}: side {mine} includes side {theirs} ({target})")
+
+
+def check_third_party(path, line, target, problems):
+    owner = THIRD_PARTY.get(target, OPENSSL if target.startswith("openssl/") else None)
+    if owner and not path.stem.startswith(owner):
+        problems.append(f"{path.relative_to(ROOT)}:{line}: <{target}> belongs to {owner}")
+
+
+def main():
+    problems = []
+    names = collections.defaultdict(list)
+    files = [p for top in ("lib", "server", "runner", "agent")
+             for p in sorted((ROOT / top).rglob("*.[ch]"))]
+    for path in files:
+        names[path.name].append(path)
+        side = side_of(path)
+        if side not in SIDES:
+            problems.append(f"{path.relative_to(ROOT)}:1: the first line does not end with its side")
+        for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            own = re.match(r'\s*#\s*include\s+"([^"]+)"', text)
+            foreign = re.match(r"\s*#\s*include\s+<([^>]+)>", text)
+            if own:
+                check_include(path, number, own.group(1), problems)
+            elif foreign:
+                check_third_party(path, number, foreign.group(1), problems)
+    for name, paths in names.items():
+        if len(paths) > 1 and name not in ("main.c", "settings.def"):
+            problems.append(f"{name} stands in {len(paths)} rooms: "
+                            + ", ".join(str(p.relative_to(ROOT)) for p in paths))
+    for problem in problems:
+        print(problem)
+    print(f"layers: {len(files)} files, {len(problems)} problems")
+    sys.exit(1 if problems else 0)
+
+
+if __name__ == "__main__":
+    main()
