@@ -460,7 +460,6 @@ launch(struct http_client_call *call)
 	struct http_client *client = call->client;
 	int64_t left_ms = call->timeout_ms - (loop_now_ms() - call->started);
 
-	loop_timer_stop(&call->wait);
 	if (client->multi == NULL) {
 		loop_defer(client->loop, &client->work); /* it is tried again there */
 		return false;

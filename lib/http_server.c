@@ -189,7 +189,7 @@ suspend(struct http_server_conn *conn)
 	MHD_suspend_connection(conn->mhd);
 }
 
-/* on_access is called for it by the next MHD_run(), at the bottom of this turn. */
+/* on_access is called for it by the next MHD_run(): on_turn_ends sees to that in this turn. */
 static void
 resume(struct http_server_conn *conn)
 {
@@ -738,8 +738,6 @@ on_turn_ends(struct loop_prepare *prepare, void *ctx)
 	struct http_server *server = ctx;
 
 	(void)prepare;
-	if (server->has_resumed)
-		run_mhd(server);
 	if (has_data_waiting(server))
 		loop_defer(server->loop, &server->run_again);
 }

@@ -432,6 +432,45 @@ a_slow_sender_is_cut_off_however_often_it_sends(void **state)
 }
 
 static void
+the_first_request_has_no_more_time_than_its_connection(void **state)
+{
+	struct fixture *f = *state;
+	struct http_server_config config = test_config(f);
+	int64_t sent;
+
+	config.request_timeout_ms = 300;
+	start(f, &config, "127.0.0.1:0");
+	call(f, &f->peer);
+	loop_timer_start(f->loop, &f->patience, 220, 0);
+	while (!f->is_over)
+		loop_run_once(f->loop);
+	f->is_over = false;
+	SAY(&f->peer, "GET /echo HTTP/1.1\r\n");
+	sent = loop_now_ms();
+	UNTIL(f, f->peer.is_closed);
+	assert_true(loop_now_ms() - sent < 280);
+}
+
+static void
+a_body_that_is_there_at_once_is_read_to_its_end(void **state)
+{
+	static char much[128 * 1024];
+	struct fixture *f = *state;
+	struct http_server_config config = test_config(f);
+	size_t size;
+
+	config.budget_bytes = sizeof(much);
+	start(f, &config, "127.0.0.1:0");
+	call(f, &f->peer);
+	SAY(&f->peer, "POST /huge HTTP/1.1\r\nHost: x\r\nContent-Length: 131072\r\n\r\n");
+	say(&f->peer, much, sizeof(much));
+	UNTIL(f, f->kept_count == 1);
+	assert_non_null(http_request_peek_body(f->kept[0], &size));
+	assert_int_equal(size, sizeof(much));
+	http_request_answer(f->kept[0], 200, NULL, NULL, 0);
+}
+
+static void
 who_says_nothing_is_cut_off_too(void **state)
 {
 	struct fixture *f = *state;
@@ -703,6 +742,7 @@ main(void)
 		TEST(heads_that_must_not_pass_are_refused_before_the_body),
 		TEST(a_wrong_method_is_told_the_right_ones),
 		TEST(a_refusal_reaches_a_sender_that_goes_on_sending),
+		TEST(a_body_that_is_there_at_once_is_read_to_its_end),
 		TEST(a_deferred_answer_arrives_later),
 		TEST(many_deferred_answers_of_one_turn_all_arrive),
 		TEST(a_client_that_hangs_up_leaves_a_handle_that_can_be_answered),
@@ -716,6 +756,7 @@ main(void)
 		TEST(an_idle_connection_is_closed_after_its_time),
 		TEST(who_says_nothing_is_cut_off_too),
 		TEST(a_slow_sender_is_cut_off_however_often_it_sends),
+		TEST(the_first_request_has_no_more_time_than_its_connection),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

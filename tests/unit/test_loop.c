@@ -249,6 +249,40 @@ a_signal_is_a_callback_and_leaves_the_mask_alone(void **state)
 	assert_string_equal(order, "s");
 }
 
+/* Starts a timer after work that took longer than it. */
+struct late {
+	struct loop *loop;
+	struct loop_timer timer;
+	int64_t started;
+};
+
+static void
+on_late_start(struct loop_timer *timer, void *ctx)
+{
+	struct late *late = ctx;
+	int64_t until = loop_now_ms() + 30;
+
+	(void)timer;
+	while (loop_now_ms() < until)
+		continue;
+	late->started = loop_now_ms();
+	loop_timer_start(late->loop, &late->timer, 20, 0);
+}
+
+static void
+a_timer_started_after_long_work_gets_its_whole_time(void **state)
+{
+	struct late late = { .loop = *state };
+	struct loop_timer first;
+
+	loop_timer_init(&late.timer, on_timer, *state);
+	loop_timer_init(&first, on_late_start, &late);
+	loop_timer_start(*state, &first, 0, 0);
+	loop_run(*state);
+	assert_string_equal(order, "T");
+	assert_true(loop_now_ms() - late.started >= 19);
+}
+
 static void
 on_slow(struct loop_timer *timer, void *ctx)
 {
@@ -292,6 +326,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(another_thread_wakes_the_loop, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    a_signal_is_a_callback_and_leaves_the_mask_alone, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    a_timer_started_after_long_work_gets_its_whole_time, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    a_slow_callback_shows_as_lag_once_and_waiting_is_none, set_up, tear_down),
 	};
