@@ -41,4 +41,8 @@ struct settings;
  * they are errors' company or `all`.  NULL: the caller exits with 78. */
 struct settings *cli_settings(const struct cli *cli, bool all) MUST_USE;
 
+/* Writes the path of the store's database. */
+#define CLI_DATABASE "deploybot.db"
+void cli_database(const struct settings *settings, char *out, size_t room);
+
 #endif

@@ -1,0 +1,181 @@
+/* cli.c - finds the subcommand, prints help, loads settings for all of them.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "lib/text.h"
+#include "types/settings.h"
+
+static cli_command cli_version, cli_help;
+
+/* serve is given by whoever calls cli_run. */
+#define cli_serve NULL
+
+static const struct row {
+	const char *word;
+	cli_command *run;
+	const char *usage;
+	const char *help;
+} rows[] = {
+#define CLI(word, function, usage, help) { word, cli_##function, usage, help },
+	CLI_COMMANDS(CLI)
+#undef CLI
+};
+
+static int
+cli_version(const struct cli *cli)
+{
+	(void)cli;
+	(void)puts("deploybot " DEPLOYBOT_VERSION);
+	return EX_OK;
+}
+
+static void
+print_help(FILE *out, const char *program)
+{
+	(void)fprintf(out, "Usage: %s [--env-file FILE] [COMMAND [ARGUMENT...]]\n\n", program);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char left[40];
+
+		(void)snprintf(left, sizeof(left), "%s%s%s", rows[i].word,
+		    rows[i].usage[0] == '\0' ? "" : " ", rows[i].usage);
+		(void)fprintf(out, "  %-24s %s\n", left, rows[i].help);
+	}
+	(void)fputs("\nSettings come from the environment and from FILE (default: .env when it is "
+		    "there);\nthe environment wins.  .env.example lists them all.\n",
+	    out);
+}
+
+static int
+cli_help(const struct cli *cli)
+{
+	print_help(stdout, cli->program);
+	return EX_OK;
+}
+
+static const struct row *
+find_row(const char *word)
+{
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (strcmp(rows[i].word, word) == 0)
+			return &rows[i];
+	return NULL;
+}
+
+static int
+unknown(const struct cli *cli, const char *word)
+{
+	const char *words[COUNT(rows)];
+	const char *nearest;
+
+	for (size_t i = 0; i < COUNT(rows); i++)
+		words[i] = rows[i].word;
+	nearest = text_nearest(word, words, COUNT(words));
+	(void)fprintf(stderr, "%s: there is no command \"%s\"", cli->program, word);
+	if (nearest != NULL)
+		(void)fprintf(stderr, "; did you mean \"%s\"?\n", nearest);
+	else
+		(void)fprintf(stderr, "; see %s help\n", cli->program);
+	return EX_USAGE;
+}
+
+/* Takes --env-file FILE, --env-file=FILE and -h at *ret_at; returns an exit status, or -1 to go on. */
+static int
+take_options(struct cli *cli, int argc, char **argv, int *ret_at)
+{
+	static const char option[] = "--env-file";
+	size_t size = sizeof(option) - 1;
+	int i;
+
+	for (i = 1; i < argc && argv[i][0] == '-'; i++) {
+		if (strcmp(argv[i], option) == 0 && i + 1 < argc)
+			cli->env_file = argv[++i];
+		else if (strncmp(argv[i], option, size) == 0 && argv[i][size] == '=')
+			cli->env_file = argv[i] + size + 1;
+		else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+			return cli_help(cli);
+		else if (strcmp(argv[i], "--version") == 0)
+			return cli_version(cli);
+		else {
+			(void)fprintf(stderr, "%s: %s: %s\n", cli->program, argv[i],
+			    strcmp(argv[i], option) == 0 ? "a file must follow" :
+							   "there is no such option");
+			print_help(stderr, cli->program);
+			return EX_USAGE;
+		}
+	}
+	*ret_at = i;
+	return -1;
+}
+
+/* `deploybot doctor --help` and arguments where none are taken. */
+static int
+check_arguments(const struct cli *cli, const struct row *row)
+{
+	if (cli->argc > 0 &&
+	    (strcmp(cli->argv[0], "--help") == 0 || strcmp(cli->argv[0], "-h") == 0)) {
+		(void)printf("Usage: %s [--env-file FILE] %s %s\n%s\n", cli->program, row->word,
+		    row->usage, row->help);
+		return EX_OK;
+	}
+	if (cli->argc > 0 && row->usage[0] == '\0') {
+		(void)fprintf(stderr, "%s: %s takes no argument: \"%s\"\n", cli->program, row->word,
+		    cli->argv[0]);
+		return EX_USAGE;
+	}
+	return -1;
+}
+
+int
+cli_run(int argc, char **argv, cli_command *serve)
+{
+	struct cli cli = { .program = argc > 0 ? argv[0] : "deploybot" };
+	const struct row *row;
+	int at = 0;
+	int status;
+
+	if (access(".env", F_OK) == 0)
+		cli.env_file = ".env";
+	status = take_options(&cli, argc, argv, &at);
+	if (status >= 0)
+		return status;
+	row = find_row(at < argc ? argv[at] : "serve");
+	if (row == NULL)
+		return unknown(&cli, argv[at]);
+	cli.argc = at < argc ? argc - at - 1 : 0;
+	cli.argv = argv + argc - cli.argc;
+	status = check_arguments(&cli, row);
+	if (status >= 0)
+		return status;
+	return row->run == NULL ? serve(&cli) : row->run(&cli);
+}
+
+struct settings *
+cli_settings(const struct cli *cli, bool all)
+{
+	static const char *const words[] = {
+		[SETTINGS_ERROR] = "error",
+		[SETTINGS_WARNING] = "warning",
+		[SETTINGS_NOTE] = "note",
+	};
+	struct settings_report report;
+	struct settings *settings = NULL;
+
+	if (!settings_load(cli->env_file, environ, &settings, &report))
+		all = true;
+	for (size_t i = 0; all && i < report.count; i++)
+		(void)fprintf(stderr, "%-8s %s\n", words[report.lines[i].severity],
+		    report.lines[i].text);
+	return settings;
+}
+
+void
+cli_database(const struct settings *settings, char *out, size_t room)
+{
+	/* Cut, it names nothing that is there, and that is said. */
+	(void)snprintf(out, room, "%s/" CLI_DATABASE, settings->state_directory);
+}

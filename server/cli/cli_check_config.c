@@ -1,0 +1,54 @@
+/* cli_check_config.c - `deploybot check-config`: are the settings right?  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+#include <sysexits.h>
+
+#include "cli/cli.h"
+#include "types/settings.h"
+
+static void
+print_environment(const struct environment_settings *environment)
+{
+	(void)printf("  %s: ", environment->name);
+	if (environment->branch == NULL)
+		(void)printf("no branch, deployed by name only");
+	else
+		(void)printf("branch %s", environment->branch);
+	(void)printf(", %s, ", environment->confirm ? "asks first" : "by itself");
+	if (environment->health_url_count == 0)
+		(void)printf("no health URL: the script's word alone releases\n");
+	else
+		(void)printf("%zu health URL%s\n", environment->health_url_count,
+		    environment->health_url_count == 1 ? "" : "s");
+}
+
+/* What was understood, for people to read once. */
+static void
+print_summary(const struct settings *s)
+{
+	(void)printf("telegram: %s, %zu admin%s, chat %lld\n",
+	    s->telegram_mode == TELEGRAM_WEBHOOK ? "webhook" : "polling", s->admins.count,
+	    s->admins.count == 1 ? "" : "s", (long long)s->telegram_chat_id);
+	(void)printf("github:   %s, /github/webhook %s\n",
+	    s->github_repository == NULL ? "any signed repository" : s->github_repository,
+	    s->github_webhook_secret == NULL ? "off: no GITHUB_WEBHOOK_SECRET" : "on");
+	(void)printf("listens:  %s port %d\n", s->listen_address, s->api_server_port);
+	(void)printf("state:    %s\n", s->state_directory);
+	(void)printf("environments:\n");
+	for (size_t i = 0; i < s->environment_count; i++)
+		print_environment(&s->environments[i]);
+}
+
+int
+cli_check_config(const struct cli *cli)
+{
+	CLEANUP(settings_unrefp) struct settings *settings = cli_settings(cli, true);
+
+	if (settings == NULL) {
+		(void)fprintf(stderr, "The settings are wrong; nothing was started.\n");
+		return EX_CONFIG;
+	}
+	print_summary(settings);
+	(void)printf("ok: the settings are valid\n");
+	return EX_OK;
+}

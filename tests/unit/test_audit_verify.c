@@ -1,0 +1,261 @@
+/* Goal: any line or row changed, removed, added or cut off is noticed.  Side: start. */
+#include "store/audit_verify.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "lib/buf.h"
+#include "lib/db.h"
+#include "lib/err.h"
+#include "lib/file.h"
+#include "store/audit_chain.h"
+
+#define ENTRIES 450 /* more than two pages */
+
+struct world {
+	char folder[64];
+	char database[96];
+	char file[96];
+	struct buf text; /* all lines */
+	struct audit_verified found;
+	struct err err;
+};
+
+/* As the store's own table, which this test must not depend on the whole of. */
+static const char table[] =
+    "CREATE TABLE audit (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, user_id TEXT NOT NULL,"
+    " action TEXT NOT NULL, environment TEXT, commit_id TEXT, outcome TEXT NOT NULL,"
+    " severity TEXT NOT NULL, deployment INTEGER NOT NULL, meta TEXT NOT NULL,"
+    " prev BLOB NOT NULL CHECK (length(prev) = 32), hash BLOB NOT NULL CHECK (length(hash) = 32))"
+    " STRICT;";
+
+static void
+add_entry(struct world *w, struct db *db, struct audit_chain *chain)
+{
+	struct audit_chain before = *chain;
+	struct audit_line line = { .at = 1000 * chain->seq, .user_id = "telegram:1",
+		.action = "denied", .outcome = "denied", .severity = "info", .meta = "{\"a\":\"b\"}" };
+
+	assert_true(audit_chain_write(chain, &line, &w->text, &w->err));
+	buf_addc(&w->text, '\n');
+	assert_true(db_run(db, &w->err,
+	    "INSERT INTO audit VALUES ($1,$2,$3,$4,NULL,NULL,$5,$6,0,$7,$8,$9)",
+	    DB_I64(chain->seq), DB_I64(line.at), DB_TEXT(line.user_id), DB_TEXT(line.action),
+	    DB_TEXT(line.outcome), DB_TEXT(line.severity), DB_TEXT(line.meta),
+	    DB_BLOB(before.hash, sizeof(before.hash)), DB_BLOB(chain->hash, sizeof(chain->hash))));
+}
+
+static void
+write_file(struct world *w, const char *text, size_t size)
+{
+	assert_true(file_write(w->file, text, size, 0600, &w->err));
+}
+
+static int
+set_up(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+	struct audit_chain chain = { 0 };
+	struct db *db;
+
+	(void)snprintf(w->folder, sizeof(w->folder), "/tmp/test_audit_verify.XXXXXX");
+	assert_non_null(mkdtemp(w->folder));
+	(void)snprintf(w->database, sizeof(w->database), "%s/db", w->folder);
+	(void)snprintf(w->file, sizeof(w->file), "%s/log", w->folder);
+	buf_init(&w->text, 1 << 20);
+	db = db_open(w->database, 0, &w->err);
+	assert_non_null(db);
+	assert_true(db_script(db, table, &w->err));
+	assert_true(db_begin(db, &w->err));
+	for (int i = 0; i < ENTRIES; i++)
+		add_entry(w, db, &chain);
+	assert_true(db_commit(db, &w->err));
+	db_close(db);
+	write_file(w, buf_text(&w->text), w->text.size);
+	*state = w;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	struct world *w = *state;
+	char path[128];
+
+	for (int i = 0; i < 4; i++) {
+		(void)snprintf(path, sizeof(path), "%s%s", i == 3 ? w->file : w->database,
+		    i == 1 ? "-wal" : i == 2 ? "-shm" : "");
+		(void)unlink(path);
+	}
+	(void)rmdir(w->folder);
+	buf_done(&w->text);
+	free(w);
+	return 0;
+}
+
+static bool
+verify(struct world *w)
+{
+	return audit_verify(w->database, w->file, &w->found, &w->err);
+}
+
+static void
+sql(struct world *w, const char *text)
+{
+	struct db *db = db_open(w->database, 0, &w->err);
+
+	assert_non_null(db);
+	assert_true(db_script(db, text, &w->err));
+	db_close(db);
+}
+
+static void
+what_was_left_alone_is_well(void **state)
+{
+	struct world *w = *state;
+
+	assert_true(verify(w));
+	assert_int_equal(w->found.entries, ENTRIES);
+	assert_int_equal(w->found.first, 1);
+	assert_int_equal(w->found.behind, 0);
+	assert_int_equal(strlen(w->found.head), 8);
+}
+
+/* The offset of the n-th line, from 0. */
+static size_t
+line_at(const struct world *w, int n)
+{
+	const char *at = w->text.data;
+
+	while (n-- > 0)
+		at = strchr(at, '\n') + 1;
+	return (size_t)(at - w->text.data);
+}
+
+static void
+a_changed_byte_anywhere_in_a_line_is_noticed(void **state)
+{
+	struct world *w = *state;
+	size_t from = line_at(w, 300), to = line_at(w, 301);
+
+	for (size_t at = from; at < to; at += 7) {
+		char was = w->text.data[at];
+
+		w->text.data[at] = was == 'x' ? 'y' : 'x';
+		write_file(w, w->text.data, w->text.size);
+		assert_false(verify(w));
+		assert_non_null(strstr(w->err.text, "line 301"));
+		w->text.data[at] = was;
+	}
+}
+
+static void
+a_line_removed_doubled_or_added_is_noticed(void **state)
+{
+	struct world *w = *state;
+	size_t from = line_at(w, 5), to = line_at(w, 6);
+	struct buf other;
+
+	buf_init(&other, 1 << 20);
+	buf_add(&other, w->text.data, from);
+	buf_add(&other, w->text.data + to, w->text.size - to);
+	write_file(w, other.data, other.size);
+	assert_false(verify(w));
+	assert_non_null(strstr(w->err.text, "line 6"));
+
+	buf_clear(&other);
+	buf_add(&other, w->text.data, to);
+	buf_add(&other, w->text.data + from, w->text.size - from);
+	write_file(w, other.data, other.size);
+	assert_false(verify(w));
+	assert_non_null(strstr(w->err.text, "line 7"));
+
+	buf_clear(&other);
+	buf_add(&other, w->text.data, w->text.size);
+	buf_add(&other, w->text.data + from, to - from);
+	write_file(w, other.data, other.size);
+	assert_false(verify(w));
+	assert_non_null(strstr(w->err.text, "has no such entry"));
+	buf_done(&other);
+}
+
+static void
+a_file_cut_at_either_end_is_told(void **state)
+{
+	struct world *w = *state;
+
+	for (int k = 1; k < 5; k++) {
+		write_file(w, w->text.data, line_at(w, ENTRIES - k));
+		assert_true(verify(w));
+		assert_int_equal(w->found.behind, k);
+	}
+	write_file(w, w->text.data, w->text.size - 1);
+	assert_false(verify(w));
+	assert_non_null(strstr(w->err.text, "cut off"));
+	write_file(w, w->text.data + line_at(w, 3), w->text.size - line_at(w, 3));
+	assert_true(verify(w));
+	assert_int_equal(w->found.first, 4);
+	assert_int_equal(w->found.behind, 0);
+	write_file(w, "", 0);
+	assert_true(verify(w));
+	assert_int_equal(w->found.behind, ENTRIES);
+	(void)unlink(w->file);
+	assert_true(verify(w));
+	assert_int_equal(w->found.behind, ENTRIES);
+}
+
+static void
+a_row_changed_or_removed_is_noticed(void **state)
+{
+	static const char *const attacks[] = {
+		"UPDATE audit SET user_id = 'telegram:2' WHERE seq = 7",
+		"UPDATE audit SET outcome = 'allowed' WHERE seq = 450",
+		"UPDATE audit SET hash = zeroblob(32) WHERE seq = 450",
+		"UPDATE audit SET prev = zeroblob(32) WHERE seq = 9",
+		"DELETE FROM audit WHERE seq = 200",
+		"DELETE FROM audit WHERE seq = 450",
+		"DELETE FROM audit WHERE seq = 1",
+	};
+
+	for (size_t i = 0; i < COUNT(attacks); i++) {
+		struct world *w = *state;
+
+		sql(w, attacks[i]);
+		if (verify(w))
+			fail_msg("not noticed: %s", attacks[i]);
+		assert_int_equal(tear_down(state), 0);
+		assert_int_equal(set_up(state), 0);
+	}
+}
+
+static void
+a_database_that_is_not_there_is_not_made(void **state)
+{
+	struct world *w = *state;
+
+	(void)unlink(w->database);
+	assert_false(verify(w));
+	assert_int_equal(access(w->database, F_OK), -1);
+}
+
+int
+main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(what_was_left_alone_is_well),
+		TEST(a_changed_byte_anywhere_in_a_line_is_noticed),
+		TEST(a_line_removed_doubled_or_added_is_noticed),
+		TEST(a_file_cut_at_either_end_is_told),
+		TEST(a_row_changed_or_removed_is_noticed),
+		TEST(a_database_that_is_not_there_is_not_made),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
