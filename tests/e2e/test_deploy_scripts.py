@@ -373,3 +373,61 @@ def test_deploy_works_by_hand(bench):
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stdout
     assert bench.page()["page"] == "one"
+
+
+# ---- the script in docs/ -----------------------------------------------------------------------
+
+
+class Stand:
+    """The scripts of docs/deploy-scripts.md, with an ssh that writes down what it was asked."""
+
+    def __init__(self, path):
+        self.path = path
+        (path / "bin").mkdir()
+        text = open(os.path.join(ROOT, "docs", "deploy-scripts.md"), encoding="utf-8").read()
+        self.scripts = [block.split("```")[0] for block in text.split("```bash\n")[1:]]
+        ssh = path / "bin" / "ssh"
+        ssh.write_text(f"#!/bin/bash\nprintf '%s\\n' \"$*\" >>{path}/asked\n"
+                       f"[[ ! -e {path}/fails || \"$*\" != *\"$(cat {path}/fails)\"* ]]\n")
+        ssh.chmod(0o755)
+
+    def run(self, number, *arguments, fails=None, previous=""):
+        script = self.path / f"script{number}"
+        script.write_text(self.scripts[number])
+        script.chmod(0o755)
+        (self.path / "asked").write_text("")
+        if fails:
+            (self.path / "fails").write_text(fails)
+        done = subprocess.run(
+            [str(script), *arguments], capture_output=True, text=True, check=False, env={
+                "PATH": f"{self.path}/bin:{os.environ['PATH']}", "DEPLOY_USER": "deploy",
+                "SSH_KEY_PATH": "/keys/deploy", "STAGING_HOST": "staging.example.org", "REF": "$(id)",
+                "REGISTRY_URL": "registry.example.org", "REGISTRY_IMAGE": "shop", "PREVIOUS_RELEASE": previous})
+        return done.returncode, done.stdout.splitlines(), (self.path / "asked").read_text().splitlines()
+
+
+def test_the_script_in_docs_ships_with_ssh_and_compose(tmp_path):
+    stand = Stand(tmp_path)
+    assert len(stand.scripts) == 2 and len(stand.scripts[0].splitlines()) <= 10
+    prefix = "-oBatchMode=yes -i /keys/deploy deploy@staging.example.org "
+    status, said, asked = stand.run(0, "staging", "1a2b3c4", previous="9f8e7d6")
+    assert (status, said) == (0, ["==> pull", "==> release"])
+    assert asked == [prefix + "docker pull --quiet registry.example.org/shop:1a2b3c4",
+                     prefix + "docker image inspect registry.example.org/shop:9f8e7d6",
+                     prefix + "cd /srv/app && IMAGE=registry.example.org/shop:1a2b3c4 docker compose up --detach --wait"]
+    status, said, asked = stand.run(1, "staging", "9f8e7d6")
+    assert (status, said, len(asked)) == (0, ["==> release"], 1)
+
+
+@pytest.mark.parametrize("fails,status,said", [
+    ("pull", 66, ["==> pull"]), ("image inspect", 0, ["==> pull", "==> no-rollback", "==> release"]),
+    ("compose up", 70, ["==> pull", "==> release"])])
+def test_the_script_in_docs_says_how_far_it_came(tmp_path, fails, status, said):
+    assert Stand(tmp_path).run(0, "staging", "1a2b3c4", previous="9f8e7d6", fails=fails)[:2] == (status, said)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize("arguments", [[], ["staging"], ["staging", "main"], ["staging", "1a2b3c4;id"], ["-x", "1a2b3c4"]])
+def test_the_scripts_in_docs_send_nothing_unchecked_to_the_other_shell(tmp_path, number, arguments):
+    status, said, asked = Stand(tmp_path).run(number, *arguments)
+    assert (status, said, asked) == (64, [], [])

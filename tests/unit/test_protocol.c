@@ -1,0 +1,184 @@
+/* Goal: what is sent is what is read, and nothing that is out of bounds is either.  Side: start. */
+#include "runner/protocol.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+static bool
+decodes(const char *text)
+{
+	static struct protocol_message message;
+
+	return protocol_decode(text, strlen(text), &message, NULL);
+}
+
+static void
+round_trip(const struct protocol_message *message, struct protocol_message *ret)
+{
+	static char packet[PROTOCOL_PACKET_MAX];
+	struct err err = { .text = "" };
+	size_t len = 0;
+
+	if (!protocol_encode(message, packet, sizeof(packet), &len, &err) ||
+	    !protocol_decode(packet, len, ret, &err))
+		fail_msg("%s", err.text);
+}
+
+static void
+an_order_is_read_as_it_was_sent(void **state)
+{
+	struct protocol_message run = { .kind = PROTOCOL_RUN, .id = 17,
+		.program = PROTOCOL_PROGRAM_ROLLBACK, .environment = "staging",
+		.argument = "1a2b3c4d", .deadline_s = 600, .grace_s = 10, .deployment = 42,
+		.previous = "9f8e7d6c", .ref = "feature/\xc3\xa4 $(id)" };
+	struct protocol_message read;
+
+	(void)state;
+	round_trip(&run, &read);
+	assert_memory_equal(&run, &read, sizeof(run));
+}
+
+static void
+a_record_is_read_as_it_was_sent(void **state)
+{
+	struct protocol_message sent = { .kind = PROTOCOL_SETTLED, .id = 1,
+		.state = PROTOCOL_STATE_ENDED, .log_size = 5,
+		.record = { .gate = true, .released = true, .no_rollback = true,
+		    .timed_out = true, .ended = true, .lost = true, .exec_errno = 2, .status = 255,
+		    .signal = 9, .user_ms = 1, .system_ms = 2, .max_rss_kb = 3,
+		    .ended_at = 1795160052259 } };
+	struct protocol_message read;
+
+	(void)state;
+	for (size_t i = 0; i < PROTOCOL_STEPS_ROOM; i++) {
+		sent.steps[i].at = 1795160052259;
+		memset(sent.steps[i].name, 'n', PROTOCOL_STEP_NAME);
+	}
+	sent.step_count = PROTOCOL_STEPS_ROOM;
+	round_trip(&sent, &read);
+	assert_memory_equal(&sent, &read, sizeof(sent));
+}
+
+static void
+the_largest_record_fits_its_room_on_disk(void **state)
+{
+	static char packet[PROTOCOL_RECORD_BYTES - 1];
+	struct protocol_message sent = { .kind = PROTOCOL_EXIT, .log_size = INT64_MAX,
+		.step_count = PROTOCOL_STEPS_ROOM };
+	size_t len;
+
+	(void)state;
+	for (size_t i = 0; i < PROTOCOL_STEPS_ROOM; i++) {
+		sent.steps[i].at = INT64_MAX;
+		memset(sent.steps[i].name, 'n', PROTOCOL_STEP_NAME);
+	}
+	assert_true(protocol_encode(&sent, packet, sizeof(packet), &len, NULL));
+}
+
+static void
+an_answer_carries_any_bytes_up_to_its_cap(void **state)
+{
+	static char body[PROTOCOL_ANSWER_MAX + 1], packet[PROTOCOL_PACKET_MAX];
+	struct protocol_message answer = { .kind = PROTOCOL_ANSWER, .id = 3,
+		.record = { .status = 69 }, .text = "why", .body = body,
+		.body_len = PROTOCOL_ANSWER_MAX };
+	static struct protocol_message read;
+	size_t len;
+
+	(void)state;
+	memset(body, '\n', sizeof(body));
+	body[7] = '\0';
+	assert_true(protocol_encode(&answer, packet, sizeof(packet), &len, NULL));
+	assert_true(protocol_decode(packet, len, &read, NULL));
+	assert_int_equal(read.body_len, PROTOCOL_ANSWER_MAX);
+	assert_memory_equal(read.body, body, PROTOCOL_ANSWER_MAX);
+	assert_int_equal(read.record.status, 69);
+	answer.body_len++;
+	assert_false(protocol_encode(&answer, packet, sizeof(packet), &len, NULL));
+}
+
+static void
+what_a_newer_version_adds_is_skipped(void **state)
+{
+	(void)state;
+	assert_true(decodes("grew\nlog_size 7\ncolour blue\n"));
+	assert_true(decodes("hello\nversion 2\nsteps_more 1\n"));
+}
+
+static void
+what_is_out_of_bounds_is_refused(void **state)
+{
+#define RUN_BUT "run\nid 1\nprogram deploy\nenvironment staging\nargument 1a2b3c4\ndeployment 7\n"
+	static const char *const wrong[] = {
+		"", "\n", "run", "nothing\n", "grew\nlog_size 1", "grew\nlog_size\n", "grew\nlog_size \n",
+		"grew\nlog_size -1\n", "grew\nlog_size +1\n", "grew\nlog_size 01\n", "grew\nlog_size 1 \n",
+		"grew\nlog_size 0x1\n", "grew\nlog_size 9223372036854775808\n",
+		"grew\nlog_size 99999999999999999999999\n", "grew\nlog_size 1\nlog_size 1\n",
+		"grew\nlog_size 1\n\nbody", "settle\n", "settle\nid 0\n", "hello\n",
+		"step\n", "step\nstep 1\n", "step\nstep x y\n", "step\nstep 1 \n",
+		"step\nstep 1 a\nstep 1 b\n", "ask\nid 1\nquestion none\n", "ask\nid 1\nquestion \n",
+		RUN_BUT, RUN_BUT "deadline_s 0\n", RUN_BUT "deadline_s 86401\n",
+		RUN_BUT "deadline_s 60\ngrace_s 601\n", RUN_BUT "deadline_s 60\nprevious x\n",
+		RUN_BUT "deadline_s 60\nref \n", RUN_BUT "deadline_s 60\nref a\tb\n",
+		"exit\nstatus 256\n", "exit\ngate 2\n", "exit\nsignal 128\n",
+	};
+
+	(void)state;
+	assert_true(decodes(RUN_BUT "deadline_s 60\n"));
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		if (decodes(wrong[i]))
+			fail_msg("accepted: %s", wrong[i]);
+	}
+}
+
+static void
+names_are_what_the_lists_allow(void **state)
+{
+	static const char hex64[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+	char image[200] = "1a2b3c4@sha256:", ref[258];
+
+	(void)state;
+	strncat(image, hex64, sizeof(image) - strlen(image) - 1);
+	assert_true(protocol_is_environment("a"));
+	assert_true(protocol_is_environment("staging-2"));
+	assert_true(protocol_is_environment("abcdefghijklmnopqrst"));
+	assert_false(protocol_is_environment("abcdefghijklmnopqrstu"));
+	assert_false(protocol_is_environment(""));
+	assert_false(protocol_is_environment("-a"));
+	assert_false(protocol_is_environment("a/b"));
+	assert_true(protocol_is_commit(hex64));
+	assert_false(protocol_is_commit("1a2b3c"));
+	assert_false(protocol_is_commit("1A2B3C4"));
+	assert_false(protocol_is_commit(image));
+	assert_true(protocol_is_release("1a2b3c4"));
+	assert_true(protocol_is_release(image));
+	image[strlen(image) - 1] = '\0';
+	assert_false(protocol_is_release(image));
+	memset(ref, 'r', sizeof(ref));
+	ref[256] = '\0';
+	assert_false(protocol_is_ref(ref));
+	ref[255] = '\0';
+	assert_true(protocol_is_ref(ref));
+	assert_true(protocol_is_ref("--upload-pack=x"));
+	assert_false(protocol_is_ref("a\nb"));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_order_is_read_as_it_was_sent),
+		cmocka_unit_test(a_record_is_read_as_it_was_sent),
+		cmocka_unit_test(the_largest_record_fits_its_room_on_disk),
+		cmocka_unit_test(an_answer_carries_any_bytes_up_to_its_cap),
+		cmocka_unit_test(what_a_newer_version_adds_is_skipped),
+		cmocka_unit_test(what_is_out_of_bounds_is_refused),
+		cmocka_unit_test(names_are_what_the_lists_allow),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,75 @@
+/* Goal: the same steps are found however the output is cut into pieces.  Side: start. */
+#include "runner/step_scan.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+struct found {
+	char text[1024];
+};
+
+static void
+on_found(void *ctx, const char *name)
+{
+	struct found *found = ctx;
+	size_t used = strlen(found->text);
+
+	(void)snprintf(found->text + used, sizeof(found->text) - used, "[%s]", name);
+}
+
+static void
+feed_in_pieces(const char *text, size_t piece, struct found *ret)
+{
+	struct step_scan scan = { 0 };
+	size_t len = strlen(text);
+
+	memset(ret, 0, sizeof(*ret));
+	for (size_t at = 0; at < len; at += piece)
+		step_scan_feed(&scan, text + at, at + piece > len ? len - at : piece, on_found, ret);
+}
+
+static void
+steps_are_found_however_output_is_cut(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *found;
+	} cases[] = {
+		{ "==> build\n", "[build]" },
+		{ "==> build", "" },
+		{ "x\n==> a\ny\n==> b\r\n", "[a][b]" },
+		{ "x==> a\n ==> b\n= => c\n==>d\n===> e\n", "" },
+		{ "==> \n==>\n==>    \n==>   two words  \n", "[two words]" },
+		{ "a=b\n==> c=d\n=\n==\n\n\n==> e\n", "[c=d][e]" },
+		{ "==================================================================\n==> x\n", "[x]" },
+		{ "==> \033[1mbold\007\n", "[[1mbold]" },
+		{ "==> 12345678901234567890123456789012345678901234567890\nx\n==> y\n",
+		    "[12345678901234567890123456789012345678901234567][y]" },
+		{ "==> 1234567890123456789012345678901234567890123456\xc3\xa4\n",
+		    "[1234567890123456789012345678901234567890123456]" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		for (size_t piece = 1; piece <= strlen(cases[i].text); piece++) {
+			struct found found;
+
+			feed_in_pieces(cases[i].text, piece, &found);
+			assert_string_equal(found.text, cases[i].found);
+		}
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(steps_are_found_however_output_is_cut),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
