@@ -2,6 +2,7 @@
 SHELL		:= /bin/bash
 .DEFAULT_GOAL	:= all
 .DELETE_ON_ERROR:
+.SECONDARY:
 
 BUILD		?= build
 SANITIZE	?=
@@ -69,6 +70,71 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(TEST_AID_A) $(SERVER_A) $(RUNNER
 	@$(CC) $(ALL_LDFLAGS) -o $@ $< $(TEST_AID_A) $(SERVER_A) $(RUNNER_A) $(LIB_A) $(SERVER_LIBS) -lcmocka
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+
+# --- packages: installed when they are missing, silent when they are there ---
+PACKAGES := tests/tools/packages.sh
+
+.PHONY: packages-build packages-demo packages-test packages-lint packages-bench
+packages-build:
+	@$(PACKAGES) build
+packages-demo:
+	@$(PACKAGES) build demo
+packages-test:
+	@$(PACKAGES) build test
+packages-lint:
+	@$(PACKAGES) build lint
+packages-bench:
+	@$(PACKAGES) build bench
+
+# --- the two commands of the README ---
+JOBS := $(shell nproc)
+
+.PHONY: demo
+demo: packages-demo
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@$(PYTHON) tests/demo/demo.py $(if $(STORY),--story)
+
+.PHONY: run
+run: packages-demo
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@$(PYTHON) tests/demo/run.py
+
+TEST_BUILD := $(BUILD)/test
+TEST_MAKE  := $(MAKE) --no-print-directory BUILD=$(TEST_BUILD) SANITIZE=address,undefined
+
+.PHONY: test
+test: packages-test
+	@$(MAKE) --no-print-directory layers
+	@$(TEST_MAKE) -j$(JOBS) all tests
+	@$(PYTHON) tests/tools/run_tests.py $(TEST_BUILD) $(WHAT)
+
+.PHONY: tests
+tests: $(TESTS)
+
+# --- checks ---
+.PHONY: layers
+layers:
+	@$(PYTHON) tests/tools/layers.py
+
+.PHONY: lint
+lint: packages-lint
+	@tests/tools/lint.sh
+
+.PHONY: bench
+bench: packages-bench
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@$(PYTHON) tests/bench/bench.py
+
+.PHONY: help
+help:
+	@echo "make            the two programs, in $(BUILD)/"
+	@echo "make demo       everything on this machine, with a chat in the browser (STORY=1: played by itself)"
+	@echo "make run        the same against the real Telegram: TELEGRAM_BOT_TOKEN and ADMIN_TELEGRAM_IDS in .env"
+	@echo "make test       all tests (WHAT=tests/e2e/test_x.py: only those end-to-end tests)"
+	@echo "make layers     who may include whom"
+	@echo "make lint       style, shell, both compilers"
+	@echo "make bench      speed, as ratios measured in one run"
+	@echo "make clean      removes $(BUILD)/"
 
 .PHONY: clean
 clean:

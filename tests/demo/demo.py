@@ -1,0 +1,74 @@
+#!/usr/bin/python3
+"""demo.py - the whole of deploybot on this machine: a chat in the browser, a repository, two
+environments.  --story plays it without a person and exits 0 only if all of it happened."""
+# SPDX-License-Identifier: ISC
+import argparse
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+
+from stage import Stage
+from story import play
+
+BUILD_SECONDS = 4.0
+
+
+def print_addresses(stage):
+    page = stage.chat.base + "/"
+    print(f"""
+  The chat          {page}
+  staging           http://127.0.0.1:{stage.ports['staging']}/
+  production        http://127.0.0.1:{stage.ports['production']}/
+  metrics           {stage.bot.base}/metrics
+  state and logs    {stage.folder}""")
+    if os.environ.get("SSH_CONNECTION"):
+        ports = [stage.chat.base.rsplit(":", 1)[1], *map(str, stage.ports.values())]
+        forwards = " ".join(f"-L {port}:127.0.0.1:{port}" for port in ports)
+        print(f"\n  From your own machine first:  ssh {forwards} {socket.gethostname()}")
+    print("""
+  Try in the chat:
+    /deploy staging       builds and starts the sample shop, with its output as it comes
+    push a good commit    in the panel beside the chat: goes live by itself
+    push a broken commit  the health gate notices, and staging is taken back
+    /deploy production    shows what would change, and asks
+    /status               what runs where, and is it well
+    /help                 everything else
+
+  Ctrl-C ends it.
+""", flush=True)
+
+
+def serve_demo(stage):
+    print_addresses(stage)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        status = stage.bot.process.wait()
+        print(f"deploybot ended by itself with status {status}:\n{stage.bot.log()[-2000:]}")
+        return 1
+    except KeyboardInterrupt:
+        print("\nstopping …", flush=True)
+        return 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--story", action="store_true")
+    options = parser.parse_args()
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="deploybot-demo-"))
+    status = 1
+    try:
+        print("starting chat, repository and deploybot …", flush=True)
+        with Stage(folder, BUILD_SECONDS if not options.story else 1.0,
+                   telegram=("--local",)) as stage:
+            status = play(stage) if options.story else serve_demo(stage)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,118 @@
+"""The demo played without a person: each step is printed, and must happen."""
+# SPDX-License-Identifier: ISC
+import json
+import sys
+import time
+
+from stage import wait_until
+from telegram_client import ADA, buttons_of, text_of
+
+STEP_TIMEOUT_S = 60
+
+
+class Story:
+    def __init__(self, stage):
+        self.stage = stage
+        self.chat = stage.chat
+        self.started = time.monotonic()
+
+    def tell(self, text):
+        print(f"{time.monotonic() - self.started:6.1f} s  {text}", flush=True)
+
+    def hear(self, *words, after, buttons=()):
+        """Waits until the bot has said all the words in one message."""
+        view = self.chat.wait_for_message(
+            lambda m: all(w in text_of(m) for w in words)
+            and all(any(b in label for label in buttons_of(m)) for b in buttons),
+            STEP_TIMEOUT_S, chat_id=ADA, after=after)
+        self.tell("      bot: " + text_of(view).replace("\n", " | ")[:160])
+        return view
+
+    def runs(self, environment):
+        """The commit that the application itself says it runs."""
+        def answer():
+            status, body = self.stage.app(environment)
+            return status == 200 and json.loads(body)["commit"]
+        return wait_until(answer, STEP_TIMEOUT_S, f"{environment}'s health")
+
+    def must(self, condition, what):
+        if not condition:
+            raise AssertionError(what)
+        self.tell("      ✓ " + what)
+
+    def state_file(self, environment):
+        path = self.stage.folder / "state" / "environments" / f"{environment}.json"
+        return json.loads(path.read_text(encoding="utf-8"))
+
+
+def deploy_staging(story):
+    story.tell("Ada writes /deploy staging")
+    mark = story.chat.mark()
+    story.chat.say(ADA, ADA, "/deploy staging")
+    story.hear("staging", "checkout", after=mark)
+    story.hear("staging runs", after=mark)
+    commit = story.runs("staging")
+    story.must(story.state_file("staging")["commit"] == commit,
+               "the state file names the commit that answers")
+    return commit
+
+
+def push_good(story, before):
+    change = story.stage.push("develop", "good")
+    story.tell(f"a colleague pushes \"{change['subject']}\" to develop")
+    mark = story.chat.mark()
+    story.hear("staging runs", change["after"][:7], after=mark)
+    story.must(story.runs("staging") == change["after"] != before, "it went live by itself")
+    return change["after"]
+
+
+def push_broken(story, good):
+    mark = story.chat.mark()
+    change = story.stage.push("develop", "broken")
+    story.tell(f"a colleague pushes \"{change['subject']}\" to develop")
+    story.hear("staging is NOT running", change["after"][:7], "it runs", good[:7], after=mark)
+    story.must(story.runs("staging") == good, "the broken release was taken back")
+    story.must(story.state_file("staging")["commit"] == good, "the state file never named it")
+
+
+def deploy_production(story):
+    story.tell("Ada writes /deploy production")
+    mark = story.chat.mark()
+    story.chat.say(ADA, ADA, "/deploy production")
+    question = story.hear("Deploy to production?", after=mark, buttons=("Confirm",))
+    story.tell("Ada presses Confirm")
+    story.chat.press(ADA, question, next(b for b in buttons_of(question) if "Confirm" in b))
+    story.hear("production runs", after=mark)
+    story.runs("production")
+
+
+def ask_status(story):
+    story.tell("Ada writes /status")
+    mark = story.chat.mark()
+    story.chat.say(ADA, ADA, "/status")
+    view = story.hear("staging", "production", "healthy", after=mark)
+    for environment in ("staging", "production"):
+        story.must(story.runs(environment)[:7] in text_of(view),
+                   f"/status tells the truth about {environment}")
+
+
+def verify_audit(story):
+    done = story.stage.bot.run("audit", "verify")
+    story.must(done.returncode == 0, "deploybot audit verify: " + done.stdout.strip()[:120])
+
+
+def play(stage):
+    story = Story(stage)
+    try:
+        first = deploy_staging(story)
+        good = push_good(story, first)
+        push_broken(story, good)
+        deploy_production(story)
+        ask_status(story)
+        verify_audit(story)
+    except (AssertionError, TimeoutError, RuntimeError) as problem:
+        print(f"the story broke off: {problem}", file=sys.stderr)
+        print("--- deploybot's log ---\n" + stage.bot.log()[-6000:], file=sys.stderr)
+        return 1
+    story.tell("all of it happened")
+    return 0
