@@ -1,0 +1,256 @@
+/* test_telegram_html.c - what we send is always HTML that Telegram can parse, and says what was meant. */
+/* SPDX-License-Identifier: ISC */
+#include "telegram/telegram_html.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <cmocka.h>
+
+#include "lib/buf.h"
+#include "lib/text.h"
+#include "types/message.h"
+
+#define CAP (1024 * 1024)
+
+static char *
+render(const struct telegram_html_parts *parts, size_t units)
+{
+	struct buf out;
+	char *text;
+
+	buf_init(&out, CAP);
+	telegram_html_render(parts, units, &out);
+	text = buf_take(&out);
+	assert_non_null(text);
+	return text;
+}
+
+static char *
+render_plain(const struct telegram_html_parts *parts, size_t units)
+{
+	struct buf out;
+	char *text;
+
+	buf_init(&out, CAP);
+	telegram_html_plain(parts, units, &out);
+	text = buf_take(&out);
+	assert_non_null(text);
+	return text;
+}
+
+/* Reads HTML as Telegram does: fails on any other tag, on nesting, on an open '&'.  What is shown
+ * is written to out. */
+static void
+parse_strictly(const char *html, char *out)
+{
+	static const char *const names[] = { "b", "i", "code", "pre" };
+	static const char *const entities[] = { "&lt;", "&gt;", "&amp;", "&quot;" };
+	static const char shown[] = "<>&\"";
+	const char *open = NULL;
+
+	while (*html != '\0') {
+		size_t i;
+
+		if (*html == '<' && open != NULL) {
+			char tag[16];
+
+			(void)snprintf(tag, sizeof(tag), "</%s>", open);
+			assert_memory_equal(html, tag, strlen(tag));
+			html += strlen(tag);
+			open = NULL;
+		} else if (*html == '<') {
+			char tag[16] = "";
+
+			for (i = 0; i < COUNT(names); i++) {
+				(void)snprintf(tag, sizeof(tag), "<%s>", names[i]);
+				if (strncmp(html, tag, strlen(tag)) == 0)
+					break;
+			}
+			assert_true(i < COUNT(names));
+			open = names[i];
+			html += strlen(tag);
+		} else if (*html == '&') {
+			for (i = 0; i < COUNT(entities); i++)
+				if (strncmp(html, entities[i], strlen(entities[i])) == 0)
+					break;
+			assert_true(i < COUNT(entities));
+			*out++ = shown[i];
+			html += strlen(entities[i]);
+		} else {
+			assert_int_not_equal(*html, '>');
+			assert_int_not_equal(*html, '"');
+			*out++ = *html++;
+		}
+	}
+	assert_null(open);
+	*out = '\0';
+}
+
+static void
+marks_become_tags_and_text_stays_text(void **state)
+{
+	/* Goal: the plain case, read by a person. */
+	char *html = render(&(struct telegram_html_parts){
+	    .head = MARK_BOLD "a<b" MARK_BOLD " & \"" MARK_CODE "x>y" MARK_CODE,
+	    .live = MARK_PRE "one\ntwo" MARK_PRE "\ntime", .foot = MARK_ITALIC "end" MARK_ITALIC },
+	    4096);
+
+	(void)state;
+	assert_string_equal(html, "<b>a&lt;b</b> &amp; &quot;<code>x&gt;y</code>\n"
+	    "<pre>one\ntwo</pre>\ntime\n<i>end</i>");
+	free(html);
+}
+
+static void
+a_mark_left_open_is_closed_at_the_end_of_its_part(void **state)
+{
+	/* Goal: a mistake in one part never reaches another. */
+	char *html = render(&(struct telegram_html_parts){
+	    .head = MARK_BOLD "bold", .foot = "plain" MARK_CODE "code" MARK_BOLD "both" }, 4096);
+
+	(void)state;
+	assert_string_equal(html, "<b>bold</b>\nplain<code>code</code><b>both</b>");
+	free(html);
+}
+
+static void
+nothing_visible_is_an_ellipsis(void **state)
+{
+	/* Goal: "message text is empty" never happens. */
+	static const char *const empty[] = { "", " \n ", MARK_BOLD MARK_BOLD, "\n" MARK_PRE };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(empty); i++) {
+		char *html = render(&(struct telegram_html_parts){ .head = empty[i] }, 4096);
+
+		assert_string_equal(html, "\xe2\x80\xa6");
+		free(html);
+	}
+}
+
+static void
+live_is_cut_first_and_at_lines_from_its_beginning(void **state)
+{
+	/* Goal: the last lines stay, in their block, and so do head and foot. */
+	char *html = render(&(struct telegram_html_parts){ .head = "head",
+	    .live = MARK_PRE "first line\nsecond line\nthird" MARK_PRE "\n9 s", .foot = "foot" }, 22);
+
+	(void)state;
+	assert_string_equal(html, "head\n<pre>third</pre>\n9 s\nfoot");
+	free(html);
+}
+
+static void
+head_is_cut_when_live_is_gone_and_foot_last(void **state)
+{
+	/* Goal: the order of sacrifice. */
+	struct telegram_html_parts parts = { .head = "0123456789", .live = "live", .foot = "foot" };
+	char *html = render(&parts, 10);
+
+	(void)state;
+	assert_string_equal(html, "0123\xe2\x80\xa6\nfoot");
+	free(html);
+	html = render(&parts, 3);
+	assert_string_equal(html, "fo\xe2\x80\xa6");
+	free(html);
+}
+
+static void
+a_character_of_two_units_is_never_halved(void **state)
+{
+	/* Goal: the limit counts UTF-16 units, the cut falls between characters. */
+	char *html = render(&(struct telegram_html_parts){
+	    .head = "ab\xf0\x9f\x9a\x80" "cd" }, 4);
+
+	(void)state;
+	assert_string_equal(html, "ab\xe2\x80\xa6"); /* 3 units: the rocket needs two */
+	free(html);
+	html = render(&(struct telegram_html_parts){ .head = "ab\xf0\x9f\x9a\x80" "c" }, 5);
+	assert_string_equal(html, "ab\xf0\x9f\x9a\x80" "c");
+	free(html);
+}
+
+/* Random marked text: marks, markup characters, letters, astral characters, broken bytes. */
+static void
+make_up(unsigned *seed, char *out, size_t pieces)
+{
+	static const char *const piece[] = { "a", "<", ">", "&", "\"", "\n", MARK_BOLD, MARK_CODE,
+		MARK_PRE, MARK_ITALIC, "\xc3\xa4", "\xf0\x9f\x9a\x80", "\xe2\x82\xac", "\xff", "\x07",
+		"&amp;", "</b>", "word", " ", "\t" };
+
+	*out = '\0';
+	for (size_t i = 0; i < pieces; i++) {
+		const char *p = piece[(unsigned)rand_r(seed) % COUNT(piece)];
+
+		memcpy(out, p, strlen(p) + 1);
+		out += strlen(p);
+	}
+}
+
+static void
+whatever_is_said_parses_fits_and_reads_as_the_plain_form(void **state)
+{
+	/* Goal: unescape(html) is the plain text, tags balance, the limit holds, for any input. */
+	unsigned seed = (unsigned)time(NULL);
+	static char head[4000], live[4000], foot[4000], read[65536];
+
+	(void)state;
+	print_message("seed %u\n", seed);
+	for (int round = 0; round < 4000; round++) {
+		struct telegram_html_parts parts = { head, live, foot };
+		size_t units = 1 + (size_t)rand_r(&seed) % 300;
+
+		make_up(&seed, head, (size_t)rand_r(&seed) % 100);
+		make_up(&seed, live, (size_t)rand_r(&seed) % 100);
+		make_up(&seed, foot, (size_t)rand_r(&seed) % 100);
+		char *html = render(&parts, units);
+		char *plain = render_plain(&parts, units);
+
+		parse_strictly(html, read);
+		assert_string_equal(read, plain);
+		assert_true(text_is_utf8(plain, strlen(plain)));
+		assert_true(text_utf16_length(plain, strlen(plain)) <= units);
+		free(html);
+		free(plain);
+	}
+}
+
+static void
+the_longest_message_uses_all_that_telegram_takes(void **state)
+{
+	/* Goal: nothing is cut that would have fitted. */
+	static char text[5000];
+	char *html;
+
+	(void)state;
+	memset(text, 'x', sizeof(text) - 1);
+	html = render(&(struct telegram_html_parts){ .head = text }, TELEGRAM_HTML_TEXT_MAX);
+	assert_int_equal(text_utf16_length(html, strlen(html)), 4096);
+	free(html);
+	text[4096] = '\0';
+	html = render(&(struct telegram_html_parts){ .head = text }, TELEGRAM_HTML_TEXT_MAX);
+	assert_string_equal(html, text);
+	free(html);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(marks_become_tags_and_text_stays_text),
+		cmocka_unit_test(a_mark_left_open_is_closed_at_the_end_of_its_part),
+		cmocka_unit_test(nothing_visible_is_an_ellipsis),
+		cmocka_unit_test(live_is_cut_first_and_at_lines_from_its_beginning),
+		cmocka_unit_test(head_is_cut_when_live_is_gone_and_foot_last),
+		cmocka_unit_test(a_character_of_two_units_is_never_halved),
+		cmocka_unit_test(whatever_is_said_parses_fits_and_reads_as_the_plain_form),
+		cmocka_unit_test(the_longest_message_uses_all_that_telegram_takes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,391 @@
+/* test_telegram_update.c - what somebody did in a chat is read as it was, or refused. */
+/* SPDX-License-Identifier: ISC */
+#include "telegram/telegram_update.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "lib/text.h"
+
+#define FROM	"\"from\":{\"id\":4711,\"is_bot\":false,\"first_name\":\"Ada\",\"username\":\"ada\"}"
+#define GROUP	"\"chat\":{\"id\":-1001,\"type\":\"supergroup\",\"title\":\"Ops\"}"
+#define HOME	"\"chat\":{\"id\":4711,\"type\":\"private\"}"
+#define WROTE(more) "{\"update_id\":9,\"message\":{\"message_id\":5,\"date\":1," FROM "," GROUP "," more "}}"
+
+static struct queue_list events;
+static int status;
+static int64_t offset;
+
+static struct event *
+raw_of(enum event_source source, const char *bytes)
+{
+	struct event *raw = telegram_update_raw(source, strdup(bytes), strlen(bytes), "our_bot");
+
+	assert_non_null(raw);
+	return raw;
+}
+
+static struct event *
+take(void)
+{
+	struct queue_link *link = queue_list_take(&events);
+
+	assert_non_null(link);
+	return QUEUE_ITEM(link, struct event, link);
+}
+
+/* The update that a webhook's body is read as. */
+static struct update
+read_one(const char *bytes)
+{
+	struct event *raw = raw_of(SOURCE_TELEGRAM_WEBHOOK, bytes);
+	struct event *event;
+	struct update update;
+	bool read = telegram_update_decode_webhook(raw, &events, &status, &offset);
+
+	assert_int_equal(status, 200);
+	event = take();
+	assert_int_equal(events.length, 0);
+	assert_int_equal(event->kind, EVENT_UPDATE);
+	update = *event->u.update;
+	assert_int_equal(read, update.refusal != UPDATE_REFUSED_UNREADABLE);
+	event_free(event);
+	event_free(raw);
+	return update;
+}
+
+static void
+a_text_is_read_with_who_and_where(void **state)
+{
+	/* Goal: every field that a decision needs. */
+	struct update u = read_one(WROTE("\"text\":\"/deploy staging\",\"message_thread_id\":77,"
+	    "\"is_topic_message\":true"));
+
+	(void)state;
+	assert_int_equal(u.id, 9);
+	assert_int_equal(u.kind, UPDATE_TEXT);
+	assert_int_equal(u.refusal, UPDATE_REFUSED_NONE);
+	assert_int_equal(u.place.chat, -1001);
+	assert_int_equal(u.place.thread, 77);
+	assert_false(u.is_private);
+	assert_int_equal(u.person, 4711);
+	assert_string_equal(u.name, "@ada");
+	assert_int_equal(u.remote_message, 5);
+	assert_string_equal(u.text, "/deploy staging");
+	assert_true(read_one("{\"update_id\":1,\"message\":{\"message_id\":1," FROM "," HOME
+	    ",\"text\":\"hi\"}}").is_private);
+}
+
+static void
+ids_beyond_53_bits_are_exact(void **state)
+{
+	/* Goal: an id is no floating-point number. */
+	struct update u = read_one("{\"update_id\":1,\"message\":{\"message_id\":2,\"from\":{\"id\":"
+	    "9007199254740993,\"is_bot\":false,\"first_name\":\"x\"},\"chat\":{\"id\":"
+	    "-9007199254740993,\"type\":\"group\"},\"text\":\"a\"}}");
+
+	(void)state;
+	assert_true(u.person == INT64_C(9007199254740993));
+	assert_true(u.place.chat == INT64_C(-9007199254740993));
+}
+
+static void
+a_thread_counts_only_as_a_real_topic(void **state)
+{
+	/* Goal: a reply's thread and the General topic (1) are none: sending there fails. */
+	(void)state;
+	assert_int_equal(read_one(WROTE("\"text\":\"a\",\"message_thread_id\":77")).place.thread, 0);
+	assert_int_equal(read_one(WROTE("\"text\":\"a\",\"message_thread_id\":1,"
+	    "\"is_topic_message\":true")).place.thread, 0);
+}
+
+static void
+whoever_else_wrote_it_is_refused(void **state)
+{
+	/* Goal: a forward, a channel, a bot never act in a person's name. */
+	static const struct {
+		const char *update;
+		enum update_refusal refusal;
+	} cases[] = {
+		{ WROTE("\"text\":\"/a\",\"forward_origin\":{\"type\":\"user\"}"), UPDATE_REFUSED_FORWARDED },
+		{ WROTE("\"text\":\"/a\",\"forward_date\":5"), UPDATE_REFUSED_FORWARDED },
+		{ WROTE("\"text\":\"/a\",\"sender_chat\":{\"id\":-1}"), UPDATE_REFUSED_SENDER_CHAT },
+		{ WROTE("\"text\":\"/a\",\"via_bot\":{\"id\":1}"), UPDATE_REFUSED_VIA_BOT },
+		{ "{\"update_id\":1,\"message\":{\"message_id\":1,\"from\":{\"id\":1,\"is_bot\":true,"
+		  "\"first_name\":\"B\"}," GROUP ",\"text\":\"/a\"}}", UPDATE_REFUSED_BOT },
+		{ "{\"update_id\":1,\"message\":{\"message_id\":1,\"from\":{\"id\":1,\"is_bot\":\"no\","
+		  "\"first_name\":\"B\"}," GROUP ",\"text\":\"/a\"}}", UPDATE_REFUSED_BOT },
+		{ "{\"update_id\":1,\"edited_message\":{\"message_id\":1," FROM "," GROUP
+		  ",\"text\":\"/a\"}}", UPDATE_REFUSED_EDITED },
+		{ "{\"update_id\":1,\"channel_post\":{\"message_id\":1," GROUP ",\"text\":\"/a\"}}",
+		  UPDATE_REFUSED_CHANNEL },
+		{ "{\"update_id\":1,\"message\":{\"message_id\":1," GROUP ",\"text\":\"/a\"}}",
+		  UPDATE_REFUSED_SENDER_CHAT },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++)
+		assert_int_equal(read_one(cases[i].update).refusal, cases[i].refusal);
+}
+
+static void
+a_command_to_us_loses_our_name_and_one_to_another_bot_is_nothing(void **state)
+{
+	/* Goal: two bots in a group do not answer each other's commands. */
+	(void)state;
+	assert_string_equal(read_one(WROTE("\"text\":\"/deploy@Our_Bot staging\"")).text,
+	    "/deploy staging");
+	assert_string_equal(read_one(WROTE("\"text\":\"/help@our_bot\"")).text, "/help");
+	assert_int_equal(read_one(WROTE("\"text\":\"/deploy@other_bot staging\"")).kind, UPDATE_OTHER);
+	assert_int_equal(read_one(WROTE("\"text\":\"/deploy@ staging\"")).kind, UPDATE_OTHER);
+	assert_string_equal(read_one(WROTE("\"text\":\"mail me@other_bot\"")).text,
+	    "mail me@other_bot");
+}
+
+static void
+a_command_with_a_name_is_nothing_before_ours_is_known(void **state)
+{
+	/* Goal: while getMe has not answered nobody else's command is taken for ours. */
+	struct event *raw = raw_of(SOURCE_TELEGRAM_WEBHOOK, WROTE("\"text\":\"/a@our_bot\""));
+	struct event *event;
+
+	(void)state;
+	raw->own_name[0] = '\0';
+	assert_true(telegram_update_decode_webhook(raw, &events, &status, &offset));
+	event = take();
+	assert_int_equal(event->u.update->kind, UPDATE_OTHER);
+	event_free(event);
+	event_free(raw);
+}
+
+static void
+what_is_invisible_is_taken_out_of_texts_and_names(void **state)
+{
+	/* Goal: no mark of ours, no reversal of what is read, comes from outside. */
+	struct update u = read_one("{\"update_id\":1,\"message\":{\"message_id\":1,\"from\":{\"id\":1,"
+	    "\"is_bot\":false,\"first_name\":\"A\\u202eb\\u0001\",\"last_name\":\"C\"}," GROUP
+	    ",\"text\":\"/d\\u0002e\\u200bploy\\u202e x\"}}");
+
+	(void)state;
+	assert_null(strpbrk(u.text, "\x01\x02\x03\x04"));
+	assert_null(strstr(u.text, "\xe2\x80\xae"));
+	assert_null(strpbrk(u.name, "\x01\x02\x03\x04"));
+	assert_null(strstr(u.name, "\xe2\x80\xae"));
+}
+
+static void
+a_long_text_is_cut_between_characters(void **state)
+{
+	/* Goal: bounded, and still UTF-8. */
+	static char body[20000];
+	size_t size = (size_t)snprintf(body, sizeof(body), "{\"update_id\":1,\"message\":{\"message_id\""
+	    ":1," FROM "," GROUP ",\"text\":\"");
+
+	(void)state;
+	for (int i = 0; i < 4096; i++)
+		size += (size_t)snprintf(body + size, sizeof(body) - size, "\xe2\x82\xac");
+	(void)snprintf(body + size, sizeof(body) - size, "\"}}");
+	struct update u = read_one(body);
+
+	assert_true(strlen(u.text) < LIMIT_TEXT_IN);
+	assert_true(strlen(u.text) > LIMIT_TEXT_IN - 8);
+	assert_true(text_is_utf8(u.text, strlen(u.text)));
+}
+
+static void
+a_press_is_read_also_without_its_message(void **state)
+{
+	/* Goal: old messages are inaccessible or absent; the press counts all the same. */
+	struct update u = read_one("{\"update_id\":3,\"callback_query\":{\"id\":\"438\"," FROM
+	    ",\"message\":{\"message_id\":8,\"date\":0," GROUP "},\"data\":\"00ff\"}}");
+
+	(void)state;
+	assert_int_equal(u.kind, UPDATE_PRESS);
+	assert_string_equal(u.callback, "438");
+	assert_string_equal(u.question, "00ff");
+	assert_int_equal(u.remote_message, 8);
+	assert_int_equal(u.place.chat, -1001);
+	u = read_one("{\"update_id\":3,\"callback_query\":{\"id\":\"438\"," FROM ",\"data\":\"00ff\"}}");
+	assert_int_equal(u.kind, UPDATE_PRESS);
+	assert_int_equal(u.place.chat, 0);
+}
+
+static void
+forged_button_data_is_no_question(void **state)
+{
+	/* Goal: only what can be an id of ours reaches the database. */
+	static const char *const forged[] = { "", "a b", "A'--", "../x",
+		"0123456789012345678901234567890123" };
+	char body[512];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(forged); i++) {
+		(void)snprintf(body, sizeof(body), "{\"update_id\":3,\"callback_query\":{\"id\":\"1\","
+		    FROM ",\"data\":\"%s\"}}", forged[i]);
+		assert_string_equal(read_one(body).question, "");
+	}
+}
+
+static void
+a_group_that_becomes_a_supergroup_tells_its_new_id(void **state)
+{
+	/* Goal: the chat is followed. */
+	struct update u = read_one(WROTE("\"migrate_to_chat_id\":-100777"));
+
+	(void)state;
+	assert_int_equal(u.kind, UPDATE_MIGRATED);
+	assert_int_equal(u.place.chat, -1001);
+	assert_int_equal(u.new_chat, -100777);
+}
+
+static void
+what_is_no_text_is_acknowledged_and_forgotten(void **state)
+{
+	/* Goal: photos, joins and kinds not known yet are no errors. */
+	static const char *const others[] = { WROTE("\"photo\":[],\"caption\":\"/deploy staging\""),
+		"{\"update_id\":4,\"my_chat_member\":{\"chat\":{\"id\":1}}}",
+		"{\"update_id\":4,\"something_new\":{}}" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(others); i++) {
+		struct update u = read_one(others[i]);
+
+		assert_int_equal(u.kind, UPDATE_OTHER);
+		assert_int_equal(u.refusal, UPDATE_REFUSED_NONE);
+	}
+}
+
+static void
+what_cannot_be_read_is_acknowledged_with_its_number_and_audited(void **state)
+{
+	/* Goal: a poison update never blocks its chat. */
+	static const struct {
+		const char *bytes;
+		int64_t id;
+	} cases[] = {
+		{ "", 0 }, { "nonsense", 0 }, { "[]", 0 }, { "{\"update_id\":\"9\"}", 0 },
+		{ "{\"update_id\":9,\"message\":{\"message_id\":1}}", 9 },
+		{ "{\"update_id\":9,\"message\":7}", 9 },
+		{ "{\"update_id\":9,\"update_id\":10,\"message\":{}}", 9 },
+		{ "{\"update_id\":9,\"message\":{\"text\":\"\\u0000\"}}", 9 },
+		{ "{\"update_id\":9,\"message\":{\"text\":\"\xff\"}}", 9 },
+		{ "{\"update_id\":9,\"callback_query\":{\"data\":\"x\"}}", 9 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct update u = read_one(cases[i].bytes);
+
+		assert_int_equal(u.refusal, UPDATE_REFUSED_UNREADABLE);
+		assert_int_equal(u.id, cases[i].id);
+		assert_string_equal(u.text, "");
+	}
+}
+
+static bool
+poll(const char *bytes)
+{
+	struct event *raw = raw_of(SOURCE_TELEGRAM_POLL, bytes);
+	bool read = telegram_update_decode_poll(raw, &events, &status, &offset);
+
+	event_free(raw);
+	return read;
+}
+
+static void
+one_bad_update_of_a_poll_spoils_no_other(void **state)
+{
+	/* Goal: three updates, the second twice wrong: three events, all acknowledged. */
+	struct event *event[3];
+
+	(void)state;
+	assert_true(poll("{\"ok\":true,\"result\":[" WROTE("\"text\":\"a]}\\\"\"")
+	    ", {\"update_id\":10,\"message\":{\"a\":1,\"a\":2}} ,{\"update_id\":11}]}"));
+	assert_int_equal(status, 200);
+	assert_int_equal(offset, 12);
+	assert_int_equal(events.length, 3);
+	for (size_t i = 0; i < 3; i++)
+		event[i] = take();
+	assert_string_equal(event[0]->u.update->text, "a]}\"");
+	assert_int_equal(event[1]->u.update->refusal, UPDATE_REFUSED_UNREADABLE);
+	assert_int_equal(event[1]->u.update->id, 10);
+	assert_int_equal(event[2]->u.update->kind, UPDATE_OTHER);
+	for (size_t i = 0; i < 3; i++)
+		event_free(event[i]);
+}
+
+static void
+an_answer_that_is_none_moves_nothing(void **state)
+{
+	/* Goal: the same updates are asked for again. */
+	static const char *const broken[] = { "", "<html>", "{}", "{\"ok\":true,\"result\":{}}",
+		"{\"ok\":true,\"result\":[{\"update_id\":5}", "{\"ok\":true,\"result\":[{\"update_id\":5},",
+		"{\"result\":[\"" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(broken); i++) {
+		assert_false(poll(broken[i]));
+		assert_int_equal(status, 502);
+		assert_int_equal(events.length, 0);
+	}
+	assert_true(poll("{\"ok\":true,\"result\":[]}"));
+	assert_int_equal(offset, 0);
+}
+
+static void
+no_shortened_or_changed_answer_is_read_beyond_its_end(void **state)
+{
+	/* Goal: every prefix, and every byte changed, ends in some verdict (the sanitizers watch). */
+	const char *whole = "{\"ok\":true,\"result\":[" WROTE("\"text\":\"\\\"x\\\\\"") "]}";
+	size_t size = strlen(whole);
+	static const char changes[] = "\"\\{}[],: 9";
+
+	(void)state;
+	for (size_t i = 0; i <= size; i++)
+		for (size_t c = 0; c < sizeof(changes); c++) {
+			char *bytes = malloc(i + 1);
+			struct queue_link *link;
+
+			assert_non_null(bytes);
+			memcpy(bytes, whole, i);
+			if (i > 0)
+				bytes[i / 2 + i % 3 < i ? i / 2 + i % 3 : 0] = changes[c];
+			struct event *raw = telegram_update_raw(SOURCE_TELEGRAM_POLL, bytes, i, "");
+
+			assert_non_null(raw);
+			(void)telegram_update_decode_poll(raw, &events, &status, &offset);
+			(void)telegram_update_decode_webhook(raw, &events, &status, &offset);
+			while ((link = queue_list_take(&events)) != NULL)
+				event_free(QUEUE_ITEM(link, struct event, link));
+			event_free(raw);
+		}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_text_is_read_with_who_and_where),
+		cmocka_unit_test(ids_beyond_53_bits_are_exact),
+		cmocka_unit_test(a_thread_counts_only_as_a_real_topic),
+		cmocka_unit_test(whoever_else_wrote_it_is_refused),
+		cmocka_unit_test(a_command_to_us_loses_our_name_and_one_to_another_bot_is_nothing),
+		cmocka_unit_test(a_command_with_a_name_is_nothing_before_ours_is_known),
+		cmocka_unit_test(what_is_invisible_is_taken_out_of_texts_and_names),
+		cmocka_unit_test(a_long_text_is_cut_between_characters),
+		cmocka_unit_test(a_press_is_read_also_without_its_message),
+		cmocka_unit_test(forged_button_data_is_no_question),
+		cmocka_unit_test(a_group_that_becomes_a_supergroup_tells_its_new_id),
+		cmocka_unit_test(what_is_no_text_is_acknowledged_and_forgotten),
+		cmocka_unit_test(what_cannot_be_read_is_acknowledged_with_its_number_and_audited),
+		cmocka_unit_test(one_bad_update_of_a_poll_spoils_no_other),
+		cmocka_unit_test(an_answer_that_is_none_moves_nothing),
+		cmocka_unit_test(no_shortened_or_changed_answer_is_read_beyond_its_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
