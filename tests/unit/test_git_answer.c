@@ -1,0 +1,226 @@
+/* Goal: what git said is understood whole or not at all, and is safe to show.  Side: start. */
+#include "types/git_answer.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <cmocka.h>
+
+#include "lib/err.h"
+#include "lib/text.h"
+
+#define A40 "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"
+#define B40 "9f8e7d6c5b4a39281706f5e4d3c2b1a09f8e7d6c"
+
+static const char whole[] =
+    "==> fetching\nref develop\nkind branch\ncommit " A40 "\nauthor Ann Example\n"
+    "at 1767225600\nsubject Make the button blue\nbranch develop\nbranch_commit " A40 "\n"
+    "in_branch 1\nbase " B40 "\nforced 0\ncount 12\n"
+    "change " A40 " Ann Example\tMake the button blue\n"
+    "change " B40 " Bob\tFix it\nfrom_the_future yes\nend\n";
+
+static void
+commits_are_decoded_field_by_field(void **state)
+{
+	struct git_answer answer;
+	struct err err;
+
+	(void)state;
+	assert_true(git_answer_decode(whole, 0, &answer, &err));
+	assert_string_equal(answer.ref, "develop");
+	assert_int_equal(answer.kind, GIT_BRANCH);
+	assert_string_equal(answer.commit, A40);
+	assert_string_equal(answer.author, "Ann Example");
+	assert_true(answer.at == INT64_C(1767225600000));
+	assert_string_equal(answer.subject, "Make the button blue");
+	assert_string_equal(answer.branch_commit, A40);
+	assert_true(answer.in_branch);
+	assert_true(answer.has_base);
+	assert_string_equal(answer.base, B40);
+	assert_false(answer.forced);
+	assert_int_equal(answer.count, 12);
+	assert_int_equal(answer.n_changes, 2);
+	assert_string_equal(answer.change[1].commit, B40);
+	assert_string_equal(answer.change[1].author, "Bob");
+	assert_string_equal(answer.change[1].subject, "Fix it");
+	assert_string_equal(answer.error, "");
+}
+
+static void
+heads_are_decoded(void **state)
+{
+	struct git_answer answer;
+
+	(void)state;
+	assert_true(git_answer_decode("head " A40 " main\nhead " B40 " release/1 2\nend\n", 0,
+	    &answer, NULL));
+	assert_int_equal(answer.n_heads, 2);
+	assert_string_equal(answer.head[0].branch, "main");
+	assert_string_equal(answer.head[1].branch, "release/1 2");
+	assert_string_equal(answer.head[1].commit, B40);
+}
+
+static void
+an_unknown_ref_is_an_answer_with_what_is_possible(void **state)
+{
+	struct git_answer answer;
+
+	(void)state;
+	assert_true(git_answer_decode("error no branch, tag or commit of the repository: devlop\n"
+				      "possible branch develop\npossible tag v1.2\nend\n",
+	    64, &answer, NULL));
+	assert_string_equal(answer.error, "no branch, tag or commit of the repository: devlop");
+	assert_int_equal(answer.n_possible, 2);
+	assert_int_equal(answer.possible[1].kind, GIT_TAG);
+	assert_string_equal(answer.possible[1].name, "v1.2");
+}
+
+static void
+an_answer_cut_anywhere_is_no_answer(void **state)
+{
+	(void)state;
+	for (size_t n = 0; n < strlen(whole) - 4; n++) {
+		struct git_answer answer;
+		struct err err = { .code = ERR_NONE };
+		char text[sizeof(whole)];
+
+		memcpy(text, whole, n);
+		text[n] = '\0';
+		assert_false(git_answer_decode(text, 0, &answer, &err));
+		assert_int_equal(err.code, ERR_IO);
+		assert_string_not_equal(answer.error, "");
+		assert_string_equal(answer.commit, ""); /* nothing half is left */
+	}
+}
+
+static void
+a_git_that_could_not_answer_says_why(void **state)
+{
+	static const struct {
+		const char *text;
+		int status;
+		const char *error;
+	} samples[] = {
+		{ "error fatal: could not read from remote repository.\n", 69,
+		    "fatal: could not read from remote repository." },
+		{ "the runner is not there", 69, "the runner is not there" },
+		{ "one\ntwo\n\n", 1, "two" },
+		{ "", 69, "git did not answer (status 69)" },
+		{ NULL, 75, "git did not answer (status 75)" },
+		{ "error \x1b[31mred\xe2\x80\xae\n", 69, "[31mred" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(samples); i++) {
+		struct git_answer answer;
+
+		assert_false(git_answer_decode(samples[i].text, samples[i].status, &answer, NULL));
+		assert_string_equal(answer.error, samples[i].error);
+	}
+}
+
+static void
+a_value_that_is_none_spoils_the_answer(void **state)
+{
+	static const char *const bad[] = {
+		"commit 1a2b\nend\n",
+		"commit " A40 "0\nend\n",
+		"commit 1A2B3C4D5E6F708192A3B4C5D6E7F8091A2B3C4D\nend\n",
+		"kind banana\nend\n",
+		"at tomorrow\nend\n",
+		"at 99999999999999999999\nend\n",
+		"in_branch yes\nend\n",
+		"count -1\nend\n",
+		"change " A40 " no tab\nend\n",
+		"change short Ann\tx\nend\n",
+		"head " A40 " ma\x01in\nend\n",
+		"branch \xe2\x80\xae\nend\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		struct git_answer answer;
+
+		assert_false(git_answer_decode(bad[i], 0, &answer, NULL));
+		assert_non_null(strstr(answer.error, "cannot be read: bad "));
+	}
+}
+
+static void
+texts_of_strangers_are_cleaned_and_cut(void **state)
+{
+	struct git_answer answer;
+	char text[6000] = "author \xe2\x80\xaenn\x01" "a\nsubject ";
+	size_t n = strlen(text);
+
+	(void)state;
+	memset(text + n, 'x', 5000);
+	memcpy(text + n + 5000, "\nend\n", 6);
+	assert_true(git_answer_decode(text, 0, &answer, NULL));
+	assert_string_equal(answer.author, "nna");
+	assert_int_equal(strlen(answer.subject) < LIMIT_SUBJECT, 1);
+	assert_true(text_ends(answer.subject, "\xe2\x80\xa6"));
+}
+
+static void
+more_than_is_kept_is_only_counted(void **state)
+{
+	struct git_answer answer;
+	char text[20000] = "count 300\n";
+
+	(void)state;
+	for (int i = 0; i < 30; i++) {
+		size_t n = strlen(text);
+
+		(void)snprintf(text + n, sizeof(text) - n, "change " A40 " A\tb%d\nhead " B40 " b%d\n",
+		    i, i);
+	}
+	(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "end\n");
+	assert_true(git_answer_decode(text, 0, &answer, NULL));
+	assert_int_equal(answer.n_changes, LIMIT_COMMITS);
+	assert_int_equal(answer.n_heads, LIMIT_ENVIRONMENTS);
+	assert_int_equal(answer.count, 300);
+}
+
+/* Under the sanitizers: no bytes make it read or write where it must not. */
+static void
+random_bytes_do_no_harm(void **state)
+{
+	unsigned seed = (unsigned)time(NULL);
+
+	(void)state;
+	print_message("seed %u\n", seed);
+	for (int round = 0; round < 20000; round++) {
+		struct git_answer answer;
+		char text[sizeof(whole)];
+
+		memcpy(text, whole, sizeof(whole));
+		for (int i = rand_r(&seed) % 8; i >= 0; i--)
+			text[(size_t)rand_r(&seed) % (sizeof(whole) - 1)] = (char)rand_r(&seed);
+		(void)!git_answer_decode(text, rand_r(&seed) % 2 == 0 ? 0 : 64, &answer, NULL);
+		assert_true(text_is_utf8(answer.subject, strlen(answer.subject)));
+		assert_true(text_is_utf8(answer.error, strlen(answer.error)));
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(commits_are_decoded_field_by_field),
+		cmocka_unit_test(heads_are_decoded),
+		cmocka_unit_test(an_unknown_ref_is_an_answer_with_what_is_possible),
+		cmocka_unit_test(an_answer_cut_anywhere_is_no_answer),
+		cmocka_unit_test(a_git_that_could_not_answer_says_why),
+		cmocka_unit_test(a_value_that_is_none_spoils_the_answer),
+		cmocka_unit_test(texts_of_strangers_are_cleaned_and_cut),
+		cmocka_unit_test(more_than_is_kept_is_only_counted),
+		cmocka_unit_test(random_bytes_do_no_harm),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,272 @@
+/* Goal: a log becomes a document that is safe to send, of any size, in small steps.  Side: start. */
+#include "runs/run_log.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+#include <cmocka.h>
+
+#include "lib/err.h"
+#include "lib/loop.h"
+#include "lib/redact.h"
+#include "runs/run_files.h"
+
+#define SECRET "hunter2-is-the-secret"
+
+static char folder[64];
+
+static void
+path_of(char path[128], const char *name)
+{
+	(void)snprintf(path, 128, "%s/runs%s%s", folder, *name != '\0' ? "/" : "", name);
+}
+
+static int
+make_folder(void **state)
+{
+	char path[128];
+
+	(void)state;
+	(void)snprintf(folder, sizeof(folder), "/tmp/test_run_log-XXXXXX");
+	if (mkdtemp(folder) == NULL)
+		return -1;
+	path_of(path, "");
+	if (mkdir(path, 0700) != 0)
+		return -1;
+	path_of(path, "7");
+	return mkdir(path, 0700);
+}
+
+static int
+drop_folder(void **state)
+{
+	char path[128];
+
+	(void)state;
+	if (!run_files_remove(folder, 7, NULL))
+		return -1;
+	path_of(path, "");
+	(void)rmdir(path);
+	return rmdir(folder); /* fails when a temporary file was left */
+}
+
+static FILE *
+open_log(void)
+{
+	char path[128];
+	FILE *log;
+
+	path_of(path, "7/log");
+	log = fopen(path, "we");
+	assert_non_null(log);
+	return log;
+}
+
+/* The document, unpacked where it is packed; to be freed. */
+static char *
+document(struct run_log_job *job, size_t *ret_size)
+{
+	int copy = dup(run_log_fd(job));
+	size_t room = (size_t)96 << 20, size = 0;
+	char *text = malloc(room);
+	gzFile file;
+	int got;
+
+	assert_non_null(text);
+	assert_int_equal(lseek(copy, 0, SEEK_SET), 0);
+	file = gzdopen(copy, "r"); /* reads plain files as they are */
+	assert_non_null(file);
+	while ((got = gzread(file, text + size, 1 << 20)) > 0)
+		size += (size_t)got;
+	assert_int_equal(got, 0);
+	assert_int_equal(gzclose(file), Z_OK);
+	*ret_size = size;
+	return text;
+}
+
+static struct run_log_job *
+make_document(int64_t *worst_ms)
+{
+	struct redact *redact = redact_new(NULL);
+	struct err err = { .code = ERR_NONE };
+	struct run_log_job *job;
+	enum run_log_state step;
+
+	assert_true(redact_add(redact, SECRET, NULL));
+	job = run_log_start(folder, 7, redact, &err);
+	assert_non_null(job);
+	do {
+		int64_t began = loop_now_ms();
+
+		step = run_log_step(job, &err);
+		if (loop_now_ms() - began > *worst_ms)
+			*worst_ms = loop_now_ms() - began;
+	} while (step == RUN_LOG_MORE);
+	assert_int_equal(step, RUN_LOG_DONE);
+	redact_free(redact);
+	return job;
+}
+
+static void
+a_small_log_is_plain_text(void **state)
+{
+	struct run_log_job *job;
+	FILE *log = open_log();
+	int64_t worst = 0;
+	size_t size;
+	char *text;
+
+	(void)state;
+	(void)fprintf(log, "\x1b[31mone\x1b[0m\npass=%s\nlast", SECRET);
+	(void)fclose(log);
+	job = make_document(&worst);
+	assert_false(run_log_is_gzip(job));
+	text = document(job, &size);
+	assert_int_equal(size, run_log_size(job));
+	assert_int_equal(size, strlen("one\npass=***\nlast"));
+	assert_memory_equal(text, "one\npass=***\nlast", size);
+	free(text);
+	run_log_free(job);
+}
+
+static void
+an_empty_log_is_an_empty_document(void **state)
+{
+	struct run_log_job *job;
+	int64_t worst = 0;
+
+	(void)state;
+	(void)fclose(open_log());
+	job = make_document(&worst);
+	assert_int_equal(run_log_size(job), 0);
+	run_log_free(job);
+}
+
+static void
+a_large_log_is_packed_and_no_secret_slips_between_two_pieces(void **state)
+{
+	struct run_log_job *job;
+	FILE *log = open_log();
+	int64_t worst = 0;
+	size_t size;
+	char *text;
+
+	(void)state;
+	for (int i = 0; i < 60000; i++)
+		(void)fprintf(log, "%d %s x%.*s\n", i, SECRET, i % 17, "................");
+	(void)fclose(log);
+	job = make_document(&worst);
+	assert_true(run_log_is_gzip(job));
+	assert_true(run_log_size(job) < RUN_LOG_PLAIN_MAX);
+	text = document(job, &size);
+	assert_null(memmem(text, size, SECRET, strlen(SECRET)));
+	assert_null(memmem(text, size, "hunter2", 7));
+	assert_non_null(memmem(text, size, "\n59999 *** x", 12));
+	free(text);
+	run_log_free(job);
+}
+
+static void
+a_line_without_end_is_broken_after_it_was_redacted(void **state)
+{
+	struct run_log_job *job;
+	FILE *log = open_log();
+	int64_t worst = 0;
+	size_t size;
+	char *text;
+
+	(void)state;
+	for (int i = 0; i < 3990; i++)
+		(void)fputc('x', log);
+	(void)fprintf(log, "%s", SECRET); /* across the place where the line is broken */
+	for (int i = 0; i < 5000; i++)
+		(void)fputc('y', log);
+	(void)fclose(log);
+	job = make_document(&worst);
+	text = document(job, &size);
+	assert_null(memmem(text, size, "hunter", 6));
+	assert_non_null(memmem(text, size, "x***y", 5));
+	assert_non_null(memchr(text, '\n', size));
+	free(text);
+	run_log_free(job);
+}
+
+static void
+of_a_huge_log_head_and_tail_are_left(void **state)
+{
+	struct run_log_job *job;
+	FILE *log = open_log();
+	int64_t worst = 0;
+	size_t size;
+	char *text;
+
+	(void)state;
+	(void)fprintf(log, "the beginning\n");
+	for (int i = 0; i < 700000; i++)
+		(void)fprintf(log, "%06d ........................................................................\n", i);
+	(void)fprintf(log, "the end\n");
+	(void)fclose(log);
+	job = make_document(&worst);
+	assert_true(run_log_is_gzip(job));
+	text = document(job, &size);
+	assert_true((int64_t)size < RUN_LOG_WHOLE_MAX);
+	assert_memory_equal(text, "the beginning\n", 14);
+	assert_memory_equal(text + size - 8, "the end\n", 8);
+	assert_non_null(memmem(text, size, " MB of the log are left out here", 32));
+	assert_null(memmem(text, size, "\n350000 ", 8));
+	/* A bound for a sanitized build on a busy machine; otherwise a step takes 1 to 3 ms. */
+	assert_true(worst < 200);
+	free(text);
+	run_log_free(job);
+}
+
+static void
+a_run_without_log_is_said_so(void **state)
+{
+	struct err err = { .code = ERR_NONE };
+
+	(void)state;
+	assert_null(run_log_start(folder, 8, NULL, &err));
+	assert_int_equal(err.code, ERR_MISSING);
+}
+
+static void
+a_job_can_be_dropped_half_way(void **state)
+{
+	struct run_log_job *job;
+	FILE *log = open_log();
+	struct err err;
+
+	(void)state;
+	for (int i = 0; i < 300000; i++)
+		(void)fprintf(log, "line %d\n", i);
+	(void)fclose(log);
+	job = run_log_start(folder, 7, NULL, &err);
+	assert_non_null(job);
+	assert_int_equal(run_log_step(job, &err), RUN_LOG_MORE);
+	run_log_free(job);
+	run_log_free(NULL);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_small_log_is_plain_text),
+		cmocka_unit_test(an_empty_log_is_an_empty_document),
+		cmocka_unit_test(a_large_log_is_packed_and_no_secret_slips_between_two_pieces),
+		cmocka_unit_test(a_line_without_end_is_broken_after_it_was_redacted),
+		cmocka_unit_test(of_a_huge_log_head_and_tail_are_left),
+		cmocka_unit_test(a_run_without_log_is_said_so),
+		cmocka_unit_test(a_job_can_be_dropped_half_way),
+	};
+
+	return cmocka_run_group_tests(tests, make_folder, drop_folder);
+}
