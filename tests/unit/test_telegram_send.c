@@ -1,0 +1,440 @@
+/* test_telegram_send.c - a message stands in its chat in the end, or Telegram's no is told. */
+/* SPDX-License-Identifier: ISC */
+#include "telegram/telegram_send.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "tests/unit/fake_telegram.h"
+#include "lib/buf.h"
+#include "lib/crypto.h"
+#include "lib/log.h"
+#include "telegram/telegram_api.h"
+#include "types/settings.h"
+
+struct world {
+	struct loop *loop;
+	struct fake_telegram *fake;
+	struct settings *settings;
+	struct telegram_api *api;
+	struct telegram_send *send;
+	size_t calls;		/* counted for the metrics */
+	int last_code;
+	char live[64];
+	int steps;
+	bool is_done;
+	bool was_dropped;
+	struct said said;
+	char failure[256];
+};
+
+static void
+count_call(void *ctx, const char *method, int code)
+{
+	struct world *w = ctx;
+
+	(void)method;
+	w->calls++;
+	w->last_code = code;
+}
+
+static void
+on_live(void *ctx, const struct message *message, struct buf *marked)
+{
+	struct world *w = ctx;
+
+	(void)message;
+	buf_adds(marked, w->live);
+}
+
+static int
+set_up(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+	struct err err;
+
+	log_set_level(LOG_LEVEL_ERROR);
+	w->loop = loop_new(&err);
+	w->fake = fake_telegram_new(w->loop);
+	w->settings = fake_telegram_settings(w->fake, NULL);
+	w->api = telegram_api_new(w->loop, w->settings, count_call, w, &err);
+	assert_non_null(w->api);
+	const struct telegram_send_hooks hooks = { .live = on_live, .ctx = w };
+
+	w->send = telegram_send_new(w->loop, w->api, &hooks);
+	assert_non_null(w->send);
+	*state = w;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	struct world *w = *state;
+
+	telegram_send_free(w->send);
+	telegram_api_free(w->api);
+	settings_unref(w->settings);
+	fake_telegram_free(w->fake);
+	loop_free(w->loop);
+	free(w);
+	return 0;
+}
+
+static void
+on_said(void *ctx, const struct said *said)
+{
+	struct world *w = ctx;
+
+	w->is_done = true;
+	if (said == NULL)
+		w->was_dropped = true;
+	else
+		w->said = *said;
+}
+
+static void
+on_ended(void *ctx, const char *failure)
+{
+	struct world *w = ctx;
+
+	w->is_done = true;
+	w->was_dropped = failure == NULL;
+	(void)snprintf(w->failure, sizeof(w->failure), "%s", failure == NULL ? "" : failure);
+}
+
+static struct message
+message_to(int64_t chat)
+{
+	return (struct message){ .id = 7, .place = { .chat = chat }, .head = "h <\x01" "b\x01>",
+		.foot = "" };
+}
+
+static void
+say(struct world *w, const struct message *message, int64_t ms)
+{
+	w->is_done = false;
+	assert_true(telegram_say(w->send, message, on_said, w));
+	assert_false(w->is_done); /* never in the call that asks */
+	assert_true(fake_run_until(w->loop, &w->is_done, ms));
+}
+
+static const char *
+body(struct world *w, const char *method, size_t n)
+{
+	const struct fake_heard *heard = fake_telegram_heard(w->fake, method, n);
+
+	assert_non_null(heard);
+	return heard->body;
+}
+
+static void
+a_message_is_sent_as_html_and_its_id_comes_back(void **state)
+{
+	/* Goal: the plain case, byte by byte. */
+	struct world *w = *state;
+	struct message message = message_to(4711);
+
+	message.place.thread = 9;
+	message.buttons.n = 1;
+	message.buttons.at[0] = (struct button){ "Confirm", "00ff" };
+	say(w, &message, 2000);
+	assert_int_equal(w->said.message, 7);
+	assert_int_equal(w->said.remote_id, 101);
+	assert_string_equal(w->said.failure, "");
+	assert_string_equal(body(w, "sendMessage", 0), "{\"chat_id\":4711,\"message_thread_id\":9,"
+	    "\"text\":\"h &lt;<b>b</b>&gt;\",\"parse_mode\":\"HTML\",\"link_preview_options\":"
+	    "{\"is_disabled\":true},\"reply_markup\":{\"inline_keyboard\":[[{\"text\":\"Confirm\","
+	    "\"callback_data\":\"00ff\"}]]}}");
+	assert_int_equal(w->calls, 1);
+	assert_int_equal(w->last_code, 200);
+}
+
+static void
+a_message_that_was_sent_is_edited_and_not_modified_is_success(void **state)
+{
+	/* Goal: no second message, no error, buttons gone when there are none. */
+	struct world *w = *state;
+	struct message message = message_to(4711);
+
+	message.remote_id = 55;
+	message.place.thread = 9;
+	fake_telegram_script(w->fake, "editMessageText", 400, "{\"ok\":false,\"error_code\":400,"
+	    "\"description\":\"Bad Request: message is not modified: specified new message\"}");
+	say(w, &message, 2000);
+	assert_int_equal(w->said.remote_id, 55);
+	assert_string_equal(w->said.failure, "");
+	assert_non_null(strstr(body(w, "editMessageText", 0), "\"message_id\":55"));
+	assert_null(strstr(body(w, "editMessageText", 0), "thread"));
+	assert_null(strstr(body(w, "editMessageText", 0), "reply_markup"));
+}
+
+static void
+a_message_that_is_gone_is_sent_anew(void **state)
+{
+	/* Goal: somebody deleted it; what matters is shown all the same. */
+	struct world *w = *state;
+	struct message message = message_to(4711);
+
+	message.remote_id = 55;
+	fake_telegram_script(w->fake, "editMessageText", 400, "{\"ok\":false,\"error_code\":400,"
+	    "\"description\":\"Bad Request: message to edit not found\"}");
+	say(w, &message, 4000);
+	assert_int_equal(w->said.remote_id, 101);
+	assert_int_equal(fake_telegram_count(w->fake, "sendMessage"), 1);
+}
+
+static void
+html_that_cannot_be_parsed_goes_once_more_as_plain_text(void **state)
+{
+	/* Goal: a mistake of ours costs the bold, not the message; and never a loop. */
+	struct world *w = *state;
+	struct message message = message_to(4711);
+	const char *no = "{\"ok\":false,\"error_code\":400,\"description\":"
+	    "\"Bad Request: can't parse entities: x\"}";
+
+	fake_telegram_script(w->fake, "sendMessage", 400, no);
+	say(w, &message, 4000);
+	assert_int_equal(w->said.remote_id, 101);
+	assert_non_null(strstr(body(w, "sendMessage", 1), "\"text\":\"h <b>\""));
+	assert_null(strstr(body(w, "sendMessage", 1), "parse_mode"));
+	fake_telegram_script(w->fake, "sendMessage", 400, no);
+	fake_telegram_script(w->fake, "sendMessage", 400, no);
+	say(w, &message, 4000);
+	assert_int_equal(fake_telegram_count(w->fake, "sendMessage"), 4);
+	assert_non_null(strstr(w->said.failure, "can't parse"));
+}
+
+static void
+a_429_is_waited_out_to_the_second(void **state)
+{
+	/* Goal: retry_after holds for the chat, and not for another. */
+	struct world *w = *state;
+	struct message message = message_to(4711);
+	struct message other = message_to(4712);
+
+	fake_telegram_script(w->fake, "sendMessage", 429, "{\"ok\":false,\"error_code\":429,"
+	    "\"description\":\"Too Many Requests\",\"parameters\":{\"retry_after\":2}}");
+	assert_true(telegram_say(w->send, &message, on_said, w));
+	assert_true(fake_run_until_heard(w->loop, w->fake, "sendMessage", 1, 2000));
+	say(w, &other, 1000);
+	w->is_done = false;
+	assert_true(fake_run_until(w->loop, &w->is_done, 4000));
+	assert_in_range(fake_telegram_heard(w->fake, "sendMessage", 2)->at -
+	    fake_telegram_heard(w->fake, "sendMessage", 0)->at, 2000, 2800);
+}
+
+static void
+a_server_that_fails_is_asked_again_until_it_works(void **state)
+{
+	/* Goal: an outage delays and never loses. */
+	struct world *w = *state;
+	struct message message = message_to(4711);
+
+	fake_telegram_script(w->fake, "sendMessage", 502, "<html>Bad Gateway</html>");
+	fake_telegram_script(w->fake, "sendMessage", 500, "{\"ok\":false,\"error_code\":500,"
+	    "\"description\":\"Internal Server Error\"}");
+	say(w, &message, 10000);
+	assert_string_equal(w->said.failure, "");
+	assert_int_equal(fake_telegram_count(w->fake, "sendMessage"), 3);
+	assert_in_range(fake_telegram_heard(w->fake, "sendMessage", 1)->at -
+	    fake_telegram_heard(w->fake, "sendMessage", 0)->at, 450, 1800);
+}
+
+static void
+what_telegram_says_finally_is_told(void **state)
+{
+	/* Goal: blocked, moved, topic deleted: each in its own words. */
+	struct world *w = *state;
+	struct message message = message_to(-42);
+
+	fake_telegram_script(w->fake, "sendMessage", 403, "{\"ok\":false,\"error_code\":403,"
+	    "\"description\":\"Forbidden: bot was blocked by the user\"}");
+	say(w, &message, 2000);
+	assert_int_equal(w->said.remote_id, 0);
+	assert_string_equal(w->said.failure, "Forbidden: bot was blocked by the user");
+	fake_telegram_script(w->fake, "sendMessage", 400, "{\"ok\":false,\"error_code\":400,"
+	    "\"description\":\"Bad Request: group chat was upgraded\",\"parameters\":"
+	    "{\"migrate_to_chat_id\":-10042}}");
+	say(w, &message, 2000);
+	assert_int_equal(w->said.new_chat, -10042);
+	assert_string_equal(w->said.failure, "");
+	message.place.thread = 5;
+	fake_telegram_script(w->fake, "sendMessage", 400, "{\"ok\":false,\"error_code\":400,"
+	    "\"description\":\"Bad Request: message thread not found\"}");
+	say(w, &message, 2000);
+	assert_true(w->said.thread_gone);
+	assert_string_equal(w->said.failure, "");
+}
+
+static void
+a_live_part_stands_between_head_and_foot(void **state)
+{
+	/* Goal: a step's edit does not take the output away. */
+	struct world *w = *state;
+	struct message message = message_to(4711);
+
+	message.live_run = 3;
+	message.foot = "foot";
+	(void)snprintf(w->live, sizeof(w->live), "live");
+	say(w, &message, 2000);
+	assert_non_null(strstr(body(w, "sendMessage", 0), "&gt;\\nlive\\nfoot"));
+}
+
+static void
+on_edited(void *ctx, int64_t message, bool is_gone)
+{
+	struct world *w = ctx;
+
+	assert_int_equal(message, 7);
+	assert_false(is_gone);
+	w->last_code = -1;
+}
+
+static void
+a_message_waits_for_the_live_edit_under_way_and_none_begins_before_it(void **state)
+{
+	/* Goal: nothing old lands on something final. */
+	struct world *w = *state;
+	struct message message = message_to(4711);
+
+	message.remote_id = 55;
+	fake_telegram_script(w->fake, "editMessageText", 0, "");
+	assert_true(telegram_send_live_edit(w->send, &message, "live", on_edited, w));
+	assert_false(telegram_send_live_edit(w->send, &message, "live", on_edited, w));
+	assert_true(telegram_say(w->send, &message, on_said, w));
+	fake_run_for(w->loop, 300);
+	assert_int_equal(fake_telegram_count(w->fake, "editMessageText"), 1);
+	assert_false(w->is_done);
+}
+
+static void
+a_message_that_waits_lets_no_live_edit_pass(void **state)
+{
+	/* Goal: what matters goes first, also while it is held up. */
+	struct world *w = *state;
+	struct message message = message_to(4711);
+
+	message.remote_id = 55;
+	assert_true(telegram_say(w->send, &message, on_said, w));
+	assert_false(telegram_send_live_edit(w->send, &message, "live", on_edited, w));
+}
+
+static void
+a_toast_too_late_is_done(void **state)
+{
+	/* Goal: "query is too old" is no failure. */
+	struct world *w = *state;
+	struct effect_toast toast = { .callback = "438", .text = "no", .is_alert = true };
+
+	fake_telegram_script(w->fake, "answerCallbackQuery", 400, "{\"ok\":false,\"error_code\":400,"
+	    "\"description\":\"Bad Request: query is too old and response timeout expired or query ID"
+	    " is invalid\"}");
+	assert_true(telegram_toast(w->send, &toast, on_ended, w));
+	assert_true(fake_run_until(w->loop, &w->is_done, 2000));
+	assert_string_equal(w->failure, "");
+	assert_string_equal(body(w, "answerCallbackQuery", 0),
+	    "{\"callback_query_id\":\"438\",\"text\":\"no\",\"show_alert\":true}");
+}
+
+static enum telegram_file_state
+on_prepare(struct telegram_file *file, void *ctx)
+{
+	struct world *w = ctx;
+	FILE *made;
+
+	if (w->steps++ < 3)
+		return TELEGRAM_FILE_MORE;
+	made = tmpfile();
+	assert_non_null(made);
+	for (int i = 0; i < 30000; i++)
+		assert_true(fprintf(made, "line %d\n", i) > 0);
+	assert_int_equal(fflush(made), 0);
+	file->size = ftell(made);
+	file->fd = dup(fileno(made));
+	file->name = "staging-7.log";
+	(void)fclose(made);
+	return TELEGRAM_FILE_READY;
+}
+
+static void
+a_document_is_made_in_steps_and_sent_whole_again_after_a_failure(void **state)
+{
+	/* Goal: every byte, from the beginning each time. */
+	struct world *w = *state;
+	struct telegram_file file = { .place = { .chat = 4711 }, .caption = "log", .fd = -1,
+		.prepare = on_prepare };
+
+	fake_telegram_script(w->fake, "sendDocument", 500, "{}");
+	assert_true(telegram_document(w->send, &file, on_ended, w));
+	assert_true(fake_run_until(w->loop, &w->is_done, 8000));
+	assert_string_equal(w->failure, "");
+	const struct fake_heard *heard = fake_telegram_heard(w->fake, "sendDocument", 1);
+
+	assert_non_null(heard);
+	assert_non_null(strstr(heard->body, "filename=\"staging-7.log\""));
+	assert_non_null(strstr(heard->body, "\r\n\r\nline 0\nline 1\n"));
+	assert_non_null(strstr(heard->body, "line 29999\n\r\n--"));
+	(void)close(file.fd);
+}
+
+static void
+ending_drops_what_waits_and_says_so(void **state)
+{
+	/* Goal: the row stays, nothing leaks. */
+	struct world *w = *state;
+	struct message message = message_to(4711);
+
+	fake_telegram_script(w->fake, "sendMessage", 0, "");
+	assert_true(telegram_say(w->send, &message, on_said, w));
+	assert_true(fake_run_until_heard(w->loop, w->fake, "sendMessage", 1, 2000));
+	telegram_send_free(w->send);
+	w->send = NULL;
+	assert_true(w->was_dropped);
+}
+
+static void
+the_token_stands_in_no_error(void **state)
+{
+	/* Goal: what fails is named, the URL is not. */
+	struct world *w = *state;
+	struct message message = message_to(4711);
+
+	fake_telegram_script(w->fake, "sendMessage", 403, "{\"ok\":false,\"error_code\":403,"
+	    "\"description\":\"no\"}");
+	say(w, &message, 2000);
+	assert_null(strstr(w->said.failure, "123456:"));
+}
+
+int
+main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		T(a_message_is_sent_as_html_and_its_id_comes_back),
+		T(a_message_that_was_sent_is_edited_and_not_modified_is_success),
+		T(a_message_that_is_gone_is_sent_anew),
+		T(html_that_cannot_be_parsed_goes_once_more_as_plain_text),
+		T(a_429_is_waited_out_to_the_second),
+		T(a_server_that_fails_is_asked_again_until_it_works),
+		T(what_telegram_says_finally_is_told),
+		T(a_live_part_stands_between_head_and_foot),
+		T(a_message_waits_for_the_live_edit_under_way_and_none_begins_before_it),
+		T(a_message_that_waits_lets_no_live_edit_pass),
+		T(a_toast_too_late_is_done),
+		T(a_document_is_made_in_steps_and_sent_whole_again_after_a_failure),
+		T(ending_drops_what_waits_and_says_so),
+		T(the_token_stands_in_no_error),
+	};
+	struct err err;
+
+	if (!crypto_start(&err))
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
