@@ -55,7 +55,7 @@ $(TEST_AID_A): $(call objects,$(TEST_AID_C))
 	@mkdir -p $(@D)
 	@rm -f $@ && $(AR) rcs $@ $^
 
-$(BUILD)/deploybot: $(BUILD)/obj/server/main.o $(SERVER_A) $(LIB_A)
+$(BUILD)/deploybot: $(BUILD)/obj/server/main.o $(SERVER_A) $(RUNNER_A) $(LIB_A)
 	@echo "  LD    $@"
 	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(SERVER_LIBS)
 
