@@ -27,8 +27,7 @@
 
 #define EFFECT(name, performer, result)	"'" #performer "',"
 
-static const char *const migrations[] = {
-	/* 1 */
+static const char *const migration_1[] = {
 	"CREATE TABLE inbox ("
 	" seq INTEGER PRIMARY KEY,"
 	" source TEXT NOT NULL,"
@@ -36,7 +35,7 @@ static const char *const migrations[] = {
 	" digest BLOB,"
 	" at INTEGER NOT NULL,"
 	" UNIQUE (source, id)) STRICT;"
-	"CREATE UNIQUE INDEX inbox_digest ON inbox (source, digest) WHERE digest IS NOT NULL;"
+	"CREATE UNIQUE INDEX inbox_digest ON inbox (source, digest) WHERE digest IS NOT NULL;",
 
 	"CREATE TABLE effect ("
 	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
@@ -49,7 +48,7 @@ static const char *const migrations[] = {
 	" due INTEGER NOT NULL,"
 	" at INTEGER NOT NULL) STRICT;"
 	"CREATE INDEX effect_lane ON effect (lane, id) WHERE lane IS NOT NULL;"
-	"CREATE INDEX effect_subject ON effect (kind, subject);"
+	"CREATE INDEX effect_subject ON effect (kind, subject);",
 
 	"CREATE TABLE environment ("
 	" name TEXT NOT NULL PRIMARY KEY,"
@@ -58,7 +57,7 @@ static const char *const migrations[] = {
 	" held_commit TEXT NOT NULL,"
 	" seen_commit TEXT NOT NULL,"
 	" is_down INTEGER NOT NULL CHECK (is_down IN (0, 1)),"
-	" is_unacknowledged INTEGER NOT NULL CHECK (is_unacknowledged IN (0, 1))) STRICT;"
+	" is_unacknowledged INTEGER NOT NULL CHECK (is_unacknowledged IN (0, 1))) STRICT;",
 
 	/* Commits are called commit_id: COMMIT is a word of SQL. */
 	"CREATE TABLE release ("
@@ -70,7 +69,7 @@ static const char *const migrations[] = {
 	" deployment INTEGER NOT NULL,"
 	" released_by TEXT NOT NULL,"
 	" subject TEXT NOT NULL) STRICT;"
-	"CREATE INDEX release_environment ON release (environment, id);"
+	"CREATE INDEX release_environment ON release (environment, id);",
 
 	"CREATE TABLE deployment ("
 	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
@@ -110,7 +109,7 @@ static const char *const migrations[] = {
 	" WHERE state NOT IN (" DEPLOY_STATES(WORD_ENDED) "'');"
 	"CREATE INDEX deployment_environment ON deployment (environment, id);"
 	"CREATE INDEX deployment_message ON deployment (message);"
-	"CREATE INDEX deployment_also_message ON deployment (also_message);"
+	"CREATE INDEX deployment_also_message ON deployment (also_message);",
 
 	"CREATE TABLE run ("
 	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
@@ -127,14 +126,14 @@ static const char *const migrations[] = {
 	" duration_ms INTEGER NOT NULL,"
 	" detail TEXT NOT NULL,"
 	" is_purged INTEGER NOT NULL) STRICT;"
-	"CREATE INDEX run_kept ON run (id) WHERE is_purged = 0;"
+	"CREATE INDEX run_kept ON run (id) WHERE is_purged = 0;",
 
 	"CREATE TABLE run_step ("
 	" run INTEGER NOT NULL,"
 	" n INTEGER NOT NULL,"
 	" name TEXT NOT NULL,"
 	" at INTEGER NOT NULL,"
-	" PRIMARY KEY (run, n)) STRICT, WITHOUT ROWID;"
+	" PRIMARY KEY (run, n)) STRICT, WITHOUT ROWID;",
 
 	"CREATE TABLE message ("
 	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
@@ -148,7 +147,7 @@ static const char *const migrations[] = {
 	" live_since INTEGER NOT NULL,"
 	" live_estimate_ms INTEGER NOT NULL,"
 	" at INTEGER NOT NULL) STRICT;"
-	"CREATE INDEX message_chat ON message (chat);"
+	"CREATE INDEX message_chat ON message (chat);",
 
 	"CREATE TABLE question ("
 	" id TEXT NOT NULL PRIMARY KEY,"
@@ -161,11 +160,11 @@ static const char *const migrations[] = {
 	" wait INTEGER NOT NULL,"
 	" closed_at INTEGER NOT NULL) STRICT;"
 	"CREATE INDEX question_deployment ON question (deployment);"
-	"CREATE INDEX question_run ON question (run) WHERE run <> 0;"
+	"CREATE INDEX question_run ON question (run) WHERE run <> 0;",
 
 	"CREATE TABLE bucket ("
 	" who TEXT NOT NULL PRIMARY KEY,"
-	" full_at INTEGER NOT NULL) STRICT;"
+	" full_at INTEGER NOT NULL) STRICT;",
 
 	"CREATE TABLE audit ("
 	" seq INTEGER PRIMARY KEY,"
@@ -180,20 +179,25 @@ static const char *const migrations[] = {
 	" meta TEXT NOT NULL,"
 	" prev BLOB NOT NULL CHECK (length(prev) = 32),"
 	" hash BLOB NOT NULL CHECK (length(hash) = 32)) STRICT;",
+	NULL,
 };
 #undef EFFECT
+
+static const char *const *const migrations[] = { migration_1 };
 
 static bool
 migrate_to(struct db *db, int64_t version, struct err *err)
 {
+	bool ok = true;
+
 	if (!db_begin(db, err))
 		return false;
-	if (!db_script(db, migrations[version - 1], err) ||
-	    !db_set_user_version(db, version, err)) {
-		db_rollback(db);
-		return false;
-	}
-	return db_commit(db, err);
+	for (const char *const *sql = migrations[version - 1]; ok && *sql != NULL; sql++)
+		ok = db_script(db, *sql, err);
+	if (ok && db_set_user_version(db, version, err))
+		return db_commit(db, err);
+	db_rollback(db);
+	return false;
 }
 
 bool

@@ -291,7 +291,7 @@ decode_document(struct effect *effect, const struct json *body, struct err *err)
 	    get_text(body, "caption", document->caption, sizeof(document->caption), err);
 }
 
-/* --- wait --- */
+/* --- wait, forget --- */
 
 static void
 encode_wait(const struct effect *effect, struct json_out *out)
@@ -311,6 +311,18 @@ decode_wait(struct effect *effect, const struct json *body, struct err *err)
 		return false;
 	wait->kind = (enum wait_kind)kind;
 	return true;
+}
+
+static void
+encode_forget(const struct effect *effect, struct json_out *out)
+{
+	json_put_i64(out, "run", effect->u.forget.run);
+}
+
+static bool
+decode_forget(struct effect *effect, const struct json *body, struct err *err)
+{
+	return get_i64(body, "run", &effect->u.forget.run, err);
 }
 
 /* --- all of them --- */

@@ -1,0 +1,297 @@
+/* store_aid.c - a store for tests.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "tests/unit/store_aid.h"
+
+#include <ftw.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "lib/file.h"
+
+#define SETTINGS_MAX 48
+
+/* --- opening, closing --- */
+
+static void
+load_settings(struct store_aid *aid, va_list more)
+{
+	char state[128];
+	char token[] = "TELEGRAM_BOT_TOKEN=123456:ABCDEFGHIJKLMNOPQRSTUVWXYZ123456789";
+	char admins[] = "ADMIN_TELEGRAM_IDS=11,22";
+	char repository[] = "GITHUB_REPOSITORY=acme/shop";
+	char *list[SETTINGS_MAX] = { token, admins, repository, state };
+	struct settings_report report = { 0 };
+	size_t n = 4;
+
+	(void)snprintf(state, sizeof(state), "STATE_DIRECTORY=%s", aid->folder);
+	while ((list[n] = va_arg(more, char *)) != NULL)
+		assert_true(++n < SETTINGS_MAX);
+	if (!settings_load(NULL, list, &aid->settings, &report))
+		fail_msg("settings: %s", report.lines[0].text);
+}
+
+static void
+open_store(struct store_aid *aid)
+{
+	aid->store = store_open(&aid->config, &aid->err);
+	if (aid->store == NULL)
+		fail_msg("store_open: %s", aid->err.text);
+	if (!store_recover(aid->store, aid->settings, &aid->outcomes, &aid->err))
+		fail_msg("store_recover: %s", aid->err.text);
+}
+
+void
+store_aid_open(struct store_aid *aid, store_handler *const *handlers,
+    store_decode *const *decoders, ...)
+{
+	va_list more;
+
+	*aid = (struct store_aid){ .folder = "/tmp/store_aid.XXXXXX", .at = STORE_AID_AT };
+	assert_non_null(mkdtemp(aid->folder));
+	(void)snprintf(aid->path, sizeof(aid->path), "%s/db", aid->folder);
+	(void)snprintf(aid->audit_path, sizeof(aid->audit_path), "%s/audit.log", aid->folder);
+	(void)snprintf(aid->environments_path, sizeof(aid->environments_path), "%s/environments",
+	    aid->folder);
+	(void)snprintf(aid->poison_path, sizeof(aid->poison_path), "%s/under-way", aid->folder);
+	if (handlers != NULL)
+		memcpy(aid->handlers, handlers, sizeof(aid->handlers));
+	aid->config = (struct store_config){
+		.path = aid->path,
+		.audit_path = aid->audit_path,
+		.environments_path = aid->environments_path,
+		.handlers = aid->handlers,
+		.decoders = decoders,
+		.poison_path = aid->poison_path,
+	};
+	va_start(more, decoders);
+	load_settings(aid, more);
+	va_end(more);
+	open_store(aid);
+}
+
+void
+store_aid_reopen(struct store_aid *aid)
+{
+	store_close(aid->store);
+	store_aid_forget(aid);
+	open_store(aid);
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+void
+store_aid_close(struct store_aid *aid)
+{
+	store_close(aid->store);
+	store_aid_forget(aid);
+	settings_unref(aid->settings);
+	assert_int_equal(nftw(aid->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+/* --- events --- */
+
+static void
+stamp(struct store_aid *aid, struct event *event)
+{
+	event->at = aid->at;
+	if (event->settings == NULL)
+		event->settings = settings_ref(aid->settings);
+	memset(event->random, 0x5a, sizeof(event->random));
+	memcpy(event->random, &aid->n_events, sizeof(aid->n_events));
+	aid->n_events++;
+}
+
+struct event *
+store_aid_event(struct store_aid *aid, enum event_kind kind)
+{
+	struct event *event = event_new(kind);
+
+	assert_non_null(event);
+	stamp(aid, event);
+	return event;
+}
+
+static void
+on_answer(void *ctx, const struct answer *answer)
+{
+	*(struct answer *)ctx = *answer;
+}
+
+/* Calls done() of every answer that came. */
+static void
+give_answers(struct store_aid *aid)
+{
+	struct outcome *outcome;
+
+	while ((outcome = store_aid_take_outcome(aid, OUTCOME_ANSWER)) != NULL) {
+		outcome->done(outcome->done_ctx, &outcome->answer);
+		outcome_free(outcome);
+	}
+}
+
+struct answer
+store_aid_decide(struct store_aid *aid, struct event *event)
+{
+	struct queue_list events = { 0 };
+	struct answer answer = { 0 };
+
+	event->done = on_answer;
+	event->done_ctx = &answer;
+	queue_list_add(&events, &event->link);
+	if (!store_batch(aid->store, &events, &aid->outcomes, &aid->err))
+		fail_msg("store_batch: %s", aid->err.text);
+	assert_null(events.first);
+	give_answers(aid);
+	assert_int_not_equal(answer.status, 0);
+	return answer;
+}
+
+/* --- acting on rows --- */
+
+static struct {
+	void (*act)(struct tx *tx, void *arg);
+	void *arg;
+	struct store_aid *aid;
+} acting;
+
+static void
+act_as_handler(struct tx *tx, const struct event *event)
+{
+	(void)event;
+	acting.act(tx, acting.arg);
+	acting.aid->failed = tx->failed;
+	acting.aid->err = tx->err;
+}
+
+bool
+store_aid_try(struct store_aid *aid, void (*act)(struct tx *tx, void *arg), void *arg)
+{
+	store_handler *was = aid->handlers[EVENT_STARTED];
+	struct answer answer;
+
+	acting.act = act;
+	acting.arg = arg;
+	acting.aid = aid;
+	aid->failed = true; /* when it is not even called */
+	aid->handlers[EVENT_STARTED] = act_as_handler;
+	answer = store_aid_decide(aid, store_aid_event(aid, EVENT_STARTED));
+	aid->handlers[EVENT_STARTED] = was;
+	assert_int_equal(answer.status, aid->failed ? 500 : 200);
+	return !aid->failed;
+}
+
+void
+store_aid_act(struct store_aid *aid, void (*act)(struct tx *tx, void *arg), void *arg)
+{
+	if (!store_aid_try(aid, act, arg))
+		fail_msg("the tx failed: %s", aid->err.text);
+}
+
+/* --- outcomes --- */
+
+/* Takes the oldest outcome that matches; NULL: none. */
+static struct outcome *
+take(struct store_aid *aid, enum outcome_kind kind, int effect_kind)
+{
+	struct queue_list rest = { 0 };
+	struct outcome *found = NULL;
+	struct queue_link *link;
+
+	while ((link = queue_list_take(&aid->outcomes)) != NULL) {
+		struct outcome *outcome = QUEUE_ITEM(link, struct outcome, link);
+
+		if (found == NULL && outcome->kind == kind &&
+		    (effect_kind < 0 || (int)outcome->effect->kind == effect_kind))
+			found = outcome;
+		else
+			queue_list_add(&rest, link);
+	}
+	aid->outcomes = rest;
+	return found;
+}
+
+struct outcome *
+store_aid_take_outcome(struct store_aid *aid, enum outcome_kind kind)
+{
+	return take(aid, kind, -1);
+}
+
+struct effect *
+store_aid_take(struct store_aid *aid, enum effect_kind kind)
+{
+	struct outcome *outcome = take(aid, OUTCOME_EFFECT, (int)kind);
+	struct effect *effect = NULL;
+
+	if (outcome != NULL)
+		effect = TAKE(outcome->effect);
+	outcome_free(outcome);
+	return effect;
+}
+
+size_t
+store_aid_count(const struct store_aid *aid, enum effect_kind kind)
+{
+	size_t n = 0;
+
+	for (struct queue_link *l = aid->outcomes.first; l != NULL; l = l->next) {
+		struct outcome *outcome = QUEUE_ITEM(l, struct outcome, link);
+
+		n += outcome->kind == OUTCOME_EFFECT && outcome->effect->kind == kind;
+	}
+	return n;
+}
+
+size_t
+store_aid_count_outcomes(const struct store_aid *aid, enum outcome_kind kind)
+{
+	size_t n = 0;
+
+	for (struct queue_link *l = aid->outcomes.first; l != NULL; l = l->next)
+		n += QUEUE_ITEM(l, struct outcome, link)->kind == kind;
+	return n;
+}
+
+struct answer
+store_aid_report(struct store_aid *aid, struct effect *effect)
+{
+	struct event *event = TAKE(effect->result);
+
+	assert_non_null(event);
+	assert_int_equal(event->effect, effect->id);
+	effect_free(effect);
+	stamp(aid, event);
+	return store_aid_decide(aid, event);
+}
+
+void
+store_aid_forget(struct store_aid *aid)
+{
+	struct queue_link *link;
+
+	while ((link = queue_list_take(&aid->outcomes)) != NULL)
+		outcome_free(QUEUE_ITEM(link, struct outcome, link));
+}
+
+char *
+store_aid_read(const char *path)
+{
+	char *text = file_read(path, 1 << 20, NULL, NULL);
+
+	if (text == NULL)
+		text = strdup("");
+	assert_non_null(text);
+	return text;
+}

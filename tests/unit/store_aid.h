@@ -1,0 +1,80 @@
+/* store_aid.h - a store in a folder of its own, fed without thread, clock or chance.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+/*
+ *	struct store_aid aid;
+ *	store_aid_open(&aid, handlers, decoders, "STAGING_HEALTH_URL=http://127.0.0.1:1/", NULL);
+ *	event = store_aid_event(&aid, EVENT_UPDATE);	// fill event->u
+ *	answer = store_aid_decide(&aid, event);
+ *	effect = store_aid_take(&aid, EFFECT_SAY);	// NULL: none was handed out
+ *	store_aid_report(&aid, effect);		// its result, filled in effect->result->u
+ *	store_aid_close(&aid);
+ *
+ * Everything that fails here fails the test.
+ */
+#ifndef STORE_AID_H
+#define STORE_AID_H
+
+#include "store/store.h"
+
+#define STORE_AID_AT	INT64_C(1767225600000)	/* 2026-01-01T00:00:00Z */
+
+struct store_aid {
+	char folder[64];
+	char path[96];
+	char audit_path[96];
+	char environments_path[96];
+	char poison_path[96];
+	store_handler *handlers[EVENT_KIND_COUNT];
+	struct store_config config;	/* change it before store_aid_reopen() */
+	struct settings *settings;
+	struct store *store;
+	struct queue_list outcomes;	/* not taken yet */
+	int64_t at;			/* of the next event */
+	uint32_t n_events;		/* makes the random bytes */
+	bool failed;			/* of the last store_aid_try(): its tx failed */
+	struct err err;
+};
+
+/* handlers and decoders may be NULL: none.  Then settings as "NAME=value", NULL behind the last;
+ * a bot token, admins 11 and 22, a repository and this folder as STATE_DIRECTORY are there. */
+void store_aid_open(struct store_aid *aid, store_handler *const *handlers,
+    store_decode *const *decoders, ...);
+
+/* Closes the store, opens it again and recovers: open effects are among the outcomes again. */
+void store_aid_reopen(struct store_aid *aid);
+
+/* Closes all and removes the folder. */
+void store_aid_close(struct store_aid *aid);
+
+/* An event of the moment aid->at, with settings and random bytes that no other one has. */
+struct event *store_aid_event(struct store_aid *aid, enum event_kind kind);
+
+/* Decides one event; what it handed out is among aid->outcomes. */
+struct answer store_aid_decide(struct store_aid *aid, struct event *event);
+
+/* Runs act() as the only decision of a batch; it must not fail. */
+void store_aid_act(struct store_aid *aid, void (*act)(struct tx *tx, void *arg), void *arg);
+
+/* The same, but it may fail: then false, and *aid->err says why. */
+bool store_aid_try(struct store_aid *aid, void (*act)(struct tx *tx, void *arg), void *arg);
+
+/* Takes the oldest effect of that kind out of the outcomes; NULL: there is none. */
+struct effect *store_aid_take(struct store_aid *aid, enum effect_kind kind);
+
+/* Effects of that kind among the outcomes. */
+size_t store_aid_count(const struct store_aid *aid, enum effect_kind kind);
+size_t store_aid_count_outcomes(const struct store_aid *aid, enum outcome_kind kind);
+
+/* The outcome itself, oldest first; NULL: none.  The caller frees it. */
+struct outcome *store_aid_take_outcome(struct store_aid *aid, enum outcome_kind kind);
+
+/* Hands effect->result to the store, stamped with aid->at, and frees the effect. */
+struct answer store_aid_report(struct store_aid *aid, struct effect *effect);
+
+/* Forgets what was handed out, as a crash would. */
+void store_aid_forget(struct store_aid *aid);
+
+/* A whole file; owned by the caller, "" when it is not there. */
+char *store_aid_read(const char *path);
+
+#endif

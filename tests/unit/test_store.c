@@ -1,0 +1,588 @@
+/* Goal: one transaction decides a batch; what fails alone stays alone; what failed comes again.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "store/store.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <signal.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "lib/db.h"
+#include "lib/file.h"
+#include "lib/text.h"
+#include "store/row_audit.h"
+#include "store/row_effect.h"
+#include "store/row_guard.h"
+#include "store/row_message.h"
+#include "tests/unit/store_aid.h"
+
+/* --- handlers of these tests --- */
+
+static int delivered, ended, faulted;
+static struct fault last_fault;
+static char asked_by[LIMIT_PERSON];
+
+/* A delivery: its login says what happens. */
+static void
+on_delivery(struct tx *tx, const struct event *event)
+{
+	const struct delivery *d = &event->u.delivery;
+	struct effect *effect;
+
+	delivered++;
+	if (strcmp(d->login, "crash") == 0)
+		(void)raise(SIGKILL);
+	if (!row_inbox_add(tx, "github", d->id, NULL)) {
+		tx->answer.is_duplicate = true;
+		return;
+	}
+	if (strcmp(d->login, "bug") == 0)
+		tx_fail(tx, ERR_INVALID, "a bug");
+	if (strcmp(d->login, "full") == 0)
+		tx_fail(tx, ERR_FULL, "the disk");
+	tx->answer.status = 202;
+	effect = effect_new(EFFECT_ASK);
+	(void)text_copy(effect->u.ask.asked_by, LIMIT_PERSON, d->login);
+	effect->subject = 7;
+	(void)row_effect_add(tx, effect);
+}
+
+static void
+on_asked(struct tx *tx, const struct event *event)
+{
+	ended++;
+	assert_non_null(tx->effect);
+	assert_int_equal(tx->effect->id, event->effect);
+	(void)text_copy(asked_by, sizeof(asked_by), tx->effect->u.ask.asked_by);
+	if (event->u.asked.exit_status == 99)
+		tx_fail(tx, ERR_INVALID, "cannot read the answer");
+	if (event->u.asked.exit_status == 28 && ended == 1)
+		tx_fail(tx, ERR_FULL, "the disk is full");
+	(void)row_effect_wait(tx, WAIT_POLL, "", 0, tx->at + 1000);
+}
+
+static void
+on_fault(struct tx *tx, const struct event *event)
+{
+	faulted++;
+	assert_non_null(tx->effect);
+	last_fault = event->u.fault;
+}
+
+static store_handler *const handlers[EVENT_KIND_COUNT] = {
+	[EVENT_DELIVERY] = on_delivery,
+	[EVENT_UPDATE] = on_delivery,
+	[EVENT_ASKED] = on_asked,
+	[EVENT_FAULT] = on_fault,
+};
+
+/* raw "a,b,c": a delivery of each id; "!" in front: unreadable; login is what follows "/". */
+static bool
+decode(struct event *raw, struct queue_list *ret_events, int *ret_status, int64_t *ret_offset)
+{
+	char *copy = strndup(raw->raw.data, raw->raw.size), *at = copy, *word;
+
+	*ret_offset = 42;
+	if (copy[0] == '!') {
+		*ret_status = 400;
+		free(copy);
+		return false;
+	}
+	while ((word = strsep(&at, ",")) != NULL) {
+		struct event *event = event_new(EVENT_DELIVERY);
+		char *login = strchr(word, '/');
+
+		if (login != NULL)
+			*login++ = '\0';
+		(void)text_copy(event->u.delivery.id, LIMIT_DELIVERY, word);
+		(void)text_copy(event->u.delivery.login, LIMIT_PERSON, login == NULL ? "" : login);
+		queue_list_add(ret_events, &event->link);
+	}
+	free(copy);
+	return true;
+}
+
+static store_decode *const decoders[EVENT_SOURCE_COUNT] = { [SOURCE_GITHUB_JSON] = decode };
+
+static int
+setup(void **state)
+{
+	static struct store_aid aid;
+
+	delivered = ended = faulted = 0;
+	store_aid_open(&aid, handlers, decoders, NULL);
+	*state = &aid;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	store_aid_close(*state);
+	return 0;
+}
+
+static struct event *
+delivery(struct store_aid *aid, const char *id, const char *login)
+{
+	struct event *event = store_aid_event(aid, EVENT_DELIVERY);
+
+	(void)text_copy(event->u.delivery.id, LIMIT_DELIVERY, id);
+	(void)text_copy(event->u.delivery.login, LIMIT_PERSON, login);
+	return event;
+}
+
+static struct event *
+raw(struct store_aid *aid, const char *text)
+{
+	struct event *event = store_aid_event(aid, EVENT_DELIVERY);
+
+	event->source = SOURCE_GITHUB_JSON;
+	event->raw.data = strdup(text);
+	event->raw.size = strlen(text);
+	return event;
+}
+
+static void
+count_effects(struct tx *tx, void *arg)
+{
+	*(int64_t *)arg = row_effect_find(tx, EFFECT_ASK, 7);
+}
+
+static int64_t
+open_ask(struct store_aid *aid)
+{
+	int64_t id = 0;
+
+	store_aid_act(aid, count_effects, &id);
+	return id;
+}
+
+/* --- events and effects --- */
+
+static void
+an_effect_is_a_row_before_it_is_handed_out_and_its_result_deletes_it(void **state)
+{
+	struct store_aid *aid = *state;
+	struct effect *effect;
+	struct answer answer = store_aid_decide(aid, delivery(aid, "a", "ada"));
+
+	assert_int_equal(answer.status, 202);
+	effect = store_aid_take(aid, EFFECT_ASK);
+	assert_non_null(effect);
+	assert_int_equal(open_ask(aid), effect->id);
+	assert_ptr_equal(effect->settings, aid->settings);
+	assert_false(effect->is_again);
+	(void)store_aid_report(aid, effect);
+	assert_string_equal(asked_by, "ada");
+	assert_int_equal(open_ask(aid), 0);
+	assert_int_equal(store_aid_count(aid, EFFECT_WAIT), 1);
+}
+
+static void
+a_second_result_of_an_effect_changes_nothing(void **state)
+{
+	struct store_aid *aid = *state;
+	struct event *again;
+	struct effect *effect;
+
+	(void)store_aid_decide(aid, delivery(aid, "a", "ada"));
+	effect = store_aid_take(aid, EFFECT_ASK);
+	again = store_aid_event(aid, EVENT_ASKED);
+	again->effect = effect->id;
+	(void)store_aid_report(aid, effect);
+	assert_int_equal(store_aid_decide(aid, again).status, 200);
+	assert_int_equal(ended, 1);
+	assert_int_equal(store_aid_count(aid, EFFECT_WAIT), 1);
+}
+
+static void
+what_was_noted_once_is_a_duplicate_even_after_a_restart(void **state)
+{
+	struct store_aid *aid = *state;
+
+	assert_false(store_aid_decide(aid, delivery(aid, "a", "x")).is_duplicate);
+	assert_true(store_aid_decide(aid, delivery(aid, "a", "x")).is_duplicate);
+	store_aid_reopen(aid);
+	assert_true(store_aid_decide(aid, delivery(aid, "a", "x")).is_duplicate);
+}
+
+static void
+open_effects_are_handed_out_again_after_a_restart(void **state)
+{
+	struct store_aid *aid = *state;
+	struct effect *effect;
+
+	(void)store_aid_decide(aid, delivery(aid, "a", "ada"));
+	store_aid_reopen(aid);
+	effect = store_aid_take(aid, EFFECT_ASK);
+	assert_non_null(effect);
+	assert_true(effect->is_again);
+	assert_ptr_equal(effect->settings, aid->settings);
+	assert_int_equal(effect->subject, 7);
+	(void)store_aid_report(aid, effect);
+	store_aid_reopen(aid);
+	assert_int_equal(store_aid_count(aid, EFFECT_ASK), 0);
+}
+
+static void
+no_id_of_an_effect_is_ever_used_again(void **state)
+{
+	struct store_aid *aid = *state;
+	struct effect *first, *second;
+	int64_t id;
+
+	(void)store_aid_decide(aid, delivery(aid, "a", "x"));
+	first = store_aid_take(aid, EFFECT_ASK);
+	id = first->id;
+	first->result->u.asked.exit_status = 99; /* closed by the fault, nothing new is ordered */
+	(void)store_aid_report(aid, first);
+	store_aid_reopen(aid);
+	(void)store_aid_decide(aid, delivery(aid, "b", "x"));
+	second = store_aid_take(aid, EFFECT_ASK);
+	assert_true(second->id > id);
+	effect_free(second);
+}
+
+/* --- failures --- */
+
+static void
+a_handler_that_fails_alone_leaves_nothing_and_harms_nobody(void **state)
+{
+	struct store_aid *aid = *state;
+	struct queue_list events = { 0 };
+
+	queue_list_add(&events, &delivery(aid, "a", "x")->link);
+	queue_list_add(&events, &delivery(aid, "b", "bug")->link);
+	queue_list_add(&events, &delivery(aid, "c", "x")->link);
+	assert_true(store_batch(aid->store, &events, &aid->outcomes, &aid->err));
+	assert_int_equal(store_aid_count(aid, EFFECT_ASK), 2);
+	/* b was rolled back, its note too */
+	assert_false(store_aid_decide(aid, delivery(aid, "b", "x")).is_duplicate);
+	assert_true(store_aid_decide(aid, delivery(aid, "c", "x")).is_duplicate);
+}
+
+static void
+a_handlers_bug_is_audited_and_answered_by_who_it_was(void **state)
+{
+	struct store_aid *aid = *state;
+	struct event *update = store_aid_event(aid, EVENT_UPDATE);
+
+	assert_int_equal(store_aid_decide(aid, delivery(aid, "b", "bug")).status, 500);
+	assert_int_equal(store_aid_count_outcomes(aid, OUTCOME_TALLY), 2); /* commit and audit */
+	update->source = SOURCE_NONE;
+	update->u.update = calloc(1, sizeof(*update->u.update));
+	aid->handlers[EVENT_UPDATE] = NULL;
+	assert_int_equal(store_aid_decide(aid, update).status, 200);
+}
+
+static void
+always_fails(struct tx *tx, const struct event *event)
+{
+	(void)event;
+	tx_fail(tx, ERR_INVALID, "a bug");
+}
+
+static void
+an_update_that_no_handler_can_take_does_not_block_its_chat(void **state)
+{
+	struct store_aid *aid = *state;
+	struct event *update = store_aid_event(aid, EVENT_UPDATE);
+
+	update->u.update = calloc(1, sizeof(*update->u.update));
+	aid->handlers[EVENT_UPDATE] = always_fails;
+	assert_int_equal(store_aid_decide(aid, update).status, 200);
+	(void)store_project(aid->store, &aid->outcomes);
+	char *audit = store_aid_read(aid->audit_path);
+	assert_non_null(strstr(audit, "\"action\":\"webhook_rejected\""));
+	assert_non_null(strstr(audit, "\"outcome\":\"put aside\""));
+	free(audit);
+}
+
+static void
+a_full_disk_is_told_as_503_and_nothing_is_kept(void **state)
+{
+	struct store_aid *aid = *state;
+
+	assert_int_equal(store_aid_decide(aid, delivery(aid, "a", "full")).status, 503);
+	assert_false(store_aid_decide(aid, delivery(aid, "a", "x")).is_duplicate);
+}
+
+static void
+a_result_whose_handler_fails_is_closed_by_a_fault(void **state)
+{
+	struct store_aid *aid = *state;
+	struct effect *effect;
+
+	(void)store_aid_decide(aid, delivery(aid, "a", "x"));
+	effect = store_aid_take(aid, EFFECT_ASK);
+	effect->result->u.asked.exit_status = 99;
+	assert_int_equal(store_aid_report(aid, effect).status, 200);
+	assert_int_equal(faulted, 1);
+	assert_int_equal(last_fault.kind, EFFECT_ASK);
+	assert_int_equal(last_fault.subject, 7);
+	assert_string_equal(last_fault.reason, "cannot read the answer");
+	assert_int_equal(open_ask(aid), 0);
+	assert_int_equal(store_aid_count(aid, EFFECT_WAIT), 0);
+}
+
+static void
+a_fault_that_fails_too_still_closes_the_effect(void **state)
+{
+	struct store_aid *aid = *state;
+	struct effect *effect;
+
+	aid->handlers[EVENT_FAULT] = always_fails;
+	(void)store_aid_decide(aid, delivery(aid, "a", "x"));
+	effect = store_aid_take(aid, EFFECT_ASK);
+	effect->result->u.asked.exit_status = 99;
+	assert_int_equal(store_aid_report(aid, effect).status, 200);
+	assert_int_equal(open_ask(aid), 0);
+}
+
+static int answered_status[4];
+
+static void
+note_status(void *ctx, const struct answer *answer)
+{
+	*(int *)ctx = answer->status;
+}
+
+/* Calls every answer that came. */
+static void
+answer_all(struct store_aid *aid)
+{
+	struct outcome *outcome;
+
+	while ((outcome = store_aid_take_outcome(aid, OUTCOME_ANSWER)) != NULL) {
+		outcome->done(outcome->done_ctx, &outcome->answer);
+		outcome_free(outcome);
+	}
+}
+
+static void
+a_batch_that_the_disk_refuses_keeps_results_and_turns_away_the_rest(void **state)
+{
+	struct store_aid *aid = *state;
+	struct queue_list events = { 0 };
+	struct event *outside;
+	struct effect *effect;
+	struct event *result;
+
+	(void)store_aid_decide(aid, delivery(aid, "a", "x"));
+	effect = store_aid_take(aid, EFFECT_ASK);
+	result = TAKE(effect->result);
+	effect_free(effect);
+	result->at = aid->at;
+	result->u.asked.exit_status = 28; /* the first time the disk is full */
+	outside = delivery(aid, "b", "x");
+	outside->done = note_status;
+	outside->done_ctx = &answered_status[0];
+	queue_list_add(&events, &outside->link);
+	queue_list_add(&events, &result->link);
+
+	assert_false(store_batch(aid->store, &events, &aid->outcomes, &aid->err));
+	assert_int_equal(aid->err.code, ERR_FULL);
+	assert_int_equal(events.length, 1);
+	assert_ptr_equal(events.first, &result->link);
+	answer_all(aid);
+	assert_int_equal(answered_status[0], 503);
+	assert_int_equal(store_aid_count(aid, EFFECT_ASK), 0);
+
+	assert_true(store_batch(aid->store, &events, &aid->outcomes, &aid->err));
+	assert_int_equal(events.length, 0);
+	assert_int_equal(store_aid_count(aid, EFFECT_WAIT), 1);
+	assert_false(store_aid_decide(aid, delivery(aid, "b", "x")).is_duplicate);
+}
+
+/* A real one: the file may not grow.  (RLIMIT_FSIZE gives EFBIG, which is no passing failure of
+ * the store's but of its disk.) */
+static void
+a_commit_that_fails_on_disk_answers_503_and_the_store_recovers(void **state)
+{
+	struct store_aid *aid = *state;
+	struct rlimit was, small = { 0 };
+	struct queue_list events = { 0 };
+	struct event *event = delivery(aid, "a", "x");
+	bool ok;
+
+	event->done = note_status;
+	event->done_ctx = &answered_status[1];
+	queue_list_add(&events, &event->link);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+	small = (struct rlimit){ .rlim_cur = 1, .rlim_max = was.rlim_max };
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	ok = store_batch(aid->store, &events, &aid->outcomes, &aid->err);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+	assert_false(ok);
+	answer_all(aid);
+	assert_int_equal(answered_status[1], 503);
+	assert_int_equal(store_aid_count(aid, EFFECT_ASK), 0);
+	assert_int_equal(store_aid_decide(aid, delivery(aid, "a", "x")).status, 202);
+	assert_int_equal(store_aid_count(aid, EFFECT_ASK), 1);
+}
+
+/* --- decoding --- */
+
+static void
+one_answer_stands_for_all_that_was_decoded_and_the_worst_of_it(void **state)
+{
+	struct store_aid *aid = *state;
+	struct answer answer = store_aid_decide(aid, raw(aid, "a,b,c"));
+
+	assert_int_equal(answer.status, 202);
+	assert_int_equal(answer.offset, 42);
+	assert_int_equal(store_aid_count(aid, EFFECT_ASK), 3);
+	answer = store_aid_decide(aid, raw(aid, "a,b,c"));
+	assert_true(answer.is_duplicate);
+	answer = store_aid_decide(aid, raw(aid, "a,d"));
+	assert_false(answer.is_duplicate);
+	answer = store_aid_decide(aid, raw(aid, "e,f/full,g"));
+	assert_int_equal(answer.status, 503);
+	assert_int_equal(answer.offset, 0); /* it must come again */
+	assert_int_equal(store_aid_decide(aid, raw(aid, "e,f/x,g")).status, 202);
+}
+
+static void
+what_cannot_be_decoded_is_answered_as_the_decoder_says(void **state)
+{
+	struct store_aid *aid = *state;
+
+	assert_int_equal(store_aid_decide(aid, raw(aid, "!")).status, 400);
+	assert_int_equal(delivered, 0);
+}
+
+/* --- poison --- */
+
+static void
+crash_in_a_child(struct store_aid *aid, struct event *event)
+{
+	struct queue_list events = { 0 };
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) { /* its own store on the same folder, as a program that starts */
+		struct err err;
+		struct store *store = store_open(&aid->config, &err);
+
+		queue_list_add(&events, &event->link);
+		if (store != NULL && store_batch(store, &events, &aid->outcomes, &err))
+			_exit(0);
+		_exit(1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	event_free(event);
+}
+
+static void
+an_event_that_killed_three_programs_is_put_aside(void **state)
+{
+	struct store_aid *aid = *state;
+	char *audit;
+
+	store_close(aid->store);
+	aid->store = NULL;
+	store_aid_forget(aid);
+	for (int i = 0; i < 3; i++)
+		crash_in_a_child(aid, raw(aid, "a/crash"));
+	store_aid_reopen(aid);
+	assert_int_equal(store_aid_decide(aid, delivery(aid, "other", "x")).status, 202);
+	delivered = 0;
+	assert_int_equal(store_aid_decide(aid, raw(aid, "a/crash")).status, 200);
+	assert_int_equal(delivered, 0);
+	(void)store_project(aid->store, &aid->outcomes);
+	audit = store_aid_read(aid->audit_path);
+	assert_non_null(strstr(audit, "put aside"));
+	free(audit);
+}
+
+/* --- opening --- */
+
+static void
+a_database_of_a_newer_version_is_refused(void **state)
+{
+	struct store_aid *aid = *state;
+	struct db *db;
+
+	store_close(aid->store);
+	aid->store = NULL;
+	db = db_open(aid->path, 0, &aid->err);
+	assert_non_null(db);
+	assert_true(db_set_user_version(db, 1000, &aid->err));
+	db_close(db);
+	assert_null(store_open(&aid->config, &aid->err));
+	assert_int_equal(aid->err.code, ERR_CONFIG);
+	assert_non_null(strstr(aid->err.text, "1000"));
+}
+
+static void
+a_file_that_is_no_database_is_refused_and_left_alone(void **state)
+{
+	struct store_aid *aid = *state;
+	char *text;
+
+	store_close(aid->store);
+	aid->store = NULL;
+	assert_true(file_write(aid->path, "not a database, but it is somebody's\n", 37, 0600,
+	    &aid->err));
+	assert_null(store_open(&aid->config, &aid->err));
+	text = store_aid_read(aid->path);
+	assert_string_equal(text, "not a database, but it is somebody's\n");
+	free(text);
+}
+
+static void
+gauges_come_when_they_change_and_only_then(void **state)
+{
+	struct store_aid *aid = *state;
+	struct outcome *outcome;
+
+	store_aid_forget(aid);
+	(void)store_aid_decide(aid, delivery(aid, "a", "x"));
+	outcome = store_aid_take_outcome(aid, OUTCOME_GAUGES);
+	assert_non_null(outcome);
+	assert_int_equal(outcome->gauges->outbox_pending, 1);
+	assert_int_equal(outcome->gauges->n_environments, 2);
+	outcome_free(outcome);
+	(void)store_aid_decide(aid, delivery(aid, "a", "x"));
+	assert_null(store_aid_take_outcome(aid, OUTCOME_GAUGES));
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(an_effect_is_a_row_before_it_is_handed_out_and_its_result_deletes_it),
+		TEST(a_second_result_of_an_effect_changes_nothing),
+		TEST(what_was_noted_once_is_a_duplicate_even_after_a_restart),
+		TEST(open_effects_are_handed_out_again_after_a_restart),
+		TEST(no_id_of_an_effect_is_ever_used_again),
+		TEST(a_handler_that_fails_alone_leaves_nothing_and_harms_nobody),
+		TEST(a_handlers_bug_is_audited_and_answered_by_who_it_was),
+		TEST(an_update_that_no_handler_can_take_does_not_block_its_chat),
+		TEST(a_full_disk_is_told_as_503_and_nothing_is_kept),
+		TEST(a_result_whose_handler_fails_is_closed_by_a_fault),
+		TEST(a_fault_that_fails_too_still_closes_the_effect),
+		TEST(a_batch_that_the_disk_refuses_keeps_results_and_turns_away_the_rest),
+		TEST(a_commit_that_fails_on_disk_answers_503_and_the_store_recovers),
+		TEST(one_answer_stands_for_all_that_was_decoded_and_the_worst_of_it),
+		TEST(what_cannot_be_decoded_is_answered_as_the_decoder_says),
+		TEST(an_event_that_killed_three_programs_is_put_aside),
+		TEST(a_database_of_a_newer_version_is_refused),
+		TEST(a_file_that_is_no_database_is_refused_and_left_alone),
+		TEST(gauges_come_when_they_change_and_only_then),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
