@@ -1,0 +1,333 @@
+/* Goal: a release is well or not by its plan, and who answers is looked at.  Side: start. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "effects/perform_inside.h"
+#include "effects/probe_check.h"
+#include "lib/http_server.h"
+#include "lib/loop.h"
+#include "lib/text.h"
+
+#define NEW "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"
+#define OLD "9f8e7d6c5b4a39281706f5e4d3c2b1a09f8e7d6c"
+
+/* What the application answers: one path each. */
+struct page {
+	const char *path;
+	int status;
+	const char *commit_header;
+	const char *body;
+	int bad_first;		/* so many 503 before it is well */
+	bool is_silent;
+};
+
+struct scene {
+	struct loop *loop;
+	struct http_server *server;
+	struct http_client *client;
+	struct perform perform;
+	struct event *result;
+	struct http_request *held[4];
+	size_t n_held;
+	int asked;
+};
+
+static struct page pages[] = {
+	{ "/good", 200, NULL, "ok", 0, false },
+	{ "/new", 200, NULL, "{\"status\":\"ok\",\"commit\":\"" NEW "\"}", 0, false },
+	{ "/short", 200, NULL, "{\"commit\":\"1A2B3C4\"}", 0, false },
+	{ "/old", 200, NULL, "{\"commit\":\"" OLD "\"}", 0, false },
+	{ "/header", 200, "9f8e7d6", "fine", 0, false },
+	{ "/odd", 200, "not hex", "{\"commit\":\"latest\"}", 0, false },
+	{ "/nested", 200, NULL, "{\"build\":{\"commit\":\"" OLD "\"}}", 0, false },
+	{ "/broken", 200, NULL, "{\"commit\":\"" OLD "\"", 0, false },
+	{ "/bad", 500, NULL, "no", 0, false },
+	{ "/moved", 302, NULL, "", 0, false },
+	{ "/flaky", 200, NULL, "ok", 2, false },
+	{ "/silent", 200, NULL, "", 0, true },
+};
+
+static int bad_left[COUNT(pages)];
+static struct scene *on_stage;
+
+static void
+on_request(struct http_request *request, void *ctx)
+{
+	const struct page *page = ctx;
+	const struct http_header headers[] = { { "X-Commit", page->commit_header }, { NULL, NULL } };
+	size_t i = (size_t)(page - pages);
+
+	on_stage->asked++;
+	if (page->is_silent) {
+		assert_true(on_stage->n_held < COUNT(on_stage->held));
+		on_stage->held[on_stage->n_held++] = request;
+		return;
+	}
+	if (bad_left[i] > 0) {
+		bad_left[i]--;
+		http_request_answer(request, 503, NULL, "wait", 4);
+		return;
+	}
+	http_request_answer(request, page->status, page->commit_header != NULL ? headers : NULL,
+	    page->body, strlen(page->body));
+}
+
+static void
+take(void *ctx, struct event *event)
+{
+	struct scene *scene = ctx;
+
+	assert_int_equal(event->kind, EVENT_PROBED);
+	assert_null(scene->result);
+	scene->result = event;
+}
+
+static int
+begin(void **state)
+{
+	static struct http_route routes[COUNT(pages)];
+	struct http_server_config config = { .routes = routes, .route_count = COUNT(pages) };
+	struct scene *scene = calloc(1, sizeof(*scene));
+
+	if (scene == NULL)
+		return -1;
+	for (size_t i = 0; i < COUNT(pages); i++) {
+		routes[i] = (struct http_route){ .methods = "GET", .path = pages[i].path,
+			.on_request = on_request, .ctx = &pages[i] };
+		bad_left[i] = pages[i].bad_first;
+	}
+	on_stage = scene;
+	scene->loop = loop_new(NULL);
+	scene->client = http_client_new(scene->loop,
+	    &(struct http_client_config){ .in_flight_max = 16 }, NULL);
+	scene->server = http_server_new(scene->loop, &config, "127.0.0.1:0", NULL);
+	scene->perform = (struct perform){ .loop = scene->loop, .probes = scene->client,
+		.submit = take, .submit_ctx = scene };
+	*state = scene;
+	return scene->client == NULL || scene->server == NULL;
+}
+
+static int
+finish(void **state)
+{
+	struct scene *scene = *state;
+
+	event_free(scene->result);
+	perform_probe_done(&scene->perform);
+	for (size_t i = 0; i < scene->n_held; i++)
+		http_request_answer(scene->held[i], 200, NULL, "", 0);
+	http_client_free(scene->client);
+	http_server_free(scene->server);
+	loop_free(scene->loop);
+	free(scene);
+	return 0;
+}
+
+/* An effect for these paths (separated by blanks); each target expects the commit. */
+static struct effect *
+probe_of(struct scene *scene, const char *paths, const char *commit, struct probe_plan plan)
+{
+	struct effect *effect = effect_new(EFFECT_PROBE);
+	char list[256];
+	char *rest = list, *path;
+
+	assert_non_null(effect);
+	assert_true(text_copy(list, sizeof(list), paths));
+	effect->id = 77;
+	effect->u.probe.plan = plan;
+	effect->u.probe.targets = calloc(8, sizeof(struct probe_target));
+	while ((path = strsep(&rest, " ")) != NULL) {
+		struct probe_target *target = &effect->u.probe.targets[effect->u.probe.n++];
+
+		(void)snprintf(target->url, sizeof(target->url), "http://127.0.0.1:%u%s",
+		    (unsigned)http_server_port(scene->server), path);
+		(void)text_copy(target->commit, sizeof(target->commit), commit);
+		(void)text_copy(target->environment, sizeof(target->environment), "staging");
+	}
+	return effect;
+}
+
+static const struct probe_finding *
+findings(struct scene *scene, const char *paths, const char *commit, struct probe_plan plan)
+{
+	event_free(TAKE(scene->result));
+	perform_probe(&scene->perform, probe_of(scene, paths, commit, plan));
+	while (scene->result == NULL)
+		loop_run_once(scene->loop);
+	assert_int_equal(scene->result->effect, 77);
+	assert_null(scene->perform.probing);
+	return scene->result->u.probed.findings;
+}
+
+static const struct probe_plan once = { .successes = 1, .failures = 1, .interval_s = 0,
+	.timeout_s = 5 };
+
+static void
+every_url_must_be_well_and_is_asked_at_once(void **state)
+{
+	struct scene *scene = *state;
+	const struct probe_finding *found = findings(scene, "/good /new /odd", NEW, once);
+
+	assert_int_equal(scene->result->u.probed.n, 3);
+	assert_true(found[0].well && found[1].well && found[2].well);
+	assert_int_equal(found[0].http_status, 200);
+	assert_string_equal(found[0].commit, "");
+	assert_string_equal(found[1].commit, NEW);
+	assert_string_equal(found[2].commit, "");
+	assert_string_equal(found[1].detail, "");
+}
+
+static void
+the_old_version_answering_is_no_pass(void **state)
+{
+	static const struct {
+		const char *path, *expected;
+		bool well;
+		const char *detail;
+	} samples[] = {
+		{ "/old", NEW, false, "answers commit 9f8e7d6, expected 1a2b3c4" },
+		{ "/header", NEW, false, "answers commit 9f8e7d6, expected 1a2b3c4" },
+		{ "/header", OLD, true, "" },
+		{ "/short", NEW, true, "" },
+		{ "/new", "1a2b3c4", true, "" },
+		{ "/old", "", true, "" },
+		{ "/nested", NEW, true, "" },
+		{ "/broken", NEW, true, "" },
+	};
+
+	for (size_t i = 0; i < COUNT(samples); i++) {
+		const struct probe_finding *found = findings(*state, samples[i].path,
+		    samples[i].expected, once);
+
+		assert_int_equal(found->well, samples[i].well);
+		assert_string_equal(found->detail, samples[i].detail);
+	}
+}
+
+static void
+a_failure_is_told_in_words_for_people(void **state)
+{
+	struct scene *scene = *state;
+	struct effect *effect;
+
+	assert_string_equal(findings(scene, "/bad", "", once)->detail, "HTTP 500");
+	assert_string_equal(findings(scene, "/moved", "", once)->detail,
+	    "HTTP 302 (redirects are not followed)");
+	assert_string_equal(findings(scene, "/silent", "",
+	    (struct probe_plan){ 1, 1, 0, 1 })->detail, "timed out after 1 s");
+	event_free(TAKE(scene->result));
+	effect = probe_of(scene, "/x", "", once);
+	(void)snprintf(effect->u.probe.targets[0].url, LIMIT_URL, "http://127.0.0.1:1/");
+	perform_probe(&scene->perform, effect);
+	while (scene->result == NULL)
+		loop_run_once(scene->loop);
+	assert_string_equal(scene->result->u.probed.findings[0].detail, "connection refused");
+	assert_int_equal(scene->result->u.probed.findings[0].http_status, 0);
+}
+
+static void
+it_is_well_after_passes_in_a_row_within_the_failures_allowed(void **state)
+{
+	const struct probe_finding *found = findings(*state, "/flaky", "",
+	    (struct probe_plan){ .successes = 2, .failures = 3, .interval_s = 0, .timeout_s = 5 });
+
+	assert_true(found->well);
+	assert_int_equal(found->failures, 2);
+	assert_int_equal(found->passes, 2);
+}
+
+static void
+it_has_failed_after_so_many_failures_in_all(void **state)
+{
+	const struct probe_finding *found = findings(*state, "/flaky", "",
+	    (struct probe_plan){ .successes = 2, .failures = 2, .interval_s = 0, .timeout_s = 5 });
+
+	assert_false(found->well);
+	assert_int_equal(found->failures, 2);
+	assert_string_equal(found->detail, "HTTP 503");
+}
+
+static void
+one_failed_url_ends_the_gate_without_waiting_for_the_others(void **state)
+{
+	int64_t began = loop_now_ms();
+	const struct probe_finding *found = findings(*state, "/silent /bad", "",
+	    (struct probe_plan){ 1, 1, 0, 60 });
+
+	assert_true(loop_now_ms() - began < 30000);
+	assert_false(found[0].well);
+	assert_false(found[1].well);
+	assert_non_null(strstr(found[0].detail, "HTTP 500"));
+	assert_int_equal(found[0].failures, 0);
+}
+
+static void
+status_looks_at_every_url_to_the_end(void **state)
+{
+	struct scene *scene = *state;
+	struct effect *effect = probe_of(scene, "/bad /good /old", "", once);
+	const struct probe_finding *found;
+
+	effect->u.probe.message = 5;
+	perform_probe(&scene->perform, effect);
+	while (scene->result == NULL)
+		loop_run_once(scene->loop);
+	found = scene->result->u.probed.findings;
+	assert_false(found[0].well);
+	assert_true(found[1].well);
+	assert_true(found[2].well);
+	assert_string_equal(found[2].commit, OLD);
+}
+
+static void
+a_withdrawn_probe_reports_nothing(void **state)
+{
+	struct scene *scene = *state;
+
+	perform_probe(&scene->perform, probe_of(scene, "/silent", "", once));
+	while (scene->n_held == 0)
+		loop_run_once(scene->loop);
+	assert_true(perform_probe_withdraw(&scene->perform, 77));
+	assert_false(perform_probe_withdraw(&scene->perform, 77));
+	assert_null(scene->perform.probing);
+	assert_null(scene->result);
+}
+
+static void
+no_urls_are_no_findings(void **state)
+{
+	struct scene *scene = *state;
+	struct effect *effect = effect_new(EFFECT_PROBE);
+
+	effect->id = 77;
+	perform_probe(&scene->perform, effect);
+	assert_null(scene->result); /* never inside the call */
+	while (scene->result == NULL)
+		loop_run_once(scene->loop);
+	assert_int_equal(scene->result->u.probed.n, 0);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, begin, finish)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(every_url_must_be_well_and_is_asked_at_once),
+		T(the_old_version_answering_is_no_pass),
+		T(a_failure_is_told_in_words_for_people),
+		T(it_is_well_after_passes_in_a_row_within_the_failures_allowed),
+		T(it_has_failed_after_so_many_failures_in_all),
+		T(one_failed_url_ends_the_gate_without_waiting_for_the_others),
+		T(status_looks_at_every_url_to_the_end),
+		T(a_withdrawn_probe_reports_nothing),
+		T(no_urls_are_no_findings),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
