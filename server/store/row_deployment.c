@@ -39,7 +39,7 @@ static const char *const whys[] = {
 	"id, environment, program, cause, state, why, commit_id, ref, subject, author," \
 	" is_forced, is_foreign, previous, asked_by, asker, chat, thread, message, also_message," \
 	" run, attempts, is_touched, has_no_way_back, urls, detail, requested_at, started_at," \
-	" ended_at"
+	" ended_at, note"
 
 static size_t
 index_of(const char *word, const char *const words[], size_t count)
@@ -86,6 +86,7 @@ read_deployment(const struct db_rows *rows, struct deployment *d)
 	tx_text(rows, 14, d->asker, sizeof(d->asker));
 	tx_text(rows, 23, d->urls, sizeof(d->urls));
 	tx_text(rows, 24, d->detail, sizeof(d->detail));
+	tx_text(rows, 28, d->note, sizeof(d->note));
 }
 
 /* The first row of a query that was begun. */
@@ -148,6 +149,19 @@ row_deployment_push_question(struct tx *tx, const char *environment)
 }
 
 struct deployment
+row_deployment_asking(struct tx *tx, const char *environment)
+{
+	struct db_rows rows = { 0 };
+
+	if (!tx_query(&rows, tx,
+		"SELECT " COLUMNS " FROM deployment WHERE environment = $1"
+		" AND state IN ('REQUESTED', 'AWAITING_CONFIRMATION') AND " IS_OPEN
+		" ORDER BY id DESC LIMIT 1", DB_TEXT(environment)))
+		return (struct deployment){ 0 };
+	return first_of(tx, &rows);
+}
+
+struct deployment
 row_deployment_of_run(struct tx *tx, int64_t run)
 {
 	struct db_rows rows = { 0 };
@@ -187,8 +201,9 @@ row_deployment_count_open(struct tx *tx, int64_t asked_by)
 #define SAVED \
 	"environment, program, cause, commit_id, ref, subject, author, is_forced, is_foreign," \
 	" previous, asked_by, asker, chat, thread, message, also_message, run, attempts," \
-	" is_touched, has_no_way_back, urls, detail, requested_at, started_at, ended_at"
-#define N_SAVED 25
+	" is_touched, has_no_way_back, urls, detail, requested_at, started_at, ended_at," \
+	" note"
+#define N_SAVED 26
 
 static void
 bind_saved(const struct deployment *d, struct db_value out[N_SAVED])
@@ -202,7 +217,7 @@ bind_saved(const struct deployment *d, struct db_value out[N_SAVED])
 		DB_I64(d->message), DB_I64(d->also_message), DB_I64(d->run), DB_I64(d->attempts),
 		DB_I64(d->is_touched), DB_I64(d->has_no_way_back), DB_TEXT(d->urls),
 		DB_TEXT(d->detail), DB_I64(d->requested_at), DB_I64(d->started_at),
-		DB_I64(d->ended_at),
+		DB_I64(d->ended_at), DB_TEXT(d->note),
 	};
 
 	_Static_assert(COUNT(values) == N_SAVED, "one value for each column of SAVED");
@@ -221,7 +236,7 @@ row_deployment_add(struct tx *tx, struct deployment *deployment)
 	if (tx_run_values(tx,
 		"INSERT INTO deployment (" SAVED ", state, why) VALUES ($1, $2, $3, $4, $5, $6, $7,"
 		" $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,"
-		" $24, $25, $26, $27)", values, COUNT(values)))
+		" $24, $25, $26, $27, $28)", values, COUNT(values)))
 		deployment->id = db_last_id(tx->db);
 	store_gauges_stale(tx->store);
 }
@@ -235,8 +250,8 @@ row_deployment_save(struct tx *tx, const struct deployment *deployment)
 	values[N_SAVED] = DB_I64(deployment->id);
 	(void)tx_run_values(tx,
 	    "UPDATE deployment SET (" SAVED ") = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,"
-	    " $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)"
-	    " WHERE id = $26", values, COUNT(values)); /* sticky */
+	    " $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)"
+	    " WHERE id = $27", values, COUNT(values)); /* sticky */
 }
 
 void

@@ -37,29 +37,49 @@ verb_of(const char *word)
 	return (enum question_verb)i;
 }
 
+#define COLUMNS	"id, verb, deployment, run, chat, asker, is_once, wait, closed_at"
+
+/* The first row of a query that was begun. */
+static struct question
+first_of(struct tx *tx, struct db_rows *rows)
+{
+	struct question question = { 0 };
+
+	if (db_next(rows)) {
+		tx_text(rows, 0, question.id, sizeof(question.id));
+		question.verb = verb_of(db_col_text(rows, 1));
+		question.deployment = db_col_i64(rows, 2);
+		question.run = db_col_i64(rows, 3);
+		question.chat = db_col_i64(rows, 4);
+		question.asker = db_col_i64(rows, 5);
+		question.once = db_col_i64(rows, 6) != 0;
+		question.wait = db_col_i64(rows, 7);
+		question.is_open = db_col_i64(rows, 8) == 0;
+	}
+	(void)tx_end(tx, rows); /* sticky */
+	return question;
+}
+
 struct question
 row_question_get(struct tx *tx, const char *id)
 {
-	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
-	struct question question = { 0 };
+	struct db_rows rows = { 0 };
+
+	if (!tx_query(&rows, tx, "SELECT " COLUMNS " FROM question WHERE id = $1", DB_TEXT(id)))
+		return (struct question){ 0 };
+	return first_of(tx, &rows);
+}
+
+struct question
+row_question_find(struct tx *tx, int64_t deployment, enum question_verb verb, int64_t chat)
+{
+	struct db_rows rows = { 0 };
 
 	if (!tx_query(&rows, tx,
-		"SELECT id, verb, deployment, run, chat, asker, is_once, wait, closed_at"
-		" FROM question WHERE id = $1", DB_TEXT(id)))
-		return question;
-	if (db_next(&rows)) {
-		tx_text(&rows, 0, question.id, sizeof(question.id));
-		question.verb = verb_of(db_col_text(&rows, 1));
-		question.deployment = db_col_i64(&rows, 2);
-		question.run = db_col_i64(&rows, 3);
-		question.chat = db_col_i64(&rows, 4);
-		question.asker = db_col_i64(&rows, 5);
-		question.once = db_col_i64(&rows, 6) != 0;
-		question.wait = db_col_i64(&rows, 7);
-		question.is_open = db_col_i64(&rows, 8) == 0;
-	}
-	(void)tx_end(tx, &rows); /* sticky */
-	return question;
+		"SELECT " COLUMNS " FROM question WHERE deployment = $1 AND verb = $2 AND chat = $3"
+		" AND closed_at = 0 LIMIT 1", DB_I64(deployment), DB_TEXT(verbs[verb]), DB_I64(chat)))
+		return (struct question){ 0 };
+	return first_of(tx, &rows);
 }
 
 void

@@ -97,6 +97,7 @@ static const char *const migration_1[] = {
 	" has_no_way_back INTEGER NOT NULL,"
 	" urls TEXT NOT NULL,"
 	" detail TEXT NOT NULL,"
+	" note TEXT NOT NULL,"
 	" requested_at INTEGER NOT NULL,"
 	" started_at INTEGER NOT NULL,"
 	" ended_at INTEGER NOT NULL) STRICT;"
