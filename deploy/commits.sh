@@ -19,6 +19,11 @@ give_up() { # STATUS WORDS
 	exit "$1"
 }
 
+# What common.sh refuses is an answer here.
+fail() { # STATUS TEXT
+	give_up "$1" "$2"
+}
+
 no_such_ref() { # WHY
 	printf 'error %s\n' "$1"
 	in_mirror for-each-ref --sort=-creatordate --count="$SHOWN" \

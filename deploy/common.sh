@@ -5,7 +5,7 @@
 
 # Exit codes that the server understands; up to 69 the target was not touched.
 readonly EXIT_INPUT=64 EXIT_BUILD=65 EXIT_UNREACHABLE=69 EXIT_REFUSED=70 EXIT_BUSY=75 EXIT_CONFIG=78
-export EXIT_BUILD EXIT_UNREACHABLE EXIT_REFUSED # used by those who source this
+export EXIT_BUILD EXIT_UNREACHABLE EXIT_REFUSED EXIT_BUSY # used by those who source this
 
 fail() { # STATUS TEXT
 	printf '%s: %s\n' "${0##*/}" "$2" >&2
@@ -56,18 +56,17 @@ run_transport() { # HERE deploy|rollback ENV RELEASE
 # ---- git -----------------------------------------------------------------------------------------
 # No configuration but ours, no hooks, no prompts, one protocol: the one that REPOSITORY_URL needs.
 
-repository_url() {
-	local url=${REPOSITORY_URL:-}
-	if [[ -z $url && -n ${GITHUB_REPOSITORY:-} ]]; then
+find_repository() { # fills repository
+	repository=${REPOSITORY_URL:-}
+	if [[ -z $repository && -n ${GITHUB_REPOSITORY:-} ]]; then
 		[[ $GITHUB_REPOSITORY =~ ^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$ ]] ||
 			fail "$EXIT_CONFIG" "GITHUB_REPOSITORY is not owner/name"
-		url=https://github.com/$GITHUB_REPOSITORY.git
+		repository=https://github.com/$GITHUB_REPOSITORY.git
 	fi
-	printf '%s' "$url"
 }
 
 git_setup() { # HERE: fills repository, mirror and git_options
-	repository=$(repository_url)
+	find_repository
 	local protocol here=$1 scp='^[A-Za-z0-9_][A-Za-z0-9._-]*@[A-Za-z0-9][A-Za-z0-9.-]*:[^-].*$'
 	case $repository in
 	/*) protocol='file' ;;
@@ -128,7 +127,10 @@ mirror_clone() {
 mirror_update() {
 	mkdir -p "${mirror%/*}"
 	exec 9>"${mirror%.git}.lock"
-	flock -w 600 9 || fail "$EXIT_BUSY" "the mirror is busy"
+	if ! flock -w 600 9; then
+		echo "the mirror is busy" >&2
+		return 1
+	fi
 	if [[ ! -e $mirror/HEAD ]]; then
 		mirror_clone || return
 	elif ! mirror_fetch; then

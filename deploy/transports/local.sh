@@ -34,18 +34,31 @@ running_pid() {
 	printf '%s' "$pid"
 }
 
+# Has the process group a member that is not dead?
+group_lives() { # PGID
+	local file stat
+	for file in /proc/[0-9]*/stat; do
+		{ read -r stat <"$file"; } 2>/dev/null || continue
+		read -r -a stat <<<"${stat##*) }"
+		# shellcheck disable=SC2128 # read -a has made it an array
+		if [[ ${stat[2]} == "$1" && ${stat[0]} != [ZX] ]]; then
+			return 0
+		fi
+	done
+	return 1
+}
+
 stop_app() {
 	local pid i
 	pid=$(running_pid) || return 0
 	kill -TERM -- "-$pid" 2>/dev/null || return 0
 	for ((i = 0; i < STOP_SECONDS * 20; i++)); do
-		kill -0 -- "-$pid" 2>/dev/null || return 0
-		running_pid >/dev/null || break
+		group_lives "$pid" || return 0
 		sleep 0.05
 	done
 	kill -KILL -- "-$pid" 2>/dev/null || true
 	for ((i = 0; i < 100; i++)); do
-		running_pid >/dev/null || return 0
+		group_lives "$pid" || return 0
 		sleep 0.05
 	done
 	fail "$EXIT_REFUSED" "the old process $pid cannot be stopped"

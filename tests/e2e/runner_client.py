@@ -234,6 +234,20 @@ class Bench:
                 found.append(int(pid))
         return found
 
+    def with_run_id(self, run):
+        """Living processes that this run started, by their environment."""
+        found = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/environ", "rb") as text:
+                    variables = text.read().split(b"\0")
+            except OSError:
+                continue
+            ours = f"STATE_DIRECTORY={self.state}".encode() in variables
+            if ours and any(v.startswith(f"RUN_ID={run}-".encode()) for v in variables) and is_alive(int(pid)):
+                found.append(int(pid))
+        return found
+
     def keeper_of(self, leader):
         with open(f"/proc/{leader}/stat", encoding="utf-8") as text:
             return int(text.read().rsplit(")", 1)[1].split()[1])

@@ -206,7 +206,7 @@ def test_a_repository_that_is_not_there_is_unreachable_with_gits_words(bench):
                                  "http://example.org/x", "relative/path", "user@-host:x"])
 def test_only_https_ssh_and_absolute_paths_are_fetched(bench, url):
     answer = bench.runner(REPOSITORY_URL=url).ask("heads", branches="main")
-    assert answer["status"] == 78
+    assert answer["status"] == 78 and "REPOSITORY_URL" in dict(lines(answer))["error"]
 
 
 def test_a_mirror_left_unusable_is_made_anew(bench):
@@ -231,6 +231,78 @@ def test_hooks_and_configuration_of_a_user_are_not_used(bench):
     (bench.state / ".gitconfig").write_text(
         f"[core]\n\thooksPath = {bench.path}/hooks\n[url \"/nowhere\"]\n\tinsteadOf = /\n")
     assert bench.shipper().ask("commits", branch="main")["status"] == 0
+
+
+def test_a_token_reaches_git_and_nobody_elses_eyes(bench):
+    secret = bench.path / "token"
+    secret.write_text("ghp_0123456789abcdefghij\n")
+    done = subprocess.run(
+        ["git", "-c", "credential.helper=", "credential", "fill"], capture_output=True, text=True, check=True,
+        input="protocol=https\nhost=example.org\n\n", env={
+            "PATH": os.environ["PATH"], "HOME": str(bench.path), "GIT_TERMINAL_PROMPT": "0",
+            "GIT_ASKPASS": os.path.join(DEPLOY, "askpass.sh"), "REPOSITORY_TOKEN_FILE": str(secret)})
+    assert "username=x-access-token\npassword=ghp_0123456789abcdefghij\n" in done.stdout
+
+
+def test_ssh_asks_nobody_and_trusts_only_known_hosts(bench):
+    folder = bench.path / "bin"
+    folder.mkdir()
+    (folder / "ssh").write_text(f"#!/bin/bash\nprintf '%s\\n' \"$@\" >{bench.marks}/ssh\necho refused >&2; exit 255\n")
+    (folder / "ssh").chmod(0o755)
+    done = subprocess.run(
+        [os.path.join(DEPLOY, "commits.sh"), "heads", "main"], capture_output=True, text=True, check=False, env={
+            "PATH": f"{folder}:{os.environ['PATH']}", "HOME": str(bench.path), "STATE_DIRECTORY": str(bench.state),
+            "REPOSITORY_URL": "git@example.org:shop.git", "REPOSITORY_KEY_PATH": "/a key's path",
+            "REPOSITORY_KNOWN_HOSTS": "/known $(id)"})
+    asked = (bench.marks / "ssh").read_text().splitlines()
+    assert done.returncode == 69 and done.stdout.startswith("error ")
+    assert asked[:2] == ["-F", "none"] and "-oBatchMode=yes" in asked and "-oStrictHostKeyChecking=yes" in asked
+    assert asked[asked.index("-i") + 1] == "/a key's path" and "-oUserKnownHostsFile=/known $(id)" in asked
+
+
+def asker(bench, text):
+    """A runner whose commits.sh is this."""
+    folder = bench.path / "scripts"
+    folder.mkdir()
+    for name in ("commits.sh", "deploy.sh"):
+        (folder / name).write_text(f"#!/bin/bash\nMARKS={bench.marks}\n{text}")
+        (folder / name).chmod(0o755)
+    return bench.runner(arguments=["--scripts", str(folder)])
+
+
+def test_an_answer_of_64_kb_arrives_and_a_longer_one_fails(bench):
+    runner = asker(bench, 'head -c "$(cat $MARKS/size)" /dev/zero | tr "\\0" x')
+    (bench.marks / "size").write_text("65536\n")
+    answer = runner.ask("heads", branches="main")
+    assert answer["status"] == 0 and answer.body == b"x" * 65536
+    (bench.marks / "size").write_text("65537\n")
+    answer = runner.ask("heads", branches="main")
+    assert answer["status"] == 69 and "64 KB" in answer["text"] and answer.body == b""
+
+
+def test_a_question_ends_with_its_server(bench):
+    runner = asker(bench, "trap '' TERM; echo $$ >$MARKS/pid; while :; do sleep 0.05; done")
+    runner.send("ask", id=1, question="heads", branches="main")
+    pid = int(bench.mark("pid"))
+    runner.stop()
+    wait_for(lambda: not is_alive(pid), "end of the question")
+
+
+def test_what_a_question_left_behind_is_ended(bench):
+    runner = asker(bench, "setsid sleep 1000 & echo $! >$MARKS/pid; echo end")
+    assert runner.ask("heads", branches="main").body == b"end\n"
+    assert not is_alive(int(bench.mark("pid")))
+
+
+def test_questions_wait_for_each_other_and_the_seventeenth_that_waits_is_told_so(bench):
+    runner = asker(bench, 'echo "$2" >>$MARKS/asked; until [[ -e $MARKS/on ]]; do sleep 0.01; done; echo end')
+    for number in range(1, 20):
+        runner.send("ask", id=number, question="heads", branches=f"b{number}")
+    refused = [runner.until("answer") for _ in range(2)]
+    assert [(answer["id"], answer["status"]) for answer in refused] == [(18, 75), (19, 75)]
+    assert bench.mark("asked") == "b1"
+    (bench.marks / "on").write_text("x\n")
+    assert [runner.until("answer")["id"] for _ in range(17)] == list(range(1, 18))
 
 
 # ---- transport local ---------------------------------------------------------------------------

@@ -3,6 +3,7 @@ end, and leaves nothing behind that was not left on purpose.  Drives the real de
 # SPDX-License-Identifier: ISC
 import errno
 import os
+import random
 import re
 import signal
 import socket
@@ -370,6 +371,37 @@ def test_signals_of_a_terminal_do_not_reach_keeper_or_runner(bench):
     (bench.marks / "on").write_text("x\n")
     assert keeper.exit()["status"] == 0
     assert runner.settle(1)["state"] == "ended"
+
+
+def test_nothing_is_alive_once_a_run_is_settled_whatever_was_killed(bench):
+    """Keeper, runner or both are killed at random moments; afterwards no process has the run's RUN_ID."""
+    seed = int(os.environ.get("SEED", random.randrange(1 << 30)))
+    print(f"SEED={seed}")
+    dice = random.Random(seed)
+    script = ("setsid bash -c 'while :; do sleep 0.05; done' &\n"
+              "(setsid setsid bash -c 'trap \"\" TERM; while :; do sleep 0.05; done' &)\n"
+              "for i in 1 2 3 4 5; do echo \"==> $i\"; sleep 0.01; done; exit 1")
+    runner = bench.runner(script)
+    for run in range(1, 41):
+        assert runner.order(run, grace_s=0).kind == "started"
+        keeper = runner.keeper(run)
+        kept_by = bench.keeper_of(keeper.hello["pid"])
+        keeper.go()
+        for _ in range(dice.randrange(6)):
+            keeper.receive()
+        victims = dice.choice([[kept_by], [runner.process.pid], [kept_by, runner.process.pid]])
+        for pid in victims:
+            if is_alive(pid):
+                os.kill(pid, signal.SIGKILL)
+        keeper.until_closed()
+        if runner.process.pid in victims:
+            runner = bench.runner(script)
+        runner.send("settle", id=run)
+        settled = runner.until("settled")
+        while settled["id"] != run or settled["state"] == "alive":
+            settled = runner.until("settled")
+        assert settled["state"] in ("ended", "lost") and settled["gate"]
+        assert bench.with_run_id(run) == []
 
 
 # ---- output ------------------------------------------------------------------------------------
