@@ -1,0 +1,228 @@
+/* test_telegram_poll.c - Telegram is told of an update's receipt only when it is on disk. */
+/* SPDX-License-Identifier: ISC */
+#include "telegram/telegram_poll.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "lib/crypto.h"
+#include "lib/log.h"
+#include "telegram/telegram_api.h"
+#include "tests/unit/fake_telegram.h"
+#include "types/event.h"
+#include "types/settings.h"
+
+#define TWO "{\"ok\":true,\"result\":[{\"update_id\":7,\"x\":{}},{\"update_id\":8,\"x\":{}}]}"
+
+struct world {
+	struct loop *loop;
+	struct fake_telegram *fake;
+	struct settings *settings;
+	struct telegram_api *api;
+	struct telegram_poll *poll;
+	struct event *event;	/* submitted, not decided */
+	size_t submitted;
+	bool is_full;
+};
+
+static bool
+submit(void *ctx, struct event *event)
+{
+	struct world *w = ctx;
+
+	if (w->is_full)
+		return false;
+	assert_null(w->event); /* one answer at a time */
+	w->event = event;
+	w->submitted++;
+	return true;
+}
+
+static const char *
+own_name(void *ctx)
+{
+	(void)ctx;
+	return "our_bot";
+}
+
+static int
+set_up(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+	struct err err;
+
+	log_to(-1);
+	log_set_level(LOG_LEVEL_ERROR);
+	w->loop = loop_new(&err);
+	w->fake = fake_telegram_new(w->loop);
+	w->settings = fake_telegram_settings(w->fake, NULL);
+	w->api = telegram_api_new(w->loop, w->settings, NULL, NULL, &err);
+	assert_non_null(w->api);
+	const struct telegram_poll_config config = {
+		.loop = w->loop, .api = w->api, .submit = submit, .own_name = own_name, .ctx = w,
+	};
+
+	w->poll = telegram_poll_new(&config);
+	assert_non_null(w->poll);
+	*state = w;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	struct world *w = *state;
+
+	telegram_poll_free(w->poll);
+	event_free(w->event);
+	telegram_api_free(w->api);
+	settings_unref(w->settings);
+	fake_telegram_free(w->fake);
+	loop_free(w->loop);
+	free(w);
+	return 0;
+}
+
+static void
+decide(struct world *w, int status, int64_t offset)
+{
+	const struct answer answer = { .status = status, .offset = offset };
+	struct event *event = w->event;
+
+	assert_non_null(event);
+	w->event = NULL;
+	event->done(event->done_ctx, &answer);
+	event_free(event);
+}
+
+static const char *
+asked(struct world *w, size_t n)
+{
+	const struct fake_heard *heard = fake_telegram_heard(w->fake, "getUpdates", n);
+
+	assert_non_null(heard);
+	return heard->body;
+}
+
+static void
+the_next_question_waits_for_the_decision_and_carries_its_offset(void **state)
+{
+	/* Goal: an update is acknowledged after the commit, never before. */
+	struct world *w = *state;
+
+	fake_telegram_script(w->fake, "getUpdates", 200, TWO);
+	telegram_poll_start(w->poll);
+	fake_run_for(w->loop, 300);
+	assert_int_equal(w->submitted, 1);
+	assert_int_equal(w->event->kind, EVENT_UPDATE);
+	assert_int_equal(w->event->source, SOURCE_TELEGRAM_POLL);
+	assert_string_equal(w->event->own_name, "our_bot");
+	assert_int_equal(w->event->raw.size, strlen(TWO));
+	assert_memory_equal(w->event->raw.data, TWO, strlen(TWO));
+	assert_int_equal(fake_telegram_count(w->fake, "getUpdates"), 1);
+	assert_string_equal(asked(w, 0), "{\"limit\":100,\"timeout\":25,\"allowed_updates\":"
+	    "[\"message\",\"edited_message\",\"channel_post\",\"callback_query\",\"my_chat_member\"]}");
+	decide(w, 200, 9);
+	assert_true(fake_run_until_heard(w->loop, w->fake, "getUpdates", 2, 2000));
+	assert_non_null(strstr(asked(w, 1), "\"offset\":9,"));
+}
+
+static void
+a_store_that_cannot_write_gets_the_same_updates_again(void **state)
+{
+	/* Goal: 503 and a full queue lose nothing. */
+	struct world *w = *state;
+
+	fake_telegram_script(w->fake, "getUpdates", 200, TWO);
+	fake_telegram_script(w->fake, "getUpdates", 200, TWO);
+	telegram_poll_start(w->poll);
+	fake_run_for(w->loop, 200);
+	decide(w, 503, 0);
+	w->is_full = true;
+	assert_true(fake_run_until_heard(w->loop, w->fake, "getUpdates", 2, 4000));
+	fake_run_for(w->loop, 100);
+	w->is_full = false;
+	assert_true(fake_run_until_heard(w->loop, w->fake, "getUpdates", 3, 4000));
+	assert_null(strstr(asked(w, 1), "offset"));
+	assert_null(strstr(asked(w, 2), "offset"));
+	assert_true(fake_telegram_heard(w->fake, "getUpdates", 2)->at -
+	    fake_telegram_heard(w->fake, "getUpdates", 1)->at >= 1900);
+}
+
+static void
+an_empty_answer_costs_no_decision(void **state)
+{
+	/* Goal: a quiet chat does not write to the disk. */
+	struct world *w = *state;
+
+	fake_telegram_script(w->fake, "getUpdates", 200, "{\"ok\":true,\"result\":[]}");
+	telegram_poll_start(w->poll);
+	assert_true(fake_run_until_heard(w->loop, w->fake, "getUpdates", 2, 2000));
+	assert_int_equal(w->submitted, 0);
+}
+
+static void
+a_webhook_that_is_set_is_removed_and_its_updates_are_kept(void **state)
+{
+	/* Goal: from webhook to polling nothing is dropped. */
+	struct world *w = *state;
+
+	fake_telegram_script(w->fake, "getUpdates", 409, "{\"ok\":false,\"error_code\":409,"
+	    "\"description\":\"Conflict: can't use getUpdates method while webhook is active; use "
+	    "deleteWebhook to delete the webhook first\"}");
+	fake_telegram_script(w->fake, "deleteWebhook", 200, "{\"ok\":true,\"result\":true}");
+	telegram_poll_start(w->poll);
+	assert_true(fake_run_until_heard(w->loop, w->fake, "getUpdates", 2, 2000));
+	assert_null(strstr(fake_telegram_heard(w->fake, "deleteWebhook", 0)->body, "drop"));
+}
+
+static void
+failures_are_waited_out_with_fewer_updates_asked_for(void **state)
+{
+	/* Goal: an answer too large for us does not stop the bot for ever. */
+	struct world *w = *state;
+
+	fake_telegram_script(w->fake, "getUpdates", 502, "<html>");
+	telegram_poll_start(w->poll);
+	assert_true(fake_run_until_heard(w->loop, w->fake, "getUpdates", 2, 4000));
+	assert_non_null(strstr(asked(w, 1), "\"limit\":10,\"timeout\":0"));
+	assert_true(fake_telegram_heard(w->fake, "getUpdates", 1)->at -
+	    fake_telegram_heard(w->fake, "getUpdates", 0)->at >= 990);
+}
+
+static void
+after_stop_nothing_is_asked(void **state)
+{
+	/* Goal: a decision that comes late starts nothing. */
+	struct world *w = *state;
+
+	fake_telegram_script(w->fake, "getUpdates", 200, TWO);
+	telegram_poll_start(w->poll);
+	fake_run_for(w->loop, 200);
+	telegram_poll_stop(w->poll);
+	decide(w, 200, 9);
+	fake_run_for(w->loop, 200);
+	assert_int_equal(fake_telegram_count(w->fake, "getUpdates"), 1);
+}
+
+int
+main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		T(the_next_question_waits_for_the_decision_and_carries_its_offset),
+		T(a_store_that_cannot_write_gets_the_same_updates_again),
+		T(an_empty_answer_costs_no_decision),
+		T(a_webhook_that_is_set_is_removed_and_its_updates_are_kept),
+		T(failures_are_waited_out_with_fewer_updates_asked_for),
+		T(after_stop_nothing_is_asked),
+	};
+	struct err err;
+
+	if (!crypto_start(&err))
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

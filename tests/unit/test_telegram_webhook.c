@@ -1,0 +1,379 @@
+/* test_telegram_webhook.c - only Telegram is let in, and it is answered when its update is on disk. */
+/* SPDX-License-Identifier: ISC */
+#include "telegram/telegram_webhook.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "lib/crypto.h"
+#include "lib/http_client.h"
+#include "lib/http_server.h"
+#include "lib/log.h"
+#include "telegram/telegram_api.h"
+#include "telegram/telegram_update.h"
+#include "tests/unit/fake_telegram.h"
+#include "types/event.h"
+#include "types/settings.h"
+
+#define OUR_URL	"https://bot.example.org/telegram/webhook"
+#define JSON	"Content-Type: application/json"
+#define SECRET	"X-Telegram-Bot-Api-Secret-Token: " FAKE_SECRET
+#define KINDS	TELEGRAM_UPDATE_KINDS
+
+struct world {
+	struct loop *loop;
+	struct fake_telegram *fake;
+	struct settings *settings;
+	struct telegram_api *api;
+	struct telegram_webhook *webhook;
+	struct http_route route;
+	struct http_server *server;
+	struct http_client *client;
+	char url[128];
+	struct event *events[16];
+	size_t submitted;
+	bool is_full;
+	int counted[600];
+	int64_t waiting;
+	bool is_answered;
+	int status;
+	size_t body_size;
+	char retry_after[16];
+	char text[2048];
+	bool order_ok;
+};
+
+static bool
+submit(void *ctx, struct event *event)
+{
+	struct world *w = ctx;
+
+	if (w->is_full)
+		return false;
+	assert_true(w->submitted < COUNT(w->events));
+	w->events[w->submitted++] = event;
+	return true;
+}
+
+static const char *
+own_name(void *ctx)
+{
+	(void)ctx;
+	return "our_bot";
+}
+
+static void
+count_request(void *ctx, int status)
+{
+	struct world *w = ctx;
+
+	w->counted[status]++;
+}
+
+static void
+pending(void *ctx, int64_t updates)
+{
+	struct world *w = ctx;
+
+	w->waiting = updates;
+}
+
+static int
+set_up(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+	struct err err;
+
+	log_set_level(LOG_LEVEL_ERROR);
+	w->loop = loop_new(&err);
+	w->fake = fake_telegram_new(w->loop);
+	w->settings = fake_telegram_settings(w->fake, OUR_URL);
+	w->api = telegram_api_new(w->loop, w->settings, NULL, NULL, &err);
+	const struct telegram_webhook_config config = {
+		.loop = w->loop, .api = w->api, .settings = w->settings, .submit = submit,
+		.own_name = own_name, .count_request = count_request, .pending = pending, .ctx = w,
+	};
+
+	w->webhook = telegram_webhook_new(&config);
+	assert_non_null(w->webhook);
+	telegram_webhook_route(w->webhook, &w->route);
+	const struct http_server_config server = { .routes = &w->route, .route_count = 1 };
+	const struct http_client_config client = { 0 };
+
+	w->server = http_server_new(w->loop, &server, "127.0.0.1:0", &err);
+	w->client = http_client_new(w->loop, &client, &err);
+	assert_non_null(w->server);
+	assert_non_null(w->client);
+	(void)snprintf(w->url, sizeof(w->url), "http://127.0.0.1:%d/telegram/webhook",
+	    http_server_port(w->server));
+	*state = w;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	struct world *w = *state;
+	const struct answer late = { .status = 503 };
+
+	for (size_t i = 0; i < w->submitted; i++) {
+		if (w->events[i]->done != NULL)
+			w->events[i]->done(w->events[i]->done_ctx, &late);
+		event_free(w->events[i]);
+	}
+	http_client_free(w->client);
+	http_server_free(w->server);
+	telegram_webhook_free(w->webhook);
+	telegram_api_free(w->api);
+	settings_unref(w->settings);
+	fake_telegram_free(w->fake);
+	loop_free(w->loop);
+	free(w);
+	return 0;
+}
+
+static void
+on_answer(void *ctx, const struct http_client_result *result)
+{
+	struct world *w = ctx;
+	const char *retry = http_client_header(result, "Retry-After");
+
+	w->is_answered = true;
+	w->status = result->status;
+	w->body_size = result->body_size;
+	(void)snprintf(w->retry_after, sizeof(w->retry_after), "%s", retry == NULL ? "" : retry);
+}
+
+static void
+post(struct world *w, const char *const headers[], const char *body)
+{
+	const struct http_client_request request = {
+		.label = "test", .method = "POST", .url = w->url, .headers = headers, .body = body,
+		.body_size = strlen(body), .on_done = on_answer, .ctx = w,
+	};
+
+	w->is_answered = false;
+	assert_non_null(http_client_start(w->client, &request, NULL));
+}
+
+static int
+status_of(struct world *w, const char *const headers[])
+{
+	post(w, headers, "{}");
+	assert_true(fake_run_until(w->loop, &w->is_answered, 3000));
+	assert_int_equal(w->body_size, 0);
+	return w->status;
+}
+
+static void
+decide(struct world *w, size_t n, int status)
+{
+	const struct answer answer = { .status = status };
+	struct event *event = w->events[n];
+
+	event->done(event->done_ctx, &answer);
+	event->done = NULL;
+}
+
+static void
+an_update_is_answered_after_its_decision_with_an_empty_body(void **state)
+{
+	/* Goal: a 200 means it is never lost; a body could be taken for a call. */
+	struct world *w = *state;
+	const char *const headers[] = { JSON, SECRET, NULL };
+
+	post(w, headers, "{\"update_id\":1}");
+	fake_run_for(w->loop, 200);
+	assert_false(w->is_answered);
+	assert_int_equal(w->submitted, 1);
+	assert_int_equal(w->events[0]->source, SOURCE_TELEGRAM_WEBHOOK);
+	assert_string_equal(w->events[0]->own_name, "our_bot");
+	assert_int_equal(w->events[0]->raw.size, 15);
+	decide(w, 0, 200);
+	assert_true(fake_run_until(w->loop, &w->is_answered, 2000));
+	assert_int_equal(w->status, 200);
+	assert_int_equal(w->body_size, 0);
+	assert_int_equal(w->counted[200], 1);
+}
+
+static void
+without_the_one_right_secret_nobody_gets_in(void **state)
+{
+	/* Goal: wrong, missing, shorter, longer, twice: 401, empty, nothing submitted but one note. */
+	struct world *w = *state;
+	const char *const wrong[][4] = {
+		{ JSON, NULL },
+		{ JSON, "X-Telegram-Bot-Api-Secret-Token: nonsense", NULL },
+		{ JSON, "X-Telegram-Bot-Api-Secret-Token: 0123456789abcdef0123456789abcde", NULL },
+		{ JSON, SECRET "0", NULL },
+		{ JSON, SECRET, SECRET, NULL },
+	};
+
+	for (size_t i = 0; i < COUNT(wrong); i++)
+		assert_int_equal(status_of(w, wrong[i]), 401);
+	assert_int_equal(w->counted[401], (int)COUNT(wrong));
+	assert_int_equal(w->submitted, 1);
+	assert_int_equal(w->events[0]->kind, EVENT_REJECTED);
+	assert_string_equal(w->events[0]->u.rejected.source, "telegram");
+	assert_int_equal(w->events[0]->u.rejected.count, 1);
+}
+
+static void
+another_content_type_is_refused(void **state)
+{
+	/* Goal: 415, before the body. */
+	struct world *w = *state;
+	const char *const headers[] = { "Content-Type: text/plain", SECRET, NULL };
+
+	assert_int_equal(status_of(w, headers), 415);
+	assert_int_equal(w->submitted, 0);
+}
+
+static void
+a_store_that_cannot_take_it_makes_telegram_come_again(void **state)
+{
+	/* Goal: full, failed, ending: 503 with Retry-After. */
+	struct world *w = *state;
+	const char *const headers[] = { JSON, SECRET, NULL };
+
+	w->is_full = true;
+	assert_int_equal(status_of(w, headers), 503);
+	assert_string_not_equal(w->retry_after, "");
+	w->is_full = false;
+	post(w, headers, "{}");
+	fake_run_for(w->loop, 200);
+	decide(w, 0, 503);
+	assert_true(fake_run_until(w->loop, &w->is_answered, 2000));
+	assert_int_equal(w->status, 503);
+	telegram_webhook_quiesce(w->webhook);
+	assert_int_equal(status_of(w, headers), 503);
+	assert_int_equal(w->submitted, 1);
+}
+
+static void
+it_is_registered_when_none_is(void **state)
+{
+	/* Goal: URL, secret, kinds; nothing dropped; pending updates are known. */
+	struct world *w = *state;
+
+	fake_telegram_script(w->fake, "getWebhookInfo", 200,
+	    "{\"ok\":true,\"result\":{\"url\":\"\",\"pending_update_count\":12}}");
+	telegram_webhook_start(w->webhook);
+	assert_true(fake_run_until_heard(w->loop, w->fake, "setWebhook", 1, 2000));
+	assert_string_equal(fake_telegram_heard(w->fake, "setWebhook", 0)->body,
+	    "{\"url\":\"" OUR_URL "\",\"secret_token\":\"" FAKE_SECRET
+	    "\",\"drop_pending_updates\":false,\"allowed_updates\":" KINDS "}");
+	assert_int_equal(w->waiting, 12);
+}
+
+static void
+registered(struct world *w, const char *info, bool is_set)
+{
+	char body[1024];
+	size_t before = fake_telegram_count(w->fake, "setWebhook");
+
+	(void)snprintf(body, sizeof(body), "{\"ok\":true,\"result\":{%s}}", info);
+	fake_telegram_script(w->fake, "getWebhookInfo", 200, body);
+	telegram_webhook_start(w->webhook);
+	fake_run_for(w->loop, 200);
+	assert_int_equal(fake_telegram_count(w->fake, "setWebhook") - before, is_set ? 1 : 0);
+}
+
+static void
+ours_is_left_alone(void **state)
+{
+	/* Goal: a restart does not set what stands. */
+	registered(*state, "\"url\":\"" OUR_URL "\",\"allowed_updates\":[\"callback_query\",\"message\","
+	    "\"edited_message\",\"channel_post\",\"my_chat_member\"]", false);
+}
+
+static void
+another_url_is_replaced(void **state)
+{
+	/* Goal: the host moved. */
+	registered(*state, "\"url\":\"https://old.example.org/x\",\"allowed_updates\":" KINDS, true);
+}
+
+static void
+other_kinds_are_replaced(void **state)
+{
+	/* Goal: what Telegram kept from an older version does not stay. */
+	registered(*state, "\"url\":\"" OUR_URL "\",\"allowed_updates\":[\"message\"]", true);
+}
+
+static void
+a_secret_that_we_refuse_is_replaced(void **state)
+{
+	/* Goal: after a new secret the bot is not deaf. */
+	registered(*state, "\"url\":\"" OUR_URL "\",\"allowed_updates\":" KINDS
+	    ",\"last_error_message\":\"Wrong response from the webhook: 401 Unauthorized\"", true);
+}
+
+static void
+on_ordered(void *ctx, bool ok, const char *text)
+{
+	struct world *w = ctx;
+
+	w->is_answered = true;
+	w->order_ok = ok;
+	(void)snprintf(w->text, sizeof(w->text), "%s", text);
+}
+
+static void
+the_command_line_sets_shows_and_deletes(void **state)
+{
+	/* Goal: lines for people, and no secret among them. */
+	struct world *w = *state;
+
+	fake_telegram_script(w->fake, "getWebhookInfo", 200, "{\"ok\":true,\"result\":{\"url\":\""
+	    OUR_URL "\",\"pending_update_count\":3,\"last_error_date\":1795158590,"
+	    "\"last_error_message\":\"Connection refused\",\"allowed_updates\":[\"message\"]}}");
+	fake_telegram_script(w->fake, "deleteWebhook", 401, "{\"ok\":false,\"error_code\":401,"
+	    "\"description\":\"Unauthorized\"}");
+	for (int order = TELEGRAM_WEBHOOK_SET; order <= TELEGRAM_WEBHOOK_DELETE; order++) {
+		w->is_answered = false;
+		assert_true(telegram_webhook_order(w->api, w->settings,
+		    (enum telegram_webhook_command)order, on_ordered, w, NULL));
+		assert_true(fake_run_until(w->loop, &w->is_answered, 2000));
+		assert_null(strstr(w->text, FAKE_SECRET));
+		if (order == TELEGRAM_WEBHOOK_SET) {
+			assert_true(w->order_ok);
+			assert_string_equal(w->text, "Telegram sends updates to " OUR_URL "\n");
+		} else if (order == TELEGRAM_WEBHOOK_INFO) {
+			assert_true(w->order_ok);
+			assert_string_equal(w->text, "url: " OUR_URL "\npending_update_count: 3\n"
+			    "last_error_date: 2026-11-20T07:09:50Z\n"
+			    "last_error_message: Connection refused\nallowed_updates: [\"message\"]\n");
+		} else {
+			assert_false(w->order_ok);
+			assert_string_equal(w->text, "Telegram says no: Unauthorized\n");
+		}
+	}
+}
+
+int
+main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		T(an_update_is_answered_after_its_decision_with_an_empty_body),
+		T(without_the_one_right_secret_nobody_gets_in),
+		T(another_content_type_is_refused),
+		T(a_store_that_cannot_take_it_makes_telegram_come_again),
+		T(it_is_registered_when_none_is),
+		T(ours_is_left_alone),
+		T(another_url_is_replaced),
+		T(other_kinds_are_replaced),
+		T(a_secret_that_we_refuse_is_replaced),
+		T(the_command_line_sets_shows_and_deletes),
+	};
+	struct err err;
+
+	if (!crypto_start(&err))
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
