@@ -1,0 +1,248 @@
+/* test_telegram.c - the room's parts together: the bot knows itself, hears, speaks, and keeps messages moving. */
+/* SPDX-License-Identifier: ISC */
+#include "telegram/telegram.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <cmocka.h>
+
+#include "lib/buf.h"
+#include "lib/crypto.h"
+#include "lib/log.h"
+#include "tests/unit/fake_telegram.h"
+#include "types/settings.h"
+
+struct world {
+	struct loop *loop;
+	struct fake_telegram *fake;
+	struct settings *settings;
+	struct telegram *telegram;
+	const char *tail;
+	bool is_done;
+	struct said said;
+};
+
+static const struct telegram_menu_command commands[] = {
+	{ "help", "What you may do", TELEGRAM_MENU_ANYONE },
+	{ "deploy", "Deploy", TELEGRAM_MENU_STAGING | TELEGRAM_MENU_ADMIN },
+	{ "rollback", "Go back", TELEGRAM_MENU_ADMIN },
+};
+
+static bool
+submit(void *ctx, struct event *event)
+{
+	(void)ctx;
+	(void)event;
+	return false;
+}
+
+static void
+tail(void *ctx, int64_t run, struct buf *out)
+{
+	struct world *w = ctx;
+
+	assert_int_equal(run, 3);
+	buf_adds(out, w->tail);
+}
+
+static int
+set_up(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+	struct err err;
+
+	log_set_level(LOG_LEVEL_ERROR);
+	w->tail = "compiling";
+	w->loop = loop_new(&err);
+	w->fake = fake_telegram_new(w->loop);
+	w->settings = fake_telegram_settings(w->fake, NULL);
+	const struct telegram_config config = {
+		.loop = w->loop, .settings = w->settings, .submit = submit, .tail = tail, .ctx = w,
+		.commands = commands, .command_count = COUNT(commands),
+	};
+
+	w->telegram = telegram_new(&config, &err);
+	assert_non_null(w->telegram);
+	*state = w;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	struct world *w = *state;
+
+	telegram_free(w->telegram);
+	settings_unref(w->settings);
+	fake_telegram_free(w->fake);
+	loop_free(w->loop);
+	free(w);
+	return 0;
+}
+
+static void
+on_said(void *ctx, const struct said *said)
+{
+	struct world *w = ctx;
+
+	w->is_done = true;
+	if (said != NULL)
+		w->said = *said;
+}
+
+static struct message
+deploying(void)
+{
+	return (struct message){ .id = 7, .place = { .chat = 4711 }, .head = "deploying",
+		.foot = "foot", .live_run = 3, .live_since = (int64_t)time(NULL) * 1000 - 75000,
+		.live_estimate_ms = 150000 };
+}
+
+static void
+say(struct world *w, const struct message *message)
+{
+	w->is_done = false;
+	assert_true(telegram_say(telegram_sender(w->telegram), message, on_said, w));
+	assert_true(fake_run_until(w->loop, &w->is_done, 4000));
+}
+
+static void
+it_learns_its_own_name(void **state)
+{
+	/* Goal: until getMe has answered there is none; a failure is asked again. */
+	struct world *w = *state;
+
+	fake_telegram_script(w->fake, "getMe", 502, "");
+	fake_telegram_script(w->fake, "getMe", 200,
+	    "{\"ok\":true,\"result\":{\"id\":1,\"is_bot\":true,\"username\":\"our_bot\"}}");
+	assert_string_equal(telegram_name(w->telegram), "");
+	telegram_start(w->telegram);
+	assert_true(fake_run_until_heard(w->loop, w->fake, "getMe", 2, 4000));
+	fake_run_for(w->loop, 100);
+	assert_string_equal(telegram_name(w->telegram), "our_bot");
+}
+
+static void
+everybody_is_offered_what_they_may(void **state)
+{
+	/* Goal: one menu for each chat, the least for strangers. */
+	struct world *w = *state;
+	static const char *const expected[] = {
+		"{\"commands\":[{\"command\":\"help\",\"description\":\"What you may do\"}],"
+		"\"scope\":{\"type\":\"all_private_chats\"}}",
+		"\"rollback\",\"description\":\"Go back\"}],\"scope\":{\"type\":\"chat\",\"chat_id\":-1001}}",
+		"\"rollback\",\"description\":\"Go back\"}],\"scope\":{\"type\":\"chat\",\"chat_id\":4711}}",
+		"\"rollback\",\"description\":\"Go back\"}],\"scope\":{\"type\":\"chat\",\"chat_id\":4712}}",
+		"\"deploy\",\"description\":\"Deploy\"}],\"scope\":{\"type\":\"chat\",\"chat_id\":4713}}",
+	};
+
+	fake_telegram_script(w->fake, "setMyCommands", 200, "{\"ok\":true,\"result\":true}");
+	fake_telegram_script(w->fake, "setMyCommands", 400, "{\"ok\":false,\"error_code\":400,"
+	    "\"description\":\"Bad Request: chat not found\"}");
+	telegram_start(w->telegram);
+	assert_true(fake_run_until_heard(w->loop, w->fake, "setMyCommands", 5, 4000));
+	fake_run_for(w->loop, 300);
+	assert_int_equal(fake_telegram_count(w->fake, "setMyCommands"), 5);
+	for (size_t i = 0; i < COUNT(expected); i++)
+		assert_non_null(strstr(fake_telegram_heard(w->fake, "setMyCommands", i)->body,
+		    expected[i]));
+}
+
+static void
+a_message_about_a_run_moves_until_its_last_word(void **state)
+{
+	/* Goal: output and time are edited in; after the final text nothing touches it. */
+	struct world *w = *state;
+	struct message message = deploying();
+
+	say(w, &message);
+	assert_non_null(strstr(fake_telegram_heard(w->fake, "sendMessage", 0)->body,
+	    "deploying\\n<pre>compiling</pre>\\n\\u2593\\u2593\\u2593\\u2593\\u2593\\u2591\\u2591\\u2591"
+	    "\\u2591\\u2591 1 min 15 s of about 2 min 30 s\\nfoot"));
+	w->tail = "linking\x02 <fast>";
+	assert_true(fake_run_until_heard(w->loop, w->fake, "editMessageText", 1, 4000));
+	const struct fake_heard *edit = fake_telegram_heard(w->fake, "editMessageText", 0);
+
+	assert_non_null(strstr(edit->body, "\"message_id\":101"));
+	assert_non_null(strstr(edit->body, "<pre>linking &lt;fast&gt;</pre>"));
+	assert_true(edit->at - fake_telegram_heard(w->fake, "sendMessage", 0)->at >= 2000);
+
+	message.remote_id = w->said.remote_id;
+	message.live_run = 0;
+	message.head = "live";
+	say(w, &message);
+	size_t edits = fake_telegram_count(w->fake, "editMessageText");
+
+	w->tail = "more";
+	fake_run_for(w->loop, 3000);
+	assert_int_equal(fake_telegram_count(w->fake, "editMessageText"), edits);
+	assert_non_null(strstr(fake_telegram_heard(w->fake, "editMessageText", edits - 1)->body,
+	    "\"text\":\"live\\nfoot\""));
+}
+
+static void
+without_news_it_rests(void **state)
+{
+	/* Goal: a clock alone is not worth an edit every two seconds. */
+	struct world *w = *state;
+	struct message message = deploying();
+
+	say(w, &message);
+	fake_run_for(w->loop, 7000);
+	assert_int_equal(fake_telegram_count(w->fake, "editMessageText"), 1);
+}
+
+static void
+after_a_restart_it_goes_on(void **state)
+{
+	/* Goal: an adopted run's message lives again, without a SAY. */
+	struct world *w = *state;
+	struct message message = deploying();
+
+	message.remote_id = 55;
+	telegram_live_resume(w->telegram, &message);
+	assert_true(fake_run_until_heard(w->loop, w->fake, "editMessageText", 1, 4000));
+	assert_non_null(strstr(fake_telegram_heard(w->fake, "editMessageText", 0)->body,
+	    "\"message_id\":55"));
+}
+
+static void
+a_live_message_that_was_deleted_is_left_in_peace(void **state)
+{
+	/* Goal: decoration is not sent anew. */
+	struct world *w = *state;
+	struct message message = deploying();
+
+	message.remote_id = 55;
+	fake_telegram_script(w->fake, "editMessageText", 400, "{\"ok\":false,\"error_code\":400,"
+	    "\"description\":\"Bad Request: message to edit not found\"}");
+	telegram_live_resume(w->telegram, &message);
+	assert_true(fake_run_until_heard(w->loop, w->fake, "editMessageText", 1, 4000));
+	w->tail = "news";
+	fake_run_for(w->loop, 3000);
+	assert_int_equal(fake_telegram_count(w->fake, "editMessageText"), 1);
+	assert_int_equal(fake_telegram_count(w->fake, "sendMessage"), 0);
+}
+
+int
+main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		T(it_learns_its_own_name),
+		T(everybody_is_offered_what_they_may),
+		T(a_message_about_a_run_moves_until_its_last_word),
+		T(without_news_it_rests),
+		T(after_a_restart_it_goes_on),
+		T(a_live_message_that_was_deleted_is_left_in_peace),
+	};
+	struct err err;
+
+	if (!crypto_start(&err))
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
