@@ -1,0 +1,78 @@
+/* doctor.h - what the examinations of `deploybot doctor` share: findings, and waiting for all.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#ifndef DOCTOR_H
+#define DOCTOR_H
+
+#include <stdint.h>
+
+#include "lib/base.h"
+
+struct cli;
+struct http_client_result;
+struct loop;
+struct settings;
+
+#define DOCTOR_PATIENCE_MS  5000	/* one question to somebody else */
+#define DOCTOR_FINDINGS_MAX 128
+
+enum doctor_level { DOCTOR_OK, DOCTOR_WARNING, DOCTOR_ERROR };
+
+/* In the order they are printed. */
+enum doctor_subject {
+	DOCTOR_SETTINGS,
+	DOCTOR_FILES,
+	DOCTOR_STORE,
+	DOCTOR_CLOCK,
+	DOCTOR_TELEGRAM,
+	DOCTOR_WEBHOOKS,
+	DOCTOR_RUNNER,
+	DOCTOR_GIT,
+	DOCTOR_HEALTH,
+	DOCTOR_SUBJECT_COUNT
+};
+
+struct doctor_finding {
+	enum doctor_subject subject;
+	enum doctor_level level;
+	char text[400];
+};
+
+struct doctor {
+	struct loop *loop;
+	struct settings *settings;
+	const struct cli *cli;
+	unsigned open;		/* questions without an answer yet */
+	size_t count;
+	struct doctor_finding findings[DOCTOR_FINDINGS_MAX];
+};
+
+/* Notes a finding: what is the case and, for a warning or an error, what to do. */
+void doctor_say(struct doctor *doctor, enum doctor_subject subject, enum doctor_level level,
+    const char *fmt, ...) PRINTF(4, 5);
+
+/* A question was asked; its answer (or its deadline) came.  The last answer ends the loop. */
+void doctor_asked(struct doctor *doctor);
+void doctor_answered(struct doctor *doctor);
+
+/* --- examinations --- */
+
+/* Settings, paths, scripts, keys, disk, database: at once. */
+void doctor_local(struct doctor *doctor);
+
+/* Asynchronous ones: start, run the loop, free.  NULL: they have said why. */
+struct doctor_telegram *doctor_telegram_start(struct doctor *doctor);
+void doctor_telegram_free(struct doctor_telegram *telegram);
+struct doctor_http *doctor_http_start(struct doctor *doctor); /* health URLs, the clock */
+void doctor_http_free(struct doctor_http *http);
+struct doctor_git *doctor_git_start(struct doctor *doctor); /* a runner of its own, git */
+void doctor_git_free(struct doctor_git *git);
+
+/* --- pure, for tests --- */
+
+/* Why Telegram's own servers could not reach this URL; NULL: they could. */
+const char *doctor_url_trouble(const char *url);
+
+/* Seconds since 1970 of an HTTP date (RFC 9110, IMF-fixdate); -1: not one. */
+int64_t doctor_http_date(const char *text);
+
+#endif

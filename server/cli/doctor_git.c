@@ -1,0 +1,197 @@
+/* doctor_git.c - starts a runner as `serve` does, and has it ask git for the branches.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/doctor.h"
+#include "lib/err.h"
+#include "lib/loop.h"
+#include "lib/text.h"
+#include "runs/runs.h"
+#include "types/git_answer.h"
+#include "types/settings.h"
+
+#define RUNNER_PATIENCE_MS DOCTOR_PATIENCE_MS
+#define GIT_PATIENCE_MS	   20000 /* the first fetch of a large repository takes longer than a call */
+
+struct doctor_git {
+	struct doctor *doctor;
+	struct runs *runs;
+	struct runs_question *question;
+	struct loop_timer deadline;
+	bool is_ready;	/* the runner said hello */
+	bool is_over;	/* all is said */
+};
+
+static void
+finish(struct doctor_git *git)
+{
+	if (git->is_over)
+		return;
+	git->is_over = true;
+	loop_timer_stop(&git->deadline);
+	doctor_answered(git->doctor);
+}
+
+static bool
+has_head(const struct git_answer *answer, const char *branch)
+{
+	for (size_t i = 0; i < answer->n_heads; i++)
+		if (strcmp(answer->head[i].branch, branch) == 0)
+			return true;
+	return false;
+}
+
+static void
+examine_heads(struct doctor *doctor, const struct git_answer *answer)
+{
+	const struct settings *s = doctor->settings;
+
+	doctor_say(doctor, DOCTOR_GIT, DOCTOR_OK, "git: %s answers", s->repository_url);
+	for (size_t i = 0; i < s->environment_count; i++) {
+		const struct environment_settings *e = &s->environments[i];
+
+		if (e->branch != NULL && !has_head(answer, e->branch))
+			doctor_say(doctor, DOCTOR_GIT, DOCTOR_WARNING,
+			    "git: %s has no branch %s: push it, or set GITHUB_BRANCH_<ENV>",
+			    e->name, e->branch);
+	}
+}
+
+static void
+on_answer(void *ctx, int exit_status, bool unreachable, const char *text, size_t size)
+{
+	struct doctor_git *git = ctx;
+	struct git_answer *answer = calloc(1, sizeof(*answer));
+	struct err err = { .text = "no memory" };
+
+	(void)size;
+	git->question = NULL;
+	if (unreachable)
+		doctor_say(git->doctor, DOCTOR_RUNNER, DOCTOR_ERROR, "runner: it died: %s", text);
+	else if (answer != NULL && git_answer_decode(text, exit_status, answer, &err) &&
+	    exit_status == 0)
+		examine_heads(git->doctor, answer);
+	else
+		doctor_say(git->doctor, DOCTOR_GIT, DOCTOR_ERROR,
+		    "git: %s: check REPOSITORY_URL, its key or token, and the network",
+		    answer != NULL && answer->error[0] != '\0' ? answer->error : err.text);
+	free(answer);
+	finish(git);
+}
+
+static void
+ask_heads(struct doctor_git *git)
+{
+	const struct settings *s = git->doctor->settings;
+	struct effect_ask ask = { .kind = ASK_HEADS };
+	struct err err;
+
+	for (size_t i = 0; i < s->environment_count; i++) {
+		const char *branch = s->environments[i].branch;
+
+		if (branch != NULL && ask.n_branches < LIMIT_ENVIRONMENTS)
+			(void)text_copy(ask.branches[ask.n_branches++], LIMIT_REF, branch);
+	}
+	git->question = runs_ask(git->runs, &ask, on_answer, git, &err);
+	if (git->question == NULL) {
+		doctor_say(git->doctor, DOCTOR_GIT, DOCTOR_ERROR, "git: %s", err.text);
+		finish(git);
+	}
+}
+
+static void
+on_ready(void *ctx)
+{
+	struct doctor_git *git = ctx;
+
+	if (git->is_ready || git->is_over)
+		return;
+	git->is_ready = true;
+	doctor_say(git->doctor, DOCTOR_RUNNER, DOCTOR_OK, "runner: it starts and speaks our version");
+	if (git->doctor->settings->repository_url == NULL) {
+		doctor_say(git->doctor, DOCTOR_GIT, DOCTOR_ERROR,
+		    "git: no repository: set GITHUB_REPOSITORY or REPOSITORY_URL");
+		finish(git);
+		return;
+	}
+	loop_timer_start(git->doctor->loop, &git->deadline, GIT_PATIENCE_MS, 0);
+	ask_heads(git);
+}
+
+static void
+on_fatal(void *ctx, const char *text)
+{
+	struct doctor_git *git = ctx;
+
+	if (!git->is_over)
+		doctor_say(git->doctor, DOCTOR_RUNNER, DOCTOR_ERROR, "runner: %s", text);
+	finish(git);
+}
+
+static void
+on_deadline(struct loop_timer *timer, void *ctx)
+{
+	struct doctor_git *git = ctx;
+
+	(void)timer;
+	if (git->is_ready)
+		doctor_say(git->doctor, DOCTOR_GIT, DOCTOR_ERROR,
+		    "git: no answer within %d s: is there a way to the repository? (the first fetch"
+		    " of a large one may take longer: try again)",
+		    GIT_PATIENCE_MS / 1000);
+	else
+		doctor_say(git->doctor, DOCTOR_RUNNER, DOCTOR_ERROR,
+		    "runner: it did not say hello within %d s", RUNNER_PATIENCE_MS / 1000);
+	runs_ask_cancel(git->runs, git->question);
+	git->question = NULL;
+	finish(git);
+}
+
+struct doctor_git *
+doctor_git_start(struct doctor *doctor)
+{
+	struct doctor_git *git = calloc(1, sizeof(*git));
+	const struct runs_config config = {
+		.env_file = doctor->cli->env_file,
+		.settings = doctor->settings,
+		.on_ready = on_ready,
+		.on_fatal = on_fatal,
+		.ctx = git,
+	};
+	struct err err = { .text = "no memory" };
+
+	if (git == NULL) {
+		doctor_say(doctor, DOCTOR_RUNNER, DOCTOR_ERROR, "runner: %s", err.text);
+		return NULL;
+	}
+	git->doctor = doctor;
+	/* Nothing is made here: a folder made by root could not be used by the service's user. */
+	if (access(doctor->settings->state_directory, F_OK) != 0) {
+		doctor_say(doctor, DOCTOR_RUNNER, DOCTOR_WARNING,
+		    "runner, git: not tried, for %s is not there yet: start deploybot once",
+		    doctor->settings->state_directory);
+		return git;
+	}
+	loop_timer_init(&git->deadline, on_deadline, git);
+	git->runs = runs_start(doctor->loop, &config, &err);
+	if (git->runs == NULL) {
+		doctor_say(doctor, DOCTOR_RUNNER, DOCTOR_ERROR, "runner: %s", err.text);
+		return git;
+	}
+	doctor_asked(doctor);
+	loop_timer_start(doctor->loop, &git->deadline, RUNNER_PATIENCE_MS, 0);
+	return git;
+}
+
+void
+doctor_git_free(struct doctor_git *git)
+{
+	if (git == NULL)
+		return;
+	if (git->runs != NULL)
+		runs_free(git->runs);
+	free(git);
+}

@@ -1,0 +1,173 @@
+/* doctor_local.c - what can be seen on this machine without asking anybody.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/doctor.h"
+#include "lib/db.h"
+#include "lib/err.h"
+#include "lib/file.h"
+#include "lib/text.h"
+#include "types/settings.h"
+
+#define SPACE_ERROR   (64ull << 20)
+#define SPACE_WARNING (1ull << 30)
+
+/* Cuts an absolute path to the folder that it stands in. */
+static void
+to_parent(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	assert(slash != NULL);
+	slash[slash == path ? 1 : 0] = '\0';
+}
+
+/* A folder that is or will be written to: path, or the nearest above it that is there. */
+static void
+nearest_there(const char *path, char out[PATH_MAX])
+{
+	(void)text_copy(out, PATH_MAX, path);
+	while (access(out, F_OK) != 0 && strcmp(out, "/") != 0)
+		to_parent(out);
+}
+
+static void
+examine_folder(struct doctor *doctor, const char *name, const char *path)
+{
+	char there[PATH_MAX];
+	struct err err;
+
+	nearest_there(path, there);
+	if (access(there, W_OK | X_OK) != 0)
+		doctor_say(doctor, DOCTOR_FILES, DOCTOR_ERROR,
+		    "%s: %s cannot be written to: give it to the user that deploybot runs as", name,
+		    there);
+	else if (!file_is_safe(there, &err))
+		doctor_say(doctor, DOCTOR_FILES, DOCTOR_ERROR,
+		    "%s: others could replace what stands there: %s", name, err.text);
+	else if (strcmp(there, path) != 0)
+		doctor_say(doctor, DOCTOR_FILES, DOCTOR_OK, "%s: %s is made at the first start",
+		    name, path);
+	else
+		doctor_say(doctor, DOCTOR_FILES, DOCTOR_OK, "%s: %s can be written to", name, path);
+}
+
+static void
+examine_space(struct doctor *doctor, const char *name, const char *path)
+{
+	char there[PATH_MAX], text[TEXT_DURATION_SIZE];
+	enum doctor_level level = DOCTOR_OK;
+	unsigned long long left;
+	struct statvfs fs;
+
+	nearest_there(path, there);
+	if (statvfs(there, &fs) != 0) {
+		doctor_say(doctor, DOCTOR_FILES, DOCTOR_WARNING,
+		    "%s: the space left at %s is not known", name, there);
+		return;
+	}
+	left = (unsigned long long)fs.f_bavail * fs.f_frsize;
+	if (left < SPACE_WARNING)
+		level = left < SPACE_ERROR ? DOCTOR_ERROR : DOCTOR_WARNING;
+	doctor_say(doctor, DOCTOR_FILES, level, "%s: %s left at %s%s", name, text_bytes(text, left),
+	    there, level == DOCTOR_OK ? "" : ": make room, or move it to another disk");
+}
+
+static void
+examine_script(struct doctor *doctor, enum setting setting, const char *name)
+{
+	const char *path = settings_text(doctor->settings, setting);
+	struct err err;
+
+	if (path == NULL)
+		return; /* ours, which the runner checks when it starts */
+	if (!file_is_safe(path, &err))
+		doctor_say(doctor, DOCTOR_FILES, DOCTOR_ERROR,
+		    "%s: %s: it must belong to root or to us and be writable by nobody else", name,
+		    err.text);
+	else if (access(path, X_OK) != 0)
+		doctor_say(doctor, DOCTOR_FILES, DOCTOR_ERROR, "%s: not executable: chmod +x %s",
+		    name, path);
+	else
+		doctor_say(doctor, DOCTOR_FILES, DOCTOR_OK, "%s: %s is safe to run", name, path);
+}
+
+static void
+examine_key(struct doctor *doctor, enum setting setting, const char *name)
+{
+	const char *path = settings_text(doctor->settings, setting);
+	struct err err;
+
+	if (path == NULL || !settings_is_given(doctor->settings, setting))
+		return;
+	if (file_is_private(path, true, &err))
+		doctor_say(doctor, DOCTOR_FILES, DOCTOR_OK, "%s: %s is private", name, path);
+	else
+		doctor_say(doctor, DOCTOR_FILES, DOCTOR_ERROR, "%s: %s: chmod 600 it", name,
+		    err.text);
+}
+
+static void
+examine_store(struct doctor *doctor)
+{
+	CLEANUP(db_closep) struct db *db = NULL;
+	char path[PATH_MAX];
+	struct err err;
+
+	cli_database(doctor->settings, path, sizeof(path));
+	if (access(path, F_OK) != 0 && errno == ENOENT) {
+		doctor_say(doctor, DOCTOR_STORE, DOCTOR_OK,
+		    "store: there is no database yet; it is made at the first start");
+		return;
+	}
+	db = db_open(path, DB_READ_ONLY, &err);
+	if (db != NULL && db_quick_check(db, &err))
+		doctor_say(doctor, DOCTOR_STORE, DOCTOR_OK, "store: %s is sound", path);
+	else
+		doctor_say(doctor, DOCTOR_STORE, DOCTOR_ERROR,
+		    "store: %s: stop deploybot and restore it from a backup", err.text);
+}
+
+static void
+examine_github(struct doctor *doctor)
+{
+	const struct settings *s = doctor->settings;
+
+	if (s->github_webhook_secret != NULL)
+		doctor_say(doctor, DOCTOR_WEBHOOKS, DOCTOR_OK,
+		    "GitHub: signed pushes are taken at /github/webhook");
+	else if (s->poll_repository_seconds > 0)
+		doctor_say(doctor, DOCTOR_WEBHOOKS, DOCTOR_OK,
+		    "GitHub: no GITHUB_WEBHOOK_SECRET, so /github/webhook answers 404; git is"
+		    " asked for pushes every %d s",
+		    s->poll_repository_seconds);
+	else
+		doctor_say(doctor, DOCTOR_WEBHOOKS, DOCTOR_WARNING,
+		    "GitHub: no push is ever noticed: set GITHUB_WEBHOOK_SECRET (without it"
+		    " /github/webhook answers 404) or POLL_REPOSITORY_SECONDS");
+}
+
+void
+doctor_local(struct doctor *doctor)
+{
+	const struct settings *s = doctor->settings;
+	char log[PATH_MAX];
+
+	(void)text_copy(log, sizeof(log), s->audit_log_path);
+	examine_folder(doctor, "STATE_DIRECTORY", s->state_directory);
+	examine_space(doctor, "STATE_DIRECTORY", s->state_directory);
+	to_parent(log);
+	examine_folder(doctor, "AUDIT_LOG_PATH", log);
+	examine_script(doctor, SETTING_DEPLOY_SCRIPT, "DEPLOY_SCRIPT");
+	examine_script(doctor, SETTING_ROLLBACK_SCRIPT, "ROLLBACK_SCRIPT");
+	examine_key(doctor, SETTING_REPOSITORY_KEY_PATH, "REPOSITORY_KEY_PATH");
+	examine_key(doctor, SETTING_SSH_KEY_PATH, "SSH_KEY_PATH");
+	examine_store(doctor);
+	examine_github(doctor);
+}

@@ -1,0 +1,254 @@
+/* doctor_telegram.c - the bot, its chat and its webhook, as Telegram sees them.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/doctor.h"
+#include "lib/buf.h"
+#include "lib/err.h"
+#include "lib/json.h"
+#include "lib/text.h"
+#include "telegram/telegram_api.h"
+#include "types/settings.h"
+
+#define PUBLIC_API "https://api.telegram.org"
+
+struct doctor_telegram {
+	struct telegram_api *api;
+};
+
+/* --- the webhook's address --- */
+
+struct network {
+	uint32_t address;
+	unsigned bits;
+};
+
+static bool
+is_private(uint32_t address)
+{
+	static const struct network networks[] = { { 0x00000000, 8 }, { 0x0a000000, 8 },
+		{ 0x64400000, 10 }, { 0x7f000000, 8 }, { 0xa9fe0000, 16 }, { 0xac100000, 12 },
+		{ 0xc0a80000, 16 }, { 0xe0000000, 3 } };
+
+	for (size_t i = 0; i < COUNT(networks); i++)
+		if (((address ^ networks[i].address) >> (32 - networks[i].bits)) == 0)
+			return true;
+	return false;
+}
+
+static const char *
+host_trouble(const char *host)
+{
+	static const char *const inside[] = { ".local", ".localhost", ".internal", ".lan", ".test",
+		".home.arpa" };
+	struct in_addr ipv4;
+
+	if (host[0] == '[')
+		return "Telegram calls IPv4 addresses only";
+	if (inet_pton(AF_INET, host, &ipv4) == 1)
+		return is_private(ntohl(ipv4.s_addr)) ? "its address is not public" : NULL;
+	if (strchr(host, '.') == NULL)
+		return "its name is not public";
+	for (size_t i = 0; i < COUNT(inside); i++)
+		if (text_ends(host, inside[i]))
+			return "its name is not public";
+	return NULL;
+}
+
+const char *
+doctor_url_trouble(const char *url)
+{
+	static const char *const ports[] = { "", "443", "80", "88", "8443" };
+	char host[256] = "";
+	size_t size;
+	bool is_odd = true;
+
+	if (!text_starts_ci(url, "https://"))
+		return "Telegram calls https only";
+	url += strlen("https://");
+	size = url[0] == '[' ? strcspn(url, "]") + 1 : strcspn(url, ":/?#");
+	(void)snprintf(host, sizeof(host), "%.*s", (int)size, url);
+	url += size;
+	url += *url == ':';
+	size = strcspn(url, "/?#");
+	for (size_t i = 0; i < COUNT(ports); i++)
+		if (strlen(ports[i]) == size && strncmp(ports[i], url, size) == 0)
+			is_odd = false;
+	if (is_odd)
+		return "Telegram calls the ports 443, 80, 88 and 8443 only";
+	return host_trouble(host);
+}
+
+static void
+examine_url(struct doctor *doctor)
+{
+	const struct settings *s = doctor->settings;
+	const char *trouble;
+
+	/* A Bot API server of one's own may call whatever it reaches. */
+	if (s->telegram_mode != TELEGRAM_WEBHOOK || s->telegram_webhook_url == NULL ||
+	    strcmp(s->telegram_api_base, PUBLIC_API) != 0)
+		return;
+	trouble = doctor_url_trouble(s->telegram_webhook_url);
+	if (trouble != NULL)
+		doctor_say(doctor, DOCTOR_WEBHOOKS, DOCTOR_WARNING,
+		    "Telegram: TELEGRAM_WEBHOOK_URL: %s; change it, or leave it out and poll",
+		    trouble);
+}
+
+/* --- answers --- */
+
+static void
+say_failure(struct doctor *doctor, const char *what, const struct telegram_result *result)
+{
+	const char *hint = ": is there a way to TELEGRAM_API_BASE, or is a TELEGRAM_PROXY needed?";
+
+	if (telegram_result_is_token_refused(result))
+		hint = ": TELEGRAM_BOT_TOKEN is not valid: ask @BotFather for it";
+	else if (result->code != 0)
+		hint = "";
+	doctor_say(doctor, DOCTOR_TELEGRAM, DOCTOR_ERROR, "Telegram: %s: %s%s", what,
+	    result->description, hint);
+}
+
+static void
+on_me(void *ctx, const struct telegram_result *result)
+{
+	struct doctor *doctor = ctx;
+
+	if (!result->ok) {
+		say_failure(doctor, "getMe", result);
+	} else {
+		const char *name = json_get_str(result->result, "username");
+
+		doctor_say(doctor, DOCTOR_TELEGRAM, DOCTOR_OK, "Telegram: the bot is @%s",
+		    name == NULL ? "?" : name);
+		if (json_get_bool(result->result, "can_read_all_group_messages", false))
+			doctor_say(doctor, DOCTOR_TELEGRAM, DOCTOR_WARNING,
+			    "Telegram: privacy mode is off, the bot sees every message of its"
+			    " groups: /setprivacy at @BotFather");
+		else
+			doctor_say(doctor, DOCTOR_TELEGRAM, DOCTOR_OK,
+			    "Telegram: privacy mode is on, the bot sees commands only");
+	}
+	doctor_answered(doctor);
+}
+
+static void
+on_chat(void *ctx, const struct telegram_result *result)
+{
+	struct doctor *doctor = ctx;
+	const long long chat = (long long)doctor->settings->telegram_chat_id;
+
+	if (result->ok)
+		doctor_say(doctor, DOCTOR_TELEGRAM, DOCTOR_OK, "Telegram: chat %lld is reachable",
+		    chat);
+	else if (result->new_chat != 0)
+		doctor_say(doctor, DOCTOR_TELEGRAM, DOCTOR_WARNING,
+		    "Telegram: chat %lld has moved: set TELEGRAM_CHAT_ID=%" PRId64, chat,
+		    result->new_chat);
+	else if (result->code >= 400 && result->code < 500 &&
+	    !telegram_result_is_token_refused(result))
+		doctor_say(doctor, DOCTOR_TELEGRAM, DOCTOR_ERROR,
+		    "Telegram: chat %lld: %s: send /start to the bot there, or add it to the group",
+		    chat, result->description);
+	/* Otherwise getMe has said it. */
+	doctor_answered(doctor);
+}
+
+/* Ours, none, or another one. */
+static void
+examine_registration(struct doctor *doctor, const char *url)
+{
+	const struct settings *s = doctor->settings;
+
+	if (s->telegram_mode == TELEGRAM_POLLING)
+		doctor_say(doctor, DOCTOR_WEBHOOKS, url[0] == '\0' ? DOCTOR_OK : DOCTOR_WARNING,
+		    "Telegram: %s", url[0] == '\0' ? "no webhook is registered, as polling wants it" :
+						     "a webhook is registered although we poll: it is"
+						     " removed when deploybot starts");
+	else if (strcmp(url, s->telegram_webhook_url) == 0)
+		doctor_say(doctor, DOCTOR_WEBHOOKS, DOCTOR_OK, "Telegram: our webhook is registered");
+	else
+		doctor_say(doctor, DOCTOR_WEBHOOKS, DOCTOR_WARNING,
+		    "Telegram: %s: start deploybot, or type `deploybot webhook set`",
+		    url[0] == '\0' ? "no webhook is registered" : "another webhook is registered");
+}
+
+static void
+on_webhook(void *ctx, const struct telegram_result *result)
+{
+	struct doctor *doctor = ctx;
+
+	if (result->ok) {
+		const char *url = json_get_str(result->result, "url");
+		const char *trouble = json_get_str(result->result, "last_error_message");
+		int64_t pending = json_get_i64_or(result->result, "pending_update_count", 0);
+
+		examine_registration(doctor, url == NULL ? "" : url);
+		if (url != NULL && url[0] != '\0' && trouble != NULL)
+			doctor_say(doctor, DOCTOR_WEBHOOKS, DOCTOR_WARNING,
+			    "Telegram: its last call of the webhook failed: %.200s (%" PRId64
+			    " updates wait)",
+			    trouble, pending);
+	}
+	doctor_answered(doctor);
+}
+
+/* --- questions --- */
+
+static void
+ask(struct doctor *doctor, struct telegram_api *api, const char *method, const struct buf *json,
+    telegram_done_fn *on_done)
+{
+	const struct telegram_request request = {
+		.method = method,
+		.json = json,
+		.timeout_ms = DOCTOR_PATIENCE_MS,
+		.on_done = on_done,
+		.ctx = doctor,
+	};
+	struct err err;
+
+	if (telegram_api_call(api, &request, &err) == NULL)
+		doctor_say(doctor, DOCTOR_TELEGRAM, DOCTOR_ERROR, "Telegram: %s", err.text);
+	else
+		doctor_asked(doctor);
+}
+
+struct doctor_telegram *
+doctor_telegram_start(struct doctor *doctor)
+{
+	struct doctor_telegram *telegram = calloc(1, sizeof(*telegram));
+	struct err err = { .text = "no memory" };
+	struct buf chat;
+
+	examine_url(doctor);
+	if (telegram != NULL)
+		telegram->api = telegram_api_new(doctor->loop, doctor->settings, NULL, NULL, &err);
+	if (telegram == NULL || telegram->api == NULL) {
+		doctor_say(doctor, DOCTOR_TELEGRAM, DOCTOR_ERROR, "Telegram: %s", err.text);
+		free(telegram);
+		return NULL;
+	}
+	buf_init(&chat, 64);
+	buf_addf(&chat, "{\"chat_id\":%" PRId64 "}", doctor->settings->telegram_chat_id);
+	ask(doctor, telegram->api, "getMe", NULL, on_me);
+	ask(doctor, telegram->api, "getChat", &chat, on_chat);
+	ask(doctor, telegram->api, "getWebhookInfo", NULL, on_webhook);
+	buf_done(&chat);
+	return telegram;
+}
+
+void
+doctor_telegram_free(struct doctor_telegram *telegram)
+{
+	if (telegram == NULL)
+		return;
+	telegram_api_free(telegram->api);
+	free(telegram);
+}
