@@ -11,16 +11,17 @@ void
 handle_said(struct tx *tx, const struct event *event)
 {
 	const struct said *said = &event->u.said;
+	CLEANUP(message_done) struct message message = row_message_get(tx, said->message);
 
 	if (said->new_chat != 0) {
-		row_message_move_chat(tx, tx->effect->u.say.message.place.chat, said->new_chat);
+		row_message_move_chat(tx, message.place.chat, said->new_chat);
 		row_effect_say(tx, said->message);
 	} else if (said->thread_gone) {
 		row_message_forget_thread(tx, said->message);
 		row_effect_say(tx, said->message);
 	} else if (said->failure[0] != '\0') {
 		log_error("message %" PRId64 " to chat %" PRId64 " cannot be delivered: %s",
-		    said->message, tx->effect->u.say.message.place.chat, said->failure);
+		    said->message, message.place.chat, said->failure);
 	} else {
 		row_message_sent(tx, said->message, said->remote_id);
 	}

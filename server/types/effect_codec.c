@@ -191,6 +191,8 @@ encode_probe(const struct effect *effect, struct json_out *out)
 	json_put_i64(out, "failures", probe->plan.failures);
 	json_put_i64(out, "interval_s", probe->plan.interval_s);
 	json_put_i64(out, "timeout_s", probe->plan.timeout_s);
+	json_put_i64(out, "message", probe->message);
+	json_put_str(out, "asked", probe->asked);
 	json_out_key(out, "targets");
 	json_out_array(out);
 	for (size_t i = 0; i < probe->n; i++) {
@@ -222,7 +224,9 @@ decode_probe(struct effect *effect, const struct json *body, struct err *err)
 	if (!get_int(body, "successes", INT_MAX, &probe->plan.successes, err) ||
 	    !get_int(body, "failures", INT_MAX, &probe->plan.failures, err) ||
 	    !get_int(body, "interval_s", INT_MAX, &probe->plan.interval_s, err) ||
-	    !get_int(body, "timeout_s", INT_MAX, &probe->plan.timeout_s, err))
+	    !get_int(body, "timeout_s", INT_MAX, &probe->plan.timeout_s, err) ||
+	    !get_i64(body, "message", &probe->message, err) ||
+	    !get_text(body, "asked", probe->asked, sizeof(probe->asked), err))
 		return false;
 	if (!json_holds_array(list) || n > PROBE_TARGETS_MAX)
 		return err_set(err, ERR_INVALID, "effect: \"targets\" is no list that fits");
