@@ -44,8 +44,7 @@ on_probed(void *ctx, const struct http_client_result *result)
 
 	if (result->code != ERR_NONE)
 		doctor_say(q->doctor, DOCTOR_HEALTH, DOCTOR_WARNING,
-		    "%s: %s: %s (fine when nothing is deployed there yet)", q->environment, q->url,
-		    result->text);
+		    "%s, at %s (fine when nothing is deployed there yet)", result->text, q->url);
 	else if (result->status < 200 || result->status > 299)
 		doctor_say(q->doctor, DOCTOR_HEALTH, DOCTOR_WARNING,
 		    "%s: %s answered %d: a deployment there would be taken back", q->environment,

@@ -103,7 +103,7 @@ examine_url(struct doctor *doctor)
 /* --- answers --- */
 
 static void
-say_failure(struct doctor *doctor, const char *what, const struct telegram_result *result)
+say_failure(struct doctor *doctor, const struct telegram_result *result)
 {
 	const char *hint = ": is there a way to TELEGRAM_API_BASE, or is a TELEGRAM_PROXY needed?";
 
@@ -111,7 +111,7 @@ say_failure(struct doctor *doctor, const char *what, const struct telegram_resul
 		hint = ": TELEGRAM_BOT_TOKEN is not valid: ask @BotFather for it";
 	else if (result->code != 0)
 		hint = "";
-	doctor_say(doctor, DOCTOR_TELEGRAM, DOCTOR_ERROR, "Telegram: %s: %s%s", what,
+	doctor_say(doctor, DOCTOR_TELEGRAM, DOCTOR_ERROR, "Telegram: %s%s",
 	    result->description, hint);
 }
 
@@ -121,7 +121,7 @@ on_me(void *ctx, const struct telegram_result *result)
 	struct doctor *doctor = ctx;
 
 	if (!result->ok) {
-		say_failure(doctor, "getMe", result);
+		say_failure(doctor, result);
 	} else {
 		const char *name = json_get_str(result->result, "username");
 
