@@ -1,0 +1,215 @@
+/* Goal: a line changed, removed, put in, reordered or cut off the end is noticed.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#include "store/audit_chain.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "lib/buf.h"
+#include "lib/crypto.h"
+#include "lib/err.h"
+#include "lib/json.h"
+#include "lib/text.h"
+
+#define N 6
+
+struct log {
+	struct buf line[N];
+	struct audit_chain head;	/* what the database says */
+};
+
+static void
+write_log(struct log *log)
+{
+	struct err err;
+
+	memset(log, 0, sizeof(*log));
+	for (int i = 0; i < N; i++) {
+		buf_init(&log->line[i], AUDIT_LINE_MAX);
+		assert_true(audit_chain_write(&log->head, &(struct audit_line){
+			.at = INT64_C(1767225600000) + i,
+			.user_id = "telegram:11",
+			.action = "deploy_requested",
+			.environment = i % 2 == 0 ? "staging" : NULL,
+			.commit = "",
+			.outcome = "allowed",
+			.severity = "info",
+			.deployment = i,
+			.meta = i % 2 == 0 ? "{\"reason\":\"x\"}" : "{}",
+		}, &log->line[i], &err));
+	}
+}
+
+static void
+free_log(struct log *log)
+{
+	for (int i = 0; i < N; i++)
+		buf_done(&log->line[i]);
+}
+
+/* Checks lines in this order, then the head; true: all is well. */
+static bool
+holds(const struct log *log, const int *order, int n)
+{
+	struct audit_chain head = { 0 };
+	struct err err;
+
+	for (int i = 0; i < n; i++)
+		if (!audit_chain_check(&head, log->line[order[i]].data, log->line[order[i]].size,
+			&err))
+			return false;
+	return head.seq == log->head.seq && memcmp(head.hash, log->head.hash, AUDIT_HASH) == 0;
+}
+
+static void
+a_log_that_nobody_touched_holds(void **state)
+{
+	struct log log;
+
+	(void)state;
+	write_log(&log);
+	assert_true(holds(&log, (const int[]){ 0, 1, 2, 3, 4, 5 }, N));
+	free_log(&log);
+}
+
+static void
+a_line_is_json_with_its_fields_in_their_order(void **state)
+{
+	struct log log;
+
+	(void)state;
+	write_log(&log);
+	assert_non_null(strstr(buf_text(&log.line[0]),
+	    "{\"timestamp\":\"2026-01-01T00:00:00.000Z\",\"seq\":1,\"user_id\":\"telegram:11\","
+	    "\"action\":\"deploy_requested\",\"environment\":\"staging\",\"commit\":null,"
+	    "\"outcome\":\"allowed\",\"severity\":\"info\",\"deployment\":null,"
+	    "\"reason\":\"x\",\"prev\":\"0000000000000000"));
+	for (int i = 0; i < N; i++) {
+		struct json *json = json_decode(log.line[i].data, log.line[i].size, NULL);
+
+		assert_non_null(json);
+		assert_int_equal(json_get_i64_or(json, "seq", 0), i + 1);
+		json_free(json);
+	}
+	free_log(&log);
+}
+
+/* The hash as anybody can work it out, from the text of the line alone. */
+static void
+the_hash_is_that_of_prev_length_and_canonical_bytes(void **state)
+{
+	uint8_t bytes[AUDIT_HASH + 8 + 1024] = { 0 }, hash[AUDIT_HASH];
+	char hex[2 * AUDIT_HASH + 1];
+	const char *line, *prev;
+	struct log log;
+	size_t size;
+
+	(void)state;
+	write_log(&log);
+	line = buf_text(&log.line[1]);
+	prev = strstr(line, ",\"prev\":\"");
+	assert_non_null(prev);
+	assert_true(text_unhex(bytes, AUDIT_HASH, prev + 9, (size_t)2 * AUDIT_HASH));
+	size = (size_t)(prev - line);
+	memcpy(bytes + AUDIT_HASH + 8, line, size);
+	bytes[AUDIT_HASH + 8 + size++] = '}';
+	bytes[AUDIT_HASH + 6] = (uint8_t)(size >> 8);
+	bytes[AUDIT_HASH + 7] = (uint8_t)size;
+	assert_true(crypto_sha256(bytes, AUDIT_HASH + 8 + size, hash, NULL));
+	text_hex(hex, hash, AUDIT_HASH);
+	assert_non_null(strstr(line, hex));
+	free_log(&log);
+}
+
+static void
+any_byte_of_any_line_changed_is_noticed(void **state)
+{
+	struct log log;
+
+	(void)state;
+	write_log(&log);
+	for (int i = 0; i < N; i++) {
+		for (size_t at = 0; at < log.line[i].size; at++) {
+			for (int bit = 0; bit < 8; bit++) {
+				log.line[i].data[at] ^= (char)(1 << bit);
+				assert_false(holds(&log, (const int[]){ 0, 1, 2, 3, 4, 5 }, N));
+				log.line[i].data[at] ^= (char)(1 << bit);
+			}
+		}
+	}
+	assert_true(holds(&log, (const int[]){ 0, 1, 2, 3, 4, 5 }, N));
+	free_log(&log);
+}
+
+static void
+a_line_removed_reordered_repeated_or_cut_off_is_noticed(void **state)
+{
+	static const struct {
+		int n;
+		int order[8];
+	} cases[] = {
+		{ 5, { 1, 2, 3, 4, 5 } },
+		{ 5, { 0, 1, 3, 4, 5 } },
+		{ 6, { 0, 2, 1, 3, 4, 5 } },
+		{ 6, { 0, 1, 2, 3, 5, 4 } },
+		{ 7, { 0, 1, 1, 2, 3, 4, 5 } },
+		{ 7, { 0, 1, 2, 3, 4, 5, 5 } },
+		{ 5, { 0, 1, 2, 3, 4 } },
+		{ 4, { 0, 1, 2, 3 } },
+		{ 1, { 0 } },
+		{ 0, { 0 } },
+	};
+	struct log log;
+
+	(void)state;
+	write_log(&log);
+	for (size_t i = 0; i < COUNT(cases); i++)
+		assert_false(holds(&log, cases[i].order, cases[i].n));
+	free_log(&log);
+}
+
+static void
+a_forged_line_with_a_hash_of_its_own_breaks_the_next(void **state)
+{
+	struct audit_chain head = { 0 };
+	struct log log, forged;
+	struct err err;
+
+	(void)state;
+	write_log(&log);
+	write_log(&forged);
+	assert_true(audit_chain_check(&head, log.line[0].data, log.line[0].size, &err));
+	buf_clear(&forged.line[1]);
+	{
+		struct audit_chain at = head;
+
+		assert_true(audit_chain_write(&at, &(struct audit_line){ .user_id = "x",
+			.action = "y", .outcome = "", .severity = "", .meta = "{}" },
+			&forged.line[1], &err));
+	}
+	assert_true(audit_chain_check(&head, forged.line[1].data, forged.line[1].size, &err));
+	assert_false(audit_chain_check(&head, log.line[2].data, log.line[2].size, &err));
+	assert_non_null(strstr(err.text, "entry 3 does not follow"));
+	free_log(&log);
+	free_log(&forged);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_log_that_nobody_touched_holds),
+		cmocka_unit_test(a_line_is_json_with_its_fields_in_their_order),
+		cmocka_unit_test(the_hash_is_that_of_prev_length_and_canonical_bytes),
+		cmocka_unit_test(any_byte_of_any_line_changed_is_noticed),
+		cmocka_unit_test(a_line_removed_reordered_repeated_or_cut_off_is_noticed),
+		cmocka_unit_test(a_forged_line_with_a_hash_of_its_own_breaks_the_next),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

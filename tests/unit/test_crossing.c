@@ -1,0 +1,124 @@
+/* Goal: everything crosses once, in order; outside is bounded, our own is never refused.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "types/crossing.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <pthread.h>
+#include <cmocka.h>
+
+static void
+on_wake(void *ctx)
+{
+	(*(int *)ctx)++;
+}
+
+static void
+free_events(struct queue_list *list)
+{
+	struct queue_link *link;
+
+	while ((link = queue_list_take(list)) != NULL)
+		event_free(QUEUE_ITEM(link, struct event, link));
+}
+
+static void
+outside_is_refused_when_the_queue_is_full_and_ours_never(void **state)
+{
+	struct crossing *crossing = crossing_new(NULL, NULL);
+	struct event *refused = event_new(EVENT_DELIVERY);
+	struct queue_list list = { 0 };
+
+	(void)state;
+	for (int i = 0; i < LIMIT_EVENTS; i++)
+		assert_true(crossing_submit(crossing, event_new(EVENT_UPDATE)));
+	assert_false(crossing_submit(crossing, refused));
+	for (int i = 0; i < 200; i++)
+		assert_true(crossing_submit(crossing, event_new(EVENT_SAID)));
+	assert_true(crossing_take_events(crossing, &list, SIZE_MAX, 0));
+	assert_int_equal(list.length, LIMIT_EVENTS + 200);
+	assert_true(crossing_submit(crossing, refused));
+	free_events(&list);
+	crossing_free(crossing); /* frees what nobody took */
+}
+
+static void
+events_come_out_in_their_order_and_at_most_max(void **state)
+{
+	struct crossing *crossing = crossing_new(NULL, NULL);
+	struct queue_list list = { 0 };
+	int64_t n = 0;
+
+	(void)state;
+	for (int64_t i = 0; i < 10; i++) {
+		struct event *event = event_new(EVENT_RUN_STEP);
+
+		event->at = i;
+		assert_true(crossing_submit(crossing, event));
+	}
+	while (crossing_take_events(crossing, &list, 3, 0) && list.length > 0) {
+		assert_in_range(list.length, 1, 3);
+		for (struct queue_link *l = list.first; l != NULL; l = l->next)
+			assert_int_equal(QUEUE_ITEM(l, struct event, link)->at, n++);
+		free_events(&list);
+	}
+	assert_int_equal(n, 10);
+	crossing_free(crossing);
+}
+
+static void
+a_closed_crossing_gives_what_it_has_and_then_ends(void **state)
+{
+	struct crossing *crossing = crossing_new(NULL, NULL);
+	struct event *late = event_new(EVENT_DELIVERY);
+	struct queue_list list = { 0 };
+
+	(void)state;
+	assert_true(crossing_submit(crossing, event_new(EVENT_SAID)));
+	crossing_close(crossing);
+	assert_false(crossing_submit(crossing, late));
+	event_free(late);
+	assert_true(crossing_submit(crossing, event_new(EVENT_SAID))); /* taken, and dropped */
+	assert_true(crossing_take_events(crossing, &list, 64, -1));
+	assert_int_equal(list.length, 1);
+	free_events(&list);
+	assert_false(crossing_take_events(crossing, &list, 64, -1));
+	crossing_free(crossing);
+}
+
+static void
+the_loop_is_woken_when_it_had_nothing(void **state)
+{
+	int woken = 0;
+	struct crossing *crossing = crossing_new(on_wake, &woken);
+	struct queue_list list = { 0 };
+
+	(void)state;
+	assert_false(crossing_take_outcomes(crossing, &list));
+	queue_list_add(&list, &outcome_new(OUTCOME_TALLY)->link);
+	queue_list_add(&list, &outcome_new(OUTCOME_FATAL)->link);
+	crossing_put(crossing, &list);
+	assert_int_equal(list.length, 0);
+	assert_int_equal(woken, 1);
+	assert_true(crossing_take_outcomes(crossing, &list));
+	assert_int_equal(list.length, 2);
+	assert_int_equal(QUEUE_ITEM(list.first, struct outcome, link)->kind, OUTCOME_TALLY);
+	for (struct queue_link *l; (l = queue_list_take(&list)) != NULL;)
+		outcome_free(QUEUE_ITEM(l, struct outcome, link));
+	crossing_free(crossing);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(outside_is_refused_when_the_queue_is_full_and_ours_never),
+		cmocka_unit_test(events_come_out_in_their_order_and_at_most_max),
+		cmocka_unit_test(a_closed_crossing_gives_what_it_has_and_then_ends),
+		cmocka_unit_test(the_loop_is_woken_when_it_had_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

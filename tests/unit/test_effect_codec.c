@@ -1,0 +1,213 @@
+/* Goal: an effect read from its row is the one that was written; what is odd is refused.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#include "types/effect_codec.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "lib/text.h"
+
+static struct effect *
+again(const struct effect *effect)
+{
+	struct effect *copy;
+	struct buf body;
+	struct err err;
+
+	buf_init(&body, EFFECT_BODY_MAX);
+	effect_codec_encode(effect, &body);
+	assert_false(buf_failed(&body));
+	copy = effect_codec_decode(effect->kind, buf_text(&body), &err);
+	if (copy == NULL)
+		fail_msg("%s: %s", err.text, buf_text(&body));
+	assert_non_null(copy->result);
+	buf_done(&body);
+	return copy;
+}
+
+static void
+a_run_comes_back_as_it_was(void **state)
+{
+	struct effect *effect = effect_new(EFFECT_RUN), *copy;
+	const struct effect_run run = {
+		.run = INT64_MAX,
+		.program = PROGRAM_ROLLBACK,
+		.deployment = 12,
+		.environment = "staging",
+		.commit = "1a2b3c4d",
+		.previous = "",
+		.ref = "feature/\"ö\x01\\",
+		.deadline_s = 600,
+	};
+
+	(void)state;
+	effect->u.run = run;
+	copy = again(effect);
+	assert_memory_equal(&copy->u.run, &run, sizeof(run));
+	effect_free(effect);
+	effect_free(copy);
+}
+
+static void
+a_question_to_git_comes_back_as_it_was(void **state)
+{
+	struct effect *effect = effect_new(EFFECT_ASK), *copy;
+	struct effect_ask ask = {
+		.kind = ASK_HEADS,
+		.environment = "production",
+		.ref = "-x",
+		.base = "abc",
+		.branch = "main",
+		.n_branches = LIMIT_ENVIRONMENTS,
+		.is_patient = true,
+		.asked_by = "github:ada(7)",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ask.n_branches; i++)
+		memset(ask.branches[i], 'a' + (int)i, LIMIT_REF - 1);
+	effect->u.ask = ask;
+	copy = again(effect);
+	assert_memory_equal(&copy->u.ask, &ask, sizeof(ask));
+	effect_free(effect);
+	effect_free(copy);
+}
+
+static void
+the_largest_probe_comes_back_as_it_was(void **state)
+{
+	struct effect *effect = effect_new(EFFECT_PROBE), *copy;
+	struct effect_probe *probe = &effect->u.probe;
+
+	(void)state;
+	probe->plan = (struct probe_plan){ 2, 5, 10, 30 };
+	probe->n = PROBE_TARGETS_MAX;
+	probe->targets = calloc(probe->n, sizeof(*probe->targets));
+	for (size_t i = 0; i < probe->n; i++) {
+		memset(probe->targets[i].url, 'u', LIMIT_URL - 1);
+		memset(probe->targets[i].commit, 'c', LIMIT_COMMIT - 1);
+		(void)text_copy(probe->targets[i].environment, LIMIT_ENVIRONMENT, "staging");
+	}
+	copy = again(effect);
+	assert_memory_equal(&copy->u.probe.plan, &probe->plan, sizeof(probe->plan));
+	assert_int_equal(copy->u.probe.n, probe->n);
+	assert_memory_equal(copy->u.probe.targets, probe->targets,
+	    probe->n * sizeof(*probe->targets));
+	effect_free(effect);
+	effect_free(copy);
+}
+
+static void
+small_ones_come_back_as_they_were(void **state)
+{
+	struct effect *effect, *copy;
+
+	(void)state;
+	effect = effect_new(EFFECT_END);
+	effect->u.end.run = 5;
+	copy = again(effect);
+	assert_int_equal(copy->u.end.run, 5);
+	effect_free(effect);
+	effect_free(copy);
+
+	effect = effect_new(EFFECT_FORGET);
+	effect->u.forget.run = 6;
+	copy = again(effect);
+	assert_int_equal(copy->u.forget.run, 6);
+	effect_free(effect);
+	effect_free(copy);
+
+	effect = effect_new(EFFECT_SAY);
+	effect->u.say.message.id = 7;
+	copy = again(effect);
+	assert_int_equal(copy->u.say.message.id, 7);
+	effect_free(effect);
+	effect_free(copy);
+
+	effect = effect_new(EFFECT_WAIT);
+	effect->u.wait = (struct effect_wait){ WAIT_DAILY, "0123456789abcdef0123456789abcdef" };
+	copy = again(effect);
+	assert_memory_equal(&copy->u.wait, &effect->u.wait, sizeof(effect->u.wait));
+	effect_free(effect);
+	effect_free(copy);
+}
+
+static void
+toasts_and_documents_come_back_as_they_were(void **state)
+{
+	struct effect *effect, *copy;
+
+	(void)state;
+	effect = effect_new(EFFECT_TOAST);
+	effect->u.toast = (struct effect_toast){ "cb\"1", "⏳ wait\n", true };
+	copy = again(effect);
+	assert_memory_equal(&copy->u.toast, &effect->u.toast, sizeof(effect->u.toast));
+	effect_free(effect);
+	effect_free(copy);
+
+	effect = effect_new(EFFECT_DOCUMENT);
+	effect->u.document = (struct effect_document){ { -1001234567890, 3 }, 9, "run-9.log", "c" };
+	copy = again(effect);
+	assert_memory_equal(&copy->u.document, &effect->u.document, sizeof(effect->u.document));
+	effect_free(effect);
+	effect_free(copy);
+}
+
+static void
+a_body_that_lacks_something_is_refused_with_its_name(void **state)
+{
+	static const struct {
+		enum effect_kind kind;
+		const char *body;
+		const char *says;
+	} cases[] = {
+		{ EFFECT_END, "{}", "run" },
+		{ EFFECT_END, "{\"run\":\"5\"}", "run" },
+		{ EFFECT_END, "", "" },
+		{ EFFECT_END, "[1]", "run" },
+		{ EFFECT_WAIT, "{\"wait\":\"weekly\",\"name\":\"\"}", "wait" },
+		{ EFFECT_WAIT, "{\"wait\":\"poll\",\"name\":\"0123456789abcdef0123456789abcdef0\"}",
+		    "name" },
+		{ EFFECT_PROBE, "{\"successes\":1,\"failures\":1,\"interval_s\":1,\"timeout_s\":1,"
+				"\"targets\":[{\"environment\":\"a\"}]}", "url" },
+		{ EFFECT_PROBE, "{\"successes\":-1}", "successes" },
+		{ EFFECT_TOAST, "{\"callback\":\"a\"}", "text" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct err err;
+
+		assert_null(effect_codec_decode(cases[i].kind, cases[i].body, &err));
+		assert_non_null(strstr(err.text, cases[i].says));
+	}
+}
+
+static void
+every_kind_has_a_name_that_leads_back_to_it(void **state)
+{
+	(void)state;
+	for (int i = 0; i < EFFECT_KIND_COUNT; i++)
+		assert_int_equal(effect_codec_kind(effect_name((enum effect_kind)i)), i);
+	assert_int_equal(effect_codec_kind("sing"), EFFECT_KIND_COUNT);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_run_comes_back_as_it_was),
+		cmocka_unit_test(a_question_to_git_comes_back_as_it_was),
+		cmocka_unit_test(the_largest_probe_comes_back_as_it_was),
+		cmocka_unit_test(small_ones_come_back_as_they_were),
+		cmocka_unit_test(toasts_and_documents_come_back_as_they_were),
+		cmocka_unit_test(a_body_that_lacks_something_is_refused_with_its_name),
+		cmocka_unit_test(every_kind_has_a_name_that_leads_back_to_it),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

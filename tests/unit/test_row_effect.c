@@ -1,0 +1,424 @@
+/* Goal: a lane keeps order with one out at a time, and says the newest, once.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "store/row_effect.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "lib/text.h"
+#include "store/row_deployment.h"
+#include "store/row_message.h"
+#include "tests/unit/store_aid.h"
+
+static void
+on_said(struct tx *tx, const struct event *event)
+{
+	const struct said *said = &event->u.said;
+
+	if (said->new_chat != 0) {
+		struct message message = row_message_get(tx, said->message);
+
+		row_message_move_chat(tx, message.place.chat, said->new_chat);
+		row_effect_say(tx, said->message);
+		message_done(&message);
+	} else if (said->remote_id != 0) {
+		row_message_sent(tx, said->message, said->remote_id);
+	}
+}
+
+static store_handler *const handlers[EVENT_KIND_COUNT] = { [EVENT_SAID] = on_said };
+
+static int
+setup(void **state)
+{
+	static struct store_aid aid;
+
+	store_aid_open(&aid, handlers, NULL, NULL);
+	store_aid_forget(&aid);
+	*state = &aid;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	store_aid_close(*state);
+	return 0;
+}
+
+/* --- saying --- */
+
+struct text {
+	int64_t id;
+	int64_t chat;
+	const char *head;
+};
+
+static void
+act_add(struct tx *tx, void *arg)
+{
+	struct text *text = arg;
+	char head[64];
+
+	(void)text_copy(head, sizeof(head), text->head);
+	text->id = row_message_add(tx, &(struct message){ .place.chat = text->chat, .head = head });
+}
+
+static void
+act_change(struct tx *tx, void *arg)
+{
+	const struct text *text = arg;
+	char head[64];
+
+	(void)text_copy(head, sizeof(head), text->head);
+	row_message_change(tx, text->id, &(struct message){ .head = head });
+}
+
+static int64_t
+add(struct store_aid *aid, int64_t chat, const char *head)
+{
+	struct text text = { .chat = chat, .head = head };
+
+	store_aid_act(aid, act_add, &text);
+	return text.id;
+}
+
+static void
+change(struct store_aid *aid, int64_t id, const char *head)
+{
+	store_aid_act(aid, act_change, &(struct text){ .id = id, .head = head });
+}
+
+/* Takes the SAY that must be out, checks its text, reports it as sent. */
+static void
+said(struct store_aid *aid, const char *head)
+{
+	struct effect *effect = store_aid_take(aid, EFFECT_SAY);
+
+	assert_non_null(effect);
+	assert_string_equal(effect->u.say.message.head, head);
+	effect->result->u.said.message = effect->u.say.message.id;
+	effect->result->u.said.remote_id = 1000 + effect->u.say.message.id;
+	(void)store_aid_report(aid, effect);
+}
+
+static void
+only_the_head_of_a_lane_is_out_and_its_result_hands_out_the_next(void **state)
+{
+	struct store_aid *aid = *state;
+
+	(void)add(aid, 1, "one");
+	(void)add(aid, 1, "two");
+	(void)add(aid, 1, "three");
+	assert_int_equal(store_aid_count(aid, EFFECT_SAY), 1);
+	said(aid, "one");
+	said(aid, "two");
+	said(aid, "three");
+	assert_int_equal(store_aid_count(aid, EFFECT_SAY), 0);
+}
+
+static void
+chats_do_not_wait_for_each_other(void **state)
+{
+	struct store_aid *aid = *state;
+
+	(void)add(aid, 1, "one");
+	(void)add(aid, 2, "two");
+	assert_int_equal(store_aid_count(aid, EFFECT_SAY), 2);
+}
+
+static void
+edits_that_wait_are_said_once_with_the_newest_text(void **state)
+{
+	struct store_aid *aid = *state;
+	int64_t id = add(aid, 1, "0 %");
+	char head[16];
+
+	for (int i = 1; i <= 100; i++) {
+		(void)snprintf(head, sizeof(head), "%d %%", i);
+		change(aid, id, head);
+	}
+	said(aid, "0 %");
+	said(aid, "100 %");
+	assert_int_equal(store_aid_count(aid, EFFECT_SAY), 0);
+}
+
+static void
+a_change_that_is_none_is_not_said(void **state)
+{
+	struct store_aid *aid = *state;
+	int64_t id = add(aid, 1, "same");
+
+	said(aid, "same");
+	change(aid, id, "same");
+	assert_int_equal(store_aid_count(aid, EFFECT_SAY), 0);
+}
+
+static void
+a_sent_message_is_edited_by_its_remote_id(void **state)
+{
+	struct store_aid *aid = *state;
+	int64_t id = add(aid, 1, "new");
+	struct effect *effect;
+
+	said(aid, "new");
+	change(aid, id, "changed");
+	effect = store_aid_take(aid, EFFECT_SAY);
+	assert_int_equal(effect->u.say.message.remote_id, 1000 + id);
+	assert_int_equal(effect->subject, id);
+	effect_free(effect);
+}
+
+static void
+after_a_restart_only_heads_are_out_again(void **state)
+{
+	struct store_aid *aid = *state;
+	struct effect *effect;
+	int64_t id = add(aid, 1, "one");
+
+	(void)add(aid, 1, "two");
+	change(aid, id, "one, later");
+	store_aid_reopen(aid);
+	assert_int_equal(store_aid_count(aid, EFFECT_SAY), 1);
+	effect = store_aid_take(aid, EFFECT_SAY);
+	assert_true(effect->is_again);
+	assert_string_equal(effect->u.say.message.head, "one, later");
+	(void)store_aid_report(aid, effect);
+	said(aid, "two");
+	said(aid, "one, later"); /* its edit stood behind the head */
+	assert_int_equal(store_aid_count(aid, EFFECT_SAY), 0);
+}
+
+/* --- a chat that moved --- */
+
+static void
+act_document(struct tx *tx, void *arg)
+{
+	struct effect *effect = effect_new(EFFECT_DOCUMENT);
+
+	effect->u.document.place.chat = *(int64_t *)arg;
+	effect->u.document.place.thread = 5;
+	effect->u.document.run = 3;
+	(void)row_effect_add(tx, effect);
+}
+
+static void
+what_waits_moves_with_its_chat(void **state)
+{
+	struct store_aid *aid = *state;
+	struct effect *effect;
+	int64_t chat = -1;
+
+	(void)add(aid, -1, "one");
+	(void)add(aid, -1, "two");
+	(void)add(aid, -100, "three");
+	store_aid_act(aid, act_document, &chat);
+	store_aid_act(aid, act_document, &chat);
+	effect_free(store_aid_take(aid, EFFECT_DOCUMENT)); /* out, in the old chat */
+
+	effect = store_aid_take(aid, EFFECT_SAY);
+	assert_string_equal(effect->u.say.message.head, "one");
+	effect->result->u.said.message = effect->u.say.message.id;
+	effect->result->u.said.new_chat = -100;
+	(void)store_aid_report(aid, effect);
+	/* "three" is out in the lane that the others came to: they wait for it. */
+	effect = store_aid_take(aid, EFFECT_SAY);
+	assert_string_equal(effect->u.say.message.head, "three");
+	assert_int_equal(store_aid_count(aid, EFFECT_SAY), 0);
+	(void)store_aid_report(aid, effect);
+	effect = store_aid_take(aid, EFFECT_SAY);
+	assert_string_equal(effect->u.say.message.head, "two");
+	assert_int_equal(effect->u.say.message.place.chat, -100);
+	(void)store_aid_report(aid, effect);
+	said(aid, "one");
+	/* The second document still waits for the first. */
+	assert_int_equal(store_aid_count(aid, EFFECT_DOCUMENT), 0);
+	store_aid_reopen(aid);
+	effect = store_aid_take(aid, EFFECT_DOCUMENT);
+	assert_int_equal(effect->u.document.place.chat, -100);
+	assert_int_equal(effect->u.document.place.thread, 0);
+	effect_free(effect);
+}
+
+/* --- toasts --- */
+
+static void
+act_toast(struct tx *tx, void *arg)
+{
+	row_effect_toast(tx, &(struct place){ .chat = 1 }, arg, true, "Hello %s", (char *)arg);
+}
+
+static void
+a_toast_that_is_old_at_its_turn_is_dropped(void **state)
+{
+	struct store_aid *aid = *state;
+	struct effect *effect;
+	char first[] = "first", second[] = "second", third[] = "third";
+
+	store_aid_act(aid, act_toast, first);
+	store_aid_act(aid, act_toast, second);
+	aid->at += 50000;
+	store_aid_act(aid, act_toast, third);
+	effect = store_aid_take(aid, EFFECT_TOAST);
+	assert_string_equal(effect->u.toast.callback, "first");
+	assert_string_equal(effect->u.toast.text, "Hello first");
+	assert_true(effect->u.toast.is_alert);
+	aid->at += 10001;
+	(void)store_aid_report(aid, effect);
+	effect = store_aid_take(aid, EFFECT_TOAST);
+	assert_string_equal(effect->u.toast.callback, "third");
+	(void)store_aid_report(aid, effect);
+	assert_int_equal(store_aid_count(aid, EFFECT_TOAST), 0);
+}
+
+static void
+act_long_toast(struct tx *tx, void *arg)
+{
+	char text[1000];
+
+	(void)arg;
+	for (size_t i = 0; i + 3 < sizeof(text); i += 3)
+		memcpy(text + i, "\xe2\x8f\xb3\0", 4);
+	row_effect_toast(tx, &(struct place){ .chat = 1 }, "c", false, "%s", text);
+}
+
+static void
+a_toast_is_cut_between_characters(void **state)
+{
+	struct store_aid *aid = *state;
+	struct effect *effect;
+
+	store_aid_act(aid, act_long_toast, NULL);
+	effect = store_aid_take(aid, EFFECT_TOAST);
+	assert_int_equal(strlen(effect->u.toast.text), 3 * LIMIT_TOAST);
+	assert_true(text_is_utf8(effect->u.toast.text, strlen(effect->u.toast.text)));
+	effect_free(effect);
+}
+
+/* --- withdrawing --- */
+
+static void
+act_wait(struct tx *tx, void *arg)
+{
+	*(int64_t *)arg = row_effect_wait(tx, WAIT_QUESTION, "abc", 7, tx->at + 1000);
+	(void)row_effect_wait(tx, WAIT_POLL, "", 0, tx->at + 1000);
+	assert_int_equal(row_effect_count_waits(tx, WAIT_QUESTION), 1);
+	assert_int_equal(row_effect_count_waits(tx, WAIT_DAILY), 0);
+	assert_int_equal(row_effect_find(tx, EFFECT_WAIT, 7), *(int64_t *)arg);
+}
+
+static void
+act_withdraw(struct tx *tx, void *arg)
+{
+	row_effect_withdraw(tx, *(int64_t *)arg);
+	row_effect_withdraw(tx, *(int64_t *)arg);
+	row_effect_withdraw(tx, 0);
+	assert_int_equal(row_effect_find(tx, EFFECT_WAIT, 7), 0);
+}
+
+static void
+what_is_withdrawn_is_told_once_and_its_result_finds_nothing(void **state)
+{
+	struct store_aid *aid = *state;
+	struct outcome *outcome;
+	struct effect *effect;
+	int64_t id = 0;
+
+	store_aid_act(aid, act_wait, &id);
+	effect = store_aid_take(aid, EFFECT_WAIT);
+	assert_int_equal(effect->id, id);
+	assert_int_equal(effect->due, aid->at + 1000);
+	assert_string_equal(effect->u.wait.name, "abc");
+	store_aid_act(aid, act_withdraw, &id);
+	outcome = store_aid_take_outcome(aid, OUTCOME_WITHDRAW);
+	assert_int_equal(outcome->withdraw, id);
+	outcome_free(outcome);
+	assert_null(store_aid_take_outcome(aid, OUTCOME_WITHDRAW));
+	assert_int_equal(store_aid_report(aid, effect).status, 200);
+}
+
+static void
+act_withdraw_say(struct tx *tx, void *arg)
+{
+	row_effect_withdraw(tx, row_effect_find(tx, EFFECT_SAY, *(int64_t *)arg));
+	assert_int_not_equal(row_effect_find(tx, EFFECT_SAY, *(int64_t *)arg), 0);
+}
+
+static void
+what_may_have_been_said_cannot_be_withdrawn(void **state)
+{
+	struct store_aid *aid = *state;
+	int64_t id = add(aid, 1, "one");
+
+	store_aid_act(aid, act_withdraw_say, &id);
+	assert_null(store_aid_take_outcome(aid, OUTCOME_WITHDRAW));
+}
+
+/* --- runs --- */
+
+static void
+act_run(struct tx *tx, void *arg)
+{
+	struct deployment deployment = { .environment = "staging", .state = DEPLOY_RUNNING };
+	struct effect *effect = effect_new(EFFECT_RUN);
+	char first[] = "first";
+	char second[] = "second";
+
+	(void)arg;
+	row_deployment_add(tx, &deployment);
+	effect->subject = deployment.id;
+	effect->u.run.deployment = deployment.id;
+	effect->u.run.run = row_run_add(tx, deployment.id, PROGRAM_DEPLOY);
+	(void)row_effect_add(tx, effect);
+	deployment.message = row_message_add(tx, &(struct message){ .place.chat = 9,
+		.head = first });
+	row_deployment_save(tx, &deployment);
+	row_message_change(tx, deployment.message, &(struct message){ .head = second,
+		.live_run = 1 });
+}
+
+static void
+a_run_comes_with_its_message_as_the_decision_left_it(void **state)
+{
+	struct store_aid *aid = *state;
+	struct effect *effect;
+
+	store_aid_act(aid, act_run, NULL);
+	effect = store_aid_take(aid, EFFECT_RUN);
+	assert_string_equal(effect->u.run.message.head, "second");
+	assert_int_equal(effect->u.run.message.place.chat, 9);
+	assert_int_equal(effect->u.run.message.live_run, 1);
+	effect_free(effect);
+	store_aid_reopen(aid);
+	effect = store_aid_take(aid, EFFECT_RUN);
+	assert_true(effect->is_again);
+	assert_string_equal(effect->u.run.message.head, "second");
+	effect_free(effect);
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(only_the_head_of_a_lane_is_out_and_its_result_hands_out_the_next),
+		TEST(chats_do_not_wait_for_each_other),
+		TEST(edits_that_wait_are_said_once_with_the_newest_text),
+		TEST(a_change_that_is_none_is_not_said),
+		TEST(a_sent_message_is_edited_by_its_remote_id),
+		TEST(after_a_restart_only_heads_are_out_again),
+		TEST(what_waits_moves_with_its_chat),
+		TEST(a_toast_that_is_old_at_its_turn_is_dropped),
+		TEST(a_toast_is_cut_between_characters),
+		TEST(what_is_withdrawn_is_told_once_and_its_result_finds_nothing),
+		TEST(what_may_have_been_said_cannot_be_withdrawn),
+		TEST(a_run_comes_with_its_message_as_the_decision_left_it),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
