@@ -18,23 +18,28 @@ row_inbox_add(struct tx *tx, const char *source, const char *key, const uint8_t 
 	    DB_I64(tx->at)) && db_changes(tx->db) == 1;
 }
 
+static bool
+set_full_at(struct tx *tx, const char *who, int64_t full_at)
+{
+	return tx_run(tx,
+	    "INSERT INTO bucket (who, full_at) VALUES ($1, $2)"
+	    " ON CONFLICT (who) DO UPDATE SET full_at = $2", DB_TEXT(who), DB_I64(full_at));
+}
+
 /* full_at says when all tokens are back: one number is the whole bucket. */
 bool
 row_bucket_take(struct tx *tx, const char *who, int burst, int64_t every_ms)
 {
+	const int64_t empty = tx->at + burst * every_ms;
 	int64_t full_at = tx_number(tx, "SELECT full_at FROM bucket WHERE who = $1", DB_TEXT(who));
-	int64_t size = burst * every_ms;
 
-	if (full_at > tx->at + size)
-		full_at = tx->at + size; /* the clock was set back: no more than an empty one */
+	if (full_at > empty) { /* the clock was set back: that costs one emptied bucket */
+		(void)set_full_at(tx, who, empty); /* sticky */
+		return false;
+	}
 	if (full_at < tx->at)
 		full_at = tx->at;
-	full_at += every_ms;
-	if (full_at > tx->at + size)
-		return false;
-	return tx_run(tx,
-	    "INSERT INTO bucket (who, full_at) VALUES ($1, $2)"
-	    " ON CONFLICT (who) DO UPDATE SET full_at = $2", DB_TEXT(who), DB_I64(full_at));
+	return full_at + every_ms <= empty && set_full_at(tx, who, full_at + every_ms);
 }
 
 void

@@ -1,0 +1,326 @@
+/* Goal: an entry stands with its decision, its core cannot be overridden, and the file follows.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "store/row_audit.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "lib/file.h"
+#include "lib/json.h"
+#include "store/audit_chain.h"
+#include "store/audit_verify.h"
+#include "tests/unit/store_aid.h"
+
+static int
+setup(void **state)
+{
+	static struct store_aid aid;
+
+	store_aid_open(&aid, NULL, NULL, NULL);
+	*state = &aid;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	store_aid_close(*state);
+	return 0;
+}
+
+static void
+act_add(struct tx *tx, void *arg)
+{
+	row_audit_add(tx, &(struct audit_entry){
+		.action = "denied",
+		.user = arg,
+		.environment = "staging",
+		.outcome = "denied",
+		.severity = "warning",
+	}, NULL);
+}
+
+static void
+add(struct store_aid *aid, int n)
+{
+	char user[32];
+
+	for (int i = 0; i < n; i++) {
+		(void)snprintf(user, sizeof(user), "telegram:%d", i);
+		store_aid_act(aid, act_add, user);
+	}
+}
+
+static char *
+exported(struct store_aid *aid)
+{
+	assert_false(store_project(aid->store, &aid->outcomes));
+	return store_aid_read(aid->audit_path);
+}
+
+/* The database and the file agree, and there are n entries. */
+static void
+verified(struct store_aid *aid, int64_t n)
+{
+	struct audit_verified found;
+	struct err err;
+
+	if (!audit_verify(aid->path, aid->audit_path, &found, &err))
+		fail_msg("%s", err.text);
+	assert_int_equal(found.entries, n);
+	assert_int_equal(found.behind, 0);
+	assert_int_equal(found.first, 1);
+}
+
+/* --- entries --- */
+
+static void
+act_override(struct tx *tx, void *arg)
+{
+	(void)arg;
+	row_audit_add(tx, &(struct audit_entry){
+		.action = "deploy_started",
+		.user = "telegram:11",
+		.outcome = "ok",
+		.severity = "info",
+		.deployment = 7,
+	}, (const char *const[]){ "user_id", "root", "seq", "1", "hash", "0", "timestamp", "x",
+		"reason", "a\"b\n\xff", "reason", "twice", "meta_seq", "y", "none", NULL, NULL });
+}
+
+static void
+core_fields_cannot_be_overridden_by_metadata(void **state)
+{
+	struct store_aid *aid = *state;
+	struct json *json;
+	char *text;
+
+	store_aid_act(aid, act_override, NULL);
+	text = exported(aid);
+	json = json_decode(text, strlen(text), NULL); /* refuses a key that is there twice */
+	assert_non_null(json);
+	assert_string_equal(json_get_str(json, "user_id"), "telegram:11");
+	assert_string_equal(json_get_str(json, "meta_user_id"), "root");
+	assert_int_equal(json_get_i64_or(json, "seq", 0), 1);
+	assert_string_equal(json_get_str(json, "meta_seq"), "1");
+	assert_string_equal(json_get_str(json, "meta_meta_seq"), "y");
+	assert_string_equal(json_get_str(json, "meta_hash"), "0");
+	assert_string_equal(json_get_str(json, "meta_reason"), "twice");
+	assert_true(json_holds_null(json_get(json, "none")));
+	assert_int_equal(json_get_i64_or(json, "deployment", 0), 7);
+	assert_int_equal(strlen(json_get_str(json, "hash")), 64);
+	json_free(json);
+	free(text);
+	verified(aid, 1);
+}
+
+static void
+act_endless_meta(struct tx *tx, void *arg)
+{
+	const char *meta[65];
+
+	for (size_t i = 0; i < 64; i += 2) {
+		meta[i] = "name";
+		meta[i + 1] = arg;
+	}
+	meta[64] = NULL;
+	row_audit_add(tx, &(struct audit_entry){ .action = "denied" }, meta);
+}
+
+static void
+metadata_is_cut_before_a_line_is_too_long(void **state)
+{
+	struct store_aid *aid = *state;
+	char value[5000], *text;
+
+	memset(value, '\x01', sizeof(value) - 1); /* six bytes each when escaped */
+	value[sizeof(value) - 1] = '\0';
+	store_aid_act(aid, act_endless_meta, value);
+	memset(value, 'x', sizeof(value) - 1);
+	store_aid_act(aid, act_endless_meta, value);
+	text = exported(aid);
+	assert_true(strlen(text) < (size_t)2 * AUDIT_LINE_MAX);
+	free(text);
+	verified(aid, 2);
+}
+
+static char head_inside[9];
+
+static void
+act_fails_after_entry(struct tx *tx, void *arg)
+{
+	act_add(tx, arg);
+	row_audit_head(tx, head_inside);
+	tx_fail(tx, ERR_INVALID, "a bug");
+}
+
+static void
+act_head(struct tx *tx, void *arg)
+{
+	row_audit_head(tx, arg);
+}
+
+static void
+an_entry_of_a_decision_that_was_not_kept_is_not_in_the_chain(void **state)
+{
+	struct store_aid *aid = *state;
+	char before[9], after[9], user[] = "telegram:11";
+
+	add(aid, 1);
+	store_aid_act(aid, act_head, before);
+	assert_false(store_aid_try(aid, act_fails_after_entry, user));
+	store_aid_act(aid, act_head, after);
+	assert_string_equal(before, after);
+	assert_string_not_equal(head_inside, after);
+	add(aid, 1);
+	free(exported(aid));
+	verified(aid, 2);
+}
+
+/* --- the file --- */
+
+static void
+the_file_grows_with_the_rows_and_is_completed_after_a_restart(void **state)
+{
+	struct store_aid *aid = *state;
+
+	add(aid, 3);
+	free(exported(aid));
+	verified(aid, 3);
+	add(aid, 40); /* the program ends before it writes them */
+	store_aid_reopen(aid);
+	free(exported(aid));
+	verified(aid, 43);
+	add(aid, 1);
+	free(exported(aid));
+	verified(aid, 44);
+}
+
+static void
+a_file_that_is_gone_is_written_anew(void **state)
+{
+	struct store_aid *aid = *state;
+
+	add(aid, 20);
+	free(exported(aid));
+	assert_int_equal(unlink(aid->audit_path), 0);
+	add(aid, 1);
+	free(exported(aid));
+	verified(aid, 21);
+}
+
+static void
+a_tail_of_any_length_that_is_missing_is_appended(void **state)
+{
+	struct store_aid *aid = *state;
+	char *text, *again;
+	size_t size;
+
+	add(aid, 4);
+	text = exported(aid);
+	size = strlen(text);
+	for (size_t cut = 0; cut < size; cut += 13) {
+		assert_int_equal(truncate(aid->audit_path, (off_t)cut), 0);
+		store_aid_reopen(aid);
+		again = exported(aid);
+		assert_string_equal(again, text);
+		free(again);
+	}
+	free(text);
+}
+
+static void
+a_file_cut_off_while_we_run_is_noticed_and_completed(void **state)
+{
+	struct store_aid *aid = *state;
+
+	add(aid, 4);
+	free(exported(aid));
+	assert_int_equal(truncate(aid->audit_path, 700), 0);
+	add(aid, 1);
+	free(exported(aid));
+	verified(aid, 5);
+}
+
+static void
+a_tail_that_differs_is_an_alarm_and_stays_as_it_is(void **state)
+{
+	struct store_aid *aid = *state;
+	char *text, *now;
+	size_t size;
+
+	add(aid, 4);
+	text = exported(aid);
+	size = strlen(text);
+	text[size - 100] ^= 1;
+	assert_true(file_write(aid->audit_path, text, size, 0600, NULL));
+	store_aid_reopen(aid);
+	add(aid, 1);
+	store_aid_forget(aid);
+	assert_true(store_project(aid->store, &aid->outcomes));
+	assert_true(store_project(aid->store, &aid->outcomes));
+	assert_int_equal(store_aid_count_outcomes(aid, OUTCOME_TALLY), 2);
+	now = store_aid_read(aid->audit_path);
+	assert_string_equal(now, text);
+	free(now);
+	/* Whoever looked into it puts the file away, and it is written anew. */
+	assert_int_equal(unlink(aid->audit_path), 0);
+	free(exported(aid));
+	verified(aid, 5);
+	free(text);
+}
+
+static void
+lines_that_the_database_does_not_have_are_an_alarm(void **state)
+{
+	struct store_aid *aid = *state;
+	FILE *file;
+
+	add(aid, 2);
+	free(exported(aid));
+	file = fopen(aid->audit_path, "ae");
+	assert_non_null(file);
+	assert_true(fputs("{\"mine\":true}\n", file) >= 0);
+	assert_int_equal(fclose(file), 0);
+	store_aid_reopen(aid);
+	assert_true(store_project(aid->store, &aid->outcomes));
+}
+
+static void
+a_long_file_is_compared_by_its_tail(void **state)
+{
+	struct store_aid *aid = *state;
+
+	add(aid, 300); /* some 90 KB: more than the tail that is read */
+	free(exported(aid));
+	add(aid, 2);
+	store_aid_reopen(aid);
+	free(exported(aid));
+	verified(aid, 302);
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(core_fields_cannot_be_overridden_by_metadata),
+		TEST(metadata_is_cut_before_a_line_is_too_long),
+		TEST(an_entry_of_a_decision_that_was_not_kept_is_not_in_the_chain),
+		TEST(the_file_grows_with_the_rows_and_is_completed_after_a_restart),
+		TEST(a_file_that_is_gone_is_written_anew),
+		TEST(a_tail_of_any_length_that_is_missing_is_appended),
+		TEST(a_file_cut_off_while_we_run_is_noticed_and_completed),
+		TEST(a_tail_that_differs_is_an_alarm_and_stays_as_it_is),
+		TEST(lines_that_the_database_does_not_have_are_an_alarm),
+		TEST(a_long_file_is_compared_by_its_tail),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

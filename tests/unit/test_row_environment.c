@@ -1,0 +1,218 @@
+/* Goal: what runs, what was before, what is held; and its state file.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "store/row_environment.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "lib/text.h"
+#include "tests/unit/store_aid.h"
+
+static int
+setup(void **state)
+{
+	static struct store_aid aid;
+
+	store_aid_open(&aid, NULL, NULL, NULL);
+	*state = &aid;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	store_aid_close(*state);
+	return 0;
+}
+
+static void
+act_release(struct tx *tx, void *arg)
+{
+	struct release release = { .environment = "staging", .at = tx->at, .deployment = 9,
+		.by = "@ada", .subject = "Blue" };
+
+	(void)text_copy(release.commit, sizeof(release.commit), arg);
+	assert_true(row_environment_release(tx, &release) > 0);
+}
+
+static void
+act_empty(struct tx *tx, void *arg)
+{
+	struct environment environment = row_environment_get(tx, "staging");
+
+	(void)arg;
+	assert_string_equal(environment.name, "staging");
+	assert_int_equal(environment.current.id, 0);
+	assert_string_equal(environment.seen_commit, "");
+}
+
+static void
+act_holds(struct tx *tx, void *arg)
+{
+	struct environment environment;
+
+	(void)arg;
+	row_environment_set_seen(tx, "staging", "cccc");
+	row_environment_hold(tx, "staging", "bbbb", true);
+	environment = row_environment_get(tx, "staging");
+	assert_string_equal(environment.current.commit, "aaaa111");
+	assert_string_equal(environment.held_commit, "bbbb");
+	assert_string_equal(environment.seen_commit, "cccc");
+	assert_true(environment.is_down && environment.is_unacknowledged);
+}
+
+static void
+act_after(struct tx *tx, void *arg)
+{
+	struct environment environment = row_environment_get(tx, "staging");
+
+	(void)arg;
+	assert_string_equal(environment.current.commit, "dddd222");
+	assert_string_equal(environment.current.by, "@ada");
+	assert_string_equal(environment.previous.commit, "aaaa111");
+	assert_string_equal(environment.held_commit, "");
+	assert_string_equal(environment.seen_commit, "cccc");
+	assert_false(environment.is_down || environment.is_unacknowledged);
+}
+
+static void
+a_new_release_moves_the_last_one_back_and_ends_hold_and_alarm(void **state)
+{
+	struct store_aid *aid = *state;
+	char first[] = "aaaa111", second[] = "dddd222";
+
+	store_aid_act(aid, act_empty, NULL);
+	store_aid_act(aid, act_release, first);
+	store_aid_act(aid, act_holds, NULL);
+	store_aid_act(aid, act_release, second);
+	store_aid_act(aid, act_after, NULL);
+}
+
+static void
+act_find(struct tx *tx, void *arg)
+{
+	struct release list[8];
+
+	(void)arg;
+	assert_int_equal(row_release_list(tx, "staging", list, 8), 3);
+	assert_string_equal(list[0].commit, "1a2b3c4dff");
+	assert_int_equal(row_release_find(tx, "staging", "2").id, 2);
+	assert_int_equal(row_release_find(tx, "production", "2").id, 0);
+	assert_int_equal(row_release_find(tx, "staging", "1A2B3C4").id, 3);
+	assert_int_equal(row_release_find(tx, "staging", "1a2b3c").id, 0); /* too short */
+	assert_int_equal(row_release_find(tx, "staging", "1234567").id, 2); /* no such number */
+	assert_int_equal(row_release_find(tx, "staging", "main").id, 0);
+	assert_int_equal(row_release_find(tx, "staging", "1a2b3c%").id, 0);
+	assert_int_equal(row_release_of_commit(tx, "staging", "1a2b3c4d").id, 1);
+	assert_int_equal(row_release_of_commit(tx, "staging", "1a2b").id, 0);
+}
+
+static void
+a_release_is_found_by_number_or_by_the_start_of_its_commit(void **state)
+{
+	struct store_aid *aid = *state;
+	char first[] = "1a2b3c4d", second[] = "1234567890", third[] = "1a2b3c4dff";
+
+	store_aid_act(aid, act_release, first);
+	store_aid_act(aid, act_release, second);
+	store_aid_act(aid, act_release, third);
+	store_aid_act(aid, act_find, NULL);
+}
+
+static void
+gauges_show_what_is_live_and_whether_a_rollback_waits_for_somebody(void **state)
+{
+	struct store_aid *aid = *state;
+	char first[] = "aaaa111";
+	struct outcome *outcome;
+
+	store_aid_act(aid, act_release, first);
+	store_aid_forget(aid);
+	store_aid_act(aid, act_holds, NULL);
+	outcome = store_aid_take_outcome(aid, OUTCOME_GAUGES);
+	assert_non_null(outcome);
+	assert_string_equal(outcome->gauges->environment[0].name, "staging");
+	assert_string_equal(outcome->gauges->environment[0].commit, "aaaa111");
+	assert_true(outcome->gauges->environment[0].is_unacknowledged);
+	assert_false(outcome->gauges->environment[0].is_busy);
+	outcome_free(outcome);
+}
+
+/* --- the state file --- */
+
+static char *
+state_file(struct store_aid *aid, char *path, size_t room)
+{
+	(void)snprintf(path, room, "%s/staging.json", aid->environments_path);
+	return store_aid_read(path);
+}
+
+static void
+the_state_file_follows_the_release_and_is_mended_at_start(void **state)
+{
+	struct store_aid *aid = *state;
+	char first[] = "aaaa111", second[] = "dddd222", path[160], *text;
+
+	assert_false(store_project(aid->store, &aid->outcomes));
+	text = state_file(aid, path, sizeof(path));
+	assert_string_equal(text, "");
+	free(text);
+
+	store_aid_act(aid, act_release, first);
+	assert_false(store_project(aid->store, &aid->outcomes));
+	text = state_file(aid, path, sizeof(path));
+	assert_string_equal(text, "{\"environment\":\"staging\",\"release\":1,\"commit\":\"aaaa111\","
+	    "\"image\":null,\"deployed_at\":\"2026-01-01T00:00:00Z\",\"previous\":null}\n");
+	free(text);
+
+	store_aid_act(aid, act_release, second);
+	assert_int_equal(unlink(path), 0); /* somebody */
+	store_aid_reopen(aid);
+	assert_false(store_project(aid->store, &aid->outcomes));
+	text = state_file(aid, path, sizeof(path));
+	assert_string_equal(text, "{\"environment\":\"staging\",\"release\":2,\"commit\":\"dddd222\","
+	    "\"image\":null,\"deployed_at\":\"2026-01-01T00:00:00Z\",\"previous\":"
+	    "{\"release\":1,\"commit\":\"aaaa111\",\"image\":null}}\n");
+	free(text);
+}
+
+static void
+a_state_file_that_cannot_be_written_is_written_later(void **state)
+{
+	struct store_aid *aid = *state;
+	char first[] = "aaaa111", path[160], *text;
+	FILE *in_the_way = fopen(aid->environments_path, "we");
+
+	assert_non_null(in_the_way);
+	assert_int_equal(fclose(in_the_way), 0);
+	store_aid_act(aid, act_release, first);
+	assert_true(store_project(aid->store, &aid->outcomes));
+	assert_true(store_idle(aid->store, &aid->outcomes));
+	assert_int_equal(unlink(aid->environments_path), 0);
+	assert_false(store_idle(aid->store, &aid->outcomes));
+	text = state_file(aid, path, sizeof(path));
+	assert_non_null(strstr(text, "aaaa111"));
+	free(text);
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(a_new_release_moves_the_last_one_back_and_ends_hold_and_alarm),
+		TEST(a_release_is_found_by_number_or_by_the_start_of_its_commit),
+		TEST(gauges_show_what_is_live_and_whether_a_rollback_waits_for_somebody),
+		TEST(the_state_file_follows_the_release_and_is_mended_at_start),
+		TEST(a_state_file_that_cannot_be_written_is_written_later),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

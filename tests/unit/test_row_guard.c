@@ -1,0 +1,212 @@
+/* Goal: twice is noticed, often is stopped, old goes and what is needed stays.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "store/row_guard.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "store/row_deployment.h"
+#include "store/row_effect.h"
+#include "store/row_message.h"
+#include "store/row_question.h"
+#include "tests/unit/store_aid.h"
+
+#define DAY INT64_C(86400000)
+
+static int
+setup(void **state)
+{
+	static struct store_aid aid;
+
+	store_aid_open(&aid, NULL, NULL, NULL);
+	*state = &aid;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	store_aid_close(*state);
+	return 0;
+}
+
+static void
+act_inbox(struct tx *tx, void *arg)
+{
+	const uint8_t one[32] = { 1 }, two[32] = { 2 };
+
+	(void)arg;
+	assert_true(row_inbox_add(tx, "github", "a", one));
+	assert_false(row_inbox_add(tx, "github", "a", two)); /* the id, unsigned, again */
+	assert_false(row_inbox_add(tx, "github", "b", one)); /* the body again, id changed */
+	assert_true(row_inbox_add(tx, "telegram", "a", NULL));
+	assert_true(row_inbox_add(tx, "telegram", "b", NULL));
+	assert_false(row_inbox_add(tx, "telegram", "b", NULL));
+	assert_true(row_inbox_add(tx, "github", "b", two));
+}
+
+static void
+the_same_key_or_the_same_body_is_a_duplicate(void **state)
+{
+	store_aid_act(*state, act_inbox, NULL);
+}
+
+static void
+act_take(struct tx *tx, void *arg)
+{
+	*(bool *)arg = row_bucket_take(tx, "whoami:1", 3, 1000);
+}
+
+static bool
+take(struct store_aid *aid)
+{
+	bool taken = false;
+
+	store_aid_act(aid, act_take, &taken);
+	return taken;
+}
+
+static void
+a_bucket_gives_its_burst_and_then_one_for_each_interval(void **state)
+{
+	struct store_aid *aid = *state;
+
+	for (int i = 0; i < 3; i++)
+		assert_true(take(aid));
+	assert_false(take(aid));
+	aid->at += 999;
+	assert_false(take(aid));
+	aid->at += 1;
+	assert_true(take(aid));
+	assert_false(take(aid));
+	aid->at += 100000;
+	for (int i = 0; i < 3; i++)
+		assert_true(take(aid));
+	assert_false(take(aid));
+	aid->at -= DAY; /* a clock set back does not lock anybody out for a day */
+	assert_false(take(aid));
+	aid->at += 1000;
+	assert_true(take(aid));
+}
+
+static int64_t kept_message, old_message;
+static struct question open_question, closed_question;
+
+static void
+act_before(struct tx *tx, void *arg)
+{
+	struct deployment deployment = { .environment = "staging", .state = DEPLOY_LIVE };
+	struct effect *effect;
+
+	(void)arg;
+	assert_true(row_inbox_add(tx, "github", "old", NULL));
+	deployment.message = row_message_add(tx, &(struct message){ .place.chat = 1 });
+	kept_message = deployment.message;
+	row_deployment_add(tx, &deployment);
+	old_message = row_message_add(tx, &(struct message){ .place.chat = 2 });
+	effect = effect_new(EFFECT_WAIT);
+	effect->u.wait.kind = WAIT_QUESTION;
+	open_question = (struct question){ .verb = QUESTION_CONFIRM, .deployment = 5, .asker = 11,
+		.chat = 1, .once = true };
+	open_question.wait = row_effect_add(tx, effect);
+	row_question_add(tx, &open_question);
+	closed_question = (struct question){ .verb = QUESTION_CANCEL, .deployment = 6 };
+	row_question_add(tx, &closed_question);
+	assert_string_not_equal(open_question.id, closed_question.id);
+	row_question_close(tx, 6, QUESTION_CANCEL);
+	assert_true(row_bucket_take(tx, "x", 1, 1000));
+}
+
+static void
+act_retain(struct tx *tx, void *arg)
+{
+	(void)arg;
+	row_retain(tx);
+}
+
+static void
+act_kept(struct tx *tx, void *arg)
+{
+	struct question got = row_question_get(tx, open_question.id);
+	struct message message = row_message_get(tx, old_message);
+
+	assert_memory_equal(&got, &open_question, sizeof(got));
+	assert_int_equal(message.id != 0, *(bool *)arg);
+	message_done(&message);
+	message = row_message_get(tx, kept_message);
+	assert_int_equal(message.id, kept_message);
+	message_done(&message);
+	assert_int_equal(row_question_get(tx, closed_question.id).id[0] != '\0', *(bool *)arg);
+	assert_false(row_inbox_add(tx, "github", "old", NULL));
+}
+
+static void
+act_inbox_is_old(struct tx *tx, void *arg)
+{
+	(void)arg;
+	assert_true(row_inbox_add(tx, "github", "old", NULL));
+}
+
+static void
+retention_removes_what_is_old_and_nothing_that_is_needed(void **state)
+{
+	struct store_aid *aid = *state;
+	bool is_there = true;
+
+	store_aid_act(aid, act_before, NULL);
+	for (struct effect *say; (say = store_aid_take(aid, EFFECT_SAY)) != NULL;)
+		(void)store_aid_report(aid, say);
+	aid->at += DAY - 1;
+	store_aid_act(aid, act_retain, NULL);
+	store_aid_act(aid, act_kept, &is_there);
+	aid->at += 2;
+	store_aid_act(aid, act_retain, NULL);
+	is_there = false;
+	store_aid_act(aid, act_kept, &is_there);
+	aid->at += 90 * DAY;
+	store_aid_act(aid, act_retain, NULL);
+	store_aid_act(aid, act_inbox_is_old, NULL);
+}
+
+static void
+act_close(struct tx *tx, void *arg)
+{
+	(void)arg;
+	row_question_set_wait(tx, 5, open_question.wait);
+	row_question_close(tx, 5, QUESTION_CONFIRM);
+	assert_false(row_question_get(tx, open_question.id).is_open);
+	assert_int_equal(row_effect_count_waits(tx, WAIT_QUESTION), 0);
+}
+
+static void
+closing_a_question_withdraws_its_deadline(void **state)
+{
+	struct store_aid *aid = *state;
+	struct outcome *outcome;
+
+	store_aid_act(aid, act_before, NULL);
+	store_aid_act(aid, act_close, NULL);
+	outcome = store_aid_take_outcome(aid, OUTCOME_WITHDRAW);
+	assert_non_null(outcome);
+	assert_int_equal(outcome->withdraw, open_question.wait);
+	outcome_free(outcome);
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(the_same_key_or_the_same_body_is_a_duplicate),
+		TEST(a_bucket_gives_its_burst_and_then_one_for_each_interval),
+		TEST(retention_removes_what_is_old_and_nothing_that_is_needed),
+		TEST(closing_a_question_withdraws_its_deadline),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

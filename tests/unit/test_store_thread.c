@@ -1,0 +1,199 @@
+/* Goal: two threads, one sequence of decisions: all are answered, and all is decided before the end.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "store/store_thread.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "lib/text.h"
+#include "store/row_audit.h"
+#include "store/row_effect.h"
+#include "store/row_guard.h"
+#include "tests/unit/store_aid.h"
+
+static void
+on_delivery(struct tx *tx, const struct event *event)
+{
+	if (!row_inbox_add(tx, "github", event->u.delivery.id, NULL)) {
+		tx->answer.is_duplicate = true;
+		return;
+	}
+	(void)row_effect_add(tx, effect_new(EFFECT_ASK));
+}
+
+static void
+on_asked(struct tx *tx, const struct event *event)
+{
+	(void)event;
+	row_audit_add(tx, &(struct audit_entry){ .action = "denied" }, NULL);
+}
+
+static store_handler *const handlers[EVENT_KIND_COUNT] = {
+	[EVENT_DELIVERY] = on_delivery,
+	[EVENT_ASKED] = on_asked,
+};
+
+struct both {
+	struct store_aid aid;
+	struct crossing *crossing;
+	struct store_thread *thread;
+	int wake;		/* eventfd */
+	int answered;
+	int refused;
+	int effects;
+	int commits;
+};
+
+static void
+on_wake(void *ctx)
+{
+	const uint64_t one = 1;
+
+	assert_int_equal(write(((struct both *)ctx)->wake, &one, sizeof(one)), sizeof(one));
+}
+
+static void
+on_answer(void *ctx, const struct answer *answer)
+{
+	struct both *both = ctx;
+
+	assert_int_equal(answer->status, 200);
+	both->answered++;
+}
+
+static int
+setup(void **state)
+{
+	static struct both both;
+	struct err err;
+
+	both = (struct both){ 0 };
+	store_aid_open(&both.aid, handlers, NULL, NULL);
+	both.wake = eventfd(0, EFD_CLOEXEC);
+	both.crossing = crossing_new(on_wake, &both);
+	both.thread = store_thread_start(both.aid.store, both.crossing, &err);
+	assert_non_null(both.thread);
+	*state = &both;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct both *both = *state;
+
+	both->aid.store = NULL; /* joined, and closed with it */
+	crossing_free(both->crossing);
+	assert_int_equal(close(both->wake), 0);
+	store_aid_close(&both->aid);
+	return 0;
+}
+
+static void
+take(struct both *both, struct outcome *outcome)
+{
+	struct event *result;
+
+	if (outcome->kind == OUTCOME_ANSWER) {
+		outcome->done(outcome->done_ctx, &outcome->answer);
+	} else if (outcome->kind == OUTCOME_EFFECT) {
+		both->effects++;
+		result = TAKE(outcome->effect->result);
+		result->at = both->aid.at;
+		assert_true(crossing_submit(both->crossing, result));
+	} else if (outcome->kind == OUTCOME_TALLY && outcome->tally.kind == TALLY_COMMIT) {
+		both->commits++;
+	}
+	outcome_free(outcome);
+}
+
+/* A turn of the loop: waits for outcomes and takes them. */
+static void
+turn(struct both *both)
+{
+	struct pollfd fd = { .fd = both->wake, .events = POLLIN };
+	struct queue_list list = { 0 };
+	struct queue_link *link;
+	uint64_t n;
+
+	assert_int_equal(poll(&fd, 1, 10000), 1);
+	assert_int_equal(read(both->wake, &n, sizeof(n)), sizeof(n));
+	(void)crossing_take_outcomes(both->crossing, &list); /* a wake may come for none */
+	while ((link = queue_list_take(&list)) != NULL)
+		take(both, QUEUE_ITEM(link, struct outcome, link));
+}
+
+static void
+submit(struct both *both, int n)
+{
+	struct event *event = store_aid_event(&both->aid, EVENT_DELIVERY);
+
+	(void)snprintf(event->u.delivery.id, sizeof(event->u.delivery.id), "%d", n);
+	event->done = on_answer;
+	event->done_ctx = both;
+	while (!crossing_submit(both->crossing, event)) {
+		both->refused++;
+		turn(both);
+	}
+}
+
+static void
+every_event_is_answered_and_batches_share_a_commit(void **state)
+{
+	struct both *both = *state;
+
+	for (int i = 0; i < 2000; i++)
+		submit(both, i);
+	while (both->answered < 2000 || both->effects < 2000)
+		turn(both);
+	assert_true(both->commits < 2000);
+	crossing_close(both->crossing);
+	store_thread_join(both->thread);
+}
+
+static void
+what_was_submitted_before_the_end_is_decided(void **state)
+{
+	struct both *both = *state;
+
+	for (int i = 0; i < 50; i++)
+		submit(both, i);
+	crossing_close(both->crossing);
+	store_thread_join(both->thread);
+	while (both->answered < 50)
+		turn(both);
+	both->aid.store = NULL;
+	store_aid_reopen(&both->aid);
+	assert_int_equal(store_aid_count(&both->aid, EFFECT_ASK), 50);
+	store_close(both->aid.store);
+}
+
+static void
+a_thread_with_nothing_to_do_ends_at_once(void **state)
+{
+	struct both *both = *state;
+
+	crossing_close(both->crossing);
+	store_thread_join(both->thread);
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(every_event_is_answered_and_batches_share_a_commit),
+		TEST(what_was_submitted_before_the_end_is_decided),
+		TEST(a_thread_with_nothing_to_do_ends_at_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
