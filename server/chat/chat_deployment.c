@@ -57,6 +57,10 @@ add_asker(struct chat_text *text, const struct deployment *deployment)
 		chat_text_outside(text, deployment->author);
 		chat_text_add(text, " · ");
 	}
+	if (deployment->trigger == TRIGGER_POLL) {
+		chat_text_add(text, "found in git");	/* nobody told us who pushed it */
+		return;
+	}
 	chat_text_add(text, deployment->trigger == TRIGGER_CHAT ? "asked by " : "pushed by ");
 	chat_text_outside(text, deployment->asker);
 }
@@ -112,8 +116,7 @@ add_still_runs(struct chat_text *text, const struct chat_deployment *about)
 		chat_text_add(text, " has no release yet");
 		return;
 	}
-	chat_text_add(text, " still runs ");
-	chat_text_commit(text, about->environment->current.commit);
+	chat_text_add(text, " still runs %.7s", about->environment->current.commit);
 }
 
 static void
@@ -330,11 +333,8 @@ say_rolled_back(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
 
-	chat_text_add(text, "↩️ " MARK_BOLD "%s is NOT running ", deployment->environment);
-	chat_text_commit(text, deployment->commit);
-	chat_text_add(text, "; it runs ");
-	chat_text_commit(text, deployment->previous);
-	chat_text_add(text, " again" MARK_BOLD "\n");
+	chat_text_add(text, "↩️ " MARK_BOLD "%s is NOT running %.7s; it runs %.7s again" MARK_BOLD "\n",
+	    deployment->environment, deployment->commit, deployment->previous);
 	chat_text_commit(text, deployment->commit);
 	add_subject(text, deployment);
 	add_asker(text, deployment);
@@ -350,11 +350,8 @@ say_rollback_failed(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
 
-	chat_text_add(text, "🔥 " MARK_BOLD "%s is DOWN: neither ", deployment->environment);
-	chat_text_commit(text, deployment->commit);
-	chat_text_add(text, " nor ");
-	chat_text_commit(text, deployment->previous);
-	chat_text_add(text, " is healthy" MARK_BOLD);
+	chat_text_add(text, "🔥 " MARK_BOLD "%s is DOWN: neither %.7s nor %.7s is healthy" MARK_BOLD,
+	    deployment->environment, deployment->commit, deployment->previous);
 	add_asker(text, deployment);
 	add_detail(text, deployment);
 	chat_text_add(text, "\nLook at the target, then ");

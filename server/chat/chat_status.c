@@ -69,6 +69,9 @@ add_health(struct chat_text *text, const struct chat_status *status)
 		chat_text_add(text, "\nno health URL is set");
 		return;
 	}
+	/* Nothing of ours runs there: that nobody answers is no illness. */
+	if (status->environment->current.id == 0 && !status->environment->is_down)
+		return;
 	if (status->findings == NULL) {
 		chat_text_add(text, "\nasking …");
 		return;
