@@ -1,0 +1,163 @@
+/* Goal: doctor says what is wrong and what to do, and ends whatever the network does.  Side: start. */
+#include "cli/doctor.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "lib/file.h"
+#include "lib/loop.h"
+#include "tests/unit/cli_capture.h"
+
+static void
+addresses_that_telegram_cannot_call_are_named(void **state)
+{
+	static const struct {
+		const char *url;
+		bool is_good;
+	} cases[] = {
+		{ "https://deploy.example.com/telegram/webhook", true },
+		{ "https://deploy.example.com:8443/x", true },
+		{ "https://deploy.example.com:443", true },
+		{ "https://8.8.8.8:88/x", true },
+		{ "http://deploy.example.com/x", false },
+		{ "https://deploy.example.com:8080/x", false },
+		{ "https://deploy.example.com:4430/x", false },
+		{ "https://localhost/x", false },
+		{ "https://deploybot/x", false },
+		{ "https://pi.local/x", false },
+		{ "https://127.0.0.1/x", false },
+		{ "https://10.1.2.3/x", false },
+		{ "https://172.31.0.1:443/x", false },
+		{ "https://172.32.0.1/x", true },
+		{ "https://192.168.1.1/x", false },
+		{ "https://169.254.1.1/x", false },
+		{ "https://100.64.0.1/x", false },
+		{ "https://[2001:db8::1]/x", false },
+		{ "https://[::1]:8443/x", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++)
+		if ((doctor_url_trouble(cases[i].url) == NULL) != cases[i].is_good)
+			fail_msg("%s: %s", cases[i].url,
+			    cases[i].is_good ? doctor_url_trouble(cases[i].url) : "not named");
+}
+
+static void
+the_date_of_an_answer_is_read(void **state)
+{
+	(void)state;
+	assert_int_equal(doctor_http_date("Thu, 01 Jan 1970 00:00:10 GMT"), 10);
+	assert_int_equal(doctor_http_date("Fri, 20 Nov 2026 07:10:48 GMT"), 1795158648);
+	assert_int_equal(doctor_http_date("yesterday"), -1);
+	assert_int_equal(doctor_http_date("Fri, 20 Nov 2026 07:10:48 GMT+1"), -1);
+	assert_int_equal(doctor_http_date(""), -1);
+}
+
+/* A socket that takes connections and never says a word. */
+static int
+listen_silently(uint16_t *ret_port)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	socklen_t size = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+	assert_int_equal(listen(fd, 16), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+	*ret_port = ntohs(address.sin_port);
+	return fd;
+}
+
+static void
+write_settings(const char *path, const char *folder, uint16_t port)
+{
+	char text[1024];
+	int size = snprintf(text, sizeof(text),
+	    "TELEGRAM_BOT_TOKEN=123456789:AAaaBBbbCCccDDddEEeeFFffGGggHHhhIIi\n"
+	    "ADMIN_TELEGRAM_IDS=111\nGITHUB_REPOSITORY=o/r\nSTATE_DIRECTORY=%s/state\n"
+	    "AUDIT_LOG_PATH=%s/audit.log\nTELEGRAM_API_BASE=http://127.0.0.1:%u\n"
+	    "STAGING_HEALTH_URL=http://127.0.0.1:%u/a,http://127.0.0.1:%u/b\n"
+	    "DEPLOY_SCRIPT=%s/deploy.sh\nREPOSITORY_KEY_PATH=%s/key\n"
+	    "REPOSITORY_KNOWN_HOSTS=%s/known\n",
+	    folder, folder, port, port, port, folder, folder, folder);
+
+	assert_true(file_write(path, text, (size_t)size, 0600, NULL));
+}
+
+static void
+a_network_that_is_silent_and_files_that_are_open_are_told_in_time(void **state)
+{
+	char folder[] = "/tmp/test_cli_doctor.XXXXXX";
+	char env[96], script[96], key[96], text[8192];
+	int64_t started = loop_now_ms();
+	uint16_t port;
+	int fd = listen_silently(&port);
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	(void)snprintf(env, sizeof(env), "%s/env", folder);
+	(void)snprintf(script, sizeof(script), "%s/deploy.sh", folder);
+	(void)snprintf(key, sizeof(key), "%s/key", folder);
+	assert_true(file_write(script, "#!/bin/sh\n", 10, 0755, NULL));
+	assert_true(file_write(key, "x", 1, 0644, NULL));
+	assert_int_equal(chmod(script, 0777), 0);
+	assert_int_equal(chmod(key, 0644), 0);
+	write_settings(env, folder, port);
+
+	assert_int_equal(
+	    cli_capture((const char *const[]){ "--env-file", env, "doctor", NULL }, text), 1);
+	assert_true(loop_now_ms() - started < 9000);
+	assert_non_null(strstr(text, "error    Telegram: "));
+	assert_non_null(strstr(text, "warning  staging: "));
+	assert_non_null(strstr(text, "error    DEPLOY_SCRIPT: "));
+	assert_non_null(strstr(text, "error    REPOSITORY_KEY_PATH: "));
+	assert_null(strstr(text, "AAaaBB"));
+
+	(void)close(fd);
+	(void)unlink(env);
+	(void)unlink(script);
+	(void)unlink(key);
+	assert_int_equal(rmdir(folder), 0); /* doctor makes nothing */
+}
+
+static void
+settings_that_are_wrong_are_all_it_says(void **state)
+{
+	char text[8192];
+
+	(void)state;
+	assert_int_equal(clearenv(), 0);
+	assert_int_equal(
+	    cli_capture((const char *const[]){ "--env-file", "/nowhere/env", "doctor", NULL }, text),
+	    1);
+	assert_non_null(strstr(text, "error"));
+	assert_null(strstr(text, "ok      "));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(addresses_that_telegram_cannot_call_are_named),
+		cmocka_unit_test(the_date_of_an_answer_is_read),
+		cmocka_unit_test(settings_that_are_wrong_are_all_it_says),
+		cmocka_unit_test(a_network_that_is_silent_and_files_that_are_open_are_told_in_time),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
