@@ -27,12 +27,17 @@ enum packet_received
 packet_receive(int fd, char buffer[PROTOCOL_PACKET_MAX], struct protocol_message *ret,
     struct err *err)
 {
+	bool was_reset = false;
 	ssize_t got;
 
-	/* TRUNC: the packet's true size, so that a longer one is noticed. */
-	do
+	/* TRUNC: the packet's true size, so that a longer one is noticed.  RESET comes once, when the
+	 * other end went without reading all of ours; what it said last is still to be read. */
+	for (;;) {
 		got = recv(fd, buffer, PROTOCOL_PACKET_MAX, MSG_DONTWAIT | MSG_TRUNC);
-	while (got < 0 && errno == EINTR);
+		if (got >= 0 || (errno != EINTR && (errno != ECONNRESET || was_reset)))
+			break;
+		was_reset = errno == ECONNRESET;
+	}
 	if (got < 0)
 		return errno == EAGAIN ? PACKET_NONE : PACKET_CLOSED;
 	if (got == 0)

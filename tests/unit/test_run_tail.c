@@ -170,17 +170,17 @@ static void
 the_end_of_a_large_log_is_read(void **state)
 {
 	const struct run_tail_shape shape = { 2, 1000, true };
-	char *text = malloc(100001);
+	struct buf text;
 	char last[64];
 	struct buf out;
 	struct err err;
 
 	(void)state;
-	assert_non_null(text);
+	buf_init(&text, 200000);
 	for (int i = 0; i < 10000; i++)
-		(void)snprintf(text + (size_t)i * 10, 11, "line %04d\n", i);
-	write_log(text);
-	free(text);
+		buf_addf(&text, "line %04d\n", i);
+	write_log(buf_text(&text));
+	buf_done(&text);
 	buf_init(&out, 1000);
 	assert_true(run_tail_read(folder, 7, NULL, &shape, &out, &err));
 	assert_string_equal(buf_text(&out), "line 9998\nline 9999");
