@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -79,15 +81,40 @@ examine_space(struct doctor *doctor, const char *name, const char *path)
 	    there, level == DOCTOR_OK ? "" : ": make room, or move it to another disk");
 }
 
+#define FOLDERS_UP 4 /* as the runner looks for it */
+
+/* Where the runner finds deploybot's own script: in `deploy`, beside the program or above it. */
+static bool
+find_own_script(const char *file, char out[PATH_MAX])
+{
+	char folder[PATH_MAX];
+	ssize_t size = readlink("/proc/self/exe", folder, sizeof(folder) - 1);
+
+	folder[size < 1 ? 0 : size] = '\0';
+	for (int up = 0; up < FOLDERS_UP && strrchr(folder, '/') != NULL; up++) {
+		*strrchr(folder, '/') = '\0';
+		if (snprintf(out, PATH_MAX, "%s/deploy/%s", folder, file) < PATH_MAX &&
+		    access(out, F_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void
-examine_script(struct doctor *doctor, enum setting setting, const char *name)
+examine_script(struct doctor *doctor, enum setting setting, const char *name, const char *own)
 {
 	const char *path = settings_text(doctor->settings, setting);
+	char found[PATH_MAX];
 	struct err err;
 
+	if (path == NULL && find_own_script(own, found))
+		path = found;
 	if (path == NULL)
-		return; /* ours, which the runner checks when it starts */
-	if (!file_is_safe(path, &err))
+		doctor_say(doctor, DOCTOR_FILES, DOCTOR_ERROR,
+		    "%s: there is no deploy/%s beside the program: install it, or name one of your"
+		    " own",
+		    name, own);
+	else if (!file_is_safe(path, &err))
 		doctor_say(doctor, DOCTOR_FILES, DOCTOR_ERROR,
 		    "%s: %s: it must belong to root or to us and be writable by nobody else", name,
 		    err.text);
@@ -111,6 +138,22 @@ examine_key(struct doctor *doctor, enum setting setting, const char *name)
 	else
 		doctor_say(doctor, DOCTOR_FILES, DOCTOR_ERROR, "%s: %s: chmod 600 it", name,
 		    err.text);
+}
+
+/* It holds the token and the secrets. */
+static void
+examine_env_file(struct doctor *doctor)
+{
+	const char *path = doctor->cli->env_file;
+	char full[PATH_MAX];
+	struct err err;
+
+	if (path == NULL || realpath(path, full) == NULL)
+		return;
+	if (file_is_private(full, true, &err))
+		doctor_say(doctor, DOCTOR_FILES, DOCTOR_OK, "%s: it is private", path);
+	else
+		doctor_say(doctor, DOCTOR_FILES, DOCTOR_WARNING, "%s: chmod 600 it", err.text);
 }
 
 static void
@@ -164,8 +207,9 @@ doctor_local(struct doctor *doctor)
 	examine_space(doctor, "STATE_DIRECTORY", s->state_directory);
 	to_parent(log);
 	examine_folder(doctor, "AUDIT_LOG_PATH", log);
-	examine_script(doctor, SETTING_DEPLOY_SCRIPT, "DEPLOY_SCRIPT");
-	examine_script(doctor, SETTING_ROLLBACK_SCRIPT, "ROLLBACK_SCRIPT");
+	examine_env_file(doctor);
+	examine_script(doctor, SETTING_DEPLOY_SCRIPT, "DEPLOY_SCRIPT", "deploy.sh");
+	examine_script(doctor, SETTING_ROLLBACK_SCRIPT, "ROLLBACK_SCRIPT", "rollback.sh");
 	examine_key(doctor, SETTING_REPOSITORY_KEY_PATH, "REPOSITORY_KEY_PATH");
 	examine_key(doctor, SETTING_SSH_KEY_PATH, "SSH_KEY_PATH");
 	examine_store(doctor);
