@@ -96,6 +96,8 @@ run_verdict(const struct deployment *deployment, const struct run_ended *ended, 
 			verdict.event = DEPLOY_ON_UNTOUCHED;
 		else if (deployment->state == DEPLOY_STOPPING && !has_way_back(deployment, ended))
 			verdict.event = DEPLOY_ON_SCRIPT_BAD_NO_BACK;
+		else
+			verdict.is_touched = true;	/* it says that its release is up */
 		return verdict;
 	}
 	if (again && deployment->state != DEPLOY_STOPPING && deployment->attempts < attempts_max) {

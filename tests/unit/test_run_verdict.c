@@ -1,0 +1,207 @@
+/* Goal: each exit record means one thing for the deployment that it ends.  Side: start. */
+#include "deployment/run_verdict.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#define ATTEMPTS	3
+#define RAN		.gate_opened = true
+
+struct row {
+	const char *what;
+	struct deployment before;
+	struct run_ended ended;
+	enum deploy_event event;
+	enum deploy_why why;
+	bool is_touched;
+	const char *detail;	/* a part of it; NULL: anything */
+};
+
+/* state, urls, previous: what a deployment that began has. */
+#define RUNNING		.state = DEPLOY_RUNNING, .previous = "9f8e7d6", .attempts = 1
+#define STOPPING	.state = DEPLOY_STOPPING, .previous = "9f8e7d6", .attempts = 1, \
+			.why = DEPLOY_WHY_CANCELLED
+#define GOING_BACK	.state = DEPLOY_ROLLING_BACK, .previous = "9f8e7d6", .attempts = 1, \
+			.is_touched = true, .why = DEPLOY_WHY_SCRIPT
+#define URLS		.urls = "http://127.0.0.1:1/"
+
+static const struct row rows[] = {
+	{ "exit 0, health URLs", { RUNNING, URLS }, { RAN, .released = true },
+	    DEPLOY_ON_SCRIPT_OK, DEPLOY_WHY_NONE, true, "" },
+	{ "exit 0, no health URL", { RUNNING }, { RAN, .released = true },
+	    DEPLOY_ON_SCRIPT_OK_UNPROBED, DEPLOY_WHY_NONE, true, "" },
+	{ "exit 0 without `==> release`: the target must be taken to have changed", { RUNNING, URLS },
+	    { RAN }, DEPLOY_ON_SCRIPT_OK, DEPLOY_WHY_NONE, true, "" },
+
+	{ "exit 1 before release", { RUNNING }, { RAN, .exit_status = 1, .detail = "oh no" },
+	    DEPLOY_ON_UNTOUCHED, DEPLOY_WHY_SCRIPT, false, "exit 1: oh no" },
+	{ "exit 1 after release", { RUNNING }, { RAN, .exit_status = 1, .released = true },
+	    DEPLOY_ON_SCRIPT_BAD, DEPLOY_WHY_SCRIPT, true, "exit 1" },
+	{ "exit 64 after release", { RUNNING }, { RAN, .exit_status = 64, .released = true },
+	    DEPLOY_ON_UNTOUCHED, DEPLOY_WHY_SCRIPT, false, "exit 64" },
+	{ "exit 65", { RUNNING }, { RAN, .exit_status = 65 },
+	    DEPLOY_ON_UNTOUCHED, DEPLOY_WHY_SCRIPT, false, NULL },
+	{ "exit 69 after release", { RUNNING }, { RAN, .exit_status = 69, .released = true },
+	    DEPLOY_ON_UNTOUCHED, DEPLOY_WHY_SCRIPT, false, NULL },
+	{ "exit 63 after release", { RUNNING }, { RAN, .exit_status = 63, .released = true },
+	    DEPLOY_ON_SCRIPT_BAD, DEPLOY_WHY_SCRIPT, true, NULL },
+	{ "exit 70 after release", { RUNNING }, { RAN, .exit_status = 70, .released = true },
+	    DEPLOY_ON_SCRIPT_BAD, DEPLOY_WHY_SCRIPT, true, NULL },
+	{ "release was told live, the record does not know", { RUNNING, .is_touched = true },
+	    { RAN, .exit_status = 1 }, DEPLOY_ON_SCRIPT_BAD, DEPLOY_WHY_SCRIPT, true, NULL },
+
+	{ "nothing to go back to", { .state = DEPLOY_RUNNING, .attempts = 1 },
+	    { RAN, .exit_status = 1, .released = true },
+	    DEPLOY_ON_SCRIPT_BAD_NO_BACK, DEPLOY_WHY_SCRIPT, true, NULL },
+	{ "`==> no-rollback` in the record", { RUNNING },
+	    { RAN, .exit_status = 1, .released = true, .no_way_back = true },
+	    DEPLOY_ON_SCRIPT_BAD_NO_BACK, DEPLOY_WHY_SCRIPT, true, NULL },
+	{ "`==> no-rollback` was told live", { RUNNING, .has_no_way_back = true },
+	    { RAN, .exit_status = 1, .released = true },
+	    DEPLOY_ON_SCRIPT_BAD_NO_BACK, DEPLOY_WHY_SCRIPT, true, NULL },
+	{ "a person's rollback has no way back of its own", { RUNNING, .program = PROGRAM_ROLLBACK },
+	    { RAN, .exit_status = 1, .released = true },
+	    DEPLOY_ON_SCRIPT_BAD_NO_BACK, DEPLOY_WHY_SCRIPT, true, NULL },
+
+	{ "timed out before release", { RUNNING },
+	    { RAN, .timed_out = true, .exit_status = -1, .signal_number = 15 },
+	    DEPLOY_ON_UNTOUCHED, DEPLOY_WHY_TIMED_OUT, false, "signal 15" },
+	{ "timed out after release", { RUNNING },
+	    { RAN, .timed_out = true, .exit_status = -1, .signal_number = 9, .released = true },
+	    DEPLOY_ON_SCRIPT_BAD, DEPLOY_WHY_TIMED_OUT, true, "signal 9" },
+	{ "timed out, and the script made it an exit 0", { RUNNING },
+	    { RAN, .timed_out = true, .released = true },
+	    DEPLOY_ON_SCRIPT_BAD, DEPLOY_WHY_TIMED_OUT, true, NULL },
+
+	{ "killed by somebody else", { RUNNING },
+	    { RAN, .exit_status = -1, .signal_number = 9, .released = true },
+	    DEPLOY_ON_SCRIPT_BAD, DEPLOY_WHY_SCRIPT, true, "out of memory?" },
+	{ "crashed", { RUNNING }, { RAN, .exit_status = -1, .signal_number = 11 },
+	    DEPLOY_ON_UNTOUCHED, DEPLOY_WHY_SCRIPT, false, "signal 11" },
+
+	{ "lost before its gate opened", { RUNNING }, { .lost = true },
+	    DEPLOY_ON_AGAIN, DEPLOY_WHY_NONE, false, "" },
+	{ "lost after its gate opened counts as having touched", { RUNNING }, { RAN, .lost = true },
+	    DEPLOY_ON_SCRIPT_BAD, DEPLOY_WHY_INTERRUPTED, true, "keeper was killed" },
+
+	{ "gate never opened, first", { RUNNING }, { 0 },
+	    DEPLOY_ON_AGAIN, DEPLOY_WHY_NONE, false, "" },
+	{ "gate never opened, second", { .state = DEPLOY_RUNNING, .attempts = 2 }, { 0 },
+	    DEPLOY_ON_AGAIN, DEPLOY_WHY_NONE, false, "" },
+	{ "gate never opened, third", { .state = DEPLOY_RUNNING, .attempts = 3 }, { 0 },
+	    DEPLOY_ON_UNTOUCHED, DEPLOY_WHY_NOT_STARTED, false, "never let go" },
+	{ "ended on request before its gate opened", { STOPPING }, { .ended_on_request = true },
+	    DEPLOY_ON_UNTOUCHED, DEPLOY_WHY_NONE, false, "" },
+	{ "gate never opened while stopping: no other is ordered", { STOPPING }, { 0 },
+	    DEPLOY_ON_UNTOUCHED, DEPLOY_WHY_NONE, false, "" },
+	{ "refused by the runner", { RUNNING }, { .refused = true, .detail = "no space left" },
+	    DEPLOY_ON_UNTOUCHED, DEPLOY_WHY_NOT_STARTED, false, "no space left" },
+	{ "could not be executed", { RUNNING },
+	    { RAN, .exec_errno = 2, .exit_status = 127, .detail = "No such file" },
+	    DEPLOY_ON_UNTOUCHED, DEPLOY_WHY_NOT_STARTED, false, "could not be started" },
+
+	{ "stopping, killed before release", { STOPPING },
+	    { RAN, .ended_on_request = true, .exit_status = -1, .signal_number = 15 },
+	    DEPLOY_ON_UNTOUCHED, DEPLOY_WHY_NONE, false, "" },
+	{ "stopping, killed after release", { STOPPING },
+	    { RAN, .ended_on_request = true, .exit_status = -1, .signal_number = 15, .released = true },
+	    DEPLOY_ON_SCRIPT_BAD, DEPLOY_WHY_NONE, true, "" },
+	{ "stopping, came to its end first", { STOPPING, URLS }, { RAN, .released = true },
+	    DEPLOY_ON_SCRIPT_OK, DEPLOY_WHY_NONE, true, "" },
+	{ "stopping, came to its end first, no way back", { .state = DEPLOY_STOPPING, URLS },
+	    { RAN, .released = true }, DEPLOY_ON_SCRIPT_BAD_NO_BACK, DEPLOY_WHY_NONE, true, "" },
+	{ "stopping, lost", { .state = DEPLOY_STOPPING, .previous = "9f8e7d6", .attempts = 1,
+	    .why = DEPLOY_WHY_INTERRUPTED }, { RAN, .lost = true },
+	    DEPLOY_ON_SCRIPT_BAD, DEPLOY_WHY_NONE, true, "keeper was killed" },
+
+	{ "going back, exit 0", { GOING_BACK, URLS }, { RAN, .released = true },
+	    DEPLOY_ON_SCRIPT_OK, DEPLOY_WHY_NONE, true, "" },
+	{ "going back, exit 0, no health URL", { GOING_BACK }, { RAN, .released = true },
+	    DEPLOY_ON_SCRIPT_OK_UNPROBED, DEPLOY_WHY_NONE, true, "" },
+	{ "going back, lost", { GOING_BACK }, { RAN, .lost = true },
+	    DEPLOY_ON_AGAIN, DEPLOY_WHY_NONE, true, "" },
+	{ "going back, lost for the third time", { .state = DEPLOY_ROLLING_BACK, .attempts = 3,
+	    .previous = "9f8e7d6", .is_touched = true }, { RAN, .lost = true },
+	    DEPLOY_ON_SCRIPT_BAD, DEPLOY_WHY_NONE, true, "keeper was killed" },
+	{ "going back, exit 65", { GOING_BACK }, { RAN, .exit_status = 65 },
+	    DEPLOY_ON_SCRIPT_BAD, DEPLOY_WHY_NONE, false, "exit 65" },
+	{ "going back, timed out", { GOING_BACK },
+	    { RAN, .timed_out = true, .exit_status = -1, .signal_number = 9 },
+	    DEPLOY_ON_SCRIPT_BAD, DEPLOY_WHY_NONE, true, "signal 9" },
+};
+
+static void
+each_exit_record_means_one_thing(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct row *row = &rows[i];
+		struct run_verdict verdict = run_verdict(&row->before, &row->ended, ATTEMPTS);
+
+		if (verdict.event != row->event)
+			fail_msg("%s: %s", row->what, deploy_flow_event_name(verdict.event));
+		if (verdict.why != row->why)
+			fail_msg("%s: why is \"%s\"", row->what, deploy_flow_why_word(verdict.why));
+		if (verdict.is_touched != row->is_touched)
+			fail_msg("%s: is_touched is %d", row->what, verdict.is_touched);
+		if (row->detail != NULL && (row->detail[0] == '\0' ? verdict.detail[0] != '\0' :
+		    strstr(verdict.detail, row->detail) == NULL))
+			fail_msg("%s: detail is \"%s\"", row->what, verdict.detail);
+	}
+}
+
+/* Whatever the record: the event has a rule in the state that it comes in. */
+static void
+no_exit_record_is_left_without_a_rule(void **state)
+{
+	static const enum deploy_state states[] = { DEPLOY_RUNNING, DEPLOY_STOPPING,
+		DEPLOY_ROLLING_BACK };
+
+	(void)state;
+	for (unsigned bits = 0; bits < 4096; bits++) {
+		for (size_t s = 0; s < COUNT(states); s++) {
+			struct deployment before = {
+				.state = states[s],
+				.program = bits & 1 ? PROGRAM_ROLLBACK : PROGRAM_DEPLOY,
+				.attempts = bits & 2 ? 3 : 1,
+				.is_touched = (bits & 4) != 0,
+			};
+			struct run_ended ended = {
+				.gate_opened = (bits & 8) != 0,
+				.released = (bits & 16) != 0,
+				.lost = (bits & 32) != 0,
+				.timed_out = (bits & 64) != 0,
+				.ended_on_request = (bits & 128) != 0,
+				.refused = (bits & 256) != 0,
+				.exec_errno = bits & 512 ? 2 : 0,
+				.exit_status = bits & 1024 ? 1 : 0,
+				.no_way_back = (bits & 2048) != 0,
+			};
+			struct deploy_acts acts;
+
+			if (before.program == PROGRAM_ROLLBACK && states[s] == DEPLOY_ROLLING_BACK)
+				continue;	/* a rollback has no way back of its own */
+			for (int p = 0; p < 4; p++) {
+				before.previous[0] = p & 1 ? 'a' : '\0';
+				before.urls[0] = p & 2 ? 'h' : '\0';
+				(void)deploy_flow_step(before.state,
+				    run_verdict(&before, &ended, ATTEMPTS).event, &acts);
+				assert_int_not_equal(acts.n, 0);
+			}
+		}
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_exit_record_means_one_thing),
+		cmocka_unit_test(no_exit_record_is_left_without_a_rule),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
