@@ -1,0 +1,283 @@
+/* Goal: whatever the rules of a deployment's life become, these properties hold.  Side: start. */
+#include "deployment/deploy_flow.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+static bool
+does(const struct deploy_acts *acts, enum deploy_act what)
+{
+	for (size_t i = 0; i < acts->n; i++)
+		if (acts->todo[i] == what)
+			return true;
+	return false;
+}
+
+static bool
+starts_something(const struct deploy_acts *acts)
+{
+	return does(acts, DEPLOY_DO_RUN) || does(acts, DEPLOY_DO_RUN_BACK);
+}
+
+/* Only these come from an exit record: nothing of the run is alive then. */
+static bool
+is_exit(enum deploy_event event)
+{
+	return event == DEPLOY_ON_SCRIPT_OK || event == DEPLOY_ON_SCRIPT_OK_UNPROBED ||
+	    event == DEPLOY_ON_SCRIPT_BAD || event == DEPLOY_ON_SCRIPT_BAD_NO_BACK ||
+	    event == DEPLOY_ON_UNTOUCHED || event == DEPLOY_ON_AGAIN;
+}
+
+static bool
+is_final(enum deploy_state state)
+{
+	return deploy_flow_class(state) == DEPLOY_CLASS_FINAL;
+}
+
+static bool
+is_active(enum deploy_state state)
+{
+	return deploy_flow_class(state) == DEPLOY_CLASS_ACTIVE;
+}
+
+static void
+a_rule_stands_once(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < deploy_rule_count; i++)
+		for (size_t j = i + 1; j < deploy_rule_count; j++)
+			if (deploy_rules[i].from == deploy_rules[j].from &&
+			    deploy_rules[i].on == deploy_rules[j].on)
+				fail_msg("%s on %s stands twice",
+				    deploy_flow_name(deploy_rules[i].from),
+				    deploy_flow_event_name(deploy_rules[i].on));
+}
+
+static void
+final_states_absorb(void **state)
+{
+	(void)state;
+	for (int s = 0; s < DEPLOY_STATE_COUNT; s++) {
+		for (int e = 0; e < DEPLOY_EVENT_COUNT; e++) {
+			struct deploy_acts acts;
+
+			if (!is_final((enum deploy_state)s))
+				continue;
+			assert_int_equal(deploy_flow_step((enum deploy_state)s,
+			    (enum deploy_event)e, &acts), s);
+			assert_int_equal(acts.n, 0);
+		}
+	}
+}
+
+static void
+every_state_is_reached_and_can_end(void **state)
+{
+	bool reached[DEPLOY_STATE_COUNT] = { [DEPLOY_REQUESTED] = true };
+	bool ends[DEPLOY_STATE_COUNT] = { false };
+
+	(void)state;
+	for (int s = 0; s < DEPLOY_STATE_COUNT; s++)
+		ends[s] = is_final((enum deploy_state)s);
+	for (int round = 0; round < DEPLOY_STATE_COUNT; round++) {
+		for (size_t i = 0; i < deploy_rule_count; i++) {
+			reached[deploy_rules[i].to] |= reached[deploy_rules[i].from];
+			ends[deploy_rules[i].from] |= ends[deploy_rules[i].to];
+		}
+	}
+	for (int s = 0; s < DEPLOY_STATE_COUNT; s++)
+		if (!reached[s] || !ends[s])
+			fail_msg("%s: reached %d, ends %d", deploy_flow_name((enum deploy_state)s),
+			    reached[s], ends[s]);
+}
+
+/* ROLLING_BACK and after are never entered by a rollback that a person asked for. */
+static bool
+can_be_a_persons_rollback(enum deploy_state state)
+{
+	return state != DEPLOY_ROLLING_BACK && state != DEPLOY_VERIFYING_ROLLBACK;
+}
+
+static void
+whoever_cancels_is_always_answered(void **state)
+{
+	static const enum deploy_event cancels[] = { DEPLOY_ON_CANCEL, DEPLOY_ON_CANCEL_NO_BACK,
+		DEPLOY_ON_CANCEL_ROLLBACK };
+
+	(void)state;
+	for (int s = 0; s < DEPLOY_STATE_COUNT; s++) {
+		for (size_t c = 0; c < COUNT(cancels); c++) {
+			enum deploy_state from = (enum deploy_state)s;
+			struct deploy_acts acts;
+
+			if (is_final(from) || (cancels[c] == DEPLOY_ON_CANCEL_ROLLBACK &&
+			    !can_be_a_persons_rollback(from)))
+				continue;
+			(void)deploy_flow_step(from, cancels[c], &acts);
+			if (!does(&acts, DEPLOY_DO_TELL) && !does(&acts, DEPLOY_DO_REFUSE_CANCEL))
+				fail_msg("nobody answers %s in %s",
+				    deploy_flow_event_name(cancels[c]), deploy_flow_name(from));
+		}
+	}
+}
+
+static void
+a_refused_cancel_changes_nothing(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < deploy_rule_count; i++) {
+		if (!does(&deploy_rules[i].acts, DEPLOY_DO_REFUSE_CANCEL))
+			continue;
+		assert_int_equal(deploy_rules[i].from, deploy_rules[i].to);
+		assert_int_equal(deploy_rules[i].acts.n, 1);
+	}
+}
+
+/* Data of the table, one sentence each. */
+static void
+what_leaves_the_active_states_frees_the_environment(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < deploy_rule_count; i++) {
+		const struct deploy_rule *rule = &deploy_rules[i];
+		bool leaves = is_active(rule->from) && !is_active(rule->to);
+
+		assert_int_equal(leaves, does(&rule->acts, DEPLOY_DO_NEXT));
+		if (leaves)	/* after the row says that it is free */
+			assert_int_equal(rule->acts.todo[rule->acts.n - 1], DEPLOY_DO_NEXT);
+	}
+}
+
+static void
+only_a_deployment_that_waited_becomes_active(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < deploy_rule_count; i++)
+		if (!is_active(deploy_rules[i].from) && is_active(deploy_rules[i].to))
+			assert_int_equal(deploy_rules[i].on, DEPLOY_ON_FREE);
+}
+
+static void
+only_what_is_live_is_a_release(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < deploy_rule_count; i++)
+		assert_int_equal(does(&deploy_rules[i].acts, DEPLOY_DO_RELEASE),
+		    deploy_rules[i].to == DEPLOY_LIVE);
+}
+
+static void
+every_end_is_told(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < deploy_rule_count; i++)
+		if (is_final(deploy_rules[i].to))
+			assert_true(does(&deploy_rules[i].acts, DEPLOY_DO_TELL));
+}
+
+static void
+names_lead_back_to_their_state(void **state)
+{
+	(void)state;
+	for (int s = 0; s < DEPLOY_STATE_COUNT; s++)
+		assert_int_equal(deploy_flow_parse(deploy_flow_name((enum deploy_state)s)), s);
+	assert_int_equal(deploy_flow_parse("NOWHERE"), DEPLOY_STATE_COUNT);
+}
+
+/* --- in any order --- */
+
+struct walk {
+	enum deploy_state state;
+	bool alive;	/* a program runs */
+	bool probing;
+	int ends;
+};
+
+/* Can the world outside say this now? */
+static bool
+is_possible(const struct walk *walk, enum deploy_event event)
+{
+	if (event == DEPLOY_ON_AGAIN && walk->state == DEPLOY_STOPPING)
+		return false;	/* run_verdict() orders no other run of what was told to stop */
+	if (is_exit(event))
+		return walk->alive;
+	if (event == DEPLOY_ON_HEALTHY || event == DEPLOY_ON_SICK || event == DEPLOY_ON_SICK_NO_BACK)
+		return walk->probing;
+	return true;
+}
+
+static void
+walk_on(struct walk *walk, enum deploy_event event)
+{
+	enum deploy_state before = walk->state;
+	struct deploy_acts acts;
+
+	if (!is_possible(walk, event))
+		return;
+	if (is_exit(event))
+		walk->alive = false;
+	walk->state = deploy_flow_step(before, event, &acts);
+	if (event == DEPLOY_ON_HEALTHY || event == DEPLOY_ON_SICK ||
+	    event == DEPLOY_ON_SICK_NO_BACK || does(&acts, DEPLOY_DO_DROP_PROBE))
+		walk->probing = false;
+	if (starts_something(&acts)) {
+		assert_false(walk->alive);
+		assert_false(walk->probing);
+		walk->alive = true;
+	}
+	walk->probing |= does(&acts, DEPLOY_DO_PROBE);
+	if (!is_final(before) && is_final(walk->state)) {
+		assert_true(does(&acts, DEPLOY_DO_TELL));
+		assert_false(walk->alive);
+		assert_false(walk->probing);
+		walk->ends++;
+	}
+	/* What keeps its environment waits for something that will come. */
+	if (is_active(walk->state))
+		assert_true(walk->alive || walk->probing);
+}
+
+static void
+in_any_order_two_programs_never_meet_and_the_end_is_told_once(void **state)
+{
+	const char *given = getenv("SEED");
+	unsigned first = given != NULL ? (unsigned)strtoul(given, NULL, 10) : 1;
+	unsigned last = given != NULL ? first : 20000;
+
+	(void)state;
+	print_message("seeds %u to %u (SEED=n replays one)\n", first, last);
+	for (unsigned seed = first; seed <= last; seed++) {
+		struct walk walk = { .state = DEPLOY_REQUESTED };
+		unsigned x = seed * 2654435761u;
+
+		for (int i = 0; i < 64; i++) {
+			x = x * 1103515245u + 12345u;
+			walk_on(&walk, (enum deploy_event)((x >> 16) % DEPLOY_EVENT_COUNT));
+		}
+		assert_int_equal(walk.ends, is_final(walk.state) ? 1 : 0);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_rule_stands_once),
+		cmocka_unit_test(final_states_absorb),
+		cmocka_unit_test(every_state_is_reached_and_can_end),
+		cmocka_unit_test(whoever_cancels_is_always_answered),
+		cmocka_unit_test(a_refused_cancel_changes_nothing),
+		cmocka_unit_test(what_leaves_the_active_states_frees_the_environment),
+		cmocka_unit_test(only_a_deployment_that_waited_becomes_active),
+		cmocka_unit_test(only_what_is_live_is_a_release),
+		cmocka_unit_test(every_end_is_told),
+		cmocka_unit_test(names_lead_back_to_their_state),
+		cmocka_unit_test(in_any_order_two_programs_never_meet_and_the_end_is_told_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
