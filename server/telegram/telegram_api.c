@@ -247,7 +247,9 @@ read_refusal(const struct http_client_result *http, struct telegram_result *resu
 	result->code = code >= 300 && code < 600 ? (int)code : http->status == 200 ? 0 :
 	    http->status;
 	result->retry_after_s = json_get_i64_or(parameters, "retry_after", 0);
-	if (result->retry_after_s < 0 || result->retry_after_s > RETRY_AFTER_MAX_S)
+	if (result->retry_after_s < 0)
+		result->retry_after_s = 0;
+	if (result->retry_after_s > RETRY_AFTER_MAX_S)
 		result->retry_after_s = RETRY_AFTER_MAX_S;
 	result->new_chat = json_get_i64_or(parameters, "migrate_to_chat_id", 0);
 	if (text != NULL)

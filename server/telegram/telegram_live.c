@@ -150,7 +150,8 @@ put_time(const struct message *message, int64_t elapsed_ms, struct buf *marked)
 	char usual[TEXT_DURATION_SIZE];
 	const int64_t estimate_ms = message->live_estimate_ms;
 
-	(void)text_duration(elapsed, elapsed_ms / 1000 * 1000);
+	/* Whole seconds: text_duration() has decimals below one. */
+	(void)text_duration(elapsed, elapsed_ms < 1000 ? 1000 : elapsed_ms / 1000 * 1000);
 	if (estimate_ms <= 0) {
 		buf_addf(marked, "\xe2\x8f\xb1 %s", elapsed); /* a stopwatch */
 		return;

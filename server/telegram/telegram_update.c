@@ -83,8 +83,10 @@ decode_one(const struct event *raw, struct telegram_span text)
 		(void)telegram_split_number(telegram_split_member(text, "update_id"), &update->id);
 	}
 	json_free(root);
-	if (update->kind == UPDATE_TEXT && !drop_our_name(update->text, raw->own_name))
+	if (update->kind == UPDATE_TEXT && !drop_our_name(update->text, raw->own_name)) {
 		update->kind = UPDATE_OTHER;
+		update->text[0] = '\0';
+	}
 	return event;
 }
 
