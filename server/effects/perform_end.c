@@ -53,7 +53,7 @@ perform_end(struct perform *perform, struct effect *effect)
 	perform_report(perform, effect);
 }
 
-/* Effects are handed out in the order of their ids: where its run is open, it is followed by now. */
+/* Effects are handed out in the order of their ids: a run that is open is followed by now. */
 void
 again_end(struct perform *perform, struct effect *effect)
 {

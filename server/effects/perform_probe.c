@@ -45,7 +45,7 @@ plan_of(const struct perform_probe_state *probe)
 	return &probe->effect->u.probe.plan;
 }
 
-/* --- beginning and end -------------------------------------------------------------------------------- */
+/* --- beginning and end -------------------------------------------------------------------- */
 
 static void
 target_stop(struct target *target)
@@ -143,9 +143,9 @@ on_done(struct loop_task *task, void *ctx)
 	perform_report(perform, probe_take(probe));
 }
 
-/* --- deciding ----------------------------------------------------------------------------------------- */
+/* --- deciding ----------------------------------------------------------------------------- */
 
-/* The gate needs all of them: with one failed, the others decide nothing more.  /status shows each. */
+/* The gate needs all of them: with one failed, the others decide nothing.  /status shows each. */
 static void
 give_up_others(struct target *failed)
 {
@@ -212,7 +212,7 @@ try_later(struct target *target)
 		    (int64_t)plan_of(target->probe)->interval_s * 1000, 0);
 }
 
-/* --- one try -------------------------------------------------------------------------------------------- */
+/* --- one try ------------------------------------------------------------------------------ */
 
 static void
 on_try(struct loop_timer *timer, void *ctx)
@@ -252,7 +252,7 @@ on_answer(void *ctx, const struct http_client_result *result)
 	try_later(target);
 }
 
-/* --- for perform.c ---------------------------------------------------------------------------------------- */
+/* --- for perform.c ------------------------------------------------------------------------ */
 
 bool
 perform_probe_withdraw(struct perform *perform, int64_t id)

@@ -10,7 +10,7 @@
 #include "telegram/telegram.h"
 
 #define MAGIC	    0x50726e31u
-#define STATUS_GO   200		/* the answer to EVENT_RUN_STARTED; else its run was ended meanwhile */
+#define STATUS_GO   200		/* to EVENT_RUN_STARTED; else its run was ended meanwhile */
 
 struct run_job {
 	unsigned magic;
@@ -89,7 +89,7 @@ event_for(struct run_job *job, enum event_kind kind)
 	return event;
 }
 
-/* --- the gate: opened by the answer to what is on disk ----------------------------------------- */
+/* --- the gate: opened by the answer to what is on disk ------------------------------------ */
 
 static void
 on_no_go_sent(struct runs_wish *wish)
@@ -142,7 +142,7 @@ on_hello(void *ctx, const struct run_started *hello)
 	job->perform->submit(job->perform->submit_ctx, event);
 }
 
-/* --- on its way ------------------------------------------------------------------------------------ */
+/* --- on its way --------------------------------------------------------------------------- */
 
 static void
 on_step(void *ctx, const struct run_step *step)
@@ -172,7 +172,7 @@ on_lost(void *ctx)
 	job->perform->submit(job->perform->submit_ctx, event);
 }
 
-/* --- its end --------------------------------------------------------------------------------------- */
+/* --- its end ------------------------------------------------------------------------------ */
 
 static void
 on_ended(void *ctx, const struct run_ended *ended)

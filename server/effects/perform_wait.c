@@ -1,4 +1,4 @@
-/* perform_wait.c - a deadline: the row keeps wall time, the timer what is left of it.  Side: loop. */
+/* perform_wait.c - a deadline: the row keeps wall time, the timer what is left.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 #include <stdlib.h>
 #include <time.h>

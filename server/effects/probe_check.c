@@ -33,7 +33,7 @@ probe_check_start(struct http_client *client, const char *url, int timeout_s,
 	return http_client_start(client, &request, err);
 }
 
-/* --- which commit answers ------------------------------------------------------------------------- */
+/* --- which commit answers ----------------------------------------------------------------- */
 
 static bool
 take_commit(char commit[LIMIT_COMMIT], const char *text)
@@ -69,7 +69,7 @@ is_same_commit(const char *answered, const char *expected)
 	return strncmp(answered, expected, a < b ? a : b) == 0;
 }
 
-/* --- what people are told --------------------------------------------------------------------------- */
+/* --- what people are told ----------------------------------------------------------------- */
 
 static void
 say_no_answer(const struct http_client_result *result, int timeout_s,

@@ -31,7 +31,7 @@ struct keeper_link {
 
 static void on_ready(struct loop_io *io, unsigned events, void *ctx);
 
-/* --- connecting --------------------------------------------------------------------------------- */
+/* --- connecting --------------------------------------------------------------------------- */
 
 /* Through /proc/self/fd: a socket's path may be 107 bytes, a state directory's more. */
 static bool
@@ -107,7 +107,7 @@ keeper_link_free(struct keeper_link *link)
 	free(link);
 }
 
-/* --- saying ------------------------------------------------------------------------------------- */
+/* --- saying ------------------------------------------------------------------------------- */
 
 /* True: said, or there is nobody to say it to (reading will notice). */
 static bool
@@ -146,7 +146,7 @@ keeper_link_end(struct keeper_link *link)
 	flush(link);
 }
 
-/* --- hearing ------------------------------------------------------------------------------------ */
+/* --- hearing ------------------------------------------------------------------------------ */
 
 /* Is there more to read, and anybody left to read it? */
 static bool

@@ -30,8 +30,8 @@ packet_receive(int fd, char buffer[PROTOCOL_PACKET_MAX], struct protocol_message
 	bool was_reset = false;
 	ssize_t got;
 
-	/* TRUNC: the packet's true size, so that a longer one is noticed.  RESET comes once, when the
-	 * other end went without reading all of ours; what it said last is still to be read. */
+	/* TRUNC: the packet's true size, so that a longer one is noticed.  RESET comes once, when
+	 * the other end went without reading all of ours; what it said last is still there. */
 	for (;;) {
 		got = recv(fd, buffer, PROTOCOL_PACKET_MAX, MSG_DONTWAIT | MSG_TRUNC);
 		if (got >= 0 || (errno != EINTR && (errno != ECONNRESET || was_reset)))

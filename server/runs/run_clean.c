@@ -1,4 +1,4 @@
-/* run_clean.c - makes a program's output plain text: no escapes, controls or tricks.  Side: pure. */
+/* run_clean.c - makes a program's output plain text: no escapes, no tricks.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
 #include "runs/run_clean.h"
 
@@ -26,7 +26,7 @@ enum clean_state {
 
 static void take_byte(struct run_clean *clean, unsigned char byte, struct buf *out);
 
-/* --- the line that is being made ------------------------------------------------------------ */
+/* --- the line that is being made ---------------------------------------------------------- */
 
 static void
 line_flush(struct run_clean *clean, struct buf *out)
@@ -74,7 +74,7 @@ line_back(struct run_clean *clean)
 	}
 }
 
-/* --- characters ----------------------------------------------------------------------------- */
+/* --- characters --------------------------------------------------------------------------- */
 
 /* C1 in UTF-8: what a terminal takes for ESC and a letter. */
 static void
@@ -178,7 +178,7 @@ take_text(struct run_clean *clean, unsigned char byte, struct buf *out)
 		line_add(clean, "?", 1, out);
 }
 
-/* --- escape sequences ----------------------------------------------------------------------- */
+/* --- escape sequences --------------------------------------------------------------------- */
 
 /* The sequence is over, and this byte is no part of it. */
 static void
@@ -258,7 +258,7 @@ take_byte(struct run_clean *clean, unsigned char byte, struct buf *out)
 	}
 }
 
-/* --- for everybody -------------------------------------------------------------------------- */
+/* --- for everybody ------------------------------------------------------------------------ */
 
 void
 run_clean_init(struct run_clean *clean)

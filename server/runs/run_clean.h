@@ -1,4 +1,4 @@
-/* run_clean.h - makes a program's output plain text: no escapes, controls or tricks.  Side: pure. */
+/* run_clean.h - makes a program's output plain text: no escapes, no tricks.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
 /*
  * A stream that may be cut anywhere.  What comes out is valid UTF-8 with '\n' as its only control

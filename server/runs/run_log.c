@@ -21,7 +21,7 @@
 #define MAGIC		0x52754c67u
 #define PIECE		32768		/* read in one step: 1 to 3 ms of work */
 #define LINE_BYTES	4000		/* longer lines are broken: editors choke on them */
-#define PART_BYTES	(INT64_C(22) << 20)	/* of the head and of the tail of a log that is too long */
+#define PART_BYTES	(INT64_C(22) << 20)	/* of the head, and of the tail, of one too long */
 
 struct run_log_job {
 	unsigned magic;
@@ -46,7 +46,7 @@ struct run_log_job {
 	char piece[PIECE];
 };
 
-/* --- out of the job --------------------------------------------------------------------------- */
+/* --- out of the job ----------------------------------------------------------------------- */
 
 static bool
 write_out(struct run_log_job *job, const void *data, size_t size, struct err *err)
@@ -93,7 +93,7 @@ text_out(struct run_log_job *job, bool is_last, struct err *err)
 	return done;
 }
 
-/* --- through the stages: plain → safe → text --------------------------------------------------- */
+/* --- through the stages: plain → safe → text ---------------------------------------------- */
 
 /* The stages fail by their buffers; text_out() asks the last of them. */
 static void
@@ -144,7 +144,7 @@ begin_tail(struct run_log_job *job, struct err *err)
 	return true;
 }
 
-/* --- the steps -------------------------------------------------------------------------------- */
+/* --- the steps ---------------------------------------------------------------------------- */
 
 static ssize_t
 read_piece(struct run_log_job *job)
@@ -192,7 +192,7 @@ run_log_step(struct run_log_job *job, struct err *err)
 	return job->is_done ? RUN_LOG_DONE : RUN_LOG_MORE;
 }
 
-/* --- beginning and end ------------------------------------------------------------------------- */
+/* --- beginning and end -------------------------------------------------------------------- */
 
 static int
 open_nameless(const char *state_directory, struct err *err)

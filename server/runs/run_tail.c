@@ -22,7 +22,7 @@ struct line {
 	bool is_cut;
 };
 
-/* --- what may be shown at all ----------------------------------------------------------------- */
+/* --- what may be shown at all ------------------------------------------------------------- */
 
 size_t
 run_tail_safe_start(const char *data, size_t size)
@@ -82,7 +82,7 @@ make_plain(const struct run_tail_bytes *bytes, struct redact *redact, struct buf
 	buf_done(&plain);
 }
 
-/* --- lines ------------------------------------------------------------------------------------ */
+/* --- lines -------------------------------------------------------------------------------- */
 
 /* Makes a line of text[0, size); false when it is not to be shown. */
 static bool
@@ -145,7 +145,7 @@ run_tail_of(const struct run_tail_bytes *bytes, struct redact *redact,
 	buf_done(&safe);
 }
 
-/* --- the file --------------------------------------------------------------------------------- */
+/* --- the file ----------------------------------------------------------------------------- */
 
 /* The log's last bytes; false with ERR_MISSING where there is no log. */
 static bool

@@ -53,7 +53,7 @@ static void on_socket(struct loop_io *io, unsigned events, void *ctx);
 static void on_end(struct loop_io *io, unsigned events, void *ctx);
 static void on_again(struct loop_timer *timer, void *ctx);
 
-/* --- what it is given --------------------------------------------------------------------------- */
+/* --- what it is given --------------------------------------------------------------------- */
 
 /* Not settings, but what any program needs to find programs, people and the network. */
 static bool
@@ -142,7 +142,7 @@ copy_config(struct runner_link *link, const struct runner_link_config *config, s
 	return true;
 }
 
-/* --- starting ----------------------------------------------------------------------------------- */
+/* --- starting ----------------------------------------------------------------------------- */
 
 /* Its own descriptor and nothing else of ours; no blocked or ignored signal; a group of its own, so
  * that Ctrl-C at a terminal reaches us alone. */
@@ -259,7 +259,7 @@ runner_link_start(struct loop *loop, const struct runner_link_config *config, st
 	return link;
 }
 
-/* --- its end ------------------------------------------------------------------------------------ */
+/* --- its end ------------------------------------------------------------------------------ */
 
 static void
 close_socket(struct runner_link *link)
@@ -353,7 +353,7 @@ on_again(struct loop_timer *timer, void *ctx)
 	loop_timer_start(link->loop, &link->again, link->again_ms, 0);
 }
 
-/* --- talking ------------------------------------------------------------------------------------ */
+/* --- talking ------------------------------------------------------------------------------ */
 
 static void
 take_hello(struct runner_link *link, const struct protocol_message *message)

@@ -1,4 +1,4 @@
-/* runs.h - runs and git questions, ordered from the runner and followed to their end.  Side: loop. */
+/* runs.h - runs and git questions: ordered, followed to their end.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 /*
  * Starts one thing, the runner; starts it again when it dies (a run does not notice: its keeper
@@ -17,7 +17,7 @@ struct redact;
 struct runs;
 
 struct runs_config {
-	const char *runner;		/* path of deploybot-runner; NULL: beside our own executable */
+	const char *runner;		/* path of deploybot-runner; NULL: beside our program */
 	const char *env_file;		/* handed to it; NULL: none */
 	const struct settings *settings; /* state_directory, and which variables are the runner's */
 	struct redact *redact;		/* borrowed; NULL: known shapes only */
@@ -45,7 +45,7 @@ size_t runs_open(const struct runs *runs);	/* runs that are followed and have no
 const char *runs_state_directory(const struct runs *runs);
 struct redact *runs_redact(const struct runs *runs);
 
-/* --- runs --- */
+/* --- runs --------------------------------------------------------------------------------- */
 
 /* How whoever ordered a run learns of it: hello at most once, steps, lost at most once, then
  * ended or refused exactly once (the watch is dead then). */
@@ -64,8 +64,8 @@ struct runs_watch {
 };
 
 /* Orders a run, or follows one that is there already: where runs/<id>/ exists it is adopted, or its
- * record read.  `order` is copied (its message is not looked at).  False and *err only when memory
- * is short or the run is followed already. */
+ * record read.  `order` is copied (its message is not looked at).  False and *err: ERR_BUSY, the
+ * run is followed already; ERR_LIMIT, 64 are; ERR_NOMEM. */
 bool runs_order(struct runs *runs, const struct effect_run *order, const struct runs_watch *watch,
     struct err *err) MUST_USE;
 
@@ -102,7 +102,7 @@ struct runs_progress {
 /* False when no such run is open. */
 bool runs_progress(const struct runs *runs, int64_t run, struct runs_progress *ret);
 
-/* --- git questions --- */
+/* --- git questions ------------------------------------------------------------------------ */
 
 struct runs_question;			/* one that is under way */
 

@@ -30,7 +30,7 @@ git_kind_name(enum git_kind kind)
 	return names[kind];
 }
 
-/* --- values --------------------------------------------------------------------------------- */
+/* --- values ------------------------------------------------------------------------------- */
 
 static bool
 take_text(char *out, size_t room, const char *value)
@@ -88,7 +88,7 @@ rest_of(char *value)
 	return blank + 1;
 }
 
-/* --- one function for each key, in the order of runner/protocol.h ----------------------------- */
+/* --- one function for each key, in the order of runner/protocol.h ------------------------- */
 
 static bool
 take_ref(struct git_answer *answer, char *value)
@@ -241,7 +241,7 @@ static const struct key keys[] = {
 	{ "possible", take_possible },
 };
 
-/* --- lines ---------------------------------------------------------------------------------- */
+/* --- lines -------------------------------------------------------------------------------- */
 
 /* A line without its end; keys that are not known are of a newer version.  *bad_key is set to the
  * name of one whose value is none. */

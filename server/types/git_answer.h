@@ -1,4 +1,4 @@
-/* git_answer.h - what git said, as a struct.  The text's format stands in runner/protocol.h.  Side: any. */
+/* git_answer.h - what git said, as a struct; its text is in runner/protocol.h.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 #ifndef GIT_ANSWER_H
 #define GIT_ANSWER_H
@@ -43,7 +43,7 @@ struct git_answer {
 	bool has_base;
 	char base[LIMIT_COMMIT];
 	bool forced;			/* base is not an ancestor of commit */
-	int64_t count;			/* commits that are not in base; may be more than n_changes */
+	int64_t count;			/* commits not in base; may be more than n_changes */
 	size_t n_changes;
 	struct git_change change[LIMIT_COMMITS]; /* newest first */
 	/* HEADS */

@@ -1,0 +1,568 @@
+/* run_follow.c - one run, from its order to its exit record.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#include "runs/run_follow.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "lib/clean.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+#include "lib/text.h"
+#include "runs/keeper_link.h"
+#include "runs/run_files.h"
+#include "runs/run_tail.h"
+
+#define MAGIC		0x52756e31u
+#define ORDERS_MAX	3	/* of one run, where the runner contradicts itself */
+#define RECONNECT_MS	200	/* its keeper lives, but could not be reached */
+#define LOST_MS		1000	/* a closed connection that nothing explains by then is told */
+
+/* What is to be said to the runner about a run, and what we wait for. */
+enum run_phase {
+	RUN_TO_ORDER,		/* → run */
+	RUN_ORDERED,		/* ← started, refused */
+	RUN_TO_SETTLE,		/* → settle */
+	RUN_SETTLING,		/* ← settled */
+	RUN_TO_CONNECT,		/* its keeper is tried again when the timer expires */
+	RUN_FOLLOWED,		/* its keeper is connected */
+	RUN_UNSAYABLE,		/* no message can hold its order: refused in the next turn */
+};
+
+struct run_follow {
+	unsigned magic;
+	const struct run_follow_world *world;
+	struct effect_run order;
+	struct runs_watch watch;
+	enum run_phase phase;
+	struct keeper_link *keeper;
+	struct loop_timer timer;	/* RUN_TO_CONNECT: reconnect; unexplained: tell it lost */
+	bool wants_end;			/* said at every hello from now on */
+	struct runs_wish *wishes;
+	struct loop_task end_told;	/* grants them: never inside runs_end() */
+	unsigned orders;
+	bool was_started;		/* its folder was there: it is never ordered again */
+	bool hello_told;
+	bool is_deaf;			/* its keeper speaks another version: the record alone counts */
+	int64_t went_at;		/* wall ms of our `go`; 0: it was another's */
+	struct runs_progress progress;
+};
+
+static void on_keeper_message(void *ctx, const struct protocol_message *message);
+static void on_keeper_closed(void *ctx);
+static void on_run_timer(struct loop_timer *timer, void *ctx);
+static void on_end_told(struct loop_task *task, void *ctx);
+
+/* --- told and ended ----------------------------------------------------------------------- */
+
+static void
+run_free(struct run_follow *run)
+{
+	loop_timer_stop(&run->timer);
+	loop_task_cancel(&run->end_told);
+	keeper_link_free(run->keeper);
+	run->magic = 0;
+	free(run);
+}
+
+static void
+grant_wishes(struct run_follow *run)
+{
+	struct runs_wish *wish;
+
+	while ((wish = run->wishes) != NULL) {
+		run->wishes = wish->next;
+		wish->next = NULL;
+		wish->on_sent(wish);
+	}
+}
+
+static void
+on_end_told(struct loop_task *task, void *ctx)
+{
+	struct run_follow *run = ctx;
+
+	(void)task;
+	OBJ_CHECK(run, MAGIC);
+	grant_wishes(run);
+}
+
+static void
+tell_step(struct run_follow *run, const struct protocol_step *said)
+{
+	struct runs_progress *progress = &run->progress;
+	struct run_step *step = &progress->steps[progress->step_count];
+
+	static_assert(COUNT(progress->steps) >= PROTOCOL_STEPS_ROOM, "all steps fit");
+	static_assert(sizeof(step->name) > PROTOCOL_STEP_NAME, "a step's name fits");
+	if (progress->step_count >= PROTOCOL_STEPS_ROOM)
+		return;
+	step->run = run->order.run;
+	step->n = (int)progress->step_count++;
+	step->at = said->at;
+	(void)clean_line(step->name, sizeof(step->name), said->name, strlen(said->name));
+	run->watch.on_step(run->watch.ctx, step);
+}
+
+/* Of all steps there are, those that were not told yet. */
+static void
+tell_steps(struct run_follow *run, const struct protocol_message *message)
+{
+	for (size_t i = run->progress.step_count; i < message->step_count; i++)
+		tell_step(run, &message->steps[i]);
+}
+
+static void
+tell_lost(struct run_follow *run)
+{
+	if (run->progress.is_lost)
+		return;
+	run->progress.is_lost = true;
+	run->watch.on_lost(run->watch.ctx);
+}
+
+/* The last word about it. */
+static void
+run_end(struct run_follow *run, const struct run_ended *ended)
+{
+	run->world->on_over(run->world->ctx, run);
+	grant_wishes(run);
+	run->watch.on_ended(run->watch.ctx, ended);
+	run_free(run);
+}
+
+static void
+run_refuse(struct run_follow *run, const char *why)
+{
+	struct run_ended ended = { .run = run->order.run, .refused = true };
+
+	(void)clean_line(ended.detail, sizeof(ended.detail), why, strlen(why));
+	run_end(run, &ended);
+}
+
+static int64_t
+duration_of(const struct run_follow *run, const struct protocol_record *record)
+{
+	int64_t began = run->went_at;
+
+	if (!record->gate || record->ended_at == 0)
+		return 0;
+	if (began == 0)
+		began = run_files_started_at(run->world->state_directory, run->order.run);
+	return began == 0 || record->ended_at < began ? 0 : record->ended_at - began;
+}
+
+static void
+detail_of(const struct run_follow *run, const struct protocol_record *record,
+    char detail[LIMIT_LINE])
+{
+	char why[96];
+
+	detail[0] = '\0';
+	if (record->exec_errno != 0)
+		(void)snprintf(detail, LIMIT_LINE, "the script could not be started: %s",
+		    strerror_r(record->exec_errno, why, sizeof(why)));
+	else if (record->gate)
+		run_tail_last(run->world->state_directory, run->order.run, run->world->redact,
+		    detail, LIMIT_LINE);
+}
+
+/* From the exit record, as settled or exit tells it. */
+static void
+run_end_by_record(struct run_follow *run, const struct protocol_message *message)
+{
+	const struct protocol_record *record = &message->record;
+	struct run_ended ended = {
+		.run = run->order.run,
+		.gate_opened = record->gate,
+		/* Lost after `go`: nobody knows what it was doing. */
+		.released = record->released || (record->lost && record->gate),
+		.no_way_back = record->no_rollback,
+		.lost = record->lost,
+		.timed_out = record->timed_out,
+		.ended_on_request = record->ended,
+		.exec_errno = record->exec_errno,
+		.exit_status = record->signal != 0 ? -1 : record->status,
+		.signal_number = record->signal,
+		.duration_ms = duration_of(run, record),
+	};
+
+	tell_steps(run, message);
+	if (record->lost)
+		tell_lost(run);
+	detail_of(run, record, ended.detail);
+	run_end(run, &ended);
+}
+
+/* Its folder is gone, though it had one: somebody deleted it.  It may have done anything. */
+static void
+run_end_unknown(struct run_follow *run)
+{
+	struct run_ended ended = { .run = run->order.run, .gate_opened = true, .released = true,
+		.lost = true, .exit_status = -1,
+		.detail = "its folder in runs/ has vanished: nobody knows what it did" };
+
+	log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", run->order.run)), "%s", ended.detail);
+	tell_lost(run);
+	run_end(run, &ended);
+}
+
+/* --- its keeper --------------------------------------------------------------------------- */
+
+static void
+run_settle(struct run_follow *run)
+{
+	keeper_link_free(run->keeper);
+	run->keeper = NULL;
+	run->phase = RUN_TO_SETTLE;
+	run->world->on_unsaid(run->world->ctx);
+}
+
+static void
+run_connect(struct run_follow *run)
+{
+	const struct keeper_link_watch watch = { on_keeper_message, on_keeper_closed, run };
+	struct err err = { .code = ERR_NONE };
+
+	loop_timer_stop(&run->timer);
+	run->was_started = true;
+	run->keeper = keeper_link_open(run->world->loop, run->world->state_directory,
+	    run->order.run, &watch, &err);
+	if (run->keeper != NULL) {
+		run->phase = RUN_FOLLOWED;
+		return;
+	}
+	if (err.code != ERR_MISSING && err.code != ERR_BUSY)
+		log_line(LOG_LEVEL_WARNING, LOG_FIELDS(LOG_I64("run", run->order.run)), "%s",
+		    err.text);
+	/* It is asked about anew after a while: its keeper is busy, or on its way out. */
+	run->phase = RUN_TO_CONNECT;
+	loop_timer_start(run->world->loop, &run->timer, RECONNECT_MS, 0);
+}
+
+static void
+on_run_timer(struct loop_timer *timer, void *ctx)
+{
+	struct run_follow *run = ctx;
+
+	(void)timer;
+	OBJ_CHECK(run, MAGIC);
+	if (run->phase == RUN_UNSAYABLE)
+		run_refuse(run, "its order holds what the runner does not take");
+	else if (run->phase == RUN_TO_CONNECT)
+		run_settle(run);
+	else
+		tell_lost(run);
+}
+
+static void
+on_keeper_closed(void *ctx)
+{
+	struct run_follow *run = ctx;
+
+	OBJ_CHECK(run, MAGIC);
+	loop_timer_start(run->world->loop, &run->timer, LOST_MS, 0);
+	run_settle(run);
+}
+
+static void
+tell_hello(struct run_follow *run, const struct protocol_message *message)
+{
+	struct run_started hello = {
+		.run = run->order.run,
+		.pid = message->pid,
+		.start_time = message->start,
+	};
+
+	static_assert(sizeof(hello.boot) >= sizeof(message->boot), "a boot id fits");
+	memcpy(hello.boot, message->boot, sizeof(message->boot));
+	run->hello_told = true;
+	run->watch.on_hello(run->watch.ctx, &hello);
+}
+
+static void
+take_hello(struct run_follow *run, const struct protocol_message *message)
+{
+	if (message->version != PROTOCOL_VERSION) {
+		log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", run->order.run)),
+		    "its keeper speaks version %u: it is followed by its record alone",
+		    message->version);
+		run->is_deaf = true;
+		return;
+	}
+	run->progress.log_size = message->log_size;
+	run->progress.gate_opened = message->record.gate;
+	if (run->wants_end) {
+		keeper_link_end(run->keeper);
+		loop_defer(run->world->loop, &run->end_told);
+	}
+	tell_steps(run, message);
+	if (!message->record.gate && run->went_at != 0)
+		keeper_link_go(run->keeper); /* the connection broke between our go and its ear */
+	else if (!message->record.gate && !run->hello_told)
+		tell_hello(run, message);
+}
+
+static void
+on_keeper_message(void *ctx, const struct protocol_message *message)
+{
+	struct run_follow *run = ctx;
+
+	OBJ_CHECK(run, MAGIC);
+	if (run->is_deaf)
+		return;
+	switch (message->kind) {
+	case PROTOCOL_HELLO:
+		take_hello(run, message);
+		break;
+	case PROTOCOL_GREW:
+		run->progress.log_size = message->log_size;
+		break;
+	case PROTOCOL_STEP:
+		tell_step(run, &message->steps[0]);
+		break;
+	case PROTOCOL_STUCK:
+		log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", run->order.run)),
+		    "process %d of it cannot be ended; its environment stays busy",
+		    (int)message->pid);
+		break;
+	case PROTOCOL_EXIT:
+		run_end_by_record(run, message);
+		break;
+	default:
+		break;
+	}
+}
+
+/* --- what the runner says about a run ----------------------------------------------------- */
+
+/* There is no folder.  Ordered again, but never what had one. */
+static void
+take_never(struct run_follow *run)
+{
+	loop_timer_stop(&run->timer);
+	if (run->was_started) {
+		run_end_unknown(run);
+	} else if (run->orders >= ORDERS_MAX) {
+		run_refuse(run, "the runner contradicts itself about this run");
+	} else {
+		run->phase = RUN_TO_ORDER;
+		run->world->on_unsaid(run->world->ctx);
+	}
+}
+
+static void
+take_settled(struct run_follow *run, const struct protocol_message *message)
+{
+	switch (message->state) {
+	case PROTOCOL_STATE_NEVER:
+		take_never(run);
+		break;
+	case PROTOCOL_STATE_ALIVE:
+		if (run->phase == RUN_SETTLING)
+			run_connect(run);
+		break;
+	case PROTOCOL_STATE_ENDED:
+	case PROTOCOL_STATE_LOST:
+		run_end_by_record(run, message);
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+take_refused(struct run_follow *run, const struct protocol_message *message)
+{
+	if (message->why == PROTOCOL_WHY_EXISTS)
+		run_settle(run);
+	else
+		run_refuse(run, message->text[0] != '\0' ? message->text :
+			"the runner refused it and gave no reason");
+}
+
+static void
+take_stuck(struct run_follow *run, const struct protocol_message *message)
+{
+	log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", run->order.run)),
+	    "its keeper is gone and process %d of it cannot be ended; its environment stays busy",
+	    (int)message->pid);
+	tell_lost(run);
+}
+
+static void
+fill_order(struct protocol_message *message, const struct run_follow *run)
+{
+	const struct effect_run *order = &run->order;
+
+	message->kind = PROTOCOL_RUN;
+	message->program = order->program == PROGRAM_DEPLOY ? PROTOCOL_PROGRAM_DEPLOY :
+	    PROTOCOL_PROGRAM_ROLLBACK;
+	message->deadline_s = (unsigned)order->deadline_s;
+	message->grace_s = run->world->grace_s;
+	message->deployment = (uint64_t)order->deployment;
+	static_assert(sizeof(message->previous) >= sizeof(order->previous), "a commit fits");
+	static_assert(sizeof(message->argument) >= sizeof(order->commit), "a commit fits");
+	memcpy(message->argument, order->commit, sizeof(order->commit));
+	memcpy(message->previous, order->previous, sizeof(order->previous));
+	/* A name too long is cut, and refused by the runner, which knows no such environment. */
+	(void)text_copy(message->environment, sizeof(message->environment), order->environment);
+	memcpy(message->ref, order->ref, sizeof(order->ref));
+}
+
+bool
+run_follow_say(struct run_follow *run, struct runner_link *runner)
+{
+	struct protocol_message message = { .kind = PROTOCOL_SETTLE };
+	struct err err = { .code = ERR_NONE };
+
+	OBJ_CHECK(run, MAGIC);
+	if (run->phase != RUN_TO_ORDER && run->phase != RUN_TO_SETTLE)
+		return true;
+	if (run->phase == RUN_TO_ORDER)
+		fill_order(&message, run);
+	message.id = (uint64_t)run->order.run;
+	switch (runner_link_send(runner, &message, &err)) {
+	case PACKET_SENT:
+		if (run->phase == RUN_TO_ORDER)
+			run->orders++;
+		run->phase = run->phase == RUN_TO_ORDER ? RUN_ORDERED : RUN_SETTLING;
+		return true;
+	case PACKET_REFUSED:
+		/* What the protocol cannot say would be refused there too.  Not from in here. */
+		log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", run->order.run)),
+		    "it cannot be ordered: %s", err.text);
+		run->phase = RUN_UNSAYABLE;
+		loop_timer_start(run->world->loop, &run->timer, 0, 0);
+		return true;
+	default:
+		return false;
+	}
+}
+
+void
+run_follow_take(struct run_follow *run, const struct protocol_message *message)
+{
+	OBJ_CHECK(run, MAGIC);
+	if (message->kind == PROTOCOL_STARTED) {
+		if (run->phase == RUN_ORDERED)
+			run_connect(run);
+	} else if (message->kind == PROTOCOL_REFUSED) {
+		if (run->phase == RUN_ORDERED)
+			take_refused(run, message);
+	} else if (message->kind == PROTOCOL_SETTLED) {
+		take_settled(run, message);
+	} else {
+		take_stuck(run, message);
+	}
+}
+
+/* --- beginning, wishes, end --------------------------------------------------------------- */
+
+struct run_follow *
+run_follow_new(const struct run_follow_world *world, const struct effect_run *order,
+    const struct runs_watch *watch, bool is_resumed, struct err *err)
+{
+	struct run_follow *run = calloc(1, sizeof(*run));
+
+	if (run == NULL) {
+		(void)err_set(err, ERR_NOMEM, "out of memory for run %" PRId64, order->run);
+		return NULL;
+	}
+	run->magic = MAGIC;
+	run->world = world;
+	run->order = *order;
+	memset(&run->order.message, 0, sizeof(run->order.message)); /* its texts are the effect's */
+	run->watch = *watch;
+	run->phase = is_resumed ? RUN_TO_SETTLE : RUN_TO_ORDER;
+	loop_timer_init(&run->timer, on_run_timer, run);
+	loop_task_init(&run->end_told, on_end_told, run);
+	return run;
+}
+
+void
+run_follow_drop(struct run_follow *run)
+{
+	struct runs_wish *wish;
+
+	OBJ_CHECK(run, MAGIC);
+	while ((wish = run->wishes) != NULL) {
+		run->wishes = wish->next;
+		if (wish->on_dropped != NULL)
+			wish->on_dropped(wish);
+	}
+	if (run->watch.on_dropped != NULL)
+		run->watch.on_dropped(run->watch.ctx);
+	run_free(run);
+}
+
+int64_t
+run_follow_id(const struct run_follow *run)
+{
+	OBJ_CHECK(run, MAGIC);
+	return run->order.run;
+}
+
+const struct runs_progress *
+run_follow_progress(const struct run_follow *run)
+{
+	OBJ_CHECK(run, MAGIC);
+	return &run->progress;
+}
+
+void
+run_follow_runner_down(struct run_follow *run)
+{
+	OBJ_CHECK(run, MAGIC);
+	if (run->phase == RUN_ORDERED || run->phase == RUN_SETTLING)
+		run->phase = RUN_TO_SETTLE;
+}
+
+static int64_t
+wall_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail for this clock */
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void
+run_follow_go(struct run_follow *run)
+{
+	OBJ_CHECK(run, MAGIC);
+	if (run->went_at != 0)
+		return;
+	run->went_at = wall_ms();
+	run->progress.gate_opened = true;
+	if (run->phase == RUN_FOLLOWED)
+		keeper_link_go(run->keeper);
+}
+
+void
+run_follow_end(struct run_follow *run, struct runs_wish *wish)
+{
+	OBJ_CHECK(run, MAGIC);
+	wish->next = run->wishes;
+	run->wishes = wish;
+	run->wants_end = true;
+	if (run->phase == RUN_FOLLOWED) {
+		keeper_link_end(run->keeper);
+		loop_defer(run->world->loop, &run->end_told);
+	}
+}
+
+void
+run_follow_end_cancel(struct run_follow *run, struct runs_wish *wish)
+{
+	OBJ_CHECK(run, MAGIC);
+	for (struct runs_wish **back = &run->wishes; *back != NULL; back = &(*back)->next) {
+		if (*back == wish) {
+			*back = wish->next;
+			return;
+		}
+	}
+}

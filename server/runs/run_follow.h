@@ -1,0 +1,52 @@
+/* run_follow.h - one run, from its order to its exit record.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * Knows its keeper's socket and what the runner says about it.  What is to be said to the runner
+ * is not queued: run_follow_say() reads it off the run's phase when the runner can be told.
+ */
+#ifndef RUN_FOLLOW_H
+#define RUN_FOLLOW_H
+
+#include "runs/runner_link.h"
+#include "runs/runs.h"
+
+struct run_follow;
+
+/* What all runs share; lives longer than each. */
+struct run_follow_world {
+	struct loop *loop;
+	const char *state_directory;
+	struct redact *redact;
+	unsigned grace_s;
+	void (*on_unsaid)(void *ctx);	/* there is something to say to the runner */
+	void (*on_over)(void *ctx, struct run_follow *run); /* forget it: it is about to be freed */
+	void *ctx;
+};
+
+/* Follows it; nothing is said or told yet.  is_resumed: look first, order only where there is
+ * nothing. */
+struct run_follow *run_follow_new(const struct run_follow_world *world,
+    const struct effect_run *order, const struct runs_watch *watch, bool is_resumed,
+    struct err *err) MUST_USE;
+
+/* Stops following: on_dropped is called, the run goes on. */
+void run_follow_drop(struct run_follow *run);
+
+int64_t run_follow_id(const struct run_follow *run);
+const struct runs_progress *run_follow_progress(const struct run_follow *run);
+
+/* Tells the runner what is to be told; false: it can take no more now. */
+bool run_follow_say(struct run_follow *run, struct runner_link *runner) MUST_USE;
+
+/* The runner said started, refused, settled or stuck about it.  It may be over afterwards. */
+void run_follow_take(struct run_follow *run, const struct protocol_message *message);
+
+/* The runner is gone: what it was told and did not answer is asked of the next one. */
+void run_follow_runner_down(struct run_follow *run);
+
+/* As runs_go(), runs_end() and runs_end_cancel(). */
+void run_follow_go(struct run_follow *run);
+void run_follow_end(struct run_follow *run, struct runs_wish *wish);
+void run_follow_end_cancel(struct run_follow *run, struct runs_wish *wish);
+
+#endif
