@@ -15,6 +15,7 @@
 
 #define PROCESSES_MAX	(1 << 18)	/* beyond it the table is not worth reading */
 #define ENVIRON_PIECE	4096
+#define ENVIRON_TRIES	4	/* beyond it the caller looks again later */
 
 struct table {
 	struct process *all;
@@ -178,36 +179,91 @@ process_signal_below(pid_t ancestor, int signal_number, pid_t *ret_one)
 	return living;
 }
 
-/* Does the environment that it was started with hold this variable?  Read in pieces that overlap:
- * an environment may be 2 MB. */
+/* Where the environment lies in its memory: *ret_size bytes.  False: it has none, being dead or the
+ * kernel's, or is within execve, where the new memory is there and its environment not yet. */
 static bool
-has_variable(pid_t pid, const char *variable)
+environment_size(pid_t pid, size_t *ret_size, bool *ret_in_exec)
 {
-	size_t want = strlen(variable) + 1, kept = 1;
+	char path[32], stat[1024], *field, *rest = NULL;
+	uint64_t size = 0, from = 0, to = 0;
+	int number = 3;
+
+	*ret_in_exec = false;
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	if (read_small(path, stat, sizeof(stat)) <= 0 || (field = strrchr(stat, ')')) == NULL)
+		return false;
+	for (field = strtok_r(field + 1, " ", &rest); field != NULL;
+	     field = strtok_r(NULL, " ", &rest), number++) {
+		if (number == 23) /* vsize; proc(5) */
+			size = strtoull(field, NULL, 10);
+		else if (number == 50)
+			from = strtoull(field, NULL, 10);
+		else if (number == 51)
+			to = strtoull(field, NULL, 10);
+	}
+	*ret_in_exec = size > 0 && to == 0;
+	*ret_size = (size_t)(to - from);
+	return to != 0;
+}
+
+/* Reads to the end, in pieces that overlap (an environment may be 2 MB), unless it finds the variable
+ * before.  Returns how much it read, or -1: it may not be read, and so is not ours. */
+static ssize_t
+environment_search(pid_t pid, const char *variable, bool *ret_found)
+{
+	size_t want = strlen(variable) + 1, kept = 1, total = 0;
 	char buf[ENVIRON_PIECE], path[32];
-	bool found = false;
 	ssize_t n;
 	int fd;
 
 	assert(want < ENVIRON_PIECE / 2);
+	*ret_found = false;
 	(void)snprintf(path, sizeof(path), "/proc/%d/environ", (int)pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd == -1)
-		return false;
+		return -1;
 	buf[0] = '\0'; /* so that every variable stands behind a NUL */
-	while (!found && (n = read(fd, buf + kept, sizeof(buf) - kept)) > 0) {
+	while (!*ret_found && (n = read(fd, buf + kept, sizeof(buf) - kept)) > 0) {
 		size_t have = kept + (size_t)n;
 		const char *hit = memmem(buf, have, variable, want);
 
-		while (hit != NULL && !found) {
-			found = hit > buf && hit[-1] == '\0';
+		while (hit != NULL && !*ret_found) {
+			*ret_found = hit > buf && hit[-1] == '\0';
 			hit = memmem(hit + 1, have - (size_t)(hit + 1 - buf), variable, want);
 		}
+		total += (size_t)n;
 		kept = have < want ? have : want;
 		memmove(buf, buf + have - kept, kept);
 	}
 	(void)close(fd);
-	return found;
+	return (ssize_t)total;
+}
+
+enum variable { VARIABLE_MISSING, VARIABLE_FOUND, VARIABLE_UNKNOWN };
+
+/*
+ * Does the environment that it was started with hold this variable?  One that is within execve shows
+ * none, or the end of an old one: what was read is compared with what there is, and tried again.
+ * (Without that a `sleep` whose shell had just been killed was overlooked in 1 of 500 runs.)
+ */
+static enum variable
+variable_find(pid_t pid, const char *variable)
+{
+	for (int i = 0; i < ENVIRON_TRIES; i++) {
+		bool found, in_exec;
+		ssize_t n = environment_search(pid, variable, &found);
+		size_t size = 0;
+
+		if (found)
+			return VARIABLE_FOUND;
+		if (n == -1)
+			return VARIABLE_MISSING;
+		if (!environment_size(pid, &size, &in_exec) && !in_exec)
+			return VARIABLE_MISSING;
+		if (!in_exec && (size_t)n >= size)
+			return VARIABLE_MISSING;
+	}
+	return VARIABLE_UNKNOWN;
 }
 
 /* Is the session number still that of our leader?  Not when another process has its pid. */
@@ -223,27 +279,39 @@ session_is_ours(const struct process_leader *leader)
 	return !process_read(leader->pid, &now) || now.start == leader->start;
 }
 
+/* Is it the run's?  UNKNOWN counts as alive and is not signalled. */
+static enum variable
+belongs(const struct process *one, const struct process_leader *leader, bool session)
+{
+	char variable[PROCESS_TAG + 8];
+
+	if (is_dead(one) || one->pid == getpid())
+		return VARIABLE_MISSING;
+	if (session && one->session == leader->pid && one->start >= leader->start)
+		return VARIABLE_FOUND;
+	if (leader->tag[0] == '\0')
+		return VARIABLE_MISSING;
+	(void)snprintf(variable, sizeof(variable), "RUN_ID=%s", leader->tag);
+	return variable_find(one->pid, variable);
+}
+
 int
 process_signal_run(const struct process_leader *leader, int signal_number, pid_t *ret_one)
 {
 	bool session = session_is_ours(leader);
-	char variable[PROCESS_TAG + 8];
 	struct table table = { 0 };
 	int living = -1;
 
-	(void)snprintf(variable, sizeof(variable), "RUN_ID=%s", leader->tag);
 	if (table_read(&table)) {
 		living = 0;
 		for (size_t i = 0; i < table.count; i++) {
-			const struct process *one = &table.all[i];
+			enum variable ours = belongs(&table.all[i], leader, session);
 
-			if (is_dead(one) || one->pid == getpid())
+			if (ours == VARIABLE_MISSING)
 				continue;
-			if (!(session && one->session == leader->pid && one->start >= leader->start) &&
-			    !(leader->tag[0] != '\0' && has_variable(one->pid, variable)))
-				continue;
-			process_signal(one, signal_number);
-			*ret_one = one->pid;
+			if (ours == VARIABLE_FOUND)
+				process_signal(&table.all[i], signal_number);
+			*ret_one = table.all[i].pid;
 			living++;
 		}
 	}

@@ -11,6 +11,7 @@
 
 #include "runner/run_folder.h"
 
+#define CLEAN_LOOKS    2
 #define STUCK_AFTER_MS 5000
 #define STUCK_EVERY_MS 10000
 
@@ -129,6 +130,17 @@ claim(struct settling *settling, size_t i, struct protocol_message *ret)
 	return settled_by_record(ret, id);
 }
 
+/* A look at /proc is no snapshot: one may fork behind it.  Two in a row that find nothing count. */
+static bool
+nothing_lives(struct settle *settle, pid_t *ret_one)
+{
+	if (process_signal_run(&settle->leader, SIGKILL, ret_one) != 0)
+		settle->clean = 0;
+	else
+		settle->clean++;
+	return settle->clean >= CLEAN_LOOKS;
+}
+
 bool
 settle_turn(struct settling *settling, size_t i, struct protocol_message *ret)
 {
@@ -140,8 +152,7 @@ settle_turn(struct settling *settling, size_t i, struct protocol_message *ret)
 	memset(ret, 0, sizeof(*ret));
 	if (settle->claimed == -1 && claim(settling, i, ret))
 		return true;
-	if (settle->claimed != -1 &&
-	    process_signal_run(&settle->leader, SIGKILL, &one) == 0) {
+	if (settle->claimed != -1 && nothing_lives(settle, &one)) {
 		fill_lost(settle, ret);
 		if (run_folder_record_write(settle->claimed, ret, NULL)) {
 			settle_remove(settling, i);

@@ -15,6 +15,7 @@ struct settle {
 	int folder;
 	int claimed;	/* the exit file, locked; -1: not yet, tried again */
 	struct process_leader leader;
+	int clean;		/* looks in a row that found nothing */
 	int64_t stuck_at;	/* monotonic ms */
 };
 
