@@ -66,6 +66,11 @@ json_decode(const void *bytes, size_t size, struct err *err)
 		(void)err_set(err, ERR_INVALID, "no JSON: empty");
 		return NULL;
 	}
+	/* jansson 2.14 passes over a NUL that stands behind a number. */
+	if (memchr(bytes, '\0', size) != NULL) {
+		(void)err_set(err, ERR_INVALID, "no JSON: it holds a NUL byte");
+		return NULL;
+	}
 	if (!depth_is_fine(bytes, size)) {
 		(void)err_set(err, ERR_INVALID, "JSON nested deeper than %d", JSON_DEPTH_MAX);
 		return NULL;

@@ -139,11 +139,24 @@ a_decoded_value_can_be_written_again(void **state)
 	buf_done(&b);
 }
 
+/* jansson took {"a":1<NUL>} for {"a":1}. */
+static void
+a_nul_behind_a_number_is_refused(void **state)
+{
+	static const char text[] = "{\"a\":1\0}";
+	struct err err;
+
+	(void)state;
+	assert_null(json_decode(text, sizeof(text) - 1, &err));
+	assert_int_equal(err.code, ERR_INVALID);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_not_strict_json_is_refused),
+		cmocka_unit_test(a_nul_behind_a_number_is_refused),
 		cmocka_unit_test(depth_is_bounded),
 		cmocka_unit_test(accessors_take_what_is_missing_or_of_another_type),
 		cmocka_unit_test(what_is_written_is_ascii_and_reads_back),
