@@ -28,8 +28,9 @@ struct program_plan {
 	uint64_t log_limit;
 };
 
-/* Reads the settings and plans a run (kind RUN, with its tag) or a question (kind ASK).  To be freed
- * with program_plan_done, also after a failure.  The files in memory stay open until we end. */
+/* Reads the settings and plans a run (kind RUN, with its tag) or a question (kind ASK).  To be
+ * freed with program_plan_done, also after a failure.  The files in memory stay open until we
+ * end. */
 bool program_plan(struct program_plan *ret, const struct protocol_message *order,
     const struct program_place *place, struct err *err) MUST_USE;
 

@@ -24,7 +24,8 @@
  *                                              LOST   its keeper was killed; nothing of it is alive
  *                                                     any more, and a record with lost=1 is written
  *   ←  stuck   id pid                        pid (of run id, keeper gone) cannot be ended yet; said
- *                                            every 10 s until it can; then comes settled LOST
+ *                                            every 10 s until it can; then comes settled LOST.
+ *                                            pid 0: nothing lives, the disk refuses the record
  *   →  ask     id question [ref] [branch] [base] [branches]
  *   ←  answer  id status timed_out text body body: at most PROTOCOL_ANSWER_MAX bytes
  *

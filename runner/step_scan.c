@@ -58,9 +58,9 @@ line_add(struct step_scan *scan, const char *data, size_t len)
 	scan->mid_line = memcmp(scan->line, MARK, check) != 0;
 }
 
-/* The fast path, which gigabytes take: from within a line to the next one that begins like a step's,
- * or to the end.  It looks for '=' and not for line ends, of which there are many more; two searches
- * a line at most.  Sets mid_line for where it stops. */
+/* The fast path, which gigabytes take: from within a line to the next one that begins like a
+ * step's, or to the end.  It looks for '=' and not for line ends, of which there are many more; two
+ * searches a line at most.  Sets mid_line for where it stops. */
 static const char *
 skip_lines(struct step_scan *scan, const char *data, const char *end)
 {
