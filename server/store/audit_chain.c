@@ -17,7 +17,11 @@
 #define HEX	(2 * (size_t)AUDIT_HASH)
 #define TAIL	(sizeof(PREV) - 1 + HEX + sizeof(HASH) - 1 + HEX + sizeof(END) - 1)
 
-#define SEQ	"{\"timestamp\":\"2026-11-20T07:10:48.123Z\",\"seq\":"
+/* How a line begins; the time itself is covered by the hash. */
+#define TIME	"{\"timestamp\":\""
+#define SEQ	"\",\"seq\":"
+#define TIME_SIZE	24	/* 2026-11-20T07:10:48.123Z */
+#define START	(sizeof(TIME) - 1 + TIME_SIZE + sizeof(SEQ) - 1)
 
 static const char *const core[] = {
 	"timestamp", "seq", "user_id", "action", "environment", "commit", "outcome", "severity",
@@ -121,11 +125,11 @@ audit_chain_seq(const char *text, size_t size, int64_t *ret)
 	char digits[24];
 	size_t n = 0;
 
-	if (size < sizeof(SEQ) || memcmp(text, SEQ, 14) != 0 ||
-	    memcmp(text + 38, SEQ + 38, sizeof(SEQ) - 1 - 38) != 0)
+	if (size <= START || memcmp(text, TIME, sizeof(TIME) - 1) != 0 ||
+	    memcmp(text + sizeof(TIME) - 1 + TIME_SIZE, SEQ, sizeof(SEQ) - 1) != 0)
 		return false;
-	text += sizeof(SEQ) - 1;
-	size -= sizeof(SEQ) - 1;
+	text += START;
+	size -= START;
 	while (n < size && n + 1 < sizeof(digits) && text[n] >= '0' && text[n] <= '9') {
 		digits[n] = text[n];
 		n++;

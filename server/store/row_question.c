@@ -27,14 +27,16 @@ row_question_add(struct tx *tx, struct question *question)
 }
 
 static enum question_verb
-verb_of(const char *word)
+verb_of(struct tx *tx, const char *word)
 {
 	size_t i = 0;
 
 	while (i < COUNT(verbs) && strcmp(verbs[i], word) != 0)
 		i++;
-	assert(i < COUNT(verbs)); /* the table's CHECK */
-	return (enum question_verb)i;
+	if (i < COUNT(verbs))
+		return (enum question_verb)i;
+	tx_fail(tx, ERR_INVALID, "a question with the unknown verb %s", word);
+	return QUESTION_DECLINE;
 }
 
 #define COLUMNS	"id, verb, deployment, run, chat, asker, is_once, wait, closed_at"
@@ -47,7 +49,7 @@ first_of(struct tx *tx, struct db_rows *rows)
 
 	if (db_next(rows)) {
 		tx_text(rows, 0, question.id, sizeof(question.id));
-		question.verb = verb_of(db_col_text(rows, 1));
+		question.verb = verb_of(tx, db_col_text(rows, 1));
 		question.deployment = db_col_i64(rows, 2);
 		question.run = db_col_i64(rows, 3);
 		question.chat = db_col_i64(rows, 4);

@@ -385,7 +385,7 @@ decide_fault(struct store *store, struct batch *batch, const struct event *event
 		.at = event->at,
 		.settings = event->settings,
 		.effect = event->effect,
-		.u.fault = { .kind = closed->kind, .subject = closed->subject },
+		.u.fault = { .kind = (int)closed->kind, .subject = closed->subject },
 	};
 	struct closed again;
 	enum verdict verdict;

@@ -41,7 +41,7 @@ bool store_recover(struct store *store, struct settings *settings, struct queue_
  * Decides the events in one transaction, each in a savepoint of its own, and appends what came of
  * it to *ret_outcomes: an answer for each event that has done, effects, withdrawals, tallies,
  * gauges when they changed.  Takes all events, but when the commit failed: then those from outside
- * are answered 503 and freed, and results stay in *events to be given again.  Returns false in
+ * are answered 503 and freed, and our own stay in *events to be given again.  Returns false in
  * that case; *err says why.  A failed flush appends OUTCOME_FATAL.
  */
 bool store_batch(struct store *store, struct queue_list *events, struct queue_list *ret_outcomes,

@@ -124,10 +124,13 @@ void
 crossing_put(struct crossing *crossing, struct queue_list *outcomes)
 {
 	struct queue_link *item;
+	bool taken;
 
-	while ((item = queue_list_take(outcomes)) != NULL)
-		if (!queue_push(crossing->outcomes, item, QUEUE_RESERVED))
-			assert(!"this end is never closed");
+	while ((item = queue_list_take(outcomes)) != NULL) {
+		taken = queue_push(crossing->outcomes, item, QUEUE_RESERVED);
+		assert(taken); /* this end is never closed */
+		(void)taken;
+	}
 }
 
 bool
