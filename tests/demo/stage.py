@@ -65,7 +65,8 @@ class Deploybot:
 
     def __init__(self, folder, settings, build=None, wrapper=()):
         self.folder = pathlib.Path(folder)
-        self.build = pathlib.Path(build or os.environ.get("DEPLOYBOT_BUILD") or ROOT / "build")
+        given = build or os.environ.get("DEPLOYBOT_BUILD") or ROOT / "build"
+        self.build = pathlib.Path(given).resolve()
         self.settings = dict(settings)
         self.wrapper = list(wrapper)
         self.process = None
