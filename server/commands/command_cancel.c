@@ -10,8 +10,7 @@ command_cancel(struct tx *tx, const struct update *update, const struct chat_com
 	const char *name = command->argument[0];
 	struct deployment deployment, queued;
 
-	if (!decide_may(tx, update, POLICY_CANCEL, name) ||
-	    decide_environment(tx, update, name) == NULL)
+	if (decide_where(tx, update, POLICY_CANCEL, name) == NULL)
 		return;
 	deployment = row_deployment_active(tx, name);
 	queued = row_deployment_queued(tx, name);

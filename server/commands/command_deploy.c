@@ -126,11 +126,8 @@ command_deploy(struct tx *tx, const struct update *update, const struct chat_com
 {
 	const char *name = command->argument[0];
 	const char *ref = command->argument[1];
-	const struct environment_settings *settings;
+	const struct environment_settings *settings = decide_where(tx, update, POLICY_DEPLOY, name);
 
-	if (!decide_may(tx, update, POLICY_DEPLOY, name))
-		return;
-	settings = decide_environment(tx, update, name);
 	if (settings == NULL || is_busy(tx, update, settings->name) ||
 	    !can_ask_git(tx, update, settings, ref))
 		return;

@@ -94,8 +94,7 @@ command_rollback(struct tx *tx, const struct update *update, const struct chat_c
 	struct deployment active;
 	struct release to;
 
-	if (!decide_may(tx, update, POLICY_ROLLBACK, name) ||
-	    decide_environment(tx, update, name) == NULL)
+	if (decide_where(tx, update, POLICY_ROLLBACK, name) == NULL)
 		return;
 	active = row_deployment_active(tx, name);
 	if (active.id != 0) {

@@ -44,15 +44,20 @@ find(const char *word)
 	return NULL;
 }
 
-/* Told once a minute, the rest in silence. */
+/* Told once a minute, the rest in silence; a stranger hears denials alone, and each is audited. */
 static bool
-is_too_fast(struct tx *tx, const struct update *update)
+is_too_fast(struct tx *tx, const struct update *update, const char *word)
 {
+	bool is_stranger = policy_role(tx->settings, update->person) == POLICY_STRANGER;
 	char who[64];
 
+	if (is_stranger && !update->is_private)
+		return false;
 	(void)snprintf(who, sizeof(who), "commands:%" PRId64, update->person);
 	if (row_bucket_take(tx, who, COMMAND_BURST, COMMAND_EVERY_MS))
 		return false;
+	if (is_stranger)
+		decide_audit_denied(tx, update, word, "", "too many commands");
 	(void)snprintf(who, sizeof(who), "slower:%" PRId64, update->person);
 	if (row_bucket_take(tx, who, 1, HINT_EVERY_MS))
 		(void)decide_sayf(tx, &update->place, "🐢 Too many commands: wait a moment.");
@@ -84,7 +89,7 @@ commands_handle(struct tx *tx, const struct update *update)
 	struct chat_command typed;
 	const struct command *command;
 
-	if (!chat_command_parse(update->text, &typed) || is_too_fast(tx, update))
+	if (!chat_command_parse(update->text, &typed) || is_too_fast(tx, update, typed.word))
 		return;
 	command = find(typed.word);
 	if (command == NULL) {

@@ -100,6 +100,25 @@ is_worth_an_answer(struct tx *tx, const struct update *update, enum policy_role 
 	return row_bucket_take(tx, who, 1, DENIAL_GROUP_MS);
 }
 
+/* The environment is what they typed: from outside. */
+static void
+say_denied(struct tx *tx, const struct update *update, const char *what, const char *environment,
+    const char *reason)
+{
+	bool may_ask = update->is_private && policy_role(tx->settings, update->person) == POLICY_STRANGER;
+	struct chat_text text;
+
+	chat_text_init(&text);
+	chat_text_add(&text, "⛔ " MARK_BOLD "%s", what);
+	if (environment[0] != '\0') {
+		chat_text_add(&text, " ");
+		chat_text_outside(&text, environment);
+	}
+	chat_text_add(&text, MARK_BOLD ": %s.%s", reason,
+	    may_ask ? " An admin can add the id that /whoami tells you." : "");
+	(void)decide_say(tx, &update->place, &text);
+}
+
 bool
 decide_may(struct tx *tx, const struct update *update, enum policy_action action,
     const char *environment)
@@ -114,11 +133,7 @@ decide_may(struct tx *tx, const struct update *update, enum policy_action action
 	if (update->kind == UPDATE_PRESS)
 		decide_toastf(tx, update, true, "⛔ %s: %s.", what, decision.reason);
 	else if (is_worth_an_answer(tx, update, role))
-		(void)decide_sayf(tx, &update->place,
-		    "⛔ " MARK_BOLD "%s%s%s" MARK_BOLD ": %s.%s", what,
-		    environment[0] != '\0' ? " " : "", environment, decision.reason,
-		    role == POLICY_STRANGER && update->is_private ?
-		    " An admin can add the id that /whoami tells you." : "");
+		say_denied(tx, update, what, environment, decision.reason);
 	return false;
 }
 
@@ -143,4 +158,15 @@ decide_environment(struct tx *tx, const struct update *update, const char *name)
 		    tx->settings->environments[i].name);
 	(void)decide_say(tx, &update->place, &text);
 	return NULL;
+}
+
+const struct environment_settings *
+decide_where(struct tx *tx, const struct update *update, enum policy_action action, const char *name)
+{
+	enum policy_role role = policy_role(tx->settings, update->person);
+	bool forgot_name = name[0] == '\0' && policy_decide(role, action, "staging").is_allowed;
+
+	if (!forgot_name && !decide_may(tx, update, action, name))
+		return NULL;
+	return decide_environment(tx, update, name);
 }

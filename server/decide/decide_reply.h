@@ -36,4 +36,9 @@ void decide_audit_denied(struct tx *tx, const struct update *update, const char 
 const struct environment_settings *decide_environment(struct tx *tx, const struct update *update,
     const char *name);
 
+/* Both: the environment in which the sender wants that and may it; NULL: they were told why not.
+ * Who may it somewhere and named no environment is told which there are, and denied nothing. */
+const struct environment_settings *decide_where(struct tx *tx, const struct update *update,
+    enum policy_action action, const char *name);
+
 #endif

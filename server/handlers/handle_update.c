@@ -193,6 +193,16 @@ handle_press(struct tx *tx, const struct update *update)
 	}
 }
 
+/* Of what is not looked at, talk is no request: a group's forwards do not fill the audit. */
+static bool
+wants_something(const struct update *update)
+{
+	struct chat_command command;
+
+	return update->kind != UPDATE_TEXT || update->refusal == UPDATE_REFUSED_UNREADABLE ||
+	    chat_command_parse(update->text, &command);
+}
+
 void
 handle_update(struct tx *tx, const struct event *event)
 {
@@ -205,8 +215,10 @@ handle_update(struct tx *tx, const struct event *event)
 		return;
 	}
 	if (update->refusal != UPDATE_REFUSED_NONE) {
-		decide_audit_denied(tx, update, update->kind == UPDATE_PRESS ? "press" : "message", "",
-		    update_refusal_words(update->refusal));
+		if (wants_something(update))
+			decide_audit_denied(tx, update,
+			    update->kind == UPDATE_PRESS ? "press" : "message", "",
+			    update_refusal_words(update->refusal));
 		return;
 	}
 	switch (update->kind) {

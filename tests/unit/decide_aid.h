@@ -1,0 +1,147 @@
+/* decide_aid.h - the world around the decisions: Telegram, git, the runner and the health URLs.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+/*
+ *	struct world w;
+ *	world_open(&w, "STAGING_HEALTH_URL=http://127.0.0.1:1/", NULL);
+ *	world_text(&w, WORLD_ADMIN, "/deploy staging");
+ *	world_git(&w, (struct world_git){ .commit = COMMIT_A });	// answers the ASK
+ *	world_run_starts(&w);
+ *	world_run_ends(&w, (struct run_ended){ .gate_opened = true, .released = true });
+ *	world_probed(&w, NULL);
+ *	assert_non_null(world_says(&w, "staging runs"));
+ *	world_close(&w);
+ *
+ * Messages and toasts are delivered at once and stand on `screen`; every other effect waits in
+ * `open` until a test answers it.  Everything that fails here fails the test.
+ */
+#ifndef DECIDE_AID_H
+#define DECIDE_AID_H
+
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "store/row_deployment.h"
+#include "store/row_environment.h"
+#include "store_aid.h"
+
+#define WORLD_ADMIN		11	/* "@ada"; TELEGRAM_CHAT_ID is her private chat */
+#define WORLD_OTHER_ADMIN	22	/* "@bob" */
+#define WORLD_STAGING_USER	33	/* "@cy" */
+#define WORLD_STRANGER		99	/* "@eve" */
+#define WORLD_TEAM		INT64_C(-1001)	/* TELEGRAM_CHAT_ID: the team's chat */
+#define WORLD_GROUP		INT64_C(-1002)	/* another group */
+
+#define COMMIT_A	"aaaaaaa1aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define COMMIT_B	"bbbbbbb2bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+#define COMMIT_C	"ccccccc3cccccccccccccccccccccccccccccccc"
+#define COMMIT_D	"ddddddd4dddddddddddddddddddddddddddddddd"
+
+#define WORLD_OPEN	512
+#define WORLD_SCREEN	512
+
+struct world_message {
+	int64_t row;
+	int64_t chat;
+	int64_t sends;
+	char *text;		/* head and foot as they were sent last */
+	struct buttons buttons;
+};
+
+struct world {
+	struct store_aid aid;
+	size_t n_open;
+	struct effect *open[WORLD_OPEN];	/* handed out, not answered */
+	int64_t withdrawn;	/* the effect that was withdrawn last */
+	size_t n_screen;
+	struct world_message screen[WORLD_SCREEN];
+	char toast[LIMIT_TOAST * 4];	/* the last one */
+	size_t n_toasts;
+	int64_t next_update;
+	int64_t next_remote;
+	char *audit;		/* the audit file, read by world_audited() */
+	char tallied[LIMIT_ENVIRONMENT];	/* outcome of the last deployment that was counted */
+};
+
+/* Settings as "NAME=value", NULL behind the last: staging users, branches develop and main, the
+ * team's chat are there. */
+void world_open(struct world *w, ...);
+void world_close(struct world *w);
+
+/* From the next event on, these settings and no others (but those that are always there). */
+void world_settings(struct world *w, ...);
+
+/* Decides the event and delivers what is said. */
+struct answer world_decide(struct world *w, struct event *event);
+
+/* What people do: in the group WORLD_GROUP, unless a chat is given. */
+struct answer world_text(struct world *w, int64_t person, const char *text);
+struct answer world_text_in(struct world *w, int64_t person, int64_t chat, const char *text);
+struct answer world_press(struct world *w, int64_t person, int64_t chat, const char *question);
+
+/* An update with a fresh id, to be changed and decided. */
+struct event *world_update(struct world *w, enum update_kind kind, int64_t person, int64_t chat);
+
+/* A push of a branch; every one has an id and a body of its own. */
+struct event *world_push(struct world *w, const char *branch);
+
+/* The oldest open effect of a kind: peeked at, or taken (the caller owns it).  NULL: none. */
+struct effect *world_peek(struct world *w, enum effect_kind kind);
+struct effect *world_take(struct world *w, enum effect_kind kind);
+size_t world_count(const struct world *w, enum effect_kind kind);
+
+/* The oldest WAIT of a kind comes due. */
+void world_due(struct world *w, enum wait_kind kind);
+
+/* What git says to the oldest ASK; what is left out is what a good branch has. */
+struct world_git {
+	const char *commit;
+	const char *subject;
+	const char *ref;
+	bool is_foreign;
+	bool is_forced;
+	int count;
+	const char *error;	/* the ref is none of the repository */
+	bool is_unreachable;
+};
+void world_git(struct world *w, struct world_git git);
+void world_git_heads(struct world *w, const char *develop, const char *main_branch);
+
+/* The oldest open run: its script waits at its gate (returns the answer), says a step, ends. */
+int world_run_starts(struct world *w);
+void world_run_step(struct world *w, int n, const char *name);
+void world_run_lost(struct world *w);
+void world_run_ends(struct world *w, struct run_ended ended);
+
+/* Every target of the oldest probe is well, or none is because of `failure`. */
+void world_probed(struct world *w, const char *failure);
+
+/* The latest message whose text has this in it, its marks aside; NULL: none. */
+struct world_message *world_says(struct world *w, const char *part);
+struct world_message *world_says_in(struct world *w, int64_t chat, const char *part);
+struct world_message *world_last(struct world *w);
+/* The same without its marks, to compare with; valid until the next call. */
+const char *world_plain(const struct world_message *message);
+
+/* The question behind the button whose label has this in it; "" none. */
+const char *world_button(const struct world_message *message, const char *label);
+
+/* Rows. */
+struct deployment world_deployment(struct world *w, int64_t id);
+struct deployment world_newest(struct world *w, const char *environment);
+struct deployment world_active(struct world *w, const char *environment);
+struct environment world_environment(struct world *w, const char *name);
+
+/* How many audit entries have both in their line (second may be NULL). */
+size_t world_audited(struct world *w, const char *first, const char *second);
+
+/* Short cuts: /deploy staging of that commit, up to the run; and all of it, live. */
+void world_deploy_starts(struct world *w, const char *commit);
+void world_deploy_goes_live(struct world *w, const char *commit);
+
+#endif

@@ -1,0 +1,496 @@
+/* Goal: who writes or presses gets what their role allows, once, and every no is in the audit.  Side: start. */
+#include "decide_aid.h"
+
+#include "lib/text.h"
+
+/* --- who is heard at all --- */
+
+static void
+the_same_update_twice_changes_nothing(void **state)
+{
+	struct event *first, *again;
+	struct world w;
+	size_t said;
+
+	(void)state;
+	world_open(&w, NULL);
+	first = world_update(&w, UPDATE_TEXT, WORLD_ADMIN, WORLD_GROUP);
+	again = world_update(&w, UPDATE_TEXT, WORLD_ADMIN, WORLD_GROUP);
+	(void)text_copy(first->u.update->text, LIMIT_TEXT_IN, "/deploy staging");
+	*again->u.update = *first->u.update;
+	assert_false(world_decide(&w, first).is_duplicate);
+	said = w.n_screen;
+	assert_true(world_decide(&w, again).is_duplicate);
+	assert_int_equal(world_count(&w, EFFECT_ASK), 1);
+	assert_int_equal(w.n_screen, said);
+	assert_int_equal(world_audited(&w, "deploy_requested", NULL), 1);
+	world_close(&w);
+}
+
+static void
+what_somebody_else_wrote_is_refused_and_audited(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	for (int r = UPDATE_REFUSED_NONE + 1; r < UPDATE_REFUSAL_COUNT; r++) {
+		struct event *event = world_update(&w, UPDATE_TEXT, WORLD_ADMIN, WORLD_GROUP);
+
+		event->u.update->refusal = (enum update_refusal)r;
+		(void)text_copy(event->u.update->text, LIMIT_TEXT_IN, "/deploy staging");
+		assert_int_equal(world_decide(&w, event).status, 200);
+		assert_int_equal(world_audited(&w, "\"denied\"",
+		    update_refusal_words((enum update_refusal)r)), 1);
+	}
+	assert_int_equal(world_count(&w, EFFECT_ASK), 0);
+	assert_int_equal(w.n_screen, 0);
+	world_close(&w);
+}
+
+static void
+forwarded_talk_that_is_no_command_is_not_audited(void **state)
+{
+	struct world w;
+	struct event *event;
+
+	(void)state;
+	world_open(&w, NULL);
+	event = world_update(&w, UPDATE_TEXT, WORLD_ADMIN, WORLD_GROUP);
+	event->u.update->refusal = UPDATE_REFUSED_FORWARDED;
+	(void)text_copy(event->u.update->text, LIMIT_TEXT_IN, "look at this");
+	(void)world_decide(&w, event);
+	assert_int_equal(world_audited(&w, "\"denied\"", NULL), 0);
+	world_close(&w);
+}
+
+static void
+a_press_in_a_bots_name_is_refused_and_audited(void **state)
+{
+	struct world w;
+	struct event *event;
+
+	(void)state;
+	world_open(&w, NULL);
+	event = world_update(&w, UPDATE_PRESS, WORLD_ADMIN, WORLD_GROUP);
+	event->u.update->refusal = UPDATE_REFUSED_BOT;
+	(void)world_decide(&w, event);
+	assert_int_equal(world_audited(&w, "\"denied\"", "press"), 1);
+	assert_int_equal(w.n_toasts, 0);
+	world_close(&w);
+}
+
+static void
+messages_move_with_their_chat(void **state)
+{
+	struct world w;
+	struct event *event;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
+	event = world_update(&w, UPDATE_MIGRATED, 0, WORLD_GROUP);
+	event->u.update->new_chat = -2002;
+	(void)world_decide(&w, event);
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_non_null(world_says_in(&w, -2002, "Deploy to production?"));
+	assert_int_equal(world_newest(&w, "production").place.chat, -2002);
+	(void)world_press(&w, WORLD_ADMIN, -2002,
+	    world_button(world_says(&w, "Deploy to production?"), "Confirm"));
+	assert_non_null(world_peek(&w, EFFECT_RUN));
+	world_close(&w);
+}
+
+/* --- commands --- */
+
+static void
+help_shows_only_what_the_role_may(void **state)
+{
+	struct world w;
+	const char *text;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/help");
+	text = world_plain(world_last(&w));
+	assert_non_null(strstr(text, "/rollback"));
+	assert_non_null(strstr(text, "/deploy"));
+	assert_null(strstr(text, "(staging)"));
+	(void)world_text(&w, WORLD_STAGING_USER, "/help");
+	text = world_plain(world_last(&w));
+	assert_null(strstr(text, "/rollback"));
+	assert_non_null(strstr(text, "build and ship the newest commit (staging)"));
+	assert_non_null(strstr(text, "/history"));
+	(void)world_text_in(&w, WORLD_STRANGER, WORLD_STRANGER, "/start");
+	text = world_plain(world_last(&w));
+	assert_null(strstr(text, "/deploy"));
+	assert_null(strstr(text, "production"));
+	assert_non_null(strstr(text, "/whoami"));
+	world_close(&w);
+}
+
+static void
+a_stranger_in_a_group_is_told_once_an_hour_and_always_audited(void **state)
+{
+	static const char *const tries[] = { "/deploy staging", "/status", "/help", "/whoami",
+		"/start", "/nonsense", "/cancel staging", "/history" };
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	for (size_t round = 0; round < 5; round++)
+		for (size_t i = 0; i < COUNT(tries); i++)
+			(void)world_text(&w, WORLD_STRANGER, tries[i]);
+	assert_int_equal(w.n_screen, 1);
+	assert_non_null(strstr(world_plain(world_last(&w)), "you have no role here"));
+	assert_int_equal(world_audited(&w, "\"denied\"", "telegram:99"), 5 * COUNT(tries));
+	w.aid.at += 3600 * 1000;
+	(void)world_text(&w, WORLD_STRANGER, "/status");
+	assert_int_equal(w.n_screen, 2);
+	world_close(&w);
+}
+
+static void
+a_denied_stranger_in_one_group_is_told_in_another_too(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_STRANGER, "/status");
+	(void)world_text_in(&w, WORLD_STRANGER, WORLD_TEAM, "/status");
+	assert_int_equal(w.n_screen, 2);
+	world_close(&w);
+}
+
+static void
+whoami_tells_anyone_in_private_their_id_once_a_minute(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text_in(&w, WORLD_STRANGER, WORLD_STRANGER, "/whoami");
+	assert_non_null(strstr(world_plain(world_last(&w)), "Your Telegram id is 99"));
+	(void)world_text_in(&w, WORLD_STRANGER, WORLD_STRANGER, "/whoami");
+	assert_int_equal(w.n_screen, 1);
+	w.aid.at += 60 * 1000;
+	(void)world_text_in(&w, WORLD_STRANGER, WORLD_STRANGER, "/whoami");
+	assert_int_equal(w.n_screen, 2);
+	world_close(&w);
+}
+
+static void
+an_unknown_command_is_answered_with_the_nearest(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/dpeloy staging");
+	assert_non_null(world_says(&w, "I don't know /dpeloy. Did you mean /deploy?"));
+	(void)world_text(&w, WORLD_ADMIN, "/zzzzzzzz");
+	assert_non_null(world_says(&w, "I don't know /zzzzzzzz. /help lists"));
+	assert_int_equal(world_count(&w, EFFECT_ASK), 0);
+	world_close(&w);
+}
+
+static void
+talk_that_is_no_command_is_not_answered(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "deploy staging please");
+	(void)world_text(&w, WORLD_STRANGER, "hello");
+	assert_int_equal(w.n_screen, 0);
+	assert_int_equal(world_audited(&w, "\"denied\"", NULL), 0);
+	world_close(&w);
+}
+
+static void
+too_many_arguments_are_told_with_the_usage(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging develop now");
+	assert_non_null(world_says(&w, "Usage: /deploy <environment> [ref]"));
+	assert_int_equal(world_count(&w, EFFECT_ASK), 0);
+	world_close(&w);
+}
+
+static void
+an_environment_that_is_not_there_is_answered_with_those_that_are(void **state)
+{
+	static const char *const tries[] = { "/deploy prod", "/rollback prod", "/cancel prod",
+		"/status prod", "/history prod", "/deploy", "/rollback", "/cancel" };
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	for (size_t i = 0; i < COUNT(tries); i++) {
+		(void)world_text(&w, WORLD_ADMIN, tries[i]);
+		assert_int_equal(w.n_screen, i + 1);
+		assert_non_null(strstr(world_plain(world_last(&w)), "There are: staging production"));
+	}
+	world_close(&w);
+}
+
+/* "/deploy" alone is a slip, not an attempt at production. */
+static void
+a_staging_user_who_names_no_environment_is_told_which_there_are(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_STAGING_USER, "/deploy");
+	assert_non_null(world_says(&w, "Which environment? There are: staging production"));
+	(void)world_text(&w, WORLD_STAGING_USER, "/cancel");
+	assert_int_equal(w.n_screen, 2);
+	assert_int_equal(world_audited(&w, "\"denied\"", NULL), 0);
+	(void)world_text(&w, WORLD_STAGING_USER, "/rollback");
+	assert_non_null(world_says(&w, "only an admin may"));
+	world_close(&w);
+}
+
+static void
+whoever_floods_is_told_once_to_wait(void **state)
+{
+	struct world w;
+	size_t said;
+
+	(void)state;
+	world_open(&w, NULL);
+	for (int i = 0; i < 30; i++)
+		(void)world_text(&w, WORLD_ADMIN, "/history staging");
+	assert_non_null(world_says(&w, "Too many commands"));
+	said = w.n_screen;
+	assert_true(said <= 22);
+	(void)world_text(&w, WORLD_ADMIN, "/history staging");
+	assert_int_equal(w.n_screen, said);
+	w.aid.at += 60 * 1000;
+	(void)world_text(&w, WORLD_ADMIN, "/history staging");
+	assert_int_equal(w.n_screen, said + 1);
+	world_close(&w);
+}
+
+static void
+a_denial_is_marked_text_and_audited(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_STAGING_USER, "/deploy production");
+	assert_string_equal(world_last(&w)->text,
+	    "⛔ " MARK_BOLD "deploy production" MARK_BOLD ": only an admin may.");
+	assert_int_equal(world_audited(&w, "\"denied\"", "telegram:33"), 1);
+	assert_int_equal(world_audited(&w, "\"denied\"", "\"production\""), 1);
+	(void)world_text(&w, WORLD_STAGING_USER, "/rollback staging");
+	(void)world_text(&w, WORLD_STAGING_USER, "/cancel production");
+	assert_int_equal(world_audited(&w, "\"denied\"", "telegram:33"), 3);
+	assert_int_equal(world_count(&w, EFFECT_ASK), 0);
+	world_close(&w);
+}
+
+/* What a person typed is shown in a denial: cleaned, as everything from outside. */
+static void
+a_denial_shows_no_harmful_character(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_STAGING_USER, "/deploy prod\xe2\x80\xae\x01uction");
+	assert_string_equal(world_last(&w)->text,
+	    "⛔ " MARK_BOLD "deploy production" MARK_BOLD ": only an admin may.");
+	world_close(&w);
+}
+
+static void
+settings_are_read_when_used_and_changes_reflected(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
+	assert_int_equal(world_count(&w, EFFECT_ASK), 1);
+	world_settings(&w, "STAGING_TELEGRAM_IDS=", NULL);
+	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
+	assert_int_equal(world_count(&w, EFFECT_ASK), 1);
+	assert_non_null(world_says(&w, "you have no role here"));
+	world_settings(&w, "ADMIN_TELEGRAM_IDS=33", "ENVIRONMENTS=staging,production,demo",
+	    "DEMO_HOST=demo.example.com", "GITHUB_BRANCH_DEMO=demo", NULL);
+	(void)world_text(&w, WORLD_STAGING_USER, "/deploy demo");
+	assert_int_equal(world_count(&w, EFFECT_ASK), 2);
+	world_close(&w);
+}
+
+/* --- /deploy before git is asked --- */
+
+static void
+a_busy_environment_says_who_what_and_since_when(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	w.aid.at += 125 * 1000;
+	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
+	assert_non_null(strstr(world_plain(world_last(&w)),
+	    "⏳ staging is busy: @ada deploys aaaaaaa since 2 min"));
+	assert_int_equal(world_count(&w, EFFECT_ASK), 0);
+	(void)world_text(&w, WORLD_ADMIN, "/rollback staging");
+	assert_non_null(strstr(world_plain(world_last(&w)), "⏳ staging is busy"));
+	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
+	assert_int_equal(world_count(&w, EFFECT_ASK), 1);
+	world_close(&w);
+}
+
+static void
+an_environment_without_a_branch_needs_a_ref(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "ENVIRONMENTS=staging,qa", "QA_HOST=qa.example.com", NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy qa");
+	assert_non_null(world_says(&w, "/deploy qa <branch, tag or commit>"));
+	assert_int_equal(world_count(&w, EFFECT_ASK), 0);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy qa v1.2");
+	assert_string_equal(world_peek(&w, EFFECT_ASK)->u.ask.ref, "v1.2");
+	assert_string_equal(world_peek(&w, EFFECT_ASK)->u.ask.branch, "");
+	world_close(&w);
+}
+
+static void
+a_ref_that_looks_like_an_option_is_refused(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging --upload-pack=/tmp/x");
+	assert_non_null(world_says(&w, "A ref cannot begin with \"-\""));
+	assert_int_equal(world_count(&w, EFFECT_ASK), 0);
+	world_close(&w);
+}
+
+static void
+open_requests_of_one_person_are_bounded(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	for (int i = 0; i < 12; i++)
+		(void)world_text(&w, WORLD_ADMIN, "/deploy production");
+	assert_int_equal(world_count(&w, EFFECT_ASK), 10);
+	assert_non_null(world_says(&w, "You have 10 open requests"));
+	world_close(&w);
+}
+
+/* --- /status --- */
+
+static void
+status_asks_all_health_urls_at_once_and_tells_the_truth(void **state)
+{
+	struct world w;
+	const struct effect *probe;
+
+	(void)state;
+	world_open(&w, "STAGING_HEALTH_URL=http://127.0.0.1:1/a,http://127.0.0.1:1/b",
+	    "PRODUCTION_HEALTH_URL=http://127.0.0.1:1/c", NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	(void)world_text(&w, WORLD_STAGING_USER, "/status");
+	assert_non_null(strstr(world_plain(world_last(&w)), "asking …"));
+	probe = world_peek(&w, EFFECT_PROBE);
+	assert_int_equal(probe->u.probe.n, 3);
+	assert_int_equal(probe->u.probe.plan.failures, 1);
+	world_probed(&w, "HTTP 500");
+	assert_non_null(strstr(world_plain(world_last(&w)), "🔴 staging runs aaaaaaa Make it blue"));
+	assert_non_null(strstr(world_plain(world_last(&w)), "UNHEALTHY: HTTP 500"));
+	assert_non_null(strstr(world_plain(world_last(&w)), "production has no release yet"));
+	(void)world_text(&w, WORLD_STAGING_USER, "/status staging");
+	assert_int_equal(world_peek(&w, EFFECT_PROBE)->u.probe.n, 2);
+	world_probed(&w, NULL);
+	assert_non_null(strstr(world_plain(world_last(&w)), "🟢 staging runs aaaaaaa"));
+	assert_null(strstr(world_plain(world_last(&w)), "production"));
+	world_close(&w);
+}
+
+static void
+status_without_health_urls_asks_nobody(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	world_run_step(&w, 0, "build");
+	(void)world_text(&w, WORLD_ADMIN, "/status staging");
+	assert_int_equal(world_count(&w, EFFECT_PROBE), 0);
+	assert_non_null(strstr(world_plain(world_last(&w)), "no health URL is set"));
+	assert_non_null(strstr(world_plain(world_last(&w)), "running aaaaaaa (build)"));
+	assert_non_null(strstr(world_plain(world_last(&w)), "asked by @ada"));
+	world_close(&w);
+}
+
+static void
+history_lists_the_latest_first(void **state)
+{
+	struct world w;
+	const char *text;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_starts(&w, COMMIT_B);
+	world_run_ends(&w, (struct run_ended){ .gate_opened = true, .exit_status = 1 });
+	(void)world_text(&w, WORLD_STAGING_USER, "/history staging");
+	text = world_plain(world_last(&w));
+	assert_non_null(strstr(text, "❌ bbbbbbb"));
+	assert_non_null(strstr(text, "failed (script failed)"));
+	assert_true(strstr(text, "✅ aaaaaaa") > strstr(text, "❌ bbbbbbb"));
+	world_close(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_same_update_twice_changes_nothing),
+		cmocka_unit_test(what_somebody_else_wrote_is_refused_and_audited),
+		cmocka_unit_test(forwarded_talk_that_is_no_command_is_not_audited),
+		cmocka_unit_test(a_press_in_a_bots_name_is_refused_and_audited),
+		cmocka_unit_test(messages_move_with_their_chat),
+		cmocka_unit_test(help_shows_only_what_the_role_may),
+		cmocka_unit_test(a_stranger_in_a_group_is_told_once_an_hour_and_always_audited),
+		cmocka_unit_test(a_denied_stranger_in_one_group_is_told_in_another_too),
+		cmocka_unit_test(whoami_tells_anyone_in_private_their_id_once_a_minute),
+		cmocka_unit_test(an_unknown_command_is_answered_with_the_nearest),
+		cmocka_unit_test(talk_that_is_no_command_is_not_answered),
+		cmocka_unit_test(too_many_arguments_are_told_with_the_usage),
+		cmocka_unit_test(an_environment_that_is_not_there_is_answered_with_those_that_are),
+		cmocka_unit_test(a_staging_user_who_names_no_environment_is_told_which_there_are),
+		cmocka_unit_test(whoever_floods_is_told_once_to_wait),
+		cmocka_unit_test(a_denial_is_marked_text_and_audited),
+		cmocka_unit_test(a_denial_shows_no_harmful_character),
+		cmocka_unit_test(settings_are_read_when_used_and_changes_reflected),
+		cmocka_unit_test(a_busy_environment_says_who_what_and_since_when),
+		cmocka_unit_test(an_environment_without_a_branch_needs_a_ref),
+		cmocka_unit_test(a_ref_that_looks_like_an_option_is_refused),
+		cmocka_unit_test(open_requests_of_one_person_are_bounded),
+		cmocka_unit_test(status_asks_all_health_urls_at_once_and_tells_the_truth),
+		cmocka_unit_test(status_without_health_urls_asks_nobody),
+		cmocka_unit_test(history_lists_the_latest_first),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
