@@ -23,18 +23,20 @@ answer_status(struct tx *tx, const struct effect_probe *probe, const struct prob
 		row_message_change(tx, probe->message, &message);
 }
 
-/* The first target that is not well; NULL: all are. */
+/* The target that failed most often: others were called off with it.  NULL: all are well. */
 static const struct probe_finding *
 worst(const struct effect_probe *probe, const struct probed *probed)
 {
 	static const struct probe_finding nothing = { .detail = "it could not be probed" };
+	const struct probe_finding *bad = NULL;
 
 	if (probed->n != probe->n || probed->n == 0)
 		return &nothing;
 	for (size_t i = 0; i < probed->n; i++)
-		if (!probed->findings[i].well)
-			return &probed->findings[i];
-	return NULL;
+		if (!probed->findings[i].well &&
+		    (bad == NULL || probed->findings[i].failures > bad->failures))
+			bad = &probed->findings[i];
+	return bad;
 }
 
 static void

@@ -70,7 +70,7 @@ def run_e2e(build, count, wanted):
     report = build / "e2e.xml"
     report.unlink(missing_ok=True)
     jobs = str(min(os.cpu_count() or 1, 4))
-    environment = {**sanitizer_environment(), "DEPLOYBOT_BUILD": str(build.resolve())}
+    environment = {**sanitizer_environment(), "DEPLOYBOT_BUILD": str(build.resolve()), "BUILD": str(build.resolve())}
     try:
         status = subprocess.run(
             ["/usr/bin/python3", "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "-n", jobs,
