@@ -19,7 +19,8 @@ load(struct world *w, va_list more)
 	char users[] = "STAGING_TELEGRAM_IDS=33";
 	char team[] = "TELEGRAM_CHAT_ID=-1001";
 	char repository[] = "GITHUB_REPOSITORY=acme/shop";
-	char *base[] = { token, admins, users, team, repository, state };
+	char poll[] = "POLL_REPOSITORY_SECONDS=0";
+	char *base[] = { token, admins, users, team, repository, state, poll };
 	char *list[SETTINGS_MAX] = { 0 };
 	char *given[SETTINGS_MAX] = { 0 };
 	struct settings_report report = { 0 };
@@ -586,14 +587,17 @@ world_audited(struct world *w, const char *first, const char *second)
 {
 	struct queue_list ignored = { 0 };
 	size_t n = 0;
-	char *line, *rest;
+	char *copy, *line, *rest;
 
 	assert_false(store_project(w->aid.store, &ignored));
 	queue_list_append(&w->aid.outcomes, &ignored);
 	free(w->audit);
 	w->audit = store_aid_read(w->aid.audit_path);
-	for (rest = w->audit; (line = strsep(&rest, "\n")) != NULL;)
+	copy = strdup(w->audit);
+	assert_non_null(copy);
+	for (rest = copy; (line = strsep(&rest, "\n")) != NULL;)
 		n += strstr(line, first) != NULL && (second == NULL || strstr(line, second) != NULL);
+	free(copy);
 	return n;
 }
 

@@ -1,0 +1,555 @@
+/* Goal: from /deploy to a verified release, and every place where somebody may still say no.  Side: start. */
+#include "decide_aid.h"
+
+#include "lib/text.h"
+
+#define STAGING_URL	"STAGING_HEALTH_URL=http://127.0.0.1:1/health"
+#define PRODUCTION_URL	"PRODUCTION_HEALTH_URL=http://127.0.0.1:1/health"
+#define GOOD		((struct run_ended){ .gate_opened = true, .released = true })
+
+static char *
+state_file(struct world *w, const char *environment)
+{
+	char path[160];
+	struct queue_list out = { 0 };
+
+	assert_false(store_project(w->aid.store, &out));
+	queue_list_append(&w->aid.outcomes, &out);
+	(void)snprintf(path, sizeof(path), "%s/%s.json", w->aid.environments_path, environment);
+	return store_aid_read(path);
+}
+
+/* Up to the question for production. */
+static struct world_message *
+ask_production(struct world *w, const char *commit)
+{
+	(void)world_text(w, WORLD_ADMIN, "/deploy production");
+	world_git(w, (struct world_git){ .commit = commit });
+	return world_says(w, "Deploy to production?");
+}
+
+/* --- to live --- */
+
+static void
+a_deploy_goes_from_chat_to_live(void **state)
+{
+	struct world w;
+	const struct effect *run, *probe;
+	char *file;
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL);
+	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
+	assert_string_equal(world_plain(world_last(&w)), "🔎 staging: asking git for develop …");
+	assert_string_equal(world_peek(&w, EFFECT_ASK)->u.ask.ref, "develop");
+	assert_null(world_peek(&w, EFFECT_RUN));
+
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	run = world_peek(&w, EFFECT_RUN);
+	assert_non_null(run);
+	assert_string_equal(run->u.run.commit, COMMIT_A);
+	assert_string_equal(run->u.run.previous, "");
+	assert_int_equal(run->u.run.program, PROGRAM_DEPLOY);
+	assert_string_equal(run->u.run.message.head, world_says_in(&w, WORLD_GROUP, "staging ←")->text);
+	assert_int_equal(world_active(&w, "staging").state, DEPLOY_RUNNING);
+
+	assert_int_equal(world_run_starts(&w), 200);
+	world_run_step(&w, 0, "build");
+	world_run_step(&w, 1, "release");
+	assert_non_null(world_says_in(&w, WORLD_GROUP, "✓ build"));
+	assert_non_null(world_says_in(&w, WORLD_GROUP, "▸ release"));
+
+	world_run_ends(&w, GOOD);
+	probe = world_peek(&w, EFFECT_PROBE);
+	assert_non_null(probe);
+	assert_string_equal(probe->u.probe.targets[0].commit, COMMIT_A);
+	assert_string_equal(probe->u.probe.targets[0].url, "http://127.0.0.1:1/health");
+	assert_int_equal(probe->u.probe.plan.successes, 2);
+	assert_int_equal(world_environment(&w, "staging").current.id, 0);
+	file = state_file(&w, "staging");
+	assert_null(strstr(file, COMMIT_A));	/* nothing before the gate */
+	free(file);
+
+	world_probed(&w, NULL);
+	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
+	assert_int_equal(world_active(&w, "staging").id, 0);
+	assert_non_null(world_says_in(&w, WORLD_GROUP, "✅ staging runs aaaaaaa Make it blue\nrelease 1"));
+	assert_string_equal(w.tallied, "live");
+	file = state_file(&w, "staging");
+	assert_non_null(strstr(file, "\"commit\":\"" COMMIT_A "\""));
+	free(file);
+	world_close(&w);
+}
+
+/* The order of entries is the order of what happened. */
+static void
+the_audit_tells_the_story_in_order(void **state)
+{
+	static const char *const story[] = { "deploy_requested", "deploy_started", "deploy_success" };
+	struct world w;
+	const char *at;
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	assert_int_equal(world_audited(&w, "\"deployment\":1", NULL), COUNT(story));
+	at = w.audit;
+	for (size_t i = 0; i < COUNT(story); i++) {
+		at = strstr(at, story[i]);
+		assert_non_null(at);
+	}
+	assert_int_equal(world_audited(&w, "deploy_success", "telegram:11"), 1);
+	assert_int_equal(world_audited(&w, "deploy_success", COMMIT_A), 1);
+	world_close(&w);
+}
+
+static void
+without_a_health_url_the_script_alone_releases_and_it_is_said(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	world_run_ends(&w, GOOD);
+	assert_null(world_peek(&w, EFFECT_PROBE));
+	assert_non_null(world_says(&w, "✅ staging runs aaaaaaa"));
+	assert_non_null(world_says(&w, "No health URL is set: this is the script's word alone."));
+	world_close(&w);
+}
+
+static void
+a_deploy_asked_for_elsewhere_is_told_to_the_team_too(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	assert_non_null(world_says_in(&w, WORLD_GROUP, "✅ staging runs aaaaaaa"));
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "✅ staging runs aaaaaaa"));
+	assert_int_equal(w.n_screen, 2);
+	(void)world_text_in(&w, WORLD_ADMIN, WORLD_TEAM, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_B });
+	assert_int_equal(w.n_screen, 3);
+	world_close(&w);
+}
+
+static void
+the_gate_opens_only_for_what_was_recorded(void **state)
+{
+	struct event *stray;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	stray = store_aid_event(&w.aid, EVENT_RUN_STARTED);
+	stray->u.run_started.run = 77;
+	assert_int_equal(world_decide(&w, stray).status, 409);
+	assert_int_equal(world_run_starts(&w), 200);
+	assert_int_equal(world_run_starts(&w), 200);	/* adopted after a restart */
+	world_close(&w);
+}
+
+static void
+a_step_told_twice_is_one(void **state)
+{
+	struct world w;
+	int64_t sends;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	world_run_step(&w, 0, "build");
+	sends = world_says(&w, "▸ build")->sends;
+	world_run_step(&w, 0, "build");
+	assert_int_equal(world_says(&w, "▸ build")->sends, sends);
+	world_close(&w);
+}
+
+static void
+a_deploy_of_what_is_live_goes_back_to_what_was_before_it(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_goes_live(&w, COMMIT_B);
+	world_deploy_starts(&w, COMMIT_B);
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.previous, COMMIT_A);
+	world_close(&w);
+}
+
+/* --- what git says --- */
+
+static void
+a_ref_that_is_none_is_answered_with_what_is_possible(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging devlop");
+	world_git(&w, (struct world_git){ .error = "no branch, tag or commit of the repository: devlop" });
+	assert_non_null(world_says(&w, "🚫 staging: not deployed"));
+	assert_non_null(world_says(&w, "Possible are:\n• develop\n• v1.2"));
+	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_REFUSED);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_int_equal(world_audited(&w, "deploy_failed", "refused"), 1);
+	world_close(&w);
+}
+
+static void
+a_git_that_does_not_answer_is_told_a_person_once(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	assert_false(world_peek(&w, EFFECT_ASK)->u.ask.is_patient);
+	world_git(&w, (struct world_git){ .is_unreachable = true });
+	assert_non_null(world_says(&w, "could not read from remote"));
+	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_REFUSED);
+	assert_int_equal(world_count(&w, EFFECT_ASK), 0);
+	world_close(&w);
+}
+
+static void
+an_answer_after_the_environment_became_busy_is_refused(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
+	assert_non_null(world_says(&w, "another deployment is under way"));
+	world_close(&w);
+}
+
+/* --- the question --- */
+
+static void
+the_question_shows_what_would_change(void **state)
+{
+	struct world_message *question;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	question = ask_production(&w, COMMIT_A);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_non_null(strstr(world_plain(question), "aaaaaaa Make it blue"));
+	assert_non_null(strstr(world_plain(question), "by Ann Example · asked by @ada"));
+	assert_non_null(strstr(world_plain(question), "Nothing was released to production yet."));
+	assert_non_null(strstr(world_plain(question), "no rollback available"));
+	assert_int_equal(question->buttons.n, 2);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(question, "Confirm"));
+	world_run_ends(&w, GOOD);
+
+	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
+	assert_string_equal(world_peek(&w, EFFECT_ASK)->u.ask.base, "");	/* was it moved on? */
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_string_equal(world_peek(&w, EFFECT_ASK)->u.ask.base, COMMIT_A);
+	world_git(&w, (struct world_git){ .commit = COMMIT_B, .count = 12, .is_foreign = true,
+	    .is_forced = true });
+	question = world_says(&w, "Deploy to production?");
+	assert_non_null(strstr(world_plain(question), "replaces aaaaaaa (release 1, "));
+	assert_non_null(strstr(world_plain(question), "12 commits since:\n• bbbbbbb Change 1 — Ann Example"));
+	assert_non_null(strstr(world_plain(question), "… and 2 more"));
+	assert_non_null(strstr(question->text,
+	    MARK_BOLD "forced: what is live is not in its history" MARK_BOLD));
+	assert_non_null(strstr(question->text, MARK_BOLD "not in the branch of production" MARK_BOLD));
+	assert_null(strstr(world_plain(question), "no rollback available"));
+	world_close(&w);
+}
+
+static void
+confirm_runs_the_commit_that_was_shown(void **state)
+{
+	struct world_message *question;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	question = ask_production(&w, COMMIT_A);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(question, "Confirm"));
+	assert_string_equal(w.toast, "Started.");
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
+	assert_int_equal(world_count(&w, EFFECT_WAIT), 1);	/* only the daily one */
+	assert_int_equal(world_audited(&w, "deploy_requested", "confirmed"), 1);
+
+	/* Beside the run, never before it. */
+	world_git(&w, (struct world_git){ .commit = COMMIT_B, .subject = "Newer" });
+	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
+	assert_non_null(world_says(&w, "main has moved on to bbbbbbb: Newer"));
+	world_run_step(&w, 0, "release");
+	assert_non_null(world_says(&w, "main has moved on to bbbbbbb: Newer"));
+	world_run_ends(&w, GOOD);
+	assert_string_equal(world_environment(&w, "production").current.commit, COMMIT_A);
+	world_close(&w);
+}
+
+static void
+a_second_confirm_starts_nothing(void **state)
+{
+	struct world_message *question;
+	char id[LIMIT_QUESTION];
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	question = ask_production(&w, COMMIT_A);
+	(void)text_copy(id, sizeof(id), world_button(question, "Confirm"));
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, id);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, id);
+	assert_string_equal(w.toast, "This button has expired or was used.");
+	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
+	world_run_ends(&w, GOOD);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, id);
+	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
+	world_close(&w);
+}
+
+static void
+only_who_asked_may_confirm_or_decline(void **state)
+{
+	struct world_message *question;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	question = ask_production(&w, COMMIT_A);
+	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_GROUP, world_button(question, "Confirm"));
+	assert_string_equal(w.toast, "⛔ Only @ada may answer this.");
+	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_GROUP, world_button(question, "Cancel"));
+	(void)world_press(&w, WORLD_STRANGER, WORLD_GROUP, world_button(question, "Confirm"));
+	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
+	assert_int_equal(world_audited(&w, "\"denied\"", "telegram:22"), 2);
+	assert_int_equal(world_audited(&w, "\"denied\"", "telegram:99"), 1);
+	assert_int_equal(world_newest(&w, "production").state, DEPLOY_AWAITING_CONFIRMATION);
+	world_close(&w);
+}
+
+static void
+a_question_that_is_declined_starts_nothing(void **state)
+{
+	struct world_message *question;
+	char confirm[LIMIT_QUESTION];
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	question = ask_production(&w, COMMIT_A);
+	(void)text_copy(confirm, sizeof(confirm), world_button(question, "Confirm"));
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(question, "Cancel"));
+	assert_non_null(world_says(&w, "cancelled before it began"));
+	assert_int_equal(world_says(&w, "cancelled before it began")->buttons.n, 0);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, confirm);
+	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
+	assert_int_equal(world_newest(&w, "production").state, DEPLOY_CANCELLED);
+	world_close(&w);
+}
+
+static void
+a_question_expires_after_two_minutes(void **state)
+{
+	struct world_message *question;
+	char confirm[LIMIT_QUESTION];
+	int64_t asked;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	asked = w.aid.at;
+	question = ask_production(&w, COMMIT_A);
+	(void)text_copy(confirm, sizeof(confirm), world_button(question, "Confirm"));
+	world_due(&w, WAIT_QUESTION);
+	assert_in_range(w.aid.at - asked, 120000, 121000);
+	assert_non_null(world_says(&w, "nobody confirmed it in time"));
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, confirm);
+	assert_string_equal(w.toast, "This button has expired or was used.");
+	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
+	assert_int_equal(world_newest(&w, "production").state, DEPLOY_EXPIRED);
+	world_close(&w);
+}
+
+static void
+who_lost_the_role_between_question_and_press_is_denied(void **state)
+{
+	struct world_message *question;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	question = ask_production(&w, COMMIT_A);
+	world_settings(&w, "ADMIN_TELEGRAM_IDS=22", NULL);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(question, "Confirm"));
+	assert_string_equal(w.toast, "⛔ deploy: you have no role here.");
+	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
+	assert_int_equal(world_audited(&w, "\"denied\"", "telegram:11"), 1);
+	world_close(&w);
+}
+
+static void
+a_press_in_another_chat_is_not_ours(void **state)
+{
+	struct world_message *question;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	question = ask_production(&w, COMMIT_A);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, world_button(question, "Confirm"));
+	assert_string_equal(w.toast, "This button has expired or was used.");
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, "00000000000000000000000000000000");
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, "");
+	assert_int_equal(w.n_toasts, 3);
+	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
+	world_close(&w);
+}
+
+static void
+busy_at_the_press_is_refused(void **state)
+{
+	struct world_message *first;
+	char later[LIMIT_QUESTION];
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	first = ask_production(&w, COMMIT_A);
+	(void)world_text(&w, WORLD_OTHER_ADMIN, "/deploy production");
+	world_git(&w, (struct world_git){ .commit = COMMIT_B });
+	(void)text_copy(later, sizeof(later), world_button(world_last(&w), "Confirm"));
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(first, "Confirm"));
+	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_GROUP, later);
+	assert_string_equal(w.toast, "production is busy.");
+	assert_non_null(world_says(&w, "⏳ production is busy: @ada deploys aaaaaaa"));
+	assert_non_null(world_says(&w, "🚫 production: not deployed bbbbbbb"));
+	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
+	assert_string_equal(world_active(&w, "production").commit, COMMIT_A);
+	world_close(&w);
+}
+
+/* Held after an automatic rollback: asked about even where nothing is asked. */
+static void
+a_held_commit_is_asked_about_with_a_warning(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_starts(&w, COMMIT_B);
+	world_run_ends(&w, (struct run_ended){ .gate_opened = true, .released = true, .exit_status = 1 });
+	world_run_ends(&w, GOOD);
+	assert_string_equal(world_environment(&w, "staging").held_commit, COMMIT_B);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_B });
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_non_null(strstr(world_says(&w, "Deploy to staging?")->text,
+	    MARK_BOLD "this commit was taken back automatically before" MARK_BOLD));
+	world_close(&w);
+}
+
+static void
+a_request_is_cancelled_while_git_is_asked(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
+	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_CANCELLED);
+	if (world_peek(&w, EFFECT_ASK) != NULL)
+		world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_CANCELLED);
+	world_close(&w);
+}
+
+/* --- the other buttons --- */
+
+static void
+the_log_is_sent_as_often_as_somebody_asks(void **state)
+{
+	const struct effect *document;
+	char id[LIMIT_QUESTION];
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	(void)text_copy(id, sizeof(id), world_button(world_says_in(&w, WORLD_GROUP, "staging ←"), "Log"));
+	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, id);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, id);
+	assert_string_equal(w.toast, "The log is on its way.");
+	document = world_peek(&w, EFFECT_DOCUMENT);
+	assert_non_null(document);
+	assert_string_equal(document->u.document.file_name, "staging-aaaaaaa-1.log");
+	assert_int_equal(document->u.document.place.chat, WORLD_GROUP);
+	(void)world_press(&w, WORLD_STRANGER, WORLD_GROUP, id);
+	assert_int_equal(world_audited(&w, "\"denied\"", "\"log\""), 1);
+	world_run_ends(&w, GOOD);
+	assert_string_equal(world_button(world_says_in(&w, WORLD_GROUP, "staging runs"), "Log"), id);
+	world_close(&w);
+}
+
+static void
+anyone_who_may_cancel_there_may_press_cancel(void **state)
+{
+	struct world_message *message;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	message = world_says_in(&w, WORLD_GROUP, "staging ←");
+	(void)world_press(&w, WORLD_STRANGER, WORLD_GROUP, world_button(message, "Cancel"));
+	assert_null(world_peek(&w, EFFECT_END));
+	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, world_button(message, "Cancel"));
+	assert_non_null(world_peek(&w, EFFECT_END));
+	assert_int_equal(world_active(&w, "staging").state, DEPLOY_STOPPING);
+	world_close(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_deploy_goes_from_chat_to_live),
+		cmocka_unit_test(the_audit_tells_the_story_in_order),
+		cmocka_unit_test(without_a_health_url_the_script_alone_releases_and_it_is_said),
+		cmocka_unit_test(a_deploy_asked_for_elsewhere_is_told_to_the_team_too),
+		cmocka_unit_test(the_gate_opens_only_for_what_was_recorded),
+		cmocka_unit_test(a_step_told_twice_is_one),
+		cmocka_unit_test(a_deploy_of_what_is_live_goes_back_to_what_was_before_it),
+		cmocka_unit_test(a_ref_that_is_none_is_answered_with_what_is_possible),
+		cmocka_unit_test(a_git_that_does_not_answer_is_told_a_person_once),
+		cmocka_unit_test(an_answer_after_the_environment_became_busy_is_refused),
+		cmocka_unit_test(the_question_shows_what_would_change),
+		cmocka_unit_test(confirm_runs_the_commit_that_was_shown),
+		cmocka_unit_test(a_second_confirm_starts_nothing),
+		cmocka_unit_test(only_who_asked_may_confirm_or_decline),
+		cmocka_unit_test(a_question_that_is_declined_starts_nothing),
+		cmocka_unit_test(a_question_expires_after_two_minutes),
+		cmocka_unit_test(who_lost_the_role_between_question_and_press_is_denied),
+		cmocka_unit_test(a_press_in_another_chat_is_not_ours),
+		cmocka_unit_test(busy_at_the_press_is_refused),
+		cmocka_unit_test(a_held_commit_is_asked_about_with_a_warning),
+		cmocka_unit_test(a_request_is_cancelled_while_git_is_asked),
+		cmocka_unit_test(the_log_is_sent_as_often_as_somebody_asks),
+		cmocka_unit_test(anyone_who_may_cancel_there_may_press_cancel),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
