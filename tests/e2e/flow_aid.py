@@ -15,6 +15,7 @@ from telegram_client import ADA, CARL, MALLORY, buttons_of, text_of
 PATIENCE_S = 40
 FIRST_ADMIN = 424_250_000
 ADMINS = 40
+ADMIN_IDS = ",".join(str(n) for n in (ADA, *range(FIRST_ADMIN, FIRST_ADMIN + ADMINS)))
 QUICK = {"POLL_REPOSITORY_SECONDS": "0", "HEALTH_CHECK_SUCCESSES": "1",
          "HEALTH_CHECK_RETRIES": "2", "HEALTH_CHECK_INTERVAL": "1"}
 
@@ -59,9 +60,8 @@ class Scene(Stage):
     def __init__(self, folder, settings=None, **options):
         self.next_admin = 0
         self.hold_file = pathlib.Path(folder) / "hold"
-        admins = ",".join(str(n) for n in (ADA, *range(FIRST_ADMIN, FIRST_ADMIN + ADMINS)))
         options.setdefault("telegram", ("--local", "--limits", "off"))
-        super().__init__(folder, settings={"ADMIN_TELEGRAM_IDS": admins, **QUICK,
+        super().__init__(folder, settings={"ADMIN_TELEGRAM_IDS": ADMIN_IDS, **QUICK,
                                            **(settings or {})}, **options)
 
     def person(self, number):
@@ -265,8 +265,8 @@ class Health:
 
 def ended_well(scene):
     """Stops a scene; a sanitizer's complaint or a bad exit status is a failure."""
-    log_before = scene.bot
     status = scene.stop()
-    assert status == 0, f"deploybot ended with {status}:\n{log_before.log()[-4000:]}"
+    log = scene.bot.log()
+    assert status == 0, f"deploybot ended with {status}:\n{log[-4000:]}"
     for word in ("AddressSanitizer", "runtime error:", "LeakSanitizer"):
-        assert word not in log_before.log(), log_before.log()[-8000:]
+        assert word not in log, log[-8000:]
