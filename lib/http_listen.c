@@ -117,7 +117,7 @@ int
 http_listen_open(const char *where, struct err *err)
 {
 	union address address;
-	socklen_t size;
+	socklen_t size = 0;
 	bool is_unix = strncmp(where, "unix:", 5) == 0;
 	int fd;
 

@@ -138,19 +138,19 @@ tally_end(struct tx *tx, const struct deployment *deployment)
 
 /* --- what it looks like in the chat --- */
 
-/* The button's id: the one that it has in this chat already, or a new one. */
+/* The button's id: the one that it has in this chat already, or a new one.  run: a log's. */
 static void
-add_button(struct tx *tx, const struct deployment *deployment, enum question_verb verb, int64_t chat,
-    const char *label, struct buttons *buttons)
+add_button(struct tx *tx, const struct deployment *deployment, enum question_verb verb, int64_t run,
+    int64_t chat, const char *label, struct buttons *buttons)
 {
-	struct question question = row_question_find(tx, deployment->id, verb, chat);
+	struct question question = row_question_find(tx, deployment->id, verb, run, chat);
 	struct button *button = &buttons->at[buttons->n];
 
 	if (question.id[0] == '\0') {
 		question = (struct question){
 			.verb = verb,
 			.deployment = deployment->id,
-			.run = verb == QUESTION_LOG ? deployment->run : 0,
+			.run = run,
 			.chat = chat,
 			.asker = verb == QUESTION_CONFIRM || verb == QUESTION_DECLINE ?
 			    deployment->asked_by : 0,
@@ -173,21 +173,35 @@ may_be_cancelled(const struct deployment *deployment)
 	    (deployment->state == DEPLOY_RUNNING || deployment->state == DEPLOY_VERIFYING);
 }
 
+/* What went wrong stands in the log of the deployment, also when a rollback came after it. */
+static void
+add_log_buttons(struct tx *tx, const struct deployment *deployment, int64_t chat,
+    struct buttons *buttons)
+{
+	int64_t run = row_run_newest(tx, deployment->id, deployment->program);
+	int64_t back = is_rollback(deployment) ? 0 :
+	    row_run_newest(tx, deployment->id, PROGRAM_ROLLBACK);
+
+	if (run != 0)
+		add_button(tx, deployment, QUESTION_LOG, run, chat, "📄 Log", buttons);
+	if (back != 0)
+		add_button(tx, deployment, QUESTION_LOG, back, chat, "📄 Rollback log", buttons);
+}
+
 static struct buttons
 buttons_for(struct tx *tx, const struct deployment *deployment, int64_t chat)
 {
 	struct buttons buttons = { 0 };
 
 	if (deployment->state == DEPLOY_AWAITING_CONFIRMATION) {
-		add_button(tx, deployment, QUESTION_CONFIRM, chat,
+		add_button(tx, deployment, QUESTION_CONFIRM, 0, chat,
 		    is_rollback(deployment) ? "↩️ Roll back" : "✅ Confirm", &buttons);
 		if (!is_rollback(deployment))
-			add_button(tx, deployment, QUESTION_DECLINE, chat, "✖️ Cancel", &buttons);
+			add_button(tx, deployment, QUESTION_DECLINE, 0, chat, "✖️ Cancel", &buttons);
 	}
 	if (may_be_cancelled(deployment))
-		add_button(tx, deployment, QUESTION_CANCEL, chat, "✋ Cancel", &buttons);
-	if (deployment->run != 0)
-		add_button(tx, deployment, QUESTION_LOG, chat, "📄 Log", &buttons);
+		add_button(tx, deployment, QUESTION_CANCEL, 0, chat, "✋ Cancel", &buttons);
+	add_log_buttons(tx, deployment, chat, &buttons);
 	return buttons;
 }
 
@@ -328,7 +342,6 @@ order_run(struct act *act, enum program program, const char *commit, const char 
 	(void)text_copy(effect->u.run.ref, LIMIT_REF, deployment->ref);
 	row_deployment_save(tx, deployment);	/* the order is handed out with its message's row */
 	(void)row_effect_add(tx, effect);
-	row_question_close(tx, deployment->id, QUESTION_LOG);	/* each run has its own log */
 }
 
 static void

@@ -7,7 +7,8 @@
 #include "store/row_guard.h"
 
 #define DAY_MS		(24 * 3600 * INT64_C(1000))
-#define PURGE_MAX	256	/* folders in one day's round; the rest the next day */
+#define SOON_MS		(60 * INT64_C(1000))
+#define PURGE_MAX	256	/* folders in one round */
 
 static void
 expire(struct tx *tx, int64_t id)
@@ -36,11 +37,12 @@ tidy(struct tx *tx)
 {
 	int64_t runs[PURGE_MAX];
 	size_t n = row_run_purge(tx, tx->settings->run_logs_keep, runs, PURGE_MAX);
+	bool more;
 
 	for (size_t i = 0; i < n; i++)
 		forget(tx, runs[i]);
-	row_retain(tx);
-	(void)row_effect_wait(tx, WAIT_DAILY, "", 0, tx->at + DAY_MS);
+	more = row_retain(tx) || n == PURGE_MAX;
+	(void)row_effect_wait(tx, WAIT_DAILY, "", 0, tx->at + (more ? SOON_MS : DAY_MS));
 }
 
 void

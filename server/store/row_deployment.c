@@ -296,6 +296,14 @@ row_run_ended(struct tx *tx, const struct run_ended *ended)
 	    DB_TEXT(ended->detail)); /* sticky */
 }
 
+int64_t
+row_run_newest(struct tx *tx, int64_t deployment, enum program program)
+{
+	return tx_number(tx,
+	    "SELECT MAX(id) FROM run WHERE deployment = $1 AND program = $2 AND is_purged = 0",
+	    DB_I64(deployment), DB_TEXT(programs[program]));
+}
+
 bool
 row_run_is_open(struct tx *tx, int64_t run)
 {

@@ -41,6 +41,8 @@ int64_t row_run_add(struct tx *tx, int64_t deployment, enum program program);
 void row_run_started(struct tx *tx, const struct run_started *started);
 void row_run_ended(struct tx *tx, const struct run_ended *ended);
 bool row_run_is_open(struct tx *tx, int64_t run);
+/* The newest run of this program in a deployment; 0: none. */
+int64_t row_run_newest(struct tx *tx, int64_t deployment, enum program program);
 
 /* Adds a step once; false when it was known. */
 bool row_step_add(struct tx *tx, const struct run_step *step);

@@ -47,6 +47,26 @@ lane_of(const struct effect *effect, char out[STORE_LANE])
 		store_lane_of(out, "document", effect->u.document.place.chat);
 	else if (effect->kind == EFFECT_TOAST)
 		store_lane_of(out, "toast", 0);
+	else if (effect->kind == EFFECT_ASK && effect->subject == 0)
+		(void)snprintf(out, STORE_LANE, "ask:%s", effect->u.ask.environment);
+}
+
+/* News of a branch: whoever waits behind the question under way asks for the newest anyway. */
+static void
+drop_waiting_question(struct tx *tx, const char *lane)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	int64_t waiting = 0;
+
+	if (!tx_query(&rows, tx, "SELECT id FROM effect WHERE lane = $1", DB_TEXT(lane)))
+		return;
+	while (db_next(&rows))
+		if (!store_lane_is_handed(tx->store, db_col_i64(&rows, 0)))
+			waiting = db_col_i64(&rows, 0);
+	if (!tx_end(tx, &rows) || waiting == 0)
+		return;
+	if (tx_run(tx, "DELETE FROM effect WHERE id = $1", DB_I64(waiting)))
+		tx->store->mark.n_effects--;
 }
 
 int64_t
@@ -61,6 +81,8 @@ row_effect_add(struct tx *tx, struct effect *effect)
 		return 0;
 	}
 	lane_of(effect, lane);
+	if (effect->kind == EFFECT_ASK && lane[0] != '\0')
+		drop_waiting_question(tx, lane);
 	id = insert(tx, effect, lane);
 	outcome = id != 0 && lane[0] == '\0' ? tx_outcome(tx, OUTCOME_EFFECT) : NULL;
 	if (outcome == NULL) { /* failed, or read again when its turn comes */

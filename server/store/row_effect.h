@@ -3,7 +3,8 @@
 /*
  * SAY, TOAST and DOCUMENT stand in lanes ("say:<chat>", "toast:<chat>", "document:<chat>"):
  * only the head of a lane is handed out, its result hands out the next.  The others are handed
- * out with the commit.  Closing an effect deletes its row; ids are never used again.  The subject
+ * out with the commit.  So do ASKs without a subject ("ask:<environment>"): the newest takes the
+ * place of the one that waits, so that a flood of pushes is two questions.  Closing an effect deletes its row; ids are never used again.  The subject
  * of a SAY is its message's row.
  */
 #ifndef ROW_EFFECT_H

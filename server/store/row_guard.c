@@ -6,6 +6,7 @@
 
 #define DAY_MS		INT64_C(86400000)
 #define INBOX_DAYS	90	/* GitHub redelivers for 3, Telegram keeps updates for 1 */
+#define MESSAGE_DAYS	30
 #define DIGEST		32
 
 bool
@@ -42,28 +43,44 @@ row_bucket_take(struct tx *tx, const char *who, int burst, int64_t every_ms)
 	return full_at + every_ms <= empty && set_full_at(tx, who, full_at + every_ms);
 }
 
-void
+/* True: as many as may go at once went. */
+static bool
+clear(struct tx *tx, const char *sql, int64_t before)
+{
+	return tx_run(tx, sql, DB_I64(before), DB_I64(ROW_RETAIN_MAX)) &&
+	    db_changes(tx->db) == ROW_RETAIN_MAX;
+}
+
+/* Nobody refers to it any more, or only a deployment that ended long ago. */
+static bool
+clear_messages(struct tx *tx)
+{
+	return tx_run(tx,
+	    "DELETE FROM message WHERE id IN (SELECT m.id FROM message m WHERE m.at < $1"
+	    " AND NOT EXISTS (SELECT 1 FROM deployment d WHERE d.message = m.id"
+	    "  AND (d.ended_at = 0 OR d.ended_at > $2))"
+	    " AND NOT EXISTS (SELECT 1 FROM deployment d WHERE d.also_message = m.id"
+	    "  AND (d.ended_at = 0 OR d.ended_at > $2))"
+	    " AND NOT EXISTS (SELECT 1 FROM effect e WHERE e.kind = 'say' AND e.subject = m.id)"
+	    " LIMIT $3)", DB_I64(tx->at - DAY_MS), DB_I64(tx->at - MESSAGE_DAYS * DAY_MS),
+	    DB_I64(ROW_RETAIN_MAX)) && db_changes(tx->db) == ROW_RETAIN_MAX;
+}
+
+bool
 row_retain(struct tx *tx)
 {
-	const int64_t yesterday = tx->at - DAY_MS;
+	bool more;
 
-	/* Rows stand in the order they came: the oldest thousand are looked at, not the table. */
-	(void)tx_run(tx,
-	    "DELETE FROM inbox WHERE seq IN (SELECT seq FROM"
-	    " (SELECT seq, at FROM inbox ORDER BY seq LIMIT 1000) WHERE at < $1)",
-	    DB_I64(tx->at - INBOX_DAYS * DAY_MS));
-	(void)tx_run(tx,
-	    "DELETE FROM question WHERE id IN (SELECT id FROM question"
-	    " WHERE closed_at <> 0 AND closed_at < $1 LIMIT 1000)", DB_I64(yesterday));
-	(void)tx_run(tx,
-	    "DELETE FROM bucket WHERE who IN"
-	    " (SELECT who FROM bucket WHERE full_at <= $1 LIMIT 1000)", DB_I64(tx->at));
-	(void)tx_run(tx,
-	    "DELETE FROM message WHERE id IN (SELECT m.id FROM message m WHERE m.at < $1"
-	    " AND NOT EXISTS (SELECT 1 FROM deployment d WHERE d.message = m.id)"
-	    " AND NOT EXISTS (SELECT 1 FROM deployment d WHERE d.also_message = m.id)"
-	    " AND NOT EXISTS (SELECT 1 FROM effect e WHERE e.kind = 'say' AND e.subject = m.id)"
-	    " LIMIT 1000)", DB_I64(yesterday)); /* all sticky */
+	/* Rows stand in the order they came: the oldest are looked at, not the table. */
+	more = clear(tx, "DELETE FROM inbox WHERE seq IN (SELECT seq FROM"
+	    " (SELECT seq, at FROM inbox ORDER BY seq LIMIT $2) WHERE at < $1)",
+	    tx->at - INBOX_DAYS * DAY_MS);
+	more |= clear(tx, "DELETE FROM question WHERE id IN (SELECT id FROM question"
+	    " WHERE closed_at <> 0 AND closed_at < $1 LIMIT $2)", tx->at - DAY_MS);
+	more |= clear(tx, "DELETE FROM bucket WHERE who IN"
+	    " (SELECT who FROM bucket WHERE full_at <= $1 LIMIT $2)", tx->at);
+	more |= clear_messages(tx);
+	return more && !tx->failed;
 }
 
 /* A Log button lives as long as its log. */
@@ -71,8 +88,9 @@ static void
 purge_run(struct tx *tx, int64_t run)
 {
 	(void)tx_run(tx, "UPDATE run SET is_purged = 1 WHERE id = $1", DB_I64(run));
+	(void)tx_run(tx, "DELETE FROM run_step WHERE run = $1", DB_I64(run));
 	(void)tx_run(tx, "DELETE FROM question WHERE run = $1 AND run <> 0 AND verb = 'LOG'",
-	    DB_I64(run)); /* sticky */
+	    DB_I64(run)); /* all sticky */
 }
 
 size_t

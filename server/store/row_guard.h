@@ -13,8 +13,10 @@ bool row_inbox_add(struct tx *tx, const char *source, const char *key, const uin
 bool row_bucket_take(struct tx *tx, const char *who, int burst, int64_t every_ms);
 
 /* Removes what is older than it must be kept: inbox 90 days, questions a day after they close,
- * buckets that are full, messages nobody refers to.  Bounded: at most 1000 rows of each. */
-void row_retain(struct tx *tx);
+ * buckets that are full, messages a day, those of an ended deployment 30 days.  At most
+ * ROW_RETAIN_MAX of each; true when there may be more, and it should be called again soon. */
+#define ROW_RETAIN_MAX	1000
+bool row_retain(struct tx *tx);
 
 /* Runs whose log folder may go: beyond the newest `keep` of each environment, ended, not yet
  * purged; marks them purged.  Returns how many were written to ret. */

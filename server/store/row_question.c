@@ -73,13 +73,15 @@ row_question_get(struct tx *tx, const char *id)
 }
 
 struct question
-row_question_find(struct tx *tx, int64_t deployment, enum question_verb verb, int64_t chat)
+row_question_find(struct tx *tx, int64_t deployment, enum question_verb verb, int64_t run,
+    int64_t chat)
 {
 	struct db_rows rows = { 0 };
 
 	if (!tx_query(&rows, tx,
-		"SELECT " COLUMNS " FROM question WHERE deployment = $1 AND verb = $2 AND chat = $3"
-		" AND closed_at = 0 LIMIT 1", DB_I64(deployment), DB_TEXT(verbs[verb]), DB_I64(chat)))
+		"SELECT " COLUMNS " FROM question WHERE deployment = $1 AND verb = $2 AND run = $3"
+		" AND chat = $4 AND closed_at = 0 LIMIT 1", DB_I64(deployment),
+		DB_TEXT(verbs[verb]), DB_I64(run), DB_I64(chat)))
 		return (struct question){ 0 };
 	return first_of(tx, &rows);
 }

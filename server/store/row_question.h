@@ -34,9 +34,10 @@ struct question {
 void row_question_add(struct tx *tx, struct question *question);
 struct question row_question_get(struct tx *tx, const char *id);
 
-/* The open question of a deployment with this verb in this chat; id "" none. */
+/* The open question of a deployment with this verb in this chat (QUESTION_LOG: of this run, else
+ * run is 0); id "" none. */
 struct question row_question_find(struct tx *tx, int64_t deployment, enum question_verb verb,
-    int64_t chat);
+    int64_t run, int64_t chat);
 
 /* Sets the deadline's effect for every open question of the deployment with verb CONFIRM or DECLINE. */
 void row_question_set_wait(struct tx *tx, int64_t deployment, int64_t wait);

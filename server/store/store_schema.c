@@ -122,7 +122,8 @@ static const char *const migration_1[] = {
 	" duration_ms INTEGER NOT NULL,"
 	" detail TEXT NOT NULL,"
 	" is_purged INTEGER NOT NULL) STRICT;"
-	"CREATE INDEX run_kept ON run (id) WHERE is_purged = 0;",
+	"CREATE INDEX run_kept ON run (id) WHERE is_purged = 0;"
+	"CREATE INDEX run_deployment ON run (deployment);",
 
 	"CREATE TABLE run_step ("
 	" run INTEGER NOT NULL,"

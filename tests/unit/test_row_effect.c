@@ -401,11 +401,54 @@ a_run_comes_with_its_message_as_the_decision_left_it(void **state)
 	effect_free(effect);
 }
 
+/* --- asking git for the head of a branch --- */
+
+static void
+act_ask(struct tx *tx, void *arg)
+{
+	struct effect *effect = effect_new(EFFECT_ASK);
+
+	(void)text_copy(effect->u.ask.environment, LIMIT_ENVIRONMENT, "staging");
+	(void)text_copy(effect->u.ask.asked_by, LIMIT_PERSON, arg);
+	(void)row_effect_add(tx, effect);
+}
+
+static void
+asked_for(struct store_aid *aid, const char *who)
+{
+	struct effect *effect = store_aid_take(aid, EFFECT_ASK);
+
+	if (who == NULL) {
+		assert_null(effect);
+		return;
+	}
+	assert_non_null(effect);
+	assert_string_equal(effect->u.ask.asked_by, who);
+	(void)store_aid_report(aid, effect);
+}
+
+static void
+a_flood_of_pushes_is_the_question_under_way_and_one_for_the_newest(void **state)
+{
+	struct store_aid *aid = *state;
+	char who[16];
+
+	for (int i = 0; i < 10; i++) {
+		(void)snprintf(who, sizeof(who), "push %d", i);
+		store_aid_act(aid, act_ask, who);
+	}
+	asked_for(aid, "push 0");
+	asked_for(aid, "push 9");
+	asked_for(aid, NULL);
+}
+
 int
 main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+		    a_flood_of_pushes_is_the_question_under_way_and_one_for_the_newest, setup, teardown),
 		TEST(only_the_head_of_a_lane_is_out_and_its_result_hands_out_the_next),
 		TEST(chats_do_not_wait_for_each_other),
 		TEST(edits_that_wait_are_said_once_with_the_newest_text),

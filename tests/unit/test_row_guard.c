@@ -126,7 +126,7 @@ static void
 act_retain(struct tx *tx, void *arg)
 {
 	(void)arg;
-	row_retain(tx);
+	assert_false(row_retain(tx));
 }
 
 static void
