@@ -158,6 +158,8 @@ refuse(struct http_request *request, int status, const char *name, const char *v
 	};
 
 	set_response(request, status, headers, NULL, 0);
+	if (request->server->config.on_refused != NULL)
+		request->server->config.on_refused(request->server->config.ctx, request->path, status);
 }
 
 static void

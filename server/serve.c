@@ -28,6 +28,7 @@
 #include "runs/run_tail.h"
 #include "serve_parts.h"
 #include "telegram/telegram_update.h"
+#include "telegram/telegram_webhook.h"
 
 #define SOURCE_PATH	4096
 
@@ -183,6 +184,16 @@ count_github_request(void *ctx, int status)
 	metric_set_webhook(((struct serve *)ctx)->metrics, "github", status);
 }
 
+/* What a webhook's route never saw counts as its requests all the same; other paths do not. */
+static void
+count_refused(void *ctx, const char *path, int status)
+{
+	if (strcmp(path, TELEGRAM_WEBHOOK_PATH) == 0)
+		count_telegram_request(ctx, status);
+	else if (strcmp(path, GITHUB_WEBHOOK_PATH) == 0)
+		count_github_request(ctx, status);
+}
+
 static void
 note_pending(void *ctx, int64_t updates)
 {
@@ -250,7 +261,7 @@ open_store(struct serve *serve, struct err *err)
 		.poison_path = poison,
 	};
 
-	if (snprintf(database, sizeof(database), "%s/deploybot.db", folder) >= SOURCE_PATH ||
+	if (snprintf(database, sizeof(database), "%s/" STORE_FILE, folder) >= SOURCE_PATH ||
 	    snprintf(environments, sizeof(environments), "%s/environments", folder) >= SOURCE_PATH ||
 	    snprintf(poison, sizeof(poison), "%s/under-way", folder) >= SOURCE_PATH)
 		return err_set(err, ERR_CONFIG, "STATE_DIRECTORY is too long");
@@ -337,7 +348,7 @@ make_http(struct serve *serve, struct err *err)
 	add_route(serve, route_health_ready(serve->watch));
 	listen_text(settings, listen, sizeof(listen));
 	config = (struct http_server_config){ .routes = serve->routes,
-		.route_count = serve->n_routes };
+		.route_count = serve->n_routes, .on_refused = count_refused, .ctx = serve };
 	serve->http = http_server_new(serve->loop, &config, listen, err);
 	return serve->http != NULL;
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lib/text.h"
+#include "store/store.h"
 #include "types/settings.h"
 
 static cli_command cli_version, cli_help;
@@ -177,5 +178,5 @@ void
 cli_database(const struct settings *settings, char *out, size_t room)
 {
 	/* Cut, it names nothing that is there, and that is said. */
-	(void)snprintf(out, room, "%s/" CLI_DATABASE, settings->state_directory);
+	(void)snprintf(out, room, "%s/" STORE_FILE, settings->state_directory);
 }

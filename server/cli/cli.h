@@ -42,7 +42,6 @@ struct settings;
 struct settings *cli_settings(const struct cli *cli, bool all) MUST_USE;
 
 /* Writes the path of the store's database. */
-#define CLI_DATABASE "deploybot.db"
 void cli_database(const struct settings *settings, char *out, size_t room);
 
 #endif

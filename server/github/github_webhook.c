@@ -76,7 +76,7 @@ github_webhook_route(struct github_webhook *webhook)
 {
 	return (struct http_route){
 		.methods = "POST",
-		.path = "/github/webhook",
+		.path = GITHUB_WEBHOOK_PATH,
 		.body_max = GITHUB_WEBHOOK_BODY_MAX,
 		.types = types,
 		.on_begin = on_begin,

@@ -13,6 +13,8 @@
 
 struct github_webhook;
 
+#define GITHUB_WEBHOOK_PATH	"/github/webhook"
+
 /* GitHub sends nothing above 25 MB; nginx.conf says the same. */
 #define GITHUB_WEBHOOK_BODY_MAX (26u * 1024 * 1024)
 

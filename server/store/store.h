@@ -20,6 +20,9 @@ typedef void store_handler(struct tx *tx, const struct event *event);
 typedef bool store_decode(struct event *raw, struct queue_list *ret_events, int *ret_status,
     int64_t *ret_offset);
 
+/* The database's name in STATE_DIRECTORY, for whoever opens it beside the server too. */
+#define STORE_FILE	"deploybot.db"
+
 struct store_config {
 	const char *path;		/* the database file */
 	const char *audit_path;		/* AUDIT_LOG_PATH; NULL: no file (tests) */
