@@ -431,7 +431,7 @@ static void
 a_flood_of_pushes_is_the_question_under_way_and_one_for_the_newest(void **state)
 {
 	struct store_aid *aid = *state;
-	char who[16];
+	char who[24];
 
 	for (int i = 0; i < 10; i++) {
 		(void)snprintf(who, sizeof(who), "push %d", i);
