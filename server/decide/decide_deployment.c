@@ -553,6 +553,14 @@ prepare_start(struct tx *tx, struct deployment *deployment)
 	}
 }
 
+/* Taken back since it was pushed (a person was faster to ask for it): nobody wants it twice. */
+static bool
+is_held(struct tx *tx, const struct deployment *waiting)
+{
+	return waiting->trigger != TRIGGER_CHAT &&
+	    strcmp(row_environment_get(tx, waiting->environment).held_commit, waiting->commit) == 0;
+}
+
 void
 decide_next(struct tx *tx, const char *environment)
 {
@@ -563,6 +571,13 @@ decide_next(struct tx *tx, const char *environment)
 	waiting = row_deployment_queued(tx, environment);
 	if (waiting.id == 0)
 		return;
+	if (is_held(tx, &waiting)) {
+		waiting.why = DEPLOY_WHY_REFUSED;
+		(void)snprintf(waiting.detail, sizeof(waiting.detail),
+		    "it was taken back while this waited; /deploy %s asks first", environment);
+		(void)decide_step(tx, &waiting, DEPLOY_ON_REFUSE, NULL);
+		return;
+	}
 	prepare_start(tx, &waiting);
 	(void)decide_step(tx, &waiting, DEPLOY_ON_FREE, NULL);
 }

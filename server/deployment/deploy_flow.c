@@ -44,6 +44,7 @@ const struct deploy_rule deploy_rules[] = {
 	RULE(AWAITING_CONFIRMATION, SUPERSEDE,          SUPERSEDED,            TELL),
 
 	RULE(QUEUED,                FREE,               RUNNING,               RUN, TELL),
+	RULE(QUEUED,                REFUSE,             REFUSED,               TELL),
 	RULE(QUEUED,                CANCEL,             CANCELLED,             TELL),
 	RULE(QUEUED,                CANCEL_NO_BACK,     CANCELLED,             TELL),
 	RULE(QUEUED,                CANCEL_ROLLBACK,    CANCELLED,             TELL),

@@ -36,7 +36,7 @@
 #define DEPLOY_EVENTS(V) \
 	V(ASK)			/* git answered; somebody must confirm */ \
 	V(CLEAR)		/* git answered; nobody need be asked */ \
-	V(REFUSE)		/* busy, unknown ref, git did not answer */ \
+	V(REFUSE)		/* busy, unknown ref, git did not answer, taken back while it waited */ \
 	V(CONFIRM)		/* whoever may said yes */ \
 	V(EXPIRE)		/* nobody said anything in time */ \
 	V(SUPERSEDE)		/* a newer commit takes its place */ \

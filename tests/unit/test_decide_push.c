@@ -1,0 +1,455 @@
+/* Goal: a branch that moved is deployed once, the latest wins, and nothing bad comes back by itself.  Side: start. */
+#include "decide_aid.h"
+
+#include "lib/text.h"
+
+#define GOOD	((struct run_ended){ .gate_opened = true, .released = true })
+#define BAD	((struct run_ended){ .gate_opened = true, .released = true, .exit_status = 1 })
+#define POLLING	"POLL_REPOSITORY_SECONDS=60"
+
+static void
+push(struct world *w, const char *branch, const char *commit)
+{
+	assert_int_equal(world_decide(w, world_push(w, branch)).status, 200);
+	world_git(w, (struct world_git){ .commit = commit });
+}
+
+static void
+a_push_to_develop_deploys_staging(void **state)
+{
+	const struct effect *ask;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	assert_int_equal(world_decide(&w, world_push(&w, "develop")).status, 200);
+	ask = world_peek(&w, EFFECT_ASK);
+	assert_non_null(ask);
+	assert_true(ask->u.ask.is_patient);
+	assert_string_equal(ask->u.ask.ref, "develop");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "staging ← aaaaaaa"));
+	assert_non_null(world_says(&w, "pushed by github:octo(7)"));
+	world_run_ends(&w, GOOD);
+	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
+	assert_int_equal(world_audited(&w, "deploy_requested", "github:octo(7)"), 1);
+	assert_int_equal(world_audited(&w, "deploy_success", "\"push\""), 1);
+	world_close(&w);
+}
+
+static void
+a_head_that_was_seen_is_not_deployed_again(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	push(&w, "develop", COMMIT_A);
+	world_run_ends(&w, GOOD);
+	push(&w, "develop", COMMIT_A);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_int_equal(world_newest(&w, "staging").id, 1);
+	world_close(&w);
+}
+
+static void
+a_redelivery_is_one_delivery(void **state)
+{
+	struct event *first, *same_id, *same_body;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	first = world_push(&w, "develop");
+	same_id = world_push(&w, "develop");
+	same_body = world_push(&w, "develop");
+	(void)text_copy(same_id->u.delivery.id, LIMIT_DELIVERY, first->u.delivery.id);
+	memcpy(same_body->u.delivery.digest, first->u.delivery.digest, 32);
+	assert_false(world_decide(&w, first).is_duplicate);
+	assert_true(world_decide(&w, same_id).is_duplicate);
+	assert_true(world_decide(&w, same_body).is_duplicate);
+	assert_int_equal(world_count(&w, EFFECT_ASK), 1);
+	world_close(&w);
+}
+
+static void
+what_is_no_push_of_ours_to_a_branch_of_ours_does_nothing(void **state)
+{
+	static const char *const branches[] = { "", "Develop", "develop2", "feature/develop", "refs/heads/develop" };
+	struct event *event;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	for (size_t i = 0; i < COUNT(branches); i++)	/* "": a tag */
+		assert_int_equal(world_decide(&w, world_push(&w, branches[i])).status, 200);
+	event = world_push(&w, "develop");
+	event->u.delivery.deleted = true;
+	assert_int_equal(world_decide(&w, event).status, 200);
+	event = world_push(&w, "develop");
+	(void)text_copy(event->u.delivery.repository, LIMIT_REF, "evil/shop");
+	assert_int_equal(world_decide(&w, event).status, 202);
+	event = world_push(&w, "develop");
+	event->u.delivery.kind = DELIVERY_OTHER;
+	assert_int_equal(world_decide(&w, event).status, 202);
+	event = world_push(&w, "develop");
+	event->u.delivery.kind = DELIVERY_PING;
+	assert_int_equal(world_decide(&w, event).status, 200);
+	assert_int_equal(world_count(&w, EFFECT_ASK), 0);
+	assert_int_equal(w.n_screen, 0);
+	world_close(&w);
+}
+
+static void
+any_signed_repository_is_ours_where_only_a_url_is_set(void **state)
+{
+	struct event *event;
+	struct world w;
+
+	(void)state;
+	world_open(&w, "GITHUB_REPOSITORY=", "REPOSITORY_URL=/srv/shop.git", NULL);
+	event = world_push(&w, "develop");
+	(void)text_copy(event->u.delivery.repository, LIMIT_REF, "other/name");
+	assert_int_equal(world_decide(&w, event).status, 200);
+	assert_int_equal(world_count(&w, EFFECT_ASK), 1);
+	world_close(&w);
+}
+
+/* --- latest wins --- */
+
+static void
+the_latest_push_waits_and_the_one_before_says_so(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	push(&w, "develop", COMMIT_A);
+	push(&w, "develop", COMMIT_B);
+	assert_non_null(world_says(&w, "staging ← bbbbbbb Make it blue\nby Ann Example · "
+	    "pushed by github:octo(7)\nwaits for the deployment under way"));
+	push(&w, "develop", COMMIT_C);
+	assert_non_null(world_says(&w, "bbbbbbb Make it blue — a newer commit takes its place\nby ccccccc"));
+	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
+	assert_int_equal(world_deployment(&w, 2).state, DEPLOY_SUPERSEDED);
+	assert_int_equal(world_deployment(&w, 3).state, DEPLOY_QUEUED);
+
+	world_run_ends(&w, GOOD);	/* one decision: A ends, C begins */
+	assert_int_equal(world_deployment(&w, 1).state, DEPLOY_LIVE);
+	assert_int_equal(world_deployment(&w, 3).state, DEPLOY_RUNNING);
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_C);
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.previous, COMMIT_A);
+	world_close(&w);
+}
+
+static void
+what_waits_can_be_cancelled(void **state)
+{
+	struct world_message *waiting;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	push(&w, "develop", COMMIT_A);
+	push(&w, "develop", COMMIT_B);
+	waiting = world_says(&w, "waits for the deployment under way");
+	(void)world_press(&w, WORLD_STAGING_USER, WORLD_TEAM, world_button(waiting, "Cancel"));
+	assert_int_equal(world_deployment(&w, 2).state, DEPLOY_CANCELLED);
+	assert_int_equal(world_deployment(&w, 1).state, DEPLOY_RUNNING);
+	world_run_ends(&w, GOOD);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	world_close(&w);
+}
+
+/* --- held --- */
+
+static void
+a_push_of_what_was_taken_back_is_told_and_not_deployed(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	push(&w, "develop", COMMIT_A);
+	world_run_ends(&w, GOOD);
+	push(&w, "develop", COMMIT_B);
+	world_run_ends(&w, BAD);
+	world_run_ends(&w, GOOD);
+	assert_string_equal(world_environment(&w, "staging").held_commit, COMMIT_B);
+
+	/* Another head comes and goes: then B is news again, and still held. */
+	push(&w, "develop", COMMIT_C);
+	world_run_ends(&w, (struct run_ended){ .gate_opened = true, .exit_status = 65 });
+	push(&w, "develop", COMMIT_B);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "staging is held: bbbbbbb was taken back before"));
+	world_close(&w);
+}
+
+/* Asked for by a person while its push is still on its way: taken back, it does not start again. */
+static void
+what_is_held_while_it_waits_is_not_started(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_starts(&w, COMMIT_B);
+	push(&w, "develop", COMMIT_B);
+	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_QUEUED);
+	world_run_ends(&w, BAD);
+	world_run_ends(&w, GOOD);
+	assert_string_equal(world_environment(&w, "staging").held_commit, COMMIT_B);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_REFUSED);
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "it was taken back while this waited"));
+	world_close(&w);
+}
+
+static void
+another_commit_that_goes_live_ends_the_hold(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_starts(&w, COMMIT_B);
+	world_run_ends(&w, BAD);
+	world_run_ends(&w, GOOD);
+	push(&w, "develop", COMMIT_C);
+	world_run_ends(&w, GOOD);
+	assert_string_equal(world_environment(&w, "staging").held_commit, "");
+	assert_false(world_environment(&w, "staging").is_unacknowledged);
+	push(&w, "develop", COMMIT_B);
+	assert_non_null(world_peek(&w, EFFECT_RUN));
+	world_close(&w);
+}
+
+/* --- production --- */
+
+static void
+a_push_to_main_asks_the_team_and_any_admin_may_confirm(void **state)
+{
+	struct world_message *question;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	push(&w, "main", COMMIT_A);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	question = world_says_in(&w, WORLD_TEAM, "Deploy to production?");
+	assert_non_null(question);
+	(void)world_press(&w, WORLD_STAGING_USER, WORLD_TEAM, world_button(question, "Confirm"));
+	assert_string_equal(w.toast, "⛔ deploy: only an admin may.");
+	assert_null(world_peek(&w, EFFECT_RUN));
+	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, world_button(question, "Confirm"));
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
+	assert_int_equal(world_audited(&w, "confirmed", "telegram:22"), 1);
+	assert_int_equal(world_audited(&w, "\"denied\"", "telegram:33"), 1);
+	world_close(&w);
+}
+
+/* The question after a push is an admin's, in staging too. */
+static void
+a_staging_user_may_not_answer_the_question_after_a_push(void **state)
+{
+	struct world_message *question;
+	struct world w;
+
+	(void)state;
+	world_open(&w, "STAGING_CONFIRM=true", NULL);
+	push(&w, "develop", COMMIT_A);
+	question = world_says_in(&w, WORLD_TEAM, "Deploy to staging?");
+	(void)world_press(&w, WORLD_STAGING_USER, WORLD_TEAM, world_button(question, "Confirm"));
+	assert_string_equal(w.toast, "⛔ Only an admin may answer this.");
+	(void)world_press(&w, WORLD_STAGING_USER, WORLD_TEAM, world_button(question, "Cancel"));
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_AWAITING_CONFIRMATION);
+	world_close(&w);
+}
+
+static void
+a_newer_push_replaces_the_question_and_says_so(void **state)
+{
+	char old[LIMIT_QUESTION];
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	push(&w, "main", COMMIT_A);
+	(void)text_copy(old, sizeof(old), world_button(world_last(&w), "Confirm"));
+	push(&w, "main", COMMIT_B);
+	assert_non_null(world_says(&w, "aaaaaaa Make it blue — a newer commit takes its place\nby bbbbbbb"));
+	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, old);
+	assert_string_equal(w.toast, "This button has expired or was used.");
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_int_equal(world_count(&w, EFFECT_WAIT), 2);	/* the newer question's, and the daily one */
+	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, world_button(world_last(&w), "Confirm"));
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_B);
+	world_close(&w);
+}
+
+static void
+the_question_after_a_push_stands_for_a_day(void **state)
+{
+	int64_t asked;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	asked = w.aid.at;
+	push(&w, "main", COMMIT_A);
+	world_due(&w, WAIT_QUESTION);
+	assert_in_range(w.aid.at - asked, 86400000, 86401000);
+	assert_int_equal(world_newest(&w, "production").state, DEPLOY_EXPIRED);
+	world_close(&w);
+}
+
+static void
+a_confirmed_push_waits_while_the_environment_is_busy(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	push(&w, "main", COMMIT_A);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, world_button(world_last(&w), "Confirm"));
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	push(&w, "main", COMMIT_B);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM,
+	    world_button(world_says(&w, "Deploy to production?"), "Confirm"));
+	assert_string_equal(w.toast, "Waits for its turn.");
+	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
+	world_run_ends(&w, GOOD);
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_B);
+	world_close(&w);
+}
+
+/* --- polls --- */
+
+static void
+the_first_poll_of_all_only_remembers(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, POLLING, NULL);
+	world_due(&w, WAIT_POLL);
+	world_git_heads(&w, COMMIT_A, COMMIT_B);
+	assert_int_equal(world_count(&w, EFFECT_ASK), 0);
+	assert_string_equal(world_environment(&w, "staging").seen_commit, COMMIT_A);
+	assert_string_equal(world_environment(&w, "production").seen_commit, COMMIT_B);
+	assert_int_equal(w.n_screen, 0);
+
+	world_due(&w, WAIT_POLL);
+	world_git_heads(&w, COMMIT_A, COMMIT_B);
+	assert_int_equal(world_count(&w, EFFECT_ASK), 0);
+
+	world_due(&w, WAIT_POLL);
+	world_git_heads(&w, COMMIT_C, COMMIT_B);
+	assert_int_equal(world_count(&w, EFFECT_ASK), 1);
+	world_git(&w, (struct world_git){ .commit = COMMIT_C });
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_C);
+	assert_int_equal(world_newest(&w, "staging").trigger, TRIGGER_POLL);
+	world_close(&w);
+}
+
+static void
+a_poll_that_fails_is_tried_again(void **state)
+{
+	struct effect *ask;
+	struct world w;
+
+	(void)state;
+	world_open(&w, POLLING, NULL);
+	world_due(&w, WAIT_POLL);
+	ask = world_take(&w, EFFECT_ASK);
+	ask->result->u.asked.exit_status = 69;
+	ask->result->u.asked.unreachable = true;
+	ask->result->u.asked.answer = strdup("error fatal: no route\n");
+	(void)store_aid_report(&w.aid, ask);
+	(void)world_text(&w, WORLD_ADMIN, "/history staging");	/* takes in what came out */
+	world_due(&w, WAIT_POLL);
+	assert_int_equal(world_count(&w, EFFECT_ASK), 1);
+	world_close(&w);
+}
+
+/* The question about heads is answered before older ones. */
+static void
+heads_first(struct world *w)
+{
+	for (size_t i = 0; i < w->n_open; i++) {
+		struct effect *effect = w->open[i];
+
+		if (effect->kind != EFFECT_ASK || effect->u.ask.kind != ASK_HEADS)
+			continue;
+		w->open[i] = w->open[0];
+		w->open[0] = effect;
+	}
+}
+
+/* git answers slowly or not at all: polls do not pile up questions behind it. */
+static void
+polls_do_not_pile_up_questions(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, POLLING, NULL);
+	world_due(&w, WAIT_POLL);
+	world_git_heads(&w, COMMIT_A, COMMIT_B);
+	for (int i = 0; i < 20; i++) {
+		world_due(&w, WAIT_POLL);
+		heads_first(&w);
+		world_git_heads(&w, COMMIT_C, COMMIT_D);
+	}
+	assert_true(world_count(&w, EFFECT_ASK) <= 2);
+	world_close(&w);
+}
+
+static void
+the_webhook_and_the_poll_deploy_a_commit_once(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, POLLING, NULL);
+	push(&w, "develop", COMMIT_A);
+	world_run_ends(&w, GOOD);
+	world_due(&w, WAIT_POLL);
+	world_git_heads(&w, COMMIT_A, COMMIT_B);
+	assert_int_equal(world_count(&w, EFFECT_ASK), 0);
+	assert_int_equal(world_newest(&w, "staging").id, 1);
+	world_close(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_push_to_develop_deploys_staging),
+		cmocka_unit_test(a_head_that_was_seen_is_not_deployed_again),
+		cmocka_unit_test(a_redelivery_is_one_delivery),
+		cmocka_unit_test(what_is_no_push_of_ours_to_a_branch_of_ours_does_nothing),
+		cmocka_unit_test(any_signed_repository_is_ours_where_only_a_url_is_set),
+		cmocka_unit_test(the_latest_push_waits_and_the_one_before_says_so),
+		cmocka_unit_test(what_waits_can_be_cancelled),
+		cmocka_unit_test(a_push_of_what_was_taken_back_is_told_and_not_deployed),
+		cmocka_unit_test(what_is_held_while_it_waits_is_not_started),
+		cmocka_unit_test(another_commit_that_goes_live_ends_the_hold),
+		cmocka_unit_test(a_push_to_main_asks_the_team_and_any_admin_may_confirm),
+		cmocka_unit_test(a_staging_user_may_not_answer_the_question_after_a_push),
+		cmocka_unit_test(a_newer_push_replaces_the_question_and_says_so),
+		cmocka_unit_test(the_question_after_a_push_stands_for_a_day),
+		cmocka_unit_test(a_confirmed_push_waits_while_the_environment_is_busy),
+		cmocka_unit_test(the_first_poll_of_all_only_remembers),
+		cmocka_unit_test(a_poll_that_fails_is_tried_again),
+		cmocka_unit_test(polls_do_not_pile_up_questions),
+		cmocka_unit_test(the_webhook_and_the_poll_deploy_a_commit_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
