@@ -1,0 +1,207 @@
+"""bench_start.py - memory at rest, from exec to ready, from a pressed button to a running script."""
+# SPDX-License-Identifier: ISC
+import contextlib
+import http.client
+import itertools
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import statistics
+import time
+
+import kit
+from stage import WEBHOOK_SECRET
+from telegram_client import ADA, buttons_of
+
+RSS_MB, DIRTY_MB, RUNNER_MB = 18, 5, 2
+START_MS, CONFIRM_MS, FLUSHES = 30, 5, 4
+STARTS, CONFIRMS = 9, 9
+REST_S = 3  # until what starting takes is over
+
+
+def measure_idle(bench):
+    with kit.Stage(bench.new_folder("idle"), deliver=True) as stage:
+        time.sleep(REST_S)
+        pid = stage.bot.process.pid
+        resident, dirty = kit.memory_mb(pid)
+        runners = [child for child, name in kit.children(pid).items()
+                   if name.startswith("deploybot-runn")]
+        (runner,) = [kit.memory_mb(child)[0] for child in runners]
+        bench.row("server at rest, resident", f"{resident:.1f} MB", f"≤ {RSS_MB} MB",
+                  resident <= RSS_MB)
+        bench.row("server at rest, private dirty", f"{dirty:.1f} MB", f"≤ {DIRTY_MB} MB",
+                  dirty <= DIRTY_MB)
+        bench.row("runner, resident", f"{runner:.1f} MB", f"≤ {RUNNER_MB} MB", runner <= RUNNER_MB)
+
+
+# ---- from exec to ready ------------------------------------------------------------------------
+
+
+class Starter:
+    """Starts a server and is told by itself (sd_notify) when it is ready."""
+
+    def __init__(self, stage):
+        self.bot = stage.bot
+        self.state = stage.folder / "state"
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        name = f"\0deploybot-bench-{os.getpid()}-{stage.http_port}"
+        self.socket.bind(name)
+        self.socket.settimeout(20)
+        self.bot.settings["NOTIFY_SOCKET"] = "@" + name[1:]
+
+    def close(self):
+        self.socket.close()
+
+    def start_ms(self):
+        began = time.perf_counter()
+        self.bot.start(wait=False)
+        while b"READY=1" not in self.socket.recv(4096):
+            pass
+        took = (time.perf_counter() - began) * 1000
+        if kit.get(self.bot.base + "/readyz")[0] != 200:
+            raise RuntimeError("READY was said, and /readyz says no")
+        return took
+
+    def stop(self, number=signal.SIGTERM):
+        self.bot.stop(number)
+        self.socket.setblocking(False)
+        with contextlib.suppress(BlockingIOError):  # STOPPING=1 of the one that ended
+            while True:
+                self.socket.recv(4096)
+        self.socket.settimeout(20)
+
+    def median_ms(self, is_fresh, number=signal.SIGTERM):
+        times = []
+        for _ in range(STARTS):
+            if is_fresh:
+                shutil.rmtree(self.state)
+                (self.bot.folder / "audit.log").unlink(missing_ok=True)
+                self.state.mkdir(mode=0o700)
+            times.append(self.start_ms())
+            self.stop(number)
+        return statistics.median(times)
+
+
+def fill_history(bench, stage):
+    """Some tens of thousands of pushes in the database."""
+    body = bench.folder / "history.json"
+    kit.write_body(body, "topic")
+    return kit.run_load(bench.load, stage.bot.port, "/github/webhook", 16, bench.seconds,
+                        body)["ok"]
+
+
+def measure_start(bench):
+    flush = bench.flush_ms()
+    target = START_MS + FLUSHES * flush
+    with kit.Stage(bench.new_folder("start"), deliver=True,
+                   settings={"GITHUB_REPOSITORY": kit.REPOSITORY}) as stage, \
+            contextlib.closing(Starter(stage)) as starter:
+        pushes = fill_history(bench, stage)
+        starter.stop()
+        took = starter.median_ms(False)
+        bench.row(f"exec to ready, {pushes} pushes in the database", f"{took:.1f} ms",
+                  f"≤ {target:.1f} ms", took <= target)
+        took = starter.median_ms(False, signal.SIGKILL)
+        bench.row("exec to ready after kill -9, the database checked", f"{took:.1f} ms")
+        took = starter.median_ms(True)
+        bench.row("exec to ready, nothing there yet", f"{took:.1f} ms")
+
+
+# ---- from Confirm to exec ----------------------------------------------------------------------
+
+
+class Presser:
+    """Presses buttons as Telegram delivers it, on a connection that is open already."""
+
+    numbers = itertools.count(2_000_000_000)
+
+    def __init__(self, stage):
+        self.chat = stage.chat
+        self.bot = stage.bot
+        self.connection = http.client.HTTPConnection("127.0.0.1", stage.bot.port, timeout=20)
+        self.connection.connect()
+
+    def close(self):
+        self.connection.close()
+
+    def ask(self, environment):
+        """The message that asks, with its buttons."""
+        mark = self.chat.mark()
+        self.chat.say(ADA, ADA, f"/deploy {environment}")
+        return self.chat.wait_for_message(
+            lambda view: any("Confirm" in text for text in buttons_of(view)),
+            after=mark, chat_id=ADA)
+
+    def confirm(self, view):
+        """Returns when it was pressed, in monotonic ns."""
+        button = next(button for row in view["message"]["reply_markup"]["inline_keyboard"]
+                      for button in row if "Confirm" in button["text"])
+        number = next(self.numbers)
+        body = json.dumps({"update_id": number, "callback_query": {
+            "id": str(number), "chat_instance": "1", "data": button["callback_data"],
+            "from": {"id": ADA, "is_bot": False, "first_name": "Ada"},
+            "message": view["message"]}}).encode()
+        pressed = time.monotonic_ns()
+        self.connection.request("POST", "/telegram/webhook", body, {
+            "Content-Type": "application/json",
+            "X-Telegram-Bot-Api-Secret-Token": WEBHOOK_SECRET})
+        answer = self.connection.getresponse()
+        answer.read()
+        if answer.status != 200:
+            raise RuntimeError(f"a pressed button was answered {answer.status}")
+        return pressed
+
+
+@contextlib.contextmanager
+def stage_with_script(bench, name, script):
+    """A stage in webhook mode that deploys production with this script, and no health gate."""
+    stage = kit.Stage(bench.new_folder(name), deliver=True, start=False, settings={
+        "DEPLOY_SCRIPT": str(script), "PRODUCTION_HEALTH_URL": None,
+        "TELEGRAM_WEBHOOK_SECRET": WEBHOOK_SECRET})
+    stage.extra["TELEGRAM_WEBHOOK_URL"] = f"http://127.0.0.1:{stage.http_port}/telegram/webhook"
+    with stage.start():
+        kit.wait_until(lambda: stage.chat.state()["webhook"]["url"], what="the webhook")
+        yield stage
+
+
+def newest_log(stage):
+    logs = {int(path.parent.name): path for path in stage.folder.glob("state/runs/*/log")}
+    return logs[max(logs)] if logs else None
+
+
+def began_ns(log):
+    """When the script's first instruction ran; None until it has said so."""
+    first = pathlib.Path(log).open("rb").readline(64)
+    return int(first.split()[1]) if first.startswith(b"began ") and first.endswith(b"\n") else None
+
+
+def wait_for_end(stage):
+    kit.wait_until(lambda: 'deploybot_environment_busy{environment="production"} 0\n'
+                   in stage.bot.metrics(), 60, "the deployment's end")
+
+
+def begin_run(stage, presser):
+    """One deployment of production, confirmed: (ns from press to exec, its log)."""
+    question = presser.ask("production")
+    before = newest_log(stage)
+    pressed = presser.confirm(question)
+    log = kit.wait_until(lambda: newest_log(stage) != before and newest_log(stage), 20, "a run")
+    began = kit.wait_until(lambda: began_ns(log), 20, "the script's first line")
+    return began - pressed, log
+
+
+def measure_confirm(bench):
+    target = CONFIRM_MS + FLUSHES * bench.flush_ms()
+    times = []
+    with stage_with_script(bench, "confirm", bench.lines) as stage, \
+            contextlib.closing(Presser(stage)) as presser:
+        for _ in range(CONFIRMS):
+            times.append(begin_run(stage, presser)[0] / 1e6)
+            wait_for_end(stage)
+    took = statistics.median(times)
+    bench.row("Confirm to the script's first instruction",
+              f"{took:.1f} ms (worst of {CONFIRMS}: {max(times):.1f})", f"≤ {target:.1f} ms",
+              took <= target)
