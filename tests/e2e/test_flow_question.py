@@ -1,0 +1,88 @@
+"""Goal: a push to what asks first puts a question to the team's group, for any admin and once, until a
+newer push replaces it."""
+# SPDX-License-Identifier: ISC
+import pytest
+
+from flow_aid import Scene, ended_well
+from github import GitHub
+from stage import GITHUB_SECRET
+from telegram_client import GROUP, buttons_of, text_of
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory):
+    made = Scene(tmp_path_factory.mktemp("question"), deliver=True,
+                 settings={"TELEGRAM_CHAT_ID": str(GROUP)})
+    made.hub = GitHub(made.bot.base + "/github/webhook", GITHUB_SECRET, "orchard/shop")
+    made.team = made.person(0)
+    yield made
+    ended_well(made)
+
+
+def push(scene, branch, **options):
+    change = scene.commit(branch)
+    entry = scene.hub.push(branch, change["after"], change["before"], **options)
+    assert entry["status"] == 200 and entry["answer"] == "", entry
+    return change
+
+
+def hear(scene, *words, **options):
+    return scene.team.hear(*words, chat=GROUP, **options)
+
+
+def test_a_push_to_production_asks_any_admin_and_not_a_contractor(scene):
+    scene.team.since = scene.chat.mark()
+    change = push(scene, "main", login="mina", login_id=5)
+    question = hear(scene, "Deploy to production?", change["after"][:7],
+                    "pushed by github:mina(5)", buttons=("Confirm", "Cancel"))
+    assert scene.app("production")[0] == 0
+    assert "only an admin may" in scene.carl.press(question, "Confirm")
+    assert "no role" in scene.mallory.press(question, "Confirm")
+    assert scene.admin().press(question, "Confirm") == "Started."
+    hear(scene, "production runs " + change["after"][:7])
+    assert scene.runs("production") == change["after"]
+
+
+def test_a_newer_push_replaces_the_question(scene):
+    scene.team.since = scene.chat.mark()
+    first = push(scene, "main")
+    old = hear(scene, "Deploy to production?", first["after"][:7], buttons=("Confirm",))
+    data = [b["callback_data"] for row in old["message"]["reply_markup"]["inline_keyboard"]
+            for b in row][0]
+    second = push(scene, "main")
+    hear(scene, first["after"][:7], "a newer commit takes its place")
+    new = hear(scene, "Deploy to production?", second["after"][:7], buttons=("Confirm",))
+    late = scene.chat.act("press", user_id=scene.ada.number, chat_id=GROUP,
+                          message_id=old["message_id"], data=data, wait=20)
+    assert late["answer"]["text"] == "This button has expired or was used."
+    assert scene.ada.press(new, "Confirm") == "Started."
+    hear(scene, "production runs " + second["after"][:7])
+
+
+def test_asked_in_private_it_is_told_in_private_and_in_the_group(scene):
+    scene.team.since = scene.chat.mark()
+    who = scene.admin()
+    who.say("/deploy staging")
+    here = who.hear("staging runs " + scene.head("develop")[:7])
+    there = hear(scene, "staging runs " + scene.head("develop")[:7])
+    assert text_of(here) == text_of(there)
+    assert buttons_of(here) == buttons_of(there)
+
+
+def test_a_topic_gets_its_answers_in_the_topic(scene):
+    chat = next(c for c in scene.chat.state()["chats"] if c["id"] == GROUP)
+    topic = next(t for t in chat["topics"] if t["name"] == "Staging")["message_thread_id"]
+    who = scene.admin()
+    who.say("/status staging", chat=GROUP, thread_id=topic)
+    answer = hear(scene, "staging runs", after=who.since)
+    assert answer["thread_id"] == topic
+
+
+def test_a_topic_that_is_gone_loses_no_answer(scene):
+    topic = scene.chat.act("topics", chat_id=GROUP, name="Short-lived")["message_thread_id"]
+    who = scene.admin()
+    scene.chat.act("faults", method="sendMessage", times=1, status=400,
+                   description="Bad Request: message thread not found")
+    who.say("/history staging", chat=GROUP, thread_id=topic)
+    answer = hear(scene, "staging", "live", after=who.since)
+    assert answer["thread_id"] is None
