@@ -597,6 +597,14 @@ decide_cancel(struct tx *tx, struct deployment *deployment, const char *who)
 	return false;
 }
 
+/* No exit record will come, or it could not be read: its log is kept as long as any other. */
+static void
+end_run(struct tx *tx, int64_t run)
+{
+	if (row_run_is_open(tx, run))
+		row_run_ended(tx, &(struct run_ended){ .run = run, .exit_status = -1 });
+}
+
 void
 decide_give_up(struct tx *tx, struct deployment *deployment, const char *reason)
 {
@@ -615,6 +623,7 @@ decide_give_up(struct tx *tx, struct deployment *deployment, const char *reason)
 			event = has_back ? DEPLOY_ON_SICK : DEPLOY_ON_SICK_NO_BACK;
 		} else {
 			deployment->is_touched = true;	/* nobody knows */
+			end_run(tx, deployment->run);
 			event = has_back ? DEPLOY_ON_SCRIPT_BAD : DEPLOY_ON_SCRIPT_BAD_NO_BACK;
 		}
 		break;

@@ -6,15 +6,22 @@
 #define GO	200
 #define NO_GO	409	/* its run was ended before it began: the gate stays shut */
 
+/* Is this the run that its deployment waits for? */
+static bool
+is_awaited(struct tx *tx, int64_t run)
+{
+	struct deployment deployment = row_deployment_of_run(tx, run);
+
+	return row_run_is_open(tx, run) && deployment.run == run &&
+	    (deployment.state == DEPLOY_RUNNING || deployment.state == DEPLOY_ROLLING_BACK);
+}
+
 void
 handle_run_started(struct tx *tx, const struct event *event)
 {
 	const struct run_started *started = &event->u.run_started;
 
-	if (!row_run_is_open(tx, started->run)) {
-		tx->answer.status = NO_GO;
-		return;
-	}
-	row_run_started(tx, started);
-	tx->answer.status = row_deployment_of_run(tx, started->run).state == DEPLOY_STOPPING ? NO_GO : GO;
+	if (row_run_is_open(tx, started->run))
+		row_run_started(tx, started);
+	tx->answer.status = is_awaited(tx, started->run) ? GO : NO_GO;
 }

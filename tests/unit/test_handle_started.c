@@ -1,0 +1,365 @@
+/* Goal: after a restart, a fault or new settings nothing hangs, and it is in the audit.  Side: start. */
+#include "decide_aid.h"
+
+#include "lib/db.h"
+#include "lib/text.h"
+
+#define STAGING_URL	"STAGING_HEALTH_URL=http://127.0.0.1:1/health"
+#define GOOD		((struct run_ended){ .gate_opened = true, .released = true })
+
+static void
+restart(struct world *w)
+{
+	(void)world_decide(w, store_aid_event(&w->aid, EVENT_STARTED));
+}
+
+/* As a crash does it: what was handed out is forgotten, and handed out again. */
+static void
+crash(struct world *w)
+{
+	while (w->n_open > 0)
+		effect_free(w->open[--w->n_open]);
+	store_aid_reopen(&w->aid);
+	restart(w);
+}
+
+/* Rows were mended by hand: the effect is gone, and nobody will answer it. */
+static void
+drop_effects(struct world *w)
+{
+	struct db *db;
+	struct err err;
+
+	store_close(w->aid.store);
+	w->aid.store = NULL;
+	db = db_open(w->aid.path, 0, &err);
+	assert_non_null(db);
+	assert_true(db_script(db, "DELETE FROM effect WHERE kind IN ('run', 'probe');", &err));
+	db_close(db);
+	while (w->n_open > 0)
+		effect_free(w->open[--w->n_open]);
+	w->aid.store = store_open(&w->aid.config, &w->aid.err);
+	assert_non_null(w->aid.store);
+	assert_true(store_recover(w->aid.store, w->aid.settings, &w->aid.outcomes, &w->aid.err));
+}
+
+static void
+a_crash_forgets_nothing(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	crash(&w);
+	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
+	assert_true(world_peek(&w, EFFECT_RUN)->is_again);
+	assert_int_equal(world_active(&w, "staging").state, DEPLOY_RUNNING);
+	world_run_ends(&w, GOOD);
+	crash(&w);
+	assert_int_equal(world_count(&w, EFFECT_PROBE), 1);
+	world_probed(&w, NULL);
+	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
+	world_close(&w);
+}
+
+static void
+a_question_survives_a_crash_with_its_buttons_and_deadline(void **state)
+{
+	char confirm[LIMIT_QUESTION];
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
+	crash(&w);
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	(void)text_copy(confirm, sizeof(confirm), world_button(world_last(&w), "Confirm"));
+	crash(&w);
+	assert_int_equal(world_count(&w, EFFECT_WAIT), 2);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, confirm);
+	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
+	assert_int_equal(world_count(&w, EFFECT_WAIT), 1);
+	world_close(&w);
+}
+
+static void
+an_active_deployment_without_an_open_effect_is_given_up(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	drop_effects(&w);
+	restart(&w);
+	assert_int_equal(world_active(&w, "staging").id, 0);
+	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_FAILED);
+	assert_int_equal(world_newest(&w, "staging").why, DEPLOY_WHY_INTERRUPTED);
+	assert_non_null(world_says(&w, "nothing of it was under way when deploybot started"));
+	world_close(&w);
+}
+
+static void
+what_is_given_up_over_a_release_goes_back_to_it(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_starts(&w, COMMIT_B);
+	world_run_ends(&w, GOOD);
+	drop_effects(&w);
+	restart(&w);
+	assert_int_equal(world_peek(&w, EFFECT_RUN)->u.run.program, PROGRAM_ROLLBACK);
+	world_run_ends(&w, GOOD);
+	world_probed(&w, NULL);
+	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_ROLLED_BACK);
+	world_close(&w);
+}
+
+static void
+what_waited_starts_when_nothing_is_active(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	(void)world_decide(&w, world_push(&w, "develop"));
+	world_git(&w, (struct world_git){ .commit = COMMIT_B });
+	drop_effects(&w);
+	restart(&w);
+	assert_string_equal(world_active(&w, "staging").commit, COMMIT_B);
+	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
+	world_close(&w);
+}
+
+static void
+the_daily_round_is_there_once_and_comes_again(void **state)
+{
+	struct world w;
+	int64_t due;
+
+	(void)state;
+	world_open(&w, NULL);
+	restart(&w);
+	restart(&w);
+	assert_int_equal(world_count(&w, EFFECT_WAIT), 1);
+	due = world_peek(&w, EFFECT_WAIT)->due;
+	world_due(&w, WAIT_DAILY);
+	assert_int_equal(world_count(&w, EFFECT_WAIT), 1);
+	assert_true(world_peek(&w, EFFECT_WAIT)->due >= due + 86400 * 1000);
+	world_close(&w);
+}
+
+static void
+the_folders_of_old_runs_are_removed_by_the_daily_round(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "RUN_LOGS_KEEP=2", NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_goes_live(&w, COMMIT_B);
+	world_deploy_goes_live(&w, COMMIT_C);
+	world_due(&w, WAIT_DAILY);
+	assert_int_equal(world_count(&w, EFFECT_FORGET), 1);
+	assert_int_equal(world_peek(&w, EFFECT_FORGET)->u.forget.run, 1);
+	world_close(&w);
+}
+
+static void
+a_poll_is_armed_by_start_and_by_new_settings_once(void **state)
+{
+	struct event *event;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	assert_int_equal(world_count(&w, EFFECT_WAIT), 1);
+	world_settings(&w, "POLL_REPOSITORY_SECONDS=60", NULL);
+	for (int i = 0; i < 2; i++) {
+		event = store_aid_event(&w.aid, EVENT_SETTINGS);
+		event->u.settings_read.accepted = true;
+		(void)world_decide(&w, event);
+	}
+	restart(&w);
+	assert_int_equal(world_count(&w, EFFECT_WAIT), 2);
+	world_close(&w);
+}
+
+/* --- faults --- */
+
+static void
+fails(struct tx *tx, const struct event *event)
+{
+	(void)event;
+	tx_fail(tx, ERR_INVALID, "a bug");
+}
+
+static void
+a_result_that_cannot_be_handled_ends_what_hung_on_it(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	w.aid.handlers[EVENT_RUN_ENDED] = fails;
+	world_run_ends(&w, GOOD);
+	assert_int_equal(world_active(&w, "staging").id, 0);
+	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_FAILED);
+	assert_non_null(world_says(&w, "interrupted: a bug"));
+	world_close(&w);
+}
+
+static void
+the_run_of_what_was_given_up_is_over(void **state)
+{
+	struct event *late;
+	struct world w;
+
+	(void)state;
+	world_open(&w, "RUN_LOGS_KEEP=1", NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	drop_effects(&w);
+	restart(&w);
+	late = store_aid_event(&w.aid, EVENT_RUN_STARTED);
+	late->u.run_started.run = 1;
+	assert_int_equal(world_decide(&w, late).status, 409);
+	world_deploy_goes_live(&w, COMMIT_B);
+	world_due(&w, WAIT_DAILY);
+	assert_int_equal(world_peek(&w, EFFECT_FORGET)->u.forget.run, 1);
+	world_close(&w);
+}
+
+static void
+a_probe_that_cannot_be_handled_goes_back(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_starts(&w, COMMIT_B);
+	world_run_ends(&w, GOOD);
+	w.aid.handlers[EVENT_PROBED] = fails;
+	world_probed(&w, NULL);
+	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_ROLLING_BACK);
+	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
+	world_close(&w);
+}
+
+static void
+an_answer_that_cannot_be_handled_refuses_the_request(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	w.aid.handlers[EVENT_ASKED] = fails;
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_REFUSED);
+	world_close(&w);
+}
+
+/* Whether the branch has moved on is asked beside the run: its loss is no reason to end the run. */
+static void
+an_answer_beside_a_run_that_cannot_be_handled_leaves_the_run_alone(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "Confirm"));
+	w.aid.handlers[EVENT_ASKED] = fails;
+	world_git(&w, (struct world_git){ .commit = COMMIT_B });
+	assert_int_equal(world_active(&w, "production").state, DEPLOY_RUNNING);
+	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
+	world_close(&w);
+}
+
+static void
+a_poll_that_cannot_be_handled_does_not_end_the_polling(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "POLL_REPOSITORY_SECONDS=60", NULL);
+	world_due(&w, WAIT_POLL);
+	w.aid.handlers[EVENT_ASKED] = fails;
+	world_git_heads(&w, COMMIT_A, COMMIT_B);
+	world_due(&w, WAIT_POLL);
+	assert_int_equal(world_count(&w, EFFECT_ASK), 1);
+	world_close(&w);
+}
+
+/* --- what else is in the audit --- */
+
+static void
+settings_that_were_read_anew_or_refused_are_audited(void **state)
+{
+	struct event *event;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	event = store_aid_event(&w.aid, EVENT_SETTINGS);
+	event->u.settings_read.accepted = true;
+	(void)text_copy(event->u.settings_read.changed, LIMIT_LINE, "LOG_LEVEL");
+	(void)world_decide(&w, event);
+	event = store_aid_event(&w.aid, EVENT_SETTINGS);
+	(void)text_copy(event->u.settings_read.changed, LIMIT_LINE, "LOG_LEVEL: \"x\" is none");
+	(void)world_decide(&w, event);
+	assert_int_equal(world_audited(&w, "settings_reloaded", "\"ok\""), 1);
+	assert_int_equal(world_audited(&w, "settings_reloaded", "\"refused\""), 1);
+	world_close(&w);
+}
+
+static void
+what_was_refused_at_the_door_is_audited_with_its_count(void **state)
+{
+	struct event *event;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	event = store_aid_event(&w.aid, EVENT_REJECTED);
+	event->u.rejected.count = 1234;
+	(void)text_copy(event->u.rejected.source, sizeof(event->u.rejected.source), "github");
+	(void)text_copy(event->u.rejected.reason, sizeof(event->u.rejected.reason), "wrong signature");
+	(void)world_decide(&w, event);
+	assert_int_equal(world_audited(&w, "webhook_rejected", "\"1234\""), 1);
+	assert_int_equal(world_audited(&w, "webhook_rejected", "wrong signature"), 1);
+	world_close(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_crash_forgets_nothing),
+		cmocka_unit_test(a_question_survives_a_crash_with_its_buttons_and_deadline),
+		cmocka_unit_test(an_active_deployment_without_an_open_effect_is_given_up),
+		cmocka_unit_test(what_is_given_up_over_a_release_goes_back_to_it),
+		cmocka_unit_test(what_waited_starts_when_nothing_is_active),
+		cmocka_unit_test(the_daily_round_is_there_once_and_comes_again),
+		cmocka_unit_test(the_folders_of_old_runs_are_removed_by_the_daily_round),
+		cmocka_unit_test(a_poll_is_armed_by_start_and_by_new_settings_once),
+		cmocka_unit_test(a_result_that_cannot_be_handled_ends_what_hung_on_it),
+		cmocka_unit_test(the_run_of_what_was_given_up_is_over),
+		cmocka_unit_test(a_probe_that_cannot_be_handled_goes_back),
+		cmocka_unit_test(an_answer_that_cannot_be_handled_refuses_the_request),
+		cmocka_unit_test(an_answer_beside_a_run_that_cannot_be_handled_leaves_the_run_alone),
+		cmocka_unit_test(a_poll_that_cannot_be_handled_does_not_end_the_polling),
+		cmocka_unit_test(settings_that_were_read_anew_or_refused_are_audited),
+		cmocka_unit_test(what_was_refused_at_the_door_is_audited_with_its_count),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
