@@ -1,0 +1,276 @@
+/* Goal: every state has words that are true, and nothing from outside can mark or break them.  Side: start. */
+#include "chat/chat_deployment.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "chat/chat_text.h"
+#include "lib/text.h"
+
+#define NOW	INT64_C(1767225600000)
+#define BAD	"x\x01\x02\x03\x04\x1b[31m\xe2\x80\xae<b>&\nsecond line"
+#define CLEANED	"x[31m<b>& second line"
+
+static struct deployment
+sample(enum deploy_state state)
+{
+	return (struct deployment){
+		.id = 7,
+		.environment = "staging",
+		.trigger = TRIGGER_CHAT,
+		.state = state,
+		.commit = "1a2b3c4d1a2b3c4d1a2b3c4d1a2b3c4d1a2b3c4d",
+		.ref = "develop",
+		.subject = "Make it blue",
+		.author = "Ann",
+		.previous = "9f8e7d6c9f8e7d6c9f8e7d6c9f8e7d6c9f8e7d6c",
+		.asked_by = 11,
+		.asker = "@ada",
+		.started_at = NOW - 61000,
+		.urls = "http://127.0.0.1:1/",
+		.run = 3,
+	};
+}
+
+static const struct environment there = {
+	.name = "staging",
+	.current = { .id = 41, .commit = "9f8e7d6c9f8e7d6c9f8e7d6c9f8e7d6c9f8e7d6c", .at = NOW - 3600000 },
+};
+
+static struct chat_deployment
+about(const struct deployment *deployment)
+{
+	return (struct chat_deployment){
+		.deployment = deployment,
+		.environment = &there,
+		.audit_head = "0badcafe",
+		.has_way_back = true,
+		.release = 42,
+		.at = NOW,
+	};
+}
+
+/* The message's text without marks; valid until the next call. */
+static const char *
+plain(const struct chat_deployment *what)
+{
+	static char text[LIMIT_MESSAGE];
+	struct message message = { 0 };
+	size_t n = 0;
+
+	assert_true(chat_deployment(what, &message));
+	for (const char *c = message.head; *c != '\0'; c++)
+		if ((unsigned char)*c > 4)
+			text[n++] = *c;
+	text[n] = '\0';
+	message_done(&message);
+	return text;
+}
+
+static void
+says(const struct chat_deployment *what, const char *part)
+{
+	const char *text = plain(what);
+
+	if (strstr(text, part) == NULL)
+		fail_msg("%s: \"%s\" is not in:\n%s", deploy_flow_word(what->deployment->state), part,
+		    text);
+}
+
+static void
+each_state_says_what_the_issue_promises(void **state)
+{
+	static const struct {
+		enum deploy_state state;
+		const char *part;
+	} promised[] = {
+		{ DEPLOY_REQUESTED, "staging: asking git for develop" },
+		{ DEPLOY_AWAITING_CONFIRMATION, "Deploy to staging?\n1a2b3c4 Make it blue" },
+		{ DEPLOY_QUEUED, "waits for the deployment under way" },
+		{ DEPLOY_RUNNING, "staging ← 1a2b3c4 Make it blue\nby Ann · asked by @ada" },
+		{ DEPLOY_STOPPING, "✋ stopping" },
+		{ DEPLOY_VERIFYING, "🩺 checking its health" },
+		{ DEPLOY_ROLLING_BACK, "↩️ going back to 9f8e7d6" },
+		{ DEPLOY_VERIFYING_ROLLBACK, "🩺 checking the health of 9f8e7d6" },
+		{ DEPLOY_LIVE, "staging runs 1a2b3c4 Make it blue\nrelease 42" },
+		{ DEPLOY_FAILED, "staging still runs 9f8e7d6; nothing was touched" },
+		{ DEPLOY_ROLLED_BACK, "staging is NOT running 1a2b3c4; it runs 9f8e7d6 again" },
+		{ DEPLOY_ROLLBACK_FAILED, "staging is DOWN: neither 1a2b3c4 nor 9f8e7d6 is healthy" },
+		{ DEPLOY_REFUSED, "staging: not deployed 1a2b3c4" },
+		{ DEPLOY_CANCELLED, "cancelled before it began" },
+		{ DEPLOY_EXPIRED, "nobody confirmed it in time" },
+		{ DEPLOY_SUPERSEDED, "a newer commit takes its place" },
+	};
+
+	(void)state;
+	assert_int_equal(COUNT(promised), DEPLOY_STATE_COUNT);
+	for (size_t i = 0; i < COUNT(promised); i++) {
+		struct deployment deployment = sample(promised[i].state);
+		struct chat_deployment what = about(&deployment);
+
+		assert_int_equal(promised[i].state, i);
+		says(&what, promised[i].part);
+	}
+}
+
+static void
+every_end_after_a_start_carries_the_audits_head(void **state)
+{
+	static const enum deploy_state ends[] = { DEPLOY_LIVE, DEPLOY_FAILED, DEPLOY_ROLLED_BACK,
+		DEPLOY_ROLLBACK_FAILED };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(ends); i++) {
+		struct deployment deployment = sample(ends[i]);
+		struct chat_deployment what = about(&deployment);
+
+		says(&what, "audit 0badcafe");
+		says(&what, "took 1 min");
+	}
+}
+
+/* A mark is a control character: from outside there is none, or a subject could end ours. */
+static void
+nothing_from_outside_marks_or_breaks_a_text(void **state)
+{
+	(void)state;
+	for (int s = 0; s < DEPLOY_STATE_COUNT; s++) {
+		struct deployment clean = sample((enum deploy_state)s), bad;
+		struct step step = { .name = BAD, .at = NOW };
+		struct chat_deployment what;
+		struct message message = { 0 }, same = { 0 };
+		size_t marks[5] = { 0 };
+
+		(void)text_copy(clean.subject, sizeof(clean.subject), CLEANED);
+		bad = clean;
+		(void)text_copy(bad.subject, sizeof(bad.subject), BAD);
+		(void)text_copy(clean.author, sizeof(clean.author), CLEANED);
+		(void)text_copy(bad.author, sizeof(bad.author), BAD);
+		(void)text_copy(clean.detail, sizeof(clean.detail), CLEANED);
+		(void)text_copy(bad.detail, sizeof(bad.detail), BAD);
+		(void)text_copy(clean.asker, sizeof(clean.asker), CLEANED);
+		(void)text_copy(bad.asker, sizeof(bad.asker), BAD);
+		(void)text_copy(clean.note, sizeof(clean.note), CLEANED);
+		(void)text_copy(bad.note, sizeof(bad.note), BAD);
+		(void)text_copy(clean.ref, sizeof(clean.ref), CLEANED);
+		(void)text_copy(bad.ref, sizeof(bad.ref), BAD);
+		what = about(&bad);
+		what.steps = &step;
+		what.n_steps = 1;
+		assert_true(chat_deployment(&what, &message));
+		(void)text_copy(step.name, sizeof(step.name), CLEANED);
+		what.deployment = &clean;
+		assert_true(chat_deployment(&what, &same));
+		assert_string_equal(message.head, same.head);
+		for (const char *c = message.head; *c != '\0'; c++)
+			if ((unsigned char)*c < 5)
+				marks[(unsigned char)*c]++;
+		for (size_t m = 1; m < COUNT(marks); m++)
+			assert_int_equal(marks[m] % 2, 0);
+		message_done(&message);
+		message_done(&same);
+	}
+}
+
+static void
+only_what_is_under_way_is_live(void **state)
+{
+	(void)state;
+	for (int s = 0; s < DEPLOY_STATE_COUNT; s++) {
+		struct deployment deployment = sample((enum deploy_state)s);
+		struct chat_deployment what = about(&deployment);
+		struct message message = { 0 };
+
+		assert_true(chat_deployment(&what, &message));
+		assert_int_equal(message.live_run,
+		    deploy_flow_class((enum deploy_state)s) == DEPLOY_CLASS_ACTIVE ? 3 : 0);
+		message_done(&message);
+	}
+}
+
+static void
+an_alarm_rings_for_bad_ends_that_nobody_asked_for(void **state)
+{
+	(void)state;
+	for (int s = 0; s < DEPLOY_STATE_COUNT; s++) {
+		for (int cancelled = 0; cancelled < 2; cancelled++) {
+			struct deployment deployment = sample((enum deploy_state)s);
+			struct chat_deployment what = about(&deployment);
+			bool rings = s == DEPLOY_ROLLBACK_FAILED ||
+			    (!cancelled && (s == DEPLOY_FAILED || s == DEPLOY_ROLLED_BACK));
+			char *alarm;
+
+			deployment.why = cancelled ? DEPLOY_WHY_CANCELLED : DEPLOY_WHY_SCRIPT;
+			alarm = chat_deployment_alarm(&what);
+			assert_int_equal(alarm != NULL, rings);
+			free(alarm);
+		}
+	}
+}
+
+static void
+steps_are_ticked_with_their_time(void **state)
+{
+	static const struct step steps[] = { { "build", NOW - 60000 }, { "ship", NOW - 20000 } };
+	struct deployment deployment = sample(DEPLOY_RUNNING);
+	struct chat_deployment what = about(&deployment);
+
+	(void)state;
+	what.steps = steps;
+	what.n_steps = COUNT(steps);
+	says(&what, "✓ build 40 s\n▸ ship");
+	deployment.state = DEPLOY_LIVE;
+	says(&what, "✓ build 40 s\n✓ ship");
+}
+
+/* What a failure left is told as it is known: three different sentences. */
+static void
+a_failure_says_what_is_known_to_run(void **state)
+{
+	static const struct environment empty = { .name = "staging" };
+	struct deployment deployment = sample(DEPLOY_FAILED);
+	struct chat_deployment what = about(&deployment);
+
+	(void)state;
+	what.environment = &empty;
+	says(&what, "staging has no release yet; nothing was touched");
+	deployment.is_touched = true;
+	says(&what, "staging is NOT known to be well");
+	says(&what, "Last known release: none");
+	what.environment = &there;
+	says(&what, "Last known release: 9f8e7d6");
+}
+
+static void
+a_busy_line_names_who_what_and_since_when(void **state)
+{
+	struct deployment deployment = sample(DEPLOY_RUNNING);
+	char *line = chat_busy(&deployment, NOW);
+
+	(void)state;
+	assert_non_null(line);
+	assert_non_null(strstr(line, "⏳ staging is busy: @ada deploys " MARK_CODE "1a2b3c4" MARK_CODE
+	    " since 1 min"));
+	free(line);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_state_says_what_the_issue_promises),
+		cmocka_unit_test(every_end_after_a_start_carries_the_audits_head),
+		cmocka_unit_test(nothing_from_outside_marks_or_breaks_a_text),
+		cmocka_unit_test(only_what_is_under_way_is_live),
+		cmocka_unit_test(an_alarm_rings_for_bad_ends_that_nobody_asked_for),
+		cmocka_unit_test(steps_are_ticked_with_their_time),
+		cmocka_unit_test(a_failure_says_what_is_known_to_run),
+		cmocka_unit_test(a_busy_line_names_who_what_and_since_when),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
