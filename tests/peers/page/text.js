@@ -77,12 +77,14 @@ function nodes(text, start, end, entities, actions) {
 		if (entity.offset < at)
 			continue;
 		const stop = Math.min(entity.offset + entity.length, end);
+		const isBlock = entity.type === "pre" || entity.type.endsWith("blockquote");
 		if (entity.offset > at)
 			found.push(text.slice(at, entity.offset));
 		const inner = entities.slice(i + 1).filter((e) => e.offset + e.length <= stop);
 		found.push(wrap(entity, text.slice(entity.offset, stop),
 			nodes(text, entity.offset, stop, inner, actions), actions));
-		at = stop;
+		/* A block stands on lines of its own: the line break behind it is already there. */
+		at = isBlock && text[stop] === "\n" ? stop + 1 : stop;
 	}
 	if (at < end)
 		found.push(text.slice(at, end));

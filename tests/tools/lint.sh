@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# lint.sh [CHECK...] - what a script can see of style: a line for each check, exit 1 on findings.
+# SPDX-License-Identifier: ISC
+set -uo pipefail
+cd "$(dirname "$0")/../.." || exit 1
+
+checks=(text layers headers gcc clang format shell python yaml)
+jobs=$(nproc)
+failed=()
+
+# Everything that is ours, also what is not committed yet.
+files() {
+	git ls-files --cached --others --exclude-standard -- "$@" | sort -u | while read -r name; do
+		[[ ! -f $name ]] || printf '%s\n' "$name"
+	done
+}
+
+scripts() {
+	{ files '*.sh'; files | xargs awk 'FNR == 1 && /^#!.*sh$/ { print FILENAME } { nextfile }'; } | sort -u
+}
+
+check_text() { # first lines, licences, widths, banned calls, paths of one machine
+	files | grep -v '\.png$' | xargs /usr/bin/python3 tests/tools/lint_text.py
+}
+
+check_layers() { # who may include whom
+	/usr/bin/python3 tests/tools/layers.py
+}
+
+check_headers() { # every header compiles alone
+	files '*.h' | xargs -P "$jobs" -I{} gcc -std=gnu17 -Wall -Wextra -Werror -D_GNU_SOURCE -I. -Iserver \
+		-fsyntax-only -x c -include {} /dev/null
+}
+
+compile() {
+	make --no-print-directory -j"$jobs" CC="$1" OPT=-O1 BUILD="build/lint-$1" all tests >/dev/null
+}
+check_gcc() { compile gcc; }		# no warnings
+check_clang() { compile clang; }	# no warnings
+
+check_format() { # .clang-format
+	files '*.[ch]' | xargs clang-format --dry-run -Werror --ferror-limit=1
+}
+
+check_shell() { # of what shellcheck says, not SC2015: `a && b || exit` is meant as it stands
+	scripts | xargs shellcheck -x -P SCRIPTDIR -e SC2015
+}
+
+# What pylint is not asked: names and docstrings are a reader's judgement, pytest's fixtures shadow, a
+# test's import of a browser is late on purpose, and path names reach the stand-ins at run time.
+quiet=missing-function-docstring,missing-class-docstring,missing-module-docstring,invalid-name
+quiet+=,redefined-outer-name,line-too-long,import-error,no-member,wrong-import-position
+quiet+=,wrong-import-order,import-outside-toplevel,consider-using-with,duplicate-code
+quiet+=,too-many-arguments,too-many-instance-attributes,too-many-public-methods,too-many-locals
+quiet+=,too-few-public-methods,unspecified-encoding,broad-exception-caught,broad-except
+quiet+=,attribute-defined-outside-init,protected-access,fixme
+
+check_python() { # pylint
+	files '*.py' | PYLINTHOME=build/pylint xargs /usr/bin/python3 -m pylint --jobs="$jobs" \
+		--score=n --persistent=n --disable="$quiet"
+}
+
+# GitHub's `on:` is a key, and a pinned action has its version behind it.
+on_is_a_key='truthy: {check-keys: false}' sha='comments: {min-spaces-from-content: 1}'
+
+check_yaml() { # yamllint
+	files '*.yml' '*.yaml' | xargs -r yamllint --strict -d \
+		"{extends: default, rules: {line-length: {max: 120}, document-start: disable, $on_is_a_key, $sha}}"
+}
+
+for check in "${@:-${checks[@]}}"; do
+	[[ $(type -t "check_$check") == function ]] || { echo "no such check; there are: ${checks[*]}" >&2; exit 2; }
+	began=${EPOCHREALTIME/[.,]/}
+	if output=$("check_$check" 2>&1); then verdict=ok; else verdict=FAILED failed+=("$check"); fi
+	printf '%-8s %-6s %5d ms\n' "$check" "$verdict" $(((${EPOCHREALTIME/[.,]/} - began) / 1000))
+	[[ -z $output ]] || printf '%s\n' "$output" | sed 's/^/    /'
+done
+((${#failed[@]} == 0)) || { echo "lint: ${failed[*]}"; exit 1; }
+echo "lint: nothing found"

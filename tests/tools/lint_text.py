@@ -1,0 +1,180 @@
+#!/usr/bin/python3
+"""lint_text.py FILE... - what a script can see in a text: first lines, banned calls, widths, paths.
+
+Prints `file:line: what is wrong` and exits 1 when there was any; what is only long is a warning.
+"""
+# SPDX-License-Identifier: ISC
+import pathlib
+import re
+import sys
+
+TAB = 8
+LONG_FILE = 700
+LONG_FUNCTION = 100
+# C has 100 columns; what is read less closely may have some more.
+WIDTHS = {".c": 100, ".h": 100, ".def": 120, ".py": 120, ".js": 120, ".sh": 132, ".md": 140}
+HEAD_WIDTH = 120    # a file's first line says its job and its side: it is never broken
+# Rows of tables, addresses, and lists of packages cannot be broken.
+NO_WIDTH = re.compile(r"^\|.*\|$|data:image|https?://|^\t\[\w+\]=\"")
+
+BANNED = {
+    "sprintf": "snprintf, or buf_addf",
+    "vsprintf": "vsnprintf",
+    "strcpy": "text_copy",
+    "strncpy": "text_copy",
+    "strcat": "buf_adds",
+    "strncat": "buf_adds",
+    "strtok": "strchr, or strsep on a copy",
+    "atoi": "strtol with its end checked, or text_to_size",
+    "atol": "strtol with its end checked, or text_to_size",
+    "atoll": "strtol with its end checked, or text_to_size",
+    "atof": "strtod with its end checked",
+    "gets": "fgets with its size",
+    "system": "the runner's table of programs",
+    "popen": "the runner's table of programs",
+    "rand": "crypto_random",
+    "srand": "crypto_random",
+    "random": "crypto_random",
+    "localtime": "text_time, or gmtime_r",
+    "gmtime": "text_time, or gmtime_r",
+    "ctime": "text_time",
+    "asctime": "text_time",
+    "strerror": "err_errno, or strerrordesc_np",
+    "mktemp": "mkstemp",
+    "tmpnam": "mkstemp",
+    "alloca": "a buffer with a cap",
+}
+BANNED_CALL = re.compile(r"(?<![\w.>])(" + "|".join(BANNED) + r")\s*\(")
+SLEEP_C = re.compile(r"(?<![\w.>])(?:u|nano)?sleep\s*\(")
+SLEEP_PY = re.compile(r"(?<![\w.])(?:time\.)?sleep\(")
+# Where a wait is the thing itself: the one helper that polls, and what a benchmark measures.
+MAY_SLEEP = {"tests/demo/stage.py"}
+MAY_SLEEP_UNDER = ("tests/bench/",)
+SECRET = re.compile(r"\b(?:mem|str|strn)cmp\s*\([^;]*(?:secret|token|signature|hmac|password)", re.I)
+NOT_SECRET = re.compile(r"/\* public \*/")    # beside a comparison that only sounds like one
+SIDE = re.compile(r"Side: (any|pure|store|loop|start|runner)\. \*/$")
+PLACE = re.compile(r"(?<![\w.])/(?:work|home|Users|root)/")
+LATER = re.compile(r"\b(?:TODO|FIXME|HACK)\b")
+STRING = re.compile(r'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'')
+COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
+
+
+def blank(match):
+    """As many lines and columns, but empty."""
+    return re.sub(r"[^\n]", " ", match.group(0))
+
+
+def code_of(text):
+    """C without its comments and strings, everything else where it was."""
+    pattern = re.compile(STRING.pattern + "|" + COMMENT.pattern, re.S)
+    return pattern.sub(blank, text)
+
+
+class Findings:
+    def __init__(self):
+        self.bad = 0
+
+    def say(self, path, line, what):
+        print(f"{path}:{line}: {what}")
+        self.bad += 1
+
+    @staticmethod
+    def warn(path, line, what):
+        print(f"  warning: {path}:{line}: {what}")
+
+
+def check_lines(path, lines, found):
+    width = WIDTHS.get(path.suffix)
+    for number, line in enumerate(lines, 1):
+        if line != line.rstrip():
+            found.say(path, number, "blanks at the end of the line")
+        size = len(line.expandtabs(TAB))
+        most = HEAD_WIDTH if number == 1 else width
+        if width and size > most and not NO_WIDTH.search(line):
+            found.say(path, number, f"{size} columns, at most {most}")
+        if PLACE.search(line) and "lint_text" not in path.name:
+            found.say(path, number, "a path of one machine")
+        if LATER.search(line) and "lint_text" not in path.name:
+            found.say(path, number, "a note of what is not done: do it, or say it in docs/")
+    if lines and not lines[-1]:
+        found.say(path, len(lines), "an empty line at the end")
+
+
+def check_head(path, lines, found):
+    """The first line says the file's job, the second (or one soon after) its licence."""
+    if not any("SPDX-License-Identifier: ISC" in line for line in lines[:12]):
+        found.say(path, 1, "no SPDX-License-Identifier: ISC near the top")
+    if path.suffix not in (".c", ".h"):
+        return
+    head = lines[0] if lines else ""
+    begin = f"/* {path.name} - "
+    is_goal = path.name.startswith("test_") and head.startswith("/* Goal: ")
+    if not head.startswith(begin) and not is_goal:
+        found.say(path, 1, f"the first line begins with `{begin}` and says its job")
+    # The sentence may need a second line.
+    if path.parts[0] != "tests" and not any(SIDE.search(line) for line in lines[:3]):
+        found.say(path, 1, "the first comment ends with its side: `Side: pure. */`")
+
+
+def check_c(path, text, found):
+    code = code_of(text)
+    is_test = path.parts[0] == "tests"
+    for number, (line, whole) in enumerate(zip(code.split("\n"), text.split("\n")), 1):
+        for match in BANNED_CALL.finditer(line):
+            found.say(path, number, f"{match[1]} is banned: {BANNED[match[1]]}")
+        if is_test and SLEEP_C.search(line):
+            found.say(path, number, "no sleep in tests: wait for what is to happen")
+        if SECRET.search(line) and not is_test and not NOT_SECRET.search(whole):
+            found.say(path, number, "a secret is compared with crypto_same, in constant time")
+
+
+def check_functions(path, lines, found):
+    """A function begins with a line `{` and ends with a line `}`: the style sees to that."""
+    begun = None
+    for number, line in enumerate(lines, 1):
+        if line == "{":
+            begun = number
+        elif line == "}" and begun:
+            if number - begun > LONG_FUNCTION:
+                found.warn(path, begun, f"a function of {number - begun - 1} lines")
+            begun = None
+
+
+def check_python(path, lines, found):
+    if path.parts[0] != "tests" or path.as_posix() in MAY_SLEEP or \
+            path.as_posix().startswith(MAY_SLEEP_UNDER):
+        return
+    for number, line in enumerate(lines, 1):
+        if SLEEP_PY.search(STRING.sub('""', line)):
+            found.say(path, number, "no sleep in tests: wait_until() of tests/demo/stage.py")
+
+
+def check(name, found):
+    path = pathlib.Path(name)
+    text = path.read_text(encoding="utf-8")
+    lines = text.split("\n")
+    if lines[-1] != "":
+        found.say(path, len(lines), "no line break at the end of the file")
+    else:
+        lines.pop()
+    check_lines(path, lines, found)
+    if path.suffix in (".c", ".h", ".py", ".sh", ".def"):
+        check_head(path, lines, found)
+    if path.suffix in (".c", ".h"):
+        check_c(path, text, found)
+        check_functions(path, lines, found)
+    if path.suffix == ".py":
+        check_python(path, lines, found)
+    if path.suffix in (".c", ".h", ".py") and len(lines) > LONG_FILE:
+        found.warn(path, 1, f"{len(lines)} lines: is it one job?")
+
+
+def main():
+    found = Findings()
+    for name in sys.argv[1:]:
+        check(name, found)
+    sys.exit(1 if found.bad else 0)
+
+
+if __name__ == "__main__":
+    main()
