@@ -1,4 +1,5 @@
 /* Goal: any line or row changed, removed, added or cut off is noticed.  Side: start. */
+/* SPDX-License-Identifier: ISC */
 #include "store/audit_verify.h"
 
 #include <setjmp.h>

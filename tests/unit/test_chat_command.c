@@ -1,4 +1,5 @@
 /* Goal: what somebody typed is split into a word and arguments, and nothing else is a command.  Side: start. */
+/* SPDX-License-Identifier: ISC */
 #include "chat/chat_command.h"
 
 #include <setjmp.h>

@@ -1,4 +1,5 @@
 /* Goal: every state has words that are true, and nothing from outside can mark or break them.  Side: start. */
+/* SPDX-License-Identifier: ISC */
 #include "chat/chat_deployment.h"
 
 #include <setjmp.h>

@@ -1,4 +1,5 @@
 /* Goal: nothing from outside can change how the text around it is read.  Side: start. */
+/* SPDX-License-Identifier: ISC */
 #include "lib/clean.h"
 
 #include <setjmp.h>

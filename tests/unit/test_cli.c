@@ -1,4 +1,5 @@
 /* Goal: the command line finds its subcommand, and says what is wrong with it.  Side: start. */
+/* SPDX-License-Identifier: ISC */
 #include "cli/cli.h"
 
 #include <setjmp.h>

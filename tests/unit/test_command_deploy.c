@@ -1,4 +1,5 @@
 /* Goal: from /deploy to a verified release, and every place where somebody may still say no.  Side: start. */
+/* SPDX-License-Identifier: ISC */
 #include "decide_aid.h"
 
 #include "lib/text.h"

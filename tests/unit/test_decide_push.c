@@ -1,4 +1,5 @@
 /* Goal: a branch that moved is deployed once, the latest wins, and nothing bad comes back by itself.  Side: start. */
+/* SPDX-License-Identifier: ISC */
 #include "decide_aid.h"
 
 #include "lib/text.h"

@@ -1,4 +1,5 @@
 /* Goal: in any order of what people and the world do, the promises about deployments hold.  Side: start. */
+/* SPDX-License-Identifier: ISC */
 /*
  * A history is a random sequence of commands, presses, pushes, results (also late and doubled
  * ones), faults and crashes on one store; after each step the invariants are checked.  The seed is

@@ -1,4 +1,5 @@
 /* Goal: whatever the rules of a deployment's life become, these properties hold.  Side: start. */
+/* SPDX-License-Identifier: ISC */
 #include "deployment/deploy_flow.h"
 
 #include <setjmp.h>

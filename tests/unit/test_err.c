@@ -1,4 +1,5 @@
 /* Goal: an error carries one code and one sentence, whatever is put in front of it.  Side: start. */
+/* SPDX-License-Identifier: ISC */
 #include "lib/err.h"
 
 #include <errno.h>

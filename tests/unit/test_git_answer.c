@@ -1,4 +1,5 @@
 /* Goal: what git said is understood whole or not at all, and is safe to show.  Side: start. */
+/* SPDX-License-Identifier: ISC */
 #include "types/git_answer.h"
 
 #include <setjmp.h>

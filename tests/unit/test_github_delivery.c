@@ -1,4 +1,5 @@
 /* Goal: a signed body becomes the delivery that its name says, or is refused.  Side: start. */
+/* SPDX-License-Identifier: ISC */
 #include "github/github_delivery.h"
 
 #include <setjmp.h>

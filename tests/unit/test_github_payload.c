@@ -1,4 +1,5 @@
 /* Goal: the one-pass reader takes what JSON is and nothing else, and picks what jansson would.  Side: start. */
+/* SPDX-License-Identifier: ISC */
 #include "github/github_payload.h"
 
 #include <setjmp.h>

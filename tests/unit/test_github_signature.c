@@ -1,4 +1,5 @@
 /* Goal: only the exact form of GitHub's signature is read, and only the right one holds.  Side: start. */
+/* SPDX-License-Identifier: ISC */
 #include "github/github_signature.h"
 
 #include <setjmp.h>

@@ -1,4 +1,5 @@
 /* Goal: nothing unsigned becomes an event, and what is signed is answered as it was decided.  Side: start. */
+/* SPDX-License-Identifier: ISC */
 #include "github/github_webhook.h"
 
 #include <setjmp.h>

@@ -1,4 +1,5 @@
 /* Goal: whatever a run, a gate or a person does, each deployment ends once, truthfully told.  Side: start. */
+/* SPDX-License-Identifier: ISC */
 #include "decide_aid.h"
 
 #include "lib/text.h"

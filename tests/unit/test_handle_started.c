@@ -1,4 +1,5 @@
 /* Goal: after a restart, a fault or new settings nothing hangs, and it is in the audit.  Side: start. */
+/* SPDX-License-Identifier: ISC */
 #include "decide_aid.h"
 
 #include "lib/db.h"

@@ -1,4 +1,5 @@
 /* Goal: who writes or presses gets what their role allows, once, and every no is in the audit.  Side: start. */
+/* SPDX-License-Identifier: ISC */
 #include "decide_aid.h"
 
 #include "lib/text.h"

@@ -1,4 +1,5 @@
 /* Goal: readiness says what ails the loop or the store, and forgets it in time.  Side: start. */
+/* SPDX-License-Identifier: ISC */
 #include "routes/health_watch.h"
 
 #include <setjmp.h>

@@ -1,4 +1,5 @@
 /* Goal: a call ends in time, within its size, once, and tells nobody its URL.  Side: start. */
+/* SPDX-License-Identifier: ISC */
 #include "lib/http_client.h"
 
 #include <arpa/inet.h>

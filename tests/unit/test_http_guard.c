@@ -1,4 +1,5 @@
 /* Goal: a head that two readers could read differently never passes.  Side: start. */
+/* SPDX-License-Identifier: ISC */
 #include "lib/http_guard.h"
 
 #include <setjmp.h>

@@ -1,4 +1,5 @@
 /* Goal: whatever a client sends or withholds, a request is answered, refused or cut off.  Side: start. */
+/* SPDX-License-Identifier: ISC */
 #include "lib/http_server.h"
 
 #include <arpa/inet.h>

@@ -1,4 +1,5 @@
 /* Goal: in one turn results come before deadlines, and nothing runs below its caller.  Side: start. */
+/* SPDX-License-Identifier: ISC */
 #include "lib/loop.h"
 
 #include <pthread.h>

@@ -1,4 +1,5 @@
 /* Goal: what happened is in the text that Prometheus reads, under the names that were promised.  Side: start. */
+/* SPDX-License-Identifier: ISC */
 #include "routes/metric_set.h"
 
 #include <setjmp.h>

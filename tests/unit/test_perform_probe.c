@@ -1,4 +1,5 @@
 /* Goal: a release is well or not by its plan, and who answers is looked at.  Side: start. */
+/* SPDX-License-Identifier: ISC */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>

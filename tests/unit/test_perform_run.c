@@ -1,4 +1,5 @@
 /* Goal: what a run and a question do to the world waits for the store, and is reported once.  Side: start. */
+/* SPDX-License-Identifier: ISC */
 /* With the real runner: DEPLOYBOT_RUNNER, or the one beside the tests' folder; else skipped. */
 #include <setjmp.h>
 #include <stdarg.h>

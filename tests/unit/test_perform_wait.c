@@ -1,4 +1,5 @@
 /* Goal: a deadline passes once, when it is due, and never after it was withdrawn.  Side: start. */
+/* SPDX-License-Identifier: ISC */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>

@@ -1,4 +1,5 @@
 /* Goal: every role may do what the table says, and nothing else.  Side: start. */
+/* SPDX-License-Identifier: ISC */
 #include "policy/policy.h"
 
 #include <setjmp.h>

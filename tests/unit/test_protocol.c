@@ -1,4 +1,5 @@
 /* Goal: what is sent is what is read, and nothing that is out of bounds is either.  Side: start. */
+/* SPDX-License-Identifier: ISC */
 #include "runner/protocol.h"
 
 #include <setjmp.h>

@@ -1,4 +1,5 @@
 /* Goal: /healthz, /readyz and /metrics answer what they promise, over HTTP.  Side: start. */
+/* SPDX-License-Identifier: ISC */
 #include "routes/route_health.h"
 
 #include <setjmp.h>

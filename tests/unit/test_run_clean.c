@@ -1,4 +1,5 @@
 /* Goal: whatever a program prints comes out as plain text, however it is cut in pieces.  Side: start. */
+/* SPDX-License-Identifier: ISC */
 #include "runs/run_clean.h"
 
 #include <setjmp.h>

@@ -1,4 +1,5 @@
 /* Goal: a log becomes a document that is safe to send, of any size, in small steps.  Side: start. */
+/* SPDX-License-Identifier: ISC */
 #include "runs/run_log.h"
 
 #include <fcntl.h>

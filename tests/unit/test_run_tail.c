@@ -1,4 +1,5 @@
 /* Goal: the last lines of a log can be shown to anybody: clean, redacted, few.  Side: start. */
+/* SPDX-License-Identifier: ISC */
 #include "runs/run_tail.h"
 
 #include <fcntl.h>

@@ -1,4 +1,5 @@
 /* Goal: each exit record means one thing for the deployment that it ends.  Side: start. */
+/* SPDX-License-Identifier: ISC */
 #include "deployment/run_verdict.h"
 
 #include <setjmp.h>

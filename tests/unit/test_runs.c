@@ -1,4 +1,5 @@
 /* Goal: a run is followed from its order to its record, whoever dies on the way.  Side: start. */
+/* SPDX-License-Identifier: ISC */
 /* With the real runner: DEPLOYBOT_RUNNER, or the one beside the tests' folder; else skipped. */
 #include <fcntl.h>
 #include <setjmp.h>

@@ -1,4 +1,5 @@
 /* Goal: the same steps are found however the output is cut into pieces.  Side: start. */
+/* SPDX-License-Identifier: ISC */
 #include "runner/step_scan.h"
 
 #include <setjmp.h>
