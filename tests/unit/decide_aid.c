@@ -3,6 +3,7 @@
 #include "decide_aid.h"
 
 #include "handlers/handlers.h"
+#include "lib/log.h"
 #include "lib/text.h"
 
 #define SETTINGS_MAX	32
@@ -54,6 +55,7 @@ world_open(struct world *w, ...)
 	va_list more;
 
 	memset(w, 0, sizeof(*w));
+	log_set_level(LOG_LEVEL_ERROR);	/* what is decided is asked of rows, not of logs */
 	w->next_update = 1000;
 	w->next_remote = 500;
 	store_aid_open(&w->aid, handlers, NULL, NULL);

@@ -329,6 +329,27 @@ a_confirmed_push_waits_while_the_environment_is_busy(void **state)
 	world_close(&w);
 }
 
+static void
+a_confirmed_push_takes_the_place_of_the_one_that_waits(void **state)
+{
+	static const char *const heads[] = { COMMIT_A, COMMIT_B, COMMIT_C };
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	for (size_t i = 0; i < COUNT(heads); i++) {
+		push(&w, "main", heads[i]);
+		(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM,
+		    world_button(world_says(&w, "Deploy to production?"), "Confirm"));
+		world_git(&w, (struct world_git){ .commit = heads[i] });
+	}
+	assert_int_equal(world_deployment(&w, 2).state, DEPLOY_SUPERSEDED);
+	assert_int_equal(world_deployment(&w, 3).state, DEPLOY_QUEUED);
+	world_run_ends(&w, GOOD);
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_C);
+	world_close(&w);
+}
+
 /* --- polls --- */
 
 static void
@@ -446,6 +467,7 @@ main(void)
 		cmocka_unit_test(a_newer_push_replaces_the_question_and_says_so),
 		cmocka_unit_test(the_question_after_a_push_stands_for_a_day),
 		cmocka_unit_test(a_confirmed_push_waits_while_the_environment_is_busy),
+		cmocka_unit_test(a_confirmed_push_takes_the_place_of_the_one_that_waits),
 		cmocka_unit_test(the_first_poll_of_all_only_remembers),
 		cmocka_unit_test(a_poll_that_fails_is_tried_again),
 		cmocka_unit_test(polls_do_not_pile_up_questions),

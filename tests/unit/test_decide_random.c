@@ -406,6 +406,7 @@ in_any_history_the_promises_hold(void **state)
 	unsigned n = 0;
 
 	(void)state;
+	print_message("seeds from %u on\n", first);
 	for (; n < most && (n < SEEDS_MIN || count != NULL || now_s() < end); n++)
 		play(first + n);
 	print_message("seeds %u to %u, %d steps each (SEED=n replays one, SEEDS=n plays so many)\n",

@@ -437,15 +437,18 @@ a_gate_that_stays_shut_is_tried_three_times(void **state)
 {
 	int64_t first, second;
 	struct world w;
+	size_t said;
 
 	(void)state;
 	b_over_a(&w, STAGING_URL);
+	said = w.n_screen;
 	first = world_peek(&w, EFFECT_RUN)->u.run.run;
 	world_run_ends(&w, SHUT);
 	second = world_peek(&w, EFFECT_RUN)->u.run.run;
 	assert_true(second > first);
 	world_run_ends(&w, SHUT);
 	assert_int_equal(state_of(&w), DEPLOY_RUNNING);
+	assert_int_equal(w.n_screen, said);	/* the same messages, not a new one for each */
 	world_run_ends(&w, SHUT);
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_int_equal(state_of(&w), DEPLOY_FAILED);
