@@ -15,6 +15,7 @@ from stage import Stage
 from story import play
 
 BUILD_SECONDS = 4.0
+INTERRUPTED = 128 + signal.SIGINT
 
 
 def print_addresses(stage):
@@ -44,14 +45,13 @@ def print_addresses(stage):
 
 def serve_demo(stage):
     print_addresses(stage)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         status = stage.bot.process.wait()
-        print(f"deploybot ended by itself with status {status}:\n{stage.bot.log()[-2000:]}")
-        return 1
     except KeyboardInterrupt:
         print("\nstopping …", flush=True)
         return 0
+    print(f"deploybot ended by itself with status {status}:\n{stage.bot.log()[-2000:]}")
+    return 1
 
 
 def main():
@@ -59,12 +59,15 @@ def main():
     parser.add_argument("--story", action="store_true")
     options = parser.parse_args()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="deploybot-demo-"))
-    status = 1
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    status = INTERRUPTED
     try:
         print("starting chat, repository and deploybot …", flush=True)
         with Stage(folder, BUILD_SECONDS if not options.story else 1.0,
                    telegram=("--local",)) as stage:
             status = play(stage) if options.story else serve_demo(stage)
+    except KeyboardInterrupt:
+        print("\ninterrupted", flush=True)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return status

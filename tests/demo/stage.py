@@ -115,7 +115,8 @@ class Deploybot:
             self.process.send_signal(number)
         try:
             self.process.wait(STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
+        except BaseException:
+            # Too late, or a second Ctrl-C.
             self.process.kill()
             self.process.wait()
             raise
@@ -188,7 +189,8 @@ class Stage:
         try:
             self.github, self.github_base = start_peer("github.py", *options)
             self.chat = Telegram.start(*self.telegram_options, "--panel-url", self.github_base)
-            self.bot = Deploybot(self.folder, self.settings(), self.build).start()
+            self.bot = Deploybot(self.folder, self.settings(), self.build)
+            self.bot.start()
         except BaseException:
             self.stop()
             raise
@@ -198,7 +200,8 @@ class Stage:
         """A colleague commits; what GitHub would deliver is delivered where that is wanted."""
         if self.deliver:
             from telegram_client import request_json  # pylint: disable=import-outside-toplevel
-            status, answer = request_json(f"{self.github_base}/sim/panel/{kind}-{branch}", {})
+            status, answer = request_json(f"{self.github_base}/push",
+                                          {"branch": branch, "kind": kind})
             if status != 200:
                 raise RuntimeError(f"push: {status} {answer}")
             return answer

@@ -1,40 +1,20 @@
 """The chat page in a real browser: what a newcomer does in the demo works there."""
 # SPDX-License-Identifier: ISC
-import os
-import pathlib
-import shutil
-import sys
-
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "peers"))
-import sample_app  # noqa: E402
-import telegram_client  # noqa: E402
-from telegram_client import ADA, CARL, GROUP, Telegram  # noqa: E402
+import sample_app
+import telegram_client
+from browser_aid import chromium, click, complaints, shows, until, wait
+from telegram_client import ADA, CARL, GROUP, Telegram
 
-DRIVER = "/usr/bin/chromedriver"
-OPTIONS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-           "--disable-background-networking", "--disable-component-update", "--disable-sync",
-           "--window-size=1320,950")
 BUTTONS = {"inline_keyboard": [[{"text": "Confirm", "callback_data": "c"},
                                 {"text": "Cancel", "callback_data": "x"}]]}
 
 
 @pytest.fixture(name="browser")
 def _browser(tmp_path):
-    if not os.path.exists(DRIVER):
-        pytest.skip("Chromium's driver is not installed (chromium-driver)")
-    from selenium import webdriver
-    from selenium.webdriver.chrome.service import Service
-    options = webdriver.ChromeOptions()
-    for option in (*OPTIONS, f"--user-data-dir={tmp_path / 'profile'}"):
-        options.add_argument(option)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(service=Service(DRIVER), options=options)
-    driver.set_script_timeout(20)
-    yield driver
-    driver.quit()
-    shutil.rmtree(tmp_path / "profile", ignore_errors=True)
+    with chromium(tmp_path) as driver:
+        yield driver
 
 
 @pytest.fixture(name="panel")
@@ -44,31 +24,6 @@ def _panel(tmp_path):
                                                "--app", "staging=http://127.0.0.1:9/")
     yield tree, base
     telegram_client.stop_peer(process)
-
-
-def until(browser, condition, what):
-    """Waits until a JavaScript expression is true in the page."""
-    from selenium.webdriver.support.ui import WebDriverWait
-    WebDriverWait(browser, 10, 0.05).until(
-        lambda driver: driver.execute_script(f"return Boolean({condition})"), what)
-
-
-def shows(browser, text):
-    until(browser, f"document.getElementById('messages').innerText.includes({text!r})", text)
-
-
-FIND = """const [selector, text] = arguments;
-return [...document.querySelectorAll(selector)]
-	.find(node => text === null || node.textContent.trim() === text)"""
-
-
-def click(browser, selector, text=None):
-    """Clicks the first element that fits, as soon as there is one."""
-    from selenium.webdriver.support.ui import WebDriverWait
-    WebDriverWait(browser, 10, 0.05).until(
-        lambda driver: driver.execute_script(FIND, selector, text), f"{selector} {text}")
-    browser.execute_script(f"(function() {{ {FIND} }}).apply(null, arguments).click()", selector,
-                           text)
 
 
 def test_the_chat_page_shows_what_happens_and_does_what_is_pressed(browser, panel):
@@ -83,8 +38,7 @@ def test_the_chat_page_shows_what_happens_and_does_what_is_pressed(browser, pane
         see_the_edit_in_place(browser, chat, message)
         a_topic_carries_its_label(browser, chat)
         push_a_commit(browser, tree)
-        errors = [e for e in browser.get_log("browser") if e["level"] == "SEVERE"]
-        assert errors == []
+        assert complaints(browser) == []
 
 
 def type_a_command_from_the_menu(browser, chat):
@@ -103,14 +57,12 @@ def type_a_command_from_the_menu(browser, chat):
 
 def wait_for_the_menu(browser, field):
     """The list of commands reaches the page as an event: type again until it is there."""
-    from selenium.webdriver.support.ui import WebDriverWait
-
     def offered(driver):
         field.clear()
         field.send_keys("/st")
         return "what runs" in driver.execute_script(
             "const m = document.getElementById('menu'); return m.hidden ? '' : m.innerText")
-    WebDriverWait(browser, 10, 0.1).until(offered, "the command menu")
+    wait(browser, offered, "the command menu")
 
 
 def a_message_with_buttons(browser, chat):

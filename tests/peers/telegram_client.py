@@ -26,25 +26,30 @@ DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 def start_peer(script, *arguments):
     """Starts a stand-in on a free port. Returns (process, its base URL)."""
-    folder = tempfile.mkdtemp(prefix="peer-")
-    port_file = os.path.join(folder, "port")
-    process = subprocess.Popen(["/usr/bin/python3", str(HERE / script), "--port", "0",
-                                "--port-file", port_file, *arguments],
-                               stdout=subprocess.DEVNULL)
+    with tempfile.TemporaryDirectory(prefix="peer-") as folder:
+        port_file = os.path.join(folder, "port")
+        # Not in our group: Ctrl-C is for whoever started it to hand on.
+        process = subprocess.Popen(["/usr/bin/python3", str(HERE / script), "--port", "0",
+                                    "--port-file", port_file, *arguments],
+                                   stdout=subprocess.DEVNULL, start_new_session=True)
+        try:
+            return process, f"http://127.0.0.1:{read_port(process, port_file)}"
+        except BaseException:
+            stop_peer(process)
+            raise
+
+
+def read_port(process, port_file):
     deadline = time.monotonic() + START_TIMEOUT_S
     while not os.path.exists(port_file):
         if process.poll() is not None or time.monotonic() > deadline:
-            process.kill()
-            raise RuntimeError(f"{script} did not start, status {process.poll()}")
+            raise RuntimeError(f"{process.args[1]} did not start, status {process.poll()}")
         try:
             process.wait(0.02)
         except subprocess.TimeoutExpired:
             pass
     with open(port_file, encoding="ascii") as source:
-        port = int(source.read())
-    os.unlink(port_file)
-    os.rmdir(folder)
-    return process, f"http://127.0.0.1:{port}"
+        return int(source.read())
 
 
 def stop_peer(process):
