@@ -132,8 +132,8 @@ everybody_is_offered_what_they_may(void **state)
 	/* Goal: one menu for each chat, the least for strangers. */
 	struct world *w = *state;
 	static const char *const expected[] = {
-		"{\"commands\":[{\"command\":\"help\",\"description\":\"What you may do\"}],"
-		"\"scope\":{\"type\":\"all_private_chats\"}}",
+		("{\"commands\":[{\"command\":\"help\",\"description\":\"What you may do\"}],"
+		 "\"scope\":{\"type\":\"all_private_chats\"}}"),
 		"\"rollback\",\"description\":\"Go back\"}],\"scope\":{\"type\":\"chat\",\"chat_id\":-1001}}",
 		"\"rollback\",\"description\":\"Go back\"}],\"scope\":{\"type\":\"chat\",\"chat_id\":4711}}",
 		"\"rollback\",\"description\":\"Go back\"}],\"scope\":{\"type\":\"chat\",\"chat_id\":4712}}",

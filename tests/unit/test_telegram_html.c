@@ -122,7 +122,7 @@ static void
 nothing_visible_is_an_ellipsis(void **state)
 {
 	/* Goal: "message text is empty" never happens. */
-	static const char *const empty[] = { "", " \n ", MARK_BOLD MARK_BOLD, "\n" MARK_PRE };
+	static const char *const empty[] = { "", " \n ", (MARK_BOLD MARK_BOLD), ("\n" MARK_PRE) };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(empty); i++) {
