@@ -22,7 +22,7 @@ command_cancel(struct tx *tx, const struct update *update, const struct chat_com
 		(void)decide_sayf(tx, &update->place, "Nothing is under way in %s.", name);
 		return;
 	}
-	if (!decide_cancel(tx, &deployment, update->name)) {
+	if (!decide_cancel(tx, &deployment, update)) {
 		(void)decide_sayf(tx, &update->place,
 		    "%s is %s: that cannot be cancelled; it ends by itself.", name,
 		    deploy_flow_word(deployment.state));

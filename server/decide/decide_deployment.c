@@ -582,15 +582,36 @@ decide_next(struct tx *tx, const char *environment)
 	(void)decide_step(tx, &waiting, DEPLOY_ON_FREE, NULL);
 }
 
+/* The entries of its end name who asked for it: who wanted it ended may be somebody else. */
+static void
+audit_cancel(struct tx *tx, const struct deployment *deployment, const struct update *update)
+{
+	char user[32];
+
+	row_audit_add(tx,
+	    &(struct audit_entry){
+		.action = "cancel_requested",
+		.user = decide_user(user, update->person),
+		.environment = deployment->environment,
+		.commit = deployment->commit,
+		.outcome = "requested",
+		.severity = "info",
+		.deployment = deployment->id,
+	    },
+	    (const char *const[]){ "state", deploy_flow_word(deployment->state), "name",
+		update->name, NULL });
+}
+
 bool
-decide_cancel(struct tx *tx, struct deployment *deployment, const char *who)
+decide_cancel(struct tx *tx, struct deployment *deployment, const struct update *update)
 {
 	struct deployment before = *deployment;
 	enum deploy_event event = is_rollback(deployment) ? DEPLOY_ON_CANCEL_ROLLBACK :
 	    decide_has_way_back(deployment) ? DEPLOY_ON_CANCEL : DEPLOY_ON_CANCEL_NO_BACK;
 
+	audit_cancel(tx, deployment, update);
 	deployment->why = DEPLOY_WHY_CANCELLED;
-	(void)snprintf(deployment->detail, sizeof(deployment->detail), "by %s", who);
+	(void)snprintf(deployment->detail, sizeof(deployment->detail), "by %s", update->name);
 	if (decide_step(tx, deployment, event, NULL))
 		return true;
 	*deployment = before;

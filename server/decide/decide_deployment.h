@@ -28,8 +28,9 @@ bool decide_step(struct tx *tx, struct deployment *deployment, enum deploy_event
 /* Starts what waits for the environment, when it is free. */
 void decide_next(struct tx *tx, const char *environment);
 
-/* A person wants it ended.  False: it cannot be now. */
-bool decide_cancel(struct tx *tx, struct deployment *deployment, const char *who);
+/* Whoever sent the update wants it ended, and that is audited.  False: it cannot be now. */
+struct update;
+bool decide_cancel(struct tx *tx, struct deployment *deployment, const struct update *update);
 
 /* What it needs to end was lost (a handler failed, a row is missing): it ends as interrupted. */
 void decide_give_up(struct tx *tx, struct deployment *deployment, const char *reason);

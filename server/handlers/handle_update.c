@@ -138,7 +138,7 @@ press_cancel(struct tx *tx, const struct update *update, struct deployment *depl
 {
 	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL)
 		say_expired(tx, update);
-	else if (decide_cancel(tx, deployment, update->name))
+	else if (decide_cancel(tx, deployment, update))
 		decide_toastf(tx, update, false, "Cancelled.");
 	else
 		decide_toastf(tx, update, true, "It is %s: that cannot be cancelled.",

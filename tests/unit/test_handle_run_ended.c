@@ -225,6 +225,8 @@ a_cancel_asks_for_the_end_and_decides_nothing(void **state)
 	assert_int_equal(state_of(&w), DEPLOY_FAILED);
 	assert_non_null(world_says(&w, "staging still runs aaaaaaa; nothing was touched"));
 	assert_non_null(world_says(&w, "cancelled: by @cy"));
+	assert_int_equal(world_audited(&w, "cancel_requested", "telegram:33"), 1);
+	assert_int_equal(world_audited(&w, "cancel_requested", "telegram:11"), 1);
 	world_close(&w);
 }
 
