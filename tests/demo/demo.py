@@ -44,8 +44,8 @@ def print_addresses(stage):
 
 
 def serve_demo(stage):
-    print_addresses(stage)
     try:
+        print_addresses(stage)
         status = stage.bot.process.wait()
     except KeyboardInterrupt:
         print("\nstopping …", flush=True)
