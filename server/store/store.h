@@ -50,8 +50,12 @@ bool store_recover(struct store *store, struct settings *settings, struct queue_
 bool store_batch(struct store *store, struct queue_list *events, struct queue_list *ret_outcomes,
     struct err *err) MUST_USE;
 
-/* Writes the projections that the last batches left behind: state files, audit file.  Call it after
- * the outcomes were handed over, so that no answer waits for it; cheap when nothing is behind.
+/* Has a release changed whose state file is not written yet?  Project before what tells of it is
+ * handed over: whoever hears of a release in the chat finds it in the file. */
+bool store_is_release_untold(const struct store *store);
+
+/* Writes the projections that the last batches left behind: state files, audit file.  Else call it
+ * after the outcomes were handed over, so that no answer waits for it; cheap when nothing is behind.
  * True: one could not be written, call again soon. */
 bool store_project(struct store *store, struct queue_list *ret_outcomes);
 

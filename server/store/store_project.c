@@ -324,6 +324,12 @@ tell(bool ok, bool *was_refused, const char *path, const struct err *err)
 }
 
 bool
+store_is_release_untold(const struct store *store)
+{
+	return store->n_stale > 0;
+}
+
+bool
 store_project(struct store *store, struct queue_list *ret_outcomes)
 {
 	struct err err = { 0 };

@@ -63,12 +63,21 @@ rest(struct store_thread *t)
 }
 
 static void
+project(struct store_thread *t, struct queue_list *outcomes)
+{
+	if (store_project(t->store, outcomes))
+		t->project_ms = longer(0);
+}
+
+static void
 decide(struct store_thread *t)
 {
 	struct queue_list outcomes = { 0 };
 	struct err err;
 	bool ok = store_batch(t->store, &t->events, &outcomes, &err);
 
+	if (ok && t->project_ms == 0 && store_is_release_untold(t->store))
+		project(t, &outcomes);
 	put(t, &outcomes);
 	t->is_rested = false;
 	if (!ok) {
@@ -84,8 +93,8 @@ decide(struct store_thread *t)
 		rest(t);
 		return;
 	}
-	if (t->project_ms == 0 && store_project(t->store, &outcomes))
-		t->project_ms = longer(0);
+	if (t->project_ms == 0)
+		project(t, &outcomes);
 	put(t, &outcomes);
 }
 

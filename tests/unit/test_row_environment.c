@@ -165,8 +165,11 @@ the_state_file_follows_the_release_and_is_mended_at_start(void **state)
 	assert_string_equal(text, "");
 	free(text);
 
+	assert_false(store_is_release_untold(aid->store));
 	store_aid_act(aid, act_release, first);
+	assert_true(store_is_release_untold(aid->store)); /* written before anybody hears of it */
 	assert_false(store_project(aid->store, &aid->outcomes));
+	assert_false(store_is_release_untold(aid->store));
 	text = state_file(aid, path, sizeof(path));
 	assert_string_equal(text, "{\"environment\":\"staging\",\"release\":1,\"commit\":\"aaaa111\","
 	    "\"image\":null,\"deployed_at\":\"2026-01-01T00:00:00Z\",\"previous\":null}\n");

@@ -1,0 +1,333 @@
+"""Goal: kill -9 of the server at any moment loses nothing, doubles nothing, and every chat is told
+an end.  Each test kills at a moment of its own and starts it again."""
+# SPDX-License-Identifier: ISC
+import os
+import re
+import signal
+import threading
+
+import pytest
+
+from crash_aid import HOLD, STEADY, CrashScene, is_alive, kill
+from flow_aid import PATIENCE_S
+from stage import wait_until
+from telegram_client import text_of
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory):
+    made = CrashScene(tmp_path_factory.mktemp("crash"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(autouse=True)
+def steady(scene):
+    """Every test begins with scripts that work and a commit that nothing is held against."""
+    scene.scripts.reset()
+    scene.scripts.deploy(STEADY)
+    scene.commit()
+    yield
+    scene.go_on()
+    scene.chat.clear_faults()
+    if not is_alive(scene.server()):
+        scene.restart()
+    scene.wait_free()
+
+
+def started(scene, who):
+    return scene.audit(action="deploy_started", user_id=f"telegram:{who.number}")
+
+
+def finals(who):
+    return [v for v in who.messages() if "staging runs" in text_of(v)]
+
+
+def test_killed_while_git_is_asked(scene):
+    head = scene.folder / "repository" / "shop.git" / "HEAD"
+    words = head.read_bytes()
+    head.unlink()
+    os.mkfifo(head)             # git waits here until somebody writes
+    who = scene.admin()
+    who.say("/deploy staging")
+    who.hear("asking git")
+    scene.crash()
+    head.unlink()
+    head.write_bytes(words)
+    scene.restart()
+    who.hear("staging runs " + scene.head("develop")[:7])
+    assert len(started(scene, who)) == 1 and len(finals(who)) == 1
+    scene.check()
+
+
+def test_a_question_that_stood_can_still_be_answered(scene):
+    who = scene.admin()
+    who.say("/deploy production")
+    question = who.hear("Deploy to production?", buttons=("Confirm", "Cancel"))
+    scene.crash()
+    scene.restart()
+    assert who.press(question, "Confirm") == "Started."
+    final = who.hear("production runs")
+    assert final["message_id"] == question["message_id"]
+    assert len(started(scene, who)) == 1
+
+
+def counting(scene, environment, words=STEADY):
+    """From here on each start of the environment's script leaves a line."""
+    scene.scripts.clear("begun")
+    scene.scripts.deploy('echo "$2" >>"$here/begun"; ' + words, environment)
+
+
+def begun(scene):
+    path = scene.scripts.folder / "begun"
+    return path.read_text(encoding="ascii").split() if path.exists() else []
+
+
+def confirm_while_the_runner_stands(scene):
+    """A deployment of production whose order the runner has not read yet."""
+    counting(scene, "production")
+    who = scene.admin()
+    who.say("/deploy production")
+    question = who.hear("Deploy to production?", buttons=("Confirm",))
+    runner = scene.runner()
+    os.kill(runner, signal.SIGSTOP)
+    assert who.press(question, "Confirm") == "Started."
+    return who, runner
+
+
+@pytest.mark.parametrize("old_runner", ["wakes first", "wakes last"])
+def test_killed_before_the_runner_took_the_order(scene, old_runner):
+    who, runner = confirm_while_the_runner_stands(scene)
+    scene.crash()
+    if old_runner == "wakes first":
+        os.kill(runner, signal.SIGCONT)
+        wait_until(lambda: not is_alive(runner), PATIENCE_S, "the old runner's end")
+    scene.restart()
+    if old_runner == "wakes last":
+        os.kill(runner, signal.SIGCONT)
+    who.hear("production runs " + scene.head("main")[:7])
+    wait_until(lambda: not is_alive(runner), PATIENCE_S, "the old runner's end")
+    assert begun(scene) == [scene.head("main")]
+    assert len(started(scene, who)) == 1
+    scene.check()
+
+
+def test_killed_before_go_the_script_of_that_run_never_starts(scene):
+    who, runner = confirm_while_the_runner_stands(scene)
+    before = scene.last_run()
+    os.kill(scene.server(), signal.SIGSTOP)
+    os.kill(runner, signal.SIGCONT)
+    wait_until(lambda: scene.last_run() > before, PATIENCE_S, "a run")
+    leader = scene.leader()
+    assert is_alive(leader) and begun(scene) == []
+    scene.crash()
+    scene.restart()
+    who.hear("production runs " + scene.head("main")[:7])
+    assert not is_alive(leader)
+    assert begun(scene) == [scene.head("main")]
+    assert scene.last_run() == before + 2, "another run was ordered for the same deployment"
+    scene.check()
+
+
+def test_killed_in_the_middle_of_a_build_it_goes_on_and_nothing_is_doubled(scene):
+    scene.scripts.deploy('for i in $(seq 1 200); do echo "line $i"; done; ' + HOLD +
+                         '; for i in $(seq 201 400); do echo "line $i"; done; ' + STEADY)
+    scene.hold_script()
+    who = scene.admin()
+    who.say("/deploy staging")
+    running = who.hear("line 200", buttons=("Cancel",))
+    scene.wait_held()
+    leader = scene.leader()
+    scene.crash()
+    assert is_alive(leader)
+    scene.restart()
+    assert is_alive(leader) and scene.is_busy("staging")
+    scene.go_on()
+    final = who.hear("staging runs " + scene.head("develop")[:7])
+    assert final["message_id"] == running["message_id"], "the same message goes on"
+    lines = re.findall(r"^line (\d+)$", scene.log_of(), re.M)
+    assert lines == [str(i) for i in range(1, 401)]
+    assert len(finals(who)) == 1 and len(started(scene, who)) == 1
+    assert scene.state_file("staging")["commit"] == scene.head("develop")
+    scene.check()
+
+
+def test_an_adopted_build_shows_its_output_and_can_be_cancelled(scene):
+    scene.scripts.deploy('echo before; ' + HOLD)
+    scene.hold_script()
+    who = scene.admin()
+    who.say("/deploy staging")
+    running = who.hear("before", buttons=("Cancel",))
+    scene.wait_held()
+    scene.crash()
+    scene.restart()
+    leader = scene.leader()
+    who.press(running, "Cancel")
+    who.hear("cancelled", "nothing was touched")
+    assert not is_alive(leader)
+    scene.check()
+
+
+def test_a_script_that_ended_while_nobody_watched_is_live_in_the_end(scene):
+    scene.scripts.deploy(HOLD + "; " + STEADY)
+    scene.hold_script()
+    who = scene.admin()
+    who.say("/deploy staging")
+    scene.wait_held()
+    leader, keeper = scene.leader(), scene.keeper()
+    scene.crash()
+    scene.go_on()
+    wait_until(lambda: not is_alive(leader) and not is_alive(keeper), PATIENCE_S, "the run's end")
+    scene.restart()
+    who.hear("staging runs " + scene.head("develop")[:7])
+    assert len(finals(who)) == 1
+    scene.check()
+
+
+def test_a_script_that_failed_while_nobody_watched_is_taken_back(scene):
+    scene.release()
+    before = scene.scripts.live()
+    scene.scripts.deploy(HOLD + '; echo "==> release"; echo half >"$here/$1.live"; exit 3')
+    scene.hold_script()
+    scene.commit()
+    who = scene.admin()
+    who.say("/deploy staging")
+    scene.wait_held()
+    keeper = scene.keeper()
+    scene.crash()
+    scene.go_on()
+    wait_until(lambda: not is_alive(keeper), PATIENCE_S, "the run's end")
+    scene.restart()
+    who.hear("staging is NOT running", "it runs " + before[:7] + " again")
+    assert scene.scripts.live() == before == scene.state_file("staging")["commit"]
+    scene.check()
+
+
+def test_killed_while_probing_it_is_probed_again(scene):
+    gate = scene.health.gates["staging"] = threading.Event()
+    before = scene.health.times("staging")
+    who = scene.admin()
+    who.say("/deploy staging")
+    wait_until(lambda: scene.scripts.live() == scene.head("develop") and not scene.with_run_id()
+               and scene.health.times("staging") > before, PATIENCE_S, "a probe")
+    assert scene.is_busy("staging")
+    scene.crash()
+    asked = scene.health.times("staging")
+    del scene.health.gates["staging"]
+    gate.set()
+    scene.restart()
+    who.hear("staging runs " + scene.head("develop")[:7])
+    assert scene.health.times("staging") > asked, "it was asked again"
+    assert len(finals(who)) == 1
+    scene.check()
+
+
+def test_killed_while_rolling_back_it_is_rolled_back_to_the_same_release(scene):
+    scene.release()
+    before = scene.scripts.live()
+    scene.commit()
+    scene.scripts.deploy('echo "==> release"; echo bad >"$here/$1.live"; exit 1')
+    scene.scripts.rollback('echo "$2" >>"$here/back"; ' + HOLD + '; echo "$2" >"$here/$1.live"')
+    scene.hold_script()
+    who = scene.admin()
+    who.say("/deploy staging")
+    scene.wait_held()
+    scene.crash()
+    scene.restart()
+    assert scene.is_busy("staging")
+    scene.go_on()
+    who.hear("staging is NOT running", "it runs " + before[:7] + " again")
+    assert scene.scripts.live() == before
+    assert set((scene.scripts.folder / "back").read_text(encoding="ascii").split()) == {before}
+    assert len(scene.audit(action="auto_rollback_completed")) >= 1
+    scene.check()
+
+
+def test_killed_while_telegram_is_away_the_end_is_told_once_when_it_is_back(scene):
+    scene.scripts.deploy(HOLD + "; " + STEADY)
+    scene.hold_script()
+    who = scene.admin()
+    who.say("/deploy staging")
+    scene.wait_held()
+    for method in ("sendmessage", "editmessagetext"):
+        scene.chat.fault(method, times=100000, status=502, description="Bad Gateway")
+    scene.go_on()
+    scene.wait_for_audit(action="deploy_success", user_id=f"telegram:{who.number}")
+    scene.crash()
+    scene.restart()
+    assert finals(who) == []
+    scene.chat.clear_faults()
+    who.hear("staging runs " + scene.head("develop")[:7])
+    assert len(finals(who)) == 1
+    assert len([m for m in who.messages() if "staging" in text_of(m)]) == 1
+    scene.check()
+
+
+def test_five_kills_in_a_row_lose_nothing(scene):
+    scene.scripts.deploy('echo one; ' + HOLD + "; " + STEADY)
+    scene.hold_script()
+    who = scene.admin()
+    who.say("/deploy staging")
+    scene.wait_held()
+    for _ in range(5):
+        scene.crash()
+        scene.restart()
+    scene.go_on()
+    who.hear("staging runs")
+    assert scene.log_of().count("one\n") == 1
+    assert len(finals(who)) == 1 and len(started(scene, who)) == 1
+    scene.check()
+
+
+def test_the_runner_alone_is_killed_and_another_takes_its_place(scene):
+    scene.scripts.deploy(HOLD + "; " + STEADY)
+    scene.hold_script()
+    who = scene.admin()
+    who.say("/deploy staging")
+    scene.wait_held()
+    old, leader = scene.runner(), scene.leader()
+    kill(old)
+    wait_until(lambda: scene.runner() != old, PATIENCE_S, "another runner")
+    assert is_alive(leader), "the run goes on with its keeper"
+    scene.go_on()
+    who.hear("staging runs")
+    other = scene.admin()
+    other.say("/deploy staging")
+    other.hear("staging runs")
+    scene.check()
+
+
+def test_a_killed_keeper_is_an_interruption_and_what_was_live_comes_back(scene):
+    scene.release()
+    before = scene.scripts.live()
+    scene.commit()
+    scene.scripts.deploy('setsid sleep 1000 & echo "==> release"; echo half >"$here/$1.live"; '
+                         + HOLD)
+    scene.hold_script()
+    who = scene.admin()
+    who.say("/deploy staging")
+    scene.wait_held()
+    leader = scene.leader()
+    kill(scene.keeper())
+    who.hear("staging is NOT running", "interrupted", "it runs " + before[:7] + " again")
+    assert not is_alive(leader) and scene.scripts.live() == before
+    scene.check()
+
+
+def test_server_and_keeper_killed_together_are_an_interruption_too(scene):
+    scene.release()
+    before = scene.scripts.live()
+    scene.commit()
+    scene.scripts.deploy('setsid sleep 1000 & echo "==> release"; echo half >"$here/$1.live"; '
+                         + HOLD)
+    scene.hold_script()
+    who = scene.admin()
+    who.say("/deploy staging")
+    scene.wait_held()
+    keeper = scene.keeper()
+    scene.crash()
+    kill(keeper)
+    scene.restart()
+    who.hear("staging is NOT running", "it runs " + before[:7] + " again", timeout=PATIENCE_S)
+    assert scene.scripts.live() == before
+    scene.check()
