@@ -29,6 +29,8 @@ command_cancel(struct tx *tx, const struct update *update, const struct chat_com
 		return;
 	}
 	(void)decide_sayf(tx, &update->place, "✋ %s: cancelling " MARK_CODE "%.7s" MARK_CODE ".%s",
-	    name, deployment.commit, queued.id != 0 && queued.id != deployment.id ?
-	    " What waits behind it starts next; /cancel once more ends that too." : "");
+	    name, deployment.commit,
+	    queued.id != 0 && queued.id != deployment.id ?
+		" What waits behind it starts next; /cancel once more ends that too." :
+		"");
 }

@@ -11,9 +11,9 @@
 #include "store/row_guard.h"
 
 /* A person's commands: a burst, then one in a while.  Enough for hands, not for a script. */
-#define COMMAND_BURST		20
-#define COMMAND_EVERY_MS	2000
-#define HINT_EVERY_MS		(60 * INT64_C(1000))
+#define COMMAND_BURST 20
+#define COMMAND_EVERY_MS 2000
+#define HINT_EVERY_MS (60 * INT64_C(1000))
 
 static const struct command table[] = {
 #define COMMAND(word, most, action, usage, help) \
@@ -76,11 +76,11 @@ hint_unknown(struct tx *tx, const struct update *update, const char *word)
 		names[i] = table[i].word;
 	near = text_nearest(word, names, COUNT(table));
 	if (near != NULL)
-		(void)decide_sayf(tx, &update->place,
-		    "I don't know /%s. Did you mean /%s?", word, near);
+		(void)decide_sayf(
+		    tx, &update->place, "I don't know /%s. Did you mean /%s?", word, near);
 	else
-		(void)decide_sayf(tx, &update->place,
-		    "I don't know /%s. /help lists what you may do.", word);
+		(void)decide_sayf(
+		    tx, &update->place, "I don't know /%s. /help lists what you may do.", word);
 }
 
 void
@@ -100,8 +100,9 @@ commands_handle(struct tx *tx, const struct update *update)
 	if (typed.is_too_long || typed.n_arguments > command->most_arguments) {
 		tx_tally(tx, TALLY_COMMAND, command->word, "refused", "", 0);
 		if (decide_may(tx, update, command->action, "staging"))
-			(void)decide_sayf(tx, &update->place, "Too much behind /%s. Usage: "
-			    MARK_CODE "%s" MARK_CODE, command->word, command->usage);
+			(void)decide_sayf(tx, &update->place,
+			    "Too much behind /%s. Usage: " MARK_CODE "%s" MARK_CODE, command->word,
+			    command->usage);
 		return;
 	}
 	tx_tally(tx, TALLY_COMMAND, command->word, "taken", "", 0);

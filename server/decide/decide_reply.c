@@ -12,8 +12,8 @@
 #include "store/row_message.h"
 
 /* A stranger hears a no that often. */
-#define DENIAL_GROUP_MS		(3600 * INT64_C(1000))
-#define DENIAL_PRIVATE_MS	(60 * INT64_C(1000))
+#define DENIAL_GROUP_MS (3600 * INT64_C(1000))
+#define DENIAL_PRIVATE_MS (60 * INT64_C(1000))
 
 int64_t
 decide_say(struct tx *tx, const struct place *place, struct chat_text *text)
@@ -52,7 +52,7 @@ decide_toastf(struct tx *tx, const struct update *update, bool is_alert, const c
 	va_list args;
 
 	va_start(args, fmt);
-	(void)vsnprintf(line, sizeof(line), fmt, args);	/* cut is fine */
+	(void)vsnprintf(line, sizeof(line), fmt, args); /* cut is fine */
 	va_end(args);
 	row_effect_toast(tx, &update->place, update->callback, is_alert, "%s", line);
 }
@@ -79,8 +79,8 @@ decide_audit_denied(struct tx *tx, const struct update *update, const char *what
 		.outcome = "denied",
 		.severity = "warning",
 	    },
-	    (const char *const[]){ "request", what, "reason", reason, "name", update->name, "chat",
-		chat, NULL });
+	    (const char *const[]){
+		"request", what, "reason", reason, "name", update->name, "chat", chat, NULL });
 }
 
 /* Strangers get few words, or a group would be flooded by whoever types at the bot. */
@@ -95,8 +95,8 @@ is_worth_an_answer(struct tx *tx, const struct update *update, enum policy_role 
 		(void)snprintf(who, sizeof(who), "denied:%" PRId64, update->person);
 		return row_bucket_take(tx, who, 1, DENIAL_PRIVATE_MS);
 	}
-	(void)snprintf(who, sizeof(who), "denied:%" PRId64 ":%" PRId64, update->place.chat,
-	    update->person);
+	(void)snprintf(
+	    who, sizeof(who), "denied:%" PRId64 ":%" PRId64, update->place.chat, update->person);
 	return row_bucket_take(tx, who, 1, DENIAL_GROUP_MS);
 }
 
@@ -105,7 +105,8 @@ static void
 say_denied(struct tx *tx, const struct update *update, const char *what, const char *environment,
     const char *reason)
 {
-	bool may_ask = update->is_private && policy_role(tx->settings, update->person) == POLICY_STRANGER;
+	bool may_ask =
+	    update->is_private && policy_role(tx->settings, update->person) == POLICY_STRANGER;
 	struct chat_text text;
 
 	chat_text_init(&text);
@@ -120,8 +121,8 @@ say_denied(struct tx *tx, const struct update *update, const char *what, const c
 }
 
 bool
-decide_may(struct tx *tx, const struct update *update, enum policy_action action,
-    const char *environment)
+decide_may(
+    struct tx *tx, const struct update *update, enum policy_action action, const char *environment)
 {
 	enum policy_role role = policy_role(tx->settings, update->person);
 	struct policy_decision decision = policy_decide(role, action, environment);
@@ -154,14 +155,15 @@ decide_environment(struct tx *tx, const struct update *update, const char *name)
 		chat_text_add(&text, ". There are:");
 	}
 	for (size_t i = 0; i < tx->settings->environment_count; i++)
-		chat_text_add(&text, " " MARK_CODE "%s" MARK_CODE,
-		    tx->settings->environments[i].name);
+		chat_text_add(
+		    &text, " " MARK_CODE "%s" MARK_CODE, tx->settings->environments[i].name);
 	(void)decide_say(tx, &update->place, &text);
 	return NULL;
 }
 
 const struct environment_settings *
-decide_where(struct tx *tx, const struct update *update, enum policy_action action, const char *name)
+decide_where(
+    struct tx *tx, const struct update *update, enum policy_action action, const char *name)
 {
 	enum policy_role role = policy_role(tx->settings, update->person);
 	bool forgot_name = name[0] == '\0' && policy_decide(role, action, "staging").is_allowed;

@@ -6,8 +6,8 @@
 #include "lib/log.h"
 #include "lib/text.h"
 
-#define SETTINGS_MAX	32
-#define TICK_MS		10	/* between two events */
+#define SETTINGS_MAX 32
+#define TICK_MS 10 /* between two events */
 
 /* --- opening, closing, settings --- */
 
@@ -41,7 +41,7 @@ load(struct world *w, va_list more)
 			list[n++] = base[i];
 	}
 	for (size_t g = 0; g < n_given; g++)
-		if (given[g][strcspn(given[g], "=") + 1] != '\0')	/* "NAME=": leave it out */
+		if (given[g][strcspn(given[g], "=") + 1] != '\0') /* "NAME=": leave it out */
 			list[n++] = given[g];
 	if (!settings_load(NULL, list, &settings, &report))
 		fail_msg("settings: %s", report.lines[0].text);
@@ -55,7 +55,7 @@ world_open(struct world *w, ...)
 	va_list more;
 
 	memset(w, 0, sizeof(*w));
-	log_set_level(LOG_LEVEL_ERROR);	/* what is decided is asked of rows, not of logs */
+	log_set_level(LOG_LEVEL_ERROR); /* what is decided is asked of rows, not of logs */
 	w->next_update = 1000;
 	w->next_remote = 500;
 	store_aid_open(&w->aid, handlers, NULL, NULL);
@@ -188,8 +188,10 @@ world_update(struct world *w, enum update_kind kind, int64_t person, int64_t cha
 {
 	struct event *event = store_aid_event(&w->aid, EVENT_UPDATE);
 	struct update *update = calloc(1, sizeof(*update));
-	const char *name = person == WORLD_ADMIN ? "@ada" : person == WORLD_OTHER_ADMIN ? "@bob" :
-	    person == WORLD_STAGING_USER ? "@cy" : "@eve";
+	const char *name = person == WORLD_ADMIN ? "@ada" :
+	    person == WORLD_OTHER_ADMIN		 ? "@bob" :
+	    person == WORLD_STAGING_USER	 ? "@cy" :
+						   "@eve";
 
 	assert_non_null(update);
 	update->id = w->next_update++;
@@ -327,9 +329,10 @@ static void
 say_commits(char *text, size_t room, const struct effect_ask *ask, const struct world_git *git)
 {
 	const char *ref = git->ref != NULL ? git->ref : ask->ref;
-	int n = snprintf(text, room, "==> fetch\nref %s\nkind branch\ncommit %s\nauthor Ann Example\n"
-	    "at 1767225600\nsubject %s\n", ref, git->commit,
-	    git->subject != NULL ? git->subject : "Make it blue");
+	int n = snprintf(text, room,
+	    "==> fetch\nref %s\nkind branch\ncommit %s\nauthor Ann Example\n"
+	    "at 1767225600\nsubject %s\n",
+	    ref, git->commit, git->subject != NULL ? git->subject : "Make it blue");
 
 	if (ask->branch[0] != '\0')
 		n += snprintf(text + n, room - (size_t)n, "branch %s\nbranch_commit %s\n",
@@ -338,7 +341,8 @@ say_commits(char *text, size_t room, const struct effect_ask *ask, const struct 
 	    git->is_foreign || ask->branch[0] == '\0' ? 0 : 1);
 	if (ask->base[0] != '\0')
 		n += snprintf(text + n, room - (size_t)n, "base %s\n", ask->base);
-	n += snprintf(text + n, room - (size_t)n, "forced %d\ncount %d\n", git->is_forced, git->count);
+	n += snprintf(
+	    text + n, room - (size_t)n, "forced %d\ncount %d\n", git->is_forced, git->count);
 	for (int i = 0; i < git->count && i < LIMIT_COMMITS; i++)
 		n += snprintf(text + n, room - (size_t)n, "change %s Ann Example\tChange %d\n",
 		    git->commit, i + 1);
@@ -376,8 +380,8 @@ world_git_heads(struct world *w, const char *develop, const char *main_branch)
 	char text[512];
 
 	assert_int_equal(effect->u.ask.kind, ASK_HEADS);
-	(void)snprintf(text, sizeof(text), "head %s develop\nhead %s main\nend\n", develop,
-	    main_branch);
+	(void)snprintf(
+	    text, sizeof(text), "head %s develop\nhead %s main\nend\n", develop, main_branch);
 	effect->result->u.asked.answer = strdup(text);
 	report(w, effect);
 }
@@ -399,8 +403,9 @@ world_run_starts(struct world *w)
 {
 	struct event *event = store_aid_event(&w->aid, EVENT_RUN_STARTED);
 
-	event->u.run_started = (struct run_started){ .run = open_run(w), .pid = 4711,
-		.start_time = 1, .boot = "boot" };
+	event->u.run_started = (struct run_started){
+		.run = open_run(w), .pid = 4711, .start_time = 1, .boot = "boot"
+	};
 	return world_decide(w, event).status;
 }
 
@@ -448,8 +453,8 @@ world_probed(struct world *w, const char *failure)
 		probed->findings[i].well = failure == NULL;
 		probed->findings[i].http_status = failure == NULL ? 200 : 500;
 		probed->findings[i].latency_ms = 12;
-		(void)text_copy(probed->findings[i].detail, LIMIT_LINE,
-		    failure == NULL ? "" : failure);
+		(void)text_copy(
+		    probed->findings[i].detail, LIMIT_LINE, failure == NULL ? "" : failure);
 	}
 	report(w, effect);
 }
@@ -598,7 +603,8 @@ world_audited(struct world *w, const char *first, const char *second)
 	copy = strdup(w->audit);
 	assert_non_null(copy);
 	for (rest = copy; (line = strsep(&rest, "\n")) != NULL;)
-		n += strstr(line, first) != NULL && (second == NULL || strstr(line, second) != NULL);
+		n +=
+		    strstr(line, first) != NULL && (second == NULL || strstr(line, second) != NULL);
 	free(copy);
 	return n;
 }

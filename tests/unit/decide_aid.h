@@ -30,42 +30,42 @@
 #include "store/row_environment.h"
 #include "store_aid.h"
 
-#define WORLD_ADMIN		11	/* "@ada"; TELEGRAM_CHAT_ID is her private chat */
-#define WORLD_OTHER_ADMIN	22	/* "@bob" */
-#define WORLD_STAGING_USER	33	/* "@cy" */
-#define WORLD_STRANGER		99	/* "@eve" */
-#define WORLD_TEAM		INT64_C(-1001)	/* TELEGRAM_CHAT_ID: the team's chat */
-#define WORLD_GROUP		INT64_C(-1002)	/* another group */
+#define WORLD_ADMIN 11 /* "@ada"; TELEGRAM_CHAT_ID is her private chat */
+#define WORLD_OTHER_ADMIN 22 /* "@bob" */
+#define WORLD_STAGING_USER 33 /* "@cy" */
+#define WORLD_STRANGER 99 /* "@eve" */
+#define WORLD_TEAM INT64_C(-1001) /* TELEGRAM_CHAT_ID: the team's chat */
+#define WORLD_GROUP INT64_C(-1002) /* another group */
 
-#define COMMIT_A	"aaaaaaa1aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define COMMIT_B	"bbbbbbb2bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
-#define COMMIT_C	"ccccccc3cccccccccccccccccccccccccccccccc"
-#define COMMIT_D	"ddddddd4dddddddddddddddddddddddddddddddd"
+#define COMMIT_A "aaaaaaa1aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define COMMIT_B "bbbbbbb2bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+#define COMMIT_C "ccccccc3cccccccccccccccccccccccccccccccc"
+#define COMMIT_D "ddddddd4dddddddddddddddddddddddddddddddd"
 
-#define WORLD_OPEN	512
-#define WORLD_SCREEN	512
+#define WORLD_OPEN 512
+#define WORLD_SCREEN 512
 
 struct world_message {
 	int64_t row;
 	int64_t chat;
 	int64_t sends;
-	char *text;		/* head and foot as they were sent last */
+	char *text; /* head and foot as they were sent last */
 	struct buttons buttons;
 };
 
 struct world {
 	struct store_aid aid;
 	size_t n_open;
-	struct effect *open[WORLD_OPEN];	/* handed out, not answered */
-	int64_t withdrawn;	/* the effect that was withdrawn last */
+	struct effect *open[WORLD_OPEN]; /* handed out, not answered */
+	int64_t withdrawn; /* the effect that was withdrawn last */
 	size_t n_screen;
 	struct world_message screen[WORLD_SCREEN];
-	char toast[LIMIT_TOAST * 4];	/* the last one */
+	char toast[LIMIT_TOAST * 4]; /* the last one */
 	size_t n_toasts;
 	int64_t next_update;
 	int64_t next_remote;
-	char *audit;		/* the audit file, read by world_audited() */
-	char tallied[LIMIT_ENVIRONMENT];	/* outcome of the last deployment that was counted */
+	char *audit; /* the audit file, read by world_audited() */
+	char tallied[LIMIT_ENVIRONMENT]; /* outcome of the last deployment that was counted */
 };
 
 /* Settings as "NAME=value", NULL behind the last: staging users, branches develop and main, the
@@ -106,7 +106,7 @@ struct world_git {
 	bool is_foreign;
 	bool is_forced;
 	int count;
-	const char *error;	/* the ref is none of the repository */
+	const char *error; /* the ref is none of the repository */
 	bool is_unreachable;
 };
 void world_git(struct world *w, struct world_git git);

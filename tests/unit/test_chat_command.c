@@ -10,7 +10,7 @@
 
 static const struct {
 	const char *text;
-	const char *word;	/* NULL: it is no command */
+	const char *word; /* NULL: it is no command */
 	size_t n;
 	const char *first, *second;
 } cases[] = {

@@ -12,9 +12,9 @@
 #include "chat/chat_text.h"
 #include "lib/text.h"
 
-#define NOW	INT64_C(1767225600000)
-#define BAD	"x\x01\x02\x03\x04\x1b[31m\xe2\x80\xae<b>&\nsecond line"
-#define CLEANED	"x[31m<b>& second line"
+#define NOW INT64_C(1767225600000)
+#define BAD "x\x01\x02\x03\x04\x1b[31m\xe2\x80\xae<b>&\nsecond line"
+#define CLEANED "x[31m<b>& second line"
 
 static struct deployment
 sample(enum deploy_state state)
@@ -39,7 +39,9 @@ sample(enum deploy_state state)
 
 static const struct environment there = {
 	.name = "staging",
-	.current = { .id = 41, .commit = "9f8e7d6c9f8e7d6c9f8e7d6c9f8e7d6c9f8e7d6c", .at = NOW - 3600000 },
+	.current = { .id = 41,
+	    .commit = "9f8e7d6c9f8e7d6c9f8e7d6c9f8e7d6c9f8e7d6c",
+	    .at = NOW - 3600000 },
 };
 
 static struct chat_deployment
@@ -78,8 +80,8 @@ says(const struct chat_deployment *what, const char *part)
 	const char *text = plain(what);
 
 	if (strstr(text, part) == NULL)
-		fail_msg("%s: \"%s\" is not in:\n%s", deploy_flow_word(what->deployment->state), part,
-		    text);
+		fail_msg("%s: \"%s\" is not in:\n%s", deploy_flow_word(what->deployment->state),
+		    part, text);
 }
 
 static void
@@ -100,7 +102,8 @@ each_state_says_what_the_issue_promises(void **state)
 		{ DEPLOY_LIVE, "staging runs 1a2b3c4 Make it blue\nrelease 42" },
 		{ DEPLOY_FAILED, "staging still runs 9f8e7d6; nothing was touched" },
 		{ DEPLOY_ROLLED_BACK, "staging is NOT running 1a2b3c4; it runs 9f8e7d6 again" },
-		{ DEPLOY_ROLLBACK_FAILED, "staging is DOWN: neither 1a2b3c4 nor 9f8e7d6 is healthy" },
+		{ DEPLOY_ROLLBACK_FAILED,
+		    "staging is DOWN: neither 1a2b3c4 nor 9f8e7d6 is healthy" },
 		{ DEPLOY_REFUSED, "staging: not deployed 1a2b3c4" },
 		{ DEPLOY_CANCELLED, "cancelled before it began" },
 		{ DEPLOY_EXPIRED, "nobody confirmed it in time" },
@@ -254,8 +257,8 @@ a_busy_line_names_who_what_and_since_when(void **state)
 
 	(void)state;
 	assert_non_null(line);
-	assert_non_null(strstr(line, "⏳ staging is busy: @ada deploys " MARK_CODE "1a2b3c4" MARK_CODE
-	    " since 1 min"));
+	assert_non_null(strstr(
+	    line, "⏳ staging is busy: @ada deploys " MARK_CODE "1a2b3c4" MARK_CODE " since 1 min"));
 	free(line);
 }
 

@@ -14,28 +14,40 @@
 static const struct {
 	const char *text;
 	const char *line;
-	const char *lines;	/* NULL: the same */
+	const char *lines; /* NULL: the same */
 } cases[] = {
-	{ "plain", "plain", NULL },
-	{ "", "", NULL },
-	{ "a\tb  c", "a b c", NULL },
+	{ "plain", "plain", NULL }, { "", "", NULL }, { "a\tb  c", "a b c", NULL },
 	{ "  both ends \n", "both ends", NULL },
 	{ "one\ntwo\n\nthree\n", "one two three", "one\ntwo\n\nthree" },
-	{ "one  \n  two", "one two", "one\ntwo" },
-	{ "cr\r\nlf", "cr lf", "cr\nlf" },
+	{ "one  \n  two", "one two", "one\ntwo" }, { "cr\r\nlf", "cr lf", "cr\nlf" },
 	{ "bold\x01 code\x02 pre\x03 italic\x04", "bold code pre italic", NULL },
 	{ "\x1b[31mred\x1b[0m", "[31mred[0m", NULL },
 	{ "bell\a del\x7f c1\xc2\x9b", "bell del c1", NULL },
-	{ "abc\xe2\x80\xae" "def", "abcdef", NULL },		/* right-to-left override */
-	{ "a\xe2\x81\xa6" "b\xe2\x81\xa9", "ab", NULL },	/* isolates */
-	{ "a\xe2\x80\x8b" "b\xef\xbb\xbf" "c", "abc", NULL },	/* zero width */
-	{ "a\xf3\xa0\x81\x81" "b", "ab", NULL },		/* a tag */
-	{ "a\xe2\x80\xa8" "b", "a b", NULL },			/* line separator */
-	{ "nbsp\xc2\xa0" "here", "nbsp here", NULL },
+	{ "abc\xe2\x80\xae"
+	  "def",
+	    "abcdef", NULL }, /* right-to-left override */
+	{ "a\xe2\x81\xa6"
+	  "b\xe2\x81\xa9",
+	    "ab", NULL }, /* isolates */
+	{ "a\xe2\x80\x8b"
+	  "b\xef\xbb\xbf"
+	  "c",
+	    "abc", NULL }, /* zero width */
+	{ "a\xf3\xa0\x81\x81"
+	  "b",
+	    "ab", NULL }, /* a tag */
+	{ "a\xe2\x80\xa8"
+	  "b",
+	    "a b", NULL }, /* line separator */
+	{ "nbsp\xc2\xa0"
+	  "here",
+	    "nbsp here", NULL },
 	{ "bad \xff\xfe utf \xc3", "bad utf", NULL },
-	{ "over\xc0\xaf" "long \xed\xa0\x80surrogate", "overlong surrogate", NULL },
+	{ "over\xc0\xaf"
+	  "long \xed\xa0\x80surrogate",
+	    "overlong surrogate", NULL },
 	{ "gr\xc3\xbc\xc3\x9f \xf0\x9f\x9a\x80", "gr\xc3\xbc\xc3\x9f \xf0\x9f\x9a\x80", NULL },
-	{ "<b>&amp;</b>", "<b>&amp;</b>", NULL },		/* who speaks HTML escapes it */
+	{ "<b>&amp;</b>", "<b>&amp;</b>", NULL }, /* who speaks HTML escapes it */
 };
 
 static void
@@ -46,7 +58,8 @@ what_is_harmful_is_left_out_and_the_rest_stays(void **state)
 		const char *text = cases[i].text;
 		char out[128];
 
-		assert_string_equal(clean_line(out, sizeof(out), text, strlen(text)), cases[i].line);
+		assert_string_equal(
+		    clean_line(out, sizeof(out), text, strlen(text)), cases[i].line);
 		assert_string_equal(clean_text(out, sizeof(out), text, strlen(text)),
 		    cases[i].lines != NULL ? cases[i].lines : cases[i].line);
 	}

@@ -4,9 +4,9 @@
 
 #include "lib/text.h"
 
-#define STAGING_URL	"STAGING_HEALTH_URL=http://127.0.0.1:1/health"
-#define PRODUCTION_URL	"PRODUCTION_HEALTH_URL=http://127.0.0.1:1/health"
-#define GOOD		((struct run_ended){ .gate_opened = true, .released = true })
+#define STAGING_URL "STAGING_HEALTH_URL=http://127.0.0.1:1/health"
+#define PRODUCTION_URL "PRODUCTION_HEALTH_URL=http://127.0.0.1:1/health"
+#define GOOD ((struct run_ended){ .gate_opened = true, .released = true })
 
 static char *
 state_file(struct world *w, const char *environment)
@@ -51,7 +51,8 @@ a_deploy_goes_from_chat_to_live(void **state)
 	assert_string_equal(run->u.run.commit, COMMIT_A);
 	assert_string_equal(run->u.run.previous, "");
 	assert_int_equal(run->u.run.program, PROGRAM_DEPLOY);
-	assert_string_equal(run->u.run.message.head, world_says_in(&w, WORLD_GROUP, "staging ←")->text);
+	assert_string_equal(
+	    run->u.run.message.head, world_says_in(&w, WORLD_GROUP, "staging ←")->text);
 	assert_int_equal(world_active(&w, "staging").state, DEPLOY_RUNNING);
 
 	assert_int_equal(world_run_starts(&w), 200);
@@ -68,13 +69,14 @@ a_deploy_goes_from_chat_to_live(void **state)
 	assert_int_equal(probe->u.probe.plan.successes, 2);
 	assert_int_equal(world_environment(&w, "staging").current.id, 0);
 	file = state_file(&w, "staging");
-	assert_null(strstr(file, COMMIT_A));	/* nothing before the gate */
+	assert_null(strstr(file, COMMIT_A)); /* nothing before the gate */
 	free(file);
 
 	world_probed(&w, NULL);
 	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
 	assert_int_equal(world_active(&w, "staging").id, 0);
-	assert_non_null(world_says_in(&w, WORLD_GROUP, "✅ staging runs aaaaaaa Make it blue\nrelease 1"));
+	assert_non_null(
+	    world_says_in(&w, WORLD_GROUP, "✅ staging runs aaaaaaa Make it blue\nrelease 1"));
 	assert_string_equal(w.tallied, "live");
 	file = state_file(&w, "staging");
 	assert_non_null(strstr(file, "\"commit\":\"" COMMIT_A "\""));
@@ -86,7 +88,8 @@ a_deploy_goes_from_chat_to_live(void **state)
 static void
 the_audit_tells_the_story_in_order(void **state)
 {
-	static const char *const story[] = { "deploy_requested", "deploy_started", "deploy_success" };
+	static const char *const story[] = { "deploy_requested", "deploy_started",
+		"deploy_success" };
 	struct world w;
 	const char *at;
 
@@ -150,7 +153,7 @@ the_gate_opens_only_for_what_was_recorded(void **state)
 	stray->u.run_started.run = 77;
 	assert_int_equal(world_decide(&w, stray).status, 409);
 	assert_int_equal(world_run_starts(&w), 200);
-	assert_int_equal(world_run_starts(&w), 200);	/* adopted after a restart */
+	assert_int_equal(world_run_starts(&w), 200); /* adopted after a restart */
 	world_close(&w);
 }
 
@@ -194,7 +197,8 @@ a_ref_that_is_none_is_answered_with_what_is_possible(void **state)
 	(void)state;
 	world_open(&w, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging devlop");
-	world_git(&w, (struct world_git){ .error = "no branch, tag or commit of the repository: devlop" });
+	world_git(&w,
+	    (struct world_git){ .error = "no branch, tag or commit of the repository: devlop" });
 	assert_non_null(world_says(&w, "🚫 staging: not deployed"));
 	assert_non_null(world_says(&w, "Possible are:\n• develop\n• v1.2"));
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_REFUSED);
@@ -256,18 +260,21 @@ the_question_shows_what_would_change(void **state)
 	world_run_ends(&w, GOOD);
 
 	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
-	assert_string_equal(world_peek(&w, EFFECT_ASK)->u.ask.base, "");	/* was it moved on? */
+	assert_string_equal(world_peek(&w, EFFECT_ASK)->u.ask.base, ""); /* was it moved on? */
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	assert_string_equal(world_peek(&w, EFFECT_ASK)->u.ask.base, COMMIT_A);
-	world_git(&w, (struct world_git){ .commit = COMMIT_B, .count = 12, .is_foreign = true,
-	    .is_forced = true });
+	world_git(&w,
+	    (struct world_git){
+		.commit = COMMIT_B, .count = 12, .is_foreign = true, .is_forced = true });
 	question = world_says(&w, "Deploy to production?");
 	assert_non_null(strstr(world_plain(question), "replaces aaaaaaa (release 1, "));
-	assert_non_null(strstr(world_plain(question), "12 commits since:\n• bbbbbbb Change 1 — Ann Example"));
+	assert_non_null(
+	    strstr(world_plain(question), "12 commits since:\n• bbbbbbb Change 1 — Ann Example"));
 	assert_non_null(strstr(world_plain(question), "… and 2 more"));
-	assert_non_null(strstr(question->text,
-	    MARK_BOLD "forced: what is live is not in its history" MARK_BOLD));
-	assert_non_null(strstr(question->text, MARK_BOLD "not in the branch of production" MARK_BOLD));
+	assert_non_null(strstr(
+	    question->text, MARK_BOLD "forced: what is live is not in its history" MARK_BOLD));
+	assert_non_null(
+	    strstr(question->text, MARK_BOLD "not in the branch of production" MARK_BOLD));
 	assert_null(strstr(world_plain(question), "no rollback available"));
 	world_close(&w);
 }
@@ -284,7 +291,7 @@ confirm_runs_the_commit_that_was_shown(void **state)
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(question, "Confirm"));
 	assert_string_equal(w.toast, "Started.");
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
-	assert_int_equal(world_count(&w, EFFECT_WAIT), 1);	/* only the daily one */
+	assert_int_equal(world_count(&w, EFFECT_WAIT), 1); /* only the daily one */
 	assert_int_equal(world_audited(&w, "deploy_requested", "confirmed"), 1);
 
 	/* Beside the run, never before it. */
@@ -450,7 +457,8 @@ a_held_commit_is_asked_about_with_a_warning(void **state)
 	world_open(&w, NULL);
 	world_deploy_goes_live(&w, COMMIT_A);
 	world_deploy_starts(&w, COMMIT_B);
-	world_run_ends(&w, (struct run_ended){ .gate_opened = true, .released = true, .exit_status = 1 });
+	world_run_ends(
+	    &w, (struct run_ended){ .gate_opened = true, .released = true, .exit_status = 1 });
 	world_run_ends(&w, GOOD);
 	assert_string_equal(world_environment(&w, "staging").held_commit, COMMIT_B);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
@@ -490,7 +498,8 @@ the_log_is_sent_as_often_as_somebody_asks(void **state)
 	(void)state;
 	world_open(&w, NULL);
 	world_deploy_starts(&w, COMMIT_A);
-	(void)text_copy(id, sizeof(id), world_button(world_says_in(&w, WORLD_GROUP, "staging ←"), "Log"));
+	(void)text_copy(
+	    id, sizeof(id), world_button(world_says_in(&w, WORLD_GROUP, "staging ←"), "Log"));
 	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, id);
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, id);
 	assert_string_equal(w.toast, "The log is on its way.");
@@ -501,7 +510,8 @@ the_log_is_sent_as_often_as_somebody_asks(void **state)
 	(void)world_press(&w, WORLD_STRANGER, WORLD_GROUP, id);
 	assert_int_equal(world_audited(&w, "\"denied\"", "\"log\""), 1);
 	world_run_ends(&w, GOOD);
-	assert_string_equal(world_button(world_says_in(&w, WORLD_GROUP, "staging runs"), "Log"), id);
+	assert_string_equal(
+	    world_button(world_says_in(&w, WORLD_GROUP, "staging runs"), "Log"), id);
 	world_close(&w);
 }
 

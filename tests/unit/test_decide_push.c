@@ -4,9 +4,9 @@
 
 #include "lib/text.h"
 
-#define GOOD	((struct run_ended){ .gate_opened = true, .released = true })
-#define BAD	((struct run_ended){ .gate_opened = true, .released = true, .exit_status = 1 })
-#define POLLING	"POLL_REPOSITORY_SECONDS=60"
+#define GOOD ((struct run_ended){ .gate_opened = true, .released = true })
+#define BAD ((struct run_ended){ .gate_opened = true, .released = true, .exit_status = 1 })
+#define POLLING "POLL_REPOSITORY_SECONDS=60"
 
 static void
 push(struct world *w, const char *branch, const char *commit)
@@ -77,13 +77,14 @@ a_redelivery_is_one_delivery(void **state)
 static void
 what_is_no_push_of_ours_to_a_branch_of_ours_does_nothing(void **state)
 {
-	static const char *const branches[] = { "", "Develop", "develop2", "feature/develop", "refs/heads/develop" };
+	static const char *const branches[] = { "", "Develop", "develop2", "feature/develop",
+		"refs/heads/develop" };
 	struct event *event;
 	struct world w;
 
 	(void)state;
 	world_open(&w, NULL);
-	for (size_t i = 0; i < COUNT(branches); i++)	/* "": a tag */
+	for (size_t i = 0; i < COUNT(branches); i++) /* "": a tag */
 		assert_int_equal(world_decide(&w, world_push(&w, branches[i])).status, 200);
 	event = world_push(&w, "develop");
 	event->u.delivery.deleted = true;
@@ -128,15 +129,17 @@ the_latest_push_waits_and_the_one_before_says_so(void **state)
 	world_open(&w, NULL);
 	push(&w, "develop", COMMIT_A);
 	push(&w, "develop", COMMIT_B);
-	assert_non_null(world_says(&w, "staging ← bbbbbbb Make it blue\nby Ann Example · "
+	assert_non_null(world_says(&w,
+	    "staging ← bbbbbbb Make it blue\nby Ann Example · "
 	    "pushed by github:octo(7)\nwaits for the deployment under way"));
 	push(&w, "develop", COMMIT_C);
-	assert_non_null(world_says(&w, "bbbbbbb Make it blue — a newer commit takes its place\nby ccccccc"));
+	assert_non_null(
+	    world_says(&w, "bbbbbbb Make it blue — a newer commit takes its place\nby ccccccc"));
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
 	assert_int_equal(world_deployment(&w, 2).state, DEPLOY_SUPERSEDED);
 	assert_int_equal(world_deployment(&w, 3).state, DEPLOY_QUEUED);
 
-	world_run_ends(&w, GOOD);	/* one decision: A ends, C begins */
+	world_run_ends(&w, GOOD); /* one decision: A ends, C begins */
 	assert_int_equal(world_deployment(&w, 1).state, DEPLOY_LIVE);
 	assert_int_equal(world_deployment(&w, 3).state, DEPLOY_RUNNING);
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_C);
@@ -184,7 +187,8 @@ a_push_of_what_was_taken_back_is_told_and_not_deployed(void **state)
 	world_run_ends(&w, (struct run_ended){ .gate_opened = true, .exit_status = 65 });
 	push(&w, "develop", COMMIT_B);
 	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "staging is held: bbbbbbb was taken back before"));
+	assert_non_null(
+	    world_says_in(&w, WORLD_TEAM, "staging is held: bbbbbbb was taken back before"));
 	world_close(&w);
 }
 
@@ -283,11 +287,13 @@ a_newer_push_replaces_the_question_and_says_so(void **state)
 	push(&w, "main", COMMIT_A);
 	(void)text_copy(old, sizeof(old), world_button(world_last(&w), "Confirm"));
 	push(&w, "main", COMMIT_B);
-	assert_non_null(world_says(&w, "aaaaaaa Make it blue — a newer commit takes its place\nby bbbbbbb"));
+	assert_non_null(
+	    world_says(&w, "aaaaaaa Make it blue — a newer commit takes its place\nby bbbbbbb"));
 	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, old);
 	assert_string_equal(w.toast, "This button has expired or was used.");
 	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_int_equal(world_count(&w, EFFECT_WAIT), 2);	/* the newer question's, and the daily one */
+	assert_int_equal(
+	    world_count(&w, EFFECT_WAIT), 2); /* the newer question's, and the daily one */
 	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, world_button(world_last(&w), "Confirm"));
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_B);
 	world_close(&w);
@@ -393,7 +399,7 @@ a_poll_that_fails_is_tried_again(void **state)
 	ask->result->u.asked.unreachable = true;
 	ask->result->u.asked.answer = strdup("error fatal: no route\n");
 	(void)store_aid_report(&w.aid, ask);
-	(void)world_text(&w, WORLD_ADMIN, "/history staging");	/* takes in what came out */
+	(void)world_text(&w, WORLD_ADMIN, "/history staging"); /* takes in what came out */
 	world_due(&w, WAIT_POLL);
 	assert_int_equal(world_count(&w, EFFECT_ASK), 1);
 	world_close(&w);

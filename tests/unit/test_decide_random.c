@@ -11,15 +11,15 @@
 
 #include "lib/text.h"
 
-#define STEPS		120
-#define BUDGET_S	2.0
-#define SEEDS_MIN	2	/* on the slowest machine */
-#define RUNS_MAX	512
+#define STEPS 120
+#define BUDGET_S 2.0
+#define SEEDS_MIN 2 /* on the slowest machine */
+#define RUNS_MAX 512
 
 static const char *const commits[] = { COMMIT_A, COMMIT_B, COMMIT_C, COMMIT_D };
 static const char *const environments[] = { "staging", "production" };
-static const int64_t people[] = { WORLD_ADMIN, WORLD_ADMIN, WORLD_ADMIN, WORLD_ADMIN, WORLD_OTHER_ADMIN,
-	WORLD_OTHER_ADMIN, WORLD_STAGING_USER, WORLD_STRANGER };
+static const int64_t people[] = { WORLD_ADMIN, WORLD_ADMIN, WORLD_ADMIN, WORLD_ADMIN,
+	WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, WORLD_STAGING_USER, WORLD_STRANGER };
 
 struct history {
 	struct world w;
@@ -27,8 +27,8 @@ struct history {
 	unsigned seed;
 	int step;
 	size_t n_gates;
-	int64_t gate[RUNS_MAX];	/* deployments that were healthy, or had no gate and ended well */
-	int64_t closed_effect;	/* a result to be told twice */
+	int64_t gate[RUNS_MAX]; /* deployments that were healthy, or had no gate and ended well */
+	int64_t closed_effect; /* a result to be told twice */
 	struct run_ended closed_record;
 	char old_button[LIMIT_QUESTION];
 };
@@ -42,8 +42,11 @@ draw(struct history *h, unsigned below)
 	return (unsigned)(h->x >> 33) % below;
 }
 
-#define HOLDS(h, what) do { if (!(what)) \
-	fail_msg("SEED=%u, step %d: not so: %s", (h)->seed, (h)->step, #what); } while (0)
+#define HOLDS(h, what) \
+	do { \
+		if (!(what)) \
+			fail_msg("SEED=%u, step %d: not so: %s", (h)->seed, (h)->step, #what); \
+	} while (0)
 
 /* --- what can happen --- */
 
@@ -52,15 +55,15 @@ typedef void happen_fn(struct history *h);
 static void
 somebody_types(struct history *h)
 {
-	static const char *const typed[] = { "/deploy %s", "/deploy %s", "/deploy %s v1", "/cancel %s",
-		"/rollback %s", "/rollback %s 1", "/status %s", "/history %s" };
+	static const char *const typed[] = { "/deploy %s", "/deploy %s", "/deploy %s v1",
+		"/cancel %s", "/rollback %s", "/rollback %s 1", "/status %s", "/history %s" };
 	char text[64];
 
 	(void)snprintf(text, sizeof(text), typed[draw(h, COUNT(typed))],
 	    environments[draw(h, COUNT(environments))]);
-	h->w.aid.at += 5000;	/* by hand */
-	(void)world_text_in(&h->w, people[draw(h, COUNT(people))],
-	    draw(h, 2) ? WORLD_GROUP : WORLD_TEAM, text);
+	h->w.aid.at += 5000; /* by hand */
+	(void)world_text_in(
+	    &h->w, people[draw(h, COUNT(people))], draw(h, 2) ? WORLD_GROUP : WORLD_TEAM, text);
 }
 
 static void
@@ -72,7 +75,8 @@ somebody_presses(struct history *h)
 	if (h->w.n_screen == 0)
 		return;
 	/* Mostly a late one: early buttons are dead. */
-	message = &h->w.screen[h->w.n_screen - 1 - draw(h, h->w.n_screen < 6 ? (unsigned)h->w.n_screen : 6)];
+	message = &h->w.screen[h->w.n_screen - 1 -
+	    draw(h, h->w.n_screen < 6 ? (unsigned)h->w.n_screen : 6)];
 	if (message->buttons.n == 0)
 		return;
 	button = &message->buttons.at[draw(h, (unsigned)message->buttons.n)];
@@ -102,9 +106,10 @@ git_answers(struct history *h)
 	if (ask->u.ask.kind == ASK_HEADS)
 		world_git_heads(&h->w, commits[draw(h, 4)], commits[draw(h, 4)]);
 	else
-		world_git(&h->w, (struct world_git){ .commit = commits[draw(h, 4)],
-		    .is_unreachable = draw(h, 12) == 0 && !ask->u.ask.is_patient,
-		    .error = draw(h, 12) == 0 ? "no such ref" : NULL });
+		world_git(&h->w,
+		    (struct world_git){ .commit = commits[draw(h, 4)],
+			.is_unreachable = draw(h, 12) == 0 && !ask->u.ask.is_patient,
+			.error = draw(h, 12) == 0 ? "no such ref" : NULL });
 }
 
 static void
@@ -157,9 +162,15 @@ a_run_ends(struct history *h)
 		{ .gate_opened = true, .exit_status = 1 },
 		{ .gate_opened = true, .exit_status = 65 },
 		{ .gate_opened = true, .released = true, .exit_status = 1 },
-		{ .gate_opened = true, .released = true, .exit_status = -1, .signal_number = 9,
+		{ .gate_opened = true,
+		    .released = true,
+		    .exit_status = -1,
+		    .signal_number = 9,
 		    .timed_out = true },
-		{ .gate_opened = true, .ended_on_request = true, .exit_status = -1, .signal_number = 15 },
+		{ .gate_opened = true,
+		    .ended_on_request = true,
+		    .exit_status = -1,
+		    .signal_number = 15 },
 		{ .gate_opened = true, .lost = true },
 		{ .gate_opened = false },
 		{ .refused = true, .detail = "no space left on device" },
@@ -174,7 +185,7 @@ a_run_ends(struct history *h)
 	h->closed_record.run = run->u.run.run;
 	if (h->closed_record.exit_status == 0 && h->closed_record.gate_opened &&
 	    !h->closed_record.lost && strcmp(run->u.run.environment, "production") == 0) {
-		assert_true(h->n_gates < RUNS_MAX);	/* production has no health URL */
+		assert_true(h->n_gates < RUNS_MAX); /* production has no health URL */
 		h->gate[h->n_gates++] = run->u.run.deployment;
 	}
 	world_run_ends(&h->w, h->closed_record);
@@ -282,7 +293,8 @@ check_environment(struct history *h, struct tx *tx, const char *name)
 			HOLDS(h, effect->subject == active.id);
 			HOLDS(h, effect->u.run.run == active.run);
 		}
-		if (effect->kind == EFFECT_PROBE && effect->subject != 0 && effect->subject == active.id)
+		if (effect->kind == EFFECT_PROBE && effect->subject != 0 &&
+		    effect->subject == active.id)
 			probes++;
 	}
 	/* No two programs, and whoever keeps the environment waits for something. */
@@ -299,9 +311,14 @@ static bool
 is_told(struct history *h, const struct deployment *deployment)
 {
 	static const char *const words[DEPLOY_STATE_COUNT] = {
-		[DEPLOY_LIVE] = "✅", [DEPLOY_FAILED] = "❌", [DEPLOY_ROLLED_BACK] = "↩️",
-		[DEPLOY_ROLLBACK_FAILED] = "🔥", [DEPLOY_REFUSED] = "🚫", [DEPLOY_CANCELLED] = "✖️",
-		[DEPLOY_EXPIRED] = "⌛", [DEPLOY_SUPERSEDED] = "⏭️",
+		[DEPLOY_LIVE] = "✅",
+		[DEPLOY_FAILED] = "❌",
+		[DEPLOY_ROLLED_BACK] = "↩️",
+		[DEPLOY_ROLLBACK_FAILED] = "🔥",
+		[DEPLOY_REFUSED] = "🚫",
+		[DEPLOY_CANCELLED] = "✖️",
+		[DEPLOY_EXPIRED] = "⌛",
+		[DEPLOY_SUPERSEDED] = "⏭️",
 	};
 
 	for (size_t i = 0; i < h->w.n_screen; i++)
@@ -336,7 +353,7 @@ check_rows(struct tx *tx, void *arg)
 
 /* --- a history --- */
 
-static size_t reached[DEPLOY_STATE_COUNT];	/* deployments that ended so, in all histories */
+static size_t reached[DEPLOY_STATE_COUNT]; /* deployments that ended so, in all histories */
 
 static void
 count_ends(struct tx *tx, void *arg)
@@ -360,8 +377,9 @@ everything_ends(struct history *h)
 		an_end_was_asked_for(h);
 	}
 	for (size_t i = 0; i < h->w.n_open; i++)
-		HOLDS(h, h->w.open[i]->kind == EFFECT_WAIT || h->w.open[i]->kind == EFFECT_DOCUMENT ||
-		    h->w.open[i]->kind == EFFECT_FORGET);
+		HOLDS(h,
+		    h->w.open[i]->kind == EFFECT_WAIT || h->w.open[i]->kind == EFFECT_DOCUMENT ||
+			h->w.open[i]->kind == EFFECT_FORGET);
 	store_aid_act(&h->w.aid, check_rows, h);
 	for (size_t i = 0; i < COUNT(environments); i++)
 		HOLDS(h, world_active(&h->w, environments[i]).id == 0);
@@ -375,8 +393,8 @@ play(unsigned seed)
 	assert_non_null(h);
 	h->seed = seed;
 	h->x = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
-	world_open(&h->w, "STAGING_HEALTH_URL=http://127.0.0.1:1/health", "POLL_REPOSITORY_SECONDS=60",
-	    NULL);
+	world_open(&h->w, "STAGING_HEALTH_URL=http://127.0.0.1:1/health",
+	    "POLL_REPOSITORY_SECONDS=60", NULL);
 	for (h->step = 0; h->step < STEPS; h->step++) {
 		something_happens(h);
 		store_aid_act(&h->w.aid, check_rows, h);
@@ -402,7 +420,9 @@ in_any_history_the_promises_hold(void **state)
 	const char *given = getenv("SEED"), *count = getenv("SEEDS");
 	double end = now_s() + BUDGET_S;
 	unsigned first = given != NULL ? (unsigned)strtoul(given, NULL, 10) : (unsigned)time(NULL);
-	unsigned most = given != NULL ? 1 : count != NULL ? (unsigned)strtoul(count, NULL, 10) : 1000;
+	unsigned most = given != NULL ? 1 :
+	    count != NULL	      ? (unsigned)strtoul(count, NULL, 10) :
+					1000;
 	unsigned n = 0;
 
 	(void)state;
@@ -413,8 +433,9 @@ in_any_history_the_promises_hold(void **state)
 	    first, first + n - 1, STEPS);
 	for (int s = 0; s < DEPLOY_STATE_COUNT; s++)
 		if (reached[s] > 0)
-			print_message("  %zu %s\n", reached[s], deploy_flow_word((enum deploy_state)s));
-	assert_int_not_equal(reached[DEPLOY_LIVE], 0);	/* else nothing was tried */
+			print_message(
+			    "  %zu %s\n", reached[s], deploy_flow_word((enum deploy_state)s));
+	assert_int_not_equal(reached[DEPLOY_LIVE], 0); /* else nothing was tried */
 	assert_int_not_equal(reached[DEPLOY_FAILED], 0);
 }
 

@@ -68,8 +68,8 @@ final_states_absorb(void **state)
 
 			if (!is_final((enum deploy_state)s))
 				continue;
-			assert_int_equal(deploy_flow_step((enum deploy_state)s,
-			    (enum deploy_event)e, &acts), s);
+			assert_int_equal(
+			    deploy_flow_step((enum deploy_state)s, (enum deploy_event)e, &acts), s);
 			assert_int_equal(acts.n, 0);
 		}
 	}
@@ -115,8 +115,9 @@ whoever_cancels_is_always_answered(void **state)
 			enum deploy_state from = (enum deploy_state)s;
 			struct deploy_acts acts;
 
-			if (is_final(from) || (cancels[c] == DEPLOY_ON_CANCEL_ROLLBACK &&
-			    !can_be_a_persons_rollback(from)))
+			if (is_final(from) ||
+			    (cancels[c] == DEPLOY_ON_CANCEL_ROLLBACK &&
+				!can_be_a_persons_rollback(from)))
 				continue;
 			(void)deploy_flow_step(from, cancels[c], &acts);
 			if (!does(&acts, DEPLOY_DO_TELL) && !does(&acts, DEPLOY_DO_REFUSE_CANCEL))
@@ -148,7 +149,7 @@ what_leaves_the_active_states_frees_the_environment(void **state)
 		bool leaves = is_active(rule->from) && !is_active(rule->to);
 
 		assert_int_equal(leaves, does(&rule->acts, DEPLOY_DO_NEXT));
-		if (leaves)	/* after the row says that it is free */
+		if (leaves) /* after the row says that it is free */
 			assert_int_equal(rule->acts.todo[rule->acts.n - 1], DEPLOY_DO_NEXT);
 	}
 }
@@ -193,7 +194,7 @@ names_lead_back_to_their_state(void **state)
 
 struct walk {
 	enum deploy_state state;
-	bool alive;	/* a program runs */
+	bool alive; /* a program runs */
 	bool probing;
 	int ends;
 };
@@ -203,10 +204,11 @@ static bool
 is_possible(const struct walk *walk, enum deploy_event event)
 {
 	if (event == DEPLOY_ON_AGAIN && walk->state == DEPLOY_STOPPING)
-		return false;	/* run_verdict() orders no other run of what was told to stop */
+		return false; /* run_verdict() orders no other run of what was told to stop */
 	if (is_exit(event))
 		return walk->alive;
-	if (event == DEPLOY_ON_HEALTHY || event == DEPLOY_ON_SICK || event == DEPLOY_ON_SICK_NO_BACK)
+	if (event == DEPLOY_ON_HEALTHY || event == DEPLOY_ON_SICK ||
+	    event == DEPLOY_ON_SICK_NO_BACK)
 		return walk->probing;
 	return true;
 }

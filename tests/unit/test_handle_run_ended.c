@@ -4,16 +4,24 @@
 
 #include "lib/text.h"
 
-#define STAGING_URL	"STAGING_HEALTH_URL=http://127.0.0.1:1/health"
-#define GOOD		((struct run_ended){ .gate_opened = true, .released = true })
-#define UNTOUCHED	((struct run_ended){ .gate_opened = true, .exit_status = 65, .detail = "no such file" })
-#define TOUCHED		((struct run_ended){ .gate_opened = true, .released = true, .exit_status = 1 })
-#define LOST		((struct run_ended){ .gate_opened = true, .lost = true })
-#define ENDED		((struct run_ended){ .gate_opened = true, .ended_on_request = true, \
-			.exit_status = -1, .signal_number = 15 })
-#define ENDED_TOUCHED	((struct run_ended){ .gate_opened = true, .ended_on_request = true, \
-			.released = true, .exit_status = -1, .signal_number = 15 })
-#define SHUT		((struct run_ended){ 0 })
+#define STAGING_URL "STAGING_HEALTH_URL=http://127.0.0.1:1/health"
+#define GOOD ((struct run_ended){ .gate_opened = true, .released = true })
+#define UNTOUCHED \
+	((struct run_ended){ .gate_opened = true, .exit_status = 65, .detail = "no such file" })
+#define TOUCHED ((struct run_ended){ .gate_opened = true, .released = true, .exit_status = 1 })
+#define LOST ((struct run_ended){ .gate_opened = true, .lost = true })
+#define ENDED \
+	((struct run_ended){ .gate_opened = true, \
+	    .ended_on_request = true, \
+	    .exit_status = -1, \
+	    .signal_number = 15 })
+#define ENDED_TOUCHED \
+	((struct run_ended){ .gate_opened = true, \
+	    .ended_on_request = true, \
+	    .released = true, \
+	    .exit_status = -1, \
+	    .signal_number = 15 })
+#define SHUT ((struct run_ended){ 0 })
 
 /* A is live, B has begun. */
 static void
@@ -43,8 +51,10 @@ a_script_that_fails_untouched_takes_nothing_back(void **state)
 	world_run_ends(&w, UNTOUCHED);
 	assert_int_equal(state_of(&w), DEPLOY_FAILED);
 	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_non_null(world_says_in(&w, WORLD_GROUP, "staging still runs aaaaaaa; nothing was touched"));
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "staging still runs aaaaaaa; nothing was touched"));
+	assert_non_null(
+	    world_says_in(&w, WORLD_GROUP, "staging still runs aaaaaaa; nothing was touched"));
+	assert_non_null(
+	    world_says_in(&w, WORLD_TEAM, "staging still runs aaaaaaa; nothing was touched"));
 	assert_non_null(world_says(&w, "exit 65: no such file"));
 	assert_string_equal(world_environment(&w, "staging").held_commit, "");
 	assert_int_equal(world_active(&w, "staging").id, 0);
@@ -63,7 +73,7 @@ an_end_that_failed_is_said_once_more_so_that_the_phone_rings(void **state)
 	b_over_a(&w, STAGING_URL);
 	said = w.n_screen;
 	world_run_ends(&w, UNTOUCHED);
-	assert_int_equal(w.n_screen, said + 2);	/* where it was asked for, and in the team's chat */
+	assert_int_equal(w.n_screen, said + 2); /* where it was asked for, and in the team's chat */
 	world_close(&w);
 }
 
@@ -192,8 +202,12 @@ what_ran_out_of_time_says_so(void **state)
 	(void)state;
 	b_over_a(&w, STAGING_URL);
 	assert_int_equal(world_peek(&w, EFFECT_RUN)->u.run.deadline_s, 600);
-	world_run_ends(&w, (struct run_ended){ .gate_opened = true, .released = true,
-	    .timed_out = true, .exit_status = -1, .signal_number = 9 });
+	world_run_ends(&w,
+	    (struct run_ended){ .gate_opened = true,
+		.released = true,
+		.timed_out = true,
+		.exit_status = -1,
+		.signal_number = 9 });
 	assert_int_equal(world_peek(&w, EFFECT_RUN)->u.run.program, PROGRAM_ROLLBACK);
 	world_run_ends(&w, GOOD);
 	world_probed(&w, NULL);
@@ -212,7 +226,8 @@ a_cancel_asks_for_the_end_and_decides_nothing(void **state)
 	b_over_a(&w, STAGING_URL);
 	(void)world_text(&w, WORLD_STAGING_USER, "/cancel staging");
 	assert_int_equal(world_count(&w, EFFECT_END), 1);
-	assert_int_equal(world_peek(&w, EFFECT_END)->u.end.run, world_peek(&w, EFFECT_RUN)->u.run.run);
+	assert_int_equal(
+	    world_peek(&w, EFFECT_END)->u.end.run, world_peek(&w, EFFECT_RUN)->u.run.run);
 	assert_int_equal(state_of(&w), DEPLOY_STOPPING);
 	(void)store_aid_report(&w.aid, world_take(&w, EFFECT_END));
 	assert_int_equal(state_of(&w), DEPLOY_STOPPING);
@@ -296,7 +311,8 @@ a_cancel_while_verifying_without_a_way_back_is_not_called_untouched(void **state
 	(void)state;
 	world_open(&w, STAGING_URL, NULL);
 	world_deploy_starts(&w, COMMIT_A);
-	world_run_ends(&w, (struct run_ended){ .gate_opened = true });	/* never said `==> release` */
+	world_run_ends(
+	    &w, (struct run_ended){ .gate_opened = true }); /* never said `==> release` */
 	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
 	assert_int_equal(state_of(&w), DEPLOY_FAILED);
 	assert_null(world_says(&w, "nothing was touched"));
@@ -361,7 +377,8 @@ a_persons_rollback_asks_with_one_button_and_goes_live(void **state)
 	assert_string_equal(run->u.run.previous, COMMIT_B);
 	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
 	assert_non_null(world_says(&w, "staging is running: that cannot be cancelled"));
-	assert_string_equal(world_button(world_says_in(&w, WORLD_GROUP, "↩️ staging ←"), "Cancel"), "");
+	assert_string_equal(
+	    world_button(world_says_in(&w, WORLD_GROUP, "↩️ staging ←"), "Cancel"), "");
 	assert_null(world_peek(&w, EFFECT_END));
 
 	world_run_ends(&w, GOOD);
@@ -450,7 +467,7 @@ a_gate_that_stays_shut_is_tried_three_times(void **state)
 	assert_true(second > first);
 	world_run_ends(&w, SHUT);
 	assert_int_equal(state_of(&w), DEPLOY_RUNNING);
-	assert_int_equal(w.n_screen, said);	/* the same messages, not a new one for each */
+	assert_int_equal(w.n_screen, said); /* the same messages, not a new one for each */
 	world_run_ends(&w, SHUT);
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_int_equal(state_of(&w), DEPLOY_FAILED);
@@ -467,7 +484,7 @@ a_lost_keeper_stops_and_then_is_taken_back(void **state)
 	b_over_a(&w, STAGING_URL);
 	world_run_lost(&w);
 	assert_int_equal(state_of(&w), DEPLOY_STOPPING);
-	assert_int_equal(world_count(&w, EFFECT_RUN), 1);	/* nothing is started beside it */
+	assert_int_equal(world_count(&w, EFFECT_RUN), 1); /* nothing is started beside it */
 	world_run_ends(&w, LOST);
 	assert_int_equal(state_of(&w), DEPLOY_ROLLING_BACK);
 	world_run_ends(&w, GOOD);
@@ -525,7 +542,8 @@ a_cancel_button_of_what_has_ended_is_expired(void **state)
 
 	(void)state;
 	b_over_a(&w, STAGING_URL);
-	(void)text_copy(id, sizeof(id), world_button(world_says_in(&w, WORLD_GROUP, "🚀 staging"), "Cancel"));
+	(void)text_copy(
+	    id, sizeof(id), world_button(world_says_in(&w, WORLD_GROUP, "🚀 staging"), "Cancel"));
 	world_run_ends(&w, GOOD);
 	world_probed(&w, NULL);
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, id);
@@ -543,8 +561,8 @@ what_a_deployment_needs_to_end_is_what_it_started_with(void **state)
 	b_over_a(&w, STAGING_URL);
 	world_settings(&w, "STAGING_HEALTH_URL=http://127.0.0.1:1/other", NULL);
 	world_run_ends(&w, GOOD);
-	assert_string_equal(world_peek(&w, EFFECT_PROBE)->u.probe.targets[0].url,
-	    "http://127.0.0.1:1/health");
+	assert_string_equal(
+	    world_peek(&w, EFFECT_PROBE)->u.probe.targets[0].url, "http://127.0.0.1:1/health");
 	world_close(&w);
 }
 
@@ -556,7 +574,8 @@ every_final_message_carries_the_audits_head(void **state)
 	(void)state;
 	b_over_a(&w, STAGING_URL);
 	world_run_ends(&w, UNTOUCHED);
-	assert_non_null(strstr(world_plain(world_says_in(&w, WORLD_GROUP, "nothing was touched")), "audit "));
+	assert_non_null(
+	    strstr(world_plain(world_says_in(&w, WORLD_GROUP, "nothing was touched")), "audit "));
 	(void)world_audited(&w, "", NULL);
 	for (size_t i = 0; i < w.n_screen; i++) {
 		const char *at = strstr(world_plain(&w.screen[i]), "audit ");
@@ -587,9 +606,11 @@ main(void)
 		cmocka_unit_test(what_ran_out_of_time_says_so),
 		cmocka_unit_test(a_cancel_asks_for_the_end_and_decides_nothing),
 		cmocka_unit_test(what_was_cancelled_after_release_is_taken_back),
-		cmocka_unit_test(what_succeeds_before_its_end_is_asked_for_is_taken_back_all_the_same),
+		cmocka_unit_test(
+		    what_succeeds_before_its_end_is_asked_for_is_taken_back_all_the_same),
 		cmocka_unit_test(a_cancel_while_verifying_drops_the_probe_and_goes_back),
-		cmocka_unit_test(a_cancel_while_verifying_without_a_way_back_is_not_called_untouched),
+		cmocka_unit_test(
+		    a_cancel_while_verifying_without_a_way_back_is_not_called_untouched),
 		cmocka_unit_test(a_run_ended_before_its_gate_opened_never_begins),
 		cmocka_unit_test(nothing_under_way_is_said_to_whoever_cancels),
 		cmocka_unit_test(a_persons_rollback_asks_with_one_button_and_goes_live),

@@ -5,8 +5,8 @@
 #include "lib/db.h"
 #include "lib/text.h"
 
-#define STAGING_URL	"STAGING_HEALTH_URL=http://127.0.0.1:1/health"
-#define GOOD		((struct run_ended){ .gate_opened = true, .released = true })
+#define STAGING_URL "STAGING_HEALTH_URL=http://127.0.0.1:1/health"
+#define GOOD ((struct run_ended){ .gate_opened = true, .released = true })
 
 static void
 restart(struct world *w)
@@ -333,7 +333,8 @@ what_was_refused_at_the_door_is_audited_with_its_count(void **state)
 	event = store_aid_event(&w.aid, EVENT_REJECTED);
 	event->u.rejected.count = 1234;
 	(void)text_copy(event->u.rejected.source, sizeof(event->u.rejected.source), "github");
-	(void)text_copy(event->u.rejected.reason, sizeof(event->u.rejected.reason), "wrong signature");
+	(void)text_copy(
+	    event->u.rejected.reason, sizeof(event->u.rejected.reason), "wrong signature");
 	(void)world_decide(&w, event);
 	assert_int_equal(world_audited(&w, "webhook_rejected", "\"1234\""), 1);
 	assert_int_equal(world_audited(&w, "webhook_rejected", "wrong signature"), 1);
@@ -356,7 +357,8 @@ main(void)
 		cmocka_unit_test(the_run_of_what_was_given_up_is_over),
 		cmocka_unit_test(a_probe_that_cannot_be_handled_goes_back),
 		cmocka_unit_test(an_answer_that_cannot_be_handled_refuses_the_request),
-		cmocka_unit_test(an_answer_beside_a_run_that_cannot_be_handled_leaves_the_run_alone),
+		cmocka_unit_test(
+		    an_answer_beside_a_run_that_cannot_be_handled_leaves_the_run_alone),
 		cmocka_unit_test(a_poll_that_cannot_be_handled_does_not_end_the_polling),
 		cmocka_unit_test(settings_that_were_read_anew_or_refused_are_audited),
 		cmocka_unit_test(what_was_refused_at_the_door_is_audited_with_its_count),

@@ -41,8 +41,9 @@ what_somebody_else_wrote_is_refused_and_audited(void **state)
 		event->u.update->refusal = (enum update_refusal)r;
 		(void)text_copy(event->u.update->text, LIMIT_TEXT_IN, "/deploy staging");
 		assert_int_equal(world_decide(&w, event).status, 200);
-		assert_int_equal(world_audited(&w, "\"denied\"",
-		    update_refusal_words((enum update_refusal)r)), 1);
+		assert_int_equal(
+		    world_audited(&w, "\"denied\"", update_refusal_words((enum update_refusal)r)),
+		    1);
 	}
 	assert_int_equal(world_count(&w, EFFECT_ASK), 0);
 	assert_int_equal(w.n_screen, 0);
@@ -235,7 +236,8 @@ an_environment_that_is_not_there_is_answered_with_those_that_are(void **state)
 	for (size_t i = 0; i < COUNT(tries); i++) {
 		(void)world_text(&w, WORLD_ADMIN, tries[i]);
 		assert_int_equal(w.n_screen, i + 1);
-		assert_non_null(strstr(world_plain(world_last(&w)), "There are: staging production"));
+		assert_non_null(
+		    strstr(world_plain(world_last(&w)), "There are: staging production"));
 	}
 	world_close(&w);
 }
@@ -344,8 +346,8 @@ a_busy_environment_says_who_what_and_since_when(void **state)
 	world_deploy_starts(&w, COMMIT_A);
 	w.aid.at += 125 * 1000;
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-	assert_non_null(strstr(world_plain(world_last(&w)),
-	    "⏳ staging is busy: @ada deploys aaaaaaa since 2 min"));
+	assert_non_null(strstr(
+	    world_plain(world_last(&w)), "⏳ staging is busy: @ada deploys aaaaaaa since 2 min"));
 	assert_int_equal(world_count(&w, EFFECT_ASK), 0);
 	(void)world_text(&w, WORLD_ADMIN, "/rollback staging");
 	assert_non_null(strstr(world_plain(world_last(&w)), "⏳ staging is busy"));

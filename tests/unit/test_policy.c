@@ -12,7 +12,7 @@
 /* As the issue has it, written down a second time: S stranger, s staging user, A admin. */
 static const struct {
 	enum policy_action action;
-	const char *staging;	/* who may in staging */
+	const char *staging; /* who may in staging */
 	const char *elsewhere;
 } may[POLICY_ACTION_COUNT] = {
 	{ POLICY_GREET, "SsA", "SsA" },
@@ -27,20 +27,22 @@ static const struct {
 static void
 check(enum policy_role role, enum policy_action action, const char *environment, const char *who)
 {
-	static const char letter[] = { [POLICY_STRANGER] = 'S', [POLICY_STAGING] = 's',
-		[POLICY_ADMIN] = 'A' };
+	static const char letter[] = {
+		[POLICY_STRANGER] = 'S', [POLICY_STAGING] = 's', [POLICY_ADMIN] = 'A'
+	};
 	struct policy_decision decision = policy_decide(role, action, environment);
 
 	if (decision.is_allowed != (strchr(who, letter[role]) != NULL))
-		fail_msg("%s, %s in \"%s\": %d", policy_role_word(role),
-		    policy_action_word(action), environment, decision.is_allowed);
+		fail_msg("%s, %s in \"%s\": %d", policy_role_word(role), policy_action_word(action),
+		    environment, decision.is_allowed);
 	assert_int_equal(decision.is_allowed, decision.reason[0] == '\0');
 }
 
 static void
 every_role_may_what_the_table_says(void **state)
 {
-	static const char *const elsewhere[] = { "production", "", "Staging", "staging2", "stagin" };
+	static const char *const elsewhere[] = { "production", "", "Staging", "staging2",
+		"stagin" };
 
 	(void)state;
 	for (int role = POLICY_STRANGER; role <= POLICY_ADMIN; role++) {
@@ -68,10 +70,10 @@ a_role_is_what_the_settings_at_hand_say(void **state)
 	if (!settings_load(NULL, before, &settings, &report))
 		fail_msg("%s", report.lines[0].text);
 	assert_int_equal(policy_role(settings, 11), POLICY_ADMIN);
-	assert_int_equal(policy_role(settings, 22), POLICY_ADMIN);	/* the higher of two */
+	assert_int_equal(policy_role(settings, 22), POLICY_ADMIN); /* the higher of two */
 	assert_int_equal(policy_role(settings, 33), POLICY_STAGING);
 	assert_int_equal(policy_role(settings, 44), POLICY_STRANGER);
-	assert_int_equal(policy_role(settings, 0), POLICY_STRANGER);	/* nobody is known */
+	assert_int_equal(policy_role(settings, 0), POLICY_STRANGER); /* nobody is known */
 	settings_unref(settings);
 
 	assert_true(settings_load(NULL, after, &settings, &report));

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#define ATTEMPTS	3
-#define RAN		.gate_opened = true
+#define ATTEMPTS 3
+#define RAN .gate_opened = true
 
 struct row {
 	const char *what;
@@ -18,24 +18,25 @@ struct row {
 	enum deploy_event event;
 	enum deploy_why why;
 	bool is_touched;
-	const char *detail;	/* a part of it; NULL: anything */
+	const char *detail; /* a part of it; NULL: anything */
 };
 
 /* state, urls, previous: what a deployment that began has. */
-#define RUNNING		.state = DEPLOY_RUNNING, .previous = "9f8e7d6", .attempts = 1
-#define STOPPING	.state = DEPLOY_STOPPING, .previous = "9f8e7d6", .attempts = 1, \
-			.why = DEPLOY_WHY_CANCELLED
-#define GOING_BACK	.state = DEPLOY_ROLLING_BACK, .previous = "9f8e7d6", .attempts = 1, \
-			.is_touched = true, .why = DEPLOY_WHY_SCRIPT
-#define URLS		.urls = "http://127.0.0.1:1/"
+#define RUNNING .state = DEPLOY_RUNNING, .previous = "9f8e7d6", .attempts = 1
+#define STOPPING \
+	.state = DEPLOY_STOPPING, .previous = "9f8e7d6", .attempts = 1, .why = DEPLOY_WHY_CANCELLED
+#define GOING_BACK \
+	.state = DEPLOY_ROLLING_BACK, .previous = "9f8e7d6", .attempts = 1, .is_touched = true, \
+	.why = DEPLOY_WHY_SCRIPT
+#define URLS .urls = "http://127.0.0.1:1/"
 
 static const struct row rows[] = {
-	{ "exit 0, health URLs", { RUNNING, URLS }, { RAN, .released = true },
-	    DEPLOY_ON_SCRIPT_OK, DEPLOY_WHY_NONE, true, "" },
+	{ "exit 0, health URLs", { RUNNING, URLS }, { RAN, .released = true }, DEPLOY_ON_SCRIPT_OK,
+	    DEPLOY_WHY_NONE, true, "" },
 	{ "exit 0, no health URL", { RUNNING }, { RAN, .released = true },
 	    DEPLOY_ON_SCRIPT_OK_UNPROBED, DEPLOY_WHY_NONE, true, "" },
-	{ "exit 0 without `==> release`: the target must be taken to have changed", { RUNNING, URLS },
-	    { RAN }, DEPLOY_ON_SCRIPT_OK, DEPLOY_WHY_NONE, true, "" },
+	{ "exit 0 without `==> release`: the target must be taken to have changed",
+	    { RUNNING, URLS }, { RAN }, DEPLOY_ON_SCRIPT_OK, DEPLOY_WHY_NONE, true, "" },
 
 	{ "exit 1 before release", { RUNNING }, { RAN, .exit_status = 1, .detail = "oh no" },
 	    DEPLOY_ON_UNTOUCHED, DEPLOY_WHY_SCRIPT, false, "exit 1: oh no" },
@@ -43,8 +44,8 @@ static const struct row rows[] = {
 	    DEPLOY_ON_SCRIPT_BAD, DEPLOY_WHY_SCRIPT, true, "exit 1" },
 	{ "exit 64 after release", { RUNNING }, { RAN, .exit_status = 64, .released = true },
 	    DEPLOY_ON_UNTOUCHED, DEPLOY_WHY_SCRIPT, false, "exit 64" },
-	{ "exit 65", { RUNNING }, { RAN, .exit_status = 65 },
-	    DEPLOY_ON_UNTOUCHED, DEPLOY_WHY_SCRIPT, false, NULL },
+	{ "exit 65", { RUNNING }, { RAN, .exit_status = 65 }, DEPLOY_ON_UNTOUCHED,
+	    DEPLOY_WHY_SCRIPT, false, NULL },
 	{ "exit 69 after release", { RUNNING }, { RAN, .exit_status = 69, .released = true },
 	    DEPLOY_ON_UNTOUCHED, DEPLOY_WHY_SCRIPT, false, NULL },
 	{ "exit 63 after release", { RUNNING }, { RAN, .exit_status = 63, .released = true },
@@ -55,41 +56,41 @@ static const struct row rows[] = {
 	    { RAN, .exit_status = 1 }, DEPLOY_ON_SCRIPT_BAD, DEPLOY_WHY_SCRIPT, true, NULL },
 
 	{ "nothing to go back to", { .state = DEPLOY_RUNNING, .attempts = 1 },
-	    { RAN, .exit_status = 1, .released = true },
-	    DEPLOY_ON_SCRIPT_BAD_NO_BACK, DEPLOY_WHY_SCRIPT, true, NULL },
+	    { RAN, .exit_status = 1, .released = true }, DEPLOY_ON_SCRIPT_BAD_NO_BACK,
+	    DEPLOY_WHY_SCRIPT, true, NULL },
 	{ "`==> no-rollback` in the record", { RUNNING },
 	    { RAN, .exit_status = 1, .released = true, .no_way_back = true },
 	    DEPLOY_ON_SCRIPT_BAD_NO_BACK, DEPLOY_WHY_SCRIPT, true, NULL },
 	{ "`==> no-rollback` was told live", { RUNNING, .has_no_way_back = true },
-	    { RAN, .exit_status = 1, .released = true },
-	    DEPLOY_ON_SCRIPT_BAD_NO_BACK, DEPLOY_WHY_SCRIPT, true, NULL },
-	{ "a person's rollback has no way back of its own", { RUNNING, .program = PROGRAM_ROLLBACK },
-	    { RAN, .exit_status = 1, .released = true },
+	    { RAN, .exit_status = 1, .released = true }, DEPLOY_ON_SCRIPT_BAD_NO_BACK,
+	    DEPLOY_WHY_SCRIPT, true, NULL },
+	{ "a person's rollback has no way back of its own",
+	    { RUNNING, .program = PROGRAM_ROLLBACK }, { RAN, .exit_status = 1, .released = true },
 	    DEPLOY_ON_SCRIPT_BAD_NO_BACK, DEPLOY_WHY_SCRIPT, true, NULL },
 
 	{ "timed out before release", { RUNNING },
-	    { RAN, .timed_out = true, .exit_status = -1, .signal_number = 15 },
-	    DEPLOY_ON_UNTOUCHED, DEPLOY_WHY_TIMED_OUT, false, "signal 15" },
+	    { RAN, .timed_out = true, .exit_status = -1, .signal_number = 15 }, DEPLOY_ON_UNTOUCHED,
+	    DEPLOY_WHY_TIMED_OUT, false, "signal 15" },
 	{ "timed out after release", { RUNNING },
 	    { RAN, .timed_out = true, .exit_status = -1, .signal_number = 9, .released = true },
 	    DEPLOY_ON_SCRIPT_BAD, DEPLOY_WHY_TIMED_OUT, true, "signal 9" },
 	{ "timed out, and the script made it an exit 0", { RUNNING },
-	    { RAN, .timed_out = true, .released = true },
-	    DEPLOY_ON_SCRIPT_BAD, DEPLOY_WHY_TIMED_OUT, true, NULL },
+	    { RAN, .timed_out = true, .released = true }, DEPLOY_ON_SCRIPT_BAD,
+	    DEPLOY_WHY_TIMED_OUT, true, NULL },
 
 	{ "killed by somebody else", { RUNNING },
-	    { RAN, .exit_status = -1, .signal_number = 9, .released = true },
-	    DEPLOY_ON_SCRIPT_BAD, DEPLOY_WHY_SCRIPT, true, "out of memory?" },
+	    { RAN, .exit_status = -1, .signal_number = 9, .released = true }, DEPLOY_ON_SCRIPT_BAD,
+	    DEPLOY_WHY_SCRIPT, true, "out of memory?" },
 	{ "crashed", { RUNNING }, { RAN, .exit_status = -1, .signal_number = 11 },
 	    DEPLOY_ON_UNTOUCHED, DEPLOY_WHY_SCRIPT, false, "signal 11" },
 
-	{ "lost before its gate opened", { RUNNING }, { .lost = true },
-	    DEPLOY_ON_AGAIN, DEPLOY_WHY_NONE, false, "" },
+	{ "lost before its gate opened", { RUNNING }, { .lost = true }, DEPLOY_ON_AGAIN,
+	    DEPLOY_WHY_NONE, false, "" },
 	{ "lost after its gate opened counts as having touched", { RUNNING }, { RAN, .lost = true },
 	    DEPLOY_ON_SCRIPT_BAD, DEPLOY_WHY_INTERRUPTED, true, "keeper was killed" },
 
-	{ "gate never opened, first", { RUNNING }, { 0 },
-	    DEPLOY_ON_AGAIN, DEPLOY_WHY_NONE, false, "" },
+	{ "gate never opened, first", { RUNNING }, { 0 }, DEPLOY_ON_AGAIN, DEPLOY_WHY_NONE, false,
+	    "" },
 	{ "gate never opened, second", { .state = DEPLOY_RUNNING, .attempts = 2 }, { 0 },
 	    DEPLOY_ON_AGAIN, DEPLOY_WHY_NONE, false, "" },
 	{ "gate never opened, third", { .state = DEPLOY_RUNNING, .attempts = 3 }, { 0 },
@@ -108,30 +109,39 @@ static const struct row rows[] = {
 	    { RAN, .ended_on_request = true, .exit_status = -1, .signal_number = 15 },
 	    DEPLOY_ON_UNTOUCHED, DEPLOY_WHY_NONE, false, "" },
 	{ "stopping, killed after release", { STOPPING },
-	    { RAN, .ended_on_request = true, .exit_status = -1, .signal_number = 15, .released = true },
+	    { RAN, .ended_on_request = true, .exit_status = -1, .signal_number = 15,
+		.released = true },
 	    DEPLOY_ON_SCRIPT_BAD, DEPLOY_WHY_NONE, true, "" },
 	{ "stopping, came to its end first", { STOPPING, URLS }, { RAN, .released = true },
 	    DEPLOY_ON_SCRIPT_OK, DEPLOY_WHY_NONE, true, "" },
 	{ "stopping, came to its end first, no way back", { .state = DEPLOY_STOPPING, URLS },
 	    { RAN, .released = true }, DEPLOY_ON_SCRIPT_BAD_NO_BACK, DEPLOY_WHY_NONE, true, "" },
-	{ "stopping, lost", { .state = DEPLOY_STOPPING, .previous = "9f8e7d6", .attempts = 1,
-	    .why = DEPLOY_WHY_INTERRUPTED }, { RAN, .lost = true },
-	    DEPLOY_ON_SCRIPT_BAD, DEPLOY_WHY_NONE, true, "keeper was killed" },
+	{ "stopping, lost",
+	    { .state = DEPLOY_STOPPING,
+		.previous = "9f8e7d6",
+		.attempts = 1,
+		.why = DEPLOY_WHY_INTERRUPTED },
+	    { RAN, .lost = true }, DEPLOY_ON_SCRIPT_BAD, DEPLOY_WHY_NONE, true,
+	    "keeper was killed" },
 
 	{ "going back, exit 0", { GOING_BACK, URLS }, { RAN, .released = true },
 	    DEPLOY_ON_SCRIPT_OK, DEPLOY_WHY_NONE, true, "" },
 	{ "going back, exit 0, no health URL", { GOING_BACK }, { RAN, .released = true },
 	    DEPLOY_ON_SCRIPT_OK_UNPROBED, DEPLOY_WHY_NONE, true, "" },
-	{ "going back, lost", { GOING_BACK }, { RAN, .lost = true },
-	    DEPLOY_ON_AGAIN, DEPLOY_WHY_NONE, true, "" },
-	{ "going back, lost for the third time", { .state = DEPLOY_ROLLING_BACK, .attempts = 3,
-	    .previous = "9f8e7d6", .is_touched = true }, { RAN, .lost = true },
-	    DEPLOY_ON_SCRIPT_BAD, DEPLOY_WHY_NONE, true, "keeper was killed" },
-	{ "going back, exit 65", { GOING_BACK }, { RAN, .exit_status = 65 },
-	    DEPLOY_ON_SCRIPT_BAD, DEPLOY_WHY_NONE, false, "exit 65" },
+	{ "going back, lost", { GOING_BACK }, { RAN, .lost = true }, DEPLOY_ON_AGAIN,
+	    DEPLOY_WHY_NONE, true, "" },
+	{ "going back, lost for the third time",
+	    { .state = DEPLOY_ROLLING_BACK,
+		.attempts = 3,
+		.previous = "9f8e7d6",
+		.is_touched = true },
+	    { RAN, .lost = true }, DEPLOY_ON_SCRIPT_BAD, DEPLOY_WHY_NONE, true,
+	    "keeper was killed" },
+	{ "going back, exit 65", { GOING_BACK }, { RAN, .exit_status = 65 }, DEPLOY_ON_SCRIPT_BAD,
+	    DEPLOY_WHY_NONE, false, "exit 65" },
 	{ "going back, timed out", { GOING_BACK },
-	    { RAN, .timed_out = true, .exit_status = -1, .signal_number = 9 },
-	    DEPLOY_ON_SCRIPT_BAD, DEPLOY_WHY_NONE, true, "signal 9" },
+	    { RAN, .timed_out = true, .exit_status = -1, .signal_number = 9 }, DEPLOY_ON_SCRIPT_BAD,
+	    DEPLOY_WHY_NONE, true, "signal 9" },
 };
 
 static void
@@ -148,8 +158,9 @@ each_exit_record_means_one_thing(void **state)
 			fail_msg("%s: why is \"%s\"", row->what, deploy_flow_why_word(verdict.why));
 		if (verdict.is_touched != row->is_touched)
 			fail_msg("%s: is_touched is %d", row->what, verdict.is_touched);
-		if (row->detail != NULL && (row->detail[0] == '\0' ? verdict.detail[0] != '\0' :
-		    strstr(verdict.detail, row->detail) == NULL))
+		if (row->detail != NULL &&
+		    (row->detail[0] == '\0' ? verdict.detail[0] != '\0' :
+					      strstr(verdict.detail, row->detail) == NULL))
 			fail_msg("%s: detail is \"%s\"", row->what, verdict.detail);
 	}
 }
@@ -184,7 +195,7 @@ no_exit_record_is_left_without_a_rule(void **state)
 			struct deploy_acts acts;
 
 			if (before.program == PROGRAM_ROLLBACK && states[s] == DEPLOY_ROLLING_BACK)
-				continue;	/* a rollback has no way back of its own */
+				continue; /* a rollback has no way back of its own */
 			for (int p = 0; p < 4; p++) {
 				before.previous[0] = p & 1 ? 'a' : '\0';
 				before.urls[0] = p & 2 ? 'h' : '\0';
