@@ -8,9 +8,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "lib/buf.h"
 #include "lib/clean.h"
 #include "lib/log.h"
 #include "lib/loop.h"
+#include "lib/redact.h"
 #include "lib/text.h"
 #include "runs/keeper_link.h"
 #include "runs/run_files.h"
@@ -90,6 +92,24 @@ on_end_told(struct loop_task *task, void *ctx)
 	grant_wishes(run);
 }
 
+/* A script may print a secret here too; of a name that was cut, its end may be half of one. */
+static void
+name_step(const struct run_follow *run, const char *said, char name[LIMIT_STEP])
+{
+	const struct run_tail_shape shape = { .max_lines = 1, .max_bytes = LIMIT_STEP - 1 };
+	const size_t size = strlen(said);
+	struct buf safe;
+
+	buf_init(&safe, LIMIT_STEP);
+	run_tail_of(&(struct run_tail_bytes){ .data = said, .size = size,
+			.is_growing = size + 4 > PROTOCOL_STEP_NAME },
+	    run->world->redact, &shape, &safe);
+	(void)clean_line(name, LIMIT_STEP, buf_text(&safe), safe.size);
+	if (name[0] == '\0')
+		(void)text_copy(name, LIMIT_STEP, REDACT_MARK);
+	buf_done(&safe);
+}
+
 static void
 tell_step(struct run_follow *run, const struct protocol_step *said)
 {
@@ -103,7 +123,7 @@ tell_step(struct run_follow *run, const struct protocol_step *said)
 	step->run = run->order.run;
 	step->n = (int)progress->step_count++;
 	step->at = said->at;
-	(void)clean_line(step->name, sizeof(step->name), said->name, strlen(said->name));
+	name_step(run, said->name, step->name);
 	run->watch.on_step(run->watch.ctx, step);
 }
 

@@ -263,6 +263,15 @@ class Health:
         self.server.server_close()
 
 
+def is_alive(pid):
+    """Is there such a process, and no zombie?"""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
+            return stat.read().rpartition(") ")[2][0] not in "ZX"
+    except OSError:
+        return False
+
+
 def ended_well(scene):
     """Stops a scene; a sanitizer's complaint or a bad exit status is a failure."""
     status = scene.stop()

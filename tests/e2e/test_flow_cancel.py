@@ -1,0 +1,275 @@
+"""Goal: whatever a deployment's script does and whoever stops it, the environment ends with one known
+release, and the chat says which."""
+# SPDX-License-Identifier: ISC
+import threading
+
+import pytest
+
+from flow_aid import Health, Scene, Scripts, ended_well, is_alive
+from stage import wait_until
+from telegram_client import buttons_of, text_of
+
+# A script's two moments: it has begun (mark up), and it may go on (mark go).
+BUILDING = 'echo "==> build"; touch "$here/up"; until [ -e "$here/go" ]; do sleep 0.05; done\n'
+RELEASE = 'echo "==> release"; echo "$2" >"$here/$1.live"\n'
+RELEASING = RELEASE + 'touch "$here/up"; until [ -e "$here/go" ]; do sleep 0.05; done\n'
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cancel")
+    scripts, health = Scripts(folder / "scripts"), Health()
+    made = Scene(folder, settings={**scripts.settings(), "STAGING_HEALTH_URL": health.url("staging"),
+                                   "PRODUCTION_HEALTH_URL": None})
+    made.scripts, made.health = scripts, health
+    yield made
+    scripts.touch("go")
+    health.close()
+    ended_well(made)
+
+
+@pytest.fixture(autouse=True)
+def fresh(scene):
+    scene.scripts.reset()
+    scene.scripts.clear("up", "go")
+    scene.health.answers.clear()
+    yield
+    scene.scripts.touch("go")
+    scene.wait_free()
+
+
+def begin(scene, words):
+    """Starts a deployment of staging with this script; who asked, once the script is at its mark."""
+    scene.commit()
+    scene.scripts.deploy(words)
+    who = scene.admin()
+    who.say("/deploy staging")
+    scene.scripts.wait_for("up")
+    return who
+
+
+def test_a_broken_first_release_has_nothing_to_go_back_to_and_says_so(scene):
+    scene.health.answers["staging"] = (503, {"status": "starting"})
+    who = scene.admin()
+    who.say("/deploy staging")
+    said = text_of(who.hear("❌ staging is NOT known to be well"))
+    assert "there is no way back" in said and "Last known release: none" in said
+    assert "HTTP 503" in said
+    assert scene.state_file("staging") is None
+    assert scene.audit(environment="staging")[-1]["action"] == "deploy_failed"
+    who.say("/status staging")
+    who.hear("🔥 staging", "look at the target")
+    scene.health.answers.clear()
+    scene.release()
+
+
+def test_nothing_under_way_cannot_be_cancelled(scene):
+    who = scene.admin()
+    who.say("/cancel staging")
+    who.hear("Nothing is under way in staging.")
+
+
+def test_a_cancel_during_the_build_touches_nothing(scene):
+    live = scene.scripts.live()
+    who = begin(scene, BUILDING + RELEASE)
+    other = scene.admin()
+    other.say("/cancel staging")
+    other.hear("✋ staging: cancelling")
+    said = text_of(who.hear(f"staging still runs {live[:7]}; nothing was touched"))
+    assert f"cancelled: by @admin_{scene.next_admin}" in said
+    assert scene.scripts.live() == live == scene.state_file("staging")["commit"]
+
+
+def test_a_cancel_after_the_release_began_goes_back(scene):
+    live = scene.scripts.live()
+    who = begin(scene, RELEASING)
+    who.hear("▸ release")
+    bad = scene.scripts.live()
+    who.say("/cancel staging")
+    who.hear(f"staging is NOT running {bad[:7]}; it runs {live[:7]} again", "cancelled")
+    assert scene.scripts.live() == live == scene.state_file("staging")["commit"]
+    assert [e["action"] for e in scene.audit(environment="staging")][-2:] == [
+        "rollback_started", "auto_rollback_completed"]
+
+
+def test_the_cancel_button_is_for_whoever_may_cancel(scene):
+    live = scene.scripts.live()
+    who = begin(scene, BUILDING)
+    running = who.hear("▸ build", buttons=("Cancel",))
+    assert scene.mallory.press(running, "Cancel") == "⛔ cancel: you have no role here."
+    assert scene.carl.press(running, "Cancel") == "Cancelled."
+    final = who.hear(f"staging still runs {live[:7]}", "cancelled: by @carl_contractor")
+    assert not any("Cancel" in label for label in buttons_of(final))
+
+
+def test_a_cancel_while_health_is_checked_goes_back(scene):
+    live = scene.scripts.live()
+    scene.health.gates["staging"] = gate = threading.Event()
+    asked = scene.health.times("staging")
+    try:
+        scene.commit()
+        who = scene.admin()
+        who.say("/deploy staging")
+        who.hear("🩺 checking its health")
+        wait_until(lambda: scene.health.times("staging") > asked, 20, "a probe")
+        scene.health.gates.clear()
+        who.say("/cancel staging")
+        who.hear(f"it runs {live[:7]} again", "cancelled")
+    finally:
+        scene.health.gates.clear()
+        gate.set()
+    assert scene.scripts.live() == live
+
+
+def test_a_script_that_ends_well_after_a_cancel_is_taken_back(scene):
+    live = scene.scripts.live()
+    who = begin(scene, 'trap "exit 0" TERM\n' + RELEASING)
+    who.say("/cancel staging")
+    who.hear(f"it runs {live[:7]} again", "cancelled")
+    assert scene.scripts.live() == live
+
+
+def test_a_cancel_ends_everything_that_the_script_started(scene):
+    who = begin(scene, 'setsid sleep 1000 & echo $! >"$here/child"\n'
+                       '(sleep 1000; true) & echo $! >"$here/other"\n' + BUILDING)
+    who.say("/cancel staging")
+    who.hear("nothing was touched")
+    for name in ("child", "other"):
+        pid = (scene.scripts.folder / name).read_text().strip()
+        assert not is_alive(pid), name
+
+
+def test_an_automatic_rollback_cannot_be_cancelled(scene):
+    live = scene.scripts.live()
+    scene.scripts.rollback(RELEASING)
+    who = begin(scene, RELEASE + "exit 70")
+    who.hear("↩️ going back to " + live[:7])
+    assert not any("Cancel" in label for label in buttons_of(who.messages()[-1]))
+    who.say("/cancel staging")
+    who.hear("that cannot be cancelled")
+    scene.scripts.touch("go")
+    who.hear(f"it runs {live[:7]} again", "script failed: exit 70")
+
+
+def test_a_rollback_that_was_asked_for_cannot_be_cancelled(scene):
+    scene.release()
+    to = scene.state_file("staging")["previous"]["commit"]
+    scene.scripts.rollback(RELEASING)
+    who = scene.admin()
+    who.say("/rollback staging")
+    who.press(who.hear("Roll back staging?"), "Roll back")
+    scene.scripts.wait_for("up")
+    who.say("/cancel staging")
+    who.hear("staging is running: that cannot be cancelled")
+    scene.scripts.touch("go")
+    who.hear("staging runs " + to[:7], "rolled back")
+    assert scene.scripts.live() == to == scene.state_file("staging")["commit"]
+
+
+def test_a_waiting_question_can_be_cancelled(scene):
+    who = scene.admin()
+    who.say("/deploy production")
+    question = who.hear("Deploy to production?")
+    who.say("/cancel production")
+    who.hear("cancelled before it began", after=0)
+    assert buttons_of(scene.chat.message(question)) == []
+
+
+def test_when_the_way_back_fails_too_the_environment_is_down(scene):
+    live = scene.scripts.live()
+    scene.scripts.deploy(RELEASE)
+    scene.health.answers["staging"] = (500, {})
+    change = scene.commit()
+    who = scene.admin()
+    who.say("/deploy staging")
+    who.hear(f"🔥 staging is DOWN: neither {change['after'][:7]} nor {live[:7]} is healthy")
+    assert scene.audit(environment="staging")[-1]["action"] == "auto_rollback_failed"
+    assert scene.metric("deploybot_rollback_unacknowledged", environment="staging") == 1
+    assert scene.state_file("staging")["commit"] == live
+    scene.health.answers.clear()
+    scene.release()
+    assert scene.metric("deploybot_rollback_unacknowledged", environment="staging") == 0
+
+
+@pytest.mark.parametrize("status", [64, 65, 66, 69])
+def test_exit_64_to_69_says_that_the_target_was_not_touched(scene, status):
+    live = scene.scripts.live()
+    scene.commit()
+    scene.scripts.deploy(f'echo "==> build"; echo "why it failed" >&2; exit {status}')
+    who = scene.admin()
+    who.say("/deploy staging")
+    said = text_of(who.hear(f"staging still runs {live[:7]}; nothing was touched"))
+    assert f"exit {status}" in said and "why it failed" in said
+
+
+def test_a_script_killed_by_a_signal_is_told_as_that(scene):
+    live = scene.scripts.live()
+    scene.commit()
+    scene.scripts.deploy(RELEASE + "kill -KILL $$")
+    who = scene.admin()
+    who.say("/deploy staging")
+    who.hear(f"it runs {live[:7]} again", "killed by signal 9 (out of memory?)")
+
+
+def test_a_script_may_say_that_there_is_no_way_back(scene):
+    live = scene.scripts.live()
+    change = scene.commit()
+    scene.scripts.deploy('echo "==> no-rollback"\n' + RELEASE + "exit 1")
+    scene.scripts.rollback('touch "$here/up"')
+    who = scene.admin()
+    who.say("/deploy staging")
+    who.hear("staging is NOT known to be well", "no way back",
+             f"Last known release: {live[:7]}", change["after"][:7])
+    assert not (scene.scripts.folder / "up").exists(), "no rollback was tried"
+    scene.scripts.reset()
+    scene.release()
+
+
+def test_a_script_that_cannot_be_started_touches_nothing(scene):
+    live = scene.scripts.live()
+    script = scene.scripts.folder / "deploy.sh"
+    script.chmod(0o600)
+    try:
+        scene.commit()
+        who = scene.admin()
+        who.say("/deploy staging")
+        who.hear(f"staging still runs {live[:7]}; nothing was touched", "failed")
+    finally:
+        script.chmod(0o755)
+    assert not scene.is_busy("staging")
+
+
+def test_a_script_without_steps_may_release(scene):
+    scene.scripts.deploy('echo "$2" >"$here/$1.live"')
+    change = scene.commit()
+    who = scene.admin()
+    who.say("/deploy staging")
+    who.hear("staging runs " + change["after"][:7])
+    assert scene.scripts.live() == change["after"]
+
+
+def test_an_old_version_that_answers_is_not_a_pass(scene):
+    live = scene.scripts.live()
+    scene.health.answers["staging"] = (200, {"status": "ok", "commit": live})
+    change = scene.commit()
+    who = scene.admin()
+    who.say("/deploy staging")
+    said = text_of(who.hear(f"it runs {live[:7]} again"))
+    assert f"answers commit {live[:7]}, expected {change['after'][:7]}" in said
+
+
+@pytest.mark.parametrize("answer", [{"commit": "PREFIX"}, {"commit": "unknown"}, {"commit": 7},
+                                    b"fine", b"", b"[1]"])
+def test_a_prefix_or_no_commit_at_all_is_a_pass(scene, answer):
+    change = scene.commit()
+    if isinstance(answer, dict) and answer["commit"] == "PREFIX":
+        answer = {"commit": change["after"][:9].upper()}
+    scene.health.answers["staging"] = (200, answer)
+    who = scene.admin()
+    who.say("/deploy staging")
+    who.hear("staging runs " + change["after"][:7])
+
+
+def test_the_log_of_the_audit_is_whole_after_all_of_it(scene):
+    done = scene.bot.run("audit", "verify")
+    assert done.returncode == 0, done.stdout + done.stderr
