@@ -9,7 +9,7 @@ import pytest
 DRIVER = "/usr/bin/chromedriver"
 OPTIONS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
            "--disable-background-networking", "--disable-component-update", "--disable-sync",
-           "--disable-dev-shm-usage")
+           "--disable-dev-shm-usage", "--hide-scrollbars")
 PATIENCE_S = 10
 FIND = """const [selector, text] = arguments;
 return [...document.querySelectorAll(selector)]

@@ -89,6 +89,7 @@ function showPreview(card, app, key) {
 	frame.title = `${app.name} as it is`;
 	frame.loading = "lazy";
 	frame.setAttribute("sandbox", "");
+	frame.setAttribute("scrolling", "no");  /* a picture, not a window */
 	frame.src = `/sim/panel/preview/${app.name}?of=${encodeURIComponent(key)}`;
 	view.replaceChildren(frame);
 }
