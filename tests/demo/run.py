@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""run.py - deploybot against the real Telegram, with whatever .env leaves out taken from the demo.
+"""run.py [COMMAND...] - deploybot with the real Telegram; what .env leaves out is the demo's.
 
+COMMAND is one of deploybot's own (serve by default), under the same settings: `run.py doctor`.
 Needs TELEGRAM_BOT_TOKEN and ADMIN_TELEGRAM_IDS, in the environment or in .env.  The sample
 application, state, audit and logs live under ./var; nothing needs root.
 """
@@ -48,6 +49,7 @@ def defaults(is_set):
             wanted[f"{name}_PORT"] = remembered_port(name.lower())
             wanted[f"{name}_HEALTH_URL"] = f"http://127.0.0.1:{wanted[f'{name}_PORT']}/health"
             print(f"{name.lower()}: http://127.0.0.1:{wanted[f'{name}_PORT']}/")
+        wanted.update(HEALTH_CHECK_TIMEOUT="3", HEALTH_CHECK_INTERVAL="1", HEALTH_CHECK_RETRIES="3")
     return {name: value for name, value in wanted.items() if not is_set(name)}
 
 
@@ -70,7 +72,7 @@ def main():
     sys.stdout.flush()
     program = os.fspath(pathlib.Path(os.environ.get("DEPLOYBOT_BUILD", ROOT / "build"))
                         / "deploybot")
-    os.execv(program, [program, "serve"])
+    os.execv(program, [program, *(sys.argv[1:] or ["serve"])])
 
 
 if __name__ == "__main__":
