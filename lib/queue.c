@@ -87,6 +87,25 @@ queue_free(struct queue *q)
 	free(q);
 }
 
+/* Appends what is linked from first to last; the caller holds the lock. */
+static void
+append(struct queue *q, struct queue_link *first, struct queue_link *last, size_t count)
+{
+	if (q->first == NULL)
+		(void)pthread_cond_signal(&q->filled); /* always 0 */
+	last->next = NULL;
+	*q->end = first;
+	q->end = &last->next;
+	q->length += count;
+}
+
+static void
+wake_taker(const struct queue *q)
+{
+	if (q->wake != NULL)
+		q->wake(q->wake_arg);
+}
+
 bool
 queue_push(struct queue *q, struct queue_link *item, enum queue_place place)
 {
@@ -96,18 +115,35 @@ queue_push(struct queue *q, struct queue_link *item, enum queue_place place)
 	was_empty = q->first == NULL;
 	accepted = !q->closed && (place == QUEUE_RESERVED || q->counted < q->capacity);
 	if (accepted) {
-		item->next = NULL;
-		*q->end = item;
-		q->end = &item->next;
-		q->length++;
+		append(q, item, item, 1);
 		if (place == QUEUE_IF_ROOM)
 			q->counted++;
-		if (was_empty)
-			(void)pthread_cond_signal(&q->filled); /* always 0 */
 	}
 	unlock(q);
-	if (accepted && was_empty && q->wake != NULL)
-		q->wake(q->wake_arg);
+	if (accepted && was_empty)
+		wake_taker(q);
+	return accepted;
+}
+
+bool
+queue_push_all(struct queue *q, struct queue_link *first)
+{
+	struct queue_link *last = first;
+	bool accepted, was_empty;
+	size_t count = 1;
+
+	if (first == NULL)
+		return true;
+	for (; last->next != NULL; last = last->next)
+		count++;
+	lock(q);
+	was_empty = q->first == NULL;
+	accepted = !q->closed;
+	if (accepted)
+		append(q, first, last, count);
+	unlock(q);
+	if (accepted && was_empty)
+		wake_taker(q);
 	return accepted;
 }
 
@@ -163,8 +199,7 @@ queue_close(struct queue *q)
 	q->closed = true;
 	(void)pthread_cond_broadcast(&q->filled); /* always 0 */
 	unlock(q);
-	if (q->wake != NULL)
-		q->wake(q->wake_arg);
+	wake_taker(q);
 }
 
 bool

@@ -34,6 +34,10 @@ DEFINE_FREEP(struct queue, queue_free)
 /* False: full (QUEUE_IF_ROOM only) or closed (either); the item stays the caller's. */
 MUST_USE bool queue_push(struct queue *q, struct queue_link *item, enum queue_place place);
 
+/* Several QUEUE_RESERVED at once, linked by next: the taker is woken once, for all of them.
+ * False: closed, and all of them stay the caller's. */
+MUST_USE bool queue_push_all(struct queue *q, struct queue_link *first);
+
 /* Everything, oldest first, linked by next; NULL when empty.  All of it is the caller's. */
 MUST_USE struct queue_link *queue_take_all(struct queue *q);
 

@@ -40,14 +40,29 @@ queue_list_take(struct queue_list *list)
 	return item;
 }
 
+/* All of it, oldest first, linked by next; the list is empty then. */
+static inline struct queue_link *
+queue_list_take_all(struct queue_list *list)
+{
+	struct queue_link *first = list->first;
+
+	*list = (struct queue_list){ 0 };
+	return first;
+}
+
 /* Moves all of `from` behind what is in `to`. */
 static inline void
 queue_list_append(struct queue_list *to, struct queue_list *from)
 {
-	struct queue_link *item;
-
-	while ((item = queue_list_take(from)) != NULL)
-		queue_list_add(to, item);
+	if (from->first == NULL)
+		return;
+	if (to->last == NULL)
+		to->first = from->first;
+	else
+		to->last->next = from->first;
+	to->last = from->last;
+	to->length += from->length;
+	*from = (struct queue_list){ 0 };
 }
 
 #endif

@@ -123,14 +123,10 @@ crossing_take_events(struct crossing *crossing, struct queue_list *ret_list, siz
 void
 crossing_put(struct crossing *crossing, struct queue_list *outcomes)
 {
-	struct queue_link *item;
-	bool taken;
+	bool taken = queue_push_all(crossing->outcomes, queue_list_take_all(outcomes));
 
-	while ((item = queue_list_take(outcomes)) != NULL) {
-		taken = queue_push(crossing->outcomes, item, QUEUE_RESERVED);
-		assert(taken); /* this end is never closed */
-		(void)taken;
-	}
+	assert(taken); /* this end is never closed */
+	(void)taken;
 }
 
 bool

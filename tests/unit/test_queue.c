@@ -33,6 +33,35 @@ number_of(struct queue_link *link)
 }
 
 static void
+several_are_pushed_in_order_and_wake_once(void **state)
+{
+	struct item items[4] = { { .number = 0 }, { .number = 1 }, { .number = 2 },
+		{ .number = 3 } };
+	struct queue *q = queue_new(1, on_wake, NULL);
+	struct queue_link *all;
+
+	(void)state;
+	wakes = 0;
+	assert_non_null(q);
+	assert_true(queue_push_all(q, NULL));
+	assert_int_equal(wakes, 0);
+	items[0].link.next = &items[1].link;
+	items[1].link.next = &items[2].link;
+	assert_true(queue_push_all(q, &items[0].link));
+	assert_int_equal(queue_length(q), 3);
+	assert_true(queue_push(q, &items[3].link, QUEUE_IF_ROOM));
+	assert_int_equal(wakes, 1);
+	all = queue_take_all(q);
+	for (int i = 0; i < 4; i++, all = all->next)
+		assert_int_equal(number_of(all), i);
+	assert_null(all);
+	queue_close(q);
+	items[0].link.next = NULL;
+	assert_false(queue_push_all(q, &items[0].link));
+	queue_free(q);
+}
+
+static void
 a_full_queue_refuses_all_but_what_was_reserved(void **state)
 {
 	struct item items[4] = { { .number = 0 }, { .number = 1 }, { .number = 2 },
@@ -130,6 +159,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(several_are_pushed_in_order_and_wake_once),
 		cmocka_unit_test(a_full_queue_refuses_all_but_what_was_reserved),
 		cmocka_unit_test(a_closed_queue_takes_nothing_more_and_gives_what_it_has),
 		cmocka_unit_test(waiting_ends_at_its_time),
