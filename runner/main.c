@@ -68,12 +68,12 @@ to_place(const char *state, const char *env_file, const char *scripts, struct pr
 	static char state_path[PATH_MAX], env_path[PATH_MAX], scripts_path[PATH_MAX];
 
 	if (realpath(state, state_path) == NULL) {
-		(void)fprintf(stderr, "deploybot-runner: --state %s: %s\n", state, strerror(errno));
+		(void)fprintf(stderr, "deploybot-runner: --state %s: %s\n", state, strerrordesc_np(errno));
 		return false;
 	}
 	if (env_file != NULL && realpath(env_file, env_path) == NULL) {
 		(void)fprintf(stderr, "deploybot-runner: --env-file %s: %s\n", env_file,
-		    strerror(errno));
+		    strerrordesc_np(errno));
 		return false;
 	}
 	if (scripts != NULL ? realpath(scripts, scripts_path) == NULL :
@@ -122,7 +122,7 @@ main(int argc, char *argv[])
 		(void)signal(ignored[i], SIG_IGN);
 	leader_no_core();
 	if (fcntl(fd, F_SETFD, FD_CLOEXEC) == -1) {
-		(void)fprintf(stderr, "deploybot-runner: descriptor %d: %s\n", fd, strerror(errno));
+		(void)fprintf(stderr, "deploybot-runner: descriptor %d: %s\n", fd, strerrordesc_np(errno));
 		return EXIT_USAGE;
 	}
 	if (!to_place(state, env_file, scripts, &place))

@@ -34,7 +34,7 @@ def remembered_port(name):
     return path.read_text(encoding="ascii")
 
 
-def defaults(is_set):
+def defaults(is_set, tell):
     VAR.mkdir(mode=0o700, exist_ok=True)
     wanted = {"STATE_DIRECTORY": str(VAR / "state"), "AUDIT_LOG_PATH": str(VAR / "audit.log")}
     if not is_set("REPOSITORY_URL") and not is_set("GITHUB_REPOSITORY"):
@@ -42,13 +42,13 @@ def defaults(is_set):
         if not bare.exists():
             sample_app.create(str(VAR / "repository"), 2.0)
         wanted["REPOSITORY_URL"] = str(bare)
-        print(f"sample application: commit and push in {VAR / 'repository' / 'work'}")
+        tell(f"sample application: commit and push in {VAR / 'repository' / 'work'}")
     if not is_set("DEPLOY_TRANSPORT") and not is_set("DEPLOY_SCRIPT"):
         wanted["DEPLOY_TRANSPORT"] = "local"
         for name in ("STAGING", "PRODUCTION"):
             wanted[f"{name}_PORT"] = remembered_port(name.lower())
             wanted[f"{name}_HEALTH_URL"] = f"http://127.0.0.1:{wanted[f'{name}_PORT']}/health"
-            print(f"{name.lower()}: http://127.0.0.1:{wanted[f'{name}_PORT']}/")
+            tell(f"{name.lower()}: http://127.0.0.1:{wanted[f'{name}_PORT']}/")
         wanted.update(HEALTH_CHECK_TIMEOUT="3", HEALTH_CHECK_INTERVAL="1", HEALTH_CHECK_RETRIES="3")
     return {name: value for name, value in wanted.items() if not is_set(name)}
 
@@ -68,11 +68,12 @@ def main():
               "  ADMIN_TELEGRAM_IDS   your id; put any number first, start, and send the bot /whoami",
               file=sys.stderr)
         return 78
-    os.environ.update(defaults(is_set))
+    command = sys.argv[1:] or ["serve"]
+    os.environ.update(defaults(is_set, print if command == ["serve"] else lambda _: None))
     sys.stdout.flush()
     program = os.fspath(pathlib.Path(os.environ.get("DEPLOYBOT_BUILD", ROOT / "build"))
                         / "deploybot")
-    os.execv(program, [program, *(sys.argv[1:] or ["serve"])])
+    os.execv(program, [program, *command])
 
 
 if __name__ == "__main__":

@@ -472,7 +472,8 @@ def test_a_state_directory_with_a_long_path_is_fine(bench):
 def test_a_run_can_be_cancelled_while_another_goes_on(bench):
     runner = bench.runner("echo $$ >$MARKS/pid-$ENVIRONMENT; until [[ -e $MARKS/on ]]; do sleep 0.01; done")
     first, second = runner.start(1), runner.start(2, environment="production")
-    bench.mark("pid-staging"), bench.mark("pid-production")
+    bench.mark("pid-staging")
+    bench.mark("pid-production")
     assert first.end().exit()["ended"]
     (bench.marks / "on").write_text("x\n")
     assert second.exit()["status"] == 0

@@ -64,7 +64,7 @@ def rank(room):
 
 
 def may_include(room, other):
-    if room == other or other == "lib":
+    if other in (room, "lib"):
         return True
     if room in ("runner", "agent"):
         return False

@@ -54,6 +54,7 @@ quiet+=,wrong-import-order,import-outside-toplevel,consider-using-with,duplicate
 quiet+=,too-many-arguments,too-many-instance-attributes,too-many-public-methods,too-many-locals
 quiet+=,too-few-public-methods,unspecified-encoding,broad-exception-caught,broad-except
 quiet+=,attribute-defined-outside-init,protected-access,fixme
+quiet+=,unused-argument,cell-var-from-loop,unnecessary-comprehension
 
 check_python() { # pylint
 	files '*.py' | PYLINTHOME=build/pylint xargs /usr/bin/python3 -m pylint --jobs="$jobs" \

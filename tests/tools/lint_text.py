@@ -50,6 +50,7 @@ SLEEP_PY = re.compile(r"(?<![\w.])(?:time\.)?sleep\(")
 # Where a wait is the thing itself: the one helper that polls, and what a benchmark measures.
 MAY_SLEEP = {"tests/demo/stage.py"}
 MAY_SLEEP_UNDER = ("tests/bench/",)
+# What is compared byte by byte, stopping at the first that differs, tells how far it was right.
 SECRET = re.compile(r"\b(?:mem|str|strn)cmp\s*\([^;]*(?:secret|token|signature|hmac|password)", re.I)
 NOT_SECRET = re.compile(r"/\* public \*/")    # beside a comparison that only sounds like one
 SIDE = re.compile(r"Side: (any|pure|store|loop|start|runner)\. \*/$")

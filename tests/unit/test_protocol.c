@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -140,10 +141,10 @@ static void
 names_are_what_the_lists_allow(void **state)
 {
 	static const char hex64[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
-	char image[200] = "1a2b3c4@sha256:", ref[258];
+	char image[200], ref[258];
 
 	(void)state;
-	strncat(image, hex64, sizeof(image) - strlen(image) - 1);
+	(void)snprintf(image, sizeof(image), "1a2b3c4@sha256:%s", hex64);
 	assert_true(protocol_is_environment("a"));
 	assert_true(protocol_is_environment("staging-2"));
 	assert_true(protocol_is_environment("abcdefghijklmnopqrst"));

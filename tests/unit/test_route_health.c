@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -85,10 +86,10 @@ tear_down(void **state)
 static int
 ask(struct world *w, const char *line)
 {
-	char text[200] = "";
+	char text[200];
 
-	strncat(text, line, 100);
-	strncat(text, " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 90);
+	(void)snprintf(text, sizeof(text), "%.100s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+	    line);
 	http_ask(w->loop, http_server_port(w->server), text, strlen(text), &w->asked);
 	return w->asked.status;
 }
