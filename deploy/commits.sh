@@ -11,10 +11,12 @@ here=$(cd -P -- "${BASH_SOURCE[0]%/*}" && pwd)
 
 readonly SHOWN=10
 
-# What git said last, as the answer's error, and the status of the question.
+# What git said, as the answer's error, and the status of the question: its first `fatal:`, behind which often comes
+# advice that says nothing alone; else its last line.
 give_up() { # STATUS WORDS
 	local words
-	words=$(printf '%s\n' "$2" | grep -v '^[[:space:]]*$' | tail -n 1 | tr -d '\000-\010\013-\037\177')
+	words=$(printf '%s\n' "$2" | grep -m 1 '^fatal:' || printf '%s\n' "$2" | grep -v '^[[:space:]]*$' | tail -n 1)
+	words=$(printf '%s' "$words" | tr -d '\000-\010\013-\037\177')
 	printf 'error %s\n' "${words:-git failed}"
 	exit "$1"
 }

@@ -29,7 +29,7 @@ boot_of() {
 # The application's pid, if app.pid names a process that is the same one.
 running_pid() {
 	local pid start boot
-	read -r pid start boot <"$app/app.pid" 2>/dev/null || return
+	{ read -r pid start boot <"$app/app.pid"; } 2>/dev/null || return
 	[[ $pid =~ ^[1-9][0-9]*$ && $boot == "$(boot_of)" && $(start_of "$pid") == "$start" ]] || return
 	printf '%s' "$pid"
 }
