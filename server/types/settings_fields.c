@@ -1,0 +1,153 @@
+/* settings_fields.c - the typed fields of a snapshot, from texts that have passed their checks.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "types/settings_inside.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/text.h"
+#include "types/settings_check.h"
+
+static const char *
+text_of(const struct settings *s, enum setting setting)
+{
+	return s->inside->values[setting].text;
+}
+
+/* 0 when it is not there: then there is an error, or the caller has a default. */
+static int64_t
+number_in(const char *text)
+{
+	int64_t value = 0;
+
+	if (text != NULL && !text_to_i64(text, INT64_MIN, INT64_MAX, &value, NULL))
+		return 0;
+	return value;
+}
+
+static int
+number_of(const struct settings *s, enum setting setting)
+{
+	return (int)number_in(text_of(s, setting));
+}
+
+static bool
+truth_in(const char *text)
+{
+	bool value = false;
+
+	return text != NULL && text_to_bool(text, &value, NULL) && value;
+}
+
+static void
+fill_ids(const char *list, struct settings_ids *ids)
+{
+	char part[32];
+
+	while (list != NULL && ids->count < SETTINGS_IDS_MAX &&
+	    settings_check_next(&list, part, sizeof(part)))
+		ids->id[ids->count++] = number_in(part);
+}
+
+/* A base URL without the slashes at its end. */
+static void
+trim_slashes(char *url)
+{
+	for (size_t size = url == NULL ? 0 : strlen(url); size > 0 && url[size - 1] == '/'; size--)
+		url[size - 1] = '\0';
+}
+
+static void
+fill_telegram(struct settings *s)
+{
+	const char *mode = text_of(s, SETTING_TELEGRAM_MODE);
+
+	trim_slashes(s->inside->values[SETTING_TELEGRAM_API_BASE].text);
+	s->telegram_bot_token = text_of(s, SETTING_TELEGRAM_BOT_TOKEN);
+	s->telegram_webhook_url = text_of(s, SETTING_TELEGRAM_WEBHOOK_URL);
+	s->telegram_webhook_secret = text_of(s, SETTING_TELEGRAM_WEBHOOK_SECRET);
+	s->telegram_api_base = text_of(s, SETTING_TELEGRAM_API_BASE);
+	s->telegram_proxy = text_of(s, SETTING_TELEGRAM_PROXY);
+	s->telegram_mode =
+	    (mode != NULL ? text_same_ci(mode, "webhook") :
+			    s->inside->values[SETTING_TELEGRAM_WEBHOOK_URL].is_given) ?
+	    TELEGRAM_WEBHOOK :
+	    TELEGRAM_POLLING;
+	fill_ids(text_of(s, SETTING_ADMIN_TELEGRAM_IDS), &s->admins);
+	fill_ids(text_of(s, SETTING_STAGING_TELEGRAM_IDS), &s->staging_users);
+	s->telegram_chat_id = number_in(text_of(s, SETTING_TELEGRAM_CHAT_ID));
+	if (s->telegram_chat_id == 0 && s->admins.count > 0)
+		s->telegram_chat_id = s->admins.id[0];
+}
+
+static void
+fill_repository(struct settings *s)
+{
+	const char *polls = text_of(s, SETTING_POLL_REPOSITORY_SECONDS);
+
+	s->github_webhook_secret = text_of(s, SETTING_GITHUB_WEBHOOK_SECRET);
+	s->github_repository = text_of(s, SETTING_GITHUB_REPOSITORY);
+	s->repository_url = text_of(s, SETTING_REPOSITORY_URL);
+	if (s->repository_url == NULL && s->github_repository != NULL) {
+		(void)snprintf(s->inside->repository_url, sizeof(s->inside->repository_url),
+		    "https://github.com/%s.git", s->github_repository); /* fits: 200 at most */
+		s->repository_url = s->inside->repository_url;
+	}
+	if (polls != NULL)
+		s->poll_repository_seconds = (int)number_in(polls);
+	else if (s->telegram_mode == TELEGRAM_POLLING && s->repository_url != NULL)
+		s->poll_repository_seconds = 60;
+}
+
+static void
+fill_server(struct settings *s)
+{
+	const char *level = text_of(s, SETTING_LOG_LEVEL), *format = text_of(s, SETTING_LOG_FORMAT);
+
+	s->health_check_timeout_seconds = number_of(s, SETTING_HEALTH_CHECK_TIMEOUT);
+	s->health_check_retries = number_of(s, SETTING_HEALTH_CHECK_RETRIES);
+	s->health_check_interval_seconds = number_of(s, SETTING_HEALTH_CHECK_INTERVAL);
+	s->health_check_successes = number_of(s, SETTING_HEALTH_CHECK_SUCCESSES);
+	s->deploy_timeout_seconds = number_of(s, SETTING_DEPLOY_TIMEOUT_SECONDS);
+	s->shutdown_timeout_seconds = number_of(s, SETTING_SHUTDOWN_TIMEOUT_SECONDS);
+	s->run_logs_keep = number_of(s, SETTING_RUN_LOGS_KEEP);
+	s->listen_address = text_of(s, SETTING_LISTEN_ADDRESS);
+	s->api_server_port = number_of(s, SETTING_API_SERVER_PORT);
+	s->enable_telemetry = truth_in(text_of(s, SETTING_ENABLE_TELEMETRY));
+	s->state_directory = text_of(s, SETTING_STATE_DIRECTORY);
+	s->audit_log_path = text_of(s, SETTING_AUDIT_LOG_PATH);
+	s->log_level = LOG_LEVEL_INFO;
+	if (level != NULL && !log_level_from(level, &s->log_level))
+		s->log_level = LOG_LEVEL_INFO;
+	s->log_format = format != NULL && text_same_ci(format, "logfmt") ? LOG_LOGFMT : LOG_HUMAN;
+}
+
+static void
+fill_environment(struct settings_environment_inside *in, struct environment_settings *e)
+{
+	const char *urls = in->values[ENVIRONMENT_SETTING_HEALTH_URL].text;
+
+	e->name = in->name;
+	e->branch = in->values[ENVIRONMENT_SETTING_BRANCH].text;
+	e->host = in->values[ENVIRONMENT_SETTING_HOST].text;
+	e->port = (int)number_in(in->values[ENVIRONMENT_SETTING_PORT].text);
+	e->confirm = truth_in(in->values[ENVIRONMENT_SETTING_CONFIRM].text);
+	while (urls != NULL && e->health_url_count < SETTINGS_HEALTH_URLS_MAX &&
+	    settings_check_next(&urls, in->urls[e->health_url_count], SETTINGS_CHECK_TEXT_MAX)) {
+		e->health_urls[e->health_url_count] = in->urls[e->health_url_count];
+		e->health_url_count++;
+	}
+}
+
+void
+settings_fill(struct settings *s)
+{
+	struct settings_inside *in = s->inside;
+
+	*s = (struct settings){ .inside = in, .environment_count = in->environment_count };
+	fill_telegram(s);
+	fill_repository(s);
+	fill_server(s);
+	for (size_t i = 0; i < in->environment_count; i++)
+		fill_environment(in->environments[i], &s->environments[i]);
+}

@@ -1,0 +1,166 @@
+/* settings_load.c - reads all settings, and says all that is wrong at once.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "types/settings_inside.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/err.h"
+#include "lib/file.h"
+#include "types/settings_check.h"
+
+#define SECRET_FILE_CAP 16384
+
+/* --- finding a text --- */
+
+static struct settings_found
+look_up(const struct settings_loader *l, const char *name)
+{
+	size_t size = strlen(name);
+	const struct env_entry *entry;
+
+	for (char *const *e = l->environ_list; e != NULL && *e != NULL; e++)
+		if (strncmp(*e, name, size) == 0 && (*e)[size] == '=' && (*e)[size + 1] != '\0')
+			return (struct settings_found){ *e + size + 1, 0 };
+	entry = env_file_find(&l->file, name);
+	if (entry == NULL || entry->value[0] == '\0') /* NAME= is as good as not there */
+		return (struct settings_found){ NULL, 0 };
+	return (struct settings_found){ entry->value, entry->line };
+}
+
+/* The first line of the file that NAME_FILE names; NULL when there is no NAME_FILE, or after an
+ * error. */
+static char *
+read_secret_file(struct settings_loader *l, const char *name, struct settings_found *found)
+{
+	char file_setting[SETTINGS_TABLE_NAME + 8];
+	struct settings_found path;
+	struct err err;
+	size_t size;
+	char *text;
+
+	(void)snprintf(file_setting, sizeof(file_setting), "%s_FILE", name);
+	path = look_up(l, file_setting);
+	if (path.text == NULL)
+		return NULL;
+	if (found->text != NULL) {
+		settings_say_found(
+		    l, SETTINGS_ERROR, file_setting, path, "set together with the secret itself");
+		return NULL;
+	}
+	text = file_read(path.text, SECRET_FILE_CAP, &size, &err);
+	if (text == NULL) {
+		settings_say_found(l, SETTINGS_ERROR, file_setting, path, err.text);
+		return NULL;
+	}
+	if (strlen(text) != size) {
+		settings_say_found(
+		    l, SETTINGS_ERROR, file_setting, path, "the file has a NUL byte");
+		explicit_bzero(text, size);
+		text[0] = '\0';
+	}
+	while (size > 0 && (text[size - 1] == '\n' || text[size - 1] == '\r'))
+		text[--size] = '\0';
+	*found = (struct settings_found){ text, path.line };
+	return text;
+}
+
+static void
+keep(struct settings_loader *l, struct settings_value *value, const char *text)
+{
+	value->text = strdup(text);
+	if (value->text == NULL)
+		settings_say(l->report, SETTINGS_ERROR, "no memory for settings");
+}
+
+/* Checks one value and keeps it. */
+void
+settings_take_value(struct settings_loader *l, const struct settings_spec *spec, const char *name,
+    const char *fallback, struct settings_value *value)
+{
+	struct settings_found found = look_up(l, name);
+	CLEANUP(settings_wipe_text)
+	char *secret = spec->is_secret ? read_secret_file(l, name, &found) : NULL;
+	struct err err;
+
+	(void)secret; /* only owns what found.text points at */
+	value->is_given = found.text != NULL;
+	if (found.text == NULL) {
+		if (fallback != NULL)
+			keep(l, value, fallback);
+		return;
+	}
+	if (!spec->check(found.text, &err)) {
+		settings_say_found(l, SETTINGS_ERROR, name, found, err.text);
+		return;
+	}
+	if (strlen(found.text) < SETTINGS_CHECK_SECRET_OK &&
+	    (spec->check == settings_check_TOKEN || spec->check == settings_check_WEBHOOK_SECRET))
+		settings_say_found(l, SETTINGS_WARNING, name, found,
+		    "a secret shorter than 32 bytes; make one with: openssl rand -hex 32");
+	if (!spec->is_secret || spec->whose != WHOSE_RUNNER) /* those are the runner's alone */
+		keep(l, value, found.text);
+}
+
+static void
+take_all(struct settings_loader *l)
+{
+	for (size_t i = 0; i < SETTING_COUNT; i++)
+		settings_take_value(l, &settings_table[i], settings_table[i].name,
+		    settings_table[i].fallback, &l->s->inside->values[i]);
+}
+
+/* --- load --- */
+
+static struct settings *
+make_empty(void)
+{
+	CLEANUP(settings_unrefp) struct settings *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		return NULL;
+	s->inside = calloc(1, sizeof(*s->inside));
+	if (s->inside == NULL)
+		return NULL;
+	atomic_init(&s->inside->count, 1);
+	return TAKE(s);
+}
+
+static void
+load_all(struct settings_loader *l)
+{
+	take_all(l);
+	settings_take_environments(l);
+	settings_fill(l->s);
+	settings_check_rules(l);
+}
+
+bool
+settings_load(const char *env_file, char *const environ_list[], struct settings **ret,
+    struct settings_report *report)
+{
+	struct settings_loader l = {
+		.file_name = env_file, .environ_list = environ_list, .report = report
+	};
+	CLEANUP(settings_unrefp) struct settings *s = make_empty();
+	struct err err;
+
+	report->errors = 0;
+	report->count = 0;
+	if (s == NULL) {
+		settings_say(report, SETTINGS_ERROR, "no memory for settings");
+		return false;
+	}
+	if (env_file != NULL && !env_file_read(&l.file, env_file, &err)) {
+		settings_say(report, SETTINGS_ERROR, "%s", err.text);
+		return false;
+	}
+	l.s = s;
+	load_all(&l);
+	env_file_done(&l.file);
+	if (report->errors > 0)
+		return false;
+	*ret = TAKE(s);
+	return true;
+}

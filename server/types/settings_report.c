@@ -1,0 +1,37 @@
+/* settings_report.c - what is to say about settings, one line for each.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "types/settings_inside.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+void
+settings_say(struct settings_report *report, enum settings_severity severity, const char *fmt, ...)
+{
+	struct settings_line *line;
+	va_list args;
+
+	if (severity == SETTINGS_ERROR)
+		report->errors++;
+	if (report->count == SETTINGS_REPORT_MAX)
+		return;
+	line = &report->lines[report->count++];
+	line->severity = severity;
+	va_start(args, fmt);
+	(void)vsnprintf(line->text, sizeof(line->text), fmt, args); /* cut is fine */
+	va_end(args);
+	for (char *c = line->text; *c != '\0'; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7F) /* a value may hold anything */
+			*c = '?';
+}
+
+void
+settings_say_found(struct settings_loader *l, enum settings_severity severity, const char *name,
+    struct settings_found found, const char *what)
+{
+	if (found.line > 0)
+		settings_say(l->report, severity, "%s: %s (%.60s line %u)", name, what,
+		    l->file_name, found.line);
+	else
+		settings_say(l->report, severity, "%s: %s", name, what);
+}
