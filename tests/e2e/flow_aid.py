@@ -9,7 +9,7 @@ import threading
 import time
 
 import sample_app
-from stage import Stage, wait_until
+from stage import WEBHOOK_SECRET, Deploybot, Stage, wait_until
 from telegram_client import ADA, CARL, MALLORY, buttons_of, text_of
 
 PATIENCE_S = 40
@@ -57,12 +57,20 @@ class Person:
 class Scene(Stage):
     """A stage with many admins, and what a test wants to know of it."""
 
-    def __init__(self, folder, settings=None, **options):
+    def __init__(self, folder, settings=None, webhook=False, **options):
         self.next_admin = 0
+        self.webhook = webhook
         self.hold_file = pathlib.Path(folder) / "hold"
         options.setdefault("telegram", ("--local", "--limits", "off"))
         super().__init__(folder, settings={"ADMIN_TELEGRAM_IDS": ADMIN_IDS, **QUICK,
                                            **(settings or {})}, **options)
+
+    def settings(self):
+        found = super().settings()
+        if self.webhook:
+            found["TELEGRAM_WEBHOOK_URL"] = f"http://127.0.0.1:{self.http_port}/telegram/webhook"
+            found["TELEGRAM_WEBHOOK_SECRET"] = WEBHOOK_SECRET
+        return found
 
     def person(self, number):
         return Person(self, number)
@@ -111,6 +119,13 @@ class Scene(Stage):
 
     def head(self, branch):
         return sample_app.git(self.work, "rev-parse", branch)
+
+    # --- deploybot itself ---
+
+    def start_bot(self, **changes):
+        """Another deploybot on the same state; names given as None are not set."""
+        self.extra.update(changes)
+        self.bot = Deploybot(self.folder, self.settings(), self.build).start()
 
     # --- what is true now ---
 
@@ -220,9 +235,9 @@ class Health:
     """A health URL for each name, each answering as it is told to."""
 
     def __init__(self):
-        self.answers = {}
-        self.asked = []		# (when, name)
-        self.gates = {}		# name: an event that answers wait for
+        self.answers = {}       # name: (status, body), or a list of them, the last of which stays
+        self.asked = []         # (when, name)
+        self.gates = {}         # name: an event that answers wait for
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -232,7 +247,7 @@ class Health:
                 gate = outer.gates.get(name)
                 if gate is not None:
                     gate.wait(PATIENCE_S)
-                status, body = outer.answers.get(name, (200, {"status": "ok"}))
+                status, body = outer.next_answer(name)
                 content = body if isinstance(body, bytes) else json.dumps(body).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
@@ -249,6 +264,12 @@ class Health:
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def next_answer(self, name):
+        answer = self.answers.get(name, (200, {"status": "ok"}))
+        if isinstance(answer, list):
+            return answer.pop(0) if len(answer) > 1 else answer[0]
+        return answer
 
     def url(self, name):
         return f"http://127.0.0.1:{self.server.server_address[1]}/{name}"

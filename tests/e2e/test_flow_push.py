@@ -155,10 +155,10 @@ def test_a_broken_push_is_taken_back_and_told_in_these_words(scene):
     final = hear(scene, f"staging is NOT running {change['after'][:7]}; it runs {good[:7]} again")
     assert "unhealthy" in text_of(final) and "HTTP 500" in text_of(final)
     assert scene.runs("staging") == good == scene.state_file("staging")["commit"]
-    actions = [e["action"] for e in scene.audit(environment="staging")][-4:]
-    assert actions == ["deploy_requested", "deploy_started", "rollback_started",
-                       "auto_rollback_completed"]
     scene.bad = change
+    actions = [e["action"] for e in scene.audit(environment="staging", commit=change["after"])]
+    assert actions == ["deploy_requested", "deploy_started", "deploy_failed", "rollback_started",
+                       "auto_rollback_completed"]
 
 
 def test_what_was_taken_back_is_held_against_a_push(scene):

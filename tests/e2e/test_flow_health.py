@@ -1,0 +1,117 @@
+"""Goal: health URLs are asked side by side, by their plan, and only what all of them say is live."""
+# SPDX-License-Identifier: ISC
+import threading
+
+import pytest
+
+from flow_aid import Health, PATIENCE_S, Scene, Scripts, ended_well
+from stage import wait_until
+from telegram_client import text_of
+
+NAMES = ("web", "api", "shop", "jobs")
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("health")
+    scripts, health = Scripts(folder / "scripts"), Health()
+    made = Scene(folder, settings={
+        **scripts.settings(), "STAGING_HEALTH_URL": f"{health.url('web')}, {health.url('api')}",
+        "PRODUCTION_HEALTH_URL": f"{health.url('shop')},{health.url('jobs')}",
+        "PRODUCTION_CONFIRM": "false", "HEALTH_CHECK_SUCCESSES": "2"})
+    made.scripts, made.health = scripts, health
+    yield made
+    health.close()
+    ended_well(made)
+
+
+@pytest.fixture(autouse=True)
+def fresh(scene):
+    scene.health.answers.clear()
+    yield
+    for gate in list(scene.health.gates.values()):
+        gate.set()
+    scene.health.gates.clear()
+    scene.wait_free("staging")
+    scene.wait_free("production")
+
+
+def close_gates(scene):
+    gate = threading.Event()
+    scene.health.gates.update({name: gate for name in NAMES})
+    return gate, {name: scene.health.times(name) for name in NAMES}
+
+
+def wait_asked(scene, before, names=NAMES):
+    """All of these are asked while none of them has answered."""
+    wait_until(lambda: all(scene.health.times(name) > before[name] for name in names),
+               PATIENCE_S, "every URL being asked")
+
+
+def test_both_environments_are_verified_at_the_same_time(scene):
+    gate, before = close_gates(scene)
+    one, two = scene.admin(), scene.admin()
+    one.say("/deploy staging")
+    two.say("/deploy production")
+    wait_asked(scene, before)
+    assert scene.is_busy("staging") and scene.is_busy("production")
+    gate.set()
+    one.hear("staging runs")
+    two.hear("production runs")
+
+
+def test_status_asks_all_environments_at_once(scene):
+    gate, before = close_gates(scene)
+    who = scene.admin()
+    who.say("/status")
+    wait_asked(scene, before)
+    gate.set()
+    said = text_of(who.hear("staging runs", "production runs", "healthy", without=("asking",)))
+    assert said.count("healthy: HTTP 200") == 4
+
+
+def test_one_sick_url_of_many_is_not_healthy(scene):
+    live = scene.scripts.live()
+    scene.health.answers["api"] = (500, {})
+    change = scene.commit()
+    who = scene.admin()
+    who.say("/deploy staging")
+    wait_until(lambda: scene.audit(action="rollback_started"), PATIENCE_S, "a rollback")
+    scene.health.answers.clear()
+    said = text_of(who.hear(f"staging is NOT running {change['after'][:7]}; it runs {live[:7]}"))
+    assert "HTTP 500" in said
+    assert scene.scripts.live() == live
+
+
+def test_passes_count_only_in_a_row(scene):
+    well, ill = (200, {}), (503, {})
+    scene.health.answers["web"] = [well, ill, well, well]
+    change = scene.commit()
+    before = scene.health.times("web")
+    who = scene.admin()
+    who.say("/deploy staging")
+    who.hear("staging runs " + change["after"][:7])
+    assert scene.health.times("web") - before >= 4
+
+
+def test_a_url_that_does_not_answer_is_told_as_that(scene):
+    gate, _ = close_gates(scene)
+    who = scene.admin()
+    who.say("/status staging")
+    said = text_of(who.hear("🔴 staging", "UNHEALTHY"))
+    assert "timed out after" in said
+    gate.set()
+
+
+def test_redirects_are_not_followed_and_status_says_so(scene):
+    scene.health.answers["web"] = (302, b"")
+    who = scene.admin()
+    who.say("/status staging")
+    who.hear("UNHEALTHY: HTTP 302 (redirects are not followed)")
+
+
+def test_another_commit_that_answers_is_shown(scene):
+    scene.health.answers["web"] = (200, {"commit": "abcdef0123456789"})
+    who = scene.admin()
+    who.say("/status staging")
+    who.hear("answers as abcdef0")

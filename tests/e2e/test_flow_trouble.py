@@ -1,0 +1,179 @@
+"""Goal: whatever Telegram does, a deployment ends and its chat is told how, with its final text."""
+# SPDX-License-Identifier: ISC
+import pytest
+
+from flow_aid import Scene, Scripts, ended_well
+from stage import wait_until
+from telegram_client import ADA, GROUP, buttons_of, text_of
+
+RELEASE = 'echo "==> release"; echo "$2" >"$here/$1.live"\n'
+WAIT = 'echo "==> build"; touch "$here/up"; until [ -e "$here/go" ]; do sleep 0.05; done\n'
+NOT_MODIFIED = ("Bad Request: message is not modified: specified new message content and reply "
+                "markup are exactly the same as a current content and reply markup of the message")
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trouble")
+    scripts = Scripts(folder / "scripts")
+    # Telegram's own limits are on: who keeps them is never refused.
+    made = Scene(folder, telegram=("--local",), settings={
+        **scripts.settings(), "STAGING_HEALTH_URL": None})
+    made.scripts = scripts
+    made.idle = made.metric("deploybot_outbox_pending")
+    yield made
+    scripts.touch("go")
+    ended_well(made)
+
+
+@pytest.fixture(autouse=True)
+def fresh(scene):
+    scene.scripts.reset()
+    scene.scripts.clear("up", "go")
+    yield
+    scene.scripts.touch("go")
+    scene.chat.clear_faults()
+    scene.wait_free()
+
+
+def begin(scene, who=None):
+    """A deployment that waits in its build: (who asked, its message, its commit)."""
+    change = scene.commit()
+    scene.scripts.deploy(WAIT + RELEASE)
+    who = who or scene.admin()
+    who.say("/deploy staging")
+    scene.scripts.wait_for("up")
+    running = who.hear(change["after"][:7], "▸ build")
+    return who, running, change["after"]
+
+
+def end(scene):
+    scene.scripts.touch("go")
+
+
+def test_what_telegram_cannot_parse_is_sent_as_plain_text(scene):
+    who = scene.admin()
+    scene.chat.fault("sendMessage", 1, status=400, description="Bad Request: can't parse "
+                     "entities: Unsupported start tag \"x\" at byte offset 5")
+    who.say("/help")
+    heard = who.hear("/deploy <environment> [ref]")
+    assert not any(e["type"] in ("bold", "code") for e in heard["message"].get("entities", []))
+    assert "<b>" not in text_of(heard) and "&lt;" not in text_of(heard)
+    assert [c["status"] for c in scene.chat.calls("sendMessage")] == [400, 200]
+
+
+def test_telegrams_limits_are_kept(scene):
+    for _ in range(2):
+        who, _, commit = begin(scene)
+        for command in ("/status", "/history", "/status staging", "/history staging", "/help"):
+            who.say(command)
+            who.say(command, chat=GROUP)
+        end(scene)
+        who.hear("staging runs " + commit[:7], after=0)
+        scene.scripts.clear("up", "go")
+    assert scene.chat.state()["limits"]["refused"] == 0
+
+
+@pytest.mark.parametrize("fault, times", [
+    ({"status": 429, "description": "Too Many Requests: retry after 2", "retry_after": 2}, 2),
+    ({"status": 500, "description": "Internal Server Error"}, 2),
+    ({"status": 502, "raw": "<html>Bad Gateway</html>"}, 2),
+    ({"status": 200, "raw": "{", "content_type": "application/json"}, 1),
+    ({"close": True}, 2)], ids=["429", "500", "502", "garbage", "closed"])
+def test_the_final_text_arrives_after_trouble(scene, fault, times):
+    who, running, commit = begin(scene)
+    for method in ("editMessageText", "sendMessage"):
+        scene.chat.fault(method, times, **fault)
+    end(scene)
+    final = who.hear("staging runs " + commit[:7])
+    assert final["message_id"] == running["message_id"] and buttons_of(final)
+
+
+def test_a_429_is_obeyed(scene):
+    who, _, commit = begin(scene)
+    scene.chat.fault("editMessageText", 1, status=429, retry_after=3,
+                     description="Too Many Requests: retry after 3")
+    end(scene)
+    who.hear("staging runs " + commit[:7])
+    mine = [call for call in scene.chat.calls("editMessageText")
+            if call["arguments"].get("chat_id") == str(who.number)]
+    refused = [n for n, call in enumerate(mine) if call["status"] == 429]
+    others = [call for call in scene.chat.calls("editMessageText") if call["status"] == 429]
+    assert others
+    for n in refused:
+        assert mine[n + 1]["at"] - mine[n]["at"] >= 3
+
+
+def test_a_message_that_is_not_modified_is_a_success(scene):
+    wait_until(lambda: scene.metric("deploybot_outbox_pending") <= scene.idle, 30,
+               "an outbox with deadlines alone")
+    log = len(scene.bot.log())
+    who, running, commit = begin(scene, scene.ada)     # her chat is the team's: one message
+    scene.chat.fault("editMessageText", 2, status=400, description=NOT_MODIFIED, execute=True)
+    end(scene)
+    assert who.hear("staging runs " + commit[:7])["message_id"] == running["message_id"]
+    who.say("/status staging")
+    who.hear("⚪ staging runs " + commit[:7])
+    assert "refuses message" not in scene.bot.log()[log:]
+
+
+def test_a_message_that_somebody_deleted_is_written_anew(scene):
+    who, running, commit = begin(scene)
+    scene.chat.act("delete", chat_id=running["chat_id"], message_id=running["message_id"])
+    end(scene)
+    final = who.hear("staging runs " + commit[:7])
+    assert final["message_id"] != running["message_id"]
+
+
+def test_a_group_that_becomes_a_supergroup_hears_the_end(scene):
+    old, new = -4_242_001, -1_001_700_000_777
+    who = scene.admin()
+    scene.chat.act("chats", chat_id=old, title="Basic", kind="group", members=[who.number],
+                   admins=[who.number])
+    change = scene.commit()
+    scene.scripts.deploy(WAIT + RELEASE)
+    who.say("/deploy staging", chat=old)
+    who.hear("▸ build", chat=old)
+    scene.chat.act("migrate", chat_id=old, new_id=new)
+    end(scene)
+    who.hear("staging runs " + change["after"][:7], chat=new)
+
+
+def test_somebody_who_blocks_the_bot_holds_nobody_up(scene):
+    who, _, commit = begin(scene)
+    scene.chat.act("block", user_id=who.number)
+    end(scene)
+    scene.wait_free()
+    who.hear("staging runs " + commit[:7], chat=ADA, after=0)
+    assert scene.state_file("staging")["commit"] == commit
+    other = scene.admin()
+    other.say("/status staging")
+    other.hear("staging runs " + commit[:7])
+
+
+def test_after_an_outage_the_final_text_is_posted_once(scene):
+    who, running, commit = begin(scene)
+    scene.chat.fault("*", 100000, close=True)
+    end(scene)
+    wait_until(lambda: (scene.state_file("staging") or {}).get("commit") == commit, 30,
+               "the release without Telegram")
+    scene.wait_free()
+    waiting = scene.metric("deploybot_outbox_pending")
+    scene.chat.clear_faults()
+    final = who.hear("staging runs " + commit[:7])
+    assert final["message_id"] == running["message_id"] and waiting > scene.idle
+    said = [m for m in who.messages() if commit[:7] in text_of(m)]
+    assert len(said) == 1
+
+
+def test_a_revoked_token_is_no_end(scene):
+    who, _, commit = begin(scene)
+    scene.chat.act("revoke")
+    end(scene)
+    wait_until(lambda: (scene.state_file("staging") or {}).get("commit") == commit, 30,
+               "the release without Telegram")
+    wait_until(lambda: "TELEGRAM_BOT_TOKEN" in scene.bot.log(), 30, "an alarm in the log")
+    scene.chat.act("revoke", revoked=False)
+    assert scene.bot.stop() == 0
+    scene.start_bot()
+    who.hear("staging runs " + commit[:7])
