@@ -48,6 +48,7 @@ perform_withdraw(struct perform *perform, int64_t id)
 void
 perform_done(struct perform *perform)
 {
+	perform_run_done(perform);
 	perform_wait_done(perform);
 	perform_probe_done(perform);
 	perform_ask_done(perform);

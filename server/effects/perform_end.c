@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <stdlib.h>
 
-#include "effects/perform.h"
+#include "effects/perform_inside.h"
 #include "lib/log.h"
 #include "runs/runs.h"
 
@@ -50,6 +50,7 @@ perform_end(struct perform *perform, struct effect *effect)
 	if (runs_end(perform->runs, &job->wish))
 		return;
 	free(job);
+	perform_run_cancel(perform, effect->u.end.run); /* it may wait to be ordered again */
 	perform_report(perform, effect);
 }
 

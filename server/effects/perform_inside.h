@@ -1,4 +1,4 @@
-/* perform_inside.h - what the performers that can be withdrawn offer perform.c.  Side: loop. */
+/* perform_inside.h - what performers offer each other and perform.c.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 #ifndef PERFORM_INSIDE_H
 #define PERFORM_INSIDE_H
@@ -10,7 +10,11 @@ bool perform_wait_withdraw(struct perform *perform, int64_t id);
 bool perform_probe_withdraw(struct perform *perform, int64_t id);
 bool perform_ask_withdraw(struct perform *perform, int64_t id);
 
-/* The same for all of them. */
+/* A run whose order was put off is refused instead: its end is wished.  Any other is left alone. */
+void perform_run_cancel(struct perform *perform, int64_t run);
+
+/* What is in hand, at the end of the program. */
+void perform_run_done(struct perform *perform);
 void perform_wait_done(struct perform *perform);
 void perform_probe_done(struct perform *perform);
 void perform_ask_done(struct perform *perform);

@@ -1,21 +1,33 @@
-/* perform_run.c - a run, from its order to its exit record.  Side: loop. */
+/* perform_run.c - a run, from its order, given again where it must, to its exit record.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
-#include <stdlib.h>
 #include <string.h>
 
-#include "effects/perform.h"
+#include "effects/perform_inside.h"
 #include "lib/clean.h"
 #include "lib/log.h"
+#include "lib/loop.h"
 #include "runs/runs.h"
 #include "telegram/telegram.h"
 
 #define MAGIC	    0x50726e31u
 #define STATUS_GO   200		/* to EVENT_RUN_STARTED; else its run was ended meanwhile */
+#define JOBS_MAX    128		/* more than the runs that may be followed and those just ended */
+#define TRIES_MAX   3		/* of a deployment: nothing was touched, a person may ask again */
+#define WAIT_FIRST_MS	1000
+#define WAIT_MOST_MS	60000
+
+typedef bool begin_fn(struct runs *runs, const struct effect_run *order,
+    const struct runs_watch *watch, struct err *err);
 
 struct run_job {
-	unsigned magic;
+	unsigned magic;			/* 0: this place is free */
 	struct perform *perform;
 	struct effect *effect;		/* NULL: it has ended and was reported */
+	begin_fn *begin;
+	struct loop_timer again;	/* started: it was put off */
+	int64_t wait_ms;
+	int64_t give_up_at;		/* monotonic: a rollback is tried until then */
+	unsigned tries;
 	bool is_recording;		/* the store has the hello, its answer is to come */
 	bool is_ending;
 	struct runs_wish no_go;
@@ -25,41 +37,150 @@ static void on_hello(void *ctx, const struct run_started *hello);
 static void on_step(void *ctx, const struct run_step *step);
 static void on_lost(void *ctx);
 static void on_ended(void *ctx, const struct run_ended *ended);
+static void on_put_off(void *ctx, const char *why);
 static void on_dropped(void *ctx);
+static void on_again(struct loop_timer *timer, void *ctx);
 
-typedef bool begin_fn(struct runs *runs, const struct effect_run *order,
-    const struct runs_watch *watch, struct err *err);
+/* Not from the heap: a way back must not fail for want of a few bytes. */
+static struct run_job jobs[JOBS_MAX];
 
 static void
-refuse(struct perform *perform, struct effect *effect, const char *why)
+job_free(struct run_job *job)
+{
+	loop_timer_stop(&job->again);
+	job->magic = 0;
+}
+
+/* --- its order ---------------------------------------------------------------------------- */
+
+static void
+refuse(struct perform *perform, struct effect *effect, bool is_cancelled, const char *why)
 {
 	struct run_ended *ended = &effect->result->u.run_ended;
 
 	ended->run = effect->u.run.run;
 	ended->refused = true;
+	ended->ended_on_request = is_cancelled;
 	(void)clean_line(ended->detail, sizeof(ended->detail), why, strlen(why));
 	perform_report(perform, effect);
 }
 
 static void
-begin(struct perform *perform, struct effect *effect, begin_fn *how)
+job_refuse(struct run_job *job, bool is_cancelled, const char *why)
 {
-	struct run_job *job = calloc(1, sizeof(*job));
-	const struct runs_watch watch = { on_hello, on_step, on_lost, on_ended, on_dropped, job };
-	struct err err = { .code = ERR_NONE };
+	struct perform *perform = job->perform;
+	struct effect *effect = TAKE(job->effect);
 
-	if (job == NULL) {
-		refuse(perform, effect, "no memory to follow it");
+	job_free(job);
+	refuse(perform, effect, is_cancelled, why);
+}
+
+/* A deployment that does not begin touches nothing; a rollback is all that is left to try. */
+static bool
+is_worth_another_try(const struct run_job *job)
+{
+	if (job->effect->u.run.program == PROGRAM_ROLLBACK)
+		return loop_now_ms() + job->wait_ms <= job->give_up_at;
+	return job->tries < TRIES_MAX;
+}
+
+static void
+put_off(struct run_job *job, const char *why)
+{
+	if (!is_worth_another_try(job)) {
+		job_refuse(job, false, why);
 		return;
 	}
-	job->magic = MAGIC;
-	job->perform = perform;
-	job->effect = effect;
-	if (how(perform->runs, &effect->u.run, &watch, &err))
+	log_line(LOG_LEVEL_WARNING, LOG_FIELDS(LOG_I64("run", job->effect->u.run.run)),
+	    "it could not be started: %s; it is tried again in %lld s", why,
+	    (long long)job->wait_ms / 1000);
+	loop_timer_start(job->perform->loop, &job->again, job->wait_ms, 0);
+	job->wait_ms = job->wait_ms * 2 < WAIT_MOST_MS ? job->wait_ms * 2 : WAIT_MOST_MS;
+}
+
+static void
+job_try(struct run_job *job)
+{
+	const struct runs_watch watch = { on_hello, on_step, on_lost, on_ended, on_put_off,
+		on_dropped, job };
+	struct err err = { .code = ERR_NONE };
+
+	job->tries++;
+	if (job->begin(job->perform->runs, &job->effect->u.run, &watch, &err))
 		return;
 	assert(err.code != ERR_BUSY); /* an effect is handed out once */
-	free(job);
-	refuse(perform, effect, err.text);
+	put_off(job, err.text);
+}
+
+static void
+begin(struct perform *perform, struct effect *effect, begin_fn *how)
+{
+	struct run_job *job = jobs;
+
+	while (job < jobs + JOBS_MAX && job->magic != 0)
+		job++;
+	if (job == jobs + JOBS_MAX) {
+		refuse(perform, effect, false, "too many runs are open already");
+		return;
+	}
+	*job = (struct run_job){ .magic = MAGIC, .perform = perform, .effect = effect,
+		.begin = how, .wait_ms = WAIT_FIRST_MS,
+		.give_up_at = loop_now_ms() + effect->u.run.deadline_s * INT64_C(1000) };
+	loop_timer_init(&job->again, on_again, job);
+	job_try(job);
+}
+
+static void
+on_put_off(void *ctx, const char *why)
+{
+	struct run_job *job = ctx;
+
+	OBJ_CHECK(job, MAGIC);
+	put_off(job, why);
+}
+
+static void
+on_again(struct loop_timer *timer, void *ctx)
+{
+	struct run_job *job = ctx;
+
+	(void)timer;
+	OBJ_CHECK(job, MAGIC);
+	job_try(job);
+}
+
+/* One that was put off and is in this performer's hands; NULL: none. */
+static struct run_job *
+next_put_off(const struct perform *perform, struct run_job *job)
+{
+	for (; job < jobs + JOBS_MAX; job++) {
+		if (job->magic != 0 && job->perform == perform &&
+		    loop_timer_is_started(&job->again))
+			return job;
+	}
+	return NULL;
+}
+
+void
+perform_run_cancel(struct perform *perform, int64_t run)
+{
+	struct run_job *job = next_put_off(perform, jobs);
+
+	while (job != NULL && job->effect->u.run.run != run)
+		job = next_put_off(perform, job + 1);
+	if (job != NULL)
+		job_refuse(job, true, "cancelled before it began");
+}
+
+void
+perform_run_done(struct perform *perform)
+{
+	struct run_job *job;
+
+	while ((job = next_put_off(perform, jobs)) != NULL) {
+		effect_free(job->effect);
+		job_free(job);
+	}
 }
 
 void
@@ -116,7 +237,7 @@ on_recorded(void *ctx, const struct answer *answer)
 	OBJ_CHECK(job, MAGIC);
 	job->is_recording = false;
 	if (job->effect == NULL)
-		free(job); /* it ended meanwhile */
+		job_free(job); /* it ended meanwhile */
 	else if (answer->status == STATUS_GO)
 		runs_go(job->perform->runs, job->effect->u.run.run);
 	else
@@ -185,7 +306,7 @@ on_ended(void *ctx, const struct run_ended *ended)
 	effect->result->u.run_ended = *ended;
 	perform_report(job->perform, effect);
 	if (!job->is_recording)
-		free(job);
+		job_free(job);
 }
 
 /* The program ends: nobody will answer any more. */
@@ -196,5 +317,5 @@ on_dropped(void *ctx)
 
 	OBJ_CHECK(job, MAGIC);
 	effect_free(job->effect);
-	free(job);
+	job_free(job);
 }

@@ -31,7 +31,7 @@ enum run_phase {
 	RUN_SETTLING,		/* ← settled */
 	RUN_TO_CONNECT,		/* its keeper is tried again when the timer expires */
 	RUN_FOLLOWED,		/* its keeper is connected */
-	RUN_UNSAYABLE,		/* no message can hold its order: refused in the next turn */
+	RUN_TO_REFUSE,		/* in the next turn: nothing of it was ordered */
 };
 
 struct run_follow {
@@ -41,7 +41,8 @@ struct run_follow {
 	struct runs_watch watch;
 	enum run_phase phase;
 	struct keeper_link *keeper;
-	struct loop_timer timer;	/* RUN_TO_CONNECT: reconnect; unexplained: tell it lost */
+	const char *refusal;		/* RUN_TO_REFUSE: why */
+	struct loop_timer timer;	/* RUN_TO_CONNECT: reconnect; RUN_TO_REFUSE; unexplained: tell it lost */
 	bool wants_end;			/* said at every hello from now on */
 	struct runs_wish *wishes;
 	struct loop_task end_told;	/* grants them: never inside runs_end() */
@@ -157,10 +158,36 @@ run_end(struct run_follow *run, const struct run_ended *ended)
 static void
 run_refuse(struct run_follow *run, const char *why)
 {
-	struct run_ended ended = { .run = run->order.run, .refused = true };
+	struct run_ended ended = { .run = run->order.run, .refused = true,
+		.ended_on_request = run->wants_end };
 
 	(void)clean_line(ended.detail, sizeof(ended.detail), why, strlen(why));
 	run_end(run, &ended);
+}
+
+/* Whoever ordered it may try again, unless its end is wished: then this is it. */
+static void
+run_put_off(struct run_follow *run, const char *why)
+{
+	char text[LIMIT_LINE];
+
+	if (run->wants_end || run->watch.on_put_off == NULL) {
+		run_refuse(run, run->wants_end ? "cancelled before it began" : why);
+		return;
+	}
+	(void)clean_line(text, sizeof(text), why, strlen(why));
+	run->world->on_over(run->world->ctx, run);
+	run->watch.on_put_off(run->watch.ctx, text);
+	run_free(run);
+}
+
+/* Nothing of it is with the runner, and nothing will be. */
+static void
+refuse_soon(struct run_follow *run, const char *why)
+{
+	run->phase = RUN_TO_REFUSE;
+	run->refusal = why;
+	loop_timer_start(run->world->loop, &run->timer, 0, 0);
 }
 
 static int64_t
@@ -270,8 +297,8 @@ on_run_timer(struct loop_timer *timer, void *ctx)
 
 	(void)timer;
 	OBJ_CHECK(run, MAGIC);
-	if (run->phase == RUN_UNSAYABLE)
-		run_refuse(run, "its order holds what the runner does not take");
+	if (run->phase == RUN_TO_REFUSE)
+		run_refuse(run, run->refusal);
 	else if (run->phase == RUN_TO_CONNECT)
 		run_settle(run);
 	else
@@ -366,6 +393,8 @@ take_never(struct run_follow *run)
 	loop_timer_stop(&run->timer);
 	if (run->was_started) {
 		run_end_unknown(run);
+	} else if (run->wants_end) {
+		run_refuse(run, "cancelled before it began");
 	} else if (run->orders >= ORDERS_MAX) {
 		run_refuse(run, "the runner contradicts itself about this run");
 	} else {
@@ -397,11 +426,15 @@ take_settled(struct run_follow *run, const struct protocol_message *message)
 static void
 take_refused(struct run_follow *run, const struct protocol_message *message)
 {
+	const char *why = message->text[0] != '\0' ? message->text :
+	    "the runner refused it and gave no reason";
+
 	if (message->why == PROTOCOL_WHY_EXISTS)
 		run_settle(run);
+	else if (message->why == PROTOCOL_WHY_FAILED)
+		run_put_off(run, why);
 	else
-		run_refuse(run, message->text[0] != '\0' ? message->text :
-			"the runner refused it and gave no reason");
+		run_refuse(run, why);
 }
 
 static void
@@ -455,8 +488,7 @@ run_follow_say(struct run_follow *run, struct runner_link *runner)
 		/* What the protocol cannot say would be refused there too.  Not from in here. */
 		log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", run->order.run)),
 		    "it cannot be ordered: %s", err.text);
-		run->phase = RUN_UNSAYABLE;
-		loop_timer_start(run->world->loop, &run->timer, 0, 0);
+		refuse_soon(run, "its order holds what the runner does not take");
 		return true;
 	default:
 		return false;
@@ -572,6 +604,8 @@ run_follow_end(struct run_follow *run, struct runs_wish *wish)
 	if (run->phase == RUN_FOLLOWED) {
 		keeper_link_end(run->keeper);
 		loop_defer(run->world->loop, &run->end_told);
+	} else if (run->phase == RUN_TO_ORDER) {
+		refuse_soon(run, "cancelled before it was ordered");
 	}
 }
 

@@ -26,6 +26,8 @@
 #define EXIT_SETTINGS	 78
 #define TURN_MAX	 16	/* messages in one turn */
 #define ENVIRONMENT_MAX	 1024
+#define BEATS_MAX	 2	/* in the time that it may be silent */
+#define BEAT_RUN	 INT64_MAX /* a run that nobody ever orders: `never` is a sign of life */
 
 struct runner_link {
 	unsigned magic;
@@ -47,11 +49,14 @@ struct runner_link {
 	struct loop_io io;
 	struct loop_io end;	/* of the process */
 	struct loop_timer again;
+	struct loop_timer beat;
+	unsigned beats;		/* asked for since it said anything */
 };
 
 static void on_socket(struct loop_io *io, unsigned events, void *ctx);
 static void on_end(struct loop_io *io, unsigned events, void *ctx);
 static void on_again(struct loop_timer *timer, void *ctx);
+static void on_beat(struct loop_timer *timer, void *ctx);
 
 /* --- what it is given --------------------------------------------------------------------- */
 
@@ -232,6 +237,9 @@ start(struct runner_link *link, struct err *err)
 	link->said_hello = false;
 	link->started_ms = loop_now_ms();
 	loop_io_start(link->loop, &link->io, link->fd, LOOP_READ);
+	link->beats = 0;
+	loop_timer_start(link->loop, &link->beat, link->config.answer_ms / BEATS_MAX,
+	    link->config.answer_ms / BEATS_MAX);
 	say_hello(link);
 	return true;
 }
@@ -252,6 +260,7 @@ runner_link_start(struct loop *loop, const struct runner_link_config *config, st
 	loop_io_init(&link->io, on_socket, link);
 	loop_io_init(&link->end, on_end, link);
 	loop_timer_init(&link->again, on_again, link);
+	loop_timer_init(&link->beat, on_beat, link);
 	if (!copy_config(link, config, err) || !start(link, err)) {
 		runner_link_free(link);
 		return NULL;
@@ -264,6 +273,7 @@ runner_link_start(struct loop *loop, const struct runner_link_config *config, st
 static void
 close_socket(struct runner_link *link)
 {
+	loop_timer_stop(&link->beat);
 	loop_io_stop(&link->io);
 	if (link->fd >= 0)
 		close(link->fd);
@@ -334,6 +344,13 @@ on_end(struct loop_io *io, unsigned events, void *ctx)
 }
 
 static void
+kill_it(const struct runner_link *link, const char *why)
+{
+	log_error("deploybot-runner %s; it is killed", why);
+	(void)pidfd_send_signal(link->pidfd, SIGKILL, NULL, 0); /* dead already is fine */
+}
+
+static void
 on_again(struct loop_timer *timer, void *ctx)
 {
 	struct runner_link *link = ctx;
@@ -342,7 +359,7 @@ on_again(struct loop_timer *timer, void *ctx)
 	(void)timer;
 	OBJ_CHECK(link, MAGIC);
 	if (link->pidfd >= 0) {
-		(void)pidfd_send_signal(link->pidfd, SIGKILL, NULL, 0); /* dead already is fine */
+		kill_it(link, "does not end");
 		return;
 	}
 	link->again_ms = link->again_ms * 2 < AGAIN_MOST_MS ? link->again_ms * 2 : AGAIN_MOST_MS;
@@ -385,6 +402,7 @@ hear_one(struct runner_link *link)
 
 	switch (packet_receive(link->fd, buffer, &message, &err)) {
 	case PACKET_MESSAGE:
+		link->beats = 0;
 		if (link->is_ready)
 			link->config.on_message(link->config.ctx, &message);
 		else
@@ -418,6 +436,21 @@ on_socket(struct loop_io *io, unsigned events, void *ctx)
 		if (!hear_one(link))
 			break;
 	}
+}
+
+/* It takes its orders one by one: who answers this has answered all before it, or is at them. */
+static void
+on_beat(struct loop_timer *timer, void *ctx)
+{
+	const struct protocol_message beat = { .kind = PROTOCOL_SETTLE, .id = BEAT_RUN };
+	struct runner_link *link = ctx;
+
+	(void)timer;
+	OBJ_CHECK(link, MAGIC);
+	if (link->beats++ >= BEATS_MAX)
+		kill_it(link, link->is_ready ? "does not answer" : "says no hello");
+	else if (runner_link_send(link, &beat, NULL) == PACKET_REFUSED)
+		abort(); /* a message of our own that is wrong; all else is heard of */
 }
 
 bool

@@ -10,12 +10,15 @@
 struct runner_link;
 struct settings;
 
-/* Callbacks come from the loop, but for none inside runner_link_start(). */
+/* It is asked for a sign of life all the time.  One that gives none is killed and started again:
+ * orders, questions and settles all wait for a runner that is well, and have no deadlines of their
+ * own.  Callbacks come from the loop, but for none inside runner_link_start(). */
 struct runner_link_config {
 	const char *path;		/* NULL: beside our own executable */
 	const char *state_directory;
 	const char *env_file;		/* NULL: none */
 	const struct settings *settings; /* which variables are the runner's; used while starting */
+	int64_t answer_ms;		/* how long it may be silent */
 	void (*on_ready)(void *ctx);	/* it said hello: talk to it */
 	void (*on_message)(void *ctx, const struct protocol_message *message);
 	void (*on_writable)(void *ctx);	/* after PACKET_LATER */

@@ -16,6 +16,7 @@
 
 #define MAGIC	 0x52756e73u
 #define GRACE_S	 10
+#define ANSWER_S 60
 #define OPEN_MAX 64	/* one environment has one active run; some may wait for their end */
 
 struct runs {
@@ -50,6 +51,7 @@ start_runner(struct runs *runs, const struct runs_config *config, struct err *er
 		.state_directory = runs->state_directory,
 		.env_file = config->env_file,
 		.settings = config->settings,
+		.answer_ms = (config->answer_s > 0 ? config->answer_s : ANSWER_S) * INT64_C(1000),
 		.on_ready = on_runner_ready,
 		.on_message = on_runner_message,
 		.on_writable = on_runner_writable,

@@ -22,6 +22,7 @@ struct runs_config {
 	const struct settings *settings; /* state_directory, and which variables are the runner's */
 	struct redact *redact;		/* borrowed; NULL: known shapes only */
 	unsigned grace_s;		/* between TERM and KILL; 0: 10 */
+	unsigned answer_s;		/* a runner silent for so long is killed and started again; 0: 60 */
 	/* The runner said hello: orders go out from now on.  At each start of it; may be NULL. */
 	void (*on_ready)(void *ctx);
 	/* It will never work: another version, or settings it refuses.  Said once; stop the program
@@ -48,7 +49,7 @@ struct redact *runs_redact(const struct runs *runs);
 /* --- runs --------------------------------------------------------------------------------- */
 
 /* How whoever ordered a run learns of it: hello at most once, steps, lost at most once, then
- * ended or refused exactly once (the watch is dead then). */
+ * ended (or refused) or put off, exactly once (the watch is dead then). */
 struct runs_watch {
 	/* The script waits at its gate: record this, then runs_go().  Not when the gate is open. */
 	void (*on_hello)(void *ctx, const struct run_started *hello);
@@ -58,6 +59,9 @@ struct runs_watch {
 	void (*on_lost)(void *ctx);
 	/* From the exit record (or refused: nothing runs, nothing was left, `detail` says why). */
 	void (*on_ended)(void *ctx, const struct run_ended *ended);
+	/* Instead of on_ended: it was refused for a reason that may pass (fork, disk, memory).
+	 * Nothing runs, nothing was left: it may be ordered again.  NULL: on_ended, refused. */
+	void (*on_put_off)(void *ctx, const char *why);
 	/* runs_free(), instead of on_ended: the run goes on without us.  May be NULL. */
 	void (*on_dropped)(void *ctx);
 	void *ctx;
@@ -87,7 +91,8 @@ struct runs_wish {
 };
 
 /* Asks a run to end, now or as soon as its keeper is reached; on_sent when it was told, or when the
- * run has ended by then.  False: no such run is open, there is nothing to end. */
+ * run has ended by then.  One that was not ordered yet is refused in the next turn.  False: no such
+ * run is open, there is nothing to end. */
 bool runs_end(struct runs *runs, struct runs_wish *wish) MUST_USE;
 void runs_end_cancel(struct runs *runs, struct runs_wish *wish);
 

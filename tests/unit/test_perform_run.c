@@ -36,6 +36,7 @@ struct scene {
 	bool is_late;
 	struct event *started;	/* held: its answer is given by the test */
 	struct event *result;
+	struct event *end_sent;
 	int steps;
 	int lost;
 };
@@ -59,6 +60,10 @@ take(void *ctx, struct event *event)
 	case EVENT_RUN_LOST:
 		scene->lost++;
 		break;
+	case EVENT_END_SENT:
+		assert_null(scene->end_sent);
+		scene->end_sent = event;
+		return;
 	default:
 		assert_null(scene->result);
 		scene->result = event;
@@ -124,6 +129,7 @@ finish(void **state)
 	runs_free(scene->runs);
 	event_free(scene->started);
 	event_free(scene->result);
+	event_free(scene->end_sent);
 	loop_free(scene->loop);
 	settings_unref(scene->settings);
 	pid = fork();
@@ -164,7 +170,7 @@ need_runner(struct scene *scene)
 	} while (0)
 
 static void
-order(struct scene *scene)
+order_of(struct scene *scene, enum program program, int deadline_s)
 {
 	struct effect *effect = effect_new(EFFECT_RUN);
 
@@ -172,10 +178,37 @@ order(struct scene *scene)
 	effect->id = 5;
 	effect->u.run.run = 1;
 	effect->u.run.deployment = 42;
-	effect->u.run.deadline_s = 60;
+	effect->u.run.program = program;
+	effect->u.run.deadline_s = deadline_s;
 	(void)text_copy(effect->u.run.environment, sizeof(effect->u.run.environment), "staging");
 	(void)text_copy(effect->u.run.commit, sizeof(effect->u.run.commit), COMMIT);
 	perform_effect(&scene->perform, effect);
+}
+
+static void
+order(struct scene *scene)
+{
+	order_of(scene, PROGRAM_DEPLOY, 60);
+}
+
+/* The runner reads them anew for each order, and begins nothing with a wrong one. */
+static void
+settings_of_the_runner(struct scene *scene, const char *line)
+{
+	char text[1024];
+
+	(void)snprintf(text, sizeof(text), "DEPLOY_SCRIPT=%s\nROLLBACK_SCRIPT=%s\n%s\n",
+	    scene->script, scene->script, line);
+	write_file(scene->env_file, text, 0600);
+}
+
+static void
+wait_ms(struct scene *scene, int64_t ms)
+{
+	scene->is_late = false;
+	loop_timer_start(scene->loop, &scene->alarm, ms, 0);
+	while (!scene->is_late)
+		loop_run_once(scene->loop);
 }
 
 static void
@@ -212,10 +245,8 @@ the_script_runs_only_when_its_start_is_on_disk(void **state)
 	WAIT_FOR(scene, scene->steps == 1);
 	assert_int_equal(access(scene->proof, F_OK), 0);
 	ask_for_its_end(scene, 1);
-	WAIT_FOR(scene, scene->result != NULL);
-	assert_int_equal(scene->result->kind, EVENT_END_SENT);
-	assert_int_equal(scene->result->effect, 6);
-	event_free(TAKE(scene->result));
+	WAIT_FOR(scene, scene->end_sent != NULL);
+	assert_int_equal(scene->end_sent->effect, 6);
 	WAIT_FOR(scene, scene->result != NULL);
 	assert_int_equal(scene->result->kind, EVENT_RUN_ENDED);
 	assert_int_equal(scene->result->effect, 5);
@@ -245,8 +276,91 @@ the_end_of_a_run_that_is_over_is_reported_at_once(void **state)
 
 	need_runner(scene);
 	ask_for_its_end(scene, 99);
+	assert_non_null(scene->end_sent);
+	assert_int_equal(scene->end_sent->effect, 6);
+}
+
+/* It was given up at once, and the environment called DOWN though nothing had been tried. */
+static void
+a_way_back_that_cannot_begin_is_tried_until_it_can(void **state)
+{
+	struct scene *scene = *state;
+
+	settings_of_the_runner(scene, "RUN_LOG_LIMIT=much");
+	need_runner(scene);
+	order_of(scene, PROGRAM_ROLLBACK, 60);
+	wait_ms(scene, 1500); /* two tries */
+	assert_null(scene->result);
+	settings_of_the_runner(scene, "");
+	WAIT_FOR(scene, scene->started != NULL);
+	answer_started(scene, 200);
+	WAIT_FOR(scene, scene->steps == 1);
+	ask_for_its_end(scene, 1);
+	WAIT_FOR(scene, scene->result != NULL);
+	assert_true(scene->result->u.run_ended.gate_opened);
+}
+
+static void
+a_way_back_that_never_begins_is_refused_at_its_deadline(void **state)
+{
+	struct scene *scene = *state;
+
+	settings_of_the_runner(scene, "RUN_LOG_LIMIT=much");
+	need_runner(scene);
+	order_of(scene, PROGRAM_ROLLBACK, 2);
+	WAIT_FOR(scene, scene->result != NULL);
+	assert_int_equal(scene->result->effect, 5);
+	assert_true(scene->result->u.run_ended.refused);
+	assert_non_null(strstr(scene->result->u.run_ended.detail, "RUN_LOG_LIMIT"));
+}
+
+static void
+a_deployment_that_cannot_begin_is_refused_after_three_tries(void **state)
+{
+	struct scene *scene = *state;
+	int64_t before;
+
+	settings_of_the_runner(scene, "RUN_LOG_LIMIT=much");
+	need_runner(scene);
+	before = loop_now_ms();
+	order(scene);
+	WAIT_FOR(scene, scene->result != NULL);
+	assert_true(loop_now_ms() - before >= 3000);
+	assert_true(scene->result->u.run_ended.refused);
+	assert_false(scene->result->u.run_ended.ended_on_request);
+}
+
+static void
+a_run_that_was_put_off_can_be_cancelled(void **state)
+{
+	struct scene *scene = *state;
+
+	settings_of_the_runner(scene, "RUN_LOG_LIMIT=much");
+	need_runner(scene);
+	order_of(scene, PROGRAM_ROLLBACK, 600);
+	wait_ms(scene, 700);
+	ask_for_its_end(scene, 2); /* another */
+	assert_null(scene->result);
+	event_free(TAKE(scene->end_sent));
+	ask_for_its_end(scene, 1);
+	assert_non_null(scene->end_sent);
 	assert_non_null(scene->result);
-	assert_int_equal(scene->result->effect, 6);
+	assert_true(scene->result->u.run_ended.refused);
+	assert_true(scene->result->u.run_ended.ended_on_request);
+	assert_string_equal(scene->result->u.run_ended.detail, "cancelled before it began");
+}
+
+/* Under the sanitizers. */
+static void
+the_program_may_end_while_a_run_is_put_off(void **state)
+{
+	struct scene *scene = *state;
+
+	settings_of_the_runner(scene, "RUN_LOG_LIMIT=much");
+	need_runner(scene);
+	order_of(scene, PROGRAM_ROLLBACK, 600);
+	wait_ms(scene, 700);
+	assert_null(scene->result);
 }
 
 static void
@@ -337,6 +451,11 @@ main(void)
 		T(the_script_runs_only_when_its_start_is_on_disk),
 		T(a_start_that_was_not_wanted_any_more_never_runs),
 		T(the_end_of_a_run_that_is_over_is_reported_at_once),
+		T(a_way_back_that_cannot_begin_is_tried_until_it_can),
+		T(a_way_back_that_never_begins_is_refused_at_its_deadline),
+		T(a_deployment_that_cannot_begin_is_refused_after_three_tries),
+		T(a_run_that_was_put_off_can_be_cancelled),
+		T(the_program_may_end_while_a_run_is_put_off),
 		T(a_person_is_told_at_the_first_failure_of_git),
 		T(a_push_asks_again_until_it_is_withdrawn),
 		T(the_program_may_end_while_a_run_goes_on),

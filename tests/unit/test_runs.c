@@ -31,6 +31,7 @@ struct story {
 	int lost;
 	int ends;
 	int dropped;
+	int put_off;
 	size_t n_steps;
 	bool goes;		/* opens the gate at once */
 	struct run_started hello;
@@ -48,6 +49,7 @@ struct scene {
 	struct runs *runs;
 	struct loop_timer alarm;
 	bool is_late;
+	unsigned answer_s;
 	int ready;
 	char fatal[240];
 	int answers;
@@ -83,7 +85,7 @@ static struct runs *
 start_runs(struct scene *scene, const char *path)
 {
 	const struct runs_config config = { .runner = path, .env_file = scene->env_file,
-		.settings = scene->settings, .grace_s = 1, .on_ready = on_ready,
+		.settings = scene->settings, .grace_s = 1, .answer_s = scene->answer_s, .on_ready = on_ready,
 		.on_fatal = on_fatal, .ctx = scene };
 	struct err err = { .code = ERR_NONE };
 	struct runs *runs = runs_start(scene->loop, &config, &err);
@@ -241,6 +243,15 @@ on_ended(void *ctx, const struct run_ended *ended)
 }
 
 static void
+on_put_off(void *ctx, const char *why)
+{
+	struct story *story = ctx;
+
+	story->put_off++;
+	(void)text_copy(story->ended.detail, sizeof(story->ended.detail), why);
+}
+
+static void
 on_dropped(void *ctx)
 {
 	((struct story *)ctx)->dropped++;
@@ -258,7 +269,7 @@ order_of(int64_t run)
 static void
 tell(struct story *story, struct scene *scene, int64_t run, bool goes, bool is_resumed)
 {
-	const struct runs_watch watch = { on_hello, on_step, on_lost, on_ended, on_dropped, story };
+	const struct runs_watch watch = { on_hello, on_step, on_lost, on_ended, on_put_off, on_dropped, story };
 	const struct effect_run order = order_of(run);
 	struct err err;
 
@@ -289,6 +300,18 @@ parent_of(pid_t pid)
 		return 0;
 	assert_int_equal(sscanf(end + 2, "%*c %d", &parent), 1);
 	return parent;
+}
+
+static void
+on_answer(void *ctx, int exit_status, bool unreachable, const char *text, size_t size)
+{
+	struct scene *scene = ctx;
+
+	assert_int_equal(size, strlen(text));
+	scene->answers++;
+	scene->answer_status = exit_status;
+	scene->answer_unreachable = unreachable;
+	(void)text_copy(scene->answer, sizeof(scene->answer), text);
 }
 
 /* --- tests -------------------------------------------------------------------------------- */
@@ -351,6 +374,7 @@ a_run_ended_at_its_gate_never_ran(void **state)
 
 	need_runner(scene);
 	script(scene, "touch $PROOF");
+	WAIT_FOR(scene, runs_is_ready(scene->runs));
 	tell(&story, scene, 1, false, false);
 	assert_true(runs_end(scene->runs, &wish)); /* before its keeper is there: kept */
 	assert_int_equal(sent, 0);
@@ -523,10 +547,135 @@ a_killed_runner_is_started_again_and_no_run_notices(void **state)
 	assert_int_equal(next.ended.exit_status, 7);
 }
 
+/* First a runner that does `at_first`, then the real one. */
+static void
+start_with_a_stub(struct scene *scene, const char *at_first)
+{
+	char path[160], text[8192];
+
+	(void)snprintf(path, sizeof(path), "%s/stub", scene->folder);
+	(void)snprintf(text, sizeof(text),
+	    "#!/bin/sh\nif [ ! -e %s.first ]; then touch %s.first; %s; exec cat <&3 >/dev/null; fi\n"
+	    "exec %s \"$@\"\n",
+	    scene->proof, scene->proof, at_first, runner);
+	write_file(path, text, 0755);
+	if (access(runner, X_OK) != 0)
+		skip();
+	scene->runs = start_runs(scene, path);
+	assert_non_null(scene->runs);
+}
+
+/* /cancel, while no runner can be started: it was running for ever. */
+static void
+a_run_that_was_not_ordered_yet_is_called_off(void **state)
+{
+	struct scene *scene = *state;
+	int sent = 0;
+	struct runs_wish wish = { .run = 1, .on_sent = on_wish_sent, .ctx = &sent };
+	struct story story;
+
+	write_file(scene->script, "#!/bin/sh\nexec cat <&3 >/dev/null\n", 0755); /* no hello */
+	scene->runs = start_runs(scene, scene->script);
+	assert_non_null(scene->runs);
+	tell(&story, scene, 1, true, false);
+	assert_true(runs_end(scene->runs, &wish));
+	assert_int_equal(sent + story.ends, 0); /* never inside the call */
+	WAIT_FOR(scene, story.ends > 0);
+	assert_int_equal(sent, 1);
+	assert_true(story.ended.refused && story.ended.ended_on_request);
+	assert_string_equal(story.ended.detail, "cancelled before it was ordered");
+	assert_int_equal(scene->ready, 0);
+}
+
+/* What a hung runner was told: the next one is asked, and a cancelled run does not begin there. */
+static void
+a_silent_runner_is_killed_and_what_it_was_told_is_not_lost(void **state)
+{
+	const struct effect_ask ask = { .kind = ASK_HEADS, .n_branches = 1, .branches = { "main" } };
+	struct scene *scene = *state;
+	int sent = 0;
+	struct runs_wish wish = { .run = 2, .on_sent = on_wish_sent, .ctx = &sent };
+	struct story story, cancelled;
+	struct err err;
+
+	scene->answer_s = 1;
+	script(scene, "exit 7");
+	start_with_a_stub(scene, "printf 'hello\\nversion 1\\npid 1\\n' >&3");
+	WAIT_FOR(scene, scene->ready == 1);
+	tell(&story, scene, 1, true, false);
+	tell(&cancelled, scene, 2, true, false);
+	assert_non_null(runs_ask(scene->runs, &ask, on_answer, scene, &err));
+	assert_true(runs_end(scene->runs, &wish));
+	WAIT_FOR(scene, scene->answers == 1 && story.ends > 0 && cancelled.ends > 0);
+	assert_int_equal(scene->ready, 2);
+	assert_true(scene->answer_unreachable);
+	assert_int_equal(story.ended.exit_status, 7);
+	assert_int_equal(sent, 1);
+	assert_true(cancelled.ended.refused && cancelled.ended.ended_on_request);
+	assert_string_equal(cancelled.ended.detail, "cancelled before it began");
+	assert_int_equal(cancelled.hellos, 0);
+}
+
+static void
+a_runner_that_says_no_hello_is_killed(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->answer_s = 1;
+	start_with_a_stub(scene, ":");
+	WAIT_FOR(scene, scene->ready == 1);
+}
+
+/* No sign of life is missed while there is nothing to do. */
+static void
+a_runner_that_is_well_is_left_alone(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->answer_s = 1;
+	need_runner(scene);
+	loop_timer_start(scene->loop, &scene->alarm, 2500, 0);
+	while (!scene->is_late)
+		loop_run_once(scene->loop);
+	assert_int_equal(scene->ready, 1);
+}
+
+static void
+settings_of_the_runner(struct scene *scene, const char *line)
+{
+	char text[1024];
+
+	(void)snprintf(text, sizeof(text), "DEPLOY_SCRIPT=%s\n%s\n", scene->script, line);
+	write_file(scene->env_file, text, 0600);
+}
+
+static void
+an_order_refused_for_a_reason_that_may_pass_can_be_given_again(void **state)
+{
+	struct scene *scene = *state;
+	struct story story;
+	struct err err;
+
+	settings_of_the_runner(scene, "RUN_LOG_LIMIT=much");
+	need_runner(scene);
+	script(scene, "exit 7");
+	tell(&story, scene, 1, true, false);
+	WAIT_FOR(scene, story.put_off > 0);
+	assert_int_equal(story.ends, 0);
+	assert_non_null(strstr(story.ended.detail, "RUN_LOG_LIMIT"));
+	assert_int_equal(runs_open(scene->runs), 0);
+	assert_int_equal(run_files_open(scene->folder, 1, &err), -1);
+	settings_of_the_runner(scene, "");
+	tell(&story, scene, 1, true, false);
+	WAIT_FOR(scene, story.ends > 0);
+	assert_int_equal(story.put_off, 0);
+	assert_int_equal(story.ended.exit_status, 7);
+}
+
 static void
 an_order_that_nobody_can_take_is_refused(void **state)
 {
-	const struct runs_watch watch = { on_hello, on_step, on_lost, on_ended, NULL, NULL };
+	const struct runs_watch watch = { on_hello, on_step, on_lost, on_ended, NULL, NULL, NULL };
 	struct scene *scene = *state;
 	struct story story = { .scene = scene };
 	struct runs_watch mine = watch;
@@ -541,18 +690,6 @@ an_order_that_nobody_can_take_is_refused(void **state)
 	assert_true(story.ended.refused);
 	assert_string_not_equal(story.ended.detail, "");
 	assert_int_equal(run_files_open(scene->folder, 1, &err), -1);
-}
-
-static void
-on_answer(void *ctx, int exit_status, bool unreachable, const char *text, size_t size)
-{
-	struct scene *scene = ctx;
-
-	assert_int_equal(size, strlen(text));
-	scene->answers++;
-	scene->answer_status = exit_status;
-	scene->answer_unreachable = unreachable;
-	(void)text_copy(scene->answer, sizeof(scene->answer), text);
 }
 
 static void
@@ -675,6 +812,11 @@ main(void)
 		T(an_order_given_twice_runs_once),
 		T(a_killed_keeper_is_a_lost_run_and_nothing_of_it_lives),
 		T(a_killed_runner_is_started_again_and_no_run_notices),
+		T(a_run_that_was_not_ordered_yet_is_called_off),
+		T(a_silent_runner_is_killed_and_what_it_was_told_is_not_lost),
+		T(a_runner_that_says_no_hello_is_killed),
+		T(a_runner_that_is_well_is_left_alone),
+		T(an_order_refused_for_a_reason_that_may_pass_can_be_given_again),
 		T(an_order_that_nobody_can_take_is_refused),
 		T(a_question_is_answered_even_if_with_a_no),
 		T(a_runner_that_is_not_there_is_an_error_at_once),
