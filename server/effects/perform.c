@@ -49,6 +49,7 @@ void
 perform_done(struct perform *perform)
 {
 	perform_run_done(perform);
+	perform_forget_done(perform);
 	perform_wait_done(perform);
 	perform_probe_done(perform);
 	perform_ask_done(perform);

@@ -30,6 +30,7 @@ struct perform {
 	struct perform_wait_state *waits;
 	struct perform_probe_state *probing;
 	struct perform_ask_state *asking;
+	struct perform_forget_state *forgetting; /* oldest first */
 };
 
 typedef void performer(struct perform *perform, struct effect *effect);

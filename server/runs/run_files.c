@@ -15,6 +15,7 @@
 
 #define FILES_MAX	64	/* a run's folder holds five */
 #define NAME_ROOM	24
+#define CUT_BYTES	(64 * 1024 * 1024)
 
 static bool
 fail(struct err *err, int64_t run, const char *what)
@@ -147,20 +148,57 @@ open_both(const char *state_directory, int64_t run, int *ret_runs, int *ret_fold
 	return true;
 }
 
-bool
-run_files_remove(const char *state_directory, int64_t run, struct err *err)
+/* GONE: what is left of the log is little. */
+static enum run_files_removal
+cut_log(int folder, int64_t run, struct err *err)
+{
+	enum run_files_removal done = RUN_FILES_GONE;
+	int log = openat(folder, "log", O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+
+	if (log < 0)
+		return RUN_FILES_GONE; /* missing, or nothing that can be cut: deleted as it is */
+	if (fstat(log, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > CUT_BYTES) {
+		done = RUN_FILES_MORE;
+		if (ftruncate(log, st.st_size - CUT_BYTES) != 0) {
+			(void)fail(err, run, "its log");
+			done = RUN_FILES_STAY;
+		}
+	}
+	close(log);
+	return done;
+}
+
+/* Takes both descriptors. */
+static enum run_files_removal
+remove_folder(int runs, int folder, int64_t run, struct err *err)
 {
 	char name[NAME_ROOM];
-	int runs, folder;
-	bool done = open_both(state_directory, run, &runs, &folder, err);
+	bool done = remove_files(folder, run, err);
 
 	(void)snprintf(name, sizeof(name), "%" PRId64, run);
-	if (folder >= 0) {
-		done = remove_files(folder, run, err);
-		if (done && unlinkat(runs, name, AT_REMOVEDIR) != 0)
-			done = fail(err, run, "its folder");
+	if (done && unlinkat(runs, name, AT_REMOVEDIR) != 0)
+		done = fail(err, run, "its folder");
+	close(runs);
+	return done ? RUN_FILES_GONE : RUN_FILES_STAY;
+}
+
+enum run_files_removal
+run_files_remove(const char *state_directory, int64_t run, struct err *err)
+{
+	enum run_files_removal done;
+	int runs, folder;
+	bool is_known = open_both(state_directory, run, &runs, &folder, err);
+
+	if (folder < 0) {
+		if (runs >= 0)
+			close(runs);
+		return is_known ? RUN_FILES_GONE : RUN_FILES_STAY;
 	}
-	if (runs >= 0)
-		close(runs);
+	done = cut_log(folder, run, err);
+	if (done == RUN_FILES_GONE)
+		return remove_folder(runs, folder, run, err);
+	close(folder);
+	close(runs);
 	return done;
 }

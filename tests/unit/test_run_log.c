@@ -51,7 +51,7 @@ drop_folder(void **state)
 	char path[128];
 
 	(void)state;
-	if (!run_files_remove(folder, 7, NULL))
+	if (run_files_remove(folder, 7, NULL) != RUN_FILES_GONE)
 		return -1;
 	path_of(path, "");
 	(void)rmdir(path);
