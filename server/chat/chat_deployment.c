@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "chat/chat_text.h"
+#include "deployment/run_verdict.h"
 
 typedef void say_fn(struct chat_text *text, const struct chat_deployment *about);
 
@@ -350,8 +351,12 @@ say_rollback_failed(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
 
-	chat_text_add(text, "🔥 " MARK_BOLD "%s is DOWN: neither %.7s nor %.7s is healthy" MARK_BOLD,
-	    deployment->environment, deployment->commit, deployment->previous);
+	if (run_verdict_was_untried(deployment))
+		chat_text_add(text, "🔥 " MARK_BOLD "%s may be DOWN: going back from %.7s to %.7s could not begin"
+		    MARK_BOLD, deployment->environment, deployment->commit, deployment->previous);
+	else
+		chat_text_add(text, "🔥 " MARK_BOLD "%s is DOWN: neither %.7s nor %.7s is healthy" MARK_BOLD,
+		    deployment->environment, deployment->commit, deployment->previous);
 	add_asker(text, deployment);
 	add_detail(text, deployment);
 	chat_text_add(text, "\nLook at the target, then ");

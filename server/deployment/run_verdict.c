@@ -11,6 +11,8 @@
 #define EXIT_UNTOUCHED_FIRST	64
 #define EXIT_UNTOUCHED_LAST	69
 
+static const char untried[] = "the rollback could not be started: ";
+
 static bool
 has_way_back(const struct deployment *deployment, const struct run_ended *ended)
 {
@@ -68,6 +70,21 @@ describe(struct run_verdict *verdict, const struct run_ended *ended)
 		(void)snprintf(out, room, "exit %d%s%.200s", ended->exit_status, colon, line);
 }
 
+/* Before anything that a script may have printed: nobody else's detail begins so. */
+static void
+describe_untried(struct run_verdict *verdict, const struct run_ended *ended)
+{
+	(void)snprintf(verdict->detail, sizeof(verdict->detail), "%s%.180s", untried,
+	    ended->detail[0] != '\0' ? ended->detail : "its script was never let go");
+}
+
+bool
+run_verdict_was_untried(const struct deployment *deployment)
+{
+	return deployment->state == DEPLOY_ROLLBACK_FAILED &&
+	    strncmp(deployment->detail, untried, sizeof(untried) - 1) == 0;
+}
+
 static enum deploy_why
 why_of(const struct run_ended *ended)
 {
@@ -112,7 +129,9 @@ run_verdict(const struct deployment *deployment, const struct run_ended *ended, 
 	/* Whoever cancelled it, or whatever was wrong before the way back, is the reason. */
 	if (deployment->state == DEPLOY_RUNNING)
 		verdict.why = why_of(ended);
-	if (deployment->why != DEPLOY_WHY_CANCELLED)
+	if (is_back && never_began(ended))
+		describe_untried(&verdict, ended);
+	else if (deployment->why != DEPLOY_WHY_CANCELLED)
 		describe(&verdict, ended);
 	return verdict;
 }

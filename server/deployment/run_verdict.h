@@ -21,4 +21,8 @@ struct run_verdict {
 struct run_verdict run_verdict(const struct deployment *deployment, const struct run_ended *ended,
     int attempts_max);
 
+/* Of one whose rollback failed: it was never begun, so nobody knows how the target is.  Read off
+ * the detail that the verdict gave it. */
+bool run_verdict_was_untried(const struct deployment *deployment);
+
 #endif

@@ -144,6 +144,24 @@ a_rollback_that_fails_too_is_down(void **state)
 	world_close(&w);
 }
 
+/* It said "neither is healthy", of a rollback that nobody had tried. */
+static void
+a_rollback_that_could_not_begin_is_told_so(void **state)
+{
+	struct world w;
+
+	(void)state;
+	b_over_a(&w, STAGING_URL);
+	world_run_ends(&w, TOUCHED);
+	world_run_ends(&w, (struct run_ended){ .refused = true, .detail = "no space left" });
+	assert_int_equal(state_of(&w), DEPLOY_ROLLBACK_FAILED);
+	assert_non_null(world_says(&w, "staging may be DOWN: going back from bbbbbbb to aaaaaaa"));
+	assert_non_null(world_says(&w, "the rollback could not be started: no space left"));
+	assert_null(world_says(&w, "neither"));
+	assert_true(world_environment(&w, "staging").is_down);
+	world_close(&w);
+}
+
 static void
 a_rollback_that_is_not_healthy_is_down(void **state)
 {
@@ -600,6 +618,7 @@ main(void)
 		cmocka_unit_test(a_script_that_fails_after_release_is_taken_back),
 		cmocka_unit_test(a_release_that_is_not_healthy_is_taken_back),
 		cmocka_unit_test(a_rollback_that_fails_too_is_down),
+		cmocka_unit_test(a_rollback_that_could_not_begin_is_told_so),
 		cmocka_unit_test(a_rollback_that_is_not_healthy_is_down),
 		cmocka_unit_test(nothing_to_go_back_to_is_failed_and_not_known_to_be_well),
 		cmocka_unit_test(a_script_that_says_no_rollback_has_no_way_back),
