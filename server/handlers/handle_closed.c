@@ -1,5 +1,6 @@
 /* handle_closed.c - results that do nothing but close their effect.  Side: store. */
 /* SPDX-License-Identifier: ISC */
+#include "decide/decide_reply.h"
 #include "handlers/handlers.h"
 
 /* Only a run's exit record ends it: that its end was asked for decides nothing. */
@@ -18,12 +19,22 @@ handle_toasted(struct tx *tx, const struct event *event)
 	(void)event;
 }
 
-/* A log that could not be sent was said so by its performer's log line; the button stays. */
+/* The toast said that it is on its way: whoever waits is told that it does not come. */
 void
 handle_documented(struct tx *tx, const struct event *event)
 {
-	(void)tx;
-	(void)event;
+	const struct effect_document *document = &tx->effect->u.document;
+	const char *failure = event->u.said.failure;
+	struct chat_text text;
+
+	if (failure[0] == '\0')
+		return;
+	chat_text_init(&text);
+	chat_text_add(&text, "📄 ");
+	chat_text_outside(&text, document->caption[0] != '\0' ? document->caption : "The log");
+	chat_text_add(&text, " could not be sent: ");
+	chat_text_outside(&text, failure);
+	(void)decide_say(tx, &document->place, &text);
 }
 
 void
