@@ -3,7 +3,8 @@
 
 COMMAND is one of deploybot's own (serve by default), under the same settings: `run.py doctor`.
 Needs TELEGRAM_BOT_TOKEN and ADMIN_TELEGRAM_IDS, in the environment or in .env.  The sample
-application, state, audit and logs live under ./var; nothing needs root.
+application, state, audit and logs live under ./var; nothing needs root.  DEPLOYBOT_FOLDER names
+another folder for .env and var.
 """
 # SPDX-License-Identifier: ISC
 import os
@@ -12,7 +13,8 @@ import sys
 
 from stage import ROOT, free_port, sample_app
 
-VAR = ROOT / "var"
+FOLDER = pathlib.Path(os.environ.get("DEPLOYBOT_FOLDER") or ROOT).resolve()
+VAR = FOLDER / "var"
 
 
 def names_in(env_file):
@@ -54,8 +56,10 @@ def defaults(is_set, tell):
 
 
 def main():
-    os.chdir(ROOT)
-    in_file = names_in(ROOT / ".env")
+    program = os.fspath(pathlib.Path(os.environ.get("DEPLOYBOT_BUILD", ROOT / "build")).resolve()
+                        / "deploybot")
+    os.chdir(FOLDER)
+    in_file = names_in(FOLDER / ".env")
 
     def is_set(name):
         return bool(os.environ.get(name)) or name in in_file or f"{name}_FILE" in in_file
@@ -71,8 +75,6 @@ def main():
     command = sys.argv[1:] or ["serve"]
     os.environ.update(defaults(is_set, print if command == ["serve"] else lambda _: None))
     sys.stdout.flush()
-    program = os.fspath(pathlib.Path(os.environ.get("DEPLOYBOT_BUILD", ROOT / "build"))
-                        / "deploybot")
     os.execv(program, [program, *command])
 
 

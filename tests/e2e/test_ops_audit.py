@@ -1,0 +1,162 @@
+"""Goal: `deploybot audit verify` notices whatever is done to the audit log, says where, and the chat
+is a witness of its head."""
+# SPDX-License-Identifier: ISC
+import json
+import pathlib
+import shutil
+import sqlite3
+
+import pytest
+
+from crash_aid import STEADY, CrashScene, audit_head_in
+from stage import Deploybot
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory):
+    """A stopped deploybot with a history, and the final messages that its chats were told."""
+    scene = CrashScene(tmp_path_factory.mktemp("history"))
+    finals, lengths = [], []
+    for _ in range(2):
+        scene.scripts.deploy(STEADY)
+        finals.append(scene.release())
+        lengths.append(len(scene.audit()))
+        scene.mallory.say("/deploy staging")
+        scene.wait_for_audit(len(lengths), action="denied")
+    scene.close()
+    return scene, finals, lengths
+
+
+@pytest.fixture
+def copy(told, tmp_path):
+    """Its state and audit log, to be tampered with."""
+    scene = told[0]
+    shutil.copytree(scene.folder / "state", tmp_path / "state", symlinks=True,
+                    ignore=shutil.ignore_patterns("runs", "git", "socket"))
+    shutil.copy(scene.folder / "audit.log", tmp_path / "audit.log")
+    bot = Deploybot(tmp_path, {**scene.bot.settings, "STATE_DIRECTORY": str(tmp_path / "state"),
+                               "AUDIT_LOG_PATH": str(tmp_path / "audit.log")})
+    bot.audit = tmp_path / "audit.log"
+    bot.lines = bot.audit.read_text(encoding="utf-8").splitlines(keepends=True)
+    return bot
+
+
+def verify(bot, status, *words):
+    found = bot.run("audit", "verify")
+    assert found.returncode == status, found
+    for word in words:
+        assert word in found.stdout + found.stderr, found
+    return found
+
+
+def write(bot, lines):
+    bot.audit.write_text("".join(lines), encoding="utf-8")
+
+
+def test_what_nobody_touched_is_ok_and_its_head_is_told(copy):
+    found = verify(copy, 0, "ok", f"{len(copy.lines)} entries")
+    assert json.loads(copy.lines[-1])["hash"][:8] in found.stdout
+
+
+def test_the_short_hash_in_a_final_message_was_the_head_then(told, copy):
+    _, finals, lengths = told
+    for final, length in zip(finals, lengths):
+        head = audit_head_in(final)
+        at = next(i for i, x in enumerate(copy.lines) if json.loads(x)["hash"].startswith(head))
+        entry = json.loads(copy.lines[at])
+        assert entry["action"] == "deploy_success", "the very decision that the message tells of"
+        assert at + 1 == length
+
+
+@pytest.mark.parametrize("at", [0, 3, -1])
+def test_a_line_that_was_changed_is_named(copy, at):
+    entry = json.loads(copy.lines[at])
+    changed = copy.lines[at].replace(entry["action"], "denied" if entry["action"] != "denied" else "x")
+    copy.lines[at] = changed
+    write(copy, copy.lines)
+    verify(copy, 1, "error", str(entry["seq"]))
+
+
+@pytest.mark.parametrize("at", [0, 3])
+def test_a_line_that_was_removed_is_noticed(copy, at):
+    seq = json.loads(copy.lines[at])["seq"]
+    del copy.lines[at]
+    write(copy, copy.lines)
+    verify(copy, 1, "error", str(seq))
+
+
+def test_lines_in_another_order_are_noticed(copy):
+    copy.lines[2], copy.lines[3] = copy.lines[3], copy.lines[2]
+    write(copy, copy.lines)
+    verify(copy, 1, "error")
+
+
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_lines_cut_off_the_end_are_counted(copy, n):
+    write(copy, copy.lines[:-n])
+    verify(copy, 1, "error", f"newest {n} entries")
+
+
+def test_half_a_line_at_the_end_is_noticed(copy):
+    write(copy, copy.lines[:-1] + [copy.lines[-1][:40]])
+    verify(copy, 1, "error")
+
+
+def test_a_line_put_in_is_noticed(copy):
+    copy.lines.insert(2, copy.lines[2])
+    write(copy, copy.lines)
+    verify(copy, 1, "error")
+
+
+def test_a_line_put_behind_the_end_is_noticed(copy):
+    entry = json.loads(copy.lines[-1])
+    entry["seq"] += 1
+    write(copy, [*copy.lines, json.dumps(entry, separators=(",", ":")) + "\n"])
+    verify(copy, 1, "error")
+
+
+def test_an_older_copy_of_the_file_is_noticed(copy):
+    write(copy, copy.lines[:len(copy.lines) // 2])
+    verify(copy, 1, "error", "newest")
+
+
+def test_a_file_that_is_gone_or_empty_is_noticed(copy):
+    write(copy, [])
+    verify(copy, 1, "error")
+    copy.audit.unlink()
+    verify(copy, 1, "error", "audit.log")
+
+
+@pytest.mark.parametrize("column", ["user_id", "action", "outcome", "meta", "at"])
+def test_a_row_that_was_changed_in_the_database_is_noticed(copy, column):
+    done = sqlite3.connect(pathlib.Path(copy.settings["STATE_DIRECTORY"]) / "deploybot.db")
+    columns = [row[1] for row in done.execute("PRAGMA table_info(audit)")]
+    assert column in columns, columns
+    value = {"at": "at + 1000", "meta": "'{\"reason\":\"none\"}'"}.get(column, "'somebody'")
+    done.execute(f"UPDATE audit SET {column} = {value} WHERE seq = 3")
+    done.commit()
+    done.close()
+    verify(copy, 1, "error", "3")
+
+
+def test_a_row_that_was_removed_from_the_database_is_noticed(copy):
+    done = sqlite3.connect(pathlib.Path(copy.settings["STATE_DIRECTORY"]) / "deploybot.db")
+    done.execute("DELETE FROM audit WHERE seq = (SELECT max(seq) FROM audit)")
+    done.commit()
+    done.close()
+    verify(copy, 1, "error")
+
+
+def test_tampering_is_not_covered_up_by_a_start(copy):
+    """A start appends what is missing; it does not repair what was changed."""
+    copy.lines[2] = copy.lines[2].replace("telegram:", "telegraph:")
+    write(copy, copy.lines)
+    copy.start()
+    assert copy.stop() == 0
+    verify(copy, 1, "error")
+
+
+def test_core_fields_cannot_be_taken_by_metadata(told):
+    for entry in told[0].audit():
+        assert list(entry)[:8] == ["timestamp", "seq", "user_id", "action", "environment", "commit",
+                                   "outcome", "severity"]

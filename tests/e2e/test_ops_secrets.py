@@ -1,0 +1,202 @@
+"""Goal: after a whole run with everything that can go wrong in it, no secret stands in any artefact:
+logs, argv, children's environments, database, audit, state, chat; and files are nobody else's."""
+# SPDX-License-Identifier: ISC
+import base64
+import os
+import pathlib
+import stat
+import urllib.parse
+
+import pytest
+
+from crash_aid import HOLD, STEADY, CrashScene, children_of, program_of
+from ops_aid import request
+from stage import GITHUB_SECRET, WEBHOOK_SECRET, wait_until
+from telegram_client import DEFAULT_TOKEN
+
+REPOSITORY_TOKEN = "canary-repository-token-0123456789abcdef"
+API_HASH = "canary0123456789abcdef0123456789abcdef"
+SECRETS = {"TELEGRAM_BOT_TOKEN": DEFAULT_TOKEN, "GITHUB_WEBHOOK_SECRET": GITHUB_SECRET,
+           "TELEGRAM_WEBHOOK_SECRET": WEBHOOK_SECRET, "REPOSITORY_TOKEN": REPOSITORY_TOKEN,
+           "TELEGRAM_API_HASH": API_HASH}
+SHOWN = """cat /proc/self/status | grep -E 'Sig|NoNewPrivs|Dumpable' >"$here/status"
+ls -l /proc/self/fd >"$here/fds"
+tr '\\0' '\\n' </proc/$$/environ >"$here/environ"; tr '\\0' ' ' </proc/$$/cmdline >"$here/argv"
+ulimit -c >"$here/core"; umask >"$here/umask"; pwd >"$here/pwd"; readlink /proc/self/fd/0 >"$here/stdin"
+ps -o sid=,pgid=,pid= -p $$ >"$here/session"
+"""
+
+
+def shapes(secret):
+    """A secret as it is, and as programs write it by accident."""
+    yield secret
+    yield secret.split(":", 1)[-1]
+    yield urllib.parse.quote(secret, safe="")
+    yield base64.b64encode(secret.encode()).decode().rstrip("=")[:-2]
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory):
+    made = CrashScene(tmp_path_factory.mktemp("secrets"), settings={
+        "TELEGRAM_WEBHOOK_SECRET": WEBHOOK_SECRET, "REPOSITORY_TOKEN": REPOSITORY_TOKEN,
+        "TELEGRAM_API_HASH": API_HASH, "LOG_LEVEL": "DEBUG"})
+    play(made)
+    yield made
+    made.close()
+
+
+def play(scene):
+    """Good, bad, a script that prints what it must not know, Telegram failing, a restart."""
+    scene.seen = []
+    scene.scripts.deploy(SHOWN + f'echo "{DEFAULT_TOKEN}"; echo "token={GITHUB_SECRET}"; ' + HOLD
+                         + "; " + STEADY)
+    scene.hold_script()
+    who = scene.admin()
+    who.say("/deploy staging")
+    scene.wait_held()
+    scene.keeper_pid, scene.leader_pid, scene.runner_pid = (scene.keeper(), scene.leader(),
+                                                            scene.runner())
+    look(scene)
+    scene.go_on()
+    final = who.hear("staging runs")
+    who.press(final, "Log")
+    who.hear("Log of staging")
+    scene.chat.fault("sendmessage", times=1, status=401, description="Unauthorized")
+    scene.scripts.deploy('echo "==> release"; exit 1')
+    scene.commit()
+    who.say("/deploy staging")
+    who.hear("staging is NOT running")
+    for path in ("/github/webhook", "/telegram/webhook"):
+        request(scene.bot, "POST", path, b"{}", {"Content-Type": "application/json",
+                                                 "X-Hub-Signature-256": "sha256=" + "1" * 64})
+    scene.crash()
+    scene.restart()
+    scene.bot.run("doctor")
+    scene.bot.run("webhook", "info")
+    scene.said = scene.bot.run("check-config").stderr
+
+
+def look(scene):
+    """argv and environment of every process that came from the server."""
+    waiting = [scene.server(), scene.keeper_pid]
+    while waiting:
+        pid = waiting.pop()
+        waiting += children_of(pid)
+        for name in ("cmdline", "environ"):
+            if name == "environ" and pid in (scene.server(), ):
+                continue    # it was given its settings there
+            try:
+                content = pathlib.Path(f"/proc/{pid}/{name}").read_bytes()
+            except OSError:
+                continue
+            scene.seen.append((f"{program_of(pid)} {name}", content.decode("utf-8", "replace")))
+
+
+def artefacts(scene):
+    """(name, text) of everything that a run leaves behind or shows."""
+    yield from scene.seen
+    yield "the log", scene.bot.log()
+    for root in ("state", "audit.log", "scripts"):
+        top = scene.folder / root
+        for path in [top, *top.rglob("*")]:
+            # what the script itself printed stands in its raw log
+            if path.is_file() and path.parent.parent.name != "runs" and path.suffix != ".deploy":
+                yield str(path), path.read_bytes().decode("utf-8", "replace")
+    for person in (scene.next_admin + 424_249_999, 424242001):
+        for view in scene.chat.messages(person):
+            yield "the chat", str(view)
+            if "document" in view["message"]:
+                yield "the log document", scene.chat.file(view).decode("utf-8", "replace")
+    yield "check-config", scene.said
+    yield "/metrics", scene.bot.metrics()
+
+
+@pytest.mark.parametrize("name", sorted(SECRETS))
+def test_no_artefact_holds_a_secret(scene, name):
+    looked = 0
+    for where, text in artefacts(scene):
+        looked += 1
+        if name == "REPOSITORY_TOKEN" and where.endswith("deploybot-runner environ"):
+            continue    # the runner's own
+        for shape in shapes(SECRETS[name]):
+            assert shape not in text, f"{name} in {where}"
+    assert looked > 20
+
+
+def test_what_a_script_prints_is_redacted_in_the_chat_and_raw_in_its_log(scene):
+    raw = scene.log_of(1)
+    assert DEFAULT_TOKEN in raw and "token=" in raw
+    document = next(v for v in scene.chat.messages(scene.next_admin + 424_249_999)
+                    if "document" in v["message"])
+    text = scene.chat.file(document).decode()
+    assert "token=" in text and DEFAULT_TOKEN not in text
+
+
+def test_the_script_knows_only_what_it_needs(scene):
+    environ = dict(x.split("=", 1) for x in
+                   (scene.scripts.folder / "environ").read_text().splitlines() if "=" in x)
+    allowed = {"PATH", "HOME", "LANG", "STATE_DIRECTORY", "ENVIRONMENT", "RUN_ID", "DEPLOYMENT_ID",
+               "PREVIOUS_RELEASE", "REF", "GITHUB_REPOSITORY", "REPOSITORY_URL", "ENVIRONMENTS",
+               "REPOSITORY_KEY_PATH", "REPOSITORY_KNOWN_HOSTS", "REPOSITORY_TOKEN_FILE",
+               "DEPLOY_TRANSPORT", "DEPLOY_USER", "SSH_KEY_PATH", "REGISTRY_URL", "REGISTRY_IMAGE",
+               "AWS_REGION", "USE_KUBERNETES", "KUBE_NAMESPACE", "STAGING_HOST", "STAGING_PORT"}
+    assert set(environ) <= allowed | {"PWD", "SHLVL", "_"}, set(environ) - allowed
+
+
+def test_the_script_has_descriptors_0_1_2_and_nothing_on_stdin(scene):
+    lines = (scene.scripts.folder / "fds").read_text().splitlines()
+    numbers = sorted(int(x.split(" -> ")[0].split()[-1]) for x in lines if " -> " in x)
+    # 1 is the file it writes to, 3 is ls reading the folder
+    assert numbers[:3] == [0, 1, 2] and len(numbers) <= 4, lines
+    assert (scene.scripts.folder / "stdin").read_text().strip() == "/dev/null"
+
+
+def test_the_script_ignores_and_blocks_no_signal_and_has_a_session(scene):
+    status = dict(x.split(":\t") for x in
+                  (scene.scripts.folder / "status").read_text().splitlines())
+    assert int(status["SigIgn"], 16) == 0 and int(status["SigBlk"], 16) == 0, status
+    assert (scene.scripts.folder / "core").read_text().strip() == "0"
+    session, group, pid = (scene.scripts.folder / "session").read_text().split()
+    assert session == group == pid
+
+
+def mode(path):
+    return stat.S_IMODE(os.lstat(path).st_mode)
+
+
+def test_files_are_nobody_elses(scene):
+    state = scene.folder / "state"
+    assert mode(state) == 0o700
+    for path in state.glob("deploybot.db*"):
+        assert mode(path) == 0o600, path
+    runs = list((state / "runs").glob("[0-9]*"))
+    assert runs and all(mode(run) == 0o700 for run in runs)
+    for path in (state / "runs").glob("*/*"):
+        if path.is_file():
+            assert mode(path) == 0o600, path
+    assert mode(scene.folder / "audit.log") & 0o037 == 0
+    assert mode(state / "environments" / "staging.json") & 0o022 == 0
+
+
+def test_the_server_leaves_no_core_and_cannot_be_read_by_others_of_its_user(scene):
+    limits = pathlib.Path(f"/proc/{scene.server()}/limits").read_text(encoding="ascii")
+    core = next(x for x in limits.splitlines() if x.startswith("Max core file size"))
+    assert core.split()[4:6] == ["0", "0"], core
+    assert os.stat(f"/proc/{scene.server()}/mem").st_uid == 0, "not dumpable"
+
+
+def test_descriptors_and_processes_come_back_to_where_they_were(scene):
+    """Ten deployments later there are as many of both as after one."""
+    def count():
+        pid = scene.server()
+        return (len(list(pathlib.Path(f"/proc/{pid}/fd").iterdir())), len(children_of(pid)),
+                len(list(pathlib.Path(f"/proc/{scene.runner()}/fd").iterdir())))
+    scene.scripts.reset()
+    scene.commit()
+    scene.release()
+    wait_until(lambda: not scene.with_run_id(), 20, "rest")
+    before = count()
+    for _ in range(4):
+        scene.release()
+    wait_until(lambda: not scene.with_run_id() and all(
+        now <= then + 1 for now, then in zip(count(), before)), 20, f"{before} again")

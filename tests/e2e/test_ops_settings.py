@@ -1,0 +1,201 @@
+"""Goal: settings are right or refused whole, in one clear line each; what changes is adopted when all
+of it is valid, told, and audited."""
+# SPDX-License-Identifier: ISC
+import os
+import signal
+import sqlite3
+
+import pytest
+
+from ops_aid import (WAIT_S, audit_of, bare, bare_settings, check_stop, post_github, request, sign,
+                     wait_audit)
+from stage import GITHUB_SECRET, Deploybot, wait_until
+from telegram_client import ADA, CARL, DEFAULT_TOKEN
+
+PING = b'{"zen":"x","repository":{"full_name":"orchard/shop"}}'
+
+
+def refused(bot):
+    """The lines that name what is wrong, the same from check-config and from serve."""
+    checked = bot.run("check-config")
+    assert checked.returncode == 78, checked
+    bot.start(wait=False)
+    assert bot.process.wait(WAIT_S) == 78
+    lines = [x for x in checked.stderr.splitlines() if x.startswith("error")]
+    for line in lines:
+        assert line in bot.log(), line
+    return lines
+
+
+def test_nothing_set_names_all_that_is_required_and_no_more(tmp_path):
+    lines = refused(Deploybot(tmp_path, {"API_SERVER_PORT": "1"}))
+    assert len(lines) >= 2
+    for name in ("TELEGRAM_BOT_TOKEN", "ADMIN_TELEGRAM_IDS"):
+        assert len([x for x in lines if name in x]) == 1, lines
+    assert not any("WEBHOOK_SECRET" in x for x in lines)
+
+
+def test_webhook_mode_needs_its_secret(tmp_path):
+    lines = refused(bare(tmp_path, TELEGRAM_WEBHOOK_SECRET=None))
+    assert len(lines) == 1 and "TELEGRAM_WEBHOOK_SECRET" in lines[0]
+
+
+WRONG = {"API_SERVER_PORT": "70000", "ADMIN_TELEGRAM_IDS": "ada", "TELEGRAM_API_BASE": "ftp://x",
+         "HEALTH_CHECK_RETRIES": "0", "LOG_LEVEL": "LOUD", "STATE_DIRECTORY": "relative",
+         "GITHUB_WEBHOOK_SECRET": "short", "ENVIRONMENTS": "Staging!", "RUN_LOG_LIMIT": "2 apples",
+         "LISTEN_ADDRESS": "example.com", "REPOSITORY_URL": "ext::sh -c x",
+         "ENABLE_TELEMETRY": "perhaps", "STAGING_HEALTH_URL": "file:///etc/passwd"}
+
+
+def test_everything_that_is_wrong_is_named_at_once_one_line_each(tmp_path):
+    lines = refused(bare(tmp_path, **{**WRONG, "ENVIRONMENTS": None}))
+    for name in WRONG:
+        if name != "ENVIRONMENTS":
+            assert len([x for x in lines if name in x]) == 1, (name, lines)
+    assert not (tmp_path / "state").exists() and not (tmp_path / "relative").exists()
+
+
+@pytest.mark.parametrize("name", sorted(WRONG))
+def test_each_wrong_value_is_refused_with_its_name(tmp_path, name):
+    bot = bare(tmp_path, **{name: WRONG[name]})
+    found = bot.run("check-config")
+    assert found.returncode == 78 and name in found.stderr, found
+
+
+@pytest.mark.parametrize("secret", ["changeme", "x" * 15, "your-secret-here", "secret"])
+def test_a_secret_that_is_none_is_refused_and_not_repeated(tmp_path, secret):
+    found = bare(tmp_path, GITHUB_WEBHOOK_SECRET=secret).run("check-config")
+    assert found.returncode == 78 and "GITHUB_WEBHOOK_SECRET" in found.stderr
+    if secret not in ("secret", "changeme"):
+        assert secret not in found.stderr + found.stdout
+
+
+def test_a_short_secret_is_warned_of(tmp_path):
+    found = bare(tmp_path, GITHUB_WEBHOOK_SECRET="0123456789abcdefXYZ").run("check-config")
+    assert found.returncode == 0 and "GITHUB_WEBHOOK_SECRET" in found.stderr
+    assert "warning" in found.stderr and "0123456789abcdefXYZ" not in found.stderr + found.stdout
+
+
+def write_env(folder, text, mode=0o600, name=".env"):
+    path = folder / name
+    fresh = folder / (name + ".new")
+    fresh.write_text(text, encoding="utf-8")
+    fresh.chmod(mode)
+    fresh.replace(path)
+    return path
+
+
+def lines_of(settings):
+    return "".join(f"{k}={v}\n" for k, v in settings.items())
+
+
+def test_an_unknown_name_in_env_is_a_warning_with_the_nearest(tmp_path):
+    write_env(tmp_path, lines_of(bare_settings(tmp_path)) + "TELEGRAM_BOT_TOKN=x\n")
+    found = Deploybot(tmp_path, {"API_SERVER_PORT": "1"}).run("check-config")
+    assert found.returncode == 0
+    line = next(x for x in found.stderr.splitlines() if "TELEGRAM_BOT_TOKN" in x)
+    assert line.startswith("warning") and "TELEGRAM_BOT_TOKEN" in line
+
+
+def test_the_environment_wins_over_the_file_and_env_file_chooses_it(tmp_path):
+    settings = bare_settings(tmp_path)
+    write_env(tmp_path, lines_of({**settings, "ADMIN_TELEGRAM_IDS": "1,2,3"}), name="other.env")
+    bot = Deploybot(tmp_path, {"API_SERVER_PORT": settings["API_SERVER_PORT"]})
+    found = bot.run("--env-file", "other.env", "check-config")
+    assert found.returncode == 0 and "3 admins" in found.stdout, found
+    bot.settings["ADMIN_TELEGRAM_IDS"] = "1,2"
+    assert "2 admins" in bot.run("--env-file=other.env", "check-config").stdout
+    assert bot.run("--env-file", "missing.env", "check-config").returncode == 78
+
+
+def test_a_secret_is_read_from_the_file_that_name_file_names(tmp_path):
+    secret = tmp_path / "token"
+    secret.write_text(DEFAULT_TOKEN + "\n", encoding="ascii")
+    secret.chmod(0o600)
+    bot = bare(tmp_path, TELEGRAM_BOT_TOKEN=None, TELEGRAM_BOT_TOKEN_FILE=str(secret))
+    assert bot.run("check-config").returncode == 0
+    bot.start()
+    check_stop(bot)
+    missing = bare(tmp_path, TELEGRAM_BOT_TOKEN=None, TELEGRAM_BOT_TOKEN_FILE="/nowhere")
+    assert missing.run("check-config").returncode == 78
+
+
+@pytest.mark.parametrize("text", ["NAME", "A B=1\n", "X='open\n", "X=1\nX=2\n", "X=\"\\q\"\n", "A\0=1\n"])
+def test_a_file_that_cannot_be_read_is_refused_with_its_line(tmp_path, text):
+    write_env(tmp_path, lines_of(bare_settings(tmp_path)) + text)
+    found = Deploybot(tmp_path, {"API_SERVER_PORT": "1"}).run("check-config")
+    assert found.returncode == 78 and ".env" in found.stderr, found
+
+
+# --- while it runs ---
+
+@pytest.fixture(scope="module")
+def reloading(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("reload")
+    settings = bare_settings(folder)
+    port = settings["API_SERVER_PORT"]
+    write_env(folder, lines_of(settings))
+    bot = Deploybot(folder, {"API_SERVER_PORT": port}).start()
+    bot.in_file = settings
+    bot.settings = {**settings, "API_SERVER_PORT": port}
+    yield bot
+    check_stop(bot)
+
+
+def change(bot, **values):
+    """Writes .env and says SIGHUP; the audit's entry of it."""
+    before = len(audit_of(bot, action="settings_reloaded"))
+    bot.in_file.update(values)
+    write_env(bot.folder, lines_of({k: v for k, v in bot.in_file.items() if v is not None}))
+    bot.process.send_signal(signal.SIGHUP)
+    return wait_audit(bot, before + 1, action="settings_reloaded")[-1]
+
+
+def test_a_new_webhook_secret_counts_from_the_next_request_on(reloading):
+    fresh = "another-secret-of-github-0123456789abcdef"
+    assert post_github(reloading, PING, event="ping", guid="s1").status == 200
+    entry = change(reloading, GITHUB_WEBHOOK_SECRET=fresh)
+    assert "GITHUB_WEBHOOK_SECRET" in str(entry) and fresh not in str(entry)
+    assert post_github(reloading, PING, event="ping", guid="s2").status == 401
+    found = request(reloading, "POST", "/github/webhook", PING, {
+        "Content-Type": "application/json", "X-GitHub-Event": "ping", "X-GitHub-Delivery": "s3",
+        "X-Hub-Signature-256": sign(PING, fresh)})
+    assert found.status == 200
+    change(reloading, GITHUB_WEBHOOK_SECRET=GITHUB_SECRET)
+    assert fresh not in reloading.log()
+
+
+def test_what_is_wrong_keeps_the_old_and_names_each_line(reloading):
+    entry = change(reloading, LOG_LEVEL="LOUD", HEALTH_CHECK_RETRIES="0", ADMIN_TELEGRAM_IDS="x")
+    assert entry["outcome"] != "success" and entry["outcome"] != "adopted", entry
+    log = reloading.log()
+    for name in ("LOG_LEVEL", "HEALTH_CHECK_RETRIES", "ADMIN_TELEGRAM_IDS"):
+        assert len([x for x in log.splitlines() if "error" in x and name in x]) >= 1, name
+    assert post_github(reloading, PING, event="ping", guid="w1").status in (200, 202)
+    change(reloading, LOG_LEVEL="INFO", HEALTH_CHECK_RETRIES="5",
+           ADMIN_TELEGRAM_IDS=f"{ADA},{CARL}")
+
+
+def test_what_needs_a_restart_says_so(reloading):
+    change(reloading, LISTEN_ADDRESS="127.0.0.2")
+    wait_until(lambda: any("restart" in x and "LISTEN_ADDRESS" in x
+                           for x in reloading.log().splitlines()), WAIT_S, "the word restart")
+    assert request(reloading, "GET", "/healthz").status == 200
+    change(reloading, LISTEN_ADDRESS=None)
+
+
+def test_a_changed_file_is_noticed_without_a_signal(reloading):
+    before = len(audit_of(reloading, action="settings_reloaded"))
+    reloading.in_file["HEALTH_CHECK_INTERVAL"] = "7"
+    write_env(reloading.folder, lines_of({k: v for k, v in reloading.in_file.items() if v}))
+    entry = wait_audit(reloading, before + 1, action="settings_reloaded")[-1]
+    assert "HEALTH_CHECK_INTERVAL" in str(entry)
+
+
+def test_secrets_of_the_settings_are_in_no_row(reloading):
+    done = sqlite3.connect(f"file:{reloading.settings['STATE_DIRECTORY']}/deploybot.db?mode=ro", uri=True)
+    text = "\n".join(done.iterdump())
+    for name in ("TELEGRAM_BOT_TOKEN", "TELEGRAM_WEBHOOK_SECRET", "GITHUB_WEBHOOK_SECRET"):
+        assert reloading.in_file[name] not in text
+    done.close()
+    assert os.stat(reloading.folder / ".env").st_mode & 0o077 == 0

@@ -1,0 +1,114 @@
+"""Goal: SIGTERM ends deploybot in order: at once when idle, after the run when there is one, in time
+when that takes too long, and never two of them work on one state directory."""
+# SPDX-License-Identifier: ISC
+import signal
+import time
+
+import pytest
+
+from crash_aid import HOLD, STEADY, CrashScene, is_alive
+from flow_aid import PATIENCE_S
+from ops_aid import bare, check_stop, elapsed
+from stage import get, wait_until
+from telegram_client import text_of
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory):
+    made = CrashScene(tmp_path_factory.mktemp("stop"), settings={"SHUTDOWN_TIMEOUT_SECONDS": "2"})
+    yield made
+    made.close()
+
+
+@pytest.fixture(autouse=True)
+def running(request):
+    yield
+    if "scene" in request.fixturenames:
+        scene = request.getfixturevalue("scene")
+        scene.go_on()
+        if scene.bot.process.poll() is not None:
+            scene.bot.start()
+        scene.wait_free()
+
+
+def begin(scene):
+    scene.scripts.deploy(HOLD + "; " + STEADY)
+    scene.hold_script()
+    who = scene.admin()
+    who.say("/deploy staging")
+    scene.wait_held()
+    return who
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_idle_it_ends_at_once_with_0(scene, number):
+    runner = scene.runner()
+    began = time.monotonic()
+    assert scene.bot.stop(number) == 0
+    assert elapsed(began) < 3
+    wait_until(lambda: not is_alive(runner), PATIENCE_S, "the runner's end")
+    assert get(scene.bot.base + "/healthz")[0] == 0
+
+
+def test_a_run_that_ends_in_time_is_waited_for(scene):
+    who = begin(scene)
+    scene.bot.process.send_signal(signal.SIGTERM)
+    wait_until(lambda: "stopping" in scene.bot.log(), PATIENCE_S, "the signal")
+    assert scene.bot.process.poll() is None, "it waits"
+    scene.go_on()
+    assert scene.bot.process.wait(PATIENCE_S) == 0
+    scene.bot.start()
+    who.hear("staging runs")
+    assert len([v for v in who.messages() if "staging runs" in text_of(v)]) == 1
+
+
+def test_a_run_that_takes_longer_goes_on_and_the_next_start_adopts_it(scene):
+    who = begin(scene)
+    leader = scene.leader()
+    began = time.monotonic()
+    scene.bot.process.send_signal(signal.SIGTERM)
+    assert scene.bot.process.wait(PATIENCE_S) == 0
+    assert 1.5 < elapsed(began) < 10, "SHUTDOWN_TIMEOUT_SECONDS is 2"
+    assert is_alive(leader)
+    scene.bot.start()
+    assert is_alive(leader) and scene.is_busy("staging")
+    scene.go_on()
+    who.hear("staging runs")
+    scene.check()
+
+
+def test_told_twice_it_ends_at_once(scene):
+    who = begin(scene)
+    leader = scene.leader()
+    scene.bot.process.send_signal(signal.SIGTERM)
+    wait_until(lambda: "stopping" in scene.bot.log()[-2000:], PATIENCE_S, "the signal")
+    began = time.monotonic()
+    scene.bot.process.send_signal(signal.SIGTERM)
+    assert scene.bot.process.wait(PATIENCE_S) == 0
+    assert elapsed(began) < 1.5 and is_alive(leader)
+    scene.bot.start()
+    scene.go_on()
+    who.hear("staging runs")
+
+
+def test_a_second_one_on_the_same_state_is_refused_with_75(tmp_path):
+    first = bare(tmp_path).start()
+    other = tmp_path / "other"
+    other.mkdir()
+    second = bare(other, STATE_DIRECTORY=first.settings["STATE_DIRECTORY"])
+    second.start(wait=False)
+    assert second.process.wait(20) == 75
+    said = [x for x in second.log().splitlines() if "another deploybot works in" in x]
+    assert len(said) == 1 and "STATE_DIRECTORY" in said[0]
+    assert get(first.base + "/healthz")[0] == 200
+    check_stop(first)
+
+
+def test_a_port_that_is_taken_is_said_and_nothing_is_left(tmp_path):
+    first = bare(tmp_path).start()
+    other = tmp_path / "other"
+    other.mkdir()
+    second = bare(other, API_SERVER_PORT=first.settings["API_SERVER_PORT"]).start(wait=False)
+    assert second.process.wait(20) not in (0, None)
+    assert first.settings["API_SERVER_PORT"] in second.log()
+    check_stop(first)
