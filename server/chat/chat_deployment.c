@@ -206,6 +206,8 @@ say_question(struct chat_text *text, const struct chat_deployment *about)
 		    "this commit was taken back automatically before" MARK_BOLD);
 	if (!about->has_way_back && !is_rollback(deployment))
 		chat_text_add(text, "\nno rollback available");
+	if (about->n_urls == 0)
+		chat_text_add(text, "\nNo health URL is set: the script's word alone will release it.");
 	add_note(text, deployment);
 }
 
@@ -278,6 +280,7 @@ say_under_way(struct chat_text *text, const struct chat_deployment *about)
 	add_subject(text, deployment);
 	add_asker(text, deployment);
 	add_detail(text, deployment);
+	add_unprobed(text, deployment);
 	add_steps(text, about);
 	add_under_way(text, deployment);
 	add_note(text, deployment);
@@ -325,6 +328,7 @@ say_failed(struct chat_text *text, const struct chat_deployment *about)
 	chat_text_add(text, " failed");
 	add_asker(text, deployment);
 	add_detail(text, deployment);
+	add_unprobed(text, deployment);
 	add_steps(text, about);
 	add_took_and_audit(text, about);
 }
@@ -359,6 +363,7 @@ say_rollback_failed(struct chat_text *text, const struct chat_deployment *about)
 		    deployment->environment, deployment->commit, deployment->previous);
 	add_asker(text, deployment);
 	add_detail(text, deployment);
+	add_unprobed(text, deployment);
 	chat_text_add(text, "\nLook at the target, then ");
 	chat_text_add(text, MARK_CODE "/deploy %s" MARK_CODE " or " MARK_CODE "/rollback %s" MARK_CODE ".",
 	    deployment->environment, deployment->environment);

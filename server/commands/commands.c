@@ -88,6 +88,7 @@ commands_handle(struct tx *tx, const struct update *update)
 {
 	struct chat_command typed;
 	const struct command *command;
+	enum policy_role role;
 
 	if (!chat_command_parse(update->text, &typed) || is_too_fast(tx, update, typed.word))
 		return;
@@ -105,6 +106,9 @@ commands_handle(struct tx *tx, const struct update *update)
 			    command->usage);
 		return;
 	}
-	tx_tally(tx, TALLY_COMMAND, command->word, "taken", "", 0);
+	role = policy_role(tx->settings, update->person);
+	tx_tally(tx, TALLY_COMMAND, command->word,
+	    policy_decide(role, command->action, typed.argument[0]).is_allowed ? "taken" : "denied",
+	    "", 0);
 	command->run(tx, update, &typed);
 }

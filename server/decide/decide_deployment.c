@@ -1,4 +1,4 @@
-/* decide_deployment.c - the acts of the rule table as rows and effects.  Side: store. */
+/* decide_deployment.c - a deployment goes on by one event.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_deployment.h"
 
@@ -8,44 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "chat/chat_deployment.h"
+#include "decide/decide_act.h"
 #include "decide/decide_reply.h"
 #include "lib/log.h"
 #include "lib/text.h"
 #include "store/row_audit.h"
-#include "store/row_effect.h"
 #include "store/row_environment.h"
-#include "store/row_message.h"
 #include "store/row_question.h"
-
-/* What one step is made of: passed to each act. */
-struct act {
-	struct tx *tx;
-	struct deployment *deployment;
-	const struct git_answer *answer;
-	bool refused;
-};
-
-typedef void act_fn(struct act *act);
-
-static act_fn do_ask_person, do_run, do_run_back, do_end_run, do_probe, do_drop_probe, do_release,
-    do_hold, do_down, do_tell, do_refuse_cancel, do_next;
-
-static act_fn *const acts_table[] = {
-	[DEPLOY_DO_ASK_PERSON] = do_ask_person,
-	[DEPLOY_DO_RUN] = do_run,
-	[DEPLOY_DO_RUN_BACK] = do_run_back,
-	[DEPLOY_DO_END_RUN] = do_end_run,
-	[DEPLOY_DO_PROBE] = do_probe,
-	[DEPLOY_DO_DROP_PROBE] = do_drop_probe,
-	[DEPLOY_DO_RELEASE] = do_release,
-	[DEPLOY_DO_HOLD] = do_hold,
-	[DEPLOY_DO_DOWN] = do_down,
-	[DEPLOY_DO_TELL] = do_tell,
-	[DEPLOY_DO_REFUSE_CANCEL] = do_refuse_cancel,
-	[DEPLOY_DO_NEXT] = do_next,
-};
-_Static_assert(COUNT(acts_table) == DEPLOY_ACT_COUNT, "every act is carried out");
 
 static bool
 is_rollback(const struct deployment *deployment)
@@ -97,13 +66,10 @@ audit_severity(enum deploy_state state)
 }
 
 static void
-audit_step(struct tx *tx, const struct deployment *deployment, enum deploy_state from)
+add_entry(struct tx *tx, const struct deployment *deployment, const char *action)
 {
-	const char *action = audit_action(deployment, from);
 	char user[32];
 
-	if (action == NULL)
-		return;
 	row_audit_add(tx,
 	    &(struct audit_entry){
 		.action = action,
@@ -120,6 +86,18 @@ audit_step(struct tx *tx, const struct deployment *deployment, enum deploy_state
 		deployment->previous, "name", deployment->asker, NULL });
 }
 
+static void
+audit_step(struct tx *tx, const struct deployment *deployment, enum deploy_state from)
+{
+	const char *action = audit_action(deployment, from);
+
+	if (action == NULL)
+		return;
+	if (deployment->state == DEPLOY_ROLLING_BACK)
+		add_entry(tx, deployment, "deploy_failed");
+	add_entry(tx, deployment, action);
+}
+
 /* "rolled_back": a label of a metric has no blanks. */
 static void
 tally_end(struct tx *tx, const struct deployment *deployment)
@@ -134,344 +112,6 @@ tally_end(struct tx *tx, const struct deployment *deployment)
 		seconds = (double)(deployment->ended_at - deployment->started_at) / 1000;
 	tx_tally(tx, TALLY_DEPLOYMENT, deployment->environment, trigger_word(deployment->trigger),
 	    outcome, seconds);
-}
-
-/* --- what it looks like in the chat --- */
-
-/* The button's id: the one that it has in this chat already, or a new one.  run: a log's. */
-static void
-add_button(struct tx *tx, const struct deployment *deployment, enum question_verb verb, int64_t run,
-    int64_t chat, const char *label, struct buttons *buttons)
-{
-	struct question question = row_question_find(tx, deployment->id, verb, run, chat);
-	struct button *button = &buttons->at[buttons->n];
-
-	if (question.id[0] == '\0') {
-		question = (struct question){
-			.verb = verb,
-			.deployment = deployment->id,
-			.run = run,
-			.chat = chat,
-			.asker = verb == QUESTION_CONFIRM || verb == QUESTION_DECLINE ?
-			    deployment->asked_by : 0,
-			.once = verb != QUESTION_LOG,
-			.is_open = true,
-		};
-		row_question_add(tx, &question);
-	}
-	(void)text_copy(button->label, sizeof(button->label), label);
-	(void)text_copy(button->question, sizeof(button->question), question.id);
-	buttons->n++;
-}
-
-static bool
-may_be_cancelled(const struct deployment *deployment)
-{
-	if (deployment->state == DEPLOY_QUEUED)
-		return true;
-	return !is_rollback(deployment) &&
-	    (deployment->state == DEPLOY_RUNNING || deployment->state == DEPLOY_VERIFYING);
-}
-
-/* What went wrong stands in the log of the deployment, also when a rollback came after it. */
-static void
-add_log_buttons(struct tx *tx, const struct deployment *deployment, int64_t chat,
-    struct buttons *buttons)
-{
-	int64_t run = row_run_newest(tx, deployment->id, deployment->program);
-	int64_t back = is_rollback(deployment) ? 0 :
-	    row_run_newest(tx, deployment->id, PROGRAM_ROLLBACK);
-
-	if (run != 0)
-		add_button(tx, deployment, QUESTION_LOG, run, chat, "📄 Log", buttons);
-	if (back != 0)
-		add_button(tx, deployment, QUESTION_LOG, back, chat, "📄 Rollback log", buttons);
-}
-
-static struct buttons
-buttons_for(struct tx *tx, const struct deployment *deployment, int64_t chat)
-{
-	struct buttons buttons = { 0 };
-
-	if (deployment->state == DEPLOY_AWAITING_CONFIRMATION) {
-		add_button(tx, deployment, QUESTION_CONFIRM, 0, chat,
-		    is_rollback(deployment) ? "↩️ Roll back" : "✅ Confirm", &buttons);
-		if (!is_rollback(deployment))
-			add_button(tx, deployment, QUESTION_DECLINE, 0, chat, "✖️ Cancel", &buttons);
-	}
-	if (may_be_cancelled(deployment))
-		add_button(tx, deployment, QUESTION_CANCEL, 0, chat, "✋ Cancel", &buttons);
-	add_log_buttons(tx, deployment, chat, &buttons);
-	return buttons;
-}
-
-/* The facts that its texts are made of; steps and head are the caller's memory. */
-static struct chat_deployment
-facts(struct tx *tx, const struct deployment *deployment, const struct environment *environment,
-    const struct git_answer *answer, struct step steps[LIMIT_STEPS], char head[9])
-{
-	row_audit_head(tx, head);
-	return (struct chat_deployment){
-		.deployment = deployment,
-		.environment = environment,
-		.steps = steps,
-		.n_steps = deployment->run != 0 ?
-		    row_step_list(tx, deployment->run, steps, LIMIT_STEPS) : 0,
-		.estimate_ms = row_step_estimate(tx, deployment->environment, ""),
-		.answer = answer,
-		.has_way_back = decide_has_way_back(deployment),
-		.audit_head = head,
-		.release = environment->current.id,
-		.at = tx->at,
-	};
-}
-
-static void
-tell_in(struct tx *tx, const struct chat_deployment *about, int64_t row)
-{
-	CLEANUP(message_done) struct message now = { 0 };
-	CLEANUP(message_done) struct message message = { 0 };
-
-	if (row == 0)
-		return;
-	now = row_message_get(tx, row);
-	if (!chat_deployment(about, &message)) {
-		tx_fail(tx, ERR_NOMEM, "no memory for the message of a deployment");
-		return;
-	}
-	message.place = now.place;
-	message.buttons = buttons_for(tx, about->deployment, now.place.chat);
-	row_message_change(tx, row, &message);
-}
-
-/* An end that must ring the phone is said once more, in a message of its own. */
-static void
-alarm_in(struct tx *tx, const struct chat_deployment *about, int64_t row)
-{
-	CLEANUP(message_done) struct message now = { 0 };
-	CLEANUP(message_done) struct message message = { 0 };
-
-	if (row == 0)
-		return;
-	message.head = chat_deployment_alarm(about);
-	if (message.head == NULL)
-		return;
-	message.foot = strdup("");
-	now = row_message_get(tx, row);
-	message.place = now.place;
-	if (message.foot == NULL) {
-		tx_fail(tx, ERR_NOMEM, "no memory for an alarm");
-		return;
-	}
-	message.buttons = buttons_for(tx, about->deployment, now.place.chat);
-	(void)row_message_add(tx, &message);
-}
-
-void
-decide_tell(struct tx *tx, const struct deployment *deployment, const struct git_answer *answer)
-{
-	struct environment environment = row_environment_get(tx, deployment->environment);
-	struct step steps[LIMIT_STEPS];
-	char head[9];
-	struct chat_deployment about = facts(tx, deployment, &environment, answer, steps, head);
-
-	tell_in(tx, &about, deployment->message);
-	tell_in(tx, &about, deployment->also_message);
-	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL) {
-		alarm_in(tx, &about, deployment->message);
-		alarm_in(tx, &about, deployment->also_message);
-	}
-}
-
-/* Asked for elsewhere: the team's chat sees it too, from its start. */
-static void
-add_also_message(struct tx *tx, struct deployment *deployment)
-{
-	CLEANUP(message_done) struct message message = { 0 };
-	struct environment environment = row_environment_get(tx, deployment->environment);
-	struct step steps[LIMIT_STEPS];
-	char head[9];
-	struct chat_deployment about = facts(tx, deployment, &environment, NULL, steps, head);
-
-	if (deployment->also_message != 0 || deployment->place.chat == tx->settings->telegram_chat_id)
-		return;
-	if (!chat_deployment(&about, &message)) {
-		tx_fail(tx, ERR_NOMEM, "no memory for the message of a deployment");
-		return;
-	}
-	message.place.chat = tx->settings->telegram_chat_id;
-	deployment->also_message = row_message_add(tx, &message);
-}
-
-/* --- the acts --- */
-
-static void
-do_ask_person(struct act *act)
-{
-	struct tx *tx = act->tx;
-	struct deployment *deployment = act->deployment;
-	int64_t wait_ms = deployment->trigger == TRIGGER_CHAT ? DECIDE_COMMAND_QUESTION_MS :
-								DECIDE_PUSH_QUESTION_MS;
-
-	decide_tell(tx, deployment, act->answer);
-	row_question_set_wait(tx, deployment->id,
-	    row_effect_wait(tx, WAIT_QUESTION, "", deployment->id, tx->at + wait_ms));
-}
-
-static void
-order_run(struct act *act, enum program program, const char *commit, const char *previous)
-{
-	struct tx *tx = act->tx;
-	struct deployment *deployment = act->deployment;
-	struct effect *effect = effect_new(EFFECT_RUN);
-
-	if (effect == NULL) {
-		tx_fail(tx, ERR_NOMEM, "no memory for a run");
-		return;
-	}
-	deployment->run = row_run_add(tx, deployment->id, program);
-	deployment->attempts++;
-	effect->subject = deployment->id;
-	effect->u.run.run = deployment->run;
-	effect->u.run.program = program;
-	effect->u.run.deployment = deployment->id;
-	effect->u.run.deadline_s = tx->settings->deploy_timeout_seconds;
-	(void)text_copy(effect->u.run.environment, LIMIT_ENVIRONMENT, deployment->environment);
-	(void)text_copy(effect->u.run.commit, LIMIT_COMMIT, commit);
-	(void)text_copy(effect->u.run.previous, LIMIT_COMMIT, previous);
-	(void)text_copy(effect->u.run.ref, LIMIT_REF, deployment->ref);
-	row_deployment_save(tx, deployment);	/* the order is handed out with its message's row */
-	(void)row_effect_add(tx, effect);
-}
-
-static void
-do_run(struct act *act)
-{
-	struct deployment *deployment = act->deployment;
-
-	add_also_message(act->tx, deployment);
-	order_run(act, deployment->program, deployment->commit, deployment->previous);
-}
-
-static void
-do_run_back(struct act *act)
-{
-	order_run(act, PROGRAM_ROLLBACK, act->deployment->previous, act->deployment->commit);
-}
-
-static void
-do_end_run(struct act *act)
-{
-	struct effect *effect = effect_new(EFFECT_END);
-
-	if (effect == NULL) {
-		tx_fail(act->tx, ERR_NOMEM, "no memory for an end");
-		return;
-	}
-	effect->subject = act->deployment->id;
-	effect->u.end.run = act->deployment->run;
-	(void)row_effect_add(act->tx, effect);
-}
-
-/* One target for each URL of the comma list that the deployment started with. */
-static size_t
-split_targets(const struct deployment *deployment, const char *commit, struct probe_target *targets,
-    size_t max)
-{
-	const char *at = deployment->urls;
-	size_t n = 0;
-
-	while (*at != '\0' && n < max) {
-		size_t length = strcspn(at, ",");
-		struct probe_target *target = &targets[n];
-
-		if (length > 0 && length < sizeof(target->url)) {
-			memcpy(target->url, at, length);
-			(void)text_copy(target->environment, LIMIT_ENVIRONMENT,
-			    deployment->environment);
-			(void)text_copy(target->commit, LIMIT_COMMIT, commit);
-			n++;
-		}
-		at += length + (at[length] == ',' ? 1 : 0);
-	}
-	return n;
-}
-
-static void
-do_probe(struct act *act)
-{
-	const struct settings *settings = act->tx->settings;
-	const struct deployment *deployment = act->deployment;
-	bool is_back = deployment->state == DEPLOY_VERIFYING_ROLLBACK;
-	struct effect *effect = effect_new(EFFECT_PROBE);
-
-	if (effect != NULL)
-		effect->u.probe.targets = calloc(LIMIT_URLS, sizeof(*effect->u.probe.targets));
-	if (effect == NULL || effect->u.probe.targets == NULL) {
-		effect_free(effect);
-		tx_fail(act->tx, ERR_NOMEM, "no memory for a probe");
-		return;
-	}
-	effect->subject = deployment->id;
-	effect->u.probe.plan = (struct probe_plan){
-		.successes = settings->health_check_successes,
-		.failures = settings->health_check_retries,
-		.interval_s = settings->health_check_interval_seconds,
-		.timeout_s = settings->health_check_timeout_seconds,
-	};
-	effect->u.probe.n = split_targets(deployment,
-	    is_back ? deployment->previous : deployment->commit, effect->u.probe.targets, LIMIT_URLS);
-	(void)row_effect_add(act->tx, effect);
-}
-
-static void
-do_drop_probe(struct act *act)
-{
-	row_effect_withdraw(act->tx, row_effect_find(act->tx, EFFECT_PROBE, act->deployment->id));
-}
-
-static void
-do_release(struct act *act)
-{
-	const struct deployment *deployment = act->deployment;
-	struct release release = { .at = act->tx->at, .deployment = deployment->id };
-
-	(void)text_copy(release.environment, sizeof(release.environment), deployment->environment);
-	(void)text_copy(release.commit, sizeof(release.commit), deployment->commit);
-	(void)text_copy(release.by, sizeof(release.by), deployment->asker);
-	(void)text_copy(release.subject, sizeof(release.subject), deployment->subject);
-	(void)row_environment_release(act->tx, &release);
-}
-
-static void
-do_hold(struct act *act)
-{
-	row_environment_hold(act->tx, act->deployment->environment, act->deployment->commit, false);
-}
-
-static void
-do_down(struct act *act)
-{
-	row_environment_hold(act->tx, act->deployment->environment, act->deployment->commit, true);
-}
-
-static void
-do_tell(struct act *act)
-{
-	decide_tell(act->tx, act->deployment, act->answer);
-}
-
-static void
-do_refuse_cancel(struct act *act)
-{
-	act->refused = true;
-}
-
-static void
-do_next(struct act *act)
-{
-	row_deployment_save(act->tx, act->deployment);
-	decide_next(act->tx, act->deployment->environment);
 }
 
 /* --- the step --- */
@@ -500,7 +140,6 @@ bool
 decide_step(struct tx *tx, struct deployment *deployment, enum deploy_event event,
     const struct git_answer *answer)
 {
-	struct act act = { .tx = tx, .deployment = deployment, .answer = answer };
 	enum deploy_state from = deployment->state;
 	struct deploy_acts acts;
 
@@ -519,38 +158,48 @@ decide_step(struct tx *tx, struct deployment *deployment, enum deploy_event even
 		row_deployment_set_state(tx, deployment->id, deployment->state, deployment->why);
 		enter_state(tx, deployment, from);
 	}
-	for (size_t i = 0; i < acts.n; i++)
-		acts_table[acts.todo[i]](&act);
-	if (!act.refused)
-		row_deployment_save(tx, deployment);
-	return !act.refused;
+	if (!decide_act(tx, deployment, &acts, answer))
+		return false;
+	row_deployment_save(tx, deployment);
+	return true;
 }
 
-/* What it needs to end is written down when it starts: URLs, and the release to go back to. */
-static void
-prepare_start(struct tx *tx, struct deployment *deployment)
+void
+decide_set_way_back(struct tx *tx, struct deployment *deployment)
 {
-	const struct environment_settings *settings =
-	    settings_environment(tx->settings, deployment->environment);
 	struct environment environment = row_environment_get(tx, deployment->environment);
 	const struct release *back = &environment.current;
-	size_t used = 0;
 
 	if (strcmp(back->commit, deployment->commit) == 0)
 		back = &environment.previous;	/* the same once more: what was live before it */
 	(void)text_copy(deployment->previous, sizeof(deployment->previous), back->commit);
+}
+
+/* What it needs to end is written down when it starts: URLs, and the release to go back to.  False:
+ * its environment is no longer in the settings. */
+static bool
+prepare_start(struct tx *tx, struct deployment *deployment)
+{
+	const struct environment_settings *settings =
+	    settings_environment(tx->settings, deployment->environment);
+	size_t used = 0;
+
+	if (settings == NULL)
+		return false;
+	decide_set_way_back(tx, deployment);
 	deployment->urls[0] = '\0';
-	for (size_t i = 0; settings != NULL && i < settings->health_url_count; i++) {
+	for (size_t i = 0; i < settings->health_url_count; i++) {
 		int n = snprintf(deployment->urls + used, sizeof(deployment->urls) - used, "%s%s",
 		    i > 0 ? "," : "", settings->health_urls[i]);
 
 		if (n < 0 || (size_t)n >= sizeof(deployment->urls) - used) {
 			tx_fail(tx, ERR_LIMIT, "the health URLs of %s are longer than %zu bytes",
 			    deployment->environment, sizeof(deployment->urls));
-			return;
+			break;
 		}
 		used += (size_t)n;
 	}
+	return true;
 }
 
 /* Taken back since it was pushed (a person was faster to ask for it): nobody wants it twice. */
@@ -559,6 +208,14 @@ is_held(struct tx *tx, const struct deployment *waiting)
 {
 	return waiting->trigger != TRIGGER_CHAT &&
 	    strcmp(row_environment_get(tx, waiting->environment).held_commit, waiting->commit) == 0;
+}
+
+static void
+refuse_waiting(struct tx *tx, struct deployment *waiting, const char *reason)
+{
+	waiting->why = DEPLOY_WHY_REFUSED;
+	(void)text_copy(waiting->detail, sizeof(waiting->detail), reason);
+	(void)decide_step(tx, waiting, DEPLOY_ON_REFUSE, NULL);
 }
 
 void
@@ -571,15 +228,13 @@ decide_next(struct tx *tx, const char *environment)
 	waiting = row_deployment_queued(tx, environment);
 	if (waiting.id == 0)
 		return;
-	if (is_held(tx, &waiting)) {
-		waiting.why = DEPLOY_WHY_REFUSED;
-		(void)snprintf(waiting.detail, sizeof(waiting.detail),
-		    "it was taken back while this waited; /deploy %s asks first", environment);
-		(void)decide_step(tx, &waiting, DEPLOY_ON_REFUSE, NULL);
-		return;
-	}
-	prepare_start(tx, &waiting);
-	(void)decide_step(tx, &waiting, DEPLOY_ON_FREE, NULL);
+	if (is_held(tx, &waiting))
+		refuse_waiting(tx, &waiting,
+		    "it was taken back while this waited; /deploy asks first");
+	else if (!prepare_start(tx, &waiting))
+		refuse_waiting(tx, &waiting, "this environment is no longer in the settings");
+	else
+		(void)decide_step(tx, &waiting, DEPLOY_ON_FREE, NULL);
 }
 
 /* The entries of its end name who asked for it: who wanted it ended may be somebody else. */

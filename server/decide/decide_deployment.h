@@ -35,11 +35,10 @@ bool decide_cancel(struct tx *tx, struct deployment *deployment, const struct up
 /* What it needs to end was lost (a handler failed, a row is missing): it ends as interrupted. */
 void decide_give_up(struct tx *tx, struct deployment *deployment, const char *reason);
 
+/* Sets deployment->previous to the release that it would be taken back to; "" where there is none. */
+void decide_set_way_back(struct tx *tx, struct deployment *deployment);
+
 /* Is there a release to go back to if it fails from now on? */
 bool decide_has_way_back(const struct deployment *deployment);
-
-/* Renders its messages again: a step or a note is news. */
-void decide_tell(struct tx *tx, const struct deployment *deployment,
-    const struct git_answer *answer);
 
 #endif

@@ -82,7 +82,6 @@ add_deployment(struct tx *tx, const char *environment, const struct git_answer *
 		.requested_at = tx->at,
 		.is_forced = answer->forced,
 	};
-	struct environment row = row_environment_get(tx, environment);
 
 	(void)text_copy(deployment.environment, sizeof(deployment.environment), environment);
 	(void)text_copy(deployment.commit, sizeof(deployment.commit), answer->commit);
@@ -90,7 +89,7 @@ add_deployment(struct tx *tx, const char *environment, const struct git_answer *
 	(void)text_copy(deployment.subject, sizeof(deployment.subject), answer->subject);
 	(void)text_copy(deployment.author, sizeof(deployment.author), answer->author);
 	(void)text_copy(deployment.asker, sizeof(deployment.asker), asked_by);
-	(void)text_copy(deployment.previous, sizeof(deployment.previous), row.current.commit);
+	decide_set_way_back(tx, &deployment);
 	deployment.message = decide_sayf(tx, &deployment.place, "🔎 " MARK_BOLD "%s" MARK_BOLD,
 	    environment);
 	row_deployment_add(tx, &deployment);

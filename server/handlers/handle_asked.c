@@ -6,9 +6,11 @@
 
 #include "decide/decide_deployment.h"
 #include "decide/decide_push.h"
+#include "decide/decide_tell.h"
 #include "handlers/handlers.h"
 #include "lib/log.h"
 #include "lib/text.h"
+#include "store/row_effect.h"
 #include "store/row_environment.h"
 
 static void
@@ -32,8 +34,7 @@ proceed_request(struct tx *tx, struct deployment *deployment, const struct git_a
 	(void)text_copy(deployment->ref, sizeof(deployment->ref), answer->ref);
 	(void)text_copy(deployment->subject, sizeof(deployment->subject), answer->subject);
 	(void)text_copy(deployment->author, sizeof(deployment->author), answer->author);
-	(void)text_copy(deployment->previous, sizeof(deployment->previous),
-	    environment.current.commit);
+	decide_set_way_back(tx, deployment);
 	deployment->is_forced = answer->forced;
 	deployment->is_foreign = answer->branch[0] != '\0' && !answer->in_branch;
 	row_deployment_save(tx, deployment);
@@ -96,7 +97,7 @@ answer_heads(struct tx *tx, bool is_answered, const struct git_answer *answer)
 				continue;
 			if (environment.seen_commit[0] == '\0')
 				row_environment_set_seen(tx, settings->name, answer->head[h].commit);
-			else
+			else if (!row_effect_is_asking(tx, settings->name))
 				decide_ask_head(tx, settings, DECIDE_POLL);
 		}
 	}

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "decide/decide_deployment.h"
+#include "decide/decide_tell.h"
 #include "handlers/handlers.h"
 
 void

@@ -51,6 +51,15 @@ lane_of(const struct effect *effect, char out[STORE_LANE])
 		(void)snprintf(out, STORE_LANE, "ask:%s", effect->u.ask.environment);
 }
 
+bool
+row_effect_is_asking(struct tx *tx, const char *environment)
+{
+	char lane[STORE_LANE];
+
+	(void)snprintf(lane, sizeof(lane), "ask:%s", environment);
+	return tx_number(tx, "SELECT COUNT(*) FROM effect WHERE lane = $1", DB_TEXT(lane)) > 0;
+}
+
 /* News of a branch: whoever waits behind the question under way asks for the newest anyway. */
 static void
 drop_waiting_question(struct tx *tx, const char *lane)

@@ -34,6 +34,9 @@ void row_effect_withdraw(struct tx *tx, int64_t id);
 /* The open effect of a kind with this subject; 0: none. */
 int64_t row_effect_find(struct tx *tx, enum effect_kind kind, int64_t subject);
 
+/* Is git being asked already for the head of this environment's branch? */
+bool row_effect_is_asking(struct tx *tx, const char *environment);
+
 /* How many open effects of this kind there are in all (WAIT: of this wait_kind as well). */
 int64_t row_effect_count_waits(struct tx *tx, enum wait_kind kind);
 

@@ -88,12 +88,21 @@ row_environment_set_seen(struct tx *tx, const char *name, const char *commit)
 }
 
 void
-row_environment_hold(struct tx *tx, const char *name, const char *commit, bool is_down)
+row_environment_hold(struct tx *tx, const char *name, const char *commit)
 {
 	ensure(tx, name);
 	(void)tx_run(tx,
-	    "UPDATE environment SET held_commit = $2, is_down = $3, is_unacknowledged = 1"
-	    " WHERE name = $1", DB_TEXT(name), DB_TEXT(commit), DB_I64(is_down)); /* sticky */
+	    "UPDATE environment SET held_commit = $2, is_down = 0, is_unacknowledged = 1"
+	    " WHERE name = $1", DB_TEXT(name), DB_TEXT(commit)); /* sticky */
+	store_gauges_stale(tx->store);
+}
+
+void
+row_environment_down(struct tx *tx, const char *name)
+{
+	ensure(tx, name);
+	(void)tx_run(tx, "UPDATE environment SET is_down = 1 WHERE name = $1",
+	    DB_TEXT(name)); /* sticky */
 	store_gauges_stale(tx->store);
 }
 

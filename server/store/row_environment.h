@@ -11,8 +11,12 @@ struct environment row_environment_get(struct tx *tx, const char *name);
 
 void row_environment_set_seen(struct tx *tx, const char *name, const char *commit);
 
-/* An automatic rollback took `commit` back; is_down: and failed. */
-void row_environment_hold(struct tx *tx, const char *name, const char *commit, bool is_down);
+/* An automatic rollback took `commit` back, or tried to: no push deploys it again, and until
+ * something goes live the rollback is unacknowledged. */
+void row_environment_hold(struct tx *tx, const char *name, const char *commit);
+
+/* The target was touched and nothing brought it to a known state. */
+void row_environment_down(struct tx *tx, const char *name);
 
 /* A new release is live: a release row, current and previous move on, hold and alarm end.
  * The environment's state file follows after the commit.  release->id is ignored; returns it. */

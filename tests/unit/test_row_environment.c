@@ -60,7 +60,8 @@ act_holds(struct tx *tx, void *arg)
 
 	(void)arg;
 	row_environment_set_seen(tx, "staging", "cccc");
-	row_environment_hold(tx, "staging", "bbbb", true);
+	row_environment_hold(tx, "staging", "bbbb");
+	row_environment_down(tx, "staging");
 	environment = row_environment_get(tx, "staging");
 	assert_string_equal(environment.current.commit, "aaaa111");
 	assert_string_equal(environment.held_commit, "bbbb");

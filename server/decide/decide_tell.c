@@ -1,0 +1,189 @@
+/* decide_tell.c - renders what the messages about a deployment say.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/decide_tell.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "chat/chat_deployment.h"
+#include "decide/decide_deployment.h"
+#include "lib/text.h"
+#include "store/row_audit.h"
+#include "store/row_effect.h"
+#include "store/row_environment.h"
+#include "store/row_message.h"
+#include "store/row_question.h"
+
+static bool
+is_rollback(const struct deployment *deployment)
+{
+	return deployment->program == PROGRAM_ROLLBACK;
+}
+
+/* The button's id: the one that it has in this chat already, or a new one.  run: a log's. */
+static void
+add_button(struct tx *tx, const struct deployment *deployment, enum question_verb verb, int64_t run,
+    int64_t chat, const char *label, struct buttons *buttons)
+{
+	struct question question = row_question_find(tx, deployment->id, verb, run, chat);
+	struct button *button = &buttons->at[buttons->n];
+
+	if (question.id[0] == '\0') {
+		question = (struct question){
+			.verb = verb,
+			.deployment = deployment->id,
+			.run = run,
+			.chat = chat,
+			.asker = verb == QUESTION_CONFIRM || verb == QUESTION_DECLINE ?
+			    deployment->asked_by : 0,
+			.once = verb != QUESTION_LOG,
+			.is_open = true,
+		};
+		row_question_add(tx, &question);
+	}
+	(void)text_copy(button->label, sizeof(button->label), label);
+	(void)text_copy(button->question, sizeof(button->question), question.id);
+	buttons->n++;
+}
+
+static bool
+may_be_cancelled(const struct deployment *deployment)
+{
+	if (deployment->state == DEPLOY_QUEUED)
+		return true;
+	return !is_rollback(deployment) &&
+	    (deployment->state == DEPLOY_RUNNING || deployment->state == DEPLOY_VERIFYING);
+}
+
+/* What went wrong stands in the log of the deployment, also when a rollback came after it. */
+static void
+add_log_buttons(struct tx *tx, const struct deployment *deployment, int64_t chat,
+    struct buttons *buttons)
+{
+	int64_t run = row_run_newest(tx, deployment->id, deployment->program);
+	int64_t back = is_rollback(deployment) ? 0 :
+	    row_run_newest(tx, deployment->id, PROGRAM_ROLLBACK);
+
+	if (run != 0)
+		add_button(tx, deployment, QUESTION_LOG, run, chat, "📄 Log", buttons);
+	if (back != 0)
+		add_button(tx, deployment, QUESTION_LOG, back, chat, "📄 Rollback log", buttons);
+}
+
+static struct buttons
+buttons_for(struct tx *tx, const struct deployment *deployment, int64_t chat)
+{
+	struct buttons buttons = { 0 };
+
+	if (deployment->state == DEPLOY_AWAITING_CONFIRMATION) {
+		add_button(tx, deployment, QUESTION_CONFIRM, 0, chat,
+		    is_rollback(deployment) ? "↩️ Roll back" : "✅ Confirm", &buttons);
+		if (!is_rollback(deployment))
+			add_button(tx, deployment, QUESTION_DECLINE, 0, chat, "✖️ Cancel", &buttons);
+	}
+	if (may_be_cancelled(deployment))
+		add_button(tx, deployment, QUESTION_CANCEL, 0, chat, "✋ Cancel", &buttons);
+	add_log_buttons(tx, deployment, chat, &buttons);
+	return buttons;
+}
+
+/* The facts that its texts are made of; steps and head are the caller's memory. */
+static struct chat_deployment
+facts(struct tx *tx, const struct deployment *deployment, const struct environment *environment,
+    const struct git_answer *answer, struct step steps[LIMIT_STEPS], char head[9])
+{
+	const struct environment_settings *settings =
+	    settings_environment(tx->settings, deployment->environment);
+
+	row_audit_head(tx, head);
+	return (struct chat_deployment){
+		.n_urls = settings != NULL ? settings->health_url_count : 0,
+		.deployment = deployment,
+		.environment = environment,
+		.steps = steps,
+		.n_steps = deployment->run != 0 ?
+		    row_step_list(tx, deployment->run, steps, LIMIT_STEPS) : 0,
+		.estimate_ms = row_step_estimate(tx, deployment->environment, ""),
+		.answer = answer,
+		.has_way_back = decide_has_way_back(deployment),
+		.audit_head = head,
+		.release = environment->current.id,
+		.at = tx->at,
+	};
+}
+
+static void
+tell_in(struct tx *tx, const struct chat_deployment *about, int64_t row)
+{
+	CLEANUP(message_done) struct message now = { 0 };
+	CLEANUP(message_done) struct message message = { 0 };
+
+	if (row == 0)
+		return;
+	now = row_message_get(tx, row);
+	if (!chat_deployment(about, &message)) {
+		tx_fail(tx, ERR_NOMEM, "no memory for the message of a deployment");
+		return;
+	}
+	message.place = now.place;
+	message.buttons = buttons_for(tx, about->deployment, now.place.chat);
+	row_message_change(tx, row, &message);
+}
+
+/* An end that must ring the phone is said once more, in a message of its own. */
+static void
+alarm_in(struct tx *tx, const struct chat_deployment *about, int64_t row)
+{
+	CLEANUP(message_done) struct message now = { 0 };
+	CLEANUP(message_done) struct message message = { 0 };
+
+	if (row == 0)
+		return;
+	message.head = chat_deployment_alarm(about);
+	if (message.head == NULL)
+		return;
+	message.foot = strdup("");
+	now = row_message_get(tx, row);
+	message.place = now.place;
+	if (message.foot == NULL) {
+		tx_fail(tx, ERR_NOMEM, "no memory for an alarm");
+		return;
+	}
+	message.buttons = buttons_for(tx, about->deployment, now.place.chat);
+	(void)row_message_add(tx, &message);
+}
+
+void
+decide_tell(struct tx *tx, const struct deployment *deployment, const struct git_answer *answer)
+{
+	struct environment environment = row_environment_get(tx, deployment->environment);
+	struct step steps[LIMIT_STEPS];
+	char head[9];
+	struct chat_deployment about = facts(tx, deployment, &environment, answer, steps, head);
+
+	tell_in(tx, &about, deployment->message);
+	tell_in(tx, &about, deployment->also_message);
+	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL) {
+		alarm_in(tx, &about, deployment->message);
+		alarm_in(tx, &about, deployment->also_message);
+	}
+}
+
+void
+decide_tell_team(struct tx *tx, struct deployment *deployment)
+{
+	CLEANUP(message_done) struct message message = { 0 };
+	struct environment environment = row_environment_get(tx, deployment->environment);
+	struct step steps[LIMIT_STEPS];
+	char head[9];
+	struct chat_deployment about = facts(tx, deployment, &environment, NULL, steps, head);
+
+	if (deployment->also_message != 0 || deployment->place.chat == tx->settings->telegram_chat_id)
+		return;
+	if (!chat_deployment(&about, &message)) {
+		tx_fail(tx, ERR_NOMEM, "no memory for the message of a deployment");
+		return;
+	}
+	message.place.chat = tx->settings->telegram_chat_id;
+	deployment->also_message = row_message_add(tx, &message);
+}
