@@ -48,8 +48,8 @@ struct serve {
 	struct loop_signal sigterm;
 	struct loop_signal sigint;
 	struct loop_signal sighup;
-	struct loop_timer env_file_timer;	/* looks whether env_file has changed */
-	int64_t env_file_mtime_ns;
+	struct loop_timer files_timer; /* looks whether a file with settings has changed */
+	uint64_t files_mark;
 	struct loop_timer stop_timer;		/* looks whether all has come to rest */
 	int64_t stop_deadline;			/* monotonic ms; 0: not stopping */
 	int status;
@@ -71,7 +71,7 @@ void serve_take_apart(struct serve *serve);	/* after the loop; whatever was made
 
 /* --- serve_reload.c --- */
 
-void serve_reload_start(struct serve *serve);	/* SIGHUP, and the file's changes */
+void serve_reload_start(struct serve *serve); /* SIGHUP, and the files' changes */
 void serve_reload_stop(struct serve *serve);
 
 #endif

@@ -1,4 +1,4 @@
-/* serve_reload.c - settings read anew: on SIGHUP, and when their file has changed.  Side: start. */
+/* serve_reload.c - settings read anew: on SIGHUP, and when a file of theirs has changed.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <signal.h>
 #include <stdio.h>
@@ -13,14 +13,30 @@
 #define LOOK_EVERY_MS	2000
 
 /* 0: it cannot be read now. */
-static int64_t
+static uint64_t
 file_time(const char *path)
 {
 	struct stat now;
 
 	if (path == NULL || stat(path, &now) != 0)
 		return 0;
-	return (int64_t)now.st_mtim.tv_sec * 1000000000 + now.st_mtim.tv_nsec + (int64_t)now.st_ino;
+	return (uint64_t)now.st_mtim.tv_sec * 1000000000 + (uint64_t)now.st_mtim.tv_nsec +
+	    (uint64_t)now.st_ino;
+}
+
+/* Changes when one of the files does that today's settings were read from; 0: there is none. */
+static uint64_t
+mark_of_files(const struct serve *serve)
+{
+	uint64_t mark = file_time(serve->env_file);
+	const char *file;
+
+	for (size_t i = 0; i < SETTING_COUNT; i++) {
+		file = settings_secret_file(serve->settings, (enum setting)i);
+		if (file != NULL)
+			mark = mark * 31 + file_time(file);
+	}
+	return mark;
 }
 
 static void
@@ -78,13 +94,12 @@ reload(struct serve *serve)
 	struct settings *fresh = NULL;
 	struct buf names, restart;
 
-	if (!settings_load(serve->env_file, environ, &fresh, &report)) {
-		refuse(serve, &report);
-		return;
-	}
 	buf_init(&names, LIMIT_LINE * 4);
 	buf_init(&restart, LIMIT_LINE * 4);
-	if (settings_diff(serve->settings, fresh, &names, &restart)) {
+	if (!settings_reload(
+		serve->settings, serve->env_file, environ, &fresh, &report, &names, &restart)) {
+		refuse(serve, &report);
+	} else if (names.size > 0) {
 		adopt(serve, fresh, buf_text(&names), buf_text(&restart));
 	} else {
 		log_info("settings read again: nothing has changed");
@@ -105,12 +120,13 @@ static void
 on_look(struct loop_timer *timer, void *ctx)
 {
 	struct serve *serve = ctx;
-	int64_t now = file_time(serve->env_file);
+	uint64_t now = mark_of_files(serve);
 
 	(void)timer;
-	if (now == serve->env_file_mtime_ns || now == 0)
-		return;
-	serve->env_file_mtime_ns = now;
+	if (now == serve->files_mark ||
+	    (serve->env_file != NULL && file_time(serve->env_file) == 0))
+		return; /* the same, or an editor is just about to put it back */
+	serve->files_mark = now;
 	reload(serve);
 }
 
@@ -119,15 +135,15 @@ serve_reload_start(struct serve *serve)
 {
 	loop_signal_init(&serve->sighup, on_sighup, serve);
 	loop_signal_start(serve->loop, &serve->sighup, SIGHUP);
-	loop_timer_init(&serve->env_file_timer, on_look, serve);
-	serve->env_file_mtime_ns = file_time(serve->env_file);
-	if (serve->env_file != NULL)
-		loop_timer_start(serve->loop, &serve->env_file_timer, LOOK_EVERY_MS, LOOK_EVERY_MS);
+	loop_timer_init(&serve->files_timer, on_look, serve);
+	serve->files_mark = mark_of_files(serve);
+	if (serve->files_mark != 0)
+		loop_timer_start(serve->loop, &serve->files_timer, LOOK_EVERY_MS, LOOK_EVERY_MS);
 }
 
 void
 serve_reload_stop(struct serve *serve)
 {
 	loop_signal_stop(&serve->sighup);
-	loop_timer_stop(&serve->env_file_timer);
+	loop_timer_stop(&serve->files_timer);
 }

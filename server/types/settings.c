@@ -26,13 +26,20 @@ settings_ref(struct settings *s)
 }
 
 static void
+wipe_value(struct settings_value *value)
+{
+	settings_wipe_text(&value->text);
+	free(value->file);
+}
+
+static void
 free_inside(struct settings_inside *in)
 {
 	for (size_t i = 0; i < SETTING_COUNT; i++)
-		settings_wipe_text(&in->values[i].text);
+		wipe_value(&in->values[i]);
 	for (size_t e = 0; e < in->environment_count; e++) {
 		for (size_t i = 0; i < ENVIRONMENT_SETTING_COUNT; i++)
-			settings_wipe_text(&in->environments[e]->values[i].text);
+			wipe_value(&in->environments[e]->values[i]);
 		free(in->environments[e]);
 	}
 	free(in);
@@ -92,6 +99,12 @@ bool
 settings_is_given(const struct settings *s, enum setting setting)
 {
 	return s->inside->values[setting].is_given;
+}
+
+const char *
+settings_secret_file(const struct settings *s, enum setting setting)
+{
+	return s->inside->values[setting].file;
 }
 
 bool

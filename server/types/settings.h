@@ -122,13 +122,25 @@ const char *settings_text(const struct settings *s, enum setting setting);
 /* Set by the operator (environment, file or NAME_FILE), not by its default. */
 bool settings_is_given(const struct settings *s, enum setting setting);
 
+/* The file that NAME_FILE named and the secret was read from; NULL: it came from elsewhere, or no
+ * snapshot keeps it. */
+const char *settings_secret_file(const struct settings *s, enum setting setting);
+
 /* Teaches redact every secret value in the snapshot. */
 MUST_USE bool settings_redact(const struct settings *s, struct redact *redact, struct err *err);
 
 /* Appends what differs as "NAME, NAME" (never values), and those that need a restart to
  * restart_names.  False when nothing differs. */
-bool settings_diff(const struct settings *old, const struct settings *fresh, struct buf *names,
+bool settings_diff(const struct settings *running, const struct settings *fresh, struct buf *names,
     struct buf *restart_names);
+
+/* settings_load() beside a running snapshot: what is found is checked and compared (as by
+ * settings_diff; names stays empty when nothing differs), and in *ret whatever needs a restart has
+ * the value that is running, so that the whole program goes on seeing one truth.  It is named again
+ * each time until the restart. */
+MUST_USE bool settings_reload(const struct settings *running, const char *env_file,
+    char *const environ_list[], struct settings **ret, struct settings_report *report,
+    struct buf *names, struct buf *restart_names);
 
 /* May the runner see this variable?  True for names of the runner's and both's rows, their _FILE
  * forms, and environments' settings; false for the server's own and for what is unknown. */

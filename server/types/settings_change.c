@@ -6,17 +6,41 @@
 
 #include "lib/buf.h"
 
-static void
-compare(const char *name, const char *old, const char *fresh, struct buf *names,
-    struct buf *restart_names)
-{
-	bool same = old == NULL || fresh == NULL ? old == fresh : strcmp(old, fresh) == 0;
+/* What a comparison works with. */
+struct change {
+	const struct settings *running;
+	const struct settings *fresh;
+	struct buf *names;
+	struct buf *restart_names;
+};
 
-	if (same)
-		return;
+static void
+add_name(struct buf *names, const char *name)
+{
 	buf_addf(names, "%s%s", names->size > 0 ? ", " : "", name);
-	if (settings_table_needs_restart(name))
-		buf_addf(restart_names, "%s%s", restart_names->size > 0 ? ", " : "", name);
+}
+
+static void
+compare(const struct change *change, const char *name, const struct settings_value *a,
+    const struct settings_value *b, bool waits)
+{
+	const char *old = a == NULL ? NULL : a->text, *fresh = b == NULL ? NULL : b->text;
+
+	if (old == NULL || fresh == NULL ? old == fresh : strcmp(old, fresh) == 0)
+		return;
+	add_name(change->names, name);
+	if (waits)
+		add_name(change->restart_names, name);
+}
+
+/* Does it stay as it is until a restart?  The webhook's secret goes with how Telegram is heard: a
+ * running webhook is never left without one. */
+static bool
+waits(const struct settings *running, const struct settings *fresh, enum setting setting)
+{
+	if (setting == SETTING_TELEGRAM_WEBHOOK_SECRET)
+		return running->telegram_mode != fresh->telegram_mode;
+	return settings_table_needs_restart(settings_table[setting].name);
 }
 
 static const struct settings_environment_inside *
@@ -29,33 +53,74 @@ inside_of(const struct settings *s, const char *name)
 }
 
 static void
-compare_environment(const char *environment, const struct settings *old,
-    const struct settings *fresh, struct buf *names, struct buf *restart_names)
+compare_environment(const struct change *change, const char *environment)
 {
-	const struct settings_environment_inside *a = inside_of(old, environment);
-	const struct settings_environment_inside *b = inside_of(fresh, environment);
+	const struct settings_environment_inside *a = inside_of(change->running, environment);
+	const struct settings_environment_inside *b = inside_of(change->fresh, environment);
 	char name[SETTINGS_TABLE_NAME];
 
 	for (size_t i = 0; i < ENVIRONMENT_SETTING_COUNT; i++)
-		compare(settings_table_name(&settings_table_environment[i], environment, name),
-		    a == NULL ? NULL : a->values[i].text, b == NULL ? NULL : b->values[i].text,
-		    names, restart_names);
+		compare(change,
+		    settings_table_name(&settings_table_environment[i], environment, name),
+		    a == NULL ? NULL : &a->values[i], b == NULL ? NULL : &b->values[i], false);
 }
 
 bool
-settings_diff(const struct settings *old, const struct settings *fresh, struct buf *names,
+settings_diff(const struct settings *running, const struct settings *fresh, struct buf *names,
     struct buf *restart_names)
 {
+	const struct change change = { running, fresh, names, restart_names };
 	size_t before = names->size;
 
 	for (size_t i = 0; i < SETTING_COUNT; i++)
-		compare(settings_table[i].name, old->inside->values[i].text,
-		    fresh->inside->values[i].text, names, restart_names);
+		compare(&change, settings_table[i].name, &running->inside->values[i],
+		    &fresh->inside->values[i], waits(running, fresh, (enum setting)i));
 	for (size_t i = 0; i < fresh->environment_count; i++)
-		compare_environment(fresh->environments[i].name, old, fresh, names, restart_names);
-	for (size_t i = 0; i < old->environment_count; i++)
-		if (settings_environment(fresh, old->environments[i].name) == NULL)
-			compare_environment(
-			    old->environments[i].name, old, fresh, names, restart_names);
+		compare_environment(&change, fresh->environments[i].name);
+	for (size_t i = 0; i < running->environment_count; i++)
+		if (settings_environment(fresh, running->environments[i].name) == NULL)
+			compare_environment(&change, running->environments[i].name);
 	return names->size > before;
+}
+
+static bool
+copy_value(struct settings_value *to, const struct settings_value *from)
+{
+	char *text = from->text == NULL ? NULL : strdup(from->text);
+
+	if (text == NULL && from->text != NULL)
+		return false;
+	settings_wipe_text(&to->text);
+	to->text = text;
+	to->is_given = from->is_given; /* the file stays: it is the one to look at */
+	return true;
+}
+
+static bool
+keep_running(const struct settings *running, struct settings *fresh)
+{
+	for (size_t i = 0; i < SETTING_COUNT; i++)
+		if (waits(running, fresh, (enum setting)i) &&
+		    !copy_value(&fresh->inside->values[i], &running->inside->values[i]))
+			return false;
+	settings_fill(fresh);
+	return true;
+}
+
+bool
+settings_reload(const struct settings *running, const char *env_file, char *const environ_list[],
+    struct settings **ret, struct settings_report *report, struct buf *names,
+    struct buf *restart_names)
+{
+	CLEANUP(settings_unrefp) struct settings *fresh = NULL;
+
+	if (!settings_load(env_file, environ_list, &fresh, report))
+		return false;
+	(void)settings_diff(running, fresh, names, restart_names); /* the names tell */
+	if (!keep_running(running, fresh)) {
+		settings_say(report, SETTINGS_ERROR, "no memory for settings");
+		return false;
+	}
+	*ret = TAKE(fresh);
+	return true;
 }

@@ -11,9 +11,10 @@
 #include "types/settings_check.h"
 #include "types/settings_table.h"
 
-/* One value: its text is owned. */
+/* One value: its texts are owned. */
 struct settings_value {
 	char *text;
+	char *file; /* of a secret that stood in one: which; else NULL */
 	bool is_given;
 };
 

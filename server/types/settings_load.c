@@ -32,7 +32,8 @@ look_up(const struct settings_loader *l, const char *name)
 /* The first line of the file that NAME_FILE names; NULL when there is no NAME_FILE, or after an
  * error. */
 static char *
-read_secret_file(struct settings_loader *l, const char *name, struct settings_found *found)
+read_secret_file(struct settings_loader *l, const char *name, struct settings_found *found,
+    const char **ret_path)
 {
 	char file_setting[SETTINGS_TABLE_NAME + 8];
 	struct settings_found path;
@@ -63,32 +64,33 @@ read_secret_file(struct settings_loader *l, const char *name, struct settings_fo
 	while (size > 0 && (text[size - 1] == '\n' || text[size - 1] == '\r'))
 		text[--size] = '\0';
 	*found = (struct settings_found){ text, path.line };
+	*ret_path = path.text;
 	return text;
 }
 
 static void
-keep(struct settings_loader *l, struct settings_value *value, const char *text)
+keep(struct settings_loader *l, char **ret, const char *text)
 {
-	value->text = strdup(text);
-	if (value->text == NULL)
+	*ret = strdup(text);
+	if (*ret == NULL)
 		settings_say(l->report, SETTINGS_ERROR, "no memory for settings");
 }
 
-/* Checks one value and keeps it. */
 void
 settings_take_value(struct settings_loader *l, const struct settings_spec *spec, const char *name,
     const char *fallback, struct settings_value *value)
 {
 	struct settings_found found = look_up(l, name);
+	const char *file = NULL;
 	CLEANUP(settings_wipe_text)
-	char *secret = spec->is_secret ? read_secret_file(l, name, &found) : NULL;
+	char *secret = spec->is_secret ? read_secret_file(l, name, &found, &file) : NULL;
 	struct err err;
 
 	(void)secret; /* only owns what found.text points at */
 	value->is_given = found.text != NULL;
 	if (found.text == NULL) {
 		if (fallback != NULL)
-			keep(l, value, fallback);
+			keep(l, &value->text, fallback);
 		return;
 	}
 	if (!spec->check(found.text, &err)) {
@@ -99,8 +101,11 @@ settings_take_value(struct settings_loader *l, const struct settings_spec *spec,
 	    (spec->check == settings_check_TOKEN || spec->check == settings_check_WEBHOOK_SECRET))
 		settings_say_found(l, SETTINGS_WARNING, name, found,
 		    "a secret shorter than 32 bytes; make one with: openssl rand -hex 32");
-	if (!spec->is_secret || spec->whose != WHOSE_RUNNER) /* those are the runner's alone */
-		keep(l, value, found.text);
+	if (spec->is_secret && spec->whose == WHOSE_RUNNER) /* the runner's alone */
+		return;
+	keep(l, &value->text, found.text);
+	if (file != NULL)
+		keep(l, &value->file, file);
 }
 
 static void

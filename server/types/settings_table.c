@@ -34,7 +34,7 @@ const struct settings_spec settings_table_environment[ENVIRONMENT_SETTING_COUNT]
 
 /* Read once, when sockets, handles and files are made. */
 static const char *const only_at_start[] = { "LISTEN_ADDRESS", "API_SERVER_PORT", "STATE_DIRECTORY",
-	"AUDIT_LOG_PATH", "ENABLE_TELEMETRY", "LOG_FORMAT", "TELEGRAM_BOT_TOKEN", "TELEGRAM_MODE",
+	"AUDIT_LOG_PATH", "LOG_FORMAT", "TELEGRAM_BOT_TOKEN", "TELEGRAM_MODE",
 	"TELEGRAM_WEBHOOK_URL", "TELEGRAM_API_BASE", "TELEGRAM_PROXY" };
 
 bool
@@ -135,7 +135,11 @@ settings_example(struct buf *out)
 {
 	buf_adds(out,
 	    "# Settings of deploybot.  Copy to .env, keep it at mode 0600; the environment "
-	    "wins over it.\n# A line that begins with #NAME= shows the default.\n");
+	    "wins over it.\n# A line that begins with #NAME= shows the default.\n#\n"
+	    "# A change of this file, or of a file that a NAME_FILE names, is noticed within "
+	    "seconds,\n# SIGHUP reads them at once: all is valid, or the old settings stay and the "
+	    "log says what is wrong.\n# What it says of a setting below that it is read at start "
+	    "holds from the next start on.\n");
 	for (size_t i = 0; i < SETTING_COUNT; i++) {
 		const struct settings_spec *spec = &settings_table[i];
 		bool is_required =
@@ -145,6 +149,8 @@ settings_example(struct buf *out)
 		if (spec->is_secret)
 			buf_addf(out, "# A secret; %s_FILE may name a file that holds it.\n",
 			    spec->name);
+		if (settings_table_needs_restart(spec->name))
+			buf_adds(out, "# Read at start.\n");
 		buf_addf(out, "%s%s=%s\n", is_required ? "" : "#", spec->name,
 		    spec->fallback == NULL ? "" : spec->fallback);
 	}

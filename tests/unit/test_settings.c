@@ -259,6 +259,8 @@ a_secret_may_stand_in_a_file(void **state)
 	s = LOAD(NULL, MINIMUM, setting);
 	assert_non_null(s);
 	assert_string_equal(s->github_webhook_secret, SECRET);
+	assert_string_equal(settings_secret_file(s, SETTING_GITHUB_WEBHOOK_SECRET), path);
+	assert_null(settings_secret_file(s, SETTING_TELEGRAM_BOT_TOKEN));
 	settings_unref(s);
 	assert_null(LOAD(NULL, MINIMUM, setting, "GITHUB_WEBHOOK_SECRET=" SECRET));
 	SAYS(SETTINGS_ERROR, "GITHUB_WEBHOOK_SECRET_FILE: set together with");
@@ -288,6 +290,78 @@ what_changed_is_named_without_its_value(void **state)
 	buf_done(&restart);
 	settings_unref(a);
 	settings_unref(b);
+}
+
+/* Reloads these beside running; what waits for a restart is in waiting. */
+static struct settings *
+reload(const struct settings *running, const char *const environment[], char waiting[256])
+{
+	struct settings *fresh = NULL;
+	struct buf names, restart;
+
+	buf_init(&names, 4096);
+	buf_init(&restart, 4096);
+	assert_true(settings_reload(running, NULL, (char *const *)(uintptr_t)environment, &fresh,
+	    &report, &names, &restart));
+	(void)snprintf(waiting, 256, "%s", buf_text(&restart));
+	buf_done(&names);
+	buf_done(&restart);
+	return fresh;
+}
+
+#define RELOAD(running, waiting, ...) \
+	reload(running, (const char *const[]){ __VA_ARGS__, NULL }, waiting)
+
+static void
+what_needs_a_restart_stays_as_it_runs(void **state)
+{
+	struct settings *running = LOAD(NULL, MINIMUM, "STATE_DIRECTORY=/one", "LOG_LEVEL=INFO",
+	    "API_SERVER_PORT=8081", "ENVIRONMENTS=staging");
+	struct settings *first, *second;
+	char waiting[256];
+
+	(void)state;
+	first = RELOAD(running, waiting, MINIMUM, "STATE_DIRECTORY=/two", "LOG_LEVEL=DEBUG",
+	    "ENABLE_TELEMETRY=false", "ENVIRONMENTS=staging,qa", "QA_HEALTH_URL=http://h/x");
+	assert_string_equal(waiting, "API_SERVER_PORT, STATE_DIRECTORY");
+	assert_string_equal(first->state_directory, "/one");
+	assert_string_equal(settings_text(first, SETTING_STATE_DIRECTORY), "/one");
+	assert_int_equal(first->api_server_port, 8081);
+	assert_int_equal(first->log_level, LOG_LEVEL_DEBUG);
+	assert_false(first->enable_telemetry);
+	assert_int_equal(first->environment_count, 2);
+	assert_string_equal(settings_environment(first, "qa")->health_urls[0], "http://h/x");
+	assert_int_equal(first->admins.count, 2);
+	/* It is the running one that is kept, not the one that waits, and it waits on. */
+	second = RELOAD(first, waiting, MINIMUM, "STATE_DIRECTORY=/two", "API_SERVER_PORT=8081");
+	assert_string_equal(waiting, "STATE_DIRECTORY");
+	assert_string_equal(second->state_directory, "/one");
+	settings_unref(running);
+	settings_unref(first);
+	settings_unref(second);
+}
+
+static void
+a_running_webhook_keeps_its_secret_when_polling_is_to_come(void **state)
+{
+	struct settings *running = LOAD(NULL, MINIMUM,
+	    "TELEGRAM_WEBHOOK_URL=https://b.example.org/x", "TELEGRAM_WEBHOOK_SECRET=" SECRET);
+	struct settings *polling, *rotated;
+	char waiting[256];
+
+	(void)state;
+	polling = RELOAD(running, waiting, MINIMUM);
+	assert_string_equal(waiting, "TELEGRAM_WEBHOOK_URL, TELEGRAM_WEBHOOK_SECRET");
+	assert_int_equal(polling->telegram_mode, TELEGRAM_WEBHOOK);
+	assert_string_equal(polling->telegram_webhook_secret, SECRET);
+	assert_int_equal(polling->poll_repository_seconds, 0); /* 60 goes with polling */
+	rotated = RELOAD(polling, waiting, MINIMUM, "TELEGRAM_WEBHOOK_URL=https://b.example.org/x",
+	    "TELEGRAM_WEBHOOK_SECRET=x" SECRET);
+	assert_string_equal(waiting, "");
+	assert_string_equal(rotated->telegram_webhook_secret, "x" SECRET);
+	settings_unref(running);
+	settings_unref(polling);
+	settings_unref(rotated);
 }
 
 static void
@@ -387,6 +461,8 @@ main(void)
 		cmocka_unit_test(names_of_environments_that_clash_are_refused),
 		cmocka_unit_test(a_secret_may_stand_in_a_file),
 		cmocka_unit_test(what_changed_is_named_without_its_value),
+		cmocka_unit_test(what_needs_a_restart_stays_as_it_runs),
+		cmocka_unit_test(a_running_webhook_keeps_its_secret_when_polling_is_to_come),
 		cmocka_unit_test(the_runner_sees_only_what_is_its_own),
 		cmocka_unit_test(settings_that_need_each_other_are_checked),
 		cmocka_unit_test(the_committed_example_is_the_tables),
