@@ -27,7 +27,7 @@
 	M(counter, telegram_requests, "deploybot_telegram_requests_total", \
 	    "Calls of the Bot API, by method and error code; code 0: no answer.", "method,code") \
 	M(gauge, telegram_pending, "deploybot_telegram_pending_updates", \
-	    "Updates that wait at Telegram for our webhook.", NULL) \
+	    "Updates that wait at Telegram; when polling, those given and not on disk yet.", NULL) \
 	M(gauge, outbox_pending, "deploybot_outbox_pending", \
 	    "Decided effects that are not done yet.", NULL) \
 	M(counter, audit_entries, "deploybot_audit_entries_total", \

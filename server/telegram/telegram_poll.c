@@ -170,24 +170,37 @@ on_updates(void *ctx, const struct telegram_result *result)
 	hand_on(poll, result);
 }
 
-static bool
-has_updates(const struct telegram_result *result)
+static void
+tell_pending(const struct telegram_poll *poll, int64_t updates)
+{
+	if (poll->config.pending != NULL)
+		poll->config.pending(poll->config.ctx, updates);
+}
+
+/* What cannot be read counts as one: the store says what is wrong with it. */
+static int64_t
+count_updates(const struct telegram_result *result)
 {
 	struct telegram_span whole = { result->body, result->body_size };
 	struct telegram_span rest = telegram_split_member(whole, "result");
-	bool is_broken;
+	bool is_broken = false;
+	int64_t n = 0;
 
 	if (rest.at == NULL)
-		return true; /* the store says what is wrong with it */
-	return telegram_split_next(&rest, &is_broken).at != NULL || is_broken;
+		return 1;
+	while (n < LIMIT_UPDATES && telegram_split_next(&rest, &is_broken).at != NULL)
+		n++;
+	return n == 0 && is_broken ? 1 : n;
 }
 
 static void
 hand_on(struct telegram_poll *poll, const struct telegram_result *result)
 {
 	const struct telegram_poll_config *config = &poll->config;
+	int64_t count = count_updates(result);
 
-	if (!has_updates(result)) {
+	tell_pending(poll, count);
+	if (count == 0) {
 		poll->failures = 0;
 		ask_after(poll, 0);
 		return;
@@ -226,6 +239,7 @@ on_decided(void *ctx, const struct answer *answer)
 	if (answer->status == 503) {
 		ask_after(poll, STORE_PAUSE_MS);
 	} else if (moved) {
+		tell_pending(poll, 0); /* what else there is comes at once */
 		poll->failures = 0;
 		ask_after(poll, 0);
 	} else {

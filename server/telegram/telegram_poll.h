@@ -3,6 +3,8 @@
 #ifndef TELEGRAM_POLL_H
 #define TELEGRAM_POLL_H
 
+#include <stdint.h>
+
 #include "lib/base.h"
 
 struct event;
@@ -15,6 +17,8 @@ struct telegram_poll_config {
 	struct telegram_api *api;
 	bool (*submit)(void *ctx, struct event *event);	/* see struct telegram_config */
 	const char *(*own_name)(void *ctx);
+	/* How many updates of Telegram's last answer (LIMIT_UPDATES at most) are not on disk yet. */
+	void (*pending)(void *ctx, int64_t updates); /* may be NULL */
 	void *ctx;
 };
 

@@ -26,6 +26,7 @@ struct world {
 	struct event *event;	/* submitted, not decided */
 	size_t submitted;
 	bool is_full;
+	int64_t waiting;
 };
 
 static bool
@@ -48,6 +49,14 @@ own_name(void *ctx)
 	return "our_bot";
 }
 
+static void
+pending(void *ctx, int64_t updates)
+{
+	struct world *w = ctx;
+
+	w->waiting = updates;
+}
+
 static int
 set_up(void **state)
 {
@@ -62,7 +71,12 @@ set_up(void **state)
 	w->api = telegram_api_new(w->loop, w->settings, NULL, NULL, &err);
 	assert_non_null(w->api);
 	const struct telegram_poll_config config = {
-		.loop = w->loop, .api = w->api, .submit = submit, .own_name = own_name, .ctx = w,
+		.loop = w->loop,
+		.api = w->api,
+		.submit = submit,
+		.own_name = own_name,
+		.pending = pending,
+		.ctx = w,
 	};
 
 	w->poll = telegram_poll_new(&config);
@@ -153,6 +167,26 @@ a_store_that_cannot_write_gets_the_same_updates_again(void **state)
 }
 
 static void
+updates_that_are_not_on_disk_yet_are_known(void **state)
+{
+	/* Goal: the gauge shows a store that cannot keep what Telegram gives, and its recovery. */
+	struct world *w = *state;
+
+	fake_telegram_script(w->fake, "getUpdates", 200, TWO);
+	fake_telegram_script(w->fake, "getUpdates", 200, TWO);
+	telegram_poll_start(w->poll);
+	fake_run_for(w->loop, 200);
+	assert_int_equal(w->waiting, 2);
+	decide(w, 503, 0);
+	assert_int_equal(w->waiting, 2);
+	assert_true(fake_run_until_heard(w->loop, w->fake, "getUpdates", 2, 4000));
+	fake_run_for(w->loop, 100);
+	assert_int_equal(w->waiting, 2);
+	decide(w, 200, 9);
+	assert_int_equal(w->waiting, 0);
+}
+
+static void
 an_empty_answer_costs_no_decision(void **state)
 {
 	/* Goal: a quiet chat does not write to the disk. */
@@ -215,6 +249,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(the_next_question_waits_for_the_decision_and_carries_its_offset),
 		T(a_store_that_cannot_write_gets_the_same_updates_again),
+		T(updates_that_are_not_on_disk_yet_are_known),
 		T(an_empty_answer_costs_no_decision),
 		T(a_webhook_that_is_set_is_removed_and_its_updates_are_kept),
 		T(failures_are_waited_out_with_fewer_updates_asked_for),
