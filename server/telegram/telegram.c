@@ -126,8 +126,12 @@ make_hearing(struct telegram *telegram)
 		return telegram->webhook != NULL;
 	}
 	const struct telegram_poll_config poll = {
-		.loop = config->loop, .api = telegram->api, .submit = submit,
-		.own_name = own_name, .ctx = telegram,
+		.loop = config->loop,
+		.api = telegram->api,
+		.submit = submit,
+		.own_name = own_name,
+		.pending = pending,
+		.ctx = telegram,
 	};
 
 	telegram->poll = telegram_poll_new(&poll);
@@ -237,6 +241,8 @@ telegram_change_settings(struct telegram *telegram, struct settings *settings)
 	    !same_ids(&old->staging_users, &settings->staging_users) ||
 	    old->telegram_chat_id != settings->telegram_chat_id)
 		telegram_menu_set(telegram->menu, settings);
+	if (telegram->webhook != NULL)
+		telegram_webhook_settings(telegram->webhook, settings);
 	settings_unref(old);
 }
 

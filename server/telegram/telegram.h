@@ -49,7 +49,8 @@ void telegram_quiesce(struct telegram *telegram);
 /* Ends everything; what was still to be said is told so (see telegram_send.h).  NULL is fine. */
 void telegram_free(struct telegram *telegram);
 
-/* Other settings hold from now on: roles in menus.  Token, URL and mode need a restart. */
+/* Other settings hold from now on: roles in menus, the webhook's secret.  Token, URL and
+ * mode need a restart: settings has them as they were (see settings_reload). */
 void telegram_change_settings(struct telegram *telegram, struct settings *settings);
 
 /* The route of the webhook for http_server_config; in polling mode false: there is none. */

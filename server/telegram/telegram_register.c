@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/buf.h"
+#include "lib/crypto.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/loop.h"
@@ -27,7 +28,10 @@ struct telegram_register {
 	struct loop_timer timer;
 	struct telegram_call *call;
 	unsigned failures;	/* in a row */
+	int64_t refused_at; /* Telegram's clock: when we refused it last, as far as we know */
+	bool is_started;
 	bool is_set;		/* it was ours once: another one is not fought with */
+	bool is_stale; /* the secret has changed since it was set */
 	bool has_told;		/* of what is wrong now */
 };
 
@@ -70,7 +74,27 @@ telegram_register_free(struct telegram_register *reg)
 void
 telegram_register_start(struct telegram_register *reg)
 {
+	reg->is_started = true;
 	look(reg);
+}
+
+void
+telegram_register_settings(struct telegram_register *reg, struct settings *settings)
+{
+	struct settings *old = reg->settings;
+
+	OBJ_CHECK(reg, REGISTER_MAGIC);
+	reg->settings = settings_ref(settings);
+	if (reg->is_started &&
+	    !crypto_same_text(old->telegram_webhook_secret, settings->telegram_webhook_secret)) {
+		loop_timer_stop(&reg->timer);
+		telegram_api_cancel(reg->call);
+		reg->failures = 0;
+		reg->has_told = false;
+		reg->is_stale = true;
+		look(reg);
+	}
+	settings_unref(old);
 }
 
 static void
@@ -148,18 +172,40 @@ kinds_are_ours(const struct json *kinds)
 	return same;
 }
 
+/* Telegram does not tell the secret that it has; our refusal of it does. */
+static bool
+was_refused(const struct json *info)
+{
+	const char *error = json_get_str(info, "last_error_message");
+
+	return error != NULL && strstr(error, "401") != NULL;
+}
+
 bool
 telegram_register_is_ours(const struct json *info, const struct settings *settings)
 {
 	const char *url = json_get_str(info, "url");
-	const char *error = json_get_str(info, "last_error_message");
 
-	if (url == NULL || strcmp(url, settings->telegram_webhook_url) != 0)
-		return false;
-	/* Telegram does not tell the secret that it has; our refusal of it does. */
-	if (error != NULL && strstr(error, "401") != NULL)
+	if (url == NULL || strcmp(url, settings->telegram_webhook_url) != 0 || was_refused(info))
 		return false;
 	return kinds_are_ours(json_get(info, "allowed_updates"));
+}
+
+/* Whether it stands as it should; once it was set, kinds and an old refusal are not looked at. */
+static bool
+stands(struct telegram_register *reg, const struct json *info)
+{
+	const char *url = json_get_str(info, "url");
+	int64_t refused_at = was_refused(info) ? json_get_i64_or(info, "last_error_date", 0) : 0;
+	bool is_refused_anew = refused_at > reg->refused_at;
+
+	if (is_refused_anew)
+		reg->refused_at = refused_at;
+	if (reg->is_stale)
+		return false;
+	if (!reg->is_set)
+		return telegram_register_is_ours(info, reg->settings);
+	return url != NULL && url[0] != '\0' && !is_refused_anew;
 }
 
 static void
@@ -185,8 +231,7 @@ on_info(void *ctx, const struct telegram_result *result)
 			    "do not come here; `deploybot webhook set` brings them back");
 		reg->has_told = true;
 		look_after(reg, LOOK_MS);
-	} else if (telegram_register_is_ours(result->result, reg->settings) ||
-	    (reg->is_set && url != NULL && url[0] != '\0')) {
+	} else if (stands(reg, result->result)) {
 		succeed(reg);
 	} else {
 		set(reg);
@@ -240,6 +285,7 @@ on_set(void *ctx, const struct telegram_result *result)
 		fail(reg, "Telegram does not register it", result->description);
 		return;
 	}
+	reg->is_stale = false;
 	log_info("Telegram sends updates to %s", reg->settings->telegram_webhook_url);
 	succeed(reg);
 }

@@ -21,8 +21,12 @@ struct telegram_register *telegram_register_new(struct loop *loop, struct telegr
 void telegram_register_free(struct telegram_register *reg); /* takes NULL */
 
 /* Asks what is registered; sets ours where it is none, another, for other updates or with another
- * secret; again until it is.  Never drops an update. */
+ * secret; again until it is.  From then on it looks once a minute: sets it again when Telegram was
+ * refused since, but another one's is left.  Never drops an update. */
 void telegram_register_start(struct telegram_register *reg);
+
+/* Other settings hold from now on; with another secret it is set again, as it is at the start. */
+void telegram_register_settings(struct telegram_register *reg, struct settings *settings);
 
 /* One call of setWebhook. */
 struct telegram_call *telegram_register_set(struct telegram_api *api,

@@ -100,6 +100,17 @@ telegram_webhook_start(struct telegram_webhook *webhook)
 }
 
 void
+telegram_webhook_settings(struct telegram_webhook *webhook, struct settings *settings)
+{
+	struct settings *old = webhook->config.settings;
+
+	OBJ_CHECK(webhook, WEBHOOK_MAGIC);
+	webhook->config.settings = settings_ref(settings);
+	telegram_register_settings(webhook->reg, settings);
+	settings_unref(old);
+}
+
+void
 telegram_webhook_quiesce(struct telegram_webhook *webhook)
 {
 	webhook->is_quiet = true;

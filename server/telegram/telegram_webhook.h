@@ -46,6 +46,11 @@ void telegram_webhook_route(struct telegram_webhook *webhook, struct http_route 
  * minute how many updates wait. */
 void telegram_webhook_start(struct telegram_webhook *webhook);
 
+/* Other settings hold from now on.  Another secret: the old one opens nothing any more at once, for
+ * it may be known to somebody, and the webhook is registered again with the new one.  What Telegram
+ * sends in between is answered 401, which it repeats: nothing is lost. */
+void telegram_webhook_settings(struct telegram_webhook *webhook, struct settings *settings);
+
 /* From now on requests are answered 503. */
 void telegram_webhook_quiesce(struct telegram_webhook *webhook);
 

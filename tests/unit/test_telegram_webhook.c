@@ -313,6 +313,84 @@ a_secret_that_we_refuse_is_replaced(void **state)
 	    ",\"last_error_message\":\"Wrong response from the webhook: 401 Unauthorized\"", true);
 }
 
+/* The same settings with another secret. */
+static struct settings *
+other_secret(const struct world *w, const char *secret)
+{
+	char base[128], given[128];
+	char *const environment[] = { "TELEGRAM_BOT_TOKEN=" FAKE_TOKEN, "ADMIN_TELEGRAM_IDS=4711",
+		"GITHUB_REPOSITORY=acme/app", "TELEGRAM_WEBHOOK_URL=" OUR_URL, base, given, NULL };
+	static struct settings_report report;
+	struct settings *settings = NULL;
+
+	(void)snprintf(base, sizeof(base), "TELEGRAM_API_BASE=%s", fake_telegram_base(w->fake));
+	(void)snprintf(given, sizeof(given), "TELEGRAM_WEBHOOK_SECRET=%s", secret);
+	assert_true(settings_load(NULL, environment, &settings, &report));
+	return settings;
+}
+
+#define NEW_SECRET "fedcba9876543210fedcba9876543210"
+
+static void
+a_rotated_secret_holds_at_once_and_is_told_to_telegram(void **state)
+{
+	/* Goal: the old one, which may have leaked, opens nothing; Telegram is given the new one,
+	 * even when it does not take it at first. */
+	struct world *w = *state;
+	const char *const old[] = { JSON, SECRET, NULL };
+	const char *const fresh[] = { JSON, "X-Telegram-Bot-Api-Secret-Token: " NEW_SECRET, NULL };
+	struct settings *settings = other_secret(w, NEW_SECRET);
+
+	registered(w, "\"url\":\"" OUR_URL "\",\"allowed_updates\":" KINDS, false);
+	for (int i = 0; i < 2; i++)
+		fake_telegram_script(w->fake, "getWebhookInfo", 200,
+		    "{\"ok\":true,\"result\":{\"url\":\"" OUR_URL "\",\"allowed_updates\":" KINDS
+		    "}}");
+	fake_telegram_script(w->fake, "setWebhook", 500,
+	    "{\"ok\":false,\"error_code\":500,\"description\":\"Internal\"}");
+	telegram_webhook_settings(w->webhook, settings);
+	settings_unref(settings);
+	assert_int_equal(status_of(w, old), 401);
+	post(w, fresh, "{\"update_id\":1}");
+	fake_run_for(w->loop, 100);
+	assert_int_equal(w->submitted, 2); /* the note of the refusal, the update */
+	decide(w, 1, 200);
+	assert_true(fake_run_until(w->loop, &w->is_answered, 2000));
+	assert_int_equal(w->status, 200);
+	assert_true(fake_run_until_heard(w->loop, w->fake, "setWebhook", 2, 4000));
+	assert_non_null(strstr(fake_telegram_heard(w->fake, "setWebhook", 1)->body,
+	    "\"secret_token\":\"" NEW_SECRET "\""));
+}
+
+static void
+settings_with_the_same_secret_set_nothing(void **state)
+{
+	/* Goal: a change of anything else costs Telegram no call. */
+	struct world *w = *state;
+	struct settings *settings = other_secret(w, FAKE_SECRET);
+
+	registered(w, "\"url\":\"" OUR_URL "\",\"allowed_updates\":" KINDS, false);
+	telegram_webhook_settings(w->webhook, settings);
+	settings_unref(settings);
+	fake_run_for(w->loop, 200);
+	assert_int_equal(fake_telegram_count(w->fake, "getWebhookInfo"), 1);
+	assert_int_equal(fake_telegram_count(w->fake, "setWebhook"), 0);
+}
+
+static void
+a_secret_that_telegram_never_got_is_set_when_we_refuse_it(void **state)
+{
+	/* Goal: rotated while we were away, all looks well; the first refusal tells, once. */
+	struct world *w = *state;
+	const char *refused =
+	    "\"url\":\"" OUR_URL "\",\"allowed_updates\":" KINDS ",\"last_error_date\":1795158590,"
+	    "\"last_error_message\":\"Wrong response from the webhook: 401 Unauthorized\"";
+
+	registered(w, "\"url\":\"" OUR_URL "\",\"allowed_updates\":" KINDS, false);
+	registered(w, refused, true);
+	registered(w, refused, false);
+}
+
 static void
 on_ordered(void *ctx, bool ok, const char *text)
 {
@@ -369,6 +447,9 @@ main(void)
 		T(another_url_is_replaced),
 		T(other_kinds_are_replaced),
 		T(a_secret_that_we_refuse_is_replaced),
+		T(a_rotated_secret_holds_at_once_and_is_told_to_telegram),
+		T(settings_with_the_same_secret_set_nothing),
+		T(a_secret_that_telegram_never_got_is_set_when_we_refuse_it),
 		T(the_command_line_sets_shows_and_deletes),
 	};
 	struct err err;

@@ -1,0 +1,119 @@
+"""Goal: what .env says now holds now, or the log says what a restart is needed for; never half of it."""
+# SPDX-License-Identifier: ISC
+import signal
+import uuid
+
+import pytest
+
+from ops_aid import (bare_settings, check_stop, github_headers, request, sign, telegram_headers)
+from stage import GITHUB_SECRET, WEBHOOK_SECRET, Deploybot, get, wait_until
+from telegram_client import Telegram
+
+NEW_SECRET = "rotated-secret_fedcba9876543210fedcba9876"
+OTHER_TOKEN = "987654321:ZZyyXXwwVVuuTTssRRqqPPooNNmmLLkkJJi"
+
+
+class Bot(Deploybot):
+    """A deploybot whose settings stand in .env, so that they can be changed."""
+
+    def __init__(self, folder, chat):
+        self.values = bare_settings(folder, TELEGRAM_API_BASE=chat.base)
+        self.env_path = folder / ".env"
+        self.write()
+        super().__init__(folder, {"API_SERVER_PORT": self.values["API_SERVER_PORT"]})
+
+    def write(self, **changes):
+        self.values.update(changes)
+        fresh = self.env_path.with_suffix(".new")
+        fresh.write_text("".join(f"{k}={v}\n" for k, v in self.values.items() if v is not None),
+                         encoding="utf-8")
+        fresh.chmod(0o600)
+        fresh.replace(self.env_path)
+
+    def change(self, **changes):
+        """Writes it and returns what the log says of it."""
+        return self.after(lambda: self.write(**changes))
+
+    def after(self, act):
+        before = len(self.log())
+        act()
+        wait_until(lambda: any(words in self.log()[before:] for words in (
+            "settings changed", "settings not changed", "nothing has changed")), 20, "a reload")
+        return self.log()[before:]
+
+
+@pytest.fixture(name="chat")
+def fixture_chat():
+    made = Telegram.start("--local", "--limits", "off")
+    yield made
+    made.stop()
+
+
+@pytest.fixture(name="bot")
+def fixture_bot(tmp_path, chat):
+    made = Bot(tmp_path, chat).start()
+    yield made
+    check_stop(made)
+
+
+def telegram_status(bot, secret):
+    return request(bot, "POST", "/telegram/webhook", b'{"update_id":1}',
+                   telegram_headers(X_Telegram_Bot_Api_Secret_Token=secret)).status
+
+
+def github_status(bot, secret):
+    body = b'{"zen":"x"}'
+    headers = github_headers(body, event="ping", guid=str(uuid.uuid4()))
+    return request(bot, "POST", "/github/webhook", body,
+                   {**headers, "X-Hub-Signature-256": sign(body, secret)}).status
+
+
+def test_a_rotated_telegram_secret_holds_and_telegram_is_told(bot, chat):
+    wait_until(lambda: "Telegram sends updates to" in bot.log(), 20, "the registration")
+    said = bot.change(TELEGRAM_WEBHOOK_SECRET=NEW_SECRET)
+    assert "settings changed: TELEGRAM_WEBHOOK_SECRET" in said and "restart" not in said
+    assert telegram_status(bot, WEBHOOK_SECRET) == 401
+    assert telegram_status(bot, NEW_SECRET) == 200
+    # The platform gives what it has to us again, with the new secret: it was registered once more.
+    wait_until(lambda: bot.log().count("Telegram sends updates to") == 2, 20, "setWebhook")
+    assert NEW_SECRET not in bot.log() and WEBHOOK_SECRET not in bot.log()
+
+
+def test_a_rotated_github_secret_holds_from_the_file_that_names_it_too(bot, tmp_path):
+    assert github_status(bot, GITHUB_SECRET) == 200
+    said = bot.change(GITHUB_WEBHOOK_SECRET=NEW_SECRET)
+    assert "settings changed: GITHUB_WEBHOOK_SECRET" in said and "restart" not in said
+    assert github_status(bot, GITHUB_SECRET) == 401
+    assert github_status(bot, NEW_SECRET) == 200
+    secret_file = tmp_path / "github.secret"
+    secret_file.write_text(GITHUB_SECRET + "\n", encoding="ascii")
+    bot.change(GITHUB_WEBHOOK_SECRET=None, GITHUB_WEBHOOK_SECRET_FILE=secret_file)
+    assert github_status(bot, GITHUB_SECRET) == 200
+    said = bot.after(lambda: secret_file.write_text(NEW_SECRET + "2\n", encoding="ascii"))
+    if "nothing has changed" in said:   # read once more because the list of files had changed
+        wait_until(lambda: bot.log().count("settings changed: GITHUB_WEBHOOK_SECRET") == 3, 20)
+    assert github_status(bot, GITHUB_SECRET) == 401
+    assert github_status(bot, NEW_SECRET + "2") == 200
+
+
+def test_what_needs_a_restart_is_named_and_waits_whole(bot, tmp_path):
+    said = bot.change(STATE_DIRECTORY=tmp_path / "elsewhere", TELEGRAM_BOT_TOKEN=OTHER_TOKEN,
+                      LOG_LEVEL="DEBUG", ENABLE_TELEMETRY="false")
+    assert "a restart is needed before these hold: TELEGRAM_BOT_TOKEN, STATE_DIRECTORY\n" in said
+    assert OTHER_TOKEN not in said
+    assert get(bot.base + "/metrics")[0] == 404      # this one needs none
+    assert not (tmp_path / "elsewhere").exists()
+    # It is named until it holds, or is as it was.
+    said = bot.after(lambda: bot.process.send_signal(signal.SIGHUP))
+    assert "a restart is needed before these hold: TELEGRAM_BOT_TOKEN, STATE_DIRECTORY\n" in said
+    said = bot.change(STATE_DIRECTORY=tmp_path / "state", ENABLE_TELEMETRY="true",
+                      TELEGRAM_BOT_TOKEN=bare_settings(tmp_path)["TELEGRAM_BOT_TOKEN"])
+    assert "settings changed: ENABLE_TELEMETRY" in said and "restart" not in said
+    assert get(bot.base + "/metrics")[0] == 200
+
+
+def test_a_webhook_that_is_to_become_polling_hears_until_the_restart(bot):
+    said = bot.change(TELEGRAM_MODE=None, TELEGRAM_WEBHOOK_URL=None, TELEGRAM_WEBHOOK_SECRET=None)
+    assert "a restart is needed before these hold: TELEGRAM_MODE, TELEGRAM_WEBHOOK_URL, " \
+           "TELEGRAM_WEBHOOK_SECRET\n" in said
+    assert telegram_status(bot, WEBHOOK_SECRET) == 200
