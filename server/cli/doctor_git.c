@@ -1,7 +1,11 @@
 /* doctor_git.c - starts a runner as `serve` does, and has it ask git for the branches.  Side: start. */
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -20,6 +24,8 @@ struct doctor_git {
 	struct doctor *doctor;
 	struct runs *runs;
 	struct runs_question *question;
+	struct settings *elsewhere; /* with a state directory of our own; NULL: the real one */
+	char folder[64]; /* that one; "": none was made */
 	struct loop_timer deadline;
 	bool is_ready;	/* the runner said hello */
 	bool is_over;	/* all is said */
@@ -150,39 +156,129 @@ on_deadline(struct loop_timer *timer, void *ctx)
 	finish(git);
 }
 
-struct doctor_git *
-doctor_git_start(struct doctor *doctor)
+/* --- where the runner works --- */
+
+/* The settings once more, with folder as STATE_DIRECTORY: the environment wins over the file. */
+static struct settings *
+load_elsewhere(const struct doctor *doctor, const char *folder)
 {
-	struct doctor_git *git = calloc(1, sizeof(*git));
+	struct settings_report report;
+	struct settings *settings = NULL;
+	char state[96];
+	char **list;
+	size_t n = 0;
+
+	while (environ[n] != NULL)
+		n++;
+	list = calloc(n + 2, sizeof(*list));
+	if (list == NULL)
+		return NULL;
+	(void)snprintf(state, sizeof(state), "STATE_DIRECTORY=%s", folder);
+	list[0] = state; /* the first of a name counts */
+	memcpy(list + 1, environ, n * sizeof(*list));
+	if (!settings_load(doctor->cli->env_file, list, &settings, &report))
+		settings = NULL; /* they have changed just now */
+	free(list);
+	return settings;
+}
+
+static void
+say_whose(struct doctor *doctor, uid_t owner)
+{
+	struct passwd entry, *found = NULL;
+	char name[LIMIT_PERSON], room[4096];
+
+	if (getpwuid_r(owner, &entry, room, sizeof(room), &found) == 0 && found != NULL)
+		(void)text_copy(name, sizeof(name), entry.pw_name);
+	else
+		(void)snprintf(name, sizeof(name), "#%u", (unsigned)owner);
+	doctor_say(doctor, DOCTOR_RUNNER, DOCTOR_WARNING,
+	    "runner: STATE_DIRECTORY belongs to another user, so a runner is tried in a folder of"
+	    " its own and not there: run doctor as the service's user (sudo -u %s)",
+	    name);
+}
+
+/* False: the reason is said.  Nothing is made in a folder of somebody else: what root made there
+ * could not be used by the service. */
+static bool
+choose_folder(struct doctor_git *git)
+{
+	struct doctor *doctor = git->doctor;
+	const char *state = doctor->settings->state_directory;
+	struct stat found;
+
+	if (stat(state, &found) != 0) {
+		doctor_say(doctor, DOCTOR_RUNNER, DOCTOR_WARNING,
+		    "runner, git: not tried, for %s is not there yet: start deploybot once", state);
+		return false;
+	}
+	if (found.st_uid == geteuid())
+		return true;
+	say_whose(doctor, found.st_uid);
+	(void)text_copy(git->folder, sizeof(git->folder), "/tmp/deploybot-doctor.XXXXXX");
+	if (mkdtemp(git->folder) == NULL) {
+		doctor_say(doctor, DOCTOR_RUNNER, DOCTOR_ERROR, "runner: no folder in /tmp: %s",
+		    strerrordesc_np(errno));
+		git->folder[0] = '\0';
+		return false;
+	}
+	git->elsewhere = load_elsewhere(doctor, git->folder);
+	if (git->elsewhere == NULL)
+		doctor_say(doctor, DOCTOR_RUNNER, DOCTOR_ERROR,
+		    "runner: the settings cannot be read again");
+	return git->elsewhere != NULL;
+}
+
+/* The runner makes one folder and, asked for heads, nothing in it. */
+static void
+remove_folder(struct doctor_git *git)
+{
+	char inner[sizeof(git->folder) + 8];
+
+	if (git->folder[0] == '\0')
+		return;
+	(void)snprintf(inner, sizeof(inner), "%s/runs", git->folder);
+	(void)rmdir(inner); /* it may have died before */
+	(void)rmdir(git->folder);
+}
+
+/* --- the runner --- */
+
+static void
+start_runner(struct doctor_git *git)
+{
+	struct doctor *doctor = git->doctor;
 	const struct runs_config config = {
 		.env_file = doctor->cli->env_file,
-		.settings = doctor->settings,
+		.settings = git->elsewhere != NULL ? git->elsewhere : doctor->settings,
 		.on_ready = on_ready,
 		.on_fatal = on_fatal,
 		.ctx = git,
 	};
-	struct err err = { .text = "no memory" };
+	struct err err = { 0 };
 
-	if (git == NULL) {
-		doctor_say(doctor, DOCTOR_RUNNER, DOCTOR_ERROR, "runner: %s", err.text);
-		return NULL;
-	}
-	git->doctor = doctor;
-	/* Nothing is made here: a folder made by root could not be used by the service's user. */
-	if (access(doctor->settings->state_directory, F_OK) != 0) {
-		doctor_say(doctor, DOCTOR_RUNNER, DOCTOR_WARNING,
-		    "runner, git: not tried, for %s is not there yet: start deploybot once",
-		    doctor->settings->state_directory);
-		return git;
-	}
 	loop_timer_init(&git->deadline, on_deadline, git);
 	git->runs = runs_start(doctor->loop, &config, &err);
 	if (git->runs == NULL) {
 		doctor_say(doctor, DOCTOR_RUNNER, DOCTOR_ERROR, "runner: %s", err.text);
-		return git;
+		return;
 	}
 	doctor_asked(doctor);
 	loop_timer_start(doctor->loop, &git->deadline, RUNNER_PATIENCE_MS, 0);
+}
+
+struct doctor_git *
+doctor_git_start(struct doctor *doctor)
+{
+	struct doctor_git *git = calloc(1, sizeof(*git));
+
+	if (git == NULL) {
+		doctor_say(doctor, DOCTOR_RUNNER, DOCTOR_ERROR, "runner: no memory");
+		return NULL;
+	}
+	git->doctor = doctor;
+	if (choose_folder(git))
+		start_runner(git);
 	return git;
 }
 
@@ -193,5 +289,7 @@ doctor_git_free(struct doctor_git *git)
 		return;
 	if (git->runs != NULL)
 		runs_free(git->runs);
+	remove_folder(git);
+	settings_unref(git->elsewhere);
 	free(git);
 }

@@ -3,6 +3,7 @@
 #include "cli/doctor.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -136,6 +137,49 @@ a_network_that_is_silent_and_files_that_are_open_are_told_in_time(void **state)
 	assert_int_equal(rmdir(folder), 0); /* doctor makes nothing */
 }
 
+/* How many entries a folder has. */
+static size_t
+count_entries(const char *folder)
+{
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+	size_t n = 0;
+
+	assert_non_null(dir);
+	while ((entry = readdir(dir)) != NULL)
+		n += entry->d_name[0] != '.';
+	(void)closedir(dir);
+	return n;
+}
+
+static void
+nothing_is_made_in_the_folder_of_another_user(void **state)
+{
+	/* Goal: what root left there, the service could not use. */
+	char folder[] = "/tmp/test_cli_doctor.XXXXXX";
+	char env[96], state_folder[96], text[8192];
+	uint16_t port;
+	int fd = listen_silently(&port);
+
+	(void)state;
+	if (geteuid() != 0)
+		skip(); /* only root can give a folder away */
+	assert_non_null(mkdtemp(folder));
+	(void)snprintf(env, sizeof(env), "%s/env", folder);
+	(void)snprintf(state_folder, sizeof(state_folder), "%s/state", folder);
+	assert_int_equal(mkdir(state_folder, 0700), 0);
+	assert_int_equal(chown(state_folder, 4321, 4321), 0);
+	write_settings(env, folder, port);
+	(void)cli_capture((const char *const[]){ "--env-file", env, "doctor", NULL }, text);
+	assert_non_null(strstr(text, "warning  runner: STATE_DIRECTORY belongs to another user"));
+	assert_non_null(strstr(text, "sudo -u #4321"));
+	assert_int_equal(count_entries(state_folder), 0);
+	(void)close(fd);
+	(void)unlink(env);
+	assert_int_equal(rmdir(state_folder), 0);
+	assert_int_equal(rmdir(folder), 0);
+}
+
 static void
 settings_that_are_wrong_are_all_it_says(void **state)
 {
@@ -156,6 +200,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(addresses_that_telegram_cannot_call_are_named),
 		cmocka_unit_test(the_date_of_an_answer_is_read),
+		cmocka_unit_test(nothing_is_made_in_the_folder_of_another_user),
 		cmocka_unit_test(settings_that_are_wrong_are_all_it_says),
 		cmocka_unit_test(a_network_that_is_silent_and_files_that_are_open_are_told_in_time),
 	};
