@@ -3,6 +3,7 @@
 import hashlib
 import http.client
 import http.server
+import json
 import os
 import re
 import shutil
@@ -14,6 +15,12 @@ import threading
 import time
 
 import pytest
+
+from crash_aid import telegram_update
+from ops_aid import (WAIT_S, audit_of, bare, check_stop, github_headers, is_sanitized, metric,
+                     resident_kb, telegram_headers, wait_audit)
+from stage import wait_until
+from telegram_client import ADA
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CONF = os.path.join(ROOT, "nginx", "nginx.conf")
@@ -69,7 +76,7 @@ def adapt(text, folder, port, upstream):
         (r"^pid .*?;", f"pid {folder}/nginx.pid;"),
         (r"^error_log .*?;", f"error_log {folder}/error.log warn;"),
         (r"access_log \S+ deploybot;", f"access_log {folder}/access.log deploybot;"),
-        (r"server 127\.0\.0\.1:8080;", f"server 127.0.0.1:{upstream};"),
+        (r"server 127\.0\.0\.1:8080;", f"server {upstream};"),
         (r"listen 443 ssl default_server;", f"listen 127.0.0.1:{port} ssl default_server;"),
         (r"listen \[::\]:443 ssl default_server;", ""),
         (r"ssl_certificate /\S+;", f"ssl_certificate {folder}/cert.pem;"),
@@ -87,17 +94,18 @@ def adapt(text, folder, port, upstream):
 
 
 class Proxy:
-    def __init__(self, folder, upstream_port):
+    def __init__(self, folder, upstream):
         self.folder = folder
         self.port = free_port()
         self.conf = os.path.join(folder, "nginx.conf")
         subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+             "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
              "/CN=deploybot.example.com", "-keyout", f"{folder}/key.pem", "-out",
              f"{folder}/cert.pem"],
             check=True, capture_output=True)
         with open(CONF) as f:
-            text = adapt(f.read(), folder, self.port, upstream_port)
+            text = adapt(f.read(), folder, self.port, upstream)
         with open(self.conf, "w") as f:
             f.write(text)
         self.process = None
@@ -173,7 +181,7 @@ def upstream():
 def proxy(tmp_path, upstream):
     if not os.path.exists(NGINX):
         pytest.skip("nginx is not installed")
-    nginx = Proxy(str(tmp_path), upstream.server_address[1])
+    nginx = Proxy(str(tmp_path), f"127.0.0.1:{upstream.server_address[1]}")
     nginx.start()
     yield nginx
     nginx.stop()
@@ -293,3 +301,114 @@ def test_a_deploybot_that_is_away_is_502_at_once(proxy, upstream):
     started = time.monotonic()
     assert proxy.ask("POST", "/github/webhook", b"{}").status == 502
     assert time.monotonic() - started < 5
+
+
+# --- with the real deploybot behind it ---
+
+@pytest.fixture(scope="module", params=["port", "socket"])
+def pair(request, tmp_path_factory):
+    """(nginx, deploybot), joined by a port or by a unix socket."""
+    if not os.path.exists(NGINX):
+        pytest.skip("nginx is not installed")
+    folder = tmp_path_factory.mktemp(f"behind-{request.param}")
+    path = folder / "http.sock"
+    bot = bare(folder, LISTEN_ADDRESS=str(path) if request.param == "socket" else None)
+    bot.start(wait=False)
+    wait_until(lambda: bot.run("healthcheck").returncode == 0, WAIT_S, "deploybot")
+    nginx = Proxy(str(folder), f"unix:{path}" if request.param == "socket"
+                  else f"127.0.0.1:{bot.port}")
+    nginx.start()
+    yield nginx, bot
+    nginx.stop()
+    check_stop(bot)
+
+
+def ping(size=0, event="ping", guid="n0"):
+    body = json.dumps({"zen": "x" * size, "repository": {"full_name": "orchard/shop"}}).encode()
+    return body, github_headers(body, event=event, guid=guid)
+
+
+def test_a_signed_delivery_comes_through_and_a_forged_one_does_not(pair):
+    nginx, _ = pair
+    body, headers = ping()
+    assert nginx.ask("POST", "/github/webhook", body, headers).status == 200
+    assert nginx.ask("POST", "/github/webhook", body + b" ", headers).status == 401
+    assert nginx.ask("POST", "/github/webhook", body, {**headers, "Content-Type": "text/plain"}
+                     ).status == 415
+    broken = b'{"ref":'
+    assert nginx.ask("POST", "/github/webhook", broken, github_headers(broken)).status == 400
+    assert nginx.ask("GET", "/github/webhook").status == 405
+
+
+def test_the_largest_delivery_of_github_comes_through_in_bounded_memory(pair):
+    nginx, bot = pair
+    body, headers = ping(25 << 20, guid="n1")
+    assert nginx.ask("POST", "/github/webhook", body, headers).status == 200
+    assert nginx.ask("POST", "/github/webhook", bytes((26 << 20) + 1), headers).status == 413
+    if not is_sanitized(bot):
+        assert resident_kb(bot.process.pid, "VmHWM") < 100 * 1024
+
+
+def test_an_update_comes_through_and_is_stored_once(pair):
+    nginx, bot = pair
+    body = json.dumps(telegram_update(ADA, 5, "/whoami")).encode()
+    for _ in range(2):
+        answer = nginx.ask("POST", "/telegram/webhook", body, telegram_headers())
+        assert answer.status == 200 and answer.getheader("Content-Length") == "0"
+    assert nginx.ask("POST", "/telegram/webhook", b"{", telegram_headers()).status == 200
+    assert nginx.ask("POST", "/telegram/webhook", body).status in (401, 415)
+    if "LISTEN_ADDRESS" not in bot.settings:    # else nobody may ask it for metrics over TCP
+        assert metric(bot, "deploybot_commands_total", command="whoami") == 1
+
+
+def test_what_is_refused_is_audited_by_deploybot_itself(pair):
+    nginx, bot = pair
+    nginx.ask("POST", "/github/webhook", b"{}", {"Content-Type": "application/json"})
+    assert wait_audit(bot, 1, action="webhook_rejected", user_id="github")
+    assert len(audit_of(bot, action="webhook_rejected", user_id="github")) <= 2
+
+
+def test_metrics_and_health_stay_behind_nginx(pair):
+    nginx, _ = pair
+    for path in ("/metrics", "/healthz", "/readyz"):
+        assert nginx.ask("GET", path).status == 404
+
+
+def test_a_chunked_delivery_comes_through_whole(pair):
+    nginx, _ = pair
+    body, headers = ping(guid="n2")
+    fields = "".join(f"{k}: {v}\r\n" for k, v in headers.items())
+    chunks = b"".join(b"%x\r\n%s\r\n" % (len(body[i:i + 7]), body[i:i + 7])
+                      for i in range(0, len(body), 7)) + b"0\r\n\r\n"
+    assert nginx.raw(f"POST /github/webhook HTTP/1.1\r\nHost: x\r\n{fields}"
+                     "Transfer-Encoding: chunked\r\n\r\n".encode() + chunks) == 200
+
+
+def test_many_deliveries_share_few_connections_and_none_is_lost(pair):
+    nginx, bot = pair
+    statuses = []
+
+    def send(n):
+        body, headers = ping(n, guid=f"m{n}")
+        statuses.append(nginx.ask("POST", "/github/webhook", body, headers).status)
+    threads = [threading.Thread(target=lambda k=k: [send(k * 20 + i) for i in range(20)])
+               for k in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert statuses.count(200) == 80, statuses
+    sockets = [f for f in os.listdir(f"/proc/{bot.process.pid}/fd")
+               if os.path.exists(f"/proc/{bot.process.pid}/fd/{f}")]
+    assert len(sockets) < 64
+
+
+def test_a_restart_behind_nginx_is_502_for_a_moment_and_then_forgotten(pair):
+    nginx, bot = pair
+    body, headers = ping(guid="n3")
+    assert nginx.ask("POST", "/github/webhook", body, headers).status == 200
+    assert bot.stop() == 0
+    assert nginx.ask("POST", "/github/webhook", body, headers).status == 502
+    bot.start(wait=False)
+    wait_until(lambda: bot.run("healthcheck").returncode == 0, WAIT_S, "deploybot")
+    assert nginx.ask("POST", "/github/webhook", body, headers).status in (200, 202)
