@@ -5,7 +5,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#define BLANKS	" \t\r\n"
+#define BLANKS " \t\r\n"
 
 /* Letters, digits and '_', lower case; false for anything else. */
 static bool

@@ -6,13 +6,13 @@
 #include "lib/base.h"
 #include "types/limits.h"
 
-#define CHAT_COMMAND_WORDS	4	/* one more than any command takes, to say "too many" */
+#define CHAT_COMMAND_WORDS 4 /* one more than any command takes, to say "too many" */
 
 struct chat_command {
-	char word[32];		/* without the slash, lower case; "" when it is no command */
-	size_t n_arguments;	/* CHAT_COMMAND_WORDS: at least that many */
-	char argument[CHAT_COMMAND_WORDS][LIMIT_REF];	/* "" where there is none */
-	bool is_too_long;	/* an argument did not fit */
+	char word[32]; /* without the slash, lower case; "" when it is no command */
+	size_t n_arguments; /* CHAT_COMMAND_WORDS: at least that many */
+	char argument[CHAT_COMMAND_WORDS][LIMIT_REF]; /* "" where there is none */
+	bool is_too_long; /* an argument did not fit */
 };
 
 /*

@@ -59,7 +59,7 @@ add_asker(struct chat_text *text, const struct deployment *deployment)
 		chat_text_add(text, " · ");
 	}
 	if (deployment->trigger == TRIGGER_POLL) {
-		chat_text_add(text, "found in git");	/* nobody told us who pushed it */
+		chat_text_add(text, "found in git"); /* nobody told us who pushed it */
 		return;
 	}
 	chat_text_add(text, deployment->trigger == TRIGGER_CHAT ? "asked by " : "pushed by ");
@@ -73,7 +73,8 @@ add_detail(struct chat_text *text, const struct deployment *deployment)
 
 	if (why[0] == '\0' && deployment->detail[0] == '\0')
 		return;
-	chat_text_add(text, "\n%s%s", why, why[0] != '\0' && deployment->detail[0] != '\0' ? ": " : "");
+	chat_text_add(
+	    text, "\n%s%s", why, why[0] != '\0' && deployment->detail[0] != '\0' ? ": " : "");
 	chat_text_outside(text, deployment->detail);
 }
 
@@ -97,15 +98,15 @@ add_took_and_audit(struct chat_text *text, const struct chat_deployment *about)
 		chat_text_duration(text, about->at - deployment->started_at);
 		chat_text_add(text, " · ");
 	}
-	chat_text_add(text, "audit %s" MARK_ITALIC, about->audit_head != NULL ? about->audit_head : "-");
+	chat_text_add(
+	    text, "audit %s" MARK_ITALIC, about->audit_head != NULL ? about->audit_head : "-");
 }
 
 static void
 add_unprobed(struct chat_text *text, const struct deployment *deployment)
 {
 	if (deployment->urls[0] == '\0')
-		chat_text_add(text,
-		    "\nNo health URL is set: this is the script's word alone.");
+		chat_text_add(text, "\nNo health URL is set: this is the script's word alone.");
 }
 
 /* What is known to run there when a deployment came to nothing. */
@@ -125,7 +126,8 @@ say_requested(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
 
-	chat_text_add(text, "🔎 " MARK_BOLD "%s" MARK_BOLD ": asking git for ", deployment->environment);
+	chat_text_add(
+	    text, "🔎 " MARK_BOLD "%s" MARK_BOLD ": asking git for ", deployment->environment);
 	chat_text_code(text, deployment->ref);
 	chat_text_add(text, " …");
 }
@@ -154,7 +156,8 @@ add_what_would_change(struct chat_text *text, const struct chat_deployment *abou
 	const struct git_answer *answer = about->answer;
 
 	if (current->id == 0) {
-		chat_text_add(text, "\nNothing was released to %s yet.", about->deployment->environment);
+		chat_text_add(
+		    text, "\nNothing was released to %s yet.", about->deployment->environment);
 	} else {
 		chat_text_add(text, "\nreplaces ");
 		chat_text_commit(text, current->commit);
@@ -185,16 +188,16 @@ say_question(struct chat_text *text, const struct chat_deployment *about)
 	const struct environment *environment = about->environment;
 
 	if (is_rollback(deployment)) {
-		chat_text_add(text, "❓ " MARK_BOLD "Roll back %s?" MARK_BOLD "\n",
-		    deployment->environment);
+		chat_text_add(
+		    text, "❓ " MARK_BOLD "Roll back %s?" MARK_BOLD "\n", deployment->environment);
 		if (environment->current.id != 0)
 			chat_text_commit(text, environment->current.commit);
 		else
 			chat_text_add(text, "nothing");
 		chat_text_add(text, " → ");
 	} else {
-		chat_text_add(text, "❓ " MARK_BOLD "Deploy to %s?" MARK_BOLD "\n",
-		    deployment->environment);
+		chat_text_add(
+		    text, "❓ " MARK_BOLD "Deploy to %s?" MARK_BOLD "\n", deployment->environment);
 	}
 	chat_text_commit(text, deployment->commit);
 	add_subject(text, deployment);
@@ -202,12 +205,14 @@ say_question(struct chat_text *text, const struct chat_deployment *about)
 	if (!is_rollback(deployment))
 		add_what_would_change(text, about);
 	if (strcmp(environment->held_commit, deployment->commit) == 0)
-		chat_text_add(text, "\n⚠️ " MARK_BOLD
+		chat_text_add(text,
+		    "\n⚠️ " MARK_BOLD
 		    "this commit was taken back automatically before" MARK_BOLD);
 	if (!about->has_way_back && !is_rollback(deployment))
 		chat_text_add(text, "\nno rollback available");
 	if (about->n_urls == 0)
-		chat_text_add(text, "\nNo health URL is set: the script's word alone will release it.");
+		chat_text_add(
+		    text, "\nNo health URL is set: the script's word alone will release it.");
 	add_note(text, deployment);
 }
 
@@ -304,30 +309,65 @@ say_live(struct chat_text *text, const struct chat_deployment *about)
 	add_took_and_audit(text, about);
 }
 
+/* The sentence that a bad end must never leave in doubt: what runs there now. */
+static void
+add_bad_headline(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct deployment *deployment = about->deployment;
+	const char *environment = deployment->environment;
+
+	if (deployment->state == DEPLOY_ROLLED_BACK) {
+		chat_text_add(text,
+		    "↩️ " MARK_BOLD "%s is NOT running %.7s; it runs %.7s again", environment,
+		    deployment->commit, deployment->previous);
+	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED &&
+	    run_verdict_was_untried(deployment)) {
+		chat_text_add(text,
+		    "🔥 " MARK_BOLD "%s may be DOWN: going back from %.7s to %.7s could not begin",
+		    environment, deployment->commit, deployment->previous);
+	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED) {
+		chat_text_add(text, "🔥 " MARK_BOLD "%s is DOWN: neither %.7s nor %.7s is healthy",
+		    environment, deployment->commit, deployment->previous);
+	} else if (deployment->is_touched) {
+		chat_text_add(text, "❌ " MARK_BOLD "%s is NOT known to be well", environment);
+	} else {
+		chat_text_add(text, "❌ " MARK_BOLD);
+		add_still_runs(text, about);
+		chat_text_add(text, "; nothing was touched");
+	}
+	chat_text_add(text, MARK_BOLD "\n");
+}
+
+/* Which commit it was about, and why it came to that. */
+static void
+add_bad_reason(struct chat_text *text, const struct deployment *deployment)
+{
+	if (is_rollback(deployment))
+		chat_text_add(text, "rollback to ");
+	chat_text_commit(text, deployment->commit);
+	add_subject(text, deployment);
+	if (deployment->state == DEPLOY_FAILED)
+		chat_text_add(text, " failed");
+	add_detail(text, deployment);
+}
+
 static void
 say_failed(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
 
-	chat_text_add(text, "❌ " MARK_BOLD);
-	if (!deployment->is_touched) {
-		add_still_runs(text, about);
-		chat_text_add(text, "; nothing was touched" MARK_BOLD);
-	} else {
-		chat_text_add(text, "%s is NOT known to be well" MARK_BOLD, deployment->environment);
-		chat_text_add(text, "\nThe target had begun to change and there is no way back. "
+	add_bad_headline(text, about);
+	add_bad_reason(text, deployment);
+	if (deployment->is_touched) {
+		chat_text_add(text,
+		    "\nThe target had begun to change and there is no way back. "
 		    "Last known release: ");
 		if (about->environment->current.id != 0)
 			chat_text_commit(text, about->environment->current.commit);
 		else
 			chat_text_add(text, "none");
 	}
-	chat_text_add(text, is_rollback(deployment) ? "\nrollback to " : "\n");
-	chat_text_commit(text, deployment->commit);
-	add_subject(text, deployment);
-	chat_text_add(text, " failed");
 	add_asker(text, deployment);
-	add_detail(text, deployment);
 	add_unprobed(text, deployment);
 	add_steps(text, about);
 	add_took_and_audit(text, about);
@@ -338,15 +378,13 @@ say_rolled_back(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
 
-	chat_text_add(text, "↩️ " MARK_BOLD "%s is NOT running %.7s; it runs %.7s again" MARK_BOLD "\n",
-	    deployment->environment, deployment->commit, deployment->previous);
-	chat_text_commit(text, deployment->commit);
-	add_subject(text, deployment);
+	add_bad_headline(text, about);
+	add_bad_reason(text, deployment);
 	add_asker(text, deployment);
-	add_detail(text, deployment);
 	add_unprobed(text, deployment);
 	chat_text_add(text, "\nA push of it will not deploy it again; ");
-	chat_text_add(text, MARK_CODE "/deploy %s" MARK_CODE " asks first.", deployment->environment);
+	chat_text_add(
+	    text, MARK_CODE "/deploy %s" MARK_CODE " asks first.", deployment->environment);
 	add_took_and_audit(text, about);
 }
 
@@ -355,17 +393,13 @@ say_rollback_failed(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
 
-	if (run_verdict_was_untried(deployment))
-		chat_text_add(text, "🔥 " MARK_BOLD "%s may be DOWN: going back from %.7s to %.7s could not begin"
-		    MARK_BOLD, deployment->environment, deployment->commit, deployment->previous);
-	else
-		chat_text_add(text, "🔥 " MARK_BOLD "%s is DOWN: neither %.7s nor %.7s is healthy" MARK_BOLD,
-		    deployment->environment, deployment->commit, deployment->previous);
+	add_bad_headline(text, about);
+	add_bad_reason(text, deployment);
 	add_asker(text, deployment);
-	add_detail(text, deployment);
 	add_unprobed(text, deployment);
 	chat_text_add(text, "\nLook at the target, then ");
-	chat_text_add(text, MARK_CODE "/deploy %s" MARK_CODE " or " MARK_CODE "/rollback %s" MARK_CODE ".",
+	chat_text_add(text,
+	    MARK_CODE "/deploy %s" MARK_CODE " or " MARK_CODE "/rollback %s" MARK_CODE ".",
 	    deployment->environment, deployment->environment);
 	add_took_and_audit(text, about);
 }
@@ -468,9 +502,11 @@ chat_deployment_alarm(const struct chat_deployment *about)
 	    deployment->state != DEPLOY_ROLLBACK_FAILED)
 		return NULL;
 	if (deployment->why == DEPLOY_WHY_CANCELLED && deployment->state != DEPLOY_ROLLBACK_FAILED)
-		return NULL;	/* whoever cancelled it is looking */
+		return NULL; /* whoever cancelled it is looking */
 	chat_text_init(&text);
-	say[deployment->state](&text, about);
+	add_bad_headline(&text, about);
+	add_bad_reason(&text, deployment);
+	add_took_and_audit(&text, about);
 	return chat_text_take(&text);
 }
 

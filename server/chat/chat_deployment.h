@@ -9,16 +9,16 @@
 /* Everything that a message about it may need; what does not apply is NULL or 0. */
 struct chat_deployment {
 	const struct deployment *deployment;
-	const struct environment *environment;	/* as it is after the decision */
-	const struct step *steps;		/* of its newest run */
+	const struct environment *environment; /* as it is after the decision */
+	const struct step *steps; /* of its newest run */
 	size_t n_steps;
-	int64_t estimate_ms;			/* how long the whole took lately */
-	const struct git_answer *answer;	/* AWAITING_CONFIRMATION: what would change */
-	bool has_way_back;			/* AWAITING_CONFIRMATION: there is something to go back to */
-	size_t n_urls;				/* AWAITING_CONFIRMATION: health URLs of its environment */
-	const char *audit_head;			/* final states: the chain's short hash */
-	int64_t release;			/* LIVE: its number */
-	int64_t at;				/* wall ms of the decision */
+	int64_t estimate_ms; /* how long the whole took lately */
+	const struct git_answer *answer; /* AWAITING_CONFIRMATION: what would change */
+	bool has_way_back; /* AWAITING_CONFIRMATION: there is something to go back to */
+	size_t n_urls; /* AWAITING_CONFIRMATION: health URLs of its environment */
+	const char *audit_head; /* final states: the chain's short hash */
+	int64_t release; /* LIVE: its number */
+	int64_t at; /* wall ms of the decision */
 };
 
 /*
@@ -27,7 +27,7 @@ struct chat_deployment {
  */
 bool chat_deployment(const struct chat_deployment *about, struct message *ret) MUST_USE;
 
-/* A second message for an end that must ring the phone: NULL for all others. free() it. */
+/* A second, short message for an end that must ring the phone: NULL for all others. free() it. */
 char *chat_deployment_alarm(const struct chat_deployment *about);
 
 /* One line: "⏳ staging is busy: @ada deploys 1a2b3c4 since 2 min". */

@@ -113,7 +113,8 @@ chat_status(struct chat_text *text, const struct chat_status *status)
 	add_release(text, status);
 	add_health(text, status);
 	if (environment->is_down)
-		chat_text_add(text, "\n" MARK_BOLD
+		chat_text_add(text,
+		    "\n" MARK_BOLD
 		    "the last change failed and so did the way back: look at the target" MARK_BOLD);
 	else if (environment->held_commit[0] != '\0') {
 		chat_text_add(text, "\nheld against ");

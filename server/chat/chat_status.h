@@ -9,11 +9,11 @@
 
 struct chat_status {
 	const struct environment *environment;
-	const struct deployment *active;	/* NULL: none */
-	const struct deployment *queued;	/* NULL: none */
-	const char *step;			/* the active one's latest; "" none */
-	size_t n_urls;				/* health URLs that are set */
-	const struct probe_finding *findings;	/* n_urls of them; NULL: being probed */
+	const struct deployment *active; /* NULL: none */
+	const struct deployment *queued; /* NULL: none */
+	const char *step; /* the active one's latest; "" none */
+	size_t n_urls; /* health URLs that are set */
+	const struct probe_finding *findings; /* n_urls of them; NULL: being probed */
 	int64_t at;
 };
 
