@@ -1,5 +1,6 @@
-"""Goal: what .env says now holds now, or the log says what a restart is needed for; never half of it."""
+"""Goal: what .env says holds at once, or the log says that it waits for a restart; never half."""
 # SPDX-License-Identifier: ISC
+import functools
 import signal
 import uuid
 
@@ -32,7 +33,7 @@ class Bot(Deploybot):
 
     def change(self, **changes):
         """Writes it and returns what the log says of it."""
-        return self.after(lambda: self.write(**changes))
+        return self.after(functools.partial(self.write, **changes))
 
     def after(self, act):
         before = len(self.log())
@@ -68,7 +69,7 @@ def github_status(bot, secret):
                    {**headers, "X-Hub-Signature-256": sign(body, secret)}).status
 
 
-def test_a_rotated_telegram_secret_holds_and_telegram_is_told(bot, chat):
+def test_a_rotated_telegram_secret_holds_and_telegram_is_told(bot):
     wait_until(lambda: "Telegram sends updates to" in bot.log(), 20, "the registration")
     said = bot.change(TELEGRAM_WEBHOOK_SECRET=NEW_SECRET)
     assert "settings changed: TELEGRAM_WEBHOOK_SECRET" in said and "restart" not in said
