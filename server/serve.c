@@ -30,7 +30,7 @@
 #include "telegram/telegram_update.h"
 #include "telegram/telegram_webhook.h"
 
-#define SOURCE_PATH	4096
+#define SOURCE_PATH 4096
 
 /* Whose bytes are read by whom: the one place where the platforms meet the store. */
 static store_decode *const decoders[EVENT_SOURCE_COUNT] = {
@@ -47,7 +47,7 @@ wall_ms(void)
 {
 	struct timespec now;
 
-	(void)clock_gettime(CLOCK_REALTIME, &now);	/* cannot fail for this clock */
+	(void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail for this clock */
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
@@ -157,8 +157,9 @@ wake_loop(void *ctx)
 static void
 show_tail(void *ctx, int64_t run, struct buf *out)
 {
-	static const struct run_tail_shape shape = { .max_lines = 8, .max_bytes = 1200,
-		.without_steps = true };
+	static const struct run_tail_shape shape = {
+		.max_lines = 8, .max_bytes = 1200, .without_steps = true
+	};
 	struct serve *serve = ctx;
 	struct err err;
 
@@ -262,7 +263,8 @@ open_store(struct serve *serve, struct err *err)
 	};
 
 	if (snprintf(database, sizeof(database), "%s/" STORE_FILE, folder) >= SOURCE_PATH ||
-	    snprintf(environments, sizeof(environments), "%s/environments", folder) >= SOURCE_PATH ||
+	    snprintf(environments, sizeof(environments), "%s/environments", folder) >=
+		SOURCE_PATH ||
 	    snprintf(poison, sizeof(poison), "%s/under-way", folder) >= SOURCE_PATH)
 		return err_set(err, ERR_CONFIG, "STATE_DIRECTORY is too long");
 	serve->store = store_open(&config, err);
@@ -287,18 +289,20 @@ make_telegram(struct serve *serve, struct err *err)
 		if (policy_decide(POLICY_STRANGER, command->action, "").is_allowed)
 			menu[i].roles |= TELEGRAM_MENU_ANYONE;
 	}
-	serve->telegram = telegram_new(&(struct telegram_config){
-	    .loop = serve->loop,
-	    .settings = serve->settings,
-	    .submit = serve_submit,
-	    .tail = show_tail,
-	    .count_call = count_telegram_call,
-	    .count_request = count_telegram_request,
-	    .pending = note_pending,
-	    .ctx = serve,
-	    .commands = menu,
-	    .command_count = n,
-	}, err);
+	serve->telegram = telegram_new(
+	    &(struct telegram_config){
+		.loop = serve->loop,
+		.settings = serve->settings,
+		.submit = serve_submit,
+		.tail = show_tail,
+		.count_call = count_telegram_call,
+		.count_request = count_telegram_request,
+		.pending = note_pending,
+		.ctx = serve,
+		.commands = menu,
+		.command_count = n,
+	    },
+	    err);
 	return serve->telegram != NULL;
 }
 
@@ -348,7 +352,9 @@ make_http(struct serve *serve, struct err *err)
 	add_route(serve, route_health_ready(serve->watch));
 	listen_text(settings, listen, sizeof(listen));
 	config = (struct http_server_config){ .routes = serve->routes,
-		.route_count = serve->n_routes, .on_refused = count_refused, .ctx = serve };
+		.route_count = serve->n_routes,
+		.on_refused = count_refused,
+		.ctx = serve };
 	serve->http = http_server_new(serve->loop, &config, listen, err);
 	return serve->http != NULL;
 }
@@ -377,12 +383,18 @@ make_parts(struct serve *serve, struct err *err)
 	if (serve->crossing == NULL || serve->metrics == NULL || serve->watch == NULL)
 		return err_set(err, ERR_NOMEM, "no memory to start");
 	serve->probes = http_client_new(serve->loop,
-	    &(struct http_client_config){ .connections_max = 32, .in_flight_max = 64,
-		.queue_max = 1024, .user_agent = "deploybot" }, err);
+	    &(struct http_client_config){ .connections_max = 32,
+		.in_flight_max = 64,
+		.queue_max = 1024,
+		.user_agent = "deploybot" },
+	    err);
 	if (serve->probes == NULL || !make_telegram(serve, err) || !make_http(serve, err))
 		return false;
-	serve->perform = (struct perform){ .loop = serve->loop, .runs = serve->runs,
-		.telegram = serve->telegram, .probes = serve->probes, .submit = submit_own,
+	serve->perform = (struct perform){ .loop = serve->loop,
+		.runs = serve->runs,
+		.telegram = serve->telegram,
+		.probes = serve->probes,
+		.submit = submit_own,
 		.submit_ctx = serve };
 	serve->health = perform_health_start(serve->loop, serve->probes, note_health, serve, err);
 	if (serve->health == NULL)
@@ -445,7 +457,7 @@ say_ready(const struct serve *serve)
 	else
 		log_info("ready: listening on %s, state in %s", serve->settings->listen_address,
 		    serve->settings->state_directory);
-	(void)sd_notify(0, "READY=1");	/* nobody may have asked */
+	(void)sd_notify(0, "READY=1"); /* nobody may have asked */
 }
 
 /* No core with secrets in it, none readable through /proc by others of our user. */
@@ -455,7 +467,7 @@ guard_process(void)
 	const struct rlimit none = { 0, 0 };
 
 	(void)signal(SIGPIPE, SIG_IGN);
-	(void)setrlimit(RLIMIT_CORE, &none);	/* a limit that cannot be lowered was lower */
+	(void)setrlimit(RLIMIT_CORE, &none); /* a limit that cannot be lowered was lower */
 	(void)prctl(PR_SET_DUMPABLE, 0);
 }
 

@@ -6,7 +6,7 @@
 #include "lib/log.h"
 #include "serve_parts.h"
 
-#define LOOK_EVERY_MS	20
+#define LOOK_EVERY_MS 20
 
 bool
 serve_is_stopping(const struct serve *serve)
@@ -47,8 +47,8 @@ serve_stop_start(struct serve *serve)
 	log_info("stopping: nothing new is begun; %zu runs are waited for, at most %d s",
 	    runs_open(serve->runs), serve->settings->shutdown_timeout_seconds);
 	(void)sd_notify(0, "STOPPING=1");
-	serve->stop_deadline = loop_now_ms() +
-	    serve->settings->shutdown_timeout_seconds * INT64_C(1000);
+	serve->stop_deadline =
+	    loop_now_ms() + serve->settings->shutdown_timeout_seconds * INT64_C(1000);
 	telegram_quiesce(serve->telegram);
 	http_server_quiesce(serve->http);
 	loop_timer_init(&serve->stop_timer, on_look, serve);
@@ -115,5 +115,5 @@ serve_take_apart(struct serve *serve)
 	log_init(LOG_LEVEL_INFO, LOG_HUMAN, NULL);
 	redact_free(serve->redact);
 	if (serve->lock_fd >= 0)
-		(void)close(serve->lock_fd);	/* only read from */
+		(void)close(serve->lock_fd); /* only read from */
 }

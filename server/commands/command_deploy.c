@@ -12,7 +12,7 @@
 #include "store/row_environment.h"
 
 /* One person's deployments that have not ended: more is a mistake or a game. */
-#define OPEN_REQUESTS_MAX	10
+#define OPEN_REQUESTS_MAX 10
 
 static bool
 is_busy(struct tx *tx, const struct update *update, const char *environment)
@@ -37,14 +37,16 @@ can_ask_git(struct tx *tx, const struct update *update, const struct environment
     const char *ref)
 {
 	if (tx->settings->repository_url == NULL) {
-		(void)decide_sayf(tx, &update->place, "No repository is set: REPOSITORY_URL or "
+		(void)decide_sayf(tx, &update->place,
+		    "No repository is set: REPOSITORY_URL or "
 		    "GITHUB_REPOSITORY is missing in the settings.");
 		return false;
 	}
 	if (ref[0] == '\0' && settings->branch == NULL) {
-		(void)decide_sayf(tx, &update->place, "%s has no branch of its own. Say which: "
-		    MARK_CODE "/deploy %s <branch, tag or commit>" MARK_CODE, settings->name,
-		    settings->name);
+		(void)decide_sayf(tx, &update->place,
+		    "%s has no branch of its own. Say which: " MARK_CODE
+		    "/deploy %s <branch, tag or commit>" MARK_CODE,
+		    settings->name, settings->name);
 		return false;
 	}
 	if (ref[0] == '-') {
@@ -53,16 +55,18 @@ can_ask_git(struct tx *tx, const struct update *update, const struct environment
 		return false;
 	}
 	if (row_deployment_count_open(tx, update->person) >= OPEN_REQUESTS_MAX) {
-		(void)decide_sayf(tx, &update->place, "You have %d open requests: confirm or "
-		    "cancel some of them first.", OPEN_REQUESTS_MAX);
+		(void)decide_sayf(tx, &update->place,
+		    "You have %d open requests: confirm or "
+		    "cancel some of them first.",
+		    OPEN_REQUESTS_MAX);
 		return false;
 	}
 	return true;
 }
 
 static void
-ask_git(struct tx *tx, const struct deployment *deployment,
-    const struct environment_settings *settings)
+ask_git(
+    struct tx *tx, const struct deployment *deployment, const struct environment_settings *settings)
 {
 	struct environment environment = row_environment_get(tx, deployment->environment);
 	struct effect *effect = effect_new(EFFECT_ASK);

@@ -17,11 +17,12 @@ say_help(struct tx *tx, const struct update *update, const char *greeting)
 	chat_text_init(&text);
 	chat_text_add(&text, "%s", greeting);
 	if (role == POLICY_STRANGER)
-		chat_text_add(&text, "You have no role here yet. Send the id that " MARK_CODE
-		    "/whoami" MARK_CODE " tells you to an admin.\n");
+		chat_text_add(&text,
+		    "You have no role here yet. Send the id that " MARK_CODE "/whoami" MARK_CODE
+		    " tells you to an admin.\n");
 	else
-		chat_text_add(&text, "You may, as " MARK_BOLD "%s" MARK_BOLD ":\n",
-		    policy_role_word(role));
+		chat_text_add(
+		    &text, "You may, as " MARK_BOLD "%s" MARK_BOLD ":\n", policy_role_word(role));
 	for (size_t i = 0; i < commands_count(); i++) {
 		const struct command *command = commands_get(i);
 		bool everywhere = policy_decide(role, command->action, "").is_allowed;
@@ -42,14 +43,13 @@ say_help(struct tx *tx, const struct update *update, const char *greeting)
 void
 command_help(struct tx *tx, const struct update *update, const struct chat_command *command)
 {
-	(void)command;	/* takes no argument */
+	(void)command; /* takes no argument */
 	say_help(tx, update, "");
 }
 
 void
 command_start(struct tx *tx, const struct update *update, const struct chat_command *command)
 {
-	(void)command;	/* takes no argument */
-	say_help(tx, update,
-	    "👋 I ship releases, watch them, and take bad ones back.\n\n");
+	(void)command; /* takes no argument */
+	say_help(tx, update, "👋 I ship releases, watch them, and take bad ones back.\n\n");
 }

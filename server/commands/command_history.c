@@ -5,8 +5,8 @@
 #include "decide/decide_reply.h"
 #include "store/row_deployment.h"
 
-#define SHOWN_OF_ONE	10
-#define SHOWN_OF_EACH	3
+#define SHOWN_OF_ONE 10
+#define SHOWN_OF_EACH 3
 
 static void
 add_history(struct tx *tx, struct chat_text *text, const char *environment, size_t most)

@@ -11,10 +11,11 @@
 #include "store/row_deployment.h"
 #include "store/row_environment.h"
 
-#define RELEASES_SHOWN	8
+#define RELEASES_SHOWN 8
 
 static void
-say_possible(struct tx *tx, const struct update *update, const char *environment, const char *wanted)
+say_possible(
+    struct tx *tx, const struct update *update, const char *environment, const char *wanted)
 {
 	struct release releases[RELEASES_SHOWN];
 	size_t n = row_release_list(tx, environment, releases, RELEASES_SHOWN);
@@ -31,7 +32,8 @@ say_possible(struct tx *tx, const struct update *update, const char *environment
 	if (n > 0)
 		chat_text_add(&text, " There are:");
 	for (size_t i = 0; i < n; i++) {
-		chat_text_add(&text, "\n• " MARK_CODE "%lld" MARK_CODE " ", (long long)releases[i].id);
+		chat_text_add(
+		    &text, "\n• " MARK_CODE "%lld" MARK_CODE " ", (long long)releases[i].id);
 		chat_text_commit(&text, releases[i].commit);
 		chat_text_add(&text, " ");
 		chat_text_outside(&text, releases[i].subject);
@@ -68,8 +70,8 @@ ask(struct tx *tx, const struct update *update, const struct release *to)
 	(void)text_copy(deployment.ref, sizeof(deployment.ref), to->commit);
 	(void)text_copy(deployment.subject, sizeof(deployment.subject), to->subject);
 	(void)text_copy(deployment.asker, sizeof(deployment.asker), update->name);
-	deployment.message = decide_sayf(tx, &update->place, "↩️ " MARK_BOLD "%s" MARK_BOLD,
-	    to->environment);
+	deployment.message =
+	    decide_sayf(tx, &update->place, "↩️ " MARK_BOLD "%s" MARK_BOLD, to->environment);
 	row_deployment_add(tx, &deployment);
 	row_audit_add(tx,
 	    &(struct audit_entry){
@@ -81,8 +83,8 @@ ask(struct tx *tx, const struct update *update, const struct release *to)
 		.severity = "info",
 		.deployment = deployment.id,
 	    },
-	    (const char *const[]){ "trigger", "chat", "program", "rollback", "name", update->name,
-		NULL });
+	    (const char *const[]){
+		"trigger", "chat", "program", "rollback", "name", update->name, NULL });
 	(void)decide_step(tx, &deployment, DEPLOY_ON_ASK, NULL);
 }
 
@@ -112,8 +114,8 @@ command_rollback(struct tx *tx, const struct update *update, const struct chat_c
 	if (to.id == 0)
 		say_possible(tx, update, name, command->argument[1]);
 	else if (strcmp(to.commit, environment.current.commit) == 0 && !environment.is_down)
-		(void)decide_sayf(tx, &update->place, "%s runs " MARK_CODE "%.7s" MARK_CODE
-		    " already.", name, to.commit);
+		(void)decide_sayf(tx, &update->place,
+		    "%s runs " MARK_CODE "%.7s" MARK_CODE " already.", name, to.commit);
 	else
 		ask(tx, update, &to);
 }

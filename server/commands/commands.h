@@ -11,8 +11,8 @@
 #include "policy/policy.h"
 #include "store/tx.h"
 
-typedef void command_fn(struct tx *tx, const struct update *update,
-    const struct chat_command *command);
+typedef void
+command_fn(struct tx *tx, const struct update *update, const struct chat_command *command);
 
 struct command {
 	const char *word;

@@ -76,7 +76,7 @@ order_run(struct act *act, enum program program, const char *commit, const char 
 	(void)text_copy(effect->u.run.commit, LIMIT_COMMIT, commit);
 	(void)text_copy(effect->u.run.previous, LIMIT_COMMIT, previous);
 	(void)text_copy(effect->u.run.ref, LIMIT_REF, deployment->ref);
-	row_deployment_save(tx, deployment);	/* the order is handed out with its message's row */
+	row_deployment_save(tx, deployment); /* the order is handed out with its message's row */
 	(void)row_effect_add(tx, effect);
 }
 
@@ -123,8 +123,8 @@ split_targets(const struct deployment *deployment, const char *commit, struct pr
 
 		if (length > 0 && length < sizeof(target->url)) {
 			memcpy(target->url, at, length);
-			(void)text_copy(target->environment, LIMIT_ENVIRONMENT,
-			    deployment->environment);
+			(void)text_copy(
+			    target->environment, LIMIT_ENVIRONMENT, deployment->environment);
 			(void)text_copy(target->commit, LIMIT_COMMIT, commit);
 			n++;
 		}
@@ -155,8 +155,9 @@ do_probe(struct act *act)
 		.interval_s = settings->health_check_interval_seconds,
 		.timeout_s = settings->health_check_timeout_seconds,
 	};
-	effect->u.probe.n = split_targets(deployment,
-	    is_back ? deployment->previous : deployment->commit, effect->u.probe.targets, LIMIT_URLS);
+	effect->u.probe.n =
+	    split_targets(deployment, is_back ? deployment->previous : deployment->commit,
+		effect->u.probe.targets, LIMIT_URLS);
 	(void)row_effect_add(act->tx, effect);
 }
 

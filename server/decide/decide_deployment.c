@@ -37,7 +37,8 @@ audit_action(const struct deployment *deployment, enum deploy_state from)
 	switch (deployment->state) {
 	case DEPLOY_RUNNING:
 		return from != DEPLOY_QUEUED ? NULL :
-		    is_rollback(deployment) ? "rollback_started" : "deploy_started";
+		    is_rollback(deployment)  ? "rollback_started" :
+					       "deploy_started";
 	case DEPLOY_ROLLING_BACK:
 		return from != DEPLOY_ROLLING_BACK ? "rollback_started" : NULL;
 	case DEPLOY_LIVE:
@@ -171,7 +172,7 @@ decide_set_way_back(struct tx *tx, struct deployment *deployment)
 	const struct release *back = &environment.current;
 
 	if (strcmp(back->commit, deployment->commit) == 0)
-		back = &environment.previous;	/* the same once more: what was live before it */
+		back = &environment.previous; /* the same once more: what was live before it */
 	(void)text_copy(deployment->previous, sizeof(deployment->previous), back->commit);
 }
 
@@ -229,8 +230,8 @@ decide_next(struct tx *tx, const char *environment)
 	if (waiting.id == 0)
 		return;
 	if (is_held(tx, &waiting))
-		refuse_waiting(tx, &waiting,
-		    "it was taken back while this waited; /deploy asks first");
+		refuse_waiting(
+		    tx, &waiting, "it was taken back while this waited; /deploy asks first");
 	else if (!prepare_start(tx, &waiting))
 		refuse_waiting(tx, &waiting, "this environment is no longer in the settings");
 	else
@@ -253,8 +254,8 @@ audit_cancel(struct tx *tx, const struct deployment *deployment, const struct up
 		.severity = "info",
 		.deployment = deployment->id,
 	    },
-	    (const char *const[]){ "state", deploy_flow_word(deployment->state), "name",
-		update->name, NULL });
+	    (const char *const[]){
+		"state", deploy_flow_word(deployment->state), "name", update->name, NULL });
 }
 
 bool
@@ -262,7 +263,8 @@ decide_cancel(struct tx *tx, struct deployment *deployment, const struct update 
 {
 	struct deployment before = *deployment;
 	enum deploy_event event = is_rollback(deployment) ? DEPLOY_ON_CANCEL_ROLLBACK :
-	    decide_has_way_back(deployment) ? DEPLOY_ON_CANCEL : DEPLOY_ON_CANCEL_NO_BACK;
+	    decide_has_way_back(deployment)		  ? DEPLOY_ON_CANCEL :
+							    DEPLOY_ON_CANCEL_NO_BACK;
 
 	audit_cancel(tx, deployment, update);
 	deployment->why = DEPLOY_WHY_CANCELLED;
@@ -298,7 +300,7 @@ decide_give_up(struct tx *tx, struct deployment *deployment, const char *reason)
 		    deployment->state == DEPLOY_VERIFYING_ROLLBACK) {
 			event = has_back ? DEPLOY_ON_SICK : DEPLOY_ON_SICK_NO_BACK;
 		} else {
-			deployment->is_touched = true;	/* nobody knows */
+			deployment->is_touched = true; /* nobody knows */
 			end_run(tx, deployment->run);
 			event = has_back ? DEPLOY_ON_SCRIPT_BAD : DEPLOY_ON_SCRIPT_BAD_NO_BACK;
 		}

@@ -11,10 +11,10 @@
 #include "types/git_answer.h"
 
 /* Confirmations: how long a question stands. */
-#define DECIDE_COMMAND_QUESTION_MS	(120 * INT64_C(1000))
-#define DECIDE_PUSH_QUESTION_MS		(24 * 3600 * INT64_C(1000))
+#define DECIDE_COMMAND_QUESTION_MS (120 * INT64_C(1000))
+#define DECIDE_PUSH_QUESTION_MS (24 * 3600 * INT64_C(1000))
 /* Runs ordered for one program before it is given up. */
-#define DECIDE_ATTEMPTS_MAX		3
+#define DECIDE_ATTEMPTS_MAX 3
 
 /*
  * Takes the deployment through the rule table and carries out the acts, in their order: rows,

@@ -71,8 +71,8 @@ decide_poll_later(struct tx *tx)
 
 /* A new deployment of that head, its message in the team's chat. */
 static struct deployment
-add_deployment(struct tx *tx, const char *environment, const struct git_answer *answer,
-    const char *asked_by)
+add_deployment(
+    struct tx *tx, const char *environment, const struct git_answer *answer, const char *asked_by)
 {
 	struct deployment deployment = {
 		.program = PROGRAM_DEPLOY,
@@ -90,8 +90,8 @@ add_deployment(struct tx *tx, const char *environment, const struct git_answer *
 	(void)text_copy(deployment.author, sizeof(deployment.author), answer->author);
 	(void)text_copy(deployment.asker, sizeof(deployment.asker), asked_by);
 	decide_set_way_back(tx, &deployment);
-	deployment.message = decide_sayf(tx, &deployment.place, "🔎 " MARK_BOLD "%s" MARK_BOLD,
-	    environment);
+	deployment.message =
+	    decide_sayf(tx, &deployment.place, "🔎 " MARK_BOLD "%s" MARK_BOLD, environment);
 	row_deployment_add(tx, &deployment);
 	row_audit_add(tx,
 	    &(struct audit_entry){
@@ -103,8 +103,8 @@ add_deployment(struct tx *tx, const char *environment, const struct git_answer *
 		.severity = "info",
 		.deployment = deployment.id,
 	    },
-	    (const char *const[]){ "trigger", trigger_word(deployment.trigger), "ref",
-		deployment.ref, NULL });
+	    (const char *const[]){
+		"trigger", trigger_word(deployment.trigger), "ref", deployment.ref, NULL });
 	return deployment;
 }
 
@@ -126,8 +126,10 @@ tell_held(struct tx *tx, const char *environment, const struct git_answer *answe
 	chat_text_init(&text);
 	chat_text_add(&text, "✋ " MARK_BOLD "%s" MARK_BOLD " is held: ", environment);
 	chat_text_commit(&text, answer->commit);
-	chat_text_add(&text, " was taken back before, so its push does not deploy it again. "
-	    MARK_CODE "/deploy %s" MARK_CODE " asks first.", environment);
+	chat_text_add(&text,
+	    " was taken back before, so its push does not deploy it again. " MARK_CODE
+	    "/deploy %s" MARK_CODE " asks first.",
+	    environment);
 	(void)decide_say(tx, &place, &text);
 }
 
@@ -143,7 +145,7 @@ decide_head(struct tx *tx, const struct environment_settings *settings,
 		return;
 	row_environment_set_seen(tx, settings->name, answer->commit);
 	if (is_poll && environment.seen_commit[0] == '\0')
-		return;		/* the first poll of all only remembers */
+		return; /* the first poll of all only remembers */
 	if (strcmp(environment.held_commit, answer->commit) == 0) {
 		tell_held(tx, settings->name, answer);
 		return;

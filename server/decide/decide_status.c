@@ -11,7 +11,7 @@
 #include "store/row_environment.h"
 
 /* /status is for somebody who waits. */
-#define STATUS_TIMEOUT_S	5
+#define STATUS_TIMEOUT_S 5
 
 static bool
 is_asked(const char *asked, const char *name)
@@ -21,8 +21,8 @@ is_asked(const char *asked, const char *name)
 
 /* The findings of one environment's URLs, which stand side by side; NULL: not known yet. */
 static const struct probe_finding *
-findings_of(const char *name, const struct effect_probe *probe, const struct probe_finding *findings,
-    size_t *ret_n)
+findings_of(const char *name, const struct effect_probe *probe,
+    const struct probe_finding *findings, size_t *ret_n)
 {
 	const struct probe_finding *first = NULL;
 
@@ -89,24 +89,26 @@ decide_status_probe(struct tx *tx, const char *asked)
 	struct effect_probe *probe;
 
 	if (effect == NULL ||
-	    (effect->u.probe.targets = calloc(PROBE_TARGETS_MAX, sizeof(struct probe_target))) == NULL) {
+	    (effect->u.probe.targets = calloc(PROBE_TARGETS_MAX, sizeof(struct probe_target))) ==
+		NULL) {
 		effect_free(effect);
 		tx_fail(tx, ERR_NOMEM, "no memory for a probe");
 		return NULL;
 	}
 	probe = &effect->u.probe;
-	probe->plan = (struct probe_plan){ .successes = 1, .failures = 1, .interval_s = 1,
-		.timeout_s = STATUS_TIMEOUT_S };
+	probe->plan = (struct probe_plan){
+		.successes = 1, .failures = 1, .interval_s = 1, .timeout_s = STATUS_TIMEOUT_S
+	};
 	(void)text_copy(probe->asked, sizeof(probe->asked), asked);
 	for (size_t i = 0; i < tx->settings->environment_count; i++) {
 		const struct environment_settings *settings = &tx->settings->environments[i];
 
-		for (size_t u = 0; u < settings->health_url_count && is_asked(asked, settings->name);
-		    u++) {
+		for (size_t u = 0;
+		     u < settings->health_url_count && is_asked(asked, settings->name); u++) {
 			struct probe_target *target = &probe->targets[probe->n++];
 
-			(void)text_copy(target->environment, sizeof(target->environment),
-			    settings->name);
+			(void)text_copy(
+			    target->environment, sizeof(target->environment), settings->name);
 			(void)text_copy(target->url, sizeof(target->url), settings->health_urls[u]);
 		}
 	}

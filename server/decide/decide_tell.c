@@ -35,7 +35,8 @@ add_button(struct tx *tx, const struct deployment *deployment, enum question_ver
 			.run = run,
 			.chat = chat,
 			.asker = verb == QUESTION_CONFIRM || verb == QUESTION_DECLINE ?
-			    deployment->asked_by : 0,
+			    deployment->asked_by :
+			    0,
 			.once = verb != QUESTION_LOG,
 			.is_open = true,
 		};
@@ -57,12 +58,12 @@ may_be_cancelled(const struct deployment *deployment)
 
 /* What went wrong stands in the log of the deployment, also when a rollback came after it. */
 static void
-add_log_buttons(struct tx *tx, const struct deployment *deployment, int64_t chat,
-    struct buttons *buttons)
+add_log_buttons(
+    struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *buttons)
 {
 	int64_t run = row_run_newest(tx, deployment->id, deployment->program);
-	int64_t back = is_rollback(deployment) ? 0 :
-	    row_run_newest(tx, deployment->id, PROGRAM_ROLLBACK);
+	int64_t back =
+	    is_rollback(deployment) ? 0 : row_run_newest(tx, deployment->id, PROGRAM_ROLLBACK);
 
 	if (run != 0)
 		add_button(tx, deployment, QUESTION_LOG, run, chat, "📄 Log", buttons);
@@ -79,7 +80,8 @@ buttons_for(struct tx *tx, const struct deployment *deployment, int64_t chat)
 		add_button(tx, deployment, QUESTION_CONFIRM, 0, chat,
 		    is_rollback(deployment) ? "↩️ Roll back" : "✅ Confirm", &buttons);
 		if (!is_rollback(deployment))
-			add_button(tx, deployment, QUESTION_DECLINE, 0, chat, "✖️ Cancel", &buttons);
+			add_button(
+			    tx, deployment, QUESTION_DECLINE, 0, chat, "✖️ Cancel", &buttons);
 	}
 	if (may_be_cancelled(deployment))
 		add_button(tx, deployment, QUESTION_CANCEL, 0, chat, "✋ Cancel", &buttons);
@@ -102,7 +104,8 @@ facts(struct tx *tx, const struct deployment *deployment, const struct environme
 		.environment = environment,
 		.steps = steps,
 		.n_steps = deployment->run != 0 ?
-		    row_step_list(tx, deployment->run, steps, LIMIT_STEPS) : 0,
+		    row_step_list(tx, deployment->run, steps, LIMIT_STEPS) :
+		    0,
 		.estimate_ms = row_step_estimate(tx, deployment->environment, ""),
 		.answer = answer,
 		.has_way_back = decide_has_way_back(deployment),
@@ -178,7 +181,8 @@ decide_tell_team(struct tx *tx, struct deployment *deployment)
 	char head[9];
 	struct chat_deployment about = facts(tx, deployment, &environment, NULL, steps, head);
 
-	if (deployment->also_message != 0 || deployment->place.chat == tx->settings->telegram_chat_id)
+	if (deployment->also_message != 0 ||
+	    deployment->place.chat == tx->settings->telegram_chat_id)
 		return;
 	if (!chat_deployment(&about, &message)) {
 		tx_fail(tx, ERR_NOMEM, "no memory for the message of a deployment");

@@ -60,8 +60,9 @@ note_moved_on(struct tx *tx, struct deployment *deployment, const struct git_ans
 {
 	if (strcmp(answer->commit, deployment->commit) == 0 || answer->commit[0] == '\0')
 		return;
-	(void)snprintf(deployment->note, sizeof(deployment->note), "%.100s has moved on to %.7s: %.100s",
-	    deployment->ref, answer->commit, answer->subject);
+	(void)snprintf(deployment->note, sizeof(deployment->note),
+	    "%.100s has moved on to %.7s: %.100s", deployment->ref, answer->commit,
+	    answer->subject);
 	row_deployment_save(tx, deployment);
 	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_ACTIVE)
 		decide_tell(tx, deployment, NULL);
@@ -96,7 +97,8 @@ answer_heads(struct tx *tx, bool is_answered, const struct git_answer *answer)
 			    strcmp(answer->head[h].commit, environment.seen_commit) == 0)
 				continue;
 			if (environment.seen_commit[0] == '\0')
-				row_environment_set_seen(tx, settings->name, answer->head[h].commit);
+				row_environment_set_seen(
+				    tx, settings->name, answer->head[h].commit);
 			else if (!row_effect_is_asking(tx, settings->name))
 				decide_ask_head(tx, settings, DECIDE_POLL);
 		}

@@ -8,7 +8,7 @@
 #include "lib/text.h"
 #include "store/row_guard.h"
 
-#define ACCEPTED	202	/* heard, and nothing for us to do */
+#define ACCEPTED 202 /* heard, and nothing for us to do */
 
 /* Where only REPOSITORY_URL is set, any repository that knows the secret is ours. */
 static bool
@@ -23,12 +23,13 @@ handle_push(struct tx *tx, const struct delivery *delivery)
 {
 	char who[LIMIT_PERSON];
 
-	(void)snprintf(who, sizeof(who), "github:%.40s(%lld)", delivery->login,
-	    (long long)delivery->sender);
+	(void)snprintf(
+	    who, sizeof(who), "github:%.40s(%lld)", delivery->login, (long long)delivery->sender);
 	for (size_t i = 0; i < tx->settings->environment_count; i++) {
 		const struct environment_settings *environment = &tx->settings->environments[i];
 
-		if (environment->branch != NULL && strcmp(environment->branch, delivery->branch) == 0)
+		if (environment->branch != NULL &&
+		    strcmp(environment->branch, delivery->branch) == 0)
 			decide_ask_head(tx, environment, who);
 	}
 }
@@ -48,6 +49,7 @@ handle_delivery(struct tx *tx, const struct event *event)
 		tx->answer.is_duplicate = true;
 		return;
 	}
-	if (delivery->branch[0] != '\0' && !delivery->deleted && tx->settings->repository_url != NULL)
+	if (delivery->branch[0] != '\0' && !delivery->deleted &&
+	    tx->settings->repository_url != NULL)
 		handle_push(tx, delivery);
 }

@@ -14,8 +14,8 @@ answer_status(struct tx *tx, const struct effect_probe *probe, const struct prob
 {
 	CLEANUP(message_done) struct message message = { 0 };
 
-	message.head = decide_status_text(tx, probe->asked, probe,
-	    probed->n == probe->n ? probed->findings : NULL);
+	message.head = decide_status_text(
+	    tx, probe->asked, probe, probed->n == probe->n ? probed->findings : NULL);
 	message.foot = strdup("");
 	if (message.head == NULL || message.foot == NULL)
 		tx_fail(tx, ERR_NOMEM, "no memory for /status");
@@ -60,8 +60,9 @@ answer_gate(struct tx *tx, const struct effect_probe *probe, const struct probed
 		(void)snprintf(deployment.detail + used, sizeof(deployment.detail) - used,
 		    "%safter going back: %s", used > 0 ? "; " : "", bad->detail);
 	}
-	(void)decide_step(tx, &deployment, decide_has_way_back(&deployment) || is_back ?
-	    DEPLOY_ON_SICK : DEPLOY_ON_SICK_NO_BACK, NULL);
+	(void)decide_step(tx, &deployment,
+	    decide_has_way_back(&deployment) || is_back ? DEPLOY_ON_SICK : DEPLOY_ON_SICK_NO_BACK,
+	    NULL);
 }
 
 void

@@ -5,7 +5,7 @@
 #include "handlers/handlers.h"
 #include "store/row_effect.h"
 
-#define DAY_MS	(24 * 3600 * INT64_C(1000))
+#define DAY_MS (24 * 3600 * INT64_C(1000))
 
 /* An active deployment has a run or a probe open.  One without (a handler failed, rows were
  * mended by hand) would keep its environment for ever. */
