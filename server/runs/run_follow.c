@@ -3,20 +3,15 @@
 #include "runs/run_follow.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "lib/buf.h"
 #include "lib/clean.h"
 #include "lib/log.h"
 #include "lib/loop.h"
-#include "lib/redact.h"
-#include "lib/text.h"
 #include "runs/keeper_link.h"
-#include "runs/run_files.h"
-#include "runs/run_tail.h"
+#include "runs/run_translate.h"
 
 #define MAGIC		0x52756e31u
 #define ORDERS_MAX	3	/* of one run, where the runner contradicts itself */
@@ -93,24 +88,6 @@ on_end_told(struct loop_task *task, void *ctx)
 	grant_wishes(run);
 }
 
-/* A script may print a secret here too; of a name that was cut, its end may be half of one. */
-static void
-name_step(const struct run_follow *run, const char *said, char name[LIMIT_STEP])
-{
-	const struct run_tail_shape shape = { .max_lines = 1, .max_bytes = LIMIT_STEP - 1 };
-	const size_t size = strlen(said);
-	struct buf safe;
-
-	buf_init(&safe, LIMIT_STEP);
-	run_tail_of(&(struct run_tail_bytes){ .data = said, .size = size,
-			.is_growing = size + 4 > PROTOCOL_STEP_NAME },
-	    run->world->redact, &shape, &safe);
-	(void)clean_line(name, LIMIT_STEP, buf_text(&safe), safe.size);
-	if (name[0] == '\0')
-		(void)text_copy(name, LIMIT_STEP, REDACT_MARK);
-	buf_done(&safe);
-}
-
 static void
 tell_step(struct run_follow *run, const struct protocol_step *said)
 {
@@ -118,13 +95,12 @@ tell_step(struct run_follow *run, const struct protocol_step *said)
 	struct run_step *step = &progress->steps[progress->step_count];
 
 	static_assert(COUNT(progress->steps) >= PROTOCOL_STEPS_ROOM, "all steps fit");
-	static_assert(sizeof(step->name) > PROTOCOL_STEP_NAME, "a step's name fits");
 	if (progress->step_count >= PROTOCOL_STEPS_ROOM)
 		return;
 	step->run = run->order.run;
 	step->n = (int)progress->step_count++;
 	step->at = said->at;
-	name_step(run, said->name, step->name);
+	run_translate_step(said->name, run->world->redact, step->name);
 	run->watch.on_step(run->watch.ctx, step);
 }
 
@@ -190,57 +166,21 @@ refuse_soon(struct run_follow *run, const char *why)
 	loop_timer_start(run->world->loop, &run->timer, 0, 0);
 }
 
-static int64_t
-duration_of(const struct run_follow *run, const struct protocol_record *record)
-{
-	int64_t began = run->went_at;
-
-	if (!record->gate || record->ended_at == 0)
-		return 0;
-	if (began == 0)
-		began = run_files_started_at(run->world->state_directory, run->order.run);
-	return began == 0 || record->ended_at < began ? 0 : record->ended_at - began;
-}
-
-static void
-detail_of(const struct run_follow *run, const struct protocol_record *record,
-    char detail[LIMIT_LINE])
-{
-	char why[96];
-
-	detail[0] = '\0';
-	if (record->exec_errno != 0)
-		(void)snprintf(detail, LIMIT_LINE, "the script could not be started: %s",
-		    strerror_r(record->exec_errno, why, sizeof(why)));
-	else if (record->gate)
-		run_tail_last(run->world->state_directory, run->order.run, run->world->redact,
-		    detail, LIMIT_LINE);
-}
-
 /* From the exit record, as settled or exit tells it. */
 static void
 run_end_by_record(struct run_follow *run, const struct protocol_message *message)
 {
-	const struct protocol_record *record = &message->record;
-	struct run_ended ended = {
+	const struct run_translate_place place = {
+		.state_directory = run->world->state_directory,
+		.redact = run->world->redact,
 		.run = run->order.run,
-		.gate_opened = record->gate,
-		/* Lost after `go`: nobody knows what it was doing. */
-		.released = record->released || (record->lost && record->gate),
-		.no_way_back = record->no_rollback,
-		.lost = record->lost,
-		.timed_out = record->timed_out,
-		.ended_on_request = record->ended,
-		.exec_errno = record->exec_errno,
-		.exit_status = record->signal != 0 ? -1 : record->status,
-		.signal_number = record->signal,
-		.duration_ms = duration_of(run, record),
+		.went_at = run->went_at,
 	};
+	struct run_ended ended = run_translate_record(&place, &message->record);
 
 	tell_steps(run, message);
-	if (record->lost)
+	if (ended.lost)
 		tell_lost(run);
-	detail_of(run, record, ended.detail);
 	run_end(run, &ended);
 }
 
@@ -446,26 +386,6 @@ take_stuck(struct run_follow *run, const struct protocol_message *message)
 	tell_lost(run);
 }
 
-static void
-fill_order(struct protocol_message *message, const struct run_follow *run)
-{
-	const struct effect_run *order = &run->order;
-
-	message->kind = PROTOCOL_RUN;
-	message->program = order->program == PROGRAM_DEPLOY ? PROTOCOL_PROGRAM_DEPLOY :
-	    PROTOCOL_PROGRAM_ROLLBACK;
-	message->deadline_s = (unsigned)order->deadline_s;
-	message->grace_s = run->world->grace_s;
-	message->deployment = (uint64_t)order->deployment;
-	static_assert(sizeof(message->previous) >= sizeof(order->previous), "a commit fits");
-	static_assert(sizeof(message->argument) >= sizeof(order->commit), "a commit fits");
-	memcpy(message->argument, order->commit, sizeof(order->commit));
-	memcpy(message->previous, order->previous, sizeof(order->previous));
-	/* A name too long is cut, and refused by the runner, which knows no such environment. */
-	(void)text_copy(message->environment, sizeof(message->environment), order->environment);
-	memcpy(message->ref, order->ref, sizeof(order->ref));
-}
-
 bool
 run_follow_say(struct run_follow *run, struct runner_link *runner)
 {
@@ -475,9 +395,9 @@ run_follow_say(struct run_follow *run, struct runner_link *runner)
 	OBJ_CHECK(run, MAGIC);
 	if (run->phase != RUN_TO_ORDER && run->phase != RUN_TO_SETTLE)
 		return true;
-	if (run->phase == RUN_TO_ORDER)
-		fill_order(&message, run);
 	message.id = (uint64_t)run->order.run;
+	if (run->phase == RUN_TO_ORDER)
+		run_translate_order(&run->order, run->world->grace_s, &message);
 	switch (runner_link_send(runner, &message, &err)) {
 	case PACKET_SENT:
 		if (run->phase == RUN_TO_ORDER)

@@ -1,0 +1,103 @@
+/* run_translate.c - a run in the protocol's words and in ours: order, step, record.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "runs/run_translate.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/buf.h"
+#include "lib/clean.h"
+#include "lib/redact.h"
+#include "lib/text.h"
+#include "runs/run_files.h"
+#include "runs/run_tail.h"
+
+void
+run_translate_order(
+    const struct effect_run *order, unsigned grace_s, struct protocol_message *ret)
+{
+	*ret = (struct protocol_message){
+		.kind = PROTOCOL_RUN,
+		.id = (uint64_t)order->run,
+		.program = order->program == PROGRAM_DEPLOY ? PROTOCOL_PROGRAM_DEPLOY :
+							      PROTOCOL_PROGRAM_ROLLBACK,
+		.deadline_s = (unsigned)order->deadline_s,
+		.grace_s = grace_s,
+		.deployment = (uint64_t)order->deployment,
+	};
+	static_assert(sizeof(ret->previous) >= sizeof(order->previous), "a commit fits");
+	static_assert(sizeof(ret->argument) >= sizeof(order->commit), "a commit fits");
+	static_assert(sizeof(ret->ref) >= sizeof(order->ref), "a ref fits");
+	memcpy(ret->argument, order->commit, sizeof(order->commit));
+	memcpy(ret->previous, order->previous, sizeof(order->previous));
+	/* A name too long is cut, and refused by the runner, which knows no such environment. */
+	(void)text_copy(ret->environment, sizeof(ret->environment), order->environment);
+	memcpy(ret->ref, order->ref, sizeof(order->ref));
+}
+
+/* A script may print a secret here too; of a name that was cut, its end may be half of one. */
+void
+run_translate_step(const char *said, struct redact *redact, char ret[LIMIT_STEP])
+{
+	const struct run_tail_shape shape = { .max_lines = 1, .max_bytes = LIMIT_STEP - 1 };
+	const size_t size = strlen(said);
+	const struct run_tail_bytes bytes = { .data = said, .size = size,
+		.is_growing = size + 4 > PROTOCOL_STEP_NAME };
+	struct buf safe;
+
+	static_assert(LIMIT_STEP > PROTOCOL_STEP_NAME, "a step's name fits");
+	buf_init(&safe, LIMIT_STEP);
+	run_tail_of(&bytes, redact, &shape, &safe);
+	(void)clean_line(ret, LIMIT_STEP, buf_text(&safe), safe.size);
+	if (ret[0] == '\0')
+		(void)text_copy(ret, LIMIT_STEP, REDACT_MARK);
+	buf_done(&safe);
+}
+
+static int64_t
+duration_of(const struct run_translate_place *place, const struct protocol_record *record)
+{
+	int64_t began = place->went_at;
+
+	if (!record->gate || record->ended_at == 0)
+		return 0;
+	if (began == 0)
+		began = run_files_started_at(place->state_directory, place->run);
+	return began == 0 || record->ended_at < began ? 0 : record->ended_at - began;
+}
+
+static void
+detail_of(const struct run_translate_place *place, const struct protocol_record *record,
+    char detail[LIMIT_LINE])
+{
+	char why[96];
+
+	if (record->exec_errno != 0)
+		(void)snprintf(detail, LIMIT_LINE, "the script could not be started: %s",
+		    strerror_r(record->exec_errno, why, sizeof(why)));
+	else if (record->gate)
+		run_tail_last(place->state_directory, place->run, place->redact, detail,
+		    LIMIT_LINE);
+}
+
+struct run_ended
+run_translate_record(const struct run_translate_place *place, const struct protocol_record *record)
+{
+	struct run_ended ended = {
+		.run = place->run,
+		.gate_opened = record->gate,
+		/* Lost after `go`: nobody knows what it was doing. */
+		.released = record->released || (record->lost && record->gate),
+		.no_way_back = record->no_rollback,
+		.lost = record->lost,
+		.timed_out = record->timed_out,
+		.ended_on_request = record->ended,
+		.exec_errno = record->exec_errno,
+		.exit_status = record->signal != 0 ? -1 : record->status,
+		.signal_number = record->signal,
+		.duration_ms = duration_of(place, record),
+	};
+
+	detail_of(place, record, ended.detail);
+	return ended;
+}

@@ -1,0 +1,30 @@
+/* run_translate.h - a run in the protocol's words and in ours: order, step, record.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#ifndef RUN_TRANSLATE_H
+#define RUN_TRANSLATE_H
+
+#include "runner/protocol.h"
+#include "types/effect.h"
+
+struct redact;
+
+/* The order as the runner is told it.  What no message can hold is found by whoever encodes it. */
+void run_translate_order(
+    const struct effect_run *order, unsigned grace_s, struct protocol_message *ret);
+
+/* A step's name, safe to show: never empty, without the secrets that redact knows. */
+void run_translate_step(const char *said, struct redact *redact, char ret[LIMIT_STEP]);
+
+/* What a record is read with. */
+struct run_translate_place {
+	const char *state_directory;
+	struct redact *redact;
+	int64_t run;
+	int64_t went_at;	/* wall ms when its gate was opened; 0: its folder knows about when */
+};
+
+/* The record of a run that was begun; of its log, the last line. */
+struct run_ended run_translate_record(
+    const struct run_translate_place *place, const struct protocol_record *record);
+
+#endif
