@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "runs/run_translate.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "lib/buf.h"
@@ -66,6 +65,7 @@ duration_of(const struct run_translate_place *place, const struct protocol_recor
 	return began == 0 || record->ended_at < began ? 0 : record->ended_at - began;
 }
 
+/* Whoever tells it says before it what could not be done. */
 static void
 detail_of(const struct run_translate_place *place, const struct protocol_record *record,
     char detail[LIMIT_LINE])
@@ -73,7 +73,7 @@ detail_of(const struct run_translate_place *place, const struct protocol_record 
 	char why[96];
 
 	if (record->exec_errno != 0)
-		(void)snprintf(detail, LIMIT_LINE, "the script could not be started: %s",
+		(void)text_copy(detail, LIMIT_LINE,
 		    strerror_r(record->exec_errno, why, sizeof(why)));
 	else if (record->gate)
 		run_tail_last(place->state_directory, place->run, place->redact, detail,
