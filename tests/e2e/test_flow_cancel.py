@@ -202,6 +202,21 @@ def test_exit_64_to_69_says_that_the_target_was_not_touched(scene, status):
     assert f"exit {status}" in said and "why it failed" in said
 
 
+def test_after_a_rollback_both_logs_can_be_had(scene):
+    scene.commit()
+    scene.scripts.deploy('echo "the reason why"\n' + RELEASE + "exit 70")
+    scene.scripts.rollback('echo "on the way back"\n' + RELEASE)
+    who = scene.admin()
+    who.say("/deploy staging")
+    final = who.hear("staging is NOT running", "script failed: exit 70", buttons=("Log",))
+    logs = []
+    for label in buttons_of(final):
+        who.since = scene.chat.mark()
+        who.press(final, label)
+        logs.append(scene.chat.file(who.hear("Log of staging")).decode())
+    assert "the reason why" in logs[0] and "on the way back" in logs[1]
+
+
 def test_a_script_killed_by_a_signal_is_told_as_that(scene):
     live = scene.scripts.live()
     scene.commit()

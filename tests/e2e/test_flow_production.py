@@ -183,6 +183,17 @@ def test_a_confirm_while_busy_starts_nothing(scene):
     assert not any("Confirm" in label for label in buttons_of(scene.chat.message(two)))
 
 
+def test_a_question_outlives_a_restart(scene):
+    scene.commit("main")
+    who = scene.admin()
+    question = ask(who)
+    assert scene.bot.stop() == 0
+    scene.start_bot()
+    assert who.press(question, "Confirm") == "Started."
+    who.hear("production runs " + scene.head("main")[:7])
+    assert len(scene.audit(action="deploy_started", user_id=f"telegram:{who.number}")) == 1
+
+
 def test_rollback_shows_from_and_to_and_asks_with_one_button(scene):
     who = scene.admin()
     live, previous = (scene.state_file("production")["commit"],

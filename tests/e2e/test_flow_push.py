@@ -211,6 +211,25 @@ def test_while_one_deploys_the_latest_push_wins(scene):
     assert scene.runs("staging") == third["after"]
 
 
+def test_while_git_is_away_a_person_is_told_and_a_push_waits(scene):
+    change = scene.commit()
+    away = scene.repository.with_name("away.git")
+    scene.repository.rename(away)
+    try:
+        who = scene.admin()
+        who.say("/deploy staging")
+        said = text_of(who.hear("🚫 staging: not deployed"))
+        assert len(said.splitlines()) > 1 and "Possible are" not in said
+        scene.team.since = scene.chat.mark()
+        tell(scene, change)
+        scene.wait_for_audit(action="deploy_failed")
+        assert not scene.is_busy("staging")
+    finally:
+        away.rename(scene.repository)
+    hear(scene, "staging runs " + change["after"][:7])
+    assert scene.runs("staging") == change["after"]
+
+
 def test_the_audit_of_all_of_it_is_whole(scene):
     done = scene.bot.run("audit", "verify")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -12,7 +12,8 @@ from telegram_client import GROUP, buttons_of, text_of
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory):
     made = Scene(tmp_path_factory.mktemp("question"), deliver=True,
-                 settings={"TELEGRAM_CHAT_ID": str(GROUP)})
+                 settings={"TELEGRAM_CHAT_ID": str(GROUP),
+                           "ENVIRONMENTS": "staging,production,qa-eu"})
     made.hub = GitHub(made.bot.base + "/github/webhook", GITHUB_SECRET, "orchard/shop")
     made.team = made.person(0)
     yield made
@@ -86,3 +87,19 @@ def test_a_topic_that_is_gone_loses_no_answer(scene):
     who.say("/history staging", chat=GROUP, thread_id=topic)
     answer = hear(scene, "staging", "live", after=who.since)
     assert answer["thread_id"] is None
+
+
+def test_an_environment_without_a_branch_needs_a_ref(scene):
+    who = scene.admin()
+    who.say("/deploy qa-eu")
+    who.hear("qa-eu has no branch of its own", "/deploy qa-eu <branch, tag or commit>")
+    who.say("/deploy qa-eu develop")
+    question = who.hear("Deploy to qa-eu?", scene.head("develop")[:7], buttons=("Confirm",))
+    assert "not in the branch" not in text_of(question)
+    assert who.press(question, "Confirm") == "Started."
+    who.hear("qa-eu has no release yet; nothing was touched", "QA_EU_PORT")
+
+
+def test_an_environment_of_ones_own_is_an_admins(scene):
+    scene.carl.say("/deploy qa-eu develop")
+    scene.carl.hear("⛔ deploy qa-eu: only an admin may.")

@@ -93,6 +93,15 @@ def test_help_lists_what_a_role_may(scene):
     assert "/rollback" in text_of(scene.ada.hear("You may, as admin"))
 
 
+def test_each_chat_is_offered_the_commands_of_its_role(scene):
+    wait_until(lambda: f"chat:{CARL}" in scene.chat.state()["commands"], 20, "Carl's commands")
+    def offered(person):
+        return {c["command"] for c in scene.chat.state()["commands"][f"chat:{person}"]}
+    assert {"deploy", "status", "cancel"} <= offered(CARL) and "rollback" not in offered(CARL)
+    wait_until(lambda: f"chat:{ADA}" in scene.chat.state()["commands"], 20, "Ada's commands")
+    assert "rollback" in offered(ADA)
+
+
 def test_a_stranger_in_private_is_told_once(scene):
     mallory = scene.mallory
     for command in ("/deploy staging", "/status", "/deploy production", "/nosuch"):
