@@ -181,7 +181,7 @@ def test_what_needs_a_restart_says_so(reloading):
     wait_until(lambda: any("restart" in x and "LISTEN_ADDRESS" in x
                            for x in reloading.log().splitlines()), WAIT_S, "the word restart")
     assert request(reloading, "GET", "/healthz").status == 200
-    change(reloading, LISTEN_ADDRESS=None)
+    change(reloading, LISTEN_ADDRESS=None, HEALTH_CHECK_INTERVAL="9")
 
 
 def test_a_changed_file_is_noticed_without_a_signal(reloading):

@@ -31,6 +31,13 @@ def running(request):
         scene.wait_free()
 
 
+def tell_to_stop(scene):
+    """SIGTERM, and waits until it was heard: two signals at once would be one."""
+    before = scene.bot.log().count("stopping: ")
+    scene.bot.process.send_signal(signal.SIGTERM)
+    wait_until(lambda: scene.bot.log().count("stopping: ") > before, PATIENCE_S, "the signal")
+
+
 def begin(scene):
     scene.scripts.deploy(HOLD + "; " + STEADY)
     scene.hold_script()
@@ -52,8 +59,7 @@ def test_idle_it_ends_at_once_with_0(scene, number):
 
 def test_a_run_that_ends_in_time_is_waited_for(scene):
     who = begin(scene)
-    scene.bot.process.send_signal(signal.SIGTERM)
-    wait_until(lambda: "stopping" in scene.bot.log(), PATIENCE_S, "the signal")
+    tell_to_stop(scene)
     assert scene.bot.process.poll() is None, "it waits"
     scene.go_on()
     assert scene.bot.process.wait(PATIENCE_S) == 0
@@ -80,8 +86,7 @@ def test_a_run_that_takes_longer_goes_on_and_the_next_start_adopts_it(scene):
 def test_told_twice_it_ends_at_once(scene):
     who = begin(scene)
     leader = scene.leader()
-    scene.bot.process.send_signal(signal.SIGTERM)
-    wait_until(lambda: "stopping" in scene.bot.log()[-2000:], PATIENCE_S, "the signal")
+    tell_to_stop(scene)
     began = time.monotonic()
     scene.bot.process.send_signal(signal.SIGTERM)
     assert scene.bot.process.wait(PATIENCE_S) == 0
