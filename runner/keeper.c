@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -17,12 +16,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "runner/keeper_become.h"
+#include "runner/keeper_server.h"
 #include "runner/leader.h"
 #include "runner/log_pump.h"
 #include "runner/run_folder.h"
 
 #define READY_WAIT_MS	20000	/* a disk this slow is no place to start a run */
-#define GREW_EVERY_MS	50
 #define DRAIN_MS	500	/* for what a good script left behind to say its last line */
 #define KILL_EVERY_MS	50
 #define STUCK_AFTER_MS	5000	/* after KILL */
@@ -42,15 +42,6 @@ enum phase {
 	PHASE_TOLD,	/* it is written; told, and the output of what stays is read */
 };
 
-struct connection {
-	int fd;		/* -1: nobody */
-	bool greeted;
-	bool told_exit;
-	size_t steps_told;
-	uint64_t size_told;
-	bool blocked;	/* wait until it can be written to */
-};
-
 struct keeper {
 	enum phase phase;
 	uint64_t id;
@@ -61,7 +52,7 @@ struct keeper {
 	int listener;
 	int children;	/* signalfd */
 	int runner;	/* pidfd; -1 when it has ended or does not matter any more */
-	struct connection server;
+	struct keeper_server server;
 	struct leader leader;
 	struct process_leader identity;
 	struct log_pump pump;
@@ -74,7 +65,6 @@ struct keeper {
 	int64_t phase_until;	/* deadline, end of the drain, next KILL, next try, end of telling */
 	int64_t kill_at;
 	int64_t stuck_at;
-	int64_t grew_at;
 	/* the record, as it will be told */
 	struct protocol_message out;
 };
@@ -94,59 +84,6 @@ clock_ms(clockid_t clock)
 }
 
 /* ---- becoming a keeper ------------------------------------------------------------------- */
-
-static bool
-move_descriptors(int *const keep[], size_t count, struct err *err)
-{
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	if (null == -1)
-		return err_errno(err, ERR_IO, errno, "/dev/null");
-	/* First all out of the way, then each to its place. */
-	for (size_t i = 0; i < count; i++) {
-		*keep[i] = fcntl(*keep[i], F_DUPFD_CLOEXEC, 64);
-		if (*keep[i] == -1)
-			return err_errno(err, ERR_IO, errno, "dup");
-	}
-	for (int fd = 0; fd <= 2; fd++)
-		(void)dup2(null, fd); /* null is open: nothing to fail */
-	for (size_t i = 0; i < count; i++) {
-		if (dup3(*keep[i], 3 + (int)i, O_CLOEXEC) == -1)
-			return err_errno(err, ERR_IO, errno, "dup");
-		*keep[i] = 3 + (int)i;
-	}
-	if (syscall(SYS_close_range, 3 + (unsigned int)count, ~0U, 0) == -1)
-		return err_errno(err, ERR_IO, errno, "close_range");
-	return true;
-}
-
-int
-keeper_become(int *const keep[], size_t keep_count, struct err *err)
-{
-	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGUSR1, SIGUSR2,
-		SIGTSTP, SIGTTIN, SIGTTOU };
-	sigset_t child, none;
-	int fd;
-
-	for (size_t i = 0; i < COUNT(ignored); i++)
-		(void)signal(ignored[i], SIG_IGN);
-	if (setsid() == -1 || prctl(PR_SET_CHILD_SUBREAPER, 1) == -1) {
-		(void)err_errno(err, ERR_IO, errno, "becoming a keeper");
-		return -1;
-	}
-	(void)prctl(PR_SET_NAME, "deploybot-keep"); /* decorates ps */
-	if (!move_descriptors(keep, keep_count, err))
-		return -1;
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	(void)sigemptyset(&child);
-	(void)sigaddset(&child, SIGCHLD);
-	(void)sigprocmask(SIG_BLOCK, &child, NULL);
-	fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (fd == -1)
-		(void)err_errno(err, ERR_IO, errno, "signalfd");
-	return fd;
-}
 
 static void
 identify_leader(struct keeper *keeper)
@@ -188,112 +125,19 @@ keeper_open(struct keeper *keeper, const struct keeper_start *start, int root, s
 /* ---- what the server is told ------------------------------------------------------------- */
 
 static void
-connection_close(struct connection *connection)
-{
-	if (connection->fd != -1)
-		(void)close(connection->fd);
-	*connection = (struct connection){ .fd = -1 };
-}
-
-/* False: not sent, either for now (blocked) or for good (closed). */
-static bool
-tell(struct keeper *keeper, const struct protocol_message *message)
-{
-	char packet[PROTOCOL_RECORD_BYTES];
-	struct err err;
-	size_t len = 0;
-	ssize_t n;
-
-	if (!protocol_encode(message, packet, sizeof(packet), &len, &err))
-		abort(); /* a message of our own that is wrong */
-	do {
-		n = send(keeper->server.fd, packet, len, MSG_DONTWAIT | MSG_NOSIGNAL);
-	} while (n == -1 && errno == EINTR);
-	if (n >= 0)
-		return true;
-	if (errno == EAGAIN || errno == ENOBUFS)
-		keeper->server.blocked = true;
-	else
-		on_server_lost(keeper);
-	return false;
-}
-
-static bool
-tell_hello(struct keeper *keeper)
-{
-	struct protocol_message hello = keeper->out;
-
-	hello.kind = PROTOCOL_HELLO;
-	hello.version = PROTOCOL_VERSION;
-	hello.pid = keeper->identity.pid;
-	hello.start = keeper->identity.start;
-	memcpy(hello.boot, keeper->identity.boot, sizeof(hello.boot));
-	hello.log_size = keeper->pump.size;
-	if (!tell(keeper, &hello))
-		return false;
-	keeper->server.greeted = true;
-	keeper->server.steps_told = keeper->out.step_count;
-	keeper->server.size_told = keeper->pump.size;
-	return true;
-}
-
-static bool
-tell_steps(struct keeper *keeper)
-{
-	struct protocol_message step = { .kind = PROTOCOL_STEP, .step_count = 1 };
-
-	while (keeper->server.steps_told < keeper->out.step_count) {
-		step.steps[0] = keeper->out.steps[keeper->server.steps_told];
-		if (!tell(keeper, &step))
-			return false;
-		keeper->server.steps_told++;
-	}
-	return true;
-}
-
-static bool
-tell_grew(struct keeper *keeper, int64_t now)
-{
-	struct protocol_message grew = { .kind = PROTOCOL_GREW, .log_size = keeper->pump.size };
-
-	if (keeper->server.size_told == keeper->pump.size || now < keeper->grew_at ||
-	    keeper->phase == PHASE_TOLD)
-		return true;
-	if (!tell(keeper, &grew))
-		return false;
-	keeper->server.size_told = keeper->pump.size;
-	keeper->grew_at = now + GREW_EVERY_MS;
-	return true;
-}
-
-static bool
-tell_stuck(struct keeper *keeper)
-{
-	struct protocol_message stuck = { .kind = PROTOCOL_STUCK, .id = keeper->id,
-		.pid = keeper->stuck };
-
-	if (keeper->stuck == 0)
-		return true;
-	if (!tell(keeper, &stuck))
-		return false;
-	keeper->stuck = 0;
-	return true;
-}
-
-/* All that is due, in order; what does not fit now is tried again when there is room. */
-static void
 tell_server(struct keeper *keeper, int64_t now)
 {
-	struct connection *server = &keeper->server;
+	const struct keeper_news news = {
+		.id = keeper->id,
+		.out = &keeper->out,
+		.identity = &keeper->identity,
+		.log_size = keeper->pump.size,
+		.is_over = keeper->phase == PHASE_TOLD,
+		.stuck = &keeper->stuck,
+	};
 
-	if (server->fd == -1 || server->blocked || server->told_exit)
-		return;
-	if (!server->greeted && !tell_hello(keeper))
-		return;
-	if (!tell_steps(keeper) || !tell_grew(keeper, now) || !tell_stuck(keeper))
-		return;
-	if (keeper->phase == PHASE_TOLD && tell(keeper, &keeper->out))
-		server->told_exit = true;
+	if (!keeper_server_tell(&keeper->server, &news, now))
+		on_server_lost(keeper);
 }
 
 /* ---- the run's life ---------------------------------------------------------------------- */
@@ -468,7 +312,7 @@ on_connection(struct keeper *keeper)
 
 	if (fd == -1)
 		return; /* it has gone again */
-	connection_close(&keeper->server); /* the newest is the server */
+	keeper_server_close(&keeper->server); /* the newest is the server */
 	keeper->server.fd = fd;
 	if (keeper->phase == PHASE_AT_GATE)
 		keeper->phase_until = NEVER; /* it says go, or is lost */
@@ -505,7 +349,7 @@ on_server_message(struct keeper *keeper, const char *data, size_t len)
 static void
 on_server_lost(struct keeper *keeper)
 {
-	connection_close(&keeper->server);
+	keeper_server_close(&keeper->server);
 	if (keeper->phase == PHASE_AT_GATE)
 		give_up_gate(keeper, clock_ms(CLOCK_MONOTONIC));
 }
@@ -591,8 +435,8 @@ time_to_wait(const struct keeper *keeper, int64_t now)
 	int64_t until = reads_on ? NEVER : keeper->phase_until;
 
 	if (keeper->server.fd != -1 && !keeper->server.blocked && keeper->phase < PHASE_TOLD &&
-	    keeper->server.size_told != keeper->pump.size && keeper->grew_at < until)
-		until = keeper->grew_at;
+	    keeper->server.size_told != keeper->pump.size && keeper->server.grew_at < until)
+		until = keeper->server.grew_at;
 	if (until == NEVER)
 		return -1;
 	return until <= now ? 0 : (int)(until - now < 60000 ? until - now : 60000);
@@ -633,7 +477,7 @@ keeper_loop(struct keeper *keeper)
 		tell_server(keeper, now);
 		if (keeper->phase == PHASE_TOLD &&
 		    (keeper->server.told_exit || now >= keeper->phase_until))
-			connection_close(&keeper->server);
+			keeper_server_close(&keeper->server);
 		if (is_done(keeper))
 			_exit(0);
 	}

@@ -24,9 +24,4 @@ struct keeper_start {
  */
 pid_t keeper_fork(const struct keeper_start *start, struct err *err);
 
-/* Makes this process fit to keep others: 0, 1, 2 on /dev/null, of the other descriptors only those
- * in keep (whose values change), sub-reaper, own session, signals ignored.  Returns a signalfd for
- * SIGCHLD, or -1. */
-int keeper_become(int *const keep[], size_t keep_count, struct err *err);
-
 #endif

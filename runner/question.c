@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "runner/keeper.h"
+#include "runner/keeper_become.h"
 #include "runner/leader.h"
 #include "runner/process.h"
 #include "runner/step_scan.h"

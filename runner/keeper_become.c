@@ -1,0 +1,64 @@
+/* keeper_become.c - makes a forked process fit to keep others.  Side: runner. */
+/* SPDX-License-Identifier: ISC */
+#include "runner/keeper_become.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static bool
+move_descriptors(int *const keep[], size_t count, struct err *err)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null == -1)
+		return err_errno(err, ERR_IO, errno, "/dev/null");
+	/* First all out of the way, then each to its place. */
+	for (size_t i = 0; i < count; i++) {
+		*keep[i] = fcntl(*keep[i], F_DUPFD_CLOEXEC, 64);
+		if (*keep[i] == -1)
+			return err_errno(err, ERR_IO, errno, "dup");
+	}
+	for (int fd = 0; fd <= 2; fd++)
+		(void)dup2(null, fd); /* null is open: nothing to fail */
+	for (size_t i = 0; i < count; i++) {
+		if (dup3(*keep[i], 3 + (int)i, O_CLOEXEC) == -1)
+			return err_errno(err, ERR_IO, errno, "dup");
+		*keep[i] = 3 + (int)i;
+	}
+	if (syscall(SYS_close_range, 3 + (unsigned int)count, ~0U, 0) == -1)
+		return err_errno(err, ERR_IO, errno, "close_range");
+	return true;
+}
+
+int
+keeper_become(int *const keep[], size_t keep_count, struct err *err)
+{
+	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGUSR1, SIGUSR2,
+		SIGTSTP, SIGTTIN, SIGTTOU };
+	sigset_t child, none;
+	int fd;
+
+	for (size_t i = 0; i < COUNT(ignored); i++)
+		(void)signal(ignored[i], SIG_IGN);
+	if (setsid() == -1 || prctl(PR_SET_CHILD_SUBREAPER, 1) == -1) {
+		(void)err_errno(err, ERR_IO, errno, "becoming a keeper");
+		return -1;
+	}
+	(void)prctl(PR_SET_NAME, "deploybot-keep"); /* decorates ps */
+	if (!move_descriptors(keep, keep_count, err))
+		return -1;
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)sigemptyset(&child);
+	(void)sigaddset(&child, SIGCHLD);
+	(void)sigprocmask(SIG_BLOCK, &child, NULL);
+	fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd == -1)
+		(void)err_errno(err, ERR_IO, errno, "signalfd");
+	return fd;
+}

@@ -1,0 +1,115 @@
+/* keeper_server.c - a keeper's connection to its server, and what is told over it.  Side: runner. */
+/* SPDX-License-Identifier: ISC */
+#include "runner/keeper_server.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define GREW_EVERY_MS	50
+
+void
+keeper_server_close(struct keeper_server *server)
+{
+	if (server->fd != -1)
+		(void)close(server->fd);
+	*server = (struct keeper_server){ .fd = -1, .grew_at = server->grew_at };
+}
+
+/* False: not sent, either for now (blocked) or for good (closed). */
+static bool
+tell(struct keeper_server *server, const struct protocol_message *message)
+{
+	char packet[PROTOCOL_RECORD_BYTES];
+	struct err err;
+	size_t len = 0;
+	ssize_t n;
+
+	if (!protocol_encode(message, packet, sizeof(packet), &len, &err))
+		abort(); /* a message of our own that is wrong */
+	do {
+		n = send(server->fd, packet, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	} while (n == -1 && errno == EINTR);
+	if (n >= 0)
+		return true;
+	if (errno == EAGAIN || errno == ENOBUFS)
+		server->blocked = true;
+	else
+		keeper_server_close(server);
+	return false;
+}
+
+static bool
+tell_hello(struct keeper_server *server, const struct keeper_news *news)
+{
+	struct protocol_message hello = *news->out;
+
+	hello.kind = PROTOCOL_HELLO;
+	hello.version = PROTOCOL_VERSION;
+	hello.pid = news->identity->pid;
+	hello.start = news->identity->start;
+	memcpy(hello.boot, news->identity->boot, sizeof(hello.boot));
+	hello.log_size = news->log_size;
+	if (!tell(server, &hello))
+		return false;
+	server->greeted = true;
+	server->steps_told = news->out->step_count;
+	server->size_told = news->log_size;
+	return true;
+}
+
+static bool
+tell_steps(struct keeper_server *server, const struct keeper_news *news)
+{
+	struct protocol_message step = { .kind = PROTOCOL_STEP, .step_count = 1 };
+
+	while (server->steps_told < news->out->step_count) {
+		step.steps[0] = news->out->steps[server->steps_told];
+		if (!tell(server, &step))
+			return false;
+		server->steps_told++;
+	}
+	return true;
+}
+
+static bool
+tell_grew(struct keeper_server *server, const struct keeper_news *news, int64_t now)
+{
+	struct protocol_message grew = { .kind = PROTOCOL_GREW, .log_size = news->log_size };
+
+	if (server->size_told == news->log_size || now < server->grew_at || news->is_over)
+		return true;
+	if (!tell(server, &grew))
+		return false;
+	server->size_told = news->log_size;
+	server->grew_at = now + GREW_EVERY_MS;
+	return true;
+}
+
+static bool
+tell_stuck(struct keeper_server *server, const struct keeper_news *news)
+{
+	struct protocol_message stuck = { .kind = PROTOCOL_STUCK, .id = news->id,
+		.pid = *news->stuck };
+
+	if (*news->stuck == 0)
+		return true;
+	if (!tell(server, &stuck))
+		return false;
+	*news->stuck = 0;
+	return true;
+}
+
+bool
+keeper_server_tell(struct keeper_server *server, const struct keeper_news *news, int64_t now)
+{
+	if (server->fd == -1 || server->blocked || server->told_exit)
+		return true;
+	if ((server->greeted || tell_hello(server, news)) && tell_steps(server, news) &&
+	    tell_grew(server, news, now) && tell_stuck(server, news) && news->is_over &&
+	    tell(server, news->out))
+		server->told_exit = true;
+	return server->fd != -1;
+}

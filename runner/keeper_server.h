@@ -1,0 +1,37 @@
+/* keeper_server.h - a keeper's connection to its server, and what is told over it.  Side: runner. */
+/* SPDX-License-Identifier: ISC */
+#ifndef KEEPER_SERVER_H
+#define KEEPER_SERVER_H
+
+#include "runner/process.h"
+#include "runner/protocol.h"
+
+struct keeper_server {
+	int fd;		/* -1: nobody */
+	bool blocked;	/* wait until it can be written to */
+	bool greeted;
+	bool told_exit;
+	size_t steps_told;
+	uint64_t size_told;
+	int64_t grew_at;	/* monotonic: `grew` may be said again; of all its connections */
+};
+
+/* What there is to tell. */
+struct keeper_news {
+	uint64_t id;
+	const struct protocol_message *out;	/* the record as it is now, kind EXIT, and its steps */
+	const struct process_leader *identity;
+	uint64_t log_size;
+	bool is_over;				/* the record is written: told as it is */
+	pid_t *stuck;				/* 0: none; set to 0 when it was told */
+};
+
+/* Nobody is connected, any more. */
+void keeper_server_close(struct keeper_server *server);
+
+/* Tells all that is due, in order; what does not fit now is told when there is room.  False: the
+ * server is lost, and the connection closed. */
+bool keeper_server_tell(
+    struct keeper_server *server, const struct keeper_news *news, int64_t now) MUST_USE;
+
+#endif
