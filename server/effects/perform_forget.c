@@ -8,8 +8,8 @@
 #include "runs/run_files.h"
 #include "runs/runs.h"
 
-#define MAGIC	0x46676f31u
-#define PAUSE_MS 1	/* between two steps: whatever else is ready comes first */
+#define MAGIC 0x46676f31u
+#define PAUSE_MS 1 /* between two steps: whatever else is ready comes first */
 
 /* One folder; those behind it in perform->forgetting wait. */
 struct perform_forget_state {
@@ -81,8 +81,8 @@ perform_forget(struct perform *perform, struct effect *effect)
 		report(perform, effect, "memory is short");
 		return;
 	}
-	*forget = (struct perform_forget_state){ .magic = MAGIC, .perform = perform,
-		.effect = effect };
+	*forget =
+	    (struct perform_forget_state){ .magic = MAGIC, .perform = perform, .effect = effect };
 	loop_timer_init(&forget->turn, on_turn, forget);
 	while (*back != NULL)
 		back = &(*back)->next;

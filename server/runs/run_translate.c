@@ -12,8 +12,7 @@
 #include "runs/run_tail.h"
 
 void
-run_translate_order(
-    const struct effect_run *order, unsigned grace_s, struct protocol_message *ret)
+run_translate_order(const struct effect_run *order, unsigned grace_s, struct protocol_message *ret)
 {
 	*ret = (struct protocol_message){
 		.kind = PROTOCOL_RUN,
@@ -40,8 +39,9 @@ run_translate_step(const char *said, struct redact *redact, char ret[LIMIT_STEP]
 {
 	const struct run_tail_shape shape = { .max_lines = 1, .max_bytes = LIMIT_STEP - 1 };
 	const size_t size = strlen(said);
-	const struct run_tail_bytes bytes = { .data = said, .size = size,
-		.is_growing = size + 4 > PROTOCOL_STEP_NAME };
+	const struct run_tail_bytes bytes = {
+		.data = said, .size = size, .is_growing = size + 4 > PROTOCOL_STEP_NAME
+	};
 	struct buf safe;
 
 	static_assert(LIMIT_STEP > PROTOCOL_STEP_NAME, "a step's name fits");
@@ -73,11 +73,11 @@ detail_of(const struct run_translate_place *place, const struct protocol_record 
 	char why[96];
 
 	if (record->exec_errno != 0)
-		(void)text_copy(detail, LIMIT_LINE,
-		    strerror_r(record->exec_errno, why, sizeof(why)));
+		(void)text_copy(
+		    detail, LIMIT_LINE, strerror_r(record->exec_errno, why, sizeof(why)));
 	else if (record->gate)
-		run_tail_last(place->state_directory, place->run, place->redact, detail,
-		    LIMIT_LINE);
+		run_tail_last(
+		    place->state_directory, place->run, place->redact, detail, LIMIT_LINE);
 }
 
 struct run_ended

@@ -9,8 +9,8 @@
 struct redact;
 
 /* The order as the runner is told it.  What no message can hold is found by whoever encodes it. */
-void run_translate_order(
-    const struct effect_run *order, unsigned grace_s, struct protocol_message *ret);
+void
+run_translate_order(const struct effect_run *order, unsigned grace_s, struct protocol_message *ret);
 
 /* A step's name, safe to show: never empty, without the secrets that redact knows. */
 void run_translate_step(const char *said, struct redact *redact, char ret[LIMIT_STEP]);
@@ -20,11 +20,11 @@ struct run_translate_place {
 	const char *state_directory;
 	struct redact *redact;
 	int64_t run;
-	int64_t went_at;	/* wall ms when its gate was opened; 0: its folder knows about when */
+	int64_t went_at; /* wall ms when its gate was opened; 0: its folder knows about when */
 };
 
 /* The record of a run that was begun; of its log, the last line. */
-struct run_ended run_translate_record(
-    const struct run_translate_place *place, const struct protocol_record *record);
+struct run_ended
+run_translate_record(const struct run_translate_place *place, const struct protocol_record *record);
 
 #endif

@@ -16,13 +16,13 @@ a_log_is_asked_for(struct world *w, const char *failure)
 	world_open(w, NULL);
 	world_deploy_starts(w, COMMIT_A);
 	world_run_ends(w, GOOD);
-	(void)text_copy(id, sizeof(id),
-	    world_button(world_says_in(w, WORLD_GROUP, "staging runs"), "Log"));
+	(void)text_copy(
+	    id, sizeof(id), world_button(world_says_in(w, WORLD_GROUP, "staging runs"), "Log"));
 	(void)world_press(w, WORLD_STAGING_USER, WORLD_GROUP, id);
 	document = world_take(w, EFFECT_DOCUMENT);
 	assert_non_null(document);
-	(void)text_copy(document->result->u.said.failure,
-	    sizeof(document->result->u.said.failure), failure);
+	(void)text_copy(
+	    document->result->u.said.failure, sizeof(document->result->u.said.failure), failure);
 	(void)store_aid_report(&w->aid, document);
 	(void)world_text(w, WORLD_ADMIN, "/whoami"); /* whatever was said is on the screen now */
 }
@@ -37,8 +37,8 @@ a_log_that_could_not_be_sent_is_told_where_it_was_asked_for(void **state)
 	(void)state;
 	a_log_is_asked_for(&w, "the log is empty");
 	message = world_says_in(&w, WORLD_GROUP, "could not be sent");
-	assert_string_equal(world_plain(message),
-	    "📄 Log of staging aaaaaaa could not be sent: the log is empty");
+	assert_string_equal(
+	    world_plain(message), "📄 Log of staging aaaaaaa could not be sent: the log is empty");
 	assert_null(world_says_in(&w, WORLD_TEAM, "could not be sent"));
 	world_close(&w);
 }

@@ -23,8 +23,8 @@
 #include "types/settings.h"
 
 #define PATIENCE 20000
-#define SECRET	 "hunter2-hunter2-hunter2"
-#define CHAT	 INT64_C(-1002)
+#define SECRET "hunter2-hunter2-hunter2"
+#define CHAT INT64_C(-1002)
 
 struct scene {
 	char folder[64];
@@ -80,8 +80,10 @@ start_runs(struct scene *scene)
 	path_of(scene, path, "runner");
 	if (!file_write(path, "#!/bin/sh\nexec cat <&3 >/dev/null\n", 34, 0755, &err))
 		return false;
-	scene->runs = runs_start(scene->loop, &(struct runs_config){ .runner = path,
-	    .settings = scene->settings, .redact = scene->redact }, &err);
+	scene->runs = runs_start(scene->loop,
+	    &(struct runs_config){
+		.runner = path, .settings = scene->settings, .redact = scene->redact },
+	    &err);
 	return scene->runs != NULL;
 }
 
@@ -103,12 +105,17 @@ begin(void **state)
 	assert_true(redact_add(scene->redact, SECRET, NULL));
 	scene->fake = fake_telegram_new(scene->loop);
 	scene->bot = fake_telegram_settings(scene->fake, NULL);
-	scene->telegram = telegram_new(&(struct telegram_config){ .loop = scene->loop,
-	    .settings = scene->bot, .submit = take_update, .ctx = scene }, &err);
+	scene->telegram = telegram_new(
+	    &(struct telegram_config){
+		.loop = scene->loop, .settings = scene->bot, .submit = take_update, .ctx = scene },
+	    &err);
 	assert_non_null(scene->telegram);
 	assert_true(start_runs(scene));
-	scene->perform = (struct perform){ .loop = scene->loop, .runs = scene->runs,
-		.telegram = scene->telegram, .submit = take, .submit_ctx = scene };
+	scene->perform = (struct perform){ .loop = scene->loop,
+		.runs = scene->runs,
+		.telegram = scene->telegram,
+		.submit = take,
+		.submit_ctx = scene };
 	return 0;
 }
 

@@ -85,11 +85,12 @@ begin(void **state)
 	path_of(scene, path, "runner");
 	assert_true(file_write(path, "#!/bin/sh\nexec cat <&3 >/dev/null\n", 34, 0755, &err));
 	scene->loop = loop_new(NULL);
-	scene->runs = runs_start(scene->loop, &(struct runs_config){ .runner = path,
-	    .settings = scene->settings }, &err);
+	scene->runs = runs_start(scene->loop,
+	    &(struct runs_config){ .runner = path, .settings = scene->settings }, &err);
 	assert_non_null(scene->runs);
-	scene->perform = (struct perform){ .loop = scene->loop, .runs = scene->runs,
-		.submit = take, .submit_ctx = scene };
+	scene->perform = (struct perform){
+		.loop = scene->loop, .runs = scene->runs, .submit = take, .submit_ctx = scene
+	};
 	return 0;
 }
 
