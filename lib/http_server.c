@@ -543,6 +543,16 @@ take_head(struct http_server_conn *conn, const char *path, const char *method, c
 
 /* --- the body and the answer ---------------------------------------------------------------- */
 
+/* libmicrohttpd does not read again after a short read, so the end that came right behind it would
+ * be noticed at the deadline only, and the budget be held until then. */
+static bool
+has_hung_up(const struct http_server_conn *conn)
+{
+	char byte;
+
+	return recv(conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 static enum MHD_Result
 take_piece(struct http_request *request, const char *data, size_t *data_size)
 {
@@ -558,6 +568,8 @@ take_piece(struct http_request *request, const char *data, size_t *data_size)
 	*data_size = 0;
 	if (route->on_piece != NULL)
 		route->on_piece(request, data, size, route->ctx);
+	if (request->body_filled < request->body_size && has_hung_up(request->conn))
+		return MHD_NO;
 	return MHD_YES;
 }
 

@@ -127,6 +127,34 @@ def test_a_hundred_megabyte_bodies_at_once_cost_bounded_memory(bot):
     wait_until(lambda: request(bot, "GET", "/readyz").status == 200, WAIT_S, "rest")
 
 
+def test_bodies_whose_senders_hung_up_give_their_memory_back_at_once(bot):
+    """The end comes right behind the last bytes: it is noticed, and not at the deadline only."""
+    body = b" " * (MB - 1)
+    waiting = {}
+    for _ in range(100):
+        conn = connect(bot)
+        conn.setblocking(False)
+        waiting[conn] = memoryview(head_of("/github/webhook", github_headers(body), MB) + body)
+    conns, deadline = list(waiting), time.monotonic() + 2
+    while waiting and time.monotonic() < deadline:
+        for conn in list(waiting):
+            try:
+                waiting[conn] = waiting[conn][conn.send(waiting[conn]):]
+            except BlockingIOError:
+                continue
+            except OSError:
+                del waiting[conn]
+                continue
+            if not waiting[conn]:
+                del waiting[conn]
+    for conn in conns:
+        conn.close()
+    update = json.dumps(telegram_update(ADA, 93_000, "/whoami")).encode()
+    began = time.monotonic()
+    wait_until(lambda: post_telegram(bot, update).status == 200, WAIT_S, "room for an honest one")
+    assert elapsed(began) < DEADLINE_S - 4
+
+
 def test_many_at_once_are_each_answered_exactly_once(bot):
     conns = []
     try:
