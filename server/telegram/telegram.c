@@ -283,15 +283,18 @@ on_time(struct loop_timer *timer, void *ctx)
 }
 
 static void
-introduce_later(struct telegram *telegram)
+introduce_later(struct telegram *telegram, int64_t retry_after_s)
 {
 	int64_t ms = PAUSE_FIRST_MS;
 
 	for (unsigned i = 0; i < telegram->failures && ms < PAUSE_MAX_MS; i++)
 		ms *= 2;
+	if (ms > PAUSE_MAX_MS)
+		ms = PAUSE_MAX_MS;
+	if (ms < retry_after_s * 1000)
+		ms = retry_after_s * 1000;
 	telegram->failures++;
-	loop_timer_start(telegram->config.loop, &telegram->timer,
-	    ms < PAUSE_MAX_MS ? ms : PAUSE_MAX_MS, 0);
+	loop_timer_start(telegram->config.loop, &telegram->timer, ms, 0);
 }
 
 static void
@@ -303,7 +306,7 @@ introduce(struct telegram *telegram)
 
 	telegram->call = telegram_api_call(telegram->api, &request, NULL);
 	if (telegram->call == NULL)
-		introduce_later(telegram);
+		introduce_later(telegram, 0);
 }
 
 static void
@@ -321,5 +324,5 @@ on_me(void *ctx, const struct telegram_result *result)
 	}
 	if (telegram->failures == 0 && telegram_result_is_token_refused(result))
 		log_error("Telegram refuses TELEGRAM_BOT_TOKEN (%s)", result->description);
-	introduce_later(telegram);
+	introduce_later(telegram, result->retry_after_s);
 }

@@ -85,6 +85,8 @@ void
 telegram_menu_set(struct telegram_menu *menu, struct settings *settings)
 {
 	OBJ_CHECK(menu, MENU_MAGIC);
+	/* One call at a time: a pause of the menus before would begin a second one. */
+	loop_timer_stop(&menu->timer);
 	telegram_api_cancel(menu->call);
 	menu->call = NULL;
 	menu->n = 0;
@@ -136,14 +138,18 @@ put_scope(const struct target *target, struct json_out *json)
 }
 
 static void
-try_later(struct telegram_menu *menu)
+try_later(struct telegram_menu *menu, int64_t retry_after_s)
 {
 	int64_t ms = PAUSE_FIRST_MS;
 
 	for (unsigned i = 0; i < menu->failures && ms < PAUSE_MAX_MS; i++)
 		ms *= 2;
+	if (ms > PAUSE_MAX_MS)
+		ms = PAUSE_MAX_MS;
+	if (ms < retry_after_s * 1000)
+		ms = retry_after_s * 1000;
 	menu->failures++;
-	loop_timer_start(menu->loop, &menu->timer, ms < PAUSE_MAX_MS ? ms : PAUSE_MAX_MS, 0);
+	loop_timer_start(menu->loop, &menu->timer, ms, 0);
 }
 
 static void
@@ -153,6 +159,7 @@ set_next(struct telegram_menu *menu)
 	struct buf body;
 
 	OBJ_CHECK(menu, MENU_MAGIC);
+	assert(menu->call == NULL && menu->next <= menu->n);
 	if (menu->next == menu->n)
 		return;
 	buf_init(&body, 64 * 1024);
@@ -168,7 +175,7 @@ set_next(struct telegram_menu *menu)
 	menu->call = telegram_api_call(menu->api, &request, NULL);
 	buf_done(&body);
 	if (menu->call == NULL)
-		try_later(menu);
+		try_later(menu, 0);
 }
 
 static void
@@ -179,7 +186,7 @@ on_set(void *ctx, const struct telegram_result *result)
 	OBJ_CHECK(menu, MENU_MAGIC);
 	menu->call = NULL;
 	if (telegram_result_is_passing(result)) {
-		try_later(menu);
+		try_later(menu, result->retry_after_s);
 		return;
 	}
 	if (!result->ok)

@@ -111,7 +111,7 @@ look_after(struct telegram_register *reg, int64_t ms)
 }
 
 static void
-fail(struct telegram_register *reg, const char *what, const char *why)
+fail(struct telegram_register *reg, const char *what, const char *why, int64_t retry_after_s)
 {
 	int64_t ms = PAUSE_FIRST_MS;
 
@@ -120,8 +120,12 @@ fail(struct telegram_register *reg, const char *what, const char *why)
 	reg->has_told = true;
 	for (unsigned i = 0; i < reg->failures && ms < PAUSE_MAX_MS; i++)
 		ms *= 2;
+	if (ms > PAUSE_MAX_MS)
+		ms = PAUSE_MAX_MS;
+	if (ms < retry_after_s * 1000)
+		ms = retry_after_s * 1000;
 	reg->failures++;
-	look_after(reg, ms < PAUSE_MAX_MS ? ms : PAUSE_MAX_MS);
+	look_after(reg, ms);
 }
 
 static void
@@ -144,7 +148,7 @@ look(struct telegram_register *reg)
 	OBJ_CHECK(reg, REGISTER_MAGIC);
 	reg->call = telegram_api_call(reg->api, &request, &err);
 	if (reg->call == NULL)
-		fail(reg, "cannot be asked about", err.text);
+		fail(reg, "cannot be asked about", err.text, 0);
 }
 
 static bool
@@ -216,7 +220,8 @@ on_info(void *ctx, const struct telegram_result *result)
 	OBJ_CHECK(reg, REGISTER_MAGIC);
 	reg->call = NULL;
 	if (!result->ok) {
-		fail(reg, "Telegram does not say what is registered", result->description);
+		fail(reg, "Telegram does not say what is registered", result->description,
+		    result->retry_after_s);
 		return;
 	}
 	const char *url = json_get_str(result->result, "url");
@@ -271,7 +276,7 @@ set(struct telegram_register *reg)
 
 	reg->call = telegram_register_set(reg->api, reg->settings, on_set, reg, &err);
 	if (reg->call == NULL)
-		fail(reg, "cannot be registered", err.text);
+		fail(reg, "cannot be registered", err.text, 0);
 }
 
 static void
@@ -282,7 +287,8 @@ on_set(void *ctx, const struct telegram_result *result)
 	OBJ_CHECK(reg, REGISTER_MAGIC);
 	reg->call = NULL;
 	if (!result->ok) {
-		fail(reg, "Telegram does not register it", result->description);
+		fail(reg, "Telegram does not register it", result->description,
+		    result->retry_after_s);
 		return;
 	}
 	reg->is_stale = false;

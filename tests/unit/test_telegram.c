@@ -153,6 +153,37 @@ everybody_is_offered_what_they_may(void **state)
 }
 
 static void
+menus_set_anew_in_a_pause_are_set_once(void **state)
+{
+	/* Goal: the pause of those before begins no second call, which ran past the list's end. */
+	struct world *w = *state;
+	struct settings *polling = fake_telegram_settings(w->fake, NULL);
+
+	polling->telegram_chat_id = -1002;
+	telegram_start(w->telegram);
+	assert_true(fake_run_until_heard(w->loop, w->fake, "setMyCommands", 2, 4000));
+	fake_run_for(w->loop, 50); /* its answer came; the next waits */
+	telegram_change_settings(w->telegram, polling);
+	fake_run_for(w->loop, 1500);
+	assert_int_equal(fake_telegram_count(w->fake, "setMyCommands"), 2 + 5);
+	settings_unref(polling);
+}
+
+static void
+a_menu_waits_as_long_as_telegram_says(void **state)
+{
+	/* Goal: retry_after holds for what is decoration too. */
+	struct world *w = *state;
+
+	fake_telegram_script(w->fake, "setMyCommands", 429, "{\"ok\":false,\"error_code\":429,"
+	    "\"description\":\"Too Many Requests\",\"parameters\":{\"retry_after\":3}}");
+	telegram_start(w->telegram);
+	assert_true(fake_run_until_heard(w->loop, w->fake, "setMyCommands", 2, 5000));
+	assert_true(fake_telegram_heard(w->fake, "setMyCommands", 1)->at -
+	    fake_telegram_heard(w->fake, "setMyCommands", 0)->at >= 2900);
+}
+
+static void
 a_message_about_a_run_moves_until_its_last_word(void **state)
 {
 	/* Goal: output and time are edited in; after the final text nothing touches it. */
@@ -235,6 +266,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(it_learns_its_own_name),
 		T(everybody_is_offered_what_they_may),
+		T(menus_set_anew_in_a_pause_are_set_once),
+		T(a_menu_waits_as_long_as_telegram_says),
 		T(a_message_about_a_run_moves_until_its_last_word),
 		T(without_news_it_rests),
 		T(after_a_restart_it_goes_on),
