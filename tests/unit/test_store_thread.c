@@ -22,11 +22,16 @@
 static void
 on_delivery(struct tx *tx, const struct event *event)
 {
+	struct effect *effect;
+
 	if (!row_inbox_add(tx, "github", event->u.delivery.id, NULL)) {
 		tx->answer.is_duplicate = true;
 		return;
 	}
-	(void)row_effect_add(tx, effect_new(EFFECT_ASK));
+	effect = effect_new(EFFECT_ASK);
+	if (effect != NULL)
+		effect->subject = 1; /* somebody's question: those without one coalesce */
+	(void)row_effect_add(tx, effect);
 }
 
 static void
