@@ -30,6 +30,7 @@ struct cached {
 struct db {
 	sqlite3 *handle;
 	bool flush_failed;
+	int log_pages;
 	int64_t changes;
 	struct cached cache[CACHE_SLOTS];
 };
@@ -154,6 +155,17 @@ configure(struct db *db, bool read_only, struct err *err)
 	return true;
 }
 
+static int
+on_commit(void *ctx, sqlite3 *handle, const char *name, int pages)
+{
+	struct db *db = ctx;
+
+	(void)handle;
+	(void)name; /* there is but "main" */
+	db->log_pages = pages;
+	return SQLITE_OK;
+}
+
 /* So that a new file never has another mode, whatever the umask. */
 static bool
 create_private(const char *path, struct err *err)
@@ -180,8 +192,12 @@ open_handle(struct db *db, const char *path, unsigned flags, struct err *err)
 	    (read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_NOMUTEX |
 		SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE,
 	    NULL);
-	if (rc == SQLITE_OK)
-		return configure(db, read_only, err) || err_wrap(err, "%s", path);
+	if (rc == SQLITE_OK && !configure(db, read_only, err))
+		return err_wrap(err, "%s", path);
+	if (rc == SQLITE_OK) {
+		(void)sqlite3_wal_hook(db->handle, on_commit, db); /* gives the one before */
+		return true;
+	}
 	if (db->handle == NULL)
 		return err_set(err, ERR_NOMEM, "no memory to open %s", path);
 	if ((rc & 0xFF) == SQLITE_CANTOPEN && access(path, F_OK) != 0)
@@ -564,9 +580,16 @@ db_checkpoint(struct db *db, int *ret_left, struct err *err)
 
 	if (rc != SQLITE_OK)
 		return fail(db, err, rc, "checkpoint");
+	db->log_pages = frames - done;
 	if (ret_left != NULL)
 		*ret_left = frames - done;
 	return true;
+}
+
+int
+db_log_pages(const struct db *db)
+{
+	return db->log_pages;
 }
 
 bool

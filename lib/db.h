@@ -46,7 +46,7 @@ struct db_value db_text(const char *text);
 struct db_value db_blob(const void *data, size_t size);
 
 /* Opens, or creates (mode 0600), a database in WAL mode with synchronous=FULL and checks that it
- * took the settings.  Nothing is checkpointed inside a commit: call db_checkpoint when idle. */
+ * took the settings.  Nothing is checkpointed inside a commit: call db_checkpoint. */
 #define DB_READ_ONLY 1u /* must be there; changes nothing, creates nothing but -shm */
 MUST_USE struct db *db_open(const char *path, unsigned flags, struct err *err);
 
@@ -115,6 +115,9 @@ bool db_idle(const struct db *db);
 /* Copies what it can from the WAL into the database without waiting (PASSIVE).  The pages still
  * in the WAL are stored in *ret_left (may be NULL). */
 MUST_USE bool db_checkpoint(struct db *db, int *ret_left, struct err *err);
+
+/* Pages in the WAL that a checkpoint would copy; known since the first commit. */
+int db_log_pages(const struct db *db);
 
 /* A flush of ours failed once: what was reported as on disk may not be.  Never cleared: stop and
  * start anew from the file. */

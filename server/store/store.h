@@ -59,7 +59,13 @@ bool store_is_release_untold(const struct store *store);
  * True: one could not be written, call again soon. */
 bool store_project(struct store *store, struct queue_list *ret_outcomes);
 
-/* At idle: store_project(), and checkpoints the log.  True as there. */
+/* The log is checkpointed where it holds so many pages: the first commit after that begins it anew
+ * and flushes once more, so not after each decision; and a long one is slow to open and to copy. */
+#define STORE_LOG_IDLE	256
+#define STORE_LOG_BUSY	2048
+void store_checkpoint(struct store *store, int pages);
+
+/* At idle: store_project() and store_checkpoint().  True as there. */
 bool store_idle(struct store *store, struct queue_list *ret_outcomes);
 
 /* Checkpoints and closes; accepts NULL. */

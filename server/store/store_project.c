@@ -345,13 +345,20 @@ store_project(struct store *store, struct queue_list *ret_outcomes)
 	return !files || !audit;
 }
 
+void
+store_checkpoint(struct store *store, int pages)
+{
+	struct err err;
+
+	if (db_log_pages(store->db) >= pages && !db_checkpoint(store->db, NULL, &err))
+		log_warning("checkpoint: %s", err.text); /* the log grows until one succeeds */
+}
+
 bool
 store_idle(struct store *store, struct queue_list *ret_outcomes)
 {
 	bool behind = store_project(store, ret_outcomes);
-	struct err err;
 
-	if (!db_checkpoint(store->db, NULL, &err))
-		log_warning("checkpoint: %s", err.text); /* the log grows until one succeeds */
+	store_checkpoint(store, STORE_LOG_IDLE);
 	return behind;
 }

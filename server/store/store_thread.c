@@ -10,7 +10,6 @@
 
 #define STACK_BYTES	(256 * 1024)
 #define IDLE_MS		200	/* nothing came for so long: time for what can wait */
-#define BUSY_BATCHES	128	/* without a rest: then the log is checkpointed all the same */
 #define RETRY_MIN_MS	100
 #define RETRY_MAX_MS	5000
 #define LAST_RETRIES	5	/* after close: what is not decided then is found at the next start */
@@ -23,7 +22,6 @@ struct store_thread {
 	int retry_ms;		/* 0: the last batch went well */
 	int project_ms;		/* until a projection is tried again; 0: none is behind */
 	bool is_rested;		/* idle work was done since the last batch */
-	int busy_batches;	/* since then */
 };
 
 static int
@@ -58,7 +56,6 @@ rest(struct store_thread *t)
 
 	t->project_ms = store_idle(t->store, &outcomes) ? longer(t->project_ms) : 0;
 	t->is_rested = true;
-	t->busy_batches = 0;
 	put(t, &outcomes);
 }
 
@@ -84,18 +81,16 @@ decide(struct store_thread *t)
 		if (t->retry_ms == 0)
 			log_error("nothing can be decided: %s", err.text);
 		t->retry_ms = longer(t->retry_ms);
+		store_checkpoint(t->store, 1); /* on a full disk: the log's own room is used again */
 		return;
 	}
 	if (t->retry_ms != 0)
 		log_info("decisions are on disk again");
 	t->retry_ms = 0;
-	if (++t->busy_batches == BUSY_BATCHES) { /* or the log would grow as long as work comes */
-		rest(t);
-		return;
-	}
 	if (t->project_ms == 0)
 		project(t, &outcomes);
 	put(t, &outcomes);
+	store_checkpoint(t->store, STORE_LOG_BUSY); /* it would grow as long as work comes */
 }
 
 static void

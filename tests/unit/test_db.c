@@ -214,8 +214,10 @@ the_file_is_private_and_read_only_changes_nothing(void **state)
 	assert_int_equal(stat(p->path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
 	assert_true(db_run(p->db, NULL, "INSERT INTO t(n) VALUES(1)"));
+	assert_in_range(db_log_pages(p->db), 1, 16);
 	assert_true(db_checkpoint(p->db, &left, &err));
 	assert_int_equal(left, 0);
+	assert_int_equal(db_log_pages(p->db), 0);
 	reader = db_open(p->path, DB_READ_ONLY, &err);
 	assert_non_null(reader);
 	assert_true(db_one_i64(&count, reader, &err, "SELECT count(*) FROM t"));
