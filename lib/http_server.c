@@ -46,6 +46,7 @@ struct http_server_conn {
 	size_t target_size;		/* of the request line's target, as sent */
 	bool had_request;
 	bool is_suspended;
+	bool is_cut;			/* shut down by us, and soon gone */
 	bool must_linger;
 	bool peer_is_local;
 	char peer[HTTP_LISTEN_PEER_SIZE];
@@ -202,6 +203,14 @@ resume(struct http_server_conn *conn)
 	MHD_resume_connection(conn->mhd);
 }
 
+/* libmicrohttpd sees the end and cleans up. */
+static void
+cut(struct http_server_conn *conn)
+{
+	conn->is_cut = true;
+	(void)shutdown(conn->fd, SHUT_RDWR);
+}
+
 static void
 on_deadline(struct loop_timer *timer, void *ctx)
 {
@@ -222,8 +231,7 @@ on_deadline(struct loop_timer *timer, void *ctx)
 		resume(conn);
 		return;
 	}
-	/* libmicrohttpd sees the end and cleans up. */
-	(void)shutdown(conn->fd, SHUT_RDWR);
+	cut(conn);
 }
 
 /* --- connections ---------------------------------------------------------------------------- */
@@ -237,6 +245,19 @@ conn_of(struct MHD_Connection *mhd)
 	return info == NULL ? NULL : info->socket_context;
 }
 
+/* Few places are left: the oldest that asks for nothing, or has not asked to the end, makes room. */
+static void
+cut_oldest_idle(struct http_server *server)
+{
+	struct http_server_conn *oldest = NULL;
+
+	for (struct http_server_conn *conn = server->conns; conn != NULL; conn = conn->next)
+		if (conn->request == NULL && !conn->is_cut)
+			oldest = conn; /* new ones are put in front */
+	if (oldest != NULL)
+		cut(oldest);
+}
+
 static void
 open_conn(struct http_server *server, struct MHD_Connection *mhd, void **socket_context)
 {
@@ -245,6 +266,8 @@ open_conn(struct http_server *server, struct MHD_Connection *mhd, void **socket_
 	*socket_context = conn;
 	if (conn == NULL)
 		return; /* on_access closes it */
+	if (server->conn_count >= server->config.connections_max - server->config.connections_max / 8)
+		cut_oldest_idle(server);
 	conn->magic = CONN_MAGIC;
 	conn->server = server;
 	conn->mhd = mhd;
