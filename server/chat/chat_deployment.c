@@ -377,14 +377,26 @@ static void
 say_rolled_back(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
+	bool is_same = strcmp(deployment->commit, deployment->previous) == 0;
 
-	add_bad_headline(text, about);
-	add_bad_reason(text, deployment);
+	if (is_same)
+		chat_text_add(text,
+		    "↩️ " MARK_BOLD "%s runs its earlier release of %.7s again" MARK_BOLD "\n",
+		    deployment->environment, deployment->previous);
+	else
+		chat_text_add(text,
+		    "↩️ " MARK_BOLD "%s is NOT running %.7s; it runs %.7s again" MARK_BOLD "\n",
+		    deployment->environment, deployment->commit, deployment->previous);
+	chat_text_commit(text, deployment->commit);
+	add_subject(text, deployment);
 	add_asker(text, deployment);
+	add_detail(text, deployment);
 	add_unprobed(text, deployment);
-	chat_text_add(text, "\nA push of it will not deploy it again; ");
-	chat_text_add(
-	    text, MARK_CODE "/deploy %s" MARK_CODE " asks first.", deployment->environment);
+	if (!is_same) {
+		chat_text_add(text, "\nA push of it will not deploy it again; ");
+		chat_text_add(
+		    text, MARK_CODE "/deploy %s" MARK_CODE " asks first.", deployment->environment);
+	}
 	add_took_and_audit(text, about);
 }
 

@@ -180,10 +180,32 @@ do_release(struct act *act)
 	(void)row_environment_release(act->tx, &release);
 }
 
+/* The same commit was deployed once more: what was live before it is back, and is the release now. */
+static void
+release_back(struct act *act)
+{
+	const struct deployment *deployment = act->deployment;
+	struct release release =
+	    row_release_find(act->tx, deployment->environment, deployment->previous);
+
+	release.at = act->tx->at;
+	release.deployment = deployment->id;
+	(void)text_copy(release.by, sizeof(release.by), deployment->asker);
+	(void)row_environment_release(act->tx, &release);
+}
+
+/* Nothing is held against what was live before and is again, though releasing it anew went wrong. */
 static void
 do_hold(struct act *act)
 {
-	row_environment_hold(act->tx, act->deployment->environment, act->deployment->commit);
+	const struct deployment *deployment = act->deployment;
+	struct environment environment = row_environment_get(act->tx, deployment->environment);
+
+	if (deployment->state == DEPLOY_ROLLED_BACK &&
+	    strcmp(environment.current.commit, deployment->previous) != 0)
+		release_back(act);
+	row_environment_hold(act->tx, deployment->environment,
+	    strcmp(deployment->commit, deployment->previous) == 0 ? "" : deployment->commit);
 }
 
 static void

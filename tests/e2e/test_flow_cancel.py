@@ -217,6 +217,35 @@ def test_after_a_rollback_both_logs_can_be_had(scene):
     assert "the reason why" in logs[0] and "on the way back" in logs[1]
 
 
+def test_the_same_commit_once_more_goes_back_to_what_was_live_before_it(scene):
+    before = scene.scripts.live()
+    scene.commit()
+    scene.release()
+    live = scene.scripts.live()
+    scene.scripts.deploy(RELEASE + "exit 70")
+    who = scene.admin()
+    who.say("/deploy staging")
+    who.hear(f"staging is NOT running {live[:7]}; it runs {before[:7]} again")
+    assert scene.scripts.live() == before == scene.state_file("staging")["commit"]
+    who.say("/status staging")
+    who.hear("staging runs " + before[:7], "held against " + live[:7])
+
+
+def test_what_ran_already_and_runs_again_is_not_held_against_itself(scene):
+    scene.commit()
+    for _ in range(2):
+        scene.release()
+    live = scene.scripts.live()
+    scene.scripts.deploy(RELEASE + "exit 70")
+    who = scene.admin()
+    who.say("/deploy staging")
+    said = text_of(who.hear(f"staging runs its earlier release of {live[:7]} again", "exit 70"))
+    assert "NOT running" not in said
+    assert scene.scripts.live() == live == scene.state_file("staging")["commit"]
+    who.say("/status staging")
+    assert "held" not in text_of(who.hear("staging runs " + live[:7], "healthy"))
+
+
 def test_a_script_killed_by_a_signal_is_told_as_that(scene):
     live = scene.scripts.live()
     scene.commit()
