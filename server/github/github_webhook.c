@@ -22,6 +22,7 @@ struct github_webhook {
 	struct settings *keyed;		/* those that `key` was made of; one reference */
 	struct crypto_hmac_key *key;	/* NULL: there is no secret */
 	struct rate_note refused;
+	char refused_client[48];	/* the last of them */
 	struct loop_timer note_timer;
 };
 
@@ -110,6 +111,8 @@ tell_refused(struct github_webhook *webhook, int64_t count)
 
 		(void)text_copy(rejected->source, sizeof(rejected->source), "github");
 		(void)text_copy(rejected->reason, sizeof(rejected->reason), "signature");
+		(void)text_copy(rejected->client, sizeof(rejected->client),
+		    webhook->refused_client);
 		rejected->count = count;
 	}
 	if (count > 0 &&
@@ -136,6 +139,8 @@ static void
 refuse(struct github_webhook *webhook, struct http_request *request)
 {
 	log_debug("a request to /github/webhook was refused: its signature is missing or wrong");
+	(void)text_copy(webhook->refused_client, sizeof(webhook->refused_client),
+	    http_request_client(request));
 	answer(webhook, request, 401);
 	tell_refused(webhook, rate_note_add(&webhook->refused, NOTE_MS, loop_now_ms()));
 }

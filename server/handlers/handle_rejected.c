@@ -20,5 +20,6 @@ handle_rejected(struct tx *tx, const struct event *event)
 		.outcome = "denied",
 		.severity = "warning",
 	    },
-	    (const char *const[]){ "reason", rejected->reason, "count", count, NULL });
+	    (const char *const[]){ "reason", rejected->reason, "count", count,
+		rejected->client[0] == '\0' ? NULL : "client", rejected->client, NULL });
 }

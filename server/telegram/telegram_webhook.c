@@ -29,6 +29,7 @@ struct telegram_webhook {
 	struct telegram_webhook_config config;
 	struct telegram_register *reg;
 	struct rate_note rejected;
+	char rejected_client[48];	/* the last of them */
 	struct loop_timer timer;	/* tells of what was rejected meanwhile */
 	bool is_quiet;
 };
@@ -146,6 +147,8 @@ reject(struct telegram_webhook *webhook, struct http_request *request)
 	int64_t now = loop_now_ms();
 	int64_t count = rate_note_add(&webhook->rejected, REJECTED_MS, now);
 
+	(void)text_copy(webhook->rejected_client, sizeof(webhook->rejected_client),
+	    http_request_client(request));
 	answer_request(webhook, request, 401);
 	if (webhook->is_quiet)
 		return;
@@ -181,6 +184,8 @@ tell_rejected(struct telegram_webhook *webhook, int64_t count)
 		    "telegram");
 		(void)text_copy(event->u.rejected.reason, sizeof(event->u.rejected.reason),
 		    "wrong or missing secret");
+		(void)text_copy(event->u.rejected.client, sizeof(event->u.rejected.client),
+		    webhook->rejected_client);
 		event->u.rejected.count = count;
 		if (webhook->config.submit(webhook->config.ctx, event))
 			return;

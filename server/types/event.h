@@ -41,6 +41,7 @@ struct bytes {
 struct rejected {
 	char source[16];	/* "telegram", "github" */
 	char reason[48];
+	char client[48];	/* the address of the last of them; "" where it is not known */
 	int64_t count;		/* how many it stands for */
 };
 

@@ -168,6 +168,15 @@ def test_refusals_are_audited_once_a_minute_with_their_number(bot):
         assert metric(bot, "deploybot_webhook_requests_total", source=source, code="401") >= 20
 
 
+def test_a_refusal_is_audited_with_the_address_that_a_proxy_on_this_machine_tells(tmp_path):
+    bot = bare(tmp_path).start()
+    for source, address in (("github", "203.0.113.9"), ("telegram", "2001:db8::7")):
+        request(bot, "POST", f"/{source}/webhook", b"{}",
+                {"Content-Type": "application/json", "X-Real-IP": address})
+        assert wait_audit(bot, 1, user_id=source)[0]["client"] == address
+    check_stop(bot)
+
+
 def test_deliveries_that_are_not_for_us_are_202_and_change_nothing(bot):
     other = b'{"ref":"refs/heads/develop","after":"%s","repository":{"full_name":"a/b"}}' % (b"1" * 40)
     assert post_github(bot, other, guid="r1").status == 202
