@@ -31,7 +31,7 @@ struct door {
 	unsigned magic;
 	struct github_webhook *webhook;
 	struct http_request *request;
-	struct crypto_hmac *mac;	/* NULL once it was compared */
+	struct crypto_hmac *mac;	/* NULL once it was compared, or could not go on */
 	uint8_t given[GITHUB_SIGNATURE_SIZE];
 };
 
@@ -239,8 +239,9 @@ on_piece(struct http_request *request, const void *data, size_t size, void *ctx)
 
 	OBJ_CHECK((struct github_webhook *)ctx, WEBHOOK_MAGIC);
 	OBJ_CHECK(door, DOOR_MAGIC);
-	if (!crypto_hmac_add(door->mac, data, size, NULL))
-		answer(door->webhook, request, 503);
+	/* Nothing may be answered here: without its MAC it is refused when all of it is there. */
+	if (door->mac != NULL && !crypto_hmac_add(door->mac, data, size, NULL))
+		crypto_hmac_drop(TAKE(door->mac));
 }
 
 /* The event of a request whose signature holds; *ret_status says why there is none. */
@@ -279,6 +280,10 @@ on_request(struct http_request *request, void *ctx)
 
 	OBJ_CHECK(webhook, WEBHOOK_MAGIC);
 	OBJ_CHECK(door, DOOR_MAGIC);
+	if (door->mac == NULL) {
+		answer(webhook, request, 503);
+		return;
+	}
 	if (!github_signature_holds(TAKE(door->mac), door->given, digest)) {
 		refuse(webhook, request);
 		return;
