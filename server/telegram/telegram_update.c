@@ -126,7 +126,8 @@ telegram_update_decode_poll(struct event *raw, struct queue_list *ret_events, in
 	int64_t offset = 0;
 	bool broken = rest.at == NULL || *rest.at != '[';
 
-	while (!broken) {
+	/* More was not asked for: what is behind it is not acknowledged and comes again. */
+	while (!broken && events.length < LIMIT_UPDATES) {
 		struct telegram_span text = telegram_split_next(&rest, &broken);
 		struct event *event;
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "lib/buf.h"
 #include "lib/text.h"
 
 #define FROM	"\"from\":{\"id\":4711,\"is_bot\":false,\"first_name\":\"Ada\",\"username\":\"ada\"}"
@@ -319,6 +320,27 @@ one_bad_update_of_a_poll_spoils_no_other(void **state)
 }
 
 static void
+a_poll_gives_no_more_than_was_asked_for(void **state)
+{
+	/* Goal: an endless answer costs no memory; what is left out is not acknowledged. */
+	struct buf bytes;
+	struct queue_link *link;
+
+	(void)state;
+	buf_init(&bytes, 1 << 20);
+	buf_adds(&bytes, "{\"ok\":true,\"result\":[{\"update_id\":1}");
+	for (int i = 2; i <= 3 * LIMIT_UPDATES; i++)
+		buf_addf(&bytes, ",{\"update_id\":%d}", i);
+	buf_adds(&bytes, "]}");
+	assert_true(poll(buf_text(&bytes)));
+	assert_int_equal(events.length, LIMIT_UPDATES);
+	assert_int_equal(offset, LIMIT_UPDATES + 1);
+	while ((link = queue_list_take(&events)) != NULL)
+		event_free(QUEUE_ITEM(link, struct event, link));
+	buf_done(&bytes);
+}
+
+static void
 an_answer_that_is_none_moves_nothing(void **state)
 {
 	/* Goal: the same updates are asked for again. */
@@ -383,6 +405,7 @@ main(void)
 		cmocka_unit_test(what_is_no_text_is_acknowledged_and_forgotten),
 		cmocka_unit_test(what_cannot_be_read_is_acknowledged_with_its_number_and_audited),
 		cmocka_unit_test(one_bad_update_of_a_poll_spoils_no_other),
+		cmocka_unit_test(a_poll_gives_no_more_than_was_asked_for),
 		cmocka_unit_test(an_answer_that_is_none_moves_nothing),
 		cmocka_unit_test(no_shortened_or_changed_answer_is_read_beyond_its_end),
 	};
