@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import pathlib
 import shutil
+import signal
 import statistics
 import sys
 import tempfile
@@ -76,6 +77,7 @@ def parse():
 
 def main():
     options = parse()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is stopped
     # Beside the programs: /tmp may be a disk of memory, which flushes nothing.
     folder = pathlib.Path(tempfile.mkdtemp(prefix="bench-", dir=kit.build_dir()))
     failed = []
