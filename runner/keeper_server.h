@@ -19,7 +19,7 @@ struct keeper_server {
 /* What there is to tell. */
 struct keeper_news {
 	uint64_t id;
-	const struct protocol_message *out;	/* the record as it is now, kind EXIT, and its steps */
+	const struct protocol_message *out;	/* the record so far, kind EXIT, and steps */
 	const struct process_leader *identity;
 	uint64_t log_size;
 	bool is_over;				/* the record is written: told as it is */

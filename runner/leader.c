@@ -68,7 +68,7 @@ child_wait_for_gate(void)
 static void
 child_reset_signals(void)
 {
-	static const unsigned char all_default[64]; /* the kernel's struct sigaction, zero: SIG_DFL */
+	static const unsigned char all_default[64]; /* struct sigaction, zero: SIG_DFL */
 	sigset_t none;
 
 	for (int i = 1; i <= KERNEL_SIGNALS; i++)

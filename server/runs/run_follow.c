@@ -37,7 +37,7 @@ struct run_follow {
 	enum run_phase phase;
 	struct keeper_link *keeper;
 	const char *refusal;		/* RUN_TO_REFUSE: why */
-	struct loop_timer timer;	/* RUN_TO_CONNECT, RUN_TO_REFUSE; unexplained: tell it lost */
+	struct loop_timer timer;	/* of the phase; unexplained: tell it lost */
 	bool wants_end;			/* said at every hello from now on */
 	struct runs_wish *wishes;
 	struct loop_task end_told;	/* grants them: never inside runs_end() */

@@ -22,7 +22,7 @@ struct runs_config {
 	const struct settings *settings; /* state_directory, and which variables are the runner's */
 	struct redact *redact;		/* borrowed; NULL: known shapes only */
 	unsigned grace_s;		/* between TERM and KILL; 0: 10 */
-	unsigned answer_s;		/* a runner silent for so long is killed and started again; 0: 60 */
+	unsigned answer_s;	/* a runner silent for so long is killed and started again; 0: 60 */
 	/* The runner said hello: orders go out from now on.  At each start of it; may be NULL. */
 	void (*on_ready)(void *ctx);
 	/* It will never work: another version, or settings it refuses.  Said once; stop the program
