@@ -2,10 +2,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/store_thread.h"
 
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,11 +90,23 @@ setup(void **state)
 	return 0;
 }
 
+static void
+end(struct both *both)
+{
+	if (both->thread == NULL)
+		return;
+	crossing_close(both->crossing);
+	store_thread_join(TAKE(both->thread));
+}
+
 static int
 teardown(void **state)
 {
 	struct both *both = *state;
 
+	/* A test that failed half-way: the thread must end before what it waits for is freed, or
+	 * the failure would be told by nobody. */
+	end(both);
 	both->aid.store = NULL; /* joined, and closed with it */
 	crossing_free(both->crossing);
 	assert_int_equal(close(both->wake), 0);
@@ -160,8 +172,7 @@ every_event_is_answered_and_batches_share_a_commit(void **state)
 	while (both->answered < 2000 || both->effects < 2000)
 		turn(both);
 	assert_true(both->commits < 2000);
-	crossing_close(both->crossing);
-	store_thread_join(both->thread);
+	end(both);
 }
 
 static void
@@ -171,8 +182,7 @@ what_was_submitted_before_the_end_is_decided(void **state)
 
 	for (int i = 0; i < 50; i++)
 		submit(both, i);
-	crossing_close(both->crossing);
-	store_thread_join(both->thread);
+	end(both);
 	while (both->answered < 50)
 		turn(both);
 	both->aid.store = NULL;
@@ -186,8 +196,7 @@ a_thread_with_nothing_to_do_ends_at_once(void **state)
 {
 	struct both *both = *state;
 
-	crossing_close(both->crossing);
-	store_thread_join(both->thread);
+	end(both);
 }
 
 int
