@@ -350,6 +350,8 @@ store_checkpoint(struct store *store, int pages)
 {
 	struct err err;
 
+	if (db_flush_failed(store->db))
+		return; /* what the log holds is not known: nothing of it may reach the database */
 	if (db_log_pages(store->db) >= pages && !db_checkpoint(store->db, NULL, &err))
 		log_warning("checkpoint: %s", err.text); /* the log grows until one succeeds */
 }

@@ -112,6 +112,7 @@ def test_a_flush_that_fails_stops_the_program_on_purpose_and_nothing_unsafe_was_
     assert number < 50, "it went on after EIO"
     assert status == 74, f"EX_IOERR: {status}\n{bot.log()[-3000:]}"
     assert "stopping at once" in bot.log()
+    assert "checkpoint" not in bot.log(), "what may not be on disk is copied nowhere"
     again = Deploybot(tmp_path, settings)
     again.log_path = tmp_path / "again.log"     # a sanitizer looks for no leaks under ptrace
     again.start()
