@@ -16,6 +16,7 @@
 #include "lib/file.h"
 #include "lib/text.h"
 #include "types/settings.h"
+#include "types/settings_table.h"
 
 #define SPACE_ERROR   (64ull << 20)
 #define SPACE_WARNING (1ull << 30)
@@ -140,6 +141,26 @@ examine_key(struct doctor *doctor, enum setting setting, const char *name)
 		    err.text);
 }
 
+/* Files that secrets were read from.  A container's own mounts are open to all inside: a warning. */
+static void
+examine_secret_files(struct doctor *doctor)
+{
+	struct err err;
+
+	for (size_t i = 0; i < SETTING_COUNT; i++) {
+		const char *path = settings_secret_file(doctor->settings, (enum setting)i);
+
+		if (path == NULL)
+			continue;
+		if (file_is_private(path, true, &err))
+			doctor_say(doctor, DOCTOR_FILES, DOCTOR_OK, "%s_FILE: %s is private",
+			    settings_table[i].name, path);
+		else
+			doctor_say(doctor, DOCTOR_FILES, DOCTOR_WARNING, "%s_FILE: %s: chmod 600 it",
+			    settings_table[i].name, err.text);
+	}
+}
+
 /* It holds the token and the secrets. */
 static void
 examine_env_file(struct doctor *doctor)
@@ -164,7 +185,7 @@ examine_store(struct doctor *doctor)
 	struct err err;
 
 	cli_database(doctor->settings, path, sizeof(path));
-	if (access(path, F_OK) != 0 && errno == ENOENT) {
+	if (access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR)) {
 		doctor_say(doctor, DOCTOR_STORE, DOCTOR_OK,
 		    "store: there is no database yet; it is made at the first start");
 		return;
@@ -172,9 +193,13 @@ examine_store(struct doctor *doctor)
 	db = db_open(path, DB_READ_ONLY, &err);
 	if (db != NULL && db_quick_check(db, &err))
 		doctor_say(doctor, DOCTOR_STORE, DOCTOR_OK, "store: %s is sound", path);
-	else
+	else if (err.code == ERR_CONFIG)
 		doctor_say(doctor, DOCTOR_STORE, DOCTOR_ERROR,
 		    "store: %s: stop deploybot and restore it from a backup", err.text);
+	else /* nothing is known of what is in it: nobody is told to throw it away */
+		doctor_say(doctor, DOCTOR_STORE, DOCTOR_ERROR,
+		    "store: %s: it could not be read: run doctor as the service's user, and look at"
+		    " the disk", err.text);
 }
 
 static void
@@ -207,7 +232,9 @@ doctor_local(struct doctor *doctor)
 	examine_space(doctor, "STATE_DIRECTORY", s->state_directory);
 	to_parent(log);
 	examine_folder(doctor, "AUDIT_LOG_PATH", log);
+	examine_space(doctor, "AUDIT_LOG_PATH", log);
 	examine_env_file(doctor);
+	examine_secret_files(doctor);
 	examine_script(doctor, SETTING_DEPLOY_SCRIPT, "DEPLOY_SCRIPT", "deploy.sh");
 	examine_script(doctor, SETTING_ROLLBACK_SCRIPT, "ROLLBACK_SCRIPT", "rollback.sh");
 	examine_key(doctor, SETTING_REPOSITORY_KEY_PATH, "REPOSITORY_KEY_PATH");

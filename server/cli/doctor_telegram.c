@@ -8,6 +8,7 @@
 
 #include "cli/doctor.h"
 #include "lib/buf.h"
+#include "lib/clean.h"
 #include "lib/err.h"
 #include "lib/json.h"
 #include "lib/text.h"
@@ -188,13 +189,14 @@ on_webhook(void *ctx, const struct telegram_result *result)
 		const char *url = json_get_str(result->result, "url");
 		const char *trouble = json_get_str(result->result, "last_error_message");
 		int64_t pending = json_get_i64_or(result->result, "pending_update_count", 0);
+		char line[200];
 
 		examine_registration(doctor, url == NULL ? "" : url);
 		if (url != NULL && url[0] != '\0' && trouble != NULL)
 			doctor_say(doctor, DOCTOR_WEBHOOKS, DOCTOR_WARNING,
-			    "Telegram: its last call of the webhook failed: %.200s (%" PRId64
+			    "Telegram: its last call of the webhook failed: %s (%" PRId64
 			    " updates wait)",
-			    trouble, pending);
+			    clean_line(line, sizeof(line), trouble, strlen(trouble)), pending);
 	}
 	doctor_answered(doctor);
 }

@@ -19,6 +19,7 @@
 
 #include "lib/file.h"
 #include "lib/loop.h"
+#include "store/store.h"
 #include "tests/unit/cli_capture.h"
 
 static void
@@ -181,6 +182,51 @@ nothing_is_made_in_the_folder_of_another_user(void **state)
 }
 
 static void
+a_store_is_only_called_broken_when_it_is(void **state)
+{
+	/* Goal: nobody throws a database away because it could not be opened; secrets' files count. */
+	char folder[] = "/tmp/test_cli_doctor.XXXXXX";
+	char env[96], state_folder[96], store[128], secret[96], text[8192];
+	uint16_t port;
+	int fd = listen_silently(&port);
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	(void)snprintf(env, sizeof(env), "%s/env", folder);
+	(void)snprintf(state_folder, sizeof(state_folder), "%s/state", folder);
+	(void)snprintf(store, sizeof(store), "%s/%s", state_folder, STORE_FILE);
+	(void)snprintf(secret, sizeof(secret), "%s/secret", folder);
+	assert_int_equal(mkdir(state_folder, 0700), 0);
+	assert_int_equal(mkdir(store, 0700), 0);	/* opens for nobody */
+	assert_true(file_write(secret, "0123456789abcdef0123456789abcdef", 32, 0644, NULL));
+	assert_int_equal(setenv("GITHUB_WEBHOOK_SECRET_FILE", secret, 1), 0);
+	write_settings(env, folder, port);
+	(void)cli_capture((const char *const[]){ "--env-file", env, "doctor", NULL }, text);
+	assert_non_null(strstr(text, "error    store: "));
+	assert_non_null(strstr(text, "it could not be read"));
+	assert_null(strstr(text, "restore it from a backup"));
+	assert_non_null(strstr(text, "warning  GITHUB_WEBHOOK_SECRET_FILE: "));
+
+	assert_int_equal(rmdir(store), 0);
+	memset(text, 'x', 8192);
+	assert_true(file_write(store, text, sizeof(text), 0600, NULL));
+	assert_int_equal(chmod(secret, 0600), 0);
+	(void)cli_capture((const char *const[]){ "--env-file", env, "doctor", NULL }, text);
+	assert_non_null(strstr(text, "restore it from a backup"));
+	assert_non_null(strstr(text, "ok       GITHUB_WEBHOOK_SECRET_FILE: "));
+
+	assert_int_equal(unsetenv("GITHUB_WEBHOOK_SECRET_FILE"), 0);
+	(void)close(fd);
+	(void)unlink(env);
+	(void)unlink(secret);
+	(void)unlink(store);
+	(void)snprintf(store, sizeof(store), "%s/runs", state_folder);
+	(void)rmdir(store); /* the runner that was tried made it */
+	assert_int_equal(rmdir(state_folder), 0);
+	assert_int_equal(rmdir(folder), 0);
+}
+
+static void
 settings_that_are_wrong_are_all_it_says(void **state)
 {
 	char text[8192];
@@ -201,6 +247,7 @@ main(void)
 		cmocka_unit_test(addresses_that_telegram_cannot_call_are_named),
 		cmocka_unit_test(the_date_of_an_answer_is_read),
 		cmocka_unit_test(nothing_is_made_in_the_folder_of_another_user),
+		cmocka_unit_test(a_store_is_only_called_broken_when_it_is),
 		cmocka_unit_test(settings_that_are_wrong_are_all_it_says),
 		cmocka_unit_test(a_network_that_is_silent_and_files_that_are_open_are_told_in_time),
 	};
