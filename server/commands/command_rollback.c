@@ -43,13 +43,26 @@ say_possible(
 	(void)decide_say(tx, &update->place, &text);
 }
 
+/* The newest release of another commit: the same one may have been released twice. */
+static struct release
+earlier(struct tx *tx, const struct environment *environment)
+{
+	struct release releases[RELEASES_SHOWN];
+	size_t n = row_release_list(tx, environment->name, releases, RELEASES_SHOWN);
+
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(releases[i].commit, environment->current.commit) != 0)
+			return releases[i];
+	return (struct release){ 0 };
+}
+
 /* Without a wish: the one before, or, when nobody knows what runs, the last that was healthy. */
 static struct release
 choose(struct tx *tx, const struct environment *environment, const char *wanted)
 {
 	if (wanted[0] != '\0')
 		return row_release_find(tx, environment->name, wanted);
-	return environment->is_down ? environment->current : environment->previous;
+	return environment->is_down ? environment->current : earlier(tx, environment);
 }
 
 static void

@@ -410,6 +410,23 @@ a_persons_rollback_asks_with_one_button_and_goes_live(void **state)
 	world_close(&w);
 }
 
+/* It said "runs bbbbbbb already": the release before was of the same commit. */
+static void
+a_rollback_after_the_same_commit_twice_goes_to_another_one(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_goes_live(&w, COMMIT_B);
+	world_deploy_goes_live(&w, COMMIT_B);
+	(void)world_text(&w, WORLD_ADMIN, "/rollback staging");
+	assert_non_null(
+	    strstr(world_plain(world_last(&w)), "Roll back staging?\nbbbbbbb → aaaaaaa"));
+	world_close(&w);
+}
+
 static void
 a_persons_rollback_that_fails_has_no_way_back_of_its_own(void **state)
 {
@@ -633,6 +650,7 @@ main(void)
 		cmocka_unit_test(a_run_ended_before_its_gate_opened_never_begins),
 		cmocka_unit_test(nothing_under_way_is_said_to_whoever_cancels),
 		cmocka_unit_test(a_persons_rollback_asks_with_one_button_and_goes_live),
+		cmocka_unit_test(a_rollback_after_the_same_commit_twice_goes_to_another_one),
 		cmocka_unit_test(a_persons_rollback_that_fails_has_no_way_back_of_its_own),
 		cmocka_unit_test(a_rollback_to_what_is_not_there_lists_what_is),
 		cmocka_unit_test(from_down_a_rollback_goes_to_the_last_that_was_healthy),
