@@ -15,7 +15,8 @@ from stage import WEBHOOK_SECRET, wait_until
 STEADY = 'echo "==> ship"; echo "==> release"; echo "$2" >"$here/$1.live"'
 HOLD = 'touch "$here/$1.held"; while [ -e "$here/$1.hold" ]; do sleep 0.02; done'
 END_WORDS = ("staging runs", "staging is NOT running", "staging is DOWN", "is NOT known", "still runs",
-             "has no release yet", "is busy", "cancelled before it began", "nothing was touched")
+             "has no release yet", "is busy", "cancelled before it began", "nothing was touched",
+             ": not deployed")
 
 
 def children_of(pid):

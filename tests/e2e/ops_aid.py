@@ -1,6 +1,7 @@
 """What the tests of operations and of HTTP share: a deploybot alone, without a chat or a repository,
 and requests sent byte by byte."""
 # SPDX-License-Identifier: ISC
+import atexit
 import hashlib
 import hmac
 import json
@@ -32,8 +33,19 @@ def bare_settings(folder, **more):
     return {name: value for name, value in found.items() if value is not None}
 
 
+STARTED = []
+
+
 def bare(folder, wrapper=(), **more):
-    return Deploybot(folder, bare_settings(folder, **more), wrapper=wrapper)
+    STARTED.append(Deploybot(folder, bare_settings(folder, **more), wrapper=wrapper))
+    return STARTED[-1]
+
+
+@atexit.register
+def stop_what_failed_tests_left():
+    for bot in STARTED:
+        if bot.process is not None and bot.process.poll() is None:
+            bot.kill()
 
 
 def is_sanitized(bot):
