@@ -440,21 +440,31 @@ find_route(const struct http_server *server, struct http_request *request)
 	return false;
 }
 
+/* Bytes of a line's end, of which libmicrohttpd makes NULs. */
+#define LINE_END 2
+
 /*
- * Whether the head holds bytes that are in no field: libmicrohttpd cuts a value at a NUL and
- * joins folded lines, both unseen.  It tells how long the head was, so what "METHOD target
- * version" and "Name: value" lines make up is compared with that.
+ * Whether the head holds bytes that are in no field: libmicrohttpd cuts a value at a NUL, joins
+ * folded lines and takes a bare LF for a line's end, all unseen.  It parses in place, so between
+ * a value and the next name lies exactly what ended the line, and it tells how long the head was:
+ * the request line, all from the first name to the last value, and the empty line make that up.
  */
 static bool
 head_hides_something(const struct http_request *request, const char *version)
 {
 	const struct http_server_conn *conn = request->conn;
-	size_t seen = strlen(request->method) + 1 + conn->target_size + 1 + strlen(version) + 2;
+	const struct http_field *fields = request->fields;
+	size_t size = strlen(request->method) + 1 + conn->target_size + 1 + strlen(version) + LINE_END;
+	size_t n = request->field_count;
 
-	for (size_t i = 0; i < request->field_count; i++)
-		seen += request->fields[i].name_size + 2 + request->fields[i].value_size + 2;
+	for (size_t i = 0; i + 1 < n; i++)
+		if (fields[i + 1].name != fields[i].value + fields[i].value_size + LINE_END)
+			return true;
+	if (n > 0)
+		size += (size_t)(fields[n - 1].value + fields[n - 1].value_size - fields[0].name) +
+		    LINE_END;
 	return MHD_get_connection_info(conn->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)
-		   ->header_size > seen + 2;
+		   ->header_size != size + LINE_END;
 }
 
 /* Every check that needs no byte of the body.  False: there is a refusal. */

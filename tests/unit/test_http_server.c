@@ -325,6 +325,34 @@ a_connection_is_used_again_and_empty_answers_say_so(void **state)
 	assert_false(f->peer.is_closed);
 }
 
+static void
+on_tick(struct loop_timer *timer, void *ctx)
+{
+	(void)timer;
+	(void)ctx;
+}
+
+/* However a proper head is written, and in however many pieces it comes. */
+static void
+a_head_without_blanks_in_single_bytes_is_taken(void **state)
+{
+	static const char head[] = "POST /echo HTTP/1.1\r\nHost:x\r\ncontent-type:application/json\r\n"
+	    "X-Empty:\r\nX-Wide:   two  words \r\nX-Last: z\r\nContent-Length:5\r\n\r\nhello";
+	struct fixture *f = *state;
+	struct loop_timer tick;
+
+	start_and_call(f);
+	loop_timer_init(&tick, on_tick, NULL);
+	loop_timer_start(f->loop, &tick, 1, 1); /* so that a turn ends though a byte came early */
+	for (size_t i = 0; i < sizeof(head) - 1; i++) {
+		say(&f->peer, head + i, 1);
+		loop_run_once(f->loop);
+	}
+	loop_timer_stop(&tick);
+	UNTIL(f, has_answer(&f->peer) && strstr(f->peer.in, "hello") != NULL);
+	assert_non_null(strstr(f->peer.in, "HTTP/1.1 200 "));
+}
+
 #define REFUSAL(head, status) { (head), sizeof(head) - 1, (status) }
 #define POST_ECHO "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 
@@ -345,6 +373,14 @@ heads_that_must_not_pass_are_refused_before_the_body(void **state)
 		REFUSAL(POST_ECHO "Content-Length: +3\r\n\r\nabc", "400"),
 		REFUSAL(POST_ECHO "Content-Length: 3\r\nX-A: b\0c\r\n\r\nabc", "400"),
 		REFUSAL(POST_ECHO "Content-Length: 3\r\nX-A: b\r\n c\r\n\r\nabc", "400"),
+		/* a NUL made up for by blanks that are not there, and bare line ends */
+		REFUSAL(POST_ECHO "Content-Length:3\r\nX-A:a\0b\r\nX-B:c\r\n\r\nabc", "400"),
+		REFUSAL(POST_ECHO "Content-Length:3\r\nX-B:c\r\nX-A:a\0b\r\n\r\nabc", "400"),
+		REFUSAL(POST_ECHO "Content-Length: 3\nX-A: b\r\n\r\nabc", "400"),
+		REFUSAL(POST_ECHO "X-A: b\r\nContent-Length: 3\n\r\nabc", "400"),
+		REFUSAL(POST_ECHO "Content-Length: 3\r\n\nabc", "400"),
+		REFUSAL("POST /echo HTTP/1.1\nHost: x\r\nContent-Type: application/json\r\n"
+			"Content-Length: 3\r\n\r\nabc", "400"),
 		REFUSAL(POST_ECHO "Content-Length: 3\r\nX-A: b\x01\r\n\r\nabc", "400"),
 		REFUSAL(POST_ECHO "\r\nabc", "411"),
 		REFUSAL(POST_ECHO "Content-Length: 901\r\n\r\n", "413"),
@@ -739,6 +775,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(an_address_that_is_none_is_refused_in_words),
 		TEST(a_body_comes_to_its_route_and_the_answer_goes_back),
+		TEST(a_head_without_blanks_in_single_bytes_is_taken),
 		TEST(a_connection_is_used_again_and_empty_answers_say_so),
 		TEST(heads_that_must_not_pass_are_refused_before_the_body),
 		TEST(a_wrong_method_is_told_the_right_ones),
