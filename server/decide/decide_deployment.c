@@ -10,7 +10,6 @@
 
 #include "decide/decide_act.h"
 #include "decide/decide_reply.h"
-#include "lib/log.h"
 #include "lib/text.h"
 #include "store/row_audit.h"
 #include "store/row_environment.h"
@@ -148,12 +147,12 @@ decide_step(struct tx *tx, struct deployment *deployment, enum deploy_event even
 		return true;
 	deployment->state = deploy_flow_step(from, event, &acts);
 	if (acts.n == 0) {
-		log_debug("deployment %" PRId64 ": %s finds nothing to do in %s", deployment->id,
-		    deploy_flow_event_name(event), deploy_flow_name(from));
+		tx_log(tx, LOG_LEVEL_DEBUG, "deployment %" PRId64 ": %s finds nothing to do in %s",
+		    deployment->id, deploy_flow_event_name(event), deploy_flow_name(from));
 		return true;
 	}
-	log_info("deployment %" PRId64 ": %s → %s on %s (%s %.7s)", deployment->id,
-	    deploy_flow_name(from), deploy_flow_name(deployment->state),
+	tx_log(tx, LOG_LEVEL_INFO, "deployment %" PRId64 ": %s → %s on %s (%s %.7s)",
+	    deployment->id, deploy_flow_name(from), deploy_flow_name(deployment->state),
 	    deploy_flow_event_name(event), deployment->environment, deployment->commit);
 	if (deployment->state != from || event == DEPLOY_ON_AGAIN) {
 		row_deployment_set_state(tx, deployment->id, deployment->state, deployment->why);

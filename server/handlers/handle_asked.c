@@ -8,7 +8,6 @@
 #include "decide/decide_push.h"
 #include "decide/decide_tell.h"
 #include "handlers/handlers.h"
-#include "lib/log.h"
 #include "lib/text.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
@@ -125,8 +124,8 @@ handle_asked(struct tx *tx, const struct event *event)
 	} else if (tx->effect->subject != 0) {
 		answer_deployment(tx, tx->effect->subject, is_answered, answer);
 	} else if (!is_answered || answer->error[0] != '\0') {
-		log_warning("%s: git does not know the branch that moved: %s", ask->environment,
-		    answer->error);
+		tx_log(tx, LOG_LEVEL_WARNING, "%s: git does not know the branch that moved: %s",
+		    ask->environment, answer->error);
 	} else {
 		const struct environment_settings *settings =
 		    settings_environment(tx->settings, ask->environment);

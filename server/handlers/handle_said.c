@@ -3,7 +3,6 @@
 #include <inttypes.h>
 
 #include "handlers/handlers.h"
-#include "lib/log.h"
 #include "store/row_effect.h"
 #include "store/row_message.h"
 
@@ -20,7 +19,8 @@ handle_said(struct tx *tx, const struct event *event)
 		row_message_forget_thread(tx, said->message);
 		row_effect_say(tx, said->message);
 	} else if (said->failure[0] != '\0') {
-		log_error("message %" PRId64 " to chat %" PRId64 " cannot be delivered: %s",
+		tx_log(tx, LOG_LEVEL_ERROR,
+		    "message %" PRId64 " to chat %" PRId64 " cannot be delivered: %s",
 		    said->message, message.place.chat, said->failure);
 	} else {
 		row_message_sent(tx, said->message, said->remote_id);

@@ -50,6 +50,10 @@ bool store_recover(struct store *store, struct settings *settings, struct queue_
 bool store_batch(struct store *store, struct queue_list *events, struct queue_list *ret_outcomes,
     struct err *err) MUST_USE;
 
+/* While a commit is put off: answers what came from outside 503 and frees it; our own stays in
+ * *events, in its order. */
+void store_refuse(struct queue_list *events, struct queue_list *ret_outcomes);
+
 /* Has a release changed whose state file is not written yet?  Project before what tells of it is
  * handed over: whoever hears of a release in the chat finds it in the file. */
 bool store_is_release_untold(const struct store *store);

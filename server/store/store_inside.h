@@ -67,6 +67,11 @@ struct store {
 	struct gauges gauges;		/* as last handed out */
 };
 
+/* --- store.c --- */
+
+/* Time and settings of the newest event; both may be missing in it. */
+void store_remember(struct store *store, struct settings *settings, int64_t at);
+
 /* --- store_schema.c --- */
 
 bool store_schema_migrate(struct db *db, struct err *err) MUST_USE;
@@ -117,8 +122,10 @@ bool store_gauges_add(struct store *store, struct queue_list *out, struct err *e
 
 struct poison *store_poison_open(const char *path, struct err *err) MUST_USE;
 void store_poison_close(struct poison *poison);	/* takes NULL, as the others */
-/* The key ended the program three times in a row: put its event aside (the count ends). */
-bool store_poison_is(struct poison *poison, const char *key);
+/* The key ended the program three times in a row: put its event aside. */
+bool store_poison_is(const struct poison *poison, const char *key);
+/* It was put aside, and that is on disk: the count ends. */
+void store_poison_forget(struct poison *poison);
 void store_poison_enter(struct poison *poison, const char *key);
 void store_poison_leave(struct poison *poison);
 
@@ -127,6 +134,14 @@ void store_poison_leave(struct poison *poison);
 void tx_begin(struct tx *tx, struct store *store, const struct event *event);
 struct outcome *tx_outcome(struct tx *tx, enum outcome_kind kind);
 void store_free_outcomes(struct queue_list *list);
+
+/* A line for the log, as tx_log() keeps it. */
+struct tx_line {
+	struct queue_link link;
+	enum log_level level;
+	char text[LIMIT_LINE + 128];
+};
+void tx_free_lines(struct queue_list *list);
 
 /* As db_run and db_query, but sticky. */
 #define tx_run(tx, ...) tx_run_values(tx, DB_SQL(__VA_ARGS__))

@@ -104,13 +104,17 @@ store_poison_close(struct poison *poison)
 }
 
 bool
-store_poison_is(struct poison *poison, const char *key)
+store_poison_is(const struct poison *poison, const char *key)
 {
-	if (poison == NULL || poison->page->starts < POISON_STARTS ||
-	    strcmp(poison->page->last, key) != 0)
-		return false;
-	poison->page->starts = 0;
-	return true;
+	return poison != NULL && poison->page->starts >= POISON_STARTS &&
+	    strcmp(poison->page->last, key) == 0;
+}
+
+void
+store_poison_forget(struct poison *poison)
+{
+	if (poison != NULL)
+		poison->page->starts = 0;
 }
 
 void

@@ -20,6 +20,7 @@ struct store_thread {
 	pthread_t thread;
 	struct queue_list events;	/* what could not be committed, and what came since */
 	int retry_ms;		/* 0: the last batch went well */
+	int64_t retry_at;	/* monotonic ms: nothing is decided before */
 	int project_ms;		/* until a projection is tried again; 0: none is behind */
 	bool is_rested;		/* idle work was done since the last batch */
 };
@@ -32,11 +33,29 @@ longer(int delay_ms)
 	return 2 * delay_ms < RETRY_MAX_MS ? 2 * delay_ms : RETRY_MAX_MS;
 }
 
+static int64_t
+now_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail */
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Until the batch that could not be committed is tried again; 0: it may be now. */
+static int
+put_off_ms(const struct store_thread *t)
+{
+	int64_t left = t->retry_ms == 0 ? 0 : t->retry_at - now_ms();
+
+	return left > 0 ? (int)left : 0;
+}
+
 static int
 patience(const struct store_thread *t)
 {
 	if (t->events.length > 0)
-		return t->retry_ms;
+		return put_off_ms(t);
 	if (!t->is_rested)
 		return IDLE_MS;
 	return t->project_ms > 0 ? t->project_ms : -1;
@@ -81,6 +100,7 @@ decide(struct store_thread *t)
 		if (t->retry_ms == 0)
 			log_error("nothing can be decided: %s", err.text);
 		t->retry_ms = longer(t->retry_ms);
+		t->retry_at = now_ms() + t->retry_ms;
 		store_checkpoint(t->store, 1); /* on a full disk: the log's own room is used again */
 		return;
 	}
@@ -91,6 +111,17 @@ decide(struct store_thread *t)
 		project(t, &outcomes);
 	put(t, &outcomes);
 	store_checkpoint(t->store, STORE_LOG_BUSY); /* it would grow as long as work comes */
+}
+
+/* The disk had no room a moment ago: whoever asks meanwhile is told so, and what is ours waits for
+ * its turn.  Else every request would decide all of it again. */
+static void
+refuse(struct store_thread *t)
+{
+	struct queue_list outcomes = { 0 };
+
+	store_refuse(&t->events, &outcomes);
+	put(t, &outcomes);
 }
 
 static void
@@ -122,7 +153,9 @@ run(void *arg)
 	struct store_thread *t = arg;
 
 	while (crossing_take_events(t->crossing, &t->events, LIMIT_BATCH, patience(t))) {
-		if (t->events.length > 0)
+		if (put_off_ms(t) > 0)
+			refuse(t);
+		else if (t->events.length > 0)
 			decide(t);
 		else
 			rest(t);

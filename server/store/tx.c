@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/crypto.h"
@@ -135,6 +136,30 @@ tx_tally(struct tx *tx, enum tally_kind kind, const char *label_1, const char *l
 	for (size_t i = 0; i < COUNT(labels); i++)
 		(void)text_copy(outcome->tally.label[i], sizeof(outcome->tally.label[i]),
 		    labels[i] == NULL ? "" : labels[i]); /* names are shorter than their limit */
+}
+
+void
+tx_log(struct tx *tx, enum log_level level, const char *fmt, ...)
+{
+	struct tx_line *line;
+	va_list args;
+
+	if (tx->failed || !log_wants(level) || (line = malloc(sizeof(*line))) == NULL)
+		return;
+	line->level = level;
+	va_start(args, fmt);
+	(void)vsnprintf(line->text, sizeof(line->text), fmt, args); /* cut: it is for people */
+	va_end(args);
+	queue_list_add(&tx->lines, &line->link);
+}
+
+void
+tx_free_lines(struct queue_list *list)
+{
+	struct queue_link *link;
+
+	while ((link = queue_list_take(list)) != NULL)
+		free(QUEUE_ITEM(link, struct tx_line, link));
 }
 
 void

@@ -11,6 +11,7 @@
 #define TX_H
 
 #include "lib/err.h"
+#include "lib/log.h"
 #include "types/crossing.h"
 #include "types/settings.h"
 
@@ -30,6 +31,7 @@ struct tx {
 	struct err err;			/* the first failure */
 	struct answer answer;		/* what done() gets; status 200 unless a handler says else */
 	struct queue_list outcomes;	/* effects, withdrawals, tallies: handed out after the commit */
+	struct queue_list lines;	/* tx_log's */
 };
 
 /* Remember a failure that is not SQL's (memory, a row that must be there). */
@@ -40,5 +42,9 @@ void tx_draw_id(struct tx *tx, char ret_id[LIMIT_QUESTION]);
 
 void tx_tally(struct tx *tx, enum tally_kind kind, const char *label_1, const char *label_2,
     const char *label_3, double value);
+
+/* A line for the log that tells of this decision: written after the commit, and only then.  Without
+ * memory for it there is none. */
+void tx_log(struct tx *tx, enum log_level level, const char *fmt, ...) PRINTF(3, 4);
 
 #endif

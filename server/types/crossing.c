@@ -77,17 +77,10 @@ crossing_free(struct crossing *crossing)
 	free(crossing);
 }
 
-static bool
-is_from_outside(const struct event *event)
-{
-	return event->kind == EVENT_UPDATE || event->kind == EVENT_DELIVERY ||
-	    event->kind == EVENT_REJECTED;
-}
-
 bool
 crossing_submit(struct crossing *crossing, struct event *event)
 {
-	if (is_from_outside(event))
+	if (event_is_from_outside(event))
 		return queue_push(crossing->events, &event->link, QUEUE_IF_ROOM);
 	if (!queue_push(crossing->events, &event->link, QUEUE_RESERVED))
 		event_free(event); /* closed: its effect is open still, and done again at start */

@@ -72,7 +72,7 @@ void crossing_free(struct crossing *crossing);
 /*
  * Loop → store.  Takes the event.  One from outside is refused when LIMIT_EVENTS wait or the
  * store is closed: false, the event stays the caller's, who answers 503 with Retry-After.
- * One of our own (not EVENT_UPDATE, EVENT_DELIVERY or EVENT_REJECTED) is always taken.
+ * One of our own (not event_is_from_outside()) is always taken.
  */
 bool crossing_submit(struct crossing *crossing, struct event *event) MUST_USE;
 

@@ -32,6 +32,13 @@ event_free(struct event *event)
 	free(event);
 }
 
+bool
+event_is_from_outside(const struct event *event)
+{
+	return event->kind == EVENT_UPDATE || event->kind == EVENT_DELIVERY ||
+	    event->kind == EVENT_REJECTED;
+}
+
 const char *
 event_name(enum event_kind kind)
 {

@@ -1,0 +1,576 @@
+/* store_batch.c - decides a batch: decode, BEGIN, a savepoint for each event, COMMIT, hand over.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "lib/crypto.h"
+#include "lib/log.h"
+#include "lib/text.h"
+#include "store/row_audit.h"
+#include "store/store_inside.h"
+#include "types/effect_codec.h"
+
+#define KEY_MAX 112	/* of an event from outside, for the poison page */
+
+/* An event as it came, with what it was decoded to: one answer for all of that. */
+struct group {
+	struct event *event;
+	struct queue_list decoded;
+	struct outcome *answer;	/* NULL: nobody waits */
+	bool is_aside;		/* it ended the program three times */
+	bool is_unreadable;	/* decode's status stands */
+	bool is_decided;
+	struct answer told;
+};
+
+struct batch {
+	size_t n;
+	struct group *groups;
+	struct queue_list outcomes;
+	struct queue_list lines;	/* for the log, once it is durable */
+	bool was_put_aside;	/* what ended the program three times */
+};
+
+enum verdict {
+	KEPT,
+	UNDONE,	/* its savepoint was rolled back */
+	BROKEN,	/* the transaction cannot go on */
+};
+
+/* --- before the transaction: decoding --- */
+
+/* Only compared with itself: nobody gains by making two bodies that share it. */
+static uint64_t
+fingerprint(const struct bytes *bytes)
+{
+	uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
+
+	for (size_t i = 0; i < bytes->size; i++)
+		hash = (hash ^ (unsigned char)bytes->data[i]) * UINT64_C(1099511628211);
+	return hash;
+}
+
+/* What an event from outside is known by when it comes again; "" for others. */
+static void
+key_of(const struct event *event, char out[KEY_MAX])
+{
+	out[0] = '\0';
+	if (event->kind == EVENT_DELIVERY)
+		(void)snprintf(out, KEY_MAX, "delivery %s", event->u.delivery.id);
+	else if (event->source != SOURCE_NONE)
+		(void)snprintf(out, KEY_MAX, "raw %d %zu %016" PRIx64, (int)event->source,
+		    event->raw.size, fingerprint(&event->raw));
+	else if (event->kind == EVENT_UPDATE && event->u.update != NULL)
+		(void)snprintf(out, KEY_MAX, "update %lld", (long long)event->u.update->id);
+}
+
+/* Decoded events are of the moment of the one they came in, each with a seed of its own. */
+static bool
+stamp(struct event *event, const struct event *from, uint32_t index)
+{
+	uint8_t seed[sizeof(from->random) + sizeof(index)];
+
+	event->at = from->at;
+	event->settings = from->settings == NULL ? NULL : settings_ref(from->settings);
+	memcpy(seed, from->random, sizeof(from->random));
+	memcpy(seed + sizeof(from->random), &index, sizeof(index));
+	_Static_assert(sizeof(event->random) == CRYPTO_SHA256_SIZE, "a hash is a seed");
+	return crypto_sha256(seed, sizeof(seed), event->random, NULL);
+}
+
+static bool
+decode(struct store *store, struct group *group, struct err *err)
+{
+	store_decode *const decoder = store->config.decoders == NULL ? NULL :
+	    store->config.decoders[group->event->source];
+	uint32_t index = 0;
+	char key[KEY_MAX];
+
+	assert(decoder != NULL); /* serve.c joins every source with its decoder */
+	key_of(group->event, key);
+	if (store_poison_is(store->poison, key)) {
+		group->is_aside = true;
+		return true;
+	}
+	store_poison_enter(store->poison, key);
+	group->is_unreadable = !decoder(group->event, &group->decoded, &group->told.status,
+	    &group->told.offset);
+	store_poison_leave(store->poison);
+	for (struct queue_link *l = group->decoded.first; l != NULL; l = l->next)
+		if (!stamp(QUEUE_ITEM(l, struct event, link), group->event, index++))
+			return err_set(err, ERR_NOMEM, "no memory to stamp an event");
+	return true;
+}
+
+/* Takes the events; what an answer needs is there before anything is decided. */
+static bool
+batch_init(struct batch *batch, struct store *store, struct queue_list *events, struct err *err)
+{
+	*batch = (struct batch){ 0 };
+	batch->groups = calloc(events->length, sizeof(*batch->groups));
+	if (batch->groups == NULL)
+		return err_set(err, ERR_NOMEM, "no memory for a batch");
+	while (events->length > 0) {
+		struct group *group = &batch->groups[batch->n++];
+
+		group->event = QUEUE_ITEM(queue_list_take(events), struct event, link);
+		group->told.status = 200;
+		if (group->event->done != NULL) {
+			group->answer = outcome_new(OUTCOME_ANSWER);
+			if (group->answer == NULL)
+				return err_set(err, ERR_NOMEM, "no memory for an answer");
+			group->answer->done = group->event->done;
+			group->answer->done_ctx = group->event->done_ctx;
+		}
+	}
+	for (size_t i = 0; i < batch->n; i++)
+		if (batch->groups[i].event->source != SOURCE_NONE &&
+		    !decode(store, &batch->groups[i], err))
+			return false;
+	return true;
+}
+
+static void
+group_free_decoded(struct group *group)
+{
+	struct queue_link *link;
+
+	while ((link = queue_list_take(&group->decoded)) != NULL)
+		event_free(QUEUE_ITEM(link, struct event, link));
+}
+
+static void
+batch_done(struct batch *batch)
+{
+	for (size_t i = 0; i < batch->n; i++) {
+		group_free_decoded(&batch->groups[i]);
+		event_free(batch->groups[i].event);
+		outcome_free(batch->groups[i].answer);
+	}
+	free(batch->groups);
+	store_free_outcomes(&batch->outcomes);
+	tx_free_lines(&batch->lines);
+}
+
+/* --- one decision in its savepoint --- */
+
+/* The effect that a result closes. */
+struct closed {
+	bool was_open;
+	enum effect_kind kind;
+	int64_t subject;
+	struct effect *effect;	/* owned; NULL: its body cannot be read */
+};
+
+static bool
+close_effect(struct tx *tx, int64_t id, struct closed *ret)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	struct err err;
+
+	*ret = (struct closed){ 0 };
+	if (!tx_query(&rows, tx,
+		"DELETE FROM effect WHERE id = $1 RETURNING kind, subject, body, due, lane",
+		DB_I64(id)))
+		return false;
+	if (db_next(&rows)) {
+		ret->was_open = true;
+		ret->kind = effect_codec_kind(db_col_text(&rows, 0));
+		ret->subject = db_col_i64(&rows, 1);
+		if (ret->kind != EFFECT_KIND_COUNT)
+			ret->effect = effect_codec_decode(ret->kind, db_col_text(&rows, 2), &err);
+		if (ret->effect != NULL) {
+			ret->effect->id = id;
+			ret->effect->subject = ret->subject;
+			ret->effect->due = db_col_i64(&rows, 3);
+		}
+		if (!db_col_is_null(&rows, 4))
+			store_lane_touch(tx->store, db_col_text(&rows, 4));
+		tx->store->mark.n_effects--;
+		while (db_next(&rows))
+			continue;
+	}
+	return tx_end(tx, &rows);
+}
+
+/* Closes the effect that the event is the result of, then lets the handler decide (NULL: none).
+ * A result whose effect is no longer open changes nothing. */
+static void
+act(struct tx *tx, store_handler *handler, struct closed *closed)
+{
+	if (tx->event->effect != 0) {
+		if (!close_effect(tx, tx->event->effect, closed) || !closed->was_open)
+			return;
+		if (closed->effect == NULL && tx->event->kind != EVENT_FAULT)
+			tx_fail(tx, ERR_INVALID, "the row of effect %lld cannot be read",
+			    (long long)tx->event->effect);
+		tx->effect = closed->effect;
+	}
+	if (handler != NULL && !tx->failed)
+		handler(tx, tx->event);
+}
+
+static enum verdict
+attempt(struct tx *tx, struct store *store, const struct event *event, store_handler *handler,
+    struct closed *ret_closed)
+{
+	const struct store_mark mark = store->mark;
+
+	*ret_closed = (struct closed){ 0 };
+	tx_begin(tx, store, event);
+	if (!db_savepoint(store->db, &tx->err))
+		return BROKEN;
+	act(tx, handler, ret_closed);
+	effect_free(TAKE(ret_closed->effect));
+	tx->effect = NULL;
+	if (!tx->failed && db_release(store->db, &tx->err))
+		return KEPT;
+	store->mark = mark;
+	store_free_outcomes(&tx->outcomes);
+	tx_free_lines(&tx->lines);
+	if (!db_in_transaction(store->db) || !db_rollback_to(store->db, NULL))
+		return BROKEN;
+	return UNDONE;
+}
+
+/* What a decision that was kept hands out with the commit. */
+static void
+keep(struct batch *batch, struct tx *tx)
+{
+	queue_list_append(&batch->outcomes, &tx->outcomes);
+	queue_list_append(&batch->lines, &tx->lines);
+}
+
+/* The disk or memory: it may well be decided another time. */
+static bool
+is_passing(const struct err *err)
+{
+	return err->code == ERR_FULL || err->code == ERR_IO || err->code == ERR_NOMEM;
+}
+
+static store_handler *
+handler_of(const struct store *store, enum event_kind kind)
+{
+	return store->config.handlers == NULL ? NULL : store->config.handlers[kind];
+}
+
+/* --- when a handler failed --- */
+
+/* Nothing that its handler wrote was kept; the effect is closed all the same, and FAULT says what
+ * becomes of what it served. */
+static enum verdict
+decide_fault(struct store *store, struct batch *batch, const struct event *event,
+    const struct closed *closed, const struct err *reason)
+{
+	struct event fault = {
+		.kind = EVENT_FAULT,
+		.at = event->at,
+		.settings = event->settings,
+		.effect = event->effect,
+		.u.fault = { .kind = (int)closed->kind, .subject = closed->subject },
+	};
+	struct closed again;
+	enum verdict verdict;
+	struct tx tx;
+
+	memcpy(fault.random, event->random, sizeof(fault.random));
+	(void)text_copy(fault.u.fault.reason, sizeof(fault.u.fault.reason), reason->text);
+	verdict = attempt(&tx, store, &fault, handler_of(store, EVENT_FAULT), &again);
+	if (verdict == UNDONE && is_passing(&tx.err))
+		return BROKEN;
+	if (verdict == UNDONE) {
+		log_error("event fault: %s", tx.err.text);
+		verdict = attempt(&tx, store, &fault, NULL, &again);
+	}
+	if (verdict == KEPT)
+		keep(batch, &tx);
+	return verdict == KEPT ? KEPT : BROKEN;
+}
+
+/* The entry that stands for an event that could not be handled. */
+static void
+audit_aside(struct tx *tx, const struct event *event)
+{
+	bool is_update = event->kind == EVENT_UPDATE;
+	char key[KEY_MAX];
+
+	key_of(event, key);
+	row_audit_add(tx, &(struct audit_entry){
+		.action = "webhook_rejected",
+		.user = "system",
+		.outcome = "put aside",
+		.severity = "alert",
+	}, (const char *const[]){ "source", is_update ? "telegram" : "github", "event", key,
+		"reason", "deciding on it fails", NULL });
+}
+
+static enum verdict
+put_aside(struct store *store, struct batch *batch, const struct event *event)
+{
+	struct closed none;
+	enum verdict verdict;
+	struct tx tx;
+
+	verdict = attempt(&tx, store, event, audit_aside, &none);
+	if (verdict == KEPT)
+		keep(batch, &tx);
+	return verdict;
+}
+
+/* A 200 means never lost: only an update gets it, which would block its chat for a day. */
+static enum verdict
+decide_failure(struct store *store, struct batch *batch, const struct event *event,
+    const struct closed *closed, const struct err *reason, int *ret_status)
+{
+	enum verdict verdict;
+
+	if (is_passing(reason)) {
+		log_warning("event %s: %s", event_name(event->kind), reason->text);
+		*ret_status = 503;
+		return event_is_from_outside(event) ? UNDONE : BROKEN;
+	}
+	log_error("event %s: %s", event_name(event->kind), reason->text);
+	*ret_status = event->kind == EVENT_UPDATE || event->effect != 0 ? 200 : 500;
+	if (event->effect != 0)
+		return decide_fault(store, batch, event, closed, reason);
+	if (!event_is_from_outside(event))
+		return UNDONE;
+	verdict = put_aside(store, batch, event);
+	if (verdict == UNDONE) /* not even the entry could be written */
+		*ret_status = 503;
+	return verdict;
+}
+
+/* --- a batch --- */
+
+static void
+tell(struct group *group, const struct answer *answer, int status)
+{
+	struct answer *told = &group->told;
+
+	if (!group->is_unreadable || status >= 500)
+		told->status = status > told->status ? status : told->status;
+	told->is_duplicate = answer->is_duplicate && (told->is_duplicate || !group->is_decided);
+	if (answer->offset > told->offset)
+		told->offset = answer->offset;
+	group->is_decided = true;
+}
+
+static bool
+decide_one(struct store *store, struct batch *batch, struct group *group,
+    const struct event *event, struct err *err)
+{
+	struct closed closed;
+	enum verdict verdict;
+	char key[KEY_MAX];
+	struct tx tx;
+	int status;
+
+	key_of(event, key);
+	if (group->is_aside || (key[0] != '\0' && store_poison_is(store->poison, key))) {
+		verdict = put_aside(store, batch, event);
+		batch->was_put_aside |= verdict == KEPT;
+		tell(group, &(struct answer){ 0 }, verdict == KEPT ? 200 : 503);
+		return verdict != BROKEN || err_set(err, ERR_IO, "an event could not be put aside");
+	}
+	store_poison_enter(store->poison, key);
+	verdict = attempt(&tx, store, event, handler_of(store, event->kind), &closed);
+	store_poison_leave(store->poison);
+	status = tx.answer.status;
+	if (verdict == KEPT)
+		keep(batch, &tx);
+	else if (verdict == UNDONE)
+		verdict = decide_failure(store, batch, event, &closed, &tx.err, &status);
+	if (verdict == BROKEN) {
+		*err = tx.err;
+		return false;
+	}
+	tell(group, verdict == KEPT ? &tx.answer : &(struct answer){ 0 }, status);
+	return true;
+}
+
+static bool
+decide_group(struct store *store, struct batch *batch, struct group *group, struct err *err)
+{
+	struct queue_link *link;
+
+	store_remember(store, group->event->settings, group->event->at);
+	if (group->event->source == SOURCE_NONE || group->is_aside)
+		return decide_one(store, batch, group, group->event, err);
+	for (link = group->decoded.first; link != NULL; link = link->next)
+		if (!decide_one(store, batch, group, QUEUE_ITEM(link, struct event, link), err))
+			return false;
+	return true;
+}
+
+static double
+seconds_now(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail */
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* A number that is only counted: without memory it is not. */
+static void
+tally_commit(struct batch *batch, double seconds)
+{
+	struct outcome *outcome = outcome_new(OUTCOME_TALLY);
+
+	if (outcome == NULL)
+		return;
+	outcome->tally.kind = TALLY_COMMIT;
+	outcome->tally.value = seconds;
+	queue_list_add(&batch->outcomes, &outcome->link);
+}
+
+static bool
+decide_all(struct store *store, struct batch *batch, struct err *err)
+{
+	double began;
+
+	if (db_flush_failed(store->db))
+		return err_set(err, ERR_IO, "a flush failed: what is on disk is not known");
+	if (!db_begin(store->db, err))
+		return false;
+	for (size_t i = 0; i < batch->n; i++)
+		if (!decide_group(store, batch, &batch->groups[i], err))
+			return false;
+	if (!store_lane_advance(store, &batch->outcomes, err) ||
+	    !store_lane_fill_runs(store, &batch->outcomes, err) ||
+	    !store_gauges_add(store, &batch->outcomes, err))
+		return false;
+	began = seconds_now();
+	if (!db_commit(store->db, err))
+		return false;
+	tally_commit(batch, seconds_now() - began);
+	return true;
+}
+
+/* The log tells of what has happened, so not before it has. */
+static void
+write_lines(struct batch *batch)
+{
+	for (struct queue_link *l = batch->lines.first; l != NULL; l = l->next) {
+		const struct tx_line *line = QUEUE_ITEM(l, struct tx_line, link);
+
+		log_line(line->level, NULL, 0, "%s", line->text);
+	}
+}
+
+static void
+note_gauges(struct store *store, const struct batch *batch)
+{
+	for (struct queue_link *l = batch->outcomes.first; l != NULL; l = l->next) {
+		const struct outcome *outcome = QUEUE_ITEM(l, struct outcome, link);
+
+		if (outcome->kind == OUTCOME_GAUGES)
+			store->gauges = *outcome->gauges;
+	}
+	store->environments_changed = false;
+}
+
+/* Answers first: somebody waits for them. */
+static void
+hand_over(struct store *store, struct batch *batch, struct queue_list *ret_outcomes)
+{
+	note_gauges(store, batch);
+	if (batch->was_put_aside)
+		store_poison_forget(store->poison);
+	for (size_t i = 0; i < batch->n; i++) {
+		struct group *group = &batch->groups[i];
+
+		if (group->answer == NULL)
+			continue;
+		group->answer->answer = group->told;
+		if (group->told.status >= 500)
+			group->answer->answer.offset = 0; /* it has to come again */
+		queue_list_add(ret_outcomes, &TAKE(group->answer)->link);
+	}
+	queue_list_append(ret_outcomes, &batch->outcomes);
+}
+
+/* Nothing was decided: who can come again is told so, what is ours is given again. */
+static void
+give_back(struct store *store, struct batch *batch, struct queue_list *events,
+    struct queue_list *ret_outcomes)
+{
+	struct outcome *fatal = db_flush_failed(store->db) ? outcome_new(OUTCOME_FATAL) : NULL;
+	struct queue_list ours = { 0 };
+
+	if (fatal != NULL)
+		queue_list_add(ret_outcomes, &fatal->link);
+	for (size_t i = 0; i < batch->n; i++) {
+		struct group *group = &batch->groups[i];
+
+		if (!event_is_from_outside(group->event) ||
+		    (group->answer == NULL && group->event->done != NULL)) {
+			queue_list_add(&ours, &TAKE(group->event)->link);
+			continue;
+		}
+		if (group->answer == NULL)
+			continue;
+		group->answer->answer = (struct answer){ .status = 503 };
+		queue_list_add(ret_outcomes, &TAKE(group->answer)->link);
+	}
+	queue_list_append(&ours, events);
+	*events = ours;
+}
+
+bool
+store_batch(struct store *store, struct queue_list *events, struct queue_list *ret_outcomes,
+    struct err *err)
+{
+	const struct store_mark mark = store->mark;
+	struct batch batch;
+	bool ok;
+
+	if (events->length == 0)
+		return true;
+	ok = batch_init(&batch, store, events, err) && decide_all(store, &batch, err);
+	if (!ok) {
+		db_rollback(store->db);
+		store->mark = mark;
+	}
+	store_lane_settle(store, ok);
+	assert(db_idle(store->db));
+	if (ok)
+		hand_over(store, &batch, ret_outcomes);
+	else
+		give_back(store, &batch, events, ret_outcomes);
+	if (ok)
+		write_lines(&batch);
+	batch_done(&batch);
+	return ok;
+}
+
+void
+store_refuse(struct queue_list *events, struct queue_list *ret_outcomes)
+{
+	struct queue_list ours = { 0 };
+	struct queue_link *link;
+
+	while ((link = queue_list_take(events)) != NULL) {
+		struct event *event = QUEUE_ITEM(link, struct event, link);
+		struct outcome *answer = NULL;
+
+		if (event_is_from_outside(event) && event->done != NULL)
+			answer = outcome_new(OUTCOME_ANSWER);
+		if (!event_is_from_outside(event) || (answer == NULL && event->done != NULL)) {
+			queue_list_add(&ours, link); /* without memory for a no it waits as well */
+			continue;
+		}
+		if (answer != NULL) {
+			answer->done = event->done;
+			answer->done_ctx = event->done_ctx;
+			answer->answer = (struct answer){ .status = 503 };
+			queue_list_add(ret_outcomes, &answer->link);
+		}
+		event_free(event);
+	}
+	*events = ours;
+}
