@@ -13,13 +13,13 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <systemd/sd-daemon.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "commands/commands.h"
 #include "github/github_delivery.h"
 #include "handlers/handlers.h"
 #include "lib/buf.h"
+#include "lib/clock.h"
 #include "lib/crypto.h"
 #include "lib/file.h"
 #include "lib/log.h"
@@ -42,15 +42,6 @@ static store_decode *const decoders[EVENT_SOURCE_COUNT] = {
 
 /* --- events in --- */
 
-static int64_t
-wall_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail for this clock */
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 bool
 serve_submit(void *ctx, struct event *event)
 {
@@ -58,7 +49,7 @@ serve_submit(void *ctx, struct event *event)
 	bool waits = event->done != NULL;
 	struct err err;
 
-	event->at = wall_ms();
+	event->at = clock_wall_ms();
 	if (event->settings == NULL)
 		event->settings = settings_ref(serve->settings);
 	if (!crypto_random(event->random, sizeof(event->random), &err)) {

@@ -1,9 +1,9 @@
 /* perform_wait.c - a deadline: the row keeps wall time, the timer what is left.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 #include <stdlib.h>
-#include <time.h>
 
 #include "effects/perform_inside.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/loop.h"
 
@@ -23,11 +23,8 @@ static void on_due(struct loop_timer *timer, void *ctx);
 static int64_t
 left_ms(int64_t due)
 {
-	struct timespec now;
-	int64_t now_ms;
+	int64_t now_ms = clock_wall_ms();
 
-	(void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail for this clock */
-	now_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 	return due > now_ms ? due - now_ms : 0;
 }
 

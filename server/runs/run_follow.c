@@ -5,9 +5,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "lib/clean.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "runs/keeper_link.h"
@@ -493,22 +493,13 @@ run_follow_runner_down(struct run_follow *run)
 		run->phase = RUN_TO_SETTLE;
 }
 
-static int64_t
-wall_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail for this clock */
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 void
 run_follow_go(struct run_follow *run)
 {
 	OBJ_CHECK(run, MAGIC);
 	if (run->went_at != 0)
 		return;
-	run->went_at = wall_ms();
+	run->went_at = clock_wall_ms();
 	run->progress.gate_opened = true;
 	if (run->phase == RUN_FOLLOWED)
 		keeper_link_go(run->keeper);

@@ -4,9 +4,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "lib/buf.h"
+#include "lib/clock.h"
 #include "lib/loop.h"
 #include "lib/text.h"
 #include "telegram/telegram_html.h"
@@ -42,15 +42,6 @@ struct telegram_live {
 static void on_tick(struct loop_timer *timer, void *ctx);
 static void on_edited(void *ctx, int64_t message, bool is_gone);
 static void refresh(struct telegram_live *live, struct entry *entry, int64_t now);
-
-static int64_t
-wall_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail with this clock */
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 struct telegram_live *
 telegram_live_new(struct loop *loop, telegram_live_tail_fn *tail, void *ctx)
@@ -203,7 +194,7 @@ telegram_live_fill(struct telegram_live *live, const struct message *message, in
 
 	OBJ_CHECK(live, LIVE_MAGIC);
 	read_tail(live, message, &tail);
-	fill(message, buf_text(&tail), now_ms > 0 ? now_ms : wall_ms(), marked);
+	fill(message, buf_text(&tail), now_ms > 0 ? now_ms : clock_wall_ms(), marked);
 	buf_done(&tail);
 }
 
@@ -241,7 +232,7 @@ edit(struct telegram_live *live, const struct message *message, const char *tail
 
 	buf_init(&marked, LIVE_MAX);
 	buf_init(&html, HTML_MAX);
-	fill(message, tail, wall_ms(), &marked);
+	fill(message, tail, clock_wall_ms(), &marked);
 	parts.live = buf_text(&marked);
 	telegram_html_render(&parts, TELEGRAM_HTML_TEXT_MAX, &html);
 	if (!buf_failed(&html))
