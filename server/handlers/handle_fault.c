@@ -1,27 +1,111 @@
-/* handle_fault.c - the handler of a result failed: what hung on it must still end.  Side: store. */
+/* handle_fault.c - the handler of a result failed: what hung on it must still end, or come again.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
+#include <string.h>
 
+#include "chat/chat_text.h"
 #include "decide/decide_deployment.h"
 #include "decide/decide_push.h"
 #include "handlers/handlers.h"
-#include "lib/log.h"
+#include "store/row_effect.h"
+#include "store/row_message.h"
+#include "store/row_question.h"
+
+/* Until it is tried again: it may well fail again, and each time costs a line in the log. */
+#define LATER_MS	(60 * INT64_C(1000))
+#define DAILY_LATER_MS	(3600 * INT64_C(1000))
+
+static void
+give_up(struct tx *tx, const struct fault *fault)
+{
+	struct deployment deployment = row_deployment_get(tx, fault->subject);
+
+	if (fault->kind == EFFECT_ASK && deployment.state != DEPLOY_REQUESTED)
+		return;
+	decide_give_up(tx, &deployment, fault->reason);
+}
+
+/* Whoever asked for the status sees that none comes, not "asking …" for ever. */
+static void
+end_status(struct tx *tx, int64_t id, const char *reason)
+{
+	CLEANUP(message_done) struct message message = { 0 };
+	struct chat_text text;
+
+	chat_text_init(&text);
+	chat_text_add(&text, "The status could not be told: ");
+	chat_text_outside(&text, reason);
+	message.head = chat_text_take(&text);
+	message.foot = strdup("");
+	if (message.head == NULL || message.foot == NULL)
+		tx_fail(tx, ERR_NOMEM, "no memory for /status");
+	else
+		row_message_change(tx, id, &message);
+}
+
+/* What stands in the chat is not said again: it would come each minute. */
+static void
+say_again(struct tx *tx, const struct fault *fault)
+{
+	if (fault->remote_id != 0)
+		row_message_sent(tx, fault->subject, fault->remote_id);
+	else
+		(void)row_effect_wait(tx, WAIT_SAY, "", fault->subject, tx->at + LATER_MS);
+}
+
+static void
+ask_later(struct tx *tx, int64_t deployment)
+{
+	if (row_deployment_get(tx, deployment).state == DEPLOY_AWAITING_CONFIRMATION)
+		row_question_set_wait(tx, deployment,
+		    row_effect_wait(tx, WAIT_QUESTION, "", deployment, tx->at + LATER_MS));
+}
+
+/* A row that cannot be read says nothing of its kind: then all that is missing is put back. */
+static void
+wait_again(struct tx *tx, const struct fault *fault)
+{
+	const struct effect *wait = tx->effect;
+
+	if (wait != NULL && wait->u.wait.kind == WAIT_SAY)
+		(void)row_effect_wait(tx, WAIT_SAY, "", fault->subject, tx->at + LATER_MS);
+	else if (fault->subject != 0)
+		ask_later(tx, fault->subject);
+	decide_poll_later(tx);
+	if (row_effect_count_waits(tx, WAIT_DAILY) == 0)
+		(void)row_effect_wait(tx, WAIT_DAILY, "", 0, tx->at + DAILY_LATER_MS);
+}
 
 void
 handle_fault(struct tx *tx, const struct event *event)
 {
 	const struct fault *fault = &event->u.fault;
-	struct deployment deployment;
 
-	log_error("deployment %" PRId64 ": the result of %s could not be handled: %s",
-	    fault->subject, effect_name((enum effect_kind)fault->kind), fault->reason);
-	if (fault->kind == EFFECT_ASK && fault->subject == 0)
-		decide_poll_later(tx);
-	if (fault->subject == 0 ||
-	    (fault->kind != EFFECT_RUN && fault->kind != EFFECT_PROBE && fault->kind != EFFECT_ASK))
-		return;
-	deployment = row_deployment_get(tx, fault->subject);
-	if (fault->kind == EFFECT_ASK && deployment.state != DEPLOY_REQUESTED)
-		return;
-	decide_give_up(tx, &deployment, fault->reason);
+	tx_log(tx, LOG_LEVEL_ERROR, "the result of %s (of %" PRId64 ") could not be handled: %s",
+	    effect_name((enum effect_kind)fault->kind), fault->subject, fault->reason);
+	switch ((enum effect_kind)fault->kind) {
+	case EFFECT_RUN:
+		give_up(tx, fault);
+		break;
+	case EFFECT_ASK:
+		if (fault->subject != 0)
+			give_up(tx, fault);
+		else
+			decide_poll_later(tx);
+		break;
+	case EFFECT_PROBE:
+		if (fault->subject != 0)
+			give_up(tx, fault);
+		else if (tx->effect != NULL && tx->effect->u.probe.message != 0)
+			end_status(tx, tx->effect->u.probe.message, fault->reason);
+		break;
+	case EFFECT_SAY:
+		say_again(tx, fault);
+		break;
+	case EFFECT_WAIT:
+		wait_again(tx, fault);
+		break;
+	default: /* END, TOAST, DOCUMENT, FORGET: nothing hangs on their results */
+		break;
+	}
 }

@@ -23,12 +23,27 @@ check_environment(struct tx *tx, const char *environment)
 		decide_give_up(tx, &active, "nothing of it was under way when deploybot started");
 }
 
+/* Nobody will answer it any more: git was not asked, or its question has no end. */
+static void
+end_unattended(struct tx *tx)
+{
+	struct deployment deployment = row_deployment_unattended(tx, 0);
+
+	while (deployment.id != 0) {
+		int64_t after = deployment.id;
+
+		decide_give_up(tx, &deployment, "nothing of it was under way when deploybot started");
+		deployment = row_deployment_unattended(tx, after);
+	}
+}
+
 void
 handle_started(struct tx *tx, const struct event *event)
 {
 	(void)event;
 	for (size_t i = 0; i < tx->settings->environment_count; i++)
 		check_environment(tx, tx->settings->environments[i].name);
+	end_unattended(tx);
 	if (row_effect_count_waits(tx, WAIT_DAILY) == 0)
 		(void)row_effect_wait(tx, WAIT_DAILY, "", 0, tx->at + DAY_MS);
 	if (row_effect_count_waits(tx, WAIT_POLL) == 0 && tx->settings->repository_url != NULL &&

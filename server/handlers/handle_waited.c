@@ -59,5 +59,8 @@ handle_waited(struct tx *tx, const struct event *event)
 	case WAIT_DAILY:
 		tidy(tx);
 		break;
+	case WAIT_SAY:
+		row_effect_say(tx, tx->effect->subject);
+		break;
 	}
 }

@@ -21,20 +21,6 @@ static const char *const whys[] = {
 #undef W
 };
 
-/* As the partial indexes have it: the same states of a class. */
-#define ACTIVE_OPEN(name)
-#define ACTIVE_QUEUED(name)
-#define ACTIVE_ACTIVE(name)	"'" #name "',"
-#define ACTIVE_FINAL(name)
-#define FINAL_OPEN(name)
-#define FINAL_QUEUED(name)
-#define FINAL_ACTIVE(name)
-#define FINAL_FINAL(name)	"'" #name "',"
-#define WORD_ACTIVE(name, word, class)	ACTIVE_##class(name)
-#define WORD_FINAL(name, word, class)	FINAL_##class(name)
-#define IS_ACTIVE	"state IN (" DEPLOY_STATES(WORD_ACTIVE) "'')"
-#define IS_OPEN		"state NOT IN (" DEPLOY_STATES(WORD_FINAL) "'')"
-
 #define COLUMNS \
 	"id, environment, program, cause, state, why, commit_id, ref, subject, author," \
 	" is_forced, is_foreign, previous, asked_by, asker, chat, thread, message, also_message," \
@@ -117,7 +103,7 @@ row_deployment_active(struct tx *tx, const char *environment)
 	struct db_rows rows = { 0 };
 
 	if (!tx_query(&rows, tx,
-		"SELECT " COLUMNS " FROM deployment WHERE environment = $1 AND " IS_ACTIVE,
+		"SELECT " COLUMNS " FROM deployment WHERE environment = $1 AND " STORE_IS_ACTIVE,
 		DB_TEXT(environment)))
 		return (struct deployment){ 0 };
 	return first_of(tx, &rows);
@@ -142,7 +128,7 @@ row_deployment_push_question(struct tx *tx, const char *environment)
 
 	if (!tx_query(&rows, tx,
 		"SELECT " COLUMNS " FROM deployment WHERE environment = $1"
-		" AND state = 'AWAITING_CONFIRMATION' AND " IS_OPEN " AND cause <> 'chat'"
+		" AND state = 'AWAITING_CONFIRMATION' AND " STORE_IS_OPEN " AND cause <> 'chat'"
 		" ORDER BY id DESC LIMIT 1", DB_TEXT(environment)))
 		return (struct deployment){ 0 };
 	return first_of(tx, &rows);
@@ -155,8 +141,23 @@ row_deployment_asking(struct tx *tx, const char *environment)
 
 	if (!tx_query(&rows, tx,
 		"SELECT " COLUMNS " FROM deployment WHERE environment = $1"
-		" AND state IN ('REQUESTED', 'AWAITING_CONFIRMATION') AND " IS_OPEN
+		" AND state IN ('REQUESTED', 'AWAITING_CONFIRMATION') AND " STORE_IS_OPEN
 		" ORDER BY id DESC LIMIT 1", DB_TEXT(environment)))
+		return (struct deployment){ 0 };
+	return first_of(tx, &rows);
+}
+
+struct deployment
+row_deployment_unattended(struct tx *tx, int64_t after)
+{
+	struct db_rows rows = { 0 };
+
+	if (!tx_query(&rows, tx,
+		"SELECT " COLUMNS " FROM deployment d WHERE id > $1 AND " STORE_IS_OPEN
+		" AND NOT EXISTS (SELECT 1 FROM effect e WHERE e.subject = d.id AND e.kind ="
+		" CASE d.state WHEN 'REQUESTED' THEN 'ask' ELSE 'wait' END)"
+		" AND state IN ('REQUESTED', 'AWAITING_CONFIRMATION') ORDER BY id LIMIT 1",
+		DB_I64(after)))
 		return (struct deployment){ 0 };
 	return first_of(tx, &rows);
 }
@@ -192,7 +193,7 @@ row_deployment_list(struct tx *tx, const char *environment, struct deployment *r
 int64_t
 row_deployment_count_open(struct tx *tx, int64_t asked_by)
 {
-	return tx_number(tx, "SELECT COUNT(*) FROM deployment WHERE asked_by = $1 AND " IS_OPEN,
+	return tx_number(tx, "SELECT COUNT(*) FROM deployment WHERE asked_by = $1 AND " STORE_IS_OPEN,
 	    DB_I64(asked_by));
 }
 

@@ -27,6 +27,9 @@ struct deployment row_deployment_queued(struct tx *tx, const char *environment);
 struct deployment row_deployment_push_question(struct tx *tx, const char *environment);
 /* The newest that is requested or awaits a confirmation, whoever asked. */
 struct deployment row_deployment_asking(struct tx *tx, const char *environment);
+/* The oldest behind `after` that is requested without a question to git, or awaits a confirmation
+ * without a deadline: nothing will carry it on. */
+struct deployment row_deployment_unattended(struct tx *tx, int64_t after);
 struct deployment row_deployment_of_run(struct tx *tx, int64_t run);
 
 /* Latest that started or were refused, newest first; returns how many. */

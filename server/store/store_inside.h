@@ -8,6 +8,7 @@
 #ifndef STORE_INSIDE_H
 #define STORE_INSIDE_H
 
+#include "deployment/deploy_flow.h"
 #include "lib/buf.h"
 #include "lib/db.h"
 #include "store/audit_chain.h"
@@ -15,6 +16,21 @@
 
 #define STORE_LANE	40	/* "document:" and 20 digits */
 #define STORE_TOAST_MS	60000	/* an older toast is dropped when its turn comes */
+
+/* A deployment's class as SQL has it: the same text in the partial indexes and in the queries that
+ * are to use them.  Each list ends in a state that no row has. */
+#define STORE_ACTIVE_OPEN(name)
+#define STORE_ACTIVE_QUEUED(name)
+#define STORE_ACTIVE_ACTIVE(name)	"'" #name "',"
+#define STORE_ACTIVE_FINAL(name)
+#define STORE_FINAL_OPEN(name)
+#define STORE_FINAL_QUEUED(name)
+#define STORE_FINAL_ACTIVE(name)
+#define STORE_FINAL_FINAL(name)		"'" #name "',"
+#define STORE_WORD_ACTIVE(name, word, class)	STORE_ACTIVE_##class(name)
+#define STORE_WORD_FINAL(name, word, class)	STORE_FINAL_##class(name)
+#define STORE_IS_ACTIVE	"state IN (" DEPLOY_STATES(STORE_WORD_ACTIVE) "'')"
+#define STORE_IS_OPEN	"state NOT IN (" DEPLOY_STATES(STORE_WORD_FINAL) "'')"
 
 struct store_mark {
 	struct audit_chain audit;	/* the chain's head */

@@ -1,28 +1,16 @@
 /* store_schema.c - the tables, as numbered migrations.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 /*
- * A migration is never edited once it was released, only followed by another: a new state or why
+ * A migration is never edited once it was released, only followed by another: migration_1 is
+ * frozen by the first release, 0.1.0, and may change until then.  A new state or why
  * of deployment/deploy_flow.h needs one that makes the table's CHECK and indexes anew.  Kinds of
  * effects and verbs of questions have no CHECK, so that a new one needs none.  Times are wall ms,
  * 0: not yet; a text that is not known is ''.
  */
-#include "deployment/deploy_flow.h"
 #include "store/store_inside.h"
-
-/* `'A','B',` … of the states of a class, ending in one that no row has. */
-#define IN_ACTIVE_OPEN(name)
-#define IN_ACTIVE_QUEUED(name)
-#define IN_ACTIVE_ACTIVE(name)	"'" #name "',"
-#define IN_ACTIVE_FINAL(name)
-#define IN_ENDED_OPEN(name)
-#define IN_ENDED_QUEUED(name)
-#define IN_ENDED_ACTIVE(name)
-#define IN_ENDED_FINAL(name)	"'" #name "',"
 
 #define WORD_STATE(name, word, class)	"'" #name "',"
 #define WORD_WHY(name, word)		"'" #name "',"
-#define WORD_ACTIVE(name, word, class)	IN_ACTIVE_##class(name)
-#define WORD_ENDED(name, word, class)	IN_ENDED_##class(name)
 
 static const char *const migration_1[] = {
 	"CREATE TABLE inbox ("
@@ -98,12 +86,15 @@ static const char *const migration_1[] = {
 	" ended_at INTEGER NOT NULL) STRICT;"
 	/* These two are the busy flag and the place that waits. */
 	"CREATE UNIQUE INDEX deployment_active ON deployment (environment)"
-	" WHERE state IN (" DEPLOY_STATES(WORD_ACTIVE) "'');"
+	" WHERE " STORE_IS_ACTIVE ";"
 	"CREATE UNIQUE INDEX deployment_queued ON deployment (environment)"
 	" WHERE state = 'QUEUED';"
 	"CREATE INDEX deployment_open ON deployment (asked_by)"
-	" WHERE state NOT IN (" DEPLOY_STATES(WORD_ENDED) "'');"
+	" WHERE " STORE_IS_OPEN ";"
 	"CREATE INDEX deployment_environment ON deployment (environment, id);"
+	/* How long it took is told again and again, and most may have been superseded. */
+	"CREATE INDEX deployment_live ON deployment (environment, id)"
+	" WHERE state = 'LIVE' AND program = 'deploy';"
 	"CREATE INDEX deployment_message ON deployment (message);"
 	"CREATE INDEX deployment_also_message ON deployment (also_message);",
 

@@ -83,6 +83,7 @@ enum wait_kind {
 	WAIT_QUESTION,		/* a confirmation runs out */
 	WAIT_POLL,		/* ask git for the heads */
 	WAIT_DAILY,		/* retention */
+	WAIT_SAY,		/* a message is said again; the subject is its row */
 };
 
 struct effect_wait {
@@ -93,8 +94,9 @@ struct effect_wait {
 struct effect {
 	int64_t id;
 	enum effect_kind kind;
-	int64_t subject;	/* the deployment it serves; 0: none */
+	int64_t subject;	/* the deployment it serves; a SAY's message; 0: none */
 	int64_t due;		/* wall ms; EFFECT_WAIT */
+	struct effect *next;	/* its performer's, while that puts it off */
 	bool is_again;		/* it was open when the program started: again(), not perform() */
 	struct settings *settings; /* one reference, owned: those of the decision; at start today's */
 	struct event *result;	/* allocated with it, so that a result is never refused; owned until

@@ -74,6 +74,7 @@ static const char *const wait_words[] = {
 	[WAIT_QUESTION] = "question",
 	[WAIT_POLL] = "poll",
 	[WAIT_DAILY] = "daily",
+	[WAIT_SAY] = "say",
 };
 
 /* --- run, end --- */

@@ -105,6 +105,7 @@ struct settings_read {
 struct fault {
 	int kind;		/* enum effect_kind */
 	int64_t subject;	/* the effect's */
+	int64_t remote_id;	/* SAY: it stands in the chat under this id; 0: it was not sent */
 	char reason[LIMIT_LINE];
 };
 
