@@ -50,6 +50,7 @@ perform_done(struct perform *perform)
 {
 	perform_run_done(perform);
 	perform_forget_done(perform);
+	perform_say_done(perform);
 	perform_wait_done(perform);
 	perform_probe_done(perform);
 	perform_ask_done(perform);

@@ -9,10 +9,10 @@
 #ifndef PERFORM_H
 #define PERFORM_H
 
+#include "lib/loop.h"
 #include "types/effect.h"
 
 struct http_client;
-struct loop;
 struct runs;
 struct telegram;
 
@@ -31,6 +31,8 @@ struct perform {
 	struct perform_probe_state *probing;
 	struct perform_ask_state *asking;
 	struct perform_forget_state *forgetting; /* oldest first */
+	struct effect *unsaid;	/* SAYs that wait for memory, linked by next */
+	struct loop_timer unsaid_timer;
 };
 
 typedef void performer(struct perform *perform, struct effect *effect);

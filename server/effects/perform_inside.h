@@ -16,6 +16,7 @@ void perform_run_cancel(struct perform *perform, int64_t run);
 /* What is in hand, at the end of the program. */
 void perform_run_done(struct perform *perform);
 void perform_forget_done(struct perform *perform);
+void perform_say_done(struct perform *perform);
 void perform_wait_done(struct perform *perform);
 void perform_probe_done(struct perform *perform);
 void perform_ask_done(struct perform *perform);

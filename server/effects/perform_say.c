@@ -1,12 +1,12 @@
 /* perform_say.c - sends a message, or edits it.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
-#include "effects/perform.h"
-
 #include <stdlib.h>
-#include <string.h>
 
-#include "lib/text.h"
+#include "effects/perform_inside.h"
+#include "lib/log.h"
 #include "telegram/telegram.h"
+
+#define RETRY_MS 1000
 
 struct saying {
 	struct perform *perform;
@@ -30,30 +30,67 @@ on_said(void *ctx, const struct said *said)
 	perform_report(perform, effect);
 }
 
-static void
-fail(struct perform *perform, struct effect *effect)
+static bool
+say(struct perform *perform, struct effect *effect)
 {
-	struct said *said = &effect->result->u.said;
+	struct saying *saying = malloc(sizeof(*saying));
 
-	said->message = effect->u.say.message.id;
-	(void)text_copy(said->failure, sizeof(said->failure), "not sent: memory is short");
-	perform_report(perform, effect);
+	if (saying == NULL)
+		return false;
+	*saying = (struct saying){ perform, effect };
+	if (telegram_say(telegram_sender(perform->telegram), &effect->u.say.message, on_said, saying))
+		return true;
+	free(saying);
+	return false;
+}
+
+static void on_retry(struct loop_timer *timer, void *ctx);
+
+/* Only Telegram's no is final.  That needs no memory: each waits in the effect that it is. */
+static void
+put_off(struct perform *perform, struct effect *effect)
+{
+	if (perform->unsaid == NULL) {
+		log_warning("memory is short: messages are sent later");
+		loop_timer_init(&perform->unsaid_timer, on_retry, perform);
+		loop_timer_start(perform->loop, &perform->unsaid_timer, RETRY_MS, 0);
+	}
+	effect->next = perform->unsaid;
+	perform->unsaid = effect;
+}
+
+/* A chat has one out at a time: between chats there is no order to keep. */
+static void
+on_retry(struct loop_timer *timer, void *ctx)
+{
+	struct perform *perform = ctx;
+	struct effect *next, *effect = TAKE(perform->unsaid);
+
+	(void)timer;
+	for (; effect != NULL; effect = next) {
+		next = TAKE(effect->next);
+		perform_say(perform, effect);
+	}
 }
 
 void
 perform_say(struct perform *perform, struct effect *effect)
 {
-	struct saying *saying = malloc(sizeof(*saying));
+	if (!say(perform, effect))
+		put_off(perform, effect);
+}
 
-	if (saying == NULL) {
-		fail(perform, effect);
-		return;
+void
+perform_say_done(struct perform *perform)
+{
+	struct effect *effect = TAKE(perform->unsaid), *next;
+
+	if (effect != NULL)
+		loop_timer_stop(&perform->unsaid_timer);
+	for (; effect != NULL; effect = next) {
+		next = effect->next;
+		effect_free(effect);
 	}
-	*saying = (struct saying){ perform, effect };
-	if (telegram_say(telegram_sender(perform->telegram), &effect->u.say.message, on_said, saying))
-		return;
-	free(saying);
-	fail(perform, effect);
 }
 
 /* Telegram has no key for a send: one that a crash cut off may appear twice.  An edit may not. */
