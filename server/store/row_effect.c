@@ -78,6 +78,26 @@ drop_waiting_question(struct tx *tx, const char *lane)
 		tx->store->mark.n_effects--;
 }
 
+/* The same log to the same chat, not sent yet: one is enough, however often it is asked for. */
+static int64_t
+find_document(struct tx *tx, const struct effect *effect, const char *lane)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	struct effect *other;
+	int64_t found = 0;
+	struct err err;
+
+	if (!tx_query(&rows, tx, "SELECT id, body FROM effect WHERE lane = $1", DB_TEXT(lane)))
+		return 0;
+	while (db_next(&rows)) {
+		other = effect_codec_decode(EFFECT_DOCUMENT, db_col_text(&rows, 1), &err);
+		if (other != NULL && other->u.document.run == effect->u.document.run)
+			found = db_col_i64(&rows, 0);
+		effect_free(other);
+	}
+	return tx_end(tx, &rows) ? found : 0;
+}
+
 int64_t
 row_effect_add(struct tx *tx, struct effect *effect)
 {
@@ -92,7 +112,9 @@ row_effect_add(struct tx *tx, struct effect *effect)
 	lane_of(effect, lane);
 	if (effect->kind == EFFECT_ASK && lane[0] != '\0')
 		drop_waiting_question(tx, lane);
-	id = insert(tx, effect, lane);
+	id = effect->kind == EFFECT_DOCUMENT ? find_document(tx, effect, lane) : 0;
+	if (id == 0)
+		id = insert(tx, effect, lane);
 	outcome = id != 0 && lane[0] == '\0' ? tx_outcome(tx, OUTCOME_EFFECT) : NULL;
 	if (outcome == NULL) { /* failed, or read again when its turn comes */
 		effect_free(effect);

@@ -2,10 +2,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * SAY, TOAST and DOCUMENT stand in lanes ("say:<chat>", "toast:<chat>", "document:<chat>"):
- * only the head of a lane is handed out, its result hands out the next.  The others are handed
- * out with the commit.  So do ASKs without a subject ("ask:<environment>"): the newest takes the
- * place of the one that waits, so that a flood of pushes is two questions.  Closing an effect deletes its row; ids are never used again.  The subject
- * of a SAY is its message's row.
+ * only the head of a lane is handed out, its result hands out the next.  So do ASKs without a
+ * subject ("ask:<environment>"): the newest takes the place of the one that waits, so that a flood
+ * of pushes is two questions.  A DOCUMENT of a run that stands in its chat's lane is not added
+ * again.  The others are handed out with the commit.
+ *
+ * Closing an effect deletes its row; ids are never used again.  The subject of a SAY is its
+ * message's row.
  */
 #ifndef ROW_EFFECT_H
 #define ROW_EFFECT_H
@@ -13,7 +16,8 @@
 #include "store/tx.h"
 
 /* Adds the effect's row and hands it out (or lets it stand in its lane).  Takes the effect;
- * returns its id, 0 when the tx has failed.  NULL (memory) fails the tx. */
+ * returns its id, 0 when the tx has failed.  NULL (memory) fails the tx.  A DOCUMENT that is open
+ * already: the id of that one. */
 int64_t row_effect_add(struct tx *tx, struct effect *effect);
 
 /* A message should be shown: adds a SAY for its row unless one waits behind the lane's head
