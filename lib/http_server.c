@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -31,6 +32,9 @@
 /* Head and read buffer of a connection: half of it takes a push of 7.7 KB in one read. */
 #define CONNECTION_MEMORY (32 * 1024)
 #define RETRY_AFTER_SECONDS "5"
+
+/* Whoever connects has this long to be heard before they count as idle. */
+#define IDLE_MIN_MS 1000
 
 struct http_server_conn {
 	unsigned magic;
@@ -47,6 +51,7 @@ struct http_server_conn {
 	bool had_request;
 	bool is_suspended;
 	bool is_cut;			/* shut down by us, and soon gone */
+	int64_t opened;			/* monotonic ms */
 	bool must_linger;
 	bool peer_is_local;
 	char peer[HTTP_LISTEN_PEER_SIZE];
@@ -245,14 +250,26 @@ conn_of(struct MHD_Connection *mhd)
 	return info == NULL ? NULL : info->socket_context;
 }
 
-/* Few places are left: the oldest that asks for nothing, or has not asked to the end, makes room. */
+/* Asks for nothing, or has not asked to the end; but one that came just now, or whose bytes nobody
+ * has read yet (a burst is accepted before any of it is read), is no idler. */
+static bool
+is_idle(const struct http_server_conn *conn, int64_t now)
+{
+	int unread = 0;
+
+	return conn->request == NULL && !conn->is_cut && now - conn->opened >= IDLE_MIN_MS &&
+	    ioctl(conn->fd, FIONREAD, &unread) == 0 && unread == 0;
+}
+
+/* Few places are left: the oldest idle one makes room. */
 static void
 cut_oldest_idle(struct http_server *server)
 {
 	struct http_server_conn *oldest = NULL;
+	int64_t now = loop_now_ms();
 
 	for (struct http_server_conn *conn = server->conns; conn != NULL; conn = conn->next)
-		if (conn->request == NULL && !conn->is_cut)
+		if (is_idle(conn, now))
 			oldest = conn; /* new ones are put in front */
 	if (oldest != NULL)
 		cut(oldest);
@@ -269,6 +286,7 @@ open_conn(struct http_server *server, struct MHD_Connection *mhd, void **socket_
 	if (server->conn_count >= server->config.connections_max - server->config.connections_max / 8)
 		cut_oldest_idle(server);
 	conn->magic = CONN_MAGIC;
+	conn->opened = loop_now_ms();
 	conn->server = server;
 	conn->mhd = mhd;
 	conn->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;

@@ -325,6 +325,39 @@ a_connection_is_used_again_and_empty_answers_say_so(void **state)
 	assert_false(f->peer.is_closed);
 }
 
+static bool
+all_have_answers(const struct peer *peers, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!has_answer(&peers[i]) && !peers[i].is_closed)
+			return false;
+	return true;
+}
+
+/* A burst is accepted before any of it is read: nobody in it was idle. */
+static void
+a_burst_up_to_the_limit_is_answered_whole(void **state)
+{
+	enum { BURST = 16 };
+	struct fixture *f = *state;
+	struct http_server_config config = test_config(f);
+	struct peer *peers = calloc(BURST, sizeof(*peers));
+
+	assert_non_null(peers);
+	config.connections_max = BURST;
+	start(f, &config, "127.0.0.1:0");
+	for (size_t i = 0; i < BURST; i++) {
+		call(f, &peers[i]);
+		SAY(&peers[i], "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+	}
+	UNTIL(f, all_have_answers(peers, BURST));
+	for (size_t i = 0; i < BURST; i++) {
+		assert_non_null(strstr(peers[i].in, "HTTP/1.1 200 "));
+		hang_up(&peers[i]);
+	}
+	free(peers);
+}
+
 static void
 on_tick(struct loop_timer *timer, void *ctx)
 {
@@ -791,6 +824,7 @@ main(void)
 		TEST(a_unix_socket_is_served_and_a_stale_file_replaced),
 		TEST(a_late_route_is_answered_for_and_may_still_answer),
 		TEST(a_small_body_passes_a_large_one_that_waits),
+		TEST(a_burst_up_to_the_limit_is_answered_whole),
 		TEST(an_idle_connection_is_closed_after_its_time),
 		TEST(who_says_nothing_is_cut_off_too),
 		TEST(a_slow_sender_is_cut_off_however_often_it_sends),
