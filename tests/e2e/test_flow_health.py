@@ -50,10 +50,14 @@ def wait_asked(scene, before, names=NAMES):
 
 def test_both_environments_are_verified_at_the_same_time(scene):
     gate, before = close_gates(scene)
+    verified = scene.bot.log().count("→ VERIFYING on")
     one, two = scene.admin(), scene.admin()
     one.say("/deploy staging")
     two.say("/deploy production")
     wait_asked(scene, before)
+    # Asked by the gate, that is: once a minute the URLs are also asked for the metrics.
+    wait_until(lambda: scene.bot.log().count("→ VERIFYING on") == verified + 2, PATIENCE_S,
+               "both being verified")
     assert scene.is_busy("staging") and scene.is_busy("production")
     gate.set()
     one.hear("staging runs")
