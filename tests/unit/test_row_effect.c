@@ -196,15 +196,46 @@ after_a_restart_only_heads_are_out_again(void **state)
 
 /* --- a chat that moved --- */
 
+struct wanted {
+	int64_t chat;
+	int64_t run;
+	int64_t id;	/* of its effect */
+};
+
 static void
 act_document(struct tx *tx, void *arg)
 {
 	struct effect *effect = effect_new(EFFECT_DOCUMENT);
+	struct wanted *wanted = arg;
 
-	effect->u.document.place.chat = *(int64_t *)arg;
+	effect->u.document.place.chat = wanted->chat;
 	effect->u.document.place.thread = 5;
-	effect->u.document.run = 3;
-	(void)row_effect_add(tx, effect);
+	effect->u.document.run = wanted->run;
+	wanted->id = row_effect_add(tx, effect);
+}
+
+static int64_t
+want(struct store_aid *aid, int64_t chat, int64_t run)
+{
+	struct wanted wanted = { .chat = chat, .run = run };
+
+	store_aid_act(aid, act_document, &wanted);
+	return wanted.id;
+}
+
+static void
+a_log_that_is_open_in_a_chat_is_not_queued_again(void **state)
+{
+	struct store_aid *aid = *state;
+	int64_t first = want(aid, -1, 3);
+	int64_t waiting = want(aid, -1, 4);
+
+	assert_int_equal(want(aid, -1, 3), first); /* while it is out */
+	assert_int_equal(want(aid, -1, 4), waiting); /* while it waits */
+	assert_int_not_equal(want(aid, -2, 3), first); /* another chat */
+	assert_int_equal(store_aid_count(aid, EFFECT_DOCUMENT), 2);
+	(void)store_aid_report(aid, store_aid_take(aid, EFFECT_DOCUMENT));
+	assert_true(want(aid, -1, 3) > waiting); /* it was sent: once more */
 }
 
 static void
@@ -212,13 +243,12 @@ what_waits_moves_with_its_chat(void **state)
 {
 	struct store_aid *aid = *state;
 	struct effect *effect;
-	int64_t chat = -1;
 
 	(void)add(aid, -1, "one");
 	(void)add(aid, -1, "two");
 	(void)add(aid, -100, "three");
-	store_aid_act(aid, act_document, &chat);
-	store_aid_act(aid, act_document, &chat);
+	(void)want(aid, -1, 3);
+	(void)want(aid, -1, 4);
 	effect_free(store_aid_take(aid, EFFECT_DOCUMENT)); /* out, in the old chat */
 
 	effect = store_aid_take(aid, EFFECT_SAY);
@@ -455,6 +485,7 @@ main(void)
 		TEST(a_change_that_is_none_is_not_said),
 		TEST(a_sent_message_is_edited_by_its_remote_id),
 		TEST(after_a_restart_only_heads_are_out_again),
+		TEST(a_log_that_is_open_in_a_chat_is_not_queued_again),
 		TEST(what_waits_moves_with_its_chat),
 		TEST(a_toast_that_is_old_at_its_turn_is_dropped),
 		TEST(a_toast_is_cut_between_characters),

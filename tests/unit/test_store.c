@@ -43,10 +43,12 @@ on_delivery(struct tx *tx, const struct event *event)
 		tx->answer.is_duplicate = true;
 		return;
 	}
+	tx_log(tx, LOG_LEVEL_INFO, "looked at %s", d->id);
 	if (strcmp(d->login, "bug") == 0)
 		tx_fail(tx, ERR_INVALID, "a bug");
 	if (strcmp(d->login, "full") == 0)
 		tx_fail(tx, ERR_FULL, "the disk");
+	tx_log(tx, LOG_LEVEL_INFO, "decided on %s", d->id);
 	tx->answer.status = 202;
 	effect = effect_new(EFFECT_ASK);
 	(void)text_copy(effect->u.ask.asked_by, LIMIT_PERSON, d->login);
@@ -404,17 +406,13 @@ a_batch_that_the_disk_refuses_keeps_results_and_turns_away_the_rest(void **state
 
 /* A real one: the file may not grow.  (RLIMIT_FSIZE gives EFBIG, which is no passing failure of
  * the store's but of its disk.) */
-static void
-a_commit_that_fails_on_disk_answers_503_and_the_store_recovers(void **state)
+static bool
+commits(struct store_aid *aid, struct event *event)
 {
-	struct store_aid *aid = *state;
 	struct rlimit was, small = { 0 };
 	struct queue_list events = { 0 };
-	struct event *event = delivery(aid, "a", "x");
 	bool ok;
 
-	event->done = note_status;
-	event->done_ctx = &answered_status[1];
 	queue_list_add(&events, &event->link);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
 	small = (struct rlimit){ .rlim_cur = 1, .rlim_max = was.rlim_max };
@@ -422,7 +420,66 @@ a_commit_that_fails_on_disk_answers_503_and_the_store_recovers(void **state)
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
 	ok = store_batch(aid->store, &events, &aid->outcomes, &aid->err);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
-	assert_false(ok);
+	return ok;
+}
+
+static void
+what_was_not_kept_is_not_in_the_log(void **state)
+{
+	struct store_aid *aid = *state;
+	char path[128], *text;
+	FILE *log;
+
+	(void)snprintf(path, sizeof(path), "%s/log", aid->folder);
+	log = fopen(path, "we");
+	assert_non_null(log);
+	log_to(fileno(log));
+	(void)store_aid_decide(aid, delivery(aid, "kept", "x"));
+	(void)store_aid_decide(aid, delivery(aid, "undone", "bug"));
+	(void)store_aid_decide(aid, delivery(aid, "refused", "full"));
+	assert_false(commits(aid, delivery(aid, "unsaved", "x")));
+	log_to(-1);
+	assert_int_equal(fclose(log), 0);
+	text = store_aid_read(path);
+	assert_non_null(strstr(text, "looked at kept"));
+	assert_non_null(strstr(text, "decided on kept"));
+	assert_null(strstr(text, "undone"));
+	assert_null(strstr(text, "refused"));
+	assert_null(strstr(text, "unsaved"));
+	free(text);
+}
+
+static void
+while_a_commit_is_put_off_requests_are_answered_and_results_stay(void **state)
+{
+	struct store_aid *aid = *state;
+	struct event *outside = delivery(aid, "a", "x");
+	struct event *ours = store_aid_event(aid, EVENT_ASKED);
+	struct queue_list events = { 0 };
+
+	outside->done = note_status;
+	outside->done_ctx = &answered_status[2];
+	queue_list_add(&events, &outside->link);
+	queue_list_add(&events, &ours->link);
+	queue_list_add(&events, &delivery(aid, "b", "x")->link); /* nobody waits for it */
+	store_refuse(&events, &aid->outcomes);
+	assert_int_equal(events.length, 1);
+	assert_ptr_equal(queue_list_take(&events), &ours->link);
+	event_free(ours);
+	answer_all(aid);
+	assert_int_equal(answered_status[2], 503);
+	assert_int_equal(delivered, 0);
+}
+
+static void
+a_commit_that_fails_on_disk_answers_503_and_the_store_recovers(void **state)
+{
+	struct store_aid *aid = *state;
+	struct event *event = delivery(aid, "a", "x");
+
+	event->done = note_status;
+	event->done_ctx = &answered_status[1];
+	assert_false(commits(aid, event));
 	answer_all(aid);
 	assert_int_equal(answered_status[1], 503);
 	assert_int_equal(store_aid_count(aid, EFFECT_ASK), 0);
@@ -506,6 +563,23 @@ an_event_that_killed_three_programs_is_put_aside(void **state)
 	free(audit);
 }
 
+static void
+what_is_put_aside_counts_until_that_is_on_disk(void **state)
+{
+	struct store_aid *aid = *state;
+
+	store_close(aid->store);
+	aid->store = NULL;
+	store_aid_forget(aid);
+	for (int i = 0; i < 3; i++)
+		crash_in_a_child(aid, raw(aid, "a/crash"));
+	store_aid_reopen(aid);
+	delivered = 0;
+	assert_false(commits(aid, raw(aid, "a/crash")));
+	assert_int_equal(store_aid_decide(aid, raw(aid, "a/crash")).status, 200);
+	assert_int_equal(delivered, 0); /* or this test would have ended */
+}
+
 /* --- opening --- */
 
 static void
@@ -575,10 +649,13 @@ main(void)
 		TEST(a_result_whose_handler_fails_is_closed_by_a_fault),
 		TEST(a_fault_that_fails_too_still_closes_the_effect),
 		TEST(a_batch_that_the_disk_refuses_keeps_results_and_turns_away_the_rest),
+		TEST(what_was_not_kept_is_not_in_the_log),
+		TEST(while_a_commit_is_put_off_requests_are_answered_and_results_stay),
 		TEST(a_commit_that_fails_on_disk_answers_503_and_the_store_recovers),
 		TEST(one_answer_stands_for_all_that_was_decoded_and_the_worst_of_it),
 		TEST(what_cannot_be_decoded_is_answered_as_the_decoder_says),
 		TEST(an_event_that_killed_three_programs_is_put_aside),
+		TEST(what_is_put_aside_counts_until_that_is_on_disk),
 		TEST(a_database_of_a_newer_version_is_refused),
 		TEST(a_file_that_is_no_database_is_refused_and_left_alone),
 		TEST(gauges_come_when_they_change_and_only_then),

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,10 +35,16 @@ on_delivery(struct tx *tx, const struct event *event)
 	(void)row_effect_add(tx, effect);
 }
 
+static atomic_bool is_full;
+static atomic_int tries;
+
 static void
 on_asked(struct tx *tx, const struct event *event)
 {
 	(void)event;
+	tries++;
+	if (is_full)
+		tx_fail(tx, ERR_FULL, "the disk is full");
 	row_audit_add(tx, &(struct audit_entry){ .action = "denied" }, NULL);
 }
 
@@ -55,6 +62,7 @@ struct both {
 	int refused;
 	int effects;
 	int commits;
+	int audited;
 };
 
 static void
@@ -128,6 +136,8 @@ take(struct both *both, struct outcome *outcome)
 		assert_true(crossing_submit(both->crossing, result));
 	} else if (outcome->kind == OUTCOME_TALLY && outcome->tally.kind == TALLY_COMMIT) {
 		both->commits++;
+	} else if (outcome->kind == OUTCOME_TALLY && outcome->tally.kind == TALLY_AUDIT) {
+		both->audited++;
 	}
 	outcome_free(outcome);
 }
@@ -175,6 +185,44 @@ every_event_is_answered_and_batches_share_a_commit(void **state)
 	end(both);
 }
 
+static int statuses[1000];
+
+static void
+on_status(void *ctx, const struct answer *answer)
+{
+	statuses[answer->status]++;
+	(*(int *)ctx)++;
+}
+
+static void
+on_a_full_disk_requests_do_not_hurry_what_is_tried_again(void **state)
+{
+	struct both *both = *state;
+	int answered = 0;
+
+	statuses[503] = 0;
+	tries = 0;
+	is_full = true;
+	submit(both, 0);
+	while (both->effects < 1) /* its result goes back, and cannot be decided */
+		turn(both);
+	for (int i = 1; i <= 200; i++) {
+		struct event *event = store_aid_event(&both->aid, EVENT_DELIVERY);
+
+		(void)snprintf(event->u.delivery.id, sizeof(event->u.delivery.id), "%d", i);
+		event->done = on_status;
+		event->done_ctx = &answered;
+		assert_true(crossing_submit(both->crossing, event));
+		while (answered < i)
+			turn(both);
+	}
+	assert_true(statuses[503] >= 199); /* the first may have come before the result */
+	assert_true(tries < 20);
+	is_full = false;
+	while (both->audited == 0) /* and is decided in the end */
+		turn(both);
+}
+
 static void
 what_was_submitted_before_the_end_is_decided(void **state)
 {
@@ -205,6 +253,7 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(every_event_is_answered_and_batches_share_a_commit),
+		TEST(on_a_full_disk_requests_do_not_hurry_what_is_tried_again),
 		TEST(what_was_submitted_before_the_end_is_decided),
 		TEST(a_thread_with_nothing_to_do_ends_at_once),
 	};
