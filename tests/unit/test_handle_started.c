@@ -26,7 +26,7 @@ crash(struct world *w)
 
 /* Rows were mended by hand: the effect is gone, and nobody will answer it. */
 static void
-drop_effects(struct world *w)
+drop_effects(struct world *w, const char *sql)
 {
 	struct db *db;
 	struct err err;
@@ -35,7 +35,7 @@ drop_effects(struct world *w)
 	w->aid.store = NULL;
 	db = db_open(w->aid.path, 0, &err);
 	assert_non_null(db);
-	assert_true(db_script(db, "DELETE FROM effect WHERE kind IN ('run', 'probe');", &err));
+	assert_true(db_script(db, sql, &err));
 	db_close(db);
 	while (w->n_open > 0)
 		effect_free(w->open[--w->n_open]);
@@ -92,7 +92,7 @@ an_active_deployment_without_an_open_effect_is_given_up(void **state)
 	(void)state;
 	world_open(&w, STAGING_URL, NULL);
 	world_deploy_starts(&w, COMMIT_A);
-	drop_effects(&w);
+	drop_effects(&w, "DELETE FROM effect WHERE kind IN ('run', 'probe');");
 	restart(&w);
 	assert_int_equal(world_active(&w, "staging").id, 0);
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_FAILED);
@@ -111,12 +111,36 @@ what_is_given_up_over_a_release_goes_back_to_it(void **state)
 	world_deploy_goes_live(&w, COMMIT_A);
 	world_deploy_starts(&w, COMMIT_B);
 	world_run_ends(&w, GOOD);
-	drop_effects(&w);
+	drop_effects(&w, "DELETE FROM effect WHERE kind IN ('run', 'probe');");
 	restart(&w);
 	assert_int_equal(world_peek(&w, EFFECT_RUN)->u.run.program, PROGRAM_ROLLBACK);
 	world_run_ends(&w, GOOD);
 	world_probed(&w, NULL);
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_ROLLED_BACK);
+	world_close(&w);
+}
+
+static void
+a_request_that_nobody_will_answer_is_refused_at_the_start(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
+	restart(&w);
+	assert_int_equal(world_newest(&w, "production").state, DEPLOY_REQUESTED);
+	drop_effects(&w, "DELETE FROM effect WHERE kind = 'ask';");
+	restart(&w);
+	assert_int_equal(world_newest(&w, "production").state, DEPLOY_REFUSED);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	restart(&w);
+	assert_int_equal(world_newest(&w, "production").state, DEPLOY_AWAITING_CONFIRMATION);
+	drop_effects(&w, "DELETE FROM effect WHERE kind = 'wait';");
+	restart(&w);
+	assert_int_equal(world_newest(&w, "production").state, DEPLOY_REFUSED);
+	assert_non_null(world_says(&w, "nothing of it was under way"));
 	world_close(&w);
 }
 
@@ -130,7 +154,7 @@ what_waited_starts_when_nothing_is_active(void **state)
 	world_deploy_starts(&w, COMMIT_A);
 	(void)world_decide(&w, world_push(&w, "develop"));
 	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	drop_effects(&w);
+	drop_effects(&w, "DELETE FROM effect WHERE kind IN ('run', 'probe');");
 	restart(&w);
 	assert_string_equal(world_active(&w, "staging").commit, COMMIT_B);
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
@@ -225,7 +249,7 @@ the_run_of_what_was_given_up_is_over(void **state)
 	(void)state;
 	world_open(&w, "RUN_LOGS_KEEP=1", NULL);
 	world_deploy_starts(&w, COMMIT_A);
-	drop_effects(&w);
+	drop_effects(&w, "DELETE FROM effect WHERE kind IN ('run', 'probe');");
 	restart(&w);
 	late = store_aid_event(&w.aid, EVENT_RUN_STARTED);
 	late->u.run_started.run = 1;
@@ -300,6 +324,87 @@ a_poll_that_cannot_be_handled_does_not_end_the_polling(void **state)
 	world_close(&w);
 }
 
+/* Its handler fails when it comes due, and works when it comes again. */
+static void
+comes_due_again(struct world *w, enum wait_kind kind)
+{
+	store_handler *was = w->aid.handlers[EVENT_WAITED];
+
+	w->aid.handlers[EVENT_WAITED] = fails;
+	world_due(w, kind);
+	w->aid.handlers[EVENT_WAITED] = was;
+	world_due(w, kind);
+}
+
+static void
+a_question_whose_deadline_cannot_be_handled_expires_later(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	comes_due_again(&w, WAIT_QUESTION);
+	assert_int_equal(world_newest(&w, "production").state, DEPLOY_EXPIRED);
+	world_close(&w);
+}
+
+static void
+a_round_that_cannot_be_handled_is_no_end_of_retention_or_polling(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "POLL_REPOSITORY_SECONDS=60", NULL);
+	comes_due_again(&w, WAIT_DAILY);
+	comes_due_again(&w, WAIT_POLL);
+	assert_int_equal(world_count(&w, EFFECT_ASK), 1);
+	world_close(&w);
+}
+
+static void
+a_status_that_cannot_be_handled_is_told_as_such(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/status staging");
+	w.aid.handlers[EVENT_PROBED] = fails;
+	world_probed(&w, NULL);
+	assert_non_null(world_says(&w, "The status could not be told: a bug"));
+	world_close(&w);
+}
+
+static void
+a_message_whose_result_is_lost_is_said_again_unless_it_stands_in_the_chat(void **state)
+{
+	struct world_message *message;
+	struct event *fault;
+	struct world w;
+	int64_t sends;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/whoami");
+	message = world_last(&w);
+	sends = message->sends;
+	for (int64_t remote = 0; remote < 2; remote++) {
+		size_t waits = world_count(&w, EFFECT_WAIT);
+
+		fault = store_aid_event(&w.aid, EVENT_FAULT);
+		fault->u.fault = (struct fault){ .kind = EFFECT_SAY, .subject = message->row,
+			.remote_id = remote, .reason = "a bug" };
+		(void)world_decide(&w, fault);
+		assert_int_equal(world_count(&w, EFFECT_WAIT), waits + (remote == 0 ? 1 : 0));
+		if (remote == 0)
+			world_due(&w, WAIT_SAY);
+		assert_int_equal(message->sends, sends + 1);
+	}
+	world_close(&w);
+}
+
 /* --- what else is in the audit --- */
 
 static void
@@ -349,6 +454,7 @@ main(void)
 		cmocka_unit_test(a_question_survives_a_crash_with_its_buttons_and_deadline),
 		cmocka_unit_test(an_active_deployment_without_an_open_effect_is_given_up),
 		cmocka_unit_test(what_is_given_up_over_a_release_goes_back_to_it),
+		cmocka_unit_test(a_request_that_nobody_will_answer_is_refused_at_the_start),
 		cmocka_unit_test(what_waited_starts_when_nothing_is_active),
 		cmocka_unit_test(the_daily_round_is_there_once_and_comes_again),
 		cmocka_unit_test(the_folders_of_old_runs_are_removed_by_the_daily_round),
@@ -360,6 +466,11 @@ main(void)
 		cmocka_unit_test(
 		    an_answer_beside_a_run_that_cannot_be_handled_leaves_the_run_alone),
 		cmocka_unit_test(a_poll_that_cannot_be_handled_does_not_end_the_polling),
+		cmocka_unit_test(a_question_whose_deadline_cannot_be_handled_expires_later),
+		cmocka_unit_test(a_round_that_cannot_be_handled_is_no_end_of_retention_or_polling),
+		cmocka_unit_test(a_status_that_cannot_be_handled_is_told_as_such),
+		cmocka_unit_test(
+		    a_message_whose_result_is_lost_is_said_again_unless_it_stands_in_the_chat),
 		cmocka_unit_test(settings_that_were_read_anew_or_refused_are_audited),
 		cmocka_unit_test(what_was_refused_at_the_door_is_audited_with_its_count),
 	};
