@@ -29,7 +29,7 @@ insert(struct tx *tx, const struct effect *effect, const char *lane)
 		DB_I64(effect->subject), DB_TEXT(buf_text(&body)), DB_I64(effect->due),
 		DB_I64(tx->at))) {
 		id = db_last_id(tx->db);
-		tx->store->mark.n_effects++;
+		tx->store->mark.n_outbox += store_is_outbox(effect->kind) ? 1 : 0;
 		if (lane[0] != '\0')
 			store_lane_touch(tx->store, lane);
 	}
@@ -74,8 +74,7 @@ drop_waiting_question(struct tx *tx, const char *lane)
 			waiting = db_col_i64(&rows, 0);
 	if (!tx_end(tx, &rows) || waiting == 0)
 		return;
-	if (tx_run(tx, "DELETE FROM effect WHERE id = $1", DB_I64(waiting)))
-		tx->store->mark.n_effects--;
+	(void)tx_run(tx, "DELETE FROM effect WHERE id = $1", DB_I64(waiting)); /* sticky */
 }
 
 /* The same log to the same chat, not sent yet: one is enough, however often it is asked for. */
@@ -210,7 +209,6 @@ row_effect_withdraw(struct tx *tx, int64_t id)
 		DB_I64(id)) ||
 	    db_changes(tx->db) == 0)
 		return;
-	tx->store->mark.n_effects--;
 	outcome = tx_outcome(tx, OUTCOME_WITHDRAW);
 	if (outcome != NULL)
 		outcome->withdraw = id;

@@ -42,7 +42,8 @@ open_database(struct store *store, struct err *err)
 	if ((check && !db_quick_check(store->db, err)) || !store_schema_migrate(store->db, err))
 		return err_wrap(err, "%s", store->path);
 	return store_audit_head(store->db, &store->mark.audit, err) &&
-	    db_one_i64(&store->mark.n_effects, store->db, err, "SELECT COUNT(*) FROM effect");
+	    db_one_i64(&store->mark.n_outbox, store->db, err,
+		"SELECT COUNT(*) FROM effect WHERE kind IN ('say', 'toast', 'document')");
 }
 
 struct store *

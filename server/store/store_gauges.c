@@ -50,7 +50,7 @@ store_gauges_add(struct store *store, struct queue_list *out, struct err *err)
 	struct gauges gauges = store->gauges;
 	struct outcome *outcome;
 
-	gauges.outbox_pending = store->mark.n_effects;
+	gauges.outbox_pending = store->mark.n_outbox;
 	gauges.audit_entries = store->mark.audit.seq;
 	if (store->environments_changed && !read_environments(store, &gauges, err))
 		return false;

@@ -34,8 +34,15 @@
 
 struct store_mark {
 	struct audit_chain audit;	/* the chain's head */
-	int64_t n_effects;		/* rows of the outbox */
+	int64_t n_outbox;		/* open SAYs, TOASTs and DOCUMENTs */
 };
+
+/* Is it something to be told, which an outage of the chat holds back? */
+static inline bool
+store_is_outbox(enum effect_kind kind)
+{
+	return kind == EFFECT_SAY || kind == EFFECT_TOAST || kind == EFFECT_DOCUMENT;
+}
 
 /* What was handed out of a lane and has no result yet. */
 struct lane_head {

@@ -172,7 +172,7 @@ remove_row(struct store *store, int64_t id, struct err *err)
 {
 	if (!db_run(store->db, err, "DELETE FROM effect WHERE id = $1", DB_I64(id)))
 		return false;
-	store->mark.n_effects -= db_changes(store->db);
+	store->mark.n_outbox -= db_changes(store->db);
 	return true;
 }
 
