@@ -21,7 +21,7 @@ struct perform {
 	struct loop *loop;
 	struct runs *runs;
 	struct telegram *telegram;
-	struct http_client *probes;	/* a trust zone of its own */
+	struct http_client *probes; /* a trust zone of its own */
 	/* Stamps the event (time, random bytes, settings) and hands it to the store; takes it.
 	 * One of our own is never refused. */
 	void (*submit)(void *ctx, struct event *event);
@@ -31,7 +31,7 @@ struct perform {
 	struct perform_probe_state *probing;
 	struct perform_ask_state *asking;
 	struct perform_forget_state *forgetting; /* oldest first */
-	struct effect *unsaid;	/* SAYs that wait for memory, linked by next */
+	struct effect *unsaid; /* SAYs that wait for memory, linked by next */
 	struct loop_timer unsaid_timer;
 };
 

@@ -38,7 +38,8 @@ say(struct perform *perform, struct effect *effect)
 	if (saying == NULL)
 		return false;
 	*saying = (struct saying){ perform, effect };
-	if (telegram_say(telegram_sender(perform->telegram), &effect->u.say.message, on_said, saying))
+	if (telegram_say(
+		telegram_sender(perform->telegram), &effect->u.say.message, on_said, saying))
 		return true;
 	free(saying);
 	return false;

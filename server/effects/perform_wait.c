@@ -7,7 +7,7 @@
 #include "lib/log.h"
 #include "lib/loop.h"
 
-#define MAGIC	0x57616974u
+#define MAGIC 0x57616974u
 
 /* One open wait; a list of them hangs on perform->waits. */
 struct perform_wait_state {

@@ -32,7 +32,8 @@ end_unattended(struct tx *tx)
 	while (deployment.id != 0) {
 		int64_t after = deployment.id;
 
-		decide_give_up(tx, &deployment, "nothing of it was under way when deploybot started");
+		decide_give_up(
+		    tx, &deployment, "nothing of it was under way when deploybot started");
 		deployment = row_deployment_unattended(tx, after);
 	}
 }

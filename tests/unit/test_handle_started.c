@@ -394,8 +394,10 @@ a_message_whose_result_is_lost_is_said_again_unless_it_stands_in_the_chat(void *
 		size_t waits = world_count(&w, EFFECT_WAIT);
 
 		fault = store_aid_event(&w.aid, EVENT_FAULT);
-		fault->u.fault = (struct fault){ .kind = EFFECT_SAY, .subject = message->row,
-			.remote_id = remote, .reason = "a bug" };
+		fault->u.fault = (struct fault){ .kind = EFFECT_SAY,
+			.subject = message->row,
+			.remote_id = remote,
+			.reason = "a bug" };
 		(void)world_decide(&w, fault);
 		assert_int_equal(world_count(&w, EFFECT_WAIT), waits + (remote == 0 ? 1 : 0));
 		if (remote == 0)

@@ -12,7 +12,7 @@
 
 /* --- Telegram and the store of this test --- */
 
-static int refusals;	/* so often memory is short */
+static int refusals; /* so often memory is short */
 static int tried, reported;
 static struct said reply;
 static struct loop *loop;

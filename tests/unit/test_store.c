@@ -607,8 +607,8 @@ a_file_that_is_no_database_is_refused_and_left_alone(void **state)
 
 	store_close(aid->store);
 	aid->store = NULL;
-	assert_true(file_write(aid->path, "not a database, but it is somebody's\n", 37, 0600,
-	    &aid->err));
+	assert_true(
+	    file_write(aid->path, "not a database, but it is somebody's\n", 37, 0600, &aid->err));
 	assert_null(store_open(&aid->config, &aid->err));
 	text = store_aid_read(aid->path);
 	assert_string_equal(text, "not a database, but it is somebody's\n");

@@ -57,7 +57,7 @@ struct both {
 	struct store_aid aid;
 	struct crossing *crossing;
 	struct store_thread *thread;
-	int wake;		/* eventfd */
+	int wake; /* eventfd */
 	int answered;
 	int refused;
 	int effects;
