@@ -34,7 +34,7 @@
 #define RETRY_AFTER_SECONDS "5"
 
 /* Whoever connects has this long to be heard before they count as idle. */
-#define IDLE_MIN_MS 1000
+#define IDLE_MIN_MS 500
 
 struct http_server_conn {
 	unsigned magic;
@@ -66,6 +66,7 @@ struct http_server {
 	struct loop_prepare prepare;
 	struct loop_task run_again;
 	struct loop_task share_memory;
+	struct loop_timer crowded;		/* makes room while few places are left */
 	struct http_linger *linger;
 	struct http_budget budget;
 	struct http_server_conn *conns;
@@ -261,18 +262,37 @@ is_idle(const struct http_server_conn *conn, int64_t now)
 	    ioctl(conn->fd, FIONREAD, &unread) == 0 && unread == 0;
 }
 
-/* Few places are left: the oldest idle one makes room. */
-static void
-cut_oldest_idle(struct http_server *server)
+static bool
+is_crowded(const struct http_server *server)
 {
-	struct http_server_conn *oldest = NULL;
+	return server->conn_count >=
+	    server->config.connections_max - server->config.connections_max / 8;
+}
+
+/* Few places are left: idle ones make room, the oldest first, until a quarter is free. */
+static void
+make_room(struct http_server *server)
+{
+	unsigned wanted = server->conn_count - server->config.connections_max * 3 / 4;
 	int64_t now = loop_now_ms();
+	unsigned idle = 0;
 
 	for (struct http_server_conn *conn = server->conns; conn != NULL; conn = conn->next)
-		if (is_idle(conn, now))
-			oldest = conn; /* new ones are put in front */
-	if (oldest != NULL)
-		cut(oldest);
+		idle += is_idle(conn, now) ? 1 : 0;
+	for (struct http_server_conn *conn = server->conns; conn != NULL; conn = conn->next)
+		if (is_idle(conn, now) && idle-- <= wanted)
+			cut(conn); /* new ones are put in front */
+}
+
+static void
+on_crowded(struct loop_timer *timer, void *ctx)
+{
+	struct http_server *server = ctx;
+
+	if (!is_crowded(server))
+		return;
+	make_room(server);
+	loop_timer_start(server->loop, timer, IDLE_MIN_MS, 0);
 }
 
 static void
@@ -283,8 +303,9 @@ open_conn(struct http_server *server, struct MHD_Connection *mhd, void **socket_
 	*socket_context = conn;
 	if (conn == NULL)
 		return; /* on_access closes it */
-	if (server->conn_count >= server->config.connections_max - server->config.connections_max / 8)
-		cut_oldest_idle(server);
+	/* At the limit nobody is accepted, so nobody could ask again: the timer does. */
+	if (is_crowded(server) && !loop_timer_is_started(&server->crowded))
+		loop_timer_start(server->loop, &server->crowded, 0, 0);
 	conn->magic = CONN_MAGIC;
 	conn->opened = loop_now_ms();
 	conn->server = server;
@@ -315,6 +336,9 @@ close_conn(struct http_server_conn *conn)
 	*conn->back = conn->next;
 	if (conn->next != NULL)
 		conn->next->back = conn->back;
+	/* libmicrohttpd, at its limit, hears of new connections only from its next run on. */
+	if (server->conn_count >= server->config.connections_max)
+		loop_defer(server->loop, &server->run_again);
 	server->conn_count--;
 	conn->magic = 0;
 	free(conn);
@@ -897,6 +921,7 @@ new_server(struct loop *loop, const struct http_server_config *config)
 	http_budget_init(&server->budget, server->config.budget_bytes);
 	loop_io_init(&server->io, on_mhd_ready, server);
 	loop_prepare_init(&server->prepare, on_turn_ends, server);
+	loop_timer_init(&server->crowded, on_crowded, server);
 	loop_task_init(&server->run_again, on_run_again, server);
 	loop_task_init(&server->share_memory, on_share_memory, server);
 	return server;
@@ -1021,6 +1046,7 @@ http_server_free(struct http_server *server)
 		http_server_quiesce(server);
 		finish_requests(server);
 		loop_prepare_stop(&server->prepare);
+		loop_timer_stop(&server->crowded);
 		loop_io_stop(&server->io);
 		MHD_stop_daemon(server->mhd);
 	}

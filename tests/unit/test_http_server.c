@@ -358,6 +358,25 @@ a_burst_up_to_the_limit_is_answered_whole(void **state)
 	free(peers);
 }
 
+/* At the limit nobody else was accepted, before the next event of somebody who is there. */
+static void
+whoever_waited_at_the_limit_is_taken_when_another_goes(void **state)
+{
+	struct fixture *f = *state;
+	struct http_server_config config = test_config(f);
+
+	config.connections_max = 1;
+	start(f, &config, "127.0.0.1:0");
+	call(f, &f->peer);
+	SAY(&f->peer, "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+	UNTIL(f, has_answer(&f->peer));
+	call(f, &f->second);
+	SAY(&f->second, "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+	hang_up(&f->peer);
+	UNTIL(f, has_answer(&f->second));
+	assert_non_null(strstr(f->second.in, "HTTP/1.1 200 "));
+}
+
 static void
 on_tick(struct loop_timer *timer, void *ctx)
 {
@@ -825,6 +844,7 @@ main(void)
 		TEST(a_late_route_is_answered_for_and_may_still_answer),
 		TEST(a_small_body_passes_a_large_one_that_waits),
 		TEST(a_burst_up_to_the_limit_is_answered_whole),
+		TEST(whoever_waited_at_the_limit_is_taken_when_another_goes),
 		TEST(an_idle_connection_is_closed_after_its_time),
 		TEST(who_says_nothing_is_cut_off_too),
 		TEST(a_slow_sender_is_cut_off_however_often_it_sends),
