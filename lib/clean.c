@@ -6,7 +6,7 @@
 
 #include "lib/text.h"
 
-#define ELLIPSIS	"\xe2\x80\xa6"
+#define ELLIPSIS "\xe2\x80\xa6"
 
 bool
 clean_is_harmful(uint32_t code)
@@ -28,7 +28,7 @@ static const char *
 clean(char *out, size_t room, const char *text, size_t size, bool keep_lines)
 {
 	size_t used = 0;
-	size_t fits = 0;	/* where an ellipsis could still be put */
+	size_t fits = 0; /* where an ellipsis could still be put */
 	bool blank = false;
 
 	assert(room > sizeof(ELLIPSIS));

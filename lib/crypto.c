@@ -190,7 +190,7 @@ crypto_hmac_of(const struct crypto_hmac_key *key, const void *data, size_t size,
 	CLEANUP(crypto_hmac_dropp) struct crypto_hmac *mac = crypto_hmac_begin(key, err);
 
 	return mac != NULL && crypto_hmac_add(mac, data, size, err) &&
-	       crypto_hmac_finish(mac, out, err);
+	    crypto_hmac_finish(mac, out, err);
 }
 
 bool

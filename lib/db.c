@@ -13,13 +13,13 @@
 
 #include "lib/err.h"
 
-#define CACHE_SLOTS 256 /* a power of two; a store has some 150 statements */
-#define CACHE_PROBES 8
-#define PAGE_SIZE 4096 /* a delivery dirties a page of each of two random indexes: small ones */
-#define CACHE_KIB 1024 /* pages in memory: idle memory stays low */
+#define CACHE_SLOTS	256 /* a power of two; a store has some 150 statements */
+#define CACHE_PROBES	8
+#define PAGE_SIZE	4096 /* a delivery dirties a page of each of two random indexes: small ones */
+#define CACHE_KIB	1024 /* pages in memory: idle memory stays low */
 #define BUSY_TIMEOUT_MS 50
-#define WAL_LIMIT 16777216
-#define VALUE_MAX (64 * 1024 * 1024) /* the largest text or blob */
+#define WAL_LIMIT	16777216
+#define VALUE_MAX	(64 * 1024 * 1024) /* the largest text or blob */
 
 struct cached {
 	char *sql; /* NULL: free slot */
@@ -65,7 +65,7 @@ static bool
 is_flush_failure(int rc)
 {
 	return rc == SQLITE_IOERR_FSYNC || rc == SQLITE_IOERR_DIR_FSYNC ||
-	       rc == SQLITE_IOERR_TRUNCATE || rc == SQLITE_IOERR_CLOSE;
+	    rc == SQLITE_IOERR_TRUNCATE || rc == SQLITE_IOERR_CLOSE;
 }
 
 static void
@@ -132,7 +132,7 @@ harden(struct db *db, struct err *err)
 	return true;
 }
 
-#define STRINGIFY(x) STRINGIFY_(x)
+#define STRINGIFY(x)  STRINGIFY_(x)
 #define STRINGIFY_(x) #x
 
 static bool

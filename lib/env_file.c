@@ -19,7 +19,7 @@ static bool
 is_name_char(char c, bool is_first)
 {
 	return c == '_' || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-	       (!is_first && c >= '0' && c <= '9');
+	    (!is_first && c >= '0' && c <= '9');
 }
 
 static void
@@ -124,7 +124,7 @@ take_plain(struct parser *p, struct buf *value)
 	const char *begin = p->at, *end;
 
 	while (!is_line_end(p->at) &&
-	       !(*p->at == '#' && (p->at == begin || p->at[-1] == ' ' || p->at[-1] == '\t')))
+	    !(*p->at == '#' && (p->at == begin || p->at[-1] == ' ' || p->at[-1] == '\t')))
 		p->at++;
 	for (end = p->at; end > begin && (end[-1] == ' ' || end[-1] == '\t'); end--)
 		continue;
@@ -180,7 +180,7 @@ take_entry(struct parser *p, struct env_file *file, struct err *err)
 	buf_init(&name, ENV_FILE_MAX);
 	buf_init(&value, ENV_FILE_MAX);
 	ok = take_name(p, &name, err) && take_value(p, &value, err) &&
-	     append(file, &name, &value, line, err);
+	    append(file, &name, &value, line, err);
 	buf_done(&name);
 	buf_wipe(&value);
 	return ok;

@@ -75,9 +75,9 @@ read_all(int fd, const char *path, size_t cap, size_t *ret_size, struct err *err
 	char *data, *exact;
 
 	/* Files of /proc say 0, growing ones too little: the size is only a first guess. */
-	room = fstat(fd, &st) == 0 && st.st_size > 0 && (size_t)st.st_size <= cap
-		   ? (size_t)st.st_size + 1
-		   : cap + 1;
+	room = fstat(fd, &st) == 0 && st.st_size > 0 && (size_t)st.st_size <= cap ?
+	    (size_t)st.st_size + 1 :
+	    cap + 1;
 	data = malloc(room + 1);
 	if (data == NULL) {
 		(void)err_set(err, ERR_NOMEM, "no memory to read %s", path);

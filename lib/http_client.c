@@ -15,17 +15,17 @@
 #include <unistd.h>
 
 #define CLIENT_MAGIC 0x68746363u
-#define CALL_MAGIC 0x68746361u
+#define CALL_MAGIC   0x68746361u
 
-#define CONNECTION_AGE_MAX_S 60L	/* kept longer than that it is not trusted to be alive */
-#define HEADERS_MAX ((size_t)64 * 1024)	/* of an answer */
-#define BODY_FIRST_ROOM ((size_t)2048)
-#define IDLE_HANDLES_MAX 4		/* kept with their TLS sessions for the next calls */
+#define CONNECTION_AGE_MAX_S 60L /* kept longer than that it is not trusted to be alive */
+#define HEADERS_MAX	     ((size_t)64 * 1024) /* of an answer */
+#define BODY_FIRST_ROOM	     ((size_t)2048)
+#define IDLE_HANDLES_MAX     4 /* kept with their TLS sessions for the next calls */
 
 enum call_phase {
-	CALL_WAITING,	/* for a place */
-	CALL_FLYING,	/* curl's */
-	CALL_FINISHED,	/* on_done is due */
+	CALL_WAITING,  /* for a place */
+	CALL_FLYING,   /* curl's */
+	CALL_FINISHED, /* on_done is due */
 };
 
 /* A part that is read while it is sent. */
@@ -52,9 +52,9 @@ struct http_client_call {
 	unsigned magic;
 	enum call_phase phase;
 	struct http_client *client;
-	struct http_client_call *next;		/* of the client */
+	struct http_client_call *next; /* of the client */
 	struct http_client_call **back;
-	struct http_client_call *queue_next;	/* among the waiting or the finished */
+	struct http_client_call *queue_next; /* among the waiting or the finished */
 	CURL *easy;
 	struct curl_slist *headers;
 	curl_mime *mime;
@@ -79,7 +79,7 @@ struct http_client_call {
 struct http_client {
 	unsigned magic;
 	struct loop *loop;
-	CURLM *multi;			/* NULL: it failed and could not be made anew */
+	CURLM *multi; /* NULL: it failed and could not be made anew */
 	char *protocols;
 	char *proxy;
 	char *user_agent;
@@ -225,7 +225,8 @@ check_config(const struct http_client_config *config, struct err *err)
 		if (strncmp(config->proxy, schemes[i], strlen(schemes[i])) == 0)
 			return true;
 	/* Its text may hold a password. */
-	return err_set(err, ERR_CONFIG, "proxy: expected http://, https://, socks5:// or socks5h://");
+	return err_set(
+	    err, ERR_CONFIG, "proxy: expected http://, https://, socks5:// or socks5h://");
 }
 
 struct http_client *
@@ -373,8 +374,8 @@ add_part(struct http_client_call *call, const struct http_client_part *from, str
 		size = from->value_size > 0 ? from->value_size : strlen(from->value);
 		return curl_mime_data(part, from->value, size) == CURLE_OK;
 	}
-	*stream = (struct stream){ .read = from->read, .ctx = from->read_ctx,
-		.left = from->read_size };
+	*stream =
+	    (struct stream){ .read = from->read, .ctx = from->read_ctx, .left = from->read_size };
 	return curl_mime_data_cb(part, from->read_size, on_read, NULL, NULL, stream) == CURLE_OK;
 }
 
@@ -448,8 +449,7 @@ new_call(struct http_client *client, const struct http_client_request *request)
 	if (call->next != NULL)
 		call->next->back = &call->next;
 	client->calls = call;
-	call->easy =
-	    client->idle_count > 0 ? client->idle[--client->idle_count] : curl_easy_init();
+	call->easy = client->idle_count > 0 ? client->idle[--client->idle_count] : curl_easy_init();
 	return call;
 }
 
@@ -485,8 +485,8 @@ line_up(struct http_client_call *call)
 }
 
 struct http_client_call *
-http_client_start(struct http_client *client, const struct http_client_request *request,
-    struct err *err)
+http_client_start(
+    struct http_client *client, const struct http_client_request *request, struct err *err)
 {
 	bool has_place = client->in_flight < client->in_flight_max && client->waiting_count == 0;
 	struct http_client_call *call;
@@ -501,8 +501,8 @@ http_client_start(struct http_client *client, const struct http_client_request *
 	call = new_call(client, request);
 	if (call == NULL || call->easy == NULL || !set_request(call, request) ||
 	    (has_place && !launch(call))) {
-		(void)err_errno(err, ERR_NOMEM, ENOMEM, "%s: cannot make the request",
-		    request->label);
+		(void)err_errno(
+		    err, ERR_NOMEM, ENOMEM, "%s: cannot make the request", request->label);
 		if (call != NULL)
 			release_call(call);
 		return NULL;
@@ -727,7 +727,8 @@ on_ready(struct loop_io *io, unsigned events, void *ctx)
 	curl_socket_t fd = loop_io_fd(io);
 
 	drive(watched->client, fd,
-	    (events & LOOP_READ ? CURL_CSELECT_IN : 0) | (events & LOOP_WRITE ? CURL_CSELECT_OUT : 0));
+	    (events & LOOP_READ ? CURL_CSELECT_IN : 0) |
+		(events & LOOP_WRITE ? CURL_CSELECT_OUT : 0));
 }
 
 static void

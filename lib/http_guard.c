@@ -89,8 +89,8 @@ check_length(const struct http_field *field, bool may_have_body, uint64_t body_m
 }
 
 struct http_guard_verdict
-http_guard_check(const struct http_field *fields, size_t count, bool may_have_body,
-    uint64_t body_max)
+http_guard_check(
+    const struct http_field *fields, size_t count, bool may_have_body, uint64_t body_max)
 {
 	const struct http_field *length = NULL;
 

@@ -8,15 +8,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define PLACES 32
+#define PLACES	    32
 #define PATIENCE_MS 2000
-#define BYTES_MAX (32L * 1024 * 1024)	/* more than the largest body that any route takes */
-#define TURN_MAX (256L * 1024)		/* then others have their turn */
+#define BYTES_MAX   (32L * 1024 * 1024) /* more than the largest body that any route takes */
+#define TURN_MAX    (256L * 1024)	/* then others have their turn */
 
 struct place {
 	struct loop_io io;
 	struct loop_timer timer;
-	int fd;			/* -1: free */
+	int fd; /* -1: free */
 	long bytes_left;
 };
 

@@ -12,7 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define BACKLOG 511	/* as nginx; the kernel's somaxconn limits it further */
+#define BACKLOG	    511 /* as nginx; the kernel's somaxconn limits it further */
 #define SOCKET_MODE 0660
 
 union address {
@@ -121,8 +121,8 @@ http_listen_open(const char *where, struct err *err)
 	bool is_unix = strncmp(where, "unix:", 5) == 0;
 	int fd;
 
-	if (!(is_unix ? parse_unix(where + 5, &address, &size)
-		      : parse_inet(where, &address, &size))) {
+	if (!(is_unix ? parse_unix(where + 5, &address, &size) :
+			parse_inet(where, &address, &size))) {
 		(void)err_set(err, ERR_CONFIG,
 		    "listen on \"%s\": expected ADDRESS:PORT, [ADDRESS]:PORT or unix:PATH", where);
 		return -1;

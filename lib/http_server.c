@@ -27,10 +27,10 @@
 #include "lib/http_request_parts.h"
 
 #define SERVER_MAGIC 0x68747376u
-#define CONN_MAGIC 0x6874636eu
+#define CONN_MAGIC   0x6874636eu
 
 /* Head and read buffer of a connection: half of it takes a push of 7.7 KB in one read. */
-#define CONNECTION_MEMORY (32 * 1024)
+#define CONNECTION_MEMORY   (32 * 1024)
 #define RETRY_AFTER_SECONDS "5"
 
 /* Whoever connects has this long to be heard before they count as idle. */
@@ -45,13 +45,13 @@ struct http_server_conn {
 	struct http_request *request;
 	int fd;
 	struct loop_timer timer;
-	int64_t deadline;		/* monotonic; what the timer is for */
-	int64_t armed;			/* when it fires, at the latest by the deadline */
-	size_t target_size;		/* of the request line's target, as sent */
+	int64_t deadline;   /* monotonic; what the timer is for */
+	int64_t armed;	    /* when it fires, at the latest by the deadline */
+	size_t target_size; /* of the request line's target, as sent */
 	bool had_request;
 	bool is_suspended;
-	bool is_cut;			/* shut down by us, and soon gone */
-	int64_t opened;			/* monotonic ms */
+	bool is_cut;	/* shut down by us, and soon gone */
+	int64_t opened; /* monotonic ms */
 	bool must_linger;
 	bool peer_is_local;
 	char peer[HTTP_LISTEN_PEER_SIZE];
@@ -66,12 +66,12 @@ struct http_server {
 	struct loop_prepare prepare;
 	struct loop_task run_again;
 	struct loop_task share_memory;
-	struct loop_timer crowded;		/* makes room while few places are left */
+	struct loop_timer crowded; /* makes room while few places are left */
 	struct http_linger *linger;
 	struct http_budget budget;
 	struct http_server_conn *conns;
 	struct http_request *routes_requests;
-	struct MHD_Response *empty;		/* these three are used again and again */
+	struct MHD_Response *empty; /* these three are used again and again */
 	struct MHD_Response *empty_close;
 	struct MHD_Response *unavailable;
 	unsigned conn_count;
@@ -79,8 +79,8 @@ struct http_server {
 	uint16_t port;
 	bool has_resumed;
 	bool is_quiesced;
-	bool is_closing;			/* nothing is suspended any more: 503 */
-	char *socket_path;			/* to be removed; NULL: none of ours */
+	bool is_closing;   /* nothing is suspended any more: 503 */
+	char *socket_path; /* to be removed; NULL: none of ours */
 };
 
 static void on_connection(void *cls, struct MHD_Connection *mhd, void **socket_context,
@@ -88,8 +88,8 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **socket_c
 static void *on_request_line(void *cls, const char *target, struct MHD_Connection *mhd);
 static enum MHD_Result on_access(void *cls, struct MHD_Connection *mhd, const char *path,
     const char *method, const char *version, const char *data, size_t *data_size, void **context);
-static void on_completed(void *cls, struct MHD_Connection *mhd, void **context,
-    enum MHD_RequestTerminationCode code);
+static void on_completed(
+    void *cls, struct MHD_Connection *mhd, void **context, enum MHD_RequestTerminationCode code);
 static void on_deadline(struct loop_timer *timer, void *ctx);
 static void on_mhd_ready(struct loop_io *io, unsigned events, void *ctx);
 static void on_turn_ends(struct loop_prepare *prepare, void *ctx);
@@ -166,7 +166,8 @@ refuse(struct http_request *request, int status, const char *name, const char *v
 
 	set_response(request, status, headers, NULL, 0);
 	if (request->server->config.on_refused != NULL)
-		request->server->config.on_refused(request->server->config.ctx, request->path, status);
+		request->server->config.on_refused(
+		    request->server->config.ctx, request->path, status);
 }
 
 static void
@@ -382,15 +383,16 @@ keep_target(void *cls, struct MHD_Connection *mhd, char *target)
 /* --- the head ------------------------------------------------------------------------------- */
 
 static enum MHD_Result
-add_field(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_size,
-    const char *value, size_t value_size)
+add_field(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_size, const char *value,
+    size_t value_size)
 {
 	struct http_request *request = cls;
 	struct http_field *field = &request->fields[request->field_count];
 
 	(void)kind;
-	*field = (struct http_field){ .name = name, .name_size = name_size, .value = value,
-		.value_size = value_size };
+	*field = (struct http_field){
+		.name = name, .name_size = name_size, .value = value, .value_size = value_size
+	};
 	if (value == NULL)
 		field->value = "";
 	request->field_count++;
@@ -402,8 +404,7 @@ new_request(struct http_server_conn *conn, const char *path, const char *method)
 {
 	int count = MHD_get_connection_values(conn->mhd, MHD_HEADER_KIND, NULL, NULL);
 	size_t room = count < 0 ? 0 : (size_t)count;
-	struct http_request *request =
-	    malloc(sizeof(*request) + room * sizeof(request->fields[0]));
+	struct http_request *request = malloc(sizeof(*request) + room * sizeof(request->fields[0]));
 
 	if (request == NULL)
 		return NULL;
@@ -450,8 +451,8 @@ list_methods(const struct http_server_config *config, const char *path, char *te
 		while (*next != '\0' && used < size) {
 			int one = (int)strcspn(next, " ");
 
-			used += (size_t)snprintf(text + used, size - used, "%s%.*s",
-			    used == 0 ? "" : ", ", one, next);
+			used += (size_t)snprintf(
+			    text + used, size - used, "%s%.*s", used == 0 ? "" : ", ", one, next);
 			next += one;
 			next += strspn(next, " ");
 		}
@@ -496,7 +497,8 @@ head_hides_something(const struct http_request *request, const char *version)
 {
 	const struct http_server_conn *conn = request->conn;
 	const struct http_field *fields = request->fields;
-	size_t size = strlen(request->method) + 1 + conn->target_size + 1 + strlen(version) + LINE_END;
+	size_t size =
+	    strlen(request->method) + 1 + conn->target_size + 1 + strlen(version) + LINE_END;
 	size_t n = request->field_count;
 
 	for (size_t i = 0; i + 1 < n; i++)
@@ -519,8 +521,8 @@ check_head(struct http_server *server, struct http_request *request, const char 
 	if (!find_route(server, request))
 		return false;
 	route = request->route;
-	verdict = http_guard_check(request->fields, request->field_count, route->body_max > 0,
-	    route->body_max);
+	verdict = http_guard_check(
+	    request->fields, request->field_count, route->body_max > 0, route->body_max);
 	request->body_size = (size_t)verdict.body_size;
 	if (verdict.status != 0) {
 		refuse(request, verdict.status, NULL, NULL);
@@ -688,8 +690,7 @@ ask_route(struct http_request *request)
 	if (request->phase == HTTP_REQUEST_ANSWERED)
 		return queue_answer(request);
 	request->phase = HTTP_REQUEST_DEFERRED;
-	set_deadline(conn,
-	    timeout_ms > 0 ? timeout_ms : conn->server->config.answer_timeout_ms);
+	set_deadline(conn, timeout_ms > 0 ? timeout_ms : conn->server->config.answer_timeout_ms);
 	suspend(conn);
 	return MHD_YES;
 }
@@ -717,9 +718,9 @@ on_access(void *cls, struct MHD_Connection *mhd, const char *path, const char *m
 	case HTTP_REQUEST_BODY:
 		return ask_route(request);
 	case HTTP_REQUEST_ANSWERED:
-		return request->route->body_max > 0 && request->body_filled < request->body_size
-		    ? queue_refusal(request)
-		    : queue_answer(request);
+		return request->route->body_max > 0 && request->body_filled < request->body_size ?
+		    queue_refusal(request) :
+		    queue_answer(request);
 	case HTTP_REQUEST_ASKED:
 	case HTTP_REQUEST_DEFERRED:
 		break;
@@ -750,8 +751,8 @@ http_server_accept_answer(struct http_request *request, int status,
 
 /* The request is over for libmicrohttpd: sent, broken off or given up. */
 static void
-on_completed(void *cls, struct MHD_Connection *mhd, void **context,
-    enum MHD_RequestTerminationCode code)
+on_completed(
+    void *cls, struct MHD_Connection *mhd, void **context, enum MHD_RequestTerminationCode code)
 {
 	struct http_server *server = cls;
 	struct http_server_conn *conn = conn_of(mhd);
@@ -928,8 +929,8 @@ new_server(struct loop *loop, const struct http_server_config *config)
 }
 
 struct http_server *
-http_server_new_on(struct loop *loop, const struct http_server_config *config, int listen_fd,
-    struct err *err)
+http_server_new_on(
+    struct loop *loop, const struct http_server_config *config, int listen_fd, struct err *err)
 {
 	struct http_server *server = new_server(loop, config);
 
@@ -949,8 +950,8 @@ http_server_new_on(struct loop *loop, const struct http_server_config *config, i
 }
 
 struct http_server *
-http_server_new(struct loop *loop, const struct http_server_config *config, const char *listen,
-    struct err *err)
+http_server_new(
+    struct loop *loop, const struct http_server_config *config, const char *listen, struct err *err)
 {
 	int fd = http_listen_open(listen, err);
 	struct http_server *server;

@@ -15,8 +15,8 @@
 
 /* Results before deadlines: what is ready counts, even when its time-out passed meanwhile. */
 #define PRIORITY_SIGNAL 1
-#define PRIORITY_IO 0
-#define PRIORITY_TIMER (-1)
+#define PRIORITY_IO	0
+#define PRIORITY_TIMER	(-1)
 
 _Static_assert(sizeof(ev_timer) <= sizeof(struct loop_watcher), "ev_timer fits");
 _Static_assert(sizeof(ev_io) <= sizeof(struct loop_watcher), "ev_io fits");

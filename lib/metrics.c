@@ -18,8 +18,8 @@
 #include "lib/text.h"
 
 #define METRICS_MAX 64
-#define VALUE_SIZE 128 /* bytes of one label value with its NUL; longer ones are cut */
-#define STAT_CAP 4096
+#define VALUE_SIZE  128 /* bytes of one label value with its NUL; longer ones are cut */
+#define STAT_CAP    4096
 
 enum kind { COUNTER, GAUGE, HISTOGRAM };
 

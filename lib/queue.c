@@ -48,7 +48,7 @@ init_condition(pthread_cond_t *cond)
 	if (pthread_condattr_init(&attr) != 0)
 		return false;
 	ok = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0 &&
-	     pthread_cond_init(cond, &attr) == 0;
+	    pthread_cond_init(cond, &attr) == 0;
 	(void)pthread_condattr_destroy(&attr); /* always 0 */
 	return ok;
 }
@@ -185,8 +185,8 @@ queue_wait(struct queue *q, int timeout_ms)
 		deadline_after(&deadline, timeout_ms);
 	lock(q);
 	while (q->first == NULL && !q->closed && failed != ETIMEDOUT)
-		failed = timeout_ms < 0 ? pthread_cond_wait(&q->filled, &q->lock)
-					: pthread_cond_timedwait(&q->filled, &q->lock, &deadline);
+		failed = timeout_ms < 0 ? pthread_cond_wait(&q->filled, &q->lock) :
+					  pthread_cond_timedwait(&q->filled, &q->lock, &deadline);
 	filled = q->first != NULL;
 	unlock(q);
 	return filled;

@@ -10,7 +10,7 @@
 #include "lib/err.h"
 
 #define REPLACEMENT 0xFFFDu
-#define WORD_MAX 64
+#define WORD_MAX    64
 
 /* --- UTF-8 --- */
 
@@ -337,7 +337,7 @@ text_to_size(const char *text, int64_t max, int64_t *ret, struct err *err)
 
 /* --- time --- */
 
-#define MS_OF_YEAR_0 (-62167219200000)
+#define MS_OF_YEAR_0	 (-62167219200000)
 #define MS_OF_YEAR_10000 253402300800000
 
 static void
@@ -466,8 +466,8 @@ static bool
 take_clock(const char **p, struct tm *tm)
 {
 	return take_number(p, 2, 0, 23, &tm->tm_hour) && take_char(p, ":") &&
-	       take_number(p, 2, 0, 59, &tm->tm_min) && take_char(p, ":") &&
-	       take_number(p, 2, 0, 60, &tm->tm_sec); /* 60: a leap second */
+	    take_number(p, 2, 0, 59, &tm->tm_min) && take_char(p, ":") &&
+	    take_number(p, 2, 0, 60, &tm->tm_sec); /* 60: a leap second */
 }
 
 bool

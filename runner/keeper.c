@@ -22,21 +22,21 @@
 #include "runner/log_pump.h"
 #include "runner/run_folder.h"
 
-#define READY_WAIT_MS	20000	/* a disk this slow is no place to start a run */
-#define DRAIN_MS	500	/* for what a good script left behind to say its last line */
+#define READY_WAIT_MS	20000 /* a disk this slow is no place to start a run */
+#define DRAIN_MS	500   /* for what a good script left behind to say its last line */
 #define KILL_EVERY_MS	50
-#define STUCK_AFTER_MS	5000	/* after KILL */
+#define STUCK_AFTER_MS	5000 /* after KILL */
 #define STUCK_EVERY_MS	10000
 #define RECORD_RETRY_MS 1000
 #define RECORD_TRIES	60
-#define TELL_MS		10000	/* how long a slow server may take to read its `exit` */
-#define TURNS_MAX	16	/* pieces of output before others have their turn */
+#define TELL_MS		10000 /* how long a slow server may take to read its `exit` */
+#define TURNS_MAX	16    /* pieces of output before others have their turn */
 #define NEVER		INT64_MAX
 
 enum phase {
-	PHASE_AT_GATE,	/* the script waits for `go` */
+	PHASE_AT_GATE, /* the script waits for `go` */
 	PHASE_RUNNING,
-	PHASE_DRAINING,	/* it has ended well; a moment for its last lines */
+	PHASE_DRAINING, /* it has ended well; a moment for its last lines */
 	PHASE_ENDING,	/* until nothing of it is alive */
 	PHASE_ENDED,	/* the record is to be written */
 	PHASE_TOLD,	/* it is written; told, and the output of what stays is read */
@@ -50,8 +50,8 @@ struct keeper {
 	int folder;
 	int claimed;
 	int listener;
-	int children;	/* signalfd */
-	int runner;	/* pidfd; -1 when it has ended or does not matter any more */
+	int children; /* signalfd */
+	int runner;   /* pidfd; -1 when it has ended or does not matter any more */
 	struct keeper_server server;
 	struct leader leader;
 	struct process_leader identity;
@@ -62,7 +62,7 @@ struct keeper {
 	int record_tries;
 	pid_t stuck;
 	/* monotonic milliseconds */
-	int64_t phase_until;	/* deadline, end of the drain, next KILL, next try, end of telling */
+	int64_t phase_until; /* deadline, end of the drain, next KILL, next try, end of telling */
 	int64_t kill_at;
 	int64_t stuck_at;
 	/* the record, as it will be told */
@@ -109,7 +109,7 @@ keeper_open(struct keeper *keeper, const struct keeper_start *start, int root, s
 	good = program_plan(&plan, start->order, start->place, err) &&
 	    log_pump_open(&keeper->pump, keeper->folder, plan.log_limit, &output, err) &&
 	    leader_fork(&keeper->leader,
-	        &(struct leader_plan){ plan.path, plan.argv, plan.envp, output }, err);
+		&(struct leader_plan){ plan.path, plan.argv, plan.envp, output }, err);
 	program_plan_done(&plan);
 	if (output != -1)
 		(void)close(output);
@@ -154,7 +154,8 @@ start_ending(struct keeper *keeper, int64_t now)
 	if (keeper->childless)
 		return;
 	(void)process_signal_below(getpid(), SIGTERM, &one);
-	(void)process_signal_below(getpid(), SIGCONT, &one); /* a stopped one hears TERM only then */
+	(void)process_signal_below(
+	    getpid(), SIGCONT, &one); /* a stopped one hears TERM only then */
 }
 
 /* The gate stays shut: the leader ends by itself, at once. */
@@ -221,10 +222,10 @@ fill_record(struct keeper *keeper)
 			record->status = WEXITSTATUS(keeper->wait_status);
 	}
 	if (getrusage(RUSAGE_CHILDREN, &usage) == 0) {
-		record->user_ms = (int64_t)usage.ru_utime.tv_sec * 1000 +
-		    usage.ru_utime.tv_usec / 1000;
-		record->system_ms = (int64_t)usage.ru_stime.tv_sec * 1000 +
-		    usage.ru_stime.tv_usec / 1000;
+		record->user_ms =
+		    (int64_t)usage.ru_utime.tv_sec * 1000 + usage.ru_utime.tv_usec / 1000;
+		record->system_ms =
+		    (int64_t)usage.ru_stime.tv_sec * 1000 + usage.ru_stime.tv_usec / 1000;
 		record->max_rss_kb = usage.ru_maxrss;
 	}
 	record->ended_at = clock_ms(CLOCK_REALTIME);
@@ -311,7 +312,7 @@ on_connection(struct keeper *keeper)
 	int fd = accept4(keeper->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd == -1)
-		return; /* it has gone again */
+		return;			      /* it has gone again */
 	keeper_server_close(&keeper->server); /* the newest is the server */
 	keeper->server.fd = fd;
 	if (keeper->phase == PHASE_AT_GATE)
@@ -411,8 +412,8 @@ on_step(void *ctx, const char *name)
 	struct protocol_message *out = &keeper->out;
 	bool release = strcmp(name, "release") == 0;
 	bool no_rollback = strcmp(name, "no-rollback") == 0;
-	bool first = (release && !out->record.released) ||
-	    (no_rollback && !out->record.no_rollback);
+	bool first =
+	    (release && !out->record.released) || (no_rollback && !out->record.no_rollback);
 
 	if (keeper->phase == PHASE_TOLD)
 		return;
@@ -526,8 +527,8 @@ wait_until_ready(int ready, struct err *err)
 		n = poll(&fd, 1, READY_WAIT_MS);
 	} while (n == -1 && errno == EINTR);
 	if (n == 0)
-		return err_set(err, ERR_TIMEOUT, "the keeper was not ready after %d s",
-		    READY_WAIT_MS / 1000);
+		return err_set(
+		    err, ERR_TIMEOUT, "the keeper was not ready after %d s", READY_WAIT_MS / 1000);
 	if (read(ready, &word, sizeof(word)) != sizeof(word))
 		return err_set(err, ERR_IO, "the keeper ended before it was ready");
 	if (word.code == ERR_NONE)

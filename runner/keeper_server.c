@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define GREW_EVERY_MS	50
+#define GREW_EVERY_MS 50
 
 void
 keeper_server_close(struct keeper_server *server)
@@ -91,8 +91,9 @@ tell_grew(struct keeper_server *server, const struct keeper_news *news, int64_t 
 static bool
 tell_stuck(struct keeper_server *server, const struct keeper_news *news)
 {
-	struct protocol_message stuck = { .kind = PROTOCOL_STUCK, .id = news->id,
-		.pid = *news->stuck };
+	struct protocol_message stuck = {
+		.kind = PROTOCOL_STUCK, .id = news->id, .pid = *news->stuck
+	};
 
 	if (*news->stuck == 0)
 		return true;

@@ -11,11 +11,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define CHILD_GATE	3	/* where the child keeps its end until the gate opens */
-#define CHILD_ERROR	4
-#define NEVER_RAN	125	/* exit status of one that did not come to exec */
-#define FORK_TRIES	3
-#define KERNEL_SIGNALS	64	/* KILL and STOP refuse, which is fine */
+#define CHILD_GATE     3 /* where the child keeps its end until the gate opens */
+#define CHILD_ERROR    4
+#define NEVER_RAN      125 /* exit status of one that did not come to exec */
+#define FORK_TRIES     3
+#define KERNEL_SIGNALS 64 /* KILL and STOP refuse, which is fine */
 
 static struct rlimit core_limit = { .rlim_cur = 0, .rlim_max = RLIM_INFINITY };
 static bool core_limit_known;

@@ -22,8 +22,8 @@ log_pump_open(struct log_pump *ret, int folder, uint64_t limit, int *ret_output,
 	ret->piece = malloc(LOG_PUMP_PIECE);
 	if (ret->piece == NULL)
 		return err_set(err, ERR_NOMEM, "out of memory");
-	ret->log = openat(folder, "log", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-	    0600);
+	ret->log =
+	    openat(folder, "log", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (ret->log == -1)
 		return err_errno(err, ERR_IO, errno, "creating the log");
 	if (pipe2(ends, O_CLOEXEC) == -1)

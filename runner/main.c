@@ -68,7 +68,8 @@ to_place(const char *state, const char *env_file, const char *scripts, struct pr
 	static char state_path[PATH_MAX], env_path[PATH_MAX], scripts_path[PATH_MAX];
 
 	if (realpath(state, state_path) == NULL) {
-		(void)fprintf(stderr, "deploybot-runner: --state %s: %s\n", state, strerrordesc_np(errno));
+		(void)fprintf(
+		    stderr, "deploybot-runner: --state %s: %s\n", state, strerrordesc_np(errno));
 		return false;
 	}
 	if (env_file != NULL && realpath(env_file, env_path) == NULL) {
@@ -78,11 +79,12 @@ to_place(const char *state, const char *env_file, const char *scripts, struct pr
 	}
 	if (scripts != NULL ? realpath(scripts, scripts_path) == NULL :
 			      !find_scripts(scripts_path)) {
-		(void)fprintf(stderr, "deploybot-runner: no folder with deploy.sh; say --scripts\n");
+		(void)fprintf(
+		    stderr, "deploybot-runner: no folder with deploy.sh; say --scripts\n");
 		return false;
 	}
-	*ret = (struct program_place){ state_path, env_file == NULL ? NULL : env_path,
-		scripts_path };
+	*ret =
+	    (struct program_place){ state_path, env_file == NULL ? NULL : env_path, scripts_path };
 	return true;
 }
 
@@ -122,7 +124,8 @@ main(int argc, char *argv[])
 		(void)signal(ignored[i], SIG_IGN);
 	leader_no_core();
 	if (fcntl(fd, F_SETFD, FD_CLOEXEC) == -1) {
-		(void)fprintf(stderr, "deploybot-runner: descriptor %d: %s\n", fd, strerrordesc_np(errno));
+		(void)fprintf(
+		    stderr, "deploybot-runner: descriptor %d: %s\n", fd, strerrordesc_np(errno));
 		return EXIT_USAGE;
 	}
 	if (!to_place(state, env_file, scripts, &place))

@@ -13,9 +13,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define PROCESSES_MAX	(1 << 18)	/* beyond it the table is not worth reading */
-#define ENVIRON_PIECE	4096
-#define ENVIRON_TRIES	4	/* beyond it the caller looks again later */
+#define PROCESSES_MAX (1 << 18) /* beyond it the table is not worth reading */
+#define ENVIRON_PIECE 4096
+#define ENVIRON_TRIES 4 /* beyond it the caller looks again later */
 
 struct table {
 	struct process *all;
@@ -50,9 +50,10 @@ process_read(pid_t pid, struct process *ret)
 		return false;
 	rest = strrchr(stat, ')'); /* the name before it may hold anything */
 	if (rest == NULL ||
-	    sscanf(rest + 1, " %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d"
-			     " %*d %*d %" SCNu64,
-	        &ret->state, &parent, &group, &session, &ret->start) != 5)
+	    sscanf(rest + 1,
+		" %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d"
+		" %*d %*d %" SCNu64,
+		&ret->state, &parent, &group, &session, &ret->start) != 5)
 		return false;
 	ret->pid = pid;
 	ret->parent = parent;

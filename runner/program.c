@@ -17,9 +17,9 @@
 #define SCRIPT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 struct program {
-	const char *script_setting;	/* NULL: it has none */
-	const char *script;		/* in the folder of scripts */
-	const char *const *settings;	/* ends with NULL */
+	const char *script_setting;  /* NULL: it has none */
+	const char *script;	     /* in the folder of scripts */
+	const char *const *settings; /* ends with NULL */
 	const char *const *environment_settings;
 };
 
@@ -101,7 +101,7 @@ add_settings(struct program_plan *plan, const struct program *program, const cha
 		if (value == NULL)
 			continue;
 		if (!(runner_settings_is_secret(*p) ? add_secret(plan, *p, value, err) :
-		                                      add_variable(plan, *p, value, err)))
+						      add_variable(plan, *p, value, err)))
 			return false;
 	}
 	for (const char *const *p = program->environment_settings; *p != NULL; p++) {
@@ -136,8 +136,8 @@ plan_script(struct program_plan *plan, const struct program *program,
 	    !runner_settings_text(settings, program->script_setting, &own, err))
 		return false;
 	if (own != NULL && own[0] != '/')
-		return err_set(err, ERR_CONFIG, "%s is not an absolute path",
-		    program->script_setting);
+		return err_set(
+		    err, ERR_CONFIG, "%s is not an absolute path", program->script_setting);
 	if (own != NULL)
 		plan->path = strdup(own);
 	else if (asprintf(&plan->path, "%s/%s", place->scripts, program->script) == -1)
@@ -165,8 +165,8 @@ static bool
 plan_run(struct program_plan *plan, const struct protocol_message *order,
     struct runner_settings *settings, const struct program_place *place, struct err *err)
 {
-	const struct program *program = order->program == PROTOCOL_PROGRAM_DEPLOY ? &deploy :
-										    &rollback;
+	const struct program *program =
+	    order->program == PROTOCOL_PROGRAM_DEPLOY ? &deploy : &rollback;
 
 	return plan_script(plan, program, settings, place, err) &&
 	    add_argument(plan, order->environment, err) &&
@@ -203,10 +203,10 @@ plan_question(struct program_plan *plan, const struct protocol_message *order,
 
 	return plan_script(plan, &commits, settings, place, err) &&
 	    add_argument(plan, heads ? "heads" : "commits", err) &&
-	    (heads ? plan_heads(plan, order->branches, err) :
-	             add_argument(plan, order->ref, err) &&
-	                 add_argument(plan, order->branch, err) &&
-	                 add_argument(plan, order->base, err)) &&
+	    (heads ?
+		    plan_heads(plan, order->branches, err) :
+		    add_argument(plan, order->ref, err) && add_argument(plan, order->branch, err) &&
+			add_argument(plan, order->base, err)) &&
 	    add_common(plan, place, err) && add_settings(plan, &commits, "", settings, err);
 }
 
@@ -220,7 +220,7 @@ program_plan(struct program_plan *ret, const struct protocol_message *order,
 	memset(ret, 0, sizeof(*ret));
 	good = runner_settings_read(&settings, place->env_file, err) &&
 	    (order->kind == PROTOCOL_RUN ? plan_run(ret, order, &settings, place, err) :
-	                                   plan_question(ret, order, &settings, place, err));
+					   plan_question(ret, order, &settings, place, err));
 	runner_settings_done(&settings);
 	return good;
 }

@@ -10,10 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BIT(kind)	(1U << PROTOCOL_##kind)
-#define RECORD_KINDS	(BIT(EXIT) | BIT(SETTLED))
-#define ID_KINDS	(BIT(RUN) | BIT(STARTED) | BIT(REFUSED) | BIT(SETTLE) | BIT(SETTLED) | \
-			    BIT(ASK) | BIT(ANSWER))
+#define BIT(kind)    (1U << PROTOCOL_##kind)
+#define RECORD_KINDS (BIT(EXIT) | BIT(SETTLED))
+#define ID_KINDS \
+	(BIT(RUN) | BIT(STARTED) | BIT(REFUSED) | BIT(SETTLE) | BIT(SETTLED) | BIT(ASK) | \
+	    BIT(ANSWER))
 
 enum field_type { FIELD_NUMBER, FIELD_WORD, FIELD_TEXT };
 
@@ -25,7 +26,7 @@ struct field {
 	unsigned int required;
 	size_t offset;
 	size_t size;
-	uint64_t max;			/* numbers and words: largest value */
+	uint64_t max; /* numbers and words: largest value */
 	const char *const *words;
 	bool (*check)(const char *);
 };
@@ -64,52 +65,42 @@ static const char *const why_words[] = {
 	offsetof(struct protocol_message, member), sizeof(((struct protocol_message *)0)->member)
 #define NUMBER(key, member, max, kinds, required) \
 	{ key, FIELD_NUMBER, kinds, required, AT(member), max, NULL, NULL },
-#define FLAG(key, member, kinds)	NUMBER(key, member, 1, kinds, 0)
+#define FLAG(key, member, kinds) NUMBER(key, member, 1, kinds, 0)
 #define WORD(key, member, words, kinds, required) \
 	{ key, FIELD_WORD, kinds, required, AT(member), COUNT(words) - 1, words, NULL },
 #define TEXT(key, member, check, kinds, required) \
 	{ key, FIELD_TEXT, kinds, required, AT(member), 0, NULL, check },
 
-static const struct field fields[] = {
-	NUMBER("id", id, INT64_MAX, ID_KINDS | BIT(STUCK), ID_KINDS)
-	NUMBER("version", version, 1000000, BIT(HELLO), BIT(HELLO))
-	NUMBER("pid", pid, INT_MAX, BIT(HELLO) | BIT(STUCK), BIT(STUCK))
-	NUMBER("start", start, UINT64_MAX, BIT(HELLO), 0)
-	TEXT("boot", boot, is_boot, BIT(HELLO), 0)
-	WORD("program", program, program_words, BIT(RUN), BIT(RUN))
-	TEXT("environment", environment, protocol_is_environment, BIT(RUN), BIT(RUN))
-	TEXT("argument", argument, protocol_is_release, BIT(RUN), BIT(RUN))
-	NUMBER("deadline_s", deadline_s, PROTOCOL_DEADLINE_MAX_S, BIT(RUN), BIT(RUN))
-	NUMBER("grace_s", grace_s, PROTOCOL_GRACE_MAX_S, BIT(RUN), 0)
-	NUMBER("deployment", deployment, INT64_MAX, BIT(RUN), BIT(RUN))
-	TEXT("previous", previous, protocol_is_release, BIT(RUN), 0)
-	TEXT("ref", ref, protocol_is_ref, BIT(RUN) | BIT(ASK), 0)
-	TEXT("tag", tag, is_plain, BIT(RUN), 0)
-	WORD("why", why, why_words, BIT(REFUSED), BIT(REFUSED))
-	NUMBER("errno", error, INT_MAX, BIT(REFUSED), 0)
-	TEXT("text", text, is_plain, BIT(REFUSED) | BIT(ANSWER), 0)
-	WORD("state", state, state_words, BIT(SETTLED), BIT(SETTLED))
-	WORD("question", question, question_words, BIT(ASK), BIT(ASK))
-	TEXT("branch", branch, protocol_is_ref, BIT(ASK), 0)
-	TEXT("base", base, protocol_is_commit, BIT(ASK), 0)
-	TEXT("branches", branches, is_branches, BIT(ASK), 0)
-	NUMBER("log_size", log_size, INT64_MAX, BIT(HELLO) | BIT(GREW) | RECORD_KINDS, 0)
-	FLAG("gate", record.gate, BIT(HELLO) | RECORD_KINDS)
-	FLAG("released", record.released, BIT(HELLO) | RECORD_KINDS)
-	FLAG("no_rollback", record.no_rollback, BIT(HELLO) | RECORD_KINDS)
-	FLAG("timed_out", record.timed_out, BIT(ANSWER) | RECORD_KINDS)
-	FLAG("ended", record.ended, RECORD_KINDS)
-	FLAG("lost", record.lost, RECORD_KINDS)
-	NUMBER("exec_errno", record.exec_errno, INT_MAX, RECORD_KINDS, 0)
-	NUMBER("status", record.status, 255, BIT(ANSWER) | RECORD_KINDS, 0)
-	NUMBER("signal", record.signal, 127, RECORD_KINDS, 0)
-	NUMBER("user_ms", record.user_ms, INT64_MAX, RECORD_KINDS, 0)
-	NUMBER("system_ms", record.system_ms, INT64_MAX, RECORD_KINDS, 0)
-	NUMBER("max_rss_kb", record.max_rss_kb, INT64_MAX, RECORD_KINDS, 0)
-	NUMBER("ended_at", record.ended_at, INT64_MAX, RECORD_KINDS, 0)
-};
+static const struct field fields[] = { NUMBER("id", id, INT64_MAX, ID_KINDS | BIT(STUCK),
+    ID_KINDS) NUMBER("version", version, 1000000, BIT(HELLO), BIT(HELLO)) NUMBER("pid", pid,
+    INT_MAX, BIT(HELLO) | BIT(STUCK), BIT(STUCK)) NUMBER("start", start, UINT64_MAX, BIT(HELLO),
+    0) TEXT("boot", boot, is_boot, BIT(HELLO), 0) WORD("program", program, program_words, BIT(RUN),
+    BIT(RUN)) TEXT("environment", environment, protocol_is_environment, BIT(RUN),
+    BIT(RUN)) TEXT("argument", argument, protocol_is_release, BIT(RUN),
+    BIT(RUN)) NUMBER("deadline_s", deadline_s, PROTOCOL_DEADLINE_MAX_S, BIT(RUN),
+    BIT(RUN)) NUMBER("grace_s", grace_s, PROTOCOL_GRACE_MAX_S, BIT(RUN), 0) NUMBER("deployment",
+    deployment, INT64_MAX, BIT(RUN), BIT(RUN)) TEXT("previous", previous, protocol_is_release,
+    BIT(RUN), 0) TEXT("ref", ref, protocol_is_ref, BIT(RUN) | BIT(ASK), 0) TEXT("tag",
+    tag, is_plain, BIT(RUN), 0) WORD("why", why, why_words, BIT(REFUSED),
+    BIT(REFUSED)) NUMBER("errno", error, INT_MAX, BIT(REFUSED), 0) TEXT("text", text,
+    is_plain, BIT(REFUSED) | BIT(ANSWER), 0) WORD("state", state, state_words, BIT(SETTLED),
+    BIT(SETTLED)) WORD("question", question, question_words, BIT(ASK), BIT(ASK)) TEXT("branch",
+    branch, protocol_is_ref, BIT(ASK), 0) TEXT("base", base, protocol_is_commit, BIT(ASK), 0)
+	    TEXT("branches", branches, is_branches, BIT(ASK), 0) NUMBER("log_size", log_size,
+		INT64_MAX, BIT(HELLO) | BIT(GREW) | RECORD_KINDS,
+		0) FLAG("gate", record.gate, BIT(HELLO) | RECORD_KINDS) FLAG("released",
+		record.released, BIT(HELLO) | RECORD_KINDS) FLAG("no_rollback", record.no_rollback,
+		BIT(HELLO) | RECORD_KINDS) FLAG("timed_out", record.timed_out,
+		BIT(ANSWER) | RECORD_KINDS) FLAG("ended", record.ended, RECORD_KINDS) FLAG("lost",
+		record.lost, RECORD_KINDS) NUMBER("exec_errno", record.exec_errno, INT_MAX,
+		RECORD_KINDS, 0) NUMBER("status", record.status, 255, BIT(ANSWER) | RECORD_KINDS, 0)
+		NUMBER("signal", record.signal, 127, RECORD_KINDS, 0)
+		    NUMBER("user_ms", record.user_ms, INT64_MAX, RECORD_KINDS, 0)
+			NUMBER("system_ms", record.system_ms, INT64_MAX, RECORD_KINDS, 0)
+			    NUMBER("max_rss_kb", record.max_rss_kb, INT64_MAX, RECORD_KINDS, 0)
+				NUMBER("ended_at", record.ended_at, INT64_MAX, RECORD_KINDS, 0) };
 
-#define STEP_KINDS	(BIT(HELLO) | BIT(STEP) | RECORD_KINDS)
+#define STEP_KINDS (BIT(HELLO) | BIT(STEP) | RECORD_KINDS)
 
 /* ---- what may be said -------------------------------------------------------------------- */
 
@@ -283,8 +274,8 @@ field_is_valid(const struct field *field, const struct protocol_message *message
 }
 
 static bool
-field_read(const struct field *field, const char *value, struct protocol_message *ret,
-    struct err *err)
+field_read(
+    const struct field *field, const char *value, struct protocol_message *ret, struct err *err)
 {
 	uint64_t number = 0;
 	bool good;
@@ -300,8 +291,8 @@ field_read(const struct field *field, const char *value, struct protocol_message
 		good = strlen(value) < field->size && field->check(value);
 	}
 	if (!good)
-		return err_set(err, ERR_INVALID, "%s: bad %s", protocol_kind_name(ret->kind),
-		    field->key);
+		return err_set(
+		    err, ERR_INVALID, "%s: bad %s", protocol_kind_name(ret->kind), field->key);
 	if (field->type == FIELD_TEXT)
 		memcpy((char *)ret + field->offset, value, strlen(value) + 1);
 	else
@@ -351,8 +342,8 @@ write_field(struct writer *out, const struct field *field, const struct protocol
 		if ((field->required & 1U << message->kind) == 0)
 			return true;
 	} else if (!field_is_valid(field, message)) {
-		return err_set(err, ERR_INVALID, "%s: bad %s", protocol_kind_name(message->kind),
-		    field->key);
+		return err_set(
+		    err, ERR_INVALID, "%s: bad %s", protocol_kind_name(message->kind), field->key);
 	}
 	if (field->type == FIELD_TEXT)
 		write_line(out, "%s %s\n", field->key, text);
@@ -393,8 +384,8 @@ write_body(struct writer *out, const struct protocol_message *message, struct er
 }
 
 bool
-protocol_encode(const struct protocol_message *message, char *buf, size_t cap, size_t *ret_len,
-    struct err *err)
+protocol_encode(
+    const struct protocol_message *message, char *buf, size_t cap, size_t *ret_len, struct err *err)
 {
 	struct writer out = { .buf = buf, .cap = cap };
 
@@ -418,7 +409,7 @@ protocol_encode(const struct protocol_message *message, char *buf, size_t cap, s
 
 /* ---- reading ----------------------------------------------------------------------------- */
 
-#define LINE_MAX_BYTES	4352	/* longer than any field: `branches` and its key */
+#define LINE_MAX_BYTES 4352 /* longer than any field: `branches` and its key */
 
 /* Takes one line out of [*data, end) into line, without its '\n'. */
 static bool
@@ -479,8 +470,8 @@ read_field(char *line, struct protocol_message *ret, uint64_t *seen, struct err 
 	char *value = strchr(line, ' ');
 
 	if (value == NULL)
-		return err_set(err, ERR_INVALID, "%s: a line without a value",
-		    protocol_kind_name(ret->kind));
+		return err_set(
+		    err, ERR_INVALID, "%s: a line without a value", protocol_kind_name(ret->kind));
 	*value++ = '\0';
 	if (strcmp(line, "step") == 0 && (STEP_KINDS & 1U << ret->kind) != 0)
 		return read_step(value, ret, err);
@@ -488,8 +479,8 @@ read_field(char *line, struct protocol_message *ret, uint64_t *seen, struct err 
 		if ((fields[i].kinds & 1U << ret->kind) == 0 || strcmp(fields[i].key, line) != 0)
 			continue;
 		if ((*seen & UINT64_C(1) << i) != 0)
-			return err_set(err, ERR_INVALID, "%s: %s twice",
-			    protocol_kind_name(ret->kind), line);
+			return err_set(
+			    err, ERR_INVALID, "%s: %s twice", protocol_kind_name(ret->kind), line);
 		*seen |= UINT64_C(1) << i;
 		return field_read(&fields[i], value, ret, err);
 	}

@@ -27,9 +27,9 @@ struct question {
 	struct protocol_message answer;
 	struct leader leader;
 	struct step_scan scan;
-	int server;	/* our end; closed by the runner when nobody wants the answer */
+	int server; /* our end; closed by the runner when nobody wants the answer */
 	int children;
-	int output;	/* -1 at its end */
+	int output; /* -1 at its end */
 	int64_t started;
 	int64_t deadline;
 	int wait_status;
@@ -158,7 +158,7 @@ question_start(struct question *question, const struct protocol_message *ask,
 		good = err_errno(err, ERR_IO, errno, "pipe");
 	good = good &&
 	    leader_fork(&question->leader,
-	        &(struct leader_plan){ plan.path, plan.argv, plan.envp, ends[1] }, err);
+		&(struct leader_plan){ plan.path, plan.argv, plan.envp, ends[1] }, err);
 	if (ends[1] != -1)
 		(void)close(ends[1]);
 	question->output = ends[0];

@@ -12,7 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define SMALL_FILE	8192	/* an order is below 2 KB, a leader below 200 bytes */
+#define SMALL_FILE 8192 /* an order is below 2 KB, a leader below 200 bytes */
 
 static const char *const names[] = { "order", "leader", "log", "exit", "socket" };
 
@@ -301,8 +301,8 @@ run_folder_listen(int folder, struct err *err)
 		(void)err_errno(err, ERR_IO, errno, "socket");
 		return -1;
 	}
-	(void)snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/socket",
-	    folder);
+	(void)snprintf(
+	    address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/socket", folder);
 	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 && listen(fd, 4) == 0)
 		return fd;
 	(void)err_errno(err, ERR_IO, errno, "binding the run's socket");

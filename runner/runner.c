@@ -20,26 +20,26 @@
 #include "runner/run_folder.h"
 #include "runner/settle.h"
 
-#define KEEPERS_MAX  64		/* more runs than there may be environments */
-#define SEND_WAIT_S  10		/* a server that does not read for so long has gone */
-#define EXIT_IO	     74
-#define EXIT_CONFIG  78
-#define STATUS_BUSY  75
-#define STATUS_GONE  69
+#define KEEPERS_MAX 64 /* more runs than there may be environments */
+#define SEND_WAIT_S 10 /* a server that does not read for so long has gone */
+#define EXIT_IO	    74
+#define EXIT_CONFIG 78
+#define STATUS_BUSY 75
+#define STATUS_GONE 69
 
 struct watch {
 	uint64_t id;
 	pid_t pid;
 	int pidfd;
-	bool child;	/* ours, to be waited for; else a keeper of an earlier runner */
+	bool child; /* ours, to be waited for; else a keeper of an earlier runner */
 };
 
 struct asked {
 	struct protocol_message *waiting[PROTOCOL_ASKS_MAX];
 	size_t count;
-	uint64_t id;	/* of the one that is being asked; 0: none */
+	uint64_t id; /* of the one that is being asked; 0: none */
 	pid_t pid;
-	int fd;		/* where its answer comes from, -1 when there is none */
+	int fd; /* where its answer comes from, -1 when there is none */
 };
 
 struct runner {
@@ -47,12 +47,12 @@ struct runner {
 	int root;
 	const struct program_place *place;
 	bool greeted;
-	int exit_status;	/* -1: go on */
+	int exit_status; /* -1: go on */
 	size_t watch_count;
 	struct watch watches[KEEPERS_MAX];
 	struct settling settling;
 	struct asked asked;
-	char packet[PROTOCOL_PACKET_MAX];	/* what is received or forwarded, one at a time */
+	char packet[PROTOCOL_PACKET_MAX]; /* what is received or forwarded, one at a time */
 };
 
 static void order_run(struct runner *runner, struct protocol_message *order);
@@ -149,8 +149,9 @@ static void
 order_run(struct runner *runner, struct protocol_message *order)
 {
 	struct protocol_message started = { .kind = PROTOCOL_STARTED, .id = order->id };
-	struct keeper_start start = { .order = order, .place = runner->place,
-		.root = runner->root, .folder = -1 };
+	struct keeper_start start = {
+		.order = order, .place = runner->place, .root = runner->root, .folder = -1
+	};
 	struct err err = { .code = ERR_NONE };
 	pid_t pid = -1;
 
@@ -204,8 +205,9 @@ settle_pending(struct runner *runner)
 static void
 answer_failed(struct runner *runner, uint64_t id, int status, const char *text)
 {
-	struct protocol_message answer = { .kind = PROTOCOL_ANSWER, .id = id,
-		.record = { .status = status } };
+	struct protocol_message answer = {
+		.kind = PROTOCOL_ANSWER, .id = id, .record = { .status = status }
+	};
 
 	(void)snprintf(answer.text, sizeof(answer.text), "%s", text);
 	say(runner, &answer);
@@ -272,8 +274,9 @@ on_answer(struct runner *runner)
 static void
 on_hello(struct runner *runner, const struct protocol_message *hello)
 {
-	struct protocol_message ours = { .kind = PROTOCOL_HELLO, .version = PROTOCOL_VERSION,
-		.pid = getpid() };
+	struct protocol_message ours = {
+		.kind = PROTOCOL_HELLO, .version = PROTOCOL_VERSION, .pid = getpid()
+	};
 
 	say(runner, &ours);
 	if (hello->version == PROTOCOL_VERSION) {
@@ -326,8 +329,8 @@ on_order(struct runner *runner, const char *data, size_t len)
 		order_ask(runner, &order);
 		break;
 	default:
-		(void)fprintf(stderr, "deploybot-runner: %s is no order\n",
-		    protocol_kind_name(order.kind));
+		(void)fprintf(
+		    stderr, "deploybot-runner: %s is no order\n", protocol_kind_name(order.kind));
 	}
 }
 

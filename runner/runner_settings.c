@@ -123,8 +123,8 @@ static bool
 is_sound(const char *name, const char *value, struct err *err)
 {
 	if (strlen(value) > RUNNER_SETTING_MAX)
-		return err_set(err, ERR_CONFIG, "%s is longer than %d bytes", name,
-		    RUNNER_SETTING_MAX);
+		return err_set(
+		    err, ERR_CONFIG, "%s is longer than %d bytes", name, RUNNER_SETTING_MAX);
 	for (const char *p = value; *p != '\0'; p++) {
 		if ((unsigned char)*p < 0x20 || *p == 0x7f)
 			return err_set(err, ERR_CONFIG, "%s has control characters", name);
@@ -133,8 +133,8 @@ is_sound(const char *name, const char *value, struct err *err)
 }
 
 bool
-runner_settings_text(struct runner_settings *settings, const char *name, const char **ret_value,
-    struct err *err)
+runner_settings_text(
+    struct runner_settings *settings, const char *name, const char **ret_value, struct err *err)
 {
 	const struct row *row = row_find(name);
 	const char *value = environment_text(name), *path = NULL;

@@ -36,8 +36,7 @@ settled(struct protocol_message *ret, uint64_t id, enum protocol_state state)
 static bool
 settled_by_record(struct protocol_message *ret, uint64_t id)
 {
-	return settled(ret, id,
-	    ret->record.lost ? PROTOCOL_STATE_LOST : PROTOCOL_STATE_ENDED);
+	return settled(ret, id, ret->record.lost ? PROTOCOL_STATE_LOST : PROTOCOL_STATE_ENDED);
 }
 
 /* Takes ownership of folder. */

@@ -84,8 +84,8 @@ skip_lines(struct step_scan *scan, const char *data, const char *end)
 }
 
 void
-step_scan_feed(struct step_scan *scan, const char *data, size_t len, step_scan_found *found,
-    void *ctx)
+step_scan_feed(
+    struct step_scan *scan, const char *data, size_t len, step_scan_found *found, void *ctx)
 {
 	const char *end = data + len;
 

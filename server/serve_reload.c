@@ -10,7 +10,7 @@
 #include "lib/text.h"
 #include "serve_parts.h"
 
-#define LOOK_EVERY_MS	2000
+#define LOOK_EVERY_MS 2000
 
 /* 0: it cannot be read now. */
 static uint64_t
@@ -48,7 +48,8 @@ tell_store(struct serve *serve, bool accepted, bool needs_restart, const char *w
 		return;
 	event->u.settings_read.accepted = accepted;
 	event->u.settings_read.needs_restart = needs_restart;
-	(void)text_copy(event->u.settings_read.changed, sizeof(event->u.settings_read.changed), what);
+	(void)text_copy(
+	    event->u.settings_read.changed, sizeof(event->u.settings_read.changed), what);
 	if (!serve_submit(serve, event))
 		event_free(event);
 }

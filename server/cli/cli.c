@@ -169,8 +169,8 @@ cli_settings(const struct cli *cli, bool all)
 	if (!settings_load(cli->env_file, environ, &settings, &report))
 		all = true;
 	for (size_t i = 0; all && i < report.count; i++)
-		(void)fprintf(stderr, "%-8s %s\n", words[report.lines[i].severity],
-		    report.lines[i].text);
+		(void)fprintf(
+		    stderr, "%-8s %s\n", words[report.lines[i].severity], report.lines[i].text);
 	return settings;
 }
 

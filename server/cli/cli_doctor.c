@@ -50,9 +50,9 @@ report_settings(struct doctor *doctor, const struct settings_report *report)
 		const struct settings_line *line = &report->lines[i];
 
 		doctor_say(doctor, DOCTOR_SETTINGS,
-		    line->severity == SETTINGS_ERROR   ? DOCTOR_ERROR :
-		    line->severity == SETTINGS_WARNING ? DOCTOR_WARNING :
-							 DOCTOR_OK,
+		    line->severity == SETTINGS_ERROR	   ? DOCTOR_ERROR :
+			line->severity == SETTINGS_WARNING ? DOCTOR_WARNING :
+							     DOCTOR_OK,
 		    "%s", line->text);
 	}
 	if (report->errors == 0)

@@ -23,8 +23,8 @@ on_done(void *ctx, bool ok, const char *text)
 	size_t size = strlen(text);
 
 	order->ok = ok;
-	(void)fprintf(ok ? stdout : stderr, "%s%s", text,
-	    size > 0 && text[size - 1] == '\n' ? "" : "\n");
+	(void)fprintf(
+	    ok ? stdout : stderr, "%s%s", text, size > 0 && text[size - 1] == '\n' ? "" : "\n");
 	loop_stop(order->loop);
 }
 
@@ -51,8 +51,7 @@ carry_out(struct order *order, const struct settings *s, enum telegram_webhook_c
     struct err *err)
 {
 	struct telegram_api *api = telegram_api_new(order->loop, s, NULL, NULL, err);
-	bool started = api != NULL &&
-	    telegram_webhook_order(api, s, command, on_done, order, err);
+	bool started = api != NULL && telegram_webhook_order(api, s, command, on_done, order, err);
 
 	if (started)
 		loop_run(order->loop);

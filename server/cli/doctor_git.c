@@ -25,10 +25,10 @@ struct doctor_git {
 	struct runs *runs;
 	struct runs_question *question;
 	struct settings *elsewhere; /* with a state directory of our own; NULL: the real one */
-	char folder[64]; /* that one; "": none was made */
+	char folder[64];	    /* that one; "": none was made */
 	struct loop_timer deadline;
-	bool is_ready;	/* the runner said hello */
-	bool is_over;	/* all is said */
+	bool is_ready; /* the runner said hello */
+	bool is_over;  /* all is said */
 };
 
 static void
@@ -116,7 +116,8 @@ on_ready(void *ctx)
 	if (git->is_ready || git->is_over)
 		return;
 	git->is_ready = true;
-	doctor_say(git->doctor, DOCTOR_RUNNER, DOCTOR_OK, "runner: it starts and speaks our version");
+	doctor_say(
+	    git->doctor, DOCTOR_RUNNER, DOCTOR_OK, "runner: it starts and speaks our version");
 	if (git->doctor->settings->repository_url == NULL) {
 		doctor_say(git->doctor, DOCTOR_GIT, DOCTOR_ERROR,
 		    "git: no repository: set GITHUB_REPOSITORY or REPOSITORY_URL");

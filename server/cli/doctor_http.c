@@ -64,8 +64,8 @@ on_clock(void *ctx, const struct http_client_result *result)
 	int64_t skew = (int64_t)time(NULL) - there;
 
 	if (there < 0) /* that Telegram is away is told elsewhere */
-		doctor_say(q->doctor, DOCTOR_CLOCK, DOCTOR_WARNING,
-		    "clock: nobody to compare it with");
+		doctor_say(
+		    q->doctor, DOCTOR_CLOCK, DOCTOR_WARNING, "clock: nobody to compare it with");
 	else if (skew > -SKEW_WARNING_S && skew < SKEW_WARNING_S)
 		doctor_say(q->doctor, DOCTOR_CLOCK, DOCTOR_OK, "clock: it is right");
 	else
@@ -112,7 +112,8 @@ ask_all(struct doctor *doctor, struct doctor_http *http)
 
 		if (e->health_url_count == 0)
 			doctor_say(doctor, DOCTOR_HEALTH, DOCTOR_WARNING,
-			    "%s: it has no health URL, so the script's word alone releases", e->name);
+			    "%s: it has no health URL, so the script's word alone releases",
+			    e->name);
 		for (size_t n = 0; n < e->health_url_count; n++)
 			ask(http, http->probes,
 			    (struct question){ doctor, e->name, e->health_urls[n] }, DOCTOR_HEALTH,
@@ -124,8 +125,9 @@ struct doctor_http *
 doctor_http_start(struct doctor *doctor)
 {
 	struct doctor_http *http = calloc(1, sizeof(*http));
-	const struct http_client_config probes = { .connections_max = 16, .in_flight_max = 16,
-		.queue_max = COUNT(http->questions) };
+	const struct http_client_config probes = {
+		.connections_max = 16, .in_flight_max = 16, .queue_max = COUNT(http->questions)
+	};
 	const struct http_client_config telegram = { .proxy = doctor->settings->telegram_proxy };
 	struct err err = { .text = "no memory" };
 

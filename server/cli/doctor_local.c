@@ -137,8 +137,8 @@ examine_key(struct doctor *doctor, enum setting setting, const char *name)
 	if (file_is_private(path, true, &err))
 		doctor_say(doctor, DOCTOR_FILES, DOCTOR_OK, "%s: %s is private", name, path);
 	else
-		doctor_say(doctor, DOCTOR_FILES, DOCTOR_ERROR, "%s: %s: chmod 600 it", name,
-		    err.text);
+		doctor_say(
+		    doctor, DOCTOR_FILES, DOCTOR_ERROR, "%s: %s: chmod 600 it", name, err.text);
 }
 
 /* Files that secrets were read from.  A container's own mounts are open to all inside: a warning. */
@@ -156,8 +156,8 @@ examine_secret_files(struct doctor *doctor)
 			doctor_say(doctor, DOCTOR_FILES, DOCTOR_OK, "%s_FILE: %s is private",
 			    settings_table[i].name, path);
 		else
-			doctor_say(doctor, DOCTOR_FILES, DOCTOR_WARNING, "%s_FILE: %s: chmod 600 it",
-			    settings_table[i].name, err.text);
+			doctor_say(doctor, DOCTOR_FILES, DOCTOR_WARNING,
+			    "%s_FILE: %s: chmod 600 it", settings_table[i].name, err.text);
 	}
 }
 
@@ -199,7 +199,8 @@ examine_store(struct doctor *doctor)
 	else /* nothing is known of what is in it: nobody is told to throw it away */
 		doctor_say(doctor, DOCTOR_STORE, DOCTOR_ERROR,
 		    "store: %s: it could not be read: run doctor as the service's user, and look at"
-		    " the disk", err.text);
+		    " the disk",
+		    err.text);
 }
 
 static void

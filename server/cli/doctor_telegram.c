@@ -112,8 +112,8 @@ say_failure(struct doctor *doctor, const struct telegram_result *result)
 		hint = ": TELEGRAM_BOT_TOKEN is not valid: ask @BotFather for it";
 	else if (result->code != 0)
 		hint = "";
-	doctor_say(doctor, DOCTOR_TELEGRAM, DOCTOR_ERROR, "Telegram: %s%s",
-	    result->description, hint);
+	doctor_say(
+	    doctor, DOCTOR_TELEGRAM, DOCTOR_ERROR, "Telegram: %s%s", result->description, hint);
 }
 
 static void
@@ -146,8 +146,8 @@ on_chat(void *ctx, const struct telegram_result *result)
 	const long long chat = (long long)doctor->settings->telegram_chat_id;
 
 	if (result->ok)
-		doctor_say(doctor, DOCTOR_TELEGRAM, DOCTOR_OK, "Telegram: chat %lld is reachable",
-		    chat);
+		doctor_say(
+		    doctor, DOCTOR_TELEGRAM, DOCTOR_OK, "Telegram: chat %lld is reachable", chat);
 	else if (result->new_chat != 0)
 		doctor_say(doctor, DOCTOR_TELEGRAM, DOCTOR_WARNING,
 		    "Telegram: chat %lld has moved: set TELEGRAM_CHAT_ID=%" PRId64, chat,
@@ -169,11 +169,13 @@ examine_registration(struct doctor *doctor, const char *url)
 
 	if (s->telegram_mode == TELEGRAM_POLLING)
 		doctor_say(doctor, DOCTOR_WEBHOOKS, url[0] == '\0' ? DOCTOR_OK : DOCTOR_WARNING,
-		    "Telegram: %s", url[0] == '\0' ? "no webhook is registered, as polling wants it" :
-						     "a webhook is registered although we poll: it is"
-						     " removed when deploybot starts");
+		    "Telegram: %s",
+		    url[0] == '\0' ? "no webhook is registered, as polling wants it" :
+				     "a webhook is registered although we poll: it is"
+				     " removed when deploybot starts");
 	else if (strcmp(url, s->telegram_webhook_url) == 0)
-		doctor_say(doctor, DOCTOR_WEBHOOKS, DOCTOR_OK, "Telegram: our webhook is registered");
+		doctor_say(
+		    doctor, DOCTOR_WEBHOOKS, DOCTOR_OK, "Telegram: our webhook is registered");
 	else
 		doctor_say(doctor, DOCTOR_WEBHOOKS, DOCTOR_WARNING,
 		    "Telegram: %s: start deploybot, or type `deploybot webhook set`",

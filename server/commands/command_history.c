@@ -5,7 +5,7 @@
 #include "decide/decide_reply.h"
 #include "store/row_deployment.h"
 
-#define SHOWN_OF_ONE 10
+#define SHOWN_OF_ONE  10
 #define SHOWN_OF_EACH 3
 
 static void

@@ -11,9 +11,9 @@
 #include "store/row_guard.h"
 
 /* A person's commands: a burst, then one in a while.  Enough for hands, not for a script. */
-#define COMMAND_BURST 20
+#define COMMAND_BURST	 20
 #define COMMAND_EVERY_MS 2000
-#define HINT_EVERY_MS (60 * INT64_C(1000))
+#define HINT_EVERY_MS	 (60 * INT64_C(1000))
 
 static const struct command table[] = {
 #define COMMAND(word, most, action, usage, help) \

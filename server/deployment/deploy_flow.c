@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+/* A table reads by its columns. */
+/* clang-format off */
 #define DO(...) { \
 	.n = COUNT(((enum deploy_act[]){ __VA_ARGS__ })), \
 	.todo = { __VA_ARGS__ } }
@@ -92,6 +94,7 @@ const struct deploy_rule deploy_rules[] = {
 	RULE(VERIFYING_ROLLBACK,    CANCEL,             VERIFYING_ROLLBACK,    REFUSE),
 	RULE(VERIFYING_ROLLBACK,    CANCEL_NO_BACK,     VERIFYING_ROLLBACK,    REFUSE),
 };
+/* clang-format on */
 const size_t deploy_rule_count = COUNT(deploy_rules);
 
 enum deploy_state

@@ -8,8 +8,8 @@
 #include "lib/text.h"
 
 /* sysexits.h: bad input to unreachable; deploy.sh says with them that it touched nothing. */
-#define EXIT_UNTOUCHED_FIRST	64
-#define EXIT_UNTOUCHED_LAST	69
+#define EXIT_UNTOUCHED_FIRST 64
+#define EXIT_UNTOUCHED_LAST  69
 
 static const char untried[] = "the rollback could not be started: ";
 
@@ -61,11 +61,14 @@ describe(struct run_verdict *verdict, const struct run_ended *ended)
 	else if (ended->exec_errno != 0)
 		(void)snprintf(out, room, "the script could not be started%s%.180s", colon, line);
 	else if (ended->lost)
-		(void)snprintf(out, room, "its keeper was killed; everything it had started was ended");
+		(void)snprintf(
+		    out, room, "its keeper was killed; everything it had started was ended");
 	else if (ended->signal_number != 0)
 		(void)snprintf(out, room, "killed by signal %d%s%s%.180s", ended->signal_number,
 		    ended->signal_number == 9 && !ended->timed_out && !ended->ended_on_request ?
-		    " (out of memory?)" : "", colon, line);
+			" (out of memory?)" :
+			"",
+		    colon, line);
 	else
 		(void)snprintf(out, room, "exit %d%s%.200s", ended->exit_status, colon, line);
 }
@@ -114,7 +117,7 @@ run_verdict(const struct deployment *deployment, const struct run_ended *ended, 
 		else if (deployment->state == DEPLOY_STOPPING && !has_way_back(deployment, ended))
 			verdict.event = DEPLOY_ON_SCRIPT_BAD_NO_BACK;
 		else
-			verdict.is_touched = true;	/* it says that its release is up */
+			verdict.is_touched = true; /* it says that its release is up */
 		return verdict;
 	}
 	if (again && deployment->state != DEPLOY_STOPPING && deployment->attempts < attempts_max) {

@@ -10,10 +10,10 @@
 #include "runs/runs.h"
 #include "types/git_answer.h"
 
-#define MAGIC		0x41736b31u
-#define WAIT_FIRST_MS	1000
-#define WAIT_MOST_MS	300000
-#define STATUS_FAILED	69	/* as if git could not be reached */
+#define MAGIC	      0x41736b31u
+#define WAIT_FIRST_MS 1000
+#define WAIT_MOST_MS  300000
+#define STATUS_FAILED 69 /* as if git could not be reached */
 
 /* One open question; a list of them hangs on perform->asking. */
 struct perform_ask_state {
@@ -21,7 +21,7 @@ struct perform_ask_state {
 	struct perform_ask_state *next;
 	struct perform *perform;
 	struct effect *effect;
-	struct runs_question *question;	/* NULL: it waits to be asked again */
+	struct runs_question *question; /* NULL: it waits to be asked again */
 	struct loop_timer timer;
 	int64_t wait_ms;
 };
@@ -54,7 +54,7 @@ report(struct perform *perform, struct effect *effect, int exit_status, bool unr
 
 	asked->exit_status = exit_status;
 	asked->unreachable = unreachable;
-	asked->answer = strdup(text);	/* a packet, or a sentence of ours: bounded */
+	asked->answer = strdup(text); /* a packet, or a sentence of ours: bounded */
 	if (asked->answer == NULL)
 		asked->exit_status = STATUS_FAILED; /* half an answer is none */
 	perform_report(perform, effect);

@@ -41,8 +41,8 @@ begin(struct sending *sending, struct err *err)
 	const struct perform *perform = sending->perform;
 	const struct effect_document *document = &sending->effect->u.document;
 
-	sending->job = run_log_start(runs_state_directory(perform->runs), document->run,
-	    runs_redact(perform->runs), err);
+	sending->job = run_log_start(
+	    runs_state_directory(perform->runs), document->run, runs_redact(perform->runs), err);
 	if (sending->job == NULL)
 		return false;
 	sending->file = (struct telegram_file){
@@ -50,7 +50,8 @@ begin(struct sending *sending, struct err *err)
 		.caption = document->caption,
 		.prepare = on_prepare,
 	};
-	if (telegram_document(telegram_sender(perform->telegram), &sending->file, on_ended, sending))
+	if (telegram_document(
+		telegram_sender(perform->telegram), &sending->file, on_ended, sending))
 		return true;
 	run_log_free(sending->job);
 	return err_set(err, ERR_NOMEM, "memory is short");

@@ -45,8 +45,9 @@ perform_end(struct perform *perform, struct effect *effect)
 	}
 	job->perform = perform;
 	job->effect = effect;
-	job->wish = (struct runs_wish){ .run = effect->u.end.run, .on_sent = on_sent,
-		.on_dropped = on_dropped, .ctx = job };
+	job->wish = (struct runs_wish){
+		.run = effect->u.end.run, .on_sent = on_sent, .on_dropped = on_dropped, .ctx = job
+	};
 	if (runs_end(perform->runs, &job->wish))
 		return;
 	free(job);

@@ -8,7 +8,7 @@
 #include "runs/run_files.h"
 #include "runs/runs.h"
 
-#define MAGIC 0x46676f31u
+#define MAGIC	 0x46676f31u
 #define PAUSE_MS 1 /* between two steps: whatever else is ready comes first */
 
 /* One folder; those behind it in perform->forgetting wait. */

@@ -9,9 +9,9 @@
 #include "lib/text.h"
 #include "types/settings.h"
 
-#define MAGIC	   0x486c7468u
-#define PERIOD_MS  60000
-#define TIMEOUT_S  30		/* at most: a round must be over before the next */
+#define MAGIC	  0x486c7468u
+#define PERIOD_MS 60000
+#define TIMEOUT_S 30 /* at most: a round must be over before the next */
 
 struct look {
 	struct environment_look *environment;
@@ -103,14 +103,14 @@ look_at(struct perform_health *health, const struct environment_settings *enviro
 {
 	struct environment_look *look = &health->environments[health->n++];
 
-	*look = (struct environment_look){ .health = health, .is_up = true,
-		.n = environment->health_url_count };
+	*look = (struct environment_look){
+		.health = health, .is_up = true, .n = environment->health_url_count
+	};
 	(void)text_copy(look->name, sizeof(look->name), environment->name);
 	for (size_t i = 0; i < look->n; i++) {
 		look->urls[i].environment = look;
-		look->urls[i].call = probe_check_start(health->client,
-		    environment->health_urls[i], health->timeout_s, on_answer, &look->urls[i],
-		    NULL);
+		look->urls[i].call = probe_check_start(health->client, environment->health_urls[i],
+		    health->timeout_s, on_answer, &look->urls[i], NULL);
 		if (look->urls[i].call != NULL)
 			look->pending++;
 		else
@@ -133,7 +133,8 @@ on_round(struct loop_timer *timer, void *ctx)
 		return;
 	cancel_round(health); /* over long since: its timeout is shorter than the period */
 	health->timeout_s = settings->health_check_timeout_seconds < TIMEOUT_S ?
-	    settings->health_check_timeout_seconds : TIMEOUT_S;
+	    settings->health_check_timeout_seconds :
+	    TIMEOUT_S;
 	for (size_t i = 0; i < settings->environment_count; i++) {
 		if (settings->environments[i].health_url_count > 0)
 			look_at(health, &settings->environments[i]);

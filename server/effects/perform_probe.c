@@ -11,13 +11,13 @@
 #include "lib/text.h"
 
 #define MAGIC	   0x50726f62u
-#define CROWDED_MS 200		/* the client's queue is full: our own congestion is no failure */
+#define CROWDED_MS 200 /* the client's queue is full: our own congestion is no failure */
 
 /* One URL until it is decided: a call is under way, or the timer for the next one runs. */
 struct target {
 	struct perform_probe_state *probe;
 	const struct probe_target *what;
-	struct probe_finding *finding;	/* in the result */
+	struct probe_finding *finding; /* in the result */
 	struct http_client_call *call;
 	struct loop_timer timer;
 	int passes_in_a_row;
@@ -30,7 +30,7 @@ struct perform_probe_state {
 	struct perform_probe_state *next;
 	struct perform *perform;
 	struct effect *effect;
-	struct loop_task done;		/* reports: not under the feet of whoever decided it */
+	struct loop_task done; /* reports: not under the feet of whoever decided it */
 	size_t undecided;
 	struct target targets[];
 };
@@ -244,8 +244,8 @@ on_answer(void *ctx, const struct http_client_result *result)
 
 	OBJ_CHECK(target->probe, MAGIC);
 	target->call = NULL;
-	if (probe_check_judge(result, target->what->commit, plan_of(target->probe)->timeout_s,
-		target->finding))
+	if (probe_check_judge(
+		result, target->what->commit, plan_of(target->probe)->timeout_s, target->finding))
 		note_pass(target);
 	else
 		note_failure(target);

@@ -9,26 +9,26 @@
 #include "runs/runs.h"
 #include "telegram/telegram.h"
 
-#define MAGIC	    0x50726e31u
-#define STATUS_GO   200		/* to EVENT_RUN_STARTED; else its run was ended meanwhile */
-#define JOBS_MAX    128		/* more than the runs that may be followed and those just ended */
-#define TRIES_MAX   3		/* of a deployment: nothing was touched, a person may ask again */
-#define WAIT_FIRST_MS	1000
-#define WAIT_MOST_MS	60000
+#define MAGIC	      0x50726e31u
+#define STATUS_GO     200 /* to EVENT_RUN_STARTED; else its run was ended meanwhile */
+#define JOBS_MAX      128 /* more than the runs that may be followed and those just ended */
+#define TRIES_MAX     3	  /* of a deployment: nothing was touched, a person may ask again */
+#define WAIT_FIRST_MS 1000
+#define WAIT_MOST_MS  60000
 
 typedef bool begin_fn(struct runs *runs, const struct effect_run *order,
     const struct runs_watch *watch, struct err *err);
 
 struct run_job {
-	unsigned magic;			/* 0: this place is free */
+	unsigned magic; /* 0: this place is free */
 	struct perform *perform;
-	struct effect *effect;		/* NULL: it has ended and was reported */
+	struct effect *effect; /* NULL: it has ended and was reported */
 	begin_fn *begin;
-	struct loop_timer again;	/* started: it was put off */
+	struct loop_timer again; /* started: it was put off */
 	int64_t wait_ms;
-	int64_t give_up_at;		/* monotonic: a rollback is tried until then */
+	int64_t give_up_at; /* monotonic: a rollback is tried until then */
 	unsigned tries;
-	bool is_recording;		/* the store has the hello, its answer is to come */
+	bool is_recording; /* the store has the hello, its answer is to come */
 	bool is_ending;
 	struct runs_wish no_go;
 };
@@ -123,8 +123,11 @@ begin(struct perform *perform, struct effect *effect, begin_fn *how)
 		refuse(perform, effect, false, "too many runs are open already");
 		return;
 	}
-	*job = (struct run_job){ .magic = MAGIC, .perform = perform, .effect = effect,
-		.begin = how, .wait_ms = WAIT_FIRST_MS,
+	*job = (struct run_job){ .magic = MAGIC,
+		.perform = perform,
+		.effect = effect,
+		.begin = how,
+		.wait_ms = WAIT_FIRST_MS,
 		.give_up_at = loop_now_ms() + effect->u.run.deadline_s * INT64_C(1000) };
 	loop_timer_init(&job->again, on_again, job);
 	job_try(job);
@@ -225,7 +228,9 @@ keep_shut(struct run_job *job)
 	if (job->is_ending)
 		return;
 	job->no_go = (struct runs_wish){ .run = job->effect->u.run.run,
-		.on_sent = on_no_go_sent, .on_dropped = on_no_go_sent, .ctx = job };
+		.on_sent = on_no_go_sent,
+		.on_dropped = on_no_go_sent,
+		.ctx = job };
 	job->is_ending = runs_end(job->perform->runs, &job->no_go);
 }
 

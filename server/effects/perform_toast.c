@@ -40,7 +40,8 @@ perform_toast(struct perform *perform, struct effect *effect)
 		return;
 	}
 	*toasting = (struct toasting){ perform, effect };
-	if (telegram_toast(telegram_sender(perform->telegram), &effect->u.toast, on_ended, toasting))
+	if (telegram_toast(
+		telegram_sender(perform->telegram), &effect->u.toast, on_ended, toasting))
 		return;
 	free(toasting);
 	perform_report(perform, effect);

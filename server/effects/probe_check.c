@@ -9,13 +9,12 @@
 #include "lib/json.h"
 #include "lib/text.h"
 
-#define LABEL		"probe"
-#define SHOWN_DIGITS	7
+#define LABEL	     "probe"
+#define SHOWN_DIGITS 7
 
 struct http_client_call *
 probe_check_start(struct http_client *client, const char *url, int timeout_s,
-    void (*on_done)(void *ctx, const struct http_client_result *result), void *ctx,
-    struct err *err)
+    void (*on_done)(void *ctx, const struct http_client_result *result), void *ctx, struct err *err)
 {
 	static const char *const headers[] = { "Accept: application/json, */*;q=0.1",
 		"Cache-Control: no-cache", NULL };
@@ -41,8 +40,8 @@ take_commit(char commit[LIMIT_COMMIT], const char *text)
 	if (text == NULL || !text_is_hex(text, 7, LIMIT_COMMIT - 1))
 		return false;
 	for (size_t i = 0; i <= strlen(text); i++)
-		commit[i] = text[i] >= 'A' && text[i] <= 'F' ? (char)(text[i] + 'a' - 'A') :
-							       text[i];
+		commit[i] =
+		    text[i] >= 'A' && text[i] <= 'F' ? (char)(text[i] + 'a' - 'A') : text[i];
 	return true;
 }
 
@@ -72,8 +71,7 @@ is_same_commit(const char *answered, const char *expected)
 /* --- what people are told ----------------------------------------------------------------- */
 
 static void
-say_no_answer(const struct http_client_result *result, int timeout_s,
-    char detail[LIMIT_LINE])
+say_no_answer(const struct http_client_result *result, int timeout_s, char detail[LIMIT_LINE])
 {
 	const char *text = result->text;
 

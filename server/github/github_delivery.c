@@ -184,8 +184,8 @@ decode(const struct delivery *told, const char *text, size_t size, struct queue_
 }
 
 bool
-github_decode_json(struct event *raw, struct queue_list *ret_events, int *ret_status,
-    int64_t *ret_offset)
+github_decode_json(
+    struct event *raw, struct queue_list *ret_events, int *ret_status, int64_t *ret_offset)
 {
 	(void)ret_offset; /* polling's */
 	return decode(&raw->u.delivery, raw->raw.data, raw->raw.size, ret_events, ret_status);
@@ -216,8 +216,8 @@ unescape_form(char *text, size_t size, size_t *ret_size)
 }
 
 bool
-github_decode_form(struct event *raw, struct queue_list *ret_events, int *ret_status,
-    int64_t *ret_offset)
+github_decode_form(
+    struct event *raw, struct queue_list *ret_events, int *ret_status, int64_t *ret_offset)
 {
 	static const char name[] = "payload=";
 	size_t name_size = sizeof(name) - 1;

@@ -16,7 +16,7 @@ struct scan {
 	const char *start;
 	const char *at;
 	const char *end;
-	const char *why;	/* of the first failure */
+	const char *why; /* of the first failure */
 	unsigned depth;
 	struct github_payload *payload;
 };
@@ -48,8 +48,8 @@ fail(struct scan *s, const char *why)
 static void
 skip_blanks(struct scan *s)
 {
-	while (s->at < s->end &&
-	    (*s->at == ' ' || *s->at == '\n' || *s->at == '\r' || *s->at == '\t'))
+	while (
+	    s->at < s->end && (*s->at == ' ' || *s->at == '\n' || *s->at == '\r' || *s->at == '\t'))
 		s->at++;
 }
 

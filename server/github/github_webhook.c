@@ -19,10 +19,10 @@
 struct github_webhook {
 	unsigned magic;
 	struct github_webhook_config config;
-	struct settings *keyed;		/* those that `key` was made of; one reference */
-	struct crypto_hmac_key *key;	/* NULL: there is no secret */
+	struct settings *keyed;	     /* those that `key` was made of; one reference */
+	struct crypto_hmac_key *key; /* NULL: there is no secret */
 	struct rate_note refused;
-	char refused_client[48];	/* the last of them */
+	char refused_client[48]; /* the last of them */
 	struct loop_timer note_timer;
 };
 
@@ -31,7 +31,7 @@ struct door {
 	unsigned magic;
 	struct github_webhook *webhook;
 	struct http_request *request;
-	struct crypto_hmac *mac;	/* NULL once it was compared, or could not go on */
+	struct crypto_hmac *mac; /* NULL once it was compared, or could not go on */
 	uint8_t given[GITHUB_SIGNATURE_SIZE];
 };
 
@@ -111,12 +111,11 @@ tell_refused(struct github_webhook *webhook, int64_t count)
 
 		(void)text_copy(rejected->source, sizeof(rejected->source), "github");
 		(void)text_copy(rejected->reason, sizeof(rejected->reason), "signature");
-		(void)text_copy(rejected->client, sizeof(rejected->client),
-		    webhook->refused_client);
+		(void)text_copy(
+		    rejected->client, sizeof(rejected->client), webhook->refused_client);
 		rejected->count = count;
 	}
-	if (count > 0 &&
-	    (event == NULL || !webhook->config.submit(webhook->config.ctx, event))) {
+	if (count > 0 && (event == NULL || !webhook->config.submit(webhook->config.ctx, event))) {
 		event_free(event);
 		rate_note_put_back(&webhook->refused, count);
 	}
@@ -139,8 +138,8 @@ static void
 refuse(struct github_webhook *webhook, struct http_request *request)
 {
 	log_debug("a request to /github/webhook was refused: its signature is missing or wrong");
-	(void)text_copy(webhook->refused_client, sizeof(webhook->refused_client),
-	    http_request_client(request));
+	(void)text_copy(
+	    webhook->refused_client, sizeof(webhook->refused_client), http_request_client(request));
 	answer(webhook, request, 401);
 	tell_refused(webhook, rate_note_add(&webhook->refused, NOTE_MS, loop_now_ms()));
 }
@@ -261,8 +260,8 @@ new_delivery(struct http_request *request, int *ret_status)
 	event = event_new(EVENT_DELIVERY);
 	if (event == NULL)
 		return NULL;
-	event->source = http_guard_type_is_in(type, form_types) ? SOURCE_GITHUB_FORM :
-								  SOURCE_GITHUB_JSON;
+	event->source =
+	    http_guard_type_is_in(type, form_types) ? SOURCE_GITHUB_FORM : SOURCE_GITHUB_JSON;
 	event->u.delivery.kind = github_delivery_kind(name);
 	(void)text_copy(event->u.delivery.id, sizeof(event->u.delivery.id), id);
 	event->raw.data = http_request_take_body(request, &event->raw.size);

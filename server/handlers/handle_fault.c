@@ -12,7 +12,7 @@
 #include "store/row_question.h"
 
 /* Until it is tried again: it may well fail again, and each time costs a line in the log. */
-#define LATER_MS (60 * INT64_C(1000))
+#define LATER_MS       (60 * INT64_C(1000))
 #define DAILY_LATER_MS (3600 * INT64_C(1000))
 
 static void

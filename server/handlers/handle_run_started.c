@@ -3,7 +3,7 @@
 #include "handlers/handlers.h"
 #include "store/row_deployment.h"
 
-#define GO 200
+#define GO    200
 #define NO_GO 409 /* its run was ended before it began: the gate stays shut */
 
 /* Is this the run that its deployment waits for? */

@@ -6,8 +6,8 @@
 #include "store/row_effect.h"
 #include "store/row_guard.h"
 
-#define DAY_MS (24 * 3600 * INT64_C(1000))
-#define SOON_MS (60 * INT64_C(1000))
+#define DAY_MS	  (24 * 3600 * INT64_C(1000))
+#define SOON_MS	  (60 * INT64_C(1000))
 #define PURGE_MAX 256 /* folders in one round */
 
 static void

@@ -32,7 +32,8 @@ policy_decide(enum policy_role role, enum policy_action action, const char *envi
 	enum policy_role needed;
 
 	assert((size_t)action < COUNT(rows));
-	needed = strcmp(environment, "staging") == 0 ? rows[action].staging : rows[action].elsewhere;
+	needed =
+	    strcmp(environment, "staging") == 0 ? rows[action].staging : rows[action].elsewhere;
 	if (role >= needed)
 		return (struct policy_decision){ .is_allowed = true, .reason = "" };
 	if (role == POLICY_STRANGER)

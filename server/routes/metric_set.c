@@ -10,18 +10,18 @@
 /* KIND, field, name, help, labels.  No label's values grow with use: see lib/metrics.h for what
  * happens beyond METRICS_SERIES_MAX all the same. */
 #define METRIC_SET(M) \
-	M(gauge, build_info, "deploybot_build_info", \
-	    "Always 1; the version that runs.", "version") \
+	M(gauge, build_info, "deploybot_build_info", "Always 1; the version that runs.", \
+	    "version") \
 	M(counter, webhook_requests, "deploybot_webhook_requests_total", \
 	    "Requests to our webhooks, by who calls and what was answered.", "source,code") \
-	M(counter, deployments, "deploybot_deployments_total", \
-	    "Deployments that have ended.", "environment,trigger,outcome") \
+	M(counter, deployments, "deploybot_deployments_total", "Deployments that have ended.", \
+	    "environment,trigger,outcome") \
 	M(gauge, environment_busy, "deploybot_environment_busy", \
 	    "1 while a deployment is active there.", "environment") \
 	M(gauge, rollback_unacknowledged, "deploybot_rollback_unacknowledged", \
 	    "1 while nothing new went live after an automatic rollback.", "environment") \
-	M(gauge, release_info, "deploybot_release_info", \
-	    "Always 1; the commit that is live.", "environment,commit") \
+	M(gauge, release_info, "deploybot_release_info", "Always 1; the commit that is live.", \
+	    "environment,commit") \
 	M(gauge, health_up, "deploybot_health_up", \
 	    "1 when every health URL answered well, asked once a minute.", "environment") \
 	M(counter, telegram_requests, "deploybot_telegram_requests_total", \
@@ -30,12 +30,12 @@
 	    "Updates that wait at Telegram; when polling, those given and not on disk yet.", NULL) \
 	M(gauge, outbox_pending, "deploybot_outbox_pending", \
 	    "Decided effects that are not done yet.", NULL) \
-	M(counter, audit_entries, "deploybot_audit_entries_total", \
-	    "Entries of the audit chain.", NULL) \
+	M(counter, audit_entries, "deploybot_audit_entries_total", "Entries of the audit chain.", \
+	    NULL) \
 	M(counter, audit_export_failures, "deploybot_audit_export_failures_total", \
 	    "Times the audit log could not be written.", NULL) \
-	M(counter, commands, "deploybot_commands_total", \
-	    "Chat commands, by command and outcome.", "command,outcome") \
+	M(counter, commands, "deploybot_commands_total", "Chat commands, by command and outcome.", \
+	    "command,outcome") \
 	M(gauge, loop_lag, "deploybot_loop_lag_seconds", \
 	    "The longest turn of the event loop in the last second.", NULL)
 
@@ -52,8 +52,8 @@ struct metric_set {
 static const double duration_bounds[] = { 1, 2, 5, 10, 20, 30, 60, 120, 180, 300, 600, 1200, 1800,
 	3600 };
 /* A flush takes 0.1 ms on a good disk and seconds on one that is ill. */
-static const double commit_bounds[] = { .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05,
-	.1, .25, .5, 1, 2.5, 5 };
+static const double commit_bounds[] = { .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1,
+	.25, .5, 1, 2.5, 5 };
 
 static void
 define(struct metric_set *set, struct metrics *reg)
@@ -126,8 +126,8 @@ static void
 environment_gauges(struct metric_set *set, const struct environment_gauge *gauge)
 {
 	metrics_set(set->environment_busy, gauge->is_busy, METRICS_LABELS(gauge->name));
-	metrics_set(set->rollback_unacknowledged, gauge->is_unacknowledged,
-	    METRICS_LABELS(gauge->name));
+	metrics_set(
+	    set->rollback_unacknowledged, gauge->is_unacknowledged, METRICS_LABELS(gauge->name));
 	if (gauge->commit[0] != '\0')
 		metrics_set(set->release_info, 1, METRICS_LABELS(gauge->name, gauge->commit));
 }

@@ -14,8 +14,8 @@
 #include "runs/packet.h"
 #include "runs/run_files.h"
 
-#define MAGIC	  0x4b65704cu
-#define TURN_MAX  16	/* messages in one turn: others are waiting too */
+#define MAGIC	 0x4b65704cu
+#define TURN_MAX 16 /* messages in one turn: others are waiting too */
 
 struct keeper_link {
 	unsigned magic;
@@ -24,7 +24,7 @@ struct keeper_link {
 	int fd;
 	bool wants_go;
 	bool wants_end;
-	bool *is_freed;		/* set while a callback runs: where to say that we are gone */
+	bool *is_freed; /* set while a callback runs: where to say that we are gone */
 	struct loop_io io;
 	struct keeper_link_watch watch;
 };
@@ -40,14 +40,16 @@ connect_in(int folder, int fd, int64_t run, struct err *err)
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int why;
 
-	(void)snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/socket",
-	    folder);
+	(void)snprintf(
+	    address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/socket", folder);
 	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
 		return true;
 	why = errno;
-	return err_errno(err, why == EAGAIN ? ERR_BUSY :
-	    why == ENOENT || why == ECONNREFUSED ? ERR_MISSING : ERR_IO, why,
-	    "run %" PRId64 ": connecting to its keeper", run);
+	return err_errno(err,
+	    why == EAGAIN			     ? ERR_BUSY :
+		why == ENOENT || why == ECONNREFUSED ? ERR_MISSING :
+						       ERR_IO,
+	    why, "run %" PRId64 ": connecting to its keeper", run);
 }
 
 static int

@@ -24,8 +24,8 @@ packet_send(int fd, const struct protocol_message *message, struct err *err)
 }
 
 enum packet_received
-packet_receive(int fd, char buffer[PROTOCOL_PACKET_MAX], struct protocol_message *ret,
-    struct err *err)
+packet_receive(
+    int fd, char buffer[PROTOCOL_PACKET_MAX], struct protocol_message *ret, struct err *err)
 {
 	bool was_reset = false;
 	ssize_t got;

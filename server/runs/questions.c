@@ -56,8 +56,9 @@ questions_take(struct questions *questions, const struct protocol_message *messa
 		return; /* cancelled meanwhile */
 	if (message->body_len == 0 || memchr(message->body, '\0', message->body_len) != NULL) {
 		question_answer(questions, question, status == 0 ? STATUS_UNREACHABLE : status,
-		    false, message->text[0] != '\0' || !record->timed_out ? message->text :
-			"git did not answer in time");
+		    false,
+		    message->text[0] != '\0' || !record->timed_out ? message->text :
+								     "git did not answer in time");
 		return;
 	}
 	memcpy(text, message->body, message->body_len);
@@ -73,8 +74,8 @@ fill_ask(struct protocol_message *message, const struct runs_question *question)
 
 	message->kind = PROTOCOL_ASK;
 	message->id = question->id;
-	message->question = ask->kind == ASK_HEADS ? PROTOCOL_QUESTION_HEADS :
-	    PROTOCOL_QUESTION_COMMITS;
+	message->question =
+	    ask->kind == ASK_HEADS ? PROTOCOL_QUESTION_HEADS : PROTOCOL_QUESTION_COMMITS;
 	if (ask->kind == ASK_HEADS) {
 		for (size_t i = 0; i < ask->n_branches; i++)
 			used += (size_t)snprintf(message->branches + used,
@@ -91,16 +92,16 @@ fill_ask(struct protocol_message *message, const struct runs_question *question)
 }
 
 struct runs_question *
-questions_add(struct questions *questions, const struct effect_ask *ask,
-    runs_answer_fn *on_answer, void *ctx, struct err *err)
+questions_add(struct questions *questions, const struct effect_ask *ask, runs_answer_fn *on_answer,
+    void *ctx, struct err *err)
 {
 	struct runs_question *question, **back;
 
-	static_assert(sizeof(((struct protocol_message *)0)->branches) >=
-	    sizeof(ask->branches), "all branches fit, each with a blank");
+	static_assert(sizeof(((struct protocol_message *)0)->branches) >= sizeof(ask->branches),
+	    "all branches fit, each with a blank");
 	if (questions->n >= RUNS_QUESTIONS_MAX) {
-		(void)err_set(err, ERR_BUSY, "%d questions wait for git already",
-		    RUNS_QUESTIONS_MAX);
+		(void)err_set(
+		    err, ERR_BUSY, "%d questions wait for git already", RUNS_QUESTIONS_MAX);
 		return NULL;
 	}
 	question = calloc(1, sizeof(*question));
@@ -127,8 +128,8 @@ questions_cancel(struct questions *questions, struct runs_question *question)
 }
 
 static bool
-question_say(struct questions *questions, struct runs_question *question,
-    struct runner_link *runner)
+question_say(
+    struct questions *questions, struct runs_question *question, struct runner_link *runner)
 {
 	struct protocol_message message = { .kind = PROTOCOL_ASK };
 	struct err err = { .code = ERR_NONE };
@@ -140,7 +141,8 @@ question_say(struct questions *questions, struct runs_question *question,
 	case PACKET_REFUSED:
 		/* What no message can hold is no ref of any repository: git says so itself, with
 		 * what is possible. */
-		message = (struct protocol_message){ .kind = PROTOCOL_ASK, .id = question->id,
+		message = (struct protocol_message){ .kind = PROTOCOL_ASK,
+			.id = question->id,
 			.question = PROTOCOL_QUESTION_COMMITS };
 		(void)snprintf(message.ref, sizeof(message.ref), "?");
 		if (runner_link_send(runner, &message, &err) != PACKET_SENT)

@@ -11,18 +11,18 @@
 /* Where in an escape sequence we are (ECMA-48; what a terminal would swallow). */
 enum clean_state {
 	IN_TEXT,
-	IN_ESCAPE,		/* after ESC and any intermediate bytes */
-	IN_CSI,			/* until a final byte 0x40-0x7e */
-	IN_STRING,		/* OSC, DCS, SOS, PM, APC: until BEL or ST */
-	IN_STRING_ESCAPE,	/* ... and an ESC in it, which may begin ST */
+	IN_ESCAPE,	  /* after ESC and any intermediate bytes */
+	IN_CSI,		  /* until a final byte 0x40-0x7e */
+	IN_STRING,	  /* OSC, DCS, SOS, PM, APC: until BEL or ST */
+	IN_STRING_ESCAPE, /* ... and an ESC in it, which may begin ST */
 };
 
-#define BEL	0x07
-#define BS	0x08
-#define CAN	0x18
-#define SUB	0x1a
-#define ESC	0x1b
-#define DEL	0x7f
+#define BEL 0x07
+#define BS  0x08
+#define CAN 0x18
+#define SUB 0x1a
+#define ESC 0x1b
+#define DEL 0x7f
 
 static void take_byte(struct run_clean *clean, unsigned char byte, struct buf *out);
 

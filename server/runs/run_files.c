@@ -13,15 +13,15 @@
 
 #include "lib/err.h"
 
-#define FILES_MAX	64	/* a run's folder holds five */
-#define NAME_ROOM	24
-#define CUT_BYTES	(64 * 1024 * 1024)
+#define FILES_MAX 64 /* a run's folder holds five */
+#define NAME_ROOM 24
+#define CUT_BYTES (64 * 1024 * 1024)
 
 static bool
 fail(struct err *err, int64_t run, const char *what)
 {
-	return err_errno(err, errno == ENOENT ? ERR_MISSING : ERR_IO, errno, "run %" PRId64 ": %s",
-	    run, what);
+	return err_errno(
+	    err, errno == ENOENT ? ERR_MISSING : ERR_IO, errno, "run %" PRId64 ": %s", run, what);
 }
 
 /* STATE/runs.  STATE itself may be a link: the operator named it. */
@@ -134,8 +134,7 @@ remove_files(int folder, int64_t run, struct err *err)
 
 /* Opens runs/ and the run's folder in it; *ret_folder is -1 where there is none. */
 static bool
-open_both(const char *state_directory, int64_t run, int *ret_runs, int *ret_folder,
-    struct err *err)
+open_both(const char *state_directory, int64_t run, int *ret_runs, int *ret_folder, struct err *err)
 {
 	struct err why = { .code = ERR_NONE };
 

@@ -13,20 +13,20 @@
 #include "runs/keeper_link.h"
 #include "runs/run_translate.h"
 
-#define MAGIC		0x52756e31u
-#define ORDERS_MAX	3	/* of one run, where the runner contradicts itself */
-#define RECONNECT_MS	200	/* its keeper lives, but could not be reached */
-#define LOST_MS		1000	/* a closed connection that nothing explains by then is told */
+#define MAGIC	     0x52756e31u
+#define ORDERS_MAX   3	  /* of one run, where the runner contradicts itself */
+#define RECONNECT_MS 200  /* its keeper lives, but could not be reached */
+#define LOST_MS	     1000 /* a closed connection that nothing explains by then is told */
 
 /* What is to be said to the runner about a run, and what we wait for. */
 enum run_phase {
-	RUN_TO_ORDER,		/* → run */
-	RUN_ORDERED,		/* ← started, refused */
-	RUN_TO_SETTLE,		/* → settle */
-	RUN_SETTLING,		/* ← settled */
-	RUN_TO_CONNECT,		/* its keeper is tried again when the timer expires */
-	RUN_FOLLOWED,		/* its keeper is connected */
-	RUN_TO_REFUSE,		/* in the next turn: nothing of it was ordered */
+	RUN_TO_ORDER,	/* → run */
+	RUN_ORDERED,	/* ← started, refused */
+	RUN_TO_SETTLE,	/* → settle */
+	RUN_SETTLING,	/* ← settled */
+	RUN_TO_CONNECT, /* its keeper is tried again when the timer expires */
+	RUN_FOLLOWED,	/* its keeper is connected */
+	RUN_TO_REFUSE,	/* in the next turn: nothing of it was ordered */
 };
 
 struct run_follow {
@@ -36,16 +36,16 @@ struct run_follow {
 	struct runs_watch watch;
 	enum run_phase phase;
 	struct keeper_link *keeper;
-	const char *refusal;		/* RUN_TO_REFUSE: why */
-	struct loop_timer timer;	/* of the phase; unexplained: tell it lost */
-	bool wants_end;			/* said at every hello from now on */
+	const char *refusal;	 /* RUN_TO_REFUSE: why */
+	struct loop_timer timer; /* of the phase; unexplained: tell it lost */
+	bool wants_end;		 /* said at every hello from now on */
 	struct runs_wish *wishes;
-	struct loop_task end_told;	/* grants them: never inside runs_end() */
+	struct loop_task end_told; /* grants them: never inside runs_end() */
 	unsigned orders;
-	bool was_started;		/* its folder was there: it is never ordered again */
+	bool was_started; /* its folder was there: it is never ordered again */
 	bool hello_told;
-	bool is_deaf;			/* its keeper speaks another version: the record alone counts */
-	int64_t went_at;		/* wall ms of our `go`; 0: it was another's */
+	bool is_deaf;	 /* its keeper speaks another version: the record alone counts */
+	int64_t went_at; /* wall ms of our `go`; 0: it was another's */
 	struct runs_progress progress;
 };
 
@@ -134,8 +134,9 @@ run_end(struct run_follow *run, const struct run_ended *ended)
 static void
 run_refuse(struct run_follow *run, const char *why)
 {
-	struct run_ended ended = { .run = run->order.run, .refused = true,
-		.ended_on_request = run->wants_end };
+	struct run_ended ended = {
+		.run = run->order.run, .refused = true, .ended_on_request = run->wants_end
+	};
 
 	(void)clean_line(ended.detail, sizeof(ended.detail), why, strlen(why));
 	run_end(run, &ended);
@@ -188,8 +189,11 @@ run_end_by_record(struct run_follow *run, const struct protocol_message *message
 static void
 run_end_unknown(struct run_follow *run)
 {
-	struct run_ended ended = { .run = run->order.run, .gate_opened = true, .released = true,
-		.lost = true, .exit_status = -1,
+	struct run_ended ended = { .run = run->order.run,
+		.gate_opened = true,
+		.released = true,
+		.lost = true,
+		.exit_status = -1,
 		.detail = "its folder in runs/ has vanished: nobody knows what it did" };
 
 	log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", run->order.run)), "%s", ended.detail);
@@ -216,15 +220,15 @@ run_connect(struct run_follow *run)
 
 	loop_timer_stop(&run->timer);
 	run->was_started = true;
-	run->keeper = keeper_link_open(run->world->loop, run->world->state_directory,
-	    run->order.run, &watch, &err);
+	run->keeper = keeper_link_open(
+	    run->world->loop, run->world->state_directory, run->order.run, &watch, &err);
 	if (run->keeper != NULL) {
 		run->phase = RUN_FOLLOWED;
 		return;
 	}
 	if (err.code != ERR_MISSING && err.code != ERR_BUSY)
-		log_line(LOG_LEVEL_WARNING, LOG_FIELDS(LOG_I64("run", run->order.run)), "%s",
-		    err.text);
+		log_line(
+		    LOG_LEVEL_WARNING, LOG_FIELDS(LOG_I64("run", run->order.run)), "%s", err.text);
 	/* It is asked about anew after a while: its keeper is busy, or on its way out. */
 	run->phase = RUN_TO_CONNECT;
 	loop_timer_start(run->world->loop, &run->timer, RECONNECT_MS, 0);
@@ -366,8 +370,8 @@ take_settled(struct run_follow *run, const struct protocol_message *message)
 static void
 take_refused(struct run_follow *run, const struct protocol_message *message)
 {
-	const char *why = message->text[0] != '\0' ? message->text :
-	    "the runner refused it and gave no reason";
+	const char *why =
+	    message->text[0] != '\0' ? message->text : "the runner refused it and gave no reason";
 
 	if (message->why == PROTOCOL_WHY_EXISTS)
 		run_settle(run);

@@ -18,29 +18,29 @@
 #include "runs/run_files.h"
 #include "runs/run_tail.h"
 
-#define MAGIC		0x52754c67u
-#define PIECE		32768		/* read in one step: 1 to 3 ms of work */
-#define LINE_BYTES	4000		/* longer lines are broken: editors choke on them */
-#define PART_BYTES	(INT64_C(22) << 20)	/* of the head, and of the tail, of one too long */
+#define MAGIC	   0x52754c67u
+#define PIECE	   32768	       /* read in one step: 1 to 3 ms of work */
+#define LINE_BYTES 4000		       /* longer lines are broken: editors choke on them */
+#define PART_BYTES (INT64_C(22) << 20) /* of the head, and of the tail, of one too long */
 
 struct run_log_job {
 	unsigned magic;
 	int log;
 	int out;
-	int64_t size;		/* of the log, as it was at the start */
-	int64_t at;		/* what is read next */
-	int64_t head_end;	/* the head ends, ... */
-	int64_t tail_start;	/* ... and the tail begins; the same where nothing is left out */
+	int64_t size;	    /* of the log, as it was at the start */
+	int64_t at;	    /* what is read next */
+	int64_t head_end;   /* the head ends, ... */
+	int64_t tail_start; /* ... and the tail begins; the same where nothing is left out */
 	int64_t written;
-	bool is_tail_begin;	/* the next piece is the tail's first */
+	bool is_tail_begin; /* the next piece is the tail's first */
 	bool is_gzip;
 	bool is_done;
 	struct redact *redact;
 	struct redact_stream *stream;
 	struct run_clean clean;
 	struct run_wrap wrap;
-	z_stream zip;		/* when is_gzip */
-	struct buf plain;	/* one piece on its way */
+	z_stream zip;	  /* when is_gzip */
+	struct buf plain; /* one piece on its way */
 	struct buf safe;
 	struct buf text;
 	char piece[PIECE];
@@ -206,8 +206,8 @@ open_nameless(const char *state_directory, struct err *err)
 	if (snprintf(path, sizeof(path), "%s/log-XXXXXX", state_directory) < (int)sizeof(path))
 		fd = mkostemp(path, O_CLOEXEC);
 	if (fd < 0)
-		(void)err_errno(err, ERR_IO, errno, "making a temporary file in %s",
-		    state_directory);
+		(void)err_errno(
+		    err, ERR_IO, errno, "making a temporary file in %s", state_directory);
 	else
 		(void)unlink(path); /* it stays as a file nobody reads; nothing depends on it */
 	return fd;
@@ -218,8 +218,8 @@ open_zip(struct run_log_job *job, struct err *err)
 {
 	job->is_gzip = job->size > RUN_LOG_PLAIN_MAX;
 	/* 16 + 15: gzip's header, the largest window. */
-	if (job->is_gzip && deflateInit2(&job->zip, 6, Z_DEFLATED, 16 + 15, 8,
-				Z_DEFAULT_STRATEGY) != Z_OK) {
+	if (job->is_gzip &&
+	    deflateInit2(&job->zip, 6, Z_DEFLATED, 16 + 15, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
 		job->is_gzip = false;
 		return err_set(err, ERR_NOMEM, "out of memory for packing a log");
 	}

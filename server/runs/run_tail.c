@@ -14,7 +14,7 @@
 #include "runs/run_clean.h"
 #include "runs/run_files.h"
 
-#define ELLIPSIS	"\xe2\x80\xa6"
+#define ELLIPSIS "\xe2\x80\xa6"
 
 struct line {
 	const char *text;
@@ -103,8 +103,8 @@ line_make(struct line *ret, const char *text, size_t size, bool without_steps)
 
 /* The last lines that fit, the last first. */
 static size_t
-lines_find(const struct buf *text, const struct run_tail_shape *shape,
-    struct line lines[RUN_TAIL_LINES])
+lines_find(
+    const struct buf *text, const struct run_tail_shape *shape, struct line lines[RUN_TAIL_LINES])
 {
 	const char *all = buf_text(text);
 	size_t end = text->size, n = 0, used = 0;
@@ -186,8 +186,8 @@ run_tail_read(const char *state_directory, int64_t run, struct redact *redact,
 }
 
 void
-run_tail_last(const char *state_directory, int64_t run, struct redact *redact, char *out,
-    size_t room)
+run_tail_last(
+    const char *state_directory, int64_t run, struct redact *redact, char *out, size_t room)
 {
 	const struct run_tail_shape shape = { 1, RUN_TAIL_LINE, true };
 	struct run_tail_bytes bytes;

@@ -17,17 +17,17 @@
 #include "lib/log.h"
 #include "types/settings.h"
 
-#define MAGIC		 0x52756e4cu
-#define CHILD_FD	 3	/* the only one it gets but for 0, 1, 2 */
-#define AGAIN_FIRST_MS	 100
-#define AGAIN_MOST_MS	 30000
-#define STEADY_MS	 60000	/* lived so long: its next death is a new story */
-#define END_WAIT_MS	 2000	/* from closing its socket to its end */
-#define EXIT_SETTINGS	 78
-#define TURN_MAX	 16	/* messages in one turn */
-#define ENVIRONMENT_MAX	 1024
-#define BEATS_MAX	 2	/* in the time that it may be silent */
-#define BEAT_RUN	 INT64_MAX /* a run that nobody ever orders: `never` is a sign of life */
+#define MAGIC		0x52756e4cu
+#define CHILD_FD	3 /* the only one it gets but for 0, 1, 2 */
+#define AGAIN_FIRST_MS	100
+#define AGAIN_MOST_MS	30000
+#define STEADY_MS	60000 /* lived so long: its next death is a new story */
+#define END_WAIT_MS	2000  /* from closing its socket to its end */
+#define EXIT_SETTINGS	78
+#define TURN_MAX	16 /* messages in one turn */
+#define ENVIRONMENT_MAX 1024
+#define BEATS_MAX	2	  /* in the time that it may be silent */
+#define BEAT_RUN	INT64_MAX /* a run that nobody ever orders: `never` is a sign of life */
 
 struct runner_link {
 	unsigned magic;
@@ -36,21 +36,21 @@ struct runner_link {
 	char *path;
 	char *state_directory;
 	char *env_file;
-	char **environment;	/* what it gets of ours */
+	char **environment; /* what it gets of ours */
 	pid_t pid;
 	int pidfd;
-	int fd;			/* -1: not running */
+	int fd; /* -1: not running */
 	bool is_ready;
-	bool said_hello;	/* this process, ever */
+	bool said_hello; /* this process, ever */
 	bool is_fatal;
-	bool has_unsent;	/* PACKET_LATER was given */
+	bool has_unsent; /* PACKET_LATER was given */
 	int64_t started_ms;
 	int64_t again_ms;
 	struct loop_io io;
-	struct loop_io end;	/* of the process */
+	struct loop_io end; /* of the process */
 	struct loop_timer again;
 	struct loop_timer beat;
-	unsigned beats;		/* asked for since it said anything */
+	unsigned beats; /* asked for since it said anything */
 };
 
 static void on_socket(struct loop_io *io, unsigned events, void *ctx);
@@ -65,8 +65,20 @@ static bool
 is_everybodys(const char *name)
 {
 	static const char *const names[] = {
-		"PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR",
-		"http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY",
+		"PATH",
+		"HOME",
+		"USER",
+		"LOGNAME",
+		"LANG",
+		"LC_ALL",
+		"TZ",
+		"TMPDIR",
+		"http_proxy",
+		"https_proxy",
+		"no_proxy",
+		"HTTP_PROXY",
+		"HTTPS_PROXY",
+		"NO_PROXY",
 	};
 
 	for (size_t i = 0; i < COUNT(names); i++) {
@@ -167,8 +179,8 @@ spawn_with(struct runner_link *link, int child_fd, posix_spawn_file_actions_t *a
 	if ((why = posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY, 0)) != 0 ||
 	    (why = posix_spawn_file_actions_adddup2(actions, child_fd, CHILD_FD)) != 0 ||
 	    (why = posix_spawn_file_actions_addclosefrom_np(actions, CHILD_FD + 1)) != 0 ||
-	    (why = posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK |
-		POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP)) != 0 ||
+	    (why = posix_spawnattr_setflags(attributes,
+		 POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP)) != 0 ||
 	    (why = posix_spawnattr_setsigmask(attributes, &none)) != 0 ||
 	    (why = posix_spawnattr_setsigdefault(attributes, &all)) != 0)
 		return why;
@@ -304,8 +316,8 @@ static void
 log_end(const siginfo_t *info)
 {
 	if (info->si_code == CLD_EXITED)
-		log_error("deploybot-runner ended with status %d; it is started again",
-		    info->si_status);
+		log_error(
+		    "deploybot-runner ended with status %d; it is started again", info->si_status);
 	else
 		log_error("deploybot-runner was killed by signal %d; it is started again",
 		    info->si_status);
@@ -331,8 +343,7 @@ on_end(struct loop_io *io, unsigned events, void *ctx)
 	close(link->pidfd);
 	link->pidfd = -1;
 	link->pid = 0;
-	if (!link->said_hello && info.si_code == CLD_EXITED &&
-	    info.si_status == EXIT_SETTINGS)
+	if (!link->said_hello && info.si_code == CLD_EXITED && info.si_status == EXIT_SETTINGS)
 		fatal(link, "deploybot-runner refuses its settings; it said why above");
 	link->config.on_down(link->config.ctx);
 	if (link->is_fatal)
@@ -379,8 +390,8 @@ take_hello(struct runner_link *link, const struct protocol_message *message)
 
 	link->said_hello = message->kind == PROTOCOL_HELLO;
 	if (message->kind != PROTOCOL_HELLO) {
-		log_error("deploybot-runner said %s before hello",
-		    protocol_kind_name(message->kind));
+		log_error(
+		    "deploybot-runner said %s before hello", protocol_kind_name(message->kind));
 		give_up(link);
 	} else if (message->version != PROTOCOL_VERSION) {
 		(void)snprintf(text, sizeof(text),

@@ -17,7 +17,7 @@
 #define MAGIC	 0x52756e73u
 #define GRACE_S	 10
 #define ANSWER_S 60
-#define OPEN_MAX 64	/* one environment has one active run; some may wait for their end */
+#define OPEN_MAX 64 /* one environment has one active run; some may wait for their end */
 
 struct runs {
 	unsigned magic;
@@ -82,9 +82,12 @@ runs_start(struct loop *loop, const struct runs_config *config, struct err *err)
 	runs->on_fatal = config->on_fatal;
 	runs->ctx = config->ctx;
 	runs->world = (struct run_follow_world){ .loop = loop,
-		.state_directory = runs->state_directory, .redact = config->redact,
+		.state_directory = runs->state_directory,
+		.redact = config->redact,
 		.grace_s = config->grace_s > 0 ? config->grace_s : GRACE_S,
-		.on_unsaid = on_unsaid, .on_over = on_over, .ctx = runs };
+		.on_unsaid = on_unsaid,
+		.on_over = on_over,
+		.ctx = runs };
 	if (!start_runner(runs, config, err)) {
 		runs_free(runs);
 		return NULL;

@@ -11,21 +11,30 @@
 #include "lib/json.h"
 #include "lib/text.h"
 
-#define PREV	",\"prev\":\""
-#define HASH	"\",\"hash\":\""
-#define END	"\"}"
-#define HEX	(2 * (size_t)AUDIT_HASH)
-#define TAIL	(sizeof(PREV) - 1 + HEX + sizeof(HASH) - 1 + HEX + sizeof(END) - 1)
+#define PREV ",\"prev\":\""
+#define HASH "\",\"hash\":\""
+#define END  "\"}"
+#define HEX  (2 * (size_t)AUDIT_HASH)
+#define TAIL (sizeof(PREV) - 1 + HEX + sizeof(HASH) - 1 + HEX + sizeof(END) - 1)
 
 /* How a line begins; the time itself is covered by the hash. */
-#define TIME	"{\"timestamp\":\""
-#define SEQ	"\",\"seq\":"
-#define TIME_SIZE	24	/* 2026-11-20T07:10:48.123Z */
-#define START	(sizeof(TIME) - 1 + TIME_SIZE + sizeof(SEQ) - 1)
+#define TIME	  "{\"timestamp\":\""
+#define SEQ	  "\",\"seq\":"
+#define TIME_SIZE 24 /* 2026-11-20T07:10:48.123Z */
+#define START	  (sizeof(TIME) - 1 + TIME_SIZE + sizeof(SEQ) - 1)
 
 static const char *const core[] = {
-	"timestamp", "seq", "user_id", "action", "environment", "commit", "outcome", "severity",
-	"deployment", "prev", "hash",
+	"timestamp",
+	"seq",
+	"user_id",
+	"action",
+	"environment",
+	"commit",
+	"outcome",
+	"severity",
+	"deployment",
+	"prev",
+	"hash",
 };
 
 bool
@@ -93,8 +102,8 @@ write_fields(const struct audit_line *line, int64_t seq, struct buf *out)
 }
 
 bool
-audit_chain_write(struct audit_chain *head, const struct audit_line *line, struct buf *out,
-    struct err *err)
+audit_chain_write(
+    struct audit_chain *head, const struct audit_line *line, struct buf *out, struct err *err)
 {
 	struct audit_chain next = { .seq = head->seq + 1 };
 	char hex[HEX + 1];

@@ -84,7 +84,7 @@ struct walk {
 	struct audit_chain head; /* of the rows, before the file was opened */
 	int64_t exported;	 /* the newest entry that the file has */
 	struct file_lines file;
-	bool file_waits;	/* file.line holds a line that is not compared yet */
+	bool file_waits; /* file.line holds a line that is not compared yet */
 	struct audit_verified found;
 };
 
@@ -104,8 +104,8 @@ walk_row(struct walk *w, const char *line, size_t size, struct err *err)
 		return err_wrap(err, "the database");
 	if (w->chain.seq == w->head.seq &&
 	    memcmp(w->chain.hash, w->head.hash, sizeof(w->head.hash)) != 0)
-		return err_set(err, ERR_INVALID, "the database: entry %" PRId64 " was changed",
-		    w->chain.seq);
+		return err_set(
+		    err, ERR_INVALID, "the database: entry %" PRId64 " was changed", w->chain.seq);
 	if (!w->file_waits || w->chain.seq < w->found.first)
 		return true;
 	if (w->file.size != size || memcmp(w->file.line, line, size) != 0)

@@ -9,10 +9,10 @@
 #include "lib/text.h"
 #include "store/store_inside.h"
 
-#define META_MAX	16	/* pairs */
-#define META_NAME	160	/* a name of META_WORD bytes, behind META_MAX times "meta_" */
-#define META_WORD	64
-#define META_VALUE	512	/* bytes: enough for a reason, and a line stays below AUDIT_LINE_MAX */
+#define META_MAX   16  /* pairs */
+#define META_NAME  160 /* a name of META_WORD bytes, behind META_MAX times "meta_" */
+#define META_WORD  64
+#define META_VALUE 512 /* bytes: enough for a reason, and a line stays below AUDIT_LINE_MAX */
 
 /* --- metadata --- */
 
@@ -60,8 +60,8 @@ write_meta(const char *const *meta, struct buf *out)
 		if (meta[1] == NULL)
 			json_out_null(&json);
 		else
-			json_out_strn(&json, meta[1],
-			    text_cut(meta[1], strlen(meta[1]), META_VALUE));
+			json_out_strn(
+			    &json, meta[1], text_cut(meta[1], strlen(meta[1]), META_VALUE));
 	}
 	json_out_end(&json);
 }
@@ -90,10 +90,9 @@ insert(struct tx *tx, const struct audit_line *line)
 		" severity, deployment, meta, prev, hash)"
 		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
 		DB_I64(next.seq), DB_I64(line->at), DB_TEXT(line->user_id), DB_TEXT(line->action),
-		text_or_null(line->environment), text_or_null(line->commit),
-		DB_TEXT(line->outcome), DB_TEXT(line->severity), DB_I64(line->deployment),
-		DB_TEXT(line->meta), DB_BLOB(before.hash, sizeof(before.hash)),
-		DB_BLOB(next.hash, sizeof(next.hash))))
+		text_or_null(line->environment), text_or_null(line->commit), DB_TEXT(line->outcome),
+		DB_TEXT(line->severity), DB_I64(line->deployment), DB_TEXT(line->meta),
+		DB_BLOB(before.hash, sizeof(before.hash)), DB_BLOB(next.hash, sizeof(next.hash))))
 		return;
 	tx->store->mark.audit = next;
 	tx_tally(tx, TALLY_AUDIT, "", "", "", 1);
@@ -118,7 +117,8 @@ row_audit_add(struct tx *tx, const struct audit_entry *entry, const char *const 
 	}
 	if (!tx->failed && !buf_check(&text, &tx->err))
 		tx->failed = true;
-	insert(tx, &(struct audit_line){
+	insert(tx,
+	    &(struct audit_line){
 		.at = tx->at,
 		.user_id = or_empty(entry->user),
 		.action = entry->action,
@@ -128,7 +128,7 @@ row_audit_add(struct tx *tx, const struct audit_entry *entry, const char *const 
 		.severity = or_empty(entry->severity),
 		.deployment = entry->deployment,
 		.meta = buf_text(&text),
-	});
+	    });
 	buf_done(&text);
 }
 
@@ -172,7 +172,8 @@ write_row(const struct db_rows *rows, struct buf *out, struct err *err)
 
 	assert(size == sizeof(head.hash)); /* the table's CHECK */
 	memcpy(head.hash, prev, size);
-	return audit_chain_write(&head, &(struct audit_line){
+	return audit_chain_write(&head,
+	    &(struct audit_line){
 		.at = db_col_i64(rows, 1),
 		.user_id = db_col_text(rows, 2),
 		.action = db_col_text(rows, 3),
@@ -182,12 +183,13 @@ write_row(const struct db_rows *rows, struct buf *out, struct err *err)
 		.severity = db_col_text(rows, 7),
 		.deployment = db_col_i64(rows, 8),
 		.meta = db_col_text(rows, 9),
-	}, out, err);
+	    },
+	    out, err);
 }
 
 bool
-store_audit_lines(struct db *db, int64_t from, int64_t max, struct buf *out, int64_t *ret_last,
-    struct err *err)
+store_audit_lines(
+    struct db *db, int64_t from, int64_t max, struct buf *out, int64_t *ret_last, struct err *err)
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	int64_t last = from - 1;

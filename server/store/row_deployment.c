@@ -129,7 +129,8 @@ row_deployment_push_question(struct tx *tx, const char *environment)
 	if (!tx_query(&rows, tx,
 		"SELECT " COLUMNS " FROM deployment WHERE environment = $1"
 		" AND state = 'AWAITING_CONFIRMATION' AND " STORE_IS_OPEN " AND cause <> 'chat'"
-		" ORDER BY id DESC LIMIT 1", DB_TEXT(environment)))
+		" ORDER BY id DESC LIMIT 1",
+		DB_TEXT(environment)))
 		return (struct deployment){ 0 };
 	return first_of(tx, &rows);
 }
@@ -142,7 +143,8 @@ row_deployment_asking(struct tx *tx, const char *environment)
 	if (!tx_query(&rows, tx,
 		"SELECT " COLUMNS " FROM deployment WHERE environment = $1"
 		" AND state IN ('REQUESTED', 'AWAITING_CONFIRMATION') AND " STORE_IS_OPEN
-		" ORDER BY id DESC LIMIT 1", DB_TEXT(environment)))
+		" ORDER BY id DESC LIMIT 1",
+		DB_TEXT(environment)))
 		return (struct deployment){ 0 };
 	return first_of(tx, &rows);
 }
@@ -169,7 +171,8 @@ row_deployment_of_run(struct tx *tx, int64_t run)
 
 	if (!tx_query(&rows, tx,
 		"SELECT " COLUMNS " FROM deployment"
-		" WHERE id = (SELECT deployment FROM run WHERE run.id = $1)", DB_I64(run)))
+		" WHERE id = (SELECT deployment FROM run WHERE run.id = $1)",
+		DB_I64(run)))
 		return (struct deployment){ 0 };
 	return first_of(tx, &rows);
 }
@@ -193,7 +196,8 @@ row_deployment_list(struct tx *tx, const char *environment, struct deployment *r
 int64_t
 row_deployment_count_open(struct tx *tx, int64_t asked_by)
 {
-	return tx_number(tx, "SELECT COUNT(*) FROM deployment WHERE asked_by = $1 AND " STORE_IS_OPEN,
+	return tx_number(tx,
+	    "SELECT COUNT(*) FROM deployment WHERE asked_by = $1 AND " STORE_IS_OPEN,
 	    DB_I64(asked_by));
 }
 
@@ -210,15 +214,32 @@ static void
 bind_saved(const struct deployment *d, struct db_value out[N_SAVED])
 {
 	const struct db_value values[] = {
-		DB_TEXT(d->environment), DB_TEXT(programs[d->program]),
-		DB_TEXT(causes[d->trigger]), DB_TEXT(d->commit), DB_TEXT(d->ref),
-		DB_TEXT(d->subject), DB_TEXT(d->author), DB_I64(d->is_forced),
-		DB_I64(d->is_foreign), DB_TEXT(d->previous), DB_I64(d->asked_by),
-		DB_TEXT(d->asker), DB_I64(d->place.chat), DB_I64(d->place.thread),
-		DB_I64(d->message), DB_I64(d->also_message), DB_I64(d->run), DB_I64(d->attempts),
-		DB_I64(d->is_touched), DB_I64(d->has_no_way_back), DB_TEXT(d->urls),
-		DB_TEXT(d->detail), DB_I64(d->requested_at), DB_I64(d->started_at),
-		DB_I64(d->ended_at), DB_TEXT(d->note),
+		DB_TEXT(d->environment),
+		DB_TEXT(programs[d->program]),
+		DB_TEXT(causes[d->trigger]),
+		DB_TEXT(d->commit),
+		DB_TEXT(d->ref),
+		DB_TEXT(d->subject),
+		DB_TEXT(d->author),
+		DB_I64(d->is_forced),
+		DB_I64(d->is_foreign),
+		DB_TEXT(d->previous),
+		DB_I64(d->asked_by),
+		DB_TEXT(d->asker),
+		DB_I64(d->place.chat),
+		DB_I64(d->place.thread),
+		DB_I64(d->message),
+		DB_I64(d->also_message),
+		DB_I64(d->run),
+		DB_I64(d->attempts),
+		DB_I64(d->is_touched),
+		DB_I64(d->has_no_way_back),
+		DB_TEXT(d->urls),
+		DB_TEXT(d->detail),
+		DB_I64(d->requested_at),
+		DB_I64(d->started_at),
+		DB_I64(d->ended_at),
+		DB_TEXT(d->note),
 	};
 
 	_Static_assert(COUNT(values) == N_SAVED, "one value for each column of SAVED");
@@ -237,7 +258,8 @@ row_deployment_add(struct tx *tx, struct deployment *deployment)
 	if (tx_run_values(tx,
 		"INSERT INTO deployment (" SAVED ", state, why) VALUES ($1, $2, $3, $4, $5, $6, $7,"
 		" $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,"
-		" $24, $25, $26, $27, $28)", values, COUNT(values)))
+		" $24, $25, $26, $27, $28)",
+		values, COUNT(values)))
 		deployment->id = db_last_id(tx->db);
 	store_gauges_stale(tx->store);
 }
@@ -252,7 +274,8 @@ row_deployment_save(struct tx *tx, const struct deployment *deployment)
 	(void)tx_run_values(tx,
 	    "UPDATE deployment SET (" SAVED ") = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,"
 	    " $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)"
-	    " WHERE id = $27", values, COUNT(values)); /* sticky */
+	    " WHERE id = $27",
+	    values, COUNT(values)); /* sticky */
 }
 
 void
@@ -308,8 +331,8 @@ row_run_newest(struct tx *tx, int64_t deployment, enum program program)
 bool
 row_run_is_open(struct tx *tx, int64_t run)
 {
-	return tx_number(tx, "SELECT COUNT(*) FROM run WHERE id = $1 AND ended_at = 0",
-		   DB_I64(run)) > 0;
+	return tx_number(
+		   tx, "SELECT COUNT(*) FROM run WHERE id = $1 AND ended_at = 0", DB_I64(run)) > 0;
 }
 
 /* --- steps --- */
@@ -318,9 +341,9 @@ bool
 row_step_add(struct tx *tx, const struct run_step *step)
 {
 	return tx_run(tx,
-	    "INSERT INTO run_step (run, n, name, at) VALUES ($1, $2, $3, $4)"
-	    " ON CONFLICT DO NOTHING",
-	    DB_I64(step->run), DB_I64(step->n), DB_TEXT(step->name), DB_I64(step->at)) &&
+		   "INSERT INTO run_step (run, n, name, at) VALUES ($1, $2, $3, $4)"
+		   " ON CONFLICT DO NOTHING",
+		   DB_I64(step->run), DB_I64(step->n), DB_TEXT(step->name), DB_I64(step->at)) &&
 	    db_changes(tx->db) == 1;
 }
 

@@ -23,8 +23,9 @@ insert(struct tx *tx, const struct effect *effect, const char *lane)
 	effect_codec_encode(effect, &body);
 	if (!tx->failed && !buf_check(&body, &tx->err))
 		tx->failed = true;
-	if (tx_run(tx, "INSERT INTO effect (kind, lane, subject, body, due, at)"
-		       " VALUES ($1, $2, $3, $4, $5, $6)",
+	if (tx_run(tx,
+		"INSERT INTO effect (kind, lane, subject, body, due, at)"
+		" VALUES ($1, $2, $3, $4, $5, $6)",
 		DB_TEXT(effect_name(effect->kind)), DB_TEXT(lane[0] == '\0' ? NULL : lane),
 		DB_I64(effect->subject), DB_TEXT(buf_text(&body)), DB_I64(effect->due),
 		DB_I64(tx->at))) {

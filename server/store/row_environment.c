@@ -9,8 +9,8 @@
 #include "lib/text.h"
 #include "store/store_inside.h"
 
-#define RELEASE "id, environment, commit_id, image, at, deployment, released_by, subject"
-#define ESTIMATE_FROM 5	/* live deployments */
+#define RELEASE	      "id, environment, commit_id, image, at, deployment, released_by, subject"
+#define ESTIMATE_FROM 5 /* live deployments */
 
 static void
 read_release(const struct db_rows *rows, struct release *ret)
@@ -33,8 +33,8 @@ get_release(struct tx *tx, int64_t id)
 	struct release release = { 0 };
 	struct db_rows rows = { 0 };
 
-	if (id == 0 || !tx_query(&rows, tx, "SELECT " RELEASE " FROM release WHERE id = $1",
-		DB_I64(id)))
+	if (id == 0 ||
+	    !tx_query(&rows, tx, "SELECT " RELEASE " FROM release WHERE id = $1", DB_I64(id)))
 		return release;
 	if (db_next(&rows))
 		read_release(&rows, &release);
@@ -54,7 +54,8 @@ row_environment_get(struct tx *tx, const char *name)
 	(void)text_copy(environment.name, sizeof(environment.name), name);
 	if (!tx_query(&rows, tx,
 		"SELECT current_release, previous_release, held_commit, seen_commit, is_down,"
-		" is_unacknowledged FROM environment WHERE name = $1", DB_TEXT(name)))
+		" is_unacknowledged FROM environment WHERE name = $1",
+		DB_TEXT(name)))
 		return environment;
 	if (db_next(&rows)) {
 		current = db_col_i64(&rows, 0);
@@ -76,7 +77,8 @@ ensure(struct tx *tx, const char *name)
 	(void)tx_run(tx,
 	    "INSERT INTO environment (name, current_release, previous_release, held_commit,"
 	    " seen_commit, is_down, is_unacknowledged) VALUES ($1, 0, 0, '', '', 0, 0)"
-	    " ON CONFLICT DO NOTHING", DB_TEXT(name)); /* sticky */
+	    " ON CONFLICT DO NOTHING",
+	    DB_TEXT(name)); /* sticky */
 }
 
 void
@@ -93,7 +95,8 @@ row_environment_hold(struct tx *tx, const char *name, const char *commit)
 	ensure(tx, name);
 	(void)tx_run(tx,
 	    "UPDATE environment SET held_commit = $2, is_down = 0, is_unacknowledged = 1"
-	    " WHERE name = $1", DB_TEXT(name), DB_TEXT(commit)); /* sticky */
+	    " WHERE name = $1",
+	    DB_TEXT(name), DB_TEXT(commit)); /* sticky */
 	store_gauges_stale(tx->store);
 }
 
@@ -101,8 +104,8 @@ void
 row_environment_down(struct tx *tx, const char *name)
 {
 	ensure(tx, name);
-	(void)tx_run(tx, "UPDATE environment SET is_down = 1 WHERE name = $1",
-	    DB_TEXT(name)); /* sticky */
+	(void)tx_run(
+	    tx, "UPDATE environment SET is_down = 1 WHERE name = $1", DB_TEXT(name)); /* sticky */
 	store_gauges_stale(tx->store);
 }
 
@@ -165,7 +168,8 @@ find_prefix(struct tx *tx, const char *environment, const char *prefix)
 	if (!tx_query(&rows, tx,
 		"SELECT " RELEASE " FROM release"
 		" WHERE environment = $1 AND substr(commit_id, 1, length($2)) = $2"
-		" ORDER BY id DESC LIMIT 1", DB_TEXT(environment), DB_TEXT(prefix)))
+		" ORDER BY id DESC LIMIT 1",
+		DB_TEXT(environment), DB_TEXT(prefix)))
 		return release;
 	if (db_next(&rows))
 		read_release(&rows, &release);
@@ -198,7 +202,8 @@ row_release_of_commit(struct tx *tx, const char *environment, const char *commit
 
 	if (!tx_query(&rows, tx,
 		"SELECT " RELEASE " FROM release WHERE environment = $1 AND commit_id = $2"
-		" ORDER BY id DESC LIMIT 1", DB_TEXT(environment), DB_TEXT(commit)))
+		" ORDER BY id DESC LIMIT 1",
+		DB_TEXT(environment), DB_TEXT(commit)))
 		return release;
 	if (db_next(&rows))
 		read_release(&rows, &release);
@@ -247,8 +252,9 @@ row_step_estimate(struct tx *tx, const char *environment, const char *name)
 	size_t n = 0;
 
 	if (!tx_query_values(&rows, tx, name[0] == '\0' ? WHOLE_DURATIONS : STEP_DURATIONS,
-		(const struct db_value[]){ DB_TEXT(environment), DB_TEXT(name),
-		    DB_I64(ESTIMATE_FROM) }, 3))
+		(const struct db_value[]){
+		    DB_TEXT(environment), DB_TEXT(name), DB_I64(ESTIMATE_FROM) },
+		3))
 		return 0;
 	while (n < COUNT(values) && db_next(&rows))
 		values[n++] = db_col_i64(&rows, 0);

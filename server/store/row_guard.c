@@ -4,19 +4,20 @@
 
 #include "store/store_inside.h"
 
-#define DAY_MS		INT64_C(86400000)
-#define INBOX_DAYS	90	/* GitHub redelivers for 3, Telegram keeps updates for 1 */
-#define MESSAGE_DAYS	30
-#define DIGEST		32
+#define DAY_MS	     INT64_C(86400000)
+#define INBOX_DAYS   90 /* GitHub redelivers for 3, Telegram keeps updates for 1 */
+#define MESSAGE_DAYS 30
+#define DIGEST	     32
 
 bool
 row_inbox_add(struct tx *tx, const char *source, const char *key, const uint8_t *digest)
 {
 	return tx_run(tx,
-	    "INSERT INTO inbox (source, id, digest, at) VALUES ($1, $2, $3, $4)"
-	    " ON CONFLICT DO NOTHING",
-	    DB_TEXT(source), DB_TEXT(key), digest == NULL ? DB_NULL : DB_BLOB(digest, DIGEST),
-	    DB_I64(tx->at)) && db_changes(tx->db) == 1;
+		   "INSERT INTO inbox (source, id, digest, at) VALUES ($1, $2, $3, $4)"
+		   " ON CONFLICT DO NOTHING",
+		   DB_TEXT(source), DB_TEXT(key),
+		   digest == NULL ? DB_NULL : DB_BLOB(digest, DIGEST), DB_I64(tx->at)) &&
+	    db_changes(tx->db) == 1;
 }
 
 static bool
@@ -24,7 +25,8 @@ set_full_at(struct tx *tx, const char *who, int64_t full_at)
 {
 	return tx_run(tx,
 	    "INSERT INTO bucket (who, full_at) VALUES ($1, $2)"
-	    " ON CONFLICT (who) DO UPDATE SET full_at = $2", DB_TEXT(who), DB_I64(full_at));
+	    " ON CONFLICT (who) DO UPDATE SET full_at = $2",
+	    DB_TEXT(who), DB_I64(full_at));
 }
 
 /* full_at says when all tokens are back: one number is the whole bucket. */
@@ -56,14 +58,17 @@ static bool
 clear_messages(struct tx *tx)
 {
 	return tx_run(tx,
-	    "DELETE FROM message WHERE id IN (SELECT m.id FROM message m WHERE m.at < $1"
-	    " AND NOT EXISTS (SELECT 1 FROM deployment d WHERE d.message = m.id"
-	    "  AND (d.ended_at = 0 OR d.ended_at > $2))"
-	    " AND NOT EXISTS (SELECT 1 FROM deployment d WHERE d.also_message = m.id"
-	    "  AND (d.ended_at = 0 OR d.ended_at > $2))"
-	    " AND NOT EXISTS (SELECT 1 FROM effect e WHERE e.kind = 'say' AND e.subject = m.id)"
-	    " LIMIT $3)", DB_I64(tx->at - DAY_MS), DB_I64(tx->at - MESSAGE_DAYS * DAY_MS),
-	    DB_I64(ROW_RETAIN_MAX)) && db_changes(tx->db) == ROW_RETAIN_MAX;
+		   "DELETE FROM message WHERE id IN (SELECT m.id FROM message m WHERE m.at < $1"
+		   " AND NOT EXISTS (SELECT 1 FROM deployment d WHERE d.message = m.id"
+		   "  AND (d.ended_at = 0 OR d.ended_at > $2))"
+		   " AND NOT EXISTS (SELECT 1 FROM deployment d WHERE d.also_message = m.id"
+		   "  AND (d.ended_at = 0 OR d.ended_at > $2))"
+		   " AND NOT EXISTS (SELECT 1 FROM effect e WHERE e.kind = 'say' AND e.subject = "
+		   "m.id)"
+		   " LIMIT $3)",
+		   DB_I64(tx->at - DAY_MS), DB_I64(tx->at - MESSAGE_DAYS * DAY_MS),
+		   DB_I64(ROW_RETAIN_MAX)) &&
+	    db_changes(tx->db) == ROW_RETAIN_MAX;
 }
 
 bool
@@ -72,13 +77,18 @@ row_retain(struct tx *tx)
 	bool more;
 
 	/* Rows stand in the order they came: the oldest are looked at, not the table. */
-	more = clear(tx, "DELETE FROM inbox WHERE seq IN (SELECT seq FROM"
+	more = clear(tx,
+	    "DELETE FROM inbox WHERE seq IN (SELECT seq FROM"
 	    " (SELECT seq, at FROM inbox ORDER BY seq LIMIT $2) WHERE at < $1)",
 	    tx->at - INBOX_DAYS * DAY_MS);
-	more |= clear(tx, "DELETE FROM question WHERE id IN (SELECT id FROM question"
-	    " WHERE closed_at <> 0 AND closed_at < $1 LIMIT $2)", tx->at - DAY_MS);
-	more |= clear(tx, "DELETE FROM bucket WHERE who IN"
-	    " (SELECT who FROM bucket WHERE full_at <= $1 LIMIT $2)", tx->at);
+	more |= clear(tx,
+	    "DELETE FROM question WHERE id IN (SELECT id FROM question"
+	    " WHERE closed_at <> 0 AND closed_at < $1 LIMIT $2)",
+	    tx->at - DAY_MS);
+	more |= clear(tx,
+	    "DELETE FROM bucket WHERE who IN"
+	    " (SELECT who FROM bucket WHERE full_at <= $1 LIMIT $2)",
+	    tx->at);
 	more |= clear_messages(tx);
 	return more && !tx->failed;
 }

@@ -11,7 +11,7 @@
 #include "store/store_inside.h"
 #include "types/effect_codec.h"
 
-#define BUTTONS_MAX 4096	/* JSON of LIMIT_BUTTONS labels and ids, escaped */
+#define BUTTONS_MAX 4096 /* JSON of LIMIT_BUTTONS labels and ids, escaped */
 
 /* --- buttons: [["label","question"],…] --- */
 
@@ -85,7 +85,8 @@ store_message_load(struct db *db, int64_t id, struct message *ret, struct err *e
 	*ret = (struct message){ 0 };
 	if (!db_query(&rows, db, err,
 		"SELECT id, chat, thread, remote_id, head, foot, buttons, live_run, live_since,"
-		" live_estimate_ms FROM message WHERE id = $1", DB_I64(id)))
+		" live_estimate_ms FROM message WHERE id = $1",
+		DB_I64(id)))
 		return false;
 	if (db_next(&rows))
 		ok = read_message(&rows, &message, err);
@@ -189,14 +190,16 @@ row_message_change(struct tx *tx, int64_t id, const struct message *message)
 	if (id == 0)
 		return;
 	written_init(&w, tx, message);
-	is_news = tx_run(tx,
-	    "UPDATE message SET head = $2, foot = $3, buttons = $4, live_run = $5,"
-	    " live_since = $6, live_estimate_ms = $7"
-	    " WHERE id = $1 AND NOT (head = $2 AND foot = $3 AND buttons = $4 AND live_run = $5"
-	    " AND live_since = $6 AND live_estimate_ms = $7)",
-	    DB_I64(id), DB_TEXT(w.head), DB_TEXT(w.foot), DB_TEXT(buf_text(&w.buttons)),
-	    DB_I64(message->live_run), DB_I64(message->live_since),
-	    DB_I64(message->live_estimate_ms)) && db_changes(tx->db) > 0;
+	is_news =
+	    tx_run(tx,
+		"UPDATE message SET head = $2, foot = $3, buttons = $4, live_run = $5,"
+		" live_since = $6, live_estimate_ms = $7"
+		" WHERE id = $1 AND NOT (head = $2 AND foot = $3 AND buttons = $4 AND live_run = $5"
+		" AND live_since = $6 AND live_estimate_ms = $7)",
+		DB_I64(id), DB_TEXT(w.head), DB_TEXT(w.foot), DB_TEXT(buf_text(&w.buttons)),
+		DB_I64(message->live_run), DB_I64(message->live_since),
+		DB_I64(message->live_estimate_ms)) &&
+	    db_changes(tx->db) > 0;
 	written_done(&w);
 	if (is_news)
 		row_effect_say(tx, id);
@@ -251,8 +254,7 @@ move_documents(struct tx *tx, int64_t old_chat, int64_t new_chat)
 	struct effect *effect;
 	struct err err;
 
-	if (!tx_query(&rows, tx,
-		"SELECT id, body FROM effect WHERE kind = 'document' ORDER BY id"))
+	if (!tx_query(&rows, tx, "SELECT id, body FROM effect WHERE kind = 'document' ORDER BY id"))
 		return;
 	while (!tx->failed && db_next(&rows)) {
 		effect = effect_codec_decode(EFFECT_DOCUMENT, db_col_text(&rows, 1), &err);
@@ -267,8 +269,7 @@ void
 row_message_move_chat(struct tx *tx, int64_t old_chat, int64_t new_chat)
 {
 	/* Old message ids and topics mean nothing in the new chat. */
-	(void)tx_run(tx,
-	    "UPDATE message SET chat = $2, thread = 0, remote_id = 0 WHERE chat = $1",
+	(void)tx_run(tx, "UPDATE message SET chat = $2, thread = 0, remote_id = 0 WHERE chat = $1",
 	    DB_I64(old_chat), DB_I64(new_chat));
 	(void)tx_run(tx, "UPDATE question SET chat = $2 WHERE chat = $1", DB_I64(old_chat),
 	    DB_I64(new_chat));

@@ -19,7 +19,8 @@ row_question_add(struct tx *tx, struct question *question)
 	tx_draw_id(tx, question->id);
 	question->is_open = true;
 	(void)tx_run(tx,
-	    "INSERT INTO question (id, verb, deployment, run, chat, asker, is_once, wait, closed_at)"
+	    "INSERT INTO question (id, verb, deployment, run, chat, asker, is_once, wait, "
+	    "closed_at)"
 	    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0)",
 	    DB_TEXT(question->id), DB_TEXT(verbs[question->verb]), DB_I64(question->deployment),
 	    DB_I64(question->run), DB_I64(question->chat), DB_I64(question->asker),
@@ -39,7 +40,7 @@ verb_of(struct tx *tx, const char *word)
 	return QUESTION_DECLINE;
 }
 
-#define COLUMNS	"id, verb, deployment, run, chat, asker, is_once, wait, closed_at"
+#define COLUMNS "id, verb, deployment, run, chat, asker, is_once, wait, closed_at"
 
 /* The first row of a query that was begun. */
 static struct question
@@ -73,15 +74,15 @@ row_question_get(struct tx *tx, const char *id)
 }
 
 struct question
-row_question_find(struct tx *tx, int64_t deployment, enum question_verb verb, int64_t run,
-    int64_t chat)
+row_question_find(
+    struct tx *tx, int64_t deployment, enum question_verb verb, int64_t run, int64_t chat)
 {
 	struct db_rows rows = { 0 };
 
 	if (!tx_query(&rows, tx,
 		"SELECT " COLUMNS " FROM question WHERE deployment = $1 AND verb = $2 AND run = $3"
-		" AND chat = $4 AND closed_at = 0 LIMIT 1", DB_I64(deployment),
-		DB_TEXT(verbs[verb]), DB_I64(run), DB_I64(chat)))
+		" AND chat = $4 AND closed_at = 0 LIMIT 1",
+		DB_I64(deployment), DB_TEXT(verbs[verb]), DB_I64(run), DB_I64(chat)))
 		return (struct question){ 0 };
 	return first_of(tx, &rows);
 }
@@ -103,7 +104,8 @@ withdraw_waits(struct tx *tx, int64_t deployment, enum question_verb verb)
 
 	if (!tx_query(&rows, tx,
 		"SELECT DISTINCT wait FROM question WHERE deployment = $1 AND verb = $2"
-		" AND closed_at = 0 AND wait <> 0", DB_I64(deployment), DB_TEXT(verbs[verb])))
+		" AND closed_at = 0 AND wait <> 0",
+		DB_I64(deployment), DB_TEXT(verbs[verb])))
 		return;
 	while (db_next(&rows))
 		row_effect_withdraw(tx, db_col_i64(&rows, 0));

@@ -13,13 +13,13 @@
 #include "store/store_inside.h"
 #include "types/effect_codec.h"
 
-#define KEY_MAX 112	/* of an event from outside, for the poison page */
+#define KEY_MAX 112 /* of an event from outside, for the poison page */
 
 /* An event as it came, with what it was decoded to: one answer for all of that. */
 struct group {
 	struct event *event;
 	struct queue_list decoded;
-	struct outcome *answer;	/* NULL: nobody waits */
+	struct outcome *answer; /* NULL: nobody waits */
 	bool is_aside;		/* it ended the program three times */
 	bool is_unreadable;	/* decode's status stands */
 	bool is_decided;
@@ -30,14 +30,14 @@ struct batch {
 	size_t n;
 	struct group *groups;
 	struct queue_list outcomes;
-	struct queue_list lines;	/* for the log, once it is durable */
-	bool was_put_aside;	/* what ended the program three times */
+	struct queue_list lines; /* for the log, once it is durable */
+	bool was_put_aside;	 /* what ended the program three times */
 };
 
 enum verdict {
 	KEPT,
-	UNDONE,	/* its savepoint was rolled back */
-	BROKEN,	/* the transaction cannot go on */
+	UNDONE, /* its savepoint was rolled back */
+	BROKEN, /* the transaction cannot go on */
 };
 
 /* --- before the transaction: decoding --- */
@@ -84,8 +84,8 @@ stamp(struct event *event, const struct event *from, uint32_t index)
 static bool
 decode(struct store *store, struct group *group, struct err *err)
 {
-	store_decode *const decoder = store->config.decoders == NULL ? NULL :
-	    store->config.decoders[group->event->source];
+	store_decode *const decoder =
+	    store->config.decoders == NULL ? NULL : store->config.decoders[group->event->source];
 	uint32_t index = 0;
 	char key[KEY_MAX];
 
@@ -96,8 +96,8 @@ decode(struct store *store, struct group *group, struct err *err)
 		return true;
 	}
 	store_poison_enter(store->poison, key);
-	group->is_unreadable = !decoder(group->event, &group->decoded, &group->told.status,
-	    &group->told.offset);
+	group->is_unreadable =
+	    !decoder(group->event, &group->decoded, &group->told.status, &group->told.offset);
 	store_poison_leave(store->poison);
 	for (struct queue_link *l = group->decoded.first; l != NULL; l = l->next)
 		if (!stamp(QUEUE_ITEM(l, struct event, link), group->event, index++))
@@ -162,7 +162,7 @@ struct closed {
 	bool was_open;
 	enum effect_kind kind;
 	int64_t subject;
-	struct effect *effect;	/* owned; NULL: its body cannot be read */
+	struct effect *effect; /* owned; NULL: its body cannot be read */
 };
 
 static bool
@@ -300,12 +300,14 @@ audit_aside(struct tx *tx, const struct event *event)
 	char key[KEY_MAX];
 
 	key_of(event, key);
-	row_audit_add(tx, &(struct audit_entry){
+	row_audit_add(tx,
+	    &(struct audit_entry){
 		.action = "webhook_rejected",
 		.user = "system",
 		.outcome = "put aside",
 		.severity = "alert",
-	}, (const char *const[]){ "source", is_update ? "telegram" : "github", "event", key,
+	    },
+	    (const char *const[]){ "source", is_update ? "telegram" : "github", "event", key,
 		"reason", "deciding on it fails", NULL });
 }
 
@@ -362,8 +364,8 @@ tell(struct group *group, const struct answer *answer, int status)
 }
 
 static bool
-decide_one(struct store *store, struct batch *batch, struct group *group,
-    const struct event *event, struct err *err)
+decide_one(struct store *store, struct batch *batch, struct group *group, const struct event *event,
+    struct err *err)
 {
 	struct closed closed;
 	enum verdict verdict;

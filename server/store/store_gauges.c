@@ -36,7 +36,8 @@ read_environments(struct store *store, struct gauges *gauges, struct err *err)
 	tx_begin(&tx, store, &nothing);
 	gauges->n_environments = 0;
 	for (size_t i = 0; store->settings != NULL && i < store->settings->environment_count &&
-	    i < LIMIT_ENVIRONMENTS; i++)
+	     i < LIMIT_ENVIRONMENTS;
+	     i++)
 		read_environment(&tx, store->settings->environments[i].name,
 		    &gauges->environment[gauges->n_environments++]);
 	if (tx.failed)

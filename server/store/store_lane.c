@@ -121,9 +121,9 @@ store_lane_done(struct store *store)
 struct effect_row {
 	int64_t id;
 	int64_t at;
-	char lane[STORE_LANE];	/* "": none */
-	struct effect *effect;	/* NULL: unreadable */
-	struct err err;		/* why */
+	char lane[STORE_LANE]; /* "": none */
+	struct effect *effect; /* NULL: unreadable */
+	struct err err;	       /* why */
 };
 
 static void
@@ -153,11 +153,11 @@ hand_out(struct store *store, struct effect_row *row, bool is_again, struct queu
 {
 	struct outcome *outcome = outcome_new(OUTCOME_EFFECT);
 
-	if (outcome == NULL || (row->lane[0] != '\0' &&
-	    !add_head(&store->lanes, row->id, row->lane))) {
+	if (outcome == NULL ||
+	    (row->lane[0] != '\0' && !add_head(&store->lanes, row->id, row->lane))) {
 		outcome_free(outcome);
-		return err_set(err, ERR_NOMEM, "no memory to hand out effect %lld",
-		    (long long)row->id);
+		return err_set(
+		    err, ERR_NOMEM, "no memory to hand out effect %lld", (long long)row->id);
 	}
 	outcome->effect = TAKE(row->effect);
 	outcome->effect->is_again = is_again;
@@ -224,8 +224,8 @@ read_head(struct store *store, const char *lane, struct effect_row *ret, struct 
 }
 
 static bool
-hand_out_head(struct store *store, const char *lane, bool is_again, struct queue_list *out,
-    struct err *err)
+hand_out_head(
+    struct store *store, const char *lane, bool is_again, struct queue_list *out, struct err *err)
 {
 	struct effect_row row;
 	bool drop = true, ok;
@@ -238,7 +238,7 @@ hand_out_head(struct store *store, const char *lane, bool is_again, struct queue
 		ok = complete(store, &row, &drop, err);
 		if (ok)
 			ok = drop ? remove_row(store, row.id, err) :
-			    hand_out(store, &row, is_again, out, err);
+				    hand_out(store, &row, is_again, out, err);
 		effect_free(row.effect);
 		if (!ok)
 			return false;
@@ -251,8 +251,8 @@ exists(struct store *store, int64_t id, bool *ret, struct err *err)
 {
 	int64_t n;
 
-	if (!db_one_i64(&n, store->db, err, "SELECT COUNT(*) FROM effect WHERE id = $1",
-		DB_I64(id)))
+	if (!db_one_i64(
+		&n, store->db, err, "SELECT COUNT(*) FROM effect WHERE id = $1", DB_I64(id)))
 		return false;
 	*ret = n > 0;
 	return true;

@@ -11,18 +11,18 @@
 #include "lib/text.h"
 #include "store/store_inside.h"
 
-#define POISON_MAGIC	"poison1"
-#define POISON_KEY	112
-#define POISON_STARTS	3
-#define POISON_SIZE	4096
+#define POISON_MAGIC  "poison1"
+#define POISON_KEY    112
+#define POISON_STARTS 3
+#define POISON_SIZE   4096
 
 /* The page.  A crash of the program leaves it as it was; one of the machine may lose it, and
  * then the count begins anew. */
 struct page {
 	char magic[8];
-	char under_way[POISON_KEY];	/* "": between two events */
-	char last[POISON_KEY];		/* found under way at the last start */
-	uint32_t starts;		/* in a row */
+	char under_way[POISON_KEY]; /* "": between two events */
+	char last[POISON_KEY];	    /* found under way at the last start */
+	uint32_t starts;	    /* in a row */
 };
 
 struct poison {
@@ -42,7 +42,7 @@ map_page(const char *path, struct err *err)
 	}
 	failed = posix_fallocate(fd, 0, POISON_SIZE); /* so that no write meets a full disk */
 	map = failed != 0 ? MAP_FAILED :
-	    mmap(NULL, POISON_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+			    mmap(NULL, POISON_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (map == MAP_FAILED) {
 		(void)err_errno(err, ERR_IO, failed != 0 ? failed : errno, "mapping %s", path);
 		map = NULL;

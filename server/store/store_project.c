@@ -16,10 +16,10 @@
 #include "store/row_environment.h"
 #include "store/store_inside.h"
 
-#define STATE_MAX	4096		/* bytes of a state file */
-#define TAIL_MAX	65536		/* of the audit file, compared at start; `audit verify` reads all */
-#define LINES_AT_ONCE	16
-#define LINES_MAX	((size_t)LINES_AT_ONCE * (AUDIT_LINE_MAX + 1))
+#define STATE_MAX     4096  /* bytes of a state file */
+#define TAIL_MAX      65536 /* of the audit file, compared at start; `audit verify` reads all */
+#define LINES_AT_ONCE 16
+#define LINES_MAX     ((size_t)LINES_AT_ONCE * (AUDIT_LINE_MAX + 1))
 
 /* --- state files --- */
 
@@ -143,7 +143,7 @@ project_environments(struct store *store, struct err *err)
 struct tail {
 	char *data;
 	size_t size;
-	size_t whole;	/* bytes of whole lines; what is behind was cut off while it was written */
+	size_t whole; /* bytes of whole lines; what is behind was cut off while it was written */
 };
 
 static bool
@@ -189,8 +189,8 @@ compare_tail(struct store *store, const struct tail *tail, int64_t seq, int64_t 
 			return false;
 		same = left < ret_rest->size ? left : ret_rest->size;
 		if (last != seq || memcmp(tail->data + at, ret_rest->data, same) != 0)
-			return err_set(err, ERR_INVALID,
-			    "entry %lld in it is not the database's", (long long)seq);
+			return err_set(err, ERR_INVALID, "entry %lld in it is not the database's",
+			    (long long)seq);
 		buf_drop_front(ret_rest, same);
 		at += same;
 		seq++;
@@ -211,8 +211,9 @@ compare_file(struct store *store, int fd, int64_t size, struct err *err)
 	buf_init(&rest, AUDIT_LINE_MAX + 1);
 	if (size > 0)
 		ok = read_tail(fd, size, &tail, err);
-	if (ok && tail.whole > 0 && !audit_chain_seq(tail.data,
-		(size_t)((char *)memchr(tail.data, '\n', tail.whole) - tail.data), &seq))
+	if (ok && tail.whole > 0 &&
+	    !audit_chain_seq(
+		tail.data, (size_t)((char *)memchr(tail.data, '\n', tail.whole) - tail.data), &seq))
 		ok = err_set(err, ERR_INVALID, "its tail is no audit line");
 	if (ok && tail.whole == 0 && (int64_t)tail.size < size)
 		ok = err_set(err, ERR_INVALID, "its tail is no audit line");
@@ -257,8 +258,8 @@ append_missing(struct store *store, int fd, struct err *err)
 	buf_init(&lines, LINES_MAX);
 	while (ok && store->exported_seq < store->mark.audit.seq) {
 		buf_clear(&lines);
-		ok = store_audit_lines(store->db, store->exported_seq + 1, LINES_AT_ONCE, &lines,
-			 &last, err) &&
+		ok = store_audit_lines(
+			 store->db, store->exported_seq + 1, LINES_AT_ONCE, &lines, &last, err) &&
 		    write_lines(store, fd, &lines, err);
 	}
 	buf_done(&lines);
@@ -294,7 +295,7 @@ project_audit(struct store *store, struct err *err)
 	ok = export_to(store, fd, err);
 	if (!ok)
 		store->exported_size = -1; /* what stands there now is seen the next time */
-	(void)close(fd); /* fsync() has told */
+	(void)close(fd);		   /* fsync() has told */
 	return ok;
 }
 

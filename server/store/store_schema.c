@@ -9,8 +9,8 @@
  */
 #include "store/store_inside.h"
 
-#define WORD_STATE(name, word, class)	"'" #name "',"
-#define WORD_WHY(name, word)		"'" #name "',"
+#define WORD_STATE(name, word, class) "'" #name "',"
+#define WORD_WHY(name, word)	      "'" #name "',"
 
 static const char *const migration_1[] = {
 	"CREATE TABLE inbox ("
@@ -59,44 +59,50 @@ static const char *const migration_1[] = {
 	" environment TEXT NOT NULL,"
 	" program TEXT NOT NULL CHECK (program IN ('deploy', 'rollback')),"
 	" cause TEXT NOT NULL CHECK (cause IN ('chat', 'push', 'poll')),"
-	" state TEXT NOT NULL CHECK (state IN (" DEPLOY_STATES(WORD_STATE) "'')),"
-	" why TEXT NOT NULL CHECK (why IN (" DEPLOY_WHYS(WORD_WHY) "'')),"
-	" commit_id TEXT NOT NULL,"
-	" ref TEXT NOT NULL,"
-	" subject TEXT NOT NULL,"
-	" author TEXT NOT NULL,"
-	" is_forced INTEGER NOT NULL,"
-	" is_foreign INTEGER NOT NULL,"
-	" previous TEXT NOT NULL,"
-	" asked_by INTEGER NOT NULL,"
-	" asker TEXT NOT NULL,"
-	" chat INTEGER NOT NULL,"
-	" thread INTEGER NOT NULL,"
-	" message INTEGER NOT NULL,"
-	" also_message INTEGER NOT NULL,"
-	" run INTEGER NOT NULL,"
-	" attempts INTEGER NOT NULL,"
-	" is_touched INTEGER NOT NULL,"
-	" has_no_way_back INTEGER NOT NULL,"
-	" urls TEXT NOT NULL,"
-	" detail TEXT NOT NULL,"
-	" note TEXT NOT NULL,"
-	" requested_at INTEGER NOT NULL,"
-	" started_at INTEGER NOT NULL,"
-	" ended_at INTEGER NOT NULL) STRICT;"
-	/* These two are the busy flag and the place that waits. */
-	"CREATE UNIQUE INDEX deployment_active ON deployment (environment)"
-	" WHERE " STORE_IS_ACTIVE ";"
-	"CREATE UNIQUE INDEX deployment_queued ON deployment (environment)"
-	" WHERE state = 'QUEUED';"
-	"CREATE INDEX deployment_open ON deployment (asked_by)"
-	" WHERE " STORE_IS_OPEN ";"
-	"CREATE INDEX deployment_environment ON deployment (environment, id);"
-	/* How long it took is told again and again, and most may have been superseded. */
-	"CREATE INDEX deployment_live ON deployment (environment, id)"
-	" WHERE state = 'LIVE' AND program = 'deploy';"
-	"CREATE INDEX deployment_message ON deployment (message);"
-	"CREATE INDEX deployment_also_message ON deployment (also_message);",
+	" state TEXT NOT NULL CHECK (state IN (" DEPLOY_STATES(
+	    WORD_STATE) "'')),"
+			" why TEXT NOT NULL CHECK (why IN (" DEPLOY_WHYS(
+			    WORD_WHY) "'')),"
+				      " commit_id TEXT NOT NULL,"
+				      " ref TEXT NOT NULL,"
+				      " subject TEXT NOT NULL,"
+				      " author TEXT NOT NULL,"
+				      " is_forced INTEGER NOT NULL,"
+				      " is_foreign INTEGER NOT NULL,"
+				      " previous TEXT NOT NULL,"
+				      " asked_by INTEGER NOT NULL,"
+				      " asker TEXT NOT NULL,"
+				      " chat INTEGER NOT NULL,"
+				      " thread INTEGER NOT NULL,"
+				      " message INTEGER NOT NULL,"
+				      " also_message INTEGER NOT NULL,"
+				      " run INTEGER NOT NULL,"
+				      " attempts INTEGER NOT NULL,"
+				      " is_touched INTEGER NOT NULL,"
+				      " has_no_way_back INTEGER NOT NULL,"
+				      " urls TEXT NOT NULL,"
+				      " detail TEXT NOT NULL,"
+				      " note TEXT NOT NULL,"
+				      " requested_at INTEGER NOT NULL,"
+				      " started_at INTEGER NOT NULL,"
+				      " ended_at INTEGER NOT NULL) STRICT;"
+				      /* These two are the busy flag and the place that waits. */
+				      "CREATE UNIQUE INDEX deployment_active ON deployment "
+				      "(environment)"
+				      " WHERE " STORE_IS_ACTIVE ";"
+				      "CREATE UNIQUE INDEX deployment_queued ON deployment "
+				      "(environment)"
+				      " WHERE state = 'QUEUED';"
+				      "CREATE INDEX deployment_open ON deployment (asked_by)"
+				      " WHERE " STORE_IS_OPEN ";"
+				      "CREATE INDEX deployment_environment ON deployment "
+				      "(environment, id);"
+				      /* How long it took is told again and again, and most may have been superseded. */
+				      "CREATE INDEX deployment_live ON deployment (environment, id)"
+				      " WHERE state = 'LIVE' AND program = 'deploy';"
+				      "CREATE INDEX deployment_message ON deployment (message);"
+				      "CREATE INDEX deployment_also_message ON deployment "
+				      "(also_message);",
 
 	"CREATE TABLE run ("
 	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
@@ -197,7 +203,8 @@ store_schema_migrate(struct db *db, struct err *err)
 		return false;
 	if (version > newest)
 		return err_set(err, ERR_CONFIG,
-		    "the database has version %lld and this program knows %lld: start the newer one",
+		    "the database has version %lld and this program knows %lld: start the newer "
+		    "one",
 		    (long long)version, (long long)newest);
 	for (version++; version <= newest; version++)
 		if (!migrate_to(db, version, err))

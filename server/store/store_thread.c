@@ -8,21 +8,21 @@
 
 #include "lib/log.h"
 
-#define STACK_BYTES	(256 * 1024)
-#define IDLE_MS		200	/* nothing came for so long: time for what can wait */
-#define RETRY_MIN_MS	100
-#define RETRY_MAX_MS	5000
-#define LAST_RETRIES	5	/* after close: what is not decided then is found at the next start */
+#define STACK_BYTES  (256 * 1024)
+#define IDLE_MS	     200 /* nothing came for so long: time for what can wait */
+#define RETRY_MIN_MS 100
+#define RETRY_MAX_MS 5000
+#define LAST_RETRIES 5 /* after close: what is not decided then is found at the next start */
 
 struct store_thread {
 	struct store *store;
 	struct crossing *crossing;
 	pthread_t thread;
-	struct queue_list events;	/* what could not be committed, and what came since */
-	int retry_ms;		/* 0: the last batch went well */
-	int64_t retry_at;	/* monotonic ms: nothing is decided before */
-	int project_ms;		/* until a projection is tried again; 0: none is behind */
-	bool is_rested;		/* idle work was done since the last batch */
+	struct queue_list events; /* what could not be committed, and what came since */
+	int retry_ms;		  /* 0: the last batch went well */
+	int64_t retry_at;	  /* monotonic ms: nothing is decided before */
+	int project_ms;		  /* until a projection is tried again; 0: none is behind */
+	bool is_rested;		  /* idle work was done since the last batch */
 };
 
 static int
@@ -101,7 +101,8 @@ decide(struct store_thread *t)
 			log_error("nothing can be decided: %s", err.text);
 		t->retry_ms = longer(t->retry_ms);
 		t->retry_at = now_ms() + t->retry_ms;
-		store_checkpoint(t->store, 1); /* on a full disk: the log's own room is used again */
+		store_checkpoint(
+		    t->store, 1); /* on a full disk: the log's own room is used again */
 		return;
 	}
 	if (t->retry_ms != 0)

@@ -15,9 +15,9 @@
 #include "telegram/telegram_webhook.h"
 #include "types/settings.h"
 
-#define TELEGRAM_MAGIC	0x74676d6fu
-#define PAUSE_FIRST_MS	1000
-#define PAUSE_MAX_MS	60000
+#define TELEGRAM_MAGIC 0x74676d6fu
+#define PAUSE_FIRST_MS 1000
+#define PAUSE_MAX_MS   60000
 
 struct telegram {
 	unsigned magic;
@@ -26,10 +26,10 @@ struct telegram {
 	struct telegram_live *live;
 	struct telegram_send *send;
 	struct telegram_menu *menu;
-	struct telegram_poll *poll;		/* one of the two */
+	struct telegram_poll *poll; /* one of the two */
 	struct telegram_webhook *webhook;
-	struct loop_timer timer;		/* getMe again */
-	struct telegram_call *call;		/* getMe */
+	struct loop_timer timer;    /* getMe again */
+	struct telegram_call *call; /* getMe */
 	unsigned failures;
 	char name[LIMIT_PERSON];
 };
@@ -117,9 +117,14 @@ make_hearing(struct telegram *telegram)
 
 	if (config->settings->telegram_mode == TELEGRAM_WEBHOOK) {
 		const struct telegram_webhook_config webhook = {
-			.loop = config->loop, .api = telegram->api, .settings = config->settings,
-			.submit = submit, .own_name = own_name, .count_request = count_request,
-			.pending = pending, .ctx = telegram,
+			.loop = config->loop,
+			.api = telegram->api,
+			.settings = config->settings,
+			.submit = submit,
+			.own_name = own_name,
+			.count_request = count_request,
+			.pending = pending,
+			.ctx = telegram,
 		};
 
 		telegram->webhook = telegram_webhook_new(&webhook);
@@ -146,8 +151,8 @@ make_speaking(struct telegram *telegram)
 
 	telegram->live = telegram_live_new(config->loop, on_tail, telegram);
 	telegram->send = telegram_send_new(config->loop, telegram->api, &hooks);
-	telegram->menu = telegram_menu_new(config->loop, telegram->api, config->commands,
-	    config->command_count);
+	telegram->menu =
+	    telegram_menu_new(config->loop, telegram->api, config->commands, config->command_count);
 	if (telegram->live == NULL || telegram->send == NULL || telegram->menu == NULL)
 		return false;
 	telegram_live_join(telegram->live, telegram->send);
@@ -301,7 +306,9 @@ static void
 introduce(struct telegram *telegram)
 {
 	const struct telegram_request request = {
-		.method = "getMe", .on_done = on_me, .ctx = telegram,
+		.method = "getMe",
+		.on_done = on_me,
+		.ctx = telegram,
 	};
 
 	telegram->call = telegram_api_call(telegram->api, &request, NULL);

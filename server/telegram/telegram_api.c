@@ -16,9 +16,9 @@
 #define API_MAGIC	0x7467a91u
 #define TIMEOUT_MS	20000
 #define ANSWER_MAX	((size_t)256 * 1024)
-#define DESCRIPTION_MAX	256
+#define DESCRIPTION_MAX 256
 /* A long poll, a document, and what is said in several chats at once. */
-#define IN_FLIGHT_MAX	8
+#define IN_FLIGHT_MAX	  8
 #define RETRY_AFTER_MAX_S 86400
 
 struct telegram_api {
@@ -28,7 +28,7 @@ struct telegram_api {
 	void (*count)(void *ctx, const char *method, int code);
 	void *count_ctx;
 	size_t prefix_size;
-	char prefix[1200];	/* "https://api.telegram.org/bot<token>/" */
+	char prefix[1200]; /* "https://api.telegram.org/bot<token>/" */
 };
 
 struct telegram_call {
@@ -128,7 +128,9 @@ start_http(struct telegram_api *api, const struct telegram_request *request,
 		.method = "POST",
 		.url = url,
 		.headers = has_json ? json_headers : NULL,
-		.body = has_json ? buf_text(request->json) : request->part_count > 0 ? NULL : "",
+		.body = has_json	    ? buf_text(request->json) :
+		    request->part_count > 0 ? NULL :
+					      "",
 		.body_size = has_json ? request->json->size : 0,
 		.parts = request->parts,
 		.part_count = request->part_count,
@@ -144,8 +146,7 @@ start_http(struct telegram_api *api, const struct telegram_request *request,
 }
 
 struct telegram_call *
-telegram_api_call(struct telegram_api *api, const struct telegram_request *request,
-    struct err *err)
+telegram_api_call(struct telegram_api *api, const struct telegram_request *request, struct err *err)
 {
 	OBJ_CHECK(api, API_MAGIC);
 	assert(strlen(request->method) < 64);
@@ -244,8 +245,9 @@ read_refusal(const struct http_client_result *http, struct telegram_result *resu
 	const char *text = json_get_str(root, "description");
 	int64_t code = json_get_i64_or(root, "error_code", http->status);
 
-	result->code = code >= 300 && code < 600 ? (int)code : http->status == 200 ? 0 :
-	    http->status;
+	result->code = code >= 300 && code < 600 ? (int)code :
+	    http->status == 200			 ? 0 :
+						   http->status;
 	result->retry_after_s = json_get_i64_or(parameters, "retry_after", 0);
 	if (result->retry_after_s < 0)
 		result->retry_after_s = 0;
@@ -255,8 +257,8 @@ read_refusal(const struct http_client_result *http, struct telegram_result *resu
 	if (text != NULL)
 		describe(description, text);
 	else
-		(void)snprintf(description, DESCRIPTION_MAX, "status %d without an answer of the Bot API",
-		    http->status);
+		(void)snprintf(description, DESCRIPTION_MAX,
+		    "status %d without an answer of the Bot API", http->status);
 	json_free(root);
 }
 

@@ -9,7 +9,7 @@
 #include "lib/text.h"
 
 /* More would be cut on a phone where several buttons stand in one row. */
-#define ROW_UNITS	24
+#define ROW_UNITS 24
 
 static void
 put_button(struct json_out *json, const struct button *button)

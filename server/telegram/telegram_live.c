@@ -13,18 +13,18 @@
 #include "telegram/telegram_send.h"
 #include "types/message.h"
 
-#define LIVE_MAGIC	0x74676c76u
-#define TICK_MS		500
-#define PRIVATE_MS	2000
-#define GROUP_MS	4000	/* 15 of the 20 messages a minute that a group may get */
-#define QUIET_MS	10000	/* only the clock has moved */
-#define BAR_CELLS	10
-#define TAIL_MAX	((size_t)8 * 1024)
-#define LIVE_MAX	((size_t)16 * 1024)
-#define HTML_MAX	((size_t)128 * 1024)
+#define LIVE_MAGIC 0x74676c76u
+#define TICK_MS	   500
+#define PRIVATE_MS 2000
+#define GROUP_MS   4000	 /* 15 of the 20 messages a minute that a group may get */
+#define QUIET_MS   10000 /* only the clock has moved */
+#define BAR_CELLS  10
+#define TAIL_MAX   ((size_t)8 * 1024)
+#define LIVE_MAX   ((size_t)16 * 1024)
+#define HTML_MAX   ((size_t)128 * 1024)
 
 struct entry {
-	struct message message;	/* a copy; id 0: free */
+	struct message message; /* a copy; id 0: free */
 	int64_t edited_at;	/* loop_now_ms() */
 	char *shown;		/* the tail that was shown last; may be NULL */
 };
@@ -187,8 +187,8 @@ read_tail(struct telegram_live *live, const struct message *message, struct buf 
 }
 
 void
-telegram_live_fill(struct telegram_live *live, const struct message *message, int64_t now_ms,
-    struct buf *marked)
+telegram_live_fill(
+    struct telegram_live *live, const struct message *message, int64_t now_ms, struct buf *marked)
 {
 	struct buf tail;
 
@@ -236,8 +236,8 @@ edit(struct telegram_live *live, const struct message *message, const char *tail
 	parts.live = buf_text(&marked);
 	telegram_html_render(&parts, TELEGRAM_HTML_TEXT_MAX, &html);
 	if (!buf_failed(&html))
-		is_sent = telegram_send_live_edit(live->send, message, buf_text(&html), on_edited,
-		    live);
+		is_sent =
+		    telegram_send_live_edit(live->send, message, buf_text(&html), on_edited, live);
 	buf_done(&html);
 	buf_done(&marked);
 	return is_sent;

@@ -13,15 +13,15 @@
 #include "telegram/telegram_api.h"
 #include "types/settings.h"
 
-#define MENU_MAGIC	0x74676d65u
-#define PAUSE_FIRST_MS	2000
-#define PAUSE_MAX_MS	300000
-#define BETWEEN_MS	100	/* a menu is in nobody's way */
-#define TARGETS_MAX	(2 + 2 * SETTINGS_IDS_MAX)
-#define EVERYTHING	(TELEGRAM_MENU_ANYONE | TELEGRAM_MENU_STAGING | TELEGRAM_MENU_ADMIN)
+#define MENU_MAGIC     0x74676d65u
+#define PAUSE_FIRST_MS 2000
+#define PAUSE_MAX_MS   300000
+#define BETWEEN_MS     100 /* a menu is in nobody's way */
+#define TARGETS_MAX    (2 + 2 * SETTINGS_IDS_MAX)
+#define EVERYTHING     (TELEGRAM_MENU_ANYONE | TELEGRAM_MENU_STAGING | TELEGRAM_MENU_ADMIN)
 
 struct target {
-	int64_t chat;		/* 0: all private chats */
+	int64_t chat; /* 0: all private chats */
 	unsigned roles;
 };
 
@@ -33,8 +33,8 @@ struct telegram_menu {
 	size_t command_count;
 	struct loop_timer timer;
 	struct telegram_call *call;
-	unsigned failures;	/* in a row */
-	size_t n;		/* targets */
+	unsigned failures; /* in a row */
+	size_t n;	   /* targets */
 	size_t next;
 	struct target target[TARGETS_MAX];
 };
@@ -169,7 +169,10 @@ set_next(struct telegram_menu *menu)
 	put_scope(&menu->target[menu->next], &json);
 	json_out_end(&json);
 	const struct telegram_request request = {
-		.method = "setMyCommands", .json = &body, .on_done = on_set, .ctx = menu,
+		.method = "setMyCommands",
+		.json = &body,
+		.on_done = on_set,
+		.ctx = menu,
 	};
 
 	menu->call = telegram_api_call(menu->api, &request, NULL);

@@ -6,8 +6,8 @@
 static const struct bucket_rate all_rate = { .capacity = 5, .token_ms = 40 };
 static const struct bucket_rate chat_rate = { .capacity = 3, .token_ms = 1050 };
 
-#define MINUTE_MS	60500	/* their clock is not ours */
-#define GROUP_EDIT_MS	3000
+#define MINUTE_MS     60500 /* their clock is not ours */
+#define GROUP_EDIT_MS 3000
 
 static bool
 is_group(int64_t chat)
@@ -58,8 +58,8 @@ telegram_pace_wait_all_ms(struct telegram_pace *pace, int64_t now)
 }
 
 int64_t
-telegram_pace_wait_ms(struct telegram_pace *pace, int64_t id, enum telegram_pace_kind kind,
-    int64_t now)
+telegram_pace_wait_ms(
+    struct telegram_pace *pace, int64_t id, enum telegram_pace_kind kind, int64_t now)
 {
 	struct telegram_pace_chat *chat = find(pace, id);
 	bool is_decoration = kind == TELEGRAM_PACE_DECORATION;
@@ -70,8 +70,11 @@ telegram_pace_wait_ms(struct telegram_pace *pace, int64_t id, enum telegram_pace
 	if (kind != TELEGRAM_PACE_SEND)
 		wait = later(wait, chat->edit_at - now);
 	if (is_group(id))
-		wait = later(wait, minute_wait_ms(chat, is_decoration ?
-		    TELEGRAM_PACE_MINUTE - TELEGRAM_PACE_RESERVE : TELEGRAM_PACE_MINUTE, now));
+		wait = later(wait,
+		    minute_wait_ms(chat,
+			is_decoration ? TELEGRAM_PACE_MINUTE - TELEGRAM_PACE_RESERVE :
+					TELEGRAM_PACE_MINUTE,
+			now));
 	return wait;
 }
 
@@ -90,8 +93,8 @@ telegram_pace_sent_all(struct telegram_pace *pace, int64_t now)
 }
 
 void
-telegram_pace_sent(struct telegram_pace *pace, int64_t id, enum telegram_pace_kind kind,
-    int64_t now)
+telegram_pace_sent(
+    struct telegram_pace *pace, int64_t id, enum telegram_pace_kind kind, int64_t now)
 {
 	struct telegram_pace_chat *chat = find(pace, id);
 

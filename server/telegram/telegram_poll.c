@@ -21,8 +21,8 @@
 
 #define POLL_MAGIC	0x7467706fu
 #define POLL_SECONDS	25
-#define CALL_TIMEOUT_MS	((POLL_SECONDS + 20) * 1000)
-#define ANSWER_MAX	((size_t)8 * 1024 * 1024)	/* 100 updates with the longest texts */
+#define CALL_TIMEOUT_MS ((POLL_SECONDS + 20) * 1000)
+#define ANSWER_MAX	((size_t)8 * 1024 * 1024) /* 100 updates with the longest texts */
 #define PAUSE_FIRST_MS	1000
 #define PAUSE_MAX_MS	60000
 #define STORE_PAUSE_MS	2000
@@ -33,11 +33,11 @@ struct telegram_poll {
 	struct telegram_poll_config config;
 	struct loop_timer timer;
 	struct telegram_call *call;
-	int64_t offset;		/* 0: whatever there is */
-	unsigned failures;	/* in a row */
+	int64_t offset;	   /* 0: whatever there is */
+	unsigned failures; /* in a row */
 	bool is_running;
-	bool is_deciding;	/* the store has an answer of ours */
-	bool has_told;		/* of the outage under way */
+	bool is_deciding; /* the store has an answer of ours */
+	bool has_told;	  /* of the outage under way */
 };
 
 static void on_time(struct loop_timer *timer, void *ctx);
@@ -141,8 +141,13 @@ ask(struct telegram_poll *poll)
 	json_out_raw(&json, TELEGRAM_UPDATE_KINDS);
 	json_out_end(&json);
 	const struct telegram_request request = {
-		.method = "getUpdates", .json = &body, .timeout_ms = CALL_TIMEOUT_MS,
-		.answer_max = ANSWER_MAX, .is_raw = true, .on_done = on_updates, .ctx = poll,
+		.method = "getUpdates",
+		.json = &body,
+		.timeout_ms = CALL_TIMEOUT_MS,
+		.answer_max = ANSWER_MAX,
+		.is_raw = true,
+		.on_done = on_updates,
+		.ctx = poll,
 	};
 
 	poll->call = telegram_api_call(poll->config.api, &request, &err);
@@ -211,8 +216,8 @@ hand_on(struct telegram_poll *poll, const struct telegram_result *result)
 	if (bytes != NULL) {
 		memcpy(bytes, result->body, result->body_size);
 		bytes[result->body_size] = '\0';
-		raw = telegram_update_raw(SOURCE_TELEGRAM_POLL, bytes, result->body_size,
-		    config->own_name(config->ctx));
+		raw = telegram_update_raw(
+		    SOURCE_TELEGRAM_POLL, bytes, result->body_size, config->own_name(config->ctx));
 	}
 	if (raw != NULL) {
 		raw->done = on_decided;
@@ -258,8 +263,10 @@ tell_once(struct telegram_poll *poll, const struct telegram_result *result)
 		return;
 	poll->has_told = true;
 	if (result->code == 409)
-		log_error("another program asks Telegram for this bot's updates (%s): only one may; "
-		    "stop it, or use another token", result->description);
+		log_error(
+		    "another program asks Telegram for this bot's updates (%s): only one may; "
+		    "stop it, or use another token",
+		    result->description);
 	else if (telegram_result_is_token_refused(result))
 		log_error("Telegram refuses TELEGRAM_BOT_TOKEN (%s)", result->description);
 	else
@@ -289,7 +296,9 @@ static void
 remove_webhook(struct telegram_poll *poll)
 {
 	const struct telegram_request request = {
-		.method = "deleteWebhook", .on_done = on_removed, .ctx = poll,
+		.method = "deleteWebhook",
+		.on_done = on_removed,
+		.ctx = poll,
 	};
 	struct err err = { 0 };
 

@@ -13,10 +13,10 @@
 #include "telegram/telegram_update.h"
 #include "types/settings.h"
 
-#define REGISTER_MAGIC	0x74677267u
-#define LOOK_MS		60000
-#define PAUSE_FIRST_MS	1000
-#define PAUSE_MAX_MS	300000
+#define REGISTER_MAGIC 0x74677267u
+#define LOOK_MS	       60000
+#define PAUSE_FIRST_MS 1000
+#define PAUSE_MAX_MS   300000
 
 struct telegram_register {
 	unsigned magic;
@@ -27,12 +27,12 @@ struct telegram_register {
 	void *ctx;
 	struct loop_timer timer;
 	struct telegram_call *call;
-	unsigned failures;	/* in a row */
+	unsigned failures;  /* in a row */
 	int64_t refused_at; /* Telegram's clock: when we refused it last, as far as we know */
 	bool is_started;
-	bool is_set;		/* it was ours once: another one is not fought with */
+	bool is_set;   /* it was ours once: another one is not fought with */
 	bool is_stale; /* the secret has changed since it was set */
-	bool has_told;		/* of what is wrong now */
+	bool has_told; /* of what is wrong now */
 };
 
 static void on_time(struct loop_timer *timer, void *ctx);
@@ -141,7 +141,9 @@ static void
 look(struct telegram_register *reg)
 {
 	const struct telegram_request request = {
-		.method = "getWebhookInfo", .on_done = on_info, .ctx = reg,
+		.method = "getWebhookInfo",
+		.on_done = on_info,
+		.ctx = reg,
 	};
 	struct err err = { 0 };
 
@@ -225,14 +227,15 @@ on_info(void *ctx, const struct telegram_result *result)
 		return;
 	}
 	const char *url = json_get_str(result->result, "url");
-	bool has_other = url != NULL && url[0] != '\0' &&
-	    strcmp(url, reg->settings->telegram_webhook_url) != 0;
+	bool has_other =
+	    url != NULL && url[0] != '\0' && strcmp(url, reg->settings->telegram_webhook_url) != 0;
 
 	if (reg->pending != NULL)
 		reg->pending(reg->ctx, json_get_i64_or(result->result, "pending_update_count", 0));
 	if (reg->is_set && has_other) {
 		if (!reg->has_told)
-			log_error("somebody else has registered a webhook for this bot: its updates "
+			log_error(
+			    "somebody else has registered a webhook for this bot: its updates "
 			    "do not come here; `deploybot webhook set` brings them back");
 		reg->has_told = true;
 		look_after(reg, LOOK_MS);
@@ -261,7 +264,10 @@ telegram_register_set(struct telegram_api *api, const struct settings *settings,
 	json_out_raw(&json, TELEGRAM_UPDATE_KINDS);
 	json_out_end(&json);
 	const struct telegram_request request = {
-		.method = "setWebhook", .json = &body, .on_done = on_done, .ctx = ctx,
+		.method = "setWebhook",
+		.json = &body,
+		.on_done = on_done,
+		.ctx = ctx,
 	};
 
 	call = telegram_api_call(api, &request, err);

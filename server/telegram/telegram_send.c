@@ -23,15 +23,15 @@
 #include "telegram/telegram_html.h"
 #include "telegram/telegram_pace.h"
 
-#define SEND_MAGIC		0x74675e4du
-#define BACKOFF_FIRST_MS	1000
-#define BACKOFF_MAX_MS		300000
-#define TOKEN_REFUSED_MS	60000	/* a new token needs a restart: no hurry */
-#define RETRY_AFTER_DEFAULT_S	5
-#define TOAST_LIFE_MS		30000
-#define DOCUMENT_TIMEOUT_MS	600000
-#define LIVE_MAX		((size_t)16 * 1024)
-#define HTML_MAX		((size_t)128 * 1024)	/* 4,096 characters, each in a tag of its own */
+#define SEND_MAGIC	      0x74675e4du
+#define BACKOFF_FIRST_MS      1000
+#define BACKOFF_MAX_MS	      300000
+#define TOKEN_REFUSED_MS      60000 /* a new token needs a restart: no hurry */
+#define RETRY_AFTER_DEFAULT_S 5
+#define TOAST_LIFE_MS	      30000
+#define DOCUMENT_TIMEOUT_MS   600000
+#define LIVE_MAX	      ((size_t)16 * 1024)
+#define HTML_MAX	      ((size_t)128 * 1024) /* 4,096 characters, each in a tag of its own */
 
 enum job_kind { JOB_SAY, JOB_TOAST, JOB_DOCUMENT, JOB_LIVE };
 
@@ -39,20 +39,20 @@ struct job {
 	struct telegram_send *send;
 	struct job *next;
 	enum job_kind kind;
-	int64_t chat;		/* 0: none */
+	int64_t chat; /* 0: none */
 	int64_t thread;
-	int64_t not_before;	/* loop_now_ms() */
-	int64_t give_up_at;	/* JOB_TOAST */
-	unsigned failures;	/* in a row, passing ones */
-	bool is_plain;		/* Telegram could not parse our HTML */
-	bool is_anew;		/* the message to edit is gone */
-	bool is_edit;		/* what is under way */
-	struct telegram_call *call; /* under way */
-	off_t offset;		/* JOB_DOCUMENT: read so far */
-	const struct message *message;	/* JOB_SAY */
+	int64_t not_before;	       /* loop_now_ms() */
+	int64_t give_up_at;	       /* JOB_TOAST */
+	unsigned failures;	       /* in a row, passing ones */
+	bool is_plain;		       /* Telegram could not parse our HTML */
+	bool is_anew;		       /* the message to edit is gone */
+	bool is_edit;		       /* what is under way */
+	struct telegram_call *call;    /* under way */
+	off_t offset;		       /* JOB_DOCUMENT: read so far */
+	const struct message *message; /* JOB_SAY */
 	const struct effect_toast *toast;
 	struct telegram_file *file;
-	bool is_prepared;	/* JOB_DOCUMENT */
+	bool is_prepared; /* JOB_DOCUMENT */
 	telegram_said_fn *on_said;
 	telegram_ended_fn *on_ended;
 	void (*on_live)(void *ctx, int64_t message, bool is_gone);
@@ -65,10 +65,10 @@ struct telegram_send {
 	struct loop *loop;
 	struct telegram_api *api;
 	struct telegram_send_hooks hooks;
-	struct job *jobs;	/* oldest first */
+	struct job *jobs; /* oldest first */
 	struct loop_task pump;
 	struct loop_timer timer;
-	bool is_away;		/* the last call failed in passing: said once */
+	bool is_away; /* the last call failed in passing: said once */
 	struct telegram_pace pace;
 };
 
@@ -87,8 +87,8 @@ static void judge_document(struct job *job, const struct telegram_result *result
 static void judge_live(struct job *job, const struct telegram_result *result);
 
 struct telegram_send *
-telegram_send_new(struct loop *loop, struct telegram_api *api,
-    const struct telegram_send_hooks *hooks)
+telegram_send_new(
+    struct loop *loop, struct telegram_api *api, const struct telegram_send_hooks *hooks)
 {
 	struct telegram_send *send = calloc(1, sizeof(*send));
 
@@ -192,8 +192,8 @@ telegram_send_free(struct telegram_send *send)
 /* --- asked for --- */
 
 bool
-telegram_say(struct telegram_send *send, const struct message *message, telegram_said_fn *on_said,
-    void *ctx)
+telegram_say(
+    struct telegram_send *send, const struct message *message, telegram_said_fn *on_said, void *ctx)
 {
 	struct job *job = add_job(send, JOB_SAY, &message->place, ctx);
 
@@ -219,8 +219,8 @@ telegram_toast(struct telegram_send *send, const struct effect_toast *toast,
 }
 
 bool
-telegram_document(struct telegram_send *send, struct telegram_file *file,
-    telegram_ended_fn *on_ended, void *ctx)
+telegram_document(
+    struct telegram_send *send, struct telegram_file *file, telegram_ended_fn *on_ended, void *ctx)
 {
 	struct job *job = add_job(send, JOB_DOCUMENT, &file->place, ctx);
 
@@ -248,16 +248,19 @@ lane_is_busy(const struct telegram_send *send, int64_t chat, bool waiting_counts
 bool
 telegram_send_can_decorate(struct telegram_send *send, int64_t chat)
 {
-	return !lane_is_busy(send, chat, true) && telegram_pace_wait_ms(&send->pace, chat,
-	    TELEGRAM_PACE_DECORATION, loop_now_ms()) == 0;
+	return !lane_is_busy(send, chat, true) &&
+	    telegram_pace_wait_ms(&send->pace, chat, TELEGRAM_PACE_DECORATION, loop_now_ms()) == 0;
 }
 
 bool
-telegram_send_live_edit(struct telegram_send *send, const struct message *message,
-    const char *html, void (*on_done)(void *ctx, int64_t message, bool is_gone), void *ctx)
+telegram_send_live_edit(struct telegram_send *send, const struct message *message, const char *html,
+    void (*on_done)(void *ctx, int64_t message, bool is_gone), void *ctx)
 {
 	const struct telegram_body body = {
-		.message = message, .text = html, .is_html = true, .is_edit = true,
+		.message = message,
+		.text = html,
+		.is_html = true,
+		.is_edit = true,
 	};
 	struct buf json;
 
@@ -272,7 +275,10 @@ telegram_send_live_edit(struct telegram_send *send, const struct message *messag
 	buf_init(&json, TELEGRAM_BODY_MAX);
 	telegram_body_say(&body, &json);
 	const struct telegram_request request = {
-		.method = "editMessageText", .json = &json, .on_done = on_answer, .ctx = job,
+		.method = "editMessageText",
+		.json = &json,
+		.on_done = on_answer,
+		.ctx = job,
 	};
 
 	job->call = telegram_api_call(send->api, &request, NULL);
@@ -366,7 +372,8 @@ static int64_t
 wait_of(struct telegram_send *send, const struct job *job, int64_t now)
 {
 	int64_t own = job->not_before > now ? job->not_before - now : 0;
-	int64_t paced = job->chat == 0 ? telegram_pace_wait_all_ms(&send->pace, now) :
+	int64_t paced = job->chat == 0 ?
+	    telegram_pace_wait_all_ms(&send->pace, now) :
 	    telegram_pace_wait_ms(&send->pace, job->chat,
 		says_edit(job) ? TELEGRAM_PACE_EDIT : TELEGRAM_PACE_SEND, now);
 
@@ -381,7 +388,8 @@ start_job(struct job *job, int64_t now)
 
 	job->is_edit = says_edit(job);
 	job->call = job->kind == JOB_SAY ? call_say(job, &err) :
-	    job->kind == JOB_TOAST ? call_toast(job, &err) : call_document(job, &err);
+	    job->kind == JOB_TOAST	 ? call_toast(job, &err) :
+					   call_document(job, &err);
 	if (job->call == NULL) {
 		log_warning("Telegram must wait: %s", err.text);
 		job->not_before = now + BACKOFF_FIRST_MS;
@@ -398,7 +406,10 @@ static struct telegram_call *
 call_json(struct job *job, const char *method, const struct buf *json, struct err *err)
 {
 	const struct telegram_request request = {
-		.method = method, .json = json, .on_done = on_answer, .ctx = job,
+		.method = method,
+		.json = json,
+		.on_done = on_answer,
+		.ctx = job,
 	};
 
 	return telegram_api_call(job->send->api, &request, err);
@@ -486,22 +497,29 @@ call_document(struct job *job, struct err *err)
 	(void)snprintf(thread, sizeof(thread), "%lld", (long long)job->thread);
 	parts[n++] = (struct http_client_part){ .name = "chat_id", .value = chat };
 	if (job->thread != 0)
-		parts[n++] = (struct http_client_part){ .name = "message_thread_id",
-			.value = thread };
+		parts[n++] =
+		    (struct http_client_part){ .name = "message_thread_id", .value = thread };
 	if (caption_size > 0) {
-		size_t size = text_utf16_cut(job->file->caption, caption_size,
-		    TELEGRAM_HTML_CAPTION_MAX);
+		size_t size =
+		    text_utf16_cut(job->file->caption, caption_size, TELEGRAM_HTML_CAPTION_MAX);
 
 		(void)snprintf(caption, sizeof(caption), "%.*s", (int)size, job->file->caption);
 		parts[n++] = (struct http_client_part){ .name = "caption", .value = caption };
 	}
 	job->offset = 0;
-	parts[n++] = (struct http_client_part){ .name = "document", .filename = job->file->name,
-		.type = "application/octet-stream", .read = read_file, .read_ctx = job,
+	parts[n++] = (struct http_client_part){ .name = "document",
+		.filename = job->file->name,
+		.type = "application/octet-stream",
+		.read = read_file,
+		.read_ctx = job,
 		.read_size = job->file->size };
 	const struct telegram_request request = {
-		.method = "sendDocument", .parts = parts, .part_count = n,
-		.timeout_ms = DOCUMENT_TIMEOUT_MS, .on_done = on_answer, .ctx = job,
+		.method = "sendDocument",
+		.parts = parts,
+		.part_count = n,
+		.timeout_ms = DOCUMENT_TIMEOUT_MS,
+		.on_done = on_answer,
+		.ctx = job,
 	};
 
 	return telegram_api_call(job->send->api, &request, err);
@@ -522,11 +540,12 @@ note_outage(struct telegram_send *send, const struct telegram_result *result)
 	bool is_away = telegram_result_is_passing(result) && result->code != 429;
 
 	if (is_away && !send->is_away && telegram_result_is_token_refused(result))
-		log_error("Telegram refuses TELEGRAM_BOT_TOKEN (%s): nothing can be said until it is right",
+		log_error("Telegram refuses TELEGRAM_BOT_TOKEN (%s): nothing can be said until it "
+			  "is right",
 		    result->description);
 	else if (is_away && !send->is_away)
-		log_warning("Telegram does not answer: %s; tried again until it does",
-		    result->description);
+		log_warning(
+		    "Telegram does not answer: %s; tried again until it does", result->description);
 	else if (!is_away && send->is_away)
 		log_info("Telegram answers again");
 	send->is_away = is_away;
@@ -550,7 +569,8 @@ on_answer(void *ctx, const struct telegram_result *result)
 	loop_defer(send->loop, &send->pump);
 	if (result->code == 429 && job->chat != 0)
 		telegram_pace_block(&send->pace, job->chat, loop_now_ms(),
-		    (result->retry_after_s > 0 ? result->retry_after_s : RETRY_AFTER_DEFAULT_S) * 1000);
+		    (result->retry_after_s > 0 ? result->retry_after_s : RETRY_AFTER_DEFAULT_S) *
+			1000);
 	if (telegram_result_is_passing(result) && job->kind != JOB_LIVE)
 		try_later(job, result);
 	else
@@ -607,8 +627,9 @@ changes_say(struct job *job, const struct telegram_result *result)
 		job->is_plain = true;
 		return true;
 	}
-	if (job->is_edit && (says(result, "message to edit not found") ||
-	    says(result, "message can't be edited") || says(result, "MESSAGE_ID_INVALID"))) {
+	if (job->is_edit &&
+	    (says(result, "message to edit not found") || says(result, "message can't be edited") ||
+		says(result, "MESSAGE_ID_INVALID"))) {
 		job->is_anew = true;
 		return true;
 	}
@@ -619,12 +640,12 @@ static void
 refuse_say(struct job *job, const struct telegram_result *result, struct said *said)
 {
 	said->new_chat = result->new_chat;
-	said->thread_gone = job->message->place.thread != 0 &&
-	    says(result, "message thread not found");
+	said->thread_gone =
+	    job->message->place.thread != 0 && says(result, "message thread not found");
 	if (said->new_chat != 0 || said->thread_gone)
 		return;
-	log_warning("Telegram refuses message %lld: %s", (long long)said->message,
-	    result->description);
+	log_warning(
+	    "Telegram refuses message %lld: %s", (long long)said->message, result->description);
 	(void)text_copy(said->failure, sizeof(said->failure),
 	    result->description[0] == '\0' ? "refused" : result->description);
 }

@@ -91,8 +91,8 @@ decode_one(const struct event *raw, struct telegram_span text)
 }
 
 bool
-telegram_update_decode_webhook(struct event *raw, struct queue_list *ret_events, int *ret_status,
-    int64_t *ret_offset)
+telegram_update_decode_webhook(
+    struct event *raw, struct queue_list *ret_events, int *ret_status, int64_t *ret_offset)
 {
 	struct event *event =
 	    decode_one(raw, (struct telegram_span){ raw->raw.data, raw->raw.size });
@@ -117,8 +117,8 @@ free_events(struct queue_list *events)
 }
 
 bool
-telegram_update_decode_poll(struct event *raw, struct queue_list *ret_events, int *ret_status,
-    int64_t *ret_offset)
+telegram_update_decode_poll(
+    struct event *raw, struct queue_list *ret_events, int *ret_status, int64_t *ret_offset)
 {
 	struct telegram_span whole = { raw->raw.data, raw->raw.size };
 	struct telegram_span rest = telegram_split_member(whole, "result");
@@ -278,8 +278,7 @@ read_place(const struct json *message, struct update *update)
 
 	if (!json_get_i64(chat, "id", &update->place.chat) || update->place.chat == 0)
 		return false;
-	update->is_private =
-	    type == NULL ? update->place.chat > 0 : strcmp(type, "private") == 0;
+	update->is_private = type == NULL ? update->place.chat > 0 : strcmp(type, "private") == 0;
 	update->remote_message = json_get_i64_or(message, "message_id", 0);
 	/* Replies in the General topic carry a thread id that is no topic. */
 	if (json_get_bool(message, "is_topic_message", false) && thread > GENERAL_TOPIC)

@@ -20,17 +20,17 @@
 #include "types/event.h"
 #include "types/settings.h"
 
-#define WEBHOOK_MAGIC	0x74677768u
-#define SECRET_HEADER	"X-Telegram-Bot-Api-Secret-Token"
-#define REJECTED_MS	60000
+#define WEBHOOK_MAGIC 0x74677768u
+#define SECRET_HEADER "X-Telegram-Bot-Api-Secret-Token"
+#define REJECTED_MS   60000
 
 struct telegram_webhook {
 	unsigned magic;
 	struct telegram_webhook_config config;
 	struct telegram_register *reg;
 	struct rate_note rejected;
-	char rejected_client[48];	/* the last of them */
-	struct loop_timer timer;	/* tells of what was rejected meanwhile */
+	char rejected_client[48]; /* the last of them */
+	struct loop_timer timer;  /* tells of what was rejected meanwhile */
 	bool is_quiet;
 };
 
@@ -58,8 +58,8 @@ telegram_webhook_new(const struct telegram_webhook_config *config)
 	webhook->config = *config;
 	webhook->config.settings = settings_ref(config->settings);
 	loop_timer_init(&webhook->timer, on_time, webhook);
-	webhook->reg = telegram_register_new(config->loop, config->api, config->settings,
-	    config->pending, config->ctx);
+	webhook->reg = telegram_register_new(
+	    config->loop, config->api, config->settings, config->pending, config->ctx);
 	if (webhook->reg != NULL)
 		return webhook;
 	telegram_webhook_free(webhook);
@@ -180,8 +180,8 @@ tell_rejected(struct telegram_webhook *webhook, int64_t count)
 	struct event *event = event_new(EVENT_REJECTED);
 
 	if (event != NULL) {
-		(void)text_copy(event->u.rejected.source, sizeof(event->u.rejected.source),
-		    "telegram");
+		(void)text_copy(
+		    event->u.rejected.source, sizeof(event->u.rejected.source), "telegram");
 		(void)text_copy(event->u.rejected.reason, sizeof(event->u.rejected.reason),
 		    "wrong or missing secret");
 		(void)text_copy(event->u.rejected.client, sizeof(event->u.rejected.client),
@@ -208,8 +208,8 @@ make_event(struct telegram_webhook *webhook, struct http_request *request)
 		return NULL;
 	}
 	*waiting = (struct waiting){ webhook, request };
-	raw = telegram_update_raw(SOURCE_TELEGRAM_WEBHOOK, bytes, size,
-	    webhook->config.own_name(webhook->config.ctx));
+	raw = telegram_update_raw(
+	    SOURCE_TELEGRAM_WEBHOOK, bytes, size, webhook->config.own_name(webhook->config.ctx));
 	if (raw == NULL) {
 		free(waiting);
 		return NULL;
@@ -261,8 +261,8 @@ put_line(struct buf *text, const char *name, const char *value)
 	char line[1024];
 
 	if (value != NULL && value[0] != '\0')
-		buf_addf(text, "%s: %s\n", name,
-		    clean_line(line, sizeof(line), value, strlen(value)));
+		buf_addf(
+		    text, "%s: %s\n", name, clean_line(line, sizeof(line), value, strlen(value)));
 }
 
 static void
@@ -315,19 +315,21 @@ on_ordered(void *ctx, const struct telegram_result *result)
 }
 
 static struct telegram_call *
-start_order(struct telegram_api *api, const struct settings *settings, struct order *order,
-    struct err *err)
+start_order(
+    struct telegram_api *api, const struct settings *settings, struct order *order, struct err *err)
 {
 	const struct telegram_request request = {
-		.method = order->command == TELEGRAM_WEBHOOK_INFO ? "getWebhookInfo" : "deleteWebhook",
-		.on_done = on_ordered, .ctx = order,
+		.method =
+		    order->command == TELEGRAM_WEBHOOK_INFO ? "getWebhookInfo" : "deleteWebhook",
+		.on_done = on_ordered,
+		.ctx = order,
 	};
 
 	if (order->command != TELEGRAM_WEBHOOK_SET)
 		return telegram_api_call(api, &request, err);
 	if (settings->telegram_webhook_url == NULL || settings->telegram_webhook_secret == NULL) {
-		(void)err_set(err, ERR_CONFIG,
-		    "TELEGRAM_WEBHOOK_URL and TELEGRAM_WEBHOOK_SECRET are needed");
+		(void)err_set(
+		    err, ERR_CONFIG, "TELEGRAM_WEBHOOK_URL and TELEGRAM_WEBHOOK_SECRET are needed");
 		return NULL;
 	}
 	(void)text_copy(order->url, sizeof(order->url), settings->telegram_webhook_url);

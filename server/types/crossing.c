@@ -5,9 +5,9 @@
 #include <stdlib.h>
 
 struct crossing {
-	struct queue *events;	/* loop → store */
-	struct queue *outcomes;	/* store → loop */
-	struct queue_list backlog;	/* the store's: taken, but beyond its `max` */
+	struct queue *events;	   /* loop → store */
+	struct queue *outcomes;	   /* store → loop */
+	struct queue_list backlog; /* the store's: taken, but beyond its `max` */
 };
 
 /* --- outcomes --- */
@@ -57,8 +57,8 @@ drop_all(struct crossing *crossing)
 	struct queue_list list = { 0 };
 	struct queue_link *link;
 
-	while (crossing->events != NULL &&
-	    crossing_take_events(crossing, &list, SIZE_MAX, 0) && list.length > 0)
+	while (crossing->events != NULL && crossing_take_events(crossing, &list, SIZE_MAX, 0) &&
+	    list.length > 0)
 		while ((link = queue_list_take(&list)) != NULL)
 			event_free(QUEUE_ITEM(link, struct event, link));
 	while (crossing->outcomes != NULL && crossing_take_outcomes(crossing, &list))
@@ -99,8 +99,8 @@ take_backlog(struct crossing *crossing)
 }
 
 bool
-crossing_take_events(struct crossing *crossing, struct queue_list *ret_list, size_t max,
-    int timeout_ms)
+crossing_take_events(
+    struct crossing *crossing, struct queue_list *ret_list, size_t max, int timeout_ms)
 {
 	if (crossing->backlog.length == 0) {
 		if (!queue_wait(crossing->events, timeout_ms) &&

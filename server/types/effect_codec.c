@@ -209,8 +209,8 @@ encode_probe(const struct effect *effect, struct json_out *out)
 static bool
 decode_target(struct probe_target *target, const struct json *from, struct err *err)
 {
-	return get_text(from, "environment", target->environment, sizeof(target->environment),
-		   err) &&
+	return get_text(
+		   from, "environment", target->environment, sizeof(target->environment), err) &&
 	    get_text(from, "url", target->url, sizeof(target->url), err) &&
 	    get_text(from, "commit", target->commit, sizeof(target->commit), err);
 }

@@ -9,8 +9,8 @@
 #include "lib/err.h"
 #include "lib/text.h"
 
-#define STATUS_ANSWERED	0
-#define STATUS_NO	64	/* git was asked; the ref is none of the repository */
+#define STATUS_ANSWERED 0
+#define STATUS_NO	64 /* git was asked; the ref is none of the repository */
 #define LINE_ROOM	4096
 
 /* The rest of a line behind its key: NUL-terminated, and scratch for its reader. */
@@ -317,8 +317,8 @@ unanswered(const char *text, int exit_status, struct git_answer *ret, struct err
 	if (said.error[0] == '\0')
 		last_line(said.error, text);
 	if (said.error[0] == '\0')
-		(void)snprintf(said.error, sizeof(said.error), "git did not answer (status %d)",
-		    exit_status);
+		(void)snprintf(
+		    said.error, sizeof(said.error), "git did not answer (status %d)", exit_status);
 	memset(ret, 0, sizeof(*ret));
 	memcpy(ret->error, said.error, sizeof(ret->error));
 	return err_set(err, ERR_IO, "%s", ret->error);
@@ -329,8 +329,8 @@ broken(struct git_answer *ret, const char *bad_key, struct err *err)
 {
 	memset(ret, 0, sizeof(*ret));
 	if (bad_key != NULL)
-		(void)snprintf(ret->error, sizeof(ret->error),
-		    "git's answer cannot be read: bad %s", bad_key);
+		(void)snprintf(
+		    ret->error, sizeof(ret->error), "git's answer cannot be read: bad %s", bad_key);
 	else
 		(void)snprintf(ret->error, sizeof(ret->error), "git's answer broke off");
 	return err_set(err, ERR_IO, "%s", ret->error);

@@ -11,8 +11,8 @@
 #include "lib/text.h"
 #include "types/settings.h"
 
-#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-#define DIGITS "0123456789"
+#define LETTERS	     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS	     "0123456789"
 #define SUN_PATH_MAX 107
 
 static bool
@@ -223,9 +223,9 @@ settings_check_IDS(const char *text, struct err *err)
 bool
 settings_check_URL(const char *text, struct err *err)
 {
-	const char *host = text_starts_ci(text, "https://")  ? text + 8
-			   : text_starts_ci(text, "http://") ? text + 7
-							     : "";
+	const char *host = text_starts_ci(text, "https://") ? text + 8 :
+	    text_starts_ci(text, "http://")		    ? text + 7 :
+							      "";
 	size_t size = strcspn(host, "/?#");
 
 	if (size == 0 || memchr(host, '@', size) != NULL || !is_printable(text) ||
@@ -322,14 +322,14 @@ is_short_ssh(const char *text)
 	const char *colon = strchr(text, ':'), *at = strchr(text, '@');
 
 	return text[0] != '-' && at != NULL && at > text && at[1] != '-' && colon != NULL &&
-	       colon > at + 1 && colon[1] != '\0' && strchr(text, '/') > colon;
+	    colon > at + 1 && colon[1] != '\0' && strchr(text, '/') > colon;
 }
 
 bool
 settings_check_REMOTE(const char *text, struct err *err)
 {
 	bool known = text_starts(text, "https://") || text_starts(text, "ssh://") ||
-		     text[0] == '/' || is_short_ssh(text);
+	    text[0] == '/' || is_short_ssh(text);
 
 	if (!known || !is_printable(text) || strchr(text, ' ') != NULL ||
 	    text_starts(text, "ssh://-") || strlen(text) >= SETTINGS_CHECK_TEXT_MAX)
@@ -347,9 +347,9 @@ settings_check_REMOTE(const char *text, struct err *err)
 bool
 settings_check_PROXY(const char *text, struct err *err)
 {
-	const char *host = text_starts(text, "http://")	     ? text + 7
-			   : text_starts(text, "socks5h://") ? text + 10
-							     : "";
+	const char *host = text_starts(text, "http://") ? text + 7 :
+	    text_starts(text, "socks5h://")		? text + 10 :
+							  "";
 
 	if (host[0] == '\0' || !is_printable(text) || strchr(text, ' ') != NULL ||
 	    strlen(text) >= SETTINGS_CHECK_TEXT_MAX) /* it may hold a password: not told */
@@ -363,19 +363,19 @@ settings_check_LEVEL(const char *text, struct err *err)
 	enum log_level level;
 
 	return log_level_from(text, &level) ||
-	       err_set(err, ERR_INVALID, "\"%.60s\" is not ERROR, WARNING, INFO or DEBUG", text);
+	    err_set(err, ERR_INVALID, "\"%.60s\" is not ERROR, WARNING, INFO or DEBUG", text);
 }
 
 bool
 settings_check_FORMAT(const char *text, struct err *err)
 {
 	return text_same_ci(text, "human") || text_same_ci(text, "logfmt") ||
-	       err_set(err, ERR_INVALID, "\"%.60s\" is neither human nor logfmt", text);
+	    err_set(err, ERR_INVALID, "\"%.60s\" is neither human nor logfmt", text);
 }
 
 bool
 settings_check_MODE(const char *text, struct err *err)
 {
 	return text_same_ci(text, "webhook") || text_same_ci(text, "polling") ||
-	       err_set(err, ERR_INVALID, "\"%.60s\" is neither webhook nor polling", text);
+	    err_set(err, ERR_INVALID, "\"%.60s\" is neither webhook nor polling", text);
 }

@@ -9,7 +9,7 @@
 #include "lib/text.h"
 #include "types/settings_check.h"
 
-#define SECRECY_OPEN false
+#define SECRECY_OPEN   false
 #define SECRECY_SECRET true
 
 const struct settings_spec settings_table[SETTING_COUNT] = {

@@ -10,8 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LINE	80
-#define LINES	819	/* in one write: just below 64 KB */
+#define LINE  80
+#define LINES 819 /* in one write: just below 64 KB */
 
 static void
 write_all(const char *data, size_t size)

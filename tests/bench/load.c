@@ -32,16 +32,16 @@
 #define BODY_MAX	(1 << 20)
 #define HEAD_MAX	1024
 #define ANSWER_MAX	4096
-#define CONNECTIONS_MAX	1024
+#define CONNECTIONS_MAX 1024
 #define SAMPLES_MAX	4000000
-#define PATIENCE_MS	10000	/* nothing was answered for so long: not measured */
+#define PATIENCE_MS	10000 /* nothing was answered for so long: not measured */
 
 struct client {
 	int fd;
 	struct timespec sent;
 	char head[HEAD_MAX];
 	char *body;
-	struct iovec left[2];	/* what is still to be sent */
+	struct iovec left[2]; /* what is still to be sent */
 	char answer[ANSWER_MAX];
 	size_t got;
 };
@@ -55,7 +55,7 @@ static struct {
 	size_t size;
 	size_t places[PLACES_MAX];
 	size_t n_places;
-	uint64_t seed;		/* of this process: no two have the same commits */
+	uint64_t seed; /* of this process: no two have the same commits */
 	uint64_t n_sent, n_ok, n_other;
 	uint32_t *microseconds;
 	bool is_over;
@@ -112,8 +112,8 @@ compose(struct client *c)
 	uint64_t n = ++load.n_sent;
 	int size;
 
-	(void)snprintf(commit, sizeof(commit), "%016" PRIx64 "%016" PRIx64 "%08x", load.seed, n,
-	    (unsigned)n);
+	(void)snprintf(
+	    commit, sizeof(commit), "%016" PRIx64 "%016" PRIx64 "%08x", load.seed, n, (unsigned)n);
 	for (size_t i = 0; i < load.n_places; i++)
 		memcpy(c->body + load.places[i], commit, COMMIT_SIZE);
 	if (!crypto_hmac_of(load.key, c->body, load.size, mac, NULL))
@@ -171,7 +171,8 @@ begin_request(struct client *c)
 static void
 open_client(struct client *c)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(load.port),
+	struct sockaddr_in to = { .sin_family = AF_INET,
+		.sin_port = htons(load.port),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int on = 1;
 
@@ -229,7 +230,8 @@ on_readable(struct client *c)
 	if (n < 0 && errno == EAGAIN)
 		return;
 	if (n <= 0)
-		die("reading an answer", n == 0 ? "the connection was closed" : strerrordesc_np(errno));
+		die("reading an answer",
+		    n == 0 ? "the connection was closed" : strerrordesc_np(errno));
 	c->got += (size_t)n;
 	c->answer[c->got] = '\0';
 	size = answer_size(c);
@@ -284,7 +286,8 @@ report(double seconds, uint64_t in_time)
 	n = n < SAMPLES_MAX ? n : SAMPLES_MAX;
 	qsort(load.microseconds, n, sizeof(*load.microseconds), by_size);
 	(void)printf("{\"seconds\": %.3f, \"rate\": %.1f, \"sent\": %" PRIu64 ", \"ok\": %" PRIu64
-	    ", \"other\": %" PRIu64 ", \"median_us\": %u, \"p99_us\": %u, \"max_us\": %u}\n",
+		     ", \"other\": %" PRIu64
+		     ", \"median_us\": %u, \"p99_us\": %u, \"max_us\": %u}\n",
 	    seconds, (double)in_time / seconds, load.n_sent, load.n_ok, load.n_other,
 	    load.microseconds[n / 2], load.microseconds[n * 99 / 100], load.microseconds[n - 1]);
 }

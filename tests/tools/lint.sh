@@ -38,8 +38,8 @@ compile() {
 check_gcc() { compile gcc; }		# no warnings
 check_clang() { compile clang; }	# no warnings
 
-check_format() { # .clang-format
-	files '*.[ch]' | xargs clang-format --dry-run -Werror --ferror-limit=1
+check_format() { # .clang-format; headers are laid out by hand: they are tables and contracts
+	files '*.c' | xargs clang-format --dry-run -Werror --ferror-limit=1
 }
 
 check_shell() { # of what shellcheck says, not SC2015: `a && b || exit` is meant as it stands

@@ -7,7 +7,7 @@
 #include "lib/text.h"
 
 #define SETTINGS_MAX 32
-#define TICK_MS 10 /* between two events */
+#define TICK_MS	     10 /* between two events */
 
 /* --- opening, closing, settings --- */
 

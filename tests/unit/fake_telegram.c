@@ -12,8 +12,8 @@
 #include "lib/http_server.h"
 #include "types/settings.h"
 
-#define SCRIPTS_MAX	64
-#define HEARD_MAX	512
+#define SCRIPTS_MAX 64
+#define HEARD_MAX   512
 
 static const char *const methods[] = { "getMe", "getUpdates", "sendMessage", "editMessageText",
 	"answerCallbackQuery", "sendDocument", "setMyCommands", "setWebhook", "deleteWebhook",
@@ -79,8 +79,8 @@ on_request(struct http_request *request, void *ctx)
 		return;
 	}
 	if (script != NULL) {
-		http_request_answer(request, script->status, NULL, script->body,
-		    strlen(script->body));
+		http_request_answer(
+		    request, script->status, NULL, script->body, strlen(script->body));
 		return;
 	}
 	(void)snprintf(body, sizeof(body), "{\"ok\":true,\"result\":{\"message_id\":%d}}",
@@ -97,21 +97,26 @@ fake_telegram_new(struct loop *loop)
 	assert_non_null(fake);
 	fake->next_message = 100;
 	for (size_t i = 0; i < COUNT(methods); i++) {
-		(void)snprintf(fake->paths[i], sizeof(fake->paths[i]), "/bot%s/%s", FAKE_TOKEN,
-		    methods[i]);
+		(void)snprintf(
+		    fake->paths[i], sizeof(fake->paths[i]), "/bot%s/%s", FAKE_TOKEN, methods[i]);
 		fake->routes[i] = (struct http_route){
-			.methods = "POST", .path = fake->paths[i], .body_max = 4 << 20,
-			.answer_timeout_ms = 60000, .on_request = on_request, .ctx = fake,
+			.methods = "POST",
+			.path = fake->paths[i],
+			.body_max = 4 << 20,
+			.answer_timeout_ms = 60000,
+			.on_request = on_request,
+			.ctx = fake,
 		};
 	}
 	struct http_server_config config = {
-		.routes = fake->routes, .route_count = COUNT(methods),
+		.routes = fake->routes,
+		.route_count = COUNT(methods),
 	};
 
 	fake->server = http_server_new(loop, &config, "127.0.0.1:0", &err);
 	assert_non_null(fake->server);
-	(void)snprintf(fake->base, sizeof(fake->base), "http://127.0.0.1:%d",
-	    http_server_port(fake->server));
+	(void)snprintf(
+	    fake->base, sizeof(fake->base), "http://127.0.0.1:%d", http_server_port(fake->server));
 	return fake;
 }
 
@@ -139,15 +144,16 @@ fake_telegram_settings(const struct fake_telegram *fake, const char *webhook_url
 {
 	char base[128];
 	char url[256];
-	char *const environment[] = { "TELEGRAM_BOT_TOKEN=" FAKE_TOKEN, "ADMIN_TELEGRAM_IDS=4711,4712",
-		"STAGING_TELEGRAM_IDS=4713", "TELEGRAM_CHAT_ID=-1001",
-		"TELEGRAM_WEBHOOK_SECRET=" FAKE_SECRET, "GITHUB_REPOSITORY=acme/app", base, webhook_url == NULL ? NULL : url, NULL };
+	char *const environment[] = { "TELEGRAM_BOT_TOKEN=" FAKE_TOKEN,
+		"ADMIN_TELEGRAM_IDS=4711,4712", "STAGING_TELEGRAM_IDS=4713",
+		"TELEGRAM_CHAT_ID=-1001", "TELEGRAM_WEBHOOK_SECRET=" FAKE_SECRET,
+		"GITHUB_REPOSITORY=acme/app", base, webhook_url == NULL ? NULL : url, NULL };
 	static struct settings_report report;
 	struct settings *settings = NULL;
 
 	(void)snprintf(base, sizeof(base), "TELEGRAM_API_BASE=%s", fake->base);
-	(void)snprintf(url, sizeof(url), "TELEGRAM_WEBHOOK_URL=%s",
-	    webhook_url == NULL ? "" : webhook_url);
+	(void)snprintf(
+	    url, sizeof(url), "TELEGRAM_WEBHOOK_URL=%s", webhook_url == NULL ? "" : webhook_url);
 	if (!settings_load(NULL, environment, &settings, &report))
 		for (size_t i = 0; i < report.count; i++)
 			print_message("%s\n", report.lines[i].text);

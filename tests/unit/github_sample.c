@@ -15,7 +15,8 @@ static const char *const repository_urls[] = { "forks", "keys{/key_id}",
 	"comments{/number}", "issues/comments{/number}", "contents/{+path}",
 	"compare/{base}...{head}", "merges", "{archive_format}{/ref}", "downloads",
 	"issues{/number}", "pulls{/number}", "milestones{/number}",
-	"notifications{?since,all,participating}", "labels{/name}", "releases{/id}", "deployments" };
+	"notifications{?since,all,participating}", "labels{/name}", "releases{/id}",
+	"deployments" };
 
 static const char *const user_urls[] = { "followers", "following{/other_user}", "gists{/gist_id}",
 	"starred{/owner}{/repo}", "subscriptions", "orgs", "repos", "events{/privacy}",
@@ -26,7 +27,8 @@ add_user(struct buf *out, const char *login, unsigned id)
 {
 	buf_addf(out,
 	    "{\"login\":\"%s\",\"id\":%u,\"node_id\":\"MDQ6VXNlcjIxMDMxMDY3\","
-	    "\"avatar_url\":\"https://avatars.githubusercontent.com/u/%u?v=4\",\"gravatar_id\":\"\"",
+	    "\"avatar_url\":\"https://avatars.githubusercontent.com/u/"
+	    "%u?v=4\",\"gravatar_id\":\"\"",
 	    login, id, id);
 	for (size_t i = 0; i < COUNT(user_urls); i++)
 		buf_addf(out, ",\"url_%zu\":\"https://api.github.com/users/%s/%s\"", i, login,
@@ -79,7 +81,8 @@ github_sample_push(struct buf *out, const char *ref, unsigned number)
 	    "\"repository\":",
 	    ref);
 	add_repository(out);
-	buf_adds(out, ",\"pusher\":{\"name\":\"Codertocat\",\"email\":\"c@example.com\"},\"sender\":");
+	buf_adds(
+	    out, ",\"pusher\":{\"name\":\"Codertocat\",\"email\":\"c@example.com\"},\"sender\":");
 	add_user(out, "Codertocat", 21031067);
 	buf_addf(out,
 	    ",\"created\":false,\"deleted\":false,\"forced\":true,\"base_ref\":null,"

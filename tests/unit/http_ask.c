@@ -78,8 +78,7 @@ connect_to(uint16_t port)
 }
 
 void
-http_ask(struct loop *loop, uint16_t port, const void *request, size_t size,
-    struct http_asked *ret)
+http_ask(struct loop *loop, uint16_t port, const void *request, size_t size, struct http_asked *ret)
 {
 	struct asking a = { .fd = connect_to(port), .request = request, .size = size, .ret = ret };
 	struct loop_io io;

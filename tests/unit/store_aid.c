@@ -47,8 +47,8 @@ open_store(struct store_aid *aid)
 }
 
 void
-store_aid_open(struct store_aid *aid, store_handler *const *handlers,
-    store_decode *const *decoders, ...)
+store_aid_open(
+    struct store_aid *aid, store_handler *const *handlers, store_decode *const *decoders, ...)
 {
 	va_list more;
 
@@ -56,8 +56,8 @@ store_aid_open(struct store_aid *aid, store_handler *const *handlers,
 	assert_non_null(mkdtemp(aid->folder));
 	(void)snprintf(aid->path, sizeof(aid->path), "%s/db", aid->folder);
 	(void)snprintf(aid->audit_path, sizeof(aid->audit_path), "%s/audit.log", aid->folder);
-	(void)snprintf(aid->environments_path, sizeof(aid->environments_path), "%s/environments",
-	    aid->folder);
+	(void)snprintf(
+	    aid->environments_path, sizeof(aid->environments_path), "%s/environments", aid->folder);
 	(void)snprintf(aid->poison_path, sizeof(aid->poison_path), "%s/under-way", aid->folder);
 	if (handlers != NULL)
 		memcpy(aid->handlers, handlers, sizeof(aid->handlers));

@@ -20,7 +20,7 @@
 
 struct log {
 	struct buf line[N];
-	struct audit_chain head;	/* what the database says */
+	struct audit_chain head; /* what the database says */
 };
 
 static void
@@ -31,7 +31,8 @@ write_log(struct log *log)
 	memset(log, 0, sizeof(*log));
 	for (int i = 0; i < N; i++) {
 		buf_init(&log->line[i], AUDIT_LINE_MAX);
-		assert_true(audit_chain_write(&log->head, &(struct audit_line){
+		assert_true(audit_chain_write(&log->head,
+		    &(struct audit_line){
 			.at = INT64_C(1767225600000) + i,
 			.user_id = "telegram:11",
 			.action = "deploy_requested",
@@ -41,7 +42,8 @@ write_log(struct log *log)
 			.severity = "info",
 			.deployment = i,
 			.meta = i % 2 == 0 ? "{\"reason\":\"x\"}" : "{}",
-		}, &log->line[i], &err));
+		    },
+		    &log->line[i], &err));
 	}
 }
 
@@ -60,8 +62,8 @@ holds(const struct log *log, const int *order, int n)
 	struct err err;
 
 	for (int i = 0; i < n; i++)
-		if (!audit_chain_check(&head, log->line[order[i]].data, log->line[order[i]].size,
-			&err))
+		if (!audit_chain_check(
+			&head, log->line[order[i]].data, log->line[order[i]].size, &err))
 			return false;
 	return head.seq == log->head.seq && memcmp(head.hash, log->head.hash, AUDIT_HASH) == 0;
 }
@@ -188,9 +190,13 @@ a_forged_line_with_a_hash_of_its_own_breaks_the_next(void **state)
 	{
 		struct audit_chain at = head;
 
-		assert_true(audit_chain_write(&at, &(struct audit_line){ .user_id = "x",
-			.action = "y", .outcome = "", .severity = "", .meta = "{}" },
-			&forged.line[1], &err));
+		assert_true(audit_chain_write(&at,
+		    &(struct audit_line){ .user_id = "x",
+			.action = "y",
+			.outcome = "",
+			.severity = "",
+			.meta = "{}" },
+		    &forged.line[1], &err));
 	}
 	assert_true(audit_chain_check(&head, forged.line[1].data, forged.line[1].size, &err));
 	assert_false(audit_chain_check(&head, log.line[2].data, log.line[2].size, &err));

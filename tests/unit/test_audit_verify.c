@@ -40,16 +40,20 @@ static void
 add_entry(struct world *w, struct db *db, struct audit_chain *chain)
 {
 	struct audit_chain before = *chain;
-	struct audit_line line = { .at = 1000 * chain->seq, .user_id = "telegram:1",
-		.action = "denied", .outcome = "denied", .severity = "info", .meta = "{\"a\":\"b\"}" };
+	struct audit_line line = { .at = 1000 * chain->seq,
+		.user_id = "telegram:1",
+		.action = "denied",
+		.outcome = "denied",
+		.severity = "info",
+		.meta = "{\"a\":\"b\"}" };
 
 	assert_true(audit_chain_write(chain, &line, &w->text, &w->err));
 	buf_addc(&w->text, '\n');
 	assert_true(db_run(db, &w->err,
-	    "INSERT INTO audit VALUES ($1,$2,$3,$4,NULL,NULL,$5,$6,0,$7,$8,$9)",
-	    DB_I64(chain->seq), DB_I64(line.at), DB_TEXT(line.user_id), DB_TEXT(line.action),
-	    DB_TEXT(line.outcome), DB_TEXT(line.severity), DB_TEXT(line.meta),
-	    DB_BLOB(before.hash, sizeof(before.hash)), DB_BLOB(chain->hash, sizeof(chain->hash))));
+	    "INSERT INTO audit VALUES ($1,$2,$3,$4,NULL,NULL,$5,$6,0,$7,$8,$9)", DB_I64(chain->seq),
+	    DB_I64(line.at), DB_TEXT(line.user_id), DB_TEXT(line.action), DB_TEXT(line.outcome),
+	    DB_TEXT(line.severity), DB_TEXT(line.meta), DB_BLOB(before.hash, sizeof(before.hash)),
+	    DB_BLOB(chain->hash, sizeof(chain->hash))));
 }
 
 static void
@@ -91,7 +95,9 @@ tear_down(void **state)
 
 	for (int i = 0; i < 4; i++) {
 		(void)snprintf(path, sizeof(path), "%s%s", i == 3 ? w->file : w->database,
-		    i == 1 ? "-wal" : i == 2 ? "-shm" : "");
+		    i == 1     ? "-wal" :
+			i == 2 ? "-shm" :
+				 "");
 		(void)unlink(path);
 	}
 	(void)rmdir(w->folder);

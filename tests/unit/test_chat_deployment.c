@@ -12,8 +12,8 @@
 #include "chat/chat_text.h"
 #include "lib/text.h"
 
-#define NOW INT64_C(1767225600000)
-#define BAD "x\x01\x02\x03\x04\x1b[31m\xe2\x80\xae<b>&\nsecond line"
+#define NOW	INT64_C(1767225600000)
+#define BAD	"x\x01\x02\x03\x04\x1b[31m\xe2\x80\xae<b>&\nsecond line"
 #define CLEANED "x[31m<b>& second line"
 
 static struct deployment

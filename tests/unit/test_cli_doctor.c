@@ -197,7 +197,7 @@ a_store_is_only_called_broken_when_it_is(void **state)
 	(void)snprintf(store, sizeof(store), "%s/%s", state_folder, STORE_FILE);
 	(void)snprintf(secret, sizeof(secret), "%s/secret", folder);
 	assert_int_equal(mkdir(state_folder, 0700), 0);
-	assert_int_equal(mkdir(store, 0700), 0);	/* opens for nobody */
+	assert_int_equal(mkdir(store, 0700), 0); /* opens for nobody */
 	assert_true(file_write(secret, "0123456789abcdef0123456789abcdef", 32, 0644, NULL));
 	assert_int_equal(setenv("GITHUB_WEBHOOK_SECRET_FILE", secret, 1), 0);
 	write_settings(env, folder, port);
@@ -234,7 +234,8 @@ settings_that_are_wrong_are_all_it_says(void **state)
 	(void)state;
 	assert_int_equal(clearenv(), 0);
 	assert_int_equal(
-	    cli_capture((const char *const[]){ "--env-file", "/nowhere/env", "doctor", NULL }, text),
+	    cli_capture(
+		(const char *const[]){ "--env-file", "/nowhere/env", "doctor", NULL }, text),
 	    1);
 	assert_non_null(strstr(text, "error"));
 	assert_null(strstr(text, "ok      "));

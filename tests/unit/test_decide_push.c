@@ -4,8 +4,8 @@
 
 #include "lib/text.h"
 
-#define GOOD ((struct run_ended){ .gate_opened = true, .released = true })
-#define BAD ((struct run_ended){ .gate_opened = true, .released = true, .exit_status = 1 })
+#define GOOD	((struct run_ended){ .gate_opened = true, .released = true })
+#define BAD	((struct run_ended){ .gate_opened = true, .released = true, .exit_status = 1 })
 #define POLLING "POLL_REPOSITORY_SECONDS=60"
 
 static void

@@ -11,10 +11,10 @@
 
 #include "lib/text.h"
 
-#define STEPS 120
-#define BUDGET_S 2.0
+#define STEPS	  120
+#define BUDGET_S  2.0
 #define SEEDS_MIN 2 /* on the slowest machine */
-#define RUNS_MAX 512
+#define RUNS_MAX  512
 
 static const char *const commits[] = { COMMIT_A, COMMIT_B, COMMIT_C, COMMIT_D };
 static const char *const environments[] = { "staging", "production" };
@@ -28,7 +28,7 @@ struct history {
 	int step;
 	size_t n_gates;
 	int64_t gate[RUNS_MAX]; /* deployments that were healthy, or had no gate and ended well */
-	int64_t closed_effect; /* a result to be told twice */
+	int64_t closed_effect;	/* a result to be told twice */
 	struct run_ended closed_record;
 	char old_button[LIMIT_QUESTION];
 };

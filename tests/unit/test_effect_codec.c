@@ -99,8 +99,8 @@ the_largest_probe_comes_back_as_it_was(void **state)
 	assert_int_equal(copy->u.probe.message, 12);
 	assert_string_equal(copy->u.probe.asked, "staging");
 	assert_int_equal(copy->u.probe.n, probe->n);
-	assert_memory_equal(copy->u.probe.targets, probe->targets,
-	    probe->n * sizeof(*probe->targets));
+	assert_memory_equal(
+	    copy->u.probe.targets, probe->targets, probe->n * sizeof(*probe->targets));
 	effect_free(effect);
 	effect_free(copy);
 }
@@ -176,8 +176,10 @@ a_body_that_lacks_something_is_refused_with_its_name(void **state)
 		{ EFFECT_WAIT, "{\"wait\":\"weekly\",\"name\":\"\"}", "wait" },
 		{ EFFECT_WAIT, "{\"wait\":\"poll\",\"name\":\"0123456789abcdef0123456789abcdef0\"}",
 		    "name" },
-		{ EFFECT_PROBE, "{\"successes\":1,\"failures\":1,\"interval_s\":1,\"timeout_s\":1,"
-				"\"message\":0,\"asked\":\"\",\"targets\":[{\"environment\":\"a\"}]}", "url" },
+		{ EFFECT_PROBE,
+		    "{\"successes\":1,\"failures\":1,\"interval_s\":1,\"timeout_s\":1,"
+		    "\"message\":0,\"asked\":\"\",\"targets\":[{\"environment\":\"a\"}]}",
+		    "url" },
 		{ EFFECT_PROBE, "{\"successes\":-1}", "successes" },
 		{ EFFECT_TOAST, "{\"callback\":\"a\"}", "text" },
 	};

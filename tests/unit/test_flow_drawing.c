@@ -12,8 +12,8 @@
 #include "lib/err.h"
 #include "lib/file.h"
 
-#define PICTURE		"docs/deployment-states.md"
-#define DRAWN_ANEW	"build/deployment-states.md"
+#define PICTURE	   "docs/deployment-states.md"
+#define DRAWN_ANEW "build/deployment-states.md"
 
 static const char *const class_names[] = {
 	[DEPLOY_CLASS_OPEN] = "asked for, nothing begun",
@@ -65,8 +65,8 @@ draw_arrows(struct buf *out)
 				    rule->to != (enum deploy_state)to)
 					continue;
 				if (comma[0] == '\0')
-					buf_addf(out, "    %s --> %s : ",
-					    deploy_flow_name(rule->from),
+					buf_addf(out,
+					    "    %s --> %s : ", deploy_flow_name(rule->from),
 					    deploy_flow_name(rule->to));
 				buf_addf(out, "%s%s", comma, deploy_flow_event_name(rule->on));
 				comma = ", ";
@@ -87,7 +87,8 @@ the_picture_in_docs_is_the_table(void **state)
 
 	(void)state;
 	buf_init(&out, 1 << 16);
-	buf_adds(&out, "# The life of a deployment\n\nDrawn from server/deployment/deploy_flow.c; "
+	buf_adds(&out,
+	    "# The life of a deployment\n\nDrawn from server/deployment/deploy_flow.c; "
 	    "`make test` says when it is not the same any more.\n\n");
 	draw_states(&out);
 	draw_rules(&out);

@@ -57,8 +57,8 @@ heads_are_decoded(void **state)
 	struct git_answer answer;
 
 	(void)state;
-	assert_true(git_answer_decode("head " A40 " main\nhead " B40 " release/1 2\nend\n", 0,
-	    &answer, NULL));
+	assert_true(git_answer_decode(
+	    "head " A40 " main\nhead " B40 " release/1 2\nend\n", 0, &answer, NULL));
 	assert_int_equal(answer.n_heads, 2);
 	assert_string_equal(answer.head[0].branch, "main");
 	assert_string_equal(answer.head[1].branch, "release/1 2");
@@ -155,7 +155,8 @@ static void
 texts_of_strangers_are_cleaned_and_cut(void **state)
 {
 	struct git_answer answer;
-	char text[6000] = "author \xe2\x80\xaenn\x01" "a\nsubject ";
+	char text[6000] = "author \xe2\x80\xaenn\x01"
+			  "a\nsubject ";
 	size_t n = strlen(text);
 
 	(void)state;
@@ -177,8 +178,8 @@ more_than_is_kept_is_only_counted(void **state)
 	for (int i = 0; i < 30; i++) {
 		size_t n = strlen(text);
 
-		(void)snprintf(text + n, sizeof(text) - n, "change " A40 " A\tb%d\nhead " B40 " b%d\n",
-		    i, i);
+		(void)snprintf(
+		    text + n, sizeof(text) - n, "change " A40 " A\tb%d\nhead " B40 " b%d\n", i, i);
 	}
 	(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "end\n");
 	assert_true(git_answer_decode(text, 0, &answer, NULL));

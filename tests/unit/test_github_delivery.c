@@ -12,9 +12,9 @@
 #include "lib/buf.h"
 #include "tests/unit/github_sample.h"
 
-#define AFTER	 GITHUB_SAMPLE_AFTER
-#define ZEROS	 "0000000000000000000000000000000000000000"
-#define REPO	 "\"repository\":{\"full_name\":\"o/r\",\"id\":7}"
+#define AFTER GITHUB_SAMPLE_AFTER
+#define ZEROS "0000000000000000000000000000000000000000"
+#define REPO  "\"repository\":{\"full_name\":\"o/r\",\"id\":7}"
 #define PUSH(ref, after) \
 	"{\"ref\":\"" ref "\",\"before\":\"" ZEROS "\",\"after\":\"" after "\"," REPO "}"
 
@@ -148,8 +148,7 @@ a_branch_that_no_setting_can_name_is_none_and_not_another(void **state)
 		buf_adds(&body, "\",\"after\":\"" AFTER "\"," REPO "}");
 		d = decode(DELIVERY_PUSH, buf_text(&body));
 		assert_true(d.is_good);
-		assert_int_equal(strlen(d.event->u.delivery.branch),
-		    size == LIMIT_REF ? 0 : size);
+		assert_int_equal(strlen(d.event->u.delivery.branch), size == LIMIT_REF ? 0 : size);
 		event_free(d.event);
 		buf_done(&body);
 	}
@@ -187,7 +186,8 @@ a_push_that_lacks_what_a_push_has_is_refused(void **state)
 		PUSH("refs/heads/x", "--upload-pack=xxxxxxxxxxxxxxxxxxxxxxxxxx"),
 		PUSH("refs/heads/a\\nb", AFTER),
 		PUSH("refs/heads/a\\u001bb", AFTER),
-		"{\"ref\":\"refs/heads/a\",\"ref\":\"refs/heads/b\",\"after\":\"" AFTER "\"," REPO "}",
+		"{\"ref\":\"refs/heads/a\",\"ref\":\"refs/heads/b\",\"after\":\"" AFTER "\"," REPO
+		"}",
 	};
 
 	(void)state;
@@ -201,7 +201,8 @@ a_commit_of_a_sha256_repository_is_taken_whole(void **state)
 	static const char after[] =
 	    "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f809";
 	struct decoded d = decode(DELIVERY_PUSH,
-	    PUSH("refs/heads/x", "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f809"));
+	    PUSH("refs/heads/x",
+		"1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f809"));
 
 	(void)state;
 	assert_true(d.is_good);
@@ -239,12 +240,15 @@ pings_and_events_that_we_do_not_know_are_deliveries(void **state)
 static void
 a_login_with_marks_in_it_is_made_harmless(void **state)
 {
-	struct decoded d = decode(DELIVERY_PING,
-	    "{\"zen\":\"x\",\"sender\":{\"login\":\"a\\nb\\u202e<c>\",\"id\":1e3}}");
+	struct decoded d = decode(
+	    DELIVERY_PING, "{\"zen\":\"x\",\"sender\":{\"login\":\"a\\nb\\u202e<c>\",\"id\":1e3}}");
 
 	(void)state;
 	assert_true(d.is_good);
-	assert_string_equal(d.event->u.delivery.login, "a?b?" "?" "?<c>");
+	assert_string_equal(d.event->u.delivery.login,
+	    "a?b?"
+	    "?"
+	    "?<c>");
 	assert_int_equal(d.event->u.delivery.sender, 0);
 	event_free(d.event);
 }
@@ -265,9 +269,9 @@ a_form_is_undone_before_it_is_read(void **state)
 static void
 a_form_of_any_other_shape_is_refused(void **state)
 {
-	static const char *const bad[] = { "", "payload", "payload=", "Payload={}", "a=1&payload={}",
-		"payload={}&a=1", "payload={}&payload={}", "payload=%7", "payload=%7B%7",
-		"payload=%7B%7G", "payload=%", "payload={%00}" };
+	static const char *const bad[] = { "", "payload", "payload=", "Payload={}",
+		"a=1&payload={}", "payload={}&a=1", "payload={}&payload={}", "payload=%7",
+		"payload=%7B%7", "payload=%7B%7G", "payload=%", "payload={%00}" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++) {

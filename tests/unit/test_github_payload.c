@@ -67,30 +67,92 @@ static void
 what_json_forbids_is_refused(void **state)
 {
 	static const char *const bad[] = {
-		"", " ", "[]", "1", "\"a\"", "null", "{", "}", "{]", "[}", "{}}", "{} x", "{}{}",
-		"{\"a\"}", "{\"a\":}", "{\"a\" 1}", "{a:1}", "{'a':1}", "{\"a\":1,}", "{,}",
-		"{\"a\":1 \"b\":2}", "{\"a\":[1,]}", "{\"a\":[,1]}", "{\"a\":[1 2]}", "{\"a\":[1}",
-		"{\"a\":{]}", "{\"a\":1", "{\"a\":", "{\"a", "{\"a\":tru}", "{\"a\":True}",
-		"{\"a\":nul", "{\"a\":nulll}",
+		"",
+		" ",
+		"[]",
+		"1",
+		"\"a\"",
+		"null",
+		"{",
+		"}",
+		"{]",
+		"[}",
+		"{}}",
+		"{} x",
+		"{}{}",
+		"{\"a\"}",
+		"{\"a\":}",
+		"{\"a\" 1}",
+		"{a:1}",
+		"{'a':1}",
+		"{\"a\":1,}",
+		"{,}",
+		"{\"a\":1 \"b\":2}",
+		"{\"a\":[1,]}",
+		"{\"a\":[,1]}",
+		"{\"a\":[1 2]}",
+		"{\"a\":[1}",
+		"{\"a\":{]}",
+		"{\"a\":1",
+		"{\"a\":",
+		"{\"a",
+		"{\"a\":tru}",
+		"{\"a\":True}",
+		"{\"a\":nul",
+		"{\"a\":nulll}",
 		/* numbers */
-		"{\"a\":01}", "{\"a\":-}", "{\"a\":+1}", "{\"a\":1.}", "{\"a\":.5}", "{\"a\":1e}",
-		"{\"a\":1e+}", "{\"a\":0x1}", "{\"a\":1_0}", "{\"a\":NaN}", "{\"a\":-Infinity}",
-		"{\"a\":--1}", "{\"a\":1e400}", "{\"a\":-1e400}", "{\"a\":9223372036854775808}",
-		"{\"a\":-9223372036854775809}", "{\"a\":12345678901234567890123}", "{\"a\":1",
-		"{\"a\":1234567890123456789012345", "{\"a\":1.5e5",
+		"{\"a\":01}",
+		"{\"a\":-}",
+		"{\"a\":+1}",
+		"{\"a\":1.}",
+		"{\"a\":.5}",
+		"{\"a\":1e}",
+		"{\"a\":1e+}",
+		"{\"a\":0x1}",
+		"{\"a\":1_0}",
+		"{\"a\":NaN}",
+		"{\"a\":-Infinity}",
+		"{\"a\":--1}",
+		"{\"a\":1e400}",
+		"{\"a\":-1e400}",
+		"{\"a\":9223372036854775808}",
+		"{\"a\":-9223372036854775809}",
+		"{\"a\":12345678901234567890123}",
+		"{\"a\":1",
+		"{\"a\":1234567890123456789012345",
+		"{\"a\":1.5e5",
 		/* strings */
-		"{\"a\":\"}", "{\"a\":\"\\\"}", "{\"a\":\"\\x\"}", "{\"a\":\"\\u00\"}",
-		"{\"a\":\"\\u00g0\"}", "{\"a\":\"\\u0000\"}", "{\"a\\u0000\":1}",
-		"{\"a\":\"\\ud800\"}", "{\"a\":\"\\udc00\"}", "{\"a\":\"\\ud800x\"}",
-		"{\"a\":\"\\ud800\\u0041\"}", "{\"a\":\"\\ud800\\ud800\"}", "{\"a\":\"\n\"}",
-		"{\"a\":\"\t\"}", "{\"a\":\"\x1f\"}", "{\"a\":\"aaaaaaaaaaaa\x01\"}",
+		"{\"a\":\"}",
+		"{\"a\":\"\\\"}",
+		"{\"a\":\"\\x\"}",
+		"{\"a\":\"\\u00\"}",
+		"{\"a\":\"\\u00g0\"}",
+		"{\"a\":\"\\u0000\"}",
+		"{\"a\\u0000\":1}",
+		"{\"a\":\"\\ud800\"}",
+		"{\"a\":\"\\udc00\"}",
+		"{\"a\":\"\\ud800x\"}",
+		"{\"a\":\"\\ud800\\u0041\"}",
+		"{\"a\":\"\\ud800\\ud800\"}",
+		"{\"a\":\"\n\"}",
+		"{\"a\":\"\t\"}",
+		"{\"a\":\"\x1f\"}",
+		"{\"a\":\"aaaaaaaaaaaa\x01\"}",
 		/* UTF-8: alone, cut, overlong, surrogate, too high */
-		"{\"a\":\"\x80\"}", "{\"a\":\"\xc3\"}", "{\"a\":\"\xc0\xaf\"}",
-		"{\"a\":\"\xe0\x80\xaf\"}", "{\"a\":\"\xed\xa0\x80\"}", "{\"a\":\"\xf4\x90\x80\x80\"}",
-		"{\"a\":\"\xff\"}", "\xef\xbb\xbf{}",
+		"{\"a\":\"\x80\"}",
+		"{\"a\":\"\xc3\"}",
+		"{\"a\":\"\xc0\xaf\"}",
+		"{\"a\":\"\xe0\x80\xaf\"}",
+		"{\"a\":\"\xed\xa0\x80\"}",
+		"{\"a\":\"\xf4\x90\x80\x80\"}",
+		"{\"a\":\"\xff\"}",
+		"\xef\xbb\xbf{}",
 		/* ours given twice */
-		"{\"ref\":1,\"ref\":1}", "{\"ref\":1,\"r\\u0065f\":1}", "{\"ref\":null,\"ref\":\"x\"}",
-		"{\"repository\":{},\"repository\":{}}", "{\"sender\":{\"id\":1,\"id\":1}}",
+		"{\"ref\":1,\"ref\":1}",
+		"{\"ref\":1,\"r\\u0065f\":1}",
+		"{\"ref\":null,\"ref\":\"x\"}",
+		"{\"repository\":{},\"repository\":{}}",
+		"{\"sender\":{\"id\":1,\"id\":1}}",
 		"{\"sender\":1,\"sender\":{\"id\":1}}",
 	};
 
@@ -169,7 +231,8 @@ the_fields_of_a_push_are_picked(void **state)
 	assert_string_equal(text, GITHUB_SAMPLE_AFTER);
 	assert_true(github_payload_text(&payload.field[GITHUB_SENDER_LOGIN], text, sizeof(text)));
 	assert_string_equal(text, "Codertocat");
-	assert_true(github_payload_text(&payload.field[GITHUB_REPOSITORY_NAME], text, sizeof(text)));
+	assert_true(
+	    github_payload_text(&payload.field[GITHUB_REPOSITORY_NAME], text, sizeof(text)));
 	assert_string_equal(text, "Codertocat/Hello-World");
 	assert_true(github_payload_i64(&payload.field[GITHUB_SENDER_ID], &id));
 	assert_int_equal(id, 21031067);
@@ -283,9 +346,9 @@ may_hold_a_key_twice(const char *text, size_t size)
 	size_t a_size, b_size;
 
 	for (const char *a = next_key(text, end, &a_size); a != NULL;
-	    a = next_key(a + a_size + 1, end, &a_size))
+	     a = next_key(a + a_size + 1, end, &a_size))
 		for (const char *b = next_key(a + a_size + 1, end, &b_size); b != NULL;
-		    b = next_key(b + b_size + 1, end, &b_size))
+		     b = next_key(b + b_size + 1, end, &b_size))
 			if (memchr(b, '\\', b_size) != NULL || memchr(a, '\\', a_size) != NULL ||
 			    (a_size == b_size && memcmp(a, b, a_size) == 0))
 				return true;
@@ -326,12 +389,14 @@ draw(uint64_t *seed)
 static const char base[] =
     "{\"ref\":\"refs/heads/\\u00e9\\ud83d\\ude00\xc3\xa9\xf0\x9f\x98\x80\","
     "\"1\":[1,-2.5e+3,{\"2\":[]}, true],\"head_commit\":{\"id\":\"abc\",\"3\":null},"
-    "\"sender\":{\"login\":\"o\\/c\\n\",\"4\":9223372036854775807},\"zen\":false,\"repository\":{\"full_name\":\"\"} }";
+    "\"sender\":{\"login\":\"o\\/"
+    "c\\n\",\"4\":9223372036854775807},\"zen\":false,\"repository\":{\"full_name\":\"\"} }";
 
 static void
 mutate(char *text, size_t *size, size_t room, uint64_t *seed)
 {
-	static const char pieces[] = "{}[]\",:\\u0123456789abcdefDC+-.eE \n\x01\x7f\x80\xc3\xed\xf0";
+	static const char pieces[] =
+	    "{}[]\",:\\u0123456789abcdefDC+-.eE \n\x01\x7f\x80\xc3\xed\xf0";
 	size_t at = draw(seed) % *size;
 	char c = pieces[draw(seed) % (sizeof(pieces) - 1)];
 	size_t from = draw(seed) % *size;
@@ -401,7 +466,8 @@ a_push_is_read_in_a_few_microseconds(void **state)
 	us = ((double)(end.tv_sec - begin.tv_sec) * 1e9 + (double)(end.tv_nsec - begin.tv_nsec)) /
 	    2000 / 1000;
 	print_message("%zu bytes in %.1f us\n", push.size, us);
-	assert_true(us < 200); /* 15 is the aim; this holds under sanitizers on a busy machine too */
+	assert_true(
+	    us < 200); /* 15 is the aim; this holds under sanitizers on a busy machine too */
 	buf_done(&push);
 }
 

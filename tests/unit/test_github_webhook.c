@@ -26,11 +26,11 @@ struct world {
 	struct http_server *server;
 	struct settings *settings;
 	struct loop_task decide;
-	struct event *event;	/* the last delivery that was submitted */
-	int64_t rejected;	/* what EVENT_REJECTEDs stand for */
+	struct event *event; /* the last delivery that was submitted */
+	int64_t rejected;    /* what EVENT_REJECTEDs stand for */
 	size_t rejected_events;
-	int decision;		/* status of the next; 0: the store takes nothing */
-	int counted;		/* status counted last */
+	int decision; /* status of the next; 0: the store takes nothing */
+	int counted;  /* status counted last */
 };
 
 static struct settings *
@@ -80,7 +80,8 @@ static struct settings *
 settings_with(const char *secret)
 {
 	char line[256] = "GITHUB_WEBHOOK_SECRET=";
-	char *list[] = { (char[]){ "TELEGRAM_BOT_TOKEN=123456789:AAaaBBbbCCccDDddEEeeFFffGGggHHhhIIi" },
+	char *list[] = { (char[]){
+			     "TELEGRAM_BOT_TOKEN=123456789:AAaaBBbbCCccDDddEEeeFFffGGggHHhhIIi" },
 		(char[]){ "ADMIN_TELEGRAM_IDS=1" }, (char[]){ "STATE_DIRECTORY=/tmp" },
 		(char[]){ "GITHUB_REPOSITORY=o/r" }, secret == NULL ? NULL : line, NULL };
 	struct settings_report report;
@@ -143,12 +144,12 @@ tear_down(void **state)
 
 struct post {
 	const char *body;
-	size_t size;		/* 0: of the text */
-	const char *signature;	/* NULL: the right one; "": no such header */
-	const char *event;	/* NULL: push; "": none */
-	const char *delivery;	/* NULL: one; "": none */
-	const char *type;	/* NULL: application/json */
-	const char *more;	/* further header lines */
+	size_t size;	       /* 0: of the text */
+	const char *signature; /* NULL: the right one; "": no such header */
+	const char *event;     /* NULL: push; "": none */
+	const char *delivery;  /* NULL: one; "": none */
+	const char *type;      /* NULL: application/json */
+	const char *more;      /* further header lines */
 };
 
 static void
@@ -181,7 +182,8 @@ post(struct world *w, struct post p)
 	p.size = p.size > 0 ? p.size : strlen(p.body);
 	sign(SECRET, p.body, p.size, right);
 	buf_init(&out, 64 << 20);
-	buf_addf(&out, "POST /github/webhook HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n", p.size);
+	buf_addf(
+	    &out, "POST /github/webhook HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n", p.size);
 	add_header(&out, "X-Hub-Signature-256", p.signature == NULL ? right : p.signature);
 	add_header(&out, "X-GitHub-Event", p.event == NULL ? "push" : p.event);
 	add_header(&out, "X-GitHub-Delivery",
@@ -232,8 +234,11 @@ the_event_holds_the_raw_body_its_mac_and_what_the_head_said(void **state)
 	assert_true(text_unhex(mac, sizeof(mac), signature + 7, 64));
 	assert_memory_equal(w->event->u.delivery.digest, mac, sizeof(mac));
 	buf_done(&push);
-	assert_int_equal(post(w, (struct post){ .body = "payload=%7B%7D", .event = "ping",
-		.type = "application/x-www-form-urlencoded; charset=utf-8" }), 200);
+	assert_int_equal(post(w,
+			     (struct post){ .body = "payload=%7B%7D",
+				 .event = "ping",
+				 .type = "application/x-www-form-urlencoded; charset=utf-8" }),
+	    200);
 	assert_int_equal(w->event->source, SOURCE_GITHUB_FORM);
 	assert_int_equal(w->event->u.delivery.kind, DELIVERY_PING);
 }
@@ -241,7 +246,8 @@ the_event_holds_the_raw_body_its_mac_and_what_the_head_said(void **state)
 static void
 without_the_right_signature_nothing_happens_but_a_count(void **state)
 {
-	static const char *const bad[] = { "", "sha256=", "sha1=757107ea0eb2509fc211221cce984b8a37570b6d",
+	static const char *const bad[] = { "",
+		"sha256=", "sha1=757107ea0eb2509fc211221cce984b8a37570b6d",
 		"sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17",
 		"sha256=757107EA0EB2509FC211221CCE984B8A37570B6D7586C22C46F4379C8B043E17" };
 	struct world *w = *state;
@@ -263,8 +269,10 @@ two_signatures_are_none(void **state)
 	sign(SECRET, "{}", 2, line + strlen(line));
 	memcpy(line + strlen(line), "\r\n", 3);
 	assert_int_equal(post(w, (struct post){ .body = "{}", .more = line }), 401);
-	assert_int_equal(post(w, (struct post){ .body = "{}", .signature = "", .more = line }), 200);
-	assert_int_equal(post(w, (struct post){ .body = "{} ", .signature = "", .more = line }), 401);
+	assert_int_equal(
+	    post(w, (struct post){ .body = "{}", .signature = "", .more = line }), 200);
+	assert_int_equal(
+	    post(w, (struct post){ .body = "{} ", .signature = "", .more = line }), 401);
 }
 
 static void

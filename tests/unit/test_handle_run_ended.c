@@ -5,11 +5,11 @@
 #include "lib/text.h"
 
 #define STAGING_URL "STAGING_HEALTH_URL=http://127.0.0.1:1/health"
-#define GOOD ((struct run_ended){ .gate_opened = true, .released = true })
+#define GOOD	    ((struct run_ended){ .gate_opened = true, .released = true })
 #define UNTOUCHED \
 	((struct run_ended){ .gate_opened = true, .exit_status = 65, .detail = "no such file" })
 #define TOUCHED ((struct run_ended){ .gate_opened = true, .released = true, .exit_status = 1 })
-#define LOST ((struct run_ended){ .gate_opened = true, .lost = true })
+#define LOST	((struct run_ended){ .gate_opened = true, .lost = true })
 #define ENDED \
 	((struct run_ended){ .gate_opened = true, \
 	    .ended_on_request = true, \

@@ -18,7 +18,7 @@
 #include "lib/http_server.h"
 
 #define PATIENCE_MS 5000
-#define SECRET "s3cr3t-in-the-path"
+#define SECRET	    "s3cr3t-in-the-path"
 #define STREAM_SIZE (3 * 1024 * 1024)
 
 /* What became of one call. */
@@ -58,22 +58,23 @@ on_patience_over(struct loop_timer *timer, void *ctx)
 	((struct fixture *)ctx)->is_over = true;
 }
 
-#define UNTIL(f, condition) do { \
-	loop_timer_start((f)->loop, &(f)->patience, PATIENCE_MS, 0); \
-	while (!(condition)) { \
-		loop_run_once((f)->loop); \
-		if ((f)->is_over) \
-			fail_msg("not within time: %s", #condition); \
-	} \
-	loop_timer_stop(&(f)->patience); \
-} while (0)
+#define UNTIL(f, condition) \
+	do { \
+		loop_timer_start((f)->loop, &(f)->patience, PATIENCE_MS, 0); \
+		while (!(condition)) { \
+			loop_run_once((f)->loop); \
+			if ((f)->is_over) \
+				fail_msg("not within time: %s", #condition); \
+		} \
+		loop_timer_stop(&(f)->patience); \
+	} while (0)
 
 /* libcurl's threads look names up with this one: it answers when the test lets it. */
 static int name_server[2] = { -1, -1 };
 
 int
-getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
-    struct addrinfo **ret_list)
+getaddrinfo(
+    const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **ret_list)
 {
 	char token;
 
@@ -97,9 +98,9 @@ hello(struct http_request *request, void *ctx)
 	f->asked++;
 	(void)snprintf(f->seen, sizeof(f->seen), "%s agent=%s x=%s", http_request_method(request),
 	    agent == NULL ? "none" : agent,
-	    http_request_header(request, "X-Mine") == NULL
-		? "none"
-		: http_request_header(request, "X-Mine"));
+	    http_request_header(request, "X-Mine") == NULL ?
+		"none" :
+		http_request_header(request, "X-Mine"));
 	http_request_answer(request, 200, headers, "hello", 5);
 }
 
@@ -149,7 +150,9 @@ static struct http_route routes[] = {
 	{ .methods = "GET", .path = "/" SECRET "/never", .on_request = keep },
 	{ .methods = "GET", .path = "/" SECRET "/elsewhere", .on_request = send_elsewhere },
 	{ .methods = "GET", .path = "/" SECRET "/much", .on_request = say_much },
-	{ .methods = "POST PUT", .path = "/" SECRET "/take", .body_max = 8 * 1024 * 1024,
+	{ .methods = "POST PUT",
+	    .path = "/" SECRET "/take",
+	    .body_max = 8 * 1024 * 1024,
 	    .on_request = take },
 };
 
@@ -212,7 +215,8 @@ note_outcome(void *ctx, const struct http_client_result *result)
 	outcome->total_ms = result->total_ms;
 	(void)snprintf(outcome->text, sizeof(outcome->text), "%s", result->text);
 	(void)snprintf(outcome->body, sizeof(outcome->body), "%s", result->body);
-	(void)snprintf(outcome->commit, sizeof(outcome->commit), "%s", commit == NULL ? "" : commit);
+	(void)snprintf(
+	    outcome->commit, sizeof(outcome->commit), "%s", commit == NULL ? "" : commit);
 	assert_null(strstr(result->text, SECRET));
 }
 
@@ -221,8 +225,9 @@ request_to(struct fixture *f, const char *path, struct outcome *outcome)
 {
 	(void)snprintf(f->url, sizeof(f->url), "http://127.0.0.1:%u/" SECRET "%s",
 	    http_server_port(f->server), path);
-	return (struct http_client_request){ .label = "probe", .url = f->url,
-		.on_done = note_outcome, .ctx = outcome };
+	return (struct http_client_request){
+		.label = "probe", .url = f->url, .on_done = note_outcome, .ctx = outcome
+	};
 }
 
 static struct http_client_call *
@@ -515,8 +520,12 @@ send_document(struct fixture *f, struct outcome *outcome, size_t there_is)
 	const struct http_client_config config = { 0 };
 	struct http_client_part parts[] = {
 		{ .name = "chat_id", .value = "-100123" },
-		{ .name = "document", .filename = "deploy \"7\".log", .type = "text/plain",
-		    .read = read_letters, .read_ctx = f, .read_size = STREAM_SIZE },
+		{ .name = "document",
+		    .filename = "deploy \"7\".log",
+		    .type = "text/plain",
+		    .read = read_letters,
+		    .read_ctx = f,
+		    .read_size = STREAM_SIZE },
 	};
 	struct http_client_request request = request_to(f, "/take", outcome);
 

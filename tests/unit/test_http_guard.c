@@ -10,7 +10,9 @@
 #include <cmocka.h>
 
 #define FIELD(n, v) \
-	{ .name = (n), .value = (v), .name_size = sizeof(n) - 1, .value_size = sizeof(v) - 1 }
+	{ \
+		.name = (n), .value = (v), .name_size = sizeof(n) - 1, .value_size = sizeof(v) - 1 \
+	}
 #define LIMIT 1000
 
 struct row {
@@ -34,8 +36,8 @@ static const struct row rows[] = {
 	{ "no length", { FIELD("Host", "x") }, 1, true, 411, 0 },
 	{ "two lengths", { FIELD("Content-Length", "3"), FIELD("Content-Length", "4") }, 2, true,
 	    400, 0 },
-	{ "the same length twice", { FIELD("Content-Length", "3"), FIELD("CONTENT-LENGTH", "3") }, 2,
-	    true, 400, 0 },
+	{ "the same length twice", { FIELD("Content-Length", "3"), FIELD("CONTENT-LENGTH", "3") },
+	    2, true, 400, 0 },
 	{ "a list of lengths", { FIELD("Content-Length", "3, 3") }, 1, true, 400, 0 },
 	{ "a sign", { FIELD("Content-Length", "+3") }, 1, true, 400, 0 },
 	{ "a negative length", { FIELD("Content-Length", "-3") }, 1, true, 400, 0 },
@@ -91,10 +93,8 @@ too_many_fields_are_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(fields); i++)
 		fields[i] = one;
-	assert_int_equal(
-	    http_guard_check(fields, HTTP_GUARD_FIELDS_MAX, false, 0).status, 0);
-	assert_int_equal(
-	    http_guard_check(fields, HTTP_GUARD_FIELDS_MAX + 1, false, 0).status, 431);
+	assert_int_equal(http_guard_check(fields, HTTP_GUARD_FIELDS_MAX, false, 0).status, 0);
+	assert_int_equal(http_guard_check(fields, HTTP_GUARD_FIELDS_MAX + 1, false, 0).status, 431);
 }
 
 static void

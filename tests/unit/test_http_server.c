@@ -19,8 +19,8 @@
 #include <cmocka.h>
 
 #define PATIENCE_MS 5000
-#define KEPT_MAX 4
-#define BUDGET 1000
+#define KEPT_MAX    4
+#define BUDGET	    1000
 
 /* The other end of a connection. */
 struct peer {
@@ -55,15 +55,16 @@ on_patience_over(struct loop_timer *timer, void *ctx)
 }
 
 /* Turns the loop until it is so; no longer than a few seconds. */
-#define UNTIL(f, condition) do { \
-	loop_timer_start((f)->loop, &(f)->patience, PATIENCE_MS, 0); \
-	while (!(condition)) { \
-		loop_run_once((f)->loop); \
-		if ((f)->is_over) \
-			fail_msg("not within time: %s", #condition); \
-	} \
-	loop_timer_stop(&(f)->patience); \
-} while (0)
+#define UNTIL(f, condition) \
+	do { \
+		loop_timer_start((f)->loop, &(f)->patience, PATIENCE_MS, 0); \
+		while (!(condition)) { \
+			loop_run_once((f)->loop); \
+			if ((f)->is_over) \
+				fail_msg("not within time: %s", #condition); \
+		} \
+		loop_timer_stop(&(f)->patience); \
+	} while (0)
 
 /* --- routes --------------------------------------------------------------------------------- */
 
@@ -91,8 +92,8 @@ echo(struct http_request *request, void *ctx)
 	size_t size;
 	char *body = http_request_take_body(request, &size);
 
-	(void)snprintf(f->seen, sizeof(f->seen), "%s %s from %s",
-	    http_request_method(request), http_request_path(request), http_request_client(request));
+	(void)snprintf(f->seen, sizeof(f->seen), "%s %s from %s", http_request_method(request),
+	    http_request_path(request), http_request_client(request));
 	http_request_answer(request, 200, headers, body, size);
 	free(body);
 }
@@ -123,13 +124,23 @@ say_fine(struct http_request *request, void *ctx)
 }
 
 static struct http_route routes[] = {
-	{ .methods = "POST", .path = "/echo", .body_max = 900, .types = json,
-	    .on_piece = see_piece, .on_request = echo },
+	{ .methods = "POST",
+	    .path = "/echo",
+	    .body_max = 900,
+	    .types = json,
+	    .on_piece = see_piece,
+	    .on_request = echo },
 	{ .methods = "POST", .path = "/later", .body_max = 900, .on_request = keep },
-	{ .methods = "POST", .path = "/soon", .body_max = 900, .answer_timeout_ms = 30,
+	{ .methods = "POST",
+	    .path = "/soon",
+	    .body_max = 900,
+	    .answer_timeout_ms = 30,
 	    .on_request = keep },
 	{ .methods = "POST", .path = "/huge", .body_max = 100000000, .on_request = keep },
-	{ .methods = "POST", .path = "/keyed", .body_max = 10000000, .on_begin = refuse_stranger,
+	{ .methods = "POST",
+	    .path = "/keyed",
+	    .body_max = 10000000,
+	    .on_begin = refuse_stranger,
 	    .on_request = say_fine },
 	{ .methods = "GET HEAD", .path = "/echo", .on_request = echo },
 };
@@ -141,8 +152,9 @@ test_config(struct fixture *f)
 {
 	for (size_t i = 0; i < COUNT(routes); i++)
 		routes[i].ctx = f;
-	return (struct http_server_config){ .routes = routes, .route_count = COUNT(routes),
-		.budget_bytes = BUDGET };
+	return (struct http_server_config){
+		.routes = routes, .route_count = COUNT(routes), .budget_bytes = BUDGET
+	};
 }
 
 static void
@@ -250,7 +262,8 @@ post(struct peer *peer, const char *path, size_t size)
 	char text[2048];
 	int used = snprintf(text, sizeof(text),
 	    "POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-	    "Content-Length: %zu\r\n\r\n", path, size);
+	    "Content-Length: %zu\r\n\r\n",
+	    path, size);
 
 	assert_true((size_t)used + size < sizeof(text));
 	memset(text + used, 'a', size);
@@ -294,8 +307,9 @@ a_body_comes_to_its_route_and_the_answer_goes_back(void **state)
 	struct fixture *f = *state;
 
 	start_and_call(f);
-	SAY(&f->peer, "POST /echo?q=1 HTTP/1.1\r\nHost: x\r\ncontent-type: application/json\r\n"
-		      "X-Real-IP: 192.0.2.7\r\nContent-Length: 5\r\n\r\nhe");
+	SAY(&f->peer,
+	    "POST /echo?q=1 HTTP/1.1\r\nHost: x\r\ncontent-type: application/json\r\n"
+	    "X-Real-IP: 192.0.2.7\r\nContent-Length: 5\r\n\r\nhe");
 	UNTIL(f, f->piece_bytes == 2);
 	SAY(&f->peer, "llo");
 	UNTIL(f, has_answer(&f->peer) && strstr(f->peer.in, "hello") != NULL);
@@ -388,7 +402,8 @@ on_tick(struct loop_timer *timer, void *ctx)
 static void
 a_head_without_blanks_in_single_bytes_is_taken(void **state)
 {
-	static const char head[] = "POST /echo HTTP/1.1\r\nHost:x\r\ncontent-type:application/json\r\n"
+	static const char head[] =
+	    "POST /echo HTTP/1.1\r\nHost:x\r\ncontent-type:application/json\r\n"
 	    "X-Empty:\r\nX-Wide:   two  words \r\nX-Last: z\r\nContent-Length:5\r\n\r\nhello";
 	struct fixture *f = *state;
 	struct loop_timer tick;
@@ -405,7 +420,10 @@ a_head_without_blanks_in_single_bytes_is_taken(void **state)
 	assert_non_null(strstr(f->peer.in, "HTTP/1.1 200 "));
 }
 
-#define REFUSAL(head, status) { (head), sizeof(head) - 1, (status) }
+#define REFUSAL(head, status) \
+	{ \
+		(head), sizeof(head) - 1, (status) \
+	}
 #define POST_ECHO "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 
 static void
@@ -419,7 +437,8 @@ heads_that_must_not_pass_are_refused_before_the_body(void **state)
 		REFUSAL(POST_ECHO "Content-Length: 3\r\nContent-Length: 5\r\n\r\nabc", "400"),
 		REFUSAL(POST_ECHO "Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc", "400"),
 		REFUSAL(POST_ECHO "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", "400"),
-		REFUSAL(POST_ECHO "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nabc", "400"),
+		REFUSAL(
+		    POST_ECHO "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nabc", "400"),
 		REFUSAL(POST_ECHO "Transfer-Encoding: xchunked\r\n\r\nabc", "400"),
 		REFUSAL(POST_ECHO "Content-Length : 3\r\n\r\nabc", "400"),
 		REFUSAL(POST_ECHO "Content-Length: +3\r\n\r\nabc", "400"),
@@ -432,7 +451,8 @@ heads_that_must_not_pass_are_refused_before_the_body(void **state)
 		REFUSAL(POST_ECHO "X-A: b\r\nContent-Length: 3\n\r\nabc", "400"),
 		REFUSAL(POST_ECHO "Content-Length: 3\r\n\nabc", "400"),
 		REFUSAL("POST /echo HTTP/1.1\nHost: x\r\nContent-Type: application/json\r\n"
-			"Content-Length: 3\r\n\r\nabc", "400"),
+			"Content-Length: 3\r\n\r\nabc",
+		    "400"),
 		REFUSAL(POST_ECHO "Content-Length: 3\r\nX-A: b\x01\r\n\r\nabc", "400"),
 		REFUSAL(POST_ECHO "\r\nabc", "411"),
 		REFUSAL(POST_ECHO "Content-Length: 901\r\n\r\n", "413"),
@@ -440,7 +460,8 @@ heads_that_must_not_pass_are_refused_before_the_body(void **state)
 		REFUSAL("POST /huge HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n", "413"),
 		REFUSAL("GET /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc", "413"),
 		REFUSAL("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n"
-			"Content-Length: 3\r\n\r\nabc", "415"),
+			"Content-Length: 3\r\n\r\nabc",
+		    "415"),
 		REFUSAL("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc", "415"),
 		REFUSAL("GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n", "404"),
 		REFUSAL("GET /%65cho HTTP/1.1\r\nHost: x\r\n\r\n", "404"),
@@ -503,9 +524,10 @@ a_slow_sender_is_cut_off_however_often_it_sends(void **state)
 	config.request_timeout_ms = 60;
 	start(f, &config, "127.0.0.1:0");
 	call(f, &f->peer);
-	SAY(&f->peer, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-		      "Content-Length: 9\r\n\r\n");
-	for (int64_t next = 0; !f->peer.is_closed; ) {
+	SAY(&f->peer,
+	    "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+	    "Content-Length: 9\r\n\r\n");
+	for (int64_t next = 0; !f->peer.is_closed;) {
 		int64_t now = loop_now_ms();
 
 		if (now >= next && send(f->peer.fd, "a", 1, MSG_NOSIGNAL) == 1)
@@ -806,8 +828,9 @@ a_unix_socket_is_served_and_a_stale_file_replaced(void **state)
 static void
 an_address_that_is_none_is_refused_in_words(void **state)
 {
-	static const char *const wrong[] = { "", "localhost:80", "127.0.0.1", "127.0.0.1:",
-		"127.0.0.1:65536", "127.0.0.1: 80", "::1:80", "unix:", "127.0.0.1:80x" };
+	static const char *const wrong[] = { "", "localhost:80", "127.0.0.1",
+		"127.0.0.1:", "127.0.0.1:65536", "127.0.0.1: 80", "::1:80",
+		"unix:", "127.0.0.1:80x" };
 	struct fixture *f = *state;
 	struct http_server_config config = test_config(f);
 	struct err err;

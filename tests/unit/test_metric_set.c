@@ -100,13 +100,17 @@ tallies_are_counted_under_their_labels(void **state)
 
 	for (size_t i = 0; i < COUNT(tallies); i++)
 		metric_set_tally(*state, &tallies[i]);
-	assert_true(says(*state, "deploybot_deployments_total{environment=\"staging\","
-				 "trigger=\"push\",outcome=\"live\"} 2"));
-	assert_true(says(*state, "deploybot_deployment_duration_seconds_bucket{"
-				 "environment=\"staging\",le=\"20\"} 1"));
-	assert_true(says(*state, "deploybot_deployment_duration_seconds_count{"
-				 "environment=\"staging\"} 2"));
-	assert_true(says(*state, "deploybot_commands_total{command=\"deploy\",outcome=\"denied\"} 1"));
+	assert_true(says(*state,
+	    "deploybot_deployments_total{environment=\"staging\","
+	    "trigger=\"push\",outcome=\"live\"} 2"));
+	assert_true(says(*state,
+	    "deploybot_deployment_duration_seconds_bucket{"
+	    "environment=\"staging\",le=\"20\"} 1"));
+	assert_true(says(*state,
+	    "deploybot_deployment_duration_seconds_count{"
+	    "environment=\"staging\"} 2"));
+	assert_true(
+	    says(*state, "deploybot_commands_total{command=\"deploy\",outcome=\"denied\"} 1"));
 	assert_true(says(*state, "deploybot_audit_export_failures_total 1"));
 	assert_true(says(*state, "deploybot_store_commit_seconds_bucket{le=\"0.001\"} 1"));
 	assert_true(says(*state, "deploybot_store_commit_seconds_bucket{le=\"0.0005\"} 0"));
@@ -119,7 +123,8 @@ gauges_replace_what_they_said_before(void **state)
 		.outbox_pending = 3,
 		.audit_entries = 41,
 		.n_environments = 2,
-		.environment = { { "staging", true, false, "1a2b3c4" }, { "old", false, true, "" } },
+		.environment = { { "staging", true, false, "1a2b3c4" },
+		    { "old", false, true, "" } },
 	};
 
 	metric_set_gauges(*state, &gauges);
@@ -127,8 +132,8 @@ gauges_replace_what_they_said_before(void **state)
 	assert_true(says(*state, "deploybot_audit_entries_total 41"));
 	assert_true(says(*state, "deploybot_environment_busy{environment=\"staging\"} 1"));
 	assert_true(says(*state, "deploybot_rollback_unacknowledged{environment=\"old\"} 1"));
-	assert_true(says(*state,
-	    "deploybot_release_info{environment=\"staging\",commit=\"1a2b3c4\"} 1"));
+	assert_true(
+	    says(*state, "deploybot_release_info{environment=\"staging\",commit=\"1a2b3c4\"} 1"));
 	gauges = (struct gauges){
 		.n_environments = 1,
 		.environment = { { "staging", false, false, "9f8e7d6" } },
@@ -136,10 +141,10 @@ gauges_replace_what_they_said_before(void **state)
 	metric_set_gauges(*state, &gauges);
 	assert_true(says(*state, "deploybot_environment_busy{environment=\"staging\"} 0"));
 	assert_false(says(*state, "deploybot_rollback_unacknowledged{environment=\"old\"} 1"));
-	assert_true(says(*state,
-	    "deploybot_release_info{environment=\"staging\",commit=\"9f8e7d6\"} 1"));
-	assert_false(says(*state,
-	    "deploybot_release_info{environment=\"staging\",commit=\"1a2b3c4\"} 1"));
+	assert_true(
+	    says(*state, "deploybot_release_info{environment=\"staging\",commit=\"9f8e7d6\"} 1"));
+	assert_false(
+	    says(*state, "deploybot_release_info{environment=\"staging\",commit=\"1a2b3c4\"} 1"));
 }
 
 static void
@@ -152,9 +157,10 @@ requests_health_and_lag_are_told(void **state)
 	metric_set_telegram_pending(*state, 4);
 	metric_set_health(*state, "staging", true);
 	metric_set_loop_lag(*state, 0.25);
-	assert_true(says(*state, "deploybot_webhook_requests_total{source=\"github\",code=\"401\"} 2"));
-	assert_true(says(*state,
-	    "deploybot_telegram_requests_total{method=\"sendMessage\",code=\"0\"} 1"));
+	assert_true(
+	    says(*state, "deploybot_webhook_requests_total{source=\"github\",code=\"401\"} 2"));
+	assert_true(
+	    says(*state, "deploybot_telegram_requests_total{method=\"sendMessage\",code=\"0\"} 1"));
 	assert_true(says(*state, "deploybot_telegram_pending_updates 4"));
 	assert_true(says(*state, "deploybot_health_up{environment=\"staging\"} 1"));
 	assert_true(says(*state, "deploybot_loop_lag_seconds 0.25"));

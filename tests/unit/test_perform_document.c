@@ -23,8 +23,8 @@
 #include "types/settings.h"
 
 #define PATIENCE 20000
-#define SECRET "hunter2-hunter2-hunter2"
-#define CHAT INT64_C(-1002)
+#define SECRET	 "hunter2-hunter2-hunter2"
+#define CHAT	 INT64_C(-1002)
 
 struct scene {
 	char folder[64];

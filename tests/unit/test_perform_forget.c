@@ -18,7 +18,7 @@
 #include "runs/runs.h"
 #include "types/settings.h"
 
-#define RUNS 3
+#define RUNS	  3
 #define TURNS_MAX 1000
 
 struct scene {

@@ -23,7 +23,7 @@ struct page {
 	int status;
 	const char *commit_header;
 	const char *body;
-	int bad_first;		/* so many 503 before it is well */
+	int bad_first; /* so many 503 before it is well */
 	bool is_silent;
 };
 
@@ -60,7 +60,8 @@ static void
 on_request(struct http_request *request, void *ctx)
 {
 	const struct page *page = ctx;
-	const struct http_header headers[] = { { "X-Commit", page->commit_header }, { NULL, NULL } };
+	const struct http_header headers[] = { { "X-Commit", page->commit_header },
+		{ NULL, NULL } };
 	size_t i = (size_t)(page - pages);
 
 	on_stage->asked++;
@@ -98,17 +99,20 @@ begin(void **state)
 	if (scene == NULL)
 		return -1;
 	for (size_t i = 0; i < COUNT(pages); i++) {
-		routes[i] = (struct http_route){ .methods = "GET", .path = pages[i].path,
-			.on_request = on_request, .ctx = &pages[i] };
+		routes[i] = (struct http_route){ .methods = "GET",
+			.path = pages[i].path,
+			.on_request = on_request,
+			.ctx = &pages[i] };
 		bad_left[i] = pages[i].bad_first;
 	}
 	on_stage = scene;
 	scene->loop = loop_new(NULL);
-	scene->client = http_client_new(scene->loop,
-	    &(struct http_client_config){ .in_flight_max = 16 }, NULL);
+	scene->client =
+	    http_client_new(scene->loop, &(struct http_client_config){ .in_flight_max = 16 }, NULL);
 	scene->server = http_server_new(scene->loop, &config, "127.0.0.1:0", NULL);
-	scene->perform = (struct perform){ .loop = scene->loop, .probes = scene->client,
-		.submit = take, .submit_ctx = scene };
+	scene->perform = (struct perform){
+		.loop = scene->loop, .probes = scene->client, .submit = take, .submit_ctx = scene
+	};
 	*state = scene;
 	return scene->client == NULL || scene->server == NULL;
 }
@@ -165,8 +169,9 @@ findings(struct scene *scene, const char *paths, const char *commit, struct prob
 	return scene->result->u.probed.findings;
 }
 
-static const struct probe_plan once = { .successes = 1, .failures = 1, .interval_s = 0,
-	.timeout_s = 5 };
+static const struct probe_plan once = {
+	.successes = 1, .failures = 1, .interval_s = 0, .timeout_s = 5
+};
 
 static void
 every_url_must_be_well_and_is_asked_at_once(void **state)
@@ -202,8 +207,8 @@ the_old_version_answering_is_no_pass(void **state)
 	};
 
 	for (size_t i = 0; i < COUNT(samples); i++) {
-		const struct probe_finding *found = findings(*state, samples[i].path,
-		    samples[i].expected, once);
+		const struct probe_finding *found =
+		    findings(*state, samples[i].path, samples[i].expected, once);
 
 		assert_int_equal(found->well, samples[i].well);
 		assert_string_equal(found->detail, samples[i].detail);
@@ -217,10 +222,11 @@ a_failure_is_told_in_words_for_people(void **state)
 	struct effect *effect;
 
 	assert_string_equal(findings(scene, "/bad", "", once)->detail, "HTTP 500");
-	assert_string_equal(findings(scene, "/moved", "", once)->detail,
-	    "HTTP 302 (redirects are not followed)");
-	assert_string_equal(findings(scene, "/silent", "",
-	    (struct probe_plan){ 1, 1, 0, 1 })->detail, "timed out after 1 s");
+	assert_string_equal(
+	    findings(scene, "/moved", "", once)->detail, "HTTP 302 (redirects are not followed)");
+	assert_string_equal(
+	    findings(scene, "/silent", "", (struct probe_plan){ 1, 1, 0, 1 })->detail,
+	    "timed out after 1 s");
 	event_free(TAKE(scene->result));
 	effect = probe_of(scene, "/x", "", once);
 	(void)snprintf(effect->u.probe.targets[0].url, LIMIT_URL, "http://127.0.0.1:1/");
@@ -257,8 +263,8 @@ static void
 one_failed_url_ends_the_gate_without_waiting_for_the_others(void **state)
 {
 	int64_t began = loop_now_ms();
-	const struct probe_finding *found = findings(*state, "/silent /bad", "",
-	    (struct probe_plan){ 1, 1, 0, 60 });
+	const struct probe_finding *found =
+	    findings(*state, "/silent /bad", "", (struct probe_plan){ 1, 1, 0, 60 });
 
 	assert_true(loop_now_ms() - began < 30000);
 	assert_false(found[0].well);

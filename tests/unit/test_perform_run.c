@@ -20,8 +20,8 @@
 #include "runs/runs.h"
 #include "types/settings.h"
 
-#define COMMIT	  "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"
-#define PATIENCE  20000
+#define COMMIT	 "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"
+#define PATIENCE 20000
 
 struct scene {
 	char folder[64];
@@ -34,7 +34,7 @@ struct scene {
 	struct perform perform;
 	struct loop_timer alarm;
 	bool is_late;
-	struct event *started;	/* held: its answer is given by the test */
+	struct event *started; /* held: its answer is given by the test */
 	struct event *result;
 	struct event *end_sent;
 	int steps;
@@ -100,8 +100,8 @@ begin(void **state)
 	(void)snprintf(scene->folder, sizeof(scene->folder), "/tmp/test_perform_run-XXXXXX");
 	if (mkdtemp(scene->folder) == NULL)
 		return -1;
-	(void)snprintf(state_directory, sizeof(state_directory), "STATE_DIRECTORY=%s",
-	    scene->folder);
+	(void)snprintf(
+	    state_directory, sizeof(state_directory), "STATE_DIRECTORY=%s", scene->folder);
 	if (!settings_load(NULL, environment, &scene->settings, &report))
 		return -1;
 	(void)snprintf(scene->env_file, sizeof(scene->env_file), "%s/env", scene->folder);
@@ -110,8 +110,8 @@ begin(void **state)
 	(void)snprintf(text, sizeof(text), "DEPLOY_SCRIPT=%s\nREPOSITORY_URL=%s/no-such.git\n",
 	    scene->script, scene->folder);
 	write_file(scene->env_file, text, 0600);
-	(void)snprintf(text, sizeof(text), "#!/bin/sh\ntouch %s\necho '==> build'\nexec sleep 600\n",
-	    scene->proof);
+	(void)snprintf(text, sizeof(text),
+	    "#!/bin/sh\ntouch %s\necho '==> build'\nexec sleep 600\n", scene->proof);
 	write_file(scene->script, text, 0755);
 	scene->loop = loop_new(NULL);
 	loop_timer_init(&scene->alarm, on_alarm, scene);
@@ -145,8 +145,10 @@ finish(void **state)
 static void
 need_runner(struct scene *scene)
 {
-	const struct runs_config config = { .runner = runner, .env_file = scene->env_file,
-		.settings = scene->settings, .grace_s = 1 };
+	const struct runs_config config = { .runner = runner,
+		.env_file = scene->env_file,
+		.settings = scene->settings,
+		.grace_s = 1 };
 	struct err err;
 
 	if (access(runner, X_OK) != 0) {
@@ -155,8 +157,9 @@ need_runner(struct scene *scene)
 	}
 	scene->runs = runs_start(scene->loop, &config, &err);
 	assert_non_null(scene->runs);
-	scene->perform = (struct perform){ .loop = scene->loop, .runs = scene->runs,
-		.submit = take, .submit_ctx = scene };
+	scene->perform = (struct perform){
+		.loop = scene->loop, .runs = scene->runs, .submit = take, .submit_ctx = scene
+	};
 }
 
 #define WAIT_FOR(scene, condition) \

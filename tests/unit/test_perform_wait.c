@@ -44,8 +44,8 @@ begin(void **state)
 	if (scene == NULL)
 		return -1;
 	scene->loop = loop_new(NULL);
-	scene->perform = (struct perform){ .loop = scene->loop, .submit = take,
-		.submit_ctx = scene };
+	scene->perform =
+	    (struct perform){ .loop = scene->loop, .submit = take, .submit_ctx = scene };
 	loop_timer_init(&scene->alarm, on_alarm, scene);
 	*state = scene;
 	return scene->loop == NULL;

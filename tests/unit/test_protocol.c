@@ -33,10 +33,16 @@ round_trip(const struct protocol_message *message, struct protocol_message *ret)
 static void
 an_order_is_read_as_it_was_sent(void **state)
 {
-	struct protocol_message run = { .kind = PROTOCOL_RUN, .id = 17,
-		.program = PROTOCOL_PROGRAM_ROLLBACK, .environment = "staging",
-		.argument = "1a2b3c4d", .deadline_s = 600, .grace_s = 10, .deployment = 42,
-		.previous = "9f8e7d6c", .ref = "feature/\xc3\xa4 $(id)" };
+	struct protocol_message run = { .kind = PROTOCOL_RUN,
+		.id = 17,
+		.program = PROTOCOL_PROGRAM_ROLLBACK,
+		.environment = "staging",
+		.argument = "1a2b3c4d",
+		.deadline_s = 600,
+		.grace_s = 10,
+		.deployment = 42,
+		.previous = "9f8e7d6c",
+		.ref = "feature/\xc3\xa4 $(id)" };
 	struct protocol_message read;
 
 	(void)state;
@@ -47,11 +53,22 @@ an_order_is_read_as_it_was_sent(void **state)
 static void
 a_record_is_read_as_it_was_sent(void **state)
 {
-	struct protocol_message sent = { .kind = PROTOCOL_SETTLED, .id = 1,
-		.state = PROTOCOL_STATE_ENDED, .log_size = 5,
-		.record = { .gate = true, .released = true, .no_rollback = true,
-		    .timed_out = true, .ended = true, .lost = true, .exec_errno = 2, .status = 255,
-		    .signal = 9, .user_ms = 1, .system_ms = 2, .max_rss_kb = 3,
+	struct protocol_message sent = { .kind = PROTOCOL_SETTLED,
+		.id = 1,
+		.state = PROTOCOL_STATE_ENDED,
+		.log_size = 5,
+		.record = { .gate = true,
+		    .released = true,
+		    .no_rollback = true,
+		    .timed_out = true,
+		    .ended = true,
+		    .lost = true,
+		    .exec_errno = 2,
+		    .status = 255,
+		    .signal = 9,
+		    .user_ms = 1,
+		    .system_ms = 2,
+		    .max_rss_kb = 3,
 		    .ended_at = 1795160052259 } };
 	struct protocol_message read;
 
@@ -69,8 +86,9 @@ static void
 the_largest_record_fits_its_room_on_disk(void **state)
 {
 	static char packet[PROTOCOL_RECORD_BYTES - 1];
-	struct protocol_message sent = { .kind = PROTOCOL_EXIT, .log_size = INT64_MAX,
-		.step_count = PROTOCOL_STEPS_ROOM };
+	struct protocol_message sent = {
+		.kind = PROTOCOL_EXIT, .log_size = INT64_MAX, .step_count = PROTOCOL_STEPS_ROOM
+	};
 	size_t len;
 
 	(void)state;
@@ -85,8 +103,11 @@ static void
 an_answer_carries_any_bytes_up_to_its_cap(void **state)
 {
 	static char body[PROTOCOL_ANSWER_MAX + 1], packet[PROTOCOL_PACKET_MAX];
-	struct protocol_message answer = { .kind = PROTOCOL_ANSWER, .id = 3,
-		.record = { .status = 69 }, .text = "why", .body = body,
+	struct protocol_message answer = { .kind = PROTOCOL_ANSWER,
+		.id = 3,
+		.record = { .status = 69 },
+		.text = "why",
+		.body = body,
 		.body_len = PROTOCOL_ANSWER_MAX };
 	static struct protocol_message read;
 	size_t len;
@@ -116,17 +137,42 @@ what_is_out_of_bounds_is_refused(void **state)
 {
 #define RUN_BUT "run\nid 1\nprogram deploy\nenvironment staging\nargument 1a2b3c4\ndeployment 7\n"
 	static const char *const wrong[] = {
-		"", "\n", "run", "nothing\n", "grew\nlog_size 1", "grew\nlog_size\n", "grew\nlog_size \n",
-		"grew\nlog_size -1\n", "grew\nlog_size +1\n", "grew\nlog_size 01\n", "grew\nlog_size 1 \n",
-		"grew\nlog_size 0x1\n", "grew\nlog_size 9223372036854775808\n",
-		"grew\nlog_size 99999999999999999999999\n", "grew\nlog_size 1\nlog_size 1\n",
-		"grew\nlog_size 1\n\nbody", "settle\n", "settle\nid 0\n", "hello\n",
-		"step\n", "step\nstep 1\n", "step\nstep x y\n", "step\nstep 1 \n",
-		"step\nstep 1 a\nstep 1 b\n", "ask\nid 1\nquestion none\n", "ask\nid 1\nquestion \n",
-		RUN_BUT, RUN_BUT "deadline_s 0\n", RUN_BUT "deadline_s 86401\n",
-		RUN_BUT "deadline_s 60\ngrace_s 601\n", RUN_BUT "deadline_s 60\nprevious x\n",
-		RUN_BUT "deadline_s 60\nref \n", RUN_BUT "deadline_s 60\nref a\tb\n",
-		"exit\nstatus 256\n", "exit\ngate 2\n", "exit\nsignal 128\n",
+		"",
+		"\n",
+		"run",
+		"nothing\n",
+		"grew\nlog_size 1",
+		"grew\nlog_size\n",
+		"grew\nlog_size \n",
+		"grew\nlog_size -1\n",
+		"grew\nlog_size +1\n",
+		"grew\nlog_size 01\n",
+		"grew\nlog_size 1 \n",
+		"grew\nlog_size 0x1\n",
+		"grew\nlog_size 9223372036854775808\n",
+		"grew\nlog_size 99999999999999999999999\n",
+		"grew\nlog_size 1\nlog_size 1\n",
+		"grew\nlog_size 1\n\nbody",
+		"settle\n",
+		"settle\nid 0\n",
+		"hello\n",
+		"step\n",
+		"step\nstep 1\n",
+		"step\nstep x y\n",
+		"step\nstep 1 \n",
+		"step\nstep 1 a\nstep 1 b\n",
+		"ask\nid 1\nquestion none\n",
+		"ask\nid 1\nquestion \n",
+		RUN_BUT,
+		RUN_BUT "deadline_s 0\n",
+		RUN_BUT "deadline_s 86401\n",
+		RUN_BUT "deadline_s 60\ngrace_s 601\n",
+		RUN_BUT "deadline_s 60\nprevious x\n",
+		RUN_BUT "deadline_s 60\nref \n",
+		RUN_BUT "deadline_s 60\nref a\tb\n",
+		"exit\nstatus 256\n",
+		"exit\ngate 2\n",
+		"exit\nsignal 128\n",
 	};
 
 	(void)state;
@@ -140,7 +186,8 @@ what_is_out_of_bounds_is_refused(void **state)
 static void
 names_are_what_the_lists_allow(void **state)
 {
-	static const char hex64[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+	static const char hex64[] =
+	    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 	char image[200], ref[258];
 
 	(void)state;

@@ -37,7 +37,8 @@ today(void *ctx)
 static struct settings *
 settings_with(char *telemetry)
 {
-	char *list[] = { (char[]){ "TELEGRAM_BOT_TOKEN=123456789:AAaaBBbbCCccDDddEEeeFFffGGggHHhhIIi" },
+	char *list[] = { (char[]){
+			     "TELEGRAM_BOT_TOKEN=123456789:AAaaBBbbCCccDDddEEeeFFffGGggHHhhIIi" },
 		(char[]){ "ADMIN_TELEGRAM_IDS=1" }, (char[]){ "GITHUB_REPOSITORY=o/r" }, telemetry,
 		NULL };
 	struct settings_report report;
@@ -88,8 +89,8 @@ ask(struct world *w, const char *line)
 {
 	char text[200];
 
-	(void)snprintf(text, sizeof(text), "%.100s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
-	    line);
+	(void)snprintf(
+	    text, sizeof(text), "%.100s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", line);
 	http_ask(w->loop, http_server_port(w->server), text, strlen(text), &w->asked);
 	return w->asked.status;
 }
@@ -141,8 +142,8 @@ metrics_are_the_text_format_that_prometheus_3_wants(void **state)
 
 	metric_set_webhook(w->set, "github", 200);
 	assert_int_equal(ask(w, "GET /metrics"), 200);
-	assert_non_null(strstr(w->asked.text,
-	    "\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"));
+	assert_non_null(strstr(
+	    w->asked.text, "\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"));
 	assert_non_null(strstr(w->asked.body,
 	    "\ndeploybot_webhook_requests_total{source=\"github\",code=\"200\"} 1\n"));
 	size = strlen(w->asked.body);

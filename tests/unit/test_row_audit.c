@@ -37,13 +37,15 @@ teardown(void **state)
 static void
 act_add(struct tx *tx, void *arg)
 {
-	row_audit_add(tx, &(struct audit_entry){
+	row_audit_add(tx,
+	    &(struct audit_entry){
 		.action = "denied",
 		.user = arg,
 		.environment = "staging",
 		.outcome = "denied",
 		.severity = "warning",
-	}, NULL);
+	    },
+	    NULL);
 }
 
 static void
@@ -84,13 +86,15 @@ static void
 act_override(struct tx *tx, void *arg)
 {
 	(void)arg;
-	row_audit_add(tx, &(struct audit_entry){
+	row_audit_add(tx,
+	    &(struct audit_entry){
 		.action = "deploy_started",
 		.user = "telegram:11",
 		.outcome = "ok",
 		.severity = "info",
 		.deployment = 7,
-	}, (const char *const[]){ "user_id", "root", "seq", "1", "hash", "0", "timestamp", "x",
+	    },
+	    (const char *const[]){ "user_id", "root", "seq", "1", "hash", "0", "timestamp", "x",
 		"reason", "a\"b\n\xff", "reason", "twice", "meta_seq", "y", "none", NULL, NULL });
 }
 

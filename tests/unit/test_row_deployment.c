@@ -46,34 +46,35 @@ add(struct tx *tx, const char *environment, enum deploy_state state)
 static void
 act_round_trip(struct tx *tx, void *arg)
 {
-	struct deployment got, d = {
-		.environment = "staging",
-		.program = PROGRAM_ROLLBACK,
-		.trigger = TRIGGER_POLL,
-		.state = DEPLOY_QUEUED,
-		.why = DEPLOY_WHY_UNHEALTHY,
-		.commit = "1a2b3c4d",
-		.ref = "feature/x",
-		.subject = "Make the button 'blue'",
-		.author = "Ann Ö",
-		.is_forced = true,
-		.is_foreign = true,
-		.previous = "9f8e",
-		.asked_by = 11,
-		.asker = "@ada",
-		.place = { -100, 3 },
-		.message = 4,
-		.also_message = 5,
-		.run = 6,
-		.attempts = 2,
-		.is_touched = true,
-		.has_no_way_back = true,
-		.urls = "http://a/,http://b/",
-		.detail = "it broke",
-		.requested_at = 1,
-		.started_at = 2,
-		.ended_at = 3,
-	};
+	struct deployment got,
+	    d = {
+		    .environment = "staging",
+		    .program = PROGRAM_ROLLBACK,
+		    .trigger = TRIGGER_POLL,
+		    .state = DEPLOY_QUEUED,
+		    .why = DEPLOY_WHY_UNHEALTHY,
+		    .commit = "1a2b3c4d",
+		    .ref = "feature/x",
+		    .subject = "Make the button 'blue'",
+		    .author = "Ann Ö",
+		    .is_forced = true,
+		    .is_foreign = true,
+		    .previous = "9f8e",
+		    .asked_by = 11,
+		    .asker = "@ada",
+		    .place = { -100, 3 },
+		    .message = 4,
+		    .also_message = 5,
+		    .run = 6,
+		    .attempts = 2,
+		    .is_touched = true,
+		    .has_no_way_back = true,
+		    .urls = "http://a/,http://b/",
+		    .detail = "it broke",
+		    .requested_at = 1,
+		    .started_at = 2,
+		    .ended_at = 3,
+	    };
 
 	(void)arg;
 	row_deployment_add(tx, &d);
@@ -155,9 +156,11 @@ classes_of_states_are_told_apart(void **state)
 static void
 act_push_question(struct tx *tx, void *arg)
 {
-	struct deployment chat = { .environment = "production", .trigger = TRIGGER_CHAT,
+	struct deployment chat = { .environment = "production",
+		.trigger = TRIGGER_CHAT,
 		.state = DEPLOY_AWAITING_CONFIRMATION };
-	struct deployment push = { .environment = "production", .trigger = TRIGGER_PUSH,
+	struct deployment push = { .environment = "production",
+		.trigger = TRIGGER_PUSH,
 		.state = DEPLOY_AWAITING_CONFIRMATION };
 
 	(void)arg;
@@ -177,8 +180,8 @@ a_question_after_a_push_is_not_one_from_the_chat(void **state)
 static void
 act_list(struct tx *tx, void *arg)
 {
-	struct deployment list[3], started = { .environment = "staging", .state = DEPLOY_LIVE,
-		.started_at = 5 };
+	struct deployment list[3],
+	    started = { .environment = "staging", .state = DEPLOY_LIVE, .started_at = 5 };
 
 	(void)arg;
 	(void)add(tx, "staging", DEPLOY_EXPIRED);
@@ -232,8 +235,10 @@ a_step_told_twice_is_one(void **state)
 static void
 live(struct tx *tx, int64_t build_ms, int64_t whole_ms)
 {
-	struct deployment d = { .environment = "staging", .state = DEPLOY_LIVE,
-		.started_at = tx->at - whole_ms, .ended_at = tx->at };
+	struct deployment d = { .environment = "staging",
+		.state = DEPLOY_LIVE,
+		.started_at = tx->at - whole_ms,
+		.ended_at = tx->at };
 
 	row_deployment_add(tx, &d);
 	d.run = row_run_add(tx, d.id, PROGRAM_DEPLOY);

@@ -199,7 +199,7 @@ after_a_restart_only_heads_are_out_again(void **state)
 struct wanted {
 	int64_t chat;
 	int64_t run;
-	int64_t id;	/* of its effect */
+	int64_t id; /* of its effect */
 };
 
 static void
@@ -230,8 +230,8 @@ a_log_that_is_open_in_a_chat_is_not_queued_again(void **state)
 	int64_t first = want(aid, -1, 3);
 	int64_t waiting = want(aid, -1, 4);
 
-	assert_int_equal(want(aid, -1, 3), first); /* while it is out */
-	assert_int_equal(want(aid, -1, 4), waiting); /* while it waits */
+	assert_int_equal(want(aid, -1, 3), first);     /* while it is out */
+	assert_int_equal(want(aid, -1, 4), waiting);   /* while it waits */
 	assert_int_not_equal(want(aid, -2, 3), first); /* another chat */
 	assert_int_equal(store_aid_count(aid, EFFECT_DOCUMENT), 2);
 	(void)store_aid_report(aid, store_aid_take(aid, EFFECT_DOCUMENT));
@@ -405,11 +405,11 @@ act_run(struct tx *tx, void *arg)
 	effect->u.run.deployment = deployment.id;
 	effect->u.run.run = row_run_add(tx, deployment.id, PROGRAM_DEPLOY);
 	(void)row_effect_add(tx, effect);
-	deployment.message = row_message_add(tx, &(struct message){ .place.chat = 9,
-		.head = first });
+	deployment.message =
+	    row_message_add(tx, &(struct message){ .place.chat = 9, .head = first });
 	row_deployment_save(tx, &deployment);
-	row_message_change(tx, deployment.message, &(struct message){ .head = second,
-		.live_run = 1 });
+	row_message_change(
+	    tx, deployment.message, &(struct message){ .head = second, .live_run = 1 });
 }
 
 static void
@@ -478,7 +478,8 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-		    a_flood_of_pushes_is_the_question_under_way_and_one_for_the_newest, setup, teardown),
+		    a_flood_of_pushes_is_the_question_under_way_and_one_for_the_newest, setup,
+		    teardown),
 		TEST(only_the_head_of_a_lane_is_out_and_its_result_hands_out_the_next),
 		TEST(chats_do_not_wait_for_each_other),
 		TEST(edits_that_wait_are_said_once_with_the_newest_text),

@@ -35,8 +35,11 @@ teardown(void **state)
 static void
 act_release(struct tx *tx, void *arg)
 {
-	struct release release = { .environment = "staging", .at = tx->at, .deployment = 9,
-		.by = "@ada", .subject = "Blue" };
+	struct release release = { .environment = "staging",
+		.at = tx->at,
+		.deployment = 9,
+		.by = "@ada",
+		.subject = "Blue" };
 
 	(void)text_copy(release.commit, sizeof(release.commit), arg);
 	assert_true(row_environment_release(tx, &release) > 0);
@@ -107,7 +110,7 @@ act_find(struct tx *tx, void *arg)
 	assert_int_equal(row_release_find(tx, "staging", "2").id, 2);
 	assert_int_equal(row_release_find(tx, "production", "2").id, 0);
 	assert_int_equal(row_release_find(tx, "staging", "1A2B3C4").id, 3);
-	assert_int_equal(row_release_find(tx, "staging", "1a2b3c").id, 0); /* too short */
+	assert_int_equal(row_release_find(tx, "staging", "1a2b3c").id, 0);  /* too short */
 	assert_int_equal(row_release_find(tx, "staging", "1234567").id, 2); /* no such number */
 	assert_int_equal(row_release_find(tx, "staging", "main").id, 0);
 	assert_int_equal(row_release_find(tx, "staging", "1a2b3c%").id, 0);
@@ -172,7 +175,8 @@ the_state_file_follows_the_release_and_is_mended_at_start(void **state)
 	assert_false(store_project(aid->store, &aid->outcomes));
 	assert_false(store_is_release_untold(aid->store));
 	text = state_file(aid, path, sizeof(path));
-	assert_string_equal(text, "{\"environment\":\"staging\",\"release\":1,\"commit\":\"aaaa111\","
+	assert_string_equal(text,
+	    "{\"environment\":\"staging\",\"release\":1,\"commit\":\"aaaa111\","
 	    "\"image\":null,\"deployed_at\":\"2026-01-01T00:00:00Z\",\"previous\":null}\n");
 	free(text);
 
@@ -181,7 +185,8 @@ the_state_file_follows_the_release_and_is_mended_at_start(void **state)
 	store_aid_reopen(aid);
 	assert_false(store_project(aid->store, &aid->outcomes));
 	text = state_file(aid, path, sizeof(path));
-	assert_string_equal(text, "{\"environment\":\"staging\",\"release\":2,\"commit\":\"dddd222\","
+	assert_string_equal(text,
+	    "{\"environment\":\"staging\",\"release\":2,\"commit\":\"dddd222\","
 	    "\"image\":null,\"deployed_at\":\"2026-01-01T00:00:00Z\",\"previous\":"
 	    "{\"release\":1,\"commit\":\"aaaa111\",\"image\":null}}\n");
 	free(text);

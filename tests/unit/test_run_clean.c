@@ -48,8 +48,13 @@ escape_sequences_are_gone(void **state)
 		{ "\x1bP1$r0m\x1b\\dcs", "dcs" },
 		{ "\x1b_apc\x1b\\\x1b^pm\x1b\\\x1bXsos\x1b\\x", "x" },
 		{ "\x1b(Bcharset\x1b=\x1b>", "charset" },
-		{ "\xc2\x9b" "31mC1 CSI", "C1 CSI" },
-		{ "\xc2\x9d" "0;t\x07" "C1 OSC", "C1 OSC" },
+		{ "\xc2\x9b"
+		  "31mC1 CSI",
+		    "C1 CSI" },
+		{ "\xc2\x9d"
+		  "0;t\x07"
+		  "C1 OSC",
+		    "C1 OSC" },
 		{ "\x1b[31\nline", "\nline" },
 		{ "\x1b]0;no end\nline", "\nline" },
 		{ "a\x1b[\x1b[31mb", "ab" },
@@ -66,18 +71,29 @@ static void
 controls_and_tricks_are_gone(void **state)
 {
 	static const struct sample samples[] = {
-		{ "a\x01\x02\x07" "b\x7f\x0e", "ab" },
+		{ "a\x01\x02\x07"
+		  "b\x7f\x0e",
+		    "ab" },
 		{ "tab\there", "tab here" },
-		{ "abc\xe2\x80\xae" "fed", "abcfed" },
+		{ "abc\xe2\x80\xae"
+		  "fed",
+		    "abcfed" },
 		{ "zero\xe2\x80\x8bwidth\xef\xbb\xbf", "zerowidth" },
 		{ "line\xe2\x80\xa8sep", "linesep" },
-		{ "umlaut \xc3\xa4 \xe2\x82\xac \xf0\x9f\x9a\x80", "umlaut \xc3\xa4 \xe2\x82\xac \xf0\x9f\x9a\x80" },
-		{ "bad\xff\xfe" "byte", "bad??byte" },
-		{ "cut\xe2\x82" "x", "cut??x" },
+		{ "umlaut \xc3\xa4 \xe2\x82\xac \xf0\x9f\x9a\x80",
+		    "umlaut \xc3\xa4 \xe2\x82\xac \xf0\x9f\x9a\x80" },
+		{ "bad\xff\xfe"
+		  "byte",
+		    "bad??byte" },
+		{ "cut\xe2\x82"
+		  "x",
+		    "cut??x" },
 		{ "overlong\xc0\xaf", "overlong??" },
 		{ "surrogate\xed\xa0\x80", "surrogate???" },
 		{ "end\xf0\x9f\x9a", "end???" },
-		{ "raw C1 \x9b" "31m", "raw C1 ?31m" },
+		{ "raw C1 \x9b"
+		  "31m",
+		    "raw C1 ?31m" },
 	};
 
 	(void)state;
@@ -157,7 +173,8 @@ long_lines_are_broken_between_characters(void **state)
 static size_t
 random_text(unsigned *seed, char *out, size_t max)
 {
-	static const char spice[] = "\x1b[]P_\\\x07\r\n\b;m31\xc2\x9b\x9d\xe2\x80\xae\xf0\x9f\x9a\x80 az";
+	static const char spice[] =
+	    "\x1b[]P_\\\x07\r\n\b;m31\xc2\x9b\x9d\xe2\x80\xae\xf0\x9f\x9a\x80 az";
 	size_t n = (size_t)rand_r(seed) % max;
 
 	for (size_t i = 0; i < n; i++)

@@ -211,7 +211,10 @@ of_a_huge_log_head_and_tail_are_left(void **state)
 	(void)state;
 	(void)fprintf(log, "the beginning\n");
 	for (int i = 0; i < 700000; i++)
-		(void)fprintf(log, "%06d ........................................................................\n", i);
+		(void)fprintf(log,
+		    "%06d "
+		    "........................................................................\n",
+		    i);
 	(void)fprintf(log, "the end\n");
 	(void)fclose(log);
 	job = make_document(&worst);

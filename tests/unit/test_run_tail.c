@@ -75,8 +75,8 @@ knows_the_secret(void)
 }
 
 static void
-assert_tail(const struct run_tail_bytes *bytes, const struct run_tail_shape *shape,
-    const char *expected)
+assert_tail(
+    const struct run_tail_bytes *bytes, const struct run_tail_shape *shape, const char *expected)
 {
 	CLEANUP(redact_freep) struct redact *redact = knows_the_secret();
 	struct buf out;

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #define ATTEMPTS 3
-#define RAN .gate_opened = true
+#define RAN	 .gate_opened = true
 
 struct row {
 	const char *what;
@@ -140,8 +140,8 @@ static const struct row rows[] = {
 	{ "going back, exit 65", { GOING_BACK }, { RAN, .exit_status = 65 }, DEPLOY_ON_SCRIPT_BAD,
 	    DEPLOY_WHY_NONE, false, "exit 65" },
 	{ "going back, refused by the runner", { GOING_BACK },
-	    { .refused = true, .detail = "fork: try again" }, DEPLOY_ON_SCRIPT_BAD,
-	    DEPLOY_WHY_NONE, true, "the rollback could not be started: fork: try again" },
+	    { .refused = true, .detail = "fork: try again" }, DEPLOY_ON_SCRIPT_BAD, DEPLOY_WHY_NONE,
+	    true, "the rollback could not be started: fork: try again" },
 	{ "going back, could not be executed", { GOING_BACK },
 	    { RAN, .exec_errno = 2, .exit_status = 127, .detail = "No such file" },
 	    DEPLOY_ON_SCRIPT_BAD, DEPLOY_WHY_NONE, true,

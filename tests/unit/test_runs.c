@@ -22,8 +22,8 @@
 #include "runs/runs.h"
 #include "types/settings.h"
 
-#define COMMIT	   "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"
-#define PATIENCE   20000	/* ms: for a sanitized build on a busy machine */
+#define COMMIT	 "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"
+#define PATIENCE 20000 /* ms: for a sanitized build on a busy machine */
 
 /* What a run said, in its order. */
 struct story {
@@ -34,7 +34,7 @@ struct story {
 	int dropped;
 	int put_off;
 	size_t n_steps;
-	bool goes;		/* opens the gate at once */
+	bool goes; /* opens the gate at once */
 	struct run_started hello;
 	struct run_step steps[LIMIT_STEPS + 2];
 	struct run_ended ended;
@@ -44,7 +44,7 @@ struct scene {
 	char folder[64];
 	char env_file[128];
 	char script[128];
-	char proof[128];	/* what the script touches when it runs */
+	char proof[128]; /* what the script touches when it runs */
 	struct settings *settings;
 	struct loop *loop;
 	struct runs *runs;
@@ -85,9 +85,14 @@ on_alarm(struct loop_timer *timer, void *ctx)
 static struct runs *
 start_runs(struct scene *scene, const char *path)
 {
-	const struct runs_config config = { .runner = path, .env_file = scene->env_file,
-		.settings = scene->settings, .grace_s = 1, .answer_s = scene->answer_s, .on_ready = on_ready,
-		.on_fatal = on_fatal, .ctx = scene };
+	const struct runs_config config = { .runner = path,
+		.env_file = scene->env_file,
+		.settings = scene->settings,
+		.grace_s = 1,
+		.answer_s = scene->answer_s,
+		.on_ready = on_ready,
+		.on_fatal = on_fatal,
+		.ctx = scene };
 	struct err err = { .code = ERR_NONE };
 	struct runs *runs = runs_start(scene->loop, &config, &err);
 
@@ -261,8 +266,13 @@ on_dropped(void *ctx)
 static struct effect_run
 order_of(int64_t run)
 {
-	struct effect_run order = { .run = run, .program = PROGRAM_DEPLOY, .deployment = 42,
-		.environment = "staging", .commit = COMMIT, .ref = "develop", .deadline_s = 60 };
+	struct effect_run order = { .run = run,
+		.program = PROGRAM_DEPLOY,
+		.deployment = 42,
+		.environment = "staging",
+		.commit = COMMIT,
+		.ref = "develop",
+		.deadline_s = 60 };
 
 	return order;
 }
@@ -270,7 +280,8 @@ order_of(int64_t run)
 static void
 tell(struct story *story, struct scene *scene, int64_t run, bool goes, bool is_resumed)
 {
-	const struct runs_watch watch = { on_hello, on_step, on_lost, on_ended, on_put_off, on_dropped, story };
+	const struct runs_watch watch = { on_hello, on_step, on_lost, on_ended, on_put_off,
+		on_dropped, story };
 	const struct effect_run order = order_of(run);
 	struct err err;
 
@@ -430,7 +441,9 @@ a_run_is_adopted_by_the_next_server(void **state)
 	char text[160];
 
 	need_runner(scene);
-	script(scene, "echo '==> build'; while [ ! -e $PROOF.go ]; do sleep 0.05; done; echo '==> release'; echo bye");
+	script(scene,
+	    "echo '==> build'; while [ ! -e $PROOF.go ]; do sleep 0.05; done; echo '==> release'; "
+	    "echo bye");
 	tell(&before, scene, 1, true, false);
 	WAIT_FOR(scene, before.n_steps == 1);
 	runs_free(scene->runs);
@@ -557,7 +570,8 @@ start_with_a_stub(struct scene *scene, const char *at_first)
 
 	(void)snprintf(path, sizeof(path), "%s/stub", scene->folder);
 	(void)snprintf(text, sizeof(text),
-	    "#!/bin/sh\nif [ ! -e %s.first ]; then touch %s.first; %s; exec cat <&3 >/dev/null; fi\n"
+	    "#!/bin/sh\nif [ ! -e %s.first ]; then touch %s.first; %s; exec cat <&3 >/dev/null; "
+	    "fi\n"
 	    "exec %s \"$@\"\n",
 	    scene->proof, scene->proof, at_first, runner);
 	write_file(path, text, 0755);
@@ -593,7 +607,9 @@ a_run_that_was_not_ordered_yet_is_called_off(void **state)
 static void
 a_silent_runner_is_killed_and_what_it_was_told_is_not_lost(void **state)
 {
-	const struct effect_ask ask = { .kind = ASK_HEADS, .n_branches = 1, .branches = { "main" } };
+	const struct effect_ask ask = {
+		.kind = ASK_HEADS, .n_branches = 1, .branches = { "main" }
+	};
 	struct scene *scene = *state;
 	int sent = 0;
 	struct runs_wish wish = { .run = 2, .on_sent = on_wish_sent, .ctx = &sent };
@@ -697,8 +713,9 @@ an_order_that_nobody_can_take_is_refused(void **state)
 static void
 a_question_is_answered_even_if_with_a_no(void **state)
 {
-	struct effect_ask ask = { .kind = ASK_HEADS, .n_branches = 2, .branches = { "main",
-		"develop" } };
+	struct effect_ask ask = {
+		.kind = ASK_HEADS, .n_branches = 2, .branches = { "main", "develop" }
+	};
 	struct scene *scene = *state;
 	struct runs_question *cancelled;
 	struct err err;
@@ -731,8 +748,8 @@ a_runner_of_another_version_is_refused_by_name(void **state)
 	struct effect_ask ask = { .kind = ASK_HEADS };
 	struct err err;
 
-	write_file(scene->script, "#!/bin/sh\nprintf 'hello\\nversion 99\\npid 1\\n' >&3\nexit 78\n",
-	    0755);
+	write_file(scene->script,
+	    "#!/bin/sh\nprintf 'hello\\nversion 99\\npid 1\\n' >&3\nexit 78\n", 0755);
 	scene->runs = start_runs(scene, scene->script);
 	assert_non_null(scene->runs);
 	assert_non_null(runs_ask(scene->runs, &ask, on_answer, scene, &err));

@@ -17,9 +17,9 @@
 #include "lib/file.h"
 #include "lib/redact.h"
 
-#define TOKEN "TELEGRAM_BOT_TOKEN=123456:ABCDEFGHIJKLMNOPQRSTUVWXYZ123456789"
+#define TOKEN  "TELEGRAM_BOT_TOKEN=123456:ABCDEFGHIJKLMNOPQRSTUVWXYZ123456789"
 #define ADMINS "ADMIN_TELEGRAM_IDS=11, 22"
-#define REPO "GITHUB_REPOSITORY=acme/shop"
+#define REPO   "GITHUB_REPOSITORY=acme/shop"
 #define SECRET "0123456789abcdef0123456789abcdef"
 
 static struct settings_report report;
@@ -51,7 +51,7 @@ load(const char *env_text, const char *const environment[])
 }
 
 #define LOAD(env, ...) load(env, (const char *const[]){ __VA_ARGS__, NULL })
-#define MINIMUM TOKEN, ADMINS, REPO
+#define MINIMUM	       TOKEN, ADMINS, REPO
 
 static bool
 says(enum settings_severity severity, const char *part)

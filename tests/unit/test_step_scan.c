@@ -30,7 +30,8 @@ feed_in_pieces(const char *text, size_t piece, struct found *ret)
 
 	memset(ret, 0, sizeof(*ret));
 	for (size_t at = 0; at < len; at += piece)
-		step_scan_feed(&scan, text + at, at + piece > len ? len - at : piece, on_found, ret);
+		step_scan_feed(
+		    &scan, text + at, at + piece > len ? len - at : piece, on_found, ret);
 }
 
 static void
@@ -46,7 +47,8 @@ steps_are_found_however_output_is_cut(void **state)
 		{ "x==> a\n ==> b\n= => c\n==>d\n===> e\n", "" },
 		{ "==> \n==>\n==>    \n==>   two words  \n", "[two words]" },
 		{ "a=b\n==> c=d\n=\n==\n\n\n==> e\n", "[c=d][e]" },
-		{ "==================================================================\n==> x\n", "[x]" },
+		{ "==================================================================\n==> x\n",
+		    "[x]" },
 		{ "==> \033[1mbold\007\n", "[[1mbold]" },
 		{ "==> 12345678901234567890123456789012345678901234567890\nx\n==> y\n",
 		    "[12345678901234567890123456789012345678901234567][y]" },

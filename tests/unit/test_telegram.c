@@ -61,8 +61,13 @@ set_up(void **state)
 	w->fake = fake_telegram_new(w->loop);
 	w->settings = fake_telegram_settings(w->fake, NULL);
 	const struct telegram_config config = {
-		.loop = w->loop, .settings = w->settings, .submit = submit, .tail = tail, .ctx = w,
-		.commands = commands, .command_count = COUNT(commands),
+		.loop = w->loop,
+		.settings = w->settings,
+		.submit = submit,
+		.tail = tail,
+		.ctx = w,
+		.commands = commands,
+		.command_count = COUNT(commands),
 	};
 
 	w->telegram = telegram_new(&config, &err);
@@ -97,8 +102,12 @@ on_said(void *ctx, const struct said *said)
 static struct message
 deploying(void)
 {
-	return (struct message){ .id = 7, .place = { .chat = 4711 }, .head = "deploying",
-		.foot = "foot", .live_run = 3, .live_since = (int64_t)time(NULL) * 1000 - 75000,
+	return (struct message){ .id = 7,
+		.place = { .chat = 4711 },
+		.head = "deploying",
+		.foot = "foot",
+		.live_run = 3,
+		.live_since = (int64_t)time(NULL) * 1000 - 75000,
 		.live_estimate_ms = 150000 };
 }
 
@@ -134,22 +143,27 @@ everybody_is_offered_what_they_may(void **state)
 	static const char *const expected[] = {
 		("{\"commands\":[{\"command\":\"help\",\"description\":\"What you may do\"}],"
 		 "\"scope\":{\"type\":\"all_private_chats\"}}"),
-		"\"rollback\",\"description\":\"Go back\"}],\"scope\":{\"type\":\"chat\",\"chat_id\":-1001}}",
-		"\"rollback\",\"description\":\"Go back\"}],\"scope\":{\"type\":\"chat\",\"chat_id\":4711}}",
-		"\"rollback\",\"description\":\"Go back\"}],\"scope\":{\"type\":\"chat\",\"chat_id\":4712}}",
-		"\"deploy\",\"description\":\"Deploy\"}],\"scope\":{\"type\":\"chat\",\"chat_id\":4713}}",
+		"\"rollback\",\"description\":\"Go "
+		"back\"}],\"scope\":{\"type\":\"chat\",\"chat_id\":-1001}}",
+		"\"rollback\",\"description\":\"Go "
+		"back\"}],\"scope\":{\"type\":\"chat\",\"chat_id\":4711}}",
+		"\"rollback\",\"description\":\"Go "
+		"back\"}],\"scope\":{\"type\":\"chat\",\"chat_id\":4712}}",
+		"\"deploy\",\"description\":\"Deploy\"}],\"scope\":{\"type\":\"chat\",\"chat_id\":"
+		"4713}}",
 	};
 
 	fake_telegram_script(w->fake, "setMyCommands", 200, "{\"ok\":true,\"result\":true}");
-	fake_telegram_script(w->fake, "setMyCommands", 400, "{\"ok\":false,\"error_code\":400,"
+	fake_telegram_script(w->fake, "setMyCommands", 400,
+	    "{\"ok\":false,\"error_code\":400,"
 	    "\"description\":\"Bad Request: chat not found\"}");
 	telegram_start(w->telegram);
 	assert_true(fake_run_until_heard(w->loop, w->fake, "setMyCommands", 5, 4000));
 	fake_run_for(w->loop, 300);
 	assert_int_equal(fake_telegram_count(w->fake, "setMyCommands"), 5);
 	for (size_t i = 0; i < COUNT(expected); i++)
-		assert_non_null(strstr(fake_telegram_heard(w->fake, "setMyCommands", i)->body,
-		    expected[i]));
+		assert_non_null(
+		    strstr(fake_telegram_heard(w->fake, "setMyCommands", i)->body, expected[i]));
 }
 
 static void
@@ -161,11 +175,11 @@ menus_set_anew_in_a_pause_are_asked_one_by_one(void **state)
 
 	polling->telegram_chat_id = -1002;
 	for (int i = 0; i < 3; i++)
-		fake_telegram_script(w->fake, "setMyCommands", i < 2 ? 200 : 0,
-		    "{\"ok\":true,\"result\":true}");
+		fake_telegram_script(
+		    w->fake, "setMyCommands", i < 2 ? 200 : 0, "{\"ok\":true,\"result\":true}");
 	telegram_start(w->telegram);
 	assert_true(fake_run_until_heard(w->loop, w->fake, "setMyCommands", 2, 4000));
-	fake_run_for(w->loop, 50); /* its answer came; the next waits */
+	fake_run_for(w->loop, 50);			/* its answer came; the next waits */
 	telegram_change_settings(w->telegram, polling); /* the third, which takes long */
 	fake_run_for(w->loop, 500);
 	assert_int_equal(fake_telegram_count(w->fake, "setMyCommands"), 3);
@@ -178,12 +192,14 @@ a_menu_waits_as_long_as_telegram_says(void **state)
 	/* Goal: retry_after holds for what is decoration too. */
 	struct world *w = *state;
 
-	fake_telegram_script(w->fake, "setMyCommands", 429, "{\"ok\":false,\"error_code\":429,"
+	fake_telegram_script(w->fake, "setMyCommands", 429,
+	    "{\"ok\":false,\"error_code\":429,"
 	    "\"description\":\"Too Many Requests\",\"parameters\":{\"retry_after\":3}}");
 	telegram_start(w->telegram);
 	assert_true(fake_run_until_heard(w->loop, w->fake, "setMyCommands", 2, 5000));
 	assert_true(fake_telegram_heard(w->fake, "setMyCommands", 1)->at -
-	    fake_telegram_heard(w->fake, "setMyCommands", 0)->at >= 2900);
+		fake_telegram_heard(w->fake, "setMyCommands", 0)->at >=
+	    2900);
 }
 
 static void
@@ -195,7 +211,8 @@ a_message_about_a_run_moves_until_its_last_word(void **state)
 
 	say(w, &message);
 	assert_non_null(strstr(fake_telegram_heard(w->fake, "sendMessage", 0)->body,
-	    "deploying\\n<pre>compiling</pre>\\n\\u2593\\u2593\\u2593\\u2593\\u2593\\u2591\\u2591\\u2591"
+	    "deploying\\n<pre>compiling</"
+	    "pre>\\n\\u2593\\u2593\\u2593\\u2593\\u2593\\u2591\\u2591\\u2591"
 	    "\\u2591\\u2591 1 min 15 s of about 2 min 30 s\\nfoot"));
 	w->tail = "linking\x02 <fast>";
 	assert_true(fake_run_until_heard(w->loop, w->fake, "editMessageText", 1, 4000));
@@ -240,8 +257,8 @@ after_a_restart_it_goes_on(void **state)
 	message.remote_id = 55;
 	telegram_live_resume(w->telegram, &message);
 	assert_true(fake_run_until_heard(w->loop, w->fake, "editMessageText", 1, 4000));
-	assert_non_null(strstr(fake_telegram_heard(w->fake, "editMessageText", 0)->body,
-	    "\"message_id\":55"));
+	assert_non_null(
+	    strstr(fake_telegram_heard(w->fake, "editMessageText", 0)->body, "\"message_id\":55"));
 }
 
 static void
@@ -252,7 +269,8 @@ a_live_message_that_was_deleted_is_left_in_peace(void **state)
 	struct message message = deploying();
 
 	message.remote_id = 55;
-	fake_telegram_script(w->fake, "editMessageText", 400, "{\"ok\":false,\"error_code\":400,"
+	fake_telegram_script(w->fake, "editMessageText", 400,
+	    "{\"ok\":false,\"error_code\":400,"
 	    "\"description\":\"Bad Request: message to edit not found\"}");
 	telegram_live_resume(w->telegram, &message);
 	assert_true(fake_run_until_heard(w->loop, w->fake, "editMessageText", 1, 4000));

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#define GROUP	(-1001234567890)
-#define PERSON	4711
+#define GROUP  (-1001234567890)
+#define PERSON 4711
 
 /* Sends as fast as it may from `from` to `to`; returns how many and, in times, when. */
 static size_t

@@ -23,7 +23,7 @@ struct world {
 	struct settings *settings;
 	struct telegram_api *api;
 	struct telegram_poll *poll;
-	struct event *event;	/* submitted, not decided */
+	struct event *event; /* submitted, not decided */
 	size_t submitted;
 	bool is_full;
 	int64_t waiting;
@@ -137,8 +137,10 @@ the_next_question_waits_for_the_decision_and_carries_its_offset(void **state)
 	assert_int_equal(w->event->raw.size, strlen(TWO));
 	assert_memory_equal(w->event->raw.data, TWO, strlen(TWO));
 	assert_int_equal(fake_telegram_count(w->fake, "getUpdates"), 1);
-	assert_string_equal(asked(w, 0), "{\"limit\":100,\"timeout\":25,\"allowed_updates\":"
-	    "[\"message\",\"edited_message\",\"channel_post\",\"callback_query\",\"my_chat_member\"]}");
+	assert_string_equal(asked(w, 0),
+	    "{\"limit\":100,\"timeout\":25,\"allowed_updates\":"
+	    "[\"message\",\"edited_message\",\"channel_post\",\"callback_query\",\"my_chat_"
+	    "member\"]}");
 	decide(w, 200, 9);
 	assert_true(fake_run_until_heard(w->loop, w->fake, "getUpdates", 2, 2000));
 	assert_non_null(strstr(asked(w, 1), "\"offset\":9,"));
@@ -163,7 +165,8 @@ a_store_that_cannot_write_gets_the_same_updates_again(void **state)
 	assert_null(strstr(asked(w, 1), "offset"));
 	assert_null(strstr(asked(w, 2), "offset"));
 	assert_true(fake_telegram_heard(w->fake, "getUpdates", 2)->at -
-	    fake_telegram_heard(w->fake, "getUpdates", 1)->at >= 1900);
+		fake_telegram_heard(w->fake, "getUpdates", 1)->at >=
+	    1900);
 }
 
 static void
@@ -204,7 +207,8 @@ a_webhook_that_is_set_is_removed_and_its_updates_are_kept(void **state)
 	/* Goal: from webhook to polling nothing is dropped. */
 	struct world *w = *state;
 
-	fake_telegram_script(w->fake, "getUpdates", 409, "{\"ok\":false,\"error_code\":409,"
+	fake_telegram_script(w->fake, "getUpdates", 409,
+	    "{\"ok\":false,\"error_code\":409,"
 	    "\"description\":\"Conflict: can't use getUpdates method while webhook is active; use "
 	    "deleteWebhook to delete the webhook first\"}");
 	fake_telegram_script(w->fake, "deleteWebhook", 200, "{\"ok\":true,\"result\":true}");
@@ -224,7 +228,8 @@ failures_are_waited_out_with_fewer_updates_asked_for(void **state)
 	assert_true(fake_run_until_heard(w->loop, w->fake, "getUpdates", 2, 4000));
 	assert_non_null(strstr(asked(w, 1), "\"limit\":10,\"timeout\":0"));
 	assert_true(fake_telegram_heard(w->fake, "getUpdates", 1)->at -
-	    fake_telegram_heard(w->fake, "getUpdates", 0)->at >= 990);
+		fake_telegram_heard(w->fake, "getUpdates", 0)->at >=
+	    990);
 }
 
 static void

@@ -24,7 +24,7 @@ struct world {
 	struct settings *settings;
 	struct telegram_api *api;
 	struct telegram_send *send;
-	size_t calls;		/* counted for the metrics */
+	size_t calls; /* counted for the metrics */
 	int last_code;
 	char live[64];
 	int steps;
@@ -112,7 +112,10 @@ on_ended(void *ctx, const char *failure)
 static struct message
 message_to(int64_t chat)
 {
-	return (struct message){ .id = 7, .place = { .chat = chat }, .head = "h <\x01" "b\x01>",
+	return (struct message){ .id = 7,
+		.place = { .chat = chat },
+		.head = "h <\x01"
+			"b\x01>",
 		.foot = "" };
 }
 
@@ -148,7 +151,8 @@ a_message_is_sent_as_html_and_its_id_comes_back(void **state)
 	assert_int_equal(w->said.message, 7);
 	assert_int_equal(w->said.remote_id, 101);
 	assert_string_equal(w->said.failure, "");
-	assert_string_equal(body(w, "sendMessage", 0), "{\"chat_id\":4711,\"message_thread_id\":9,"
+	assert_string_equal(body(w, "sendMessage", 0),
+	    "{\"chat_id\":4711,\"message_thread_id\":9,"
 	    "\"text\":\"h &lt;<b>b</b>&gt;\",\"parse_mode\":\"HTML\",\"link_preview_options\":"
 	    "{\"is_disabled\":true},\"reply_markup\":{\"inline_keyboard\":[[{\"text\":\"Confirm\","
 	    "\"callback_data\":\"00ff\"}]]}}");
@@ -165,7 +169,8 @@ a_message_that_was_sent_is_edited_and_not_modified_is_success(void **state)
 
 	message.remote_id = 55;
 	message.place.thread = 9;
-	fake_telegram_script(w->fake, "editMessageText", 400, "{\"ok\":false,\"error_code\":400,"
+	fake_telegram_script(w->fake, "editMessageText", 400,
+	    "{\"ok\":false,\"error_code\":400,"
 	    "\"description\":\"Bad Request: message is not modified: specified new message\"}");
 	say(w, &message, 2000);
 	assert_int_equal(w->said.remote_id, 55);
@@ -183,7 +188,8 @@ a_message_that_is_gone_is_sent_anew(void **state)
 	struct message message = message_to(4711);
 
 	message.remote_id = 55;
-	fake_telegram_script(w->fake, "editMessageText", 400, "{\"ok\":false,\"error_code\":400,"
+	fake_telegram_script(w->fake, "editMessageText", 400,
+	    "{\"ok\":false,\"error_code\":400,"
 	    "\"description\":\"Bad Request: message to edit not found\"}");
 	say(w, &message, 4000);
 	assert_int_equal(w->said.remote_id, 101);
@@ -197,7 +203,7 @@ html_that_cannot_be_parsed_goes_once_more_as_plain_text(void **state)
 	struct world *w = *state;
 	struct message message = message_to(4711);
 	const char *no = "{\"ok\":false,\"error_code\":400,\"description\":"
-	    "\"Bad Request: can't parse entities: x\"}";
+			 "\"Bad Request: can't parse entities: x\"}";
 
 	fake_telegram_script(w->fake, "sendMessage", 400, no);
 	say(w, &message, 4000);
@@ -219,7 +225,8 @@ a_429_is_waited_out_to_the_second(void **state)
 	struct message message = message_to(4711);
 	struct message other = message_to(4712);
 
-	fake_telegram_script(w->fake, "sendMessage", 429, "{\"ok\":false,\"error_code\":429,"
+	fake_telegram_script(w->fake, "sendMessage", 429,
+	    "{\"ok\":false,\"error_code\":429,"
 	    "\"description\":\"Too Many Requests\",\"parameters\":{\"retry_after\":2}}");
 	assert_true(telegram_say(w->send, &message, on_said, w));
 	assert_true(fake_run_until_heard(w->loop, w->fake, "sendMessage", 1, 2000));
@@ -227,7 +234,8 @@ a_429_is_waited_out_to_the_second(void **state)
 	w->is_done = false;
 	assert_true(fake_run_until(w->loop, &w->is_done, 4000));
 	assert_in_range(fake_telegram_heard(w->fake, "sendMessage", 2)->at -
-	    fake_telegram_heard(w->fake, "sendMessage", 0)->at, 2000, 2800);
+		fake_telegram_heard(w->fake, "sendMessage", 0)->at,
+	    2000, 2800);
 }
 
 static void
@@ -238,13 +246,15 @@ a_server_that_fails_is_asked_again_until_it_works(void **state)
 	struct message message = message_to(4711);
 
 	fake_telegram_script(w->fake, "sendMessage", 502, "<html>Bad Gateway</html>");
-	fake_telegram_script(w->fake, "sendMessage", 500, "{\"ok\":false,\"error_code\":500,"
+	fake_telegram_script(w->fake, "sendMessage", 500,
+	    "{\"ok\":false,\"error_code\":500,"
 	    "\"description\":\"Internal Server Error\"}");
 	say(w, &message, 10000);
 	assert_string_equal(w->said.failure, "");
 	assert_int_equal(fake_telegram_count(w->fake, "sendMessage"), 3);
 	assert_in_range(fake_telegram_heard(w->fake, "sendMessage", 1)->at -
-	    fake_telegram_heard(w->fake, "sendMessage", 0)->at, 450, 1800);
+		fake_telegram_heard(w->fake, "sendMessage", 0)->at,
+	    450, 1800);
 }
 
 static void
@@ -254,19 +264,22 @@ what_telegram_says_finally_is_told(void **state)
 	struct world *w = *state;
 	struct message message = message_to(-42);
 
-	fake_telegram_script(w->fake, "sendMessage", 403, "{\"ok\":false,\"error_code\":403,"
+	fake_telegram_script(w->fake, "sendMessage", 403,
+	    "{\"ok\":false,\"error_code\":403,"
 	    "\"description\":\"Forbidden: bot was blocked by the user\"}");
 	say(w, &message, 2000);
 	assert_int_equal(w->said.remote_id, 0);
 	assert_string_equal(w->said.failure, "Forbidden: bot was blocked by the user");
-	fake_telegram_script(w->fake, "sendMessage", 400, "{\"ok\":false,\"error_code\":400,"
+	fake_telegram_script(w->fake, "sendMessage", 400,
+	    "{\"ok\":false,\"error_code\":400,"
 	    "\"description\":\"Bad Request: group chat was upgraded\",\"parameters\":"
 	    "{\"migrate_to_chat_id\":-10042}}");
 	say(w, &message, 2000);
 	assert_int_equal(w->said.new_chat, -10042);
 	assert_string_equal(w->said.failure, "");
 	message.place.thread = 5;
-	fake_telegram_script(w->fake, "sendMessage", 400, "{\"ok\":false,\"error_code\":400,"
+	fake_telegram_script(w->fake, "sendMessage", 400,
+	    "{\"ok\":false,\"error_code\":400,"
 	    "\"description\":\"Bad Request: message thread not found\"}");
 	say(w, &message, 2000);
 	assert_true(w->said.thread_gone);
@@ -333,8 +346,10 @@ a_toast_too_late_is_done(void **state)
 	struct world *w = *state;
 	struct effect_toast toast = { .callback = "438", .text = "no", .is_alert = true };
 
-	fake_telegram_script(w->fake, "answerCallbackQuery", 400, "{\"ok\":false,\"error_code\":400,"
-	    "\"description\":\"Bad Request: query is too old and response timeout expired or query ID"
+	fake_telegram_script(w->fake, "answerCallbackQuery", 400,
+	    "{\"ok\":false,\"error_code\":400,"
+	    "\"description\":\"Bad Request: query is too old and response timeout expired or query "
+	    "ID"
 	    " is invalid\"}");
 	assert_true(telegram_toast(w->send, &toast, on_ended, w));
 	assert_true(fake_run_until(w->loop, &w->is_done, 2000));
@@ -368,8 +383,9 @@ a_document_is_made_in_steps_and_sent_whole_again_after_a_failure(void **state)
 {
 	/* Goal: every byte, from the beginning each time. */
 	struct world *w = *state;
-	struct telegram_file file = { .place = { .chat = 4711 }, .caption = "log", .fd = -1,
-		.prepare = on_prepare };
+	struct telegram_file file = {
+		.place = { .chat = 4711 }, .caption = "log", .fd = -1, .prepare = on_prepare
+	};
 
 	fake_telegram_script(w->fake, "sendDocument", 500, "{}");
 	assert_true(telegram_document(w->send, &file, on_ended, w));
@@ -406,7 +422,8 @@ the_token_stands_in_no_error(void **state)
 	struct world *w = *state;
 	struct message message = message_to(4711);
 
-	fake_telegram_script(w->fake, "sendMessage", 403, "{\"ok\":false,\"error_code\":403,"
+	fake_telegram_script(w->fake, "sendMessage", 403,
+	    "{\"ok\":false,\"error_code\":403,"
 	    "\"description\":\"no\"}");
 	say(w, &message, 2000);
 	assert_null(strstr(w->said.failure, "123456:"));

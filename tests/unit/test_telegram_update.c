@@ -12,10 +12,11 @@
 #include "lib/buf.h"
 #include "lib/text.h"
 
-#define FROM	"\"from\":{\"id\":4711,\"is_bot\":false,\"first_name\":\"Ada\",\"username\":\"ada\"}"
-#define GROUP	"\"chat\":{\"id\":-1001,\"type\":\"supergroup\",\"title\":\"Ops\"}"
-#define HOME	"\"chat\":{\"id\":4711,\"type\":\"private\"}"
-#define WROTE(more) "{\"update_id\":9,\"message\":{\"message_id\":5,\"date\":1," FROM "," GROUP "," more "}}"
+#define FROM  "\"from\":{\"id\":4711,\"is_bot\":false,\"first_name\":\"Ada\",\"username\":\"ada\"}"
+#define GROUP "\"chat\":{\"id\":-1001,\"type\":\"supergroup\",\"title\":\"Ops\"}"
+#define HOME  "\"chat\":{\"id\":4711,\"type\":\"private\"}"
+#define WROTE(more) \
+	"{\"update_id\":9,\"message\":{\"message_id\":5,\"date\":1," FROM "," GROUP "," more "}}"
 
 static struct queue_list events;
 static int status;
@@ -64,7 +65,7 @@ a_text_is_read_with_who_and_where(void **state)
 {
 	/* Goal: every field that a decision needs. */
 	struct update u = read_one(WROTE("\"text\":\"/deploy staging\",\"message_thread_id\":77,"
-	    "\"is_topic_message\":true"));
+					 "\"is_topic_message\":true"));
 
 	(void)state;
 	assert_int_equal(u.id, 9);
@@ -77,17 +78,19 @@ a_text_is_read_with_who_and_where(void **state)
 	assert_string_equal(u.name, "@ada");
 	assert_int_equal(u.remote_message, 5);
 	assert_string_equal(u.text, "/deploy staging");
-	assert_true(read_one("{\"update_id\":1,\"message\":{\"message_id\":1," FROM "," HOME
-	    ",\"text\":\"hi\"}}").is_private);
+	assert_true(read_one(
+	    "{\"update_id\":1,\"message\":{\"message_id\":1," FROM "," HOME ",\"text\":\"hi\"}}")
+			.is_private);
 }
 
 static void
 ids_beyond_53_bits_are_exact(void **state)
 {
 	/* Goal: an id is no floating-point number. */
-	struct update u = read_one("{\"update_id\":1,\"message\":{\"message_id\":2,\"from\":{\"id\":"
-	    "9007199254740993,\"is_bot\":false,\"first_name\":\"x\"},\"chat\":{\"id\":"
-	    "-9007199254740993,\"type\":\"group\"},\"text\":\"a\"}}");
+	struct update u =
+	    read_one("{\"update_id\":1,\"message\":{\"message_id\":2,\"from\":{\"id\":"
+		     "9007199254740993,\"is_bot\":false,\"first_name\":\"x\"},\"chat\":{\"id\":"
+		     "-9007199254740993,\"type\":\"group\"},\"text\":\"a\"}}");
 
 	(void)state;
 	assert_true(u.person == INT64_C(9007199254740993));
@@ -99,9 +102,12 @@ a_thread_counts_only_as_a_real_topic(void **state)
 {
 	/* Goal: a reply's thread and the General topic (1) are none: sending there fails. */
 	(void)state;
-	assert_int_equal(read_one(WROTE("\"text\":\"a\",\"message_thread_id\":77")).place.thread, 0);
+	assert_int_equal(
+	    read_one(WROTE("\"text\":\"a\",\"message_thread_id\":77")).place.thread, 0);
 	assert_int_equal(read_one(WROTE("\"text\":\"a\",\"message_thread_id\":1,"
-	    "\"is_topic_message\":true")).place.thread, 0);
+					"\"is_topic_message\":true"))
+			     .place.thread,
+	    0);
 }
 
 static void
@@ -112,20 +118,27 @@ whoever_else_wrote_it_is_refused(void **state)
 		const char *update;
 		enum update_refusal refusal;
 	} cases[] = {
-		{ WROTE("\"text\":\"/a\",\"forward_origin\":{\"type\":\"user\"}"), UPDATE_REFUSED_FORWARDED },
+		{ WROTE("\"text\":\"/a\",\"forward_origin\":{\"type\":\"user\"}"),
+		    UPDATE_REFUSED_FORWARDED },
 		{ WROTE("\"text\":\"/a\",\"forward_date\":5"), UPDATE_REFUSED_FORWARDED },
-		{ WROTE("\"text\":\"/a\",\"sender_chat\":{\"id\":-1}"), UPDATE_REFUSED_SENDER_CHAT },
+		{ WROTE("\"text\":\"/a\",\"sender_chat\":{\"id\":-1}"),
+		    UPDATE_REFUSED_SENDER_CHAT },
 		{ WROTE("\"text\":\"/a\",\"via_bot\":{\"id\":1}"), UPDATE_REFUSED_VIA_BOT },
-		{ "{\"update_id\":1,\"message\":{\"message_id\":1,\"from\":{\"id\":1,\"is_bot\":true,"
-		  "\"first_name\":\"B\"}," GROUP ",\"text\":\"/a\"}}", UPDATE_REFUSED_BOT },
-		{ "{\"update_id\":1,\"message\":{\"message_id\":1,\"from\":{\"id\":1,\"is_bot\":\"no\","
-		  "\"first_name\":\"B\"}," GROUP ",\"text\":\"/a\"}}", UPDATE_REFUSED_BOT },
+		{ "{\"update_id\":1,\"message\":{\"message_id\":1,\"from\":{\"id\":1,\"is_bot\":"
+		  "true,"
+		  "\"first_name\":\"B\"}," GROUP ",\"text\":\"/a\"}}",
+		    UPDATE_REFUSED_BOT },
+		{ "{\"update_id\":1,\"message\":{\"message_id\":1,\"from\":{\"id\":1,\"is_bot\":"
+		  "\"no\","
+		  "\"first_name\":\"B\"}," GROUP ",\"text\":\"/a\"}}",
+		    UPDATE_REFUSED_BOT },
 		{ "{\"update_id\":1,\"edited_message\":{\"message_id\":1," FROM "," GROUP
-		  ",\"text\":\"/a\"}}", UPDATE_REFUSED_EDITED },
+		  ",\"text\":\"/a\"}}",
+		    UPDATE_REFUSED_EDITED },
 		{ "{\"update_id\":1,\"channel_post\":{\"message_id\":1," GROUP ",\"text\":\"/a\"}}",
-		  UPDATE_REFUSED_CHANNEL },
+		    UPDATE_REFUSED_CHANNEL },
 		{ "{\"update_id\":1,\"message\":{\"message_id\":1," GROUP ",\"text\":\"/a\"}}",
-		  UPDATE_REFUSED_SENDER_CHAT },
+		    UPDATE_REFUSED_SENDER_CHAT },
 	};
 
 	(void)state;
@@ -138,13 +151,14 @@ a_command_to_us_loses_our_name_and_one_to_another_bot_is_nothing(void **state)
 {
 	/* Goal: two bots in a group do not answer each other's commands. */
 	(void)state;
-	assert_string_equal(read_one(WROTE("\"text\":\"/deploy@Our_Bot staging\"")).text,
-	    "/deploy staging");
+	assert_string_equal(
+	    read_one(WROTE("\"text\":\"/deploy@Our_Bot staging\"")).text, "/deploy staging");
 	assert_string_equal(read_one(WROTE("\"text\":\"/help@our_bot\"")).text, "/help");
-	assert_int_equal(read_one(WROTE("\"text\":\"/deploy@other_bot staging\"")).kind, UPDATE_OTHER);
+	assert_int_equal(
+	    read_one(WROTE("\"text\":\"/deploy@other_bot staging\"")).kind, UPDATE_OTHER);
 	assert_int_equal(read_one(WROTE("\"text\":\"/deploy@ staging\"")).kind, UPDATE_OTHER);
-	assert_string_equal(read_one(WROTE("\"text\":\"mail me@other_bot\"")).text,
-	    "mail me@other_bot");
+	assert_string_equal(
+	    read_one(WROTE("\"text\":\"mail me@other_bot\"")).text, "mail me@other_bot");
 }
 
 static void
@@ -167,7 +181,8 @@ static void
 what_is_invisible_is_taken_out_of_texts_and_names(void **state)
 {
 	/* Goal: no mark of ours, no reversal of what is read, comes from outside. */
-	struct update u = read_one("{\"update_id\":1,\"message\":{\"message_id\":1,\"from\":{\"id\":1,"
+	struct update u = read_one(
+	    "{\"update_id\":1,\"message\":{\"message_id\":1,\"from\":{\"id\":1,"
 	    "\"is_bot\":false,\"first_name\":\"A\\u202eb\\u0001\",\"last_name\":\"C\"}," GROUP
 	    ",\"text\":\"/d\\u0002e\\u200bploy\\u202e x\"}}");
 
@@ -183,7 +198,8 @@ a_long_text_is_cut_between_characters(void **state)
 {
 	/* Goal: bounded, and still UTF-8. */
 	static char body[20000];
-	size_t size = (size_t)snprintf(body, sizeof(body), "{\"update_id\":1,\"message\":{\"message_id\""
+	size_t size = (size_t)snprintf(body, sizeof(body),
+	    "{\"update_id\":1,\"message\":{\"message_id\""
 	    ":1," FROM "," GROUP ",\"text\":\"");
 
 	(void)state;
@@ -201,8 +217,9 @@ static void
 a_press_is_read_also_without_its_message(void **state)
 {
 	/* Goal: old messages are inaccessible or absent; the press counts all the same. */
-	struct update u = read_one("{\"update_id\":3,\"callback_query\":{\"id\":\"438\"," FROM
-	    ",\"message\":{\"message_id\":8,\"date\":0," GROUP "},\"data\":\"00ff\"}}");
+	struct update u =
+	    read_one("{\"update_id\":3,\"callback_query\":{\"id\":\"438\"," FROM
+		     ",\"message\":{\"message_id\":8,\"date\":0," GROUP "},\"data\":\"00ff\"}}");
 
 	(void)state;
 	assert_int_equal(u.kind, UPDATE_PRESS);
@@ -210,7 +227,8 @@ a_press_is_read_also_without_its_message(void **state)
 	assert_string_equal(u.question, "00ff");
 	assert_int_equal(u.remote_message, 8);
 	assert_int_equal(u.place.chat, -1001);
-	u = read_one("{\"update_id\":3,\"callback_query\":{\"id\":\"438\"," FROM ",\"data\":\"00ff\"}}");
+	u = read_one(
+	    "{\"update_id\":3,\"callback_query\":{\"id\":\"438\"," FROM ",\"data\":\"00ff\"}}");
 	assert_int_equal(u.kind, UPDATE_PRESS);
 	assert_int_equal(u.place.chat, 0);
 }
@@ -225,8 +243,9 @@ forged_button_data_is_no_question(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(forged); i++) {
-		(void)snprintf(body, sizeof(body), "{\"update_id\":3,\"callback_query\":{\"id\":\"1\","
-		    FROM ",\"data\":\"%s\"}}", forged[i]);
+		(void)snprintf(body, sizeof(body),
+		    "{\"update_id\":3,\"callback_query\":{\"id\":\"1\"," FROM ",\"data\":\"%s\"}}",
+		    forged[i]);
 		assert_string_equal(read_one(body).question, "");
 	}
 }
@@ -268,7 +287,10 @@ what_cannot_be_read_is_acknowledged_with_its_number_and_audited(void **state)
 		const char *bytes;
 		int64_t id;
 	} cases[] = {
-		{ "", 0 }, { "nonsense", 0 }, { "[]", 0 }, { "{\"update_id\":\"9\"}", 0 },
+		{ "", 0 },
+		{ "nonsense", 0 },
+		{ "[]", 0 },
+		{ "{\"update_id\":\"9\"}", 0 },
 		{ "{\"update_id\":9,\"message\":{\"message_id\":1}}", 9 },
 		{ "{\"update_id\":9,\"message\":7}", 9 },
 		{ "{\"update_id\":9,\"update_id\":10,\"message\":{}}", 9 },
@@ -304,8 +326,9 @@ one_bad_update_of_a_poll_spoils_no_other(void **state)
 	struct event *event[3];
 
 	(void)state;
-	assert_true(poll("{\"ok\":true,\"result\":[" WROTE("\"text\":\"a]}\\\"\"")
-	    ", {\"update_id\":10,\"message\":{\"a\":1,\"a\":2}} ,{\"update_id\":11}]}"));
+	assert_true(poll("{\"ok\":true,\"result\":[" WROTE(
+	    "\"text\":\"a]}\\\"\"") ", {\"update_id\":10,\"message\":{\"a\":1,\"a\":2}} "
+				    ",{\"update_id\":11}]}"));
 	assert_int_equal(status, 200);
 	assert_int_equal(offset, 12);
 	assert_int_equal(events.length, 3);
@@ -345,8 +368,8 @@ an_answer_that_is_none_moves_nothing(void **state)
 {
 	/* Goal: the same updates are asked for again. */
 	static const char *const broken[] = { "", "<html>", "{}", "{\"ok\":true,\"result\":{}}",
-		"{\"ok\":true,\"result\":[{\"update_id\":5}", "{\"ok\":true,\"result\":[{\"update_id\":5},",
-		"{\"result\":[\"" };
+		"{\"ok\":true,\"result\":[{\"update_id\":5}",
+		"{\"ok\":true,\"result\":[{\"update_id\":5},", "{\"result\":[\"" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(broken); i++) {

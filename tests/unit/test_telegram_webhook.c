@@ -19,7 +19,7 @@
 #include "types/event.h"
 #include "types/settings.h"
 
-#define OUR_URL	"https://bot.example.org/telegram/webhook"
+#define OUR_URL "https://bot.example.org/telegram/webhook"
 #define JSON	"Content-Type: application/json"
 #define SECRET	"X-Telegram-Bot-Api-Secret-Token: " FAKE_SECRET
 #define KINDS	TELEGRAM_UPDATE_KINDS
@@ -94,8 +94,14 @@ set_up(void **state)
 	w->settings = fake_telegram_settings(w->fake, OUR_URL);
 	w->api = telegram_api_new(w->loop, w->settings, NULL, NULL, &err);
 	const struct telegram_webhook_config config = {
-		.loop = w->loop, .api = w->api, .settings = w->settings, .submit = submit,
-		.own_name = own_name, .count_request = count_request, .pending = pending, .ctx = w,
+		.loop = w->loop,
+		.api = w->api,
+		.settings = w->settings,
+		.submit = submit,
+		.own_name = own_name,
+		.count_request = count_request,
+		.pending = pending,
+		.ctx = w,
 	};
 
 	w->webhook = telegram_webhook_new(&config);
@@ -152,8 +158,14 @@ static void
 post(struct world *w, const char *const headers[], const char *body)
 {
 	const struct http_client_request request = {
-		.label = "test", .method = "POST", .url = w->url, .headers = headers, .body = body,
-		.body_size = strlen(body), .on_done = on_answer, .ctx = w,
+		.label = "test",
+		.method = "POST",
+		.url = w->url,
+		.headers = headers,
+		.body = body,
+		.body_size = strlen(body),
+		.on_done = on_answer,
+		.ctx = w,
 	};
 
 	w->is_answered = false;
@@ -287,15 +299,18 @@ static void
 ours_is_left_alone(void **state)
 {
 	/* Goal: a restart does not set what stands. */
-	registered(*state, "\"url\":\"" OUR_URL "\",\"allowed_updates\":[\"callback_query\",\"message\","
-	    "\"edited_message\",\"channel_post\",\"my_chat_member\"]", false);
+	registered(*state,
+	    "\"url\":\"" OUR_URL "\",\"allowed_updates\":[\"callback_query\",\"message\","
+	    "\"edited_message\",\"channel_post\",\"my_chat_member\"]",
+	    false);
 }
 
 static void
 another_url_is_replaced(void **state)
 {
 	/* Goal: the host moved. */
-	registered(*state, "\"url\":\"https://old.example.org/x\",\"allowed_updates\":" KINDS, true);
+	registered(
+	    *state, "\"url\":\"https://old.example.org/x\",\"allowed_updates\":" KINDS, true);
 }
 
 static void
@@ -309,8 +324,10 @@ static void
 a_secret_that_we_refuse_is_replaced(void **state)
 {
 	/* Goal: after a new secret the bot is not deaf. */
-	registered(*state, "\"url\":\"" OUR_URL "\",\"allowed_updates\":" KINDS
-	    ",\"last_error_message\":\"Wrong response from the webhook: 401 Unauthorized\"", true);
+	registered(*state,
+	    "\"url\":\"" OUR_URL "\",\"allowed_updates\":" KINDS
+	    ",\"last_error_message\":\"Wrong response from the webhook: 401 Unauthorized\"",
+	    true);
 }
 
 /* The same settings with another secret. */
@@ -407,10 +424,12 @@ the_command_line_sets_shows_and_deletes(void **state)
 	/* Goal: lines for people, and no secret among them. */
 	struct world *w = *state;
 
-	fake_telegram_script(w->fake, "getWebhookInfo", 200, "{\"ok\":true,\"result\":{\"url\":\""
-	    OUR_URL "\",\"pending_update_count\":3,\"last_error_date\":1795158590,"
+	fake_telegram_script(w->fake, "getWebhookInfo", 200,
+	    "{\"ok\":true,\"result\":{\"url\":\"" OUR_URL
+	    "\",\"pending_update_count\":3,\"last_error_date\":1795158590,"
 	    "\"last_error_message\":\"Connection refused\",\"allowed_updates\":[\"message\"]}}");
-	fake_telegram_script(w->fake, "deleteWebhook", 401, "{\"ok\":false,\"error_code\":401,"
+	fake_telegram_script(w->fake, "deleteWebhook", 401,
+	    "{\"ok\":false,\"error_code\":401,"
 	    "\"description\":\"Unauthorized\"}");
 	for (int order = TELEGRAM_WEBHOOK_SET; order <= TELEGRAM_WEBHOOK_DELETE; order++) {
 		w->is_answered = false;
@@ -423,9 +442,11 @@ the_command_line_sets_shows_and_deletes(void **state)
 			assert_string_equal(w->text, "Telegram sends updates to " OUR_URL "\n");
 		} else if (order == TELEGRAM_WEBHOOK_INFO) {
 			assert_true(w->order_ok);
-			assert_string_equal(w->text, "url: " OUR_URL "\npending_update_count: 3\n"
+			assert_string_equal(w->text,
+			    "url: " OUR_URL "\npending_update_count: 3\n"
 			    "last_error_date: 2026-11-20T07:09:50Z\n"
-			    "last_error_message: Connection refused\nallowed_updates: [\"message\"]\n");
+			    "last_error_message: Connection refused\nallowed_updates: "
+			    "[\"message\"]\n");
 		} else {
 			assert_false(w->order_ok);
 			assert_string_equal(w->text, "Telegram says no: Unauthorized\n");
