@@ -30,7 +30,7 @@ LIB_C	 := $(wildcard lib/*.c)
 SERVER_C := $(filter-out server/main.c,$(wildcard server/*.c server/*/*.c))
 RUNNER_C := $(filter-out runner/main.c,$(wildcard runner/*.c))
 TEST_C	 := $(wildcard tests/unit/test_*.c)
-TEST_AID_C := $(filter-out $(TEST_C),$(wildcard tests/unit/*.c))
+TEST_AID_C := $(filter-out $(TEST_C),$(wildcard tests/unit/*.c)) $(wildcard tests/sim/*.c)
 
 objects	 = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 LIB_A	 := $(BUILD)/liblib.a
@@ -116,6 +116,13 @@ tests: $(TESTS)
 layers:
 	@$(PYTHON) tests/tools/layers.py
 
+# Random histories of the whole program; one that fails says how it is replayed.
+SEEDS ?= 10000
+.PHONY: check-sim
+check-sim: packages-test
+	@$(MAKE) --no-print-directory -j$(JOBS) $(BUILD)/tests/test_sim
+	@SEEDS=$(SEEDS) $(BUILD)/tests/test_sim
+
 .PHONY: lint
 lint: packages-lint
 	@tests/tools/lint.sh
@@ -131,6 +138,7 @@ help:
 	@echo "make demo       everything on this machine, with a chat in the browser (STORY=1: played by itself)"
 	@echo "make run        the same against the real Telegram: TELEGRAM_BOT_TOKEN and ADMIN_TELEGRAM_IDS in .env"
 	@echo "make test       all tests (WHAT=tests/e2e/test_x.py: only those end-to-end tests)"
+	@echo "make check-sim  10000 random histories of everything, without time or network (SEEDS=n; SEED=n: one again)"
 	@echo "make layers     who may include whom"
 	@echo "make lint       style, shell, both compilers"
 	@echo "make bench      speed, as ratios measured in one run"

@@ -1,0 +1,355 @@
+/* sim.c - a history: clock, chance, what happens when, and how it comes to rest.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "tests/sim/sim_inside.h"
+
+#include <ftw.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+
+#define BEGINS_AT	 INT64_C(1767225600000) /* 2026-01-01T00:00:00Z */
+#define HAPPENINGS_LEAST 10
+#define HAPPENINGS_MOST	 60
+#define REST_STEPS_MAX	 20000
+
+const char *const sim_environments[SIM_ENVIRONMENTS] = { "staging", "production" };
+const char *const sim_branches[SIM_ENVIRONMENTS] = { "develop", "main" };
+
+static char folder[64];
+static struct sim *playing; /* for the signal of an assert that failed */
+
+/* --- chance --- */
+
+/* splitmix64 */
+static uint64_t
+next(struct sim *sim)
+{
+	uint64_t z = sim->x += UINT64_C(0x9e3779b97f4a7c15);
+
+	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return z ^ (z >> 31);
+}
+
+uint32_t
+sim_draw(struct sim *sim, uint32_t below)
+{
+	return (uint32_t)((next(sim) >> 32) * below >> 32);
+}
+
+bool
+sim_one_in(struct sim *sim, uint32_t n)
+{
+	return sim_draw(sim, n) == 0;
+}
+
+int64_t
+sim_delay(struct sim *sim, int64_t least, int64_t most)
+{
+	int64_t span = most - least + 1;
+
+	if (!sim_one_in(sim, 4))
+		span = span / 16 + 1;
+	return least + (int64_t)(next(sim) % (uint64_t)span);
+}
+
+int
+sim_environment(const char *name)
+{
+	return strcmp(name, sim_environments[0]) == 0 ? 0 : 1;
+}
+
+/* --- telling --- */
+
+void
+sim_trace(struct sim *sim, const char *fmt, ...)
+{
+	char *line = sim->trace[sim->n_trace++ % SIM_TRACE];
+	int64_t since = sim->now - BEGINS_AT;
+	va_list args;
+	int n = snprintf(line, sizeof(sim->trace[0]), "%10.3f ", (double)since / 1000);
+
+	va_start(args, fmt);
+	(void)vsnprintf(line + n, sizeof(sim->trace[0]) - (size_t)n, fmt, args);
+	va_end(args);
+}
+
+static void
+print_trace(const struct sim *sim)
+{
+	size_t from = sim->n_trace > SIM_TRACE ? sim->n_trace - SIM_TRACE : 0;
+
+	for (size_t i = from; i < sim->n_trace; i++)
+		(void)fprintf(stderr, "%s\n", sim->trace[i % SIM_TRACE]);
+}
+
+void
+sim_note(struct sim *sim, enum sim_fault fault)
+{
+	sim->totals->faults[fault]++;
+}
+
+void
+sim_fail(struct sim *sim, const char *invariant, const char *fmt, ...)
+{
+	va_list args;
+
+	print_trace(sim);
+	(void)fprintf(stderr, "\nSEED=%" PRIu64 ": broken: %s: ", sim->seed, invariant);
+	va_start(args, fmt);
+	(void)vfprintf(stderr, fmt, args);
+	va_end(args);
+	(void)fprintf(stderr, "\n");
+	_exit(1);
+}
+
+/* An assert of the program itself: it ends here anyway, so what is not safe in a signal may be. */
+static void
+on_abort(int number)
+{
+	if (playing != NULL) {
+		print_trace(playing);
+		(void)fprintf(
+		    stderr, "\nSEED=%" PRIu64 ": ended by signal %d\n", playing->seed, number);
+	}
+	_exit(1);
+}
+
+const char *
+sim_fault_words(enum sim_fault fault)
+{
+	static const char *const words[] = {
+#define F(name, text) text,
+		SIM_FAULTS(F)
+#undef F
+	};
+
+	return words[fault];
+}
+
+/* --- the clock: a heap of what is still to come --- */
+
+static bool
+is_before(const struct sim_later *a, const struct sim_later *b)
+{
+	return a->at != b->at ? a->at < b->at : a->order < b->order;
+}
+
+static void
+swap(struct sim_later *a, struct sim_later *b)
+{
+	struct sim_later c = *a;
+
+	*a = *b;
+	*b = c;
+}
+
+void
+sim_later(struct sim *sim, unsigned life, int64_t delay_ms, sim_fn *fn, int64_t a, int64_t b)
+{
+	size_t i = sim->n_laters++;
+
+	assert(i < SIM_LATERS);
+	sim->laters[i] = (struct sim_later){ sim->now + delay_ms, sim->order++, life, fn, a, b };
+	for (; i > 0 && is_before(&sim->laters[i], &sim->laters[(i - 1) / 2]); i = (i - 1) / 2)
+		swap(&sim->laters[i], &sim->laters[(i - 1) / 2]);
+}
+
+static struct sim_later
+take_first(struct sim *sim)
+{
+	struct sim_later first = sim->laters[0];
+	size_t i = 0;
+
+	sim->laters[0] = sim->laters[--sim->n_laters];
+	for (;;) {
+		size_t least = i;
+
+		for (size_t child = 2 * i + 1; child <= 2 * i + 2 && child < sim->n_laters; child++)
+			if (is_before(&sim->laters[child], &sim->laters[least]))
+				least = child;
+		if (least == i)
+			return first;
+		swap(&sim->laters[i], &sim->laters[least]);
+		i = least;
+	}
+}
+
+static void
+step(struct sim *sim)
+{
+	struct sim_later later = take_first(sim);
+
+	if (later.at > sim->now)
+		sim->now = later.at;
+	if (later.life == 0 || (later.life == sim->life && sim->store != NULL))
+		later.fn(sim, later.a, later.b);
+}
+
+/* --- what happens by itself --- */
+
+static void
+the_server_is_killed(struct sim *sim)
+{
+	sim_server_cut(sim, false);
+}
+
+static void
+the_power_goes(struct sim *sim)
+{
+	sim_server_cut(sim, true);
+}
+
+static void
+settings_change(struct sim *sim)
+{
+	sim_server_reload(sim, (int)sim_draw(sim, SIM_VARIANTS));
+}
+
+/* Timers are monotonic; what the rows keep is wall time. */
+static void
+the_clock_is_set_back(struct sim *sim)
+{
+	int64_t back = sim_delay(sim, 1000, 7200000);
+
+	sim_note(sim, SIM_CLOCK_SET_BACK);
+	sim_trace(sim, "the clock is set back by %" PRId64 " s", back / 1000);
+	sim->now -= back;
+	for (size_t i = 0; i < sim->n_laters; i++)
+		sim->laters[i].at -= back;
+	sim->away_until -= back;
+	for (int e = 0; e < SIM_ENVIRONMENTS; e++)
+		sim->targets[e].answers_at -= back;
+}
+
+static const struct {
+	void (*happen)(struct sim *sim);
+	uint32_t weight;
+} happenings[] = {
+	{ sim_chat_somebody_types, 50 },
+	{ sim_chat_somebody_presses, 50 },
+	{ sim_forge_push, 30 },
+	{ the_server_is_killed, 6 },
+	{ the_power_goes, 3 },
+	{ sim_run_keeper_is_killed, 12 },
+	{ settings_change, 4 },
+	{ sim_chat_goes_away, 4 },
+	{ sim_chat_group_moves, 2 },
+	{ sim_chat_topic_goes, 2 },
+	{ sim_chat_message_goes, 4 },
+	{ sim_chat_bot_is_thrown_out, 1 },
+	{ the_clock_is_set_back, 1 },
+};
+
+static void
+something_happens(struct sim *sim, int64_t a, int64_t b)
+{
+	uint32_t total = 0, at;
+
+	(void)a;
+	(void)b;
+	for (size_t i = 0; i < COUNT(happenings); i++)
+		total += happenings[i].weight;
+	at = sim_draw(sim, total);
+	for (size_t i = 0; i < COUNT(happenings); i++) {
+		if (at < happenings[i].weight) {
+			happenings[i].happen(sim);
+			break;
+		}
+		at -= happenings[i].weight;
+	}
+	if (--sim->happenings_left > 0)
+		sim_later(sim, 0, sim_delay(sim, 0, 60000), something_happens, 0, 0);
+}
+
+/* --- a history --- */
+
+static bool
+is_at_rest(const struct sim *sim)
+{
+	return sim->happenings_left <= 0 && sim_server_is_idle(sim) && sim_chat_is_idle(sim);
+}
+
+static void
+play_on(struct sim *sim)
+{
+	for (int i = 0; i < REST_STEPS_MAX && sim->n_laters > 0 && !is_at_rest(sim); i++)
+		step(sim);
+	if (!is_at_rest(sim))
+		sim_fail(sim, "everything_ends", "it never came to rest");
+}
+
+/* Nothing new goes wrong; what is under way comes to its end, and git is asked once more. */
+static void
+come_to_rest(struct sim *sim)
+{
+	sim->is_resting = true;
+	sim->away_until = 0;
+	play_on(sim);
+	sim_server_poll(sim);
+	step(sim);
+	play_on(sim);
+}
+
+void
+sim_play(uint64_t seed, struct sim_totals *totals)
+{
+	struct sim *sim = calloc(1, sizeof(*sim));
+
+	assert(sim != NULL);
+	playing = sim;
+	sim->seed = seed;
+	sim->x = seed * UINT64_C(0xd1342543de82ef95);
+	sim->totals = totals;
+	sim->now = BEGINS_AT;
+	sim->settled_below = 1;
+	sim->variant = (int)sim_draw(sim, SIM_VARIANTS);
+	sim->happenings_left =
+	    HAPPENINGS_LEAST + (int)sim_draw(sim, HAPPENINGS_MOST - HAPPENINGS_LEAST);
+	sim_forge_new(sim);
+	sim_chat_new(sim);
+	sim_server_new(sim);
+	sim_later(sim, 0, 100, something_happens, 0, 0);
+	while (sim->happenings_left > 0 && sim->n_laters > 0)
+		step(sim);
+	come_to_rest(sim);
+	sim_check_rest(sim);
+	totals->histories++;
+	sim_server_free(sim);
+	sim_chat_free(sim);
+	playing = NULL;
+	free(sim);
+}
+
+void
+sim_begin(void)
+{
+	log_set_level(LOG_LEVEL_ERROR);
+	(void)snprintf(folder, sizeof(folder), "%s/deploybot-sim.XXXXXX",
+	    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	if (mkdtemp(folder) == NULL)
+		abort();
+	(void)signal(SIGABRT, on_abort);
+	(void)signal(SIGSEGV, on_abort);
+	sim_settings_begin(folder);
+	sim_server_begin(folder);
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+void
+sim_end(void)
+{
+	sim_settings_end();
+	(void)nftw(
+	    folder, remove_one, 8, FTW_DEPTH | FTW_PHYS); /* in memory: gone at the next boot */
+}

@@ -1,0 +1,75 @@
+/* sim.h - histories of the whole program without time, network or processes, from a seed.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * The real store, handlers, commands, policy and deployment code; around them a world that one
+ * seeded generator drives: clock, Telegram, GitHub, git, runner, keepers, targets and power cuts.
+ * After every commit the invariants of sim_check.c hold, or the history ends the program: it
+ * prints its seed, what happened last, and which invariant was broken.
+ *
+ *	sim_begin();
+ *	for (seed = 1; seed <= 300; seed++)
+ *		sim_play(seed, &totals);
+ *	sim_end();
+ */
+#ifndef SIM_H
+#define SIM_H
+
+#include <stdint.h>
+
+#include "deployment/deploy_flow.h"
+
+/* What goes wrong, on purpose.  One that no history reached tests nothing: see sim_totals. */
+#define SIM_FAULTS(F) \
+	F(POWER_CUT, "the server was killed") \
+	F(HOST_CUT, "everything was killed") \
+	F(CUT_BEFORE_COMMIT, "killed before a commit") \
+	F(CUT_AFTER_COMMIT, "killed between a commit and what it hands out") \
+	F(DISK_FULL, "a commit found no space") \
+	F(HANDLER_FAILED, "a handler failed for good") \
+	F(UPDATE_AGAIN, "an update came again") \
+	F(DELIVERY_AGAIN, "a delivery came again") \
+	F(DELIVERY_REPLAYED, "a signed body came under another id") \
+	F(DELIVERY_LOST, "a delivery was lost") \
+	F(CHAT_AWAY, "Telegram was away") \
+	F(CHAT_REFUSED, "Telegram's final no") \
+	F(CHAT_MOVED, "a chat got another id") \
+	F(TOPIC_DELETED, "a topic was deleted") \
+	F(MESSAGE_DELETED, "a message was deleted") \
+	F(GIT_AWAY, "git did not answer") \
+	F(RUN_REFUSED, "the runner refused a run") \
+	F(RUN_PUT_OFF, "the runner could not begin a run yet") \
+	F(KEEPER_KILLED, "a keeper was killed") \
+	F(RUN_TIMED_OUT, "a run's deadline passed") \
+	F(GATE_NEVER_OPENED, "a gate never opened") \
+	F(RUN_ADOPTED, "a run was adopted") \
+	F(PROBE_FLAPPED, "a health check failed now and then") \
+	F(RESULT_AGAIN, "a result came twice") \
+	F(RESULT_LATE, "a result came for what was withdrawn") \
+	F(SETTINGS_CHANGED, "settings changed") \
+	F(CLOCK_SET_BACK, "the clock was set back")
+
+enum sim_fault {
+#define F(name, words) SIM_##name,
+	SIM_FAULTS(F)
+#undef F
+	SIM_FAULT_COUNT
+};
+
+struct sim_totals {
+	uint64_t histories;
+	uint64_t commits;
+	uint64_t faults[SIM_FAULT_COUNT];
+	uint64_t ends[DEPLOY_STATE_COUNT];	/* deployments that came to this end */
+};
+
+const char *sim_fault_words(enum sim_fault fault);
+
+/* Makes a folder of its own in memory, and an empty database to begin each history with. */
+void sim_begin(void);
+
+/* Plays one history to its rest.  Returns only when everything held. */
+void sim_play(uint64_t seed, struct sim_totals *totals);
+
+void sim_end(void);
+
+#endif

@@ -1,0 +1,492 @@
+/* sim_chat.c - Telegram and the people in it: what is shown, what is typed, and what comes when.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * An update comes until it is acknowledged, and nothing of its chat behind it before.  A message
+ * may be shown though its sender never hears of it.
+ */
+#include "tests/sim/sim_inside.h"
+
+#include "types/update.h"
+
+#define MANY	10 /* updates in one answer of getUpdates */
+#define THREAD	5  /* the group's topic */
+#define POLL_MS 500
+
+static sim_fn update_comes, poll_comes, say_arrives, say_is_known, toast_is_known;
+
+/* --- what is shown --- */
+
+const struct sim_post *
+sim_chat_find(const struct sim *sim, int64_t chat, int64_t remote_id)
+{
+	for (size_t i = 0; i < sim->n_posts; i++)
+		if (sim->posts[i].chat == chat && sim->posts[i].remote_id == remote_id &&
+		    !sim->posts[i].is_deleted)
+			return &sim->posts[i];
+	return NULL;
+}
+
+bool
+sim_chat_is_reachable(const struct sim *sim, int64_t chat)
+{
+	bool is_group = chat == SIM_GROUP || (sim->moved != 0 && chat == sim->moved);
+
+	return !sim->is_dead || !is_group;
+}
+
+/* Sends or edits; one that is gone is sent anew.  Returns its id. */
+static int64_t
+show(struct sim *sim, const struct message *message)
+{
+	struct sim_post *post =
+	    (struct sim_post *)sim_chat_find(sim, message->place.chat, message->remote_id);
+
+	if (message->remote_id == 0 || post == NULL) {
+		assert(sim->n_posts < SIM_POSTS);
+		post = &sim->posts[sim->n_posts++];
+		post->chat = message->place.chat;
+		post->remote_id = sim->next_remote++;
+		post->row = message->id;
+	}
+	free(post->text);
+	post->buttons = message->buttons;
+	if (asprintf(&post->text, "%s%s", message->head, message->foot) < 0)
+		abort();
+	sim_trace(sim, "shown in %" PRId64 " as %" PRId64 ": %.60s", post->chat, post->remote_id,
+	    post->text);
+	return post->remote_id;
+}
+
+/* --- sending --- */
+
+static bool
+refuse(struct sim *sim, const struct message *message, struct said *said)
+{
+	if (message->place.chat == SIM_GROUP && sim->moved != 0) {
+		said->new_chat = sim->moved;
+	} else if (!sim_chat_is_reachable(sim, message->place.chat)) {
+		sim_note(sim, SIM_CHAT_REFUSED);
+		(void)text_copy(said->failure, sizeof(said->failure), "Forbidden: bot was kicked");
+	} else if (message->place.thread != 0 && sim->is_topic_gone && message->remote_id == 0) {
+		said->thread_gone = true;
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static void
+say_arrives(struct sim *sim, int64_t effect, int64_t b)
+{
+	struct sim_open *open = sim_server_find(sim, effect);
+	struct said *said;
+
+	(void)b;
+	if (open == NULL)
+		return;
+	if (sim->now < sim->away_until) {
+		sim_note(sim, SIM_CHAT_AWAY);
+		sim_later(sim, sim->life, sim->away_until - sim->now + sim_delay(sim, 1, 60000),
+		    say_arrives, effect, 0);
+		return;
+	}
+	said = &open->effect->result->u.said;
+	said->message = open->effect->u.say.message.id;
+	if (!refuse(sim, &open->effect->u.say.message, said))
+		said->remote_id = show(sim, &open->effect->u.say.message);
+	open->is_sent = true;
+	sim_later(sim, sim->life, sim_delay(sim, 1, 1000), say_is_known, effect, 0);
+}
+
+static void
+say_is_known(struct sim *sim, int64_t effect, int64_t b)
+{
+	struct sim_open *open = sim_server_find(sim, effect);
+
+	(void)b;
+	if (open != NULL)
+		sim_server_report(sim, open);
+}
+
+void
+sim_chat_say(struct sim *sim, struct sim_open *open)
+{
+	sim_later(sim, sim->life, sim_delay(sim, 10, 4000), say_arrives, open->effect->id, 0);
+}
+
+static void
+toast_is_known(struct sim *sim, int64_t effect, int64_t b)
+{
+	struct sim_open *open = sim_server_find(sim, effect);
+
+	(void)b;
+	if (open != NULL)
+		sim_server_report(sim, open);
+}
+
+void
+sim_chat_toast(struct sim *sim, struct sim_open *open)
+{
+	sim_later(sim, sim->life, sim_delay(sim, 10, 30000), toast_is_known, open->effect->id, 0);
+}
+
+void
+sim_chat_document(struct sim *sim, struct sim_open *open)
+{
+	if (sim_one_in(sim, 4))
+		(void)text_copy(open->effect->result->u.said.failure, LIMIT_LINE, "too large");
+	sim_later(sim, sim->life, sim_delay(sim, 10, 60000), toast_is_known, open->effect->id, 0);
+}
+
+/* What was on its way is shown, or is not; nobody hears which. */
+void
+sim_chat_cut(struct sim *sim)
+{
+	struct said ignored;
+
+	sim->is_poll_under_way = false;
+	for (size_t i = sim->first_open_update; i < sim->n_updates; i++)
+		sim->updates[i].is_under_way = false;
+	for (size_t i = 0; i < SIM_OPEN; i++) {
+		const struct effect *effect = sim->open[i].effect;
+
+		if (effect != NULL && effect->kind == EFFECT_SAY && !sim->open[i].is_sent &&
+		    sim->now >= sim->away_until && sim_one_in(sim, 2) &&
+		    !refuse(sim, &effect->u.say.message, &ignored))
+			(void)show(sim, &effect->u.say.message);
+	}
+}
+
+/* --- updates on their way --- */
+
+static bool
+is_held_back(const struct sim *sim, const struct sim_update *update)
+{
+	for (const struct sim_update *u = sim->updates + sim->first_open_update; u < update; u++)
+		if (!u->is_acknowledged && u->chat == update->chat)
+			return true;
+	return false;
+}
+
+static void
+go_on(struct sim *sim)
+{
+	while (sim->first_open_update < sim->n_updates &&
+	    sim->updates[sim->first_open_update].is_acknowledged)
+		sim->first_open_update++;
+	for (size_t i = sim->first_open_update; !sim->is_polling && i < sim->n_updates; i++) {
+		struct sim_update *update = &sim->updates[i];
+
+		if (update->is_acknowledged || update->is_under_way || is_held_back(sim, update))
+			continue;
+		update->is_under_way = true;
+		sim_later(sim, 0, sim_delay(sim, 5, 3000), update_comes, (int64_t)i, 0);
+	}
+	if (sim->is_polling && !sim->is_poll_under_way && sim->first_open_update < sim->n_updates &&
+	    sim->store != NULL) {
+		sim->is_poll_under_way = true;
+		sim_later(sim, sim->life, POLL_MS, poll_comes, 0, 0);
+	}
+}
+
+void
+sim_chat_up(struct sim *sim)
+{
+	go_on(sim);
+}
+
+static void
+acknowledge(struct sim *sim, struct sim_update *update)
+{
+	char id[24];
+
+	(void)snprintf(id, sizeof(id), "%" PRId64, update->id);
+	sim_check_acknowledged(sim, "telegram", id, NULL);
+	update->is_acknowledged = true;
+}
+
+static void
+again_later(struct sim *sim, struct sim_update *update)
+{
+	update->is_under_way = true;
+	sim_later(sim, 0, sim_delay(sim, 200, 60000), update_comes, update - sim->updates, 0);
+}
+
+static void
+comes_again(struct sim *sim, struct sim_update *update, int status)
+{
+	if (status == 200)
+		sim_note(sim, SIM_UPDATE_AGAIN);
+	again_later(sim, update);
+}
+
+static void
+on_update_answered(void *ctx, const struct answer *answer)
+{
+	struct sim_update *update = ctx;
+	struct sim *sim = update->sim;
+
+	update->is_under_way = false;
+	if (answer->status == 200 && !sim_one_in(sim, 16))
+		acknowledge(sim, update);
+	else /* refused, or the answer was lost on its way */
+		comes_again(sim, update, answer->status);
+	go_on(sim);
+}
+
+static struct update *
+make_update(const struct sim_update *from)
+{
+	struct update *update = calloc(1, sizeof(*update));
+
+	assert(update != NULL);
+	update->id = from->id;
+	update->kind = from->kind;
+	update->place = (struct place){ from->chat, from->thread };
+	update->is_private = from->chat > 0;
+	update->person = from->person;
+	update->new_chat = from->new_chat;
+	/* Every request has a name of its own: whose deployment is whose is seen in the rows. */
+	(void)snprintf(
+	    update->name, sizeof(update->name), "@p%" PRId64 ".%" PRId64, from->person, from->id);
+	(void)snprintf(update->callback, sizeof(update->callback), "cb%" PRId64, from->id);
+	(void)text_copy(update->text, sizeof(update->text), from->text);
+	(void)text_copy(update->question, sizeof(update->question), from->question);
+	return update;
+}
+
+static void
+update_comes(struct sim *sim, int64_t index, int64_t b)
+{
+	struct sim_update *from = &sim->updates[index];
+	struct event *event;
+
+	(void)b;
+	from->is_under_way = false;
+	if (from->is_acknowledged)
+		return;
+	if (sim->store == NULL || (!sim->is_resting && sim_one_in(sim, 40))) {
+		again_later(sim, from);
+		return;
+	}
+	from->is_under_way = true;
+	event = sim_server_event(sim, EVENT_UPDATE);
+	event->u.update = make_update(from);
+	event->done = on_update_answered;
+	event->done_ctx = from;
+	sim_server_submit(sim, event);
+}
+
+/* --- the other mode: several in one answer, acknowledged by the next question --- */
+
+bool
+sim_chat_decode(
+    struct event *raw, struct queue_list *ret_events, int *ret_status, int64_t *ret_offset)
+{
+	struct sim_update from;
+
+	*ret_status = 200;
+	for (size_t at = 0; at + sizeof(from) <= raw->raw.size; at += sizeof(from)) {
+		struct event *event = event_new(EVENT_UPDATE);
+
+		assert(event != NULL);
+		memcpy(&from, raw->raw.data + at, sizeof(from));
+		event->u.update = make_update(&from);
+		*ret_offset = from.id + 1;
+		queue_list_add(ret_events, &event->link);
+	}
+	return true;
+}
+
+static void
+on_poll_answered(void *ctx, const struct answer *answer)
+{
+	struct sim *sim = ctx;
+
+	sim->is_poll_under_way = false;
+	if (answer->status == 200 && !sim_one_in(sim, 16)) {
+		for (size_t i = sim->first_open_update; i < sim->n_updates; i++)
+			if (sim->updates[i].id < answer->offset)
+				acknowledge(sim, &sim->updates[i]);
+	} else if (answer->status == 200) {
+		sim_note(sim, SIM_UPDATE_AGAIN);
+	}
+	go_on(sim);
+}
+
+static void
+poll_comes(struct sim *sim, int64_t a, int64_t b)
+{
+	struct event *event = sim_server_event(sim, EVENT_UPDATE);
+	size_t n = sim->n_updates - sim->first_open_update;
+
+	(void)a;
+	(void)b;
+	if (n > MANY)
+		n = MANY;
+	event->source = SOURCE_TELEGRAM_POLL;
+	event->raw.size = n * sizeof(struct sim_update);
+	event->raw.data = malloc(event->raw.size);
+	assert(event->raw.data != NULL);
+	memcpy(event->raw.data, &sim->updates[sim->first_open_update], event->raw.size);
+	event->done = on_poll_answered;
+	event->done_ctx = sim;
+	sim_server_submit(sim, event);
+}
+
+/* --- what people do --- */
+
+static int64_t
+somebody(struct sim *sim)
+{
+	static const int64_t people[] = { SIM_ADMIN, SIM_ADMIN, SIM_ADMIN, SIM_OTHER, SIM_OTHER,
+		SIM_STAGING, SIM_STRANGER };
+
+	return people[sim_draw(sim, COUNT(people))];
+}
+
+static struct sim_update *
+add_update(struct sim *sim, enum update_kind kind, int64_t person, int64_t chat)
+{
+	struct sim_update *update = &sim->updates[sim->n_updates++];
+
+	assert(sim->n_updates < SIM_UPDATES);
+	*update = (struct sim_update){
+		.sim = sim, .id = sim->next_update++, .kind = kind, .person = person, .chat = chat
+	};
+	return update;
+}
+
+static int64_t
+group_now(const struct sim *sim)
+{
+	return sim->moved != 0 ? sim->moved : SIM_GROUP;
+}
+
+void
+sim_chat_somebody_types(struct sim *sim)
+{
+	static const char *const typed[] = { "/deploy %s", "/deploy %s", "/deploy %s",
+		"/deploy %s v1", "/deploy %s nowhere", "/cancel %s", "/rollback %s", "/rollback %s",
+		"/rollback %s 1", "/status %s", "/history %s", "/status" };
+	int64_t person = somebody(sim);
+	int64_t chats[] = { SIM_TEAM, group_now(sim), group_now(sim), person };
+	struct sim_update *update =
+	    add_update(sim, UPDATE_TEXT, person, chats[sim_draw(sim, COUNT(chats))]);
+
+	if (update->chat == group_now(sim) && sim->moved == 0 && !sim->is_topic_gone &&
+	    sim_one_in(sim, 2))
+		update->thread = THREAD;
+	(void)snprintf(update->text, sizeof(update->text), typed[sim_draw(sim, COUNT(typed))],
+	    sim_environments[sim_one_in(sim, 3)]);
+	sim_trace(sim, "update %" PRId64 ": %" PRId64 " types %s in %" PRId64, update->id, person,
+	    update->text, update->chat);
+	go_on(sim);
+}
+
+/* Mostly of one of the last that have any: early buttons are dead. */
+static const struct sim_post *
+choose_post(struct sim *sim)
+{
+	bool is_any = sim_one_in(sim, 8);
+
+	for (size_t i = sim->n_posts; i > 0; i--) {
+		const struct sim_post *post = &sim->posts[i - 1];
+
+		if (post->buttons.n > 0 && !post->is_deleted && sim_draw(sim, 4) < (is_any ? 1 : 3))
+			return post;
+	}
+	return NULL;
+}
+
+void
+sim_chat_somebody_presses(struct sim *sim)
+{
+	const struct sim_post *post = choose_post(sim);
+	const struct button *button;
+	struct sim_update *update;
+
+	if (post == NULL)
+		return;
+	button =
+	    &post->buttons.at[sim_one_in(sim, 2) ? 0 : sim_draw(sim, (uint32_t)post->buttons.n)];
+	update = add_update(
+	    sim, UPDATE_PRESS, somebody(sim), sim_one_in(sim, 30) ? SIM_TEAM : post->chat);
+	(void)text_copy(update->question, sizeof(update->question), button->question);
+	sim_trace(sim, "update %" PRId64 ": %" PRId64 " presses %s in %" PRId64, update->id,
+	    update->person, button->label, update->chat);
+	go_on(sim);
+}
+
+void
+sim_chat_goes_away(struct sim *sim)
+{
+	sim->away_until = sim->now + sim_delay(sim, 1000, 4 * 3600000);
+	sim_trace(sim, "Telegram is away");
+}
+
+void
+sim_chat_group_moves(struct sim *sim)
+{
+	struct sim_update *update;
+
+	if (sim->moved != 0)
+		return;
+	sim_note(sim, SIM_CHAT_MOVED);
+	sim->moved = SIM_GROUP - 1000000;
+	sim_trace(sim, "the group moves to %" PRId64, sim->moved);
+	update = add_update(sim, UPDATE_MIGRATED, SIM_ADMIN, SIM_GROUP);
+	update->new_chat = sim->moved;
+	go_on(sim);
+}
+
+void
+sim_chat_topic_goes(struct sim *sim)
+{
+	sim_note(sim, SIM_TOPIC_DELETED);
+	sim->is_topic_gone = true;
+	sim_trace(sim, "the topic is deleted");
+}
+
+void
+sim_chat_message_goes(struct sim *sim)
+{
+	struct sim_post *post;
+
+	if (sim->n_posts == 0)
+		return;
+	sim_note(sim, SIM_MESSAGE_DELETED);
+	post = &sim->posts[sim_draw(sim, (uint32_t)sim->n_posts)];
+	post->is_deleted = true;
+	sim_trace(sim, "message %" PRId64 " is deleted", post->remote_id);
+}
+
+void
+sim_chat_bot_is_thrown_out(struct sim *sim)
+{
+	sim->is_dead = true;
+	sim_trace(sim, "the group throws the bot out");
+}
+
+/* --- the whole --- */
+
+void
+sim_chat_new(struct sim *sim)
+{
+	sim->is_polling = sim_one_in(sim, 3);
+	sim->next_update = 1000;
+	sim->next_remote = 500;
+}
+
+bool
+sim_chat_is_idle(const struct sim *sim)
+{
+	return sim->first_open_update == sim->n_updates;
+}
+
+void
+sim_chat_free(struct sim *sim)
+{
+	for (size_t i = 0; i < sim->n_posts; i++)
+		free(sim->posts[i].text);
+}

@@ -1,0 +1,588 @@
+/* sim_check.c - the invariants: what holds after every commit, and what when all is at rest.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * They look at what is committed through a connection of their own, and at the simulated world;
+ * never at what the program has in memory.  I1 to I12 are the names of docs/TESTING.md.
+ */
+#include "tests/sim/sim_look.h"
+
+#include "lib/file.h"
+#include "store/audit_verify.h"
+#include "store/row_question.h"
+
+static struct sim_seen seen; /* large, and of one check alone */
+
+/* --- looking --- */
+
+static int64_t
+count_effects(enum effect_kind kind, int64_t subject)
+{
+	int64_t n = 0;
+
+	for (size_t i = 0; i < seen.n_effects; i++)
+		n += seen.effects[i].kind == kind && seen.effects[i].subject == subject;
+	return n;
+}
+
+static const struct sim_seen_deployment *
+active_in(int environment)
+{
+	for (size_t i = 0; i < seen.n; i++)
+		if (seen.deployments[i].environment == environment &&
+		    seen.deployments[i].class == DEPLOY_CLASS_ACTIVE)
+			return &seen.deployments[i];
+	return NULL;
+}
+
+/* --- after every commit --- */
+
+/* I3, I5: the busy flag is the deployment. */
+static void
+one_deployment_is_active(struct sim *sim)
+{
+	int n[SIM_ENVIRONMENTS] = { 0 };
+
+	for (size_t i = 0; i < seen.n; i++)
+		if (seen.deployments[i].class == DEPLOY_CLASS_ACTIVE &&
+		    ++n[seen.deployments[i].environment] > 1)
+			sim_fail(sim, __func__, "two in %s",
+			    sim_environments[seen.deployments[i].environment]);
+}
+
+/* Whoever is not at its end waits for something that will come. */
+static void
+whoever_goes_on_waits_for_something(struct sim *sim)
+{
+	for (size_t i = 0; i < seen.n; i++) {
+		const struct sim_seen_deployment *d = &seen.deployments[i];
+		int64_t runs = count_effects(EFFECT_RUN, d->id);
+		int64_t probes = count_effects(EFFECT_PROBE, d->id);
+		int64_t asks = count_effects(EFFECT_ASK, d->id);
+		int64_t waits = count_effects(EFFECT_WAIT, d->id);
+		bool is_verifying =
+		    d->state == DEPLOY_VERIFYING || d->state == DEPLOY_VERIFYING_ROLLBACK;
+		bool is_running = d->class == DEPLOY_CLASS_ACTIVE && !is_verifying;
+
+		if (runs != is_running || probes != is_verifying ||
+		    (d->state == DEPLOY_REQUESTED && asks != 1) ||
+		    waits != (d->state == DEPLOY_AWAITING_CONFIRMATION))
+			sim_fail(sim, __func__,
+			    "deployment %" PRId64 " is %s with %" PRId64 " runs, %" PRId64
+			    " probes, %" PRId64 " questions, %" PRId64 " deadlines",
+			    d->id, deploy_flow_name(d->state), runs, probes, asks, waits);
+	}
+}
+
+static void
+nothing_waits_for_a_free_environment(struct sim *sim)
+{
+	for (size_t i = 0; i < seen.n; i++)
+		if (seen.deployments[i].state == DEPLOY_QUEUED &&
+		    active_in(seen.deployments[i].environment) == NULL)
+			sim_fail(sim, __func__, "deployment %" PRId64, seen.deployments[i].id);
+}
+
+/* I2: an end is an end, and has its time. */
+static void
+an_end_stays(struct sim *sim)
+{
+	for (size_t i = 0; i < seen.n; i++) {
+		const struct sim_seen_deployment *d = &seen.deployments[i];
+
+		assert(d->id < SIM_DEPLOYMENTS);
+		if ((d->class == DEPLOY_CLASS_FINAL) != (d->ended_at != 0))
+			sim_fail(sim, __func__,
+			    "deployment %" PRId64 " is %s and ended at %" PRId64, d->id,
+			    deploy_flow_name(d->state), d->ended_at);
+		if (sim->ended_as[d->id] != 0 && sim->ended_as[d->id] != d->state + 1)
+			sim_fail(sim, __func__, "deployment %" PRId64 " became %s", d->id,
+			    deploy_flow_name(d->state));
+	}
+}
+
+/* I4: no process lives that its deployment does not wait for. */
+static void
+what_lives_is_waited_for(struct sim *sim)
+{
+	for (size_t i = 0; i < sim->n_processes; i++) {
+		const struct sim_process *process = &sim->processes[i];
+		const struct sim_seen_deployment *d = active_in(process->environment);
+
+		if (process->phase == SIM_ENDED)
+			continue;
+		if (d == NULL || d->id != process->deployment || d->run != process->run)
+			sim_fail(sim, __func__, "run %" PRId64 " of deployment %" PRId64,
+			    process->run, process->deployment);
+	}
+}
+
+/* I11: the current release passed its gate, and is what its target runs. */
+static void
+the_release_is_what_runs(struct sim *sim)
+{
+	for (int e = 0; e < SIM_ENVIRONMENTS; e++) {
+		const struct sim_seen_environment *now = &seen.environments[e];
+
+		if (now->release != 0 && !sim->has_passed[now->deployment] &&
+		    !sim->has_word[now->deployment])
+			sim_fail(sim, __func__, "release %" PRId64 " of %s passed nothing",
+			    now->release, sim_environments[e]);
+		if (active_in(e) == NULL && !now->is_down &&
+		    strcmp(now->commit, sim->targets[e].runs) != 0)
+			sim_fail(sim, __func__, "%s is said to run %.7s and runs %.7s",
+			    sim_environments[e], now->commit, sim->targets[e].runs);
+	}
+}
+
+/* I12: a question is open as long as it can be answered. */
+static void
+a_question_ends_with_what_it_asks(struct sim *sim)
+{
+	int64_t id = sim_look_number(sim,
+	    "SELECT COALESCE(MAX(d.id), 0) FROM question q JOIN deployment d ON d.id = q.deployment"
+	    " WHERE q.closed_at = 0 AND"
+	    " ((q.verb IN ('CONFIRM', 'DECLINE') AND d.state <> 'AWAITING_CONFIRMATION')"
+	    " OR (q.verb = 'CANCEL' AND d.ended_at <> 0))");
+
+	if (id != 0)
+		sim_fail(sim, __func__, "deployment %" PRId64, id);
+}
+
+/* --- at the moment of an end --- */
+
+static const char *
+sign_of(enum deploy_state state)
+{
+	static const char *const signs[DEPLOY_STATE_COUNT] = {
+		[DEPLOY_LIVE] = "✅",
+		[DEPLOY_FAILED] = "❌",
+		[DEPLOY_ROLLED_BACK] = "↩️",
+		[DEPLOY_ROLLBACK_FAILED] = "🔥",
+		[DEPLOY_REFUSED] = "🚫",
+		[DEPLOY_CANCELLED] = "✖️",
+		[DEPLOY_EXPIRED] = "⌛",
+		[DEPLOY_SUPERSEDED] = "⏭️",
+	};
+
+	return signs[state];
+}
+
+/* I7: who wrote the end wrote its entry. */
+static void
+an_end_is_audited(struct sim *sim, const struct sim_seen_deployment *d)
+{
+	int64_t n = sim_look_number(sim,
+	    "SELECT COUNT(*) FROM audit WHERE deployment = $1 AND outcome = $2", DB_I64(d->id),
+	    DB_TEXT(deploy_flow_word(d->state)));
+
+	if (n != 1)
+		sim_fail(sim, __func__, "deployment %" PRId64 " is %s, %" PRId64 " entries say so",
+		    d->id, deploy_flow_name(d->state), n);
+}
+
+/* What the end claims about the target is so in this moment: no program runs. */
+static void
+an_end_tells_the_truth(struct sim *sim, const struct sim_seen_deployment *d)
+{
+	const struct sim_target *target = &sim->targets[d->environment];
+	const struct sim_seen_environment *now = &seen.environments[d->environment];
+	const char *claim = target->runs;
+
+	if (active_in(d->environment) != NULL)
+		return; /* the next one began with this end, and may have changed it already */
+	if (d->state == DEPLOY_LIVE)
+		claim = d->commit;
+	else if (d->state == DEPLOY_ROLLED_BACK)
+		claim = d->previous;
+	else if (d->state == DEPLOY_FAILED && !d->is_touched && d->started_at != 0)
+		claim = sim->ran_before[d->id];
+	if (strcmp(claim, target->runs) != 0)
+		sim_fail(sim, __func__, "deployment %" PRId64 " is %s: %s runs %.7s, not %.7s",
+		    d->id, deploy_flow_name(d->state), sim_environments[d->environment],
+		    target->runs, claim);
+	if (d->state == DEPLOY_LIVE && (now->deployment != d->id || now->is_down))
+		sim_fail(
+		    sim, __func__, "deployment %" PRId64 " is live and not the release", d->id);
+	if (d->state == DEPLOY_ROLLBACK_FAILED && !now->is_down)
+		sim_fail(sim, __func__, "deployment %" PRId64 " leaves %s not down", d->id,
+		    sim_environments[d->environment]);
+}
+
+/* I11: a release without its health gate, though it has one? */
+static void
+a_release_passed_its_gate(struct sim *sim, const struct sim_seen_deployment *d)
+{
+	if ((d->state == DEPLOY_LIVE || d->state == DEPLOY_ROLLED_BACK) && d->has_urls &&
+	    !sim->has_passed[d->id])
+		sim_fail(sim, __func__, "deployment %" PRId64, d->id);
+}
+
+/* Known words in the row of its message: what a person will read. */
+static void
+a_message_says_the_end(struct sim *sim, const struct sim_seen_deployment *d, int64_t row)
+{
+	struct db_rows rows = { 0 };
+	char words[96] = "";
+	struct err err;
+	bool ok;
+
+	if (row == 0)
+		return;
+	if (d->state == DEPLOY_LIVE)
+		(void)snprintf(words, sizeof(words), "%.7s", d->commit);
+	else if (d->state == DEPLOY_ROLLED_BACK && strcmp(d->commit, d->previous) != 0)
+		(void)snprintf(words, sizeof(words), "it runs %.7s again", d->previous);
+	else if (d->state == DEPLOY_FAILED)
+		(void)snprintf(words, sizeof(words), "%s",
+		    d->is_touched ? "NOT known to be well" : "nothing was touched");
+	else if (d->state == DEPLOY_ROLLBACK_FAILED)
+		(void)snprintf(words, sizeof(words), "DOWN");
+	sim_look_must(sim,
+	    db_query(&rows, sim->eyes, &err, "SELECT head FROM message WHERE id = $1", DB_I64(row)),
+	    &err);
+	ok = db_next(&rows) && text_starts(db_col_text(&rows, 0), sign_of(d->state)) &&
+	    strstr(db_col_text(&rows, 0), words) != NULL;
+	sim_look_must(sim, db_rows_end(&rows, &err), &err);
+	if (!ok)
+		sim_fail(sim, __func__,
+		    "message %" PRId64 " of deployment %" PRId64 ", which is %s", row, d->id,
+		    deploy_flow_name(d->state));
+}
+
+static void
+look_at_end(struct sim *sim, const struct sim_seen_deployment *d)
+{
+	sim->ended_as[d->id] = (uint8_t)(d->state + 1);
+	sim->totals->ends[d->state]++;
+	sim_trace(sim, "  deployment %" PRId64 " has ended: %s", d->id, deploy_flow_name(d->state));
+	an_end_is_audited(sim, d);
+	an_end_tells_the_truth(sim, d);
+	a_release_passed_its_gate(sim, d);
+	a_message_says_the_end(sim, d, d->message);
+	a_message_says_the_end(sim, d, d->also_message);
+}
+
+/* In the commit that makes it active nothing of it has been handed out. */
+static void
+remember_beginnings(struct sim *sim)
+{
+	for (size_t i = 0; i < seen.n; i++) {
+		const struct sim_seen_deployment *d = &seen.deployments[i];
+
+		if (d->class != DEPLOY_CLASS_ACTIVE || sim->has_begun[d->id])
+			continue;
+		sim->has_begun[d->id] = true;
+		(void)text_copy(
+		    sim->ran_before[d->id], LIMIT_COMMIT, sim->targets[d->environment].runs);
+	}
+}
+
+void
+sim_check_commit(struct sim *sim)
+{
+	sim_look(sim, sim->settled_below, &seen);
+	remember_beginnings(sim);
+	one_deployment_is_active(sim);
+	whoever_goes_on_waits_for_something(sim);
+	nothing_waits_for_a_free_environment(sim);
+	an_end_stays(sim);
+	what_lives_is_waited_for(sim);
+	the_release_is_what_runs(sim);
+	a_question_ends_with_what_it_asks(sim);
+	for (size_t i = 0; i < seen.n; i++)
+		if (seen.deployments[i].class == DEPLOY_CLASS_FINAL &&
+		    sim->ended_as[seen.deployments[i].id] == 0)
+			look_at_end(sim, &seen.deployments[i]);
+	while (sim->settled_below < SIM_DEPLOYMENTS && sim->ended_as[sim->settled_below] != 0)
+		sim->settled_below++;
+}
+
+/* --- at other moments --- */
+
+/* I1: what was acknowledged is stored, under its id or (a body that was replayed) its digest. */
+void
+sim_check_acknowledged(struct sim *sim, const char *source, const char *id, const uint8_t *digest)
+{
+	int64_t n = sim_look_number(sim,
+	    "SELECT COUNT(*) FROM inbox WHERE source = $1 AND (id = $2 OR digest = $3)",
+	    DB_TEXT(source), DB_TEXT(id), digest != NULL ? DB_BLOB(digest, 32) : DB_NULL);
+
+	if (n == 0)
+		sim_fail(sim, "what_is_acknowledged_is_stored", "%s %s", source, id);
+}
+
+/* No two programs on one target, at their gate or behind it. */
+void
+sim_check_targets(struct sim *sim)
+{
+	int n[SIM_ENVIRONMENTS] = { 0 };
+
+	for (size_t i = 0; i < sim->n_processes; i++)
+		if (sim->processes[i].phase != SIM_ENDED && ++n[sim->processes[i].environment] > 1)
+			sim_fail(sim, "one_program_on_a_target", "two in %s",
+			    sim_environments[sim->processes[i].environment]);
+}
+
+/* The run is on disk before anything of it runs, and its deployment waits for it. */
+void
+sim_check_gate(struct sim *sim, const struct sim_process *process)
+{
+	int64_t n = sim_look_number(sim,
+	    "SELECT COUNT(*) FROM run r JOIN deployment d ON d.id = r.deployment AND d.run = r.id"
+	    " WHERE r.id = $1 AND r.pid <> 0 AND r.ended_at = 0 AND d.state IN"
+	    " ('RUNNING', 'ROLLING_BACK')",
+	    DB_I64(process->run));
+
+	sim_check_targets(sim);
+	if (n != 1)
+		sim_fail(sim, "a_gate_opens_for_what_is_recorded", "run %" PRId64, process->run);
+}
+
+/* --- around each decision --- */
+
+/* Everything that a deployment of this environment is, as a number. */
+static uint64_t
+fingerprint(struct sim *sim, struct tx *tx, int environment)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
+	struct err err;
+
+	sim_look_must(sim,
+	    db_query(&rows, tx->db, &err,
+		"SELECT id || state || run FROM deployment WHERE environment = $1 ORDER BY id",
+		DB_TEXT(sim_environments[environment])),
+	    &err);
+	while (db_next(&rows))
+		for (const char *c = db_col_text(&rows, 0); *c != '\0'; c++)
+			hash = (hash ^ (unsigned char)*c) * UINT64_C(1099511628211);
+	return hash;
+}
+
+/* Is the button another person's, or an admin's alone? */
+static bool
+is_not_theirs(struct tx *tx, const struct update *update, enum sim_role role, int *ret_environment)
+{
+	struct question question = row_question_get(tx, update->question);
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	int64_t asked_by = 0;
+	bool is_chat = false, is_confirming;
+	struct err err;
+
+	*ret_environment = -1;
+	if (question.id[0] == '\0')
+		return true;
+	if (!db_query(&rows, tx->db, &err,
+		"SELECT environment, asked_by, cause = 'chat' FROM deployment WHERE id = $1",
+		DB_I64(question.deployment)) ||
+	    !db_next(&rows))
+		return true;
+	*ret_environment = sim_environment(db_col_text(&rows, 0));
+	asked_by = db_col_i64(&rows, 1);
+	is_chat = db_col_i64(&rows, 2) != 0;
+	is_confirming = question.verb == QUESTION_CONFIRM || question.verb == QUESTION_DECLINE;
+	return question.chat != update->place.chat || !question.is_open ||
+	    (is_confirming && (is_chat ? asked_by != update->person : role != SIM_MAY_ALL));
+}
+
+void
+sim_check_before(struct sim *sim, struct tx *tx, struct sim_before *ret)
+{
+	const struct update *update = tx->event->kind == EVENT_UPDATE ? tx->event->u.update : NULL;
+	int pressed = -1;
+	enum sim_role role;
+
+	*ret = (struct sim_before){ .why = "" };
+	if (update == NULL)
+		return;
+	role = sim_settings_role(tx->event->settings, update->person);
+	ret->is_guarded[0] = role == SIM_NOBODY;
+	ret->is_guarded[1] = role != SIM_MAY_ALL;
+	ret->why = "no role";
+	if (update->kind == UPDATE_PRESS && is_not_theirs(tx, update, role, &pressed)) {
+		ret->is_guarded[0] = ret->is_guarded[1] = true;
+		ret->why = "not their button";
+	}
+	for (int e = 0; e < SIM_ENVIRONMENTS; e++)
+		if (ret->is_guarded[e])
+			ret->of[e] = fingerprint(sim, tx, e);
+}
+
+void
+sim_check_after(struct sim *sim, struct tx *tx, const struct sim_before *before)
+{
+	for (int e = 0; e < SIM_ENVIRONMENTS; e++)
+		if (before->is_guarded[e] && fingerprint(sim, tx, e) != before->of[e])
+			sim_fail(sim, "nobody_acts_without_a_role",
+			    "update %" PRId64 " of %" PRId64 " changed %s (%s)",
+			    tx->event->u.update->id, tx->event->u.update->person,
+			    sim_environments[e], before->why);
+}
+
+/* --- at rest --- */
+
+static void
+every_deployment_has_ended(struct sim *sim)
+{
+	for (size_t i = 0; i < seen.n; i++)
+		if (seen.deployments[i].class != DEPLOY_CLASS_FINAL)
+			sim_fail(sim, __func__, "deployment %" PRId64 " is %s",
+			    seen.deployments[i].id, deploy_flow_name(seen.deployments[i].state));
+}
+
+static void
+only_standing_waits_are_open(struct sim *sim)
+{
+	for (size_t i = 0; i < seen.n_effects; i++)
+		if (seen.effects[i].kind != EFFECT_WAIT || seen.effects[i].subject != 0)
+			sim_fail(sim, __func__, "%s %" PRId64, effect_name(seen.effects[i].kind),
+			    seen.effects[i].id);
+	if (seen.n_effects > 2)
+		sim_fail(sim, __func__, "%zu waits", seen.n_effects);
+}
+
+/* I8: the chat shows what the rows say, and these say the truth. */
+static void
+the_chat_shows(struct sim *sim, const struct sim_seen_deployment *d, int64_t row)
+{
+	struct db_rows rows = { 0 };
+	const struct sim_post *post = NULL;
+	char text[LIMIT_MESSAGE * 2] = "";
+	int64_t chat = 0, remote_id = 0;
+	struct err err;
+
+	if (row == 0)
+		return;
+	sim_look_must(sim,
+	    db_query(&rows, sim->eyes, &err,
+		"SELECT chat, remote_id, head || foot FROM message WHERE id = $1", DB_I64(row)),
+	    &err);
+	if (db_next(&rows)) {
+		chat = db_col_i64(&rows, 0);
+		remote_id = db_col_i64(&rows, 1);
+		sim_look_text(&rows, 2, text, sizeof(text));
+	}
+	sim_look_must(sim, db_rows_end(&rows, &err), &err);
+	if (!sim_chat_is_reachable(sim, chat))
+		return;
+	/* A group that moved keeps what was said in it, under ids that mean nothing any more. */
+	for (size_t i = 0; i < sim->n_posts; i++)
+		if (remote_id == 0 ?
+			sim->posts[i].row == row :
+			sim->posts[i].chat == chat && sim->posts[i].remote_id == remote_id)
+			post = &sim->posts[i];
+	if (post == NULL || strcmp(post->text, text) != 0)
+		sim_fail(sim, __func__,
+		    "deployment %" PRId64 " (%s), message %" PRId64 " in %" PRId64 ": %s", d->id,
+		    deploy_flow_name(d->state), row, chat, post == NULL ? "not there" : post->text);
+}
+
+static void
+every_chat_was_told(struct sim *sim)
+{
+	for (size_t i = 0; i < seen.n; i++) {
+		a_message_says_the_end(sim, &seen.deployments[i], seen.deployments[i].message);
+		a_message_says_the_end(sim, &seen.deployments[i], seen.deployments[i].also_message);
+		the_chat_shows(sim, &seen.deployments[i], seen.deployments[i].message);
+		the_chat_shows(sim, &seen.deployments[i], seen.deployments[i].also_message);
+	}
+}
+
+/* I1: each request has a name of its own. */
+static void
+one_request_is_one_deployment(struct sim *sim)
+{
+	int64_t id = sim_look_number(sim,
+	    "SELECT COALESCE(MAX(id), 0) FROM (SELECT MAX(id) AS id,"
+	    " COUNT(*) AS n FROM deployment WHERE asker <> 'git' GROUP BY asker) WHERE n > 1");
+
+	if (id != 0)
+		sim_fail(sim, __func__, "deployment %" PRId64 " is another's twin", id);
+}
+
+/* I12 */
+static void
+a_confirmation_counts_once(struct sim *sim)
+{
+	int64_t id = sim_look_number(sim,
+	    "SELECT COALESCE(MAX(deployment), 0) FROM (SELECT deployment,"
+	    " COUNT(*) AS n FROM audit WHERE outcome = 'confirmed' GROUP BY deployment) WHERE n > "
+	    "1");
+
+	if (id != 0)
+		sim_fail(sim, __func__, "deployment %" PRId64, id);
+}
+
+/* I6 */
+static void
+the_audit_verifies(struct sim *sim)
+{
+	struct queue_list ignored = { 0 };
+	struct audit_verified verified;
+	struct err err = { 0 };
+
+	if (store_project(sim->store, &ignored))
+		sim_fail(sim, __func__, "a projection could not be written");
+	if (!audit_verify(sim_server_path(), sim_server_audit_path(), &verified, &err))
+		sim_fail(sim, __func__, "%s", err.text);
+	if (verified.behind != 0)
+		sim_fail(sim, __func__, "%" PRId64 " entries are not in the file", verified.behind);
+}
+
+/* I11 */
+static void
+the_state_file_names_the_release(struct sim *sim)
+{
+	char path[128], wanted[96];
+
+	for (int e = 0; e < SIM_ENVIRONMENTS; e++) {
+		const struct sim_seen_environment *now = &seen.environments[e];
+		char *text =
+		    file_read(sim_server_state_path(sim_environments[e], path, sizeof(path)), 4096,
+			NULL, NULL);
+
+		(void)snprintf(wanted, sizeof(wanted), "\"release\":%" PRId64 ",\"commit\":\"%s\"",
+		    now->release, now->commit);
+		if (now->release == 0 ? text != NULL : text == NULL || strstr(text, wanted) == NULL)
+			sim_fail(sim, __func__, "%s: %s", sim_environments[e],
+			    text == NULL ? "no file" : text);
+		free(text);
+	}
+}
+
+/* A push whose delivery was lost is found, as long as git is asked now and then. */
+static void
+no_push_is_lost(struct sim *sim)
+{
+	const struct settings *settings = sim_settings_get(sim->loaded);
+
+	for (int e = 0; e < SIM_ENVIRONMENTS && settings->poll_repository_seconds > 0; e++)
+		if (settings_environment(settings, sim_environments[e]) != NULL &&
+		    strcmp(seen.environments[e].seen, sim->commits[sim->head[e]]) != 0)
+			sim_fail(sim, __func__, "%s: seen %.7s, head %.7s", sim_branches[e],
+			    seen.environments[e].seen, sim->commits[sim->head[e]]);
+}
+
+static void
+nothing_lives(struct sim *sim)
+{
+	for (size_t i = 0; i < sim->n_processes; i++)
+		if (sim->processes[i].phase != SIM_ENDED)
+			sim_fail(sim, __func__, "run %" PRId64, sim->processes[i].run);
+}
+
+void
+sim_check_rest(struct sim *sim)
+{
+	sim_check_commit(sim);
+	sim_look(sim, 1, &seen);
+	every_deployment_has_ended(sim);
+	only_standing_waits_are_open(sim);
+	nothing_lives(sim);
+	no_push_is_lost(sim);
+	every_chat_was_told(sim);
+	one_request_is_one_deployment(sim);
+	a_confirmation_counts_once(sim);
+	the_audit_verifies(sim);
+	the_state_file_names_the_release(sim);
+}

@@ -1,0 +1,225 @@
+/* sim_forge.c - branches that move, deliveries that come twice or never, and what git answers.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "tests/sim/sim_inside.h"
+
+static sim_fn delivery_comes, git_answers;
+
+/* --- commits --- */
+
+static int
+new_commit(struct sim *sim)
+{
+	int n = sim->n_commits++;
+
+	assert(n < SIM_COMMITS);
+	(void)snprintf(sim->commits[n], LIMIT_COMMIT, "%08x%032x",
+	    (unsigned)n * 0x01234567u + 0xa0000001u, (unsigned)n);
+	return n;
+}
+
+bool
+sim_forge_is_bad(const struct sim *sim, const char *commit)
+{
+	for (int i = 0; i < sim->n_commits; i++)
+		if (strcmp(sim->commits[i], commit) == 0)
+			return (sim->seed * 2654435761u >> (i % 24) & 3) == 0;
+	return false;
+}
+
+void
+sim_forge_new(struct sim *sim)
+{
+	for (int b = 0; b < SIM_ENVIRONMENTS; b++)
+		sim->head[b] = new_commit(sim);
+}
+
+/* --- deliveries: the forge tells once, and never again by itself --- */
+
+static void
+on_answer(void *ctx, const struct answer *answer)
+{
+	struct sim_delivery *delivery = ctx;
+	struct sim *sim = delivery->sim;
+
+	sim_trace(sim, "delivery %s: %d", delivery->id, answer->status);
+	if (answer->status >= 200 && answer->status < 300)
+		sim_check_acknowledged(sim, "github", delivery->id, delivery->digest);
+}
+
+static void
+delivery_comes(struct sim *sim, int64_t index, int64_t b)
+{
+	struct sim_delivery *from = &sim->deliveries[index];
+	struct event *event;
+	struct delivery *delivery;
+
+	(void)b;
+	if (sim->store == NULL) {
+		sim_note(sim, SIM_DELIVERY_LOST);
+		return;
+	}
+	event = sim_server_event(sim, EVENT_DELIVERY);
+	delivery = &event->u.delivery;
+	delivery->kind = DELIVERY_PUSH;
+	(void)text_copy(delivery->id, sizeof(delivery->id), from->id);
+	memcpy(delivery->digest, from->digest, sizeof(delivery->digest));
+	(void)text_copy(delivery->repository, sizeof(delivery->repository), "Acme/Shop");
+	(void)text_copy(delivery->branch, sizeof(delivery->branch), sim_branches[from->branch]);
+	(void)text_copy(delivery->login, sizeof(delivery->login), from->login);
+	delivery->sender = 7;
+	event->done = on_answer;
+	event->done_ctx = from;
+	sim_server_submit(sim, event);
+}
+
+/* Somebody sends a signed body once more, under an id of their own. */
+static void
+replay(struct sim *sim, const struct sim_delivery *from)
+{
+	struct sim_delivery *copy = &sim->deliveries[sim->n_deliveries];
+
+	*copy = *from;
+	(void)snprintf(copy->id, sizeof(copy->id), "r-%zu", sim->n_deliveries);
+	sim_note(sim, SIM_DELIVERY_REPLAYED);
+	sim_later(
+	    sim, 0, sim_delay(sim, 60000, 600000), delivery_comes, (int64_t)sim->n_deliveries++, 0);
+}
+
+static void
+deliver(struct sim *sim, int branch)
+{
+	struct sim_delivery *delivery = &sim->deliveries[sim->n_deliveries];
+	int64_t index = (int64_t)sim->n_deliveries++;
+
+	assert(sim->n_deliveries + 1 < SIM_DELIVERIES);
+	*delivery = (struct sim_delivery){
+		.sim = sim, .branch = branch, .digest = { (uint8_t)(index + 1) }
+	};
+	(void)snprintf(delivery->id, sizeof(delivery->id), "d-%" PRId64, index);
+	(void)snprintf(delivery->login, sizeof(delivery->login), "octo%" PRId64, index);
+	if (sim_one_in(sim, 10)) {
+		sim_note(sim, SIM_DELIVERY_LOST);
+		return;
+	}
+	sim_later(sim, 0, sim_delay(sim, 10, 20000), delivery_comes, index, 0);
+	if (sim_one_in(sim, 4)) {
+		sim_note(sim, SIM_DELIVERY_AGAIN);
+		sim_later(sim, 0, sim_delay(sim, 10, 90000), delivery_comes, index, 0);
+	}
+	if (sim_one_in(sim, 10))
+		replay(sim, delivery);
+}
+
+/* Mostly onwards, sometimes back to an earlier commit. */
+void
+sim_forge_push(struct sim *sim)
+{
+	int branch = sim_one_in(sim, 3) ? 1 : 0;
+
+	sim->head[branch] =
+	    sim_one_in(sim, 8) ? (int)sim_draw(sim, (uint32_t)sim->n_commits) : new_commit(sim);
+	sim_trace(
+	    sim, "%s is pushed to %.7s", sim_branches[branch], sim->commits[sim->head[branch]]);
+	deliver(sim, branch);
+}
+
+/* --- git --- */
+
+static int
+find_branch(const char *ref)
+{
+	for (int b = 0; b < SIM_ENVIRONMENTS; b++)
+		if (strcmp(sim_branches[b], ref) == 0)
+			return b;
+	return -1;
+}
+
+static char *
+answer_commits(const struct sim *sim, const struct effect_ask *ask)
+{
+	int ref = find_branch(ask->ref), own = find_branch(ask->branch);
+	const char *commit = sim->commits[ref >= 0 ? sim->head[ref] : 0];
+	char *text = NULL;
+
+	if (asprintf(&text,
+		"==> fetch\nref %s\nkind %s\ncommit %s\nauthor Ann Example\nat 1767225600\n"
+		"subject Make it blue\n%s%s%s%s%s%sin_branch %d\n%s%s%sforced 0\ncount 0\nend\n",
+		ask->ref, ref >= 0 ? "branch" : "tag", commit, own >= 0 ? "branch " : "",
+		own >= 0 ? ask->branch : "", own >= 0 ? "\n" : "", own >= 0 ? "branch_commit " : "",
+		own >= 0 ? sim->commits[sim->head[own]] : "", own >= 0 ? "\n" : "",
+		own >= 0 && own == ref, ask->base[0] != '\0' ? "base " : "", ask->base,
+		ask->base[0] != '\0' ? "\n" : "") < 0)
+		abort();
+	return text;
+}
+
+static char *
+answer_heads(const struct sim *sim)
+{
+	char *text = NULL;
+
+	if (asprintf(&text, "head %s develop\nhead %s main\nend\n", sim->commits[sim->head[0]],
+		sim->commits[sim->head[1]]) < 0)
+		abort();
+	return text;
+}
+
+static char *
+answer_no(void)
+{
+	char *text = strdup("error no such ref\npossible branch develop\npossible tag v1\nend\n");
+
+	assert(text != NULL);
+	return text;
+}
+
+/* Asked again, or told: as perform_ask.c does it. */
+static void
+is_away(struct sim *sim, struct sim_open *open)
+{
+	struct asked *asked = &open->effect->result->u.asked;
+
+	sim_note(sim, SIM_GIT_AWAY);
+	if (open->effect->u.ask.is_patient) {
+		sim_later(
+		    sim, sim->life, sim_delay(sim, 1000, 300000), git_answers, open->effect->id, 0);
+		return;
+	}
+	asked->exit_status = 69;
+	asked->unreachable = true;
+	asked->answer = strdup("error git is away");
+	sim_server_report(sim, open);
+}
+
+static void
+git_answers(struct sim *sim, int64_t effect, int64_t b)
+{
+	struct sim_open *open = sim_server_find(sim, effect);
+	const struct effect_ask *ask;
+	struct asked *asked;
+
+	(void)b;
+	if (open == NULL)
+		return;
+	if (!sim->is_resting && sim_one_in(sim, 10)) {
+		is_away(sim, open);
+		return;
+	}
+	ask = &open->effect->u.ask;
+	asked = &open->effect->result->u.asked;
+	if (ask->kind == ASK_HEADS) {
+		asked->answer = answer_heads(sim);
+	} else if (strcmp(ask->ref, "v1") != 0 && find_branch(ask->ref) < 0) {
+		asked->exit_status = 64;
+		asked->answer = answer_no();
+	} else {
+		asked->answer = answer_commits(sim, ask);
+	}
+	sim_server_report(sim, open);
+}
+
+void
+sim_forge_ask(struct sim *sim, struct sim_open *open)
+{
+	sim_later(sim, sim->life, sim_delay(sim, 20, 30000), git_answers, open->effect->id, 0);
+}

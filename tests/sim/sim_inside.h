@@ -1,0 +1,297 @@
+/* sim_inside.h - the simulated world, as the files of this folder share it.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#ifndef SIM_INSIDE_H
+#define SIM_INSIDE_H
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/db.h"
+#include "lib/text.h"
+#include "store/store.h"
+#include "tests/sim/sim.h"
+
+#define SIM_ENVIRONMENTS	2
+#define SIM_COMMITS		48
+#define SIM_LATERS		1024
+#define SIM_OPEN		384	/* effects handed out and not reported */
+#define SIM_UPDATES		192
+#define SIM_DELIVERIES		64
+#define SIM_POSTS		768
+#define SIM_PROCESSES		192
+#define SIM_DEPLOYMENTS		256
+#define SIM_TRACE		96
+
+#define SIM_ADMIN		11
+#define SIM_OTHER		22	/* an admin, as long as the settings say so */
+#define SIM_STAGING		33
+#define SIM_STRANGER		99
+#define SIM_TEAM		INT64_C(-1001)	/* TELEGRAM_CHAT_ID */
+#define SIM_GROUP		INT64_C(-1002)
+
+struct sim;
+
+/* --- sim.c: clock, chance, trace --- */
+
+typedef void sim_fn(struct sim *sim, int64_t a, int64_t b);
+
+struct sim_later {
+	int64_t at;
+	uint64_t order;
+	unsigned life;	/* of the server whose memory it is in; 0: it is the world's */
+	sim_fn *fn;
+	int64_t a;
+	int64_t b;
+};
+
+/* --- sim_forge.c --- */
+
+struct sim_delivery {
+	struct sim *sim;
+	char id[24];
+	uint8_t digest[32];	/* the body's */
+	int branch;
+	char login[24];
+};
+
+/* --- sim_chat.c --- */
+
+struct sim_update {
+	struct sim *sim;
+	int64_t id;
+	enum update_kind kind;
+	int64_t person;
+	int64_t chat;
+	int64_t thread;
+	int64_t new_chat;
+	char text[64];
+	char question[LIMIT_QUESTION];
+	bool is_under_way;
+	bool is_acknowledged;
+};
+
+/* A message as its readers see it. */
+struct sim_post {
+	int64_t chat;
+	int64_t remote_id;
+	int64_t row;
+	char *text;
+	struct buttons buttons;
+	bool is_deleted;
+};
+
+/* --- sim_run.c --- */
+
+enum sim_phase {
+	SIM_AT_GATE,
+	SIM_ALIVE,
+	SIM_ENDED,	/* its record is there */
+};
+
+struct sim_process {
+	struct sim *sim;
+	int64_t run;
+	int64_t deployment;
+	int environment;
+	enum program program;
+	char commit[LIMIT_COMMIT];
+	char previous[LIMIT_COMMIT];
+	enum sim_phase phase;
+	unsigned link;		/* the server's life that follows it; 0: none */
+	bool has_keeper;
+	bool is_settling;
+	bool was_opened;	/* its gate */
+	int n_steps;
+	int n_told;		/* by this link */
+	bool hello_told;
+	bool lost_told;
+	int script;		/* where in its program it is */
+	struct run_ended record;
+};
+
+struct sim_target {
+	char runs[LIMIT_COMMIT];	/* "": nothing */
+	char before[LIMIT_COMMIT];	/* what still answers until then */
+	int64_t answers_at;
+};
+
+/* --- sim_server.c --- */
+
+struct sim_open {
+	struct effect *effect;	/* NULL: a free place */
+	bool is_sent;		/* SAY: Telegram may have it */
+	bool wants_end;		/* RUN */
+	bool was_ordered;
+	int tries;
+	int passes[PROBE_TARGETS_MAX];	/* PROBE */
+	int failures[PROBE_TARGETS_MAX];
+};
+
+struct sim {
+	uint64_t seed;
+	uint64_t x;
+	struct sim_totals *totals;
+
+	int64_t now;			/* wall ms */
+	uint64_t order;
+	size_t n_laters;
+	struct sim_later laters[SIM_LATERS];
+	bool is_resting;
+	int happenings_left;
+
+	size_t n_trace;
+	char trace[SIM_TRACE][200];
+
+	/* the server */
+	struct store *store;		/* NULL: it is down */
+	unsigned life;
+	bool is_turn_due;
+	int variant;			/* of the settings, as they are on disk */
+	int loaded;			/* as the server has them */
+	struct queue_list events;
+	struct sim_open open[SIM_OPEN];
+	bool is_full;			/* the disk, in this batch */
+	bool is_failing;		/* one handler, in this batch */
+	struct db *eyes;		/* sees what is committed, and nothing else */
+
+	/* the chat */
+	bool is_polling;
+	bool is_poll_under_way;
+	int64_t away_until;
+	int64_t next_update;
+	int64_t next_remote;
+	size_t n_updates;
+	size_t first_open_update;
+	struct sim_update updates[SIM_UPDATES];
+	size_t n_posts;
+	struct sim_post posts[SIM_POSTS];
+	int64_t moved;			/* SIM_GROUP's new id; 0: not yet */
+	bool is_topic_gone;
+	bool is_dead;			/* SIM_GROUP threw the bot out */
+
+	/* the forge */
+	int n_commits;
+	char commits[SIM_COMMITS][LIMIT_COMMIT];
+	int head[SIM_ENVIRONMENTS];	/* of develop and main */
+	size_t n_deliveries;
+	struct sim_delivery deliveries[SIM_DELIVERIES];
+
+	/* runs and targets */
+	size_t n_processes;
+	struct sim_process processes[SIM_PROCESSES];
+	struct sim_target targets[SIM_ENVIRONMENTS];
+
+	/* what the invariants remember */
+	int64_t settled_below;
+	uint8_t ended_as[SIM_DEPLOYMENTS];	/* state + 1; 0: not yet */
+	bool has_begun[SIM_DEPLOYMENTS];
+	char ran_before[SIM_DEPLOYMENTS][LIMIT_COMMIT];	/* on its target, when it began */
+	bool has_passed[SIM_DEPLOYMENTS];	/* its health gate */
+	bool has_word[SIM_DEPLOYMENTS];		/* its script said that it is well */
+};
+
+extern const char *const sim_environments[SIM_ENVIRONMENTS];
+extern const char *const sim_branches[SIM_ENVIRONMENTS];
+
+int sim_environment(const char *name);
+uint32_t sim_draw(struct sim *sim, uint32_t below);
+bool sim_one_in(struct sim *sim, uint32_t n);
+/* Mostly soon, seldom late: ms between least and most. */
+int64_t sim_delay(struct sim *sim, int64_t least, int64_t most);
+/* In that many ms; life 0: whatever becomes of the server. */
+void sim_later(struct sim *sim, unsigned life, int64_t delay_ms, sim_fn *fn, int64_t a, int64_t b);
+void sim_trace(struct sim *sim, const char *fmt, ...) PRINTF(2, 3);
+void sim_note(struct sim *sim, enum sim_fault fault);
+/* An invariant is broken: tells all about it and ends the program. */
+void sim_fail(struct sim *sim, const char *invariant, const char *fmt, ...) PRINTF(3, 4)
+    __attribute__((noreturn));
+
+/* --- sim_settings.c --- */
+
+#define SIM_VARIANTS	6
+void sim_settings_begin(const char *folder);
+void sim_settings_end(void);
+struct settings *sim_settings_get(int variant);	/* borrowed */
+/* Known here by a table of its own, not by the policy. */
+enum sim_role { SIM_NOBODY, SIM_MAY_STAGING, SIM_MAY_ALL };
+enum sim_role sim_settings_role(const struct settings *settings, int64_t person);
+
+/* --- sim_server.c --- */
+
+void sim_server_begin(const char *folder);	/* the template */
+void sim_server_new(struct sim *sim);		/* a database of its own, and the first start */
+void sim_server_free(struct sim *sim);
+struct event *sim_server_event(struct sim *sim, enum event_kind kind);
+void sim_server_submit(struct sim *sim, struct event *event);
+/* The open effect; NULL: it is gone. */
+struct sim_open *sim_server_find(struct sim *sim, int64_t effect);
+struct sim_open *sim_server_find_run(struct sim *sim, int64_t run);
+/* Its result, as filled in effect->result. */
+void sim_server_report(struct sim *sim, struct sim_open *open);
+/* Ends it at once, and starts it again after a while. */
+void sim_server_cut(struct sim *sim, bool is_host);
+void sim_server_reload(struct sim *sim, int variant);
+void sim_server_poll(struct sim *sim);		/* the poll that is waited for comes now */
+bool sim_server_is_idle(const struct sim *sim);
+const char *sim_server_audit_path(void);
+const char *sim_server_path(void);
+const char *sim_server_state_path(const char *environment, char *out, size_t room);
+
+/* --- sim_chat.c --- */
+
+void sim_chat_new(struct sim *sim);
+void sim_chat_free(struct sim *sim);
+void sim_chat_say(struct sim *sim, struct sim_open *open);
+void sim_chat_toast(struct sim *sim, struct sim_open *open);
+void sim_chat_document(struct sim *sim, struct sim_open *open);
+void sim_chat_cut(struct sim *sim);		/* requests under way may still arrive */
+void sim_chat_up(struct sim *sim);		/* the server is there again */
+const struct sim_post *sim_chat_find(const struct sim *sim, int64_t chat, int64_t remote_id);
+bool sim_chat_is_reachable(const struct sim *sim, int64_t chat);
+store_decode sim_chat_decode;
+void sim_chat_somebody_types(struct sim *sim);
+void sim_chat_somebody_presses(struct sim *sim);
+void sim_chat_goes_away(struct sim *sim);
+void sim_chat_group_moves(struct sim *sim);
+void sim_chat_topic_goes(struct sim *sim);
+void sim_chat_message_goes(struct sim *sim);
+void sim_chat_bot_is_thrown_out(struct sim *sim);
+bool sim_chat_is_idle(const struct sim *sim);
+
+/* --- sim_forge.c --- */
+
+void sim_forge_new(struct sim *sim);
+void sim_forge_push(struct sim *sim);
+void sim_forge_ask(struct sim *sim, struct sim_open *open);
+/* A commit that never becomes healthy. */
+bool sim_forge_is_bad(const struct sim *sim, const char *commit);
+
+/* --- sim_run.c --- */
+
+void sim_run_order(struct sim *sim, struct sim_open *open);
+void sim_run_end(struct sim *sim, struct sim_open *open);
+void sim_run_probe(struct sim *sim, struct sim_open *open);
+void sim_run_cut(struct sim *sim, bool is_host);
+void sim_run_keeper_is_killed(struct sim *sim);
+
+/* --- sim_check.c --- */
+
+void sim_check_commit(struct sim *sim);		/* after every commit */
+void sim_check_rest(struct sim *sim);		/* when nothing happens any more */
+void sim_check_acknowledged(struct sim *sim, const char *source, const char *id,
+    const uint8_t *digest);
+void sim_check_gate(struct sim *sim, const struct sim_process *process);
+void sim_check_targets(struct sim *sim);	/* whenever a process begins */
+/* Around each decision, in its transaction. */
+struct sim_before {
+	uint64_t of[SIM_ENVIRONMENTS];
+	bool is_guarded[SIM_ENVIRONMENTS];
+	const char *why;
+};
+void sim_check_before(struct sim *sim, struct tx *tx, struct sim_before *ret);
+void sim_check_after(struct sim *sim, struct tx *tx, const struct sim_before *before);
+
+#endif

@@ -1,0 +1,564 @@
+/* sim_run.c - runner, keepers, scripts and the targets they change; and who asks those how they are.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * Processes live on when the server does not.  The rules are those of docs/ARCHITECTURE.md: a run's
+ * folder has one keeper, a gate opens only on `go`, an exit record is written when nothing of the
+ * run is alive, what its keeper left is ended before it counts as lost.
+ */
+#include "tests/sim/sim_inside.h"
+
+#define STATUS_GO     200
+#define TRIES_MAX     3
+#define STUCK_MOST_MS 1800000 /* until what a dead keeper left is really dead */
+#define LAG_MOST_MS   40000   /* the old version goes on answering */
+
+static sim_fn order_arrives, keeper_is_reached, keeper_tells, script_goes_on, script_is_ended,
+    run_is_settled, gate_is_given_up, end_is_tried, probe_looks, deadline_comes;
+
+/* --- who is who --- */
+
+static int64_t
+index_of(const struct sim *sim, const struct sim_process *process)
+{
+	return process - sim->processes;
+}
+
+static struct sim_process *
+find(struct sim *sim, int64_t run)
+{
+	for (size_t i = 0; i < sim->n_processes; i++)
+		if (sim->processes[i].run == run)
+			return &sim->processes[i];
+	return NULL;
+}
+
+static void
+tell_soon(struct sim *sim, const struct sim_process *process)
+{
+	if (sim->store != NULL && process->link == sim->life)
+		sim_later(sim, sim->life, sim_delay(sim, 1, 300), keeper_tells,
+		    index_of(sim, process), 0);
+}
+
+/* --- the end of a process --- */
+
+/* Nothing of it is alive: then, and only then, its record is written. */
+static void
+end(struct sim *sim, struct sim_process *process, struct run_ended record)
+{
+	if (process->phase == SIM_ENDED)
+		return;
+	record.run = process->run;
+	record.released = process->record.released || (record.lost && record.gate_opened);
+	record.no_way_back = process->record.no_way_back;
+	process->record = record;
+	process->phase = SIM_ENDED;
+	assert(process->deployment < SIM_DEPLOYMENTS);
+	if (record.gate_opened && !record.lost && record.exit_status == 0)
+		sim->has_word[process->deployment] = true;
+	sim_trace(sim, "run %" PRId64 " ends: %s%s%s%sexit %d", process->run,
+	    record.gate_opened ? "" : "never opened, ", record.lost ? "lost, " : "",
+	    record.timed_out ? "timed out, " : "", record.ended_on_request ? "on request, " : "",
+	    record.exit_status);
+	tell_soon(sim, process);
+}
+
+static void
+exit_with(struct sim *sim, struct sim_process *process, int status)
+{
+	if (process->has_keeper) /* else nobody saw it */
+		end(sim, process, (struct run_ended){ .gate_opened = true, .exit_status = status });
+}
+
+/* --- scripts: what they do to a target --- */
+
+static void
+runs_now(struct sim *sim, const struct sim_process *process, const char *commit)
+{
+	struct sim_target *target = &sim->targets[process->environment];
+
+	if (commit[0] == '\0') /* what stops now goes on answering for a while */
+		(void)text_copy(target->before, sizeof(target->before), target->runs);
+	(void)text_copy(target->runs, sizeof(target->runs), commit);
+	target->answers_at = sim->now + sim_delay(sim, 0, LAG_MOST_MS);
+	sim_trace(sim, "%s runs %.7s", sim_environments[process->environment],
+	    commit[0] != '\0' ? commit : "nothing");
+}
+
+static void
+say_step(struct sim *sim, struct sim_process *process)
+{
+	process->n_steps++;
+	tell_soon(sim, process);
+}
+
+/* 0: before it changes anything.  A status, or -1: it goes on. */
+static int
+prepare(struct sim *sim, struct sim_process *process)
+{
+	static const int untouched[] = { 1, 64, 65, 69, 70 };
+
+	say_step(sim, process); /* build, or look */
+	if (sim_one_in(sim, 14))
+		return untouched[sim_draw(sim, COUNT(untouched))];
+	if (process->program == PROGRAM_DEPLOY && process->previous[0] != '\0' &&
+	    sim_one_in(sim, 16))
+		process->record.no_way_back = true; /* `==> no-rollback` */
+	return -1;
+}
+
+static int
+advance(struct sim *sim, struct sim_process *process)
+{
+	switch (process->script++) {
+	case 0:
+		return prepare(sim, process);
+	case 1:
+		process->record.released = true; /* `==> release` */
+		say_step(sim, process);
+		return -1;
+	case 2:
+		runs_now(sim, process, "");
+		return sim_one_in(sim, 24) ? 1 : -1;
+	case 3:
+		runs_now(sim, process, process->commit);
+		return sim_one_in(sim, 24) ? 75 : -1;
+	default:
+		return 0;
+	}
+}
+
+static void
+script_goes_on(struct sim *sim, int64_t index, int64_t b)
+{
+	struct sim_process *process = &sim->processes[index];
+	int status;
+
+	(void)b;
+	if (process->phase != SIM_ALIVE)
+		return;
+	status = advance(sim, process);
+	if (status >= 0)
+		exit_with(sim, process, status);
+	else
+		sim_later(sim, 0, sim_delay(sim, 50, 60000), script_goes_on, index, 0);
+}
+
+/* --- gate and keeper --- */
+
+static void
+open_gate(struct sim *sim, struct sim_process *process)
+{
+	if (process->phase != SIM_AT_GATE || !process->has_keeper)
+		return;
+	sim_check_gate(sim, process);
+	process->phase = SIM_ALIVE;
+	process->was_opened = true;
+	sim_trace(sim, "run %" PRId64 ": its gate opens", process->run);
+	sim_later(sim, 0, sim_delay(sim, 10, 20000), script_goes_on, index_of(sim, process), 0);
+	sim_later(sim, 0, 120000, deadline_comes, index_of(sim, process), 0);
+}
+
+static void
+deadline_comes(struct sim *sim, int64_t index, int64_t b)
+{
+	struct sim_process *process = &sim->processes[index];
+
+	(void)b;
+	if (process->phase != SIM_ALIVE || !process->has_keeper)
+		return;
+	sim_note(sim, SIM_RUN_TIMED_OUT);
+	sim_later(sim, 0, sim_delay(sim, 1, 10000), script_is_ended, index, 1);
+}
+
+static void
+gate_is_given_up(struct sim *sim, int64_t index, int64_t b)
+{
+	struct sim_process *process = &sim->processes[index];
+
+	(void)b;
+	if (process->phase != SIM_AT_GATE || !process->has_keeper)
+		return;
+	sim_note(sim, SIM_GATE_NEVER_OPENED);
+	end(sim, process, (struct run_ended){ .exit_status = -1 });
+}
+
+/* By its deadline (why 1) or because it was asked (0); what it touched until then it touched. */
+static void
+script_is_ended(struct sim *sim, int64_t index, int64_t why)
+{
+	struct sim_process *process = &sim->processes[index];
+
+	if (process->phase == SIM_ENDED || !process->has_keeper)
+		return;
+	end(sim, process,
+	    (struct run_ended){ .gate_opened = process->was_opened,
+		.timed_out = why == 1,
+		.ended_on_request = why == 0,
+		.exit_status = -1,
+		.signal_number = 15 });
+}
+
+static void
+on_recorded(void *ctx, const struct answer *answer)
+{
+	struct sim_process *process = ctx;
+	struct sim *sim = process->sim;
+
+	if (answer->status == STATUS_GO)
+		open_gate(sim, process);
+	else
+		sim_later(sim, 0, 1, script_is_ended, index_of(sim, process), 0);
+}
+
+static void
+tell_hello(struct sim *sim, struct sim_process *process)
+{
+	struct event *event = sim_server_event(sim, EVENT_RUN_STARTED);
+
+	process->hello_told = true;
+	event->u.run_started = (struct run_started){
+		.run = process->run, .pid = 4000 + process->run, .start_time = 1, .boot = "boot"
+	};
+	event->done = on_recorded;
+	event->done_ctx = process;
+	sim_server_submit(sim, event);
+}
+
+static const char *
+step_name(const struct sim_process *process, int n)
+{
+	if (n > 0)
+		return "release";
+	return process->record.no_way_back ? "no-rollback" : "build";
+}
+
+static void
+tell_steps(struct sim *sim, struct sim_process *process)
+{
+	for (; process->n_told < process->n_steps; process->n_told++) {
+		struct event *event = sim_server_event(sim, EVENT_RUN_STEP);
+
+		event->u.run_step =
+		    (struct run_step){ .run = process->run, .n = process->n_told, .at = sim->now };
+		(void)text_copy(
+		    event->u.run_step.name, LIMIT_STEP, step_name(process, process->n_told));
+		sim_server_submit(sim, event);
+	}
+}
+
+static void
+tell_lost(struct sim *sim, struct sim_process *process)
+{
+	struct event *event = sim_server_event(sim, EVENT_RUN_LOST);
+
+	process->lost_told = true;
+	event->u.run_started.run = process->run;
+	sim_server_submit(sim, event);
+}
+
+/* Everything that was not told yet, in its order. */
+static void
+keeper_tells(struct sim *sim, int64_t index, int64_t b)
+{
+	struct sim_process *process = &sim->processes[index];
+	struct sim_open *open = sim_server_find_run(sim, process->run);
+
+	(void)b;
+	if (open == NULL || process->link != sim->life)
+		return;
+	tell_steps(sim, process);
+	if (!process->has_keeper && !process->lost_told)
+		tell_lost(sim, process);
+	if (process->phase == SIM_AT_GATE && process->has_keeper && !process->hello_told) {
+		tell_hello(sim, process);
+	} else if (process->phase == SIM_ENDED) {
+		open->effect->result->u.run_ended = process->record;
+		sim_server_report(sim, open);
+	}
+}
+
+/* --- orders --- */
+
+static void
+refuse(struct sim *sim, struct sim_open *open, bool is_cancelled)
+{
+	struct run_ended *ended = &open->effect->result->u.run_ended;
+
+	sim_trace(sim, "run %" PRId64 " is refused", open->effect->u.run.run);
+	*ended = (struct run_ended){
+		.run = open->effect->u.run.run, .refused = true, .ended_on_request = is_cancelled
+	};
+	(void)text_copy(ended->detail, sizeof(ended->detail), "no space left on device");
+	sim_server_report(sim, open);
+}
+
+static bool
+put_off(struct sim *sim, struct sim_open *open)
+{
+	if (sim->is_resting || !sim_one_in(sim, 20))
+		return false;
+	if (open->effect->u.run.program == PROGRAM_DEPLOY && ++open->tries >= TRIES_MAX) {
+		refuse(sim, open, false);
+		return true;
+	}
+	sim_note(sim, SIM_RUN_PUT_OFF);
+	sim_later(sim, sim->life, sim_delay(sim, 1000, 60000), order_arrives, open->effect->id, 0);
+	return true;
+}
+
+static struct sim_process *
+begin(struct sim *sim, const struct effect_run *order)
+{
+	struct sim_process *process = &sim->processes[sim->n_processes++];
+
+	assert(sim->n_processes < SIM_PROCESSES);
+	*process = (struct sim_process){ .sim = sim,
+		.run = order->run,
+		.deployment = order->deployment,
+		.program = order->program,
+		.environment = sim_environment(order->environment),
+		.has_keeper = true };
+	(void)text_copy(process->commit, sizeof(process->commit), order->commit);
+	(void)text_copy(process->previous, sizeof(process->previous), order->previous);
+	sim_trace(sim, "run %" PRId64 " (%s %.7s in %s) is at its gate", process->run,
+	    order->program == PROGRAM_DEPLOY ? "deploy" : "rollback", order->commit,
+	    order->environment);
+	sim_check_targets(sim);
+	return process;
+}
+
+/* Found where it is, and ordered only where there is none. */
+static void
+order_arrives(struct sim *sim, int64_t effect, int64_t b)
+{
+	struct sim_open *open = sim_server_find(sim, effect);
+	struct sim_process *process;
+
+	(void)b;
+	if (open == NULL)
+		return;
+	process = find(sim, open->effect->u.run.run);
+	if (process == NULL) {
+		if (open->wants_end) {
+			refuse(sim, open, true);
+			return;
+		}
+		if (!sim->is_resting && sim_one_in(sim, 40)) {
+			sim_note(sim, SIM_RUN_REFUSED);
+			refuse(sim, open, false);
+			return;
+		}
+		if (put_off(sim, open))
+			return;
+		process = begin(sim, &open->effect->u.run);
+	} else if (process->phase != SIM_ENDED) {
+		sim_note(sim, SIM_RUN_ADOPTED);
+	}
+	sim_later(
+	    sim, sim->life, sim_delay(sim, 1, 500), keeper_is_reached, index_of(sim, process), 0);
+}
+
+static void
+run_is_settled(struct sim *sim, int64_t index, int64_t b)
+{
+	struct sim_process *process = &sim->processes[index];
+
+	(void)b;
+	if (!process->has_keeper)
+		end(sim, process,
+		    (struct run_ended){
+			.lost = true, .gate_opened = process->was_opened, .exit_status = -1 });
+}
+
+/* The runner ends what a dead keeper left, which may take long. */
+static void
+settle(struct sim *sim, struct sim_process *process)
+{
+	if (process->is_settling)
+		return;
+	process->is_settling = true;
+	sim_later(
+	    sim, 0, sim_delay(sim, 100, STUCK_MOST_MS), run_is_settled, index_of(sim, process), 0);
+}
+
+static void
+keeper_is_reached(struct sim *sim, int64_t index, int64_t b)
+{
+	struct sim_process *process = &sim->processes[index];
+
+	(void)b;
+	process->link = sim->life;
+	process->n_told = 0;
+	process->hello_told = false;
+	process->lost_told = false;
+	if (!process->has_keeper && process->phase != SIM_ENDED)
+		settle(sim, process);
+	tell_soon(sim, process);
+}
+
+void
+sim_run_order(struct sim *sim, struct sim_open *open)
+{
+	sim_later(sim, sim->life, sim_delay(sim, 1, 1000), order_arrives, open->effect->id, 0);
+}
+
+/* --- asked to end --- */
+
+static void
+end_is_tried(struct sim *sim, int64_t effect, int64_t b)
+{
+	struct sim_open *open = sim_server_find(sim, effect), *run;
+	struct sim_process *process;
+
+	(void)b;
+	if (open == NULL)
+		return;
+	run = sim_server_find_run(sim, open->effect->u.end.run);
+	process = find(sim, open->effect->u.end.run);
+	if (run != NULL && (process == NULL || process->link != sim->life)) {
+		run->wants_end = true; /* said when its keeper is reached */
+		sim_later(sim, sim->life, 200, end_is_tried, effect, 0);
+		return;
+	}
+	if (run != NULL)
+		sim_later(
+		    sim, 0, sim_delay(sim, 1, 15000), script_is_ended, index_of(sim, process), 0);
+	sim_server_report(sim, open);
+}
+
+void
+sim_run_end(struct sim *sim, struct sim_open *open)
+{
+	sim_later(sim, sim->life, sim_delay(sim, 1, 200), end_is_tried, open->effect->id, 0);
+}
+
+/* --- killed --- */
+
+/* Those at their gate end when their server is lost; the rest goes on, but for a cut of all. */
+void
+sim_run_cut(struct sim *sim, bool is_host)
+{
+	for (size_t i = 0; i < sim->n_processes; i++) {
+		struct sim_process *process = &sim->processes[i];
+
+		if (process->phase == SIM_ENDED)
+			continue;
+		process->link = 0;
+		if (is_host) {
+			process->has_keeper = false;
+			process->is_settling = true;
+			process->phase = SIM_AT_GATE; /* nothing of it goes on */
+			sim_later(sim, 0, 50, run_is_settled, (int64_t)i, 0);
+		} else if (process->phase == SIM_AT_GATE) {
+			sim_later(sim, 0, sim_delay(sim, 1, 2000), gate_is_given_up, (int64_t)i, 0);
+		}
+	}
+}
+
+/* Its leader dies with it; something that it had started may go on for a while. */
+void
+sim_run_keeper_is_killed(struct sim *sim)
+{
+	for (size_t i = sim->n_processes; i > 0; i--) {
+		struct sim_process *process = &sim->processes[i - 1];
+
+		if (process->phase == SIM_ENDED || !process->has_keeper)
+			continue;
+		sim_note(sim, SIM_KEEPER_KILLED);
+		sim_trace(sim, "run %" PRId64 ": its keeper is killed", process->run);
+		process->has_keeper = false;
+		if (sim_one_in(sim, 2))
+			process->script = 99; /* nothing more is touched */
+		if (process->link != 0)
+			settle(sim, process);
+		tell_soon(sim, process);
+		return;
+	}
+}
+
+/* --- health --- */
+
+static bool
+is_well(struct sim *sim, const struct probe_target *url, struct probe_finding *finding)
+{
+	const struct sim_target *target = &sim->targets[sim_environment(url->environment)];
+	const char *answers = sim->now < target->answers_at ? target->before : target->runs;
+
+	(void)text_copy(finding->commit, sizeof(finding->commit), answers);
+	if (!sim->is_resting && sim_one_in(sim, 8)) {
+		sim_note(sim, SIM_PROBE_FLAPPED);
+		(void)text_copy(finding->detail, sizeof(finding->detail), "HTTP 502");
+		return false;
+	}
+	if (answers[0] == '\0' || sim_forge_is_bad(sim, answers)) {
+		(void)text_copy(finding->detail, sizeof(finding->detail), "HTTP 500");
+		return false;
+	}
+	if (url->commit[0] == '\0' || strcmp(url->commit, answers) == 0)
+		return true;
+	(void)text_copy(finding->detail, sizeof(finding->detail), "the old version answers");
+	return false;
+}
+
+static void
+report_probe(struct sim *sim, struct sim_open *open, bool is_healthy)
+{
+	const struct effect *effect = open->effect;
+
+	if (effect->subject != 0 && is_healthy) {
+		const struct sim_target *target =
+		    &sim->targets[sim_environment(effect->u.probe.targets[0].environment)];
+
+		assert(effect->subject < SIM_DEPLOYMENTS);
+		sim->has_passed[effect->subject] =
+		    strcmp(target->runs, effect->u.probe.targets[0].commit) == 0;
+	}
+	sim_server_report(sim, open);
+}
+
+/* One round: each URL once. */
+static void
+probe_looks(struct sim *sim, int64_t id, int64_t b)
+{
+	struct sim_open *open = sim_server_find(sim, id);
+	const struct effect_probe *probe;
+	struct probed *probed;
+	bool all = true, lost = false;
+
+	(void)b;
+	if (open == NULL)
+		return;
+	probe = &open->effect->u.probe;
+	probed = &open->effect->result->u.probed;
+	for (size_t i = 0; i < probe->n; i++) {
+		struct probe_finding *finding = &probed->findings[i];
+
+		if (finding->well)
+			continue;
+		if (is_well(sim, &probe->targets[i], finding)) {
+			finding->well = ++open->passes[i] >= probe->plan.successes;
+		} else {
+			open->passes[i] = 0;
+			finding->failures = ++open->failures[i];
+			lost |= finding->failures >= probe->plan.failures;
+		}
+		all &= finding->well;
+	}
+	if (all || lost)
+		report_probe(sim, open, all);
+	else
+		sim_later(sim, sim->life, probe->plan.interval_s * 1000, probe_looks, id, 0);
+}
+
+void
+sim_run_probe(struct sim *sim, struct sim_open *open)
+{
+	struct effect *effect = open->effect;
+	struct probed *probed = &effect->result->u.probed;
+
+	probed->n = effect->u.probe.n;
+	probed->findings = calloc(probed->n + 1, sizeof(*probed->findings));
+	assert(probed->findings != NULL);
+	sim_later(sim, sim->life, sim_delay(sim, 5, 2000), probe_looks, effect->id, 0);
+}

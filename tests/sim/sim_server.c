@@ -1,0 +1,575 @@
+/* sim_server.c - the server: the real store, its turns, and what a power cut leaves of it.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * A turn decides some of the events that wait, projects as store_thread.c does, and hands over.
+ * It can be cut before its commit (the events are gone), behind it, or between any two of the
+ * effects that it hands over; a commit can find no space.
+ */
+#include "tests/sim/sim_inside.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "handlers/handlers.h"
+
+#define RETRY_MS      100
+#define TOGETHER_MOST 4 /* events in one commit */
+
+static char template_path[96], path[96], audit_path[96], environments_path[96];
+static struct sim *current; /* handlers have no context */
+
+static sim_fn server_start, server_turn, wait_comes;
+static store_handler decide_guarded;
+
+/* --- handlers, guarded --- */
+
+static store_handler *const guarded[EVENT_KIND_COUNT] = {
+#define EVENT(upper, lower) [EVENT_##upper] = decide_guarded,
+#include "types/event.def"
+#undef EVENT
+};
+
+static store_decode *const decoders[EVENT_SOURCE_COUNT] = {
+	[SOURCE_TELEGRAM_POLL] = sim_chat_decode,
+};
+
+static const struct store_config config = {
+	.path = path,
+	.audit_path = audit_path,
+	.environments_path = environments_path,
+	.handlers = guarded,
+	.decoders = decoders,
+};
+
+static bool
+may_fail_for_good(const struct event *event)
+{
+	return event->kind == EVENT_RUN_ENDED || event->kind == EVENT_PROBED ||
+	    event->kind == EVENT_ASKED;
+}
+
+static void
+decide_guarded(struct tx *tx, const struct event *event)
+{
+	struct sim *sim = current;
+	struct sim_before before;
+
+	sim_trace(sim, "    %s%s%" PRId64, event_name(event->kind),
+	    event->effect != 0 ? " of " : " ", event->effect);
+	sim_check_before(sim, tx, &before);
+	handlers[event->kind](tx, event);
+	if (tx->failed)
+		sim_fail(sim, "no_handler_fails", "%s: %s", event_name(event->kind), tx->err.text);
+	sim_check_after(sim, tx, &before);
+	if (sim->is_full) {
+		tx_fail(tx, ERR_FULL, "no space left");
+	} else if (sim->is_failing && may_fail_for_good(event)) {
+		sim->is_failing = false;
+		sim_note(sim, SIM_HANDLER_FAILED);
+		sim_trace(sim, "    it fails for good");
+		tx_fail(tx, ERR_INVALID, "planned");
+	}
+}
+
+/* --- effects that are handed out --- */
+
+struct sim_open *
+sim_server_find(struct sim *sim, int64_t effect)
+{
+	for (size_t i = 0; i < SIM_OPEN; i++)
+		if (sim->open[i].effect != NULL && sim->open[i].effect->id == effect)
+			return &sim->open[i];
+	return NULL;
+}
+
+struct sim_open *
+sim_server_find_run(struct sim *sim, int64_t run)
+{
+	for (size_t i = 0; i < SIM_OPEN; i++)
+		if (sim->open[i].effect != NULL && sim->open[i].effect->kind == EFFECT_RUN &&
+		    sim->open[i].effect->u.run.run == run)
+			return &sim->open[i];
+	return NULL;
+}
+
+static void
+wait_comes(struct sim *sim, int64_t effect, int64_t b)
+{
+	struct sim_open *open = sim_server_find(sim, effect);
+
+	(void)b;
+	if (open != NULL)
+		sim_server_report(sim, open);
+}
+
+static void
+perform_wait(struct sim *sim, const struct effect *effect)
+{
+	int64_t left = effect->due > sim->now ? effect->due - sim->now : 0;
+
+	if (sim->is_resting && effect->u.wait.kind != WAIT_QUESTION)
+		return; /* for ever, so no history would come to rest */
+	sim_later(sim, sim->life, left + sim_draw(sim, 20), wait_comes, effect->id, 0);
+}
+
+static void
+report_soon(struct sim *sim, const struct effect *effect)
+{
+	sim_later(sim, sim->life, sim_delay(sim, 1, 2000), wait_comes, effect->id, 0);
+}
+
+/* The store hands out the head of a lane, and nothing behind it. */
+static void
+check_lane(struct sim *sim, const struct effect *effect)
+{
+	for (size_t i = 0; i < SIM_OPEN; i++) {
+		const struct effect *other = sim->open[i].effect;
+
+		if (other == NULL || other == effect || other->kind != effect->kind)
+			continue;
+		if (effect->kind == EFFECT_SAY &&
+		    other->u.say.message.place.chat == effect->u.say.message.place.chat)
+			sim_fail(sim, "a_lane_has_one_out", "effects %" PRId64 " and %" PRId64,
+			    other->id, effect->id);
+		if (other->id == effect->id)
+			sim_fail(sim, "an_effect_is_handed_out_once", "%" PRId64, effect->id);
+	}
+}
+
+static void
+perform(struct sim *sim, struct effect *effect)
+{
+	struct sim_open *open = sim->open;
+
+	while (open < sim->open + SIM_OPEN && open->effect != NULL)
+		open++;
+	assert(open < sim->open + SIM_OPEN);
+	check_lane(sim, effect);
+	*open = (struct sim_open){ .effect = effect };
+	sim_trace(sim, "  %s%s %" PRId64 " for %" PRId64, effect->is_again ? "again " : "",
+	    effect_name(effect->kind), effect->id, effect->subject);
+	switch (effect->kind) {
+	case EFFECT_RUN:
+		sim_run_order(sim, open);
+		break;
+	case EFFECT_END:
+		sim_run_end(sim, open);
+		break;
+	case EFFECT_ASK:
+		sim_forge_ask(sim, open);
+		break;
+	case EFFECT_PROBE:
+		sim_run_probe(sim, open);
+		break;
+	case EFFECT_SAY:
+		sim_chat_say(sim, open);
+		break;
+	case EFFECT_TOAST:
+		sim_chat_toast(sim, open);
+		break;
+	case EFFECT_DOCUMENT:
+		sim_chat_document(sim, open);
+		break;
+	case EFFECT_WAIT:
+		perform_wait(sim, effect);
+		break;
+	default:
+		report_soon(sim, effect);
+		break;
+	}
+}
+
+/* --- results, told once, twice, or too late --- */
+
+static struct event *
+copy_result(struct sim *sim, const struct event *result)
+{
+	struct event *copy = sim_server_event(sim, result->kind);
+	const struct probed *probed = &result->u.probed;
+
+	copy->effect = result->effect;
+	copy->u = result->u;
+	if (result->kind == EVENT_ASKED && result->u.asked.answer != NULL)
+		copy->u.asked.answer = strdup(result->u.asked.answer);
+	if (result->kind == EVENT_PROBED && probed->findings != NULL) {
+		copy->u.probed.findings = calloc(probed->n, sizeof(*probed->findings));
+		assert(copy->u.probed.findings != NULL);
+		memcpy(copy->u.probed.findings, probed->findings,
+		    probed->n * sizeof(*probed->findings));
+	}
+	return copy;
+}
+
+/* What a second telling says need not be what the first said. */
+static void
+twist(struct sim *sim, struct event *event)
+{
+	if (event->kind == EVENT_RUN_ENDED && sim_one_in(sim, 2))
+		event->u.run_ended.exit_status = event->u.run_ended.exit_status == 0 ? 1 : 0;
+	for (size_t i = 0; event->kind == EVENT_PROBED && i < event->u.probed.n; i++)
+		event->u.probed.findings[i].well = !event->u.probed.findings[i].well;
+}
+
+static void
+submit_now(struct sim *sim, struct event *event)
+{
+	queue_list_add(&sim->events, &event->link);
+	if (!sim->is_turn_due) {
+		sim->is_turn_due = true;
+		sim_later(sim, sim->life, sim_draw(sim, 20), server_turn, 0, 0);
+	}
+}
+
+struct event *
+sim_server_event(struct sim *sim, enum event_kind kind)
+{
+	struct event *event = event_new(kind);
+
+	assert(event != NULL);
+	event->at = sim->now;
+	event->settings = settings_ref(sim_settings_get(sim->loaded));
+	for (size_t i = 0; i < sizeof(event->random); i++)
+		event->random[i] = (uint8_t)sim_draw(sim, 256);
+	(void)text_copy(event->own_name, sizeof(event->own_name), "deploy_bot");
+	return event;
+}
+
+void
+sim_server_submit(struct sim *sim, struct event *event)
+{
+	submit_now(sim, event);
+}
+
+void
+sim_server_report(struct sim *sim, struct sim_open *open)
+{
+	struct effect *effect = TAKE(open->effect);
+	struct event *event = sim_server_event(sim, effect->result->kind), *again = NULL;
+
+	*open = (struct sim_open){ 0 };
+	event->effect = effect->id;
+	if (sim_one_in(sim, 24)) {
+		again = copy_result(sim, effect->result);
+		twist(sim, again);
+	}
+	event->u = effect->result->u;
+	memset(&effect->result->u, 0, sizeof(effect->result->u)); /* moved */
+	submit_now(sim, event);
+	effect_free(effect);
+	if (again != NULL) {
+		sim_note(sim, SIM_RESULT_AGAIN);
+		submit_now(sim, again);
+	}
+}
+
+/* Its row is gone; a performer that was about to report may do so all the same. */
+static void
+withdraw(struct sim *sim, int64_t id)
+{
+	struct sim_open *open = sim_server_find(sim, id);
+
+	sim_trace(sim, "  withdrawn: %" PRId64, id);
+	if (open == NULL)
+		return;
+	if (sim_one_in(sim, 3)) {
+		sim_note(sim, SIM_RESULT_LATE);
+		sim_server_report(sim, open);
+		return;
+	}
+	effect_free(TAKE(open->effect));
+}
+
+/* --- a turn --- */
+
+static void
+take_outcome(struct sim *sim, struct outcome *outcome)
+{
+	switch (outcome->kind) {
+	case OUTCOME_ANSWER:
+		outcome->done(outcome->done_ctx, &outcome->answer);
+		break;
+	case OUTCOME_EFFECT:
+		perform(sim, TAKE(outcome->effect));
+		break;
+	case OUTCOME_WITHDRAW:
+		withdraw(sim, outcome->withdraw);
+		break;
+	case OUTCOME_FATAL:
+		sim_fail(sim, "no_flush_fails", "a flush failed in memory");
+	default:
+		break;
+	}
+}
+
+static void
+free_outcomes(struct queue_list *outcomes)
+{
+	struct queue_link *link;
+
+	while ((link = queue_list_take(outcomes)) != NULL)
+		outcome_free(QUEUE_ITEM(link, struct outcome, link));
+}
+
+/* False: it was cut in the middle. */
+static bool
+hand_over(struct sim *sim, struct queue_list *outcomes)
+{
+	size_t cut_at = !sim->is_resting && sim_one_in(sim, 90) ?
+	    sim_draw(sim, (uint32_t)outcomes->length + 1) :
+	    SIZE_MAX;
+	struct queue_link *link;
+
+	for (size_t i = 0; i < cut_at && (link = queue_list_take(outcomes)) != NULL; i++) {
+		struct outcome *outcome = QUEUE_ITEM(link, struct outcome, link);
+
+		take_outcome(sim, outcome);
+		outcome_free(outcome);
+	}
+	if (cut_at == SIZE_MAX)
+		return true;
+	sim_note(sim, SIM_CUT_AFTER_COMMIT);
+	sim_trace(sim, "  cut with %zu not handed over", outcomes->length);
+	free_outcomes(outcomes);
+	return false;
+}
+
+static void
+commit(struct sim *sim, struct queue_list *batch)
+{
+	struct queue_list outcomes = { 0 };
+	struct err err;
+	bool ok;
+
+	sim->is_full = !sim->is_resting && sim_one_in(sim, 60);
+	sim->is_failing = !sim->is_resting && sim_one_in(sim, 60);
+	sim_trace(sim, "  a turn with %zu%s", batch->length, sim->is_full ? ": no space" : "");
+	ok = store_batch(sim->store, batch, &outcomes, &err);
+	sim->totals->commits += ok;
+	if (sim->is_full)
+		sim_note(sim, SIM_DISK_FULL);
+	if (ok) {
+		if (store_is_release_untold(sim->store))
+			(void)store_project(sim->store, &outcomes); /* tried again at idle */
+		sim_check_commit(sim);
+	}
+	queue_list_append(batch, &sim->events); /* those that came since stand behind */
+	sim->events = *batch;
+	if (!hand_over(sim, &outcomes)) {
+		sim_server_cut(sim, false);
+		return;
+	}
+	if (sim->events.length > 0 && !sim->is_turn_due) {
+		sim->is_turn_due = true;
+		sim_later(sim, sim->life, ok ? 1 : RETRY_MS, server_turn, 0, 0);
+	}
+}
+
+static void
+server_turn(struct sim *sim, int64_t a, int64_t b)
+{
+	size_t n = 1 + sim_draw(sim, TOGETHER_MOST);
+	struct queue_list batch = { 0 };
+
+	(void)a;
+	(void)b;
+	sim->is_turn_due = false;
+	if (!sim->is_resting && sim_one_in(sim, 150)) {
+		sim_note(sim, SIM_CUT_BEFORE_COMMIT);
+		sim_server_cut(sim, false);
+		return;
+	}
+	while (n-- > 0 && sim->events.length > 0)
+		queue_list_add(&batch, queue_list_take(&sim->events));
+	if (batch.length > 0)
+		commit(sim, &batch);
+}
+
+/* --- ends and beginnings --- */
+
+void
+sim_server_cut(struct sim *sim, bool is_host)
+{
+	struct queue_link *link;
+
+	if (sim->store == NULL)
+		return;
+	sim_note(sim, is_host ? SIM_HOST_CUT : SIM_POWER_CUT);
+	sim_trace(sim, "-- %s is killed", is_host ? "everything" : "the server");
+	sim_chat_cut(sim);
+	for (size_t i = 0; i < SIM_OPEN; i++) {
+		effect_free(sim->open[i].effect);
+		sim->open[i] = (struct sim_open){ 0 };
+	}
+	while ((link = queue_list_take(&sim->events)) != NULL)
+		event_free(QUEUE_ITEM(link, struct event, link));
+	store_close(sim->store);
+	sim->store = NULL;
+	sim->is_turn_due = false;
+	sim_run_cut(sim, is_host);
+	sim_later(sim, 0, sim_delay(sim, 100, 600000), server_start, 0, 0);
+}
+
+static void
+server_start(struct sim *sim, int64_t a, int64_t b)
+{
+	struct queue_list outcomes = { 0 };
+	struct queue_link *link;
+	struct err err;
+
+	(void)a;
+	(void)b;
+	sim->life++;
+	sim->loaded = sim->variant;
+	current = sim;
+	sim_trace(sim, "-- the server starts, with settings %d", sim->loaded);
+	sim->store = store_open(&config, &err);
+	if (sim->store == NULL ||
+	    !store_recover(sim->store, sim_settings_get(sim->loaded), &outcomes, &err))
+		sim_fail(sim, "a_start_recovers", "%s", err.text);
+	while ((link = queue_list_take(&outcomes)) != NULL) {
+		struct outcome *outcome = QUEUE_ITEM(link, struct outcome, link);
+
+		take_outcome(sim, outcome);
+		outcome_free(outcome);
+	}
+	submit_now(sim, sim_server_event(sim, EVENT_STARTED));
+	sim_chat_up(sim);
+}
+
+void
+sim_server_reload(struct sim *sim, int variant)
+{
+	struct event *event;
+
+	sim->variant = variant;
+	if (sim->store == NULL)
+		return;
+	sim_note(sim, SIM_SETTINGS_CHANGED);
+	sim_trace(sim, "settings %d are read", variant);
+	sim->loaded = variant;
+	event = sim_server_event(sim, EVENT_SETTINGS);
+	event->u.settings_read.accepted = true;
+	(void)text_copy(event->u.settings_read.changed, sizeof(event->u.settings_read.changed),
+	    "ADMIN_TELEGRAM_IDS");
+	submit_now(sim, event);
+}
+
+void
+sim_server_poll(struct sim *sim)
+{
+	for (size_t i = 0; i < SIM_OPEN; i++) {
+		const struct effect *effect = sim->open[i].effect;
+
+		if (effect != NULL && effect->kind == EFFECT_WAIT &&
+		    effect->u.wait.kind == WAIT_POLL)
+			sim_later(sim, sim->life, 1, wait_comes, effect->id, 0);
+	}
+}
+
+/* Nothing is waited for but what is always waited for. */
+bool
+sim_server_is_idle(const struct sim *sim)
+{
+	if (sim->store == NULL || sim->events.length > 0)
+		return false;
+	for (size_t i = 0; i < SIM_OPEN; i++) {
+		const struct effect *effect = sim->open[i].effect;
+
+		if (effect != NULL &&
+		    (effect->kind != EFFECT_WAIT || effect->u.wait.kind == WAIT_QUESTION))
+			return false;
+	}
+	return true;
+}
+
+/* --- files --- */
+
+const char *
+sim_server_audit_path(void)
+{
+	return audit_path;
+}
+
+const char *
+sim_server_path(void)
+{
+	return path;
+}
+
+const char *
+sim_server_state_path(const char *environment, char *out, size_t room)
+{
+	(void)snprintf(out, room, "%s/%s.json", environments_path, environment);
+	return out;
+}
+
+static void
+must(bool ok, const char *what)
+{
+	if (ok)
+		return;
+	perror(what);
+	abort();
+}
+
+static void
+copy_file(const char *from, const char *to)
+{
+	int in = open(from, O_RDONLY | O_CLOEXEC);
+	int out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	char bytes[65536];
+	ssize_t n;
+
+	must(in >= 0 && out >= 0, "copying the template");
+	while ((n = read(in, bytes, sizeof(bytes))) > 0)
+		must(write(out, bytes, (size_t)n) == n, "copying the template");
+	must(n == 0 && close(in) == 0 && close(out) == 0, "copying the template");
+}
+
+/* An empty database: migrating anew would cost more than a history. */
+void
+sim_server_begin(const char *folder)
+{
+	struct store_config empty = { .path = template_path };
+	struct store *store;
+	struct err err;
+
+	(void)snprintf(template_path, sizeof(template_path), "%s/template", folder);
+	(void)snprintf(path, sizeof(path), "%s/db", folder);
+	(void)snprintf(audit_path, sizeof(audit_path), "%s/audit.log", folder);
+	(void)snprintf(environments_path, sizeof(environments_path), "%s/environments", folder);
+	store = store_open(&empty, &err);
+	must(store != NULL, "the template");
+	store_close(store);
+}
+
+void
+sim_server_new(struct sim *sim)
+{
+	char state[128];
+	struct err err;
+
+	copy_file(template_path, path);
+	(void)unlink(audit_path);
+	for (int e = 0; e < SIM_ENVIRONMENTS; e++)
+		(void)unlink(sim_server_state_path(sim_environments[e], state, sizeof(state)));
+	sim->eyes = db_open(path, DB_READ_ONLY, &err);
+	must(sim->eyes != NULL, err.text);
+	server_start(sim, 0, 0);
+}
+
+void
+sim_server_free(struct sim *sim)
+{
+	char side[128];
+
+	db_close(sim->eyes);
+	store_close(sim->store);
+	for (size_t i = 0; i < SIM_OPEN; i++)
+		effect_free(sim->open[i].effect);
+	(void)snprintf(side, sizeof(side), "%s-wal", path);
+	(void)unlink(side);
+	(void)snprintf(side, sizeof(side), "%s-shm", path);
+	(void)unlink(side);
+}

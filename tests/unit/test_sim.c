@@ -1,0 +1,91 @@
+/* Goal: whatever breaks, and in whatever order, the invariants of sim_check.c hold.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * SEED=n replays one history, SEEDS=n plays so many (`make check-sim`), FIRST=n begins there.
+ */
+#include "tests/sim/sim.h"
+
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <cmocka.h>
+
+#define SEEDS_OF_A_TEST 300
+
+static uint64_t
+given(const char *name, uint64_t otherwise)
+{
+	const char *text = getenv(name);
+
+	return text != NULL && *text != '\0' ? strtoull(text, NULL, 10) : otherwise;
+}
+
+static double
+now_s(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail */
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static void
+print_totals(const struct sim_totals *totals, double seconds)
+{
+	print_message("%" PRIu64 " histories, %" PRIu64 " commits in %.1f s: %.0f a minute\n",
+	    totals->histories, totals->commits, seconds, 60 * (double)totals->histories / seconds);
+	for (int s = 0; s < DEPLOY_STATE_COUNT; s++)
+		if (totals->ends[s] > 0)
+			print_message("  %8" PRIu64 " deployments: %s\n", totals->ends[s],
+			    deploy_flow_word((enum deploy_state)s));
+	for (int f = 0; f < SIM_FAULT_COUNT; f++)
+		print_message("  %8" PRIu64 " times %s\n", totals->faults[f],
+		    sim_fault_words((enum sim_fault)f));
+}
+
+/* A fault that was never reached tests nothing, an end neither. */
+static void
+all_was_reached(const struct sim_totals *totals)
+{
+	for (int f = 0; f < SIM_FAULT_COUNT; f++)
+		if (totals->faults[f] == 0)
+			fail_msg("never: %s", sim_fault_words((enum sim_fault)f));
+	for (int s = DEPLOY_LIVE; s < DEPLOY_STATE_COUNT; s++)
+		if (totals->ends[s] == 0)
+			fail_msg(
+			    "no deployment was ever %s", deploy_flow_word((enum deploy_state)s));
+}
+
+static void
+in_every_history_the_invariants_hold(void **state)
+{
+	uint64_t one = given("SEED", 0);
+	uint64_t first = one != 0 ? one : given("FIRST", (uint64_t)time(NULL) % 1000000 * 1000);
+	uint64_t n = one != 0 ? 1 : given("SEEDS", SEEDS_OF_A_TEST);
+	struct sim_totals totals = { 0 };
+	double began = now_s();
+
+	(void)state;
+	print_message("seeds from %" PRIu64 " on\n", first);
+	sim_begin();
+	for (uint64_t i = 0; i < n; i++)
+		sim_play(first + i, &totals);
+	sim_end();
+	print_totals(&totals, now_s() - began);
+	if (n >= SEEDS_OF_A_TEST)
+		all_was_reached(&totals);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(in_every_history_the_invariants_hold),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
