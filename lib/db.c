@@ -15,7 +15,7 @@
 
 #define CACHE_SLOTS	256 /* a power of two; a store has some 150 statements */
 #define CACHE_PROBES	8
-#define PAGE_SIZE	4096 /* a delivery dirties a page of each of two random indexes: small ones */
+#define PAGE_SIZE	4096 /* a delivery dirties a page of each of two random indexes */
 #define CACHE_KIB	1024 /* pages in memory: idle memory stays low */
 #define BUSY_TIMEOUT_MS 50
 #define WAL_LIMIT	16777216

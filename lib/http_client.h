@@ -55,7 +55,7 @@ struct http_client_part {
 };
 
 struct http_client_request {
-	const char *label;		/* names the call in error texts; no secret in it.  Borrowed */
+	const char *label;		/* names the call in errors, without secrets; borrowed */
 	const char *method;		/* NULL: GET, or POST with a body or parts */
 	const char *url;		/* never appears in an error text */
 	const char *const *headers;	/* "Name: value", NULL-terminated; NULL: none */
@@ -65,7 +65,7 @@ struct http_client_request {
 	size_t part_count;
 	int64_t timeout_ms;		/* for all of it, waiting too; 0: 10,000 */
 	int64_t connect_timeout_ms;	/* 0: 5,000 */
-	size_t answer_max;		/* bytes of the answer's body; 0: 1 MB; more fails the call */
+	size_t answer_max;		/* bytes of the answer's body (0: 1 MB); more fails it */
 	void (*on_done)(void *ctx, const struct http_client_result *result);
 	void *ctx;
 };

@@ -207,8 +207,8 @@ environment_size(pid_t pid, size_t *ret_size, bool *ret_in_exec)
 	return to != 0;
 }
 
-/* Reads to the end, in pieces that overlap (an environment may be 2 MB), unless it finds the variable
- * before.  Returns how much it read, or -1: it may not be read, and so is not ours. */
+/* Reads to the end, in pieces that overlap (an environment may be 2 MB), unless it finds the
+ * variable before.  Returns how much it read, or -1: it may not be read, and so is not ours. */
 static ssize_t
 environment_search(pid_t pid, const char *variable, bool *ret_found)
 {
@@ -243,8 +243,9 @@ environment_search(pid_t pid, const char *variable, bool *ret_found)
 enum variable { VARIABLE_MISSING, VARIABLE_FOUND, VARIABLE_UNKNOWN };
 
 /*
- * Does the environment that it was started with hold this variable?  One that is within execve shows
- * none, or the end of an old one: what was read is compared with what there is, and tried again.
+ * Does the environment that it was started with hold this variable?  One that is within execve
+ * shows none, or the end of an old one: what was read is compared with what there is, and tried
+ * again.
  * (Without that a `sleep` whose shell had just been killed was overlooked in 1 of 500 runs.)
  */
 static enum variable

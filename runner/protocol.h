@@ -115,7 +115,8 @@
 #define PROTOCOL_QUESTIONS(Q)	Q(NONE, "") Q(COMMITS, "commits") Q(HEADS, "heads")
 #define PROTOCOL_STATES(S) \
 	S(NONE, "") S(NEVER, "never") S(ALIVE, "alive") S(ENDED, "ended") S(LOST, "lost")
-#define PROTOCOL_WHYS(W)	W(NONE, "") W(EXISTS, "exists") W(INVALID, "invalid") W(FAILED, "failed")
+#define PROTOCOL_WHYS(W) \
+	W(NONE, "") W(EXISTS, "exists") W(INVALID, "invalid") W(FAILED, "failed")
 
 enum protocol_kind {
 #define K(name, word) PROTOCOL_##name,
@@ -184,10 +185,10 @@ struct protocol_message {
 	char environment[21];			/* [a-z][a-z0-9-]{0,19} */
 	char argument[137];			/* COMMIT or COMMIT@sha256:… */
 	unsigned int deadline_s;		/* 1 … PROTOCOL_DEADLINE_MAX_S */
-	unsigned int grace_s;			/* between TERM and KILL, 0 … PROTOCOL_GRACE_MAX_S */
+	unsigned int grace_s;			/* TERM to KILL, 0 … PROTOCOL_GRACE_MAX_S */
 	uint64_t deployment;			/* DEPLOYMENT_ID, RELEASE */
 	char previous[137];			/* PREVIOUS_RELEASE, as argument; empty: none */
-	char ref[256];				/* REF; also ask: what to resolve, empty: the branch */
+	char ref[256];				/* REF; ask: what to resolve, empty: the branch */
 	char tag[54];				/* order file only: RUN_ID, `<id>-<32 hex>` */
 	/* refused */
 	enum protocol_why why;

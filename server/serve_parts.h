@@ -24,7 +24,7 @@
 struct serve {
 	struct settings *settings;	/* today's; one reference */
 	const char *env_file;
-	int lock_fd;			/* holds the state directory: a second instance is refused */
+	int lock_fd;			/* holds the state directory: a second one is refused */
 	struct redact *redact;
 	struct loop *loop;
 	struct runs *runs;

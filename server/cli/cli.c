@@ -84,7 +84,7 @@ unknown(const struct cli *cli, const char *word)
 	return EX_USAGE;
 }
 
-/* Takes --env-file FILE, --env-file=FILE and -h at *ret_at; returns an exit status, or -1 to go on. */
+/* Takes --env-file FILE, --env-file=FILE and -h at *ret_at; an exit status, or -1 to go on. */
 static int
 take_options(struct cli *cli, int argc, char **argv, int *ret_at)
 {

@@ -18,7 +18,7 @@
 #include "types/settings.h"
 
 #define RUNNER_PATIENCE_MS DOCTOR_PATIENCE_MS
-#define GIT_PATIENCE_MS	   20000 /* the first fetch of a large repository takes longer than a call */
+#define GIT_PATIENCE_MS	   20000 /* a large repository's first fetch takes longer than a call */
 
 struct doctor_git {
 	struct doctor *doctor;

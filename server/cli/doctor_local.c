@@ -141,7 +141,7 @@ examine_key(struct doctor *doctor, enum setting setting, const char *name)
 		    doctor, DOCTOR_FILES, DOCTOR_ERROR, "%s: %s: chmod 600 it", name, err.text);
 }
 
-/* Files that secrets were read from.  A container's own mounts are open to all inside: a warning. */
+/* Files that secrets were read from.  A container's mounts are open to all inside: a warning. */
 static void
 examine_secret_files(struct doctor *doctor)
 {

@@ -180,7 +180,7 @@ do_release(struct act *act)
 	(void)row_environment_release(act->tx, &release);
 }
 
-/* The same commit was deployed once more: what was live before it is back, and is the release now. */
+/* The same commit was deployed once more: what was live before is back, and the release now. */
 static void
 release_back(struct act *act)
 {
@@ -194,7 +194,7 @@ release_back(struct act *act)
 	(void)row_environment_release(act->tx, &release);
 }
 
-/* Nothing is held against what was live before and is again, though releasing it anew went wrong. */
+/* Nothing is held against what was live before and is again, though its new release failed. */
 static void
 do_hold(struct act *act)
 {

@@ -35,7 +35,7 @@ bool decide_cancel(struct tx *tx, struct deployment *deployment, const struct up
 /* What it needs to end was lost (a handler failed, a row is missing): it ends as interrupted. */
 void decide_give_up(struct tx *tx, struct deployment *deployment, const char *reason);
 
-/* Sets deployment->previous to the release that it would be taken back to; "" where there is none. */
+/* Sets deployment->previous to the release that it would be taken back to; "": there is none. */
 void decide_set_way_back(struct tx *tx, struct deployment *deployment);
 
 /* Is there a release to go back to if it fails from now on? */

@@ -9,7 +9,7 @@
 
 #include "lib/base.h"
 
-/* In the order of a life.  X(name, word, class): what a person reads; OPEN, QUEUED, ACTIVE or FINAL. */
+/* In the order of a life.  X(name, what a person reads, class): OPEN, QUEUED, ACTIVE or FINAL. */
 #define DEPLOY_STATES(S) \
 	S(REQUESTED,             "requested",             OPEN) \
 	S(AWAITING_CONFIRMATION, "awaiting confirmation", OPEN) \
@@ -36,17 +36,17 @@
 #define DEPLOY_EVENTS(V) \
 	V(ASK)			/* git answered; somebody must confirm */ \
 	V(CLEAR)		/* git answered; nobody need be asked */ \
-	V(REFUSE)		/* busy, unknown ref, git did not answer, taken back while it waited */ \
+	V(REFUSE)		/* busy, unknown ref, no answer of git, taken back as it waited */ \
 	V(CONFIRM)		/* whoever may said yes */ \
 	V(EXPIRE)		/* nobody said anything in time */ \
 	V(SUPERSEDE)		/* a newer commit takes its place */ \
 	V(FREE)			/* its environment is free */ \
 	V(SCRIPT_OK)		/* exit 0; there is a health URL */ \
 	V(SCRIPT_OK_UNPROBED)	/* exit 0; the script's word alone */ \
-	V(SCRIPT_BAD)		/* failed, ran out of time, or was lost, after it began to change the target */ \
+	V(SCRIPT_BAD)		/* failed, too late or lost, having begun to change the target */ \
 	V(SCRIPT_BAD_NO_BACK) \
 	V(UNTOUCHED)		/* failed before it changed the target */ \
-	V(AGAIN)		/* its gate never opened, or a rollback was lost: order another run */ \
+	V(AGAIN)		/* its gate never opened, or a rollback was lost: another run */ \
 	V(LOST)			/* its keeper is gone; what it started is being ended */ \
 	V(HEALTHY) \
 	V(SICK) \
@@ -57,7 +57,7 @@
 
 #define DEPLOY_ACTS(A) \
 	A(ASK_PERSON)		/* the confirmation with its buttons and deadline */ \
-	A(RUN)			/* order its program: deploy.sh, or rollback.sh where that is what it is for */ \
+	A(RUN)			/* order its program: deploy.sh, or rollback.sh if asked for */ \
 	A(RUN_BACK)		/* order rollback.sh to the release that was live before */ \
 	A(END_RUN)		/* ask the run to end */ \
 	A(PROBE) \
@@ -138,7 +138,7 @@ enum deploy_state deploy_flow_step(enum deploy_state state, enum deploy_event ev
 
 enum deploy_class deploy_flow_class(enum deploy_state state);
 const char *deploy_flow_word(enum deploy_state state);		/* for people: "rolling back" */
-const char *deploy_flow_name(enum deploy_state state);		/* for rows and traces: "ROLLING_BACK" */
+const char *deploy_flow_name(enum deploy_state state);	/* for rows and traces: "ROLLING_BACK" */
 const char *deploy_flow_event_name(enum deploy_event event);
 const char *deploy_flow_act_name(enum deploy_act act);
 const char *deploy_flow_why_word(enum deploy_why why);

@@ -36,7 +36,7 @@ struct environment {
 	struct release previous;
 	char held_commit[LIMIT_COMMIT];	/* not deployed by a push; "": none */
 	char seen_commit[LIMIT_COMMIT];	/* head of its branch last seen; "": never */
-	bool is_down;		/* the last change failed after it touched the target, and so did the way back */
+	bool is_down;		/* the last change failed, and so did the way back */
 	bool is_unacknowledged;	/* rolled back, and nothing has gone live since */
 };
 
@@ -64,7 +64,7 @@ struct deployment {
 	bool is_touched;	/* `==> release` was said: the target may have changed */
 	bool has_no_way_back;	/* `==> no-rollback` was said */
 	char urls[LIMIT_LINE * 8];	/* health URLs, comma list, as they were when it started */
-	char detail[LIMIT_LINE];	/* the reason as a sentence: script's last line, probe's failure */
+	char detail[LIMIT_LINE];	/* why: the script's last line, the probe's failure */
 	char note[LIMIT_LINE];	/* "develop has moved on to 1a2b3c4"; "" none */
 	int64_t requested_at;	/* wall ms each; 0: not yet */
 	int64_t started_at;

@@ -111,7 +111,7 @@ run_verdict(const struct deployment *deployment, const struct run_ended *ended, 
 	if (is_success(ended) && !never_began(ended)) {
 		verdict.event = deployment->urls[0] != '\0' ? DEPLOY_ON_SCRIPT_OK :
 							      DEPLOY_ON_SCRIPT_OK_UNPROBED;
-		/* It was told to stop and came to its end first: there may be nowhere to go back to. */
+		/* Told to stop, it came to its end first: there may be nowhere to go back to. */
 		if (deployment->state == DEPLOY_STOPPING && !verdict.is_touched)
 			verdict.event = DEPLOY_ON_UNTOUCHED;
 		else if (deployment->state == DEPLOY_STOPPING && !has_way_back(deployment, ended))

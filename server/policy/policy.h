@@ -13,7 +13,7 @@ enum policy_role {
 
 /* X(name, word, who may in "staging", who may elsewhere or without an environment) */
 #define POLICY_ACTIONS(A) \
-	A(GREET,    "help",     STRANGER, STRANGER)	/* /start /help /whoami; in private, asked by anyone */ \
+	A(GREET,    "help",     STRANGER, STRANGER)	/* /start /help /whoami, in private */ \
 	A(STATUS,   "status",   STAGING,  STAGING) \
 	A(HISTORY,  "history",  STAGING,  STAGING) \
 	A(DEPLOY,   "deploy",   STAGING,  ADMIN) \

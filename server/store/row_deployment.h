@@ -21,7 +21,7 @@ void row_deployment_save(struct tx *tx, const struct deployment *deployment);
 void row_deployment_set_state(struct tx *tx, int64_t id, enum deploy_state state,
     enum deploy_why why);
 
-/* By state's class; id 0: none.  waiting: state QUEUED.  asking: awaiting a confirmation after a push. */
+/* By state's class; id 0: none.  waiting: QUEUED.  asking: a push awaits its confirmation. */
 struct deployment row_deployment_active(struct tx *tx, const char *environment);
 struct deployment row_deployment_queued(struct tx *tx, const char *environment);
 struct deployment row_deployment_push_question(struct tx *tx, const char *environment);

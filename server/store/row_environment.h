@@ -25,7 +25,7 @@ int64_t row_environment_release(struct tx *tx, const struct release *release);
 /* Latest releases, newest first; returns how many (<= max). */
 size_t row_release_list(struct tx *tx, const char *environment, struct release *ret, size_t max);
 
-/* By number, or by commit prefix (>= 7 hex) the newest; id 0: none.  wanted is what a person typed. */
+/* By number, or by commit prefix (>= 7 hex) the newest; id 0: none.  wanted: as a person typed. */
 struct release row_release_find(struct tx *tx, const char *environment, const char *wanted);
 
 /* The newest release of exactly this commit; id 0: none. */

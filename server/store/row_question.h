@@ -39,7 +39,7 @@ struct question row_question_get(struct tx *tx, const char *id);
 struct question row_question_find(struct tx *tx, int64_t deployment, enum question_verb verb,
     int64_t run, int64_t chat);
 
-/* Sets the deadline's effect for every open question of the deployment with verb CONFIRM or DECLINE. */
+/* Sets the deadline's effect for its open questions with verb CONFIRM or DECLINE. */
 void row_question_set_wait(struct tx *tx, int64_t deployment, int64_t wait);
 
 /* Closes the open questions of a deployment with this verb; withdraws their wait. */

@@ -59,8 +59,8 @@ void store_refuse(struct queue_list *events, struct queue_list *ret_outcomes);
 bool store_is_release_untold(const struct store *store);
 
 /* Writes the projections that the last batches left behind: state files, audit file.  Else call it
- * after the outcomes were handed over, so that no answer waits for it; cheap when nothing is behind.
- * True: one could not be written, call again soon. */
+ * after the outcomes were handed over, so that no answer waits for it; cheap when nothing is
+ * behind.  True: one could not be written, call again soon. */
 bool store_project(struct store *store, struct queue_list *ret_outcomes);
 
 /* The log is checkpointed where it holds so many pages: the first commit after that begins it anew

@@ -29,8 +29,8 @@ struct tx {
 	uint64_t draws;			/* random bytes drawn so far */
 	bool failed;
 	struct err err;			/* the first failure */
-	struct answer answer;		/* what done() gets; status 200 unless a handler says else */
-	struct queue_list outcomes;	/* effects, withdrawals, tallies: handed out after the commit */
+	struct answer answer;		/* what done() gets; 200 unless a handler says else */
+	struct queue_list outcomes;	/* effects, withdrawals, tallies: out after the commit */
 	struct queue_list lines;	/* tx_log's */
 };
 

@@ -61,7 +61,8 @@ struct telegram_file {
 	const char *caption;	/* plain text; "" none */
 	int fd;
 	int64_t size;		/* 1 to TELEGRAM_FILE_MAX */
-	enum telegram_file_state (*prepare)(struct telegram_file *file, void *ctx); /* NULL: ready */
+	/* NULL: ready */
+	enum telegram_file_state (*prepare)(struct telegram_file *file, void *ctx);
 	char failure[LIMIT_LINE];
 };
 #define TELEGRAM_FILE_MAX	(49 * 1000 * 1000)	/* Telegram takes 50 MB */

@@ -21,8 +21,8 @@
 /* One update, as a webhook brings it.  Unreadable: false, *ret_status 200 (anything else would be
  * sent again for a day and block the chat), and one event with UPDATE_REFUSED_UNREADABLE.  Short
  * of memory: false, 503, no event. */
-bool telegram_update_decode_webhook(struct event *raw, struct queue_list *ret_events, int *ret_status,
-    int64_t *ret_offset);
+bool telegram_update_decode_webhook(struct event *raw, struct queue_list *ret_events,
+    int *ret_status, int64_t *ret_offset);
 
 /* The answer of getUpdates.  *ret_offset: the last update_id + 1, 0 when there was none.  One bad
  * update becomes an event with UPDATE_REFUSED_UNREADABLE and spoils no other.  An answer that is

@@ -13,7 +13,7 @@
 enum outcome_kind {
 	OUTCOME_ANSWER,		/* call done(ctx, &answer) */
 	OUTCOME_EFFECT,		/* perform it */
-	OUTCOME_WITHDRAW,	/* forget effect `id`: its row is gone, its result will find nothing */
+	OUTCOME_WITHDRAW,	/* forget effect `id`: its row is gone, its result finds nothing */
 	OUTCOME_TALLY,		/* count it in the metrics */
 	OUTCOME_GAUGES,		/* what is the case now */
 	OUTCOME_FATAL,		/* a flush failed: stop the program, at once */

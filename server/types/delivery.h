@@ -17,7 +17,7 @@ enum delivery_kind {
 struct delivery {
 	enum delivery_kind kind;
 	char id[LIMIT_DELIVERY];
-	uint8_t digest[32];	/* of the raw body (its MAC serves): the id is not signed, this is */
+	uint8_t digest[32];	/* of the raw body (its MAC serves): this is signed, the id not */
 	char repository[LIMIT_REF];	/* owner/name as sent; compare without case */
 	char branch[LIMIT_REF];	/* without refs/heads/; "" for a tag or anything else */
 	bool deleted;

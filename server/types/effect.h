@@ -26,7 +26,7 @@ struct effect_run {
 	char previous[LIMIT_COMMIT];	/* that was live; "": none */
 	char ref[LIMIT_REF];
 	int deadline_s;
-	struct message message;	/* where its output is shown; filled when handed out, not kept in the row */
+	struct message message;	/* shows its output; filled when handed out, not in the row */
 };
 
 struct effect_end {
@@ -47,7 +47,7 @@ struct effect_ask {
 	size_t n_branches;	/* ASK_HEADS */
 	char branches[LIMIT_ENVIRONMENTS][LIMIT_REF];
 	bool is_patient;	/* asks again, 1 s to 5 min apart, until git answers; else once */
-	char asked_by[LIMIT_PERSON]; /* who is told or blamed: "github:login(7)"; kept for the handler */
+	char asked_by[LIMIT_PERSON]; /* who is told or blamed: "github:login(7)"; for the handler */
 };
 
 struct effect_probe {
@@ -98,7 +98,7 @@ struct effect {
 	int64_t due;		/* wall ms; EFFECT_WAIT */
 	struct effect *next;	/* its performer's, while that puts it off */
 	bool is_again;		/* it was open when the program started: again(), not perform() */
-	struct settings *settings; /* one reference, owned: those of the decision; at start today's */
+	struct settings *settings; /* one reference, owned: the decision's; at start today's */
 	struct event *result;	/* allocated with it, so that a result is never refused; owned until
 				 * it is submitted (take it: effect->result = NULL) */
 	union {

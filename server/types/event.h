@@ -77,7 +77,7 @@ struct run_ended {
 };
 
 struct asked {
-	int exit_status;	/* 0: answered; else `answer` holds what was said, last line first to show */
+	int exit_status;	/* 0: answered; else `answer` holds what was said */
 	bool unreachable;	/* the runner or git did not answer at all */
 	char *answer;		/* owned, NUL-terminated, <= LIMIT_ANSWER */
 };

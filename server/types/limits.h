@@ -8,7 +8,7 @@
 #define LIMIT_ENVIRONMENTS	16	/* one /status must fit one message */
 #define LIMIT_COMMIT		65	/* 64 hex digits: a SHA-256 repository */
 #define LIMIT_REF		256	/* git's own files are bound by NAME_MAX */
-#define LIMIT_PERSON		72	/* a display name, cut: Telegram allows 64 + 64 characters */
+#define LIMIT_PERSON		72	/* a display name, cut: Telegram allows 64 + 64 of them */
 #define LIMIT_SUBJECT		200	/* first line of a commit message, cut */
 #define LIMIT_LINE		256	/* a reason, a program's last line */
 #define LIMIT_URL		1024	/* a health URL */
@@ -20,14 +20,14 @@
 #define LIMIT_UPDATES		100	/* getUpdates gives at most that many */
 #define LIMIT_BUTTONS		4
 #define LIMIT_BUTTON		48	/* a label on a phone */
-#define LIMIT_QUESTION		33	/* 128 random bits in hex, within callback_data's 64 bytes */
+#define LIMIT_QUESTION		33	/* 128 random bits in hex: callback_data has 64 bytes */
 #define LIMIT_CALLBACK		64	/* callback_query.id */
 #define LIMIT_TOAST		200	/* answerCallbackQuery's text, in characters */
-#define LIMIT_MESSAGE		12288	/* bytes of one message's text before it is cut to 4096 UTF-16 units */
+#define LIMIT_MESSAGE		12288	/* one message's text, before it is cut to 4096 units */
 #define LIMIT_TEXT_IN		4096	/* bytes of a message from outside that we look at */
 #define LIMIT_ANSWER		65536	/* what a git question may print */
-#define LIMIT_EVENTS		64	/* events from outside that wait for the store: well below the
-					 * connection limit, or nobody would ever see the 503 */
+#define LIMIT_EVENTS		64	/* events from outside that wait for the store: well below
+					 * the connection limit, or nobody would see the 503 */
 #define LIMIT_BATCH		64	/* events in one transaction */
 
 #endif

@@ -30,7 +30,7 @@ struct probe_finding {
 	int failures;
 	int http_status;	/* of the last answer; 0: none */
 	int latency_ms;		/* of the last answer */
-	char commit[LIMIT_COMMIT];	/* what the last answer said it runs, 7-64 hex; "" unknown */
+	char commit[LIMIT_COMMIT];	/* what the last answer said runs, 7-64 hex; "" unknown */
 	char detail[LIMIT_LINE];	/* why the last failure was one; "" after a pass */
 };
 

@@ -13,7 +13,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "demo"), str(ROOT / "tests" / "peers")]
 
 import github  # noqa: E402  pylint: disable=wrong-import-position
-from stage import GITHUB_SECRET, Deploybot, Stage, free_port, get, wait_until  # noqa: E402,F401  pylint: disable=unused-import
+# pylint: disable-next=unused-import
+from stage import GITHUB_SECRET, Deploybot, Stage, free_port, get, wait_until  # noqa: E402,F401
 
 REPOSITORY = "orchard/shop"
 PLACE = "@" * 40  # where load.c puts a commit

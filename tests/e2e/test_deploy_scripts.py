@@ -176,7 +176,8 @@ def test_a_branch_whose_name_is_an_option_executes_nothing(bench):
     head = bench.repository.commit("First")
     name = f"--upload-pack={evil}"
     git(bench.repository.path, "update-ref", f"refs/heads/{name}", head)
-    git(bench.repository.path, "update-ref", "refs/heads/x;touch${IFS}" + str(bench.marks).replace("/", "@") + "`id`", head)
+    marks = str(bench.marks).replace("/", "@")
+    git(bench.repository.path, "update-ref", "refs/heads/x;touch${IFS}" + marks + "`id`", head)
     runner = bench.shipper()
     assert runner.ask("commits", ref=name, branch="main")["status"] == 64
     answer = runner.ask("commits", branch=name)
@@ -435,7 +436,8 @@ def test_a_transport_that_is_not_there_names_those_that_are(bench):
 @pytest.mark.parametrize("script", ["deploy.sh", "rollback.sh"])
 def test_the_scripts_check_everything_by_hand_too(bench, script, arguments):
     done = subprocess.run([os.path.join(DEPLOY, script), *arguments], capture_output=True, text=True, check=False,
-                          env={"PATH": os.environ["PATH"], "STATE_DIRECTORY": str(bench.state), "DEPLOY_TRANSPORT": "local"})
+                          env={"PATH": os.environ["PATH"], "STATE_DIRECTORY": str(bench.state),
+                               "DEPLOY_TRANSPORT": "local"})
     assert done.returncode == 64 and done.stderr and os.listdir(bench.state) == []
 
 
@@ -488,7 +490,8 @@ def test_the_script_in_docs_ships_with_ssh_and_compose(tmp_path):
     assert (status, said) == (0, ["==> pull", "==> release"])
     assert asked == [prefix + "docker pull --quiet registry.example.org/shop:1a2b3c4",
                      prefix + "docker image inspect registry.example.org/shop:9f8e7d6",
-                     prefix + "cd /srv/app && IMAGE=registry.example.org/shop:1a2b3c4 docker compose up --detach --wait"]
+                     prefix + "cd /srv/app && IMAGE=registry.example.org/shop:1a2b3c4 "
+                     "docker compose up --detach --wait"]
     status, said, asked = stand.run(1, "staging", "9f8e7d6")
     assert (status, said, len(asked)) == (0, ["==> release"], 1)
 
@@ -501,7 +504,8 @@ def test_the_script_in_docs_says_how_far_it_came(tmp_path, fails, status, said):
 
 
 @pytest.mark.parametrize("number", [0, 1])
-@pytest.mark.parametrize("arguments", [[], ["staging"], ["staging", "main"], ["staging", "1a2b3c4;id"], ["-x", "1a2b3c4"]])
+@pytest.mark.parametrize("arguments", [
+    [], ["staging"], ["staging", "main"], ["staging", "1a2b3c4;id"], ["-x", "1a2b3c4"]])
 def test_the_scripts_in_docs_send_nothing_unchecked_to_the_other_shell(tmp_path, number, arguments):
     status, said, asked = Stand(tmp_path).run(number, *arguments)
     assert (status, said, asked) == (64, [], [])

@@ -182,5 +182,3 @@ def test_another_distribution_with_all_of_it_goes_on(place):
         pytest.skip("libev's header is not installed here")
     found = packages(tools(place, pkg_config="echo 99"), "build", "demo")
     assert found.returncode == 0 and "going on" in found.stderr, found
-
-

@@ -184,7 +184,7 @@ nothing_is_made_in_the_folder_of_another_user(void **state)
 static void
 a_store_is_only_called_broken_when_it_is(void **state)
 {
-	/* Goal: nobody throws a database away because it could not be opened; secrets' files count. */
+	/* Goal: nobody throws a database away that could not be opened; secrets' files count. */
 	char folder[] = "/tmp/test_cli_doctor.XXXXXX";
 	char env[96], state_folder[96], store[128], secret[96], text[8192];
 	uint16_t port;

@@ -384,7 +384,7 @@ an_answer_that_is_none_moves_nothing(void **state)
 static void
 no_shortened_or_changed_answer_is_read_beyond_its_end(void **state)
 {
-	/* Goal: every prefix, and every byte changed, ends in some verdict (the sanitizers watch). */
+	/* Goal: every prefix, and every byte changed, ends in some verdict (sanitizers watch). */
 	const char *whole = "{\"ok\":true,\"result\":[" WROTE("\"text\":\"\\\"x\\\\\"") "]}";
 	size_t size = strlen(whole);
 	static const char changes[] = "\"\\{}[],: 9";

@@ -215,7 +215,7 @@ an_update_is_answered_after_its_decision_with_an_empty_body(void **state)
 static void
 without_the_one_right_secret_nobody_gets_in(void **state)
 {
-	/* Goal: wrong, missing, shorter, longer, twice: 401, empty, nothing submitted but one note. */
+	/* Goal: wrong, missing, shorter, longer, twice: 401, empty, nothing submitted, one note. */
 	struct world *w = *state;
 	const char *const wrong[][4] = {
 		{ JSON, NULL },
