@@ -323,14 +323,14 @@ sim_check_targets(struct sim *sim)
 			    sim_environments[sim->processes[i].environment]);
 }
 
-/* The run is on disk before anything of it runs, and its deployment waits for it. */
+/* The run is on disk before anything of it runs.  (STOPPING: a cancel came in the same commit.) */
 void
 sim_check_gate(struct sim *sim, const struct sim_process *process)
 {
 	int64_t n = sim_look_number(sim,
 	    "SELECT COUNT(*) FROM run r JOIN deployment d ON d.id = r.deployment AND d.run = r.id"
 	    " WHERE r.id = $1 AND r.pid <> 0 AND r.ended_at = 0 AND d.state IN"
-	    " ('RUNNING', 'ROLLING_BACK')",
+	    " ('RUNNING', 'STOPPING', 'ROLLING_BACK')",
 	    DB_I64(process->run));
 
 	sim_check_targets(sim);
@@ -408,9 +408,28 @@ sim_check_before(struct sim *sim, struct tx *tx, struct sim_before *ret)
 			ret->of[e] = fingerprint(sim, tx, e);
 }
 
+/* `go` is said to the run that its deployment waits for, and to no other. */
+static void
+check_go(struct sim *sim, struct tx *tx)
+{
+	int64_t run = tx->event->u.run_started.run, n;
+	struct err err;
+
+	sim_look_must(sim,
+	    db_one_i64(&n, tx->db, &err,
+		"SELECT COUNT(*) FROM deployment WHERE run = $1 AND state IN"
+		" ('RUNNING', 'ROLLING_BACK')",
+		DB_I64(run)),
+	    &err);
+	if (tx->answer.status == 200 && n != 1)
+		sim_fail(sim, "a_gate_opens_for_what_is_awaited", "run %" PRId64, run);
+}
+
 void
 sim_check_after(struct sim *sim, struct tx *tx, const struct sim_before *before)
 {
+	if (tx->event->kind == EVENT_RUN_STARTED)
+		check_go(sim, tx);
 	for (int e = 0; e < SIM_ENVIRONMENTS; e++)
 		if (before->is_guarded[e] && fingerprint(sim, tx, e) != before->of[e])
 			sim_fail(sim, "nobody_acts_without_a_role",
