@@ -154,6 +154,15 @@ set_response(struct http_request *request, int status, const struct http_header 
 	}
 }
 
+static void
+tell_refused(const struct http_request *request)
+{
+	const struct http_server_config *config = &request->server->config;
+
+	if (config->on_refused != NULL)
+		config->on_refused(config->ctx, request->path, request->status);
+}
+
 /* A refusal of our own: empty, and the connection closes. */
 static void
 refuse(struct http_request *request, int status, const char *name, const char *value)
@@ -165,17 +174,18 @@ refuse(struct http_request *request, int status, const char *name, const char *v
 	};
 
 	set_response(request, status, headers, NULL, 0);
-	if (request->server->config.on_refused != NULL)
-		request->server->config.on_refused(
-		    request->server->config.ctx, request->path, status);
+	tell_refused(request);
 }
 
+/* A request that a route has is the route's to count: its answer is still to come. */
 static void
 refuse_for_now(struct http_request *request)
 {
 	request->phase = HTTP_REQUEST_ANSWERED;
 	request->status = MHD_HTTP_SERVICE_UNAVAILABLE;
 	request->response = request->server->unavailable;
+	if (!request->is_routes)
+		tell_refused(request);
 }
 
 /* --- a connection's one timer --------------------------------------------------------------- */

@@ -32,6 +32,7 @@ struct peer {
 };
 
 struct fixture {
+	int refused_count, refused_status; /* by the server itself */
 	struct loop *loop;
 	struct http_server *server;
 	struct loop_timer patience;
@@ -155,6 +156,16 @@ test_config(struct fixture *f)
 	return (struct http_server_config){
 		.routes = routes, .route_count = COUNT(routes), .budget_bytes = BUDGET
 	};
+}
+
+static void
+note_refused(void *ctx, const char *path, int status)
+{
+	struct fixture *f = ctx;
+
+	assert_string_equal(path, "/later");
+	f->refused_count++;
+	f->refused_status = status;
 }
 
 static void
@@ -731,6 +742,8 @@ a_small_body_passes_a_large_one_that_waits(void **state)
 	struct http_server_config config = test_config(f);
 
 	config.budget_wait_ms = 40;
+	config.on_refused = note_refused;
+	config.ctx = f;
 	start(f, &config, "127.0.0.1:0");
 	call(f, &f->peer);
 	call(f, &f->second);
@@ -740,6 +753,8 @@ a_small_body_passes_a_large_one_that_waits(void **state)
 	UNTIL(f, f->second.is_closed);
 	assert_non_null(strstr(f->second.in, "HTTP/1.1 503 "));
 	assert_non_null(strstr(f->second.in, "Retry-After: 5\r\n"));
+	assert_int_equal(f->refused_count, 1); /* no route will ever count it */
+	assert_int_equal(f->refused_status, 503);
 	hang_up(&f->second);
 	call(f, &f->second);
 	post(&f->second, "/later", 300);
