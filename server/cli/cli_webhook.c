@@ -51,7 +51,8 @@ carry_out(struct order *order, const struct settings *s, enum telegram_webhook_c
     struct err *err)
 {
 	struct telegram_api *api = telegram_api_new(order->loop, s, NULL, NULL, err);
-	bool started = api != NULL && telegram_webhook_order(api, s, command, on_done, order, err);
+	bool started = api != NULL &&
+	    telegram_webhook_order(order->loop, api, s, command, on_done, order, err);
 
 	if (started)
 		loop_run(order->loop);

@@ -20,9 +20,10 @@
 #include "types/event.h"
 #include "types/settings.h"
 
-#define WEBHOOK_MAGIC 0x74677768u
-#define SECRET_HEADER "X-Telegram-Bot-Api-Secret-Token"
-#define REJECTED_MS   60000
+#define WEBHOOK_MAGIC	 0x74677768u
+#define SECRET_HEADER	 "X-Telegram-Bot-Api-Secret-Token"
+#define REJECTED_MS	 60000
+#define ORDER_PATIENCE_S 30 /* a person waits at the terminal */
 
 struct telegram_webhook {
 	unsigned magic;
@@ -250,10 +251,16 @@ on_decided(void *ctx, const struct answer *answer)
 
 struct order {
 	enum telegram_webhook_command command;
-	char url[1024];
+	struct loop *loop;
+	struct telegram_api *api;
+	const struct settings *settings;
+	struct loop_timer timer;
+	int64_t waited_s;
 	void (*on_done)(void *ctx, bool ok, const char *text);
 	void *ctx;
 };
+
+static bool start_order(struct order *order, struct err *err);
 
 static void
 put_line(struct buf *text, const char *name, const char *value)
@@ -295,29 +302,62 @@ put_info(struct buf *text, const struct json *info)
 }
 
 static void
+end_order(struct order *order, bool ok, const char *text)
+{
+	order->on_done(order->ctx, ok, text);
+	free(order);
+}
+
+static void
+on_order_again(struct loop_timer *timer, void *ctx)
+{
+	struct order *order = ctx;
+	struct err err;
+
+	(void)timer;
+	if (!start_order(order, &err))
+		end_order(order, false, err.text);
+}
+
+/* As Telegram asks for it, while a person may be let wait that long. */
+static bool
+is_ordered_again(struct order *order, const struct telegram_result *result)
+{
+	int64_t pause_s = result->retry_after_s > 0 ? result->retry_after_s : 1;
+
+	if (result->code != 429 || pause_s > ORDER_PATIENCE_S - order->waited_s)
+		return false;
+	order->waited_s += pause_s;
+	loop_timer_start(order->loop, &order->timer, pause_s * 1000, 0);
+	return true;
+}
+
+static void
 on_ordered(void *ctx, const struct telegram_result *result)
 {
 	struct order *order = ctx;
 	struct buf text;
 
+	if (is_ordered_again(order, result))
+		return;
 	buf_init(&text, 16 * 1024);
 	if (!result->ok)
 		buf_addf(&text, "Telegram says no: %s\n", result->description);
 	else if (order->command == TELEGRAM_WEBHOOK_SET)
-		buf_addf(&text, "Telegram sends updates to %s\n", order->url);
+		buf_addf(
+		    &text, "Telegram sends updates to %s\n", order->settings->telegram_webhook_url);
 	else if (order->command == TELEGRAM_WEBHOOK_DELETE)
 		buf_adds(&text, "the webhook is removed; updates wait to be polled for\n");
 	else
 		put_info(&text, result->result);
-	order->on_done(order->ctx, result->ok, buf_text(&text));
+	end_order(order, result->ok, buf_text(&text));
 	buf_done(&text);
-	free(order);
 }
 
-static struct telegram_call *
-start_order(
-    struct telegram_api *api, const struct settings *settings, struct order *order, struct err *err)
+static bool
+start_order(struct order *order, struct err *err)
 {
+	const struct settings *settings = order->settings;
 	const struct telegram_request request = {
 		.method =
 		    order->command == TELEGRAM_WEBHOOK_INFO ? "getWebhookInfo" : "deleteWebhook",
@@ -326,18 +366,15 @@ start_order(
 	};
 
 	if (order->command != TELEGRAM_WEBHOOK_SET)
-		return telegram_api_call(api, &request, err);
-	if (settings->telegram_webhook_url == NULL || settings->telegram_webhook_secret == NULL) {
-		(void)err_set(
+		return telegram_api_call(order->api, &request, err) != NULL;
+	if (settings->telegram_webhook_url == NULL || settings->telegram_webhook_secret == NULL)
+		return err_set(
 		    err, ERR_CONFIG, "TELEGRAM_WEBHOOK_URL and TELEGRAM_WEBHOOK_SECRET are needed");
-		return NULL;
-	}
-	(void)text_copy(order->url, sizeof(order->url), settings->telegram_webhook_url);
-	return telegram_register_set(api, settings, on_ordered, order, err);
+	return telegram_register_set(order->api, settings, on_ordered, order, err) != NULL;
 }
 
 bool
-telegram_webhook_order(struct telegram_api *api, const struct settings *settings,
+telegram_webhook_order(struct loop *loop, struct telegram_api *api, const struct settings *settings,
     enum telegram_webhook_command command, void (*on_done)(void *ctx, bool ok, const char *text),
     void *ctx, struct err *err)
 {
@@ -346,9 +383,13 @@ telegram_webhook_order(struct telegram_api *api, const struct settings *settings
 	if (order == NULL)
 		return err_set(err, ERR_NOMEM, "no memory");
 	order->command = command;
+	order->loop = loop;
+	order->api = api;
+	order->settings = settings;
 	order->on_done = on_done;
 	order->ctx = ctx;
-	if (start_order(api, settings, order, err) != NULL)
+	loop_timer_init(&order->timer, on_order_again, order);
+	if (start_order(order, err))
 		return true;
 	free(order);
 	return false;

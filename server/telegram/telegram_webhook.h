@@ -62,10 +62,11 @@ enum telegram_webhook_command {
 	TELEGRAM_WEBHOOK_DELETE,
 };
 
-/* One try.  on_done gets whether it worked and lines for people, and comes exactly once, from the
- * loop; false: it could not be started, *err says why.  SET needs TELEGRAM_WEBHOOK_URL. */
-bool telegram_webhook_order(struct telegram_api *api, const struct settings *settings,
-    enum telegram_webhook_command command, void (*on_done)(void *ctx, bool ok, const char *text),
-    void *ctx, struct err *err) MUST_USE;
+/* One try; told to come later (429) it does, up to 30 s in all.  on_done gets whether it worked and
+ * lines for people, and comes exactly once, from the loop; until then api and settings must last.
+ * False: it could not be started, *err says why.  SET needs TELEGRAM_WEBHOOK_URL. */
+bool telegram_webhook_order(struct loop *loop, struct telegram_api *api,
+    const struct settings *settings, enum telegram_webhook_command command,
+    void (*on_done)(void *ctx, bool ok, const char *text), void *ctx, struct err *err) MUST_USE;
 
 #endif

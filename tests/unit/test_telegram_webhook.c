@@ -433,7 +433,7 @@ the_command_line_sets_shows_and_deletes(void **state)
 	    "\"description\":\"Unauthorized\"}");
 	for (int order = TELEGRAM_WEBHOOK_SET; order <= TELEGRAM_WEBHOOK_DELETE; order++) {
 		w->is_answered = false;
-		assert_true(telegram_webhook_order(w->api, w->settings,
+		assert_true(telegram_webhook_order(w->loop, w->api, w->settings,
 		    (enum telegram_webhook_command)order, on_ordered, w, NULL));
 		assert_true(fake_run_until(w->loop, &w->is_answered, 2000));
 		assert_null(strstr(w->text, FAKE_SECRET));
@@ -454,6 +454,34 @@ the_command_line_sets_shows_and_deletes(void **state)
 	}
 }
 
+static void
+the_command_line_waits_as_long_as_it_is_told_to(void **state)
+{
+	/* Goal: a 429 is tried again after its pause; an hour is nobody's patience. */
+	struct world *w = *state;
+	int64_t began = loop_now_ms();
+
+	fake_telegram_script(w->fake, "deleteWebhook", 429,
+	    "{\"ok\":false,\"error_code\":429,\"description\":\"Too Many Requests\","
+	    "\"parameters\":{\"retry_after\":1}}");
+	assert_true(telegram_webhook_order(
+	    w->loop, w->api, w->settings, TELEGRAM_WEBHOOK_DELETE, on_ordered, w, NULL));
+	assert_true(fake_run_until(w->loop, &w->is_answered, 5000));
+	assert_true(w->order_ok);
+	assert_true(loop_now_ms() - began >= 1000);
+	assert_int_equal(fake_telegram_count(w->fake, "deleteWebhook"), 2);
+
+	fake_telegram_script(w->fake, "deleteWebhook", 429,
+	    "{\"ok\":false,\"error_code\":429,\"description\":\"Too Many Requests\","
+	    "\"parameters\":{\"retry_after\":3600}}");
+	w->is_answered = false;
+	assert_true(telegram_webhook_order(
+	    w->loop, w->api, w->settings, TELEGRAM_WEBHOOK_DELETE, on_ordered, w, NULL));
+	assert_true(fake_run_until(w->loop, &w->is_answered, 5000));
+	assert_false(w->order_ok);
+	assert_string_equal(w->text, "Telegram says no: Too Many Requests\n");
+}
+
 int
 main(void)
 {
@@ -472,6 +500,7 @@ main(void)
 		T(settings_with_the_same_secret_set_nothing),
 		T(a_secret_that_telegram_never_got_is_set_when_we_refuse_it),
 		T(the_command_line_sets_shows_and_deletes),
+		T(the_command_line_waits_as_long_as_it_is_told_to),
 	};
 	struct err err;
 
