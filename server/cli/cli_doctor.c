@@ -109,8 +109,9 @@ print(const struct doctor *doctor)
 			count[doctor->findings[i].level]++;
 		}
 	}
-	(void)printf("\n%zu ok, %zu warnings, %zu errors\n", count[DOCTOR_OK],
-	    count[DOCTOR_WARNING], count[DOCTOR_ERROR]);
+	(void)printf("\n%zu ok, %zu warning%s, %zu error%s\n", count[DOCTOR_OK],
+	    count[DOCTOR_WARNING], count[DOCTOR_WARNING] == 1 ? "" : "s", count[DOCTOR_ERROR],
+	    count[DOCTOR_ERROR] == 1 ? "" : "s");
 	return count[DOCTOR_ERROR];
 }
 

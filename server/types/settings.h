@@ -122,8 +122,8 @@ const char *settings_text(const struct settings *s, enum setting setting);
 /* Set by the operator (environment, file or NAME_FILE), not by its default. */
 bool settings_is_given(const struct settings *s, enum setting setting);
 
-/* The file that NAME_FILE named and the secret was read from; NULL: it came from elsewhere, or no
- * snapshot keeps it. */
+/* The file that NAME_FILE named and the secret was read from, the runner's too; NULL: it came from
+ * elsewhere. */
 const char *settings_secret_file(const struct settings *s, enum setting setting);
 
 /* Teaches redact every secret value in the snapshot. */

@@ -101,11 +101,11 @@ settings_take_value(struct settings_loader *l, const struct settings_spec *spec,
 	    (spec->check == settings_check_TOKEN || spec->check == settings_check_WEBHOOK_SECRET))
 		settings_say_found(l, SETTINGS_WARNING, name, found,
 		    "a secret shorter than 32 bytes; make one with: openssl rand -hex 32");
+	if (file != NULL)
+		keep(l, &value->file, file);
 	if (spec->is_secret && spec->whose == WHOSE_RUNNER) /* the runner's alone */
 		return;
 	keep(l, &value->text, found.text);
-	if (file != NULL)
-		keep(l, &value->file, file);
 }
 
 static void

@@ -248,7 +248,7 @@ names_of_environments_that_clash_are_refused(void **state)
 static void
 a_secret_may_stand_in_a_file(void **state)
 {
-	char path[] = "/tmp/test_settings.XXXXXX", setting[100];
+	char path[] = "/tmp/test_settings.XXXXXX", setting[100], runners[100];
 	int fd = mkstemp(path);
 	struct settings *s;
 
@@ -261,6 +261,12 @@ a_secret_may_stand_in_a_file(void **state)
 	assert_string_equal(s->github_webhook_secret, SECRET);
 	assert_string_equal(settings_secret_file(s, SETTING_GITHUB_WEBHOOK_SECRET), path);
 	assert_null(settings_secret_file(s, SETTING_TELEGRAM_BOT_TOKEN));
+	settings_unref(s);
+	(void)snprintf(runners, sizeof(runners), "REPOSITORY_TOKEN_FILE=%s", path);
+	s = LOAD(NULL, MINIMUM, runners);
+	assert_non_null(s);
+	assert_null(settings_text(s, SETTING_REPOSITORY_TOKEN)); /* the runner's: only its place */
+	assert_string_equal(settings_secret_file(s, SETTING_REPOSITORY_TOKEN), path);
 	settings_unref(s);
 	assert_null(LOAD(NULL, MINIMUM, setting, "GITHUB_WEBHOOK_SECRET=" SECRET));
 	SAYS(SETTINGS_ERROR, "GITHUB_WEBHOOK_SECRET_FILE: set together with");
