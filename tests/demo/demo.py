@@ -27,7 +27,8 @@ def print_addresses(stage):
   metrics           {stage.bot.base}/metrics
   state and logs    {stage.folder}""")
     if os.environ.get("SSH_CONNECTION"):
-        ports = [stage.chat.base.rsplit(":", 1)[1], *map(str, stage.ports.values())]
+        ports = [stage.chat.base.rsplit(":", 1)[1], *map(str, stage.ports.values()),
+                 stage.bot.base.rsplit(":", 1)[1]]
         forwards = " ".join(f"-L {port}:127.0.0.1:{port}" for port in ports)
         print(f"\n  From your own machine first:  ssh {forwards} {socket.gethostname()}")
     print("""
