@@ -11,7 +11,8 @@ declare -A group=(
 	[bench]="wrk webhook git python3 python3-aiohttp"
 )
 # What the build looks for on another distribution: pkg-config's name and the version it was written with.
-libraries="libmicrohttpd:0.9.75 libcurl:7.87 jansson:2.14 sqlite3:3.40 libcrypto:3.0 libsystemd:250 zlib:1.2.11"
+curl_needed=7.87
+libraries="libmicrohttpd:0.9.75 libcurl:$curl_needed jansson:2.14 sqlite3:3.40 libcrypto:3.0 libsystemd:250 zlib:1.2.11"
 
 say() { printf 'packages: %s\n' "$*" >&2; }
 
@@ -34,6 +35,15 @@ other_distribution() {
 	exit 0
 }
 
+# An older Debian or Ubuntu has the packages, but not what they must be able to do.
+check_versions() {
+	local have
+	have=$(dpkg-query -W -f='${Version}' libcurl4-openssl-dev 2>/dev/null) || return 0
+	dpkg --compare-versions "$have" ge "$curl_needed" && return 0
+	say "libcurl4-openssl-dev is $have; needed: $curl_needed or later (Debian 12, Ubuntu 23.04 and later have it)"
+	exit 1
+}
+
 command -v dpkg-query >/dev/null && command -v apt-get >/dev/null || other_distribution
 
 missing=()
@@ -43,7 +53,7 @@ for name in "$@"; do
 		[[ $state == installed ]] || missing+=("$package")
 	done
 done
-((${#missing[@]} > 0)) || exit 0
+((${#missing[@]} > 0)) || { check_versions; exit 0; }
 
 install=(apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "${missing[@]}")
 as_root=()
@@ -70,3 +80,4 @@ if ! "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive "${install[@]}" >"$log" 
 	exit 1
 fi
 say "installed"
+check_versions
