@@ -69,6 +69,18 @@ refuse(struct serve *serve, const struct settings_report *report)
 	tell_store(serve, false, false, first);
 }
 
+/* What nobody looks at any more must not be told for ever as it was last. */
+static void
+forget_health(const struct serve *serve)
+{
+	for (size_t i = 0; i < serve->settings->environment_count; i++) {
+		const struct environment_settings *environment = &serve->settings->environments[i];
+
+		if (environment->health_url_count == 0)
+			metric_set_health_forget(serve->metrics, environment->name);
+	}
+}
+
 static void
 adopt(struct serve *serve, struct settings *fresh, const char *names, const char *restart)
 {
@@ -84,6 +96,7 @@ adopt(struct serve *serve, struct settings *fresh, const char *names, const char
 	log_set_level(fresh->log_level);
 	telegram_change_settings(serve->telegram, fresh);
 	perform_health_settings(serve->health, fresh);
+	forget_health(serve);
 	tell_store(serve, true, restart[0] != '\0', names);
 }
 

@@ -64,15 +64,6 @@ perform_health_start(struct loop *loop, struct http_client *client, perform_heal
 	return health;
 }
 
-void
-perform_health_settings(struct perform_health *health, struct settings *settings)
-{
-	OBJ_CHECK(health, MAGIC);
-	(void)settings_ref(settings);
-	settings_unref(health->settings);
-	health->settings = settings;
-}
-
 static void
 cancel_round(struct perform_health *health)
 {
@@ -83,6 +74,16 @@ cancel_round(struct perform_health *health)
 		}
 	}
 	health->n = 0;
+}
+
+void
+perform_health_settings(struct perform_health *health, struct settings *settings)
+{
+	OBJ_CHECK(health, MAGIC);
+	cancel_round(health);
+	(void)settings_ref(settings);
+	settings_unref(health->settings);
+	health->settings = settings;
 }
 
 void

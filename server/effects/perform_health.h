@@ -19,7 +19,8 @@ typedef void perform_health_fn(void *ctx, const char *environment, bool is_up);
 struct perform_health *perform_health_start(struct loop *loop, struct http_client *client,
     perform_health_fn *on_health, void *ctx, struct err *err) MUST_USE;
 
-/* Whose URLs are asked from the next round on; takes a reference of its own. */
+/* Whose URLs are asked from the next round on; what is under way is given up.  Takes a reference
+ * of its own. */
 void perform_health_settings(struct perform_health *health, struct settings *settings);
 
 void perform_health_free(struct perform_health *health); /* takes NULL */

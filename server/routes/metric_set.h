@@ -30,7 +30,6 @@ void metric_set_health_forget(struct metric_set *set, const char *environment);
 
 void metric_set_loop_lag(struct metric_set *set, double seconds);
 
-
 /* Appends the whole text. */
 void metric_set_write(const struct metric_set *set, struct buf *out);
 

@@ -80,6 +80,16 @@ def test_a_rotated_telegram_secret_holds_and_telegram_is_told(bot):
     assert NEW_SECRET not in bot.log() and WEBHOOK_SECRET not in bot.log()
 
 
+def test_an_environment_that_is_not_looked_at_any_more_has_no_health(bot):
+    told = 'deploybot_health_up{environment="staging"} 1'
+    bot.change(STAGING_HEALTH_URL=bot.base + "/healthz")
+    bot.stop()
+    bot.start()         # the first look is at the start, the next a minute later
+    wait_until(lambda: told in bot.metrics(), 20, "a look at staging")
+    bot.change(STAGING_HEALTH_URL=None)
+    wait_until(lambda: "deploybot_health_up{" not in bot.metrics(), 20, "no more of staging")
+
+
 def test_a_rotated_github_secret_holds_from_the_file_that_names_it_too(bot, tmp_path):
     assert github_status(bot, GITHUB_SECRET) == 200
     said = bot.change(GITHUB_WEBHOOK_SECRET=NEW_SECRET)
