@@ -68,20 +68,6 @@ http_request_body_size(const struct http_request *request)
 }
 
 const char *
-http_request_peer(const struct http_request *request)
-{
-	OBJ_CHECK(request, HTTP_REQUEST_MAGIC);
-	return request->peer;
-}
-
-bool
-http_request_peer_is_local(const struct http_request *request)
-{
-	OBJ_CHECK(request, HTTP_REQUEST_MAGIC);
-	return request->peer_is_local;
-}
-
-const char *
 http_request_client(const struct http_request *request)
 {
 	const char *told;

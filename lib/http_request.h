@@ -35,11 +35,8 @@ size_t http_request_header_count(const struct http_request *request, const char 
 /* The declared size of the body, in bytes. */
 size_t http_request_body_size(const struct http_request *request);
 
-/* The other end of the socket: an address without port, or "unix". */
-const char *http_request_peer(const struct http_request *request);
-/* Whether that is a unix socket or a loopback address. */
-bool http_request_peer_is_local(const struct http_request *request);
-/* The peer, or, when that is local and there is one X-Real-IP with an address, that. */
+/* The other end of the socket, an address without port or "unix"; or, when that is a unix socket or
+ * loopback and there is one X-Real-IP with an address, that. */
 const char *http_request_client(const struct http_request *request);
 
 /* In on_request: the body, once; the caller frees it with free().  There is a NUL behind its

@@ -69,9 +69,3 @@ chat_text_take(struct chat_text *text)
 {
 	return buf_take(&text->buf);
 }
-
-void
-chat_text_done(struct chat_text *text)
-{
-	buf_done(&text->buf);
-}

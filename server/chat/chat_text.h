@@ -31,6 +31,5 @@ void chat_text_duration(struct chat_text *text, int64_t ms);
 
 /* Gives the text away (free()); NULL when memory was short. */
 char *chat_text_take(struct chat_text *text) MUST_USE;
-void chat_text_done(struct chat_text *text);
 
 #endif

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "commands/commands.h"
 #include "chat/chat_deployment.h"
+#include "commands/commands.h"
 #include "decide/decide_deployment.h"
 #include "decide/decide_push.h"
 #include "decide/decide_reply.h"

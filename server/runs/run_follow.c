@@ -46,7 +46,8 @@ struct run_follow {
 	bool hello_told;
 	bool is_deaf;	 /* its keeper speaks another version: the record alone counts */
 	int64_t went_at; /* wall ms of our `go`; 0: it was another's */
-	struct runs_progress progress;
+	bool is_lost;
+	size_t step_count; /* told of */
 };
 
 static void on_keeper_message(void *ctx, const struct protocol_message *message);
@@ -91,33 +92,29 @@ on_end_told(struct loop_task *task, void *ctx)
 static void
 tell_step(struct run_follow *run, const struct protocol_step *said)
 {
-	struct runs_progress *progress = &run->progress;
-	struct run_step *step = &progress->steps[progress->step_count];
+	struct run_step step = { .run = run->order.run, .at = said->at };
 
-	static_assert(COUNT(progress->steps) >= PROTOCOL_STEPS_ROOM, "all steps fit");
-	if (progress->step_count >= PROTOCOL_STEPS_ROOM)
+	if (run->step_count >= PROTOCOL_STEPS_ROOM)
 		return;
-	step->run = run->order.run;
-	step->n = (int)progress->step_count++;
-	step->at = said->at;
-	run_translate_step(said->name, run->world->redact, step->name);
-	run->watch.on_step(run->watch.ctx, step);
+	step.n = (int)run->step_count++;
+	run_translate_step(said->name, run->world->redact, step.name);
+	run->watch.on_step(run->watch.ctx, &step);
 }
 
 /* Of all steps there are, those that were not told yet. */
 static void
 tell_steps(struct run_follow *run, const struct protocol_message *message)
 {
-	for (size_t i = run->progress.step_count; i < message->step_count; i++)
+	for (size_t i = run->step_count; i < message->step_count; i++)
 		tell_step(run, &message->steps[i]);
 }
 
 static void
 tell_lost(struct run_follow *run)
 {
-	if (run->progress.is_lost)
+	if (run->is_lost)
 		return;
-	run->progress.is_lost = true;
+	run->is_lost = true;
 	run->watch.on_lost(run->watch.ctx);
 }
 
@@ -284,8 +281,6 @@ take_hello(struct run_follow *run, const struct protocol_message *message)
 		run->is_deaf = true;
 		return;
 	}
-	run->progress.log_size = message->log_size;
-	run->progress.gate_opened = message->record.gate;
 	if (run->wants_end) {
 		keeper_link_end(run->keeper);
 		loop_defer(run->world->loop, &run->end_told);
@@ -309,8 +304,7 @@ on_keeper_message(void *ctx, const struct protocol_message *message)
 	case PROTOCOL_HELLO:
 		take_hello(run, message);
 		break;
-	case PROTOCOL_GREW:
-		run->progress.log_size = message->log_size;
+	case PROTOCOL_GREW: /* who shows the log looks at it by itself */
 		break;
 	case PROTOCOL_STEP:
 		tell_step(run, &message->steps[0]);
@@ -482,13 +476,6 @@ run_follow_id(const struct run_follow *run)
 	return run->order.run;
 }
 
-const struct runs_progress *
-run_follow_progress(const struct run_follow *run)
-{
-	OBJ_CHECK(run, MAGIC);
-	return &run->progress;
-}
-
 void
 run_follow_runner_down(struct run_follow *run)
 {
@@ -504,7 +491,6 @@ run_follow_go(struct run_follow *run)
 	if (run->went_at != 0)
 		return;
 	run->went_at = clock_wall_ms();
-	run->progress.gate_opened = true;
 	if (run->phase == RUN_FOLLOWED)
 		keeper_link_go(run->keeper);
 }
@@ -521,17 +507,5 @@ run_follow_end(struct run_follow *run, struct runs_wish *wish)
 		loop_defer(run->world->loop, &run->end_told);
 	} else if (run->phase == RUN_TO_ORDER) {
 		refuse_soon(run, "cancelled before it was ordered");
-	}
-}
-
-void
-run_follow_end_cancel(struct run_follow *run, struct runs_wish *wish)
-{
-	OBJ_CHECK(run, MAGIC);
-	for (struct runs_wish **back = &run->wishes; *back != NULL; back = &(*back)->next) {
-		if (*back == wish) {
-			*back = wish->next;
-			return;
-		}
 	}
 }

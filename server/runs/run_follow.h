@@ -33,7 +33,6 @@ struct run_follow *run_follow_new(const struct run_follow_world *world,
 void run_follow_drop(struct run_follow *run);
 
 int64_t run_follow_id(const struct run_follow *run);
-const struct runs_progress *run_follow_progress(const struct run_follow *run);
 
 /* Tells the runner what is to be told; false: it can take no more now. */
 bool run_follow_say(struct run_follow *run, struct runner_link *runner) MUST_USE;
@@ -44,9 +43,8 @@ void run_follow_take(struct run_follow *run, const struct protocol_message *mess
 /* The runner is gone: what it was told and did not answer is asked of the next one. */
 void run_follow_runner_down(struct run_follow *run);
 
-/* As runs_go(), runs_end() and runs_end_cancel(). */
+/* As runs_go() and runs_end(). */
 void run_follow_go(struct run_follow *run);
 void run_follow_end(struct run_follow *run, struct runs_wish *wish);
-void run_follow_end_cancel(struct run_follow *run, struct runs_wish *wish);
 
 #endif

@@ -304,26 +304,6 @@ runs_end(struct runs *runs, struct runs_wish *wish)
 	return run != NULL;
 }
 
-void
-runs_end_cancel(struct runs *runs, struct runs_wish *wish)
-{
-	struct run_follow *run = find(runs, wish->run);
-
-	if (run != NULL)
-		run_follow_end_cancel(run, wish);
-}
-
-bool
-runs_progress(const struct runs *runs, int64_t id, struct runs_progress *ret)
-{
-	const struct run_follow *run = find(runs, id);
-
-	if (run == NULL)
-		return false;
-	*ret = *run_follow_progress(run);
-	return true;
-}
-
 struct runs_question *
 runs_ask(struct runs *runs, const struct effect_ask *ask, runs_answer_fn *on_answer, void *ctx,
     struct err *err)

@@ -81,7 +81,7 @@ bool runs_resume(struct runs *runs, const struct effect_run *order, const struct
 /* Opens the gate: the hello is on disk.  A run that has ended is fine. */
 void runs_go(struct runs *runs, int64_t run);
 
-/* A wish that a run end; the caller's memory until on_sent or runs_end_cancel(). */
+/* A wish that a run end; the caller's memory until on_sent or on_dropped. */
 struct runs_wish {
 	struct runs_wish *next;
 	int64_t run;
@@ -94,18 +94,6 @@ struct runs_wish {
  * run has ended by then.  One that was not ordered yet is refused in the next turn.  False: no such
  * run is open, there is nothing to end. */
 bool runs_end(struct runs *runs, struct runs_wish *wish) MUST_USE;
-void runs_end_cancel(struct runs *runs, struct runs_wish *wish);
-
-/* What is known of an open run without reading anything: for the live part of a message. */
-struct runs_progress {
-	uint64_t log_size;		/* changes whenever there is more to show */
-	bool gate_opened;
-	bool is_lost;
-	size_t step_count;
-	struct run_step steps[LIMIT_STEPS + 2];
-};
-/* False when no such run is open. */
-bool runs_progress(const struct runs *runs, int64_t run, struct runs_progress *ret);
 
 /* --- git questions ------------------------------------------------------------------------ */
 

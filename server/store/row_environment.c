@@ -194,23 +194,6 @@ row_release_find(struct tx *tx, const char *environment, const char *wanted)
 	return find_prefix(tx, environment, prefix);
 }
 
-struct release
-row_release_of_commit(struct tx *tx, const char *environment, const char *commit)
-{
-	struct release release = { 0 };
-	struct db_rows rows = { 0 };
-
-	if (!tx_query(&rows, tx,
-		"SELECT " RELEASE " FROM release WHERE environment = $1 AND commit_id = $2"
-		" ORDER BY id DESC LIMIT 1",
-		DB_TEXT(environment), DB_TEXT(commit)))
-		return release;
-	if (db_next(&rows))
-		read_release(&rows, &release);
-	(void)tx_end(tx, &rows); /* sticky */
-	return release;
-}
-
 /* --- how long it takes --- */
 
 static int

@@ -28,9 +28,6 @@ size_t row_release_list(struct tx *tx, const char *environment, struct release *
 /* By number, or by commit prefix (>= 7 hex) the newest; id 0: none.  wanted: as a person typed. */
 struct release row_release_find(struct tx *tx, const char *environment, const char *wanted);
 
-/* The newest release of exactly this commit; id 0: none. */
-struct release row_release_of_commit(struct tx *tx, const char *environment, const char *commit);
-
 /* How long step `name` (or the whole deployment: "") took lately in this environment: the median
  * of at most 5 live deployments, in ms; 0: not known. */
 int64_t row_step_estimate(struct tx *tx, const char *environment, const char *name);

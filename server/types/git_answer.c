@@ -21,8 +21,8 @@ struct key {
 	take_fn *take;
 };
 
-const char *
-git_kind_name(enum git_kind kind)
+static const char *
+kind_name(enum git_kind kind)
 {
 	static const char *const names[] = { "", "branch", "tag", "commit" };
 
@@ -68,7 +68,7 @@ static bool
 take_kind(enum git_kind *out, const char *value)
 {
 	for (int kind = GIT_BRANCH; kind <= GIT_COMMIT; kind++) {
-		if (strcmp(value, git_kind_name((enum git_kind)kind)) == 0) {
+		if (strcmp(value, kind_name((enum git_kind)kind)) == 0) {
 			*out = (enum git_kind)kind;
 			return true;
 		}

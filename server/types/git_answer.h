@@ -61,7 +61,4 @@ struct git_answer {
 bool git_answer_decode(const char *text, int exit_status, struct git_answer *ret, struct err *err)
     MUST_USE;
 
-/* "branch", "tag", "commit" */
-const char *git_kind_name(enum git_kind kind);
-
 #endif

@@ -114,8 +114,6 @@ act_find(struct tx *tx, void *arg)
 	assert_int_equal(row_release_find(tx, "staging", "1234567").id, 2); /* no such number */
 	assert_int_equal(row_release_find(tx, "staging", "main").id, 0);
 	assert_int_equal(row_release_find(tx, "staging", "1a2b3c%").id, 0);
-	assert_int_equal(row_release_of_commit(tx, "staging", "1a2b3c4d").id, 1);
-	assert_int_equal(row_release_of_commit(tx, "staging", "1a2b").id, 0);
 }
 
 static void
