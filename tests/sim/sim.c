@@ -236,7 +236,7 @@ static const struct {
 	{ sim_run_keeper_is_killed, 12 },
 	{ settings_change, 4 },
 	{ sim_chat_goes_away, 4 },
-	{ sim_chat_group_moves, 2 },
+	{ sim_chat_moves, 2 },
 	{ sim_chat_topic_goes, 2 },
 	{ sim_chat_message_goes, 4 },
 	{ sim_chat_bot_is_thrown_out, 1 },

@@ -29,7 +29,7 @@ sim_chat_find(const struct sim *sim, int64_t chat, int64_t remote_id)
 bool
 sim_chat_is_reachable(const struct sim *sim, int64_t chat)
 {
-	bool is_group = chat == SIM_GROUP || (sim->moved != 0 && chat == sim->moved);
+	bool is_group = chat == SIM_GROUP || (sim->moving == SIM_GROUP && chat == sim->moved);
 
 	return !sim->is_dead || !is_group;
 }
@@ -62,7 +62,7 @@ show(struct sim *sim, const struct message *message)
 static bool
 refuse(struct sim *sim, const struct message *message, struct said *said)
 {
-	if (message->place.chat == SIM_GROUP && sim->moved != 0) {
+	if (message->place.chat == sim->moving && sim->moved != 0) {
 		said->new_chat = sim->moved;
 	} else if (!sim_chat_is_reachable(sim, message->place.chat)) {
 		sim_note(sim, SIM_CHAT_REFUSED);
@@ -357,10 +357,11 @@ add_update(struct sim *sim, enum update_kind kind, int64_t person, int64_t chat)
 	return update;
 }
 
+/* Under the id that it has now. */
 static int64_t
-group_now(const struct sim *sim)
+chat_now(const struct sim *sim, int64_t chat)
 {
-	return sim->moved != 0 ? sim->moved : SIM_GROUP;
+	return sim->moved != 0 && chat == sim->moving ? sim->moved : chat;
 }
 
 void
@@ -370,12 +371,12 @@ sim_chat_somebody_types(struct sim *sim)
 		"/deploy %s v1", "/deploy %s nowhere", "/cancel %s", "/rollback %s", "/rollback %s",
 		"/rollback %s 1", "/status %s", "/history %s", "/status" };
 	int64_t person = somebody(sim);
-	int64_t chats[] = { SIM_TEAM, group_now(sim), group_now(sim), person };
+	int64_t chats[] = { chat_now(sim, SIM_TEAM), chat_now(sim, SIM_GROUP),
+		chat_now(sim, SIM_GROUP), person };
 	struct sim_update *update =
 	    add_update(sim, UPDATE_TEXT, person, chats[sim_draw(sim, COUNT(chats))]);
 
-	if (update->chat == group_now(sim) && sim->moved == 0 && !sim->is_topic_gone &&
-	    sim_one_in(sim, 2))
+	if (update->chat == SIM_GROUP && !sim->is_topic_gone && sim_one_in(sim, 2))
 		update->thread = THREAD;
 	(void)snprintf(update->text, sizeof(update->text), typed[sim_draw(sim, COUNT(typed))],
 	    sim_environments[sim_one_in(sim, 3)]);
@@ -425,18 +426,18 @@ sim_chat_goes_away(struct sim *sim)
 	sim_trace(sim, "Telegram is away");
 }
 
+/* Its update comes, or is first heard of when something is sent there. */
 void
-sim_chat_group_moves(struct sim *sim)
+sim_chat_moves(struct sim *sim)
 {
-	struct sim_update *update;
-
 	if (sim->moved != 0)
 		return;
 	sim_note(sim, SIM_CHAT_MOVED);
-	sim->moved = SIM_GROUP - 1000000;
-	sim_trace(sim, "the group moves to %" PRId64, sim->moved);
-	update = add_update(sim, UPDATE_MIGRATED, SIM_ADMIN, SIM_GROUP);
-	update->new_chat = sim->moved;
+	sim->moved = sim->moving - 1000000;
+	sim_trace(sim, "chat %" PRId64 " moves to %" PRId64, sim->moving, sim->moved);
+	if (sim_one_in(sim, 2))
+		return;
+	add_update(sim, UPDATE_MIGRATED, SIM_ADMIN, sim->moving)->new_chat = sim->moved;
 	go_on(sim);
 }
 
@@ -474,6 +475,7 @@ void
 sim_chat_new(struct sim *sim)
 {
 	sim->is_polling = sim_one_in(sim, 3);
+	sim->moving = sim_one_in(sim, 2) ? SIM_TEAM : SIM_GROUP;
 	sim->next_update = 1000;
 	sim->next_remote = 500;
 }

@@ -123,8 +123,8 @@ the_release_is_what_runs(struct sim *sim)
 	for (int e = 0; e < SIM_ENVIRONMENTS; e++) {
 		const struct sim_seen_environment *now = &seen.environments[e];
 
-		if (now->release != 0 && !sim->has_passed[now->deployment] &&
-		    !sim->has_word[now->deployment])
+		if (now->release != 0 &&
+		    !(now->has_urls ? sim->has_passed : sim->has_word)[now->deployment])
 			sim_fail(sim, __func__, "release %" PRId64 " of %s passed nothing",
 			    now->release, sim_environments[e]);
 		if (active_in(e) == NULL && !now->is_down &&

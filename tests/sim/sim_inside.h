@@ -155,6 +155,7 @@ struct sim {
 	struct sim_open open[SIM_OPEN];
 	bool is_full;			/* the disk, in this batch */
 	bool is_failing;		/* one handler, in this batch */
+	int n_planned;			/* faults that are still to be told */
 	struct db *eyes;		/* sees what is committed, and nothing else */
 
 	/* the chat */
@@ -168,7 +169,8 @@ struct sim {
 	struct sim_update updates[SIM_UPDATES];
 	size_t n_posts;
 	struct sim_post posts[SIM_POSTS];
-	int64_t moved;			/* SIM_GROUP's new id; 0: not yet */
+	int64_t moving;			/* the chat that gets another id */
+	int64_t moved;			/* that id; 0: not yet */
 	bool is_topic_gone;
 	bool is_dead;			/* SIM_GROUP threw the bot out */
 
@@ -255,7 +257,7 @@ store_decode sim_chat_decode;
 void sim_chat_somebody_types(struct sim *sim);
 void sim_chat_somebody_presses(struct sim *sim);
 void sim_chat_goes_away(struct sim *sim);
-void sim_chat_group_moves(struct sim *sim);
+void sim_chat_moves(struct sim *sim);
 void sim_chat_topic_goes(struct sim *sim);
 void sim_chat_message_goes(struct sim *sim);
 void sim_chat_bot_is_thrown_out(struct sim *sim);

@@ -93,9 +93,10 @@ look_at_environments(struct sim *sim, struct sim_seen *seen)
 	memset(seen->environments, 0, sizeof(seen->environments));
 	sim_look_must(sim,
 	    db_query(&rows, sim->eyes, &err,
-		"SELECT e.name, e.current_release, r.deployment, r.commit_id, e.is_down, "
-		"e.seen_commit"
-		" FROM environment e LEFT JOIN release r ON r.id = e.current_release"),
+		"SELECT e.name, e.current_release, r.deployment, r.commit_id, e.is_down,"
+		" e.seen_commit, d.urls <> '' FROM environment e"
+		" LEFT JOIN release r ON r.id = e.current_release"
+		" LEFT JOIN deployment d ON d.id = r.deployment"),
 	    &err);
 	while (db_next(&rows)) {
 		struct sim_seen_environment *e =
@@ -104,6 +105,7 @@ look_at_environments(struct sim *sim, struct sim_seen *seen)
 		e->release = db_col_i64(&rows, 1);
 		e->deployment = db_col_i64(&rows, 2);
 		sim_look_text(&rows, 3, e->commit, sizeof(e->commit));
+		e->has_urls = db_col_i64(&rows, 6) != 0;
 		e->is_down = db_col_i64(&rows, 4) != 0;
 		sim_look_text(&rows, 5, e->seen, sizeof(e->seen));
 	}

@@ -31,6 +31,7 @@ struct sim_seen_environment {
 	char commit[LIMIT_COMMIT];
 	char seen[LIMIT_COMMIT];
 	bool is_down;
+	bool has_urls;		/* so did the deployment */
 };
 
 struct sim_seen_effect {

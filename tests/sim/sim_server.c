@@ -57,6 +57,8 @@ decide_guarded(struct tx *tx, const struct event *event)
 
 	sim_trace(sim, "    %s%s%" PRId64, event_name(event->kind),
 	    event->effect != 0 ? " of " : " ", event->effect);
+	if (event->kind == EVENT_FAULT && sim->n_planned-- == 0)
+		sim_fail(sim, "no_result_fails", "%s", event->u.fault.reason);
 	sim_check_before(sim, tx, &before);
 	handlers[event->kind](tx, event);
 	if (tx->failed)
@@ -66,6 +68,7 @@ decide_guarded(struct tx *tx, const struct event *event)
 		tx_fail(tx, ERR_FULL, "no space left");
 	} else if (sim->is_failing && may_fail_for_good(event)) {
 		sim->is_failing = false;
+		sim->n_planned++;
 		sim_note(sim, SIM_HANDLER_FAILED);
 		sim_trace(sim, "    it fails for good");
 		tx_fail(tx, ERR_INVALID, "planned");
@@ -119,7 +122,14 @@ report_soon(struct sim *sim, const struct effect *effect)
 	sim_later(sim, sim->life, sim_delay(sim, 1, 2000), wait_comes, effect->id, 0);
 }
 
-/* The store hands out the head of a lane, and nothing behind it. */
+static bool
+has_moved(const struct sim *sim, const struct effect *effect)
+{
+	return sim->moved != 0 && effect->u.say.message.place.chat == sim->moving;
+}
+
+/* The store hands out the head of a lane, and nothing behind it.  (What was on its way to a chat
+ * that moved has its lane under the new id; the old one is begun anew by the settings' chat.) */
 static void
 check_lane(struct sim *sim, const struct effect *effect)
 {
@@ -128,7 +138,7 @@ check_lane(struct sim *sim, const struct effect *effect)
 
 		if (other == NULL || other == effect || other->kind != effect->kind)
 			continue;
-		if (effect->kind == EFFECT_SAY &&
+		if (effect->kind == EFFECT_SAY && !has_moved(sim, effect) &&
 		    other->u.say.message.place.chat == effect->u.say.message.place.chat)
 			sim_fail(sim, "a_lane_has_one_out", "effects %" PRId64 " and %" PRId64,
 			    other->id, effect->id);
@@ -217,7 +227,7 @@ submit_now(struct sim *sim, struct event *event)
 	queue_list_add(&sim->events, &event->link);
 	if (!sim->is_turn_due) {
 		sim->is_turn_due = true;
-		sim_later(sim, sim->life, sim_draw(sim, 20), server_turn, 0, 0);
+		sim_later(sim, sim->life, sim_delay(sim, 0, 2000), server_turn, 0, 0);
 	}
 }
 
