@@ -90,13 +90,17 @@ def test_a_subcommand_runs_under_the_same_settings(tmp_path):
 
 def tools(folder, **scripts):
     """A PATH of our own: what bash needs, and stand-ins."""
-    for name in ("bash", "mktemp", "tail", "rm", "cat", "env"):
+    for name in ("bash", "mktemp", "tail", "rm", "cat", "env", "dpkg"):
         (folder / name).symlink_to(shutil.which(name))
     for name, words in scripts.items():
         path = folder / name.replace("_", "-")
         path.write_text(f"#!/bin/bash\n{words}\n", encoding="ascii")
         path.chmod(0o755)
     return str(folder)
+
+
+# What dpkg-query says of a package that is there: its version when asked for that, else its state.
+HAS_ALL = 'case "$*" in *Version*) echo 7.88.1-10+deb12u14;; *) echo installed;; esac'
 
 
 def packages(folder, *groups, as_nobody=False):
@@ -130,7 +134,7 @@ def anybody():
 
 
 def test_packages_that_are_there_cost_no_word(place):
-    found = packages(tools(place, dpkg_query="echo installed", apt_get="exit 99"), "build", "demo")
+    found = packages(tools(place, dpkg_query=HAS_ALL, apt_get="exit 99"), "build", "demo")
     assert (found.returncode, found.stdout, found.stderr) == (0, "", "")
 
 
@@ -138,7 +142,7 @@ def test_packages_that_are_there_cost_no_word(place):
 def test_without_root_and_sudo_the_exact_command_is_printed_and_nothing_else_is_done(place):
     place.chmod(0o777)
     path = tools(place, apt_get='echo ran >"${0%/*}/ran"; exit 99',
-                 dpkg_query='case "$*" in *libev-dev*|*python3-aiohttp*) exit 1;; esac; echo installed')
+                 dpkg_query='case "$*" in *libev-dev*|*python3-aiohttp*) exit 1;; esac; ' + HAS_ALL)
     found = packages(path, "build", "demo", as_nobody=True)
     assert found.returncode == 1, found
     line = next(x.strip() for x in found.stderr.splitlines() if "apt-get" in x)
@@ -148,11 +152,18 @@ def test_without_root_and_sudo_the_exact_command_is_printed_and_nothing_else_is_
     assert not (place / "ran").exists()
 
 
+def test_an_old_curl_is_named_before_the_compiler_meets_it(place):
+    old = HAS_ALL.replace("7.88.1-10+deb12u14", "7.81.0-1ubuntu1")
+    found = packages(tools(place, dpkg_query=old, apt_get="exit 99"), "build")
+    assert found.returncode == 1
+    assert "libcurl4-openssl-dev is 7.81.0-1ubuntu1; needed: 7.87 or later" in found.stderr
+
+
 def test_as_root_only_what_is_missing_is_installed(place):
     if os.geteuid() != 0:
         pytest.skip("needs root, or it would ask for it")
     path = tools(place, apt_get=f'echo "$*" >>"{place}/calls"',
-                 dpkg_query='case "$*" in *jansson*) exit 1;; esac; echo installed')
+                 dpkg_query='case "$*" in *jansson*) exit 1;; esac; ' + HAS_ALL)
     found = packages(path, "build")
     assert found.returncode == 0, found
     calls = (place / "calls").read_text(encoding="ascii").splitlines()
