@@ -309,6 +309,13 @@ say_live(struct chat_text *text, const struct chat_deployment *about)
 	add_took_and_audit(text, about);
 }
 
+/* A release of the commit that was live already: nothing else ran before, nor runs now. */
+static bool
+is_same_again(const struct deployment *deployment)
+{
+	return strcmp(deployment->commit, deployment->previous) == 0;
+}
+
 /* The sentence that a bad end must never leave in doubt: what runs there now. */
 static void
 add_bad_headline(struct chat_text *text, const struct chat_deployment *about)
@@ -316,7 +323,10 @@ add_bad_headline(struct chat_text *text, const struct chat_deployment *about)
 	const struct deployment *deployment = about->deployment;
 	const char *environment = deployment->environment;
 
-	if (deployment->state == DEPLOY_ROLLED_BACK) {
+	if (deployment->state == DEPLOY_ROLLED_BACK && is_same_again(deployment)) {
+		chat_text_add(text, "↩️ " MARK_BOLD "%s runs its earlier release of %.7s again",
+		    environment, deployment->previous);
+	} else if (deployment->state == DEPLOY_ROLLED_BACK) {
 		chat_text_add(text,
 		    "↩️ " MARK_BOLD "%s is NOT running %.7s; it runs %.7s again", environment,
 		    deployment->commit, deployment->previous);
@@ -377,22 +387,14 @@ static void
 say_rolled_back(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
-	bool is_same = strcmp(deployment->commit, deployment->previous) == 0;
 
-	if (is_same)
-		chat_text_add(text,
-		    "↩️ " MARK_BOLD "%s runs its earlier release of %.7s again" MARK_BOLD "\n",
-		    deployment->environment, deployment->previous);
-	else
-		chat_text_add(text,
-		    "↩️ " MARK_BOLD "%s is NOT running %.7s; it runs %.7s again" MARK_BOLD "\n",
-		    deployment->environment, deployment->commit, deployment->previous);
+	add_bad_headline(text, about);
 	chat_text_commit(text, deployment->commit);
 	add_subject(text, deployment);
 	add_asker(text, deployment);
 	add_detail(text, deployment);
 	add_unprobed(text, deployment);
-	if (!is_same) {
+	if (!is_same_again(deployment)) {
 		chat_text_add(text, "\nA push of it will not deploy it again; ");
 		chat_text_add(
 		    text, MARK_CODE "/deploy %s" MARK_CODE " asks first.", deployment->environment);
@@ -534,8 +536,10 @@ chat_busy(const struct deployment *active, int64_t at)
 	chat_text_commit(&text, active->commit);
 	chat_text_add(&text, " since ");
 	chat_text_duration(&text, at - active->started_at);
-	chat_text_add(&text, " (%s). " MARK_CODE "/cancel %s" MARK_CODE " ends it.",
-	    deploy_flow_word(active->state), active->environment);
+	chat_text_add(&text, " (%s).", deploy_flow_word(active->state));
+	if (deployment_may_be_cancelled(active))
+		chat_text_add(
+		    &text, " " MARK_CODE "/cancel %s" MARK_CODE " ends it.", active->environment);
 	return chat_text_take(&text);
 }
 

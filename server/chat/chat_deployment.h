@@ -30,7 +30,8 @@ bool chat_deployment(const struct chat_deployment *about, struct message *ret) M
 /* A second, short message for an end that must ring the phone: NULL for all others. free() it. */
 char *chat_deployment_alarm(const struct chat_deployment *about);
 
-/* One line: "⏳ staging is busy: @ada deploys 1a2b3c4 since 2 min". */
+/* One line: "⏳ staging is busy: @ada deploys 1a2b3c4 since 2 min (running).", and how it is ended
+ * where it can be. */
 char *chat_busy(const struct deployment *active, int64_t at) MUST_USE;
 
 /* One line for /history and for lists. */

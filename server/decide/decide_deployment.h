@@ -10,6 +10,8 @@
 #include "store/row_deployment.h"
 #include "types/git_answer.h"
 
+struct update;
+
 /* Confirmations: how long a question stands. */
 #define DECIDE_COMMAND_QUESTION_MS (120 * INT64_C(1000))
 #define DECIDE_PUSH_QUESTION_MS (24 * 3600 * INT64_C(1000))
@@ -29,7 +31,6 @@ bool decide_step(struct tx *tx, struct deployment *deployment, enum deploy_event
 void decide_next(struct tx *tx, const char *environment);
 
 /* Whoever sent the update wants it ended, and that is audited.  False: it cannot be now. */
-struct update;
 bool decide_cancel(struct tx *tx, struct deployment *deployment, const struct update *update);
 
 /* What it needs to end was lost (a handler failed, a row is missing): it ends as interrupted. */

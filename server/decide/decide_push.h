@@ -10,8 +10,8 @@ struct environment_settings;
 
 /* Asks git, until it answers, for the newest commit of the environment's branch.  asked_by:
  * "github:login(7)", or DECIDE_POLL when nobody told us. */
-void
-decide_ask_head(struct tx *tx, const struct environment_settings *settings, const char *asked_by);
+void decide_ask_head(struct tx *tx, const struct environment_settings *settings,
+    const char *asked_by);
 
 #define DECIDE_POLL "git"
 

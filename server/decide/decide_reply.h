@@ -25,20 +25,20 @@ const char *decide_user(char out[32], int64_t person);
  * May the sender do that?  A no is audited, and told: to a stranger in a group once an hour, in
  * private once a minute; a press gets a toast.
  */
-bool decide_may(
-    struct tx *tx, const struct update *update, enum policy_action action, const char *environment);
+bool decide_may(struct tx *tx, const struct update *update, enum policy_action action,
+    const char *environment);
 
 /* Audits a denial of whoever sent the update. */
 void decide_audit_denied(struct tx *tx, const struct update *update, const char *what,
     const char *environment, const char *reason);
 
 /* The environment's settings; NULL: there is none, and the sender was told which there are. */
-const struct environment_settings *
-decide_environment(struct tx *tx, const struct update *update, const char *name);
+const struct environment_settings *decide_environment(struct tx *tx,
+    const struct update *update, const char *name);
 
 /* Both: the environment in which the sender wants that and may it; NULL: they were told why not.
  * Who may it somewhere and named no environment is told which there are, and denied nothing. */
-const struct environment_settings *decide_where(
-    struct tx *tx, const struct update *update, enum policy_action action, const char *name);
+const struct environment_settings *decide_where(struct tx *tx, const struct update *update,
+    enum policy_action action, const char *name);
 
 #endif

@@ -47,15 +47,6 @@ add_button(struct tx *tx, const struct deployment *deployment, enum question_ver
 	buttons->n++;
 }
 
-static bool
-may_be_cancelled(const struct deployment *deployment)
-{
-	if (deployment->state == DEPLOY_QUEUED)
-		return true;
-	return !is_rollback(deployment) &&
-	    (deployment->state == DEPLOY_RUNNING || deployment->state == DEPLOY_VERIFYING);
-}
-
 /* What went wrong stands in the log of the deployment, also when a rollback came after it. */
 static void
 add_log_buttons(
@@ -83,7 +74,7 @@ buttons_for(struct tx *tx, const struct deployment *deployment, int64_t chat)
 			add_button(
 			    tx, deployment, QUESTION_DECLINE, 0, chat, "✖️ Cancel", &buttons);
 	}
-	if (may_be_cancelled(deployment))
+	if (deployment_may_be_cancelled(deployment))
 		add_button(tx, deployment, QUESTION_CANCEL, 0, chat, "✋ Cancel", &buttons);
 	add_log_buttons(tx, deployment, chat, &buttons);
 	return buttons;

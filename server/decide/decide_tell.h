@@ -11,8 +11,8 @@
  * end that must ring the phone is also said in a message of its own.  answer: what git said,
  * where a question is asked or refused; else NULL.
  */
-void
-decide_tell(struct tx *tx, const struct deployment *deployment, const struct git_answer *answer);
+void decide_tell(struct tx *tx, const struct deployment *deployment,
+    const struct git_answer *answer);
 
 /* Asked for elsewhere: TELEGRAM_CHAT_ID gets a message about it too.  Sets also_message. */
 void decide_tell_team(struct tx *tx, struct deployment *deployment);

@@ -1,4 +1,4 @@
-/* deployment.c - names of what set a deployment off.  Side: pure. */
+/* deployment.c - what a deployment says of itself.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
 #include "deployment/deployment.h"
 
@@ -13,4 +13,13 @@ trigger_word(enum trigger trigger)
 
 	assert((size_t)trigger < COUNT(words));
 	return words[trigger];
+}
+
+bool
+deployment_may_be_cancelled(const struct deployment *deployment)
+{
+	if (deployment->state == DEPLOY_QUEUED)
+		return true;
+	return deployment->program != PROGRAM_ROLLBACK &&
+	    (deployment->state == DEPLOY_RUNNING || deployment->state == DEPLOY_VERIFYING);
 }

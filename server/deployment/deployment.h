@@ -76,6 +76,9 @@ struct step {
 	int64_t at;		/* wall ms */
 };
 
+/* It waits its turn or is under way, and a cancel is not refused.  (A question has buttons.) */
+bool deployment_may_be_cancelled(const struct deployment *deployment);
+
 const char *trigger_word(enum trigger trigger);
 
 #endif

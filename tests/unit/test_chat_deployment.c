@@ -122,6 +122,25 @@ each_state_says_what_the_issue_promises(void **state)
 }
 
 static void
+going_back_to_the_same_commit_is_no_contradiction(void **state)
+{
+	/* Goal: "NOT running 1a2b3c4; it runs 1a2b3c4 again" is said by neither of the two. */
+	struct deployment deployment = sample(DEPLOY_ROLLED_BACK);
+	struct chat_deployment what = about(&deployment);
+	char *alarm;
+
+	(void)state;
+	(void)text_copy(deployment.previous, sizeof(deployment.previous), deployment.commit);
+	says(&what, "staging runs its earlier release of 1a2b3c4 again");
+	assert_null(strstr(plain(&what), "NOT running"));
+	alarm = chat_deployment_alarm(&what);
+	assert_non_null(alarm);
+	assert_non_null(strstr(alarm, "staging runs its earlier release of 1a2b3c4 again"));
+	assert_null(strstr(alarm, "NOT running"));
+	free(alarm);
+}
+
+static void
 every_end_after_a_start_carries_the_audits_head(void **state)
 {
 	static const enum deploy_state ends[] = { DEPLOY_LIVE, DEPLOY_FAILED, DEPLOY_ROLLED_BACK,
@@ -259,6 +278,12 @@ a_busy_line_names_who_what_and_since_when(void **state)
 	assert_non_null(line);
 	assert_non_null(strstr(
 	    line, "⏳ staging is busy: @ada deploys " MARK_CODE "1a2b3c4" MARK_CODE " since 1 min"));
+	assert_non_null(strstr(line, MARK_CODE "/cancel staging" MARK_CODE " ends it."));
+	free(line);
+	deployment.program = PROGRAM_ROLLBACK; /* what cannot be cancelled offers no cancel */
+	line = chat_busy(&deployment, NOW);
+	assert_non_null(line);
+	assert_null(strstr(line, "/cancel"));
 	free(line);
 }
 
@@ -267,6 +292,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_state_says_what_the_issue_promises),
+		cmocka_unit_test(going_back_to_the_same_commit_is_no_contradiction),
 		cmocka_unit_test(every_end_after_a_start_carries_the_audits_head),
 		cmocka_unit_test(nothing_from_outside_marks_or_breaks_a_text),
 		cmocka_unit_test(only_what_is_under_way_is_live),
