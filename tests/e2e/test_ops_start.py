@@ -21,8 +21,10 @@ PACKAGES = ROOT / "tests" / "tools" / "packages.sh"
 def starter(folder, *words, **settings):
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "LANG": "C.UTF-8",
                    "DEPLOYBOT_FOLDER": str(folder),
-                   **{k: os.environ[k] for k in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "DEPLOYBOT_BUILD")
-                      if k in os.environ}, **settings}
+                   **{k: os.environ[k] for k in ("ASAN_OPTIONS", "UBSAN_OPTIONS") if k in os.environ},
+                   **settings}
+    if "DEPLOYBOT_BUILD" in os.environ:     # which may be said from where we stand, and / is another place
+        environment["DEPLOYBOT_BUILD"] = os.path.abspath(os.environ["DEPLOYBOT_BUILD"])
     log = open(folder / "run.log", "ab")    # pylint: disable=consider-using-with
     return subprocess.Popen(["/usr/bin/python3", str(RUN), *words], cwd="/", env=environment,
                             stdin=subprocess.DEVNULL, stdout=log, stderr=log,
