@@ -163,6 +163,7 @@ take_first(struct sim *sim)
 	struct sim_later first = sim->laters[0];
 	size_t i = 0;
 
+	assert(sim->n_laters > 0);
 	sim->laters[0] = sim->laters[--sim->n_laters];
 	for (;;) {
 		size_t least = i;
@@ -289,7 +290,6 @@ come_to_rest(struct sim *sim)
 	sim->away_until = 0;
 	play_on(sim);
 	sim_server_poll(sim);
-	step(sim);
 	play_on(sim);
 }
 

@@ -40,6 +40,7 @@
 	F(RUN_PUT_OFF, "the runner could not begin a run yet") \
 	F(KEEPER_KILLED, "a keeper was killed") \
 	F(RUN_TIMED_OUT, "a run's deadline passed") \
+	F(EXEC_FAILED, "a script could not be started") \
 	F(GATE_NEVER_OPENED, "a gate never opened") \
 	F(RUN_ADOPTED, "a run was adopted") \
 	F(PROBE_FLAPPED, "a health check failed now and then") \

@@ -9,6 +9,7 @@
 
 #define STATUS_GO     200
 #define TRIES_MAX     3
+#define HANGS_MS      600000  /* longer than its deadline */
 #define STUCK_MOST_MS 1800000 /* until what a dead keeper left is really dead */
 #define LAG_MOST_MS   40000   /* the old version goes on answering */
 
@@ -141,7 +142,8 @@ script_goes_on(struct sim *sim, int64_t index, int64_t b)
 	if (status >= 0)
 		exit_with(sim, process, status);
 	else
-		sim_later(sim, 0, sim_delay(sim, 50, 60000), script_goes_on, index, 0);
+		sim_later(sim, 0, sim_one_in(sim, 20) ? HANGS_MS : sim_delay(sim, 50, 60000),
+		    script_goes_on, index, 0);
 }
 
 /* --- gate and keeper --- */
@@ -155,6 +157,12 @@ open_gate(struct sim *sim, struct sim_process *process)
 	process->phase = SIM_ALIVE;
 	process->was_opened = true;
 	sim_trace(sim, "run %" PRId64 ": its gate opens", process->run);
+	if (sim_one_in(sim, 40)) {
+		sim_note(sim, SIM_EXEC_FAILED);
+		end(sim, process,
+		    (struct run_ended){ .gate_opened = true, .exec_errno = 2, .exit_status = -1 });
+		return;
+	}
 	sim_later(sim, 0, sim_delay(sim, 10, 20000), script_goes_on, index_of(sim, process), 0);
 	sim_later(sim, 0, 120000, deadline_comes, index_of(sim, process), 0);
 }

@@ -473,7 +473,7 @@ sim_server_poll(struct sim *sim)
 
 		if (effect != NULL && effect->kind == EFFECT_WAIT &&
 		    effect->u.wait.kind == WAIT_POLL)
-			sim_later(sim, sim->life, 1, wait_comes, effect->id, 0);
+			sim_server_report(sim, &sim->open[i]);
 	}
 }
 
