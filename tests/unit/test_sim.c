@@ -39,7 +39,8 @@ now_s(void)
 static void
 print_totals(const struct sim_totals *totals, double seconds)
 {
-	print_message("%" PRIu64 " histories, %" PRIu64 " commits in %.1f s of one core: %.0f a minute\n",
+	print_message("%" PRIu64 " histories, %" PRIu64
+		      " commits in %.1f s of one core: %.0f a minute\n",
 	    totals->histories, totals->commits, seconds, 60 * (double)totals->histories / seconds);
 	for (int s = 0; s < DEPLOY_STATE_COUNT; s++)
 		if (totals->ends[s] > 0)
