@@ -253,14 +253,16 @@ redact_add(struct redact *r, const char *value, struct err *err)
 
 /* --- matching at one place --- */
 
-/* memcmp: nobody who could time this learns more than the log he reads. */
+/* memcmp: nobody who could time this learns more than the log he reads.  Where nothing follows, a
+ * value of which the beginning is there hides no shorter one. */
 static enum match
-match_value(const struct redact *r, const char *t, size_t n, size_t *ret_size)
+match_value(const struct redact *r, const char *t, size_t n, bool is_last, size_t *ret_size)
 {
 	const struct needle *at = r == NULL ? NULL : r->by_first[(unsigned char)t[0]];
 
 	for (; at != NULL; at = at->next) {
-		if (memcmp(t, at->bytes, n < at->size ? n : at->size) != 0)
+		if ((n < at->size && is_last) ||
+		    memcmp(t, at->bytes, n < at->size ? n : at->size) != 0)
 			continue;
 		if (n < at->size)
 			return MORE;
@@ -389,24 +391,24 @@ skip_token(struct state *s, const char *t, size_t n)
 	return at;
 }
 
-/* What stands at t; sets the state for what goes on after a YES. */
+/* What stands at t; sets the state for what goes on after a YES.  What may become a value is
+ * waited for, also where it has a token's shape: the value may be longer than that. */
 static enum match
 match_any(const struct redact *r, struct state *s, char previous, const char *t, size_t n,
-    size_t *ret_size)
+    bool is_last, size_t *ret_size)
 {
-	enum match m = match_value(r, t, n, ret_size);
-	enum match shape;
+	enum match m = match_value(r, t, n, is_last, ret_size);
 
-	if (m == YES)
-		return YES;
+	if (m != NO)
+		return m;
 	if (t[0] == '-') {
-		shape = match_key_line(t, n, "-----BEGIN ", ret_size);
-		s->key_bytes = shape == YES ? 1 : 0;
+		m = match_key_line(t, n, "-----BEGIN ", ret_size);
+		s->key_bytes = m == YES ? 1 : 0;
 	} else {
-		shape = match_shape(t, n, previous, ret_size);
-		s->eating = shape == YES && *ret_size == n;
+		m = match_shape(t, n, previous, ret_size);
+		s->eating = m == YES && *ret_size == n;
 	}
-	return shape == NO ? m : shape;
+	return m;
 }
 
 /* Appends what is certain and returns how much of t that was: all when is_last. */
@@ -428,7 +430,7 @@ scan(
 		}
 		if (could_start(r, t[at])) {
 			char previous = at > 0 ? t[at - 1] : s->previous;
-			enum match m = match_any(r, s, previous, t + at, n - at, &size);
+			enum match m = match_any(r, s, previous, t + at, n - at, is_last, &size);
 
 			if (m == MORE && !is_last)
 				break;

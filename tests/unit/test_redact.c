@@ -132,6 +132,41 @@ lines_of_a_value_are_secrets_too_and_short_ones_are_not(void **state)
 }
 
 static void
+a_value_at_the_end_is_found_though_a_longer_one_begins_so(void **state)
+{
+	struct redact *r = redact_new(NULL);
+
+	(void)state;
+	assert_true(redact_add(r, "first-line-of-it\nsecond-line-of-it\n", NULL));
+	check(r, "x first-line-of-it", "x ***");
+	check(r, "x first-line-of-it\nsecond", "x ***\nsecond");
+	redact_free(r);
+}
+
+static void
+a_value_with_the_shape_of_a_token_goes_whole_wherever_it_is_cut(void **state)
+{
+	static const char value[] = "ghp_0123456789abcdefghij!tail";
+	struct redact *r = redact_new(NULL);
+	struct redact_stream *s = redact_stream_new(r, NULL);
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 65536);
+	assert_true(redact_add(r, value, NULL));
+	for (size_t cut = 1; cut < sizeof(value) - 1; cut++) {
+		buf_clear(&out);
+		redact_stream_add(s, value, cut, &out);
+		redact_stream_add(s, value + cut, sizeof(value) - 1 - cut, &out);
+		redact_stream_end(s, &out);
+		assert_string_equal(buf_text(&out), "***");
+	}
+	buf_done(&out);
+	redact_stream_free(s);
+	redact_free(r);
+}
+
+static void
 a_key_without_end_does_not_swallow_the_rest_for_ever(void **state)
 {
 	struct redact_stream *s = redact_stream_new(NULL, NULL);
@@ -159,6 +194,8 @@ main(void)
 		cmocka_unit_test(ordinary_text_stays_as_it_is),
 		cmocka_unit_test(a_stream_cut_anywhere_gives_what_the_whole_gives),
 		cmocka_unit_test(lines_of_a_value_are_secrets_too_and_short_ones_are_not),
+		cmocka_unit_test(a_value_at_the_end_is_found_though_a_longer_one_begins_so),
+		cmocka_unit_test(a_value_with_the_shape_of_a_token_goes_whole_wherever_it_is_cut),
 		cmocka_unit_test(a_key_without_end_does_not_swallow_the_rest_for_ever),
 	};
 
