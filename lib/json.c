@@ -381,12 +381,18 @@ json_out_i64(struct json_out *out, int64_t value)
 void
 json_out_f64(struct json_out *out, double value)
 {
+	char text[32];
+
 	if (!isfinite(value)) {
 		json_out_null(out);
 		return;
 	}
 	begin_value(out);
-	buf_addf(out->buf, "%.17g", value);
+	(void)snprintf(text, sizeof(text), "%.17g", value); /* 24 characters at most */
+	buf_adds(out->buf, text);
+	/* 1e19 is no integer that could be read back, and -0 none at all. */
+	if (strpbrk(text, ".e") == NULL)
+		buf_adds(out->buf, ".0");
 }
 
 void

@@ -125,7 +125,7 @@ what_is_written_is_ascii_and_reads_back(void **state)
 static void
 a_decoded_value_can_be_written_again(void **state)
 {
-	const char *text = "{\"z\":[1,-2.5,true,false,null,\"x\"],\"a\":{\"b\":{}}}";
+	const char *text = "{\"z\":[1,-2.5,1.0,-0.0,1e+19,true,false,null,\"x\"],\"a\":{\"b\":{}}}";
 	struct json *root = decode(text);
 	struct json_out out;
 	struct buf b;
