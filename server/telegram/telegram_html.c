@@ -225,30 +225,37 @@ join(struct writer *w, bool *has_text)
 	*has_text = true;
 }
 
+/* A part that shows nothing is none. */
+static const char *
+text_of(const char *part)
+{
+	return part == NULL || is_blank(part) ? "" : part;
+}
+
 static void
 write_parts(struct writer *w, const struct telegram_html_parts *parts, size_t units)
 {
-	const char *head = parts->head == NULL ? "" : parts->head;
-	const char *live = parts->live == NULL ? "" : parts->live;
-	const char *foot = parts->foot == NULL ? "" : parts->foot;
-
-	if (is_blank(head) && is_blank(live) && is_blank(foot)) {
-		buf_adds(w->out, ELLIPSIS);
-		return;
-	}
+	const char *head = text_of(parts->head);
+	const char *live = text_of(parts->live);
+	const char *foot = text_of(parts->foot);
 	size_t foot_units = smaller(telegram_html_units(foot), units);
 	size_t head_room = room_beside(units, foot_units);
 	size_t head_units = smaller(telegram_html_units(head), head_room);
 	size_t live_room = room_beside(head_room, head_units);
 	unsigned mark = 0;
 	size_t live_from = skip_lines(live, strlen(live), live_room, &mark);
+	bool has_live = !is_blank(live + live_from);
 	bool has_text = false;
 
+	if (head_units == 0 && foot_units == 0 && !has_live) {
+		buf_adds(w->out, ELLIPSIS);
+		return;
+	}
 	if (head_units > 0) {
 		join(w, &has_text);
 		write_head(w, head, head_units);
 	}
-	if (units_of(live + live_from, strlen(live + live_from)) > 0) {
+	if (has_live) {
 		join(w, &has_text);
 		write_tail(w, live, live_from, mark);
 	}

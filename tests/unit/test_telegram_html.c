@@ -134,6 +134,23 @@ nothing_visible_is_an_ellipsis(void **state)
 }
 
 static void
+what_shows_nothing_takes_no_room_from_what_does(void **state)
+{
+	/* Goal: nor is "message text is empty" sent where only what fits is blank. */
+	char *html = render(&(struct telegram_html_parts){ .live = "a line too long" }, 5);
+
+	(void)state;
+	assert_string_equal(html, "\xe2\x80\xa6");
+	free(html);
+	html = render(&(struct telegram_html_parts){ .live = "a line too long\n ", .foot = " " }, 5);
+	assert_string_equal(html, "\xe2\x80\xa6");
+	free(html);
+	html = render(&(struct telegram_html_parts){ .head = "head", .foot = "      " }, 5);
+	assert_string_equal(html, "head");
+	free(html);
+}
+
+static void
 live_is_cut_first_and_at_lines_from_its_beginning(void **state)
 {
 	/* Goal: the last lines stay, in their block, and so do head and foot. */
@@ -245,6 +262,7 @@ main(void)
 		cmocka_unit_test(marks_become_tags_and_text_stays_text),
 		cmocka_unit_test(a_mark_left_open_is_closed_at_the_end_of_its_part),
 		cmocka_unit_test(nothing_visible_is_an_ellipsis),
+		cmocka_unit_test(what_shows_nothing_takes_no_room_from_what_does),
 		cmocka_unit_test(live_is_cut_first_and_at_lines_from_its_beginning),
 		cmocka_unit_test(head_is_cut_when_live_is_gone_and_foot_last),
 		cmocka_unit_test(a_character_of_two_units_is_never_halved),
