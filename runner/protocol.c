@@ -527,6 +527,8 @@ protocol_decode(const char *data, size_t len, struct protocol_message *ret, stru
 	if (ret->kind == PROTOCOL_ANSWER) {
 		ret->body = data;
 		ret->body_len = (size_t)(end - data);
+		if (ret->body_len > PROTOCOL_ANSWER_MAX)
+			return err_set(err, ERR_LIMIT, "answer of %zu bytes", ret->body_len);
 	} else if (data < end) {
 		return err_set(err, ERR_INVALID, "%s: a body", protocol_kind_name(ret->kind));
 	}

@@ -33,7 +33,8 @@ line_ended(struct step_scan *scan, step_scan_found *found, void *ctx)
 	for (size_t i = from; i < len; i++) {
 		unsigned char c = (unsigned char)scan->line[i];
 
-		if (c >= 0x20 && c != 0x7f)
+		/* A blank may begin the name once the controls before it are gone. */
+		if (c >= 0x20 && c != 0x7f && (c != ' ' || out > 0))
 			name[out++] = (char)c;
 	}
 	while (out > 0 && name[out - 1] == ' ')

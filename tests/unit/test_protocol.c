@@ -120,6 +120,8 @@ an_answer_carries_any_bytes_up_to_its_cap(void **state)
 	assert_int_equal(read.body_len, PROTOCOL_ANSWER_MAX);
 	assert_memory_equal(read.body, body, PROTOCOL_ANSWER_MAX);
 	assert_int_equal(read.record.status, 69);
+	packet[len] = 'x'; /* a packet may be larger than an answer */
+	assert_false(protocol_decode(packet, len + 1, &read, NULL));
 	answer.body_len++;
 	assert_false(protocol_encode(&answer, packet, sizeof(packet), &len, NULL));
 }
