@@ -48,6 +48,7 @@ struct http_server_conn {
 	int64_t deadline;   /* monotonic; what the timer is for */
 	int64_t armed;	    /* when it fires, at the latest by the deadline */
 	size_t target_size; /* of the request line's target, as sent */
+	bool has_odd_target; /* a blank or a control character in it */
 	bool had_request;
 	bool is_suspended;
 	bool is_cut;	/* shut down by us, and soon gone */
@@ -365,6 +366,16 @@ on_connection(void *cls, struct MHD_Connection *mhd, void **socket_context,
 		close_conn(TAKE(*socket_context));
 }
 
+/* libmicrohttpd takes anything up to the last blank of the line for the target, a bare CR too. */
+static bool
+is_visible(const char *target)
+{
+	for (; *target != '\0'; target++)
+		if ((unsigned char)*target <= ' ' || *target == 0x7f)
+			return false;
+	return true;
+}
+
 /* The first request's time runs since the connection was made. */
 static void *
 on_request_line(void *cls, const char *target, struct MHD_Connection *mhd)
@@ -378,6 +389,7 @@ on_request_line(void *cls, const char *target, struct MHD_Connection *mhd)
 		set_deadline(conn, server->config.request_timeout_ms);
 	conn->had_request = true;
 	conn->target_size = target == NULL ? 0 : strlen(target);
+	conn->has_odd_target = target != NULL && !is_visible(target);
 	return NULL;
 }
 
@@ -501,6 +513,8 @@ find_route(const struct http_server *server, struct http_request *request)
  * folded lines and takes a bare LF for a line's end, all unseen.  It parses in place, so between
  * a value and the next name lies exactly what ended the line, and it tells how long the head was:
  * the request line, all from the first name to the last value, and the empty line make that up.
+ * It makes NULs of a line's end, and of the colon of a line without a name, with which it ends the
+ * head: NUL LF for CRLF, and ":" LF for the empty line, look as they should.
  */
 static bool
 head_hides_something(const struct http_request *request, const char *version)
@@ -510,15 +524,19 @@ head_hides_something(const struct http_request *request, const char *version)
 	size_t size =
 	    strlen(request->method) + 1 + conn->target_size + 1 + strlen(version) + LINE_END;
 	size_t n = request->field_count;
+	const char *at = version + strlen(version) + LINE_END; /* where a field must begin */
+	static const char line_ends[2 * LINE_END]; /* the last field's and the empty line's */
 
-	for (size_t i = 0; i + 1 < n; i++)
-		if (fields[i + 1].name != fields[i].value + fields[i].value_size + LINE_END)
+	for (size_t i = 0; i < n; i++) {
+		if (fields[i].name != at)
 			return true;
+		at = fields[i].value + fields[i].value_size + LINE_END;
+	}
 	if (n > 0)
-		size += (size_t)(fields[n - 1].value + fields[n - 1].value_size - fields[0].name) +
-		    LINE_END;
+		size += (size_t)(at - fields[0].name);
 	return MHD_get_connection_info(conn->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)
-		   ->header_size != size + LINE_END;
+		   ->header_size != size + LINE_END ||
+	    (n > 0 && memcmp(at - LINE_END, line_ends, sizeof(line_ends)) != 0);
 }
 
 /* Every check that needs no byte of the body.  False: there is a refusal. */
@@ -536,7 +554,7 @@ check_head(struct http_server *server, struct http_request *request, const char 
 	request->body_size = (size_t)verdict.body_size;
 	if (verdict.status != 0) {
 		refuse(request, verdict.status, NULL, NULL);
-	} else if (head_hides_something(request, version)) {
+	} else if (request->conn->has_odd_target || head_hides_something(request, version)) {
 		refuse(request, MHD_HTTP_BAD_REQUEST, NULL, NULL);
 	} else if (route->types != NULL &&
 	    !http_guard_type_is_in(http_request_header(request, "Content-Type"), route->types)) {
