@@ -4,6 +4,25 @@
 #include "decide/decide_deployment.h"
 #include "decide/decide_reply.h"
 
+/* Before git has answered only the ref is known, and that is what they typed. */
+static void
+say_cancelling(struct tx *tx, const struct update *update, const struct deployment *deployment,
+    bool is_waited_for)
+{
+	struct chat_text text;
+
+	chat_text_init(&text);
+	chat_text_add(&text, "✋ %s: cancelling ", deployment->environment);
+	if (deployment->commit[0] != '\0')
+		chat_text_commit(&text, deployment->commit);
+	else
+		chat_text_code(&text, deployment->ref);
+	chat_text_add(&text, ".%s",
+	    is_waited_for ? " What waits behind it starts next; /cancel once more ends that too." :
+			    "");
+	(void)decide_say(tx, &update->place, &text);
+}
+
 void
 command_cancel(struct tx *tx, const struct update *update, const struct chat_command *command)
 {
@@ -28,9 +47,5 @@ command_cancel(struct tx *tx, const struct update *update, const struct chat_com
 		    deploy_flow_word(deployment.state));
 		return;
 	}
-	(void)decide_sayf(tx, &update->place, "✋ %s: cancelling " MARK_CODE "%.7s" MARK_CODE ".%s",
-	    name, deployment.commit,
-	    queued.id != 0 && queued.id != deployment.id ?
-		" What waits behind it starts next; /cancel once more ends that too." :
-		"");
+	say_cancelling(tx, update, &deployment, queued.id != 0 && queued.id != deployment.id);
 }
