@@ -119,7 +119,7 @@ keeper_open(struct keeper *keeper, const struct keeper_start *start, int root, s
 	keeper->listener = run_folder_listen(keeper->folder, err);
 	return keeper->listener != -1 &&
 	    run_folder_leader_write(keeper->folder, &keeper->identity, err) &&
-	    run_folder_flush(root, keeper->folder, err);
+	    run_folder_flush(root, keeper->folder, start->is_spare, err);
 }
 
 /* ---- what the server is told ------------------------------------------------------------- */

@@ -14,6 +14,8 @@
 
 #define SMALL_FILE 8192 /* an order is below 2 KB, a leader below 200 bytes */
 
+#define SPARE "spare" /* a folder in runs/ that is no run's yet; runs have numbers */
+
 static const char *const names[] = { "order", "leader", "log", "exit", "socket" };
 
 static void
@@ -106,8 +108,18 @@ run_folder_open(int root, uint64_t id, struct err *err)
 	return folder;
 }
 
+/* Takes the spare folder, or makes one.  Either way an id is given once. */
+static bool
+take_name(int root, const char *name, bool *ret_is_spare, struct err *err)
+{
+	*ret_is_spare = renameat2(root, SPARE, root, name, RENAME_NOREPLACE) == 0;
+	if (*ret_is_spare || (errno != EEXIST && mkdirat(root, name, 0700) == 0))
+		return true;
+	return err_errno(err, errno == EEXIST ? ERR_BUSY : ERR_IO, errno, "run %s", name);
+}
+
 int
-run_folder_make(int root, const struct protocol_message *order, struct err *err)
+run_folder_make(int root, const struct protocol_message *order, bool *ret_is_spare, struct err *err)
 {
 	char name[24], text[SMALL_FILE];
 	size_t len = 0;
@@ -116,10 +128,8 @@ run_folder_make(int root, const struct protocol_message *order, struct err *err)
 	if (!protocol_encode(order, text, sizeof(text), &len, err))
 		return -1;
 	name_of(order->id, name);
-	if (mkdirat(root, name, 0700) == -1) {
-		(void)err_errno(err, errno == EEXIST ? ERR_BUSY : ERR_IO, errno, "run %s", name);
+	if (!take_name(root, name, ret_is_spare, err))
 		return -1;
-	}
 	folder = run_folder_open(root, order->id, err);
 	if (folder != -1 && write_small(folder, "order", text, len, err))
 		return folder;
@@ -193,6 +203,25 @@ run_folder_claim(int folder, struct err *err)
 		return fd;
 	(void)close(fd);
 	return -1;
+}
+
+void
+run_folder_make_spare(int root)
+{
+	int folder, fd;
+
+	(void)mkdirat(root, SPARE, 0700); /* where it cannot be made, it is not there to be taken */
+	folder = openat(root, SPARE, O_DIRECTORY | O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (folder == -1)
+		return;
+	fd = openat(folder, "exit", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd == -1 || !allocate(fd, NULL) || fsync(folder) == -1) {
+		(void)unlinkat(folder, "exit", 0);
+		(void)unlinkat(root, SPARE, AT_REMOVEDIR);
+	}
+	if (fd != -1)
+		(void)close(fd); /* it was flushed */
+	(void)close(folder);
 }
 
 pid_t
@@ -311,9 +340,11 @@ run_folder_listen(int folder, struct err *err)
 }
 
 bool
-run_folder_flush(int root, int folder, struct err *err)
+run_folder_flush(int root, int folder, bool is_spare, struct err *err)
 {
-	if (fsync(folder) == 0 && fsync(root) == 0)
+	/* Of a spare one the record's room was flushed before; what else is in it matters only to
+	 * this boot. */
+	if ((is_spare || fsync(folder) == 0) && fsync(root) == 0)
 		return true;
 	return err_errno(err, ERR_IO, errno, "flushing the run's folder");
 }

@@ -20,9 +20,14 @@ enum run_folder_record {
 /* Opens STATE/runs, which is made when missing.  -1 on failure. */
 int run_folder_root(const char *state, struct err *err);
 
-/* Makes the folder and its order.  Returns a descriptor of it or -1; then nothing is left, and
- * err->code is ERR_BUSY when there was one already. */
-int run_folder_make(int root, const struct protocol_message *order, struct err *err);
+/* Makes the folder and its order, out of the spare one where that is ready.  Returns a descriptor
+ * of it or -1; then nothing is left, and err->code is ERR_BUSY when there was one already. */
+int run_folder_make(int root, const struct protocol_message *order, bool *ret_is_spare,
+    struct err *err);
+
+/* Makes runs/spare/ with a record's room, flushed: the next run costs one flush instead of three.
+ * For idle moments; a failure costs nothing but that. */
+void run_folder_make_spare(int root);
 
 /* -1: there is none (ERR_MISSING), or it cannot be opened. */
 int run_folder_open(int root, uint64_t id, struct err *err);
@@ -54,7 +59,7 @@ void run_folder_tag_read(int folder, char ret[PROCESS_TAG]);
 /* A listening socket at <folder>/socket, whatever the length of its path.  -1 on failure. */
 int run_folder_listen(int folder, struct err *err);
 
-/* Flushes the names: the folder's, and its own in the root. */
-bool run_folder_flush(int root, int folder, struct err *err) MUST_USE;
+/* Flushes the names: those in the folder (not of a spare one), and its own in the root. */
+bool run_folder_flush(int root, int folder, bool is_spare, struct err *err) MUST_USE;
 
 #endif

@@ -20,12 +20,13 @@
 #include "runner/run_folder.h"
 #include "runner/settle.h"
 
-#define KEEPERS_MAX 64 /* more runs than there may be environments */
-#define SEND_WAIT_S 10 /* a server that does not read for so long has gone */
-#define EXIT_IO	    74
-#define EXIT_CONFIG 78
-#define STATUS_BUSY 75
-#define STATUS_GONE 69
+#define KEEPERS_MAX    64   /* more runs than there may be environments */
+#define SPARE_AFTER_MS 1000 /* idle for so long: nobody waits for the disk */
+#define SEND_WAIT_S    10   /* a server that does not read for so long has gone */
+#define EXIT_IO	       74
+#define EXIT_CONFIG    78
+#define STATUS_BUSY    75
+#define STATUS_GONE    69
 
 struct watch {
 	uint64_t id;
@@ -53,6 +54,7 @@ struct runner {
 	struct settling settling;
 	struct asked asked;
 	char packet[PROTOCOL_PACKET_MAX]; /* what is received or forwarded, one at a time */
+	bool has_spare;			  /* a folder for the next run is ready */
 };
 
 static void order_run(struct runner *runner, struct protocol_message *order);
@@ -158,7 +160,8 @@ order_run(struct runner *runner, struct protocol_message *order)
 	if (runner->watch_count == KEEPERS_MAX)
 		(void)err_set(&err, ERR_LIMIT, "%d runs are kept already", KEEPERS_MAX);
 	else if (draw_tag(order, &err))
-		start.folder = run_folder_make(runner->root, order, &err);
+		start.folder = run_folder_make(runner->root, order, &start.is_spare, &err);
+	runner->has_spare = false; /* whatever became of this */
 	if (start.folder != -1) {
 		pid = keeper_fork(&start, &err);
 		(void)close(start.folder);
@@ -358,15 +361,24 @@ turn(struct runner *runner)
 {
 	struct pollfd fds[KEEPERS_MAX + 2];
 	size_t watches = runner->watch_count;
+	int wait_ms, ready;
 
 	fds[0] = (struct pollfd){ runner->server, POLLIN, 0 };
 	fds[1] = (struct pollfd){ runner->asked.fd, POLLIN, 0 };
 	for (size_t i = 0; i < watches; i++)
 		fds[2 + i] = (struct pollfd){ runner->watches[i].pidfd, POLLIN, 0 };
-	if (poll(fds, 2 + watches, runner->settling.count > 0 ? SETTLE_EVERY_MS : -1) == -1) {
+	wait_ms = runner->settling.count > 0 ? SETTLE_EVERY_MS :
+	    !runner->has_spare		     ? SPARE_AFTER_MS :
+					       -1;
+	ready = poll(fds, 2 + watches, wait_ms);
+	if (ready == -1) {
 		if (errno != EINTR)
 			runner->exit_status = EXIT_IO;
 		return;
+	}
+	if (ready == 0 && !runner->has_spare) {
+		run_folder_make_spare(runner->root);
+		runner->has_spare = true; /* or could not be had: tried again after the next run */
 	}
 	/* From the end: the one that goes is replaced by the last, which was looked at. */
 	for (size_t i = watches; i-- > 0;) {
