@@ -51,6 +51,21 @@ def test_an_id_has_one_keeper(bench):
     assert (refused.kind, refused["why"]) == ("refused", "exists")
 
 
+def test_the_spare_folder_becomes_one_run_and_an_id_is_given_once(bench):
+    runner = bench.runner("exit 3")
+    runs = bench.state / "runs"
+    spare = runs / "spare" / "exit"
+    wait_for(lambda: spare.exists() and spare.stat().st_size == 16384, "the spare folder")
+    inode = spare.stat().st_ino
+    assert runner.start(1).exit()["status"] == 3
+    assert (runs / "1" / "exit").stat().st_ino == inode
+    wait_for(spare.exists, "another spare folder")
+    assert spare.stat().st_ino != inode
+    refused = runner.order(1)
+    assert (refused.kind, refused["why"]) == ("refused", "exists")
+    assert spare.exists() and (runs / "1" / "exit").read_bytes()[:4] == b"exit"
+
+
 def test_a_script_does_not_run_when_the_server_dies_before_go(bench):
     runner = bench.runner("echo x >$MARKS/ran")
     assert runner.order(1).kind == "started"
