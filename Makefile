@@ -37,7 +37,9 @@ LIB_A	 := $(BUILD)/liblib.a
 SERVER_A := $(BUILD)/libserver.a
 RUNNER_A := $(BUILD)/librunner.a
 TEST_AID_A := $(BUILD)/libtestaid.a
-TESTS	 := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(TEST_C))
+FUZZ_C	 := $(wildcard tests/fuzz/fuzz_*.c)
+TESTS	 := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(TEST_C)) \
+	$(patsubst tests/fuzz/%.c,$(BUILD)/tests/test_%,$(FUZZ_C))
 
 .PHONY: all
 all: $(BUILD)/deploybot $(BUILD)/deploybot-runner
@@ -69,12 +71,28 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(TEST_AID_A) $(SERVER_A) $(RUNNER
 	@echo "  LD    $@"
 	@$(CC) $(ALL_LDFLAGS) -o $@ $< $(TEST_AID_A) $(SERVER_A) $(RUNNER_A) $(LIB_A) $(SERVER_LIBS) -lcmocka
 
+# Each fuzz harness over its corpus, without libFuzzer.
+$(BUILD)/tests/test_fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(call objects,tests/fuzz/replay.c tests/fuzz/fuzz.c) \
+		$(SERVER_A) $(RUNNER_A) $(LIB_A)
+	@mkdir -p $(@D)
+	@echo "  LD    $@"
+	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(SERVER_LIBS)
+
+# The same under libFuzzer: `make fuzz` calls this with clang and its sanitizers.
+$(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(call objects,tests/fuzz/fuzz.c) $(SERVER_A) $(RUNNER_A) $(LIB_A)
+	@mkdir -p $(@D)
+	@echo "  LD    $@"
+	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(SERVER_LIBS)
+
+.PHONY: fuzzers
+fuzzers: $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/fuzz/%,$(FUZZ_C))
+
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
 # --- packages: installed when they are missing, silent when they are there ---
 PACKAGES := tests/tools/packages.sh
 
-.PHONY: packages-build packages-demo packages-test packages-lint packages-bench
+.PHONY: packages-build packages-demo packages-test packages-lint packages-bench packages-fuzz
 packages-build:
 	@$(PACKAGES) build
 packages-demo:
@@ -85,6 +103,8 @@ packages-lint:
 	@$(PACKAGES) build lint
 packages-bench:
 	@$(PACKAGES) build bench
+packages-fuzz:
+	@$(PACKAGES) build fuzz
 
 # --- the two commands of the README ---
 JOBS := $(shell nproc)
@@ -132,6 +152,15 @@ bench: packages-bench
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@$(PYTHON) tests/bench/bench.py
 
+# T: seconds for each harness; WHAT: some of them.
+T	?= 60
+FUZZ_BUILD := $(BUILD)/fuzzing
+.PHONY: fuzz
+fuzz: packages-fuzz
+	@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(FUZZ_BUILD) CC=clang-14 \
+		SANITIZE=address,undefined CFLAGS=-fsanitize=fuzzer-no-link fuzzers
+	@$(PYTHON) tests/fuzz/fuzz.py $(FUZZ_BUILD)/fuzz $(T) $(WHAT)
+
 .PHONY: help
 help:
 	@echo "make            the two programs, in $(BUILD)/"
@@ -142,6 +171,7 @@ help:
 	@echo "make layers     who may include whom"
 	@echo "make lint       style, shell, both compilers"
 	@echo "make bench      speed, as ratios measured in one run"
+	@echo "make fuzz       libFuzzer on every parser, T=60 seconds each (WHAT=html: only that one)"
 	@echo "make clean      removes $(BUILD)/"
 
 .PHONY: clean

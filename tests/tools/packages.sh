@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# packages.sh GROUP... - installs the Debian packages of build, demo, test, lint or bench that are missing.
+# packages.sh GROUP... - installs the Debian packages of build, demo, test, lint, fuzz or bench that are missing.
 # SPDX-License-Identifier: ISC
 set -euo pipefail
 
@@ -8,6 +8,7 @@ declare -A group=(
 	[demo]="git python3 python3-aiohttp ca-certificates"
 	[test]="git python3 python3-aiohttp python3-pytest python3-pytest-xdist python3-selenium chromium chromium-driver libcmocka-dev nginx prometheus shellcheck strace ca-certificates openssl"
 	[lint]="shellcheck clang clang-format yamllint pylint"
+	[fuzz]="clang-14 llvm-14 libclang-rt-14-dev python3"
 	[bench]="wrk webhook git python3 python3-aiohttp"
 )
 # What the build looks for on another distribution: pkg-config's name and the version it was written with.

@@ -1,0 +1,141 @@
+/* fuzz_audit.c - audit lines: what is written checks, and nothing else does.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+/* Input: user, action, environment, commit, outcome, severity and metadata, a line each; also
+ * taken as one line of the log. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/err.h"
+#include "lib/json.h"
+#include "store/audit_chain.h"
+#include "tests/fuzz/fuzz.h"
+
+enum { USER, ACTION, ENVIRONMENT, COMMIT, OUTCOME, SEVERITY, META, TEXTS };
+
+static bool
+stop_at_core(const char *key, const struct json *value, void *arg)
+{
+	(void)value;
+	*(bool *)arg = audit_chain_is_core(key);
+	return !*(bool *)arg;
+}
+
+/* An object without our own names, as the store writes it; else "{}". */
+static void
+write_meta(const char *text, struct buf *out)
+{
+	struct json *root = json_decode(text, strlen(text), NULL);
+	bool is_core = false;
+
+	if (root != NULL && json_holds_object(root))
+		(void)json_each(root, stop_at_core, &is_core);
+	if (root != NULL && json_holds_object(root) && !is_core) {
+		struct json_out json;
+
+		json_out_init(&json, out);
+		json_out_value(&json, root);
+	} else {
+		buf_adds(out, "{}");
+	}
+	json_free(root);
+}
+
+/* The line is one JSON object and says what it was made of. */
+static void
+check_content(const struct buf *line, int64_t seq)
+{
+	struct json *root = json_decode(line->data, line->size, NULL);
+
+	assert(root != NULL && json_get_i64_or(root, "seq", 0) == seq);
+	assert(json_get_str(root, "user_id") != NULL && json_get_str(root, "hash") != NULL);
+	json_free(root);
+	for (size_t i = 0; i < line->size; i++)
+		assert(line->data[i] >= 0x20 && line->data[i] < 0x7f);
+}
+
+/* Any byte changed, or one line out, is noticed. */
+static void
+check_tampering(struct buf *first, const struct buf *second, uint64_t *seed)
+{
+	struct audit_chain head = { 0 };
+	size_t at = fuzz_draw(seed) % first->size;
+	uint8_t flip = (uint8_t)(1 + fuzz_draw(seed) % 255);
+
+	assert(!audit_chain_check(&head, second->data, second->size, NULL));
+	first->data[at] = (char)((uint8_t)first->data[at] ^ flip);
+	assert(!audit_chain_check(&head, first->data, first->size, NULL));
+	assert(!audit_chain_check(&head, first->data, at, NULL));
+	assert(head.seq == 0);
+}
+
+static void
+check_chain(const struct audit_line *line, uint64_t seed)
+{
+	struct audit_chain written = { 0 }, checked = { 0 };
+	struct buf lines[2];
+	struct err err;
+
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		int64_t seq = 0;
+
+		buf_init(&lines[i], 1 << 24);
+		assert(audit_chain_write(&written, line, &lines[i], &err));
+		assert(audit_chain_check(&checked, lines[i].data, lines[i].size, &err));
+		assert(memcmp(&written, &checked, sizeof(written)) == 0);
+		assert(audit_chain_seq(lines[i].data, lines[i].size, &seq));
+		assert(seq == written.seq && seq == (int64_t)i + 1);
+		check_content(&lines[i], seq);
+	}
+	check_tampering(&lines[0], &lines[1], &seed);
+	for (size_t i = 0; i < COUNT(lines); i++)
+		buf_done(&lines[i]);
+}
+
+/* Bytes from elsewhere: a first line at most, and only with a hash that holds. */
+static void
+check_raw(const uint8_t *data, size_t size)
+{
+	struct audit_chain head = { 0 };
+	struct err err = { .text = "" };
+	int64_t seq = 0;
+
+	if (!audit_chain_check(&head, (const char *)data, size, &err))
+		assert(head.seq == 0 && err.text[0] != '\0');
+	else
+		assert(
+		    head.seq == 1 && audit_chain_seq((const char *)data, size, &seq) && seq == 1);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	uint64_t seed = fuzz_seed(data, size);
+	char *copy = fuzz_string(data, size), *rest = copy;
+	const char *texts[TEXTS];
+	struct buf meta;
+
+	check_raw(data, size);
+	for (size_t i = 0; i < TEXTS; i++) {
+		char *text = strsep(&rest, "\n");
+
+		texts[i] = text == NULL ? "" : text;
+	}
+	buf_init(&meta, 1 << 23);
+	write_meta(texts[META], &meta);
+	const struct audit_line line = {
+		.at = (int64_t)fuzz_draw(&seed) * 1000,
+		.user_id = texts[USER],
+		.action = texts[ACTION],
+		.environment = texts[ENVIRONMENT],
+		.commit = texts[COMMIT],
+		.outcome = texts[OUTCOME],
+		.severity = texts[SEVERITY],
+		.deployment = fuzz_draw(&seed) % 3,
+		.meta = buf_text(&meta),
+	};
+
+	check_chain(&line, seed);
+	buf_done(&meta);
+	free(copy);
+	return 0;
+}

@@ -1,0 +1,113 @@
+/* fuzz_delivery.c - a signed delivery's body, as JSON and as a form.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+#include <string.h>
+
+#include "github/github_delivery.h"
+#include "lib/text.h"
+#include "tests/fuzz/fuzz.h"
+
+typedef bool
+decoder(struct event *raw, struct queue_list *ret, int *ret_status, int64_t *ret_offset);
+
+static struct event *
+decode(decoder *decode_with, enum delivery_kind kind, const void *body, size_t size)
+{
+	struct event *raw = event_new(EVENT_DELIVERY);
+	struct queue_list events = { 0 };
+	int status = -1;
+	int64_t offset = 42;
+	struct queue_link *link;
+	struct event *event;
+	bool is_good;
+
+	assert(raw != NULL);
+	raw->u.delivery.kind = kind;
+	raw->raw.data = malloc(size > 0 ? size : 1);
+	assert(raw->raw.data != NULL);
+	memcpy(raw->raw.data, body, size);
+	raw->raw.size = size;
+	is_good = decode_with(raw, &events, &status, &offset);
+	assert(offset == 42 && events.length == 1);
+	link = queue_list_take(&events);
+	event = QUEUE_ITEM(link, struct event, link);
+	assert(is_good ? event->kind == EVENT_DELIVERY :
+			 event->kind == EVENT_REJECTED && status == 400);
+	event_free(raw);
+	return event;
+}
+
+static bool
+is_printable(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			return false;
+	return true;
+}
+
+static void
+check(const struct event *event, enum delivery_kind kind)
+{
+	const struct delivery *d = &event->u.delivery;
+
+	if (event->kind != EVENT_DELIVERY)
+		return;
+	assert(d->kind == kind);
+	assert(is_printable(d->branch) && is_printable(d->repository) && is_printable(d->login));
+	assert(text_is_utf8(d->branch, strlen(d->branch)));
+	assert(text_is_utf8(d->repository, strlen(d->repository)));
+	assert(d->login[strspn(d->login, "?") + strcspn(d->login + strspn(d->login, "?"), " ")] ==
+	    '\0');
+	if (kind == DELIVERY_PUSH) {
+		assert(d->repository[0] != '\0');
+		assert(strlen(d->after) == 40 || strlen(d->after) == 64);
+		assert(text_is_hex(d->after, 40, 64));
+	}
+}
+
+/* x → payload=x, everything escaped that may be. */
+static void
+write_form(const uint8_t *data, size_t size, struct buf *out)
+{
+	buf_adds(out, "payload=");
+	for (size_t i = 0; i < size; i++) {
+		char hex[3];
+
+		if (data[i] == ' ') {
+			buf_addc(out, '+');
+			continue;
+		}
+		text_hex(hex, &data[i], 1);
+		buf_addc(out, '%');
+		buf_adds(out, hex);
+	}
+	assert(!buf_failed(out));
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const enum delivery_kind kinds[] = { DELIVERY_PUSH, DELIVERY_PING, DELIVERY_OTHER };
+	struct buf form;
+
+	buf_init(&form, 8 + 3 * size);
+	write_form(data, size, &form);
+	for (size_t i = 0; i < COUNT(kinds); i++) {
+		struct event *json = decode(github_decode_json, kinds[i], data, size);
+		struct event *same = decode(github_decode_form, kinds[i], form.data, form.size);
+		struct event *odd = decode(github_decode_form, kinds[i], data, size);
+
+		check(json, kinds[i]);
+		check(odd, kinds[i]);
+		assert(json->kind == same->kind);
+		if (json->kind == EVENT_DELIVERY)
+			assert(memcmp(&json->u.delivery, &same->u.delivery,
+				   sizeof(json->u.delivery)) == 0);
+		event_free(json);
+		event_free(same);
+		event_free(odd);
+	}
+	buf_done(&form);
+	return 0;
+}

@@ -1,0 +1,40 @@
+/* fuzz_step.c - `==> name` lines: the same steps wherever the output was cut.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include <string.h>
+
+#include "lib/text.h"
+#include "runner/step_scan.h"
+#include "tests/fuzz/fuzz.h"
+
+static void
+on_step(void *ctx, const char *name)
+{
+	size_t size = strlen(name);
+
+	assert(size > 0 && size <= PROTOCOL_STEP_NAME);
+	assert(name[0] != ' ' && name[size - 1] != ' ');
+	for (size_t i = 0; i < size; i++)
+		assert((unsigned char)name[i] >= 0x20 && name[i] != 0x7f);
+	buf_adds(ctx, name);
+	buf_addc(ctx, '\n');
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct step_scan whole = { 0 }, pieces = { 0 };
+	uint64_t seed = fuzz_seed(data, size);
+	struct buf one, many;
+
+	buf_init(&one, size + 1);
+	buf_init(&many, size + 1);
+	step_scan_feed(&whole, (const char *)data, size, on_step, &one);
+	for (size_t at = 0, n; at < size; at += n) {
+		n = fuzz_piece(&seed, size - at);
+		step_scan_feed(&pieces, (const char *)data + at, n, on_step, &many);
+	}
+	fuzz_same(&one, &many);
+	buf_done(&one);
+	buf_done(&many);
+	return 0;
+}
