@@ -458,7 +458,7 @@ heads_that_must_not_pass_are_refused_before_the_body(void **state)
 		/* a NUL made up for by blanks that are not there, and bare line ends */
 		REFUSAL(POST_ECHO "Content-Length:3\r\nX-A:a\0b\r\nX-B:c\r\n\r\nabc", "400"),
 		REFUSAL(POST_ECHO "Content-Length:3\r\nX-B:c\r\nX-A:a\0b\r\n\r\nabc", "400"),
-		/* a line end too short made up for by an empty line too long: no name ends a head */
+		/* a line's end too short, made up for by an empty line too long */
 		REFUSAL("POST /echo HTTP/1.1\nHost: x\r\nContent-Length: 3\r\n: \nabc", "400"),
 		REFUSAL("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\n: \nabc", "400"),
 		REFUSAL("POST /echo?a=\rb HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc", "400"),

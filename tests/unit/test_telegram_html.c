@@ -142,7 +142,7 @@ what_shows_nothing_takes_no_room_from_what_does(void **state)
 	(void)state;
 	assert_string_equal(html, "\xe2\x80\xa6");
 	free(html);
-	html = render(&(struct telegram_html_parts){ .live = "a line too long\n ", .foot = " " }, 5);
+	html = render(&(struct telegram_html_parts){ .live = "too long\n ", .foot = " " }, 5);
 	assert_string_equal(html, "\xe2\x80\xa6");
 	free(html);
 	html = render(&(struct telegram_html_parts){ .head = "head", .foot = "      " }, 5);
