@@ -31,7 +31,8 @@ struct env_file {
 	size_t count;
 };
 
-/* Both fill ret, to be freed with env_file_done; on failure it is left empty. */
+/* Both fill ret, to be freed with env_file_done; on failure it is left empty.  A NUL stands behind
+ * the size bytes of text. */
 MUST_USE bool env_file_parse(struct env_file *ret, const char *text, size_t size, struct err *err);
 MUST_USE bool env_file_read(struct env_file *ret, const char *path, struct err *err);
 

@@ -45,9 +45,9 @@ struct http_server_conn {
 	struct http_request *request;
 	int fd;
 	struct loop_timer timer;
-	int64_t deadline;   /* monotonic; what the timer is for */
-	int64_t armed;	    /* when it fires, at the latest by the deadline */
-	size_t target_size; /* of the request line's target, as sent */
+	int64_t deadline;    /* monotonic; what the timer is for */
+	int64_t armed;	     /* when it fires, at the latest by the deadline */
+	size_t target_size;  /* of the request line's target, as sent */
 	bool has_odd_target; /* a blank or a control character in it */
 	bool had_request;
 	bool is_suspended;

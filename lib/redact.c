@@ -11,10 +11,10 @@
 #include "lib/buf.h"
 #include "lib/err.h"
 
-#define DIGITS_MAX 64  /* of the number before a bot token's colon */
-#define KEY_MAX 32768  /* bytes after which a private key without END has ended */
-#define KEY_HEADING 96 /* "-----BEGIN … PRIVATE KEY-----" at most */
-#define HELD_CAP (4u << 20)
+#define DIGITS_MAX  64	  /* of the number before a bot token's colon */
+#define KEY_MAX	    32768 /* bytes after which a private key without END has ended */
+#define KEY_HEADING 96	  /* "-----BEGIN … PRIVATE KEY-----" at most */
+#define HELD_CAP    (4u << 20)
 
 struct needle {
 	struct needle *next; /* same first byte, not longer */
@@ -420,8 +420,8 @@ scan(
 
 	while (at < n) {
 		if (s->key_bytes > 0 || s->eating) {
-			size = s->eating ? skip_token(s, t + at, n - at)
-					 : skip_key(s, t + at, n - at, is_last);
+			size = s->eating ? skip_token(s, t + at, n - at) :
+					   skip_key(s, t + at, n - at, is_last);
 			at += size;
 			plain = at;
 			if (s->key_bytes > 0)

@@ -10,7 +10,7 @@ struct keeper_start {
 	const struct protocol_message *order;	/* kind RUN, valid, with its tag */
 	const struct program_place *place;
 	int root;	/* runs/ */
-	int folder;	/* runs/<id>/, which holds its order, and of a spare one its record's room */
+	int folder;	/* runs/<id>/: its order, and of a spare one its record's room */
 	bool is_spare;
 };
 

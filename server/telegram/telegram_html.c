@@ -9,26 +9,26 @@
 #include "lib/text.h"
 #include "types/message.h"
 
-#define ELLIPSIS	"\xe2\x80\xa6"	/* one UTF-16 unit */
-#define MARK_COUNT	5		/* the marks are the characters 1 to 4; 0: none */
-#define REPLACEMENT	0xFFFDu
+#define ELLIPSIS    "\xe2\x80\xa6" /* one UTF-16 unit */
+#define MARK_COUNT  5		   /* the marks are the characters 1 to 4; 0: none */
+#define REPLACEMENT 0xFFFDu
 
 /* In the order of the marks' characters, MARK_BOLD to MARK_ITALIC. */
 static const char *const tag_name[MARK_COUNT] = { "", "b", "code", "pre", "i" };
 
 /* What stands at a place of marked text: a mark, a character to show, or nothing of both. */
 struct glyph {
-	size_t size;		/* bytes of the source */
-	unsigned mark;		/* 1 to 4; 0: no mark */
-	uint32_t code;		/* 0: nothing to show */
-	size_t units;		/* UTF-16 units it shows */
+	size_t size;   /* bytes of the source */
+	unsigned mark; /* 1 to 4; 0: no mark */
+	uint32_t code; /* 0: nothing to show */
+	size_t units;  /* UTF-16 units it shows */
 };
 
 struct writer {
 	struct buf *out;
 	bool is_html;
-	unsigned wanted;	/* the mark that is switched on in the text */
-	unsigned open;		/* the tag that is open in out: it is opened by the next character */
+	unsigned wanted; /* the mark that is switched on in the text */
+	unsigned open;	 /* the tag that is open in out; the next character opens it */
 };
 
 static struct glyph

@@ -95,13 +95,15 @@ static void
 marks_become_tags_and_text_stays_text(void **state)
 {
 	/* Goal: the plain case, read by a person. */
-	char *html = render(&(struct telegram_html_parts){
-	    .head = MARK_BOLD "a<b" MARK_BOLD " & \"" MARK_CODE "x>y" MARK_CODE,
-	    .live = MARK_PRE "one\ntwo" MARK_PRE "\ntime", .foot = MARK_ITALIC "end" MARK_ITALIC },
+	char *html = render(&(struct telegram_html_parts){ .head = MARK_BOLD
+				"a<b" MARK_BOLD " & \"" MARK_CODE "x>y" MARK_CODE,
+				.live = MARK_PRE "one\ntwo" MARK_PRE "\ntime",
+				.foot = MARK_ITALIC "end" MARK_ITALIC },
 	    4096);
 
 	(void)state;
-	assert_string_equal(html, "<b>a&lt;b</b> &amp; &quot;<code>x&gt;y</code>\n"
+	assert_string_equal(html,
+	    "<b>a&lt;b</b> &amp; &quot;<code>x&gt;y</code>\n"
 	    "<pre>one\ntwo</pre>\ntime\n<i>end</i>");
 	free(html);
 }
@@ -110,8 +112,9 @@ static void
 a_mark_left_open_is_closed_at_the_end_of_its_part(void **state)
 {
 	/* Goal: a mistake in one part never reaches another. */
-	char *html = render(&(struct telegram_html_parts){
-	    .head = MARK_BOLD "bold", .foot = "plain" MARK_CODE "code" MARK_BOLD "both" }, 4096);
+	char *html = render(&(struct telegram_html_parts){ .head = MARK_BOLD "bold",
+				.foot = "plain" MARK_CODE "code" MARK_BOLD "both" },
+	    4096);
 
 	(void)state;
 	assert_string_equal(html, "<b>bold</b>\nplain<code>code</code><b>both</b>");
@@ -154,8 +157,9 @@ static void
 live_is_cut_first_and_at_lines_from_its_beginning(void **state)
 {
 	/* Goal: the last lines stay, in their block, and so do head and foot. */
-	char *html = render(&(struct telegram_html_parts){ .head = "head",
-	    .live = MARK_PRE "first line\nsecond line\nthird" MARK_PRE "\n9 s", .foot = "foot" }, 22);
+	static const char live[] = MARK_PRE "first line\nsecond line\nthird" MARK_PRE "\n9 s";
+	char *html = render(
+	    &(struct telegram_html_parts){ .head = "head", .live = live, .foot = "foot" }, 22);
 
 	(void)state;
 	assert_string_equal(html, "head\n<pre>third</pre>\n9 s\nfoot");
@@ -181,14 +185,19 @@ static void
 a_character_of_two_units_is_never_halved(void **state)
 {
 	/* Goal: the limit counts UTF-16 units, the cut falls between characters. */
-	char *html = render(&(struct telegram_html_parts){
-	    .head = "ab\xf0\x9f\x9a\x80" "cd" }, 4);
+	char *html = render(&(struct telegram_html_parts){ .head = "ab\xf0\x9f\x9a\x80"
+								   "cd" },
+	    4);
 
 	(void)state;
 	assert_string_equal(html, "ab\xe2\x80\xa6"); /* 3 units: the rocket needs two */
 	free(html);
-	html = render(&(struct telegram_html_parts){ .head = "ab\xf0\x9f\x9a\x80" "c" }, 5);
-	assert_string_equal(html, "ab\xf0\x9f\x9a\x80" "c");
+	html = render(&(struct telegram_html_parts){ .head = "ab\xf0\x9f\x9a\x80"
+							     "c" },
+	    5);
+	assert_string_equal(html,
+	    "ab\xf0\x9f\x9a\x80"
+	    "c");
 	free(html);
 }
 
@@ -197,8 +206,8 @@ static void
 make_up(unsigned *seed, char *out, size_t pieces)
 {
 	static const char *const piece[] = { "a", "<", ">", "&", "\"", "\n", MARK_BOLD, MARK_CODE,
-		MARK_PRE, MARK_ITALIC, "\xc3\xa4", "\xf0\x9f\x9a\x80", "\xe2\x82\xac", "\xff", "\x07",
-		"&amp;", "</b>", "word", " ", "\t" };
+		MARK_PRE, MARK_ITALIC, "\xc3\xa4", "\xf0\x9f\x9a\x80", "\xe2\x82\xac", "\xff",
+		"\x07", "&amp;", "</b>", "word", " ", "\t" };
 
 	*out = '\0';
 	for (size_t i = 0; i < pieces; i++) {
