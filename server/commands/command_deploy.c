@@ -1,9 +1,7 @@
 /* command_deploy.c - /deploy <environment> [ref]: role, busy, then git is asked.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include <stdlib.h>
 #include <string.h>
 
-#include "chat/chat_deployment.h"
 #include "commands/commands.h"
 #include "decide/decide_reply.h"
 #include "lib/text.h"
@@ -13,23 +11,6 @@
 
 /* One person's deployments that have not ended: more is a mistake or a game. */
 #define OPEN_REQUESTS_MAX 10
-
-static bool
-is_busy(struct tx *tx, const struct update *update, const char *environment)
-{
-	struct deployment active = row_deployment_active(tx, environment);
-	char *busy;
-
-	if (active.id == 0)
-		return false;
-	busy = chat_busy(&active, tx->at);
-	if (busy == NULL)
-		tx_fail(tx, ERR_NOMEM, "no memory for a reply");
-	else
-		(void)decide_sayf(tx, &update->place, "%s", busy);
-	free(busy);
-	return true;
-}
 
 /* What can be said without asking git; false: it was said. */
 static bool
@@ -132,7 +113,7 @@ command_deploy(struct tx *tx, const struct update *update, const struct chat_com
 	const char *ref = command->argument[1];
 	const struct environment_settings *settings = decide_where(tx, update, POLICY_DEPLOY, name);
 
-	if (settings == NULL || is_busy(tx, update, settings->name) ||
+	if (settings == NULL || decide_is_busy(tx, update, settings->name) ||
 	    !can_ask_git(tx, update, settings, ref))
 		return;
 	request(tx, update, settings, ref[0] != '\0' ? ref : settings->branch);

@@ -1,9 +1,7 @@
 /* command_rollback.c - /rollback <environment> [release]: shows from → to, asks with one button.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include <stdlib.h>
 #include <string.h>
 
-#include "chat/chat_deployment.h"
 #include "commands/commands.h"
 #include "decide/decide_deployment.h"
 #include "decide/decide_reply.h"
@@ -106,22 +104,12 @@ command_rollback(struct tx *tx, const struct update *update, const struct chat_c
 {
 	const char *name = command->argument[0];
 	struct environment environment;
-	struct deployment active;
 	struct release to;
 
 	if (decide_where(tx, update, POLICY_ROLLBACK, name) == NULL)
 		return;
-	active = row_deployment_active(tx, name);
-	if (active.id != 0) {
-		char *busy = chat_busy(&active, tx->at);
-
-		if (busy == NULL)
-			tx_fail(tx, ERR_NOMEM, "no memory for a reply");
-		else
-			(void)decide_sayf(tx, &update->place, "%s", busy);
-		free(busy);
+	if (decide_is_busy(tx, update, name))
 		return;
-	}
 	environment = row_environment_get(tx, name);
 	to = choose(tx, &environment, command->argument[1]);
 	if (to.id == 0)

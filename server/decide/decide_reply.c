@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "chat/chat_deployment.h"
 #include "lib/text.h"
+#include "store/row_deployment.h"
 #include "store/row_effect.h"
 #include "store/row_guard.h"
 #include "store/row_message.h"
@@ -43,6 +45,23 @@ decide_sayf(struct tx *tx, const struct place *place, const char *fmt, ...)
 	buf_addv(&text.buf, fmt, args);
 	va_end(args);
 	return decide_say(tx, place, &text);
+}
+
+bool
+decide_is_busy(struct tx *tx, const struct update *update, const char *environment)
+{
+	struct deployment active = row_deployment_active(tx, environment);
+	char *busy;
+
+	if (active.id == 0)
+		return false;
+	busy = chat_busy(&active, tx->at);
+	if (busy == NULL)
+		tx_fail(tx, ERR_NOMEM, "no memory for a reply");
+	else
+		(void)decide_sayf(tx, &update->place, "%s", busy);
+	free(busy);
+	return true;
 }
 
 void

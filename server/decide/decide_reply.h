@@ -14,6 +14,9 @@ int64_t decide_say(struct tx *tx, const struct place *place, struct chat_text *t
 /* The same with literal text of ours. */
 int64_t decide_sayf(struct tx *tx, const struct place *place, const char *fmt, ...) PRINTF(3, 4);
 
+/* True: a deployment is active there, and who, which commit and since when was said. */
+bool decide_is_busy(struct tx *tx, const struct update *update, const char *environment);
+
 /* Answers a button press with a toast. */
 void decide_toastf(struct tx *tx, const struct update *update, bool is_alert, const char *fmt, ...)
     PRINTF(4, 5);

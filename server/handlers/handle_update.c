@@ -2,10 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "chat/chat_deployment.h"
 #include "commands/commands.h"
 #include "decide/decide_deployment.h"
 #include "decide/decide_push.h"
@@ -108,19 +106,15 @@ ask_moved_on(struct tx *tx, const struct deployment *deployment)
 static void
 press_confirm(struct tx *tx, const struct update *update, struct deployment *deployment)
 {
-	struct deployment active = row_deployment_active(tx, deployment->environment);
+	bool waits = row_deployment_active(tx, deployment->environment).id != 0;
 	struct deployment queued;
-	char *busy;
 
 	audit_confirmed(tx, update, deployment);
-	if (active.id != 0 && deployment->trigger == TRIGGER_CHAT) {
-		busy = chat_busy(&active, tx->at);
+	if (waits && deployment->trigger == TRIGGER_CHAT) {
 		(void)text_copy(deployment->detail, sizeof(deployment->detail),
 		    "another deployment is under way: try again when it has ended");
 		(void)decide_step(tx, deployment, DEPLOY_ON_REFUSE, NULL);
-		if (busy != NULL)
-			(void)decide_sayf(tx, &update->place, "%s", busy);
-		free(busy);
+		(void)decide_is_busy(tx, update, deployment->environment); /* says with what */
 		decide_toastf(tx, update, false, "%s is busy.", deployment->environment);
 		return;
 	}
@@ -130,7 +124,7 @@ press_confirm(struct tx *tx, const struct update *update, struct deployment *dep
 	(void)decide_step(tx, deployment, DEPLOY_ON_CONFIRM, NULL);
 	decide_next(tx, deployment->environment);
 	ask_moved_on(tx, deployment);
-	decide_toastf(tx, update, false, active.id != 0 ? "Waits for its turn." : "Started.");
+	decide_toastf(tx, update, false, waits ? "Waits for its turn." : "Started.");
 }
 
 static void
