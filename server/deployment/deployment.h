@@ -63,7 +63,7 @@ struct deployment {
 	int attempts;		/* runs ordered for the present program */
 	bool is_touched;	/* `==> release` was said: the target may have changed */
 	bool has_no_way_back;	/* `==> no-rollback` was said */
-	char urls[LIMIT_LINE * 8];	/* health URLs, comma list, as they were when it started */
+	char urls[LIMIT_URL_LIST];	/* health URLs, comma list, as they were when it started */
 	char detail[LIMIT_LINE];	/* why: the script's last line, the probe's failure */
 	char note[LIMIT_LINE];	/* "develop has moved on to 1a2b3c4"; "" none */
 	int64_t requested_at;	/* wall ms each; 0: not yet */

@@ -12,7 +12,8 @@
 #define LIMIT_SUBJECT		200	/* first line of a commit message, cut */
 #define LIMIT_LINE		256	/* a reason, a program's last line */
 #define LIMIT_URL		1024	/* a health URL */
-#define LIMIT_URLS		16	/* health URLs of one environment */
+#define LIMIT_URLS		8	/* health URLs of one environment */
+#define LIMIT_URL_LIST		2048	/* all of them, in the row of the deployment they verify */
 #define LIMIT_STEP		48	/* `==> name` */
 #define LIMIT_STEPS		64	/* passed on for each run; `release` always */
 #define LIMIT_COMMITS		10	/* listed in a confirmation; beyond it a count */

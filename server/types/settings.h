@@ -7,6 +7,7 @@
 
 #include "lib/base.h"
 #include "lib/log.h"
+#include "types/limits.h"
 
 struct buf;
 struct err;
@@ -24,7 +25,7 @@ enum setting {
 #define SETTINGS_ENVIRONMENTS_MAX 16
 #define SETTINGS_ENVIRONMENT_NAME 21 /* bytes with the NUL: [a-z][a-z0-9-]{0,19} */
 #define SETTINGS_IDS_MAX 64
-#define SETTINGS_HEALTH_URLS_MAX 8
+#define SETTINGS_HEALTH_URLS_MAX LIMIT_URLS
 
 enum telegram_mode { TELEGRAM_POLLING, TELEGRAM_WEBHOOK };
 

@@ -239,6 +239,9 @@ settings_check_URL(const char *text, struct err *err)
 bool
 settings_check_URLS(const char *text, struct err *err)
 {
+	if (strlen(text) >= LIMIT_URL_LIST)
+		return err_set(err, ERR_INVALID, "is %zu bytes long, and may be %d", strlen(text),
+		    LIMIT_URL_LIST - 1);
 	return check_list(text, settings_check_URL, SETTINGS_HEALTH_URLS_MAX, err);
 }
 

@@ -111,6 +111,22 @@ the_minimum_gets_every_default(void **state)
 	settings_unref(s);
 }
 
+/* They were taken, and the deployment that was to be verified by them could not start. */
+static void
+health_urls_that_no_deployment_could_hold_are_refused(void **state)
+{
+	char line[2100] = "STAGING_HEALTH_URL=http://a/";
+
+	(void)state;
+	for (size_t i = strlen(line); i < sizeof(line) - 2; i++)
+		line[i] = i % 500 == 0 ? ',' : 'x';
+	for (size_t i = 500; i < sizeof(line) - 20; i += 500)
+		memcpy(line + i + 1, "http://b/", 9);
+	line[sizeof(line) - 2] = '\n';
+	assert_null(LOAD(line, "ENABLE_TELEMETRY=true"));
+	SAYS(SETTINGS_ERROR, "STAGING_HEALTH_URL: is 2079 bytes long, and may be 2047");
+}
+
 static void
 all_errors_are_said_at_once_with_their_lines(void **state)
 {
@@ -458,6 +474,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_row_has_what_it_needs),
 		cmocka_unit_test(the_minimum_gets_every_default),
+		cmocka_unit_test(health_urls_that_no_deployment_could_hold_are_refused),
 		cmocka_unit_test(all_errors_are_said_at_once_with_their_lines),
 		cmocka_unit_test(the_environment_wins_over_the_file_and_empty_is_not_set),
 		cmocka_unit_test(an_unknown_name_gets_the_nearest_known_one),
