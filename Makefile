@@ -173,7 +173,7 @@ help:
 	@echo "make run        the same against the real Telegram: TELEGRAM_BOT_TOKEN and ADMIN_TELEGRAM_IDS in .env"
 	@echo "make test       all tests (WHAT=tests/e2e/test_x.py: only those end-to-end tests)"
 	@echo "make check-sim  10000 random histories of everything, without time or network (SEEDS=n; SEED=n: one again)"
-	@echo "make check-planted  takes a protection out, 35 times: the tests must notice (WHAT=gate: only those)"
+	@echo "make check-planted  one protection after another is taken out: its test must notice (WHAT=gate: only those)"
 	@echo "make layers     who may include whom"
 	@echo "make lint       style, shell, both compilers"
 	@echo "make bench      speed, as ratios measured in one run"

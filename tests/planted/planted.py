@@ -1,0 +1,192 @@
+#!/usr/bin/python3
+"""planted.py FOLDER JOBS [WORD...] - takes one protection out at a time, and wants its test to notice.
+
+Each tests/planted/*.patch begins with the line
+
+    # gone: <the protection that it takes out>   by: <test program> <test or invariant that must fail>
+
+In a copy of the tree under FOLDER each is applied, built, tested and taken back; WORDs choose patches by their name.
+What counts is that the named test fails, not that something does. Before that the same tests pass without a patch.
+Exit status 1 when one was not noticed, no longer applies, does not compile, or has no such line.
+"""
+# SPDX-License-Identifier: ISC
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TEST_TIMEOUT_S = 240
+BUILD_TIMEOUT_S = 900
+FIRST_LINE = re.compile(r"# gone: (.+?)   by: (\S+) (\w+)")
+FAILURE = re.compile(r"^\[\s*FAILED\s*\] (\w+)$|broken: (\w+): |^FAILED \S+::(\w+)", re.M)
+# The same histories each time; without a patch as many as reach every fault, or the program fails by itself.
+HISTORIES = {"FIRST": "1", "SEEDS": "3000"}
+HISTORIES_UNPATCHED = {"FIRST": "1", "SEEDS": "500"}
+SAID_OF_A_FAILURE = 2000
+
+
+class Bad(Exception):
+    """Why a planted bug does not count as noticed: a verdict, and what there is to read."""
+
+    def __init__(self, verdict, text=""):
+        super().__init__(verdict)
+        self.verdict = verdict
+        self.text = text.strip()[-SAID_OF_A_FAILURE:]
+
+
+class Patch:
+    def __init__(self, path):
+        self.path = path
+        with path.open(encoding="utf-8") as lines:
+            match = FIRST_LINE.fullmatch(lines.readline().rstrip("\n"))
+        if match is None:
+            sys.exit(f"{path.name}: the first line is not `# gone: ...   by: <program> <test>`")
+        self.gone, self.program, self.test = match.groups()
+
+    def is_end_to_end(self):
+        return self.program.endswith(".py")
+
+    def target(self):
+        return "all" if self.is_end_to_end() else f"build/tests/{self.program}"
+
+    def command(self):
+        if not self.is_end_to_end():
+            return [f"build/tests/{self.program}"]
+        return ["/usr/bin/python3", "-m", "pytest", "-q", "--tb=line", "-rf", "-p", "no:cacheprovider",
+                f"tests/e2e/{self.program}", "-k", self.test]
+
+
+class Tree:
+    """A copy of what git knows, as it stands in the working tree, with a build folder of its own."""
+
+    def __init__(self, folder, jobs):
+        self.path = folder.resolve() / "tree"
+        self.jobs = jobs
+        # A make above us is none of the copy's, and git must take it for no part of the repository around it.
+        self.environment = {name: value for name, value in os.environ.items()
+                            if name not in ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "SEED")}
+        self.environment |= {"GIT_CEILING_DIRECTORIES": str(self.path.parent), "BUILD": "build"}
+
+    def run(self, command, timeout_s, **more):
+        """Exit status and output; None when it did not end in time, and then all of it is killed."""
+        with tempfile.TemporaryFile() as output:    # no pipe: something that is left would keep it open
+            with subprocess.Popen(command, cwd=self.path, env=self.environment | more, stdin=subprocess.DEVNULL,
+                                  stdout=output, stderr=subprocess.STDOUT, start_new_session=True) as process:
+                try:
+                    status = process.wait(timeout_s)
+                except subprocess.TimeoutExpired:
+                    status = None
+                finally:
+                    if process.returncode is None:
+                        os.killpg(process.pid, signal.SIGKILL)
+            output.seek(0)
+            text = output.read().decode(errors="replace")
+        return status, text if status is not None else f"{text}\nstill running after {timeout_s} s"
+
+    def copy(self):
+        """Only what differs, so that an earlier build is not made again."""
+        listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
+        names = {name for name in os.fsdecode(listed).split("\0") if name and (ROOT / name).is_file()}
+        for name in names:
+            source, target = ROOT / name, self.path / name
+            content = source.read_bytes()
+            if not target.is_file() or target.read_bytes() != content:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(content)
+            target.chmod(source.stat().st_mode & 0o777)
+        for target in self.path.rglob("*"):
+            name = target.relative_to(self.path)
+            if target.is_file() and name.parts[0] != "build" and str(name) not in names:
+                target.unlink()
+
+    def build(self, targets):
+        """Without -Werror: what became unused with a protection is no reason not to compile."""
+        status, output = self.run(["make", "--no-print-directory", f"-j{self.jobs}", "BUILD=build", "OPT=-O1",
+                                   "WERROR=", *targets], BUILD_TIMEOUT_S)
+        if status != 0:
+            raise Bad("DOES NOT COMPILE", output)
+
+    def apply(self, patch, *how):
+        status, output = self.run(["git", "apply", "--whitespace=nowarn", *how, str(patch.path)], 60)
+        if status != 0:
+            raise Bad("NO LONGER APPLIES", f"{output}\nWrite it anew: apply it by hand, and keep what `git diff` says.")
+
+    def test(self, patch, histories):
+        """The names of what failed; none when all is well."""
+        status, output = self.run(patch.command(), TEST_TIMEOUT_S, **histories)
+        failed = {name for names in FAILURE.findall(output) for name in names if name}
+        if (status == 0) == bool(failed) or status is None:
+            raise Bad("NOT NOTICED, but something broke", output)
+        return failed, output
+
+
+def check_unpatched(tree, patches):
+    """A test that fails anyway notices nothing, and one that does not exist neither."""
+    tree.build(sorted({patch.target() for patch in patches}))
+    seen = {}
+    for patch in patches:
+        command = tuple(patch.command())
+        if command not in seen:
+            seen[command] = tree.test(patch, HISTORIES_UNPATCHED)
+        failed, output = seen[command]
+        if failed:
+            raise Bad(f"{patch.program} fails without a patch", output)
+        is_there = patch.is_end_to_end() or patch.program == "test_sim" or f"] {patch.test}\n" in output
+        if not is_there:
+            raise Bad(f"{patch.path.name}: {patch.program} has no test {patch.test}")
+
+
+def check_patched(tree, patch):
+    """Raises what is wrong; else the bug was noticed by the test that is named."""
+    tree.apply(patch)
+    try:
+        tree.build([patch.target()])
+        failed, output = tree.test(patch, HISTORIES)
+    finally:
+        tree.apply(patch, "--reverse")
+    if not failed:
+        raise Bad("NOT NOTICED", output)
+    if patch.test not in failed:
+        raise Bad("NOT NOTICED by that test", f"What failed is {', '.join(sorted(failed))}.\n{output}")
+
+
+def say(verdict, began, patch):
+    print(f"  {verdict:<12} {time.monotonic() - began:5.1f} s  {patch.path.stem}: {patch.gone}"
+          f" ({patch.program} {patch.test})", flush=True)
+
+
+def main():
+    words = sys.argv[3:]
+    patches = [Patch(path) for path in sorted(pathlib.Path(__file__).parent.glob("*.patch"))
+               if not words or any(word in path.name for word in words)]
+    if not patches:
+        sys.exit("no such patch in tests/planted/")
+    tree = Tree(pathlib.Path(sys.argv[1]), sys.argv[2])
+    tree.copy()
+    began = time.monotonic()
+    try:
+        check_unpatched(tree, patches)
+    except Bad as bad:
+        sys.exit(f"{bad.text}\n{bad.verdict}: nothing can be said of planted bugs")
+    print(f"  without a patch all is well ({time.monotonic() - began:.1f} s)", flush=True)
+    noticed = 0
+    for patch in patches:
+        one_began = time.monotonic()
+        try:
+            check_patched(tree, patch)
+            noticed += 1
+            say("noticed", one_began, patch)
+        except Bad as bad:
+            say(bad.verdict, one_began, patch)
+            print("\n".join(f"      {line}" for line in bad.text.splitlines()), flush=True)
+    print(f"{noticed} of {len(patches)} planted bugs were noticed ({time.monotonic() - began:.0f} s)")
+    sys.exit(0 if noticed == len(patches) else 1)
+
+
+if __name__ == "__main__":
+    main()
