@@ -121,7 +121,7 @@ class Tree:
         status, output = self.run(patch.command(), TEST_TIMEOUT_S, **histories)
         failed = {name for names in FAILURE.findall(output) for name in names if name}
         if (status == 0) == bool(failed) or status is None:
-            raise Bad("NOT NOTICED, but something broke", output)
+            raise Bad(f"{patch.program} BROKE OFF", output)
         return failed, output
 
 
