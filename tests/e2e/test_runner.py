@@ -66,6 +66,22 @@ def test_the_spare_folder_becomes_one_run_and_an_id_is_given_once(bench):
     assert spare.exists() and (runs / "1" / "exit").read_bytes()[:4] == b"exit"
 
 
+def test_nothing_runs_while_the_gate_is_shut(bench):
+    """Others come, run and go in the meantime: a script that did not wait would have run too."""
+    runner = bench.runner('echo x >"$MARKS/ran.${RUN_ID%%-*}"')
+    assert runner.order(1).kind == "started"
+    shut = runner.keeper(1)
+    for run in (2, 3, 4):
+        assert runner.start(run).exit()["status"] == 0
+        assert bench.has_mark(f"ran.{run}")
+    with open(f"/proc/{shut.hello['pid']}/comm", encoding="ascii") as comm:
+        assert comm.read().startswith("deploybot-")    # not what it is to become
+    assert not bench.has_mark("ran.1")
+    shut.close()
+    gone(shut.hello["pid"])
+    assert not bench.has_mark("ran.1")
+
+
 def test_a_script_does_not_run_when_the_server_dies_before_go(bench):
     runner = bench.runner("echo x >$MARKS/ran")
     assert runner.order(1).kind == "started"
