@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "commands/commands.h"
+#include "decide/decide_push.h"
 #include "decide/decide_reply.h"
 #include "lib/text.h"
 #include "store/row_deployment.h"
-#include "store/row_effect.h"
 #include "store/row_environment.h"
 
 /* One person's deployments that have not ended: more is a mistake or a game. */
@@ -50,23 +50,15 @@ ask_git(
     struct tx *tx, const struct deployment *deployment, const struct environment_settings *settings)
 {
 	struct environment environment = row_environment_get(tx, deployment->environment);
-	struct effect *effect = effect_new(EFFECT_ASK);
-	struct effect_ask *ask;
+	struct effect_ask ask = { .kind = ASK_COMMITS };
 
-	if (effect == NULL) {
-		tx_fail(tx, ERR_NOMEM, "no memory for a question to git");
-		return;
-	}
-	effect->subject = deployment->id;
-	ask = &effect->u.ask;
-	ask->kind = ASK_COMMITS;
-	(void)text_copy(ask->environment, sizeof(ask->environment), deployment->environment);
-	(void)text_copy(ask->ref, sizeof(ask->ref), deployment->ref);
-	(void)text_copy(ask->base, sizeof(ask->base), environment.current.commit);
+	(void)text_copy(ask.environment, sizeof(ask.environment), deployment->environment);
+	(void)text_copy(ask.ref, sizeof(ask.ref), deployment->ref);
+	(void)text_copy(ask.base, sizeof(ask.base), environment.current.commit);
 	if (settings->branch != NULL)
-		(void)text_copy(ask->branch, sizeof(ask->branch), settings->branch);
-	(void)text_copy(ask->asked_by, sizeof(ask->asked_by), deployment->asker);
-	(void)row_effect_add(tx, effect);
+		(void)text_copy(ask.branch, sizeof(ask.branch), settings->branch);
+	(void)text_copy(ask.asked_by, sizeof(ask.asked_by), deployment->asker);
+	decide_ask(tx, &ask, deployment->id);
 }
 
 static void

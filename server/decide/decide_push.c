@@ -13,49 +13,46 @@
 #include "store/row_message.h"
 
 void
-decide_ask_head(struct tx *tx, const struct environment_settings *settings, const char *asked_by)
+decide_ask(struct tx *tx, const struct effect_ask *ask, int64_t deployment)
 {
-	struct environment environment = row_environment_get(tx, settings->name);
 	struct effect *effect = effect_new(EFFECT_ASK);
-	struct effect_ask *ask;
 
 	if (effect == NULL) {
 		tx_fail(tx, ERR_NOMEM, "no memory for a question to git");
 		return;
 	}
-	ask = &effect->u.ask;
-	ask->kind = ASK_COMMITS;
-	ask->is_patient = true;
-	(void)text_copy(ask->environment, sizeof(ask->environment), settings->name);
-	(void)text_copy(ask->ref, sizeof(ask->ref), settings->branch);
-	(void)text_copy(ask->branch, sizeof(ask->branch), settings->branch);
-	(void)text_copy(ask->base, sizeof(ask->base), environment.current.commit);
-	(void)text_copy(ask->asked_by, sizeof(ask->asked_by), asked_by);
+	effect->subject = deployment;
+	effect->u.ask = *ask;
 	(void)row_effect_add(tx, effect);
+}
+
+void
+decide_ask_head(struct tx *tx, const struct environment_settings *settings, const char *asked_by)
+{
+	struct environment environment = row_environment_get(tx, settings->name);
+	struct effect_ask ask = { .kind = ASK_COMMITS, .is_patient = true };
+
+	(void)text_copy(ask.environment, sizeof(ask.environment), settings->name);
+	(void)text_copy(ask.ref, sizeof(ask.ref), settings->branch);
+	(void)text_copy(ask.branch, sizeof(ask.branch), settings->branch);
+	(void)text_copy(ask.base, sizeof(ask.base), environment.current.commit);
+	(void)text_copy(ask.asked_by, sizeof(ask.asked_by), asked_by);
+	decide_ask(tx, &ask, 0);
 }
 
 void
 decide_ask_heads(struct tx *tx)
 {
-	struct effect *effect = effect_new(EFFECT_ASK);
-	struct effect_ask *ask;
+	struct effect_ask ask = { .kind = ASK_HEADS };
 
-	if (effect == NULL) {
-		tx_fail(tx, ERR_NOMEM, "no memory for a question to git");
-		return;
-	}
-	ask = &effect->u.ask;
-	ask->kind = ASK_HEADS;
 	for (size_t i = 0; i < tx->settings->environment_count; i++) {
 		const char *branch = tx->settings->environments[i].branch;
 
 		if (branch != NULL)
-			(void)text_copy(ask->branches[ask->n_branches++], LIMIT_REF, branch);
+			(void)text_copy(ask.branches[ask.n_branches++], LIMIT_REF, branch);
 	}
-	if (ask->n_branches == 0)
-		effect_free(effect);
-	else
-		(void)row_effect_add(tx, effect);
+	if (ask.n_branches > 0)
+		decide_ask(tx, &ask, 0);
 }
 
 void

@@ -8,6 +8,9 @@
 
 struct environment_settings;
 
+/* Asks git; deployment: the one that waits for the answer, 0: none.  ask is copied. */
+void decide_ask(struct tx *tx, const struct effect_ask *ask, int64_t deployment);
+
 /* Asks git, until it answers, for the newest commit of the environment's branch.  asked_by:
  * "github:login(7)", or DECIDE_POLL when nobody told us. */
 void decide_ask_head(struct tx *tx, const struct environment_settings *settings,

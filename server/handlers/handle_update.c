@@ -84,22 +84,15 @@ ask_moved_on(struct tx *tx, const struct deployment *deployment)
 {
 	const struct environment_settings *settings =
 	    settings_environment(tx->settings, deployment->environment);
-	struct effect *effect;
+	struct effect_ask ask = { .kind = ASK_COMMITS };
 
 	if (settings == NULL || settings->branch == NULL || deployment->program != PROGRAM_DEPLOY ||
 	    strcmp(deployment->ref, settings->branch) != 0)
 		return;
-	effect = effect_new(EFFECT_ASK);
-	if (effect == NULL) {
-		tx_fail(tx, ERR_NOMEM, "no memory for a question to git");
-		return;
-	}
-	effect->subject = deployment->id;
-	effect->u.ask.kind = ASK_COMMITS;
-	(void)text_copy(effect->u.ask.environment, LIMIT_ENVIRONMENT, deployment->environment);
-	(void)text_copy(effect->u.ask.ref, LIMIT_REF, settings->branch);
-	(void)text_copy(effect->u.ask.branch, LIMIT_REF, settings->branch);
-	(void)row_effect_add(tx, effect);
+	(void)text_copy(ask.environment, sizeof(ask.environment), deployment->environment);
+	(void)text_copy(ask.ref, sizeof(ask.ref), settings->branch);
+	(void)text_copy(ask.branch, sizeof(ask.branch), settings->branch);
+	decide_ask(tx, &ask, deployment->id);
 }
 
 /* Busy again, in the decision that starts it: a person's is refused, a push's waits. */
