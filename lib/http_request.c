@@ -116,7 +116,7 @@ http_request_answer(struct http_request *request, int status, const struct http_
 {
 	OBJ_CHECK(request, HTTP_REQUEST_MAGIC);
 	assert(status >= 200 && status <= 599);
-	http_server_accept_answer(request, status, headers, body, size);
+	http_server_exchange_answer(request, status, headers, body, size);
 }
 
 void

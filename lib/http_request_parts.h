@@ -1,4 +1,4 @@
-/* http_request_parts.h - what http_request.c and http_server.c share alone.  Side: loop. */
+/* http_request_parts.h - what http_request.c and the http_server files share.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 #ifndef HTTP_REQUEST_PARTS_H
 #define HTTP_REQUEST_PARTS_H
@@ -50,8 +50,8 @@ struct http_request {
 	struct http_field fields[];	/* borrow from the connection */
 };
 
-/* http_server.c: what an answer sets going. */
-void http_server_accept_answer(struct http_request *request, int status,
+/* http_server_exchange.c: what an answer sets going. */
+void http_server_exchange_answer(struct http_request *request, int status,
     const struct http_header *headers, const void *body, size_t size);
 
 /* http_request.c: frees the request and all that it owns, but for the claim and the lists. */

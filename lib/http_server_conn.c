@@ -1,0 +1,216 @@
+/* http_server_conn.c - connections: their one timer, and room for new ones.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "lib/http_server_parts.h"
+
+/* Whoever connects has this long to be heard before they count as idle. */
+#define IDLE_MIN_MS 500
+
+static void on_deadline(struct loop_timer *timer, void *ctx);
+
+/* A timer that fires too early is armed again then: so the usual case, a deadline that moves away,
+ * costs nothing. */
+void
+http_server_conn_set_deadline(struct http_server_conn *conn, int64_t after_ms)
+{
+	conn->deadline = loop_now_ms() + after_ms;
+	if (loop_timer_is_started(&conn->timer) && conn->armed <= conn->deadline)
+		return;
+	conn->armed = conn->deadline;
+	loop_timer_start(conn->server->loop, &conn->timer, after_ms, 0);
+}
+
+void
+http_server_conn_suspend(struct http_server_conn *conn)
+{
+	conn->is_suspended = true;
+	MHD_suspend_connection(conn->mhd);
+}
+
+void
+http_server_conn_resume(struct http_server_conn *conn)
+{
+	if (!conn->is_suspended)
+		return;
+	conn->is_suspended = false;
+	conn->server->has_resumed = true; /* http_server.c sees to the MHD_run() */
+	MHD_resume_connection(conn->mhd);
+}
+
+/* libmicrohttpd sees the end and cleans up. */
+static void
+cut(struct http_server_conn *conn)
+{
+	conn->is_cut = true;
+	(void)shutdown(conn->fd, SHUT_RDWR);
+}
+
+static void
+on_deadline(struct loop_timer *timer, void *ctx)
+{
+	struct http_server_conn *conn = ctx;
+	int64_t left_ms;
+
+	(void)timer;
+	OBJ_CHECK(conn, HTTP_SERVER_CONN_MAGIC);
+	left_ms = conn->deadline - loop_now_ms();
+	if (left_ms > 0) {
+		conn->armed = conn->deadline;
+		loop_timer_start(conn->server->loop, &conn->timer, left_ms, 0);
+		return;
+	}
+	if (conn->is_suspended) {
+		http_server_answer_unavailable(conn->request);
+		http_server_conn_set_deadline(conn, conn->server->config.request_timeout_ms);
+		http_server_conn_resume(conn);
+		return;
+	}
+	cut(conn);
+}
+
+/* --- coming and going ------------------------------------------------------------------------ */
+
+struct http_server_conn *
+http_server_conn_of(struct MHD_Connection *mhd)
+{
+	const union MHD_ConnectionInfo *info =
+	    MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return info == NULL ? NULL : info->socket_context;
+}
+
+/* Asks for nothing, or has not asked to the end; but one that came just now, or whose bytes nobody
+ * has read yet (a burst is accepted before any of it is read), is no idler. */
+static bool
+is_idle(const struct http_server_conn *conn, int64_t now)
+{
+	int unread = 0;
+
+	return conn->request == NULL && !conn->is_cut && now - conn->opened >= IDLE_MIN_MS &&
+	    ioctl(conn->fd, FIONREAD, &unread) == 0 && unread == 0;
+}
+
+static bool
+is_crowded(const struct http_server *server)
+{
+	return server->conn_count >=
+	    server->config.connections_max - server->config.connections_max / 8;
+}
+
+/* Few places are left: idle ones make room, the oldest first, until a quarter is free. */
+static void
+make_room(struct http_server *server)
+{
+	unsigned wanted = server->conn_count - server->config.connections_max * 3 / 4;
+	int64_t now = loop_now_ms();
+	unsigned idle = 0;
+
+	for (struct http_server_conn *conn = server->conns; conn != NULL; conn = conn->next)
+		idle += is_idle(conn, now) ? 1 : 0;
+	for (struct http_server_conn *conn = server->conns; conn != NULL; conn = conn->next)
+		if (is_idle(conn, now) && idle-- <= wanted)
+			cut(conn); /* new ones are put in front */
+}
+
+void
+http_server_conn_on_crowded(struct loop_timer *timer, void *ctx)
+{
+	struct http_server *server = ctx;
+
+	if (!is_crowded(server))
+		return;
+	make_room(server);
+	loop_timer_start(server->loop, timer, IDLE_MIN_MS, 0);
+}
+
+static void
+open_conn(struct http_server *server, struct MHD_Connection *mhd, void **socket_context)
+{
+	struct http_server_conn *conn = calloc(1, sizeof(*conn));
+
+	*socket_context = conn;
+	if (conn == NULL)
+		return; /* the first request closes it */
+	/* At the limit nobody is accepted, so nobody could ask again: the timer does. */
+	if (is_crowded(server) && !loop_timer_is_started(&server->crowded))
+		loop_timer_start(server->loop, &server->crowded, 0, 0);
+	conn->magic = HTTP_SERVER_CONN_MAGIC;
+	conn->opened = loop_now_ms();
+	conn->server = server;
+	conn->mhd = mhd;
+	conn->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+	conn->peer_is_local = http_listen_peer(
+	    MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr,
+	    conn->peer);
+	conn->next = server->conns;
+	conn->back = &server->conns;
+	if (conn->next != NULL)
+		conn->next->back = &conn->next;
+	server->conns = conn;
+	server->conn_count++;
+	loop_timer_init(&conn->timer, on_deadline, conn);
+	http_server_conn_set_deadline(conn, server->config.request_timeout_ms);
+}
+
+static void
+close_conn(struct http_server_conn *conn)
+{
+	struct http_server *server = conn->server;
+
+	OBJ_CHECK(conn, HTTP_SERVER_CONN_MAGIC);
+	if (conn->must_linger)
+		http_linger_keep(server->linger, conn->fd);
+	loop_timer_stop(&conn->timer);
+	*conn->back = conn->next;
+	if (conn->next != NULL)
+		conn->next->back = conn->back;
+	/* libmicrohttpd, at its limit, hears of new connections only from its next run on. */
+	if (server->conn_count >= server->config.connections_max)
+		loop_defer(server->loop, &server->run_again);
+	server->conn_count--;
+	conn->magic = 0;
+	free(conn);
+}
+
+void
+http_server_conn_on_notify(void *cls, struct MHD_Connection *mhd, void **socket_context,
+    enum MHD_ConnectionNotificationCode code)
+{
+	if (code == MHD_CONNECTION_NOTIFY_STARTED)
+		open_conn(cls, mhd, socket_context);
+	else if (*socket_context != NULL)
+		close_conn(TAKE(*socket_context));
+}
+
+/* --- a request begins ------------------------------------------------------------------------ */
+
+/* libmicrohttpd takes anything up to the last blank of the line for the target, a bare CR too. */
+static bool
+is_visible(const char *target)
+{
+	for (; *target != '\0'; target++)
+		if ((unsigned char)*target <= ' ' || *target == 0x7f)
+			return false;
+	return true;
+}
+
+/* The first request's time runs since the connection was made. */
+void *
+http_server_conn_on_line(void *cls, const char *target, struct MHD_Connection *mhd)
+{
+	struct http_server *server = cls;
+	struct http_server_conn *conn = http_server_conn_of(mhd);
+
+	if (conn == NULL)
+		return NULL;
+	if (conn->had_request)
+		http_server_conn_set_deadline(conn, server->config.request_timeout_ms);
+	conn->had_request = true;
+	conn->target_size = target == NULL ? 0 : strlen(target);
+	conn->has_odd_target = target != NULL && !is_visible(target);
+	return NULL;
+}
