@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "lib/file.h"
 #include "lib/text.h"
 #include "runner/runner_settings.h"
 
@@ -126,6 +127,21 @@ add_common(struct program_plan *plan, const struct program_place *place, struct 
 	    add_variable(plan, "STATE_DIRECTORY", place->state, err);
 }
 
+/*
+ * Whoever may write a script may have it executed by us.  One that is not there is left to exec,
+ * which says it better; ours, beside the program, is as safe as the program itself.
+ */
+static bool
+check_own(const char *setting, const char *path, struct err *err)
+{
+	struct err why = { .code = ERR_NONE };
+
+	if (path[0] != '/')
+		return err_set(err, ERR_CONFIG, "%s is not an absolute path", setting);
+	return file_is_safe(path, &why) || why.code != ERR_DENIED ||
+	    err_set(err, ERR_CONFIG, "%s: %s", setting, why.text);
+}
+
 static bool
 plan_script(struct program_plan *plan, const struct program *program,
     struct runner_settings *settings, const struct program_place *place, struct err *err)
@@ -135,9 +151,8 @@ plan_script(struct program_plan *plan, const struct program *program,
 	if (program->script_setting != NULL &&
 	    !runner_settings_text(settings, program->script_setting, &own, err))
 		return false;
-	if (own != NULL && own[0] != '/')
-		return err_set(
-		    err, ERR_CONFIG, "%s is not an absolute path", program->script_setting);
+	if (own != NULL && !check_own(program->script_setting, own, err))
+		return false;
 	if (own != NULL)
 		plan->path = strdup(own);
 	else if (asprintf(&plan->path, "%s/%s", place->scripts, program->script) == -1)

@@ -111,7 +111,7 @@ def test_an_end_before_go_leaves_the_gate_shut(bench):
     assert not record["gate"] and record["ended"] and not bench.has_mark("ran")
 
 
-@pytest.mark.parametrize("number", [errno.ENOENT, errno.EACCES, errno.ENOEXEC])
+@pytest.mark.parametrize("number", [errno.ENOENT, errno.EACCES, errno.ENOEXEC, errno.ETXTBSY])
 def test_a_program_that_cannot_be_started_is_told_apart(bench, number):
     runner = bench.runner("exit 0")
     script = bench.path / "script"
@@ -119,9 +119,12 @@ def test_a_program_that_cannot_be_started_is_told_apart(bench, number):
         script.unlink()
     elif number == errno.EACCES:
         script.chmod(0o644)
-    else:
+    elif number == errno.ENOEXEC:
         script.write_bytes(b"\x00\x01nothing that can be executed")
+    writer = script.open("ab") if number == errno.ETXTBSY else None
     record = runner.start(1).exit()
+    if writer:
+        writer.close()
     assert record["gate"] and record["exec_errno"] == number and record["status"] == 0
 
 
@@ -144,6 +147,29 @@ def test_a_start_that_is_refused_leaves_no_folder(bench):
     assert (refused.kind, refused["why"]) == ("refused", "failed")
     assert "RUN_LOG_LIMIT" in refused["text"]
     assert os.listdir(bench.state / "runs") == []
+
+
+@pytest.mark.parametrize("where", ["the script", "its folder", "behind a link"])
+def test_a_script_that_others_may_write_is_not_started(bench, where):
+    """Whoever may write it would be executed as us."""
+    folder = bench.path / "own"
+    folder.mkdir()
+    script = folder / "deploy"
+    script.write_text(f"#!/bin/sh\necho x >{bench.marks}/ran\n")
+    script.chmod(0o777 if where == "the script" else 0o755)
+    named = script
+    if where == "behind a link":
+        named = bench.path / "link"
+        named.symlink_to(script)
+    if where != "the script":
+        folder.chmod(0o777)
+    runner = bench.runner(DEPLOY_SCRIPT=str(named))
+    refused = runner.order(1)
+    assert (refused.kind, refused["why"]) == ("refused", "failed")
+    assert "DEPLOY_SCRIPT" in refused["text"] and "may be written by others" in refused["text"]
+    folder.chmod(0o755)
+    script.chmod(0o755)
+    assert runner.start(1).exit()["status"] == 0 and bench.has_mark("ran")
 
 
 def test_another_version_is_said_and_ends_the_runner(bench):
