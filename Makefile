@@ -92,7 +92,7 @@ fuzzers: $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/fuzz/%,$(FUZZ_C))
 # --- packages: installed when they are missing, silent when they are there ---
 PACKAGES := tests/tools/packages.sh
 
-.PHONY: packages-build packages-demo packages-test packages-lint packages-bench packages-fuzz
+.PHONY: packages-build packages-demo packages-test packages-lint packages-bench packages-fuzz packages-cover
 packages-build:
 	@$(PACKAGES) build
 packages-demo:
@@ -105,6 +105,8 @@ packages-bench:
 	@$(PACKAGES) build bench
 packages-fuzz:
 	@$(PACKAGES) build fuzz
+packages-cover:
+	@$(PACKAGES) build test cover
 
 # --- the two commands of the README ---
 JOBS := $(shell nproc)
@@ -147,6 +149,17 @@ check-sim: packages-test
 .PHONY: check-planted
 check-planted: packages-test
 	@$(PYTHON) tests/planted/planted.py $(BUILD)/planted $(JOBS) $(WHAT)
+
+# What the tests reach, by gcov, and the floors below which that must not fall.  -O0: branches as they are written.
+COVER_BUILD := $(BUILD)/coverage
+COVER_EXIT  := $(COVER_BUILD)/obj/tests/tools/cover_exit.o
+COVER_MAKE  := $(MAKE) --no-print-directory -j$(JOBS) BUILD=$(COVER_BUILD) OPT="-O0 -g --coverage -fprofile-update=atomic" \
+	HARDEN=-fPIE LDFLAGS="--coverage -Wl,--wrap=_exit $(COVER_EXIT)"
+.PHONY: cover
+cover: packages-cover
+	@$(COVER_MAKE) $(COVER_EXIT)
+	@$(COVER_MAKE) all tests
+	@$(PYTHON) tests/tools/cover.py $(COVER_BUILD) $(WHAT)
 
 .PHONY: lint
 lint: packages-lint

@@ -9,6 +9,7 @@ declare -A group=(
 	[test]="git python3 python3-aiohttp python3-pytest python3-pytest-xdist python3-selenium chromium chromium-driver libcmocka-dev nginx prometheus shellcheck strace ca-certificates openssl"
 	[lint]="shellcheck clang clang-format yamllint pylint"
 	[fuzz]="clang-14 llvm-14 libclang-rt-14-dev python3"
+	[cover]="gcovr"
 	[bench]="webhook git python3 python3-aiohttp"
 )
 # What the build looks for on another distribution: pkg-config's name and the version it was written with.

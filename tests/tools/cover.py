@@ -1,0 +1,132 @@
+#!/usr/bin/python3
+"""cover.py BUILD [E2E...] - runs the tests on programs built for gcov, and holds what they reach against the floors.
+
+Unit tests, fuzz corpora, a short simulation and some end-to-end tests.  BUILD/report/index.html shows each line.
+A branch is judged unless it is an assertion's (it is there not to be taken).  Exit status 1 below a floor.
+"""
+# SPDX-License-Identifier: ISC
+import concurrent.futures
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PROGRAM_TIMEOUT_S = 600
+E2E_TIMEOUT_S = 900
+REPORT_TIMEOUT_S = 600
+WORST_SHOWN = 15
+
+# Per cent of lines and of branches.
+WHOLE = (90.0, 80.0)
+CORE = (100.0, 100.0)
+# What decides who may do what, and what is believed: nothing in these stands untested.
+CORE_FILES = (
+    "lib/http_guard.c",                         # framing
+    "lib/redact.c",                             # secrets in output
+    "server/deployment/deploy_flow.c",          # states
+    "server/github/github_signature.c",
+    "server/handlers/handle_update.c",          # buttons
+    "server/policy/policy.c",                   # roles
+    "server/store/audit_chain.c",
+    "server/store/row_question.c",              # a button counts once
+    "server/telegram/telegram_html.c",          # escaping
+)
+# What unit tests do not reach: programs, processes, sockets.
+END_TO_END = ("test_flow_production.py", "test_flow_staging.py", "test_flow_cancel.py", "test_runner.py",
+              "test_ops_start.py", "test_ops_tools.py", "test_crash_server.py")
+HISTORIES = {"FIRST": "1", "SEEDS": "300"}
+NOT_JUDGED = r".*\b(assert|OBJ_CHECK)\s*\(.*"
+
+
+def run_program(program, environment):
+    began = time.monotonic()
+    try:
+        done = subprocess.run([program], cwd=ROOT, env=environment, text=True, errors="replace", stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PROGRAM_TIMEOUT_S, check=False)
+        status, output = done.returncode, done.stdout
+    except subprocess.TimeoutExpired as late:
+        status, output = -1, f"{late.stdout}\nstill running after {PROGRAM_TIMEOUT_S} s"
+    return program.name, status, output, time.monotonic() - began
+
+
+def run_tests(build, end_to_end):
+    """True when all pass: what a failing test reaches proves nothing."""
+    good = True
+    environment = {**os.environ, **HISTORIES}
+    sources = [*(ROOT / "tests/unit").glob("test_*.c"), *(ROOT / "tests/fuzz").glob("fuzz_*.c")]
+    names = {re.sub("^fuzz_", "test_fuzz_", source.stem) for source in sources}
+    programs = sorted((build / "tests" / name for name in names), key=lambda program: program.name != "test_sim")
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for name, status, output, seconds in pool.map(lambda program: run_program(program, environment), programs):
+            print(f"  {name}: {'ok' if status == 0 else f'FAILED ({status})'} ({seconds:.1f} s)", flush=True)
+            if status != 0:
+                good = False
+                print(output[-4000:], flush=True)
+    if end_to_end:
+        status = subprocess.run(
+            ["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", str(os.cpu_count()), "--dist", "loadfile",
+             "--tb=short", "--durations=5", *end_to_end], cwd=ROOT, stdin=subprocess.DEVNULL, timeout=E2E_TIMEOUT_S, check=False,
+            env={**os.environ, "DEPLOYBOT_BUILD": str(build), "BUILD": str(build)}).returncode
+        good = good and status == 0
+    return good
+
+
+def report(build):
+    """What gcovr found, by file: lines and branches, reached and in all."""
+    folder = build / "report"
+    folder.mkdir(exist_ok=True)
+    subprocess.run(
+        ["gcovr", "--root", str(ROOT), "--object-directory", str(ROOT), "-j", str(os.cpu_count()),
+         "--filter", f"{ROOT}/(lib|server|runner)/", "--exclude-branches-by-pattern", NOT_JUDGED,
+         "--json-summary", str(folder / "summary.json"), "--html-details", str(folder / "index.html"), str(build / "obj")],
+        cwd=ROOT, timeout=REPORT_TIMEOUT_S, check=True)
+    return json.loads((folder / "summary.json").read_text())
+
+
+def share(covered, total):
+    return 100.0 * covered / total if total else 100.0
+
+
+def judge(name, found, floor):
+    """A line for each floor that is not kept."""
+    for what, least in zip(("line", "branch"), floor):
+        covered, total = found[f"{what}_covered"], found[f"{what}_total"]
+        if share(covered, total) < least:
+            yield f"{name}: {covered} of {total} {what}s is {share(covered, total):.1f} %, the floor is {least:.0f} %"
+
+
+def missed(found):
+    return found["branch_total"] - found["branch_covered"] + found["line_total"] - found["line_covered"]
+
+
+def main():
+    build = pathlib.Path(sys.argv[1]).resolve()
+    end_to_end = sys.argv[2:] or [f"tests/e2e/{name}" for name in END_TO_END]
+    began = time.monotonic()
+    for old in build.rglob("*.gcda"):
+        old.unlink()
+    good = run_tests(build, end_to_end)
+    tests_took = time.monotonic() - began
+    summary = report(build)
+    files = {found["filename"]: found for found in summary["files"]}
+    print(f"tests {tests_took:.0f} s, report {time.monotonic() - began - tests_took:.0f} s; the files that miss most:")
+    for name, found in sorted(files.items(), key=lambda item: -missed(item[1]))[:WORST_SHOWN]:
+        print(f"  {found['line_percent']:5.1f} % of {found['line_total']:4} lines {found['branch_percent']:5.1f} % "
+              f"of {found['branch_total']:4} branches  {name}")
+    below = list(judge("all", summary, WHOLE))
+    for name in CORE_FILES:
+        below += judge(name, files[name], CORE) if name in files else [f"{name}: no such file was built"]
+    print("\n".join(below))
+    print(f"{summary['line_percent']} % of {summary['line_total']} lines, {summary['branch_percent']} % of "
+          f"{summary['branch_total']} branches; {build.relative_to(ROOT)}/report/index.html shows each")
+    if not good:
+        print("a test failed")
+    sys.exit(0 if good and not below else 1)
+
+
+if __name__ == "__main__":
+    main()
