@@ -34,7 +34,7 @@ keep_target(void *cls, struct MHD_Connection *mhd, char *target)
 	return strlen(target);
 }
 
-/* --- driving libmicrohttpd ------------------------------------------------------------------ */
+/* --- driving libmicrohttpd -------------------------------------------------------------------- */
 
 static void
 run_mhd(struct http_server *server)
@@ -86,7 +86,7 @@ on_panic(void *cls, const char *file, unsigned line, const char *why)
 	abort();
 }
 
-/* --- life of the server --------------------------------------------------------------------- */
+/* --- life of the server ----------------------------------------------------------------------- */
 
 static void
 fill_defaults(struct http_server_config *config)

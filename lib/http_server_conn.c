@@ -72,7 +72,7 @@ on_deadline(struct loop_timer *timer, void *ctx)
 	cut(conn);
 }
 
-/* --- coming and going ------------------------------------------------------------------------ */
+/* --- coming and going ------------------------------------------------------------------------- */
 
 struct http_server_conn *
 http_server_conn_of(struct MHD_Connection *mhd)
@@ -186,7 +186,7 @@ http_server_conn_on_notify(void *cls, struct MHD_Connection *mhd, void **socket_
 		close_conn(TAKE(*socket_context));
 }
 
-/* --- a request begins ------------------------------------------------------------------------ */
+/* --- a request begins ------------------------------------------------------------------------- */
 
 /* libmicrohttpd takes anything up to the last blank of the line for the target, a bare CR too. */
 static bool

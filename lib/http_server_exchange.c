@@ -95,7 +95,7 @@ take_head(struct http_server_conn *conn, const char *path, const char *method, c
 	return MHD_YES;
 }
 
-/* --- the body -------------------------------------------------------------------------------- */
+/* --- the body --------------------------------------------------------------------------------- */
 
 /* libmicrohttpd does not read again after a short read, so the end that came right behind it would
  * be noticed at the deadline only, and the budget be held until then. */
@@ -127,7 +127,7 @@ take_piece(struct http_request *request, const char *data, size_t *data_size)
 	return MHD_YES;
 }
 
-/* --- the route ------------------------------------------------------------------------------- */
+/* --- the route -------------------------------------------------------------------------------- */
 
 static void
 give_to_route(struct http_server *server, struct http_request *request)
@@ -208,7 +208,7 @@ http_server_exchange_on_access(void *cls, struct MHD_Connection *mhd, const char
 	return MHD_NO;
 }
 
-/* --- the end --------------------------------------------------------------------------------- */
+/* --- the end ---------------------------------------------------------------------------------- */
 
 static void
 release_memory(struct http_server *server, struct http_request *request)

@@ -1,0 +1,153 @@
+/* http_client_answer.c - gathers an answer, and says why there is none.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/http_client_parts.h"
+
+#define HEADERS_MAX	((size_t)64 * 1024) /* of an answer */
+#define BODY_FIRST_ROOM ((size_t)2048)
+
+static size_t on_header(char *data, size_t one, size_t count, void *ctx);
+static size_t on_body(char *data, size_t one, size_t count, void *ctx);
+
+bool
+http_client_answer_expect(struct http_client_call *call)
+{
+	return curl_easy_setopt(call->easy, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
+	    curl_easy_setopt(call->easy, CURLOPT_HEADERDATA, call) == CURLE_OK &&
+	    curl_easy_setopt(call->easy, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
+	    curl_easy_setopt(call->easy, CURLOPT_WRITEDATA, call) == CURLE_OK;
+}
+
+static size_t
+on_header(char *data, size_t one, size_t count, void *ctx)
+{
+	struct http_client_call *call = ctx;
+
+	(void)data;
+	OBJ_CHECK(call, HTTP_CLIENT_CALL_MAGIC);
+	call->headers_size += one * count;
+	if (call->headers_size <= HEADERS_MAX)
+		return one * count;
+	call->is_too_large = true;
+	return 0;
+}
+
+static bool
+make_room(struct http_client_call *call, size_t size)
+{
+	size_t room = call->body_room > 0 ? call->body_room : BODY_FIRST_ROOM;
+	char *larger;
+
+	while (room < size)
+		room *= 2;
+	if (room == call->body_room)
+		return true;
+	larger = realloc(call->body, room);
+	if (larger == NULL)
+		return false;
+	call->body = larger;
+	call->body_room = room;
+	return true;
+}
+
+/* A short count makes curl give up. */
+static size_t
+on_body(char *data, size_t one, size_t count, void *ctx)
+{
+	struct http_client_call *call = ctx;
+	size_t size = one * count;
+
+	OBJ_CHECK(call, HTTP_CLIENT_CALL_MAGIC);
+	call->is_too_large = size > call->answer_max - call->body_size;
+	if (call->is_too_large || !make_room(call, call->body_size + size + 1))
+		return 0;
+	memcpy(call->body + call->body_size, data, size);
+	call->body_size += size;
+	call->body[call->body_size] = '\0';
+	return size;
+}
+
+/* --- results ---------------------------------------------------------------------------------- */
+
+static enum err_code
+code_of(const struct http_client_call *call, CURLcode code)
+{
+	if (call->is_too_large)
+		return ERR_LIMIT;
+	if (call->is_refused_address && code == CURLE_COULDNT_CONNECT)
+		return ERR_DENIED;
+	switch ((int)code) {
+	case CURLE_OPERATION_TIMEDOUT:
+		return ERR_TIMEOUT;
+	case CURLE_OUT_OF_MEMORY:
+		return ERR_NOMEM;
+	case CURLE_URL_MALFORMAT:
+	case CURLE_UNSUPPORTED_PROTOCOL:
+		return ERR_INVALID;
+	default:
+		return ERR_IO;
+	}
+}
+
+/* curl's own sentence for a code names neither URL nor host: CURLOPT_ERRORBUFFER may. */
+static void
+describe_failure(struct http_client_call *call, CURLcode code)
+{
+	enum err_code kind = code_of(call, code);
+	long os_errno = 0;
+
+	(void)curl_easy_getinfo(call->easy, CURLINFO_OS_ERRNO, &os_errno);
+	if (kind == ERR_LIMIT)
+		(void)err_set(&call->err, kind, "%s: the answer is larger than %zu bytes",
+		    call->label, call->answer_max);
+	else if (kind == ERR_DENIED)
+		(void)err_set(&call->err, kind, "%s: its address is not allowed", call->label);
+	else if (kind == ERR_TIMEOUT)
+		(void)err_set(&call->err, kind, "%s: no answer within %lld ms", call->label,
+		    (long long)(loop_now_ms() - call->started));
+	else if (code == CURLE_COULDNT_CONNECT && os_errno != 0)
+		(void)err_errno(&call->err, kind, (int)os_errno, "%s: cannot connect", call->label);
+	else
+		(void)err_set(&call->err, kind, "%s: %s", call->label, curl_easy_strerror(code));
+}
+
+void
+http_client_answer_conclude(struct http_client_call *call, CURLcode code)
+{
+	struct http_client_result *result = &call->result;
+	curl_off_t connect_us = 0;
+	long status = 0;
+	long sent = 0;
+
+	(void)curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+	(void)curl_easy_getinfo(call->easy, CURLINFO_REQUEST_SIZE, &sent);
+	(void)curl_easy_getinfo(call->easy, CURLINFO_CONNECT_TIME_T, &connect_us);
+	if (code != CURLE_OK)
+		describe_failure(call, code);
+	result->code = call->err.code;
+	result->text = call->err.text;
+	result->status = code == CURLE_OK ? (int)status : 0;
+	result->body = call->body == NULL ? "" : call->body;
+	result->body_size = call->body_size;
+	result->never_sent = code != CURLE_OK && sent == 0;
+	result->connect_ms = connect_us / 1000;
+	result->total_ms = loop_now_ms() - call->started;
+	result->call = call;
+}
+
+const char *
+http_client_header(const struct http_client_result *result, const char *name)
+{
+	struct curl_header *header;
+
+	if (result->code != ERR_NONE ||
+	    curl_easy_header(result->call->easy, name, 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
+		return NULL;
+	if (header->amount > 1 &&
+	    curl_easy_header(result->call->easy, name, header->amount - 1, CURLH_HEADER, -1,
+		&header) != CURLHE_OK)
+		return NULL;
+	return header->value;
+}

@@ -1,0 +1,139 @@
+/* http_client_parts.h - a client and its calls, for the http_client files alone.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * How a call goes: http_client_start → request_set → (waits for a place) → multi_add → curl,
+ * through its descriptors and its timer → http_client_finish → on_work, a deferred task →
+ * on_done.  So an owner's code never runs below curl's, but for the read function of a stream.
+ */
+#ifndef HTTP_CLIENT_PARTS_H
+#define HTTP_CLIENT_PARTS_H
+
+#include <curl/curl.h>
+
+#include "lib/http_client.h"
+#include "lib/loop.h"
+
+#define HTTP_CLIENT_MAGIC	0x68746363u
+#define HTTP_CLIENT_CALL_MAGIC	0x68746361u
+
+#define HTTP_CLIENT_IDLE_MAX	4	/* handles kept with their TLS sessions for later calls */
+
+enum http_client_phase {
+	HTTP_CLIENT_WAITING,	/* for a place */
+	HTTP_CLIENT_FLYING,	/* curl's */
+	HTTP_CLIENT_FINISHED,	/* on_done is due */
+};
+
+/* A part that is read while it is sent. */
+struct http_client_stream {
+	http_client_read_fn *read;
+	void *ctx;
+	int64_t left;
+};
+
+/* A descriptor that curl wants watched. */
+struct http_client_watched {
+	struct loop_io io;
+	struct http_client *client;
+	struct http_client_watched *next;
+	struct http_client_watched **back;
+};
+
+/* Calls one behind the other. */
+struct http_client_line {
+	struct http_client_call *first;
+	struct http_client_call **end;
+};
+
+struct http_client_call {
+	unsigned magic;
+	enum http_client_phase phase;
+	struct http_client *client;
+	struct http_client_call *next;		/* of the client */
+	struct http_client_call **back;
+	struct http_client_call *line_next;	/* among the waiting or the finished */
+	CURL *easy;
+	struct curl_slist *headers;
+	curl_mime *mime;
+	struct http_client_stream *streams;
+	const char *label;
+	void (*on_done)(void *ctx, const struct http_client_result *result);
+	void *ctx;
+	struct loop_timer wait;
+	int64_t started;
+	int64_t timeout_ms;
+	size_t answer_max;
+	size_t headers_size;
+	char *body;
+	size_t body_size;
+	size_t body_room;
+	bool is_too_large;
+	bool is_refused_address;
+	struct http_client_result result;
+	struct err err;
+};
+
+struct http_client {
+	unsigned magic;
+	struct loop *loop;
+	CURLM *multi;	/* NULL: it failed and could not be made anew */
+	char *protocols;
+	char *proxy;
+	char *user_agent;
+	char *ca_file;
+	const char *ca_path;
+	http_client_address_fn *address_is_allowed;
+	void *address_ctx;
+	unsigned connections_max;
+	unsigned in_flight_max;
+	unsigned queue_max;
+	unsigned in_flight;
+	unsigned waiting_count;
+	struct loop_timer timer;
+	struct loop_task work;
+	struct http_client_call *calls;
+	struct http_client_watched *watched;
+	struct http_client_line waiting;
+	struct http_client_line finished;
+	CURL *idle[HTTP_CLIENT_IDLE_MAX];
+	unsigned idle_count;
+	bool multi_failed;
+};
+
+/* --- http_client.c --- */
+
+/* The call has left curl, or the waiting: on_done comes from the client's deferred work. */
+void http_client_finish(struct http_client_call *call, CURLcode code);
+
+/* --- http_client_request.c --- */
+
+/* Tells the call's handle everything about the request, but for its deadline.  False: memory is
+ * short, or curl refuses an option. */
+bool http_client_request_set(struct http_client_call *call,
+    const struct http_client_request *request) MUST_USE;
+
+/* --- http_client_answer.c --- */
+
+/* Lets the call's handle bring the answer here.  False: as above. */
+bool http_client_answer_expect(struct http_client_call *call) MUST_USE;
+
+/* Fills in the result, from the handle and curl's verdict. */
+void http_client_answer_conclude(struct http_client_call *call, CURLcode code);
+
+/* --- http_client_multi.c --- */
+
+/* Makes the client's multi handle.  False: memory is short; to be dropped all the same. */
+bool http_client_multi_make(struct http_client *client) MUST_USE;
+void http_client_multi_drop(struct http_client *client);	/* no handle is in it any more */
+
+/* After a failure of the multi, which only a lack of memory or a bug of curl's leads to: what it
+ * had is finished, and there is another one, or NULL. */
+void http_client_multi_replace(struct http_client *client);
+
+/* Hands a call to curl, whose deadline is curl's to watch from now on; takes it back. */
+bool http_client_multi_add(struct http_client_call *call) MUST_USE;
+void http_client_multi_remove(struct http_client_call *call);
+
+void http_client_multi_on_timer(struct loop_timer *timer, void *ctx);	/* curl's one timer */
+
+#endif
