@@ -87,6 +87,14 @@ $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(call objects,tests/fuzz/fuzz
 .PHONY: fuzzers
 fuzzers: $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/fuzz/%,$(FUZZ_C))
 
+# Fails calls of whatever it is preloaded into: never with a sanitizer of its own.
+FAULT_C	 := tests/faults/fault.c tests/faults/fault_calls.c
+$(BUILD)/faults/libfault.so: $(FAULT_C) tests/faults/fault.h
+	@mkdir -p $(@D)
+	@echo "  LD    $@"
+	@$(CC) -std=gnu17 -Wall -Wextra -Wshadow -Werror -O2 -g -fno-omit-frame-pointer -fPIC -shared \
+		-fvisibility=hidden -fno-builtin -D_GNU_SOURCE -U_FORTIFY_SOURCE -I. -o $@ $(FAULT_C)
+
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
 # --- packages: installed when they are missing, silent when they are there ---
