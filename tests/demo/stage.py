@@ -177,7 +177,8 @@ class Stage:
         found.update(self.extra)
         return {name: value for name, value in found.items() if value is not None}
 
-    def start(self):
+    def start_peers(self):
+        """Telegram and the repository alone."""
         secret = self.folder / "github.secret"
         secret.write_text(GITHUB_SECRET, encoding="ascii")
         secret.chmod(0o600)
@@ -186,9 +187,12 @@ class Stage:
             options += ["--app", f"{name}=http://127.0.0.1:{port}"]
         if self.deliver:
             options += ["--deliver-to", f"http://127.0.0.1:{self.http_port}/github/webhook"]
+        self.github, self.github_base = start_peer("github.py", *options)
+        self.chat = Telegram.start(*self.telegram_options, "--panel-url", self.github_base)
+
+    def start(self):
         try:
-            self.github, self.github_base = start_peer("github.py", *options)
-            self.chat = Telegram.start(*self.telegram_options, "--panel-url", self.github_base)
+            self.start_peers()
             self.bot = Deploybot(self.folder, self.settings(), self.build)
             self.bot.start()
         except BaseException:

@@ -14,7 +14,7 @@ from stage import WEBHOOK_SECRET, wait_until
 
 STEADY = 'echo "==> ship"; echo "==> release"; echo "$2" >"$here/$1.live"'
 HOLD = 'touch "$here/$1.held"; while [ -e "$here/$1.hold" ]; do sleep 0.02; done'
-END_WORDS = ("staging runs", "staging is NOT running", "staging is DOWN", "is NOT known", "still runs",
+END_WORDS = ("{} runs", "{} is NOT running", "{} is DOWN", "is NOT known", "still runs",
              "has no release yet", "is busy", "cancelled before it began", "nothing was touched",
              ": not deployed")
 
@@ -179,9 +179,10 @@ def check_log(log):
         assert word not in log, log[-8000:]
 
 
-def ends_of(who):
+def ends_of(who, environment="staging"):
     """Messages in somebody's chat that tell an end."""
-    return [view for view in who.messages() if any(w in text_of(view) for w in END_WORDS)]
+    words = [w.format(environment) for w in END_WORDS]
+    return [view for view in who.messages() if any(w in text_of(view) for w in words)]
 
 
 def telegram_update(number, update_id, text):

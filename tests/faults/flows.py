@@ -1,0 +1,158 @@
+"""The three flows that every campaign plays: a person's and GitHub's part of them, whatever becomes of the bot.
+
+    who = FLOWS["production"].play(scene)   # never raises because the bot is dead, slow or refuses
+    FLOWS["production"].settle(scene, who)  # the fault is gone: what a user would try again, until all is at rest
+"""
+# SPDX-License-Identifier: ISC
+import time
+
+from scene import ENVIRONMENTS, wait_until  # first: it finds the rest
+from crash_aid import ends_of, texts
+from flow_aid import PATIENCE_S, buttons_of, text_of
+
+SETTLE_S = 90
+PLAY_S = 45     # a bot that says nothing for so long is as good as dead
+
+
+class Flow:
+    """One deployment, from what asks for it to its end."""
+
+    name = ""
+    environment = "staging"
+    webhook = True      # how Telegram brings what is written
+    settings = {}
+
+    def prepare(self, scene):
+        """Nothing runs, staging and production have a release, and a newer commit is there."""
+        scene.fresh(webhook=self.webhook, **self.settings)
+
+    def play(self, scene):
+        """The user's part.  Returns whom it was, at the flow's end or the bot's."""
+        self.ask(scene)
+        self.follow(scene, PLAY_S, lambda: scene.is_dead())     # pylint: disable=unnecessary-lambda
+        return scene.who
+
+    def settle(self, scene, who):
+        """As a user who sees that it hangs would; raises TimeoutError when it never comes to rest."""
+        self.ask_again(scene)
+        self.follow(scene, SETTLE_S, lambda: False)
+        wait_until(lambda: ends_of(who, self.environment), SETTLE_S,
+                   f"an end told to {who.number}{texts(who)}\n{scene.bot.log()[-3000:]}\n: it")
+        for environment in ENVIRONMENTS:
+            wait_until(lambda: not self.is_busy(scene, environment), SETTLE_S, f"a free {environment}")
+        wait_until(lambda: is_told(scene), SETTLE_S, "rest: nothing to be said, run or asked any more")
+        note_telegram(scene)
+
+    def follow(self, scene, patience_s, is_over):
+        """Answers what is asked, until the end is told, is_over() or the patience is."""
+        def look():
+            if ends_of(scene.who, self.environment) or is_over():
+                return True
+            self.answer(scene)
+            return False
+        try:
+            wait_until(look, patience_s)
+        except TimeoutError:
+            pass    # settle() says what is missing
+
+    @staticmethod
+    def is_busy(scene, environment):
+        return scene.rows("SELECT 1 FROM deployment WHERE environment = ? AND ended_at = 0", environment)
+
+    # --- what differs ---
+
+    def ask(self, scene):
+        raise NotImplementedError
+
+    def ask_again(self, scene):
+        """What is sent once more by whoever was told no, or nothing."""
+
+    def answer(self, scene):
+        """A question that stands is answered."""
+
+
+class Production(Flow):
+    """/deploy production: git is asked, a person confirms, the script, health, live."""
+
+    name = "production"
+    environment = "production"
+    expected = {"LIVE"}
+
+    def ask(self, scene):
+        scene.pressed = set()
+        scene.who.say("/deploy production")
+
+    def answer(self, scene):
+        """Each question is pressed once; as long as it stands after a while, again."""
+        for view in scene.who.messages():
+            label = next((b for b in buttons_of(view) if "Confirm" in b), None)
+            key = (view["message_id"], int(time.monotonic() / 5))
+            if label is not None and key not in scene.pressed:
+                scene.pressed.add(key)
+                try:
+                    scene.chat.press(scene.who.number, view, label, wait=0)
+                except RuntimeError:
+                    pass    # the button has gone meanwhile
+
+
+class Unhealthy(Flow):
+    """/deploy staging of a commit that never gets well: health fails, what ran before comes back."""
+
+    name = "unhealthy"
+    webhook = False     # this one is polled
+    expected = {"ROLLED_BACK"}
+    settings = {"HEALTH_CHECK_RETRIES": "1"}
+
+    def prepare(self, scene):
+        super().prepare(scene)
+        scene.bad = {scene.new["staging"]}
+
+    def ask(self, scene):
+        scene.who.say("/deploy staging")
+
+
+class Push(Flow):
+    """GitHub delivers a signed push: staging is deployed, and the team is told."""
+
+    name = "push"
+    expected = {"LIVE"}
+
+    def ask(self, scene):
+        scene.delivery = scene.hub.push("develop", scene.new["staging"], scene.old["staging"])
+        note_github(scene, scene.delivery)
+
+    def ask_again(self, scene):
+        """GitHub itself repeats nothing: a person does, as often as it takes, and once too often."""
+        def is_taken():
+            again = scene.hub.redeliver(scene.delivery["guid"])
+            note_github(scene, again)
+            return again["status"] is not None and 200 <= again["status"] < 300
+        wait_until(is_taken, SETTLE_S, "a delivery that is taken")
+        if scene.delivery["status"] is None:
+            wait_until(is_taken, SETTLE_S, "a delivery that is taken again")
+
+
+def note_github(scene, entry):
+    if entry["status"] is not None and 200 <= entry["status"] < 300:
+        scene.acknowledged.append(("github", entry["guid"]))
+
+
+def note_telegram(scene):
+    """What Telegram's webhook was told 200 for, since the trial began."""
+    for entry in scene.chat.deliveries()[scene.first_delivery:]:
+        if entry["status"] is not None and 200 <= entry["status"] < 300:
+            scene.acknowledged.append(("telegram", str(entry["update_id"])))
+
+
+def is_told(scene):
+    """Nothing is left to do but what waits for its hour, and Telegram has brought everything."""
+    return scene.chat.state()["pending"] == 0 and not scene.rows(
+        "SELECT 1 FROM effect WHERE kind <> 'wait' OR subject <> 0")
+
+
+def text_in(who):
+    return [text_of(view) for view in who.messages()]
+
+
+FLOWS = {flow.name: flow for flow in (Production(), Unhealthy(), Push())}
+__all__ = ["FLOWS", "Flow", "PATIENCE_S"]
