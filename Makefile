@@ -30,7 +30,8 @@ LIB_C	 := $(wildcard lib/*.c)
 SERVER_C := $(filter-out server/main.c,$(wildcard server/*.c server/*/*.c))
 RUNNER_C := $(filter-out runner/main.c,$(wildcard runner/*.c))
 TEST_C	 := $(wildcard tests/unit/test_*.c)
-TEST_AID_C := $(filter-out $(TEST_C),$(wildcard tests/unit/*.c)) $(wildcard tests/sim/*.c)
+TEST_AID_C := $(filter-out $(TEST_C),$(wildcard tests/unit/*.c)) $(wildcard tests/sim/*.c) \
+	tests/faults/look.c tests/faults/invariants.c
 
 objects	 = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 LIB_A	 := $(BUILD)/liblib.a
@@ -83,6 +84,12 @@ $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(call objects,tests/fuzz/fuzz
 	@mkdir -p $(@D)
 	@echo "  LD    $@"
 	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(SERVER_LIBS)
+
+# What the campaigns of tests/faults/ need in C.
+$(BUILD)/faults/oracle: $(BUILD)/obj/tests/faults/oracle.o $(TEST_AID_A) $(SERVER_A) $(RUNNER_A) $(LIB_A)
+	@mkdir -p $(@D)
+	@echo "  LD    $@"
+	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(SERVER_LIBS)
 
 .PHONY: fuzzers
 fuzzers: $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/fuzz/%,$(FUZZ_C))

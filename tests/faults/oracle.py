@@ -2,11 +2,13 @@
 
     oracle.check(scene, who)    # raises Broken: the invariant's name, and what shows it
 
-I1-I12 are the names of docs/TESTING.md.
+I1-I12 are the names of docs/TESTING.md.  What rows and files show is for the C oracle (oracle.c), which the
+campaign's build has; here is what only the world around shows: processes, targets, chats, what was acknowledged.
 """
 # SPDX-License-Identifier: ISC
 import os
 import pathlib
+import subprocess
 from collections import Counter
 
 from scene import ENVIRONMENTS, PATIENCE_S, forks_of, is_alive, wait_until
@@ -49,10 +51,13 @@ def no_sanitizer_complains(scene):
 
 
 def rows_and_files_hold(scene):
-    """I6: the audit verifies."""
-    done = scene.bot.run("audit", "verify")
+    """What is on disk, in the words of the C oracle."""
+    program = scene.real / "faults" / "oracle"
+    done = subprocess.run([str(program), str(scene.folder / "state"), str(scene.folder / "audit.log")],
+                          capture_output=True, text=True, timeout=60, check=False)
     if done.returncode != 0:
-        raise Broken("the_audit_verifies", done.stdout + done.stderr)
+        name = done.stdout.split(": ")[1] if done.stdout.startswith("broken: ") else "the_oracle_can_look"
+        raise Broken(name, done.stdout + done.stderr)
 
 
 def nothing_lives(scene):

@@ -1,99 +1,61 @@
-/* sim_check.c - the invariants: what holds after every commit, and what when all is at rest.  Side: start. */
+/* sim_check.c - what holds in the simulated world after every commit, and what when all is at rest.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 /*
- * They look at what is committed through a connection of their own, and at the simulated world;
- * never at what the program has in memory.  I1 to I12 are the names of docs/TESTING.md.
+ * What rows and files alone can show stands in tests/faults/invariants.c; here they are held against
+ * the simulated world, never against what the program has in memory.  I1 to I12 are the names of
+ * docs/TESTING.md.
  */
-#include "tests/sim/sim_look.h"
-
-#include "lib/file.h"
-#include "store/audit_verify.h"
 #include "store/row_question.h"
+#include "tests/faults/invariants.h"
+#include "tests/sim/sim_inside.h"
 
-static struct sim_seen seen; /* large, and of one check alone */
+static struct look seen; /* its memory is used again by every check */
+
+static void
+on_broken(void *ctx, const char *invariant, const char *evidence)
+{
+	sim_fail(ctx, invariant, "%s", evidence);
+}
+
+static struct invariants
+rows_of(struct sim *sim)
+{
+	return (struct invariants){ sim->eyes, &seen, on_broken, sim };
+}
 
 /* --- looking --- */
 
-static int64_t
-count_effects(enum effect_kind kind, int64_t subject)
+static void
+must(struct sim *sim, bool ok, const struct err *err)
 {
-	int64_t n = 0;
-
-	for (size_t i = 0; i < seen.n_effects; i++)
-		n += seen.effects[i].kind == kind && seen.effects[i].subject == subject;
-	return n;
+	if (!ok)
+		sim_fail(sim, "the_oracle_can_look", "%s", err->text);
 }
 
-static const struct sim_seen_deployment *
+static void
+look(struct sim *sim, int64_t from)
+{
+	struct err err;
+
+	must(sim, look_at(&seen, sim->eyes, from, &err), &err);
+}
+
+static const struct look_deployment *
 active_in(int environment)
 {
-	for (size_t i = 0; i < seen.n; i++)
-		if (seen.deployments[i].environment == environment &&
-		    seen.deployments[i].class == DEPLOY_CLASS_ACTIVE)
-			return &seen.deployments[i];
-	return NULL;
+	return look_active(&seen, sim_environments[environment]);
 }
 
 /* --- after every commit --- */
 
-/* I3, I5: the busy flag is the deployment. */
-static void
-one_deployment_is_active(struct sim *sim)
-{
-	int n[SIM_ENVIRONMENTS] = { 0 };
-
-	for (size_t i = 0; i < seen.n; i++)
-		if (seen.deployments[i].class == DEPLOY_CLASS_ACTIVE &&
-		    ++n[seen.deployments[i].environment] > 1)
-			sim_fail(sim, __func__, "two in %s",
-			    sim_environments[seen.deployments[i].environment]);
-}
-
-/* Whoever is not at its end waits for something that will come. */
-static void
-whoever_goes_on_waits_for_something(struct sim *sim)
-{
-	for (size_t i = 0; i < seen.n; i++) {
-		const struct sim_seen_deployment *d = &seen.deployments[i];
-		int64_t runs = count_effects(EFFECT_RUN, d->id);
-		int64_t probes = count_effects(EFFECT_PROBE, d->id);
-		int64_t asks = count_effects(EFFECT_ASK, d->id);
-		int64_t waits = count_effects(EFFECT_WAIT, d->id);
-		bool is_verifying =
-		    d->state == DEPLOY_VERIFYING || d->state == DEPLOY_VERIFYING_ROLLBACK;
-		bool is_running = d->class == DEPLOY_CLASS_ACTIVE && !is_verifying;
-
-		if (runs != is_running || probes != is_verifying ||
-		    (d->state == DEPLOY_REQUESTED && asks != 1) ||
-		    waits != (d->state == DEPLOY_AWAITING_CONFIRMATION))
-			sim_fail(sim, __func__,
-			    "deployment %" PRId64 " is %s with %" PRId64 " runs, %" PRId64
-			    " probes, %" PRId64 " questions, %" PRId64 " deadlines",
-			    d->id, deploy_flow_name(d->state), runs, probes, asks, waits);
-	}
-}
-
-static void
-nothing_waits_for_a_free_environment(struct sim *sim)
-{
-	for (size_t i = 0; i < seen.n; i++)
-		if (seen.deployments[i].state == DEPLOY_QUEUED &&
-		    active_in(seen.deployments[i].environment) == NULL)
-			sim_fail(sim, __func__, "deployment %" PRId64, seen.deployments[i].id);
-}
-
-/* I2: an end is an end, and has its time. */
+/* I2: an end is an end. */
 static void
 an_end_stays(struct sim *sim)
 {
 	for (size_t i = 0; i < seen.n; i++) {
-		const struct sim_seen_deployment *d = &seen.deployments[i];
+		const struct look_deployment *d = &seen.deployments[i];
 
 		assert(d->id < SIM_DEPLOYMENTS);
-		if ((d->class == DEPLOY_CLASS_FINAL) != (d->ended_at != 0))
-			sim_fail(sim, __func__,
-			    "deployment %" PRId64 " is %s and ended at %" PRId64, d->id,
-			    deploy_flow_name(d->state), d->ended_at);
 		if (sim->ended_as[d->id] != 0 && sim->ended_as[d->id] != d->state + 1)
 			sim_fail(sim, __func__, "deployment %" PRId64 " became %s", d->id,
 			    deploy_flow_name(d->state));
@@ -106,7 +68,7 @@ what_lives_is_waited_for(struct sim *sim)
 {
 	for (size_t i = 0; i < sim->n_processes; i++) {
 		const struct sim_process *process = &sim->processes[i];
-		const struct sim_seen_deployment *d = active_in(process->environment);
+		const struct look_deployment *d = active_in(process->environment);
 
 		if (process->phase == SIM_ENDED)
 			continue;
@@ -121,7 +83,7 @@ static void
 the_release_is_what_runs(struct sim *sim)
 {
 	for (int e = 0; e < SIM_ENVIRONMENTS; e++) {
-		const struct sim_seen_environment *now = &seen.environments[e];
+		const struct look_environment *now = look_environment(&seen, sim_environments[e]);
 
 		if (now->release != 0 &&
 		    !(now->has_urls ? sim->has_passed : sim->has_word)[now->deployment])
@@ -134,61 +96,18 @@ the_release_is_what_runs(struct sim *sim)
 	}
 }
 
-/* I12: a question is open as long as it can be answered. */
-static void
-a_question_ends_with_what_it_asks(struct sim *sim)
-{
-	int64_t id = sim_look_number(sim,
-	    "SELECT COALESCE(MAX(d.id), 0) FROM question q JOIN deployment d ON d.id = q.deployment"
-	    " WHERE q.closed_at = 0 AND"
-	    " ((q.verb IN ('CONFIRM', 'DECLINE') AND d.state <> 'AWAITING_CONFIRMATION')"
-	    " OR (q.verb = 'CANCEL' AND d.ended_at <> 0))");
-
-	if (id != 0)
-		sim_fail(sim, __func__, "deployment %" PRId64, id);
-}
-
 /* --- at the moment of an end --- */
-
-static const char *
-sign_of(enum deploy_state state)
-{
-	static const char *const signs[DEPLOY_STATE_COUNT] = {
-		[DEPLOY_LIVE] = "✅",
-		[DEPLOY_FAILED] = "❌",
-		[DEPLOY_ROLLED_BACK] = "↩️",
-		[DEPLOY_ROLLBACK_FAILED] = "🔥",
-		[DEPLOY_REFUSED] = "🚫",
-		[DEPLOY_CANCELLED] = "✖️",
-		[DEPLOY_EXPIRED] = "⌛",
-		[DEPLOY_SUPERSEDED] = "⏭️",
-	};
-
-	return signs[state];
-}
-
-/* I7: who wrote the end wrote its entry. */
-static void
-an_end_is_audited(struct sim *sim, const struct sim_seen_deployment *d)
-{
-	int64_t n = sim_look_number(sim,
-	    "SELECT COUNT(*) FROM audit WHERE deployment = $1 AND outcome = $2", DB_I64(d->id),
-	    DB_TEXT(deploy_flow_word(d->state)));
-
-	if (n != 1)
-		sim_fail(sim, __func__, "deployment %" PRId64 " is %s, %" PRId64 " entries say so",
-		    d->id, deploy_flow_name(d->state), n);
-}
 
 /* What the end claims about the target is so in this moment: no program runs. */
 static void
-an_end_tells_the_truth(struct sim *sim, const struct sim_seen_deployment *d)
+an_end_tells_the_truth(struct sim *sim, const struct look_deployment *d)
 {
-	const struct sim_target *target = &sim->targets[d->environment];
-	const struct sim_seen_environment *now = &seen.environments[d->environment];
+	int environment = sim_environment(d->environment);
+	const struct sim_target *target = &sim->targets[environment];
+	const struct look_environment *now = look_environment(&seen, d->environment);
 	const char *claim = target->runs;
 
-	if (active_in(d->environment) != NULL)
+	if (active_in(environment) != NULL)
 		return; /* the next one began with this end, and may have changed it already */
 	if (d->state == DEPLOY_LIVE)
 		claim = d->commit;
@@ -198,68 +117,35 @@ an_end_tells_the_truth(struct sim *sim, const struct sim_seen_deployment *d)
 		claim = sim->ran_before[d->id];
 	if (strcmp(claim, target->runs) != 0)
 		sim_fail(sim, __func__, "deployment %" PRId64 " is %s: %s runs %.7s, not %.7s",
-		    d->id, deploy_flow_name(d->state), sim_environments[d->environment],
-		    target->runs, claim);
+		    d->id, deploy_flow_name(d->state), d->environment, target->runs, claim);
 	if (d->state == DEPLOY_LIVE && (now->deployment != d->id || now->is_down))
 		sim_fail(
 		    sim, __func__, "deployment %" PRId64 " is live and not the release", d->id);
 	if (d->state == DEPLOY_ROLLBACK_FAILED && !now->is_down)
 		sim_fail(sim, __func__, "deployment %" PRId64 " leaves %s not down", d->id,
-		    sim_environments[d->environment]);
+		    d->environment);
 }
 
 /* I11: a release without its health gate, though it has one? */
 static void
-a_release_passed_its_gate(struct sim *sim, const struct sim_seen_deployment *d)
+a_release_passed_its_gate(struct sim *sim, const struct look_deployment *d)
 {
 	if ((d->state == DEPLOY_LIVE || d->state == DEPLOY_ROLLED_BACK) && d->has_urls &&
 	    !sim->has_passed[d->id])
 		sim_fail(sim, __func__, "deployment %" PRId64, d->id);
 }
 
-/* Known words in the row of its message: what a person will read. */
 static void
-a_message_says_the_end(struct sim *sim, const struct sim_seen_deployment *d, int64_t row)
+look_at_end(struct sim *sim, const struct look_deployment *d)
 {
-	struct db_rows rows = { 0 };
-	char words[96] = "";
-	struct err err;
-	bool ok;
+	const struct invariants of = rows_of(sim);
 
-	if (row == 0)
-		return;
-	if (d->state == DEPLOY_LIVE)
-		(void)snprintf(words, sizeof(words), "%.7s", d->commit);
-	else if (d->state == DEPLOY_ROLLED_BACK && strcmp(d->commit, d->previous) != 0)
-		(void)snprintf(words, sizeof(words), "it runs %.7s again", d->previous);
-	else if (d->state == DEPLOY_FAILED)
-		(void)snprintf(words, sizeof(words), "%s",
-		    d->is_touched ? "NOT known to be well" : "nothing was touched");
-	else if (d->state == DEPLOY_ROLLBACK_FAILED)
-		(void)snprintf(words, sizeof(words), "DOWN");
-	sim_look_must(sim,
-	    db_query(&rows, sim->eyes, &err, "SELECT head FROM message WHERE id = $1", DB_I64(row)),
-	    &err);
-	ok = db_next(&rows) && text_starts(db_col_text(&rows, 0), sign_of(d->state)) &&
-	    strstr(db_col_text(&rows, 0), words) != NULL;
-	sim_look_must(sim, db_rows_end(&rows, &err), &err);
-	if (!ok)
-		sim_fail(sim, __func__,
-		    "message %" PRId64 " of deployment %" PRId64 ", which is %s", row, d->id,
-		    deploy_flow_name(d->state));
-}
-
-static void
-look_at_end(struct sim *sim, const struct sim_seen_deployment *d)
-{
 	sim->ended_as[d->id] = (uint8_t)(d->state + 1);
 	sim->totals->ends[d->state]++;
 	sim_trace(sim, "  deployment %" PRId64 " has ended: %s", d->id, deploy_flow_name(d->state));
-	an_end_is_audited(sim, d);
+	invariants_of_end(&of, d);
 	an_end_tells_the_truth(sim, d);
 	a_release_passed_its_gate(sim, d);
-	a_message_says_the_end(sim, d, d->message);
-	a_message_says_the_end(sim, d, d->also_message);
 }
 
 /* In the commit that makes it active nothing of it has been handed out. */
@@ -267,28 +153,27 @@ static void
 remember_beginnings(struct sim *sim)
 {
 	for (size_t i = 0; i < seen.n; i++) {
-		const struct sim_seen_deployment *d = &seen.deployments[i];
+		const struct look_deployment *d = &seen.deployments[i];
 
 		if (d->class != DEPLOY_CLASS_ACTIVE || sim->has_begun[d->id])
 			continue;
 		sim->has_begun[d->id] = true;
-		(void)text_copy(
-		    sim->ran_before[d->id], LIMIT_COMMIT, sim->targets[d->environment].runs);
+		(void)text_copy(sim->ran_before[d->id], LIMIT_COMMIT,
+		    sim->targets[sim_environment(d->environment)].runs);
 	}
 }
 
 void
 sim_check_commit(struct sim *sim)
 {
-	sim_look(sim, sim->settled_below, &seen);
+	const struct invariants of = rows_of(sim);
+
+	look(sim, sim->settled_below);
 	remember_beginnings(sim);
-	one_deployment_is_active(sim);
-	whoever_goes_on_waits_for_something(sim);
-	nothing_waits_for_a_free_environment(sim);
+	invariants_of_commit(&of);
 	an_end_stays(sim);
 	what_lives_is_waited_for(sim);
 	the_release_is_what_runs(sim);
-	a_question_ends_with_what_it_asks(sim);
 	for (size_t i = 0; i < seen.n; i++)
 		if (seen.deployments[i].class == DEPLOY_CLASS_FINAL &&
 		    sim->ended_as[seen.deployments[i].id] == 0)
@@ -303,7 +188,8 @@ sim_check_commit(struct sim *sim)
 void
 sim_check_acknowledged(struct sim *sim, const char *source, const char *id, const uint8_t *digest)
 {
-	int64_t n = sim_look_number(sim,
+	const struct invariants of = rows_of(sim);
+	int64_t n = invariants_number(&of,
 	    "SELECT COUNT(*) FROM inbox WHERE source = $1 AND (id = $2 OR digest = $3)",
 	    DB_TEXT(source), DB_TEXT(id), digest != NULL ? DB_BLOB(digest, 32) : DB_NULL);
 
@@ -327,7 +213,8 @@ sim_check_targets(struct sim *sim)
 void
 sim_check_gate(struct sim *sim, const struct sim_process *process)
 {
-	int64_t n = sim_look_number(sim,
+	const struct invariants of = rows_of(sim);
+	int64_t n = invariants_number(&of,
 	    "SELECT COUNT(*) FROM run r JOIN deployment d ON d.id = r.deployment AND d.run = r.id"
 	    " WHERE r.id = $1 AND r.pid <> 0 AND r.ended_at = 0 AND d.state IN"
 	    " ('RUNNING', 'STOPPING', 'ROLLING_BACK')",
@@ -348,7 +235,7 @@ fingerprint(struct sim *sim, struct tx *tx, int environment)
 	uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
 	struct err err;
 
-	sim_look_must(sim,
+	must(sim,
 	    db_query(&rows, tx->db, &err,
 		"SELECT id || state || run FROM deployment WHERE environment = $1 ORDER BY id",
 		DB_TEXT(sim_environments[environment])),
@@ -415,7 +302,7 @@ check_go(struct sim *sim, struct tx *tx)
 	int64_t run = tx->event->u.run_started.run, n;
 	struct err err;
 
-	sim_look_must(sim,
+	must(sim,
 	    db_one_i64(&n, tx->db, &err,
 		"SELECT COUNT(*) FROM deployment WHERE run = $1 AND state IN"
 		" ('RUNNING', 'ROLLING_BACK')",
@@ -440,29 +327,9 @@ sim_check_after(struct sim *sim, struct tx *tx, const struct sim_before *before)
 
 /* --- at rest --- */
 
-static void
-every_deployment_has_ended(struct sim *sim)
-{
-	for (size_t i = 0; i < seen.n; i++)
-		if (seen.deployments[i].class != DEPLOY_CLASS_FINAL)
-			sim_fail(sim, __func__, "deployment %" PRId64 " is %s",
-			    seen.deployments[i].id, deploy_flow_name(seen.deployments[i].state));
-}
-
-static void
-only_standing_waits_are_open(struct sim *sim)
-{
-	for (size_t i = 0; i < seen.n_effects; i++)
-		if (seen.effects[i].kind != EFFECT_WAIT || seen.effects[i].subject != 0)
-			sim_fail(sim, __func__, "%s %" PRId64, effect_name(seen.effects[i].kind),
-			    seen.effects[i].id);
-	if (seen.n_effects > 2)
-		sim_fail(sim, __func__, "%zu waits", seen.n_effects);
-}
-
 /* I8: the chat shows what the rows say, and these say the truth. */
 static void
-the_chat_shows(struct sim *sim, const struct sim_seen_deployment *d, int64_t row)
+the_chat_shows(struct sim *sim, const struct look_deployment *d, int64_t row)
 {
 	struct db_rows rows = { 0 };
 	const struct sim_post *post = NULL;
@@ -472,16 +339,16 @@ the_chat_shows(struct sim *sim, const struct sim_seen_deployment *d, int64_t row
 
 	if (row == 0)
 		return;
-	sim_look_must(sim,
+	must(sim,
 	    db_query(&rows, sim->eyes, &err,
 		"SELECT chat, remote_id, head || foot FROM message WHERE id = $1", DB_I64(row)),
 	    &err);
 	if (db_next(&rows)) {
 		chat = db_col_i64(&rows, 0);
 		remote_id = db_col_i64(&rows, 1);
-		sim_look_text(&rows, 2, text, sizeof(text));
+		(void)text_copy(text, sizeof(text), db_col_text(&rows, 2));
 	}
-	sim_look_must(sim, db_rows_end(&rows, &err), &err);
+	must(sim, db_rows_end(&rows, &err), &err);
 	if (!sim_chat_is_reachable(sim, chat))
 		return;
 	/* A group that moved keeps what was said in it, under ids that mean nothing any more. */
@@ -500,8 +367,6 @@ static void
 every_chat_was_told(struct sim *sim)
 {
 	for (size_t i = 0; i < seen.n; i++) {
-		a_message_says_the_end(sim, &seen.deployments[i], seen.deployments[i].message);
-		a_message_says_the_end(sim, &seen.deployments[i], seen.deployments[i].also_message);
 		the_chat_shows(sim, &seen.deployments[i], seen.deployments[i].message);
 		the_chat_shows(sim, &seen.deployments[i], seen.deployments[i].also_message);
 	}
@@ -511,62 +376,13 @@ every_chat_was_told(struct sim *sim)
 static void
 one_request_is_one_deployment(struct sim *sim)
 {
-	int64_t id = sim_look_number(sim,
+	const struct invariants of = rows_of(sim);
+	int64_t id = invariants_number(&of,
 	    "SELECT COALESCE(MAX(id), 0) FROM (SELECT MAX(id) AS id,"
 	    " COUNT(*) AS n FROM deployment WHERE asker <> 'git' GROUP BY asker) WHERE n > 1");
 
 	if (id != 0)
 		sim_fail(sim, __func__, "deployment %" PRId64 " is another's twin", id);
-}
-
-/* I12 */
-static void
-a_confirmation_counts_once(struct sim *sim)
-{
-	int64_t id = sim_look_number(sim,
-	    "SELECT COALESCE(MAX(deployment), 0) FROM (SELECT deployment,"
-	    " COUNT(*) AS n FROM audit WHERE outcome = 'confirmed' GROUP BY deployment) WHERE n > "
-	    "1");
-
-	if (id != 0)
-		sim_fail(sim, __func__, "deployment %" PRId64, id);
-}
-
-/* I6 */
-static void
-the_audit_verifies(struct sim *sim)
-{
-	struct queue_list ignored = { 0 };
-	struct audit_verified verified;
-	struct err err = { 0 };
-
-	if (store_project(sim->store, &ignored))
-		sim_fail(sim, __func__, "a projection could not be written");
-	if (!audit_verify(sim_server_path(), sim_server_audit_path(), &verified, &err))
-		sim_fail(sim, __func__, "%s", err.text);
-	if (verified.behind != 0)
-		sim_fail(sim, __func__, "%" PRId64 " entries are not in the file", verified.behind);
-}
-
-/* I11 */
-static void
-the_state_file_names_the_release(struct sim *sim)
-{
-	char path[128], wanted[96];
-
-	for (int e = 0; e < SIM_ENVIRONMENTS; e++) {
-		const struct sim_seen_environment *now = &seen.environments[e];
-		char *text =
-		    file_read(sim_server_state_path(sim_environments[e], path, sizeof(path)), 4096,
-			NULL, NULL);
-
-		(void)snprintf(wanted, sizeof(wanted), "\"release\":%" PRId64 ",\"commit\":\"%s\"",
-		    now->release, now->commit);
-		if (now->release == 0 ? text != NULL : text == NULL || strstr(text, wanted) == NULL)
-			sim_fail(sim, __func__, "%s: %s", sim_environments[e],
-			    text == NULL ? "no file" : text);
-		free(text);
-	}
 }
 
 /* A push whose delivery was lost is found, as long as git is asked now and then. */
@@ -577,9 +393,11 @@ no_push_is_lost(struct sim *sim)
 
 	for (int e = 0; e < SIM_ENVIRONMENTS && settings->poll_repository_seconds > 0; e++)
 		if (settings_environment(settings, sim_environments[e]) != NULL &&
-		    strcmp(seen.environments[e].seen, sim->commits[sim->head[e]]) != 0)
+		    strcmp(look_environment(&seen, sim_environments[e])->seen,
+			sim->commits[sim->head[e]]) != 0)
 			sim_fail(sim, __func__, "%s: seen %.7s, head %.7s", sim_branches[e],
-			    seen.environments[e].seen, sim->commits[sim->head[e]]);
+			    look_environment(&seen, sim_environments[e])->seen,
+			    sim->commits[sim->head[e]]);
 }
 
 static void
@@ -590,18 +408,29 @@ nothing_lives(struct sim *sim)
 			sim_fail(sim, __func__, "run %" PRId64, sim->processes[i].run);
 }
 
+static void
+files_hold(struct sim *sim, const struct invariants *of)
+{
+	struct queue_list ignored = { 0 };
+
+	if (store_project(sim->store, &ignored))
+		sim_fail(sim, "the_audit_verifies", "a projection could not be written");
+	invariants_of_files(of,
+	    &(struct invariants_files){
+		sim_server_path(), sim_server_audit_path(), sim_server_environments_path() });
+}
+
 void
 sim_check_rest(struct sim *sim)
 {
+	const struct invariants of = rows_of(sim);
+
 	sim_check_commit(sim);
-	sim_look(sim, 1, &seen);
-	every_deployment_has_ended(sim);
-	only_standing_waits_are_open(sim);
+	look(sim, 1);
+	invariants_of_rest(&of);
 	nothing_lives(sim);
 	no_push_is_lost(sim);
 	every_chat_was_told(sim);
 	one_request_is_one_deployment(sim);
-	a_confirmation_counts_once(sim);
-	the_audit_verifies(sim);
-	the_state_file_names_the_release(sim);
+	files_hold(sim, &of);
 }

@@ -240,7 +240,7 @@ void sim_server_poll(struct sim *sim);		/* the poll that is waited for comes now
 bool sim_server_is_idle(const struct sim *sim);
 const char *sim_server_audit_path(void);
 const char *sim_server_path(void);
-const char *sim_server_state_path(const char *environment, char *out, size_t room);
+const char *sim_server_environments_path(void);
 
 /* --- sim_chat.c --- */
 

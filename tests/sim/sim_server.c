@@ -508,10 +508,9 @@ sim_server_path(void)
 }
 
 const char *
-sim_server_state_path(const char *environment, char *out, size_t room)
+sim_server_environments_path(void)
 {
-	(void)snprintf(out, room, "%s/%s.json", environments_path, environment);
-	return out;
+	return environments_path;
 }
 
 static void
@@ -562,8 +561,11 @@ sim_server_new(struct sim *sim)
 
 	copy_file(template_path, path);
 	(void)unlink(audit_path);
-	for (int e = 0; e < SIM_ENVIRONMENTS; e++)
-		(void)unlink(sim_server_state_path(sim_environments[e], state, sizeof(state)));
+	for (int e = 0; e < SIM_ENVIRONMENTS; e++) {
+		(void)snprintf(
+		    state, sizeof(state), "%s/%s.json", environments_path, sim_environments[e]);
+		(void)unlink(state);
+	}
 	sim->eyes = db_open(path, DB_READ_ONLY, &err);
 	must(sim->eyes != NULL, err.text);
 	server_start(sim, 0, 0);

@@ -1,0 +1,330 @@
+/* invariants.c - one function for each invariant that rows and files can show.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "tests/faults/invariants.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/err.h"
+#include "lib/file.h"
+#include "lib/text.h"
+#include "store/audit_verify.h"
+
+static void
+tell(const struct invariants *of, const char *invariant, const char *fmt, ...) PRINTF(3, 4);
+
+static void
+tell(const struct invariants *of, const char *invariant, const char *fmt, ...)
+{
+	char evidence[1024];
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(evidence, sizeof(evidence), fmt, args);
+	va_end(args);
+	of->broken(of->ctx, invariant, evidence);
+}
+
+static void
+must(const struct invariants *of, bool ok, const struct err *err)
+{
+	if (!ok)
+		tell(of, "the_oracle_can_look", "%s", err->text);
+}
+
+int64_t
+invariants_number_values(
+    const struct invariants *of, const char *sql, const struct db_value values[], size_t count)
+{
+	struct err err;
+	int64_t n = 0;
+
+	must(of, db_one_i64_values(&n, of->db, &err, sql, values, count), &err);
+	return n;
+}
+
+/* --- after any commit --- */
+
+/* I3, I5: the busy flag is the deployment. */
+static void
+one_deployment_is_active(const struct invariants *of)
+{
+	for (size_t i = 0; i < of->look->n; i++) {
+		const struct look_deployment *d = &of->look->deployments[i];
+
+		if (d->class == DEPLOY_CLASS_ACTIVE && look_active(of->look, d->environment) != d)
+			tell(of, __func__, "two in %s", d->environment);
+	}
+}
+
+/* Whoever is not at its end waits for something that will come. */
+static void
+whoever_goes_on_waits_for_something(const struct invariants *of)
+{
+	for (size_t i = 0; i < of->look->n; i++) {
+		const struct look_deployment *d = &of->look->deployments[i];
+		int64_t runs = look_effects(of->look, EFFECT_RUN, d->id);
+		int64_t probes = look_effects(of->look, EFFECT_PROBE, d->id);
+		int64_t asks = look_effects(of->look, EFFECT_ASK, d->id);
+		int64_t waits = look_effects(of->look, EFFECT_WAIT, d->id);
+		bool is_verifying =
+		    d->state == DEPLOY_VERIFYING || d->state == DEPLOY_VERIFYING_ROLLBACK;
+		bool is_running = d->class == DEPLOY_CLASS_ACTIVE && !is_verifying;
+
+		if (runs != is_running || probes != is_verifying ||
+		    (d->state == DEPLOY_REQUESTED && asks != 1) ||
+		    waits != (d->state == DEPLOY_AWAITING_CONFIRMATION))
+			tell(of, __func__,
+			    "deployment %" PRId64 " is %s with %" PRId64 " runs, %" PRId64
+			    " probes, %" PRId64 " questions, %" PRId64 " deadlines",
+			    d->id, deploy_flow_name(d->state), runs, probes, asks, waits);
+	}
+}
+
+static void
+nothing_waits_for_a_free_environment(const struct invariants *of)
+{
+	for (size_t i = 0; i < of->look->n; i++) {
+		const struct look_deployment *d = &of->look->deployments[i];
+
+		if (d->state == DEPLOY_QUEUED && look_active(of->look, d->environment) == NULL)
+			tell(of, __func__, "deployment %" PRId64, d->id);
+	}
+}
+
+/* I2 */
+static void
+an_end_has_its_time(const struct invariants *of)
+{
+	for (size_t i = 0; i < of->look->n; i++) {
+		const struct look_deployment *d = &of->look->deployments[i];
+
+		if ((d->class == DEPLOY_CLASS_FINAL) != (d->ended_at != 0))
+			tell(of, __func__, "deployment %" PRId64 " is %s and ended at %" PRId64,
+			    d->id, deploy_flow_name(d->state), d->ended_at);
+	}
+}
+
+/* I12: a question is open as long as it can be answered. */
+static void
+a_question_ends_with_what_it_asks(const struct invariants *of)
+{
+	int64_t id = invariants_number(of,
+	    "SELECT COALESCE(MAX(d.id), 0) FROM question q JOIN deployment d ON d.id = q.deployment"
+	    " WHERE q.closed_at = 0 AND"
+	    " ((q.verb IN ('CONFIRM', 'DECLINE') AND d.state <> 'AWAITING_CONFIRMATION')"
+	    " OR (q.verb = 'CANCEL' AND d.ended_at <> 0))");
+
+	if (id != 0)
+		tell(of, __func__, "deployment %" PRId64, id);
+}
+
+void
+invariants_of_commit(const struct invariants *of)
+{
+	one_deployment_is_active(of);
+	whoever_goes_on_waits_for_something(of);
+	nothing_waits_for_a_free_environment(of);
+	an_end_has_its_time(of);
+	a_question_ends_with_what_it_asks(of);
+}
+
+/* --- of one that has ended --- */
+
+static const char *
+sign_of(enum deploy_state state)
+{
+	static const char *const signs[DEPLOY_STATE_COUNT] = {
+		[DEPLOY_LIVE] = "✅",
+		[DEPLOY_FAILED] = "❌",
+		[DEPLOY_ROLLED_BACK] = "↩️",
+		[DEPLOY_ROLLBACK_FAILED] = "🔥",
+		[DEPLOY_REFUSED] = "🚫",
+		[DEPLOY_CANCELLED] = "✖️",
+		[DEPLOY_EXPIRED] = "⌛",
+		[DEPLOY_SUPERSEDED] = "⏭️",
+	};
+
+	return signs[state];
+}
+
+/* I7: who wrote the end wrote its entry. */
+static void
+an_end_is_audited(const struct invariants *of, const struct look_deployment *d)
+{
+	int64_t n = invariants_number(of,
+	    "SELECT COUNT(*) FROM audit WHERE deployment = $1 AND outcome = $2", DB_I64(d->id),
+	    DB_TEXT(deploy_flow_word(d->state)));
+
+	if (n != 1)
+		tell(of, __func__, "deployment %" PRId64 " is %s, %" PRId64 " entries say so",
+		    d->id, deploy_flow_name(d->state), n);
+}
+
+static void
+words_of(const struct look_deployment *d, char *out, size_t room)
+{
+	*out = '\0';
+	if (d->state == DEPLOY_LIVE)
+		(void)snprintf(out, room, "%.7s", d->commit);
+	else if (d->state == DEPLOY_ROLLED_BACK && strcmp(d->commit, d->previous) != 0)
+		(void)snprintf(out, room, "it runs %.7s again", d->previous);
+	else if (d->state == DEPLOY_FAILED)
+		(void)snprintf(out, room, "%s",
+		    d->is_touched ? "NOT known to be well" : "nothing was touched");
+	else if (d->state == DEPLOY_ROLLBACK_FAILED)
+		(void)snprintf(out, room, "DOWN");
+}
+
+/* I8: known words in the row of its message: what a person will read. */
+static void
+a_message_says_the_end(const struct invariants *of, const struct look_deployment *d, int64_t row)
+{
+	struct db_rows rows = { 0 };
+	char words[96];
+	struct err err;
+	bool ok;
+
+	if (row == 0)
+		return;
+	words_of(d, words, sizeof(words));
+	if (!db_query(&rows, of->db, &err, "SELECT head FROM message WHERE id = $1", DB_I64(row))) {
+		must(of, false, &err);
+		return;
+	}
+	ok = db_next(&rows) && text_starts(db_col_text(&rows, 0), sign_of(d->state)) &&
+	    strstr(db_col_text(&rows, 0), words) != NULL;
+	must(of, db_rows_end(&rows, &err), &err);
+	if (!ok)
+		tell(of, __func__, "message %" PRId64 " of deployment %" PRId64 ", which is %s",
+		    row, d->id, deploy_flow_name(d->state));
+}
+
+void
+invariants_of_end(const struct invariants *of, const struct look_deployment *deployment)
+{
+	an_end_is_audited(of, deployment);
+	a_message_says_the_end(of, deployment, deployment->message);
+	a_message_says_the_end(of, deployment, deployment->also_message);
+}
+
+/* --- at rest --- */
+
+static void
+every_deployment_has_ended(const struct invariants *of)
+{
+	for (size_t i = 0; i < of->look->n; i++) {
+		const struct look_deployment *d = &of->look->deployments[i];
+
+		if (d->class != DEPLOY_CLASS_FINAL)
+			tell(of, __func__, "deployment %" PRId64 " is %s", d->id,
+			    deploy_flow_name(d->state));
+	}
+}
+
+static void
+every_run_has_ended(const struct invariants *of)
+{
+	int64_t id =
+	    invariants_number(of, "SELECT COALESCE(MAX(id), 0) FROM run WHERE ended_at = 0");
+
+	if (id != 0)
+		tell(of, __func__, "run %" PRId64, id);
+}
+
+static void
+only_standing_waits_are_open(const struct invariants *of)
+{
+	for (size_t i = 0; i < of->look->n_effects; i++) {
+		const struct look_effect *effect = &of->look->effects[i];
+
+		if (effect->kind != EFFECT_WAIT || effect->subject != 0)
+			tell(of, __func__, "%s %" PRId64, effect_name(effect->kind), effect->id);
+	}
+	if (of->look->n_effects > 2)
+		tell(of, __func__, "%zu waits", of->look->n_effects);
+}
+
+/* I12 */
+static void
+a_confirmation_counts_once(const struct invariants *of)
+{
+	int64_t id = invariants_number(of,
+	    "SELECT COALESCE(MAX(deployment), 0) FROM (SELECT deployment,"
+	    " COUNT(*) AS n FROM audit WHERE outcome = 'confirmed' GROUP BY deployment) WHERE n > "
+	    "1");
+
+	if (id != 0)
+		tell(of, __func__, "deployment %" PRId64, id);
+}
+
+/* I11: a release became live, or came back (when its own commit was deployed once more). */
+static void
+a_release_was_live(const struct invariants *of)
+{
+	int64_t id = invariants_number(of,
+	    "SELECT COALESCE(MAX(r.id), 0) FROM release r"
+	    " LEFT JOIN deployment d ON d.id = r.deployment"
+	    " WHERE d.id IS NULL OR r.commit_id <> CASE d.state WHEN 'LIVE' THEN d.commit_id"
+	    " WHEN 'ROLLED_BACK' THEN d.previous ELSE '' END");
+
+	if (id != 0)
+		tell(of, __func__, "release %" PRId64, id);
+}
+
+void
+invariants_of_rest(const struct invariants *of)
+{
+	every_deployment_has_ended(of);
+	every_run_has_ended(of);
+	only_standing_waits_are_open(of);
+	a_confirmation_counts_once(of);
+	a_release_was_live(of);
+	for (size_t i = 0; i < of->look->n; i++)
+		if (of->look->deployments[i].class == DEPLOY_CLASS_FINAL)
+			invariants_of_end(of, &of->look->deployments[i]);
+}
+
+/* --- files --- */
+
+/* I6 */
+static void
+the_audit_verifies(const struct invariants *of, const struct invariants_files *files)
+{
+	struct audit_verified verified;
+	struct err err = { 0 };
+
+	if (!audit_verify(files->database, files->audit, &verified, &err))
+		tell(of, __func__, "%s", err.text);
+	else if (verified.behind != 0)
+		tell(of, __func__, "%" PRId64 " entries are not in the file", verified.behind);
+}
+
+/* I11 */
+static void
+the_state_file_names_the_release(
+    const struct invariants *of, const struct look_environment *now, const char *folder)
+{
+	char path[4096], wanted[96];
+	char *text;
+
+	(void)snprintf(path, sizeof(path), "%s/%s.json", folder, now->name);
+	(void)snprintf(wanted, sizeof(wanted), "\"release\":%" PRId64 ",\"commit\":\"%s\"",
+	    now->release, now->commit);
+	text = file_read(path, 4096, NULL, NULL);
+	if (now->release == 0 ? text != NULL : text == NULL || strstr(text, wanted) == NULL)
+		tell(of, __func__, "%s: %s", now->name, text == NULL ? "no file" : text);
+	free(text);
+}
+
+void
+invariants_of_files(const struct invariants *of, const struct invariants_files *files)
+{
+	the_audit_verifies(of, files);
+	for (size_t i = 0; i < of->look->n_environments; i++)
+		the_state_file_names_the_release(
+		    of, &of->look->environments[i], files->environments);
+}

@@ -1,0 +1,52 @@
+/* oracle.c - oracle STATE_DIRECTORY AUDIT_LOG: which invariants a deploybot at rest breaks.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * A server may be running, as long as it is at rest.  Each broken invariant is a line; exit status
+ * 1 when there is one, 2 when it cannot look at all.
+ */
+#include <limits.h>
+#include <stdio.h>
+
+#include "lib/err.h"
+#include "store/store.h"
+#include "tests/faults/invariants.h"
+
+static void
+on_broken(void *ctx, const char *invariant, const char *evidence)
+{
+	int *n = ctx;
+
+	++*n;
+	(void)printf("broken: %s: %s\n", invariant, evidence);
+}
+
+int
+main(int argc, char *argv[])
+{
+	char database[PATH_MAX], environments[PATH_MAX];
+	struct look look = { 0 };
+	struct err err = { 0 };
+	struct db *db;
+	int n = 0;
+
+	if (argc != 3) {
+		(void)fprintf(stderr, "usage: oracle STATE_DIRECTORY AUDIT_LOG\n");
+		return 2;
+	}
+	(void)snprintf(database, sizeof(database), "%s/" STORE_FILE, argv[1]);
+	(void)snprintf(environments, sizeof(environments), "%s/environments", argv[1]);
+	db = db_open(database, DB_READ_ONLY, &err);
+	if (db == NULL || !db_quick_check(db, &err) || !look_at(&look, db, 1, &err)) {
+		(void)printf("broken: the_oracle_can_look: %s\n", err.text);
+		db_close(db);
+		look_done(&look);
+		return 2;
+	}
+	invariants_of_commit(&(struct invariants){ db, &look, on_broken, &n });
+	invariants_of_rest(&(struct invariants){ db, &look, on_broken, &n });
+	invariants_of_files(&(struct invariants){ db, &look, on_broken, &n },
+	    &(struct invariants_files){ database, argv[2], environments });
+	look_done(&look);
+	db_close(db);
+	return n == 0 ? 0 : 1;
+}
