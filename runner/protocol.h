@@ -5,6 +5,8 @@
  * hand) of text: the kind on the first line, then `key value` lines; an answer carries its body
  * behind an empty line.  Keys a reader does not know are skipped, so that a keeper of yesterday's
  * version talks to today's server; what must not be misread raises PROTOCOL_VERSION.
+ * Runs outlive upgrades, and a keeper of another version is followed by its log and its record
+ * alone: so the fields of a record keep their meaning whatever the version is.
  *
  * server ── socket pair ── runner  (deploybot-runner --fd N --state DIR [--env-file FILE])
  *   →  hello   version                       first, both ways.  Another version: the runner says

@@ -274,7 +274,7 @@ run_folder_record_read(int folder, struct protocol_message *ret)
 	if (len == 0 || text[0] == '\0')
 		return RUN_FOLDER_NO_RECORD;
 	if (!protocol_decode(text, strlen(text), ret, NULL) || ret->kind != PROTOCOL_EXIT)
-		return RUN_FOLDER_UNREADABLE;
+		return RUN_FOLDER_FOREIGN;
 	return RUN_FOLDER_RECORD;
 }
 

@@ -15,6 +15,7 @@ enum run_folder_record {
 	RUN_FOLDER_NO_RECORD,	/* not written yet, or cut off while it was */
 	RUN_FOLDER_RECORD,
 	RUN_FOLDER_UNREADABLE,	/* an error of the disk: nobody knows */
+	RUN_FOLDER_FOREIGN,	/* it makes no sense: of another release, or broken */
 };
 
 /* Opens STATE/runs, which is made when missing.  -1 on failure. */

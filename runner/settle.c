@@ -3,7 +3,9 @@
 #include "runner/settle.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -33,9 +35,36 @@ settled(struct protocol_message *ret, uint64_t id, enum protocol_state state)
 	return true;
 }
 
-static bool
-settled_by_record(struct protocol_message *ret, uint64_t id)
+/* Nobody knows what it did. */
+static void
+fill_unknown(struct protocol_message *ret)
 {
+	memset(ret, 0, sizeof(*ret));
+	ret->kind = PROTOCOL_EXIT;
+	ret->record.lost = true;
+	ret->record.gate = true;
+	ret->record.released = true;
+	ret->record.ended_at = clock_ms(CLOCK_REALTIME);
+}
+
+/* False: there is none.  One that nobody understands was written by a keeper too, when nothing of
+ * the run that should not was alive any more; its keeper may still read what a daemon says. */
+static bool
+settled_by_record(int folder, struct protocol_message *ret, uint64_t id)
+{
+	switch (run_folder_record_read(folder, ret)) {
+	case RUN_FOLDER_RECORD:
+		break;
+	case RUN_FOLDER_FOREIGN:
+		(void)fprintf(stderr,
+		    "deploybot-runner: run %" PRIu64 ": its record is not understood: another "
+		    "release wrote it; it counts as lost\n",
+		    id);
+		fill_unknown(ret);
+		break;
+	default:
+		return false;
+	}
 	return settled(ret, id, ret->record.lost ? PROTOCOL_STATE_LOST : PROTOCOL_STATE_ENDED);
 }
 
@@ -67,9 +96,9 @@ settle_look(struct settling *settling, int root, uint64_t id, struct protocol_me
 	folder = run_folder_open(root, id, &err);
 	if (folder == -1 && err.code == ERR_MISSING)
 		return settled(ret, id, PROTOCOL_STATE_NEVER);
-	if (folder != -1 && run_folder_record_read(folder, ret) == RUN_FOLDER_RECORD) {
+	if (folder != -1 && settled_by_record(folder, ret, id)) {
 		(void)close(folder);
-		return settled_by_record(ret, id);
+		return true;
 	}
 	memset(ret, 0, sizeof(*ret));
 	*ret_keeper = folder == -1 ? 0 : run_folder_holder(folder);
@@ -91,12 +120,9 @@ fill_lost(const struct settle *settle, struct protocol_message *ret)
 	bool may_have_run = settle->leader.pid > 0;
 	struct stat log;
 
-	memset(ret, 0, sizeof(*ret));
-	ret->kind = PROTOCOL_EXIT;
-	ret->record.lost = true;
+	fill_unknown(ret);
 	ret->record.gate = may_have_run;
 	ret->record.released = may_have_run;
-	ret->record.ended_at = clock_ms(CLOCK_REALTIME);
 	if (settle->folder != -1 && fstatat(settle->folder, "log", &log, 0) == 0)
 		ret->log_size = (uint64_t)log.st_size;
 }
@@ -123,10 +149,10 @@ claim(struct settling *settling, size_t i, struct protocol_message *ret)
 
 	settle->claimed = run_folder_claim(settle->folder, &err);
 	if (settle->claimed != -1 || err.code != ERR_DENIED ||
-	    run_folder_record_read(settle->folder, ret) != RUN_FOLDER_RECORD)
+	    !settled_by_record(settle->folder, ret, id))
 		return false;
 	settle_remove(settling, i);
-	return settled_by_record(ret, id);
+	return true;
 }
 
 /* A look at /proc is no snapshot: one may fork behind it.  Two in a row that find nothing count. */

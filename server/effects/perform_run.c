@@ -36,6 +36,7 @@ struct run_job {
 static void on_hello(void *ctx, const struct run_started *hello);
 static void on_step(void *ctx, const struct run_step *step);
 static void on_lost(void *ctx);
+static void on_deaf(void *ctx);
 static void on_ended(void *ctx, const struct run_ended *ended);
 static void on_put_off(void *ctx, const char *why);
 static void on_dropped(void *ctx);
@@ -101,7 +102,7 @@ put_off(struct run_job *job, const char *why)
 static void
 job_try(struct run_job *job)
 {
-	const struct runs_watch watch = { on_hello, on_step, on_lost, on_ended, on_put_off,
+	const struct runs_watch watch = { on_hello, on_step, on_lost, on_deaf, on_ended, on_put_off,
 		on_dropped, job };
 	struct err err = { .code = ERR_NONE };
 
@@ -285,17 +286,32 @@ on_step(void *ctx, const struct run_step *step)
 }
 
 static void
+submit_about(struct run_job *job, enum event_kind kind)
+{
+	struct event *event = event_for(job, kind);
+
+	if (event == NULL)
+		return; /* the record says what counts */
+	event->u.run_started.run = job->effect->u.run.run;
+	job->perform->submit(job->perform->submit_ctx, event);
+}
+
+static void
 on_lost(void *ctx)
 {
 	struct run_job *job = ctx;
-	struct event *event;
 
 	OBJ_CHECK(job, MAGIC);
-	event = event_for(job, EVENT_RUN_LOST);
-	if (event == NULL)
-		return; /* the record says it too */
-	event->u.run_started.run = job->effect->u.run.run;
-	job->perform->submit(job->perform->submit_ctx, event);
+	submit_about(job, EVENT_RUN_LOST);
+}
+
+static void
+on_deaf(void *ctx)
+{
+	struct run_job *job = ctx;
+
+	OBJ_CHECK(job, MAGIC);
+	submit_about(job, EVENT_RUN_DEAF);
 }
 
 /* --- its end ------------------------------------------------------------------------------ */

@@ -24,6 +24,7 @@ struct keeper_link {
 	int fd;
 	bool wants_go;
 	bool wants_end;
+	bool is_ignored;
 	bool *is_freed; /* set while a callback runs: where to say that we are gone */
 	struct loop_io io;
 	struct keeper_link_watch watch;
@@ -150,6 +151,27 @@ keeper_link_end(struct keeper_link *link)
 
 /* --- hearing ------------------------------------------------------------------------------ */
 
+void
+keeper_link_ignore(struct keeper_link *link)
+{
+	OBJ_CHECK(link, MAGIC);
+	link->is_ignored = true;
+}
+
+/* What can or cannot be read, to whoever listens. */
+static void
+hand_on(struct keeper_link *link, const struct protocol_message *message, const char *unreadable)
+{
+	if (link->is_ignored)
+		return;
+	if (message != NULL) {
+		link->watch.on_message(link->watch.ctx, message);
+		return;
+	}
+	link->is_ignored = true;
+	link->watch.on_unreadable(link->watch.ctx, unreadable);
+}
+
 /* Is there more to read, and anybody left to read it? */
 static bool
 hear_one(struct keeper_link *link)
@@ -157,26 +179,23 @@ hear_one(struct keeper_link *link)
 	char buffer[PROTOCOL_PACKET_MAX];
 	struct protocol_message message;
 	struct err err = { .code = ERR_NONE };
-	bool is_freed = false;
+	bool is_freed = false, is_read = false;
 
-	link->is_freed = &is_freed;
 	switch (packet_receive(link->fd, buffer, &message, &err)) {
 	case PACKET_MESSAGE:
-		link->watch.on_message(link->watch.ctx, &message);
+		is_read = true;
+		/* fallthrough */
+	case PACKET_BAD:
+		link->is_freed = &is_freed;
+		hand_on(link, is_read ? &message : NULL, err.text);
 		if (!is_freed)
 			link->is_freed = NULL;
 		return !is_freed;
 	case PACKET_NONE:
-		link->is_freed = NULL;
 		return false;
-	case PACKET_BAD:
-		log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", link->run)),
-		    "its keeper said what cannot be read: %s", err.text);
-		break;
 	case PACKET_CLOSED:
 		break;
 	}
-	link->is_freed = NULL;
 	loop_io_stop(&link->io);
 	link->watch.on_closed(link->watch.ctx);
 	return false;

@@ -12,8 +12,10 @@ struct keeper_link;
 
 /* Callbacks come from the loop.  The link may be freed inside each of them. */
 struct keeper_link_watch {
-	/* hello first; any kind a keeper says.  What cannot be read closes the link. */
+	/* hello first; any kind a keeper says. */
 	void (*on_message)(void *ctx, const struct protocol_message *message);
+	/* It says what cannot be read, being of another release; whatever follows is not looked at. */
+	void (*on_unreadable)(void *ctx, const char *why);
 	void (*on_closed)(void *ctx);
 	void *ctx;
 };
@@ -26,6 +28,9 @@ struct keeper_link *keeper_link_open(struct loop *loop, const char *state_direct
 /* Say `go` or `end`: at once, or as soon as the socket takes it. */
 void keeper_link_go(struct keeper_link *link);
 void keeper_link_end(struct keeper_link *link);
+
+/* From now on only its end is heard (on_closed). */
+void keeper_link_ignore(struct keeper_link *link);
 
 void keeper_link_free(struct keeper_link *link); /* takes NULL */
 

@@ -3,6 +3,7 @@
 #include "runs/run_follow.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,7 @@
 #define ORDERS_MAX   3	  /* of one run, where the runner contradicts itself */
 #define RECONNECT_MS 200  /* its keeper lives, but could not be reached */
 #define LOST_MS	     1000 /* a closed connection that nothing explains by then is told */
+#define DEAF_MS	     1000 /* how long a keeper that is not understood may hear our `end` */
 
 /* What is to be said to the runner about a run, and what we wait for. */
 enum run_phase {
@@ -44,13 +46,14 @@ struct run_follow {
 	unsigned orders;
 	bool was_started; /* its folder was there: it is never ordered again */
 	bool hello_told;
-	bool is_deaf;	 /* its keeper speaks another version: the record alone counts */
+	bool is_deaf;	 /* its keeper is not understood: the record alone counts; told once */
 	int64_t went_at; /* wall ms of our `go`; 0: it was another's */
 	bool is_lost;
 	size_t step_count; /* told of */
 };
 
 static void on_keeper_message(void *ctx, const struct protocol_message *message);
+static void on_keeper_unreadable(void *ctx, const char *why);
 static void on_keeper_closed(void *ctx);
 static void on_run_timer(struct loop_timer *timer, void *ctx);
 static void on_end_told(struct loop_task *task, void *ctx);
@@ -212,7 +215,8 @@ run_settle(struct run_follow *run)
 static void
 run_connect(struct run_follow *run)
 {
-	const struct keeper_link_watch watch = { on_keeper_message, on_keeper_closed, run };
+	const struct keeper_link_watch watch = { on_keeper_message, on_keeper_unreadable,
+		on_keeper_closed, run };
 	struct err err = { .code = ERR_NONE };
 
 	loop_timer_stop(&run->timer);
@@ -240,8 +244,8 @@ on_run_timer(struct loop_timer *timer, void *ctx)
 	OBJ_CHECK(run, MAGIC);
 	if (run->phase == RUN_TO_REFUSE)
 		run_refuse(run, run->refusal);
-	else if (run->phase == RUN_TO_CONNECT)
-		run_settle(run);
+	else if (run->phase == RUN_TO_CONNECT || run->phase == RUN_FOLLOWED)
+		run_settle(run); /* followed: in vain, see turn_deaf() */
 	else
 		tell_lost(run);
 }
@@ -272,19 +276,57 @@ tell_hello(struct run_follow *run, const struct protocol_message *message)
 }
 
 static void
+say_end(struct run_follow *run)
+{
+	keeper_link_end(run->keeper);
+	loop_defer(run->world->loop, &run->end_told);
+}
+
+/*
+ * Its keeper is of another release: how it ends is read off its record.  Where its gate is not
+ * known to be open it may be waiting for our `go`, which it must not get from who does not
+ * understand it: the connection is closed, and with that it gives its gate up.
+ */
+static void
+turn_deaf(struct run_follow *run, bool gate_is_open, const char *why)
+{
+	keeper_link_ignore(run->keeper);
+	if (run->wants_end)
+		say_end(run);
+	if (!gate_is_open)
+		loop_timer_start(run->world->loop, &run->timer, DEAF_MS, 0);
+	if (run->is_deaf)
+		return;
+	run->is_deaf = true;
+	log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", run->order.run)),
+	    "its keeper is of another release (%s): it goes on, and is followed by its log and "
+	    "its record alone",
+	    why);
+	run->watch.on_deaf(run->watch.ctx);
+}
+
+static void
+on_keeper_unreadable(void *ctx, const char *why)
+{
+	struct run_follow *run = ctx;
+
+	OBJ_CHECK(run, MAGIC);
+	turn_deaf(run, false, why);
+}
+
+static void
 take_hello(struct run_follow *run, const struct protocol_message *message)
 {
+	char why[64];
+
 	if (message->version != PROTOCOL_VERSION) {
-		log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", run->order.run)),
-		    "its keeper speaks version %u: it is followed by its record alone",
-		    message->version);
-		run->is_deaf = true;
+		(void)snprintf(why, sizeof(why), "it speaks version %u, this program version %d",
+		    message->version, PROTOCOL_VERSION);
+		turn_deaf(run, message->record.gate, why);
 		return;
 	}
-	if (run->wants_end) {
-		keeper_link_end(run->keeper);
-		loop_defer(run->world->loop, &run->end_told);
-	}
+	if (run->wants_end)
+		say_end(run);
 	tell_steps(run, message);
 	if (!message->record.gate && run->went_at != 0)
 		keeper_link_go(run->keeper); /* the connection broke between our go and its ear */
@@ -298,8 +340,6 @@ on_keeper_message(void *ctx, const struct protocol_message *message)
 	struct run_follow *run = ctx;
 
 	OBJ_CHECK(run, MAGIC);
-	if (run->is_deaf)
-		return;
 	switch (message->kind) {
 	case PROTOCOL_HELLO:
 		take_hello(run, message);
@@ -503,8 +543,7 @@ run_follow_end(struct run_follow *run, struct runs_wish *wish)
 	run->wishes = wish;
 	run->wants_end = true;
 	if (run->phase == RUN_FOLLOWED) {
-		keeper_link_end(run->keeper);
-		loop_defer(run->world->loop, &run->end_told);
+		say_end(run);
 	} else if (run->phase == RUN_TO_ORDER) {
 		refuse_soon(run, "cancelled before it was ordered");
 	}

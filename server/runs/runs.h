@@ -48,7 +48,7 @@ struct redact *runs_redact(const struct runs *runs);
 
 /* --- runs --------------------------------------------------------------------------------- */
 
-/* How whoever ordered a run learns of it: hello at most once, steps, lost at most once, then
+/* How whoever ordered a run learns of it: hello at most once, steps, deaf and lost at most once, then
  * ended (or refused) or put off, exactly once (the watch is dead then). */
 struct runs_watch {
 	/* The script waits at its gate: record this, then runs_go().  Not when the gate is open. */
@@ -57,6 +57,8 @@ struct runs_watch {
 	void (*on_step)(void *ctx, const struct run_step *step);
 	/* Its keeper was killed; what it started is being ended. */
 	void (*on_lost)(void *ctx);
+	/* Its keeper is of another release and is not understood: no hello, no steps until its end. */
+	void (*on_deaf)(void *ctx);
 	/* From the exit record (or refused: nothing runs, nothing was left, `detail` says why). */
 	void (*on_ended)(void *ctx, const struct run_ended *ended);
 	/* Instead of on_ended: it was refused for a reason that may pass (fork, disk, memory).

@@ -384,6 +384,19 @@ def test_a_keeper_killed_while_no_runner_was_there_is_settled_by_the_next(bench)
     assert lost["state"] == "lost" and not is_alive(orphan)
 
 
+def test_a_record_that_another_release_wrote_counts_as_lost_and_is_not_waited_for(bench):
+    runner = bench.runner("exit 0")
+    runner.start(1).exit()
+    runner.until("settled")
+    record = os.path.join(runner.folder(1), "exit")
+    with open(record, "r+b") as text:
+        text.write(b"departed\nhow well\n" + bytes(256))
+    lost = runner.settle(1)
+    assert lost["state"] == "lost" and lost["lost"] and lost["gate"] and lost["released"]
+    with open(record, "rb") as text:
+        assert text.read(8) == b"departed", "what it wrote stays to be read"
+
+
 def test_a_recorded_pid_that_is_another_process_now_is_not_signalled(bench):
     """P1: the leader's number was used again."""
     runner = bench.runner("exit 0")

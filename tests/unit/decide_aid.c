@@ -420,6 +420,15 @@ world_run_step(struct world *w, int n, const char *name)
 }
 
 void
+world_run_deaf(struct world *w)
+{
+	struct event *event = store_aid_event(&w->aid, EVENT_RUN_DEAF);
+
+	event->u.run_started.run = open_run(w);
+	(void)world_decide(w, event);
+}
+
+void
 world_run_lost(struct world *w)
 {
 	struct event *event = store_aid_event(&w->aid, EVENT_RUN_LOST);

@@ -529,6 +529,21 @@ a_lost_keeper_stops_and_then_is_taken_back(void **state)
 }
 
 static void
+a_keeper_of_another_release_is_said_in_the_chat(void **state)
+{
+	struct world w;
+
+	(void)state;
+	b_over_a(&w, NULL);
+	world_run_deaf(&w);
+	assert_int_equal(state_of(&w), DEPLOY_RUNNING);
+	assert_non_null(world_says(&w, "started by another release of deploybot"));
+	world_run_ends(&w, GOOD);
+	assert_int_equal(state_of(&w), DEPLOY_LIVE);
+	world_close(&w);
+}
+
+static void
 a_rollback_that_is_lost_is_run_again_to_the_same_release(void **state)
 {
 	struct world w;
@@ -656,6 +671,7 @@ main(void)
 		cmocka_unit_test(from_down_a_rollback_goes_to_the_last_that_was_healthy),
 		cmocka_unit_test(a_gate_that_stays_shut_is_tried_three_times),
 		cmocka_unit_test(a_lost_keeper_stops_and_then_is_taken_back),
+		cmocka_unit_test(a_keeper_of_another_release_is_said_in_the_chat),
 		cmocka_unit_test(a_rollback_that_is_lost_is_run_again_to_the_same_release),
 		cmocka_unit_test(a_result_whose_effect_is_closed_changes_nothing),
 		cmocka_unit_test(a_cancel_button_of_what_has_ended_is_expired),

@@ -10,7 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -18,6 +21,7 @@
 #include "lib/file.h"
 #include "lib/loop.h"
 #include "lib/text.h"
+#include "runner/protocol.h"
 #include "runs/run_files.h"
 #include "runs/runs.h"
 #include "types/settings.h"
@@ -30,6 +34,7 @@ struct story {
 	struct scene *scene;
 	int hellos;
 	int lost;
+	int deaf;
 	int ends;
 	int dropped;
 	int put_off;
@@ -240,6 +245,15 @@ on_lost(void *ctx)
 }
 
 static void
+on_deaf(void *ctx)
+{
+	struct story *story = ctx;
+
+	assert_int_equal(story->ends, 0);
+	story->deaf++;
+}
+
+static void
 on_ended(void *ctx, const struct run_ended *ended)
 {
 	struct story *story = ctx;
@@ -280,7 +294,7 @@ order_of(int64_t run)
 static void
 tell(struct story *story, struct scene *scene, int64_t run, bool goes, bool is_resumed)
 {
-	const struct runs_watch watch = { on_hello, on_step, on_lost, on_ended, on_put_off,
+	const struct runs_watch watch = { on_hello, on_step, on_lost, on_deaf, on_ended, on_put_off,
 		on_dropped, story };
 	const struct effect_run order = order_of(run);
 	struct err err;
@@ -538,6 +552,129 @@ a_killed_keeper_is_a_lost_run_and_nothing_of_it_lives(void **state)
 	assert_int_equal(parent_of((pid_t)story.hello.pid), 0);
 }
 
+/* --- keepers of another release ------------------------------------------------------------ */
+
+/* In the child: says `hello` to whoever connects, and writes the record when it is told to end
+ * (`end`), or when a connection closes and its gate is shut. */
+static _Noreturn void
+be_a_foreign_keeper(int listener, int record_fd, const char *hello, bool gate)
+{
+	struct protocol_message record = { .kind = PROTOCOL_EXIT, .record = { .gate = gate } };
+	char text[4096] = "";
+	size_t len;
+	ssize_t n;
+
+	for (;;) {
+		int server = accept(listener, NULL, NULL);
+
+		(void)!send(server, hello, strlen(hello), MSG_NOSIGNAL);
+		do
+			n = recv(server, text, sizeof(text), 0);
+		while (n > 0 && strncmp(text, "end", 3) != 0);
+		record.record.ended = n > 0;
+		if (n > 0 || !gate)
+			break;
+		(void)close(server);
+	}
+	if (!protocol_encode(&record, text, sizeof(text), &len, NULL) ||
+	    pwrite(record_fd, text, len, 0) != (ssize_t)len)
+		_exit(1);
+	_exit(0);
+}
+
+/* Run 7 as such a keeper would have it; its pid. */
+static pid_t
+start_a_foreign_keeper(struct scene *scene, const char *hello, bool gate)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	char path[128];
+	int record_fd, listener, ready[2];
+	pid_t pid;
+
+	(void)snprintf(path, sizeof(path), "%s/runs", scene->folder);
+	(void)mkdir(path, 0700);
+	(void)snprintf(path, sizeof(path), "%s/runs/7", scene->folder);
+	assert_int_equal(mkdir(path, 0700), 0);
+	(void)snprintf(path, sizeof(path), "%s/runs/7/exit", scene->folder);
+	write_file(path, "", 0600);
+	record_fd = open(path, O_RDWR | O_CLOEXEC);
+	(void)snprintf(
+	    address.sun_path, sizeof(address.sun_path), "%s/runs/7/socket", scene->folder);
+	listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(listener, 4), 0);
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		/* It must outlive neither the test nor, with the runner's socket, the runner. */
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 ||
+		    fcntl(record_fd, F_SETLK, &lock) != 0 || write(ready[1], "r", 1) != 1)
+			_exit(1);
+		for (int fd = STDERR_FILENO + 1; fd < 64; fd++) {
+			if (fd != record_fd && fd != listener)
+				(void)close(fd);
+		}
+		be_a_foreign_keeper(listener, record_fd, hello, gate);
+	}
+	(void)close(ready[1]);
+	assert_int_equal(read(ready[0], path, 1), 1);
+	(void)close(ready[0]);
+	(void)close(listener);
+	(void)close(record_fd);
+	return pid;
+}
+
+static void
+a_keeper_of_another_release_is_followed_by_its_record_and_can_be_ended(void **state)
+{
+	struct scene *scene = *state;
+	struct story story;
+	int sent = 0;
+	struct runs_wish wish = { .run = 7, .on_sent = on_wish_sent, .ctx = &sent };
+	pid_t keeper;
+
+	need_runner(scene);
+	keeper = start_a_foreign_keeper(
+	    scene, "hello\nversion 99\npid 1\nstart 1\ngate 1\nbrand new\n", true);
+	tell(&story, scene, 7, true, true);
+	WAIT_FOR(scene, story.deaf > 0);
+	assert_true(runs_end(scene->runs, &wish));
+	WAIT_FOR(scene, story.ends > 0);
+	assert_int_equal(sent, 1);
+	assert_int_equal(story.deaf, 1);
+	assert_int_equal(story.hellos, 0);
+	assert_true(story.ended.gate_opened && story.ended.ended_on_request && !story.ended.lost);
+	assert_int_equal(waitpid(keeper, NULL, 0), keeper);
+}
+
+/* It must neither begin a script by whom it does not understand, nor wait for ever. */
+static void
+a_gate_whose_keeper_is_not_understood_is_given_up(void **state)
+{
+	static const char *const hellos[] = { "hello\nversion 99\npid 1\nstart 1\n",
+		"bonjour\nversion deux\n" };
+	struct scene *scene = *state;
+	char path[128], aside[160];
+	struct story story;
+	pid_t keeper;
+
+	need_runner(scene);
+	for (size_t i = 0; i < COUNT(hellos); i++) {
+		keeper = start_a_foreign_keeper(scene, hellos[i], false);
+		tell(&story, scene, 7, true, true);
+		WAIT_FOR(scene, story.ends > 0);
+		assert_int_equal(story.deaf, 1);
+		assert_int_equal(story.hellos, 0);
+		assert_false(story.ended.gate_opened || story.ended.ended_on_request);
+		assert_int_equal(waitpid(keeper, NULL, 0), keeper);
+		(void)snprintf(path, sizeof(path), "%s/runs/7", scene->folder);
+		(void)snprintf(aside, sizeof(aside), "%s/runs/aside%zu", scene->folder, i);
+		assert_int_equal(rename(path, aside), 0);
+	}
+}
+
 static void
 a_killed_runner_is_started_again_and_no_run_notices(void **state)
 {
@@ -693,7 +830,8 @@ an_order_refused_for_a_reason_that_may_pass_can_be_given_again(void **state)
 static void
 an_order_that_nobody_can_take_is_refused(void **state)
 {
-	const struct runs_watch watch = { on_hello, on_step, on_lost, on_ended, NULL, NULL, NULL };
+	const struct runs_watch watch = { on_hello, on_step, on_lost, on_deaf, on_ended, NULL, NULL,
+		NULL };
 	struct scene *scene = *state;
 	struct story story = { .scene = scene };
 	struct runs_watch mine = watch;
@@ -830,6 +968,8 @@ main(void)
 		T(a_run_that_never_began_is_ordered_at_the_restart),
 		T(an_order_given_twice_runs_once),
 		T(a_killed_keeper_is_a_lost_run_and_nothing_of_it_lives),
+		T(a_keeper_of_another_release_is_followed_by_its_record_and_can_be_ended),
+		T(a_gate_whose_keeper_is_not_understood_is_given_up),
 		T(a_killed_runner_is_started_again_and_no_run_notices),
 		T(a_run_that_was_not_ordered_yet_is_called_off),
 		T(a_silent_runner_is_killed_and_what_it_was_told_is_not_lost),
