@@ -26,7 +26,7 @@
 #define NEAR_FRAMES 4
 #define OWN_FRAMES  4
 #define DEPTH_MAX   40
-#define OUR_FRAMES  2 /* fault_look and the wrapper */
+#define OURS_MOST   8
 
 #define X(name) #name,
 static const char *const class_names[] = { FAULT_CLASSES(X) };
@@ -43,10 +43,21 @@ static struct fault_page *page;
 static enum fault_role role;
 static struct module modules[FAULT_MODULES];
 static size_t module_count;
+static const struct module *fault_module; /* ours: its frames say nothing */
 static char report_path[256];
 /* Tests' own programs count only in their windows. */
 static bool by_window, window_open = true;
 static __thread volatile bool inside __attribute__((tls_model("initial-exec")));
+
+/* Cut where it does not fit.  No text_copy(): this stands below every program. */
+static void
+copy(char *to, size_t room, const char *from)
+{
+	size_t n = strnlen(from, room - 1);
+
+	memcpy(to, from, n);
+	to[n] = '\0';
+}
 
 /* ---- sites ------------------------------------------------------------------------------- */
 
@@ -86,7 +97,7 @@ name_module(const char *name, uint64_t hash)
 			return;
 		if (!atomic_compare_exchange_strong(&page->modules[i].hash, &free_one, hash))
 			continue;
-		(void)strncpy(page->modules[i].name, name, sizeof(page->modules[i].name) - 1);
+		copy(page->modules[i].name, sizeof(page->modules[i].name), name);
 		return;
 	}
 }
@@ -156,19 +167,23 @@ kind_of(int fd)
 	return FAULT_KIND_stream;
 }
 
-/* What a call's stack says of where it came from. */
+/* What a call's stack says of where it came from.  Above our wrapper: a sanitizer wraps backtrace. */
 static size_t
 look_back(uint64_t frames[FAULT_FRAMES])
 {
 	void *stack[DEPTH_MAX];
-	int depth = backtrace(stack, DEPTH_MAX);
-	size_t n = 0, own = 0;
+	int depth = backtrace(stack, DEPTH_MAX), from = 0;
+	size_t n = 0, own = 0, near = 0;
 
-	for (int i = OUR_FRAMES; i < depth && own < OWN_FRAMES && n < FAULT_FRAMES; i++) {
+	for (int i = 0; i < depth && i < OURS_MOST; i++)
+		if (module_of((uintptr_t)stack[i]) == fault_module)
+			from = i + 1;
+	for (int i = from; i < depth && own < OWN_FRAMES && n < FAULT_FRAMES; i++) {
 		const struct module *module = module_of((uintptr_t)stack[i]);
-		bool is_near = i < OUR_FRAMES + NEAR_FRAMES;
 
-		if (module == NULL || (!is_near && !module->is_program))
+		if (module == NULL)
+			continue;
+		if (near++ >= NEAR_FRAMES && !module->is_program)
 			continue;
 		frames[n++] = module->hash << 48 | ((uintptr_t)stack[i] - module->base);
 		own += module->is_program;
@@ -196,7 +211,7 @@ site_of(enum fault_class class, const char *call, int fd)
 			site->role = (uint8_t)role;
 			site->kind = (uint8_t)kind;
 			site->frame_count = (uint8_t)n;
-			(void)strncpy(site->call, call, sizeof(site->call) - 1);
+			copy(site->call, sizeof(site->call), call);
 			memcpy(site->frames, frames, sizeof(frames));
 			atomic_store(&site->ready, 1);
 			return site;
@@ -350,13 +365,13 @@ fault_forked(void)
 		role++;
 }
 
-struct fault_page *
+__attribute__((visibility("default"))) struct fault_page *
 fault_page(void)
 {
 	return page;
 }
 
-void
+__attribute__((visibility("default"))) void
 fault_window(bool is_open)
 {
 	by_window = true;
@@ -447,7 +462,7 @@ read_rule(const char *given)
 				refuse(word);
 			page->roles = 1U << found;
 		} else if (strncmp(word, "path=", 5) == 0) {
-			(void)strncpy(page->path, word + 5, sizeof(page->path) - 1);
+			copy(page->path, sizeof(page->path), word + 5);
 		} else {
 			refuse(word);
 		}
@@ -502,9 +517,10 @@ begin(void)
 	map_page(file);
 	is_new = page->count == 0;
 	(void)dl_iterate_phdr(on_module, NULL);
+	fault_module = module_of((uintptr_t)&begin);
 	where = getenv("FAULT_REPORT");
 	if (where != NULL)
-		(void)strncpy(report_path, where, sizeof(report_path) - 1);
+		copy(report_path, sizeof(report_path), where);
 	if (strcmp(program_invocation_short_name, "deploybot-runner") == 0)
 		role = FAULT_ROLE_runner;
 	if (getenv("FAULT_SITES") != NULL)

@@ -1,4 +1,4 @@
-/* fault.h - which call fails, and how: shared by the wrappers of calls.c and by test programs.  Side: any. */
+/* fault.h - which call fails, and how: shared by fault_calls.c and by test programs.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 /*
  * Everything stands in one page of shared memory (FAULT_PAGE names its file), so that a campaign
@@ -93,11 +93,12 @@ struct fault_verdict fault_look(enum fault_class class, const char *call, int fd
 /* A child was forked by us: whose role it has now. */
 void fault_forked(void);
 
-/* For programs that are linked with it: their own page, and a part of a run in which calls count. */
+/* For a test program under it, which finds them as weak symbols: its page, and which part of its run
+ * counts.  Without a call everything does. */
 struct fault_page *fault_page(void);
 void fault_window(bool is_open);
 
-/* LD_PRELOAD and FAULT* for a program of ours that is given an environment of its own. */
+/* The program that is given an environment of its own, and that we follow all the same. */
 bool fault_is_runner(const char *path);
 
 #endif

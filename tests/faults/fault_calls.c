@@ -179,6 +179,34 @@ reallocarray(void *at, size_t count, size_t size)
 	return REFUSED("reallocarray") ? NULL : NEXT(realloc)(at, all);
 }
 
+/* Not by way of libc's: a sanitizer's own would not come to our malloc. */
+EXPORT char *
+strndup(const char *text, size_t most)
+{
+	size_t n = strnlen(text, most);
+	char *made = REFUSED("strdup") ? NULL : NEXT(malloc)(n + 1);
+
+	if (made == NULL)
+		return NULL;
+	memcpy(made, text, n);
+	made[n] = '\0';
+	return made;
+}
+
+EXPORT char *
+strdup(const char *text)
+{
+	return strndup(text, SIZE_MAX);
+}
+
+EXPORT char *__strdup(const char *text);
+
+EXPORT char *
+__strdup(const char *text)
+{
+	return strndup(text, SIZE_MAX);
+}
+
 EXPORT void *
 aligned_alloc(size_t alignment, size_t size)
 {

@@ -1,0 +1,193 @@
+"""Fails every read, write, flush, open, socket, fork and wait of the three flows once, and some of them for a while.
+
+make check-io: each place from which deploybot, its runner and its keepers call the kernel fails once, with an error
+that the kernel gives there; then whole classes fail until they are healed.  After each: no crash, no leak, nothing
+acknowledged that is not stored, the chat told the truth, no restart but after a stop on purpose.
+IO=all: each place with each of its errors, in each flow; about an hour.
+"""
+# SPDX-License-Identifier: ISC
+import os
+import random
+
+from scene import wait_until    # first: it finds the rest
+import campaign
+import site_trial
+from flows import FLOWS
+from oracle import Broken
+
+# What the kernel may say: (class, call or kind) -> errors.  The first that fits.
+ERRORS = {
+    ("read", "file"): ("EIO", "EINTR", "short"),
+    ("read", "stream"): ("ECONNRESET", "EINTR", "EAGAIN", "short"),
+    ("read", "packet"): ("ECONNRESET", "EINTR", "EAGAIN"),
+    ("read", "pipe"): ("EINTR", "EAGAIN", "EIO"),
+    ("read", "other"): ("EINTR", "EAGAIN"),
+    ("write", "file"): ("ENOSPC", "EIO", "short", "EDQUOT"),
+    ("write", "stream"): ("ECONNRESET", "EPIPE", "EAGAIN", "EINTR", "short", "ENOBUFS"),
+    ("write", "packet"): ("ENOBUFS", "EINTR", "EAGAIN", "ENOMEM"),
+    ("write", "pipe"): ("EINTR", "EPIPE"),
+    ("write", "other"): ("EINTR", "EAGAIN"),
+    ("flush", ""): ("EIO", "ENOSPC"),
+    ("open", "lock"): ("ENOLCK", "EINTR"),
+    ("open", "rename"): ("EIO", "ENOSPC"),
+    ("open", "renameat"): ("EIO", "ENOSPC"),
+    ("open", "renameat2"): ("EIO", "ENOSPC"),
+    ("open", "unlink"): ("EIO", "EROFS"),
+    ("open", "unlinkat"): ("EIO", "EROFS"),
+    ("open", "mkdir"): ("ENOSPC", "EIO"),
+    ("open", "mkdirat"): ("ENOSPC", "EIO"),
+    ("open", "ftruncate"): ("EIO", "ENOSPC"),
+    ("open", "ftruncate64"): ("EIO", "ENOSPC"),
+    ("open", "fallocate"): ("ENOSPC", "EIO"),
+    ("open", "posix_fallocate"): ("ENOSPC", "EIO"),
+    ("open", ""): ("EMFILE", "ENFILE", "EIO", "ENOMEM"),
+    ("socket", "accept"): ("EMFILE", "ENFILE", "ECONNABORTED", "ENOMEM"),
+    ("socket", "accept4"): ("EMFILE", "ENFILE", "ECONNABORTED", "ENOMEM", "EINTR"),
+    ("socket", "connect"): ("EADDRNOTAVAIL", "EAGAIN", "ECONNREFUSED", "ENETUNREACH"),
+    ("socket", "bind"): ("ENOSPC", "EADDRINUSE"),
+    ("socket", "listen"): ("EADDRINUSE",),
+    ("socket", "setsockopt"): ("ENOMEM", "ENOBUFS"),
+    ("socket", "epoll_ctl"): ("ENOMEM", "ENOSPC"),
+    ("socket", "dup2"): ("EBUSY", "EINTR"),
+    ("socket", "dup3"): ("EBUSY", "EINTR"),
+    ("socket", ""): ("EMFILE", "ENFILE", "ENOMEM"),
+    ("fork", "execve"): ("ENOENT", "EACCES", "ENOEXEC", "E2BIG", "ETXTBSY"),
+    ("fork", ""): ("EAGAIN", "ENOMEM"),
+    ("wait", ""): ("EINTR",),
+}
+CLASSES = ("read", "write", "flush", "open", "socket", "fork", "wait")
+# Whole classes that fail until they are healed, three seconds later: (class, role, error, path).
+LASTING = (
+    ("write", "server", "ENOSPC", "/state/"), ("flush", "server", "ENOSPC", "/state/"),
+    ("write", "keeper", "ENOSPC", "/runs/"), ("write", "runner", "ENOSPC", "/runs/"),
+    ("open", "server", "EMFILE", ""), ("open", "runner", "EMFILE", ""), ("open", "keeper", "ENFILE", ""),
+    ("socket", "server", "EMFILE", ""), ("socket", "runner", "EMFILE", ""), ("socket", "keeper", "ENFILE", ""),
+    ("fork", "server", "EAGAIN", ""), ("fork", "runner", "EAGAIN", ""), ("fork", "keeper", "EAGAIN", ""),
+    ("read", "server", "EIO", "/runs/"), ("read", "server", "EIO", "/state/deploybot.db"),
+    ("wait", "server", "EINTR", ""),
+)
+SHORT_TRIALS = 4
+BUSY_SHARE = 0.5    # of a core: whoever waits for descriptors uses less
+
+
+def errors_of(site):
+    for key in ((site.group, site.call), (site.group, site.kind), (site.group, "")):
+        if key in ERRORS:
+            return ERRORS[key]
+    return ERRORS[(site.group, "other")]
+
+
+def make_trials(found, chance, want_all):
+    """A trial for each place, with an error by lot; or all of them."""
+    trials = []
+    for key, site in sorted(found.sites.items()):
+        if site.group not in CLASSES:
+            continue
+        places = sorted(found.where[key])
+        if want_all:
+            chosen = [(place, error) for place in places for error in errors_of(site)]
+        else:
+            chosen = [(chance.choice(places), chance.choice(errors_of(site)))]
+            if site.group == "flush":
+                chosen = [(chosen[0][0], error) for error in errors_of(site)]
+        trials += [site_trial.label_of(*place, site, error) for place, error in chosen]
+    for group, role, error, path in LASTING:
+        flow = chance.choice(sorted(FLOWS))
+        trials.append(f"{flow}/lasting/{group}.{role}.{path.replace('/', '_')}/{error}")
+    trials.append("push/lasting/accept.server./EMFILE")
+    chance.shuffle(trials)
+    return trials
+
+
+def trial(scene, label):
+    if "/lasting/accept" in label:
+        return site_trial.play(scene, "push", "flow", lambda page: None, within=without_descriptors)
+    if "/lasting/" in label:
+        return lasting(scene, label)
+    flow, phase, site, error = site_trial.read_label(label)
+    stops = site_trial.EX_IOERR if site.group == "flush" and site.role == "server" else None
+    # A send whose answer is lost is sent again: Telegram has no key for it.
+    twice = 1 if site.kind == "stream" or site.group in ("socket", "wait") else 0
+    return site_trial.play(scene, flow, phase, lambda page: page.arm_site(site, error), may_stop=stops,
+                           lost_runs=1 if site.role in ("runner", "keeper", "leader") else 0, kills=twice)
+
+
+def lasting(scene, label):
+    flow, _, where, error = label.split("/")
+    group, role, path = where.split(".")
+    return site_trial.play(
+        scene, flow, "flow", lambda page: page.arm_rule(group, role, error, count=1 << 63,
+                                                        path=path.replace("_", "/")),
+        may_stop=site_trial.EX_IOERR if group == "flush" else None, lost_runs=1, kills=3, persistent=True)
+
+
+def without_descriptors(trial):
+    """FAULTS S13: clients wait, and no descriptor is left to take them.  It must not turn round and round."""
+    page, scene = trial.page, trial.scene
+    accepts = [s for s in page.sites() if s.call.startswith("accept")]
+    scene.bot.metrics()     # so that its place is known
+    accepts = [s for s in page.sites() if s.call.startswith("accept") and s.role == "server"]
+    for site in accepts:
+        page.arm_site(site, "EMFILE", count=1 << 31)
+    waiting = threading_client(scene)
+    share = site_trial.cpu_share_while(scene.bot.process.pid, 2, lambda: False)
+    hit = sum(s.hits for s in page.sites())
+    page.heal()
+    waiting()
+    if not hit:
+        raise Broken("a_fault_is_reached", "accept was not called")
+    if share > BUSY_SHARE:
+        raise Broken("without_descriptors_it_waits", f"{share:.0%} of a core, {hit} calls refused")
+    return trial.play()
+
+
+def threading_client(scene):
+    """Clients that wait to be taken; what they get is theirs to tell."""
+    import socket
+    clients = [socket.create_connection(("127.0.0.1", scene.bot.port), 30) for _ in range(8)]
+    for client in clients:
+        client.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+
+    def finish():
+        for client in clients:
+            client.settimeout(60)
+            if not client.recv(64).startswith(b"HTTP/1.1 200"):
+                raise Broken("who_waited_is_answered", "no 200 once there were descriptors")
+            client.close()
+    return finish
+
+
+def main():
+    parser = campaign.options(__doc__, workers=2 * len(os.sched_getaffinity(0)))
+    chosen = campaign.parse(parser)
+    chance = random.Random(chosen.seed)
+    if "/" in chosen.only:
+        labels = [chosen.only]
+    else:
+        found = site_trial.look(chosen.build, ("production",) if chosen.short else tuple(FLOWS))
+        labels = make_trials(found, chance, os.environ.get("IO") == "all")
+        tell_sites(found)
+    if chosen.short:
+        labels = [one for one in labels if "/flow/" in one][:SHORT_TRIALS]
+    result = campaign.run("io", [(one, one) for one in labels], trial, chosen)
+    must = [] if chosen.short or chosen.only else sorted(
+        {f"{site.group} in {site.role}" for site in found.sites.values() if site.group in CLASSES})
+    result.hits = campaign.collections.Counter(result.hits)
+    finish(result, must)
+
+
+def tell_sites(found):
+    known = campaign.collections.Counter(
+        f"{site.group} in {site.role}" for site in found.sites.values() if site.group in CLASSES)
+    for name, n in sorted(known.items()):
+        print(f"  {n:5} places: {name}")
+
+
+def finish(result, must):
+    """A class that was never hit in a process is a failure, whatever its other outcomes were."""
+    reached = {name.split(":")[0] for name in result.hits}
+    campaign.finish(result, must_hit=[name for name in must if name not in reached])
+
+
+if __name__ == "__main__":
+    main()
