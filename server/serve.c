@@ -373,12 +373,7 @@ make_parts(struct serve *serve, struct err *err)
 	serve->watch = health_watch_new(serve->loop, note_lag, serve);
 	if (serve->crossing == NULL || serve->metrics == NULL || serve->watch == NULL)
 		return err_set(err, ERR_NOMEM, "no memory to start");
-	serve->probes = http_client_new(serve->loop,
-	    &(struct http_client_config){ .connections_max = 32,
-		.in_flight_max = 64,
-		.queue_max = 1024,
-		.user_agent = "deploybot" },
-	    err);
+	serve->probes = http_client_new(serve->loop, &perform_probe_client, err);
 	if (serve->probes == NULL || !make_telegram(serve, err) || !make_http(serve, err))
 		return false;
 	serve->perform = (struct perform){ .loop = serve->loop,

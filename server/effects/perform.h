@@ -13,6 +13,7 @@
 #include "types/effect.h"
 
 struct http_client;
+struct http_client_config;
 struct runs;
 struct telegram;
 
@@ -34,6 +35,9 @@ struct perform {
 	struct effect *unsaid; /* SAYs that wait for memory, linked by next */
 	struct loop_timer unsaid_timer;
 };
+
+/* How `probes` is to be made. */
+extern const struct http_client_config perform_probe_client;
 
 typedef void performer(struct perform *perform, struct effect *effect);
 

@@ -13,6 +13,13 @@
 #define MAGIC	   0x50726f62u
 #define CROWDED_MS 200 /* the client's queue is full: our own congestion is no failure */
 
+const struct http_client_config perform_probe_client = {
+	.connections_max = 32,
+	.in_flight_max = 64,
+	.queue_max = 1024,
+	.user_agent = "deploybot",
+};
+
 /* One URL until it is decided: a call is under way, or the timer for the next one runs. */
 struct target {
 	struct perform_probe_state *probe;
@@ -272,5 +279,6 @@ void
 perform_probe_done(struct perform *perform)
 {
 	while (perform->probing != NULL)
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it has left the list */
 		effect_free(probe_take(perform->probing));
 }

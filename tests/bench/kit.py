@@ -3,10 +3,10 @@
 import json
 import os
 import pathlib
-import socket
-import statistics
+import re
 import subprocess
 import sys
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -14,12 +14,17 @@ sys.path[:0] = [str(ROOT / "tests" / "demo"), str(ROOT / "tests" / "peers")]
 
 import github  # noqa: E402  pylint: disable=wrong-import-position
 # pylint: disable-next=unused-import
-from stage import GITHUB_SECRET, Deploybot, Stage, free_port, get, wait_until  # noqa: E402,F401
+from stage import (GITHUB_SECRET, WEBHOOK_SECRET, Deploybot, Stage,  # noqa: E402,F401
+                   free_port, get, wait_until)
 
 REPOSITORY = "orchard/shop"
 PLACE = "@" * 40  # where load.c puts a commit
-FLAGS = ["-std=gnu17", "-O2", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-I."]
+MARK = "#" * 12  # and a number
+FLAGS = ["-std=gnu17", "-O2", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-I.", "-Iserver"]
+SERVER_LIBS = ["-lev", "-lmicrohttpd", "-lcurl", "-ljansson", "-lsqlite3", "-lcrypto", "-lsystemd",
+               "-lz", "-lm", "-lpthread"]
 FLUSHES = 400
+BODY_BYTES = 8192
 
 
 def build_dir():
@@ -38,11 +43,16 @@ def compile_load(folder):
     return compile_helper("load", folder, str(build_dir() / "liblib.a"), "-lcrypto")
 
 
+def compile_probes(folder):
+    archives = [str(build_dir() / name) for name in ("libserver.a", "librunner.a", "liblib.a")]
+    return compile_helper("probes", folder, *archives, *SERVER_LIBS)
+
+
 # ---- the machine -------------------------------------------------------------------------------
 
 
-def median_flush_ms(folder):
-    """The median time of an fdatasync after 4 KB were appended, on this file system."""
+def flush_times_ms(folder):
+    """How long an fdatasync takes after 4 KB were appended, on this file system: many, sorted."""
     times = []
     path = folder / "flush"
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -51,11 +61,11 @@ def median_flush_ms(folder):
             os.write(file, b"x" * 4096)
             began = time.perf_counter()
             os.fdatasync(file)
-            times.append(time.perf_counter() - began)
+            times.append((time.perf_counter() - began) * 1000)
     finally:
         os.close(file)
         path.unlink()
-    return statistics.median(times) * 1000
+    return sorted(times)
 
 
 def cores():
@@ -118,47 +128,115 @@ def children(pid):
 # ---- loads -------------------------------------------------------------------------------------
 
 
-def write_body(path, branch):
-    """A push of some 7.7 KB to that branch, with places for load.c; returns its size."""
+def padded(payload, holder, field):
+    """Its JSON, with a text in that field made as long as it takes to have 8 KB."""
+    words = "The build waits for it. "
+    holder[field] = ""
+    size = len(json.dumps(payload, separators=(",", ":")))
+    holder[field] = words * ((BODY_BYTES - size) // len(words))
+    return json.dumps(payload, separators=(",", ":"))
+
+
+def push_text(branch):
     payload = github.push_payload(REPOSITORY, f"refs/heads/{branch}", "9" * 40, PLACE)
-    text = json.dumps(payload, separators=(",", ":"))
-    path.write_text(text, encoding="ascii")
-    return len(text)
+    return padded(payload, payload["repository"], "description")
 
 
-def run_load(load, port, route, connections, seconds, body):
-    """One closed loop on the load's core; what load.c reports.  An answer that is no 2xx raises."""
-    done = subprocess.run(["taskset", "-c", str(cores()[0]), str(load), str(port), route,
-                           str(connections), str(seconds), GITHUB_SECRET, str(body)],
+def star_text():
+    """Somebody starred the repository: an event that nobody asked for."""
+    push = github.push_payload(REPOSITORY, "refs/heads/topic", "9" * 40, "8" * 40)
+    payload = {"action": "created", "starred_at": "2026-11-20T10:00:00Z",
+               **{name: push[name] for name in ("repository", "organization", "sender")}}
+    payload["repository"]["node_id"] = PLACE
+    return padded(payload, payload["repository"], "description")
+
+
+def update_text():
+    """A message that is no command, from a person without a role."""
+    return json.dumps({"update_id": MARK, "message": {
+        "message_id": 7, "date": int(time.time()), "text": "Has anybody seen the new build?",
+        "from": {"id": 5550001, "is_bot": False, "first_name": "Eve", "language_code": "en"},
+        "chat": {"id": 5550001, "type": "private", "first_name": "Eve"}}}
+        ).replace(f'"{MARK}"', MARK)
+
+
+def write_bodies(folder):
+    """{name: file}, with places for load.c."""
+    texts = {"topic": push_text("topic"), "develop": push_text("develop"), "star": star_text(),
+             "update": update_text()}
+    found = {}
+    for name, text in texts.items():
+        found[name] = folder / f"{name}.json"
+        found[name].write_text(text, encoding="ascii")
+    return found
+
+
+# pylint: disable-next=too-many-arguments
+def run_load(bench, to, connections, seconds, body=None, *, kind="push", rate=0, closes=False):
+    """A load from its core onto what has a port and a route; what load.c reports.  An answer that
+    is not what its kind expects raises."""
+    options = ["-k", kind, *(["-c"] if closes else []), *(["-r", str(rate)] if rate else [])]
+    secret = WEBHOOK_SECRET if kind == "update" else GITHUB_SECRET
+    done = subprocess.run(["taskset", "-c", str(cores()[0]), str(bench.load), *options,
+                           str(to.port), to.route, str(connections), str(seconds), secret,
+                           *([str(body)] if body else [])],
                           capture_output=True, text=True, timeout=seconds + 60, check=False)
     if done.returncode != 0:
-        raise RuntimeError(f"load {route}: {done.stdout} {done.stderr}")
+        raise RuntimeError(f"load {kind} {to.route}: {done.stdout} {done.stderr}")
     return json.loads(done.stdout)
 
 
-class Webhook:
-    """Debian's `webhook`, the peer: the same signature checked, then /bin/true."""
+class Target:
+    """Where a load goes."""
 
-    def __init__(self, folder, waits=False):
-        self.port = free_port()
-        self.route = "/hooks/push"
-        hooks = folder / f"hooks-{int(waits)}.json"
-        signature = {"source": "header", "name": "X-Hub-Signature-256"}
-        hooks.write_text(json.dumps([{
-            "id": "push", "execute-command": "/bin/true", "http-methods": ["POST"],
-            "include-command-output-in-response": waits,
-            "trigger-rule": {"match": {"type": "payload-hmac-sha256", "secret": GITHUB_SECRET,
-                                       "parameter": signature}}}]), encoding="ascii")
-        self.process = subprocess.Popen(
-            ["taskset", "-c", str(cores()[1]), "webhook", "-hooks", str(hooks),
-             "-ip", "127.0.0.1", "-port", str(self.port)], start_new_session=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_until(self.is_up, 20, "webhook's port")
+    def __init__(self, port, route):
+        self.port, self.route = port, route
 
-    def is_up(self):
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
-    def close(self):
-        self.process.terminate()
-        self.process.wait(30)
+class Watch:
+    """Looks at a server while something happens: memory, descriptors, and what its loop says."""
+
+    LAG = re.compile(r"^deploybot_loop_lag_seconds (\S+)$", re.MULTILINE)
+    LOOK_S = 0.25
+
+    def __init__(self, bot):
+        self.bot = bot
+        self.pid = bot.process.pid
+        self.resident_mb = self.dirty_mb = self.descriptors = 0
+        self.lags_ms = []  # the longest turn of each second
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self.watch)
+
+    def look(self):
+        resident, dirty = memory_mb(self.pid)
+        self.resident_mb = max(self.resident_mb, resident)
+        self.dirty_mb = max(self.dirty_mb, dirty)
+        self.descriptors = max(self.descriptors, len(os.listdir(f"/proc/{self.pid}/fd")))
+
+    def ask(self):
+        found = self.LAG.search(self.bot.metrics())
+        if found:
+            self.lags_ms.append(float(found.group(1)) * 1000)
+
+    def watch(self):
+        looks = 0
+        while not self.over.wait(self.LOOK_S):
+            self.look()
+            looks += 1
+            if looks % 4 == 0:
+                self.ask()
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join()
+        self.look()
+        time.sleep(1.1)  # the gauge tells of the second before
+        self.ask()
+
+    @property
+    def lag_ms(self):
+        return max(self.lags_ms, default=0)

@@ -10,7 +10,7 @@ declare -A group=(
 	[lint]="shellcheck clang clang-format yamllint pylint"
 	[fuzz]="clang-14 llvm-14 libclang-rt-14-dev python3"
 	[cover]="gcovr"
-	[bench]="webhook git python3 python3-aiohttp"
+	[bench]="webhook nginx g++ git python3 python3-aiohttp nodejs npm libnode-dev"
 )
 # What the build looks for on another distribution: pkg-config's name and the version it was written with.
 curl_needed=7.87
@@ -46,13 +46,26 @@ check_versions() {
 	exit 1
 }
 
+# Node may be here from elsewhere, and then Debian's packages would be in its way.  It brings npm, and its headers in
+# ../include/node; what is missing beside it is Debian's.
+has_node_of_its_own() { # PACKAGE
+	local node
+	node=$(command -v node) || return 1
+	case $1 in
+	nodejs) ;;
+	npm) command -v npm >/dev/null ;;
+	libnode-dev) [[ -e $(dirname "$(dirname "$(readlink -f "$node")")")/include/node/node.h ]] ;;
+	*) return 1 ;;
+	esac
+}
+
 command -v dpkg-query >/dev/null && command -v apt-get >/dev/null || other_distribution
 
 missing=()
 for name in "$@"; do
 	for package in ${group[$name]}; do
 		state=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)
-		[[ $state == installed ]] || missing+=("$package")
+		[[ $state == installed ]] || has_node_of_its_own "$package" || missing+=("$package")
 	done
 done
 ((${#missing[@]} > 0)) || { check_versions; exit 0; }
