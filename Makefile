@@ -18,15 +18,18 @@ HARDEN	+= -D_FORTIFY_SOURCE=3
 else
 OPT	:= -O1 -g -fno-omit-frame-pointer -fsanitize=$(SANITIZE) -fno-sanitize-recover=all
 endif
+# A build that can be made to die at the places of lib/crash_point.def.
+CRASH_POINTS ?=
 CFLAGS	?=
 ALL_CFLAGS := -std=gnu17 $(WARN) $(WERROR) $(OPT) $(HARDEN) -D_GNU_SOURCE \
-	-DDEPLOYBOT_VERSION='"$(or $(VERSION),0)"' -I. -Iserver -MMD -MP $(CFLAGS)
+	-DDEPLOYBOT_VERSION='"$(or $(VERSION),0)"' -I. -Iserver -MMD -MP \
+	$(if $(CRASH_POINTS),-DDEPLOYBOT_CRASH_POINTS) $(CFLAGS)
 LDFLAGS	?=
 ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed \
 	$(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS)
 SERVER_LIBS := -lev -lmicrohttpd -lcurl -ljansson -lsqlite3 -lcrypto -lsystemd -lz -lm -lpthread
 
-LIB_C	 := $(wildcard lib/*.c)
+LIB_C	 := $(filter-out $(if $(CRASH_POINTS),,lib/crash_point.c),$(wildcard lib/*.c))
 SERVER_C := $(filter-out server/main.c,$(wildcard server/*.c server/*/*.c))
 RUNNER_C := $(filter-out runner/main.c,$(wildcard runner/*.c))
 TEST_C	 := $(wildcard tests/unit/test_*.c)

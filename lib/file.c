@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/crash_point.h"
 #include "lib/err.h"
 #include "lib/text.h"
 
@@ -163,8 +164,10 @@ fill_and_rename(int fd, const char *temporary, const char *path, const void *dat
 		return err_errno(err, ERR_IO, errno, "fchmod");
 	if (fsync(fd) != 0)
 		return err_errno(err, ERR_IO, errno, "fsync");
+	CRASH_POINT(file_written);
 	if (rename(temporary, path) != 0)
 		return err_errno(err, ERR_IO, errno, "rename");
+	CRASH_POINT(file_renamed);
 	return true;
 }
 

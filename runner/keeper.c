@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/crash_point.h"
 #include "runner/keeper_become.h"
 #include "runner/keeper_server.h"
 #include "runner/leader.h"
@@ -106,6 +107,7 @@ keeper_open(struct keeper *keeper, const struct keeper_start *start, int root, s
 	keeper->claimed = run_folder_claim(keeper->folder, err);
 	if (keeper->claimed == -1)
 		return false;
+	CRASH_POINT(folder_claimed);
 	good = program_plan(&plan, start->order, start->place, err) &&
 	    log_pump_open(&keeper->pump, keeper->folder, plan.log_limit, &output, err) &&
 	    leader_fork(&keeper->leader,
@@ -115,11 +117,17 @@ keeper_open(struct keeper *keeper, const struct keeper_start *start, int root, s
 		(void)close(output);
 	if (!good)
 		return false;
+	CRASH_POINT(leader_forked);
 	identify_leader(keeper);
 	keeper->listener = run_folder_listen(keeper->folder, err);
-	return keeper->listener != -1 &&
-	    run_folder_leader_write(keeper->folder, &keeper->identity, err) &&
-	    run_folder_flush(root, keeper->folder, start->is_spare, err);
+	if (keeper->listener == -1 ||
+	    !run_folder_leader_write(keeper->folder, &keeper->identity, err))
+		return false;
+	CRASH_POINT(leader_written);
+	if (!run_folder_flush(root, keeper->folder, start->is_spare, err))
+		return false;
+	CRASH_POINT(folder_flushed);
+	return true;
 }
 
 /* ---- what the server is told ------------------------------------------------------------- */
@@ -156,6 +164,7 @@ start_ending(struct keeper *keeper, int64_t now)
 	(void)process_signal_below(getpid(), SIGTERM, &one);
 	(void)process_signal_below(
 	    getpid(), SIGCONT, &one); /* a stopped one hears TERM only then */
+	CRASH_POINT(ending_begun);
 }
 
 /* The gate stays shut: the leader ends by itself, at once. */
@@ -169,10 +178,12 @@ give_up_gate(struct keeper *keeper, int64_t now)
 static void
 open_gate(struct keeper *keeper, int64_t now)
 {
+	CRASH_POINT(go_heard);
 	keeper->out.record.gate = true;
 	keeper->phase = PHASE_RUNNING;
 	keeper->phase_until = now + (int64_t)keeper->deadline_s * 1000;
 	leader_open_gate(&keeper->leader);
+	CRASH_POINT(gate_opened);
 	if (keeper->runner != -1)
 		(void)close(keeper->runner);
 	keeper->runner = -1; /* from now on nothing happens to the run without it */
@@ -240,6 +251,7 @@ write_record(struct keeper *keeper, int64_t now)
 
 	if (keeper->record_tries == 0)
 		fill_record(keeper);
+	CRASH_POINT(record_due);
 	if (!run_folder_record_write(keeper->claimed, &keeper->out, &err)) {
 		/* The disk refuses what it had promised.  In the end the runner says `lost`. */
 		if (++keeper->record_tries == RECORD_TRIES)
@@ -247,6 +259,7 @@ write_record(struct keeper *keeper, int64_t now)
 		keeper->phase_until = now + RECORD_RETRY_MS;
 		return;
 	}
+	CRASH_POINT(record_done);
 	log_pump_stop(&keeper->pump);
 	(void)close(keeper->listener); /* whoever comes now reads the record */
 	keeper->listener = -1;
@@ -388,6 +401,7 @@ on_leader_ended(struct keeper *keeper, int64_t now)
 {
 	bool well = WIFEXITED(keeper->wait_status) && WEXITSTATUS(keeper->wait_status) == 0;
 
+	CRASH_POINT(leader_ended);
 	if (!well) {
 		start_ending(keeper, now);
 		return;
@@ -476,6 +490,8 @@ keeper_loop(struct keeper *keeper)
 		now = clock_ms(CLOCK_MONOTONIC);
 		advance(keeper, now);
 		tell_server(keeper, now);
+		if (keeper->server.told_exit)
+			CRASH_POINT(exit_told);
 		if (keeper->phase == PHASE_TOLD &&
 		    (keeper->server.told_exit || now >= keeper->phase_until))
 			keeper_server_close(&keeper->server);
@@ -492,6 +508,7 @@ keeper_main(const struct keeper_start *start, int ready, int runner)
 	int root = start->root;
 	int *const keep[] = { &root, &keeper.folder, &ready, &keeper.runner };
 
+	CRASH_POINT(keeper_begun);
 	keeper.id = start->order->id;
 	keeper.deadline_s = start->order->deadline_s;
 	keeper.grace_s = start->order->grace_s;
@@ -508,6 +525,7 @@ keeper_main(const struct keeper_start *start, int ready, int runner)
 	}
 	keeper.phase_until = clock_ms(CLOCK_MONOTONIC) + PROTOCOL_GATE_WAIT_S * 1000;
 	(void)!write(ready, &err, sizeof(err));
+	CRASH_POINT(keeper_ready);
 	(void)close(ready);
 	(void)close(root);
 	keeper_loop(&keeper);

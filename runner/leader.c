@@ -11,6 +11,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "lib/crash_point.h"
+
 #define CHILD_GATE     3 /* where the child keeps its end until the gate opens */
 #define CHILD_ERROR    4
 #define NEVER_RAN      125 /* exit status of one that did not come to exec */
@@ -82,6 +84,7 @@ child(const struct leader_plan *plan, int gate, int error, pid_t parent)
 {
 	int number;
 
+	CRASH_POINT(leader_at_gate);
 	/* The parent's end is checked after PDEATHSIG is set: before it, it would go unnoticed. */
 	if (setsid() == -1 || prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != parent ||
 	    !child_descriptors(plan->output, gate, error) || !child_wait_for_gate())
@@ -92,6 +95,7 @@ child(const struct leader_plan *plan, int gate, int error, pid_t parent)
 	if (core_limit_known)
 		(void)setrlimit(RLIMIT_CORE, &core_limit); /* back to what it was */
 	child_reset_signals();
+	CRASH_POINT(leader_let_go);
 	(void)execve(plan->path, plan->argv, plan->envp);
 	number = errno;
 	(void)!write(CHILD_ERROR, &number, sizeof(number)); /* 4 bytes into an empty pipe */

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/crash_point.h"
 #include "runner/keeper_become.h"
 #include "runner/leader.h"
 #include "runner/process.h"
@@ -193,6 +194,7 @@ question_main(const struct protocol_message *ask, const struct program_place *pl
 	struct err err = { .code = ERR_NONE };
 	size_t len;
 
+	CRASH_POINT(question_begun);
 	question.server = server;
 	question.answer.kind = PROTOCOL_ANSWER;
 	question.answer.id = ask->id;
@@ -207,6 +209,7 @@ question_main(const struct protocol_message *ask, const struct program_place *pl
 		question.answer.record.status = STATUS_CONFIG;
 		(void)snprintf(question.answer.text, sizeof(question.answer.text), "%s", err.text);
 	}
+	CRASH_POINT(question_answered);
 	if (protocol_encode(&question.answer, packet, sizeof(packet), &len, &err))
 		(void)send(question.server, packet, len, MSG_NOSIGNAL); /* else it has gone */
 	_exit(0);

@@ -12,6 +12,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "lib/crash_point.h"
+
 #define SMALL_FILE 8192 /* an order is below 2 KB, a leader below 200 bytes */
 
 #define SPARE "spare" /* a folder in runs/ that is no run's yet; runs have numbers */
@@ -130,6 +132,7 @@ run_folder_make(int root, const struct protocol_message *order, bool *ret_is_spa
 	name_of(order->id, name);
 	if (!take_name(root, name, ret_is_spare, err))
 		return -1;
+	CRASH_POINT(folder_named);
 	folder = run_folder_open(root, order->id, err);
 	if (folder != -1 && write_small(folder, "order", text, len, err))
 		return folder;
@@ -257,8 +260,11 @@ run_folder_record_write(int claimed, const struct protocol_message *exit_message
 			return err_errno(err, ERR_IO, errno, "writing the exit record");
 		done += n > 0 ? (size_t)n : 0;
 	}
-	if (fdatasync(claimed) == -1 || pwrite(claimed, text, 1, 0) != 1 ||
-	    fdatasync(claimed) == -1)
+	CRASH_POINT(record_written);
+	if (fdatasync(claimed) == -1)
+		return err_errno(err, ERR_IO, errno, "flushing the exit record");
+	CRASH_POINT(record_flushed);
+	if (pwrite(claimed, text, 1, 0) != 1 || fdatasync(claimed) == -1)
 		return err_errno(err, ERR_IO, errno, "writing the exit record");
 	return true;
 }

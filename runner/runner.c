@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/crash_point.h"
 #include "runner/keeper.h"
 #include "runner/question.h"
 #include "runner/run_folder.h"
@@ -126,6 +127,7 @@ on_keeper_ended(struct runner *runner, size_t i)
 {
 	struct watch watch = runner->watches[i];
 
+	CRASH_POINT(keeper_gone);
 	(void)close(watch.pidfd);
 	runner->watches[i] = runner->watches[--runner->watch_count];
 	if (watch.child)
@@ -157,12 +159,14 @@ order_run(struct runner *runner, struct protocol_message *order)
 	struct err err = { .code = ERR_NONE };
 	pid_t pid = -1;
 
+	CRASH_POINT(order_heard);
 	if (runner->watch_count == KEEPERS_MAX)
 		(void)err_set(&err, ERR_LIMIT, "%d runs are kept already", KEEPERS_MAX);
 	else if (draw_tag(order, &err))
 		start.folder = run_folder_make(runner->root, order, &start.is_spare, &err);
 	runner->has_spare = false; /* whatever became of this */
 	if (start.folder != -1) {
+		CRASH_POINT(folder_made);
 		pid = keeper_fork(&start, &err);
 		(void)close(start.folder);
 		if (pid == -1)
@@ -174,9 +178,11 @@ order_run(struct runner *runner, struct protocol_message *order)
 		    err.code == ERR_BUSY ? PROTOCOL_WHY_EXISTS : PROTOCOL_WHY_FAILED, &err);
 		return;
 	}
+	CRASH_POINT(keeper_up);
 	if (!watch_add(runner, order->id, pid, true))
 		runner->exit_status = EXIT_IO; /* out of descriptors: its keeper needs nobody */
 	say(runner, &started);
+	CRASH_POINT(started_said);
 }
 
 static void
@@ -241,6 +247,7 @@ order_ask(struct runner *runner, const struct protocol_message *ask)
 {
 	struct protocol_message *copy = NULL;
 
+	CRASH_POINT(ask_heard);
 	if (runner->asked.count < PROTOCOL_ASKS_MAX)
 		copy = malloc(sizeof(*copy));
 	if (copy == NULL) {
@@ -263,6 +270,7 @@ on_answer(struct runner *runner)
 	} while (n == -1 && errno == EINTR);
 	(void)close(asked->fd);
 	(void)waitpid(asked->pid, NULL, 0); /* it ends behind its answer */
+	CRASH_POINT(reply_passed);
 	if (n > 0)
 		send_packet(runner, runner->packet, (size_t)n);
 	else
@@ -412,6 +420,7 @@ runner_serve(int server, const struct program_place *place)
 		(void)fprintf(stderr, "deploybot-runner: descriptor %d is no socket\n", server);
 		return EXIT_IO;
 	}
+	CRASH_POINT(runner_up);
 	while (runner.exit_status == -1)
 		turn(&runner);
 	return runner.exit_status;

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/crash_point.h"
 #include "runner/run_folder.h"
 
 #define CLEAN_LOOKS    2
@@ -74,6 +75,7 @@ settle_add(struct settling *settling, uint64_t id, int folder)
 {
 	struct settle *settle = &settling->all[settling->count++];
 
+	CRASH_POINT(settle_begun);
 	*settle = (struct settle){ .id = id, .folder = folder, .claimed = -1 };
 	settle->stuck_at = clock_ms(CLOCK_MONOTONIC) + STUCK_AFTER_MS;
 	if (!run_folder_leader_read(folder, &settle->leader))
@@ -163,6 +165,7 @@ nothing_lives(struct settle *settle, pid_t *ret_one)
 		settle->clean = 0;
 	else
 		settle->clean++;
+	CRASH_POINT(settle_killed);
 	return settle->clean >= CLEAN_LOOKS;
 }
 
@@ -180,6 +183,7 @@ settle_turn(struct settling *settling, size_t i, struct protocol_message *ret)
 	if (settle->claimed != -1 && nothing_lives(settle, &one)) {
 		fill_lost(settle, ret);
 		if (run_folder_record_write(settle->claimed, ret, NULL)) {
+			CRASH_POINT(settle_recorded);
 			settle_remove(settling, i);
 			return settled(ret, id, PROTOCOL_STATE_LOST);
 		}

@@ -20,6 +20,7 @@
 #include "handlers/handlers.h"
 #include "lib/buf.h"
 #include "lib/clock.h"
+#include "lib/crash_point.h"
 #include "lib/crypto.h"
 #include "lib/file.h"
 #include "lib/log.h"
@@ -77,11 +78,13 @@ submit_own(void *ctx, struct event *event)
 static void
 take_effect(struct serve *serve, struct effect *effect)
 {
+	CRASH_POINT(effect_due);
 	/* A run that has not begun stays a row: the next start orders it. */
 	if (serve_is_stopping(serve) && effect->kind == EFFECT_RUN)
 		effect_free(effect);
 	else
 		perform_effect(&serve->perform, effect);
+	CRASH_POINT(effect_begun);
 }
 
 static void
@@ -90,7 +93,9 @@ take_outcome(struct serve *serve, struct outcome *outcome)
 	switch (outcome->kind) {
 	case OUTCOME_ANSWER:
 		health_watch_answered(serve->watch, outcome->answer.status);
+		CRASH_POINT(answer_due);
 		outcome->done(outcome->done_ctx, &outcome->answer);
+		CRASH_POINT(answer_given);
 		break;
 	case OUTCOME_EFFECT:
 		take_effect(serve, outcome->effect);
@@ -236,6 +241,7 @@ lock_state(struct serve *serve, struct err *err)
 		return err_set(err, ERR_BUSY,
 		    "another deploybot works in %s: stop it first, or set another STATE_DIRECTORY",
 		    folder);
+	CRASH_POINT(start_locked);
 	return true;
 }
 
@@ -259,8 +265,12 @@ open_store(struct serve *serve, struct err *err)
 	    snprintf(poison, sizeof(poison), "%s/under-way", folder) >= SOURCE_PATH)
 		return err_set(err, ERR_CONFIG, "STATE_DIRECTORY is too long");
 	serve->store = store_open(&config, err);
-	return serve->store != NULL &&
-	    store_recover(serve->store, serve->settings, &serve->recovered, err);
+	CRASH_POINT(start_opened);
+	if (serve->store == NULL ||
+	    !store_recover(serve->store, serve->settings, &serve->recovered, err))
+		return false;
+	CRASH_POINT(start_recovered);
+	return true;
 }
 
 static bool
@@ -404,12 +414,14 @@ resume(struct serve *serve)
 
 	if (started == NULL)
 		return false;
+	CRASH_POINT(start_resuming);
 	while ((link = queue_list_take(&serve->recovered)) != NULL) {
 		struct outcome *outcome = QUEUE_ITEM(link, struct outcome, link);
 
 		take_outcome(serve, outcome);
 		outcome_free(outcome);
 	}
+	CRASH_POINT(start_resumed);
 	submit_own(serve, started);
 	telegram_start(serve->telegram);
 	return true;
@@ -437,6 +449,7 @@ say_ready(const struct serve *serve)
 {
 	uint16_t port = http_server_port(serve->http);
 
+	CRASH_POINT(start_ready);
 	if (port != 0)
 		log_info("ready: listening on %s:%u, state in %s", serve->settings->listen_address,
 		    port, serve->settings->state_directory);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "lib/buf.h"
+#include "lib/crash_point.h"
 #include "lib/log.h"
 #include "lib/text.h"
 #include "serve_parts.h"
@@ -86,6 +87,7 @@ adopt(struct serve *serve, struct settings *fresh, const char *names, const char
 {
 	struct err err;
 
+	CRASH_POINT(reload_read);
 	log_info("settings changed: %s", names);
 	if (restart[0] != '\0')
 		log_warning("a restart is needed before these hold: %s", restart);
@@ -97,6 +99,7 @@ adopt(struct serve *serve, struct settings *fresh, const char *names, const char
 	telegram_change_settings(serve->telegram, fresh);
 	perform_health_settings(serve->health, fresh);
 	forget_health(serve);
+	CRASH_POINT(reload_adopted);
 	tell_store(serve, true, restart[0] != '\0', names);
 }
 

@@ -3,6 +3,7 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include "lib/crash_point.h"
 #include "lib/log.h"
 #include "serve_parts.h"
 
@@ -28,6 +29,7 @@ on_look(struct loop_timer *timer, void *ctx)
 
 	(void)timer;
 	if (is_at_rest(serve)) {
+		CRASH_POINT(stop_at_rest);
 		loop_stop(serve->loop);
 	} else if (loop_now_ms() >= serve->stop_deadline) {
 		log_warning("%zu runs go on without us; the next start takes them up again",
@@ -44,6 +46,7 @@ serve_stop_start(struct serve *serve)
 		loop_stop(serve->loop);
 		return;
 	}
+	CRASH_POINT(stop_begun);
 	log_info("stopping: nothing new is begun; %zu runs are waited for, at most %d s",
 	    runs_open(serve->runs), serve->settings->shutdown_timeout_seconds);
 	(void)sd_notify(0, "STOPPING=1");
@@ -75,6 +78,7 @@ drain(struct serve *serve)
 		return;
 	crossing_close(serve->crossing);
 	store_thread_join(serve->store_thread);
+	CRASH_POINT(stop_drained);
 	while (crossing_take_outcomes(serve->crossing, &list))
 		while ((link = queue_list_take(&list)) != NULL) {
 			struct outcome *outcome = QUEUE_ITEM(link, struct outcome, link);

@@ -3,6 +3,7 @@
 #include "effects/perform.h"
 
 #include "effects/perform_inside.h"
+#include "lib/crash_point.h"
 
 static performer *const first[] = {
 #define EFFECT(upper, lower, result) perform_##lower,
@@ -34,6 +35,7 @@ perform_report(struct perform *perform, struct effect *effect)
 	assert(result != NULL);
 	result->effect = effect->id;
 	effect_free(effect);
+	CRASH_POINT(result_due);
 	perform->submit(perform->submit_ctx, result);
 }
 

@@ -6,6 +6,7 @@
 
 #include "effects/perform_inside.h"
 #include "effects/probe_check.h"
+#include "lib/crash_point.h"
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "lib/text.h"
@@ -233,6 +234,7 @@ on_try(struct loop_timer *timer, void *ctx)
 	perform = target->probe->perform;
 	target->call = probe_check_start(perform->probes, target->what->url,
 	    plan_of(target->probe)->timeout_s, on_answer, target, &err);
+	CRASH_POINT(probe_sent);
 	if (target->call != NULL)
 		return;
 	if (err.code == ERR_BUSY) {
@@ -251,6 +253,7 @@ on_answer(void *ctx, const struct http_client_result *result)
 
 	OBJ_CHECK(target->probe, MAGIC);
 	target->call = NULL;
+	CRASH_POINT(probe_answered);
 	if (probe_check_judge(
 		result, target->what->commit, plan_of(target->probe)->timeout_s, target->finding))
 		note_pass(target);

@@ -4,6 +4,7 @@
 
 #include "effects/perform_inside.h"
 #include "lib/clean.h"
+#include "lib/crash_point.h"
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "runs/runs.h"
@@ -107,6 +108,8 @@ job_try(struct run_job *job)
 	struct err err = { .code = ERR_NONE };
 
 	job->tries++;
+	if (job->effect->u.run.program == PROGRAM_ROLLBACK)
+		CRASH_POINT(rollback_due);
 	if (job->begin(job->perform->runs, &job->effect->u.run, &watch, &err))
 		return;
 	assert(err.code != ERR_BUSY); /* an effect is handed out once */
@@ -236,6 +239,14 @@ keep_shut(struct run_job *job)
 }
 
 static void
+go(struct run_job *job)
+{
+	CRASH_POINT(go_due);
+	runs_go(job->perform->runs, job->effect->u.run.run);
+	CRASH_POINT(go_said);
+}
+
+static void
 on_recorded(void *ctx, const struct answer *answer)
 {
 	struct run_job *job = ctx;
@@ -245,7 +256,7 @@ on_recorded(void *ctx, const struct answer *answer)
 	if (job->effect == NULL)
 		job_free(job); /* it ended meanwhile */
 	else if (answer->status == STATUS_GO)
-		runs_go(job->perform->runs, job->effect->u.run.run);
+		go(job);
 	else
 		keep_shut(job);
 }
@@ -262,6 +273,7 @@ on_hello(void *ctx, const struct run_started *hello)
 		keep_shut(job);
 		return;
 	}
+	CRASH_POINT(hello_heard);
 	event->u.run_started = *hello;
 	event->done = on_recorded;
 	event->done_ctx = job;

@@ -7,6 +7,7 @@
 
 #include "github/github_delivery.h"
 #include "github/github_signature.h"
+#include "lib/crash_point.h"
 #include "lib/log.h"
 #include "lib/rate_note.h"
 #include "lib/text.h"
@@ -295,6 +296,7 @@ on_request(struct http_request *request, void *ctx)
 	memcpy(event->u.delivery.digest, digest, sizeof(digest));
 	event->done = on_decided;
 	event->done_ctx = door;
+	CRASH_POINT(push_read);
 	if (!webhook->config.submit(webhook->config.ctx, event)) {
 		event_free(event);
 		answer(webhook, request, 503);

@@ -9,6 +9,7 @@
 
 #include "lib/clean.h"
 #include "lib/clock.h"
+#include "lib/crash_point.h"
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "runs/keeper_link.h"
@@ -179,6 +180,7 @@ run_end_by_record(struct run_follow *run, const struct protocol_message *message
 	};
 	struct run_ended ended = run_translate_record(&place, &message->record);
 
+	CRASH_POINT(exit_heard);
 	tell_steps(run, message);
 	if (ended.lost)
 		tell_lost(run);
@@ -279,6 +281,7 @@ static void
 say_end(struct run_follow *run)
 {
 	keeper_link_end(run->keeper);
+	CRASH_POINT(end_said);
 	loop_defer(run->world->loop, &run->end_told);
 }
 
@@ -438,9 +441,14 @@ run_follow_say(struct run_follow *run, struct runner_link *runner)
 		run_translate_order(&run->order, run->world->grace_s, &message);
 	switch (runner_link_send(runner, &message, &err)) {
 	case PACKET_SENT:
-		if (run->phase == RUN_TO_ORDER)
+		if (run->phase == RUN_TO_ORDER) {
+			CRASH_POINT(order_said);
 			run->orders++;
-		run->phase = run->phase == RUN_TO_ORDER ? RUN_ORDERED : RUN_SETTLING;
+			run->phase = RUN_ORDERED;
+		} else {
+			CRASH_POINT(settle_said);
+			run->phase = RUN_SETTLING;
+		}
 		return true;
 	case PACKET_REFUSED:
 		/* What the protocol cannot say would be refused there too.  Not from in here. */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "lib/crash_point.h"
 #include "lib/log.h"
 #include "store/store_inside.h"
 
@@ -115,8 +116,9 @@ store_recover(struct store *store, struct settings *settings, struct queue_list 
 	store_remember(store, settings, 0);
 	if (!db_begin(store->db, err))
 		return false;
-	ok = store_lane_recover(store, &out, err) && store_gauges_add(store, &out, err) &&
-	    db_commit(store->db, err);
+	ok = store_lane_recover(store, &out, err) && store_gauges_add(store, &out, err);
+	CRASH_POINT(start_recovering);
+	ok = ok && db_commit(store->db, err);
 	if (!ok)
 		db_rollback(store->db);
 	store_lane_settle(store, ok);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "lib/crash_point.h"
 #include "lib/crypto.h"
 #include "lib/log.h"
 #include "lib/text.h"
@@ -224,6 +225,7 @@ attempt(struct tx *tx, struct store *store, const struct event *event, store_han
 	if (!db_savepoint(store->db, &tx->err))
 		return BROKEN;
 	act(tx, handler, ret_closed);
+	CRASH_POINT(decision_made);
 	effect_free(TAKE(ret_closed->effect));
 	tx->effect = NULL;
 	if (!tx->failed && db_release(store->db, &tx->err))
@@ -449,8 +451,10 @@ decide_all(struct store *store, struct batch *batch, struct err *err)
 	    !store_gauges_add(store, &batch->outcomes, err))
 		return false;
 	began = seconds_now();
+	CRASH_POINT(batch_decided);
 	if (!db_commit(store->db, err))
 		return false;
+	CRASH_POINT(batch_committed);
 	tally_commit(batch, seconds_now() - began);
 	return true;
 }

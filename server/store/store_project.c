@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/crash_point.h"
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/log.h"
@@ -241,6 +242,7 @@ write_lines(struct store *store, int fd, const struct buf *lines, struct err *er
 
 		if (!file_write_all(fd, at, (size_t)(next - at), err))
 			return false;
+		CRASH_POINT(audit_appended);
 		store->exported_size += next - at;
 		store->exported_seq++;
 		at = next;
@@ -265,6 +267,7 @@ append_missing(struct store *store, int fd, struct err *err)
 	buf_done(&lines);
 	if (ok && fsync(fd) != 0)
 		ok = err_errno(err, ERR_IO, errno, "flushing");
+	CRASH_POINT(audit_flushed);
 	return ok;
 }
 
@@ -353,8 +356,12 @@ store_checkpoint(struct store *store, int pages)
 
 	if (db_flush_failed(store->db))
 		return; /* what the log holds is not known: nothing of it may reach the database */
-	if (db_log_pages(store->db) >= pages && !db_checkpoint(store->db, NULL, &err))
+	if (db_log_pages(store->db) < pages)
+		return;
+	CRASH_POINT(checkpoint_due);
+	if (!db_checkpoint(store->db, NULL, &err))
 		log_warning("checkpoint: %s", err.text); /* the log grows until one succeeds */
+	CRASH_POINT(checkpoint_done);
 }
 
 bool

@@ -9,6 +9,8 @@
  */
 #include "store/store_inside.h"
 
+#include "lib/crash_point.h"
+
 #define WORD_STATE(name, word, class) "'" #name "',"
 #define WORD_WHY(name, word)	      "'" #name "',"
 
@@ -183,10 +185,14 @@ migrate_to(struct db *db, int64_t version, struct err *err)
 		return false;
 	for (const char *const *sql = migrations[version - 1]; ok && *sql != NULL; sql++)
 		ok = db_script(db, *sql, err);
-	if (ok && db_set_user_version(db, version, err))
-		return db_commit(db, err);
-	db_rollback(db);
-	return false;
+	if (!ok || !db_set_user_version(db, version, err)) {
+		db_rollback(db);
+		return false;
+	}
+	CRASH_POINT(migration_written);
+	ok = db_commit(db, err);
+	CRASH_POINT(migration_done);
+	return ok;
 }
 
 bool

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "lib/buf.h"
+#include "lib/crash_point.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/loop.h"
@@ -224,6 +225,7 @@ hand_on(struct telegram_poll *poll, const struct telegram_result *result)
 		raw->done_ctx = poll;
 		poll->is_deciding = true;
 	}
+	CRASH_POINT(poll_read);
 	if (raw == NULL || !config->submit(config->ctx, raw)) {
 		poll->is_deciding = false;
 		event_free(raw);

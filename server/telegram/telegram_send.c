@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "lib/buf.h"
+#include "lib/crash_point.h"
 #include "lib/crypto.h"
 #include "lib/http_client.h"
 #include "lib/json.h"
@@ -386,6 +387,7 @@ start_job(struct job *job, int64_t now)
 	struct telegram_send *send = job->send;
 	struct err err = { 0 };
 
+	CRASH_POINT(message_due);
 	job->is_edit = says_edit(job);
 	job->call = job->kind == JOB_SAY ? call_say(job, &err) :
 	    job->kind == JOB_TOAST	 ? call_toast(job, &err) :
@@ -565,6 +567,7 @@ on_answer(void *ctx, const struct telegram_result *result)
 
 	OBJ_CHECK(send, SEND_MAGIC);
 	job->call = NULL;
+	CRASH_POINT(message_answered);
 	note_outage(send, result);
 	loop_defer(send->loop, &send->pump);
 	if (result->code == 429 && job->chat != 0)

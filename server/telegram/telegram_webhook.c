@@ -7,6 +7,7 @@
 
 #include "lib/buf.h"
 #include "lib/clean.h"
+#include "lib/crash_point.h"
 #include "lib/crypto.h"
 #include "lib/http_server.h"
 #include "lib/json.h"
@@ -228,6 +229,7 @@ on_request(struct http_request *request, void *ctx)
 
 	OBJ_CHECK(webhook, WEBHOOK_MAGIC);
 	raw = webhook->is_quiet ? NULL : make_event(webhook, request);
+	CRASH_POINT(update_read);
 	if (raw != NULL && webhook->config.submit(webhook->config.ctx, raw))
 		return;
 	if (raw != NULL)
