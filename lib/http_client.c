@@ -133,6 +133,7 @@ http_client_free(struct http_client *client)
 		return;
 	OBJ_CHECK(client, HTTP_CLIENT_MAGIC);
 	while (client->calls != NULL)
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it has left the list */
 		http_client_cancel(client->calls);
 	while (client->idle_count > 0)
 		curl_easy_cleanup(client->idle[--client->idle_count]);
@@ -203,11 +204,12 @@ struct http_client_call *
 http_client_start(
     struct http_client *client, const struct http_client_request *request, struct err *err)
 {
-	bool has_place = client->in_flight < client->in_flight_max && client->waiting_count == 0;
 	struct http_client_call *call;
+	bool has_place;
 
 	OBJ_CHECK(client, HTTP_CLIENT_MAGIC);
 	assert(request->on_done != NULL && request->label != NULL && request->url != NULL);
+	has_place = client->in_flight < client->in_flight_max && client->waiting_count == 0;
 	if (!has_place && client->waiting_count >= client->queue_max) {
 		(void)err_set(err, ERR_BUSY, "%s: %u calls are waiting already", request->label,
 		    client->waiting_count);

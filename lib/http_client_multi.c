@@ -33,6 +33,7 @@ http_client_multi_drop(struct http_client *client)
 	client->multi = NULL;
 	loop_timer_stop(&client->timer);
 	while (client->watched != NULL)
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it has left the list */
 		(void)on_socket(NULL, CURL_SOCKET_BAD, CURL_POLL_REMOVE, client, client->watched);
 }
 
@@ -123,8 +124,8 @@ on_ready(struct loop_io *io, unsigned events, void *ctx)
 	curl_socket_t fd = loop_io_fd(io);
 
 	drive(watched->client, fd,
-	    (events & LOOP_READ ? CURL_CSELECT_IN : 0) |
-		(events & LOOP_WRITE ? CURL_CSELECT_OUT : 0));
+	    ((events & LOOP_READ) != 0 ? CURL_CSELECT_IN : 0) |
+		((events & LOOP_WRITE) != 0 ? CURL_CSELECT_OUT : 0));
 }
 
 void
@@ -198,6 +199,7 @@ on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *socket_ctx)
 	if (watched == NULL)
 		return -1; /* the multi fails, and is made anew */
 	loop_io_start(client->loop, &watched->io, fd,
-	    (what & CURL_POLL_IN ? LOOP_READ : 0u) | (what & CURL_POLL_OUT ? LOOP_WRITE : 0u));
+	    ((what & CURL_POLL_IN) != 0 ? LOOP_READ : 0u) |
+		((what & CURL_POLL_OUT) != 0 ? LOOP_WRITE : 0u));
 	return 0;
 }

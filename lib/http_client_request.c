@@ -149,10 +149,11 @@ static curl_socket_t
 on_open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
 {
 	struct http_client_call *call = ctx;
-	struct http_client *client = call->client;
+	struct http_client *client;
 
 	(void)purpose;
 	OBJ_CHECK(call, HTTP_CLIENT_CALL_MAGIC);
+	client = call->client;
 	if (client->address_is_allowed != NULL &&
 	    !client->address_is_allowed(&address->addr, client->address_ctx)) {
 		call->is_refused_address = true;

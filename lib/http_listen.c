@@ -139,7 +139,7 @@ http_listen_open(const char *where, struct err *err)
 uint16_t
 http_listen_port(int fd)
 {
-	union address address;
+	union address address = { 0 };
 	socklen_t size = sizeof(address);
 
 	if (getsockname(fd, &address.any, &size) != 0)

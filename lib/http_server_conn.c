@@ -159,9 +159,10 @@ open_conn(struct http_server *server, struct MHD_Connection *mhd, void **socket_
 static void
 close_conn(struct http_server_conn *conn)
 {
-	struct http_server *server = conn->server;
+	struct http_server *server;
 
 	OBJ_CHECK(conn, HTTP_SERVER_CONN_MAGIC);
+	server = conn->server;
 	if (conn->must_linger)
 		http_linger_keep(server->linger, conn->fd);
 	loop_timer_stop(&conn->timer);

@@ -118,9 +118,10 @@ loop_stop(struct loop *loop)
 void
 loop_run_once(struct loop *loop)
 {
-	bool has_tasks = loop->tasks != NULL;
+	bool has_tasks;
 
 	OBJ_CHECK(loop, LOOP_MAGIC);
+	has_tasks = loop->tasks != NULL;
 	loop->turn_began_us = now_us();
 	if (has_tasks)
 		end_turn(loop);
@@ -137,9 +138,10 @@ loop_now_ms(void)
 int64_t
 loop_lag_worst_us(struct loop *loop)
 {
-	int64_t worst = loop->lag_worst_us;
+	int64_t worst;
 
 	OBJ_CHECK(loop, LOOP_MAGIC);
+	worst = loop->lag_worst_us;
 	loop->lag_worst_us = 0;
 	return worst;
 }
@@ -343,7 +345,9 @@ on_io(struct ev_loop *ev, ev_io *ev_watcher, int events)
 
 	(void)ev;
 	io->on_ready(io,
-	    (events & EV_READ ? LOOP_READ : 0u) | (events & EV_WRITE ? LOOP_WRITE : 0u), io->ctx);
+	    ((events & EV_READ) != 0 ? LOOP_READ : 0u) |
+		((events & EV_WRITE) != 0 ? LOOP_WRITE : 0u),
+	    io->ctx);
 }
 
 static ev_signal *

@@ -225,6 +225,7 @@ make_series(struct metric *m, const char *const labels[], size_t at)
 		return NULL;
 	for (size_t i = 0; i < m->label_count; i++)
 		(void)text_copy(s->labels[i], VALUE_SIZE, labels[i]); /* cut is fine */
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): it holds pointers */
 	memmove(&m->series[at + 1], &m->series[at], (m->series_count - at) * sizeof(s));
 	m->series[at] = s;
 	m->series_count++;
@@ -299,6 +300,7 @@ metrics_remove(struct metric *m, const char *const labels[], size_t count)
 	(void)count;
 	free_series(m->series[at]);
 	m->series_count--;
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): it holds pointers */
 	memmove(&m->series[at], &m->series[at + 1], (m->series_count - at) * sizeof(m->series[0]));
 }
 
@@ -469,6 +471,7 @@ add_from_stat(struct buf *out)
 	/* The name, in brackets, may hold anything: begin behind its last bracket. */
 	rest = text == NULL ? NULL : strrchr(text, ')');
 	if (rest != NULL &&
+	    /* NOLINTNEXTLINE(cert-err34-c): the kernel's numbers fit */
 	    sscanf(rest + 1,
 		" %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %*d %*d %*d %*d %*d %*d %llu"
 		" %lu %ld",

@@ -429,7 +429,7 @@ scan(
 			continue;
 		}
 		if (could_start(r, t[at])) {
-			char previous = at > 0 ? t[at - 1] : s->previous;
+			char previous = (char)(at > 0 ? t[at - 1] : s->previous);
 			enum match m = match_any(r, s, previous, t + at, n - at, is_last, &size);
 
 			if (m == MORE && !is_last)

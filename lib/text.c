@@ -508,6 +508,7 @@ text_duration(char out[TEXT_DURATION_SIZE], int64_t ms)
 		if (ms < units[i].ms)
 			continue;
 		(void)snprintf(out, TEXT_DURATION_SIZE,
+		    /* cppcheck-suppress duplicateExpressionTernary ; it stops reading at PRId64 */
 		    rest > 0 ? "%" PRId64 " %s %" PRId64 " %s" : "%" PRId64 " %s", ms / units[i].ms,
 		    units[i].name, rest, units[i].next);
 		return out;

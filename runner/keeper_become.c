@@ -53,10 +53,10 @@ keeper_become(int *const keep[], size_t keep_count, struct err *err)
 	if (!move_descriptors(keep, keep_count, err))
 		return -1;
 	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)pthread_sigmask(SIG_SETMASK, &none, NULL);
 	(void)sigemptyset(&child);
 	(void)sigaddset(&child, SIGCHLD);
-	(void)sigprocmask(SIG_BLOCK, &child, NULL);
+	(void)pthread_sigmask(SIG_BLOCK, &child, NULL);
 	fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (fd == -1)
 		(void)err_errno(err, ERR_IO, errno, "signalfd");

@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/crash_point.h"
@@ -17,7 +18,8 @@
 #define CHILD_ERROR    4
 #define NEVER_RAN      125 /* exit status of one that did not come to exec */
 #define FORK_TRIES     3
-#define KERNEL_SIGNALS 64 /* KILL and STOP refuse, which is fine */
+#define FORK_PAUSE_NS  50000000L /* and twice that the next time */
+#define KERNEL_SIGNALS 64	 /* KILL and STOP refuse, which is fine */
 
 static struct rlimit core_limit = { .rlim_cur = 0, .rlim_max = RLIM_INFINITY };
 static bool core_limit_known;
@@ -76,7 +78,7 @@ child_reset_signals(void)
 	for (int i = 1; i <= KERNEL_SIGNALS; i++)
 		(void)syscall(SYS_rt_sigaction, i, all_default, NULL, (size_t)KERNEL_SIGNALS / 8);
 	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)pthread_sigmask(SIG_SETMASK, &none, NULL);
 }
 
 static _Noreturn void
@@ -114,7 +116,7 @@ fork_patiently(void)
 		pid = fork();
 		if (pid != -1 || errno != EAGAIN)
 			break;
-		(void)usleep(50000U << i);
+		(void)nanosleep(&(struct timespec){ .tv_nsec = FORK_PAUSE_NS << i }, NULL);
 	}
 	return pid;
 }
@@ -137,12 +139,12 @@ leader_fork(struct leader *ret, const struct leader_plan *plan, struct err *err)
 	}
 	ret->error = error[0];
 	(void)sigfillset(&all);
-	(void)sigprocmask(SIG_SETMASK, &all, &before);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
 	ret->pid = fork_patiently();
 	if (ret->pid == 0)
 		child(plan, gate[0], error[1], us);
 	number = errno;
-	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	(void)close(gate[0]);
 	(void)close(error[1]);
 	return ret->pid != -1 || err_errno(err, ERR_IO, number, "fork");

@@ -103,6 +103,7 @@ main(int argc, char *argv[])
 	struct program_place place;
 	int c, fd = -1;
 
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread */
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (c == 'f')
 			fd = to_fd(optarg);

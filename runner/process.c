@@ -50,6 +50,7 @@ process_read(pid_t pid, struct process *ret)
 		return false;
 	rest = strrchr(stat, ')'); /* the name before it may hold anything */
 	if (rest == NULL ||
+	    /* NOLINTNEXTLINE(cert-err34-c): the kernel's numbers fit */
 	    sscanf(rest + 1,
 		" %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d"
 		" %*d %*d %" SCNu64,

@@ -513,6 +513,7 @@ protocol_decode(const char *data, size_t len, struct protocol_message *ret, stru
 	uint64_t seen = 0;
 
 	static_assert(COUNT(fields) <= 64, "seen has a bit for each field");
+	line[0] = '\0';
 	memset(ret, 0, sizeof(*ret));
 	if (!read_line(&data, end, line, err) || !read_kind(line, ret, err))
 		return false;

@@ -232,6 +232,7 @@ ask_next(struct runner *runner)
 		struct protocol_message *ask = asked->waiting[0];
 
 		asked->count--;
+		/* NOLINTNEXTLINE(bugprone-sizeof-expression): it holds pointers */
 		memmove(asked->waiting, asked->waiting + 1, asked->count * sizeof(ask));
 		asked->fd = question_ask(ask, runner->place, &asked->pid, &err);
 		if (asked->fd == -1)
@@ -294,7 +295,7 @@ on_hello(struct runner *runner, const struct protocol_message *hello)
 		runner->greeted = true;
 		return;
 	}
-	(void)fprintf(stderr, "deploybot-runner: the server speaks version %u, this is %u\n",
+	(void)fprintf(stderr, "deploybot-runner: the server speaks version %u, this is %d\n",
 	    hello->version, PROTOCOL_VERSION);
 	runner->exit_status = EXIT_CONFIG;
 }

@@ -173,7 +173,7 @@ runner_settings_name(const char *id, const char *environment, char ret[RUNNER_SE
 	for (i = 0; environment[i] != '\0'; i++) {
 		char c = environment[i];
 
-		capitals[i] = c == '-' ? '_' : c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+		capitals[i] = (char)(c == '-' ? '_' : c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
 	}
 	capitals[i] = '\0';
 	(void)snprintf(ret, RUNNER_SETTING_NAME, "%s%s%s", row->prefix, capitals, row->suffix);
@@ -183,15 +183,17 @@ bool
 runner_settings_of(struct runner_settings *settings, const char *id, const char *environment,
     const char **ret_value, struct err *err)
 {
+	const struct environment_row *row = environment_row_find(id);
 	char name[RUNNER_SETTING_NAME];
 	const char *value;
 
+	assert(row != NULL);
 	runner_settings_name(id, environment, name);
 	value = environment_text(name);
 	if (value == NULL)
 		value = file_text(settings, name);
 	if (value == NULL)
-		value = environment_row_find(id)->fallback;
+		value = row->fallback;
 	if (value != NULL && !is_sound(name, value, err))
 		return false;
 	*ret_value = value;

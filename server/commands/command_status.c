@@ -24,6 +24,7 @@ command_status(struct tx *tx, const struct update *update, const struct chat_com
 	message.head = decide_status_text(tx, name, probe != NULL ? &probe->u.probe : NULL, NULL);
 	message.foot = strdup("");
 	if (message.head == NULL || message.foot == NULL) {
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
 		effect_free(probe);
 		tx_fail(tx, ERR_NOMEM, "no memory for /status");
 		return;

@@ -54,6 +54,7 @@ report(struct perform *perform, struct effect *effect, int exit_status, bool unr
 
 	asked->exit_status = exit_status;
 	asked->unreachable = unreachable;
+	/* NOANALYZE(malloc-leak): the effect has it */
 	asked->answer = strdup(text); /* a packet, or a sentence of ours: bounded */
 	if (asked->answer == NULL)
 		asked->exit_status = STATUS_FAILED; /* half an answer is none */
@@ -168,5 +169,6 @@ void
 perform_ask_done(struct perform *perform)
 {
 	while (perform->asking != NULL)
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it has left the list */
 		effect_free(ask_take(perform->asking));
 }

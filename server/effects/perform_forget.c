@@ -52,12 +52,14 @@ static void
 on_turn(struct loop_timer *timer, void *ctx)
 {
 	struct perform_forget_state *forget = ctx;
-	struct perform *perform = forget->perform;
-	const int64_t run = forget->effect->u.forget.run;
+	struct perform *perform;
 	struct err err;
+	int64_t run;
 
 	(void)timer;
 	OBJ_CHECK(forget, MAGIC);
+	perform = forget->perform;
+	run = forget->effect->u.forget.run;
 	switch (run_files_remove(runs_state_directory(perform->runs), run, &err)) {
 	case RUN_FILES_MORE:
 		loop_timer_start(perform->loop, &forget->turn, PAUSE_MS, 0);
@@ -101,5 +103,6 @@ void
 perform_forget_done(struct perform *perform)
 {
 	while (perform->forgetting != NULL)
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it has left the list */
 		effect_free(forget_take(perform->forgetting));
 }

@@ -283,5 +283,6 @@ perform_probe_done(struct perform *perform)
 {
 	while (perform->probing != NULL)
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it has left the list */
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it has left the list */
 		effect_free(probe_take(perform->probing));
 }

@@ -98,5 +98,6 @@ void
 perform_wait_done(struct perform *perform)
 {
 	while (perform->waits != NULL)
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it has left the list */
 		effect_free(wait_take(perform->waits));
 }

@@ -41,7 +41,7 @@ take_commit(char commit[LIMIT_COMMIT], const char *text)
 		return false;
 	for (size_t i = 0; i <= strlen(text); i++)
 		commit[i] =
-		    text[i] >= 'A' && text[i] <= 'F' ? (char)(text[i] + 'a' - 'A') : text[i];
+		    (char)(text[i] >= 'A' && text[i] <= 'F' ? text[i] + 'a' - 'A' : text[i]);
 	return true;
 }
 

@@ -38,6 +38,7 @@ end_status(struct tx *tx, int64_t id, const char *reason)
 	message.head = chat_text_take(&text);
 	message.foot = strdup("");
 	if (message.head == NULL || message.foot == NULL)
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
 		tx_fail(tx, ERR_NOMEM, "no memory for /status");
 	else
 		row_message_change(tx, id, &message);

@@ -18,6 +18,7 @@ answer_status(struct tx *tx, const struct effect_probe *probe, const struct prob
 	    tx, probe->asked, probe, probed->n == probe->n ? probed->findings : NULL);
 	message.foot = strdup("");
 	if (message.head == NULL || message.foot == NULL)
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
 		tx_fail(tx, ERR_NOMEM, "no memory for /status");
 	else
 		row_message_change(tx, probe->message, &message);

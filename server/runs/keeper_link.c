@@ -186,6 +186,7 @@ hear_one(struct keeper_link *link)
 		is_read = true;
 		/* fallthrough */
 	case PACKET_BAD:
+		/* cppcheck-suppress autoVariables ; withdrawn below on every way out */
 		link->is_freed = &is_freed;
 		hand_on(link, is_read ? &message : NULL, err.text);
 		if (!is_freed)

@@ -112,6 +112,7 @@ copy_environment(struct runner_link *link, const struct settings *settings)
 	for (char **variable = environ; *variable != NULL && n < ENVIRONMENT_MAX; variable++) {
 		if (!is_for_runner(settings, *variable))
 			continue;
+		/* NOANALYZE(malloc-leak): the link has it */
 		link->environment[n] = strdup(*variable);
 		if (link->environment[n++] == NULL)
 			return false;

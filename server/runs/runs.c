@@ -171,6 +171,7 @@ on_unsaid(void *ctx)
 }
 
 static void
+/* cppcheck-suppress constParameter ; a callback */
 on_over(void *ctx, struct run_follow *run)
 {
 	struct runs *runs = ctx;

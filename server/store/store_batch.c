@@ -110,14 +110,16 @@ decode(struct store *store, struct group *group, struct err *err)
 static bool
 batch_init(struct batch *batch, struct store *store, struct queue_list *events, struct err *err)
 {
+	struct queue_link *link;
+
 	*batch = (struct batch){ 0 };
 	batch->groups = calloc(events->length, sizeof(*batch->groups));
 	if (batch->groups == NULL)
 		return err_set(err, ERR_NOMEM, "no memory for a batch");
-	while (events->length > 0) {
+	while ((link = queue_list_take(events)) != NULL) {
 		struct group *group = &batch->groups[batch->n++];
 
-		group->event = QUEUE_ITEM(queue_list_take(events), struct event, link);
+		group->event = QUEUE_ITEM(link, struct event, link);
 		group->told.status = 200;
 		if (group->event->done != NULL) {
 			group->answer = outcome_new(OUTCOME_ANSWER);

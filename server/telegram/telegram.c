@@ -238,9 +238,10 @@ same_ids(const struct settings_ids *a, const struct settings_ids *b)
 void
 telegram_change_settings(struct telegram *telegram, struct settings *settings)
 {
-	struct settings *old = telegram->config.settings;
+	struct settings *old;
 
 	OBJ_CHECK(telegram, TELEGRAM_MAGIC);
+	old = telegram->config.settings;
 	telegram->config.settings = settings_ref(settings);
 	if (!same_ids(&old->admins, &settings->admins) ||
 	    !same_ids(&old->staging_users, &settings->staging_users) ||

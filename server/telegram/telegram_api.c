@@ -88,6 +88,7 @@ telegram_api_free(struct telegram_api *api)
 	if (api == NULL)
 		return;
 	while (api->calls != NULL)
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it has left the list */
 		telegram_api_cancel(api->calls);
 	http_client_free(api->client);
 	crypto_wipe(api, sizeof(*api));

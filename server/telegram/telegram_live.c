@@ -110,10 +110,11 @@ copy_message(const struct message *from, struct message *to)
 void
 telegram_live_set(struct telegram_live *live, const struct message *message)
 {
-	struct entry *entry = find(live, message->id);
+	struct entry *entry;
 	struct message copy;
 
 	OBJ_CHECK(live, LIVE_MAGIC);
+	entry = find(live, message->id);
 	if (message->live_run == 0 || message->remote_id == 0 || !copy_message(message, &copy)) {
 		if (entry != NULL && message->id != 0)
 			clear(entry);
@@ -257,6 +258,7 @@ refresh(struct telegram_live *live, struct entry *entry, int64_t now)
 	    edit(live, &entry->message, buf_text(&tail))) {
 		entry->edited_at = now;
 		free(entry->shown);
+		/* NOANALYZE(malloc-leak): the entry has it */
 		entry->shown = strdup(buf_text(&tail)); /* NULL: edited once more for nothing */
 	}
 	buf_done(&tail);
@@ -266,9 +268,10 @@ static void
 on_edited(void *ctx, int64_t message, bool is_gone)
 {
 	struct telegram_live *live = ctx;
-	struct entry *entry = find(live, message);
+	struct entry *entry;
 
 	OBJ_CHECK(live, LIVE_MAGIC);
+	entry = find(live, message);
 	if (is_gone && message != 0 && entry != NULL)
 		clear(entry);
 }

@@ -81,9 +81,10 @@ telegram_register_start(struct telegram_register *reg)
 void
 telegram_register_settings(struct telegram_register *reg, struct settings *settings)
 {
-	struct settings *old = reg->settings;
+	struct settings *old;
 
 	OBJ_CHECK(reg, REGISTER_MAGIC);
+	old = reg->settings;
 	reg->settings = settings_ref(settings);
 	if (reg->is_started &&
 	    !crypto_same_text(old->telegram_webhook_secret, settings->telegram_webhook_secret)) {

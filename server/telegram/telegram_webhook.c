@@ -105,9 +105,10 @@ telegram_webhook_start(struct telegram_webhook *webhook)
 void
 telegram_webhook_settings(struct telegram_webhook *webhook, struct settings *settings)
 {
-	struct settings *old = webhook->config.settings;
+	struct settings *old;
 
 	OBJ_CHECK(webhook, WEBHOOK_MAGIC);
+	old = webhook->config.settings;
 	webhook->config.settings = settings_ref(settings);
 	telegram_register_settings(webhook->reg, settings);
 	settings_unref(old);

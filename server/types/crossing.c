@@ -102,14 +102,16 @@ bool
 crossing_take_events(
     struct crossing *crossing, struct queue_list *ret_list, size_t max, int timeout_ms)
 {
+	struct queue_link *item;
+
 	if (crossing->backlog.length == 0) {
 		if (!queue_wait(crossing->events, timeout_ms) &&
 		    queue_is_closed(crossing->events) && queue_length(crossing->events) == 0)
 			return false;
 		take_backlog(crossing);
 	}
-	for (; max > 0 && crossing->backlog.length > 0; max--)
-		queue_list_add(ret_list, queue_list_take(&crossing->backlog));
+	for (; max > 0 && (item = queue_list_take(&crossing->backlog)) != NULL; max--)
+		queue_list_add(ret_list, item);
 	return true;
 }
 

@@ -309,7 +309,7 @@ static bool
 decode_wait(struct effect *effect, const struct json *body, struct err *err)
 {
 	struct effect_wait *wait = &effect->u.wait;
-	size_t kind;
+	size_t kind = 0;
 
 	if (!get_word(body, "wait", wait_words, COUNT(wait_words), &kind, err) ||
 	    !get_text(body, "name", wait->name, sizeof(wait->name), err))

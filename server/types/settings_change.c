@@ -80,6 +80,7 @@ settings_diff(const struct settings *running, const struct settings *fresh, stru
 	for (size_t i = 0; i < running->environment_count; i++)
 		if (settings_environment(fresh, running->environments[i].name) == NULL)
 			compare_environment(&change, running->environments[i].name);
+	/* cppcheck-suppress knownConditionTrueFalse ; compare() adds to it */
 	return names->size > before;
 }
 

@@ -127,6 +127,7 @@ make_empty(void)
 		return NULL;
 	s->inside = calloc(1, sizeof(*s->inside));
 	if (s->inside == NULL)
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
 		return NULL;
 	atomic_init(&s->inside->count, 1);
 	return TAKE(s);
@@ -158,6 +159,7 @@ settings_load(const char *env_file, char *const environ_list[], struct settings 
 		return false;
 	}
 	if (env_file != NULL && !env_file_read(&l.file, env_file, &err)) {
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
 		settings_say(report, SETTINGS_ERROR, "%s", err.text);
 		return false;
 	}

@@ -54,7 +54,7 @@ settings_table_name(
 
 	(void)snprintf(out, SETTINGS_TABLE_NAME, "%s%s%s", spec->name, environment, spec->suffix);
 	for (char *c = out + before; *c != '\0'; c++) /* the suffix is in capitals already */
-		*c = *c == '-' ? '_' : *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
+		*c = (char)(*c == '-' ? '_' : *c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c);
 	return out;
 }
 

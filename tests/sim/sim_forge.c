@@ -187,6 +187,7 @@ is_away(struct sim *sim, struct sim_open *open)
 	}
 	asked->exit_status = 69;
 	asked->unreachable = true;
+	/* NOANALYZE(malloc-leak): the effect has it */
 	asked->answer = strdup("error git is away");
 	sim_server_report(sim, open);
 }
@@ -211,6 +212,7 @@ git_answers(struct sim *sim, int64_t effect, int64_t b)
 		asked->answer = answer_heads(sim);
 	} else if (strcmp(ask->ref, "v1") != 0 && find_branch(ask->ref) < 0) {
 		asked->exit_status = 64;
+		/* NOANALYZE(malloc-leak): the effect has it */
 		asked->answer = answer_no();
 	} else {
 		asked->answer = answer_commits(sim, ask);
