@@ -5,22 +5,36 @@
 #include "handlers/handlers.h"
 #include "lib/text.h"
 
+/* Who the leader was is not flushed: after a power cut the record of a lost run says `never let go`
+ * of one that was at work.  That it was seen at its gate stands in its row, before any go. */
+static struct run_ended
+with_what_is_known(struct tx *tx, const struct run_ended *told)
+{
+	struct run_ended ended = *told;
+
+	if (ended.lost && row_run_was_started(tx, ended.run)) {
+		ended.gate_opened = true;
+		ended.released = true;
+	}
+	return ended;
+}
+
 void
 handle_run_ended(struct tx *tx, const struct event *event)
 {
-	const struct run_ended *ended = &event->u.run_ended;
-	struct deployment deployment = row_deployment_of_run(tx, ended->run);
+	const struct run_ended ended = with_what_is_known(tx, &event->u.run_ended);
+	struct deployment deployment = row_deployment_of_run(tx, ended.run);
 	struct run_verdict verdict;
 
-	if (!row_run_is_open(tx, ended->run))
+	if (!row_run_is_open(tx, ended.run))
 		return;
-	row_run_ended(tx, ended);
-	if (deployment.id == 0 || deployment.run != ended->run)
+	row_run_ended(tx, &ended);
+	if (deployment.id == 0 || deployment.run != ended.run)
 		return;
-	verdict = run_verdict(&deployment, ended, DECIDE_ATTEMPTS_MAX);
+	verdict = run_verdict(&deployment, &ended, DECIDE_ATTEMPTS_MAX);
 	if (deployment.state != DEPLOY_ROLLING_BACK) {
 		deployment.is_touched = verdict.is_touched;
-		deployment.has_no_way_back |= ended->no_way_back;
+		deployment.has_no_way_back |= ended.no_way_back;
 	}
 	if (verdict.why != DEPLOY_WHY_NONE)
 		deployment.why = verdict.why;

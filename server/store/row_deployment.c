@@ -335,6 +335,13 @@ row_run_is_open(struct tx *tx, int64_t run)
 		   tx, "SELECT COUNT(*) FROM run WHERE id = $1 AND ended_at = 0", DB_I64(run)) > 0;
 }
 
+bool
+row_run_was_started(struct tx *tx, int64_t run)
+{
+	return tx_number(tx, "SELECT COUNT(*) FROM run WHERE id = $1 AND started_at <> 0",
+		   DB_I64(run)) > 0;
+}
+
 /* --- steps --- */
 
 bool

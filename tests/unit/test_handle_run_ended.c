@@ -528,6 +528,35 @@ a_lost_keeper_stops_and_then_is_taken_back(void **state)
 	world_close(&w);
 }
 
+/* Power went: the row says that it was let go, the record no longer does. */
+static void
+a_run_that_was_let_go_and_lost_is_taken_back_whatever_its_record_says(void **state)
+{
+	struct world w;
+
+	(void)state;
+	b_over_a(&w, STAGING_URL);
+	world_run_ends(&w, (struct run_ended){ .lost = true });
+	assert_int_equal(state_of(&w), DEPLOY_ROLLING_BACK);
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
+	world_close(&w);
+}
+
+static void
+a_run_that_was_lost_before_it_was_seen_begins_again(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_B });
+	world_run_ends(&w, (struct run_ended){ .lost = true });
+	assert_int_equal(state_of(&w), DEPLOY_RUNNING);
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_B);
+	world_close(&w);
+}
+
 static void
 a_keeper_of_another_release_is_said_in_the_chat(void **state)
 {
@@ -671,6 +700,9 @@ main(void)
 		cmocka_unit_test(from_down_a_rollback_goes_to_the_last_that_was_healthy),
 		cmocka_unit_test(a_gate_that_stays_shut_is_tried_three_times),
 		cmocka_unit_test(a_lost_keeper_stops_and_then_is_taken_back),
+		cmocka_unit_test(
+		    a_run_that_was_let_go_and_lost_is_taken_back_whatever_its_record_says),
+		cmocka_unit_test(a_run_that_was_lost_before_it_was_seen_begins_again),
 		cmocka_unit_test(a_keeper_of_another_release_is_said_in_the_chat),
 		cmocka_unit_test(a_rollback_that_is_lost_is_run_again_to_the_same_release),
 		cmocka_unit_test(a_result_whose_effect_is_closed_changes_nothing),
