@@ -27,6 +27,7 @@ on_said(void *ctx, const struct said *said)
 		return;
 	}
 	effect->result->u.said = *said;
+	effect->result->u.said.chat = effect->u.say.message.place.chat;
 	perform_report(perform, effect);
 }
 

@@ -49,7 +49,7 @@ static void
 say_again(struct tx *tx, const struct fault *fault)
 {
 	if (fault->remote_id != 0)
-		row_message_sent(tx, fault->subject, fault->remote_id);
+		row_message_sent(tx, fault->subject, fault->chat, fault->remote_id);
 	else
 		(void)row_effect_wait(tx, WAIT_SAY, "", fault->subject, tx->at + LATER_MS);
 }

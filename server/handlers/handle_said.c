@@ -13,7 +13,7 @@ handle_said(struct tx *tx, const struct event *event)
 	CLEANUP(message_done) struct message message = row_message_get(tx, said->message);
 
 	if (said->new_chat != 0) {
-		row_message_move_chat(tx, message.place.chat, said->new_chat);
+		row_message_move_chat(tx, said->chat, said->new_chat);
 		row_effect_say(tx, said->message);
 	} else if (said->thread_gone) {
 		row_message_forget_thread(tx, said->message);
@@ -23,6 +23,6 @@ handle_said(struct tx *tx, const struct event *event)
 		    "message %" PRId64 " to chat %" PRId64 " cannot be delivered: %s",
 		    said->message, message.place.chat, said->failure);
 	} else {
-		row_message_sent(tx, said->message, said->remote_id);
+		row_message_sent(tx, said->message, said->chat, said->remote_id);
 	}
 }

@@ -206,10 +206,10 @@ row_message_change(struct tx *tx, int64_t id, const struct message *message)
 }
 
 void
-row_message_sent(struct tx *tx, int64_t id, int64_t remote_id)
+row_message_sent(struct tx *tx, int64_t id, int64_t chat, int64_t remote_id)
 {
-	(void)tx_run(tx, "UPDATE message SET remote_id = $2 WHERE id = $1", DB_I64(id),
-	    DB_I64(remote_id)); /* sticky */
+	(void)tx_run(tx, "UPDATE message SET remote_id = $3 WHERE id = $1 AND chat = $2",
+	    DB_I64(id), DB_I64(chat), DB_I64(remote_id)); /* sticky */
 }
 
 void

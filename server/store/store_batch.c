@@ -281,8 +281,10 @@ decide_fault(struct store *store, struct batch *batch, const struct event *event
 	struct tx tx;
 
 	memcpy(fault.random, event->random, sizeof(fault.random));
-	if (event->kind == EVENT_SAID)
+	if (event->kind == EVENT_SAID) {
+		fault.u.fault.chat = event->u.said.chat;
 		fault.u.fault.remote_id = event->u.said.remote_id;
+	}
 	(void)text_copy(fault.u.fault.reason, sizeof(fault.u.fault.reason), reason->text);
 	verdict = attempt(&tx, store, &fault, handler_of(store, EVENT_FAULT), &again);
 	if (verdict == UNDONE && is_passing(&tx.err))

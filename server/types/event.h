@@ -89,6 +89,7 @@ struct probed {
 
 struct said {
 	int64_t message;	/* our row */
+	int64_t chat;		/* it was sent to, and may have moved since */
 	int64_t remote_id;	/* 0: it was not sent */
 	int64_t new_chat;	/* not 0: the chat has moved there; send again */
 	bool thread_gone;	/* the topic was deleted: send again without it */
@@ -105,7 +106,8 @@ struct settings_read {
 struct fault {
 	int kind;		/* enum effect_kind */
 	int64_t subject;	/* the effect's */
-	int64_t remote_id;	/* SAY: it stands in the chat under this id; 0: it was not sent */
+	int64_t chat;		/* SAY: it stands there ... */
+	int64_t remote_id;	/* ... under this id; 0: it was not sent */
 	char reason[LIMIT_LINE];
 };
 

@@ -92,6 +92,7 @@ say_arrives(struct sim *sim, int64_t effect, int64_t b)
 	}
 	said = &open->effect->result->u.said;
 	said->message = open->effect->u.say.message.id;
+	said->chat = open->effect->u.say.message.place.chat;
 	if (!refuse(sim, &open->effect->u.say.message, said))
 		said->remote_id = show(sim, &open->effect->u.say.message);
 	open->is_sent = true;

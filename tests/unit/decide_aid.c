@@ -120,6 +120,7 @@ deliver(struct world *w, struct effect *effect)
 
 		show(w, message);
 		said->message = message->id;
+		said->chat = message->place.chat;
 		said->remote_id = message->remote_id != 0 ? message->remote_id : w->next_remote++;
 	} else {
 		(void)text_copy(w->toast, sizeof(w->toast), effect->u.toast.text);

@@ -21,13 +21,10 @@ on_said(struct tx *tx, const struct event *event)
 	const struct said *said = &event->u.said;
 
 	if (said->new_chat != 0) {
-		struct message message = row_message_get(tx, said->message);
-
-		row_message_move_chat(tx, message.place.chat, said->new_chat);
+		row_message_move_chat(tx, said->chat, said->new_chat);
 		row_effect_say(tx, said->message);
-		message_done(&message);
 	} else if (said->remote_id != 0) {
-		row_message_sent(tx, said->message, said->remote_id);
+		row_message_sent(tx, said->message, said->chat, said->remote_id);
 	}
 }
 
@@ -103,6 +100,7 @@ said(struct store_aid *aid, const char *head)
 	assert_non_null(effect);
 	assert_string_equal(effect->u.say.message.head, head);
 	effect->result->u.said.message = effect->u.say.message.id;
+	effect->result->u.said.chat = effect->u.say.message.place.chat;
 	effect->result->u.said.remote_id = 1000 + effect->u.say.message.id;
 	(void)store_aid_report(aid, effect);
 }
@@ -254,6 +252,7 @@ what_waits_moves_with_its_chat(void **state)
 	effect = store_aid_take(aid, EFFECT_SAY);
 	assert_string_equal(effect->u.say.message.head, "one");
 	effect->result->u.said.message = effect->u.say.message.id;
+	effect->result->u.said.chat = effect->u.say.message.place.chat;
 	effect->result->u.said.new_chat = -100;
 	(void)store_aid_report(aid, effect);
 	/* "three" is out in the lane that the others came to: they wait for it. */
@@ -273,6 +272,42 @@ what_waits_moves_with_its_chat(void **state)
 	assert_int_equal(effect->u.document.place.chat, -100);
 	assert_int_equal(effect->u.document.place.thread, 0);
 	effect_free(effect);
+}
+
+static void
+act_move(struct tx *tx, void *arg)
+{
+	(void)arg;
+	row_message_move_chat(tx, -1, -100);
+}
+
+static void
+act_remote_id(struct tx *tx, void *arg)
+{
+	struct message message = row_message_get(tx, 1);
+
+	*(int64_t *)arg = message.remote_id;
+	assert_int_equal(message.place.chat, -100);
+	message_done(&message);
+}
+
+/* Its id would be that of another message there. */
+static void
+an_id_of_the_chat_that_moved_is_not_kept(void **state)
+{
+	struct store_aid *aid = *state;
+	struct effect *effect;
+	int64_t remote_id = -1;
+
+	(void)add(aid, -1, "one");
+	effect = store_aid_take(aid, EFFECT_SAY);
+	effect->result->u.said.message = effect->u.say.message.id;
+	effect->result->u.said.chat = effect->u.say.message.place.chat;
+	effect->result->u.said.remote_id = 506;
+	store_aid_act(aid, act_move, NULL);
+	(void)store_aid_report(aid, effect);
+	store_aid_act(aid, act_remote_id, &remote_id);
+	assert_int_equal(remote_id, 0);
 }
 
 /* --- toasts --- */
@@ -488,6 +523,7 @@ main(void)
 		TEST(after_a_restart_only_heads_are_out_again),
 		TEST(a_log_that_is_open_in_a_chat_is_not_queued_again),
 		TEST(what_waits_moves_with_its_chat),
+		TEST(an_id_of_the_chat_that_moved_is_not_kept),
 		TEST(a_toast_that_is_old_at_its_turn_is_dropped),
 		TEST(a_toast_is_cut_between_characters),
 		TEST(what_is_withdrawn_is_told_once_and_its_result_finds_nothing),
