@@ -13,6 +13,8 @@
 #include "lib/text.h"
 #include "store/audit_verify.h"
 
+#define MESSAGE_DAYS 30 /* after an end */
+
 static void
 tell(const struct invariants *of, const char *invariant, const char *fmt, ...) PRINTF(3, 4);
 
@@ -179,6 +181,13 @@ words_of(const struct look_deployment *d, char *out, size_t room)
 		(void)snprintf(out, room, "DOWN");
 }
 
+/* Its message is kept no longer. */
+static bool
+is_long_past(const struct invariants *of, const struct look_deployment *d)
+{
+	return of->now - d->ended_at > MESSAGE_DAYS * INT64_C(86400000);
+}
+
 /* I8: known words in the row of its message: what a person will read. */
 static void
 a_message_says_the_end(const struct invariants *of, const struct look_deployment *d, int64_t row)
@@ -195,8 +204,9 @@ a_message_says_the_end(const struct invariants *of, const struct look_deployment
 		must(of, false, &err);
 		return;
 	}
-	ok = db_next(&rows) && text_starts(db_col_text(&rows, 0), sign_of(d->state)) &&
-	    strstr(db_col_text(&rows, 0), words) != NULL;
+	ok = db_next(&rows) ? text_starts(db_col_text(&rows, 0), sign_of(d->state)) &&
+		strstr(db_col_text(&rows, 0), words) != NULL :
+			      is_long_past(of, d);
 	must(of, db_rows_end(&rows, &err), &err);
 	if (!ok)
 		tell(of, __func__, "message %" PRId64 " of deployment %" PRId64 ", which is %s",

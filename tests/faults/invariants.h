@@ -15,6 +15,7 @@ typedef void invariants_broken(void *ctx, const char *invariant, const char *evi
 struct invariants {
 	struct db *db;			/* sees what is committed */
 	const struct look *look;	/* at it */
+	int64_t now;			/* wall ms; what is kept for a time is looked for as long */
 	invariants_broken *broken;
 	void *ctx;
 };

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdio.h>
 
+#include "lib/clock.h"
 #include "lib/err.h"
 #include "store/store.h"
 #include "tests/faults/invariants.h"
@@ -24,6 +25,7 @@ int
 main(int argc, char *argv[])
 {
 	char database[PATH_MAX], environments[PATH_MAX];
+	struct invariants of;
 	struct look look = { 0 };
 	struct err err = { 0 };
 	struct db *db;
@@ -42,10 +44,10 @@ main(int argc, char *argv[])
 		look_done(&look);
 		return 2;
 	}
-	invariants_of_commit(&(struct invariants){ db, &look, on_broken, &n });
-	invariants_of_rest(&(struct invariants){ db, &look, on_broken, &n });
-	invariants_of_files(&(struct invariants){ db, &look, on_broken, &n },
-	    &(struct invariants_files){ database, argv[2], environments });
+	of = (struct invariants){ db, &look, clock_wall_ms(), on_broken, &n };
+	invariants_of_commit(&of);
+	invariants_of_rest(&of);
+	invariants_of_files(&of, &(struct invariants_files){ database, argv[2], environments });
 	look_done(&look);
 	db_close(db);
 	return n == 0 ? 0 : 1;

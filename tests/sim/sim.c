@@ -10,6 +10,9 @@
 #include "lib/log.h"
 
 #define BEGINS_AT	 INT64_C(1767225600000) /* 2026-01-01T00:00:00Z */
+#define DAY_MS		 INT64_C(86400000)
+#define SLEEPS_MOST	 2 /* fewer days than a request is remembered */
+#define SLEEP_DAYS	 40
 #define HAPPENINGS_LEAST 10
 #define HAPPENINGS_MOST	 60
 #define REST_STEPS_MAX	 20000
@@ -84,6 +87,15 @@ print_trace(const struct sim *sim)
 	for (size_t i = from; i < sim->n_trace; i++)
 		/* NOLINTNEXTLINE(bugprone-signal-handler,cert-sig30-c): the process ends here anyway */
 		(void)fprintf(stderr, "%s\n", sim->trace[i % SIM_TRACE]);
+}
+
+void
+sim_must(bool ok, const char *what)
+{
+	if (ok)
+		return;
+	perror(what);
+	abort();
 }
 
 void
@@ -226,6 +238,20 @@ the_clock_is_set_back(struct sim *sim)
 		sim->targets[e].answers_at -= back;
 }
 
+/* Suspended: what is due in that time comes when it wakes. */
+static void
+the_machine_sleeps(struct sim *sim)
+{
+	int64_t days = 1 + sim_draw(sim, SLEEP_DAYS);
+
+	if (sim->n_sleeps == SLEEPS_MOST)
+		return;
+	sim->n_sleeps++;
+	sim_note(sim, SIM_SLEPT);
+	sim_trace(sim, "the machine sleeps for %" PRId64 " days", days);
+	sim->now += days * DAY_MS;
+}
+
 static const struct {
 	void (*happen)(struct sim *sim);
 	uint32_t weight;
@@ -243,6 +269,8 @@ static const struct {
 	{ sim_chat_message_goes, 4 },
 	{ sim_chat_bot_is_thrown_out, 1 },
 	{ the_clock_is_set_back, 1 },
+	{ sim_disk_refuses, 3 },
+	{ the_machine_sleeps, 2 },
 };
 
 static void
@@ -289,6 +317,7 @@ come_to_rest(struct sim *sim)
 {
 	sim->is_resting = true;
 	sim->away_until = 0;
+	sim_disk_heals(sim);
 	play_on(sim);
 	sim_server_poll(sim);
 	play_on(sim);

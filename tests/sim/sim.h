@@ -47,7 +47,13 @@
 	F(RESULT_AGAIN, "a result came twice") \
 	F(RESULT_LATE, "a result came for what was withdrawn") \
 	F(SETTINGS_CHANGED, "settings changed") \
-	F(CLOCK_SET_BACK, "the clock was set back")
+	F(CLOCK_SET_BACK, "the clock was set back") \
+	F(HANDLER_KILLED, "a handler killed the program") \
+	F(PUT_ASIDE, "what kills it was put aside") \
+	F(FILES_REFUSED, "no file could be written") \
+	F(FILE_TORN, "the audit file lost its end") \
+	F(SLEPT, "the machine slept for days") \
+	F(LOG_REMOVED, "the log of a run long past was removed")
 
 enum sim_fault {
 #define F(name, words) SIM_##name,

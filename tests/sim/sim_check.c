@@ -20,7 +20,7 @@ on_broken(void *ctx, const char *invariant, const char *evidence)
 static struct invariants
 rows_of(struct sim *sim)
 {
-	return (struct invariants){ sim->eyes, &seen, on_broken, sim };
+	return (struct invariants){ sim->eyes, &seen, sim->now, on_broken, sim };
 }
 
 /* --- looking --- */
@@ -193,8 +193,13 @@ sim_check_acknowledged(struct sim *sim, const char *source, const char *id, cons
 	    "SELECT COUNT(*) FROM inbox WHERE source = $1 AND (id = $2 OR digest = $3)",
 	    DB_TEXT(source), DB_TEXT(id), digest != NULL ? DB_BLOB(digest, 32) : DB_NULL);
 
-	if (n == 0)
+	if (n == 0 && strcmp(id, sim->cursed) == 0 &&
+	    invariants_number(&of, "SELECT COUNT(*) FROM audit WHERE outcome = 'put aside'") > 0) {
+		sim->was_put_aside = true;
+		sim_note(sim, SIM_PUT_ASIDE);
+	} else if (n == 0) {
 		sim_fail(sim, "what_is_acknowledged_is_stored", "%s %s", source, id);
+	}
 }
 
 /* No two programs on one target, at their gate or behind it. */
@@ -349,7 +354,7 @@ the_chat_shows(struct sim *sim, const struct look_deployment *d, int64_t row)
 		(void)text_copy(text, sizeof(text), db_col_text(&rows, 2));
 	}
 	must(sim, db_rows_end(&rows, &err), &err);
-	if (!sim_chat_is_reachable(sim, chat))
+	if (chat == 0 || !sim_chat_is_reachable(sim, chat)) /* 0: its row is gone, as it may be */
 		return;
 	/* A group that moved keeps what was said in it, under ids that mean nothing any more. */
 	for (size_t i = 0; i < sim->n_posts; i++)
@@ -369,6 +374,19 @@ every_chat_was_told(struct sim *sim)
 	for (size_t i = 0; i < seen.n; i++) {
 		the_chat_shows(sim, &seen.deployments[i], seen.deployments[i].message);
 		the_chat_shows(sim, &seen.deployments[i], seen.deployments[i].also_message);
+	}
+}
+
+/* I1: longer than anybody would send it again. */
+static void
+what_was_acknowledged_stays(struct sim *sim)
+{
+	char id[24];
+
+	for (size_t i = 0; i < sim->n_updates; i++) {
+		(void)snprintf(id, sizeof(id), "%" PRId64, sim->updates[i].id);
+		if (sim->updates[i].is_acknowledged)
+			sim_check_acknowledged(sim, "telegram", id, NULL);
 	}
 }
 
@@ -431,6 +449,7 @@ sim_check_rest(struct sim *sim)
 	nothing_lives(sim);
 	no_push_is_lost(sim);
 	every_chat_was_told(sim);
+	what_was_acknowledged_stays(sim);
 	one_request_is_one_deployment(sim);
 	files_hold(sim, &of);
 }

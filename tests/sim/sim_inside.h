@@ -155,6 +155,11 @@ struct sim {
 	struct sim_open open[SIM_OPEN];
 	bool is_full;			/* the disk, in this batch */
 	bool is_failing;		/* one handler, in this batch */
+	bool is_dying;			/* a handler has killed it, in this batch */
+	char cursed[40];		/* the id of the event that does; "": none yet */
+	bool was_put_aside;
+	bool files_refused;
+	int n_sleeps;			/* of the machine */
 	int n_planned;			/* faults that are still to be told */
 	struct db *eyes;		/* sees what is committed, and nothing else */
 
@@ -207,6 +212,8 @@ int64_t sim_delay(struct sim *sim, int64_t least, int64_t most);
 void sim_later(struct sim *sim, unsigned life, int64_t delay_ms, sim_fn *fn, int64_t a, int64_t b);
 void sim_trace(struct sim *sim, const char *fmt, ...) PRINTF(2, 3);
 void sim_note(struct sim *sim, enum sim_fault fault);
+/* The simulator's own doing failed. */
+void sim_must(bool ok, const char *what);
 /* An invariant is broken: tells all about it and ends the program. */
 void sim_fail(struct sim *sim, const char *invariant, const char *fmt, ...) PRINTF(3, 4)
     __attribute__((noreturn));
@@ -233,14 +240,26 @@ struct sim_open *sim_server_find(struct sim *sim, int64_t effect);
 struct sim_open *sim_server_find_run(struct sim *sim, int64_t run);
 /* Its result, as filled in effect->result. */
 void sim_server_report(struct sim *sim, struct sim_open *open);
+/* Nothing can go wrong with it. */
+void sim_server_report_soon(struct sim *sim, const struct effect *effect);
 /* Ends it at once, and starts it again after a while. */
 void sim_server_cut(struct sim *sim, bool is_host);
 void sim_server_reload(struct sim *sim, int variant);
 void sim_server_poll(struct sim *sim);		/* the poll that is waited for comes now */
 bool sim_server_is_idle(const struct sim *sim);
 const char *sim_server_audit_path(void);
+const char *sim_server_poison_path(void);
 const char *sim_server_path(void);
 const char *sim_server_environments_path(void);
+
+/* --- sim_disk.c --- */
+
+void sim_disk_refuses(struct sim *sim);		/* files beside the database, for a while */
+void sim_disk_heals(struct sim *sim);
+void sim_disk_tears(struct sim *sim);		/* the audit file, when it is killed */
+/* True: this event's handler kills the program, so nothing of this batch happens. */
+bool sim_disk_kills(struct sim *sim, const struct event *event);
+void sim_disk_is_dead(struct sim *sim);
 
 /* --- sim_chat.c --- */
 
@@ -275,6 +294,7 @@ bool sim_forge_is_bad(const struct sim *sim, const char *commit);
 
 void sim_run_order(struct sim *sim, struct sim_open *open);
 void sim_run_end(struct sim *sim, struct sim_open *open);
+void sim_run_forget(struct sim *sim, struct sim_open *open);
 void sim_run_probe(struct sim *sim, struct sim_open *open);
 void sim_run_cut(struct sim *sim, bool is_host);
 void sim_run_keeper_is_killed(struct sim *sim);

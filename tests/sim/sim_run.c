@@ -441,6 +441,20 @@ sim_run_end(struct sim *sim, struct sim_open *open)
 	sim_later(sim, sim->life, sim_delay(sim, 1, 200), end_is_tried, open->effect->id, 0);
 }
 
+/* --- long past --- */
+
+void
+sim_run_forget(struct sim *sim, struct sim_open *open)
+{
+	int64_t run = open->effect->u.forget.run;
+
+	for (size_t i = 0; i < sim->n_processes; i++)
+		if (sim->processes[i].run == run && sim->processes[i].phase != SIM_ENDED)
+			sim_fail(sim, "a_log_outlives_its_run", "run %" PRId64, run);
+	sim_note(sim, SIM_LOG_REMOVED);
+	sim_server_report_soon(sim, open->effect);
+}
+
 /* --- killed --- */
 
 /* Those at their gate end when their server is lost; the rest goes on, but for a cut of all. */

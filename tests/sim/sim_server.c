@@ -16,7 +16,7 @@
 #define RETRY_MS      100
 #define TOGETHER_MOST 4 /* events in one commit */
 
-static char template_path[96], path[96], audit_path[96], environments_path[96];
+static char template_path[96], path[96], audit_path[96], environments_path[96], poison_path[96];
 static struct sim *current; /* handlers have no context */
 
 static sim_fn server_start, server_turn, wait_comes;
@@ -38,6 +38,7 @@ static const struct store_config config = {
 	.path = path,
 	.audit_path = audit_path,
 	.environments_path = environments_path,
+	.poison_path = poison_path,
 	.handlers = guarded,
 	.decoders = decoders,
 };
@@ -55,6 +56,10 @@ decide_guarded(struct tx *tx, const struct event *event)
 	struct sim *sim = current;
 	struct sim_before before;
 
+	if (sim_disk_kills(sim, event)) {
+		tx_fail(tx, ERR_FULL, "dead");
+		return;
+	}
 	sim_trace(sim, "    %s%s%" PRId64, event_name(event->kind),
 	    event->effect != 0 ? " of " : " ", event->effect);
 	if (event->kind == EVENT_FAULT && sim->n_planned-- == 0)
@@ -116,8 +121,8 @@ perform_wait(struct sim *sim, const struct effect *effect)
 	sim_later(sim, sim->life, left + sim_draw(sim, 20), wait_comes, effect->id, 0);
 }
 
-static void
-report_soon(struct sim *sim, const struct effect *effect)
+void
+sim_server_report_soon(struct sim *sim, const struct effect *effect)
 {
 	sim_later(sim, sim->life, sim_delay(sim, 1, 2000), wait_comes, effect->id, 0);
 }
@@ -181,11 +186,14 @@ perform(struct sim *sim, struct effect *effect)
 	case EFFECT_DOCUMENT:
 		sim_chat_document(sim, open);
 		break;
+	case EFFECT_FORGET:
+		sim_run_forget(sim, open);
+		break;
 	case EFFECT_WAIT:
 		perform_wait(sim, effect);
 		break;
 	default:
-		report_soon(sim, effect);
+		sim_server_report_soon(sim, effect);
 		break;
 	}
 }
@@ -365,6 +373,12 @@ commit(struct sim *sim, struct queue_list *batch)
 	}
 	queue_list_append(batch, &sim->events); /* those that came since stand behind */
 	sim->events = *batch;
+	if (sim->is_dying) {
+		free_outcomes(&outcomes);
+		sim_server_cut(sim, false);
+		sim_disk_is_dead(sim);
+		return;
+	}
 	if (!hand_over(sim, &outcomes)) {
 		sim_server_cut(sim, false);
 		return;
@@ -413,6 +427,8 @@ sim_server_cut(struct sim *sim, bool is_host)
 	}
 	while ((link = queue_list_take(&sim->events)) != NULL)
 		event_free(QUEUE_ITEM(link, struct event, link));
+	if (sim_one_in(sim, 3))
+		sim_disk_tears(sim);
 	store_close(sim->store);
 	sim->store = NULL;
 	sim->is_turn_due = false;
@@ -502,6 +518,12 @@ sim_server_audit_path(void)
 }
 
 const char *
+sim_server_poison_path(void)
+{
+	return poison_path;
+}
+
+const char *
 sim_server_path(void)
 {
 	return path;
@@ -514,15 +536,6 @@ sim_server_environments_path(void)
 }
 
 static void
-must(bool ok, const char *what)
-{
-	if (ok)
-		return;
-	perror(what);
-	abort();
-}
-
-static void
 copy_file(const char *from, const char *to)
 {
 	int in = open(from, O_RDONLY | O_CLOEXEC);
@@ -530,10 +543,10 @@ copy_file(const char *from, const char *to)
 	char bytes[65536];
 	ssize_t n;
 
-	must(in >= 0 && out >= 0, "copying the template");
+	sim_must(in >= 0 && out >= 0, "copying the template");
 	while ((n = read(in, bytes, sizeof(bytes))) > 0)
-		must(write(out, bytes, (size_t)n) == n, "copying the template");
-	must(n == 0 && close(in) == 0 && close(out) == 0, "copying the template");
+		sim_must(write(out, bytes, (size_t)n) == n, "copying the template");
+	sim_must(n == 0 && close(in) == 0 && close(out) == 0, "copying the template");
 }
 
 /* An empty database: migrating anew would cost more than a history. */
@@ -548,8 +561,9 @@ sim_server_begin(const char *folder)
 	(void)snprintf(path, sizeof(path), "%s/db", folder);
 	(void)snprintf(audit_path, sizeof(audit_path), "%s/audit.log", folder);
 	(void)snprintf(environments_path, sizeof(environments_path), "%s/environments", folder);
+	(void)snprintf(poison_path, sizeof(poison_path), "%s/under-way", folder);
 	store = store_open(&empty, &err);
-	must(store != NULL, "the template");
+	sim_must(store != NULL, "the template");
 	store_close(store);
 }
 
@@ -561,13 +575,14 @@ sim_server_new(struct sim *sim)
 
 	copy_file(template_path, path);
 	(void)unlink(audit_path);
+	(void)unlink(poison_path);
 	for (int e = 0; e < SIM_ENVIRONMENTS; e++) {
 		(void)snprintf(
 		    state, sizeof(state), "%s/%s.json", environments_path, sim_environments[e]);
 		(void)unlink(state);
 	}
 	sim->eyes = db_open(path, DB_READ_ONLY, &err);
-	must(sim->eyes != NULL, err.text);
+	sim_must(sim->eyes != NULL, err.text);
 	server_start(sim, 0, 0);
 }
 

@@ -11,6 +11,7 @@ static const char *const common[] = {
 	"GITHUB_REPOSITORY=acme/shop",
 	"TELEGRAM_CHAT_ID=-1001",
 	"DEPLOY_TIMEOUT_SECONDS=120",
+	"RUN_LOGS_KEEP=2",
 };
 
 /* Who may what differs, and is said twice: in the words of the settings, and for the oracle. */
