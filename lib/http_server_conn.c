@@ -7,8 +7,10 @@
 
 #include "lib/http_server_parts.h"
 
-/* Whoever connects has this long to be heard before they count as idle. */
+/* Whoever connects has this long to be heard before they count as idle; and while places are few,
+ * a request this long for its body to come, or for its answer to be read. */
 #define IDLE_MIN_MS 500
+#define SLOW_MIN_MS 1000
 
 static void on_deadline(struct loop_timer *timer, void *ctx);
 
@@ -83,15 +85,33 @@ http_server_conn_of(struct MHD_Connection *mhd)
 	return info == NULL ? NULL : info->socket_context;
 }
 
-/* Asks for nothing, or has not asked to the end; but one that came just now, or whose bytes nobody
- * has read yet (a burst is accepted before any of it is read), is no idler. */
+/* Nothing that they sent waits for us to read it: a burst is accepted before any of it is read. */
 static bool
-is_idle(const struct http_server_conn *conn, int64_t now)
+is_quiet(const struct http_server_conn *conn)
 {
 	int unread = 0;
 
+	return ioctl(conn->fd, FIONREAD, &unread) == 0 && unread == 0;
+}
+
+/* Asks for nothing, or has not asked to the end; but one that came just now is no idler. */
+static bool
+is_idle(const struct http_server_conn *conn, int64_t now)
+{
 	return conn->request == NULL && !conn->is_cut && now - conn->opened >= IDLE_MIN_MS &&
-	    ioctl(conn->fd, FIONREAD, &unread) == 0 && unread == 0;
+	    is_quiet(conn);
+}
+
+/* Has asked, and it is they who are waited for: the rest of a body, or the room for an answer. */
+static bool
+is_slow(const struct http_server_conn *conn, int64_t now)
+{
+	const struct http_request *request = conn->request;
+
+	return request != NULL && !conn->is_cut && !conn->is_suspended &&
+	    now - conn->asked >= SLOW_MIN_MS &&
+	    (request->phase == HTTP_REQUEST_ANSWERED ||
+		(request->phase == HTTP_REQUEST_BODY && is_quiet(conn)));
 }
 
 static bool
@@ -101,19 +121,33 @@ is_crowded(const struct http_server *server)
 	    server->config.connections_max - server->config.connections_max / 8;
 }
 
-/* Few places are left: idle ones make room, the oldest first, until a quarter is free. */
+/* Cuts as many as are wanted of those who may go, the oldest first; returns how many. */
+static unsigned
+cut_oldest(struct http_server *server,
+    bool (*may_go)(const struct http_server_conn *conn, int64_t now), unsigned wanted)
+{
+	int64_t now = loop_now_ms();
+	unsigned found = 0, n;
+
+	for (struct http_server_conn *conn = server->conns; conn != NULL; conn = conn->next)
+		found += may_go(conn, now) ? 1 : 0;
+	n = found;
+	for (struct http_server_conn *conn = server->conns; conn != NULL; conn = conn->next)
+		if (may_go(conn, now) && n-- <= wanted)
+			cut(conn); /* new ones are put in front */
+	return found < wanted ? found : wanted;
+}
+
+/* Few places are left: idle ones make room, and where they are too few slow ones, until a quarter
+ * is free.  Else whoever fills all places with bodies that do not come has them until their
+ * deadline, which is all the patience that GitHub has. */
 static void
 make_room(struct http_server *server)
 {
 	unsigned wanted = server->conn_count - server->config.connections_max * 3 / 4;
-	int64_t now = loop_now_ms();
-	unsigned idle = 0;
 
-	for (struct http_server_conn *conn = server->conns; conn != NULL; conn = conn->next)
-		idle += is_idle(conn, now) ? 1 : 0;
-	for (struct http_server_conn *conn = server->conns; conn != NULL; conn = conn->next)
-		if (is_idle(conn, now) && idle-- <= wanted)
-			cut(conn); /* new ones are put in front */
+	wanted -= cut_oldest(server, is_idle, wanted);
+	(void)cut_oldest(server, is_slow, wanted);
 }
 
 void
@@ -139,7 +173,7 @@ open_conn(struct http_server *server, struct MHD_Connection *mhd, void **socket_
 	if (is_crowded(server) && !loop_timer_is_started(&server->crowded))
 		loop_timer_start(server->loop, &server->crowded, 0, 0);
 	conn->magic = HTTP_SERVER_CONN_MAGIC;
-	conn->opened = loop_now_ms();
+	conn->opened = conn->asked = loop_now_ms();
 	conn->server = server;
 	conn->mhd = mhd;
 	conn->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
@@ -208,9 +242,11 @@ http_server_conn_on_line(void *cls, const char *target, struct MHD_Connection *m
 
 	if (conn == NULL)
 		return NULL;
-	if (conn->had_request)
+	if (conn->had_request) {
 		http_server_conn_set_deadline(conn, server->config.request_timeout_ms);
 	conn->had_request = true;
+		conn->asked = loop_now_ms();
+	}
 	conn->target_size = target == NULL ? 0 : strlen(target);
 	conn->has_odd_target = target != NULL && !is_visible(target);
 	return NULL;

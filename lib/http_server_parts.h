@@ -37,6 +37,7 @@ struct http_server_conn {
 	bool is_suspended;
 	bool is_cut;		/* shut down by us, and soon gone */
 	int64_t opened;		/* monotonic ms */
+	int64_t asked;		/* when the request that is under way began, or opened */
 	bool must_linger;
 	bool peer_is_local;
 	char peer[HTTP_LISTEN_PEER_SIZE];
@@ -52,6 +53,7 @@ struct http_server {
 	struct loop_task run_again;
 	struct loop_task share_memory;
 	struct loop_timer crowded;	/* makes room while few places are left */
+	struct loop_timer starved;	/* until accepting is tried again */
 	struct http_linger *linger;
 	struct http_budget budget;
 	struct http_server_conn *conns;

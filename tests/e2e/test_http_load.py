@@ -78,8 +78,9 @@ def test_slow_clients_are_cut_at_the_absolute_deadline_however_they_drip(bot):
 
 @pytest.mark.parametrize("first", [
     b"", b"POST /telegram/webhook HTTP/1.1\r\nHost:", b"\x16\x03\x01",
-    b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"],
-    ids=["silent", "half a head", "another protocol", "kept alive"])
+    b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n",
+    head_of("/github/webhook", github_headers(b"a body that does not come"), 1000)],
+    ids=["silent", "half a head", "another protocol", "kept alive", "a body that does not come"])
 def test_300_idle_connections_do_not_keep_an_honest_one_waiting(bot, first):
     before = descriptors(bot)
     idle = []
