@@ -185,6 +185,12 @@ cover: packages-cover
 	@$(COVER_MAKE) all tests
 	@$(PYTHON) tests/tools/cover.py $(COVER_BUILD) $(WHAT)
 
+# Hostile clients, scripts, names and words against the real programs, straight and through nginx.
+.PHONY: check-hostile
+check-hostile: packages-test
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@DEPLOYBOT_BUILD=$(BUILD) $(PYTHON) tests/faults/hostile.py $(if $(SHORT),--short) $(WHAT)
+
 .PHONY: lint
 lint: packages-lint
 	@tests/tools/lint.sh
@@ -211,6 +217,7 @@ help:
 	@echo "make test       all tests (WHAT=tests/e2e/test_x.py: only those end-to-end tests)"
 	@echo "make check-sim  10000 random histories of everything, without time or network (SEEDS=n; SEED=n: one again)"
 	@echo "make check-planted  one protection after another is taken out: its test must notice (WHAT=gate: only those)"
+	@echo "make check-hostile  hostile clients, scripts, names, words: 5 minutes (WHAT=slow: one theme; SEED=n: again; SHORT=1)"
 	@echo "make layers     who may include whom"
 	@echo "make lint       style, shell, both compilers"
 	@echo "make bench      speed, beside webhook, Node and nginx: 8 minutes of a quiet machine (WHAT=push: that part)"

@@ -1,0 +1,71 @@
+#!/usr/bin/python3
+"""hostile.py [--short] [THEME...] - hostile clients, scripts, names and words against the real programs.
+
+Each theme is a file hostile_<theme>.py with play(hall).  SEED=n plays the same again.  Prints what was
+done and how often each fault was really met; one that was never met fails the campaign.
+"""
+# SPDX-License-Identifier: ISC
+import importlib
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import traceback
+
+from hostile_aid import Failure, Hall
+
+THEMES = ("framing", "bodies", "slow")
+
+
+def play(hall, theme):
+    """True when every promise held."""
+    print(f"{theme}:", flush=True)
+    began, before, wanted = time.monotonic(), dict(hall.hits), set(hall.wanted)
+    try:
+        importlib.import_module(f"hostile_{theme}").play(hall)
+        missed = [line for line in hall.missed() if line.split(": ")[0] not in wanted]
+        if missed:
+            raise Failure("never met, or too seldom: " + "; ".join(missed))
+        is_good = True
+    except Exception as error:
+        is_good = False
+        text = str(error) if isinstance(error, Failure) else traceback.format_exc()
+        print(f"    BROKEN: {text}", flush=True)
+    for name, count in hall.hits.items():
+        if count > before.get(name, 0):
+            print(f"    {count - before.get(name, 0):6d}  {name}")
+    print(f"    {'held' if is_good else 'FAILED'} in {time.monotonic() - began:.1f} s", flush=True)
+    return is_good
+
+
+def main():
+    words = sys.argv[1:]
+    is_short = "--short" in words
+    chosen = [word for word in words if not word.startswith("-")] or list(THEMES)
+    unknown = [word for word in chosen if word not in THEMES]
+    if unknown:
+        sys.exit(f"no such theme: {' '.join(unknown)}; there are: {' '.join(THEMES)}")
+    seed = int(os.environ.get("SEED") or random.randrange(1 << 30))
+    print(f"SEED={seed}", flush=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))     # what was started is ended on the way out
+    folder = tempfile.mkdtemp(prefix="hostile-")
+    failed = []
+    try:
+        hall = Hall(folder, seed, is_short)
+        failed = [theme for theme in chosen if not play(hall, theme)]
+    finally:
+        if failed:
+            print(f"what was left: {folder}")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+    for theme in failed:
+        print(f"again: SEED={seed} make check-hostile WHAT={theme}{' SHORT=1' if is_short else ''}")
+    print(f"hostile: {len(chosen) - len(failed)} of {len(chosen)} themes held")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
