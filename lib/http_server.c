@@ -8,6 +8,7 @@
  */
 #include "lib/http_server.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +19,10 @@
 /* Head and read buffer of a connection: half of it takes a push of 7.7 KB in one read. */
 #define CONNECTION_MEMORY   (32 * 1024)
 #define RETRY_AFTER_SECONDS "5"
+#define STARVED_MS	    100
 
 static void on_mhd_ready(struct loop_io *io, unsigned events, void *ctx);
+static void on_starved(struct loop_timer *timer, void *ctx);
 static void on_turn_ends(struct loop_prepare *prepare, void *ctx);
 static void on_run_again(struct loop_task *task, void *ctx);
 static _Noreturn void on_panic(void *cls, const char *file, unsigned line, const char *why);
@@ -37,10 +40,45 @@ keep_target(void *cls, struct MHD_Connection *mhd, char *target)
 /* --- driving libmicrohttpd -------------------------------------------------------------------- */
 
 static void
+watch_epoll(struct http_server *server)
+{
+	const union MHD_DaemonInfo *info =
+	    MHD_get_daemon_info(server->mhd, MHD_DAEMON_INFO_EPOLL_FD);
+
+	loop_io_start(server->loop, &server->io, info->epoll_fd, LOOP_READ);
+}
+
+/* Its one word about a connection that could not be accepted. */
+static void
+on_mhd_says(void *cls, const char *format, va_list args)
+{
+	struct http_server *server = cls;
+
+	(void)args;
+	if (strncmp(format, "Error accepting", strlen("Error accepting")) == 0)
+		server->is_refused = true;
+}
+
+/* Without any connection it would try again at once and for ever, on a whole core; with some it
+ * waits until one of them closes. */
+static void
+wait_for_descriptors(struct http_server *server)
+{
+	server->is_starved = true;
+	if (server->conn_count == 0)
+		loop_io_stop(&server->io);
+	if (!loop_timer_is_started(&server->starved))
+		loop_timer_start(server->loop, &server->starved, STARVED_MS, 0);
+}
+
+static void
 run_mhd(struct http_server *server)
 {
 	server->has_resumed = false;
+	server->is_refused = false;
 	(void)MHD_run(server->mhd); /* fails only where epoll itself does; then asked again */
+	if (server->is_refused && !server->is_closing)
+		wait_for_descriptors(server);
 }
 
 static bool
@@ -68,6 +106,16 @@ on_turn_ends(struct loop_prepare *prepare, void *ctx)
 	(void)prepare;
 	if (has_data_waiting(server))
 		loop_defer(server->loop, &server->run_again);
+}
+
+static void
+on_starved(struct loop_timer *timer, void *ctx)
+{
+	struct http_server *server = ctx;
+
+	(void)timer;
+	watch_epoll(server);
+	run_mhd(server);
 }
 
 static void
@@ -118,31 +166,21 @@ make_shared_responses(struct http_server *server)
 	return server->empty != NULL && server->empty_close != NULL && server->unavailable != NULL;
 }
 
-/* No error log of its own; no Date, which tells a stranger nothing but our clock. */
+/* Nothing of its error log is shown; no Date, which tells a stranger nothing but our clock. */
 static struct MHD_Daemon *
 start_mhd(struct http_server *server, int listen_fd)
 {
 	MHD_set_panic_func(on_panic, NULL);
-	return MHD_start_daemon(
-	    MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_SUPPRESS_DATE_NO_CLOCK, 0, NULL,
-	    NULL, http_server_exchange_on_access, server, MHD_OPTION_LISTEN_SOCKET, listen_fd,
-	    MHD_OPTION_CONNECTION_LIMIT, server->config.connections_max,
-	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-	    MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_CONNECTION,
-	    http_server_conn_on_notify, server, MHD_OPTION_NOTIFY_COMPLETED,
-	    http_server_exchange_on_completed, server, MHD_OPTION_URI_LOG_CALLBACK,
-	    http_server_conn_on_line, server, MHD_OPTION_UNESCAPE_CALLBACK, keep_target, server,
-	    MHD_OPTION_END);
-}
-
-static void
-watch_mhd(struct http_server *server)
-{
-	const union MHD_DaemonInfo *info =
-	    MHD_get_daemon_info(server->mhd, MHD_DAEMON_INFO_EPOLL_FD);
-
-	loop_io_start(server->loop, &server->io, info->epoll_fd, LOOP_READ);
-	loop_prepare_start(server->loop, &server->prepare);
+	return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME |
+		MHD_USE_SUPPRESS_DATE_NO_CLOCK | MHD_USE_ERROR_LOG,
+	    0, NULL, NULL, http_server_exchange_on_access, server, MHD_OPTION_EXTERNAL_LOGGER,
+	    on_mhd_says, server, MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_CONNECTION_LIMIT,
+	    server->config.connections_max, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+	    (size_t)CONNECTION_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+	    MHD_OPTION_NOTIFY_CONNECTION, http_server_conn_on_notify, server,
+	    MHD_OPTION_NOTIFY_COMPLETED, http_server_exchange_on_completed, server,
+	    MHD_OPTION_URI_LOG_CALLBACK, http_server_conn_on_line, server,
+	    MHD_OPTION_UNESCAPE_CALLBACK, keep_target, server, MHD_OPTION_END);
 }
 
 static struct http_server *
@@ -162,6 +200,7 @@ new_server(struct loop *loop, const struct http_server_config *config)
 	loop_io_init(&server->io, on_mhd_ready, server);
 	loop_prepare_init(&server->prepare, on_turn_ends, server);
 	loop_timer_init(&server->crowded, http_server_conn_on_crowded, server);
+	loop_timer_init(&server->starved, on_starved, server);
 	loop_task_init(&server->run_again, on_run_again, server);
 	loop_task_init(&server->share_memory, http_server_exchange_on_share_memory, server);
 	return server;
@@ -184,7 +223,8 @@ http_server_new_on(
 		return NULL;
 	}
 	server->port = http_listen_port(listen_fd);
-	watch_mhd(server);
+	watch_epoll(server);
+	loop_prepare_start(loop, &server->prepare);
 	return server;
 }
 
@@ -287,6 +327,7 @@ http_server_free(struct http_server *server)
 		finish_requests(server);
 		loop_prepare_stop(&server->prepare);
 		loop_timer_stop(&server->crowded);
+		loop_timer_stop(&server->starved);
 		loop_io_stop(&server->io);
 		MHD_stop_daemon(server->mhd);
 	}

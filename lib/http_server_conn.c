@@ -167,6 +167,7 @@ open_conn(struct http_server *server, struct MHD_Connection *mhd, void **socket_
 	struct http_server_conn *conn = calloc(1, sizeof(*conn));
 
 	*socket_context = conn;
+	server->is_starved = false;
 	if (conn == NULL)
 		return; /* the first request closes it */
 	/* At the limit nobody is accepted, so nobody could ask again: the timer does. */
@@ -204,7 +205,7 @@ close_conn(struct http_server_conn *conn)
 	if (conn->next != NULL)
 		conn->next->back = conn->back;
 	/* libmicrohttpd, at its limit, hears of new connections only from its next run on. */
-	if (server->conn_count >= server->config.connections_max)
+	if (server->conn_count >= server->config.connections_max || server->is_starved)
 		loop_defer(server->loop, &server->run_again);
 	server->conn_count--;
 	conn->magic = 0;

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -861,6 +862,103 @@ an_address_that_is_none_is_refused_in_words(void **state)
 	}
 }
 
+/* As many descriptors as there are now; the limit that was. */
+static rlim_t
+take_all_descriptors(void)
+{
+	int next = dup(STDERR_FILENO);
+	struct rlimit limit;
+	rlim_t before;
+
+	assert_true(next >= 0);
+	assert_int_equal(close(next), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	before = limit.rlim_cur;
+	limit.rlim_cur = (rlim_t)next;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	return before;
+}
+
+static void
+give_descriptors_back(rlim_t before)
+{
+	struct rlimit limit;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = before;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+static void
+count_turn(struct loop_prepare *prepare, void *ctx)
+{
+	(void)prepare;
+	++*(unsigned *)ctx;
+}
+
+static void
+note_time(struct loop_timer *timer, void *ctx)
+{
+	(void)timer;
+	*(bool *)ctx = true;
+}
+
+/* 300 ms; returns how often the loop went round. */
+static unsigned
+turns_of_a_while(struct fixture *f)
+{
+	struct loop_prepare prepare;
+	struct loop_timer timer;
+	bool is_over = false;
+	unsigned turns = 0;
+
+	loop_prepare_init(&prepare, count_turn, &turns);
+	loop_timer_init(&timer, note_time, &is_over);
+	loop_prepare_start(f->loop, &prepare);
+	loop_timer_start(f->loop, &timer, 300, 0);
+	UNTIL(f, is_over);
+	loop_prepare_stop(&prepare);
+	return turns;
+}
+
+/* libmicrohttpd alone would try again at once, some 50,000 times a second. */
+static void
+without_descriptors_it_waits_and_then_takes_who_waited(void **state)
+{
+	struct fixture *f = *state;
+	rlim_t before;
+	unsigned turns;
+
+	start_and_call(f);
+	SAY(&f->peer, "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+	before = take_all_descriptors();
+	turns = turns_of_a_while(f);
+	give_descriptors_back(before);
+	assert_in_range(turns, 1, 100);
+	assert_false(has_answer(&f->peer));
+	UNTIL(f, has_answer(&f->peer));
+}
+
+/* libmicrohttpd listens again when one closes, but only at its next run. */
+static void
+who_waits_for_a_descriptor_is_taken_when_another_closes(void **state)
+{
+	struct fixture *f = *state;
+	rlim_t before;
+
+	start_and_call(f);
+	SAY(&f->peer, "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+	UNTIL(f, has_answer(&f->peer));
+	call(f, &f->second);
+	SAY(&f->second, "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+	before = take_all_descriptors();
+	(void)turns_of_a_while(f);
+	assert_false(has_answer(&f->second));
+	give_descriptors_back(before);
+	hang_up(&f->peer);
+	UNTIL(f, has_answer(&f->second));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -887,6 +985,8 @@ main(void)
 		TEST(a_small_body_passes_a_large_one_that_waits),
 		TEST(a_burst_up_to_the_limit_is_answered_whole),
 		TEST(whoever_waited_at_the_limit_is_taken_when_another_goes),
+		TEST(who_waits_for_a_descriptor_is_taken_when_another_closes),
+		TEST(without_descriptors_it_waits_and_then_takes_who_waited),
 		TEST(an_idle_connection_is_closed_after_its_time),
 		TEST(who_says_nothing_is_cut_off_too),
 		TEST(a_slow_sender_is_cut_off_however_often_it_sends),
