@@ -5,6 +5,13 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+/* The kernel is, for a moment: nothing was sent, and the other end knows nothing of it. */
+static bool
+is_short_of_memory(int number)
+{
+	return number == ENOBUFS || number == ENOMEM;
+}
+
 enum packet_sent
 packet_send(int fd, const struct protocol_message *message, struct err *err)
 {
@@ -19,8 +26,8 @@ packet_send(int fd, const struct protocol_message *message, struct err *err)
 	while (sent < 0 && errno == EINTR);
 	if (sent >= 0)
 		return PACKET_SENT;
-	/* ENOBUFS: the kernel is short for a moment. */
-	return errno == EAGAIN || errno == ENOBUFS ? PACKET_LATER : PACKET_GONE;
+	/* Of all else the other end is the cause, and its end is heard of. */
+	return errno == EAGAIN || is_short_of_memory(errno) ? PACKET_LATER : PACKET_GONE;
 }
 
 enum packet_received

@@ -222,15 +222,22 @@ watch_process(struct runner_link *link, struct err *err)
 }
 
 static void
+kill_it(const struct runner_link *link, const char *why)
+{
+	log_error("deploybot-runner %s; it is killed", why);
+	(void)pidfd_send_signal(link->pidfd, SIGKILL, NULL, 0); /* dead already is fine */
+}
+
+static void
 say_hello(struct runner_link *link)
 {
 	const struct protocol_message hello = { .kind = PROTOCOL_HELLO,
 		.version = PROTOCOL_VERSION };
-	enum packet_sent sent = packet_send(link->fd, &hello, NULL);
 
-	/* An empty socket takes one message, or its other end is dead and on_end comes. */
-	assert(sent == PACKET_SENT || sent == PACKET_GONE);
-	(void)sent;
+	/* An empty socket takes one message, or its other end is dead and on_end comes, or the
+	 * kernel has no memory for it: then another is greeted, a little later. */
+	if (packet_send(link->fd, &hello, NULL) == PACKET_LATER)
+		kill_it(link, "cannot be greeted now");
 }
 
 static bool
@@ -353,13 +360,6 @@ on_end(struct loop_io *io, unsigned events, void *ctx)
 	if (loop_now_ms() - link->started_ms > STEADY_MS)
 		link->again_ms = AGAIN_FIRST_MS;
 	loop_timer_start(link->loop, &link->again, link->again_ms, 0);
-}
-
-static void
-kill_it(const struct runner_link *link, const char *why)
-{
-	log_error("deploybot-runner %s; it is killed", why);
-	(void)pidfd_send_signal(link->pidfd, SIGKILL, NULL, 0); /* dead already is fine */
 }
 
 static void
