@@ -354,6 +354,7 @@ make_http(struct serve *serve, struct err *err)
 	listen_text(settings, listen, sizeof(listen));
 	config = (struct http_server_config){ .routes = serve->routes,
 		.route_count = serve->n_routes,
+		.connections_max = LIMIT_CONNECTIONS,
 		.on_refused = count_refused,
 		.ctx = serve };
 	serve->http = http_server_new(serve->loop, &config, listen, err);

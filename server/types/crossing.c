@@ -2,10 +2,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "types/crossing.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 struct crossing {
 	struct queue *events;	   /* loop → store */
+	atomic_int outside;	   /* of them from outside, those in the backlog too */
 	struct queue *outcomes;	   /* store → loop */
 	struct queue_list backlog; /* the store's: taken, but beyond its `max` */
 };
@@ -41,7 +43,7 @@ crossing_new(void (*wake_loop)(void *ctx), void *ctx)
 
 	if (crossing == NULL)
 		return NULL;
-	crossing->events = queue_new(LIMIT_EVENTS, NULL, NULL);
+	crossing->events = queue_new(0, NULL, NULL);
 	crossing->outcomes = queue_new(0, wake_loop, ctx);
 	if (crossing->events == NULL || crossing->outcomes == NULL) {
 		crossing_free(crossing);
@@ -80,8 +82,16 @@ crossing_free(struct crossing *crossing)
 bool
 crossing_submit(struct crossing *crossing, struct event *event)
 {
-	if (event_is_from_outside(event))
-		return queue_push(crossing->events, &event->link, QUEUE_IF_ROOM);
+	if (event_is_from_outside(event)) {
+		/* Only the loop adds, so none is let in between the two. */
+		if (atomic_load(&crossing->outside) >= LIMIT_EVENTS)
+			return false;
+		(void)atomic_fetch_add(&crossing->outside, 1);
+		if (queue_push(crossing->events, &event->link, QUEUE_RESERVED))
+			return true;
+		(void)atomic_fetch_sub(&crossing->outside, 1);
+		return false;
+	}
 	if (!queue_push(crossing->events, &event->link, QUEUE_RESERVED))
 		event_free(event); /* closed: its effect is open still, and done again at start */
 	return true;
@@ -110,8 +120,11 @@ crossing_take_events(
 			return false;
 		take_backlog(crossing);
 	}
-	for (; max > 0 && (item = queue_list_take(&crossing->backlog)) != NULL; max--)
+	for (; max > 0 && (item = queue_list_take(&crossing->backlog)) != NULL; max--) {
+		if (event_is_from_outside(QUEUE_ITEM(item, struct event, link)))
+			(void)atomic_fetch_sub(&crossing->outside, 1);
 		queue_list_add(ret_list, item);
+	}
 	return true;
 }
 

@@ -27,8 +27,10 @@
 #define LIMIT_MESSAGE		12288	/* one message's text, before it is cut to 4096 units */
 #define LIMIT_TEXT_IN		4096	/* bytes of a message from outside that we look at */
 #define LIMIT_ANSWER		65536	/* what a git question may print */
-#define LIMIT_EVENTS		64	/* events from outside that wait for the store: well below
-					 * the connection limit, or nobody would see the 503 */
+#define LIMIT_EVENTS		256	/* events from outside that wait for the store: with a
+					 * batch well below LIMIT_CONNECTIONS, or nobody would see
+					 * the 503 */
+#define LIMIT_CONNECTIONS	384	/* of HTTP: with the probes' below 1,024 descriptors */
 #define LIMIT_BATCH		64	/* events in one transaction */
 
 #endif

@@ -44,6 +44,25 @@ outside_is_refused_when_the_queue_is_full_and_ours_never(void **state)
 	crossing_free(crossing); /* frees what nobody took */
 }
 
+/* Else twice as many could wait as there is a place for, and connections run out before. */
+static void
+what_the_store_has_put_by_counts_as_waiting(void **state)
+{
+	struct crossing *crossing = crossing_new(NULL, NULL);
+	struct event *refused = event_new(EVENT_DELIVERY);
+	struct queue_list list = { 0 };
+
+	(void)state;
+	for (int i = 0; i < LIMIT_EVENTS; i++)
+		assert_true(crossing_submit(crossing, event_new(EVENT_DELIVERY)));
+	assert_true(crossing_take_events(crossing, &list, 1, 0));
+	assert_true(crossing_submit(crossing, event_new(EVENT_DELIVERY)));
+	assert_false(crossing_submit(crossing, refused));
+	free_events(&list);
+	event_free(refused);
+	crossing_free(crossing);
+}
+
 static void
 events_come_out_in_their_order_and_at_most_max(void **state)
 {
@@ -115,6 +134,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(outside_is_refused_when_the_queue_is_full_and_ours_never),
+		cmocka_unit_test(what_the_store_has_put_by_counts_as_waiting),
 		cmocka_unit_test(events_come_out_in_their_order_and_at_most_max),
 		cmocka_unit_test(a_closed_crossing_gives_what_it_has_and_then_ends),
 		cmocka_unit_test(the_loop_is_woken_when_it_had_nothing),
