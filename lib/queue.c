@@ -91,17 +91,17 @@ queue_free(struct queue *q)
 static void
 append(struct queue *q, struct queue_link *first, struct queue_link *last, size_t count)
 {
-	if (q->first == NULL)
-		(void)pthread_cond_signal(&q->filled); /* always 0 */
 	last->next = NULL;
 	*q->end = first;
 	q->end = &last->next;
 	q->length += count;
 }
 
+/* Without the lock: who is woken below it goes to sleep again at once. */
 static void
-wake_taker(const struct queue *q)
+wake_taker(struct queue *q)
 {
+	(void)pthread_cond_signal(&q->filled); /* always 0 */
 	if (q->wake != NULL)
 		q->wake(q->wake_arg);
 }
