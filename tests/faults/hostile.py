@@ -17,7 +17,7 @@ import traceback
 
 from hostile_aid import Failure, Hall
 
-THEMES = ("framing", "bodies", "slow")
+THEMES = ("framing", "bodies", "slow", "process")
 
 
 def play(hall, theme):
