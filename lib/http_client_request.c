@@ -5,6 +5,9 @@
 
 #include "lib/http_client_parts.h"
 
+#define SMALL_ANSWER ((size_t)64 * 1024)
+#define SMALL_BUFFER 2048L /* there may be hundreds of these at once; else it is 16 KB */
+
 #define CONNECTION_AGE_MAX_S 60L /* kept longer than that it is not trusted to be alive */
 
 static curl_socket_t on_open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address);
@@ -140,6 +143,8 @@ http_client_request_set(struct http_client_call *call, const struct http_client_
 
 	SET(call->easy, URL, request->url);
 	SET(call->easy, CONNECTTIMEOUT_MS, connect_ms);
+	if (call->answer_max <= SMALL_ANSWER)
+		SET(call->easy, BUFFERSIZE, SMALL_BUFFER);
 	return ok;
 }
 

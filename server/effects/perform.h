@@ -30,6 +30,8 @@ struct perform {
 	/* The open effects of each kind that a withdrawal may reach; each performer's own. */
 	struct perform_wait_state *waits;
 	struct perform_probe_state *probing;
+	int64_t probe_begin_ms;	/* the millisecond in which the next URL is asked first, and how */
+	int n_probe_begin;	/* many are already */
 	struct perform_ask_state *asking;
 	struct perform_forget_state *forgetting; /* oldest first */
 	struct effect *unsaid; /* SAYs that wait for memory, linked by next */

@@ -12,12 +12,16 @@
 #include "lib/text.h"
 
 #define MAGIC	   0x50726f62u
-#define CROWDED_MS 200 /* the client's queue is full: our own congestion is no failure */
+#define CROWDED_MS 10 /* the client's queue is full: our own congestion is no failure */
+/* A thousand that begin in one turn would hold the loop for 50 ms; and whoever is asked at once
+ * answers at once, which does it again. */
+#define BEGIN_PER_MS 16
 
 const struct http_client_config perform_probe_client = {
-	.connections_max = 32,
-	.in_flight_max = 64,
-	.queue_max = 1024,
+	/* With LIMIT_CONNECTIONS below 1,024 descriptors, which is what a process is given. */
+	.connections_max = 504,
+	.in_flight_max = 504,
+	.queue_max = 16, /* whoever waits here holds a handle of 7 KB: the others wait in on_try() */
 	.user_agent = "deploybot",
 };
 
@@ -81,6 +85,23 @@ probe_take(struct perform_probe_state *probe)
 	return effect;
 }
 
+/* When the next one may begin: so many in each millisecond. */
+static int64_t
+begin_in_ms(struct perform *perform)
+{
+	int64_t now = loop_now_ms();
+
+	if (perform->probe_begin_ms < now) {
+		perform->probe_begin_ms = now;
+		perform->n_probe_begin = 0;
+	}
+	if (++perform->n_probe_begin > BEGIN_PER_MS) {
+		perform->probe_begin_ms++;
+		perform->n_probe_begin = 1;
+	}
+	return perform->probe_begin_ms - now;
+}
+
 static void
 target_init(struct target *target, struct perform_probe_state *probe, size_t i)
 {
@@ -88,7 +109,7 @@ target_init(struct target *target, struct perform_probe_state *probe, size_t i)
 	target->what = &probe->effect->u.probe.targets[i];
 	target->finding = &probe->effect->result->u.probed.findings[i];
 	loop_timer_init(&target->timer, on_try, target);
-	loop_timer_start(probe->perform->loop, &target->timer, 0, 0);
+	loop_timer_start(probe->perform->loop, &target->timer, begin_in_ms(probe->perform), 0);
 }
 
 static struct perform_probe_state *
@@ -282,7 +303,6 @@ void
 perform_probe_done(struct perform *perform)
 {
 	while (perform->probing != NULL)
-		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it has left the list */
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it has left the list */
 		effect_free(probe_take(perform->probing));
 }

@@ -291,6 +291,19 @@ status_looks_at_every_url_to_the_end(void **state)
 	assert_string_equal(found[2].commit, OLD);
 }
 
+/* A thousand that begin in one turn hold the loop for 50 ms. */
+static void
+many_urls_do_not_begin_in_one_turn(void **state)
+{
+	struct scene *scene = *state;
+	int64_t began = loop_now_ms();
+
+	for (int i = 0; i < 10; i++)
+		perform_probe(&scene->perform,
+		    probe_of(scene, "/good /good /good /good /good /good /good /good", "", once));
+	assert_true(scene->perform.probe_begin_ms >= began + 4);
+}
+
 static void
 a_withdrawn_probe_reports_nothing(void **state)
 {
@@ -332,6 +345,7 @@ main(void)
 		T(it_has_failed_after_so_many_failures_in_all),
 		T(one_failed_url_ends_the_gate_without_waiting_for_the_others),
 		T(status_looks_at_every_url_to_the_end),
+		T(many_urls_do_not_begin_in_one_turn),
 		T(a_withdrawn_probe_reports_nothing),
 		T(no_urls_are_no_findings),
 	};
