@@ -21,7 +21,8 @@ const struct http_client_config perform_probe_client = {
 	/* With LIMIT_CONNECTIONS below 1,024 descriptors, which is what a process is given. */
 	.connections_max = 504,
 	.in_flight_max = 504,
-	.queue_max = 16, /* whoever waits here holds a handle of 7 KB: the others wait in on_try() */
+	/* Whoever waits there holds a handle of 7 KB: the others wait in on_try(). */
+	.queue_max = 16,
 	.user_agent = "deploybot",
 };
 
