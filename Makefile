@@ -70,10 +70,18 @@ $(BUILD)/deploybot-runner: $(BUILD)/obj/runner/main.o $(RUNNER_A) $(LIB_A)
 	@echo "  LD    $@"
 	@$(CC) $(ALL_LDFLAGS) -o $@ $^
 
+# In these the n-th call of a kind fails (tests/unit/fail_nth.h): the linker leads those calls there.
+FAIL_NTH_TESTS := test_decide_faults
+FAIL_NTH_WRAP  := $(addprefix -Xlinker --wrap=,malloc calloc realloc strdup strndup sqlite3_step sqlite3_exec \
+	sqlite3_prepare_v3 sqlite3_bind_int64 sqlite3_bind_text64 crypto_sha256 crypto_sha256_new crypto_sha256_add \
+	crypto_sha256_finish crypto_hmac_finish)
+$(FAIL_NTH_TESTS:%=$(BUILD)/tests/%): TEST_WRAP = $(FAIL_NTH_WRAP)
+$(BUILD)/tests/test_decide_faults: TEST_WRAP += -Xlinker --wrap=store_batch
+
 $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(TEST_AID_A) $(SERVER_A) $(RUNNER_A) $(LIB_A)
 	@mkdir -p $(@D)
 	@echo "  LD    $@"
-	@$(CC) $(ALL_LDFLAGS) -o $@ $< $(TEST_AID_A) $(SERVER_A) $(RUNNER_A) $(LIB_A) $(SERVER_LIBS) -lcmocka
+	@$(CC) $(ALL_LDFLAGS) $(TEST_WRAP) -o $@ $< $(TEST_AID_A) $(SERVER_A) $(RUNNER_A) $(LIB_A) $(SERVER_LIBS) -lcmocka
 
 # Each fuzz harness over its corpus, without libFuzzer.
 $(BUILD)/tests/test_fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(call objects,tests/fuzz/replay.c tests/fuzz/fuzz.c) \

@@ -506,17 +506,22 @@ chat_deployment(const struct chat_deployment *about, struct message *ret)
 	return true;
 }
 
+bool
+chat_deployment_rings(const struct deployment *deployment)
+{
+	if (deployment->state == DEPLOY_ROLLBACK_FAILED)
+		return true;
+	/* Whoever cancelled it is looking. */
+	return (deployment->state == DEPLOY_FAILED || deployment->state == DEPLOY_ROLLED_BACK) &&
+	    deployment->why != DEPLOY_WHY_CANCELLED;
+}
+
 char *
 chat_deployment_alarm(const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
 	struct chat_text text;
 
-	if (deployment->state != DEPLOY_FAILED && deployment->state != DEPLOY_ROLLED_BACK &&
-	    deployment->state != DEPLOY_ROLLBACK_FAILED)
-		return NULL;
-	if (deployment->why == DEPLOY_WHY_CANCELLED && deployment->state != DEPLOY_ROLLBACK_FAILED)
-		return NULL; /* whoever cancelled it is looking */
 	chat_text_init(&text);
 	add_bad_headline(&text, about);
 	add_bad_reason(&text, deployment);

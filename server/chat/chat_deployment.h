@@ -27,8 +27,11 @@ struct chat_deployment {
  */
 bool chat_deployment(const struct chat_deployment *about, struct message *ret) MUST_USE;
 
-/* A second, short message for an end that must ring the phone: NULL for all others. free() it. */
-char *chat_deployment_alarm(const struct chat_deployment *about);
+/* Is this an end that must ring the phone? */
+bool chat_deployment_rings(const struct deployment *deployment);
+
+/* Its second, short message; free() it.  NULL only when memory is short. */
+char *chat_deployment_alarm(const struct chat_deployment *about) MUST_USE;
 
 /* One line: "⏳ staging is busy: @ada deploys 1a2b3c4 since 2 min (running).", and how it is ended
  * where it can be. */

@@ -131,15 +131,13 @@ alarm_in(struct tx *tx, const struct chat_deployment *about, int64_t row)
 	CLEANUP(message_done) struct message now = { 0 };
 	CLEANUP(message_done) struct message message = { 0 };
 
-	if (row == 0)
+	if (row == 0 || !chat_deployment_rings(about->deployment))
 		return;
 	message.head = chat_deployment_alarm(about);
-	if (message.head == NULL)
-		return;
 	message.foot = strdup("");
 	now = row_message_get(tx, row);
 	message.place = now.place;
-	if (message.foot == NULL) {
+	if (message.head == NULL || message.foot == NULL) {
 		tx_fail(tx, ERR_NOMEM, "no memory for an alarm");
 		return;
 	}

@@ -108,10 +108,11 @@ void
 row_audit_add(struct tx *tx, const struct audit_entry *entry, const char *const *meta)
 {
 	struct buf text;
+	struct err why;
 
 	buf_init(&text, AUDIT_LINE_MAX / 2);
 	write_meta(meta, &text);
-	if (buf_failed(&text)) { /* escapes of odd text: the entry matters more */
+	if (!buf_check(&text, &why) && why.code == ERR_LIMIT) { /* the entry matters more */
 		buf_clear(&text);
 		write_meta((const char *const[]){ "meta", "too long", NULL }, &text);
 	}

@@ -91,6 +91,8 @@ find_document(struct tx *tx, const struct effect *effect, const char *lane)
 		return 0;
 	while (db_next(&rows)) {
 		other = effect_codec_decode(EFFECT_DOCUMENT, db_col_text(&rows, 1), &err);
+		if (other == NULL && err.code == ERR_NOMEM)
+			tx_fail(tx, err.code, "%s", err.text);
 		if (other != NULL && other->u.document.run == effect->u.document.run)
 			found = db_col_i64(&rows, 0);
 		effect_free(other);
@@ -224,12 +226,14 @@ row_effect_find(struct tx *tx, enum effect_kind kind, int64_t subject)
 }
 
 static bool
-is_wait_of(const char *body, enum wait_kind kind)
+is_wait_of(struct tx *tx, const char *body, enum wait_kind kind)
 {
 	struct err err;
 	struct effect *effect = effect_codec_decode(EFFECT_WAIT, body, &err);
 	bool same = effect != NULL && effect->u.wait.kind == kind;
 
+	if (effect == NULL && err.code == ERR_NOMEM)
+		tx_fail(tx, err.code, "%s", err.text);
 	effect_free(effect);
 	return same;
 }
@@ -243,7 +247,7 @@ row_effect_count_waits(struct tx *tx, enum wait_kind kind)
 	if (!tx_query(&rows, tx, "SELECT body FROM effect WHERE kind = 'wait'"))
 		return 0;
 	while (db_next(&rows))
-		if (is_wait_of(db_col_text(&rows, 0), kind))
+		if (is_wait_of(tx, db_col_text(&rows, 0), kind))
 			n++;
 	return tx_end(tx, &rows) ? n : 0;
 }

@@ -258,6 +258,8 @@ move_documents(struct tx *tx, int64_t old_chat, int64_t new_chat)
 		return;
 	while (!tx->failed && db_next(&rows)) {
 		effect = effect_codec_decode(EFFECT_DOCUMENT, db_col_text(&rows, 1), &err);
+		if (effect == NULL && err.code == ERR_NOMEM)
+			tx_fail(tx, err.code, "%s", err.text);
 		if (effect != NULL && effect->u.document.place.chat == old_chat)
 			move_document(tx, db_col_i64(&rows, 0), effect, new_chat);
 		effect_free(effect); /* one that cannot be read is dropped at its turn */

@@ -185,6 +185,11 @@ close_effect(struct tx *tx, int64_t id, struct closed *ret)
 		ret->subject = db_col_i64(&rows, 1);
 		if (ret->kind != EFFECT_KIND_COUNT)
 			ret->effect = effect_codec_decode(ret->kind, db_col_text(&rows, 2), &err);
+		else
+			(void)err_set(&err, ERR_INVALID, "an unknown kind of effect");
+		/* Memory that is short now says nothing of the row. */
+		if (ret->effect == NULL && err.code == ERR_NOMEM)
+			tx_fail(tx, err.code, "%s", err.text);
 		if (ret->effect != NULL) {
 			ret->effect->id = id;
 			ret->effect->subject = ret->subject;
@@ -280,6 +285,8 @@ decide_fault(struct store *store, struct batch *batch, const struct event *event
 	enum verdict verdict;
 	struct tx tx;
 
+	if (!closed->was_open) /* not even its row was seen: FAULT would not know what ends */
+		return BROKEN;
 	memcpy(fault.random, event->random, sizeof(fault.random));
 	if (event->kind == EVENT_SAID) {
 		fault.u.fault.chat = event->u.said.chat;

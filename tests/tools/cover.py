@@ -45,8 +45,9 @@ NOT_JUDGED = r".*\b(assert|OBJ_CHECK)\s*\(.*"
 def run_program(program, environment):
     began = time.monotonic()
     try:
-        done = subprocess.run([program], cwd=ROOT, env=environment, text=True, errors="replace", stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PROGRAM_TIMEOUT_S, check=False)
+        done = subprocess.run([program], cwd=ROOT, env=environment, text=True, errors="replace",
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              timeout=PROGRAM_TIMEOUT_S, check=False)
         status, output = done.returncode, done.stdout
     except subprocess.TimeoutExpired as late:
         status, output = -1, f"{late.stdout}\nstill running after {PROGRAM_TIMEOUT_S} s"
@@ -68,8 +69,9 @@ def run_tests(build, end_to_end):
                 print(output[-4000:], flush=True)
     if end_to_end:
         status = subprocess.run(
-            ["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", str(os.cpu_count()), "--dist", "loadfile",
-             "--tb=short", "--durations=5", *end_to_end], cwd=ROOT, stdin=subprocess.DEVNULL, timeout=E2E_TIMEOUT_S, check=False,
+            ["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", str(os.cpu_count()),
+             "--dist", "loadfile", "--tb=short", "--durations=5", *end_to_end], cwd=ROOT,
+            stdin=subprocess.DEVNULL, timeout=E2E_TIMEOUT_S, check=False,
             env={**os.environ, "DEPLOYBOT_BUILD": str(build), "BUILD": str(build)}).returncode
         good = good and status == 0
     return good
@@ -82,7 +84,8 @@ def report(build):
     subprocess.run(
         ["gcovr", "--root", str(ROOT), "--object-directory", str(ROOT), "-j", str(os.cpu_count()),
          "--filter", f"{ROOT}/(lib|server|runner)/", "--exclude-branches-by-pattern", NOT_JUDGED,
-         "--json-summary", str(folder / "summary.json"), "--html-details", str(folder / "index.html"), str(build / "obj")],
+         "--json-summary", str(folder / "summary.json"), "--html-details", str(folder / "index.html"),
+         str(build / "obj")],
         cwd=ROOT, timeout=REPORT_TIMEOUT_S, check=True)
     return json.loads((folder / "summary.json").read_text())
 

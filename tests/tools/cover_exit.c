@@ -1,8 +1,8 @@
-/* cover_exit.c - keepers and questions leave by _exit(): in a coverage build, what they counted is written first. */
+/* cover_exit.c - who leaves by _exit() writes first what it counted.  Only in a coverage build. */
 /* SPDX-License-Identifier: ISC */
 /*
- * Linked into every program of `make cover` with -Wl,--wrap=_exit, and into no other build.  What is
- * killed by a signal writes nothing.
+ * Keepers and questions do.  Linked into every program of `make cover` with -Wl,--wrap=_exit.  What
+ * is killed by a signal writes nothing.
  */
 #include <gcov.h>
 

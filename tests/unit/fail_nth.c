@@ -1,0 +1,223 @@
+/* fail_nth.c - stands between our objects and malloc, SQLite and the hashes.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "fail_nth.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/crypto.h"
+#include "lib/err.h"
+
+#define SQLITE_NOMEM	  7
+#define SQLITE_IOERR	  10
+#define SQLITE_CONSTRAINT 19
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+static struct {
+	enum fail_what what;
+	unsigned left; /* calls until the one that fails; 0: none does */
+	bool is_met;
+} plan;
+
+void
+fail_nth(enum fail_what what, unsigned n)
+{
+	plan.what = what;
+	plan.left = n;
+	plan.is_met = false;
+}
+
+bool
+fail_nth_met(void)
+{
+	plan.left = 0;
+	return plan.is_met;
+}
+
+const char *
+fail_what_name(enum fail_what what)
+{
+	static const char *const names[] = { "memory", "step", "step refused", "prepare", "bind",
+		"exec", "crypto" };
+
+	_Static_assert(COUNT(names) == FAIL_WHAT_COUNT, "each has a name");
+	return names[what];
+}
+
+static bool
+fails(enum fail_what what)
+{
+	if (plan.left == 0 || plan.what != what || --plan.left > 0)
+		return false;
+	plan.is_met = true;
+	return true;
+}
+
+/* --- memory --- */
+
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__real_realloc(void *old, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+char *__real_strdup(const char *text);
+char *__wrap_strdup(const char *text);
+char *__real_strndup(const char *text, size_t size);
+char *__wrap_strndup(const char *text, size_t size);
+
+static bool
+no_memory(void)
+{
+	if (!fails(FAIL_MEMORY))
+		return false;
+	errno = ENOMEM;
+	return true;
+}
+
+void *
+__wrap_malloc(size_t size)
+{
+	return no_memory() ? NULL : __real_malloc(size);
+}
+
+void *
+__wrap_calloc(size_t n, size_t size)
+{
+	return no_memory() ? NULL : __real_calloc(n, size);
+}
+
+void *
+__wrap_realloc(void *old, size_t size)
+{
+	return no_memory() ? NULL : __real_realloc(old, size);
+}
+
+char *
+__wrap_strdup(const char *text)
+{
+	return no_memory() ? NULL : __real_strdup(text);
+}
+
+char *
+__wrap_strndup(const char *text, size_t size)
+{
+	return no_memory() ? NULL : __real_strndup(text, size);
+}
+
+/* --- SQLite --- */
+
+int __real_sqlite3_step(struct sqlite3_stmt *stmt);
+int __wrap_sqlite3_step(struct sqlite3_stmt *stmt);
+int __real_sqlite3_exec(struct sqlite3 *db, const char *sql,
+    int (*callback)(void *, int, char **, char **), void *arg, char **ret_text);
+int __wrap_sqlite3_exec(struct sqlite3 *db, const char *sql,
+    int (*callback)(void *, int, char **, char **), void *arg, char **ret_text);
+int __real_sqlite3_prepare_v3(struct sqlite3 *db, const char *sql, int size, unsigned flags,
+    struct sqlite3_stmt **ret, const char **ret_tail);
+int __wrap_sqlite3_prepare_v3(struct sqlite3 *db, const char *sql, int size, unsigned flags,
+    struct sqlite3_stmt **ret, const char **ret_tail);
+int __real_sqlite3_bind_int64(struct sqlite3_stmt *stmt, int at, int64_t value);
+int __wrap_sqlite3_bind_int64(struct sqlite3_stmt *stmt, int at, int64_t value);
+int __real_sqlite3_bind_text64(struct sqlite3_stmt *stmt, int at, const char *text, uint64_t size,
+    void (*destroy)(void *), unsigned char encoding);
+int __wrap_sqlite3_bind_text64(struct sqlite3_stmt *stmt, int at, const char *text, uint64_t size,
+    void (*destroy)(void *), unsigned char encoding);
+
+int
+__wrap_sqlite3_step(struct sqlite3_stmt *stmt)
+{
+	if (fails(FAIL_STEP))
+		return SQLITE_IOERR;
+	return fails(FAIL_STEP_REFUSED) ? SQLITE_CONSTRAINT : __real_sqlite3_step(stmt);
+}
+
+int
+__wrap_sqlite3_exec(struct sqlite3 *db, const char *sql,
+    int (*callback)(void *, int, char **, char **), void *arg, char **ret_text)
+{
+	return fails(FAIL_EXEC) ? SQLITE_IOERR :
+				  __real_sqlite3_exec(db, sql, callback, arg, ret_text);
+}
+
+int
+__wrap_sqlite3_prepare_v3(struct sqlite3 *db, const char *sql, int size, unsigned flags,
+    struct sqlite3_stmt **ret, const char **ret_tail)
+{
+	if (!fails(FAIL_PREPARE))
+		return __real_sqlite3_prepare_v3(db, sql, size, flags, ret, ret_tail);
+	*ret = NULL;
+	return SQLITE_NOMEM;
+}
+
+int
+__wrap_sqlite3_bind_int64(struct sqlite3_stmt *stmt, int at, int64_t value)
+{
+	return fails(FAIL_BIND) ? SQLITE_NOMEM : __real_sqlite3_bind_int64(stmt, at, value);
+}
+
+int
+__wrap_sqlite3_bind_text64(struct sqlite3_stmt *stmt, int at, const char *text, uint64_t size,
+    void (*destroy)(void *), unsigned char encoding)
+{
+	if (fails(FAIL_BIND))
+		return SQLITE_NOMEM;
+	return __real_sqlite3_bind_text64(stmt, at, text, size, destroy, encoding);
+}
+
+/* --- hashes --- */
+
+struct crypto_sha256 *__real_crypto_sha256_new(struct err *err);
+struct crypto_sha256 *__wrap_crypto_sha256_new(struct err *err);
+bool __real_crypto_sha256_add(
+    struct crypto_sha256 *hash, const void *data, size_t size, struct err *err);
+bool __wrap_crypto_sha256_add(
+    struct crypto_sha256 *hash, const void *data, size_t size, struct err *err);
+bool __real_crypto_sha256_finish(struct crypto_sha256 *hash, uint8_t *ret, struct err *err);
+bool __wrap_crypto_sha256_finish(struct crypto_sha256 *hash, uint8_t *ret, struct err *err);
+bool __real_crypto_sha256(const void *data, size_t size, uint8_t *ret, struct err *err);
+bool __wrap_crypto_sha256(const void *data, size_t size, uint8_t *ret, struct err *err);
+bool __real_crypto_hmac_finish(struct crypto_hmac *mac, uint8_t *ret, struct err *err);
+bool __wrap_crypto_hmac_finish(struct crypto_hmac *mac, uint8_t *ret, struct err *err);
+
+static bool
+no_hash(struct err *err)
+{
+	if (!fails(FAIL_CRYPTO))
+		return false;
+	(void)err_set(err, ERR_NOMEM, "this hash was made to fail");
+	return true;
+}
+
+struct crypto_sha256 *
+__wrap_crypto_sha256_new(struct err *err)
+{
+	return no_hash(err) ? NULL : __real_crypto_sha256_new(err);
+}
+
+bool
+__wrap_crypto_sha256_add(struct crypto_sha256 *hash, const void *data, size_t size, struct err *err)
+{
+	return !no_hash(err) && __real_crypto_sha256_add(hash, data, size, err);
+}
+
+bool
+__wrap_crypto_sha256_finish(struct crypto_sha256 *hash, uint8_t *ret, struct err *err)
+{
+	return !no_hash(err) && __real_crypto_sha256_finish(hash, ret, err);
+}
+
+bool
+__wrap_crypto_sha256(const void *data, size_t size, uint8_t *ret, struct err *err)
+{
+	return !no_hash(err) && __real_crypto_sha256(data, size, ret, err);
+}
+
+bool
+__wrap_crypto_hmac_finish(struct crypto_hmac *mac, uint8_t *ret, struct err *err)
+{
+	return !no_hash(err) && __real_crypto_hmac_finish(mac, ret, err);
+}

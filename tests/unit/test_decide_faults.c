@@ -1,0 +1,732 @@
+/* Goal: whatever call of a decision fails, it is decided whole, or not at all and said so.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * Stories are played through decide_aid.h.  In each, every decision meets every failure there is
+ * for it: its first statement fails, its second, … until one attempt meets no failure and decides.
+ * The attempts before that must have changed no row, have handed out nothing, and have said so.
+ * Where an attempt decides although a call failed (a copy that is only faster, a closing by
+ * FAULT), the story goes on from there and is played again for the next call.
+ */
+#include "decide_aid.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fail_nth.h"
+#include "lib/crypto.h"
+#include "lib/db.h"
+#include "lib/log.h"
+#include "lib/text.h"
+#include "store/audit_verify.h"
+
+#define STAGING_URL    "STAGING_HEALTH_URL=http://127.0.0.1:1/health"
+#define PRODUCTION_URL "PRODUCTION_HEALTH_URL=http://127.0.0.1:1/health"
+
+/* SQLite's flushes: no power is cut here, and thousands of commits wait for nothing else. */
+int
+fdatasync(int fd)
+{
+	(void)fd;
+	return 0;
+}
+
+/* --- stories --- */
+
+static struct world w; /* of the story that is played */
+
+enum act {
+	END_OF_STORY,
+	TEXT,	   /* person, text, in the group */
+	MOVED,	   /* the group has a new id */
+	FORWARDED, /* a command that somebody else wrote */
+	PRESS,	   /* person, label of a button; the message that has it comes last */
+	STALE,	   /* a press on a button that nobody knows */
+	PUSH,	   /* branch */
+	REJECTED,  /* webhooks with a wrong signature */
+	SETTINGS,  /* reloaded */
+	GIT,	   /* commit */
+	GIT_AWAY,  /* git does not answer */
+	GIT_NO,	   /* no such ref */
+	HEADS,	   /* commit of develop, and of main */
+	STARTS,	   /* the run's gate */
+	SAYS,	   /* a step of the run */
+	ENDS,	   /* the run, well */
+	FAILS,	   /* the run, having touched the target */
+	STOPPED,   /* the run, since it was asked to */
+	SHUT,	   /* the run's gate never opened */
+	LOST,	   /* the run's keeper: what it started is being ended */
+	GONE,	   /* ... and has ended */
+	WELL,	   /* the probe */
+	SICK,	   /* the probe, text says why */
+	DUE,	   /* a deadline: person is its enum wait_kind */
+	CLOSES,	   /* an effect with no more to it than its end: person is its enum effect_kind */
+};
+
+struct play {
+	enum act step;
+	int64_t person;
+	const char *text;
+	const char *more;
+};
+
+#define ADA WORLD_ADMIN
+#define BOB WORLD_OTHER_ADMIN
+#define CY  WORLD_STAGING_USER
+#define EVE WORLD_STRANGER
+
+#define DEPLOYS(commit) \
+	{ TEXT, CY, "/deploy staging", NULL }, { GIT, 0, commit, NULL }, \
+	    { STARTS, 0, NULL, NULL }, { SAYS, 0, "release", NULL }, \
+	{ \
+		ENDS, 0, NULL, NULL \
+	}
+
+static const struct play staging[] = {
+	DEPLOYS(COMMIT_A),
+	{ WELL, 0, NULL, NULL },
+	DEPLOYS(COMMIT_B),
+	{ SICK, 0, "status 500", NULL },
+	{ STARTS, 0, NULL, NULL },
+	{ ENDS, 0, NULL, NULL },
+	{ WELL, 0, NULL, NULL },
+	{ 0 },
+};
+
+static const struct play production[] = {
+	{ TEXT, ADA, "/deploy production", NULL },
+	{ GIT, 0, COMMIT_A, NULL },
+	{ TEXT, CY, "/deploy production", NULL },
+	{ PRESS, BOB, "Confirm", NULL },
+	{ PRESS, ADA, "Confirm", NULL },
+	{ GIT, 0, COMMIT_B, NULL }, /* the branch has moved on */
+	{ SHUT, 0, NULL, NULL },
+	{ STARTS, 0, NULL, NULL },
+	{ PRESS, ADA, "Log", NULL },
+	{ CLOSES, EFFECT_DOCUMENT, NULL, NULL },
+	{ TEXT, ADA, "/deploy production", NULL },
+	{ FAILS, 0, NULL, NULL },
+	{ TEXT, ADA, "/deploy production v1", NULL },
+	{ GIT_NO, 0, "no such ref", NULL },
+	{ TEXT, ADA, "/deploy production", NULL },
+	{ GIT, 0, COMMIT_B, NULL },
+	{ DUE, WAIT_QUESTION, NULL, NULL },
+	{ STALE, ADA, NULL, NULL },
+	{ TEXT, ADA, "/deploy production", NULL },
+	{ GIT, 0, COMMIT_B, NULL },
+	{ PRESS, ADA, "Cancel", NULL },
+	{ TEXT, ADA, "/rollback production", NULL },
+	{ 0 },
+};
+
+static const struct play cancelled[] = {
+	DEPLOYS(COMMIT_A),
+	{ WELL, 0, NULL, NULL },
+	{ TEXT, CY, "/deploy staging", NULL },
+	{ GIT, 0, COMMIT_B, NULL },
+	{ STARTS, 0, NULL, NULL },
+	{ SAYS, 0, "release", NULL },
+	{ TEXT, CY, "/cancel staging", NULL },
+	{ CLOSES, EFFECT_END, NULL, NULL },
+	{ STOPPED, 0, NULL, NULL },
+	{ STARTS, 0, NULL, NULL },
+	{ LOST, 0, NULL, NULL },
+	{ GONE, 0, NULL, NULL },
+	{ STARTS, 0, NULL, NULL },
+	{ FAILS, 0, NULL, NULL },
+	{ 0 },
+};
+
+static const struct play rollback[] = {
+	DEPLOYS(COMMIT_A),
+	{ WELL, 0, NULL, NULL },
+	DEPLOYS(COMMIT_B),
+	{ WELL, 0, NULL, NULL },
+	{ TEXT, ADA, "/rollback staging", NULL },
+	{ PRESS, ADA, "Roll back", NULL },
+	{ STARTS, 0, NULL, NULL },
+	{ ENDS, 0, NULL, NULL },
+	{ WELL, 0, NULL, NULL },
+	{ 0 },
+};
+
+static const struct play pushes[] = {
+	{ PUSH, 0, "develop", NULL },
+	{ GIT_AWAY, 0, NULL, NULL },
+	{ PUSH, 0, "develop", NULL },
+	{ GIT, 0, COMMIT_A, NULL },
+	{ PUSH, 0, "develop", NULL },
+	{ GIT, 0, COMMIT_B, NULL },
+	{ PUSH, 0, "develop", NULL },
+	{ GIT, 0, COMMIT_C, NULL },
+	{ PUSH, 0, "main", NULL },
+	{ GIT, 0, COMMIT_A, NULL },
+	{ STARTS, 0, NULL, NULL },
+	{ ENDS, 0, NULL, NULL },
+	{ WELL, 0, NULL, NULL },
+	{ STARTS, 0, NULL, NULL },
+	{ LOST, 0, NULL, NULL },
+	{ GONE, 0, NULL, NULL },
+	{ DUE, WAIT_POLL, NULL, NULL },
+	{ HEADS, 0, COMMIT_D, COMMIT_B },
+	{ 0 },
+};
+
+static const struct play talk[] = {
+	DEPLOYS(COMMIT_A),
+	{ WELL, 0, NULL, NULL },
+	{ TEXT, EVE, "/deploy staging", NULL },
+	{ TEXT, ADA, "/deploy nowhere", NULL },
+	{ TEXT, ADA, "/help", NULL },
+	{ TEXT, ADA, "/whoami", NULL },
+	{ TEXT, ADA, "/history staging", NULL },
+	{ TEXT, ADA, "/status", NULL },
+	{ WELL, 0, NULL, NULL },
+	{ FORWARDED, ADA, "/deploy staging", NULL },
+	{ REJECTED, 0, NULL, NULL },
+	{ SETTINGS, 0, NULL, NULL },
+	{ MOVED, ADA, NULL, NULL },
+	{ DUE, WAIT_DAILY, NULL, NULL },
+	{ 0 },
+};
+
+static void
+press(int64_t person, const char *label)
+{
+	for (size_t i = w.n_screen; i-- > 0;) {
+		const char *question = world_button(&w.screen[i], label);
+
+		if (question[0] == '\0')
+			continue;
+		(void)world_press(&w, person, w.screen[i].chat, question);
+		return;
+	}
+	fail_msg("nothing has the button %s", label);
+}
+
+static void
+forwarded(int64_t person, const char *text)
+{
+	struct event *event = world_update(&w, UPDATE_TEXT, person, WORLD_GROUP);
+
+	event->u.update->refusal = UPDATE_REFUSED_FORWARDED;
+	(void)text_copy(event->u.update->text, sizeof(event->u.update->text), text);
+	(void)world_decide(&w, event);
+}
+
+static void
+moved(void)
+{
+	struct event *event = world_update(&w, UPDATE_MIGRATED, WORLD_ADMIN, WORLD_GROUP);
+
+	event->u.update->new_chat = WORLD_GROUP - 7;
+	(void)world_decide(&w, event);
+}
+
+static void
+told(enum event_kind kind)
+{
+	struct event *event = store_aid_event(&w.aid, kind);
+
+	if (kind == EVENT_REJECTED)
+		event->u.rejected = (struct rejected){ "github", "signature", "203.0.113.9", 3 };
+	else
+		event->u.settings_read =
+		    (struct settings_read){ .accepted = true, .changed = "RUN_LOGS_KEEP" };
+	(void)world_decide(&w, event);
+}
+
+static void
+closes(enum effect_kind kind)
+{
+	struct effect *effect = world_take(&w, kind);
+
+	if (effect == NULL)
+		fail_msg("no effect %s is open", effect_name(kind));
+	(void)store_aid_report(&w.aid, effect);
+}
+
+static void
+play_step(const struct play *play)
+{
+	switch (play->step) {
+	case TEXT:
+		(void)world_text(&w, play->person, play->text);
+		break;
+	case FORWARDED:
+		forwarded(play->person, play->text);
+		break;
+	case MOVED:
+		moved();
+		break;
+	case PRESS:
+		press(play->person, play->text);
+		break;
+	case STALE:
+		(void)world_press(&w, play->person, WORLD_GROUP, "0123456789abcdef");
+		break;
+	case PUSH:
+		(void)world_decide(&w, world_push(&w, play->text));
+		break;
+	case REJECTED:
+		told(EVENT_REJECTED);
+		break;
+	case SETTINGS:
+		told(EVENT_SETTINGS);
+		break;
+	case GIT:
+		world_git(&w, (struct world_git){ .commit = play->text, .count = 2 });
+		break;
+	case GIT_AWAY:
+		world_git(&w, (struct world_git){ .is_unreachable = true });
+		break;
+	case GIT_NO:
+		world_git(&w, (struct world_git){ .error = play->text });
+		break;
+	case HEADS:
+		world_git_heads(&w, play->text, play->more);
+		break;
+	case STARTS:
+		(void)world_run_starts(&w);
+		break;
+	case SAYS:
+		world_run_step(&w, 0, play->text);
+		break;
+	case ENDS:
+		world_run_ends(&w, (struct run_ended){ .gate_opened = true, .released = true });
+		break;
+	case FAILS:
+		world_run_ends(&w,
+		    (struct run_ended){ .gate_opened = true, .released = true, .exit_status = 1 });
+		break;
+	case STOPPED:
+		world_run_ends(&w,
+		    (struct run_ended){ .gate_opened = true,
+			.released = true,
+			.ended_on_request = true,
+			.exit_status = -1,
+			.signal_number = 15 });
+		break;
+	case SHUT:
+		world_run_ends(&w, (struct run_ended){ 0 });
+		break;
+	case GONE:
+		world_run_ends(&w, (struct run_ended){ .gate_opened = true, .lost = true });
+		break;
+	case LOST:
+		world_run_lost(&w);
+		break;
+	case WELL:
+	case SICK:
+		world_probed(&w, play->text);
+		break;
+	case DUE:
+		world_due(&w, (enum wait_kind)play->person);
+		break;
+	case CLOSES:
+		closes((enum effect_kind)play->person);
+		break;
+	case END_OF_STORY:
+		break;
+	}
+}
+
+/* --- what is on disk, seen through a connection of its own --- */
+
+/* All rows of all tables as one text, but for those of `except`. */
+static void
+rows_of(struct db *db, const char *except, uint8_t ret[CRYPTO_SHA256_SIZE])
+{
+	CLEANUP(crypto_sha256_freep) struct crypto_sha256 *hash = crypto_sha256_new(NULL);
+	CLEANUP(db_rows_close) struct db_rows tables = { 0 };
+	struct err err;
+
+	assert_non_null(hash);
+	assert_true(db_query(&tables, db, &err,
+	    "SELECT name, (SELECT group_concat('quote(' || name || ')', ' || ')"
+	    " FROM pragma_table_info(sqlite_master.name)) FROM sqlite_master"
+	    " WHERE type = 'table' AND name <> 'sqlite_sequence' AND name <> $1 ORDER BY name",
+	    DB_TEXT(except)));
+	while (db_next(&tables)) {
+		CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+		char sql[2048];
+
+		(void)snprintf(sql, sizeof(sql), "SELECT %s FROM %s ORDER BY 1",
+		    db_col_text(&tables, 1), db_col_text(&tables, 0));
+		assert_true(db_query(&rows, db, &err, sql));
+		assert_true(crypto_sha256_add(
+		    hash, db_col_text(&tables, 0), strlen(db_col_text(&tables, 0)), NULL));
+		while (db_next(&rows))
+			assert_true(crypto_sha256_add(
+			    hash, db_col_text(&rows, 0), strlen(db_col_text(&rows, 0)), NULL));
+		assert_true(db_rows_end(&rows, &err));
+	}
+	assert_true(db_rows_end(&tables, &err));
+	assert_true(crypto_sha256_finish(hash, ret, NULL));
+}
+
+/* A deployment that is neither at its end nor waits for anything: it would stay so for ever. */
+#define FORGOTTEN \
+	"SELECT COUNT(*) FROM deployment AS d WHERE state NOT IN ('LIVE', 'FAILED', " \
+	"'ROLLED_BACK'," \
+	" 'ROLLBACK_FAILED', 'REFUSED', 'CANCELLED', 'EXPIRED', 'SUPERSEDED', 'QUEUED')" \
+	" AND NOT EXISTS (SELECT 1 FROM effect WHERE subject = d.id AND kind IN ('run', 'ask'," \
+	" 'probe', 'wait'))"
+/* One that waits for an environment that nobody uses. */
+#define FORGOTTEN_IN_QUEUE \
+	"SELECT COUNT(*) FROM deployment AS d WHERE state = 'QUEUED' AND NOT EXISTS (SELECT 1 " \
+	"FROM" \
+	" deployment WHERE environment = d.environment AND state IN ('RUNNING', 'STOPPING'," \
+	" 'VERIFYING', 'ROLLING_BACK', 'VERIFYING_ROLLBACK'))"
+
+/* --- attempts --- */
+
+static struct {
+	enum fail_what what;
+	const char *story;
+	bool is_on;
+	unsigned decision;	/* the one at hand, from 0 */
+	unsigned from_decision; /* before it nothing fails */
+	unsigned from_call;	/* of from_decision */
+	bool is_done;		/* one decided although a call failed: nothing fails any more */
+	unsigned next_decision; /* then: where the next playing goes on */
+	unsigned next_call;
+	bool is_closed; /* ... and its effect was closed by FAULT: the story is another */
+	struct db *look;
+	unsigned stride;
+	unsigned chance; /* from SEED on */
+	int null;	 /* where the log goes: each failure is logged */
+	unsigned long n_met;
+} attempts;
+
+static void
+complain(unsigned call, const char *text)
+{
+	(void)fail_nth_met();
+	fail_msg("%s, decision %u, call %u (%s): %s", attempts.story, attempts.decision, call,
+	    fail_what_name(attempts.what), text);
+}
+
+static struct event *
+copy_of(const struct event *event)
+{
+	struct event *copy = event_new(event->kind);
+
+	assert_non_null(copy);
+	*copy = *event;
+	copy->link = (struct queue_link){ 0 };
+	copy->settings = settings_ref(event->settings);
+	if (event->kind == EVENT_UPDATE) {
+		copy->u.update = malloc(sizeof(*copy->u.update));
+		assert_non_null(copy->u.update);
+		*copy->u.update = *event->u.update;
+	} else if (event->kind == EVENT_ASKED) {
+		copy->u.asked.answer = strdup(event->u.asked.answer);
+		assert_non_null(copy->u.asked.answer);
+	} else if (event->kind == EVENT_PROBED) {
+		size_t size = event->u.probed.n * sizeof(*event->u.probed.findings);
+
+		copy->u.probed.findings = malloc(size);
+		assert_non_null(copy->u.probed.findings);
+		memcpy(copy->u.probed.findings, event->u.probed.findings, size);
+	}
+	return copy;
+}
+
+/* What was handed out: the status of the answer (0: none), and whether anything is to be done. */
+static int
+handed_out(const struct queue_list *outcomes, bool *ret_acts)
+{
+	int status = 0;
+
+	*ret_acts = false;
+	for (struct queue_link *l = outcomes->first; l != NULL; l = l->next) {
+		const struct outcome *outcome = QUEUE_ITEM(l, struct outcome, link);
+
+		if (outcome->kind == OUTCOME_ANSWER)
+			status = outcome->answer.status;
+		if (outcome->kind == OUTCOME_EFFECT || outcome->kind == OUTCOME_WITHDRAW)
+			*ret_acts = true;
+	}
+	return status;
+}
+
+static void
+drop(struct queue_list *list)
+{
+	struct queue_link *link;
+
+	while ((link = queue_list_take(list)) != NULL)
+		outcome_free(QUEUE_ITEM(link, struct outcome, link));
+}
+
+static bool
+is_same(const uint8_t before[CRYPTO_SHA256_SIZE], const char *except)
+{
+	uint8_t now[CRYPTO_SHA256_SIZE];
+
+	rows_of(attempts.look, except, now);
+	return memcmp(before, now, sizeof(now)) == 0;
+}
+
+bool __real_store_batch(struct store *store, struct queue_list *events,
+    struct queue_list *ret_outcomes, struct err *err);
+bool __wrap_store_batch(struct store *store, struct queue_list *events,
+    struct queue_list *ret_outcomes, struct err *err);
+
+/* What decides all the same costs a playing each: some of those calls, other ones each time. */
+static unsigned
+stride(void)
+{
+	attempts.chance = attempts.chance * 1103515245u + 12345u;
+	return 1 + (attempts.chance >> 16) % attempts.stride;
+}
+
+static unsigned
+number_from(const char *name, unsigned otherwise)
+{
+	const char *text = getenv(name);
+	int64_t n;
+
+	return text != NULL && text_to_i64(text, 1, UINT_MAX, &n, NULL) ? (unsigned)n : otherwise;
+}
+
+struct before {
+	uint8_t all[CRYPTO_SHA256_SIZE];
+	uint8_t but_audit[CRYPTO_SHA256_SIZE];
+};
+
+/* True: it was decided all the same.  False: as if it had never come, and that was said. */
+static bool
+check_attempt(unsigned call, const struct event *event, const struct before *before, bool ok,
+    size_t given_back, const struct queue_list *outcomes)
+{
+	bool acts, is_outside = event_is_from_outside(event);
+	int status = handed_out(outcomes, &acts);
+
+	if (!ok) {
+		if (is_outside ? given_back == 0 && status != 503 : given_back != 1)
+			complain(call, "a batch that failed lost its event");
+		if (acts || !is_same(before->all, ""))
+			complain(call, "a batch that failed left something behind");
+		return false;
+	}
+	if (given_back != 0)
+		complain(call, "a batch that was kept gave its event back");
+	if (status == 503 || status == 500) {
+		if (acts ||
+		    !is_same(status == 503 ? before->all : before->but_audit,
+			status == 503 ? "" : "audit"))
+			complain(call, "what was refused left something behind");
+		return false;
+	}
+	/* Put aside: it never helps to send it again, and Telegram would do nothing else. */
+	if (attempts.what == FAIL_STEP_REFUSED && is_outside && !acts &&
+	    is_same(before->but_audit, "audit") && !is_same(before->all, ""))
+		return false;
+	if (is_outside && attempts.what != FAIL_MEMORY && attempts.what != FAIL_EXEC)
+		complain(call, "it was acknowledged although it failed");
+	return true;
+}
+
+bool
+__wrap_store_batch(struct store *store, struct queue_list *events, struct queue_list *ret_outcomes,
+    struct err *err)
+{
+	struct event *event;
+	struct before before;
+	bool is_known = false;
+	unsigned call;
+
+	if (!attempts.is_on)
+		return __real_store_batch(store, events, ret_outcomes, err);
+	if (attempts.is_done || attempts.decision < attempts.from_decision) {
+		attempts.decision++;
+		return __real_store_batch(store, events, ret_outcomes, err);
+	}
+	assert_int_equal(events->length, 1);
+	event = QUEUE_ITEM(queue_list_take(events), struct event, link);
+	call = attempts.decision == attempts.from_decision ? attempts.from_call : 1;
+	for (;; call++) {
+		struct queue_list one = { 0 }, outcomes = { 0 };
+		size_t given_back;
+		bool ok, is_met, is_decided;
+
+		if (!is_known) { /* what is put aside leaves an entry */
+			rows_of(attempts.look, "", before.all);
+			rows_of(attempts.look, "audit", before.but_audit);
+			is_known = attempts.what != FAIL_STEP_REFUSED;
+		}
+		queue_list_add(&one, &copy_of(event)->link);
+		fail_nth(attempts.what, call);
+		ok = __real_store_batch(store, &one, &outcomes, err);
+		is_met = fail_nth_met();
+		attempts.n_met += is_met;
+		given_back = one.length;
+		if (given_back != 0)
+			event_free(QUEUE_ITEM(queue_list_take(&one), struct event, link));
+		is_decided =
+		    !is_met || check_attempt(call, event, &before, ok, given_back, &outcomes);
+		if (!is_decided) {
+			drop(&outcomes);
+			continue;
+		}
+		if (!ok)
+			complain(call, err->text);
+		attempts.is_done = is_met;
+		attempts.next_decision = attempts.decision;
+		attempts.next_call = call + stride();
+		attempts.is_closed = is_met && attempts.what == FAIL_STEP_REFUSED;
+		queue_list_append(ret_outcomes, &outcomes);
+		break;
+	}
+	attempts.decision++;
+	event_free(event);
+	return true;
+}
+
+/* --- playing --- */
+
+static void
+check_at_rest(const char *when)
+{
+	struct audit_verified verified;
+	struct queue_list out = { 0 };
+	int64_t n, queued;
+	struct err err;
+
+	attempts.is_on = false;
+	if (!db_one_i64(&n, attempts.look, &err, FORGOTTEN) ||
+	    !db_one_i64(&queued, attempts.look, &err, FORGOTTEN_IN_QUEUE))
+		fail_msg("%s", err.text);
+	if (n != 0 || queued != 0)
+		complain(attempts.next_call - 1, "a deployment waits for nothing");
+	assert_false(store_project(w.aid.store, &out));
+	drop(&out);
+	if (!audit_verify(w.aid.path, w.aid.audit_path, &verified, &err))
+		fail_msg("%s: the audit after %s: %s", attempts.story, when, err.text);
+}
+
+static void
+play(const struct play *plays, uint8_t ret_rows[CRYPTO_SHA256_SIZE])
+{
+	struct err err;
+
+	attempts.decision = 0;
+	attempts.is_done = attempts.is_closed = false;
+	world_open(&w, STAGING_URL, PRODUCTION_URL, "POLL_REPOSITORY_SECONDS=60", NULL);
+	log_to(attempts.null);
+	attempts.look = db_open(w.aid.path, DB_READ_ONLY, &err);
+	assert_non_null(attempts.look);
+	attempts.is_on = true;
+	for (; plays->step != END_OF_STORY && !attempts.is_closed; plays++)
+		play_step(plays);
+	check_at_rest("the story");
+	if (ret_rows != NULL)
+		rows_of(attempts.look, "", ret_rows);
+	db_close(attempts.look);
+	world_close(&w);
+}
+
+/* Every decision of the story meets every failure of that kind, and it ends as it would without. */
+static void
+play_with(const char *story, const struct play *plays, enum fail_what what)
+{
+	uint8_t undisturbed[CRYPTO_SHA256_SIZE], rows[CRYPTO_SHA256_SIZE];
+	unsigned playings = 0;
+
+	attempts.story = story;
+	attempts.what = what;
+	attempts.from_decision = UINT_MAX;
+	play(plays, undisturbed);
+	attempts.from_decision = 0;
+	attempts.from_call = 1;
+	attempts.n_met = 0;
+	do {
+		play(plays, rows);
+		playings++;
+		if (!attempts.is_closed)
+			assert_memory_equal(rows, undisturbed, sizeof(rows));
+		attempts.from_decision = attempts.next_decision;
+		attempts.from_call = attempts.next_call;
+	} while (attempts.is_done);
+	print_message("           %-10s %-13s %5lu calls failed, played %u times\n", story,
+	    fail_what_name(what), attempts.n_met, playings);
+	assert_true(attempts.n_met > 0);
+}
+
+static const struct {
+	const char *name;
+	const struct play *plays;
+} stories[] = {
+	{ "staging", staging },
+	{ "production", production },
+	{ "cancelled", cancelled },
+	{ "rollback", rollback },
+	{ "pushes", pushes },
+	{ "talk", talk },
+};
+
+static void
+play_all_with(enum fail_what what)
+{
+	for (size_t i = 0; i < COUNT(stories); i++)
+		play_with(stories[i].name, stories[i].plays, what);
+}
+
+static void
+a_statement_that_the_disk_refuses_undoes_its_decision(void **state)
+{
+	(void)state;
+	play_all_with(FAIL_STEP);
+}
+
+static void
+a_statement_that_always_fails_is_put_aside_or_closes_its_effect(void **state)
+{
+	(void)state;
+	play_all_with(FAIL_STEP_REFUSED);
+}
+
+static void
+a_statement_without_memory_undoes_its_decision(void **state)
+{
+	(void)state;
+	play_all_with(FAIL_PREPARE);
+	play_with("production", production, FAIL_BIND);
+	play_with("talk", talk, FAIL_BIND);
+}
+
+static void
+a_decision_without_memory_is_undone(void **state)
+{
+	(void)state;
+	play_all_with(FAIL_MEMORY);
+}
+
+static void
+a_decision_without_its_hash_is_undone(void **state)
+{
+	(void)state;
+	play_with("production", production, FAIL_CRYPTO);
+	play_with("talk", talk, FAIL_CRYPTO);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_decision_without_its_hash_is_undone),
+		cmocka_unit_test(a_statement_that_the_disk_refuses_undoes_its_decision),
+		cmocka_unit_test(a_statement_without_memory_undoes_its_decision),
+		cmocka_unit_test(a_decision_without_memory_is_undone),
+		cmocka_unit_test(a_statement_that_always_fails_is_put_aside_or_closes_its_effect),
+	};
+
+	attempts.chance = number_from("SEED", (unsigned)time(NULL));
+	attempts.stride = number_from("STRIDE", 40); /* 1: all of them */
+	print_message("SEED=%u STRIDE=%u\n", attempts.chance, attempts.stride);
+	attempts.null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
