@@ -199,6 +199,17 @@ check-hostile: packages-test
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@DEPLOYBOT_BUILD=$(BUILD) $(PYTHON) tests/faults/hostile.py $(if $(SHORT),--short) $(WHAT)
 
+# One call after another fails, from wherever it is made: under AddressSanitizer, so that leaks are seen.
+.PHONY: faults-build
+faults-build: packages-test
+	@$(TEST_MAKE) -j$(JOBS) all $(TEST_BUILD)/faults/oracle $(TEST_BUILD)/faults/libfault.so
+
+.PHONY: check-io check-oom
+check-io: faults-build
+	@$(PYTHON) tests/faults/inout.py --build $(TEST_BUILD)
+check-oom: faults-build
+	@$(PYTHON) tests/faults/oom.py --build $(TEST_BUILD)
+
 .PHONY: lint
 lint: packages-lint
 	@tests/tools/lint.sh
@@ -224,6 +235,8 @@ help:
 	@echo "make run        the same against the real Telegram: TELEGRAM_BOT_TOKEN and ADMIN_TELEGRAM_IDS in .env"
 	@echo "make test       all tests (WHAT=tests/e2e/test_x.py: only those end-to-end tests)"
 	@echo "make check-sim  10000 random histories of everything, without time or network (SEEDS=n; SEED=n: one again)"
+	@echo "make check-io   each read, write, flush, open, socket, fork of three flows fails once: 4 min (IO=all: 2 h)"
+	@echo "make check-oom  each place that allocates gets none, once, and all for a while: 5 min (OOM=all: 1 h)"
 	@echo "make check-planted  one protection after another is taken out: its test must notice (WHAT=gate: only those)"
 	@echo "make check-hostile  hostile clients, scripts, names, words: 5 minutes (WHAT=slow: one theme; SEED=n: again; SHORT=1)"
 	@echo "make layers     who may include whom"

@@ -216,8 +216,13 @@ site_of(enum fault_class class, const char *call, int fd)
 			atomic_store(&site->ready, 1);
 			return site;
 		}
-		if (found == key)
+		if (found == key) {
+			if (site->frame_count == 0 && n > 0) { /* armed before it was met */
+				memcpy(site->frames, frames, sizeof(frames));
+				site->frame_count = (uint8_t)n;
+			}
 			return site;
+		}
 	}
 	atomic_fetch_add(&page->sites_lost, 1);
 	return NULL;
@@ -268,7 +273,8 @@ rule_says(enum fault_class class, int fd, const char *path)
 	uint64_t nth;
 
 	if (page->count == 0 || page->class != class || (page->roles & 1U << role) == 0 ||
-	    !is_path(fd, path) || (page->error == 0 && !can_be_short(fd)))
+	    (page->kinds != 0 && (page->kinds & 1U << kind_of(fd)) == 0) || !is_path(fd, path) ||
+	    (page->error == 0 && !can_be_short(fd)))
 		return false;
 	nth = atomic_fetch_add(&page->seen, 1);
 	if (nth < page->after || nth - page->after >= page->count)

@@ -18,9 +18,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* malloc: also mmap.  open: whatever changes folders and files.  wait: poll, epoll_wait. */
+/* malloc: also mmap.  open: whatever changes folders and files.  socket: whatever else makes a
+ * descriptor.  net: bind, connect and the like.  wait: poll, epoll_wait. */
 #define FAULT_CLASSES(C) \
-	C(malloc) C(read) C(write) C(flush) C(open) C(socket) C(fork) C(wait)
+	C(malloc) C(read) C(write) C(flush) C(open) C(socket) C(net) C(fork) C(wait)
 
 /* keeper: also who asks git.  leader: a forked one until it becomes a script, which is let be. */
 #define FAULT_ROLES(R) R(server) R(runner) R(keeper) R(leader)
@@ -63,7 +64,7 @@ struct fault_page {
 	/* the rule */
 	uint32_t class, roles; /* bits */
 	int32_t error;	       /* 0: only a part is done */
-	uint32_t pad;
+	uint32_t kinds;	       /* bits; 0: any */
 	uint64_t after; /* calls that are let pass */
 	uint64_t count; /* then so many fail */
 	_Atomic uint64_t seen;

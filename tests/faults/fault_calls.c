@@ -386,7 +386,7 @@ WRAP(open, int, fallocate64, fd, NULL, (int fd, int mode, off_t at, off_t size),
 WRAP_GIVES(open, posix_fallocate, (int fd, off_t at, off_t size), (fd, at, size))
 WRAP_GIVES(open, posix_fallocate64, (int fd, off_t at, off_t size), (fd, at, size))
 
-/* Only what makes a descriptor or takes a lock. */
+/* Only what makes a descriptor or takes a lock: to let go of one never fails. */
 #define WRAP_FCNTL(name) \
 	EXPORT int name(int fd, int command, ...) \
 	{ \
@@ -399,7 +399,7 @@ WRAP_GIVES(open, posix_fallocate64, (int fd, off_t at, off_t size), (fd, at, siz
 		va_end(list); \
 		if (command == F_DUPFD || command == F_DUPFD_CLOEXEC) \
 			verdict = fault_look(FAULT_CLASS_socket, "dup", -1, NULL); \
-		else if (command == F_SETLK || command == F_GETLK) \
+		else if (command == F_SETLK && ((struct flock *)argument)->l_type != F_UNLCK) \
 			verdict = fault_look(FAULT_CLASS_open, "lock", fd, NULL); \
 		if (verdict.error != 0) { \
 			errno = verdict.error; \
@@ -411,28 +411,41 @@ WRAP_GIVES(open, posix_fallocate64, (int fd, off_t at, off_t size), (fd, at, siz
 WRAP_FCNTL(fcntl)
 WRAP_FCNTL(fcntl64)
 
-/* ---- socket: whatever makes a descriptor, and what is done to sockets -------------------- */
+/* ---- socket and net ---------------------------------------------------------------------- */
 
 WRAP(socket, int, socket, -1, NULL, (int domain, int type, int protocol), (domain, type, protocol))
 WRAP(socket, int, socketpair, -1, NULL, (int domain, int type, int protocol, int ends[2]),
     (domain, type, protocol, ends))
-WRAP(socket, int, bind, fd, NULL, (int fd, __CONST_SOCKADDR_ARG to, socklen_t length),
-    (fd, to, length))
-WRAP(socket, int, listen, fd, NULL, (int fd, int backlog), (fd, backlog))
+WRAP(
+    net, int, bind, fd, NULL, (int fd, __CONST_SOCKADDR_ARG to, socklen_t length), (fd, to, length))
+WRAP(net, int, listen, fd, NULL, (int fd, int backlog), (fd, backlog))
 WRAP(socket, int, accept, fd, NULL, (int fd, __SOCKADDR_ARG from, socklen_t *restrict length),
     (fd, from, length))
 WRAP(socket, int, accept4, fd, NULL,
     (int fd, __SOCKADDR_ARG from, socklen_t *restrict length, int flags), (fd, from, length, flags))
-WRAP(socket, int, connect, fd, NULL, (int fd, __CONST_SOCKADDR_ARG to, socklen_t length),
+WRAP(net, int, connect, fd, NULL, (int fd, __CONST_SOCKADDR_ARG to, socklen_t length),
     (fd, to, length))
-WRAP(socket, int, setsockopt, fd, NULL,
+WRAP(net, int, setsockopt, fd, NULL,
     (int fd, int level, int name, const void *value, socklen_t size),
     (fd, level, name, value, size))
 WRAP(socket, int, pipe, -1, NULL, (int ends[2]), (ends))
 WRAP(socket, int, pipe2, -1, NULL, (int ends[2], int flags), (ends, flags))
 WRAP(socket, int, epoll_create1, -1, NULL, (int flags), (flags))
-WRAP(socket, int, epoll_ctl, fd, NULL, (int epoll, int what, int fd, struct epoll_event *event),
-    (epoll, what, fd, event))
+/* Only what the kernel may refuse: it never lacks memory to let go. */
+EXPORT int
+epoll_ctl(int epoll, int what, int fd, struct epoll_event *event)
+{
+	struct fault_verdict verdict = { 0 };
+
+	if (what == EPOLL_CTL_ADD)
+		verdict = fault_look(FAULT_CLASS_net, "epoll_ctl", fd, NULL);
+	if (verdict.error != 0) {
+		errno = verdict.error;
+		return -1;
+	}
+	return NEXT(epoll_ctl)(epoll, what, fd, event);
+}
+
 WRAP(socket, int, eventfd, -1, NULL, (unsigned count, int flags), (count, flags))
 WRAP(socket, int, timerfd_create, -1, NULL, (clockid_t clock, int flags), (clock, flags))
 WRAP(socket, int, signalfd, -1, NULL, (int fd, const sigset_t *set, int flags), (fd, set, flags))

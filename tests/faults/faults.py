@@ -15,14 +15,18 @@ import struct
 import subprocess
 from dataclasses import dataclass
 
-CLASSES = ("malloc", "read", "write", "flush", "open", "socket", "fork", "wait")
+CLASSES = ("malloc", "read", "write", "flush", "open", "socket", "net", "fork", "wait")
 ROLES = ("server", "runner", "keeper", "leader")
 KINDS = ("none", "file", "folder", "pipe", "stream", "packet", "other")
 FOREVER = (1 << 64) - 1
 
 # As struct fault_page and struct fault_site of fault.h.
 MAGIC = 0x31304c5546544c46
-ARMED, SITES_ON, RULE, PATH, CALLS, HITS, LOST, MODULES, SITES = 8, 12, 16, 64, 192, 448, 704, 728, 4824
+ARMED, SITES_ON, RULE, PATH, CALLS = 8, 12, 16, 64, 192
+HITS = CALLS + 8 * len(ROLES) * len(CLASSES)
+LOST = HITS + 8 * len(ROLES) * len(CLASSES)
+MODULES = LOST + 24
+SITES = MODULES + 64 * 64
 SITE_COUNT, SITE_SIZE, MODULE_COUNT, MODULE_SIZE = 32768, 128, 64, 64
 SIZE = SITES + SITE_COUNT * SITE_SIZE
 SITE = struct.Struct("<QIBBBBQIIiI16s9Q")
@@ -95,11 +99,11 @@ class Page:
         self.write(place + FAIL, "IIi", count, skip, number_of(error))
         self.arm()
 
-    def arm_rule(self, group, role, error, n=1, count=1, path=""):
+    def arm_rule(self, group, role, error, n=1, count=1, path="", kind=""):
         """The n-th call from now on of this class and process, and `count` in all."""
         self.heal()
-        self.write(RULE, "IIiIQQQQ", CLASSES.index(group), 1 << ROLES.index(role), number_of(error), 0,
-                   n - 1, count, 0, 0)
+        self.write(RULE, "IIiIQQQQ", CLASSES.index(group), 1 << ROLES.index(role), number_of(error),
+                   1 << KINDS.index(kind) if kind else 0, n - 1, count, 0, 0)
         self.memory[PATH:PATH + 128] = path.encode().ljust(128, b"\0")
         self.arm()
 

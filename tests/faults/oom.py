@@ -1,0 +1,130 @@
+"""Gives no memory once to each place that asks for it: in three flows, and in a start; and for a while to all of them.
+
+make check-oom: places are told apart by their stacks (tests/faults/fault.h). Of those that are the same in our own code
+one is drawn. A trial of a flow fails some of them, one call each; in a trial of starts one place fails after the other.
+After each: no crash, no leak, nothing acknowledged that is not stored, the chat told the truth. OOM=all: each place.
+"""
+# SPDX-License-Identifier: ISC
+import os
+import random
+
+import site_trial    # first: it finds the rest
+import campaign
+from faults import Site
+from flows import FLOWS
+from inout import finish, shuffled
+from oracle import Broken
+
+TOGETHER = 5        # places that fail in one flow
+STARTS = 5          # … and in one trial of starts
+LASTING = 6
+SHORT_TRIALS = 4
+HIGH = 1 << 40
+MANY = 40           # a send whose answer found no memory is sent again: Telegram has no key for it
+
+
+def program_frames(site, program):
+    return tuple(frame for frame in site.frames if frame >> 48 == program)
+
+
+def program_hash(found):
+    """The module whose frames stand last in every stack: deploybot itself."""
+    counts = campaign.collections.Counter(site.frames[-1] >> 48 for site in found.sites.values()
+                                          if site.role == "server" and site.frames)
+    return counts.most_common(1)[0][0]
+
+
+def one_of_each(sites, chance, program):
+    """Of those that are the same in our own code, one."""
+    groups = campaign.collections.defaultdict(list)
+    for site in sites:
+        groups[(site.role, program_frames(site, program))].append(site)
+    return [chance.choice(group) for _, group in sorted(groups.items())]
+
+
+def together(flow, phase, sites, size):
+    return [f"{flow}/{phase}/{'+'.join(f'{s.role}.{s.key:016x}' for s in sites[i:i + size])}/ENOMEM"
+            for i in range(0, len(sites), size)]
+
+
+def make_trials(found, chance, want_all):
+    memory = [site for _, site in sorted(found.sites.items()) if site.group == "malloc"]
+    trials = []
+    for phase, size in (("flow", TOGETHER), ("start", STARTS)):
+        of_phase = [s for s in memory if any(p == phase for _, p in found.where[s.key])]
+        if not want_all:
+            of_phase = one_of_each(of_phase, chance, program_hash(found))
+        flow_of = {s.key: chance.choice(sorted(f for f, p in found.where[s.key] if p == phase)) for s in of_phase}
+        for flow in FLOWS:
+            trials += together(flow, phase, shuffled([s for s in of_phase if flow_of[s.key] == flow], chance), size)
+    lasting = [f"{chance.choice(sorted(FLOWS))}/lasting/server.{chance.randrange(1, 4000)}.{chance.choice((30, 300, HIGH))}/ENOMEM"
+               for _ in range(LASTING)]
+    return [*lasting, *shuffled(trials, chance)]
+
+
+def sites_of(words):
+    for word in words.split("+"):
+        role, key = word.split(".")
+        yield Site(int(key, 16), role, "none", "malloc", "malloc", 0, 0, (), 0)
+
+
+def trial(scene, label):
+    flow, phase, words, error = label.split("/")
+    if phase == "lasting":
+        role, after, count = words.split(".")
+        return site_trial.play(
+            scene, flow, "flow", lambda page: page.arm_rule("malloc", role, error, n=int(after), count=int(count)),
+            kills=MANY, persistent=True)
+    if phase == "start":
+        return starts(scene, flow, list(sites_of(words)), error)
+    return site_trial.play(scene, flow, "flow", lambda page: [page.arm_site(s, error) for s in sites_of(words)],
+                           lost_runs=1, kills=MANY)
+
+
+def starts(scene, flow, sites, error):
+    """One place after the other: it starts, or says why not and starts the next time."""
+    hits = []
+    for site in sites:
+        one = site_trial.Trial(scene, flow)
+        try:
+            one.page.arm_site(site, error)
+            one.launch_under_fault()
+            hits += one.finish()
+        except Exception as problem:
+            told = one.page.describe(next(s for s in one.page.sites() if s.key == site.key), scene.real)
+            raise Broken("a_start_without_memory", f"{problem}\n{told}") from problem
+        finally:
+            one.close()
+    return hits
+
+
+def main():
+    chosen = campaign.parse(campaign.options(__doc__, workers=2 * len(os.sched_getaffinity(0))))
+    chance = random.Random(chosen.seed)
+    found = None
+    if "/" in chosen.only:
+        labels = [chosen.only]
+    else:
+        found = site_trial.look(chosen.build, ("production",) if chosen.short else tuple(FLOWS))
+        labels = make_trials(found, chance, os.environ.get("OOM") == "all")
+        tell(found, labels)
+    if chosen.short:
+        labels = [one for one in labels if "/lasting/" not in one][:SHORT_TRIALS]
+    result = campaign.run("oom", [(one, one) for one in labels], trial, chosen)
+    must = [] if chosen.short or chosen.only else sorted(
+        {f"malloc in {site.role}" for site in found.sites.values() if site.group == "malloc"})
+    finish(result, must)
+
+
+def tell(found, labels):
+    known = campaign.collections.Counter()
+    for site in found.sites.values():
+        if site.group == "malloc":
+            known[site.role] += 1
+    for role, n in sorted(known.items()):
+        print(f"  {n:5} places ask for memory in {role}")
+    print(f"  {sum(label.split('/')[2].count('+') + 1 for label in labels):5} of them are failed")
+
+
+if __name__ == "__main__":
+    main()
