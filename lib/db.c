@@ -623,3 +623,19 @@ db_quick_check(struct db *db, struct err *err)
 {
 	return pragma_gives(db, "PRAGMA quick_check(1)", "ok", err);
 }
+
+bool
+db_quick_check_table(struct db *db, const char *table, struct err *err)
+{
+	char sql[96]; /* a PRAGMA takes no parameters */
+
+	assert(strspn(table, "abcdefghijklmnopqrstuvwxyz_") == strlen(table) && strlen(table) < 64);
+	(void)snprintf(sql, sizeof(sql), "PRAGMA quick_check(%s)", table);
+	return pragma_gives(db, sql, "ok", err);
+}
+
+bool
+db_page_count(struct db *db, int64_t *ret, struct err *err)
+{
+	return db_one_i64(ret, db, err, "PRAGMA page_count");
+}

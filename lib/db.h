@@ -128,6 +128,11 @@ MUST_USE bool db_set_user_version(struct db *db, int64_t version, struct err *er
 
 /* PRAGMA quick_check: ERR_CONFIG with the first finding. */
 MUST_USE bool db_quick_check(struct db *db, struct err *err);
+/* The same of one table and its indexes; the name is a constant of the program. */
+MUST_USE bool db_quick_check_table(struct db *db, const char *table, struct err *err);
+
+/* The database's size; a page is 4 KB. */
+MUST_USE bool db_page_count(struct db *db, int64_t *ret, struct err *err);
 
 /* --- how db_run(db, err, sql, values…) becomes sql, array, count; up to 24 values --- */
 #define DB_SQL(...) \

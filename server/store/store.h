@@ -33,7 +33,8 @@ struct store_config {
 	const char *poison_path;
 };
 
-/* Opens, checks (quick_check only after an unclean end), migrates.  NULL: *err says what to do. */
+/* Opens, checks (only after an unclean end, and of a large file only a part), migrates.
+ * NULL: *err says what to do. */
 struct store *store_open(const struct store_config *config, struct err *err) MUST_USE;
 
 /* The effects that were open, marked is_again, into *ret_outcomes; once, before the first batch. */

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -230,6 +231,43 @@ the_file_is_private_and_read_only_changes_nothing(void **state)
 	assert_int_equal(count, 12);
 }
 
+/* Writes over the middle of a table's root page, as a disk that lies would. */
+static void
+damage(const char *path, int64_t page)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	char rubbish[1024];
+
+	assert_true(fd >= 0);
+	memset(rubbish, 0xA5, sizeof(rubbish));
+	assert_int_equal(
+	    pwrite(fd, rubbish, sizeof(rubbish), (off_t)((page - 1) * 4096)), sizeof(rubbish));
+	assert_int_equal(close(fd), 0);
+}
+
+static void
+a_damaged_table_is_found_and_its_neighbour_is_well(void **state)
+{
+	struct place *p = *state;
+	int64_t page, pages;
+	struct err err;
+
+	assert_true(db_script(p->db, "CREATE TABLE u(n INTEGER); INSERT INTO u VALUES(1)", &err));
+	assert_true(db_run(p->db, &err, "INSERT INTO t(n) VALUES(1)"));
+	assert_true(
+	    db_one_i64(&page, p->db, &err, "SELECT rootpage FROM sqlite_schema WHERE name = 'u'"));
+	assert_true(db_page_count(p->db, &pages, &err));
+	assert_in_range(pages, page, 16);
+	assert_true(db_checkpoint(p->db, NULL, &err));
+	db_close(TAKE(p->db));
+	damage(p->path, page);
+	p->db = db_open(p->path, 0, &err);
+	assert_non_null(p->db);
+	assert_true(db_quick_check_table(p->db, "t", &err));
+	assert_false(db_quick_check_table(p->db, "u", &err));
+	assert_int_equal(err.code, ERR_CONFIG);
+}
+
 int
 main(void)
 {
@@ -242,6 +280,7 @@ main(void)
 		TEST(failures_have_their_kind),
 		TEST(a_full_database_is_told_apart_and_recovers),
 		TEST(the_file_is_private_and_read_only_changes_nothing),
+		TEST(a_damaged_table_is_found_and_its_neighbour_is_well),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
