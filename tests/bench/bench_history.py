@@ -16,7 +16,7 @@ HISTORY = {
     "inbox": (NUMBERS + "INSERT INTO inbox (source, id, digest, at) SELECT 'github',"
               " lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-' ||"
               " hex(randomblob(2)) || '-0000-' || hex(randomblob(6))), randomblob(32),"
-              " :at - :month + :month * i / :rows FROM n"),
+              " :at - :month + :month * i / :rows FROM n ORDER BY 2"),  # else pages are split
     "message": (NUMBERS + "INSERT INTO message (chat, thread, remote_id, head, foot, buttons,"
                 " live_run, live_since, live_estimate_ms, at) SELECT 424242001, 0, 100 + i,"
                 " '{\"text\":\"production is live\"}', '', '[]', 0, 0, 0,"
@@ -82,10 +82,14 @@ def fill(stage, deliveries, deployments):
         database.execute("BEGIN IMMEDIATE")
         for table in (*HISTORY, "audit", "question", "effect", "environment"):
             database.execute(f"DELETE FROM {table}")
+        (index,) = database.execute(
+            "SELECT sql FROM sqlite_schema WHERE name = 'inbox_digest'").fetchone()
+        database.execute("DROP INDEX inbox_digest")
         for table, sql in HISTORY.items():
             rows = deliveries if table == "inbox" else deployments
             database.execute(sql.replace("?", ":rows"),
                              {"rows": rows, "at": now, "month": 30 * DAY_MS})
+        database.execute(index)
         database.execute(
             "INSERT INTO environment (name, current_release, previous_release, held_commit,"
             " seen_commit, is_down, is_unacknowledged) SELECT environment, MAX(id), 0, '', '', 0,"
