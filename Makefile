@@ -210,6 +210,18 @@ check-io: faults-build
 check-oom: faults-build
 	@$(PYTHON) tests/faults/oom.py --build $(TEST_BUILD)
 
+# Whoever dies leaves the rest to be adopted: kills at every moment of a deployment, and upgrades under one.
+FAULTS_MAKE := $(MAKE) --no-print-directory -j$(JOBS) all $(BUILD)/faults/oracle
+.PHONY: check-adopt soak
+check-adopt: packages-test
+	@$(FAULTS_MAKE)
+	@$(PYTHON) tests/faults/adopt.py --build $(BUILD)
+
+# kill -9 at random moments under load, peers that fail, and the oracle at each rest between.
+soak: packages-test
+	@$(FAULTS_MAKE)
+	@$(PYTHON) tests/faults/soak.py --build $(BUILD)
+
 .PHONY: lint
 lint: packages-lint
 	@tests/tools/lint.sh
@@ -237,6 +249,8 @@ help:
 	@echo "make check-sim  10000 random histories of everything, without time or network (SEEDS=n; SEED=n: one again)"
 	@echo "make check-io   each read, write, flush, open, socket, fork of three flows fails once: 4 min (IO=all: 2 h)"
 	@echo "make check-oom  each place that allocates gets none, once, and all for a while: 5 min (OOM=all: 1 h)"
+	@echo "make check-adopt  server, runner, keeper killed in every combination, 50 upgrades under one run: 4 min (ROUNDS=n)"
+	@echo "make soak       kill -9 at random moments under load, MINUTES=3 (RATE=pushes a second; SEED=n)"
 	@echo "make check-planted  one protection after another is taken out: its test must notice (WHAT=gate: only those)"
 	@echo "make check-hostile  hostile clients, scripts, names, words: 5 minutes (WHAT=slow: one theme; SEED=n: again; SHORT=1)"
 	@echo "make layers     who may include whom"
