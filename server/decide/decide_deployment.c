@@ -210,6 +210,16 @@ is_held(struct tx *tx, const struct deployment *waiting)
 	    strcmp(row_environment_get(tx, waiting->environment).held_commit, waiting->commit) == 0;
 }
 
+/* Settings may have changed since the request, and whoever asked may have lost the role. */
+static bool
+may_start(struct tx *tx, const struct deployment *waiting)
+{
+	return waiting->trigger != TRIGGER_CHAT ||
+	    policy_decide(policy_role(tx->settings, waiting->asked_by),
+		is_rollback(waiting) ? POLICY_ROLLBACK : POLICY_DEPLOY, waiting->environment)
+		.is_allowed;
+}
+
 static void
 refuse_waiting(struct tx *tx, struct deployment *waiting, const char *reason)
 {
@@ -231,6 +241,8 @@ decide_next(struct tx *tx, const char *environment)
 	if (is_held(tx, &waiting))
 		refuse_waiting(
 		    tx, &waiting, "it was taken back while this waited; /deploy asks first");
+	else if (!may_start(tx, &waiting))
+		refuse_waiting(tx, &waiting, "whoever asked for it may not do so any more");
 	else if (!prepare_start(tx, &waiting))
 		refuse_waiting(tx, &waiting, "this environment is no longer in the settings");
 	else

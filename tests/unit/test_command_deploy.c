@@ -534,6 +534,28 @@ anyone_who_may_cancel_there_may_press_cancel(void **state)
 	world_close(&w);
 }
 
+static void
+a_role_lost_while_git_is_asked_starts_nothing(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL);
+	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
+	world_settings(&w, STAGING_URL, "STAGING_TELEGRAM_IDS=", NULL);
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_REFUSED);
+	assert_non_null(world_says(&w, "whoever asked for it may not do so any more"));
+
+	/* A role that is still there starts it: nobody else's is looked at. */
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	world_settings(&w, STAGING_URL, "ADMIN_TELEGRAM_IDS=22", "STAGING_TELEGRAM_IDS=11", NULL);
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_non_null(world_peek(&w, EFFECT_RUN));
+	world_close(&w);
+}
+
 int
 main(void)
 {
@@ -559,6 +581,7 @@ main(void)
 		cmocka_unit_test(busy_at_the_press_is_refused),
 		cmocka_unit_test(a_held_commit_is_asked_about_with_a_warning),
 		cmocka_unit_test(a_request_is_cancelled_while_git_is_asked),
+		cmocka_unit_test(a_role_lost_while_git_is_asked_starts_nothing),
 		cmocka_unit_test(the_log_is_sent_as_often_as_somebody_asks),
 		cmocka_unit_test(anyone_who_may_cancel_there_may_press_cancel),
 	};
