@@ -10,6 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "fail_nth.h"
 #include "lib/buf.h"
 #include "lib/crypto.h"
 #include "lib/err.h"
@@ -205,6 +206,159 @@ a_forged_line_with_a_hash_of_its_own_breaks_the_next(void **state)
 	free_log(&forged);
 }
 
+/* An entry is written whole and chained, or not at all: the head moves with it alone. */
+static void
+what_fails_in_the_middle_writes_no_entry_and_believes_none(void **state)
+{
+	static const enum fail_what whats[] = { FAIL_CRYPTO, FAIL_MEMORY };
+	static const struct audit_line line = {
+		.user_id = "telegram:11",
+		.action = "deploy_requested",
+		.outcome = "allowed",
+		.severity = "info",
+		.meta = "{}",
+	};
+	struct audit_chain head, none = { 0 };
+	bool ok, is_met = true;
+	struct buf text;
+	struct err err;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(whats); i++, is_met = true) {
+		for (unsigned n = 1; is_met; n++) {
+			buf_init(&text, AUDIT_LINE_MAX);
+			head = none;
+			fail_nth(whats[i], n);
+			ok = audit_chain_write(&head, &line, &text, &err);
+			is_met = fail_nth_met();
+			assert_int_equal(ok, !is_met);
+			assert_int_equal(head.seq, is_met ? 0 : 1);
+			if (is_met)
+				assert_int_equal(err.code, ERR_NOMEM);
+			if (is_met)
+				buf_done(&text);
+		}
+		is_met = true;
+		for (unsigned n = 1; whats[i] == FAIL_CRYPTO && is_met; n++) {
+			head = none;
+			fail_nth(FAIL_CRYPTO, n);
+			ok = audit_chain_check(&head, text.data, text.size, &err);
+			is_met = fail_nth_met();
+			assert_int_equal(ok, !is_met);
+			assert_int_equal(head.seq, is_met ? 0 : 1);
+		}
+		buf_done(&text);
+	}
+}
+
+static void
+an_entry_over_its_limit_is_not_written(void **state)
+{
+	const struct audit_line line = {
+		.user_id = "telegram:11",
+		.action = "deploy_requested",
+		.outcome = "allowed",
+		.severity = "info",
+		.meta = "{\"a\":1}",
+	};
+	struct audit_chain head = { 0 };
+	struct buf text;
+	struct err err;
+	size_t whole;
+
+	(void)state;
+	buf_init(&text, AUDIT_LINE_MAX);
+	assert_true(audit_chain_write(&head, &line, &text, &err));
+	whole = text.size;
+	buf_done(&text);
+	for (size_t cap = 1; cap <= whole; cap++) {
+		struct audit_chain at = { 0 };
+		bool ok;
+
+		buf_init(&text, cap);
+		ok = audit_chain_write(&at, &line, &text, &err);
+		assert_int_equal(ok, cap == whole);
+		assert_int_equal(at.seq, cap == whole ? 1 : 0);
+		buf_done(&text);
+	}
+}
+
+/* What is no line at all, is cut short, or has its hash in another form. */
+static void
+what_is_no_line_of_ours_is_not_believed(void **state)
+{
+	struct audit_chain head = { 0 };
+	struct log log;
+	struct err err;
+	char *line;
+	size_t size;
+
+	(void)state;
+	write_log(&log);
+	line = log.line[0].data;
+	size = log.line[0].size;
+	for (size_t cut = 0; cut < size; cut++)
+		assert_false(audit_chain_check(&head, line, cut, &err));
+	for (char *c = line + size - 3; c > line + size - 67; c--)
+		if (*c >= 'a' && *c <= 'f')
+			*c = (char)(*c - 'a' + 'A');
+	assert_false(audit_chain_check(&head, line, size, &err)); /* a hash has one form */
+	assert_int_equal(head.seq, 0);
+	free_log(&log);
+}
+
+static void
+a_sequence_number_is_read_whole_or_not(void **state)
+{
+#define AT "{\"timestamp\":\"2026-01-01T00:00:00.000Z\",\"seq\":"
+	static const struct {
+		const char *text;
+		int64_t seq; /* 0: none */
+	} cases[] = {
+		{ AT "1,", 1 },
+		{ AT "9223372036854775807,", INT64_MAX },
+		{ AT "9223372036854775808,", 0 },
+		{ AT "00000000000000000000001,", 0 },
+		{ AT "0,", 0 },
+		{ AT "-1,", 0 },
+		{ AT "12", 0 },
+		{ AT "12}", 0 },
+		{ AT ",", 0 },
+		{ AT, 0 },
+		{ "", 0 },
+		{ "{\"timestamp\":\"2026-01-01T00:00:00.000Z\",\"sex\":1,", 0 },
+		{ "{\"timestomp\":\"2026-01-01T00:00:00.000Z\",\"seq\":1,", 0 },
+	};
+#undef AT
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		int64_t seq = 0;
+		bool ok = audit_chain_seq(cases[i].text, strlen(cases[i].text), &seq);
+
+		assert_int_equal(ok, cases[i].seq != 0);
+		if (ok)
+			assert_int_equal(seq, cases[i].seq);
+	}
+}
+
+static void
+core_fields_are_known_and_the_short_hash_is_the_hash(void **state)
+{
+	static const char *const core[] = { "timestamp", "seq", "user_id", "action", "environment",
+		"commit", "outcome", "severity", "deployment", "prev", "hash" };
+	struct audit_chain head = { .hash = { 0xde, 0xad, 0xbe, 0xef, 0x01 } };
+	char text[9];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(core); i++)
+		assert_true(audit_chain_is_core(core[i]));
+	assert_false(audit_chain_is_core("reason"));
+	assert_false(audit_chain_is_core(""));
+	audit_chain_short(&head, text);
+	assert_string_equal(text, "deadbeef");
+}
+
 int
 main(void)
 {
@@ -215,6 +369,11 @@ main(void)
 		cmocka_unit_test(any_byte_of_any_line_changed_is_noticed),
 		cmocka_unit_test(a_line_removed_reordered_repeated_or_cut_off_is_noticed),
 		cmocka_unit_test(a_forged_line_with_a_hash_of_its_own_breaks_the_next),
+		cmocka_unit_test(what_fails_in_the_middle_writes_no_entry_and_believes_none),
+		cmocka_unit_test(an_entry_over_its_limit_is_not_written),
+		cmocka_unit_test(what_is_no_line_of_ours_is_not_believed),
+		cmocka_unit_test(a_sequence_number_is_read_whole_or_not),
+		cmocka_unit_test(core_fields_are_known_and_the_short_hash_is_the_hash),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "fail_nth.h"
 #include "lib/text.h"
 
 /* From GitHub's page "Validating webhook deliveries". */
@@ -94,10 +95,25 @@ any_other_form_of_the_header_is_none(void **state)
 	assert_int_equal(given[0], 0);
 }
 
+static void
+a_mac_that_cannot_be_worked_out_holds_nothing(void **state)
+{
+	uint8_t given[GITHUB_SIGNATURE_SIZE] = { 0 }, mac[GITHUB_SIGNATURE_SIZE] = { 7 };
+	struct crypto_hmac *body = mac_of(SECRET, BODY, 5);
+
+	(void)state;
+	assert_true(github_signature_parse(SIGNATURE, given));
+	fail_nth(FAIL_CRYPTO, 1);
+	assert_false(github_signature_holds(body, given, mac));
+	assert_true(fail_nth_met());
+	assert_int_equal(mac[0], 7);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_mac_that_cannot_be_worked_out_holds_nothing),
 		cmocka_unit_test(githubs_own_example_holds_in_pieces_of_any_size),
 		cmocka_unit_test(one_other_byte_or_another_secret_does_not_hold),
 		cmocka_unit_test(any_other_form_of_the_header_is_none),

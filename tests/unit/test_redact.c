@@ -10,7 +10,9 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "fail_nth.h"
 #include "lib/buf.h"
+#include "lib/err.h"
 
 #define BOT_TOKEN "123456789:AAExxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx_-"
 
@@ -185,6 +187,92 @@ a_key_without_end_does_not_swallow_the_rest_for_ever(void **state)
 	redact_stream_free(s);
 }
 
+/* Whoever adds a secret that cannot be remembered must hear of it: it would be shown. */
+static void
+a_secret_that_cannot_be_remembered_is_said_to_be(void **state)
+{
+	struct redact *r;
+	unsigned n = 0;
+	bool ok, is_met;
+	struct err err;
+
+	(void)state;
+	do {
+		r = redact_new(NULL);
+		assert_non_null(r);
+		fail_nth(FAIL_MEMORY, ++n);
+		ok = redact_add(r, "first-secret-line\r\nsecond-secret-line", &err);
+		is_met = fail_nth_met();
+		assert_int_equal(ok, !is_met);
+		if (is_met)
+			assert_int_equal(err.code, ERR_NOMEM);
+		redact_free(r);
+	} while (is_met);
+	assert_true(n > 20); /* as it is, two encodings, base64 at three offsets in two alphabets */
+
+	fail_nth(FAIL_MEMORY, 1);
+	assert_null(redact_new(&err));
+	assert_true(fail_nth_met());
+	fail_nth(FAIL_MEMORY, 1);
+	assert_null(redact_stream_new(NULL, &err));
+	assert_true(fail_nth_met());
+	redact_free(NULL);
+	redact_stream_free(NULL);
+}
+
+static void
+a_stream_without_memory_shows_nothing_and_says_so(void **state)
+{
+	struct redact *r = with_secret();
+	struct redact_stream *s = redact_stream_new(r, NULL);
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 65536);
+	redact_stream_add(s, "p@ss/word+wi", 12, &out);
+	assert_string_equal(buf_text(&out), "");
+	redact_stream_end(s, &out);
+	buf_clear(&out);
+	fail_nth(FAIL_MEMORY, 1);
+	redact_stream_free(TAKE(s));
+	s = redact_stream_new(NULL, NULL);
+	assert_null(s);
+	assert_true(fail_nth_met());
+	s = redact_stream_new(r, NULL);
+	fail_nth(FAIL_MEMORY, 1);
+	redact_stream_add(s, "p@ss/word+with&signs", 20, &out);
+	assert_true(fail_nth_met());
+	assert_true(buf_failed(&out));
+	buf_done(&out);
+	redact_stream_free(s);
+	redact_free(r);
+}
+
+/* 256 secrets of at most 8 KB: one more, or a longer one, is refused and never left out silently. */
+static void
+more_or_longer_secrets_than_can_be_held_are_refused(void **state)
+{
+	static char longest[REDACT_VALUE_MAX + 2];
+	struct redact *r = redact_new(NULL);
+	char value[32];
+	struct err err;
+
+	(void)state;
+	memset(longest, 'z', REDACT_VALUE_MAX);
+	assert_true(redact_add(r, longest, &err));
+	longest[REDACT_VALUE_MAX] = 'z';
+	assert_false(redact_add(r, longest, &err));
+	assert_int_equal(err.code, ERR_LIMIT);
+	for (int i = 1; i < REDACT_VALUES_MAX; i++) {
+		(void)snprintf(value, sizeof(value), "secret-number-%d", i);
+		assert_true(redact_add(r, value, &err));
+	}
+	check(r, value, "***");
+	assert_false(redact_add(r, "one-secret-too-many", &err));
+	assert_int_equal(err.code, ERR_LIMIT);
+	redact_free(r);
+}
+
 int
 main(void)
 {
@@ -197,6 +285,9 @@ main(void)
 		cmocka_unit_test(a_value_at_the_end_is_found_though_a_longer_one_begins_so),
 		cmocka_unit_test(a_value_with_the_shape_of_a_token_goes_whole_wherever_it_is_cut),
 		cmocka_unit_test(a_key_without_end_does_not_swallow_the_rest_for_ever),
+		cmocka_unit_test(a_secret_that_cannot_be_remembered_is_said_to_be),
+		cmocka_unit_test(a_stream_without_memory_shows_nothing_and_says_so),
+		cmocka_unit_test(more_or_longer_secrets_than_can_be_held_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
