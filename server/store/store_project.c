@@ -145,6 +145,9 @@ struct tail {
 	char *data;
 	size_t size;
 	size_t whole; /* bytes of whole lines; what is behind was cut off while it was written */
+	bool has_hole;
+	size_t hole;	  /* the line in which bytes are missing, ... */
+	int64_t hole_seq; /* ... and its entry */
 };
 
 static bool
@@ -173,10 +176,21 @@ read_tail(int fd, int64_t file_size, struct tail *ret, struct err *err)
 	return true;
 }
 
+/* What was not flushed when the power went may be there in part, and reads as NUL elsewhere.  No line
+ * holds one, so nothing that was written can pass for a hole. */
+static bool
+is_line_with_holes(const char *found, const char *line, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if (found[i] != line[i] && found[i] != '\0')
+			return false;
+	return true;
+}
+
 /* Compares the tail with the rows, from entry `seq` on. *ret_last: the newest whole one that is
  * the same; *ret_rest: what is missing of the line that was cut off. */
 static bool
-compare_tail(struct store *store, const struct tail *tail, int64_t seq, int64_t *ret_last,
+compare_tail(struct store *store, struct tail *tail, int64_t seq, int64_t *ret_last,
     struct buf *ret_rest, struct err *err)
 {
 	size_t at = 0;
@@ -189,18 +203,60 @@ compare_tail(struct store *store, const struct tail *tail, int64_t seq, int64_t 
 		if (!store_audit_lines(store->db, seq, 1, ret_rest, &last, err))
 			return false;
 		same = left < ret_rest->size ? left : ret_rest->size;
-		if (last != seq || memcmp(tail->data + at, ret_rest->data, same) != 0)
+		if (last != seq || !is_line_with_holes(tail->data + at, ret_rest->data, same))
 			return err_set(err, ERR_INVALID, "entry %lld in it is not the database's",
 			    (long long)seq);
+		if (!tail->has_hole && memcmp(tail->data + at, ret_rest->data, same) != 0) {
+			tail->has_hole = true;
+			tail->hole = at;
+			tail->hole_seq = seq;
+		}
 		buf_drop_front(ret_rest, same);
 		at += same;
 		seq++;
+	}
+	if (tail->has_hole) {
+		buf_clear(ret_rest);
+		seq = tail->hole_seq;
 	}
 	*ret_last = seq - 1;
 	return true;
 }
 
-/* Brings exported_seq to what the file holds, and ends a line that was cut off. */
+/* Of which entry the tail's first line is.  Where its bytes are missing it can only be the file's. */
+static bool
+first_of_tail(const struct tail *tail, int64_t file_size, int64_t *ret, struct err *err)
+{
+	size_t line = tail->whole == 0 ?
+	    0 :
+	    (size_t)((char *)memchr(tail->data, '\n', tail->whole) - tail->data);
+	bool is_from_start = (int64_t)tail->size == file_size;
+
+	*ret = 1;
+	if (line > 0 && audit_chain_seq(tail->data, line, ret))
+		return true;
+	if (is_from_start && (line == 0 || memchr(tail->data, '\0', line) != NULL))
+		return true;
+	return err_set(err, ERR_INVALID, "its tail is no audit line");
+}
+
+/* From the line with the hole on it is written again. */
+static bool
+cut_hole(int fd, const struct tail *tail, int64_t *size, struct err *err)
+{
+	if (!tail->has_hole)
+		return true;
+	*size -= (int64_t)(tail->size - tail->hole);
+	if (ftruncate(fd, *size) != 0)
+		return err_errno(err, ERR_IO, errno, "cutting off what a power cut left of it");
+	log_warning(
+	    "the audit file lacks bytes since a power cut: from entry %lld on it is written "
+	    "again",
+	    (long long)tail->hole_seq);
+	return true;
+}
+
+/* Brings exported_seq to what the file holds, ends a line that was cut off, cuts off one with holes. */
 static bool
 compare_file(struct store *store, int fd, int64_t size, struct err *err)
 {
@@ -212,13 +268,8 @@ compare_file(struct store *store, int fd, int64_t size, struct err *err)
 	buf_init(&rest, AUDIT_LINE_MAX + 1);
 	if (size > 0)
 		ok = read_tail(fd, size, &tail, err);
-	if (ok && tail.whole > 0 &&
-	    !audit_chain_seq(
-		tail.data, (size_t)((char *)memchr(tail.data, '\n', tail.whole) - tail.data), &seq))
-		ok = err_set(err, ERR_INVALID, "its tail is no audit line");
-	if (ok && tail.whole == 0 && (int64_t)tail.size < size)
-		ok = err_set(err, ERR_INVALID, "its tail is no audit line");
-	ok = ok && compare_tail(store, &tail, seq, &last, &rest, err) &&
+	ok = ok && first_of_tail(&tail, size, &seq, err) &&
+	    compare_tail(store, &tail, seq, &last, &rest, err) && cut_hole(fd, &tail, &size, err) &&
 	    file_write_all(fd, rest.data, rest.size, err);
 	if (ok) {
 		store->exported_seq = last;
@@ -251,8 +302,16 @@ write_lines(struct store *store, int fd, const struct buf *lines, struct err *er
 }
 
 static bool
+flush(int fd, struct err *err)
+{
+	return fsync(fd) == 0 || err_errno(err, ERR_IO, errno, "flushing");
+}
+
+/* What is not flushed stays within what a start compares. */
+static bool
 append_missing(struct store *store, int fd, struct err *err)
 {
+	int64_t flushed = store->exported_size;
 	struct buf lines;
 	int64_t last;
 	bool ok = true;
@@ -261,12 +320,15 @@ append_missing(struct store *store, int fd, struct err *err)
 	while (ok && store->exported_seq < store->mark.audit.seq) {
 		buf_clear(&lines);
 		ok = store_audit_lines(
-			 store->db, store->exported_seq + 1, LINES_AT_ONCE, &lines, &last, err) &&
-		    write_lines(store, fd, &lines, err);
+		    store->db, store->exported_seq + 1, LINES_AT_ONCE, &lines, &last, err);
+		if (ok && store->exported_size + (int64_t)lines.size - flushed > TAIL_MAX / 2) {
+			ok = flush(fd, err);
+			flushed = store->exported_size;
+		}
+		ok = ok && write_lines(store, fd, &lines, err);
 	}
 	buf_done(&lines);
-	if (ok && fsync(fd) != 0)
-		ok = err_errno(err, ERR_IO, errno, "flushing");
+	ok = ok && flush(fd, err);
 	CRASH_POINT(audit_flushed);
 	return ok;
 }

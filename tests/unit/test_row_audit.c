@@ -280,6 +280,34 @@ a_tail_that_differs_is_an_alarm_and_stays_as_it_is(void **state)
 	free(text);
 }
 
+/* Power went behind a write and before its flush. */
+static void
+a_tail_with_holes_is_written_again(void **state)
+{
+	struct store_aid *aid = *state;
+	char *text, *holed, *again;
+	size_t size;
+
+	add(aid, 4);
+	text = exported(aid);
+	size = strlen(text);
+	holed = malloc(size);
+	assert_non_null(holed);
+	for (size_t at = 0; at < size; at += 97) {
+		for (size_t n = 1; n <= size - at; n = n * 3 + 1) {
+			memcpy(holed, text, size);
+			memset(holed + at, '\0', n);
+			assert_true(file_write(aid->audit_path, holed, size, 0600, NULL));
+			store_aid_reopen(aid);
+			again = exported(aid);
+			assert_string_equal(again, text);
+			free(again);
+		}
+	}
+	free(holed);
+	free(text);
+}
+
 static void
 lines_that_the_database_does_not_have_are_an_alarm(void **state)
 {
@@ -322,6 +350,7 @@ main(void)
 		TEST(a_tail_of_any_length_that_is_missing_is_appended),
 		TEST(a_file_cut_off_while_we_run_is_noticed_and_completed),
 		TEST(a_tail_that_differs_is_an_alarm_and_stays_as_it_is),
+		TEST(a_tail_with_holes_is_written_again),
 		TEST(lines_that_the_database_does_not_have_are_an_alarm),
 		TEST(a_long_file_is_compared_by_its_tail),
 	};
