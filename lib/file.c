@@ -190,6 +190,17 @@ file_write(const char *path, const void *data, size_t size, mode_t mode, struct 
 	return sync_folder(folder, err);
 }
 
+/* A folder whose own name is not flushed vanishes with all that was flushed in it. */
+static bool
+make_folder(const char *path, mode_t mode, struct err *err)
+{
+	char above[PATH_MAX];
+
+	if (mkdir(path, mode) != 0)
+		return errno == EEXIST || err_errno(err, ERR_IO, errno, "making folder %s", path);
+	return folder_of(path, above, err) && sync_folder(above, err);
+}
+
 bool
 file_mkdirs(const char *path, mode_t mode, struct err *err)
 {
@@ -203,8 +214,8 @@ file_mkdirs(const char *path, mode_t mode, struct err *err)
 		bool is_whole = *slash == '\0';
 
 		*slash = '\0';
-		if (mkdir(part, mode) != 0 && errno != EEXIST)
-			return err_errno(err, ERR_IO, errno, "making folder %s", part);
+		if (!make_folder(part, mode, err))
+			return false;
 		if (is_whole)
 			break;
 		*slash = '/';

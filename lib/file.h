@@ -18,8 +18,8 @@ MUST_USE char *file_read(const char *path, size_t cap, size_t *ret_size, struct 
 MUST_USE bool file_write(
     const char *path, const void *data, size_t size, mode_t mode, struct err *err);
 
-/* Makes a folder and those above it that are missing, all with mode.  One that is there keeps its
- * mode. */
+/* Makes a folder and those above it that are missing, all with mode, and flushes their names.  One
+ * that is there keeps its mode. */
 MUST_USE bool file_mkdirs(const char *path, mode_t mode, struct err *err);
 
 /* Writes all of it to a descriptor, going on after EINTR and short writes. */

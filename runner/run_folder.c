@@ -88,8 +88,12 @@ run_folder_root(const char *state, struct err *err)
 		(void)err_errno(err, ERR_CONFIG, errno, "state directory %s", state);
 		return -1;
 	}
-	if (mkdirat(at, "runs", 0700) == -1 && errno != EEXIST)
+	/* Its name is flushed too: without it every run's flushed record would vanish. */
+	if (mkdirat(at, "runs", 0700) == 0 ? fsync(at) == -1 : errno != EEXIST) {
 		(void)err_errno(err, ERR_CONFIG, errno, "making %s/runs", state);
+		(void)close(at);
+		return -1;
+	}
 	root = openat(at, "runs", O_DIRECTORY | O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (root == -1)
 		(void)err_errno(err, ERR_CONFIG, errno, "opening %s/runs", state);
