@@ -212,7 +212,11 @@ check-oom: faults-build
 
 # Whoever dies leaves the rest to be adopted: kills at every moment of a deployment, and upgrades under one.
 FAULTS_MAKE := $(MAKE) --no-print-directory -j$(JOBS) all $(BUILD)/faults/oracle
-.PHONY: check-adopt soak
+.PHONY: check-power check-adopt soak
+# The power goes behind a chosen write, flush or word: what was not flushed is lost, torn, reordered.
+check-power: packages-test
+	@$(FAULTS_MAKE) $(BUILD)/faults/libpower.so
+	@$(PYTHON) tests/faults/power.py --build $(BUILD) $(if $(SHORT),--short)
 check-adopt: packages-test
 	@$(FAULTS_MAKE)
 	@$(PYTHON) tests/faults/adopt.py --build $(BUILD)
@@ -251,6 +255,7 @@ help:
 	@echo "make check-oom  each place that allocates gets none, once, and all for a while: 5 min (OOM=all: 1 h)"
 	@echo "make check-adopt  server, runner, keeper killed in every combination, 50 upgrades under one run: 4 min (ROUNDS=n)"
 	@echo "make soak       kill -9 at random moments under load, MINUTES=3 (RATE=pushes a second; SEED=n)"
+	@echo "make check-power  the power goes in six flows, unflushed writes are lost: 6 minutes (CUTS=n; SEED=n: again; SHORT=1)"
 	@echo "make check-planted  one protection after another is taken out: its test must notice (WHAT=gate: only those)"
 	@echo "make check-hostile  hostile clients, scripts, names, words: 5 minutes (WHAT=slow: one theme; SEED=n: again; SHORT=1)"
 	@echo "make layers     who may include whom"

@@ -8,6 +8,7 @@ The demo and the end-to-end tests stand on the same stage:
 # SPDX-License-Identifier: ISC
 import os
 import pathlib
+import shlex
 import signal
 import socket
 import subprocess
@@ -25,8 +26,10 @@ from telegram_client import (ADA, CARL, DEFAULT_TOKEN, DIRECT, Telegram,  # noqa
 
 WEBHOOK_SECRET = "telegram-webhook-secret_0123456789abcdef"
 GITHUB_SECRET = "github-webhook-secret-0123456789abcdef"
+# Under a tool that watches every instruction all takes longer: then patience is so many times as long.
+SLOW = float(os.environ.get("DEPLOYBOT_SLOW", "1"))
 READY_TIMEOUT_S = 30
-STOP_TIMEOUT_S = 90
+STOP_TIMEOUT_S = 90 * SLOW
 
 
 def free_port():
@@ -49,7 +52,7 @@ def get(url, timeout=5):
 
 def wait_until(condition, timeout=20, what="it"):
     """Polls until condition() is true and returns its value; TimeoutError else."""
-    deadline = time.monotonic() + timeout
+    deadline = time.monotonic() + timeout * SLOW
     while True:
         value = condition()
         if value:
@@ -68,7 +71,7 @@ class Deploybot:
         given = build or os.environ.get("DEPLOYBOT_BUILD") or ROOT / "build"
         self.build = pathlib.Path(given).resolve()
         self.settings = dict(settings)
-        self.wrapper = list(wrapper)
+        self.wrapper = list(wrapper) or shlex.split(os.environ.get("DEPLOYBOT_UNDER", ""))
         self.process = None
         self.log_path = self.folder / "deploybot.log"
         self.port = int(self.settings["API_SERVER_PORT"])
@@ -76,7 +79,7 @@ class Deploybot:
 
     def environment(self):
         keep = {name: os.environ[name] for name in
-                ("PATH", "HOME", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS")
+                ("PATH", "HOME", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS")
                 if name in os.environ}
         return {"PATH": "/usr/bin:/bin", "HOME": "/", **keep, "LANG": "C.UTF-8", **self.settings}
 

@@ -9,7 +9,7 @@ import threading
 import time
 
 import sample_app
-from stage import WEBHOOK_SECRET, Deploybot, Stage, wait_until
+from stage import SLOW, WEBHOOK_SECRET, Deploybot, Stage, wait_until
 from telegram_client import ADA, CARL, MALLORY, buttons_of, text_of
 
 PATIENCE_S = 40
@@ -39,7 +39,7 @@ class Person:
             lambda view: all(word in text_of(view) for word in words)
             and not any(word in text_of(view) for word in without)
             and all(any(b in label for label in buttons_of(view)) for b in buttons),
-            timeout, chat_id=chat or self.number, after=self.since if after is None else after)
+            timeout * SLOW, chat_id=chat or self.number, after=self.since if after is None else after)
 
     def press(self, view, word):
         """Presses the button whose label holds the word; what the toast says."""

@@ -1,0 +1,384 @@
+#!/usr/bin/python3
+"""power.py - cuts the power at a chosen record of a flow, and starts deploybot on what a disk may hold then.
+
+    make check-power                                            # 240 cuts
+    make check-power CUTS=1000 SEED=7
+    make check-power ONLY='push write state/deploybot.db-wal 3 sectors 5'   # that one again
+
+The label of a trial is what it does: the flow; the call behind which the power goes, what it was for, and which
+of those it was; what becomes of that which was not flushed (power_disk.py: Damage), and the seed of that.
+Before deploybot is started on one image, others of the same cut are looked at: what was acknowledged, told or
+begun must stand on each of them.
+"""
+# SPDX-License-Identifier: ISC
+import argparse
+import json
+import os
+import pathlib
+import random
+import re
+import shutil
+import signal
+import sqlite3
+import threading
+import uuid
+
+import campaign
+import oracle
+from scene import is_alive, kill, wait_until  # first of the kit: it finds the rest
+from flow_aid import PATIENCE_S, text_of
+from flows import FLOWS, SETTLE_S, Push, note_github, note_telegram
+from power_disk import Damage, Disk, Page
+
+WATCHED = ("state", "audit.log")
+IMAGES = 8          # looked at in each cut
+CUTS = 240
+NOWHERE = ("write", "nothing", 0)   # the power goes when all is over
+# What was found first, by one each: the state folder's own name, a run that was let go, an acknowledgement.
+SHORT = (("empty", *NOWHERE, "lost", 1), ("production", "told", "step", 2, "lost", 1),
+         ("push", "write", "audit.log", 2, "sectors", 1))
+CUT_S = 600         # a trial that is over cuts too
+LOOKS = 3           # at the processes there are: a list of /proc is no snapshot
+BUSY_DELIVERIES = 120
+OLD = 1             # milliseconds after 1970: before whatever is kept
+ANCHOR = re.compile(r"\baudit ([0-9a-f]{8})\b")
+
+
+# --- more flows: what writes in other ways ---
+
+class Busy(Push):
+    """Many deliveries, so that the log is moved into the database under way; settings read anew among them."""
+
+    name = "busy"
+
+    def ask(self, scene):
+        threads = [threading.Thread(target=self.deliver, args=(scene, i)) for i in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if not scene.is_dead():
+            scene.bot.process.send_signal(signal.SIGHUP)
+        super().ask(scene)
+
+    @staticmethod
+    def deliver(scene, lane):
+        for i in range(BUSY_DELIVERIES // 4):
+            if scene.is_dead():
+                return
+            number = f"{lane:02x}{i:02x}" * 10
+            note_github(scene, scene.hub.push(f"topic/{lane}", number, scene.old["staging"]))
+
+
+class Tidy(Push):
+    """The daily clean-up: old rows go, and the folders of old runs."""
+
+    name = "tidy"
+    settings = {"RUN_LOGS_KEEP": "1"}
+
+    def prepare(self, scene):
+        super().prepare(scene)
+        connection = sqlite3.connect(scene.folder / "state" / "deploybot.db")
+        with connection:
+            connection.execute("UPDATE effect SET due = ? WHERE kind = 'wait' AND subject = 0", (OLD,))
+            connection.execute("UPDATE inbox SET at = ?", (OLD,))
+            connection.execute("UPDATE message SET at = ?", (OLD,))
+            connection.execute("UPDATE question SET closed_at = ? WHERE closed_at <> 0", (OLD,))
+        connection.close()
+        scene.template_rows = (scene.template_rows[0], 0)   # numbers of rows that went are given again
+
+
+class Empty(Push):
+    """The first start of all: folders, schema; then a push to an environment without a release."""
+
+    name = "empty"
+
+    def prepare(self, scene):
+        super().prepare(scene)
+        shutil.rmtree(scene.folder / "state")
+        (scene.folder / "audit.log").unlink()
+        for environment in ("staging", "production"):
+            (scene.scripts.folder / f"{environment}.live").unlink(missing_ok=True)
+        scene.template_rows = (0, 0)
+
+
+SCENARIOS = {**FLOWS, **{flow.name: flow for flow in (Busy(), Tidy(), Empty())}}
+
+
+# --- the machine whose power goes ---
+
+class Machine:
+    """Everything of deploybot's that runs, its disk, and the power."""
+
+    def __init__(self, scene):
+        self.scene = scene
+        self.page = Page(scene.folder / "power.page")
+        self.boot = scene.folder / "boot_id"
+        self.library = scene.real / "faults" / "libpower.so"
+        self.disk = None
+        self.watch = None
+        self.untold = []        # what was told before it was flushed
+
+    def start(self, where):
+        """What stands on the disk is flushed; from now on everything is noted."""
+        scene = self.scene
+        self.disk = Disk(scene.folder, WATCHED, scene.folder / "template")
+        kind, name, number = where
+        self.page.arm(kind, name if kind == "told" else os.path.normpath(scene.folder / name), number)
+        environment = {"LD_PRELOAD": str(self.library), "POWER_PAGE": str(self.page.path),
+                       "POWER_PATHS": ":".join(str(scene.folder / name) for name in WATCHED)}
+        scene.wish_of_runner(environment)
+        scene.bot = None
+        self.watch = threading.Thread(target=self.wait_for_cut)
+        self.watch.start()
+        scene.launch(environment, wait="if it lives")
+
+    def wait_for_cut(self):
+        """All stand still at the chosen record: then the processes are ended."""
+        wait_until(lambda: self.page.is_cut, CUT_S, "the cut")
+        wait_until(lambda: self.scene.bot is not None and self.scene.bot.process is not None, PATIENCE_S,
+                   "a process")
+        self.end_everything()
+
+    def end_everything(self):
+        """Of what ran on this machine nothing does any more.  What is just being started shows up late."""
+        wait_until(self.page.is_whole, PATIENCE_S, "the end of a record")
+        self.scene.bot.process.kill()
+        self.scene.bot.process.wait()
+        for _ in range(LOOKS):
+            wait_until(lambda: not end_all(processes_of(self.scene)), PATIENCE_S, "the end of runners and scripts")
+
+    def cut(self):
+        """Now, unless it has happened."""
+        self.page.cut_now()
+        self.watch.join()
+        self.disk.read(self.page, self.on_told)
+        return self.page.count
+
+    def on_told(self, disk, packet, pid):
+        """A keeper says that its run has ended: that must be on the disk."""
+        run = disk.runs.get(pid)
+        if run is None or not packet.startswith(b"exit"):
+            return
+        record = disk.find(self.scene.folder / "state" / "runs" / run / "exit")
+        if record is None or not bytes(record.safe).startswith(b"exit"):
+            self.untold.append(f"run {run}: {packet!r} was said, and its record is not flushed")
+
+    def restart(self, image):
+        """The image is the disk now, and this is another boot."""
+        scene = self.scene
+        for name in WATCHED:
+            shutil.rmtree(scene.folder / name, ignore_errors=True)
+            (scene.folder / name).unlink(missing_ok=True)
+            if (image / name).exists():
+                os.rename(image / name, scene.folder / name)
+        self.boot.write_text(f"{uuid.uuid4()}\n", encoding="ascii")
+        environment = {"LD_PRELOAD": str(self.library), "POWER_BOOT": str(self.boot)}
+        scene.wish_of_runner(environment)
+        scene.launch(environment)
+
+
+def processes_of(scene):
+    """Everything that works on this scene's state: the environment names it."""
+    mark = f"STATE_DIRECTORY={scene.folder / 'state'}".encode()
+    found = []
+    for path in pathlib.Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if mark in path.read_bytes().split(b"\0"):
+                found.append(int(path.parent.name))
+        except OSError:
+            pass
+    return found
+
+
+def end_all(pids):
+    """Those that live, killed."""
+    living = [pid for pid in pids if is_alive(pid)]
+    for pid in living:
+        kill(pid)
+    return living
+
+
+# --- what must stand on every image ---
+
+class Facts:
+    """What the world knows at the moment of the cut."""
+
+    def __init__(self, scene):
+        note_telegram(scene)
+        texts = [text_of(view) for view in scene.who.messages()]
+        self.acknowledged = set(scene.acknowledged)
+        self.anchors = {anchor for text in texts for anchor in ANCHOR.findall(text)}
+        self.ends = [text for text in texts if text.startswith(tuple(oracle.SIGNS.values()))]
+        self.begun = {line[4].split("-")[0] for line in scene.begun() if line[0] == "begin"}
+
+    def check(self, image):
+        """Raises oracle.Broken."""
+        path = image / "state" / "deploybot.db"
+        if not path.exists():
+            if self.acknowledged or self.begun or self.ends:
+                raise oracle.Broken("the_database_is_there", f"{self.acknowledged} {self.begun} {self.ends}")
+            return
+        connection = sqlite3.connect(path)
+        try:
+            self.check_rows(connection, image)
+        finally:
+            connection.close()
+
+    def check_rows(self, connection, image):
+        def values(sql):
+            return {row[0] for row in connection.execute(sql)}
+        found = values("PRAGMA quick_check")
+        if found != {"ok"}:
+            raise oracle.Broken("the_database_is_whole", found)
+        if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
+            if self.acknowledged or values("SELECT name FROM sqlite_schema"):
+                raise oracle.Broken("the_schema_is_whole", values("SELECT name FROM sqlite_schema"))
+            return
+        stored = {(source, key) for source, key in connection.execute("SELECT source, id FROM inbox")}
+        for source, key in self.acknowledged:
+            if not any(name.startswith(source) and key == known for name, known in stored):
+                raise oracle.Broken("what_is_acknowledged_is_stored", f"{source} {key}")
+        heads = values("SELECT lower(substr(hex(hash), 1, 8)) FROM audit")
+        if not self.anchors <= heads:
+            raise oracle.Broken("an_anchored_head_is_in_the_chain", self.anchors - heads)
+        states = values("SELECT state FROM deployment")
+        for text in self.ends:
+            if not any(text.startswith(sign) and state in states for state, sign in oracle.SIGNS.items()):
+                raise oracle.Broken("what_was_told_is_so", f"{text!r}, but {states}")
+        started = {str(run) for run in values("SELECT id FROM run WHERE started_at <> 0")}
+        if not self.begun <= started:
+            raise oracle.Broken("what_began_is_recorded", f"{self.begun}, but {started}")
+        for run in self.begun:
+            if run in {str(r) for r in values("SELECT id FROM run WHERE is_purged = 0")} and \
+                    not (image / "state" / "runs" / run / "exit").exists():
+                raise oracle.Broken("a_run_that_began_has_its_folder", run)
+
+
+# --- a trial ---
+
+def trial(scene, what):
+    name, *where, mode, seed = what
+    flow, kept = SCENARIOS[name], scene.template_rows
+    try:
+        flow.prepare(scene)
+        scene.delivery, scene.expected = None, None
+        scene.kills = scene.lost_runs = 1
+        machine = Machine(scene)
+        hits = play(scene, machine, flow, where) + look_at_images(scene, machine, seed)
+        image = scene.folder / "image"
+        shutil.rmtree(image, ignore_errors=True)
+        hits += machine.disk.image(image, Damage(mode, seed))
+        machine.restart(image)
+        settle(scene, flow)
+    finally:
+        scene.template_rows = kept
+    return hits
+
+
+def play(scene, machine, flow, where):
+    try:
+        machine.start(where)
+        flow.play(scene)
+        if not scene.is_dead():
+            scene.bot.stop()
+        is_cut = machine.page.is_cut
+    finally:
+        machine.cut()
+    if machine.untold:
+        raise oracle.Broken("what_is_told_is_flushed", machine.untold)
+    scene.classes = machine.disk.classes
+    return [f"cut behind {where[0]} {where[1]}"] if is_cut else ["cut when all is over"]
+
+
+def look_at_images(scene, machine, seed):
+    facts = Facts(scene)
+    hits = []
+    for i in range(IMAGES):
+        mode = "lost" if i == 0 else Damage.MODES[1 + (seed + i) % 3]
+        image = scene.folder / "look"
+        shutil.rmtree(image, ignore_errors=True)
+        damage = Damage(mode, seed * 100 + i)
+        hits += machine.disk.image(image, damage, is_whole=False) + ["image looked at"]
+        try:
+            facts.check(image)
+        except (oracle.Broken, sqlite3.DatabaseError) as error:
+            raise oracle.Broken(getattr(error, "invariant", "the_database_is_whole"),
+                                f"on an image ({mode} {seed * 100 + i}): {error}") from None
+    return hits
+
+
+def settle(scene, flow):
+    if flow.name != "empty":
+        flow.settle(scene, scene.who)
+        oracle.check(scene, scene.who)
+    else:
+        flow.ask_again(scene)
+        wait_until(lambda: scene.rows("SELECT 1 FROM deployment WHERE ended_at <> 0"), SETTLE_S, "an end")
+        note_telegram(scene)
+        oracle.what_is_acknowledged_is_stored_once(scene)
+        oracle.one_request_is_one_deployment(scene)
+        oracle.a_program_begins_once(scene)
+    verified = scene.bot.run("audit", "verify")
+    if verified.returncode != 0:
+        raise oracle.Broken("the_audit_verifies", verified.stdout + verified.stderr)
+
+
+# --- the campaign ---
+
+def survey(chosen):
+    """What each flow writes and flushes, and how often: it is played to its end first."""
+    folder = pathlib.Path(chosen.build) / "faults"
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def one(scene, what):
+        hits = trial(scene, what)
+        found = [[*key, n] for key, n in sorted(scene.classes.items())]
+        (folder / f"power-{what[0]}.json").write_text(json.dumps(found), encoding="utf-8")
+        return hits
+    trials = [(name, *NOWHERE, "lost", chosen.seed) for name in SCENARIOS]
+    every = argparse.Namespace(**{**vars(chosen), "only": ""})
+    result = campaign.run("power", labelled(trials), one, every)
+    if result.failures or result.played < len(SCENARIOS):
+        campaign.finish(result)
+    return {name: json.loads((folder / f"power-{name}.json").read_text("utf-8")) for name in SCENARIOS}
+
+
+def labelled(trials):
+    return [(" ".join(map(str, what)), what) for what in trials]
+
+
+def draw_trials(found, cuts, seed):
+    """Behind every call that some flow makes, each as often as the others; what is not flushed is lost in each
+    way in turn."""
+    draw = random.Random(seed)
+    places = [(name, kind, path, n) for name in sorted(found) for kind, path, n in found[name]]
+    draw.shuffle(places)
+    trials = []
+    for i in range(cuts):
+        name, kind, path, n = places[i % len(places)]
+        mode = Damage.MODES[(i + i // len(places)) % len(Damage.MODES)]
+        trials.append((name, kind, path, draw.randint(1, n), mode, draw.randrange(1000)))
+    return trials
+
+
+def main():
+    parser = campaign.options(__doc__)
+    parser.add_argument("--cuts", type=int, default=int(os.environ.get("CUTS") or 0))
+    chosen = campaign.parse(parser)
+    words = chosen.only.split()
+    if len(words) == 6:     # exactly that one
+        what = (*words[:3], int(words[3]), words[4], int(words[5]))
+        campaign.finish(campaign.run("power", [(chosen.only, what)], trial, chosen))
+    if chosen.short:
+        campaign.finish(campaign.run("power", labelled(SHORT), trial, chosen), ["writes lost", "names lost"])
+    found = survey(chosen)
+    places = {(kind, path) for each in found.values() for kind, path, _ in each}
+    print(f"  {sum(map(len, found.values()))} kinds of calls in {len(found)} flows, {len(places)} of them different")
+    trials = draw_trials(found, chosen.cuts or CUTS, chosen.seed)
+    result = campaign.run("power", labelled(trials), trial, chosen)
+    campaign.finish(result, [] if chosen.only else ["writes lost", "writes torn", "names lost", "mapped pages lost"])
+
+
+if __name__ == "__main__":
+    main()
