@@ -7,12 +7,14 @@
 #include <time.h>
 
 #include "lib/log.h"
+#include "store/store_reserve.h"
 
 #define STACK_BYTES  (256 * 1024)
 #define IDLE_MS	     200 /* nothing came for so long: time for what can wait */
 #define RETRY_MIN_MS 100
 #define RETRY_MAX_MS 5000
-#define LAST_RETRIES 5 /* after close: what is not decided then is found at the next start */
+#define ROOM_MS	     1000 /* how often a full disk is asked for room */
+#define LAST_RETRIES 5	  /* after close: what is not decided then is found at the next start */
 
 struct store_thread {
 	struct store *store;
@@ -21,6 +23,8 @@ struct store_thread {
 	struct queue_list events; /* what could not be committed, and what came since */
 	int retry_ms;		  /* 0: the last batch went well */
 	int64_t retry_at;	  /* monotonic ms: nothing is decided before */
+	bool is_full;		  /* the reserve is in use: nothing new is taken in */
+	int64_t room_at;	  /* monotonic ms: when room is looked for again */
 	int project_ms;		  /* until a projection is tried again; 0: none is behind */
 	bool is_rested;		  /* idle work was done since the last batch */
 };
@@ -58,6 +62,8 @@ patience(const struct store_thread *t)
 		return put_off_ms(t);
 	if (!t->is_rested)
 		return IDLE_MS;
+	if (t->is_full)
+		return ROOM_MS;
 	return t->project_ms > 0 ? t->project_ms : -1;
 }
 
@@ -67,6 +73,31 @@ put(struct store_thread *t, struct queue_list *outcomes)
 	if (outcomes->length > 0)
 		crossing_put(t->crossing, outcomes);
 }
+
+/* --- a full disk --- */
+
+static void
+use_reserve(struct store_thread *t)
+{
+	if (t->is_full)
+		return;
+	t->is_full = true;
+	t->room_at = now_ms() + ROOM_MS;
+	store_reserve_give(t->store);
+}
+
+static void
+look_for_room(struct store_thread *t)
+{
+	if (!t->is_full || now_ms() < t->room_at)
+		return;
+	t->is_full = !store_reserve_take(t->store);
+	t->room_at = now_ms() + ROOM_MS;
+	if (!t->is_full)
+		log_info("there is room on the disk again");
+}
+
+/* --- deciding --- */
 
 static void
 rest(struct store_thread *t)
@@ -99,6 +130,8 @@ decide(struct store_thread *t)
 	if (!ok) {
 		if (t->retry_ms == 0)
 			log_error("nothing can be decided: %s", err.text);
+		if (err.code == ERR_FULL)
+			use_reserve(t);
 		t->retry_ms = longer(t->retry_ms);
 		t->retry_at = now_ms() + t->retry_ms;
 		store_checkpoint(
@@ -115,7 +148,7 @@ decide(struct store_thread *t)
 }
 
 /* The disk had no room a moment ago: whoever asks meanwhile is told so, and what is ours waits for
- * its turn.  Else every request would decide all of it again. */
+ * its turn.  Else every request would decide all of it again, and use what is left for what ends. */
 static void
 refuse(struct store_thread *t)
 {
@@ -154,11 +187,14 @@ run(void *arg)
 	struct store_thread *t = arg;
 
 	while (crossing_take_events(t->crossing, &t->events, LIMIT_BATCH, patience(t))) {
-		if (put_off_ms(t) > 0)
+		bool came = t->events.length > 0;
+
+		look_for_room(t);
+		if (t->is_full || put_off_ms(t) > 0)
 			refuse(t);
-		else if (t->events.length > 0)
+		if (t->events.length > 0 && put_off_ms(t) == 0)
 			decide(t);
-		else
+		else if (!came)
 			rest(t);
 	}
 	finish(t);
@@ -192,6 +228,8 @@ store_thread_start(struct store *store, struct crossing *crossing, struct err *e
 	}
 	t->store = store;
 	t->crossing = crossing;
+	if (!store_reserve_take(store))
+		log_warning("there is no room to spare on the disk of the database");
 	failed = start(t);
 	if (failed == 0)
 		return t;

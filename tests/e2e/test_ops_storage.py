@@ -1,6 +1,7 @@
 """Goal: a disk that is full, lies or holds something else loses nothing that was acknowledged: 503 and
 recovery where that is possible, an end on purpose where it is not, never a new database over an old."""
 # SPDX-License-Identifier: ISC
+import contextlib
 import json
 import os
 import pathlib
@@ -12,7 +13,7 @@ import time
 
 import pytest
 
-from crash_aid import telegram_update
+from crash_aid import HOLD, STEADY, CrashScene, post_update, telegram_update
 from ops_aid import (WAIT_S, bare, bare_settings, check_stop, elapsed, metric, post_telegram,
                      request)
 from stage import Deploybot, wait_until
@@ -30,33 +31,46 @@ def update(number, text="/whoami"):
     return json.dumps(telegram_update(ADA, number, text)).encode()
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system of 8 MB."""
+@contextlib.contextmanager
+def a_small_disk(folder, size):
     if os.geteuid() != 0:
         pytest.skip("mounting a small tmpfs needs root")
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)],
+    folder.mkdir(parents=True)
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=700", "tmpfs", str(folder)],
                           capture_output=True, text=True, check=False)
     if done.returncode != 0:
         pytest.skip(f"no tmpfs can be mounted here: {done.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 8 MB."""
+    with a_small_disk(tmp_path / "disk", "8m") as folder:
+        yield folder
+
+
+def fill_up(folder):
+    """To the last byte; the file to remove again."""
+    fill = folder / "fill"
+    with open(fill, "wb", buffering=0) as out:
+        for size in (1 << 16, 4096, 1):
+            try:
+                while out.write(b"\0" * size):
+                    pass
+            except OSError:
+                pass
+    return fill
 
 
 def test_a_full_disk_is_503_with_retry_after_and_recovers_without_a_restart(small_disk, tmp_path):
     bot = bare(tmp_path, STATE_DIRECTORY=str(small_disk / "state")).start()
     try:
         assert post_telegram(bot, update(1)).status == 200
-        fill = small_disk / "fill"
-        with open(fill, "wb", buffering=0) as out:
-            for size in (1 << 16, 4096, 1):
-                try:
-                    while out.write(b"\0" * size):
-                        pass
-                except OSError:
-                    pass
+        fill = fill_up(small_disk)
         refused, taken = None, []
         for number in range(2, 400):
             found = post_telegram(bot, update(number, "/x" * 1000))
@@ -78,6 +92,34 @@ def test_a_full_disk_is_503_with_retry_after_and_recovers_without_a_restart(smal
         assert {1, *taken, refused} <= set(inbox(bot)), "what was acknowledged is there"
     finally:
         check_stop(bot)
+
+
+def test_on_a_full_disk_a_running_deployment_comes_to_its_end_and_says_so(tmp_path):
+    """S1: the reserve is for what is under way; nothing new is taken in meanwhile."""
+    with a_small_disk(tmp_path / "scene" / "state", "24m") as state:
+        scene = CrashScene(tmp_path / "scene", webhook=True)
+        number = 1_000_000
+        try:
+            scene.scripts.deploy(HOLD + "; " + STEADY)
+            scene.hold_script()
+            who = scene.admin()
+            who.say("/deploy staging")
+            scene.wait_held()
+            fill = fill_up(state)
+            while post_update(scene.bot, telegram_update(ADA, number, "/x" * 1000)) == 200:
+                number += 1
+                assert number < 1_001_000, "the log of the database outgrew a full disk"
+            scene.go_on()
+            who.hear("staging runs " + scene.head("develop")[:7])
+            scene.wait_free("staging")
+            assert fill.exists()
+            assert post_update(scene.bot, telegram_update(ADA, number, "/whoami")) == 503
+            fill.unlink()
+            wait_until(lambda: post_update(scene.bot, telegram_update(ADA, number, "/whoami")) == 200,
+                       WAIT_S, "recovery")
+            scene.check(everybody_ended=[who])
+        finally:
+            scene.close()
 
 
 def test_a_flush_that_fails_stops_the_program_on_purpose_and_nothing_unsafe_was_acknowledged(tmp_path):
