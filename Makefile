@@ -13,6 +13,10 @@ WARN	:= -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmis
 WERROR	?= -Werror
 OPT	?= -O2 -g
 HARDEN	:= -fstack-protector-strong -fPIE
+# Not -ftrivial-auto-var-init=zero: clang 14 has none, and frames that hold a packet or a path would be cleared each time.
+ifneq ($(findstring x86_64,$(shell $(CC) -dumpmachine)),)
+HARDEN	+= -fstack-clash-protection -fcf-protection
+endif
 ifeq ($(SANITIZE),)
 HARDEN	+= -D_FORTIFY_SOURCE=3
 else
@@ -124,7 +128,8 @@ $(BUILD)/faults/libpower.so: tests/faults/power.c
 # --- packages: installed when they are missing, silent when they are there ---
 PACKAGES := tests/tools/packages.sh
 
-.PHONY: packages-build packages-demo packages-test packages-lint packages-bench packages-fuzz packages-cover
+.PHONY: packages-build packages-demo packages-test packages-lint packages-bench packages-fuzz \
+	packages-cover packages-analyze packages-valgrind
 packages-build:
 	@$(PACKAGES) build
 packages-demo:
@@ -137,6 +142,10 @@ packages-bench:
 	@$(PACKAGES) build bench
 packages-fuzz:
 	@$(PACKAGES) build fuzz
+packages-analyze:
+	@$(PACKAGES) build test analyze
+packages-valgrind:
+	@$(PACKAGES) build test valgrind
 packages-cover:
 	@$(PACKAGES) build test cover
 
@@ -158,7 +167,7 @@ TEST_MAKE  := $(MAKE) --no-print-directory BUILD=$(TEST_BUILD) SANITIZE=address,
 
 .PHONY: test
 test: packages-test
-	@$(MAKE) --no-print-directory layers
+	@$(MAKE) --no-print-directory layers hardening
 	@$(TEST_MAKE) -j$(JOBS) all tests
 	@$(PYTHON) tests/tools/run_tests.py $(TEST_BUILD) $(WHAT)
 
@@ -210,6 +219,32 @@ check-io: faults-build
 check-oom: faults-build
 	@$(PYTHON) tests/faults/oom.py --build $(TEST_BUILD)
 
+# Three analysers read the C code; what did not change is not read again.
+.PHONY: analyze
+analyze: packages-analyze
+	@$(PYTHON) tests/tools/analyze.py $(BUILD) $(JOBS) $(WHAT)
+
+# What the compiler and the linker protect the programs by, in the build that is installed.
+.PHONY: hardening
+hardening: packages-build
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@$(PYTHON) tests/tools/hardening.py $(BUILD)
+
+# Tests of the parts with two threads, and stories of the whole server, under ThreadSanitizer; then memory and
+# descriptors under valgrind, runner and keepers too.
+TSAN_TESTS    := store_thread store queue crossing http_client
+TSAN_MAKE     := $(MAKE) --no-print-directory -j$(JOBS) BUILD=$(BUILD)/tsan SANITIZE=thread
+VALGRIND_AID  := $(BUILD)/valgrind/obj/tests/tools/valgrind_pidfd.o
+VALGRIND_MAKE := $(MAKE) --no-print-directory -j$(JOBS) BUILD=$(BUILD)/valgrind OPT="-O1 -g"
+.PHONY: check-tsan check-valgrind
+check-tsan: packages-test
+	@$(TSAN_MAKE) all $(TSAN_TESTS:%=$(BUILD)/tsan/tests/test_%)
+	@$(PYTHON) tests/tools/watch.py tsan $(BUILD)/tsan $(WHAT)
+check-valgrind: packages-valgrind
+	@$(VALGRIND_MAKE) $(VALGRIND_AID)
+	@$(VALGRIND_MAKE) LDFLAGS="-Wl,--wrap=syscall,--wrap=pidfd_open $(VALGRIND_AID)" all tests
+	@$(PYTHON) tests/tools/watch.py valgrind $(BUILD)/valgrind $(WHAT)
+
 # Whoever dies leaves the rest to be adopted: kills at every moment of a deployment, and upgrades under one.
 FAULTS_MAKE := $(MAKE) --no-print-directory -j$(JOBS) all $(BUILD)/faults/oracle
 .PHONY: check-power check-adopt soak
@@ -258,6 +293,10 @@ help:
 	@echo "make check-power  the power goes in six flows, unflushed writes are lost: 6 minutes (CUTS=n; SEED=n: again; SHORT=1)"
 	@echo "make check-planted  one protection after another is taken out: its test must notice (WHAT=gate: only those)"
 	@echo "make check-hostile  hostile clients, scripts, names, words: 5 minutes (WHAT=slow: one theme; SEED=n: again; SHORT=1)"
+	@echo "make check-tsan      parts with two threads and stories of the server under ThreadSanitizer: 3 minutes (WHAT=)"
+	@echo "make check-valgrind  memory and descriptors at exit, unit tests and stories: 5 minutes (WHAT=queue: only those)"
+	@echo "make analyze    gcc -fanalyzer, clang-tidy and cppcheck: 2 minutes, then only what changed (WHAT=http)"
+	@echo "make hardening  what the two programs are protected by, as readelf sees it (part of make test)"
 	@echo "make layers     who may include whom"
 	@echo "make lint       style, shell, both compilers"
 	@echo "make bench      speed, beside webhook, Node and nginx: 8 minutes of a quiet machine (WHAT=push: that part)"

@@ -424,5 +424,6 @@ runner_serve(int server, const struct program_place *place)
 	CRASH_POINT(runner_up);
 	while (runner.exit_status == -1)
 		turn(&runner);
+	(void)close(runner.root);
 	return runner.exit_status;
 }

@@ -45,7 +45,7 @@ class Person:
         """Presses the button whose label holds the word; what the toast says."""
         now = self.scene.chat.message(view)
         label = next(label for label in buttons_of(now) if word in label)
-        toast = self.scene.chat.press(self.number, now, label, wait=PATIENCE_S)
+        toast = self.scene.chat.press(self.number, now, label, wait=PATIENCE_S * SLOW)
         return toast["text"] if toast else None
 
     def messages(self, chat=None):

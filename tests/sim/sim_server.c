@@ -394,6 +394,7 @@ server_turn(struct sim *sim, int64_t a, int64_t b)
 {
 	size_t n = 1 + sim_draw(sim, TOGETHER_MOST);
 	struct queue_list batch = { 0 };
+	struct queue_link *link;
 
 	(void)a;
 	(void)b;
@@ -403,8 +404,8 @@ server_turn(struct sim *sim, int64_t a, int64_t b)
 		sim_server_cut(sim, false);
 		return;
 	}
-	while (n-- > 0 && sim->events.length > 0)
-		queue_list_add(&batch, queue_list_take(&sim->events));
+	while (n-- > 0 && (link = queue_list_take(&sim->events)) != NULL)
+		queue_list_add(&batch, link);
 	if (batch.length > 0)
 		commit(sim, &batch);
 }

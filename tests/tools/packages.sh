@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# packages.sh GROUP... - installs the Debian packages of build, demo, test, lint, fuzz or bench that are missing.
+# packages.sh GROUP... - installs the Debian packages of a group below (build, demo, test, ...) that are missing.
 # SPDX-License-Identifier: ISC
 set -euo pipefail
 
@@ -10,6 +10,8 @@ declare -A group=(
 	[lint]="shellcheck clang clang-format yamllint pylint"
 	[fuzz]="clang-14 llvm-14 libclang-rt-14-dev python3"
 	[cover]="gcovr"
+	[analyze]="clang-tidy cppcheck python3"
+	[valgrind]="valgrind"
 	[bench]="webhook nginx g++ git python3 python3-aiohttp nodejs npm libnode-dev"
 )
 # What the build looks for on another distribution: pkg-config's name and the version it was written with.
