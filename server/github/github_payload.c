@@ -49,17 +49,22 @@ fail(struct scan *s, const char *why)
 	return false;
 }
 
-static void
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+/* GitHub sends none: one comparison says so. */
+static inline void
 skip_blanks(struct scan *s)
 {
-	/* GitHub sends none: one comparison says so. */
-	while (s->at < s->end && (unsigned char)*s->at <= ' ' &&
-	    (*s->at == ' ' || *s->at == '\n' || *s->at == '\r' || *s->at == '\t'))
+	while (s->at < s->end && (unsigned char)*s->at <= ' ' && is_blank(*s->at))
 		s->at++;
 }
 
 /* Takes c, with blanks around it. */
-static bool
+static inline bool
 take(struct scan *s, char c)
 {
 	skip_blanks(s);
@@ -444,7 +449,6 @@ read_members(struct scan *s, char closing, unsigned place)
 {
 	struct github_value element;
 
-	skip_blanks(s);
 	if (take(s, closing))
 		return true;
 	do {
