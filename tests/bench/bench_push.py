@@ -4,6 +4,7 @@ import contextlib
 import socket
 import sqlite3
 import statistics
+import subprocess
 import time
 
 import kit
@@ -14,6 +15,7 @@ IDLE_CONNECTIONS = 200
 RSS_MB, DIRTY_MB, LAG_MS = 24, 12, 10
 REFUSED_RATIO = 3
 SETTLE_TIMEOUT_S = 120
+JSON_US = 15
 
 
 class Pushes:
@@ -154,8 +156,18 @@ def check_none_lost(bench, pushes):
     bench.row("pushes acknowledged, and rows in the database", f"{rows:,}, all of them")
 
 
+def read_json(bench):
+    program = kit.compile_with_server("picker", bench.folder)
+    done = subprocess.run(["taskset", "-c", str(kit.cores()[1]), str(program),
+                           str(bench.bodies["topic"])],
+                          capture_output=True, text=True, timeout=60, check=True)
+    bench.row("reading a push's JSON", f"{float(done.stdout):.1f} µs", f"≤ {JSON_US} µs",
+              float(done.stdout) <= JSON_US)
+
+
 def measure_push(bench):
     bench.flush_ms()
+    read_json(bench)
     with stage_for_pushes(bench) as stage, contextlib.ExitStack() as stack:
         pushes = Pushes(bench, stage)
         peers = [stack.enter_context(contextlib.closing(peer)) for peer in (

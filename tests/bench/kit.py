@@ -43,9 +43,10 @@ def compile_load(folder):
     return compile_helper("load", folder, str(build_dir() / "liblib.a"), "-lcrypto")
 
 
-def compile_probes(folder):
+def compile_with_server(name, folder):
+    """A helper that stands on the server's own parts."""
     archives = [str(build_dir() / name) for name in ("libserver.a", "librunner.a", "liblib.a")]
-    return compile_helper("probes", folder, *archives, *SERVER_LIBS)
+    return compile_helper(name, folder, *archives, *SERVER_LIBS)
 
 
 # ---- the machine -------------------------------------------------------------------------------
