@@ -109,6 +109,13 @@ $(BUILD)/faults/oracle: $(BUILD)/obj/tests/faults/oracle.o $(TEST_AID_A) $(SERVE
 .PHONY: fuzzers
 fuzzers: $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/fuzz/%,$(FUZZ_C))
 
+# The simulation, with a window around what the store does: oom_store.c.
+OOM_STORE_WRAP := $(addprefix -Xlinker --wrap=,store_batch store_project sim_check_before sim_check_after sim_chat_decode)
+$(BUILD)/faults/oom_store: $(BUILD)/obj/tests/faults/oom_store.o $(TEST_AID_A) $(SERVER_A) $(RUNNER_A) $(LIB_A)
+	@mkdir -p $(@D)
+	@echo "  LD    $@"
+	@$(CC) $(ALL_LDFLAGS) $(OOM_STORE_WRAP) -o $@ $^ $(SERVER_LIBS) -lcmocka
+
 # Fails calls of whatever it is preloaded into: never with a sanitizer of its own.
 FAULT_C	 := tests/faults/fault.c tests/faults/fault_calls.c
 $(BUILD)/faults/libfault.so: $(FAULT_C) tests/faults/fault.h
@@ -211,7 +218,8 @@ check-hostile: packages-test
 # One call after another fails, from wherever it is made: under AddressSanitizer, so that leaks are seen.
 .PHONY: faults-build
 faults-build: packages-test
-	@$(TEST_MAKE) -j$(JOBS) all $(TEST_BUILD)/faults/oracle $(TEST_BUILD)/faults/libfault.so
+	@$(TEST_MAKE) -j$(JOBS) all $(TEST_BUILD)/faults/oracle \
+		$(TEST_BUILD)/faults/libfault.so $(TEST_BUILD)/faults/oom_store
 
 .PHONY: check-io check-oom
 check-io: faults-build

@@ -37,6 +37,7 @@ struct module {
 	uintptr_t start, end, base;
 	uint64_t hash;
 	bool is_program;
+	bool is_sanitizer;
 };
 
 static struct fault_page *page;
@@ -125,7 +126,8 @@ on_module(struct dl_phdr_info *info, size_t size, void *ctx)
 	*module = (struct module){ .start = UINTPTR_MAX,
 		.base = info->dlpi_addr,
 		.hash = hash_of(name) >> 48,
-		.is_program = is_first };
+		.is_program = is_first,
+		.is_sanitizer = strstr(name, "asan.so") != NULL };
 	for (size_t i = 0; i < info->dlpi_phnum; i++) {
 		const ElfW(Phdr) *part = &info->dlpi_phdr[i];
 		uintptr_t start = info->dlpi_addr + part->p_vaddr;
@@ -167,6 +169,9 @@ kind_of(int fd)
 	return FAULT_KIND_stream;
 }
 
+/* The last stack: a sanitizer asks, which has no use for an error. */
+static __thread volatile bool is_sanitizers __attribute__((tls_model("initial-exec")));
+
 /* What a call's stack says of where it came from.  Above our wrapper: a sanitizer wraps backtrace. */
 static size_t
 look_back(uint64_t frames[FAULT_FRAMES])
@@ -174,6 +179,8 @@ look_back(uint64_t frames[FAULT_FRAMES])
 	void *stack[DEPTH_MAX];
 	int depth = backtrace(stack, DEPTH_MAX), from = 0;
 	size_t n = 0, own = 0, near = 0;
+
+	is_sanitizers = false;
 
 	for (int i = 0; i < depth && i < OURS_MOST; i++)
 		if (module_of((uintptr_t)stack[i]) == fault_module)
@@ -183,6 +190,8 @@ look_back(uint64_t frames[FAULT_FRAMES])
 
 		if (module == NULL)
 			continue;
+		if (module->is_sanitizer && near < NEAR_FRAMES)
+			is_sanitizers = true;
 		if (near++ >= NEAR_FRAMES && !module->is_program)
 			continue;
 		frames[n++] = module->hash << 48 | ((uintptr_t)stack[i] - module->base);
@@ -328,7 +337,7 @@ decide(enum fault_class class, const char *call, int fd, const char *path)
 		site = site_of(class, call, fd);
 	if (site != NULL)
 		atomic_fetch_add_explicit(&site->calls, 1, memory_order_relaxed);
-	if (atomic_load(&page->armed) == 0)
+	if (atomic_load(&page->armed) == 0 || (site != NULL && is_sanitizers))
 		return (struct fault_verdict){ 0 };
 	if (site != NULL && atomic_load(&site->fail) > 0 && !take_one(&site->skip) &&
 	    take_one(&site->fail)) {

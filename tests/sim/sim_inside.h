@@ -273,6 +273,9 @@ void sim_chat_up(struct sim *sim);		/* the server is there again */
 const struct sim_post *sim_chat_find(const struct sim *sim, int64_t chat, int64_t remote_id);
 bool sim_chat_is_reachable(const struct sim *sim, int64_t chat);
 store_decode sim_chat_decode;
+
+/* For who fails the store's allocations: has one failed in this batch?  Then a handler may fail. */
+extern bool (*sim_is_short_of_memory)(void);
 void sim_chat_somebody_types(struct sim *sim);
 void sim_chat_somebody_presses(struct sim *sim);
 void sim_chat_goes_away(struct sim *sim);
