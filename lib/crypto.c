@@ -2,14 +2,15 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/crypto.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
-#include <openssl/rand.h>
 
 #include "lib/err.h"
 
@@ -220,9 +221,18 @@ crypto_same_text(const char *given, const char *secret)
 bool
 crypto_random(void *out, size_t size, struct err *err)
 {
+	unsigned char *at = out;
+	ssize_t n;
+
 	assert(size <= 1u << 20);
-	if (RAND_bytes(out, (int)size) != 1)
-		return fail(err, "random bytes");
+	/* The kernel's own: OpenSSL's generator allocates when it is first asked, and may fail then. */
+	for (; size > 0; at += n, size -= (size_t)n) {
+		n = getrandom(at, size, 0);
+		if (n < 0 && errno == EINTR)
+			n = 0;
+		else if (n < 0)
+			return err_errno(err, ERR_IO, errno, "random bytes");
+	}
 	return true;
 }
 
