@@ -3,6 +3,7 @@
 #include "lib/crypto.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -43,10 +44,28 @@ crypto_start(struct err *err)
 	return true;
 }
 
+/* Looked for once: EVP_sha256() is looked for again in every use, by its name and under locks. */
+static const EVP_MD *
+sha256(void)
+{
+	static _Atomic(EVP_MD *) found; /* stays until the program ends */
+	EVP_MD *known = atomic_load(&found), *mine;
+
+	if (known != NULL)
+		return known;
+	mine = EVP_MD_fetch(NULL, "SHA256", NULL);
+	if (mine == NULL)
+		return EVP_sha256(); /* short of memory: its use says so */
+	if (atomic_compare_exchange_strong(&found, &known, mine))
+		return mine;
+	EVP_MD_free(mine); /* another thread was first */
+	return known;
+}
+
 bool
 crypto_sha256(const void *data, size_t size, uint8_t out[CRYPTO_SHA256_SIZE], struct err *err)
 {
-	if (EVP_Digest(data, size, out, NULL, EVP_sha256(), NULL) != 1)
+	if (EVP_Digest(data, size, out, NULL, sha256(), NULL) != 1)
 		return fail(err, "SHA-256");
 	return true;
 }
@@ -61,7 +80,7 @@ crypto_sha256_new(struct err *err)
 		return NULL;
 	}
 	hash->ctx = EVP_MD_CTX_new();
-	if (hash->ctx == NULL || EVP_DigestInit_ex(hash->ctx, EVP_sha256(), NULL) != 1) {
+	if (hash->ctx == NULL || EVP_DigestInit_ex(hash->ctx, sha256(), NULL) != 1) {
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
 		(void)fail(err, "beginning SHA-256");
 		return NULL;
