@@ -35,15 +35,6 @@ fail(struct err *err, const char *what)
 	return err_set(err, ERR_IO, "OpenSSL: %s: %s", what, reason == NULL ? "failed" : reason);
 }
 
-bool
-crypto_start(struct err *err)
-{
-	/* OPENSSL_CONF and OPENSSL_ENGINES would let the environment load code. */
-	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1)
-		return fail(err, "starting");
-	return true;
-}
-
 /* Looked for once: EVP_sha256() is looked for again in every use, by its name and under locks. */
 static const EVP_MD *
 sha256(void)
@@ -158,6 +149,23 @@ crypto_hmac_key_free(struct crypto_hmac_key *key)
 		return;
 	EVP_MAC_CTX_free(key->ctx);
 	free(key);
+}
+
+/* What OpenSSL makes of itself when it is first asked, it never makes again once memory was short
+ * for it: every hash fails from then on.  So here, where a failure ends a start. */
+bool
+crypto_start(struct err *err)
+{
+	struct crypto_hmac_key *key;
+
+	/* OPENSSL_CONF and OPENSSL_ENGINES would let the environment load code. */
+	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1)
+		return fail(err, "starting");
+	if (sha256() == EVP_sha256()) /* it was not found */
+		return fail(err, "looking for SHA-256");
+	key = crypto_hmac_key_new("any", 3, err);
+	crypto_hmac_key_free(key);
+	return key != NULL;
 }
 
 struct crypto_hmac *

@@ -4,14 +4,14 @@
  *	LD_PRELOAD=libfault.so FAULT=write:ENOSPC:3 FAULT_REPORT=/dev/stderr program
  *
  *	FAULT=class:error:n[+count|+forever][:process=server|runner|keeper|leader][:path=part of it]
- *	FAULT_SITES=1		tells sites apart
+ *	FAULT_SITES=1		tells sites apart, by 4 frames above each call and 4 of the program;
+ *				another number: so many above
  *	FAULT_PAGE=file		the page stands there, and is used as it is when it is one already
  *	FAULT_REPORT=file	a line for each hit, and the totals when the program exits
  */
 #include "tests/faults/fault.h"
 
 #include <errno.h>
-#include <execinfo.h>
 #include <fcntl.h>
 #include <link.h>
 #include <stdio.h>
@@ -22,11 +22,11 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <unwind.h>
 
 #define NEAR_FRAMES 4
 #define OWN_FRAMES  4
 #define DEPTH_MAX   40
-#define OURS_MOST   8
 
 #define X(name) #name,
 static const char *const class_names[] = { FAULT_CLASSES(X) };
@@ -44,6 +44,7 @@ static struct fault_page *page;
 static enum fault_role role;
 static struct module modules[FAULT_MODULES];
 static size_t module_count;
+static size_t near_frames = NEAR_FRAMES;
 static const struct module *fault_module; /* ours: its frames say nothing */
 static char report_path[256];
 /* Tests' own programs count only in their windows. */
@@ -169,45 +170,44 @@ kind_of(int fd)
 	return FAULT_KIND_stream;
 }
 
-/* The last stack: a sanitizer asks, which has no use for an error. */
-static __thread volatile bool is_sanitizers __attribute__((tls_model("initial-exec")));
+/* A stack, as far as it says where a call came from. */
+struct look {
+	uint64_t *frames;
+	size_t n, own, near;
+	int depth;
+	bool is_sanitizers; /* it asks, and has no use for an error */
+};
 
-/* What a call's stack says of where it came from.  Above our wrapper: a sanitizer wraps backtrace. */
-static size_t
-look_back(uint64_t frames[FAULT_FRAMES])
+static _Unwind_Reason_Code
+on_frame(struct _Unwind_Context *context, void *ctx)
 {
-	void *stack[DEPTH_MAX];
-	int depth = backtrace(stack, DEPTH_MAX), from = 0;
-	size_t n = 0, own = 0, near = 0;
+	struct look *look = ctx;
+	uintptr_t at = _Unwind_GetIP(context);
+	const struct module *module = module_of(at);
 
-	is_sanitizers = false;
-
-	for (int i = 0; i < depth && i < OURS_MOST; i++)
-		if (module_of((uintptr_t)stack[i]) == fault_module)
-			from = i + 1;
-	for (int i = from; i < depth && own < OWN_FRAMES && n < FAULT_FRAMES; i++) {
-		const struct module *module = module_of((uintptr_t)stack[i]);
-
-		if (module == NULL)
-			continue;
-		if (module->is_sanitizer && near < NEAR_FRAMES)
-			is_sanitizers = true;
-		if (near++ >= NEAR_FRAMES && !module->is_program)
-			continue;
-		frames[n++] = module->hash << 48 | ((uintptr_t)stack[i] - module->base);
-		own += module->is_program;
-	}
-	return n;
+	if (look->depth++ == DEPTH_MAX)
+		return _URC_END_OF_STACK;
+	if (module == fault_module || module == NULL)
+		return _URC_NO_REASON;
+	look->is_sanitizers |= module->is_sanitizer && look->near < near_frames;
+	if (look->near++ >= near_frames && !module->is_program)
+		return _URC_NO_REASON;
+	look->frames[look->n++] = module->hash << 48 | (at - module->base);
+	look->own += module->is_program;
+	return look->own == OWN_FRAMES || look->n == FAULT_FRAMES ? _URC_END_OF_STACK :
+								    _URC_NO_REASON;
 }
 
 static struct fault_site *
-site_of(enum fault_class class, const char *call, int fd)
+site_of(enum fault_class class, const char *call, int fd, bool *ret_is_sanitizers)
 {
 	uint64_t frames[FAULT_FRAMES] = { 0 };
-	size_t n = look_back(frames);
+	struct look look = { .frames = frames };
+	size_t n = ((void)_Unwind_Backtrace(on_frame, &look), look.n);
 	enum fault_kind kind = kind_of(fd);
 	uint64_t key = mix(mix(1, class * 256U + role * 16U + kind), hash_of(call));
 
+	*ret_is_sanitizers = look.is_sanitizers;
 	for (size_t i = 0; i < n; i++)
 		key = mix(key, frames[i]);
 	key |= 1;
@@ -330,14 +330,14 @@ decide(enum fault_class class, const char *call, int fd, const char *path)
 {
 	struct fault_site *site = NULL;
 	int error = 0;
-	bool hit = false;
+	bool hit = false, is_sanitizers = false;
 
 	atomic_fetch_add_explicit(&page->calls[role][class], 1, memory_order_relaxed);
 	if (atomic_load(&page->sites_on) != 0)
-		site = site_of(class, call, fd);
+		site = site_of(class, call, fd, &is_sanitizers);
 	if (site != NULL)
 		atomic_fetch_add_explicit(&site->calls, 1, memory_order_relaxed);
-	if (atomic_load(&page->armed) == 0 || (site != NULL && is_sanitizers))
+	if (atomic_load(&page->armed) == 0 || is_sanitizers)
 		return (struct fault_verdict){ 0 };
 	if (site != NULL && atomic_load(&site->fail) > 0 && !take_one(&site->skip) &&
 	    take_one(&site->fail)) {
@@ -520,26 +520,30 @@ is_ours(const char *name)
 static void
 begin(void)
 {
-	const char *file = getenv("FAULT_PAGE"), *rule = getenv("FAULT"), *where;
-	void *warm[4];
+	const char *file = getenv("FAULT_PAGE"), *rule = getenv("FAULT"), *where, *sites;
+	uint64_t frames[FAULT_FRAMES];
+	struct look warm = { .frames = frames };
 	bool is_new;
 
 	if (!is_ours(program_invocation_short_name) ||
 	    (file == NULL && rule == NULL && getenv("FAULT_SITES") == NULL))
 		return;
 	inside = true;
-	(void)backtrace(warm, 4); /* it loads its library and allocates, once */
 	map_page(file);
 	is_new = page->count == 0;
 	(void)dl_iterate_phdr(on_module, NULL);
 	fault_module = module_of((uintptr_t)&begin);
+	(void)_Unwind_Backtrace(on_frame, &warm); /* what it does once, it does now */
 	where = getenv("FAULT_REPORT");
 	if (where != NULL)
 		copy(report_path, sizeof(report_path), where);
 	if (strcmp(program_invocation_short_name, "deploybot-runner") == 0)
 		role = FAULT_ROLE_runner;
-	if (getenv("FAULT_SITES") != NULL)
+	sites = getenv("FAULT_SITES");
+	if (sites != NULL) {
+		near_frames = strcmp(sites, "1") == 0 ? NEAR_FRAMES : strtoul(sites, NULL, 10);
 		atomic_store(&page->sites_on, 1);
+	}
 	if (rule != NULL && is_new)
 		read_rule(rule);
 	inside = false;

@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/crypto.h"
 #include "lib/log.h"
 #include "tests/faults/fault.h"
 #include "tests/sim/sim_inside.h"
@@ -262,6 +263,8 @@ main(int argc, char *argv[])
 	}
 	fault_window(false);
 	log_to(open("/dev/null", O_WRONLY | O_CLOEXEC));
+	if (!crypto_start(NULL))
+		return 71;
 	sim_begin();
 	atomic_store(&page->armed, 1);
 	if (argc > 3) {
