@@ -240,7 +240,7 @@ const struct env_entry *
 env_file_find(const struct env_file *file, const char *name)
 {
 	for (size_t i = 0; i < file->count; i++)
-		/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): those below count have names */
+		/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): all have names */
 		if (strcmp(file->entries[i].name, name) == 0)
 			return &file->entries[i];
 	return NULL;

@@ -85,7 +85,7 @@ print_trace(const struct sim *sim)
 	size_t from = sim->n_trace > SIM_TRACE ? sim->n_trace - SIM_TRACE : 0;
 
 	for (size_t i = from; i < sim->n_trace; i++)
-		/* NOLINTNEXTLINE(bugprone-signal-handler,cert-sig30-c): the process ends here anyway */
+		/* NOLINTNEXTLINE(bugprone-signal-handler,cert-sig30-c): it ends here anyway */
 		(void)fprintf(stderr, "%s\n", sim->trace[i % SIM_TRACE]);
 }
 

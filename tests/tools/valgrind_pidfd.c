@@ -66,7 +66,7 @@ __wrap_pidfd_open(pid_t pid, unsigned int flags)
 	return ret;
 }
 
-/* The process behind a pidfd is told by the kernel; it may end before the signal, as for everybody. */
+/* The kernel tells whose pidfd it is. */
 static long
 send_signal(int fd, int number)
 {
