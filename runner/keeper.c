@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "lib/crash_point.h"
+#include "runner/cgroup.h"
 #include "runner/keeper_become.h"
 #include "runner/keeper_server.h"
 #include "runner/leader.h"
@@ -119,6 +120,7 @@ keeper_open(struct keeper *keeper, const struct keeper_start *start, int root, s
 		return false;
 	CRASH_POINT(leader_forked);
 	identify_leader(keeper);
+	cgroup_put(keeper->identity.tag, keeper->identity.pid);
 	keeper->listener = run_folder_listen(keeper->folder, err);
 	if (keeper->listener == -1 ||
 	    !run_folder_leader_write(keeper->folder, &keeper->identity, err))

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "lib/crash_point.h"
+#include "runner/cgroup.h"
 #include "runner/run_folder.h"
 
 #define CLEAN_LOOKS    2
@@ -161,7 +162,9 @@ claim(struct settling *settling, size_t i, struct protocol_message *ret)
 static bool
 nothing_lives(struct settle *settle, pid_t *ret_one)
 {
-	if (process_signal_run(&settle->leader, SIGKILL, ret_one) != 0)
+	bool lives = cgroup_kill(settle->leader.tag);
+
+	if (process_signal_run(&settle->leader, SIGKILL, ret_one) != 0 || lives)
 		settle->clean = 0;
 	else
 		settle->clean++;

@@ -384,6 +384,23 @@ def test_a_keeper_killed_while_no_runner_was_there_is_settled_by_the_next(bench)
     assert lost["state"] == "lost" and not is_alive(orphan)
 
 
+def test_what_left_session_and_environment_is_ended_with_its_killed_keeper(bench):
+    runner = bench.runner("export MARKS; env -i MARKS=$MARKS setsid -f bash -c 'echo $$ >$MARKS/pid2; exec sleep 1000'; "
+                          "echo $$ >$MARKS/pid; wait; sleep 1000")
+    runner.start(1)
+    leader, orphan = int(bench.mark("pid")), int(bench.mark("pid2"))
+    with open(f"/proc/{leader}/cgroup", encoding="ascii") as text:
+        group = [line.strip()[3:] for line in text if line.startswith("0::")]
+    if not group or "/deploybot-run-1-" not in group[0]:
+        pytest.skip("no control group may be made here: by root, or in a unit with Delegate=yes")
+    os.kill(bench.keeper_of(leader), signal.SIGKILL)
+    assert runner.until("settled")["state"] == "lost"
+    assert not is_alive(orphan) and not is_alive(leader)
+    with open("/proc/self/mounts", encoding="ascii") as text:
+        mounts = [line.split()[1] for line in text if line.split()[2] == "cgroup2"]
+    assert not any(os.path.exists(mount + group[0]) for mount in mounts), "an empty group stays"
+
+
 def test_a_record_that_another_release_wrote_counts_as_lost_and_is_not_waited_for(bench):
     runner = bench.runner("exit 0")
     runner.start(1).exit()

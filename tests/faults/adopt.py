@@ -566,10 +566,10 @@ def subsets_of(moment):
     return [s for s in SUBSETS if has_keeper or "keeper" not in s]
 
 
-def make_trials(chosen, others):
+def make_trials(chosen):
     trials = []
     if not chosen.short:
-        trials += long_trials(chosen, *others)
+        trials += long_trials(chosen, *others_of(chosen.build))
     kills = [(f"kill/{moment}/{'+'.join(victims)}/{n}", ("kill", (moment, victims, f"{chosen.seed} {n}")))
              for n in range(chosen.rounds) for moment in MOMENTS for victims in subsets_of(moment)]
     if chosen.short:
@@ -601,9 +601,14 @@ def must_hit(chosen):
                     "protocol: old server", "protocol: old runner", "protocol: runner exchanged"]
 
 
+def others_of(build):
+    """Where another version of the program is built, and one of the protocol."""
+    return pathlib.Path(build) / "next", pathlib.Path(build) / "protocol"
+
+
 def build_others(build):
-    """Another version of the program, and one of the protocol, built from copies: their folders."""
-    after, other = pathlib.Path(build) / "next", pathlib.Path(build) / "protocol"
+    """The first from this tree, the second from a copy with one number changed."""
+    after, other = others_of(build)
     tree = other / "tree"
     for path in itertools.chain.from_iterable(sorted(ROOT.glob(f"{name}/**/*.*")) for name in ("lib", "runner", "server")):
         copy_changed(path, tree / path.relative_to(ROOT))
@@ -611,7 +616,6 @@ def build_others(build):
         copy_changed(ROOT / name, tree / name)
     make(ROOT, after, NEXT_VERSION)
     make(tree, other, OTHER_VERSION)
-    return after, other
 
 
 def copy_changed(source, target):
@@ -638,8 +642,10 @@ def main():
     parser.add_argument("--upgrades", type=int, default=int(os.environ.get("UPGRADES") or UPGRADES))
     chosen = campaign.parse(parser)
     print("adopt: server, runner and keeper die in every combination, and are exchanged under a run", flush=True)
-    others = () if chosen.short else build_others(chosen.build)
-    result = campaign.run("adopt", make_trials(chosen, others), play, chosen, make_scene=AdoptScene)
+    trials = make_trials(chosen)
+    if any(label.startswith(("upgrade", "protocol")) for label, _ in trials if chosen.only in label):
+        build_others(chosen.build)
+    result = campaign.run("adopt", trials, play, chosen, make_scene=AdoptScene)
     campaign.finish(result, must_hit(chosen))
 
 

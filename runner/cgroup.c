@@ -1,0 +1,158 @@
+/* cgroup.c - a control group for what each run starts, where we may make one.  Side: runner. */
+/* SPDX-License-Identifier: ISC */
+#include "runner/cgroup.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PREFIX	  "deploybot-run-"
+#define NAME_ROOM 96 /* a tag has 53 bytes at most */
+#define TEXT_ROOM 512
+
+/* Our group as the kernel names it: the line `0::/path`. */
+static bool
+own_name(char ret[PATH_MAX])
+{
+	FILE *file = fopen("/proc/self/cgroup", "re");
+	char line[PATH_MAX];
+	bool found = false;
+
+	while (file != NULL && !found && fgets(line, sizeof(line), file) != NULL) {
+		found = strncmp(line, "0::/", 4) == 0 && strchr(line, '\n') != NULL;
+		if (found) {
+			line[strcspn(line, "\n")] = '\0';
+			memcpy(ret, line + 3, strlen(line + 3) + 1);
+		}
+	}
+	if (file != NULL)
+		(void)fclose(file); /* was only read */
+	return found;
+}
+
+/* Where a line of mountinfo (proc(5)) shows this group; false: it does not. */
+static bool
+place_in_mount(const char *line, const char *name, char ret[PATH_MAX])
+{
+	char root[TEXT_ROOM], point[TEXT_ROOM];
+	size_t n;
+
+	if (strstr(line, " - cgroup2 ") == NULL ||
+	    sscanf(line, "%*d %*d %*s %511s %511s", root, point) != 2)
+		return false;
+	n = strcmp(root, "/") == 0 ? 0 : strlen(root);
+	return strncmp(name, root, n) == 0 &&
+	    snprintf(ret, PATH_MAX, "%s%s", point, name + n) < PATH_MAX;
+}
+
+/* The folder of our own group; -1: there is none. */
+static int
+open_own(void)
+{
+	char name[PATH_MAX], path[PATH_MAX];
+	char *line = NULL;
+	bool found = false;
+	size_t room = 0;
+	FILE *file;
+
+	if (!own_name(name) || (file = fopen("/proc/self/mountinfo", "re")) == NULL)
+		return -1;
+	while (!found && getline(&line, &room, file) > 0)
+		found = place_in_mount(line, name, path);
+	free(line);
+	(void)fclose(file); /* was only read */
+	return found ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+}
+
+static bool
+write_word(int group, const char *file, const char *word)
+{
+	int fd = openat(group, file, O_WRONLY | O_CLOEXEC);
+	bool good;
+
+	if (fd == -1)
+		return false;
+	good = write(fd, word, strlen(word)) == (ssize_t)strlen(word);
+	(void)close(fd); /* the write was the act */
+	return good;
+}
+
+/* The kernel refuses to remove one that has a process in it. */
+static void
+remove_empty(int own)
+{
+	int fd = fcntl(own, F_DUPFD_CLOEXEC, 0);
+	DIR *dir = fd == -1 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		if (strncmp(entry->d_name, PREFIX, strlen(PREFIX)) == 0)
+			(void)unlinkat(own, entry->d_name, AT_REMOVEDIR);
+	}
+	if (dir != NULL)
+		(void)closedir(dir);
+	else if (fd != -1)
+		(void)close(fd);
+}
+
+void
+cgroup_put(const char *tag, pid_t leader)
+{
+	char name[NAME_ROOM], pid[16];
+	int own = open_own();
+	int group = -1;
+
+	if (own == -1)
+		return;
+	remove_empty(own);
+	(void)snprintf(name, sizeof(name), PREFIX "%s", tag);
+	(void)snprintf(pid, sizeof(pid), "%d", (int)leader);
+	if (mkdirat(own, name, 0700) == 0)
+		group = openat(own, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (group != -1) {
+		(void)write_word(group, "cgroup.procs", pid); /* refused: it is found otherwise */
+		(void)close(group);
+	}
+	(void)close(own);
+}
+
+static bool
+is_populated(int group)
+{
+	char text[TEXT_ROOM];
+	int fd = openat(group, "cgroup.events", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd == -1 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	if (fd != -1)
+		(void)close(fd); /* was only read */
+	text[n > 0 ? n : 0] = '\0';
+	return strstr(text, "populated 1") != NULL;
+}
+
+bool
+cgroup_kill(const char *tag)
+{
+	char name[NAME_ROOM];
+	bool lives = false;
+	int own, group;
+
+	if (tag[0] == '\0' || (own = open_own()) == -1)
+		return false;
+	(void)snprintf(name, sizeof(name), PREFIX "%s", tag);
+	group = openat(own, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (group != -1) {
+		(void)write_word(
+		    group, "cgroup.kill", "1"); /* Linux 5.14; before: found otherwise */
+		lives = is_populated(group);
+		(void)close(group);
+		if (!lives)
+			(void)unlinkat(own, name, AT_REMOVEDIR);
+	}
+	(void)close(own);
+	return lives;
+}

@@ -1,0 +1,24 @@
+/* cgroup.h - a control group for what each run starts, where we may make one.  Side: runner. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * Of a run whose keeper was killed, a process that has left its session and cleared its environment
+ * is found by nothing else.  Groups are made below our own in the unified hierarchy (cgroups(7)):
+ * by root, and by a unit of systemd with Delegate=yes.  Elsewhere nothing is done, and all of this
+ * says that nothing is there.  No controller is switched on: a group is a list of processes here.
+ */
+#ifndef CGROUP_H
+#define CGROUP_H
+
+#include <sys/types.h>
+
+#include "lib/base.h"
+
+/* Makes the group of the run with this tag, and puts its leader into it.  Groups of earlier runs
+ * that are empty by now go. */
+void cgroup_put(const char *tag, pid_t leader);
+
+/* Kills all that is in it.  True: something is still alive.  False: nothing is, and the group is
+ * gone; or there is none. */
+bool cgroup_kill(const char *tag);
+
+#endif
