@@ -6,8 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/crypto.h"
-#include "lib/err.h"
+#include "lib/base.h"
 
 #define SQLITE_NOMEM	  7
 #define SQLITE_IOERR	  10
@@ -168,56 +167,70 @@ __wrap_sqlite3_bind_text64(struct sqlite3_stmt *stmt, int at, const char *text, 
 	return __real_sqlite3_bind_text64(stmt, at, text, size, destroy, encoding);
 }
 
-/* --- hashes --- */
+/* --- OpenSSL --- */
 
-struct crypto_sha256 *__real_crypto_sha256_new(struct err *err);
-struct crypto_sha256 *__wrap_crypto_sha256_new(struct err *err);
-bool __real_crypto_sha256_add(
-    struct crypto_sha256 *hash, const void *data, size_t size, struct err *err);
-bool __wrap_crypto_sha256_add(
-    struct crypto_sha256 *hash, const void *data, size_t size, struct err *err);
-bool __real_crypto_sha256_finish(struct crypto_sha256 *hash, uint8_t *ret, struct err *err);
-bool __wrap_crypto_sha256_finish(struct crypto_sha256 *hash, uint8_t *ret, struct err *err);
-bool __real_crypto_sha256(const void *data, size_t size, uint8_t *ret, struct err *err);
-bool __wrap_crypto_sha256(const void *data, size_t size, uint8_t *ret, struct err *err);
-bool __real_crypto_hmac_finish(struct crypto_hmac *mac, uint8_t *ret, struct err *err);
-bool __wrap_crypto_hmac_finish(struct crypto_hmac *mac, uint8_t *ret, struct err *err);
+struct evp_md;
+struct evp_md_ctx;
+struct evp_mac_ctx;
 
-static bool
-no_hash(struct err *err)
+int __real_EVP_Digest(const void *data, size_t size, unsigned char *out, unsigned *ret_size,
+    const struct evp_md *md, void *engine);
+int __wrap_EVP_Digest(const void *data, size_t size, unsigned char *out, unsigned *ret_size,
+    const struct evp_md *md, void *engine);
+int __real_EVP_DigestInit_ex(struct evp_md_ctx *ctx, const struct evp_md *md, void *engine);
+int __wrap_EVP_DigestInit_ex(struct evp_md_ctx *ctx, const struct evp_md *md, void *engine);
+int __real_EVP_DigestUpdate(struct evp_md_ctx *ctx, const void *data, size_t size);
+int __wrap_EVP_DigestUpdate(struct evp_md_ctx *ctx, const void *data, size_t size);
+int __real_EVP_DigestFinal_ex(struct evp_md_ctx *ctx, unsigned char *out, unsigned *ret_size);
+int __wrap_EVP_DigestFinal_ex(struct evp_md_ctx *ctx, unsigned char *out, unsigned *ret_size);
+struct evp_mac_ctx *__real_EVP_MAC_CTX_dup(const struct evp_mac_ctx *ctx);
+struct evp_mac_ctx *__wrap_EVP_MAC_CTX_dup(const struct evp_mac_ctx *ctx);
+int __real_EVP_MAC_update(struct evp_mac_ctx *ctx, const unsigned char *data, size_t size);
+int __wrap_EVP_MAC_update(struct evp_mac_ctx *ctx, const unsigned char *data, size_t size);
+int
+__real_EVP_MAC_final(struct evp_mac_ctx *ctx, unsigned char *out, size_t *ret_size, size_t room);
+int
+__wrap_EVP_MAC_final(struct evp_mac_ctx *ctx, unsigned char *out, size_t *ret_size, size_t room);
+
+int
+__wrap_EVP_Digest(const void *data, size_t size, unsigned char *out, unsigned *ret_size,
+    const struct evp_md *md, void *engine)
 {
-	if (!fails(FAIL_CRYPTO))
-		return false;
-	(void)err_set(err, ERR_NOMEM, "this hash was made to fail");
-	return true;
+	return fails(FAIL_CRYPTO) ? 0 : __real_EVP_Digest(data, size, out, ret_size, md, engine);
 }
 
-struct crypto_sha256 *
-__wrap_crypto_sha256_new(struct err *err)
+int
+__wrap_EVP_DigestInit_ex(struct evp_md_ctx *ctx, const struct evp_md *md, void *engine)
 {
-	return no_hash(err) ? NULL : __real_crypto_sha256_new(err);
+	return fails(FAIL_CRYPTO) ? 0 : __real_EVP_DigestInit_ex(ctx, md, engine);
 }
 
-bool
-__wrap_crypto_sha256_add(struct crypto_sha256 *hash, const void *data, size_t size, struct err *err)
+int
+__wrap_EVP_DigestUpdate(struct evp_md_ctx *ctx, const void *data, size_t size)
 {
-	return !no_hash(err) && __real_crypto_sha256_add(hash, data, size, err);
+	return fails(FAIL_CRYPTO) ? 0 : __real_EVP_DigestUpdate(ctx, data, size);
 }
 
-bool
-__wrap_crypto_sha256_finish(struct crypto_sha256 *hash, uint8_t *ret, struct err *err)
+int
+__wrap_EVP_DigestFinal_ex(struct evp_md_ctx *ctx, unsigned char *out, unsigned *ret_size)
 {
-	return !no_hash(err) && __real_crypto_sha256_finish(hash, ret, err);
+	return fails(FAIL_CRYPTO) ? 0 : __real_EVP_DigestFinal_ex(ctx, out, ret_size);
 }
 
-bool
-__wrap_crypto_sha256(const void *data, size_t size, uint8_t *ret, struct err *err)
+struct evp_mac_ctx *
+__wrap_EVP_MAC_CTX_dup(const struct evp_mac_ctx *ctx)
 {
-	return !no_hash(err) && __real_crypto_sha256(data, size, ret, err);
+	return fails(FAIL_CRYPTO) ? NULL : __real_EVP_MAC_CTX_dup(ctx);
 }
 
-bool
-__wrap_crypto_hmac_finish(struct crypto_hmac *mac, uint8_t *ret, struct err *err)
+int
+__wrap_EVP_MAC_update(struct evp_mac_ctx *ctx, const unsigned char *data, size_t size)
 {
-	return !no_hash(err) && __real_crypto_hmac_finish(mac, ret, err);
+	return fails(FAIL_CRYPTO) ? 0 : __real_EVP_MAC_update(ctx, data, size);
+}
+
+int
+__wrap_EVP_MAC_final(struct evp_mac_ctx *ctx, unsigned char *out, size_t *ret_size, size_t room)
+{
+	return fails(FAIL_CRYPTO) ? 0 : __real_EVP_MAC_final(ctx, out, ret_size, room);
 }

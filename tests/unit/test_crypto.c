@@ -10,6 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "fail_nth.h"
 #include "lib/err.h"
 #include "lib/text.h"
 
@@ -90,6 +91,37 @@ comparing_takes_nothing_for_the_secret(void **state)
 	assert_false(crypto_same("ab", "ac", 2));
 }
 
+/* Refused, whatever of it cannot be worked out. */
+static void
+what_cannot_be_hashed_is_not_the_same(void **state)
+{
+	CLEANUP(crypto_hmac_key_freep)
+	struct crypto_hmac_key *key = crypto_hmac_key_new("s3cret", 6, NULL);
+	uint8_t out[CRYPTO_SHA256_SIZE];
+	bool is_met = true;
+	struct err err;
+
+	(void)state;
+	for (unsigned n = 1; n <= 2; n++) {
+		fail_nth(FAIL_CRYPTO, n);
+		assert_false(crypto_same_text("s3cret", "s3cret"));
+		assert_true(fail_nth_met());
+	}
+	fail_nth(FAIL_CRYPTO, 1);
+	assert_false(crypto_sha256("x", 1, out, &err));
+	assert_true(fail_nth_met());
+	for (unsigned n = 1; is_met; n++) {
+		bool ok;
+
+		fail_nth(FAIL_CRYPTO, n);
+		ok = crypto_hmac_of(key, "body", 4, out, &err);
+		is_met = fail_nth_met();
+		assert_int_equal(ok, !is_met);
+		if (is_met)
+			assert_int_not_equal(err.code, ERR_NONE);
+	}
+}
+
 static void
 random_bytes_differ_and_wiped_ones_are_gone(void **state)
 {
@@ -113,6 +145,7 @@ main(void)
 		cmocka_unit_test(hmac_is_that_of_rfc_4231_however_it_is_fed),
 		cmocka_unit_test(an_empty_key_is_refused),
 		cmocka_unit_test(comparing_takes_nothing_for_the_secret),
+		cmocka_unit_test(what_cannot_be_hashed_is_not_the_same),
 		cmocka_unit_test(random_bytes_differ_and_wiped_ones_are_gone),
 	};
 

@@ -713,11 +713,86 @@ a_decision_without_its_hash_is_undone(void **state)
 	play_with("talk", talk, FAIL_CRYPTO);
 }
 
+/* A start that fails says why and leaves all as it is; the next one finds everything. */
+static void
+a_store_that_cannot_be_opened_or_recovered_is_left_as_it_was(void **state)
+{
+	static const enum fail_what whats[] = { FAIL_MEMORY, FAIL_STEP, FAIL_PREPARE, FAIL_BIND,
+		FAIL_EXEC };
+	uint8_t before[CRYPTO_SHA256_SIZE];
+	struct err err;
+
+	(void)state;
+	attempts.is_on = false;
+	attempts.story = "opening";
+	world_open(&w, STAGING_URL, PRODUCTION_URL, "POLL_REPOSITORY_SECONDS=60", NULL);
+	log_to(attempts.null);
+	for (const struct play *play = production; play < &production[5]; play++)
+		play_step(play);
+	attempts.look = db_open(w.aid.path, DB_READ_ONLY, &err);
+	assert_non_null(attempts.look);
+	rows_of(attempts.look, "", before);
+	for (size_t i = 0; i < COUNT(whats); i++) {
+		bool is_met = true;
+
+		attempts.what = whats[i];
+		for (unsigned n = 1; is_met; n++) {
+			struct queue_list outcomes = { 0 };
+			bool ok;
+
+			store_close(w.aid.store);
+			fail_nth(whats[i], n);
+			w.aid.store = store_open(&w.aid.config, &err);
+			ok = w.aid.store != NULL &&
+			    store_recover(w.aid.store, w.aid.settings, &outcomes, &err);
+			is_met = fail_nth_met();
+			if (!ok && (!is_met || err.text[0] == '\0' || outcomes.first != NULL))
+				complain(n, ok ? "" : err.text);
+			if (ok && whats[i] != FAIL_MEMORY && is_met)
+				complain(n, "it failed, and nobody heard of it");
+			if (!is_same(before, ""))
+				complain(n, "opening changed rows");
+			drop(&outcomes);
+		}
+	}
+	db_close(attempts.look);
+	world_close(&w);
+}
+
+/* A new database is made whole or not at all, and a start on what was left makes it. */
+static void
+a_database_is_made_whole_or_not_at_all(void **state)
+{
+	static const enum fail_what whats[] = { FAIL_EXEC, FAIL_STEP, FAIL_PREPARE, FAIL_MEMORY };
+	struct store_aid aid;
+	struct err err;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(whats); i++) {
+		bool is_met = true;
+
+		for (unsigned n = 1; is_met; n++) {
+			store_aid_open(&aid, NULL, NULL, NULL);
+			store_close(TAKE(aid.store));
+			(void)remove(aid.path);
+			fail_nth(whats[i], n);
+			aid.store = store_open(&aid.config, &err);
+			is_met = fail_nth_met();
+			if (aid.store == NULL)
+				aid.store = store_open(&aid.config, &err);
+			assert_non_null(aid.store);
+			store_aid_close(&aid);
+		}
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_decision_without_its_hash_is_undone),
+		cmocka_unit_test(a_database_is_made_whole_or_not_at_all),
+		cmocka_unit_test(a_store_that_cannot_be_opened_or_recovered_is_left_as_it_was),
 		cmocka_unit_test(a_statement_that_the_disk_refuses_undoes_its_decision),
 		cmocka_unit_test(a_statement_without_memory_undoes_its_decision),
 		cmocka_unit_test(a_decision_without_memory_is_undone),

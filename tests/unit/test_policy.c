@@ -35,7 +35,10 @@ check(enum policy_role role, enum policy_action action, const char *environment,
 	if (decision.is_allowed != (strchr(who, letter[role]) != NULL))
 		fail_msg("%s, %s in \"%s\": %d", policy_role_word(role), policy_action_word(action),
 		    environment, decision.is_allowed);
-	assert_int_equal(decision.is_allowed, decision.reason[0] == '\0');
+	assert_string_equal(decision.reason,
+	    decision.is_allowed		? "" :
+		role == POLICY_STRANGER ? "you have no role here" :
+					  "only an admin may");
 }
 
 static void

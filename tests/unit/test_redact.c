@@ -248,7 +248,7 @@ a_stream_without_memory_shows_nothing_and_says_so(void **state)
 	redact_free(r);
 }
 
-/* 256 secrets of at most 8 KB: one more, or a longer one, is refused and never left out silently. */
+/* 256 secrets of at most 8 KB: one more, or a longer one, is refused, never left out silently. */
 static void
 more_or_longer_secrets_than_can_be_held_are_refused(void **state)
 {
