@@ -190,7 +190,8 @@ class Watch:
                         "DEPLOYBOT_SLOW": "6"}
         status, output, _ = call(
             ["/usr/bin/python3", "-m", "pytest", "-q", "-rA", "-p", "no:cacheprovider", "-n", str(jobs),
-             "--dist", "loadfile", "--tb=short", f"--basetemp={folder}/tmp", *names], {**os.environ, **environment}, STORIES_TIMEOUT_S)
+             "--dist", "loadfile", "--tb=short", f"--basetemp={folder}/tmp", *names],
+            {**os.environ, **environment}, STORIES_TIMEOUT_S)
         for line in output.splitlines():
             if re.match(r"(PASSED|FAILED|ERROR) |=+ .* in ", line):
                 print(f"  {line}", flush=True)
