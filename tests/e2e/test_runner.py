@@ -149,6 +149,27 @@ def test_a_start_that_is_refused_leaves_no_folder(bench):
     assert os.listdir(bench.state / "runs") == []
 
 
+def test_a_link_in_the_place_of_a_runs_folder_is_not_followed(bench):
+    """Nor one in the place of the spare folder, or of a file in it: nothing is written behind it."""
+    behind = bench.path / "behind"
+    behind.mkdir()
+    runner = bench.runner("echo x >>$MARKS/ran")
+    runs = bench.state / "runs"
+    (runs / "1").symlink_to(behind)
+    assert runner.order(1).kind == "refused"
+    assert runner.start(2).exit()["status"] == 0
+    wait_for((runs / "spare").exists, "another spare folder")
+    runner.stop()
+    for path in (runs / "spare").iterdir():
+        path.unlink()
+    (runs / "spare").rmdir()
+    (runs / "spare").symlink_to(behind)
+    runner = bench.runner("echo x >>$MARKS/ran")
+    assert runner.order(3).kind == "refused"
+    assert runner.start(4).exit()["status"] == 0
+    assert os.listdir(behind) == [] and bench.mark("ran") == "x\nx"
+
+
 @pytest.mark.parametrize("where", ["the script", "its folder", "behind a link"])
 def test_a_script_that_others_may_write_is_not_started(bench, where):
     """Whoever may write it would be executed as us."""

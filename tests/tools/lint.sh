@@ -4,7 +4,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
 
-checks=(text layers headers gcc clang format shell python yaml)
+checks=(text catalogue layers headers gcc clang format shell python yaml)
 jobs=$(nproc)
 failed=()
 
@@ -21,6 +21,10 @@ scripts() {
 
 check_text() { # first lines, licences, widths, banned calls, paths of one machine
 	files | grep -v -e '\.png$' -e '^tests/fuzz/corpus/' | xargs /usr/bin/python3 tests/tools/lint_text.py
+}
+
+check_catalogue() { # every test that docs/fault-catalogue.md names is there
+	/usr/bin/python3 tests/tools/catalogue.py
 }
 
 check_layers() { # who may include whom

@@ -1,0 +1,48 @@
+#!/usr/bin/python3
+"""catalogue.py - does every test exist that docs/fault-catalogue.md names?  Exit 1 when one does not."""
+# SPDX-License-Identifier: ISC
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CATALOGUE = ROOT / "docs" / "fault-catalogue.md"
+LINES = {"K": 15, "P": 14, "S": 20, "H": 15, "X": 13, "F": 10, "I": 12}
+
+
+def exists(file, name):
+    """A function of that name, in that file of the tests."""
+    paths = [path for path in (ROOT / "tests").rglob(file) if path.is_file()]
+    begin = rf"^def {name}\(" if file.endswith(".py") else rf"^{name}\(void"
+    return any(re.search(begin, path.read_text(encoding="utf-8"), re.M) for path in paths)
+
+
+def check(text, makefile):
+    """What is wrong, a line each."""
+    for kind, count in LINES.items():
+        found = re.findall(rf"^\| {kind}(\d+) \|", text, re.M)
+        if found != [str(n) for n in range(1, count + 1)]:
+            yield f"the lines {kind} are not 1 to {count}: {' '.join(found)}"
+    for file, name in re.findall(r"`(\w+\.(?:c|py))::(\w+)`", text):
+        if not exists(file, name):
+            yield f"there is no test {name} in {file}"
+    for target in re.findall(r"`make ([\w-]+)`", text):
+        if not re.search(rf"^{target}:|^\.PHONY:.* {target}\b", makefile, re.M):
+            yield f"there is no `make {target}`"
+    for path in re.findall(r"`(tests/[\w/.]+)`", text):
+        if not (ROOT / path).exists():
+            yield f"there is no {path}"
+    for line in text.splitlines():
+        if re.match(r"\| [A-Z]\d", line) and "`" not in line.rsplit(" | ", 1)[1] and "none" not in line:
+            yield f"nothing holds, and nothing says why: {line[:60]}"
+
+
+def main():
+    problems = list(check(CATALOGUE.read_text(encoding="utf-8"), (ROOT / "Makefile").read_text(encoding="utf-8")))
+    for problem in problems:
+        print(f"{CATALOGUE.relative_to(ROOT)}: {problem}")
+    sys.exit(1 if problems else 0)
+
+
+if __name__ == "__main__":
+    main()
