@@ -424,6 +424,8 @@ runner_serve(int server, const struct program_place *place)
 	CRASH_POINT(runner_up);
 	while (runner.exit_status == -1)
 		turn(&runner);
+	for (size_t i = 0; i < runner.watch_count; i++)
+		(void)close(runner.watches[i].pidfd); /* those keepers go on */
 	(void)close(runner.root);
 	return runner.exit_status;
 }
