@@ -138,6 +138,7 @@ alarm_in(struct tx *tx, const struct chat_deployment *about, int64_t row)
 	now = row_message_get(tx, row);
 	message.place = now.place;
 	if (message.head == NULL || message.foot == NULL) {
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
 		tx_fail(tx, ERR_NOMEM, "no memory for an alarm");
 		return;
 	}
