@@ -17,7 +17,7 @@ import traceback
 
 from hostile_aid import Failure, Hall
 
-THEMES = ("framing", "bodies", "slow", "process")
+THEMES = ("framing", "bodies", "words", "secrets", "refs", "process", "slow")
 
 
 def play(hall, theme):
