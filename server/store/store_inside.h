@@ -18,19 +18,20 @@
 #define STORE_TOAST_MS	60000	/* an older toast is dropped when its turn comes */
 
 /* A deployment's class as SQL has it: the same text in the partial indexes and in the queries that
- * are to use them.  Each list ends in a state that no row has. */
+ * are to use them.  Not IN (...): SQLite fills a tree of its own with such a list, each time it runs
+ * a statement that looks at it, and that is most of an UPDATE.  '' is a state that no row has. */
 #define STORE_ACTIVE_OPEN(name)
 #define STORE_ACTIVE_QUEUED(name)
-#define STORE_ACTIVE_ACTIVE(name)	"'" #name "',"
+#define STORE_ACTIVE_ACTIVE(name)	" OR state = '" #name "'"
 #define STORE_ACTIVE_FINAL(name)
 #define STORE_FINAL_OPEN(name)
 #define STORE_FINAL_QUEUED(name)
 #define STORE_FINAL_ACTIVE(name)
-#define STORE_FINAL_FINAL(name)		"'" #name "',"
+#define STORE_FINAL_FINAL(name)		" AND state <> '" #name "'"
 #define STORE_WORD_ACTIVE(name, word, class)	STORE_ACTIVE_##class(name)
 #define STORE_WORD_FINAL(name, word, class)	STORE_FINAL_##class(name)
-#define STORE_IS_ACTIVE	"state IN (" DEPLOY_STATES(STORE_WORD_ACTIVE) "'')"
-#define STORE_IS_OPEN	"state NOT IN (" DEPLOY_STATES(STORE_WORD_FINAL) "'')"
+#define STORE_IS_ACTIVE	"(state = ''" DEPLOY_STATES(STORE_WORD_ACTIVE) ")"
+#define STORE_IS_OPEN	"(state <> ''" DEPLOY_STATES(STORE_WORD_FINAL) ")"
 
 struct store_mark {
 	struct audit_chain audit;	/* the chain's head */

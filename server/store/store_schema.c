@@ -11,8 +11,9 @@
 
 #include "lib/crash_point.h"
 
-#define WORD_STATE(name, word, class) "'" #name "',"
-#define WORD_WHY(name, word)	      "'" #name "',"
+/* Not IN (...): see store_inside.h. */
+#define OR_STATE(name, word, class) " OR state = '" #name "'"
+#define OR_WHY(name, word)	    " OR why = '" #name "'"
 
 static const char *const migration_1[] = {
 	"CREATE TABLE inbox ("
@@ -61,9 +62,9 @@ static const char *const migration_1[] = {
 	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
 	" environment TEXT NOT NULL,"
 	" program TEXT NOT NULL CHECK (program IN ('deploy', 'rollback')),"
-	" cause TEXT NOT NULL CHECK (cause IN ('chat', 'push', 'poll')),"
-	" state TEXT NOT NULL CHECK (state IN (" DEPLOY_STATES(WORD_STATE) "'')),"
-	" why TEXT NOT NULL CHECK (why IN (" DEPLOY_WHYS(WORD_WHY) "'')),"
+	" cause TEXT NOT NULL CHECK (cause = 'chat' OR cause = 'push' OR cause = 'poll'),"
+	" state TEXT NOT NULL CHECK (state = ''" DEPLOY_STATES(OR_STATE) "),"
+	" why TEXT NOT NULL CHECK (why = ''" DEPLOY_WHYS(OR_WHY) "),"
 	" commit_id TEXT NOT NULL,"
 	" ref TEXT NOT NULL,"
 	" subject TEXT NOT NULL,"
