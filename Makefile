@@ -170,12 +170,12 @@ run: packages-demo
 	@$(PYTHON) tests/demo/run.py
 
 TEST_BUILD := $(BUILD)/test
-TEST_MAKE  := $(MAKE) --no-print-directory BUILD=$(TEST_BUILD) SANITIZE=address,undefined
+TEST_MAKE  := $(MAKE) --no-print-directory BUILD=$(TEST_BUILD) SANITIZE=address,undefined CRASH_POINTS=1
 
 .PHONY: test
 test: packages-test
 	@$(MAKE) --no-print-directory layers hardening
-	@$(TEST_MAKE) -j$(JOBS) all tests
+	@$(TEST_MAKE) -j$(JOBS) all tests $(TEST_BUILD)/faults/oracle
 	@$(PYTHON) tests/tools/run_tests.py $(TEST_BUILD) $(WHAT)
 
 .PHONY: tests
@@ -192,6 +192,18 @@ SEEDS ?= 10000
 check-sim: packages-test
 	@$(MAKE) --no-print-directory -j$(JOBS) $(BUILD)/tests/test_sim
 	@SEEDS=$(SEEDS) $(BUILD)/tests/test_sim
+
+# SIGKILL at every named place of lib/crash_point.def.  SEED, ONLY=part of a trial's name, ALL=1: every passage.
+.PHONY: check-crash
+check-crash: packages-test
+	@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(BUILD)/crash CRASH_POINTS=1 all $(BUILD)/crash/faults/oracle
+	@$(PYTHON) tests/faults/crash.py --build $(BUILD)/crash
+
+# SIGKILL at the n-th call of every kind that writes.  SEED, ONLY, SWEEP=all.
+.PHONY: check-crash-sweep
+check-crash-sweep: packages-test
+	@$(MAKE) --no-print-directory -j$(JOBS) all $(BUILD)/faults/oracle
+	@$(PYTHON) tests/faults/sweep.py --build $(BUILD)
 
 # One protection after another is taken out, in a copy of the tree: its test must notice.
 .PHONY: check-planted
@@ -296,6 +308,8 @@ help:
 	@echo "make check-sim  10000 random histories of everything, without time or network (SEEDS=n; SEED=n: one again)"
 	@echo "make check-io   each read, write, flush, open, socket, fork of three flows fails once: 4 min (IO=all: 2 h)"
 	@echo "make check-oom  each place that allocates gets none, once, and all for a while: 5 min (OOM=all: 1 h)"
+	@echo "make check-crash    SIGKILL at each named place of each flow: about five minutes (ALL=1: an hour; SEED=n, ONLY=label)"
+	@echo "make check-crash-sweep  SIGKILL at the n-th writing call: a sample in five minutes (SWEEP=all: an hour)"
 	@echo "make check-adopt  server, runner, keeper killed in every combination, 50 upgrades under one run: 4 min (ROUNDS=n)"
 	@echo "make soak       kill -9 at random moments under load, MINUTES=3 (RATE=pushes a second; SEED=n)"
 	@echo "make check-power  the power goes in six flows, unflushed writes are lost: 6 minutes (CUTS=n; SEED=n: again; SHORT=1)"

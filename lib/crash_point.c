@@ -10,12 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PIDS_MAX 256
+#define LATE_NS	 100000000L
 
 /* As tests/faults/crash.py reads it. */
 struct page {
+	uint32_t is_over; /* whoever made the page wants no more of it */
 	uint32_t passed[CRASH_POINT_COUNT];
 	uint32_t died[CRASH_POINT_COUNT];
 	uint32_t n_pids;
@@ -88,9 +91,11 @@ crash_point_pass(enum crash_point point)
 	struct page *page = get_page();
 	uint32_t passage = __atomic_add_fetch(&page->passed[point], 1, __ATOMIC_SEQ_CST);
 
-	if (!is_wanted(point, passage, wanted))
+	if (page->is_over || !is_wanted(point, passage, wanted))
 		return;
 	(void)__atomic_add_fetch(&page->died[point], 1, __ATOMIC_SEQ_CST);
+	if (strstr(wanted, ":late") != NULL)
+		(void)nanosleep(&(struct timespec){ .tv_nsec = LATE_NS }, NULL);
 	for (uint32_t i = 0; strstr(wanted, ":power") != NULL && i < page->n_pids; i++)
 		if (i < PIDS_MAX && page->pids[i] > 0 && page->pids[i] != getpid())
 			(void)kill(page->pids[i], SIGKILL);

@@ -3,11 +3,13 @@
 /*
  * With DEPLOYBOT_CRASH_POINTS (`make CRASH_POINTS=1`) the environment chooses:
  *
- *	DEPLOYBOT_CRASH=name[:first[-last]][:power]	dies at the first to the last passage (1-1)
- *	DEPLOYBOT_CRASH_PAGE=file			passages of all processes are counted there
+ *	DEPLOYBOT_CRASH=name[:first[-last]][:power][:late]
+ *	DEPLOYBOT_CRASH_PAGE=file	passages of all processes are counted there
  *
- * A passage is one of any process that shares the page; without a page, of this process.  `power`
- * ends every process that shares it, as a power cut would: scripts, which know no page, live on.
+ * Who comes by dies, from the first to the last passage (1-1).  A passage is one of any process
+ * that shares the page; without a page, of this process.  `power` ends every process that shares
+ * it, as a power cut would: scripts, which know no page, live on.  `late`: not before the other
+ * threads have done what they will do without this one.
  */
 #ifndef CRASH_POINT_H
 #define CRASH_POINT_H

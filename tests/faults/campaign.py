@@ -23,6 +23,7 @@ import time
 import traceback
 
 from scene import FaultScene
+import peer_process
 
 SAID_OF_A_LOG = 6000
 SILENT_S = 300      # no trial takes longer; a worker that is silent for so long hangs
@@ -61,6 +62,11 @@ def parse(parser):
     return chosen
 
 
+def without_choice(chosen):
+    """The same options, for trials that the campaign needs whatever was chosen."""
+    return argparse.Namespace(**{**vars(chosen), "only": ""})
+
+
 def run(name, trials, trial, chosen=None, workers=None, make_scene=FaultScene):
     """Plays them all; a failure ends its trial, not the campaign."""
     chosen = chosen or parse(options(name))
@@ -78,6 +84,7 @@ def run(name, trials, trial, chosen=None, workers=None, make_scene=FaultScene):
         jobs.put(None)
     crew = [multiprocessing.Process(target=work, args=(i, jobs, told, trial, make_scene, chosen.build, keep))
             for i in range(n)]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))   # by way of the finally below
     try:
         for worker in crew:
             worker.start()
@@ -128,6 +135,7 @@ def work(number, jobs, told, trial, make_scene, build, keep):
     """One worker: a scene of its own, trial after trial."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)    # whoever started us ends us
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    peer_process.die_with_parent()
     scene = None
     folder = tempfile.mkdtemp(prefix=f"faults-{number}-")
     try:

@@ -4,10 +4,8 @@
     FLOWS["production"].settle(scene, who)  # the fault is gone: what a user would try again, until all is at rest
 """
 # SPDX-License-Identifier: ISC
-import time
-
-from scene import ENVIRONMENTS, wait_until  # first: it finds the rest
-from crash_aid import ends_of, texts
+from scene import ENVIRONMENTS, Broken, wait_until  # first: it finds the rest
+from crash_aid import texts
 from flow_aid import PATIENCE_S, buttons_of, text_of
 
 SETTLE_S = 90
@@ -33,20 +31,21 @@ class Flow:
         return scene.who
 
     def settle(self, scene, who):
-        """As a user who sees that it hangs would; raises TimeoutError when it never comes to rest."""
+        """As a user who sees that it hangs would; raises Broken when it never comes to rest."""
         self.ask_again(scene)
         self.follow(scene, SETTLE_S, lambda: False)
-        wait_until(lambda: ends_of(who, self.environment), SETTLE_S,
-                   f"an end told to {who.number}{texts(who)}\n{scene.bot.log()[-3000:]}\n: it")
+        if not scene.has_ended():
+            raise Broken("everything_ends", f"no end of what {who.number} asked for{texts(who)}")
+        self.ask_once_too_often(scene)
         for environment in ENVIRONMENTS:
-            wait_until(lambda: not self.is_busy(scene, environment), SETTLE_S, f"a free {environment}")
-        wait_until(lambda: is_told(scene), SETTLE_S, "rest: nothing to be said, run or asked any more")
+            in_time(lambda: not self.is_busy(scene, environment), f"{environment} stays busy")
+        in_time(lambda: is_told(scene), "something is still to be said, run or asked")
         note_telegram(scene)
 
     def follow(self, scene, patience_s, is_over):
-        """Answers what is asked, until the end is told, is_over() or the patience is."""
+        """Answers what is asked, until the end is told, is_over(), or nobody has the patience."""
         def look():
-            if ends_of(scene.who, self.environment) or is_over():
+            if is_over() or (scene.has_ended() and is_told(scene)):
                 return True
             self.answer(scene)
             return False
@@ -67,6 +66,9 @@ class Flow:
     def ask_again(self, scene):
         """What is sent once more by whoever was told no, or nothing."""
 
+    def ask_once_too_often(self, scene):
+        """What comes twice though it was taken: nothing may come of it."""
+
     def answer(self, scene):
         """A question that stands is answered."""
 
@@ -79,20 +81,12 @@ class Production(Flow):
     expected = {"LIVE"}
 
     def ask(self, scene):
-        scene.pressed = set()
-        scene.who.say("/deploy production")
+        scene.say("/deploy production")
 
     def answer(self, scene):
-        """Each question is pressed once; as long as it stands after a while, again."""
+        """As long as the question stands."""
         for view in scene.who.messages():
-            label = next((b for b in buttons_of(view) if "Confirm" in b), None)
-            key = (view["message_id"], int(time.monotonic() / 5))
-            if label is not None and key not in scene.pressed:
-                scene.pressed.add(key)
-                try:
-                    scene.chat.press(scene.who.number, view, label, wait=0)
-                except RuntimeError:
-                    pass    # the button has gone meanwhile
+            scene.press_once(view, next((b for b in buttons_of(view) if "Confirm" in b), None))
 
 
 class Unhealthy(Flow):
@@ -108,7 +102,7 @@ class Unhealthy(Flow):
         scene.bad = {scene.new["staging"]}
 
     def ask(self, scene):
-        scene.who.say("/deploy staging")
+        scene.say("/deploy staging")
 
 
 class Push(Flow):
@@ -122,14 +116,25 @@ class Push(Flow):
         note_github(scene, scene.delivery)
 
     def ask_again(self, scene):
-        """GitHub itself repeats nothing: a person does, as often as it takes, and once too often."""
-        def is_taken():
-            again = scene.hub.redeliver(scene.delivery["guid"])
-            note_github(scene, again)
-            return again["status"] is not None and 200 <= again["status"] < 300
-        wait_until(is_taken, SETTLE_S, "a delivery that is taken")
-        if scene.delivery["status"] is None:
-            wait_until(is_taken, SETTLE_S, "a delivery that is taken again")
+        """GitHub repeats nothing by itself; a person does, what was not taken, and nothing else."""
+        if scene.delivery["status"] is None or scene.delivery["status"] >= 300:
+            in_time(lambda: self.redeliver(scene), "a delivery is not taken")
+
+    def ask_once_too_often(self, scene):
+        in_time(lambda: self.redeliver(scene), "a delivery is not taken again")
+
+    @staticmethod
+    def redeliver(scene):
+        again = scene.hub.redeliver(scene.delivery["guid"])
+        note_github(scene, again)
+        return again["status"] is not None and again["status"] < 300
+
+
+def in_time(condition, what):
+    try:
+        wait_until(condition, SETTLE_S)
+    except TimeoutError:
+        raise Broken("everything_ends", what) from None
 
 
 def note_github(scene, entry):

@@ -11,21 +11,13 @@ import pathlib
 import subprocess
 from collections import Counter
 
-from scene import ENVIRONMENTS, PATIENCE_S, forks_of, is_alive, wait_until
+from scene import ENVIRONMENTS, PATIENCE_S, Broken, forks_of, is_alive, wait_until
 from flow_aid import text_of
 
 COMPLAINTS = ("AddressSanitizer", "runtime error:", "LeakSanitizer", "ThreadSanitizer", "Assertion")
 SIGNS = {"LIVE": "✅", "FAILED": "❌", "ROLLED_BACK": "↩️", "ROLLBACK_FAILED": "🔥", "REFUSED": "🚫",
          "CANCELLED": "✖️", "EXPIRED": "⌛", "SUPERSEDED": "⏭️"}
 FILES_MORE = 12     # connections that libcurl and MHD keep open for the next request
-
-
-class Broken(AssertionError):
-    """An invariant does not hold."""
-
-    def __init__(self, invariant, evidence):
-        super().__init__(f"broken: {invariant}: {evidence}")
-        self.invariant = invariant
 
 
 def check(scene, who):
@@ -37,6 +29,7 @@ def check(scene, who):
     a_program_begins_once(scene)
     the_target_runs_what_is_said(scene)
     the_end_is_one_of_these(scene)
+    untouched_is_untouched(scene)
     what_is_acknowledged_is_stored_once(scene)
     one_request_is_one_deployment(scene)
     every_chat_was_told(scene, who)
@@ -104,8 +97,11 @@ def a_program_begins_once(scene):
 def the_target_runs_what_is_said(scene):
     """I11: the state file, the rows and the target say the same; or it is said to be down."""
     for environment in ENVIRONMENTS:
-        row = scene.rows("SELECT r.commit_id, e.is_down FROM environment e LEFT JOIN release r"
-                         " ON r.id = e.current_release WHERE e.name = ?", environment)[0]
+        rows = scene.rows("SELECT r.commit_id, e.is_down FROM environment e JOIN release r"
+                          " ON r.id = e.current_release WHERE e.name = ?", environment)
+        if not rows:
+            continue    # nothing is said of it
+        row = rows[0]
         known, live = scene.state_file(environment), scene.scripts.live(environment)
         if known["commit"] != row[0] or (not row[1] and row[0] != live):
             raise Broken("the_target_runs_what_is_said",
@@ -126,6 +122,14 @@ def the_end_is_one_of_these(scene):
         raise Broken("the_end_is_one_of_these", f"{ended}, not {sorted(scene.expected)}\n{scene.bot.log()[-3000:]}")
 
 
+def untouched_is_untouched(scene):
+    """Who says that nothing was touched has begun no script."""
+    for (number,) in scene.rows("SELECT id FROM deployment WHERE id > ? AND state = 'FAILED' AND is_touched = 0",
+                                scene.template_rows[0]):
+        if any(line[0] == "begin" for line in scene.begun()):
+            raise Broken("untouched_is_untouched", f"deployment {number}: {scene.begun()}")
+
+
 def what_is_acknowledged_is_stored_once(scene):
     """I1"""
     stored = Counter(scene.rows("SELECT source, id FROM inbox WHERE seq > ?", scene.template_rows[1]))
@@ -134,6 +138,9 @@ def what_is_acknowledged_is_stored_once(scene):
         n = sum(count for (kind, key), count in stored.items() if kind.startswith(source) and key == name)
         if n != 1:
             raise Broken("what_is_acknowledged_is_stored_once", f"{source} {name}: {n} times, of {sources}")
+    told = sum(n for (kind, _), n in stored.items() if kind.startswith("telegram"))
+    if told < scene.said:
+        raise Broken("what_is_acknowledged_is_stored_once", f"{told} updates stored, {scene.said} brought")
 
 
 def one_request_is_one_deployment(scene):

@@ -10,6 +10,7 @@ import pathlib
 import shutil
 import sqlite3
 import sys
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests" / name) for name in ("e2e", "demo", "peers")]
@@ -22,6 +23,7 @@ from stage import GITHUB_SECRET, WEBHOOK_SECRET, Deploybot, wait_until  # noqa: 
 ENVIRONMENTS = {"staging": "develop", "production": "main"}
 REPOSITORY = "orchard/shop"
 FIRST_PERSON = 424_260_000
+AGAIN_S = 5     # a person who sees no answer presses again
 SPEED = "4"     # Telegram's pauses before it delivers again are shorter by that
 RUNNER = """#!/bin/sh
 # Stands beside a copy of deploybot, which starts it: what the trial wants of the runner comes first.
@@ -54,6 +56,14 @@ said end
 BETWEEN = 'while [ -e "$here/$env.hold" ]; do sleep 0.02; done; sleep 0.05'
 
 
+class Broken(AssertionError):
+    """An invariant does not hold: its name, and what shows it."""
+
+    def __init__(self, invariant, evidence):
+        super().__init__(f"broken: {invariant}: {evidence}")
+        self.invariant = invariant
+
+
 class Judge:
     """A health answer: well as long as what is live is whole and not the commit that is bad."""
 
@@ -76,6 +86,7 @@ class FaultScene(CrashScene):
         self.bad = set()
         self.persons = 0
         self.who = None
+        self.said, self.pressed = 0, set()  # updates that Telegram has to bring, and buttons
         self.acknowledged = []  # (source, id) of what a peer was told 2xx for
         self.kills = 0          # of this trial: each may cost one message that stands twice
         self.expected = None    # states in which the flow's deployment may end; None: any end
@@ -150,7 +161,7 @@ class FaultScene(CrashScene):
                         ignore=lambda folder, names: [n for n in names if n == "socket"])
         shutil.copy2(self.folder / "audit.log", template / "audit.log")
         shutil.copytree(self.scripts.folder, template / "scripts")
-        self.template_rows = self.rows("SELECT (SELECT COALESCE(MAX(id), 0) FROM deployment),"
+        self.first_rows = self.rows("SELECT (SELECT COALESCE(MAX(id), 0) FROM deployment),"
                                        " (SELECT COALESCE(MAX(seq), 0) FROM inbox)")[0]
 
     def fresh(self, webhook=True, **settings):
@@ -165,9 +176,11 @@ class FaultScene(CrashScene):
         self.set_scripts()
         self.wish_of_runner()
         self.bad, self.acknowledged, self.kills, self.expected, self.lost_runs = set(), [], 0, None, 0
-        self.webhook = webhook
+        self.said, self.pressed = 0, set()
+        self.webhook, self.hub.secret = webhook, GITHUB_SECRET
         self.trial_settings = settings
         self.chat.clear_faults()
+        self.template_rows = self.first_rows    # what was there before the trial
         self.new_person()
         self.first_delivery = len(self.chat.deliveries())
 
@@ -182,6 +195,29 @@ class FaultScene(CrashScene):
     def settings(self):
         return {name: value for name, value in {**super().settings(), **self.trial_settings}.items()
                 if value is not None}
+
+    # --- what people do ---
+
+    def say(self, text):
+        """The trial's person writes."""
+        self.said += 1
+        self.who.say(text)
+
+    def press_once(self, view, label):
+        """Presses a button (None: there is none); as long as it stands, again after a while."""
+        key = (view["message_id"], label, int(time.monotonic() / AGAIN_S))
+        if label is None or key in self.pressed:
+            return
+        self.pressed.add(key)
+        try:
+            self.chat.press(self.who.number, view, label, wait=0)
+            self.said += 1
+        except RuntimeError:
+            pass    # the button has gone meanwhile
+
+    def is_half(self, environment):
+        """Does a script stand where its target is half changed?"""
+        return self.scripts.live(environment) == "half"
 
     # --- deploybot ---
 
@@ -231,6 +267,15 @@ class FaultScene(CrashScene):
             return connection.execute(sql, values).fetchall()
         finally:
             connection.close()
+
+    def has_ended(self):
+        """Is there a deployment of this trial, and none that goes on?"""
+        try:
+            n, ended = self.rows("SELECT COUNT(*), COALESCE(SUM(ended_at <> 0), 0) FROM deployment WHERE id > ?",
+                                 self.template_rows[0])[0]
+        except sqlite3.Error:
+            return False    # the very first start has not made its tables yet
+        return 0 < n == ended
 
     # --- what has happened ---
 

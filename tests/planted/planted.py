@@ -4,7 +4,7 @@
 Each tests/planted/*.patch begins with the line
 
     # gone: <the protection that it takes out>   by: <test program> <test or invariant that must fail>
-
+(or `by: <campaign>.py:<label of its trial> <invariant>`, of tests/faults/).
 In a copy of the tree under FOLDER each is applied, built, tested and taken back; WORDs choose patches by their name.
 What counts is that the named test fails, not that something does. Before that the same tests pass without a patch.
 Exit status 1 when one was not noticed, no longer applies, does not compile, or has no such line.
@@ -13,6 +13,7 @@ Exit status 1 when one was not noticed, no longer applies, does not compile, or 
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -51,10 +52,18 @@ class Patch:
     def is_end_to_end(self):
         return self.program.endswith(".py")
 
-    def target(self):
-        return "all" if self.is_end_to_end() else f"build/tests/{self.program}"
+    def is_campaign(self):
+        return ".py:" in self.program
+
+    def targets(self):
+        if self.is_campaign():
+            return ["all", "build/faults/oracle"]
+        return ["all"] if self.is_end_to_end() else [f"build/tests/{self.program}"]
 
     def command(self):
+        if self.is_campaign():
+            campaign, label = self.program.split(":", 1)
+            return ["/usr/bin/python3", f"tests/faults/{campaign}", "--build", "build", "--only", label]
         if not self.is_end_to_end():
             return [f"build/tests/{self.program}"]
         return ["/usr/bin/python3", "-m", "pytest", "-q", "--tb=line", "-rf", "-p", "no:cacheprovider",
@@ -104,10 +113,16 @@ class Tree:
             if target.is_file() and name.parts[0] != "build" and str(name) not in names:
                 target.unlink()
 
+    def forget_build_without_points(self):
+        """What was built before without the crash points would not be built again for their sake."""
+        build = self.path / "build"
+        if build.exists() and not (build / "obj" / "lib" / "crash_point.o").exists():
+            shutil.rmtree(build)
+
     def build(self, targets):
         """Without -Werror: what became unused with a protection is no reason not to compile."""
         status, output = self.run(["make", "--no-print-directory", f"-j{self.jobs}", "BUILD=build", "OPT=-O1",
-                                   "WERROR=", *targets], BUILD_TIMEOUT_S)
+                                   "CRASH_POINTS=1", "WERROR=", *targets], BUILD_TIMEOUT_S)
         if status != 0:
             raise Bad("DOES NOT COMPILE", output)
 
@@ -127,7 +142,7 @@ class Tree:
 
 def check_unpatched(tree, patches):
     """A test that fails anyway notices nothing, and one that does not exist neither."""
-    tree.build(sorted({patch.target() for patch in patches}))
+    tree.build(sorted({target for patch in patches for target in patch.targets()}))
     seen = {}
     for patch in patches:
         command = tuple(patch.command())
@@ -136,7 +151,8 @@ def check_unpatched(tree, patches):
         failed, output = seen[command]
         if failed:
             raise Bad(f"{patch.program} fails without a patch", output)
-        is_there = patch.is_end_to_end() or patch.program == "test_sim" or f"] {patch.test}\n" in output
+        is_there = (patch.is_end_to_end() or patch.is_campaign() or patch.program == "test_sim"
+                    or f"] {patch.test}\n" in output)
         if not is_there:
             raise Bad(f"{patch.path.name}: {patch.program} has no test {patch.test}")
 
@@ -145,7 +161,7 @@ def check_patched(tree, patch):
     """Raises what is wrong; else the bug was noticed by the test that is named."""
     tree.apply(patch)
     try:
-        tree.build([patch.target()])
+        tree.build(patch.targets())
         failed, output = tree.test(patch, HISTORIES)
     finally:
         tree.apply(patch, "--reverse")
@@ -168,6 +184,7 @@ def main():
         sys.exit("no such patch in tests/planted/")
     tree = Tree(pathlib.Path(sys.argv[1]), sys.argv[2])
     tree.copy()
+    tree.forget_build_without_points()
     began = time.monotonic()
     try:
         check_unpatched(tree, patches)

@@ -1,0 +1,328 @@
+#!/usr/bin/python3
+"""crash.py - SIGKILL at each named place of lib/crash_point.def, in each flow that comes by there.
+
+Each place twice: that process alone is killed (`alone`), and server, runner and keepers at once (`power`); what a
+start after a power cut comes by, three times in a row (`thrice`); the store's thread, when the loop's has gone as far
+as it goes without it (`late`). Then deploybot is started again, the user goes on,
+and the oracle looks. ALL=1 plays every passage of a place, else one of them is drawn.
+"""
+# SPDX-License-Identifier: ISC
+import collections
+import os
+import random
+import re
+import shutil
+import signal
+import struct
+
+import campaign
+import oracle
+from scene import ROOT, wait_until
+from flow_aid import PATIENCE_S, buttons_of
+from flows import FLOWS, Flow, Production, Push, note_github
+from stage import GITHUB_SECRET, WEBHOOK_SECRET
+
+ROW = re.compile(r'^CRASH\((\w+), (\w+), "([^"]*)", (\w+), "([^"]*)"\)$', re.M)
+LABEL = re.compile(r"(\w+)/(\w+):(\d+)/(\w+)")    # of one trial
+Point = collections.namedtuple("Point", "name who faults flow words")
+POINTS = {row[0]: Point(*row) for row in ROW.findall((ROOT / "lib" / "crash_point.def").read_text("utf-8"))}
+LIMIT_PASSAGES = 40
+NOT_SHORT = {"push_read", "poll_read", "rollback_due"}     # a confirmed deployment does not come by there
+SHORT_TRIALS = 4
+# Whose keeper is killed there is ordered again and goes its way: no file names a leader that may have begun.
+BEFORE_LEADER = {"order_heard", "folder_named", "folder_made", "keeper_begun", "folder_claimed", "leader_forked"}
+# Whoever is killed there takes a question to git along.
+ASKING = {"ask_heard", "reply_passed", "question_begun", "question_answered"}
+# Its record counts.
+BEHIND_RECORD = {"record_done", "exit_told"}
+# Where the other thread may say too early what is not on disk.
+STORE_THREAD = {"decision_made", "batch_decided"}
+PUSHES = 150        # so many commits fill the database's log
+
+
+class Page:
+    """The page that all processes of a trial share: passages, deaths, pids."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def read(self):
+        """Two dictionaries by the point's name: how often it was passed, how often somebody died there."""
+        n = len(POINTS)
+        content = self.path.read_bytes() if self.path.exists() else b""
+        numbers = struct.unpack(f"{1 + 2 * n}I", content[:4 + 8 * n].ljust(4 + 8 * n, b"\0"))
+        return dict(zip(POINTS, numbers[1:])), dict(zip(POINTS, numbers[1 + n:]))
+
+    def end(self):
+        """Nobody dies any more, also not who was told to and is alive."""
+        if self.path.exists():
+            with self.path.open("r+b") as page:
+                page.write(struct.pack("I", 1))
+
+    def died(self):
+        return {name: n for name, n in self.read()[1].items() if n > 0}
+
+
+# --- flows that come by where the three do not ---
+
+
+class First(Flow):
+    """The very first start: the database is made, then staging is deployed."""
+
+    name = "first"
+    expected = {"LIVE"}
+
+    def prepare(self, scene):
+        super().prepare(scene)
+        shutil.rmtree(scene.folder / "state")
+        (scene.folder / "audit.log").unlink()
+        scene.template_rows = (0, 0)
+
+    def ask(self, scene):
+        scene.say("/deploy staging")
+
+
+class Reload(Push):
+    """The webhook's secret changes in its file; a push that is signed with the new one is deployed."""
+
+    name = "reload"
+
+    def prepare(self, scene):
+        secret = scene.folder / "changing.secret"
+        secret.write_text(GITHUB_SECRET, encoding="ascii")
+        secret.chmod(0o600)
+        super().prepare(scene)
+        scene.trial_settings = {"GITHUB_WEBHOOK_SECRET": None, "GITHUB_WEBHOOK_SECRET_FILE": str(secret)}
+
+    def ask(self, scene):
+        (scene.folder / "changing.secret").write_text(WEBHOOK_SECRET, encoding="ascii")
+        scene.hub.secret = WEBHOOK_SECRET
+        if not scene.is_dead():
+            scene.bot.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: scene.is_dead() or "settings changed" in scene.bot.log(), PATIENCE_S)
+        super().ask(scene)
+
+
+class Busy(Push):
+    """Pushes of other branches until the log is copied into the database at the next pause; then a push."""
+
+    name = "busy"
+
+    def ask(self, scene):
+        for n in range(PUSHES):
+            if scene.is_dead():
+                break
+            note_github(scene, scene.hub.push(f"feature-{n}", f"{n:040x}"))
+        wait_until(lambda: scene.is_dead() or scene.page.read()[0]["checkpoint_done"], PATIENCE_S, "a checkpoint")
+        super().ask(scene)
+
+
+class Stop(Production):
+    """SIGTERM in the middle of the script: the server waits for it, and the next one says how it ended."""
+
+    name = "stop"
+
+    def play(self, scene):
+        scene.scripts.touch("production.hold")
+        self.ask(scene)
+        self.follow(scene, PATIENCE_S, lambda: scene.is_dead() or scene.is_half("production"))
+        if not scene.is_dead():
+            scene.bot.process.send_signal(signal.SIGTERM)
+            wait_until(lambda: scene.is_dead() or "stopping" in scene.bot.log(), PATIENCE_S)
+        scene.scripts.clear("production.hold")
+        wait_until(scene.is_dead, PATIENCE_S, "the server's end")
+        return scene.who
+
+
+class Cancel(Flow):
+    """A script that would never end is cancelled when it has half changed its target."""
+
+    name = "cancel"
+    expected = {"ROLLED_BACK"}
+
+    def ask(self, scene):
+        scene.scripts.touch("staging.hold")
+        scene.pressed = set()
+        scene.say("/deploy staging")
+
+    def answer(self, scene):
+        if scene.is_half("staging"):
+            for view in scene.who.messages():
+                scene.press_once(view, next((b for b in buttons_of(view) if "Cancel" in b), None))
+
+
+class Recovery(Production):
+    """The power goes in the middle of the script; what is played is the start after it."""
+
+    name = "recovery"
+    expected = {"ROLLED_BACK"}
+
+    def before(self, scene):
+        scene.scripts.touch("production.hold")
+        scene.launch()
+        self.ask(scene)
+        self.follow(scene, PATIENCE_S, lambda: scene.is_half("production"))
+        assert scene.is_half("production"), scene.bot.log()
+        scene.power_cut()
+        scene.scripts.clear("production.hold")
+        scene.lost_runs += 1
+        scene.kills += 1
+
+    def play(self, scene):
+        self.follow(scene, PATIENCE_S, scene.is_dead)
+        return scene.who
+
+
+ALL = {**FLOWS, **{flow.name: flow for flow in (First(), Reload(), Busy(), Stop(), Cancel(), Recovery())}}
+
+
+# --- one trial ---
+
+
+def expected_of(flow, point, kind):
+    """In which states the flow's deployment may end when it was killed there."""
+    found = set(flow.expected)
+    is_keeper_lost = kind in ("power", "thrice") or point.who == "keeper"
+    if is_keeper_lost and point.name not in BEHIND_RECORD:
+        # Lost before it named its leader, it has touched nothing, and the oracle holds it to that.
+        found.add("FAILED" if point.name in BEFORE_LEADER else "ROLLED_BACK")
+    if kind == "power":
+        found.add("FAILED")
+    if kind == "thrice":
+        found |= {"ROLLBACK_FAILED"}    # a rollback is begun three times, not four
+    if point.name in ("folder_named", "folder_made"):
+        found.add("FAILED")
+    if point.who == "leader":
+        found |= {"FAILED", "ROLLBACK_FAILED"}
+    if (point.name in ASKING or point.who == "leader") and kind == "alone":
+        found.add("REFUSED")    # a person is told that git was not heard; a push asks again by itself
+    return found
+
+
+def arm(scene, wish):
+    """From the next start on; None: passages are counted, nobody dies."""
+    scene.page = Page(scene.folder / "crash.page")
+    scene.page.path.unlink(missing_ok=True)
+    found = {"DEPLOYBOT_CRASH_PAGE": str(scene.page.path), "DEPLOYBOT_CRASH": wish or "none"}
+    scene.wish_of_runner(found)
+    return found
+
+
+def count(scene, name):
+    """A flow without a death; the names of what it came by, as often as it did."""
+    flow = ALL[name]
+    flow.prepare(scene)
+    if hasattr(flow, "before"):
+        flow.before(scene)
+    scene.expected = flow.expected
+    scene.launch(arm(scene, None))
+    who = flow.play(scene)
+    passed = scene.page.read()[0]
+    if scene.is_dead():     # it was told to stop
+        scene.launch()
+    flow.settle(scene, who)
+    oracle.check(scene, who)
+    return [f"{name} {point}" for point, n in passed.items() for _ in range(n)]
+
+
+def trial(scene, parameters):
+    """Kills at a point, starts again, and asks the oracle."""
+    name, point, passage, kind = parameters
+    flow, last = ALL[name], passage + (2 if kind == "thrice" else 0)
+    flow.prepare(scene)
+    if hasattr(flow, "before"):
+        flow.before(scene)
+    scene.expected = expected_of(flow, POINTS[point], kind)
+    armed = arm(scene, f"{point}:{passage}-{last}" + (f":{kind}" if kind in ("power", "late") else ""))
+    scene.launch(armed, wait="if it lives")
+    flow.play(scene)
+    while kind == "thrice" and scene.is_dead() and sum(scene.page.died().values()) < 3:
+        scene.launch(armed, wait="if it lives")
+        flow.follow(scene, PATIENCE_S, scene.is_dead)
+    scene.page.end()
+    hits = scene.page.died()
+    scene.kills += sum(hits.values())
+    if kind == "power" and hits:
+        scene.power_cut()       # whoever came by no point yet
+    if kind in ("power", "thrice") or POINTS[point].who == "keeper":
+        scene.lost_runs += max(1, sum(hits.values()))
+    scene.wish_of_runner()
+    if scene.is_dead():
+        scene.launch()
+    flow.settle(scene, scene.who)
+    oracle.check(scene, scene.who)
+    return [f"{kind} {POINTS[point].who} {point}"] if hits else []
+
+
+# --- which there are ---
+
+
+def kinds_of(flow, point):
+    found = ["alone", "power"]
+    if flow == "recovery":
+        found.append("thrice")
+    if point in STORE_THREAD:
+        found.append("late")
+    return found
+
+
+def is_played(name, point):
+    """The three flows play what they come by; a special one what is its own, and the start all of it."""
+    return name in FLOWS or POINTS[point].flow == name or name == "recovery"
+
+
+def make_trials(passages, dice, plays_all):
+    """One passage of each place in each flow, in each kind; or every passage."""
+    found = []
+    for (name, point), n in passages.items():
+        if not is_played(name, point):
+            continue
+        for kind in kinds_of(name, point):
+            chosen = range(1, min(n, LIMIT_PASSAGES) + 1) if plays_all else [dice.randint(1, n)]
+            found += [(f"{name}/{point}:{i}/{kind}", (name, point, i, kind)) for i in chosen]
+    dice.shuffle(found)
+    return found
+
+
+def look(chosen):
+    """How often each flow comes by each place: a play of each without a death."""
+    names = [name for name in ALL if chosen.only.startswith(name + "/")] or ALL
+    counted = campaign.run("crash", [(f"count {name}", name) for name in names], count,
+                           campaign.without_choice(chosen))
+    if counted.failures:
+        campaign.finish(counted)
+    return {tuple(name.split()): n for name, n in sorted(counted.hits.items())}
+
+
+def short_trials(dice):
+    """Some that are sure to be reached, without a play to count."""
+    names = [name for name, point in POINTS.items() if point.flow == "any" and name not in NOT_SHORT]
+    return [(f"production/{name}:1/{kind}", ("production", name, 1, kind))
+            for name, kind in zip(dice.sample(names, SHORT_TRIALS), ("alone", "power") * SHORT_TRIALS)]
+
+
+def main():
+    chosen = campaign.parse(campaign.options(__doc__, workers=2 * len(os.sched_getaffinity(0))))
+    dice = random.Random(chosen.seed)
+    never = set()
+    label = LABEL.fullmatch(chosen.only)
+    if label:
+        name, point, passage, kind = label.groups()
+        trials = [(chosen.only, (name, point, int(passage), kind))]
+    elif chosen.short:
+        trials = short_trials(dice)
+    else:
+        passages = look(chosen)
+        never = set(POINTS) - {point for _, point in passages} if not chosen.only else set()
+        trials = make_trials(passages, dice, bool(os.environ.get("ALL")))
+    result = campaign.run("crash", trials, trial, chosen)
+    for name in sorted(never):
+        result.failures.append((f"count {name}", "no flow comes by"))
+        print(f"  NEVER {name}: no flow comes by there; give it one in tests/faults/crash.py")
+    must_hit = {f"{kind} {POINTS[point].who} {point}" for label, (_, point, _, kind) in trials
+                if chosen.only in label}
+    campaign.finish(result, must_hit)
+
+
+if __name__ == "__main__":
+    main()

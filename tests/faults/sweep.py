@@ -1,0 +1,123 @@
+#!/usr/bin/python3
+"""sweep.py - SIGKILL at the n-th call of each kind that writes, forks or closes, by strace: nameless places.
+
+`when=n` of strace counts for each name of a call and each thread by itself, so each name is swept alone: for every n
+up to the most that one thread of a first play made, whichever thread comes to its n-th call first ends the process.
+The server is swept, and apart from it the runner with its keepers. SWEEP=all plays all of them, else a sample.
+"""
+# SPDX-License-Identifier: ISC
+import collections
+import os
+import random
+import re
+
+import campaign
+import oracle
+from flows import FLOWS
+
+CALLS = ("pwrite64", "write", "writev", "sendto", "sendmsg", "fdatasync", "fsync", "ftruncate", "fallocate", "unlink",
+         "unlinkat", "rename", "renameat2", "mkdir", "mkdirat", "link", "linkat", "clone", "clone3", "fork", "vfork",
+         "execve", "close", "shutdown", "fcntl", "bind", "connect", "accept4", "kill", "pidfd_send_signal", "wait4")
+WHO = ("server", "runner")
+SAMPLE = 220        # what two idle cores play in some five minutes
+SHORT_TRIALS = 3
+LABEL = re.compile(r"(\w+)/(\w+)/(\w+):(\d+)")   # of one trial
+LINE = re.compile(r"^(\d+) +(\w+)\(")
+KILLED = re.compile(r"^(\d+) \+\+\+ killed by SIGKILL")
+
+
+def tracer(scene, *more):
+    """strace beside its process, not above it; a program that is started is let go."""
+    scene.trace = scene.folder / "strace.out"
+    scene.trace.unlink(missing_ok=True)
+    return ["strace", "-D", "-f", "-q", "-b", "execve", "-o", str(scene.trace), "-s", "0", *more]
+
+
+def launch(scene, who, wrapper):
+    if who == "runner":
+        scene.wish_of_runner(wrapper=wrapper)
+    scene.launch(wrapper=wrapper if who == "server" else (), wait="if it lives")
+
+
+def lines_of(scene):
+    return scene.trace.read_text("utf-8", "replace").splitlines() if scene.trace.exists() else []
+
+
+def count(scene, parameters):
+    """How often which call is made; a name for each time of the thread that made the most."""
+    name, who = parameters
+    flow = FLOWS[name]
+    flow.prepare(scene)
+    launch(scene, who, tracer(scene, "-e", "trace=" + ",".join(CALLS)))
+    flow.settle(scene, flow.play(scene))
+    calls = collections.Counter(match.groups() for match in map(LINE.match, lines_of(scene)) if match)
+    most = collections.Counter()
+    for (_, call), n in calls.items():
+        most[call] = max(most[call], n)
+    return [f"{name} {who} {call}" for call, n in most.items() for _ in range(n)]
+
+
+def was_hit(scene, call):
+    """Did somebody die in that call?"""
+    last = {}
+    for line in lines_of(scene):
+        killed = KILLED.match(line)
+        if killed and last.get(killed.group(1)) == call:
+            return True
+        match = LINE.match(line)
+        if match:
+            last[match.group(1)] = match.group(2)
+    return False
+
+
+def trial(scene, parameters):
+    """Kills there, starts again, and asks the oracle."""
+    name, who, call, n = parameters
+    flow = FLOWS[name]
+    flow.prepare(scene)
+    scene.expected = flow.expected if who == "server" else None
+    launch(scene, who, tracer(scene, "-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={n}"))
+    flow.play(scene)
+    scene.wish_of_runner()
+    is_hit = was_hit(scene, call)
+    scene.kills += 1
+    scene.lost_runs += who == "runner"
+    if not scene.is_dead() and not (is_hit and who == "runner"):
+        scene.power_cut()       # nobody was: whatever is traced still must not die later
+        scene.expected = None
+    if scene.is_dead():
+        scene.launch()
+    flow.settle(scene, scene.who)
+    oracle.check(scene, scene.who)
+    return [f"{who} {call}"] if is_hit else []
+
+
+def look(chosen):
+    """The most calls of each name that one thread makes in each flow."""
+    pairs = [(f"count {name} {who}", (name, who)) for name in FLOWS for who in WHO]
+    counted = campaign.run("crash-sweep", pairs, count, campaign.without_choice(chosen))
+    if counted.failures:
+        campaign.finish(counted)
+    return {tuple(key.split()): n for key, n in sorted(counted.hits.items())}
+
+
+def main():
+    chosen = campaign.parse(campaign.options(__doc__, workers=2 * len(os.sched_getaffinity(0))))
+    label = LABEL.fullmatch(chosen.only)
+    if label:
+        name, who, call, n = label.groups()
+        campaign.finish(campaign.run("crash-sweep", [(chosen.only, (name, who, call, int(n)))], trial, chosen))
+    places = [(f"{name}/{who}/{call}:{n}", (name, who, call, n))
+              for (name, who, call), most in look(chosen).items() for n in range(1, most + 1)]
+    random.Random(chosen.seed).shuffle(places)
+    size = SHORT_TRIALS if chosen.short else SAMPLE
+    trials = places if os.environ.get("SWEEP") == "all" or chosen.only else places[:size]
+    print(f"crash-sweep: {len(places)} places, {len(trials)} of them are played"
+          + ("" if len(trials) == len(places) else " (SWEEP=all: all of them)"), flush=True)
+    result = campaign.run("crash-sweep", trials, trial, chosen)
+    print(f"crash-sweep: {len(places)} places, {result.played} played, {result.played - len(result.unhit)} reached")
+    campaign.finish(result)
+
+
+if __name__ == "__main__":
+    main()
