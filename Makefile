@@ -75,7 +75,7 @@ $(BUILD)/deploybot-runner: $(BUILD)/obj/runner/main.o $(RUNNER_A) $(LIB_A)
 	@$(CC) $(ALL_LDFLAGS) -o $@ $^
 
 # In these the n-th call of a kind fails (tests/unit/fail_nth.h): the linker leads those calls there.
-FAIL_NTH_TESTS := test_audit_chain test_crypto test_decide_faults test_github_signature test_redact
+FAIL_NTH_TESTS := test_audit_chain test_crypto test_decide_faults test_github_signature test_json test_redact
 FAIL_NTH_WRAP  := $(addprefix -Xlinker --wrap=,malloc calloc realloc strdup strndup sqlite3_step sqlite3_exec \
 	sqlite3_prepare_v3 sqlite3_bind_int64 sqlite3_bind_text64 EVP_Digest EVP_DigestInit_ex EVP_DigestUpdate \
 	EVP_DigestFinal_ex EVP_MAC_CTX_dup EVP_MAC_update EVP_MAC_final)
@@ -124,11 +124,12 @@ $(BUILD)/faults/libfault.so: $(FAULT_C) tests/faults/fault.h
 	@$(CC) -std=gnu17 -Wall -Wextra -Wshadow -Werror -O2 -g -fno-omit-frame-pointer -fPIC -shared \
 		-fvisibility=hidden -fno-builtin -D_GNU_SOURCE -U_FORTIFY_SOURCE -I. -o $@ $(FAULT_C)
 
-$(BUILD)/faults/libpower.so: tests/faults/power.c
+POWER_C	 := tests/faults/power.c tests/faults/power_calls.c
+$(BUILD)/faults/libpower.so: $(POWER_C) tests/faults/power.h
 	@mkdir -p $(@D)
 	@echo "  LD    $@"
 	@$(CC) -std=gnu17 -Wall -Wextra -Wshadow -Wconversion -Werror -O2 -g -fPIC -shared -D_GNU_SOURCE \
-		-U_FORTIFY_SOURCE -o $@ $<
+		-U_FORTIFY_SOURCE -I. -o $@ $(POWER_C)
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 

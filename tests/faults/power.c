@@ -14,15 +14,12 @@
  * linker.  POWER_BOOT names a file that is read instead of
  * the kernel's boot id: the machine was started anew.
  */
-#include <dlfcn.h>
+#include "tests/faults/power.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
-#include <limits.h>
-#include <stdarg.h>
 #include <stdatomic.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,22 +27,12 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #define POWER_MAGIC   UINT64_C(0x3152455754554f50)
 #define JOURNAL_BYTES (UINT64_C(192) << 20) /* sparse: only what is used takes room */
 #define TOLD_BYTES    160		    /* of a packet: enough to know what it says */
 #define BOOT_ID	      "/proc/sys/kernel/random/boot_id"
-
-#define POWER_KINDS(K) \
-	K(write) K(size) K(flush) K(create) K(folder) K(unlink) K(rename) K(link) K(map) K(told)
-
-#define X(name) POWER_##name,
-#define K(name) X(name)
-enum power_kind { POWER_KINDS(K) };
-#undef K
-#undef X
 
 struct record {
 	_Atomic uint32_t length; /* of all of it, a multiple of 8; 0: not written yet */
@@ -79,9 +66,8 @@ static const char *boot_file;
 
 /* ---- the cut ----------------------------------------------------------------------------- */
 
-/* Before everything that changes something or tells somebody. */
-static void
-go_on_if_there_is_power(void)
+void
+power_wait(void)
 {
 	while (page != NULL && atomic_load(&page->is_cut) != 0)
 		(void)syscall(SYS_pause); /* power.py kills us */
@@ -126,13 +112,26 @@ path_of_fd(int fd, char out[PATH_MAX])
 	return n > 0 && out[0] == '/';
 }
 
-/* Where a name in a folder is; what it points to is not looked at. */
-static bool
-path_at(int folder, const char *name, char out[PATH_MAX])
+bool
+power_is_noting(void)
+{
+	return page != NULL;
+}
+
+const char *
+power_path_of_boot(const char *path)
+{
+	return boot_file != NULL && strcmp(path, BOOT_ID) == 0 ? boot_file : path;
+}
+
+bool
+power_path_at(int folder, const char *name, char out[PATH_MAX])
 {
 	char base[PATH_MAX] = "";
 	int n;
 
+	if (page == NULL)
+		return false;
 	if (name[0] != '/' && folder == AT_FDCWD && getcwd(base, sizeof(base)) == NULL)
 		return false;
 	if (name[0] != '/' && folder != AT_FDCWD && !path_of_fd(folder, base))
@@ -182,7 +181,7 @@ note(const struct note *what)
 	if (page->kind == what->kind && fnmatch(page->pattern, what->name, FNM_PATHNAME) == 0 &&
 	    atomic_fetch_add(&page->matched, 1) + 1 == atomic_load(&page->cut_at))
 		atomic_store(&page->is_cut, 1);
-	go_on_if_there_is_power();
+	power_wait();
 }
 
 /* What a descriptor is, when it is a watched file or folder that has a name. */
@@ -200,8 +199,8 @@ look_at(int fd, char path[PATH_MAX], struct stat *ret)
 	return is_watched(path) || (S_ISDIR(ret->st_mode) && holds_watched(path));
 }
 
-static void
-note_write(int fd, uint64_t offset, const void *data, ssize_t size)
+void
+power_note_write(int fd, uint64_t offset, const void *data, ssize_t size)
 {
 	char path[PATH_MAX];
 	struct stat st;
@@ -213,20 +212,19 @@ note_write(int fd, uint64_t offset, const void *data, ssize_t size)
 	errno = before;
 }
 
-/* Behind a write without an offset: it ends where the descriptor stands now. */
-static void
-note_write_here(int fd, const void *data, ssize_t size)
+void
+power_note_write_here(int fd, const void *data, ssize_t size)
 {
 	int before = errno;
 	off_t end = page == NULL || size <= 0 ? -1 : (off_t)syscall(SYS_lseek, fd, 0, SEEK_CUR);
 
 	if (end >= size)
-		note_write(fd, (uint64_t)(end - size), data, size);
+		power_note_write(fd, (uint64_t)(end - size), data, size);
 	errno = before;
 }
 
-static void
-note_vector(int fd, const struct iovec *parts, int count, ssize_t size, off_t offset)
+void
+power_note_vector(int fd, const struct iovec *parts, int count, ssize_t size, off_t offset)
 {
 	off_t at = offset;
 
@@ -237,14 +235,14 @@ note_vector(int fd, const struct iovec *parts, int count, ssize_t size, off_t of
 	for (int i = 0; at >= 0 && i < count && size > 0; i++) {
 		ssize_t n = (size_t)size < parts[i].iov_len ? size : (ssize_t)parts[i].iov_len;
 
-		note_write(fd, (uint64_t)at, parts[i].iov_base, n);
+		power_note_write(fd, (uint64_t)at, parts[i].iov_base, n);
 		at += n;
 		size -= n;
 	}
 }
 
-static void
-note_fd(enum power_kind kind, int fd)
+void
+power_note_fd(enum power_kind kind, int fd)
 {
 	char path[PATH_MAX];
 	struct stat st;
@@ -255,22 +253,21 @@ note_fd(enum power_kind kind, int fd)
 	errno = before;
 }
 
-/* A name that a call has made. */
-static void
-note_name(enum power_kind kind, int folder, const char *name)
+void
+power_note_name(enum power_kind kind, int folder, const char *name)
 {
 	char path[PATH_MAX];
 	struct stat st;
 	int before = errno;
 
-	if (page != NULL && path_at(folder, name, path) && is_watched(path) &&
+	if (page != NULL && power_path_at(folder, name, path) && is_watched(path) &&
 	    lstat(path, &st) == 0)
 		note(&(struct note){ kind, st.st_ino, st.st_mode, path, NULL, NULL, 0 });
 	errno = before;
 }
 
-static void
-note_unlink(const char *path)
+void
+power_note_unlink(const char *path)
 {
 	int before = errno;
 
@@ -279,8 +276,8 @@ note_unlink(const char *path)
 	errno = before;
 }
 
-static void
-note_two(enum power_kind kind, const char *from, const char *to)
+void
+power_note_two(enum power_kind kind, const char *from, const char *to)
 {
 	int before = errno;
 
@@ -302,8 +299,8 @@ note_packet(const char *data, size_t size)
 	    POWER_told, 0, 0, word, NULL, data, size < TOLD_BYTES ? size : TOLD_BYTES });
 }
 
-static void
-note_told(int fd, const void *data, ssize_t size)
+void
+power_note_told(int fd, const void *data, ssize_t size)
 {
 	int before = errno, type = 0;
 	socklen_t n = sizeof(type);
@@ -352,391 +349,4 @@ on_load(void)
 		list += n + (list[n] == ':');
 	}
 	map_page(file);
-}
-
-/* ---- the calls --------------------------------------------------------------------------- */
-
-#define REAL(type, name, ...) \
-	static type (*real)(__VA_ARGS__); \
-	if (real == NULL) \
-	real = (type(*)(__VA_ARGS__))dlsym(RTLD_NEXT, name)
-
-ssize_t
-write(int fd, const void *data, size_t size)
-{
-	ssize_t n;
-
-	go_on_if_there_is_power();
-	n = syscall(SYS_write, fd, data, size);
-	note_write_here(fd, data, n);
-	return n;
-}
-
-ssize_t
-pwrite64(int fd, const void *data, size_t size, off_t offset)
-{
-	ssize_t n;
-
-	go_on_if_there_is_power();
-	n = syscall(SYS_pwrite64, fd, data, size, offset);
-	note_write(fd, (uint64_t)offset, data, n);
-	return n;
-}
-
-ssize_t
-pwrite(int fd, const void *data, size_t size, off_t offset)
-{
-	return pwrite64(fd, data, size, offset);
-}
-
-ssize_t
-writev(int fd, const struct iovec *parts, int count)
-{
-	ssize_t n;
-
-	go_on_if_there_is_power();
-	n = syscall(SYS_writev, fd, parts, count);
-	note_vector(fd, parts, count, n, -1);
-	return n;
-}
-
-ssize_t
-pwritev64(int fd, const struct iovec *parts, int count, off_t offset)
-{
-	REAL(ssize_t, "pwritev", int, const struct iovec *, int, off_t);
-	ssize_t n;
-
-	go_on_if_there_is_power();
-	n = real(fd, parts, count, offset);
-	note_vector(fd, parts, count, n, offset);
-	return n;
-}
-
-ssize_t
-pwritev(int fd, const struct iovec *parts, int count, off_t offset)
-{
-	return pwritev64(fd, parts, count, offset);
-}
-
-int
-ftruncate64(int fd, off_t size)
-{
-	int failed;
-
-	go_on_if_there_is_power();
-	failed = (int)syscall(SYS_ftruncate, fd, size);
-	if (failed == 0)
-		note_fd(POWER_size, fd);
-	return failed;
-}
-
-int
-ftruncate(int fd, off_t size)
-{
-	return ftruncate64(fd, size);
-}
-
-int
-posix_fallocate64(int fd, off_t offset, off_t size)
-{
-	REAL(int, "posix_fallocate", int, off_t, off_t);
-	int failed;
-
-	go_on_if_there_is_power();
-	failed = real(fd, offset, size);
-	if (failed == 0)
-		note_fd(POWER_size, fd);
-	return failed;
-}
-
-int
-posix_fallocate(int fd, off_t offset, off_t size)
-{
-	return posix_fallocate64(fd, offset, size);
-}
-
-int
-fallocate64(int fd, int mode, off_t offset, off_t size)
-{
-	int failed;
-
-	go_on_if_there_is_power();
-	failed = (int)syscall(SYS_fallocate, fd, mode, offset, size);
-	if (failed == 0)
-		note_fd(POWER_size, fd);
-	return failed;
-}
-
-int
-fallocate(int fd, int mode, off_t offset, off_t size)
-{
-	return fallocate64(fd, mode, offset, size);
-}
-
-int
-fsync(int fd)
-{
-	int failed;
-
-	go_on_if_there_is_power();
-	failed = (int)syscall(SYS_fsync, fd);
-	if (failed == 0)
-		note_fd(POWER_flush, fd);
-	return failed;
-}
-
-int
-fdatasync(int fd)
-{
-	int failed;
-
-	go_on_if_there_is_power();
-	failed = (int)syscall(SYS_fdatasync, fd);
-	if (failed == 0)
-		note_fd(POWER_flush, fd);
-	return failed;
-}
-
-/* --- names --- */
-
-static int
-open_file(int folder, const char *name, int flags, mode_t mode)
-{
-	struct stat st;
-	bool was_there = true;
-	int before = errno, fd;
-
-	if (boot_file != NULL && strcmp(name, BOOT_ID) == 0)
-		name = boot_file;
-	if (page != NULL && (flags & (O_CREAT | O_TRUNC)) != 0) {
-		go_on_if_there_is_power();
-		was_there = fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
-		errno = before;
-	}
-	fd = (int)syscall(SYS_openat, folder, name, flags, mode);
-	if (fd >= 0 && (flags & O_TMPFILE) != O_TMPFILE) {
-		if ((flags & O_CREAT) != 0 && !was_there)
-			note_name(POWER_create, folder, name);
-		else if ((flags & O_TRUNC) != 0)
-			note_fd(POWER_size, fd);
-	}
-	return fd;
-}
-
-#define MODE_OF(flags) \
-	mode_t mode = 0; \
-	if ((flags & (O_CREAT | O_TMPFILE)) != 0) { \
-		va_list more; \
-		va_start(more, flags); \
-		mode = va_arg(more, mode_t); \
-		va_end(more); \
-	}
-
-int
-open64(const char *name, int flags, ...)
-{
-	MODE_OF(flags)
-	return open_file(AT_FDCWD, name, flags, mode);
-}
-
-int
-open(const char *name, int flags, ...)
-{
-	MODE_OF(flags)
-	return open_file(AT_FDCWD, name, flags, mode);
-}
-
-int
-openat64(int folder, const char *name, int flags, ...)
-{
-	MODE_OF(flags)
-	return open_file(folder, name, flags, mode);
-}
-
-int
-openat(int folder, const char *name, int flags, ...)
-{
-	MODE_OF(flags)
-	return open_file(folder, name, flags, mode);
-}
-
-/* _FORTIFY_SOURCE's names. */
-int __open_2(const char *name, int flags);
-int __open64_2(const char *name, int flags);
-int __openat_2(int folder, const char *name, int flags);
-int __openat64_2(int folder, const char *name, int flags);
-
-int
-__open_2(const char *name, int flags)
-{
-	return open_file(AT_FDCWD, name, flags, 0);
-}
-
-int
-__open64_2(const char *name, int flags)
-{
-	return open_file(AT_FDCWD, name, flags, 0);
-}
-
-int
-__openat_2(int folder, const char *name, int flags)
-{
-	return open_file(folder, name, flags, 0);
-}
-
-int
-__openat64_2(int folder, const char *name, int flags)
-{
-	return open_file(folder, name, flags, 0);
-}
-
-int
-mkostemp64(char *template, int flags)
-{
-	REAL(int, "mkostemp", char *, int);
-	int fd;
-
-	go_on_if_there_is_power();
-	fd = real(template, flags);
-	if (fd >= 0)
-		note_name(POWER_create, AT_FDCWD, template);
-	return fd;
-}
-
-int
-mkostemp(char *template, int flags)
-{
-	return mkostemp64(template, flags);
-}
-
-int
-mkdirat(int folder, const char *name, mode_t mode)
-{
-	int failed;
-
-	go_on_if_there_is_power();
-	failed = (int)syscall(SYS_mkdirat, folder, name, mode);
-	if (failed == 0)
-		note_name(POWER_folder, folder, name);
-	return failed;
-}
-
-int
-mkdir(const char *name, mode_t mode)
-{
-	return mkdirat(AT_FDCWD, name, mode);
-}
-
-int
-unlinkat(int folder, const char *name, int flags)
-{
-	char path[PATH_MAX];
-	bool is_known = page != NULL && path_at(folder, name, path);
-	int failed;
-
-	go_on_if_there_is_power();
-	failed = (int)syscall(SYS_unlinkat, folder, name, flags);
-	if (failed == 0 && is_known)
-		note_unlink(path);
-	return failed;
-}
-
-int
-unlink(const char *name)
-{
-	return unlinkat(AT_FDCWD, name, 0);
-}
-
-int
-rmdir(const char *name)
-{
-	return unlinkat(AT_FDCWD, name, AT_REMOVEDIR);
-}
-
-int
-renameat2(int from_folder, const char *from, int to_folder, const char *to, unsigned flags)
-{
-	char from_path[PATH_MAX], to_path[PATH_MAX];
-	bool is_known = page != NULL && path_at(from_folder, from, from_path) &&
-	    path_at(to_folder, to, to_path);
-	int failed;
-
-	go_on_if_there_is_power();
-	failed = (int)syscall(SYS_renameat2, from_folder, from, to_folder, to, flags);
-	if (failed == 0 && is_known)
-		note_two(POWER_rename, from_path, to_path);
-	return failed;
-}
-
-int
-rename(const char *from, const char *to)
-{
-	return renameat2(AT_FDCWD, from, AT_FDCWD, to, 0);
-}
-
-int
-linkat(int from_folder, const char *from, int to_folder, const char *to, int flags)
-{
-	char from_path[PATH_MAX], to_path[PATH_MAX];
-	bool is_known = page != NULL && path_at(from_folder, from, from_path) &&
-	    path_at(to_folder, to, to_path);
-	int failed;
-
-	go_on_if_there_is_power();
-	failed = (int)syscall(SYS_linkat, from_folder, from, to_folder, to, flags);
-	if (failed == 0 && is_known)
-		note_two(POWER_link, from_path, to_path);
-	return failed;
-}
-
-int
-link(const char *from, const char *to)
-{
-	return linkat(AT_FDCWD, from, AT_FDCWD, to, 0);
-}
-
-/* --- memory that is a file: what of it reaches the disk is anybody's guess --- */
-
-void *
-mmap64(void *address, size_t size, int protection, int flags, int fd, off_t offset)
-{
-	void *at = (void *)syscall(SYS_mmap, address, size, protection, flags, fd, offset);
-
-	if (at != MAP_FAILED && (flags & MAP_SHARED) != 0 && (protection & PROT_WRITE) != 0 &&
-	    fd >= 0)
-		note_fd(POWER_map, fd);
-	return at;
-}
-
-void *
-mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset)
-{
-	return mmap64(address, size, protection, flags, fd, offset);
-}
-
-/* --- what others are told --- */
-
-ssize_t
-sendto(
-    int fd, const void *data, size_t size, int flags, const struct sockaddr *to, socklen_t to_size)
-{
-	ssize_t n;
-
-	go_on_if_there_is_power();
-	n = syscall(SYS_sendto, fd, data, size, flags, to, to_size);
-	note_told(fd, data, n);
-	return n;
-}
-
-ssize_t
-send(int fd, const void *data, size_t size, int flags)
-{
-	return sendto(fd, data, size, flags, NULL, 0);
-}
-
-ssize_t
-sendmsg(int fd, const struct msghdr *message, int flags)
-{
-	go_on_if_there_is_power();
-	return syscall(SYS_sendmsg, fd, message, flags);
 }

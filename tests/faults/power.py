@@ -4,13 +4,13 @@
     make check-power                                            # 240 cuts
     make check-power CUTS=1000 SEED=7
     make check-power ONLY='push write state/deploybot.db-wal 3 sectors 5'   # that one again
-
-The label of a trial is what it does: the flow; the call behind which the power goes, what it was for, and which
-of those it was; what becomes of that which was not flushed (power_disk.py: Damage), and the seed of that.
-Before deploybot is started on one image, others of the same cut are looked at: what was acknowledged, told or
-begun must stand on each of them.
 """
 # SPDX-License-Identifier: ISC
+#
+# The label of a trial is what it does: the flow; the call behind which the power goes, what it was for, and which
+# of those it was; what becomes of that which was not flushed (power_disk.py: Damage), and the seed of that.
+# Before deploybot is started on one image, others of the same cut are looked at: what was acknowledged, told or
+# begun must stand on each of them.
 import argparse
 import json
 import os

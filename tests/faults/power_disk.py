@@ -177,7 +177,8 @@ class Damage:
 
     def begin(self, numbers):
         numbers = sorted(numbers)
-        self.until = self.draw.choice(numbers) if numbers else 0
+        # What was on its way when the power went is most often the newest.
+        self.until = self.draw.choice((numbers[-1], self.draw.choice(numbers))) if numbers else 0
 
     def survives(self, number, thing):
         """Does a whole change?  None: only a part of it."""
@@ -221,10 +222,10 @@ class Damage:
 
     def put_sectors(self, data, offset, piece):
         kept = lost = 0
-        at = 0
+        at, until = 0, self.draw.randrange(len(piece) + 1)
         while at < len(piece):
             n = min(self.sector - (offset + at) % self.sector, len(piece) - at)
-            if self.draw.random() < self.share:
+            if at + n <= until if self.mode == "prefix" else self.draw.random() < self.share:
                 put(data, offset + at, piece[at:at + n])
                 kept += 1
             else:
