@@ -42,7 +42,7 @@ glyph_at(const char *text, size_t size)
 		return glyph;
 	}
 	glyph.size = bytes;
-	if (glyph.code < MARK_COUNT && glyph.code > 0)
+	if (glyph.code < MARK_COUNT)
 		glyph.mark = glyph.code;
 	if ((glyph.code < 0x20 && glyph.code != '\n') || glyph.code == 0x7f)
 		glyph.code = glyph.code == '\t' ? ' ' : 0;
@@ -126,14 +126,14 @@ end_part(struct writer *w)
 	w->wanted = 0;
 }
 
-/* All of it, or what fits into `most` units with an ellipsis at its end. */
+/* All of it, or what fits into `most` units (1 or more) with an ellipsis at its end. */
 static void
 write_head(struct writer *w, const char *text, size_t most)
 {
 	size_t size = strlen(text);
 	size_t units = units_of(text, size);
 	bool is_cut = units > most;
-	size_t left = is_cut ? (most > 0 ? most - 1 : 0) : most;
+	size_t left = is_cut ? most - 1 : most;
 
 	for (size_t at = 0; at < size;) {
 		struct glyph glyph = glyph_at(text + at, size - at);
@@ -144,7 +144,7 @@ write_head(struct writer *w, const char *text, size_t most)
 		write_glyph(w, &glyph);
 		at += glyph.size;
 	}
-	if (is_cut && most > 0)
+	if (is_cut)
 		buf_adds(w->out, ELLIPSIS);
 	end_part(w);
 }

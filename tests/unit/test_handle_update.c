@@ -464,6 +464,81 @@ history_lists_the_latest_first(void **state)
 	world_close(&w);
 }
 
+static void
+what_is_none_of_ours_is_remembered_and_nothing_more(void **state)
+{
+	struct event *event;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_decide(&w, world_update(&w, UPDATE_OTHER, WORLD_ADMIN, WORLD_GROUP));
+	assert_int_equal(w.n_screen, 0);
+	w.next_update--;
+	assert_true(world_decide(&w, world_update(&w, UPDATE_OTHER, WORLD_ADMIN, WORLD_GROUP))
+			.is_duplicate);
+
+	/* One whose id could not be read is none that came before. */
+	for (int i = 0; i < 2; i++) {
+		event = world_update(&w, UPDATE_TEXT, WORLD_STRANGER, WORLD_GROUP);
+		event->u.update->id = 0;
+		event->u.update->refusal = UPDATE_REFUSED_UNREADABLE;
+		assert_false(world_decide(&w, event).is_duplicate);
+	}
+	assert_int_equal(world_audited(&w, "denied", "unreadable"), 2);
+	assert_int_equal(w.n_screen, 0);
+	world_close(&w);
+}
+
+static void
+confirm(struct world *w)
+{
+	(void)world_press(
+	    w, WORLD_ADMIN, WORLD_GROUP, world_button(world_says(w, "Deploy to "), "Confirm"));
+}
+
+/* Beside the run git is asked whether the branch has moved on: where there is one to ask about. */
+static void
+only_a_branchs_head_is_asked_about_beside_the_run(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "ENVIRONMENTS=staging,production,qa", "QA_HOST=qa.example.com",
+	    "QA_CONFIRM=true", NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy qa v1.2");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	confirm(&w);
+	assert_string_equal(w.toast, "Started.");
+	assert_null(world_peek(&w, EFFECT_ASK));
+	world_close(&w);
+
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy production v1.2");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	confirm(&w);
+	assert_string_equal(w.toast, "Started.");
+	assert_null(world_peek(&w, EFFECT_ASK));
+	world_close(&w);
+}
+
+static void
+an_environment_that_left_the_settings_is_not_started(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	world_settings(&w, "ENVIRONMENTS=staging", NULL);
+	confirm(&w);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_null(world_peek(&w, EFFECT_ASK));
+	assert_int_equal(world_newest(&w, "production").state, DEPLOY_REFUSED);
+	world_close(&w);
+}
+
 int
 main(void)
 {
@@ -493,6 +568,9 @@ main(void)
 		cmocka_unit_test(status_asks_all_health_urls_at_once_and_tells_the_truth),
 		cmocka_unit_test(status_without_health_urls_asks_nobody),
 		cmocka_unit_test(history_lists_the_latest_first),
+		cmocka_unit_test(what_is_none_of_ours_is_remembered_and_nothing_more),
+		cmocka_unit_test(only_a_branchs_head_is_asked_about_beside_the_run),
+		cmocka_unit_test(an_environment_that_left_the_settings_is_not_started),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
