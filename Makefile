@@ -282,6 +282,13 @@ soak: packages-test
 	@$(FAULTS_MAKE)
 	@$(PYTHON) tests/faults/soak.py --build $(BUILD)
 
+# One thing at a time is changed in what decides about safety: its unit tests must notice.  WHAT: files; T=0: all.
+MUTATE_BUILD := $(BUILD)/mutate
+.PHONY: mutate
+mutate: packages-test
+	@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(MUTATE_BUILD) OPT=-O1 $$($(PYTHON) tests/tools/mutate.py $(MUTATE_BUILD) --programs)
+	@T=$(if $(filter command line environment,$(origin T)),$(T),300) $(PYTHON) tests/tools/mutate.py $(MUTATE_BUILD) $(WHAT)
+
 .PHONY: lint
 lint: packages-lint
 	@tests/tools/lint.sh
@@ -320,6 +327,8 @@ help:
 	@echo "make check-valgrind  memory and descriptors at exit, unit tests and stories: 5 minutes (WHAT=queue: only those)"
 	@echo "make analyze    gcc -fanalyzer, clang-tidy and cppcheck: 2 minutes, then only what changed (WHAT=http)"
 	@echo "make hardening  what the two programs are protected by, as readelf sees it (part of make test)"
+	@echo "make cover      what the tests reach, and its floors: 6 min of two cores (WHAT=tests/e2e/test_x.py: only those of e2e)"
+	@echo "make mutate     one operator, condition or call is changed at a time: its test must notice; 5 min (WHAT=file; T=0: all)"
 	@echo "make layers     who may include whom"
 	@echo "make lint       style, shell, both compilers"
 	@echo "make bench      speed, beside webhook, Node and nginx: 8 minutes of a quiet machine (WHAT=push: that part)"

@@ -1,0 +1,231 @@
+#!/usr/bin/python3
+"""mutate.py BUILD [WORD...] - changes one thing at a time in what decides about safety; its unit tests must notice.
+
+A mutant is one file with one operator, condition, constant, call or answer changed.  It is compiled alone and linked
+in front of the archives, so that nothing else is built.  Where the compiler makes the same code of it, it is none.
+WORDs choose files.  T (300) seconds end the sample, 0: all of them; SEED plays the same order again.
+Exit status 1 when a file's tests notice less than the floor, or tests/tools/mutate.same lists what is no mutant.
+"""
+# SPDX-License-Identifier: ISC
+import collections
+import concurrent.futures
+import os
+import pathlib
+import random
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SAME = ROOT / "tests/tools/mutate.same"
+FLOOR = 90.0
+TEST_TIMEOUT_S = 60
+
+# File, the functions that are changed (empty: all), the tests that must notice, the quick ones first.
+TARGETS = (
+    ("lib/crypto.c", ("crypto_same", "crypto_same_text"), ("test_crypto",)),
+    ("lib/http_guard.c", (), ("test_http_guard",)),
+    ("lib/redact.c", (), ("test_redact",)),
+    ("runner/protocol.c", ("protocol_is_environment", "protocol_is_commit", "protocol_is_release", "protocol_is_ref",
+                           "hex_length", "is_plain"), ("test_protocol",)),
+    ("server/deployment/deploy_flow.c", (), ("test_deploy_flow",)),
+    ("server/github/github_signature.c", (), ("test_github_signature",)),
+    ("server/handlers/handle_update.c", (), ("test_handle_update", "test_command_deploy", "test_decide_push")),
+    ("server/policy/policy.c", (), ("test_policy",)),
+    ("server/store/audit_chain.c", (), ("test_audit_chain",)),
+    ("server/store/row_question.c", (), ("test_row_question",)),
+    ("server/telegram/telegram_html.c", (), ("test_telegram_html",)),
+    ("server/telegram/telegram_webhook.c", ("on_begin", "reject"), ("test_telegram_webhook",)),
+)
+
+TOKEN = re.compile(r"""
+    (?P<skip>/\*.*?\*/ | \{\ 0\ \} | "(?:\\.|[^"\\])*" | '(?:\\.|[^'\\])*' | ->|<<=?|>>=?|\+=|-=|\*=|/=|\|=|&=) |
+    (?P<operator>==|!=|<=|>=|&&|\|\||<|>|!(?=[\w(])|\+\+|--|(?<=\s)[+-](?=\s)) |
+    (?P<number>\b\d+\b(?![xX.])) |
+    (?P<word>\b(?:true|false)\b)
+""", re.X | re.S)
+INSTEAD = {"==": ["!="], "!=": ["=="], "<": ["<=", ">="], "<=": ["<"], ">": [">=", "<="], ">=": [">"], "&&": ["||"],
+           "||": ["&&"], "!": [""], "++": ["--"], "--": ["++"], "+": ["-"], "-": ["+"], "true": ["false"],
+           "false": ["true"]}
+CALL = re.compile(r"\t+(?:\(void\))?[a-z]\w*\([^;{}]*\);\n")
+CONDITION = re.compile(r"\b(?:if|while) (\(.+\))(?=\n| \{)")
+DEFINITION = re.compile(r"^(\w+)\(", re.M)
+
+Mutant = collections.namedtuple("Mutant", "target start end text")
+
+
+def function_at(source, place):
+    """A definition begins its line with the name (KNF)."""
+    found = [match for match in DEFINITION.finditer(source, 0, place)]
+    return found[-1].group(1) if found else ""
+
+
+def is_code(source, place):
+    """Inside a function, in no directive and no assertion (which is there not to fail)."""
+    line = source[source.rfind("\n", 0, place) + 1:].split("\n", 1)[0]
+    return line.startswith(("\t", " ")) and not re.search(r"\bassert\(|_Static_assert|OBJ_CHECK", line)
+
+
+def mutants_of(target):
+    path, functions, _ = target
+    source = (ROOT / path).read_text()
+    changes = []
+    for match in TOKEN.finditer(source):
+        text = match.group()
+        if match.lastgroup in ("operator", "word"):
+            changes += [(*match.span(), other) for other in INSTEAD[text]]
+        elif match.lastgroup == "number":
+            others = [int(text) + 1] + [int(text) - 1] * (int(text) > 0)
+            changes += [(*match.span(), str(other)) for other in others]
+    changes += [(*match.span(1), f"(!{match.group(1)})") for match in CONDITION.finditer(source)]
+    changes += [(*match.span(), "\t;\n") for match in CALL.finditer(source)]
+    return source, [Mutant(target, *change) for change in changes if is_code(source, change[0])
+                    and (not functions or function_at(source, change[0]) in functions)]
+
+
+def line_of(source, mutant):
+    """The line as it is and as it becomes."""
+    begin = source.rfind("\n", 0, mutant.start) + 1
+    end = source.find("\n", mutant.end - 1)
+    become = source[begin:mutant.start] + mutant.text + source[mutant.end:end]
+    return " ".join(source[begin:end].split()), " ".join(become.split())
+
+
+def same_ones():
+    """What nobody can notice: "path: line  =>  line", behind a line that says why."""
+    lines = SAME.read_text().splitlines() if SAME.exists() else []
+    return {line for line in lines if line and not line.startswith("#")}
+
+
+class Builder:
+    """Compiles and links as the Makefile does, but one file."""
+
+    def __init__(self, build):
+        self.build = build
+        self.here = threading.local()
+        said = subprocess.run(
+            ["make", "-s", "--no-print-directory", f"BUILD={build}", "OPT=-O1", "WERROR=", "--eval",
+             "say-flags: ; @echo '$(ALL_CFLAGS)'; echo '$(ALL_LDFLAGS)'; echo '$(SERVER_LIBS)';"
+             "echo '$(FAIL_NTH_WRAP)'; echo '$(FAIL_NTH_TESTS)'", "say-flags"], cwd=ROOT,
+            stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
+        flags = [re.sub(r"-DDEPLOYBOT_VERSION=\S+", "", line).split() for line in said]
+        self.compile_flags = [flag for flag in flags[0] if flag not in ("-MMD", "-MP")] + \
+            ["-w", '-DDEPLOYBOT_VERSION="0"']
+        self.link_flags, self.libraries = flags[1], [*flags[2], "-lcmocka"]
+        self.wrap, self.wrapped = flags[3], flags[4]
+
+    def folder(self):
+        if not hasattr(self.here, "path"):
+            self.here.path = pathlib.Path(tempfile.mkdtemp(dir=self.build))
+        return self.here.path
+
+    def compile(self, source):
+        """The object, or None when it does not compile."""
+        (self.folder() / "mutant.c").write_text(source)
+        done = subprocess.run(["cc", *self.compile_flags, "-c", "-o", self.folder() / "mutant.o",
+                               self.folder() / "mutant.c"], cwd=ROOT, stderr=subprocess.DEVNULL, check=False)
+        return self.folder() / "mutant.o" if done.returncode == 0 else None
+
+    def fails(self, program, mutant_object):
+        """True when the test program notices; a hang is noticed too."""
+        binary = self.folder() / program
+        archives = [self.build / f"lib{name}.a" for name in ("testaid", "server", "runner", "lib")]
+        subprocess.run(["cc", *self.link_flags, *(self.wrap if program in self.wrapped else ()), "-o", binary,
+                        self.build / f"obj/tests/unit/{program}.o", mutant_object, *archives, *self.libraries],
+                       cwd=ROOT, check=True)
+        with subprocess.Popen([binary], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, start_new_session=True) as process:
+            try:
+                return process.wait(TEST_TIMEOUT_S) != 0
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, 9)
+                return True
+
+
+class Campaign:
+    def __init__(self, builder, chosen, seconds):
+        self.builder = builder
+        self.sources = {}
+        self.originals = {}
+        self.mutants = []
+        self.ends = time.monotonic() + seconds if seconds else float("inf")
+        self.known = same_ones()
+        self.verdicts = collections.defaultdict(collections.Counter)
+        for target in chosen:
+            self.sources[target[0]], found = mutants_of(target)
+            self.mutants += found
+            compiled = builder.compile(self.sources[target[0]])
+            self.originals[target[0]] = compiled.read_bytes()
+            for program in target[2]:
+                if builder.fails(program, compiled):
+                    sys.exit(f"{program} fails with {target[0]} as it is")
+
+    def judge(self, mutant):
+        path, _, programs = mutant.target
+        if time.monotonic() > self.ends:
+            return "not played", mutant
+        source = self.sources[path]
+        was, becomes = line_of(source, mutant)
+        if f"{path}: {was}  =>  {becomes}" in self.known:
+            return "listed", mutant
+        compiled = self.builder.compile(source[:mutant.start] + mutant.text + source[mutant.end:])
+        if compiled is None or compiled.read_bytes() == self.originals[path]:
+            return "none", mutant
+        noticed = any(self.builder.fails(program, compiled) for program in programs)
+        return "noticed" if noticed else "survived", mutant
+
+    def play(self):
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            for verdict, mutant in pool.map(self.judge, self.mutants):
+                path = mutant.target[0]
+                self.verdicts[path][verdict] += 1
+                if verdict == "survived":
+                    was, becomes = line_of(self.sources[path], mutant)
+                    number = self.sources[path].count("\n", 0, mutant.start) + 1
+                    print(f"  survived, line {number}:\n{path}: {was}  =>  {becomes}", flush=True)
+
+    def report(self):
+        """True when every file's tests notice enough."""
+        good = True
+        for path, counts in sorted(self.verdicts.items()):
+            played = counts["noticed"] + counts["survived"]
+            share = 100.0 * counts["noticed"] / played if played else 100.0
+            good = good and share >= FLOOR
+            print(f"  {share:5.1f} % of {played:4} noticed; {counts['listed']} listed as the same, "
+                  f"{counts['none']} are none, {counts['not played']} not played  {path}"
+                  f"{'' if share >= FLOOR else '  BELOW THE FLOOR'}")
+        lines = {f"{mutant.target[0]}: {'  =>  '.join(line_of(self.sources[mutant.target[0]], mutant))}"
+                 for mutant in self.mutants}
+        for stale in sorted(line for line in self.known - lines if line.split(":", 1)[0] in self.sources):
+            print(f"  {SAME.name} lists what is no mutant: {stale}")
+            good = False
+        return good
+
+
+def main():
+    build = pathlib.Path(sys.argv[1]).resolve()
+    words = sys.argv[2:]
+    if words == ["--programs"]:
+        print(*sorted({f"{sys.argv[1]}/tests/{program}" for target in TARGETS for program in target[2]}))
+        return
+    seed = int(os.environ.get("SEED") or random.randrange(1 << 30))
+    seconds = float(os.environ.get("T") or 300)
+    chosen = [target for target in TARGETS if not words or any(word in target[0] for word in words)]
+    if not chosen:
+        sys.exit("no such file; there are: " + " ".join(target[0] for target in TARGETS))
+    began = time.monotonic()
+    campaign = Campaign(Builder(build), chosen, seconds)
+    random.Random(seed).shuffle(campaign.mutants)
+    print(f"{len(campaign.mutants)} mutants in {len(chosen)} files; SEED={seed}, "
+          f"{f'a sample of {seconds:.0f} s' if seconds else 'all of them'}", flush=True)
+    campaign.play()
+    good = campaign.report()
+    print(f"{time.monotonic() - began:.0f} s; again: SEED={seed} T={seconds:.0f} make mutate WHAT='{' '.join(words)}'")
+    sys.exit(0 if good else 1)
+
+
+if __name__ == "__main__":
+    main()
