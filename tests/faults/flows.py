@@ -81,6 +81,7 @@ class Production(Flow):
     expected = {"LIVE"}
 
     def ask(self, scene):
+        scene.pressed = set()
         scene.say("/deploy production")
 
     def answer(self, scene):
