@@ -12,7 +12,6 @@
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "commands/commands.h"
@@ -28,6 +27,7 @@
 #include "routes/route_health.h"
 #include "runs/run_tail.h"
 #include "serve_parts.h"
+#include "store/store_place.h"
 #include "telegram/telegram_update.h"
 #include "telegram/telegram_webhook.h"
 
@@ -228,12 +228,34 @@ on_runner_fatal(void *ctx, const char *text)
 /* --- the parts, in order --- */
 
 static bool
+check_place(const char *folder, struct err *err)
+{
+	enum store_place place;
+	const char *name;
+
+	if (!store_place_look(folder, &place, &name, err))
+		return false;
+	if (place == STORE_PLACE_REMOTE)
+		return err_set(err, ERR_CONFIG,
+		    "STATE_DIRECTORY %s is on %s, where neither locks nor flushes can be trusted:"
+		    " use a local disk",
+		    folder, name);
+	if (place == STORE_PLACE_FLEETING)
+		log_warning("STATE_DIRECTORY %s is on %s: what is kept there is gone with its"
+			    " container, or at the next boot",
+		    folder, name);
+	return true;
+}
+
+static bool
 lock_state(struct serve *serve, struct err *err)
 {
 	const char *folder = serve->settings->state_directory;
 
 	if (!file_mkdirs(folder, 0700, err))
 		return err_wrap(err, "STATE_DIRECTORY");
+	if (!check_place(folder, err))
+		return false;
 	serve->lock_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (serve->lock_fd < 0)
 		return err_errno(err, ERR_IO, errno, "STATE_DIRECTORY %s", folder);
@@ -446,7 +468,7 @@ watch_signals(struct serve *serve)
 }
 
 static void
-say_ready(const struct serve *serve)
+say_ready(struct serve *serve)
 {
 	uint16_t port = http_server_port(serve->http);
 
@@ -457,7 +479,7 @@ say_ready(const struct serve *serve)
 	else
 		log_info("ready: listening on %s, state in %s", serve->settings->listen_address,
 		    serve->settings->state_directory);
-	(void)sd_notify(0, "READY=1"); /* nobody may have asked */
+	serve_manager_ready(serve);
 }
 
 /* No core with secrets in it, none readable through /proc by others of our user. */

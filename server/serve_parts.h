@@ -50,6 +50,7 @@ struct serve {
 	struct loop_signal sighup;
 	struct loop_timer files_timer; /* looks whether a file with settings has changed */
 	uint64_t files_mark;
+	struct loop_timer alive_timer;		/* tells the service manager that the loop turns */
 	struct loop_timer stop_timer;		/* looks whether all has come to rest */
 	int64_t stop_deadline;			/* monotonic ms; 0: not stopping */
 	int status;
@@ -68,6 +69,11 @@ void serve_take_outcomes(struct serve *serve);
 void serve_stop_start(struct serve *serve);	/* SIGTERM, SIGINT: no new work, then the end */
 bool serve_is_stopping(const struct serve *serve);
 void serve_take_apart(struct serve *serve);	/* after the loop; whatever was made is freed */
+
+/* --- serve_manager.c --- */
+
+void serve_manager_ready(struct serve *serve);	/* and from then on, that we live */
+void serve_manager_stopping(void);
 
 /* --- serve_reload.c --- */
 

@@ -1,6 +1,5 @@
 /* serve_stop.c - the end: no new work, what is under way is answered and committed.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "lib/crash_point.h"
@@ -49,7 +48,7 @@ serve_stop_start(struct serve *serve)
 	CRASH_POINT(stop_begun);
 	log_info("stopping: nothing new is begun; %zu runs are waited for, at most %d s",
 	    runs_open(serve->runs), serve->settings->shutdown_timeout_seconds);
-	(void)sd_notify(0, "STOPPING=1");
+	serve_manager_stopping();
 	serve->stop_deadline =
 	    loop_now_ms() + serve->settings->shutdown_timeout_seconds * INT64_C(1000);
 	telegram_quiesce(serve->telegram);
@@ -95,6 +94,7 @@ serve_take_apart(struct serve *serve)
 	if (serve->loop != NULL) {
 		serve_reload_stop(serve);
 		loop_timer_stop(&serve->stop_timer);
+		loop_timer_stop(&serve->alive_timer);
 		loop_signal_stop(&serve->sigterm);
 		loop_signal_stop(&serve->sigint);
 	}

@@ -15,6 +15,7 @@
 #include "lib/err.h"
 #include "lib/file.h"
 #include "lib/text.h"
+#include "store/store_place.h"
 #include "types/settings.h"
 #include "types/settings_table.h"
 
@@ -80,6 +81,28 @@ examine_space(struct doctor *doctor, const char *name, const char *path)
 		level = left < SPACE_ERROR ? DOCTOR_ERROR : DOCTOR_WARNING;
 	doctor_say(doctor, DOCTOR_FILES, level, "%s: %s left at %s%s", name, text_bytes(text, left),
 	    there, level == DOCTOR_OK ? "" : ": make room, or move it to another disk");
+}
+
+static void
+examine_place(struct doctor *doctor, const char *path)
+{
+	char there[PATH_MAX];
+	enum store_place place = STORE_PLACE_FINE;
+	const char *name = NULL;
+
+	nearest_there(path, there);
+	if (!store_place_look(there, &place, &name, NULL))
+		return; /* then it cannot be written to, which was said */
+	if (place == STORE_PLACE_REMOTE)
+		doctor_say(doctor, DOCTOR_FILES, DOCTOR_ERROR,
+		    "STATE_DIRECTORY: %s is on %s, where neither locks nor flushes can be trusted:"
+		    " use a local disk",
+		    there, name);
+	else if (place == STORE_PLACE_FLEETING)
+		doctor_say(doctor, DOCTOR_FILES, DOCTOR_WARNING,
+		    "STATE_DIRECTORY: %s is on %s: what is kept there is gone with its container,"
+		    " or at the next boot",
+		    there, name);
 }
 
 #define FOLDERS_UP 4 /* as the runner looks for it */
@@ -231,6 +254,7 @@ doctor_local(struct doctor *doctor)
 	(void)text_copy(log, sizeof(log), s->audit_log_path);
 	examine_folder(doctor, "STATE_DIRECTORY", s->state_directory);
 	examine_space(doctor, "STATE_DIRECTORY", s->state_directory);
+	examine_place(doctor, s->state_directory);
 	to_parent(log);
 	examine_folder(doctor, "AUDIT_LOG_PATH", log);
 	examine_space(doctor, "AUDIT_LOG_PATH", log);
