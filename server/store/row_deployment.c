@@ -207,20 +207,19 @@ row_deployment_count_open(struct tx *tx, int64_t asked_by)
 
 /* --- writing --- */
 
+/* Said when it is asked for, and never after: five of its indexes stand on these. */
+#define FIXED	"environment, program, cause, asked_by"
+#define N_FIXED 4
 #define SAVED \
-	"environment, program, cause, commit_id, ref, subject, author, is_forced, is_foreign," \
-	" previous, asked_by, asker, chat, thread, message, also_message, run, attempts," \
-	" is_touched, has_no_way_back, urls, detail, requested_at, started_at, ended_at," \
-	" note"
-#define N_SAVED 26
+	"commit_id, ref, subject, author, is_forced, is_foreign, previous, asker, chat, thread," \
+	" message, also_message, run, attempts, is_touched, has_no_way_back, urls, detail," \
+	" requested_at, started_at, ended_at, note"
+#define N_SAVED 22
 
 static void
 bind_saved(const struct deployment *d, struct db_value out[N_SAVED])
 {
 	const struct db_value values[] = {
-		DB_TEXT(d->environment),
-		DB_TEXT(programs[d->program]),
-		DB_TEXT(causes[d->trigger]),
 		DB_TEXT(d->commit),
 		DB_TEXT(d->ref),
 		DB_TEXT(d->subject),
@@ -228,7 +227,6 @@ bind_saved(const struct deployment *d, struct db_value out[N_SAVED])
 		DB_I64(d->is_forced),
 		DB_I64(d->is_foreign),
 		DB_TEXT(d->previous),
-		DB_I64(d->asked_by),
 		DB_TEXT(d->asker),
 		DB_I64(d->place.chat),
 		DB_I64(d->place.thread),
@@ -253,14 +251,20 @@ bind_saved(const struct deployment *d, struct db_value out[N_SAVED])
 void
 row_deployment_add(struct tx *tx, struct deployment *deployment)
 {
-	struct db_value values[N_SAVED + 2];
+	struct db_value values[N_SAVED + N_FIXED + 2] = { 0 };
+	struct db_value *more = values + N_SAVED;
 
 	bind_saved(deployment, values);
-	values[N_SAVED] = DB_TEXT(deploy_flow_name(deployment->state));
-	values[N_SAVED + 1] = DB_TEXT(whys[deployment->why]);
+	*more++ = DB_TEXT(deployment->environment);
+	*more++ = DB_TEXT(programs[deployment->program]);
+	*more++ = DB_TEXT(causes[deployment->trigger]);
+	*more++ = DB_I64(deployment->asked_by);
+	*more++ = DB_TEXT(deploy_flow_name(deployment->state));
+	*more++ = DB_TEXT(whys[deployment->why]);
 	deployment->id = 0;
 	if (tx_run_values(tx,
-		"INSERT INTO deployment (" SAVED ", state, why) VALUES ($1, $2, $3, $4, $5, $6, $7,"
+		"INSERT INTO deployment (" SAVED ", " FIXED
+		", state, why) VALUES ($1, $2, $3, $4, $5, $6, $7,"
 		" $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,"
 		" $24, $25, $26, $27, $28)",
 		values, COUNT(values)))
@@ -277,8 +281,7 @@ row_deployment_save(struct tx *tx, const struct deployment *deployment)
 	values[N_SAVED] = DB_I64(deployment->id);
 	(void)tx_run_values(tx,
 	    "UPDATE deployment SET (" SAVED ") = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,"
-	    " $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)"
-	    " WHERE id = $27",
+	    " $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22) WHERE id = $23",
 	    values, COUNT(values)); /* sticky */
 }
 

@@ -14,7 +14,7 @@
 void row_deployment_add(struct tx *tx, struct deployment *deployment);
 struct deployment row_deployment_get(struct tx *tx, int64_t id);
 
-/* Writes every column but state, why and id. */
+/* Writes what may change but state and why: not id, environment, program, cause and asked_by. */
 void row_deployment_save(struct tx *tx, const struct deployment *deployment);
 
 /* The only writer of state and why; for decide_step() alone. */
