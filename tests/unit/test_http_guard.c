@@ -81,6 +81,8 @@ static const struct row rows[] = {
 	{ "0 to 9 in a length", { FIELD("Content-Length", "09") }, 1, true, 0, 9 },
 	{ "what stands before 0 in a length", { FIELD("Content-Length", "/") }, 1, true, 400, 0 },
 	{ "what stands behind 9 in a length", { FIELD("Content-Length", ":") }, 1, true, 400, 0 },
+	{ "a NUL in a name", { FIELD("X\0Y", "3"), FIELD("Content-Length", "3") }, 2, true, 400,
+	    0 },
 	{ "a NUL in a value", { FIELD("X-Y", "a\0b"), FIELD("Content-Length", "3") }, 2, true, 400,
 	    0 },
 	{ "a line feed in a value", { FIELD("X-Y", "a\nb"), FIELD("Content-Length", "3") }, 2, true,
