@@ -259,20 +259,17 @@ class Facts:
 
 def trial(scene, what):
     name, *where, mode, seed = what
-    flow, kept = SCENARIOS[name], scene.template_rows
-    try:
-        flow.prepare(scene)
-        scene.delivery, scene.expected = None, None
-        scene.kills = scene.lost_runs = 1
-        machine = Machine(scene)
-        hits = play(scene, machine, flow, where) + look_at_images(scene, machine, seed)
-        image = scene.folder / "image"
-        shutil.rmtree(image, ignore_errors=True)
-        hits += machine.disk.image(image, Damage(mode, seed))
-        machine.restart(image)
-        settle(scene, flow)
-    finally:
-        scene.template_rows = kept
+    flow = SCENARIOS[name]
+    flow.prepare(scene)
+    scene.delivery, scene.expected = None, None
+    scene.kills = scene.lost_runs = 1
+    machine = Machine(scene)
+    hits = play(scene, machine, flow, where) + look_at_images(scene, machine, seed)
+    image = scene.folder / "image"
+    shutil.rmtree(image, ignore_errors=True)
+    hits += machine.disk.image(image, Damage(mode, seed))
+    machine.restart(image)
+    settle(scene, flow)
     return hits
 
 
