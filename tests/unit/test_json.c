@@ -10,6 +10,8 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "tests/unit/fail_nth.h"
+
 #include "lib/buf.h"
 #include "lib/err.h"
 
@@ -151,10 +153,38 @@ a_nul_behind_a_number_is_refused(void **state)
 	assert_int_equal(err.code, ERR_INVALID);
 }
 
+/* An update that is taken for unreadable is acknowledged, and nobody ever acts on it; and jansson
+ * itself, told that there is no memory, reads behind its buffer. */
+static void
+short_memory_is_never_taken_for_wrong_text(void **state)
+{
+	static char text[20000];
+	int end = snprintf(text, sizeof(text), "{\"list\":[1,2.5,true,null],\"word\":\"");
+	struct err err = { .code = ERR_NONE };
+	struct json *root;
+	unsigned n = 1;
+
+	(void)state;
+	memset(text + end, 'a', sizeof(text) - (size_t)end);
+	memcpy(text + sizeof(text) - 2, "\"}", 2);
+	for (;; n++) {
+		fail_nth(FAIL_MEMORY, n);
+		root = json_decode(text, sizeof(text), &err);
+		if (!fail_nth_met())
+			break;
+		assert_null(root);
+		assert_int_equal(err.code, ERR_NOMEM);
+	}
+	assert_int_equal(json_str_size(json_get(root, "word")), sizeof(text) - 2 - (size_t)end);
+	assert_in_range(n, 4, 20);
+	json_free(root);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(short_memory_is_never_taken_for_wrong_text),
 		cmocka_unit_test(what_is_not_strict_json_is_refused),
 		cmocka_unit_test(a_nul_behind_a_number_is_refused),
 		cmocka_unit_test(depth_is_bounded),
