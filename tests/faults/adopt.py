@@ -610,8 +610,9 @@ def build_others(build):
     """The first from this tree, the second from a copy with one number changed."""
     after, other = others_of(build)
     tree = other / "tree"
-    for path in itertools.chain.from_iterable(sorted(ROOT.glob(f"{name}/**/*.*")) for name in ("lib", "runner", "server")):
-        copy_changed(path, tree / path.relative_to(ROOT))
+    for name in ("lib", "runner", "server"):
+        for path in sorted(ROOT.glob(f"{name}/**/*.*")):
+            copy_changed(path, tree / path.relative_to(ROOT))
     for name in ("Makefile", "CHANGES.md"):
         copy_changed(ROOT / name, tree / name)
     make(ROOT, after, NEXT_VERSION)
@@ -631,7 +632,8 @@ def copy_changed(source, target):
 
 def make(tree, build, version):
     done = subprocess.run(["make", "--no-print-directory", f"-j{len(os.sched_getaffinity(0))}", f"BUILD={build}",
-                           f"VERSION={version}", "SANITIZE=", "all"], cwd=tree, capture_output=True, text=True, check=False)
+                           f"VERSION={version}", "SANITIZE=", "all"],
+                          cwd=tree, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         sys.exit(f"adopt: building {version} failed:\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
 

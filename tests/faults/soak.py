@@ -282,8 +282,9 @@ class Soak:
 
     def ask_oracle(self, *how):
         program = self.scene.real / "faults" / "oracle"
-        done = subprocess.run([str(program), str(self.scene.folder / "state"), str(self.scene.folder / "audit.log"), *how],
-                              capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run([str(program), str(self.scene.folder / "state"),
+                               str(self.scene.folder / "audit.log"), *how], capture_output=True, text=True,
+                              timeout=120, check=False)
         self.add("looks of the oracle")
         if done.returncode != 0:
             raise oracle.Broken("rows_and_files_hold", done.stdout + done.stderr)
@@ -304,7 +305,8 @@ class Soak:
         self.crew = [self.scene.people[(n * PEOPLE + i) % ADMINS] for i in range(PEOPLE)]
         url = self.scene.hub.url
         jobs = [(self.deliver, GitHub(url, GITHUB_SECRET, REPOSITORY), self.fork()) for _ in range(2)]
-        jobs += [(self.act, self.fork()) for _ in range(PEOPLE)] + [(self.work, self.fork()), (self.trouble, self.fork())]
+        jobs += [(self.act, self.fork()) for _ in range(PEOPLE)]
+        jobs += [(self.work, self.fork()), (self.trouble, self.fork())]
         threads = [threading.Thread(target=self.guarded, args=job, daemon=True) for job in jobs]
         for thread in threads:
             thread.start()
