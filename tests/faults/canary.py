@@ -9,6 +9,7 @@ to be is named in EXPECTED.
 # SPDX-License-Identifier: ISC
 import base64
 import pathlib
+import re
 import threading
 import urllib.parse
 
@@ -20,6 +21,7 @@ EXPECTED = (
     ("*", "the server's environ"),                  # where a test handed its settings over, instead of by .env
     ("REPOSITORY_TOKEN", "deploybot-runner's environ"),     # the runner's own secret
 )
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Files of megabytes are looked at in pieces that overlap.
 PIECE = 1 << 20
 
@@ -41,6 +43,13 @@ def shapes(secret):
     if ":" in secret:   # the second half of a bot token is the secret one
         found |= shapes(secret.split(":", 1)[1])
     return {shape for shape in found if len(shape) >= 12}
+
+
+def secret_settings():
+    """The names of all settings that are secrets, as the tables say."""
+    text = "".join((ROOT / part).read_text(encoding="utf-8")
+                   for part in ("server/types/settings.def", "runner/settings.def"))
+    return set(re.findall(r"^SETTING\((\w+), \w+, [^,]+, SECRET,", text, re.M))
 
 
 def is_expected(name, where):

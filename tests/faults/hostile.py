@@ -5,6 +5,7 @@ Each theme is a file hostile_<theme>.py with play(hall).  SEED=n plays the same 
 done and how often each fault was really met; one that was never met fails the campaign.
 """
 # SPDX-License-Identifier: ISC
+import argparse
 import importlib
 import os
 import random
@@ -18,6 +19,7 @@ import traceback
 from hostile_aid import Failure, Hall
 
 THEMES = ("framing", "bodies", "words", "secrets", "refs", "process", "slow")
+SHORT = ("framing", "bodies", "words")      # ten seconds: part of make test
 
 
 def play(hall, theme):
@@ -41,17 +43,29 @@ def play(hall, theme):
     return is_good
 
 
-def main():
-    words = sys.argv[1:]
-    is_short = "--short" in words
-    chosen = [word for word in words if not word.startswith("-")] or list(THEMES)
-    unknown = [word for word in chosen if word not in THEMES]
+def options():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("themes", nargs="*", metavar="THEME", help=" ".join(THEMES))
+    parser.add_argument("--short", action="store_true", help="a small sample, as part of make test")
+    parser.add_argument("--build", default=os.environ.get("DEPLOYBOT_BUILD", "build"), help="where the programs are")
+    parser.add_argument("--keep", help="where what is left of failures is kept")
+    chosen = parser.parse_args()
+    unknown = [word for word in chosen.themes if word not in THEMES]
     if unknown:
-        sys.exit(f"no such theme: {' '.join(unknown)}; there are: {' '.join(THEMES)}")
+        parser.error(f"no such theme: {' '.join(unknown)}; there are: {' '.join(THEMES)}")
+    # What is started by the kits of the end-to-end tests is found by these.
+    os.environ["DEPLOYBOT_BUILD"] = os.environ["BUILD"] = os.path.abspath(chosen.build)
+    return chosen
+
+
+def main():
+    given = options()
+    is_short = given.short
+    chosen = given.themes or list(SHORT if is_short else THEMES)
     seed = int(os.environ.get("SEED") or random.randrange(1 << 30))
     print(f"SEED={seed}", flush=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))     # what was started is ended on the way out
-    folder = tempfile.mkdtemp(prefix="hostile-")
+    folder = tempfile.mkdtemp(prefix="hostile-", dir=given.keep)
     failed = []
     try:
         hall = Hall(folder, seed, is_short)
@@ -62,7 +76,7 @@ def main():
         else:
             shutil.rmtree(folder, ignore_errors=True)
     for theme in failed:
-        print(f"again: SEED={seed} make check-hostile WHAT={theme}{' SHORT=1' if is_short else ''}")
+        print(f"again: make check-hostile SEED={seed} WHAT={theme}{' SHORT=1' if is_short else ''}")
     print(f"hostile: {len(chosen) - len(failed)} of {len(chosen)} themes held")
     sys.exit(1 if failed else 0)
 

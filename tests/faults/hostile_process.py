@@ -120,7 +120,8 @@ def outputs(hall, scene):
         return
     flood(hall, scene, "NUL and nothing else", "head -c 256M /dev/zero", 256)
     flood(hall, scene, "short lines", "yes | head -c 256M", 256)
-    flood(hall, scene, "an escape sequence without an end", "printf '\\033]0;'; head -c 128M /dev/zero | tr '\\0' a", 128)
+    flood(hall, scene, "an escape sequence without an end",
+          "printf '\\033]0;'; head -c 128M /dev/zero | tr '\\0' a", 128)
     flood(hall, scene, "steps", "yes '==> a step' | head -n 3000000", 45)
     flood(hall, scene, "carriage returns", "yes $'50%\\r' | tr -d '\\n' | head -c 128M", 128)
 

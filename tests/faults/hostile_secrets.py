@@ -3,13 +3,12 @@ none of them is found in any artefact, nor in what any child ever had."""
 # SPDX-License-Identifier: ISC
 import os
 import pathlib
-import re
 import resource
 import signal
 import subprocess
 
 import canary
-from hostile_aid import PATIENCE_S, ROOT, check_log, must
+from hostile_aid import PATIENCE_S, check_log, must
 from crash_aid import STEADY, CrashScene
 from ops_aid import github_headers, request
 from stage import Deploybot
@@ -30,13 +29,6 @@ while grep -qs '^deploybot' /proc/$p/comm; do
 	p=$(sed -n 's/^PPid:\\t//p' /proc/$p/status)
 done; echo "saw up to $p"; } >"$here/spied.$RUN_ID"
 """
-
-
-def secret_settings():
-    """The names of all settings that are secrets, as the tables say."""
-    text = "".join((ROOT / part).read_text(encoding="utf-8") for part in ("server/types/settings.def",
-                                                                          "runner/settings.def"))
-    return set(re.findall(r"^SETTING\((\w+), \w+, [^,]+, SECRET,", text, re.M))
 
 
 def flows(scene, hall):
@@ -119,8 +111,10 @@ def core(hall, scene, folder):
 
 
 def play(hall):
-    must(secret_settings() <= set(PLANTED), f"a secret setting without a canary: {secret_settings() - set(PLANTED)}")
-    hall.wants("crashes", "reloads", "artefacts", "processes looked at", "aborted, and no core", "negative control")
+    bare = canary.secret_settings() - set(PLANTED)
+    must(not bare, f"a secret setting without a canary: {bare}")
+    hall.wants("crashes", "reloads", "artefacts", "processes looked at", "aborted, and no core",
+               "negative control")
     folder = hall.room("secrets")
     key = folder / "deploy_key"
     key.write_text(f"-----BEGIN OPENSSH PRIVATE KEY-----\n{PLANTED['the deploy key']}\n"
@@ -128,7 +122,8 @@ def play(hall):
     key.chmod(0o600)
     scene = CrashScene(folder, start=False, telegram=("--local", "--limits", "off", "--token",
                                                       PLANTED["TELEGRAM_BOT_TOKEN"]), settings={
-        **{name: value for name, value in PLANTED.items() if name.isupper()}, "SSH_KEY_PATH": str(key), "LOG_LEVEL": "DEBUG",
+        **{name: value for name, value in PLANTED.items() if name.isupper()},
+        "SSH_KEY_PATH": str(key), "LOG_LEVEL": "DEBUG",
         "DEPLOY_TIMEOUT_SECONDS": "60"})
     scene.start_peers()
     soft, hard = resource.getrlimit(resource.RLIMIT_CORE)

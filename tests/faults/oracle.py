@@ -11,6 +11,7 @@ import pathlib
 import subprocess
 from collections import Counter
 
+import canary
 from scene import ENVIRONMENTS, PATIENCE_S, Broken, forks_of, is_alive, wait_until
 from flow_aid import text_of
 
@@ -34,6 +35,7 @@ def check(scene, who):
     one_request_is_one_deployment(scene)
     every_chat_was_told(scene, who)
     back_to_the_baseline(scene)
+    no_secret_is_anywhere(scene)
 
 
 def no_sanitizer_complains(scene):
@@ -161,6 +163,17 @@ def every_chat_was_told(scene, who):
     for text, n in Counter(views.values()).items():
         if n > 1 + scene.kills:
             raise Broken("an_end_is_told_once", f"{n} times after {scene.kills} kills: {text!r}")
+
+
+def no_secret_is_anywhere(scene):
+    """I9: in nothing that was written, in no answer and in no chat."""
+    names = canary.secret_settings()
+    secrets = {name: value for name, value in scene.settings().items() if name in names}
+    said = [("the chat", str(view)) for view in scene.who.messages()]
+    try:
+        canary.check(scene.folder, secrets, [*said, ("metrics", scene.bot.metrics())])
+    except canary.Leak as leak:
+        raise Broken("no_secret_is_anywhere", leak) from None
 
 
 def back_to_the_baseline(scene):
