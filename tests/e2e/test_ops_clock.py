@@ -1,0 +1,62 @@
+"""Goal: when the wall clock jumps, no deadline comes early or late, and what is under way ends well."""
+# SPDX-License-Identifier: ISC
+import datetime
+import pathlib
+
+import pytest
+
+from crash_aid import CrashScene
+from stage import wait_until
+from telegram_client import buttons_of
+
+LIBRARY = next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+HOUR = 3600
+
+
+@pytest.fixture
+def clock(tmp_path):
+    """A file that says by how many seconds the server's clock is wrong."""
+    path = tmp_path / "clock"
+    path.write_text("+0\n", encoding="ascii")
+    return path
+
+
+@pytest.fixture
+def scene(tmp_path, clock):
+    assert LIBRARY is not None, "libfaketime is missing: tests/tools/packages.sh test"
+    made = CrashScene(tmp_path / "scene", start=False, settings={
+        "LD_PRELOAD": str(LIBRARY), "FAKETIME_TIMESTAMP_FILE": str(clock), "FAKETIME_NO_CACHE": "1",
+        # Only the wall: a jump moves no monotonic clock.
+        "DONT_FAKE_MONOTONIC": "1",
+        "ASAN_OPTIONS": "verify_asan_link_order=0:exitcode=99:detect_leaks=0",
+        "DEPLOY_TIMEOUT_SECONDS": "600"})
+    made.start()
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("jump", (f"+{30 * HOUR}", f"-{30 * HOUR}"))
+def test_a_jump_of_the_clock_ends_no_run_and_no_question(scene, clock, jump):
+    scene.hold_script()
+    scene.scripts.deploy('echo "==> ship"; touch "$here/$1.held"; while [ -e "$here/$1.hold" ]; do sleep 0.02; done; '
+                         'echo "==> release"; echo "$2" >"$here/$1.live"')
+    asker, deployer = scene.admin(), scene.admin()
+    asker.say("/deploy production")
+    question = asker.hear("Deploy to production?", buttons=("Confirm",))
+    deployer.say("/deploy staging")
+    scene.wait_held()
+
+    clock.write_text(f"{jump}\n", encoding="ascii")
+    seen = scene.admin()
+    seen.say("/status")             # decided after the jump
+    seen.hear("staging")
+    assert scene.is_busy("staging")
+    assert any("Confirm" in label for label in buttons_of(scene.chat.message(question)))
+
+    scene.go_on()
+    deployer.hear("staging runs")
+    wait_until(lambda: not scene.is_busy("staging"), what="the end")
+    began, ended = (datetime.datetime.fromisoformat(entry["timestamp"]) for entry in (scene.audit()[0], scene.audit()[-1]))
+    assert abs((ended - began).total_seconds()) > 29 * HOUR, "the clock never jumped"
+    assert asker.press(question, "Cancel") is not None
+    scene.check()
