@@ -351,10 +351,13 @@ static bool
 bind_all(struct db_rows *rows, const struct db_value values[], size_t count, struct err *err)
 {
 	int parameters = sqlite3_bind_parameter_count(rows->stmt), index, rc;
-	char name[8];
 
+	assert(count < 100);
 	for (size_t i = 0; i < count; i++) {
-		(void)snprintf(name, sizeof(name), "$%u", (unsigned)(i + 1) % 100);
+		const unsigned n = (unsigned)i + 1;
+		const char tens = (char)('0' + n / 10), ones = (char)('0' + n % 10);
+		const char name[] = { '$', n < 10 ? ones : tens, n < 10 ? '\0' : ones, '\0' };
+
 		index = sqlite3_bind_parameter_index(rows->stmt, name);
 		assert(index != 0); /* a value that the SQL does not name */
 		rc = bind_one(rows->stmt, index, &values[i]);

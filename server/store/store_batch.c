@@ -168,6 +168,7 @@ struct closed {
 	struct effect *effect; /* owned; NULL: its body cannot be read */
 };
 
+/* RETURNING would fill a tree of its own with the one row. */
 static bool
 close_effect(struct tx *tx, int64_t id, struct closed *ret)
 {
@@ -175,8 +176,7 @@ close_effect(struct tx *tx, int64_t id, struct closed *ret)
 	struct err err;
 
 	*ret = (struct closed){ 0 };
-	if (!tx_query(&rows, tx,
-		"DELETE FROM effect WHERE id = $1 RETURNING kind, subject, body, due, lane",
+	if (!tx_query(&rows, tx, "SELECT kind, subject, body, due, lane FROM effect WHERE id = $1",
 		DB_I64(id)))
 		return false;
 	if (db_next(&rows)) {
@@ -201,7 +201,9 @@ close_effect(struct tx *tx, int64_t id, struct closed *ret)
 		while (db_next(&rows))
 			continue;
 	}
-	return tx_end(tx, &rows);
+	if (!tx_end(tx, &rows))
+		return false;
+	return !ret->was_open || tx_run(tx, "DELETE FROM effect WHERE id = $1", DB_I64(id));
 }
 
 /* Closes the effect that the event is the result of, then lets the handler decide (NULL: none).
