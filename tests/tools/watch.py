@@ -41,6 +41,8 @@ VALGRIND_NOT = {
     "test_http_server": "deadlines of its own, and the stories have the server",
     "test_cli_doctor": "it holds what it looks at against the clock",
     "test_sim": "as much as all the others together, of the same code",
+    "test_decide_faults": "the same, with memory short",
+    "test_github_payload": "ten minutes of comparing two readers of JSON; ASan has it",
 }
 VALGRIND = ["valgrind", "--leak-check=full", "--show-leak-kinds=definite,indirect,possible", "--track-fds=yes",
             "--error-exitcode=9", "--num-callers=25", "--trace-children=yes",
