@@ -8,8 +8,8 @@
  *
  * Who comes by dies, from the first to the last passage (1-1).  A passage is one of any process
  * that shares the page; without a page, of this process.  `power` ends every process that shares
- * it, as a power cut would: scripts, which know no page, live on.  `late`: not before the other
- * threads have done what they will do without this one.
+ * it, as a power cut would: scripts, which know no page, live on.  `late`: not before others
+ * have done what they will do without it.
  */
 #ifndef CRASH_POINT_H
 #define CRASH_POINT_H

@@ -2,8 +2,8 @@
 """crash.py - SIGKILL at each named place of lib/crash_point.def, in each flow that comes by there.
 
 Each place twice: that process alone is killed (`alone`), and server, runner and keepers at once (`power`); what a
-start after a power cut comes by, three times in a row (`thrice`); the store's thread, when the loop's has gone as far
-as it goes without it (`late`). Then deploybot is started again, the user goes on,
+start after a power cut comes by, three times in a row (`thrice`); one that others wait for, when they have gone as far
+as they go without it (`late`). Then deploybot is started again, the user goes on,
 and the oracle looks. ALL=1 plays every passage of a place, else one of them is drawn.
 """
 # SPDX-License-Identifier: ISC
@@ -35,8 +35,8 @@ BEFORE_LEADER = {"order_heard", "folder_named", "folder_made", "keeper_begun", "
 ASKING = {"ask_heard", "reply_passed", "question_begun", "question_answered"}
 # Its record counts.
 BEHIND_RECORD = {"record_done", "exit_told"}
-# Where the other thread may say too early what is not on disk.
-STORE_THREAD = {"decision_made", "batch_decided"}
+# Where others must wait: what they do without it comes too early.
+LATE = {"decision_made", "batch_decided", "hello_heard", "go_due", "leader_written", "keeper_ready", "record_written"}
 PUSHES = 150        # so many commits fill the database's log
 
 
@@ -194,7 +194,7 @@ def expected_of(flow, point, kind):
         found.add("FAILED")
     if point.who == "leader":
         found |= {"FAILED", "ROLLBACK_FAILED"}
-    if (point.name in ASKING or point.who == "leader") and kind == "alone":
+    if (point.name in ASKING or point.who == "leader") and kind in ("alone", "late"):
         found.add("REFUSED")    # a person is told that git was not heard; a push asks again by itself
     return found
 
@@ -261,7 +261,7 @@ def kinds_of(flow, point):
     found = ["alone", "power"]
     if flow == "recovery":
         found.append("thrice")
-    if point in STORE_THREAD:
+    if point in LATE:
         found.append("late")
     return found
 
