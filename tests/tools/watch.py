@@ -39,6 +39,7 @@ VALGRIND_STORIES = [
 # Not under valgrind, which runs one thread at a time and twenty times slower.
 VALGRIND_NOT = {
     "test_http_server": "deadlines of its own, and the stories have the server",
+    "test_github_webhook": "25 MB against a deadline",
     "test_cli_doctor": "it holds what it looks at against the clock",
     "test_sim": "as much as all the others together, of the same code",
     "test_decide_faults": "the same, with memory short",
