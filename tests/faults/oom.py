@@ -6,7 +6,10 @@ After each: no crash, no leak, nothing acknowledged that is not stored, the chat
 """
 # SPDX-License-Identifier: ISC
 import os
+import pathlib
 import random
+import subprocess
+import sys
 
 import site_trial    # first: it finds the rest
 import campaign
@@ -18,6 +21,8 @@ from oracle import Broken
 TOGETHER = 5        # places that fail in one flow
 STARTS = 5          # … and in one trial of starts
 LASTING = 6
+STORE_S = 150       # the simulation beside the flows, which wait most of the time
+STORE_ALL_S = 1800
 SHORT_TRIALS = 4
 HIGH = 1 << 40
 MANY = 40           # a send whose answer found no memory is sent again: Telegram has no key for it
@@ -98,19 +103,64 @@ def starts(scene, flow, sites, error):
     return hits
 
 
+class StoreRun:
+    """Histories of the simulation in which the store gets no memory: a process beside the trials."""
+
+    def __init__(self, chosen, seconds, keys=""):
+        build = pathlib.Path(chosen.build)
+        # Of what SQLite and OpenSSL ask for, two frames say enough: the rest is our own stack.
+        environment = {**os.environ, "FAULT_ANY": "1", "FAULT_SITES": "2",
+                       "LD_PRELOAD": str(build / "faults" / "libfault.so"),
+                       "ASAN_OPTIONS": "verify_asan_link_order=0:allocator_may_return_null=1"}
+        words = [str(build / "faults" / "oom_store"), str(seconds), str(chosen.seed), *([keys] if keys else [])]
+        self.process = subprocess.Popen(words, env=environment, text=True, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT)
+
+    def wait(self, result):
+        try:
+            said = self.process.communicate()[0]
+        finally:
+            if self.process.poll() is None:
+                self.process.kill()
+        last = next((line for line in reversed(said.splitlines()) if line.startswith("store: ")), "")
+        print(f"  {last}")
+        failed = next((line.split() for line in said.splitlines() if line.startswith("FAILED ")), None)
+        if self.process.returncode != 0 or failed:
+            label = f"store/{'/'.join(failed[1:])}" if failed else "store"
+            print(f"  FAILED {label}\n{said[-6000:]}\n  again: make check-oom ONLY='{label}'")
+            result.failures.append((label, said[-6000:]))
+        elif last:
+            result.hits[last] += 1
+
+
+def replay_store(chosen):
+    """store/SEED/KEY,KEY…"""
+    _, seed, keys = chosen.only.split("/")
+    chosen.seed = int(seed)
+    run = StoreRun(chosen, 0, keys)
+    print(run.process.communicate()[0][-20000:])
+    sys.exit(run.process.returncode)
+
+
 def main():
     chosen = campaign.parse(campaign.options(__doc__, workers=2 * len(os.sched_getaffinity(0))))
+    if chosen.only.startswith("store/"):
+        replay_store(chosen)
     chance = random.Random(chosen.seed)
+    want_all = os.environ.get("OOM") == "all"
     found = None
     if "/" in chosen.only:
         labels = [chosen.only]
     else:
         found = site_trial.look(chosen.build, ("production",) if chosen.short else tuple(FLOWS))
-        labels = make_trials(found, chance, os.environ.get("OOM") == "all")
+        labels = make_trials(found, chance, want_all)
         tell(found, labels)
     if chosen.short:
         labels = [one for one in labels if "/lasting/" not in one][:SHORT_TRIALS]
+    store = None if chosen.only else StoreRun(chosen, 5 if chosen.short else STORE_ALL_S if want_all else STORE_S)
     result = campaign.run("oom", [(one, one) for one in labels], trial, chosen)
+    if store is not None:
+        store.wait(result)
     must = [] if chosen.short or chosen.only else sorted(
         {f"malloc in {site.role}" for site in found.sites.values() if site.group == "malloc"})
     finish(result, must)
