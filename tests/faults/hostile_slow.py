@@ -10,7 +10,7 @@ import time
 from hostile_aid import (PATHS, PATIENCE_S, Honest, House, ask_once, body_of, healthz, honest_request,
                          must, proof)
 
-HELD = 256              # as many as the bot takes in all
+HELD = 420              # more than the bot takes in all (LIMIT_CONNECTIONS)
 DEADLINE_S = 10
 SLACK_S = 30            # how much later a busy machine may cut
 numbers = itertools.count(1)
