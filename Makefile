@@ -176,7 +176,7 @@ TEST_MAKE  := $(MAKE) --no-print-directory BUILD=$(TEST_BUILD) SANITIZE=address,
 .PHONY: test
 test: packages-test
 	@$(MAKE) --no-print-directory layers hardening
-	@$(TEST_MAKE) -j$(JOBS) all tests $(TEST_BUILD)/faults/oracle
+	@$(TEST_MAKE) -j$(JOBS) all tests $(TEST_BUILD)/faults/oracle $(TEST_BUILD)/faults/libpower.so
 	@$(PYTHON) tests/tools/run_tests.py $(TEST_BUILD) $(WHAT)
 
 .PHONY: tests

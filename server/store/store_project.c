@@ -176,8 +176,8 @@ read_tail(int fd, int64_t file_size, struct tail *ret, struct err *err)
 	return true;
 }
 
-/* What was not flushed when the power went may be there in part, and reads as NUL elsewhere.  No line
- * holds one, so nothing that was written can pass for a hole. */
+/* What was not flushed when the power went may be there in part, and reads as NUL elsewhere.  No
+ * line holds one, so nothing that was written can pass for a hole. */
 static bool
 is_line_with_holes(const char *found, const char *line, size_t size)
 {
@@ -223,7 +223,7 @@ compare_tail(struct store *store, struct tail *tail, int64_t seq, int64_t *ret_l
 	return true;
 }
 
-/* Of which entry the tail's first line is.  Where its bytes are missing it can only be the file's. */
+/* Of which entry the tail's first line is.  Where its bytes are missing it is the file's first. */
 static bool
 first_of_tail(const struct tail *tail, int64_t file_size, int64_t *ret, struct err *err)
 {
@@ -256,7 +256,7 @@ cut_hole(int fd, const struct tail *tail, int64_t *size, struct err *err)
 	return true;
 }
 
-/* Brings exported_seq to what the file holds, ends a line that was cut off, cuts off one with holes. */
+/* Brings exported_seq to what the file holds; ends a line that was cut off, cuts off holes. */
 static bool
 compare_file(struct store *store, int fd, int64_t size, struct err *err)
 {

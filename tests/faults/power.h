@@ -15,7 +15,8 @@
 #include <sys/uio.h>
 
 #define POWER_KINDS(K) \
-	K(write) K(size) K(flush) K(create) K(folder) K(unlink) K(rename) K(link) K(map) K(told)
+	K(write) K(size) K(flush) K(create) K(folder) K(unlink) K(rename) K(link) \
+	K(map) K(told)
 
 #define X(name) POWER_##name,
 enum power_kind { POWER_KINDS(X) };

@@ -125,13 +125,17 @@ class Machine:
         self.disk = Disk(scene.folder, WATCHED, scene.folder / "template")
         kind, name, number = where
         self.page.arm(kind, name if kind == "told" else os.path.normpath(scene.folder / name), number)
-        environment = {"LD_PRELOAD": str(self.library), "POWER_PAGE": str(self.page.path),
+        environment = {**self.loaded(), "POWER_PAGE": str(self.page.path),
                        "POWER_PATHS": ":".join(str(scene.folder / name) for name in WATCHED)}
         scene.wish_of_runner(environment)
         scene.bot = None
         self.watch = threading.Thread(target=self.wait_for_cut)
         self.watch.start()
         scene.launch(environment, wait="if it lives")
+
+    def loaded(self):
+        """Before AddressSanitizer's own library, where there is one: it calls on through ours."""
+        return {"LD_PRELOAD": str(self.library), "ASAN_OPTIONS": "verify_asan_link_order=0"}
 
     def wait_for_cut(self):
         """All stand still at the chosen record: then the processes are ended."""
@@ -173,7 +177,7 @@ class Machine:
             if (image / name).exists():
                 os.rename(image / name, scene.folder / name)
         self.boot.write_text(f"{uuid.uuid4()}\n", encoding="ascii")
-        environment = {"LD_PRELOAD": str(self.library), "POWER_BOOT": str(self.boot)}
+        environment = {**self.loaded(), "POWER_BOOT": str(self.boot)}
         scene.wish_of_runner(environment)
         scene.launch(environment)
 
