@@ -15,14 +15,14 @@
 #include <sys/uio.h>
 
 #define POWER_KINDS(K) \
-	K(write) K(size) K(flush) K(create) K(folder) K(unlink) K(rename) K(link) \
-	K(map) K(told)
+	K(write) K(size) K(flush) K(create) K(folder) \
+	K(unlink) K(rename) K(link) K(map) K(told)
 
 #define X(name) POWER_##name,
 enum power_kind { POWER_KINDS(X) };
 #undef X
 
-/* Before everything that changes something or tells somebody: stands still when the power is off. */
+/* Before whatever changes something or tells somebody: stands still when the power is off. */
 void power_wait(void);
 bool power_is_noting(void);
 
