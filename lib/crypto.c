@@ -252,7 +252,7 @@ crypto_random(void *out, size_t size, struct err *err)
 	ssize_t n;
 
 	assert(size <= 1u << 20);
-	/* The kernel's own: OpenSSL's generator allocates when it is first asked, and may fail then. */
+	/* The kernel's own: OpenSSL's generator allocates when first asked, and may fail then. */
 	for (; size > 0; at += n, size -= (size_t)n) {
 		n = getrandom(at, size, 0);
 		if (n < 0 && errno == EINTR)

@@ -94,7 +94,7 @@ size_of(void *at)
 }
 
 /* realloc() as libev wants it, which ends the program where it gets nothing: its tables grow with
- * the descriptors, so a moment without memory would do.  What is taken of the reserve stays taken. */
+ * the descriptors, so a moment without memory would do.  What is taken stays taken. */
 static void *
 give_memory(void *old, long wanted)
 {

@@ -1,13 +1,13 @@
-/* fault.h - which call fails, and how: shared by fault_calls.c and by test programs.  Side: any. */
+/* fault.h - which call fails, and how: for fault_calls.c and for test programs.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 /*
  * Everything stands in one page of shared memory (FAULT_PAGE names its file), so that a campaign
- * looks at it and changes it while programs run: tests/faults/faults.py knows the same layout.
+ * looks at it and changes it while programs run (tests/faults/faults.py knows the layout).
  * Safe in threads, forks and signal handlers; it allocates nothing.
  *
  * A call fails when the page is armed and either the rule says so (the n-th call of a class, for so
- * many times) or its site does.  A site is a class, a role and where the call came from: four frames
- * above it and four of the program itself, as offsets in their files, so that a site has the same
+ * many times) or its site does.  A site is a class, a role and where the call comes from: 4 frames
+ * above it and 4 of the program itself, as offsets in their files, so that a site has the same
  * key in every run of one build.
  */
 #ifndef FAULT_H
@@ -94,8 +94,8 @@ struct fault_verdict fault_look(enum fault_class class, const char *call, int fd
 /* A child was forked by us: whose role it has now. */
 void fault_forked(void);
 
-/* For a test program under it, which finds them as weak symbols: its page, and which part of its run
- * counts.  Without a call everything does. */
+/* For a test program under it, which finds them as weak symbols: its page, and which part of its
+ * run counts.  Without a call everything does. */
 struct fault_page *fault_page(void);
 void fault_window(bool is_open);
 

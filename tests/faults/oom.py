@@ -62,8 +62,10 @@ def make_trials(found, chance, want_all):
         flow_of = {s.key: chance.choice(sorted(f for f, p in found.where[s.key] if p == phase)) for s in of_phase}
         for flow in FLOWS:
             trials += together(flow, phase, shuffled([s for s in of_phase if flow_of[s.key] == flow], chance), size)
-    lasting = [f"{chance.choice(sorted(FLOWS))}/lasting/server.{chance.randrange(1, 4000)}.{chance.choice((30, 300, HIGH))}/ENOMEM"
-               for _ in range(LASTING)]
+    lasting = []
+    for _ in range(LASTING):
+        after, count = chance.randrange(1, 4000), chance.choice((30, 300, HIGH))
+        lasting.append(f"{chance.choice(sorted(FLOWS))}/lasting/server.{after}.{count}/ENOMEM")
     return [*lasting, *shuffled(trials, chance)]
 
 
