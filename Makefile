@@ -176,7 +176,8 @@ TEST_MAKE  := $(MAKE) --no-print-directory BUILD=$(TEST_BUILD) SANITIZE=address,
 .PHONY: test
 test: packages-test
 	@$(MAKE) --no-print-directory layers hardening
-	@$(TEST_MAKE) -j$(JOBS) all tests $(TEST_BUILD)/faults/oracle $(TEST_BUILD)/faults/libpower.so
+	@$(TEST_MAKE) -j$(JOBS) all tests $(TEST_BUILD)/faults/oracle $(TEST_BUILD)/faults/libpower.so \
+		$(TEST_BUILD)/faults/libfault.so $(TEST_BUILD)/faults/oom_store
 	@$(PYTHON) tests/tools/run_tests.py $(TEST_BUILD) $(WHAT)
 
 .PHONY: tests

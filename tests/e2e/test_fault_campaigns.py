@@ -8,7 +8,7 @@ import pytest
 from stage import ROOT
 
 # Campaigns that offer --short: some ten seconds of two cores that do nothing else.
-CAMPAIGNS = ["crash", "adopt", "hostile", "power"]
+CAMPAIGNS = ["crash", "adopt", "hostile", "power", "inout", "oom"]
 TIMEOUT_S = 600
 
 
