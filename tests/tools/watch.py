@@ -143,7 +143,8 @@ class Watch:
         self.failed = []
         self.ended = 0
         if tool == "valgrind":
-            give_pidfds(self.build / "pidfd.socket")
+            for beside in (self.build, self.build / "tests"):
+                give_pidfds(beside / "pidfd.socket")
 
     def place(self, name):
         folder = self.folder / re.sub(r"\W+", "_", name)
