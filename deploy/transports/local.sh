@@ -161,6 +161,7 @@ deploy() { # COMMIT
 	check_out "$folder" "$commit"
 	step build
 	build "$folder" "$commit"
+	sync -f -- "$folder" # what is said to be built is there after a power cut too
 	: >"$folder.built"
 	if [[ -n $PREVIOUS_RELEASE ]] && ! previous=$(folder_of "${PREVIOUS_RELEASE%%@*}"); then
 		step no-rollback
