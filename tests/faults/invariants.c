@@ -13,7 +13,7 @@
 #include "lib/text.h"
 #include "store/audit_verify.h"
 
-#define MESSAGE_DAYS 30 /* after an end */
+#define MESSAGE_DAYS 29 /* after an end; 30 by a clock that may have been set back since */
 
 static void
 tell(const struct invariants *of, const char *invariant, const char *fmt, ...) PRINTF(3, 4);
