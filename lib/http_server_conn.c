@@ -245,9 +245,9 @@ http_server_conn_on_line(void *cls, const char *target, struct MHD_Connection *m
 		return NULL;
 	if (conn->had_request) {
 		http_server_conn_set_deadline(conn, server->config.request_timeout_ms);
-	conn->had_request = true;
 		conn->asked = loop_now_ms();
 	}
+	conn->had_request = true;
 	conn->target_size = target == NULL ? 0 : strlen(target);
 	conn->has_odd_target = target != NULL && !is_visible(target);
 	return NULL;

@@ -578,6 +578,23 @@ the_first_request_has_no_more_time_than_its_connection(void **state)
 	assert_true(loop_now_ms() - sent < 280);
 }
 
+/* It had the time of an idle connection. */
+static void
+the_second_request_has_a_time_of_its_own(void **state)
+{
+	struct fixture *f = *state;
+	struct http_server_config config = test_config(f);
+
+	config.request_timeout_ms = 60;
+	config.idle_timeout_ms = 600000;
+	start(f, &config, "127.0.0.1:0");
+	call(f, &f->peer);
+	SAY(&f->peer, "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+	UNTIL(f, has_answer(&f->peer));
+	SAY(&f->peer, "GET /echo HTTP/1.1\r\n");
+	UNTIL(f, f->peer.is_closed);
+}
+
 static void
 a_body_that_is_there_at_once_is_read_to_its_end(void **state)
 {
@@ -991,6 +1008,7 @@ main(void)
 		TEST(who_says_nothing_is_cut_off_too),
 		TEST(a_slow_sender_is_cut_off_however_often_it_sends),
 		TEST(the_first_request_has_no_more_time_than_its_connection),
+		TEST(the_second_request_has_a_time_of_its_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
