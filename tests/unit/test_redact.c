@@ -187,6 +187,51 @@ a_key_without_end_does_not_swallow_the_rest_for_ever(void **state)
 	redact_stream_free(s);
 }
 
+static void
+each_shape_begins_and_ends_where_it_is_said_to(void **state)
+{
+	static const struct {
+		const char *prefix;
+		size_t least;
+		bool at_word;
+	} shapes[] = {
+		{ "ghp_", 20, false },
+		{ "gho_", 20, false },
+		{ "ghu_", 20, false },
+		{ "ghs_", 20, false },
+		{ "ghr_", 20, false },
+		{ "github_pat_", 20, false },
+		{ "AKIA", 16, true },
+		{ "ASIA", 16, true },
+		{ "xoxa-", 10, true },
+		{ "xoxb-", 10, true },
+		{ "xoxe-", 10, true },
+		{ "xoxp-", 10, true },
+		{ "xoxr-", 10, true },
+		{ "xoxs-", 10, true },
+		{ "123456:", 30, false },
+	};
+	char text[80], want[80];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(shapes); i++) {
+		int least = (int)shapes[i].least;
+
+		(void)snprintf(text, sizeof(text), " %s%.*s.", shapes[i].prefix, least,
+		    "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz");
+		check(NULL, text, " ***.");
+		(void)snprintf(text, sizeof(text), " %s%.*s.", shapes[i].prefix, least - 1,
+		    "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz");
+		check(NULL, text, text);
+		(void)snprintf(text, sizeof(text), "q%s%.*s.", shapes[i].prefix, least,
+		    "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz");
+		(void)snprintf(want, sizeof(want), "%s", shapes[i].at_word ? text : "q***.");
+		check(NULL, text, want);
+	}
+	check(NULL, "12345:zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz",
+	    "12345:zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz");
+}
+
 /* Whoever adds a secret that cannot be remembered must hear of it: it would be shown. */
 static void
 a_secret_that_cannot_be_remembered_is_said_to_be(void **state)
@@ -285,6 +330,7 @@ main(void)
 		cmocka_unit_test(a_value_at_the_end_is_found_though_a_longer_one_begins_so),
 		cmocka_unit_test(a_value_with_the_shape_of_a_token_goes_whole_wherever_it_is_cut),
 		cmocka_unit_test(a_key_without_end_does_not_swallow_the_rest_for_ever),
+		cmocka_unit_test(each_shape_begins_and_ends_where_it_is_said_to),
 		cmocka_unit_test(a_secret_that_cannot_be_remembered_is_said_to_be),
 		cmocka_unit_test(a_stream_without_memory_shows_nothing_and_says_so),
 		cmocka_unit_test(more_or_longer_secrets_than_can_be_held_are_refused),
