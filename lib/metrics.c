@@ -46,6 +46,7 @@ struct metrics {
 	struct metric *metrics[METRICS_MAX]; /* by name */
 	size_t count;
 	bool with_process;
+	double booted_at; /* the machine, in seconds since 1970 */
 };
 
 /* --- definitions --- */
@@ -167,11 +168,27 @@ metrics_histogram(struct metrics *reg, const char *name, const char *help, const
 	return m;
 }
 
+/* Seconds since 1970 of the machine's start, from /proc/stat. */
+static double
+boot_time(void)
+{
+	char *text = file_read("/proc/stat", 1u << 20, NULL, NULL), *line;
+	double value = 0;
+
+	line = text == NULL ? NULL : strstr(text, "\nbtime ");
+	if (line != NULL)
+		value = strtod(line + strlen("\nbtime "), NULL);
+	free(text);
+	return value;
+}
+
 void
 metrics_with_process(struct metrics *reg)
 {
-	if (reg != NULL)
-		reg->with_process = true;
+	if (reg == NULL)
+		return;
+	reg->with_process = true;
+	reg->booted_at = boot_time(); /* once: reading it takes most of a page's time */
 }
 
 /* --- series --- */
@@ -445,22 +462,8 @@ open_descriptors(void)
 	return count;
 }
 
-/* Seconds since 1970 of the machine's start, from /proc/stat. */
-static double
-boot_time(void)
-{
-	char *text = file_read("/proc/stat", 1u << 20, NULL, NULL), *line;
-	double value = 0;
-
-	line = text == NULL ? NULL : strstr(text, "\nbtime ");
-	if (line != NULL)
-		value = strtod(line + strlen("\nbtime "), NULL);
-	free(text);
-	return value;
-}
-
 static void
-add_from_stat(struct buf *out)
+add_from_stat(const struct metrics *reg, struct buf *out)
 {
 	unsigned long user, system, virtual_bytes;
 	unsigned long long start;
@@ -483,7 +486,7 @@ add_from_stat(struct buf *out)
 		    (double)resident_pages * (double)sysconf(_SC_PAGESIZE));
 		add_plain(out, "process_start_time_seconds", "gauge",
 		    "Start of the process in seconds since 1970.",
-		    boot_time() + (double)start / ticks);
+		    reg->booted_at + (double)start / ticks);
 		add_plain(out, "process_virtual_memory_bytes", "gauge", "Virtual memory in bytes.",
 		    (double)virtual_bytes);
 	}
@@ -491,12 +494,12 @@ add_from_stat(struct buf *out)
 }
 
 static void
-add_process(struct buf *out)
+add_process(const struct metrics *reg, struct buf *out)
 {
 	struct rlimit limit;
 	double open_now = open_descriptors();
 
-	add_from_stat(out);
+	add_from_stat(reg, out);
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
 		add_plain(out, "process_max_fds", "gauge",
 		    "Most file descriptors that may be open.", (double)limit.rlim_cur);
@@ -510,5 +513,5 @@ metrics_write(const struct metrics *reg, struct buf *out)
 	for (size_t i = 0; i < reg->count; i++)
 		add_metric(out, reg->metrics[i]);
 	if (reg->with_process)
-		add_process(out);
+		add_process(reg, out);
 }
