@@ -18,8 +18,8 @@
 #define STORE_TOAST_MS	60000	/* an older toast is dropped when its turn comes */
 
 /* A deployment's class as SQL has it: the same text in the partial indexes and in the queries that
- * are to use them.  Not IN (...): SQLite fills a tree of its own with such a list, each time it runs
- * a statement that looks at it, and that is most of an UPDATE.  '' is a state that no row has. */
+ * are to use them.  Not IN (...): SQLite fills a tree of its own with such a list each time it
+ * runs a statement that looks at it, and that is most of an UPDATE.  '' is no state of a row. */
 #define STORE_ACTIVE_OPEN(name)
 #define STORE_ACTIVE_QUEUED(name)
 #define STORE_ACTIVE_ACTIVE(name)	" OR state = '" #name "'"
