@@ -78,6 +78,15 @@ read_small(int folder, const char *name, char *buf, size_t room)
 	return (ssize_t)have;
 }
 
+/* What a moment may cure is no wrong setting: the runner is started again. */
+static enum err_code
+code_of(int number)
+{
+	return number == EMFILE || number == ENFILE || number == ENOMEM || number == EIO ?
+	    ERR_IO :
+	    ERR_CONFIG;
+}
+
 int
 run_folder_root(const char *state, struct err *err)
 {
@@ -85,7 +94,7 @@ run_folder_root(const char *state, struct err *err)
 	int root;
 
 	if (at == -1) {
-		(void)err_errno(err, ERR_CONFIG, errno, "state directory %s", state);
+		(void)err_errno(err, code_of(errno), errno, "state directory %s", state);
 		return -1;
 	}
 	/* Its name is flushed too: without it every run's flushed record would vanish. */
@@ -96,7 +105,7 @@ run_folder_root(const char *state, struct err *err)
 	}
 	root = openat(at, "runs", O_DIRECTORY | O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (root == -1)
-		(void)err_errno(err, ERR_CONFIG, errno, "opening %s/runs", state);
+		(void)err_errno(err, code_of(errno), errno, "opening %s/runs", state);
 	(void)close(at);
 	return root;
 }

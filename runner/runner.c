@@ -415,7 +415,7 @@ runner_serve(int server, const struct program_place *place)
 	runner.root = run_folder_root(place->state, &err);
 	if (runner.root == -1) {
 		(void)fprintf(stderr, "deploybot-runner: %s\n", err.text);
-		return EXIT_CONFIG;
+		return err.code == ERR_IO ? EXIT_IO : EXIT_CONFIG;
 	}
 	if (setsockopt(server, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) == -1) {
 		(void)fprintf(stderr, "deploybot-runner: descriptor %d is no socket\n", server);

@@ -69,6 +69,7 @@ LASTING = (
 KNOWN = (
     "push/nth/write.server.packet.1./ENOBUFS",      # the runner's greeting: an assert ended the server
     "push/nth/open.server..2.deploybot.db/ENFILE",  # SQLite opened to read, and nothing was ever decided
+    "push/nth/open.runner..2.runs/ENFILE",          # the runner gave a wrong setting as its reason, and all ended
     "push/lasting/accept.server./EMFILE",           # clients waited, and a core was used to refuse them
 )
 SHORT_TRIALS = 2
