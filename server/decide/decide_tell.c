@@ -37,7 +37,6 @@ add_button(struct tx *tx, const struct deployment *deployment, enum question_ver
 			.asker = verb == QUESTION_CONFIRM || verb == QUESTION_DECLINE ?
 			    deployment->asked_by :
 			    0,
-			.once = verb != QUESTION_LOG,
 			.is_open = true,
 		};
 		row_question_add(tx, &question);

@@ -19,12 +19,11 @@ row_question_add(struct tx *tx, struct question *question)
 	tx_draw_id(tx, question->id);
 	question->is_open = true;
 	(void)tx_run(tx,
-	    "INSERT INTO question (id, verb, deployment, run, chat, asker, is_once, wait, "
-	    "closed_at)"
-	    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0)",
+	    "INSERT INTO question (id, verb, deployment, run, chat, asker, wait, closed_at)"
+	    " VALUES ($1, $2, $3, $4, $5, $6, $7, 0)",
 	    DB_TEXT(question->id), DB_TEXT(verbs[question->verb]), DB_I64(question->deployment),
 	    DB_I64(question->run), DB_I64(question->chat), DB_I64(question->asker),
-	    DB_I64(question->once), DB_I64(question->wait)); /* sticky */
+	    DB_I64(question->wait)); /* sticky */
 }
 
 static enum question_verb
@@ -40,7 +39,7 @@ verb_of(struct tx *tx, const char *word)
 	return QUESTION_DECLINE;
 }
 
-#define COLUMNS "id, verb, deployment, run, chat, asker, is_once, wait, closed_at"
+#define COLUMNS "id, verb, deployment, run, chat, asker, wait, closed_at"
 
 /* The first row of a query that was begun. */
 static struct question
@@ -55,9 +54,8 @@ first_of(struct tx *tx, struct db_rows *rows)
 		question.run = db_col_i64(rows, 3);
 		question.chat = db_col_i64(rows, 4);
 		question.asker = db_col_i64(rows, 5);
-		question.once = db_col_i64(rows, 6) != 0;
-		question.wait = db_col_i64(rows, 7);
-		question.is_open = db_col_i64(rows, 8) == 0;
+		question.wait = db_col_i64(rows, 6);
+		question.is_open = db_col_i64(rows, 7) == 0;
 	}
 	(void)tx_end(tx, rows); /* sticky */
 	return question;

@@ -1,4 +1,4 @@
-/* row_question.h - buttons: what each opaque id stands for, who may press it, how often.  Side: store. */
+/* row_question.h - buttons: what each opaque id stands for, who may press it.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #ifndef ROW_QUESTION_H
 #define ROW_QUESTION_H
@@ -25,7 +25,6 @@ struct question {
 	int64_t run;		/* QUESTION_LOG */
 	int64_t chat;		/* pressed elsewhere it is not ours */
 	int64_t asker;		/* only this person; 0: whoever has the role */
-	bool once;
 	int64_t wait;		/* its deadline's effect; 0: none */
 	bool is_open;
 };

@@ -149,7 +149,6 @@ static const char *const migration_1[] = {
 	" run INTEGER NOT NULL,"
 	" chat INTEGER NOT NULL,"
 	" asker INTEGER NOT NULL,"
-	" is_once INTEGER NOT NULL,"
 	" wait INTEGER NOT NULL,"
 	" closed_at INTEGER NOT NULL) STRICT;"
 	"CREATE INDEX question_deployment ON question (deployment);"

@@ -111,9 +111,8 @@ act_before(struct tx *tx, void *arg)
 	old_message = row_message_add(tx, &(struct message){ .place.chat = 2 });
 	effect = effect_new(EFFECT_WAIT);
 	effect->u.wait.kind = WAIT_QUESTION;
-	open_question = (struct question){
-		.verb = QUESTION_CONFIRM, .deployment = 5, .asker = 11, .chat = 1, .once = true
-	};
+	open_question =
+	    (struct question){ .verb = QUESTION_CONFIRM, .deployment = 5, .asker = 11, .chat = 1 };
 	open_question.wait = row_effect_add(tx, effect);
 	row_question_add(tx, &open_question);
 	closed_question = (struct question){ .verb = QUESTION_CANCEL, .deployment = 6 };

@@ -23,7 +23,6 @@ sample(enum question_verb verb, int64_t deployment)
 		.run = 31,
 		.chat = CHAT,
 		.asker = 51,
-		.once = true,
 		.wait = 61,
 	};
 }
@@ -35,7 +34,6 @@ comes_back(struct tx *tx, void *arg)
 	for (int verb = QUESTION_CONFIRM; verb <= QUESTION_LOG; verb++) {
 		struct question written = sample((enum question_verb)verb, 21), read;
 
-		written.once = verb % 2 == 0;
 		row_question_add(tx, &written);
 		assert_true(written.is_open);
 		read = row_question_get(tx, written.id);
@@ -46,7 +44,6 @@ comes_back(struct tx *tx, void *arg)
 		assert_int_equal(read.run, 31);
 		assert_int_equal(read.chat, CHAT);
 		assert_int_equal(read.asker, 51);
-		assert_int_equal(read.once, written.once);
 		assert_int_equal(read.wait, 61);
 		assert_true(read.is_open);
 		read = row_question_find(tx, 21, (enum question_verb)verb, 31, CHAT);
