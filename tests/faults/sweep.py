@@ -13,6 +13,7 @@ import re
 
 import campaign
 import oracle
+from scene import kill
 from flows import FLOWS
 
 CALLS = ("pwrite64", "write", "writev", "sendto", "sendmsg", "fdatasync", "fsync", "ftruncate", "fallocate", "unlink",
@@ -81,9 +82,12 @@ def trial(scene, parameters):
     scene.wish_of_runner()
     is_hit = was_hit(scene, call)
     scene.kills += 1
-    scene.lost_runs += who == "runner"
-    if not scene.is_dead() and not (is_hit and who == "runner"):
-        scene.power_cut()       # nobody was: whatever is traced still must not die later
+    if who == "runner" and not scene.is_dead():
+        # strace counts for each process: every keeper and question of this runner died like the first.
+        scene.kills, scene.lost_runs = 3, 3
+        kill(scene.runner())
+    elif not scene.is_dead():
+        scene.power_cut()       # it was not reached, and must not be later
         scene.expected = None
     if scene.is_dead():
         scene.launch()
