@@ -10,6 +10,7 @@ trial(scene, parameters) returns what was really hit (any iterable of names), an
 # SPDX-License-Identifier: ISC
 import argparse
 import collections
+import contextlib
 import multiprocessing
 import os
 import pathlib
@@ -27,6 +28,8 @@ import peer_process
 
 SAID_OF_A_LOG = 6000
 SILENT_S = 300      # no trial takes longer; a worker that is silent for so long hangs
+UNREACHED_SHARE = 0.1   # of the trials: a place that was seen once is not always come by
+TERMINATED = 128 + signal.SIGTERM
 
 
 class Result:
@@ -56,6 +59,8 @@ def options(description, **defaults):
 
 
 def parse(parser):
+    """What was chosen; from now on SIGTERM ends the program as Ctrl-C does, by way of its cleaning up."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     chosen = parser.parse_args()
     chosen.seed = chosen.seed or random.SystemRandom().randrange(1, 1 << 31)
     chosen.build = str(pathlib.Path(chosen.build).resolve())
@@ -84,7 +89,6 @@ def run(name, trials, trial, chosen=None, workers=None, make_scene=FaultScene):
         jobs.put(None)
     crew = [multiprocessing.Process(target=work, args=(i, jobs, told, trial, make_scene, chosen.build, keep))
             for i in range(n)]
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))   # by way of the finally below
     try:
         for worker in crew:
             worker.start()
@@ -134,7 +138,7 @@ def replay(result, label):
 def work(number, jobs, told, trial, make_scene, build, keep):
     """One worker: a scene of its own, trial after trial."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)    # whoever started us ends us
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     peer_process.die_with_parent()
     scene = None
     folder = tempfile.mkdtemp(prefix=f"faults-{number}-")
@@ -154,6 +158,7 @@ def work(number, jobs, told, trial, make_scene, build, keep):
                 scene = start_over(scene, folder)
             told.put((label, time.monotonic() - began, hits, failure))
     finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)   # whoever ends us late must not end this
         drop(scene, folder)
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -180,8 +185,9 @@ def keep_folder(scene, keep, label):
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True, exist_ok=True)
     for name in ("state", "scripts"):
-        shutil.copytree(scene.folder / name, target / name, symlinks=True, dirs_exist_ok=True,
-                        ignore=lambda folder, names: [n for n in names if n == "socket"])
+        with contextlib.suppress(OSError):      # there is none, or what still runs has just taken a file away
+            shutil.copytree(scene.folder / name, target / name, symlinks=True, dirs_exist_ok=True,
+                            ignore=lambda folder, names: [n for n in names if n == "socket"])
     for name in ("audit.log", "deploybot.log"):
         if (scene.folder / name).exists():
             shutil.copy2(scene.folder / name, target / name)
@@ -208,7 +214,9 @@ def drop(scene, folder):
 
 
 def finish(result, must_hit=()):
-    """Says what was hit how often, and ends the program; 1 when something failed or was never reached."""
+    """Says what was hit how often, and ends the program; 1 when something failed or was never reached.
+
+    Nor may more than UNREACHED_SHARE of the trials hit nothing, so a trial that is replayed alone must hit."""
     never = sorted(set(must_hit) - set(result.hits))
     for name, n in sorted(result.hits.items()):
         print(f"  {n:6} times {name}")
@@ -218,6 +226,9 @@ def finish(result, must_hit=()):
         print(f"  UNREACHED in {label}")
     for label, _ in result.failures:
         print(f"  FAILED {label}: {replay(result, label)}")
+    is_idle = len(result.unhit) > UNREACHED_SHARE * result.played
+    if is_idle:
+        print(f"  {len(result.unhit)} of {result.played} trials hit nothing, and test nothing")
     print(f"{result.name}: {result.played} trials, {sum(result.hits.values())} faults hit, "
           f"{len(result.failures)} failed, {time.monotonic() - result.began:.0f} s, SEED={result.seed}", flush=True)
-    sys.exit(1 if result.failures or never or not result.played else 0)
+    sys.exit(1 if result.failures or never or is_idle or not result.played else 0)

@@ -119,11 +119,7 @@ class StoreRun:
                                         stderr=subprocess.STDOUT)
 
     def wait(self, result):
-        try:
-            said = self.process.communicate()[0]
-        finally:
-            if self.process.poll() is None:
-                self.process.kill()
+        said = self.process.communicate()[0]
         last = next((line for line in reversed(said.splitlines()) if line.startswith("store: ")), "")
         print(f"  {last}")
         failed = next((line.split() for line in said.splitlines() if line.startswith("FAILED ")), None)
@@ -160,9 +156,13 @@ def main():
     if chosen.short:
         labels = [one for one in labels if "/lasting/" not in one][:SHORT_TRIALS]
     store = None if chosen.only else StoreRun(chosen, 5 if chosen.short else STORE_ALL_S if want_all else STORE_S)
-    result = campaign.run("oom", [(one, one) for one in labels], trial, chosen)
-    if store is not None:
-        store.wait(result)
+    try:
+        result = campaign.run("oom", [(one, one) for one in labels], trial, chosen)
+        if store is not None:
+            store.wait(result)
+    finally:
+        if store is not None:
+            store.process.kill()    # when we were interrupted: it has ended else
     must = [] if chosen.short or chosen.only else sorted(
         {f"malloc in {site.role}" for site in found.sites.values() if site.group == "malloc"})
     finish(result, must)
