@@ -25,6 +25,7 @@
 #include "lib/log.h"
 #include "lib/text.h"
 #include "routes/route_health.h"
+#include "runs/run_files.h"
 #include "runs/run_tail.h"
 #include "serve_parts.h"
 #include "store/store_place.h"
@@ -430,13 +431,18 @@ make_parts(struct serve *serve, struct err *err)
 
 /* What was under way goes on, and what is overdue is told, before anything new is let in. */
 static bool
-resume(struct serve *serve)
+resume(struct serve *serve, struct err *err)
 {
 	struct event *started = event_new(EVENT_STARTED);
 	struct queue_link *link;
 
 	if (started == NULL)
 		return false;
+	if (!run_files_highest(
+		serve->settings->state_directory, &started->u.started.highest_run, err)) {
+		event_free(started);
+		return false;
+	}
 	CRASH_POINT(start_resuming);
 	while ((link = queue_list_take(&serve->recovered)) != NULL) {
 		struct outcome *outcome = QUEUE_ITEM(link, struct outcome, link);
@@ -482,6 +488,18 @@ say_ready(struct serve *serve)
 	serve_manager_ready(serve);
 }
 
+/* A place that has no descriptor is worse than none: a probe would fail for it. */
+static void
+allow_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= LIMIT_DESCRIPTORS)
+		return;
+	limit.rlim_cur = limit.rlim_max < LIMIT_DESCRIPTORS ? limit.rlim_max : LIMIT_DESCRIPTORS;
+	(void)setrlimit(RLIMIT_NOFILE, &limit); /* with the usual 1,024 it works too */
+}
+
 /* No core with secrets in it, none readable through /proc by others of our user. */
 static void
 guard_process(void)
@@ -501,11 +519,12 @@ serve_run(struct settings *settings, const char *env_file)
 	bool ok;
 
 	guard_process();
+	allow_descriptors();
 	ok = (serve.redact = redact_new(&err)) != NULL &&
 	    settings_redact(settings, serve.redact, &err) && crypto_start(&err);
 	log_init(settings->log_level, settings->log_format, serve.redact);
 	ok = ok && lock_state(&serve, &err) && make_parts(&serve, &err);
-	if (ok && resume(&serve)) {
+	if (ok && resume(&serve, &err)) {
 		watch_signals(&serve);
 		say_ready(&serve);
 		loop_run(serve.loop);

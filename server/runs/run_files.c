@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -53,6 +54,44 @@ open_folder(int runs, int64_t run, struct err *err)
 	if (folder < 0)
 		(void)fail(err, run, "its folder");
 	return folder;
+}
+
+/* 0: it is no run's name. */
+static int64_t
+number_of(const char *name)
+{
+	char *end;
+	int64_t run;
+
+	if (*name < '1' || *name > '9')
+		return 0;
+	errno = 0;
+	run = strtoll(name, &end, 10);
+	return *end == '\0' && errno == 0 ? run : 0;
+}
+
+bool
+run_files_highest(const char *state_directory, int64_t *ret, struct err *err)
+{
+	struct err why = { .code = ERR_NONE };
+	int runs = open_runs(state_directory, 0, &why);
+	struct dirent *entry;
+	DIR *folder;
+
+	*ret = 0;
+	if (runs < 0 && why.code == ERR_MISSING)
+		return true;
+	folder = runs < 0 ? NULL : fdopendir(runs);
+	if (folder == NULL) {
+		if (runs >= 0)
+			(void)close(runs);
+		return err_set(err, ERR_IO, "the folder of the runs cannot be read");
+	}
+	while ((entry = readdir(folder)) != NULL)
+		if (number_of(entry->d_name) > *ret)
+			*ret = number_of(entry->d_name);
+	(void)closedir(folder); /* only read */
+	return true;
 }
 
 int

@@ -295,6 +295,17 @@ row_deployment_set_state(struct tx *tx, int64_t id, enum deploy_state state, enu
 
 /* --- runs --- */
 
+void
+row_run_skip(struct tx *tx, int64_t highest)
+{
+	/* Where SQLite keeps what AUTOINCREMENT gave last: https://www.sqlite.org/autoinc.html */
+	(void)tx_run(tx,
+	    "INSERT INTO sqlite_sequence (name, seq) SELECT 'run', 0"
+	    " WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'run')");
+	(void)tx_run(tx, "UPDATE sqlite_sequence SET seq = $1 WHERE name = 'run' AND seq < $1",
+	    DB_I64(highest)); /* both sticky */
+}
+
 int64_t
 row_run_add(struct tx *tx, int64_t deployment, enum program program)
 {

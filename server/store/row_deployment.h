@@ -39,6 +39,9 @@ size_t row_deployment_list(struct tx *tx, const char *environment, struct deploy
 /* Deployments not ended that this person has asked for (a cap on open requests). */
 int64_t row_deployment_count_open(struct tx *tx, int64_t asked_by);
 
+/* Numbers up to this one are given to no run: there are folders of that name. */
+void row_run_skip(struct tx *tx, int64_t highest);
+
 /* A run: its number is that of its folder.  Returns the number. */
 int64_t row_run_add(struct tx *tx, int64_t deployment, enum program program);
 void row_run_started(struct tx *tx, const struct run_started *started);

@@ -45,6 +45,10 @@ struct rejected {
 	int64_t count;		/* how many it stands for */
 };
 
+struct started {
+	int64_t highest_run;	/* that has a folder in runs/; 0: none */
+};
+
 struct run_started {
 	int64_t run;
 	int64_t pid;
@@ -137,6 +141,7 @@ struct event {
 		struct delivery delivery;	/* kind, id and digest are set before decode */
 		struct rejected rejected;
 		struct settings_read settings_read;
+		struct started started;
 		struct run_started run_started;
 		struct run_step run_step;
 		struct run_ended run_ended;

@@ -64,6 +64,27 @@ a_crash_forgets_nothing(void **state)
 	world_close(&w);
 }
 
+/* A database that was restored beside the folders of later runs. */
+static void
+a_run_has_no_number_that_has_a_folder(void **state)
+{
+	struct event *event;
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL);
+	event = store_aid_event(&w.aid, EVENT_STARTED);
+	event->u.started.highest_run = 41;
+	(void)world_decide(&w, event);
+	world_deploy_starts(&w, COMMIT_A);
+	assert_int_equal(world_active(&w, "staging").run, 42);
+	event = store_aid_event(&w.aid, EVENT_STARTED);
+	event->u.started.highest_run = 7; /* those behind it were removed since */
+	(void)world_decide(&w, event);
+	world_run_ends(&w, GOOD);
+	world_close(&w);
+}
+
 static void
 a_question_survives_a_crash_with_its_buttons_and_deadline(void **state)
 {
@@ -453,6 +474,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_crash_forgets_nothing),
+		cmocka_unit_test(a_run_has_no_number_that_has_a_folder),
 		cmocka_unit_test(a_question_survives_a_crash_with_its_buttons_and_deadline),
 		cmocka_unit_test(an_active_deployment_without_an_open_effect_is_given_up),
 		cmocka_unit_test(what_is_given_up_over_a_release_goes_back_to_it),
