@@ -24,7 +24,8 @@ store_reserve_take(struct store *store)
 	int fd;
 
 	path_of(store, path);
-	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	/* Read too: posix_fallocate() does that where the file system knows no such call. */
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return false;
 	/* As much again must be free, or the next commit would want it back. */

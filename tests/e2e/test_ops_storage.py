@@ -122,6 +122,22 @@ def test_on_a_full_disk_a_running_deployment_comes_to_its_end_and_says_so(tmp_pa
             scene.close()
 
 
+def test_room_is_kept_at_every_start_where_the_file_system_cannot_reserve(tmp_path):
+    """ZFS of old, FUSE: the library reserves by writing, and the second time it reads first."""
+    strace = shutil.which("strace")
+    if strace is None:
+        pytest.skip("strace is not installed")
+    settings = bare_settings(tmp_path)
+    for _ in range(2):
+        bot = Deploybot(tmp_path, settings, wrapper=[
+            strace, "-D", "-f", "-qq", "-o", tmp_path / "calls", "-e", "trace=fallocate", "-e",
+            "inject=fallocate:error=EOPNOTSUPP"]).start()
+        check_stop(bot)
+        assert "INJECTED" in (tmp_path / "calls").read_text(encoding="utf-8")
+    assert "no room to spare" not in bot.log()
+    assert (tmp_path / "state" / "deploybot.db-reserve").exists()
+
+
 def test_a_flush_that_fails_stops_the_program_on_purpose_and_nothing_unsafe_was_acknowledged(tmp_path):
     """After EIO nobody knows what is on disk: going on would be a lie."""
     strace = shutil.which("strace")
