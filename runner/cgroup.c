@@ -46,7 +46,7 @@ place_in_mount(const char *line, const char *name, char ret[PATH_MAX])
 	    sscanf(line, "%*d %*d %*s %511s %511s", root, point) != 2)
 		return false;
 	n = strcmp(root, "/") == 0 ? 0 : strlen(root);
-	return strncmp(name, root, n) == 0 &&
+	return strncmp(name, root, n) == 0 && (name[n] == '/' || name[n] == '\0') &&
 	    snprintf(ret, PATH_MAX, "%s%s", point, name + n) < PATH_MAX;
 }
 
