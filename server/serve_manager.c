@@ -4,7 +4,7 @@
 
 #include "serve_parts.h"
 
-/* A loop that no longer turns says nothing: the manager ends us (WatchdogSec=), and starts us again.
+/* A loop that no longer turns says nothing: the manager ends us (WatchdogSec=) and starts us again.
  * A store that hangs is no reason: what it waits for would hang the next one too. */
 static void
 on_alive(struct loop_timer *timer, void *ctx)

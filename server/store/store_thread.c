@@ -148,7 +148,7 @@ decide(struct store_thread *t)
 }
 
 /* The disk had no room a moment ago: whoever asks meanwhile is told so, and what is ours waits for
- * its turn.  Else every request would decide all of it again, and use what is left for what ends. */
+ * its turn.  Else every request would decide all of it again, and use what is left for the end. */
 static void
 refuse(struct store_thread *t)
 {

@@ -56,7 +56,8 @@ def test_a_jump_of_the_clock_ends_no_run_and_no_question(scene, clock, jump):
     scene.go_on()
     deployer.hear("staging runs")
     wait_until(lambda: not scene.is_busy("staging"), what="the end")
-    began, ended = (datetime.datetime.fromisoformat(entry["timestamp"]) for entry in (scene.audit()[0], scene.audit()[-1]))
+    began, ended = (datetime.datetime.fromisoformat(entry["timestamp"])
+                    for entry in (scene.audit()[0], scene.audit()[-1]))
     assert abs((ended - began).total_seconds()) > 29 * HOUR, "the clock never jumped"
     assert asker.press(question, "Cancel") is not None
     scene.check()

@@ -406,7 +406,8 @@ def test_a_keeper_killed_while_no_runner_was_there_is_settled_by_the_next(bench)
 
 
 def test_what_left_session_and_environment_is_ended_with_its_killed_keeper(bench):
-    runner = bench.runner("export MARKS; env -i MARKS=$MARKS setsid -f bash -c 'echo $$ >$MARKS/pid2; exec sleep 1000'; "
+    runner = bench.runner("export MARKS; "
+                          "env -i MARKS=$MARKS setsid -f bash -c 'echo $$ >$MARKS/pid2; exec sleep 1000'; "
                           "echo $$ >$MARKS/pid; wait; sleep 1000")
     runner.start(1)
     leader, orphan = int(bench.mark("pid")), int(bench.mark("pid2"))

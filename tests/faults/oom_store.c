@@ -6,7 +6,7 @@
  * The store's batches and projections are the window in which allocations fail; what the simulation
  * itself needs while a handler runs is outside of it.  Each history is a process of its own, so
  * that its leaks are its own: in it some places fail once that were seen and have not failed yet,
- * until all have or the time is over.  After each commit and at rest the simulation's invariants hold.
+ * until all have or the time is over.  After each commit and at rest the invariants hold.
  * A seed with keys plays that history alone.
  */
 #include <inttypes.h>

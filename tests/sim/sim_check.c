@@ -1,8 +1,8 @@
 /* sim_check.c - what holds in the simulated world after every commit, and what when all is at rest.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 /*
- * What rows and files alone can show stands in tests/faults/invariants.c; here they are held against
- * the simulated world, never against what the program has in memory.  I1 to I12 are the names of
+ * What rows and files alone can show stands in tests/faults/invariants.c; here they are held
+ * against the simulated world, never against what the program has in memory.  I1 to I12 are the names of
  * docs/TESTING.md.
  */
 #include "store/row_question.h"

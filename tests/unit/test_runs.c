@@ -661,7 +661,7 @@ a_gate_whose_keeper_is_not_understood_is_given_up(void **state)
 
 	need_runner(scene);
 	for (size_t i = 0; i < COUNT(hellos); i++) {
-		/* Each run has a number of its own: what is still asked about one is not about the other. */
+		/* Of its own number: what is asked about the first is still under way. */
 		keeper = start_a_foreign_keeper(scene, 7 + (int)i, hellos[i], false);
 		tell(&story, scene, 7 + (int)i, true, true);
 		WAIT_FOR(scene, story.ends > 0);
