@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -231,6 +232,49 @@ the_file_is_private_and_read_only_changes_nothing(void **state)
 	assert_int_equal(count, 12);
 }
 
+static off_t
+size_of_log(const struct place *p)
+{
+	char path[128];
+	struct stat st;
+
+	(void)snprintf(path, sizeof(path), "%s-wal", p->path);
+	assert_int_equal(stat(path, &st), 0);
+	return st.st_size;
+}
+
+/* What somebody reads for long is not copied behind their back, and no checkpoint waits for them. */
+static void
+the_log_that_a_reader_holds_back_shrinks_when_the_reader_has_gone(void **state)
+{
+	struct place *p = *state;
+	sqlite3 *reader;
+	struct err err;
+	off_t held;
+	int left;
+
+	assert_int_equal(sqlite3_open_v2(p->path, &reader, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+	assert_int_equal(
+	    sqlite3_exec(reader, "BEGIN; SELECT count(*) FROM t", NULL, NULL, NULL), SQLITE_OK);
+	for (int i = 0; i < 40; i++) {
+		assert_true(db_run(p->db, &err, "INSERT INTO t(body) VALUES(zeroblob(1000000))"));
+		assert_true(db_checkpoint(p->db, &left, &err));
+		assert_true(left > 0);
+	}
+	held = size_of_log(p);
+	assert_in_range(held, 40000000, 50000000);
+	assert_int_equal(sqlite3_close(reader), SQLITE_OK);
+	assert_true(db_checkpoint(p->db, &left, &err));
+	assert_int_equal(left, 0);
+	assert_true(db_run(p->db, &err, "INSERT INTO t(n) VALUES(1)"));
+	assert_in_range(size_of_log(p), 1, held / 2);
+	for (int i = 0; i < 100; i++) {
+		assert_true(db_run(p->db, &err, "INSERT INTO t(body) VALUES(zeroblob(100000))"));
+		assert_true(db_checkpoint(p->db, &left, &err));
+	}
+	assert_in_range(size_of_log(p), 1, held / 2);
+}
+
 /* Writes over the middle of a table's root page, as a disk that lies would. */
 static void
 damage(const char *path, int64_t page)
@@ -280,6 +324,7 @@ main(void)
 		TEST(failures_have_their_kind),
 		TEST(a_full_database_is_told_apart_and_recovers),
 		TEST(the_file_is_private_and_read_only_changes_nothing),
+		TEST(the_log_that_a_reader_holds_back_shrinks_when_the_reader_has_gone),
 		TEST(a_damaged_table_is_found_and_its_neighbour_is_well),
 	};
 

@@ -252,6 +252,28 @@ a_run_without_log_is_said_so(void **state)
 	assert_int_equal(err.code, ERR_MISSING);
 }
 
+/* A link that a script left would send another file to the chat; a fifo would hold the loop. */
+static void
+what_is_no_file_in_the_place_of_a_log_is_refused(void **state)
+{
+	struct redact *redact = redact_new(NULL);
+	struct err err = { .code = ERR_NONE };
+	char path[128];
+
+	(void)state;
+	path_of(path, "7/log");
+	(void)unlink(path); /* another test's */
+	assert_int_equal(symlink("/etc/passwd", path), 0);
+	assert_null(run_log_start(folder, 7, redact, &err));
+	assert_int_equal(err.code, ERR_IO);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_null(run_log_start(folder, 7, redact, &err));
+	assert_int_equal(err.code, ERR_INVALID);
+	assert_int_equal(unlink(path), 0);
+	redact_free(redact);
+}
+
 static void
 a_job_can_be_dropped_half_way(void **state)
 {
@@ -280,6 +302,7 @@ main(void)
 		cmocka_unit_test(a_line_without_end_is_broken_after_it_was_redacted),
 		cmocka_unit_test(of_a_huge_log_head_and_tail_are_left),
 		cmocka_unit_test(a_run_without_log_is_said_so),
+		cmocka_unit_test(what_is_no_file_in_the_place_of_a_log_is_refused),
 		cmocka_unit_test(a_job_can_be_dropped_half_way),
 	};
 
