@@ -31,6 +31,8 @@
 					 * batch well below LIMIT_CONNECTIONS, or nobody would see
 					 * the 503 */
 #define LIMIT_CONNECTIONS	384	/* of HTTP: with the probes' below 1,024 descriptors */
+#define LIMIT_DESCRIPTORS	4096	/* what we allow ourselves: room for runs and files beside
+					 * those; no more, for every script inherits it */
 #define LIMIT_BATCH		64	/* events in one transaction */
 
 #endif

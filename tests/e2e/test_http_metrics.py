@@ -3,6 +3,7 @@ is sent, and health and readiness tell the truth."""
 # SPDX-License-Identifier: ISC
 import json
 import re
+import resource
 import shutil
 import sqlite3
 import subprocess
@@ -88,6 +89,17 @@ def test_series_have_the_labels_that_were_promised(after_a_deployment, series):
     parts = labels.rstrip("} 01").split(",") if labels else []
     assert any(all(part in line for part in parts) and
                (not labels or line.endswith(series[-1])) for line in lines), lines
+
+
+def test_it_allows_itself_more_descriptors_than_the_usual_1024(tmp_path):
+    """All HTTP connections and all probes at once leave too few of those for runs and files."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    hard = 8192 if hard == resource.RLIM_INFINITY else min(hard, 8192)
+    bot = bare(tmp_path, wrapper=["prlimit", f"--nofile=512:{hard}", "--"]).start()
+    try:
+        assert metric(bot, "process_max_fds") == min(4096, hard)
+    finally:
+        check_stop(bot)
 
 
 def test_the_content_type_is_that_of_the_text_format(bot):
