@@ -72,11 +72,11 @@ redact_new(struct err *err)
 {
 	struct redact *r = calloc(1, sizeof(*r));
 
-	if (r == NULL || pthread_mutex_init(&r->lock, NULL) != 0) {
-		free(r);
+	if (r == NULL) {
 		(void)err_set(err, ERR_NOMEM, "no memory for redaction");
 		return NULL;
 	}
+	(void)pthread_mutex_init(&r->lock, NULL); /* a plain mutex: takes nothing */
 	return r;
 }
 
@@ -103,8 +103,6 @@ add_needle(struct redact *r, const char *bytes, size_t size)
 {
 	struct needle **at, *n;
 
-	if (size < REDACT_VALUE_MIN)
-		return true;
 	at = &r->by_first[(unsigned char)bytes[0]];
 	for (; *at != NULL && (*at)->size >= size; at = &(*at)->next)
 		if ((*at)->size == size && memcmp((*at)->bytes, bytes, size) == 0)
@@ -164,9 +162,9 @@ add_url_encoded(struct redact *r, const char *value, size_t size, const char *di
 }
 
 static unsigned
-byte_at(const char *value, size_t size, size_t offset, size_t i)
+byte_at(const char *value, size_t size, size_t i)
 {
-	return i < offset || i - offset >= size ? 0 : (unsigned char)value[i - offset];
+	return i < size ? (unsigned char)value[i] : 0;
 }
 
 /* The base64 characters that `offset` bytes before the value and whatever follows cannot change. */
@@ -180,9 +178,8 @@ add_base64(struct redact *r, const char *value, size_t size, size_t offset, cons
 	if (text == NULL)
 		return false;
 	for (size_t i = first; i < last; i++) {
-		size_t bit = i * 6, at = bit / 8;
-		unsigned pair =
-		    byte_at(value, size, offset, at) << 8 | byte_at(value, size, offset, at + 1);
+		size_t bit = i * 6, at = bit / 8 - offset;
+		unsigned pair = byte_at(value, size, at) << 8 | byte_at(value, size, at + 1);
 
 		text[i - first] = alphabet[pair >> (10 - bit % 8) & 63];
 	}

@@ -28,15 +28,23 @@ with_secret(void)
 	return r;
 }
 
+/* The whole at once, and the same byte by byte. */
 static void
 check(struct redact *r, const char *text, const char *want)
 {
+	struct redact_stream *s = redact_stream_new(r, NULL);
 	struct buf out;
 
 	buf_init(&out, 65536);
 	redact_text(r, text, strlen(text), &out);
 	assert_string_equal(buf_text(&out), want);
+	buf_clear(&out);
+	for (const char *c = text; *c != '\0'; c++)
+		redact_stream_add(s, c, 1, &out);
+	redact_stream_end(s, &out);
+	assert_string_equal(buf_text(&out), want);
 	buf_done(&out);
+	redact_stream_free(s);
 }
 
 static void
@@ -60,6 +68,23 @@ a_known_value_is_found_in_every_form(void **state)
 	 * change is no part of it. */
 	check(
 	    r, "eDpwQHNzL3dvcmQrd2l0aCZzaWducw== eHBAc3Mvd29yZCt3aXRoJnNpZ25z", "eDp***w== eH***");
+	assert_true(redact_add(r, "what.stays_-~and/what", NULL));
+	check(r, "what.stays_-~and%2Fwhat", "***");
+	redact_free(r);
+}
+
+/* A form that stands there already is not held a second time. */
+static void
+a_value_that_is_known_takes_no_room_again(void **state)
+{
+	struct redact *r = with_secret();
+	unsigned n = 1;
+
+	(void)state;
+	for (fail_nth(FAIL_MEMORY, n); !redact_add(r, secret, NULL); fail_nth(FAIL_MEMORY, n))
+		n++;
+	assert_false(fail_nth_met());
+	assert_int_equal(n - 1, 2 * 8); /* the encodings, of the value and of its one line */
 	redact_free(r);
 }
 
@@ -77,6 +102,27 @@ shapes_of_tokens_are_found_without_knowing_them(void **state)
 	    "a\n-----BEGIN RSA PRIVATE KEY-----\nMIIE\nzz--\n-----END RSA PRIVATE KEY-----\nb",
 	    "a\n***\nb");
 	check(NULL, "-----BEGIN PRIVATE KEY-----\nabc", "***");
+	check(NULL, "-----BEGIN AZ09 PRIVATE KEY-----\nabc", "***");
+	check(NULL, "-----BEGIN aZ PRIVATE KEY-----\nabc", "-----BEGIN aZ PRIVATE KEY-----\nabc");
+}
+
+/* The longest heading has 95 characters before its last dashes, the longest number 64 digits. */
+static void
+what_is_longer_than_a_token_can_be_is_none(void **state)
+{
+	char text[160];
+
+	(void)state;
+	for (int before = 94; before <= 98; before++) {
+		(void)snprintf(text, sizeof(text), "-----BEGIN %0*d PRIVATE KEY-----",
+		    before - (int)strlen("-----BEGIN  PRIVATE KEY"), 0);
+		check(NULL, text, before < 96 ? "***" : text);
+	}
+	for (int digits = 63; digits <= 66; digits++) {
+		(void)snprintf(
+		    text, sizeof(text), "%0*d:zzzzzzzzzzzzzzzzzzzzzzzzzzzzzz", digits, 0);
+		check(NULL, text, digits <= 64 ? "***" : text);
+	}
 }
 
 static void
@@ -183,6 +229,13 @@ a_key_without_end_does_not_swallow_the_rest_for_ever(void **state)
 	redact_stream_end(s, &out);
 	assert_non_null(strstr(buf_text(&out), "end"));
 	assert_true(out.size < 10000);
+	buf_clear(&out);
+	redact_stream_add(s, "-----BEGIN PRIVATE KEY-----", 27, &out);
+	for (int i = 0; i < 32767; i++)
+		redact_stream_add(s, "x", 1, &out);
+	redact_stream_add(s, "end", 3, &out);
+	redact_stream_end(s, &out);
+	assert_string_equal(buf_text(&out), "***end");
 	buf_done(&out);
 	redact_stream_free(s);
 }
@@ -288,6 +341,11 @@ a_stream_without_memory_shows_nothing_and_says_so(void **state)
 	redact_stream_add(s, "p@ss/word+with&signs", 20, &out);
 	assert_true(fail_nth_met());
 	assert_true(buf_failed(&out));
+	redact_stream_end(s, &out);
+	buf_clear(&out);
+	redact_stream_add(s, "anew", 4, &out);
+	redact_stream_end(s, &out);
+	assert_string_equal(buf_text(&out), "anew");
 	buf_done(&out);
 	redact_stream_free(s);
 	redact_free(r);
@@ -323,7 +381,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_known_value_is_found_in_every_form),
+		cmocka_unit_test(a_value_that_is_known_takes_no_room_again),
 		cmocka_unit_test(shapes_of_tokens_are_found_without_knowing_them),
+		cmocka_unit_test(what_is_longer_than_a_token_can_be_is_none),
 		cmocka_unit_test(ordinary_text_stays_as_it_is),
 		cmocka_unit_test(a_stream_cut_anywhere_gives_what_the_whole_gives),
 		cmocka_unit_test(lines_of_a_value_are_secrets_too_and_short_ones_are_not),
