@@ -523,6 +523,33 @@ only_a_branchs_head_is_asked_about_beside_the_run(void **state)
 }
 
 static void
+end_behind_its_buttons(struct tx *tx, void *arg)
+{
+	struct deployment *deployment = arg;
+
+	row_deployment_set_state(tx, deployment->id, DEPLOY_FAILED, DEPLOY_WHY_INTERRUPTED);
+}
+
+/* A decision closes the buttons of what it ends: one that stood open all the same ends nothing. */
+static void
+a_button_that_stayed_open_at_an_end_is_used_up(void **state)
+{
+	struct deployment deployment;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	deployment = world_newest(&w, "staging");
+	store_aid_act(&w.aid, end_behind_its_buttons, &deployment);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "Cancel"));
+	assert_string_equal(w.toast, "This button has expired or was used.");
+	assert_int_equal(world_audited(&w, "cancel_requested", NULL), 0);
+	assert_int_equal(world_count(&w, EFFECT_END), 0);
+	world_close(&w);
+}
+
+static void
 an_environment_that_left_the_settings_is_not_started(void **state)
 {
 	struct world w;
@@ -570,6 +597,7 @@ main(void)
 		cmocka_unit_test(history_lists_the_latest_first),
 		cmocka_unit_test(what_is_none_of_ours_is_remembered_and_nothing_more),
 		cmocka_unit_test(only_a_branchs_head_is_asked_about_beside_the_run),
+		cmocka_unit_test(a_button_that_stayed_open_at_an_end_is_used_up),
 		cmocka_unit_test(an_environment_that_left_the_settings_is_not_started),
 	};
 

@@ -167,6 +167,18 @@ live_is_cut_first_and_at_lines_from_its_beginning(void **state)
 }
 
 static void
+a_mark_that_ended_in_what_was_cut_off_is_off(void **state)
+{
+	/* Goal: what is left of the output does not take over the block of what is gone. */
+	char *html =
+	    render(&(struct telegram_html_parts){ .live = MARK_CODE "one" MARK_CODE "\ntwo" }, 3);
+
+	(void)state;
+	assert_string_equal(html, "two");
+	free(html);
+}
+
+static void
 head_is_cut_when_live_is_gone_and_foot_last(void **state)
 {
 	/* Goal: the order of sacrifice. */
@@ -199,6 +211,17 @@ a_character_of_two_units_is_never_halved(void **state)
 	    "ab\xf0\x9f\x9a\x80"
 	    "c");
 	free(html);
+}
+
+static void
+a_character_counts_as_telegram_counts_it(void **state)
+{
+	/* Goal: two units from U+10000 on, one for a broken byte, none for what is not shown. */
+	(void)state;
+	assert_int_equal(telegram_html_units("\xef\xbf\xbf"), 1);
+	assert_int_equal(telegram_html_units("\xf0\x90\x80\x80"), 2);
+	assert_int_equal(telegram_html_units("\xff"), 1);
+	assert_int_equal(telegram_html_units(MARK_BOLD "\x07\x7f"), 0);
 }
 
 /* Random marked text: marks, markup characters, letters, astral characters, broken bytes. */
@@ -273,8 +296,10 @@ main(void)
 		cmocka_unit_test(nothing_visible_is_an_ellipsis),
 		cmocka_unit_test(what_shows_nothing_takes_no_room_from_what_does),
 		cmocka_unit_test(live_is_cut_first_and_at_lines_from_its_beginning),
+		cmocka_unit_test(a_mark_that_ended_in_what_was_cut_off_is_off),
 		cmocka_unit_test(head_is_cut_when_live_is_gone_and_foot_last),
 		cmocka_unit_test(a_character_of_two_units_is_never_halved),
+		cmocka_unit_test(a_character_counts_as_telegram_counts_it),
 		cmocka_unit_test(whatever_is_said_parses_fits_and_reads_as_the_plain_form),
 		cmocka_unit_test(the_longest_message_uses_all_that_telegram_takes),
 	};
