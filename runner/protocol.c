@@ -314,18 +314,17 @@ static void write_line(struct writer *out, const char *fmt, ...) PRINTF(2, 3);
 static void
 write_line(struct writer *out, const char *fmt, ...)
 {
+	size_t room = out->cap - out->len, size;
 	va_list args;
-	int n;
 
 	va_start(args, fmt);
-	n = vsnprintf(out->buf + out->len, out->cap - out->len, fmt, args);
+	size =
+	    (size_t)vsnprintf(out->buf + out->len, room, fmt, args); /* < 0: more than any room */
 	va_end(args);
-	if (n < 0 || (size_t)n >= out->cap - out->len) {
+	if (size >= room)
 		out->full = true;
-		out->len = out->cap > 0 ? out->cap - 1 : 0;
-	} else {
-		out->len += (size_t)n;
-	}
+	else
+		out->len += size;
 }
 
 static bool

@@ -172,6 +172,8 @@ what_is_out_of_bounds_is_refused(void **state)
 		RUN_BUT "deadline_s 60\nprevious x\n",
 		RUN_BUT "deadline_s 60\nref \n",
 		RUN_BUT "deadline_s 60\nref a\tb\n",
+		"ask\nid 1\nquestion heads\nbranches \n",
+		"ask\nid 1\nquestion heads\nbranches a\tb\n",
 		"exit\nstatus 256\n",
 		"exit\ngate 2\n",
 		"exit\nsignal 128\n",
@@ -183,6 +185,95 @@ what_is_out_of_bounds_is_refused(void **state)
 		if (decodes(wrong[i]))
 			fail_msg("accepted: %s", wrong[i]);
 	}
+}
+
+/* A line of the longest field still fits, a longer one and one with a NUL do not. */
+static void
+a_line_that_is_too_long_or_has_a_nul_is_refused(void **state)
+{
+	static struct protocol_message message;
+	static const char nul[] = "grew\nnew\0er 1\n";
+	static char text[8192];
+
+	(void)state;
+	for (int size = 4350; size <= 4353; size++) {
+		(void)snprintf(text, sizeof(text), "grew\nnewer %0*d\n", size - 6, 0);
+		assert_int_equal(decodes(text), size < 4352);
+	}
+	assert_false(protocol_decode(nul, sizeof(nul) - 1, &message, NULL));
+}
+
+static void
+more_steps_than_there_is_room_for_are_refused(void **state)
+{
+	static char text[4096];
+	char *at = text + snprintf(text, sizeof(text), "exit\n");
+
+	(void)state;
+	for (size_t i = 0; i < PROTOCOL_STEPS_ROOM; i++)
+		at += snprintf(at, 16, "step 1 a\n");
+	assert_true(decodes(text));
+	(void)snprintf(at, 16, "step 1 a\n");
+	assert_false(decodes(text));
+}
+
+static bool
+encodes(const struct protocol_message *message, size_t room)
+{
+	static char packet[PROTOCOL_PACKET_MAX];
+	size_t size;
+
+	return protocol_encode(message, packet, room, &size, NULL);
+}
+
+/* Whoever makes a mistake hears of it, not whoever reads it. */
+static void
+what_is_out_of_bounds_is_not_sent(void **state)
+{
+	struct protocol_message message = { .kind = PROTOCOL_STEP, .step_count = 1 };
+
+	(void)state;
+	assert_false(encodes(&message, PROTOCOL_PACKET_MAX)); /* no name */
+	(void)snprintf(message.steps[0].name, sizeof(message.steps[0].name), "a\tb");
+	assert_false(encodes(&message, PROTOCOL_PACKET_MAX));
+	message.steps[0].name[1] = 'b';
+	assert_true(encodes(&message, PROTOCOL_PACKET_MAX));
+	message.steps[0].at = -1;
+	assert_false(encodes(&message, PROTOCOL_PACKET_MAX));
+	message.step_count = PROTOCOL_STEPS_ROOM + 1;
+	assert_false(encodes(&message, PROTOCOL_PACKET_MAX));
+
+	message = (struct protocol_message){ .kind = PROTOCOL_RUN,
+		.id = 1,
+		.program = PROTOCOL_PROGRAM_DEPLOY,
+		.argument = "1a2b3c4",
+		.deadline_s = 60,
+		.deployment = 7 };
+	assert_false(encodes(&message, PROTOCOL_PACKET_MAX)); /* where? */
+	memset(message.environment, 'a', sizeof(message.environment));
+	assert_false(encodes(&message, PROTOCOL_PACKET_MAX)); /* without end */
+	message.environment[1] = '\0';
+	assert_true(encodes(&message, PROTOCOL_PACKET_MAX));
+}
+
+static void
+what_does_not_fit_is_not_sent_in_part(void **state)
+{
+	struct protocol_message grew = { .kind = PROTOCOL_GREW, .log_size = 1 };
+	struct protocol_message answer = { .kind = PROTOCOL_ANSWER, .id = 1, .body_len = 4 };
+	static char packet[64];
+	size_t whole, size;
+
+	(void)state;
+	answer.body = "body";
+	assert_true(protocol_encode(&grew, packet, sizeof(packet), &whole, NULL));
+	assert_int_equal(whole, strlen("grew\nlog_size 1\n"));
+	for (size_t room = 0; room <= whole + 1; room++) /* a NUL stands behind it */
+		assert_int_equal(protocol_encode(&grew, packet, room, &size, NULL), room > whole);
+	assert_true(protocol_encode(&answer, packet, sizeof(packet), &whole, NULL));
+	for (size_t room = 0; room <= whole; room++)
+		assert_int_equal(
+		    protocol_encode(&answer, packet, room, &size, NULL), room >= whole);
 }
 
 static void
@@ -248,6 +339,10 @@ main(void)
 		cmocka_unit_test(an_answer_carries_any_bytes_up_to_its_cap),
 		cmocka_unit_test(what_a_newer_version_adds_is_skipped),
 		cmocka_unit_test(what_is_out_of_bounds_is_refused),
+		cmocka_unit_test(a_line_that_is_too_long_or_has_a_nul_is_refused),
+		cmocka_unit_test(more_steps_than_there_is_room_for_are_refused),
+		cmocka_unit_test(what_is_out_of_bounds_is_not_sent),
+		cmocka_unit_test(what_does_not_fit_is_not_sent_in_part),
 		cmocka_unit_test(names_are_what_the_lists_allow),
 	};
 
