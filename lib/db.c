@@ -192,7 +192,7 @@ open_handle(struct db *db, const char *path, unsigned flags, struct err *err)
 	    (read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_NOMUTEX |
 		SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE,
 	    NULL);
-	/* Where there is no descriptor for reading and writing, SQLite tries to read alone: it would
+	/* Where there is no descriptor to read and write, SQLite tries to read alone: it would
 	 * be open, and refuse every change for as long as it is. */
 	if (rc == SQLITE_OK && !read_only && sqlite3_db_readonly(db->handle, "main") != 0)
 		return err_set(err, ERR_IO, "opening %s: it could be read, but not written", path);

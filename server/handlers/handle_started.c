@@ -41,8 +41,8 @@ end_unattended(struct tx *tx)
 void
 handle_started(struct tx *tx, const struct event *event)
 {
-	/* A database that was restored, or begun anew, beside the folders of later runs: their records
-	 * are not those of runs that are still to come. */
+	/* A database that was restored, or begun anew, beside the folders of later runs: their
+	 * records are not those of runs that are still to come. */
 	row_run_skip(tx, event->u.started.highest_run);
 	for (size_t i = 0; i < tx->settings->environment_count; i++)
 		check_environment(tx, tx->settings->environments[i].name);

@@ -14,7 +14,7 @@ struct keeper_link;
 struct keeper_link_watch {
 	/* hello first; any kind a keeper says. */
 	void (*on_message)(void *ctx, const struct protocol_message *message);
-	/* It says what cannot be read, being of another release; whatever follows is not looked at. */
+	/* It says what cannot be read, being of another release; nothing more is looked at. */
 	void (*on_unreadable)(void *ctx, const char *why);
 	void (*on_closed)(void *ctx);
 	void *ctx;

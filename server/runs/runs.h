@@ -48,8 +48,8 @@ struct redact *runs_redact(const struct runs *runs);
 
 /* --- runs --------------------------------------------------------------------------------- */
 
-/* How whoever ordered a run learns of it: hello at most once, steps, deaf and lost at most once, then
- * ended (or refused) or put off, exactly once (the watch is dead then). */
+/* How whoever ordered a run learns of it: hello at most once, steps, deaf and lost at most once,
+ * then ended (or refused) or put off, exactly once (the watch is dead then). */
 struct runs_watch {
 	/* The script waits at its gate: record this, then runs_go().  Not when the gate is open. */
 	void (*on_hello)(void *ctx, const struct run_started *hello);
@@ -57,7 +57,7 @@ struct runs_watch {
 	void (*on_step)(void *ctx, const struct run_step *step);
 	/* Its keeper was killed; what it started is being ended. */
 	void (*on_lost)(void *ctx);
-	/* Its keeper is of another release and is not understood: no hello, no steps until its end. */
+	/* Its keeper is of another release, and not understood: no hello, no steps until its end. */
 	void (*on_deaf)(void *ctx);
 	/* From the exit record (or refused: nothing runs, nothing was left, `detail` says why). */
 	void (*on_ended)(void *ctx, const struct run_ended *ended);

@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What rows and files alone can show stands in tests/faults/invariants.c; here they are held
- * against the simulated world, never against what the program has in memory.  I1 to I12 are the names of
- * docs/TESTING.md.
+ * against the simulated world, never against what the program has in memory.  I1 to I12 are the
+ * names of docs/TESTING.md.
  */
 #include "store/row_question.h"
 #include "tests/faults/invariants.h"

@@ -243,7 +243,7 @@ size_of_log(const struct place *p)
 	return st.st_size;
 }
 
-/* What somebody reads for long is not copied behind their back, and no checkpoint waits for them. */
+/* What somebody reads for long is not copied behind them, and no checkpoint waits for them. */
 static void
 the_log_that_a_reader_holds_back_shrinks_when_the_reader_has_gone(void **state)
 {
