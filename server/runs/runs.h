@@ -57,7 +57,7 @@ struct runs_watch {
 	void (*on_step)(void *ctx, const struct run_step *step);
 	/* Its keeper was killed; what it started is being ended. */
 	void (*on_lost)(void *ctx);
-	/* Its keeper is of another release, and not understood: no hello, no steps until its end. */
+	/* Its keeper is of another release, not understood: no hello, no steps until its end. */
 	void (*on_deaf)(void *ctx);
 	/* From the exit record (or refused: nothing runs, nothing was left, `detail` says why). */
 	void (*on_ended)(void *ctx, const struct run_ended *ended);
