@@ -102,7 +102,8 @@ is_idle(const struct http_server_conn *conn, int64_t now)
 	    is_quiet(conn);
 }
 
-/* Has asked, and it is they who are waited for: the rest of a body, or the room for an answer. */
+/* Has asked, and it is they who are waited for: the rest of a body, or the room for an answer, which
+ * must have been handed out: one that was made in this turn is not. */
 static bool
 is_slow(const struct http_server_conn *conn, int64_t now)
 {
@@ -110,7 +111,7 @@ is_slow(const struct http_server_conn *conn, int64_t now)
 
 	return request != NULL && !conn->is_cut && !conn->is_suspended &&
 	    now - conn->asked >= SLOW_MIN_MS &&
-	    (request->phase == HTTP_REQUEST_ANSWERED ||
+	    ((request->phase == HTTP_REQUEST_ANSWERED && request->response == NULL) ||
 		(request->phase == HTTP_REQUEST_BODY && is_quiet(conn)));
 }
 

@@ -20,7 +20,7 @@
 #include <cmocka.h>
 
 #define PATIENCE_MS 5000
-#define KEPT_MAX    4
+#define KEPT_MAX    8
 #define BUDGET	    1000
 
 /* The other end of a connection. */
@@ -401,6 +401,57 @@ whoever_waited_at_the_limit_is_taken_when_another_goes(void **state)
 	hang_up(&f->peer);
 	UNTIL(f, has_answer(&f->second));
 	assert_non_null(strstr(f->second.in, "HTTP/1.1 200 "));
+}
+
+/* Makes the timer that makes room overdue, and the answers come in the same turn as it. */
+static void
+on_late(struct loop_timer *timer, void *ctx)
+{
+	int64_t until = loop_now_ms() + 600;
+
+	(void)timer;
+	while (loop_now_ms() < until)
+		continue;
+	loop_async_wake(ctx);
+}
+
+static void
+on_decided(struct loop_async *async, void *ctx)
+{
+	struct fixture *f = ctx;
+
+	(void)async;
+	for (size_t i = 0; i < f->kept_count; i++)
+		http_request_answer(f->kept[i], 200, NULL, NULL, 0);
+}
+
+/* They had waited for us, not we for them: cut, they would not hear that it was decided. */
+static void
+whoever_waited_long_at_the_limit_gets_the_answer_that_was_just_made(void **state)
+{
+	struct fixture *f = *state;
+	struct http_server_config config = test_config(f);
+	struct peer peers[KEPT_MAX] = { 0 };
+	struct loop_timer late;
+	struct loop_async decided;
+
+	config.connections_max = KEPT_MAX;
+	start(f, &config, "127.0.0.1:0");
+	for (size_t i = 0; i < KEPT_MAX; i++) {
+		call(f, &peers[i]);
+		SAY(&peers[i], "POST /later HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+	}
+	UNTIL(f, f->kept_count == KEPT_MAX);
+	loop_async_init(&decided, on_decided, f);
+	loop_async_start(f->loop, &decided);
+	loop_timer_init(&late, on_late, &decided);
+	loop_timer_start(f->loop, &late, 1100, 0);
+	UNTIL(f, all_have_answers(peers, KEPT_MAX));
+	loop_async_stop(&decided);
+	for (size_t i = 0; i < KEPT_MAX; i++) {
+		assert_non_null(strstr(peers[i].in, "HTTP/1.1 200 "));
+		hang_up(&peers[i]);
+	}
 }
 
 static void
@@ -1002,6 +1053,7 @@ main(void)
 		TEST(a_small_body_passes_a_large_one_that_waits),
 		TEST(a_burst_up_to_the_limit_is_answered_whole),
 		TEST(whoever_waited_at_the_limit_is_taken_when_another_goes),
+		TEST(whoever_waited_long_at_the_limit_gets_the_answer_that_was_just_made),
 		TEST(who_waits_for_a_descriptor_is_taken_when_another_closes),
 		TEST(without_descriptors_it_waits_and_then_takes_who_waited),
 		TEST(an_idle_connection_is_closed_after_its_time),
