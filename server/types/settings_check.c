@@ -63,7 +63,9 @@ check_list(const char *text, bool (*check)(const char *, struct err *), size_t m
 		if (++count > max)
 			return err_set(err, ERR_INVALID, "more than %zu in the list", max);
 	}
-	return count > 0 || err_set(err, ERR_INVALID, "an empty list");
+	if (count == 0)
+		return err_set(err, ERR_INVALID, "an empty list");
+	return true;
 }
 
 bool
@@ -177,7 +179,9 @@ settings_check_SIZE(const char *text, struct err *err)
 
 	if (!text_to_size(text, (int64_t)1 << 42, &value, err))
 		return false;
-	return value >= 4096 || err_set(err, ERR_INVALID, "\"%.60s\" is less than 4 KiB", text);
+	if (value < 4096)
+		return err_set(err, ERR_INVALID, "\"%.60s\" is less than 4 KiB", text);
+	return true;
 }
 
 bool
@@ -365,20 +369,23 @@ settings_check_LEVEL(const char *text, struct err *err)
 {
 	enum log_level level;
 
-	return log_level_from(text, &level) ||
-	    err_set(err, ERR_INVALID, "\"%.60s\" is not ERROR, WARNING, INFO or DEBUG", text);
+	if (log_level_from(text, &level))
+		return true;
+	return err_set(err, ERR_INVALID, "\"%.60s\" is not ERROR, WARNING, INFO or DEBUG", text);
 }
 
 bool
 settings_check_FORMAT(const char *text, struct err *err)
 {
-	return text_same_ci(text, "human") || text_same_ci(text, "logfmt") ||
-	    err_set(err, ERR_INVALID, "\"%.60s\" is neither human nor logfmt", text);
+	if (text_same_ci(text, "human") || text_same_ci(text, "logfmt"))
+		return true;
+	return err_set(err, ERR_INVALID, "\"%.60s\" is neither human nor logfmt", text);
 }
 
 bool
 settings_check_MODE(const char *text, struct err *err)
 {
-	return text_same_ci(text, "webhook") || text_same_ci(text, "polling") ||
-	    err_set(err, ERR_INVALID, "\"%.60s\" is neither webhook nor polling", text);
+	if (text_same_ci(text, "webhook") || text_same_ci(text, "polling"))
+		return true;
+	return err_set(err, ERR_INVALID, "\"%.60s\" is neither webhook nor polling", text);
 }

@@ -1,0 +1,188 @@
+/* Goal: a setting takes what it can be, up to its ends, and nothing else; no secret is told.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "types/settings_check.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "lib/err.h"
+#include "types/limits.h"
+#include "types/settings.h"
+
+#define AS_LONG_AS_CAN_BE 11 /* the most texts of a case */
+
+struct setting_case {
+	const char *name;
+	bool (*check)(const char *text, struct err *err);
+	const char *good[AS_LONG_AS_CAN_BE];
+	const char *bad[AS_LONG_AS_CAN_BE];
+};
+
+#define S(type) #type, settings_check_##type
+static const struct setting_case cases[] = {
+	{ S(TEXT), { "", "x", "~ \xc3\xa4" }, { "a\nb", "\x1f", "\x7f", "\xff" } },
+	{ S(TOKEN), { "0123456789abcdef", "a<bcdefghijklmnop" },
+	    { "", "0123456789abcde", "aaaaaaaaaaaaaaaaaaaa", "<0123456789abcdef>",
+		"0123456789-Change-Me", "0123456789abcde\x7f" } },
+	{ S(BOT_TOKEN), { "1:abcdefghijklmnop", "1234567890123456789:abc_-ABC" },
+	    { "", ":abcdefghijklmnop", "12345678901234567890:abcdefghijklmnop", "1234567890abcdef",
+		"1:", "1:abcdefghijklmnop!", "1:abcdefghijklm" } },
+	{ S(WEBHOOK_SECRET), { "0123456789ABCDEF_-az" },
+	    { "", "0123456789abcdef.", "0123456789abcde" } },
+	{ S(BOOL), { "true", "no" }, { "", "2" } },
+	{ S(COUNT), { "1", "1000" }, { "", "0", "1001", "x" } },
+	{ S(SECONDS), { "1", "86400" }, { "", "0", "86401" } },
+	{ S(SECONDS_OR_0), { "0", "86400" }, { "", "-1", "86401" } },
+	{ S(SIZE), { "4096", "4K", "4398046511104" }, { "", "4095", "4398046511105", "x" } },
+	{ S(PORT), { "1", "65535" }, { "", "0", "65536" } },
+	{ S(ID), { "1", "-1", "-9223372036854775808", "9223372036854775807" },
+	    { "", "0", "x", "9223372036854775808" } },
+	{ S(IDS), { "1", " 1 ,2\t,\t3", "1,2," }, { "", " ", ",", "1,,2", "0", "-1", "1,x" } },
+	{ S(URL), { "http://h", "HTTPS://h/p?q#f", "http://h/@" },
+	    { "", "h", "ftp://h", "http://", "http:///p", "https://u@h", "http://h/a b",
+		"http://h/\x01", "http://h/<", "http://h/`" } },
+	{ S(URLS), { "http://a,https://b" }, { "", "http://a,b" } },
+	{ S(PATH), { "/", "/a b" }, { "", "a/b", "/a\nb" } },
+	{ S(ADDRESS), { "127.0.0.1", "::1", "/run/x.sock" },
+	    { "", "localhost", "127.0.0.1:80", "run/x.sock", "/run/\n" } },
+	{ S(HOST), { "h", "a-b.example", "::1", "1.2.3.4:22" }, { "", "-h", "a b", "a/b" } },
+	{ S(NAMES), { "a", "a,z-9", "abcdefghijklmnopqrst" },
+	    { "", "A", "1a", "-a", "{", "`", "a_b", "aA", "abcdefghijklmnopqrstu" } },
+	{ S(BRANCH), { "m", "release/1.2_x-y", "a.lockx" },
+	    { "", ".a", "_a", "/a", "-a", "a..b", "a//b", "a/.b", "a/", "a.", "a.lock" } },
+	{ S(REPOSITORY), { "a/b", "A_.-9/b_.-9" },
+	    { "", "/b", "a", "a/", "a b/c", "a/b/c", "a/b c" } },
+	{ S(REMOTE),
+	    { "https://h/p", "https://h/p@q", "ssh://git@h/p", "/srv/git", "git@h:p/q", "g@h:p:/" },
+	    { "", "http://h/p", "git://h/p", "https://u@h/p", "ssh://-o/p", "/srv/g it",
+		"https://h/\x7f" } },
+	{ S(REMOTE), { "a@b:c/d" },
+	    { "-a@h:p/q", "h:p/q", "@h:p/q", "git@-h:p/q", "git@h/q", "git@:p/q",
+		"git@h:", "git@h/p:q", "a:b@c/d", "git@h:p" } },
+	{ S(PROXY), { "http://h:1", "socks5h://u:p@h:1" },
+	    { "", "h:1", "socks5://h:1", "http://", "http://h 1", "http://h\n" } },
+	{ S(LEVEL), { "ERROR", "WARNING", "INFO", "DEBUG" }, { "", "LOUD" } },
+	{ S(FORMAT), { "human", "LOGFMT" }, { "", "json" } },
+	{ S(MODE), { "webhook", "Polling" }, { "", "both" } },
+};
+
+static void
+each_setting_takes_what_it_can_be_and_nothing_else(void **state)
+{
+	struct err err;
+
+	(void)state;
+	for (size_t c = 0; c < COUNT(cases); c++)
+		for (size_t i = 0; i < AS_LONG_AS_CAN_BE; i++) {
+			const char *good = cases[c].good[i], *bad = cases[c].bad[i];
+
+			if (good != NULL && !cases[c].check(good, &err))
+				fail_msg(
+				    "%s: \"%s\" is refused: %s", cases[c].name, good, err.text);
+			if (bad == NULL)
+				continue;
+			err.text[0] = '\0';
+			if (cases[c].check(bad, &err))
+				fail_msg("%s: \"%s\" is taken", cases[c].name, bad);
+			assert_string_not_equal(err.text, "");
+		}
+}
+
+/* `before`, then as many of "01010…" that there are `size` bytes, then `behind`. */
+static const char *
+sized(const char *before, size_t size, const char *behind)
+{
+	static char text[8192];
+	size_t used = strlen(before), last = size - strlen(behind);
+
+	assert_true(size < sizeof(text));
+	memcpy(text, before, used);
+	for (; used < last; used++)
+		text[used] = used % 2 == 0 ? '0' : '1';
+	memcpy(text + last, behind, strlen(behind) + 1);
+	return text;
+}
+
+static void
+each_setting_has_its_longest(void **state)
+{
+	static const struct {
+		const char *name;
+		bool (*check)(const char *text, struct err *err);
+		const char *before;
+		size_t most;
+		const char *behind;
+	} longest[] = {
+		{ S(TEXT), "", 1023, "" },
+		{ S(TOKEN), "", 1023, "" },
+		{ S(WEBHOOK_SECRET), "", 256, "" },
+		{ S(URL), "http://", 1023, "" },
+		{ S(PATH), "/", 1023, "" },
+		{ S(ADDRESS), "/", 107, "" },
+		{ S(HOST), "", 253, "" },
+		{ S(BRANCH), "", 200, "" },
+		{ S(REPOSITORY), "a/", 200, "" },
+		{ S(REMOTE), "/", 1023, "" },
+		{ S(PROXY), "http://", 1023, "" },
+		{ S(URLS), "http://a/", LIMIT_URL_LIST - 1, ",http://b" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(longest); i++) {
+		size_t most = longest[i].most;
+		bool is_list = longest[i].behind[0] != '\0';
+
+		if (!is_list && !longest[i].check(sized(longest[i].before, most, ""), NULL))
+			fail_msg("%s: %zu bytes are refused", longest[i].name, most);
+		if (longest[i].check(sized(longest[i].before, most + 1, longest[i].behind), NULL))
+			fail_msg("%s: %zu bytes are taken", longest[i].name, most + 1);
+	}
+}
+
+static void
+a_list_has_as_many_parts_as_may_be(void **state)
+{
+	char text[8192] = "";
+
+	(void)state;
+	for (size_t n = 1; n <= SETTINGS_IDS_MAX + 1; n++) {
+		(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "%zu,", n);
+		assert_int_equal(settings_check_IDS(text, NULL), n <= SETTINGS_IDS_MAX);
+	}
+}
+
+/* What is refused may be the real one with a slip: it stays out of logs and terminals. */
+static void
+no_secret_stands_in_what_is_said_of_it(void **state)
+{
+	static bool (*const checks[])(const char *text, struct err *err) = { settings_check_TOKEN,
+		settings_check_BOT_TOKEN, settings_check_WEBHOOK_SECRET, settings_check_PROXY };
+	static const char *const secrets[] = { "s3cr3t", "s3cr3t-change-me-s3cr3t",
+		"s3cr3ts3cr3ts3cr3t\x7f", "123456:s3cr3t" };
+	struct err err;
+
+	(void)state;
+	for (size_t c = 0; c < COUNT(checks); c++)
+		for (size_t i = 0; i < COUNT(secrets); i++) {
+			assert_false(checks[c](secrets[i], &err));
+			assert_null(strstr(err.text, "s3cr3t"));
+		}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_setting_takes_what_it_can_be_and_nothing_else),
+		cmocka_unit_test(each_setting_has_its_longest),
+		cmocka_unit_test(a_list_has_as_many_parts_as_may_be),
+		cmocka_unit_test(no_secret_stands_in_what_is_said_of_it),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
