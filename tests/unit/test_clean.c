@@ -36,6 +36,9 @@ static const struct {
 	{ "a\xf3\xa0\x81\x81"
 	  "b",
 	    "ab", NULL }, /* a tag */
+	{ "a\xef\xbf\xb8"
+	  "\xef\xbf\xb9\xef\xbf\xbb\xef\xbf\xbc",
+	    "a\xef\xbf\xb8\xef\xbf\xbc", NULL }, /* annotations, and what stands beside them */
 	{ "a\xe2\x80\xa8"
 	  "b",
 	    "a b", NULL }, /* line separator */

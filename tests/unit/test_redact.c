@@ -102,6 +102,7 @@ shapes_of_tokens_are_found_without_knowing_them(void **state)
 	    "a\n-----BEGIN RSA PRIVATE KEY-----\nMIIE\nzz--\n-----END RSA PRIVATE KEY-----\nb",
 	    "a\n***\nb");
 	check(NULL, "-----BEGIN PRIVATE KEY-----\nabc", "***");
+	check(NULL, "-----BEGIN PRIVATE KEY-----", "***");
 	check(NULL, "-----BEGIN AZ09 PRIVATE KEY-----\nabc", "***");
 	check(NULL, "-----BEGIN aZ PRIVATE KEY-----\nabc", "-----BEGIN aZ PRIVATE KEY-----\nabc");
 }
@@ -166,6 +167,45 @@ a_stream_cut_anywhere_gives_what_the_whole_gives(void **state)
 	redact_free(r);
 }
 
+/* Behind the end of a key text is shown at once, not only when all has come. */
+static void
+what_is_certain_is_not_held_back(void **state)
+{
+	static const char text[] =
+	    "-----BEGIN PRIVATE KEY-----\na-b\n-----END PRIVATE KEY----- then ghp_short then";
+	struct redact_stream *s = redact_stream_new(NULL, NULL);
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 65536);
+	for (const char *c = text; *c != '\0'; c++)
+		redact_stream_add(s, c, 1, &out);
+	assert_string_equal(buf_text(&out), "*** then ghp_short then");
+	buf_done(&out);
+	redact_stream_free(s);
+}
+
+static void
+a_piece_larger_than_what_is_looked_at_at_once_is_cut(void **state)
+{
+	static char text[(1u << 20) + 100];
+	struct redact *r = with_secret();
+	struct redact_stream *s = redact_stream_new(r, NULL);
+	struct buf out;
+
+	(void)state;
+	memset(text, '.', sizeof(text));
+	memcpy(text + (1u << 20) - 10, secret, strlen(secret));
+	buf_init(&out, 4u << 20);
+	redact_stream_add(s, text, sizeof(text), &out);
+	redact_stream_end(s, &out);
+	assert_int_equal(out.size, sizeof(text) - strlen(secret) + strlen(REDACT_MARK));
+	assert_memory_equal(buf_text(&out) + (1u << 20) - 12, "..***..", 7);
+	buf_done(&out);
+	redact_stream_free(s);
+	redact_free(r);
+}
+
 static void
 lines_of_a_value_are_secrets_too_and_short_ones_are_not(void **state)
 {
@@ -175,6 +215,10 @@ lines_of_a_value_are_secrets_too_and_short_ones_are_not(void **state)
 	assert_true(redact_add(r, "first-line-of-it\nsecond-line-of-it\n", NULL));
 	assert_true(redact_add(r, "short", NULL));
 	check(r, "x first-line-of-it y second-line-of-it short", "x *** y *** short");
+	assert_true(redact_add(r, "8 bytes!", NULL));
+	assert_true(redact_add(r, "7 bytes", NULL));
+	assert_true(redact_add(r, "8 signs.\n7 signs", NULL));
+	check(r, "8 bytes! 7 bytes 8 signs. 7 signs", "*** 7 bytes *** 7 signs");
 	redact_free(r);
 	redact_free(NULL);
 }
@@ -283,6 +327,16 @@ each_shape_begins_and_ends_where_it_is_said_to(void **state)
 	}
 	check(NULL, "12345:zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz",
 	    "12345:zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz");
+	for (const char *before = "09azAZ/:@[`{-_"; *before != '\0'; before++) {
+		(void)snprintf(text, sizeof(text), "%cAKIAIOSFODNN7EXAMPLE", *before);
+		(void)snprintf(want, sizeof(want), "%c***", *before);
+		check(NULL, text, strchr("09azAZ", *before) != NULL ? text : want);
+	}
+	check(NULL, "ghp_09azAZ_-09azAZ_-09az/", "***/");
+	for (const char *behind = "/:@[`{"; *behind != '\0'; behind++) {
+		(void)snprintf(text, sizeof(text), "ghp_09azAZ_-09azAZ_-09a%c", *behind);
+		check(NULL, text, text);
+	}
 }
 
 /* Whoever adds a secret that cannot be remembered must hear of it: it would be shown. */
@@ -386,6 +440,8 @@ main(void)
 		cmocka_unit_test(what_is_longer_than_a_token_can_be_is_none),
 		cmocka_unit_test(ordinary_text_stays_as_it_is),
 		cmocka_unit_test(a_stream_cut_anywhere_gives_what_the_whole_gives),
+		cmocka_unit_test(what_is_certain_is_not_held_back),
+		cmocka_unit_test(a_piece_larger_than_what_is_looked_at_at_once_is_cut),
 		cmocka_unit_test(lines_of_a_value_are_secrets_too_and_short_ones_are_not),
 		cmocka_unit_test(a_value_at_the_end_is_found_though_a_longer_one_begins_so),
 		cmocka_unit_test(a_value_with_the_shape_of_a_token_goes_whole_wherever_it_is_cut),
