@@ -39,6 +39,8 @@ http_server_conn_resume(struct http_server_conn *conn)
 	if (!conn->is_suspended)
 		return;
 	conn->is_suspended = false;
+	/* What it was suspended for has come: that deadline may be due in this very turn. */
+	http_server_conn_set_deadline(conn, conn->server->config.request_timeout_ms);
 	conn->server->has_resumed = true; /* http_server.c sees to the MHD_run() */
 	MHD_resume_connection(conn->mhd);
 }
@@ -67,7 +69,6 @@ on_deadline(struct loop_timer *timer, void *ctx)
 	}
 	if (conn->is_suspended) {
 		http_server_answer_unavailable(conn->request);
-		http_server_conn_set_deadline(conn, conn->server->config.request_timeout_ms);
 		http_server_conn_resume(conn);
 		return;
 	}

@@ -403,7 +403,7 @@ whoever_waited_at_the_limit_is_taken_when_another_goes(void **state)
 	assert_non_null(strstr(f->second.in, "HTTP/1.1 200 "));
 }
 
-/* Makes the timer that makes room overdue, and the answers come in the same turn as it. */
+/* Makes timers overdue, and the answers come in the same turn as they. */
 static void
 on_late(struct loop_timer *timer, void *ctx)
 {
@@ -423,6 +423,29 @@ on_decided(struct loop_async *async, void *ctx)
 	(void)async;
 	for (size_t i = 0; i < f->kept_count; i++)
 		http_request_answer(f->kept[i], 200, NULL, NULL, 0);
+}
+
+/* Results before deadlines, here too. */
+static void
+an_answer_that_comes_with_its_deadline_is_given(void **state)
+{
+	struct fixture *f = *state;
+	struct http_server_config config = test_config(f);
+	struct loop_timer late;
+	struct loop_async decided;
+
+	config.answer_timeout_ms = 500;
+	start(f, &config, "127.0.0.1:0");
+	call(f, &f->peer);
+	SAY(&f->peer, "POST /later HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+	UNTIL(f, f->kept_count == 1);
+	loop_async_init(&decided, on_decided, f);
+	loop_async_start(f->loop, &decided);
+	loop_timer_init(&late, on_late, &decided);
+	loop_timer_start(f->loop, &late, 0, 0);
+	UNTIL(f, has_answer(&f->peer) || f->peer.is_closed);
+	loop_async_stop(&decided);
+	assert_non_null(strstr(f->peer.in, "HTTP/1.1 200 "));
 }
 
 /* They had waited for us, not we for them: cut, they would not hear that it was decided. */
@@ -1053,6 +1076,7 @@ main(void)
 		TEST(a_small_body_passes_a_large_one_that_waits),
 		TEST(a_burst_up_to_the_limit_is_answered_whole),
 		TEST(whoever_waited_at_the_limit_is_taken_when_another_goes),
+		TEST(an_answer_that_comes_with_its_deadline_is_given),
 		TEST(whoever_waited_long_at_the_limit_gets_the_answer_that_was_just_made),
 		TEST(who_waits_for_a_descriptor_is_taken_when_another_closes),
 		TEST(without_descriptors_it_waits_and_then_takes_who_waited),
