@@ -9,7 +9,8 @@ struct store_thread;
 
 /* Starts the thread: events of the crossing are decided in batches of at most LIMIT_BATCH, the
  * outcomes put back.  Takes the store.  A batch that could not be committed is tried again after
- * 100 ms … 5 s for as long as it holds results; until then whatever comes from outside is 503. */
+ * 100 ms … 5 s for as long as it holds results; until then whatever comes from outside is 503, and
+ * on a full disk until there is room again (store_reserve.h). */
 struct store_thread *store_thread_start(struct store *store, struct crossing *crossing,
     struct err *err) MUST_USE;
 
