@@ -13,13 +13,13 @@ import re
 import threading
 import urllib.parse
 
-# (setting, a part of where): there it is on purpose.
+# (setting, pattern of where): there it is on purpose.
 EXPECTED = (
-    ("*", "scripts/"),                              # what a test itself wrote down to be printed
-    ("*", "github.secret"), ("*", "/env"),          # the stand-in's copy; the .env itself
-    ("*", "/log"), ("*", "/exit"),                  # what a run's script printed, and its steps, raw: mode 0600
-    ("*", "the server's environ"),                  # where a test handed its settings over, instead of by .env
-    ("REPOSITORY_TOKEN", "deploybot-runner's environ"),     # the runner's own secret
+    ("*", r"/scripts/"),                            # what a test itself wrote down to be printed
+    ("*", r"/github\.secret$"), ("*", r"/\.?env$"), # the stand-in's copy; the .env itself
+    ("*", r"/runs/\w+/(log|exit)$"),                # what a run's script printed, and its steps, raw: mode 0600
+    ("*", r"^the server's environ$"),               # where a test handed its settings over, instead of by .env
+    ("REPOSITORY_TOKEN", r"^deploybot-runner's environ$"),  # the runner's own secret
 )
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Files of megabytes are looked at in pieces that overlap.
@@ -53,7 +53,7 @@ def secret_settings():
 
 
 def is_expected(name, where):
-    return any(setting in ("*", name) and part in where for setting, part in EXPECTED)
+    return any(setting in ("*", name) and re.search(pattern, where) for setting, pattern in EXPECTED)
 
 
 def search(secrets, artefacts):

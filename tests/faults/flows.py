@@ -1,4 +1,4 @@
-"""The three flows that every campaign plays: a person's and GitHub's part of them, whatever becomes of the bot.
+"""flows.py - the three flows that every campaign plays: what people and GitHub do, whatever becomes of the bot.
 
     who = FLOWS["production"].play(scene)   # never raises because the bot is dead, slow or refuses
     FLOWS["production"].settle(scene, who)  # the fault is gone: what a user would try again, until all is at rest

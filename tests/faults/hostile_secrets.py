@@ -183,7 +183,7 @@ def start_with_env_file(scene):
 
 def control(hall, folder):
     """The search finds what is there: each canary in each shape, in a file of the state."""
-    place = folder / "state" / "leaked"
+    place = folder / "state" / "environments" / "leaked"
     for name, value in PLANTED.items():
         for shape in canary.shapes(value):
             place.write_bytes(b"before " + shape + b" behind")

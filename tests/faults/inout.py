@@ -1,9 +1,10 @@
-"""Fails every read, write, flush, open, socket, fork and wait of the three flows once, and some of them for a while.
+"""inout.py - fails every read, write, flush, open, socket, fork and wait of the three flows once, some for a while.
 
-make check-io: each place from which deploybot, its runner and its keepers call the kernel fails once, with an error
-that the kernel gives there; then whole classes fail until they are healed.  After each: no crash, no leak, nothing
-acknowledged that is not stored, the chat told the truth, no restart but after a stop on purpose.
-IO=all: each place with each of its errors, in each flow; about an hour.
+make check-io (a module called io would be Python's own): each place from which deploybot, its runner and its keepers
+call the kernel fails once, with an error that the kernel gives there; then whole classes fail until they are healed.
+After each: no crash, no leak, nothing acknowledged that is not stored, the chat told the truth, no restart but after a
+stop on purpose.
+IO=all: each place with each of its errors, in each flow; about two hours.
 """
 # SPDX-License-Identifier: ISC
 import os
@@ -145,7 +146,6 @@ def lasting(scene, label):
 def without_descriptors(trial):
     """FAULTS S13: clients wait, and no descriptor is left to take them.  It must not turn round and round."""
     page, scene = trial.page, trial.scene
-    accepts = [s for s in page.sites() if s.call.startswith("accept")]
     scene.bot.metrics()     # so that its place is known
     accepts = [s for s in page.sites() if s.call.startswith("accept") and s.role == "server"]
     for site in accepts:
@@ -193,7 +193,6 @@ def main():
     result = campaign.run("io", [(one, one) for one in labels], trial, chosen)
     must = [] if chosen.short or chosen.only else sorted(
         {f"{site.group} in {site.role}" for site in found.sites.values() if site.group in CLASSES})
-    result.hits = campaign.collections.Counter(result.hits)
     finish(result, must)
 
 

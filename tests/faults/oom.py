@@ -1,4 +1,4 @@
-"""Gives no memory once to each place that asks for it: in three flows, and in a start; and for a while to all of them.
+"""oom.py - gives no memory once to each place that asks for it, in flows and in starts, and for a while to all.
 
 make check-oom: places are told apart by their stacks (tests/faults/fault.h). Of those that are the same in our own code
 one is drawn. A trial of a flow fails some of them, one call each; in a trial of starts one place fails after the other.

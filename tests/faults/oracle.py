@@ -101,8 +101,10 @@ def the_target_runs_what_is_said(scene):
     for environment in ENVIRONMENTS:
         rows = scene.rows("SELECT r.commit_id, e.is_down FROM environment e JOIN release r"
                           " ON r.id = e.current_release WHERE e.name = ?", environment)
+        if not rows and scene.template_rows[0] == 0:
+            continue    # nothing is said of it: it began with an empty folder
         if not rows:
-            continue    # nothing is said of it
+            raise Broken("the_target_runs_what_is_said", f"{environment} had a release, and has none")
         row = rows[0]
         known, live = scene.state_file(environment), scene.scripts.live(environment)
         if known["commit"] != row[0] or (not row[1] and row[0] != live):
@@ -169,6 +171,8 @@ def no_secret_is_anywhere(scene):
     """I9: in nothing that was written, in no answer and in no chat."""
     names = canary.secret_settings()
     secrets = {name: value for name, value in scene.settings().items() if name in names}
+    if not secrets:
+        raise Broken("no_secret_is_anywhere", f"of {names} the scene has none: nothing would be found")
     said = [("the chat", str(view)) for view in scene.who.messages()]
     try:
         canary.check(scene.folder, secrets, [*said, ("metrics", scene.bot.metrics())])

@@ -34,6 +34,7 @@ WATCHED = ("state", "audit.log")
 IMAGES = 8          # looked at in each cut
 CUTS = 240
 NOWHERE = ("write", "nothing", 0)   # the power goes when all is over
+LATE = "cut when all is over"           # of another trial: its place was not reached
 # What was found first, by one each: the state folder's own name, a run that was let go, an acknowledgement.
 SHORT = (("empty", *NOWHERE, "lost", 1), ("production", "told", "step", 2, "lost", 1),
          ("push", "write", "audit.log", 2, "sectors", 1))
@@ -274,7 +275,7 @@ def trial(scene, what):
     hits += machine.disk.image(image, Damage(mode, seed))
     machine.restart(image)
     settle(scene, flow)
-    return hits
+    return hits if tuple(where) == NOWHERE or LATE not in hits else []
 
 
 def play(scene, machine, flow, where):
@@ -289,7 +290,7 @@ def play(scene, machine, flow, where):
     if machine.untold:
         raise oracle.Broken("what_is_told_is_flushed", machine.untold)
     scene.classes = machine.disk.classes
-    return [f"cut behind {where[0]} {where[1]}"] if is_cut else ["cut when all is over"]
+    return [f"cut behind {where[0]} {where[1]}"] if is_cut else [LATE]
 
 
 def look_at_images(scene, machine, seed):

@@ -1,4 +1,4 @@
-"""One worker's world for campaigns: the peers stay, each trial has a state folder, a person and a chat of its own.
+"""scene.py - one worker's world for campaigns: peers stay, each trial has a state folder and a chat of its own.
 
     scene = FaultScene(folder)
     flow.prepare(scene)                     # staging and production run scene.old; nothing else has happened
