@@ -4,8 +4,7 @@
 Each tests/planted/*.patch begins with the line
 
     # gone: <the protection that it takes out>   by: <test program> <test or invariant that must fail>
-(or `by: <campaign>.py:<label of its trial> <invariant>`, of tests/faults/; two invariants that one bug breaks, whichever
-history comes first, are `one|other`).
+(or `by: <campaign>.py:<label of its trial> <invariant>`, of tests/faults/; `one|other`: either is broken first).
 In a copy of the tree under FOLDER each is applied, built, tested and taken back; WORDs choose patches by their name.
 What counts is that the named test fails, not that something does. Before that the same tests pass without a patch.
 Exit status 1 when one was not noticed, no longer applies, does not compile, or has no such line.
