@@ -57,6 +57,9 @@ $(BUILD)/obj/%.o: %.c
 	@echo "  CC    $<"
 	@$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
+# What says the version, which stands there.
+$(call objects,server/cli/cli.c server/routes/metric_set.c tests/unit/test_cli.c tests/unit/test_metric_set.c): CHANGES.md
+
 $(LIB_A): $(call objects,$(LIB_C))
 $(SERVER_A): $(call objects,$(SERVER_C))
 $(RUNNER_A): $(call objects,$(RUNNER_C))

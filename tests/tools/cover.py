@@ -128,7 +128,7 @@ def main():
         below += judge(name, files[name], CORE) if name in files else [f"{name}: no such file was built"]
     print("\n".join(below))
     print(f"{summary['line_percent']} % of {summary['line_total']} lines, {summary['branch_percent']} % of "
-          f"{summary['branch_total']} branches; {build.relative_to(ROOT)}/report/index.html shows each")
+          f"{summary['branch_total']} branches; {os.path.relpath(build, ROOT)}/report/index.html shows each")
     if not good:
         print("a test failed")
     sys.exit(0 if good and not below else 1)
