@@ -17,12 +17,6 @@ static bool
 can_ask_git(struct tx *tx, const struct update *update, const struct environment_settings *settings,
     const char *ref)
 {
-	if (tx->settings->repository_url == NULL) {
-		(void)decide_sayf(tx, &update->place,
-		    "No repository is set: REPOSITORY_URL or "
-		    "GITHUB_REPOSITORY is missing in the settings.");
-		return false;
-	}
 	if (ref[0] == '\0' && settings->branch == NULL) {
 		(void)decide_sayf(tx, &update->place,
 		    "%s has no branch of its own. Say which: " MARK_CODE

@@ -49,7 +49,6 @@ handle_delivery(struct tx *tx, const struct event *event)
 		tx->answer.is_duplicate = true;
 		return;
 	}
-	if (delivery->branch[0] != '\0' && !delivery->deleted &&
-	    tx->settings->repository_url != NULL)
+	if (delivery->branch[0] != '\0' && !delivery->deleted)
 		handle_push(tx, delivery);
 }

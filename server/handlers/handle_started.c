@@ -49,7 +49,6 @@ handle_started(struct tx *tx, const struct event *event)
 	end_unattended(tx);
 	if (row_effect_count_waits(tx, WAIT_DAILY) == 0)
 		(void)row_effect_wait(tx, WAIT_DAILY, "", 0, tx->at + DAY_MS);
-	if (row_effect_count_waits(tx, WAIT_POLL) == 0 && tx->settings->repository_url != NULL &&
-	    tx->settings->poll_repository_seconds > 0)
+	if (row_effect_count_waits(tx, WAIT_POLL) == 0 && tx->settings->poll_repository_seconds > 0)
 		(void)row_effect_wait(tx, WAIT_POLL, "", 0, tx->at);
 }

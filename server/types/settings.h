@@ -58,7 +58,7 @@ struct settings {
 
 	const char *github_webhook_secret; /* NULL: no /github/webhook */
 	const char *github_repository;	   /* "owner/name" or NULL: any signed one */
-	const char *repository_url;	   /* resolved; NULL: there is none */
+	const char *repository_url;	   /* resolved; valid settings have one */
 	int poll_repository_seconds;	   /* resolved; 0: never */
 
 	int health_check_timeout_seconds;
