@@ -288,10 +288,8 @@ match_bot_token(const char *t, size_t n, size_t *ret_size)
 {
 	size_t digits = 0;
 
-	while (digits < n && digits <= DIGITS_MAX && is_digit(t[digits]))
+	while (digits < n && digits < DIGITS_MAX && is_digit(t[digits]))
 		digits++;
-	if (digits > DIGITS_MAX)
-		return NO;
 	if (digits == n)
 		return MORE;
 	if (digits < 6 || t[digits] != ':')

@@ -201,6 +201,10 @@ a_piece_larger_than_what_is_looked_at_at_once_is_cut(void **state)
 	redact_stream_end(s, &out);
 	assert_int_equal(out.size, sizeof(text) - strlen(secret) + strlen(REDACT_MARK));
 	assert_memory_equal(buf_text(&out) + (1u << 20) - 12, "..***..", 7);
+	buf_clear(&out);
+	redact_stream_add(s, text, 1000000, &out);
+	redact_stream_end(s, &out);
+	assert_int_equal(out.size, 1000000);
 	buf_done(&out);
 	redact_stream_free(s);
 	redact_free(r);

@@ -250,7 +250,7 @@ a_store_that_cannot_take_it_makes_telegram_come_again(void **state)
 {
 	/* Goal: full, failed, ending: 503 with Retry-After. */
 	struct world *w = *state;
-	const char *const headers[] = { JSON, SECRET, NULL };
+	const char *const headers[] = { JSON, SECRET, NULL }, *const strangers[] = { JSON, NULL };
 
 	w->is_full = true;
 	assert_int_equal(status_of(w, headers), 503);
@@ -263,6 +263,7 @@ a_store_that_cannot_take_it_makes_telegram_come_again(void **state)
 	assert_int_equal(w->status, 503);
 	telegram_webhook_quiesce(w->webhook);
 	assert_int_equal(status_of(w, headers), 503);
+	assert_int_equal(status_of(w, strangers), 401); /* nor is that told of any more */
 	assert_int_equal(w->submitted, 1);
 }
 
