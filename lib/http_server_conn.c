@@ -103,8 +103,8 @@ is_idle(const struct http_server_conn *conn, int64_t now)
 	    is_quiet(conn);
 }
 
-/* Has asked, and it is they who are waited for: the rest of a body, or the room for an answer, which
- * must have been handed out: one that was made in this turn is not. */
+/* Has asked, and it is they who are waited for: the rest of a body, or the room for an answer that
+ * was handed out; one that was made in this turn was not. */
 static bool
 is_slow(const struct http_server_conn *conn, int64_t now)
 {

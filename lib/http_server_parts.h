@@ -80,9 +80,9 @@ struct http_server_conn *http_server_conn_of(struct MHD_Connection *mhd);
 /* Moves the deadline: then a suspended request gets 503, any other connection is cut. */
 void http_server_conn_set_deadline(struct http_server_conn *conn, int64_t after_ms);
 
-/* Until resumed nothing of it is read or sent.  Resumed (harmless when it was not suspended), it has
- * the time of a request, and exchange_on_access is called for it by the next MHD_run(), in this turn
- * of the loop. */
+/* Until resumed nothing of it is read or sent.  Resumed (harmless when it was not suspended), it
+ * has the time of a request, and exchange_on_access is called for it by the next MHD_run(), in
+ * this turn of the loop. */
 void http_server_conn_suspend(struct http_server_conn *conn);
 void http_server_conn_resume(struct http_server_conn *conn);
 
