@@ -11,17 +11,23 @@ import errno
 import mmap
 import os
 import pathlib
+import re
 import struct
 import subprocess
 from dataclasses import dataclass
 
-CLASSES = ("malloc", "read", "write", "flush", "open", "socket", "net", "fork", "wait")
-ROLES = ("server", "runner", "keeper", "leader")
-KINDS = ("none", "file", "folder", "pipe", "stream", "packet", "other")
-FOREVER = (1 << 64) - 1
+
+def words_of(table):
+    """The words of a table of fault.h, in its order: #define TABLE(X) X(word) X(word)"""
+    text = (pathlib.Path(__file__).parent / "fault.h").read_text("utf-8").replace("\\\n", " ")
+    return tuple(re.findall(r"\b[A-Z]\((\w+)\)", re.search(rf"^#define {table}\(\w\)(.*)$", text, re.M).group(1)))
+
+
+CLASSES = words_of("FAULT_CLASSES")
+ROLES = words_of("FAULT_ROLES")
+KINDS = words_of("FAULT_KINDS")
 
 # As struct fault_page and struct fault_site of fault.h.
-MAGIC = 0x31304c5546544c46
 ARMED, SITES_ON, RULE, PATH, CALLS = 8, 12, 16, 64, 192
 HITS = CALLS + 8 * len(ROLES) * len(CLASSES)
 LOST = HITS + 8 * len(ROLES) * len(CLASSES)

@@ -12,6 +12,7 @@ import random
 
 import site_trial    # first: it finds the rest
 import campaign
+import faults
 from flows import FLOWS
 from oracle import Broken
 
@@ -55,7 +56,7 @@ ERRORS = {
     ("fork", ""): ("EAGAIN", "ENOMEM"),
     ("wait", ""): ("EINTR",),
 }
-CLASSES = ("read", "write", "flush", "open", "socket", "net", "fork", "wait")
+CLASSES = tuple(group for group in faults.CLASSES if group != "malloc")    # that is oom.py's
 # Whole classes that fail until they are healed, three seconds later: (class, role, error, path).
 LASTING = (
     ("write", "server", "ENOSPC", "/state/"), ("flush", "server", "ENOSPC", "/state/"),

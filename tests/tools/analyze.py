@@ -19,7 +19,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # The unit tests are not read: no analyser knows that cmocka's assertions do not return.
 WHERE = ["lib/*.c", "server/**/*.c", "runner/*.c", "tests/sim/*.c",
-         "tests/faults/invariants.c", "tests/faults/oracle.c"]
+         "tests/faults/invariants.c", "tests/faults/look.c", "tests/faults/oracle.c"]
 CONFIG = [ROOT / ".clang-tidy", pathlib.Path(__file__).resolve()]
 FLAGS = ["-std=gnu17", "-D_GNU_SOURCE", '-DDEPLOYBOT_VERSION="0"', "-I.", "-Iserver"]
 QUIET = ["--suppress=" + check for check in (
