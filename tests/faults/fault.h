@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Everything stands in one page of shared memory (FAULT_PAGE names its file), so that a campaign
- * looks at it and changes it while programs run (tests/faults/faults.py knows the layout).
+ * looks at it and changes it while programs run (tests/faults/fault_page.py knows the layout).
  * Safe in threads, forks and signal handlers; it allocates nothing.
  *
  * A call fails when the page is armed and either the rule says so (the n-th call of a class, for so

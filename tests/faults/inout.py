@@ -12,7 +12,7 @@ import random
 
 import site_trial    # first: it finds the rest
 import campaign
-import faults
+import fault_page
 from flows import FLOWS
 from oracle import Broken
 
@@ -56,7 +56,7 @@ ERRORS = {
     ("fork", ""): ("EAGAIN", "ENOMEM"),
     ("wait", ""): ("EINTR",),
 }
-CLASSES = tuple(group for group in faults.CLASSES if group != "malloc")    # that is oom.py's
+CLASSES = tuple(group for group in fault_page.CLASSES if group != "malloc")    # that is oom.py's
 # Whole classes that fail until they are healed, three seconds later: (class, role, error, path).
 LASTING = (
     ("write", "server", "ENOSPC", "/state/"), ("flush", "server", "ENOSPC", "/state/"),

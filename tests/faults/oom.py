@@ -13,7 +13,7 @@ import sys
 
 import site_trial    # first: it finds the rest
 import campaign
-from faults import Site
+from fault_page import Site
 from flows import FLOWS
 from inout import finish, shuffled
 from oracle import Broken

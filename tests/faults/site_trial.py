@@ -15,7 +15,7 @@ import time
 
 from scene import FaultScene, wait_until    # first: it finds the rest
 import oracle
-from faults import Page, Site, complaints
+from fault_page import Page, Site, complaints
 from flows import FLOWS
 
 # How deploybot ends on purpose: err.h.

@@ -1,4 +1,4 @@
-"""faults.py - the page of libfault.so: what was called and from where, and what is to fail.
+"""fault_page.py - the page of libfault.so: what was called and from where, and what is to fail.
 
     page = Page(folder / "fault.page")
     scene.launch(environment=page.environment(build))
