@@ -367,11 +367,15 @@ a_secret_that_cannot_be_remembered_is_said_to_be(void **state)
 	assert_true(n > 20); /* as it is, two encodings, base64 at three offsets in two alphabets */
 
 	fail_nth(FAIL_MEMORY, 1);
+	err.code = ERR_IO;
 	assert_null(redact_new(&err));
 	assert_true(fail_nth_met());
+	assert_int_equal(err.code, ERR_NOMEM);
 	fail_nth(FAIL_MEMORY, 1);
+	err.code = ERR_IO;
 	assert_null(redact_stream_new(NULL, &err));
 	assert_true(fail_nth_met());
+	assert_int_equal(err.code, ERR_NOMEM);
 	redact_free(NULL);
 	redact_stream_free(NULL);
 }

@@ -217,7 +217,12 @@ static void
 a_character_counts_as_telegram_counts_it(void **state)
 {
 	/* Goal: two units from U+10000 on, one for a broken byte, none for what is not shown. */
+	char *html =
+	    render(&(struct telegram_html_parts){ .head = "a\tb\x07\x1f\x7f c\xc2\x80" }, 9);
+
 	(void)state;
+	assert_string_equal(html, "a b c\xc2\x80");
+	free(html);
 	assert_int_equal(telegram_html_units("\xef\xbf\xbf"), 1);
 	assert_int_equal(telegram_html_units("\xf0\x90\x80\x80"), 2);
 	assert_int_equal(telegram_html_units("\xff"), 1);
