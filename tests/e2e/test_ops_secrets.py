@@ -186,7 +186,7 @@ def test_the_server_leaves_no_core_and_cannot_be_read_by_others_of_its_user(scen
 
 
 def test_descriptors_and_processes_come_back_to_where_they_were(scene):
-    """Ten deployments later there are as many of both as after one."""
+    """Four deployments later there are as many of both as before them."""
     def count():
         pid = scene.server()
         return (len(list(pathlib.Path(f"/proc/{pid}/fd").iterdir())), len(children_of(pid)),

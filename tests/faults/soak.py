@@ -463,6 +463,9 @@ class Soak:
         print(f"soak: {(time.monotonic() - self.began) / 60:.1f} minutes, "
               f"{sum(n for name, n in self.count.items() if name.startswith('killed:'))} killed, "
               f"{violations} violations, SEED={self.chosen.seed}", flush=True)
+        if violations:
+            print(f"  again: make soak SEED={self.chosen.seed} MINUTES={self.chosen.minutes:g} "
+                  f"RATE={self.chosen.rate:g}", flush=True)
 
 
 MUST = ("killed: server", "killed: runner", "killed: keeper", "killed: server as it started", "pushes acknowledged",

@@ -202,6 +202,7 @@ def main():
         except Bad as bad:
             say(bad.verdict, one_began, patch)
             print("\n".join(f"      {line}" for line in bad.text.splitlines()), flush=True)
+            print(f"      again: make check-planted WHAT={patch.path.stem}", flush=True)
     print(f"{noticed} of {len(patches)} planted bugs were noticed ({time.monotonic() - began:.0f} s)")
     sys.exit(0 if noticed == len(patches) else 1)
 
