@@ -506,7 +506,7 @@ def main():
           f"as fast, SEED={chosen.seed}", flush=True)
     folder = tempfile.mkdtemp(prefix="soak-")
     scene = soak = None
-    good = False
+    good, violations = False, 0
     try:
         scene = SoakScene(pathlib.Path(folder) / "scene", chosen.build)
         scene.set_up()
@@ -514,11 +514,12 @@ def main():
         good = play(soak, chosen.minutes)
     except Exception:   # whatever it is: something does not hold, or the soak itself is wrong
         traceback.print_exc()
+        violations = 1
         keep(scene, chosen)
     finally:
         if soak is not None:
             soak.is_loaded.clear()
-            soak.summary(int(not good))
+            soak.summary(violations)    # none, when somebody has interrupted it
         with contextlib.suppress(Exception):
             if scene is not None:
                 scene.close()
