@@ -1,14 +1,12 @@
 /* Goal: whatever call of a decision fails, it is decided whole, or not at all and said so.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 /*
- * Stories are played through decide_aid.h.  In each, every decision meets every failure there is
+ * Stories of story_aid.h are played.  In each, every decision meets every failure there is
  * for it: its first statement fails, its second, … until one attempt meets no failure and decides.
  * The attempts before that must have changed no row, have handed out nothing, and have said so.
  * Where an attempt decides although a call failed (a copy that is only faster, a closing by
  * FAULT), the story goes on from there and is played again for the next call.
  */
-#include "decide_aid.h"
-
 #include <fcntl.h>
 #include <limits.h>
 #include <time.h>
@@ -20,6 +18,7 @@
 #include "lib/log.h"
 #include "lib/text.h"
 #include "store/audit_verify.h"
+#include "story_aid.h"
 
 #define STAGING_URL    "STAGING_HEALTH_URL=http://127.0.0.1:1/health"
 #define PRODUCTION_URL "PRODUCTION_HEALTH_URL=http://127.0.0.1:1/health"
@@ -32,305 +31,7 @@ fdatasync(int fd)
 	return 0;
 }
 
-/* --- stories --- */
-
 static struct world w; /* of the story that is played */
-
-enum act {
-	END_OF_STORY,
-	TEXT,	   /* person, text, in the group */
-	MOVED,	   /* the group has a new id */
-	FORWARDED, /* a command that somebody else wrote */
-	PRESS,	   /* person, label of a button; the message that has it comes last */
-	STALE,	   /* a press on a button that nobody knows */
-	PUSH,	   /* branch */
-	REJECTED,  /* webhooks with a wrong signature */
-	SETTINGS,  /* reloaded */
-	GIT,	   /* commit */
-	GIT_AWAY,  /* git does not answer */
-	GIT_NO,	   /* no such ref */
-	HEADS,	   /* commit of develop, and of main */
-	STARTS,	   /* the run's gate */
-	SAYS,	   /* a step of the run */
-	ENDS,	   /* the run, well */
-	FAILS,	   /* the run, having touched the target */
-	STOPPED,   /* the run, since it was asked to */
-	SHUT,	   /* the run's gate never opened */
-	LOST,	   /* the run's keeper: what it started is being ended */
-	GONE,	   /* ... and has ended */
-	WELL,	   /* the probe */
-	SICK,	   /* the probe, text says why */
-	DUE,	   /* a deadline: person is its enum wait_kind */
-	CLOSES,	   /* an effect with no more to it than its end: person is its enum effect_kind */
-};
-
-struct play {
-	enum act step;
-	int64_t person;
-	const char *text;
-	const char *more;
-};
-
-#define ADA WORLD_ADMIN
-#define BOB WORLD_OTHER_ADMIN
-#define CY  WORLD_STAGING_USER
-#define EVE WORLD_STRANGER
-
-#define DEPLOYS(commit) \
-	{ TEXT, CY, "/deploy staging", NULL }, { GIT, 0, commit, NULL }, \
-	    { STARTS, 0, NULL, NULL }, { SAYS, 0, "release", NULL }, \
-	{ \
-		ENDS, 0, NULL, NULL \
-	}
-
-static const struct play staging[] = {
-	DEPLOYS(COMMIT_A),
-	{ WELL, 0, NULL, NULL },
-	DEPLOYS(COMMIT_B),
-	{ SICK, 0, "status 500", NULL },
-	{ STARTS, 0, NULL, NULL },
-	{ ENDS, 0, NULL, NULL },
-	{ WELL, 0, NULL, NULL },
-	{ 0 },
-};
-
-static const struct play production[] = {
-	{ TEXT, ADA, "/deploy production", NULL },
-	{ GIT, 0, COMMIT_A, NULL },
-	{ TEXT, CY, "/deploy production", NULL },
-	{ PRESS, BOB, "Confirm", NULL },
-	{ PRESS, ADA, "Confirm", NULL },
-	{ GIT, 0, COMMIT_B, NULL }, /* the branch has moved on */
-	{ SHUT, 0, NULL, NULL },
-	{ STARTS, 0, NULL, NULL },
-	{ PRESS, ADA, "Log", NULL },
-	{ CLOSES, EFFECT_DOCUMENT, NULL, NULL },
-	{ TEXT, ADA, "/deploy production", NULL },
-	{ FAILS, 0, NULL, NULL },
-	{ TEXT, ADA, "/deploy production v1", NULL },
-	{ GIT_NO, 0, "no such ref", NULL },
-	{ TEXT, ADA, "/deploy production", NULL },
-	{ GIT, 0, COMMIT_B, NULL },
-	{ DUE, WAIT_QUESTION, NULL, NULL },
-	{ STALE, ADA, NULL, NULL },
-	{ TEXT, ADA, "/deploy production", NULL },
-	{ GIT, 0, COMMIT_B, NULL },
-	{ PRESS, ADA, "Cancel", NULL },
-	{ TEXT, ADA, "/rollback production", NULL },
-	{ 0 },
-};
-
-static const struct play cancelled[] = {
-	DEPLOYS(COMMIT_A),
-	{ WELL, 0, NULL, NULL },
-	{ TEXT, CY, "/deploy staging", NULL },
-	{ GIT, 0, COMMIT_B, NULL },
-	{ STARTS, 0, NULL, NULL },
-	{ SAYS, 0, "release", NULL },
-	{ TEXT, CY, "/cancel staging", NULL },
-	{ CLOSES, EFFECT_END, NULL, NULL },
-	{ STOPPED, 0, NULL, NULL },
-	{ STARTS, 0, NULL, NULL },
-	{ LOST, 0, NULL, NULL },
-	{ GONE, 0, NULL, NULL },
-	{ STARTS, 0, NULL, NULL },
-	{ FAILS, 0, NULL, NULL },
-	{ 0 },
-};
-
-static const struct play rollback[] = {
-	DEPLOYS(COMMIT_A),
-	{ WELL, 0, NULL, NULL },
-	DEPLOYS(COMMIT_B),
-	{ WELL, 0, NULL, NULL },
-	{ TEXT, ADA, "/rollback staging", NULL },
-	{ PRESS, ADA, "Roll back", NULL },
-	{ STARTS, 0, NULL, NULL },
-	{ ENDS, 0, NULL, NULL },
-	{ WELL, 0, NULL, NULL },
-	{ 0 },
-};
-
-static const struct play pushes[] = {
-	{ PUSH, 0, "develop", NULL },
-	{ GIT_AWAY, 0, NULL, NULL },
-	{ PUSH, 0, "develop", NULL },
-	{ GIT, 0, COMMIT_A, NULL },
-	{ PUSH, 0, "develop", NULL },
-	{ GIT, 0, COMMIT_B, NULL },
-	{ PUSH, 0, "develop", NULL },
-	{ GIT, 0, COMMIT_C, NULL },
-	{ PUSH, 0, "main", NULL },
-	{ GIT, 0, COMMIT_A, NULL },
-	{ STARTS, 0, NULL, NULL },
-	{ ENDS, 0, NULL, NULL },
-	{ WELL, 0, NULL, NULL },
-	{ STARTS, 0, NULL, NULL },
-	{ LOST, 0, NULL, NULL },
-	{ GONE, 0, NULL, NULL },
-	{ DUE, WAIT_POLL, NULL, NULL },
-	{ HEADS, 0, COMMIT_D, COMMIT_B },
-	{ 0 },
-};
-
-static const struct play talk[] = {
-	DEPLOYS(COMMIT_A),
-	{ WELL, 0, NULL, NULL },
-	{ TEXT, EVE, "/deploy staging", NULL },
-	{ TEXT, ADA, "/deploy nowhere", NULL },
-	{ TEXT, ADA, "/help", NULL },
-	{ TEXT, ADA, "/whoami", NULL },
-	{ TEXT, ADA, "/history staging", NULL },
-	{ TEXT, ADA, "/status", NULL },
-	{ WELL, 0, NULL, NULL },
-	{ FORWARDED, ADA, "/deploy staging", NULL },
-	{ REJECTED, 0, NULL, NULL },
-	{ SETTINGS, 0, NULL, NULL },
-	{ MOVED, ADA, NULL, NULL },
-	{ DUE, WAIT_DAILY, NULL, NULL },
-	{ 0 },
-};
-
-static void
-press(int64_t person, const char *label)
-{
-	for (size_t i = w.n_screen; i-- > 0;) {
-		const char *question = world_button(&w.screen[i], label);
-
-		if (question[0] == '\0')
-			continue;
-		(void)world_press(&w, person, w.screen[i].chat, question);
-		return;
-	}
-	fail_msg("nothing has the button %s", label);
-}
-
-static void
-forwarded(int64_t person, const char *text)
-{
-	struct event *event = world_update(&w, UPDATE_TEXT, person, WORLD_GROUP);
-
-	event->u.update->refusal = UPDATE_REFUSED_FORWARDED;
-	(void)text_copy(event->u.update->text, sizeof(event->u.update->text), text);
-	(void)world_decide(&w, event);
-}
-
-static void
-moved(void)
-{
-	struct event *event = world_update(&w, UPDATE_MIGRATED, WORLD_ADMIN, WORLD_GROUP);
-
-	event->u.update->new_chat = WORLD_GROUP - 7;
-	(void)world_decide(&w, event);
-}
-
-static void
-told(enum event_kind kind)
-{
-	struct event *event = store_aid_event(&w.aid, kind);
-
-	if (kind == EVENT_REJECTED)
-		event->u.rejected = (struct rejected){ "github", "signature", "203.0.113.9", 3 };
-	else
-		event->u.settings_read =
-		    (struct settings_read){ .accepted = true, .changed = "RUN_LOGS_KEEP" };
-	(void)world_decide(&w, event);
-}
-
-static void
-closes(enum effect_kind kind)
-{
-	struct effect *effect = world_take(&w, kind);
-
-	if (effect == NULL)
-		fail_msg("no effect %s is open", effect_name(kind));
-	(void)store_aid_report(&w.aid, effect);
-}
-
-static void
-play_step(const struct play *play)
-{
-	switch (play->step) {
-	case TEXT:
-		(void)world_text(&w, play->person, play->text);
-		break;
-	case FORWARDED:
-		forwarded(play->person, play->text);
-		break;
-	case MOVED:
-		moved();
-		break;
-	case PRESS:
-		press(play->person, play->text);
-		break;
-	case STALE:
-		(void)world_press(&w, play->person, WORLD_GROUP, "0123456789abcdef");
-		break;
-	case PUSH:
-		(void)world_decide(&w, world_push(&w, play->text));
-		break;
-	case REJECTED:
-		told(EVENT_REJECTED);
-		break;
-	case SETTINGS:
-		told(EVENT_SETTINGS);
-		break;
-	case GIT:
-		world_git(&w, (struct world_git){ .commit = play->text, .count = 2 });
-		break;
-	case GIT_AWAY:
-		world_git(&w, (struct world_git){ .is_unreachable = true });
-		break;
-	case GIT_NO:
-		world_git(&w, (struct world_git){ .error = play->text });
-		break;
-	case HEADS:
-		world_git_heads(&w, play->text, play->more);
-		break;
-	case STARTS:
-		(void)world_run_starts(&w);
-		break;
-	case SAYS:
-		world_run_step(&w, 0, play->text);
-		break;
-	case ENDS:
-		world_run_ends(&w, (struct run_ended){ .gate_opened = true, .released = true });
-		break;
-	case FAILS:
-		world_run_ends(&w,
-		    (struct run_ended){ .gate_opened = true, .released = true, .exit_status = 1 });
-		break;
-	case STOPPED:
-		world_run_ends(&w,
-		    (struct run_ended){ .gate_opened = true,
-			.released = true,
-			.ended_on_request = true,
-			.exit_status = -1,
-			.signal_number = 15 });
-		break;
-	case SHUT:
-		world_run_ends(&w, (struct run_ended){ 0 });
-		break;
-	case GONE:
-		world_run_ends(&w, (struct run_ended){ .gate_opened = true, .lost = true });
-		break;
-	case LOST:
-		world_run_lost(&w);
-		break;
-	case WELL:
-	case SICK:
-		world_probed(&w, play->text);
-		break;
-	case DUE:
-		world_due(&w, (enum wait_kind)play->person);
-		break;
-	case CLOSES:
-		closes((enum effect_kind)play->person);
-		break;
-	case END_OF_STORY:
-		break;
-	}
-}
 
 /* --- what is on disk, seen through a connection of its own --- */
 
@@ -609,7 +310,7 @@ check_at_rest(const char *when)
 }
 
 static void
-play(const struct play *plays, uint8_t ret_rows[CRYPTO_SHA256_SIZE])
+play(enum story story, uint8_t ret_rows[CRYPTO_SHA256_SIZE])
 {
 	struct err err;
 
@@ -620,8 +321,8 @@ play(const struct play *plays, uint8_t ret_rows[CRYPTO_SHA256_SIZE])
 	attempts.look = db_open(w.aid.path, DB_READ_ONLY, &err);
 	assert_non_null(attempts.look);
 	attempts.is_on = true;
-	for (; plays->step != END_OF_STORY && !attempts.is_closed; plays++)
-		play_step(plays);
+	for (size_t step = 0; step < story_size(story) && !attempts.is_closed; step++)
+		story_play(&w, story, step);
 	check_at_rest("the story");
 	if (ret_rows != NULL)
 		rows_of(attempts.look, "", ret_rows);
@@ -631,48 +332,36 @@ play(const struct play *plays, uint8_t ret_rows[CRYPTO_SHA256_SIZE])
 
 /* Every decision of the story meets every failure of that kind, and it ends as it would without. */
 static void
-play_with(const char *story, const struct play *plays, enum fail_what what)
+play_with(enum story story, enum fail_what what)
 {
 	uint8_t undisturbed[CRYPTO_SHA256_SIZE], rows[CRYPTO_SHA256_SIZE];
 	unsigned playings = 0;
 
-	attempts.story = story;
+	attempts.story = story_name(story);
 	attempts.what = what;
 	attempts.from_decision = UINT_MAX;
-	play(plays, undisturbed);
+	play(story, undisturbed);
 	attempts.from_decision = 0;
 	attempts.from_call = 1;
 	attempts.n_met = 0;
 	do {
-		play(plays, rows);
+		play(story, rows);
 		playings++;
 		if (!attempts.is_closed)
 			assert_memory_equal(rows, undisturbed, sizeof(rows));
 		attempts.from_decision = attempts.next_decision;
 		attempts.from_call = attempts.next_call;
 	} while (attempts.is_done);
-	print_message("           %-10s %-13s %5lu calls failed, played %u times\n", story,
+	print_message("           %-10s %-13s %5lu calls failed, played %u times\n", attempts.story,
 	    fail_what_name(what), attempts.n_met, playings);
 	assert_true(attempts.n_met > 0);
 }
 
-static const struct {
-	const char *name;
-	const struct play *plays;
-} stories[] = {
-	{ "staging", staging },
-	{ "production", production },
-	{ "cancelled", cancelled },
-	{ "rollback", rollback },
-	{ "pushes", pushes },
-	{ "talk", talk },
-};
-
 static void
 play_all_with(enum fail_what what)
 {
-	for (size_t i = 0; i < COUNT(stories); i++)
-		play_with(stories[i].name, stories[i].plays, what);
+	for (enum story story = 0; story < STORY_COUNT; story++)
+		play_with(story, what);
 }
 
 static void
@@ -694,8 +383,8 @@ a_statement_without_memory_undoes_its_decision(void **state)
 {
 	(void)state;
 	play_all_with(FAIL_PREPARE);
-	play_with("production", production, FAIL_BIND);
-	play_with("talk", talk, FAIL_BIND);
+	play_with(STORY_PRODUCTION, FAIL_BIND);
+	play_with(STORY_TALK, FAIL_BIND);
 }
 
 static void
@@ -709,8 +398,8 @@ static void
 a_decision_without_its_hash_is_undone(void **state)
 {
 	(void)state;
-	play_with("production", production, FAIL_CRYPTO);
-	play_with("talk", talk, FAIL_CRYPTO);
+	play_with(STORY_PRODUCTION, FAIL_CRYPTO);
+	play_with(STORY_TALK, FAIL_CRYPTO);
 }
 
 /* A start that fails says why and leaves all as it is; the next one finds everything. */
@@ -727,8 +416,8 @@ a_store_that_cannot_be_opened_or_recovered_is_left_as_it_was(void **state)
 	attempts.story = "opening";
 	world_open(&w, STAGING_URL, PRODUCTION_URL, "POLL_REPOSITORY_SECONDS=60", NULL);
 	log_to(attempts.null);
-	for (const struct play *play = production; play < &production[5]; play++)
-		play_step(play);
+	for (size_t step = 0; step < 5; step++)
+		story_play(&w, STORY_PRODUCTION, step);
 	attempts.look = db_open(w.aid.path, DB_READ_ONLY, &err);
 	assert_non_null(attempts.look);
 	rows_of(attempts.look, "", before);

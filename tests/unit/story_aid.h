@@ -1,0 +1,29 @@
+/* story_aid.h - stories of deployments, one decision after another, for tests that disturb them.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#ifndef STORY_AID_H
+#define STORY_AID_H
+
+#include "decide_aid.h"
+
+#define STORIES(S) \
+	S(STAGING, staging)		/* live, then sick and taken back */ \
+	S(PRODUCTION, production)	/* asked, confirmed, declined by time, cancelled */ \
+	S(CANCELLED, cancelled)		/* while it runs; its way back is lost, and fails */ \
+	S(ROLLBACK, rollback)		/* a person goes back */ \
+	S(PUSHES, pushes)		/* followed branches, git that is away, a poll */ \
+	S(TALK, talk)			/* everything that is no deployment */
+
+enum story {
+#define S(id, name) STORY_##id,
+	STORIES(S)
+#undef S
+	STORY_COUNT
+};
+
+const char *story_name(enum story story);
+size_t story_size(enum story story);
+
+/* Its step, from 0.  The world has health URLs for staging and production. */
+void story_play(struct world *w, enum story story, size_t step);
+
+#endif
