@@ -136,10 +136,10 @@ def share(covered, total):
 
 def judge(name, found, floor):
     """A line for each floor that is not kept."""
-    for what, least in zip(("line", "branch"), floor):
+    for what, many, least in zip(("line", "branch"), ("lines", "branches"), floor):
         covered, total = found[f"{what}_covered"], found[f"{what}_total"]
         if share(covered, total) < least:
-            yield f"{name}: {covered} of {total} {what}s is {share(covered, total):.1f} %, the floor is {least:.0f} %"
+            yield f"{name}: {covered} of {total} {many} is {share(covered, total):.1f} %, the floor is {least:.0f} %"
 
 
 def missed(found):

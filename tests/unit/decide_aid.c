@@ -124,6 +124,7 @@ deliver(struct world *w, struct effect *effect)
 		said->remote_id = message->remote_id != 0 ? message->remote_id : w->next_remote++;
 	} else {
 		(void)text_copy(w->toast, sizeof(w->toast), effect->u.toast.text);
+		w->is_alert = effect->u.toast.is_alert;
 		w->n_toasts++;
 	}
 	(void)store_aid_report(&w->aid, effect);

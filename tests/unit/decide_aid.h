@@ -61,6 +61,7 @@ struct world {
 	size_t n_screen;
 	struct world_message screen[WORLD_SCREEN];
 	char toast[LIMIT_TOAST * 4]; /* the last one */
+	bool is_alert; /* ... which stays until it is read */
 	size_t n_toasts;
 	int64_t next_update;
 	int64_t next_remote;

@@ -535,17 +535,74 @@ static void
 a_button_that_stayed_open_at_an_end_is_used_up(void **state)
 {
 	struct deployment deployment;
+	struct world_message *message;
 	struct world w;
 
 	(void)state;
 	world_open(&w, NULL);
 	world_deploy_starts(&w, COMMIT_A);
 	deployment = world_newest(&w, "staging");
+	message = world_last(&w);
+	assert_string_not_equal(world_button(message, "Cancel"), "");
 	store_aid_act(&w.aid, end_behind_its_buttons, &deployment);
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "Cancel"));
+	(void)world_press(&w, WORLD_ADMIN, message->chat, world_button(message, "Cancel"));
 	assert_string_equal(w.toast, "This button has expired or was used.");
 	assert_int_equal(world_audited(&w, "cancel_requested", NULL), 0);
 	assert_int_equal(world_count(&w, EFFECT_END), 0);
+	world_close(&w);
+}
+
+static void
+pressed(struct world *w, int64_t person, const char *button, const char *toast, bool is_alert)
+{
+	(void)world_press(w, person, world_last(w)->chat, button);
+	assert_string_equal(w->toast, toast);
+	assert_int_equal(w->is_alert, is_alert);
+}
+
+/* Whoever is refused must see it; what worked shows by itself. */
+static void
+a_no_to_a_press_stays_until_it_is_read(void **state)
+{
+	char confirm_id[LIMIT_QUESTION], cancel_id[LIMIT_QUESTION];
+	const char *button;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	(void)text_copy(
+	    confirm_id, sizeof(confirm_id), world_button(world_says(&w, "Deploy to "), "Confirm"));
+	pressed(&w, WORLD_OTHER_ADMIN, confirm_id, "⛔ Only @ada may answer this.", true);
+	pressed(&w, WORLD_ADMIN, confirm_id, "Started.", false);
+	assert_string_equal(world_peek(&w, EFFECT_ASK)->u.ask.environment, "production");
+	assert_string_equal(world_peek(&w, EFFECT_ASK)->u.ask.ref, "main");
+	assert_string_equal(world_peek(&w, EFFECT_ASK)->u.ask.branch, "main");
+	pressed(&w, WORLD_ADMIN, confirm_id, "This button has expired or was used.", false);
+	world_close(&w);
+
+	world_open(&w, "STAGING_CONFIRM=true", NULL);
+	(void)world_decide(&w, world_push(&w, "develop"));
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	button = world_button(world_last(&w), "Confirm");
+	pressed(&w, WORLD_STAGING_USER, button, "⛔ Only an admin may answer this.", true);
+	world_close(&w);
+
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_starts(&w, COMMIT_B);
+	(void)text_copy(cancel_id, sizeof(cancel_id), world_button(world_last(&w), "Cancel"));
+	assert_string_not_equal(cancel_id, "");
+	button = world_button(world_last(&w), "Log");
+	pressed(&w, WORLD_ADMIN, button, "The log is on its way.", false);
+	assert_string_equal(
+	    world_peek(&w, EFFECT_DOCUMENT)->u.document.caption, "Log of staging bbbbbbb");
+	assert_string_equal(
+	    world_peek(&w, EFFECT_DOCUMENT)->u.document.file_name, "staging-bbbbbbb-2.log");
+	world_run_ends(
+	    &w, (struct run_ended){ .gate_opened = true, .released = true, .exit_status = 1 });
+	pressed(&w, WORLD_ADMIN, cancel_id, "It is rolling back: that cannot be cancelled.", true);
 	world_close(&w);
 }
 
@@ -598,6 +655,7 @@ main(void)
 		cmocka_unit_test(what_is_none_of_ours_is_remembered_and_nothing_more),
 		cmocka_unit_test(only_a_branchs_head_is_asked_about_beside_the_run),
 		cmocka_unit_test(a_button_that_stayed_open_at_an_end_is_used_up),
+		cmocka_unit_test(a_no_to_a_press_stays_until_it_is_read),
 		cmocka_unit_test(an_environment_that_left_the_settings_is_not_started),
 	};
 

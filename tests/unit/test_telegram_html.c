@@ -188,6 +188,9 @@ head_is_cut_when_live_is_gone_and_foot_last(void **state)
 	(void)state;
 	assert_string_equal(html, "0123\xe2\x80\xa6\nfoot");
 	free(html);
+	html = render(&(struct telegram_html_parts){ .head = "head", .foot = "." }, 10);
+	assert_string_equal(html, "head\n.");
+	free(html);
 	html = render(&parts, 3);
 	assert_string_equal(html, "fo\xe2\x80\xa6");
 	free(html);
@@ -218,7 +221,7 @@ a_character_counts_as_telegram_counts_it(void **state)
 {
 	/* Goal: two units from U+10000 on, one for a broken byte, none for what is not shown. */
 	char *html =
-	    render(&(struct telegram_html_parts){ .head = "a\tb\x07\x1f\x7f c\xc2\x80" }, 9);
+	    render(&(struct telegram_html_parts){ .head = "a\tb\x05\x07\x1f\x7f c\xc2\x80" }, 9);
 
 	(void)state;
 	assert_string_equal(html, "a b c\xc2\x80");

@@ -231,6 +231,7 @@ without_the_one_right_secret_nobody_gets_in(void **state)
 	assert_int_equal(w->submitted, 1);
 	assert_int_equal(w->events[0]->kind, EVENT_REJECTED);
 	assert_string_equal(w->events[0]->u.rejected.source, "telegram");
+	assert_string_equal(w->events[0]->u.rejected.client, "127.0.0.1");
 	assert_int_equal(w->events[0]->u.rejected.count, 1);
 }
 
