@@ -47,6 +47,7 @@ END_TO_END = ("test_flow_production.py", "test_flow_staging.py", "test_flow_canc
               "test_ops_start.py", "test_ops_tools.py", "test_crash_server.py")
 HISTORIES = {"FIRST": "1", "SEEDS": "300", "STRIDE": "200"}    # what plays by lot plays little
 DEFINITION = re.compile(r"^(\w+)\(")    # begins its line (KNF)
+LONGEST = ("test_sim", "test_decide_faults")    # begin first, so that no core waits for them at the end
 NOT_JUDGED = r".*\b(assert|OBJ_CHECK|switch)\s*\(.*"
 
 
@@ -68,7 +69,7 @@ def run_tests(build, end_to_end):
     environment = {**os.environ, **HISTORIES}
     sources = [*(ROOT / "tests/unit").glob("test_*.c"), *(ROOT / "tests/fuzz").glob("fuzz_*.c")]
     names = {re.sub("^fuzz_", "test_fuzz_", source.stem) for source in sources}
-    programs = sorted((build / "tests" / name for name in names), key=lambda program: program.name != "test_sim")
+    programs = sorted((build / "tests" / name for name in names), key=lambda program: program.name not in LONGEST)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for name, status, output, seconds in pool.map(lambda program: run_program(program, environment), programs):
             print(f"  {name}: {'ok' if status == 0 else f'FAILED ({status})'} ({seconds:.1f} s)", flush=True)
