@@ -229,7 +229,7 @@ cover: packages-cover
 # Hostile clients, scripts, names and words against the real programs, straight and through nginx.
 .PHONY: check-hostile
 check-hostile: packages-test
-	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@$(FAULTS_MAKE)
 	@DEPLOYBOT_BUILD=$(BUILD) $(PYTHON) tests/faults/hostile.py $(if $(SHORT),--short) $(WHAT)
 
 # One call after another fails, from wherever it is made: under AddressSanitizer, so that leaks are seen.

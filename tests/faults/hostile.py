@@ -8,6 +8,7 @@ done and how often each fault was really met; one that was never met fails the c
 import argparse
 import importlib
 import os
+import pathlib
 import random
 import shutil
 import signal
@@ -16,7 +17,8 @@ import tempfile
 import time
 import traceback
 
-from hostile_aid import Failure, Hall
+from hostile_aid import Failure, Hall, is_at_rest   # first: it finds the rest
+import oracle
 
 THEMES = ("framing", "bodies", "words", "secrets", "refs", "process", "slow")
 SHORT = ("framing", "bodies", "words")      # ten seconds: part of make test
@@ -28,6 +30,7 @@ def play(hall, theme):
     began, before, wanted = time.monotonic(), dict(hall.hits), set(hall.wanted)
     try:
         importlib.import_module(f"hostile_{theme}").play(hall)
+        ask_oracle(hall, theme)
         missed = [line for line in hall.missed() if line.split(": ")[0] not in wanted]
         if missed:
             raise Failure("never met, or too seldom: " + "; ".join(missed))
@@ -41,6 +44,19 @@ def play(hall, theme):
             print(f"    {count - before.get(name, 0):6d}  {name}")
     print(f"    {'held' if is_good else 'FAILED'} in {time.monotonic() - began:.1f} s", flush=True)
     return is_good
+
+
+def ask_oracle(hall, theme):
+    """What every campaign asks of rows and files, of each state that this theme has left."""
+    build = pathlib.Path(os.environ["DEPLOYBOT_BUILD"])
+    name = f"{theme}: states that the oracle has looked at"
+    hall.wants(name)
+    for database in sorted(hall.folder.glob("*/**/state/deploybot.db")):
+        if database in hall.looked_at:
+            continue
+        hall.looked_at.add(database)
+        oracle.look_at_folder(build, database.parent.parent, *([] if is_at_rest(database) else ["moving"]))
+        hall.hit(name)
 
 
 def options():

@@ -19,12 +19,12 @@ for room in ("tests/demo", "tests/peers", "tests/e2e", "tests/faults"):
 
 from crash_aid import telegram_update  # noqa: E402
 from github import push_payload  # noqa: E402
+from oracle import COMPLAINTS  # noqa: E402
 from ops_aid import bare, github_headers, telegram_headers  # noqa: E402
 from stage import get  # noqa: E402
 from telegram_client import ADA  # noqa: E402
 
 PATIENCE_S = 60         # until something that must come is a failure; the machine may be busy
-COMPLAINTS = ("AddressSanitizer", "runtime error:", "LeakSanitizer", "ThreadSanitizer", "Assertion")
 
 
 class Failure(Exception):
@@ -47,6 +47,7 @@ class Hall:
         self.wanted = {}
         self.notes = []
         self.folders = itertools.count(1)
+        self.looked_at = set()      # databases, by the oracle
 
     def dice(self, theme):
         """Random numbers of a theme's own: a theme alone draws what it drew among the others."""
@@ -145,6 +146,15 @@ def inbox_of(path):
     conn = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=PATIENCE_S)
     try:
         return set(conn.execute("SELECT source, id FROM inbox"))
+    finally:
+        conn.close()
+
+
+def is_at_rest(path):
+    """Was nothing left to do when it was stopped?  Without a chat there is always something to be said."""
+    conn = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=PATIENCE_S)
+    try:
+        return not conn.execute("SELECT 1 FROM effect WHERE kind <> 'wait' OR subject <> 0").fetchall()
     finally:
         conn.close()
 

@@ -47,9 +47,13 @@ def no_sanitizer_complains(scene):
 
 def rows_and_files_hold(scene):
     """What is on disk, in the words of the C oracle."""
-    program = scene.real / "faults" / "oracle"
-    done = subprocess.run([str(program), str(scene.folder / "state"), str(scene.folder / "audit.log")],
-                          capture_output=True, text=True, timeout=60, check=False)
+    look_at_folder(scene.real, scene.folder)
+
+
+def look_at_folder(build, folder, *how):
+    """The C oracle of that build on state/ and audit.log there; `moving`: what holds after any commit."""
+    done = subprocess.run([str(build / "faults" / "oracle"), str(folder / "state"), str(folder / "audit.log"), *how],
+                          capture_output=True, text=True, timeout=120, check=False)
     if done.returncode != 0:
         name = done.stdout.split(": ")[1] if done.stdout.startswith("broken: ") else "the_oracle_can_look"
         raise Broken(name, done.stdout + done.stderr)

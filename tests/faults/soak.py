@@ -16,7 +16,6 @@ import random
 import re
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
@@ -281,13 +280,8 @@ class Soak:
         oracle.no_two_programs_met(self.scene)
 
     def ask_oracle(self, *how):
-        program = self.scene.real / "faults" / "oracle"
-        done = subprocess.run([str(program), str(self.scene.folder / "state"),
-                               str(self.scene.folder / "audit.log"), *how], capture_output=True, text=True,
-                              timeout=120, check=False)
         self.add("looks of the oracle")
-        if done.returncode != 0:
-            raise oracle.Broken("rows_and_files_hold", done.stdout + done.stderr)
+        oracle.look_at_folder(self.scene.real, self.scene.folder, *how)
 
     def are_stored(self, source, names):
         """I1: each exactly once."""
