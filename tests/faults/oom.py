@@ -32,18 +32,20 @@ def program_frames(site, program):
     return tuple(frame for frame in site.frames if frame >> 48 == program)
 
 
-def program_hash(found):
-    """The module whose frames stand last in every stack: deploybot itself."""
-    counts = campaign.collections.Counter(site.frames[-1] >> 48 for site in found.sites.values()
-                                          if site.role == "server" and site.frames)
-    return counts.most_common(1)[0][0]
+def programs_of(found):
+    """By role, the module whose frames stand last in its stacks: the program itself."""
+    counts = campaign.collections.defaultdict(campaign.collections.Counter)
+    for site in found.sites.values():
+        if site.frames:
+            counts[site.role][site.frames[-1] >> 48] += 1
+    return {role: of_role.most_common(1)[0][0] for role, of_role in counts.items()}
 
 
-def one_of_each(sites, chance, program):
+def one_of_each(sites, chance, programs):
     """Of those that are the same in our own code, one."""
     groups = campaign.collections.defaultdict(list)
     for site in sites:
-        groups[(site.role, program_frames(site, program))].append(site)
+        groups[(site.role, program_frames(site, programs.get(site.role)))].append(site)
     return [chance.choice(group) for _, group in sorted(groups.items())]
 
 
@@ -58,7 +60,7 @@ def make_trials(found, chance, want_all):
     for phase, size in (("flow", TOGETHER), ("start", STARTS)):
         of_phase = [s for s in memory if any(p == phase for _, p in found.where[s.key])]
         if not want_all:
-            of_phase = one_of_each(of_phase, chance, program_hash(found))
+            of_phase = one_of_each(of_phase, chance, programs_of(found))
         flow_of = {s.key: chance.choice(sorted(f for f, p in found.where[s.key] if p == phase)) for s in of_phase}
         for flow in FLOWS:
             trials += together(flow, phase, shuffled([s for s in of_phase if flow_of[s.key] == flow], chance), size)

@@ -429,9 +429,7 @@ nothing_lives(struct sim *sim)
 static void
 files_hold(struct sim *sim, const struct invariants *of)
 {
-	struct queue_list ignored = { 0 };
-
-	if (store_project(sim->store, &ignored))
+	if (!sim_server_project(sim))
 		sim_fail(sim, "the_audit_verifies", "a projection could not be written");
 	invariants_of_files(of,
 	    &(struct invariants_files){

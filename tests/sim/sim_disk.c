@@ -85,12 +85,11 @@ sim_disk_heals(struct sim *sim)
 void
 sim_disk_tears(struct sim *sim)
 {
-	struct queue_list ignored = { 0 };
 	struct stat before, after;
 	off_t left;
 
 	if (sim->files_refused || stat(sim_server_audit_path(), &before) != 0 ||
-	    store_project(sim->store, &ignored) || stat(sim_server_audit_path(), &after) != 0 ||
+	    !sim_server_project(sim) || stat(sim_server_audit_path(), &after) != 0 ||
 	    after.st_size <= before.st_size)
 		return;
 	left = before.st_size + sim_draw(sim, (uint32_t)(after.st_size - before.st_size));

@@ -502,6 +502,16 @@ sim_server_poll(struct sim *sim)
 	}
 }
 
+bool
+sim_server_project(struct sim *sim)
+{
+	struct queue_list outcomes = { 0 };
+	bool behind = store_project(sim->store, &outcomes);
+
+	free_outcomes(&outcomes); /* only counts */
+	return !behind;
+}
+
 /* Nothing is waited for but what is always waited for. */
 bool
 sim_server_is_idle(const struct sim *sim)
