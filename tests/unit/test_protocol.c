@@ -158,6 +158,8 @@ what_is_out_of_bounds_is_refused(void **state)
 		"settle\n",
 		"settle\nid 0\n",
 		"hello\n",
+		"hello\nversion 1\nboot 0123456789abcdef\n",
+		"hello\nversion 1\nboot 01234567-89ab-cdef-0123-456789abcdeg\n",
 		"step\n",
 		"step\nstep 1\n",
 		"step\nstep x y\n",
@@ -181,6 +183,7 @@ what_is_out_of_bounds_is_refused(void **state)
 
 	(void)state;
 	assert_true(decodes(RUN_BUT "deadline_s 60\n"));
+	assert_true(decodes("hello\nversion 1\nboot 01234567-89ab-cdef-0123-456789abcdef\n"));
 	for (size_t i = 0; i < COUNT(wrong); i++) {
 		if (decodes(wrong[i]))
 			fail_msg("accepted: %s", wrong[i]);
