@@ -213,10 +213,10 @@ def drop(scene, folder):
         shutil.rmtree(pathlib.Path(folder) / "scene", ignore_errors=True)
 
 
-def finish(result, must_hit=()):
+def finish(result, must_hit=(), unreached_share=UNREACHED_SHARE):
     """Says what was hit how often, and ends the program; 1 when something failed or was never reached.
 
-    Nor may more than UNREACHED_SHARE of the trials hit nothing, so a trial that is replayed alone must hit."""
+    Nor may more than that share of the trials hit nothing, so a trial that is replayed alone must hit."""
     never = sorted(set(must_hit) - set(result.hits))
     for name, n in sorted(result.hits.items()):
         print(f"  {n:6} times {name}")
@@ -226,7 +226,7 @@ def finish(result, must_hit=()):
         print(f"  UNREACHED in {label}")
     for label, _ in result.failures:
         print(f"  FAILED {label}: {replay(result, label)}")
-    is_idle = len(result.unhit) > UNREACHED_SHARE * result.played
+    is_idle = len(result.unhit) > unreached_share * result.played
     if is_idle:
         print(f"  {len(result.unhit)} of {result.played} trials hit nothing, and test nothing")
     print(f"{result.name}: {result.played} trials, {sum(result.hits.values())} faults hit, "
