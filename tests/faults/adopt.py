@@ -59,6 +59,7 @@ said end
 STEADY = """for i in 1 2 3; do echo "$what line $i"; done
 hold build
 echo "==> release"
+said touch
 echo half >"$here/$env.live"
 hold release
 echo "$commit" >"$here/$env.live"
@@ -69,6 +70,7 @@ LATE = '[ ! -e "$here/$env.drain" ] || { (sleep 0.7; echo late) & }'
 LONG = """i=0
 while [ ! -e "$here/$env.stop" ]; do i=$((i + 1)); echo "line $i"; sleep 0.01; done
 echo "==> release"
+said touch
 echo "$commit" >"$here/$env.live"
 kill "$child"
 """

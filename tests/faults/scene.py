@@ -46,6 +46,7 @@ echo "==> ship"
 setsid sleep 600 >/dev/null 2>&1 & child=$!
 for i in 1 2 3; do echo "$what line $i"; done
 echo "==> release"
+said touch
 echo half >"$here/$env.live"
 {between}
 echo "$commit" >"$here/$env.live"
@@ -280,7 +281,7 @@ class FaultScene(CrashScene):
     # --- what has happened ---
 
     def begun(self):
-        """(begin or end, program, environment, commit, RUN_ID) of every script of this trial."""
+        """(begin, touch or end, program, environment, commit, RUN_ID) of every script of this trial."""
         path = self.scripts.folder / "begun"
         return [tuple(line.split()) for line in path.read_text("ascii").splitlines()] if path.exists() else []
 

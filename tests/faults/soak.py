@@ -48,6 +48,7 @@ fail) exit 3 ;;
 slow) sleep 0.7 ;;
 esac
 echo "==> release"
+said touch
 echo half >"$here/$env.live"
 case $mode in
 broken) exit 4 ;;
