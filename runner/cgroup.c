@@ -100,25 +100,21 @@ remove_empty(int own)
 		(void)close(fd);
 }
 
-void
-cgroup_put(const char *tag, pid_t leader)
+int
+cgroup_make(const char *tag)
 {
-	char name[NAME_ROOM], pid[16];
+	char name[NAME_ROOM];
 	int own = open_own();
 	int group = -1;
 
 	if (own == -1)
-		return;
+		return -1;
 	remove_empty(own);
 	(void)snprintf(name, sizeof(name), PREFIX "%s", tag);
-	(void)snprintf(pid, sizeof(pid), "%d", (int)leader);
 	if (mkdirat(own, name, 0700) == 0)
 		group = openat(own, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (group != -1) {
-		(void)write_word(group, "cgroup.procs", pid); /* refused: it is found otherwise */
-		(void)close(group);
-	}
 	(void)close(own);
+	return group;
 }
 
 static bool

@@ -9,13 +9,11 @@
 #ifndef CGROUP_H
 #define CGROUP_H
 
-#include <sys/types.h>
-
 #include "lib/base.h"
 
-/* Makes the group of the run with this tag, and puts its leader into it.  Groups of earlier runs
- * that are empty by now go. */
-void cgroup_put(const char *tag, pid_t leader);
+/* Makes the group of the run with this tag; groups of earlier runs that are empty by now go.  Its
+ * folder, for the leader to be born in (leader.h); the caller closes it.  -1: there can be none. */
+int cgroup_make(const char *tag);
 
 /* Kills all that is in it.  True: something is still alive.  False: nothing is, and the group is
  * gone; or there is none. */

@@ -102,25 +102,27 @@ static bool
 keeper_open(struct keeper *keeper, const struct keeper_start *start, int root, struct err *err)
 {
 	struct program_plan plan;
-	int output = -1;
+	int output = -1, group;
 	bool good;
 
 	keeper->claimed = run_folder_claim(keeper->folder, err);
 	if (keeper->claimed == -1)
 		return false;
 	CRASH_POINT(folder_claimed);
+	group = cgroup_make(keeper->identity.tag);
 	good = program_plan(&plan, start->order, start->place, err) &&
 	    log_pump_open(&keeper->pump, keeper->folder, plan.log_limit, &output, err) &&
 	    leader_fork(&keeper->leader,
-		&(struct leader_plan){ plan.path, plan.argv, plan.envp, output }, err);
+		&(struct leader_plan){ plan.path, plan.argv, plan.envp, output, group }, err);
 	program_plan_done(&plan);
 	if (output != -1)
 		(void)close(output);
+	if (group != -1)
+		(void)close(group);
 	if (!good)
 		return false;
 	CRASH_POINT(leader_forked);
 	identify_leader(keeper);
-	cgroup_put(keeper->identity.tag, keeper->identity.pid);
 	keeper->listener = run_folder_listen(keeper->folder, err);
 	if (keeper->listener == -1 ||
 	    !run_folder_leader_write(keeper->folder, &keeper->identity, err))

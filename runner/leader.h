@@ -19,6 +19,7 @@ struct leader_plan {
 	char *const *argv;
 	char *const *envp;
 	int output;	/* becomes 1 and 2; 0 is /dev/null; there are no others */
+	int group;	/* the control group to be born in, where that can be; -1: ours */
 };
 
 /*

@@ -159,7 +159,7 @@ question_start(struct question *question, const struct protocol_message *ask,
 		good = err_errno(err, ERR_IO, errno, "pipe");
 	good = good &&
 	    leader_fork(&question->leader,
-		&(struct leader_plan){ plan.path, plan.argv, plan.envp, ends[1] }, err);
+		&(struct leader_plan){ plan.path, plan.argv, plan.envp, ends[1], -1 }, err);
 	if (ends[1] != -1)
 		(void)close(ends[1]);
 	question->output = ends[0];
