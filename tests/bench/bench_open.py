@@ -69,7 +69,7 @@ class Picture:
     def axes(self):
         for rate in RATES:
             self.line(self.x(rate), TOP, self.x(rate), HEIGHT - BOTTOM, "#eee")
-            self.text(self.x(rate), HEIGHT - BOTTOM + 16, f"{rate:,}")
+            self.text(self.x(rate), HEIGHT - BOTTOM + 16, f"{rate / 1000:g}k" if rate >= 1000 else str(rate))
         ms = self.low
         while ms <= self.high:
             self.line(LEFT, self.y(ms), WIDTH - RIGHT, self.y(ms), "#ccc")
