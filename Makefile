@@ -14,7 +14,7 @@ WERROR	?= -Werror
 OPT	?= -O2 -g
 HARDEN	:= -fstack-protector-strong -fPIE
 # Not -ftrivial-auto-var-init=zero: clang 14 has none, and frames that hold a packet or a path would be cleared each time.
-ifneq ($(findstring x86_64,$(shell $(CC) -dumpmachine)),)
+ifneq ($(findstring x86_64,$(shell $(CC) -dumpmachine 2>/dev/null)),)
 HARDEN	+= -fstack-clash-protection -fcf-protection
 endif
 ifeq ($(SANITIZE),)
