@@ -49,7 +49,9 @@ def git_allows(text):
 def commit_with(scene, author, subject):
     """A commit whose author and message are these."""
     sample_app.check_out(scene.work, "develop")
-    name = re.sub(r"[\n\0<>]", " ", author).strip() or "x"
+    name = re.sub(r"[\n\0<>]", " ", author).strip()
+    if not re.search(r"[^\0-\x20.,:;<>\"\\']", name):
+        name += "x"     # git refuses a name of nothing but what it strips
     subprocess.run(["git", "-c", "user.name=x", "-c", "user.email=x@x", "commit", "-q", "--allow-empty", "--no-verify",
                     f"--author={name} <x@example.org>", "--cleanup=verbatim", "-F", "-"],
                    cwd=scene.work, input=encode(subject), check=True, capture_output=True)
