@@ -4,6 +4,7 @@
 The last line is `N passed, N failed, N skipped`; the exit status is 0 only when none failed.
 """
 # SPDX-License-Identifier: ISC
+import concurrent.futures
 import os
 import pathlib
 import re
@@ -106,8 +107,9 @@ def main():
     programs = sorted(p for p in (build / "tests").iterdir()
                       if has_source(p.name) and os.access(p, os.X_OK))
     print(f"unit tests: {len(programs)} programs", flush=True)
-    for program in programs:
-        run_unit(program, count)
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:     # they mostly wait
+        for done in [pool.submit(run_unit, program, count) for program in programs]:
+            done.result()
     print(f"end-to-end tests: {' '.join(wanted)}", flush=True)
     run_e2e(build, count, wanted)
     print(count.line(), flush=True)
