@@ -23,6 +23,11 @@ class Count:
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
 
+    def add(self, other):
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+
     def line(self):
         return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
 
@@ -39,7 +44,7 @@ def has_source(name):
             or (ROOT / "tests" / "fuzz" / f"{name.removeprefix('test_')}.c").exists())
 
 
-def run_unit(program, count):
+def run_unit(program):
     started = time.monotonic()
     try:
         done = subprocess.run([program], cwd=ROOT, env=sanitizer_environment(), text=True,
@@ -64,13 +69,13 @@ def run_unit(program, count):
     # A program that died, leaked or printed no test has failed, whatever it printed before.
     if status != 0 or passed + skipped == 0:
         failed = max(failed, 1)
-    count.passed += passed
-    count.failed += failed
-    count.skipped += skipped
     print(f"  {program.name}: {passed} passed, {failed} failed "
           f"({time.monotonic() - started:.1f} s)", flush=True)
     if failed:
         print(output[-6000:], flush=True)
+    count = Count()
+    count.passed, count.failed, count.skipped = passed, failed, skipped
+    return count
 
 
 def run_e2e(build, count, wanted):
@@ -108,8 +113,8 @@ def main():
                       if has_source(p.name) and os.access(p, os.X_OK))
     print(f"unit tests: {len(programs)} programs", flush=True)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:     # they mostly wait
-        for done in [pool.submit(run_unit, program, count) for program in programs]:
-            done.result()
+        for one in pool.map(run_unit, programs):
+            count.add(one)
     print(f"end-to-end tests: {' '.join(wanted)}", flush=True)
     run_e2e(build, count, wanted)
     print(count.line(), flush=True)
