@@ -22,12 +22,11 @@ CALLS = ("pwrite64", "write", "writev", "sendto", "sendmsg", "fdatasync", "fsync
 WHO = ("server", "runner")
 SAMPLE = 220        # what two idle cores play in some five minutes
 SHORT_TRIALS = 3
-TOGETHER = 80           # then new workers: behind some 25 trials of one, strace hits nothing (not explained yet)
 CLOSES_OF_RUNNER = 80   # behind these it looks through /proc, and how long that is the machine decides
 UNREACHED_SHARE = 0.25  # what is committed together, and so how often it writes, differs from play to play
 LABEL = re.compile(r"(\w+)/(\w+)/(\w+):(\d+)")   # of one trial
 LINE = re.compile(r"^(\d+) +(\w+)\(")
-KILLED = re.compile(r"^(\d+) \+\+\+ killed by SIGKILL")
+KILLED = re.compile(r"^(\d+) +\+\+\+ killed by SIGKILL")     # strace fills a short pid up
 
 
 def tracer(scene, *more):
@@ -127,13 +126,7 @@ def main():
     trials = places if os.environ.get("SWEEP") == "all" or chosen.only else places[:size]
     print(f"crash-sweep: {len(places)} places, {len(trials)} of them are played"
           + ("" if len(trials) == len(places) else " (SWEEP=all: all of them)"), flush=True)
-    result = campaign.Result("crash-sweep", chosen.seed)
-    for first in range(0, len(trials), TOGETHER):
-        part = campaign.run("crash-sweep", trials[first:first + TOGETHER], trial, chosen)
-        result.hits += part.hits
-        result.failures += part.failures
-        result.unhit += part.unhit
-        result.played += part.played
+    result = campaign.run("crash-sweep", trials, trial, chosen)
     print(f"crash-sweep: {len(places)} places, {result.played} played, {result.played - len(result.unhit)} reached")
     campaign.finish(result, unreached_share=UNREACHED_SHARE)
 
