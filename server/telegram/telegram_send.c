@@ -239,7 +239,7 @@ static bool
 lane_is_busy(const struct telegram_send *send, int64_t chat, bool waiting_counts)
 {
 	for (const struct job *job = send->jobs; job != NULL; job = job->next) {
-		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it has left the list */
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): what was freed has left the list */
 		bool in_lane = job->kind == JOB_SAY || job->kind == JOB_LIVE;
 
 		if (in_lane && job->chat == chat && (waiting_counts || job->call != NULL))

@@ -125,8 +125,7 @@ def test_on_a_full_disk_a_running_deployment_comes_to_its_end_and_says_so(tmp_pa
 def test_room_is_kept_at_every_start_where_the_file_system_cannot_reserve(tmp_path):
     """ZFS of old, FUSE: the library reserves by writing, and the second time it reads first."""
     strace = shutil.which("strace")
-    if strace is None:
-        pytest.skip("strace is not installed")
+    assert strace is not None, "strace is missing: tests/tools/packages.sh test"
     settings = bare_settings(tmp_path, ASAN_OPTIONS="exitcode=99:detect_leaks=0")   # none under ptrace
     for _ in range(2):
         bot = Deploybot(tmp_path, settings, wrapper=[
