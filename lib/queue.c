@@ -13,8 +13,6 @@ struct queue {
 	struct queue_link *first;
 	struct queue_link **end; /* where the next one is hung */
 	size_t length;
-	size_t counted; /* of them QUEUE_IF_ROOM */
-	size_t capacity;
 	bool closed;
 	void (*wake)(void *arg);
 	void *wake_arg;
@@ -54,7 +52,7 @@ init_condition(pthread_cond_t *cond)
 }
 
 struct queue *
-queue_new(size_t capacity, void (*wake)(void *arg), void *arg)
+queue_new(void (*wake)(void *arg), void *arg)
 {
 	struct queue *q = calloc(1, sizeof(*q));
 
@@ -70,7 +68,6 @@ queue_new(size_t capacity, void (*wake)(void *arg), void *arg)
 		return NULL;
 	}
 	q->end = &q->first;
-	q->capacity = capacity;
 	q->wake = wake;
 	q->wake_arg = arg;
 	return q;
@@ -107,22 +104,10 @@ wake_taker(struct queue *q)
 }
 
 bool
-queue_push(struct queue *q, struct queue_link *item, enum queue_place place)
+queue_push(struct queue *q, struct queue_link *item)
 {
-	bool accepted, was_empty;
-
-	lock(q);
-	was_empty = q->first == NULL;
-	accepted = !q->closed && (place == QUEUE_RESERVED || q->counted < q->capacity);
-	if (accepted) {
-		append(q, item, item, 1);
-		if (place == QUEUE_IF_ROOM)
-			q->counted++;
-	}
-	unlock(q);
-	if (accepted && was_empty)
-		wake_taker(q);
-	return accepted;
+	item->next = NULL;
+	return queue_push_all(q, item);
 }
 
 bool
@@ -157,7 +142,6 @@ queue_take_all(struct queue *q)
 	q->first = NULL;
 	q->end = &q->first;
 	q->length = 0;
-	q->counted = 0;
 	unlock(q);
 	return all;
 }

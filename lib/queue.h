@@ -1,4 +1,4 @@
-/* queue.h - a bounded queue that hands whole structs from one thread to another.  Side: any. */
+/* queue.h - hands whole structs from one thread to another; counts, and bounds nothing.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 /*
  * One mutex, two lists: pushers fill one, the taker empties the other.  An item embeds a struct
@@ -18,23 +18,18 @@ struct queue_link {
 /* The struct around a link:  QUEUE_ITEM(link, struct event, link) */
 #define QUEUE_ITEM(l, type, member) ((type *)(void *)((char *)(l)-offsetof(type, member)))
 
-enum queue_place {
-	QUEUE_IF_ROOM, /* refused when `capacity` such items are waiting */
-	QUEUE_RESERVED /* memory was set aside beforehand: never refused, never counted */
-};
-
 /* wake(arg) is called by push, outside the lock, when the queue was empty before; may be NULL
  * (then the taker uses queue_wait). */
-MUST_USE struct queue *queue_new(size_t capacity, void (*wake)(void *arg), void *arg);
+MUST_USE struct queue *queue_new(void (*wake)(void *arg), void *arg);
 
 /* Takes NULL.  Must be empty: what is inside belongs to somebody. */
 void queue_free(struct queue *q);
 DEFINE_FREEP(struct queue, queue_free)
 
-/* False: full (QUEUE_IF_ROOM only) or closed (either); the item stays the caller's. */
-MUST_USE bool queue_push(struct queue *q, struct queue_link *item, enum queue_place place);
+/* False: closed; the item stays the caller's. */
+MUST_USE bool queue_push(struct queue *q, struct queue_link *item);
 
-/* Several QUEUE_RESERVED at once, linked by next: the taker is woken once, for all of them.
+/* Several at once, linked by next: the taker is woken once, for all of them.
  * False: closed, and all of them stay the caller's. */
 MUST_USE bool queue_push_all(struct queue *q, struct queue_link *first);
 
@@ -49,7 +44,7 @@ bool queue_wait(struct queue *q, int timeout_ms);
 void queue_close(struct queue *q);
 bool queue_is_closed(struct queue *q);
 
-/* Items waiting, both kinds: for a gauge. */
+/* Items waiting. */
 size_t queue_length(struct queue *q);
 
 #endif

@@ -43,8 +43,8 @@ crossing_new(void (*wake_loop)(void *ctx), void *ctx)
 
 	if (crossing == NULL)
 		return NULL;
-	crossing->events = queue_new(0, NULL, NULL);
-	crossing->outcomes = queue_new(0, wake_loop, ctx);
+	crossing->events = queue_new(NULL, NULL);
+	crossing->outcomes = queue_new(wake_loop, ctx);
 	if (crossing->events == NULL || crossing->outcomes == NULL) {
 		crossing_free(crossing);
 		return NULL;
@@ -87,12 +87,12 @@ crossing_submit(struct crossing *crossing, struct event *event)
 		if (atomic_load(&crossing->outside) >= LIMIT_EVENTS)
 			return false;
 		(void)atomic_fetch_add(&crossing->outside, 1);
-		if (queue_push(crossing->events, &event->link, QUEUE_RESERVED))
+		if (queue_push(crossing->events, &event->link))
 			return true;
 		(void)atomic_fetch_sub(&crossing->outside, 1);
 		return false;
 	}
-	if (!queue_push(crossing->events, &event->link, QUEUE_RESERVED))
+	if (!queue_push(crossing->events, &event->link))
 		event_free(event); /* closed: its effect is open still, and done again at start */
 	return true;
 }

@@ -1,4 +1,4 @@
-/* Goal: items cross threads whole and in order; only what may be refused is.  Side: start. */
+/* Goal: items cross threads whole and in order, until it is closed.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "lib/queue.h"
 
@@ -37,7 +37,7 @@ several_are_pushed_in_order_and_wake_once(void **state)
 {
 	struct item items[4] = { { .number = 0 }, { .number = 1 }, { .number = 2 },
 		{ .number = 3 } };
-	struct queue *q = queue_new(1, on_wake, NULL);
+	struct queue *q = queue_new(on_wake, NULL);
 	struct queue_link *all;
 
 	(void)state;
@@ -49,7 +49,7 @@ several_are_pushed_in_order_and_wake_once(void **state)
 	items[1].link.next = &items[2].link;
 	assert_true(queue_push_all(q, &items[0].link));
 	assert_int_equal(queue_length(q), 3);
-	assert_true(queue_push(q, &items[3].link, QUEUE_IF_ROOM));
+	assert_true(queue_push(q, &items[3].link));
 	assert_int_equal(wakes, 1);
 	all = queue_take_all(q);
 	for (int i = 0; i < 4; i++, all = all->next)
@@ -62,20 +62,19 @@ several_are_pushed_in_order_and_wake_once(void **state)
 }
 
 static void
-a_full_queue_refuses_all_but_what_was_reserved(void **state)
+what_is_taken_comes_in_order_and_the_next_wakes_again(void **state)
 {
 	struct item items[4] = { { .number = 0 }, { .number = 1 }, { .number = 2 },
 		{ .number = 3 } };
-	struct queue *q = queue_new(2, on_wake, NULL);
+	struct queue *q = queue_new(on_wake, NULL);
 	struct queue_link *all;
 
 	(void)state;
 	wakes = 0;
 	assert_non_null(q);
-	assert_true(queue_push(q, &items[0].link, QUEUE_IF_ROOM));
-	assert_true(queue_push(q, &items[1].link, QUEUE_RESERVED));
-	assert_true(queue_push(q, &items[2].link, QUEUE_IF_ROOM));
-	assert_false(queue_push(q, &items[3].link, QUEUE_IF_ROOM));
+	assert_true(queue_push(q, &items[0].link));
+	assert_true(queue_push(q, &items[1].link));
+	assert_true(queue_push(q, &items[2].link));
 	assert_int_equal(queue_length(q), 3);
 	assert_int_equal(wakes, 1);
 	all = queue_take_all(q);
@@ -84,7 +83,7 @@ a_full_queue_refuses_all_but_what_was_reserved(void **state)
 	assert_int_equal(number_of(all->next->next), 2);
 	assert_null(all->next->next->next);
 	assert_null(queue_take_all(q));
-	assert_true(queue_push(q, &items[3].link, QUEUE_IF_ROOM));
+	assert_true(queue_push(q, &items[3].link));
 	assert_int_equal(wakes, 2);
 	assert_int_equal(number_of(queue_take_all(q)), 3);
 	queue_free(q);
@@ -94,13 +93,13 @@ static void
 a_closed_queue_takes_nothing_more_and_gives_what_it_has(void **state)
 {
 	struct item one = { .number = 1 }, two = { .number = 2 };
-	struct queue *q = queue_new(9, NULL, NULL);
+	struct queue *q = queue_new(NULL, NULL);
 
 	(void)state;
-	assert_true(queue_push(q, &one.link, QUEUE_IF_ROOM));
+	assert_true(queue_push(q, &one.link));
 	queue_close(q);
 	assert_true(queue_is_closed(q));
-	assert_false(queue_push(q, &two.link, QUEUE_RESERVED));
+	assert_false(queue_push(q, &two.link));
 	assert_true(queue_wait(q, -1));
 	assert_int_equal(number_of(queue_take_all(q)), 1);
 	assert_false(queue_wait(q, -1));
@@ -111,7 +110,7 @@ a_closed_queue_takes_nothing_more_and_gives_what_it_has(void **state)
 static void
 waiting_ends_at_its_time(void **state)
 {
-	struct queue *q = queue_new(1, NULL, NULL);
+	struct queue *q = queue_new(NULL, NULL);
 
 	(void)state;
 	assert_false(queue_wait(q, 0));
@@ -129,7 +128,7 @@ push_many(void *arg)
 
 	for (int i = 0; i < MANY; i++) {
 		items[i].number = i;
-		if (!queue_push(q, &items[i].link, QUEUE_RESERVED))
+		if (!queue_push(q, &items[i].link))
 			break;
 	}
 	queue_close(q);
@@ -139,7 +138,7 @@ push_many(void *arg)
 static void
 another_thread_gets_every_item_in_order(void **state)
 {
-	struct queue *q = queue_new(1, NULL, NULL);
+	struct queue *q = queue_new(NULL, NULL);
 	pthread_t thread;
 	void *items;
 	int expected = 0;
@@ -160,7 +159,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(several_are_pushed_in_order_and_wake_once),
-		cmocka_unit_test(a_full_queue_refuses_all_but_what_was_reserved),
+		cmocka_unit_test(what_is_taken_comes_in_order_and_the_next_wakes_again),
 		cmocka_unit_test(a_closed_queue_takes_nothing_more_and_gives_what_it_has),
 		cmocka_unit_test(waiting_ends_at_its_time),
 		cmocka_unit_test(another_thread_gets_every_item_in_order),
