@@ -10,7 +10,6 @@
 #include <sys/stat.h>
 
 #include "lib/err.h"
-#include "lib/json.h"
 #include "store/store_inside.h"
 
 #define PAGE 200 /* entries read at once */
@@ -67,15 +66,6 @@ next_line(struct file_lines *f, struct err *err)
 		f->line[f->size++] = (char)c;
 	}
 	return err_set(err, ERR_INVALID, "%s line %" PRId64 ": it is cut off", f->path, f->number);
-}
-
-/* The entry that a line says it is; 0: not to be read. */
-static int64_t
-seq_of(const char *line, size_t size)
-{
-	CLEANUP(json_freep) struct json *root = json_decode(line, size, NULL);
-
-	return root == NULL ? 0 : json_get_i64_or(root, "seq", 0);
 }
 
 /* One walk over the rows. */
@@ -178,8 +168,8 @@ walk(struct walk *w, const char *database, const char *path, struct err *err)
 	if (db == NULL || !store_audit_head(db, &w->head, err) ||
 	    !open_lines(&w->file, path, err) || !read_file_line(w, err))
 		return false;
-	w->found.first = w->file_waits ? seq_of(w->file.line, w->file.size) : 1;
-	if (w->found.first < 1)
+	w->found.first = 1;
+	if (w->file_waits && !audit_chain_seq(w->file.line, w->file.size, &w->found.first))
 		return err_set(err, ERR_INVALID, "%s line 1: it is no entry", path);
 	return walk_rows(w, db, err) && check_ends(w, err);
 }

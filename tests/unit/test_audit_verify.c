@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "fail_nth.h"
 #include "lib/buf.h"
 #include "lib/db.h"
 #include "lib/err.h"
@@ -251,6 +252,31 @@ a_database_that_is_not_there_is_not_made(void **state)
 	assert_int_equal(access(w->database, F_OK), -1);
 }
 
+/* It once said "line 1: it is no entry", which sends an operator after somebody who forged it. */
+static void
+too_little_memory_is_no_broken_chain(void **state)
+{
+	static const enum fail_what whats[] = { FAIL_MEMORY, FAIL_PREPARE, FAIL_BIND };
+	struct world *w = *state;
+
+	for (size_t i = 0; i < COUNT(whats); i++) {
+		bool is_met = true;
+
+		for (unsigned n = 1; is_met; n++) {
+			bool ok;
+
+			w->err = (struct err){ 0 };
+			fail_nth(whats[i], n);
+			ok = verify(w);
+			is_met = fail_nth_met();
+			if (ok || !is_met)
+				assert_true(ok);
+			else if (w->err.code != ERR_NOMEM || strstr(w->err.text, "line") != NULL)
+				fail_msg("%s %u: %s", fail_what_name(whats[i]), n, w->err.text);
+		}
+	}
+}
+
 int
 main(void)
 {
@@ -262,6 +288,7 @@ main(void)
 		TEST(a_file_cut_at_either_end_is_told),
 		TEST(a_row_changed_or_removed_is_noticed),
 		TEST(a_database_that_is_not_there_is_not_made),
+		TEST(too_little_memory_is_no_broken_chain),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
