@@ -87,16 +87,3 @@ err_exit_status(enum err_code code)
 	assert((size_t)code < COUNT(status));
 	return status[code];
 }
-
-const char *
-err_name(enum err_code code)
-{
-	static const char *const name[] = {
-#define E(name, http_status, status) #name,
-		ERR_CODES(E)
-#undef E
-	};
-
-	assert((size_t)code < COUNT(name));
-	return name[code];
-}

@@ -44,6 +44,5 @@ bool err_wrap(struct err *err, const char *fmt, ...) PRINTF(2, 3);
 
 int err_http(enum err_code code);
 int err_exit_status(enum err_code code);
-const char *err_name(enum err_code code);
 
 #endif

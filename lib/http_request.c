@@ -87,14 +87,6 @@ http_request_take_body(struct http_request *request, size_t *ret_size)
 	return TAKE(request->body);
 }
 
-const char *
-http_request_peek_body(const struct http_request *request, size_t *ret_size)
-{
-	OBJ_CHECK(request, HTTP_REQUEST_MAGIC);
-	*ret_size = request->body == NULL ? 0 : request->body_filled;
-	return request->body;
-}
-
 void
 http_request_set_user(struct http_request *request, void *user, void (*free_user)(void *))
 {

@@ -43,8 +43,6 @@ const char *http_request_client(const struct http_request *request);
  * *ret_size bytes.  NULL only for a request without a body.  It counts against the server's
  * budget until the request is answered: answer when it has been freed or is about to be. */
 char *http_request_take_body(struct http_request *request, size_t *ret_size) MUST_USE;
-/* The same without taking; valid until the answer. */
-const char *http_request_peek_body(const struct http_request *request, size_t *ret_size);
 
 /* One pointer of the route's own, e.g. a running HMAC.  free_user (or NULL) is called with it
  * when the request goes, however it goes; setting NULL takes it back without that. */

@@ -296,12 +296,6 @@ json_f64(const struct json *value, double *ret)
 	return true;
 }
 
-bool
-json_bool(const struct json *value, bool otherwise)
-{
-	return json_is_boolean(inner(value)) ? json_is_true(inner(value)) : otherwise;
-}
-
 const char *
 json_get_str(const struct json *object, const char *key)
 {
@@ -324,7 +318,9 @@ json_get_i64_or(const struct json *object, const char *key, int64_t otherwise)
 bool
 json_get_bool(const struct json *object, const char *key, bool otherwise)
 {
-	return json_bool(json_get(object, key), otherwise);
+	const json_t *value = inner(json_get(object, key));
+
+	return json_is_boolean(value) ? json_is_true(value) : otherwise;
 }
 
 bool
@@ -513,15 +509,15 @@ json_out_f64(struct json_out *out, double value)
 }
 
 void
-json_out_bool(struct json_out *out, bool value)
-{
-	json_out_raw(out, value ? "true" : "false");
-}
-
-void
 json_out_null(struct json_out *out)
 {
 	json_out_raw(out, "null");
+}
+
+static void
+put_bool(struct json_out *out, bool value)
+{
+	json_out_raw(out, value ? "true" : "false");
 }
 
 static void put_value(struct json_out *out, const json_t *value);
@@ -563,7 +559,7 @@ put_value(struct json_out *out, const json_t *value)
 	else if (json_is_real(value))
 		json_out_f64(out, json_real_value(value));
 	else if (json_is_boolean(value))
-		json_out_bool(out, json_is_true(value));
+		put_bool(out, json_is_true(value));
 	else
 		json_out_null(out);
 }
@@ -592,7 +588,7 @@ void
 json_put_bool(struct json_out *out, const char *key, bool value)
 {
 	json_out_key(out, key);
-	json_out_bool(out, value);
+	put_bool(out, value);
 }
 
 void

@@ -41,7 +41,6 @@ const char *json_str(const struct json *value);
 size_t json_str_size(const struct json *value);
 bool json_i64(const struct json *value, int64_t *ret); /* false, *ret untouched, if no integer */
 bool json_f64(const struct json *value, double *ret);  /* an integer too */
-bool json_bool(const struct json *value, bool otherwise);
 
 const char *json_get_str(const struct json *object, const char *key);
 bool json_get_i64(const struct json *object, const char *key, int64_t *ret);
@@ -80,7 +79,6 @@ void json_out_str(struct json_out *out, const char *text); /* NULL becomes null 
 void json_out_strn(struct json_out *out, const char *text, size_t size);
 void json_out_i64(struct json_out *out, int64_t value);
 void json_out_f64(struct json_out *out, double value); /* not finite becomes null */
-void json_out_bool(struct json_out *out, bool value);
 void json_out_null(struct json_out *out);
 void json_out_raw(struct json_out *out, const char *json); /* trusted JSON text, as it is */
 void json_out_value(struct json_out *out, const struct json *value); /* NULL: null */

@@ -64,12 +64,6 @@ units_of(const char *text, size_t size)
 	return units;
 }
 
-size_t
-telegram_html_units(const char *marked)
-{
-	return units_of(marked, strlen(marked));
-}
-
 /* --- writing --- */
 
 static void
@@ -238,9 +232,9 @@ write_parts(struct writer *w, const struct telegram_html_parts *parts, size_t un
 	const char *head = text_of(parts->head);
 	const char *live = text_of(parts->live);
 	const char *foot = text_of(parts->foot);
-	size_t foot_units = smaller(telegram_html_units(foot), units);
+	size_t foot_units = smaller(units_of(foot, strlen(foot)), units);
 	size_t head_room = room_beside(units, foot_units);
-	size_t head_units = smaller(telegram_html_units(head), head_room);
+	size_t head_units = smaller(units_of(head, strlen(head)), head_room);
 	size_t live_room = room_beside(head_room, head_units);
 	unsigned mark = 0;
 	size_t live_from = skip_lines(live, strlen(live), live_room, &mark);

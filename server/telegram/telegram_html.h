@@ -29,7 +29,4 @@ void telegram_html_render(const struct telegram_html_parts *parts, size_t units,
 /* The same without tags and entities: for when Telegram cannot parse what we made. */
 void telegram_html_plain(const struct telegram_html_parts *parts, size_t units, struct buf *out);
 
-/* UTF-16 units that marked text shows. */
-size_t telegram_html_units(const char *marked);
-
 #endif

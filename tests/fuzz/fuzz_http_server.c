@@ -46,16 +46,17 @@ static void
 on_request(struct http_request *request, void *ctx)
 {
 	struct seen *seen = &world.calls[world.count++];
-	const char *body;
+	char *body;
 
 	(void)ctx;
 	assert(world.count < REQUESTS_MAX);
 	(void)text_copy(seen->method, sizeof(seen->method), http_request_method(request));
 	(void)text_copy(seen->path, sizeof(seen->path), http_request_path(request));
-	body = http_request_peek_body(request, &seen->size);
+	body = http_request_take_body(request, &seen->size);
 	assert(seen->size <= sizeof(seen->body));
 	if (seen->size > 0)
 		memcpy(seen->body, body, seen->size);
+	free(body);
 	http_request_answer(request, 200, NULL, NULL, 0);
 }
 

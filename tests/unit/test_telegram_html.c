@@ -216,6 +216,23 @@ a_character_of_two_units_is_never_halved(void **state)
 	free(html);
 }
 
+/* Exactly so many units: two of it and a letter are cut one unit below their sum, and not at it. */
+static bool
+takes(const char *text, size_t units)
+{
+	char head[64];
+	char *whole, *cut;
+	bool is_so;
+
+	(void)snprintf(head, sizeof(head), "%s%sx", text, text);
+	whole = render(&(struct telegram_html_parts){ .head = head }, 2 * units + 1);
+	cut = render(&(struct telegram_html_parts){ .head = head }, 2 * units);
+	is_so = strstr(whole, "\xe2\x80\xa6") == NULL && strcmp(whole, cut) != 0;
+	free(whole);
+	free(cut);
+	return is_so;
+}
+
 static void
 a_character_counts_as_telegram_counts_it(void **state)
 {
@@ -226,10 +243,10 @@ a_character_counts_as_telegram_counts_it(void **state)
 	(void)state;
 	assert_string_equal(html, "a b c\xc2\x80");
 	free(html);
-	assert_int_equal(telegram_html_units("\xef\xbf\xbf"), 1);
-	assert_int_equal(telegram_html_units("\xf0\x90\x80\x80"), 2);
-	assert_int_equal(telegram_html_units("\xff"), 1);
-	assert_int_equal(telegram_html_units(MARK_BOLD "\x07\x7f"), 0);
+	assert_true(takes("\xef\xbf\xbf", 1));
+	assert_true(takes("\xf0\x90\x80\x80", 2));
+	assert_true(takes("\xff", 1));
+	assert_true(takes(MARK_BOLD "\x07\x7f" MARK_BOLD, 0));
 }
 
 /* Random marked text: marks, markup characters, letters, astral characters, broken bytes. */
