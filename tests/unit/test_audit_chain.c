@@ -19,6 +19,14 @@
 
 #define N 6
 
+static const struct audit_line sample = {
+	.user_id = "telegram:11",
+	.action = "deploy_requested",
+	.outcome = "allowed",
+	.severity = "info",
+	.meta = "{}",
+};
+
 struct log {
 	struct buf line[N];
 	struct audit_chain head; /* what the database says */
@@ -211,13 +219,6 @@ static void
 what_fails_in_the_middle_writes_no_entry_and_believes_none(void **state)
 {
 	static const enum fail_what whats[] = { FAIL_CRYPTO, FAIL_MEMORY };
-	static const struct audit_line line = {
-		.user_id = "telegram:11",
-		.action = "deploy_requested",
-		.outcome = "allowed",
-		.severity = "info",
-		.meta = "{}",
-	};
 	struct audit_chain head, none = { 0 };
 	bool ok, is_met = true;
 	struct buf text;
@@ -229,7 +230,7 @@ what_fails_in_the_middle_writes_no_entry_and_believes_none(void **state)
 			buf_init(&text, AUDIT_LINE_MAX);
 			head = none;
 			fail_nth(whats[i], n);
-			ok = audit_chain_write(&head, &line, &text, &err);
+			ok = audit_chain_write(&head, &sample, &text, &err);
 			is_met = fail_nth_met();
 			assert_int_equal(ok, !is_met);
 			assert_int_equal(head.seq, is_met ? 0 : 1);
@@ -255,13 +256,6 @@ what_fails_in_the_middle_writes_no_entry_and_believes_none(void **state)
 static void
 an_entry_stands_beside_others(void **state)
 {
-	static const struct audit_line line = {
-		.user_id = "telegram:11",
-		.action = "deploy_requested",
-		.outcome = "allowed",
-		.severity = "info",
-		.meta = "{}",
-	};
 	struct audit_chain head = { 0 }, check = { 0 };
 	struct buf text;
 	struct err err;
@@ -269,9 +263,9 @@ an_entry_stands_beside_others(void **state)
 
 	(void)state;
 	buf_init(&text, (size_t)2 * AUDIT_LINE_MAX);
-	assert_true(audit_chain_write(&head, &line, &text, &err));
+	assert_true(audit_chain_write(&head, &sample, &text, &err));
 	first = text.size;
-	assert_true(audit_chain_write(&head, &line, &text, &err));
+	assert_true(audit_chain_write(&head, &sample, &text, &err));
 	assert_true(audit_chain_check(&check, text.data, first, &err));
 	assert_true(audit_chain_check(&check, text.data + first, text.size - first, &err));
 	assert_int_equal(check.seq, 2);
@@ -281,19 +275,14 @@ an_entry_stands_beside_others(void **state)
 static void
 an_entry_over_its_limit_is_not_written(void **state)
 {
-	const struct audit_line line = {
-		.user_id = "telegram:11",
-		.action = "deploy_requested",
-		.outcome = "allowed",
-		.severity = "info",
-		.meta = "{\"a\":1}",
-	};
+	struct audit_line line = sample;
 	struct audit_chain head = { 0 };
 	struct buf text;
 	struct err err;
 	size_t whole;
 
 	(void)state;
+	line.meta = "{\"a\":1}";
 	buf_init(&text, AUDIT_LINE_MAX);
 	assert_true(audit_chain_write(&head, &line, &text, &err));
 	whole = text.size;
