@@ -3,17 +3,20 @@
 #include "runner/cgroup.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define PREFIX	  "deploybot-run-"
 #define NAME_ROOM 96 /* a tag has 53 bytes at most */
 #define TEXT_ROOM 512
+#define TRIES	  8
 
 /* Our group as the kernel names it: the line `0::/path`. */
 static bool
@@ -82,7 +85,20 @@ write_word(int group, const char *file, const char *word)
 	return good;
 }
 
-/* The kernel refuses to remove one that has a process in it. */
+/* The kernel refuses to remove one that has a process in it; its keeper, which may be another
+ * server's, locks it until then. */
+static void
+remove_unused(int own, const char *name)
+{
+	int group = openat(own, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (group == -1)
+		return;
+	if (flock(group, LOCK_EX | LOCK_NB) == 0)
+		(void)unlinkat(own, name, AT_REMOVEDIR);
+	(void)close(group); /* was only locked */
+}
+
 static void
 remove_empty(int own)
 {
@@ -92,7 +108,7 @@ remove_empty(int own)
 
 	while (dir != NULL && (entry = readdir(dir)) != NULL) {
 		if (strncmp(entry->d_name, PREFIX, strlen(PREFIX)) == 0)
-			(void)unlinkat(own, entry->d_name, AT_REMOVEDIR);
+			remove_unused(own, entry->d_name);
 	}
 	if (dir != NULL)
 		(void)closedir(dir);
@@ -100,19 +116,38 @@ remove_empty(int own)
 		(void)close(fd);
 }
 
+/* A tag is nobody else's: what is there already was made by the try before.  One that goes before
+ * it is locked is made again. */
+static int
+make_locked(int own, const char *name)
+{
+	for (int i = 0; i < TRIES; i++) {
+		int group = -1;
+
+		if (mkdirat(own, name, 0700) != 0 && errno != EEXIST)
+			return -1;
+		group = openat(own, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (group != -1 && flock(group, LOCK_SH | LOCK_NB) == 0 &&
+		    faccessat(own, name, F_OK, 0) == 0)
+			return group;
+		if (group != -1)
+			(void)close(group); /* was only locked */
+	}
+	return -1;
+}
+
 int
 cgroup_make(const char *tag)
 {
 	char name[NAME_ROOM];
 	int own = open_own();
-	int group = -1;
+	int group;
 
 	if (own == -1)
 		return -1;
 	remove_empty(own);
 	(void)snprintf(name, sizeof(name), PREFIX "%s", tag);
-	if (mkdirat(own, name, 0700) == 0)
-		group = openat(own, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	group = make_locked(own, name);
 	(void)close(own);
 	return group;
 }

@@ -12,7 +12,8 @@
 #include "lib/base.h"
 
 /* Makes the group of the run with this tag; groups of earlier runs that are empty by now go.  Its
- * folder, for the leader to be born in (leader.h); the caller closes it.  -1: there can be none. */
+ * folder, for the leader to be born in (leader.h); as long as it is open no other keeper, of this
+ * server or of another beside it, takes the empty group away.  -1: there can be none. */
 int cgroup_make(const char *tag);
 
 /* Kills all that is in it.  True: something is still alive.  False: nothing is, and the group is
