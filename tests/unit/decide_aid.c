@@ -600,6 +600,12 @@ world_environment(struct world *w, const char *name)
 	return look.row;
 }
 
+enum deploy_state
+world_state(struct world *w)
+{
+	return world_newest(w, "staging").state;
+}
+
 size_t
 world_audited(struct world *w, const char *first, const char *second)
 {
@@ -635,8 +641,16 @@ world_deploy_goes_live(struct world *w, const char *commit)
 {
 	world_deploy_starts(w, commit);
 	world_run_step(w, 0, "release");
-	world_run_ends(w, (struct run_ended){ .gate_opened = true, .released = true });
+	world_run_ends(w, GOOD);
 	if (world_peek(w, EFFECT_PROBE) != NULL)
 		world_probed(w, NULL);
 	assert_string_equal(world_environment(w, "staging").current.commit, commit);
+}
+
+void
+world_b_over_a(struct world *w, const char *url)
+{
+	world_open(w, url, NULL);
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_starts(w, COMMIT_B);
 }

@@ -42,6 +42,14 @@
 #define COMMIT_C "ccccccc3cccccccccccccccccccccccccccccccc"
 #define COMMIT_D "ddddddd4dddddddddddddddddddddddddddddddd"
 
+#define STAGING_URL "STAGING_HEALTH_URL=http://127.0.0.1:1/health"
+
+/* How a run ends; untouched: it had released nothing. */
+#define GOOD ((struct run_ended){ .gate_opened = true, .released = true })
+#define UNTOUCHED \
+	((struct run_ended){ .gate_opened = true, .exit_status = 65, .detail = "no such file" })
+#define TOUCHED ((struct run_ended){ .gate_opened = true, .released = true, .exit_status = 1 })
+
 #define WORLD_OPEN 512
 #define WORLD_SCREEN 512
 
@@ -138,6 +146,7 @@ struct deployment world_deployment(struct world *w, int64_t id);
 struct deployment world_newest(struct world *w, const char *environment);
 struct deployment world_active(struct world *w, const char *environment);
 struct environment world_environment(struct world *w, const char *name);
+enum deploy_state world_state(struct world *w); /* of the newest in staging */
 
 /* How many audit entries have both in their line (second may be NULL). */
 size_t world_audited(struct world *w, const char *first, const char *second);
@@ -145,5 +154,7 @@ size_t world_audited(struct world *w, const char *first, const char *second);
 /* Short cuts: /deploy staging of that commit, up to the run; and all of it, live. */
 void world_deploy_starts(struct world *w, const char *commit);
 void world_deploy_goes_live(struct world *w, const char *commit);
+/* Opens a world where A is live in staging, and B has begun. */
+void world_b_over_a(struct world *w, const char *url);
 
 #endif

@@ -4,9 +4,7 @@
 
 #include "lib/text.h"
 
-#define STAGING_URL    "STAGING_HEALTH_URL=http://127.0.0.1:1/health"
 #define PRODUCTION_URL "PRODUCTION_HEALTH_URL=http://127.0.0.1:1/health"
-#define GOOD	       ((struct run_ended){ .gate_opened = true, .released = true })
 
 static char *
 state_file(struct world *w, const char *environment)

@@ -20,7 +20,6 @@
 #include "store/audit_verify.h"
 #include "story_aid.h"
 
-#define STAGING_URL    "STAGING_HEALTH_URL=http://127.0.0.1:1/health"
 #define PRODUCTION_URL "PRODUCTION_HEALTH_URL=http://127.0.0.1:1/health"
 
 /* SQLite's flushes: no power is cut here, and thousands of commits wait for nothing else. */

@@ -4,8 +4,6 @@
 
 #include "lib/text.h"
 
-#define GOOD	((struct run_ended){ .gate_opened = true, .released = true })
-#define BAD	((struct run_ended){ .gate_opened = true, .released = true, .exit_status = 1 })
 #define POLLING "POLL_REPOSITORY_SECONDS=60"
 
 static void
@@ -178,7 +176,7 @@ a_push_of_what_was_taken_back_is_told_and_not_deployed(void **state)
 	push(&w, "develop", COMMIT_A);
 	world_run_ends(&w, GOOD);
 	push(&w, "develop", COMMIT_B);
-	world_run_ends(&w, BAD);
+	world_run_ends(&w, TOUCHED);
 	world_run_ends(&w, GOOD);
 	assert_string_equal(world_environment(&w, "staging").held_commit, COMMIT_B);
 
@@ -204,7 +202,7 @@ what_is_held_while_it_waits_is_not_started(void **state)
 	world_deploy_starts(&w, COMMIT_B);
 	push(&w, "develop", COMMIT_B);
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_QUEUED);
-	world_run_ends(&w, BAD);
+	world_run_ends(&w, TOUCHED);
 	world_run_ends(&w, GOOD);
 	assert_string_equal(world_environment(&w, "staging").held_commit, COMMIT_B);
 	assert_null(world_peek(&w, EFFECT_RUN));
@@ -222,7 +220,7 @@ another_commit_that_goes_live_ends_the_hold(void **state)
 	world_open(&w, NULL);
 	world_deploy_goes_live(&w, COMMIT_A);
 	world_deploy_starts(&w, COMMIT_B);
-	world_run_ends(&w, BAD);
+	world_run_ends(&w, TOUCHED);
 	world_run_ends(&w, GOOD);
 	push(&w, "develop", COMMIT_C);
 	world_run_ends(&w, GOOD);

@@ -4,8 +4,6 @@
 
 #include "lib/text.h"
 
-#define GOOD ((struct run_ended){ .gate_opened = true, .released = true })
-
 /* Cy presses Log in the group; its performer reports `failure`. */
 static void
 a_log_is_asked_for(struct world *w, const char *failure)

@@ -5,9 +5,6 @@
 #include "lib/db.h"
 #include "lib/text.h"
 
-#define STAGING_URL "STAGING_HEALTH_URL=http://127.0.0.1:1/health"
-#define GOOD	    ((struct run_ended){ .gate_opened = true, .released = true })
-
 static void
 restart(struct world *w)
 {

@@ -1,0 +1,187 @@
+/* Goal: a cancel stops what can be stopped, takes back what was touched, and decides nothing else.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "decide_aid.h"
+
+#include "lib/text.h"
+
+#define ENDED \
+	((struct run_ended){ .gate_opened = true, \
+	    .ended_on_request = true, \
+	    .exit_status = -1, \
+	    .signal_number = 15 })
+#define ENDED_TOUCHED \
+	((struct run_ended){ .gate_opened = true, \
+	    .ended_on_request = true, \
+	    .released = true, \
+	    .exit_status = -1, \
+	    .signal_number = 15 })
+
+static void
+a_cancel_asks_for_the_end_and_decides_nothing(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	(void)world_text(&w, WORLD_STAGING_USER, "/cancel staging");
+	assert_int_equal(world_count(&w, EFFECT_END), 1);
+	assert_int_equal(
+	    world_peek(&w, EFFECT_END)->u.end.run, world_peek(&w, EFFECT_RUN)->u.run.run);
+	assert_int_equal(world_state(&w), DEPLOY_STOPPING);
+	(void)store_aid_report(&w.aid, world_take(&w, EFFECT_END));
+	assert_int_equal(world_state(&w), DEPLOY_STOPPING);
+	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
+	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
+	assert_non_null(world_says(&w, "staging is stopping: that cannot be cancelled"));
+	assert_int_equal(world_count(&w, EFFECT_END), 0);
+
+	world_run_ends(&w, ENDED);
+	assert_int_equal(world_state(&w), DEPLOY_FAILED);
+	assert_non_null(world_says(&w, "staging still runs aaaaaaa; nothing was touched"));
+	assert_non_null(world_says(&w, "cancelled: by @cy"));
+	assert_int_equal(world_audited(&w, "cancel_requested", "telegram:33"), 1);
+	assert_int_equal(world_audited(&w, "cancel_requested", "telegram:11"), 1);
+	world_close(&w);
+}
+
+static void
+what_was_cancelled_after_release_is_taken_back(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
+	world_run_ends(&w, ENDED_TOUCHED);
+	assert_int_equal(world_peek(&w, EFFECT_RUN)->u.run.program, PROGRAM_ROLLBACK);
+	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
+	assert_non_null(world_says(&w, "staging is rolling back: that cannot be cancelled"));
+	world_run_ends(&w, GOOD);
+	world_probed(&w, NULL);
+	assert_int_equal(world_state(&w), DEPLOY_ROLLED_BACK);
+	assert_int_equal(world_newest(&w, "staging").why, DEPLOY_WHY_CANCELLED);
+	world_close(&w);
+}
+
+static void
+what_succeeds_before_its_end_is_asked_for_is_taken_back_all_the_same(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
+	world_run_ends(&w, GOOD);
+	assert_int_equal(world_state(&w), DEPLOY_ROLLING_BACK);
+	assert_int_equal(world_count(&w, EFFECT_PROBE), 0);
+	world_close(&w);
+}
+
+static void
+a_cancel_while_verifying_drops_the_probe_and_goes_back(void **state)
+{
+	struct effect *probe;
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	world_run_ends(&w, GOOD);
+	probe = world_take(&w, EFFECT_PROBE);
+	assert_non_null(probe);
+	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
+	assert_int_equal(w.withdrawn, probe->id);
+	assert_int_equal(world_state(&w), DEPLOY_ROLLING_BACK);
+
+	/* Its result comes all the same: it finds nothing. */
+	probe->result->u.probed.n = 1;
+	probe->result->u.probed.findings = calloc(1, sizeof(struct probe_finding));
+	probe->result->u.probed.findings[0].well = true;
+	(void)store_aid_report(&w.aid, probe);
+	assert_int_equal(world_state(&w), DEPLOY_ROLLING_BACK);
+	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
+	world_close(&w);
+}
+
+static void
+a_cancel_while_verifying_without_a_way_back_is_not_called_untouched(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	world_run_ends(
+	    &w, (struct run_ended){ .gate_opened = true }); /* never said `==> release` */
+	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
+	assert_int_equal(world_state(&w), DEPLOY_FAILED);
+	assert_null(world_says(&w, "nothing was touched"));
+	assert_int_equal(world_count(&w, EFFECT_PROBE), 0);
+	world_close(&w);
+}
+
+static void
+a_run_ended_before_its_gate_opened_never_begins(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_B });
+	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
+	assert_int_equal(world_run_starts(&w), 409);
+	world_run_ends(&w, (struct run_ended){ .ended_on_request = true });
+	assert_int_equal(world_state(&w), DEPLOY_FAILED);
+	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
+	world_close(&w);
+}
+
+static void
+nothing_under_way_is_said_to_whoever_cancels(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
+	assert_non_null(world_says(&w, "Nothing is under way in staging."));
+	world_close(&w);
+}
+
+static void
+a_cancel_button_of_what_has_ended_is_expired(void **state)
+{
+	char id[LIMIT_QUESTION];
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	(void)text_copy(
+	    id, sizeof(id), world_button(world_says_in(&w, WORLD_GROUP, "🚀 staging"), "Cancel"));
+	world_run_ends(&w, GOOD);
+	world_probed(&w, NULL);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, id);
+	assert_string_equal(w.toast, "This button has expired or was used.");
+	assert_int_equal(world_state(&w), DEPLOY_LIVE);
+	world_close(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_cancel_asks_for_the_end_and_decides_nothing),
+		cmocka_unit_test(what_was_cancelled_after_release_is_taken_back),
+		cmocka_unit_test(
+		    what_succeeds_before_its_end_is_asked_for_is_taken_back_all_the_same),
+		cmocka_unit_test(a_cancel_while_verifying_drops_the_probe_and_goes_back),
+		cmocka_unit_test(
+		    a_cancel_while_verifying_without_a_way_back_is_not_called_untouched),
+		cmocka_unit_test(a_run_ended_before_its_gate_opened_never_begins),
+		cmocka_unit_test(nothing_under_way_is_said_to_whoever_cancels),
+		cmocka_unit_test(a_cancel_button_of_what_has_ended_is_expired),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
