@@ -12,6 +12,10 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#define SLOW_MS	  20
+#define WAITED_MS 600
+#define LOOKS	  50
+
 static char order[64];
 
 static void
@@ -287,7 +291,7 @@ a_timer_started_after_long_work_gets_its_whole_time(void **state)
 static void
 on_slow(struct loop_timer *timer, void *ctx)
 {
-	int64_t until = loop_now_ms() + 20;
+	int64_t until = loop_now_ms() + SLOW_MS;
 
 	(void)timer;
 	(void)ctx;
@@ -295,19 +299,28 @@ on_slow(struct loop_timer *timer, void *ctx)
 		continue;
 }
 
+/* Whoever is not given the processor for so long shows it as lag too: looked at until once it is
+ * short.  Waiting that counted as lag would be there each time. */
 static void
 a_slow_callback_shows_as_lag_once_and_waiting_is_none(void **state)
 {
-	struct loop_timer slow;
-	struct loop_timer end;
+	int64_t worst_us = WAITED_MS * 1000;
 
-	loop_timer_init(&slow, on_slow, NULL);
-	loop_timer_init(&end, on_timer, *state);
-	loop_timer_start(*state, &slow, 0, 0);
-	loop_timer_start(*state, &end, 600, 0);
-	loop_run(*state);
-	assert_in_range(loop_lag_worst_us(*state), 19000, 550000);
-	assert_int_equal(loop_lag_worst_us(*state), 0);
+	for (int look = 0; look < LOOKS && worst_us >= WAITED_MS * 1000 - SLOW_MS * 2000; look++) {
+		struct loop_timer slow;
+		struct loop_timer end;
+
+		order[0] = '\0';
+		loop_timer_init(&slow, on_slow, NULL);
+		loop_timer_init(&end, on_timer, *state);
+		loop_timer_start(*state, &slow, 0, 0);
+		loop_timer_start(*state, &end, WAITED_MS, 0);
+		loop_run(*state);
+		worst_us = loop_lag_worst_us(*state);
+		assert_true(worst_us >= SLOW_MS * 1000 - 1000);
+		assert_int_equal(loop_lag_worst_us(*state), 0);
+	}
+	assert_true(worst_us < WAITED_MS * 1000 - SLOW_MS * 2000);
 }
 
 int
