@@ -1,0 +1,80 @@
+/* http_server_aid.h - a server with a few routes, and clients that send it bytes.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * Its routes: /echo answers with the body it was sent (JSON, 900 bytes at most), or with none to a
+ * GET; /later and /soon (within 30 ms) keep their request in `kept`; /huge does so up to 100 MB;
+ * /keyed refuses at once whoever has no X-Key.  All bodies together have 1,000 bytes of memory.
+ */
+#ifndef HTTP_SERVER_AID_H
+#define HTTP_SERVER_AID_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "lib/http_server.h"
+#include "lib/loop.h"
+
+#define PATIENCE_MS 5000
+#define KEPT_MAX 8
+#define POST_ECHO "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+
+/* The other end of a connection. */
+struct peer {
+	struct loop_io io;
+	int fd;
+	char in[8192];
+	size_t size;
+	bool is_closed;
+};
+
+struct server_aid {
+	int refused_count, refused_status; /* by the server itself */
+	struct loop *loop;
+	struct http_server *server;
+	struct loop_timer patience;
+	bool is_over;
+	struct http_request *kept[KEPT_MAX];
+	size_t kept_count;
+	size_t piece_bytes;
+	unsigned users_freed;
+	char seen[256];
+	struct peer peer;
+	struct peer second;
+};
+
+/* Turns the loop until it is so; no longer than a few seconds. */
+#define UNTIL(f, condition) \
+	do { \
+		loop_timer_start((f)->loop, &(f)->patience, PATIENCE_MS, 0); \
+		while (!(condition)) { \
+			loop_run_once((f)->loop); \
+			if ((f)->is_over) \
+				fail_msg("not within time: %s", #condition); \
+		} \
+		loop_timer_stop(&(f)->patience); \
+	} while (0)
+
+int server_aid_set_up(void **state);
+int server_aid_tear_down(void **state);
+#define TEST(name) cmocka_unit_test_setup_teardown(name, server_aid_set_up, server_aid_tear_down)
+
+/* The routes above; its server may be started with other limits. */
+struct http_server_config server_aid_config(struct server_aid *f);
+void server_aid_start(
+    struct server_aid *f, const struct http_server_config *config, const char *where);
+void server_aid_start_and_call(struct server_aid *f); /* as it is, and `peer` is there */
+
+void peer_call(struct server_aid *f, struct peer *peer); /* connects */
+void peer_watch(struct server_aid *f, struct peer *peer); /* has connected by itself */
+void peer_say(struct peer *peer, const void *text, size_t size);
+#define SAY(peer, text) peer_say((peer), (text), sizeof(text) - 1)
+void peer_post(struct peer *peer, const char *path, size_t size); /* so many letters */
+bool peer_has_answer(const struct peer *peer);
+void peer_hang_up(struct peer *peer);
+
+#endif

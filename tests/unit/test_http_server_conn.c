@@ -1,0 +1,342 @@
+/* Goal: whoever comes, waits, says nothing or goes, others are served, and each within its time.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "http_server_aid.h"
+
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static bool
+all_have_answers(const struct peer *peers, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!peer_has_answer(&peers[i]) && !peers[i].is_closed)
+			return false;
+	return true;
+}
+
+/* A burst is accepted before any of it is read: nobody in it was idle. */
+static void
+a_burst_up_to_the_limit_is_answered_whole(void **state)
+{
+	enum { BURST = 16 };
+	struct server_aid *f = *state;
+	struct http_server_config config = server_aid_config(f);
+	struct peer *peers = calloc(BURST, sizeof(*peers));
+
+	assert_non_null(peers);
+	config.connections_max = BURST;
+	server_aid_start(f, &config, "127.0.0.1:0");
+	for (size_t i = 0; i < BURST; i++) {
+		peer_call(f, &peers[i]);
+		SAY(&peers[i], "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+	}
+	UNTIL(f, all_have_answers(peers, BURST));
+	for (size_t i = 0; i < BURST; i++) {
+		assert_non_null(strstr(peers[i].in, "HTTP/1.1 200 "));
+		peer_hang_up(&peers[i]);
+	}
+	free(peers);
+}
+
+/* At the limit nobody else was accepted, before the next event of somebody who is there. */
+static void
+whoever_waited_at_the_limit_is_taken_when_another_goes(void **state)
+{
+	struct server_aid *f = *state;
+	struct http_server_config config = server_aid_config(f);
+
+	config.connections_max = 1;
+	server_aid_start(f, &config, "127.0.0.1:0");
+	peer_call(f, &f->peer);
+	SAY(&f->peer, "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+	UNTIL(f, peer_has_answer(&f->peer));
+	peer_call(f, &f->second);
+	SAY(&f->second, "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+	peer_hang_up(&f->peer);
+	UNTIL(f, peer_has_answer(&f->second));
+	assert_non_null(strstr(f->second.in, "HTTP/1.1 200 "));
+}
+
+/* Makes timers overdue, and the answers come in the same turn as they. */
+static void
+on_late(struct loop_timer *timer, void *ctx)
+{
+	int64_t until = loop_now_ms() + 600;
+
+	(void)timer;
+	while (loop_now_ms() < until)
+		continue;
+	loop_async_wake(ctx);
+}
+
+static void
+on_decided(struct loop_async *async, void *ctx)
+{
+	struct server_aid *f = ctx;
+
+	(void)async;
+	for (size_t i = 0; i < f->kept_count; i++)
+		http_request_answer(f->kept[i], 200, NULL, NULL, 0);
+}
+
+/* Results before deadlines, here too. */
+static void
+an_answer_that_comes_with_its_deadline_is_given(void **state)
+{
+	struct server_aid *f = *state;
+	struct http_server_config config = server_aid_config(f);
+	struct loop_timer late;
+	struct loop_async decided;
+
+	config.answer_timeout_ms = 500;
+	server_aid_start(f, &config, "127.0.0.1:0");
+	peer_call(f, &f->peer);
+	SAY(&f->peer, "POST /later HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+	UNTIL(f, f->kept_count == 1);
+	loop_async_init(&decided, on_decided, f);
+	loop_async_start(f->loop, &decided);
+	loop_timer_init(&late, on_late, &decided);
+	loop_timer_start(f->loop, &late, 0, 0);
+	UNTIL(f, peer_has_answer(&f->peer) || f->peer.is_closed);
+	loop_async_stop(&decided);
+	assert_non_null(strstr(f->peer.in, "HTTP/1.1 200 "));
+}
+
+/* They had waited for us, not we for them: cut, they would not hear that it was decided. */
+static void
+whoever_waited_long_at_the_limit_gets_the_answer_that_was_just_made(void **state)
+{
+	struct server_aid *f = *state;
+	struct http_server_config config = server_aid_config(f);
+	struct peer peers[KEPT_MAX] = { 0 };
+	struct loop_timer late;
+	struct loop_async decided;
+
+	config.connections_max = KEPT_MAX;
+	server_aid_start(f, &config, "127.0.0.1:0");
+	for (size_t i = 0; i < KEPT_MAX; i++) {
+		peer_call(f, &peers[i]);
+		SAY(&peers[i], "POST /later HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+	}
+	UNTIL(f, f->kept_count == KEPT_MAX);
+	loop_async_init(&decided, on_decided, f);
+	loop_async_start(f->loop, &decided);
+	loop_timer_init(&late, on_late, &decided);
+	loop_timer_start(f->loop, &late, 1100, 0);
+	UNTIL(f, all_have_answers(peers, KEPT_MAX));
+	loop_async_stop(&decided);
+	for (size_t i = 0; i < KEPT_MAX; i++) {
+		assert_non_null(strstr(peers[i].in, "HTTP/1.1 200 "));
+		peer_hang_up(&peers[i]);
+	}
+}
+
+static void
+a_slow_sender_is_cut_off_however_often_it_sends(void **state)
+{
+	struct server_aid *f = *state;
+	struct http_server_config config = server_aid_config(f);
+	int64_t began = loop_now_ms();
+
+	config.request_timeout_ms = 60;
+	server_aid_start(f, &config, "127.0.0.1:0");
+	peer_call(f, &f->peer);
+	SAY(&f->peer,
+	    "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+	    "Content-Length: 9\r\n\r\n");
+	for (int64_t next = 0; !f->peer.is_closed;) {
+		int64_t now = loop_now_ms();
+
+		if (now >= next && send(f->peer.fd, "a", 1, MSG_NOSIGNAL) == 1)
+			next = now + 15;
+		loop_timer_start(f->loop, &f->patience, 5, 0);
+		loop_run_once(f->loop);
+		assert_true(loop_now_ms() - began < PATIENCE_MS);
+	}
+	assert_true(loop_now_ms() - began >= 59);
+	assert_string_equal(f->peer.in, "");
+	UNTIL(f, http_server_connections(f->server) == 0);
+	assert_int_equal(http_server_body_bytes(f->server), 0);
+}
+
+static void
+the_first_request_has_no_more_time_than_its_connection(void **state)
+{
+	struct server_aid *f = *state;
+	struct http_server_config config = server_aid_config(f);
+	int64_t sent;
+
+	config.request_timeout_ms = 300;
+	server_aid_start(f, &config, "127.0.0.1:0");
+	peer_call(f, &f->peer);
+	loop_timer_start(f->loop, &f->patience, 220, 0);
+	while (!f->is_over)
+		loop_run_once(f->loop);
+	f->is_over = false;
+	SAY(&f->peer, "GET /echo HTTP/1.1\r\n");
+	sent = loop_now_ms();
+	UNTIL(f, f->peer.is_closed);
+	assert_true(loop_now_ms() - sent < 280);
+}
+
+/* It had the time of an idle connection. */
+static void
+the_second_request_has_a_time_of_its_own(void **state)
+{
+	struct server_aid *f = *state;
+	struct http_server_config config = server_aid_config(f);
+
+	config.request_timeout_ms = 60;
+	config.idle_timeout_ms = 600000;
+	server_aid_start(f, &config, "127.0.0.1:0");
+	peer_call(f, &f->peer);
+	SAY(&f->peer, "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+	UNTIL(f, peer_has_answer(&f->peer));
+	SAY(&f->peer, "GET /echo HTTP/1.1\r\n");
+	UNTIL(f, f->peer.is_closed);
+}
+
+static void
+who_says_nothing_is_cut_off_too(void **state)
+{
+	struct server_aid *f = *state;
+	struct http_server_config config = server_aid_config(f);
+
+	config.request_timeout_ms = 30;
+	server_aid_start(f, &config, "127.0.0.1:0");
+	peer_call(f, &f->peer);
+	UNTIL(f, f->peer.is_closed);
+	UNTIL(f, http_server_connections(f->server) == 0);
+}
+
+static void
+an_idle_connection_is_closed_after_its_time(void **state)
+{
+	struct server_aid *f = *state;
+	struct http_server_config config = server_aid_config(f);
+
+	config.idle_timeout_ms = 30;
+	server_aid_start(f, &config, "127.0.0.1:0");
+	peer_call(f, &f->peer);
+	SAY(&f->peer, "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+	UNTIL(f, peer_has_answer(&f->peer));
+	UNTIL(f, f->peer.is_closed);
+}
+
+/* As many descriptors as there are now; the limit that was. */
+static rlim_t
+take_all_descriptors(void)
+{
+	int next = dup(STDERR_FILENO);
+	struct rlimit limit;
+	rlim_t before;
+
+	assert_true(next >= 0);
+	assert_int_equal(close(next), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	before = limit.rlim_cur;
+	limit.rlim_cur = (rlim_t)next;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	return before;
+}
+
+static void
+give_descriptors_back(rlim_t before)
+{
+	struct rlimit limit;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = before;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+static void
+count_turn(struct loop_prepare *prepare, void *ctx)
+{
+	(void)prepare;
+	++*(unsigned *)ctx;
+}
+
+static void
+note_time(struct loop_timer *timer, void *ctx)
+{
+	(void)timer;
+	*(bool *)ctx = true;
+}
+
+/* 300 ms; returns how often the loop went round. */
+static unsigned
+turns_of_a_while(struct server_aid *f)
+{
+	struct loop_prepare prepare;
+	struct loop_timer timer;
+	bool is_over = false;
+	unsigned turns = 0;
+
+	loop_prepare_init(&prepare, count_turn, &turns);
+	loop_timer_init(&timer, note_time, &is_over);
+	loop_prepare_start(f->loop, &prepare);
+	loop_timer_start(f->loop, &timer, 300, 0);
+	UNTIL(f, is_over);
+	loop_prepare_stop(&prepare);
+	return turns;
+}
+
+/* libmicrohttpd alone would try again at once, some 50,000 times a second. */
+static void
+without_descriptors_it_waits_and_then_takes_who_waited(void **state)
+{
+	struct server_aid *f = *state;
+	rlim_t before;
+	unsigned turns;
+
+	server_aid_start_and_call(f);
+	SAY(&f->peer, "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+	before = take_all_descriptors();
+	turns = turns_of_a_while(f);
+	give_descriptors_back(before);
+	assert_in_range(turns, 1, 100);
+	assert_false(peer_has_answer(&f->peer));
+	UNTIL(f, peer_has_answer(&f->peer));
+}
+
+/* libmicrohttpd listens again when one closes, but only at its next run. */
+static void
+who_waits_for_a_descriptor_is_taken_when_another_closes(void **state)
+{
+	struct server_aid *f = *state;
+	rlim_t before;
+
+	server_aid_start_and_call(f);
+	SAY(&f->peer, "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+	UNTIL(f, peer_has_answer(&f->peer));
+	peer_call(f, &f->second);
+	SAY(&f->second, "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+	before = take_all_descriptors();
+	(void)turns_of_a_while(f);
+	assert_false(peer_has_answer(&f->second));
+	give_descriptors_back(before);
+	peer_hang_up(&f->peer);
+	UNTIL(f, peer_has_answer(&f->second));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_burst_up_to_the_limit_is_answered_whole),
+		TEST(whoever_waited_at_the_limit_is_taken_when_another_goes),
+		TEST(an_answer_that_comes_with_its_deadline_is_given),
+		TEST(whoever_waited_long_at_the_limit_gets_the_answer_that_was_just_made),
+		TEST(who_waits_for_a_descriptor_is_taken_when_another_closes),
+		TEST(without_descriptors_it_waits_and_then_takes_who_waited),
+		TEST(an_idle_connection_is_closed_after_its_time),
+		TEST(who_says_nothing_is_cut_off_too),
+		TEST(a_slow_sender_is_cut_off_however_often_it_sends),
+		TEST(the_first_request_has_no_more_time_than_its_connection),
+		TEST(the_second_request_has_a_time_of_its_own),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
