@@ -9,6 +9,8 @@
 #include "lib/err.h"
 #include "lib/text.h"
 
+#define LOOK_MAX (64 * 1024) /* the loop's to look through: some 50 µs */
+
 static const char heads[] = "refs/heads/";
 
 enum delivery_kind
@@ -31,6 +33,16 @@ github_delivery_id_is_good(const char *id)
 	size_t size = strlen(id);
 
 	return size > 0 && size < LIMIT_DELIVERY && strspn(id, letters) == size;
+}
+
+/* Letters are escaped by no form, and GitHub escapes none in JSON; who signs is GitHub. */
+bool
+github_delivery_is_to_be_read(enum delivery_kind kind, const struct bytes *raw)
+{
+	static const char of_a_push[] = "before"; /* see looks_like_a_push() */
+
+	return kind != DELIVERY_OTHER || raw->size > LOOK_MAX ||
+	    memmem(raw->data, raw->size, of_a_push, strlen(of_a_push)) != NULL;
 }
 
 static bool

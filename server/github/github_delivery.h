@@ -12,6 +12,13 @@ enum delivery_kind github_delivery_kind(const char *event_name);
 bool github_delivery_id_is_good(const char *id);
 
 /*
+ * False: it is of a kind that nobody here asks for, and its body (JSON or a form) cannot be that of
+ * a push: it is answered 202 without being read, and nothing is decided.  A look through 64 KB at
+ * most, for the loop; what is longer is to be read.
+ */
+bool github_delivery_is_to_be_read(enum delivery_kind kind, const struct bytes *raw);
+
+/*
  * The decoders of SOURCE_GITHUB_JSON and SOURCE_GITHUB_FORM (store/store.h says what a decoder
  * is).  raw is an EVENT_DELIVERY whose kind, id and digest are set.  One decoded EVENT_DELIVERY
  * is appended, or false: *ret_status is 400 and one EVENT_REJECTED says so (503 and no event

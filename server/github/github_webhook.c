@@ -251,21 +251,30 @@ new_delivery(struct http_request *request, int *ret_status)
 	const char *name = http_request_header(request, "X-GitHub-Event");
 	const char *id = http_request_header(request, "X-GitHub-Delivery");
 	const char *type = http_request_header(request, "Content-Type");
+	enum delivery_kind kind = github_delivery_kind(name);
 	struct event *event;
+	struct bytes raw;
 
 	*ret_status = 400;
 	if (name == NULL || id == NULL || !github_delivery_id_is_good(id) ||
 	    http_request_body_size(request) == 0)
 		return NULL;
-	*ret_status = 503;
-	event = event_new(EVENT_DELIVERY);
-	if (event == NULL)
+	raw.data = http_request_take_body(request, &raw.size);
+	*ret_status = 202;
+	event = NULL;
+	if (github_delivery_is_to_be_read(kind, &raw)) {
+		*ret_status = 503;
+		event = event_new(EVENT_DELIVERY);
+	}
+	if (event == NULL) {
+		free(raw.data);
 		return NULL;
+	}
 	event->source =
 	    http_guard_type_is_in(type, form_types) ? SOURCE_GITHUB_FORM : SOURCE_GITHUB_JSON;
-	event->u.delivery.kind = github_delivery_kind(name);
+	event->u.delivery.kind = kind;
 	(void)text_copy(event->u.delivery.id, sizeof(event->u.delivery.id), id);
-	event->raw.data = http_request_take_body(request, &event->raw.size);
+	event->raw = raw;
 	return event;
 }
 

@@ -237,6 +237,26 @@ pings_and_events_that_we_do_not_know_are_deliveries(void **state)
 	event_free(d.event);
 }
 
+/* What cannot be a push by any name decides nothing, and is not read. */
+static void
+only_what_is_asked_for_or_may_be_a_push_is_read(void **state)
+{
+	static char large[(64 << 10) + 1];
+	char star[] = "{\"action\":\"created\"}", push[] = PUSH("refs/heads/x", AFTER);
+	struct bytes raw = { star, strlen(star) };
+
+	(void)state;
+	assert_false(github_delivery_is_to_be_read(DELIVERY_OTHER, &raw));
+	assert_true(github_delivery_is_to_be_read(DELIVERY_PUSH, &raw));
+	assert_true(github_delivery_is_to_be_read(DELIVERY_PING, &raw));
+	raw = (struct bytes){ push, strlen(push) };
+	assert_true(github_delivery_is_to_be_read(DELIVERY_OTHER, &raw));
+	raw = (struct bytes){ large, sizeof(large) - 1 };
+	assert_false(github_delivery_is_to_be_read(DELIVERY_OTHER, &raw));
+	raw.size++;
+	assert_true(github_delivery_is_to_be_read(DELIVERY_OTHER, &raw));
+}
+
 static void
 a_login_with_marks_in_it_is_made_harmless(void **state)
 {
@@ -313,6 +333,7 @@ main(void)
 		cmocka_unit_test(a_commit_of_a_sha256_repository_is_taken_whole),
 		cmocka_unit_test(a_captured_push_cannot_be_played_as_something_else),
 		cmocka_unit_test(pings_and_events_that_we_do_not_know_are_deliveries),
+		cmocka_unit_test(only_what_is_asked_for_or_may_be_a_push_is_read),
 		cmocka_unit_test(a_login_with_marks_in_it_is_made_harmless),
 		cmocka_unit_test(a_form_is_undone_before_it_is_read),
 		cmocka_unit_test(a_form_of_any_other_shape_is_refused),

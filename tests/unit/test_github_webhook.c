@@ -319,6 +319,36 @@ the_names_of_event_and_delivery_must_be_there_once(void **state)
 	assert_null(w->event);
 }
 
+/* Its name is not signed: what may be a push is read, and told that it is none. */
+static void
+what_nobody_asked_for_is_202_without_the_store_unless_it_may_be_a_push(void **state)
+{
+	static const struct post unasked[] = {
+		{ .body = "{\"action\":\"created\"}", .event = "star" },
+		{ .body = "no JSON", .event = "Push" },
+		{ .body = "payload=%7B%22action%22%3A1%7D",
+		    .event = "star",
+		    .type = "application/x-www-form-urlencoded" },
+	};
+	static const struct post pushes[] = {
+		{ .body = "{\"ref\":1,\"before\":2,\"after\":3}", .event = "star" },
+		{ .body = "payload=%7B%22before%22%3A1%7D",
+		    .event = "star",
+		    .type = "application/x-www-form-urlencoded" },
+	};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < COUNT(unasked); i++) {
+		assert_int_equal(post(w, unasked[i]), 202);
+		assert_int_equal(w->counted, 202);
+	}
+	assert_null(w->event);
+	w->decision = 400;
+	for (size_t i = 0; i < COUNT(pushes); i++)
+		assert_int_equal(post(w, pushes[i]), 400);
+	assert_int_equal(w->event->u.delivery.kind, DELIVERY_OTHER);
+}
+
 static void
 a_store_that_takes_nothing_is_503_with_retry_after(void **state)
 {
@@ -389,6 +419,7 @@ main(void)
 		TEST(refusals_are_told_once_a_minute_with_their_number),
 		TEST(a_store_that_takes_nothing_does_not_keep_a_refusal_from_being_answered),
 		TEST(the_names_of_event_and_delivery_must_be_there_once),
+		TEST(what_nobody_asked_for_is_202_without_the_store_unless_it_may_be_a_push),
 		TEST(a_store_that_takes_nothing_is_503_with_retry_after),
 		TEST(the_secret_is_the_one_of_the_moment),
 		TEST(other_types_are_415_and_other_methods_405),
