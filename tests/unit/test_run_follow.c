@@ -1,0 +1,229 @@
+/* Goal: a run is followed to its record by whoever comes next, and whoever keeps it.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "runs_aid.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "runner/protocol.h"
+
+static void
+a_run_is_adopted_by_the_next_server(void **state)
+{
+	struct scene *scene = *state;
+	struct story before, after;
+	char text[160];
+
+	runs_aid_need(scene);
+	runs_aid_script(scene,
+	    "echo '==> build'; while [ ! -e $PROOF.go ]; do sleep 0.05; done; echo '==> release'; "
+	    "echo bye");
+	runs_aid_tell(&before, scene, 1, true, false);
+	WAIT_FOR(scene, before.n_steps == 1);
+	runs_free(scene->runs);
+	assert_int_equal(before.dropped, 1);
+	assert_int_equal(before.ends, 0);
+	scene->runs = runs_aid_start(scene, runs_aid_runner());
+	runs_aid_tell(&after, scene, 1, true, true);
+	WAIT_FOR(scene, after.n_steps == 1);
+	assert_int_equal(after.hellos, 0); /* its gate is open */
+	(void)snprintf(text, sizeof(text), "%s.go", scene->proof);
+	runs_aid_write(text, "", 0600);
+	WAIT_FOR(scene, after.ends > 0);
+	assert_int_equal(after.n_steps, 2);
+	assert_int_equal(after.ended.exit_status, 0);
+	assert_string_equal(after.ended.detail, "bye");
+	assert_true(after.ended.duration_ms > 0);
+}
+
+static void
+a_run_that_ended_meanwhile_has_left_its_record(void **state)
+{
+	struct scene *scene = *state;
+	struct story before, after;
+
+	runs_aid_need(scene);
+	runs_aid_script(scene, "echo '==> build'; exit 65");
+	runs_aid_tell(&before, scene, 1, true, false);
+	WAIT_FOR(scene, before.ends > 0);
+	runs_aid_tell(&after, scene, 1, true, true);
+	WAIT_FOR(scene, after.ends > 0);
+	assert_int_equal(after.n_steps, 1);
+	assert_int_equal(after.ended.exit_status, 65);
+	assert_int_equal(after.hellos, 0);
+}
+
+static void
+a_run_that_never_began_is_ordered_at_the_restart(void **state)
+{
+	struct scene *scene = *state;
+	struct story story;
+
+	runs_aid_need(scene);
+	runs_aid_script(scene, "touch $PROOF");
+	runs_aid_tell(&story, scene, 9, true, true);
+	WAIT_FOR(scene, story.ends > 0);
+	assert_int_equal(story.hellos, 1);
+	assert_int_equal(story.ended.exit_status, 0);
+	assert_int_equal(access(scene->proof, F_OK), 0);
+}
+
+static void
+a_killed_keeper_is_a_lost_run_and_nothing_of_it_lives(void **state)
+{
+	struct scene *scene = *state;
+	struct story story;
+	pid_t keeper;
+
+	runs_aid_need(scene);
+	runs_aid_script(scene, "echo '==> build'; sleep 600 & sleep 600");
+	runs_aid_tell(&story, scene, 1, true, false);
+	WAIT_FOR(scene, story.n_steps == 1);
+	keeper = runs_aid_parent((pid_t)story.hello.pid);
+	assert_true(keeper > 1);
+	assert_int_equal(kill(keeper, SIGKILL), 0);
+	WAIT_FOR(scene, story.ends > 0);
+	assert_int_equal(story.lost, 1);
+	assert_true(story.ended.lost && story.ended.gate_opened);
+	assert_true(story.ended.released); /* nobody knows: taken to have */
+	assert_int_equal(runs_aid_parent((pid_t)story.hello.pid), 0);
+}
+
+/* In the child: says `hello` to whoever connects, and writes the record when it is told to end
+ * (`end`), or when a connection closes and its gate is shut. */
+static _Noreturn void
+be_a_foreign_keeper(int listener, int record_fd, const char *hello, bool gate)
+{
+	struct protocol_message record = { .kind = PROTOCOL_EXIT, .record = { .gate = gate } };
+	char text[4096] = "";
+	size_t len;
+	ssize_t n;
+
+	for (;;) {
+		int server = accept(listener, NULL, NULL);
+
+		(void)!send(server, hello, strlen(hello), MSG_NOSIGNAL);
+		do
+			n = recv(server, text, sizeof(text), 0);
+		while (n > 0 && strncmp(text, "end", 3) != 0);
+		record.record.ended = n > 0;
+		if (n > 0 || !gate)
+			break;
+		(void)close(server);
+	}
+	if (!protocol_encode(&record, text, sizeof(text), &len, NULL) ||
+	    pwrite(record_fd, text, len, 0) != (ssize_t)len)
+		_exit(1);
+	_exit(0);
+}
+
+/* A run as such a keeper would have it; its pid. */
+static pid_t
+start_a_foreign_keeper(struct scene *scene, int run, const char *hello, bool gate)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	char path[128];
+	int record_fd, listener, ready[2];
+	pid_t pid;
+
+	(void)snprintf(path, sizeof(path), "%s/runs", scene->folder);
+	(void)mkdir(path, 0700);
+	(void)snprintf(path, sizeof(path), "%s/runs/%d", scene->folder, run);
+	assert_int_equal(mkdir(path, 0700), 0);
+	(void)snprintf(path, sizeof(path), "%s/runs/%d/exit", scene->folder, run);
+	runs_aid_write(path, "", 0600);
+	record_fd = open(path, O_RDWR | O_CLOEXEC);
+	(void)snprintf(
+	    address.sun_path, sizeof(address.sun_path), "%s/runs/%d/socket", scene->folder, run);
+	listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(listener, 4), 0);
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		/* It must outlive neither the test nor, with the runner's socket, the runner. */
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 ||
+		    fcntl(record_fd, F_SETLK, &lock) != 0 || write(ready[1], "r", 1) != 1)
+			_exit(1);
+		for (int fd = STDERR_FILENO + 1; fd < 64; fd++) {
+			if (fd != record_fd && fd != listener)
+				(void)close(fd);
+		}
+		be_a_foreign_keeper(listener, record_fd, hello, gate);
+	}
+	(void)close(ready[1]);
+	assert_int_equal(read(ready[0], path, 1), 1);
+	(void)close(ready[0]);
+	(void)close(listener);
+	(void)close(record_fd);
+	return pid;
+}
+
+static void
+a_keeper_of_another_release_is_followed_by_its_record_and_can_be_ended(void **state)
+{
+	struct scene *scene = *state;
+	struct story story;
+	int sent = 0;
+	struct runs_wish wish = { .run = 7, .on_sent = runs_aid_on_wish, .ctx = &sent };
+	pid_t keeper;
+
+	runs_aid_need(scene);
+	keeper = start_a_foreign_keeper(
+	    scene, 7, "hello\nversion 99\npid 1\nstart 1\ngate 1\nbrand new\n", true);
+	runs_aid_tell(&story, scene, 7, true, true);
+	WAIT_FOR(scene, story.deaf > 0);
+	assert_true(runs_end(scene->runs, &wish));
+	WAIT_FOR(scene, story.ends > 0);
+	assert_int_equal(sent, 1);
+	assert_int_equal(story.deaf, 1);
+	assert_int_equal(story.hellos, 0);
+	assert_true(story.ended.gate_opened && story.ended.ended_on_request && !story.ended.lost);
+	assert_int_equal(waitpid(keeper, NULL, 0), keeper);
+}
+
+/* It must neither begin a script by whom it does not understand, nor wait for ever. */
+static void
+a_gate_whose_keeper_is_not_understood_is_given_up(void **state)
+{
+	static const char *const hellos[] = { "hello\nversion 99\npid 1\nstart 1\n",
+		"bonjour\nversion deux\n" };
+	struct scene *scene = *state;
+	struct story story;
+	pid_t keeper;
+
+	runs_aid_need(scene);
+	for (size_t i = 0; i < COUNT(hellos); i++) {
+		/* Of its own number: what is asked about the first is still under way. */
+		keeper = start_a_foreign_keeper(scene, 7 + (int)i, hellos[i], false);
+		runs_aid_tell(&story, scene, 7 + (int)i, true, true);
+		WAIT_FOR(scene, story.ends > 0);
+		assert_int_equal(story.deaf, 1);
+		assert_int_equal(story.hellos, 0);
+		assert_false(story.ended.gate_opened || story.ended.ended_on_request);
+		assert_int_equal(waitpid(keeper, NULL, 0), keeper);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(a_run_is_adopted_by_the_next_server),
+		T(a_run_that_ended_meanwhile_has_left_its_record),
+		T(a_run_that_never_began_is_ordered_at_the_restart),
+		T(a_killed_keeper_is_a_lost_run_and_nothing_of_it_lives),
+		T(a_keeper_of_another_release_is_followed_by_its_record_and_can_be_ended),
+		T(a_gate_whose_keeper_is_not_understood_is_given_up),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

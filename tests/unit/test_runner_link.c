@@ -1,0 +1,180 @@
+/* Goal: there is always a runner that is well, or it is said why there is none.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "runs_aid.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+static void
+a_killed_runner_is_started_again_and_no_run_notices(void **state)
+{
+	struct scene *scene = *state;
+	struct story story, next;
+	char text[160];
+	pid_t keeper;
+
+	runs_aid_need(scene);
+	runs_aid_script(
+	    scene, "echo '==> build'; while [ ! -e $PROOF.go ]; do sleep 0.05; done; exit 7");
+	runs_aid_tell(&story, scene, 1, true, false);
+	WAIT_FOR(scene, story.n_steps == 1 && scene->ready == 1);
+	keeper = runs_aid_parent((pid_t)story.hello.pid);
+	assert_int_equal(kill(runs_aid_parent(keeper), SIGKILL), 0);
+	runs_aid_tell(&next, scene, 2, true, false); /* into the gap */
+	WAIT_FOR(scene, scene->ready == 2 && next.n_steps == 1);
+	(void)snprintf(text, sizeof(text), "%s.go", scene->proof);
+	runs_aid_write(text, "", 0600);
+	WAIT_FOR(scene, story.ends > 0 && next.ends > 0);
+	assert_int_equal(story.lost, 0);
+	assert_int_equal(story.ended.exit_status, 7);
+	assert_int_equal(next.ended.exit_status, 7);
+}
+
+/* First a runner that does `at_first`, then the real one. */
+static void
+start_with_a_stub(struct scene *scene, const char *at_first)
+{
+	char path[160], text[8192];
+
+	(void)snprintf(path, sizeof(path), "%s/stub", scene->folder);
+	(void)snprintf(text, sizeof(text),
+	    "#!/bin/sh\nif [ ! -e %s.first ]; then touch %s.first; %s; exec cat <&3 >/dev/null; "
+	    "fi\n"
+	    "exec %s \"$@\"\n",
+	    scene->proof, scene->proof, at_first, runs_aid_runner());
+	runs_aid_write(path, text, 0755);
+	if (access(runs_aid_runner(), X_OK) != 0)
+		skip();
+	scene->runs = runs_aid_start(scene, path);
+	assert_non_null(scene->runs);
+}
+
+/* What a hung runner was told: the next one is asked, and a cancelled run does not begin there. */
+static void
+a_silent_runner_is_killed_and_what_it_was_told_is_not_lost(void **state)
+{
+	const struct effect_ask ask = {
+		.kind = ASK_HEADS, .n_branches = 1, .branches = { "main" }
+	};
+	struct scene *scene = *state;
+	int sent = 0;
+	struct runs_wish wish = { .run = 2, .on_sent = runs_aid_on_wish, .ctx = &sent };
+	struct story story, cancelled;
+	struct err err;
+
+	scene->answer_s = 1;
+	runs_aid_script(scene, "exit 7");
+	start_with_a_stub(scene, "printf 'hello\\nversion 1\\npid 1\\n' >&3");
+	WAIT_FOR(scene, scene->ready == 1);
+	runs_aid_tell(&story, scene, 1, true, false);
+	runs_aid_tell(&cancelled, scene, 2, true, false);
+	assert_non_null(runs_ask(scene->runs, &ask, runs_aid_on_answer, scene, &err));
+	assert_true(runs_end(scene->runs, &wish));
+	WAIT_FOR(scene, scene->answers == 1 && story.ends > 0 && cancelled.ends > 0);
+	assert_int_equal(scene->ready, 2);
+	assert_true(scene->answer_unreachable);
+	assert_int_equal(story.ended.exit_status, 7);
+	assert_int_equal(sent, 1);
+	assert_true(cancelled.ended.refused && cancelled.ended.ended_on_request);
+	assert_string_equal(cancelled.ended.detail, "cancelled before it began");
+	assert_int_equal(cancelled.hellos, 0);
+}
+
+static void
+a_runner_that_says_no_hello_is_killed(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->answer_s = 1;
+	start_with_a_stub(scene, ":");
+	WAIT_FOR(scene, scene->ready == 1);
+}
+
+/* No sign of life is missed while there is nothing to do. */
+static void
+a_runner_that_is_well_is_left_alone(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->answer_s = 1;
+	runs_aid_need(scene);
+	loop_timer_start(scene->loop, &scene->alarm, 2500, 0);
+	while (!scene->is_late)
+		loop_run_once(scene->loop);
+	assert_int_equal(scene->ready, 1);
+}
+
+static void
+a_runner_that_is_not_there_is_an_error_at_once(void **state)
+{
+	struct scene *scene = *state;
+
+	assert_null(runs_aid_start(scene, "/no/such/deploybot-runner"));
+}
+
+static void
+a_runner_of_another_version_is_refused_by_name(void **state)
+{
+	struct scene *scene = *state;
+	struct effect_ask ask = { .kind = ASK_HEADS };
+	struct err err;
+
+	runs_aid_write(scene->script,
+	    "#!/bin/sh\nprintf 'hello\\nversion 99\\npid 1\\n' >&3\nexit 78\n", 0755);
+	scene->runs = runs_aid_start(scene, scene->script);
+	assert_non_null(scene->runs);
+	assert_non_null(runs_ask(scene->runs, &ask, runs_aid_on_answer, scene, &err));
+	WAIT_FOR(scene, scene->fatal[0] != '\0' && scene->answers == 1);
+	assert_non_null(strstr(scene->fatal, "speaks version 99"));
+	assert_true(scene->answer_unreachable);
+	assert_false(runs_is_ready(scene->runs));
+	assert_int_equal(scene->ready, 0);
+}
+
+static void
+a_runner_gets_no_secret_of_ours_and_one_descriptor(void **state)
+{
+	struct scene *scene = *state;
+	char text[1024], seen[16384];
+	FILE *file;
+	size_t n;
+
+	assert_int_equal(setenv("TELEGRAM_BOT_TOKEN", "1234567:canary", 1), 0);
+	assert_int_equal(setenv("REPOSITORY_TOKEN", "for-the-runner-only", 1), 0);
+	(void)snprintf(text, sizeof(text),
+	    "#!/bin/sh\n(env; ls -l /proc/$$/fd) > %s.part 2>&1\nmv %s.part %s\nexit 78\n",
+	    scene->proof, scene->proof, scene->proof);
+	runs_aid_write(scene->script, text, 0755);
+	scene->runs = runs_aid_start(scene, scene->script);
+	assert_int_equal(unsetenv("TELEGRAM_BOT_TOKEN"), 0);
+	assert_int_equal(unsetenv("REPOSITORY_TOKEN"), 0);
+	assert_non_null(scene->runs);
+	WAIT_FOR(scene, scene->fatal[0] != '\0');
+	assert_non_null(strstr(scene->fatal, "refuses its settings"));
+	file = fopen(scene->proof, "re");
+	assert_non_null(file);
+	n = fread(seen, 1, sizeof(seen) - 1, file);
+	seen[n] = '\0';
+	(void)fclose(file);
+	assert_null(strstr(seen, "canary"));
+	assert_non_null(strstr(seen, "for-the-runner-only"));
+	assert_non_null(strstr(seen, " 3 -> socket"));
+	assert_null(strstr(seen, " 4 -> "));
+	assert_null(strstr(seen, " 5 -> "));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(a_killed_runner_is_started_again_and_no_run_notices),
+		T(a_silent_runner_is_killed_and_what_it_was_told_is_not_lost),
+		T(a_runner_that_says_no_hello_is_killed),
+		T(a_runner_that_is_well_is_left_alone),
+		T(a_runner_that_is_not_there_is_an_error_at_once),
+		T(a_runner_of_another_version_is_refused_by_name),
+		T(a_runner_gets_no_secret_of_ours_and_one_descriptor),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
