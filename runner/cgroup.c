@@ -152,21 +152,46 @@ cgroup_make(const char *tag)
 	return group;
 }
 
+/* A file's beginning; empty where it cannot be read. */
+static void
+read_beginning(int group, const char *file, char ret[TEXT_ROOM])
+{
+	int fd = openat(group, file, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd == -1 ? -1 : read(fd, ret, TEXT_ROOM - 1);
+
+	if (fd != -1)
+		(void)close(fd); /* was only read */
+	ret[n > 0 ? n : 0] = '\0';
+}
+
 static bool
 is_populated(int group)
 {
 	char text[TEXT_ROOM];
-	int fd = openat(group, "cgroup.events", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd == -1 ? -1 : read(fd, text, sizeof(text) - 1);
 
-	if (fd != -1)
-		(void)close(fd); /* was only read */
-	text[n > 0 ? n : 0] = '\0';
+	read_beginning(group, "cgroup.events", text);
 	return strstr(text, "populated 1") != NULL;
 }
 
+/* For whoever must look for what cannot be ended. */
+static void
+name_what_lives(int group, pid_t *ret_one, char ret_path[CGROUP_PATH])
+{
+	char link[32], text[TEXT_ROOM];
+	ssize_t n;
+	long one;
+
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", group);
+	n = readlink(link, ret_path, CGROUP_PATH - 1);
+	ret_path[n > 0 ? n : 0] = '\0';
+	read_beginning(group, "cgroup.procs", text);
+	one = strtol(text, NULL, 10);
+	if (one > 0 && one <= INT_MAX)
+		*ret_one = (pid_t)one;
+}
+
 bool
-cgroup_kill(const char *tag)
+cgroup_kill(const char *tag, pid_t *ret_one, char ret_path[CGROUP_PATH])
 {
 	char name[NAME_ROOM];
 	bool lives = false;
@@ -180,6 +205,8 @@ cgroup_kill(const char *tag)
 		(void)write_word(
 		    group, "cgroup.kill", "1"); /* Linux 5.14; before: found otherwise */
 		lives = is_populated(group);
+		if (lives)
+			name_what_lives(group, ret_one, ret_path);
 		(void)close(group);
 		if (!lives)
 			(void)unlinkat(own, name, AT_REMOVEDIR);

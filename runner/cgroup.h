@@ -9,15 +9,20 @@
 #ifndef CGROUP_H
 #define CGROUP_H
 
+#include <sys/types.h>
+
 #include "lib/base.h"
+
+#define CGROUP_PATH 192 /* of a group, with its NUL: a longer one is cut */
 
 /* Makes the group of the run with this tag; groups of earlier runs that are empty by now go.  Its
  * folder, for the leader to be born in (leader.h); as long as it is open no other keeper, of this
  * server or of another beside it, takes the empty group away.  -1: there can be none. */
 int cgroup_make(const char *tag);
 
-/* Kills all that is in it.  True: something is still alive.  False: nothing is, and the group is
- * gone; or there is none. */
-bool cgroup_kill(const char *tag);
+/* Kills all that is in it.  True: something is still alive, one of it is *ret_one (untouched where
+ * it has no number here: in a group below, or in another pid namespace), and the group's folder
+ * stands in ret_path.  False: nothing is, and the group is gone; or there is none. */
+bool cgroup_kill(const char *tag, pid_t *ret_one, char ret_path[CGROUP_PATH]);
 
 #endif

@@ -82,8 +82,8 @@ static const struct field fields[] = { NUMBER("id", id, INT64_MAX, ID_KINDS | BI
     deployment, INT64_MAX, BIT(RUN), BIT(RUN)) TEXT("previous", previous, protocol_is_release,
     BIT(RUN), 0) TEXT("ref", ref, protocol_is_ref, BIT(RUN) | BIT(ASK), 0) TEXT("tag",
     tag, is_plain, BIT(RUN), 0) WORD("why", why, why_words, BIT(REFUSED),
-    BIT(REFUSED)) NUMBER("errno", error, INT_MAX, BIT(REFUSED), 0) TEXT("text", text,
-    is_plain, BIT(REFUSED) | BIT(ANSWER), 0) WORD("state", state, state_words, BIT(SETTLED),
+    BIT(REFUSED)) NUMBER("errno", error, INT_MAX, BIT(REFUSED), 0) TEXT("text", text, is_plain,
+    BIT(REFUSED) | BIT(ANSWER) | BIT(STUCK), 0) WORD("state", state, state_words, BIT(SETTLED),
     BIT(SETTLED)) WORD("question", question, question_words, BIT(ASK), BIT(ASK)) TEXT("branch",
     branch, protocol_is_ref, BIT(ASK), 0) TEXT("base", base, protocol_is_commit, BIT(ASK), 0)
 	    TEXT("branches", branches, is_branches, BIT(ASK), 0) NUMBER("log_size", log_size,

@@ -25,9 +25,10 @@
  *                                              ENDED  it has its record (fields below)
  *                                              LOST   its keeper was killed; nothing of it is alive
  *                                                     any more, and a record with lost=1 is written
- *   ←  stuck   id pid                        pid (of run id, keeper gone) cannot be ended yet; said
+ *   ←  stuck   id pid [text]                 pid (of run id, keeper gone) cannot be ended yet; said
  *                                            every 10 s until it can; then comes settled LOST.
- *                                            pid 0: nothing lives, the disk refuses the record
+ *                                            pid 0: text says what hinders: a control group in
+ *                                            which something lives, a disk that takes no record
  *   →  ask     id question [ref] [branch] [base] [branches]
  *   ←  answer  id status timed_out text body body: at most PROTOCOL_ANSWER_MAX bytes
  *
@@ -195,7 +196,7 @@ struct protocol_message {
 	/* refused */
 	enum protocol_why why;
 	int error;				/* errno, 0 when there is none */
-	char text[256];				/* a sentence; also answer, when status is not 0 */
+	char text[256];				/* a sentence; also stuck; answer, when status is not 0 */
 	/* settled */
 	enum protocol_state state;
 	/* ask */

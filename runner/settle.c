@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/clean.h"
 #include "lib/crash_point.h"
 #include "runner/cgroup.h"
 #include "runner/run_folder.h"
@@ -144,14 +145,13 @@ settle_remove(struct settling *settling, size_t i)
 
 /* A record of the keeper's that came between our look and our lock. */
 static bool
-claim(struct settling *settling, size_t i, struct protocol_message *ret)
+claim(struct settling *settling, size_t i, struct protocol_message *ret, struct err *err)
 {
 	struct settle *settle = &settling->all[i];
 	uint64_t id = settle->id;
-	struct err err;
 
-	settle->claimed = run_folder_claim(settle->folder, &err);
-	if (settle->claimed != -1 || err.code != ERR_DENIED ||
+	settle->claimed = run_folder_claim(settle->folder, err);
+	if (settle->claimed != -1 || err->code != ERR_DENIED ||
 	    !settled_by_record(settle->folder, ret, id))
 		return false;
 	settle_remove(settling, i);
@@ -160,14 +160,20 @@ claim(struct settling *settling, size_t i, struct protocol_message *ret)
 
 /* A look at /proc is no snapshot: one may fork behind it.  Two in a row that find nothing count. */
 static bool
-nothing_lives(struct settle *settle, pid_t *ret_one)
+nothing_lives(struct settle *settle, pid_t *ret_one, struct err *err)
 {
-	bool lives = cgroup_kill(settle->leader.tag);
+	char group[CGROUP_PATH];
+	bool lives = cgroup_kill(settle->leader.tag, ret_one, group);
+	int found = process_signal_run(&settle->leader, SIGKILL, ret_one);
 
-	if (process_signal_run(&settle->leader, SIGKILL, ret_one) != 0 || lives)
-		settle->clean = 0;
-	else
+	if (found == 0 && !lives)
 		settle->clean++;
+	else
+		settle->clean = 0;
+	if (lives)
+		(void)err_set(err, ERR_BUSY, "something alive in the control group %s", group);
+	else if (found == -1)
+		(void)err_set(err, ERR_IO, "/proc cannot be read");
 	CRASH_POINT(settle_killed);
 	return settle->clean >= CLEAN_LOOKS;
 }
@@ -178,14 +184,15 @@ settle_turn(struct settling *settling, size_t i, struct protocol_message *ret)
 	struct settle *settle = &settling->all[i];
 	int64_t now = clock_ms(CLOCK_MONOTONIC);
 	uint64_t id = settle->id;
+	struct err err = { .code = ERR_NONE };
 	pid_t one = 0;
 
 	memset(ret, 0, sizeof(*ret));
-	if (settle->claimed == -1 && claim(settling, i, ret))
+	if (settle->claimed == -1 && claim(settling, i, ret, &err))
 		return true;
-	if (settle->claimed != -1 && nothing_lives(settle, &one)) {
+	if (settle->claimed != -1 && nothing_lives(settle, &one, &err)) {
 		fill_lost(settle, ret);
-		if (run_folder_record_write(settle->claimed, ret, NULL)) {
+		if (run_folder_record_write(settle->claimed, ret, &err)) {
 			CRASH_POINT(settle_recorded);
 			settle_remove(settling, i);
 			return settled(ret, id, PROTOCOL_STATE_LOST);
@@ -199,5 +206,6 @@ settle_turn(struct settling *settling, size_t i, struct protocol_message *ret)
 	ret->kind = PROTOCOL_STUCK;
 	ret->id = id;
 	ret->pid = one;
+	(void)clean_line(ret->text, sizeof(ret->text), err.text, strlen(err.text));
 	return false;
 }

@@ -7,6 +7,7 @@
 #include "lib/crash_point.h"
 #include "lib/log.h"
 #include "lib/loop.h"
+#include "lib/text.h"
 #include "runs/runs.h"
 #include "telegram/telegram.h"
 
@@ -36,7 +37,7 @@ struct run_job {
 
 static void on_hello(void *ctx, const struct run_started *hello);
 static void on_step(void *ctx, const struct run_step *step);
-static void on_lost(void *ctx);
+static void on_lost(void *ctx, const char *stuck);
 static void on_deaf(void *ctx);
 static void on_ended(void *ctx, const struct run_ended *ended);
 static void on_put_off(void *ctx, const char *why);
@@ -298,32 +299,32 @@ on_step(void *ctx, const struct run_step *step)
 }
 
 static void
-submit_about(struct run_job *job, enum event_kind kind)
-{
-	struct event *event = event_for(job, kind);
-
-	if (event == NULL)
-		return; /* the record says what counts */
-	event->u.run_started.run = job->effect->u.run.run;
-	job->perform->submit(job->perform->submit_ctx, event);
-}
-
-static void
-on_lost(void *ctx)
+on_lost(void *ctx, const char *stuck)
 {
 	struct run_job *job = ctx;
+	struct event *event;
 
 	OBJ_CHECK(job, MAGIC);
-	submit_about(job, EVENT_RUN_LOST);
+	event = event_for(job, EVENT_RUN_LOST);
+	if (event == NULL)
+		return; /* the record says what counts */
+	event->u.run_lost.run = job->effect->u.run.run;
+	(void)text_copy(event->u.run_lost.stuck, sizeof(event->u.run_lost.stuck), stuck);
+	job->perform->submit(job->perform->submit_ctx, event);
 }
 
 static void
 on_deaf(void *ctx)
 {
 	struct run_job *job = ctx;
+	struct event *event;
 
 	OBJ_CHECK(job, MAGIC);
-	submit_about(job, EVENT_RUN_DEAF);
+	event = event_for(job, EVENT_RUN_DEAF);
+	if (event == NULL)
+		return; /* its log is shown all the same */
+	event->u.run_started.run = job->effect->u.run.run;
+	job->perform->submit(job->perform->submit_ctx, event);
 }
 
 /* --- its end ------------------------------------------------------------------------------ */

@@ -1,19 +1,41 @@
 /* handle_run_lost.c - a keeper was killed: what it started is being ended, and is waited for.  Side: store. */
 /* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+
 #include "decide/decide_deployment.h"
+#include "decide/decide_tell.h"
 #include "handlers/handlers.h"
 #include "lib/text.h"
+
+/* What stands there must still be true when it has ended. */
+static void
+say_lost(const struct run_lost *lost, char ret[LIMIT_LINE])
+{
+	char text[LIMIT_LINE + 64];
+
+	if (lost->stuck[0] == '\0')
+		(void)snprintf(text, sizeof(text), "its keeper was killed; ending what it started");
+	else
+		(void)snprintf(text, sizeof(text), "its keeper was killed, and %s", lost->stuck);
+	(void)text_copy(ret, LIMIT_LINE, text);
+}
 
 void
 handle_run_lost(struct tx *tx, const struct event *event)
 {
-	struct deployment deployment = row_deployment_of_run(tx, event->u.run_started.run);
+	const struct run_lost *lost = &event->u.run_lost;
+	struct deployment deployment = row_deployment_of_run(tx, lost->run);
 
-	if (deployment.id == 0 || deployment.run != event->u.run_started.run ||
-	    deployment.state != DEPLOY_RUNNING)
+	if (deployment.id == 0 || deployment.run != lost->run)
 		return;
-	deployment.why = DEPLOY_WHY_INTERRUPTED;
-	(void)text_copy(deployment.detail, sizeof(deployment.detail),
-	    "its keeper was killed; ending what it started");
-	(void)decide_step(tx, &deployment, DEPLOY_ON_LOST, NULL);
+	if (deployment.state == DEPLOY_RUNNING) {
+		deployment.why = DEPLOY_WHY_INTERRUPTED;
+		say_lost(lost, deployment.detail);
+		(void)decide_step(tx, &deployment, DEPLOY_ON_LOST, NULL);
+	} else if (lost->stuck[0] != '\0' && row_run_is_open(tx, deployment.run)) {
+		/* Being cancelled or taken back, and why stands there: this is why it takes so long. */
+		say_lost(lost, deployment.note);
+		row_deployment_save(tx, &deployment);
+		decide_tell(tx, &deployment, NULL);
+	}
 }

@@ -50,6 +50,7 @@ struct run_follow {
 	bool is_deaf;	 /* its keeper is not understood: the record alone counts; told once */
 	int64_t went_at; /* wall ms of our `go`; 0: it was another's */
 	bool is_lost;
+	bool is_stuck;
 	size_t step_count; /* told of */
 };
 
@@ -114,12 +115,15 @@ tell_steps(struct run_follow *run, const struct protocol_message *message)
 }
 
 static void
-tell_lost(struct run_follow *run)
+tell_lost(struct run_follow *run, const char *stuck)
 {
-	if (run->is_lost)
+	bool is_stuck = stuck[0] != '\0';
+
+	if (is_stuck ? run->is_stuck : run->is_lost)
 		return;
 	run->is_lost = true;
-	run->watch.on_lost(run->watch.ctx);
+	run->is_stuck = is_stuck;
+	run->watch.on_lost(run->watch.ctx, stuck);
 }
 
 /* The last word about it. */
@@ -183,7 +187,7 @@ run_end_by_record(struct run_follow *run, const struct protocol_message *message
 	CRASH_POINT(exit_heard);
 	tell_steps(run, message);
 	if (ended.lost)
-		tell_lost(run);
+		tell_lost(run, "");
 	run_end(run, &ended);
 }
 
@@ -199,7 +203,7 @@ run_end_unknown(struct run_follow *run)
 		.detail = "its folder in runs/ has vanished: nobody knows what it did" };
 
 	log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", run->order.run)), "%s", ended.detail);
-	tell_lost(run);
+	tell_lost(run, "");
 	run_end(run, &ended);
 }
 
@@ -249,7 +253,7 @@ on_run_timer(struct loop_timer *timer, void *ctx)
 	else if (run->phase == RUN_TO_CONNECT || run->phase == RUN_FOLLOWED)
 		run_settle(run); /* followed: in vain, see turn_deaf() */
 	else
-		tell_lost(run);
+		tell_lost(run, "");
 }
 
 static void
@@ -421,10 +425,12 @@ take_refused(struct run_follow *run, const struct protocol_message *message)
 static void
 take_stuck(struct run_follow *run, const struct protocol_message *message)
 {
+	char stuck[LIMIT_LINE];
+
+	run_translate_stuck(message, stuck);
 	log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", run->order.run)),
-	    "its keeper is gone and process %d of it cannot be ended; its environment stays busy",
-	    (int)message->pid);
-	tell_lost(run);
+	    "its keeper is gone and %s; its environment stays busy", stuck);
+	tell_lost(run, stuck);
 }
 
 bool

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "runs/run_translate.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/buf.h"
@@ -51,6 +52,21 @@ run_translate_step(const char *said, struct redact *redact, char ret[LIMIT_STEP]
 	if (ret[0] == '\0')
 		(void)text_copy(ret, LIMIT_STEP, REDACT_MARK);
 	buf_done(&safe);
+}
+
+void
+run_translate_stuck(const struct protocol_message *stuck, char ret[LIMIT_LINE])
+{
+	char text[LIMIT_LINE + 64];
+	const char *colon = stuck->text[0] == '\0' ? "" : ": ";
+
+	if (stuck->pid != 0)
+		(void)snprintf(text, sizeof(text), "process %d of it would not end%s%s",
+		    (int)stuck->pid, colon, stuck->text);
+	else
+		(void)snprintf(
+		    text, sizeof(text), "its end could not be settled%s%s", colon, stuck->text);
+	(void)clean_line(ret, LIMIT_LINE, text, strlen(text));
 }
 
 static int64_t

@@ -15,6 +15,9 @@ run_translate_order(const struct effect_run *order, unsigned grace_s, struct pro
 /* A step's name, safe to show: never empty, without the secrets that redact knows. */
 void run_translate_step(const char *said, struct redact *redact, char ret[LIMIT_STEP]);
 
+/* What hinders a run's end, as far as the runner knows it: "process 4711 of it would not end". */
+void run_translate_stuck(const struct protocol_message *stuck, char ret[LIMIT_LINE]);
+
 /* What a record is read with. */
 struct run_translate_place {
 	const char *state_directory;

@@ -48,15 +48,16 @@ struct redact *runs_redact(const struct runs *runs);
 
 /* --- runs --------------------------------------------------------------------------------- */
 
-/* How whoever ordered a run learns of it: hello at most once, steps, deaf and lost at most once,
+/* How whoever ordered a run learns of it: hello at most once, steps, deaf at most once, lost,
  * then ended (or refused) or put off, exactly once (the watch is dead then). */
 struct runs_watch {
 	/* The script waits at its gate: record this, then runs_go().  Not when the gate is open. */
 	void (*on_hello)(void *ctx, const struct run_started *hello);
 	/* Told in order, from 0; after a restart all of them once more. */
 	void (*on_step)(void *ctx, const struct run_step *step);
-	/* Its keeper was killed; what it started is being ended. */
-	void (*on_lost)(void *ctx);
+	/* Its keeper was killed; what it started is being ended.  Once more when that takes long:
+	 * then `stuck` says what hinders it, as far as it is known; before that it is "". */
+	void (*on_lost)(void *ctx, const char *stuck);
 	/* Its keeper is of another release, not understood: no hello, no steps until its end. */
 	void (*on_deaf)(void *ctx);
 	/* From the exit record (or refused: nothing runs, nothing was left, `detail` says why). */

@@ -56,6 +56,11 @@ struct run_started {
 	char boot[40];		/* boot id */
 };
 
+struct run_lost {
+	int64_t run;
+	char stuck[LIMIT_LINE];	/* what of it cannot be ended yet; "": nothing known */
+};
+
 struct run_step {
 	int64_t run;
 	int n;			/* the run's n-th step, from 0: a step told twice is one */
@@ -144,6 +149,7 @@ struct event {
 		struct started started;
 		struct run_started run_started;
 		struct run_step run_step;
+		struct run_lost run_lost;
 		struct run_ended run_ended;
 		struct asked asked;
 		struct probed probed;

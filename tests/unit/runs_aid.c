@@ -205,11 +205,12 @@ on_step(void *ctx, const struct run_step *step)
 }
 
 static void
-on_lost(void *ctx)
+on_lost(void *ctx, const char *stuck)
 {
 	struct story *story = ctx;
 
 	assert_int_equal(story->ends, 0);
+	assert_string_equal(stuck, ""); /* nothing of it that cannot be ended */
 	story->lost++;
 }
 

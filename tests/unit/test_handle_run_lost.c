@@ -1,0 +1,98 @@
+/* Goal: what outlives its killed keeper is named where people look for it.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "decide_aid.h"
+#include "lib/text.h"
+#include "runs/run_translate.h"
+
+#define URL   "STAGING_HEALTH_URL=http://127.0.0.1:1/"
+#define GROUP "something alive in the control group /sys/fs/cgroup/deploybot-run-7-0a"
+
+static void
+lose(struct world *w, const char *stuck)
+{
+	struct event *event = store_aid_event(&w->aid, EVENT_RUN_LOST);
+
+	event->u.run_lost.run = world_active(w, "staging").run;
+	(void)text_copy(event->u.run_lost.stuck, sizeof(event->u.run_lost.stuck), stuck);
+	(void)world_decide(w, event);
+}
+
+static void
+what_hinders_the_end_is_said_as_far_as_it_is_known(void **state)
+{
+	static const struct {
+		pid_t pid;
+		const char *text, *said;
+	} cases[] = {
+		{ 4711, "", "process 4711 of it would not end" },
+		{ 4711, GROUP, "process 4711 of it would not end: " GROUP },
+		{ 0, GROUP, "its end could not be settled: " GROUP },
+		{ 0, "writing the exit record: No space left on device",
+		    "its end could not be settled: writing the exit record: No space left on "
+		    "device" },
+		{ 0, "", "its end could not be settled" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct protocol_message stuck = { .kind = PROTOCOL_STUCK, .pid = cases[i].pid };
+		char said[LIMIT_LINE];
+
+		(void)text_copy(stuck.text, sizeof(stuck.text), cases[i].text);
+		run_translate_stuck(&stuck, said);
+		assert_string_equal(said, cases[i].said);
+	}
+}
+
+static void
+the_chat_says_what_is_alive_still(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, URL, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_starts(&w, COMMIT_B);
+	lose(&w, "process 4711 of it would not end: " GROUP);
+	assert_int_equal(world_active(&w, "staging").state, DEPLOY_STOPPING);
+	assert_non_null(
+	    world_says(&w, "its keeper was killed, and process 4711 of it would not end: " GROUP));
+	assert_non_null(world_says(&w, "stopping"));
+	world_close(&w);
+}
+
+/* Why it is taken back stands there already, and stays. */
+static void
+a_rollback_that_is_stuck_says_so_beside_its_cause(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, URL, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_starts(&w, COMMIT_B);
+	world_run_ends(&w, (struct run_ended){ .gate_opened = true, .released = true });
+	world_probed(&w, "503 instead of 200");
+	assert_int_equal(world_active(&w, "staging").state, DEPLOY_ROLLING_BACK);
+	(void)world_run_starts(&w);
+	lose(&w, "");
+	assert_null(world_says(&w, "keeper"));
+	lose(&w, "its end could not be settled: " GROUP);
+	assert_int_equal(world_active(&w, "staging").state, DEPLOY_ROLLING_BACK);
+	assert_non_null(
+	    world_says(&w, "its keeper was killed, and its end could not be settled: " GROUP));
+	assert_non_null(strstr(world_plain(world_says(&w, GROUP)), "503 instead of 200"));
+	world_close(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_hinders_the_end_is_said_as_far_as_it_is_known),
+		cmocka_unit_test(the_chat_says_what_is_alive_still),
+		cmocka_unit_test(a_rollback_that_is_stuck_says_so_beside_its_cause),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
