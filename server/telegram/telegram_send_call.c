@@ -1,0 +1,168 @@
+/* telegram_send_call.c - what a job asks of Telegram.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#include "telegram/telegram_send_parts.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/buf.h"
+#include "lib/http_client.h"
+#include "lib/text.h"
+#include "telegram/telegram_api.h"
+#include "telegram/telegram_body.h"
+#include "telegram/telegram_html.h"
+
+#define DOCUMENT_TIMEOUT_MS 600000
+#define LIVE_MAX	    ((size_t)16 * 1024)
+#define HTML_MAX	    ((size_t)128 * 1024) /* 4,096 characters, each in a tag of its own */
+
+static struct telegram_call *
+call_json(struct telegram_job *job, const char *method, const struct buf *json, struct err *err)
+{
+	const struct telegram_request request = {
+		.method = method,
+		.json = json,
+		.on_done = telegram_send_on_answer,
+		.ctx = job,
+	};
+
+	return telegram_api_call(job->send->api, &request, err);
+}
+
+static void
+render(struct telegram_job *job, struct buf *text)
+{
+	const struct telegram_send_hooks *hooks = &job->send->hooks;
+	struct telegram_html_parts parts = { .head = job->message->head,
+		.foot = job->message->foot };
+	struct buf live;
+
+	buf_init(&live, LIVE_MAX);
+	if (job->message->live_run != 0 && hooks->live != NULL)
+		hooks->live(hooks->ctx, job->message, &live);
+	parts.live = buf_text(&live);
+	if (job->is_plain)
+		telegram_html_plain(&parts, TELEGRAM_HTML_TEXT_MAX, text);
+	else
+		telegram_html_render(&parts, TELEGRAM_HTML_TEXT_MAX, text);
+	buf_done(&live);
+}
+
+static struct telegram_call *
+call_say(struct telegram_job *job, struct err *err)
+{
+	struct telegram_call *call = NULL;
+	struct buf text;
+	struct buf json;
+
+	buf_init(&text, HTML_MAX);
+	buf_init(&json, TELEGRAM_BODY_MAX);
+	render(job, &text);
+	const struct telegram_body body = {
+		.message = job->message,
+		.text = buf_text(&text),
+		.is_html = !job->is_plain,
+		.is_edit = job->is_edit,
+	};
+
+	telegram_body_say(&body, &json);
+	if (buf_check(&text, err) && buf_check(&json, err))
+		call = call_json(job, job->is_edit ? "editMessageText" : "sendMessage", &json, err);
+	buf_done(&json);
+	buf_done(&text);
+	return call;
+}
+
+static struct telegram_call *
+call_toast(struct telegram_job *job, struct err *err)
+{
+	struct telegram_call *call;
+	struct buf json;
+
+	buf_init(&json, TELEGRAM_BODY_MAX);
+	telegram_body_toast(job->toast, &json);
+	call = call_json(job, "answerCallbackQuery", &json, err);
+	buf_done(&json);
+	return call;
+}
+
+static ssize_t
+read_file(void *ctx, char *buffer, size_t size)
+{
+	struct telegram_job *job = ctx;
+	ssize_t got = pread(job->file->fd, buffer, size, job->offset);
+
+	if (got > 0)
+		job->offset += got;
+	return got;
+}
+
+static struct telegram_call *
+call_document(struct telegram_job *job, struct err *err)
+{
+	char chat[24];
+	char thread[24];
+	char caption[1024 * 4 + 1];
+	const size_t caption_size = strlen(job->file->caption);
+	struct http_client_part parts[4];
+	size_t n = 0;
+
+	(void)snprintf(chat, sizeof(chat), "%lld", (long long)job->chat);
+	(void)snprintf(thread, sizeof(thread), "%lld", (long long)job->thread);
+	parts[n++] = (struct http_client_part){ .name = "chat_id", .value = chat };
+	if (job->thread != 0)
+		parts[n++] =
+		    (struct http_client_part){ .name = "message_thread_id", .value = thread };
+	if (caption_size > 0) {
+		size_t size =
+		    text_utf16_cut(job->file->caption, caption_size, TELEGRAM_HTML_CAPTION_MAX);
+
+		(void)snprintf(caption, sizeof(caption), "%.*s", (int)size, job->file->caption);
+		parts[n++] = (struct http_client_part){ .name = "caption", .value = caption };
+	}
+	job->offset = 0;
+	parts[n++] = (struct http_client_part){ .name = "document",
+		.filename = job->file->name,
+		.type = "application/octet-stream",
+		.read = read_file,
+		.read_ctx = job,
+		.read_size = job->file->size };
+	const struct telegram_request request = {
+		.method = "sendDocument",
+		.parts = parts,
+		.part_count = n,
+		.timeout_ms = DOCUMENT_TIMEOUT_MS,
+		.on_done = telegram_send_on_answer,
+		.ctx = job,
+	};
+
+	return telegram_api_call(job->send->api, &request, err);
+}
+
+struct telegram_call *
+telegram_send_call(struct telegram_job *job, struct err *err)
+{
+	return job->kind == TELEGRAM_JOB_SAY ? call_say(job, err) :
+	    job->kind == TELEGRAM_JOB_TOAST  ? call_toast(job, err) :
+					       call_document(job, err);
+}
+
+struct telegram_call *
+telegram_send_call_live(struct telegram_job *job, const struct message *message, const char *html)
+{
+	const struct telegram_body body = {
+		.message = message,
+		.text = html,
+		.is_html = true,
+		.is_edit = true,
+	};
+	struct telegram_call *call;
+	struct buf json;
+
+	buf_init(&json, TELEGRAM_BODY_MAX);
+	telegram_body_say(&body, &json);
+	call = call_json(job, "editMessageText", &json, NULL);
+	buf_done(&json);
+	return call;
+}

@@ -1,0 +1,199 @@
+/* telegram_send_judge.c - what came of a job: done, in another way, later, or a final no.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#include "telegram/telegram_send_parts.h"
+
+#include <string.h>
+
+#include "lib/crash_point.h"
+#include "lib/crypto.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/text.h"
+#include "telegram/telegram_api.h"
+
+#define BACKOFF_FIRST_MS      1000
+#define BACKOFF_MAX_MS	      300000
+#define TOKEN_REFUSED_MS      60000 /* a new token needs a restart: no hurry */
+#define RETRY_AFTER_DEFAULT_S 5
+
+static void try_later(struct telegram_job *job, const struct telegram_result *result);
+static void judge_say(struct telegram_job *job, const struct telegram_result *result);
+static void judge_toast(struct telegram_job *job, const struct telegram_result *result);
+static void judge_document(struct telegram_job *job, const struct telegram_result *result);
+static void judge_live(struct telegram_job *job, const struct telegram_result *result);
+
+static bool
+says(const struct telegram_result *result, const char *words)
+{
+	return strcasestr(result->description, words) != NULL;
+}
+
+/* An outage is told of once, and its end. */
+static void
+note_outage(struct telegram_send *send, const struct telegram_result *result)
+{
+	bool is_away = telegram_result_is_passing(result) && result->code != 429;
+
+	if (is_away && !send->is_away && telegram_result_is_token_refused(result))
+		log_error("Telegram refuses TELEGRAM_BOT_TOKEN (%s): nothing can be said until it "
+			  "is right",
+		    result->description);
+	else if (is_away && !send->is_away)
+		log_warning(
+		    "Telegram does not answer: %s; tried again until it does", result->description);
+	else if (!is_away && send->is_away)
+		log_info("Telegram answers again");
+	send->is_away = is_away;
+}
+
+void
+telegram_send_on_answer(void *ctx, const struct telegram_result *result)
+{
+	static void (*const judge[])(struct telegram_job *, const struct telegram_result *) = {
+		[TELEGRAM_JOB_SAY] = judge_say,
+		[TELEGRAM_JOB_TOAST] = judge_toast,
+		[TELEGRAM_JOB_DOCUMENT] = judge_document,
+		[TELEGRAM_JOB_LIVE] = judge_live,
+	};
+	struct telegram_job *job = ctx;
+	struct telegram_send *send = job->send;
+
+	OBJ_CHECK(send, TELEGRAM_SEND_MAGIC);
+	job->call = NULL;
+	CRASH_POINT(message_answered);
+	note_outage(send, result);
+	loop_defer(send->loop, &send->pump);
+	if (result->code == 429 && job->chat != 0)
+		telegram_pace_block(&send->pace, job->chat, loop_now_ms(),
+		    (result->retry_after_s > 0 ? result->retry_after_s : RETRY_AFTER_DEFAULT_S) *
+			1000);
+	if (telegram_result_is_passing(result) && job->kind != TELEGRAM_JOB_LIVE)
+		try_later(job, result);
+	else
+		judge[job->kind](job, result);
+}
+
+/* Half of it for certain, the other half by chance, so that not all come back at once. */
+static int64_t
+with_jitter(int64_t ms)
+{
+	uint32_t chance = 0;
+
+	if (!crypto_random(&chance, sizeof(chance), NULL))
+		return ms;
+	return ms / 2 + chance % (ms / 2 + 1);
+}
+
+static int64_t
+backoff_ms(unsigned failures)
+{
+	int64_t ms = BACKOFF_FIRST_MS;
+
+	for (unsigned i = 1; i < failures && ms < BACKOFF_MAX_MS; i++)
+		ms *= 2;
+	return ms < BACKOFF_MAX_MS ? ms : BACKOFF_MAX_MS;
+}
+
+static void
+try_later(struct telegram_job *job, const struct telegram_result *result)
+{
+	int64_t wait;
+
+	if (result->code == 429) {
+		wait = (result->retry_after_s > 0 ? result->retry_after_s : RETRY_AFTER_DEFAULT_S) *
+		    1000;
+	} else if (telegram_result_is_token_refused(result)) {
+		wait = TOKEN_REFUSED_MS;
+	} else {
+		job->failures++;
+		wait = with_jitter(backoff_ms(job->failures));
+	}
+	job->not_before = loop_now_ms() + wait;
+	if (job->kind == TELEGRAM_JOB_TOAST && job->not_before > job->give_up_at)
+		job->not_before = job->give_up_at;
+}
+
+/* Whether sending it in another way may help; then it has been changed and goes at once. */
+static bool
+changes_say(struct telegram_job *job, const struct telegram_result *result)
+{
+	if (!job->is_plain && says(result, "can't parse entities")) {
+		log_warning("Telegram cannot parse message %lld (%s): sent as plain text",
+		    (long long)job->message->id, result->description);
+		job->is_plain = true;
+		return true;
+	}
+	if (job->is_edit &&
+	    (says(result, "message to edit not found") || says(result, "message can't be edited") ||
+		says(result, "MESSAGE_ID_INVALID"))) {
+		job->is_anew = true;
+		return true;
+	}
+	return false;
+}
+
+static void
+refuse_say(struct telegram_job *job, const struct telegram_result *result, struct said *said)
+{
+	said->new_chat = result->new_chat;
+	said->thread_gone =
+	    job->message->place.thread != 0 && says(result, "message thread not found");
+	if (said->new_chat != 0 || said->thread_gone)
+		return;
+	log_warning(
+	    "Telegram refuses message %lld: %s", (long long)said->message, result->description);
+	(void)text_copy(said->failure, sizeof(said->failure),
+	    result->description[0] == '\0' ? "refused" : result->description);
+}
+
+static void
+judge_say(struct telegram_job *job, const struct telegram_result *result)
+{
+	struct said said = { .message = job->message->id };
+
+	if (!result->ok && changes_say(job, result))
+		return; /* the pump starts it again */
+	if (result->ok && !job->is_edit)
+		said.remote_id = json_get_i64_or(result->result, "message_id", 0);
+	else if (result->ok || says(result, "message is not modified"))
+		said.remote_id = job->message->remote_id;
+	else
+		refuse_say(job, result, &said);
+	if (result->ok && said.remote_id == 0)
+		(void)text_copy(said.failure, sizeof(said.failure), "no message_id in the answer");
+	telegram_send_finish_said(job, &said);
+}
+
+static void
+judge_toast(struct telegram_job *job, const struct telegram_result *result)
+{
+	/* Nobody looks at that button any more. */
+	bool is_late = says(result, "query is too old") || says(result, "query ID is invalid");
+
+	telegram_send_finish_ended(job, result->ok || is_late ? "" : result->description);
+}
+
+static void
+judge_document(struct telegram_job *job, const struct telegram_result *result)
+{
+	if (result->new_chat != 0 && result->new_chat != job->chat) {
+		job->chat = result->new_chat;
+		return;
+	}
+	if (job->thread != 0 && says(result, "message thread not found")) {
+		job->thread = 0;
+		return;
+	}
+	if (!result->ok)
+		log_warning("Telegram refuses a document: %s", result->description);
+	telegram_send_finish_ended(job, result->description);
+}
+
+static void
+judge_live(struct telegram_job *job, const struct telegram_result *result)
+{
+	bool is_gone = !result->ok && !telegram_result_is_passing(result) &&
+	    !says(result, "message is not modified");
+
+	telegram_send_finish_live(job, is_gone);
+}

@@ -1,0 +1,79 @@
+/* telegram_send_parts.h - a sender and its jobs, for the telegram_send files alone.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * How a job goes: telegram_say → (waits in the list) → on_pump → start_job → telegram_send_call →
+ * telegram_send_on_answer → judge_* → telegram_send_finish_*, or again later.  The list is short:
+ * the outbox gives one job of a kind for each chat.
+ */
+#ifndef TELEGRAM_SEND_PARTS_H
+#define TELEGRAM_SEND_PARTS_H
+
+#include "lib/loop.h"
+#include "telegram/telegram_pace.h"
+#include "telegram/telegram_send.h"
+
+#define TELEGRAM_SEND_MAGIC	0x74675e4du
+
+struct telegram_call;
+struct telegram_result;
+
+enum telegram_job_kind {
+	TELEGRAM_JOB_SAY,
+	TELEGRAM_JOB_TOAST,
+	TELEGRAM_JOB_DOCUMENT,
+	TELEGRAM_JOB_LIVE,
+};
+
+struct telegram_job {
+	struct telegram_send *send;
+	struct telegram_job *next;
+	enum telegram_job_kind kind;
+	int64_t chat;			/* 0: none */
+	int64_t thread;
+	int64_t not_before;		/* loop_now_ms() */
+	int64_t give_up_at;		/* of a toast */
+	unsigned failures;		/* in a row, passing ones */
+	bool is_plain;			/* Telegram could not parse our HTML */
+	bool is_anew;			/* the message to edit is gone */
+	bool is_edit;			/* what is under way */
+	struct telegram_call *call;	/* under way */
+	const struct message *message;
+	const struct effect_toast *toast;
+	struct telegram_file *file;
+	off_t offset;			/* of the file: read so far */
+	bool is_prepared;		/* the file */
+	telegram_said_fn *on_said;
+	telegram_ended_fn *on_ended;
+	void (*on_live)(void *ctx, int64_t message, bool is_gone);
+	int64_t live_message;
+	void *ctx;
+};
+
+struct telegram_send {
+	unsigned magic;
+	struct loop *loop;
+	struct telegram_api *api;
+	struct telegram_send_hooks hooks;
+	struct telegram_job *jobs;	/* oldest first */
+	struct loop_task pump;
+	struct loop_timer timer;
+	bool is_away;			/* the last call failed in passing: said once */
+	struct telegram_pace pace;
+};
+
+/* Begins the call of a message, a toast or a document; telegram_send_on_answer() hears.
+ * NULL and *err: nothing goes. */
+struct telegram_call *telegram_send_call(struct telegram_job *job, struct err *err) MUST_USE;
+/* The same for TELEGRAM_JOB_LIVE; nothing is borrowed. */
+struct telegram_call *telegram_send_call_live(
+    struct telegram_job *job, const struct message *message, const char *html) MUST_USE;
+
+/* ctx is the job.  It is finished, or to be started again. */
+void telegram_send_on_answer(void *ctx, const struct telegram_result *result);
+
+/* Takes it out of the list, tells whoever asked, and frees it. */
+void telegram_send_finish_said(struct telegram_job *job, const struct said *said);
+void telegram_send_finish_ended(struct telegram_job *job, const char *failure);
+void telegram_send_finish_live(struct telegram_job *job, bool is_gone);
+
+#endif
