@@ -61,13 +61,15 @@ on_mhd_says(void *cls, const char *format, va_list args)
 }
 
 /* Without any connection it would try again at once and for ever, on a whole core; with some it
- * waits until one of them closes. */
+ * waits until one of them closes: those who ask for nothing must not keep everybody else out. */
 static void
 wait_for_descriptors(struct http_server *server)
 {
 	server->is_starved = true;
 	if (server->conn_count == 0)
 		loop_io_stop(&server->io);
+	else if (!loop_timer_is_started(&server->crowded))
+		loop_timer_start(server->loop, &server->crowded, 0, 0);
 	if (!loop_timer_is_started(&server->starved))
 		loop_timer_start(server->loop, &server->starved, STARVED_MS, 0);
 }

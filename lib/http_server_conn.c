@@ -116,11 +116,17 @@ is_slow(const struct http_server_conn *conn, int64_t now)
 		(request->phase == HTTP_REQUEST_BODY && is_quiet(conn)));
 }
 
+/* How many there can be: without a descriptor for another one, as many as there are. */
+static unsigned
+places(const struct http_server *server)
+{
+	return server->is_starved ? server->conn_count : server->config.connections_max;
+}
+
 static bool
 is_crowded(const struct http_server *server)
 {
-	return server->conn_count >=
-	    server->config.connections_max - server->config.connections_max / 8;
+	return server->conn_count >= places(server) - places(server) / 8;
 }
 
 /* Cuts as many as are wanted of those who may go, the oldest first; returns how many. */
@@ -146,7 +152,7 @@ cut_oldest(struct http_server *server,
 static void
 make_room(struct http_server *server)
 {
-	unsigned wanted = server->conn_count - server->config.connections_max * 3 / 4;
+	unsigned wanted = server->conn_count - places(server) * 3 / 4;
 
 	wanted -= cut_oldest(server, is_idle, wanted);
 	(void)cut_oldest(server, is_slow, wanted);
@@ -206,9 +212,11 @@ close_conn(struct http_server_conn *conn)
 	*conn->back = conn->next;
 	if (conn->next != NULL)
 		conn->next->back = conn->back;
-	/* libmicrohttpd, at its limit, hears of new connections only from its next run on. */
+	/* libmicrohttpd, at its limit, hears of new connections only from its next run on; which
+	 * also tells whether there is a descriptor now. */
 	if (server->conn_count >= server->config.connections_max || server->is_starved)
 		loop_defer(server->loop, &server->run_again);
+	server->is_starved = false;
 	server->conn_count--;
 	conn->magic = 0;
 	free(conn);

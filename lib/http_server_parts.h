@@ -66,7 +66,7 @@ struct http_server {
 	uint16_t port;
 	bool has_resumed;
 	bool is_refused;		/* in this run: no descriptor or memory for a connection */
-	bool is_starved;		/* the same, until one could be accepted */
+	bool is_starved;		/* the same, until one was accepted or has gone */
 	bool is_quiesced;
 	bool is_closing;		/* nothing is suspended any more: 503 */
 	char *socket_path;		/* to be removed; NULL: none of ours */

@@ -321,6 +321,47 @@ who_waits_for_a_descriptor_is_taken_when_another_closes(void **state)
 	UNTIL(f, peer_has_answer(&f->second));
 }
 
+/* Where the hard limit is small descriptors run out before places do: whoever merely stays
+ * connected kept everybody else out for as long as they liked. */
+static void
+an_idle_connection_makes_room_when_descriptors_run_out(void **state)
+{
+	struct server_aid *f = *state;
+	rlim_t before;
+
+	server_aid_start_and_call(f);
+	SAY(&f->peer, "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+	UNTIL(f, peer_has_answer(&f->peer));
+	peer_call(f, &f->second);
+	SAY(&f->second, "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+	before = take_all_descriptors();
+	UNTIL(f, f->peer.is_closed);
+	UNTIL(f, peer_has_answer(&f->second));
+	give_descriptors_back(before);
+}
+
+static void
+whoever_waits_for_our_answer_is_not_cut_for_want_of_descriptors(void **state)
+{
+	struct server_aid *f = *state;
+	rlim_t before;
+
+	server_aid_start_and_call(f);
+	peer_post(&f->peer, "/later", 10);
+	UNTIL(f, f->kept_count == 1);
+	peer_call(f, &f->second);
+	SAY(&f->second, "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+	before = take_all_descriptors();
+	for (int i = 0; i < 4; i++)
+		(void)turns_of_a_while(f);
+	assert_false(f->peer.is_closed);
+	assert_false(peer_has_answer(&f->second));
+	http_request_answer(f->kept[0], 200, NULL, NULL, 0);
+	UNTIL(f, peer_has_answer(&f->peer));
+	UNTIL(f, peer_has_answer(&f->second)); /* now the first one is idle */
+	give_descriptors_back(before);
+}
+
 int
 main(void)
 {
@@ -331,6 +372,8 @@ main(void)
 		TEST(whoever_waited_long_at_the_limit_gets_the_answer_that_was_just_made),
 		TEST(who_waits_for_a_descriptor_is_taken_when_another_closes),
 		TEST(without_descriptors_it_waits_and_then_takes_who_waited),
+		TEST(an_idle_connection_makes_room_when_descriptors_run_out),
+		TEST(whoever_waits_for_our_answer_is_not_cut_for_want_of_descriptors),
 		TEST(an_idle_connection_is_closed_after_its_time),
 		TEST(who_says_nothing_is_cut_off_too),
 		TEST(a_slow_sender_is_cut_off_however_often_it_sends),
