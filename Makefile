@@ -140,7 +140,7 @@ $(BUILD)/faults/libpower.so: $(POWER_C) tests/faults/power.h
 PACKAGES := tests/tools/packages.sh
 
 .PHONY: packages-build packages-demo packages-test packages-lint packages-bench packages-fuzz \
-	packages-cover packages-analyze packages-valgrind
+	packages-cover packages-analyze packages-valgrind packages-targets
 packages-build:
 	@$(PACKAGES) build
 packages-demo:
@@ -159,6 +159,8 @@ packages-valgrind:
 	@$(PACKAGES) build test valgrind
 packages-cover:
 	@$(PACKAGES) build test cover
+packages-targets:
+	@$(PACKAGES) build test targets
 
 # --- the two commands of the README ---
 JOBS := $(shell nproc)
@@ -244,6 +246,16 @@ check-io: faults-build
 check-oom: faults-build
 	@$(PYTHON) tests/faults/oom.py --build $(TEST_BUILD)
 
+# Real parts: hosts with container engines, compose and nginx, a registry, git over ssh, each a machine of its own
+# made of namespaces.  `make bed` is a shell among them.
+TARGETS_IN := $(PYTHON) tests/targets/inside.py
+.PHONY: check-targets bed
+check-targets: packages-targets
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@DEPLOYBOT_BUILD=$(abspath $(BUILD)) $(TARGETS_IN) $(PYTHON) -m pytest -p no:cacheprovider -v -rs $(or $(WHAT),tests/targets)
+bed: packages-targets
+	@$(TARGETS_IN) $(PYTHON) tests/targets/bed.py $(RUN)
+
 # Three analysers read the C code; what did not change is not read again.
 .PHONY: analyze
 analyze: packages-analyze
@@ -327,6 +339,8 @@ help:
 	@echo "make check-power  the power goes in six flows, unflushed writes are lost: 6 minutes (CUTS=n; SEED=n: again; SHORT=1)"
 	@echo "make check-planted  one protection after another is taken out: its test must notice: 6 min (WHAT=gate: only those)"
 	@echo "make check-hostile  hostile clients, scripts, names, words: 5 minutes (WHAT=slow: one theme; SEED=n: again; SHORT=1)"
+	@echo "make check-targets  chat to two hosts with real engines, registry, compose, nginx, load and kills: 10 min, root (WHAT=tests/targets/test_x.py)"
+	@echo "make bed        a shell among those machines (RUN='command...'; STRATEGY=bluegreen)"
 	@echo "make check-tsan      parts with two threads and stories of the server under ThreadSanitizer: 3 minutes (WHAT=)"
 	@echo "make check-valgrind  memory and descriptors at exit, unit tests and stories: 5 minutes (WHAT=queue: only those)"
 	@echo "make analyze    gcc -fanalyzer, clang-tidy and cppcheck: 2 minutes, then only what changed (WHAT=http)"
