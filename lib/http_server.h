@@ -5,7 +5,8 @@
  * front.  What is answered here without any route: 400 and 411 (http_guard.h), 404, 405 with
  * Allow, 413 by the declared length and 415 before a byte of the body is read, 503 with
  * Retry-After when the memory for bodies stays used up or a route's deadline passes.
- * Refusals have empty bodies and close the connection.
+ * Refusals have empty bodies and close the connection; where libmicrohttpd refuses by itself it
+ * adds a page.
  */
 #ifndef HTTP_SERVER_H
 #define HTTP_SERVER_H

@@ -106,6 +106,43 @@ heads_that_must_not_pass_are_refused_before_the_body(void **state)
 		wants_refusal(f, cases[i].head, cases[i].size, cases[i].status);
 }
 
+/* libmicrohttpd 0.9.75 says the head of its own refusals twice.  Whoever reads them must find one
+ * answer, the end of the connection, and no answer to what was sent behind. */
+static void
+what_the_library_refuses_by_itself_is_one_answer_and_the_end(void **state)
+{
+	static const char *const heads[] = {
+		"GET /echo HTTP/1.1\r\n\r\n",
+		POST_ECHO "Content-Length: +3\r\n\r\nabc",
+		POST_ECHO "Content-Length: x\r\nContent-Length: 3\r\n\r\nabc",
+		POST_ECHO "Content-Length: 99999999999999999999999\r\n\r\nabc",
+	};
+	struct server_aid *f = *state;
+	struct http_server_config config = server_aid_config(f);
+
+	server_aid_start(f, &config, "127.0.0.1:0");
+	for (size_t i = 0; i < COUNT(heads); i++) {
+		const char *end;
+		char text[512];
+
+		(void)snprintf(
+		    text, sizeof(text), "%sGET /echo HTTP/1.1\r\nHost: x\r\n\r\n", heads[i]);
+		peer_call(f, &f->peer);
+		peer_say(&f->peer, text, strlen(text));
+		UNTIL(f, f->peer.is_closed);
+		assert_true(strncmp(f->peer.in, "HTTP/1.1 4", 10) == 0);
+		end = strstr(f->peer.in, "\r\n\r\n");
+		assert_non_null(end);
+		for (const char *at = f->peer.in; (at = strstr(at, "HTTP/1.1 ")) != NULL; at++) {
+			assert_memory_equal(at, f->peer.in, (size_t)(end - f->peer.in));
+			assert_non_null(strstr(at, "\r\nConnection: close\r\n"));
+		}
+		assert_null(strstr(f->peer.in, "X-Echo"));
+		assert_string_equal(f->seen, "");
+		peer_hang_up(&f->peer);
+	}
+}
+
 static void
 a_wrong_method_is_told_the_right_ones(void **state)
 {
@@ -151,6 +188,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_head_without_blanks_in_single_bytes_is_taken),
 		TEST(heads_that_must_not_pass_are_refused_before_the_body),
+		TEST(what_the_library_refuses_by_itself_is_one_answer_and_the_end),
 		TEST(a_wrong_method_is_told_the_right_ones),
 		TEST(a_refusal_reaches_a_sender_that_goes_on_sending),
 	};
