@@ -11,6 +11,7 @@
 #include "lib/text.h"
 #include "telegram/telegram_api.h"
 #include "telegram/telegram_live.h"
+#include "telegram/telegram_pause.h"
 #include "telegram/telegram_poll.h"
 #include "telegram/telegram_webhook.h"
 #include "types/settings.h"
@@ -291,16 +292,9 @@ on_time(struct loop_timer *timer, void *ctx)
 static void
 introduce_later(struct telegram *telegram, int64_t retry_after_s)
 {
-	int64_t ms = PAUSE_FIRST_MS;
-
-	for (unsigned i = 0; i < telegram->failures && ms < PAUSE_MAX_MS; i++)
-		ms *= 2;
-	if (ms > PAUSE_MAX_MS)
-		ms = PAUSE_MAX_MS;
-	if (ms < retry_after_s * 1000)
-		ms = retry_after_s * 1000;
 	telegram->failures++;
-	loop_timer_start(telegram->config.loop, &telegram->timer, ms, 0);
+	loop_timer_start(telegram->config.loop, &telegram->timer,
+	    telegram_pause_ms(telegram->failures, PAUSE_FIRST_MS, PAUSE_MAX_MS, retry_after_s), 0);
 }
 
 static void

@@ -11,6 +11,7 @@
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "telegram/telegram_api.h"
+#include "telegram/telegram_pause.h"
 #include "types/settings.h"
 
 #define MENU_MAGIC     0x74676d65u
@@ -140,16 +141,9 @@ put_scope(const struct target *target, struct json_out *json)
 static void
 try_later(struct telegram_menu *menu, int64_t retry_after_s)
 {
-	int64_t ms = PAUSE_FIRST_MS;
-
-	for (unsigned i = 0; i < menu->failures && ms < PAUSE_MAX_MS; i++)
-		ms *= 2;
-	if (ms > PAUSE_MAX_MS)
-		ms = PAUSE_MAX_MS;
-	if (ms < retry_after_s * 1000)
-		ms = retry_after_s * 1000;
 	menu->failures++;
-	loop_timer_start(menu->loop, &menu->timer, ms, 0);
+	loop_timer_start(menu->loop, &menu->timer,
+	    telegram_pause_ms(menu->failures, PAUSE_FIRST_MS, PAUSE_MAX_MS, retry_after_s), 0);
 }
 
 static void

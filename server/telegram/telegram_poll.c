@@ -16,6 +16,7 @@
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "telegram/telegram_api.h"
+#include "telegram/telegram_pause.h"
 #include "telegram/telegram_split.h"
 #include "telegram/telegram_update.h"
 #include "types/event.h"
@@ -107,11 +108,7 @@ ask_after(struct telegram_poll *poll, int64_t ms)
 static int64_t
 pause_ms(const struct telegram_poll *poll)
 {
-	int64_t ms = PAUSE_FIRST_MS;
-
-	for (unsigned i = 1; i < poll->failures && ms < PAUSE_MAX_MS; i++)
-		ms *= 2;
-	return ms < PAUSE_MAX_MS ? ms : PAUSE_MAX_MS;
+	return telegram_pause_ms(poll->failures, PAUSE_FIRST_MS, PAUSE_MAX_MS, 0);
 }
 
 /* Should an answer be larger than we take, fewer at once get through. */

@@ -10,6 +10,7 @@
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/loop.h"
+#include "telegram/telegram_pause.h"
 #include "telegram/telegram_update.h"
 #include "types/settings.h"
 
@@ -114,19 +115,12 @@ look_after(struct telegram_register *reg, int64_t ms)
 static void
 fail(struct telegram_register *reg, const char *what, const char *why, int64_t retry_after_s)
 {
-	int64_t ms = PAUSE_FIRST_MS;
-
 	if (!reg->has_told)
 		log_error("Telegram's webhook: %s: %s; tried again until it works", what, why);
 	reg->has_told = true;
-	for (unsigned i = 0; i < reg->failures && ms < PAUSE_MAX_MS; i++)
-		ms *= 2;
-	if (ms > PAUSE_MAX_MS)
-		ms = PAUSE_MAX_MS;
-	if (ms < retry_after_s * 1000)
-		ms = retry_after_s * 1000;
 	reg->failures++;
-	look_after(reg, ms);
+	look_after(
+	    reg, telegram_pause_ms(reg->failures, PAUSE_FIRST_MS, PAUSE_MAX_MS, retry_after_s));
 }
 
 static void

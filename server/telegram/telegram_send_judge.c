@@ -10,9 +10,10 @@
 #include "lib/log.h"
 #include "lib/text.h"
 #include "telegram/telegram_api.h"
+#include "telegram/telegram_pause.h"
 
-#define BACKOFF_FIRST_MS      1000
-#define BACKOFF_MAX_MS	      300000
+#define PAUSE_FIRST_MS	      1000
+#define PAUSE_MAX_MS	      300000
 #define TOKEN_REFUSED_MS      60000 /* a new token needs a restart: no hurry */
 #define RETRY_AFTER_DEFAULT_S 5
 
@@ -84,16 +85,6 @@ with_jitter(int64_t ms)
 	return ms / 2 + chance % (ms / 2 + 1);
 }
 
-static int64_t
-backoff_ms(unsigned failures)
-{
-	int64_t ms = BACKOFF_FIRST_MS;
-
-	for (unsigned i = 1; i < failures && ms < BACKOFF_MAX_MS; i++)
-		ms *= 2;
-	return ms < BACKOFF_MAX_MS ? ms : BACKOFF_MAX_MS;
-}
-
 static void
 try_later(struct telegram_job *job, const struct telegram_result *result)
 {
@@ -106,7 +97,8 @@ try_later(struct telegram_job *job, const struct telegram_result *result)
 		wait = TOKEN_REFUSED_MS;
 	} else {
 		job->failures++;
-		wait = with_jitter(backoff_ms(job->failures));
+		wait =
+		    with_jitter(telegram_pause_ms(job->failures, PAUSE_FIRST_MS, PAUSE_MAX_MS, 0));
 	}
 	job->not_before = loop_now_ms() + wait;
 	if (job->kind == TELEGRAM_JOB_TOAST && job->not_before > job->give_up_at)
