@@ -28,9 +28,18 @@ static const char *const repository_settings[] = { "GITHUB_REPOSITORY", "REPOSIT
 	"REPOSITORY_KEY_PATH", "REPOSITORY_KNOWN_HOSTS", "REPOSITORY_TOKEN", NULL };
 static const char *const shipping_settings[] = { "GITHUB_REPOSITORY", "REPOSITORY_URL",
 	"REPOSITORY_KEY_PATH", "REPOSITORY_KNOWN_HOSTS", "REPOSITORY_TOKEN", "ENVIRONMENTS",
-	"DEPLOY_TRANSPORT", "DEPLOY_USER", "SSH_KEY_PATH", "REGISTRY_URL", "REGISTRY_IMAGE",
-	"AWS_REGION", "USE_KUBERNETES", "KUBE_NAMESPACE", NULL };
-static const char *const of_environment[] = { "HOST", "PORT", NULL };
+	"DEPLOY_TRANSPORT", "IMAGE_SOURCE", "BUILD_NO_CACHE", "BUILD_AGAIN", "DOCKERFILE",
+	"DOCKER_HOST", "REGISTRY_URL", "REGISTRY_IMAGE", "REGISTRY_USER", "REGISTRY_PASSWORD",
+	"AWS_REGION", "KEEP_RELEASES", "DEPLOY_USER", "SSH_KEY_PATH", "SSH_KNOWN_HOSTS",
+	"HOSTS_PARALLEL", "COMPOSE_SERVICE", "REMOTE_LOGIN", "DEPLOY_STRATEGY",
+	"NGINX_UPSTREAM_FILE", "NGINX_RELOAD_COMMAND", "APP_PORTS", "DRAIN_SECONDS", "SMOKE_URL",
+	"USE_KUBERNETES", "KUBECONFIG", "KUBE_NAMESPACE", "KUBE_DEPLOYMENT", "KUBE_CONTAINER",
+	"HOOKS_DIRECTORY", NULL };
+static const char *const of_environment[] = { "HOST", "COMPOSE_DIR", "PORT", NULL };
+#define OF_EVERY_RUN 9 /* add_common() and plan_run() */
+_Static_assert(
+    OF_EVERY_RUN + COUNT(shipping_settings) + COUNT(of_environment) <= PROGRAM_VARIABLES_MAX,
+    "every setting may be given at once");
 static const char *const nothing[] = { NULL };
 
 static const struct program deploy = { "DEPLOY_SCRIPT", "deploy.sh", shipping_settings,

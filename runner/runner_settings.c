@@ -9,8 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/text.h"
+
 struct row {
 	const char *name;
+	const char *type;
 	const char *fallback;
 	bool is_secret;
 };
@@ -24,7 +27,7 @@ struct environment_row {
 #define OPEN   false
 #define SECRET true
 static const struct row rows[] = {
-#define SETTING(name, type, fallback, secrecy, whose, help) { #name, fallback, secrecy },
+#define SETTING(name, type, fallback, secrecy, whose, help) { #name, #type, fallback, secrecy },
 #define ENVIRONMENT_SETTING(...)
 #include "runner/settings.def"
 #undef SETTING
@@ -132,6 +135,18 @@ is_sound(const char *name, const char *value, struct err *err)
 	return true;
 }
 
+/* Scripts compare with true and false; the settings take yes, 0 and other words as well. */
+static bool
+spell_truth(const char *name, const char **value, struct err *err)
+{
+	bool truth;
+
+	if (!text_to_bool(*value, &truth, NULL))
+		return err_set(err, ERR_CONFIG, "%s is neither true nor false", name);
+	*value = truth ? "true" : "false";
+	return true;
+}
+
 bool
 runner_settings_text(
     struct runner_settings *settings, const char *name, const char **ret_value, struct err *err)
@@ -157,6 +172,8 @@ runner_settings_text(
 	if (value == NULL)
 		value = row->fallback;
 	if (value != NULL && !is_sound(name, value, err))
+		return false;
+	if (value != NULL && strcmp(row->type, "BOOL") == 0 && !spell_truth(name, &value, err))
 		return false;
 	*ret_value = value;
 	return true;

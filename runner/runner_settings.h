@@ -20,9 +20,9 @@ struct runner_settings {
 /* path may be NULL: no file.  To be freed with _done, also after a failure. */
 bool runner_settings_read(struct runner_settings *ret, const char *path, struct err *err) MUST_USE;
 
-/* *ret_value is the setting's text, its default, or NULL.  It is borrowed: of a secret from a file
- * only until the next call.  Fails when the value is too long, has control characters, or its
- * NAME_FILE cannot be read. */
+/* *ret_value is the setting's text, its default, or NULL; a BOOL's is true or false.  It is
+ * borrowed: of a secret from a file only until the next call.  Fails when the value is too long,
+ * has control characters, is no BOOL where it must be, or its NAME_FILE cannot be read. */
 bool runner_settings_text(struct runner_settings *settings, const char *name,
     const char **ret_value, struct err *err) MUST_USE;
 

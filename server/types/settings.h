@@ -37,7 +37,7 @@ struct settings_ids {
 struct environment_settings {
 	const char *name;   /* "staging" */
 	const char *branch; /* NULL: only /deploy with a ref */
-	const char *host;   /* NULL: not set */
+	const char *host;   /* HOST[:PORT],…; NULL: not set */
 	int port;	    /* 0: not set */
 	bool confirm;
 	size_t health_url_count;

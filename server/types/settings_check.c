@@ -272,14 +272,6 @@ settings_check_ADDRESS(const char *text, struct err *err)
 	    text);
 }
 
-bool
-settings_check_HOST(const char *text, struct err *err)
-{
-	if (text[0] == '-' || strlen(text) > 253 || !consists_of(text, LETTERS DIGITS "._:-"))
-		return err_set(err, ERR_INVALID, "\"%.60s\" is not a host name", text);
-	return true;
-}
-
 static bool
 check_name(const char *text, struct err *err)
 {

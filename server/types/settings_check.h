@@ -7,13 +7,16 @@
 
 struct err;
 
-/* One for each type in runner/settings.def.  The sentence in err says what was given and what was
- * expected; for secrets only what was expected. */
+/* One for each type in runner/settings.def; from HOSTS on in settings_targets.c.  The sentence in
+ * err says what was given and what was expected; for secrets only what was expected. */
 /* clang-format off */
 #define SETTINGS_TYPES(T) \
 	T(TEXT) T(TOKEN) T(BOT_TOKEN) T(WEBHOOK_SECRET) T(BOOL) T(COUNT) T(SECONDS) \
-	T(SECONDS_OR_0) T(SIZE) T(PORT) T(ID) T(IDS) T(URL) T(URLS) T(PATH) T(ADDRESS) T(HOST) \
-	T(NAMES) T(BRANCH) T(REPOSITORY) T(REMOTE) T(PROXY) T(LEVEL) T(FORMAT) T(MODE)
+	T(SECONDS_OR_0) T(SIZE) T(PORT) T(ID) T(IDS) T(URL) T(URLS) T(PATH) T(ADDRESS) T(NAMES) \
+	T(BRANCH) T(REPOSITORY) T(REMOTE) T(PROXY) T(LEVEL) T(FORMAT) T(MODE) \
+	T(HOSTS) T(PORT_PAIR) T(USER) T(HOST_PATH) T(COMMAND) T(SMOKE) T(IMAGE) T(REGISTRY) \
+	T(ACCOUNT) T(PASSWORD) T(ENGINE) T(INSIDE) T(WORD) T(SERVICE) T(LABEL) T(LABELS) \
+	T(SOURCE) T(STRATEGY)
 /* clang-format on */
 
 #define T(type) MUST_USE bool settings_check_##type(const char *text, struct err *err);
@@ -25,7 +28,8 @@ SETTINGS_TYPES(T)
 MUST_USE bool settings_check_next(const char **list, char *out, size_t room);
 
 #define SETTINGS_CHECK_TEXT_MAX 1024 /* bytes of any value but a list */
+#define SETTINGS_CHECK_LONG_MAX 4096 /* of hosts and passwords: the runner reads no more */
 #define SETTINGS_CHECK_SECRET_MIN 16 /* shorter is refused */
-#define SETTINGS_CHECK_SECRET_OK 32  /* shorter is warned of */
+#define SETTINGS_CHECK_SECRET_OK  32 /* shorter is warned of */
 
 #endif

@@ -67,6 +67,47 @@ check_repository(struct settings_loader *l)
 		    "REPOSITORY_TOKEN: set together with REPOSITORY_KEY_PATH; keep one of them");
 }
 
+static bool
+is_set_to(const struct settings_loader *l, enum setting setting, const char *value)
+{
+	const char *text = l->s->inside->values[setting].text;
+
+	return text != NULL && text_same_ci(text, value);
+}
+
+static bool
+is_true(const struct settings_loader *l, enum setting setting)
+{
+	const char *text = l->s->inside->values[setting].text;
+	bool truth = false;
+
+	return text != NULL && text_to_bool(text, &truth, NULL) && truth;
+}
+
+/* What our own scripts would only say when somebody deploys. */
+static void
+check_target(struct settings_loader *l)
+{
+	bool kubernetes = is_true(l, SETTING_USE_KUBERNETES) ||
+	    is_set_to(l, SETTING_DEPLOY_TRANSPORT, "kubernetes");
+
+	if (is_given(l, SETTING_REGISTRY_USER) && !is_given(l, SETTING_REGISTRY_PASSWORD))
+		settings_say(l->report, SETTINGS_ERROR,
+		    "REGISTRY_PASSWORD: is not set, and REGISTRY_USER needs it");
+	if (is_given(l, SETTING_REGISTRY_PASSWORD) && !is_given(l, SETTING_REGISTRY_USER))
+		settings_say(l->report, SETTINGS_WARNING,
+		    "REGISTRY_PASSWORD: is not used: REGISTRY_USER is not set");
+	if (is_given(l, SETTING_DEPLOY_SCRIPT)) /* which has its own needs */
+		return;
+	if (kubernetes && !is_given(l, SETTING_KUBE_DEPLOYMENT))
+		settings_say(l->report, SETTINGS_ERROR,
+		    "KUBE_DEPLOYMENT: is not set, and Kubernetes is released to");
+	if (!kubernetes && is_set_to(l, SETTING_DEPLOY_STRATEGY, "bluegreen") &&
+	    !is_given(l, SETTING_NGINX_UPSTREAM_FILE))
+		settings_say(l->report, SETTINGS_ERROR,
+		    "NGINX_UPSTREAM_FILE: is not set, and DEPLOY_STRATEGY is bluegreen");
+}
+
 static void
 note_needless(struct settings_loader *l)
 {
@@ -144,6 +185,7 @@ settings_check_rules(struct settings_loader *l)
 	check_required(l);
 	check_webhook(l);
 	check_repository(l);
+	check_target(l);
 	note_needless(l);
 	warn_unknown(l);
 }

@@ -139,7 +139,11 @@ def test_the_script_knows_only_what_it_needs(scene):
                "PREVIOUS_RELEASE", "REF", "GITHUB_REPOSITORY", "REPOSITORY_URL", "ENVIRONMENTS",
                "REPOSITORY_KEY_PATH", "REPOSITORY_KNOWN_HOSTS", "REPOSITORY_TOKEN_FILE",
                "DEPLOY_TRANSPORT", "DEPLOY_USER", "SSH_KEY_PATH", "REGISTRY_URL", "REGISTRY_IMAGE",
-               "AWS_REGION", "USE_KUBERNETES", "KUBE_NAMESPACE", "STAGING_HOST", "STAGING_PORT"}
+               "AWS_REGION", "USE_KUBERNETES", "KUBE_NAMESPACE", "STAGING_HOST", "STAGING_PORT",
+               # those with a default
+               "IMAGE_SOURCE", "BUILD_NO_CACHE", "BUILD_AGAIN", "DOCKERFILE", "KEEP_RELEASES",
+               "SSH_KNOWN_HOSTS", "HOSTS_PARALLEL", "COMPOSE_SERVICE", "REMOTE_LOGIN", "APP_PORTS",
+               "DEPLOY_STRATEGY", "NGINX_RELOAD_COMMAND", "DRAIN_SECONDS", "STAGING_COMPOSE_DIR"}
     assert set(environ) <= allowed | {"PWD", "SHLVL", "_"}, set(environ) - allowed
 
 

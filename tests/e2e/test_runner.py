@@ -4,6 +4,7 @@ end, and leaves nothing behind that was not left on purpose.  Drives the real de
 import ctypes
 import errno
 import os
+import pathlib
 import random
 import re
 import signal
@@ -16,7 +17,7 @@ import time
 import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from runner_client import PROGRAM, Bench, encode, is_alive, wait_for  # noqa: E402
+from runner_client import PROGRAM, ROOT, Bench, encode, is_alive, wait_for  # noqa: E402
 
 @pytest.fixture
 def bench(tmp_path):
@@ -261,6 +262,30 @@ def test_the_environment_is_minimal_and_a_secret_is_a_file(bench):
     assert env["DEPLOYMENT_ID"] == "7" and env["ENVIRONMENT"] == "staging"
     assert re.fullmatch("1-[0-9a-f]{32}", env["RUN_ID"]) and env["STAGING_PORT"] == "8081"
     assert not {"TELEGRAM_BOT_TOKEN", "PRODUCTION_PORT", "LD_LIBRARY_PATH"} & set(env)
+
+
+def test_every_setting_of_a_run_is_given_at_once_and_a_truth_is_spelt_one_way(bench):
+    table = re.findall(r"^SETTING\((\w+), (\w+), [^\n]*, (OPEN|SECRET), (?:RUNNER|BOTH),$", pathlib.Path(
+        ROOT, "runner", "settings.def").read_text(encoding="utf-8"), re.MULTILINE)
+    own = {"STATE_DIRECTORY", "DEPLOY_SCRIPT", "ROLLBACK_SCRIPT", "DEPLOY_TIMEOUT_SECONDS", "RUN_LOG_LIMIT"}
+    given = {name: "Yes" if kind == "BOOL" else f"x-{name}" for name, kind, _ in table if name not in own}
+    runner = bench.runner("env", STAGING_HOST="a,b:22", STAGING_COMPOSE_DIR="/srv/x", STAGING_PORT="1", **given)
+    runner.start(1).exit()
+    env = dict(line.split("=", 1) for line in runner.log(1).decode().splitlines())
+    for name, kind, secrecy in table:
+        if name in own - {"STATE_DIRECTORY"}:
+            assert name not in env
+        elif name not in own:
+            assert env.get(name) == (None if secrecy == "SECRET" else "true" if kind == "BOOL" else given[name])
+            assert (name + "_FILE" in env) == (secrecy == "SECRET")
+    assert (env["STAGING_HOST"], env["STAGING_COMPOSE_DIR"]) == ("a,b:22", "/srv/x")
+
+
+def test_a_truth_that_is_none_starts_nothing(bench):
+    runner = bench.runner("exit 0", HOSTS_PARALLEL="perhaps")
+    refused = runner.order(1)
+    assert (refused.kind, refused["why"]) == ("refused", "failed")
+    assert "HOSTS_PARALLEL is neither true nor false" in refused["text"]
 
 
 def test_settings_are_read_anew_for_each_order_and_the_environment_wins(bench):

@@ -221,6 +221,37 @@ webhook_mode_needs_its_secret_in_telegrams_alphabet(void **state)
 	SAYS(SETTINGS_ERROR, "TELEGRAM_WEBHOOK_URL: is not set");
 }
 
+/* Our scripts would say so as well, but not before somebody deploys. */
+static void
+what_a_target_needs_is_asked_for_at_once(void **state)
+{
+	struct settings *s;
+
+	(void)state;
+	assert_null(LOAD(NULL, MINIMUM, "REGISTRY_USER=ci", "DEPLOY_STRATEGY=bluegreen"));
+	SAYS(SETTINGS_ERROR, "REGISTRY_PASSWORD: is not set, and REGISTRY_USER needs it");
+	SAYS(SETTINGS_ERROR, "NGINX_UPSTREAM_FILE: is not set, and DEPLOY_STRATEGY is bluegreen");
+	assert_int_equal(report.errors, 2);
+	assert_null(LOAD(NULL, MINIMUM, "USE_KUBERNETES=yes"));
+	SAYS(SETTINGS_ERROR, "KUBE_DEPLOYMENT: is not set");
+	assert_null(LOAD(NULL, MINIMUM, "DEPLOY_TRANSPORT=kubernetes"));
+	SAYS(SETTINGS_ERROR, "KUBE_DEPLOYMENT: is not set");
+	s = LOAD(
+	    NULL, MINIMUM, "USE_KUBERNETES=yes", "DEPLOY_SCRIPT=/opt/own"); /* it may not need it */
+	assert_non_null(s);
+	assert_int_equal(report.count, 0);
+	settings_unref(s);
+	s = LOAD(NULL, MINIMUM, "REGISTRY_PASSWORD=short", "DEPLOY_STRATEGY=bluegreen",
+	    "NGINX_UPSTREAM_FILE=/etc/nginx/app.conf", "STAGING_COMPOSE_DIR=/srv/shop");
+	assert_non_null(s);
+	assert_int_equal(report.count, 1);
+	SAYS(SETTINGS_WARNING, "REGISTRY_PASSWORD: is not used: REGISTRY_USER is not set");
+	assert_null(settings_text(s, SETTING_REGISTRY_PASSWORD)); /* the runner's */
+	assert_true(settings_is_runners(s, "REGISTRY_PASSWORD_FILE"));
+	assert_true(settings_is_runners(s, "STAGING_COMPOSE_DIR"));
+	settings_unref(s);
+}
+
 static void
 environments_are_a_list_with_settings_of_their_own(void **state)
 {
@@ -305,7 +336,8 @@ what_changed_is_named_without_its_value(void **state)
 	assert_true(settings_diff(a, b, &names, &restart));
 	assert_string_equal(buf_text(&names),
 	    "GITHUB_WEBHOOK_SECRET, API_SERVER_PORT, ENVIRONMENTS, "
-	    "STAGING_PORT, PRODUCTION_CONFIRM, GITHUB_BRANCH_PRODUCTION");
+	    "STAGING_PORT, PRODUCTION_CONFIRM, GITHUB_BRANCH_PRODUCTION, "
+	    "PRODUCTION_COMPOSE_DIR");
 	assert_string_equal(buf_text(&restart), "API_SERVER_PORT");
 	assert_false(settings_diff(a, a, &names, &restart));
 	buf_done(&names);
@@ -480,6 +512,7 @@ main(void)
 		cmocka_unit_test(an_unknown_name_gets_the_nearest_known_one),
 		cmocka_unit_test(weak_secrets_are_refused_or_warned_of_and_never_printed),
 		cmocka_unit_test(webhook_mode_needs_its_secret_in_telegrams_alphabet),
+		cmocka_unit_test(what_a_target_needs_is_asked_for_at_once),
 		cmocka_unit_test(environments_are_a_list_with_settings_of_their_own),
 		cmocka_unit_test(names_of_environments_that_clash_are_refused),
 		cmocka_unit_test(a_secret_may_stand_in_a_file),
