@@ -8,6 +8,8 @@ set -euo pipefail
 here=$(cd -P -- "${BASH_SOURCE[0]%/*}" && pwd)
 # shellcheck source=deploy/common.sh
 . "$here/common.sh"
+# shellcheck source=deploy/git.sh
+. "$here/git.sh"
 
 readonly SHOWN=10
 
@@ -24,6 +26,12 @@ give_up() { # STATUS WORDS
 # What common.sh refuses is an answer here.
 fail() { # STATUS TEXT
 	give_up "$1" "$2"
+}
+
+# Questions have their keeper's deadline.
+limited() { # SECONDS WHAT CMD...
+	shift 2
+	"$@"
 }
 
 no_such_ref() { # WHY

@@ -1,34 +1,70 @@
-# shellcheck shell=bash
-# common.sh - what the scripts in deploy/ share: checks of their arguments, and a git that trusts nobody.
+# shellcheck shell=bash disable=SC2034,SC2154 # variables go from file to file
+# common.sh - what the scripts in deploy/ share: checks, steps, deadlines, clean-up, the lock, loading a transport.
 # SPDX-License-Identifier: ISC
-# Sourced, never run.  Nothing here is ever part of a command that a shell parses again.
+# Sourced, never run.  Nothing here is ever part of a command that a shell parses again.  What a transport may use is
+# described in docs/transports.md.
 
 # Exit codes that the server understands; up to 69 the target was not touched.
-readonly EXIT_INPUT=64 EXIT_BUILD=65 EXIT_UNREACHABLE=69 EXIT_REFUSED=70 EXIT_BUSY=75 EXIT_CONFIG=78
-export EXIT_BUILD EXIT_UNREACHABLE EXIT_REFUSED EXIT_BUSY # used by those who source this
+readonly EXIT_INPUT=64 EXIT_BUILD=65 EXIT_REGISTRY=66 EXIT_UNREACHABLE=69 EXIT_REFUSED=70 EXIT_BUSY=75 EXIT_CONFIG=78
+export EXIT_BUILD EXIT_REGISTRY EXIT_UNREACHABLE EXIT_REFUSED # used by those who source this
 
+# Between TERM and KILL: what a client needs to tell its daemon that it goes.
+: "${KILL_SECONDS:=10}"
+
+# The last line that people read in chat: what failed, with which value, and what to do.
 fail() { # STATUS TEXT
 	printf '%s: %s\n' "${0##*/}" "$2" >&2
 	exit "$1"
+}
+
+warn() { # TEXT
+	printf 'warning: %s\n' "$1" >&2
 }
 
 step() { # NAME
 	printf '==> %s\n' "$1"
 }
 
+# ---- checks --------------------------------------------------------------------------------------
+
 check_environment() { # ENV
-	[[ $1 =~ ^[a-z][a-z0-9-]{0,19}$ ]] || fail "$EXIT_INPUT" "no name of an environment: $1"
+	[[ $1 =~ ^[a-z][a-z0-9-]{0,19}$ ]] || fail "$EXIT_INPUT" "no name of an environment: ${1@Q}"
 	local known=",${ENVIRONMENTS:-staging,production},"
 	known=${known// /}
 	[[ $known == *",$1,"* ]] || fail "$EXIT_INPUT" "unknown environment: $1 (there are: ${ENVIRONMENTS:-staging,production})"
 }
 
+check_commit() { # COMMIT: all its digits, as two commits may begin alike
+	[[ $1 =~ ^([0-9a-f]{40}|[0-9a-f]{64})$ ]] ||
+		fail "$EXIT_INPUT" "no commit: ${1@Q} (all 40 or 64 digits of it, in lower case)"
+}
+
 check_release() { # RELEASE: COMMIT or COMMIT@sha256:DIGEST
-	[[ $1 =~ ^[0-9a-f]{7,64}(@sha256:[0-9a-f]{64})?$ ]] || fail "$EXIT_INPUT" "no commit: $1"
+	[[ $1 =~ ^([0-9a-f]{40}|[0-9a-f]{64})(@sha256:[0-9a-f]{64})?$ ]] ||
+		fail "$EXIT_INPUT" "no release: ${1@Q} (COMMIT or COMMIT@sha256:DIGEST)"
 }
 
 check_number() { # NAME VALUE
-	[[ $2 =~ ^[1-9][0-9]{0,17}$ ]] || fail "$EXIT_INPUT" "$1 is no number: $2"
+	[[ $2 =~ ^[1-9][0-9]{0,17}$ ]] || fail "$EXIT_INPUT" "$1 is no number: ${2@Q}"
+}
+
+check_bool() { # NAME: its value, or the one that it has already
+	[[ ${!1} == true || ${!1} == false ]] || fail "$EXIT_CONFIG" "$1 is neither true nor false: ${!1@Q}"
+}
+
+need_tool() { # PROGRAM PACKAGE
+	command -v -- "$1" >/dev/null ||
+		fail "$EXIT_CONFIG" "the program $1 is missing: install it where deploybot's runner is (Debian: apt-get install $2)"
+}
+
+# A key or password that others may read is nobody's secret; ssh refuses such a key too, but says less.
+check_secret() { # SETTING PATH
+	local mode
+	[[ -f $2 && -r $2 ]] || fail "$EXIT_CONFIG" "$1: there is no file $2 that deploybot may read: put it there or set $1"
+	mode=$(stat -L -c %a -- "$2")
+	if (((8#$mode & 8#007) != 0)) || { [[ -O $2 ]] && (((8#$mode & 8#077) != 0)); }; then
+		fail "$EXIT_CONFIG" "$1: others may read $2 (mode $mode): chmod 600 $2"
+	fi
 }
 
 # Prints the environment's setting, empty when it is not set: setting_of staging PORT reads STAGING_PORT.
@@ -38,109 +74,241 @@ setting_of() { # ENV NAME
 	printf '%s' "${!name:-}"
 }
 
-# Hands over to the transport: transports/NAME.sh deploy|rollback ENV RELEASE.
-run_transport() { # HERE deploy|rollback ENV RELEASE
+# ---- clean-up and deadlines ----------------------------------------------------------------------
+
+at_exit_words=() # how many, the words; the newest first
+
+# What is to be done whatever happens; the newest first.  Only from the main shell: a subshell has an exit of its own.
+at_exit() { # CMD...
+	at_exit_words=("$#" "$@" ${at_exit_words[@]+"${at_exit_words[@]}"})
+}
+
+on_exit() {
+	local count
+	trap - EXIT
+	trap : TERM INT HUP # a second one does not cut the clean-up short
+	while ((${#at_exit_words[@]} > 0)); do
+		count=${at_exit_words[0]}
+		"${at_exit_words[@]:1:count}" || true
+		at_exit_words=("${at_exit_words[@]:count+1}")
+	done
+}
+
+on_signal() { # STATUS
+	local child
+	trap : TERM INT HUP
+	for child in $(jobs -p); do
+		kill -TERM "$child" 2>/dev/null || true
+	done
+	wait # `timeout` passed it on, and sends KILL when that is not heard
+	exit "$1"
+}
+
+catch_signals() {
+	trap 'on_signal 143' TERM
+	trap 'on_signal 130' INT
+	trap 'on_signal 129' HUP
+}
+
+# Runs CMD (no function) with a deadline of its own, in a process group of its own; stdin is handed on.  At the
+# deadline the group gets TERM, then KILL, and we fail with 75; else its status is returned.  TERM to us ends it at once,
+# which is why it must not stand in $( ) or a pipe, where bash hears nothing: `asked` is for that.  A subshell in the
+# background, with its own `limited`, is fine.
+limited() { # SECONDS WHAT CMD...
+	local seconds=$1 what=$2 child status=0 began=$EPOCHSECONDS
+	shift 2
+	[[ $BASHPID == "$$" ]] || catch_signals
+	timeout --kill-after="$KILL_SECONDS" "$seconds" "$@" <&0 &
+	child=$!
+	{ wait "$child" || status=$?; } 2>/dev/null # no words about a KILL: ours follow
+	if ((status == 124 || status == 137)) && ((EPOCHSECONDS - began >= seconds)); then
+		kill -KILL -- "-$child" 2>/dev/null || true # those who did not hear TERM, and whose parent did
+		fail "$EXIT_BUSY" "$what took longer than $seconds s"
+	fi
+	return "$status"
+}
+
+# As limited, with what CMD printed in `answer`; stderr stays in the log.
+asked() { # SECONDS WHAT CMD...
+	local status=0
+	limited "$@" >"$app/answer.$BASHPID" || status=$?
+	IFS= read -r -d '' answer <"$app/answer.$BASHPID" || true
+	rm -f -- "$app/answer.$BASHPID"
+	return "$status"
+}
+
+# ---- the place of a run --------------------------------------------------------------------------
+
+# Fills environment and app, STATE_DIRECTORY/apps/ENV, and makes the latter.
+find_place() { # ENV
+	check_environment "$1"
+	environment=$1
+	app=${STATE_DIRECTORY:=/var/lib/deploybot}/apps/$environment
+	umask 077
+	HOME=${HOME:-/}
+	export STATE_DIRECTORY HOME ENVIRONMENT=$environment
+	[[ -d $app ]] || mkdir -p -- "$app" ||
+		fail "$EXIT_CONFIG" "$app cannot be made: STATE_DIRECTORY has to be deploybot's own"
+}
+
+# One at a time.  What we start holds the lock too: nobody else begins while something of a killed run still works on
+# the target.
+take_lock() { # WHAT
+	local holder=
+	exec 8>>"$app/lock" || fail "$EXIT_CONFIG" "$app/lock cannot be written"
+	if ! flock -n 8; then
+		IFS= read -r holder <"$app/lock" || true
+		fail "$EXIT_BUSY" "something else is being released to $environment (${holder:-unnamed}): wait for it, or cancel it"
+	fi
+	printf '%s, process %s, since %(%F %T %Z)T\n' "$1" "$$" -1 >"$app/lock"
+	catch_signals
+	trap on_exit EXIT
+	remove_private
+	at_exit remove_private
+	rm -f -- "$app"/answer.*
+}
+
+# Prints a new folder, mode 0700, for what is nobody else's: in memory where that is possible.  It is gone at exit; when
+# we were killed, the next run removes it, by the note of its name that is written before it is made.
+private_folder() {
+	local folder
+	for folder in "/dev/shm/deploybot.$BASHPID.${EPOCHREALTIME//[.,]/}" "$app/private.d.$BASHPID.${EPOCHREALTIME//[.,]/}"; do
+		printf '%s\n' "$folder" >>"$app/private"
+		if mkdir -m 0700 -- "$folder" 2>/dev/null; then
+			printf '%s' "$folder"
+			return
+		fi
+	done
+	fail "$EXIT_CONFIG" "no private folder can be made in /dev/shm or $app"
+}
+
+remove_private() {
+	local folder
+	[[ -e $app/private ]] || return 0
+	while IFS= read -r folder; do
+		if [[ $folder == /dev/shm/deploybot.+([0-9]).+([0-9]) || $folder == "$app"/private.d.+([0-9]).+([0-9]) ]]; then
+			rm -rf -- "$folder" 2>/dev/null || true # or somebody else's by now
+		fi
+	done <"$app/private"
+	rm -f -- "$app/private"
+}
+
+# ---- the transport -------------------------------------------------------------------------------
+
+# Sources transports/NAME.sh, and looks whether it defines what docs/transports.md says.
+load_transport() { # HERE
 	local here=$1 name=${DEPLOY_TRANSPORT:-ssh} there=() file
-	shift
 	[[ ${USE_KUBERNETES:-false} == true ]] && name=kubernetes
-	if [[ ! $name =~ ^[a-z][a-z0-9-]*$ || ! -r $here/transports/$name.sh ]]; then
+	if [[ ! $name =~ ^[a-z][a-z0-9-]*$ || ! -r $here/transports/$name.sh || ! -e $here/transports/$name.sh ]]; then
 		for file in "$here"/transports/*.sh; do
 			file=${file##*/}
-			there+=("${file%.sh}")
+			[[ $file == *-host.sh ]] || there+=("${file%.sh}")
 		done
 		fail "$EXIT_CONFIG" "there is no transport \"$name\" (DEPLOY_TRANSPORT); there are: ${there[*]}"
 	fi
-	exec bash "$here/transports/$name.sh" "$@"
+	transport=$name transport_needs=
+	# shellcheck disable=SC1090 # its name is a setting
+	. "$here/transports/$name.sh"
+	[[ $transport_needs == image || $transport_needs == source ]] ||
+		fail "$EXIT_CONFIG" "transports/$name.sh says neither transport_needs=image nor transport_needs=source"
+	for file in preflight ship current rollback logs; do
+		declare -F "transport_$file" >/dev/null ||
+			fail "$EXIT_CONFIG" "transports/$name.sh has no function transport_$file: see docs/transports.md"
+	done
 }
 
-# ---- git -----------------------------------------------------------------------------------------
-# No configuration but ours, no hooks, no prompts, one protocol: the one that REPOSITORY_URL needs.
+has_function() { # NAME
+	declare -F "$1" >/dev/null
+}
 
-find_repository() { # fills repository
-	repository=${REPOSITORY_URL:-}
-	if [[ -z $repository && -n ${GITHUB_REPOSITORY:-} ]]; then
-		[[ $GITHUB_REPOSITORY =~ ^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$ ]] ||
-			fail "$EXIT_CONFIG" "GITHUB_REPOSITORY is not owner/name"
-		repository=https://github.com/$GITHUB_REPOSITORY.git
+# repository@sha256:… of a release; no tag is ever shipped, as that may point elsewhere tomorrow.
+image_of() { # RELEASE
+	[[ $1 == *@sha256:* ]] || fail "$EXIT_INPUT" "the release $1 has no image's digest"
+	printf '%s@%s' "$image" "${1#*@}"
+}
+
+# Can PREVIOUS_RELEASE be brought back?
+previous_is_kept() {
+	local now=$release found=0
+	if [[ $transport_needs == source ]]; then
+		! has_function transport_keeps || transport_keeps "$PREVIOUS_RELEASE"
+		return
 	fi
+	add_digest "$PREVIOUS_RELEASE" || found=$?
+	((found != 0)) || PREVIOUS_RELEASE=$release
+	release=$now
+	((found == 2)) || { ((found == 0)) && image_is_kept "$PREVIOUS_RELEASE"; }
 }
 
-git_setup() { # HERE: fills repository, mirror and git_options
-	find_repository
-	local protocol here=$1 scp='^[A-Za-z0-9_][A-Za-z0-9._-]*@[A-Za-z0-9][A-Za-z0-9.-]*:[^-].*$'
-	case $repository in
-	/*) protocol='file' ;;
-	https://[A-Za-z0-9]*) protocol=https ;;
-	ssh://[A-Za-z0-9]*) protocol=ssh ;;
-	'') fail "$EXIT_CONFIG" "neither REPOSITORY_URL nor GITHUB_REPOSITORY is set" ;;
-	*)
-		[[ $repository =~ $scp ]] ||
-			fail "$EXIT_CONFIG" "REPOSITORY_URL is neither https, ssh nor an absolute path"
-		protocol=ssh
-		;;
-	esac
-	mirror=${STATE_DIRECTORY:=/var/lib/deploybot}/git/$(printf '%s' "$repository" | sha256sum | cut -c 1-16).git
-	git_options=(-c core.hooksPath=/dev/null -c protocol.allow=never -c "protocol.$protocol.allow=always"
-		-c core.fsmonitor=false -c gc.auto=0 -c credential.helper= -c advice.detachedHead=false)
-	export GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null GIT_TERMINAL_PROMPT=0 GIT_ATTR_NOSYSTEM=1
-	export GIT_ALLOW_PROTOCOL=$protocol GIT_ASKPASS=$here/askpass.sh
-	export GIT_SSH_COMMAND="ssh -F none -oBatchMode=yes -oConnectTimeout=15"
-	export GIT_SSH_VARIANT=ssh
-	if [[ $protocol == ssh ]]; then
-		git_setup_ssh
+# The only place that says `==> release`: once, right before the first change to the target.  What may still stop us
+# comes before it: the pre-deploy hooks, which know the release by now.
+release_begins() {
+	[[ -z ${release_began:-} ]] || fail "$EXIT_CONFIG" "the transport $transport begins twice: see docs/transports.md"
+	if [[ $act == deploy ]]; then
+		run_hooks pre-deploy "$EXIT_INPUT"
+		if [[ -n $PREVIOUS_RELEASE ]] && ! previous_is_kept; then
+			step no-rollback
+			printf 'the release that is live, %s, is not kept here any more\n' "${PREVIOUS_RELEASE:0:12}"
+		fi
 	fi
+	release_began=yes
+	step release
 }
 
-git_setup_ssh() {
-	if [[ -n ${REPOSITORY_KEY_PATH:-} ]]; then
-		[[ -n ${REPOSITORY_KNOWN_HOSTS:-} ]] || fail "$EXIT_CONFIG" "REPOSITORY_KEY_PATH needs REPOSITORY_KNOWN_HOSTS"
-		GIT_SSH_COMMAND+=" -oIdentitiesOnly=yes -i $(printf '%q' "$REPOSITORY_KEY_PATH")"
+# ---- what deploy.sh, rollback.sh and target.sh do alike ------------------------------------------
+
+check_run() {
+	: "${DEPLOYMENT_ID:=$EPOCHSECONDS}" "${KEEP_RELEASES:=5}"
+	check_number DEPLOYMENT_ID "$DEPLOYMENT_ID"
+	check_number KEEP_RELEASES "$KEEP_RELEASES"
+	[[ -z ${PREVIOUS_RELEASE:-} ]] || check_release "$PREVIOUS_RELEASE"
+	export DEPLOYMENT_ID
+	release='' release_began=''
+}
+
+preflight() {
+	step preflight
+	check_hooks
+	if [[ $transport_needs == image ]]; then
+		find_image
+		check_image_settings
+		own_docker_config
+		find_password
 	fi
-	if [[ -n ${REPOSITORY_KNOWN_HOSTS:-} ]]; then
-		GIT_SSH_COMMAND+=" -oStrictHostKeyChecking=yes -oUserKnownHostsFile=$(printf '%q' "$REPOSITORY_KNOWN_HOSTS")"
+	transport_preflight
+}
+
+# Notes what runs now: what a person needs who has to bring it back by hand.
+note_current() {
+	transport_current >"$app/before.new"
+	mv -f -- "$app/before.new" "$app/before"
+	IFS= read -r before <"$app/before" || before=
+	[[ -z $before ]] || check_release "$before"
+	printf 'runs now: %s\n' "${before:-nothing}"
+	PREVIOUS_RELEASE=${PREVIOUS_RELEASE-$before} # by hand nobody said it
+}
+
+# Removes what is too old, on the target and in the registry.  What fails is only a warning: the release is up.
+clean() {
+	local kept=() file text
+	has_function transport_clean || [[ $transport_needs == image ]] || return 0
+	step clean
+	if [[ $transport_needs == image ]]; then
+		find_kept
+	else
+		kept=("$release")
+		for text in "$PREVIOUS_RELEASE" "$before"; do
+			[[ -z $text ]] || kept+=("${text%%@*}")
+		done
+		file=$STATE_DIRECTORY/environments/$environment.json
+		if [[ -r $file ]]; then
+			IFS= read -r -d '' text <"$file" || true
+			while [[ $text =~ \"commit\":\ *\"([0-9a-f]+)\" ]]; do
+				kept+=("${BASH_REMATCH[1]}")
+				text=${text#*"${BASH_REMATCH[0]}"}
+			done
+		fi
 	fi
-}
-
-safe_git() {
-	git "${git_options[@]}" "$@"
-}
-
-in_mirror() {
-	safe_git --git-dir="$mirror" "$@"
-}
-
-mirror_fetch() {
-	# A git that was killed leaves locks of its own; ours says that nobody else is here.
-	find "$mirror" -name '*.lock' -type f -delete
-	in_mirror fetch --quiet --force --prune --no-tags --no-write-fetch-head --end-of-options \
-		"$repository" '+refs/heads/*:refs/heads/*' '+refs/tags/*:refs/tags/*'
-}
-
-mirror_clone() {
-	step clone
-	rm -rf -- "$mirror"
-	safe_git init --quiet --bare "$mirror" && mirror_fetch
-}
-
-# Brings the mirror up to date, under its lock.  A mirror that is unusable while the repository answers is made
-# anew.  Fails with git's words on stderr.
-mirror_update() {
-	mkdir -p "${mirror%/*}"
-	exec 9>"${mirror%.git}.lock"
-	if ! flock -w 600 9; then
-		echo "the mirror is busy" >&2
-		return 1
-	fi
-	if [[ ! -e $mirror/HEAD ]]; then
-		mirror_clone || return
-	elif ! mirror_fetch; then
-		safe_git ls-remote --quiet --exit-code --end-of-options "$repository" HEAD >/dev/null || return
-		mirror_clone || return
-	fi
-	exec 9>&-
-}
-
-# Prints the full commit that hex digits name, if it is in the mirror.
-mirror_commit() { # HEX
-	in_mirror rev-parse --verify --quiet --end-of-options "$1^{commit}" 2>/dev/null
+	! has_function transport_clean || transport_clean "${kept[@]}" || warn "old releases stay on the target"
+	[[ $transport_needs != image ]] || clean_registry || warn "old images stay in the registry"
 }

@@ -7,12 +7,31 @@ set -euo pipefail
 here=$(cd -P -- "${BASH_SOURCE[0]%/*}" && pwd)
 # shellcheck source=deploy/common.sh
 . "$here/common.sh"
+# shellcheck source=deploy/git.sh
+. "$here/git.sh"
+# shellcheck source=deploy/image.sh
+. "$here/image.sh"
+# shellcheck source=deploy/hooks.sh
+. "$here/hooks.sh"
+
+readonly act=deploy
 
 [[ $# -eq 2 ]] || fail "$EXIT_INPUT" "usage: deploy.sh ENV COMMIT"
 check_environment "$1"
-check_release "$2"
-DEPLOYMENT_ID=${DEPLOYMENT_ID:-$(date +%s)}
-check_number DEPLOYMENT_ID "$DEPLOYMENT_ID"
-[[ -z ${PREVIOUS_RELEASE:-} ]] || check_release "$PREVIOUS_RELEASE"
-export DEPLOYMENT_ID PREVIOUS_RELEASE=${PREVIOUS_RELEASE:-} ENVIRONMENT=$1
-run_transport "$here" deploy "$1" "$2"
+check_commit "$2"
+check_run
+load_transport "$here"
+find_place "$1"
+take_lock "deployment $DEPLOYMENT_ID"
+
+preflight
+note_current
+if [[ $transport_needs == image ]]; then
+	make_image "$2"
+else
+	release=$2
+fi
+transport_ship "$release"
+[[ -n $release_began ]] || fail "$EXIT_CONFIG" "the transport $transport never says release_begins: see docs/transports.md"
+run_hooks post-deploy "$EXIT_REFUSED"
+clean

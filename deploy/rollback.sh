@@ -1,17 +1,66 @@
 #!/bin/bash
-# rollback.sh ENV RELEASE - brings an earlier release back, without building anything.
+# rollback.sh ENV [RELEASE] - brings an earlier release back, without building anything.
 # SPDX-License-Identifier: ISC
-# RELEASE is its commit, or COMMIT@sha256:DIGEST where it has an image.  Works by hand too, and believes nothing it
-# was given.  The contract stands in docs/deploy-scripts.md.
+# RELEASE is its commit, or COMMIT@sha256:DIGEST where it has an image; left out: the one that was live before, by
+# the state files.  Works by hand too, and believes nothing it was given.  The contract stands in
+# docs/deploy-scripts.md.
 set -euo pipefail
 here=$(cd -P -- "${BASH_SOURCE[0]%/*}" && pwd)
 # shellcheck source=deploy/common.sh
 . "$here/common.sh"
+# shellcheck source=deploy/git.sh
+. "$here/git.sh"
+# shellcheck source=deploy/image.sh
+. "$here/image.sh"
+# shellcheck source=deploy/hooks.sh
+. "$here/hooks.sh"
 
-[[ $# -eq 2 ]] || fail "$EXIT_INPUT" "usage: rollback.sh ENV RELEASE"
+readonly act=rollback
+
+# The release that was live before, of the state file that the server writes; in `release`.
+find_previous() {
+	local file=$STATE_DIRECTORY/environments/$environment.json text=''
+	[[ -r $file ]] || fail "$EXIT_INPUT" "no RELEASE was given, and there is no $file that would name one"
+	IFS= read -r -d '' text <"$file" || true
+	[[ $text =~ \"previous\":\ *\{[^}]*\"commit\":\ *\"([0-9a-f]+)\"[^}]*\} ]] ||
+		fail "$EXIT_INPUT" "no RELEASE was given, and $file names no previous one"
+	release=${BASH_REMATCH[1]}
+	if [[ ${BASH_REMATCH[0]} =~ \"image\":\ *\"(sha256:[0-9a-f]{64})\" ]]; then
+		release+=@${BASH_REMATCH[1]}
+	fi
+	check_release "$release"
+	printf 'the release that was live before: %s\n' "$release"
+}
+
+# Makes sure that what is asked for is there.
+find_image_of_release() {
+	local found=0
+	add_digest "$release" || found=$?
+	((found != 2)) || fail "$EXIT_REGISTRY" "$why"
+	((found == 0)) && image_is_kept "$release" ||
+		fail "$EXIT_INPUT" "the image of ${release%%@*} is not there any more: take another release, or deploy that commit"
+}
+
+[[ $# -eq 1 || $# -eq 2 ]] || fail "$EXIT_INPUT" "usage: rollback.sh ENV [RELEASE]"
 check_environment "$1"
-check_release "$2"
-DEPLOYMENT_ID=${DEPLOYMENT_ID:-$(date +%s)}
-check_number DEPLOYMENT_ID "$DEPLOYMENT_ID"
-export DEPLOYMENT_ID ENVIRONMENT=$1
-run_transport "$here" rollback "$1" "$2"
+[[ $# -eq 1 ]] || check_release "$2"
+check_run
+load_transport "$here"
+find_place "$1"
+take_lock "rollback $DEPLOYMENT_ID"
+
+if [[ $# -eq 1 ]]; then
+	find_previous
+else
+	release=$2
+fi
+preflight
+note_current
+if [[ $transport_needs == image ]]; then
+	find_image_of_release
+else
+	release=${release%%@*}
+fi
+transport_rollback "$release"
+[[ -n $release_began ]] || fail "$EXIT_CONFIG" "the transport $transport never says release_begins: see docs/transports.md"
+run_hooks post-rollback "$EXIT_REFUSED"

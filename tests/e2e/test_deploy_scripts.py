@@ -320,10 +320,11 @@ def test_local_deploys_serves_and_takes_back(bench):
         "DOTdeploybot__build": "#!/bin/sh\necho building $COMMIT\necho built >>page\n"})
     runner = bench.shipper()
     record = bench.ship(runner, first)
-    assert record["status"] == 0 and record.names == ["checkout", "clone", "build", "release"]
+    assert record["status"] == 0 and record.names == ["preflight", "checkout", "clone", "build", "release",
+                                                           "clean"]
     assert bench.page()["commit"] == first
     assert b"No such file" not in runner.log(1)
-    record = bench.ship(runner, second[:12], previous=first)
+    record = bench.ship(runner, second, previous=first)
     assert record["status"] == 0 and record["released"] and not record["no_rollback"]
     page = bench.page()
     assert page["page"] == "twobuilt\n" and page["commit"] == second
@@ -332,7 +333,7 @@ def test_local_deploys_serves_and_takes_back(bench):
     assert f"building {second}".encode() in runner.log(2)
     assert os.readlink(bench.app / "current") == f"releases/2-{second}"
     record = bench.ship(runner, first, program="rollback")
-    assert record["status"] == 0 and record.names == ["release"]
+    assert record["status"] == 0 and record.names == ["preflight", "release"]
     assert bench.page()["page"] == "one" and os.readlink(bench.app / "current") == f"releases/1-{first}"
 
 
@@ -384,7 +385,7 @@ def test_a_previous_release_that_is_gone_is_said_before_the_target_is_touched(be
     subprocess.run(["rm", "-r", str(bench.app / "releases" / f"1-{first}")], check=True)
     record = bench.ship(runner, second, previous=first)
     assert record["status"] == 0 and record["no_rollback"]
-    assert record.names[-2:] == ["no-rollback", "release"]
+    assert record.names[-3:] == ["no-rollback", "release", "clean"]
     record = bench.ship(runner, first, program="rollback")
     assert record["status"] == 64 and b"not kept here any more" in runner.log(3)
     assert bench.page()["page"] == "two"
@@ -416,23 +417,30 @@ def test_a_stale_pid_file_stops_nobody(bench):
 def test_a_commit_that_is_not_there_and_a_missing_port_are_bad_input(bench):
     good_app(bench, "one")
     runner = bench.shipper()
-    assert bench.ship(runner, "0123456789abcdef")["status"] == 64
+    assert bench.ship(runner, "01" * 20)["status"] == 64
     runner = bench.runner(DEPLOY_TRANSPORT="local", REPOSITORY_URL=str(bench.repository.path))
-    assert bench.ship(runner, "0123456789abcdef")["status"] == 64
+    assert bench.ship(runner, "01" * 20)["status"] == 64
     assert b"STAGING_PORT" in runner.log(2)
 
 
 def test_a_transport_that_is_not_there_names_those_that_are(bench):
-    for name in ("ssh", "../common", "carrier-pigeon"):
+    for name in ("../common", "ssh-host", "carrier-pigeon"):
         runner = bench.runner(DEPLOY_TRANSPORT=name)
-        record = bench.ship(runner, "0123456789abcdef")
+        record = bench.ship(runner, "01" * 20)
         assert record["status"] == 78 and not record["released"]
-        assert b"there are: local" in runner.log(bench.run_id)
+        assert b"there are:" in runner.log(bench.run_id) and b" local" in runner.log(bench.run_id)
 
 
-@pytest.mark.parametrize("arguments", [[], ["staging"], ["staging", "main"], ["Staging", "1a2b3c4"],
-                                       ["../x", "1a2b3c4"], ["moon", "1a2b3c4"], ["staging", "--help"],
-                                       ["staging", "1a2b3c4", "x"], ["staging", "1a2b3c4@sha256:12"]])
+COMMIT = "1a2b3c4d" * 5
+BAD_ARGUMENTS = [
+    [], ["staging", COMMIT, "x"], ["Staging", COMMIT], ["../x", COMMIT], ["moon", COMMIT], ["-staging", COMMIT],
+    ["staging\n", COMMIT], ["", COMMIT], ["staging", ""], ["staging", "main"], ["staging", "--help"],
+    ["staging", COMMIT[:39]], ["staging", COMMIT + "a"], ["staging", COMMIT[:7]], ["staging", COMMIT.upper()],
+    ["staging", COMMIT + "\n"], ["staging", COMMIT[:39] + "g"], ["staging", "-" + COMMIT[:39]],
+    ["staging", COMMIT + "@sha256:12"], ["staging", COMMIT + "@sha256:" + "A" * 64], ["staging", COMMIT + ";id"]]
+
+
+@pytest.mark.parametrize("arguments", BAD_ARGUMENTS, ids=str)
 @pytest.mark.parametrize("script", ["deploy.sh", "rollback.sh"])
 def test_the_scripts_check_everything_by_hand_too(bench, script, arguments):
     done = subprocess.run([os.path.join(DEPLOY, script), *arguments], capture_output=True, text=True, check=False,
@@ -445,7 +453,7 @@ def test_deploy_works_by_hand(bench):
     first = good_app(bench, "one")
     env = {"PATH": os.environ["PATH"], "HOME": str(bench.path), "STATE_DIRECTORY": str(bench.state),
            "DEPLOY_TRANSPORT": "local", "STAGING_PORT": str(bench.port), "REPOSITORY_URL": str(bench.repository.path)}
-    done = subprocess.run([os.path.join(DEPLOY, "deploy.sh"), "staging", first[:10]], env=env,
+    done = subprocess.run([os.path.join(DEPLOY, "deploy.sh"), "staging", first], env=env,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stdout
     assert bench.page()["page"] == "one"

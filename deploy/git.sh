@@ -1,0 +1,114 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # variables go from file to file
+# git.sh - a git that trusts nobody, and the mirror of your repository that all questions are asked of.
+# SPDX-License-Identifier: ISC
+# Sourced, never run; common.sh comes first.
+
+# A first fetch of a big repository, over a slow line.
+: "${FETCH_SECONDS:=300}"
+
+# No configuration but ours, no hooks, no prompts, one protocol: the one that REPOSITORY_URL needs.
+
+find_repository() { # fills repository
+	repository=${REPOSITORY_URL:-}
+	if [[ -z $repository && -n ${GITHUB_REPOSITORY:-} ]]; then
+		[[ $GITHUB_REPOSITORY =~ ^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$ ]] ||
+			fail "$EXIT_CONFIG" "GITHUB_REPOSITORY is not owner/name"
+		repository=https://github.com/$GITHUB_REPOSITORY.git
+	fi
+}
+
+git_setup() { # HERE: fills repository, mirror and git_options
+	find_repository
+	local protocol here=$1 scp='^[A-Za-z0-9_][A-Za-z0-9._-]*@[A-Za-z0-9][A-Za-z0-9.-]*:[^-].*$'
+	case $repository in
+	/*) protocol='file' ;;
+	https://[A-Za-z0-9]*) protocol=https ;;
+	ssh://[A-Za-z0-9]*) protocol=ssh ;;
+	'') fail "$EXIT_CONFIG" "neither REPOSITORY_URL nor GITHUB_REPOSITORY is set" ;;
+	*)
+		[[ $repository =~ $scp ]] ||
+			fail "$EXIT_CONFIG" "REPOSITORY_URL is neither https, ssh nor an absolute path"
+		protocol=ssh
+		;;
+	esac
+	mirror=${STATE_DIRECTORY:=/var/lib/deploybot}/git/$(printf '%s' "$repository" | sha256sum | cut -c 1-16).git
+	git_options=(-c core.hooksPath=/dev/null -c protocol.allow=never -c "protocol.$protocol.allow=always"
+		-c core.fsmonitor=false -c gc.auto=0 -c credential.helper= -c advice.detachedHead=false)
+	export GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null GIT_TERMINAL_PROMPT=0 GIT_ATTR_NOSYSTEM=1
+	export GIT_ALLOW_PROTOCOL=$protocol GIT_ASKPASS=$here/askpass.sh
+	export GIT_SSH_COMMAND="ssh -F none -oBatchMode=yes -oConnectTimeout=15"
+	export GIT_SSH_VARIANT=ssh
+	if [[ $protocol == ssh ]]; then
+		git_setup_ssh
+	fi
+}
+
+git_setup_ssh() {
+	if [[ -n ${REPOSITORY_KEY_PATH:-} ]]; then
+		[[ -n ${REPOSITORY_KNOWN_HOSTS:-} ]] || fail "$EXIT_CONFIG" "REPOSITORY_KEY_PATH needs REPOSITORY_KNOWN_HOSTS"
+		GIT_SSH_COMMAND+=" -oIdentitiesOnly=yes -i $(printf '%q' "$REPOSITORY_KEY_PATH")"
+	fi
+	if [[ -n ${REPOSITORY_KNOWN_HOSTS:-} ]]; then
+		GIT_SSH_COMMAND+=" -oStrictHostKeyChecking=yes -oUserKnownHostsFile=$(printf '%q' "$REPOSITORY_KNOWN_HOSTS")"
+	fi
+}
+
+safe_git() {
+	git "${git_options[@]}" "$@"
+}
+
+in_mirror() {
+	safe_git --git-dir="$mirror" "$@"
+}
+
+# What writes a work tree may take its time.
+mirror_tree() { # FOLDER CMD...
+	limited "$FETCH_SECONDS" "git $2" git "${git_options[@]}" --git-dir="$mirror" --work-tree="$1" "${@:2}"
+}
+
+mirror_fetch() {
+	# A git that was killed leaves locks of its own; ours says that nobody else is here.
+	find "$mirror" -name '*.lock' -type f -delete
+	limited "$FETCH_SECONDS" "git fetch" git "${git_options[@]}" --git-dir="$mirror" fetch --quiet --force --prune \
+		--no-tags --no-write-fetch-head --end-of-options "$repository" \
+		'+refs/heads/*:refs/heads/*' '+refs/tags/*:refs/tags/*'
+}
+
+mirror_clone() {
+	step clone
+	rm -rf -- "$mirror"
+	safe_git init --quiet --bare "$mirror" && mirror_fetch
+}
+
+# Brings the mirror up to date, under its lock.  A mirror that is unusable while the repository answers is made
+# anew.  Fails with git's words on stderr.
+mirror_update() {
+	mkdir -p "${mirror%/*}"
+	exec 9>"${mirror%.git}.lock"
+	if ! limited 610 "the mirror's lock" flock -w 600 9; then
+		echo "the mirror is busy" >&2
+		return 1
+	fi
+	if [[ ! -e $mirror/HEAD ]]; then
+		mirror_clone || return
+	elif ! mirror_fetch; then
+		limited "$FETCH_SECONDS" "git ls-remote" git "${git_options[@]}" ls-remote --quiet --exit-code \
+			--end-of-options "$repository" HEAD >/dev/null || return
+		mirror_clone || return
+	fi
+	exec 9>&-
+}
+
+# Prints the full commit that hex digits name, if it is in the mirror.
+mirror_commit() { # HEX
+	in_mirror rev-parse --verify --quiet --end-of-options "$1^{commit}" 2>/dev/null
+}
+
+# Sees to it that the mirror has exactly this commit.
+fetch_commit() { # COMMIT
+	[[ $(mirror_commit "$1") != "$1" ]] || return 0
+	mirror_update ||
+		fail "$EXIT_UNREACHABLE" "the repository cannot be fetched: see git's words above, REPOSITORY_URL and its key"
+	[[ $(mirror_commit "$1") == "$1" ]] ||
+		fail "$EXIT_INPUT" "the commit $1 is not in the repository: was it pushed, and not rewritten since?"
+}

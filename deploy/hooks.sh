@@ -1,0 +1,79 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # variables go from file to file
+# hooks.sh - runs your executables in HOOKS_DIRECTORY/{pre-build,pre-deploy,post-deploy,post-rollback}.
+# SPDX-License-Identifier: ISC
+# Sourced, never run; common.sh comes first.  What they are given stands in docs/deploy-scripts.md.
+
+# As long as a smoke test or a migration may take; DEPLOY_TIMEOUT_SECONDS bounds the whole.
+: "${HOOK_SECONDS:=300}"
+
+# Fills hooks with the executables of a kind, in the order of their names.
+find_hooks() { # KIND
+	local file LC_ALL=C
+	hooks=()
+	for file in "$hooks_directory/$1"/*; do
+		if [[ -f $file && -x $file ]]; then
+			hooks+=("$file")
+		fi
+	done
+}
+
+# Whoever may write a hook, or a folder above it, is executed as us.
+check_hooks() {
+	local kind hook
+	hooks_directory=${HOOKS_DIRECTORY:-$here/hooks.d}
+	[[ $hooks_directory == /* ]] || fail "$EXIT_CONFIG" "HOOKS_DIRECTORY is not an absolute path: ${hooks_directory@Q}"
+	if [[ ! -d $hooks_directory ]]; then
+		[[ -z ${HOOKS_DIRECTORY:-} ]] || fail "$EXIT_CONFIG" "HOOKS_DIRECTORY: there is no folder $hooks_directory"
+		return 0
+	fi
+	for kind in pre-build pre-deploy post-deploy post-rollback; do
+		find_hooks "$kind"
+		for hook in ${hooks[@]+"${hooks[@]}"}; do
+			check_hook "$hook"
+		done
+	done
+}
+
+check_hook() { # FILE
+	local path said mode
+	path=$(readlink -f -- "$1")
+	while [[ -n $path ]]; do
+		said=$(stat -c '%u %a' -- "$path")
+		mode=$((8#${said#* }))
+		# In a sticky folder, as /tmp is, nobody can replace what is another's.
+		if [[ -d $path ]] && (((mode & 8#1000) != 0)); then
+			mode=0
+		fi
+		if ((${said% *} != 0 && ${said% *} != EUID)) || (((mode & 8#022) != 0)); then
+			fail "$EXIT_CONFIG" "the hook $1 is not run, as others may write $path: chown root and chmod go-w that"
+		fi
+		path=${path%/*}
+	done
+}
+
+# Runs all hooks of a kind; the first that fails is our failure with STATUS.
+run_hooks() { # KIND STATUS [FOLDER]
+	local hook status
+	[[ -d $hooks_directory ]] || return 0
+	find_hooks "$1"
+	for hook in ${hooks[@]+"${hooks[@]}"}; do
+		step "hook ${hook##*/}"
+		status=0
+		limited "$HOOK_SECONDS" "the hook $1/${hook##*/}" env --chdir="${3:-/}" COMMIT="${release%%@*}" \
+			RELEASE="$release" IMAGE="$(hook_image)" PREVIOUS_RELEASE="$PREVIOUS_RELEASE" REF="${REF:-}" \
+			DEPLOYMENT_ID="$DEPLOYMENT_ID" HOSTS="$(setting_of "$environment" HOST)" HOOK="$1" "$hook" 8>&- </dev/null || status=$?
+		((status == 0)) || hook_failed "$1" "${hook##*/}" "$status" "$2"
+	done
+}
+
+hook_image() {
+	[[ $release != *@* ]] || image_of "$release"
+}
+
+hook_failed() { # KIND NAME STATUS OURS
+	case $1 in
+	pre-*) fail "$4" "the hook $1/$2 failed with status $3, so nothing was changed: its last words stand above" ;;
+	post-deploy) fail "$4" "the hook $1/$2 failed with status $3: the release is taken back" ;;
+	*) fail "$4" "the hook $1/$2 failed with status $3; the earlier release runs: look after what the hook is for" ;;
+	esac
+}
