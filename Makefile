@@ -52,7 +52,17 @@ TESTS	 := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(TEST_C)) \
 .PHONY: all
 all: $(BUILD)/deploybot $(BUILD)/deploybot-runner
 
-$(BUILD)/obj/%.o: %.c
+# With what everything here was compiled: with other flags it is compiled again.  Not the version: see below.
+FLAGS	 := $(BUILD)/flags
+FLAGS_NOW := $(filter-out -DDEPLOYBOT_VERSION=%,$(CC) $(ALL_CFLAGS))
+ifneq ($(file <$(FLAGS)),$(FLAGS_NOW))
+.PHONY: $(FLAGS)
+endif
+$(FLAGS):
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(FLAGS_NOW))' >$@
+
+$(BUILD)/obj/%.o: %.c $(FLAGS)
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
 	@$(CC) $(ALL_CFLAGS) -c -o $@ $<

@@ -13,7 +13,6 @@ Exit status 1 when one was not noticed, no longer applies, does not compile, or 
 import os
 import pathlib
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -113,12 +112,6 @@ class Tree:
             if target.is_file() and name.parts[0] != "build" and str(name) not in names:
                 target.unlink()
 
-    def forget_build_without_points(self):
-        """What was built before without the crash points would not be built again for their sake."""
-        build = self.path / "build"
-        if build.exists() and not (build / "obj" / "lib" / "crash_point.o").exists():
-            shutil.rmtree(build)
-
     def build(self, targets):
         """Without -Werror: what became unused with a protection is no reason not to compile."""
         status, output = self.run(["make", "--no-print-directory", f"-j{self.jobs}", "BUILD=build", "OPT=-O1",
@@ -185,7 +178,6 @@ def main():
         sys.exit("no such patch in tests/planted/")
     tree = Tree(pathlib.Path(sys.argv[1]), sys.argv[2])
     tree.copy()
-    tree.forget_build_without_points()
     began = time.monotonic()
     try:
         check_unpatched(tree, patches)
