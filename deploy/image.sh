@@ -237,7 +237,8 @@ build_image() { # COMMIT
 		export DOCKER_BUILDKIT=1
 	fi
 	limited "$BUILD_SECONDS" "docker build" docker build ${cache[@]+"${cache[@]}"} --pull=false \
-		--file "$work/$DOCKERFILE" --label "org.opencontainers.image.revision=$1" --tag "$image:$1" "$work" </dev/null ||
+		--file "$work/$DOCKERFILE" --build-arg "COMMIT=$1" --label "org.opencontainers.image.revision=$1" \
+		--tag "$image:$1" "$work" </dev/null ||
 		fail "$EXIT_BUILD" "docker build failed with status $?: its last words stand above"
 	rm -rf -- "$work"
 }
