@@ -18,6 +18,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -44,7 +45,7 @@ HOSTS = {"h1": "10.77.0.11", "h2": "10.77.0.12"}
 REGISTRY_PORT = 5000
 REGISTRY_USER = "shop"
 REGISTRY_PASSWORD = "registry-password_0123456789"
-REGISTRY = f"{OURS}:{REGISTRY_PORT}"
+REGISTRY = f"http://{OURS}:{REGISTRY_PORT}"
 IMAGE = "orchard/shop"
 START_TIMEOUT_S = 120
 
@@ -129,8 +130,9 @@ class Machine:
         with open(self.folder / "machine.log", "ab") as log:
             self.process = subprocess.Popen(
                 ["nsenter", f"--net=/run/netns/{self.name}", "unshare", "--mount", "--pid", "--uts", "--ipc",
-                 "--fork", "--kill-child=KILL", "--mount-proc", "--propagation", "private", "bash", str(HERE / "machine.sh"),
-                 self.name, str(self.folder), *self.services], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                 "--fork", "--kill-child=KILL", "--mount-proc", "--propagation", "private",
+                 "bash", str(HERE / "machine.sh"), self.name, str(self.folder), *self.services],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True)
 
     def is_up(self):
@@ -152,7 +154,8 @@ class Machine:
     def try_run(self, script, timeout=120):
         """Runs a shell's words in the machine, as root."""
         return subprocess.run(["nsenter", "-t", str(self.pid), "--all", "--root", "--wd=/", "env", "-i",
-                               "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8", "bash", "-c", script],
+                               "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8",
+                               "bash", "-c", script],
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, check=False)
 
     def run(self, script, timeout=120):
@@ -338,9 +341,10 @@ class Bed:
 
 def main():
     """A shell, or a command, that has the bed around it and its settings in the environment."""
-    folder = ROOT / "build" / "targets" / "bed"
     if os.environ.get("BED_REFUSED"):
-        sys.exit(1)
+        return 1
+    (ROOT / "build" / "targets").mkdir(parents=True, exist_ok=True)
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="bed-", dir=ROOT / "build" / "targets"))
     with Bed(folder) as bed:
         bare, tree = sample_app.create(str(folder / "repository"), 0)
         bed.publish(bare, tree)
@@ -350,7 +354,9 @@ def main():
         print("".join(f"{name}={value}\n" for name, value in settings.items()))
         who = ", ".join(f"{machine.name} {machine.pid}" for machine in bed.machines)
         print(f"machines: nsenter --all --root -t PID: {who}", flush=True)
-        return subprocess.run(sys.argv[1:] or ["bash"], env={**os.environ, **settings}, check=False).returncode
+        status = subprocess.run(sys.argv[1:] or ["bash"], env={**os.environ, **settings}, check=False).returncode
+    shutil.rmtree(folder)
+    return status
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 /* shop.c - the sample application as it runs in a container: one static program, one connection at a time. */
 /* SPDX-License-Identifier: ISC */
 /*
- * Answers everything, /health too, with its commit.  It reads the sample application's files as that
- * would: a session store on redis is unreachable (500), and with the "faster" encoder it ends as soon
- * as it is started.  `shop --health` asks a running one: the container's health check.
+ * Answers everything, /health too, with its commit.  It reads the sample application's files as
+ * that would: a session store on redis is unreachable (500), and with the "faster" encoder it ends
+ * as soon as it is started.  `shop --health` asks a running one: the container's health check.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -1,0 +1,7 @@
+-- load.lua - for wrk: what went wrong and how much went well, as one line of JSON.
+-- SPDX-License-Identifier: ISC
+function done(summary, latency)
+	local e = summary.errors
+	io.write(string.format('{"requests": %d, "connect": %d, "read": %d, "write": %d, "status": %d, "timeout": %d, "p99_ms": %.1f, "max_ms": %.1f, "seconds": %.1f}\n',
+		summary.requests, e.connect, e.read, e.write, e.status, e.timeout, latency:percentile(99) / 1000, latency.max / 1000, summary.duration / 1e6))
+end
