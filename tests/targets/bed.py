@@ -215,7 +215,8 @@ class Bed:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         key = make_key(self.folder / "key", "deploybot")
-        self.forge = Machine(self, "forge", FORGE, ["git", "docker", "registry", "sshd"], key)
+        git_key = make_key(self.folder / "git_key", "deploybot's for git")
+        self.forge = Machine(self, "forge", FORGE, ["git", "docker", "registry", "sshd"], git_key)
         self.hosts = {name: Machine(self, name, address, ["app", "docker", "nginx", "sshd"], key)
                       for name, address in HOSTS.items()}
         self.machines = [self.forge, *self.hosts.values()]
@@ -290,7 +291,7 @@ class Bed:
             "DEPLOY_USER": "deploy",
             "DOCKER_HOST": f"unix://{self.forge.folder}/docker.sock",
             "REPOSITORY_URL": f"ssh://git@{FORGE}/bed/shop.git",
-            "REPOSITORY_KEY_PATH": str(self.folder / "key"),
+            "REPOSITORY_KEY_PATH": str(self.folder / "git_key"),
             "REPOSITORY_KNOWN_HOSTS": str(self.known_hosts),
             "SSH_KEY_PATH": str(self.folder / "key"),
             "SSH_KNOWN_HOSTS": str(self.known_hosts),

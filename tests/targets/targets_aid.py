@@ -8,14 +8,14 @@ import signal
 import subprocess
 
 import sample_app
-from bed import HOSTS, IMAGE, OURS, REGISTRY_PORT
+from bed import HOSTS, IMAGE, OURS, REGISTRY_PORT, ROOT
 from flow_aid import Scene
 from stage import SLOW, get, wait_until
 from telegram_client import text_of
 
 HERE = pathlib.Path(__file__).resolve().parent
 PATIENCE_S = 180
-FINAL = ("production runs", "production still runs", "production is NOT", "production is DOWN", "Nothing runs in production",
+FINAL = ("production runs", "production still runs", "production is NOT", "production is DOWN", "Nothing runs in",
          "Nothing is released to production")
 
 
@@ -71,6 +71,16 @@ class TargetScene(Scene):
         """What the newest run printed, for whoever reads a failure."""
         logs = sorted((self.folder / "state" / "runs").glob("*/log"), key=lambda path: path.stat().st_mtime)
         return "\n--- log ---\n" + logs[-1].read_text("utf-8", "replace")[-6000:] if logs else ""
+
+    def last_line(self):
+        """The last thing that the newest run said, which is what people read."""
+        return self.last_log().strip().splitlines()[-1]
+
+    def by_hand(self, script, *arguments):
+        """Runs one of deploy/'s scripts as a person would, with our settings."""
+        environment = {"PATH": os.environ["PATH"], "HOME": "/root", **self.settings()}
+        return subprocess.run([str(ROOT / "deploy" / script), *arguments], env=environment, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600, check=False)
 
     def steps(self):
         """The steps of the newest run so far."""
