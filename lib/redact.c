@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "lib/buf.h"
 #include "lib/err.h"
@@ -15,6 +16,9 @@
 #define KEY_MAX	    32768 /* bytes after which a private key without END has ended */
 #define KEY_HEADING 96	  /* "-----BEGIN … PRIVATE KEY-----" at most */
 #define HELD_CAP    (4u << 20)
+#define PART_MAX    8192 /* bytes of a URL's user and password, or of a header's credentials */
+#define USER_MIN    20	 /* a user without a password is a token from here on, and no name */
+#define GAP_MAX	    8	 /* between "authorization" and the scheme: `": "` and the like */
 
 struct needle {
 	struct needle *next; /* same first byte, not longer */
@@ -305,12 +309,101 @@ match_shape(const char *t, size_t n, char previous, size_t *ret_size)
 	for (size_t i = 0; i < COUNT(shapes); i++) {
 		size_t size = strlen(shapes[i].prefix);
 
-		if (memcmp(t, shapes[i].prefix, n < size ? n : size) != 0 ||
+		if (t[0] != shapes[i].prefix[0] ||
+		    memcmp(t, shapes[i].prefix, n < size ? n : size) != 0 ||
 		    (shapes[i].at_word && is_alnum(previous)))
 			continue;
 		if (n < size)
 			return MORE;
 		return match_token(t, n, size, shapes[i].least, ret_size);
+	}
+	return NO;
+}
+
+static bool
+is_user(char c)
+{
+	return is_token(c) || (c != '\0' && strchr(".~%!$&()*+,;=:", c) != NULL);
+}
+
+/* token68 (RFC 9110, 11.2) */
+static bool
+is_credential(char c)
+{
+	return is_token(c) || (c != '\0' && strchr(".~+/=", c) != NULL);
+}
+
+/* All that belongs together from t + from.  A known value in it is passed whole, whatever it is made
+ * of: else what is left of it would stay. */
+static enum match
+match_part(const struct redact *r, const char *t, size_t n, size_t from, bool is_last,
+    bool (*belongs)(char c), size_t *ret_end)
+{
+	size_t at = from, size = 0;
+
+	while (at < n) {
+		enum match m = match_value(r, t + at, n - at, is_last, &size);
+
+		if (m == MORE)
+			return MORE;
+		if (m == NO && (at - from >= PART_MAX || !belongs(t[at])))
+			break;
+		at += m == YES ? size : 1;
+	}
+	*ret_end = at;
+	return at < n || is_last ? YES : MORE;
+}
+
+/* "://user:password@" */
+static enum match
+match_user(const struct redact *r, const char *t, size_t n, bool is_last, size_t *ret_keep,
+    size_t *ret_size)
+{
+	static const char begin[] = "://";
+	size_t head = strlen(begin), end;
+	const char *colon;
+
+	if (memcmp(t, begin, n < head ? n : head) != 0)
+		return NO;
+	if (n < head || match_part(r, t, n, head, is_last, is_user, &end) == MORE)
+		return MORE;
+	if (end == n || t[end] != '@')
+		return NO;
+	colon = memchr(t + head, ':', end - head);
+	if (colon == NULL ? end - head < USER_MIN : colon + 1 == t + end)
+		return NO;
+	*ret_keep = head;
+	*ret_size = end;
+	return YES;
+}
+
+/* "Authorization: Bearer credentials", however it is quoted. */
+static enum match
+match_authorization(const struct redact *r, const char *t, size_t n, bool is_last, size_t *ret_keep,
+    size_t *ret_size)
+{
+	static const char name[] = "authorization";
+	static const char *const schemes[] = { "bearer ", "basic ", "token " };
+	size_t at = strlen(name), end;
+
+	if (strncasecmp(t, name, n < at ? n : at) != 0)
+		return NO;
+	while (at < n && at < strlen(name) + GAP_MAX && t[at] != '\0' &&
+	    strchr("\"' \t:=", t[at]) != NULL)
+		at++;
+	if (at >= n)
+		return MORE;
+	for (size_t i = 0; i < COUNT(schemes); i++) {
+		size_t size = strlen(schemes[i]), left = n - at;
+
+		if (strncasecmp(t + at, schemes[i], left < size ? left : size) != 0)
+			continue;
+		if (left < size ||
+		    match_part(r, t, n, at + size, is_last, is_credential, &end) == MORE)
+			return MORE;
+		*ret_keep = at + size;
+		*ret_size = end;
+		return end - *ret_keep < REDACT_VALUE_MIN ? NO : YES;
 	}
 	return NO;
 }
@@ -346,9 +439,14 @@ match_key_line(const char *t, size_t n, const char *begin, size_t *ret_size)
 /* --- the pass --- */
 
 static bool
-could_start(const struct redact *r, char c)
+could_start(const struct redact *r, const char *t, size_t n)
 {
+	char c = t[0];
+
 	if (is_digit(c) || c == '-' || c == 'g' || c == 'A' || c == 'x')
+		return true;
+	/* Too frequent to be looked at closely each time. */
+	if ((c == ':' && (n == 1 || t[1] == '/')) || (c == 'a' && (n == 1 || (t[1] | 0x20) == 'u')))
 		return true;
 	return r != NULL && r->by_first[(unsigned char)c] != NULL;
 }
@@ -386,14 +484,40 @@ skip_token(struct state *s, const char *t, size_t n)
 	return at;
 }
 
-/* What stands at t; sets the state for what goes on after a YES.  What may become a value is
- * waited for, also where it has a token's shape: the value may be longer than that. */
+/* Something secret behind words that are none.  A known value that begins in those is looked at by
+ * itself. */
+static enum match
+match_behind(const struct redact *r, const char *t, size_t n, bool is_last, size_t *ret_keep,
+    size_t *ret_size)
+{
+	size_t size, keep = 0;
+	enum match m = t[0] == ':' ? match_user(r, t, n, is_last, &keep, ret_size) :
+				     match_authorization(r, t, n, is_last, &keep, ret_size);
+
+	for (size_t i = 1; m == YES && i < keep; i++) {
+		enum match value = match_value(r, t + i, n - i, is_last, &size);
+
+		if (value != NO)
+			m = value == YES ? NO : MORE;
+	}
+	*ret_keep = m == YES ? keep : 0;
+	return m;
+}
+
+/* What stands at t, *ret_size bytes of which *ret_keep are no secret; sets the state for what goes on
+ * after a YES.  What may become a value is waited for, also where it has a token's shape: the value
+ * may be longer than that. */
 static enum match
 match_any(const struct redact *r, struct state *s, char previous, const char *t, size_t n,
-    bool is_last, size_t *ret_size)
+    bool is_last, size_t *ret_keep, size_t *ret_size)
 {
 	enum match m = match_value(r, t, n, is_last, ret_size);
 
+	*ret_keep = 0;
+	if (m != NO)
+		return m;
+	if (t[0] == ':' || t[0] == 'a' || t[0] == 'A')
+		m = match_behind(r, t, n, is_last, ret_keep, ret_size);
 	if (m != NO)
 		return m;
 	if (t[0] == '-') {
@@ -411,7 +535,7 @@ static size_t
 scan(
     const struct redact *r, struct state *s, const char *t, size_t n, bool is_last, struct buf *out)
 {
-	size_t at = 0, plain = 0, size = 0; /* t[plain..at) is to be copied */
+	size_t at = 0, plain = 0, keep = 0, size = 0; /* t[plain..at) is to be copied */
 
 	while (at < n) {
 		if (s->key_bytes > 0 || s->eating) {
@@ -423,14 +547,15 @@ scan(
 				break;
 			continue;
 		}
-		if (could_start(r, t[at])) {
+		if (could_start(r, t + at, n - at)) {
 			char previous = (char)(at > 0 ? t[at - 1] : s->previous);
-			enum match m = match_any(r, s, previous, t + at, n - at, is_last, &size);
+			enum match m =
+			    match_any(r, s, previous, t + at, n - at, is_last, &keep, &size);
 
 			if (m == MORE && !is_last)
 				break;
 			if (m == YES) {
-				buf_add(out, t + plain, at - plain);
+				buf_add(out, t + plain, at - plain + keep);
 				buf_adds(out, REDACT_MARK);
 				at += size;
 				plain = at;

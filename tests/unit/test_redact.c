@@ -107,6 +107,86 @@ shapes_of_tokens_are_found_without_knowing_them(void **state)
 	check(NULL, "-----BEGIN aZ PRIVATE KEY-----\nabc", "-----BEGIN aZ PRIVATE KEY-----\nabc");
 }
 
+/* A program's own secrets are unknown to who shows its log: these are the forms they leave it in. */
+static void
+credentials_of_urls_and_headers_are_found_without_knowing_them(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} cases[] = {
+		{ "fatal: 'https://ci:s3cr3t@git.example.org/a.git/' not found",
+		    "fatal: 'https://***@git.example.org/a.git/' not found" },
+		{ "postgres://app:a%40b-c.~!$&()*+,;=@db:5432/x", "postgres://***@db:5432/x" },
+		{ "https://abcdefghij0123456789@host", "https://***@host" },
+		{ "https://:pw@host", "https://***@host" },
+		{ "https://a:b:c@host", "https://***@host" },
+		{ "a://b:c@d e://f:g@h", "a://***@d e://***@h" },
+		/* the parts of that are not all there */
+		{ "https://abcdefghij012345678@host", "https://abcdefghij012345678@host" },
+		{ "ssh://git@github.com/a/b", "ssh://git@github.com/a/b" },
+		{ "https://user:@host", "https://user:@host" },
+		{ "http://host:8080/a@b", "http://host:8080/a@b" },
+		{ "http://host:8080 a@b", "http://host:8080 a@b" },
+		{ "git@github.com:a/b.git :// :/ : a:b@c",
+		    "git@github.com:a/b.git :// :/ : a:b@c" },
+		{ "https://user:password", "https://user:password" },
+		{ "Authorization: Bearer eyJhbGci.eyJzdWIi.c2ln-_~+/==\r\nHost: x",
+		    "Authorization: Bearer ***\r\nHost: x" },
+		{ "AUTHORIZATION: basic eDp5OnpBQkM=", "AUTHORIZATION: basic ***" },
+		{ "{\"authorization\": \"Token 0123456789abcdef\"}",
+		    "{\"authorization\": \"Token ***\"}" },
+		{ "Proxy-Authorization:Basic 12345678,", "Proxy-Authorization:Basic ***," },
+		{ "Authorization: Basic 1234567", "Authorization: Basic 1234567" },
+		{ "Authorization: Negotiate 0123456789", "Authorization: Negotiate 0123456789" },
+		{ "authorization         Basic 12345678", "authorization         Basic 12345678" },
+		{ "authorization        Basic 12345678", "authorization        Basic ***" },
+		{ "authorizations: Basic 12345678", "authorizations: Basic 12345678" },
+		{ "a Authorization: Bearer", "a Authorization: Bearer" },
+		{ "An author, AKIAIOSFODNN7EXAMPLE", "An author, ***" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++)
+		check(NULL, cases[i].text, cases[i].want);
+}
+
+/* Of a known value nothing is left, though a URL or header would end in the middle of it. */
+static void
+a_known_value_goes_whole_out_of_urls_and_headers(void **state)
+{
+	struct redact *r = with_secret(); /* it has an @ and a slash */
+
+	(void)state;
+	check(r, "https://u:p@ss/word+with&signs@host", "https://***@host");
+	check(r, "https://u:p@ss/word+with&signs", "https://u:***");
+	check(r, "https://p@ss/word+with&signs:x@host", "https://***@host");
+	check(
+	    r, "Authorization: Bearer 12345678p@ss/word+with&signs.", "Authorization: Bearer ***");
+	assert_true(redact_add(r, "//user:pass@host/path", NULL));
+	check(r, "https://user:pass@host/path", "https:***");
+	assert_true(redact_add(r, "Bearer 12345678 and more", NULL));
+	check(r, "Authorization: Bearer 12345678 and more", "Authorization: ***");
+	check(r, "Authorization: Bearer 12345678 and mor", "Authorization: Bearer *** and mor");
+	redact_free(r);
+}
+
+/* A header line is 8 KB at most; a URL that is longer has no user. */
+static void
+credentials_end_somewhere(void **state)
+{
+	static char text[10000], want[10000];
+
+	(void)state;
+	for (int size = 8191; size <= 8193; size++) {
+		(void)snprintf(text, sizeof(text), "https://:%0*d@host", size - 1, 0);
+		check(NULL, text, size <= 8192 ? "https://***@host" : text);
+		(void)snprintf(text, sizeof(text), "Authorization: Basic %0*d", size, 0);
+		(void)snprintf(
+		    want, sizeof(want), "Authorization: Basic ***%s", size <= 8192 ? "" : "0");
+		check(NULL, text, want);
+	}
+}
+
 /* The longest heading has 95 characters before its last dashes, the longest number 64 digits. */
 static void
 what_is_longer_than_a_token_can_be_is_none(void **state)
@@ -445,6 +525,9 @@ main(void)
 		cmocka_unit_test(a_known_value_is_found_in_every_form),
 		cmocka_unit_test(a_value_that_is_known_takes_no_room_again),
 		cmocka_unit_test(shapes_of_tokens_are_found_without_knowing_them),
+		cmocka_unit_test(credentials_of_urls_and_headers_are_found_without_knowing_them),
+		cmocka_unit_test(a_known_value_goes_whole_out_of_urls_and_headers),
+		cmocka_unit_test(credentials_end_somewhere),
 		cmocka_unit_test(what_is_longer_than_a_token_can_be_is_none),
 		cmocka_unit_test(ordinary_text_stays_as_it_is),
 		cmocka_unit_test(a_stream_cut_anywhere_gives_what_the_whole_gives),
