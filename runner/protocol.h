@@ -196,7 +196,7 @@ struct protocol_message {
 	/* refused */
 	enum protocol_why why;
 	int error;				/* errno, 0 when there is none */
-	char text[256];				/* a sentence; also stuck; answer, when status is not 0 */
+	char text[256];				/* a sentence; also stuck, answer with a status */
 	/* settled */
 	enum protocol_state state;
 	/* ask */

@@ -9,9 +9,9 @@
 /* f_type as in statfs(2).  https://www.sqlite.org/howtocorrupt.html, 2.1: locks of network file
  * systems are often broken; a flush of theirs means what the other end makes of it.
  * 9P too: inside of one sandbox (gVisor shows its volumes as 9P) it may well hold, but the type is
- * the same for shares of WSL and of virtual machines, where SQLite's WAL needs a shared mapping that
- * many of them do not give, and where two kernels may have one folder without seeing each other's
- * locks: two servers would then deploy.  What cannot be told apart is refused, not warned of. */
+ * the same for shares of WSL and of virtual machines: many of them do not give SQLite's WAL its
+ * shared mapping, and two kernels may have one folder without seeing each other's locks, so that
+ * two servers would deploy.  What cannot be told apart is refused, not warned of. */
 static const struct {
 	unsigned type;
 	enum store_place place;

@@ -107,7 +107,7 @@ shapes_of_tokens_are_found_without_knowing_them(void **state)
 	check(NULL, "-----BEGIN aZ PRIVATE KEY-----\nabc", "-----BEGIN aZ PRIVATE KEY-----\nabc");
 }
 
-/* A program's own secrets are unknown to who shows its log: these are the forms they leave it in. */
+/* Who shows a program's log does not know its secrets: these are the forms they stand there in. */
 static void
 credentials_of_urls_and_headers_are_found_without_knowing_them(void **state)
 {
