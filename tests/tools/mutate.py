@@ -3,6 +3,7 @@
 
 A mutant is one file with one operator, condition, constant, call or answer changed.  It is compiled alone and linked
 in front of the archives, so that nothing else is built.  Where the compiler makes the same code of it, it is none.
+A survivor is tried once more with sanitizers in it, as "make test" has them: they see leaks, and what is out of bounds.
 WORDs choose files.  T (300) seconds end the sample, 0: all of them; SEED plays the same order again.
 Exit status 1 when a file's tests notice less than the floor, or tests/tools/mutate.same lists what is no mutant.
 """
@@ -13,6 +14,8 @@ import os
 import pathlib
 import random
 import re
+import select
+import signal
 import subprocess
 import sys
 import tempfile
@@ -24,6 +27,9 @@ SAME = ROOT / "tests/tools/mutate.same"
 FLOOR = 90.0
 FEWEST_JUDGED = 20    # of a sample: one survivor of nine says little
 TEST_TIMEOUT_S = 60
+TEST_CPU_S = 5        # none takes one; a loop without end is over sooner, however much else runs
+MEMORY = "/dev/shm" if os.path.isdir("/dev/shm") else None      # tests flush often, but no power is cut here
+SANITIZE = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
 # File, the functions that are changed (empty: all), the tests that must notice, the quick ones first.
 TARGETS = (
@@ -39,7 +45,8 @@ TARGETS = (
     ("server/store/audit_chain.c", (), ("test_audit_chain",)),
     ("server/store/row_question.c", (), ("test_row_question",)),
     ("server/telegram/telegram_html.c", (), ("test_telegram_html",)),
-    ("server/telegram/telegram_webhook.c", ("on_begin", "reject"), ("test_telegram_webhook",)),
+    ("server/telegram/telegram_webhook.c", ("answer_request", "on_begin", "reject", "on_time", "tell_rejected",
+                                            "make_event", "on_request", "on_decided"), ("test_telegram_webhook",)),
 )
 
 TOKEN = re.compile(r"""
@@ -95,18 +102,26 @@ def line_of(source, mutant):
     return " ".join(source[begin:end].split()), " ".join(become.split())
 
 
+def names_of(source, mutant):
+    """How mutate.same may call it: by its line, or by function and line where that line stands elsewhere too."""
+    path, change = mutant.target[0], "  =>  ".join(line_of(source, mutant))
+    return {f"{path}: {change}", f"{path} {function_at(source, mutant.start)}(): {change}"}
+
+
 def same_ones():
-    """What nobody can notice: "path: line  =>  line", behind a line that says why."""
+    """What nobody can notice, behind a line that says why."""
     lines = SAME.read_text().splitlines() if SAME.exists() else []
     return {line for line in lines if line and not line.startswith("#")}
 
 
 class Builder:
-    """Compiles and links as the Makefile does, but one file."""
+    """Compiles and links as the Makefile does, but one file.  What it makes stands in `folder`."""
 
-    def __init__(self, build):
+    def __init__(self, build, folder):
         self.build = build
+        self.made = folder
         self.here = threading.local()
+        self.ending = os.eventfd(0)     # readable once nothing may run any more
         said = subprocess.run(
             ["make", "-s", "--no-print-directory", f"BUILD={build}", "OPT=-O1", "WERROR=", "--eval",
              "say-flags: ; @echo '$(ALL_CFLAGS)'; echo '$(ALL_LDFLAGS)'; echo '$(SERVER_LIBS)';"
@@ -120,30 +135,39 @@ class Builder:
 
     def folder(self):
         if not hasattr(self.here, "path"):
-            self.here.path = pathlib.Path(tempfile.mkdtemp(dir=self.build))
+            self.here.path = pathlib.Path(tempfile.mkdtemp(dir=self.made))
         return self.here.path
 
-    def compile(self, source):
+    def compile(self, source, more=()):
         """The object, or None when it does not compile."""
         (self.folder() / "mutant.c").write_text(source)
-        done = subprocess.run(["cc", *self.compile_flags, "-c", "-o", self.folder() / "mutant.o",
+        done = subprocess.run(["cc", *self.compile_flags, *more, "-c", "-o", self.folder() / "mutant.o",
                                self.folder() / "mutant.c"], cwd=ROOT, stderr=subprocess.DEVNULL, check=False)
         return self.folder() / "mutant.o" if done.returncode == 0 else None
 
-    def fails(self, program, mutant_object):
+    def fails(self, program, mutant_object, more=()):
         """True when the test program notices; a hang is noticed too."""
         binary = self.folder() / program
         archives = [self.build / f"lib{name}.a" for name in ("testaid", "server", "runner", "lib")]
-        subprocess.run(["cc", *self.link_flags, *(self.wrap if program in self.wrapped else ()), "-o", binary,
+        subprocess.run(["cc", *self.link_flags, *more, *(self.wrap if program in self.wrapped else ()), "-o", binary,
                         self.build / f"obj/tests/unit/{program}.o", mutant_object, *archives, *self.libraries],
                        cwd=ROOT, check=True)
-        with subprocess.Popen([binary], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                              stderr=subprocess.DEVNULL, start_new_session=True) as process:
+        # setpriv: it ends with us, also where we are killed.
+        with tempfile.TemporaryDirectory(dir=MEMORY) as place, \
+                subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "prlimit", f"--cpu={TEST_CPU_S}", binary], cwd=ROOT,
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                 start_new_session=True, env={**os.environ, "TMPDIR": place}) as process:
+            pidfd = os.pidfd_open(process.pid)
             try:
-                return process.wait(TEST_TIMEOUT_S) != 0
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, 9)
-                return True
+                ended = pidfd in select.select([pidfd, self.ending], [], [], TEST_TIMEOUT_S)[0]
+            finally:
+                os.close(pidfd)
+                os.killpg(process.pid, signal.SIGKILL)  # it, or what it left: nobody has asked for its status yet
+            return process.wait() != 0 or not ended
+
+    def end(self):
+        """Ends what runs in other threads; what they start from now on ends at once."""
+        os.eventfd_write(self.ending, 1)
 
 
 class Campaign:
@@ -158,28 +182,33 @@ class Campaign:
         for target in chosen:
             self.sources[target[0]], found = mutants_of(target)
             self.mutants += found
-            compiled = builder.compile(self.sources[target[0]])
-            self.originals[target[0]] = compiled.read_bytes()
-            for program in target[2]:
-                if builder.fails(program, compiled):
-                    sys.exit(f"{program} fails with {target[0]} as it is")
+            self.originals[target[0]] = builder.compile(self.sources[target[0]]).read_bytes()
+            for more in ((), SANITIZE):
+                compiled = builder.compile(self.sources[target[0]], more)
+                for program in target[2]:
+                    if builder.fails(program, compiled, more):
+                        sys.exit(f"{program} fails with {target[0]} as it is {' '.join(more)}")
 
     def judge(self, mutant):
         path, _, programs = mutant.target
         if time.monotonic() > self.ends:
             return "not played", mutant
         source = self.sources[path]
-        was, becomes = line_of(source, mutant)
-        if f"{path}: {was}  =>  {becomes}" in self.known:
+        text = source[:mutant.start] + mutant.text + source[mutant.end:]
+        if names_of(source, mutant) & self.known:
             return "listed", mutant
-        compiled = self.builder.compile(source[:mutant.start] + mutant.text + source[mutant.end:])
+        compiled = self.builder.compile(text)
         if compiled is None or compiled.read_bytes() == self.originals[path]:
             return "none", mutant
-        noticed = any(self.builder.fails(program, compiled) for program in programs)
-        return "noticed" if noticed else "survived", mutant
+        for more in ((), SANITIZE):
+            compiled = self.builder.compile(text, more) if more else compiled
+            if any(self.builder.fails(program, compiled, more) for program in programs):
+                return "noticed", mutant
+        return "survived", mutant
 
     def play(self):
-        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        pool = concurrent.futures.ThreadPoolExecutor(os.cpu_count())
+        try:
             for verdict, mutant in pool.map(self.judge, self.mutants):
                 path = mutant.target[0]
                 self.verdicts[path][verdict] += 1
@@ -187,6 +216,9 @@ class Campaign:
                     was, becomes = line_of(self.sources[path], mutant)
                     number = self.sources[path].count("\n", 0, mutant.start) + 1
                     print(f"  survived, line {number}:\n{path}: {was}  =>  {becomes}", flush=True)
+        finally:
+            self.builder.end()
+            pool.shutdown(cancel_futures=True)
 
     def report(self):
         """True when every file's tests notice enough."""
@@ -200,12 +232,18 @@ class Campaign:
             print(f"  {share:5.1f} % of {played:4} noticed; {counts['listed']} listed as the same, "
                   f"{counts['none']} are none, {counts['not played']} not played  {path}"
                   f"{'' if is_kept else '  BELOW THE FLOOR'}")
-        lines = {f"{mutant.target[0]}: {'  =>  '.join(line_of(self.sources[mutant.target[0]], mutant))}"
-                 for mutant in self.mutants}
-        for stale in sorted(line for line in self.known - lines if line.split(":", 1)[0] in self.sources):
+        names = set().union(*(names_of(self.sources[mutant.target[0]], mutant) for mutant in self.mutants))
+        for stale in sorted(line for line in self.known - names if re.split("[: ]", line)[0] in self.sources):
             print(f"  {SAME.name} lists what is no mutant: {stale}")
             good = False
         return good
+
+
+def end_on_signal(number, _):
+    """Once, by way of all cleaning up."""
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)
+    sys.exit(128 + number)
 
 
 def main():
@@ -220,11 +258,14 @@ def main():
     if not chosen:
         sys.exit("no such file; there are: " + " ".join(target[0] for target in TARGETS))
     began = time.monotonic()
-    campaign = Campaign(Builder(build), chosen, seconds)
-    random.Random(seed).shuffle(campaign.mutants)
-    print(f"{len(campaign.mutants)} mutants in {len(chosen)} files; SEED={seed}, "
-          f"{f'a sample of {seconds:.0f} s' if seconds else 'all of them'}", flush=True)
-    campaign.play()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end_on_signal)
+    with tempfile.TemporaryDirectory(dir=build) as folder:
+        campaign = Campaign(Builder(build, folder), chosen, seconds)
+        random.Random(seed).shuffle(campaign.mutants)
+        print(f"{len(campaign.mutants)} mutants in {len(chosen)} files; SEED={seed}, "
+              f"{f'a sample of {seconds:.0f} s' if seconds else 'all of them'}", flush=True)
+        campaign.play()
     good = campaign.report()
     print(f"{time.monotonic() - began:.0f} s; again: SEED={seed} T={seconds:.0f} make mutate WHAT='{' '.join(words)}'")
     sys.exit(0 if good else 1)
