@@ -438,8 +438,10 @@ busy_at_the_press_is_refused(void **state)
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(first, "Confirm"));
 	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_GROUP, later);
 	assert_string_equal(w.toast, "production is busy.");
+	assert_false(w.is_alert); /* the message says it too, and stays */
 	assert_non_null(world_says(&w, "⏳ production is busy: @ada deploys aaaaaaa"));
 	assert_non_null(world_says(&w, "🚫 production: not deployed bbbbbbb"));
+	assert_non_null(world_says(&w, "another deployment is under way: try again"));
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
 	assert_string_equal(world_active(&w, "production").commit, COMMIT_A);
 	world_close(&w);

@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide_aid.h"
 
+#include "fail_nth.h"
+#include "handlers/handlers.h"
 #include "lib/text.h"
 
 /* --- who is heard at all --- */
@@ -587,6 +589,10 @@ a_no_to_a_press_stays_until_it_is_read(void **state)
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	button = world_button(world_last(&w), "Confirm");
 	pressed(&w, WORLD_STAGING_USER, button, "⛔ Only an admin may answer this.", true);
+	assert_int_equal(
+	    world_audited(&w, "\"denied\"", "the question after a push is an admin's"), 1);
+	button = world_button(world_last(&w), "Cancel");
+	pressed(&w, WORLD_ADMIN, button, "Cancelled.", false);
 	world_close(&w);
 
 	world_open(&w, NULL);
@@ -604,6 +610,43 @@ a_no_to_a_press_stays_until_it_is_read(void **state)
 	    &w, (struct run_ended){ .gate_opened = true, .released = true, .exit_status = 1 });
 	pressed(&w, WORLD_ADMIN, cancel_id, "It is rolling back: that cannot be cancelled.", true);
 	world_close(&w);
+}
+
+static unsigned memory_call; /* the one that fails */
+static bool memory_was_short;
+
+static void
+handle_with_memory_short(struct tx *tx, const struct event *event)
+{
+	fail_nth(FAIL_MEMORY, memory_call);
+	handle_update(tx, event);
+	memory_was_short = fail_nth_met();
+}
+
+/* Telegram sends a press again that was not acknowledged, and no other. */
+static void
+a_press_for_a_log_that_is_acknowledged_has_its_log(void **state)
+{
+	unsigned n_refused = 0;
+
+	(void)state;
+	memory_was_short = true;
+	for (memory_call = 1; memory_was_short; memory_call++) {
+		const char *button;
+		struct answer answer;
+		struct world w;
+
+		world_open(&w, NULL);
+		world_deploy_starts(&w, COMMIT_A);
+		button = world_button(world_last(&w), "Log");
+		w.aid.handlers[EVENT_UPDATE] = handle_with_memory_short;
+		answer = world_press(&w, WORLD_ADMIN, world_last(&w)->chat, button);
+		assert_int_equal(world_count(&w, EFFECT_DOCUMENT), answer.status == 200 ? 1 : 0);
+		assert_string_equal(w.toast, answer.status == 200 ? "The log is on its way." : "");
+		n_refused += answer.status == 503;
+		world_close(&w);
+	}
+	assert_true(n_refused > 2);
 }
 
 static void
@@ -656,6 +699,7 @@ main(void)
 		cmocka_unit_test(only_a_branchs_head_is_asked_about_beside_the_run),
 		cmocka_unit_test(a_button_that_stayed_open_at_an_end_is_used_up),
 		cmocka_unit_test(a_no_to_a_press_stays_until_it_is_read),
+		cmocka_unit_test(a_press_for_a_log_that_is_acknowledged_has_its_log),
 		cmocka_unit_test(an_environment_that_left_the_settings_is_not_started),
 	};
 
