@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "lib/crypto.h"
@@ -36,6 +39,7 @@ struct world {
 	char url[128];
 	struct event *events[16];
 	size_t submitted;
+	bool is_told; /* something was submitted */
 	bool is_full;
 	int counted[600];
 	int64_t waiting;
@@ -47,6 +51,18 @@ struct world {
 	bool order_ok;
 };
 
+/* Time passes as a test wants it, for libev too. */
+static time_t ahead_s;
+
+int
+clock_gettime(clockid_t clock, struct timespec *ret)
+{
+	int status = (int)syscall(SYS_clock_gettime, clock, ret);
+
+	ret->tv_sec += ahead_s;
+	return status;
+}
+
 static bool
 submit(void *ctx, struct event *event)
 {
@@ -56,6 +72,7 @@ submit(void *ctx, struct event *event)
 		return false;
 	assert_true(w->submitted < COUNT(w->events));
 	w->events[w->submitted++] = event;
+	w->is_told = true;
 	return true;
 }
 
@@ -233,6 +250,43 @@ without_the_one_right_secret_nobody_gets_in(void **state)
 	assert_string_equal(w->events[0]->u.rejected.source, "telegram");
 	assert_string_equal(w->events[0]->u.rejected.client, "127.0.0.1");
 	assert_int_equal(w->events[0]->u.rejected.count, 1);
+}
+
+static void
+what_is_rejected_within_a_minute_is_told_as_one(void **state)
+{
+	/* Goal: the first at once, the others when the minute has passed, and none is forgotten. */
+	struct world *w = *state;
+	const char *const strangers[] = { JSON, NULL };
+
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(status_of(w, strangers), 401);
+	ahead_s += 50;
+	assert_int_equal(status_of(w, strangers), 401);
+	assert_int_equal(w->submitted, 1);
+	w->is_told = false;
+	ahead_s += 11;
+	assert_true(fake_run_until(w->loop, &w->is_told, 20000));
+	assert_int_equal(w->submitted, 2);
+	assert_int_equal(w->events[1]->kind, EVENT_REJECTED);
+	assert_int_equal(w->events[1]->u.rejected.count, 3);
+}
+
+static void
+what_was_rejected_is_told_once_the_store_takes_it(void **state)
+{
+	/* Goal: the number is kept while the store is full, and what comes meanwhile is in it. */
+	struct world *w = *state;
+	const char *const strangers[] = { JSON, NULL };
+
+	w->is_full = true;
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(status_of(w, strangers), 401);
+	w->is_full = false;
+	ahead_s += 61;
+	assert_true(fake_run_until(w->loop, &w->is_told, 20000));
+	assert_int_equal(w->submitted, 1);
+	assert_int_equal(w->events[0]->u.rejected.count, 2);
 }
 
 static void
@@ -491,6 +545,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(an_update_is_answered_after_its_decision_with_an_empty_body),
 		T(without_the_one_right_secret_nobody_gets_in),
+		T(what_is_rejected_within_a_minute_is_told_as_one),
+		T(what_was_rejected_is_told_once_the_store_takes_it),
 		T(another_content_type_is_refused),
 		T(a_store_that_cannot_take_it_makes_telegram_come_again),
 		T(it_is_registered_when_none_is),
