@@ -59,6 +59,28 @@ a_rule_stands_once(void **state)
 }
 
 static void
+a_step_is_its_rule_and_without_one_nothing_happens(void **state)
+{
+	(void)state;
+	for (int s = 0; s < DEPLOY_STATE_COUNT; s++) {
+		for (int e = 0; e < DEPLOY_EVENT_COUNT; e++) {
+			struct deploy_rule want = { .to = (enum deploy_state)s };
+			struct deploy_acts acts = { .n = 1 };
+
+			for (size_t i = 0; i < deploy_rule_count; i++)
+				if ((int)deploy_rules[i].from == s && (int)deploy_rules[i].on == e)
+					want = deploy_rules[i];
+			assert_int_equal(
+			    deploy_flow_step((enum deploy_state)s, (enum deploy_event)e, &acts),
+			    want.to);
+			assert_int_equal(acts.n, want.acts.n);
+			for (size_t i = 0; i < acts.n; i++)
+				assert_int_equal(acts.todo[i], want.acts.todo[i]);
+		}
+	}
+}
+
+static void
 final_states_absorb(void **state)
 {
 	(void)state;
@@ -270,6 +292,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_rule_stands_once),
+		cmocka_unit_test(a_step_is_its_rule_and_without_one_nothing_happens),
 		cmocka_unit_test(final_states_absorb),
 		cmocka_unit_test(every_state_is_reached_and_can_end),
 		cmocka_unit_test(whoever_cancels_is_always_answered),

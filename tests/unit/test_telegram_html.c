@@ -122,6 +122,18 @@ a_mark_left_open_is_closed_at_the_end_of_its_part(void **state)
 }
 
 static void
+a_single_character_is_a_part_too(void **state)
+{
+	/* Goal: the smallest that is there is shown, and no mark is on where none was set. */
+	const struct telegram_html_parts parts = { .head = "a", .live = "b", .foot = "c" };
+	char *html = render(&parts, 4096);
+
+	(void)state;
+	assert_string_equal(html, "a\nb\nc");
+	free(html);
+}
+
+static void
 nothing_visible_is_an_ellipsis(void **state)
 {
 	/* Goal: "message text is empty" never happens. */
@@ -318,6 +330,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(marks_become_tags_and_text_stays_text),
 		cmocka_unit_test(a_mark_left_open_is_closed_at_the_end_of_its_part),
+		cmocka_unit_test(a_single_character_is_a_part_too),
 		cmocka_unit_test(nothing_visible_is_an_ellipsis),
 		cmocka_unit_test(what_shows_nothing_takes_no_room_from_what_does),
 		cmocka_unit_test(live_is_cut_first_and_at_lines_from_its_beginning),
