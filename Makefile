@@ -280,7 +280,7 @@ hardening: packages-build
 
 # Tests of the parts with two threads, and stories of the whole server, under ThreadSanitizer; then memory and
 # descriptors under valgrind, runner and keepers too.
-TSAN_TESTS    := store_thread store queue crossing http_client http_client_request
+TSAN_TESTS    := store_thread store queue crossing http_client http_client_request redact
 TSAN_MAKE     := $(MAKE) --no-print-directory -j$(JOBS) BUILD=$(BUILD)/tsan SANITIZE=thread
 VALGRIND_AID  := $(BUILD)/valgrind/obj/tests/tools/valgrind_pidfd.o
 VALGRIND_MAKE := $(MAKE) --no-print-directory -j$(JOBS) BUILD=$(BUILD)/valgrind OPT="-O1 -g"

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/redact.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -28,15 +29,20 @@ with_secret(void)
 	return r;
 }
 
-/* The whole at once, and the same byte by byte. */
+/* The whole at once, where AddressSanitizer lets nothing behind it be read, and byte by byte. */
 static void
 check(struct redact *r, const char *text, const char *want)
 {
 	struct redact_stream *s = redact_stream_new(r, NULL);
+	size_t size = strlen(text);
+	char *bare = malloc(size + (size == 0));
 	struct buf out;
 
+	assert_non_null(bare);
+	memcpy(bare, text, size);
 	buf_init(&out, 65536);
-	redact_text(r, text, strlen(text), &out);
+	redact_text(r, bare, size, &out);
+	free(bare);
 	assert_string_equal(buf_text(&out), want);
 	buf_clear(&out);
 	for (const char *c = text; *c != '\0'; c++)
@@ -221,6 +227,21 @@ ordinary_text_stays_as_it_is(void **state)
 	redact_free(r);
 }
 
+/* A piece of a larger text is judged by itself: what stands behind it makes no token of it. */
+static void
+what_stands_behind_a_text_is_none_of_it(void **state)
+{
+	static const char text[] = "ghp_0123456789abcdefghij";
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 1024);
+	redact_text(NULL, text, sizeof(text) - 2, &out);
+	assert_int_equal(out.size, sizeof(text) - 2);
+	assert_memory_equal(buf_text(&out), text, sizeof(text) - 2);
+	buf_done(&out);
+}
+
 static void
 a_stream_cut_anywhere_gives_what_the_whole_gives(void **state)
 {
@@ -308,6 +329,22 @@ lines_of_a_value_are_secrets_too_and_short_ones_are_not(void **state)
 }
 
 static void
+a_value_may_begin_with_any_byte(void **state)
+{
+	char value[] = "_mot-de-passe", text[32];
+	struct redact *r = redact_new(NULL);
+
+	(void)state;
+	for (int first = 1; first < 256; first++) {
+		value[0] = (char)first;
+		assert_true(redact_add(r, value, NULL));
+		(void)snprintf(text, sizeof(text), "<%s>", value);
+		check(r, text, "<***>");
+	}
+	redact_free(r);
+}
+
+static void
 a_value_at_the_end_is_found_though_a_longer_one_begins_so(void **state)
 {
 	struct redact *r = redact_new(NULL);
@@ -345,6 +382,7 @@ a_value_with_the_shape_of_a_token_goes_whole_wherever_it_is_cut(void **state)
 static void
 a_key_without_end_does_not_swallow_the_rest_for_ever(void **state)
 {
+	static char whole[27 + 32767 + 4] = "-----BEGIN PRIVATE KEY-----";
 	struct redact_stream *s = redact_stream_new(NULL, NULL);
 	struct buf out;
 
@@ -364,6 +402,9 @@ a_key_without_end_does_not_swallow_the_rest_for_ever(void **state)
 	redact_stream_add(s, "end", 3, &out);
 	redact_stream_end(s, &out);
 	assert_string_equal(buf_text(&out), "***end");
+	memset(whole + 27, 'x', 32767);
+	memcpy(whole + 27 + 32767, "end", 4);
+	check(NULL, whole, "***end");
 	buf_done(&out);
 	redact_stream_free(s);
 }
@@ -506,6 +547,7 @@ more_or_longer_secrets_than_can_be_held_are_refused(void **state)
 	memset(longest, 'z', REDACT_VALUE_MAX);
 	assert_true(redact_add(r, longest, &err));
 	longest[REDACT_VALUE_MAX] = 'z';
+	err = (struct err){ 0 };
 	assert_false(redact_add(r, longest, &err));
 	assert_int_equal(err.code, ERR_LIMIT);
 	for (int i = 1; i < REDACT_VALUES_MAX; i++) {
@@ -513,8 +555,48 @@ more_or_longer_secrets_than_can_be_held_are_refused(void **state)
 		assert_true(redact_add(r, value, &err));
 	}
 	check(r, value, "***");
+	err = (struct err){ 0 };
 	assert_false(redact_add(r, "one-secret-too-many", &err));
 	assert_int_equal(err.code, ERR_LIMIT);
+	redact_free(r);
+}
+
+static void *
+add_more(void *arg)
+{
+	struct redact *r = arg;
+	char value[32];
+
+	for (int i = 0; i < REDACT_VALUES_MAX - 1; i++) {
+		(void)snprintf(value, sizeof(value), "secret-number-%d", i);
+		assert_true(redact_add(r, value, NULL));
+	}
+	return NULL;
+}
+
+/* Both threads log, and settings are reloaded meanwhile: make check-tsan looks on. */
+static void
+one_thread_may_add_what_another_looks_for(void **state)
+{
+	struct redact *r = with_secret();
+	struct redact_stream *s = redact_stream_new(r, NULL);
+	pthread_t adds;
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 65536);
+	assert_int_equal(pthread_create(&adds, NULL, add_more, r), 0);
+	for (int i = 0; i < 1000; i++) {
+		buf_clear(&out);
+		redact_text(r, secret, strlen(secret), &out);
+		redact_stream_add(s, secret, strlen(secret), &out);
+		redact_stream_end(s, &out);
+		assert_string_equal(buf_text(&out), "******");
+	}
+	assert_int_equal(pthread_join(adds, NULL), 0);
+	check(r, "secret-number-7 secret-number-254", "*** ***");
+	buf_done(&out);
+	redact_stream_free(s);
 	redact_free(r);
 }
 
@@ -530,10 +612,12 @@ main(void)
 		cmocka_unit_test(credentials_end_somewhere),
 		cmocka_unit_test(what_is_longer_than_a_token_can_be_is_none),
 		cmocka_unit_test(ordinary_text_stays_as_it_is),
+		cmocka_unit_test(what_stands_behind_a_text_is_none_of_it),
 		cmocka_unit_test(a_stream_cut_anywhere_gives_what_the_whole_gives),
 		cmocka_unit_test(what_is_certain_is_not_held_back),
 		cmocka_unit_test(a_piece_larger_than_what_is_looked_at_at_once_is_cut),
 		cmocka_unit_test(lines_of_a_value_are_secrets_too_and_short_ones_are_not),
+		cmocka_unit_test(a_value_may_begin_with_any_byte),
 		cmocka_unit_test(a_value_at_the_end_is_found_though_a_longer_one_begins_so),
 		cmocka_unit_test(a_value_with_the_shape_of_a_token_goes_whole_wherever_it_is_cut),
 		cmocka_unit_test(a_key_without_end_does_not_swallow_the_rest_for_ever),
@@ -541,6 +625,7 @@ main(void)
 		cmocka_unit_test(a_secret_that_cannot_be_remembered_is_said_to_be),
 		cmocka_unit_test(a_stream_without_memory_shows_nothing_and_says_so),
 		cmocka_unit_test(more_or_longer_secrets_than_can_be_held_are_refused),
+		cmocka_unit_test(one_thread_may_add_what_another_looks_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
