@@ -75,30 +75,30 @@ static void
 child_reset_signals(void)
 {
 	static const unsigned char all_default[64]; /* struct sigaction, zero: SIG_DFL */
-	sigset_t none;
 
 	for (int i = 1; i <= KERNEL_SIGNALS; i++)
 		(void)syscall(SYS_rt_sigaction, i, all_default, NULL, (size_t)KERNEL_SIGNALS / 8);
-	(void)sigemptyset(&none);
-	(void)pthread_sigmask(SIG_SETMASK, &none, NULL);
 }
 
 static _Noreturn void
 child(const struct leader_plan *plan, int gate, int error, pid_t parent)
 {
+	sigset_t none;
 	int number;
 
 	CRASH_POINT(leader_at_gate);
 	/* The parent's end is checked after PDEATHSIG is set: before it, it would go unnoticed. */
 	if (setsid() == -1 || prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != parent ||
-	    !child_descriptors(plan->output, gate, error) || !child_wait_for_gate())
+	    !child_descriptors(plan->output, gate, error) || chdir("/") == -1)
 		_exit(NEVER_RAN);
 	(void)umask(077);
-	if (chdir("/") == -1)
+	child_reset_signals();
+	if (!child_wait_for_gate())
 		_exit(NEVER_RAN);
 	if (core_limit_known)
 		(void)setrlimit(RLIMIT_CORE, &core_limit); /* back to what it was */
-	child_reset_signals();
+	(void)sigemptyset(&none);
+	(void)pthread_sigmask(SIG_SETMASK, &none, NULL); /* at its gate nothing but KILL ends it */
 	CRASH_POINT(leader_let_go);
 	(void)execve(plan->path, plan->argv, plan->envp);
 	number = errno;
