@@ -50,6 +50,8 @@ struct keeper {
 	unsigned int deadline_s;
 	unsigned int grace_s;
 	int folder;
+	int root; /* runs/, until this run's name in it is flushed; then -1 */
+	bool is_spare;
 	int claimed;
 	int listener;
 	int children; /* signalfd */
@@ -99,7 +101,7 @@ identify_leader(struct keeper *keeper)
 
 /* Everything that can be refused, before anybody hears of the run. */
 static bool
-keeper_open(struct keeper *keeper, const struct keeper_start *start, int root, struct err *err)
+keeper_open(struct keeper *keeper, const struct keeper_start *start, struct err *err)
 {
 	struct program_plan plan;
 	int output = -1, group;
@@ -128,9 +130,6 @@ keeper_open(struct keeper *keeper, const struct keeper_start *start, int root, s
 	    !run_folder_leader_write(keeper->folder, &keeper->identity, err))
 		return false;
 	CRASH_POINT(leader_written);
-	if (!run_folder_flush(root, keeper->folder, start->is_spare, err))
-		return false;
-	CRASH_POINT(folder_flushed);
 	return true;
 }
 
@@ -179,10 +178,30 @@ give_up_gate(struct keeper *keeper, int64_t now)
 	start_ending(keeper, now);
 }
 
+/* While the server records our hello: nobody waits for two flushes in a row.  A power cut between
+ * them leaves a run that has begun by its row and has no folder: its gate was shut. */
+static void
+flush_names(struct keeper *keeper, int64_t now)
+{
+	bool good;
+
+	if (keeper->root == -1)
+		return;
+	good = run_folder_flush(keeper->root, keeper->folder, keeper->is_spare, NULL);
+	(void)close(keeper->root); /* was flushed, or will not be */
+	keeper->root = -1;
+	CRASH_POINT(folder_flushed);
+	if (!good && keeper->phase == PHASE_AT_GATE)
+		give_up_gate(keeper, now);
+}
+
 static void
 open_gate(struct keeper *keeper, int64_t now)
 {
 	CRASH_POINT(go_heard);
+	flush_names(keeper, now); /* for a server that says go before it has heard hello */
+	if (keeper->phase != PHASE_AT_GATE)
+		return;
 	keeper->out.record.gate = true;
 	keeper->phase = PHASE_RUNNING;
 	keeper->phase_until = now + (int64_t)keeper->deadline_s * 1000;
@@ -494,6 +513,8 @@ keeper_loop(struct keeper *keeper)
 		now = clock_ms(CLOCK_MONOTONIC);
 		advance(keeper, now);
 		tell_server(keeper, now);
+		if (keeper->server.greeted)
+			flush_names(keeper, now);
 		if (keeper->server.told_exit)
 			CRASH_POINT(exit_told);
 		if (keeper->phase == PHASE_TOLD &&
@@ -509,21 +530,22 @@ keeper_main(const struct keeper_start *start, int ready, int runner)
 {
 	static struct keeper keeper; /* zero, and large for a stack */
 	struct err err = { .code = ERR_NONE };
-	int root = start->root;
-	int *const keep[] = { &root, &keeper.folder, &ready, &keeper.runner };
+	int *const keep[] = { &keeper.root, &keeper.folder, &ready, &keeper.runner };
 
 	CRASH_POINT(keeper_begun);
 	keeper.id = start->order->id;
 	keeper.deadline_s = start->order->deadline_s;
 	keeper.grace_s = start->order->grace_s;
 	keeper.folder = start->folder;
+	keeper.root = start->root;
+	keeper.is_spare = start->is_spare;
 	keeper.runner = runner;
 	keeper.server.fd = -1;
 	keeper.out.kind = PROTOCOL_EXIT;
 	memcpy(keeper.identity.tag, start->order->tag, sizeof(keeper.identity.tag));
 	keeper.children = keeper_become(keep, COUNT(keep), &err);
 	process_boot_id(keeper.identity.boot);
-	if (keeper.children == -1 || !keeper_open(&keeper, start, root, &err)) {
+	if (keeper.children == -1 || !keeper_open(&keeper, start, &err)) {
 		(void)!write(ready, &err, sizeof(err)); /* the runner waits; else it sees our end */
 		_exit(1);
 	}
@@ -531,7 +553,6 @@ keeper_main(const struct keeper_start *start, int ready, int runner)
 	(void)!write(ready, &err, sizeof(err));
 	CRASH_POINT(keeper_ready);
 	(void)close(ready);
-	(void)close(root);
 	keeper_loop(&keeper);
 }
 

@@ -15,9 +15,10 @@ struct keeper_start {
 };
 
 /*
- * Forks the keeper.  Returns its pid when it has its lock, its record's room, its leader at the
- * gate and its socket listening, all of it on disk; or -1, and then it is gone and the folder is
- * the caller's to remove.  Waits for that, some flushes long.
+ * Forks the keeper.  Returns its pid when it has its lock, its record's room on disk, its leader at
+ * the gate and its socket listening; or -1, and then it is gone and the folder is the caller's to
+ * remove.  Waits for that.  The folder's name is flushed before the gate can open; where that
+ * fails, the gate stays shut.
  *
  * The keeper has a session of its own, ignores INT, TERM and HUP, and holds none of our
  * descriptors.  It lives until its record is written and told, and as long as something that a

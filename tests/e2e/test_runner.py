@@ -7,6 +7,7 @@ import os
 import pathlib
 import random
 import re
+import shutil
 import signal
 import socket
 import stat
@@ -110,6 +111,23 @@ def test_an_end_before_go_leaves_the_gate_shut(bench):
     runner.order(1)
     record = runner.keeper(1).end().exit()
     assert not record["gate"] and record["ended"] and not bench.has_mark("ran")
+
+
+def test_the_gate_stays_shut_when_the_name_of_its_folder_cannot_be_flushed(bench):
+    strace = shutil.which("strace")
+    assert strace is not None, "strace is missing: tests/tools/packages.sh test"
+    runner = bench.runner("echo x >$MARKS/ran")
+    spare = bench.state / "runs" / "spare" / "exit"
+    wait_for(lambda: spare.exists() and spare.stat().st_size == 16384, "the spare folder")
+    status = pathlib.Path(f"/proc/{runner.process.pid}/status")
+    with subprocess.Popen([strace, "-f", "-qq", "-o", bench.path / "calls", "-e", "trace=fsync", "-e",
+                           "inject=fsync:error=EIO", "-p", str(runner.process.pid)]) as tracer:
+        wait_for(lambda: "TracerPid:\t0\n" not in status.read_text(), "strace")
+        assert runner.order(1).kind == "started"
+        record = runner.keeper(1).go().exit()
+        tracer.terminate()
+    assert "(INJECTED)" in (bench.path / "calls").read_text()
+    assert not record["gate"] and not record["ended"] and not bench.has_mark("ran")
 
 
 @pytest.mark.parametrize("number", [errno.ENOENT, errno.EACCES, errno.ENOEXEC, errno.ETXTBSY])
