@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/crash_point.h"
@@ -23,6 +24,7 @@
 
 #define KEEPERS_MAX    64   /* more runs than there may be environments */
 #define SPARE_AFTER_MS 1000 /* idle for so long: nobody waits for the disk */
+#define QUIET_MS       20   /* a run that begins has the processor: git waits so long */
 #define SEND_WAIT_S    10   /* a server that does not read for so long has gone */
 #define EXIT_IO	       74
 #define EXIT_CONFIG    78
@@ -56,11 +58,21 @@ struct runner {
 	struct asked asked;
 	char packet[PROTOCOL_PACKET_MAX]; /* what is received or forwarded, one at a time */
 	bool has_spare;			  /* a folder for the next run is ready */
+	int64_t quiet_until;		  /* monotonic ms: no question before */
 };
 
 static void order_run(struct runner *runner, struct protocol_message *order);
 static void order_settle(struct runner *runner, uint64_t id);
 static void order_ask(struct runner *runner, const struct protocol_message *ask);
+
+static int64_t
+now_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail for this clock */
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
 
 /* ---- to the server ----------------------------------------------------------------------- */
 
@@ -182,6 +194,7 @@ order_run(struct runner *runner, struct protocol_message *order)
 	if (!watch_add(runner, order->id, pid, true))
 		runner->exit_status = EXIT_IO; /* out of descriptors: its keeper needs nobody */
 	say(runner, &started);
+	runner->quiet_until = now_ms() + QUIET_MS;
 	CRASH_POINT(started_said);
 }
 
@@ -228,7 +241,7 @@ ask_next(struct runner *runner)
 	struct asked *asked = &runner->asked;
 	struct err err;
 
-	while (asked->id == 0 && asked->count > 0) {
+	while (asked->id == 0 && asked->count > 0 && now_ms() >= runner->quiet_until) {
 		struct protocol_message *ask = asked->waiting[0];
 
 		asked->count--;
@@ -365,27 +378,44 @@ on_server(struct runner *runner)
 
 /* ---- the loop ---------------------------------------------------------------------------- */
 
+static bool
+has_question(const struct runner *runner)
+{
+	return runner->asked.id == 0 && runner->asked.count > 0;
+}
+
+static int
+time_to_wait(const struct runner *runner)
+{
+	int64_t left;
+
+	if (has_question(runner)) {
+		left = runner->quiet_until - now_ms();
+		return left > 0 ? (int)left : 0;
+	}
+	if (runner->settling.count > 0)
+		return SETTLE_EVERY_MS;
+	return runner->has_spare ? -1 : SPARE_AFTER_MS;
+}
+
 static void
 turn(struct runner *runner)
 {
 	struct pollfd fds[KEEPERS_MAX + 2];
 	size_t watches = runner->watch_count;
-	int wait_ms, ready;
+	int wait_ms = time_to_wait(runner), ready;
 
 	fds[0] = (struct pollfd){ runner->server, POLLIN, 0 };
 	fds[1] = (struct pollfd){ runner->asked.fd, POLLIN, 0 };
 	for (size_t i = 0; i < watches; i++)
 		fds[2 + i] = (struct pollfd){ runner->watches[i].pidfd, POLLIN, 0 };
-	wait_ms = runner->settling.count > 0 ? SETTLE_EVERY_MS :
-	    !runner->has_spare		     ? SPARE_AFTER_MS :
-					       -1;
 	ready = poll(fds, 2 + watches, wait_ms);
 	if (ready == -1) {
 		if (errno != EINTR)
 			runner->exit_status = EXIT_IO;
 		return;
 	}
-	if (ready == 0 && !runner->has_spare) {
+	if (ready == 0 && wait_ms == SPARE_AFTER_MS) {
 		run_folder_make_spare(runner->root);
 		runner->has_spare = true; /* or could not be had: tried again after the next run */
 	}
@@ -398,6 +428,7 @@ turn(struct runner *runner)
 		on_answer(runner);
 	if (fds[0].revents != 0)
 		on_server(runner);
+	ask_next(runner);
 	settle_pending(runner);
 }
 
