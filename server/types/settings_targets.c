@@ -218,12 +218,16 @@ settings_check_REGISTRY(const char *text, struct err *err)
 	char host[PLACE_MAX + 2];
 	const char *rest = text;
 
+	/* docker names none; http:// is said where the registry speaks nothing else. */
+	if (text_starts(rest, "http://"))
+		rest += strlen("http://");
+	else if (text_starts(rest, "https://"))
+		rest += strlen("https://");
 	if (strlen(text) > IMAGE_MAX || !next_part(&rest, '/', host, sizeof(host)) ||
 	    !is_place(host) || text_ends(text, "/") || (rest[0] != '\0' && !is_repository(rest)))
 		return err_set(err, ERR_INVALID,
-		    "\"%.60s\" is not a registry: HOST, HOST:PORT or HOST/path, without https:// "
-		    "and"
-		    " without / at its end",
+		    "\"%.60s\" is not a registry: HOST, HOST:PORT or HOST/path, without / at its "
+		    "end (http:// before it where it speaks no https)",
 		    text);
 	return true;
 }
