@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/file.h"
@@ -90,7 +91,8 @@ add_secret(struct program_plan *plan, const char *name, const char *value, struc
 	char file_name[RUNNER_SETTING_NAME], path[48];
 	size_t len = strlen(value);
 
-	if (fd == -1 || write(fd, value, len) != (ssize_t)len ||
+	/* As a secret's file has to be: the scripts refuse one that others may read. */
+	if (fd == -1 || fchmod(fd, 0600) == -1 || write(fd, value, len) != (ssize_t)len ||
 	    fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) == -1)
 		return err_errno(err, ERR_IO, errno, "a file in memory for %s", name);
 	(void)snprintf(file_name, sizeof(file_name), "%s_FILE", name);
