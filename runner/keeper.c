@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -404,19 +403,8 @@ on_runner_ended(struct keeper *keeper)
 static void
 on_children(struct keeper *keeper)
 {
-	struct signalfd_siginfo info;
-	int status;
-	pid_t pid;
-
-	while (read(keeper->children, &info, sizeof(info)) > 0)
-		continue; /* one signal may stand for many: ask waitpid */
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (pid == keeper->leader.pid) {
-			keeper->leader_ended = true;
-			keeper->wait_status = status;
-		}
-	}
-	keeper->childless = pid == -1 && errno == ECHILD;
+	keeper->childless = keeper_become_reap(
+	    keeper->children, keeper->leader.pid, &keeper->leader_ended, &keeper->wait_status);
 }
 
 static void

@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static bool
@@ -61,4 +62,22 @@ keeper_become(int *const keep[], size_t keep_count, struct err *err)
 	if (fd == -1)
 		(void)err_errno(err, ERR_IO, errno, "signalfd");
 	return fd;
+}
+
+bool
+keeper_become_reap(int children, pid_t leader, bool *ret_ended, int *ret_status)
+{
+	struct signalfd_siginfo info;
+	int status;
+	pid_t pid;
+
+	while (read(children, &info, sizeof(info)) > 0)
+		continue; /* one signal may stand for many: ask waitpid */
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid != leader)
+			continue;
+		*ret_ended = true;
+		*ret_status = status;
+	}
+	return pid == -1 && errno == ECHILD;
 }

@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -98,19 +97,8 @@ on_output(struct question *question)
 static void
 on_children(struct question *question)
 {
-	struct signalfd_siginfo info;
-	int status;
-	pid_t pid;
-
-	while (read(question->children, &info, sizeof(info)) > 0)
-		continue; /* one signal may stand for many: ask waitpid */
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (pid != question->leader.pid)
-			continue;
-		question->leader_ended = true;
-		question->wait_status = status;
-	}
-	question->childless = pid == -1 && errno == ECHILD;
+	question->childless = keeper_become_reap(question->children, question->leader.pid,
+	    &question->leader_ended, &question->wait_status);
 }
 
 /* Until its leader has ended and nothing of it is alive. */
