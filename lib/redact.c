@@ -333,8 +333,8 @@ is_credential(char c)
 	return is_token(c) || (c != '\0' && strchr(".~+/=", c) != NULL);
 }
 
-/* All that belongs together from t + from.  A known value in it is passed whole, whatever it is made
- * of: else what is left of it would stay. */
+/* All that belongs together from t + from.  A known value in it is passed whole, whatever it is
+ * made of: else what is left of it would stay. */
 static enum match
 match_part(const struct redact *r, const char *t, size_t n, size_t from, bool is_last,
     bool (*belongs)(char c), size_t *ret_end)
@@ -504,9 +504,9 @@ match_behind(const struct redact *r, const char *t, size_t n, bool is_last, size
 	return m;
 }
 
-/* What stands at t, *ret_size bytes of which *ret_keep are no secret; sets the state for what goes on
- * after a YES.  What may become a value is waited for, also where it has a token's shape: the value
- * may be longer than that. */
+/* What stands at t, *ret_size bytes of which *ret_keep are no secret; sets the state for what goes
+ * on after a YES.  What may become a value is waited for, also where it has a token's shape: the
+ * value may be longer than that. */
 static enum match
 match_any(const struct redact *r, struct state *s, char previous, const char *t, size_t n,
     bool is_last, size_t *ret_keep, size_t *ret_size)

@@ -69,7 +69,7 @@ buttons_for(struct tx *tx, const struct deployment *deployment, int64_t chat)
 	if (deployment->state == DEPLOY_AWAITING_CONFIRMATION) {
 		add_button(tx, deployment, QUESTION_CONFIRM, 0, chat,
 		    is_rollback(deployment) ? "↩️ Roll back" : "✅ Confirm", &buttons);
-		/* A rollback has this one button: it is asked for in a hurry, one beside it is there
+		/* A rollback has this one: it is asked for in a hurry, a button beside it is there
 		 * to be hit by mistake, and a question that is left alone keeps nobody waiting. */
 		if (!is_rollback(deployment))
 			add_button(
