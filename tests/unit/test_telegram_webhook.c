@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "fail_nth.h"
 #include "lib/crypto.h"
 #include "lib/http_client.h"
 #include "lib/http_server.h"
@@ -41,6 +42,7 @@ struct world {
 	size_t submitted;
 	bool is_told; /* something was submitted */
 	bool is_full;
+	bool is_short; /* of memory, where an update becomes an event */
 	int counted[600];
 	int64_t waiting;
 	bool is_answered;
@@ -79,7 +81,10 @@ submit(void *ctx, struct event *event)
 static const char *
 own_name(void *ctx)
 {
-	(void)ctx;
+	struct world *w = ctx;
+
+	if (w->is_short)
+		fail_nth(FAIL_MEMORY, 1);
 	return "our_bot";
 }
 
@@ -249,6 +254,7 @@ without_the_one_right_secret_nobody_gets_in(void **state)
 	assert_int_equal(w->events[0]->kind, EVENT_REJECTED);
 	assert_string_equal(w->events[0]->u.rejected.source, "telegram");
 	assert_string_equal(w->events[0]->u.rejected.client, "127.0.0.1");
+	assert_string_equal(w->events[0]->u.rejected.reason, "wrong or missing secret");
 	assert_int_equal(w->events[0]->u.rejected.count, 1);
 }
 
@@ -279,14 +285,17 @@ what_was_rejected_is_told_once_the_store_takes_it(void **state)
 	struct world *w = *state;
 	const char *const strangers[] = { JSON, NULL };
 
-	w->is_full = true;
-	for (int i = 0; i < 2; i++)
-		assert_int_equal(status_of(w, strangers), 401);
-	w->is_full = false;
-	ahead_s += 61;
-	assert_true(fake_run_until(w->loop, &w->is_told, 20000));
-	assert_int_equal(w->submitted, 1);
-	assert_int_equal(w->events[0]->u.rejected.count, 2);
+	for (int n = 1; n <= 2; n++) {
+		w->is_full = true;
+		for (int i = 0; i < n; i++)
+			assert_int_equal(status_of(w, strangers), 401);
+		w->is_full = w->is_told = false;
+		ahead_s += 61;
+		assert_true(fake_run_until(w->loop, &w->is_told, 20000));
+		assert_int_equal(w->submitted, n);
+		assert_int_equal(w->events[n - 1]->u.rejected.count, n);
+		ahead_s += 61;
+	}
 }
 
 static void
@@ -303,7 +312,7 @@ another_content_type_is_refused(void **state)
 static void
 a_store_that_cannot_take_it_makes_telegram_come_again(void **state)
 {
-	/* Goal: full, failed, ending: 503 with Retry-After. */
+	/* Goal: full, short of memory, failed, ending: 503 with Retry-After. */
 	struct world *w = *state;
 	const char *const headers[] = { JSON, SECRET, NULL }, *const strangers[] = { JSON, NULL };
 
@@ -311,6 +320,10 @@ a_store_that_cannot_take_it_makes_telegram_come_again(void **state)
 	assert_int_equal(status_of(w, headers), 503);
 	assert_string_not_equal(w->retry_after, "");
 	w->is_full = false;
+	w->is_short = true;
+	assert_int_equal(status_of(w, headers), 503);
+	assert_true(fail_nth_met());
+	w->is_short = false;
 	post(w, headers, "{}");
 	fake_run_for(w->loop, 200);
 	decide(w, 0, 503);
