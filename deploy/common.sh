@@ -101,6 +101,7 @@ on_signal() { # STATUS
 		kill -TERM "$child" 2>/dev/null || true
 	done
 	wait # `timeout` passed it on, and sends KILL when that is not heard
+	printf '%s: ended by a signal\n' "${0##*/}" >&2
 	exit "$1"
 }
 
@@ -120,7 +121,7 @@ limited() { # SECONDS WHAT CMD...
 	[[ $BASHPID == "$$" ]] || catch_signals
 	timeout --kill-after="$KILL_SECONDS" "$seconds" "$@" <&0 &
 	child=$!
-	{ wait "$child" || status=$?; } 2>/dev/null # no words about a KILL: ours follow
+	wait "$child" || status=$?
 	if ((status == 124 || status == 137)) && ((EPOCHSECONDS - began >= seconds)); then
 		kill -KILL -- "-$child" 2>/dev/null || true # those who did not hear TERM, and whose parent did
 		fail "$EXIT_BUSY" "$what took longer than $seconds s"
@@ -131,9 +132,9 @@ limited() { # SECONDS WHAT CMD...
 # As limited, with what CMD printed in `answer`; stderr stays in the log.
 asked() { # SECONDS WHAT CMD...
 	local status=0
-	limited "$@" >"$app/answer.$BASHPID" || status=$?
-	IFS= read -r -d '' answer <"$app/answer.$BASHPID" || true
-	rm -f -- "$app/answer.$BASHPID"
+	limited "$@" >"$app/answer.$act.$BASHPID" || status=$?
+	IFS= read -r -d '' answer <"$app/answer.$act.$BASHPID" || true
+	rm -f -- "$app/answer.$act.$BASHPID"
 	return "$status"
 }
 
@@ -152,20 +153,24 @@ find_place() { # ENV
 }
 
 # One at a time.  What we start holds the lock too: nobody else begins while something of a killed run still works on
-# the target.
+# the target.  Who only asks has a lock of his own.
 take_lock() { # WHAT
-	local holder=
-	exec 8>>"$app/lock" || fail "$EXIT_CONFIG" "$app/lock cannot be written"
+	local holder='' lock=$app/lock
+	private_notes=$app/private
+	if [[ $act == ask ]]; then
+		lock=$app/ask.lock private_notes=$app/ask.private
+	fi
+	exec 8>>"$lock" || fail "$EXIT_CONFIG" "$lock cannot be written: is STATE_DIRECTORY deploybot's own?"
 	if ! flock -n 8; then
-		IFS= read -r holder <"$app/lock" || true
+		IFS= read -r holder <"$lock" || true
 		fail "$EXIT_BUSY" "something else is being released to $environment (${holder:-unnamed}): wait for it, or cancel it"
 	fi
-	printf '%s, process %s, since %(%F %T %Z)T\n' "$1" "$$" -1 >"$app/lock"
+	printf '%s, process %s, since %(%F %T %Z)T\n' "$1" "$$" -1 >"$lock"
 	catch_signals
 	trap on_exit EXIT
 	remove_private
 	at_exit remove_private
-	rm -f -- "$app"/answer.*
+	rm -f -- "$app/answer.$act".*
 }
 
 # Prints a new folder, mode 0700, for what is nobody else's: in memory where that is possible.  It is gone at exit; when
@@ -173,7 +178,7 @@ take_lock() { # WHAT
 private_folder() {
 	local folder
 	for folder in "/dev/shm/deploybot.$BASHPID.${EPOCHREALTIME//[.,]/}" "$app/private.d.$BASHPID.${EPOCHREALTIME//[.,]/}"; do
-		printf '%s\n' "$folder" >>"$app/private"
+		printf '%s\n' "$folder" >>"$private_notes"
 		if mkdir -m 0700 -- "$folder" 2>/dev/null; then
 			printf '%s' "$folder"
 			return
@@ -184,13 +189,13 @@ private_folder() {
 
 remove_private() {
 	local folder
-	[[ -e $app/private ]] || return 0
+	[[ -e $private_notes ]] || return 0
 	while IFS= read -r folder; do
 		if [[ $folder == /dev/shm/deploybot.+([0-9]).+([0-9]) || $folder == "$app"/private.d.+([0-9]).+([0-9]) ]]; then
 			rm -rf -- "$folder" 2>/dev/null || true # or somebody else's by now
 		fi
-	done <"$app/private"
-	rm -f -- "$app/private"
+	done <"$private_notes"
+	rm -f -- "$private_notes"
 }
 
 # ---- the transport -------------------------------------------------------------------------------

@@ -61,7 +61,8 @@ run_hooks() { # KIND STATUS [FOLDER]
 		status=0
 		limited "$HOOK_SECONDS" "the hook $1/${hook##*/}" env --chdir="${3:-/}" COMMIT="${release%%@*}" \
 			RELEASE="$release" IMAGE="$(hook_image)" PREVIOUS_RELEASE="$PREVIOUS_RELEASE" REF="${REF:-}" \
-			DEPLOYMENT_ID="$DEPLOYMENT_ID" HOSTS="$(setting_of "$environment" HOST)" HOOK="$1" "$hook" 8>&- </dev/null || status=$?
+			DEPLOYMENT_ID="$DEPLOYMENT_ID" HOSTS="$(setting_of "$environment" HOST)" HOOK="$1" \
+			"$hook" </dev/null 7>&- 8>&- || status=$?
 		((status == 0)) || hook_failed "$1" "${hook##*/}" "$status" "$2"
 	done
 }

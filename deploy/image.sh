@@ -79,7 +79,7 @@ find_password() {
 	if [[ -n $ecr_region ]]; then
 		limited "$LOGIN_SECONDS" "aws ecr get-login-password" \
 			aws ecr get-login-password --region "$ecr_region" >"$folder/aws" ||
-				fail "$EXIT_REGISTRY" "aws gives no login for $registry_host: may this machine's role ecr:GetAuthorizationToken?"
+			no_login "aws gives no login for $registry_host: see its words above"
 		registry_user=AWS
 		IFS= read -r password <"$folder/aws" || true
 		rm -f -- "$folder/aws"
@@ -87,10 +87,19 @@ find_password() {
 		registry_user=$REGISTRY_USER
 		IFS= read -r password <"$REGISTRY_PASSWORD_FILE" || true
 	fi
-	[[ -n $password ]] ||
-		fail "$EXIT_REGISTRY" "the password for $registry_host is empty: look at REGISTRY_PASSWORD, or at what aws says"
+	if [[ -z $password ]]; then
+		no_login "the password for $registry_host is empty: look at REGISTRY_PASSWORD, or at what aws says"
+		registry_user=
+		return 0
+	fi
 	registry_password=$folder/password
 	printf '%s' "$password" >"$registry_password"
+}
+
+# A target may have what is rolled back to, whatever becomes of the registry.
+no_login() { # TEXT
+	[[ $act == rollback ]] || fail "$EXIT_REGISTRY" "$1"
+	warn "$1"
 }
 
 # docker's configuration of this run alone: nobody else's logins and helpers are used, ours is left to nobody.
@@ -263,7 +272,7 @@ push_image() { # COMMIT
 
 # Fills release with COMMIT@sha256:…; builds and pushes only what the registry does not have.
 make_image() { # COMMIT
-	local found=0
+	local found=0 origin=' found'
 	exec 7>>"$STATE_DIRECTORY/apps/images.lock" # the clean-up of another environment waits until we have noted ours
 	limited "$LOGIN_SECONDS" "another environment's clean-up" flock --shared 7
 	find_digest "$1" || found=$?
@@ -274,11 +283,12 @@ make_image() { # COMMIT
 		check_out_source "$1"
 		build_image "$1"
 		push_image "$1"
+		origin=' pushed'
 	else
 		printf 'the registry has the image of this commit already; BUILD_AGAIN=true builds it anew\n'
 	fi
 	release=$1@$digest
-	printf '%s %s %s %(%FT%TZ)T\n' "$DEPLOYMENT_ID" "$1" "$digest" -1 >>"$app/images"
+	TZ=UTC printf '%s %s %s %(%FT%TZ)T%s\n' "$DEPLOYMENT_ID" "$1" "$digest" -1 "$origin" >>"$app/images"
 	exec 7>&-
 	step "image $digest"
 }
@@ -315,27 +325,32 @@ add_digest() { # RELEASE
 # Fills kept with the digests that stay: of every environment what is live, what was live before, what is noted as
 # running there, and the last KEEP_RELEASES.
 find_kept() {
-	local file text rest of seen number
+	local file text rest commit of seen number commits=' '
 	kept=()
 	for file in "$STATE_DIRECTORY"/environments/*.json "$STATE_DIRECTORY"/apps/*/before; do
 		[[ -e $file ]] || continue
 		IFS= read -r -d '' text <"$file" || true
 		rest=$text
 		while [[ $rest =~ sha256:[0-9a-f]{64} ]]; do
-			kept+=("${BASH_REMATCH[0]}")
+			keep "${BASH_REMATCH[0]}"
 			rest=${rest#*"${BASH_REMATCH[0]}"}
+		done
+		while [[ $text =~ [^0-9a-f:]([0-9a-f]{40,64})[^0-9a-f] ]]; do # a state file may know no digest
+			commits+="${BASH_REMATCH[1]} "
+			text=${text#*"${BASH_REMATCH[1]}"}
 		done
 	done
 	for rest in "$release" "$PREVIOUS_RELEASE"; do
-		[[ $rest != *@* ]] || kept+=("${rest#*@}")
+		[[ $rest != *@* ]] || keep "${rest#*@}"
 	done
 	for file in "$STATE_DIRECTORY"/apps/*/images; do
 		[[ -e $file ]] || continue
 		seen=' ' number=0
-		while read -r _ _ of _; do
+		while read -r _ commit of _; do
+			[[ $commits != *" $commit "* ]] || keep "$of"
 			[[ $seen != *" $of "* ]] || continue
 			seen+="$of " number=$((number + 1))
-			((number > KEEP_RELEASES)) || kept+=("$of")
+			((number > KEEP_RELEASES)) || keep "$of"
 		done < <(tac -- "$file")
 	done
 }
@@ -344,14 +359,22 @@ is_kept() { # DIGEST
 	[[ " ${kept[*]} " == *" $1 "* ]]
 }
 
+keep() { # DIGEST
+	is_kept "$1" || kept+=("$1")
+}
+
 delete_image() { # COMMIT DIGEST
 	if [[ $IMAGE_SOURCE == build ]] && command -v docker >/dev/null; then
 		limited "$DOCKER_SECONDS" "docker image rm" docker image rm "$image:$1" >/dev/null 2>&1 || true # long gone here
 	fi
 	if [[ -n $ecr_region ]]; then
-		limited "$REGISTRY_SECONDS" "aws ecr batch-delete-image" aws ecr batch-delete-image --region "$ecr_region" \
-			--registry-id "$ecr_account" --repository-name "$repository_name" --image-ids "imageDigest=$2" --output text
-		return
+		asked "$REGISTRY_SECONDS" "aws ecr batch-delete-image" aws ecr batch-delete-image --region "$ecr_region" \
+			--registry-id "$ecr_account" --repository-name "$repository_name" --image-ids "imageDigest=$2" \
+			--query 'failures[].failureCode' --output text || return
+		answer=${answer//[[:space:]]/}
+		[[ -n $answer && $answer != None && $answer != ImageNotFound ]] || return 0
+		warn "ECR does not delete ${2:0:19}: $answer" # its status is 0 even then
+		return 1
 	fi
 	request_manifest DELETE "$2" 'pull,delete' || return
 	[[ $http_status != 202 && $http_status != 404 ]] || return 0
@@ -359,22 +382,23 @@ delete_image() { # COMMIT DIGEST
 	return 1
 }
 
-# Removes from the registry what this environment pushed, once nobody keeps it.  Only warns.
+# Removes from the registry what this environment pushed, once nobody keeps it: what was found there is whoever's who
+# pushed it.
 clean_registry() {
-	local deployment commit of at left=() gone=' '
+	local deployment commit of at origin left=() gone=' '
 	exec 7>>"$STATE_DIRECTORY/apps/images.lock"
 	flock --nonblock 7 || { printf 'another environment makes an image: the next deployment cleans up\n'; return 0; }
 	find_kept
-	while read -r deployment commit of at; do
+	while read -r deployment commit of at origin; do
+		[[ $of =~ ^sha256:[0-9a-f]{64}$ && $commit =~ ^[0-9a-f]+$ ]] || continue
 		if is_kept "$of"; then
-			left+=("$deployment $commit $of $at")
-		elif [[ $gone != *" $of "* ]]; then
-			[[ $of =~ ^sha256:[0-9a-f]{64}$ && $commit =~ ^[0-9a-f]+$ ]] || continue
+			left+=("$deployment $commit $of $at $origin")
+		elif [[ $origin == pushed && $gone != *" $of "* ]]; then
 			if delete_image "$commit" "$of"; then
 				printf 'removed %s\n' "$image@$of"
 				gone+="$of "
 			else
-				left+=("$deployment $commit $of $at")
+				left+=("$deployment $commit $of $at $origin")
 			fi
 		fi
 	done <"$app/images"

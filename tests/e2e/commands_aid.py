@@ -1,0 +1,185 @@
+"""commands_aid.py - deploy.sh and rollback.sh with a PATH of recording stand-ins instead of docker, aws and others."""
+# SPDX-License-Identifier: ISC
+import json
+import os
+import signal
+import subprocess
+import time
+
+from runner_client import ROOT, wait_for
+
+COMMANDS = os.path.join(ROOT, "tests", "peers", "commands")
+DEPLOY = os.path.join(ROOT, "deploy")
+# Talks to nothing: what it was asked to do stands in STAND/target, and a file `MOMENT.hang` there holds it up.
+SPY = """# spy.sh - a transport that only notes what it is asked.
+transport_needs=image
+spy() { printf '%s\\n' "$*" >>"$STAND/spy"; if [[ -e $STAND/$1.hang ]]; then limited 600 spy sleep 600; fi; }
+transport_preflight() { spy preflight; }
+transport_ship() {
+	spy pull "$(image_of "$1")"
+	release_begins
+	spy ship "$1"
+	printf '%s\\n' "$1" >"$STAND/target"
+}
+transport_rollback() { release_begins; spy rollback "$1"; printf '%s\\n' "$1" >"$STAND/target"; }
+transport_current() { [[ ! -e $STAND/target ]] || cat "$STAND/target"; }
+transport_logs() { echo "logs $1"; }
+transport_clean() { spy clean "$@"; }
+"""
+
+
+def git(folder, *words):
+    return subprocess.run(
+        ["git", *words], cwd=folder, check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL,
+        env={"PATH": os.environ["PATH"], "HOME": str(folder), "GIT_CONFIG_NOSYSTEM": "1",
+             "GIT_AUTHOR_NAME": "Ann Example", "GIT_AUTHOR_EMAIL": "a@example.org",
+             "GIT_COMMITTER_NAME": "Bo", "GIT_COMMITTER_EMAIL": "b@example.org"}).stdout.strip()
+
+
+def tools(folder):
+    """A folder with everything of /usr/bin but the commands that have a stand-in."""
+    folder.mkdir()
+    for name in set(os.listdir("/usr/bin")) - set(os.listdir(COMMANDS)):
+        os.symlink(f"/usr/bin/{name}", folder / name)
+    return folder
+
+
+class CommandBench:
+    """A copy of deploy/ (links, and transports of its own), a repository, a state directory and a STAND."""
+
+    def __init__(self, path, tools_folder, commands=("docker", "aws", "curl"), transports=("local",)):
+        self.path = path
+        self.stand, self.state, self.bin, self.deploy, self.hooks = (
+            path / name for name in ("stand", "state", "bin", "deploy", "hooks"))
+        for folder in (self.stand, self.state, self.bin, self.deploy, self.deploy / "transports", self.hooks):
+            folder.mkdir()
+        for name in os.listdir(DEPLOY):
+            if name.endswith(".sh"):
+                os.symlink(os.path.join(DEPLOY, name), self.deploy / name)
+        for name in os.listdir(os.path.join(DEPLOY, "transports")):
+            if name.split(".")[0].split("-")[0] in transports:
+                os.symlink(os.path.join(DEPLOY, "transports", name), self.deploy / "transports" / name)
+        (self.deploy / "transports" / "spy.sh").write_text(SPY)
+        for name in commands:
+            os.symlink(os.path.join(COMMANDS, name), self.bin / name)
+        self.repository = path / "repository"
+        self.repository.mkdir()
+        git(self.repository, "init", "-q", "-b", "main")
+        self.environment = {
+            "PATH": f"{self.bin}:{tools_folder}", "HOME": str(path / "home"), "LANG": "C.UTF-8",
+            "STAND": str(self.stand), "STATE_DIRECTORY": str(self.state), "DEPLOY_TRANSPORT": "spy", "REPOSITORY_URL": str(self.repository),
+            "REGISTRY_URL": "registry.example.org", "REGISTRY_IMAGE": "team/shop", "HOOKS_DIRECTORY": str(self.hooks)}
+        self.image = "registry.example.org/team/shop"
+        self.number = 0
+        self.processes = []
+
+    def commit(self, text):
+        (self.repository / "Dockerfile").write_text(f"FROM scratch\n# {text}\n")
+        git(self.repository, "add", "-A")
+        git(self.repository, "commit", "-q", "--allow-empty", "-m", text)
+        return git(self.repository, "rev-parse", "HEAD")
+
+    def start(self, script, *words, **settings):
+        """Starts a script in a session of its own; its output goes to self.log."""
+        self.number += 1
+        environment = {"DEPLOYMENT_ID": str(self.number), **self.environment, **settings}
+        self.log = self.path / f"log.{self.number}"
+        with open(self.log, "wb") as log:
+            process = subprocess.Popen(
+                [str(self.deploy / script), *words], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+                start_new_session=True, env={key: value for key, value in environment.items() if value is not None})
+        self.processes.append(process)
+        return process
+
+    def run(self, script, *words, **settings):
+        """Runs a script to its end: (status, the lines of its log)."""
+        status = self.start(script, *words, **settings).wait(timeout=120)
+        return status, self.said()
+
+    def said(self):
+        return self.log.read_text().splitlines()
+
+    def steps(self):
+        return [line[4:] for line in self.said() if line.startswith("==> ")]
+
+    def plan(self, *entries):
+        for counter in self.stand.glob("plan.*"):
+            counter.unlink()
+        (self.stand / "plan").write_text(json.dumps(entries))
+
+    def world(self):
+        text = (self.stand / "world").read_text() if (self.stand / "world").exists() else ""
+        return json.loads(text or '{"images": {}, "registry": {}, "here": {}}')
+
+    def change_world(self, **fields):
+        (self.stand / "world").write_text(json.dumps({**self.world(), **fields}))
+
+    def records(self):
+        if not (self.stand / "calls").exists():
+            return []
+        return [json.loads(line) for line in (self.stand / "calls").read_text().splitlines()]
+
+    def calls(self, name=None):
+        """[[name, word, …]] of what was called, in order."""
+        return [[record["name"], *record["words"]] for record in self.records()
+                if "name" in record and name in (None, record["name"])]
+
+    def forget_calls(self):
+        for file in ("calls", "spy"):
+            (self.stand / file).unlink(missing_ok=True)
+
+    def spied(self):
+        return (self.stand / "spy").read_text().splitlines() if (self.stand / "spy").exists() else []
+
+    def target(self):
+        return (self.stand / "target").read_text().strip() if (self.stand / "target").exists() else ""
+
+    def until_hangs(self):
+        """Waits for a stand-in that hangs, as planned; its pid."""
+        file = self.stand / "hangs"
+        return int(wait_for(lambda: file.exists() and file.read_text(), "a call that hangs"))
+
+    def digests(self):
+        """{commit: digest} of what the registry has."""
+        kept = self.world()["registry"].get(self.image, {})
+        return {tag: digest for tag, manifest in kept.items() if not tag.startswith("sha256:")
+                for digest, other in kept.items() if digest.startswith("sha256:") and other == manifest}
+
+    def hook(self, kind, name, text="", mode=0o755):
+        (self.hooks / kind).mkdir(exist_ok=True)
+        file = self.hooks / kind / name
+        file.write_text(f"#!/bin/bash\n{text}\n")
+        file.chmod(mode)
+        return file
+
+    def session(self, process):
+        """The living processes of a script's session."""
+        found = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stat:
+                    fields = stat.read().rsplit(")", 1)[1].split()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if int(fields[3]) == process.pid and fields[0] not in "ZX":
+                found.append(int(pid))
+        return found
+
+    def kill_session(self, process):
+        """As a power cut would: all at once, none may clean up."""
+        until = time.monotonic() + 20
+        while self.session(process) and time.monotonic() < until:
+            for pid in self.session(process):
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+        process.wait()
+        (self.stand / "hangs").unlink(missing_ok=True)
+
+    def done(self):
+        """Ends what still runs; was there something?"""
+        still = [process for process in self.processes if process.poll() is None]
+        for process in self.processes:
+            self.kill_session(process)
+        return bool(still)
