@@ -72,7 +72,7 @@ struct keeper {
 	struct protocol_message out;
 };
 
-static void on_step(void *ctx, const char *name);
+static void on_step(void *ctx, enum step_scan_kind kind, const char *text);
 static void on_server_message(struct keeper *keeper, const char *data, size_t len);
 static void on_server_lost(struct keeper *keeper);
 static void on_leader_ended(struct keeper *keeper, int64_t now);
@@ -430,18 +430,22 @@ on_output(struct keeper *keeper)
 	}
 }
 
+/* What counts is what was shipped: the last one before the target changes. */
 static void
-on_step(void *ctx, const char *name)
+take_image(struct protocol_record *record, const char *digest)
 {
-	struct keeper *keeper = ctx;
-	struct protocol_message *out = &keeper->out;
+	if (!record->released)
+		memcpy(record->image, digest, sizeof(record->image));
+}
+
+static void
+take_step(struct protocol_message *out, const char *name)
+{
 	bool release = strcmp(name, "release") == 0;
 	bool no_rollback = strcmp(name, "no-rollback") == 0;
 	bool first =
 	    (release && !out->record.released) || (no_rollback && !out->record.no_rollback);
 
-	if (keeper->phase == PHASE_TOLD)
-		return;
 	out->record.released |= release;
 	out->record.no_rollback |= no_rollback;
 	if (out->step_count >= PROTOCOL_STEPS_MAX && !first)
@@ -450,6 +454,19 @@ on_step(void *ctx, const char *name)
 	out->steps[out->step_count] = (struct protocol_step){ .at = clock_ms(CLOCK_REALTIME) };
 	memcpy(out->steps[out->step_count].name, name, strlen(name) + 1);
 	out->step_count++;
+}
+
+static void
+on_step(void *ctx, enum step_scan_kind kind, const char *text)
+{
+	struct keeper *keeper = ctx;
+
+	if (keeper->phase == PHASE_TOLD)
+		return;
+	if (kind == STEP_SCAN_IMAGE)
+		take_image(&keeper->out.record, text);
+	else
+		take_step(&keeper->out, text);
 }
 
 /* ---- the loop ---------------------------------------------------------------------------- */

@@ -65,6 +65,7 @@ tell_steps(struct keeper_server *server, const struct keeper_news *news)
 {
 	struct protocol_message step = { .kind = PROTOCOL_STEP, .step_count = 1 };
 
+	memcpy(step.record.image, news->out->record.image, sizeof(step.record.image));
 	while (server->steps_told < news->out->step_count) {
 		step.steps[0] = news->out->steps[server->steps_told];
 		if (!tell(server, &step))

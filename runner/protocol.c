@@ -98,7 +98,9 @@ static const struct field fields[] = { NUMBER("id", id, INT64_MAX, ID_KINDS | BI
 		    NUMBER("user_ms", record.user_ms, INT64_MAX, RECORD_KINDS, 0)
 			NUMBER("system_ms", record.system_ms, INT64_MAX, RECORD_KINDS, 0)
 			    NUMBER("max_rss_kb", record.max_rss_kb, INT64_MAX, RECORD_KINDS, 0)
-				NUMBER("ended_at", record.ended_at, INT64_MAX, RECORD_KINDS, 0) };
+				NUMBER("ended_at", record.ended_at, INT64_MAX, RECORD_KINDS, 0)
+				    TEXT("image", record.image, protocol_is_image,
+					BIT(HELLO) | BIT(STEP) | RECORD_KINDS, 0) };
 
 #define STEP_KINDS (BIT(HELLO) | BIT(STEP) | RECORD_KINDS)
 
@@ -150,20 +152,23 @@ protocol_is_commit(const char *text)
 }
 
 bool
+protocol_is_image(const char *text)
+{
+	static const char algorithm[] = "sha256:";
+
+	if (strncmp(text, algorithm, strlen(algorithm)) != 0)
+		return false;
+	text += strlen(algorithm);
+	return hex_length(text) == 64 && text[64] == '\0';
+}
+
+bool
 protocol_is_release(const char *text)
 {
-	static const char image[] = "@sha256:";
 	size_t digits = hex_length(text);
 
-	if (digits < 7 || digits > 64)
-		return false;
-	if (text[digits] == '\0')
-		return true;
-	text += digits;
-	if (strncmp(text, image, strlen(image)) != 0)
-		return false;
-	text += strlen(image);
-	return hex_length(text) == 64 && text[64] == '\0';
+	return digits >= 7 && digits <= 64 &&
+	    (text[digits] == '\0' || (text[digits] == '@' && protocol_is_image(text + digits + 1)));
 }
 
 bool

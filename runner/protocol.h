@@ -33,21 +33,24 @@
  *   ←  answer  id status timed_out text body body: at most PROTOCOL_ANSWER_MAX bytes
  *
  * keeper ── runs/<id>/socket (connect through /proc/self/fd/<dirfd>/socket) ── server
- *   ←  hello   version pid start boot gate log_size released no_rollback steps  on every connect;
- *              steps: all so far.  A new connection replaces the old one, which is closed.
+ *   ←  hello   version pid start boot gate log_size released no_rollback image steps
+ *                                            on every connect; steps: all so far.  A new
+ *                                            connection replaces the old one, which is closed
  *   →  go                                    opens the gate; said again it changes nothing
  *   →  end                                   TERM, then KILL after grace_s.  Before `go`: the gate
  *                                            stays shut and the record says gate=0 ended=1
  *   ←  grew    log_size                      at most 20 a second
- *   ←  step    (one step in steps[0])        PROTOCOL_STEPS_MAX at most; `release` and
- *                                            `no-rollback` always
+ *   ←  step    image (one step in steps[0])  PROTOCOL_STEPS_MAX at most; `release` and
+ *                                            `no-rollback` always, so that an image is known
+ *                                            before the target changes
  *   ←  stuck   pid                           as above
  *   ←  exit    record fields, steps          the record is on disk before this is said
  *   When a connection is lost before `go`, the keeper ends with gate=0.  A keeper that nobody
  *   connects to gives up its gate when its runner has ended, or after PROTOCOL_GATE_WAIT_S.
  *
  * Record fields: gate released no_rollback exec_errno status signal timed_out ended lost
- *   user_ms system_ms max_rss_kb log_size ended_at steps.  How to read them, in this order:
+ *   user_ms system_ms max_rss_kb log_size ended_at image steps.  image is what the script said
+ *   last of `==> image sha256:…` before `==> release`.  How to read them, in this order:
  *     gate=0            the script never ran (ended=1: on request; else: the server was lost)
  *     exec_errno!=0     it could not be started: nothing ran
  *     lost=1            its keeper was killed: gate and released then say what may have happened
@@ -98,6 +101,7 @@
 #define PROTOCOL_VERSION	1
 #define PROTOCOL_STEPS_MAX	64		/* told live; then only release and no-rollback */
 #define PROTOCOL_STEPS_ROOM	(PROTOCOL_STEPS_MAX + 2)
+#define PROTOCOL_IMAGE		71		/* "sha256:" and 64 hex digits */
 #define PROTOCOL_STEP_NAME	47		/* bytes of a step's name; longer is cut */
 #define PROTOCOL_ANSWER_MAX	65536		/* body of an answer; longer output fails the ask */
 #define PROTOCOL_PACKET_MAX	(PROTOCOL_ANSWER_MAX + 8192)	/* the largest message */
@@ -172,6 +176,7 @@ struct protocol_record {
 	int64_t system_ms;
 	int64_t max_rss_kb;
 	int64_t ended_at;	/* milliseconds since 1970 */
+	char image[PROTOCOL_IMAGE + 1];	/* also step; "": none was said */
 };
 
 /* One message.  Fields that its kind does not name are zero or empty and are not sent. */
@@ -228,7 +233,8 @@ bool protocol_decode(const char *data, size_t len, struct protocol_message *ret,
  * one argument or one variable, and commits.sh refuses what is odd with a list of what is not. */
 bool protocol_is_environment(const char *text);
 bool protocol_is_commit(const char *text);	/* 7 to 64 lower case hex digits */
-bool protocol_is_release(const char *text);	/* commit, or commit@sha256:<64 hex> */
+bool protocol_is_image(const char *text);	/* sha256:<64 hex> */
+bool protocol_is_release(const char *text);	/* commit, or commit@image */
 bool protocol_is_ref(const char *text);		/* 1 to 255 bytes, none of them a control */
 
 const char *protocol_kind_name(enum protocol_kind kind);

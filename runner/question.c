@@ -61,11 +61,11 @@ fail(struct question *question, int status, const char *text)
 }
 
 static void
-on_step(void *ctx, const char *name)
+on_step(void *ctx, enum step_scan_kind kind, const char *text)
 {
 	struct question *question = ctx;
 
-	if (strcmp(name, "clone") == 0)
+	if (kind == STEP_SCAN_STEP && strcmp(text, "clone") == 0)
 		question->deadline = question->started + QUESTION_CLONE_DEADLINE_S * 1000;
 }
 

@@ -4,8 +4,10 @@
 
 #include <string.h>
 
-#define MARK	 "==> "
-#define MARK_LEN (sizeof(MARK) - 1)
+#define MARK	  "==> "
+#define MARK_LEN  (sizeof(MARK) - 1)
+#define IMAGE	  "image "
+#define IMAGE_LEN (sizeof(IMAGE) - 1)
 
 /* Bytes of text, at most max, that do not end within a UTF-8 character. */
 static size_t
@@ -18,15 +20,33 @@ cut_between_characters(const char *text, size_t len, size_t max)
 	return max;
 }
 
+/* Nothing but the exact form: a digest that was read wrong would be what is rolled back to. */
+static bool
+is_image(const char *line, size_t len, char digest[PROTOCOL_IMAGE + 1])
+{
+	if (len > 0 && line[len - 1] == '\r')
+		len--;
+	if (len != MARK_LEN + IMAGE_LEN + PROTOCOL_IMAGE ||
+	    memcmp(line + MARK_LEN, IMAGE, IMAGE_LEN) != 0)
+		return false;
+	memcpy(digest, line + MARK_LEN + IMAGE_LEN, PROTOCOL_IMAGE);
+	digest[PROTOCOL_IMAGE] = '\0';
+	return protocol_is_image(digest);
+}
+
 /* The line in scan->line is whole. */
 static void
 line_ended(struct step_scan *scan, step_scan_found *found, void *ctx)
 {
-	char name[PROTOCOL_STEP_NAME + 1];
+	char name[PROTOCOL_STEP_NAME + 1], digest[PROTOCOL_IMAGE + 1];
 	size_t len = scan->len, out = 0, from = MARK_LEN;
 
 	if (len <= MARK_LEN || memcmp(scan->line, MARK, MARK_LEN) != 0)
 		return;
+	if (is_image(scan->line, len, digest)) {
+		found(ctx, STEP_SCAN_IMAGE, digest);
+		return;
+	}
 	while (from < len && scan->line[from] == ' ')
 		from++;
 	len = from + cut_between_characters(scan->line + from, len - from, PROTOCOL_STEP_NAME);
@@ -41,7 +61,7 @@ line_ended(struct step_scan *scan, step_scan_found *found, void *ctx)
 		out--;
 	name[out] = '\0';
 	if (out > 0)
-		found(ctx, name);
+		found(ctx, STEP_SCAN_STEP, name);
 }
 
 /* Adds to a line that may still be a step's.  What the name has no room for is dropped. */

@@ -9,12 +9,17 @@
 struct step_scan {
 	bool mid_line;		/* the line that we are in is not a step's */
 	size_t len;
-	char line[PROTOCOL_STEP_NAME + 8];	/* of a line that may be one; longer is cut */
+	char line[PROTOCOL_IMAGE + 16];	/* of a line that may be one; longer is cut */
 };
 
-typedef void step_scan_found(void *ctx, const char *name);
+enum step_scan_kind {
+	STEP_SCAN_STEP,
+	STEP_SCAN_IMAGE,	/* exactly `==> image sha256:<64 hex>`: the text is the digest */
+};
 
-/* Calls back for each step that ends in these bytes.  The name is without blanks at its ends and
+typedef void step_scan_found(void *ctx, enum step_scan_kind kind, const char *text);
+
+/* Calls back for each step that ends in these bytes.  Its name is without blanks at its ends and
  * without control characters, cut to PROTOCOL_STEP_NAME bytes between characters; an empty one is
  * no step.  A line ends with LF or CRLF. */
 void step_scan_feed(struct step_scan *scan, const char *data, size_t len, step_scan_found *found,

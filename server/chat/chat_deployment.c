@@ -50,6 +50,15 @@ add_subject(struct chat_text *text, const struct deployment *deployment)
 }
 
 static void
+add_image(struct chat_text *text, const char *before, const struct deployment *deployment)
+{
+	if (deployment->image[0] == '\0')
+		return;
+	chat_text_add(text, "%s", before);
+	chat_text_image(text, deployment->image);
+}
+
+static void
 add_asker(struct chat_text *text, const struct deployment *deployment)
 {
 	chat_text_add(text, "\n");
@@ -201,6 +210,7 @@ say_question(struct chat_text *text, const struct chat_deployment *about)
 	}
 	chat_text_commit(text, deployment->commit);
 	add_subject(text, deployment);
+	add_image(text, "\n", deployment);
 	add_asker(text, deployment);
 	if (!is_rollback(deployment))
 		add_what_would_change(text, about);
@@ -302,6 +312,7 @@ say_live(struct chat_text *text, const struct chat_deployment *about)
 	chat_text_add(text, "\nrelease %lld", (long long)about->release);
 	if (is_rollback(deployment))
 		chat_text_add(text, ", rolled back");
+	add_image(text, ", ", deployment);
 	add_asker(text, deployment);
 	add_unprobed(text, deployment);
 	add_steps(text, about);

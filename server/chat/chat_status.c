@@ -42,6 +42,10 @@ add_release(struct chat_text *text, const struct chat_status *status)
 	chat_text_ago(text, release->at, status->at);
 	chat_text_add(text, ", by ");
 	chat_text_outside(text, release->by);
+	if (release->image[0] != '\0') {
+		chat_text_add(text, ", ");
+		chat_text_image(text, release->image);
+	}
 }
 
 static void

@@ -38,6 +38,14 @@ chat_text_commit(struct chat_text *text, const char *commit)
 }
 
 void
+chat_text_image(struct chat_text *text, const char *image)
+{
+	const char *digest = strchr(image, ':');
+
+	chat_text_add(text, "image " MARK_CODE "%.7s…" MARK_CODE, digest == NULL ? "" : digest + 1);
+}
+
+void
 chat_text_code(struct chat_text *text, const char *outside)
 {
 	buf_adds(&text->buf, MARK_CODE);

@@ -25,6 +25,9 @@ void chat_text_outside(struct chat_text *text, const char *outside);
 void chat_text_commit(struct chat_text *text, const char *commit);
 void chat_text_code(struct chat_text *text, const char *outside);
 
+/* "image 3f2a9c1…": what begins a digest ("sha256:…"). */
+void chat_text_image(struct chat_text *text, const char *image);
+
 /* "3 min ago" */
 void chat_text_ago(struct chat_text *text, int64_t at, int64_t now);
 void chat_text_duration(struct chat_text *text, int64_t ms);

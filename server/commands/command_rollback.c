@@ -78,6 +78,7 @@ ask(struct tx *tx, const struct update *update, const struct release *to)
 
 	(void)text_copy(deployment.environment, sizeof(deployment.environment), to->environment);
 	(void)text_copy(deployment.commit, sizeof(deployment.commit), to->commit);
+	(void)text_copy(deployment.image, sizeof(deployment.image), to->image);
 	(void)text_copy(deployment.ref, sizeof(deployment.ref), to->commit);
 	(void)text_copy(deployment.subject, sizeof(deployment.subject), to->subject);
 	(void)text_copy(deployment.asker, sizeof(deployment.asker), update->name);

@@ -54,8 +54,16 @@ do_ask_person(struct act *act)
 	    row_effect_wait(tx, WAIT_QUESTION, "", deployment->id, tx->at + wait_ms));
 }
 
+/* What a run is given: what to bring up, and what was live. */
+struct releases {
+	const char *commit;
+	const char *image;
+	const char *previous;
+	const char *previous_image;
+};
+
 static void
-order_run(struct act *act, enum program program, const char *commit, const char *previous)
+order_run(struct act *act, enum program program, const struct releases *of)
 {
 	struct tx *tx = act->tx;
 	struct deployment *deployment = act->deployment;
@@ -73,8 +81,10 @@ order_run(struct act *act, enum program program, const char *commit, const char 
 	effect->u.run.deployment = deployment->id;
 	effect->u.run.deadline_s = tx->settings->deploy_timeout_seconds;
 	(void)text_copy(effect->u.run.environment, LIMIT_ENVIRONMENT, deployment->environment);
-	(void)text_copy(effect->u.run.commit, LIMIT_COMMIT, commit);
-	(void)text_copy(effect->u.run.previous, LIMIT_COMMIT, previous);
+	(void)text_copy(effect->u.run.commit, LIMIT_COMMIT, of->commit);
+	(void)text_copy(effect->u.run.image, LIMIT_IMAGE, of->image);
+	(void)text_copy(effect->u.run.previous, LIMIT_COMMIT, of->previous);
+	(void)text_copy(effect->u.run.previous_image, LIMIT_IMAGE, of->previous_image);
 	(void)text_copy(effect->u.run.ref, LIMIT_REF, deployment->ref);
 	row_deployment_save(tx, deployment); /* the order is handed out with its message's row */
 	(void)row_effect_add(tx, effect);
@@ -86,13 +96,24 @@ do_run(struct act *act)
 	struct deployment *deployment = act->deployment;
 
 	decide_tell_team(act->tx, deployment);
-	order_run(act, deployment->program, deployment->commit, deployment->previous);
+	order_run(act, deployment->program,
+	    &(struct releases){
+		.commit = deployment->commit,
+		/* A deployment's image is made by its script, though an earlier run said one. */
+		.image = deployment->program == PROGRAM_ROLLBACK ? deployment->image : "",
+		.previous = deployment->previous,
+		.previous_image = deployment->previous_image,
+	    });
 }
 
 static void
 do_run_back(struct act *act)
 {
-	order_run(act, PROGRAM_ROLLBACK, act->deployment->previous, act->deployment->commit);
+	const struct deployment *deployment = act->deployment;
+
+	order_run(act, PROGRAM_ROLLBACK,
+	    &(struct releases){ deployment->previous, deployment->previous_image,
+		deployment->commit, deployment->image });
 }
 
 static void
@@ -175,6 +196,7 @@ do_release(struct act *act)
 
 	(void)text_copy(release.environment, sizeof(release.environment), deployment->environment);
 	(void)text_copy(release.commit, sizeof(release.commit), deployment->commit);
+	(void)text_copy(release.image, sizeof(release.image), deployment->image);
 	(void)text_copy(release.by, sizeof(release.by), deployment->asker);
 	(void)text_copy(release.subject, sizeof(release.subject), deployment->subject);
 	(void)row_environment_release(act->tx, &release);
@@ -188,6 +210,7 @@ release_back(struct act *act)
 	struct release release =
 	    row_release_find(act->tx, deployment->environment, deployment->previous);
 
+	(void)text_copy(release.image, sizeof(release.image), deployment->previous_image);
 	release.at = act->tx->at;
 	release.deployment = deployment->id;
 	(void)text_copy(release.by, sizeof(release.by), deployment->asker);

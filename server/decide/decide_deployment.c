@@ -83,7 +83,8 @@ add_entry(struct tx *tx, const struct deployment *deployment, const char *action
 	    },
 	    (const char *const[]){ "trigger", trigger_word(deployment->trigger), "why",
 		deploy_flow_why_word(deployment->why), "detail", deployment->detail, "previous",
-		deployment->previous, "name", deployment->asker, NULL });
+		deployment->previous, "name", deployment->asker,
+		deployment->image[0] != '\0' ? "image" : NULL, deployment->image, NULL });
 }
 
 static void
@@ -173,6 +174,8 @@ decide_set_way_back(struct tx *tx, struct deployment *deployment)
 	if (strcmp(back->commit, deployment->commit) == 0)
 		back = &environment.previous; /* the same once more: what was live before it */
 	(void)text_copy(deployment->previous, sizeof(deployment->previous), back->commit);
+	(void)text_copy(
+	    deployment->previous_image, sizeof(deployment->previous_image), back->image);
 }
 
 /* What it needs to end is written down when it starts: URLs, and the release to go back to.  False:

@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "deployment/deployment.h"
 
+#include "lib/text.h"
+
 const char *
 trigger_word(enum trigger trigger)
 {
@@ -13,6 +15,15 @@ trigger_word(enum trigger trigger)
 
 	assert((size_t)trigger < COUNT(words));
 	return words[trigger];
+}
+
+void
+deployment_take_image(struct deployment *deployment, const char *image)
+{
+	bool is_settled = deployment->program == PROGRAM_ROLLBACK && deployment->image[0] != '\0';
+
+	if (image[0] != '\0' && deployment->state != DEPLOY_ROLLING_BACK && !is_settled)
+		(void)text_copy(deployment->image, sizeof(deployment->image), image); /* fits */
 }
 
 bool

@@ -23,7 +23,7 @@ struct release {
 	int64_t id;		/* 0: none */
 	char environment[LIMIT_ENVIRONMENT];
 	char commit[LIMIT_COMMIT];
-	char image[LIMIT_LINE];	/* "": none */
+	char image[LIMIT_IMAGE];	/* "": none */
 	int64_t at;		/* wall ms of the health gate's pass */
 	int64_t deployment;
 	char by[LIMIT_PERSON];
@@ -48,12 +48,14 @@ struct deployment {
 	enum deploy_state state;
 	enum deploy_why why;
 	char commit[LIMIT_COMMIT];	/* "" until git has answered */
+	char image[LIMIT_IMAGE];	/* of commit, once it is known; "": none */
 	char ref[LIMIT_REF];		/* as asked for; "": the environment's branch */
 	char subject[LIMIT_SUBJECT];
 	char author[LIMIT_PERSON];
 	bool is_forced;
 	bool is_foreign;	/* not in the environment's branch */
 	char previous[LIMIT_COMMIT];	/* live when it started: the way back; "": none */
+	char previous_image[LIMIT_IMAGE]; /* of previous; "": none */
 	int64_t asked_by;	/* a person's id; 0: github */
 	char asker[LIMIT_PERSON];	/* "@ada", "github:login(7)" */
 	struct place place;	/* where it was asked for */
@@ -78,6 +80,10 @@ struct step {
 
 /* It waits its turn or is under way, and a cancel is not refused.  (A question has buttons.) */
 bool deployment_may_be_cancelled(const struct deployment *deployment);
+
+/* A run of it has said which image it ships.  Not noted of a run that brings back what was live
+ * before: that is another release's.  Nor is a release that is rolled back to ever given another. */
+void deployment_take_image(struct deployment *deployment, const char *image);
 
 const char *trigger_word(enum trigger trigger);
 

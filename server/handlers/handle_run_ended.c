@@ -35,6 +35,7 @@ handle_run_ended(struct tx *tx, const struct event *event)
 	if (deployment.state != DEPLOY_ROLLING_BACK) {
 		deployment.is_touched = verdict.is_touched;
 		deployment.has_no_way_back |= ended.no_way_back;
+		deployment_take_image(&deployment, ended.image);
 	}
 	if (verdict.why != DEPLOY_WHY_NONE)
 		deployment.why = verdict.why;

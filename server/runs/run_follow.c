@@ -12,6 +12,7 @@
 #include "lib/crash_point.h"
 #include "lib/log.h"
 #include "lib/loop.h"
+#include "lib/text.h"
 #include "runs/keeper_link.h"
 #include "runs/run_translate.h"
 
@@ -95,7 +96,7 @@ on_end_told(struct loop_task *task, void *ctx)
 }
 
 static void
-tell_step(struct run_follow *run, const struct protocol_step *said)
+tell_step(struct run_follow *run, const struct protocol_step *said, const char *image)
 {
 	struct run_step step = { .run = run->order.run, .at = said->at };
 
@@ -103,6 +104,8 @@ tell_step(struct run_follow *run, const struct protocol_step *said)
 		return;
 	step.n = (int)run->step_count++;
 	run_translate_step(said->name, run->world->redact, step.name);
+	static_assert(sizeof(step.image) > PROTOCOL_IMAGE, "an image fits");
+	(void)text_copy(step.image, sizeof(step.image), image);
 	run->watch.on_step(run->watch.ctx, &step);
 }
 
@@ -111,7 +114,7 @@ static void
 tell_steps(struct run_follow *run, const struct protocol_message *message)
 {
 	for (size_t i = run->step_count; i < message->step_count; i++)
-		tell_step(run, &message->steps[i]);
+		tell_step(run, &message->steps[i], message->record.image);
 }
 
 static void
@@ -354,7 +357,7 @@ on_keeper_message(void *ctx, const struct protocol_message *message)
 	case PROTOCOL_GREW: /* who shows the log looks at it by itself */
 		break;
 	case PROTOCOL_STEP:
-		tell_step(run, &message->steps[0]);
+		tell_step(run, &message->steps[0], message->record.image);
 		break;
 	case PROTOCOL_STUCK:
 		log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", run->order.run)),

@@ -12,6 +12,13 @@
 #include "runs/run_files.h"
 #include "runs/run_tail.h"
 
+/* COMMIT, or COMMIT@IMAGE where there is one; "" where there is no commit. */
+static void
+say_release(char ret[], size_t room, const char *commit, const char *image)
+{
+	(void)snprintf(ret, room, "%s%s%s", commit, image[0] == '\0' ? "" : "@", image);
+}
+
 void
 run_translate_order(const struct effect_run *order, unsigned grace_s, struct protocol_message *ret)
 {
@@ -24,11 +31,11 @@ run_translate_order(const struct effect_run *order, unsigned grace_s, struct pro
 		.grace_s = grace_s,
 		.deployment = (uint64_t)order->deployment,
 	};
-	static_assert(sizeof(ret->previous) >= sizeof(order->previous), "a commit fits");
-	static_assert(sizeof(ret->argument) >= sizeof(order->commit), "a commit fits");
+	static_assert(sizeof(ret->previous) >= LIMIT_COMMIT + LIMIT_IMAGE, "a release fits");
+	static_assert(sizeof(ret->argument) >= LIMIT_COMMIT + LIMIT_IMAGE, "a release fits");
 	static_assert(sizeof(ret->ref) >= sizeof(order->ref), "a ref fits");
-	memcpy(ret->argument, order->commit, sizeof(order->commit));
-	memcpy(ret->previous, order->previous, sizeof(order->previous));
+	say_release(ret->argument, sizeof(ret->argument), order->commit, order->image);
+	say_release(ret->previous, sizeof(ret->previous), order->previous, order->previous_image);
 	/* A name too long is cut, and refused by the runner, which knows no such environment. */
 	(void)text_copy(ret->environment, sizeof(ret->environment), order->environment);
 	memcpy(ret->ref, order->ref, sizeof(order->ref));
@@ -114,6 +121,8 @@ run_translate_record(const struct run_translate_place *place, const struct proto
 		.duration_ms = duration_of(place, record),
 	};
 
+	static_assert(sizeof(ended.image) == sizeof(record->image), "an image fits");
+	memcpy(ended.image, record->image, sizeof(ended.image));
 	detail_of(place, record, ended.detail);
 	return ended;
 }

@@ -25,7 +25,7 @@ static const char *const whys[] = {
 	"id, environment, program, cause, state, why, commit_id, ref, subject, author," \
 	" is_forced, is_foreign, previous, asked_by, asker, chat, thread, message, also_message," \
 	" run, attempts, is_touched, has_no_way_back, urls, detail, requested_at, started_at," \
-	" ended_at, note"
+	" ended_at, note, image, previous_image"
 
 static size_t
 index_of(const char *word, const char *const words[], size_t count)
@@ -73,6 +73,8 @@ read_deployment(const struct db_rows *rows, struct deployment *d)
 	tx_text(rows, 23, d->urls, sizeof(d->urls));
 	tx_text(rows, 24, d->detail, sizeof(d->detail));
 	tx_text(rows, 28, d->note, sizeof(d->note));
+	tx_text(rows, 29, d->image, sizeof(d->image));
+	tx_text(rows, 30, d->previous_image, sizeof(d->previous_image));
 }
 
 /* The first row of a query that was begun. */
@@ -213,8 +215,8 @@ row_deployment_count_open(struct tx *tx, int64_t asked_by)
 #define SAVED \
 	"commit_id, ref, subject, author, is_forced, is_foreign, previous, asker, chat, thread," \
 	" message, also_message, run, attempts, is_touched, has_no_way_back, urls, detail," \
-	" requested_at, started_at, ended_at, note"
-#define N_SAVED 22
+	" requested_at, started_at, ended_at, note, image, previous_image"
+#define N_SAVED 24
 
 static void
 bind_saved(const struct deployment *d, struct db_value out[N_SAVED])
@@ -242,6 +244,8 @@ bind_saved(const struct deployment *d, struct db_value out[N_SAVED])
 		DB_I64(d->started_at),
 		DB_I64(d->ended_at),
 		DB_TEXT(d->note),
+		DB_TEXT(d->image),
+		DB_TEXT(d->previous_image),
 	};
 
 	_Static_assert(COUNT(values) == N_SAVED, "one value for each column of SAVED");
@@ -266,7 +270,7 @@ row_deployment_add(struct tx *tx, struct deployment *deployment)
 		"INSERT INTO deployment (" SAVED ", " FIXED
 		", state, why) VALUES ($1, $2, $3, $4, $5, $6, $7,"
 		" $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,"
-		" $24, $25, $26, $27, $28)",
+		" $24, $25, $26, $27, $28, $29, $30)",
 		values, COUNT(values)))
 		deployment->id = db_last_id(tx->db);
 	store_gauges_stale(tx->store);
@@ -281,7 +285,7 @@ row_deployment_save(struct tx *tx, const struct deployment *deployment)
 	values[N_SAVED] = DB_I64(deployment->id);
 	(void)tx_run_values(tx,
 	    "UPDATE deployment SET (" SAVED ") = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,"
-	    " $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22) WHERE id = $23",
+	    " $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24) WHERE id = $25",
 	    values, COUNT(values)); /* sticky */
 }
 

@@ -23,7 +23,9 @@ struct effect_run {
 	int64_t deployment;
 	char environment[LIMIT_ENVIRONMENT];
 	char commit[LIMIT_COMMIT];	/* to bring up */
+	char image[LIMIT_IMAGE];	/* of it, to go back to; "": none, or yet to be made */
 	char previous[LIMIT_COMMIT];	/* that was live; "": none */
+	char previous_image[LIMIT_IMAGE];
 	char ref[LIMIT_REF];
 	int deadline_s;
 	struct message message;	/* shows its output; filled when handed out, not in the row */

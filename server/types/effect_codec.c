@@ -89,7 +89,9 @@ encode_run(const struct effect *effect, struct json_out *out)
 	json_put_i64(out, "deployment", run->deployment);
 	json_put_str(out, "environment", run->environment);
 	json_put_str(out, "commit", run->commit);
+	json_put_str(out, "image", run->image);
 	json_put_str(out, "previous", run->previous);
+	json_put_str(out, "previous_image", run->previous_image);
 	json_put_str(out, "ref", run->ref);
 	json_put_i64(out, "deadline_s", run->deadline_s);
 }
@@ -105,7 +107,10 @@ decode_run(struct effect *effect, const struct json *body, struct err *err)
 	    !get_i64(body, "deployment", &run->deployment, err) ||
 	    !get_text(body, "environment", run->environment, sizeof(run->environment), err) ||
 	    !get_text(body, "commit", run->commit, sizeof(run->commit), err) ||
+	    !get_text(body, "image", run->image, sizeof(run->image), err) ||
 	    !get_text(body, "previous", run->previous, sizeof(run->previous), err) ||
+	    !get_text(
+		body, "previous_image", run->previous_image, sizeof(run->previous_image), err) ||
 	    !get_text(body, "ref", run->ref, sizeof(run->ref), err) ||
 	    !get_int(body, "deadline_s", INT_MAX, &run->deadline_s, err))
 		return false;

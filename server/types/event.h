@@ -66,6 +66,7 @@ struct run_step {
 	int n;			/* the run's n-th step, from 0: a step told twice is one */
 	char name[LIMIT_STEP];
 	int64_t at;		/* wall ms */
+	char image[LIMIT_IMAGE]; /* that it has said so far; "": none */
 };
 
 /* The exit record, or why there is none. */
@@ -82,6 +83,7 @@ struct run_ended {
 	int exit_status;	/* -1: killed by signal_number */
 	int signal_number;
 	int64_t duration_ms;
+	char image[LIMIT_IMAGE]; /* that it said it ships; "": none, or not known */
 	char detail[LIMIT_LINE]; /* the last line it printed, cleaned; or why it was refused */
 };
 

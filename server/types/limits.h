@@ -7,6 +7,7 @@
 #define LIMIT_ENVIRONMENT	24	/* names are [a-z][a-z0-9-]{0,19} */
 #define LIMIT_ENVIRONMENTS	16	/* one /status must fit one message */
 #define LIMIT_COMMIT		65	/* 64 hex digits: a SHA-256 repository */
+#define LIMIT_IMAGE		72	/* "sha256:" and 64 hex digits */
 #define LIMIT_REF		256	/* git's own files are bound by NAME_MAX */
 #define LIMIT_PERSON		72	/* a display name, cut: Telegram allows 64 + 64 of them */
 #define LIMIT_SUBJECT		200	/* first line of a commit message, cut */

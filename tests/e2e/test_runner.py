@@ -351,6 +351,38 @@ def test_a_run_goes_on_without_server_and_runner_and_is_adopted(bench):
     assert (settled["id"], settled["state"]) == (1, "ended")
 
 
+IMAGES = [f"sha256:{digit * 64}" for digit in "abc"]
+
+
+def test_the_image_that_was_said_last_before_release_is_recorded_and_told(bench):
+    runner = bench.runner(f'echo "==> image {IMAGES[0]}"; echo "==> build"; echo "==> image {IMAGES[1]}"; '
+                          f'echo "==> image {IMAGES[2]}x"; echo "==> release"; echo "==> image {IMAGES[2]}"; '
+                          'echo x >$MARKS/said; until [[ -e $MARKS/on ]]; do sleep 0.01; done; echo "==> end"')
+    keeper = runner.start(1)
+    until = [keeper.until("step") for _ in range(3)]
+    assert [(m.names[0][:12], m["image"]) for m in until[1:]] == [
+        ("image sha256", IMAGES[1]), ("release", IMAGES[1])]
+    bench.mark("said")
+    second = runner.keeper(1)
+    assert second.hello["image"] == IMAGES[1]
+    (bench.marks / "on").write_text("x\n")
+    record = second.exit()
+    assert record["image"] == IMAGES[1] and record.names[-1] == "end"
+    settled = runner.settle(1)
+    assert (settled["state"], settled["image"]) == ("ended", IMAGES[1])
+
+
+def test_a_lost_run_tells_no_image(bench):
+    """Nobody wrote it down; whoever heard its steps knows it."""
+    runner = bench.runner(f'echo "==> image {IMAGES[0]}"; echo "==> release"; echo x >$MARKS/said; exec sleep 1000')
+    keeper = runner.start(1)
+    assert keeper.until("step")["image"] == IMAGES[0]
+    bench.mark("said")
+    os.kill(bench.keeper_of(keeper.hello["pid"]), signal.SIGKILL)
+    settled = runner.until("settled")
+    assert (settled["state"], settled["image"]) == ("lost", 0)
+
+
 def test_the_newest_connection_is_the_server(bench):
     runner = bench.runner("until [[ -e $MARKS/on ]]; do sleep 0.01; done")
     first = runner.start(1)

@@ -285,6 +285,19 @@ a_release_was_live(const struct invariants *of)
 		tell(of, __func__, "release %" PRId64, id);
 }
 
+/* I11: what a rollback will bring back is what its deployment shipped, or was taken back to. */
+static void
+a_release_names_its_image(const struct invariants *of)
+{
+	int64_t id = invariants_number(of,
+	    "SELECT COALESCE(MAX(r.id), 0) FROM release r"
+	    " JOIN deployment d ON d.id = r.deployment"
+	    " WHERE r.image <> CASE d.state WHEN 'LIVE' THEN d.image ELSE d.previous_image END");
+
+	if (id != 0)
+		tell(of, __func__, "release %" PRId64, id);
+}
+
 void
 invariants_of_rest(const struct invariants *of)
 {
@@ -293,6 +306,7 @@ invariants_of_rest(const struct invariants *of)
 	only_standing_waits_are_open(of);
 	a_confirmation_counts_once(of);
 	a_release_was_live(of);
+	a_release_names_its_image(of);
 	for (size_t i = 0; i < of->look->n; i++)
 		if (of->look->deployments[i].class == DEPLOY_CLASS_FINAL)
 			invariants_of_end(of, &of->look->deployments[i]);

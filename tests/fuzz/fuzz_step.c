@@ -7,10 +7,16 @@
 #include "tests/fuzz/fuzz.h"
 
 static void
-on_step(void *ctx, const char *name)
+on_step(void *ctx, enum step_scan_kind kind, const char *name)
 {
 	size_t size = strlen(name);
 
+	if (kind == STEP_SCAN_IMAGE) {
+		assert(protocol_is_image(name));
+		buf_adds(ctx, name);
+		buf_addc(ctx, '!');
+		return;
+	}
 	assert(size > 0 && size <= PROTOCOL_STEP_NAME);
 	assert(name[0] != ' ' && name[size - 1] != ' ');
 	for (size_t i = 0; i < size; i++)

@@ -43,6 +43,7 @@
 	F(EXEC_FAILED, "a script could not be started") \
 	F(GATE_NEVER_OPENED, "a gate never opened") \
 	F(RUN_ADOPTED, "a run was adopted") \
+	F(IMAGE_CAME_BACK, "a rollback named an image") \
 	F(PROBE_FLAPPED, "a health check failed now and then") \
 	F(RESULT_AGAIN, "a result came twice") \
 	F(RESULT_LATE, "a result came for what was withdrawn") \

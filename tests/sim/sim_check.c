@@ -230,6 +230,35 @@ sim_check_gate(struct sim *sim, const struct sim_process *process)
 		sim_fail(sim, "a_gate_opens_for_what_is_recorded", "run %" PRId64, process->run);
 }
 
+static void
+check_image(struct sim *sim, const struct effect_run *order, const char *commit, const char *image,
+    bool may_be_unknown)
+{
+	char made[LIMIT_IMAGE];
+
+	sim_image_of(commit, made);
+	if (strcmp(image, made) != 0 && !(may_be_unknown && image[0] == '\0'))
+		sim_fail(sim, "an_order_names_the_recorded_image",
+		    "run %" PRId64 ": %.7s is %.14s, and was %.14s", order->run, commit, image,
+		    made);
+}
+
+/* A deployment's image is yet to be made; what was live before, and goes back, has the one that its
+ * script said.  One that is taken back may not have come that far. */
+void
+sim_check_images(struct sim *sim, const struct effect_run *order)
+{
+	bool is_back = order->program == PROGRAM_ROLLBACK;
+
+	if (is_back)
+		check_image(sim, order, order->commit, order->image, false);
+	else if (order->image[0] != '\0')
+		sim_fail(sim, "a_deployment_is_ordered_by_commit", "run %" PRId64, order->run);
+	check_image(sim, order, order->previous, order->previous_image, is_back);
+	if (is_back && order->image[0] != '\0')
+		sim_note(sim, SIM_IMAGE_CAME_BACK);
+}
+
 /* --- around each decision --- */
 
 /* Everything that a deployment of this environment is, as a number. */

@@ -99,6 +99,7 @@ struct sim_process {
 	enum program program;
 	char commit[LIMIT_COMMIT];
 	char previous[LIMIT_COMMIT];
+	char image[LIMIT_IMAGE]; /* that it has said; "": none yet */
 	enum sim_phase phase;
 	unsigned link;		/* the server's life that follows it; 0: none */
 	bool has_keeper;
@@ -302,6 +303,8 @@ void sim_run_forget(struct sim *sim, struct sim_open *open);
 void sim_run_probe(struct sim *sim, struct sim_open *open);
 void sim_run_cut(struct sim *sim, bool is_host);
 void sim_run_keeper_is_killed(struct sim *sim);
+/* The image of a commit, the same at every build; "": its script ships none. */
+void sim_image_of(const char *commit, char ret[LIMIT_IMAGE]);
 
 /* --- sim_check.c --- */
 
@@ -311,6 +314,7 @@ void sim_check_acknowledged(struct sim *sim, const char *source, const char *id,
     const uint8_t *digest);
 void sim_check_gate(struct sim *sim, const struct sim_process *process);
 void sim_check_targets(struct sim *sim);	/* whenever a process begins */
+void sim_check_images(struct sim *sim, const struct effect_run *order);
 /* Around each decision, in its transaction. */
 struct sim_before {
 	uint64_t of[SIM_ENVIRONMENTS];

@@ -414,9 +414,16 @@ world_run_starts(struct world *w)
 void
 world_run_step(struct world *w, int n, const char *name)
 {
+	world_run_ships(w, n, name, "");
+}
+
+void
+world_run_ships(struct world *w, int n, const char *name, const char *image)
+{
 	struct event *event = store_aid_event(&w->aid, EVENT_RUN_STEP);
 
 	event->u.run_step = (struct run_step){ .run = open_run(w), .n = n, .at = w->aid.at };
+	(void)text_copy(event->u.run_step.image, LIMIT_IMAGE, image);
 	(void)text_copy(event->u.run_step.name, LIMIT_STEP, name);
 	(void)world_decide(w, event);
 }

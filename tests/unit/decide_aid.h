@@ -124,6 +124,7 @@ void world_git_heads(struct world *w, const char *develop, const char *main_bran
 /* The oldest open run: its script waits at its gate (returns the answer), says a step, ends. */
 int world_run_starts(struct world *w);
 void world_run_step(struct world *w, int n, const char *name);
+void world_run_ships(struct world *w, int n, const char *name, const char *image);
 void world_run_deaf(struct world *w);
 void world_run_lost(struct world *w);
 void world_run_ends(struct world *w, struct run_ended ended);

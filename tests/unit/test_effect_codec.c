@@ -39,7 +39,9 @@ a_run_comes_back_as_it_was(void **state)
 		.deployment = 12,
 		.environment = "staging",
 		.commit = "1a2b3c4d",
-		.previous = "",
+		.image = "sha256:3f2a9c1d",
+		.previous = "9f8e7d6c",
+		.previous_image = "sha256:0",
 		.ref = "feature/\"ö\x01\\",
 		.deadline_s = 600,
 	};

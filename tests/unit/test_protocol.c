@@ -30,6 +30,8 @@ round_trip(const struct protocol_message *message, struct protocol_message *ret)
 		fail_msg("%s", err.text);
 }
 
+#define IMAGE "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 static void
 an_order_is_read_as_it_was_sent(void **state)
 {
@@ -69,7 +71,8 @@ a_record_is_read_as_it_was_sent(void **state)
 		    .user_ms = 1,
 		    .system_ms = 2,
 		    .max_rss_kb = 3,
-		    .ended_at = 1795160052259 } };
+		    .ended_at = 1795160052259,
+		    .image = IMAGE } };
 	struct protocol_message read;
 
 	(void)state;
@@ -82,13 +85,35 @@ a_record_is_read_as_it_was_sent(void **state)
 	assert_memory_equal(&sent, &read, sizeof(sent));
 }
 
+/* Whoever connects late, or hears each step, knows the image before the target changes. */
+static void
+an_image_comes_with_hello_and_with_each_step(void **state)
+{
+	static const struct {
+		const char *packet;
+		const char *image;
+	} cases[] = {
+		{ "hello\nversion 1\nimage " IMAGE "\n", IMAGE },
+		{ "step\nimage " IMAGE "\nstep 1 release\n", IMAGE },
+		{ "grew\nlog_size 1\nimage x\n", "" }, /* not one of its fields */
+	};
+	static struct protocol_message read;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		assert_true(protocol_decode(cases[i].packet, strlen(cases[i].packet), &read, NULL));
+		assert_string_equal(read.record.image, cases[i].image);
+	}
+}
+
 static void
 the_largest_record_fits_its_room_on_disk(void **state)
 {
 	static char packet[PROTOCOL_RECORD_BYTES - 1];
-	struct protocol_message sent = {
-		.kind = PROTOCOL_EXIT, .log_size = INT64_MAX, .step_count = PROTOCOL_STEPS_ROOM
-	};
+	struct protocol_message sent = { .kind = PROTOCOL_EXIT,
+		.log_size = INT64_MAX,
+		.step_count = PROTOCOL_STEPS_ROOM,
+		.record = { .image = IMAGE } };
 	size_t len;
 
 	(void)state;
@@ -165,6 +190,10 @@ what_is_out_of_bounds_is_refused(void **state)
 		"step\nstep x y\n",
 		"step\nstep 1 \n",
 		"step\nstep 1 a\nstep 1 b\n",
+		"step\nstep 1 a\nimage \n",
+		"step\nstep 1 a\nimage sha256:1\n",
+		"step\nstep 1 a\nimage " IMAGE "0\n",
+		"step\nstep 1 a\nimage " IMAGE "\nimage " IMAGE "\n",
 		"ask\nid 1\nquestion none\n",
 		"ask\nid 1\nquestion \n",
 		RUN_BUT,
@@ -338,6 +367,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_order_is_read_as_it_was_sent),
 		cmocka_unit_test(a_record_is_read_as_it_was_sent),
+		cmocka_unit_test(an_image_comes_with_hello_and_with_each_step),
 		cmocka_unit_test(the_largest_record_fits_its_room_on_disk),
 		cmocka_unit_test(an_answer_carries_any_bytes_up_to_its_cap),
 		cmocka_unit_test(what_a_newer_version_adds_is_skipped),

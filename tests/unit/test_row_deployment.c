@@ -243,8 +243,9 @@ live(struct tx *tx, int64_t build_ms, int64_t whole_ms)
 	row_deployment_add(tx, &d);
 	d.run = row_run_add(tx, d.id, PROGRAM_DEPLOY);
 	row_deployment_save(tx, &d);
-	(void)row_step_add(tx, &(struct run_step){ d.run, 0, "build", d.started_at });
-	(void)row_step_add(tx, &(struct run_step){ d.run, 1, "release", d.started_at + build_ms });
+	(void)row_step_add(tx, &(struct run_step){ d.run, 0, "build", d.started_at, "" });
+	(void)row_step_add(
+	    tx, &(struct run_step){ d.run, 1, "release", d.started_at + build_ms, "" });
 	row_run_ended(tx, &(struct run_ended){ .run = d.run });
 }
 

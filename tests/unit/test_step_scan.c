@@ -14,12 +14,13 @@ struct found {
 };
 
 static void
-on_found(void *ctx, const char *name)
+on_found(void *ctx, enum step_scan_kind kind, const char *name)
 {
 	struct found *found = ctx;
 	size_t used = strlen(found->text);
 
-	(void)snprintf(found->text + used, sizeof(found->text) - used, "[%s]", name);
+	(void)snprintf(found->text + used, sizeof(found->text) - used,
+	    kind == STEP_SCAN_IMAGE ? "<%s>" : "[%s]", name);
 }
 
 static void
@@ -33,6 +34,9 @@ feed_in_pieces(const char *text, size_t piece, struct found *ret)
 		step_scan_feed(
 		    &scan, text + at, at + piece > len ? len - at : piece, on_found, ret);
 }
+
+#define DIGEST "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define CUT    "0123456789abcdef0123456789abcdef01" /* of a step's name, behind "image sha256:" */
 
 static void
 steps_are_found_however_output_is_cut(void **state)
@@ -55,6 +59,23 @@ steps_are_found_however_output_is_cut(void **state)
 		    "[12345678901234567890123456789012345678901234567][y]" },
 		{ "==> 1234567890123456789012345678901234567890123456\xc3\xa4\n",
 		    "[1234567890123456789012345678901234567890123456]" },
+		{ "==> image sha256:" DIGEST "\n==> image sha256:" DIGEST "\r\n==> x\n",
+		    "<sha256:" DIGEST "><sha256:" DIGEST ">[x]" },
+		/* anything else is a step like another */
+		{ "==> image sha256:" DIGEST, "" },
+		{ "==> image sha256:" DIGEST "0\n", "[image sha256:" CUT "]" },
+		{ "==> image sha256:" DIGEST " \n", "[image sha256:" CUT "]" },
+		{ "==> image sha256:" DIGEST "\r\r\n", "[image sha256:" CUT "]" },
+		{ "==>  image sha256:" DIGEST "\n", "[image sha256:" CUT "]" },
+		{ "==> image  sha256:" DIGEST "\n",
+		    "[image  sha256:0123456789abcdef0123456789abcdef0]" },
+		{ "==> Image sha256:" DIGEST "\n", "[Image sha256:" CUT "]" },
+		{ "==> image sha512:" DIGEST "\n", "[image sha512:" CUT "]" },
+		{ "==> image sha256:" CUT "\n", "[image sha256:" CUT "]" },
+		{ "==> image "
+		  "sha256:A123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n",
+		    "[image sha256:A123456789abcdef0123456789abcdef01]" },
+		{ "==> image\n", "[image]" },
 	};
 
 	(void)state;

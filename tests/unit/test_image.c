@@ -1,0 +1,210 @@
+/* Goal: the image that went live is the one that comes back, whatever happens between.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "decide_aid.h"
+
+#include "lib/text.h"
+
+#define IMAGE_A "sha256:aaaa111111111111111111111111111111111111111111111111111111111111"
+#define IMAGE_B "sha256:bbbb222222222222222222222222222222222222222222222222222222222222"
+#define IMAGE_X "sha256:eeee333333333333333333333333333333333333333333333333333333333333"
+
+static void
+goes_live(struct world *w, const char *commit, const char *image)
+{
+	world_deploy_starts(w, commit);
+	world_run_ships(w, 0, "release", image);
+	world_run_ends(w, GOOD);
+	world_probed(w, NULL);
+	assert_string_equal(world_environment(w, "staging").current.commit, commit);
+	assert_string_equal(world_environment(w, "staging").current.image, image);
+}
+
+/* B is being deployed over A. */
+static void
+b_over_a(struct world *w)
+{
+	world_open(w, STAGING_URL, NULL);
+	goes_live(w, COMMIT_A, IMAGE_A);
+	world_deploy_starts(w, COMMIT_B);
+}
+
+#define ORDERED(w, commit_, image_, previous_, previous_image_) \
+	do { \
+		const struct effect *run_ = world_peek(w, EFFECT_RUN); \
+		assert_non_null(run_); \
+		assert_string_equal(run_->u.run.commit, commit_); \
+		assert_string_equal(run_->u.run.image, image_); \
+		assert_string_equal(run_->u.run.previous, previous_); \
+		assert_string_equal(run_->u.run.previous_image, previous_image_); \
+	} while (0)
+
+static void
+a_release_has_the_image_that_its_step_told(void **state)
+{
+	struct world w;
+
+	(void)state;
+	b_over_a(&w);
+	ORDERED(&w, COMMIT_B, "", COMMIT_A, IMAGE_A);
+	assert_non_null(world_says(&w, "release 1, image aaaa111…"));
+	(void)world_text(&w, WORLD_ADMIN, "/status staging");
+	assert_non_null(world_says(&w, ", image aaaa111…"));
+	world_close(&w);
+}
+
+/* No step was heard: the server was away until its end. */
+static void
+a_release_has_the_image_that_its_record_told(void **state)
+{
+	struct run_ended ended = GOOD;
+	struct world w;
+
+	(void)state;
+	b_over_a(&w);
+	(void)text_copy(ended.image, sizeof(ended.image), IMAGE_B);
+	world_run_ends(&w, ended);
+	world_probed(&w, NULL);
+	assert_string_equal(world_environment(&w, "staging").current.image, IMAGE_B);
+	assert_string_equal(world_environment(&w, "staging").previous.image, IMAGE_A);
+	world_close(&w);
+}
+
+static void
+what_is_taken_back_goes_back_to_the_image_that_ran(void **state)
+{
+	struct world w;
+
+	(void)state;
+	b_over_a(&w);
+	world_run_ships(&w, 0, "build", "");
+	world_run_ships(&w, 1, "release", IMAGE_B);
+	world_run_ends(&w, TOUCHED);
+	ORDERED(&w, COMMIT_A, IMAGE_A, COMMIT_B, IMAGE_B);
+	assert_int_equal(world_run_starts(&w), 200);
+	world_run_ships(&w, 0, "release", IMAGE_X); /* of the way back: it is not B's */
+	assert_string_equal(world_newest(&w, "staging").image, IMAGE_B);
+	world_run_ends(&w, GOOD);
+	world_probed(&w, NULL);
+	assert_int_equal(world_state(&w), DEPLOY_ROLLED_BACK);
+	assert_string_equal(world_environment(&w, "staging").current.image, IMAGE_A);
+	world_close(&w);
+}
+
+/* Its record tells nothing; what was heard of it stands in its row. */
+static void
+a_lost_run_is_taken_back_to_the_image_that_ran(void **state)
+{
+	struct world w;
+
+	(void)state;
+	b_over_a(&w);
+	world_run_ships(&w, 0, "release", IMAGE_B);
+	world_run_lost(&w);
+	world_run_ends(&w, (struct run_ended){ .gate_opened = true, .lost = true });
+	ORDERED(&w, COMMIT_A, IMAGE_A, COMMIT_B, IMAGE_B);
+	world_close(&w);
+}
+
+static void
+a_rollback_that_was_lost_is_ordered_again_with_its_image(void **state)
+{
+	struct world w;
+
+	(void)state;
+	b_over_a(&w);
+	world_run_ends(&w, TOUCHED);
+	world_run_ends(&w, (struct run_ended){ .gate_opened = true, .lost = true });
+	ORDERED(&w, COMMIT_A, IMAGE_A, COMMIT_B, "");
+	world_close(&w);
+}
+
+/* Rollback of production by a person, as the button's row says it. */
+static void
+press_rollback(struct world *w, const char *question_part)
+{
+	struct world_message *question;
+
+	(void)world_text(w, WORLD_ADMIN, "/rollback staging");
+	question = world_last(w);
+	assert_non_null(strstr(world_plain(question), question_part));
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, question->buttons.at[0].question);
+}
+
+static void
+a_persons_rollback_shows_and_orders_the_image(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL);
+	goes_live(&w, COMMIT_A, IMAGE_A);
+	goes_live(&w, COMMIT_B, IMAGE_B);
+	press_rollback(&w, "\nimage aaaa111…");
+	ORDERED(&w, COMMIT_A, IMAGE_A, COMMIT_B, IMAGE_B);
+	assert_int_equal(world_run_starts(&w), 200);
+	world_run_ships(&w, 0, "release", IMAGE_X); /* it was told which one */
+	world_run_ends(&w, GOOD);
+	world_probed(&w, NULL);
+	assert_string_equal(world_environment(&w, "staging").current.image, IMAGE_A);
+	assert_string_equal(world_environment(&w, "staging").previous.image, IMAGE_B);
+	world_close(&w);
+}
+
+/* Of a time when it was shipped without: rollback.sh asks the registry. */
+static void
+a_rollback_without_an_image_takes_the_one_it_is_told(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL);
+	goes_live(&w, COMMIT_A, "");
+	goes_live(&w, COMMIT_B, IMAGE_B);
+	press_rollback(&w, "bbbbbbb → aaaaaaa");
+	ORDERED(&w, COMMIT_A, "", COMMIT_B, IMAGE_B);
+	assert_int_equal(world_run_starts(&w), 200);
+	world_run_ships(&w, 0, "release", IMAGE_A);
+	world_run_ends(&w, GOOD);
+	world_probed(&w, NULL);
+	assert_string_equal(world_environment(&w, "staging").current.image, IMAGE_A);
+	world_close(&w);
+}
+
+/* The same commit once more, with another image: what was live before it comes back whole. */
+static void
+the_same_commit_again_goes_back_to_the_release_before_it(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL);
+	goes_live(&w, COMMIT_A, IMAGE_A);
+	goes_live(&w, COMMIT_B, IMAGE_B);
+	world_deploy_starts(&w, COMMIT_B);
+	world_run_ships(&w, 0, "release", IMAGE_X);
+	world_run_ends(&w, TOUCHED);
+	ORDERED(&w, COMMIT_A, IMAGE_A, COMMIT_B, IMAGE_X);
+	world_run_ends(&w, GOOD);
+	world_probed(&w, NULL);
+	assert_int_equal(world_state(&w), DEPLOY_ROLLED_BACK);
+	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
+	assert_string_equal(world_environment(&w, "staging").current.image, IMAGE_A);
+	world_close(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_release_has_the_image_that_its_step_told),
+		cmocka_unit_test(a_release_has_the_image_that_its_record_told),
+		cmocka_unit_test(what_is_taken_back_goes_back_to_the_image_that_ran),
+		cmocka_unit_test(a_lost_run_is_taken_back_to_the_image_that_ran),
+		cmocka_unit_test(a_rollback_that_was_lost_is_ordered_again_with_its_image),
+		cmocka_unit_test(a_persons_rollback_shows_and_orders_the_image),
+		cmocka_unit_test(a_rollback_without_an_image_takes_the_one_it_is_told),
+		cmocka_unit_test(the_same_commit_again_goes_back_to_the_release_before_it),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,64 @@
+/* Goal: an order and a record say in the protocol's words what they said in ours.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "runs/run_translate.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#define COMMIT "1a2b3c4d1a2b3c4d1a2b3c4d1a2b3c4d1a2b3c4d1a2b3c4d1a2b3c4d1a2b3c4d" /* SHA-256's */
+#define IMAGE  "sha256:3f2a9c10000000000000000000000000000000000000000000000000000000ff"
+
+static void
+a_release_is_its_commit_and_its_image(void **state)
+{
+	static const struct {
+		struct effect_run order;
+		const char *argument;
+		const char *previous;
+	} cases[] = {
+		{ { .commit = COMMIT }, COMMIT, "" },
+		{ { .commit = COMMIT, .previous = "9f8e7d6" }, COMMIT, "9f8e7d6" },
+		{ { .commit = COMMIT, .image = IMAGE, .previous = COMMIT, .previous_image = IMAGE },
+		    COMMIT "@" IMAGE, COMMIT "@" IMAGE },
+	};
+	char packet[PROTOCOL_PACKET_MAX];
+	struct protocol_message said;
+	size_t len;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct effect_run order = cases[i].order;
+
+		order.run = 1;
+		order.deadline_s = 600;
+		order.program = PROGRAM_ROLLBACK;
+		order.environment[0] = 's';
+		run_translate_order(&order, 10, &said);
+		assert_string_equal(said.argument, cases[i].argument);
+		assert_string_equal(said.previous, cases[i].previous);
+		assert_true(protocol_encode(&said, packet, sizeof(packet), &len, NULL));
+	}
+}
+
+static void
+a_record_keeps_its_image(void **state)
+{
+	const struct run_translate_place place = { .run = 1, .state_directory = "/nowhere" };
+	const struct protocol_record record = { .exec_errno = 2, .image = IMAGE };
+
+	(void)state;
+	assert_string_equal(run_translate_record(&place, &record).image, IMAGE);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_release_is_its_commit_and_its_image),
+		cmocka_unit_test(a_record_keeps_its_image),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
