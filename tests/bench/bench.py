@@ -56,7 +56,7 @@ class Bench:
         self.flushes = []  # of all parts, ms
         self.load = kit.compile_load(folder)
         self.bodies = kit.write_bodies(folder)
-        self.lines = kit.compile_helper("lines", folder)
+        self.lines = kit.compile_helper("lines", folder, "-static", "-Wl,-e,first")
 
     def flush_ms(self, share=0.5):
         """Measured again for each part: a busy disk has its hours.  Of all so far."""

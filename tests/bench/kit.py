@@ -1,5 +1,6 @@
 """kit.py - what the measurements share: the disk's flush, processes, cores, helpers in C."""
 # SPDX-License-Identifier: ISC
+import contextlib
 import json
 import os
 import pathlib
@@ -79,6 +80,22 @@ def pin(pid, core):
     """Every thread of a process, and what it starts from now on, on one core."""
     for thread in os.listdir(f"/proc/{pid}/task"):
         os.sched_setaffinity(int(thread), {core})
+
+
+@contextlib.contextmanager
+def apart(pid):
+    """A server and all that it started on its core; what else we started, and we, on the load's."""
+    usable, (load, server) = os.sched_getaffinity(0), cores()
+    servers = {pid, *children(pid)}
+    for one in servers:
+        pin(one, server)
+    for one in {os.getpid(), *children(os.getpid())} - servers:
+        pin(one, load)
+    try:
+        yield
+    finally:
+        for thread in os.listdir("/proc/self/task"):
+            os.sched_setaffinity(int(thread), usable)
 
 
 def memory_mb(pid):
