@@ -71,12 +71,16 @@ pid /run/nginx.pid;
 events { worker_connections 2048; }
 http {
     access_log off;
-    keepalive_requests 1000000;
     upstream app { include /etc/nginx/upstream/app.conf; }
     server {
         listen 80 backlog=4096;
         location / { proxy_pass http://app; }
         location = /requests { stub_status; }
+    }
+    server {
+        listen 81 backlog=4096;
+        keepalive_timeout 0;
+        location / { proxy_pass http://app; }
     }
 }
 """

@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from stage import wait_until
-from targets_aid import PATIENCE_S, Load, bot_pids, failures, kill_all, script_pids
+from targets_aid import PATIENCE_S, Load, bot_pids, kill_all, script_pids
 
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
 SEED = int(os.environ.get("SEED", "0")) or random.SystemRandom().randrange(1, 10 ** 6)
@@ -20,7 +20,7 @@ def loaded(make_scene):
     """Blue/green on two hosts, with a release live and people on it."""
     scene = make_scene("bluegreen")
     scene.release()
-    load = Load(scene.hosts, connections=2)
+    load = Load(scene.hosts, ["new connections"])
     try:
         yield scene, load
     finally:
@@ -64,7 +64,7 @@ def test_a_script_killed_at_any_step_leaves_a_whole_release(loaded):
         assert f"production runs {wanted[:7]}" in scene.attempt(), scene.last_log()
         scene.all_run(wanted)
     assert all(killed.values()), killed
-    assert failures(load.end("script killed at every step")) == {}
+    assert not load.end("script killed at every step")[1]
     assert not scene.leftovers()
 
 
@@ -97,7 +97,7 @@ def test_a_host_script_killed_at_random_moments_leaves_a_whole_release(loaded):
         assert f"production runs {wanted[:7]}" in scene.attempt(), scene.last_log()
         scene.all_run(wanted)
     assert hit
-    assert failures(load.end("host's script killed")) == {}
+    assert not load.end("host's script killed")[1]
     assert not scene.leftovers()
 
 
@@ -119,7 +119,7 @@ def test_a_switch_killed_at_random_moments_answers_every_request(loaded):
         assert f"production runs {wanted[:7]}" in scene.attempt(), scene.last_log()
         scene.all_run(wanted)
     assert hit
-    assert failures(load.end("killed in the middle of a switch")) == {}
+    assert not load.end("killed in the middle of a switch")[1]
     assert not scene.leftovers()
 
 
@@ -138,5 +138,5 @@ def test_server_runner_and_keeper_killed_together_lose_nothing(loaded, step):
     whole(scene, {live, wanted})
     assert f"production runs {wanted[:7]}" in scene.attempt(), scene.last_log()
     scene.all_run(wanted)
-    assert failures(load.end(f"all of deploybot killed at {step}")) == {}
+    assert not load.end(f"all of deploybot killed at {step}")[1]
     assert not scene.leftovers()

@@ -11,7 +11,7 @@ declare -A group=(
 	[fuzz]="clang-14 llvm-14 libclang-rt-14-dev python3"
 	[cover]="gcovr"
 	[analyze]="clang-tidy cppcheck python3"
-	[targets]="docker.io docker-compose docker-registry openssh-server openssh-client sudo iproute2 nginx wrk"
+	[targets]="docker.io docker-compose docker-registry openssh-server openssh-client sudo iproute2 nginx wrk hey"
 	[valgrind]="valgrind"
 	[bench]="webhook nginx g++ git python3 python3-aiohttp nodejs npm libnode-dev"
 )
