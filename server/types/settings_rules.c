@@ -90,6 +90,8 @@ check_target(struct settings_loader *l)
 {
 	bool kubernetes = is_true(l, SETTING_USE_KUBERNETES) ||
 	    is_set_to(l, SETTING_DEPLOY_TRANSPORT, "kubernetes");
+	bool bluegreen = is_set_to(l, SETTING_DEPLOY_STRATEGY, "bluegreen");
+	const char *smoke = l->s->inside->values[SETTING_SMOKE_URL].text;
 
 	if (is_given(l, SETTING_REGISTRY_USER) && !is_given(l, SETTING_REGISTRY_PASSWORD))
 		settings_say(l->report, SETTINGS_ERROR,
@@ -102,8 +104,10 @@ check_target(struct settings_loader *l)
 	if (kubernetes && !is_given(l, SETTING_KUBE_DEPLOYMENT))
 		settings_say(l->report, SETTINGS_ERROR,
 		    "KUBE_DEPLOYMENT: is not set, and Kubernetes is released to");
-	if (!kubernetes && is_set_to(l, SETTING_DEPLOY_STRATEGY, "bluegreen") &&
-	    !is_given(l, SETTING_NGINX_UPSTREAM_FILE))
+	if (!kubernetes && !bluegreen && smoke != NULL && strstr(smoke, "{port}") != NULL)
+		settings_say(l->report, SETTINGS_ERROR,
+		    "SMOKE_URL: has {port}, which only DEPLOY_STRATEGY=bluegreen knows");
+	if (!kubernetes && bluegreen && !is_given(l, SETTING_NGINX_UPSTREAM_FILE))
 		settings_say(l->report, SETTINGS_ERROR,
 		    "NGINX_UPSTREAM_FILE: is not set, and DEPLOY_STRATEGY is bluegreen");
 }

@@ -72,7 +72,8 @@ is_host(const char *text)
 	size_t size = strlen(text);
 
 	if (text[0] != '[')
-		return is_name(text, ALNUM "_", ALNUM "._-", HOST_MAX);
+		return is_name(text, ALNUM, ALNUM "._-", HOST_MAX) &&
+		    strchr("._-", text[size - 1]) == NULL;
 	if (size < 3 || size - 2 >= sizeof(address) || text[size - 1] != ']')
 		return false;
 	memcpy(address, text + 1, size - 2);
@@ -142,8 +143,9 @@ settings_check_PORT_PAIR(const char *text, struct err *err)
 bool
 settings_check_USER(const char *text, struct err *err)
 {
-	if (!is_name(text, ALNUM "_", ALNUM "._-", LABEL_MAX))
-		return err_set(err, ERR_INVALID, "\"%.60s\" is not the name of a user", text);
+	if (!is_name(text, SMALL "_", SMALL DIGITS "._-", LABEL_MAX))
+		return err_set(err, ERR_INVALID,
+		    "\"%.60s\" is not the name of a user: a-z or _, then a-z 0-9 . _ -", text);
 	return true;
 }
 
@@ -167,24 +169,21 @@ settings_check_COMMAND(const char *text, struct err *err)
 	return true;
 }
 
+/* The host asks itself, so without TLS.  {port} is the container's. */
 bool
 settings_check_SMOKE(const char *text, struct err *err)
 {
-	char url[SETTINGS_CHECK_TEXT_MAX];
-	const char *port = strstr(text, "{port}");
-	size_t before = port == NULL ? 0 : (size_t)(port - text);
+	static const char port[] = ":{port}";
+	char place[PLACE_MAX + sizeof(port)] = "";
+	const char *rest = text_starts(text, "http://") ? text + strlen("http://") : "";
+	bool is_good = is_visible(text) && next_part(&rest, '/', place, sizeof(place));
 
-	if (!text_copy(url, sizeof(url), text))
-		return err_set(err, ERR_INVALID, "must be below %zu bytes", sizeof(url));
-	if (port != NULL) { /* as it is asked: with a port in its place */
-		url[before] = '1';
-		memcpy(url + before + 1, port + 6, strlen(port + 6) + 1);
-	}
-	if (!settings_check_URL(url, NULL) || !is_of(url, UNQUOTED))
+	if (text_ends(place, port))
+		place[strlen(place) - strlen(port)] = '\0';
+	if (!is_good || !is_place(place) || strchr(rest, '{') != NULL)
 		return err_set(err, ERR_INVALID,
-		    "\"%.60s\" is not an http:// or https:// address of A-Z a-z 0-9 . _ / : @ = , "
-		    "+ -"
-		    " ({port} may stand for the port)",
+		    "\"%.60s\" is not http://HOST[:PORT]/PATH ({port} may stand for the container's"
+		    " port; no https: the host asks itself)",
 		    text);
 	return true;
 }
@@ -224,7 +223,8 @@ settings_check_REGISTRY(const char *text, struct err *err)
 	else if (text_starts(rest, "https://"))
 		rest += strlen("https://");
 	if (strlen(text) > IMAGE_MAX || !next_part(&rest, '/', host, sizeof(host)) ||
-	    !is_place(host) || text_ends(text, "/") || (rest[0] != '\0' && !is_repository(rest)))
+	    host[0] == '[' || !is_place(host) || text_ends(text, "/") ||
+	    (rest[0] != '\0' && !is_repository(rest)))
 		return err_set(err, ERR_INVALID,
 		    "\"%.60s\" is not a registry: HOST, HOST:PORT or HOST/path, without / at its "
 		    "end (http:// before it where it speaks no https)",
@@ -276,14 +276,15 @@ settings_check_INSIDE(const char *text, struct err *err)
 {
 	char part[SETTINGS_CHECK_TEXT_MAX];
 	const char *rest = text;
-	bool is_good = text[0] != '\0' && text[0] != '-' && settings_check_TEXT(text, NULL) &&
+	bool is_good = is_name(text, ALNUM "._", ALNUM "._/-", SETTINGS_CHECK_TEXT_MAX - 1) &&
 	    !text_ends(text, "/");
 
 	while (is_good && next_part(&rest, '/', part, sizeof(part)))
 		is_good = part[0] != '\0' && strcmp(part, ".") != 0 && strcmp(part, "..") != 0;
 	if (!is_good)
 		return err_set(err, ERR_INVALID,
-		    "\"%.60s\" is not the path of a file in the repository (no / before it, no ..)",
+		    "\"%.60s\" is not the path of a file in the repository: A-Z a-z 0-9 . _ / -, "
+		    "no / before it, no ..",
 		    text);
 	return true;
 }

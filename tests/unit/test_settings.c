@@ -232,6 +232,8 @@ what_a_target_needs_is_asked_for_at_once(void **state)
 	SAYS(SETTINGS_ERROR, "REGISTRY_PASSWORD: is not set, and REGISTRY_USER needs it");
 	SAYS(SETTINGS_ERROR, "NGINX_UPSTREAM_FILE: is not set, and DEPLOY_STRATEGY is bluegreen");
 	assert_int_equal(report.errors, 2);
+	assert_null(LOAD(NULL, MINIMUM, "SMOKE_URL=http://h:{port}/"));
+	SAYS(SETTINGS_ERROR, "SMOKE_URL: has {port}, which only DEPLOY_STRATEGY=bluegreen knows");
 	assert_null(LOAD(NULL, MINIMUM, "USE_KUBERNETES=yes"));
 	SAYS(SETTINGS_ERROR, "KUBE_DEPLOYMENT: is not set");
 	assert_null(LOAD(NULL, MINIMUM, "DEPLOY_TRANSPORT=kubernetes"));
