@@ -8,6 +8,7 @@
 #   .env                  our lines in it: DEPLOY_IMAGE, DEPLOY_PORT
 #   .deploybot.lock       who holds it works here; says where the private folder is
 #   .deploybot.before/    recreate: what ran, while that is being replaced.  Who finds it without holder brings it back
+#   .deploybot.nginx      which upstream file nginx has surely read
 #   .deploybot.releases   COMMIT@sha256:DIGEST of every release that was here
 # Two processes work: the worker does the act, the guard waits for it.  Whichever is killed, the other one leaves the
 # host whole; where both are, the next act does.
@@ -427,7 +428,7 @@ other_port() { # PORT
 # nginx's workers that take requests: lines MASTER PID.
 workers() {
 	local file stat
-	grep -lzx 'nginx: worker process' /proc/[0-9]*/cmdline 2>/dev/null | while read -r file; do
+	grep -lzx '[n]ginx: worker process' /proc/[0-9]*/cmdline 2>/dev/null | while read -r file; do
 		{ read -r stat <"${file%/cmdline}/stat"; } 2>/dev/null || continue
 		# shellcheck disable=SC2086 # a line of words
 		set -- ${stat##*) }
@@ -450,6 +451,11 @@ are_replaced() { # BEFORE
 	return 1
 }
 
+# Which file it is: a new one after every switch.
+upstream_stamp() {
+	stat -L -c '%d %i %Y %Z' -- "$upstream"
+}
+
 # Returns when requests that come from now on go where the upstream file says; else fills said.
 reload() {
 	local before words began
@@ -461,16 +467,20 @@ reload() {
 		said="\"$reload_command\" failed: $(last_line "$words")"
 		return 1
 	}
+	began=$SECONDS
 	if [[ -z $before ]]; then
 		is_blind=yes
 		sleep "$BLIND_SECONDS"
-		return
+	else
+		until are_replaced "$before"; do
+			((SECONDS - began < RELOAD_SECONDS)) || break
+			sleep 0.1
+		done
 	fi
-	began=$SECONDS
-	while ((SECONDS - began < RELOAD_SECONDS)); do
-		! are_replaced "$before" || return 0
-		sleep 0.1
-	done
+	if [[ $is_blind == yes ]] || are_replaced "$before"; then
+		upstream_stamp >.deploybot.nginx || true
+		return 0
+	fi
 	said="nginx did not take its configuration within $RELOAD_SECONDS s: its error log says why"
 	return 1
 }
@@ -481,7 +491,7 @@ drain_old() {
 	local began=$SECONDS
 	while ((SECONDS - began < drain)); do
 		[[ $told == no ]] || return 0
-		[[ $is_blind == yes ]] || grep -qz '^nginx: worker process is shutting' /proc/[0-9]*/cmdline 2>/dev/null || return 0
+		[[ $is_blind == yes ]] || grep -qz '^[n]ginx: worker .* shutting' /proc/[0-9]*/cmdline 2>/dev/null || return 0
 		sleep 0.2
 	done
 }
@@ -514,7 +524,10 @@ settle_bluegreen() {
 			live=$other
 		fi
 	fi
-	reload || die 70 "$said"
+	# A reload may cost a client that keeps its connection open a request: none that is not needed.
+	if [[ $(cat .deploybot.nginx 2>/dev/null) != "$(upstream_stamp)" ]]; then
+		reload || die 70 "$said"
+	fi
 	[[ -n $live && -n $(running "$live") ]] || live=
 }
 
@@ -552,7 +565,7 @@ switch_bluegreen() {
 	if [[ -n $old ]] && runs_wanted "$old"; then
 		new=$old
 		old=$(other_port "$new")
-		reload || die 70 "$said"
+		settle_bluegreen
 	else
 		new=$(other_port "${old:-$port_b}")
 		runs_wanted "$new" || die 75 "what was started on port $new is not there any more: something else is being released"

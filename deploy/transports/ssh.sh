@@ -112,8 +112,8 @@ ssh_check_files() {
 	for i in "${!ssh_hosts[@]}"; do
 		name=$(ssh_known_as "$i")
 		ssh-keygen -F "$name" -f "$SSH_KNOWN_HOSTS" >/dev/null 2>&1 ||
-			fail "$EXIT_CONFIG" "$SSH_KNOWN_HOSTS has no key of $name: ssh-keyscan -p ${ssh_ports[$i]} ${ssh_hosts[$i]}, \
-compare it with the host's own, add it there"
+			fail "$EXIT_CONFIG" "$SSH_KNOWN_HOSTS has no key of $name: ssh-keyscan -p ${ssh_ports[$i]} \
+${ssh_hosts[$i]}, compare it with the host's own, add it there"
 	done
 }
 
@@ -200,8 +200,8 @@ ssh_explain() { # INDEX STATUS LAST-LINE WORDS
 		ssh_status=$EXIT_UNREACHABLE
 		case $4 in
 		*'Host key verification failed'* | *'IDENTIFICATION HAS CHANGED'*)
-			ssh_said="$host shows another key than $SSH_KNOWN_HOSTS has: somebody may be in between; if it is a new one: \
-ssh-keyscan -p ${ssh_ports[$1]} $host, compare it with the host's own, put it there"
+			ssh_said="$host shows a key that is not in $SSH_KNOWN_HOSTS: somebody may be in between; if it is a new \
+one: ssh-keyscan -p ${ssh_ports[$1]} $host, compare it with the host's own, put it there"
 			;;
 		*'Permission denied'*)
 			ssh_said="$host does not let $DEPLOY_USER in: put what \"ssh-keygen -y -f $SSH_KEY_PATH\" prints into \
