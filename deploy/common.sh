@@ -61,6 +61,7 @@ need_tool() { # PROGRAM PACKAGE
 check_secret() { # SETTING PATH
 	local mode
 	[[ -f $2 && -r $2 ]] || fail "$EXIT_CONFIG" "$1: there is no file $2 that deploybot may read: put it there or set $1"
+	[[ $2 != /proc/+([0-9])/fd/+([0-9]) ]] || return 0 # the runner's: in memory, and as closed to others as the process
 	mode=$(stat -L -c %a -- "$2")
 	if (((8#$mode & 8#007) != 0)) || { [[ -O $2 ]] && (((8#$mode & 8#077) != 0)); }; then
 		fail "$EXIT_CONFIG" "$1: others may read $2 (mode $mode): chmod 600 $2"
@@ -95,12 +96,20 @@ on_exit() {
 }
 
 on_signal() { # STATUS
-	local child
+	local child running
 	trap : TERM INT HUP
-	for child in $(jobs -p); do
+	mapfile -t running < <(jobs -p)
+	for child in ${running[@]+"${running[@]}"}; do
 		kill -TERM "$child" 2>/dev/null || true
 	done
+	sleep 0.2
+	for child in ${running[@]+"${running[@]}"}; do
+		kill -TERM "$child" 2>/dev/null || true # one that was just being started may not have heard the first
+	done
 	wait # `timeout` passed it on, and sends KILL when that is not heard
+	for child in ${running[@]+"${running[@]}"}; do
+		kill -KILL -- "-$child" 2>/dev/null || true # the group of one that died before it knew its child
+	done
 	printf '%s: ended by a signal\n' "${0##*/}" >&2
 	exit "$1"
 }

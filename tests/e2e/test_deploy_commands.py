@@ -7,11 +7,12 @@ import os
 import re
 import shutil
 import signal
+import socket
 
 import pytest
 
 from commands_aid import CommandBench, tools
-from runner_client import is_alive, wait_for
+from runner_client import ROOT, is_alive, wait_for
 
 ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 PASSWORD = 'pass "word" \\ of $(id) ü'
@@ -81,7 +82,8 @@ def test_build_push_and_ship_word_by_word(bench):
     assert plain(bench.calls()) == [
         curl(commit),
         ["docker", "build", "--no-cache", "--pull=false", "--file", f"{work}/Dockerfile",
-         "--build-arg", f"COMMIT={commit}", "--label", f"org.opencontainers.image.revision={commit}", "--tag", tag, work],
+         "--build-arg", f"COMMIT={commit}", "--label", f"org.opencontainers.image.revision={commit}",
+         "--tag", tag, work],
         ["docker", "push", tag],
         ["docker", "image", "inspect", "--format", '{{join .RepoDigests "\\n"}}', tag],
         curl(commit)]
@@ -312,6 +314,14 @@ def test_a_password_that_others_may_read_is_refused(bench):
         assert status == 78 and "chmod 600" in said[-1] and not bench.calls()
 
 
+def test_the_runners_password_is_a_file_in_memory(bench):
+    memory = os.memfd_create("secret")   # whose mode says 0777, and which only our own processes can open
+    os.write(memory, PASSWORD.encode())
+    bench.change_world(password=PASSWORD)
+    shipped(bench, REGISTRY_USER="robot", REGISTRY_PASSWORD_FILE=f"/proc/{os.getpid()}/fd/{memory}")
+    os.close(memory)
+
+
 def test_a_commit_that_is_not_in_the_repository_is_bad_input(bench):
     bench.commit("one")
     status, said = bench.run("deploy.sh", "staging", "ab" * 20)
@@ -392,9 +402,12 @@ def test_aws_that_hangs_is_ended(bench):
     assert status == 75 and "aws ecr get-login-password took longer than 1 s" in said[-1]
 
 
-@pytest.mark.parametrize("when", [*MOMENTS, ["spy", "ship"], ["hook"]], ids=" ".join)
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_signal_ends_everything_at_once_and_cleans_up(bench, when, number):
+SIGNALS = [*((signal.SIGTERM, when) for when in (*MOMENTS, ["spy", "ship"], ["hook"])),
+           (signal.SIGINT, ["docker", "push"]), (signal.SIGHUP, ["spy", "ship"])]
+
+
+@pytest.mark.parametrize("number,when", SIGNALS, ids=str)
+def test_a_signal_ends_everything_at_once_and_cleans_up(bench, number, when):
     process = start_that_hangs(bench, when)
     config = [record["environment"]["DOCKER_CONFIG"] for record in bench.records() if "environment" in record][-1]
     assert os.path.exists(config)
@@ -548,7 +561,8 @@ def state_file(bench, environment, commit, image, previous, previous_image):
     (bench.state / "environments").mkdir(exist_ok=True)
     (bench.state / "environments" / f"{environment}.json").write_text(json.dumps({
         "environment": environment, "release": 9, "commit": commit, "image": image,
-        "deployed_at": "2026-01-01T00:00:00Z", "previous": {"release": 8, "commit": previous, "image": previous_image}}, separators=(",", ":")) + "\n")
+        "deployed_at": "2026-01-01T00:00:00Z",
+        "previous": {"release": 8, "commit": previous, "image": previous_image}}, separators=(",", ":")) + "\n")
 
 
 def test_old_images_go_and_what_any_environment_may_need_stays(bench):
@@ -636,3 +650,73 @@ def test_nothing_is_removed_while_another_environment_makes_its_image(bench):
     assert len(bench.digests()) == 3 and any("the next deployment cleans up" in line for line in bench.said())
     bench.kill_session(process)
     assert bench.run("deploy.sh", "production", bench.commit("next"))[0] == 0    # and takes its private folders away
+
+
+# ---- transports --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("change,status,text", [
+    (("transport_current", "spy_current"), 78, "has no function transport_current"),
+    (("transport_needs=image", ""), 78, "neither transport_needs=image nor"),
+    (("release_begins", ":"), 78, "never says release_begins"),
+    (("release_begins", "release_begins; release_begins"), 78, "begins twice"),
+    (('cat "$STAND/target"', "echo main"), 0, "")], ids=str)
+def test_a_transport_that_does_not_keep_to_its_contract_is_told_so(bench, change, status, text):
+    file = bench.deploy / "transports" / "spy.sh"
+    file.write_text(file.read_text().replace(*change))
+    got, said = bench.run("deploy.sh", "staging", bench.commit("one"))
+    assert (got, text in said[-1]) == (status, True), said
+    if not status:
+        got, said = bench.run("deploy.sh", "staging", bench.commit("two"))
+        assert got == 64 and "no release: 'main'" in said[-1]
+
+
+@pytest.fixture
+def one(bench):
+    """The transport of docs/transports.md, and something that listens where its container would."""
+    with open(os.path.join(ROOT, "docs", "transports.md"), encoding="utf-8") as text:
+        example, = (block.split("```")[0] for block in text.read().split("```bash\n")[1:])
+    (bench.deploy / "transports" / "one.sh").write_text(example)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        bench.port = listener.getsockname()[1]
+        bench.environment.update(DEPLOY_TRANSPORT="one", STAGING_PORT=str(bench.port))
+        bench.listener = listener
+        yield bench
+
+
+def test_the_transport_in_docs_deploys_and_takes_back(one):
+    first = one.commit("one")
+    assert one.run("deploy.sh", "staging", first)[0] == 0
+    digest = one.digests()[first]
+    name = f"{one.image}@{digest}"
+    assert [call for call in one.calls("docker") if call[1] not in ("build", "push", "image")] == [
+        ["docker", "info"],
+        ["docker", "ps", "--filter", "name=^one-staging$", "--format", '{{.Label "deploybot.release"}}'],
+        ["docker", "pull", "--quiet", name],
+        ["docker", "rm", "--force", "one-staging"],
+        ["docker", "run", "--detach", "--restart", "unless-stopped", "--name", "one-staging",
+         "--label", f"deploybot.release={first}@{digest}", "--publish", f"127.0.0.1:{one.port}:8080", name]]
+    second = one.commit("two")
+    assert one.run("deploy.sh", "staging", second)[0] == 0 and f"runs now: {first}@{digest}" in one.said()
+    assert one.run("target.sh", "staging", "current") == (
+        0, ["==> preflight", f"{second}@{one.digests()[second]}"])
+    assert one.run("rollback.sh", "staging", first)[0] == 0 and one.steps() == ["preflight", "release"]
+    assert one.world()["containers"]["one-staging"]["image"] == name
+    assert one.run("target.sh", "staging", "logs", "5")[1][-1] == "the last words of the application"
+    assert one.run("target.sh", "staging", "preflight")[1][-1] == "all is there"
+
+
+@pytest.mark.parametrize("plan,status,text", [
+    (["docker", "info"], 69, "DOCKER_HOST"), (["docker", "ps"], 69, "DOCKER_HOST"),
+    (["docker", "pull"], 66, "cannot be pulled"), (["docker", "run"], 70, "cannot be started")], ids=str)
+def test_the_transport_in_docs_says_what_went_wrong(one, plan, status, text):
+    one.plan({"when": plan, "status": 1})
+    got, said = one.run("deploy.sh", "staging", one.commit("one"))
+    assert (got, text in said[-1], "release" in one.steps()) == (status, True, status == 70)
+
+
+@pytest.mark.parametrize("words", [
+    [], ["staging"], ["staging", "destroy"], ["staging", "logs", "many"], ["staging", "current", "3"],
+    ["moon", "current"], ["staging", "logs", "1", "2"]], ids=str)
+def test_target_checks_its_words(bench, words):
+    assert bench.run("target.sh", *words)[0] == 64
