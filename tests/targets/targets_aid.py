@@ -43,8 +43,9 @@ class TargetScene(Scene):
         """Writes it and confirms; whoever asked, and the message that will tell the end."""
         who = self.admin()
         who.say(words)
-        question = who.hear("production?", buttons=("Cancel",), timeout=PATIENCE_S)
-        who.press(question, "Roll back" if words.startswith("/rollback") else "Confirm")
+        button = "Roll back" if words.startswith("/rollback") else "Confirm"
+        question = who.hear("production?", buttons=(button,), timeout=PATIENCE_S)
+        who.press(question, button)
         return who, question
 
     def end(self, who, question, timeout=PATIENCE_S):
