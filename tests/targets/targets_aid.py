@@ -120,6 +120,13 @@ class TargetScene(Scene):
             found += host.try_run("grep -rlsF '\"auth\"' /dev/shm /tmp /var/tmp /run /srv /root").stdout.split()
         return found
 
+    def locks(self):
+        """Who holds a lock that only a deployment may hold."""
+        held = [str(lock) for lock in (self.folder / "state" / "apps").glob("*/lock")
+                if subprocess.run(["flock", "--nonblock", str(lock), "true"], check=False).returncode != 0]
+        return held + [host.name for host in self.hosts if host.try_run(
+            "test ! -e /srv/app/.deploybot.lock || flock -w 20 /srv/app/.deploybot.lock true").returncode != 0]
+
 
 def sessions():
     """Every process here: pid, session, group, command line."""

@@ -171,10 +171,10 @@ FIXED_IMAGE = on_host("h1", "cp -p /srv/app/docker-compose.yml /srv/app/away; "
 NO_DOCKER = on_host("h1", "chmod 600 /run/docker.sock", "chmod 660 /run/docker.sock")
 
 TROUBLE = {
-    "wrong host key": (wrong_host_key, (H2, "host key", "SSH_KNOWN_HOSTS")),
-    "unknown host": (unknown_host, (H2, "host key", "SSH_KNOWN_HOSTS")),
-    "host unreachable": (host_unreachable, (H2,)),
-    "host vanishes mid-ship": (host_vanishes_mid_ship, (H2,)),
+    "wrong host key": (wrong_host_key, (H2, "shows a key that is not in", "ssh-keyscan")),
+    "unknown host": (unknown_host, (H2, "has no key of", "ssh-keyscan")),
+    "host unreachable": (host_unreachable, (H2, "cannot be reached", "is it up")),
+    "host vanishes mid-ship": (host_vanishes_mid_ship, (H2, "cannot be reached", "is it up")),
     "disk full": (disk_full, (H1, "disk")),
     "disk full while it pulls": (disk_full_while_it_pulls, (H2, "disk")),
     "wrong password": (wrong_password, ("REGISTRY_PASSWORD",)),
@@ -191,24 +191,33 @@ TROUBLE = {
 }
 
 
+# These get as far as a host: what they leave there must be in nobody's way.
+DEEP = ("host vanishes mid-ship", "disk full while it pulls", "registry sends other bytes", "registry forgets")
+
+
 @pytest.mark.parametrize("name", TROUBLE)
-def test_trouble_touches_nothing_says_what_to_do_and_the_next_attempt_works(scene, name):
+def test_trouble_says_what_to_do_and_is_in_nobodys_way(scene, name):
     trouble, words = TROUBLE[name]
     live = scene.state_file("production")["commit"]
     commit = scene.change()
     with trouble(scene):
         said = scene.attempt()
-    print(f"trouble: {name}: {scene.last_line()}")
+    print(f"trouble: {name}: {scene.last_line()}", flush=True)
     assert f"production still runs {live[:7]}; nothing was touched" in said, said + scene.last_log()
     assert scene.last_line() in said
     for word in words:
         assert word in scene.last_line()
     scene.all_run(live)
-    assert not scene.leftovers()
-    again = scene.attempt()
-    assert f"production runs {commit[:7]}" in again, again + scene.last_log()
-    scene.all_run(commit)
-    assert not scene.leftovers()
+    assert not scene.leftovers() and not scene.locks()
+    if name in DEEP:
+        again = scene.attempt()
+        assert f"production runs {commit[:7]}" in again, again + scene.last_log()
+        scene.all_run(commit)
+
+
+def test_after_all_that_the_next_attempt_works(scene):
+    scene.release()
+    assert not scene.leftovers() and not scene.locks()
 
 
 def test_a_slow_registry_is_waited_for(scene):
