@@ -274,15 +274,13 @@ class Soak:
 
     def look_at_commits(self):
         """The server is dead: what it has committed holds together, and what it has acknowledged is there."""
-        self.ask_oracle("moving")
+        self.add("looks of the oracle")
+        oracle.look_at_folder(self.scene.real, self.scene.folder, "moving")
         with self.lock:
             guids, self.acked = self.acked, []
         self.are_stored("github", guids)
         oracle.no_two_programs_met(self.scene)
 
-    def ask_oracle(self, *how):
-        self.add("looks of the oracle")
-        oracle.look_at_folder(self.scene.real, self.scene.folder, *how)
 
     def are_stored(self, source, names):
         """I1: each exactly once."""
@@ -334,7 +332,8 @@ class Soak:
         except TimeoutError:
             raise oracle.Broken("it_comes_to_rest", self.unrest()) from None
         oracle.no_sanitizer_complains(scene)
-        self.ask_oracle()
+        self.add("looks of the oracle")
+        oracle.rows_and_files_hold(scene)
         oracle.nothing_lives(scene)
         oracle.no_two_programs_met(scene)
         oracle.the_target_runs_what_is_said(scene)
