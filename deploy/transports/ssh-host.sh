@@ -337,13 +337,15 @@ take_back() {
 	if [[ $missing == yes ]]; then
 		show "$(run_compose "$UP_SECONDS" "" up -d --no-deps "$service" 2>&1)"
 	fi
-	if [[ -s .deploybot.before/containers ]] && ! stays_up; then
+	if [[ ! -s .deploybot.before/containers ]]; then
+		said="; as before, nothing runs"
+	elif stays_up; then
+		said="; the earlier release runs again"
+	else
 		said="; the earlier release could NOT be brought back: docker ps -a on $host shows why"
 		return 1
 	fi
 	rm -rf .deploybot.before
-	said="; the earlier release runs again"
-	[[ -n $there ]] || said="; as before, nothing runs"
 	return "$status"
 }
 

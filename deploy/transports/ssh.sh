@@ -126,8 +126,12 @@ ssh_call() { # INDEX SECONDS ACT WORD...
 	local i=$1 seconds=$2 what=$3 feeder status=0
 	shift 2
 	exec {ssh_life}>&-
-	exec < <(exec cat -- "$here/transports/ssh-host.sh" "$ssh_folder/settings" "$ssh_folder/life" 2>/dev/null)
+	rm -f -- "$ssh_folder/in.$i"
+	mkfifo -m 600 -- "$ssh_folder/in.$i"
+	# A job, which a signal to us ends; a process substitution would be waited for, and it waits for us.
+	cat -- "$here/transports/ssh-host.sh" "$ssh_folder/settings" "$ssh_folder/life" >"$ssh_folder/in.$i" 2>/dev/null &
 	feeder=$!
+	exec <"$ssh_folder/in.$i"
 	limited $((seconds + SSH_CONNECT_SECONDS)) "$what on ${ssh_hosts[$i]}" ssh -F none -T -oBatchMode=yes \
 		-oStrictHostKeyChecking=yes "-oUserKnownHostsFile=$SSH_KNOWN_HOSTS" -oGlobalKnownHostsFile=/dev/null \
 		-oIdentitiesOnly=yes "-oIdentityFile=$SSH_KEY_PATH" -oConnectTimeout=15 -oServerAliveInterval=10 \
@@ -207,11 +211,12 @@ one: ssh-keyscan -p ${ssh_ports[$1]} $host, compare it with the host's own, put 
 			ssh_said="$host does not let $DEPLOY_USER in: put what \"ssh-keygen -y -f $SSH_KEY_PATH\" prints into \
 ~$DEPLOY_USER/.ssh/authorized_keys there"
 			;;
-		*) ssh_said="$host cannot be reached: ${3:-ssh says no more}" ;;
+		*) ssh_said="$host cannot be reached: ${3:-ssh says no more} (is it up, and port ${ssh_ports[$1]} open to us?)" ;;
 		esac
 		;;
 	124) ssh_status=$EXIT_BUSY ssh_said="$host: out of time" ;;
 	126 | 127) ssh_status=$EXIT_REFUSED ssh_said="$host: ${3:-no bash}: bash and timeout (coreutils) are needed there" ;;
+	1[2-9][0-9]) ssh_status=$EXIT_REFUSED ssh_said="$host: ssh, or what it started there, was killed (status $2)" ;;
 	*) ssh_status=$EXIT_REFUSED ssh_said="$host: ended with status $2${3:+: $3}" ;;
 	esac
 }
@@ -313,7 +318,8 @@ transport_logs() { # LINES
 }
 
 transport_clean() { # DIGEST...
-	local keep=$*
+	local keep
+	keep=$(printf '%s\n' "$@" | LC_ALL=C sort -u)
 	ssh_only=("${!ssh_hosts[@]}")
-	ssh_everywhere "$SSH_ASK_SECONDS" clean "${ssh_common[@]}" "image=$image" "keep=${keep// /,}" || warn "$ssh_said"
+	ssh_everywhere "$SSH_ASK_SECONDS" clean "${ssh_common[@]}" "image=$image" "keep=${keep//$'\n'/,}" || warn "$ssh_said"
 }

@@ -1,0 +1,431 @@
+"""Goal: what goes to ssh is known word by word; the script on a host pulls, replaces and takes back against an engine
+that is a stand-in; whatever is killed there, the host runs the old or the new release whole."""
+# SPDX-License-Identifier: ISC
+import json
+import os
+import signal
+import subprocess
+
+import pytest
+
+from commands_aid import COMMANDS, CommandBench, tools
+from runner_client import wait_for
+
+COMPOSE = """services:
+  app:
+    image: ${DEPLOY_IMAGE}
+    restart: always
+"""
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+PASSWORD = 'pass "word" $(id)'
+
+
+@pytest.fixture(scope="session")
+def tools_folder(tmp_path_factory):
+    return tools(tmp_path_factory.mktemp("commands") / "tools")
+
+
+class SshBench(CommandBench):
+    """Two hosts that are folders, with the same compose folder at two places: srv/a on h1, and on h2."""
+
+    def __init__(self, path, tools_folder, compose):
+        super().__init__(path, tools_folder, commands=("docker", "aws", "curl", "ssh"), transports=("ssh",))
+        self.host_bin = path / "host-bin"
+        self.host_bin.mkdir()
+        for name in ("docker", "docker-compose"):
+            os.symlink(os.path.join(COMMANDS, "host", "docker"), self.host_bin / name)
+        (self.stand / "host.path").write_text(f"{self.host_bin}:{tools_folder}")
+        self.key = path / "key"
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.key], check=True)
+        public = " ".join(self.key.with_name("key.pub").read_text().split()[:2])
+        self.known = path / "known_hosts"
+        self.known.write_text(f"h1 {public}\n[h2]:2222 {public}\n")
+        self.environment |= {
+            "DEPLOY_TRANSPORT": "ssh", "STAGING_HOST": "h1", "STAGING_COMPOSE_DIR": str(path / "app"),
+            "SSH_KEY_PATH": str(self.key), "SSH_KNOWN_HOSTS": str(self.known), "DEPLOY_USER": "deploy"}
+        self.app = path / "app"
+        self.app.mkdir()
+        (self.app / "docker-compose.yml").write_text(COMPOSE)
+        for name in ("h1", "h2"):
+            (self.stand / "hosts" / name).mkdir(parents=True)
+            self.change_engine(name, images={}, registry=[], containers=[], compose=compose)
+
+    def host(self, name="h1"):
+        return self.stand / "hosts" / name
+
+    def engine(self, name="h1"):
+        return json.loads((self.host(name) / "engine").read_text())
+
+    def change_engine(self, name="h1", **fields):
+        file = self.host(name) / "engine"
+        file.write_text(json.dumps({**(json.loads(file.read_text()) if file.exists() else {}), **fields}))
+
+    def host_plan(self, *entries, name="h1"):
+        for counter in self.host(name).glob("plan.*"):
+            counter.unlink()
+        (self.host(name) / "plan").write_text(json.dumps(entries))
+
+    def host_calls(self, name="h1"):
+        text = (self.host(name) / "calls").read_text()
+        return [[record["name"], *record["words"]] for record in map(json.loads, text.splitlines()) if "name" in record]
+
+    def runs(self, name="h1"):
+        return [(box["of"], box["status"]) for box in self.engine(name)["containers"]]
+
+    def ssh_calls(self):
+        return self.calls("ssh")
+
+    def release(self, text):
+        """A commit and the image that the registry has of it: (commit, digest)."""
+        commit = self.commit(text)
+        status, said = self.run("deploy.sh", "staging", commit, DEPLOY_TRANSPORT="spy")
+        assert status == 0, said
+        digest = self.digests()[commit]
+        for name in ("h1", "h2"):
+            self.change_engine(name, registry=[*self.engine(name)["registry"], f"{self.image}@{digest}"])
+        self.forget_calls()
+        return commit, digest
+
+    def shipped(self, text, **settings):
+        commit, digest = self.release(text)
+        status, said = self.run("deploy.sh", "staging", commit, **settings)
+        assert status == 0, said
+        return commit, digest
+
+    def host_processes(self):
+        """Bash processes that work on our compose folder."""
+        found = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/cmdline", "rb") as file:
+                    words = file.read().split(b"\0")
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if words[0] == b"bash" and f"dir={self.app}".encode() in words:
+                found.append(int(pid))
+        return sorted(found)
+
+    def is_quiet(self):
+        """Nothing works there any more: the lock is free."""
+        lock = self.app / ".deploybot.lock"
+        return not self.host_processes() and (
+            not lock.exists() or subprocess.run(["flock", "-n", lock, "true"], check=False).returncode == 0)
+
+
+@pytest.fixture(params=["v1", "v2"])
+def any_bench(tmp_path, tools_folder, request):
+    made = SshBench(tmp_path, tools_folder, request.param)
+    yield made
+    made.done()
+
+
+@pytest.fixture
+def bench(tmp_path, tools_folder):
+    made = SshBench(tmp_path, tools_folder, "v1")
+    yield made
+    made.done()
+    wait_for(made.is_quiet, "the hosts to be at rest", 60)
+
+
+# ---- exact words -------------------------------------------------------------------------------
+
+
+def ssh_words(bench, act, seconds, *words, host="h1", port="22"):
+    common = f"dir={bench.app} service=app strategy=recreate"
+    return ["ssh", "-F", "none", "-T", "-oBatchMode=yes", "-oStrictHostKeyChecking=yes",
+            f"-oUserKnownHostsFile={bench.known}", "-oGlobalKnownHostsFile=/dev/null", "-oIdentitiesOnly=yes",
+            f"-oIdentityFile={bench.key}", "-oConnectTimeout=15", "-oServerAliveInterval=10",
+            "-oServerAliveCountMax=3", "-oPermitLocalCommand=no", "-oForwardAgent=no", "-oClearAllForwardings=yes",
+            "-p", port, "--", f"deploy@{host}",
+            " ".join([f"timeout -k 10 {seconds} bash -s -- {act} {common}", *words])]
+
+
+def test_a_deployment_is_five_calls_to_a_host_word_by_word(bench):
+    commit, digest = bench.release("one")
+    status, said = bench.run("deploy.sh", "staging", commit)
+    assert status == 0, said
+    release = [f"image={bench.image}@{digest}", f"release={commit}@{digest}", "lock=30", "missing=66"]
+    assert bench.ssh_calls() == [
+        ssh_words(bench, "check", 150), ssh_words(bench, "current", 150),
+        ssh_words(bench, "prepare", 1500, *release), ssh_words(bench, "switch", 900, *release),
+        ssh_words(bench, "clean", 150, f"image={bench.image}", f"keep={digest}")]
+    assert bench.steps() == ["preflight", f"image {digest}", "pull", "release", "switch h1", "clean"]
+    assert bench.runs() == [(f"{bench.image}@{digest}", "running")]
+
+
+def test_a_rollback_builds_nothing_and_waits_longer_for_what_it_interrupts(bench):
+    commit, digest = bench.shipped("one")
+    bench.shipped("two")
+    bench.forget_calls()
+    status, said = bench.run("rollback.sh", "staging", f"{commit}@{digest}")
+    assert status == 0, said
+    release = [f"image={bench.image}@{digest}", f"release={commit}@{digest}", "lock=300", "missing=64"]
+    assert bench.ssh_calls() == [
+        ssh_words(bench, "check", 150), ssh_words(bench, "current", 150),
+        ssh_words(bench, "prepare", 1500, *release), ssh_words(bench, "switch", 900, *release)]
+    assert ["docker", "pull"] not in [call[:2] for call in bench.host_calls()[-12:]]  # the image is there still
+    assert bench.runs() == [(f"{bench.image}@{digest}", "running")]
+
+
+def test_what_runs_is_named_by_commit_and_digest(bench):
+    commit, digest = bench.shipped("one")
+    status, said = bench.run("target.sh", "staging", "current")
+    assert status == 0 and said[-1] == f"{commit}@{digest}"
+    status, said = bench.run("target.sh", "staging", "logs", "7")
+    assert status == 0 and said[-1] == f"the last words of {bench.image}@{digest}"
+
+
+def test_both_kinds_of_compose_do_the_same(any_bench):
+    commit, digest = any_bench.shipped("one")
+    assert any_bench.runs() == [(f"{any_bench.image}@{digest}", "running")]
+    assert ["compose", "up", "-d", "--no-deps", "app"] in any_bench.host_calls()
+
+
+def test_hosts_come_one_after_the_other_with_their_ports(bench):
+    commit, _ = bench.release("one")
+    # Both are folders of one machine here: what the second host finds is what the first one left.
+    status, said = bench.run("deploy.sh", "staging", commit, STAGING_HOST="h1,h2:2222")
+    assert status == 0, said
+    acts = [(call[-2], call[call.index("-p") + 1], call[-1].split()[7]) for call in bench.ssh_calls()]
+    assert acts == [(f"deploy@{host}", port, act) for act in ("check", "current", "prepare", "switch", "clean")
+                    for host, port in (("h1", "22"), ("h2", "2222"))]
+    status, said = bench.run("deploy.sh", "staging", commit, STAGING_HOST="h1,h2:2222", HOSTS_PARALLEL="true")
+    assert status == 0, said
+    assert "switch" in bench.steps() and "switch h1" not in bench.steps()
+
+
+# ---- secrets and settings ----------------------------------------------------------------------
+
+
+def test_the_registrys_password_reaches_the_host_over_stdin_alone(bench):
+    file = bench.path / "password"
+    file.write_text(PASSWORD)
+    file.chmod(0o600)
+    commit, _ = bench.release("one")
+    bench.change_world(password=PASSWORD)
+    settings = {"REGISTRY_USER": "robot$shop", "REGISTRY_PASSWORD_FILE": str(file)}
+    status, said = bench.run("deploy.sh", "staging", commit, **settings)
+    assert status == 0, said
+    assert bench.engine()["login"] == ["robot$shop", PASSWORD]
+    config = [json.loads(line)["environment"].get("DOCKER_CONFIG") for line in (bench.host() / "calls").read_text().splitlines()
+              if '"pull"' in line]
+    assert config[0].startswith("/dev/shm/deploybot.") and not os.path.exists(config[0])
+    assert not any(PASSWORD in line for line in said)
+    assert PASSWORD not in json.dumps(bench.calls(), ensure_ascii=False) + (bench.host() / "calls").read_text()
+
+
+def test_remote_login_false_sends_none(bench):
+    file = bench.path / "password"
+    file.write_text(PASSWORD)
+    file.chmod(0o600)
+    commit, _ = bench.release("one")
+    bench.change_world(password=PASSWORD)
+    assert bench.run("deploy.sh", "staging", commit, REGISTRY_USER="robot", REGISTRY_PASSWORD_FILE=str(file),
+                     REMOTE_LOGIN="false")[0] == 0
+    assert "login" not in bench.engine()
+
+
+@pytest.mark.parametrize("name, value, says", [
+    ("STAGING_HOST", "", "STAGING_HOST is not set"),
+    ("STAGING_HOST", "-oProxyCommand=id", "no HOST[:PORT]"),
+    ("STAGING_HOST", "h1;id", "no HOST[:PORT]"),
+    ("STAGING_HOST", "h1,,h2", "no HOST[:PORT]"),
+    ("STAGING_HOST", "h1:99999", "no port"),
+    ("STAGING_HOST", "h9", "has no key of h9: ssh-keyscan -p 22 h9"),
+    ("STAGING_HOST", "h1:23", "has no key of [h1]:23"),
+    ("STAGING_COMPOSE_DIR", "/srv/my app", "cannot go to a host's shell"),
+    ("STAGING_COMPOSE_DIR", "/srv/$(id)", "cannot go to a host's shell"),
+    ("STAGING_COMPOSE_DIR", "srv/app", "no absolute path"),
+    ("STAGING_COMPOSE_DIR", "/srv/../etc", "no absolute path"),
+    ("COMPOSE_SERVICE", "a;b", "no service's name"),
+    ("DEPLOY_USER", "-l", "no user's name"),
+    ("DEPLOY_STRATEGY", "rolling", "neither recreate nor bluegreen"),
+    ("SMOKE_URL", "https://h1/", "no http://HOST"),
+    ("SMOKE_URL", "http://127.0.0.1:{port}/", "only DEPLOY_STRATEGY=bluegreen knows"),
+    ("SSH_KEY_PATH", "/nowhere", "there is no file /nowhere"),
+    ("SSH_KNOWN_HOSTS", "/nowhere", "no file /nowhere"),
+    ("HOSTS_PARALLEL", "yes", "neither true nor false"),
+])
+def test_a_setting_that_is_no_plain_word_goes_nowhere(bench, name, value, says):
+    status, said = bench.run("deploy.sh", "staging", COMMIT, **{name: value})
+    assert status == 78 and says in said[-1], said
+    assert not bench.ssh_calls() and "release" not in bench.steps()
+
+
+@pytest.mark.parametrize("name, value, says", [
+    ("NGINX_UPSTREAM_FILE", None, "needs NGINX_UPSTREAM_FILE"),
+    ("NGINX_UPSTREAM_FILE", "app.conf", "no absolute path"),
+    ("NGINX_RELOAD_COMMAND", "nginx -s reload; id", "cannot go to a host's shell"),
+    ("APP_PORTS", "8001,8001", "no pair of ports"),
+    ("APP_PORTS", "8001", "no pair of ports"),
+    ("DRAIN_SECONDS", "1s", "no number"),
+])
+def test_bluegreen_settings_are_checked_before_anybody_is_asked(bench, name, value, says):
+    settings = {"DEPLOY_STRATEGY": "bluegreen", "NGINX_UPSTREAM_FILE": "/etc/nginx/deploybot/app.conf", name: value}
+    status, said = bench.run("deploy.sh", "staging", COMMIT, **settings)
+    assert status == 78 and says in said[-1], said
+    assert not bench.ssh_calls()
+
+
+def test_a_key_or_known_hosts_that_others_may_change_is_refused(bench):
+    bench.key.chmod(0o644)
+    assert "chmod 600" in bench.run("deploy.sh", "staging", COMMIT)[1][-1]
+    bench.key.chmod(0o600)
+    bench.known.chmod(0o666)
+    assert "others may write" in bench.run("deploy.sh", "staging", COMMIT)[1][-1]
+    assert not bench.ssh_calls()
+
+
+# ---- a host that is not as it should be --------------------------------------------------------
+
+
+@pytest.mark.parametrize("stderr, says", [
+    ("Host key verification failed.\r\n", "shows a key that is not in"),
+    ("deploy@h1: Permission denied (publickey).\r\n", "does not let deploy in: put what \"ssh-keygen -y"),
+    ("ssh: connect to host h1 port 22: Connection timed out\r\n", "cannot be reached: ssh: connect to host"),
+])
+def test_what_ssh_says_comes_with_advice(bench, stderr, says):
+    bench.plan({"when": ["ssh"], "status": 255, "stderr": stderr})
+    status, said = bench.run("deploy.sh", "staging", COMMIT)
+    assert status == 69 and says in said[-1], said
+    assert "release" not in bench.steps()
+
+
+def test_a_connection_that_breaks_after_release_is_not_called_untouched(bench):
+    commit, _ = bench.release("one")
+    bench.plan({"when": ["ssh"], "after": 3, "status": 255, "stderr": "client_loop: send disconnect: Broken pipe\n"})
+    status, said = bench.run("deploy.sh", "staging", commit)
+    assert status == 70 and "cannot be reached" in said[-1], said
+    assert "release" in bench.steps()
+
+
+@pytest.mark.parametrize("spoil, says", [
+    (lambda bench: (bench.app / "docker-compose.yml").unlink(), "there is no compose file in"),
+    (lambda bench: (bench.app / "docker-compose.yml").write_text(COMPOSE.replace("${DEPLOY_IMAGE}", "shop:latest")),
+     "this line is missing: image: ${DEPLOY_IMAGE}"),
+    (lambda bench: (bench.app / "docker-compose.yml").write_text(COMPOSE.replace("  app:", "  web:")),
+     "has no service app"),
+    (lambda bench: bench.change_engine(denied=True), "may not use docker there: usermod -aG docker"),
+    (lambda bench: (bench.app / "docker-compose.yml").rename(bench.app.with_name("gone")) and bench.app.rmdir(),
+     "there is no folder"),
+])
+def test_a_host_that_is_not_ready_is_told_what_is_missing(bench, spoil, says):
+    spoil(bench)
+    status, said = bench.run("deploy.sh", "staging", COMMIT)
+    assert status == 70 and says in said[-1], said
+    assert "release" not in bench.steps() and "build" not in bench.steps()
+
+
+def test_an_image_that_is_gone_is_66_in_a_deployment_and_64_in_a_rollback(bench):
+    commit, digest = bench.release("one")
+    bench.change_engine(registry=[])
+    status, said = bench.run("deploy.sh", "staging", commit)
+    assert status == 66 and "does not have" in said[-1], said
+    status, said = bench.run("rollback.sh", "staging", f"{commit}@{digest}")
+    assert status == 64 and "does not have" in said[-1], said
+    assert "release" not in bench.steps()
+
+
+# ---- taking back -------------------------------------------------------------------------------
+
+
+def test_of_env_only_our_line_changes(bench):
+    file = bench.app / ".env"
+    file.write_text("# ours\nDEBUG=1\nDEPLOY_IMAGE=x\n DEPLOY_IMAGE=y\nDEPLOY_IMAGES=z\nLAST=no newline")
+    file.chmod(0o640)
+    _, digest = bench.shipped("one")
+    assert file.read_text() == ("# ours\nDEBUG=1\nDEPLOY_IMAGES=z\nLAST=no newline\n"
+                                f"DEPLOY_IMAGE={bench.image}@{digest}\n")
+    assert file.stat().st_mode & 0o777 == 0o640
+    assert sorted(os.listdir(bench.app)) == [".deploybot.lock", ".deploybot.releases", ".env", "docker-compose.yml"]
+
+
+def test_a_compose_that_fails_half_way_leaves_the_old_release_running(bench):
+    _, digest = bench.shipped("one")
+    env = (bench.app / ".env").read_text()
+    commit, other = bench.release("two")
+    before = bench.engine()["containers"]
+    bench.change_engine(refuses=f"{bench.image}@{other}")
+    status, said = bench.run("deploy.sh", "staging", commit)
+    assert status == 70 and said[-1].endswith("no space left on device; the earlier release runs again"), said
+    assert bench.engine()["containers"] == before and bench.runs() == [(f"{bench.image}@{digest}", "running")]
+    assert (bench.app / ".env").read_text() == env and not (bench.app / ".deploybot.before").exists()
+
+
+def test_a_release_that_does_not_stay_up_is_taken_back(bench):
+    _, digest = bench.shipped("one")
+    commit, other = bench.release("two")
+    bench.change_engine(broken=["sha256:id-of-" + other[-8:]])
+    status, said = bench.run("deploy.sh", "staging", commit)
+    assert status == 70 and "ended with status 7" in said[-1] and "earlier release runs again" in said[-1], said
+    assert any("the last words of" in line for line in said)
+    assert bench.runs() == [(f"{bench.image}@{digest}", "running")]
+
+
+def test_the_first_release_that_fails_leaves_nothing(bench):
+    commit, other = bench.release("one")
+    bench.change_engine(broken=["sha256:id-of-" + other[-8:]])
+    status, said = bench.run("deploy.sh", "staging", commit)
+    assert status == 70 and said[-1].endswith("as before, nothing runs"), said
+    assert bench.runs() == [] and not (bench.app / ".env").exists()
+
+
+# ---- killed ------------------------------------------------------------------------------------
+
+
+def hanging_up(bench):
+    """A deployment that hangs in `compose up`: (its process, the pid of the compose)."""
+    _, digest = bench.shipped("one")
+    commit, _ = bench.release("two")
+    bench.host_plan({"when": ["compose", "up"], "hang": True})
+    process = bench.start("deploy.sh", "staging", commit)
+    file = bench.host() / "hangs"
+    pid = int(wait_for(lambda: file.exists() and file.read_text(), "compose to hang", 60))
+    return process, pid, digest
+
+
+@pytest.mark.parametrize("who", ["worker", "guard"])
+def test_whichever_of_the_two_on_the_host_is_killed_the_old_release_runs(bench, who):
+    process, compose, digest = hanging_up(bench)
+    guard, worker = [pid for pid in bench.host_processes() if pid != compose][:2]
+    os.kill(worker if who == "worker" else guard, signal.SIGKILL)
+    os.kill(compose, signal.SIGKILL)
+    assert process.wait(timeout=120) == 70
+    wait_for(bench.is_quiet, "the host to be at rest", 60)
+    assert bench.runs() == [(f"{bench.image}@{digest}", "running")]
+    assert not (bench.app / ".deploybot.before").exists()
+
+
+def test_when_all_on_the_host_are_killed_the_next_release_puts_it_right(bench):
+    process, compose, digest = hanging_up(bench)
+    for pid in [*bench.host_processes(), compose]:
+        os.kill(pid, signal.SIGKILL)
+    assert process.wait(timeout=120) == 70
+    assert (bench.app / ".deploybot.before").exists()
+    bench.host_plan()
+    status, said = bench.run("rollback.sh", "staging", next(
+        line for line in (bench.app / ".deploybot.releases").read_text().splitlines() if line.endswith(digest)))
+    assert status == 0, said
+    assert bench.runs() == [(f"{bench.image}@{digest}", "running")]
+    assert not (bench.app / ".deploybot.before").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_when_we_are_gone_the_host_takes_back_and_a_rollback_waits_for_it(bench, number):
+    process, compose, digest = hanging_up(bench)
+    os.kill(process.pid, number)
+    wait_for(lambda: process.poll() is not None, "deploy.sh to end", 60)
+    assert not bench.is_quiet()     # compose is never cut short by us
+    bench.host_plan()
+    os.kill(compose, signal.SIGKILL)
+    wait_for(bench.is_quiet, "the host to be at rest", 60)
+    assert bench.runs() == [(f"{bench.image}@{digest}", "running")]
+    assert not (bench.app / ".deploybot.before").exists()
+
+
+def test_two_deploybots_do_not_work_on_one_folder(bench):
+    commit, _ = bench.release("three")
+    _, compose, _ = hanging_up(bench)
+    status, said = bench.run("deploy.sh", "staging", commit, STATE_DIRECTORY=str(bench.path / "another"))
+    assert status == 75 and "something else is being released" in said[-1], said
+    os.kill(compose, signal.SIGKILL)
