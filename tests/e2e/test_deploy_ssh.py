@@ -176,7 +176,7 @@ def test_what_runs_is_named_by_commit_and_digest(bench):
 
 
 def test_both_kinds_of_compose_do_the_same(any_bench):
-    commit, digest = any_bench.shipped("one")
+    _, digest = any_bench.shipped("one")
     assert any_bench.runs() == [(f"{any_bench.image}@{digest}", "running")]
     assert ["compose", "up", "-d", "--no-deps", "app"] in any_bench.host_calls()
 
@@ -207,8 +207,8 @@ def test_the_registrys_password_reaches_the_host_over_stdin_alone(bench):
     status, said = bench.run("deploy.sh", "staging", commit, **settings)
     assert status == 0, said
     assert bench.engine()["login"] == ["robot$shop", PASSWORD]
-    config = [json.loads(line)["environment"].get("DOCKER_CONFIG") for line in (bench.host() / "calls").read_text().splitlines()
-              if '"pull"' in line]
+    config = [json.loads(line)["environment"].get("DOCKER_CONFIG")
+              for line in (bench.host() / "calls").read_text().splitlines() if '"pull"' in line]
     assert config[0].startswith("/dev/shm/deploybot.") and not os.path.exists(config[0])
     assert not any(PASSWORD in line for line in said)
     assert PASSWORD not in json.dumps(bench.calls(), ensure_ascii=False) + (bench.host() / "calls").read_text()
