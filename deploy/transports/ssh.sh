@@ -204,8 +204,8 @@ ssh_explain() { # INDEX STATUS LAST-LINE WORDS
 		ssh_status=$EXIT_UNREACHABLE
 		case $4 in
 		*'Host key verification failed'* | *'IDENTIFICATION HAS CHANGED'*)
-			ssh_said="$host shows a key that is not in $SSH_KNOWN_HOSTS: somebody may be in between; if it is a new \
-one: ssh-keyscan -p ${ssh_ports[$1]} $host, compare it with the host's own, put it there"
+			ssh_said="$host shows a key that is not in $SSH_KNOWN_HOSTS: is somebody in between? If the host's is new: \
+ssh-keyscan -p ${ssh_ports[$1]} $host, compare, put it there"
 			;;
 		*'Permission denied'*)
 			ssh_said="$host does not let $DEPLOY_USER in: put what \"ssh-keygen -y -f $SSH_KEY_PATH\" prints into \
