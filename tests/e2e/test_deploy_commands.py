@@ -312,6 +312,12 @@ def test_a_password_that_others_may_read_is_refused(bench):
     for mode in (0o604, 0o640, 0o644):
         status, said = bench.run("deploy.sh", "staging", commit, **password_file(bench, mode))
         assert status == 78 and "chmod 600" in said[-1] and not bench.calls()
+    if os.geteuid() != 0:
+        return
+    for mode, good in ((0o604, 78), (0o640, 0)):     # somebody else's, shared with our group: a mounted secret
+        settings = password_file(bench, mode)
+        os.chown(settings["REGISTRY_PASSWORD_FILE"], 1234, -1)
+        assert bench.run("deploy.sh", "staging", commit, **settings)[0] == good
 
 
 def test_the_runners_password_is_a_file_in_memory(bench):
@@ -461,6 +467,16 @@ def test_killed_at_any_step_the_next_attempt_works(bench, when):
     assert left == {"lock", "before", "images"}, left
 
 
+def test_what_a_killed_run_left_in_memory_goes_first(bench):
+    process = start_that_hangs(bench, ["docker", "push"])
+    folders = private_folders(bench)
+    bench.kill_session(process)
+    let_go(bench)
+    (bench.stand / "preflight.hang").touch()
+    bench.start("deploy.sh", "staging", bench.commit("two"))
+    wait_for(lambda: not any(os.path.exists(folder) for folder in folders), "end of the password that was left")
+
+
 def test_a_script_that_dies_alone_keeps_others_out_until_what_it_started_ends(bench):
     process = start_that_hangs(bench, ["docker", "push"])
     os.kill(process.pid, signal.SIGKILL)
@@ -580,6 +596,10 @@ def test_old_images_go_and_what_any_environment_may_need_stays(bench):
     assert noted == [live[0][0], live[1][0], more[2][0], more[3][0]]
     # The transport is told what stays.
     assert set(bench.spied()[-1].split()[1:]) == {live[0][1], live[1][1], more[2][1], more[3][1]}
+    # Also of what only a state file knows.
+    state_file(bench, "production", live[0][0], live[0][1], "ef" * 20, "sha256:" + "ef" * 32)
+    shipped(bench, "last", KEEP_RELEASES="2")
+    assert "sha256:" + "ef" * 32 in bench.spied()[-1]
 
 
 def test_what_was_live_before_stays_however_long_ago_it_was(bench):
