@@ -176,7 +176,7 @@ TROUBLE = {
     "host unreachable": (host_unreachable, (H2, "cannot be reached", "is it up")),
     "host vanishes mid-ship": (host_vanishes_mid_ship, (H2, "cannot be reached", "is it up")),
     "disk full": (disk_full, (H1, "disk")),
-    "disk full while it pulls": (disk_full_while_it_pulls, (H2, "disk")),
+    "disk full while it pulls": (disk_full_while_it_pulls, (H2, "no room", "remove something")),
     "wrong password": (wrong_password, ("REGISTRY_PASSWORD",)),
     "registry takes no image": (rules({"method": "POST", "path": "/uploads", "status": 403}), ("10.77.0.1:5000",)),
     "registry is ill": (rules({"status": 503}), ("10.77.0.1:5000",)),
