@@ -36,7 +36,8 @@ static const char *const shipping_settings[] = { "GITHUB_REPOSITORY", "REPOSITOR
 	"NGINX_UPSTREAM_FILE", "NGINX_RELOAD_COMMAND", "APP_PORTS", "DRAIN_SECONDS", "SMOKE_URL",
 	"USE_KUBERNETES", "KUBECONFIG", "KUBE_NAMESPACE", "KUBE_DEPLOYMENT", "KUBE_CONTAINER",
 	"HOOKS_DIRECTORY", NULL };
-static const char *const of_environment[] = { "HOST", "COMPOSE_DIR", "PORT", NULL };
+static const char *const of_environment[] = { "HOST", "COMPOSE_DIR", "KUBECONFIG", "KUBE_NAMESPACE",
+	"PORT", NULL };
 #define OF_EVERY_RUN 9 /* add_common() and plan_run() */
 _Static_assert(
     OF_EVERY_RUN + COUNT(shipping_settings) + COUNT(of_environment) <= PROGRAM_VARIABLES_MAX,

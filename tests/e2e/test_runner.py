@@ -288,7 +288,8 @@ def test_every_setting_of_a_run_is_given_at_once_and_a_truth_is_spelt_one_way(be
         ROOT, "runner", "settings.def").read_text(encoding="utf-8"), re.MULTILINE)
     own = {"STATE_DIRECTORY", "DEPLOY_SCRIPT", "ROLLBACK_SCRIPT", "DEPLOY_TIMEOUT_SECONDS", "RUN_LOG_LIMIT"}
     given = {name: "Yes" if kind == "BOOL" else f"x-{name}" for name, kind, _ in table if name not in own}
-    runner = bench.runner("env", STAGING_HOST="a,b:22", STAGING_COMPOSE_DIR="/srv/x", STAGING_PORT="1", **given)
+    runner = bench.runner("env", STAGING_HOST="a,b:22", STAGING_COMPOSE_DIR="/srv/x", STAGING_PORT="1",
+                          STAGING_KUBECONFIG="/etc/kube", STAGING_KUBE_NAMESPACE="shop", **given)
     runner.start(1).exit()
     env = dict(line.split("=", 1) for line in runner.log(1).decode().splitlines())
     for name, kind, secrecy in table:
@@ -298,6 +299,7 @@ def test_every_setting_of_a_run_is_given_at_once_and_a_truth_is_spelt_one_way(be
             assert env.get(name) == (None if secrecy == "SECRET" else "true" if kind == "BOOL" else given[name])
             assert (name + "_FILE" in env) == (secrecy == "SECRET")
     assert (env["STAGING_HOST"], env["STAGING_COMPOSE_DIR"]) == ("a,b:22", "/srv/x")
+    assert (env["STAGING_KUBECONFIG"], env["STAGING_KUBE_NAMESPACE"]) == ("/etc/kube", "shop")
 
 
 def test_a_truth_that_is_none_starts_nothing(bench):
