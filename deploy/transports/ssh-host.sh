@@ -213,14 +213,14 @@ answers() { # PORT; fills said
 
 # Until what runs there is the wanted image, healthy, and answers; fills said when it does not.
 wait_up() { # PORT
-	local began=$SECONDS found line id of state health restarts code name first=
+	local began=$SECONDS found line id of state health restarts code name first='' last=''
 	while ((SECONDS - began < START_SECONDS)); do
 		[[ $told == no ]] || die 75 "was told to end"
 		found=$(states "$1") || found=
 		said="no container of $service is there" line=
 		while read -r id of state health restarts code name _; do
 			[[ -n $id ]] || continue
-			line=bad
+			line=bad last=$id
 			if [[ $of != "$wanted" ]]; then
 				said="${name#/} runs another image"
 				break
@@ -248,7 +248,7 @@ wait_up() { # PORT
 		sleep 0.3
 	done
 	said="after $START_SECONDS s: $said"
-	show "$([[ -z ${id:-} ]] || engine logs --tail 20 "$id" 2>&1)"
+	[[ -z $last ]] || show "$(engine logs --tail 20 "$last" 2>&1)"
 	return 1
 }
 
