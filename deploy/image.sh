@@ -114,6 +114,7 @@ docker_login() {
 	limited "$LOGIN_SECONDS" "docker login to $registry_host" \
 		docker login --username "$registry_user" --password-stdin "$registry_host" <"$registry_password" ||
 		fail "$EXIT_REGISTRY" "$registry_host refuses the login of $registry_user: is REGISTRY_PASSWORD right?"
+	printf 'what docker warns of is a file in a folder of this run alone, which is removed at its end\n'
 }
 
 # ---- questions to the registry -------------------------------------------------------------------
@@ -210,8 +211,9 @@ REGISTRY_PASSWORD, or at this machine's role"
 	header_of docker-content-digest
 	if ! grep -q '"schemaVersion"[[:space:]]*:[[:space:]]*2' "$http_body" || [[ -n $header && $header != "$sum" ]] ||
 		[[ $1 == sha256:* && $1 != "$sum" ]]; then
-		why="the registry $registry_host answers nonsense for $repository_name:$1: what it sent is no image of the digest \
-${header:-it did not name}; is REGISTRY_URL right?"
+		why="the registry $registry_host answers nonsense for $repository_name:${1:0:19}: what it sent is no image of the \
+digest ${header:-it did not name}"
+		why="${why:0:150}; is REGISTRY_URL right?" # a header may be long, and chat shows no more than a line
 		return 2
 	fi
 	digest=$sum
