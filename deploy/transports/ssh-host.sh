@@ -285,7 +285,8 @@ pull() {
 	*'not found'* | *'unknown'* | *'No such'*) die "$missing" "the registry does not have $image (any more): $words" ;;
 	esac
 	((status != 124 && status != 137)) || die 75 "docker pull took longer than $PULL_SECONDS s"
-	die 66 "the image cannot be pulled: ${words:-docker pull ended with status $status}"
+	# Its words come last: they are long, and a chat shows 200 bytes.
+	die 66 "the image cannot be pulled; is the registry well? Then try again: ${words:-docker pull ended with status $status}"
 }
 
 check_disk() {
