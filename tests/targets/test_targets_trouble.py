@@ -180,10 +180,15 @@ TROUBLE = {
     "wrong password": (wrong_password, ("REGISTRY_PASSWORD",)),
     "registry takes no image": (rules({"method": "POST", "path": "/uploads", "status": 403}), ("10.77.0.1:5000",)),
     "registry is ill": (rules({"status": 503}), ("10.77.0.1:5000",)),
-    "registry sends other bytes": (rules({"method": "GET", "path": "/blobs/", "who": H1, "spoil": True}), (H1,)),
-    "registry hangs up": (rules({"method": "GET", "path": "/blobs/", "who": H1, "cut": 1000}), (H1,)),
-    "registry names another digest": (rules({"path": "/manifests/", "digest": "sha256:" + "0" * 64}), ("digest",)),
-    "registry forgets": (rules({"method": "GET", "path": "/manifests/", "who": H2, "status": 404}), (H2,)),
+    "registry sends other bytes": (rules({"method": "GET", "path": "/blobs/", "who": H1, "spoil": True}),
+                                   (H1, "cannot be pulled", "try again")),
+    "registry hangs up": (rules({"method": "GET", "path": "/blobs/", "who": H1, "cut": 1000}),
+                          (H1, "cannot be pulled", "try again")),
+    "registry names another digest": (rules({"path": "/manifests/", "digest": "sha256:" + "0" * 64}),
+                                      ("nonsense", "REGISTRY_URL")),
+    "registry forgets": (rules({"method": "GET", "path": "/manifests/", "who": H2, "status": 404,
+                                 "body": b'{"errors": [{"code": "MANIFEST_UNKNOWN", "message": "manifest unknown"}]}'}),
+                          (H2, "does not have")),
     "key readable by others": (key_readable_by_others, ("SSH_KEY_PATH", "chmod 600")),
     "no compose file": (NO_COMPOSE_FILE, (H2, "docker-compose.yml")),
     "compose file without DEPLOY_IMAGE": (FIXED_IMAGE, (H1, "image: ${DEPLOY_IMAGE}")),
@@ -204,9 +209,10 @@ def test_trouble_says_what_to_do_and_is_in_nobodys_way(scene, name):
         said = scene.attempt()
     print(f"trouble: {name}: {scene.last_line()}", flush=True)
     assert f"production still runs {live[:7]}; nothing was touched" in said, said + scene.last_log()
-    assert scene.last_line() in said
+    # The chat shows 200 bytes of a line: what to do has to stand in them.
+    assert scene.last_line()[:180] in said
     for word in words:
-        assert word in scene.last_line()
+        assert word in said
     scene.all_run(live)
     if name in DEEP:
         again = scene.attempt()
@@ -235,7 +241,7 @@ def test_a_release_whose_image_is_gone_is_not_rolled_back_to(scene):
         host.run(f"docker image rm {scene.image}@{old}")
     said = scene.attempt("/rollback production")
     assert f"production still runs {live[:7]}; nothing was touched" in said, said + scene.last_log()
-    assert old[:19] in scene.last_line() and scene.last_line() in said
+    assert scene.last_line()[:180] in said
     scene.all_run(live)
     scene.release()
 
