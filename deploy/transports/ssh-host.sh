@@ -394,7 +394,7 @@ switch_recreate() {
 	local status=0 words
 	settle_recreate
 	[[ $told == no ]] || die 75 "was told to end"
-	wanted=$(image_id "$image") || die 70 "$image is not there any more: something else removed it"
+	wanted=$(image_id "$image") || die 70 "docker has no $image any more, or does not answer"
 	note_before || die 70 "$dir cannot be written: $(df -P . | tail -n 1)"
 	change=begun
 	write_env "DEPLOY_IMAGE=$image" || die 70 "$dir/.env cannot be written: $(df -P . | tail -n 1)"
@@ -563,7 +563,7 @@ prepare_bluegreen() {
 
 switch_bluegreen() {
 	local old new
-	wanted=$(image_id "$image") || die 70 "$image is not there any more: something else removed it"
+	wanted=$(image_id "$image") || die 70 "docker has no $image any more, or does not answer"
 	old=$(live_port)
 	if [[ -n $old ]] && runs_wanted "$old"; then
 		new=$old
