@@ -26,18 +26,18 @@ def write_port_file(path, port):
         os.replace(path + ".new", path)
 
 
-async def serve(app, name, host, port, port_file):
-    """Runs the application until SIGTERM or SIGINT."""
+async def serve(app, name, host, port, port_file, tls=None):
+    """Runs the application until SIGTERM or SIGINT; with `tls`, an SSLContext, by https."""
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    site = web.TCPSite(runner, host, port, shutdown_timeout=0.2)
+    site = web.TCPSite(runner, host, port, shutdown_timeout=0.2, ssl_context=tls)
     await site.start()
     chosen = site._server.sockets[0].getsockname()[1]
     write_port_file(port_file, chosen)
-    print(f"{name}: http://{host}:{chosen}/", flush=True)
+    print(f"{name}: http{'s' if tls else ''}://{host}:{chosen}/", flush=True)
     await stopped.wait()
     await runner.cleanup()
 

@@ -6,7 +6,7 @@ set -euo pipefail
 declare -A group=(
 	[build]="gcc make libc6-dev libev-dev libmicrohttpd-dev libcurl4-openssl-dev libjansson-dev libsqlite3-dev libssl-dev libsystemd-dev zlib1g-dev"
 	[demo]="git python3 python3-aiohttp ca-certificates"
-	[test]="faketime git python3 python3-aiohttp python3-pytest python3-pytest-xdist python3-selenium chromium chromium-driver libcmocka-dev nginx prometheus shellcheck strace ca-certificates openssl"
+	[test]="faketime git kubernetes-client python3 python3-aiohttp python3-pytest python3-pytest-xdist python3-selenium chromium chromium-driver libcmocka-dev nginx prometheus shellcheck strace ca-certificates openssl"
 	[lint]="shellcheck clang clang-format yamllint pylint"
 	[fuzz]="clang-14 llvm-14 libclang-rt-14-dev python3"
 	[cover]="gcovr"
@@ -62,13 +62,19 @@ has_node_of_its_own() { # PACKAGE
 	esac
 }
 
+# So may kubectl be, with which Debian's package conflicts.
+has_kubectl_of_its_own() { # PACKAGE
+	[[ $1 == kubernetes-client ]] && command -v kubectl >/dev/null
+}
+
 command -v dpkg-query >/dev/null && command -v apt-get >/dev/null || other_distribution
 
 missing=()
 for name in "$@"; do
 	for package in ${group[$name]}; do
 		state=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)
-		[[ $state == installed ]] || has_node_of_its_own "$package" || missing+=("$package")
+		[[ $state == installed ]] || has_node_of_its_own "$package" || has_kubectl_of_its_own "$package" ||
+			missing+=("$package")
 	done
 done
 ((${#missing[@]} > 0)) || { check_versions; exit 0; }
