@@ -117,7 +117,7 @@ class TargetScene(Scene):
             found += subprocess.run(["grep", "-rlsF", '"auth"', str(where)], capture_output=True, text=True,
                                     check=False).stdout.split()
         for host in self.hosts:
-            found += host.try_run("grep -rlsF '\"auth\"' /dev/shm /tmp /var/tmp /run /srv /root/.docker").stdout.split()
+            found += host.try_run("grep -rlsF '\"auth\"' /dev/shm /tmp /var/tmp /run /srv ~/.docker").stdout.split()
         return found
 
     def locks(self):
