@@ -211,9 +211,9 @@ REGISTRY_PASSWORD, or at this machine's role"
 	header_of docker-content-digest
 	if ! grep -q '"schemaVersion"[[:space:]]*:[[:space:]]*2' "$http_body" || [[ -n $header && $header != "$sum" ]] ||
 		[[ $1 == sha256:* && $1 != "$sum" ]]; then
-		why="the registry $registry_host answers nonsense for $repository_name:${1:0:19}: what it sent is no image of the \
-digest ${header:-it did not name}"
-		why="${why:0:150}; is REGISTRY_URL right?" # a header may be long, and chat shows no more than a line
+		: "${header:=none}"
+		why="the registry $registry_host answers nonsense for ${1:0:19}: what it sent has not the digest ${header:0:19}; is \
+REGISTRY_URL right?"
 		return 2
 	fi
 	digest=$sum
