@@ -29,7 +29,13 @@ def refused():
         done = subprocess.run([*NAMESPACES, *command], capture_output=True, text=True, timeout=60, check=False)
         if done.returncode != 0:
             return f"the kernel refuses {what}: {done.stderr.strip()}"
-    return ""
+    try:
+        for root in hierarchies():
+            (root / f"{CGROUP}{os.getpid()}").mkdir()
+            (root / f"{CGROUP}{os.getpid()}").rmdir()
+    except OSError as error:
+        return f"the kernel refuses cgroups: {error}"
+    return "" if hierarchies() else "there are no cgroups"
 
 
 def hierarchies():
