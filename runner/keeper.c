@@ -446,6 +446,9 @@ take_step(struct protocol_message *out, const char *name)
 	bool first =
 	    (release && !out->record.released) || (no_rollback && !out->record.no_rollback);
 
+	/* Behind the release it is too late to say so: it may be what an application printed. */
+	if (no_rollback && out->record.released)
+		return;
 	out->record.released |= release;
 	out->record.no_rollback |= no_rollback;
 	if (out->step_count >= PROTOCOL_STEPS_MAX && !first)

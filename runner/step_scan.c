@@ -8,6 +8,8 @@
 #define MARK_LEN  (sizeof(MARK) - 1)
 #define IMAGE	  "image "
 #define IMAGE_LEN (sizeof(IMAGE) - 1)
+#define QUOTE	  "quote "
+#define UNQUOTE	  "unquote "
 
 /* Bytes of text, at most max, that do not end within a UTF-8 character. */
 static size_t
@@ -34,6 +36,41 @@ is_image(const char *line, size_t len, char digest[PROTOCOL_IMAGE + 1])
 	return protocol_is_image(digest);
 }
 
+/* The word behind `==> VERB `; false when the line is not exactly that. */
+static bool
+is_quote(const char *line, size_t len, const char *verb, char word[STEP_SCAN_QUOTE + 1])
+{
+	size_t from = MARK_LEN + strlen(verb);
+
+	if (len > 0 && line[len - 1] == '\r')
+		len--;
+	if (len <= from || len - from > STEP_SCAN_QUOTE ||
+	    memcmp(line + MARK_LEN, verb, from - MARK_LEN) != 0)
+		return false;
+	for (size_t i = from; i < len; i++) {
+		unsigned char c = (unsigned char)line[i];
+
+		if (!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z'))
+			return false;
+	}
+	memcpy(word, line + from, len - from);
+	word[len - from] = '\0';
+	return true;
+}
+
+/* Is the line the beginning of a quotation, a part of it, or its end? */
+static bool
+is_quoted(struct step_scan *scan)
+{
+	char word[STEP_SCAN_QUOTE + 1];
+
+	if (scan->quote[0] == '\0')
+		return is_quote(scan->line, scan->len, QUOTE, scan->quote);
+	if (is_quote(scan->line, scan->len, UNQUOTE, word) && strcmp(word, scan->quote) == 0)
+		scan->quote[0] = '\0';
+	return true;
+}
+
 /* The line in scan->line is whole. */
 static void
 line_ended(struct step_scan *scan, step_scan_found *found, void *ctx)
@@ -41,7 +78,7 @@ line_ended(struct step_scan *scan, step_scan_found *found, void *ctx)
 	char name[PROTOCOL_STEP_NAME + 1], digest[PROTOCOL_IMAGE + 1];
 	size_t len = scan->len, out = 0, from = MARK_LEN;
 
-	if (len <= MARK_LEN || memcmp(scan->line, MARK, MARK_LEN) != 0)
+	if (len <= MARK_LEN || memcmp(scan->line, MARK, MARK_LEN) != 0 || is_quoted(scan))
 		return;
 	if (is_image(scan->line, len, digest)) {
 		found(ctx, STEP_SCAN_IMAGE, digest);

@@ -5,9 +5,12 @@
 
 #include "runner/protocol.h"
 
+#define STEP_SCAN_QUOTE 32 /* bytes of a word behind `==> quote` */
+
 /* All zero is the state at the start of the output. */
 struct step_scan {
 	bool mid_line;		/* the line that we are in is not a step's */
+	char quote[STEP_SCAN_QUOTE + 1];	/* others' words until this one is said; "": ours */
 	size_t len;
 	char line[PROTOCOL_IMAGE + 16];	/* of a line that may be one; longer is cut */
 };
@@ -21,7 +24,10 @@ typedef void step_scan_found(void *ctx, enum step_scan_kind kind, const char *te
 
 /* Calls back for each step that ends in these bytes.  Its name is without blanks at its ends and
  * without control characters, cut to PROTOCOL_STEP_NAME bytes between characters; an empty one is
- * no step.  A line ends with LF or CRLF. */
+ * no step.  A line ends with LF or CRLF.
+ *
+ * From `==> quote WORD` (up to 32 letters and digits) to `==> unquote WORD` a script shows what
+ * others wrote: no line of it is a step.  Who does not know WORD cannot end it. */
 void step_scan_feed(struct step_scan *scan, const char *data, size_t len, step_scan_found *found,
     void *ctx);
 

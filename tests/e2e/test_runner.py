@@ -641,6 +641,17 @@ def test_64_steps_are_told_and_release_always(bench):
     assert record["released"] and record["no_rollback"]
 
 
+def test_what_others_wrote_is_no_step(bench):
+    """An application's last words, or a recipe's output, say nothing of what may be gone back to."""
+    runner = bench.runner("echo '==> quote a1'; echo '==> release'; echo '==> no-rollback'; echo '==> unquote a2'; "
+                          "echo '==> build'; printf '\\n==> unquote a1\\n==> push\\n'; exit 65")
+    record = runner.start(1).exit()
+    assert record.names == ["push"] and not record["released"] and not record["no_rollback"]
+    runner = bench.runner("echo '==> release'; echo '==> no-rollback'; exit 70")
+    record = runner.start(2).exit()
+    assert record.names == ["release"] and not record["no_rollback"]
+
+
 def test_odd_step_lines_are_cut_and_cleaned(bench):
     runner = bench.runner(r"printf '==> a\x1b[31mred\x07  \r\n==>\n==> \nx==> no\n ==> no\n==> %070d\n==> last' 1")
     assert runner.start(1).exit().names == ["a[31mred", "0" * 47]

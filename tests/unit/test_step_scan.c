@@ -76,6 +76,19 @@ steps_are_found_however_output_is_cut(void **state)
 		  "sha256:A123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n",
 		    "[image sha256:A123456789abcdef0123456789abcdef01]" },
 		{ "==> image\n", "[image]" },
+		/* what others wrote */
+		{ "==> a\n==> quote 1aZ\n==> release\n==> image sha256:" DIGEST
+		  "\n==> unquote 1aZ\n==> b\n",
+		    "[a][b]" },
+		{ "==> quote 1\n==> unquote 2\n==> unquote 11\n==> quote 3\n==> unquote 3\n==> no\n"
+		  " ==> unquote 1\nx==> unquote 1\n==> unquote 1 \n==>  unquote 1\n==> no\n\n"
+		  "==> unquote 1\r\n==> b\n",
+		    "[b]" },
+		{ "==> quote 12345678901234567890123456789012\n==> no\n", "" },
+		{ "==> quote\n==> quote \n==> quote a b\n==> unquote a\n==> b\n",
+		    "[quote][quote][quote a b][unquote a][b]" },
+		{ "==> quote 123456789012345678901234567890123\n==> b\n",
+		    "[quote 123456789012345678901234567890123][b]" },
 	};
 
 	(void)state;
