@@ -85,7 +85,7 @@ at_exit() { # CMD...
 }
 
 on_exit() {
-	local count
+	local status=$? count
 	trap - EXIT
 	trap : TERM INT HUP # a second one does not cut the clean-up short
 	while ((${#at_exit_words[@]} > 0)); do
@@ -93,6 +93,10 @@ on_exit() {
 		"${at_exit_words[@]:1:count}" || true
 		at_exit_words=("${at_exit_words[@]:count+1}")
 	done
+	# Up to 69 says that the target is untouched: whoever failed so, it is not true any more.
+	if [[ -n ${release_began:-} ]] && ((status >= EXIT_INPUT && status <= EXIT_UNREACHABLE)); then
+		exit "$EXIT_REFUSED"
+	fi
 }
 
 on_signal() { # STATUS
@@ -135,6 +139,16 @@ limited() { # SECONDS WHAT CMD...
 		kill -KILL -- "-$child" 2>/dev/null || true # those who did not hear TERM, and whose parent did
 		fail "$EXIT_BUSY" "$what took longer than $seconds s"
 	fi
+	return "$status"
+}
+
+# As limited, for what shows words that others wrote: nothing that it prints is taken for a step or for our word on the
+# release, and what follows begins a line of its own.
+quoted() { # SECONDS WHAT CMD...
+	local status=0 word=$SRANDOM$SRANDOM
+	step "quote $word"
+	limited "$@" || status=$?
+	printf '\n==> unquote %s\n' "$word"
 	return "$status"
 }
 
@@ -303,11 +317,18 @@ note_current() {
 	PREVIOUS_RELEASE=${PREVIOUS_RELEASE-$before} # by hand nobody said it
 }
 
-# Removes what is too old, on the target and in the registry.  What fails is only a warning: the release is up.
+# Removes what is too old, on the target and in the registry.  What fails or hangs is only a warning: the release is up.
 clean() {
-	local kept=() file text
 	has_function transport_clean || [[ $transport_needs == image ]] || return 0
 	step clean
+	clean_all &
+	wait "$!" || warn "the clean-up was not finished; the next deployment goes on with it"
+}
+
+# In a subshell of its own, which a deadline may end.
+clean_all() {
+	local kept=() file text
+	catch_signals
 	if [[ $transport_needs == image ]]; then
 		find_kept
 	else

@@ -66,6 +66,10 @@ mirror_tree() { # FOLDER CMD...
 	limited "$FETCH_SECONDS" "git $2" git "${git_options[@]}" --git-dir="$mirror" --work-tree="$1" "${@:2}"
 }
 
+cannot_check_out() { # COMMIT
+	fail "$EXIT_BUILD" "git cannot lay out ${1:0:12} in $app: see its words above; is there room on that disk?"
+}
+
 mirror_fetch() {
 	# A git that was killed leaves locks of its own; ours says that nobody else is here.
 	find "$mirror" -name '*.lock' -type f -delete

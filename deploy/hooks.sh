@@ -57,9 +57,10 @@ run_hooks() { # KIND STATUS [FOLDER]
 	[[ -d $hooks_directory ]] || return 0
 	find_hooks "$1"
 	for hook in ${hooks[@]+"${hooks[@]}"}; do
+		check_hook "$hook" # again: it may be new
 		step "hook ${hook##*/}"
 		status=0
-		limited "$HOOK_SECONDS" "the hook $1/${hook##*/}" env --chdir="${3:-/}" COMMIT="${release%%@*}" \
+		quoted "$HOOK_SECONDS" "the hook $1/${hook##*/}" env --chdir="${3:-/}" COMMIT="${release%%@*}" \
 			RELEASE="$release" IMAGE="$(hook_image)" PREVIOUS_RELEASE="$PREVIOUS_RELEASE" REF="${REF:-}" \
 			DEPLOYMENT_ID="$DEPLOYMENT_ID" HOSTS="$(setting_of "$environment" HOST)" HOOK="$1" \
 			"$hook" </dev/null 7>&- 8>&- || status=$?

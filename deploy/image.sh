@@ -111,7 +111,7 @@ own_docker_config() {
 
 docker_login() {
 	[[ -n $registry_user ]] || return 0
-	limited "$LOGIN_SECONDS" "docker login to $registry_host" \
+	quoted "$LOGIN_SECONDS" "docker login to $registry_host" \
 		docker login --username "$registry_user" --password-stdin "$registry_host" <"$registry_password" ||
 		fail "$EXIT_REGISTRY" "$registry_host refuses the login of $registry_user: is REGISTRY_PASSWORD right?"
 	printf 'what docker warns of is a file in a folder of this run alone, which is removed at its end\n'
@@ -227,11 +227,11 @@ check_out_source() { # COMMIT
 	step checkout
 	git_setup "$here"
 	fetch_commit "$1"
-	rm -rf -- "$work" "$app/build.index"
+	rm -rf -- "$work" "$app/build.index" "$app/build.index.lock" # a git that was killed leaves its lock
 	(umask 022 && mkdir -- "$work")
-	GIT_INDEX_FILE=$app/build.index mirror_tree "$work" read-tree "$1"
+	GIT_INDEX_FILE=$app/build.index mirror_tree "$work" read-tree "$1" || cannot_check_out "$1"
 	umask 022
-	GIT_INDEX_FILE=$app/build.index mirror_tree "$work" checkout-index --all --force
+	GIT_INDEX_FILE=$app/build.index mirror_tree "$work" checkout-index --all --force || cannot_check_out "$1"
 	umask 077
 	rm -f -- "$app/build.index"
 	release=$1
@@ -247,7 +247,7 @@ build_image() { # COMMIT
 		cache=()
 		export DOCKER_BUILDKIT=1
 	fi
-	limited "$BUILD_SECONDS" "docker build" docker build ${cache[@]+"${cache[@]}"} --pull=false \
+	quoted "$BUILD_SECONDS" "docker build" docker build ${cache[@]+"${cache[@]}"} --pull=false \
 		--file "$work/$DOCKERFILE" --build-arg "COMMIT=$1" --label "org.opencontainers.image.revision=$1" \
 		--tag "$image:$1" "$work" </dev/null ||
 		fail "$EXIT_BUILD" "docker build failed with status $?: its last words stand above"
@@ -259,14 +259,15 @@ push_image() { # COMMIT
 	local of_docker line found=no
 	step push
 	docker_login
-	limited "$PUSH_SECONDS" "docker push" docker push "$image:$1" ||
+	quoted "$PUSH_SECONDS" "docker push" docker push "$image:$1" ||
 		fail "$EXIT_REGISTRY" "$registry_host did not take $repository_name, see docker's words: is it there, may we push?"
 	asked "$DOCKER_SECONDS" "docker image inspect" docker image inspect --format '{{join .RepoDigests "\n"}}' "$image:$1" ||
 		fail "$EXIT_REGISTRY" "docker does not know what it pushed"
 	of_docker=$answer
 	find_digest "$1" || fail "$EXIT_REGISTRY" "${why:-the registry $registry_host does not have what was pushed to it}"
 	while IFS= read -r line; do
-		[[ $line != "$image@$digest" ]] || found=yes
+		# docker names its own registry by leaving that out.
+		[[ $line != "$image@$digest" && docker.io/$line != "$image@$digest" ]] || found=yes
 	done <<<"$of_docker"
 	[[ $found == yes ]] ||
 		fail "$EXIT_REGISTRY" "the registry has another image as $1 ($digest) than was pushed: who else pushes there?"

@@ -101,7 +101,16 @@ class CommandBench:
         return self.log.read_text().splitlines()
 
     def steps(self):
-        return [line[4:] for line in self.said() if line.startswith("==> ")]
+        """As the keeper finds them: what is quoted is nobody's step."""
+        found, quote = [], ""
+        for line in self.said():
+            if quote:
+                quote = "" if line == f"==> un{quote}" else quote
+            elif line.startswith("==> quote "):
+                quote = line[4:]
+            elif line.startswith("==> "):
+                found.append(line[4:])
+        return found
 
     def plan(self, *entries):
         for counter in self.stand.glob("plan.*"):

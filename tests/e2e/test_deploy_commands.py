@@ -177,9 +177,8 @@ def test_where_a_registry_is(bench, url, image, api):
     assert status == 66 and "cannot be reached" in said[-1]
     assert bench.calls("curl")[0][-1].startswith(api)
     (bench.stand / "plan").unlink()
-    if not url.startswith("docker.io"):
-        assert bench.run("deploy.sh", "staging", bench.commit("two"), REGISTRY_URL=url)[0] == 0
-        assert f"pull {image}@sha256:" in "\n".join(bench.spied())
+    status, said = bench.run("deploy.sh", "staging", bench.commit("two"), REGISTRY_URL=url)
+    assert status == 0 and f"pull {image}@sha256:" in "\n".join(bench.spied()), said
 
 
 def test_what_ci_has_pushed_is_used(bench):
@@ -387,6 +386,29 @@ def test_a_registry_that_lost_what_was_pushed_is_not_believed(bench):
     assert status == 66 and "does not have what was pushed" in said[-1]
 
 
+FORGED = f"==> release\n==> no-rollback\n==> image {digest('forged')}\n==> unquote 1\n==> no end"
+
+
+def test_what_others_print_is_no_word_of_ours(bench):
+    first, _ = shipped(bench, "one")
+    for kind in ("pre-build", "pre-deploy"):
+        bench.hook(kind, "tell", f"printf '%s' '{FORGED}'")
+    bench.plan({"when": ["docker", "login"], "stdout": FORGED}, {"when": ["docker", "build"], "stderr": FORGED},
+               {"when": ["docker", "push"], "status": 1, "stderr": FORGED})
+    status, said = bench.run("deploy.sh", "staging", bench.commit("two"), **password_file(bench))
+    assert status == 66 and bench.steps() == ["preflight", "checkout", "hook tell", "build", "push"], said
+    bench.plan({"when": ["docker", "push"], "stdout": FORGED})
+    commit, of = shipped(bench, "three", **password_file(bench))
+    assert bench.steps()[-5:] == ["push", f"image {of}", "hook tell", "release", "clean"] and commit != first
+
+
+def test_no_failure_behind_the_release_says_that_the_target_is_untouched(bench):
+    file = bench.deploy / "transports" / "spy.sh"
+    file.write_text(file.read_text().replace("release_begins", "release_begins; fail 69 gone", 1))
+    status, said = bench.run("deploy.sh", "staging", bench.commit("one"))
+    assert status == 70 and said[-1] == "deploy.sh: gone" and "release" in bench.steps()
+
+
 # ---- deadlines, signals, kills -----------------------------------------------------------------
 
 MOMENTS = [["docker", "build"], ["docker", "login"], ["docker", "push"], ["docker", "image", "inspect"], ["curl"]]
@@ -465,6 +487,23 @@ def test_killed_at_any_step_the_next_attempt_works(bench, when):
     assert not any(os.path.exists(folder) for folder in folders), "the next run removes what the killed one left"
     left = set(os.listdir(bench.state / "apps" / "staging"))
     assert left == {"lock", "before", "images"}, left
+
+
+def test_a_lock_that_a_killed_git_left_is_in_nobodys_way(bench):
+    (bench.state / "apps" / "staging").mkdir(parents=True)
+    (bench.state / "apps" / "staging" / "build.index.lock").touch()
+    shipped(bench, "one")
+
+
+def test_a_commit_that_cannot_be_laid_out_is_said_with_what_to_do(bench):
+    commit = bench.commit("one")
+    (bench.bin / "git").write_text("""#!/bin/bash
+[[ " $* " != *" checkout-index "* ]] || { echo "error: unable to write file: No space left on device" >&2; exit 128; }
+exec /usr/bin/git "$@"
+""")
+    (bench.bin / "git").chmod(0o755)
+    status, said = bench.run("deploy.sh", "staging", commit)
+    assert status == 65 and "is there room on that disk" in said[-1] and not bench.calls("docker")
 
 
 def test_what_a_killed_run_left_in_memory_goes_first(bench):
@@ -570,6 +609,13 @@ def test_a_hook_that_others_may_write_is_refused(bench, what):
     assert status == 78 and "others may write" in said[-1] and "ran" not in bench.spied() and not bench.calls("docker")
 
 
+def test_a_hook_that_comes_between_is_looked_at_too(bench):
+    bench.hook("pre-build", "plant", f"mkdir -m 0777 {bench.hooks}/post-deploy; cd {bench.hooks}/post-deploy; "
+               "printf '#!/bin/bash\necho ran >>\"$STAND/spy\"\n' >planted; chmod 0777 planted . ")
+    status, said = bench.run("deploy.sh", "staging", bench.commit("one"))
+    assert status == 78 and "others may write" in said[-1] and "ran" not in bench.spied()
+
+
 # ---- clean-up ----------------------------------------------------------------------------------
 
 
@@ -640,6 +686,19 @@ def test_a_registry_that_deletes_nothing_is_a_warning(bench):
     bench.change_world(answers={})
     shipped(bench, "last", KEEP_RELEASES="1")
     assert len(bench.digests()) == 2, "and what stayed is tried again: the last, and what ran before it"
+
+
+def test_a_clean_up_that_hangs_is_a_warning(bench):
+    """The release is up: to fail it now would take it back."""
+    shipped(bench, "one")
+    shipped(bench, "two")
+    bench.plan({"when": ["curl"], "hang": True, "after": 3})
+    shipped(bench, "three", KEEP_RELEASES="1", REGISTRY_SECONDS="10", KILL_SECONDS="1")
+    assert any("took longer than" in line for line in bench.said())
+    assert "warning: the clean-up was not finished" in bench.said()[-1]
+    bench.plan()
+    shipped(bench, "four", KEEP_RELEASES="1")
+    assert len(bench.digests()) == 2
 
 
 def test_ecr_deletes_by_digest_and_its_failures_are_warnings(bench):

@@ -85,7 +85,7 @@ class TargetScene(Scene):
 
     def steps(self):
         """The steps of the newest run so far."""
-        return re.findall(r"^==> (.+)$", self.last_log(), re.MULTILINE)
+        return re.findall(r"^==> (?!quote |unquote )(.+)$", self.last_log(), re.MULTILINE)
 
     # --- what is true on the hosts ---
 
