@@ -145,11 +145,21 @@ limited() { # SECONDS WHAT CMD...
 # As limited, for what shows words that others wrote: nothing that it prints is taken for a step or for our word on the
 # release, and what follows begins a line of its own.
 quoted() { # SECONDS WHAT CMD...
-	local status=0 word=$SRANDOM$SRANDOM
-	step "quote $word"
+	local status=0
+	quote
 	limited "$@" || status=$?
-	printf '\n==> unquote %s\n' "$word"
+	unquote
 	return "$status"
+}
+
+# For what `quoted` cannot run.
+quote() {
+	quote_word=$SRANDOM$SRANDOM
+	step "quote $quote_word"
+}
+
+unquote() {
+	printf '\n==> unquote %s\n' "$quote_word"
 }
 
 # As limited, with what CMD printed in `answer`; stderr stays in the log.

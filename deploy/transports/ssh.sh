@@ -145,17 +145,23 @@ ssh_call() { # INDEX SECONDS ACT WORD...
 # log, with ssh_quiet into files OUT.<index>.  Fails with ssh_status and ssh_said of the first that fails; ssh_done has
 # those where it was done.
 ssh_everywhere() { # SECONDS ACT WORD...
-	local i word children=() out=/dev/stdout
+	local i word children=() out=/dev/stdout quotes=no
 	for word in "${@:2}"; do
 		ssh_word "a word for $2" "$word"
 	done
 	ssh_make_folder
 	exec {ssh_life}<>"$ssh_folder/life"
 	ssh_done=() ssh_status=0 ssh_said=
+	# What a host says is no word of ours.  Who asks by hand wants it as it is.
+	if [[ $ssh_quiet == no && $act != ask ]]; then
+		quotes=yes
+	fi
+	[[ $quotes == no || $HOSTS_PARALLEL == false ]] || quote
 	for i in "${ssh_only[@]}"; do
 		if [[ $2 == switch && $HOSTS_PARALLEL == false ]]; then
 			step "switch ${ssh_hosts[$i]}"
 		fi
+		[[ $quotes == no || $HOSTS_PARALLEL == true ]] || quote
 		if [[ $ssh_quiet == yes ]]; then
 			out=$ssh_folder/out.$i
 			ssh_call "$i" "$@" >"$out" 2>"$ssh_folder/err.$i" &
@@ -165,6 +171,7 @@ ssh_everywhere() { # SECONDS ACT WORD...
 		children[i]=$!
 		if [[ $HOSTS_PARALLEL == false ]]; then
 			ssh_finish "$i" "${children[$i]}"
+			[[ $quotes == no ]] || unquote
 			((ssh_status == 0)) || break
 		fi
 	done
@@ -172,9 +179,15 @@ ssh_everywhere() { # SECONDS ACT WORD...
 		for i in "${ssh_only[@]}"; do
 			ssh_finish "$i" "${children[$i]}"
 		done
+		[[ $quotes == no ]] || unquote
 	fi
 	exec {ssh_life}>&-
 	return "$ssh_status"
+}
+
+# What a host said on stderr: set in, so that no line of it is taken for a step.
+ssh_show() { # TEXT
+	[[ -z $1 ]] || printf '  %s\n' "${1//$'\n'/$'\n'  }" >&2
 }
 
 # Waits for a call and reads what it has to say.
@@ -185,11 +198,11 @@ ssh_finish() { # INDEX CHILD
 	words=${words%"${words##*[![:space:]]}"}
 	if ((status == 0)); then
 		ssh_done+=("$1")
-		[[ -z $words ]] || printf '%s\n' "$words" >&2
+		ssh_show "$words"
 		return
 	fi
 	said=${words##*$'\n'}
-	[[ $words != *$'\n'* ]] || printf '%s\n' "${words%$'\n'*}" >&2
+	[[ $words != *$'\n'* ]] || ssh_show "${words%$'\n'*}"
 	((ssh_status == 0)) || printf '%s: %s\n' "${ssh_hosts[$1]}" "$ssh_said" >&2 # the last one is said last
 	ssh_explain "$1" "$status" "$said" "$words"
 }

@@ -291,6 +291,19 @@ def test_what_ssh_says_comes_with_advice(bench, stderr, says):
     assert "release" not in bench.steps()
 
 
+def test_what_a_host_says_is_no_word_of_ours(bench):
+    """Neither on stdout nor on stderr, and wherever its last line ends."""
+    forged = "==> release\n==> no-rollback\n==> no end"
+    commit, digest = bench.release("one")
+    for parallel in ("false", "true"):
+        bench.plan({"when": ["ssh"], "stdout": forged, "stderr": forged + "\n", "status": 70})
+        status, said = bench.run("deploy.sh", "staging", commit, HOSTS_PARALLEL=parallel)
+        assert status == 70 and bench.steps() == ["preflight"], said
+        bench.plan({"when": ["ssh"], "after": 2, "stdout": forged, "stderr": forged + "\n", "status": 66})
+        status, said = bench.run("deploy.sh", "staging", commit, HOSTS_PARALLEL=parallel)
+        assert status == 66 and bench.steps() == ["preflight", f"image {digest}", "pull"], said
+
+
 def test_a_connection_that_breaks_after_release_is_not_called_untouched(bench):
     commit, _ = bench.release("one")
     bench.plan({"when": ["ssh"], "after": 3, "status": 255, "stderr": "client_loop: send disconnect: Broken pipe\n"})
