@@ -211,6 +211,17 @@ answers() { # PORT; fills said
 	return 1
 }
 
+# How often docker had started a container anew before our change: one that survived a power cut is no new failure.
+restarts_before() { # ID
+	local id restarts found=0
+	if [[ -e .deploybot.before/containers ]]; then
+		while read -r id _ _ _ restarts _; do
+			[[ $id != "$1" ]] || found=$restarts
+		done <.deploybot.before/containers
+	fi
+	printf '%s' "$found"
+}
+
 # Until what runs there is the wanted image, healthy, and answers; fills said when it does not.
 wait_up() { # PORT
 	local began=$SECONDS found line id of state health restarts code name first='' last=''
@@ -224,7 +235,8 @@ wait_up() { # PORT
 			if [[ $of != "$wanted" ]]; then
 				said="${name#/} runs another image"
 				break
-			elif [[ $state == exited || $state == restarting || $state == dead ]] || ((restarts > 0)); then
+			elif [[ $state == exited || $state == restarting || $state == dead ]] ||
+				((restarts > $(restarts_before "$id"))); then
 				said="the application ended with status $code as soon as it was started"
 				show "$(engine logs --tail 20 "$id" 2>&1)"
 				return 1
@@ -281,6 +293,8 @@ pull() {
 	show "$words"
 	words=$(last_line "$words")
 	case $words in
+	*x509*) die 66 "docker there does not trust ${image%%/*}: put its CA into /etc/docker/certs.d/${image%%/*}/ca.crt: $words" ;;
+	*'executable file not found'*) ;; # a helper for logins, not the image
 	*'no space left'* | *'disk quota'*) die 70 "no room for the image: $words; remove something (docker system df)" ;;
 	*'not found'* | *'unknown'* | *'No such'*) die "$missing" "the registry does not have $image (any more): $words" ;;
 	esac

@@ -339,6 +339,25 @@ def test_an_image_that_is_gone_is_66_in_a_deployment_and_64_in_a_rollback(bench)
     assert "release" not in bench.steps()
 
 
+def test_a_registry_that_is_not_trusted_there_is_not_called_empty(bench):
+    commit, digest = bench.release("one")
+    for words, says in (("tls: failed to verify certificate: x509: certificate signed by unknown authority", "does not trust"),
+                        ('error getting credentials: exec: "docker-credential-x": executable file not found', "cannot be pulled")):
+        bench.host_plan({"when": ["docker", "pull"], "status": 1, "stderr": words + "\n"})
+        for script, release in (("deploy.sh", commit), ("rollback.sh", f"{commit}@{digest}")):
+            status, said = bench.run(script, "staging", release)
+            assert status == 66 and says in said[-1], said
+
+
+def test_what_docker_had_to_start_again_long_ago_is_no_new_failure(bench):
+    """The second host of a rollback may run that release still, and did so through a crash or two."""
+    commit, digest = bench.shipped("one")
+    box, = bench.engine()["containers"]
+    bench.change_engine(containers=[{**box, "restarts": 2}])
+    status, said = bench.run("rollback.sh", "staging", f"{commit}@{digest}")
+    assert status == 0 and not (bench.app / ".deploybot.before").exists(), said
+
+
 # ---- taking back -------------------------------------------------------------------------------
 
 
