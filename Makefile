@@ -265,7 +265,7 @@ check-targets: packages-targets
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@DEPLOYBOT_BUILD=$(abspath $(BUILD)) $(TARGETS_IN) $(PYTHON) -m pytest -p no:cacheprovider -v -rs $(or $(WHAT),tests/targets)
 bed: packages-targets
-	@$(TARGETS_IN) $(PYTHON) tests/targets/bed.py $(RUN)
+	@$(TARGETS_IN) $(PYTHON) tests/targets/bed.py $(if $(value RUN),bash -c '$(subst ','\'',$(value RUN))')
 
 # Three analysers read the C code; what did not change is not read again.
 .PHONY: analyze

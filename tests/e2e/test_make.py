@@ -1,6 +1,7 @@
 """Goal: make compiles again what other flags ask for, and nothing when they are the same."""
 # SPDX-License-Identifier: ISC
 import os
+import shlex
 import subprocess
 
 from stage import ROOT
@@ -27,3 +28,11 @@ def test_other_flags_compile_again_and_the_same_ones_do_not(tmp_path):
 def test_another_version_compiles_nothing_that_does_not_say_it(tmp_path):
     made = make(tmp_path)
     assert make(tmp_path, "VERSION=99.9") == made
+
+
+def test_what_bed_is_to_run_reaches_the_shell_there_as_it_was_given():
+    wish = "deploy/target.sh production current; echo 'at '$COMMIT"
+    said = subprocess.run(["make", "--no-print-directory", "-n", "bed", f"RUN={wish}"], cwd=ROOT,
+                          env={"PATH": os.environ["PATH"]}, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=300, check=True).stdout.splitlines()[-1]
+    assert shlex.split(said)[-3:] == ["bash", "-c", wish]
