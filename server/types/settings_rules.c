@@ -84,6 +84,51 @@ is_true(const struct settings_loader *l, enum setting setting)
 	return text != NULL && text_to_bool(text, &truth, NULL) && truth;
 }
 
+/* Do two lists of HOST[:PORT],… have one in common? */
+static bool
+share_a_host(const char *one, const char *other)
+{
+	for (const char *host = one; *host != '\0';) {
+		size_t len = strcspn(host, ",");
+
+		for (const char *at = other; *at != '\0';) {
+			size_t n = strcspn(at, ",");
+
+			if (n == len && strncmp(host, at, n) == 0)
+				return true;
+			at += n + (at[n] == ',');
+		}
+		host += len + (host[len] == ',');
+	}
+	return false;
+}
+
+/* Two environments in one folder of one host would replace each other. */
+static void
+check_folders(struct settings_loader *l)
+{
+	const struct settings_inside *in = l->s->inside;
+
+	for (size_t i = 0; i < in->environment_count; i++) {
+		const struct settings_value *one = in->environments[i]->values;
+
+		for (size_t j = 0; j < i; j++) {
+			const struct settings_value *other = in->environments[j]->values;
+			const char *hosts = one[ENVIRONMENT_SETTING_HOST].text;
+			const char *others = other[ENVIRONMENT_SETTING_HOST].text;
+			const char *folder = one[ENVIRONMENT_SETTING_COMPOSE_DIR].text;
+			const char *its = other[ENVIRONMENT_SETTING_COMPOSE_DIR].text;
+
+			if (hosts != NULL && others != NULL && folder != NULL && its != NULL &&
+			    share_a_host(hosts, others) && strcmp(folder, its) == 0)
+				settings_say(l->report, SETTINGS_ERROR,
+				    "<ENV>_COMPOSE_DIR: %s and %s have a host in common, and there "
+				    "%s both: a release to one would replace the other",
+				    in->environments[j]->name, in->environments[i]->name, folder);
+		}
+	}
+}
+
 /* What our own scripts would only say when somebody deploys. */
 static void
 check_target(struct settings_loader *l)
@@ -101,6 +146,8 @@ check_target(struct settings_loader *l)
 		    "REGISTRY_PASSWORD: is not used: REGISTRY_USER is not set");
 	if (is_given(l, SETTING_DEPLOY_SCRIPT)) /* which has its own needs */
 		return;
+	if (!kubernetes && is_set_to(l, SETTING_DEPLOY_TRANSPORT, "ssh"))
+		check_folders(l);
 	if (kubernetes && !is_given(l, SETTING_KUBE_DEPLOYMENT))
 		settings_say(l->report, SETTINGS_ERROR,
 		    "KUBE_DEPLOYMENT: is not set, and Kubernetes is released to");

@@ -221,6 +221,27 @@ webhook_mode_needs_its_secret_in_telegrams_alphabet(void **state)
 	SAYS(SETTINGS_ERROR, "TELEGRAM_WEBHOOK_URL: is not set");
 }
 
+static void
+two_environments_do_not_share_a_folder_of_a_host(void **state)
+{
+	static const char *const good[][3] = {
+		{ "STAGING_HOST=a", "PRODUCTION_HOST=a", "STAGING_COMPOSE_DIR=/srv/staging" },
+		{ "STAGING_HOST=a,b:22", "PRODUCTION_HOST=c,b", "DEPLOY_TRANSPORT=ssh" },
+		{ "STAGING_HOST=a", "PRODUCTION_HOST=a", "DEPLOY_TRANSPORT=local" },
+	};
+
+	(void)state;
+	assert_null(LOAD(NULL, MINIMUM, "STAGING_HOST=a,b:22", "PRODUCTION_HOST=c,b:22"));
+	SAYS(SETTINGS_ERROR, "staging and production have a host in common, and there /srv/app");
+	assert_int_equal(report.errors, 1);
+	for (size_t i = 0; i < COUNT(good); i++) {
+		struct settings *s = LOAD(NULL, MINIMUM, good[i][0], good[i][1], good[i][2]);
+
+		assert_non_null(s);
+		settings_unref(s);
+	}
+}
+
 /* Our scripts would say so as well, but not before somebody deploys. */
 static void
 what_a_target_needs_is_asked_for_at_once(void **state)
@@ -514,6 +535,7 @@ main(void)
 		cmocka_unit_test(an_unknown_name_gets_the_nearest_known_one),
 		cmocka_unit_test(weak_secrets_are_refused_or_warned_of_and_never_printed),
 		cmocka_unit_test(webhook_mode_needs_its_secret_in_telegrams_alphabet),
+		cmocka_unit_test(two_environments_do_not_share_a_folder_of_a_host),
 		cmocka_unit_test(what_a_target_needs_is_asked_for_at_once),
 		cmocka_unit_test(environments_are_a_list_with_settings_of_their_own),
 		cmocka_unit_test(names_of_environments_that_clash_are_refused),
