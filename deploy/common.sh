@@ -291,6 +291,7 @@ release_begins() {
 		fi
 	fi
 	release_began=yes
+	printf '\n' # a transport's program may have left its last line open, and this one has to be seen
 	step release
 }
 

@@ -127,15 +127,20 @@ curl_word() { # TEXT
 
 # One request; fills http_status, and http_head and http_body with the names of files.
 curl_once() { # CONFIGURATION URL OPTION...
-	local config=$1 url=$2 status=0
+	local config=$1 url=$2 status=0 limit
 	shift 2
 	: "${http_folder:=$(private_folder)}"
 	http_head=$http_folder/head http_body=$http_folder/body
 	: >"$http_head"
 	: >"$http_body"
+	limit=$(ulimit -S -f)
+	ulimit -S -f $((MANIFEST_MAX / 1024)) || true # curl minds --max-filesize only when the length is said before
 	asked $((REGISTRY_SECONDS + KILL_SECONDS)) "the registry $registry_host" curl --disable --config - --silent --show-error \
 		--proto '=http,https' --connect-timeout 15 --max-time "$REGISTRY_SECONDS" --max-filesize "$MANIFEST_MAX" \
 		--dump-header "$http_head" --output "$http_body" --write-out '%{http_code}' "$@" -- "$url" <<<"$config" || status=$?
+	ulimit -S -f "$limit"
+	((status != 63 && status != 153)) || # too long by what it said, by what came (SIGXFSZ)
+		fail "$EXIT_REGISTRY" "the registry $registry_host answers with more than $MANIFEST_MAX bytes: is REGISTRY_URL right?"
 	((status != 28)) || fail "$EXIT_BUSY" "the registry $registry_host took longer than $REGISTRY_SECONDS s"
 	http_status=$answer
 	((status == 0)) && [[ $http_status =~ ^[1-5][0-9][0-9]$ ]]

@@ -402,6 +402,21 @@ def test_what_others_print_is_no_word_of_ours(bench):
     assert bench.steps()[-5:] == ["push", f"image {of}", "hook tell", "release", "clean"] and commit != first
 
 
+def test_the_release_is_seen_behind_a_line_that_has_no_end(bench):
+    file = bench.deploy / "transports" / "spy.sh"
+    file.write_text(file.read_text().replace("release_begins", "printf 'no end'; release_begins", 1))
+    shipped(bench)
+    assert "release" in bench.steps()
+
+
+def test_a_registry_that_does_not_stop_talking_is_cut_off(bench):
+    """curl knows how long an answer is only when that is said before."""
+    bench.change_world(answers={"GET": [200, {}, "x" * 9000000]})
+    status, said = bench.run("deploy.sh", "staging", bench.commit("one"))
+    assert status == 66 and "more than 4194304 bytes" in said[-1], said
+    assert "release" not in bench.steps()
+
+
 def test_no_failure_behind_the_release_says_that_the_target_is_untouched(bench):
     file = bench.deploy / "transports" / "spy.sh"
     file.write_text(file.read_text().replace("release_begins", "release_begins; fail 69 gone", 1))
