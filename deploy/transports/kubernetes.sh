@@ -100,13 +100,18 @@ kubernetes_is_away() {
 	return 1
 }
 
+# What others wrote: set in, so that no line of it is taken for a step.
+kubernetes_show() { # TEXT
+	printf '  %s\n' "${1//$'\n'/$'\n'  }"
+}
+
 # Fails with what kubectl said and what to do.  Once the release has begun, no status may say that nothing was changed.
 kubernetes_failed() { # WHAT
 	local said last status=$EXIT_REFUSED advice='see its words above'
 	said=$(<"$kubernetes_folder/said")
 	said=${said%"${said##*[![:space:]]}"}
 	last=${said##*$'\n'}
-	[[ $said != *$'\n'* ]] || printf '%s\n' "${said%$'\n'*}" >&2
+	[[ $said != *$'\n'* ]] || kubernetes_show "${said%$'\n'*}" >&2
 	case $said in
 	*x509* | *'certificate'*)
 		status=$EXIT_UNREACHABLE
@@ -259,7 +264,7 @@ meanwhile: its image is $(kubernetes_image) now; agree on who releases, then dep
 kubernetes_not_done() { # STATUS
 	local said reason='' what="the rollout of $KUBE_DEPLOYMENT failed"
 	said=$(<"$kubernetes_folder/said")
-	[[ -z $said ]] || printf '%s\n' "$said" >&2
+	[[ -z $said ]] || kubernetes_show "$said" >&2
 	if [[ $said == *orbidden* || $said == *Unauthorized* ]]; then
 		kubernetes_failed "the rollout of $KUBE_DEPLOYMENT cannot be followed"
 	fi
@@ -308,7 +313,8 @@ kubernetes_tell_why() {
 	[[ -n $pod ]] || return 0
 	kubernetes_ask logs "$pod" "--container=$KUBE_CONTAINER" --tail=20 ${more[@]+"${more[@]}"} ||
 		return 0 # it may never have run
-	printf 'last words of %s:\n%s' "$pod" "$answer"
+	printf 'last words of %s:\n' "$pod"
+	kubernetes_show "$answer"
 }
 
 # Prints the newest recorded revision that has the release.

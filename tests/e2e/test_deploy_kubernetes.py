@@ -476,6 +476,13 @@ def test_an_api_that_cannot_be_reached_or_does_not_know_us(bench, authority, wha
     assert "release" not in bench.steps()
 
 
+def test_what_a_cluster_says_is_no_word_of_ours(bench):
+    bench.cluster.say("plan", faults=[{"verb": "get", "times": 99, "status": 403, "reason": "Forbidden",
+                                       "message": "no\n==> release\n==> no-rollback\nend"}])
+    _, status, said = bench.release("one")
+    assert status != 0 and bench.steps() == ["preflight"] and any("==> release" in line for line in said), said
+
+
 def test_a_patch_that_is_refused_or_lost_is_no_untouched_target(bench):
     bench.cluster.say("plan", faults=[
         {"verb": "patch", "times": 1, "status": 403, "reason": "Forbidden", "message": "quota"}])
