@@ -341,8 +341,9 @@ def test_an_image_that_is_gone_is_66_in_a_deployment_and_64_in_a_rollback(bench)
 
 def test_a_registry_that_is_not_trusted_there_is_not_called_empty(bench):
     commit, digest = bench.release("one")
-    for words, says in (("tls: failed to verify certificate: x509: certificate signed by unknown authority", "does not trust"),
-                        ('error getting credentials: exec: "docker-credential-x": executable file not found', "cannot be pulled")):
+    for words, says in (
+            ("tls: failed to verify certificate: x509: certificate signed by unknown authority", "does not trust"),
+            ('error getting credentials: exec: "docker-x": executable file not found in $PATH', "cannot be pulled")):
         bench.host_plan({"when": ["docker", "pull"], "status": 1, "stderr": words + "\n"})
         for script, release in (("deploy.sh", commit), ("rollback.sh", f"{commit}@{digest}")):
             status, said = bench.run(script, "staging", release)
