@@ -11,6 +11,8 @@ for folder in (HERE, HERE.parent / "peers", HERE.parent / "demo", HERE.parent / 
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
+pytest.register_assert_rewrite("targets_aid")
+
 from bed import Bed  # noqa: E402
 from targets_aid import TargetScene  # noqa: E402
 

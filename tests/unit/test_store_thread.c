@@ -151,7 +151,7 @@ turn(struct both *both)
 	struct queue_link *link;
 	uint64_t n;
 
-	assert_int_equal(poll(&fd, 1, 10000), 1);
+	assert_int_equal(poll(&fd, 1, 60000), 1);
 	assert_int_equal(read(both->wake, &n, sizeof(n)), sizeof(n));
 	(void)crossing_take_outcomes(both->crossing, &list); /* a wake may come for none */
 	while ((link = queue_list_take(&list)) != NULL)
