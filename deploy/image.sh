@@ -135,12 +135,13 @@ curl_once() { # CONFIGURATION URL OPTION...
 	: >"$http_body"
 	limit=$(ulimit -S -f)
 	ulimit -S -f $((MANIFEST_MAX / 1024)) || true # curl minds --max-filesize only when the length is said before
-	asked $((REGISTRY_SECONDS + KILL_SECONDS)) "the registry $registry_host" curl --disable --config - --silent --show-error \
-		--proto '=http,https' --connect-timeout 15 --max-time "$REGISTRY_SECONDS" --max-filesize "$MANIFEST_MAX" \
+	asked $((REGISTRY_SECONDS + KILL_SECONDS)) "the registry $registry_host" \
+		curl --disable --config - --silent --show-error --proto '=http,https' --connect-timeout 15 \
+		--max-time "$REGISTRY_SECONDS" --max-filesize "$MANIFEST_MAX" \
 		--dump-header "$http_head" --output "$http_body" --write-out '%{http_code}' "$@" -- "$url" <<<"$config" || status=$?
 	ulimit -S -f "$limit"
 	((status != 63 && status != 153)) || # too long by what it said, by what came (SIGXFSZ)
-		fail "$EXIT_REGISTRY" "the registry $registry_host answers with more than $MANIFEST_MAX bytes: is REGISTRY_URL right?"
+		fail "$EXIT_REGISTRY" "$registry_host answers with more than $MANIFEST_MAX bytes: is REGISTRY_URL right?"
 	((status != 28)) || fail "$EXIT_BUSY" "the registry $registry_host took longer than $REGISTRY_SECONDS s"
 	http_status=$answer
 	((status == 0)) && [[ $http_status =~ ^[1-5][0-9][0-9]$ ]]
@@ -217,8 +218,8 @@ REGISTRY_PASSWORD, or at this machine's role"
 	if ! grep -q '"schemaVersion"[[:space:]]*:[[:space:]]*2' "$http_body" || [[ -n $header && $header != "$sum" ]] ||
 		[[ $1 == sha256:* && $1 != "$sum" ]]; then
 		: "${header:=none}"
-		why="the registry $registry_host answers nonsense for ${1:0:19}: what it sent has not the digest ${header:0:19}; is \
-REGISTRY_URL right?"
+		why="the registry $registry_host answers nonsense for ${1:0:19}: what it sent has not the digest ${header:0:19}; \
+is REGISTRY_URL right?"
 		return 2
 	fi
 	digest=$sum

@@ -293,7 +293,7 @@ pull() {
 	show "$words"
 	words=$(last_line "$words")
 	case $words in
-	*x509*) die 66 "docker there does not trust ${image%%/*}: put its CA into /etc/docker/certs.d/${image%%/*}/ca.crt: $words" ;;
+	*x509*) die 66 "docker there does not trust ${image%%/*}: its CA belongs into /etc/docker/certs.d/${image%%/*}/: $words" ;;
 	*'executable file not found'*) ;; # a helper for logins, not the image
 	*'no space left'* | *'disk quota'*) die 70 "no room for the image: $words; remove something (docker system df)" ;;
 	*'not found'* | *'unknown'* | *'No such'*) die "$missing" "the registry does not have $image (any more): $words" ;;
