@@ -139,7 +139,7 @@ containers() { # PORT
 	local label
 	if [[ -n $1 ]]; then
 		containers_with "project=$(project_of "$1")"
-		return
+		return $? # a bare one, in an EXIT trap, returns what the exit was about
 	fi
 	containers_with "project.working_dir=$dir" || return
 	label=$(pwd -P) # what compose calls the folder, where dir is a link to it

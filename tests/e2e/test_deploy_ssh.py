@@ -4,18 +4,13 @@ that is a stand-in; whatever is killed there, the host runs the old or the new r
 import json
 import os
 import signal
-import subprocess
 
 import pytest
 
-from commands_aid import COMMANDS, CommandBench, tools
+from commands_aid import tools
 from runner_client import wait_for
+from ssh_aid import COMPOSE, SshBench
 
-COMPOSE = """services:
-  app:
-    image: ${DEPLOY_IMAGE}
-    restart: always
-"""
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 PASSWORD = 'pass "word" $(id)'
 
@@ -23,93 +18,6 @@ PASSWORD = 'pass "word" $(id)'
 @pytest.fixture(scope="session")
 def tools_folder(tmp_path_factory):
     return tools(tmp_path_factory.mktemp("commands") / "tools")
-
-
-class SshBench(CommandBench):
-    """Two hosts that are folders, with the same compose folder at two places: srv/a on h1, and on h2."""
-
-    def __init__(self, path, tools_folder, compose):
-        super().__init__(path, tools_folder, commands=("docker", "aws", "curl", "ssh"), transports=("ssh",))
-        self.host_bin = path / "host-bin"
-        self.host_bin.mkdir()
-        for name in ("docker", "docker-compose"):
-            os.symlink(os.path.join(COMMANDS, "host", "docker"), self.host_bin / name)
-        (self.stand / "host.path").write_text(f"{self.host_bin}:{tools_folder}")
-        self.key = path / "key"
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.key], check=True)
-        public = " ".join(self.key.with_name("key.pub").read_text().split()[:2])
-        self.known = path / "known_hosts"
-        self.known.write_text(f"h1 {public}\n[h2]:2222 {public}\n")
-        self.environment |= {
-            "DEPLOY_TRANSPORT": "ssh", "STAGING_HOST": "h1", "STAGING_COMPOSE_DIR": str(path / "app"),
-            "SSH_KEY_PATH": str(self.key), "SSH_KNOWN_HOSTS": str(self.known), "DEPLOY_USER": "deploy"}
-        self.app = path / "app"
-        self.app.mkdir()
-        (self.app / "docker-compose.yml").write_text(COMPOSE)
-        for name in ("h1", "h2"):
-            (self.stand / "hosts" / name).mkdir(parents=True)
-            self.change_engine(name, images={}, registry=[], containers=[], compose=compose)
-
-    def host(self, name="h1"):
-        return self.stand / "hosts" / name
-
-    def engine(self, name="h1"):
-        return json.loads((self.host(name) / "engine").read_text())
-
-    def change_engine(self, name="h1", **fields):
-        file = self.host(name) / "engine"
-        file.write_text(json.dumps({**(json.loads(file.read_text()) if file.exists() else {}), **fields}))
-
-    def host_plan(self, *entries, name="h1"):
-        for counter in self.host(name).glob("plan.*"):
-            counter.unlink()
-        (self.host(name) / "plan").write_text(json.dumps(entries))
-
-    def host_calls(self, name="h1"):
-        text = (self.host(name) / "calls").read_text()
-        return [[record["name"], *record["words"]] for record in map(json.loads, text.splitlines()) if "name" in record]
-
-    def runs(self, name="h1"):
-        return [(box["of"], box["status"]) for box in self.engine(name)["containers"]]
-
-    def ssh_calls(self):
-        return self.calls("ssh")
-
-    def release(self, text):
-        """A commit and the image that the registry has of it: (commit, digest)."""
-        commit = self.commit(text)
-        status, said = self.run("deploy.sh", "staging", commit, DEPLOY_TRANSPORT="spy")
-        assert status == 0, said
-        digest = self.digests()[commit]
-        for name in ("h1", "h2"):
-            self.change_engine(name, registry=[*self.engine(name)["registry"], f"{self.image}@{digest}"])
-        self.forget_calls()
-        return commit, digest
-
-    def shipped(self, text, **settings):
-        commit, digest = self.release(text)
-        status, said = self.run("deploy.sh", "staging", commit, **settings)
-        assert status == 0, said
-        return commit, digest
-
-    def host_processes(self):
-        """Bash processes that work on our compose folder."""
-        found = []
-        for pid in filter(str.isdigit, os.listdir("/proc")):
-            try:
-                with open(f"/proc/{pid}/cmdline", "rb") as file:
-                    words = file.read().split(b"\0")
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            if words[0] == b"bash" and f"dir={self.app}".encode() in words:
-                found.append(int(pid))
-        return sorted(found)
-
-    def is_quiet(self):
-        """Nothing works there any more: the lock is free."""
-        lock = self.app / ".deploybot.lock"
-        return not self.host_processes() and (
-            not lock.exists() or subprocess.run(["flock", "-n", lock, "true"], check=False).returncode == 0)
 
 
 @pytest.fixture(params=["v1", "v2"])
@@ -440,6 +348,29 @@ def test_when_all_on_the_host_are_killed_the_next_release_puts_it_right(bench):
         line for line in (bench.app / ".deploybot.releases").read_text().splitlines() if line.endswith(digest)))
     assert status == 0, said
     assert bench.runs() == [(f"{bench.image}@{digest}", "running")]
+    assert not (bench.app / ".deploybot.before").exists()
+
+
+@pytest.mark.parametrize("after, status, runs", [
+    ("rollback", 0, "old"), ("deploy", 0, "new"), ("deploy of what the registry lost", 66, "old")])
+def test_when_all_are_killed_while_nothing_runs_the_next_act_brings_one_up(bench, after, status, runs):
+    commit, digest = bench.shipped("one")
+    wanted, other = bench.release("two")
+    bench.change_engine(halts=True)
+    process = bench.start("deploy.sh", "staging", wanted)
+    compose = bench.until_host_hangs()
+    bench.kill_host(compose)
+    assert process.wait(timeout=120) == 70
+    assert [status for _, status in bench.runs()] == ["exited"] and (bench.app / ".deploybot.before").exists()
+    if after == "rollback":
+        found, said = bench.run("rollback.sh", "staging", f"{commit}@{digest}")
+    else:
+        if after != "deploy":
+            bench.change_engine(registry=[], images={
+                name: number for name, number in bench.engine()["images"].items() if name.endswith(digest)})
+        found, said = bench.run("deploy.sh", "staging", wanted)
+    assert found == status, said
+    assert bench.runs() == [(f"{bench.image}@{digest if runs == 'old' else other}", "running")]
     assert not (bench.app / ".deploybot.before").exists()
 
 

@@ -56,14 +56,17 @@ class Call:
             if "hang" in entry:
                 if "deaf" in entry:
                     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-                (self.stand / "hangs").write_text(str(os.getpid()))
-                while True:
-                    signal.pause()
+                self.hang()
             sys.stdout.write(entry.get("stdout", ""))
             sys.stderr.write(entry.get("stderr", ""))
             if "status" in entry:
                 sys.stdout.flush()
                 os._exit(entry["status"])
+
+    def hang(self):
+        (self.stand / "hangs").write_text(str(os.getpid()))
+        while True:
+            signal.pause()
 
     def is_due(self, number, after):
         counter = self.stand / f"plan.{number}"

@@ -1,0 +1,226 @@
+"""ssh_aid.py - hosts that are folders, to which the ssh transport releases; ssh and docker there are stand-ins."""
+# SPDX-License-Identifier: ISC
+import contextlib
+import fcntl
+import json
+import os
+import re
+import select
+import signal
+import subprocess
+import threading
+
+from commands_aid import COMMANDS, CommandBench
+from runner_client import wait_for
+from stage import free_port, get
+
+COMPOSE = """services:
+  app:
+    image: ${DEPLOY_IMAGE}
+    restart: always
+"""
+PORTS = """    ports:
+      - "127.0.0.1:${DEPLOY_PORT}:8080"
+"""
+NGINX = """daemon off;
+worker_processes 1;
+pid nginx.pid;
+error_log nginx.log;
+events { worker_connections 256; }
+http {
+    access_log off;
+    client_body_temp_path temp;
+    proxy_temp_path temp;
+    fastcgi_temp_path temp;
+    uwsgi_temp_path temp;
+    scgi_temp_path temp;
+    upstream app { %s }
+    server {
+        listen 127.0.0.1:%d;
+        location / { proxy_pass http://app; }
+    }
+}
+"""
+
+
+class SshBench(CommandBench):
+    """Two hosts that are folders, with the same compose folder at two places: srv/a on h1, and on h2."""
+
+    def __init__(self, path, tools_folder, compose):
+        super().__init__(path, tools_folder, commands=("docker", "aws", "curl", "ssh"), transports=("ssh",))
+        self.host_bin = path / "host-bin"
+        self.host_bin.mkdir()
+        for name in ("docker", "docker-compose"):
+            os.symlink(os.path.join(COMMANDS, "host", "docker"), self.host_bin / name)
+        (self.stand / "host.path").write_text(f"{self.host_bin}:{tools_folder}")
+        self.key = path / "key"
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.key], check=True)
+        public = " ".join(self.key.with_name("key.pub").read_text().split()[:2])
+        self.known = path / "known_hosts"
+        self.known.write_text(f"h1 {public}\n[h2]:2222 {public}\n")
+        self.environment |= {
+            "DEPLOY_TRANSPORT": "ssh", "STAGING_HOST": "h1", "STAGING_COMPOSE_DIR": str(path / "app"),
+            "SSH_KEY_PATH": str(self.key), "SSH_KNOWN_HOSTS": str(self.known), "DEPLOY_USER": "deploy"}
+        self.app = path / "app"
+        self.app.mkdir()
+        (self.app / "docker-compose.yml").write_text(COMPOSE)
+        for name in ("h1", "h2"):
+            (self.stand / "hosts" / name).mkdir(parents=True)
+            self.change_engine(name, images={}, registry=[], containers=[], compose=compose)
+
+    def host(self, name="h1"):
+        return self.stand / "hosts" / name
+
+    def engine(self, name="h1"):
+        with open(self.host(name) / "engine", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_SH)
+            return json.load(file)
+
+    def change_engine(self, name="h1", **fields):
+        file = self.host(name) / "engine"
+        file.write_text(json.dumps({**(json.loads(file.read_text()) if file.exists() else {}), **fields}))
+
+    def host_plan(self, *entries, name="h1"):
+        for counter in self.host(name).glob("plan.*"):
+            counter.unlink()
+        (self.host(name) / "plan").write_text(json.dumps(entries))
+
+    def host_calls(self, name="h1"):
+        text = (self.host(name) / "calls").read_text()
+        return [[record["name"], *record["words"]] for record in map(json.loads, text.splitlines()) if "name" in record]
+
+    def runs(self, name="h1"):
+        return [(box["of"], box["status"]) for box in self.engine(name)["containers"]]
+
+    def ssh_calls(self):
+        return self.calls("ssh")
+
+    def release(self, text):
+        """A commit and the image that the registry has of it: (commit, digest)."""
+        commit = self.commit(text)
+        status, said = self.run("deploy.sh", "staging", commit, DEPLOY_TRANSPORT="spy")
+        assert status == 0, said
+        digest = self.digests()[commit]
+        for name in ("h1", "h2"):
+            self.change_engine(name, registry=[*self.engine(name)["registry"], f"{self.image}@{digest}"])
+        self.forget_calls()
+        return commit, digest
+
+    def shipped(self, text, **settings):
+        commit, digest = self.release(text)
+        status, said = self.run("deploy.sh", "staging", commit, **settings)
+        assert status == 0, said
+        return commit, digest
+
+    def host_processes(self):
+        """Bash processes that work on our compose folder."""
+        found = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/cmdline", "rb") as file:
+                    words = file.read().split(b"\0")
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if words[0] == b"bash" and f"dir={self.app}".encode() in words:
+                found.append(int(pid))
+        return sorted(found)
+
+    def is_quiet(self):
+        """Nothing works there any more: the lock is free."""
+        lock = self.app / ".deploybot.lock"
+        return not self.host_processes() and (
+            not lock.exists() or subprocess.run(["flock", "-n", lock, "true"], check=False).returncode == 0)
+
+    def kill_host(self, *pids, name="h1"):
+        """As a power cut would: whatever works on the host, and these; dockerd and its containers live."""
+        while self.host_processes():
+            for pid in self.host_processes():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        (self.host(name) / "hangs").unlink(missing_ok=True)
+
+    def until_host_hangs(self, name="h1"):
+        """Waits for a stand-in there that hangs, as planned; its pid."""
+        file = self.host(name) / "hangs"
+        return int(wait_for(lambda: file.exists() and file.read_text(), "a command on the host to hang", 60))
+
+
+class BlueGreenBench(SshBench):
+    """A host with a real nginx, whose upstream file is ours; a container answers with the name of its image."""
+
+    def __init__(self, path, tools_folder, compose="v1"):
+        super().__init__(path, tools_folder, compose)
+        os.symlink(os.path.join(COMMANDS, "host", "nginx"), self.host_bin / "nginx")
+        (self.app / "docker-compose.yml").write_text(COMPOSE + PORTS)
+        self.port, *self.ports = free_port(), free_port(), free_port()
+        self.upstream = self.host() / "upstream" / "app.conf"
+        self.upstream.parent.mkdir()
+        self.upstream.write_text(f"server 127.0.0.1:{self.ports[0]};\n")
+        self.environment |= {
+            "DEPLOY_STRATEGY": "bluegreen", "NGINX_UPSTREAM_FILE": str(self.upstream),
+            "NGINX_RELOAD_COMMAND": "nginx -s reload", "APP_PORTS": ",".join(map(str, self.ports))}
+        self.configure(f"include {self.upstream};")
+        self.nginx = subprocess.Popen(
+            ["/usr/sbin/nginx", "-p", self.host(), "-e", self.host() / "nginx.log", "-c", self.host() / "nginx.conf"],
+            stdin=subprocess.DEVNULL)
+        wait_for(lambda: self.ask()[0] != 0, "nginx to listen", 60)
+
+    def configure(self, upstream):
+        (self.host() / "nginx.conf").write_text(NGINX % (upstream, self.port))
+
+    def ask(self):
+        """(status, which image answers)."""
+        return get(f"http://127.0.0.1:{self.port}/", timeout=30)
+
+    def serves(self):
+        """The digest of what answers behind nginx."""
+        status, text = self.ask()
+        return text.partition("@")[2] if status == 200 else status
+
+    def file_says(self):
+        return int(re.fullmatch(r"server 127\.0\.0\.1:(\d+);\n", self.upstream.read_text())[1])
+
+    def port_of(self, digest):
+        """The ports on which containers of it run."""
+        return [box["port"] for box in self.engine()["containers"]
+                if box["of"].endswith(digest) and box["status"] == "running"]
+
+    def release(self, text):
+        commit, digest = super().release(text)
+        self.set_health(digest, "healthy")
+        return commit, digest
+
+    def set_health(self, digest, health):
+        self.change_engine(health={**self.engine().get("health", {}), "sha256:id-of-" + digest[-8:]: health})
+
+    def done(self):
+        found = super().done()
+        for box in self.engine()["containers"]:
+            if "pid" in box:
+                os.kill(box["pid"], signal.SIGKILL)
+        self.nginx.terminate()
+        self.nginx.wait(timeout=60)
+        return found
+
+
+class People(threading.Thread):
+    """Ask one after the other, each with a connection of his own, while the block runs; what they got is in `got`."""
+
+    def __init__(self, bench):
+        super().__init__()
+        self.bench, self.got, self.is_over = bench, [], False
+
+    def run(self):
+        while not self.is_over:
+            self.got.append(self.bench.serves())
+            select.select([], [], [], 0.02)     # they are no load test
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.is_over = True
+        self.join()
