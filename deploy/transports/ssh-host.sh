@@ -455,13 +455,13 @@ workers() {
 }
 
 # Have all workers of one master, that took requests before, been replaced?
-are_replaced() { # BEFORE
-	local now master line
+are_replaced() { # BEFORE; fills reloaded, the master
+	local now line
 	now=$(workers)
-	while read -r master _; do
-		[[ $'\n'$now == *$'\n'"$master "* ]] || continue
+	while read -r reloaded _; do
+		[[ $'\n'$now == *$'\n'"$reloaded "* ]] || continue
 		while read -r line; do
-			[[ $line != "$master "* || $'\n'$now$'\n' != *$'\n'"$line"$'\n'* ]] || continue 2
+			[[ $line != "$reloaded "* || $'\n'$now$'\n' != *$'\n'"$line"$'\n'* ]] || continue 2
 		done <<<"$1"
 		return 0
 	done <<<"$1"
@@ -473,10 +473,41 @@ upstream_stamp() {
 	stat -L -c '%d %i %Y %Z' -- "$upstream"
 }
 
+# Where it is for a process: device and path on it; nothing where a read leaves no mark.
+place_of() { # FILE PID
+	local device root point options best='' found=''
+	while read -r _ _ device root point options _; do
+		[[ $1 == "${point%/}"/* ]] && ((${#point} >= ${#best})) || continue
+		best=$point found=
+		[[ ,$options, == *,ro,* || ,$options, == *,noatime,* ]] || found="$device ${root%/}/${1#"${point%/}"/}"
+	done 2>/dev/null <"/proc/$2/mountinfo" || true
+	printf '%s' "$found"
+}
+
+is_unread() {
+	[[ $(stat -L -c %X -- "$upstream") == 1 ]]
+}
+
+# Makes the upstream file one that was never read; false where a read would not show.
+mark_unread() {
+	touch -a -d @1 -- "$upstream" && cat -- "$upstream" >/dev/null && ! is_unread && touch -a -d @1 -- "$upstream"
+} 2>/dev/null
+
+# Has the nginx that was reloaded surely not read it?  One in a container may see it where reading leaves no mark.
+is_passed_over() {
+	local file place
+	is_unread && file=$(readlink -f -- "$upstream") || return
+	place=$(place_of "$file" self)
+	[[ -n $place && $place == "$(place_of "$file" "$reloaded")" ]]
+}
+
 # Returns when requests that come from now on go where the upstream file says; else fills said.
 reload() {
-	local before words began
+	local before words began reloaded='' marked=no
 	before=$(workers)
+	if mark_unread; then
+		marked=yes
+	fi
 	# It may start nginx anew: that is not to hold what says that we live.
 	# shellcheck disable=SC2086 # its words were checked by ssh.sh
 	words=$(timeout -k 5 "$ASK_SECONDS" $reload_command 2>&1 </dev/null 5>&- 9>&-) || {
@@ -495,6 +526,10 @@ reload() {
 		done
 	fi
 	if [[ $is_blind == yes ]] || are_replaced "$before"; then
+		if [[ $is_blind == no && $marked == yes ]] && is_passed_over; then
+			said="nginx does not read $upstream: include it inside upstream { } (docs/deploy-scripts.md, bluegreen)"
+			return 1
+		fi
 		upstream_stamp >.deploybot.nginx || true
 		return 0
 	fi

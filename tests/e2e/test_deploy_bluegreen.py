@@ -109,6 +109,32 @@ def test_a_reload_that_fails_points_back(bench):
     is_whole(bench, two)
 
 
+def test_an_nginx_that_does_not_read_the_file_is_refused_with_nothing_touched(bench):
+    bench.configure(f"server 127.0.0.1:{bench.ports[0]};")
+    commit, one = bench.release("one")
+    for _ in range(2):
+        status, said = bench.run("deploy.sh", "staging", commit)
+        assert status == 70 and f"nginx does not read {bench.upstream}: include it inside upstream" in said[-1], said
+        assert "release" not in bench.steps() and not bench.runs() and bench.file_says() == bench.ports[0]
+    bench.configure(f"include {bench.upstream};")
+    deploy(bench, commit)
+    is_whole(bench, one)
+
+
+def test_an_nginx_that_reads_the_file_no_more_keeps_the_container_it_uses(bench):
+    _, one = bench.shipped("one")
+    bench.configure(f"server 127.0.0.1:{bench.ports[1]};")
+    commit, two = bench.release("two")
+    with People(bench) as people:
+        for _ in range(2):
+            status, said = bench.run("deploy.sh", "staging", commit)
+            assert status == 70 and "nginx does not read" in said[-1], said
+    assert set(people.got) <= {one} and bench.file_says() == bench.ports[1]
+    bench.configure(f"include {bench.upstream};")
+    deploy(bench, commit)
+    is_whole(bench, two)
+
+
 def without(text):
     return lambda bench: (bench.app / "docker-compose.yml").write_text(text)
 
