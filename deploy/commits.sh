@@ -82,7 +82,7 @@ tell_base() { # BASE
 	local base forced=0
 	if [[ -z $1 ]] || ! base=$(mirror_commit "$1"); then
 		printf 'forced 0\ncount 0\n'
-		return
+		return "$?"
 	fi
 	in_mirror merge-base --is-ancestor "$base" "$commit" || forced=1
 	printf 'base %s\nforced %s\ncount %s\n' "$base" "$forced" "$(in_mirror rev-list --count "$base..$commit")"

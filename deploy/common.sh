@@ -214,7 +214,7 @@ private_folder() {
 		printf '%s\n' "$folder" >>"$private_notes"
 		if mkdir -m 0700 -- "$folder" 2>/dev/null; then
 			printf '%s' "$folder"
-			return
+			return "$?"
 		fi
 	done
 	fail "$EXIT_CONFIG" "no private folder can be made in /dev/shm or $app"
@@ -271,7 +271,7 @@ previous_is_kept() {
 	local now=$release found=0
 	if [[ $transport_needs == source ]]; then
 		! has_function transport_keeps || transport_keeps "$PREVIOUS_RELEASE"
-		return
+		return "$?"
 	fi
 	add_digest "$PREVIOUS_RELEASE" || found=$?
 	((found != 0)) || PREVIOUS_RELEASE=$release

@@ -94,11 +94,11 @@ mirror_update() {
 		return 1
 	fi
 	if [[ ! -e $mirror/HEAD ]]; then
-		mirror_clone || return
+		mirror_clone || return "$?"
 	elif ! mirror_fetch; then
 		limited "$FETCH_SECONDS" "git ls-remote" git "${git_options[@]}" ls-remote --quiet --exit-code \
-			--end-of-options "$repository" HEAD >/dev/null || return
-		mirror_clone || return
+			--end-of-options "$repository" HEAD >/dev/null || return "$?"
+		mirror_clone || return "$?"
 	fi
 	exec 9>&-
 }

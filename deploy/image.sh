@@ -164,16 +164,16 @@ header_of() { # NAME in lower case
 get_token() { # ACTIONS
 	local realm service='' token='' user=''
 	header_of www-authenticate
-	[[ $header =~ ^[Bb]earer\ .*realm=\"([^\"]*)\" ]] || return
+	[[ $header =~ ^[Bb]earer\ .*realm=\"([^\"]*)\" ]] || return 1
 	realm=${BASH_REMATCH[1]}
 	[[ $header =~ service=\"([^\"]*)\" ]] && service=${BASH_REMATCH[1]}
-	[[ $realm =~ ^https?://[A-Za-z0-9._:/~-]+$ && $service =~ ^[A-Za-z0-9._:/-]*$ ]] || return
-	[[ $realm == https://* || $registry_api == http://* ]] || return # no password in clear
+	[[ $realm =~ ^https?://[A-Za-z0-9._:/~-]+$ && $service =~ ^[A-Za-z0-9._:/-]*$ ]] || return 1
+	[[ $realm == https://* || $registry_api == http://* ]] || return 1 # no password in clear
 	[[ -z $registry_user ]] || user=$registry_access
-	curl_once "$user" "$realm?service=$service&scope=repository:$repository_name:$1" --get || return
-	[[ $http_status == 200 ]] || return
+	curl_once "$user" "$realm?service=$service&scope=repository:$repository_name:$1" --get || return "$?"
+	[[ $http_status == 200 ]] || return 1
 	IFS= read -r -d '' token <"$http_body" || true
-	[[ $token =~ \"(access_)?token\":[[:space:]]*\"([A-Za-z0-9._~+/=-]+)\" ]] || return
+	[[ $token =~ \"(access_)?token\":[[:space:]]*\"([A-Za-z0-9._~+/=-]+)\" ]] || return 1
 	registry_access="header = \"Authorization: Bearer ${BASH_REMATCH[2]}\""
 }
 
@@ -184,7 +184,7 @@ request_manifest() { # METHOD REFERENCE ACTIONS
 		IFS= read -r -d '' password <"$registry_password" || true
 		registry_access="user = $(curl_word "$registry_user:$password")"
 	fi
-	curl_once "$registry_access" "$url" --request "$1" --header "Accept: $MANIFESTS" || return
+	curl_once "$registry_access" "$url" --request "$1" --header "Accept: $MANIFESTS" || return "$?"
 	if [[ $http_status == 401 ]] && get_token "$3"; then
 		curl_once "$registry_access" "$url" --request "$1" --header "Accept: $MANIFESTS"
 	fi
@@ -325,7 +325,7 @@ add_digest() { # RELEASE
 		done <"$app/images"
 	fi
 	[[ $release != *@* ]] || return 0
-	find_digest "$1" || return
+	find_digest "$1" || return "$?"
 	release=$1@$digest
 }
 
@@ -379,13 +379,13 @@ delete_image() { # COMMIT DIGEST
 	if [[ -n $ecr_region ]]; then
 		asked "$REGISTRY_SECONDS" "aws ecr batch-delete-image" aws ecr batch-delete-image --region "$ecr_region" \
 			--registry-id "$ecr_account" --repository-name "$repository_name" --image-ids "imageDigest=$2" \
-			--query 'failures[].failureCode' --output text || return
+			--query 'failures[].failureCode' --output text || return "$?"
 		answer=${answer//[[:space:]]/}
 		[[ -n $answer && $answer != None && $answer != ImageNotFound ]] || return 0
 		warn "ECR does not delete ${2:0:19}: $answer" # its status is 0 even then
 		return 1
 	fi
-	request_manifest DELETE "$2" 'pull,delete' || return
+	request_manifest DELETE "$2" 'pull,delete' || return "$?"
 	[[ $http_status != 202 && $http_status != 404 ]] || return 0
 	warn "the registry does not delete ${2:0:19} (HTTP $http_status): allow it there, or clean by its own means"
 	return 1

@@ -144,7 +144,7 @@ kubernetes_failed() { # WHAT
 # Fills kubernetes_{uid,paused,replicas,revision,owner,release,progress} and the containers' names and images.
 kubernetes_look() {
 	local key value image
-	kubernetes_ask get "deployments.apps/$KUBE_DEPLOYMENT" "--output=go-template=$KUBERNETES_STATE" || return
+	kubernetes_ask get "deployments.apps/$KUBE_DEPLOYMENT" "--output=go-template=$KUBERNETES_STATE" || return "$?"
 	kubernetes_names=() kubernetes_images=() kubernetes_progress=''
 	while read -r key value image; do
 		value=${value#\"} value=${value%\"} image=${image#\"} image=${image%\"}
@@ -207,7 +207,7 @@ kubernetes_check_rights() {
 		*) kubernetes_failed "the cluster does not say what we may do there" ;;
 		esac
 	done
-	((${#missing[@]} == 0)) && return
+	((${#missing[@]} == 0)) && return 0
 	right=$(printf '%s, ' "${missing[@]}")
 	fail "$EXIT_REFUSED" "we may not do this in the namespace $kubernetes_namespace: ${right%, }; the Role in \
 docs/deploy-scripts.md has all that is needed: kubectl apply it there"
@@ -295,7 +295,7 @@ kubernetes_tell_why() {
 			set=$name
 		fi
 	done <<<"$answer"
-	[[ -n $set ]] || return
+	[[ -n $set ]] || return 1
 	kubernetes_ask get pods "--output=go-template=$KUBERNETES_PODS"
 	while read -r _ name line; do
 		[[ $name == "$set" ]] || continue

@@ -17,9 +17,9 @@ readonly LOCAL_LOG_MAX=10485760
 # Start time of a process in clock ticks after boot; fails when there is none, or a dead one.
 local_start_of() { # PID
 	local stat
-	stat=$(cat "/proc/$1/stat" 2>/dev/null) || return
+	stat=$(cat "/proc/$1/stat" 2>/dev/null) || return "$?"
 	read -r -a stat <<<"${stat##*) }"
-	[[ ${stat[0]} != [ZX] ]] || return
+	[[ ${stat[0]} != [ZX] ]] || return 1
 	printf '%s' "${stat[19]}"
 }
 
@@ -30,8 +30,8 @@ local_boot() {
 # The application's pid, if app.pid names a process that is the same one.
 local_pid() {
 	local pid start boot
-	{ read -r pid start boot <"$app/app.pid"; } 2>/dev/null || return
-	[[ $pid =~ ^[1-9][0-9]*$ && $boot == "$(local_boot)" && $(local_start_of "$pid") == "$start" ]] || return
+	{ read -r pid start boot <"$app/app.pid"; } 2>/dev/null || return "$?"
+	[[ $pid =~ ^[1-9][0-9]*$ && $boot == "$(local_boot)" && $(local_start_of "$pid") == "$start" ]] || return 1
 	printf '%s' "$pid"
 }
 

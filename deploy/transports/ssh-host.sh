@@ -83,9 +83,9 @@ write_env() { # NAME=VALUE...
 	local file new line name
 	file=$(readlink -f -- .env)
 	new=$file.deploybot
-	[[ -e $file ]] || (umask 077 && : >"$file") || return
+	[[ -e $file ]] || (umask 077 && : >"$file") || return "$?"
 	rm -f -- "$new"
-	cp -p -- "$file" "$new" || return
+	cp -p -- "$file" "$new" || return "$?"
 	{
 		while IFS= read -r line || [[ -n $line ]]; do
 			for name in "$@"; do
@@ -141,7 +141,7 @@ containers() { # PORT
 		containers_with "project=$(project_of "$1")"
 		return $? # a bare one, in an EXIT trap, returns what the exit was about
 	fi
-	containers_with "project.working_dir=$dir" || return
+	containers_with "project.working_dir=$dir" || return "$?"
 	label=$(pwd -P) # what compose calls the folder, where dir is a link to it
 	[[ $label == "$dir" ]] || containers_with "project.working_dir=$label"
 }
@@ -154,7 +154,7 @@ containers_with() { # LABEL=VALUE
 # A line (STATE) for each of them.
 states() { # PORT
 	local ids
-	ids=$(containers "$1") || return
+	ids=$(containers "$1") || return "$?"
 	# shellcheck disable=SC2086 # ids have no blanks
 	[[ -z $ids ]] || engine inspect --format "$STATE" $ids 2>/dev/null || true # one of them may just have gone
 }
@@ -172,9 +172,9 @@ image_id() { # IMAGE
 # Does the wanted image run there, and nothing else?
 runs_wanted() { # PORT
 	local found want=no
-	found=$(running "$1") && [[ -n $found ]] || return
+	found=$(running "$1") && [[ -n $found ]] || return 1
 	while read -r _ of state _; do
-		[[ $of == "$wanted" && $state == running ]] || return
+		[[ $of == "$wanted" && $state == running ]] || return 1
 		want=yes
 	done <<<"$found"
 	[[ $want == yes ]]
@@ -203,7 +203,7 @@ answers() { # PORT; fills said
 	if [[ -z $url ]]; then
 		said="http://127.0.0.1:$1/ does not answer"
 		[[ -z $1 ]] || http_status "http://127.0.0.1:$1/" >/dev/null
-		return
+		return "$?"
 	fi
 	said=$(http_status "$url") || true
 	[[ $said != 2?? ]] || return 0
@@ -270,7 +270,7 @@ pull() {
 	local words status=0 with_login=(env)
 	if wanted=$(image_id "$image"); then
 		note_release
-		return
+		return "$?"
 	fi
 	check_disk
 	if [[ -n $user ]]; then
@@ -288,7 +288,7 @@ pull() {
 	if ((status == 0)); then
 		wanted=$(image_id "$image") || die 70 "docker has pulled $image and does not know it"
 		note_release
-		return
+		return "$?"
 	fi
 	show "$words"
 	words=$(last_line "$words")
@@ -321,8 +321,8 @@ check_disk() {
 # Writes down what runs, before anything changes.
 note_before() {
 	rm -rf .deploybot.before.new
-	mkdir .deploybot.before.new && running "" >.deploybot.before.new/containers || return
-	[[ ! -e .env ]] || cp -p -- .env .deploybot.before.new/env || return
+	mkdir .deploybot.before.new && running "" >.deploybot.before.new/containers || return "$?"
+	[[ ! -e .env ]] || cp -p -- .env .deploybot.before.new/env || return "$?"
 	sync -f .deploybot.before.new 2>/dev/null || sync
 	mv -T -- .deploybot.before.new .deploybot.before
 }
@@ -389,7 +389,7 @@ settle_recreate() {
 	found=$(running "") || die 70 "docker does not say what runs"
 	if [[ -z $found ]]; then
 		take_back || die 70 "an earlier release was interrupted here$said"
-		return
+		return "$?"
 	fi
 	while read -r id _; do
 		[[ -z $id || $found == *"$id"* ]] || engine rm -f "$id" >/dev/null || true
@@ -496,7 +496,7 @@ mark_unread() {
 # Has the nginx that was reloaded surely not read it?  One in a container may see it where reading leaves no mark.
 is_passed_over() {
 	local file place
-	is_unread && file=$(readlink -f -- "$upstream") || return
+	is_unread && file=$(readlink -f -- "$upstream") || return "$?"
 	place=$(place_of "$file" self)
 	[[ -n $place && $place == "$(place_of "$file" "$reloaded")" ]]
 }
@@ -550,7 +550,7 @@ drain_old() {
 
 point_at() { # PORT
 	local file new
-	file=$(readlink -f -- "$upstream") || return
+	file=$(readlink -f -- "$upstream") || return "$?"
 	new=$file.deploybot
 	printf 'server 127.0.0.1:%s;\n' "$1" >"$new" && chmod 644 -- "$new" && put_file "$new" "$file"
 }
@@ -559,7 +559,7 @@ stop_port() { # PORT
 	local ids words
 	ids=$(containers "$1") && [[ -n $ids ]] || return 0
 	words=$(run_compose "$UP_SECONDS" "$1" rm -s -f "$service" 2>&1) || show "$words"
-	ids=$(containers "$1") || return
+	ids=$(containers "$1") || return "$?"
 	# shellcheck disable=SC2086 # ids have no blanks
 	[[ -z $ids ]] || engine rm -f $ids >/dev/null
 }
@@ -589,13 +589,13 @@ prepare_bluegreen() {
 	pull
 	if [[ -n $live ]] && runs_wanted "$live"; then
 		say "${release:0:12} serves already on port $live"
-		return
+		return "$?"
 	fi
 	idle=$(live_port)
 	idle=$(other_port "${idle:-$port_b}")
 	if runs_wanted "$idle" && answers "$idle"; then
 		say "${release:0:12} runs still on port $idle"
-		return
+		return "$?"
 	fi
 	[[ -z $(running "$idle") ]] || drain_old # an interrupted switch may have left requests there
 	stop_port "$idle" || die 70 "what runs on port $idle cannot be stopped"

@@ -199,7 +199,7 @@ ssh_finish() { # INDEX CHILD
 	if ((status == 0)); then
 		ssh_done+=("$1")
 		ssh_show "$words"
-		return
+		return "$?"
 	fi
 	said=${words##*$'\n'}
 	[[ $words != *$'\n'* ]] || ssh_show "${words%$'\n'*}"

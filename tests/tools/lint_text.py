@@ -44,6 +44,7 @@ BANNED = {
     "tmpnam": "mkstemp",
     "alloca": "a buffer with a cap",
 }
+BARE_RETURN = re.compile(r"^[^#]*(?<![\w\"$#])return(?=\s*($|;|\}|#))")
 BANNED_CALL = re.compile(r"(?<![\w.>])(" + "|".join(BANNED) + r")\s*\(")
 SLEEP_C = re.compile(r"(?<![\w.>])(?:u|nano)?sleep\s*\(")
 SLEEP_PY = re.compile(r"(?<![\w.])(?:time\.)?sleep\(")
@@ -152,6 +153,13 @@ def check_python(path, lines, found):
             found.say(path, number, "no sleep in tests: wait_until() of tests/demo/stage.py")
 
 
+def check_script(path, lines, found):
+    """In a trap a bare `return` gives back what was true before the trap: a container was not removed for that."""
+    for number, line in enumerate(lines, 1):
+        if path.parts[0] == "deploy" and BARE_RETURN.search(line):
+            found.say(path, number, 'return says what: 0, 1 or "$?"')
+
+
 def check(name, found):
     path = pathlib.Path(name)
     try:
@@ -170,6 +178,8 @@ def check(name, found):
     if path.suffix in (".c", ".h"):
         check_c(path, text, found)
         check_functions(path, lines, found)
+    if path.suffix == ".sh":
+        check_script(path, lines, found)
     if path.suffix == ".py":
         check_python(path, lines, found)
     if path.suffix in (".c", ".h", ".py") and len(lines) > LONG_FILE:
