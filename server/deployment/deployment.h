@@ -81,8 +81,9 @@ struct step {
 /* It waits its turn or is under way, and a cancel is not refused.  (A question has buttons.) */
 bool deployment_may_be_cancelled(const struct deployment *deployment);
 
-/* A run of it has said which image it ships.  Not noted of a run that brings back what was live
- * before: that is another release's.  Nor is a release that is rolled back to ever given another. */
+/* A run of it has said which image it ships.  Not noted of a run that brings back what was
+ * live before: that is another release's.  Nor is a release that is rolled back to ever given
+ * another. */
 void deployment_take_image(struct deployment *deployment, const char *image);
 
 const char *trigger_word(enum trigger trigger);

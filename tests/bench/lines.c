@@ -4,8 +4,8 @@
  *   lines BYTES          "began NANOSECONDS" (CLOCK_MONOTONIC), then BYTES bytes in lines of 80
  *   lines ENV COMMIT     the same without any: what deploybot starts
  *
- * Linked static, and entered at `first`: libc's own start takes 0.7 ms and more where CPUID is trapped
- * by a hypervisor, and the dynamic linker's as much again, before main().
+ * Linked static, and entered at `first`: libc's own start takes 0.7 ms and more where CPUID is
+ * trapped by a hypervisor, and the dynamic linker's as much again, before main().
  */
 #include <stdio.h>
 #include <stdlib.h>
