@@ -245,6 +245,13 @@ check-hostile: packages-test
 	@$(FAULTS_MAKE)
 	@DEPLOYBOT_BUILD=$(BUILD) $(PYTHON) tests/faults/hostile.py $(if $(SHORT),--short) $(WHAT)
 
+# The scripts in deploy/, all of it: also what waits, is killed at every step, or asks a whole cluster.
+.PHONY: check-scripts
+check-scripts: packages-test
+	@$(TEST_MAKE) -j$(JOBS) all
+	@DEPLOYBOT_BUILD=$(TEST_BUILD) $(PYTHON) -m pytest -q -rs -p no:cacheprovider -n $(JOBS) \
+		--durations=5 $(or $(WHAT),$(wildcard tests/e2e/test_deploy_*.py))
+
 # One call after another fails, from wherever it is made: under AddressSanitizer, so that leaks are seen.
 .PHONY: faults-build
 faults-build: packages-test
@@ -350,6 +357,7 @@ help:
 	@echo "make check-power  the power goes in six flows, unflushed writes are lost: 6 minutes (CUTS=n; SEED=n: again; SHORT=1)"
 	@echo "make check-planted  one protection after another is taken out: its test must notice: 6 min (WHAT=gate: only those)"
 	@echo "make check-hostile  hostile clients, scripts, names, words: 5 minutes (WHAT=slow: one theme; SEED=n: again; SHORT=1)"
+	@echo "make check-scripts  deploy/'s scripts with stand-ins, killed at every step: 6 minutes (WHAT=tests/e2e/test_deploy_x.py)"
 	@echo "make check-targets  chat to two hosts with real engines, registry, compose, nginx, load and kills: 10 min, root (WHAT=tests/targets/test_x.py)"
 	@echo "make bed        a shell among those machines (RUN='command...'; STRATEGY=bluegreen)"
 	@echo "make check-tsan      parts with two threads and stories of the server under ThreadSanitizer: 3 minutes (WHAT=)"

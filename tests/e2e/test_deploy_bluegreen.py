@@ -58,6 +58,7 @@ def test_releases_take_turns_at_the_ports_and_nobody_is_refused(bench):
     assert set(people.got) <= {one, two}, people.got
 
 
+@pytest.mark.long
 def test_a_release_that_serves_already_is_neither_started_nor_reloaded(bench):
     commit, digest = bench.shipped("one")
     (bench.host() / "calls").unlink()
@@ -66,6 +67,7 @@ def test_a_release_that_serves_already_is_neither_started_nor_reloaded(bench):
     is_whole(bench, digest)
 
 
+@pytest.mark.long
 def test_two_kinds_of_compose_name_the_projects_alike(tmp_path, tools_folder):
     made = BlueGreenBench(tmp_path, tools_folder, "v2")
     try:
@@ -95,6 +97,7 @@ def test_a_release_that_is_not_well_touches_nothing(bench, how, says):
     is_whole(bench, one)
 
 
+@pytest.mark.long
 def test_a_reload_that_fails_points_back(bench):
     _, one = bench.shipped("one")
     commit, two = bench.release("two")
@@ -121,6 +124,7 @@ def test_an_nginx_that_does_not_read_the_file_is_refused_with_nothing_touched(be
     is_whole(bench, one)
 
 
+@pytest.mark.long
 def test_an_nginx_that_reads_the_file_no_more_keeps_the_container_it_uses(bench):
     _, one = bench.shipped("one")
     bench.configure(f"server 127.0.0.1:{bench.ports[1]};")
@@ -139,6 +143,7 @@ def without(text):
     return lambda bench: (bench.app / "docker-compose.yml").write_text(text)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("spoil, says", [
     (without(COMPOSE), "below ports this line is missing"),
     (lambda bench: bench.upstream.unlink(), "make it with the line \"server 127.0.0.1:"),
@@ -176,6 +181,7 @@ def interrupted(bench, moment, commit, old):
     return process, [bench.until_host_hangs()]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("moment, after", [
     ("starting", "the same again"), ("new started, not switched", "the same again"),
     ("new started, not switched", "another"), ("file written, not reloaded", "the same again"),
@@ -203,6 +209,7 @@ def test_after_a_host_was_cut_off_in_the_middle_whatever_comes_next_works(bench,
         assert not [call for call in bench.host_calls() if "up" in call], "what runs still is only switched to"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("moment", ["while it starts", "before the switch"])
 def test_a_deployment_that_is_ended_before_the_switch_takes_the_new_one_away(bench, moment):
     _, one = bench.shipped("one")
@@ -221,6 +228,7 @@ def test_a_deployment_that_is_ended_before_the_switch_takes_the_new_one_away(ben
     is_whole(bench, one)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("step", ["start", "release", "switch h1", "clean"])
 def test_a_script_killed_at_any_step_leaves_a_whole_release(bench, step):
     _, one = bench.shipped("one")
@@ -234,6 +242,7 @@ def test_a_script_killed_at_any_step_leaves_a_whole_release(bench, step):
     assert set(people.got) <= {one, two}, people.got
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("who", ["worker", "guard"])
 def test_whichever_of_the_two_on_the_host_is_killed_in_a_switch_one_release_serves(bench, who):
     _, one = bench.shipped("one")

@@ -409,6 +409,7 @@ def test_the_release_is_seen_behind_a_line_that_has_no_end(bench):
     assert "release" in bench.steps()
 
 
+@pytest.mark.long
 def test_a_registry_that_does_not_stop_talking_is_cut_off(bench):
     """curl knows how long an answer is only when that is said before."""
     bench.change_world(answers={"GET": [200, {}, "x" * 9000000]})
@@ -430,6 +431,7 @@ MOMENTS = [["docker", "build"], ["docker", "login"], ["docker", "push"], ["docke
 SECONDS = {f"{what}_SECONDS": "1" for what in ("BUILD", "LOGIN", "PUSH", "DOCKER", "REGISTRY", "KILL")}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("when", MOMENTS, ids=" ".join)
 def test_a_command_that_hangs_is_ended_even_when_it_is_deaf(bench, when):
     bench.plan({"when": when, "hang": True, "deaf": True})
@@ -439,6 +441,7 @@ def test_a_command_that_hangs_is_ended_even_when_it_is_deaf(bench, when):
     wait_for(lambda: not is_alive(pid) and not bench.session(process), "end of the deaf one")
 
 
+@pytest.mark.long
 def test_aws_that_hangs_is_ended(bench):
     bench.plan({"when": ["aws"], "hang": True})
     status, said = bench.run("deploy.sh", "staging", bench.commit("one"), REGISTRY_URL=ECR, **SECONDS)
@@ -449,6 +452,7 @@ SIGNALS = [*((signal.SIGTERM, when) for when in (*MOMENTS, ["spy", "ship"], ["ho
            (signal.SIGINT, ["docker", "push"]), (signal.SIGHUP, ["spy", "ship"])]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number,when", SIGNALS, ids=str)
 def test_a_signal_ends_everything_at_once_and_cleans_up(bench, number, when):
     process = start_that_hangs(bench, when)
@@ -488,6 +492,7 @@ def let_go(bench):
         file.unlink(missing_ok=True)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("when", [["spy", "preflight"], *MOMENTS, ["hook"], ["spy", "pull"], ["spy", "ship"],
                                   ["spy", "clean"]], ids=" ".join)
 def test_killed_at_any_step_the_next_attempt_works(bench, when):
@@ -605,6 +610,7 @@ def test_a_hook_that_fails_after_a_rollback_is_said(bench):
     assert status == 70 and "the earlier release runs" in said[-1]
 
 
+@pytest.mark.long
 def test_a_hook_that_hangs_is_ended(bench):
     bench.hook("pre-deploy", "slow", "trap '' TERM; while :; do sleep 1; done")
     status, said = bench.run("deploy.sh", "staging", bench.commit("one"), HOOK_SECONDS="1", KILL_SECONDS="1")
@@ -703,6 +709,7 @@ def test_a_registry_that_deletes_nothing_is_a_warning(bench):
     assert len(bench.digests()) == 2, "and what stayed is tried again: the last, and what ran before it"
 
 
+@pytest.mark.long
 def test_a_clean_up_that_hangs_is_a_warning(bench):
     """The release is up: to fail it now would take it back."""
     shipped(bench, "one")

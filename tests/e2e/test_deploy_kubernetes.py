@@ -255,6 +255,7 @@ def test_logs_word_by_word(words):
     assert plain(words) == [*PREFLIGHT, ["logs", "deployments.apps/shop", "--container=app", "--tail=7"]]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("when,status", [("get", 75), ("auth", 75), ("patch", 75), ("rollout", 75)])
 def test_a_kubectl_that_hangs_is_ended(words, when, status):
     words.environment.update(KUBERNETES_ASK_SECONDS="1", KUBERNETES_ROLLOUT_SECONDS="1", KILL_SECONDS="1")
@@ -327,6 +328,7 @@ def test_nothing_but_the_rights_in_the_docs_is_needed_and_each_of_them_is(bench,
     assert used == {(resource, verb) for rule in rules for resource in rule["resources"] for verb in rule["verbs"]}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("resource,verb", [
     ("deployments", "patch"), ("deployments", "watch"), ("deployments", "list"), ("deployments", "get"),
     ("events", "list"),
@@ -355,6 +357,7 @@ def test_a_rollback_brings_the_recorded_revision_back(bench):
     assert bench.run("target.sh", "staging", "current")[1][-1] == second
 
 
+@pytest.mark.long
 def test_where_no_revision_is_recorded_any_more_the_image_is_set(bench):
     bench.cluster.say("create", namespace="shop", name="forgetful", image=OLD, revisionHistoryLimit=0)
     bench.environment["KUBE_DEPLOYMENT"] = "forgetful"
@@ -365,6 +368,7 @@ def test_where_no_revision_is_recorded_any_more_the_image_is_set(bench):
     assert bench.cluster.of("patch")[-1]["type"] == "application/strategic-merge-patch+json"
 
 
+@pytest.mark.long
 def test_a_revision_of_another_deployment_is_not_taken(bench):
     bench.cluster.say("create", namespace="shop", name="twin", image=OLD)
     first = bench.shipped("one", KUBE_DEPLOYMENT="twin")
@@ -372,11 +376,13 @@ def test_a_revision_of_another_deployment_is_not_taken(bench):
     assert status == 0 and "no revision with it is recorded any more: its image is set" in said
 
 
+@pytest.mark.long
 def test_a_rollback_to_an_image_that_is_gone_touches_nothing(bench):
     status, said = bench.run("rollback.sh", "staging", "ab" * 20 + "@sha256:" + "0" * 64)
     assert status == 64 and "not there any more" in said[-1] and not bench.cluster.of("patch")
 
 
+@pytest.mark.long
 def test_one_container_among_several(bench):
     bench.cluster.say("create", namespace="shop", name="pair", image=OLD, container="proxy,app")
     _, status, said = bench.release("one", KUBE_DEPLOYMENT="pair")
@@ -386,6 +392,7 @@ def test_one_container_among_several(bench):
     assert images == [OLD, image_of(release)]
 
 
+@pytest.mark.long
 def test_what_was_set_by_hand_is_no_release(bench):
     assert bench.run("target.sh", "staging", "current") == (0, ["==> preflight"])
     bench.shipped("one")
@@ -395,6 +402,7 @@ def test_what_was_set_by_hand_is_no_release(bench):
 # ---- bad weather -------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("why,text", [
     ("ErrImagePull", "may the cluster pull from registry.example.org"), ("CrashLoopBackOff", "last words stand above"),
     ("NotReady", "readinessProbe"), ("Unschedulable", "give the cluster room")])
@@ -419,6 +427,7 @@ def test_a_rollout_that_fails_says_why_and_the_old_pods_go_on(bench, why, text):
     assert bench.cluster.pods()[image_of(bad)] == [True, True]
 
 
+@pytest.mark.long
 def test_a_rollout_that_takes_too_long_is_out_of_time_and_can_be_taken_back(bench):
     first = bench.shipped("one")
     bench.cluster.say("plan", images={bench.pushed("bad")[41:]: "NotReady"})
@@ -442,6 +451,7 @@ def test_another_namespace_is_refused_by_the_cluster_and_said(bench, rules):
     bench.cluster.record.unlink()
 
 
+@pytest.mark.long
 def test_two_environments_cannot_share_one_deployment(bench):
     bench.shipped("one")
     _, status, said = bench.release("two", "production")
@@ -449,12 +459,14 @@ def test_two_environments_cannot_share_one_deployment(bench):
     assert len(bench.cluster.of("patch")) == 1
 
 
+@pytest.mark.long
 def test_a_paused_deployment_is_refused(bench):
     bench.cluster.say("create", namespace="shop", name="still", image=OLD, paused=True)
     _, status, said = bench.release("one", KUBE_DEPLOYMENT="still")
     assert status == 70 and "rollout resume" in said[-1] and "release" not in bench.steps()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("what,status,text", [
     ("token", 70, "does not know who we are"), ("port", 69, "look at server in"), ("authority", 69, "certificate"),
     ("text", 78, "no configuration for kubectl")])
@@ -476,6 +488,7 @@ def test_an_api_that_cannot_be_reached_or_does_not_know_us(bench, authority, wha
     assert "release" not in bench.steps()
 
 
+@pytest.mark.long
 def test_what_a_cluster_says_is_no_word_of_ours(bench):
     bench.cluster.say("plan", faults=[{"verb": "get", "times": 99, "status": 403, "reason": "Forbidden",
                                        "message": "no\n==> release\n==> no-rollback\nend"}])
@@ -483,6 +496,7 @@ def test_what_a_cluster_says_is_no_word_of_ours(bench):
     assert status != 0 and bench.steps() == ["preflight"] and any("==> release" in line for line in said), said
 
 
+@pytest.mark.long
 def test_a_patch_that_is_refused_or_lost_is_no_untouched_target(bench):
     bench.cluster.say("plan", faults=[
         {"verb": "patch", "times": 1, "status": 403, "reason": "Forbidden", "message": "quota"}])
@@ -496,6 +510,7 @@ def test_a_patch_that_is_refused_or_lost_is_no_untouched_target(bench):
     assert bench.shipped("one") == release
 
 
+@pytest.mark.long
 def test_an_api_that_goes_away_while_the_cluster_rolls_out_is_asked_again(bench):
     away = {"status": 503, "reason": "ServiceUnavailable", "message": "the server is currently unable to handle it"}
     bench.cluster.say("plan", pace=0.5, faults=[
@@ -507,6 +522,7 @@ def test_an_api_that_goes_away_while_the_cluster_rolls_out_is_asked_again(bench)
     assert "the cluster's API is away; it is asked again" in "\n".join(bench.said())
 
 
+@pytest.mark.long
 def test_somebody_elses_release_meanwhile_is_said(bench):
     bench.cluster.say("plan", pace=600)
     other = bench.pushed("other")
@@ -521,6 +537,7 @@ def test_somebody_elses_release_meanwhile_is_said(bench):
     assert process.wait(timeout=120) == 70 and "somebody else has released" in bench.said()[-1], bench.said()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("moment", ["review", "patch", "watch"])
 @pytest.mark.parametrize("how", ["kill", "term"])
 def test_killed_in_the_middle_the_next_attempt_works(bench, moment, how):

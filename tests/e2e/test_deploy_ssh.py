@@ -220,6 +220,7 @@ def test_a_connection_that_breaks_after_release_is_not_called_untouched(bench):
     assert "release" in bench.steps()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("spoil, says", [
     (lambda bench: (bench.app / "docker-compose.yml").unlink(), "there is no compose file in"),
     (lambda bench: (bench.app / "docker-compose.yml").write_text(COMPOSE.replace("${DEPLOY_IMAGE}", "shop:latest")),
@@ -258,6 +259,7 @@ def test_a_registry_that_is_not_trusted_there_is_not_called_empty(bench):
             assert status == 66 and says in said[-1], said
 
 
+@pytest.mark.long
 def test_what_docker_had_to_start_again_long_ago_is_no_new_failure(bench):
     """The second host of a rollback may run that release still, and did so through a crash or two."""
     commit, digest = bench.shipped("one")
@@ -293,6 +295,7 @@ def test_a_compose_that_fails_half_way_leaves_the_old_release_running(bench):
     assert (bench.app / ".env").read_text() == env and not (bench.app / ".deploybot.before").exists()
 
 
+@pytest.mark.long
 def test_a_release_that_does_not_stay_up_is_taken_back(bench):
     _, digest = bench.shipped("one")
     commit, other = bench.release("two")
@@ -303,6 +306,7 @@ def test_a_release_that_does_not_stay_up_is_taken_back(bench):
     assert bench.runs() == [(f"{bench.image}@{digest}", "running")]
 
 
+@pytest.mark.long
 def test_the_first_release_that_fails_leaves_nothing(bench):
     commit, other = bench.release("one")
     bench.change_engine(broken=["sha256:id-of-" + other[-8:]])
@@ -325,6 +329,7 @@ def hanging_up(bench):
     return process, pid, digest
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("who", ["worker", "guard"])
 def test_whichever_of_the_two_on_the_host_is_killed_the_old_release_runs(bench, who):
     process, compose, digest = hanging_up(bench)
@@ -337,6 +342,7 @@ def test_whichever_of_the_two_on_the_host_is_killed_the_old_release_runs(bench, 
     assert not (bench.app / ".deploybot.before").exists()
 
 
+@pytest.mark.long
 def test_when_all_on_the_host_are_killed_the_next_release_puts_it_right(bench):
     process, compose, digest = hanging_up(bench)
     for pid in [*bench.host_processes(), compose]:
@@ -351,6 +357,7 @@ def test_when_all_on_the_host_are_killed_the_next_release_puts_it_right(bench):
     assert not (bench.app / ".deploybot.before").exists()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("after, status, runs", [
     ("rollback", 0, "old"), ("deploy", 0, "new"), ("deploy of what the registry lost", 66, "old")])
 def test_when_all_are_killed_while_nothing_runs_the_next_act_brings_one_up(bench, after, status, runs):
@@ -374,6 +381,7 @@ def test_when_all_are_killed_while_nothing_runs_the_next_act_brings_one_up(bench
     assert not (bench.app / ".deploybot.before").exists()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_when_we_are_gone_the_host_takes_back_and_a_rollback_waits_for_it(bench, number):
     process, compose, digest = hanging_up(bench)
