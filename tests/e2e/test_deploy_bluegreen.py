@@ -113,7 +113,7 @@ def test_a_reload_that_fails_points_back(bench):
 
 
 def needs_a_root_that_is_mounted():
-    """Whose root is no mount, as in a chroot, does not learn which file another process means; so nothing is refused."""
+    """Whose root is no mount, as in a chroot, does not learn which file another process means: none is refused."""
     with open("/proc/self/mountinfo", encoding="utf-8") as mounts:
         if "/" not in [line.split()[4] for line in mounts]:
             pytest.skip("this root is no mount: what nginx reads cannot be told")
