@@ -356,9 +356,9 @@ bind_all(struct db_rows *rows, const struct db_value values[], size_t count, str
 	for (size_t i = 0; i < count; i++) {
 		const unsigned n = (unsigned)i + 1;
 		const char tens = (char)('0' + n / 10), ones = (char)('0' + n % 10);
-		const char name[] = { '$', n < 10 ? ones : tens, n < 10 ? '\0' : ones, '\0' };
+		const char one[] = { '$', ones, '\0' }, two[] = { '$', tens, ones, '\0' };
 
-		index = sqlite3_bind_parameter_index(rows->stmt, name);
+		index = sqlite3_bind_parameter_index(rows->stmt, n < 10 ? one : two);
 		assert(index != 0); /* a value that the SQL does not name */
 		rc = bind_one(rows->stmt, index, &values[i]);
 		if (rc != SQLITE_OK)

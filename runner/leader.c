@@ -117,7 +117,7 @@ static pid_t
 fork_into(int group)
 {
 	struct clone_args args = { .flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD };
-	long pid = -1;
+	long pid;
 
 	if (group != -1) {
 		args.cgroup = (__u64)group;
