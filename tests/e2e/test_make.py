@@ -1,8 +1,10 @@
-"""Goal: make compiles again what other flags ask for, and nothing when they are the same."""
+"""Goal: make compiles again what other flags ask for, and nothing when they are the same; `make test` ends with what
+failed."""
 # SPDX-License-Identifier: ISC
 import os
 import shlex
 import subprocess
+import sys
 
 from stage import ROOT
 
@@ -36,3 +38,24 @@ def test_what_bed_is_to_run_reaches_the_shell_there_as_it_was_given():
                           env={"PATH": os.environ["PATH"]}, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           timeout=300, check=True).stdout.splitlines()[-1]
     assert shlex.split(said)[-3:] == ["bash", "-c", wish]
+
+
+def test_what_failed_stands_at_the_end(tmp_path):
+    """A unit test that fails now and then: its name is what there is to go by."""
+    programs = {"test_bucket": "echo '[       OK ] runs'; echo '[  FAILED  ] leaks'; echo 'line 7'; exit 1",
+                "test_buf": "echo '[       OK ] runs'; echo 'is killed'; kill -9 $$",
+                "test_text": "echo '[       OK ] runs'"}
+    (tmp_path / "tests").mkdir()
+    for name, text in programs.items():
+        (tmp_path / "tests" / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / "tests" / name).chmod(0o755)
+    (tmp_path / "test_it.py").write_text("def test_that():\n    assert 1 == 2\n")
+    done = subprocess.run([sys.executable, os.path.join(ROOT, "tests", "tools", "run_tests.py"), str(tmp_path),
+                           str(tmp_path / "test_it.py")], cwd=tmp_path, stdin=subprocess.DEVNULL, timeout=300,
+                          env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, check=False)
+    said = done.stdout.splitlines()
+    assert done.returncode == 1
+    assert said[-4:] == ["failed: test_bucket: leaks", "failed: test_buf, which ended with status -9",
+                         "failed: test_it: test_that", "3 passed, 3 failed, 0 skipped"]
+    behind = said[said.index("end-to-end tests: " + str(tmp_path / "test_it.py")):]
+    assert "line 7" in behind and "is killed" in behind

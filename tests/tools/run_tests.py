@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """run_tests.py BUILD - runs every unit test program and the end-to-end tests, and adds them up.
 
-The last line is `N passed, N failed, N skipped`; the exit status is 0 only when none failed.
+The last line is `N passed, N failed, N skipped`; the exit status is 0 only when none failed.  Before it stands what
+failed: the end of each unit program's output, then every name.
 """
 # SPDX-License-Identifier: ISC
 import concurrent.futures
@@ -16,17 +17,31 @@ import xml.etree.ElementTree
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 UNIT_TIMEOUT_S = 120
 E2E_TIMEOUT_S = 1500
+OUTPUT_MAX = 6000     # of one program that failed
 LINE = re.compile(r"^\[\s*(OK|FAILED|SKIPPED)\s*\] (\w+)$")
 
 
 class Count:
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
+        self.names, self.outputs = [], []     # of what failed
 
     def add(self, other):
         self.passed += other.passed
         self.failed += other.failed
         self.skipped += other.skipped
+        self.names += other.names
+        self.outputs += other.outputs
+
+    def fail(self, name):
+        self.failed += 1
+        self.names.append(name)
+
+    def show_failed(self):
+        for output in self.outputs:
+            print(output)
+        for name in self.names:
+            print(f"failed: {name}")
 
     def line(self):
         return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
@@ -52,8 +67,10 @@ def run_unit(program):
                               timeout=UNIT_TIMEOUT_S, check=False)
         output, status = done.stdout + done.stderr, done.returncode
     except subprocess.TimeoutExpired as late:
-        output, status = f"{late.stdout}\n{late.stderr}\nstill running after {UNIT_TIMEOUT_S} s", -1
-    passed = failed = skipped = 0
+        # Bytes, whatever was asked for.
+        output = b"\n".join(filter(None, (late.stdout, late.stderr))).decode(errors="replace")
+        output, status = f"{output}\nstill running after {UNIT_TIMEOUT_S} s", -1
+    count = Count()
     seen = set()
     for line in output.splitlines():
         match = LINE.match(line)
@@ -61,20 +78,20 @@ def run_unit(program):
         if not match or match.groups() in seen:
             continue
         seen.add(match.groups())
-        passed += match.group(1) == "OK"
-        failed += match.group(1) == "FAILED"
+        count.passed += match.group(1) == "OK"
+        if match.group(1) == "FAILED":
+            count.fail(f"{program.name}: {match.group(2)}")
         if match.group(1) == "SKIPPED":
-            skipped += 1
+            count.skipped += 1
             print(f"  skipped: {program.name}: {match.group(2)}")
     # A program that died, leaked or printed no test has failed, whatever it printed before.
-    if status != 0 or passed + skipped == 0:
-        failed = max(failed, 1)
-    print(f"  {program.name}: {passed} passed, {failed} failed "
+    if not count.names and (status != 0 or count.passed + count.skipped == 0):
+        count.fail(f"{program.name}, which ended with status {status}")
+    print(f"  {program.name}: {count.passed} passed, {count.failed} failed "
           f"({time.monotonic() - started:.1f} s)", flush=True)
-    if failed:
-        print(output[-6000:], flush=True)
-    count = Count()
-    count.passed, count.failed, count.skipped = passed, failed, skipped
+    if count.failed:
+        count.outputs.append(f"---- {program.name} ----\n{output[-OUTPUT_MAX:]}")
+        print(count.outputs[0], flush=True)
     return count
 
 
@@ -90,11 +107,10 @@ def run_e2e(build, count, wanted):
             env=environment, stdin=subprocess.DEVNULL, timeout=E2E_TIMEOUT_S,
             check=False).returncode
     except subprocess.TimeoutExpired:
-        print(f"the end-to-end tests did not end within {E2E_TIMEOUT_S} s")
-        count.failed += 1
+        count.fail(f"the end-to-end tests, which did not end within {E2E_TIMEOUT_S} s")
         return
     if not report.exists():
-        count.failed += 1
+        count.fail(f"the end-to-end tests, which wrote no report: status {status}")
         return
     failed = 0
     for suite in xml.etree.ElementTree.parse(report).getroot().iter("testsuite"):
@@ -102,7 +118,12 @@ def run_e2e(build, count, wanted):
         failed += bad
         count.skipped += int(suite.get("skipped"))
         count.passed += int(suite.get("tests")) - bad - int(suite.get("skipped"))
-    count.failed += failed if failed or status == 0 else 1
+        for case in suite.iter("testcase"):
+            if case.find("failure") is not None or case.find("error") is not None:
+                count.names.append(f"{case.get('classname')}: {case.get('name')}")
+    count.failed += failed
+    if not failed and status != 0:
+        count.fail(f"the end-to-end tests, whose status is {status}")
 
 
 def main():
@@ -117,6 +138,7 @@ def main():
             count.add(one)
     print(f"end-to-end tests: {' '.join(wanted)}", flush=True)
     run_e2e(build, count, wanted)
+    count.show_failed()
     print(count.line(), flush=True)
     sys.exit(1 if count.failed else 0)
 
