@@ -233,15 +233,14 @@ remove_private() {
 
 # ---- the transport -------------------------------------------------------------------------------
 
-# Sources transports/NAME.sh, and looks whether it defines what docs/transports.md says.  NAME-host.sh is no transport:
-# it is the half of one that is sent to a host.
+# Sources transports/NAME.sh, and looks whether it defines what docs/transports.md says.
 load_transport() { # HERE
 	local here=$1 name=${DEPLOY_TRANSPORT:-ssh} there=() file
 	[[ ${USE_KUBERNETES:-false} == true ]] && name=kubernetes
-	if [[ ! $name =~ ^[a-z][a-z0-9-]*$ || $name == *-host || ! -r $here/transports/$name.sh ]]; then
+	if [[ ! $name =~ ^[a-z][a-z0-9-]*$ || ! -r $here/transports/$name.sh ]]; then
 		for file in "$here"/transports/*.sh; do
 			file=${file##*/}
-			[[ $file == *-host.sh ]] || there+=("${file%.sh}")
+			there+=("${file%.sh}")
 		done
 		fail "$EXIT_CONFIG" "there is no transport \"$name\" (DEPLOY_TRANSPORT); there are: ${there[*]}"
 	fi

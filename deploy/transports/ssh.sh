@@ -1,12 +1,12 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # variables go from file to file
-# ssh.sh - the transport to hosts with docker compose: one ssh call per host and act, which carries ssh-host.sh there.
+# ssh.sh - the transport to hosts with docker compose: one ssh call per host and act, which carries ssh-host/ there.
 # SPDX-License-Identifier: ISC
 # Sourced, never run; what it has to define stands in docs/transports.md.  Every word that reaches the other shell was
 # checked before (ssh_word) and needs no quoting; what cannot be checked so, and the registry's password, goes over stdin.
 
 readonly transport_needs=image
 
-# What ssh-host.sh may take there in the worst case (its own deadlines stand in it); and half a minute to connect.
+# What ssh-host/ may take there in the worst case (its own deadlines stand in it); and half a minute to connect.
 : "${SSH_ASK_SECONDS:=150}"      # check, current, logs, clean
 : "${SSH_PREPARE_SECONDS:=1500}" # pull, and start beside what serves
 : "${SSH_SWITCH_SECONDS:=900}"   # wait for what was interrupted, replace, wait until it answers, or take back
@@ -129,7 +129,8 @@ ssh_call() { # INDEX SECONDS ACT WORD...
 	rm -f -- "$ssh_folder/in.$i"
 	mkfifo -m 600 -- "$ssh_folder/in.$i"
 	# A job, which a signal to us ends; a process substitution would be waited for, and it waits for us.
-	cat -- "$here/transports/ssh-host.sh" "$ssh_folder/settings" "$ssh_folder/life" >"$ssh_folder/in.$i" 2>/dev/null &
+	cat -- "$here"/transports/ssh-host/{base,recreate,bluegreen,acts,main}.sh "$ssh_folder/settings" "$ssh_folder/life" \
+		>"$ssh_folder/in.$i" 2>/dev/null &
 	feeder=$!
 	exec <"$ssh_folder/in.$i"
 	limited $((seconds + SSH_CONNECT_SECONDS)) "$what on ${ssh_hosts[$i]}" ssh -F none -T -oBatchMode=yes \
