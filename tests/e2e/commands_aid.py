@@ -1,5 +1,6 @@
 """commands_aid.py - deploy.sh and rollback.sh with a PATH of recording stand-ins instead of docker, aws and others."""
 # SPDX-License-Identifier: ISC
+import hashlib
 import json
 import os
 import signal
@@ -10,6 +11,8 @@ from runner_client import ROOT, wait_for
 
 COMMANDS = os.path.join(ROOT, "tests", "peers", "commands")
 DEPLOY = os.path.join(ROOT, "deploy")
+ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
+PASSWORD = 'pass "word" \\ of $(id) ü'
 # Talks to nothing: what it was asked to do stands in STAND/target, and a file `MOMENT.hang` there holds it up.
 SPY = """# spy.sh - a transport that only notes what it is asked.
 transport_needs=image
@@ -195,3 +198,29 @@ class CommandBench:
         for process in self.processes:
             self.kill_session(process)
         return bool(still)
+
+
+def digest(text):
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def shipped(bench, text="one", environment="staging", **settings):
+    """Deploys a new commit; (commit, digest)."""
+    commit = bench.commit(text)
+    status, said = bench.run("deploy.sh", environment, commit, **settings)
+    assert status == 0, said
+    return commit, bench.target().partition("@")[2]
+
+
+def password_file(bench, mode=0o600):
+    file = bench.path / "password"
+    file.write_text(PASSWORD + "\n")
+    file.chmod(mode)
+    bench.change_world(password=PASSWORD)
+    return {"REGISTRY_USER": "robot", "REGISTRY_PASSWORD_FILE": str(file)}
+
+
+def private_folders(bench):
+    """What a run noted as its private folders and did not take away."""
+    notes = [bench.state / "apps" / name / "private" for name in ("staging", "production")]
+    return [folder for note in notes if note.exists() for folder in note.read_text().split()]

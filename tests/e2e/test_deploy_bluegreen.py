@@ -6,16 +6,10 @@ import signal
 
 import pytest
 
-from commands_aid import tools
 from runner_client import wait_for
 from ssh_aid import COMPOSE, BlueGreenBench, People
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
-
-
-@pytest.fixture(scope="session")
-def tools_folder(tmp_path_factory):
-    return tools(tmp_path_factory.mktemp("commands") / "tools")
 
 
 @pytest.fixture

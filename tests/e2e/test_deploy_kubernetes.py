@@ -15,7 +15,7 @@ import urllib.request
 
 import pytest
 
-from commands_aid import CommandBench, tools
+from commands_aid import CommandBench
 from runner_client import ROOT, wait_for
 
 # The client that the tests use; any since Debian's 1.20 will do.
@@ -46,11 +46,6 @@ def role():
 @pytest.fixture(scope="session")
 def rules():
     return role()
-
-
-@pytest.fixture(scope="session")
-def tools_folder(tmp_path_factory):
-    return tools(tmp_path_factory.mktemp("kubernetes") / "tools")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,121 @@
+"""Goal: old images go, on the target and in the registry; what any environment runs, ran before or is making stays; a
+clean-up that fails is a warning."""
+# SPDX-License-Identifier: ISC
+import json
+
+import pytest
+
+from commands_aid import ECR, digest, shipped
+
+
+def state_file(bench, environment, commit, image, previous, previous_image):
+    (bench.state / "environments").mkdir(exist_ok=True)
+    (bench.state / "environments" / f"{environment}.json").write_text(json.dumps({
+        "environment": environment, "release": 9, "commit": commit, "image": image,
+        "deployed_at": "2026-01-01T00:00:00Z",
+        "previous": {"release": 8, "commit": previous, "image": previous_image}}, separators=(",", ":")) + "\n")
+
+
+def test_old_images_go_and_what_any_environment_may_need_stays(bench):
+    live = [shipped(bench, f"live {i}") for i in range(3)]
+    # Production runs the first and ran the second, by its state file; of the third it knows the commit alone.
+    state_file(bench, "production", live[0][0], live[0][1], live[1][0], None)
+    more = [shipped(bench, f"more {i}", KEEP_RELEASES="2") for i in range(4)]
+    kept = set(bench.digests())
+    assert kept == {live[0][0], live[1][0], more[2][0], more[3][0]}
+    deleted = [call[-1].rsplit("/", 1)[1] for call in bench.calls("curl") if "DELETE" in call]
+    assert deleted == [live[2][1], more[0][1], more[1][1]]
+    assert ["docker", "image", "rm", f"{bench.image}:{live[2][0]}"] in bench.calls("docker")
+    assert f"removed {bench.image}@{more[1][1]}" in bench.said()
+    noted = [line.split()[1] for line in (bench.state / "apps" / "staging" / "images").read_text().splitlines()]
+    assert noted == [live[0][0], live[1][0], more[2][0], more[3][0]]
+    # The transport is told what stays.
+    assert set(bench.spied()[-1].split()[1:]) == {live[0][1], live[1][1], more[2][1], more[3][1]}
+    # Also of what only a state file knows.
+    state_file(bench, "production", live[0][0], live[0][1], "ef" * 20, "sha256:" + "ef" * 32)
+    shipped(bench, "last", KEEP_RELEASES="2")
+    assert "sha256:" + "ef" * 32 in bench.spied()[-1]
+
+
+def test_what_was_live_before_stays_however_long_ago_it_was(bench):
+    first = shipped(bench, "first")
+    for i in range(4):
+        shipped(bench, f"tried {i}", KEEP_RELEASES="1", PREVIOUS_RELEASE=f"{first[0]}@{first[1]}")
+        assert first[0] in bench.digests()
+
+
+def test_two_commits_with_one_image_keep_it(bench):
+    first = bench.commit("same")
+    second = bench.commit("same")
+    assert bench.run("deploy.sh", "staging", first)[0] == 0 and bench.run("deploy.sh", "staging", second)[0] == 0
+    assert bench.digests()[first] == bench.digests()[second]
+    assert bench.run("deploy.sh", "staging", second, KEEP_RELEASES="1")[0] == 0
+    assert second in bench.digests()
+
+
+def test_images_that_ci_pushed_are_cis(bench):
+    commits = []
+    for i in range(3):
+        commit = bench.commit(f"ci {i}")
+        manifest = json.dumps({"schemaVersion": 2, "number": i})
+        world = bench.world()
+        world["registry"].setdefault(bench.image, {}).update({commit: manifest, digest(manifest): manifest})
+        bench.change_world(**world)
+        assert bench.run("deploy.sh", "staging", commit, IMAGE_SOURCE="registry", KEEP_RELEASES="1")[0] == 0
+        commits.append(commit)
+    assert set(bench.digests()) == set(commits) and not [call for call in bench.calls("curl") if "DELETE" in call]
+
+
+def test_a_registry_that_deletes_nothing_is_a_warning(bench):
+    shipped(bench, "one")
+    bench.change_world(answers={"DELETE": [405, {}, ""]})
+    for i in range(2):
+        shipped(bench, f"more {i}", KEEP_RELEASES="1")
+    assert any("warning: the registry does not delete" in line and "405" in line for line in bench.said())
+    bench.change_world(answers={})
+    shipped(bench, "last", KEEP_RELEASES="1")
+    assert len(bench.digests()) == 2, "and what stayed is tried again: the last, and what ran before it"
+
+
+@pytest.mark.long
+def test_a_clean_up_that_hangs_is_a_warning(bench):
+    """The release is up: to fail it now would take it back."""
+    shipped(bench, "one")
+    shipped(bench, "two")
+    bench.plan({"when": ["curl"], "hang": True, "after": 3})
+    shipped(bench, "three", KEEP_RELEASES="1", REGISTRY_SECONDS="10", KILL_SECONDS="1")
+    assert any("took longer than" in line for line in bench.said())
+    assert "warning: the clean-up was not finished" in bench.said()[-1]
+    bench.plan()
+    shipped(bench, "four", KEEP_RELEASES="1")
+    assert len(bench.digests()) == 2
+
+
+def test_ecr_deletes_by_digest_and_its_failures_are_warnings(bench):
+    settings = {"REGISTRY_URL": ECR, "KEEP_RELEASES": "1"}
+    bench.image = f"{ECR}/team/shop"
+    one, of = shipped(bench, "one", **settings)
+    shipped(bench, "two", **settings)
+    bench.plan({"when": ["aws", "ecr", "batch-delete-image"], "status": 0, "stdout": "ImageReferencedByManifestList\n"})
+    shipped(bench, "three", **settings)
+    assert any("warning: ECR does not delete" in line and "ManifestList" in line for line in bench.said())
+    bench.plan()
+    shipped(bench, "four", **settings)
+    call = [call for call in bench.calls("aws") if call[2] == "batch-delete-image"][-2]
+    assert call == ["aws", "ecr", "batch-delete-image", "--region", "eu-west-1", "--registry-id", "123456789012",
+                    "--repository-name", "team/shop", "--image-ids", f"imageDigest={of}",
+                    "--query", "failures[].failureCode", "--output", "text"]
+    assert one not in bench.digests()
+
+
+def test_nothing_is_removed_while_another_environment_makes_its_image(bench):
+    shipped(bench, "one")
+    bench.plan({"when": ["docker", "build"], "hang": True})
+    process = bench.start("deploy.sh", "production", bench.commit("slow"))
+    bench.until_hangs()
+    bench.plan()
+    shipped(bench, "two", KEEP_RELEASES="1")
+    shipped(bench, "three", KEEP_RELEASES="1")
+    assert len(bench.digests()) == 3 and any("the next deployment cleans up" in line for line in bench.said())
+    bench.kill_session(process)
+    assert bench.run("deploy.sh", "production", bench.commit("next"))[0] == 0    # and takes its private folders away

@@ -1,0 +1,346 @@
+"""Goal: what deploy.sh and rollback.sh say to docker, aws and curl is known word by word; no password is where others
+look; no registry is believed; what cannot be meant or fails is said with what to do."""
+# SPDX-License-Identifier: ISC
+import json
+import os
+import re
+
+import pytest
+
+from commands_aid import ECR, PASSWORD, digest, password_file, shipped
+
+MANIFESTS = "Accept: " + ", ".join(f"application/vnd.{kind}+json" for kind in (
+    "oci.image.index.v1", "oci.image.manifest.v1", "docker.distribution.manifest.list.v2",
+    "docker.distribution.manifest.v2"))
+
+
+def curl(reference, method="GET", host="https://registry.example.org", name="team/shop"):
+    return ["curl", "--disable", "--config", "-", "--silent", "--show-error", "--proto", "=http,https",
+            "--connect-timeout", "15", "--max-time", "60", "--max-filesize", "4194304", "--dump-header", "PRIVATE/head",
+            "--output", "PRIVATE/body", "--write-out", "%{http_code}", "--request", method, "--header", MANIFESTS, "--",
+            f"{host}/v2/{name}/manifests/{reference}"]
+
+
+def plain(calls):
+    """With the names of private folders, which are new each time, as PRIVATE."""
+    return [[re.sub(r"/dev/shm/deploybot\.\d+\.\d+", "PRIVATE", word) for word in call] for call in calls]
+
+
+# ---- exact words -------------------------------------------------------------------------------
+
+
+def test_build_push_and_ship_word_by_word(bench):
+    commit = bench.commit("one")
+    status, said = bench.run("deploy.sh", "staging", commit)
+    assert status == 0, said
+    work, tag = f"{bench.state}/apps/staging/build", f"{bench.image}:{commit}"
+    assert plain(bench.calls()) == [
+        curl(commit),
+        ["docker", "build", "--no-cache", "--pull=false", "--file", f"{work}/Dockerfile",
+         "--build-arg", f"COMMIT={commit}", "--label", f"org.opencontainers.image.revision={commit}",
+         "--tag", tag, work],
+        ["docker", "push", tag],
+        ["docker", "image", "inspect", "--format", '{{join .RepoDigests "\\n"}}', tag],
+        curl(commit)]
+    digest = bench.digests()[commit]
+    assert bench.steps() == ["preflight", "checkout", "clone", "build", "push", f"image {digest}", "release", "clean"]
+    # By digest, never by a tag, which may point elsewhere tomorrow.
+    assert bench.spied() == ["preflight", f"pull {bench.image}@{digest}", f"ship {commit}@{digest}", f"clean {digest}"]
+    assert not os.path.exists(work)
+    noted = (bench.state / "apps" / "staging" / "images").read_text().split()
+    assert noted[:3] == ["1", commit, digest] and noted[4] == "pushed"
+
+
+def test_the_work_tree_that_is_built_is_exactly_the_commit_and_readable_inside(bench):
+    commit = bench.commit("one")
+    bench.commit("two")
+    assert bench.run("deploy.sh", "staging", commit)[0] == 0
+    image, = bench.world()["images"].values()
+    assert image["context"] == "Dockerfile 100644 FROM scratch\n# one\n\n"  # COPY keeps the mode
+    assert image["labels"] == [f"org.opencontainers.image.revision={commit}"]
+
+
+def test_with_the_cache_buildkit_builds(bench):
+    shipped(bench, BUILD_NO_CACHE="false", DOCKER_HOST="unix:///run/d.sock")
+    build, = [record for record in bench.records() if record.get("words", [])[:1] == ["build"]]
+    assert "--no-cache" not in build["words"] and build["environment"]["DOCKER_BUILDKIT"] == "1"
+    assert build["environment"]["DOCKER_HOST"] == "unix:///run/d.sock"
+
+
+def test_ecr_word_by_word(bench):
+    bench.change_world(password="twelve-hours")
+    commit = bench.commit("one")
+    status, said = bench.run("deploy.sh", "staging", commit, REGISTRY_URL=ECR)
+    assert status == 0, said
+    calls = plain(bench.calls())
+    assert calls[0] == ["aws", "ecr", "get-login-password", "--region", "eu-west-1"]
+    assert calls[1] == curl(commit, host=f"https://{ECR}")
+    assert ["docker", "login", "--username", "AWS", "--password-stdin", ECR] == calls[3]
+    assert [record["stdin"] for record in bench.records() if "stdin" in record] == [
+        'user = "AWS:twelve-hours"\n', "twelve-hours", 'user = "AWS:twelve-hours"\n']
+
+
+def test_another_registrys_login_is_on_stdin_and_nowhere_else(bench):
+    commit = bench.commit("one")
+    status, said = bench.run("deploy.sh", "staging", commit, **password_file(bench))
+    assert status == 0, said
+    login, = [call for call in bench.calls() if call[:2] == ["docker", "login"]]
+    assert login == ["docker", "login", "--username", "robot", "--password-stdin", "registry.example.org"]
+    assert PASSWORD in [record.get("stdin") for record in bench.records()]
+    for record in bench.records():
+        assert PASSWORD not in json.dumps([record.get("words"), record.get("environment")], ensure_ascii=False)
+    assert PASSWORD not in bench.log.read_text()
+    for folder, _, names in os.walk(bench.state):
+        for name in names:
+            with open(os.path.join(folder, name), "rb") as file:
+                assert PASSWORD.encode() not in file.read(), name
+
+
+def test_docker_has_a_configuration_of_its_own_that_is_gone_afterwards(bench):
+    shipped(bench, **password_file(bench))
+    folders = {record["environment"]["DOCKER_CONFIG"] for record in bench.records() if record.get("name") == "docker"}
+    folder, = folders       # the stand-in refuses one that is not 0700
+    assert folder.startswith("/dev/shm/deploybot.") and not os.path.exists(folder)
+
+
+def test_a_registry_that_wants_a_token_gets_one(bench):
+    bench.change_world(bearer="https://auth.example.org/token")
+    shipped(bench, **password_file(bench))
+    asked = [record["words"][-1] for record in bench.records() if record.get("name") == "curl"]
+    assert asked[1] == "https://auth.example.org/token?service=registry.example.org&scope=repository:team/shop:pull"
+    read = [record.get("stdin") for record in bench.records()]
+    assert 'header = "Authorization: Bearer token.of-the_realm=="\n' in read
+
+
+def test_no_password_goes_to_a_token_server_in_clear(bench):
+    bench.change_world(bearer="http://auth.example.org/token")
+    commit = bench.commit("one")
+    status, said = bench.run("deploy.sh", "staging", commit, **password_file(bench))
+    assert status == 66 and "HTTP 401" in said[-1]
+    assert not [call for call in bench.calls() if "auth.example.org" in call[-1]]
+
+
+@pytest.mark.parametrize("url,image,api", [
+    ("127.0.0.1:5000", "127.0.0.1:5000/team/shop", "http://127.0.0.1:5000/v2/team/shop/"),
+    ("localhost:5000/", "localhost:5000/team/shop", "http://localhost:5000/v2/team/shop/"),
+    ("http://10.0.0.9:5000", "10.0.0.9:5000/team/shop", "http://10.0.0.9:5000/v2/team/shop/"),
+    ("https://ghcr.io/acme", "ghcr.io/acme/team/shop", "https://ghcr.io/v2/acme/team/shop/"),
+    ("docker.io", "docker.io/team/shop", "https://registry-1.docker.io/v2/team/shop/")])
+def test_where_a_registry_is(bench, url, image, api):
+    bench.plan({"when": ["curl"], "status": 7, "stderr": "curl: (7) refused\n"})
+    status, said = bench.run("deploy.sh", "staging", bench.commit("one"), REGISTRY_URL=url)
+    assert status == 66 and "cannot be reached" in said[-1]
+    assert bench.calls("curl")[0][-1].startswith(api)
+    (bench.stand / "plan").unlink()
+    status, said = bench.run("deploy.sh", "staging", bench.commit("two"), REGISTRY_URL=url)
+    assert status == 0 and f"pull {image}@sha256:" in "\n".join(bench.spied()), said
+
+
+def test_what_ci_has_pushed_is_used(bench):
+    commit, digest = shipped(bench)
+    (bench.stand / "target").unlink()
+    bench.forget_calls()
+    status, said = bench.run("deploy.sh", "production", commit, IMAGE_SOURCE="registry")
+    assert status == 0, said
+    assert plain(bench.calls()) == [curl(commit)] and bench.target() == f"{commit}@{digest}"
+    assert bench.steps() == ["preflight", f"image {digest}", "release", "clean"]
+    status, said = bench.run("deploy.sh", "production", bench.commit("two"), IMAGE_SOURCE="registry")
+    assert status == 66 and "CI has not pushed" in said[-1] and "IMAGE_SOURCE=build" in said[-1]
+
+
+def test_an_image_that_is_there_is_not_built_again_unless_that_is_wanted(bench):
+    commit, _ = shipped(bench)
+    bench.forget_calls()
+    assert bench.run("deploy.sh", "production", commit)[0] == 0
+    assert not bench.calls("docker")
+    assert bench.run("deploy.sh", "production", commit, BUILD_AGAIN="true")[0] == 0
+    assert [call[1] for call in bench.calls("docker")][:2] == ["build", "push"]
+
+
+# ---- rollback ----------------------------------------------------------------------------------
+
+
+def test_a_rollback_builds_nothing_and_sees_that_the_image_is_there_first(bench):
+    first, digest = shipped(bench, "one")
+    second, _ = shipped(bench, "two")
+    bench.forget_calls()
+    status, said = bench.run("rollback.sh", "staging", f"{first}@{digest}")
+    assert status == 0, said
+    assert plain(bench.calls()) == [curl(digest)] and bench.steps() == ["preflight", "release"]
+    assert bench.spied() == ["preflight", f"rollback {first}@{digest}"]
+    # By the commit alone: its digest was noted when it was shipped.
+    assert bench.run("rollback.sh", "staging", second)[0] == 0
+    assert bench.target() == f"{second}@{bench.digests()[second]}"
+
+
+def test_a_rollback_by_hand_takes_the_state_files_previous_release(bench):
+    first, digest = shipped(bench, "one")
+    second, other = shipped(bench, "two")
+    status, said = bench.run("rollback.sh", "staging")
+    assert status == 64 and "environments/staging.json" in said[-1]
+    (bench.state / "environments").mkdir()
+    state = {"environment": "staging", "release": 2, "commit": second, "image": other,
+             "deployed_at": "2026-01-01T00:00:00Z", "previous": None}
+    file = bench.state / "environments" / "staging.json"
+    file.write_text(json.dumps(state, separators=(",", ":")) + "\n")
+    status, said = bench.run("rollback.sh", "staging")
+    assert status == 64 and "no previous" in said[-1]
+    for image in (digest, None):
+        state["previous"] = {"release": 1, "commit": first, "image": image}
+        file.write_text(json.dumps(state, separators=(",", ":")) + "\n")
+        status, said = bench.run("rollback.sh", "staging")
+        assert status == 0 and bench.target() == f"{first}@{digest}"
+        assert any(line.startswith("the release that was live before: " + first) for line in said)
+
+
+def test_a_rollback_to_an_image_that_is_gone_touches_nothing(bench):
+    first, digest = shipped(bench, "one")
+    shipped(bench, "two")
+    bench.change_world(registry={})
+    before = bench.target()
+    for release in (f"{first}@{digest}", first, "ab" * 20):
+        status, said = bench.run("rollback.sh", "staging", release)
+        assert status == 64 and "not there any more" in said[-1] and "release" not in bench.steps()
+    assert bench.target() == before
+
+
+def test_a_registry_that_is_down_does_not_stop_a_rollback(bench):
+    first, digest = shipped(bench, "one")
+    shipped(bench, "two")
+    bench.plan({"when": ["curl"], "status": 7, "stderr": "curl: (7) refused\n"})
+    status, said = bench.run("rollback.sh", "staging", f"{first}@{digest}")
+    assert status == 0 and any("warning" in line for line in said) and bench.target() == f"{first}@{digest}"
+
+
+def test_what_cannot_be_gone_back_to_is_said_before_the_release(bench):
+    first, digest = shipped(bench, "one")
+    kept = bench.world()["registry"]
+    commit = bench.commit("two")
+    bench.change_world(registry={})
+    status, said = bench.run("deploy.sh", "staging", commit, PREVIOUS_RELEASE=f"{first}@{digest}")
+    assert status == 0 and bench.steps()[-3:] == ["no-rollback", "release", "clean"], said
+    bench.change_world(registry=kept)
+    assert bench.run("deploy.sh", "staging", bench.commit("three"), PREVIOUS_RELEASE=f"{first}@{digest}")[0] == 0
+    assert "no-rollback" not in bench.steps()
+
+
+# ---- bad input and bad weather -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("settings,status,text", [
+    ({"REGISTRY_URL": None}, 78, "REGISTRY_URL is not set"),
+    ({"REGISTRY_URL": "registry.example.org;id"}, 78, "REGISTRY_URL"),
+    ({"REGISTRY_URL": "-oProxy"}, 78, "REGISTRY_URL"),
+    ({"REGISTRY_IMAGE": "shop:latest"}, 78, "REGISTRY_IMAGE"),
+    ({"REGISTRY_IMAGE": "../shop"}, 78, "REGISTRY_IMAGE"),
+    ({"REGISTRY_USER": "robot"}, 78, "REGISTRY_PASSWORD"),
+    ({"REGISTRY_USER": "robot", "REGISTRY_PASSWORD_FILE": "/nowhere"}, 78, "/nowhere"),
+    ({"DOCKERFILE": "/etc/passwd"}, 78, "DOCKERFILE"),
+    ({"DOCKERFILE": "a/../../x"}, 78, "DOCKERFILE"),
+    ({"DOCKERFILE": "elsewhere"}, 65, "no elsewhere at"),
+    ({"BUILD_NO_CACHE": "yes"}, 78, "BUILD_NO_CACHE"),
+    ({"IMAGE_SOURCE": "both"}, 78, "IMAGE_SOURCE"),
+    ({"KEEP_RELEASES": "0"}, 64, "KEEP_RELEASES"),
+    ({"DEPLOYMENT_ID": "1;id"}, 64, "DEPLOYMENT_ID"),
+    ({"PREVIOUS_RELEASE": "main"}, 64, "no release"),
+    ({"DEPLOY_TRANSPORT": "pigeon"}, 78, "there are: local spy"),
+    ({"REPOSITORY_URL": "/nowhere"}, 69, "REPOSITORY_URL"),
+    ({"HOOKS_DIRECTORY": "hooks"}, 78, "HOOKS_DIRECTORY"),
+    ({"HOOKS_DIRECTORY": "/nowhere"}, 78, "/nowhere")], ids=str)
+def test_a_setting_that_cannot_be_meant_stops_before_anything_is_touched(bench, settings, status, text):
+    got, said = bench.run("deploy.sh", "staging", bench.commit("one"), **settings)
+    assert (got, text in said[-1], "release" in bench.steps()) == (status, True, False), said
+    assert bench.target() == ""
+
+
+@pytest.mark.parametrize("tool,settings", [("docker", {}), ("curl", {}), ("aws", {"REGISTRY_URL": ECR})])
+def test_a_missing_program_is_named_with_its_package(bench, tool, settings):
+    commit = bench.commit("one")
+    (bench.bin / tool).unlink()
+    status, said = bench.run("deploy.sh", "staging", commit, **settings)
+    assert status == 78 and f"the program {tool} is missing" in said[-1] and "apt-get install" in said[-1]
+
+
+def test_a_password_that_others_may_read_is_refused(bench):
+    commit = bench.commit("one")
+    for mode in (0o604, 0o640, 0o644):
+        status, said = bench.run("deploy.sh", "staging", commit, **password_file(bench, mode))
+        assert status == 78 and "chmod 600" in said[-1] and not bench.calls()
+    if os.geteuid() != 0:
+        return
+    for mode, good in ((0o604, 78), (0o640, 0)):     # somebody else's, shared with our group: a mounted secret
+        settings = password_file(bench, mode)
+        os.chown(settings["REGISTRY_PASSWORD_FILE"], 1234, -1)
+        assert bench.run("deploy.sh", "staging", commit, **settings)[0] == good
+
+
+def test_the_runners_password_is_a_file_in_memory(bench):
+    memory = os.memfd_create("secret")   # whose mode says 0777, and which only our own processes can open
+    os.write(memory, PASSWORD.encode())
+    bench.change_world(password=PASSWORD)
+    shipped(bench, REGISTRY_USER="robot", REGISTRY_PASSWORD_FILE=f"/proc/{os.getpid()}/fd/{memory}")
+    os.close(memory)
+
+
+def test_a_commit_that_is_not_in_the_repository_is_bad_input(bench):
+    bench.commit("one")
+    status, said = bench.run("deploy.sh", "staging", "ab" * 20)
+    assert status == 64 and "is not in the repository" in said[-1]
+    assert not bench.calls("docker")
+
+
+@pytest.mark.parametrize("plan,status,text", [
+    ({"when": ["docker", "build"], "status": 1, "stderr": "no space left\n"}, 65, "docker build failed with status 1"),
+    ({"when": ["docker", "login"], "status": 1, "stderr": "unauthorized\n"}, 66, "refuses the login of robot"),
+    ({"when": ["docker", "push"], "status": 1, "stderr": "denied\n"}, 66, "did not take team/shop"),
+    ({"when": ["docker", "image"], "status": 1}, 66, "docker does not know"),
+    ({"when": ["curl"], "status": 6, "stderr": "curl: (6) no such host\n"}, 66, "cannot be reached"),
+    ({"when": ["curl"], "status": 28, "stderr": "curl: (28) timeout\n"}, 75, "took longer than 60 s"),
+    ({"when": ["curl"], "status": 0, "stdout": "teapot"}, 66, "cannot be reached")], ids=str)
+def test_a_command_that_fails_is_said_with_what_to_do(bench, plan, status, text):
+    bench.plan(plan)
+    got, said = bench.run("deploy.sh", "staging", bench.commit("one"), **password_file(bench))
+    assert (got, text in said[-1]) == (status, True), said
+    assert "release" not in bench.steps() and bench.target() == ""
+    (bench.stand / "plan").unlink()
+    shipped(bench, "two", **password_file(bench))
+
+
+GOOD = '{"schemaVersion": 2}'
+
+
+@pytest.mark.parametrize("answer,text", [
+    ([200, {}, "<html>Please log in</html>"], "nonsense"),
+    ([200, {"Docker-Content-Digest": "sha256:12"}, GOOD], "nonsense"),
+    ([200, {"Docker-Content-Digest": "sha256:" + "0" * 64}, GOOD], "nonsense"),
+    ([200, {"Docker-Content-Digest": digest("x")}, "x"], "nonsense"),
+    ([200, {}, ""], "nonsense"),
+    ([301, {"Location": "https://evil.example.org/"}, ""], "HTTP 301"),
+    ([401, {}, ""], "REGISTRY_USER"), ([403, {}, ""], "REGISTRY_USER"),
+    ([429, {}, ""], "HTTP 429"), ([500, {}, "oops"], "HTTP 500")], ids=str)
+def test_a_registry_that_talks_nonsense_is_not_believed(bench, answer, text):
+    bench.change_world(answers={"GET": answer})
+    status, said = bench.run("deploy.sh", "staging", bench.commit("one"))
+    assert status == 66 and text in said[-1], said
+    assert not bench.calls("docker") and bench.target() == ""
+
+
+def test_a_registry_that_has_another_image_than_was_pushed_is_not_believed(bench):
+    bench.plan({"when": ["docker", "image", "inspect"], "status": 0, "stdout": f"{bench.image}@{digest('other')}\n"})
+    status, said = bench.run("deploy.sh", "staging", bench.commit("one"))
+    assert status == 66 and "another image" in said[-1] and bench.target() == ""
+
+
+def test_a_registry_that_lost_what_was_pushed_is_not_believed(bench):
+    bench.change_world(answers={"GET": [404, {}, ""]})
+    status, said = bench.run("deploy.sh", "staging", bench.commit("one"))
+    assert status == 66 and "does not have what was pushed" in said[-1]
+
+
+@pytest.mark.long
+def test_a_registry_that_does_not_stop_talking_is_cut_off(bench):
+    """curl knows how long an answer is only when that is said before."""
+    bench.change_world(answers={"GET": [200, {}, "x" * 9000000]})
+    status, said = bench.run("deploy.sh", "staging", bench.commit("one"))
+    assert status == 66 and "more than 4194304 bytes" in said[-1], said
+    assert "release" not in bench.steps()

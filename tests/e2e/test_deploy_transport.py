@@ -1,0 +1,106 @@
+"""Goal: a transport of one's own keeps to docs/transports.md or is told so, and the one that stands there works; what
+others print is no word of ours."""
+# SPDX-License-Identifier: ISC
+import os
+import socket
+
+import pytest
+
+from commands_aid import digest, password_file, shipped
+from runner_client import ROOT
+
+FORGED = f"==> release\n==> no-rollback\n==> image {digest('forged')}\n==> unquote 1\n==> no end"
+
+
+def test_what_others_print_is_no_word_of_ours(bench):
+    first, _ = shipped(bench, "one")
+    for kind in ("pre-build", "pre-deploy"):
+        bench.hook(kind, "tell", f"printf '%s' '{FORGED}'")
+    bench.plan({"when": ["docker", "login"], "stdout": FORGED}, {"when": ["docker", "build"], "stderr": FORGED},
+               {"when": ["docker", "push"], "status": 1, "stderr": FORGED})
+    status, said = bench.run("deploy.sh", "staging", bench.commit("two"), **password_file(bench))
+    assert status == 66 and bench.steps() == ["preflight", "checkout", "hook tell", "build", "push"], said
+    bench.plan({"when": ["docker", "push"], "stdout": FORGED})
+    commit, of = shipped(bench, "three", **password_file(bench))
+    assert bench.steps()[-5:] == ["push", f"image {of}", "hook tell", "release", "clean"] and commit != first
+
+
+def test_the_release_is_seen_behind_a_line_that_has_no_end(bench):
+    file = bench.deploy / "transports" / "spy.sh"
+    file.write_text(file.read_text().replace("release_begins", "printf 'no end'; release_begins", 1))
+    shipped(bench)
+    assert "release" in bench.steps()
+
+
+def test_no_failure_behind_the_release_says_that_the_target_is_untouched(bench):
+    file = bench.deploy / "transports" / "spy.sh"
+    file.write_text(file.read_text().replace("release_begins", "release_begins; fail 69 gone", 1))
+    status, said = bench.run("deploy.sh", "staging", bench.commit("one"))
+    assert status == 70 and said[-1] == "deploy.sh: gone" and "release" in bench.steps()
+
+
+@pytest.mark.parametrize("change,status,text", [
+    (("transport_current", "spy_current"), 78, "has no function transport_current"),
+    (("transport_needs=image", ""), 78, "neither transport_needs=image nor"),
+    (("release_begins", ":"), 78, "never says release_begins"),
+    (("release_begins", "release_begins; release_begins"), 78, "begins twice"),
+    (('cat "$STAND/target"', "echo main"), 0, "")], ids=str)
+def test_a_transport_that_does_not_keep_to_its_contract_is_told_so(bench, change, status, text):
+    file = bench.deploy / "transports" / "spy.sh"
+    file.write_text(file.read_text().replace(*change))
+    got, said = bench.run("deploy.sh", "staging", bench.commit("one"))
+    assert (got, text in said[-1]) == (status, True), said
+    if not status:
+        got, said = bench.run("deploy.sh", "staging", bench.commit("two"))
+        assert got == 64 and "no release: 'main'" in said[-1]
+
+
+@pytest.fixture
+def one(bench):
+    """The transport of docs/transports.md, and something that listens where its container would."""
+    with open(os.path.join(ROOT, "docs", "transports.md"), encoding="utf-8") as text:
+        example, = (block.split("```")[0] for block in text.read().split("```bash\n")[1:])
+    (bench.deploy / "transports" / "one.sh").write_text(example)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        bench.port = listener.getsockname()[1]
+        bench.environment.update(DEPLOY_TRANSPORT="one", STAGING_PORT=str(bench.port))
+        bench.listener = listener
+        yield bench
+
+
+def test_the_transport_in_docs_deploys_and_takes_back(one):
+    first = one.commit("one")
+    assert one.run("deploy.sh", "staging", first)[0] == 0
+    digest = one.digests()[first]
+    name = f"{one.image}@{digest}"
+    assert [call for call in one.calls("docker") if call[1] not in ("build", "push", "image")] == [
+        ["docker", "info"],
+        ["docker", "ps", "--filter", "name=^one-staging$", "--format", '{{.Label "deploybot.release"}}'],
+        ["docker", "pull", "--quiet", name],
+        ["docker", "rm", "--force", "one-staging"],
+        ["docker", "run", "--detach", "--restart", "unless-stopped", "--name", "one-staging",
+         "--label", f"deploybot.release={first}@{digest}", "--publish", f"127.0.0.1:{one.port}:8080", name]]
+    second = one.commit("two")
+    assert one.run("deploy.sh", "staging", second)[0] == 0 and f"runs now: {first}@{digest}" in one.said()
+    assert one.run("target.sh", "staging", "current") == (
+        0, ["==> preflight", f"{second}@{one.digests()[second]}"])
+    assert one.run("rollback.sh", "staging", first)[0] == 0 and one.steps() == ["preflight", "release"]
+    assert one.world()["containers"]["one-staging"]["image"] == name
+    assert one.run("target.sh", "staging", "logs", "5")[1][-1] == "the last words of the application"
+    assert one.run("target.sh", "staging", "preflight")[1][-1] == "all is there"
+
+
+@pytest.mark.parametrize("plan,status,text", [
+    (["docker", "info"], 69, "DOCKER_HOST"), (["docker", "ps"], 69, "DOCKER_HOST"),
+    (["docker", "pull"], 66, "cannot be pulled"), (["docker", "run"], 70, "cannot be started")], ids=str)
+def test_the_transport_in_docs_says_what_went_wrong(one, plan, status, text):
+    one.plan({"when": plan, "status": 1})
+    got, said = one.run("deploy.sh", "staging", one.commit("one"))
+    assert (got, text in said[-1], "release" in one.steps()) == (status, True, status == 70)
+
+
+@pytest.mark.parametrize("words", [
+    [], ["staging"], ["staging", "destroy"], ["staging", "logs", "many"], ["staging", "current", "3"],
+    ["moon", "current"], ["staging", "logs", "1", "2"]], ids=str)
+def test_target_checks_its_words(bench, words):
+    assert bench.run("target.sh", *words)[0] == 64
