@@ -1,9 +1,7 @@
-/* Goal: who writes or presses gets what their role allows, once, and every no is in the audit.  Side: start. */
+/* Goal: who writes gets what their role allows, once, and every no is in the audit.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "decide_aid.h"
 
-#include "fail_nth.h"
-#include "handlers/handlers.h"
 #include "lib/text.h"
 
 /* --- who is heard at all --- */
@@ -65,22 +63,6 @@ forwarded_talk_that_is_no_command_is_not_audited(void **state)
 	(void)text_copy(event->u.update->text, LIMIT_TEXT_IN, "look at this");
 	(void)world_decide(&w, event);
 	assert_int_equal(world_audited(&w, "\"denied\"", NULL), 0);
-	world_close(&w);
-}
-
-static void
-a_press_in_a_bots_name_is_refused_and_audited(void **state)
-{
-	struct world w;
-	struct event *event;
-
-	(void)state;
-	world_open(&w, NULL);
-	event = world_update(&w, UPDATE_PRESS, WORLD_ADMIN, WORLD_GROUP);
-	event->u.update->refusal = UPDATE_REFUSED_BOT;
-	(void)world_decide(&w, event);
-	assert_int_equal(world_audited(&w, "\"denied\"", "press"), 1);
-	assert_int_equal(w.n_toasts, 0);
 	world_close(&w);
 }
 
@@ -492,180 +474,6 @@ what_is_none_of_ours_is_remembered_and_nothing_more(void **state)
 	world_close(&w);
 }
 
-static void
-confirm(struct world *w)
-{
-	(void)world_press(
-	    w, WORLD_ADMIN, WORLD_GROUP, world_button(world_says(w, "Deploy to "), "Confirm"));
-}
-
-/* Beside the run git is asked whether the branch has moved on: where there is one to ask about. */
-static void
-only_a_branchs_head_is_asked_about_beside_the_run(void **state)
-{
-	struct world w;
-
-	(void)state;
-	world_open(&w, "ENVIRONMENTS=staging,production,qa", "QA_HOST=qa.example.com",
-	    "QA_CONFIRM=true", NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy qa v1.2");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	confirm(&w);
-	assert_string_equal(w.toast, "Started.");
-	assert_null(world_peek(&w, EFFECT_ASK));
-	world_close(&w);
-
-	world_open(&w, NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy production v1.2");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	confirm(&w);
-	assert_string_equal(w.toast, "Started.");
-	assert_null(world_peek(&w, EFFECT_ASK));
-	world_close(&w);
-}
-
-static void
-end_behind_its_buttons(struct tx *tx, void *arg)
-{
-	struct deployment *deployment = arg;
-
-	row_deployment_set_state(tx, deployment->id, DEPLOY_FAILED, DEPLOY_WHY_INTERRUPTED);
-}
-
-/* A decision closes the buttons of what it ends: one that stood open all the same ends nothing. */
-static void
-a_button_that_stayed_open_at_an_end_is_used_up(void **state)
-{
-	struct deployment deployment;
-	struct world_message *message;
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_starts(&w, COMMIT_A);
-	deployment = world_newest(&w, "staging");
-	message = world_last(&w);
-	assert_string_not_equal(world_button(message, "Cancel"), "");
-	store_aid_act(&w.aid, end_behind_its_buttons, &deployment);
-	(void)world_press(&w, WORLD_ADMIN, message->chat, world_button(message, "Cancel"));
-	assert_string_equal(w.toast, "This button has expired or was used.");
-	assert_int_equal(world_audited(&w, "cancel_requested", NULL), 0);
-	assert_int_equal(world_count(&w, EFFECT_END), 0);
-	world_close(&w);
-}
-
-static void
-pressed(struct world *w, int64_t person, const char *button, const char *toast, bool is_alert)
-{
-	(void)world_press(w, person, world_last(w)->chat, button);
-	assert_string_equal(w->toast, toast);
-	assert_int_equal(w->is_alert, is_alert);
-}
-
-/* Whoever is refused must see it; what worked shows by itself. */
-static void
-a_no_to_a_press_stays_until_it_is_read(void **state)
-{
-	char confirm_id[LIMIT_QUESTION], cancel_id[LIMIT_QUESTION];
-	const char *button;
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	(void)text_copy(
-	    confirm_id, sizeof(confirm_id), world_button(world_says(&w, "Deploy to "), "Confirm"));
-	pressed(&w, WORLD_OTHER_ADMIN, confirm_id, "⛔ Only @ada may answer this.", true);
-	pressed(&w, WORLD_ADMIN, confirm_id, "Started.", false);
-	assert_string_equal(world_peek(&w, EFFECT_ASK)->u.ask.environment, "production");
-	assert_string_equal(world_peek(&w, EFFECT_ASK)->u.ask.ref, "main");
-	assert_string_equal(world_peek(&w, EFFECT_ASK)->u.ask.branch, "main");
-	pressed(&w, WORLD_ADMIN, confirm_id, "This button has expired or was used.", false);
-	world_close(&w);
-
-	world_open(&w, "STAGING_CONFIRM=true", NULL);
-	(void)world_decide(&w, world_push(&w, "develop"));
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	button = world_button(world_last(&w), "Confirm");
-	pressed(&w, WORLD_STAGING_USER, button, "⛔ Only an admin may answer this.", true);
-	assert_int_equal(
-	    world_audited(&w, "\"denied\"", "the question after a push is an admin's"), 1);
-	button = world_button(world_last(&w), "Cancel");
-	pressed(&w, WORLD_ADMIN, button, "Cancelled.", false);
-	world_close(&w);
-
-	world_open(&w, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_starts(&w, COMMIT_B);
-	(void)text_copy(cancel_id, sizeof(cancel_id), world_button(world_last(&w), "Cancel"));
-	assert_string_not_equal(cancel_id, "");
-	button = world_button(world_last(&w), "Log");
-	pressed(&w, WORLD_ADMIN, button, "The log is on its way.", false);
-	assert_string_equal(
-	    world_peek(&w, EFFECT_DOCUMENT)->u.document.caption, "Log of staging bbbbbbb");
-	assert_string_equal(
-	    world_peek(&w, EFFECT_DOCUMENT)->u.document.file_name, "staging-bbbbbbb-2.log");
-	world_run_ends(
-	    &w, (struct run_ended){ .gate_opened = true, .released = true, .exit_status = 1 });
-	pressed(&w, WORLD_ADMIN, cancel_id, "It is rolling back: that cannot be cancelled.", true);
-	world_close(&w);
-}
-
-static unsigned memory_call; /* the one that fails */
-static bool memory_was_short;
-
-static void
-handle_with_memory_short(struct tx *tx, const struct event *event)
-{
-	fail_nth(FAIL_MEMORY, memory_call);
-	handle_update(tx, event);
-	memory_was_short = fail_nth_met();
-}
-
-/* Telegram sends a press again that was not acknowledged, and no other. */
-static void
-a_press_for_a_log_that_is_acknowledged_has_its_log(void **state)
-{
-	unsigned n_refused = 0;
-
-	(void)state;
-	memory_was_short = true;
-	for (memory_call = 1; memory_was_short; memory_call++) {
-		const char *button;
-		struct answer answer;
-		struct world w;
-
-		world_open(&w, NULL);
-		world_deploy_starts(&w, COMMIT_A);
-		button = world_button(world_last(&w), "Log");
-		w.aid.handlers[EVENT_UPDATE] = handle_with_memory_short;
-		answer = world_press(&w, WORLD_ADMIN, world_last(&w)->chat, button);
-		assert_int_equal(world_count(&w, EFFECT_DOCUMENT), answer.status == 200 ? 1 : 0);
-		assert_string_equal(w.toast, answer.status == 200 ? "The log is on its way." : "");
-		n_refused += answer.status == 503;
-		world_close(&w);
-	}
-	assert_true(n_refused > 2);
-}
-
-static void
-an_environment_that_left_the_settings_is_not_started(void **state)
-{
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	world_settings(&w, "ENVIRONMENTS=staging", NULL);
-	confirm(&w);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_null(world_peek(&w, EFFECT_ASK));
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_REFUSED);
-	world_close(&w);
-}
-
 int
 main(void)
 {
@@ -673,7 +481,6 @@ main(void)
 		cmocka_unit_test(the_same_update_twice_changes_nothing),
 		cmocka_unit_test(what_somebody_else_wrote_is_refused_and_audited),
 		cmocka_unit_test(forwarded_talk_that_is_no_command_is_not_audited),
-		cmocka_unit_test(a_press_in_a_bots_name_is_refused_and_audited),
 		cmocka_unit_test(messages_move_with_their_chat),
 		cmocka_unit_test(help_shows_only_what_the_role_may),
 		cmocka_unit_test(a_stranger_in_a_group_is_told_once_an_hour_and_always_audited),
@@ -696,11 +503,6 @@ main(void)
 		cmocka_unit_test(status_without_health_urls_asks_nobody),
 		cmocka_unit_test(history_lists_the_latest_first),
 		cmocka_unit_test(what_is_none_of_ours_is_remembered_and_nothing_more),
-		cmocka_unit_test(only_a_branchs_head_is_asked_about_beside_the_run),
-		cmocka_unit_test(a_button_that_stayed_open_at_an_end_is_used_up),
-		cmocka_unit_test(a_no_to_a_press_stays_until_it_is_read),
-		cmocka_unit_test(a_press_for_a_log_that_is_acknowledged_has_its_log),
-		cmocka_unit_test(an_environment_that_left_the_settings_is_not_started),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
