@@ -268,6 +268,13 @@ series_of(struct metric *m, const char *const labels[], size_t count)
 }
 
 void
+metrics_expect(struct metric *m, const char *const labels[], size_t count)
+{
+	if (m != NULL)
+		(void)series_of(m, labels, count); /* without memory it comes later */
+}
+
+void
 metrics_add(struct metric *m, double by, const char *const labels[], size_t count)
 {
 	struct series *s = m == NULL ? NULL : series_of(m, labels, count);
@@ -345,7 +352,7 @@ add_number(struct buf *out, double value)
 	else if (value == floor(value) && fabs(value) < 1e15)
 		buf_addf(out, "%.0f", value);
 	else
-		buf_addf(out, "%.9g", value);
+		buf_addf(out, "%.15g", value); /* DBL_DIG: a time in seconds has 13 */
 }
 
 /* Help escapes \ and newline, a label value the quote too; invalid UTF-8 becomes U+FFFD. */

@@ -21,7 +21,7 @@ struct buf;
 struct metric;
 struct metrics;
 
-#define METRICS_SERIES_MAX 128
+#define METRICS_SERIES_MAX 512
 #define METRICS_LABELS_MAX 4
 #define METRICS_BUCKETS_MAX 24
 #define METRICS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
@@ -49,6 +49,10 @@ struct metric *metrics_histogram(struct metrics *reg, const char *name, const ch
 void metrics_add(struct metric *m, double by, const char *const labels[], size_t count);
 void metrics_set(struct metric *m, double value, const char *const labels[], size_t count);
 void metrics_observe(struct metric *m, double value, const char *const labels[], size_t count);
+
+/* The series is there from now on, at zero where it is new: what counts for the first time is then
+ * an increase, and no series that came from nowhere. */
+void metrics_expect(struct metric *m, const char *const labels[], size_t count);
 
 /* Forgets one series, or all: for an info gauge whose label changes. */
 void metrics_remove(struct metric *m, const char *const labels[], size_t count);
