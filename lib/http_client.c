@@ -74,6 +74,7 @@ copy_config(struct http_client *client, const struct http_client_config *config)
 	client->queue_max = config->queue_max > 0 ? config->queue_max : 64;
 	client->address_is_allowed = config->address_is_allowed;
 	client->address_ctx = config->address_ctx;
+	client->reads_certificates = config->reads_certificates;
 	client->ca_path = config->ca_file == NULL ? system_ca_path() : NULL;
 	return copy_text(&client->protocols,
 		   config->protocols != NULL ? config->protocols : "http,https") &&

@@ -36,6 +36,10 @@ struct http_client_config {
 	const char *ca_file;		/* the system's */
 	http_client_address_fn *address_is_allowed;	/* all are */
 	void *address_ctx;
+	/* Only looks at what a peer shows: nobody is checked, each call is a connection and a
+	 * handshake of its own, and its result has certificate_expires_at, also where no answer
+	 * came behind the handshake.  Send nothing that matters, believe nothing. */
+	bool reads_certificates;
 };
 
 /* Called for up to `size` bytes of a part.  Returns how many it gave, 0 at the end, -1 to fail
@@ -79,6 +83,7 @@ struct http_client_result {
 	bool never_sent;	/* failed before anything of the request can have arrived */
 	int64_t connect_ms;	/* 0 on a kept connection */
 	int64_t total_ms;
+	int64_t certificate_expires_at;	/* seconds since 1970; 0: not looked for, or not seen */
 	const struct http_client_call *call;	/* for http_client_header() */
 };
 

@@ -113,6 +113,23 @@ describe_failure(struct http_client_call *call, CURLcode code)
 		(void)err_set(&call->err, kind, "%s: %s", call->label, curl_easy_strerror(code));
 }
 
+/* The leaf's: a chain begins with it.  OpenSSL's words are "Nov 20 16:30:05 2026 GMT". */
+static int64_t
+certificate_expires_at(CURL *easy)
+{
+	static const char name[] = "Expire date:";
+	struct curl_certinfo *chain = NULL;
+	time_t at = -1;
+
+	if (curl_easy_getinfo(easy, CURLINFO_CERTINFO, &chain) != CURLE_OK || chain == NULL ||
+	    chain->num_of_certs < 1)
+		return 0;
+	for (const struct curl_slist *line = chain->certinfo[0]; line != NULL; line = line->next)
+		if (strncmp(line->data, name, strlen(name)) == 0)
+			at = curl_getdate(line->data + strlen(name), NULL);
+	return at > 0 ? (int64_t)at : 0;
+}
+
 void
 http_client_answer_conclude(struct http_client_call *call, CURLcode code)
 {
@@ -134,6 +151,8 @@ http_client_answer_conclude(struct http_client_call *call, CURLcode code)
 	result->never_sent = code != CURLE_OK && sent == 0;
 	result->connect_ms = connect_us / 1000;
 	result->total_ms = loop_now_ms() - call->started;
+	if (call->client->reads_certificates)
+		result->certificate_expires_at = certificate_expires_at(call->easy);
 	result->call = call;
 }
 

@@ -84,6 +84,7 @@ struct http_client {
 	const char *ca_path;
 	http_client_address_fn *address_is_allowed;
 	void *address_ctx;
+	bool reads_certificates;
 	unsigned connections_max;
 	unsigned in_flight_max;
 	unsigned queue_max;
