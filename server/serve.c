@@ -205,9 +205,29 @@ note_health(void *ctx, const char *environment, bool is_up)
 }
 
 static void
+note_certificate(void *ctx, bool is_read, int64_t expires_at_s)
+{
+	metric_set_tls(((struct serve *)ctx)->metrics, is_read, expires_at_s);
+}
+
+/* Once a second. */
+static void
 note_lag(void *ctx, double seconds)
 {
-	metric_set_loop_lag(((struct serve *)ctx)->metrics, seconds);
+	struct serve *serve = ctx;
+
+	metric_set_loop_lag(serve->metrics, seconds);
+	metric_set_messages_waiting(
+	    serve->metrics, telegram_send_waiting_since(telegram_sender(serve->telegram)));
+}
+
+/* What is counted is there before it happens. */
+static void
+expect_counts(struct serve *serve)
+{
+	metric_set_settings(serve->metrics, serve->settings);
+	for (size_t i = 0; i < commands_count(); i++)
+		metric_set_expect_command(serve->metrics, commands_get(i)->word);
 }
 
 static struct settings *
@@ -407,6 +427,7 @@ make_parts(struct serve *serve, struct err *err)
 	serve->watch = health_watch_new(serve->loop, note_lag, serve);
 	if (serve->crossing == NULL || serve->metrics == NULL || serve->watch == NULL)
 		return err_set(err, ERR_NOMEM, "no memory to start");
+	expect_counts(serve);
 	serve->probes = http_client_new(serve->loop, &perform_probe_client, err);
 	if (serve->probes == NULL || !make_telegram(serve, err) || !make_http(serve, err))
 		return false;
@@ -417,9 +438,14 @@ make_parts(struct serve *serve, struct err *err)
 		.submit = submit_own,
 		.submit_ctx = serve };
 	serve->health = perform_health_start(serve->loop, serve->probes, note_health, serve, err);
-	if (serve->health == NULL)
+	serve->tls = tls_watch_start(
+	    &(struct tls_watch_config){
+		.loop = serve->loop, .on_read = note_certificate, .ctx = serve },
+	    err);
+	if (serve->health == NULL || serve->tls == NULL)
 		return false;
 	perform_health_settings(serve->health, serve->settings);
+	tls_watch_settings(serve->tls, serve->settings);
 	serve->store_thread = store_thread_start(serve->store, serve->crossing, err);
 	if (serve->store_thread == NULL)
 		return false;

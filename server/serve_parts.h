@@ -5,6 +5,7 @@
 
 #include "effects/perform.h"
 #include "effects/perform_health.h"
+#include "effects/tls_watch.h"
 #include "github/github_webhook.h"
 #include "lib/http_client.h"
 #include "lib/http_server.h"
@@ -43,6 +44,7 @@ struct serve {
 	struct http_server *http;
 	struct perform perform;
 	struct perform_health *health;
+	struct tls_watch *tls;
 	struct store_thread *store_thread;
 
 	struct loop_signal sigterm;

@@ -98,6 +98,8 @@ adopt(struct serve *serve, struct settings *fresh, const char *names, const char
 	log_set_level(fresh->log_level);
 	telegram_change_settings(serve->telegram, fresh);
 	perform_health_settings(serve->health, fresh);
+	tls_watch_settings(serve->tls, fresh);
+	metric_set_settings(serve->metrics, fresh);
 	forget_health(serve);
 	CRASH_POINT(reload_adopted);
 	tell_store(serve, true, restart[0] != '\0', names);

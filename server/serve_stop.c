@@ -100,6 +100,7 @@ serve_take_apart(struct serve *serve)
 	}
 	drain(serve);
 	perform_health_free(serve->health);
+	tls_watch_free(serve->tls);
 	if (serve->perform.loop != NULL)
 		perform_done(&serve->perform);
 	http_server_free(serve->http);

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_deployment.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,16 +98,13 @@ audit_step(struct tx *tx, const struct deployment *deployment, enum deploy_state
 	add_entry(tx, deployment, action);
 }
 
-/* "rolled_back": a label of a metric has no blanks. */
 static void
 tally_end(struct tx *tx, const struct deployment *deployment)
 {
 	char outcome[LIMIT_ENVIRONMENT];
 	double seconds = 0;
 
-	(void)text_copy(outcome, sizeof(outcome), deploy_flow_name(deployment->state));
-	for (char *c = outcome; *c != '\0'; c++)
-		*c = (char)tolower((unsigned char)*c);
+	deployment_outcome_label(deployment->state, outcome);
 	if (deployment->started_at > 0)
 		seconds = (double)(deployment->ended_at - deployment->started_at) / 1000;
 	tx_tally(tx, TALLY_DEPLOYMENT, deployment->environment, trigger_word(deployment->trigger),

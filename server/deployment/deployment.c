@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "deployment/deployment.h"
 
+#include <ctype.h>
+
 #include "lib/text.h"
 
 const char *
@@ -15,6 +17,14 @@ trigger_word(enum trigger trigger)
 
 	assert((size_t)trigger < COUNT(words));
 	return words[trigger];
+}
+
+void
+deployment_outcome_label(enum deploy_state state, char ret[LIMIT_ENVIRONMENT])
+{
+	(void)text_copy(ret, LIMIT_ENVIRONMENT, deploy_flow_name(state));
+	for (char *c = ret; *c != '\0'; c++)
+		*c = (char)tolower((unsigned char)*c);
 }
 
 void

@@ -88,4 +88,7 @@ void deployment_take_image(struct deployment *deployment, const char *image);
 
 const char *trigger_word(enum trigger trigger);
 
+/* A state as the label of a metric, which has no blanks: "rolled_back". */
+void deployment_outcome_label(enum deploy_state state, char ret[LIMIT_ENVIRONMENT]);
+
 #endif

@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "deployment/deployment.h"
 #include "lib/metrics.h"
+#include "types/settings.h"
 
 /* KIND, field, name, help, labels.  No label's values grow with use: see lib/metrics.h for what
  * happens beyond METRICS_SERIES_MAX all the same. */
@@ -16,18 +18,30 @@
 	    "Requests to our webhooks, by who calls and what was answered.", "source,code") \
 	M(counter, deployments, "deploybot_deployments_total", "Deployments that have ended.", \
 	    "environment,trigger,outcome") \
+	M(gauge, deployment_failed, "deploybot_deployment_failed", \
+	    "1 while the deployment that ended last there has failed.", "environment") \
 	M(gauge, environment_busy, "deploybot_environment_busy", \
 	    "1 while a deployment is active there.", "environment") \
+	M(gauge, environment_busy_since, "deploybot_environment_busy_since_timestamp_seconds", \
+	    "When the active deployment began; only while there is one.", "environment") \
 	M(gauge, rollback_unacknowledged, "deploybot_rollback_unacknowledged", \
 	    "1 while nothing new went live after an automatic rollback.", "environment") \
 	M(gauge, release_info, "deploybot_release_info", "Always 1; the commit that is live.", \
 	    "environment,commit") \
+	M(gauge, release_at, "deploybot_release_timestamp_seconds", \
+	    "When the commit that is live went live.", "environment") \
 	M(gauge, health_up, "deploybot_health_up", \
 	    "1 when every health URL answered well, asked once a minute.", "environment") \
 	M(counter, telegram_requests, "deploybot_telegram_requests_total", \
 	    "Calls of the Bot API, by method and error code; code 0: no answer.", "method,code") \
 	M(gauge, telegram_pending, "deploybot_telegram_pending_updates", \
 	    "Updates that wait at Telegram; when polling, those given and not on disk yet.", NULL) \
+	M(gauge, messages_waiting_since, "deploybot_messages_waiting_since_timestamp_seconds", \
+	    "Since when the oldest message waits to be taken by Telegram; 0: none waits.", NULL) \
+	M(gauge, tls_expiry, "deploybot_tls_expiry_timestamp_seconds", \
+	    "When the certificate of TELEGRAM_WEBHOOK_URL's host expires.", NULL) \
+	M(gauge, tls_probe_up, "deploybot_tls_probe_up", \
+	    "1 when that certificate could be read, asked once an hour.", NULL) \
 	M(gauge, outbox_pending, "deploybot_outbox_pending", \
 	    "Decided effects that are not done yet.", NULL) \
 	M(counter, audit_entries, "deploybot_audit_entries_total", "Entries of the audit chain.", \
@@ -71,6 +85,7 @@ define(struct metric_set *set, struct metrics *reg)
 	/* Counters without labels are there from the start. */
 	metrics_add(set->audit_entries, 0, METRICS_BARE);
 	metrics_add(set->audit_export_failures, 0, METRICS_BARE);
+	metrics_set(set->messages_waiting_since, 0, METRICS_BARE);
 }
 
 struct metric_set *
@@ -122,27 +137,10 @@ metric_set_tally(struct metric_set *set, const struct tally *tally)
 	}
 }
 
-static void
-environment_gauges(struct metric_set *set, const struct environment_gauge *gauge)
+static double
+seconds_of(int64_t wall_ms)
 {
-	metrics_set(set->environment_busy, gauge->is_busy, METRICS_LABELS(gauge->name));
-	metrics_set(
-	    set->rollback_unacknowledged, gauge->is_unacknowledged, METRICS_LABELS(gauge->name));
-	if (gauge->commit[0] != '\0')
-		metrics_set(set->release_info, 1, METRICS_LABELS(gauge->name, gauge->commit));
-}
-
-void
-metric_set_gauges(struct metric_set *set, const struct gauges *gauges)
-{
-	metrics_set(set->outbox_pending, (double)gauges->outbox_pending, METRICS_BARE);
-	metrics_set(set->audit_entries, (double)gauges->audit_entries, METRICS_BARE);
-	/* Environments go with a reload, commits with every release. */
-	metrics_clear(set->environment_busy);
-	metrics_clear(set->rollback_unacknowledged);
-	metrics_clear(set->release_info);
-	for (size_t i = 0; i < gauges->n_environments; i++)
-		environment_gauges(set, &gauges->environment[i]);
+	return (double)wall_ms / 1000;
 }
 
 /* A code as it stands in a label. */
@@ -158,6 +156,98 @@ code_text(int code)
 	(void)snprintf(ret.text, sizeof(ret.text), "%d", code);
 	return ret;
 }
+
+/* --- what is there before it happens --- */
+
+static void
+expect_deployments(struct metric_set *set, const char *environment, enum trigger trigger)
+{
+	char outcome[LIMIT_ENVIRONMENT];
+
+	for (unsigned state = 0; state < DEPLOY_STATE_COUNT; state++) {
+		if (deploy_flow_class((enum deploy_state)state) != DEPLOY_CLASS_FINAL)
+			continue;
+		deployment_outcome_label((enum deploy_state)state, outcome);
+		metrics_expect(
+		    set->deployments, METRICS_LABELS(environment, trigger_word(trigger), outcome));
+	}
+}
+
+static void
+expect_requests(struct metric_set *set, const char *source, const int codes[], size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		metrics_expect(
+		    set->webhook_requests, METRICS_LABELS(source, code_text(codes[i]).text));
+}
+
+void
+metric_set_settings(struct metric_set *set, const struct settings *settings)
+{
+	static const int telegram_codes[] = { 200, 401, 413, 503 };
+	static const int github_codes[] = { 200, 202, 400, 401, 413, 503 };
+
+	for (size_t i = 0; i < settings->environment_count; i++) {
+		const struct environment_settings *environment = &settings->environments[i];
+
+		metrics_expect(set->deployment_duration, METRICS_LABELS(environment->name));
+		expect_deployments(set, environment->name, TRIGGER_CHAT);
+		if (environment->branch != NULL && settings->github_webhook_secret != NULL)
+			expect_deployments(set, environment->name, TRIGGER_PUSH);
+		if (environment->branch != NULL && settings->poll_repository_seconds > 0)
+			expect_deployments(set, environment->name, TRIGGER_POLL);
+	}
+	if (settings->telegram_mode == TELEGRAM_WEBHOOK)
+		expect_requests(set, "telegram", telegram_codes, COUNT(telegram_codes));
+	if (settings->github_webhook_secret != NULL)
+		expect_requests(set, "github", github_codes, COUNT(github_codes));
+}
+
+void
+metric_set_expect_command(struct metric_set *set, const char *word)
+{
+	static const char *const outcomes[] = { "taken", "denied", "refused" };
+
+	for (size_t i = 0; i < COUNT(outcomes); i++)
+		metrics_expect(set->commands, METRICS_LABELS(word, outcomes[i]));
+}
+
+/* --- what is the case now --- */
+
+static void
+environment_gauges(struct metric_set *set, const struct environment_gauge *gauge)
+{
+	metrics_set(set->deployment_failed, gauge->has_failed, METRICS_LABELS(gauge->name));
+	metrics_set(set->environment_busy, gauge->is_busy, METRICS_LABELS(gauge->name));
+	if (gauge->is_busy)
+		metrics_set(set->environment_busy_since, seconds_of(gauge->busy_since),
+		    METRICS_LABELS(gauge->name));
+	if (gauge->released_at != 0)
+		metrics_set(
+		    set->release_at, seconds_of(gauge->released_at), METRICS_LABELS(gauge->name));
+	metrics_set(
+	    set->rollback_unacknowledged, gauge->is_unacknowledged, METRICS_LABELS(gauge->name));
+	if (gauge->commit[0] != '\0')
+		metrics_set(set->release_info, 1, METRICS_LABELS(gauge->name, gauge->commit));
+}
+
+void
+metric_set_gauges(struct metric_set *set, const struct gauges *gauges)
+{
+	metrics_set(set->outbox_pending, (double)gauges->outbox_pending, METRICS_BARE);
+	metrics_set(set->audit_entries, (double)gauges->audit_entries, METRICS_BARE);
+	/* Environments go with a reload, commits with every release. */
+	metrics_clear(set->deployment_failed);
+	metrics_clear(set->environment_busy);
+	metrics_clear(set->environment_busy_since);
+	metrics_clear(set->release_at);
+	metrics_clear(set->rollback_unacknowledged);
+	metrics_clear(set->release_info);
+	for (size_t i = 0; i < gauges->n_environments; i++)
+		environment_gauges(set, &gauges->environment[i]);
+}
+
+/* --- what the other parts have seen --- */
 
 void
 metric_set_webhook(struct metric_set *set, const char *source, int status)
@@ -187,6 +277,20 @@ void
 metric_set_health_forget(struct metric_set *set, const char *environment)
 {
 	metrics_remove(set->health_up, METRICS_LABELS(environment));
+}
+
+void
+metric_set_messages_waiting(struct metric_set *set, int64_t since)
+{
+	metrics_set(set->messages_waiting_since, seconds_of(since), METRICS_BARE);
+}
+
+void
+metric_set_tls(struct metric_set *set, bool is_read, int64_t expires_at_s)
+{
+	metrics_set(set->tls_probe_up, is_read, METRICS_BARE);
+	if (is_read)
+		metrics_set(set->tls_expiry, (double)expires_at_s, METRICS_BARE);
 }
 
 void

@@ -7,10 +7,16 @@
 
 struct buf;
 struct metric_set;
+struct settings;
 
 /* NULL when memory is short. */
 struct metric_set *metric_set_new(void) MUST_USE;
 void metric_set_free(struct metric_set *set); /* takes NULL */
+
+/* Series whose labels are known from the settings are there from the start, at zero; those of the
+ * environments that went stay.  At start, and after a reload. */
+void metric_set_settings(struct metric_set *set, const struct settings *settings);
+void metric_set_expect_command(struct metric_set *set, const char *word);
 
 /* OUTCOME_TALLY and OUTCOME_GAUGES, as they come from the store. */
 void metric_set_tally(struct metric_set *set, const struct tally *tally);
@@ -27,6 +33,12 @@ void metric_set_telegram_pending(struct metric_set *set, int64_t updates);
 void metric_set_health(struct metric_set *set, const char *environment, bool is_up);
 /* Forgets an environment that has no health URL any more. */
 void metric_set_health_forget(struct metric_set *set, const char *environment);
+
+/* Since when (wall ms) the oldest message waits to be taken by Telegram; 0: none waits. */
+void metric_set_messages_waiting(struct metric_set *set, int64_t since);
+
+/* The certificate was looked at; not read: what was read last goes on being told. */
+void metric_set_tls(struct metric_set *set, bool is_read, int64_t expires_at_s);
 
 void metric_set_loop_lag(struct metric_set *set, double seconds);
 

@@ -183,6 +183,23 @@ row_deployment_of_run(struct tx *tx, int64_t run)
 	return first_of(tx, &rows);
 }
 
+enum deploy_state
+row_deployment_last_end(struct tx *tx, const char *environment)
+{
+	enum deploy_state state = DEPLOY_STATE_COUNT;
+	struct db_rows rows = { 0 };
+
+	if (!tx_query(&rows, tx,
+		"SELECT state FROM deployment WHERE environment = $1 AND " STORE_HAS_RUN
+		" ORDER BY ended_at DESC, id DESC LIMIT 1",
+		DB_TEXT(environment)))
+		return state;
+	if (db_next(&rows))
+		state = deploy_flow_parse(db_col_text(&rows, 0));
+	(void)tx_end(tx, &rows); /* sticky */
+	return state;
+}
+
 size_t
 row_deployment_list(struct tx *tx, const char *environment, struct deployment *ret, size_t max)
 {

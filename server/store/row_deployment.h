@@ -32,6 +32,9 @@ struct deployment row_deployment_asking(struct tx *tx, const char *environment);
 struct deployment row_deployment_unattended(struct tx *tx, int64_t after);
 struct deployment row_deployment_of_run(struct tx *tx, int64_t run);
 
+/* How the one ended that ended last, of those that ran; DEPLOY_STATE_COUNT: none has. */
+enum deploy_state row_deployment_last_end(struct tx *tx, const char *environment);
+
 /* Latest that started or were refused, newest first; returns how many. */
 size_t row_deployment_list(struct tx *tx, const char *environment, struct deployment *ret,
     size_t max);

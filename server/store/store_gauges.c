@@ -18,10 +18,15 @@ static void
 read_environment(struct tx *tx, const char *name, struct environment_gauge *ret)
 {
 	struct environment environment = row_environment_get(tx, name);
+	struct deployment active = row_deployment_active(tx, name);
+	enum deploy_state end = row_deployment_last_end(tx, name);
 
 	*ret = (struct environment_gauge){
-		.is_busy = row_deployment_active(tx, name).id != 0,
+		.is_busy = active.id != 0,
 		.is_unacknowledged = environment.is_unacknowledged,
+		.has_failed = end == DEPLOY_FAILED || end == DEPLOY_ROLLBACK_FAILED,
+		.busy_since = active.started_at,
+		.released_at = environment.current.at,
 	};
 	(void)text_copy(ret->name, sizeof(ret->name), name);
 	(void)text_copy(ret->commit, sizeof(ret->commit), environment.current.commit);

@@ -32,6 +32,10 @@
 #define STORE_WORD_FINAL(name, word, class)	STORE_FINAL_##class(name)
 #define STORE_IS_ACTIVE	"(state = ''" DEPLOY_STATES(STORE_WORD_ACTIVE) ")"
 #define STORE_IS_OPEN	"(state <> ''" DEPLOY_STATES(STORE_WORD_FINAL) ")"
+/* It ran and is over: the other ends are of those that never began. */
+#define STORE_HAS_RUN \
+	"(state = 'LIVE' OR state = 'FAILED' OR state = 'ROLLED_BACK'" \
+	" OR state = 'ROLLBACK_FAILED')"
 
 struct store_mark {
 	struct audit_chain audit;	/* the chain's head */

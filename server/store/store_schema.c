@@ -101,6 +101,9 @@ static const char *const migration_1[] = {
 	/* How long it took is told again and again; most may have been superseded. */
 	"CREATE INDEX deployment_live ON deployment (environment, id)"
 	" WHERE state = 'LIVE' AND program = 'deploy';"
+	/* How the last one ended is asked with each change, in a history of any length. */
+	"CREATE INDEX deployment_ended ON deployment (environment, ended_at)"
+	" WHERE " STORE_HAS_RUN ";"
 	"CREATE INDEX deployment_message ON deployment (message);"
 	"CREATE INDEX deployment_also_message ON deployment (also_message);",
 	/* clang-format on */

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "lib/clock.h"
 #include "lib/crash_point.h"
 #include "lib/log.h"
 #include "telegram/telegram_api.h"
@@ -60,6 +61,7 @@ add_job(
 	job->send = send;
 	job->kind = kind;
 	job->ctx = ctx;
+	job->since = clock_wall_ms();
 	if (place != NULL) {
 		job->chat = place->chat;
 		job->thread = place->thread;
@@ -163,6 +165,18 @@ telegram_document(
 	job->is_prepared = file->prepare == NULL;
 	job->on_ended = on_ended;
 	return true;
+}
+
+/* The list is in the order in which they were handed to us. */
+int64_t
+telegram_send_waiting_since(const struct telegram_send *send)
+{
+	OBJ_CHECK(send, TELEGRAM_SEND_MAGIC);
+	for (const struct telegram_job *job = send->jobs; job != NULL; job = job->next)
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): what was freed has left the list */
+		if (job->kind == TELEGRAM_JOB_SAY || job->kind == TELEGRAM_JOB_DOCUMENT)
+			return job->since;
+	return 0;
 }
 
 /* Messages of one chat go one after the other, live edits among them. */

@@ -71,6 +71,10 @@ struct telegram_file {
 bool telegram_document(struct telegram_send *send, struct telegram_file *file,
     telegram_ended_fn *on_ended, void *ctx) MUST_USE;
 
+/* Wall ms since when the oldest message or document of those that were handed to us here waits to
+ * be taken by Telegram; 0: none waits.  A press is not counted, it is given up soon. */
+int64_t telegram_send_waiting_since(const struct telegram_send *send);
+
 /* --- for telegram_live alone --- */
 
 /* The chat has nothing else to be said, and can bear an edit now that is only decoration. */

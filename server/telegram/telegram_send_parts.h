@@ -30,6 +30,7 @@ struct telegram_job {
 	enum telegram_job_kind kind;
 	int64_t chat;			/* 0: none */
 	int64_t thread;
+	int64_t since;			/* wall ms: it was handed to us */
 	int64_t not_before;		/* loop_now_ms() */
 	int64_t give_up_at;		/* of a toast */
 	unsigned failures;		/* in a row, passing ones */

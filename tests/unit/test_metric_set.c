@@ -5,11 +5,16 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
 #include "lib/buf.h"
+#include "types/settings.h"
+
+#define SINCE	 "deploybot_environment_busy_since_timestamp_seconds"
+#define RELEASED "deploybot_release_timestamp_seconds"
 
 static int
 set_up(void **state)
@@ -42,6 +47,23 @@ says(const struct metric_set *set, const char *line)
 	return found;
 }
 
+/* Is there a series whose line begins so? */
+static bool
+knows(const struct metric_set *set, const char *start)
+{
+	struct buf text, wanted;
+	bool found;
+
+	buf_init(&text, 1 << 20);
+	buf_init(&wanted, 1 << 10);
+	buf_addf(&wanted, "\n%s", start);
+	metric_set_write(set, &text);
+	found = strstr(buf_text(&text), buf_text(&wanted)) != NULL;
+	buf_done(&text);
+	buf_done(&wanted);
+	return found;
+}
+
 static void
 every_promised_name_is_there_once_it_was_fed(void **state)
 {
@@ -51,7 +73,13 @@ every_promised_name_is_there_once_it_was_fed(void **state)
 		"# TYPE deploybot_webhook_requests_total counter",
 		"# TYPE deploybot_deployments_total counter",
 		"# TYPE deploybot_deployment_duration_seconds histogram",
+		"# TYPE deploybot_deployment_failed gauge",
 		"# TYPE deploybot_environment_busy gauge",
+		"# TYPE deploybot_environment_busy_since_timestamp_seconds gauge",
+		"# TYPE deploybot_release_timestamp_seconds gauge",
+		"deploybot_messages_waiting_since_timestamp_seconds 0",
+		"# TYPE deploybot_tls_expiry_timestamp_seconds gauge",
+		"# TYPE deploybot_tls_probe_up gauge",
 		"# TYPE deploybot_rollback_unacknowledged gauge",
 		"# TYPE deploybot_release_info gauge",
 		"# TYPE deploybot_health_up gauge",
@@ -70,7 +98,12 @@ every_promised_name_is_there_once_it_was_fed(void **state)
 
 	struct gauges gauges = {
 		.n_environments = 1,
-		.environment = { { "staging", true, false, "1a2b3c4" } },
+		.environment = { { .name = "staging",
+		    .is_busy = true,
+		    .has_failed = true,
+		    .busy_since = 1767225600500,
+		    .released_at = 1767225000000,
+		    .commit = "1a2b3c4" } },
 	};
 	const enum tally_kind kinds[] = { TALLY_DEPLOYMENT, TALLY_COMMAND, TALLY_COMMIT };
 
@@ -82,6 +115,7 @@ every_promised_name_is_there_once_it_was_fed(void **state)
 	metric_set_telegram_pending(*state, 0);
 	metric_set_health(*state, "staging", true);
 	metric_set_loop_lag(*state, 0);
+	metric_set_tls(*state, true, 1);
 	for (size_t i = 0; i < COUNT(lines); i++)
 		if (!says(*state, lines[i]))
 			fail_msg("missing: %s", lines[i]);
@@ -123,23 +157,37 @@ gauges_replace_what_they_said_before(void **state)
 		.outbox_pending = 3,
 		.audit_entries = 41,
 		.n_environments = 2,
-		.environment = { { "staging", true, false, "1a2b3c4" },
-		    { "old", false, true, "" } },
+		.environment = { { .name = "staging",
+				     .is_busy = true,
+				     .has_failed = true,
+				     .busy_since = 1767225600500,
+				     .released_at = 1767225000000,
+				     .commit = "1a2b3c4" },
+		    { .name = "old", .is_unacknowledged = true } },
 	};
 
 	metric_set_gauges(*state, &gauges);
 	assert_true(says(*state, "deploybot_outbox_pending 3"));
 	assert_true(says(*state, "deploybot_audit_entries_total 41"));
 	assert_true(says(*state, "deploybot_environment_busy{environment=\"staging\"} 1"));
+	assert_true(says(*state, "deploybot_deployment_failed{environment=\"staging\"} 1"));
+	assert_true(says(*state, "deploybot_deployment_failed{environment=\"old\"} 0"));
+	assert_true(says(*state, SINCE "{environment=\"staging\"} 1767225600.5"));
+	assert_false(knows(*state, SINCE "{environment=\"old\"}"));
+	assert_true(says(*state, RELEASED "{environment=\"staging\"} 1767225000"));
+	assert_false(knows(*state, RELEASED "{environment=\"old\"}"));
 	assert_true(says(*state, "deploybot_rollback_unacknowledged{environment=\"old\"} 1"));
 	assert_true(
 	    says(*state, "deploybot_release_info{environment=\"staging\",commit=\"1a2b3c4\"} 1"));
 	gauges = (struct gauges){
 		.n_environments = 1,
-		.environment = { { "staging", false, false, "9f8e7d6" } },
+		.environment = { { .name = "staging", .commit = "9f8e7d6", .released_at = 9000 } },
 	};
 	metric_set_gauges(*state, &gauges);
 	assert_true(says(*state, "deploybot_environment_busy{environment=\"staging\"} 0"));
+	assert_true(says(*state, "deploybot_deployment_failed{environment=\"staging\"} 0"));
+	assert_false(knows(*state, SINCE "{"));
+	assert_true(says(*state, RELEASED "{environment=\"staging\"} 9"));
 	assert_false(says(*state, "deploybot_rollback_unacknowledged{environment=\"old\"} 1"));
 	assert_true(
 	    says(*state, "deploybot_release_info{environment=\"staging\",commit=\"9f8e7d6\"} 1"));
@@ -168,6 +216,92 @@ requests_health_and_lag_are_told(void **state)
 	assert_false(says(*state, "deploybot_health_up{environment=\"staging\"} 1"));
 }
 
+/* increase() of a series that came from nowhere with 1 is 0: an alert would miss the first. */
+static void
+what_the_settings_name_is_counted_from_zero(void **state)
+{
+	struct settings settings = {
+		.telegram_mode = TELEGRAM_WEBHOOK,
+		.github_webhook_secret = "x",
+		.environment_count = 2,
+		.environments = { { .name = "staging", .branch = "develop" },
+		    { .name = "production" } },
+	};
+
+	metric_set_settings(*state, &settings);
+	metric_set_expect_command(*state, "deploy");
+	assert_true(says(*state,
+	    "deploybot_deployments_total{environment=\"staging\",trigger=\"push\","
+	    "outcome=\"rollback_failed\"} 0"));
+	assert_true(says(*state,
+	    "deploybot_deployments_total{environment=\"production\",trigger=\"chat\","
+	    "outcome=\"live\"} 0"));
+	assert_false(knows(
+	    *state, "deploybot_deployments_total{environment=\"production\",trigger=\"push\""));
+	assert_false(
+	    knows(*state, "deploybot_deployments_total{environment=\"staging\",trigger=\"poll\""));
+	assert_false(knows(*state,
+	    "deploybot_deployments_total{environment=\"staging\","
+	    "trigger=\"chat\",outcome=\"running\""));
+	assert_true(
+	    says(*state, "deploybot_deployment_duration_seconds_count{environment=\"staging\"} 0"));
+	assert_true(
+	    says(*state, "deploybot_webhook_requests_total{source=\"github\",code=\"401\"} 0"));
+	assert_true(
+	    says(*state, "deploybot_webhook_requests_total{source=\"telegram\",code=\"200\"} 0"));
+	assert_true(
+	    says(*state, "deploybot_commands_total{command=\"deploy\",outcome=\"denied\"} 0"));
+	metric_set_webhook(*state, "github", 401);
+	metric_set_settings(*state, &settings); /* a reload forgets nothing */
+	assert_true(
+	    says(*state, "deploybot_webhook_requests_total{source=\"github\",code=\"401\"} 1"));
+}
+
+/* One series for each environment, trigger and end fits, in as many environments as there may be:
+ * else the last ones would all be called "other". */
+static void
+the_most_environments_there_may_be_have_their_own_series(void **state)
+{
+	static char names[SETTINGS_ENVIRONMENTS_MAX][8];
+	struct settings settings = {
+		.github_webhook_secret = "x",
+		.poll_repository_seconds = 60,
+		.environment_count = SETTINGS_ENVIRONMENTS_MAX,
+	};
+
+	for (size_t i = 0; i < SETTINGS_ENVIRONMENTS_MAX; i++) {
+		(void)snprintf(names[i], sizeof(names[i]), "env%zu", i);
+		settings.environments[i] =
+		    (struct environment_settings){ .name = names[i], .branch = "main" };
+	}
+	metric_set_settings(*state, &settings);
+	assert_true(knows(*state, "deploybot_deployments_total{environment=\"env15\""));
+	assert_false(knows(*state, "deploybot_deployments_total{environment=\"other\""));
+}
+
+static void
+a_certificate_that_can_no_longer_be_read_keeps_its_date(void **state)
+{
+	assert_false(knows(*state, "deploybot_tls_probe_up"));
+	metric_set_tls(*state, false, 0);
+	assert_true(says(*state, "deploybot_tls_probe_up 0"));
+	assert_false(knows(*state, "deploybot_tls_expiry_timestamp_seconds"));
+	metric_set_tls(*state, true, 1767225600);
+	assert_true(says(*state, "deploybot_tls_probe_up 1"));
+	metric_set_tls(*state, false, 0);
+	assert_true(says(*state, "deploybot_tls_probe_up 0"));
+	assert_true(says(*state, "deploybot_tls_expiry_timestamp_seconds 1767225600"));
+}
+
+static void
+a_message_that_waits_says_since_when(void **state)
+{
+	metric_set_messages_waiting(*state, 1767225600000);
+	assert_true(says(*state, "deploybot_messages_waiting_since_timestamp_seconds 1767225600"));
+	metric_set_messages_waiting(*state, 0);
+	assert_true(says(*state, "deploybot_messages_waiting_since_timestamp_seconds 0"));
+}
+
 int
 main(void)
 {
@@ -177,6 +311,10 @@ main(void)
 		TEST(tallies_are_counted_under_their_labels),
 		TEST(gauges_replace_what_they_said_before),
 		TEST(requests_health_and_lag_are_told),
+		TEST(what_the_settings_name_is_counted_from_zero),
+		TEST(the_most_environments_there_may_be_have_their_own_series),
+		TEST(a_certificate_that_can_no_longer_be_read_keeps_its_date),
+		TEST(a_message_that_waits_says_since_when),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

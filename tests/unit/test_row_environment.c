@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "lib/text.h"
+#include "store/row_deployment.h"
 #include "tests/unit/store_aid.h"
 
 static int
@@ -144,7 +145,62 @@ gauges_show_what_is_live_and_whether_a_rollback_waits_for_somebody(void **state)
 	assert_string_equal(outcome->gauges->environment[0].commit, "aaaa111");
 	assert_true(outcome->gauges->environment[0].is_unacknowledged);
 	assert_false(outcome->gauges->environment[0].is_busy);
+	assert_int_equal(outcome->gauges->environment[0].busy_since, 0);
+	assert_false(outcome->gauges->environment[0].has_failed);
+	assert_int_equal(outcome->gauges->environment[0].released_at, STORE_AID_AT);
 	outcome_free(outcome);
+}
+
+/* What became of one in staging, and what the gauges say then. */
+struct end {
+	enum deploy_state state;
+	int64_t started_at;
+	int64_t ended_at;
+	bool is_failed;
+	int64_t busy_since;
+};
+
+static void
+act_end(struct tx *tx, void *arg)
+{
+	const struct end *end = arg;
+	struct deployment d = { .environment = "staging",
+		.state = end->state,
+		.started_at = end->started_at,
+		.ended_at = end->ended_at };
+
+	row_deployment_add(tx, &d);
+}
+
+static void
+gauges_show_how_the_last_one_that_ran_ended_and_since_when_it_is_busy(void **state)
+{
+	static const struct end ends[] = {
+		{ DEPLOY_LIVE, 100, 200, false, 0 },
+		{ DEPLOY_FAILED, 300, 400, true, 0 },
+		{ DEPLOY_REFUSED, 0, 500, true, 0 }, /* it never began: nothing is better */
+		{ DEPLOY_CANCELLED, 0, 600, true, 0 },
+		{ DEPLOY_ROLLED_BACK, 700, 800, false, 0 },
+		{ DEPLOY_ROLLBACK_FAILED, 900, 1000, true, 0 },
+		{ DEPLOY_LIVE, 300, 350, true, 0 }, /* a later row that ended earlier */
+		{ DEPLOY_VERIFYING, 1100, 0, true, 1100 },
+	};
+	struct store_aid *aid = *state;
+
+	for (size_t i = 0; i < COUNT(ends); i++) {
+		struct end end = ends[i];
+		struct outcome *outcome;
+
+		store_aid_forget(aid);
+		store_aid_act(aid, act_end, &end);
+		outcome = store_aid_take_outcome(aid, OUTCOME_GAUGES);
+		assert_non_null(outcome);
+		assert_int_equal(outcome->gauges->environment[0].has_failed, end.is_failed);
+		assert_int_equal(outcome->gauges->environment[0].busy_since, end.busy_since);
+		assert_int_equal(outcome->gauges->environment[0].is_busy, end.busy_since != 0);
+		assert_false(outcome->gauges->environment[1].has_failed);
+		outcome_free(outcome);
+	}
 }
 
 /* --- the state file --- */
@@ -217,6 +273,7 @@ main(void)
 		TEST(a_new_release_moves_the_last_one_back_and_ends_hold_and_alarm),
 		TEST(a_release_is_found_by_number_or_by_the_start_of_its_commit),
 		TEST(gauges_show_what_is_live_and_whether_a_rollback_waits_for_somebody),
+		TEST(gauges_show_how_the_last_one_that_ran_ended_and_since_when_it_is_busy),
 		TEST(the_state_file_follows_the_release_and_is_mended_at_start),
 		TEST(a_state_file_that_cannot_be_written_is_written_later),
 	};

@@ -13,6 +13,7 @@
 
 #include "tests/unit/fake_telegram.h"
 #include "lib/buf.h"
+#include "lib/clock.h"
 #include "lib/crypto.h"
 #include "lib/log.h"
 #include "telegram/telegram_api.h"
@@ -429,6 +430,28 @@ the_token_stands_in_no_error(void **state)
 	assert_null(strstr(w->said.failure, "123456:"));
 }
 
+/* Between the chats too the oldest counts, and what went is forgotten. */
+static void
+the_oldest_message_that_waits_is_known(void **state)
+{
+	struct world *w = *state;
+	struct message first = message_to(42), second = message_to(43);
+	int64_t before = clock_wall_ms(), since;
+
+	assert_int_equal(telegram_send_waiting_since(w->send), 0);
+	assert_true(telegram_say(w->send, &first, on_said, w));
+	since = telegram_send_waiting_since(w->send);
+	assert_true(since >= before && since <= clock_wall_ms());
+	w->is_done = false;
+	assert_true(telegram_say(w->send, &second, on_said, w));
+	assert_int_equal(telegram_send_waiting_since(w->send), since);
+	while (telegram_send_waiting_since(w->send) != 0) {
+		w->is_done = false;
+		assert_true(fake_run_until(w->loop, &w->is_done, 5000));
+	}
+	assert_int_equal(w->said.message, 7);
+}
+
 int
 main(void)
 {
@@ -446,6 +469,7 @@ main(void)
 		T(a_message_that_waits_lets_no_live_edit_pass),
 		T(a_toast_too_late_is_done),
 		T(a_document_is_made_in_steps_and_sent_whole_again_after_a_failure),
+		T(the_oldest_message_that_waits_is_known),
 		T(ending_drops_what_waits_and_says_so),
 		T(the_token_stands_in_no_error),
 	};
