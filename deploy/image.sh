@@ -8,6 +8,7 @@
 : "${PUSH_SECONDS:=900}"    # a gigabyte over a slow line
 : "${LOGIN_SECONDS:=60}"    # one answer of aws or of the registry
 : "${REGISTRY_SECONDS:=60}" # one answer of the registry
+: "${IMAGE_POLL_SECONDS:=10}" # between two looks for the image that CI is building
 : "${DOCKER_SECONDS:=60}"   # a question to the docker daemon
 readonly MANIFEST_MAX=4194304 # what registries accept
 
@@ -47,10 +48,13 @@ find_image() {
 
 check_image_settings() {
 	: "${IMAGE_SOURCE:=build}" "${BUILD_NO_CACHE:=true}" "${BUILD_AGAIN:=false}" "${DOCKERFILE:=Dockerfile}"
+	: "${IMAGE_WAIT_SECONDS:=0}" # by hand; deploybot says how long
 	[[ $IMAGE_SOURCE == build || $IMAGE_SOURCE == registry ]] ||
 		fail "$EXIT_CONFIG" "IMAGE_SOURCE is neither build nor registry: ${IMAGE_SOURCE@Q}"
 	check_bool BUILD_NO_CACHE
 	check_bool BUILD_AGAIN
+	[[ $IMAGE_WAIT_SECONDS =~ ^(0|[1-9][0-9]{0,8})$ ]] ||
+		fail "$EXIT_CONFIG" "IMAGE_WAIT_SECONDS is no number of seconds: ${IMAGE_WAIT_SECONDS@Q}"
 	[[ /$DOCKERFILE/ != */../* && $DOCKERFILE =~ ^[A-Za-z0-9_.][A-Za-z0-9_./-]*$ ]] ||
 		fail "$EXIT_CONFIG" "DOCKERFILE is no path inside the repository: ${DOCKERFILE@Q}"
 	if [[ $act == deploy && $IMAGE_SOURCE == build ]]; then
@@ -279,15 +283,41 @@ push_image() { # COMMIT
 		fail "$EXIT_REGISTRY" "the registry has another image as $1 ($digest) than was pushed: who else pushes there?"
 }
 
+# Looks for the image of a commit, and leaves the lock that the clean-up of another environment waits for until we have
+# noted ours.  Returns as find_digest.
+look_for_image() { # COMMIT
+	exec 7>>"$STATE_DIRECTORY/apps/images.lock"
+	limited "$LOGIN_SECONDS" "another environment's clean-up" flock --shared 7
+	find_digest "$1"
+}
+
+# The same for an image that CI may still be building: a push is heard here before CI has even begun.  The lock is not
+# held meanwhile, and a registry that hiccups is asked again.
+wait_for_image() { # COMMIT
+	local until=$((EPOCHSECONDS + IMAGE_WAIT_SECONDS)) found=0 left
+	look_for_image "$1" || found=$?
+	((found == 1 && IMAGE_WAIT_SECONDS > 0)) || return "$found"
+	step "wait for CI's image"
+	printf '%s is not there yet; waiting %s s at most\n' "$image:$1" "$IMAGE_WAIT_SECONDS"
+	while ((found != 0 && (left = until - EPOCHSECONDS) > 0)); do
+		exec 7>&-
+		((left < IMAGE_POLL_SECONDS)) || left=$IMAGE_POLL_SECONDS
+		limited $((left + KILL_SECONDS)) "a pause" sleep "$left"
+		found=0
+		look_for_image "$1" || found=$?
+	done
+	return "$found"
+}
+
 # Fills release with COMMIT@sha256:…; builds and pushes only what the registry does not have.
 make_image() { # COMMIT
-	local found=0 origin=' found'
-	exec 7>>"$STATE_DIRECTORY/apps/images.lock" # the clean-up of another environment waits until we have noted ours
-	limited "$LOGIN_SECONDS" "another environment's clean-up" flock --shared 7
-	find_digest "$1" || found=$?
+	local found=0 origin=' found' look=look_for_image
+	[[ $IMAGE_SOURCE == build ]] || look=wait_for_image
+	"$look" "$1" || found=$?
 	((found != 2)) || fail "$EXIT_REGISTRY" "$why"
 	if [[ $IMAGE_SOURCE == registry ]]; then
-		((found == 0)) || fail "$EXIT_REGISTRY" "CI has not pushed $image:$1: wait for it, or set IMAGE_SOURCE=build"
+		((found == 0)) || fail "$EXIT_REGISTRY" "CI has not pushed $image:$1 (waited for: $IMAGE_WAIT_SECONDS s): did its run \
+for that commit fail? Repeat it there; IMAGE_WAIT_SECONDS waits longer, IMAGE_SOURCE=build builds here"
 	elif ((found == 1)) || [[ $BUILD_AGAIN == true ]]; then
 		check_out_source "$1"
 		build_image "$1"

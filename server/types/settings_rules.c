@@ -129,6 +129,25 @@ check_folders(struct settings_loader *l)
 	}
 }
 
+/* A run that is ended while it waits says less than one that stopped waiting. */
+static void
+check_wait(struct settings_loader *l)
+{
+	const char *wait = l->s->inside->values[SETTING_IMAGE_WAIT_SECONDS].text;
+	const char *all = l->s->inside->values[SETTING_DEPLOY_TIMEOUT_SECONDS].text;
+	int64_t wait_seconds, all_seconds;
+
+	if (!is_set_to(l, SETTING_IMAGE_SOURCE, "registry") || wait == NULL || all == NULL ||
+	    !text_to_i64(wait, 0, INT32_MAX, &wait_seconds, NULL) ||
+	    !text_to_i64(all, 0, INT32_MAX, &all_seconds, NULL))
+		return;
+	if (wait_seconds >= all_seconds)
+		settings_say(l->report, SETTINGS_ERROR,
+		    "IMAGE_WAIT_SECONDS: %s is not below DEPLOY_TIMEOUT_SECONDS (%s): the "
+		    "deployment would be ended while it waits",
+		    wait, all);
+}
+
 /* What our own scripts would only say when somebody deploys. */
 static void
 check_target(struct settings_loader *l)
@@ -146,6 +165,7 @@ check_target(struct settings_loader *l)
 		    "REGISTRY_PASSWORD: is not used: REGISTRY_USER is not set");
 	if (is_given(l, SETTING_DEPLOY_SCRIPT)) /* which has its own needs */
 		return;
+	check_wait(l);
 	if (!kubernetes && is_set_to(l, SETTING_DEPLOY_TRANSPORT, "ssh"))
 		check_folders(l);
 	if (kubernetes && !is_given(l, SETTING_KUBE_DEPLOYMENT))

@@ -259,15 +259,18 @@ what_a_target_needs_is_asked_for_at_once(void **state)
 	SAYS(SETTINGS_ERROR, "KUBE_DEPLOYMENT: is not set");
 	assert_null(LOAD(NULL, MINIMUM, "DEPLOY_TRANSPORT=kubernetes"));
 	SAYS(SETTINGS_ERROR, "KUBE_DEPLOYMENT: is not set");
+	assert_null(LOAD(NULL, MINIMUM, "IMAGE_SOURCE=registry", "IMAGE_WAIT_SECONDS=600"));
+	SAYS(SETTINGS_ERROR, "IMAGE_WAIT_SECONDS: 600 is not below DEPLOY_TIMEOUT_SECONDS (600)");
 	s = LOAD(
 	    NULL, MINIMUM, "USE_KUBERNETES=yes", "DEPLOY_SCRIPT=/opt/own"); /* it may not need it */
 	assert_non_null(s);
 	assert_int_equal(report.count, 0);
 	settings_unref(s);
 	s = LOAD(NULL, MINIMUM, "REGISTRY_PASSWORD=short", "DEPLOY_STRATEGY=bluegreen",
-	    "NGINX_UPSTREAM_FILE=/etc/nginx/app.conf", "STAGING_COMPOSE_DIR=/srv/shop");
+	    "NGINX_UPSTREAM_FILE=/etc/nginx/app.conf", "STAGING_COMPOSE_DIR=/srv/shop",
+	    "IMAGE_WAIT_SECONDS=700");
 	assert_non_null(s);
-	assert_int_equal(report.count, 1);
+	assert_int_equal(report.count, 1); /* nor is IMAGE_WAIT_SECONDS, which harms nobody */
 	SAYS(SETTINGS_WARNING, "REGISTRY_PASSWORD: is not used: REGISTRY_USER is not set");
 	assert_null(settings_text(s, SETTING_REGISTRY_PASSWORD)); /* the runner's */
 	assert_true(settings_is_runners(s, "REGISTRY_PASSWORD_FILE"));
