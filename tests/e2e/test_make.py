@@ -8,6 +8,9 @@ import sys
 
 from stage import ROOT
 
+sys.path.insert(0, os.path.join(ROOT, "tests", "tools"))
+import run_tests
+
 OBJECT = "obj/lib/bucket.o"    # a small one
 FLAGS = ((), ("SANITIZE=address",), ("CRASH_POINTS=1",), ("OPT=-O0",), ("CC=gcc",), ("CFLAGS=-DSAID='\"a b\"'",), ())
 
@@ -59,3 +62,13 @@ def test_what_failed_stands_at_the_end(tmp_path):
                          "failed: test_it: test_that", "3 passed, 3 failed, 0 skipped"]
     behind = said[said.index("end-to-end tests: " + str(tmp_path / "test_it.py")):]
     assert "line 7" in behind and "is killed" in behind
+
+
+def test_a_unit_test_that_hangs_is_named_with_what_it_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(run_tests, "UNIT_TIMEOUT_S", 1)
+    program = tmp_path / "test_bucket"
+    program.write_text("#!/bin/sh\necho '[ RUN      ] waits'\nexec sleep 600\n")
+    program.chmod(0o755)
+    count = run_tests.run_unit(program)
+    assert count.names == ["test_bucket, which did not end within 1 s"]
+    assert count.outputs[0].splitlines()[1:] == ["[ RUN      ] waits"]
