@@ -151,7 +151,7 @@ $(BUILD)/faults/libpower.so: $(POWER_C) tests/faults/power.h
 PACKAGES := tests/tools/packages.sh
 
 .PHONY: packages-build packages-demo packages-test packages-lint packages-bench packages-fuzz \
-	packages-cover packages-analyze packages-valgrind packages-targets
+	packages-cover packages-analyze packages-valgrind packages-targets packages-infra
 packages-build:
 	@$(PACKAGES) build
 packages-demo:
@@ -172,6 +172,8 @@ packages-cover:
 	@$(PACKAGES) build test cover
 packages-targets:
 	@$(PACKAGES) build test targets
+packages-infra:
+	@$(PACKAGES) build test deb infra
 
 # --- the two commands of the README ---
 JOBS := $(shell nproc)
@@ -274,6 +276,13 @@ check-targets: packages-targets
 bed: packages-targets
 	@$(TARGETS_IN) $(PYTHON) tests/targets/bed.py $(if $(value RUN),bash -c '$(subst ','\'',$(value RUN))')
 
+# What an administrator gets: the package in a clean Debian, units on a real systemd, images.
+.PHONY: check-infra
+check-infra: packages-infra
+	@DEPLOYBOT_BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -p no:cacheprovider -v -rs --durations=5 $(or $(WHAT),tests/infra)
+
+-include deploy/install.mk
+
 # Three analysers read the C code; what did not change is not read again.
 .PHONY: analyze
 analyze: packages-analyze
@@ -359,6 +368,9 @@ help:
 	@echo "make check-hostile  hostile clients, scripts, names, words: 5 minutes (WHAT=slow: one theme; SEED=n: again; SHORT=1)"
 	@echo "make check-scripts  deploy/'s scripts with stand-ins, killed at every step: 6 minutes (WHAT=tests/e2e/test_deploy_x.py)"
 	@echo "make check-targets  chat to two hosts with real engines, registry, compose, nginx, load and kills: 10 min, root (WHAT=tests/targets/test_x.py)"
+	@echo "make check-infra    the .deb in a clean Debian root, units on a real systemd host, images: root (WHAT=tests/infra/test_x.py)"
+	@echo "make install    programs, scripts, units, manuals (DESTDIR=, PREFIX=/usr/local); make uninstall takes them away"
+	@echo "make deb        deploybot_VERSION_ARCH.deb in $(BUILD)/deb/"
 	@echo "make bed        a shell among those machines (RUN='command...'; STRATEGY=bluegreen)"
 	@echo "make check-tsan      parts with two threads and stories of the server under ThreadSanitizer: 3 minutes (WHAT=)"
 	@echo "make check-valgrind  memory and descriptors at exit, unit tests and stories: 5 minutes (WHAT=queue: only those)"

@@ -1,0 +1,92 @@
+# install.mk - puts deploybot's programs, scripts, units and manuals where they belong; included by the Makefile.
+# SPDX-License-Identifier: ISC
+# Needs neither the network nor, with DESTDIR, root.  What stands in /etc/deploybot is never replaced.
+PREFIX	 ?= /usr/local
+DESTDIR	 ?=
+LIBDIR	 := $(PREFIX)/lib/deploybot
+DOCDIR	 := $(PREFIX)/share/doc/deploybot
+MANDIR	 := $(PREFIX)/share/man
+UNITDIR	 ?= $(PREFIX)/lib/systemd/system
+CONFDIR	 := /etc/deploybot
+# Packagers and tests say another: INSTALL_NEEDS= installs what was built before.
+INSTALL_NEEDS ?= all
+# Of manuals: when the newest change was made, so that the same sources give the same bytes.
+SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),$(shell stat -c %Y CHANGES.md))
+MADE	 := $(BUILD)/install
+D	  = $(DESTDIR)
+UNITS	 := deploybot.socket deploybot.service deploybot-runner.service
+SCRIPTS	  = $(shell cd deploy && find *.sh transports -type f)
+MONITORING = $(shell cd deploy && find monitoring -type f 2>/dev/null)
+MANUALS	 := man8/deploybot.8 man8/deploybot-runner.8 man5/deploybot.conf.5
+
+.PHONY: install uninstall install-made deb
+# Whole each time: they are small, and their sources are many.
+install-made: deploy/systemd/conf.sed deploy/man/settings.awk
+	@mkdir -p $(MADE)
+	@sed -f deploy/systemd/conf.sed .env.example >$(MADE)/deploybot.conf
+	@day=$$(LC_ALL=C TZ=UTC date -d @$(SOURCE_DATE_EPOCH) '+%B %-d, %Y') && \
+	awk -f deploy/man/settings.awk -v version='$(VERSION)' -v date="$$day" \
+		runner/settings.def server/types/settings.def .env.example >$(MADE)/deploybot.conf.5 && \
+	for page in deploybot.8 deploybot-runner.8; do \
+		sed "s/@DATE@/$$day/; s/@VERSION@/$(VERSION)/; s|/usr/lib/deploybot/|$(LIBDIR)/|; \
+			s|/usr/share/doc/deploybot/|$(DOCDIR)/|" deploy/man/$$page >$(MADE)/$$page || exit; \
+	done
+	@for unit in $(UNITS); do \
+		sed 's|/usr/lib/deploybot/|$(LIBDIR)/|g' deploy/systemd/$$unit >$(MADE)/$$unit || exit; \
+	done
+
+install: $(INSTALL_NEEDS) install-made
+	@install -d '$(D)$(PREFIX)/bin' '$(D)$(LIBDIR)/deploy'
+	@install -m 0755 $(BUILD)/deploybot $(BUILD)/deploybot-runner '$(D)$(LIBDIR)/'
+	@ln -sfn ../lib/deploybot/deploybot '$(D)$(PREFIX)/bin/deploybot'
+	@rm -rf '$(D)$(LIBDIR)/deploy' && cd deploy && for name in $(SCRIPTS); do \
+		mode=0644; [[ ! -x $$name ]] || mode=0755; \
+		install -D -m $$mode "$$name" '$(D)$(LIBDIR)/deploy/'"$$name" || exit; \
+	done
+	@install -d '$(D)$(UNITDIR)' '$(D)$(PREFIX)/lib/sysusers.d' '$(D)$(PREFIX)/lib/tmpfiles.d' '$(D)/etc/logrotate.d'
+	@install -m 0644 $(UNITS:%=$(MADE)/%) '$(D)$(UNITDIR)/'
+	@install -m 0644 deploy/systemd/sysusers.conf '$(D)$(PREFIX)/lib/sysusers.d/deploybot.conf'
+	@install -m 0644 deploy/systemd/tmpfiles.conf '$(D)$(PREFIX)/lib/tmpfiles.d/deploybot.conf'
+	@install -m 0644 deploy/systemd/logrotate.conf '$(D)/etc/logrotate.d/deploybot'
+	@install -d -m 0755 '$(D)$(CONFDIR)'
+	@if [[ -e '$(D)$(CONFDIR)/deploybot.conf' ]]; then echo "kept: $(D)$(CONFDIR)/deploybot.conf"; \
+		else install -m 0640 $(MADE)/deploybot.conf '$(D)$(CONFDIR)/deploybot.conf'; fi
+	@install -d $(addprefix '$(D)$(MANDIR)'/,man5 man8)
+	@for page in $(MANUALS); do install -m 0644 "$(MADE)/$${page##*/}" '$(D)$(MANDIR)/'"$$page" || exit; done
+	@install -d '$(D)$(DOCDIR)/examples/nginx'
+	@install -m 0644 README.md SECURITY.md CHANGES.md LICENSE $(wildcard docs/*.md) '$(D)$(DOCDIR)/'
+	@install -m 0644 $(MADE)/deploybot.conf '$(D)$(DOCDIR)/examples/'
+	@install -m 0644 $(wildcard nginx/*.conf) '$(D)$(DOCDIR)/examples/nginx/'
+	@cd deploy && for name in $(MONITORING); do \
+		install -D -m 0644 "$$name" '$(D)$(DOCDIR)/examples/'"$$name" || exit; \
+	done
+	@$(if $(D),,echo "installed; now, as root:"; \
+		echo "  systemd-sysusers deploybot.conf && systemd-tmpfiles --create deploybot.conf && systemctl daemon-reload"; \
+		echo "  then edit $(CONFDIR)/deploybot.conf, put the secrets into $(CONFDIR)/secrets, and:"; \
+		echo "  systemctl enable --now deploybot.socket deploybot-runner deploybot")
+
+# Leaves what an installation has made its own: /etc/deploybot, /var/lib/deploybot*, /var/log/deploybot, the users.
+uninstall:
+	@if [[ -z '$(D)' && -d /run/systemd/system ]]; then \
+		systemctl disable --now deploybot.socket deploybot.service deploybot-runner.service || true; fi
+	@rm -rf '$(D)$(LIBDIR)' '$(D)$(DOCDIR)'
+	@rm -f '$(D)$(PREFIX)/bin/deploybot' $(UNITS:%='$(D)$(UNITDIR)/%') '$(D)/etc/logrotate.d/deploybot' \
+		'$(D)$(PREFIX)/lib/sysusers.d/deploybot.conf' '$(D)$(PREFIX)/lib/tmpfiles.d/deploybot.conf' \
+		$(MANUALS:%='$(D)$(MANDIR)/%')
+	@echo "left: $(CONFDIR), /var/lib/deploybot, /var/lib/deploybot-runner, /var/log/deploybot, two users"
+
+# deploybot_VERSION_ARCH.deb in build/deb/.  The tree is copied, so that debhelper's folder is not made in it.
+DEB	 := $(BUILD)/deb
+DEB_TREE  = $(DEB)/deploybot-$(VERSION)
+deb:
+	@tests/tools/packages.sh build deb
+	@rm -rf $(DEB_TREE) $(DEB)/*.deb && mkdir -p $(DEB_TREE)
+	@cp -r Makefile CHANGES.md LICENSE README.md SECURITY.md .env.example lib runner server deploy nginx docs $(DEB_TREE)/
+	@cp -r deploy/debian $(DEB_TREE)/debian
+	@printf 'deploybot (%s) unstable; urgency=medium\n\n  * What is new: /usr/share/doc/deploybot/CHANGES.md.gz\n\n -- %s  %s\n' \
+		'$(VERSION)' "$$(sed -n 's/^Maintainer: //p' deploy/debian/control)" \
+		"$$(LC_ALL=C TZ=UTC date -R -d @$(SOURCE_DATE_EPOCH))" >$(DEB_TREE)/debian/changelog
+	@cd $(DEB_TREE) && env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS -u BUILD -u SANITIZE -u DESTDIR -u PREFIX \
+		DEB_BUILD_OPTIONS="parallel=$(JOBS) $(DEB_BUILD_OPTIONS)" dpkg-buildpackage -b -us -uc
+	@rm -rf $(DEB_TREE)
+	@ls -l $(DEB)/*.deb

@@ -1,0 +1,25 @@
+# Makes of .env.example the deploybot.conf of an installation: no secret in it, only the names of their files.
+# SPDX-License-Identifier: ISC
+1,/^$/c\
+# Settings of deploybot: deploybot.conf(5), or `deploybot check-config`, which says what is wrong with them.\
+# A line that begins with #NAME= shows the default.  The two that are required stand first.\
+#\
+# No secret stands here: server and runner both read this file.  A secret is a file of its own, made like this:\
+#   install -m 0600 -o deploybot /dev/stdin /etc/deploybot/secrets/server/telegram_bot_token   (then type it, Ctrl-D)\
+#   install -m 0600 -o deploybot-runner /dev/stdin /etc/deploybot/secrets/runner/registry_password\
+#\
+# A change is noticed within seconds, `systemctl reload deploybot` reads it at once: all is valid, or the old settings\
+# stay and the log says what is wrong.  What is read at start holds from `systemctl restart deploybot` on.\
+
+s/^# A secret; \([A-Z_]*\)_FILE may name a file that holds it\.$/# A secret: this names the file that holds it./
+s|^TELEGRAM_BOT_TOKEN=$|TELEGRAM_BOT_TOKEN_FILE=/etc/deploybot/secrets/server/telegram_bot_token|
+s|^#TELEGRAM_WEBHOOK_SECRET=$|#TELEGRAM_WEBHOOK_SECRET_FILE=/etc/deploybot/secrets/server/telegram_webhook_secret|
+s|^#TELEGRAM_API_HASH=$|#TELEGRAM_API_HASH_FILE=/etc/deploybot/secrets/server/telegram_api_hash|
+s|^#GITHUB_WEBHOOK_SECRET=$|#GITHUB_WEBHOOK_SECRET_FILE=/etc/deploybot/secrets/server/github_webhook_secret|
+s|^#REPOSITORY_TOKEN=$|#REPOSITORY_TOKEN_FILE=/etc/deploybot/secrets/runner/repository_token|
+s|^#REGISTRY_PASSWORD=$|#REGISTRY_PASSWORD_FILE=/etc/deploybot/secrets/runner/registry_password|
+s|^#REPOSITORY_KEY_PATH=$|#REPOSITORY_KEY_PATH=/etc/deploybot/secrets/runner/repository_key|
+s|^#REPOSITORY_KNOWN_HOSTS=$|#REPOSITORY_KNOWN_HOSTS=/etc/deploybot/secrets/runner/known_hosts|
+s|^#SSH_KEY_PATH=.*|SSH_KEY_PATH=/etc/deploybot/secrets/runner/deploy_key|
+s|^#SSH_KNOWN_HOSTS=.*|SSH_KNOWN_HOSTS=/etc/deploybot/secrets/runner/known_hosts|
+s|^#RUNNER_SOCKET=.*|RUNNER_SOCKET=/run/deploybot-runner/runner.sock|
