@@ -33,6 +33,10 @@ def is_alive(pid):
         return False
 
 
+def gone(pid):
+    wait_for(lambda: not is_alive(pid), f"end of process {pid}")
+
+
 def encode(kind, body=None, **fields):
     lines = [kind]
     lines += [f"{key} {value}" for key, value in fields.items() if value not in (None, "")]

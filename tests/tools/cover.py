@@ -44,7 +44,8 @@ CORE_FILES = {
 }
 # What unit tests do not reach: programs, processes, sockets.
 END_TO_END = ("test_flow_production.py", "test_flow_staging.py", "test_flow_cancel.py", "test_runner.py",
-              "test_ops_start.py", "test_ops_tools.py", "test_crash_server.py")
+              "test_runner_script.py", "test_runner_end.py", "test_runner_output.py", "test_ops_start.py",
+              "test_ops_tools.py", "test_crash_server.py")
 HISTORIES = {"FIRST": "1", "SEEDS": "300", "STRIDE": "200"}    # what plays by lot plays little
 DEFINITION = re.compile(r"^(\w+)\(")    # begins its line (KNF)
 LONGEST = ("test_sim", "test_decide_faults")    # begin first, so that no core waits for them at the end

@@ -1,0 +1,83 @@
+"""Goal: whatever a script prints, memory and log are bounded, its steps are found, and the run does not mind.  Drives the
+real deploybot-runner."""
+# SPDX-License-Identifier: ISC
+import re
+import subprocess
+
+import pytest
+
+from runner_client import Bench, wait_for
+
+
+@pytest.fixture
+def bench(tmp_path):
+    made = Bench(tmp_path)
+    yield made
+    made.done()
+
+
+def test_a_hundred_megabytes_without_newline_are_bounded_in_memory(bench):
+    runner = bench.runner("head -c 104857600 /dev/zero; echo $PPID >$MARKS/keeper; "
+                          "until [[ -e $MARKS/on ]]; do sleep 0.01; done")
+    keeper = runner.start(1)
+    kept_by = int(bench.mark("keeper"))
+    with open(f"/proc/{kept_by}/status", encoding="utf-8") as status:
+        peak = int(re.search(r"VmHWM:\s+(\d+)", status.read()).group(1))
+    (bench.marks / "on").write_text("x\n")
+    assert keeper.exit()["log_size"] == 104857600
+    assert peak < 8192
+    assert sum(message.kind == "grew" for message in keeper.skipped) < 600
+
+
+def test_the_log_ends_at_its_limit_and_the_run_does_not(bench):
+    runner = bench.runner("head -c 3000000 /dev/zero | tr '\\0' x; echo; echo '==> release'; exit 0",
+                          RUN_LOG_LIMIT="1M")
+    record = runner.start(1).exit()
+    assert record["status"] == 0 and record["released"] and record.names == ["release"]
+    log = runner.log(1)
+    assert log[:1048576] == b"x" * 1048576
+    assert b"RUN_LOG_LIMIT" in log[1048576:] and len(log) < 1048576 + 300
+
+
+def test_64_steps_are_told_and_release_always(bench):
+    runner = bench.runner("for i in $(seq 100); do echo \"==> step $i\"; done; echo '==> no-rollback'; "
+                          "echo '==> release'; echo '==> release'")
+    record = runner.start(1).exit()
+    assert record.names == [f"step {i}" for i in range(1, 65)] + ["no-rollback", "release"]
+    assert record["released"] and record["no_rollback"]
+
+
+def test_what_others_wrote_is_no_step(bench):
+    """An application's last words, or a recipe's output, say nothing of what may be gone back to."""
+    runner = bench.runner("echo '==> quote a1'; echo '==> release'; echo '==> no-rollback'; echo '==> unquote a2'; "
+                          "echo '==> build'; printf '\\n==> unquote a1\\n==> push\\n'; exit 65")
+    record = runner.start(1).exit()
+    assert record.names == ["push"] and not record["released"] and not record["no_rollback"]
+    runner = bench.runner("echo '==> release'; echo '==> no-rollback'; exit 70")
+    record = runner.start(2).exit()
+    assert record.names == ["release"] and not record["no_rollback"]
+
+
+def test_odd_step_lines_are_cut_and_cleaned(bench):
+    runner = bench.runner(r"printf '==> a\x1b[31mred\x07  \r\n==>\n==> \nx==> no\n ==> no\n==> %070d\n==> last' 1")
+    assert runner.start(1).exit().names == ["a[31mred", "0" * 47]
+
+
+def test_a_full_disk_under_the_log_does_not_fail_the_run(bench):
+    """FAULTS, spike: a good script was killed by SIGPIPE because its log did not fit."""
+    mount = bench.path / "small"
+    mount.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(mount)],
+                      stderr=subprocess.DEVNULL, check=False).returncode != 0:
+        pytest.skip("mounting a small file system is not allowed here")
+    try:
+        bench.state = mount
+        runner = bench.runner("head -c 9000000 /dev/zero | tr '\\0' y; echo; echo '==> release'; exit 0")
+        record = runner.start(1).exit()
+        assert record["status"] == 0 and record["released"]
+        assert b"The run goes on" in runner.log(1)[-200:]
+        runner.stop()
+        wait_for(lambda: not bench.keepers(), "end of the keeper")
+    finally:
+        bench.done()
+        subprocess.run(["umount", "-l", str(mount)], check=True)
