@@ -2,172 +2,44 @@
 # SPDX-License-Identifier: ISC
 import hashlib
 import http.client
-import http.server
 import json
 import os
+import pathlib
 import re
-import shutil
-import signal
 import socket
 import ssl
-import subprocess
 import threading
-import time
 
 import pytest
 
 from crash_aid import telegram_update
+from nginx_aid import NAME, Proxy, Upstream, need_nginx
 from ops_aid import (WAIT_S, bare, check_stop, github_headers, is_sanitized, metric,
                      resident_kb, telegram_headers, wait_audit)
 from stage import wait_until
 from telegram_client import ADA
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-CONF = os.path.join(ROOT, "nginx", "nginx.conf")
-NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-class Upstream(http.server.ThreadingHTTPServer):
-    """Remembers what came; answers as it is told."""
-
-    daemon_threads = True
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.seen = []
-        self.status = 200
-        self.thread = threading.Thread(target=self.serve_forever, daemon=True)
-        self.thread.start()
-
-    def stop(self):
-        self.shutdown()
-        self.server_close()
-        self.thread.join()
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def reply(self):
-        length = int(self.headers.get("Content-Length") or 0)
-        body = self.rfile.read(length)
-        self.server.seen.append(
-            (self.command, self.path, list(self.headers.items()), hashlib.sha256(body).hexdigest())
-        )
-        self.send_response(self.server.status)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    do_GET = do_POST = do_PUT = do_HEAD = reply
-
-    def log_message(self, *args):
-        pass
-
-
-def adapt(text, folder, port, upstream):
-    """What the ADAPT marks ask for, for this test."""
-    for pattern, value in [
-        (r"^pid .*?;", f"pid {folder}/nginx.pid;"),
-        (r"^error_log .*?;", f"error_log {folder}/error.log warn;"),
-        (r"access_log \S+ deploybot;", f"access_log {folder}/access.log deploybot;"),
-        (r"server 127\.0\.0\.1:8080;", f"server {upstream};"),
-        (r"listen 443 ssl default_server;", f"listen 127.0.0.1:{port} ssl default_server;"),
-        (r"listen \[::\]:443 ssl default_server;", ""),
-        (r"ssl_certificate /\S+;", f"ssl_certificate {folder}/cert.pem;"),
-        (r"ssl_certificate_key /\S+;", f"ssl_certificate_key {folder}/key.pem;"),
-    ]:
-        text, n = re.subn(pattern, value, text, flags=re.M)
-        assert n == 1, pattern
-    paths = "".join(
-        f"\t{name}_temp_path {folder}/{name};\n"
-        for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    if os.geteuid() == 0:
-        text = "user root;\n" + text  # the workers must reach the folder of this test
-    return text.replace("http {\n", "http {\n" + paths, 1)
-
-
-class Proxy:
-    def __init__(self, folder, upstream):
-        self.folder = folder
-        self.port = free_port()
-        self.conf = os.path.join(folder, "nginx.conf")
-        subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-             "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
-             "/CN=deploybot.example.com", "-keyout", f"{folder}/key.pem", "-out",
-             f"{folder}/cert.pem"],
-            check=True, capture_output=True)
-        with open(CONF) as f:
-            text = adapt(f.read(), folder, self.port, upstream)
-        with open(self.conf, "w") as f:
-            f.write(text)
-        self.process = None
-
-    def check(self):
-        return subprocess.run([NGINX, "-t", "-q", "-p", self.folder, "-c", self.conf],
-                              capture_output=True, text=True, check=False)
-
-    def start(self):
-        self.process = subprocess.Popen(
-            [NGINX, "-p", self.folder, "-c", self.conf, "-g", "daemon off;"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 10
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-                return
-            except OSError:
-                assert self.process.poll() is None and time.monotonic() < deadline, self.errors()
-
-    def stop(self):
-        if self.process is not None:
-            self.process.send_signal(signal.SIGTERM)
-            self.process.wait(10)
-
-    def errors(self):
-        path = os.path.join(self.folder, "error.log")
-        return open(path).read() if os.path.exists(path) else ""
-
-    def log(self):
-        with open(os.path.join(self.folder, "access.log")) as f:
-            return f.read()
-
-    def tls(self, **options):
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        for name, value in options.items():
-            setattr(context, name, value)
-        return context
-
-    def connect(self, **options):
-        raw = socket.create_connection(("127.0.0.1", self.port), 10)
-        return self.tls(**options).wrap_socket(raw, server_hostname="deploybot.example.com")
-
-    def ask(self, method, path, body=None, headers=None):
-        connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=30,
-                                                 context=self.tls())
-        try:
-            connection.request(method, path, body, headers or {})
-            answer = connection.getresponse()
-            answer.read()
-            return answer
-        finally:
-            connection.close()
-
-    def raw(self, request):
-        """The status of a request sent byte by byte as it is; 0 when none is answered."""
-        with self.connect() as s:
-            s.sendall(request)
-            answer = s.recv(4096)
-            return int(answer.split()[1]) if answer else 0
+# Debian 12's /etc/nginx/nginx.conf without its comments.
+DEBIAN_CONF = """{user}
+worker_processes auto;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+events {{
+	worker_connections 768;
+}}
+http {{
+	sendfile on;
+	tcp_nopush on;
+	types_hash_max_size 2048;
+	include /etc/nginx/mime.types;
+	default_type application/octet-stream;
+	ssl_protocols TLSv1 TLSv1.1 TLSv1.2 TLSv1.3;
+	ssl_prefer_server_ciphers on;
+	access_log {folder}/access.log;
+	gzip on;
+	include {folder}/ours.conf;
+}}
+"""
 
 
 @pytest.fixture
@@ -179,10 +51,8 @@ def upstream():
 
 @pytest.fixture
 def proxy(tmp_path, upstream):
-    if not os.path.exists(NGINX):
-        pytest.skip("nginx is not installed")
-    nginx = Proxy(str(tmp_path), f"127.0.0.1:{upstream.server_address[1]}")
-    nginx.start()
+    need_nginx()
+    nginx = Proxy(tmp_path, upstream.address).start()
     yield nginx
     nginx.stop()
 
@@ -218,7 +88,7 @@ def test_github_may_send_26_mb_and_telegram_1_mb(proxy, upstream):
     assert proxy.ask("POST", "/telegram/webhook", bytes(mb)).status == 200
     seen = len(upstream.seen)
     for path, size in (("/github/webhook", 26 * mb + 1), ("/telegram/webhook", mb + 1)):
-        head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\n\r\n"
+        head = f"POST {path} HTTP/1.1\r\nHost: {NAME}\r\nContent-Length: {size}\r\n\r\n"
         assert proxy.raw(head.encode()) == 413
     assert len(upstream.seen) == seen
 
@@ -250,15 +120,15 @@ def test_the_clients_own_address_is_told_and_cannot_be_pretended(proxy, upstream
     "Content-Length: 2\r\nX: a\0b\r\n",
 ])
 def test_two_ways_to_read_a_length_are_refused(proxy, upstream, fields):
-    request = f"POST /github/webhook HTTP/1.1\r\nHost: x\r\n{fields}\r\n{{}}"
+    request = f"POST /github/webhook HTTP/1.1\r\nHost: {NAME}\r\n{fields}\r\n{{}}"
     assert proxy.raw(request.encode()) in (400, 501)
     assert upstream.seen == []
 
 
 def test_a_chunked_body_arrives_with_a_length(proxy, upstream):
-    request = (b"POST /github/webhook HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
-               b"1\r\n{\r\n1\r\n}\r\n0\r\n\r\n")
-    assert proxy.raw(request) == 200
+    request = (f"POST /github/webhook HTTP/1.1\r\nHost: {NAME}\r\nTransfer-Encoding: chunked\r\n\r\n"
+               "1\r\n{\r\n1\r\n}\r\n0\r\n\r\n")
+    assert proxy.raw(request.encode()) == 200
     headers = {k.lower(): v for k, v in upstream.seen[-1][2]}
     assert headers["content-length"] == "2"
     assert "transfer-encoding" not in headers
@@ -266,21 +136,35 @@ def test_a_chunked_body_arrives_with_a_length(proxy, upstream):
 
 def test_a_sender_that_never_ends_its_body_does_not_reach_deploybot(proxy, upstream):
     with proxy.connect() as s:
-        s.sendall(b"POST /github/webhook HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{")
+        s.sendall(f"POST /github/webhook HTTP/1.1\r\nHost: {NAME}\r\nContent-Length: 9\r\n\r\n{{".encode())
         assert proxy.ask("POST", "/telegram/webhook", b"{}").status == 200
         assert [seen[1] for seen in upstream.seen] == ["/telegram/webhook"]
 
 
-def test_no_secret_reaches_the_log(proxy):
-    proxy.ask("POST", "/telegram/webhook?token=CANARY1", b"CANARY2",
-              {"X-Telegram-Bot-Api-Secret-Token": "CANARY3", "Authorization": "CANARY4",
-               "X-Hub-Signature-256": "sha256=CANARY5", "Referer": "CANARY6",
-               "X-GitHub-Delivery": "72d3162e"})
+def test_no_secret_reaches_a_log(proxy, upstream):
+    secrets = {"X-Telegram-Bot-Api-Secret-Token": "CANARY3", "Authorization": "CANARY4",
+               "X-Hub-Signature-256": "sha256=CANARY5", "Referer": "CANARY6", "Cookie": "CANARY7"}
+    for status in (200, 503):
+        upstream.status = status
+        proxy.ask("POST", "/telegram/webhook", b"CANARY2", {**secrets, "X-GitHub-Delivery": "72d3162e"})
+    proxy.ask("POST", "/telegram/webhook", b"", {"X-GitHub-Delivery": "CANARY8"})
+    assert proxy.ask("POST", "/telegram/webhook?token=CANARY1", b"{}", secrets).status == 400
+    proxy.ask("POST", "/bot123456789:CANARYaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", b"{}", secrets)
+    proxy.ask("POST", "/bot123456789%3ACANARYaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/x", b"{}", secrets)
+    proxy.ask("POST", "/telegram/webhook", b"x" * 500_000, secrets)     # to a file, which is a warning
+    # What nginx itself complains of has the request's line and its Referer in it.
+    too_big = f"POST /telegram/webhook?CANARY9 HTTP/1.1\r\nHost: {NAME}\r\nContent-Length: 99999999\r\n\r\n"
+    assert proxy.raw(too_big.encode()) == 400
+    upstream.stop()
+    assert proxy.ask("POST", "/telegram/webhook?CANARY9", b"{}", secrets).status == 400
+    del secrets["Referer"]
+    assert proxy.ask("POST", "/telegram/webhook", b"{}", secrets).status == 502
     proxy.stop()
-    proxy.process = None
     log = proxy.log()
-    assert '"POST /telegram/webhook" 200' in log and "72d3162e" in log
-    assert "CANARY" not in log
+    assert '"POST /telegram/webhook" 200' in log and '"72d3162e"' in log
+    assert '"POST (a token)" 404' in log
+    assert "connect() failed" in proxy.errors()
+    assert "CANARY" not in log + proxy.errors()
 
 
 def test_tls_1_2_and_1_3_are_spoken_and_nothing_older(proxy):
@@ -296,11 +180,130 @@ def test_tls_1_2_and_1_3_are_spoken_and_nothing_older(proxy):
         context.wrap_socket(raw).close()
 
 
-def test_a_deploybot_that_is_away_is_502_at_once(proxy, upstream):
+def test_a_deploybot_that_is_away_is_502(proxy, upstream):
     upstream.stop()
-    started = time.monotonic()
     assert proxy.ask("POST", "/github/webhook", b"{}").status == 502
-    assert time.monotonic() - started < 5
+
+
+def test_when_to_come_again_is_handed_on(proxy, upstream):
+    upstream.status, upstream.fields = 503, {"Retry-After": "10"}
+    answer = proxy.ask("POST", "/telegram/webhook", b"{}")
+    assert (answer.status, answer.getheader("Retry-After")) == (503, "10")
+
+
+def test_every_answer_over_tls_has_the_security_headers_and_no_version(proxy, upstream):
+    wanted = {"Strict-Transport-Security": "max-age=31536000", "X-Content-Type-Options": "nosniff",
+              "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+              "X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer", "Server": "nginx"}
+    upstream.fields = {"X-Powered-By": "nobody"}
+    for status, path in ((200, "/github/webhook"), (503, "/telegram/webhook"), (404, "/"),
+                         (400, "/github/webhook?x"), (413, "/x")):
+        upstream.status = status
+        answer = proxy.ask("POST", path, b"x" * (2000 if status == 413 else 2))
+        assert answer.status == status
+        for name, value in wanted.items():
+            assert answer.headers.get_all(name) == [value], (path, name)
+        assert b"nginx/" not in answer.body
+
+
+def test_another_name_gets_no_certificate_and_no_answer(proxy, upstream):
+    for name in ("other.example.com", "example.com", f"x.{NAME}", None):
+        with pytest.raises(ssl.SSLError, match="(?i)unrecognized.name"):
+            proxy.connect(name=name)
+    # The right name in TLS, another one in the request.
+    for host in ("other.example.com", "127.0.0.1", "x"):
+        head = f"POST /github/webhook HTTP/1.1\r\nHost: {host}\r\nContent-Length: 2\r\n\r\n{{}}"
+        assert proxy.raw(head.encode()) == 0
+    assert upstream.seen == []
+    assert proxy.ask("POST", "/github/webhook", b"{}").status == 200
+
+
+def test_port_80_serves_the_challenge_and_sends_the_rest_to_tls(proxy, upstream):
+    folder = f"{proxy.folder}/www/.well-known/acme-challenge"
+    pathlib.Path(folder, "tOkEn-_1").write_text("tOkEn-_1.thumb", encoding="ascii")
+    pathlib.Path(proxy.folder, "www", "secret").write_text("x", encoding="ascii")
+    found = proxy.ask_plain("GET", "/.well-known/acme-challenge/tOkEn-_1")
+    assert (found.status, found.body) == (200, b"tOkEn-_1.thumb")
+    for path in ("none", "", "../../secret", "..%2f..%2fsecret"):
+        assert proxy.ask_plain("GET", f"/.well-known/acme-challenge/{path}").status in (301, 400, 403, 404)
+    for path in ("/", "/github/webhook", "/a?b=c"):
+        for method in ("GET", "POST"):
+            answer = proxy.ask_plain(method, path, b"{}" if method == "POST" else None)
+            assert (answer.status, answer.getheader("Location")) == (301, f"https://{NAME}{path}")
+            assert answer.getheader("Server") == "nginx"
+    assert upstream.seen == []
+
+
+def test_port_80_says_nothing_under_another_name(proxy):
+    for host in ("evil.example", "127.0.0.1"):
+        with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
+            proxy.ask_plain("GET", "/.well-known/acme-challenge/x", headers={"Host": host})
+
+
+def test_what_stands_between_the_marks_fits_into_an_nginx_that_serves_others(tmp_path):
+    """The nginx.conf of Debian's package, which has an http block of its own."""
+    need_nginx()
+    proxy = Proxy(tmp_path, "127.0.0.1:9")
+    ours = pathlib.Path(proxy.conf).read_text(encoding="utf-8")
+    part = ours.partition("# --- BEGIN ---\n")[2].partition("# --- END ---")[0]
+    blocks = re.split(r"(?m)^(?=\t# DEFAULT)|^(?=\t# Port 80: certbot)", part)
+    assert len(blocks) == 4
+    (tmp_path / "ours.conf").write_text(blocks[0] + blocks[3], encoding="utf-8")
+    theirs = DEBIAN_CONF.format(folder=tmp_path, user="user root;" if os.geteuid() == 0 else "")
+    pathlib.Path(proxy.conf).write_text(theirs, encoding="utf-8")
+    found = proxy.check()
+    assert (found.returncode, found.stderr) == (0, "")
+
+
+# --- only Telegram's networks ---
+
+BEHIND_ANOTHER = [(r"#set_real_ip_from 10\.0\.0\.10;", "set_real_ip_from 127.0.0.7;"),
+                  (r"#real_ip_header", "real_ip_header"),
+                  (r"#real_ip_recursive", "real_ip_recursive")]
+ONLY_TELEGRAM = [(r"#include telegram-networks\.conf;", "include telegram-networks.conf;")]
+ADDRESSES = {"149.154.160.0": 200, "149.154.175.255": 200, "91.108.4.1": 200, "91.108.7.255": 200,
+             "149.154.159.255": 403, "149.154.176.0": 403, "91.108.3.255": 403, "91.108.8.0": 403,
+             "203.0.113.9": 403, "2001:67c:4e8::1": 403}
+
+
+def with_changes(tmp_path, upstream, changes):
+    need_nginx()
+    return Proxy(tmp_path, upstream.address, changes).start()
+
+
+def test_the_list_of_telegrams_networks_is_off_until_it_is_included(proxy):
+    assert proxy.ask("POST", "/telegram/webhook", b"{}").status == 200
+
+
+def test_once_included_nobody_else_reaches_that_webhook_whatever_they_pretend(tmp_path, upstream):
+    nginx = with_changes(tmp_path, upstream, ONLY_TELEGRAM)
+    try:
+        for pretended in ({}, {"X-Forwarded-For": "149.154.167.220"}, {"X-Real-IP": "91.108.4.1"}):
+            assert nginx.ask("POST", "/telegram/webhook", b"{}", pretended).status == 403
+        assert upstream.seen == []
+        assert nginx.ask("POST", "/github/webhook", b"{}").status == 200
+    finally:
+        nginx.stop()
+
+
+def test_behind_another_proxy_the_address_that_it_names_is_the_clients(tmp_path, upstream):
+    nginx = with_changes(tmp_path, upstream, ONLY_TELEGRAM + BEHIND_ANOTHER)
+    try:
+        for address, status in ADDRESSES.items():
+            found = nginx.ask("POST", "/telegram/webhook", b"{}", {"X-Forwarded-For": address},
+                              source="127.0.0.7")
+            assert found.status == status, address
+            # The first of the list is the client's own word; the last is the proxy's.
+            found = nginx.ask("POST", "/telegram/webhook", b"{}", source="127.0.0.7", headers={
+                "X-Forwarded-For": f"149.154.167.220, {address}"})
+            assert found.status == status, address
+        told = [v for x in upstream.seen for k, v in x[2] if k == "X-Real-IP"]
+        assert set(told) == {a for a, status in ADDRESSES.items() if status == 200}
+        # Who comes from elsewhere may say what they like.
+        assert nginx.ask("POST", "/telegram/webhook", b"{}",
+                         {"X-Forwarded-For": "149.154.167.220"}, source="127.0.0.8").status == 403
+    finally:
+        nginx.stop()
 
 
 # --- with the real deploybot behind it ---
@@ -308,16 +311,13 @@ def test_a_deploybot_that_is_away_is_502_at_once(proxy, upstream):
 @pytest.fixture(scope="module", params=["port", "socket"])
 def pair(request, tmp_path_factory):
     """(nginx, deploybot), joined by a port or by a unix socket."""
-    if not os.path.exists(NGINX):
-        pytest.skip("nginx is not installed")
+    need_nginx()
     folder = tmp_path_factory.mktemp(f"behind-{request.param}")
     path = folder / "http.sock"
     bot = bare(folder, LISTEN_ADDRESS=str(path) if request.param == "socket" else None)
     bot.start(wait=False)
     wait_until(lambda: bot.run("healthcheck").returncode == 0, WAIT_S, "deploybot")
-    nginx = Proxy(str(folder), f"unix:{path}" if request.param == "socket"
-                  else f"127.0.0.1:{bot.port}")
-    nginx.start()
+    nginx = Proxy(folder, f"unix:{path}" if request.param == "socket" else f"127.0.0.1:{bot.port}").start()
     yield nginx, bot
     nginx.stop()
     check_stop(bot)
@@ -382,11 +382,11 @@ def test_a_chunked_delivery_comes_through_whole(pair):
     fields = "".join(f"{k}: {v}\r\n" for k, v in headers.items())
     chunks = b"".join(b"%x\r\n%s\r\n" % (len(body[i:i + 7]), body[i:i + 7])
                       for i in range(0, len(body), 7)) + b"0\r\n\r\n"
-    assert nginx.raw(f"POST /github/webhook HTTP/1.1\r\nHost: x\r\n{fields}"
+    assert nginx.raw(f"POST /github/webhook HTTP/1.1\r\nHost: {NAME}\r\n{fields}"
                      "Transfer-Encoding: chunked\r\n\r\n".encode() + chunks) == 200
 
 
-def test_many_deliveries_share_few_connections_and_none_is_lost(pair):
+def test_of_many_deliveries_at_once_none_is_lost_and_no_connection_stays(pair):
     nginx, bot = pair
     statuses = []
 

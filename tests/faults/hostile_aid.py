@@ -19,6 +19,7 @@ for room in ("tests/demo", "tests/peers", "tests/e2e", "tests/faults"):
 
 from crash_aid import telegram_update  # noqa: E402
 from github import push_payload  # noqa: E402
+from nginx_aid import NAME, Proxy  # noqa: E402
 from oracle import COMPLAINTS  # noqa: E402
 from ops_aid import bare, github_headers, telegram_headers  # noqa: E402
 from stage import get  # noqa: E402
@@ -104,27 +105,19 @@ class ThroughNginx:
     def __init__(self, proxy):
         self.proxy = proxy
 
-    def connect(self, timeout=PATIENCE_S):
-        raw = socket.create_connection(("127.0.0.1", self.proxy.port), timeout)
-        try:
-            conn = self.proxy.tls().wrap_socket(raw, server_hostname="deploybot.example.com")
-        except OSError:
-            raw.close()
-            raise
-        return conn
+    def connect(self, timeout=PATIENCE_S, source="127.0.0.1"):
+        return self.proxy.connect(source=source, timeout=timeout)
 
 
 class House:
     """A real deploybot without a chat, and the real nginx with our configuration before it."""
 
     def __init__(self, hall, name, **settings):
-        from test_nginx import Proxy
         self.folder = hall.room(name)
         self.bot = bare(self.folder, **settings).start()
         nginx = self.folder / "nginx"
         nginx.mkdir()
-        self.proxy = Proxy(str(nginx), f"127.0.0.1:{self.bot.port}")
-        self.proxy.start()
+        self.proxy = Proxy(nginx, f"127.0.0.1:{self.bot.port}").start()
         self.doors = [Direct(self.bot), ThroughNginx(self.proxy)]
 
     def __enter__(self):
@@ -199,7 +192,7 @@ def honest_request(source, number, connection="keep-alive"):
     """A whole request that has to be stored, and the key under which it is."""
     body = body_of(source, number)
     fields = "".join(f"{k}: {v}\r\n" for k, v in proof(source, body, number).items())
-    head = (f"POST {PATHS[source]} HTTP/1.1\r\nHost: x\r\nConnection: {connection}\r\n{fields}"
+    head = (f"POST {PATHS[source]} HTTP/1.1\r\nHost: {NAME}\r\nConnection: {connection}\r\n{fields}"
             f"Content-Length: {len(body)}\r\n\r\n")
     return head.encode("latin-1") + body, key_of(source, number)
 

@@ -4,7 +4,7 @@ gets the answer that its rule names, costs bounded memory, and changes nothing."
 import itertools
 import json
 
-from hostile_aid import (PATHS, House, body_of, exchange, healthz, high_water_kb, honest_request,
+from hostile_aid import (NAME, PATHS, House, body_of, exchange, healthz, high_water_kb, honest_request,
                          is_sanitized, key_of, must, proof, push_body, update_body)
 from ops_aid import audit_of, github_headers, metric, sign, telegram_headers
 from stage import GITHUB_SECRET, WEBHOOK_SECRET
@@ -48,7 +48,7 @@ SHAPES = {
 
 def post(door, source, body, fields, more=""):
     lines = "".join(f"{k}: {v}\r\n" for k, v in fields.items())
-    head = (f"POST {PATHS[source]} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{lines}{more}"
+    head = (f"POST {PATHS[source]} HTTP/1.1\r\nHost: {NAME}\r\nConnection: close\r\n{lines}{more}"
             f"Content-Length: {len(body)}\r\n\r\n").encode("latin-1")
     return exchange(door, head + body, timeout=60)
 

@@ -3,7 +3,7 @@ body is read, the connection closed, nothing stored, and the next honest request
 # SPDX-License-Identifier: ISC
 import itertools
 
-from hostile_aid import (PATHS, House, ask_once, body_of, exchange, healthz, honest_request, key_of,
+from hostile_aid import (NAME, PATHS, House, ask_once, body_of, exchange, healthz, honest_request, key_of,
                          must, proof)
 
 REFUSED = {400}
@@ -118,7 +118,7 @@ class Attack:
         self.key = key_of(source, number)
         self.inner, self.inner_key = honest_request(source, 5_000_000 + number, "close")
         self.body = body_of(source, number)
-        lines = ["Host: x", *(f"{k}: {v}" for k, v in proof(source, self.body, number).items()),
+        lines = [f"Host: {NAME}", *(f"{k}: {v}" for k, v in proof(source, self.body, number).items()),
                  *(field.replace("{n}", str(len(self.body))) for field in fields)]
         if shuffle:
             shuffle(lines)

@@ -7,7 +7,7 @@ import resource
 import threading
 import time
 
-from hostile_aid import (PATHS, PATIENCE_S, Honest, House, ask_once, body_of, healthz, honest_request,
+from hostile_aid import (NAME, PATHS, PATIENCE_S, Honest, House, ask_once, body_of, healthz, honest_request,
                          must, proof)
 
 HELD = 420              # more than the bot takes in all (LIMIT_CONNECTIONS)
@@ -21,21 +21,22 @@ def half_a_body(source):
     number = next(numbers)
     body = body_of(source, number)
     fields = "".join(f"{k}: {v}\r\n" for k, v in proof(source, body, number).items())
-    return f"POST {PATHS[source]} HTTP/1.1\r\nHost: x\r\n{fields}Content-Length: 90000\r\n\r\n".encode()
+    return f"POST {PATHS[source]} HTTP/1.1\r\nHost: {NAME}\r\n{fields}Content-Length: 90000\r\n\r\n".encode()
 
 
-METRICS = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
+HEALTHZ = f"GET /healthz HTTP/1.1\r\nHost: {NAME}\r\n".encode()
+METRICS = f"GET /metrics HTTP/1.1\r\nHost: {NAME}\r\n\r\n".encode()
 
 # name: (what is sent at first, what is sent again and again, whether answers are read)
 HOLDERS = {
     "silent": (lambda: b"", b"", True),
-    "head drip": (lambda: b"GET /healthz HTTP/1.1\r\nHost: x\r\n", b"X-A: b\r\n", True),
+    "head drip": (lambda: HEALTHZ, b"X-A: b\r\n", True),
     "one byte of a line": (lambda: b"", b"G", True),
     "body drip": (lambda: half_a_body("github"), b" ", True),
     "no body": (lambda: half_a_body("telegram"), b"", True),
     # Answers that nobody reads: what is to be sent stays with the server.
     "read drip": (lambda: METRICS * 1500, b"", False),
-    "kept alive": (lambda: b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", b"", True),
+    "kept alive": (lambda: HEALTHZ + b"\r\n", b"", True),
 }
 # 4 MB of answers each until a socket takes no more: many of them would measure how fast we make them.
 FEW = ("read drip",)
@@ -50,7 +51,9 @@ class Holder:
         self.kind = kind
         self.began = time.monotonic()
         self.cut_after = None
-        self.conn = door.connect() if self.reads else door.connect(window=4096)
+        # nginx limits what comes from one address at once: a crowd has its own, of which it uses all.
+        self.conn = (door.connect(source="127.0.0.66") if door.name != "directly" else
+                     door.connect() if self.reads else door.connect(window=4096))
         self.conn.setblocking(False)
         self.send(first())
 
