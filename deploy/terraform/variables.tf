@@ -1,0 +1,202 @@
+# variables.tf - what may be chosen.  Three have no default: your address, your key, deploybot's key; one your repository.
+# SPDX-License-Identifier: ISC
+
+variable "project" {
+  description = "Names everything here, and the ECR repository: set REGISTRY_IMAGE to it."
+  type        = string
+  default     = "myapp"
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", var.project)) && length(var.project) >= 2 && length(var.project) <= 20
+    error_message = "project is 2 to 20 of a-z 0-9, words joined by single dashes, beginning with a letter: for example \"shop\"."
+  }
+}
+
+variable "region" {
+  description = "The region of AWS."
+  type        = string
+  default     = "us-east-1"
+
+  validation {
+    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[1-9]$", var.region))
+    error_message = "region is no region's name: for example \"eu-central-1\"."
+  }
+}
+
+variable "admin_cidr" {
+  description = "The one address that ssh is open to, as ADDRESS/32: yours; or deploybot's server, where it runs elsewhere."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[0-9.]+/32$", var.admin_cidr)) && can(cidrnetmask(var.admin_cidr)) && var.admin_cidr != "0.0.0.0/32"
+    error_message = "admin_cidr is one IPv4 address with /32 behind it, for example \"203.0.113.7/32\" (`curl https://checkip.amazonaws.com` says yours): port 22 is open to no network, and the VPC has no IPv6."
+  }
+}
+
+variable "admin_public_key" {
+  description = "Your public ssh key (the text of ~/.ssh/id_ed25519.pub): opens the account admin on each machine."
+  type        = string
+
+  validation {
+    condition     = can(regex("^(ssh-ed25519 AAAAC3NzaC1lZDI1NTE5[A-Za-z0-9+/]+={0,2}|ssh-rsa AAAAB3NzaC1yc2E[A-Za-z0-9+/]{300,}={0,2})( [A-Za-z0-9@._:+-]+)?$", var.admin_public_key))
+    error_message = "admin_public_key is not the text of a .pub file: EC2 takes ssh-ed25519, or ssh-rsa of 2048 bits or more, on one line. The private key belongs nowhere in here."
+  }
+}
+
+variable "deploy_public_key" {
+  description = "The public half of deploybot's SSH_KEY_PATH: opens the account deploy on staging and production."
+  type        = string
+
+  validation {
+    condition     = can(regex("^(ssh-ed25519 AAAAC3NzaC1lZDI1NTE5[A-Za-z0-9+/]+={0,2}|ssh-rsa AAAAB3NzaC1yc2E[A-Za-z0-9+/]{300,}={0,2})( [A-Za-z0-9@._:+-]+)?$", var.deploy_public_key))
+    error_message = "deploy_public_key is not the text of a .pub file: make a pair of its own with `ssh-keygen -t ed25519 -N '' -C deploybot -f deploy_key` and take deploy_key.pub."
+  }
+
+  validation {
+    condition     = try(split(" ", var.deploy_public_key)[1] != split(" ", var.admin_public_key)[1], true)
+    error_message = "deploy_public_key is admin_public_key: deploybot has a key of its own, so that either can be taken away without the other."
+  }
+}
+
+variable "github_repository" {
+  description = "OWNER/NAME of the repository whose workflows may push images."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$", var.github_repository))
+    error_message = "github_repository is OWNER/NAME, without https:// and without a * in it."
+  }
+}
+
+variable "github_branches" {
+  description = "The branches whose workflows may push images."
+  type        = list(string)
+  default     = ["develop", "main"]
+
+  validation {
+    condition     = length(var.github_branches) > 0 && alltrue([for name in var.github_branches : can(regex("^[A-Za-z0-9][A-Za-z0-9._/-]*$", name))])
+    error_message = "github_branches names at least one branch, each in full: no *, no refs/heads/ before it."
+  }
+
+  validation {
+    condition     = alltrue([for name in var.github_branches : !startswith(name, "refs/")])
+    error_message = "github_branches has plain names: main, not refs/heads/main."
+  }
+}
+
+variable "github_environments" {
+  description = "Environments at GitHub whose jobs may push images too. A job with `environment:` shows itself by that and not by its branch: limit such an environment to branches at GitHub."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for name in var.github_environments : can(regex("^[A-Za-z0-9][A-Za-z0-9._-]*$", name))])
+    error_message = "github_environments has environments' names: no *, no blanks."
+  }
+}
+
+variable "create_oidc_provider" {
+  description = "false: the account has GitHub's OIDC provider already (it can have one), and it is used as it is."
+  type        = bool
+  default     = true
+}
+
+variable "instance_type" {
+  description = "The size of staging and production; the image is built for amd64."
+  type        = string
+  default     = "t3.small"
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]*\\.[a-z0-9-]+$", var.instance_type)) && !can(regex("^[a-z]+[0-9]+g[a-z]*\\.", var.instance_type))
+    error_message = "instance_type is no size of an amd64 machine: for example \"t3.small\" (t4g, m7g and the like are arm64)."
+  }
+}
+
+variable "root_volume_gb" {
+  description = "The disk of each machine: system, images of KEEP_RELEASES releases, and your data."
+  type        = number
+  default     = 30
+
+  validation {
+    condition     = var.root_volume_gb >= 10 && var.root_volume_gb <= 16384 && floor(var.root_volume_gb) == var.root_volume_gb
+    error_message = "root_volume_gb is a whole number from 10 to 16384."
+  }
+}
+
+variable "ami_id" {
+  description = "An image of Debian 12 of your own; null: the newest that Debian has published."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.ami_id == null || can(regex("^ami-[0-9a-f]{8,17}$", var.ami_id))
+    error_message = "ami_id is null, or an image's id such as \"ami-0123456789abcdef0\"."
+  }
+}
+
+variable "vpc_cidr" {
+  description = "The addresses of the VPC."
+  type        = string
+  default     = "10.20.0.0/16"
+
+  validation {
+    condition     = can(cidrnetmask(var.vpc_cidr)) && can(regex("/(1[6-9]|2[0-4])$", var.vpc_cidr)) && can(regex("^(10|172\\.(1[6-9]|2[0-9]|3[01])|192\\.168)\\.", var.vpc_cidr))
+    error_message = "vpc_cidr is a private IPv4 network from /16 to /24: for example \"10.20.0.0/16\"."
+  }
+}
+
+variable "health_port" {
+  description = "A port of the application that deploybot alone may ask for its health; null: health is asked on 80 or 443."
+  type        = number
+  default     = 8080
+
+  validation {
+    condition     = var.health_port == null || try(var.health_port >= 1024 && var.health_port <= 65535 && floor(var.health_port) == var.health_port, false)
+    error_message = "health_port is null, or a port from 1024 to 65535."
+  }
+}
+
+variable "keep_images" {
+  description = "How many images of commits ECR keeps. CI makes one for each push: keep enough that what runs in production, and what it can go back to, is among them."
+  type        = number
+  default     = 500
+
+  validation {
+    condition     = var.keep_images >= 100 && var.keep_images <= 50000 && floor(var.keep_images) == var.keep_images
+    error_message = "keep_images is a whole number from 100: fewer could take from production what it would roll back to."
+  }
+}
+
+variable "audit_lock_mode" {
+  description = "GOVERNANCE: who has s3:BypassGovernanceRetention can delete the audit log; COMPLIANCE: nobody can, nor you, nor AWS, until the days are over."
+  type        = string
+  default     = "GOVERNANCE"
+
+  validation {
+    condition     = contains(["GOVERNANCE", "COMPLIANCE"], var.audit_lock_mode)
+    error_message = "audit_lock_mode is GOVERNANCE or COMPLIANCE."
+  }
+}
+
+variable "audit_lock_days" {
+  description = "For how many days what is in the audit bucket can be neither changed nor deleted."
+  type        = number
+  default     = 365
+
+  validation {
+    condition     = var.audit_lock_days >= 1 && var.audit_lock_days <= 36500 && floor(var.audit_lock_days) == var.audit_lock_days
+    error_message = "audit_lock_days is a whole number from 1 to 36500."
+  }
+}
+
+variable "deploybot_instance" {
+  description = "true: a third machine, for deploybot itself; false: deploybot runs on a server of yours, and admin_cidr is its address."
+  type        = bool
+  default     = false
+}
+
+variable "deploybot_builds" {
+  description = "true: deploybot may push images (IMAGE_SOURCE=build); false: CI builds, deploybot pulls (IMAGE_SOURCE=registry)."
+  type        = bool
+  default     = false
+}

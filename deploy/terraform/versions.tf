@@ -1,0 +1,13 @@
+# versions.tf - which Terraform and which provider this was written for.
+# SPDX-License-Identifier: ISC
+
+terraform {
+  required_version = "~> 1.9"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = "~> 5.99.1"
+    }
+  }
+}

@@ -1,0 +1,231 @@
+"""Goal: what deploy/terraform makes in AWS is what the policy says, and each rule of the policy sees its breach.
+
+No provider can be downloaded where these tests run, so `terraform validate` is not: names of arguments are held against
+those that the provider publishes (aws_provider.json), the variables' checks are run by terraform itself.
+"""
+# SPDX-License-Identifier: ISC
+import json
+import os
+import shutil
+import subprocess
+
+import pytest
+
+import hcl_aid
+import terraform_policy
+from terraform_policy import FOLDER, ROOT
+
+TERRAFORM = shutil.which("terraform")
+needs_terraform = pytest.mark.skipif(not TERRAFORM, reason="terraform is not on PATH; it is no package of Debian's")
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + "B" * 43
+GOOD = {"admin_cidr": "203.0.113.7/32", "admin_public_key": KEY + " you@example.org",
+        "deploy_public_key": KEY.replace("BB", "CC") + " deploybot", "github_repository": "owner/name"}
+
+# rule, file, what stands there, what the breach puts there
+BREACHES = [
+    ("versions_are_pinned", "versions.tf", '"~> 5.99.1"', '">= 5.0"'),
+    ("versions_are_pinned", "versions.tf", '"~> 1.9"', '">= 0.12"'),
+    ("versions_are_pinned", "compute.tf", 'resource "aws_key_pair"', 'resource "tls_private_key"'),
+    ("everything_carries_our_tags", "main.tf", "Region    = var.region", "Area = var.region"),
+    ("everything_carries_our_tags", "network.tf", "tags = { Name = var.project }", 'tags = { Project = "other" }'),
+    ("ssh_is_open_to_one_address", "network.tf", "cidr_ipv4         = var.admin_cidr", 'cidr_ipv4 = "0.0.0.0/0"'),
+    ("ssh_is_open_to_one_address", "network.tf", "cidr_ipv4         = var.admin_cidr", 'cidr_ipv6 = "::/0"'),
+    ("ssh_is_open_to_one_address", "network.tf", "{ http = 80, https = 443 }", "{ http = 80, https = 443, ssh = 22 }"),
+    ("ssh_is_open_to_one_address", "network.tf", "to_port           = each.value", "to_port = 65535"),
+    ("ssh_is_open_to_one_address", "network.tf", 'ip_protocol       = "tcp"', 'ip_protocol = "-1"'),
+    ("ssh_is_open_to_one_address", "network.tf", 'description = "Staging and production of ${var.project}"',
+     'ingress {\n from_port = 22\n }'),
+    ("ssh_is_open_to_one_address", "variables.tf", r"^[0-9.]+/32$", r"^[0-9.]+/[0-9]+$"),
+    ("machines_are_closed_boxes", "compute.tf", 'http_tokens                 = "required"', 'http_tokens = "optional"'),
+    ("machines_are_closed_boxes", "compute.tf", "http_put_response_hop_limit = 1", "http_put_response_hop_limit = 2"),
+    ("machines_are_closed_boxes", "compute.tf", "encrypted             = true", "encrypted = false"),
+    ("machines_are_closed_boxes", "compute.tf", "ignore_changes = [ami, user_data]", "ignore_changes = [user_data]"),
+    ("machines_are_closed_boxes", "compute.tf", "{ staging = 0, production = 1 }", "{ production = 1 }"),
+    ("machines_are_closed_boxes", "compute.tf", '["136693071363"]', '["self", "099720109477"]'),
+    ("images_are_kept_and_never_changed", "registry.tf", '"IMMUTABLE"', '"MUTABLE"'),
+    ("images_are_kept_and_never_changed", "registry.tf", "scan_on_push = true", "scan_on_push = false"),
+    ("images_are_kept_and_never_changed", "registry.tf", "var.keep_images", "3"),
+    ("images_are_kept_and_never_changed", "registry.tf", '"sinceImagePushed"', '"imageCountMoreThan"'),
+    ("images_are_kept_and_never_changed", "variables.tf", "var.keep_images >= 100", "var.keep_images >= 1"),
+    ("rights_are_the_fewest", "iam.tf", '"ecr:BatchGetImage",', '"ecr:*",'),
+    ("rights_are_the_fewest", "iam.tf", "resources = [aws_ecr_repository.app.arn]", 'resources = ["*"]'),
+    ("rights_are_the_fewest", "iam.tf", 'actions   = ["s3:PutObject"]', 'actions = ["s3:*"]'),
+    ("rights_are_the_fewest", "iam.tf", 'actions   = ["s3:PutObject"]', 'not_actions = ["s3:GetObject"]'),
+    ("rights_are_the_fewest", "iam.tf", '"${aws_s3_bucket.audit.arn}/*"', '"arn:aws:s3:::*/*"'),
+    ("rights_are_the_fewest", "iam.tf", '["ec2.amazonaws.com"]', '["*"]'),
+    ("rights_are_the_fewest", "iam.tf", "policy_arn = aws_iam_policy.deploybot.arn",
+     'policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"'),
+    ("rights_are_the_fewest", "iam.tf", "policy = data.aws_iam_policy_document.deploy.json", "policy = jsonencode({})"),
+    ("github_shows_its_branch", "iam.tf", "values   = local.github_subjects", 'values = ["repo:owner/name:main"]'),
+    ("github_shows_its_branch", "iam.tf", ':ref:refs/heads/${name}"', ':ref:refs/heads/*"'),
+    ("github_shows_its_branch", "iam.tf", 'values   = ["sts.amazonaws.com"]', 'values = ["other"]'),
+    ("github_shows_its_branch", "iam.tf", 'variable = "token.actions.githubusercontent.com:sub"',
+     'variable = "token.actions.githubusercontent.com:actor"'),
+    ("github_shows_its_branch", "iam.tf", 'client_id_list = ["sts.amazonaws.com"]', 'client_id_list = ["me"]'),
+    ("the_audit_log_is_locked", "audit.tf", "object_lock_enabled = true", "object_lock_enabled = false"),
+    ("the_audit_log_is_locked", "audit.tf", "force_destroy       = false", "force_destroy = true"),
+    ("the_audit_log_is_locked", "audit.tf", 'status = "Enabled"', 'status = "Suspended"'),
+    ("the_audit_log_is_locked", "audit.tf", "days = var.audit_lock_days", "days = 1"),
+    ("the_audit_log_is_locked", "audit.tf", "restrict_public_buckets = true", "restrict_public_buckets = false"),
+    ("the_audit_log_is_locked", "audit.tf", '"aws:SecureTransport"', '"aws:SourceIp"'),
+    ("the_audit_log_is_locked", "audit.tf", '"AES256"', '"none"'),
+    ("the_audit_log_is_locked", "audit.tf", "filter {}", "filter {}\n expiration {\n days = 1\n }"),
+    ("the_audit_log_is_locked", "variables.tf", 'default     = "GOVERNANCE"', 'default = "COMPLIANCE"'),
+    ("outputs_are_there", "outputs.tf", 'output "staging_ip"', 'output "staging_address"'),
+    ("outputs_are_there", "outputs.tf", 'description = "REGISTRY_IMAGE."', ""),
+    ("variables_are_described_checked_and_used", "variables.tf", 'description = "The region of AWS."', ""),
+    ("variables_are_described_checked_and_used", "variables.tf",
+     'error_message = "root_volume_gb is a whole number from 10 to 16384."', 'error_message = "wrong"'),
+    ("variables_are_described_checked_and_used", "compute.tf", "var.instance_type", '"t3.small"'),
+    ("there_is_no_secret", "main.tf", "region = var.region", 'region = var.region\n access_key = "from a file"'),
+    ("there_is_no_secret", "main.tf", "# Credentials", "# AKIA" + "A" * 16),
+    ("there_is_no_secret", "variables.tf", 'variable "deploybot_builds"', 'variable "registry_password"'),
+    ("the_provider_knows_every_name", "compute.tf", "user_data = join", "userdata = join"),
+    ("the_provider_knows_every_name", "compute.tf", "metadata_options {", "metadata_option {"),
+    ("the_provider_knows_every_name", "compute.tf", 'volume_type           = "gp3"', 'volume_kind = "gp3"'),
+    ("the_provider_knows_every_name", "network.tf", 'ip_protocol       = "-1"', ""),
+    ("the_provider_knows_every_name", "outputs.tf", "public_ip", "public_address"),
+    ("every_reference_leads_somewhere", "network.tf", "gateway_id = aws_internet_gateway.main.id",
+     "gateway_id = aws_internet_gateway.other.id"),
+    ("every_reference_leads_somewhere", "outputs.tf", "var.region", "var.regions"),
+    ("every_reference_leads_somewhere", "compute.tf", "local.host_script,", "local.host_text,"),
+]
+
+
+def test_the_configuration_holds_every_rule():
+    assert terraform_policy.complaints(terraform_policy.read()) == []
+
+
+@pytest.mark.parametrize("name,file,there,breach", BREACHES, ids=[f"{n}-{i}" for i, (n, *_) in enumerate(BREACHES)])
+def test_a_breach_is_seen_by_its_rule(name, file, there, breach):
+    files = dict(terraform_policy.read().files)
+    assert there in files[file], f"{file} has no {there} any more: the breach breaks nothing"
+    files[file] = files[file].replace(there, breach, 1)
+    seen = {rule for rule, _ in terraform_policy.complaints(terraform_policy.Configuration(files))}
+    assert name in seen
+
+
+def test_every_rule_has_a_breach():
+    assert {name for name, *_ in BREACHES} == set(terraform_policy.RULES)
+
+
+@pytest.mark.parametrize("text", ["a = <<END\nx\nEND\n", 'a = "x\n', "a = [1, 2\n", "a = )\n", "a = 1\na = 2\n",
+                                  "a {\n", "= 1\n", "a =\n"])
+def test_the_parser_refuses_what_it_does_not_understand(text):
+    with pytest.raises(hcl_aid.Bad):
+        hcl_aid.parse(text)
+
+
+def test_the_example_of_values_names_variables_and_gives_all_that_must_be_given():
+    conf = terraform_policy.read()
+    given = hcl_aid.parse((FOLDER / "terraform.tfvars.example").read_text())
+    needed = {name for name, body in conf.variables().items() if "default" not in body}
+    assert needed == set(GOOD)
+    assert needed <= set(given) <= set(conf.variables())
+
+
+# ---- what terraform itself says ----
+
+def terraform(folder, *words, **more):
+    environment = {**os.environ, "TF_CLI_CONFIG_FILE": "/dev/null", "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1",
+                   "TF_DATA_DIR": str(folder / ".terraform") if folder != FOLDER else os.devnull}
+    return subprocess.run([TERRAFORM, *words], cwd=folder, env=environment, text=True, capture_output=True,
+                          stdin=subprocess.DEVNULL, timeout=120, check=False, **more)
+
+
+@needs_terraform
+def test_terraform_finds_the_files_formatted():
+    done = terraform(FOLDER, "fmt", "-check", "-diff", "-recursive")
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+BAD = [("project", "-shop"), ("project", "a" * 21), ("project", "Shop"), ("project", "a--b"), ("region", "Frankfurt"),
+       ("region", "eu-central-1a"), ("admin_cidr", "0.0.0.0/0"), ("admin_cidr", "0.0.0.0/32"),
+       ("admin_cidr", "203.0.113.0/24"), ("admin_cidr", "203.0.113.7"), ("admin_cidr", "2001:db8::1/128"),
+       ("admin_cidr", "203.0.113.700/32"), ("admin_public_key", "-----BEGIN OPENSSH PRIVATE KEY-----"),
+       ("admin_public_key", "ecdsa-sha2-nistp256 AAAAE2VjZHNh"), ("admin_public_key", KEY + " you'; rm -rf '"),
+       ("deploy_public_key", ""), ("github_repository", "https://github.com/o/n"),
+       ("github_repository", "owner/*"), ("github_branches", []), ("github_branches", ["release/*"]),
+       ("github_branches", ["refs/heads/main"]), ("github_environments", ["*"]), ("instance_type", "t4g.small"),
+       ("instance_type", "small"), ("root_volume_gb", 5), ("root_volume_gb", 20.5), ("ami_id", "debian"),
+       ("vpc_cidr", "10.0.0.0/28"), ("vpc_cidr", "8.8.0.0/16"), ("health_port", 22), ("health_port", 70000),
+       ("keep_images", 5), ("audit_lock_mode", "governance"), ("audit_lock_days", 0)]
+
+
+def refused(folder, calls):
+    """What terraform says of each call of variables.tf as a module."""
+    (folder / "variables").mkdir()
+    shutil.copy(FOLDER / "variables.tf", folder / "variables")
+    (folder / "main.tf.json").write_text(json.dumps(
+        {"module": {name: {"source": "./variables", **values} for name, values in calls.items()}}, indent=1))
+    assert terraform(folder, "init", "-backend=false", "-input=false").returncode == 0
+    said = [json.loads(line) for line in terraform(folder, "plan", "-input=false", "-json").stdout.splitlines()]
+    errors = {}
+    for line in said:
+        if line["@level"] == "error":
+            where = line["diagnostic"]["snippet"]["context"].removeprefix("module.")
+            errors.setdefault(where, []).append(line["diagnostic"]["detail"])
+    return errors
+
+
+@needs_terraform
+def test_terraform_says_of_each_bad_value_what_is_wanted(tmp_path):
+    """variables.tf stands alone in a module, which is called once for each bad value, and with good ones."""
+    good = [{}, {"health_port": None, "ami_id": "ami-0123456789abcdef0"}, {"github_environments": ["production"]}]
+    calls = {f"bad_{place}": {**GOOD, name: value} for place, (name, value) in enumerate(BAD)}
+    calls |= {f"good_{place}": {**GOOD, **more} for place, more in enumerate(good)}
+    errors = refused(tmp_path, calls)
+    assert [name for name in calls if (name in errors) != name.startswith("bad")] == []
+    for place, (name, _) in enumerate(BAD):
+        assert any(detail.startswith(name) for detail in errors[f"bad_{place}"]), errors[f"bad_{place}"]
+
+
+@needs_terraform
+def test_terraform_refuses_one_key_for_both(tmp_path):
+    calls = {"same": {**GOOD, "deploy_public_key": GOOD["admin_public_key"] + "2"}, "two": GOOD}
+    errors = refused(tmp_path, calls)
+    assert list(errors) == ["same"] and errors["same"][0].startswith("deploy_public_key is admin_public_key")
+
+
+@needs_terraform
+def test_terraform_makes_of_the_subjects_and_the_rules_for_images_what_is_meant(tmp_path):
+    conf = terraform_policy.read()
+    shutil.copy(FOLDER / "variables.tf", tmp_path)
+    (tmp_path / "values.auto.tfvars.json").write_text(json.dumps({**GOOD, "github_environments": ["production"]}))
+    images = conf.resources("aws_ecr_lifecycle_policy")[0][1]["policy"].text
+    (tmp_path / "outputs.tf").write_text(
+        f'output "subjects" {{\n value = {conf.locals()["github_subjects"].text}\n}}\n'
+        f'output "images" {{\n value = {images}\n}}\n'
+        'output "networks" {\n value = [for n in range(2) : cidrsubnet(var.vpc_cidr, 4, n)]\n}\n')
+    assert terraform(tmp_path, "init", "-backend=false", "-input=false").returncode == 0
+    applied = terraform(tmp_path, "apply", "-auto-approve", "-input=false", "-state=made")
+    assert applied.returncode == 0, applied.stderr
+    said = json.loads(terraform(tmp_path, "output", "-json", "-state=made").stdout)
+    made = {name: item["value"] for name, item in said.items()}
+    assert made["subjects"] == ["repo:owner/name:ref:refs/heads/develop", "repo:owner/name:ref:refs/heads/main",
+                                "repo:owner/name:environment:production"]
+    assert made["networks"] == ["10.20.0.0/20", "10.20.16.0/20"]
+    rules = json.loads(made["images"])["rules"]
+    assert [(r["rulePriority"], r["selection"]["tagStatus"], r["selection"]["countNumber"]) for r in rules] == \
+        [(1, "untagged", 7), (2, "tagged", 500)]
+
+
+@needs_terraform
+def test_terraform_validates_as_far_as_it_gets(tmp_path):
+    """With the provider there it validates all; without it says that nothing but the provider is missing."""
+    for path in FOLDER.glob("*"):
+        if path.suffix in (".tf", ".sh"):
+            shutil.copy(path, tmp_path)
+    done = terraform(tmp_path, "init", "-backend=false", "-input=false")
+    if done.returncode != 0:
+        assert "Failed to query available provider packages" in done.stderr
+        assert "hashicorp/aws" in done.stderr
+        pytest.skip("the provider hashicorp/aws cannot be downloaded here: `terraform validate` did not run")
+    done = terraform(tmp_path, "validate", "-no-color")
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_first_boot_of_a_machine_is_a_script_that_shellcheck_passes():
+    done = subprocess.run(["shellcheck", str(FOLDER / "host.sh")], text=True, capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert (ROOT / "deploy/terraform/host.sh").stat().st_size < 12000, "user_data has room for 16 KB"
