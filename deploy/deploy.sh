@@ -5,14 +5,8 @@
 # docs/deploy-scripts.md.
 set -euo pipefail
 here=$(cd -P -- "${BASH_SOURCE[0]%/*}" && pwd)
-# shellcheck source=deploy/common.sh
-. "$here/common.sh"
-# shellcheck source=deploy/git.sh
-. "$here/git.sh"
-# shellcheck source=deploy/image.sh
-. "$here/image.sh"
-# shellcheck source=deploy/hooks.sh
-. "$here/hooks.sh"
+# shellcheck source=deploy/act.sh
+. "$here/act.sh"
 
 readonly act=deploy
 

@@ -144,7 +144,7 @@ local_bring_up() { # FOLDER
 	local_switch "$1"
 }
 
-# ---- what common.sh calls ------------------------------------------------------------------------
+# ---- what act.sh calls ---------------------------------------------------------------------------
 
 transport_preflight() {
 	local name=${environment^^}
