@@ -167,6 +167,23 @@ whoami_tells_anyone_in_private_their_id_once_a_minute(void **state)
 }
 
 static void
+whoami_in_a_group_tells_whoever_has_a_role_the_groups_id(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/whoami");
+	assert_null(strstr(world_plain(world_last(&w)), "chat"));
+	(void)world_text_in(&w, WORLD_ADMIN, -1001234567890, "/whoami"); /* in the same minute */
+	assert_non_null(strstr(world_plain(world_last(&w)),
+	    "This chat's id is -1001234567890, for TELEGRAM_CHAT_ID."));
+	(void)world_text_in(&w, WORLD_ADMIN, WORLD_TEAM, "/whoami");
+	assert_non_null(strstr(world_plain(world_last(&w)), "deployments are told here."));
+	world_close(&w);
+}
+
+static void
 an_unknown_command_is_answered_with_the_nearest(void **state)
 {
 	struct world w;
@@ -486,6 +503,7 @@ main(void)
 		cmocka_unit_test(a_stranger_in_a_group_is_told_once_an_hour_and_always_audited),
 		cmocka_unit_test(a_denied_stranger_in_one_group_is_told_in_another_too),
 		cmocka_unit_test(whoami_tells_anyone_in_private_their_id_once_a_minute),
+		cmocka_unit_test(whoami_in_a_group_tells_whoever_has_a_role_the_groups_id),
 		cmocka_unit_test(an_unknown_command_is_answered_with_the_nearest),
 		cmocka_unit_test(talk_that_is_no_command_is_not_answered),
 		cmocka_unit_test(too_many_arguments_are_told_with_the_usage),
