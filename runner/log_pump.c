@@ -11,6 +11,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#define LOG_MODE	 0640 /* and the umask: see run_folder.c */
 #define DISK_CHECK_EVERY (UINT64_C(4) << 20)
 
 bool
@@ -23,7 +24,7 @@ log_pump_open(struct log_pump *ret, int folder, uint64_t limit, int *ret_output,
 	if (ret->piece == NULL)
 		return err_set(err, ERR_NOMEM, "out of memory");
 	ret->log =
-	    openat(folder, "log", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	    openat(folder, "log", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, LOG_MODE);
 	if (ret->log == -1)
 		return err_errno(err, ERR_IO, errno, "creating the log");
 	if (pipe2(ends, O_CLOEXEC) == -1)

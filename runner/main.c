@@ -8,24 +8,42 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "runner/leader.h"
 #include "runner/runner.h"
+#include "runner/runner_settings.h"
 
 #define EXIT_USAGE  64
 #define EXIT_CONFIG 78
 
 static const char usage[] =
     "usage: deploybot-runner --fd N --state DIR [--env-file FILE] [--scripts DIR]\n"
+    "       deploybot-runner --listen PATH [--state DIR] [--env-file FILE] [--scripts DIR] "
+    "[--drain]\n"
     "\n"
-    "Executes what the server at the other end of descriptor N orders: deploy, rollback and\n"
-    "questions to git, each under a keeper.  `deploybot serve` starts it.\n"
+    "Executes what a server orders: deploy, rollback and questions to git, each under a keeper.\n"
+    "With --fd the server is at the other end of descriptor N: `deploybot serve` starts it so.\n"
+    "With --listen it is a service of its own, best of another user than the server's, whose\n"
+    "RUNNER_SOCKET is PATH; its folder's group may connect.\n"
     "\n"
-    "  --state DIR      where runs/ and git/ are kept\n"
+    "  --state DIR      where runs/ and git/ are kept; with --listen: default STATE_DIRECTORY\n"
     "  --env-file FILE  settings beside the environment's, read anew for each order\n"
     "  --scripts DIR    deploy.sh, rollback.sh, commits.sh; default: the folder deploy beside\n"
-    "                   this program, or beside one of the three folders above it\n";
+    "                   this program, or beside one of the three folders above it\n"
+    "  --drain          at SIGTERM begin nothing new and wait for the runs there are (in a\n"
+    "                   container); else it ends at once, and runs go on without it\n";
+
+struct arguments {
+	int fd; /* -1: none was given; -2: what was given is none */
+	const char *listen;
+	bool drains;
+	bool is_wrong;
+	const char *state;
+	const char *env_file;
+	const char *scripts;
+};
 
 /* The folder `deploy` beside the program or above it: build/deploybot-runner finds deploy/. */
 static bool
@@ -88,48 +106,105 @@ to_place(const char *state, const char *env_file, const char *scripts, struct pr
 	return true;
 }
 
-int
-main(int argc, char *argv[])
+static struct arguments
+to_arguments(int argc, char *argv[])
 {
 	static const struct option options[] = {
 		{ "fd", required_argument, NULL, 'f' },
+		{ "listen", required_argument, NULL, 'l' },
+		{ "drain", no_argument, NULL, 'r' },
 		{ "state", required_argument, NULL, 's' },
 		{ "env-file", required_argument, NULL, 'e' },
 		{ "scripts", required_argument, NULL, 'd' },
 		{ NULL, 0, NULL, 0 },
 	};
-	const char *state = NULL, *env_file = NULL, *scripts = NULL;
-	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
-	struct program_place place;
-	int c, fd = -1;
+	struct arguments ret = { .fd = -1 };
+	int c;
 
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread */
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (c == 'f')
-			fd = to_fd(optarg);
-		else if (c == 's')
-			state = optarg;
-		else if (c == 'e')
-			env_file = optarg;
-		else if (c == 'd')
-			scripts = optarg;
-		else
-			fd = -2;
+		if (c == 'f') {
+			ret.fd = to_fd(optarg);
+			ret.is_wrong |= ret.fd == -1;
+		} else if (c == 'l') {
+			ret.listen = optarg;
+		} else if (c == 'r') {
+			ret.drains = true;
+		} else if (c == 's') {
+			ret.state = optarg;
+		} else if (c == 'e') {
+			ret.env_file = optarg;
+		} else if (c == 'd') {
+			ret.scripts = optarg;
+		} else {
+			ret.is_wrong = true;
+		}
 	}
-	if (fd < 0 || state == NULL || optind != argc) {
+	ret.is_wrong |= optind != argc || (ret.fd == -1) == (ret.listen == NULL) ||
+	    (ret.listen == NULL && (ret.state == NULL || ret.drains));
+	return ret;
+}
+
+/* What the settings call STATE_DIRECTORY; to be kept as long as we live.  NULL: the reason is said. */
+static const char *
+state_of_settings(const char *env_file)
+{
+	struct runner_settings settings;
+	const char *value = NULL;
+	struct err err;
+	char *state = NULL;
+
+	if (runner_settings_read(&settings, env_file, &err) &&
+	    runner_settings_text(&settings, "STATE_DIRECTORY", &value, &err)) {
+		state = strdup(value); /* it has a default */
+		if (state == NULL)
+			(void)err_set(&err, ERR_NOMEM, "out of memory");
+	}
+	runner_settings_done(&settings);
+	if (state == NULL)
+		(void)fprintf(stderr, "deploybot-runner: %s\n", err.text);
+	return state;
+}
+
+/* It ends when its server's socket closes, or at SIGTERM and SIGINT, for which a service listens
+ * (runner.c); by nothing else that a terminal sends. */
+static void
+ignore_signals(bool is_service)
+{
+	static const int ignored[] = { SIGHUP, SIGPIPE, SIGINT, SIGTERM };
+
+	for (size_t i = 0; i < (is_service ? 2 : COUNT(ignored)); i++)
+		(void)signal(ignored[i], SIG_IGN);
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct arguments arguments = to_arguments(argc, argv);
+	struct program_place place;
+
+	if (arguments.is_wrong) {
 		(void)fputs(usage, stderr);
 		return EXIT_USAGE;
 	}
-	/* It ends when its server's socket closes, and by nothing that a terminal sends. */
-	for (size_t i = 0; i < COUNT(ignored); i++)
-		(void)signal(ignored[i], SIG_IGN);
+	ignore_signals(arguments.listen != NULL);
 	leader_no_core();
-	if (fcntl(fd, F_SETFD, FD_CLOEXEC) == -1) {
-		(void)fprintf(
-		    stderr, "deploybot-runner: descriptor %d: %s\n", fd, strerrordesc_np(errno));
+	/* What runs leave in runs/ is read by a server of another user, or by ours alone. */
+	(void)umask(arguments.listen != NULL ? 027 : 077);
+	if (arguments.listen == NULL && fcntl(arguments.fd, F_SETFD, FD_CLOEXEC) == -1) {
+		(void)fprintf(stderr, "deploybot-runner: descriptor %d: %s\n", arguments.fd,
+		    strerrordesc_np(errno));
 		return EXIT_USAGE;
 	}
-	if (!to_place(state, env_file, scripts, &place))
+	if (arguments.state == NULL)
+		arguments.state = state_of_settings(arguments.env_file);
+	if (arguments.state == NULL ||
+	    !to_place(arguments.state, arguments.env_file, arguments.scripts, &place))
 		return EXIT_CONFIG;
-	return runner_serve(fd, &place);
+	return runner_serve(&(struct runner_start){
+	    .server = arguments.fd,
+	    .listen = arguments.listen,
+	    .drains = arguments.drains,
+	    .place = &place,
+	});
 }

@@ -14,7 +14,7 @@
 #define RECORD_KINDS (BIT(EXIT) | BIT(SETTLED))
 #define ID_KINDS \
 	(BIT(RUN) | BIT(STARTED) | BIT(REFUSED) | BIT(SETTLE) | BIT(SETTLED) | BIT(ASK) | \
-	    BIT(ANSWER))
+	    BIT(ANSWER) | BIT(FORGET) | BIT(FORGOTTEN))
 
 enum field_type { FIELD_NUMBER, FIELD_WORD, FIELD_TEXT };
 
@@ -60,6 +60,11 @@ static const char *const why_words[] = {
 	PROTOCOL_WHYS(W)
 #undef W
 };
+static const char *const removal_words[] = {
+#define R(name, word) word,
+	PROTOCOL_REMOVALS(R)
+#undef R
+};
 
 #define AT(member) \
 	offsetof(struct protocol_message, member), sizeof(((struct protocol_message *)0)->member)
@@ -83,14 +88,14 @@ static const struct field fields[] = { NUMBER("id", id, INT64_MAX, ID_KINDS | BI
     BIT(RUN), 0) TEXT("ref", ref, protocol_is_ref, BIT(RUN) | BIT(ASK), 0) TEXT("tag",
     tag, is_plain, BIT(RUN), 0) WORD("why", why, why_words, BIT(REFUSED),
     BIT(REFUSED)) NUMBER("errno", error, INT_MAX, BIT(REFUSED), 0) TEXT("text", text, is_plain,
-    BIT(REFUSED) | BIT(ANSWER) | BIT(STUCK), 0) WORD("state", state, state_words, BIT(SETTLED),
+    BIT(REFUSED) | BIT(ANSWER) | BIT(STUCK) | BIT(FORGOTTEN), 0) WORD("removal", removal,
+    removal_words, BIT(FORGOTTEN), BIT(FORGOTTEN)) WORD("state", state, state_words, BIT(SETTLED),
     BIT(SETTLED)) WORD("question", question, question_words, BIT(ASK), BIT(ASK)) TEXT("branch",
-    branch, protocol_is_ref, BIT(ASK), 0) TEXT("base", base, protocol_is_commit, BIT(ASK), 0)
-	    TEXT("branches", branches, is_branches, BIT(ASK), 0) NUMBER("log_size", log_size,
-		INT64_MAX, BIT(HELLO) | BIT(GREW) | RECORD_KINDS,
-		0) FLAG("gate", record.gate, BIT(HELLO) | RECORD_KINDS) FLAG("released",
-		record.released, BIT(HELLO) | RECORD_KINDS) FLAG("no_rollback", record.no_rollback,
-		BIT(HELLO) | RECORD_KINDS) FLAG("timed_out", record.timed_out,
+    branch, protocol_is_ref, BIT(ASK), 0) TEXT("base", base, protocol_is_commit, BIT(ASK),
+    0) TEXT("branches", branches, is_branches, BIT(ASK), 0) NUMBER("log_size", log_size, INT64_MAX,
+    BIT(HELLO) | BIT(GREW) | RECORD_KINDS, 0) FLAG("gate", record.gate, BIT(HELLO) | RECORD_KINDS)
+	    FLAG("released", record.released, BIT(HELLO) | RECORD_KINDS) FLAG("no_rollback",
+		record.no_rollback, BIT(HELLO) | RECORD_KINDS) FLAG("timed_out", record.timed_out,
 		BIT(ANSWER) | RECORD_KINDS) FLAG("ended", record.ended, RECORD_KINDS) FLAG("lost",
 		record.lost, RECORD_KINDS) NUMBER("exec_errno", record.exec_errno, INT_MAX,
 		RECORD_KINDS, 0) NUMBER("status", record.status, 255, BIT(ANSWER) | RECORD_KINDS, 0)

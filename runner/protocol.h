@@ -8,9 +8,10 @@
  * Runs outlive upgrades, and a keeper of another version is followed by its log and its record
  * alone: so the fields of a record keep their meaning whatever the version is.
  *
- * server ── socket pair ── runner  (deploybot-runner --fd N --state DIR [--env-file FILE])
+ * server ── socket ── runner: a socket pair (deploybot-runner --fd N), or RUNNER_SOCKET (--listen)
  *   →  hello   version                       first, both ways.  Another version: the runner says
- *   ←  hello   version pid                   its hello and exits 78; the server says so and exits.
+ *   ←  hello   version pid                   its hello and leaves; the server says so.  With a
+ *                                            socket pair both exit 78, else it is tried again.
  *   →  run     id program environment argument deadline_s grace_s deployment previous ref
  *   ←  started id                            runs/<id>/ is there, the keeper lives, its socket
  *                                            listens: connect now (the script waits at its gate)
@@ -19,7 +20,8 @@
  *                                            wrong.  FAILED: fork, disk, … (text says what)
  *   →  settle  id                            after a restart, or when a keeper's socket closed
  *                                            without `exit`
- *   ←  settled id state [record]             also sent unasked when a keeper of this runner is gone
+ *   ←  settled id state [record]             also sent unasked, to every server that has said hello,
+ *                                            when a keeper of this runner is gone
  *                                              NEVER  no folder: it never began, and may be ordered
  *                                              ALIVE  its keeper lives: connect to its socket
  *                                              ENDED  it has its record (fields below)
@@ -31,6 +33,10 @@
  *                                            which something lives, a disk that takes no record
  *   →  ask     id question [ref] [branch] [base] [branches]
  *   ←  answer  id status timed_out text body body: at most PROTOCOL_ANSWER_MAX bytes
+ *   →  forget  id                            the folder of a run that has ended is of no use
+ *   ←  forgotten id removal [text]           MORE   a piece is gone: say it again
+ *                                            GONE   there is none (any more)
+ *                                            STAY   text says why: it has no record, the disk
  *
  * keeper ── runs/<id>/socket (connect through /proc/self/fd/<dirfd>/socket) ── server
  *   ←  hello   version pid start boot gate log_size released no_rollback image steps
@@ -116,7 +122,7 @@
 	K(HELLO, "hello") K(RUN, "run") K(STARTED, "started") K(REFUSED, "refused") \
 	K(SETTLE, "settle") K(SETTLED, "settled") K(STUCK, "stuck") K(ASK, "ask") \
 	K(ANSWER, "answer") K(GO, "go") K(END, "end") K(GREW, "grew") K(STEP, "step") \
-	K(EXIT, "exit")
+	K(EXIT, "exit") K(FORGET, "forget") K(FORGOTTEN, "forgotten")
 
 #define PROTOCOL_PROGRAMS(P)	P(NONE, "") P(DEPLOY, "deploy") P(ROLLBACK, "rollback")
 #define PROTOCOL_QUESTIONS(Q)	Q(NONE, "") Q(COMMITS, "commits") Q(HEADS, "heads")
@@ -124,6 +130,7 @@
 	S(NONE, "") S(NEVER, "never") S(ALIVE, "alive") S(ENDED, "ended") S(LOST, "lost")
 #define PROTOCOL_WHYS(W) \
 	W(NONE, "") W(EXISTS, "exists") W(INVALID, "invalid") W(FAILED, "failed")
+#define PROTOCOL_REMOVALS(R)	R(NONE, "") R(MORE, "more") R(GONE, "gone") R(STAY, "stay")
 
 enum protocol_kind {
 #define K(name, word) PROTOCOL_##name,
@@ -154,6 +161,12 @@ enum protocol_why {
 	PROTOCOL_WHYS(W)
 #undef W
 	PROTOCOL_WHY_COUNT
+};
+enum protocol_removal {
+#define R(name, word) PROTOCOL_REMOVAL_##name,
+	PROTOCOL_REMOVALS(R)
+#undef R
+	PROTOCOL_REMOVAL_COUNT
 };
 
 struct protocol_step {
@@ -201,9 +214,11 @@ struct protocol_message {
 	/* refused */
 	enum protocol_why why;
 	int error;				/* errno, 0 when there is none */
-	char text[256];				/* a sentence; also stuck, answer with a status */
+	char text[256];				/* a sentence; also stuck, forgotten, answer with a status */
 	/* settled */
 	enum protocol_state state;
+	/* forgotten */
+	enum protocol_removal removal;
 	/* ask */
 	enum protocol_question question;
 	char branch[256];			/* the environment's; empty: it has none */

@@ -18,6 +18,11 @@
 
 #define SPARE "spare" /* a folder in runs/ that is no run's yet; runs have numbers */
 
+/* The umask (main.c) takes the group's part away where nobody of it is to read. */
+#define FOLDER_MODE 0750
+#define FILE_MODE   0640
+#define SOCKET_MODE 0660
+
 static const char *const names[] = { "order", "leader", "log", "exit", "socket" };
 
 static void
@@ -45,7 +50,8 @@ write_all(int fd, const char *data, size_t len)
 static bool
 write_small(int folder, const char *name, const char *data, size_t len, struct err *err)
 {
-	int fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int fd =
+	    openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
 	bool good;
 
 	if (fd == -1)
@@ -128,7 +134,7 @@ static bool
 take_name(int root, const char *name, bool *ret_is_spare, struct err *err)
 {
 	*ret_is_spare = renameat2(root, SPARE, root, name, RENAME_NOREPLACE) == 0;
-	if (*ret_is_spare || (errno != EEXIST && mkdirat(root, name, 0700) == 0))
+	if (*ret_is_spare || (errno != EEXIST && mkdirat(root, name, FOLDER_MODE) == 0))
 		return true;
 	return err_errno(err, errno == EEXIST ? ERR_BUSY : ERR_IO, errno, "run %s", name);
 }
@@ -209,7 +215,7 @@ allocate(int fd, struct err *err)
 int
 run_folder_claim(int folder, struct err *err)
 {
-	int fd = openat(folder, "exit", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int fd = openat(folder, "exit", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
 
 	if (fd == -1) {
 		(void)err_errno(err, ERR_IO, errno, "creating the exit record");
@@ -226,11 +232,12 @@ run_folder_make_spare(int root)
 {
 	int folder, fd;
 
-	(void)mkdirat(root, SPARE, 0700); /* where it cannot be made, it is not there to be taken */
+	(void)mkdirat(
+	    root, SPARE, FOLDER_MODE); /* where it cannot be made, it is not there to be taken */
 	folder = openat(root, SPARE, O_DIRECTORY | O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (folder == -1)
 		return;
-	fd = openat(folder, "exit", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	fd = openat(folder, "exit", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
 	if (fd == -1 || !allocate(fd, NULL) || fsync(folder) == -1) {
 		(void)unlinkat(folder, "exit", 0);
 		(void)unlinkat(root, SPARE, AT_REMOVEDIR);
@@ -340,6 +347,16 @@ run_folder_tag_read(int folder, char ret[PROCESS_TAG])
 		memcpy(ret, order.tag, sizeof(order.tag));
 }
 
+/* A server of another user needs more than reading.  Until we listen nobody can come. */
+static bool
+open_to_group(int folder)
+{
+	struct stat st;
+
+	return fstat(folder, &st) == 0 &&
+	    ((st.st_mode & S_IXGRP) == 0 || fchmodat(folder, "socket", SOCKET_MODE, 0) == 0);
+}
+
 int
 run_folder_listen(int folder, struct err *err)
 {
@@ -352,7 +369,8 @@ run_folder_listen(int folder, struct err *err)
 	}
 	(void)snprintf(
 	    address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/socket", folder);
-	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 && listen(fd, 4) == 0)
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 && open_to_group(folder) &&
+	    listen(fd, 4) == 0)
 		return fd;
 	(void)err_errno(err, ERR_IO, errno, "binding the run's socket");
 	(void)close(fd);

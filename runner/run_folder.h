@@ -3,7 +3,7 @@
 /*
  * The folder is what is left of a run when everything else was killed.  mkdir makes an id unique;
  * the record's room on disk is allocated, and its lock taken, before anything runs; a record that
- * can be read is on disk.
+ * can be read is on disk.  What is made may be read by runs/'s group as far as the umask lets it.
  */
 #ifndef RUN_FOLDER_H
 #define RUN_FOLDER_H

@@ -6,10 +6,12 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -18,14 +20,18 @@
 
 #include "lib/crash_point.h"
 #include "runner/keeper.h"
+#include "runner/listener.h"
+#include "runner/peers.h"
 #include "runner/question.h"
 #include "runner/run_folder.h"
+#include "runner/run_forget.h"
 #include "runner/settle.h"
+#include "runner/shared_state.h"
 
-#define KEEPERS_MAX    64   /* more runs than there may be environments */
-#define SPARE_AFTER_MS 1000 /* idle for so long: nobody waits for the disk */
-#define QUIET_MS       20   /* a run that begins has the processor: git waits so long */
-#define SEND_WAIT_S    10   /* a server that does not read for so long has gone */
+#define KEEPERS_MAX    64    /* more runs than there may be environments */
+#define SPARE_AFTER_MS 1000  /* idle for so long: nobody waits for the disk */
+#define QUIET_MS       20    /* a run that begins has the processor: git waits so long */
+#define HELLO_WAIT_MS  10000 /* whoever connects says who it is */
 #define EXIT_IO	       74
 #define EXIT_CONFIG    78
 #define STATUS_BUSY    75
@@ -38,19 +44,29 @@ struct watch {
 	bool child; /* ours, to be waited for; else a keeper of an earlier runner */
 };
 
+struct question_waiting {
+	uint64_t peer; /* who asks */
+	struct protocol_message *ask;
+};
+
 struct asked {
-	struct protocol_message *waiting[PROTOCOL_ASKS_MAX];
+	struct question_waiting waiting[PROTOCOL_ASKS_MAX];
 	size_t count;
-	uint64_t id; /* of the one that is being asked; 0: none */
-	pid_t pid;
-	int fd; /* where its answer comes from, -1 when there is none */
+	uint64_t peer; /* of the one that is being asked: who asked it */
+	uint64_t id;   /* and its number there; 0: none is being asked */
+	pid_t pid;     /* 0: reaped already */
+	int fd;	       /* where its answer comes from, -1 when there is none */
 };
 
 struct runner {
-	int server;
+	struct peers peers;
+	uint64_t asker; /* the peer whose order is being carried out */
+	struct listener listener;
+	int signals; /* signalfd; -1: with one server nothing but its end ends us */
+	bool drains; /* SIGTERM is no end while there are runs */
+	bool is_draining;
 	int root;
 	const struct program_place *place;
-	bool greeted;
 	int exit_status; /* -1: go on */
 	size_t watch_count;
 	struct watch watches[KEEPERS_MAX];
@@ -77,27 +93,9 @@ now_ms(void)
 /* ---- to the server ----------------------------------------------------------------------- */
 
 static void
-send_packet(struct runner *runner, const char *packet, size_t len)
-{
-	ssize_t n;
-
-	do {
-		n = send(runner->server, packet, len, MSG_NOSIGNAL);
-	} while (n == -1 && errno == EINTR);
-	if (n == -1)
-		runner->exit_status = errno == EPIPE || errno == ECONNRESET ? 0 : EXIT_IO;
-}
-
-static void
 say(struct runner *runner, const struct protocol_message *message)
 {
-	char packet[PROTOCOL_RECORD_BYTES];
-	struct err err;
-	size_t len = 0;
-
-	if (!protocol_encode(message, packet, sizeof(packet), &len, &err))
-		abort(); /* a message of our own that is wrong */
-	send_packet(runner, packet, len);
+	peers_say(&runner->peers, runner->asker, message);
 }
 
 static void
@@ -144,6 +142,7 @@ on_keeper_ended(struct runner *runner, size_t i)
 	runner->watches[i] = runner->watches[--runner->watch_count];
 	if (watch.child)
 		(void)waitpid(watch.pid, NULL, 0);
+	runner->asker = 0; /* nobody asked: all are told */
 	order_settle(runner, watch.id);
 }
 
@@ -172,7 +171,9 @@ order_run(struct runner *runner, struct protocol_message *order)
 	pid_t pid = -1;
 
 	CRASH_POINT(order_heard);
-	if (runner->watch_count == KEEPERS_MAX)
+	if (runner->is_draining)
+		(void)err_set(&err, ERR_LIMIT, "the runner is about to end");
+	else if (runner->watch_count == KEEPERS_MAX)
 		(void)err_set(&err, ERR_LIMIT, "%d runs are kept already", KEEPERS_MAX);
 	else if (draw_tag(order, &err))
 		start.folder = run_folder_make(runner->root, order, &start.is_spare, &err);
@@ -208,7 +209,10 @@ order_settle(struct runner *runner, uint64_t id)
 		return; /* goes on in settle_pending */
 	if (settled.state == PROTOCOL_STATE_ALIVE)
 		(void)watch_add(runner, id, keeper, false); /* else the server's socket tells */
-	say(runner, &settled);
+	if (runner->asker == 0)
+		peers_say_all(&runner->peers, &settled);
+	else
+		say(runner, &settled);
 }
 
 static void
@@ -218,21 +222,34 @@ settle_pending(struct runner *runner)
 
 	for (size_t i = runner->settling.count; i-- > 0;) {
 		if (settle_turn(&runner->settling, i, &message) || message.kind == PROTOCOL_STUCK)
-			say(runner, &message);
+			peers_say_all(&runner->peers, &message);
 	}
+}
+
+static void
+order_forget(struct runner *runner, uint64_t id)
+{
+	struct protocol_message forgotten = { .kind = PROTOCOL_FORGOTTEN,
+		.id = id,
+		.removal = PROTOCOL_REMOVAL_STAY,
+		.text = "it is being ended" };
+
+	if (!settle_has(&runner->settling, id))
+		run_forget(runner->root, id, &forgotten);
+	say(runner, &forgotten);
 }
 
 /* ---- questions, one at a time ------------------------------------------------------------ */
 
 static void
-answer_failed(struct runner *runner, uint64_t id, int status, const char *text)
+answer_failed(struct runner *runner, uint64_t peer, uint64_t id, int status, const char *text)
 {
 	struct protocol_message answer = {
 		.kind = PROTOCOL_ANSWER, .id = id, .record = { .status = status }
 	};
 
 	(void)snprintf(answer.text, sizeof(answer.text), "%s", text);
-	say(runner, &answer);
+	peers_say(&runner->peers, peer, &answer);
 }
 
 static void
@@ -242,17 +259,18 @@ ask_next(struct runner *runner)
 	struct err err;
 
 	while (asked->id == 0 && asked->count > 0 && now_ms() >= runner->quiet_until) {
-		struct protocol_message *ask = asked->waiting[0];
+		struct question_waiting next = asked->waiting[0];
 
 		asked->count--;
-		/* NOLINTNEXTLINE(bugprone-sizeof-expression): it holds pointers */
-		memmove(asked->waiting, asked->waiting + 1, asked->count * sizeof(ask));
-		asked->fd = question_ask(ask, runner->place, &asked->pid, &err);
-		if (asked->fd == -1)
-			answer_failed(runner, ask->id, STATUS_GONE, err.text);
-		else
-			asked->id = ask->id;
-		free(ask);
+		memmove(asked->waiting, asked->waiting + 1, asked->count * sizeof(next));
+		asked->fd = question_ask(next.ask, runner->place, &asked->pid, &err);
+		if (asked->fd == -1) {
+			answer_failed(runner, next.peer, next.ask->id, STATUS_GONE, err.text);
+		} else {
+			asked->id = next.ask->id;
+			asked->peer = next.peer;
+		}
+		free(next.ask);
 	}
 }
 
@@ -265,11 +283,13 @@ order_ask(struct runner *runner, const struct protocol_message *ask)
 	if (runner->asked.count < PROTOCOL_ASKS_MAX)
 		copy = malloc(sizeof(*copy));
 	if (copy == NULL) {
-		answer_failed(runner, ask->id, STATUS_BUSY, "too many questions are waiting");
+		answer_failed(
+		    runner, runner->asker, ask->id, STATUS_BUSY, "too many questions are waiting");
 		return;
 	}
 	*copy = *ask;
-	runner->asked.waiting[runner->asked.count++] = copy;
+	runner->asked.waiting[runner->asked.count++] =
+	    (struct question_waiting){ .peer = runner->asker, .ask = copy };
 	ask_next(runner);
 }
 
@@ -283,21 +303,54 @@ on_answer(struct runner *runner)
 		n = recv(asked->fd, runner->packet, sizeof(runner->packet), 0);
 	} while (n == -1 && errno == EINTR);
 	(void)close(asked->fd);
-	(void)waitpid(asked->pid, NULL, 0); /* it ends behind its answer */
+	if (asked->pid != 0)
+		(void)waitpid(asked->pid, NULL, 0); /* it ends behind its answer */
 	CRASH_POINT(reply_passed);
 	if (n > 0)
-		send_packet(runner, runner->packet, (size_t)n);
+		peers_send(&runner->peers, asked->peer, runner->packet, (size_t)n);
 	else
-		answer_failed(runner, asked->id, STATUS_GONE, "the question was killed");
+		answer_failed(
+		    runner, asked->peer, asked->id, STATUS_GONE, "the question was killed");
 	asked->fd = -1;
 	asked->id = 0;
 	ask_next(runner);
 }
 
-/* ---- the server -------------------------------------------------------------------------- */
+/* Nobody waits for its questions any more; the one that is being asked sees that, and ends. */
+static void
+forget_questions(struct runner *runner, uint64_t peer)
+{
+	struct asked *asked = &runner->asked;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < asked->count; i++) {
+		if (asked->waiting[i].peer == peer)
+			free(asked->waiting[i].ask);
+		else
+			asked->waiting[kept++] = asked->waiting[i];
+	}
+	asked->count = kept;
+	if (asked->id != 0 && asked->peer == peer)
+		(void)shutdown(asked->fd, SHUT_WR); /* gone already: its answer comes */
+}
+
+/* ---- the servers ------------------------------------------------------------------------- */
+
+/* Of the only one the end is ours. */
+static void
+drop(struct runner *runner, struct peer *peer, int status)
+{
+	if (runner->listener.fd == -1)
+		runner->exit_status = status;
+	else if (peer->lost_errno != 0)
+		(void)fprintf(stderr, "deploybot-runner: a server is lost: %s\n",
+		    strerrordesc_np(peer->lost_errno));
+	forget_questions(runner, peer->number);
+	peers_remove(peer);
+}
 
 static void
-on_hello(struct runner *runner, const struct protocol_message *hello)
+on_hello(struct runner *runner, struct peer *peer, const struct protocol_message *hello)
 {
 	struct protocol_message ours = {
 		.kind = PROTOCOL_HELLO, .version = PROTOCOL_VERSION, .pid = getpid()
@@ -305,12 +358,15 @@ on_hello(struct runner *runner, const struct protocol_message *hello)
 
 	say(runner, &ours);
 	if (hello->version == PROTOCOL_VERSION) {
-		runner->greeted = true;
+		peer->greeted = true;
+		peer->due = 0;
 		return;
 	}
-	(void)fprintf(stderr, "deploybot-runner: the server speaks version %u, this is %d\n",
+	(void)fprintf(stderr,
+	    "deploybot-runner: the server speaks version %u, this is %d: install both of one "
+	    "release\n",
 	    hello->version, PROTOCOL_VERSION);
-	runner->exit_status = EXIT_CONFIG;
+	drop(runner, peer, EXIT_CONFIG);
 }
 
 /* An order with a wrong field still has somebody who waits for it: its id is looked for. */
@@ -321,26 +377,27 @@ on_bad_order(struct runner *runner, const struct protocol_message *order, const 
 	if (order->kind == PROTOCOL_RUN && order->id != 0)
 		refuse(runner, order->id, PROTOCOL_WHY_INVALID, err);
 	else if (order->kind == PROTOCOL_ASK && order->id != 0)
-		answer_failed(runner, order->id, 64, err->text);
+		answer_failed(runner, runner->asker, order->id, 64, err->text);
 }
 
 static void
-on_order(struct runner *runner, const char *data, size_t len)
+on_order(struct runner *runner, struct peer *peer, const char *data, size_t len)
 {
 	struct protocol_message order;
 	struct err err;
 
+	runner->asker = peer->number;
 	if (!protocol_decode(data, len, &order, &err)) {
 		on_bad_order(runner, &order, &err);
 		return;
 	}
 	if (order.kind == PROTOCOL_HELLO) {
-		on_hello(runner, &order);
+		on_hello(runner, peer, &order);
 		return;
 	}
-	if (!runner->greeted) {
+	if (!peer->greeted) {
 		(void)fprintf(stderr, "deploybot-runner: an order before hello\n");
-		runner->exit_status = EXIT_CONFIG;
+		drop(runner, peer, EXIT_CONFIG);
 		return;
 	}
 	switch (order.kind) {
@@ -353,6 +410,9 @@ on_order(struct runner *runner, const char *data, size_t len)
 	case PROTOCOL_ASK:
 		order_ask(runner, &order);
 		break;
+	case PROTOCOL_FORGET:
+		order_forget(runner, order.id);
+		break;
 	default:
 		(void)fprintf(
 		    stderr, "deploybot-runner: %s is no order\n", protocol_kind_name(order.kind));
@@ -360,20 +420,97 @@ on_order(struct runner *runner, const char *data, size_t len)
 }
 
 static void
-on_server(struct runner *runner)
+on_server(struct runner *runner, struct peer *peer)
 {
-	ssize_t n = recv(runner->server, runner->packet, sizeof(runner->packet), MSG_TRUNC);
+	ssize_t n =
+	    recv(peer->fd, runner->packet, sizeof(runner->packet), MSG_TRUNC | MSG_DONTWAIT);
 
-	if (n == -1 && errno == EINTR)
+	if (n == -1 && (errno == EINTR || errno == EAGAIN))
 		return;
 	if (n == 0 || (n == -1 && errno == ECONNRESET))
-		runner->exit_status = 0;
+		drop(runner, peer, 0);
 	else if (n == -1)
-		runner->exit_status = EXIT_IO;
+		drop(runner, peer, EXIT_IO);
 	else if ((size_t)n > sizeof(runner->packet))
 		(void)fprintf(stderr, "deploybot-runner: an order of %zd bytes\n", n);
 	else
-		on_order(runner, runner->packet, (size_t)n);
+		on_order(runner, peer, runner->packet, (size_t)n);
+}
+
+static void
+on_connection(struct runner *runner)
+{
+	uid_t user;
+	int fd = listener_accept(&runner->listener, &user);
+	struct peer *peer = fd == -1 ? NULL : peers_add(&runner->peers, fd);
+
+	if (fd == -1)
+		return;
+	if (peer == NULL) {
+		(void)fprintf(stderr,
+		    "deploybot-runner: a server of user %u is sent away: %d are connected\n",
+		    (unsigned)user, PEERS_MAX);
+		return;
+	}
+	(void)fprintf(
+	    stderr, "deploybot-runner: a server of user %u has connected\n", (unsigned)user);
+	peer->due = now_ms() + HELLO_WAIT_MS;
+}
+
+/* ---- signals ----------------------------------------------------------------------------- */
+
+/* Ours are waited for where they are known; as process 1 we are also left what others leave. */
+static void
+reap(struct runner *runner)
+{
+	pid_t pid;
+
+	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
+		if (runner->asked.id != 0 && runner->asked.pid == pid)
+			runner->asked.pid = 0;
+		for (size_t i = 0; i < runner->watch_count; i++) {
+			if (runner->watches[i].pid == pid)
+				runner->watches[i].child = false;
+		}
+	}
+}
+
+static void
+on_told_to_end(struct runner *runner)
+{
+	if (!runner->drains || runner->is_draining) {
+		runner->exit_status = 0;
+		return;
+	}
+	runner->is_draining = true;
+	(void)fprintf(stderr, "deploybot-runner: ending: %zu runs are waited for\n",
+	    runner->watch_count + runner->settling.count);
+}
+
+static void
+on_signal(struct runner *runner)
+{
+	struct signalfd_siginfo info;
+
+	while (read(runner->signals, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGCHLD)
+			reap(runner);
+		else
+			on_told_to_end(runner);
+	}
+}
+
+static int
+watch_signals(void)
+{
+	sigset_t signals;
+
+	(void)sigemptyset(&signals);
+	(void)sigaddset(&signals, SIGCHLD);
+	(void)sigaddset(&signals, SIGTERM);
+	(void)sigaddset(&signals, SIGINT);
+	(void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 /* ---- the loop ---------------------------------------------------------------------------- */
@@ -398,18 +535,57 @@ time_to_wait(const struct runner *runner)
 	return runner->has_spare ? -1 : SPARE_AFTER_MS;
 }
 
+/* What a turn looks at, in this order; watches behind. */
+enum { FD_ANSWER, FD_SIGNALS, FD_LISTENER, FD_PEERS, FD_WATCHES = FD_PEERS + PEERS_MAX };
+
+static size_t
+list_fds(const struct runner *runner, struct pollfd fds[FD_WATCHES + KEEPERS_MAX])
+{
+	fds[FD_ANSWER] = (struct pollfd){ runner->asked.fd, POLLIN, 0 };
+	fds[FD_SIGNALS] = (struct pollfd){ runner->signals, POLLIN, 0 };
+	fds[FD_LISTENER] = (struct pollfd){ runner->listener.fd, POLLIN, 0 };
+	for (size_t i = 0; i < PEERS_MAX; i++) {
+		const struct peer *peer = &runner->peers.all[i];
+
+		fds[FD_PEERS + i] =
+		    (struct pollfd){ peer->number == 0 ? -1 : peer->fd, peers_events(peer), 0 };
+	}
+	for (size_t i = 0; i < runner->watch_count; i++)
+		fds[FD_WATCHES + i] = (struct pollfd){ runner->watches[i].pidfd, POLLIN, 0 };
+	return FD_WATCHES + runner->watch_count;
+}
+
+static void
+turn_peers(struct runner *runner, const struct pollfd fds[PEERS_MAX])
+{
+	for (size_t i = 0; i < PEERS_MAX; i++) {
+		struct peer *peer = &runner->peers.all[i];
+
+		if (peer->number == 0)
+			continue;
+		if ((fds[i].revents & POLLOUT) != 0)
+			peers_flush(peer);
+		if ((fds[i].revents & ~POLLOUT) != 0)
+			on_server(runner, peer);
+	}
+	(void)peers_expire(&runner->peers);
+	for (size_t i = 0; i < PEERS_MAX; i++) {
+		struct peer *peer = &runner->peers.all[i];
+
+		if (peer->number != 0 && peer->is_lost)
+			drop(runner, peer, peer->lost_errno == 0 ? 0 : EXIT_IO);
+	}
+}
+
 static void
 turn(struct runner *runner)
 {
-	struct pollfd fds[KEEPERS_MAX + 2];
-	size_t watches = runner->watch_count;
-	int wait_ms = time_to_wait(runner), ready;
+	struct pollfd fds[FD_WATCHES + KEEPERS_MAX];
+	size_t watches = runner->watch_count, count = list_fds(runner, fds);
+	int wait_ms = time_to_wait(runner), due_ms = peers_expire(&runner->peers), ready;
 
-	fds[0] = (struct pollfd){ runner->server, POLLIN, 0 };
-	fds[1] = (struct pollfd){ runner->asked.fd, POLLIN, 0 };
-	for (size_t i = 0; i < watches; i++)
-		fds[2 + i] = (struct pollfd){ runner->watches[i].pidfd, POLLIN, 0 };
-	ready = poll(fds, 2 + watches, wait_ms);
+	ready = poll(
+	    fds, count, due_ms != -1 && (wait_ms == -1 || due_ms < wait_ms) ? due_ms : wait_ms);
 	if (ready == -1) {
 		if (errno != EINTR)
 			runner->exit_status = EXIT_IO;
@@ -421,42 +597,67 @@ turn(struct runner *runner)
 	}
 	/* From the end: the one that goes is replaced by the last, which was looked at. */
 	for (size_t i = watches; i-- > 0;) {
-		if (fds[2 + i].revents != 0)
+		if (fds[FD_WATCHES + i].revents != 0)
 			on_keeper_ended(runner, i);
 	}
-	if (fds[1].revents != 0)
+	if (fds[FD_ANSWER].revents != 0)
 		on_answer(runner);
-	if (fds[0].revents != 0)
-		on_server(runner);
+	turn_peers(runner, fds + FD_PEERS);
+	if (fds[FD_LISTENER].revents != 0)
+		on_connection(runner);
+	if (fds[FD_SIGNALS].revents != 0)
+		on_signal(runner);
 	ask_next(runner);
 	settle_pending(runner);
+	if (runner->is_draining && runner->watch_count == 0 && runner->settling.count == 0)
+		runner->exit_status = 0;
+}
+
+/* Its only server, or the socket that servers come to. */
+static bool
+open_up(struct runner *runner, const struct runner_start *start, struct err *err)
+{
+	int is_socket;
+	socklen_t size = sizeof(is_socket);
+
+	if (start->listen == NULL) {
+		runner->root = run_folder_root(start->place->state, err);
+		if (runner->root == -1)
+			return false;
+		if (getsockopt(start->server, SOL_SOCKET, SO_TYPE, &is_socket, &size) == -1)
+			return err_set(err, ERR_IO, "descriptor %d is no socket", start->server);
+		return peers_add(&runner->peers, start->server) != NULL;
+	}
+	runner->root = shared_state_open(start->place->state, err);
+	if (runner->root == -1 || !listener_open(&runner->listener, start->listen, err))
+		return false;
+	runner->signals = watch_signals();
+	return runner->signals != -1 || err_errno(err, ERR_IO, errno, "signalfd");
 }
 
 int
-runner_serve(int server, const struct program_place *place)
+runner_serve(const struct runner_start *start)
 {
 	static struct runner runner; /* too large for a stack, and there is one */
-	struct timeval patience = { .tv_sec = SEND_WAIT_S };
 	struct err err;
 
-	runner.server = server;
-	runner.place = place;
-	runner.asked.fd = -1;
+	runner.place = start->place;
+	runner.drains = start->drains;
+	runner.asked.fd = runner.signals = runner.listener.fd = -1;
 	runner.exit_status = -1;
-	runner.root = run_folder_root(place->state, &err);
-	if (runner.root == -1) {
+	if (!open_up(&runner, start, &err)) {
 		(void)fprintf(stderr, "deploybot-runner: %s\n", err.text);
-		return err.code == ERR_IO ? EXIT_IO : EXIT_CONFIG;
+		return err_exit_status(err.code);
 	}
-	if (setsockopt(server, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) == -1) {
-		(void)fprintf(stderr, "deploybot-runner: descriptor %d is no socket\n", server);
-		return EXIT_IO;
-	}
+	if (start->listen != NULL)
+		(void)fprintf(stderr, "deploybot-runner: ready: listening on %s, state in %s\n",
+		    start->listen, start->place->state);
 	CRASH_POINT(runner_up);
 	while (runner.exit_status == -1)
 		turn(&runner);
 	for (size_t i = 0; i < runner.watch_count; i++)
 		(void)close(runner.watches[i].pidfd); /* those keepers go on */
+	listener_close(&runner.listener);
 	(void)close(runner.root);
 	return runner.exit_status;
 }

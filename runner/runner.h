@@ -5,11 +5,20 @@
 
 #include "runner/program.h"
 
+/* How servers come: over the socket that one server holds the other end of, or to a listener. */
+struct runner_start {
+	int server;	    /* its server; -1: it listens */
+	const char *listen; /* NULL: it does not */
+	bool drains;	    /* told to end, it first waits for its runs */
+	const struct program_place *place;
+};
+
 /*
- * Serves one server at the other end of `server` (AF_UNIX, SOCK_SEQPACKET) until it closes.  Runs
- * stay with their keepers, a question ends.  Returns the exit status: 0, 74 when the socket fails,
- * 78 when the server speaks another version or the state directory cannot be used.
+ * Serves its server (AF_UNIX, SOCK_SEQPACKET) until it closes, or whoever comes until SIGTERM or
+ * SIGINT.  Runs stay with their keepers, a question ends.  Returns the exit status: 0; 74 when a
+ * socket or a disk fails; 75 when another runner works there; 78 when the one server speaks another
+ * version or the place is not as it has to be.
  */
-int runner_serve(int server, const struct program_place *place);
+int runner_serve(const struct runner_start *start);
 
 #endif

@@ -85,17 +85,24 @@ settle_add(struct settling *settling, uint64_t id, int folder)
 }
 
 bool
+settle_has(const struct settling *settling, uint64_t id)
+{
+	for (size_t i = 0; i < settling->count; i++) {
+		if (settling->all[i].id == id)
+			return true;
+	}
+	return false;
+}
+
+bool
 settle_look(struct settling *settling, int root, uint64_t id, struct protocol_message *ret,
     pid_t *ret_keeper)
 {
 	struct err err;
 	int folder;
 
-	/* One in the list is not looked at again: reading its exit file would drop our lock. */
-	for (size_t i = 0; i < settling->count; i++) {
-		if (settling->all[i].id == id)
-			return false;
-	}
+	if (settle_has(settling, id))
+		return false;
 	memset(ret, 0, sizeof(*ret));
 	folder = run_folder_open(root, id, &err);
 	if (folder == -1 && err.code == ERR_MISSING)

@@ -24,6 +24,9 @@ struct settling {
 	struct settle all[SETTLE_MAX];
 };
 
+/* Is it being ended?  Then its exit file is not to be opened: closing it would drop our lock. */
+bool settle_has(const struct settling *settling, uint64_t id);
+
 /*
  * Looks at runs/<id>/.  True: *ret is the SETTLED message (NEVER, ALIVE with the keeper's number in
  * *ret_keeper, ENDED or LOST).  False: nobody keeps it and it has no record; it is in the list

@@ -12,6 +12,7 @@
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "commands/commands.h"
@@ -237,6 +238,25 @@ current_settings(void *ctx)
 }
 
 static void
+on_runner_ready(void *ctx)
+{
+	struct serve *serve = ctx;
+
+	metric_set_runner(serve->metrics, true);
+	health_watch_runner(serve->watch, true);
+}
+
+static void
+on_runner_away(void *ctx, const char *why)
+{
+	struct serve *serve = ctx;
+
+	(void)why; /* it is in the log */
+	metric_set_runner(serve->metrics, false);
+	health_watch_runner(serve->watch, false);
+}
+
+static void
 on_runner_fatal(void *ctx, const char *text)
 {
 	struct serve *serve = ctx;
@@ -272,8 +292,11 @@ static bool
 lock_state(struct serve *serve, struct err *err)
 {
 	const char *folder = serve->settings->state_directory;
+	bool is_shared = serve->settings->runner_socket != NULL; /* with the runner's user */
 
-	if (!file_mkdirs(folder, 0700, err))
+	if (is_shared)
+		(void)umask(027); /* or the scripts could not read environments/ */
+	if (!file_mkdirs(folder, is_shared ? 0750 : 0700, err))
 		return err_wrap(err, "STATE_DIRECTORY");
 	if (!check_place(folder, err))
 		return false;
@@ -411,6 +434,8 @@ make_parts(struct serve *serve, struct err *err)
 		.env_file = serve->env_file,
 		.settings = serve->settings,
 		.redact = serve->redact,
+		.on_ready = on_runner_ready,
+		.on_away = on_runner_away,
 		.on_fatal = on_runner_fatal,
 		.ctx = serve,
 	};

@@ -14,11 +14,18 @@ serve_is_stopping(const struct serve *serve)
 	return serve->stop_deadline != 0;
 }
 
-/* Runs are our own runner's, so they are waited for; they would go on without us too. */
+/* Runs of a runner of ours are waited for, though they would go on without us too; a runner that is
+ * a service does not notice that we go. */
+static bool
+waits_for_runs(const struct serve *serve)
+{
+	return serve->settings->runner_socket == NULL && runs_open(serve->runs) > 0;
+}
+
 static bool
 is_at_rest(const struct serve *serve)
 {
-	return http_server_open_requests(serve->http) == 0 && runs_open(serve->runs) == 0;
+	return http_server_open_requests(serve->http) == 0 && !waits_for_runs(serve);
 }
 
 static void
@@ -46,8 +53,12 @@ serve_stop_start(struct serve *serve)
 		return;
 	}
 	CRASH_POINT(stop_begun);
-	log_info("stopping: nothing new is begun; %zu runs are waited for, at most %d s",
-	    runs_open(serve->runs), serve->settings->shutdown_timeout_seconds);
+	if (serve->settings->runner_socket == NULL)
+		log_info("stopping: nothing new is begun; %zu runs are waited for, at most %d s",
+		    runs_open(serve->runs), serve->settings->shutdown_timeout_seconds);
+	else
+		log_info("stopping: nothing new is begun; %zu runs go on with their runner",
+		    runs_open(serve->runs));
 	serve_manager_stopping();
 	serve->stop_deadline =
 	    loop_now_ms() + serve->settings->shutdown_timeout_seconds * INT64_C(1000);

@@ -1,15 +1,14 @@
-/* perform_forget.c - removes the folders of runs that are long past, a little in each turn.  Side: loop. */
+/* perform_forget.c - has the folders of runs that are long past removed, one after the other.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 #include <stdlib.h>
 
 #include "effects/perform_inside.h"
 #include "lib/log.h"
 #include "lib/loop.h"
-#include "runs/run_files.h"
 #include "runs/runs.h"
 
 #define MAGIC	 0x46676f31u
-#define PAUSE_MS 1 /* between two steps: whatever else is ready comes first */
+#define PAUSE_MS 1 /* between two folders: whatever else is ready comes first */
 
 /* One folder; those behind it in perform->forgetting wait. */
 struct perform_forget_state {
@@ -21,6 +20,7 @@ struct perform_forget_state {
 };
 
 static void on_turn(struct loop_timer *timer, void *ctx);
+static void on_forgotten(void *ctx, const char *failure);
 
 static void
 report(struct perform *perform, struct effect *effect, const char *failure)
@@ -52,25 +52,21 @@ static void
 on_turn(struct loop_timer *timer, void *ctx)
 {
 	struct perform_forget_state *forget = ctx;
-	struct perform *perform;
-	struct err err;
-	int64_t run;
 
 	(void)timer;
 	OBJ_CHECK(forget, MAGIC);
+	runs_forget(forget->perform->runs, forget->effect->u.forget.run, on_forgotten, forget);
+}
+
+static void
+on_forgotten(void *ctx, const char *failure)
+{
+	struct perform_forget_state *forget = ctx;
+	struct perform *perform;
+
+	OBJ_CHECK(forget, MAGIC);
 	perform = forget->perform;
-	run = forget->effect->u.forget.run;
-	switch (run_files_remove(runs_state_directory(perform->runs), run, &err)) {
-	case RUN_FILES_MORE:
-		loop_timer_start(perform->loop, &forget->turn, PAUSE_MS, 0);
-		break;
-	case RUN_FILES_GONE:
-		report(perform, forget_take(forget), NULL);
-		break;
-	case RUN_FILES_STAY:
-		report(perform, forget_take(forget), err.text);
-		break;
-	}
+	report(perform, forget_take(forget), failure);
 }
 
 void
@@ -102,6 +98,8 @@ again_forget(struct perform *perform, struct effect *effect)
 void
 perform_forget_done(struct perform *perform)
 {
+	if (perform->forgetting != NULL)
+		runs_forget_cancel(perform->runs);
 	while (perform->forgetting != NULL)
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it has left the list */
 		effect_free(forget_take(perform->forgetting));

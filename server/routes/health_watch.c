@@ -14,6 +14,7 @@ struct health_watch {
 	struct loop *loop;
 	struct loop_timer timer;
 	struct health_facts facts;
+	bool has_runner;
 	void (*on_lag)(void *ctx, double seconds);
 	void *ctx;
 };
@@ -78,6 +79,20 @@ health_watch_answered(struct health_watch *watch, int status)
 	watch->facts.waiting--;
 	watch->facts.progress_ms = now;
 	watch->facts.refused_ms = status == 503 ? now : 0; /* one success: it is well again */
+}
+
+void
+health_watch_runner(struct health_watch *watch, bool is_up)
+{
+	OBJ_CHECK(watch, WATCH_MAGIC);
+	watch->has_runner = is_up;
+}
+
+bool
+health_watch_has_runner(const struct health_watch *watch)
+{
+	OBJ_CHECK(watch, WATCH_MAGIC);
+	return watch->has_runner;
 }
 
 static bool

@@ -25,6 +25,10 @@ void health_watch_asked(struct health_watch *watch);
 /* Its answer came; status 503: it could not be decided. */
 void health_watch_answered(struct health_watch *watch, int status);
 
+/* The runner takes orders, or is away: what is decided waits for it, and nothing is refused. */
+void health_watch_runner(struct health_watch *watch, bool is_up);
+bool health_watch_has_runner(const struct health_watch *watch);
+
 /* NULL when all is well; else a short constant sentence. */
 const char *health_watch_illness(const struct health_watch *watch);
 

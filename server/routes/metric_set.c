@@ -50,6 +50,7 @@
 	    "Times the audit log could not be written.", NULL) \
 	M(counter, commands, "deploybot_commands_total", "Chat commands, by command and outcome.", \
 	    "command,outcome") \
+	M(gauge, runner_up, "deploybot_runner_up", "1 while the runner takes orders.", NULL) \
 	M(gauge, loop_lag, "deploybot_loop_lag_seconds", \
 	    "The longest turn of the event loop in the last second.", NULL)
 
@@ -291,6 +292,12 @@ metric_set_tls(struct metric_set *set, bool is_read, int64_t expires_at_s)
 	metrics_set(set->tls_probe_up, is_read, METRICS_BARE);
 	if (is_read)
 		metrics_set(set->tls_expiry, (double)expires_at_s, METRICS_BARE);
+}
+
+void
+metric_set_runner(struct metric_set *set, bool is_up)
+{
+	metrics_set(set->runner_up, is_up ? 1 : 0, METRICS_BARE);
 }
 
 void

@@ -40,6 +40,9 @@ void metric_set_messages_waiting(struct metric_set *set, int64_t since);
 /* The certificate was looked at; not read: what was read last goes on being told. */
 void metric_set_tls(struct metric_set *set, bool is_read, int64_t expires_at_s);
 
+/* Can a runner be given orders? */
+void metric_set_runner(struct metric_set *set, bool is_up);
+
 void metric_set_loop_lag(struct metric_set *set, double seconds);
 
 /* Appends the whole text. */

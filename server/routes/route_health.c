@@ -33,7 +33,14 @@ on_ready(struct http_request *request, void *ctx)
 {
 	const char *illness = health_watch_illness(ctx);
 
-	answer(request, illness == NULL ? 200 : 503, illness == NULL ? "ready" : illness);
+	/* Without a runner work is taken all the same, and waits: a proxy that sent it elsewhere, or
+	 * nowhere, would lose pushes. */
+	if (illness != NULL)
+		answer(request, 503, illness);
+	else
+		answer(request, 200,
+		    health_watch_has_runner(ctx) ? "ready" :
+						   "ready; the runner is away: deployments wait");
 }
 
 struct http_route

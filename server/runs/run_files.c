@@ -1,4 +1,4 @@
-/* run_files.c - a run's folder as the server sees it: finds, reads, removes.  Side: any. */
+/* run_files.c - a run's folder as the server sees it: finds and reads.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 #include "runs/run_files.h"
 
@@ -14,9 +14,7 @@
 
 #include "lib/err.h"
 
-#define FILES_MAX 64 /* a run's folder holds five */
 #define NAME_ROOM 24
-#define CUT_BYTES (64 * 1024 * 1024)
 
 static bool
 fail(struct err *err, int64_t run, const char *what)
@@ -144,99 +142,4 @@ run_files_started_at(const char *state_directory, int64_t run)
 		at = (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
 	close(folder);
 	return at;
-}
-
-/* Takes the folder's descriptor. */
-static bool
-remove_files(int folder, int64_t run, struct err *err)
-{
-	DIR *dir = fdopendir(folder);
-	struct dirent *entry;
-	unsigned n = 0;
-	bool done = true;
-
-	if (dir == NULL) {
-		(void)fail(err, run, "its folder");
-		close(folder);
-		return false;
-	}
-	while (done && n < FILES_MAX && (entry = readdir(dir)) != NULL) {
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
-		n++;
-		if (unlinkat(dirfd(dir), entry->d_name, 0) != 0 && errno != ENOENT)
-			done = fail(err, run, entry->d_name);
-	}
-	closedir(dir);
-	return done;
-}
-
-/* Opens runs/ and the run's folder in it; *ret_folder is -1 where there is none. */
-static bool
-open_both(const char *state_directory, int64_t run, int *ret_runs, int *ret_folder, struct err *err)
-{
-	struct err why = { .code = ERR_NONE };
-
-	*ret_folder = -1;
-	*ret_runs = open_runs(state_directory, run, &why);
-	if (*ret_runs >= 0)
-		*ret_folder = open_folder(*ret_runs, run, &why);
-	if (*ret_folder < 0 && why.code != ERR_MISSING)
-		return err_set(err, why.code, "%s", why.text);
-	return true;
-}
-
-/* GONE: what is left of the log is little. */
-static enum run_files_removal
-cut_log(int folder, int64_t run, struct err *err)
-{
-	enum run_files_removal done = RUN_FILES_GONE;
-	int log = openat(folder, "log", O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	struct stat st;
-
-	if (log < 0)
-		return RUN_FILES_GONE; /* missing, or nothing that can be cut: deleted as it is */
-	if (fstat(log, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > CUT_BYTES) {
-		done = RUN_FILES_MORE;
-		if (ftruncate(log, st.st_size - CUT_BYTES) != 0) {
-			(void)fail(err, run, "its log");
-			done = RUN_FILES_STAY;
-		}
-	}
-	close(log);
-	return done;
-}
-
-/* Takes both descriptors. */
-static enum run_files_removal
-remove_folder(int runs, int folder, int64_t run, struct err *err)
-{
-	char name[NAME_ROOM];
-	bool done = remove_files(folder, run, err);
-
-	(void)snprintf(name, sizeof(name), "%" PRId64, run);
-	if (done && unlinkat(runs, name, AT_REMOVEDIR) != 0)
-		done = fail(err, run, "its folder");
-	close(runs);
-	return done ? RUN_FILES_GONE : RUN_FILES_STAY;
-}
-
-enum run_files_removal
-run_files_remove(const char *state_directory, int64_t run, struct err *err)
-{
-	enum run_files_removal done;
-	int runs, folder;
-	bool is_known = open_both(state_directory, run, &runs, &folder, err);
-
-	if (folder < 0) {
-		if (runs >= 0)
-			close(runs);
-		return is_known ? RUN_FILES_GONE : RUN_FILES_STAY;
-	}
-	done = cut_log(folder, run, err);
-	if (done == RUN_FILES_GONE)
-		return remove_folder(runs, folder, run, err);
-	close(folder);
-	close(runs);
-	return done;
 }

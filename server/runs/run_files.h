@@ -1,4 +1,4 @@
-/* run_files.h - a run's folder as the server sees it: finds, reads, removes.  Side: any. */
+/* run_files.h - a run's folder as the server sees it: finds and reads.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 #ifndef RUN_FILES_H
 #define RUN_FILES_H
@@ -22,17 +22,5 @@ bool run_files_highest(const char *state_directory, int64_t *ret, struct err *er
 
 /* Wall ms when its program was forked; 0: not known. */
 int64_t run_files_started_at(const char *state_directory, int64_t run);
-
-enum run_files_removal {
-	RUN_FILES_MORE,		/* call it again, in another turn */
-	RUN_FILES_GONE,
-	RUN_FILES_STAY,		/* *err says why */
-};
-
-/* Deletes the folder and the files in it (it has no folders; at most 64 are looked at), of a large
- * log 64 MB in each call: a file system may be long at giving back gigabytes at once.  One that is
- * not there is gone.  Not for a run that is open: retention knows. */
-enum run_files_removal run_files_remove(const char *state_directory, int64_t run, struct err *err)
-    MUST_USE;
 
 #endif

@@ -1,4 +1,4 @@
-/* runner_link.h - the runner as a process: started, talked to, started again.  Side: loop. */
+/* runner_link.h - a socket to a runner that is well: had, talked over, had again.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 #ifndef RUNNER_LINK_H
 #define RUNNER_LINK_H
@@ -10,10 +10,13 @@
 struct runner_link;
 struct settings;
 
-/* It is asked for a sign of life all the time.  One that gives none is killed and started again:
- * orders, questions and settles all wait for a runner that is well, and have no deadlines of their
- * own.  Callbacks come from the loop, but for none inside runner_link_start(). */
+/* The runner is a child of ours, started and started again; or a service with a socket, connected
+ * to and connected to again, for ever.  It is asked for a sign of life all the time.  A child that
+ * gives none is killed, the connection to a service is closed: orders, questions and settles all
+ * wait for a runner that is well, and have no deadlines of their own.  Callbacks come from the loop,
+ * none inside runner_link_start(). */
 struct runner_link_config {
+	const char *socket;		/* of a service; NULL: a child, and what follows is its */
 	const char *path;		/* NULL: beside our own executable */
 	const char *state_directory;
 	const char *env_file;		/* NULL: none */
@@ -23,11 +26,14 @@ struct runner_link_config {
 	void (*on_message)(void *ctx, const struct protocol_message *message);
 	void (*on_writable)(void *ctx);	/* after PACKET_LATER */
 	void (*on_down)(void *ctx);	/* it is gone: nothing that was asked will be answered */
-	void (*on_fatal)(void *ctx, const char *text); /* it will never work; not started again */
+	/* There is none, since now or still: at every try in vain; may be NULL. */
+	void (*on_away)(void *ctx, const char *why);
+	/* It will never work, and is not started again.  Of a service nobody knows that. */
+	void (*on_fatal)(void *ctx, const char *text);
 	void *ctx;
 };
 
-/* Copies the config and its texts.  NULL and *err when it cannot be started at all. */
+/* Copies the config and its texts.  NULL and *err when a child cannot be started at all. */
 struct runner_link *runner_link_start(struct loop *loop, const struct runner_link_config *config,
     struct err *err) MUST_USE;
 

@@ -28,7 +28,12 @@ struct runs {
 	struct run_follow *open[OPEN_MAX];
 	size_t n_open;
 	struct questions questions;
+	int64_t forget; /* the run whose folder is to go; 0: none */
+	bool is_forget_said;
+	runs_forgotten_fn *on_forgotten;
+	void *forget_ctx;
 	void (*on_ready)(void *ctx);
+	void (*on_away)(void *ctx, const char *why);
 	void (*on_fatal)(void *ctx, const char *text);
 	void *ctx;
 };
@@ -37,6 +42,7 @@ static void on_runner_ready(void *ctx);
 static void on_runner_message(void *ctx, const struct protocol_message *message);
 static void on_runner_writable(void *ctx);
 static void on_runner_down(void *ctx);
+static void on_runner_away(void *ctx, const char *why);
 static void on_runner_fatal(void *ctx, const char *text);
 static void on_unsaid(void *ctx);
 static void on_over(void *ctx, struct run_follow *run);
@@ -47,6 +53,7 @@ static bool
 start_runner(struct runs *runs, const struct runs_config *config, struct err *err)
 {
 	const struct runner_link_config link = {
+		.socket = config->settings->runner_socket,
 		.path = config->runner,
 		.state_directory = runs->state_directory,
 		.env_file = config->env_file,
@@ -56,6 +63,7 @@ start_runner(struct runs *runs, const struct runs_config *config, struct err *er
 		.on_message = on_runner_message,
 		.on_writable = on_runner_writable,
 		.on_down = on_runner_down,
+		.on_away = on_runner_away,
 		.on_fatal = on_runner_fatal,
 		.ctx = runs,
 	};
@@ -79,6 +87,7 @@ runs_start(struct loop *loop, const struct runs_config *config, struct err *err)
 	runs->magic = MAGIC;
 	runs->loop = loop;
 	runs->on_ready = config->on_ready;
+	runs->on_away = config->on_away;
 	runs->on_fatal = config->on_fatal;
 	runs->ctx = config->ctx;
 	runs->world = (struct run_follow_world){ .loop = loop,
@@ -151,7 +160,19 @@ find(const struct runs *runs, int64_t id)
 	return NULL;
 }
 
-/* Nothing is queued: what is to be said is read off the runs and the questions. */
+static bool
+say_forget(struct runs *runs)
+{
+	const struct protocol_message message = { .kind = PROTOCOL_FORGET,
+		.id = (uint64_t)runs->forget };
+
+	if (runs->forget != 0 && !runs->is_forget_said)
+		runs->is_forget_said =
+		    runner_link_send(runs->runner, &message, NULL) == PACKET_SENT;
+	return runs->forget == 0 || runs->is_forget_said;
+}
+
+/* Nothing is queued: what is to be said is read off the runs, the questions and the rest. */
 static void
 flush(struct runs *runs)
 {
@@ -161,7 +182,8 @@ flush(struct runs *runs)
 		if (!run_follow_say(runs->open[i], runs->runner))
 			return;
 	}
-	questions_say(&runs->questions, runs->runner);
+	if (say_forget(runs))
+		questions_say(&runs->questions, runs->runner);
 }
 
 static void
@@ -204,6 +226,23 @@ on_runner_writable(void *ctx)
 }
 
 static void
+take_forgotten(struct runs *runs, const struct protocol_message *message)
+{
+	const char *why = message->text[0] != '\0' ? message->text : "the runner gave no reason";
+
+	if (runs->forget == 0 || message->id != (uint64_t)runs->forget)
+		return; /* of one that was cancelled */
+	runs->is_forget_said = false;
+	if (message->removal == PROTOCOL_REMOVAL_MORE) {
+		flush(runs);
+		return;
+	}
+	runs->forget = 0;
+	runs->on_forgotten(
+	    runs->forget_ctx, message->removal == PROTOCOL_REMOVAL_GONE ? NULL : why);
+}
+
+static void
 on_runner_message(void *ctx, const struct protocol_message *message)
 {
 	struct runs *runs = ctx;
@@ -223,6 +262,9 @@ on_runner_message(void *ctx, const struct protocol_message *message)
 		questions_take(&runs->questions, message);
 		flush(runs);
 		break;
+	case PROTOCOL_FORGOTTEN:
+		take_forgotten(runs, message);
+		break;
 	default:
 		log_warning("deploybot-runner said %s, which it should not",
 		    protocol_kind_name(message->kind));
@@ -237,7 +279,18 @@ on_runner_down(void *ctx)
 	OBJ_CHECK(runs, MAGIC);
 	for (size_t i = 0; i < runs->n_open; i++)
 		run_follow_runner_down(runs->open[i]);
+	runs->is_forget_said = false;
 	questions_runner_down(&runs->questions);
+}
+
+static void
+on_runner_away(void *ctx, const char *why)
+{
+	struct runs *runs = ctx;
+
+	OBJ_CHECK(runs, MAGIC);
+	if (runs->on_away != NULL)
+		runs->on_away(runs->ctx, why);
 }
 
 static void
@@ -303,6 +356,25 @@ runs_end(struct runs *runs, struct runs_wish *wish)
 	if (run != NULL)
 		run_follow_end(run, wish);
 	return run != NULL;
+}
+
+void
+runs_forget(struct runs *runs, int64_t run, runs_forgotten_fn *on_forgotten, void *ctx)
+{
+	OBJ_CHECK(runs, MAGIC);
+	assert(runs->forget == 0 && run > 0);
+	runs->forget = run;
+	runs->is_forget_said = false;
+	runs->on_forgotten = on_forgotten;
+	runs->forget_ctx = ctx;
+	flush(runs);
+}
+
+void
+runs_forget_cancel(struct runs *runs)
+{
+	OBJ_CHECK(runs, MAGIC);
+	runs->forget = 0;
 }
 
 struct runs_question *

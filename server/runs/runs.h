@@ -17,14 +17,17 @@ struct redact;
 struct runs;
 
 struct runs_config {
+	/* settings->runner_socket says whether the runner is a service: then nothing is started. */
 	const char *runner;		/* path of deploybot-runner; NULL: beside our program */
 	const char *env_file;		/* handed to it; NULL: none */
 	const struct settings *settings; /* state_directory, and which variables are the runner's */
 	struct redact *redact;		/* borrowed; NULL: known shapes only */
 	unsigned grace_s;		/* between TERM and KILL; 0: 10 */
-	unsigned answer_s;	/* a runner silent for so long is killed and started again; 0: 60 */
+	unsigned answer_s;	/* a runner silent for so long is given up; 0: 60 */
 	/* The runner said hello: orders go out from now on.  At each start of it; may be NULL. */
 	void (*on_ready)(void *ctx);
+	/* There is none, since now or still: at every try in vain.  May be NULL. */
+	void (*on_away)(void *ctx, const char *why);
 	/* It will never work: another version, or settings it refuses.  Said once; stop the program
 	 * with status 78.  `text` says why. */
 	void (*on_fatal)(void *ctx, const char *text);
@@ -97,6 +100,15 @@ struct runs_wish {
  * run has ended by then.  One that was not ordered yet is refused in the next turn.  False: no such
  * run is open, there is nothing to end. */
 bool runs_end(struct runs *runs, struct runs_wish *wish) MUST_USE;
+
+/* --- folders of old runs ------------------------------------------------------------------ */
+
+/* Has the runner remove runs/<run>/, in pieces: between two of them it may do something else.  One
+ * at a time; waits for the runner where it is away.  `failure`: why something of it stays; NULL: it
+ * is gone. */
+typedef void runs_forgotten_fn(void *ctx, const char *failure);
+void runs_forget(struct runs *runs, int64_t run, runs_forgotten_fn *on_forgotten, void *ctx);
+void runs_forget_cancel(struct runs *runs);
 
 /* --- git questions ------------------------------------------------------------------------ */
 

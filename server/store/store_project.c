@@ -102,7 +102,7 @@ project_environment(struct store *store, const char *name, struct err *err)
 	ok = buf_check(&content, err) &&
 	    (is_same_file(path, &content) ||
 		(file_mkdirs(store->environments_path, 0755, err) &&
-		    file_write(path, content.data, content.size, 0644, err)));
+		    file_write(path, content.data, content.size, 0640, err)));
 	buf_done(&content);
 	return ok;
 }

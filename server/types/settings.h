@@ -70,6 +70,7 @@ struct settings {
 	int shutdown_timeout_seconds;
 	int run_logs_keep;
 
+	const char *runner_socket; /* NULL: the runner is our child */
 	const char *listen_address;
 	int api_server_port;
 	bool enable_telemetry;

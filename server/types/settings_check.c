@@ -258,6 +258,16 @@ settings_check_PATH(const char *text, struct err *err)
 }
 
 bool
+settings_check_SOCKET(const char *text, struct err *err)
+{
+	if (text[0] == '/' && is_printable(text) && strlen(text) > SUN_PATH_MAX)
+		return err_set(err, ERR_INVALID,
+		    "\"%.60s…\" is longer than the %d bytes that a socket's path may have", text,
+		    SUN_PATH_MAX);
+	return settings_check_PATH(text, err);
+}
+
+bool
 settings_check_ADDRESS(const char *text, struct err *err)
 {
 	struct in6_addr address;

@@ -29,6 +29,19 @@ look_up(const struct settings_loader *l, const char *name)
 	return (struct settings_found){ entry->value, entry->line };
 }
 
+/* With a runner of its own user what is the runner's alone is not for us to read. */
+static bool
+is_out_of_sight(const struct settings_loader *l, const struct settings_spec *spec, const char *name)
+{
+	char file_setting[SETTINGS_TABLE_NAME + 8];
+
+	if (!spec->is_secret || spec->whose != WHOSE_RUNNER ||
+	    look_up(l, settings_table[SETTING_RUNNER_SOCKET].name).text == NULL)
+		return false;
+	(void)snprintf(file_setting, sizeof(file_setting), "%s_FILE", name);
+	return look_up(l, name).text == NULL && look_up(l, file_setting).text != NULL;
+}
+
 /* The first line of the file that NAME_FILE names; NULL when there is no NAME_FILE, or after an
  * error. */
 static char *
@@ -76,8 +89,9 @@ keep(struct settings_loader *l, char **ret, const char *text)
 		settings_say(l->report, SETTINGS_ERROR, "no memory for settings");
 }
 
-void
-settings_take_value(struct settings_loader *l, const struct settings_spec *spec, const char *name,
+/* What stands there, found and read. */
+static void
+take_found(struct settings_loader *l, const struct settings_spec *spec, const char *name,
     const char *fallback, struct settings_value *value)
 {
 	struct settings_found found = look_up(l, name);
@@ -106,6 +120,16 @@ settings_take_value(struct settings_loader *l, const struct settings_spec *spec,
 	if (spec->is_secret && spec->whose == WHOSE_RUNNER) /* the runner's alone */
 		return;
 	keep(l, &value->text, found.text);
+}
+
+void
+settings_take_value(struct settings_loader *l, const struct settings_spec *spec, const char *name,
+    const char *fallback, struct settings_value *value)
+{
+	if (is_out_of_sight(l, spec, name))
+		value->is_given = true;
+	else
+		take_found(l, spec, name, fallback, value);
 }
 
 static void

@@ -34,7 +34,7 @@ const struct settings_spec settings_table_environment[ENVIRONMENT_SETTING_COUNT]
 
 /* Read once, when sockets, handles and files are made. */
 static const char *const only_at_start[] = { "LISTEN_ADDRESS", "API_SERVER_PORT", "STATE_DIRECTORY",
-	"AUDIT_LOG_PATH", "LOG_FORMAT", "TELEGRAM_BOT_TOKEN", "TELEGRAM_MODE",
+	"AUDIT_LOG_PATH", "RUNNER_SOCKET", "LOG_FORMAT", "TELEGRAM_BOT_TOKEN", "TELEGRAM_MODE",
 	"TELEGRAM_WEBHOOK_URL", "TELEGRAM_API_BASE", "TELEGRAM_PROXY" };
 
 bool

@@ -112,6 +112,7 @@ readyz_is_503_with_the_reason_while_the_store_refuses(void **state)
 {
 	struct world *w = *state;
 
+	health_watch_runner(w->watch, true);
 	assert_int_equal(ask(w, "GET /readyz"), 200);
 	assert_string_equal(w->asked.body, "ready\n");
 	health_watch_asked(w->watch);
@@ -121,6 +122,22 @@ readyz_is_503_with_the_reason_while_the_store_refuses(void **state)
 	health_watch_asked(w->watch);
 	health_watch_answered(w->watch, 200);
 	assert_int_equal(ask(w, "GET /readyz"), 200);
+}
+
+/* A proxy that took it for a refusal would lose pushes, which are kept until there is a runner. */
+static void
+readyz_says_that_the_runner_is_away_and_is_200_all_the_same(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(ask(w, "GET /readyz"), 200);
+	assert_string_equal(w->asked.body, "ready; the runner is away: deployments wait\n");
+	health_watch_runner(w->watch, true);
+	assert_int_equal(ask(w, "GET /readyz"), 200);
+	assert_string_equal(w->asked.body, "ready\n");
+	health_watch_runner(w->watch, false);
+	assert_int_equal(ask(w, "GET /readyz"), 200);
+	assert_string_equal(w->asked.body, "ready; the runner is away: deployments wait\n");
 }
 
 static void
@@ -170,6 +187,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(healthz_is_200_whenever_the_loop_turns),
 		TEST(readyz_is_503_with_the_reason_while_the_store_refuses),
+		TEST(readyz_says_that_the_runner_is_away_and_is_200_all_the_same),
 		TEST(head_has_the_status_and_nothing_else_is_allowed),
 		TEST(metrics_are_the_text_format_that_prometheus_3_wants),
 		TEST(metrics_are_404_as_long_as_telemetry_is_off),

@@ -39,11 +39,12 @@ static int
 drop_folder(void **state)
 {
 	char path[128];
-	struct err err;
 
 	(void)state;
-	if (run_files_remove(folder, 7, &err) != RUN_FILES_GONE)
-		return -1;
+	(void)snprintf(path, sizeof(path), "%s/runs/7/log", folder);
+	(void)unlink(path);
+	(void)snprintf(path, sizeof(path), "%s/runs/7", folder);
+	(void)rmdir(path);
 	(void)snprintf(path, sizeof(path), "%s/runs", folder);
 	(void)rmdir(path);
 	return rmdir(folder);
@@ -209,45 +210,6 @@ a_link_in_place_of_a_log_is_not_followed(void **state)
 	buf_done(&out);
 }
 
-static void
-a_folder_is_removed_with_what_is_in_it(void **state)
-{
-	char path[128];
-	struct err err;
-
-	(void)state;
-	(void)snprintf(path, sizeof(path), "%s/runs/7/log", folder);
-	(void)unlink(path);
-	write_log("x\n");
-	assert_int_equal(run_files_remove(folder, 7, &err), RUN_FILES_GONE);
-	assert_int_equal(run_files_open(folder, 7, &err), -1);
-	assert_int_equal(err.code, ERR_MISSING);
-	assert_int_equal(run_files_remove(folder, 7, &err), RUN_FILES_GONE); /* not there: fine */
-	assert_int_equal(run_files_remove("/nowhere/at/all", 7, &err), RUN_FILES_GONE);
-}
-
-/* Giving back 2 GB at once may hold a loop for a second. */
-static void
-a_large_log_is_cut_piece_by_piece(void **state)
-{
-	char path[128];
-	struct err err;
-
-	(void)state;
-	write_log("x\n");
-	(void)snprintf(path, sizeof(path), "%s/runs/7/log", folder);
-	assert_int_equal(truncate(path, 200 * 1024 * 1024), 0);
-	for (int i = 0; i < 3; i++) {
-		struct stat st;
-
-		assert_int_equal(run_files_remove(folder, 7, &err), RUN_FILES_MORE);
-		assert_int_equal(stat(path, &st), 0);
-		assert_int_equal(st.st_size, (200 - 64 * (i + 1)) * 1024 * 1024);
-	}
-	assert_int_equal(run_files_remove(folder, 7, &err), RUN_FILES_GONE);
-	assert_int_equal(run_files_open(folder, 7, &err), -1);
-}
-
 int
 main(void)
 {
@@ -259,8 +221,6 @@ main(void)
 		cmocka_unit_test(a_log_that_is_not_there_shows_nothing),
 		cmocka_unit_test(the_end_of_a_large_log_is_read),
 		cmocka_unit_test(a_link_in_place_of_a_log_is_not_followed),
-		cmocka_unit_test(a_folder_is_removed_with_what_is_in_it),
-		cmocka_unit_test(a_large_log_is_cut_piece_by_piece),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, drop_folder);

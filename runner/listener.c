@@ -1,0 +1,154 @@
+/* listener.c - the socket in the file system on which a runner waits for servers.  Side: runner. */
+/* SPDX-License-Identifier: ISC */
+#include "runner/listener.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define BACKLOG 16
+
+static bool
+make_address(const char *path, struct sockaddr_un *ret, struct err *err)
+{
+	*ret = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	if (path[0] != '/')
+		return err_set(err, ERR_CONFIG, "--listen %s: not an absolute path", path);
+	if (strlen(path) >= sizeof(ret->sun_path))
+		return err_set(err, ERR_CONFIG,
+		    "--listen: a path of %zu bytes; a socket's has %zu at most: choose a shorter "
+		    "one",
+		    strlen(path), sizeof(ret->sun_path) - 1);
+	memcpy(ret->sun_path, path, strlen(path));
+	return true;
+}
+
+/* Its folder, which says whose group the socket gets. */
+static bool
+look_at_folder(const char *path, struct stat *ret, struct err *err)
+{
+	char room[PATH_MAX];
+	const char *folder;
+
+	(void)snprintf(room, sizeof(room), "%s", path); /* fits: make_address */
+	folder = dirname(room);
+	if (stat(folder, ret) == 0)
+		return true;
+	return err_set(err, ERR_CONFIG,
+	    "--listen %s: %s: %s: make it: install -d -m 2750 -o <the runner's user> -g <the "
+	    "server's group> %s",
+	    path, folder, strerrordesc_np(errno), folder);
+}
+
+/* Removes a socket that nobody listens on any more. */
+static bool
+clear_place(const struct sockaddr_un *address, struct err *err)
+{
+	const char *path = address->sun_path;
+	struct stat st;
+	bool refused;
+	int fd;
+
+	if (lstat(path, &st) != 0)
+		return true; /* binding says what is wrong */
+	if (!S_ISSOCK(st.st_mode))
+		return err_set(err, ERR_CONFIG,
+		    "--listen %s: there is a file that is no socket: remove it, or choose another "
+		    "path",
+		    path);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd == -1)
+		return err_errno(err, ERR_IO, errno, "socket");
+	refused = connect(fd, (const struct sockaddr *)address, sizeof(*address)) != 0 &&
+	    errno == ECONNREFUSED;
+	(void)close(fd);
+	if (!refused)
+		return err_set(err, ERR_BUSY,
+		    "--listen %s: another runner works there: stop it first, or choose another "
+		    "path",
+		    path);
+	if (unlink(path) != 0 && errno != ENOENT)
+		return err_errno(err, ERR_IO, errno, "removing the old socket %s", path);
+	return true;
+}
+
+/* Nobody may connect before its mode is set: until then nobody listens. */
+static bool
+bind_for_group(const struct listener *listener, const struct sockaddr_un *address, gid_t group,
+    struct err *err)
+{
+	const char *path = listener->path;
+	struct stat st;
+
+	if (bind(listener->fd, (const struct sockaddr *)address, sizeof(*address)) != 0)
+		return err_set(err, ERR_CONFIG,
+		    "--listen %s: %s: the runner's user must be able to write in its folder", path,
+		    strerrordesc_np(errno));
+	if (lstat(path, &st) == 0 && st.st_gid != group && lchown(path, (uid_t)-1, group) != 0)
+		return err_set(err, ERR_CONFIG,
+		    "--listen %s: cannot be given the group of its folder (%s): make the runner's "
+		    "user "
+		    "a member of group %u",
+		    path, strerrordesc_np(errno), (unsigned)group);
+	if (chmod(path, 0660) != 0 || listen(listener->fd, BACKLOG) != 0)
+		return err_errno(err, ERR_IO, errno, "--listen %s", path);
+	return true;
+}
+
+bool
+listener_open(struct listener *ret, const char *path, struct err *err)
+{
+	struct sockaddr_un address;
+	struct stat st;
+
+	*ret = (struct listener){ .fd = -1, .path = path };
+	if (!make_address(path, &address, err) || !look_at_folder(path, &st, err) ||
+	    !clear_place(&address, err))
+		return false;
+	ret->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (ret->fd == -1)
+		return err_errno(err, ERR_IO, errno, "socket");
+	if (bind_for_group(ret, &address, st.st_gid, err)) {
+		if (lstat(path, &st) == 0) {
+			ret->device = st.st_dev;
+			ret->inode = st.st_ino;
+		}
+		return true;
+	}
+	(void)close(ret->fd);
+	ret->fd = -1;
+	return false;
+}
+
+int
+listener_accept(const struct listener *listener, uid_t *ret_user)
+{
+	int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC);
+	struct ucred who = { .uid = (uid_t)-1 };
+	socklen_t size = sizeof(who);
+
+	if (fd != -1)
+		(void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size); /* else -1 is told */
+	*ret_user = who.uid;
+	return fd;
+}
+
+void
+listener_close(struct listener *listener)
+{
+	struct stat st;
+
+	if (listener->fd == -1)
+		return;
+	if (lstat(listener->path, &st) == 0 && st.st_dev == listener->device &&
+	    st.st_ino == listener->inode)
+		(void)unlink(listener->path); /* one that stays is replaced by the next */
+	(void)close(listener->fd);
+	listener->fd = -1;
+}

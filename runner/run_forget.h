@@ -1,0 +1,16 @@
+/* run_forget.h - removes the folder of a run that is over, a piece at a time.  Side: runner. */
+/* SPDX-License-Identifier: ISC */
+#ifndef RUN_FORGET_H
+#define RUN_FORGET_H
+
+#include "runner/protocol.h"
+
+/*
+ * Deletes runs/<id>/ and the files in it (it has no folders), 64 files or 64 MB of a large log
+ * in each call: a file system may be long at giving back gigabytes at once.  Nothing of a
+ * run without a record: its keeper lives, or what became of it is still to be said.  Fills *ret, of
+ * kind FORGOTTEN; one that is not there is gone.
+ */
+void run_forget(int root, uint64_t id, struct protocol_message *ret);
+
+#endif

@@ -1,0 +1,188 @@
+/* shared_state.c - the runner's folders in a state directory that it shares with a server of another user.  Side: runner. */
+/* SPDX-License-Identifier: ISC */
+#include "runner/shared_state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define NAME_ROOM 64
+
+struct folder {
+	const char *name;
+	mode_t mode;
+	bool is_shared; /* of the state directory's group */
+};
+
+static const struct folder folders[] = {
+	{ "runs", 02750, true },
+	{ "git", 0700, false },
+	{ "apps", 0700, false },
+};
+
+static const char *
+user_name(uid_t user, char room[NAME_ROOM])
+{
+	const struct passwd *entry = getpwuid(user); /* NOLINT(concurrency-mt-unsafe): one thread */
+
+	if (entry != NULL)
+		(void)snprintf(room, NAME_ROOM, "%s", entry->pw_name);
+	else
+		(void)snprintf(room, NAME_ROOM, "%u", (unsigned)user);
+	return room;
+}
+
+static const char *
+group_name(gid_t group, char room[NAME_ROOM])
+{
+	const struct group *entry = getgrgid(group); /* NOLINT(concurrency-mt-unsafe): one thread */
+
+	if (entry != NULL)
+		(void)snprintf(room, NAME_ROOM, "%s", entry->gr_name);
+	else
+		(void)snprintf(room, NAME_ROOM, "%u", (unsigned)group);
+	return room;
+}
+
+/* What is wrong with a folder, and the command that makes it right. */
+static bool
+say_wrong(
+    const struct folder *folder, const char *state, gid_t group, const char *what, struct err *err)
+{
+	char owner[NAME_ROOM], its_group[NAME_ROOM];
+
+	return err_set(err, ERR_CONFIG,
+	    "%s/%s: %s: make it right: install -d -m %04o -o %s -g %s %s/%s", state, folder->name,
+	    what, (unsigned)folder->mode, user_name(geteuid(), owner),
+	    group_name(folder->is_shared ? group : getegid(), its_group), state, folder->name);
+}
+
+/* Just made by us, and empty. */
+static bool
+give_mode(int fd, const struct folder *folder, gid_t group)
+{
+	if (folder->is_shared && fchown(fd, (uid_t)-1, group) != 0)
+		return false;
+	return fchmod(fd, folder->mode) == 0;
+}
+
+static const char *
+find_fault(const struct stat *st, const struct folder *folder, gid_t group)
+{
+	if (st->st_uid != geteuid())
+		return "it belongs to another user";
+	if ((st->st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		return "others may write there";
+	if (folder->is_shared && st->st_gid != group)
+		return "it does not have the state directory's group";
+	if (folder->is_shared && (st->st_mode & 02050) != 02050)
+		return "the server could not read what is made there";
+	return NULL;
+}
+
+/* Its descriptor, or -1. */
+static int
+folder_open(int at, const struct folder *folder, const char *state, gid_t group, struct err *err)
+{
+	bool is_new = mkdirat(at, folder->name, 0700) == 0;
+	const char *fault = NULL;
+	struct stat st;
+	int fd;
+
+	if (!is_new && errno != EEXIST) {
+		(void)say_wrong(folder, state, group, strerrordesc_np(errno), err);
+		return -1;
+	}
+	fd = openat(at, folder->name, O_DIRECTORY | O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd == -1) {
+		(void)say_wrong(folder, state, group, strerrordesc_np(errno), err);
+		return -1;
+	}
+	/* Its name is flushed too: without it every run's flushed record would vanish. */
+	if (is_new && (!give_mode(fd, folder, group) || fsync(at) == -1))
+		fault = strerrordesc_np(errno);
+	else if (fstat(fd, &st) == -1)
+		fault = strerrordesc_np(errno);
+	else
+		fault = find_fault(&st, folder, group);
+	if (fault == NULL)
+		return fd;
+	(void)close(fd);
+	(void)say_wrong(folder, state, group, fault, err);
+	return -1;
+}
+
+/* Of another user, who is no root: what is ours in it is not safe from him. */
+static void
+warn_of_owner(const char *state, const struct stat *st)
+{
+	char owner[NAME_ROOM], group[NAME_ROOM];
+
+	if (st->st_uid == 0 || st->st_uid == geteuid())
+		return;
+	(void)fprintf(stderr,
+	    "deploybot-runner: warning: %s belongs to %s, who could put other folders in place of "
+	    "the runner's: chown root:%s %s && chmod 1770 %s\n",
+	    state, user_name(st->st_uid, owner), group_name(st->st_gid, group), state, state);
+}
+
+/* Not the descriptor that forked keepers hold for a while: the lock would stay with them. */
+static bool
+take_lock(int root, const char *state, struct err *err)
+{
+	int fd = openat(root, ".", O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+
+	if (fd != -1 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return true; /* open, and so locked, until we end */
+	if (errno == EWOULDBLOCK)
+		(void)err_set(err, ERR_BUSY,
+		    "another runner works in %s/runs: stop it first, or use another --state",
+		    state);
+	else
+		(void)err_errno(err, ERR_IO, errno, "locking %s/runs", state);
+	if (fd != -1)
+		(void)close(fd);
+	return false;
+}
+
+int
+shared_state_open(const char *state, struct err *err)
+{
+	int at = open(state, O_DIRECTORY | O_RDONLY | O_CLOEXEC), root = -1;
+	struct stat st;
+
+	if (at == -1 || fstat(at, &st) == -1) {
+		(void)err_set(err, ERR_CONFIG,
+		    "state directory %s: %s: the runner's user must be in its group, and the group "
+		    "be "
+		    "allowed to read it",
+		    state, strerrordesc_np(errno));
+		if (at != -1)
+			(void)close(at);
+		return -1;
+	}
+	for (size_t i = COUNT(folders); i-- > 0;) {
+		int fd = folder_open(at, &folders[i], state, st.st_gid, err);
+
+		if (fd == -1) {
+			(void)close(at);
+			return -1;
+		}
+		if (i == 0)
+			root = fd;
+		else
+			(void)close(fd); /* was only looked at */
+	}
+	(void)close(at);
+	warn_of_owner(state, &st);
+	if (take_lock(root, state, err))
+		return root;
+	(void)close(root);
+	return -1;
+}

@@ -1,0 +1,20 @@
+/* shared_state.h - the runner's folders in a state directory that it shares with a server of another user.  Side: runner. */
+/* SPDX-License-Identifier: ISC */
+/*
+ *	STATE/		a group's that both are in; best 1770 and root's: whoever owns a folder may put
+ *			others in place of those in it
+ *	STATE/runs/	2750, ours, of STATE's group: the server reads, and connects to keepers
+ *	STATE/git/	0700, ours
+ *	STATE/apps/	0700, ours
+ */
+#ifndef SHARED_STATE_H
+#define SHARED_STATE_H
+
+#include "lib/err.h"
+
+/* Makes those that are missing, refuses those that others could write or the server could not read
+ * (err says with which command it is made right), and opens runs/, with a lock that no other runner
+ * of this kind has taken (ERR_BUSY).  -1 on failure. */
+int shared_state_open(const char *state, struct err *err);
+
+#endif
