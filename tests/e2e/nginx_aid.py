@@ -88,7 +88,7 @@ def adapt(text, folder, port, plain_port, upstream):
         # The workers must reach the folder of this test.
         (r"^user www-data;", "user root;" if os.geteuid() == 0 else "", 1),
         (r"^pid .*?;", f"pid {folder}/nginx.pid;", 1),
-        (r"^error_log .*?;", f"error_log {folder}/error.log error;", 1),
+        (r"^error_log /\S+", f"error_log {folder}/error.log", 1),
         (r"access_log \S+ deploybot;", f"access_log {folder}/access.log deploybot;", 1),
         (r"^\t\tserver 127\.0\.0\.1:8080;", f"\t\tserver {upstream};" if upstream else "", 1),
         (r"listen 443 ssl http2", f"listen 127.0.0.1:{port} ssl http2", 2),
