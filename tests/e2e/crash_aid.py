@@ -147,6 +147,14 @@ class CrashScene(Scene):
     def restart(self):
         self.bot.start()
 
+    def mend(self):
+        """For the next test: nothing is held or broken any more, a server lives, staging is free."""
+        self.go_on()
+        self.chat.clear_faults()
+        if not is_alive(self.server()):
+            self.restart()
+        self.wait_free()
+
     # --- what must hold ---
 
     def check(self, everybody_ended=()):

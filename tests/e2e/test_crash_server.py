@@ -29,11 +29,7 @@ def steady(scene):
     scene.scripts.deploy(STEADY)
     scene.commit()
     yield
-    scene.go_on()
-    scene.chat.clear_faults()
-    if not is_alive(scene.server()):
-        scene.restart()
-    scene.wait_free()
+    scene.mend()
 
 
 def started(scene, who):

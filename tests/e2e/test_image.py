@@ -33,10 +33,7 @@ def before(scene):
     scene.release()
     scene.commit()
     yield scene.scripts.live()
-    scene.go_on()
-    if not is_alive(scene.server()):
-        scene.restart()
-    scene.wait_free()
+    scene.mend()
 
 
 def image_of(commit):

@@ -64,24 +64,37 @@ def host_unreachable(scene):
 
 
 @contextlib.contextmanager
-def host_vanishes_mid_ship(scene):
-    """The cable is pulled while h2 waits for its image."""
+def while_h2_pulls(scene, act):
+    """act(h2) is called while h2 waits for its image; where it returns true, h2 gets that now."""
     host, door = scene.bed.hosts["h2"], scene.bed.door
     rule = door.add(method="GET", path="/blobs/", who=host.address, gate=threading.Event())
 
-    def pull_cable():
+    def wait_and_act():
         rule.reached.wait(PATIENCE_S)
-        host.link(False)
+        if act(host):
+            rule.gate.set()
 
-    puller = threading.Thread(target=pull_cable)
-    puller.start()
+    actor = threading.Thread(target=wait_and_act)
+    actor.start()
     try:
         yield
         assert rule.hits
     finally:
         rule.reached.set()
-        puller.join()
+        actor.join()
         door.behave()
+
+
+@contextlib.contextmanager
+def host_vanishes_mid_ship(scene):
+    def pull_cable(host):
+        host.link(False)
+
+    host = scene.bed.hosts["h2"]
+    try:
+        with while_h2_pulls(scene, pull_cable):
+            yield
+    finally:
         host.link(True)
         wait_until(lambda: scene.answer(host), PATIENCE_S, "h2's answer")
 
@@ -98,24 +111,15 @@ def disk_full(scene):
 
 @contextlib.contextmanager
 def disk_full_while_it_pulls(scene):
-    host, door = scene.bed.hosts["h2"], scene.bed.door
-    rule = door.add(method="GET", path="/blobs/", who=host.address, gate=threading.Event())
-
-    def fill_disk():
-        rule.reached.wait(PATIENCE_S)
+    def fill_disk(host):
         host.disk(64)
-        rule.gate.set()
+        return True
 
-    filler = threading.Thread(target=fill_disk)
-    filler.start()
     try:
-        yield
-        assert rule.hits
+        with while_h2_pulls(scene, fill_disk):
+            yield
     finally:
-        rule.reached.set()
-        filler.join()
-        door.behave()
-        host.disk()
+        scene.bed.hosts["h2"].disk()
 
 
 @contextlib.contextmanager

@@ -18,8 +18,8 @@
 #include "lib/http_client.h"
 #include "lib/http_server.h"
 #include "lib/loop.h"
+#include "until.h"
 
-#define PATIENCE_MS 5000
 #define SECRET "s3cr3t-in-the-path"
 
 /* What became of one call. */
@@ -50,18 +50,6 @@ struct client_aid {
 	size_t stream_left;
 	char url[128];
 };
-
-/* Turns the loop until it is so; no longer than a few seconds. */
-#define UNTIL(f, condition) \
-	do { \
-		loop_timer_start((f)->loop, &(f)->patience, PATIENCE_MS, 0); \
-		while (!(condition)) { \
-			loop_run_once((f)->loop); \
-			if ((f)->is_over) \
-				fail_msg("not within time: %s", #condition); \
-		} \
-		loop_timer_stop(&(f)->patience); \
-	} while (0)
 
 int client_aid_set_up(void **state);
 int client_aid_tear_down(void **state);

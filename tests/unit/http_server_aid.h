@@ -18,8 +18,8 @@
 
 #include "lib/http_server.h"
 #include "lib/loop.h"
+#include "until.h"
 
-#define PATIENCE_MS 5000
 #define KEPT_MAX 8
 #define POST_ECHO "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 
@@ -46,18 +46,6 @@ struct server_aid {
 	struct peer peer;
 	struct peer second;
 };
-
-/* Turns the loop until it is so; no longer than a few seconds. */
-#define UNTIL(f, condition) \
-	do { \
-		loop_timer_start((f)->loop, &(f)->patience, PATIENCE_MS, 0); \
-		while (!(condition)) { \
-			loop_run_once((f)->loop); \
-			if ((f)->is_over) \
-				fail_msg("not within time: %s", #condition); \
-		} \
-		loop_timer_stop(&(f)->patience); \
-	} while (0)
 
 int server_aid_set_up(void **state);
 int server_aid_tear_down(void **state);

@@ -6,6 +6,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+static void
+get_echo(struct peer *peer)
+{
+	SAY(peer, "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+}
+
 static bool
 all_have_answers(const struct peer *peers, size_t n)
 {
@@ -29,7 +35,7 @@ a_burst_up_to_the_limit_is_answered_whole(void **state)
 	server_aid_start(f, &config, "127.0.0.1:0");
 	for (size_t i = 0; i < BURST; i++) {
 		peer_call(f, &peers[i]);
-		SAY(&peers[i], "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+		get_echo(&peers[i]);
 	}
 	UNTIL(f, all_have_answers(peers, BURST));
 	for (size_t i = 0; i < BURST; i++) {
@@ -49,10 +55,10 @@ whoever_waited_at_the_limit_is_taken_when_another_goes(void **state)
 	config.connections_max = 1;
 	server_aid_start(f, &config, "127.0.0.1:0");
 	peer_call(f, &f->peer);
-	SAY(&f->peer, "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+	get_echo(&f->peer);
 	UNTIL(f, peer_has_answer(&f->peer));
 	peer_call(f, &f->second);
-	SAY(&f->second, "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+	get_echo(&f->second);
 	peer_hang_up(&f->peer);
 	UNTIL(f, peer_has_answer(&f->second));
 	assert_non_null(strstr(f->second.in, "HTTP/1.1 200 "));
@@ -191,7 +197,7 @@ the_second_request_has_a_time_of_its_own(void **state)
 	config.idle_timeout_ms = 600000;
 	server_aid_start(f, &config, "127.0.0.1:0");
 	peer_call(f, &f->peer);
-	SAY(&f->peer, "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+	get_echo(&f->peer);
 	UNTIL(f, peer_has_answer(&f->peer));
 	SAY(&f->peer, "GET /echo HTTP/1.1\r\n");
 	UNTIL(f, f->peer.is_closed);
@@ -219,7 +225,7 @@ an_idle_connection_is_closed_after_its_time(void **state)
 	config.idle_timeout_ms = 30;
 	server_aid_start(f, &config, "127.0.0.1:0");
 	peer_call(f, &f->peer);
-	SAY(&f->peer, "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+	get_echo(&f->peer);
 	UNTIL(f, peer_has_answer(&f->peer));
 	UNTIL(f, f->peer.is_closed);
 }
@@ -283,19 +289,26 @@ turns_of_a_while(struct server_aid *f)
 	return turns;
 }
 
+static unsigned
+turns_without_descriptors(struct server_aid *f)
+{
+	rlim_t before = take_all_descriptors();
+	unsigned turns = turns_of_a_while(f);
+
+	give_descriptors_back(before);
+	return turns;
+}
+
 /* libmicrohttpd alone would try again at once, some 50,000 times a second. */
 static void
 without_descriptors_it_waits_and_then_takes_who_waited(void **state)
 {
 	struct server_aid *f = *state;
-	rlim_t before;
 	unsigned turns;
 
 	server_aid_start_and_call(f);
-	SAY(&f->peer, "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
-	before = take_all_descriptors();
-	turns = turns_of_a_while(f);
-	give_descriptors_back(before);
+	get_echo(&f->peer);
+	turns = turns_without_descriptors(f);
 	assert_in_range(turns, 1, 100);
 	assert_false(peer_has_answer(&f->peer));
 	UNTIL(f, peer_has_answer(&f->peer));
@@ -306,17 +319,14 @@ static void
 who_waits_for_a_descriptor_is_taken_when_another_closes(void **state)
 {
 	struct server_aid *f = *state;
-	rlim_t before;
 
 	server_aid_start_and_call(f);
-	SAY(&f->peer, "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+	get_echo(&f->peer);
 	UNTIL(f, peer_has_answer(&f->peer));
 	peer_call(f, &f->second);
-	SAY(&f->second, "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
-	before = take_all_descriptors();
-	(void)turns_of_a_while(f);
+	get_echo(&f->second);
+	(void)turns_without_descriptors(f);
 	assert_false(peer_has_answer(&f->second));
-	give_descriptors_back(before);
 	peer_hang_up(&f->peer);
 	UNTIL(f, peer_has_answer(&f->second));
 }
@@ -330,10 +340,10 @@ an_idle_connection_makes_room_when_descriptors_run_out(void **state)
 	rlim_t before;
 
 	server_aid_start_and_call(f);
-	SAY(&f->peer, "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+	get_echo(&f->peer);
 	UNTIL(f, peer_has_answer(&f->peer));
 	peer_call(f, &f->second);
-	SAY(&f->second, "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+	get_echo(&f->second);
 	before = take_all_descriptors();
 	UNTIL(f, f->peer.is_closed);
 	UNTIL(f, peer_has_answer(&f->second));
@@ -350,7 +360,7 @@ whoever_waits_for_our_answer_is_not_cut_for_want_of_descriptors(void **state)
 	peer_post(&f->peer, "/later", 10);
 	UNTIL(f, f->kept_count == 1);
 	peer_call(f, &f->second);
-	SAY(&f->second, "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+	get_echo(&f->second);
 	before = take_all_descriptors();
 	for (int i = 0; i < 4; i++)
 		(void)turns_of_a_while(f);

@@ -3,6 +3,13 @@
 #include "http_server_aid.h"
 
 static void
+answer_both(struct server_aid *f)
+{
+	http_request_answer(f->kept[0], 200, NULL, NULL, 0);
+	http_request_answer(f->kept[1], 200, NULL, NULL, 0);
+}
+
+static void
 note_refused(void *ctx, const char *path, int status)
 {
 	struct server_aid *f = ctx;
@@ -70,8 +77,7 @@ many_deferred_answers_of_one_turn_all_arrive(void **state)
 	peer_post(&f->peer, "/later", 10);
 	peer_post(&f->second, "/later", 20);
 	UNTIL(f, f->kept_count == 2);
-	http_request_answer(f->kept[0], 200, NULL, NULL, 0);
-	http_request_answer(f->kept[1], 200, NULL, NULL, 0);
+	answer_both(f);
 	UNTIL(f, peer_has_answer(&f->peer) && peer_has_answer(&f->second));
 }
 
@@ -87,8 +93,7 @@ a_client_that_hangs_up_leaves_a_handle_that_can_be_answered(void **state)
 	peer_call(f, &f->second);
 	peer_post(&f->second, "/later", 10);
 	UNTIL(f, f->kept_count == 2);
-	http_request_answer(f->kept[0], 200, NULL, NULL, 0);
-	http_request_answer(f->kept[1], 200, NULL, NULL, 0);
+	answer_both(f);
 	UNTIL(f, peer_has_answer(&f->second));
 	UNTIL(f, http_server_connections(f->server) == 1);
 	assert_int_equal(f->users_freed, 2);
@@ -178,8 +183,7 @@ a_small_body_passes_a_large_one_that_waits(void **state)
 	peer_post(&f->second, "/later", 300);
 	UNTIL(f, f->kept_count == 2);
 	assert_int_equal(http_server_body_bytes(f->server), 1000);
-	http_request_answer(f->kept[0], 200, NULL, NULL, 0);
-	http_request_answer(f->kept[1], 200, NULL, NULL, 0);
+	answer_both(f);
 	UNTIL(f, peer_has_answer(&f->peer) && peer_has_answer(&f->second));
 }
 

@@ -1,0 +1,29 @@
+/* until.h - turns a loop until something is so.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#ifndef UNTIL_H
+#define UNTIL_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "lib/loop.h"
+
+#define PATIENCE_MS 20000 /* for a sanitized build on a busy machine */
+
+/* f: `loop`, and the timer `patience` that sets `is_over`. */
+#define UNTIL(f, condition) \
+	do { \
+		loop_timer_start((f)->loop, &(f)->patience, PATIENCE_MS, 0); \
+		while (!(condition)) { \
+			loop_run_once((f)->loop); \
+			if ((f)->is_over) \
+				fail_msg("not within time: %s", #condition); \
+		} \
+		loop_timer_stop(&(f)->patience); \
+	} while (0)
+
+#endif
