@@ -10,8 +10,8 @@ UNITDIR	 ?= $(PREFIX)/lib/systemd/system
 CONFDIR	 := /etc/deploybot
 # Packagers and tests say another: INSTALL_NEEDS= installs what was built before.
 INSTALL_NEEDS ?= all
-# Of manuals: when the newest change was made, so that the same sources give the same bytes.
-SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),$(shell stat -c %Y CHANGES.md))
+# When the newest change was made, so that the same sources give the same bytes.  `git archive` gives files that time.
+SOURCE_DATE_EPOCH ?= $(or $(if $(wildcard .git),$(shell git log -1 --format=%ct)),$(shell stat -c %Y CHANGES.md))
 MADE	 := $(BUILD)/install
 D	  = $(DESTDIR)
 UNITS	 := deploybot.socket deploybot.service deploybot-runner.service
@@ -24,6 +24,8 @@ MANUALS	 := man8/deploybot.8 man8/deploybot-runner.8 man5/deploybot.conf.5
 install-made: deploy/systemd/conf.sed deploy/man/settings.awk
 	@mkdir -p $(MADE)
 	@sed -f deploy/systemd/conf.sed .env.example >$(MADE)/deploybot.conf
+	@! grep -E '^#?[A-Z_]*(TOKEN|SECRET|PASSWORD|HASH)=' $(MADE)/deploybot.conf && grep -q '^RUNNER_SOCKET=/' $(MADE)/deploybot.conf || \
+		{ echo "deploy/systemd/conf.sed does not know a setting of .env.example"; exit 1; }
 	@day=$$(LC_ALL=C TZ=UTC date -d @$(SOURCE_DATE_EPOCH) '+%B %-d, %Y') && \
 	awk -f deploy/man/settings.awk -v version='$(VERSION)' -v date="$$day" \
 		runner/settings.def server/types/settings.def .env.example >$(MADE)/deploybot.conf.5 && \
