@@ -7,14 +7,14 @@ declare -A group=(
 	[build]="gcc make libc6-dev libev-dev libmicrohttpd-dev libcurl4-openssl-dev libjansson-dev libsqlite3-dev libssl-dev libsystemd-dev zlib1g-dev"
 	[demo]="git python3 python3-aiohttp ca-certificates"
 	[test]="curl faketime git openssh-client kubernetes-client python3 python3-aiohttp python3-pytest python3-pytest-xdist python3-selenium chromium chromium-driver libcmocka-dev nginx prometheus shellcheck strace ca-certificates openssl systemd mandoc"
-	[lint]="shellcheck clang clang-format yamllint pylint"
+	[lint]="shellcheck clang clang-format yamllint pylint nodejs npm"
 	[fuzz]="clang-14 llvm-14 libclang-rt-14-dev python3"
 	[cover]="gcovr"
 	[analyze]="clang-tidy cppcheck python3"
 	[targets]="docker.io docker-compose docker-registry openssh-server openssh-client sudo iproute2 nginx wrk hey"
 	[valgrind]="valgrind"
 	[deb]="debhelper dpkg-dev fakeroot"
-	[infra]="lintian logrotate mmdebstrap systemd-container systemd debian-archive-keyring"
+	[infra]="docker.io docker-compose iproute2 lintian logrotate mmdebstrap systemd-container systemd debian-archive-keyring"
 	[bench]="webhook nginx g++ git python3 python3-aiohttp nodejs npm libnode-dev"
 )
 # What the build looks for on another distribution: pkg-config's name and the version it was written with.
