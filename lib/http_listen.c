@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,6 +114,36 @@ bind_and_listen(int fd, const union address *address, socklen_t size)
 	return listen(fd, BACKLOG) == 0;
 }
 
+/* Whoever gave it to us may have left it blocking, and to our children. */
+static bool
+adopt(int fd, struct err *err)
+{
+	int flags = fcntl(fd, F_GETFL), type = 0, listens = 0;
+	socklen_t size = sizeof(type);
+
+	if (flags < 0)
+		return err_errno(err, ERR_CONFIG, errno, "listen on descriptor %d", fd);
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0 || type != SOCK_STREAM ||
+	    getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || listens == 0)
+		return err_set(
+		    err, ERR_CONFIG, "descriptor %d is no stream socket that listens", fd);
+	if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
+		return err_errno(err, ERR_IO, errno, "listen on descriptor %d", fd);
+	return true;
+}
+
+static int
+open_given(const char *number, struct err *err)
+{
+	uint16_t fd;
+
+	if (!parse_port(number, &fd)) {
+		(void)err_set(err, ERR_CONFIG, "listen on \"fd:%s\": expected a number", number);
+		return -1;
+	}
+	return adopt(fd, err) ? fd : -1;
+}
+
 int
 http_listen_open(const char *where, struct err *err)
 {
@@ -121,6 +152,8 @@ http_listen_open(const char *where, struct err *err)
 	bool is_unix = strncmp(where, "unix:", 5) == 0;
 	int fd;
 
+	if (strncmp(where, "fd:", 3) == 0)
+		return open_given(where + 3, err);
 	if (!(is_unix ? parse_unix(where + 5, &address, &size) :
 			parse_inet(where, &address, &size))) {
 		(void)err_set(err, ERR_CONFIG,
@@ -147,6 +180,29 @@ http_listen_port(int fd)
 	if (address.any.sa_family == AF_INET)
 		return ntohs(address.in.sin_port);
 	return address.any.sa_family == AF_INET6 ? ntohs(address.in6.sin6_port) : 0;
+}
+
+void
+http_listen_name(int fd, char ret[HTTP_LISTEN_NAME_SIZE])
+{
+	union address address = { 0 };
+	socklen_t size = sizeof(address);
+	char host[INET6_ADDRSTRLEN] = "";
+
+	ret[0] = '\0';
+	if (getsockname(fd, &address.any, &size) != 0)
+		return;
+	if (address.any.sa_family == AF_UNIX)
+		(void)snprintf(ret, HTTP_LISTEN_NAME_SIZE, "unix:%.*s",
+		    (int)sizeof(address.un.sun_path), address.un.sun_path);
+	else if (address.any.sa_family == AF_INET)
+		(void)snprintf(ret, HTTP_LISTEN_NAME_SIZE, "%s:%u",
+		    inet_ntop(AF_INET, &address.in.sin_addr, host, sizeof(host)),
+		    http_listen_port(fd));
+	else if (address.any.sa_family == AF_INET6)
+		(void)snprintf(ret, HTTP_LISTEN_NAME_SIZE, "[%s]:%u",
+		    inet_ntop(AF_INET6, &address.in6.sin6_addr, host, sizeof(host)),
+		    http_listen_port(fd));
 }
 
 bool

@@ -1,4 +1,4 @@
-/* http_listen.h - from "address:port" or "unix:path" to a listening socket.  Side: any. */
+/* http_listen.h - from "address:port", "unix:path" or "fd:number" to a listening socket.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 #ifndef HTTP_LISTEN_H
 #define HTTP_LISTEN_H
@@ -11,13 +11,20 @@
 
 /*
  * "127.0.0.1:8080", "[::1]:0", "unix:/run/x.sock"; numeric addresses only.  A socket file that
- * nobody answers on is replaced (mode 0660), any other file is refused.  Returns a non-blocking,
- * close-on-exec descriptor that listens, or -1 and *err.
+ * nobody answers on is replaced (mode 0660), any other file is refused.  "fd:3" is a stream socket
+ * that listens already: it is returned as it is, its file is nobody's here to remove, and it stays
+ * open when it is refused.  Returns a non-blocking, close-on-exec descriptor that listens, or -1
+ * and *err.
  */
 int http_listen_open(const char *where, struct err *err) MUST_USE;
 
 /* The port a socket is bound to; 0 for a unix socket. */
 uint16_t http_listen_port(int fd);
+
+#define HTTP_LISTEN_NAME_SIZE 128	/* "unix:" and a path; an address and a port are shorter */
+
+/* Where a socket listens, as http_listen_open() takes it; "" when it cannot be told. */
+void http_listen_name(int fd, char ret[HTTP_LISTEN_NAME_SIZE]);
 
 #define HTTP_LISTEN_PEER_SIZE 46	/* INET6_ADDRSTRLEN */
 

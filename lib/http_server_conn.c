@@ -95,6 +95,21 @@ is_quiet(const struct http_server_conn *conn)
 	return ioctl(conn->fd, FIONREAD, &unread) == 0 && unread == 0;
 }
 
+unsigned
+http_server_unanswered(const struct http_server *server)
+{
+	int64_t now = loop_now_ms();
+	unsigned found = 0;
+
+	OBJ_CHECK(server, HTTP_SERVER_MAGIC);
+	for (const struct http_server_conn *conn = server->conns; conn != NULL; conn = conn->next)
+		if (!conn->is_cut &&
+		    (conn->request != NULL || !is_quiet(conn) ||
+			(!conn->had_request && now - conn->opened < IDLE_MIN_MS)))
+			found++;
+	return found;
+}
+
 /* Asks for nothing, or has not asked to the end; but one that came just now is no idler. */
 static bool
 is_idle(const struct http_server_conn *conn, int64_t now)

@@ -23,6 +23,7 @@
 #include "lib/crash_point.h"
 #include "lib/crypto.h"
 #include "lib/file.h"
+#include "lib/http_listen.h"
 #include "lib/log.h"
 #include "lib/text.h"
 #include "routes/route_health.h"
@@ -382,11 +383,14 @@ add_route(struct serve *serve, struct http_route route)
 
 /* As http_server_new() reads it. */
 static void
-listen_text(const struct settings *settings, char *out, size_t room)
+listen_text(const struct serve *serve, char *out, size_t room)
 {
+	const struct settings *settings = serve->settings;
 	const char *address = settings->listen_address;
 
-	if (address[0] == '/')
+	if (serve->given_fd >= 0)
+		(void)snprintf(out, room, "fd:%d", serve->given_fd);
+	else if (address[0] == '/')
 		(void)snprintf(out, room, "unix:%s", address);
 	else
 		(void)snprintf(out, room, strchr(address, ':') != NULL ? "[%s]:%d" : "%s:%d",
@@ -396,7 +400,6 @@ listen_text(const struct settings *settings, char *out, size_t room)
 static bool
 make_http(struct serve *serve, struct err *err)
 {
-	const struct settings *settings = serve->settings;
 	struct http_server_config config;
 	struct http_route route;
 	char listen[256];
@@ -417,7 +420,7 @@ make_http(struct serve *serve, struct err *err)
 	add_route(serve, route_metrics(&serve->metrics_route));
 	add_route(serve, route_health_live());
 	add_route(serve, route_health_ready(serve->watch));
-	listen_text(settings, listen, sizeof(listen));
+	listen_text(serve, listen, sizeof(listen));
 	config = (struct http_server_config){ .routes = serve->routes,
 		.route_count = serve->n_routes,
 		.connections_max = LIMIT_CONNECTIONS,
@@ -528,9 +531,14 @@ static void
 say_ready(struct serve *serve)
 {
 	uint16_t port = http_server_port(serve->http);
+	char given[HTTP_LISTEN_NAME_SIZE];
 
 	CRASH_POINT(start_ready);
-	if (port != 0)
+	if (serve->given_fd >= 0) {
+		http_listen_name(serve->given_fd, given);
+		log_info("ready: listening on %s, which the service manager gave us, state in %s",
+		    given, serve->settings->state_directory);
+	} else if (port != 0)
 		log_info("ready: listening on %s:%u, state in %s", serve->settings->listen_address,
 		    port, serve->settings->state_directory);
 	else
@@ -565,7 +573,9 @@ guard_process(void)
 int
 serve_run(struct settings *settings, const char *env_file)
 {
-	struct serve serve = { .settings = settings, .env_file = env_file, .lock_fd = -1 };
+	struct serve serve = {
+		.settings = settings, .env_file = env_file, .lock_fd = -1, .given_fd = -1
+	};
 	struct err err = { 0 };
 	bool ok;
 
@@ -574,7 +584,8 @@ serve_run(struct settings *settings, const char *env_file)
 	ok = (serve.redact = redact_new(&err)) != NULL &&
 	    settings_redact(settings, serve.redact, &err) && crypto_start(&err);
 	log_init(settings->log_level, settings->log_format, serve.redact);
-	ok = ok && lock_state(&serve, &err) && make_parts(&serve, &err);
+	ok = ok && serve_manager_socket(&serve.given_fd, &err) && lock_state(&serve, &err) &&
+	    make_parts(&serve, &err);
 	if (ok && resume(&serve, &err)) {
 		watch_signals(&serve);
 		say_ready(&serve);

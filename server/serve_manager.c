@@ -1,8 +1,46 @@
-/* serve_manager.c - what the service manager is told: that we are ready, alive, stopping.  Side: start. */
+/* serve_manager.c - the service manager: the socket it gives us, and what it is told.  Side: start. */
 /* SPDX-License-Identifier: ISC */
+#include <sys/socket.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
+#include "lib/err.h"
+#include "lib/log.h"
 #include "serve_parts.h"
+
+/*
+ * The first that HTTP can be served on; it outlives us with the manager, so nobody is refused while
+ * we restart.  Variables are unset and all of it is close-on-exec: none of it is our children's.
+ */
+bool
+serve_manager_socket(int *ret_fd, struct err *err)
+{
+	int count = sd_listen_fds(1), found = -1;
+
+	if (count < 0)
+		return err_errno(err, ERR_CONFIG, -count, "LISTEN_FDS");
+	for (int fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + count; fd++) {
+		bool is_served = found < 0 &&
+		    (sd_is_socket(fd, AF_INET, SOCK_STREAM, 1) > 0 ||
+			sd_is_socket(fd, AF_INET6, SOCK_STREAM, 1) > 0 ||
+			sd_is_socket(fd, AF_UNIX, SOCK_STREAM, 1) > 0);
+
+		if (is_served) {
+			found = fd;
+			continue;
+		}
+		log_warning("socket activation: descriptor %d is not served: %s", fd,
+		    found >= 0 ? "one socket is enough" : "it is no stream socket that listens");
+		(void)close(fd); /* whoever connects there would wait for ever */
+	}
+	if (count > 0 && found < 0)
+		return err_set(err, ERR_CONFIG,
+		    "socket activation: none of %d descriptors can be served: the .socket unit"
+		    " needs ListenStream=",
+		    count);
+	*ret_fd = found;
+	return true;
+}
 
 /* A loop that no longer turns says nothing: the manager ends us (WatchdogSec=) and starts us again.
  * A store that hangs is no reason: what it waits for would hang the next one too. */

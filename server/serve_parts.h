@@ -26,6 +26,7 @@ struct serve {
 	struct settings *settings;	/* today's; one reference */
 	const char *env_file;
 	int lock_fd;			/* holds the state directory: a second one is refused */
+	int given_fd;			/* listened on instead of LISTEN_ADDRESS; -1: none */
 	struct redact *redact;
 	struct loop *loop;
 	struct runs *runs;
@@ -55,6 +56,7 @@ struct serve {
 	struct loop_timer alive_timer;		/* tells the service manager that the loop turns */
 	struct loop_timer stop_timer;		/* looks whether all has come to rest */
 	int64_t stop_deadline;			/* monotonic ms; 0: not stopping */
+	int64_t callers_deadline;		/* the same, for whoever waits for an answer */
 	int status;
 };
 
@@ -73,6 +75,9 @@ bool serve_is_stopping(const struct serve *serve);
 void serve_take_apart(struct serve *serve);	/* after the loop; whatever was made is freed */
 
 /* --- serve_manager.c --- */
+
+/* The listening socket of socket activation; -1: none was given.  Before anything is forked. */
+bool serve_manager_socket(int *ret_fd, struct err *err) MUST_USE;
 
 void serve_manager_ready(struct serve *serve);	/* and from then on, that we live */
 void serve_manager_stopping(void);

@@ -7,6 +7,9 @@
 #include "serve_parts.h"
 
 #define LOOK_EVERY_MS 20
+/* How long whoever was accepted before may take to be heard: else they would read of a broken
+ * connection, and GitHub says nothing twice. */
+#define CALLERS_MS 3000
 
 bool
 serve_is_stopping(const struct serve *serve)
@@ -25,7 +28,10 @@ waits_for_runs(const struct serve *serve)
 static bool
 is_at_rest(const struct serve *serve)
 {
-	return http_server_open_requests(serve->http) == 0 && !waits_for_runs(serve);
+	bool is_heard =
+	    http_server_unanswered(serve->http) == 0 || loop_now_ms() >= serve->callers_deadline;
+
+	return is_heard && http_server_open_requests(serve->http) == 0 && !waits_for_runs(serve);
 }
 
 static void
@@ -62,6 +68,7 @@ serve_stop_start(struct serve *serve)
 	serve_manager_stopping();
 	serve->stop_deadline =
 	    loop_now_ms() + serve->settings->shutdown_timeout_seconds * INT64_C(1000);
+	serve->callers_deadline = loop_now_ms() + CALLERS_MS;
 	telegram_quiesce(serve->telegram);
 	http_server_quiesce(serve->http);
 	loop_timer_init(&serve->stop_timer, on_look, serve);

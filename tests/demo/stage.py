@@ -72,6 +72,7 @@ class Deploybot:
         self.build = pathlib.Path(given).resolve()
         self.settings = dict(settings)
         self.wrapper = list(wrapper) or shlex.split(os.environ.get("DEPLOYBOT_UNDER", ""))
+        self.pass_fds = ()      # given to the process, under the same numbers
         self.process = None
         self.log_path = self.folder / "deploybot.log"
         self.port = int(self.settings["API_SERVER_PORT"])
@@ -89,7 +90,7 @@ class Deploybot:
             self.process = subprocess.Popen(
                 [*self.wrapper, str(self.build / "deploybot"), "serve"], cwd=self.folder,
                 env=self.environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=True)
+                start_new_session=True, pass_fds=self.pass_fds)
         if wait:
             self.wait_ready()
         return self

@@ -3,10 +3,13 @@
 #include "http_server_aid.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "lib/http_listen.h"
 
 static void
 a_body_comes_to_its_route_and_the_answer_goes_back(void **state)
@@ -68,6 +71,29 @@ a_quiesced_server_ends_what_it_has_and_takes_nothing_new(void **state)
 	assert_non_null(strstr(f->peer.in, "Connection: close"));
 }
 
+/* Whoever ends the server waits for these: to them its end is a broken connection. */
+static void
+whoever_waits_for_an_answer_is_counted_until_it_went(void **state)
+{
+	struct server_aid *f = *state;
+
+	server_aid_start_and_call(f);
+	UNTIL(f, http_server_connections(f->server) == 1);
+	assert_int_equal(http_server_unanswered(f->server), 1); /* it has only just come */
+	SAY(&f->peer,
+	    "POST /later HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+	    "Content-Length: 4\r\n\r\n12");
+	UNTIL(f, http_server_body_bytes(f->server) > 0);
+	http_server_quiesce(f->server);
+	assert_int_equal(http_server_unanswered(f->server), 1);
+	SAY(&f->peer, "34");
+	UNTIL(f, f->kept_count == 1);
+	assert_int_equal(http_server_unanswered(f->server), 1);
+	http_request_answer(f->kept[0], 200, NULL, NULL, 0);
+	UNTIL(f, peer_has_answer(&f->peer));
+	UNTIL(f, http_server_unanswered(f->server) == 0);
+}
+
 static void
 a_unix_socket_is_served_and_a_stale_file_replaced(void **state)
 {
@@ -102,6 +128,66 @@ a_unix_socket_is_served_and_a_stale_file_replaced(void **state)
 	assert_int_equal(rmdir(directory), 0);
 }
 
+/* Socket activation: the socket was made by somebody else, who goes on having it. */
+static void
+a_socket_that_was_given_is_served_and_its_file_left_alone(void **state)
+{
+	struct server_aid *f = *state;
+	struct http_server_config config = server_aid_config(f);
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	char directory[] = "/tmp/test_http_server.XXXXXX";
+	char where[32], name[HTTP_LISTEN_NAME_SIZE], wanted[HTTP_LISTEN_NAME_SIZE];
+	struct stat st;
+	int given;
+
+	assert_non_null(mkdtemp(directory));
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/socket", directory);
+	given = socket(AF_UNIX, SOCK_STREAM, 0);
+	assert_int_equal(bind(given, (void *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(given, 4), 0);
+	http_listen_name(given, name);
+	(void)snprintf(wanted, sizeof(wanted), "unix:%s", address.sun_path);
+	assert_string_equal(name, wanted);
+	(void)snprintf(where, sizeof(where), "fd:%d", given);
+	server_aid_start(f, &config, where);
+	assert_int_equal(fcntl(given, F_GETFD), FD_CLOEXEC);
+	assert_true((fcntl(given, F_GETFL) & O_NONBLOCK) != 0);
+	f->peer.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(connect(f->peer.fd, (void *)&address, sizeof(address)), 0);
+	peer_watch(f, &f->peer);
+	SAY(&f->peer, "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+	UNTIL(f, peer_has_answer(&f->peer));
+	http_server_free(f->server);
+	f->server = NULL;
+	assert_int_equal(stat(address.sun_path, &st), 0);
+	assert_int_equal(unlink(address.sun_path), 0);
+	assert_int_equal(rmdir(directory), 0);
+}
+
+static void
+a_descriptor_that_cannot_be_served_is_refused_in_words(void **state)
+{
+	struct server_aid *f = *state;
+	struct http_server_config config = server_aid_config(f);
+	int ends[2];
+	int unbound = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char where[32];
+	struct err err;
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	for (size_t i = 0; i < 3; i++) {
+		const int fds[] = { ends[0], unbound, 60000 };
+
+		(void)snprintf(where, sizeof(where), "fd:%d", fds[i]);
+		assert_null(http_server_new(f->loop, &config, where, &err));
+		assert_int_equal(err.code, ERR_CONFIG);
+		assert_non_null(strstr(err.text, "descriptor"));
+	}
+	assert_null(http_server_new(f->loop, &config, "fd:x", &err));
+	assert_non_null(strstr(err.text, "expected a number"));
+	assert_int_equal(close(ends[0]) | close(ends[1]) | close(unbound), 0);
+}
+
 static void
 an_address_that_is_none_is_refused_in_words(void **state)
 {
@@ -128,6 +214,9 @@ main(void)
 		TEST(a_connection_is_used_again_and_empty_answers_say_so),
 		TEST(a_quiesced_server_ends_what_it_has_and_takes_nothing_new),
 		TEST(a_unix_socket_is_served_and_a_stale_file_replaced),
+		TEST(a_socket_that_was_given_is_served_and_its_file_left_alone),
+		TEST(a_descriptor_that_cannot_be_served_is_refused_in_words),
+		TEST(whoever_waits_for_an_answer_is_counted_until_it_went),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
