@@ -18,7 +18,7 @@ BEGIN {
 	    "IMAGE|an image's name|REGISTRY|HOST[:PORT][/path]|ACCOUNT|a name to log in with|PASSWORD|a password or token|" \
 	    "ENGINE|a container engine's address|INSIDE|a path inside the repository|WORD|letters a-z, 0-9 and -|" \
 	    "SERVICE|a service's name|LABEL|a name in Kubernetes|LABELS|a name in Kubernetes|SOURCE|build or registry|" \
-	    "STRATEGY|recreate or bluegreen", pairs, "|")
+	    "STRATEGY|recreate or bluegreen|SOCKET|the absolute path of a unix socket, at most 107 bytes", pairs, "|")
 	for (i = 1; i in pairs; i += 2)
 		words[pairs[i]] = pairs[i + 1]
 	readers["SERVER"] = "the server"
