@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/cli.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -46,8 +47,11 @@ print_help(FILE *out, const char *program)
 		    rows[i].usage[0] == '\0' ? "" : " ", rows[i].usage);
 		(void)fprintf(out, "  %-24s %s\n", left, rows[i].help);
 	}
-	(void)fputs("\nSettings come from the environment and from FILE (default: .env when it is "
-		    "there);\nthe environment wins.  .env.example lists them all.\n",
+	(void)fputs(
+	    "\nSettings come from the environment and from FILE; the environment wins.  Without"
+	    " --env-file\nFILE is ./.env, or else " CLI_SETTINGS_FILE ", where one of them"
+	    " is there.\n.env.example lists all settings; check-config says which file was"
+	    " read.\n",
 	    out);
 }
 
@@ -131,6 +135,14 @@ check_arguments(const struct cli *cli, const struct row *row)
 	return -1;
 }
 
+/* What cannot be looked at counts as there: reading it then says why not, instead of a start without
+ * the settings that it holds. */
+static bool
+is_there(const char *path)
+{
+	return access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
+}
+
 int
 cli_run(int argc, char **argv, cli_command *serve)
 {
@@ -139,8 +151,10 @@ cli_run(int argc, char **argv, cli_command *serve)
 	int at = 0;
 	int status;
 
-	if (access(".env", F_OK) == 0)
+	if (is_there(".env"))
 		cli.env_file = ".env";
+	else if (is_there(CLI_SETTINGS_FILE))
+		cli.env_file = CLI_SETTINGS_FILE;
 	status = take_options(&cli, argc, argv, &at);
 	if (status >= 0)
 		return status;

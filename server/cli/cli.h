@@ -5,10 +5,13 @@
 
 #include "lib/base.h"
 
+/* Read where there is no .env in the folder that we were started in: an installed one's. */
+#define CLI_SETTINGS_FILE "/etc/deploybot/deploybot.conf"
+
 /* What stands on the command line beside the subcommand. */
 struct cli {
 	const char *program;	/* argv[0] */
-	const char *env_file;	/* --env-file, or ".env" when it is there; NULL: none */
+	const char *env_file;	/* --env-file, else ".env" or CLI_SETTINGS_FILE; NULL: none is there */
 	int argc;		/* what follows the subcommand */
 	char **argv;
 };

@@ -24,8 +24,9 @@ print_environment(const struct environment_settings *environment)
 
 /* What was understood, for people to read once. */
 static void
-print_summary(const struct settings *s)
+print_summary(const struct settings *s, const char *env_file)
 {
+	(void)printf("file:     %s\n", env_file != NULL ? env_file : "none: the environment alone");
 	(void)printf("telegram: %s, %zu admin%s, chat %lld\n",
 	    s->telegram_mode == TELEGRAM_WEBHOOK ? "webhook" : "polling", s->admins.count,
 	    s->admins.count == 1 ? "" : "s", (long long)s->telegram_chat_id);
@@ -45,10 +46,11 @@ cli_check_config(const struct cli *cli)
 	CLEANUP(settings_unrefp) struct settings *settings = cli_settings(cli, true);
 
 	if (settings == NULL) {
-		(void)fprintf(stderr, "The settings are wrong; nothing was started.\n");
+		(void)fprintf(stderr, "The settings are wrong (file: %s); nothing was started.\n",
+		    cli->env_file != NULL ? cli->env_file : "none");
 		return EX_CONFIG;
 	}
-	print_summary(settings);
+	print_summary(settings, cli->env_file);
 	(void)printf("ok: the settings are valid\n");
 	return EX_OK;
 }

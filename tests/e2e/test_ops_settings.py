@@ -4,6 +4,7 @@ of it is valid, told, and audited."""
 import os
 import signal
 import sqlite3
+import subprocess
 
 import pytest
 
@@ -199,3 +200,77 @@ def test_secrets_of_the_settings_are_in_no_row(reloading):
         assert reloading.in_file[name] not in text
     done.close()
     assert os.stat(reloading.folder / ".env").st_mode & 0o077 == 0
+
+
+class WithEtc(Deploybot):
+    """Sees another /etc, in which there is nothing but deploybot's folder."""
+
+    def __init__(self, folder, etc):
+        super().__init__(folder, {"API_SERVER_PORT": "1"})
+        self.enter = ["unshare", "--mount", *(["--map-root-user"] if os.geteuid() else []), "sh", "-c",
+                      f"mount --bind '{etc}' /etc && exec \"$@\"", "sh"]
+
+    def run(self, *arguments, timeout=60):
+        return subprocess.run([*self.enter, str(self.build / "deploybot"), *arguments],
+                              cwd=self.folder, env=self.environment(), stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=timeout, check=False)
+
+
+@pytest.fixture
+def installed(tmp_path):
+    """A deploybot with /etc/deploybot/deploybot.conf, started in a folder without .env."""
+    etc = tmp_path / "etc"
+    (etc / "deploybot").mkdir(parents=True)
+    made = WithEtc(tmp_path, etc)
+    probe = subprocess.run([*made.enter, "true"], capture_output=True, text=True, check=False)
+    if probe.returncode != 0:
+        pytest.skip("no mount namespace may be made here: " + probe.stderr.strip())
+    write_env(etc / "deploybot", lines_of(bare_settings(tmp_path)), name="deploybot.conf")
+    return made
+
+
+def test_without_a_file_of_its_own_it_reads_the_installed_one_and_says_so(installed):
+    found = installed.run("check-config")
+    assert found.returncode == 0, found
+    assert "file:     /etc/deploybot/deploybot.conf\n" in found.stdout
+
+
+def test_env_in_the_folder_and_env_file_win_over_the_installed_one(installed, tmp_path):
+    settings = bare_settings(tmp_path, ADMIN_TELEGRAM_IDS="1,2,3")
+    write_env(tmp_path, lines_of(settings))
+    found = installed.run("check-config")
+    assert "file:     .env\n" in found.stdout and "3 admins" in found.stdout, found
+    write_env(tmp_path, lines_of({**settings, "ADMIN_TELEGRAM_IDS": "1,2"}), name="other.env")
+    found = installed.run("--env-file=other.env", "check-config")
+    assert "file:     other.env\n" in found.stdout and "2 admins" in found.stdout, found
+
+
+def test_the_installed_file_is_named_when_it_is_wrong(installed, tmp_path):
+    conf = tmp_path / "etc" / "deploybot" / "deploybot.conf"
+    conf.write_text("HEALTH_CHECK_RETRIES=many\n", encoding="ascii")
+    found = installed.run("check-config")
+    assert found.returncode == 78
+    assert found.stderr.splitlines()[-1] == ("The settings are wrong (file: /etc/deploybot/deploybot.conf);"
+                                             " nothing was started.")
+
+
+def test_no_file_at_all_is_said(tmp_path):
+    (tmp_path / "etc").mkdir()
+    made = WithEtc(tmp_path, tmp_path / "etc")
+    if subprocess.run([*made.enter, "true"], capture_output=True, check=False).returncode != 0:
+        pytest.skip("no mount namespace may be made here")
+    made.settings.update(bare_settings(tmp_path))
+    assert "file:     none: the environment alone\n" in made.run("check-config").stdout
+
+
+def test_an_installed_file_that_may_not_be_read_is_not_passed_over(installed, tmp_path):
+    """Started by hand by somebody else: not with half of the settings."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become somebody else")
+    (tmp_path / "etc" / "deploybot").chmod(0o700)
+    for folder in (tmp_path, tmp_path / "etc"):
+        folder.chmod(0o755)
+    installed.enter += ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    found = installed.run("check-config")
+    assert found.returncode == 78, found
+    assert "/etc/deploybot/deploybot.conf" in found.stderr and "Permission denied" in found.stderr
