@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "runner/leader.h"
+#include "runner/ping.h"
 #include "runner/runner.h"
 #include "runner/runner_settings.h"
 
@@ -22,11 +23,13 @@ static const char usage[] =
     "usage: deploybot-runner --fd N --state DIR [--env-file FILE] [--scripts DIR]\n"
     "       deploybot-runner --listen PATH [--state DIR] [--env-file FILE] [--scripts DIR] "
     "[--drain]\n"
+    "       deploybot-runner --ping PATH\n"
     "\n"
     "Executes what a server orders: deploy, rollback and questions to git, each under a keeper.\n"
     "With --fd the server is at the other end of descriptor N: `deploybot serve` starts it so.\n"
     "With --listen it is a service of its own, best of another user than the server's, whose\n"
-    "RUNNER_SOCKET is PATH; its folder's group may connect.\n"
+    "RUNNER_SOCKET is PATH; its folder's group may connect.  --ping asks one whether it is well:\n"
+    "exit status 0, or 1 and the reason.\n"
     "\n"
     "  --state DIR      where runs/ and git/ are kept; with --listen: default STATE_DIRECTORY\n"
     "  --env-file FILE  settings beside the environment's, read anew for each order\n"
@@ -177,12 +180,26 @@ ignore_signals(bool is_service)
 		(void)signal(ignored[i], SIG_IGN);
 }
 
+static int
+ping(const char *path)
+{
+	struct err err;
+
+	if (ping_runner(path, &err))
+		return 0;
+	(void)fprintf(stderr, "deploybot-runner: %s\n", err.text);
+	return 1;
+}
+
 int
 main(int argc, char *argv[])
 {
-	struct arguments arguments = to_arguments(argc, argv);
+	struct arguments arguments;
 	struct program_place place;
 
+	if (argc == 3 && strcmp(argv[1], "--ping") == 0)
+		return ping(argv[2]);
+	arguments = to_arguments(argc, argv);
 	if (arguments.is_wrong) {
 		(void)fputs(usage, stderr);
 		return EXIT_USAGE;

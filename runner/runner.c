@@ -452,8 +452,9 @@ on_connection(struct runner *runner)
 		    (unsigned)user, PEERS_MAX);
 		return;
 	}
-	(void)fprintf(
-	    stderr, "deploybot-runner: a server of user %u has connected\n", (unsigned)user);
+	if (user != getuid()) /* a health check of ours comes again and again */
+		(void)fprintf(stderr, "deploybot-runner: a server of user %u has connected\n",
+		    (unsigned)user);
 	peer->due = now_ms() + HELLO_WAIT_MS;
 }
 

@@ -1,0 +1,56 @@
+"""Goal: a container's health check tells a runner that works from one that hangs, is gone, or never was."""
+# SPDX-License-Identifier: ISC
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+
+import pytest
+
+from flow_aid import PATIENCE_S
+from service_aid import AS_RUNNER, AS_SERVER, RunnerService, ServiceScene
+
+ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/", "LANG": "C.UTF-8"}
+
+
+@pytest.fixture
+def service():
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="deploybot-ping-"))
+    folder.chmod(0o755)
+    ServiceScene.prepare(folder)
+    made = RunnerService(folder / "lib" / "deploybot-runner", folder, folder / "run" / "runner.sock", folder / "state",
+                         ENVIRONMENT).start()
+    yield made
+    made.process.send_signal(signal.SIGCONT)
+    made.stop()
+    shutil.rmtree(folder)
+
+
+def ping(service, user=AS_RUNNER):
+    done = subprocess.run([*user, str(service.program), "--ping", str(service.socket)], env=ENVIRONMENT, cwd="/",
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_a_runner_that_works_is_well_and_says_nothing_of_being_asked(service):
+    before = service.log()
+    for _ in range(6):      # more than may be connected at once
+        assert ping(service) == (0, "")
+    assert service.log() == before
+    assert ping(service, AS_SERVER) == (0, "")
+
+
+def test_one_that_hangs_or_is_gone_is_not(service):
+    service.process.send_signal(signal.SIGSTOP)
+    status, said = ping(service)
+    assert status == 1 and "runner.sock: it does not answer" in said
+    service.process.send_signal(signal.SIGCONT)
+    assert ping(service) == (0, "")
+    service.process.kill()
+    service.process.wait()
+    status, said = ping(service)
+    assert status == 1 and "runner.sock: nobody listens" in said
+    service.socket.unlink()
+    status, said = ping(service)
+    assert status == 1 and "nobody listens: No such file" in said
