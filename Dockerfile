@@ -127,5 +127,7 @@ ENV LANG=C.UTF-8 \
 	HOME=/tmp
 WORKDIR /var/lib/deploybot
 STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=15s --timeout=10s --start-period=15s --retries=3 \
+	CMD ["/usr/lib/deploybot/deploybot-runner", "--ping", "/run/deploybot-runner/runner.sock"]
 ENTRYPOINT ["/usr/lib/deploybot/deploybot-runner"]
 CMD ["--listen", "/run/deploybot-runner/runner.sock", "--env-file", "/etc/deploybot/deploybot.conf", "--drain"]

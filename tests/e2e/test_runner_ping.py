@@ -27,8 +27,8 @@ def service():
     shutil.rmtree(folder)
 
 
-def ping(service, user=AS_RUNNER):
-    done = subprocess.run([*user, str(service.program), "--ping", str(service.socket)], env=ENVIRONMENT, cwd="/",
+def ping(service, user=None):
+    done = subprocess.run([*(user or AS_RUNNER), str(service.program), "--ping", str(service.socket)], env=ENVIRONMENT, cwd="/",
                           stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     return done.returncode, done.stdout + done.stderr
 

@@ -1,4 +1,4 @@
-"""Where the tests of packages, units and images find the stand-ins and aids; what they build is kept in build/infra/."""
+"""Where tests of packages, units and images find stand-ins and aids; what they build is kept in build/infra/."""
 # SPDX-License-Identifier: ISC
 import os
 import pathlib

@@ -110,11 +110,13 @@ def test_the_runner_has_what_scripts_call_and_its_group(engine):
     config = engine.inspect(RUNNER)["Config"]
     assert config["User"] == "10002"
     assert config["Entrypoint"] == ["/usr/lib/deploybot/deploybot-runner"] and "--drain" in config["Cmd"]
+    assert config["Healthcheck"]["Test"][1:3] == ["/usr/lib/deploybot/deploybot-runner", "--ping"]
     said = engine.docker(*GUARDED, "--entrypoint=/bin/bash", RUNNER, "-ec",
                          "id -u; id -G; for name in git ssh ssh-keygen curl docker flock timeout setsid awk sed; "
                          "do command -v $name >/dev/null || echo $name is missing; done; "
                          "! command -v kubectl; ! command -v aws; test -x /usr/lib/deploybot/deploy/deploy.sh; "
-                         "docker --version >/dev/null; git --version >/dev/null; test -s /etc/ssl/certs/ca-certificates.crt")
+                         "docker --version >/dev/null; git --version >/dev/null; "
+                         "test -s /etc/ssl/certs/ca-certificates.crt")
     assert said.splitlines()[:2] == ["10002", "10002 10001"], said
     assert "missing" not in said
 
