@@ -41,9 +41,9 @@ look_at_folder(const char *path, struct stat *ret, struct err *err)
 	if (stat(folder, ret) == 0)
 		return true;
 	return err_set(err, ERR_CONFIG,
-	    "--listen %s: %s: %s: make it: install -d -m 2750 -o <the runner's user> -g <the "
-	    "server's group> %s",
-	    path, folder, strerrordesc_np(errno), folder);
+	    "the socket's folder: %s: make it: install -d -m 2750 -o <runner's user> -g <server's "
+	    "group> %s",
+	    strerrordesc_np(errno), folder);
 }
 
 /* Removes a socket that nobody listens on any more. */

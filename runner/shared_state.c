@@ -1,4 +1,4 @@
-/* shared_state.c - the runner's folders in a state directory that it shares with a server of another user.  Side: runner. */
+/* shared_state.c - the runner's folders in a state directory shared with another user's server.  Side: runner. */
 /* SPDX-License-Identifier: ISC */
 #include "runner/shared_state.h"
 
@@ -57,9 +57,14 @@ say_wrong(
 {
 	char owner[NAME_ROOM], its_group[NAME_ROOM];
 
+	if (strcmp(what, strerrordesc_np(EROFS)) == 0)
+		return err_set(err, ERR_CONFIG,
+		    "the state directory's %s/: %s: mount it writable, or name it in the unit's "
+		    "ReadWritePaths=: %s/%s",
+		    folder->name, what, state, folder->name);
 	return err_set(err, ERR_CONFIG,
-	    "%s/%s: %s: make it right: install -d -m %04o -o %s -g %s %s/%s", state, folder->name,
-	    what, (unsigned)folder->mode, user_name(geteuid(), owner),
+	    "the state directory's %s/: %s: make it right: install -d -m %04o -o %s -g %s %s/%s",
+	    folder->name, what, (unsigned)folder->mode, user_name(geteuid(), owner),
 	    group_name(folder->is_shared ? group : getegid(), its_group), state, folder->name);
 }
 
@@ -86,34 +91,37 @@ find_fault(const struct stat *st, const struct folder *folder, gid_t group)
 	return NULL;
 }
 
+/* NULL: it is as it has to be. */
+static const char *
+check_folder(int at, int fd, bool is_new, const struct folder *folder, gid_t group)
+{
+	const char *fault = NULL;
+	struct stat st;
+
+	/* Its name is flushed too: without it every run's flushed record would vanish. */
+	if ((is_new && (!give_mode(fd, folder, group) || fsync(at) == -1)) || fstat(fd, &st) == -1)
+		return strerrordesc_np(errno);
+	fault = find_fault(&st, folder, group);
+	if (fault == NULL && faccessat(fd, ".", W_OK, AT_EACCESS) == -1) /* a read-only disk */
+		fault = strerrordesc_np(errno);
+	return fault;
+}
+
 /* Its descriptor, or -1. */
 static int
 folder_open(int at, const struct folder *folder, const char *state, gid_t group, struct err *err)
 {
 	bool is_new = mkdirat(at, folder->name, 0700) == 0;
-	const char *fault = NULL;
-	struct stat st;
-	int fd;
+	const char *fault;
+	int fd = -1;
 
-	if (!is_new && errno != EEXIST) {
-		(void)say_wrong(folder, state, group, strerrordesc_np(errno), err);
-		return -1;
-	}
-	fd = openat(at, folder->name, O_DIRECTORY | O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd == -1) {
-		(void)say_wrong(folder, state, group, strerrordesc_np(errno), err);
-		return -1;
-	}
-	/* Its name is flushed too: without it every run's flushed record would vanish. */
-	if (is_new && (!give_mode(fd, folder, group) || fsync(at) == -1))
-		fault = strerrordesc_np(errno);
-	else if (fstat(fd, &st) == -1)
-		fault = strerrordesc_np(errno);
-	else
-		fault = find_fault(&st, folder, group);
+	if (is_new || errno == EEXIST)
+		fd = openat(at, folder->name, O_DIRECTORY | O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	fault = fd == -1 ? strerrordesc_np(errno) : check_folder(at, fd, is_new, folder, group);
 	if (fault == NULL)
 		return fd;
-	(void)close(fd);
+	if (fd != -1)
+		(void)close(fd);
 	(void)say_wrong(folder, state, group, fault, err);
 	return -1;
 }

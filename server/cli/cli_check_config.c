@@ -35,6 +35,11 @@ print_summary(const struct settings *s, const char *env_file)
 	    s->github_webhook_secret == NULL ? "off: no GITHUB_WEBHOOK_SECRET" : "on");
 	(void)printf("listens:  %s port %d\n", s->listen_address, s->api_server_port);
 	(void)printf("state:    %s\n", s->state_directory);
+	if (s->runner_socket == NULL)
+		(void)printf("runner:   started by the server\n");
+	else
+		(void)printf("runner:   a service at %s; its own secrets are not looked at\n",
+		    s->runner_socket);
 	(void)printf("environments:\n");
 	for (size_t i = 0; i < s->environment_count; i++)
 		print_environment(&s->environments[i]);

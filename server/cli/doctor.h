@@ -59,12 +59,15 @@ void doctor_answered(struct doctor *doctor);
 /* Settings, paths, scripts, keys, disk, database: at once. */
 void doctor_local(struct doctor *doctor);
 
+/* With a runner that is a service: the folder both work in. */
+void doctor_shared(struct doctor *doctor);
+
 /* Asynchronous ones: start, run the loop, free.  NULL: they have said why. */
 struct doctor_telegram *doctor_telegram_start(struct doctor *doctor);
 void doctor_telegram_free(struct doctor_telegram *telegram);
 struct doctor_http *doctor_http_start(struct doctor *doctor); /* health URLs, the clock */
 void doctor_http_free(struct doctor_http *http);
-struct doctor_git *doctor_git_start(struct doctor *doctor); /* a runner of its own, git */
+struct doctor_git *doctor_git_start(struct doctor *doctor); /* the runner, git */
 void doctor_git_free(struct doctor_git *git);
 
 /* --- pure, for tests --- */

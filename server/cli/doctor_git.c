@@ -1,4 +1,4 @@
-/* doctor_git.c - starts a runner as `serve` does, and has it ask git for the branches.  Side: start. */
+/* doctor_git.c - starts a runner, or asks the one that is a service, as `serve` does; it asks git.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
 #include <pwd.h>
@@ -116,8 +116,13 @@ on_ready(void *ctx)
 	if (git->is_ready || git->is_over)
 		return;
 	git->is_ready = true;
-	doctor_say(
-	    git->doctor, DOCTOR_RUNNER, DOCTOR_OK, "runner: it starts and speaks our version");
+	if (git->doctor->settings->runner_socket != NULL)
+		doctor_say(git->doctor, DOCTOR_RUNNER, DOCTOR_OK,
+		    "runner: it answers at %s and speaks our version",
+		    git->doctor->settings->runner_socket);
+	else
+		doctor_say(git->doctor, DOCTOR_RUNNER, DOCTOR_OK,
+		    "runner: it starts and speaks our version");
 	if (git->doctor->settings->repository_url == NULL) {
 		doctor_say(git->doctor, DOCTOR_GIT, DOCTOR_ERROR,
 		    "git: no repository: set GITHUB_REPOSITORY or REPOSITORY_URL");
@@ -126,6 +131,19 @@ on_ready(void *ctx)
 	}
 	loop_timer_start(git->doctor->loop, &git->deadline, GIT_PATIENCE_MS, 0);
 	ask_heads(git);
+}
+
+/* Of a service alone: a child that dies before it says hello is started again. */
+static void
+on_away(void *ctx, const char *why)
+{
+	struct doctor_git *git = ctx;
+	const char *socket = git->doctor->settings->runner_socket;
+
+	if (git->is_over || socket == NULL)
+		return;
+	doctor_say(git->doctor, DOCTOR_RUNNER, DOCTOR_ERROR, "runner: at %s: %s", socket, why);
+	finish(git);
 }
 
 static void
@@ -151,7 +169,10 @@ on_deadline(struct loop_timer *timer, void *ctx)
 		    GIT_PATIENCE_MS / 1000);
 	else
 		doctor_say(git->doctor, DOCTOR_RUNNER, DOCTOR_ERROR,
-		    "runner: it did not say hello within %d s", RUNNER_PATIENCE_MS / 1000);
+		    "runner: it did not say hello within %d s%s", RUNNER_PATIENCE_MS / 1000,
+		    git->doctor->settings->runner_socket == NULL ?
+			"" :
+			": it hangs, or four are connected to it already");
 	runs_ask_cancel(git->runs, git->question);
 	git->question = NULL;
 	finish(git);
@@ -208,6 +229,8 @@ choose_folder(struct doctor_git *git)
 	const char *state = doctor->settings->state_directory;
 	struct stat found;
 
+	if (doctor->settings->runner_socket != NULL)
+		return true; /* it has chosen */
 	if (stat(state, &found) != 0) {
 		doctor_say(doctor, DOCTOR_RUNNER, DOCTOR_WARNING,
 		    "runner, git: not tried, for %s is not there yet: start deploybot once", state);
@@ -253,6 +276,7 @@ start_runner(struct doctor_git *git)
 		.env_file = doctor->cli->env_file,
 		.settings = git->elsewhere != NULL ? git->elsewhere : doctor->settings,
 		.on_ready = on_ready,
+		.on_away = on_away,
 		.on_fatal = on_fatal,
 		.ctx = git,
 	};

@@ -245,6 +245,15 @@ examine_github(struct doctor *doctor)
 		    " /github/webhook answers 404) or POLL_REPOSITORY_SECONDS");
 }
 
+static void
+examine_what_runs(struct doctor *doctor)
+{
+	examine_script(doctor, SETTING_DEPLOY_SCRIPT, "DEPLOY_SCRIPT", "deploy.sh");
+	examine_script(doctor, SETTING_ROLLBACK_SCRIPT, "ROLLBACK_SCRIPT", "rollback.sh");
+	examine_key(doctor, SETTING_REPOSITORY_KEY_PATH, "REPOSITORY_KEY_PATH");
+	examine_key(doctor, SETTING_SSH_KEY_PATH, "SSH_KEY_PATH");
+}
+
 void
 doctor_local(struct doctor *doctor)
 {
@@ -260,10 +269,11 @@ doctor_local(struct doctor *doctor)
 	examine_space(doctor, "AUDIT_LOG_PATH", log);
 	examine_env_file(doctor);
 	examine_secret_files(doctor);
-	examine_script(doctor, SETTING_DEPLOY_SCRIPT, "DEPLOY_SCRIPT", "deploy.sh");
-	examine_script(doctor, SETTING_ROLLBACK_SCRIPT, "ROLLBACK_SCRIPT", "rollback.sh");
-	examine_key(doctor, SETTING_REPOSITORY_KEY_PATH, "REPOSITORY_KEY_PATH");
-	examine_key(doctor, SETTING_SSH_KEY_PATH, "SSH_KEY_PATH");
+	if (s->runner_socket == NULL)
+		examine_what_runs(doctor);
+	else
+		doctor_shared(
+		    doctor); /* scripts and keys are the runner's, and not for us to see */
 	examine_store(doctor);
 	examine_github(doctor);
 }

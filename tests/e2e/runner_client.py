@@ -267,4 +267,7 @@ class Bench:
             if name.startswith("pid") and text.isdigit() and is_alive(int(text)):
                 os.kill(int(text), signal.SIGKILL)
         for pid in self.keepers():
-            os.kill(pid, signal.SIGKILL)
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass    # its run had ended

@@ -2,12 +2,15 @@
 and come again in the middle of it, and neither can touch what is the other's."""
 # SPDX-License-Identifier: ISC
 import os
+import signal
 import subprocess
 
 import pytest
 
-from crash_aid import HOLD, STEADY
-from service_aid import AS_SERVER, RUNNER, SERVER, TWO_USERS, ServiceScene
+from crash_aid import HOLD, STEADY, is_alive
+from flow_aid import PATIENCE_S
+from service_aid import AS_SERVER, RUNNER, SERVER, TWO_USERS, ServiceScene, give
+from stage import get, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -51,3 +54,174 @@ def test_a_deployment_goes_and_each_has_what_is_his(scene):
         assert scene.mode(f"runs/{run}/{name}") == ("0o640", *ours), name
     assert scene.mode("environments")[0] == "0o750" and scene.mode("environments/staging.json") == ("0o640", *theirs)
     assert scene.mode("deploybot.db")[0] == "0o600"
+
+
+def test_what_is_the_runners_the_server_may_not_touch(scene):
+    """The server's user may order, read and connect; it cannot write, remove or put another folder in place."""
+    if not TWO_USERS:
+        pytest.skip("one user only: not root")
+    scene.scripts.deploy(STEADY)
+    scene.release()
+    state, run = scene.folder / "state", scene.run_folder()
+    for command in (f"echo x >>{run}/log", f"rm -f {run}/exit", f"touch {state}/runs/x", f"mkdir {state}/runs/99",
+                    f"mv {state}/runs {state}/runs.old", f"mv {state}/git {state}/git.old", f"ls {state}/git",
+                    f"rm -f {scene.folder}/run/runner.sock", f"touch {state}/apps/x"):
+        done = subprocess.run([*AS_SERVER, "sh", "-c", command], capture_output=True, text=True, check=False)
+        assert done.returncode != 0 and "denied" in done.stderr or "not permitted" in done.stderr, (command, done)
+
+
+# ---- either ends in the middle ---------------------------------------------------------------------
+
+
+def test_a_stopping_server_does_not_wait_and_the_next_adopts(scene):
+    who = begin(scene)
+    leader = scene.leader()
+    scene.bot.process.send_signal(signal.SIGTERM)
+    assert scene.bot.process.wait(15) == 0, "SHUTDOWN_TIMEOUT_SECONDS is 30: it did not wait"
+    assert "1 runs go on with their runner" in scene.bot.log() and is_alive(leader)
+    scene.bot.start()
+    scene.wait_runner()
+    assert is_alive(leader) and scene.is_busy("staging")
+    scene.go_on()
+    who.hear("staging runs")
+    assert scene.scripts.live() == scene.state_file("staging")["commit"]
+
+
+def test_a_killed_server_changes_nothing_either(scene):
+    who = begin(scene)
+    leader = scene.leader()
+    scene.crash()
+    assert is_alive(leader)
+    scene.bot.start()
+    scene.go_on()
+    who.hear("staging runs")
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_runner_may_end_under_a_run(scene, number):
+    who = begin(scene)
+    leader = scene.leader()
+    status = scene.service.stop(number)
+    assert status == (0 if number == signal.SIGTERM else -number)
+    scene.wait_runner(False)
+    assert get(scene.bot.base + "/readyz") == (200, "ready; the runner is away: deployments wait\n")
+    assert is_alive(leader)
+    scene.service.start()
+    scene.wait_runner()
+    assert get(scene.bot.base + "/readyz") == (200, "ready\n")
+    assert is_alive(leader) and scene.is_busy("staging")
+    scene.go_on()
+    who.hear("staging runs")
+
+
+def test_a_run_that_ends_while_there_is_no_runner_has_its_verdict(scene):
+    who = begin(scene)
+    scene.service.stop()
+    scene.go_on()
+    who.hear("staging runs")     # its keeper says so itself
+    scene.service.start()
+
+
+def test_both_may_end_under_a_run(scene):
+    who = begin(scene)
+    leader = scene.leader()
+    scene.service.stop(signal.SIGKILL)
+    scene.crash()
+    assert is_alive(leader)
+    scene.bot.start()            # first, and finds no runner
+    assert scene.is_busy("staging")
+    scene.service.start()
+    scene.wait_runner()
+    scene.go_on()
+    who.hear("staging runs")
+
+
+def test_a_keeper_killed_while_there_is_no_runner_is_a_lost_run(scene):
+    """The runner that comes settles it: what it started is ended, and that is told."""
+    begin(scene)
+    leader, keeper = scene.leader(), scene.keeper()
+    scene.service.stop(signal.SIGKILL)
+    os.kill(keeper, signal.SIGKILL)
+    scene.service.start()
+    wait_until(lambda: b"\nlost 1\n" in (scene.run_folder() / "exit").read_bytes(), PATIENCE_S, "its record")
+    assert not is_alive(leader)
+    scene.wait_free()
+
+
+def test_an_order_waits_for_a_runner_that_is_away(scene):
+    scene.scripts.deploy(STEADY)
+    scene.release()
+    scene.service.stop()
+    scene.wait_runner(False)
+    who = scene.admin()
+    who.say("/deploy staging")
+    scene.service.start()
+    who.hear("staging runs")
+
+
+def test_it_is_connected_for_ever_and_said_once(scene):
+    """Not a line in the log for each try."""
+    before = scene.bot.log().count("is away: there is no such socket")
+    scene.service.stop()
+    wait_until(lambda: scene.bot.log().count("is away: there is no such socket") > before, PATIENCE_S, "the log")
+    scene.wait_runner(False)
+    scene.service.start()
+    scene.wait_runner()
+    assert scene.bot.log().count("is away: there is no such socket") == before + 1
+    assert scene.bot.log().rstrip().count(f"the runner at {scene.service.socket} is there") >= 1
+
+
+# ---- settings, doctor ------------------------------------------------------------------------------
+
+
+def test_the_server_reads_no_secret_of_the_runners(scene):
+    """It need not be able to; what is wrong with it the runner says, when it is needed."""
+    secret = scene.folder / "runner-secret"
+    secret.write_text("a-token-that-is-the-runners-0123456789", encoding="ascii")
+    give(secret, RUNNER, RUNNER, 0o600)
+    scene.bot.settings["REPOSITORY_TOKEN_FILE"] = str(secret)
+    try:
+        checked = scene.as_server("check-config")
+        assert checked.returncode == 0, checked.stderr
+        assert f"a service at {scene.service.socket}; its own secrets are not looked at" in checked.stdout
+        if TWO_USERS:
+            scene.bot.settings["RUNNER_SOCKET"] = ""
+            checked = scene.as_server("check-config")
+            assert checked.returncode == 78 and "REPOSITORY_TOKEN_FILE: cannot open" in checked.stderr
+    finally:
+        scene.bot.settings["RUNNER_SOCKET"] = scene.service.socket
+        del scene.bot.settings["REPOSITORY_TOKEN_FILE"]
+
+
+def test_a_socket_with_a_path_too_long_is_refused(scene):
+    scene.bot.settings["RUNNER_SOCKET"] = "/run/" + "x" * 103
+    try:
+        checked = scene.as_server("check-config")
+    finally:
+        scene.bot.settings["RUNNER_SOCKET"] = scene.service.socket
+    assert checked.returncode == 78
+    assert "is longer than the 107 bytes that a socket's path may have" in checked.stderr
+
+
+def test_doctor_asks_the_runner_beside_a_server_that_works(scene):
+    said = scene.as_server("doctor").stdout
+    assert f"ok       runner: it answers at {scene.service.socket} and speaks our version" in said, said
+    assert f"ok       git: {scene.repository} answers" in said
+    assert f"ok       runner: {scene.folder}/state/runs can be read" in said
+    assert "SSH_KEY_PATH" not in said and "DEPLOY_SCRIPT" not in said
+    scene.release()     # the server's own connection is none the worse
+
+
+def test_doctor_says_when_the_runner_is_away_or_out_of_reach(scene):
+    scene.service.stop()
+    said = scene.as_server("doctor").stdout
+    assert (f"error    runner: at {scene.service.socket}: there is no such socket: start deploybot-runner, or set "
+            "RUNNER_SOCKET right") in said, said
+    scene.service.stop()
+    scene.service.start()
+    if TWO_USERS:
+        os.chown(scene.folder / "run", RUNNER, RUNNER)
+        said = scene.as_server("doctor").stdout
+        os.chown(scene.folder / "run", RUNNER, SERVER)
+        os.chmod(scene.folder / "run", 0o2750)
+        assert "permission denied: our user must be in the group of the socket and of its folder" in said, said

@@ -1,0 +1,54 @@
+/* doctor_shared.c - what a server and a runner of another user have in common.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/doctor.h"
+#include "types/settings.h"
+
+/* Whoever owns a folder may put others in place of those in it. */
+static void
+examine_owner(struct doctor *doctor, const char *state, uid_t runner)
+{
+	struct stat st;
+
+	if (stat(state, &st) == 0 && st.st_uid != 0 && st.st_uid != runner)
+		doctor_say(doctor, DOCTOR_RUNNER, DOCTOR_WARNING,
+		    "STATE_DIRECTORY: its owner could put other folders in place of the runner's: "
+		    "chown"
+		    " root %s && chmod 1770 %s",
+		    state, state);
+}
+
+void
+doctor_shared(struct doctor *doctor)
+{
+	const char *state = doctor->settings->state_directory;
+	char runs[PATH_MAX];
+	struct stat st;
+
+	(void)snprintf(runs, sizeof(runs), "%s/runs", state);
+	if (stat(runs, &st) != 0) {
+		doctor_say(doctor, DOCTOR_RUNNER, DOCTOR_ERROR,
+		    "runner: %s: %s: deploybot-runner makes it when it starts, with the same"
+		    " STATE_DIRECTORY",
+		    runs, strerrordesc_np(errno));
+		return;
+	}
+	examine_owner(doctor, state, st.st_uid);
+	if (eaccess(runs, R_OK | X_OK) != 0)
+		doctor_say(doctor, DOCTOR_RUNNER, DOCTOR_ERROR,
+		    "runner: %s cannot be read, so no log can be shown: our user must be in its "
+		    "group,"
+		    " and its mode be 2750",
+		    runs);
+	else if (geteuid() != 0 && geteuid() != st.st_uid && eaccess(runs, W_OK) == 0)
+		doctor_say(doctor, DOCTOR_RUNNER, DOCTOR_WARNING,
+		    "runner: %s can be written to by the server's user: chmod 2750 it", runs);
+	else
+		doctor_say(doctor, DOCTOR_RUNNER, DOCTOR_OK, "runner: %s can be read", runs);
+}
