@@ -226,16 +226,50 @@ two_environments_do_not_share_a_folder_of_a_host(void **state)
 {
 	static const char *const good[][3] = {
 		{ "STAGING_HOST=a", "PRODUCTION_HOST=a", "STAGING_COMPOSE_DIR=/srv/staging" },
-		{ "STAGING_HOST=a,b:22", "PRODUCTION_HOST=c,b", "DEPLOY_TRANSPORT=ssh" },
+		{ "STAGING_HOST=a,b:2222", "PRODUCTION_HOST=c,b", "DEPLOY_TRANSPORT=ssh" },
+		{ "STAGING_HOST=a", "PRODUCTION_HOST=aa", "DEPLOY_TRANSPORT=ssh" },
 		{ "STAGING_HOST=a", "PRODUCTION_HOST=a", "DEPLOY_TRANSPORT=local" },
+	};
+	static const char *const bad[][3] = {
+		{ "STAGING_HOST=a,b:2222", "PRODUCTION_HOST=c,b:2222" },
+		{ "STAGING_HOST=a,b:22", "PRODUCTION_HOST=c,b" },
+		{ "STAGING_HOST=[::1]", "PRODUCTION_HOST=[::1]:22,x" },
+		{ "STAGING_HOST=h.example.org", "PRODUCTION_HOST=H.Example.org" },
+		{ "STAGING_HOST=a", "PRODUCTION_HOST=a", "PRODUCTION_COMPOSE_DIR=/srv/app/" },
 	};
 
 	(void)state;
-	assert_null(LOAD(NULL, MINIMUM, "STAGING_HOST=a,b:22", "PRODUCTION_HOST=c,b:22"));
-	SAYS(SETTINGS_ERROR, "staging and production have a host in common, and there /srv/app");
-	assert_int_equal(report.errors, 1);
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		assert_null(LOAD(NULL, MINIMUM, bad[i][0], bad[i][1], bad[i][2]));
+		SAYS(SETTINGS_ERROR,
+		    "staging and production have a host in common, and there /srv/app");
+		assert_int_equal(report.errors, 1);
+	}
 	for (size_t i = 0; i < COUNT(good); i++) {
 		struct settings *s = LOAD(NULL, MINIMUM, good[i][0], good[i][1], good[i][2]);
+
+		assert_non_null(s);
+		settings_unref(s);
+	}
+}
+
+static void
+two_environments_do_not_listen_on_one_port_of_this_machine(void **state)
+{
+	static const char *const good[][2] = {
+		{ "DEPLOY_TRANSPORT=local", "PRODUCTION_PORT=8002" },
+		{ "DEPLOY_TRANSPORT=ssh", "PRODUCTION_PORT=8001" },
+		{ "USE_KUBERNETES=true", "KUBE_DEPLOYMENT=shop" },
+	};
+
+	(void)state;
+	assert_null(LOAD(
+	    NULL, MINIMUM, "DEPLOY_TRANSPORT=local", "STAGING_PORT=8001", "PRODUCTION_PORT=8001"));
+	SAYS(SETTINGS_ERROR, "<ENV>_PORT: staging and production have 8001 both");
+	assert_int_equal(report.errors, 1);
+	for (size_t i = 0; i < COUNT(good); i++) {
+		struct settings *s =
+		    LOAD(NULL, MINIMUM, "STAGING_PORT=8001", good[i][0], good[i][1]);
 
 		assert_non_null(s);
 		settings_unref(s);
@@ -539,6 +573,7 @@ main(void)
 		cmocka_unit_test(weak_secrets_are_refused_or_warned_of_and_never_printed),
 		cmocka_unit_test(webhook_mode_needs_its_secret_in_telegrams_alphabet),
 		cmocka_unit_test(two_environments_do_not_share_a_folder_of_a_host),
+		cmocka_unit_test(two_environments_do_not_listen_on_one_port_of_this_machine),
 		cmocka_unit_test(what_a_target_needs_is_asked_for_at_once),
 		cmocka_unit_test(environments_are_a_list_with_settings_of_their_own),
 		cmocka_unit_test(names_of_environments_that_clash_are_refused),
