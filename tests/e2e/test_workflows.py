@@ -1,0 +1,274 @@
+"""Goal: the workflows are what their head says: nothing unpinned, no right too many, no word of others in a command;
+they go as far as was asked, build what was pushed, and name what is missing."""
+# SPDX-License-Identifier: ISC
+import hashlib
+import json
+import os
+import re
+import subprocess
+
+import pytest
+
+from github import sign
+from runner_client import ROOT
+from workflow_aid import ECR, SECRETS, SETTINGS, WORKFLOWS, Workbench, every_workflow, read, shell_steps
+
+SECRET = re.compile(r"\$\{\{ secrets\.(\w+)")
+WEBHOOK = "https://bot.example.org/github/webhook"
+
+
+@pytest.fixture
+def ci(tmp_path, tools_folder):
+    made = Workbench(tmp_path, tools_folder)
+    yield made
+    made.done()
+
+
+# ---- the text ------------------------------------------------------------------------------------
+
+
+def texts():
+    return [(name, (WORKFLOWS / name).read_text(encoding="utf-8")) for name in every_workflow()]
+
+
+@pytest.mark.parametrize("name", every_workflow())
+def test_every_action_is_pinned_by_its_commit_with_the_version_beside_it(name):
+    for line in re.findall(r"uses: *(.*)", (WORKFLOWS / name).read_text(encoding="utf-8")):
+        assert re.fullmatch(r"\./\.github/workflows/[a-z-]+\.yml|[\w.-]+/[\w.-]+@[0-9a-f]{40} # v[0-9.]+", line), line
+
+
+@pytest.mark.parametrize("name", every_workflow())
+def test_no_job_has_a_right_that_it_does_not_use(name):
+    workflow = read(name)
+    assert workflow["permissions"] in ({}, {"contents": "read"})
+    for job in workflow["jobs"].values():
+        uses = [step.get("uses", "") for step in job.get("steps", [])]
+        rights = {**workflow["permissions"], **job.get("permissions", {})}
+        assert set(rights.items()) <= {("contents", "read"), ("id-token", "write")}
+        assert ("id-token" in rights) == any(use.startswith("aws-actions/configure-aws") for use in uses)
+        for step in job.get("steps", []):
+            if step.get("uses", "").startswith("actions/checkout"):
+                assert step["with"]["persist-credentials"] is False
+        assert "timeout-minutes" in job or job["uses"].startswith("./")
+
+
+@pytest.mark.parametrize("name", every_workflow())
+def test_nobodys_words_are_pasted_into_a_script(name):
+    assert "pull_request_target" not in read(name)[True] and "workflow_run" not in read(name)[True]
+    for job, step, script in shell_steps(name):
+        # A matrix is written in the file itself.
+        assert set(re.findall(r"\$\{\{(.*?)\}\}", script)) <= {" matrix.target "}, (job, step)
+
+
+def test_secrets_reach_only_the_steps_that_need_them_and_each_is_looked_for_first():
+    named = set()
+    for name, job in read("ci-cd.yml")["jobs"].items():
+        assert "secrets." not in json.dumps({**job, "steps": []}), name
+        used = set(SECRET.findall(json.dumps(job.get("steps", []))))
+        named |= used
+        if used:
+            assert job["steps"][0]["name"] == SETTINGS
+            looked = set(re.findall(r"need \"?([A-Z_${}^]+)", job["steps"][0]["run"]))
+            looked |= {f"{e}_HOST" for e in ("STAGING", "PRODUCTION") if "${ENVIRONMENT^^}_HOST" in looked}
+            assert used <= looked, name
+    head = (WORKFLOWS / "ci-cd.yml").read_text(encoding="utf-8").partition("name: ci-cd")[0]
+    table = re.findall(r"^#   ([A-Z_]+)  +(?:all|ci|deploybot)  ", head, re.M)
+    assert len(table) == 10 and set(table) == named == set(SECRETS)
+    assert not [name for name in table if name.startswith("GITHUB_")], "GitHub takes no such name"
+
+
+def test_a_deployment_under_way_is_never_cancelled_by_the_next():
+    workflow = read("ci-cd.yml")
+    assert workflow["jobs"]["deploy"]["concurrency"] == {
+        "group": "deploy-${{ needs.plan.outputs.environment }}", "cancel-in-progress": False}
+    assert workflow["concurrency"]["cancel-in-progress"] == "${{ github.event_name == 'pull_request' }}"
+    assert workflow["jobs"]["deploy"]["environment"] == "${{ needs.plan.outputs.environment }}", "the gate"
+
+
+def test_shellcheck_has_nothing_to_say_of_any_step(tmp_path):
+    names = []
+    for name in every_workflow():
+        for number, (job, _, script) in enumerate(shell_steps(name)):
+            names.append(tmp_path / f"{name}.{job}.{number}.sh")
+            names[-1].write_text("#!/bin/bash\nset -eo pipefail\n" + script.replace("${{ matrix.target }}", "target"))
+    done = subprocess.run(["shellcheck", "-e", "SC2015,SC2317", *names], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_baseline_of_secrets_is_true():
+    """What it knows stands where it says: sha1 of a text on that line, or by now on another line of that file."""
+    with open(os.path.join(ROOT, ".secrets.baseline"), encoding="utf-8") as file:
+        baseline = json.load(file)
+    assert {"version", "plugins_used", "filters_used", "results"} <= set(baseline)
+    for name, entries in baseline["results"].items():
+        with open(os.path.join(ROOT, name), encoding="utf-8") as file:
+            lines = file.read().splitlines()
+        for entry in entries:
+            near = lines[entry["line_number"] - 1:entry["line_number"]]
+            assert any(has_text_of(entry["hashed_secret"], line) for text in (near, lines) for line in text), (
+                "not in that file any more: take it out of .secrets.baseline, or let detect-secrets scan again", entry)
+
+
+def has_text_of(digest, line):
+    """A text that begins with a word or its number; where it ends the plugin alone knows."""
+    return any(hashlib.sha1(line[start.start():end].encode()).hexdigest() == digest
+               for start in re.finditer(r"\b|(?<=\W)(?=\W)|(?<=[a-z])(?=\d)", line)
+               for end in range(start.start() + 3, min(start.start() + 200, len(line)) + 1))
+
+
+# ---- how far a run goes --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode,event,branch,out", [
+    ("deploybot", "push", "main", ("deploybot", "production")), ("ci", "push", "develop", ("ci", "staging")),
+    ("build", "push", "main", ("build", "production")), ("ci", "pull_request", "main", ("", "")),
+    ("ci", "push", "feature/develop", ("", "")), ("", "push", "main", ("", "production"))])
+def test_a_push_goes_as_far_as_the_mode_says_and_a_pull_request_is_tested(ci, mode, event, branch, out):
+    ci.context["vars"]["DEPLOYBOT_MODE"] = mode
+    ci.more = {"GITHUB_EVENT_NAME": event, "GITHUB_REF": f"refs/heads/{branch}"}
+    assert ci.job("plan")[0] == 0, ci.said
+    assert ci.outputs("plan") == {"mode": out[0], "environment": out[1]}
+    assert bool(ci.said) == (mode == ""), "a fork is told why nothing more happens"
+
+
+def test_a_mode_that_is_none_is_refused(ci):
+    ci.context["vars"]["DEPLOYBOT_MODE"] = "yes"
+    assert ci.job("plan")[0] == 1 and "none of deploybot, build and ci" in ci.said[-1]
+
+
+@pytest.mark.parametrize("job,environment", [
+    ("build", "staging"), ("tell", "staging"), ("deploy", "staging"), ("deploy", "production"), ("notify", "staging")])
+def test_every_secret_that_is_missing_is_named_with_where_it_comes_from(ci, job, environment):
+    ci.plan("ci", environment)
+    ci.context["vars"] = {}
+    steps = json.dumps(read("ci-cd.yml")["jobs"][job]["steps"])
+    wanted = set(SECRET.findall(steps))
+    wanted -= {"staging": {"PRODUCTION_HOST"}, "production": {"STAGING_HOST"}}[environment]
+    assert wanted
+    for name in wanted:
+        ci.context["secrets"] = {**SECRETS, name: ""}
+        status, ran = ci.job(job)
+        assert status == 1 and ran == [SETTINGS] and name in ci.said[-1], (name, ci.said)
+        assert any(line.startswith(f"::error::{name} is not set. It comes from: ") for line in ci.said), ci.said
+    ci.context["secrets"] = {}
+    assert ci.job(job)[0] == 1 and all(name in ci.said[-1] for name in wanted)
+    assert not list(ci.temp.iterdir()) and not ci.calls("docker") + ci.calls("curl")
+
+
+# ---- secrets scan --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("verdict,status,text", [
+    (0, 0, None), (3, 0, "stand elsewhere"), (1, 1, "looks like a secret"), (2, 1, "looks like a secret")])
+def test_the_scan_asks_of_every_file_and_fails_on_what_the_baseline_does_not_know(ci, verdict, status, text):
+    package = ci.work / "detect-secrets" / "detect_secrets"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "pre_commit_hook.py").write_text(
+        f"import sys; open('asked', 'w').write(repr(sys.argv[1:])); sys.exit({verdict})")
+    (ci.bin / "sudo").write_text("#!/bin/bash\n")       # installs two modules where they are missing
+    (ci.bin / "sudo").chmod(0o755)
+    assert ci.job("scan")[0] == 1 and "no .secrets.baseline" in ci.said[-1]
+    subprocess.run("git init -q && touch .secrets.baseline 'a b' --  -c && git add -- .secrets.baseline 'a b' -c",
+                   shell=True, cwd=ci.work, check=True)
+    assert ci.job("scan")[0] == status, ci.said
+    assert (ci.work / "asked").read_text() == repr(
+        ["--no-verify", "--baseline", ".secrets.baseline", "--", "-c", ".secrets.baseline", "a b"])
+    assert text is None or text in ci.said[-1]
+
+
+# ---- build ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def building(ci):
+    ci.plan("deploybot", "staging")
+    ci.context["vars"] = {"ECR_REPOSITORY": "team/shop"}
+    ci.image = f"{ECR}/team/shop"
+    ci.world(images={}, registry={}, here={}, password="twelve-hours")
+    (ci.work / "Dockerfile").write_text("FROM scratch\n")
+    return ci
+
+
+STEPS = [SETTINGS, "Is it there already?", "Build", "No critical weakness that has a remedy", "Push"]
+
+
+def test_an_image_is_built_scanned_and_pushed_under_its_commit_and_no_login_stays(building):
+    assert building.job("build") == (0, STEPS), building.said
+    assert building.outputs("settings") == {"region": "eu-west-1"}
+    tag = f"{building.image}:{building.commit}"
+    assert building.calls("docker") == [
+        ["build", "--pull", "--file", "Dockerfile", "--build-arg", f"COMMIT={building.commit}",
+         "--label", f"org.opencontainers.image.revision={building.commit}", "--tag", tag, "."],
+        ["login", "--username", "AWS", "--password-stdin", ECR], ["push", tag]]
+    assert building.commit in building.world()["registry"][building.image]
+    assert not list(building.temp.iterdir()), "docker's configuration is gone"
+    # A run that is repeated finds it there: tags are immutable.
+    (building.stand / "calls").unlink()
+    assert building.job("build") == (0, STEPS[:2]) and not building.calls("docker")
+
+
+@pytest.mark.parametrize("findings,text", [(["CVE-2026-1"], "Trivy found")])
+def test_a_critical_weakness_is_not_pushed(building, findings, text):
+    building.world(critical=findings)
+    assert building.job("build") == (1, STEPS[:4]) and text in building.said[-1]
+    assert f"{building.image}:{building.commit} CRITICAL CVE-2026-1" in building.said
+    assert building.world()["registry"] == {}
+
+
+@pytest.mark.parametrize("plan,step", [
+    (["aws", "ecr", "batch-get-image"], 1), (["docker", "build"], 2), (["trivy"], 3),
+    (["aws", "ecr", "get-login-password"], 4), (["docker", "login"], 4), (["docker", "push"], 4)], ids=str)
+def test_what_fails_while_building_fails_the_job_and_leaves_no_login(building, plan, step):
+    (building.stand / "plan").write_text(json.dumps([{"when": plan, "status": 9, "stderr": "refused"}]))
+    status, ran = building.job("build")
+    assert status != 0 and ran == STEPS[:step + 1] and not list(building.temp.iterdir())
+    assert building.world()["registry"] == {}
+
+
+@pytest.mark.parametrize("registry", ["ghcr.io/acme", f"{ECR}/shop", f"https://{ECR}", f"{ECR};id"])
+def test_a_registry_that_is_none_of_ecrs_is_said(building, registry):
+    building.context["secrets"]["ECR_REGISTRY"] = registry
+    assert building.job("build") == (1, STEPS[:1]) and "ECR_REGISTRY is no" in building.said[-1]
+
+
+# ---- telling deploybot ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def telling(ci):
+    ci.plan("deploybot", "staging")
+    (ci.path / "event.json").write_text('{"ref": "refs/heads/develop"}')
+    return ci
+
+
+def test_deploybot_is_told_by_a_signed_delivery_and_the_secret_is_in_no_argument(telling):
+    telling.world(sites={WEBHOOK: [[200, ""]]})
+    assert telling.job("tell")[0] == 0, telling.said
+    words, = telling.calls("curl")
+    signature = sign(SECRETS["DEPLOYBOT_WEBHOOK_SECRET"], (telling.path / "event.json").read_bytes())
+    assert f"X-Hub-Signature-256: {signature}" in words and f"@{telling.path}/event.json" in words
+    assert "X-GitHub-Event: push" in words and "X-GitHub-Delivery: ci-77-1" in words and words[-1] == WEBHOOK
+    assert SECRETS["DEPLOYBOT_WEBHOOK_SECRET"] not in json.dumps(words)
+
+
+@pytest.mark.parametrize("answer,text", [
+    (401, "GITHUB_WEBHOOK_SECRET is not what"), (404, "no GITHUB_WEBHOOK_SECRET"), (202, "GITHUB_REPOSITORY"),
+    (0, "nobody answers"), (500, "HTTP 500")])
+def test_what_deploybot_answers_is_explained(telling, answer, text):
+    telling.world(sites={WEBHOOK: [[answer, ""]]})
+    assert telling.job("tell")[0] == 1 and text in telling.said[-1] and "/deploy in the chat" in telling.said[-1]
+
+
+@pytest.mark.parametrize("url", [
+    "http://bot.example.org", "https://bot.example.org/github", "file:///etc/passwd", "https://a b"])
+def test_an_address_that_is_none_is_refused_before_anything_is_sent(telling, url):
+    telling.context["secrets"]["DEPLOYBOT_URL"] = url
+    assert telling.job("tell")[0] == 1 and "DEPLOYBOT_URL is no https://" in telling.said[-1] and not telling.calls("curl")
+
+
+def test_the_bench_is_as_strict_as_the_commands(ci):
+    """A test of the tests: what the stand-ins do not know, they refuse."""
+    done = subprocess.run([ci.bin / "trivy", "image", "--exit-code", "1", "--no-such", "x"], capture_output=True,
+                          text=True, env={"STAND": str(ci.stand), "PATH": os.environ["PATH"]}, check=False)
+    assert done.returncode == 1 and "unknown flag" in done.stderr
