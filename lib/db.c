@@ -11,6 +11,7 @@
 
 #include <sqlite3.h>
 
+#include "lib/db_parts.h"
 #include "lib/err.h"
 
 #define CACHE_SLOTS	256 /* a power of two; a store has some 150 statements */
@@ -37,8 +38,8 @@ struct db {
 
 /* --- errors --- */
 
-static enum err_code
-code_of(int rc, int errno_value)
+enum err_code
+db_code_of(int rc, int errno_value)
 {
 	switch (rc & 0xFF) {
 	case SQLITE_FULL:
@@ -80,8 +81,8 @@ static bool
 fail(struct db *db, struct err *err, int rc, const char *sql)
 {
 	note_failure(db, rc);
-	return err_set(err, code_of(rc, sqlite3_system_errno(db->handle)), "database: %s: %.100s",
-	    sqlite3_errmsg(db->handle), sql);
+	return err_set(err, db_code_of(rc, sqlite3_system_errno(db->handle)),
+	    "database: %s: %.100s", sqlite3_errmsg(db->handle), sql);
 }
 
 /* --- opening --- */
@@ -206,8 +207,8 @@ open_handle(struct db *db, const char *path, unsigned flags, struct err *err)
 		return err_set(err, ERR_NOMEM, "no memory to open %s", path);
 	if ((rc & 0xFF) == SQLITE_CANTOPEN && access(path, F_OK) != 0)
 		return err_set(err, ERR_MISSING, "there is no database %s", path);
-	return err_set(err, code_of(rc, sqlite3_system_errno(db->handle)), "opening %s: %s", path,
-	    sqlite3_errmsg(db->handle));
+	return err_set(err, db_code_of(rc, sqlite3_system_errno(db->handle)), "opening %s: %s",
+	    path, sqlite3_errmsg(db->handle));
 }
 
 struct db *

@@ -190,6 +190,14 @@ file_write(const char *path, const void *data, size_t size, mode_t mode, struct 
 	return sync_folder(folder, err);
 }
 
+bool
+file_flush_name(const char *path, struct err *err)
+{
+	char folder[PATH_MAX];
+
+	return folder_of(path, folder, err) && sync_folder(folder, err);
+}
+
 /* A folder whose own name is not flushed vanishes with all that was flushed in it. */
 static bool
 make_folder(const char *path, mode_t mode, struct err *err)

@@ -18,6 +18,9 @@ MUST_USE char *file_read(const char *path, size_t cap, size_t *ret_size, struct 
 MUST_USE bool file_write(
     const char *path, const void *data, size_t size, mode_t mode, struct err *err);
 
+/* Flushes the folder in which a file stands: its name is on disk then, not only its content. */
+MUST_USE bool file_flush_name(const char *path, struct err *err);
+
 /* Makes a folder and those above it that are missing, all with mode, and flushes their names.  One
  * that is there keeps its mode. */
 MUST_USE bool file_mkdirs(const char *path, mode_t mode, struct err *err);

@@ -135,8 +135,8 @@ check_arguments(const struct cli *cli, const struct row *row)
 	return -1;
 }
 
-/* What cannot be looked at counts as there: reading it then says why not, instead of a start without
- * the settings that it holds. */
+/* What cannot be looked at counts as there: reading it then says why not, instead of a start
+ * without the settings that it holds. */
 static bool
 is_there(const char *path)
 {

@@ -11,7 +11,7 @@
 /* What stands on the command line beside the subcommand. */
 struct cli {
 	const char *program;	/* argv[0] */
-	const char *env_file;	/* --env-file, else ".env" or CLI_SETTINGS_FILE; NULL: none is there */
+	const char *env_file;	/* --env-file, ".env" or CLI_SETTINGS_FILE; NULL: none is there */
 	int argc;		/* what follows the subcommand */
 	char **argv;
 };
@@ -27,6 +27,7 @@ typedef int cli_command(const struct cli *cli);
 	CLI("healthcheck",  healthcheck,  "",                "Ask the running server whether it is alive (for containers).") \
 	CLI("webhook",      webhook,      "set|info|delete", "Register, show or remove the webhook at Telegram.") \
 	CLI("audit",        audit,        "verify",          "Check the audit log against its chain and the database.") \
+	CLI("backup",       backup,       "FILE",            "Copy the database to a new file, while the server runs.") \
 	CLI("version",      version,      "",                "Print the version.") \
 	CLI("help",         help,         "",                "Print this text.")
 
@@ -36,7 +37,7 @@ typedef int cli_command(const struct cli *cli);
  */
 int cli_run(int argc, char **argv, cli_command *serve) MUST_USE;
 
-cli_command cli_doctor, cli_check_config, cli_healthcheck, cli_webhook, cli_audit;
+cli_command cli_doctor, cli_check_config, cli_healthcheck, cli_webhook, cli_audit, cli_backup;
 
 struct settings;
 

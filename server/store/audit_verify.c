@@ -30,6 +30,8 @@ open_lines(struct file_lines *f, const char *path, struct err *err)
 	struct stat st;
 
 	f->path = path;
+	if (path == NULL)
+		return true;
 	f->stream = fopen(path, "re");
 	if (f->stream == NULL)
 		return errno == ENOENT || err_errno(err, ERR_IO, errno, "%s", path);

@@ -17,9 +17,10 @@ struct audit_verified {
 };
 
 /*
- * Reads both, changes neither; a server may be running.  False: *err names the first line or
- * entry that is wrong, and what is wrong with it.  A file that ends before the database does may
- * have been cut, or the server writes it in this moment: look again before you say so.
+ * Reads both, changes neither; a server may be running.  file NULL: the rows alone are looked at.
+ * False: *err names the first line or entry that is wrong, and what is wrong with it.  A file that
+ * ends before the database does may have been cut, or the server writes it in this moment: look
+ * again before you say so.
  */
 bool audit_verify(const char *database, const char *file, struct audit_verified *ret,
     struct err *err) MUST_USE;

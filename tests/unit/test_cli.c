@@ -86,7 +86,7 @@ static void
 help_and_version_are_printed(void **state)
 {
 	static const char *const words[] = { "serve", "doctor", "check-config", "healthcheck",
-		"webhook", "audit", "version" };
+		"webhook", "audit", "backup", "version" };
 	struct world *w = *state;
 
 	assert_int_equal(RUN(w, "--help"), EX_OK);

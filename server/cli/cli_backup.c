@@ -1,0 +1,37 @@
+/* cli_backup.c - `deploybot backup FILE`: the database as it is now, checked.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sysexits.h>
+
+#include "cli/cli.h"
+#include "lib/err.h"
+#include "store/store_backup.h"
+#include "types/settings.h"
+
+int
+cli_backup(const struct cli *cli)
+{
+	CLEANUP(settings_unrefp) struct settings *s = NULL;
+	struct store_backup made;
+	char database[PATH_MAX];
+	struct err err;
+
+	if (cli->argc != 1) {
+		(void)fprintf(stderr, "Usage: %s backup FILE\n", cli->program);
+		return EX_USAGE;
+	}
+	s = cli_settings(cli, false);
+	if (s == NULL)
+		return EX_CONFIG;
+	cli_database(s, database, sizeof(database));
+	if (!store_backup(database, cli->argv[0], &made, &err)) {
+		(void)fprintf(stderr, "error: no backup was made: %s\n", err.text);
+		return err_exit_status(err.code);
+	}
+	(void)printf("ok: %s: %" PRId64 " bytes, %" PRId64 " deployments, %" PRId64
+		     " audit entries, head %s; read again and checked\n",
+	    cli->argv[0], made.size, made.deployments, made.entries, made.head);
+	return EX_OK;
+}

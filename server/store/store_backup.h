@@ -1,0 +1,28 @@
+/* store_backup.h - a copy of the store's database that can be trusted, or none.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#ifndef STORE_BACKUP_H
+#define STORE_BACKUP_H
+
+#include <stdint.h>
+
+#include "lib/base.h"
+
+struct err;
+
+struct store_backup {
+	int64_t size;		/* bytes */
+	int64_t deployments;
+	int64_t entries;	/* of the audit chain */
+	char head[9];		/* its newest entry's short hash */
+};
+
+/*
+ * Writes what `database` holds at this moment to a new file (mode 0600); the server may go on.
+ * The copy is read again, whole, and its audit chain checked, it is flushed, and only then has its
+ * name: until then it is `file`.partial, which a later call replaces where one was killed.  False:
+ * `file` is there already, or the disk is too full, or what else *err says; nothing is left behind.
+ */
+bool store_backup(const char *database, const char *file, struct store_backup *ret,
+    struct err *err) MUST_USE;
+
+#endif

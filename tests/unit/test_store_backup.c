@@ -1,0 +1,136 @@
+/* Goal: a copy under way shows one moment, and an odd place for it is told in words.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "store/store_backup.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "lib/db.h"
+#include "lib/db_backup.h"
+#include "lib/file.h"
+#include "store/row_message.h"
+#include "tests/unit/store_aid.h"
+
+struct scene {
+	struct store_aid aid;
+	char file[128];
+};
+
+static int
+setup(void **state)
+{
+	static struct scene scene;
+
+	store_aid_open(&scene.aid, NULL, NULL, NULL);
+	(void)snprintf(scene.file, sizeof(scene.file), "%s/copy", scene.aid.folder);
+	*state = &scene;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct scene *scene = *state;
+
+	(void)unlink(scene->file);
+	store_aid_close(&scene->aid);
+	return 0;
+}
+
+static void
+act_say(struct tx *tx, void *arg)
+{
+	static char head[] = "hello";
+
+	(void)arg;
+	(void)row_message_add(tx, &(struct message){ .place.chat = 1, .head = head });
+}
+
+static int64_t
+messages_in(const char *path)
+{
+	struct err err;
+	struct db *db = db_open(path, DB_READ_ONLY, &err);
+	int64_t count = -1;
+
+	assert_non_null(db);
+	assert_true(db_one_i64(&count, db, &err, "SELECT COUNT(*) FROM message"));
+	db_close(db);
+	return count;
+}
+
+/* What is committed stands in the log beside the database at first. */
+static void
+what_stands_in_the_log_alone_is_in_the_copy(void **state)
+{
+	struct scene *scene = *state;
+	struct store_backup made;
+	struct stat st;
+
+	for (int i = 0; i < 3; i++)
+		store_aid_act(&scene->aid, act_say, NULL);
+	assert_true(store_backup(scene->aid.path, scene->file, &made, &scene->aid.err));
+	store_aid_act(&scene->aid, act_say, NULL); /* the store goes on */
+	assert_int_equal(messages_in(scene->file), 3);
+	assert_int_equal(stat(scene->file, &st), 0);
+	assert_int_equal(st.st_size, made.size);
+	assert_int_equal(st.st_mode & 0777, 0600);
+}
+
+/* A store that was opened from the copy is a store. */
+static void
+a_copy_opens_as_a_store(void **state)
+{
+	struct scene *scene = *state;
+	struct store_backup made;
+
+	store_aid_act(&scene->aid, act_say, NULL);
+	assert_true(store_backup(scene->aid.path, scene->file, &made, &scene->aid.err));
+	scene->aid.config.path = scene->file;
+	store_aid_reopen(&scene->aid);
+	assert_int_equal(store_aid_count(&scene->aid, EFFECT_SAY), 1);
+	store_aid_act(&scene->aid, act_say, NULL);
+	store_close(scene->aid.store);
+	scene->aid.store = NULL;
+	assert_int_equal(messages_in(scene->file), 2);
+}
+
+static void
+an_odd_place_is_told_and_nothing_is_left_there(void **state)
+{
+	struct scene *scene = *state;
+	struct store_backup made;
+	char path[256];
+
+	assert_false(store_backup(scene->aid.path, scene->aid.folder, &made, &scene->aid.err));
+	assert_non_null(strstr(scene->aid.err.text, "is a folder: name a file in it"));
+	(void)snprintf(path, sizeof(path), "%s/no/where", scene->aid.folder);
+	assert_false(store_backup(scene->aid.path, path, &made, &scene->aid.err));
+	assert_int_equal(scene->aid.err.code, ERR_IO);
+	assert_true(file_write(scene->file, "mine", 4, 0600, &scene->aid.err));
+	assert_false(store_backup(scene->aid.path, scene->file, &made, &scene->aid.err));
+	assert_int_equal(scene->aid.err.code, ERR_BUSY);
+	(void)snprintf(path, sizeof(path), "%s.partial", scene->file);
+	assert_int_not_equal(access(path, F_OK), 0);
+	assert_false(db_backup(scene->aid.path, path, &scene->aid.err)); /* it must be there */
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(what_stands_in_the_log_alone_is_in_the_copy),
+		TEST(a_copy_opens_as_a_store),
+		TEST(an_odd_place_is_told_and_nothing_is_left_there),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
