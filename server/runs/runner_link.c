@@ -185,6 +185,18 @@ give_up(struct runner_link *link, const char *why)
 	link->way->on_useless(link, why);
 }
 
+/* What it said makes no sense. */
+static void
+give_up_said(struct runner_link *link, const char *what, const char *detail)
+{
+	char why[200];
+
+	(void)snprintf(why, sizeof(why), "it said %s%s", what, detail);
+	if (link->socket == NULL) /* else its absence is logged, with this reason */
+		log_error("deploybot-runner: %s", why);
+	give_up(link, why);
+}
+
 static void
 turn_ready(struct runner_link *link)
 {
@@ -197,28 +209,29 @@ turn_ready(struct runner_link *link)
 }
 
 static void
-take_hello(struct runner_link *link, const struct protocol_message *message)
+take_version(struct runner_link *link, unsigned version)
 {
 	char text[200];
 
-	link->said_hello = message->kind == PROTOCOL_HELLO;
-	if (message->kind != PROTOCOL_HELLO) {
-		(void)snprintf(text, sizeof(text), "it said %s before hello",
-		    protocol_kind_name(message->kind));
-		log_error("deploybot-runner: %s", text);
+	(void)snprintf(text, sizeof(text),
+	    "%.80s speaks version %u, this program version %d: install both of one release",
+	    link->socket != NULL ? "it" : link->path, version, PROTOCOL_VERSION);
+	if (link->way->is_final)
+		runner_link_fatal(link, text);
+	else
 		give_up(link, text);
-	} else if (message->version != PROTOCOL_VERSION) {
-		(void)snprintf(text, sizeof(text),
-		    "%.80s speaks version %u, this program version %d: install both of one release",
-		    link->socket != NULL ? link->socket : link->path, message->version,
-		    PROTOCOL_VERSION);
-		if (link->way->is_final)
-			runner_link_fatal(link, text);
-		else
-			give_up(link, text);
-	} else {
+}
+
+static void
+take_hello(struct runner_link *link, const struct protocol_message *message)
+{
+	link->said_hello = message->kind == PROTOCOL_HELLO;
+	if (message->kind != PROTOCOL_HELLO)
+		give_up_said(link, protocol_kind_name(message->kind), " before hello");
+	else if (message->version != PROTOCOL_VERSION)
+		take_version(link, message->version);
+	else
 		turn_ready(link);
-	}
 }
 
 static bool
@@ -239,8 +252,7 @@ hear_one(struct runner_link *link)
 	case PACKET_NONE:
 		return false;
 	case PACKET_BAD:
-		log_error("deploybot-runner said what cannot be read: %s", err.text);
-		give_up(link, "it said what cannot be read");
+		give_up_said(link, "what cannot be read: ", err.text);
 		return false;
 	default:
 		give_up(link, "it closed the connection");
@@ -283,7 +295,8 @@ on_beat(struct loop_timer *timer, void *ctx)
 	(void)timer;
 	OBJ_CHECK(link, RUNNER_LINK_MAGIC);
 	if (link->beats++ >= BEATS_MAX)
-		link->way->on_silent(link, link->is_ready ? "does not answer" : "says no hello");
+		link->way->on_silent(
+		    link, link->is_ready ? "it does not answer" : "it says no hello");
 	else if (runner_link_send(link, &beat, NULL) == PACKET_REFUSED)
 		abort(); /* a message of our own that is wrong; all else is heard of */
 }

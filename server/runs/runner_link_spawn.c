@@ -189,7 +189,7 @@ watch_process(struct runner_link *link, struct err *err)
 static void
 kill_it(struct runner_link *link, const char *why)
 {
-	log_error("deploybot-runner %s; it is killed", why);
+	log_error("deploybot-runner: %s; it is killed", why);
 	(void)pidfd_send_signal(link->pidfd, SIGKILL, NULL, 0); /* dead already is fine */
 }
 
@@ -226,7 +226,7 @@ is_still_there(struct runner_link *link)
 {
 	if (link->pidfd < 0)
 		return false;
-	kill_it(link, "does not end");
+	kill_it(link, "it does not end");
 	return true;
 }
 

@@ -91,6 +91,7 @@ every_promised_name_is_there_once_it_was_fed(void **state)
 		"# TYPE deploybot_audit_export_failures_total counter",
 		"deploybot_audit_export_failures_total 0",
 		"# TYPE deploybot_commands_total counter",
+		"# TYPE deploybot_runner_up gauge",
 		"# TYPE deploybot_loop_lag_seconds gauge",
 		"# TYPE deploybot_store_commit_seconds histogram",
 		"# TYPE process_resident_memory_bytes gauge",
@@ -115,6 +116,7 @@ every_promised_name_is_there_once_it_was_fed(void **state)
 	metric_set_telegram_pending(*state, 0);
 	metric_set_health(*state, "staging", true);
 	metric_set_loop_lag(*state, 0);
+	metric_set_runner(*state, true);
 	metric_set_tls(*state, true, 1);
 	for (size_t i = 0; i < COUNT(lines); i++)
 		if (!says(*state, lines[i]))
@@ -205,6 +207,7 @@ requests_health_and_lag_are_told(void **state)
 	metric_set_telegram_pending(*state, 4);
 	metric_set_health(*state, "staging", true);
 	metric_set_loop_lag(*state, 0.25);
+	metric_set_runner(*state, true);
 	assert_true(
 	    says(*state, "deploybot_webhook_requests_total{source=\"github\",code=\"401\"} 2"));
 	assert_true(
@@ -212,6 +215,9 @@ requests_health_and_lag_are_told(void **state)
 	assert_true(says(*state, "deploybot_telegram_pending_updates 4"));
 	assert_true(says(*state, "deploybot_health_up{environment=\"staging\"} 1"));
 	assert_true(says(*state, "deploybot_loop_lag_seconds 0.25"));
+	assert_true(says(*state, "deploybot_runner_up 1"));
+	metric_set_runner(*state, false);
+	assert_true(says(*state, "deploybot_runner_up 0"));
 	metric_set_health_forget(*state, "staging");
 	assert_false(says(*state, "deploybot_health_up{environment=\"staging\"} 1"));
 }

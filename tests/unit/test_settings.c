@@ -478,6 +478,32 @@ a_running_webhook_keeps_its_secret_when_polling_is_to_come(void **state)
 	settings_unref(rotated);
 }
 
+/* The server's user cannot open it, and is not to: what is wrong with it the runner says. */
+static void
+a_secret_of_a_runner_that_is_a_service_is_not_read(void **state)
+{
+	static const char there[] = "REPOSITORY_TOKEN_FILE=/no/such/file";
+	struct settings *s;
+
+	(void)state;
+	assert_null(LOAD(NULL, MINIMUM, there));
+	assert_true(says(SETTINGS_ERROR, "REPOSITORY_TOKEN_FILE"));
+	s = LOAD(NULL, MINIMUM, there, "RUNNER_SOCKET=/run/runner.sock");
+	assert_non_null(s);
+	assert_string_equal(s->runner_socket, "/run/runner.sock");
+	assert_true(settings_is_given(s, SETTING_REPOSITORY_TOKEN));	/* other settings ask */
+	assert_null(settings_secret_file(s, SETTING_REPOSITORY_TOKEN)); /* not ours to look at */
+	settings_unref(s);
+	/* Our own are read as ever. */
+	assert_null(LOAD(NULL, ADMINS, REPO, "TELEGRAM_BOT_TOKEN_FILE=/no/such/file",
+	    "RUNNER_SOCKET=/run/runner.sock"));
+	assert_true(says(SETTINGS_ERROR, "TELEGRAM_BOT_TOKEN_FILE"));
+	s = LOAD(NULL, MINIMUM);
+	assert_non_null(s);
+	assert_null(s->runner_socket);
+	settings_unref(s);
+}
+
 static void
 the_runner_sees_only_what_is_its_own(void **state)
 {
@@ -581,6 +607,7 @@ main(void)
 		cmocka_unit_test(what_changed_is_named_without_its_value),
 		cmocka_unit_test(what_needs_a_restart_stays_as_it_runs),
 		cmocka_unit_test(a_running_webhook_keeps_its_secret_when_polling_is_to_come),
+		cmocka_unit_test(a_secret_of_a_runner_that_is_a_service_is_not_read),
 		cmocka_unit_test(the_runner_sees_only_what_is_its_own),
 		cmocka_unit_test(settings_that_need_each_other_are_checked),
 		cmocka_unit_test(the_committed_example_is_the_tables),
