@@ -1,5 +1,5 @@
-"""Goal: every command has a deadline; what stops deploy.sh at any moment, signal or kill, leaves nothing for the next to
-stumble over, and two never work on one target."""
+"""Goal: every command has a deadline; what stops deploy.sh at any moment, signal or kill, leaves nothing for the next
+to stumble over, and two never work on one target."""
 # SPDX-License-Identifier: ISC
 import os
 import signal

@@ -1,5 +1,5 @@
-"""Goal: whoever is told to end, fails, hides or is killed: a run ends whole, is witnessed once, and only what was left on
-purpose lives on.  Drives the real deploybot-runner."""
+"""Goal: whoever is told to end, fails, hides or is killed: a run ends whole, is witnessed once, and only what was left
+on purpose lives on.  Drives the real deploybot-runner."""
 # SPDX-License-Identifier: ISC
 import os
 import random

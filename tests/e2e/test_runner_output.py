@@ -1,5 +1,5 @@
-"""Goal: whatever a script prints, memory and log are bounded, its steps are found, and the run does not mind.  Drives the
-real deploybot-runner."""
+"""Goal: whatever a script prints, memory and log are bounded, its steps are found, and the run does not mind.  Drives
+the real deploybot-runner."""
 # SPDX-License-Identifier: ISC
 import re
 import subprocess

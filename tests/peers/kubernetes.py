@@ -23,7 +23,8 @@ from aiohttp import web
 
 import peer_process
 from kubernetes_cluster import Cluster
-from kubernetes_object import DEPLOYMENT, PATCHES, Refused, json_patch, merge, normal, strategic, unknown_fields, validate
+from kubernetes_object import (
+    DEPLOYMENT, PATCHES, Refused, json_patch, merge, normal, strategic, unknown_fields, validate)
 
 RESOURCES = {
     "v1": [("pods", "Pod", ["get", "list", "watch"]), ("pods/log", "Pod", ["get"]),

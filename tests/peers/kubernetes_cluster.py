@@ -1,5 +1,5 @@
-"""kubernetes_cluster.py - the objects of the stand-in for a cluster, who watches them and who may, and the controller of
-Deployments, which ticks.  A part of kubernetes.py."""
+"""kubernetes_cluster.py - the objects of the stand-in for a cluster, who watches them and who may, and the controller
+of Deployments, which ticks.  A part of kubernetes.py."""
 # SPDX-License-Identifier: ISC
 import asyncio
 import copy

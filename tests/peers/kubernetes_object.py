@@ -1,5 +1,5 @@
-"""kubernetes_object.py - what may be written to the stand-in for a cluster: the fields that there are, the three kinds of
-patches, and what the API says to a Deployment that cannot be.  A part of kubernetes.py."""
+"""kubernetes_object.py - what may be written to the stand-in for a cluster: the fields that there are, the three kinds
+of patches, and what the API says to a Deployment that cannot be.  A part of kubernetes.py."""
 # SPDX-License-Identifier: ISC
 import copy
 import json
