@@ -129,7 +129,7 @@ clean_all() {
 		done
 		file=$STATE_DIRECTORY/environments/$environment.json
 		if [[ -r $file ]]; then
-			IFS= read -r -d '' text <"$file" || true
+			read_all text "$file"
 			while [[ $text =~ \"commit\":\ *\"([0-9a-f]+)\" ]]; do
 				kept+=("${BASH_REMATCH[1]}")
 				text=${text#*"${BASH_REMATCH[0]}"}

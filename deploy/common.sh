@@ -52,6 +52,16 @@ check_bool() { # NAME: its value, or the one that it has already
 	[[ ${!1} == true || ${!1} == false ]] || fail "$EXIT_CONFIG" "$1 is neither true nor false: ${!1@Q}"
 }
 
+# Fills VARIABLE with a file's text, or its first line, which need not end.  Bash calls that a failure: there is no NUL,
+# or no newline.
+read_all() { # VARIABLE FILE
+	IFS= read -r -d '' "$1" <"$2" || true
+}
+
+read_line() { # VARIABLE FILE
+	IFS= read -r "$1" <"$2" || true
+}
+
 need_tool() { # PROGRAM PACKAGE
 	command -v -- "$1" >/dev/null ||
 		fail "$EXIT_CONFIG" "the program $1 is missing: install it where deploybot's runner is (Debian: apt-get install $2)"
@@ -90,7 +100,7 @@ on_exit() {
 	trap : TERM INT HUP # a second one does not cut the clean-up short
 	while ((${#at_exit_words[@]} > 0)); do
 		count=${at_exit_words[0]}
-		"${at_exit_words[@]:1:count}" || true
+		"${at_exit_words[@]:1:count}" || true # the others are to be done all the same
 		at_exit_words=("${at_exit_words[@]:count+1}")
 	done
 	# Up to 69 says that the target is untouched: whoever failed so, it is not true any more.
@@ -104,7 +114,7 @@ on_signal() { # STATUS
 	trap : TERM INT HUP
 	mapfile -t running < <(jobs -p)
 	for child in ${running[@]+"${running[@]}"}; do
-		kill -TERM "$child" 2>/dev/null || true
+		kill -TERM "$child" 2>/dev/null || true # it may have ended, here and below
 	done
 	sleep 0.2
 	for child in ${running[@]+"${running[@]}"}; do
@@ -166,7 +176,7 @@ unquote() {
 asked() { # SECONDS WHAT CMD...
 	local status=0
 	limited "$@" >"$app/answer.$act.$BASHPID" || status=$?
-	IFS= read -r -d '' answer <"$app/answer.$act.$BASHPID" || true
+	read_all answer "$app/answer.$act.$BASHPID"
 	rm -f -- "$app/answer.$act.$BASHPID"
 	return "$status"
 }
@@ -195,7 +205,7 @@ take_lock() { # WHAT
 	fi
 	exec 8>>"$lock" || fail "$EXIT_CONFIG" "$lock cannot be written: is STATE_DIRECTORY deploybot's own?"
 	if ! flock -n 8; then
-		IFS= read -r holder <"$lock" || true
+		read_line holder "$lock"
 		fail "$EXIT_BUSY" "something else is being released to $environment (${holder:-unnamed}): wait for it, or cancel it"
 	fi
 	printf '%s, process %s, since %(%F %T %Z)T\n' "$1" "$$" -1 >"$lock"

@@ -85,11 +85,11 @@ find_password() {
 			aws ecr get-login-password --region "$ecr_region" >"$folder/aws" ||
 			no_login "aws gives no login for $registry_host: see its words above"
 		registry_user=AWS
-		IFS= read -r password <"$folder/aws" || true
+		read_line password "$folder/aws"
 		rm -f -- "$folder/aws"
 	else
 		registry_user=$REGISTRY_USER
-		IFS= read -r password <"$REGISTRY_PASSWORD_FILE" || true
+		read_line password "$REGISTRY_PASSWORD_FILE"
 	fi
 	if [[ -z $password ]]; then
 		no_login "the password for $registry_host is empty: look at REGISTRY_PASSWORD, or at what aws says"
@@ -176,7 +176,7 @@ get_token() { # ACTIONS
 	[[ -z $registry_user ]] || user=$registry_access
 	curl_once "$user" "$realm?service=$service&scope=repository:$repository_name:$1" --get || return "$?"
 	[[ $http_status == 200 ]] || return 1
-	IFS= read -r -d '' token <"$http_body" || true
+	read_all token "$http_body"
 	[[ $token =~ \"(access_)?token\":[[:space:]]*\"([A-Za-z0-9._~+/=-]+)\" ]] || return 1
 	registry_access="header = \"Authorization: Bearer ${BASH_REMATCH[2]}\""
 }
@@ -185,7 +185,7 @@ get_token() { # ACTIONS
 request_manifest() { # METHOD REFERENCE ACTIONS
 	local url=$registry_api/v2/$repository_name/manifests/$2 password='' registry_access=''
 	if [[ -n $registry_user ]]; then
-		IFS= read -r -d '' password <"$registry_password" || true
+		read_all password "$registry_password"
 		registry_access="user = $(curl_word "$registry_user:$password")"
 	fi
 	curl_once "$registry_access" "$url" --request "$1" --header "Accept: $MANIFESTS" || return "$?"
@@ -316,8 +316,8 @@ make_image() { # COMMIT
 	"$look" "$1" || found=$?
 	((found != 2)) || fail "$EXIT_REGISTRY" "$why"
 	if [[ $IMAGE_SOURCE == registry ]]; then
-		((found == 0)) || fail "$EXIT_REGISTRY" "CI has not pushed $image:$1 (waited for: $IMAGE_WAIT_SECONDS s): did its run \
-for that commit fail? Repeat it there; IMAGE_WAIT_SECONDS waits longer, IMAGE_SOURCE=build builds here"
+		((found == 0)) || fail "$EXIT_REGISTRY" "CI has not pushed $image:$1 (waited for: $IMAGE_WAIT_SECONDS s): did \
+its run for that commit fail? Repeat it there; IMAGE_WAIT_SECONDS waits longer, IMAGE_SOURCE=build builds here"
 	elif ((found == 1)) || [[ $BUILD_AGAIN == true ]]; then
 		check_out_source "$1"
 		build_image "$1"
@@ -368,7 +368,7 @@ find_kept() {
 	kept=()
 	for file in "$STATE_DIRECTORY"/environments/*.json "$STATE_DIRECTORY"/apps/*/before; do
 		[[ -e $file ]] || continue
-		IFS= read -r -d '' text <"$file" || true
+		read_all text "$file"
 		rest=$text
 		while [[ $rest =~ sha256:[0-9a-f]{64} ]]; do
 			keep "${BASH_REMATCH[0]}"

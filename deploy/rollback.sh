@@ -15,7 +15,7 @@ readonly act=rollback
 find_previous() {
 	local file=$STATE_DIRECTORY/environments/$environment.json text=''
 	[[ -r $file ]] || fail "$EXIT_INPUT" "no RELEASE was given, and there is no $file that would name one"
-	IFS= read -r -d '' text <"$file" || true
+	read_all text "$file"
 	[[ $text =~ \"previous\":\ *\{[^}]*\"commit\":\ *\"([0-9a-f]+)\"[^}]*\} ]] ||
 		fail "$EXIT_INPUT" "no RELEASE was given, and $file names no previous one"
 	release=${BASH_REMATCH[1]}

@@ -200,7 +200,7 @@ kubernetes_check_rights() {
 		"watch deployments.apps/$KUBE_DEPLOYMENT" "list replicasets.apps" "list pods" "get pods" \
 		"get pods --subresource=log" "list events"; do
 		# shellcheck disable=SC2086 # its words
-		kubernetes_ask auth can-i $right || true
+		kubernetes_ask auth can-i $right || true # "no" is a failure too
 		case $answer in
 		yes*) ;;
 		no*) missing+=("$right") ;;

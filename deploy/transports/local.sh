@@ -57,7 +57,7 @@ local_stop() {
 		local_group_lives "$pid" || return 0
 		sleep 0.05
 	done
-	kill -KILL -- "-$pid" 2>/dev/null || true
+	kill -KILL -- "-$pid" 2>/dev/null || true # it may just have ended
 	for ((i = 0; i < 100; i++)); do
 		local_group_lives "$pid" || return 0
 		sleep 0.05
@@ -161,7 +161,7 @@ transport_ship() { # COMMIT
 	step checkout
 	git_setup "$here"
 	fetch_commit "$1"
-	[[ $(readlink -- "$app/current" || true) != "releases/${folder##*/}" ]] ||
+	[[ $(readlink -- "$app/current") != "releases/${folder##*/}" ]] ||
 		fail "$EXIT_INPUT" "deployment $DEPLOYMENT_ID is live already"
 	local_check_out "$folder" "$1"
 	run_hooks pre-build "$EXIT_BUILD" "$folder"

@@ -138,7 +138,7 @@ ssh_call() { # INDEX SECONDS ACT WORD...
 		-oIdentitiesOnly=yes "-oIdentityFile=$SSH_KEY_PATH" -oConnectTimeout=15 -oServerAliveInterval=10 \
 		-oServerAliveCountMax=3 -oPermitLocalCommand=no -oForwardAgent=no -oClearAllForwardings=yes \
 		-p "${ssh_ports[$i]}" -- "$DEPLOY_USER@${ssh_hosts[$i]}" "timeout -k 10 $seconds bash -s -- $*" || status=$?
-	kill "$feeder" 2>/dev/null || true
+	kill "$feeder" 2>/dev/null || true # it has ended where all was read
 	exit "$status"
 }
 
@@ -242,7 +242,7 @@ ssh_make_folder() {
 	mkfifo -m 600 -- "$ssh_folder/life"
 	if [[ $REMOTE_LOGIN == true && -n $registry_user ]]; then
 		user=$registry_user
-		IFS= read -r -d '' password <"$registry_password" || true
+		read_all password "$registry_password"
 	fi
 	printf '%s\n' "$user" "$password" "$SMOKE_URL" "${NGINX_RELOAD_COMMAND}" >"$ssh_folder/settings"
 }

@@ -31,11 +31,12 @@ die() { # STATUS TEXT
 	exit "$1"
 }
 
+# They who read may be gone, and what is to be done here is done all the same.
 say() { # TEXT
 	printf '%s: %s\n' "$host" "$1" || true
 }
 
-# What a program said: set in, so that no line of it is taken for a step.
+# What a program said: set in, so that no line of it is taken for a step.  As say, where nobody reads.
 show() { # TEXT
 	[[ -z $1 ]] || printf '  %s\n' "${1//$'\n'/$'\n  '}" || true
 }
@@ -106,7 +107,7 @@ write_env() { # NAME=VALUE...
 
 note_release() {
 	if ! grep -qxF -- "$release" .deploybot.releases 2>/dev/null; then
-		printf '%s\n' "$release" >>.deploybot.releases || true
+		printf '%s\n' "$release" >>.deploybot.releases || true # a full disk: by its label it is known still
 	fi
 }
 
@@ -206,7 +207,7 @@ answers() { # PORT; fills said
 		[[ -z $1 ]] || http_status "http://127.0.0.1:$1/" >/dev/null
 		return "$?"
 	fi
-	said=$(http_status "$url") || true
+	said=$(http_status "$url") || true # then it is empty
 	[[ $said != 2?? ]] || return 0
 	said="$url answers ${said:-nothing}"
 	return 1

@@ -52,7 +52,7 @@ place_of() { # FILE PID
 		[[ $1 == "${point%/}"/* ]] && ((${#point} >= ${#best})) || continue
 		best=$point found=
 		[[ ,$options, == *,ro,* || ,$options, == *,noatime,* ]] || found="$device ${root%/}/${1#"${point%/}"/}"
-	done 2>/dev/null <"/proc/$2/mountinfo" || true
+	done 2>/dev/null <"/proc/$2/mountinfo" || true # it may be gone, or somebody else's: then nothing is found
 	printf '%s' "$found"
 }
 
@@ -102,7 +102,7 @@ reload() {
 			said="nginx does not read $upstream: include it inside upstream { } (docs/deploy-scripts.md, bluegreen)"
 			return 1
 		fi
-		upstream_stamp >.deploybot.nginx || true
+		upstream_stamp >.deploybot.nginx || true # where that cannot be written the next act reloads again
 		return 0
 	fi
 	said="nginx did not take its configuration within $RELOAD_SECONDS s: its error log says why"
@@ -213,7 +213,7 @@ switch_bluegreen() {
 point_back() { # OLD NEW
 	local why=$said
 	if [[ -n $1 && -n $(running "$1") ]]; then
-		point_at "$1" && reload && stop_port "$2" || true
+		point_at "$1" && reload && stop_port "$2" || true # nginx never left the old port; the next act tries again
 		why+="; the earlier release serves still"
 	fi
 	said=$why

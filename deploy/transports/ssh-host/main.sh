@@ -18,10 +18,10 @@ on_worker_exit() { # STATUS
 	trap '' TERM HUP INT
 	told=no said=
 	if [[ -n $started ]]; then
-		stop_port "$started" || true
+		stop_port "$started" || true # else the next act stops it
 	fi
 	if [[ $change == begun ]]; then
-		take_back || true
+		take_back || true # what has become of it is in said
 	fi
 	[[ -z $why ]] || printf '%s%s\n' "$why" "$said" >&2
 	exit "$1"
@@ -48,15 +48,16 @@ take_lock() {
 	local folder=
 	exec 9<>.deploybot.lock || die 70 "$dir/.deploybot.lock cannot be written"
 	flock -w "$lock" 9 || die 75 "something else is being released to $dir there"
-	IFS= read -r folder <.deploybot.lock || true
+	IFS= read -r folder <.deploybot.lock || true # empty before the first act
 	case $folder in
 	*..*) ;;
 	/dev/shm/deploybot.???????? | "$dir"/.deploybot.????????) [[ ! -O $folder ]] || rm -rf -- "$folder" ;;
 	esac
-	private=$(mktemp -u /dev/shm/deploybot.XXXXXXXX)
-	[[ -w /dev/shm ]] || private=$(mktemp -u "$dir/.deploybot.XXXXXXXX")
+	# Made first, noted next, used then: who is killed between leaves an empty one.
+	private=$(mktemp -d /dev/shm/deploybot.XXXXXXXX 2>/dev/null) || private=$(mktemp -d "$dir/.deploybot.XXXXXXXX") ||
+		die 70 "no private folder can be made there, neither in /dev/shm nor in $dir: $(df -P . | tail -n 1)"
 	printf '%s\n' "$private" >.deploybot.lock 2>/dev/null || true # a full disk
-	mkdir -m 700 -- "$private" && mkfifo -- "$private/lives" || die 70 "no private folder can be made there: $private"
+	mkfifo -- "$private/lives" || die 70 "$private cannot be written: $(df -P -- "$private" | tail -n 1)"
 }
 
 guard() {
@@ -70,7 +71,7 @@ guard() {
 	worker=$!
 	set +m
 	exec 5>&-
-	trap 'kill -TERM "$worker" 2>/dev/null || true' TERM HUP INT
+	trap 'kill -TERM "$worker" 2>/dev/null || true' TERM HUP INT # it may have ended, as the watcher below
 	(
 		trap - EXIT TERM HUP INT
 		while IFS= read -r _; do :; done
@@ -84,7 +85,7 @@ guard() {
 	done
 	trap '' TERM HUP INT PIPE
 	kill "$watcher" 2>/dev/null || true
-	read -r -t "$((UP_SECONDS + ASK_SECONDS))" _ <&6 || true
+	read -r -t "$((UP_SECONDS + ASK_SECONDS))" _ <&6 || true # nobody writes there: the end, or out of time
 	if ((status > 128)); then
 		was_cut=yes
 		why="what worked there was killed"
@@ -96,7 +97,7 @@ guard() {
 on_worker_killed() {
 	status=70
 	if [[ $act == switch && $strategy == recreate && -d .deploybot.before ]]; then
-		take_back || true
+		take_back || true # what has become of it is in said
 		why+=$said
 	elif [[ $act != clean && $strategy == bluegreen ]]; then
 		settle_bluegreen

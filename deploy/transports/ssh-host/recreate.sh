@@ -30,7 +30,7 @@ take_back() {
 			missing=yes
 			continue
 		fi
-		[[ ${is% *} == "$name" ]] || engine rename "$id" "${name#/}" || true
+		[[ ${is% *} == "$name" ]] || engine rename "$id" "${name#/}" || true # it can run under another
 		[[ ${is#* } == true ]] || engine start "$id" >/dev/null || missing=yes
 	done <.deploybot.before/containers
 	if [[ $missing == yes ]]; then
@@ -58,7 +58,7 @@ stays_up() {
 			[[ -n $id ]] || continue
 			up=yes
 			[[ $state == running ]] || engine start "$id" >/dev/null || up=no
-		done < <(states "" || true)
+		done < <(states "")
 		((SECONDS - began < seconds)) || break
 		sleep 0.3
 	done
@@ -76,8 +76,8 @@ settle_recreate() {
 		return "$?"
 	fi
 	while read -r id _; do
-		[[ -z $id || $found == *"$id"* ]] || engine rm -f "$id" >/dev/null || true
-	done < <(states "" || true)
+		[[ -z $id || $found == *"$id"* ]] || engine rm -f "$id" >/dev/null || true # it does not run
+	done < <(states "")
 	read -r _ _ _ _ _ _ _ image_now <<<"$found"
 	write_env "DEPLOY_IMAGE=$image_now" || die 70 ".env in $dir cannot be written"
 	rm -rf .deploybot.before
