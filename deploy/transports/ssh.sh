@@ -82,7 +82,8 @@ ssh_find_nginx() {
 	[[ $APP_PORTS =~ ^([1-9][0-9]{0,4}),([1-9][0-9]{0,4})$ ]] && ((BASH_REMATCH[1] < 65536 && BASH_REMATCH[2] < 65536)) &&
 		[[ ${BASH_REMATCH[1]} != "${BASH_REMATCH[2]}" ]] ||
 		fail "$EXIT_CONFIG" "APP_PORTS is no pair of ports: ${APP_PORTS@Q} (8001,8002)"
-	[[ $DRAIN_SECONDS =~ ^[0-9]{1,3}$ ]] || fail "$EXIT_CONFIG" "DRAIN_SECONDS is no number up to 999: ${DRAIN_SECONDS@Q}"
+	[[ $DRAIN_SECONDS =~ ^([1-9][0-9]{0,2}|1000)$ ]] || # as check-config has it
+		fail "$EXIT_CONFIG" "DRAIN_SECONDS is no number from 1 to 1000: ${DRAIN_SECONDS@Q}"
 	[[ $NGINX_RELOAD_COMMAND =~ [^\ ] ]] || fail "$EXIT_CONFIG" "NGINX_RELOAD_COMMAND is empty"
 	for word in ${NGINX_RELOAD_COMMAND}; do
 		ssh_word NGINX_RELOAD_COMMAND "$word"

@@ -161,12 +161,22 @@ def test_a_setting_that_is_no_plain_word_goes_nowhere(bench, name, value, says):
     ("APP_PORTS", "8001,8001", "no pair of ports"),
     ("APP_PORTS", "8001", "no pair of ports"),
     ("DRAIN_SECONDS", "1s", "no number"),
+    ("DRAIN_SECONDS", "0", "no number"),
+    ("DRAIN_SECONDS", "08", "no number"),
+    ("DRAIN_SECONDS", "1001", "no number"),
 ])
 def test_bluegreen_settings_are_checked_before_anybody_is_asked(bench, name, value, says):
     settings = {"DEPLOY_STRATEGY": "bluegreen", "NGINX_UPSTREAM_FILE": "/etc/nginx/deploybot/app.conf", name: value}
     status, said = bench.run("deploy.sh", "staging", COMMIT, **settings)
     assert status == 78 and says in said[-1], said
     assert not bench.ssh_calls()
+
+
+@pytest.mark.parametrize("seconds", ["1", "999", "1000"])
+def test_what_check_config_takes_for_draining_the_script_takes(bench, seconds):
+    status, said = bench.run("deploy.sh", "staging", COMMIT, DEPLOY_STRATEGY="bluegreen", DRAIN_SECONDS=seconds,
+                             NGINX_UPSTREAM_FILE="/etc/nginx/deploybot/app.conf")
+    assert status == 70 and "DRAIN" not in said[-1] and bench.ssh_calls()[0][-1].endswith(f" drain={seconds}"), said
 
 
 def test_a_key_or_known_hosts_that_others_may_change_is_refused(bench):
