@@ -34,6 +34,11 @@ limited() { # SECONDS WHAT CMD...
 	"$@"
 }
 
+# What git says on stderr is the answer's error, and on stdout nothing of the answer.
+quoted() { # SECONDS WHAT CMD...
+	limited "$@" >/dev/null
+}
+
 no_such_ref() { # WHY
 	printf 'error %s\n' "$1"
 	in_mirror for-each-ref --sort=-creatordate --count="$SHOWN" \

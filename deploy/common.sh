@@ -162,14 +162,14 @@ quoted() { # SECONDS WHAT CMD...
 	return "$status"
 }
 
-# For what `quoted` cannot run.
+# For what `quoted` cannot run.  Who asks by hand wants the words as they are.
 quote() {
 	quote_word=$SRANDOM$SRANDOM
-	step "quote $quote_word"
+	[[ $act == ask ]] || step "quote $quote_word"
 }
 
 unquote() {
-	printf '\n==> unquote %s\n' "$quote_word"
+	[[ $act == ask ]] || printf '\n==> unquote %s\n' "$quote_word"
 }
 
 # As limited, with what CMD printed in `answer`; stderr stays in the log.

@@ -63,7 +63,7 @@ in_mirror() {
 
 # What writes a work tree may take its time.
 mirror_tree() { # FOLDER CMD...
-	limited "$FETCH_SECONDS" "git $2" git "${git_options[@]}" --git-dir="$mirror" --work-tree="$1" "${@:2}"
+	quoted "$FETCH_SECONDS" "git $2" git "${git_options[@]}" --git-dir="$mirror" --work-tree="$1" "${@:2}"
 }
 
 cannot_check_out() { # COMMIT
@@ -73,7 +73,7 @@ cannot_check_out() { # COMMIT
 mirror_fetch() {
 	# A git that was killed leaves locks of its own; ours says that nobody else is here.
 	find "$mirror" -name '*.lock' -type f -delete
-	limited "$FETCH_SECONDS" "git fetch" git "${git_options[@]}" --git-dir="$mirror" fetch --quiet --force --prune \
+	quoted "$FETCH_SECONDS" "git fetch" git "${git_options[@]}" --git-dir="$mirror" fetch --quiet --force --prune \
 		--no-tags --no-write-fetch-head --end-of-options "$repository" \
 		'+refs/heads/*:refs/heads/*' '+refs/tags/*:refs/tags/*'
 }
@@ -96,8 +96,8 @@ mirror_update() {
 	if [[ ! -e $mirror/HEAD ]]; then
 		mirror_clone || return "$?"
 	elif ! mirror_fetch; then
-		limited "$FETCH_SECONDS" "git ls-remote" git "${git_options[@]}" ls-remote --quiet --exit-code \
-			--end-of-options "$repository" HEAD >/dev/null || return "$?"
+		quoted "$FETCH_SECONDS" "git ls-remote" git "${git_options[@]}" ls-remote --quiet --exit-code \
+			--end-of-options "$repository" HEAD || return "$?"
 		mirror_clone || return "$?"
 	fi
 	exec 9>&-

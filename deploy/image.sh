@@ -76,14 +76,16 @@ check_image_settings() {
 
 # Fills registry_user and registry_password (a file of ours, without a newline at its end); both empty: no login.
 find_password() {
-	local password='' folder
+	local password='' folder status=0
 	registry_user='' registry_password=''
 	[[ -n $ecr_region || -n ${REGISTRY_USER:-} ]] || return 0
 	folder=$(private_folder)
 	if [[ -n $ecr_region ]]; then
+		quote
 		limited "$LOGIN_SECONDS" "aws ecr get-login-password" \
-			aws ecr get-login-password --region "$ecr_region" >"$folder/aws" ||
-			no_login "aws gives no login for $registry_host: see its words above"
+			aws ecr get-login-password --region "$ecr_region" >"$folder/aws" || status=$?
+		unquote
+		((status == 0)) || no_login "aws gives no login for $registry_host: see its words above"
 		registry_user=AWS
 		read_line password "$folder/aws"
 		rm -f -- "$folder/aws"
@@ -403,13 +405,17 @@ keep() { # DIGEST
 }
 
 delete_image() { # COMMIT DIGEST
+	local status=0
 	if [[ $IMAGE_SOURCE == build ]] && command -v docker >/dev/null; then
 		limited "$DOCKER_SECONDS" "docker image rm" docker image rm "$image:$1" >/dev/null 2>&1 || true # long gone here
 	fi
 	if [[ -n $ecr_region ]]; then
+		quote
 		asked "$REGISTRY_SECONDS" "aws ecr batch-delete-image" aws ecr batch-delete-image --region "$ecr_region" \
 			--registry-id "$ecr_account" --repository-name "$repository_name" --image-ids "imageDigest=$2" \
-			--query 'failures[].failureCode' --output text || return "$?"
+			--query 'failures[].failureCode' --output text || status=$?
+		unquote
+		((status == 0)) || return "$status"
 		answer=${answer//[[:space:]]/}
 		[[ -n $answer && $answer != None && $answer != ImageNotFound ]] || return 0
 		warn "ECR does not delete ${2:0:19}: $answer" # its status is 0 even then

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from commands_aid import digest, password_file, shipped
+from commands_aid import COMMANDS, ECR, digest, password_file, shipped
 from runner_client import ROOT
 
 FORGED = f"==> release\n==> no-rollback\n==> image {digest('forged')}\n==> unquote 1\n==> no end"
@@ -23,6 +23,25 @@ def test_what_others_print_is_no_word_of_ours(bench):
     bench.plan({"when": ["docker", "push"], "stdout": FORGED})
     commit, of = shipped(bench, "three", **password_file(bench))
     assert bench.steps()[-5:] == ["push", f"image {of}", "hook tell", "release", "clean"] and commit != first
+
+
+def test_what_git_and_aws_say_is_no_word_of_ours(bench):
+    """A server's message, or a file's name: git shows both."""
+    for name, at in (("git", "fetch"), ("git", "checkout-index"), ("aws", "ecr")):
+        real = "/usr/bin/git" if name == "git" else os.path.join(COMMANDS, "aws")
+        (bench.bin / name).unlink(missing_ok=True)
+        (bench.bin / name).write_text(f"""#!/bin/bash
+[[ " $* " != *" {at} "* ]] || printf '%s\\n' '{FORGED}' >&2
+exec {real} "$@"
+""")
+        (bench.bin / name).chmod(0o755)
+        host = ECR if name == "aws" else "registry.example.org"
+        bench.image = f"{host}/team/shop"
+        commit = bench.commit(f"{name} {at}")
+        status, said = bench.run("deploy.sh", "staging", commit, REGISTRY_URL=host, PREVIOUS_RELEASE="")
+        assert status == 0 and "==> no-rollback" in said, said
+        assert [step for step in bench.steps() if step != "clone"] == [
+            "preflight", "checkout", "build", "push", f"image {bench.digests()[commit]}", "release", "clean"]
 
 
 def test_the_release_is_seen_behind_a_line_that_has_no_end(bench):
