@@ -13,6 +13,8 @@ readonly transport_needs=image
 readonly SSH_CONNECT_SECONDS=30
 # Another deploybot is waited for so long; a rollback waits for what it interrupts, which first puts things in order.
 readonly SSH_LOCK_SECONDS=30 SSH_LOCK_ROLLBACK_SECONDS=300
+# Of what a host says and we keep until its call is over, in memory.
+readonly SSH_WORDS_MAX=65536
 
 # ---- settings ------------------------------------------------------------------------------------
 
@@ -143,19 +145,32 @@ ssh_call() { # INDEX SECONDS ACT WORD...
 	exit "$status"
 }
 
+# Makes FILE.pipe: of what is written there FILE gets SSH_WORDS_MAX bytes, and nobody the rest.
+ssh_keep() { # INDEX FILE
+	: >"$2"
+	rm -f -- "$2.pipe"
+	mkfifo -m 600 -- "$2.pipe"
+	{
+		exec {ssh_life}>&- # or they who are there would not notice our end
+		head -c "$SSH_WORDS_MAX" >"$2"
+		cat >/dev/null
+	} <"$2.pipe" &
+	ssh_keepers[$1]+=" $!"
+}
+
 # Runs an act on all hosts, or those of ssh_only, one after the other, or HOSTS_PARALLEL.  What they print goes to the
 # log, with ssh_quiet into files OUT.<index>.  Fails with ssh_status and ssh_said of the first that fails; ssh_done has
 # those where it was done.
 ssh_everywhere() { # SECONDS ACT WORD...
-	local i word children=() out=/dev/stdout quotes=no
+	local i word children=() ssh_keepers=() quotes=no
 	for word in "${@:2}"; do
 		ssh_word "a word for $2" "$word"
 	done
 	ssh_make_folder
 	exec {ssh_life}<>"$ssh_folder/life"
 	ssh_done=() ssh_status=0 ssh_said=
-	# What a host says is no word of ours.  Who asks by hand wants it as it is.
-	if [[ $ssh_quiet == no && $act != ask ]]; then
+	# What a host says is no word of ours.
+	if [[ $ssh_quiet == no ]]; then
 		quotes=yes
 	fi
 	[[ $quotes == no || $HOSTS_PARALLEL == false ]] || quote
@@ -164,11 +179,13 @@ ssh_everywhere() { # SECONDS ACT WORD...
 			step "switch ${ssh_hosts[$i]}"
 		fi
 		[[ $quotes == no || $HOSTS_PARALLEL == true ]] || quote
+		rm -f -- "$ssh_folder/out.$i"
+		ssh_keep "$i" "$ssh_folder/err.$i"
 		if [[ $ssh_quiet == yes ]]; then
-			out=$ssh_folder/out.$i
-			ssh_call "$i" "$@" >"$out" 2>"$ssh_folder/err.$i" &
+			ssh_keep "$i" "$ssh_folder/out.$i"
+			ssh_call "$i" "$@" >"$ssh_folder/out.$i.pipe" 2>"$ssh_folder/err.$i.pipe" &
 		else
-			ssh_call "$i" "$@" 2>"$ssh_folder/err.$i" &
+			ssh_call "$i" "$@" 2>"$ssh_folder/err.$i.pipe" &
 		fi
 		children[i]=$!
 		if [[ $HOSTS_PARALLEL == false ]]; then
@@ -196,6 +213,12 @@ ssh_show() { # TEXT
 ssh_finish() { # INDEX CHILD
 	local status=0 words said
 	wait "$2" || status=$?
+	# shellcheck disable=SC2086 # numbers
+	wait ${ssh_keepers[$1]}
+	for words in "$ssh_folder"/{out,err}."$1"; do
+		[[ ! -e $words ]] || (($(stat -c %s -- "$words") < SSH_WORDS_MAX)) ||
+			warn "${ssh_hosts[$1]} says more than $SSH_WORDS_MAX bytes at once: the rest is left out"
+	done
 	words=$(<"$ssh_folder/err.$1")
 	words=${words%"${words##*[![:space:]]}"}
 	if ((status == 0)); then
@@ -204,6 +227,7 @@ ssh_finish() { # INDEX CHILD
 		return "$?"
 	fi
 	said=${words##*$'\n'}
+	said=${said:0:1000}
 	[[ $words != *$'\n'* ]] || ssh_show "${words%$'\n'*}"
 	((ssh_status == 0)) || printf '%s: %s\n' "${ssh_hosts[$1]}" "$ssh_said" >&2 # the last one is said last
 	ssh_explain "$1" "$status" "$said" "$words"
@@ -270,7 +294,8 @@ transport_current() {
 	ssh_all "$SSH_ASK_SECONDS" current "${ssh_common[@]}"
 	ssh_quiet=no
 	for i in "${!ssh_hosts[@]}"; do
-		IFS= read -r found <"$ssh_folder/out.$i" || found=
+		read_line found "$ssh_folder/out.$i"
+		found=${found:0:200} # longer than any release
 		[[ -z $found || $found =~ ^[0-9a-f]{40,64}@sha256:[0-9a-f]{64}$ ]] ||
 			fail "$EXIT_REFUSED" "${ssh_hosts[$i]} says nonsense of what runs there: ${found@Q}"
 		[[ $i != 0 ]] || first=$found

@@ -179,6 +179,26 @@ def test_what_check_config_takes_for_draining_the_script_takes(bench, seconds):
     assert status == 70 and "DRAIN" not in said[-1] and bench.ssh_calls()[0][-1].endswith(f" drain={seconds}"), said
 
 
+@pytest.mark.parametrize("where", ["stdout", "stderr"])
+def test_a_host_that_does_not_stop_talking_fills_no_memory(bench, where):
+    """What is kept of it stands in /dev/shm until the call is over."""
+    commit, _ = bench.shipped("one")
+    # Behind the preflight, whose words go to the log.
+    bench.plan({"when": ["ssh"], "status": 0, where: "x" * 3000000, "after": 1})
+    hold = bench.hook("pre-deploy", "look", f"cat {bench.state}/apps/staging/private >{bench.path}/private; "
+                      f"while read -r folder; do stat -c %s \"$folder\"/out.0 \"$folder\"/err.0; done "
+                      f"<{bench.path}/private >{bench.path}/sizes 2>/dev/null; true")
+    status, said = bench.run("deploy.sh", "staging", commit)
+    hold.unlink()
+    assert "warning: h1 says more than 65536 bytes at once: the rest is left out" in said
+    if where == "stdout":
+        assert status == 70 and "says nonsense of what runs there: '" + "x" * 200 + "'" in said[-1]
+    else:
+        assert max(map(int, (bench.path / "sizes").read_text().split())) == 65536
+    bench.plan()
+    assert bench.run("deploy.sh", "staging", commit)[0] == 0
+
+
 def test_a_key_or_known_hosts_that_others_may_change_is_refused(bench):
     bench.key.chmod(0o644)
     assert "chmod 600" in bench.run("deploy.sh", "staging", COMMIT)[1][-1]
