@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: ISC
 1,/^$/c\
 # Settings of deploybot: deploybot.conf(5), or `deploybot check-config`, which says what is wrong with them.\
-# A line that begins with #NAME= shows the default.  The two that are required stand first.\
+# A line that begins with #NAME= shows the default.  Required: TELEGRAM_BOT_TOKEN_FILE, ADMIN_TELEGRAM_IDS, and\
+# GITHUB_REPOSITORY or REPOSITORY_URL.\
 #\
 # No secret stands here: server and runner both read this file.  A secret is a file of its own, made like this:\
 #   install -m 0600 -o deploybot /dev/stdin /etc/deploybot/secrets/server/telegram_bot_token   (then type it, Ctrl-D)\

@@ -1,0 +1,224 @@
+"""Goal: `make install` puts a whole and working tree below DESTDIR, and `make uninstall` takes it away; the units are what
+they say they are; the manuals name every setting, command and option there is."""
+# SPDX-License-Identifier: ISC
+import os
+import pathlib
+import re
+import shutil
+import stat
+import subprocess
+
+import pytest
+
+from stage import ROOT
+
+BUILD = os.environ.get("DEPLOYBOT_BUILD") or str(ROOT / "build")
+UNITS = ("deploybot.service", "deploybot-runner.service", "deploybot.socket")
+SERVER_EXPOSURE_MAX = 2.0
+THERE = (
+    "usr/bin/deploybot", "usr/lib/deploybot/deploybot", "usr/lib/deploybot/deploybot-runner",
+    "usr/lib/deploybot/deploy/deploy.sh", "usr/lib/deploybot/deploy/transports/ssh.sh",
+    "usr/lib/systemd/system/deploybot.service", "usr/lib/systemd/system/deploybot.socket",
+    "usr/lib/systemd/system/deploybot-runner.service", "usr/lib/sysusers.d/deploybot.conf",
+    "usr/lib/tmpfiles.d/deploybot.conf", "usr/share/man/man8/deploybot.8", "usr/share/man/man8/deploybot-runner.8",
+    "usr/share/man/man5/deploybot.conf.5", "usr/share/doc/deploybot/README.md",
+    "usr/share/doc/deploybot/examples/deploybot.conf", "usr/share/doc/deploybot/examples/nginx/nginx.conf",
+    "etc/deploybot/deploybot.conf", "etc/logrotate.d/deploybot",
+)
+
+
+def make(*words):
+    """What a make above us was told is none of this one's; the programs are those that are tested."""
+    done = subprocess.run(["make", "--no-print-directory", f"BUILD={BUILD}", "INSTALL_NEEDS=", *words], cwd=ROOT,
+                          env={"PATH": os.environ["PATH"]}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("install") / "root"
+    make("install", f"DESTDIR={folder}", "PREFIX=/usr")
+    return folder
+
+
+def run(*words):
+    return subprocess.run([str(word) for word in words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=120, check=False)
+
+
+def needs(program):
+    if shutil.which(program) is None:
+        pytest.skip(f"{program} is not installed")
+
+
+def files(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir())
+
+
+# ---- the tree --------------------------------------------------------------------------------------
+
+def test_all_is_there_and_nobody_else_may_write_it(tree):
+    for name in THERE:
+        assert (tree / name).exists(), name
+    for path in tree.rglob("*"):
+        assert path.is_symlink() or not path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH), path
+
+
+def test_the_programs_start_and_the_runner_finds_its_scripts(tree):
+    assert run(tree / "usr/bin/deploybot", "version").stdout.startswith("deploybot ")
+    for name in ("deploy.sh", "rollback.sh", "commits.sh", "target.sh"):
+        path = tree / "usr/lib/deploybot/deploy" / name
+        assert os.access(path, os.X_OK), path
+    ours = {str(path.relative_to(ROOT / "deploy")) for path in (ROOT / "deploy" / "transports").rglob("*.sh")}
+    ours |= {path.name for path in (ROOT / "deploy").glob("*.sh")}
+    assert set(files(tree / "usr/lib/deploybot/deploy")) == ours
+
+
+def test_settings_that_were_changed_are_kept(tree):
+    conf = tree / "etc/deploybot/deploybot.conf"
+    before = conf.read_text("utf-8")
+    conf.write_text("ADMIN_TELEGRAM_IDS=1\n", "utf-8")
+    assert "kept: " in make("install", f"DESTDIR={tree}", "PREFIX=/usr")
+    assert conf.read_text("utf-8") == "ADMIN_TELEGRAM_IDS=1\n"
+    conf.write_text(before, "utf-8")
+
+
+def test_another_prefix_is_everywhere(tmp_path):
+    make("install", f"DESTDIR={tmp_path}", "PREFIX=/opt/bot")
+    for unit in UNITS[:2]:
+        text = (tmp_path / "opt/bot/lib/systemd/system" / unit).read_text("utf-8")
+        assert "ExecStart=/opt/bot/lib/deploybot/deploybot" in text and "/usr/lib/deploybot" not in text
+    assert not (tmp_path / "usr").exists()
+
+
+def test_uninstall_leaves_what_is_the_administrators(tmp_path):
+    make("install", f"DESTDIR={tmp_path}")
+    said = make("uninstall", f"DESTDIR={tmp_path}")
+    assert files(tmp_path) == ["etc/deploybot/deploybot.conf"]
+    assert "left: /etc/deploybot" in said
+
+
+# ---- settings --------------------------------------------------------------------------------------
+
+def settings_of_tables():
+    """Their names, by reading the tables in another way than settings.awk does: ENV_ for a setting of each environment."""
+    text = "".join((ROOT / name).read_text("utf-8") for name in ("runner/settings.def", "server/types/settings.def"))
+    names = set(re.findall(r"^SETTING\((\w+)", text, re.M))
+    return names | {f"{before}ENV{after}" for before, after in
+                    re.findall(r'^ENVIRONMENT_SETTING\(\w+, "(\w*)", "(\w*)"', text, re.M)}
+
+
+def test_the_settings_file_has_every_setting_and_no_secret(tree):
+    text = (tree / "etc/deploybot/deploybot.conf").read_text("utf-8")
+    names = set(re.findall(r"^#?([A-Z_]+)=", text, re.M))
+    for name in settings_of_tables():
+        name = re.sub("^ENV_", "STAGING_", re.sub("_ENV$", "_STAGING", name))
+        assert name in names or f"{name}_FILE" in names, name
+    secrets = re.findall(r'^SETTING\((\w+), \w+, [^\n]*, SECRET,', "".join(
+        (ROOT / name).read_text("utf-8") for name in ("runner/settings.def", "server/types/settings.def")), re.M)
+    assert len(secrets) >= 5
+    for name in secrets:
+        assert re.search(rf"^#?{name}_FILE=/etc/deploybot/secrets/(server|runner)/\w+$", text, re.M), name
+        assert not re.search(rf"^#?{name}=", text, re.M), name
+
+
+def test_the_settings_file_needs_only_what_it_says_is_required(tree, tmp_path):
+    token = tmp_path / "token"
+    token.write_text("7000000001:AAF-demo_token_of_the_stand-in_0123456789", "ascii")
+    token.chmod(0o600)
+    text = (tree / "etc/deploybot/deploybot.conf").read_text("utf-8")
+    conf = tmp_path / "deploybot.conf"
+    conf.write_text(re.sub(r"(?m)^TELEGRAM_BOT_TOKEN_FILE=.*", f"TELEGRAM_BOT_TOKEN_FILE={token}", text), "utf-8")
+    conf.chmod(0o600)
+    check = ("usr/bin/deploybot", "--env-file", conf, "check-config")
+    said = run(tree / check[0], *check[1:])
+    assert said.returncode == 78 and "ADMIN_TELEGRAM_IDS" in said.stdout, said.stdout
+    conf.write_text(conf.read_text("utf-8").replace("\nADMIN_TELEGRAM_IDS=\n", "\nADMIN_TELEGRAM_IDS=424242001\n")
+                    .replace("\n#GITHUB_REPOSITORY=\n", "\nGITHUB_REPOSITORY=orchard/shop\n"), "utf-8")
+    said = run(tree / check[0], *check[1:])
+    assert said.returncode == 0, said.stdout
+
+
+# ---- manuals ---------------------------------------------------------------------------------------
+
+def page(tree, name):
+    return (tree / "usr/share/man" / name).read_text("utf-8")
+
+
+def test_the_manuals_are_well_formed(tree):
+    needs("mandoc")
+    for name in ("man8/deploybot.8", "man8/deploybot-runner.8", "man5/deploybot.conf.5"):
+        done = run("mandoc", "-Tlint", "-W", "warning", tree / "usr/share/man" / name)
+        assert done.returncode == 0 and not done.stdout, done.stdout
+
+
+def test_deploybot_conf_5_names_every_setting_once(tree):
+    items = re.findall(r"^\.It (?:Va|Ar) (.+)$", page(tree, "man5/deploybot.conf.5"), re.M)
+    names = [item.replace(" Ns Va ", "").replace(" Ns Ar ", "") for item in items]
+    assert sorted(names) == sorted(settings_of_tables())
+
+
+def test_deploybot_8_names_every_command_and_the_runners_manual_every_option(tree):
+    text = page(tree, "man8/deploybot.8").replace("\\", "")
+    commands = re.findall(r'CLI\("([a-z-]+)"', (ROOT / "server/cli/cli.h").read_text("utf-8"))
+    assert len(commands) >= 8
+    for word in commands:
+        assert re.search(rf"^\.It Cm {word}\b", text, re.M), word
+    text = page(tree, "man8/deploybot-runner.8").replace("\\", "")
+    said = run(tree / "usr/lib/deploybot/deploybot-runner").stdout
+    options = set(re.findall(r"--([a-z-]+)", said))
+    assert {"listen", "state"} <= options
+    for word in options:
+        assert re.search(rf"^\.(It )?Fl -{word}\b", text, re.M), word
+
+
+def test_a_setting_that_no_manual_could_describe_ends_the_build(tmp_path):
+    """Of a type without words, or in the table and not in .env.example."""
+    for line in ('SETTING(NEW_ONE, NEW_TYPE, NULL, OPEN, SERVER, "New.")', 'SETTING(NEW_ONE, TEXT, NULL, OPEN, SERVER, "New.")'):
+        table = tmp_path / "more.def"
+        table.write_text(line + "\n", "utf-8")
+        done = run("awk", "-f", ROOT / "deploy/man/settings.awk", ROOT / "runner/settings.def",
+                   ROOT / "server/types/settings.def", table, ROOT / ".env.example")
+        assert done.returncode == 1 and "NEW_ONE" in done.stdout, done.stdout[-500:]
+
+
+# ---- units -----------------------------------------------------------------------------------------
+
+def exposure(unit):
+    said = run("systemd-analyze", "security", "--offline=true", "--no-pager", unit).stdout
+    return float(re.search(r"Overall exposure level for \S+: ([0-9.]+) ", said)[1])
+
+
+def test_the_units_are_verified(tree, tmp_path):
+    needs("systemd-analyze")
+    for unit in UNITS:
+        text = (tree / "usr/lib/systemd/system" / unit).read_text("utf-8")
+        (tmp_path / unit).write_text(text.replace("/usr/lib/deploybot/", f"{tree}/usr/lib/deploybot/"), "utf-8")
+    done = run("env", f"SYSTEMD_UNIT_PATH={tmp_path}:", "systemd-analyze", "verify", "--man=no",
+               *(tmp_path / unit for unit in UNITS))
+    about_ours = [line for line in done.stdout.splitlines() if "deploybot" in line]
+    assert done.returncode == 0 and not about_ours, done.stdout
+
+
+def test_what_the_server_is_exposed_to_is_little_and_both_say_how_much(tree):
+    needs("systemd-analyze")
+    for unit in UNITS[:2]:
+        path = tree / "usr/lib/systemd/system" / unit
+        said = re.search(r"security --offline=true`: ([0-9]\.[0-9])", path.read_text("utf-8"))
+        assert float(said[1]) == exposure(path), unit
+    assert exposure(tree / "usr/lib/systemd/system/deploybot.service") <= SERVER_EXPOSURE_MAX
+
+
+def test_folders_of_the_units_are_made_by_tmpfiles(tree):
+    """A folder that a unit names and nobody makes is one that it starts without."""
+    made = {line.split()[1] for line in (tree / "usr/lib/tmpfiles.d/deploybot.conf").read_text("utf-8").splitlines()
+            if line.startswith("d ")}
+    for unit in UNITS[:2]:
+        text = (tree / "usr/lib/systemd/system" / unit).read_text("utf-8")
+        for words in re.findall(r"^(?:ReadWritePaths|ReadOnlyPaths|BindPaths|InaccessiblePaths)=(.+)$", text, re.M):
+            for word in words.split():
+                name = word.lstrip("-").split(":")[0]
+                assert name in made, f"{unit}: {name}"
+    assert pathlib.PurePath("/run/deploybot-runner").as_posix() in made
