@@ -9,23 +9,10 @@ import signal
 import pytest
 
 from commands.recorder import World
-from commands_aid import CommandBench, tools
 from runner_client import wait_for
 
 WAITS = {"IMAGE_SOURCE": "registry", "IMAGE_WAIT_SECONDS": "60", "IMAGE_POLL_SECONDS": "1"}
 STEP = "==> wait for CI's image"
-
-
-@pytest.fixture(scope="module")
-def tools_of_wait(tmp_path_factory):
-    return tools(tmp_path_factory.mktemp("wait") / "tools")
-
-
-@pytest.fixture
-def bench(tmp_path, tools_of_wait):
-    made = CommandBench(tmp_path, tools_of_wait)
-    yield made
-    made.done()
 
 
 def change_world(bench, **fields):
