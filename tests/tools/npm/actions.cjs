@@ -5,6 +5,8 @@
 const { readFileSync } = require("node:fs");
 const { join, resolve } = require("node:path");
 
+globalThis.crypto ??= require("node:crypto").webcrypto; // node 18 has it, but not there
+
 async function main([modules, ...names]) {
 	const { runLint } = require(join(resolve(modules), "@tktco", "node-actionlint", "build", "run-lint.js"));
 	let found = 0;
