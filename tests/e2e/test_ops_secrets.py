@@ -145,6 +145,7 @@ def test_the_script_knows_only_what_it_needs(scene):
                "SSH_KNOWN_HOSTS", "HOSTS_PARALLEL", "COMPOSE_SERVICE", "REMOTE_LOGIN", "APP_PORTS",
                "DEPLOY_STRATEGY", "NGINX_RELOAD_COMMAND", "DRAIN_SECONDS", "STAGING_COMPOSE_DIR"}
     assert set(environ) <= allowed | {"PWD", "SHLVL", "_"}, set(environ) - allowed
+    assert environ["IMAGE_WAIT_SECONDS"] == "300"    # the script alone would not wait
 
 
 def test_the_script_has_descriptors_0_1_2_and_nothing_on_stdin(scene):

@@ -77,6 +77,14 @@ def test_secrets_reach_only_the_steps_that_need_them_and_each_is_looked_for_firs
     assert not [name for name in table if name.startswith("GITHUB_")], "GitHub takes no such name"
 
 
+def test_what_terraform_is_asked_for_is_what_it_puts_out():
+    text = (WORKFLOWS / "ci-cd.yml").read_text(encoding="utf-8").replace("${ENVIRONMENT}", "staging")
+    with open(os.path.join(ROOT, "deploy", "terraform", "outputs.tf"), encoding="utf-8") as file:
+        there = set(re.findall(r'^output "(\w+)"', file.read(), re.M))
+    asked = set(re.findall(r"terraform output -raw (\w+)", text))
+    assert len(asked) == 5 and asked <= there
+
+
 def test_a_deployment_under_way_is_never_cancelled_by_the_next():
     workflow = read("ci-cd.yml")
     assert workflow["jobs"]["deploy"]["concurrency"] == {
