@@ -1,0 +1,160 @@
+"""Goal: what ships in deploy/monitoring is sound before anybody loads it: rules by promtool's unit tests,
+the dashboard as Grafana reads it, and every name that is spoken of is there."""
+# SPDX-License-Identifier: ISC
+import itertools
+import json
+import re
+
+import pytest
+
+from monitoring_aid import (SHIPPED, alert_names, dashboard, expressions, metric_names, promtool, queries,
+                            rules_text)
+from stage import ROOT
+
+OPERATIONS = (ROOT / "docs" / "OPERATIONS.md").read_text(encoding="utf-8")
+ALERTS = """DeploybotDown DeploybotRunnerDown DeploybotDeploymentFailed DeploybotRolledBack
+DeploybotEnvironmentBusyTooLong DeploybotEnvironmentUnhealthy DeploybotWebhooksRejected DeploybotMessagesStuck
+DeploybotAuditExportFailing DeploybotCertificateExpiring""".split()
+BOARD = dashboard()
+PANELS = BOARD["panels"]
+CHARTS = [panel for panel in PANELS if panel["type"] != "row"]
+BUILT_IN = {"__range", "__range_s", "__interval", "__rate_interval"}
+
+
+def our_metrics():
+    source = (ROOT / "server" / "routes" / "metric_set.c").read_text(encoding="utf-8")
+    process = (ROOT / "lib" / "metrics.c").read_text(encoding="utf-8")
+    return (set(re.findall(r'"(deploybot_[a-z_]+)"', source))
+            | set(re.findall(r"\b(process_[a-z_]+)\b", process)))
+
+
+# --- rules ---
+
+def test_promtool_accepts_rules_and_configuration():
+    for words in (("check", "rules", "alerts.yml"), ("check", "config", "prometheus.yml")):
+        found = promtool(*words)
+        assert found.returncode == 0 and "FAILED" not in found.stdout + found.stderr, found
+
+
+def test_each_alert_fires_when_it_must_and_not_else():
+    found = promtool("test", "rules", "alerts_test.yml")
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
+def test_the_alerts_are_those_that_were_promised_and_each_has_unit_tests():
+    assert set(alert_names()) == set(ALERTS)
+    tests = (SHIPPED / "alerts_test.yml").read_text(encoding="utf-8")
+    for name in ALERTS:
+        assert re.search(rf"alertname: {name}\n +exp_alerts:\n", tests), f"{name} never fires in a test"
+        assert re.search(rf"alertname: {name}, exp_alerts: \[\]", tests), f"{name} is never silent in a test"
+
+
+@pytest.mark.parametrize("name", ALERTS)
+def test_an_alert_says_how_bad_it_is_what_it_is_and_what_to_do(name):
+    for block in re.split(r"(?m)^ +- alert: ", rules_text())[1:]:
+        if block.split()[0] != name:
+            continue
+        assert re.search(r"severity: ('\{\{ if eq \$labels.environment|critical$|warning$)", block, re.M)
+        if "*certificate" not in block:
+            for part in ("summary", "description", "runbook_url"):
+                assert f"          {part}: " in block, part
+            assert f"docs/OPERATIONS.md#{name.lower()}\n" in block
+    assert re.search(rf"(?m)^### {name}$", OPERATIONS), "no section in docs/OPERATIONS.md"
+
+
+def test_what_operations_tells_people_to_say_are_commands_that_there_are():
+    words = set(re.findall(r"COMMAND\((\w+),", (ROOT / "server/commands/commands.def").read_text(encoding="utf-8")))
+    said = set(re.findall(r"(?:[`\"]|^    )/([a-z]+)(?= [a-z]|[`\"])", OPERATIONS + rules_text(), re.M))
+    assert said >= {"status", "history", "rollback", "cancel", "deploy"}
+    assert said - {"healthz", "readyz", "metrics"} <= words, said - words
+
+
+# --- names ---
+
+@pytest.mark.parametrize("text", [rules_text(), " ".join(q[2] for q in queries())], ids=["rules", "dashboard"])
+def test_every_metric_that_is_asked_for_is_one_of_ours(text):
+    if text == rules_text():
+        text = " ".join(expression for _, expression in expressions())
+    asked = metric_names(text)
+    assert len(asked) >= 10
+    assert asked <= our_metrics(), f"not ours: {asked - our_metrics()}"
+
+
+def test_what_is_made_for_alerts_and_dashboard_is_used_by_them():
+    asked = metric_names(" ".join([q[2] for q in queries()] + [e for _, e in expressions()]))
+    ours = {name for name in our_metrics() if name.startswith("deploybot_")}
+    assert ours <= asked, f"nobody looks at {ours - asked}"
+
+
+# --- the dashboard ---
+
+def test_the_dashboard_is_read_by_grafana_10_and_later():
+    assert BOARD["schemaVersion"] == 38, "10.0's; later ones migrate it themselves"
+    assert BOARD["uid"] and BOARD["title"] and "id" not in BOARD and "__inputs" not in BOARD
+    kinds = {"row", "stat", "timeseries", "table", "state-timeline"}
+    assert {panel["type"] for panel in PANELS} <= kinds, "core panels only: no plugin is needed"
+
+
+def test_ids_are_unique_and_nothing_lies_on_something_else():
+    ids = [panel["id"] for panel in PANELS]
+    assert len(set(ids)) == len(ids)
+    titles = [panel["title"] for panel in PANELS]
+    assert len(set(titles)) == len(titles)
+    cells = {}
+    for panel in PANELS:
+        at = panel["gridPos"]
+        assert at["x"] >= 0 and at["w"] > 0 and at["h"] > 0 and at["x"] + at["w"] <= 24, panel["title"]
+        for cell in itertools.product(range(at["x"], at["x"] + at["w"]), range(at["y"], at["y"] + at["h"])):
+            assert cell not in cells, f"{panel['title']} lies on {cells[cell]}"
+            cells[cell] = panel["title"]
+
+
+@pytest.mark.parametrize("panel", CHARTS, ids=[panel["title"] for panel in CHARTS])
+def test_a_panel_explains_itself_and_each_of_its_queries_has_a_name(panel):
+    assert len(panel["description"]) > 10
+    assert panel["targets"]
+    assert panel["datasource"] == {"type": "prometheus", "uid": "${datasource}"}
+    references = [target["refId"] for target in panel["targets"]]
+    assert len(set(references)) == len(references)
+    for target in panel["targets"]:
+        assert target["expr"].strip() and target["legendFormat"]
+        assert target["datasource"] == panel["datasource"]
+        assert target["instant"] != target["range"]
+    defaults = panel["fieldConfig"]["defaults"]
+    assert defaults["thresholds"]["steps"][0]["value"] is None
+    numbers = [step["value"] for step in defaults["thresholds"]["steps"][1:]]
+    assert numbers == sorted(numbers)
+    if panel["type"] in ("stat", "timeseries"):
+        assert defaults["unit"]
+
+
+def test_every_variable_that_is_used_is_defined_and_the_other_way_round():
+    defined = {variable["name"] for variable in BOARD["templating"]["list"]}
+    used = set(re.findall(r"\$\{?(\w+)", json.dumps({**BOARD, "templating": None})))
+    assert used - BUILT_IN - {"datasource"} <= defined, used - defined
+    assert defined <= used, defined - used
+
+
+def test_links_lead_to_sections_that_there_are():
+    links = [link["url"] for panel in PANELS for link in panel.get("links", [])]
+    anchors = {link.removeprefix("${docs}#") for link in links}
+    assert anchors == {name.lower() for name in ALERTS}, "each alert is reached from a panel"
+    docs = next(v for v in BOARD["templating"]["list"] if v["name"] == "docs")
+    assert f"runbook_url: {docs['query']}#" in rules_text(), "the same document as the alerts'"
+
+
+def test_each_outcome_of_a_deployment_has_a_colour():
+    flow = (ROOT / "server/deployment/deploy_flow.h").read_text(encoding="utf-8")
+    final = {word.lower() for word in re.findall(r"S\((\w+), .*FINAL\)", flow)}
+    panel = next(p for p in PANELS if p["title"] == "Deployments by outcome")
+    assert {o["matcher"]["options"] for o in panel["fieldConfig"]["overrides"]} == final
+
+
+def test_grafana_is_told_where_prometheus_and_the_dashboard_are():
+    folder = SHIPPED / "grafana" / "provisioning"
+    source = (folder / "datasources" / "deploybot.yml").read_text(encoding="utf-8")
+    boards = (folder / "dashboards" / "deploybot.yml").read_text(encoding="utf-8")
+    assert "url: http://prometheus:9090\n" in source and "uid: prometheus\n" in source
+    assert "path: /var/lib/grafana/dashboards\n" in boards
+    for text in (source, boards):
+        assert "apiVersion: 1\n" in text

@@ -1,0 +1,208 @@
+"""Goal: a real Prometheus that scrapes real deploybots has data for every query of the dashboard, and each
+alert is provoked once, and ends when its cause does."""
+# SPDX-License-Identifier: ISC
+import math
+import pathlib
+import time
+
+import pytest
+
+from crash_aid import HOLD, STEADY, CrashScene, LiveCommit
+from monitoring_aid import PATIENCE_S, Prometheus, expressions, filled_in, metric_names, queries
+from ops_aid import bare, check_stop, post_github, post_telegram, request
+from stage import WEBHOOK_SECRET, free_port, wait_until
+from tls_aid import TlsServer, make_certificate
+
+# Nobody waits for minutes, and what is remembered over a restart ends before the test does.
+HURRY = [(r"for: \d+[mh]\n", "for: 1s\n"), (r"\[10m\]", "[10s]"), (r"> 2400\)", "> 1)"), (r"> 300\b", "> 1"),
+         (r"\[15m\]", "[6s]")]
+DAY = 86400
+
+
+class Town:
+    """One deploybot that works, one that is ill in every way that another can be, one that is not there."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        port = free_port()
+        self.scene = CrashScene(folder / "scene", start=False)
+        self.scene.http_port = port
+        self.scene.extra.update({"TELEGRAM_MODE": "webhook", "TELEGRAM_WEBHOOK_SECRET": WEBHOOK_SECRET,
+                                 "TELEGRAM_WEBHOOK_URL": f"http://127.0.0.1:{port}/telegram/webhook"})
+        self.server = TlsServer(make_certificate(folder / "tls", int(time.time()) + 5 * DAY))
+        self.folder_of("ill")
+        self.ill = bare(folder / "ill", TELEGRAM_WEBHOOK_URL=f"https://localhost:{self.server.port}/telegram/webhook",
+                        RUNNER_SOCKET=str(folder / "nobody.sock"), STAGING_HEALTH_URL="http://127.0.0.1:9/")
+        self.nobody = f"127.0.0.1:{free_port()}"
+        self.folder_of("prometheus")
+        self.prometheus = Prometheus(folder / "prometheus", [f"127.0.0.1:{port}", f"127.0.0.1:{self.ill.port}",
+                                                             self.nobody], HURRY)
+
+    def folder_of(self, name):
+        (self.folder / name).mkdir()
+
+    def start(self):
+        self.scene.start()
+        self.ill.start()
+        self.prometheus.start()
+        self.well = f"127.0.0.1:{self.scene.bot.port}"
+        self.other = f"127.0.0.1:{self.ill.port}"
+        wait_until(lambda: len(self.prometheus.query('up{job="deploybot"} == 1')) == 2, PATIENCE_S, "two that are up")
+        return self
+
+    def stop(self):
+        self.prometheus.stop()
+        self.server.stop()
+        check_stop(self.ill)
+        self.scene.close()
+
+    def wait_firing(self, alert, **labels):
+        return wait_until(lambda: self.prometheus.firing(alertname=alert, **labels), PATIENCE_S, alert)[alert]
+
+    def wait_silent(self, alert, **labels):
+        wait_until(lambda: not self.prometheus.firing(alertname=alert, **labels), PATIENCE_S, f"the end of {alert}")
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory):
+    made = Town(tmp_path_factory.mktemp("town"))
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
+
+
+# --- one alert after the other, in the order of a day ---
+
+def test_one_that_is_not_there_is_down(town):
+    assert town.wait_firing("DeploybotDown", instance=town.nobody)["severity"] == "critical"
+
+
+def test_a_server_whose_runner_is_away(town):
+    assert town.wait_firing("DeploybotRunnerDown")["instance"] == town.other
+
+
+def test_an_environment_that_does_not_answer(town):
+    found = town.wait_firing("DeploybotEnvironmentUnhealthy")
+    assert (found["instance"], found["environment"], found["severity"]) == (town.other, "staging", "warning")
+
+
+def test_a_certificate_of_five_days(town):
+    found = town.wait_firing("DeploybotCertificateExpiring", reason="expires")
+    assert (found["instance"], found["severity"]) == (town.other, "warning")
+
+
+def test_deliveries_with_a_wrong_signature(town):
+    for n in range(5):
+        assert post_github(town.ill, b"{}", guid=f"w{n}", X_Hub_Signature_256="sha256=" + "0" * 64).status == 401
+    found = town.wait_firing("DeploybotWebhooksRejected")
+    assert (found["instance"], found["source"]) == (town.other, "github")
+
+
+def test_an_audit_log_that_cannot_be_written(town):
+    log = pathlib.Path(town.ill.settings["AUDIT_LOG_PATH"])
+    log.unlink(missing_ok=True)
+    log.mkdir()
+    assert post_telegram(town.ill, b"{}").status == 200      # no update: an entry
+    assert town.wait_firing("DeploybotAuditExportFailing")["instance"] == town.other
+    log.rmdir()
+    town.wait_silent("DeploybotAuditExportFailing")
+
+
+def test_a_deployment_that_takes_too_long(town):
+    scene = town.scene
+    scene.hold_script()
+    scene.scripts.deploy(HOLD + "\n" + STEADY)
+    scene.commit()
+    who = scene.admin()
+    who.say("/deploy staging")
+    scene.wait_held()
+    found = town.wait_firing("DeploybotEnvironmentBusyTooLong")
+    assert (found["instance"], found["environment"]) == (town.well, "staging")
+    scene.go_on()
+    who.hear("staging runs")
+    town.wait_silent("DeploybotEnvironmentBusyTooLong")
+
+
+def test_a_deployment_that_failed_is_told_through_a_restart(town):
+    scene = town.scene
+    scene.scripts.deploy("echo broken; exit 65")
+    scene.commit()
+    scene.admin().say("/deploy staging")
+    assert town.wait_firing("DeploybotDeploymentFailed")["environment"] == "staging"
+    since = town.prometheus.query('ALERTS_FOR_STATE{alertname="DeploybotDeploymentFailed"}')
+    assert scene.bot.stop() == 0
+    scene.restart()
+    wait_until(lambda: town.prometheus.query(
+        f'deploybot_deployment_failed{{instance="{town.well}", environment="staging"}} == 1'), PATIENCE_S, "a scrape")
+    assert town.prometheus.query('ALERTS_FOR_STATE{alertname="DeploybotDeploymentFailed"}') == since, "told once"
+
+
+def test_a_release_that_was_rolled_back(town):
+    scene = town.scene
+    scene.scripts.deploy(STEADY)
+    scene.health.answers["staging"] = [(200, {"commit": "0" * 40})]      # what serves is something else
+    scene.commit()
+    who = scene.admin()
+    who.say("/deploy staging")
+
+    def well_again():
+        """The release before serves as soon as it was gone back to."""
+        if scene.scripts.live() == scene.state_file("staging")["commit"]:
+            scene.health.answers["staging"] = (200, {"commit": scene.scripts.live()})
+        return town.prometheus.firing(alertname="DeploybotRolledBack")
+    found = wait_until(well_again, PATIENCE_S, "DeploybotRolledBack")["DeploybotRolledBack"]
+    assert (found["instance"], found["environment"]) == (town.well, "staging")
+    town.wait_silent("DeploybotDeploymentFailed")
+    scene.health.answers["staging"] = LiveCommit(scene.scripts, "staging")
+    scene.wait_free()
+    scene.release()
+    town.wait_silent("DeploybotRolledBack")
+
+
+def test_messages_that_telegram_does_not_take(town):
+    scene = town.scene
+    scene.chat.fault("sendMessage", 100000, close=True)
+    scene.admin().say("/status")
+    assert town.wait_firing("DeploybotMessagesStuck", instance=town.well)
+    scene.chat.clear_faults()
+    town.wait_silent("DeploybotMessagesStuck", instance=town.well)
+
+
+def test_the_one_that_works_has_no_alert_left(town):
+    wait_until(lambda: not town.prometheus.firing(instance=town.well), PATIENCE_S, "quiet")
+
+
+# --- queries ---
+
+@pytest.mark.parametrize("title, reference, expression", queries(), ids=[f"{q[0]} {q[1]}" for q in queries()])
+def test_every_query_of_the_dashboard_has_data(town, title, reference, expression):
+    def has_data():
+        found = town.prometheus.query(filled_in(expression))
+        return [x for x in found if not math.isnan(x[1])]
+    assert wait_until(has_data, PATIENCE_S, f"{title}: {expression}")
+
+
+@pytest.mark.parametrize("name", sorted(metric_names(" ".join(e for _, e in expressions()))))
+def test_every_metric_that_an_alert_looks_at_was_scraped(town, name):
+    assert town.prometheus.query(f"last_over_time({name}[10m])")
+
+
+def test_labels_are_those_that_the_alerts_speak_of(town):
+    for name, labels in (("deploybot_webhook_requests_total", {"source", "code"}),
+                         ("deploybot_health_up", {"environment"}), ("deploybot_deployment_failed", {"environment"}),
+                         ("deploybot_deployments_total", {"environment", "trigger", "outcome"})):
+        assert labels | {"__name__", "job", "instance"} == set(town.prometheus.query(name)[0][0])
+
+
+def test_an_alert_says_what_it_means_in_words(town):
+    for alert in town.prometheus.api("alerts")["data"]["alerts"]:
+        for text in alert["annotations"].values():
+            assert text and "<no value>" not in text and "{{" not in text and "error" not in text.lower(), alert
+
+
+def test_telemetry_that_is_off_looks_like_one_that_is_down(town, tmp_path):
+    silent = bare(tmp_path, ENABLE_TELEMETRY="false").start()
+    assert request(silent, "GET", "/metrics").status == 404
+    check_stop(silent)
