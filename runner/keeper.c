@@ -553,6 +553,7 @@ keeper_main(const struct keeper_start *start, int ready, int runner)
 	memcpy(keeper.identity.tag, start->order->tag, sizeof(keeper.identity.tag));
 	keeper.children = keeper_become(keep, COUNT(keep), &err);
 	process_boot_id(keeper.identity.boot);
+	keeper.identity.space = process_space();
 	if (keeper.children == -1 || !keeper_open(&keeper, start, &err)) {
 		(void)!write(ready, &err, sizeof(err)); /* the runner waits; else it sees our end */
 		_exit(1);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -72,6 +73,14 @@ process_boot_id(char ret[PROCESS_BOOT_ID])
 		return;
 	memcpy(ret, text, 36);
 	ret[36] = '\0';
+}
+
+uint64_t
+process_space(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/pid", &st) == 0 ? (uint64_t)st.st_ino : 0;
 }
 
 void
@@ -277,7 +286,8 @@ session_is_ours(const struct process_leader *leader)
 	struct process now;
 
 	process_boot_id(boot);
-	if (leader->pid <= 0 || strcmp(boot, leader->boot) != 0)
+	if (leader->pid <= 0 || strcmp(boot, leader->boot) != 0 ||
+	    (leader->space != 0 && leader->space != process_space()))
 		return false;
 	return !process_read(leader->pid, &now) || now.start == leader->start;
 }

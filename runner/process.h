@@ -29,6 +29,7 @@ struct process_leader {
 	uint64_t start;
 	char boot[PROCESS_BOOT_ID];
 	char tag[PROCESS_TAG];	/* value of RUN_ID in the environment of what it started */
+	uint64_t space;		/* process_space() where pid counts; 0: not known */
 };
 
 /* False: there is none of that number. */
@@ -36,6 +37,10 @@ bool process_read(pid_t pid, struct process *ret);
 
 /* This boot's id; empty where /proc does not show it. */
 void process_boot_id(char ret[PROCESS_BOOT_ID]);
+
+/* The pid namespace that our numbers are of: a container's, gone with it, has used them all before.
+ * 0 where /proc does not show it. */
+uint64_t process_space(void);
 
 /* Signals every living descendant of `ancestor`.  Returns how many there were (*ret_one: one of
  * them, untouched when there was none), or -1 when /proc could not be read. */

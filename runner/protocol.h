@@ -20,8 +20,8 @@
  *                                            wrong.  FAILED: fork, disk, … (text says what)
  *   →  settle  id                            after a restart, or when a keeper's socket closed
  *                                            without `exit`
- *   ←  settled id state [record]             also sent unasked, to every server that has said hello,
- *                                            when a keeper of this runner is gone
+ *   ←  settled id state [record]             also sent unasked, to every server that has said
+ *                                            hello, when a keeper of this runner is gone
  *                                              NEVER  no folder: it never began, and may be ordered
  *                                              ALIVE  its keeper lives: connect to its socket
  *                                              ENDED  it has its record (fields below)
@@ -63,9 +63,9 @@
  *     else              status (signal=0) or signal of the leader; timed_out, ended say whether
  *                       the deadline or `end` asked for its end first
  *
- * runs/<id>/: order (the run message and its tag) · leader (pid, start, boot) · log · exit (the
- * record as an `exit` message, then NUL bytes; all NUL: not yet; locked by the keeper, POSIX
- * record lock) · socket.  The server reads log and needs nothing else of it.
+ * runs/<id>/: order (the run message and its tag) · leader (pid, start, boot, tag, pid namespace) ·
+ * log · exit (the record as an `exit` message, then NUL bytes; all NUL: not yet; locked by the
+ * keeper, POSIX record lock) · socket.  The server reads log and needs nothing else of it.
  *
  * Answers (plain lines; values run to the end of the line; lines that begin with "==> " are
  * progress and are skipped).  status 0, question COMMITS:
@@ -214,7 +214,7 @@ struct protocol_message {
 	/* refused */
 	enum protocol_why why;
 	int error;				/* errno, 0 when there is none */
-	char text[256];				/* a sentence; also stuck, forgotten, answer with a status */
+	char text[256];				/* a sentence; also stuck, forgotten, answer */
 	/* settled */
 	enum protocol_state state;
 	/* forgotten */

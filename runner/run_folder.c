@@ -309,9 +309,10 @@ run_folder_record_read(int folder, struct protocol_message *ret)
 bool
 run_folder_leader_write(int folder, const struct process_leader *leader, struct err *err)
 {
-	char text[160];
-	int len = snprintf(text, sizeof(text), "%d %" PRIu64 " %s %s\n", (int)leader->pid,
-	    leader->start, leader->boot[0] == '\0' ? "-" : leader->boot, leader->tag);
+	char text[192];
+	int len = snprintf(text, sizeof(text), "%d %" PRIu64 " %s %s %" PRIu64 "\n",
+	    (int)leader->pid, leader->start, leader->boot[0] == '\0' ? "-" : leader->boot,
+	    leader->tag, leader->space);
 
 	assert(len > 0 && (size_t)len < sizeof(text));
 	return write_small(folder, "leader", text, (size_t)len, err);
@@ -320,7 +321,7 @@ run_folder_leader_write(int folder, const struct process_leader *leader, struct 
 bool
 run_folder_leader_read(int folder, struct process_leader *ret)
 {
-	char text[160];
+	char text[192];
 	int pid;
 
 	memset(ret, 0, sizeof(*ret));
@@ -328,7 +329,8 @@ run_folder_leader_read(int folder, struct process_leader *ret)
 		return false;
 	if (strchr(text, '\n') == NULL ||
 	    /* NOLINTNEXTLINE(cert-err34-c): of our own writing, and held against /proc */
-	    sscanf(text, "%d %" SCNu64 " %36s %53s", &pid, &ret->start, ret->boot, ret->tag) != 4)
+	    sscanf(text, "%d %" SCNu64 " %36s %53s %" SCNu64, &pid, &ret->start, ret->boot,
+		ret->tag, &ret->space) < 4) /* the last may be missing */
 		return false;
 	ret->pid = pid;
 	return true;

@@ -19,10 +19,10 @@
 #include <unistd.h>
 
 #include "lib/crash_point.h"
+#include "runner/asking.h"
 #include "runner/keeper.h"
 #include "runner/listener.h"
 #include "runner/peers.h"
-#include "runner/question.h"
 #include "runner/run_folder.h"
 #include "runner/run_forget.h"
 #include "runner/settle.h"
@@ -34,28 +34,12 @@
 #define HELLO_WAIT_MS  10000 /* whoever connects says who it is */
 #define EXIT_IO	       74
 #define EXIT_CONFIG    78
-#define STATUS_BUSY    75
-#define STATUS_GONE    69
 
 struct watch {
 	uint64_t id;
 	pid_t pid;
 	int pidfd;
 	bool child; /* ours, to be waited for; else a keeper of an earlier runner */
-};
-
-struct question_waiting {
-	uint64_t peer; /* who asks */
-	struct protocol_message *ask;
-};
-
-struct asked {
-	struct question_waiting waiting[PROTOCOL_ASKS_MAX];
-	size_t count;
-	uint64_t peer; /* of the one that is being asked: who asked it */
-	uint64_t id;   /* and its number there; 0: none is being asked */
-	pid_t pid;     /* 0: reaped already */
-	int fd;	       /* where its answer comes from, -1 when there is none */
 };
 
 struct runner {
@@ -71,15 +55,14 @@ struct runner {
 	size_t watch_count;
 	struct watch watches[KEEPERS_MAX];
 	struct settling settling;
-	struct asked asked;
-	char packet[PROTOCOL_PACKET_MAX]; /* what is received or forwarded, one at a time */
+	struct asking asking;
+	char packet[PROTOCOL_PACKET_MAX]; /* what is received, one at a time */
 	bool has_spare;			  /* a folder for the next run is ready */
 	int64_t quiet_until;		  /* monotonic ms: no question before */
 };
 
 static void order_run(struct runner *runner, struct protocol_message *order);
 static void order_settle(struct runner *runner, uint64_t id);
-static void order_ask(struct runner *runner, const struct protocol_message *ask);
 
 static int64_t
 now_ms(void)
@@ -239,101 +222,6 @@ order_forget(struct runner *runner, uint64_t id)
 	say(runner, &forgotten);
 }
 
-/* ---- questions, one at a time ------------------------------------------------------------ */
-
-static void
-answer_failed(struct runner *runner, uint64_t peer, uint64_t id, int status, const char *text)
-{
-	struct protocol_message answer = {
-		.kind = PROTOCOL_ANSWER, .id = id, .record = { .status = status }
-	};
-
-	(void)snprintf(answer.text, sizeof(answer.text), "%s", text);
-	peers_say(&runner->peers, peer, &answer);
-}
-
-static void
-ask_next(struct runner *runner)
-{
-	struct asked *asked = &runner->asked;
-	struct err err;
-
-	while (asked->id == 0 && asked->count > 0 && now_ms() >= runner->quiet_until) {
-		struct question_waiting next = asked->waiting[0];
-
-		asked->count--;
-		memmove(asked->waiting, asked->waiting + 1, asked->count * sizeof(next));
-		asked->fd = question_ask(next.ask, runner->place, &asked->pid, &err);
-		if (asked->fd == -1) {
-			answer_failed(runner, next.peer, next.ask->id, STATUS_GONE, err.text);
-		} else {
-			asked->id = next.ask->id;
-			asked->peer = next.peer;
-		}
-		free(next.ask);
-	}
-}
-
-static void
-order_ask(struct runner *runner, const struct protocol_message *ask)
-{
-	struct protocol_message *copy = NULL;
-
-	CRASH_POINT(ask_heard);
-	if (runner->asked.count < PROTOCOL_ASKS_MAX)
-		copy = malloc(sizeof(*copy));
-	if (copy == NULL) {
-		answer_failed(
-		    runner, runner->asker, ask->id, STATUS_BUSY, "too many questions are waiting");
-		return;
-	}
-	*copy = *ask;
-	runner->asked.waiting[runner->asked.count++] =
-	    (struct question_waiting){ .peer = runner->asker, .ask = copy };
-	ask_next(runner);
-}
-
-static void
-on_answer(struct runner *runner)
-{
-	struct asked *asked = &runner->asked;
-	ssize_t n;
-
-	do {
-		n = recv(asked->fd, runner->packet, sizeof(runner->packet), 0);
-	} while (n == -1 && errno == EINTR);
-	(void)close(asked->fd);
-	if (asked->pid != 0)
-		(void)waitpid(asked->pid, NULL, 0); /* it ends behind its answer */
-	CRASH_POINT(reply_passed);
-	if (n > 0)
-		peers_send(&runner->peers, asked->peer, runner->packet, (size_t)n);
-	else
-		answer_failed(
-		    runner, asked->peer, asked->id, STATUS_GONE, "the question was killed");
-	asked->fd = -1;
-	asked->id = 0;
-	ask_next(runner);
-}
-
-/* Nobody waits for its questions any more; the one that is being asked sees that, and ends. */
-static void
-forget_questions(struct runner *runner, uint64_t peer)
-{
-	struct asked *asked = &runner->asked;
-	size_t kept = 0;
-
-	for (size_t i = 0; i < asked->count; i++) {
-		if (asked->waiting[i].peer == peer)
-			free(asked->waiting[i].ask);
-		else
-			asked->waiting[kept++] = asked->waiting[i];
-	}
-	asked->count = kept;
-	if (asked->id != 0 && asked->peer == peer)
-		(void)shutdown(asked->fd, SHUT_WR); /* gone already: its answer comes */
-}
-
 /* ---- the servers ------------------------------------------------------------------------- */
 
 /* Of the only one the end is ours. */
@@ -345,7 +233,7 @@ drop(struct runner *runner, struct peer *peer, int status)
 	else if (peer->lost_errno != 0)
 		(void)fprintf(stderr, "deploybot-runner: a server is lost: %s\n",
 		    strerrordesc_np(peer->lost_errno));
-	forget_questions(runner, peer->number);
+	asking_forget(&runner->asking, peer->number);
 	peers_remove(peer);
 }
 
@@ -377,7 +265,7 @@ on_bad_order(struct runner *runner, const struct protocol_message *order, const 
 	if (order->kind == PROTOCOL_RUN && order->id != 0)
 		refuse(runner, order->id, PROTOCOL_WHY_INVALID, err);
 	else if (order->kind == PROTOCOL_ASK && order->id != 0)
-		answer_failed(runner, runner->asker, order->id, 64, err->text);
+		asking_refuse(&runner->peers, runner->asker, order->id, 64, err->text);
 }
 
 static void
@@ -408,7 +296,7 @@ on_order(struct runner *runner, struct peer *peer, const char *data, size_t len)
 		order_settle(runner, order.id);
 		break;
 	case PROTOCOL_ASK:
-		order_ask(runner, &order);
+		asking_add(&runner->asking, &runner->peers, runner->asker, &order);
 		break;
 	case PROTOCOL_FORGET:
 		order_forget(runner, order.id);
@@ -467,8 +355,7 @@ reap(struct runner *runner)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
-		if (runner->asked.id != 0 && runner->asked.pid == pid)
-			runner->asked.pid = 0;
+		asking_reaped(&runner->asking, pid);
 		for (size_t i = 0; i < runner->watch_count; i++) {
 			if (runner->watches[i].pid == pid)
 				runner->watches[i].child = false;
@@ -516,18 +403,12 @@ watch_signals(void)
 
 /* ---- the loop ---------------------------------------------------------------------------- */
 
-static bool
-has_question(const struct runner *runner)
-{
-	return runner->asked.id == 0 && runner->asked.count > 0;
-}
-
 static int
 time_to_wait(const struct runner *runner)
 {
 	int64_t left;
 
-	if (has_question(runner)) {
+	if (asking_has_next(&runner->asking)) {
 		left = runner->quiet_until - now_ms();
 		return left > 0 ? (int)left : 0;
 	}
@@ -542,7 +423,7 @@ enum { FD_ANSWER, FD_SIGNALS, FD_LISTENER, FD_PEERS, FD_WATCHES = FD_PEERS + PEE
 static size_t
 list_fds(const struct runner *runner, struct pollfd fds[FD_WATCHES + KEEPERS_MAX])
 {
-	fds[FD_ANSWER] = (struct pollfd){ runner->asked.fd, POLLIN, 0 };
+	fds[FD_ANSWER] = (struct pollfd){ runner->asking.fd, POLLIN, 0 };
 	fds[FD_SIGNALS] = (struct pollfd){ runner->signals, POLLIN, 0 };
 	fds[FD_LISTENER] = (struct pollfd){ runner->listener.fd, POLLIN, 0 };
 	for (size_t i = 0; i < PEERS_MAX; i++) {
@@ -602,13 +483,14 @@ turn(struct runner *runner)
 			on_keeper_ended(runner, i);
 	}
 	if (fds[FD_ANSWER].revents != 0)
-		on_answer(runner);
+		asking_hear(&runner->asking, &runner->peers);
 	turn_peers(runner, fds + FD_PEERS);
 	if (fds[FD_LISTENER].revents != 0)
 		on_connection(runner);
 	if (fds[FD_SIGNALS].revents != 0)
 		on_signal(runner);
-	ask_next(runner);
+	if (asking_has_next(&runner->asking) && now_ms() >= runner->quiet_until)
+		asking_next(&runner->asking, &runner->peers, runner->place);
 	settle_pending(runner);
 	if (runner->is_draining && runner->watch_count == 0 && runner->settling.count == 0)
 		runner->exit_status = 0;
@@ -644,7 +526,7 @@ runner_serve(const struct runner_start *start)
 
 	runner.place = start->place;
 	runner.drains = start->drains;
-	runner.asked.fd = runner.signals = runner.listener.fd = -1;
+	runner.asking.fd = runner.signals = runner.listener.fd = -1;
 	runner.exit_status = -1;
 	if (!open_up(&runner, start, &err)) {
 		(void)fprintf(stderr, "deploybot-runner: %s\n", err.text);

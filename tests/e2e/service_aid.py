@@ -7,7 +7,7 @@ import signal
 import subprocess
 import tempfile
 
-from crash_aid import CrashScene, is_alive
+from crash_aid import CrashScene, check_log, is_alive
 from flow_aid import PATIENCE_S
 from stage import ROOT, Deploybot, wait_until
 
@@ -150,6 +150,7 @@ class ServiceScene(CrashScene):
         try:
             status = self.stop()
         finally:
+            said = self.bot.log() + self.service.log()
             self.health.close()
             if self.service is not None and self.service.process.poll() is None:
                 self.service.stop()
@@ -158,3 +159,4 @@ class ServiceScene(CrashScene):
                     os.kill(pid, signal.SIGKILL)
             shutil.rmtree(self.folder, ignore_errors=True)
         assert status == 0, f"deploybot ended with {status}"
+        check_log(said)

@@ -136,14 +136,41 @@ def test_a_recorded_pid_that_is_another_process_now_is_not_signalled(bench):
     bystander = subprocess.Popen(["sleep", "1000"], start_new_session=True)
     try:
         with open(os.path.join(folder, "leader"), encoding="utf-8") as text:
-            _, start, boot, tag = text.read().split()
+            _, start, boot, tag, space = text.read().split()
         with open(os.path.join(folder, "leader"), "w", encoding="utf-8") as text:
-            text.write(f"{bystander.pid} {int(start) - 1} {boot} {tag}\n")
+            text.write(f"{bystander.pid} {int(start) - 1} {boot} {tag} {space}\n")
         assert runner.settle(1)["state"] == "lost"
         assert bystander.poll() is None
     finally:
         bystander.kill()
         bystander.wait()
+
+
+@pytest.mark.parametrize("same_space", [False, True])
+def test_a_recorded_pid_of_a_container_that_is_gone_is_nobody(bench, same_space):
+    """P1: in the next one the same small numbers are given again, and the boot is the same."""
+    runner = bench.runner("exit 0")
+    runner.start(1).exit()
+    runner.until("settled")
+    folder = runner.folder(1)
+    os.unlink(os.path.join(folder, "exit"))
+    with subprocess.Popen("sleep 1000 & echo $!; read line", shell=True, start_new_session=True, text=True,
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE) as leader:
+        member = int(leader.stdout.readline())
+        with open(f"/proc/{leader.pid}/stat", encoding="ascii") as stat_file:
+            start = int(stat_file.read().rsplit(")", 1)[1].split()[19])
+        leader.stdin.close()
+        leader.wait()       # its session, with the number of its leader, goes on
+        with open(os.path.join(folder, "leader"), encoding="utf-8") as text:
+            _, _, boot, tag, space = text.read().split()
+        with open(os.path.join(folder, "leader"), "w", encoding="utf-8") as text:
+            text.write(f"{leader.pid} {start} {boot} {tag} {int(space) if same_space else int(space) + 1}\n")
+        try:
+            assert runner.settle(1)["state"] == "lost"
+            assert is_alive(member) is not same_space
+        finally:
+            if is_alive(member):
+                os.kill(member, signal.SIGKILL)
 
 
 def test_a_daemon_left_on_purpose_outlives_keeper_and_runner_without_a_sigpipe(bench):

@@ -139,11 +139,11 @@ def test_both_may_end_under_a_run(scene):
 def test_a_keeper_killed_while_there_is_no_runner_is_a_lost_run(scene):
     """The runner that comes settles it: what it started is ended, and that is told."""
     begin(scene)
-    leader, keeper = scene.leader(), scene.keeper()
+    run, leader, keeper = scene.last_run(), scene.leader(), scene.keeper()
     scene.service.stop(signal.SIGKILL)
     os.kill(keeper, signal.SIGKILL)
     scene.service.start()
-    wait_until(lambda: b"\nlost 1\n" in (scene.run_folder() / "exit").read_bytes(), PATIENCE_S, "its record")
+    wait_until(lambda: b"\nlost 1\n" in (scene.run_folder(run) / "exit").read_bytes(), PATIENCE_S, "its record")
     assert not is_alive(leader)
     scene.wait_free()
 
