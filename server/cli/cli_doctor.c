@@ -3,11 +3,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/doctor.h"
+#include "cli/doctor_production.h"
 #include "lib/err.h"
 #include "lib/loop.h"
 #include "types/settings.h"
@@ -59,10 +61,12 @@ report_settings(struct doctor *doctor, const struct settings_report *report)
 		doctor_say(doctor, DOCTOR_SETTINGS, DOCTOR_OK, "settings are valid");
 }
 
-/* Everything that needs settings which are valid. */
+/* Everything that needs settings which are valid.  facts: what production asks for beyond that;
+ * NULL: it is not asked. */
 static bool
-examine(struct doctor *doctor, struct err *err)
+examine(struct doctor *doctor, struct production *facts, struct err *err)
 {
+	struct doctor_certificate *certificate = NULL;
 	struct doctor_telegram *telegram;
 	struct doctor_http *http;
 	struct doctor_git *git;
@@ -74,8 +78,15 @@ examine(struct doctor *doctor, struct err *err)
 	git = doctor_git_start(doctor); /* forks: before curl has threads */
 	telegram = doctor_telegram_start(doctor);
 	http = doctor_http_start(doctor);
+	if (facts != NULL) {
+		doctor_production_look(facts, doctor->settings, doctor->cli->env_file);
+		certificate = doctor_certificate_start(doctor, facts);
+	}
 	if (doctor->open > 0)
 		loop_run(doctor->loop);
+	if (facts != NULL)
+		doctor_production_judge(doctor, facts);
+	doctor_certificate_free(certificate);
 	doctor_http_free(http);
 	doctor_telegram_free(telegram);
 	doctor_git_free(git);
@@ -88,6 +99,7 @@ print_line(const struct doctor_finding *finding)
 {
 	static const char *const words[] = {
 		[DOCTOR_OK] = "ok",
+		[DOCTOR_NOTE] = "note",
 		[DOCTOR_WARNING] = "warning",
 		[DOCTOR_ERROR] = "error",
 	};
@@ -95,11 +107,14 @@ print_line(const struct doctor_finding *finding)
 	(void)printf("%-8s %s\n", words[finding->level], finding->text);
 }
 
-/* Subject by subject; returns how many findings are errors. */
+/* Subject by subject; returns how many findings are errors.  The last line counts them, and names
+ * what nobody can see from here. */
 static size_t
-print(const struct doctor *doctor)
+print(const struct doctor *doctor, bool for_production)
 {
-	size_t count[] = { [DOCTOR_OK] = 0, [DOCTOR_WARNING] = 0, [DOCTOR_ERROR] = 0 };
+	size_t count[] = {
+		[DOCTOR_OK] = 0, [DOCTOR_NOTE] = 0, [DOCTOR_WARNING] = 0, [DOCTOR_ERROR] = 0
+	};
 
 	for (unsigned subject = 0; subject < DOCTOR_SUBJECT_COUNT; subject++) {
 		for (size_t i = 0; i < doctor->count; i++) {
@@ -109,30 +124,54 @@ print(const struct doctor *doctor)
 			count[doctor->findings[i].level]++;
 		}
 	}
-	(void)printf("\n%zu ok, %zu warning%s, %zu error%s\n", count[DOCTOR_OK],
+	(void)printf("\n%zu ok, %zu warning%s, %zu error%s", count[DOCTOR_OK],
 	    count[DOCTOR_WARNING], count[DOCTOR_WARNING] == 1 ? "" : "s", count[DOCTOR_ERROR],
 	    count[DOCTOR_ERROR] == 1 ? "" : "s");
+	if (for_production)
+		(void)printf(", %zu note%s; %s; not to be seen from here: %s", count[DOCTOR_NOTE],
+		    count[DOCTOR_NOTE] == 1 ? "" : "s",
+		    count[DOCTOR_ERROR] == 0 ? "fit for production" : "not fit for production yet",
+		    doctor_production_unseen);
+	(void)putchar('\n');
 	return count[DOCTOR_ERROR];
+}
+
+/* One call of doctor: the facts of production are large, and not always wanted. */
+static int
+diagnose(struct doctor *doctor, struct production *facts)
+{
+	CLEANUP(settings_unrefp) struct settings *settings = NULL;
+	struct settings_report report;
+	struct err err;
+
+	if (settings_load(doctor->cli->env_file, environ, &settings, &report))
+		doctor->settings = settings;
+	report_settings(doctor, &report);
+	if (settings != NULL && !examine(doctor, facts, &err))
+		doctor_say(doctor, DOCTOR_SETTINGS, DOCTOR_ERROR, "%s", err.text);
+	return print(doctor, facts != NULL) == 0 ? EX_OK : 1;
 }
 
 int
 cli_doctor(const struct cli *cli)
 {
-	CLEANUP(settings_unrefp) struct settings *settings = NULL;
-	struct doctor *doctor = calloc(1, sizeof(*doctor));
-	struct settings_report report;
-	struct err err;
-	size_t errors;
+	bool for_production = cli->argc == 1 && strcmp(cli->argv[0], "--production") == 0;
+	struct production *facts = NULL;
+	struct doctor *doctor;
+	int status = EX_OSERR;
 
-	if (doctor == NULL)
-		return EX_OSERR;
-	doctor->cli = cli;
-	if (settings_load(cli->env_file, environ, &settings, &report))
-		doctor->settings = settings;
-	report_settings(doctor, &report);
-	if (settings != NULL && !examine(doctor, &err))
-		doctor_say(doctor, DOCTOR_SETTINGS, DOCTOR_ERROR, "%s", err.text);
-	errors = print(doctor);
+	if (cli->argc > 0 && !for_production) {
+		(void)fprintf(stderr, "Usage: %s doctor [--production]\n", cli->program);
+		return EX_USAGE;
+	}
+	doctor = calloc(1, sizeof(*doctor));
+	if (for_production)
+		facts = calloc(1, sizeof(*facts));
+	if (doctor != NULL && (facts != NULL || !for_production)) {
+		doctor->cli = cli;
+		status = diagnose(doctor, facts);
+	}
+	free(facts);
 	free(doctor);
-	return errors == 0 ? EX_OK : 1;
+	return status;
 }

@@ -3,6 +3,7 @@
 #ifndef DOCTOR_H
 #define DOCTOR_H
 
+#include <limits.h>
 #include <stdint.h>
 
 #include "lib/base.h"
@@ -13,9 +14,9 @@ struct loop;
 struct settings;
 
 #define DOCTOR_PATIENCE_MS  5000	/* one question to somebody else */
-#define DOCTOR_FINDINGS_MAX 128
+#define DOCTOR_FINDINGS_MAX 192
 
-enum doctor_level { DOCTOR_OK, DOCTOR_WARNING, DOCTOR_ERROR };
+enum doctor_level { DOCTOR_OK, DOCTOR_NOTE, DOCTOR_WARNING, DOCTOR_ERROR };
 
 /* In the order they are printed. */
 enum doctor_subject {
@@ -28,6 +29,7 @@ enum doctor_subject {
 	DOCTOR_RUNNER,
 	DOCTOR_GIT,
 	DOCTOR_HEALTH,
+	DOCTOR_PRODUCTION,
 	DOCTOR_SUBJECT_COUNT
 };
 
@@ -69,6 +71,9 @@ struct doctor_http *doctor_http_start(struct doctor *doctor); /* health URLs, th
 void doctor_http_free(struct doctor_http *http);
 struct doctor_git *doctor_git_start(struct doctor *doctor); /* the runner, git */
 void doctor_git_free(struct doctor_git *git);
+
+/* A folder that is or will be written to: path, or the nearest above it that is there. */
+void doctor_nearest_there(const char *path, char out[PATH_MAX]);
 
 /* --- pure, for tests --- */
 

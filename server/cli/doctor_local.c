@@ -32,9 +32,8 @@ to_parent(char *path)
 	slash[slash == path ? 1 : 0] = '\0';
 }
 
-/* A folder that is or will be written to: path, or the nearest above it that is there. */
-static void
-nearest_there(const char *path, char out[PATH_MAX])
+void
+doctor_nearest_there(const char *path, char out[PATH_MAX])
 {
 	(void)text_copy(out, PATH_MAX, path);
 	while (access(out, F_OK) != 0 && strcmp(out, "/") != 0)
@@ -47,7 +46,7 @@ examine_folder(struct doctor *doctor, const char *name, const char *path)
 	char there[PATH_MAX];
 	struct err err;
 
-	nearest_there(path, there);
+	doctor_nearest_there(path, there);
 	if (access(there, W_OK | X_OK) != 0)
 		doctor_say(doctor, DOCTOR_FILES, DOCTOR_ERROR,
 		    "%s: %s cannot be written to: give it to the user that deploybot runs as", name,
@@ -70,7 +69,7 @@ examine_space(struct doctor *doctor, const char *name, const char *path)
 	unsigned long long left;
 	struct statvfs fs;
 
-	nearest_there(path, there);
+	doctor_nearest_there(path, there);
 	if (statvfs(there, &fs) != 0) {
 		doctor_say(doctor, DOCTOR_FILES, DOCTOR_WARNING,
 		    "%s: the space left at %s is not known", name, there);
@@ -90,7 +89,7 @@ examine_place(struct doctor *doctor, const char *path)
 	enum store_place place = STORE_PLACE_FINE;
 	const char *name = NULL;
 
-	nearest_there(path, there);
+	doctor_nearest_there(path, there);
 	if (!store_place_look(there, &place, &name, NULL))
 		return; /* then it cannot be written to, which was said */
 	if (place == STORE_PLACE_REMOTE)

@@ -1,0 +1,300 @@
+/* doctor_production.c - is this installation fit to be relied on?  Judges facts, looks at nothing.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "cli/doctor_production.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "cli/doctor.h"
+#include "lib/text.h"
+#include "types/limits.h"
+#include "types/settings_table.h"
+
+#define DAY_S		    86400
+#define CERTIFICATE_DAYS    21 /* certbot renews 30 days before the end: it has failed for 9 */
+#define KEEP_RELEASES_LEAST 2
+
+const char doctor_production_unseen[] =
+    "the firewall, the certificate as seen from the internet, GitHub's and BotFather's settings,"
+    " the hosts' own hardening, whether backups are made and kept elsewhere, who reads the alerts";
+
+/* --- how we hear ------------------------------------------------------------------------------ */
+
+static void
+judge_webhook(struct doctor *doctor, const struct production *facts)
+{
+	const struct settings *s = facts->settings;
+
+	if (s->telegram_mode == TELEGRAM_POLLING)
+		SAY(doctor, WARNING,
+		    "Telegram is polled: set TELEGRAM_WEBHOOK_URL, so that it calls us and a press "
+		    "is"
+		    " heard at once");
+	else if (!text_starts_ci(s->telegram_webhook_url, "https://"))
+		SAY(doctor, ERROR,
+		    "TELEGRAM_WEBHOOK_URL is not https: put nginx with a certificate in front, and"
+		    " name its address");
+	else
+		SAY(doctor, OK, "Telegram calls a webhook over https");
+}
+
+static void
+judge_certificate(struct doctor *doctor, const struct production *facts)
+{
+	const struct settings *s = facts->settings;
+	int64_t days = (facts->certificate_expires_s - facts->now_s) / DAY_S;
+
+	if (s->telegram_mode == TELEGRAM_POLLING ||
+	    !text_starts_ci(s->telegram_webhook_url, "https://"))
+		return;
+	if (facts->certificate_expires_s == 0)
+		SAY(doctor, ERROR,
+		    "certificate: none could be read: %s: is nginx running, and does its name lead "
+		    "to"
+		    " it from here?",
+		    facts->certificate_text);
+	else if (facts->certificate_expires_s <= facts->now_s)
+		SAY(doctor, ERROR,
+		    "certificate: it has expired: renew it (certbot renew) and reload nginx");
+	else if (!facts->is_certificate_trusted)
+		SAY(doctor, ERROR,
+		    "certificate: it is not trusted: %s: Telegram and GitHub deliver nothing; get "
+		    "one"
+		    " that names this host and send the whole chain (fullchain.pem)",
+		    facts->certificate_text);
+	else if (days < CERTIFICATE_DAYS)
+		SAY(doctor, ERROR,
+		    "certificate: it ends in %" PRId64 " days, and nothing has renewed it: look at"
+		    " certbot's timer (systemctl list-timers)",
+		    days);
+	else
+		SAY(doctor, OK, "certificate: it is trusted, and good for %" PRId64 " days", days);
+}
+
+static void
+judge_github(struct doctor *doctor, const struct production *facts)
+{
+	const struct settings *s = facts->settings;
+
+	if (s->github_webhook_secret != NULL)
+		SAY(doctor, OK, "GITHUB_WEBHOOK_SECRET is set");
+	else if (s->poll_repository_seconds > 0)
+		SAY(doctor, WARNING,
+		    "GITHUB_WEBHOOK_SECRET is not set: pushes are found by asking git every %d s; "
+		    "add"
+		    " a webhook at GitHub, and its secret here",
+		    s->poll_repository_seconds);
+	else
+		SAY(doctor, ERROR,
+		    "GITHUB_WEBHOOK_SECRET is not set: no push is heard; add a webhook at GitHub, "
+		    "and"
+		    " its secret here");
+}
+
+static void
+judge_listen(struct doctor *doctor, const struct production *facts)
+{
+	const char *address = facts->settings->listen_address;
+
+	if (address[0] == '/' || strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0)
+		SAY(doctor, OK, "LISTEN_ADDRESS: only this machine reaches it");
+	else if (facts->is_container)
+		SAY(doctor, WARNING,
+		    "LISTEN_ADDRESS %s: publish no port of this container; nginx reaches it on a"
+		    " network that nobody else is in",
+		    address);
+	else
+		SAY(doctor, WARNING,
+		    "LISTEN_ADDRESS %s: others may reach HTTP without TLS: set it to 127.0.0.1 or "
+		    "to"
+		    " a unix socket, with nginx in front",
+		    address);
+}
+
+static void
+judge_api(struct doctor *doctor, const struct production *facts)
+{
+	const char *base = facts->settings->telegram_api_base;
+	bool is_here = text_starts_ci(base, "http://127.") ||
+	    text_starts_ci(base, "http://localhost") || text_starts_ci(base, "http://[::1]");
+
+	if (text_starts_ci(base, "https://") || is_here)
+		SAY(doctor, OK, "TELEGRAM_API_BASE: the token goes over https, or not out at all");
+	else
+		SAY(doctor, ERROR,
+		    "TELEGRAM_API_BASE %s: the bot's token goes over the network in the clear: use"
+		    " https",
+		    base);
+}
+
+/* --- who may, who hears ----------------------------------------------------------------------- */
+
+static void
+judge_people(struct doctor *doctor, const struct production *facts)
+{
+	const struct settings *s = facts->settings;
+
+	if (s->admins.count < 2)
+		SAY(doctor, WARNING,
+		    "ADMIN_TELEGRAM_IDS: one admin: add a second one, who can go back when the "
+		    "first"
+		    " is away");
+	else
+		SAY(doctor, OK, "ADMIN_TELEGRAM_IDS: %zu admins", s->admins.count);
+	if (!settings_is_given(facts->settings, SETTING_TELEGRAM_CHAT_ID))
+		SAY(doctor, ERROR,
+		    "TELEGRAM_CHAT_ID is not set: deployments are told to the first admin alone; "
+		    "set it"
+		    " to the team's group");
+	else
+		SAY(doctor, OK, "TELEGRAM_CHAT_ID is set");
+	if (!s->enable_telemetry)
+		SAY(doctor, WARNING, "ENABLE_TELEMETRY is off: no alert can ever fire; turn it on");
+	else
+		SAY(doctor, OK, "ENABLE_TELEMETRY is on");
+}
+
+static bool
+is_production(const char *name)
+{
+	return strcmp(name, "production") == 0 || strcmp(name, "prod") == 0 ||
+	    strncmp(name, "production-", 11) == 0 || strncmp(name, "prod-", 5) == 0;
+}
+
+static void
+judge_environment(struct doctor *doctor, const struct environment_settings *environment)
+{
+	const struct settings_spec *table = settings_table_environment;
+	const char *name = environment->name;
+	char setting[SETTINGS_TABLE_NAME];
+
+	if (environment->health_url_count == 0)
+		SAY(doctor, ERROR,
+		    "%s has no health URL: a release that does not work is called live; set %s",
+		    name,
+		    settings_table_name(&table[ENVIRONMENT_SETTING_HEALTH_URL], name, setting));
+	else
+		SAY(doctor, OK, "%s has a health URL", name);
+	if (!is_production(name))
+		return;
+	if (!environment->confirm)
+		SAY(doctor, ERROR, "%s is deployed without a question: leave out %s=false", name,
+		    settings_table_name(&table[ENVIRONMENT_SETTING_CONFIRM], name, setting));
+	else
+		SAY(doctor, OK, "%s asks before it deploys", name);
+}
+
+/* --- what runs, and where --------------------------------------------------------------------- */
+
+static void
+judge_users(struct doctor *doctor, const struct production *facts)
+{
+	if (facts->server_user == 0)
+		SAY(doctor, ERROR,
+		    "the server runs as root: give it a user of its own, and STATE_DIRECTORY to "
+		    "that"
+		    " user");
+	else
+		SAY(doctor, OK, "the server does not run as root");
+	if (facts->settings->runner_socket == NULL)
+		SAY(doctor, WARNING,
+		    "the runner is the server's child and of its user: run deploybot-runner as a"
+		    " service of another user, and set RUNNER_SOCKET, so that the keys are out of "
+		    "the"
+		    " network's reach");
+	else
+		SAY(doctor, OK, "the runner is a service of its own");
+}
+
+static void
+judge_images(struct doctor *doctor, const struct production *facts)
+{
+	int64_t keep = 0;
+
+	if (strcmp(doctor_production_text(facts, SETTING_DEPLOY_TRANSPORT), "local") == 0)
+		return; /* no images */
+	if (text_starts_ci(doctor_production_text(facts, SETTING_REGISTRY_URL), "http://"))
+		SAY(doctor, ERROR,
+		    "REGISTRY_URL is not https: who is on the network can give hosts another "
+		    "image");
+	else
+		SAY(doctor, OK, "REGISTRY_URL: images go over https");
+	if (strcmp(doctor_production_text(facts, SETTING_IMAGE_SOURCE), "registry") == 0)
+		SAY(doctor, OK, "IMAGE_SOURCE: images are built by CI, and come by digest");
+	else
+		SAY(doctor, NOTE,
+		    "IMAGE_SOURCE=registry is recommended: CI builds and scans, and this machine "
+		    "needs"
+		    " no container engine");
+	if (text_to_i64(
+		doctor_production_text(facts, SETTING_KEEP_RELEASES), 0, INT64_MAX, &keep, NULL) &&
+	    keep < KEEP_RELEASES_LEAST)
+		SAY(doctor, WARNING,
+		    "KEEP_RELEASES=%" PRId64
+		    ": keep %d or more, so that there is one to go back to",
+		    keep, KEEP_RELEASES_LEAST);
+	else
+		SAY(doctor, OK, "KEEP_RELEASES leaves some to go back to");
+}
+
+static void
+judge_machine(struct doctor *doctor, const struct production *facts)
+{
+	if (facts->fleeting_place != NULL)
+		SAY(doctor, ERROR,
+		    "STATE_DIRECTORY is on %s and does not stay: use a disk, or a volume",
+		    facts->fleeting_place);
+	else
+		SAY(doctor, OK, "STATE_DIRECTORY is on a disk that stays");
+	if (!facts->is_clock_set)
+		SAY(doctor, WARNING,
+		    "the clock is not kept right by anything: timedatectl set-ntp true, or chrony");
+	else
+		SAY(doctor, OK, "the clock is kept right");
+	if (facts->descriptors < LIMIT_DESCRIPTORS)
+		SAY(doctor, WARNING,
+		    "at most %" PRIu64 " descriptors: LimitNOFILE=%d in the unit, or ulimit -Hn",
+		    facts->descriptors, LIMIT_DESCRIPTORS);
+	else
+		SAY(doctor, OK, "descriptors: %" PRIu64, facts->descriptors);
+}
+
+static void
+judge_audit(struct doctor *doctor, const struct production *facts)
+{
+	if (facts->chain == PRODUCTION_CHAIN_BAD)
+		SAY(doctor, ERROR, "audit log: %s: keep both as they are, and find out who did it",
+		    facts->chain_text);
+	else if (facts->chain == PRODUCTION_CHAIN_NONE)
+		SAY(doctor, NOTE, "audit log: nothing is recorded yet");
+	else
+		SAY(doctor, OK, "audit log: %s", facts->chain_text);
+}
+
+const char *
+doctor_production_text(const struct production *facts, enum setting setting)
+{
+	const char *text = settings_text(facts->settings, setting);
+
+	return text == NULL ? "" : text;
+}
+
+void
+doctor_production_judge(struct doctor *doctor, const struct production *facts)
+{
+	const struct settings *s = facts->settings;
+
+	judge_webhook(doctor, facts);
+	judge_certificate(doctor, facts);
+	judge_github(doctor, facts);
+	judge_listen(doctor, facts);
+	judge_api(doctor, facts);
+	doctor_production_secrets(doctor, facts);
+	judge_people(doctor, facts);
+	for (size_t i = 0; i < s->environment_count; i++)
+		judge_environment(doctor, &s->environments[i]);
+	judge_users(doctor, facts);
+	judge_images(doctor, facts);
+	judge_machine(doctor, facts);
+	judge_audit(doctor, facts);
+}

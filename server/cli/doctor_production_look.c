@@ -1,0 +1,142 @@
+/* doctor_production_look.c - the facts that `doctor --production` judges; judges nothing.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/timex.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/doctor.h"
+#include "cli/doctor_production.h"
+#include "lib/env_file.h"
+#include "lib/err.h"
+#include "lib/file.h"
+#include "lib/text.h"
+#include "store/audit_verify.h"
+#include "store/store.h"
+#include "store/store_place.h"
+#include "types/settings_table.h"
+
+static void
+look_at_file(struct production_file *ret, const char *path)
+{
+	struct stat st;
+	struct err err;
+
+	*ret = (struct production_file){ 0 };
+	if (path == NULL)
+		return;
+	if (stat(path, &st) != 0) {
+		ret->is_hidden = errno == EACCES;
+		return;
+	}
+	/* One of another user that we cannot read is what file_is_private() would call unsafe: it
+	 * belongs to neither root nor us.  Its mode alone says whether others can read it. */
+	ret->is_hidden = st.st_uid != geteuid() && access(path, R_OK) != 0;
+	ret->is_seen = !ret->is_hidden;
+	ret->changed_s = st.st_mtim.tv_sec;
+	ret->size = st.st_size;
+	if (ret->is_seen && !file_is_private(path, true, &err))
+		(void)text_copy(ret->trouble, sizeof(ret->trouble), err.text);
+}
+
+/* The secrets that stand in the open, and the files of the others. */
+static void
+look_at_secrets(struct production *facts)
+{
+	struct env_file file = { 0 };
+	struct err err;
+
+	if (facts->env_file != NULL && !env_file_read(&file, facts->env_file, &err))
+		file = (struct env_file){ 0 }; /* it was valid just now: somebody writes it */
+	for (size_t i = 0; i < SETTING_COUNT; i++) {
+		const char *name = settings_table[i].name;
+		const char *value = getenv(name);
+		const struct env_entry *entry = env_file_find(&file, name);
+
+		if (!settings_table[i].is_secret)
+			continue;
+		if (value != NULL && value[0] != '\0')
+			facts->open[i] = PRODUCTION_IN_ENVIRONMENT;
+		else if (entry != NULL && entry->value[0] != '\0')
+			facts->open[i] = PRODUCTION_IN_FILE;
+		look_at_file(
+		    &facts->secrets[i], settings_secret_file(facts->settings, (enum setting)i));
+	}
+	env_file_done(&file);
+}
+
+/* Whose the database is, is who the server runs as: doctor itself may have been typed by root. */
+static void
+look_at_user(struct production *facts, const char *database)
+{
+	struct stat st;
+
+	facts->server_user = stat(database, &st) == 0 ? st.st_uid : geteuid();
+}
+
+static void
+look_at_machine(struct production *facts)
+{
+	enum store_place place = STORE_PLACE_FINE;
+	struct timex clock = { 0 };
+	struct rlimit limit;
+	const char *name = NULL;
+	char there[PATH_MAX];
+
+	facts->now_s = (int64_t)time(NULL);
+	facts->is_clock_set = adjtimex(&clock) != TIME_ERROR && (clock.status & STA_UNSYNC) == 0;
+	facts->descriptors = getrlimit(RLIMIT_NOFILE, &limit) != 0 ? 0 : (uint64_t)limit.rlim_max;
+	facts->is_container = access("/.dockerenv", F_OK) == 0 ||
+	    access("/run/.containerenv", F_OK) == 0 || getenv("container") != NULL;
+	doctor_nearest_there(facts->settings->state_directory, there);
+	if (store_place_look(there, &place, &name, NULL) && place == STORE_PLACE_FLEETING)
+		facts->fleeting_place = name;
+}
+
+static void
+look_at_chain(struct production *facts, const char *database)
+{
+	const char *file = facts->settings->audit_log_path;
+	struct audit_verified found;
+	struct err err;
+
+	if (access(database, F_OK) != 0) {
+		facts->chain = PRODUCTION_CHAIN_NONE;
+	} else if (!audit_verify(database, file, &found, &err)) {
+		facts->chain = PRODUCTION_CHAIN_BAD;
+		(void)text_copy(facts->chain_text, sizeof(facts->chain_text), err.text);
+	} else if (found.first > 1 || found.behind > 1) { /* one is being written */
+		facts->chain = PRODUCTION_CHAIN_BAD;
+		(void)snprintf(facts->chain_text, sizeof(facts->chain_text),
+		    "%lld entries of the database are not in %.100s",
+		    (long long)(found.first - 1 + found.behind), file);
+	} else {
+		facts->chain = found.entries == 0 ? PRODUCTION_CHAIN_NONE : PRODUCTION_CHAIN_WHOLE;
+		(void)snprintf(facts->chain_text, sizeof(facts->chain_text),
+		    "%lld entries, whole, head %s", (long long)found.entries, found.head);
+	}
+}
+
+void
+doctor_production_look(
+    struct production *facts, const struct settings *settings, const char *env_file)
+{
+	char database[PATH_MAX];
+
+	*facts = (struct production){ .settings = settings, .env_file = env_file };
+	cli_database(settings, database, sizeof(database));
+	look_at_secrets(facts);
+	look_at_file(&facts->key, settings_text(settings, SETTING_SSH_KEY_PATH));
+	look_at_file(&facts->hosts, settings_text(settings, SETTING_SSH_KNOWN_HOSTS));
+	look_at_file(&facts->repository_key, settings_text(settings, SETTING_REPOSITORY_KEY_PATH));
+	look_at_user(facts, database);
+	look_at_machine(facts);
+	look_at_chain(facts, database);
+}

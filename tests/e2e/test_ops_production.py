@@ -1,0 +1,140 @@
+"""Goal: `doctor --production` says of a real installation what is not fit yet, and what to do."""
+# SPDX-License-Identifier: ISC
+import json
+import os
+import sqlite3
+import time
+
+import pytest
+
+from crash_aid import telegram_update
+from ops_aid import bare, check_stop, post_telegram, wait_audit
+from stage import WEBHOOK_SECRET, free_port
+from telegram_client import DEFAULT_TOKEN, MALLORY
+from tls_aid import TlsServer, make_certificate
+
+DAY_S = 86400
+SECRETS = {"TELEGRAM_BOT_TOKEN": DEFAULT_TOKEN, "TELEGRAM_WEBHOOK_SECRET": WEBHOOK_SECRET,
+           "GITHUB_WEBHOOK_SECRET": "0123456789abcdef0123456789abcdef"}
+
+
+def examine(bot, *words):
+    found = bot.run(*words, "doctor", "--production")
+    assert "AddressSanitizer" not in found.stderr and "runtime error" not in found.stderr, found.stderr
+    return found
+
+
+def line_with(found, words):
+    lines = [line for line in found.stdout.splitlines() if words in line]
+    assert len(lines) == 1, (words, found.stdout)
+    return lines[0]
+
+
+def private(path, text, mode=0o600):
+    path.write_text(text, encoding="ascii")
+    path.chmod(mode)
+    return str(path)
+
+
+@pytest.fixture
+def installed(tmp_path):
+    """As INSTALLATION says, as far as one machine without a public address can be."""
+    safe = tmp_path / "etc"
+    safe.mkdir(mode=0o700)
+    files = {f"{name}_FILE": private(safe / name.lower(), value) for name, value in SECRETS.items()}
+    return bare(tmp_path, **{name: None for name in SECRETS}, **files, ADMIN_TELEGRAM_IDS="11,22",
+                TELEGRAM_CHAT_ID="-100123", DEPLOY_TRANSPORT="ssh", STAGING_HOST="127.0.0.1",
+                PRODUCTION_HOST="127.0.0.2", IMAGE_SOURCE="registry", REGISTRY_URL="registry.example.com",
+                STAGING_HEALTH_URL="http://127.0.0.1:9/", PRODUCTION_HEALTH_URL="http://127.0.0.1:9/",
+                SSH_KEY_PATH=private(safe / "deploy_key", "key\n"),
+                SSH_KNOWN_HOSTS=private(safe / "known_hosts", "127.0.0.1 ssh-ed25519 AAAA\n"),
+                TELEGRAM_WEBHOOK_URL=f"https://localhost:{free_port()}/telegram/webhook")
+
+
+def test_the_last_line_counts_and_names_what_cannot_be_seen(installed):
+    found = examine(installed)
+    assert found.returncode == 1
+    levels = [line.split()[0] for line in found.stdout.split("\n\n")[0].splitlines()]
+    last = found.stdout.splitlines()[-1]
+    for level, word in (("ok", "ok"), ("warning", "warning"), ("error", "error"), ("note", "note")):
+        assert f"{levels.count(level)} {word}" in last, (level, last)
+    for word in ("not fit for production yet", "firewall", "BotFather", "GitHub", "backups"):
+        assert word in last
+    assert DEFAULT_TOKEN not in found.stdout + found.stderr
+
+
+def test_all_that_can_be_right_here_is_said_to_be(installed):
+    found = examine(installed)
+    for words in ("secrets stand in private files of their own", "webhook secrets are long enough",
+                  "SSH_KEY_PATH: the key is private, and 0 days old", "hosts are known by their keys",
+                  "ADMIN_TELEGRAM_IDS: 2 admins", "TELEGRAM_CHAT_ID is set", "staging has a health URL",
+                  "production asks before it deploys", "IMAGE_SOURCE: images are built by CI",
+                  "LISTEN_ADDRESS: only this machine reaches it", "REGISTRY_URL: images go over https",
+                  "GITHUB_WEBHOOK_SECRET is set", "Telegram calls a webhook over https"):
+        assert line_with(found, words).startswith("ok "), words
+
+
+@pytest.mark.parametrize("days, words", [(60, "certificate: it is not trusted: certificate: "),
+                                         (-3, "certificate: it has expired"),
+                                         (None, "certificate: none could be read: ")])
+def test_the_public_addresss_certificate_is_looked_at(installed, tmp_path, days, words):
+    server = None
+    if days is not None:
+        server = TlsServer(make_certificate(tmp_path / "tls", int(time.time()) + days * DAY_S))
+        installed.settings["TELEGRAM_WEBHOOK_URL"] = f"https://localhost:{server.port}/telegram/webhook"
+    try:
+        assert line_with(examine(installed), words).startswith("error ")
+    finally:
+        if server is not None:
+            server.stop()
+            assert not any(WEBHOOK_SECRET.encode() in asked for asked in server.asked)
+
+
+def test_secrets_in_the_open_are_named_with_where_they_stand(installed, tmp_path):
+    del installed.settings["TELEGRAM_BOT_TOKEN_FILE"]
+    del installed.settings["GITHUB_WEBHOOK_SECRET_FILE"]
+    installed.settings["GITHUB_WEBHOOK_SECRET"] = "0123456789abcdef"
+    conf = private(tmp_path / "conf", f"TELEGRAM_BOT_TOKEN={DEFAULT_TOKEN}\n")
+    os.chmod(installed.settings["TELEGRAM_WEBHOOK_SECRET_FILE"], 0o644)
+    found = examine(installed, "--env-file", conf)
+    assert line_with(found, f"TELEGRAM_BOT_TOKEN stands in {conf}").startswith("error ")
+    assert line_with(found, "GITHUB_WEBHOOK_SECRET stands in the environment").startswith("error ")
+    assert line_with(found, "GITHUB_WEBHOOK_SECRET is shorter than 32").startswith("error ")
+    line = line_with(found, "(mode 0644): chmod 600 it, and give it to the user")
+    assert line.startswith(("error ", "warning ")) and "TELEGRAM_WEBHOOK_SECRET_FILE" in line
+    assert "secrets stand in private files" not in found.stdout
+
+
+def test_an_old_key_and_hosts_that_nobody_knows_are_told(installed):
+    old = time.time() - 91 * DAY_S
+    os.utime(installed.settings["SSH_KEY_PATH"], (old, old))
+    os.truncate(installed.settings["SSH_KNOWN_HOSTS"], 0)
+    found = examine(installed)
+    assert line_with(found, "SSH_KEY_PATH: the key is 91 days old").startswith("warning ")
+    assert line_with(found, "is empty: ssh-keyscan").startswith("error ")
+    os.unlink(installed.settings["SSH_KEY_PATH"])
+    assert line_with(examine(installed), "SSH_KEY_PATH: there is no").startswith("error ")
+
+
+def test_whose_the_database_is_and_whether_the_chain_is_whole(installed, tmp_path):
+    installed.start()
+    for number in (1, 2):
+        update = json.dumps(telegram_update(MALLORY + number, number, "/deploy production")).encode()
+        assert post_telegram(installed, update).status == 200
+    wait_audit(installed, 2)
+    assert line_with(examine(installed), "audit log: ").startswith("ok ")
+    check_stop(installed)
+    database = tmp_path / "state" / "deploybot.db"
+    if os.geteuid() == 0:
+        assert line_with(examine(installed), "the server runs as root").startswith("error ")
+        os.chown(database, 65534, 65534)
+        assert line_with(examine(installed), "the server does not run as root").startswith("ok ")
+        os.chown(database, 0, 0)
+    with sqlite3.connect(database) as done:
+        done.execute("UPDATE audit SET user_id = 'nobody' WHERE seq = 1")
+    assert line_with(examine(installed), "find out who did it").startswith("error ")
+
+
+def test_a_word_that_is_none_is_refused(installed):
+    found = installed.run("doctor", "--prod")
+    assert found.returncode == 64 and "doctor [--production]" in found.stderr
