@@ -138,7 +138,7 @@ stop_when_all_would_fail() {
 	Expired* | RequestExpired:* | InvalidClientTokenId:* | UnrecognizedClientException:* | InvalidToken:* | \
 		SignatureDoesNotMatch:* | AuthFailure:*credentials* | aws-*:*"locate credentials"* | aws-*:*SSO* | \
 		aws-*:*"oken has expired"*)
-		stop "AWS takes no credentials of yours ($message): log in (aws sso login, or aws configure) and run it again"
+		stop "AWS takes no credentials of yours for $region ($message): log in (aws sso login; aws configure) and run it again"
 		;;
 	aws-*:*"onnect to the endpoint"* | aws-*:*"onnect timeout"* | aws-*:*"ead timeout"* | aws-*:*"onnection was closed"*)
 		stop "AWS is not reached ($message): look at your network and at --region $region, and run it again"
@@ -393,7 +393,7 @@ delete_audit_log() {
 			grep -q '"Key"' "$list" || break
 		fi
 		needs REFUSED_VERSIONS s3api delete-objects --region "$region" --bucket "$bucket" --delete "file://$list" \
-			"${extra[@]}" --query "Errors[].[Code,Key,VersionId]" || return 1
+			"${extra[@]}" --query "Errors[].[VersionId,Code]" || return 1
 		[[ -z $dry ]] || { say "# both as long as there are versions that are not refused"; break; }
 		skip=$((skip + ${#found[@]}))
 	done

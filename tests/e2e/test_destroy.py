@@ -406,8 +406,24 @@ def test_interrupted_it_says_so_and_the_next_run_finishes(cloud, tmp_path, numbe
     assert remains(where) == []
 
 
+def test_interrupted_at_the_question_nothing_is_deleted(destroyer):
+    where = apply(account())
+    destroyer.cloud.accounts["asked"] = where
+    process = destroyer.start("asked")
+    shown = ""
+    while not shown.endswith("Type DESTROY to delete them: "):
+        more = process.stdout.read(1)
+        assert more, shown
+        shown += more
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=120)
+    assert (process.returncode, changes(where)) == (130, [])
+    assert errors.splitlines()[-1].startswith("destroy.sh: interrupted")
+
+
 @pytest.mark.parametrize("kind,text", [
-    ("expired", "AWS takes no credentials of yours"), ("credentials", "AWS takes no credentials of yours"),
+    ("expired", "AWS takes no credentials of yours for us-east-1"),
+    ("credentials", "AWS takes no credentials of yours for us-east-1"),
     ("network", "AWS is not reached"), ("denied", "AWS does not say who you are"),
     ("throttled", "AWS does not say who you are")])
 def test_trouble_at_the_door_ends_with_what_to_do(destroyer, kind, text):
