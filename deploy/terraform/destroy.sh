@@ -138,7 +138,7 @@ stop_when_all_would_fail() {
 	Expired* | RequestExpired:* | InvalidClientTokenId:* | UnrecognizedClientException:* | InvalidToken:* | \
 		SignatureDoesNotMatch:* | AuthFailure:*credentials* | aws-*:*"locate credentials"* | aws-*:*SSO* | \
 		aws-*:*"oken has expired"*)
-		stop "AWS takes no credentials of yours for $region ($message): log in (aws sso login; aws configure) and run it again"
+		stop "AWS takes no credentials of yours for $region ($message): log in (aws sso login) and run it again"
 		;;
 	aws-*:*"onnect to the endpoint"* | aws-*:*"onnect timeout"* | aws-*:*"ead timeout"* | aws-*:*"onnection was closed"*)
 		stop "AWS is not reached ($message): look at your network and at --region $region, and run it again"
