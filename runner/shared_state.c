@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/file.h"
+
 #define NAME_ROOM 64
 
 struct folder {
@@ -126,18 +128,19 @@ folder_open(int at, const struct folder *folder, const char *state, gid_t group,
 	return -1;
 }
 
-/* Of another user, who is no root: what is ours in it is not safe from him. */
-static void
-warn_of_owner(const char *state, const struct stat *st)
+/* Whoever owns a folder above ours, or may write there, may put others in place of ours. */
+static bool
+check_above(const char *state, gid_t its_group, struct err *err)
 {
-	char owner[NAME_ROOM], group[NAME_ROOM];
+	char group[NAME_ROOM];
+	struct err why;
 
-	if (st->st_uid == 0 || st->st_uid == geteuid())
-		return;
-	(void)fprintf(stderr,
-	    "deploybot-runner: warning: %s belongs to %s, who could put other folders in place of "
-	    "the runner's: chown root:%s %s && chmod 1770 %s\n",
-	    state, user_name(st->st_uid, owner), group_name(st->st_gid, group), state, state);
+	if (file_is_safe(state, &why))
+		return true;
+	return err_set(err, ERR_CONFIG,
+	    "others could put folders in place of the runner's: %.140s: make the state directory "
+	    "root:%s and mode 1770",
+	    why.text, group_name(its_group, group));
 }
 
 /* Not the descriptor that forked keepers hold for a while: the lock would stay with them. */
@@ -175,6 +178,10 @@ shared_state_open(const char *state, struct err *err)
 			(void)close(at);
 		return -1;
 	}
+	if (!check_above(state, st.st_gid, err)) {
+		(void)close(at);
+		return -1;
+	}
 	for (size_t i = COUNT(folders); i-- > 0;) {
 		int fd = folder_open(at, &folders[i], state, st.st_gid, err);
 
@@ -188,7 +195,6 @@ shared_state_open(const char *state, struct err *err)
 			(void)close(fd); /* was only looked at */
 	}
 	(void)close(at);
-	warn_of_owner(state, &st);
 	if (take_lock(root, state, err))
 		return root;
 	(void)close(root);

@@ -1,8 +1,8 @@
 /* shared_state.h - the runner's folders in a state directory shared with another user's server.  Side: runner. */
 /* SPDX-License-Identifier: ISC */
 /*
- *	STATE/		a group's that both are in; best 1770 and root's: whoever owns a folder may
- *			put others in place of those in it
+ *	STATE/		1770 and root's, of a group that both are in: who owns a folder, or may
+ *			write there without the sticky bit, may put others in place of those in it
  *	STATE/runs/	2750, ours, of STATE's group: the server reads, and connects to keepers
  *	STATE/git/	0700, ours
  *	STATE/apps/	0700, ours

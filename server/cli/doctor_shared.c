@@ -10,20 +10,6 @@
 #include "cli/doctor.h"
 #include "types/settings.h"
 
-/* Whoever owns a folder may put others in place of those in it. */
-static void
-examine_owner(struct doctor *doctor, const char *state, uid_t runner)
-{
-	struct stat st;
-
-	if (stat(state, &st) == 0 && st.st_uid != 0 && st.st_uid != runner)
-		doctor_say(doctor, DOCTOR_RUNNER, DOCTOR_WARNING,
-		    "STATE_DIRECTORY: its owner could put other folders in place of the runner's: "
-		    "chown"
-		    " root %s && chmod 1770 %s",
-		    state, state);
-}
-
 void
 doctor_shared(struct doctor *doctor)
 {
@@ -39,12 +25,10 @@ doctor_shared(struct doctor *doctor)
 		    runs, strerrordesc_np(errno));
 		return;
 	}
-	examine_owner(doctor, state, st.st_uid);
 	if (eaccess(runs, R_OK | X_OK) != 0)
 		doctor_say(doctor, DOCTOR_RUNNER, DOCTOR_ERROR,
 		    "runner: %s cannot be read, so no log can be shown: our user must be in its "
-		    "group,"
-		    " and its mode be 2750",
+		    "group, and its mode be 2750",
 		    runs);
 	else if (geteuid() != 0 && geteuid() != st.st_uid && eaccess(runs, W_OK) == 0)
 		doctor_say(doctor, DOCTOR_RUNNER, DOCTOR_WARNING,

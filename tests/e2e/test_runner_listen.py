@@ -199,6 +199,20 @@ def test_a_folder_of_another_user_or_group_is_refused(bench):
 
 
 @ROOT_ONLY
+@pytest.mark.parametrize("user, mode", [(10001, 0o750), (0, 0o770)])
+def test_a_state_directory_whose_folders_others_could_exchange_is_refused(bench, user, mode):
+    """Or an owned server would put a git/ of its own there, with hooks that are executed as the runner."""
+    os.chown(bench.state, user, 10001)
+    bench.state.chmod(mode)
+    status, line = bench.refused()
+    assert status == 78 and "others could put folders in place of the runner's: /" in line
+    assert line.endswith("make the state directory root:10001 and mode 1770"), line
+    os.chown(bench.state, 0, 10001)
+    bench.state.chmod(0o1770)
+    bench.start("exit 0")
+
+
+@ROOT_ONLY
 def test_a_state_directory_it_may_not_enter_or_write_is_refused(bench):
     """As a user who is not in its group, and with a disk that is read-only."""
     bench.path.chmod(0o755)
