@@ -130,6 +130,18 @@ tell_held(struct tx *tx, const char *environment, const struct git_answer *answe
 	(void)decide_say(tx, &place, &text);
 }
 
+/* What came last there was this commit, and left everything as it was: CI says a push again when its
+ * image is there, for which the first attempt may have waited in vain. */
+static bool
+came_to_nothing(struct tx *tx, const char *environment, const char *commit)
+{
+	struct deployment last;
+
+	return row_deployment_list(tx, environment, &last, 1) == 1 &&
+	    last.program == PROGRAM_DEPLOY && last.state == DEPLOY_FAILED && !last.is_touched &&
+	    strcmp(last.commit, commit) == 0;
+}
+
 void
 decide_head(struct tx *tx, const struct environment_settings *settings,
     const struct git_answer *answer, const char *asked_by)
@@ -138,7 +150,8 @@ decide_head(struct tx *tx, const struct environment_settings *settings,
 	bool is_poll = strcmp(asked_by, DECIDE_POLL) == 0;
 	struct deployment deployment;
 
-	if (strcmp(environment.seen_commit, answer->commit) == 0)
+	if (strcmp(environment.seen_commit, answer->commit) == 0 &&
+	    (is_poll || !came_to_nothing(tx, settings->name, answer->commit)))
 		return;
 	row_environment_set_seen(tx, settings->name, answer->commit);
 	if (is_poll && environment.seen_commit[0] == '\0')

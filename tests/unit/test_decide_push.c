@@ -52,6 +52,47 @@ a_head_that_was_seen_is_not_deployed_again(void **state)
 	world_close(&w);
 }
 
+/* The first attempt waited in vain for CI's image; then CI has it, and says so. */
+static void
+a_push_that_is_said_again_tries_again_what_came_to_nothing(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, POLLING, NULL);
+	push(&w, "develop", COMMIT_A);
+	push(&w, "develop", COMMIT_A); /* while it runs: it is under way already */
+	assert_int_equal(world_newest(&w, "staging").id, 1);
+	world_run_ends(&w, UNTOUCHED);
+	assert_int_equal(world_deployment(&w, 1).state, DEPLOY_FAILED);
+	world_due(&w, WAIT_POLL);
+	world_git_heads(&w, COMMIT_A, COMMIT_B);
+	assert_int_equal(world_newest(&w, "staging").id, 1); /* a poll would try for ever */
+	push(&w, "develop", COMMIT_A);
+	assert_int_equal(world_newest(&w, "staging").id, 2);
+	world_run_ends(&w, GOOD);
+	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
+	push(&w, "develop", COMMIT_A);
+	assert_int_equal(world_newest(&w, "staging").id, 2);
+	world_close(&w);
+}
+
+/* It is not well, and there was nothing to go back to: nobody wants it once more. */
+static void
+a_push_that_is_said_again_leaves_alone_what_was_released(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	push(&w, "develop", COMMIT_A);
+	world_run_ends(&w, TOUCHED);
+	assert_int_equal(world_deployment(&w, 1).state, DEPLOY_FAILED);
+	push(&w, "develop", COMMIT_A);
+	assert_int_equal(world_newest(&w, "staging").id, 1);
+	world_close(&w);
+}
+
 static void
 a_redelivery_is_one_delivery(void **state)
 {
@@ -458,6 +499,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_push_to_develop_deploys_staging),
 		cmocka_unit_test(a_head_that_was_seen_is_not_deployed_again),
+		cmocka_unit_test(a_push_that_is_said_again_tries_again_what_came_to_nothing),
+		cmocka_unit_test(a_push_that_is_said_again_leaves_alone_what_was_released),
 		cmocka_unit_test(a_redelivery_is_one_delivery),
 		cmocka_unit_test(what_is_no_push_of_ours_to_a_branch_of_ours_does_nothing),
 		cmocka_unit_test(any_signed_repository_is_ours_where_only_a_url_is_set),
