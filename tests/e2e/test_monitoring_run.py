@@ -3,6 +3,8 @@ alert is provoked once, and ends when its cause does."""
 # SPDX-License-Identifier: ISC
 import math
 import pathlib
+import re
+import subprocess
 import time
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from crash_aid import HOLD, STEADY, CrashScene, LiveCommit
 from monitoring_aid import PATIENCE_S, Prometheus, expressions, filled_in, metric_names, queries
 from ops_aid import bare, check_stop, post_github, post_telegram, request
-from stage import WEBHOOK_SECRET, free_port, wait_until
+from stage import ROOT, WEBHOOK_SECRET, free_port, wait_until
 from tls_aid import TlsServer, make_certificate
 
 # Nobody waits for minutes, and what is remembered over a restart ends before the test does.
@@ -206,3 +208,47 @@ def test_telemetry_that_is_off_looks_like_one_that_is_down(town, tmp_path):
     silent = bare(tmp_path, ENABLE_TELEMETRY="false").start()
     assert request(silent, "GET", "/metrics").status == 404
     check_stop(silent)
+
+
+# --- what docs/OPERATIONS.md tells people to type ---
+
+RUNBOOK = (ROOT / "docs" / "OPERATIONS.md").read_text(encoding="utf-8").partition("## When an alert fires")[2]
+RUNBOOK = RUNBOOK.partition("\n## ")[0]
+TYPED = sorted(set(re.findall(r"^    (?!/)(.+)$", RUNBOOK, re.M)))
+UNITS = {"deploybot", "deploybot.socket", "deploybot-runner", "nginx", "certbot.timer"}
+
+
+def on_this_machine(town, command):
+    """The command with this test's places for the package's."""
+    state = town.scene.bot.settings["STATE_DIRECTORY"]
+    for there, here in (("http://127.0.0.1:8080", town.ill.base), ("/var/lib/deploybot", state),
+                        ("/var/log/deploybot/audit.log", town.ill.settings["AUDIT_LOG_PATH"]),
+                        ("-connect deploybot.example.com:443", f"-connect localhost:{town.server.port}"),
+                        ("sudo ", "")):
+        command = command.replace(there, here)
+    return command
+
+
+@pytest.mark.parametrize("command", TYPED)
+def test_what_an_operator_is_told_to_type_shows_something(town, command):
+    words = command.removeprefix("sudo ").split()
+    if words[0] in ("systemctl", "journalctl"):     # there is no systemd here: its units, and what they say
+        named = set(words) & UNITS
+        assert named and all((ROOT / "deploy/systemd" / (n if "." in n else f"{n}.service")).exists()
+                             for n in named if n.startswith("deploybot"))
+        if "-g" in words:
+            pattern = command.partition("-g ")[2].strip("'").replace("1a2b3c4", "[0-9a-f]{7}")
+            pattern = pattern.replace("production", "staging")
+            assert re.search(pattern, town.scene.bot.log() + town.ill.log()), pattern
+    elif words[:2] == ["-u", "deploybot"]:
+        done = town.scene.bot.run(*words[3:])
+        assert done.returncode in (0, 1) and done.stdout + done.stderr, done
+    elif words[0] in ("certbot", "df", "ls", "tail") or "api.telegram.org" in command or "HEALTH_URL" in command:
+        # certbot is not here, nor is the internet; the folders are tmpfiles', the file is nginx.conf's.
+        known = "".join((ROOT / name).read_text(encoding="utf-8")
+                        for name in ("deploy/systemd/tmpfiles.conf", "nginx/nginx.conf", "deploy/man/deploybot.8"))
+        assert all(path in known for path in re.findall(r" (/var/[\w./]+)", command)), command
+    else:
+        done = subprocess.run(["sh", "-c", on_this_machine(town, command)], capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, timeout=60, check=False)
+        assert done.returncode == 0 and done.stdout.strip(), done
