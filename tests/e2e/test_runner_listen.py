@@ -351,8 +351,10 @@ def test_one_of_another_version_or_without_hello_is_sent_away_alone(bench, words
 
 
 def test_nobody_waits_for_a_server_that_does_not_read_and_no_gate_for_ever(bench):
-    """Two patiences at once: ten seconds for the one, thirty for a keeper that nobody comes to."""
+    """Three patiences at once: ten seconds for one that does not read and for one that says nothing, thirty for a
+    keeper that nobody comes to."""
     one = bench.start("echo x >$MARKS/ran")
+    silent = bench.server(greet=False)
     assert one.order(1).kind == "started"       # and nobody connects to its keeper
     slow = bench.server()
     slow.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
@@ -370,6 +372,7 @@ def test_nobody_waits_for_a_server_that_does_not_read_and_no_gate_for_ever(bench
     go(bench, 2).exit()
     slow.sock.setblocking(True)
     wait_for(lambda: closed(slow), "the end of the slow one", 30)
+    assert silent.until_closed()
     told = one.until("settled", seconds=60)
     while told["id"] != 1:
         told = one.until("settled", seconds=60)
