@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/clean.h"
 #include "lib/clock.h"
@@ -14,6 +15,7 @@
 #include "lib/loop.h"
 #include "lib/text.h"
 #include "runs/keeper_link.h"
+#include "runs/run_files.h"
 #include "runs/run_translate.h"
 
 #define MAGIC	     0x52756e31u
@@ -48,8 +50,9 @@ struct run_follow {
 	unsigned orders;
 	bool was_started; /* its folder was there: it is never ordered again */
 	bool hello_told;
-	bool is_deaf;	 /* its keeper is not understood: the record alone counts; told once */
-	int64_t went_at; /* wall ms of our `go`; 0: it was another's */
+	bool is_deaf;	     /* its keeper is not understood: the record alone counts; told once */
+	int64_t went_at;     /* wall ms of our `go`; 0: it was another's */
+	bool is_unreachable; /* that it is was said */
 	bool is_lost;
 	bool is_stuck;
 	size_t step_count; /* told of */
@@ -221,6 +224,25 @@ run_settle(struct run_follow *run)
 	run->world->on_unsaid(run->world->ctx);
 }
 
+/* It is there, says the runner, and we see another runs/, or may not look.  Said once: it is tried
+ * again all the time. */
+static void
+say_unreachable(struct run_follow *run, const struct err *why)
+{
+	int folder = run_files_open(run->world->state_directory, run->order.run, NULL);
+
+	if (folder >= 0)
+		(void)close(folder); /* was only looked for */
+	if (run->is_unreachable || why->code == ERR_BUSY ||
+	    (why->code == ERR_MISSING && folder >= 0))
+		return; /* its keeper is busy, or on its way out */
+	run->is_unreachable = true;
+	log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", run->order.run)),
+	    "its keeper cannot be reached: %s: server and runner need one STATE_DIRECTORY, and the "
+	    "server's user the group of runs/ (see `deploybot doctor`)",
+	    why->text);
+}
+
 static void
 run_connect(struct run_follow *run)
 {
@@ -236,9 +258,7 @@ run_connect(struct run_follow *run)
 		run->phase = RUN_FOLLOWED;
 		return;
 	}
-	if (err.code != ERR_MISSING && err.code != ERR_BUSY)
-		log_line(
-		    LOG_LEVEL_WARNING, LOG_FIELDS(LOG_I64("run", run->order.run)), "%s", err.text);
+	say_unreachable(run, &err);
 	/* It is asked about anew after a while: its keeper is busy, or on its way out. */
 	run->phase = RUN_TO_CONNECT;
 	loop_timer_start(run->world->loop, &run->timer, RECONNECT_MS, 0);

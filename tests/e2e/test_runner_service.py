@@ -171,6 +171,25 @@ def test_it_is_connected_for_ever_and_said_once(scene):
     assert scene.bot.log().rstrip().count(f"the runner at {scene.service.socket} is there") >= 1
 
 
+def test_a_folder_that_the_server_cannot_see_is_said_once_and_found_again(scene):
+    """Another STATE_DIRECTORY, or a user who is not in the group: an order that nobody follows."""
+    if not TWO_USERS:
+        pytest.skip("one user only: not root")
+    scene.scripts.deploy(STEADY)
+    words = "its keeper cannot be reached: run {}: its folder: Permission denied: server and runner need one"
+    who = scene.admin()
+    os.chmod(scene.folder / "state" / "runs", 0o2700)
+    try:
+        who.say("/deploy staging")
+        run = wait_until(lambda: scene.bot.log().count("its keeper cannot be reached") and scene.last_run(),
+                         PATIENCE_S, "the log")
+        assert "runs cannot be read, so no log can be shown" in scene.as_server("doctor").stdout
+    finally:
+        os.chmod(scene.folder / "state" / "runs", 0o2750)
+    who.hear("staging runs")
+    assert scene.bot.log().count(words.format(run)) == 1
+
+
 # ---- settings, doctor ------------------------------------------------------------------------------
 
 
