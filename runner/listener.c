@@ -87,9 +87,11 @@ bind_for_group(const struct listener *listener, const struct sockaddr_un *addres
 	struct stat st;
 
 	if (bind(listener->fd, (const struct sockaddr *)address, sizeof(*address)) != 0)
-		return err_set(err, ERR_CONFIG,
-		    "--listen %s: %s: the runner's user must be able to write in its folder", path,
-		    strerrordesc_np(errno));
+		return errno == ENOSPC ?
+		    err_errno(err, ERR_IO, errno, "--listen %s", path) :
+		    err_set(err, ERR_CONFIG,
+			"--listen %s: %s: the runner's user must be able to write in its folder",
+			path, strerrordesc_np(errno));
 	if (lstat(path, &st) == 0 && st.st_gid != group && lchown(path, (uid_t)-1, group) != 0)
 		return err_set(err, ERR_CONFIG,
 		    "--listen %s: cannot be given the group of its folder (%s): make the runner's "

@@ -52,21 +52,38 @@ group_name(gid_t group, char room[NAME_ROOM])
 	return room;
 }
 
-/* What is wrong with a folder, and the command that makes it right. */
+/* What is wrong with one: a sentence, or an errno. */
+struct fault {
+	const char *text;
+	int number;
+};
+
+/* What a moment may cure is no wrong place: the service manager starts us again. */
 static bool
-say_wrong(
-    const struct folder *folder, const char *state, gid_t group, const char *what, struct err *err)
+may_pass(int number)
+{
+	return number == ENOSPC || number == EDQUOT || number == EIO || number == ENOMEM ||
+	    number == EMFILE || number == ENFILE;
+}
+
+/* With the command that makes it right. */
+static bool
+say_fault(const struct folder *folder, const char *state, gid_t group, const struct fault *fault,
+    struct err *err)
 {
 	char owner[NAME_ROOM], its_group[NAME_ROOM];
 
-	if (strcmp(what, strerrordesc_np(EROFS)) == 0)
+	if (may_pass(fault->number))
+		return err_errno(err, ERR_IO, fault->number, "%s/%s", state, folder->name);
+	if (fault->number == EROFS)
 		return err_set(err, ERR_CONFIG,
 		    "the state directory's %s/: %s: mount it writable, or name it in the unit's "
 		    "ReadWritePaths=: %s/%s",
-		    folder->name, what, state, folder->name);
+		    folder->name, strerrordesc_np(EROFS), state, folder->name);
 	return err_set(err, ERR_CONFIG,
 	    "the state directory's %s/: %s: make it right: install -d -m %04o -o %s -g %s %s/%s",
-	    folder->name, what, (unsigned)folder->mode, user_name(geteuid(), owner),
+	    folder->name, fault->text != NULL ? fault->text : strerrordesc_np(fault->number),
+	    (unsigned)folder->mode, user_name(geteuid(), owner),
 	    group_name(folder->is_shared ? group : getegid(), its_group), state, folder->name);
 }
 
@@ -93,19 +110,18 @@ find_fault(const struct stat *st, const struct folder *folder, gid_t group)
 	return NULL;
 }
 
-/* NULL: it is as it has to be. */
-static const char *
+static struct fault
 check_folder(int at, int fd, bool is_new, const struct folder *folder, gid_t group)
 {
-	const char *fault = NULL;
+	struct fault fault = { 0 };
 	struct stat st;
 
 	/* Its name is flushed too: without it every run's flushed record would vanish. */
 	if ((is_new && (!give_mode(fd, folder, group) || fsync(at) == -1)) || fstat(fd, &st) == -1)
-		return strerrordesc_np(errno);
-	fault = find_fault(&st, folder, group);
-	if (fault == NULL && faccessat(fd, ".", W_OK, AT_EACCESS) == -1) /* a read-only disk */
-		fault = strerrordesc_np(errno);
+		fault.number = errno;
+	else if ((fault.text = find_fault(&st, folder, group)) == NULL &&
+	    faccessat(fd, ".", W_OK, AT_EACCESS) == -1) /* a read-only disk */
+		fault.number = errno;
 	return fault;
 }
 
@@ -114,17 +130,18 @@ static int
 folder_open(int at, const struct folder *folder, const char *state, gid_t group, struct err *err)
 {
 	bool is_new = mkdirat(at, folder->name, 0700) == 0;
-	const char *fault;
+	struct fault fault;
 	int fd = -1;
 
 	if (is_new || errno == EEXIST)
 		fd = openat(at, folder->name, O_DIRECTORY | O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	fault = fd == -1 ? strerrordesc_np(errno) : check_folder(at, fd, is_new, folder, group);
-	if (fault == NULL)
+	fault = fd == -1 ? (struct fault){ .number = errno } :
+			   check_folder(at, fd, is_new, folder, group);
+	if (fault.text == NULL && fault.number == 0)
 		return fd;
 	if (fd != -1)
 		(void)close(fd);
-	(void)say_wrong(folder, state, group, fault, err);
+	(void)say_fault(folder, state, group, &fault, err);
 	return -1;
 }
 

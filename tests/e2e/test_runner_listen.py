@@ -228,6 +228,16 @@ def test_a_state_directory_it_may_not_enter_or_write_is_refused(bench):
     assert status == 78 and "Read-only file system: mount it writable" in line, line
 
 
+@ROOT_ONLY
+def test_a_full_disk_is_no_wrong_place(bench):
+    """74: the service manager tries again; with 78 it would not."""
+    bench.path.chmod(0o755)
+    script = ('mount -t tmpfs -o size=8k,nr_inodes=2 none "$0" && : >"$0/full" && chown 0:0 "$0" && chmod 755 "$0" && '
+              'exec "$@"')
+    status, line = bench.refused(wrapper=["unshare", "-m", "sh", "-c", script, str(bench.state)])
+    assert status == 74 and line.endswith("No space left on device"), line
+
+
 @pytest.mark.parametrize("arguments", [[], ["--listen", "/x", "--fd", "3"], ["--fd", "3"],
                                        ["--fd", "3", "--state", "/", "--drain"], ["--listen"]])
 def test_what_cannot_be_meant_is_a_usage_error(arguments):
