@@ -1,6 +1,7 @@
 /* doctor_production_look.c - the facts that `doctor --production` judges; judges nothing.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,12 +116,12 @@ look_at_chain(struct production *facts, const char *database)
 	} else if (found.first > 1 || found.behind > 1) { /* one is being written */
 		facts->chain = PRODUCTION_CHAIN_BAD;
 		(void)snprintf(facts->chain_text, sizeof(facts->chain_text),
-		    "%lld entries of the database are not in %.100s",
-		    (long long)(found.first - 1 + found.behind), file);
+		    "%" PRId64 " entries of the database are not in %.100s",
+		    found.first - 1 + found.behind, file);
 	} else {
 		facts->chain = found.entries == 0 ? PRODUCTION_CHAIN_NONE : PRODUCTION_CHAIN_WHOLE;
 		(void)snprintf(facts->chain_text, sizeof(facts->chain_text),
-		    "%lld entries, whole, head %s", (long long)found.entries, found.head);
+		    "%" PRId64 " entries, whole, head %s", found.entries, found.head);
 	}
 }
 
