@@ -18,6 +18,7 @@ PLANTED = {
     "GITHUB_WEBHOOK_SECRET": "canary-of-github's-secret_9Jc4Hn7Xs2Qb",
     "TELEGRAM_WEBHOOK_SECRET": "canary-of-telegrams-secret_3Gf8Lm5Tz6Wp",
     "REPOSITORY_TOKEN": "canary-of-the-repository_7Qm4ZrT9wL2x",
+    "REGISTRY_PASSWORD": "canary-of-the-registry_8Hs3Kd6Vw1Bn5Yp",
     "TELEGRAM_API_HASH": "canary0of0the0api0hash0e5d1c7b9a3f82",
     "the deploy key": "Y2FuYXJ5LW9mLXRoZS1kZXBsb3kta2V5LTRIOWpLMnBX",
 }
