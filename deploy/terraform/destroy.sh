@@ -455,6 +455,7 @@ main() {
 		account=${found[0]}
 	else
 		command -v aws >/dev/null || stop "aws is not there: install it (Debian: apt-get install awscli) and run it again"
+		say "Asking AWS what there is of $project in $region: half a minute."
 		call sts get-caller-identity --region "$region" --query "[Account,Arn]" --output text ||
 			stop "AWS does not say who you are ($code: $message): look at aws configure list and run it again"
 		IFS=$'\t' read -r account arn <<<"$answer"

@@ -52,7 +52,7 @@ def test_after_DESTROY_nothing_of_ours_is_there_and_a_second_run_says_so(cloud, 
     destroyer = Destroyer(cloud, tmp_path)
     status, lines = destroyer.run(where, typed="DESTROY\n")
     assert (status, remains(where)) == (0, [])
-    assert lines[0] == f"Account {ACCOUNT}, region us-east-1, project myapp, as arn:aws:iam::{ACCOUNT}:user/ops"
+    assert lines[1] == f"Account {ACCOUNT}, region us-east-1, project myapp, as arn:aws:iam::{ACCOUNT}:user/ops"
     assert "  registry myapp with 5 images" in lines and f"  audit log {BUCKET} with 5 entries" in lines
     assert lines[-1].startswith("All of myapp in us-east-1 is deleted.")
     before = len(changes(where))

@@ -187,21 +187,40 @@ def test_terraform_refuses_one_key_for_both(tmp_path):
     assert list(errors) == ["same"] and errors["same"][0].startswith("deploy_public_key is admin_public_key")
 
 
+def evaluated(folder, expressions, **values):
+    """What terraform makes of expressions of ours that need nothing of AWS."""
+    shutil.copy(FOLDER / "variables.tf", folder)
+    (folder / "values.auto.tfvars.json").write_text(json.dumps({**GOOD, **values}))
+    (folder / "outputs.tf").write_text("".join(
+        f'output "{name}" {{\n  value = {text}\n}}\n' for name, text in expressions.items()))
+    assert terraform(folder, "init", "-backend=false", "-input=false").returncode == 0
+    applied = terraform(folder, "apply", "-auto-approve", "-input=false", "-state=made")
+    assert applied.returncode == 0, applied.stderr
+    said = json.loads(terraform(folder, "output", "-json", "-state=made").stdout)
+    return {name: item["value"] for name, item in said.items()}
+
+
+@needs_terraform
+@pytest.mark.parametrize("machine,port,wanted", [
+    (False, 8080, {"app_health": 1, "app_from_deploybot": {}, "deploybot_web": {}}),
+    (False, None, {"app_health": 0, "app_from_deploybot": {}, "deploybot_web": {}}),
+    (True, 8080, {"app_health": 0, "app_from_deploybot": {"ssh": 22, "health": 8080}}),
+    (True, None, {"app_health": 0, "app_from_deploybot": {"ssh": 22}, "deploybot_web": {"http": 80, "https": 443}})])
+def test_terraform_opens_the_ports_that_the_choice_needs(tmp_path, machine, port, wanted):
+    counts = {name.split(".")[1]: body.get("count", body.get("for_each"))
+              for name, body in terraform_policy.read().resources("aws_vpc_security_group_ingress_rule")}
+    counts = {name: text for name, text in counts.items() if isinstance(text, hcl_aid.Raw)}
+    made = evaluated(tmp_path, counts, deploybot_instance=machine, health_port=port)
+    assert {name: made[name] for name in wanted} == wanted
+
+
 @needs_terraform
 def test_terraform_makes_of_the_subjects_and_the_rules_for_images_what_is_meant(tmp_path):
     conf = terraform_policy.read()
-    shutil.copy(FOLDER / "variables.tf", tmp_path)
-    (tmp_path / "values.auto.tfvars.json").write_text(json.dumps({**GOOD, "github_environments": ["production"]}))
-    images = conf.resources("aws_ecr_lifecycle_policy")[0][1]["policy"].text
-    (tmp_path / "outputs.tf").write_text(
-        f'output "subjects" {{\n value = {conf.locals()["github_subjects"].text}\n}}\n'
-        f'output "images" {{\n value = {images}\n}}\n'
-        'output "networks" {\n value = [for n in range(2) : cidrsubnet(var.vpc_cidr, 4, n)]\n}\n')
-    assert terraform(tmp_path, "init", "-backend=false", "-input=false").returncode == 0
-    applied = terraform(tmp_path, "apply", "-auto-approve", "-input=false", "-state=made")
-    assert applied.returncode == 0, applied.stderr
-    said = json.loads(terraform(tmp_path, "output", "-json", "-state=made").stdout)
-    made = {name: item["value"] for name, item in said.items()}
+    made = evaluated(tmp_path, {
+        "subjects": conf.locals()["github_subjects"].text,
+        "images": conf.resources("aws_ecr_lifecycle_policy")[0][1]["policy"].text,
+        "networks": "[for n in range(2) : cidrsubnet(var.vpc_cidr, 4, n)]"}, github_environments=["production"])
     assert made["subjects"] == ["repo:owner/name:ref:refs/heads/develop", "repo:owner/name:ref:refs/heads/main",
                                 "repo:owner/name:environment:production"]
     assert made["networks"] == ["10.20.0.0/20", "10.20.16.0/20"]
