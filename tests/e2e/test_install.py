@@ -1,5 +1,5 @@
-"""Goal: `make install` puts a whole and working tree below DESTDIR, and `make uninstall` takes it away; the units are what
-they say they are; the manuals name every setting, command and option there is."""
+"""Goal: `make install` puts a whole and working tree below DESTDIR, and `make uninstall` takes it away; the units are
+what they say they are; the manuals name every setting, command and option there is."""
 # SPDX-License-Identifier: ISC
 import os
 import pathlib
@@ -103,7 +103,7 @@ def test_uninstall_leaves_what_is_the_administrators(tmp_path):
 # ---- settings --------------------------------------------------------------------------------------
 
 def settings_of_tables():
-    """Their names, by reading the tables in another way than settings.awk does: ENV_ for a setting of each environment."""
+    """Their names, read in another way than settings.awk does; ENV stands for an environment."""
     text = "".join((ROOT / name).read_text("utf-8") for name in ("runner/settings.def", "server/types/settings.def"))
     names = set(re.findall(r"^SETTING\((\w+)", text, re.M))
     return names | {f"{before}ENV{after}" for before, after in
@@ -176,9 +176,9 @@ def test_deploybot_8_names_every_command_and_the_runners_manual_every_option(tre
 
 def test_a_setting_that_no_manual_could_describe_ends_the_build(tmp_path):
     """Of a type without words, or in the table and not in .env.example."""
-    for line in ('SETTING(NEW_ONE, NEW_TYPE, NULL, OPEN, SERVER, "New.")', 'SETTING(NEW_ONE, TEXT, NULL, OPEN, SERVER, "New.")'):
+    for kind in ("NEW_TYPE", "TEXT"):
         table = tmp_path / "more.def"
-        table.write_text(line + "\n", "utf-8")
+        table.write_text(f'SETTING(NEW_ONE, {kind}, NULL, OPEN, SERVER, "New.")\n', "utf-8")
         done = run("awk", "-f", ROOT / "deploy/man/settings.awk", ROOT / "runner/settings.def",
                    ROOT / "server/types/settings.def", table, ROOT / ".env.example")
         assert done.returncode == 1 and "NEW_ONE" in done.stdout, done.stdout[-500:]
