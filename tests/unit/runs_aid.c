@@ -3,6 +3,7 @@
 #include "runs_aid.h"
 
 #include <assert.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -301,6 +302,13 @@ runs_aid_parent(pid_t pid)
 		return 0;
 	assert_int_equal(sscanf(end + 2, "%*c %d", &parent), 1);
 	return parent;
+}
+
+void
+runs_aid_kill(pid_t pid)
+{
+	assert_true(pid > 1);
+	assert_int_equal(kill(pid, SIGKILL), 0);
 }
 
 void

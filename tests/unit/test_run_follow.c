@@ -87,7 +87,7 @@ a_killed_keeper_is_a_lost_run_and_nothing_of_it_lives(void **state)
 	WAIT_FOR(scene, story.n_steps == 1);
 	keeper = runs_aid_parent((pid_t)story.hello.pid);
 	assert_true(keeper > 1);
-	assert_int_equal(kill(keeper, SIGKILL), 0);
+	runs_aid_kill(keeper);
 	WAIT_FOR(scene, story.ends > 0);
 	assert_int_equal(story.lost, 1);
 	assert_true(story.ended.lost && story.ended.gate_opened);

@@ -19,7 +19,7 @@ a_killed_runner_is_started_again_and_no_run_notices(void **state)
 	runs_aid_tell(&story, scene, 1, true, false);
 	WAIT_FOR(scene, story.n_steps == 1 && scene->ready == 1);
 	keeper = runs_aid_parent((pid_t)story.hello.pid);
-	assert_int_equal(kill(runs_aid_parent(keeper), SIGKILL), 0);
+	runs_aid_kill(runs_aid_parent(keeper));
 	runs_aid_tell(&next, scene, 2, true, false); /* into the gap */
 	WAIT_FOR(scene, scene->ready == 2 && next.n_steps == 1);
 	(void)snprintf(text, sizeof(text), "%s.go", scene->proof);
