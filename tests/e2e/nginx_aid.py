@@ -111,20 +111,32 @@ class Proxy:
         self.folder = str(folder)
         self.port, self.plain_port = free_port(), free_port()
         self.conf = os.path.join(self.folder, "nginx.conf")
+        self.renew()
+        shutil.copy(SHIPPED / "telegram-networks.conf", self.folder)
+        os.makedirs(f"{self.folder}/www/.well-known/acme-challenge", exist_ok=True)
+        text = (SHIPPED / "nginx.conf").read_text(encoding="utf-8")
+        text = adapt(text, self.folder, self.port, self.plain_port, upstream)
+        for pattern, value in changes:
+            text = replace(text, pattern, value, len(re.findall(pattern, text, re.M)) or 1)
+        pathlib.Path(self.conf).write_text(text, encoding="utf-8")
+        self.process = None
+
+    def renew(self):
+        """Another certificate, as certbot would put it in the place of the old one."""
         subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
              "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
              f"/CN={NAME}", "-keyout", f"{self.folder}/key.pem", "-out",
              f"{self.folder}/cert.pem"],
             check=True, capture_output=True)
-        shutil.copy(SHIPPED / "telegram-networks.conf", self.folder)
-        os.makedirs(f"{self.folder}/www/.well-known/acme-challenge", exist_ok=True)
-        text = (SHIPPED / "nginx.conf").read_text(encoding="utf-8")
-        text = adapt(text, self.folder, self.port, self.plain_port, upstream)
-        for pattern, value in changes:
-            text = replace(text, pattern, value)
-        pathlib.Path(self.conf).write_text(text, encoding="utf-8")
-        self.process = None
+
+    def reload(self):
+        self.process.send_signal(signal.SIGHUP)
+
+    def shown(self):
+        """The certificate that a client sees."""
+        with self.connect() as conn:
+            return ssl.DER_cert_to_PEM_cert(conn.getpeercert(binary_form=True))
 
     def check(self):
         return subprocess.run([NGINX, "-t", "-q", "-p", self.folder, "-c", self.conf],
