@@ -76,8 +76,7 @@ def test_one_address_cannot_hold_more_than_its_share_and_others_are_served(proxy
 
 
 @pytest.mark.parametrize("address, is_limited", [
-    ("140.82.115.3", False), ("192.30.252.1", False), ("2a0a:a440::1", False), ("149.154.167.220", False),
-    ("91.108.6.1", False), ("203.0.113.9", True), ("140.82.128.1", True)])
+    ("140.82.115.3", False), ("2a0a:a440::1", False), ("149.154.167.220", False), ("140.82.128.1", True)])
 def test_a_burst_of_github_or_telegram_is_never_refused(start, upstream, address, is_limited):
     proxy = start(*ADDRESSED)
     upstream.gate = threading.Event()
