@@ -592,6 +592,7 @@ serve_run(struct settings *settings, const char *env_file)
 		loop_run(serve.loop);
 	} else {
 		log_error("cannot start: %s", err.text);
+		serve_manager_refused(err.text);
 		serve.status = err_exit_status(err.code == ERR_NONE ? ERR_NOMEM : err.code);
 	}
 	serve_take_apart(&serve);

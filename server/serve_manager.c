@@ -71,3 +71,9 @@ serve_manager_stopping(void)
 {
 	(void)sd_notify(0, "STOPPING=1");
 }
+
+void
+serve_manager_refused(const char *why)
+{
+	(void)sd_notifyf(0, "STATUS=cannot start: %s", why);
+}

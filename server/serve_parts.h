@@ -81,6 +81,8 @@ bool serve_manager_socket(int *ret_fd, struct err *err) MUST_USE;
 
 void serve_manager_ready(struct serve *serve);	/* and from then on, that we live */
 void serve_manager_stopping(void);
+/* Why we do not start: what `systemctl status` shows also while it waits to try again. */
+void serve_manager_refused(const char *why);
 
 /* --- serve_reload.c --- */
 

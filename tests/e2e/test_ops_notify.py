@@ -20,6 +20,19 @@ def test_systemd_hears_of_ready_and_stopping(tmp_path):
             assert manager.recv(4096) == b"STOPPING=1"
 
 
+def test_systemd_hears_why_it_does_not_start(tmp_path):
+    """Between two attempts `systemctl status` shows no line of the log: this is what it shows then."""
+    (tmp_path / "file").touch()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.settimeout(30)
+        manager.bind(str(tmp_path / "notify"))
+        with pytest.raises(RuntimeError):
+            Stage(tmp_path / "stage", settings={"NOTIFY_SOCKET": str(tmp_path / "notify"),
+                                                "STATE_DIRECTORY": str(tmp_path / "file" / "state")})
+        said = manager.recv(4096).decode()
+    assert said.startswith("STATUS=cannot start: ") and str(tmp_path / "file") in said, said
+
+
 def test_systemd_hears_that_the_loop_turns_and_nothing_when_it_hangs(tmp_path):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.settimeout(30)
