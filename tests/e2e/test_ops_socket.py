@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 
 from github import push_payload
 from crash_aid import children_of, program_of
-from ops_aid import WAIT_S, bare, check_stop, github_headers, request
+from ops_aid import WAIT_S, bare, check_stop, connect, github_headers, receive, request
 from stage import get, wait_until
 
 RESTARTS = 10
@@ -49,6 +50,11 @@ def activated(folder, *sockets, env=None, **more):
     return bot
 
 
+def push_body(number):
+    """A push to a branch that is nobody's; its commit is the number."""
+    return json.dumps(push_payload("orchard/shop", "refs/heads/nobodys", "1" * 40, f"{number:040x}")).encode()
+
+
 class Caller(threading.Thread):
     """Signed pushes on new connections, one after the other, until told to stop."""
 
@@ -65,8 +71,7 @@ class Caller(threading.Thread):
         while not self.is_over:
             n += 1
             guid = f"{self.number}-{n}"
-            commit = f"{self.number * 1_000_000 + n:040x}"
-            body = json.dumps(push_payload("orchard/shop", "refs/heads/nobodys", "1" * 40, commit)).encode()
+            body = push_body(self.number * 1_000_000 + n)
             connection = http.client.HTTPConnection("127.0.0.1", self.bot.port, timeout=PATIENCE_S)
             try:
                 connection.request("POST", "/github/webhook", body,
@@ -105,10 +110,32 @@ def test_nobody_is_refused_and_no_push_is_lost_over_restarts_under_load(tmp_path
         taken = {guid for c in callers for guid in c.taken}
         assert failures == []
         assert len(taken) > RESTARTS * 50
-        with sqlite3.connect(f"file:{tmp_path}/state/deploybot.db?mode=ro", uri=True) as rows:
-            known = {row[0] for row in rows.execute("SELECT id FROM inbox WHERE source = 'github'")}
+        known = known_deliveries(tmp_path)
         assert taken <= known, taken - known
         check_stop(bot)
+
+
+def test_whoever_was_accepted_before_the_end_is_heard(tmp_path):
+    """Half of a push is there when the server is told to stop: it is read, kept and answered."""
+    bot = bare(tmp_path).start()
+    body = push_body(7)
+    head = "".join(f"{k}: {v}\r\n" for k, v in github_headers(body, guid="half").items())
+    raw = (f"POST /github/webhook HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
+           f"{head}\r\n").encode() + body
+    with connect(bot, PATIENCE_S) as conn:
+        conn.sendall(raw[:-40])
+        assert request(bot, "GET", "/healthz").status == 200    # by then the half was read
+        bot.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: "stopping: " in bot.log(), WAIT_S, "the stop")
+        conn.sendall(raw[-40:])
+        assert receive(conn).status == 200
+    assert bot.process.wait(PATIENCE_S) == 0
+    assert known_deliveries(tmp_path) == {"half"}
+
+
+def known_deliveries(folder):
+    with sqlite3.connect(f"file:{folder}/state/deploybot.db?mode=ro", uri=True) as rows:
+        return {row[0] for row in rows.execute("SELECT id FROM inbox WHERE source = 'github'")}
 
 
 def test_the_given_socket_is_served_instead_of_the_settings_and_said(tmp_path):
