@@ -177,7 +177,7 @@ def test_tls_1_2_and_1_3_are_spoken_and_nothing_older(proxy):
         context.minimum_version = ssl.TLSVersion.TLSv1
         context.maximum_version = ssl.TLSVersion.TLSv1_1
         raw = socket.create_connection(("127.0.0.1", proxy.port), 10)
-        context.wrap_socket(raw).close()
+        context.wrap_socket(raw, server_hostname=NAME).close()
 
 
 def test_a_deploybot_that_is_away_is_502(proxy, upstream):
