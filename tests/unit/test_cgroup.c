@@ -97,7 +97,8 @@ living_in(int group)
 	return child;
 }
 
-/* It is killed, so that it is seen alive only where it does not die at once: tried until then. */
+/* It is killed, so that it is seen alive only where it does not die at once: tried until then.  Where it
+ * dies between the two looks, at the group and for a pid, no pid is named. */
 static void
 what_still_lives_is_named_and_nobody_elses_is_touched(void **state)
 {
@@ -114,7 +115,7 @@ what_still_lives_is_named_and_nobody_elses_is_touched(void **state)
 		pid_t child = living_in(group);
 
 		assert_int_equal(close(group), 0);
-		is_named = kill_all(1);
+		is_named = kill_all(1) && one != 0;
 		if (is_named) {
 			assert_int_equal(one, child);
 			assert_non_null(strstr(path, name));
@@ -127,7 +128,7 @@ what_still_lives_is_named_and_nobody_elses_is_touched(void **state)
 
 	assert_int_equal(waitpid(other, NULL, WNOHANG), 0);
 	while (kill_all(2))
-		assert_int_equal(one, other);
+		assert_true(one == 0 || one == other);
 	assert_int_equal(waitpid(other, NULL, 0), other);
 }
 
