@@ -76,13 +76,16 @@ note_failure(struct db *db, int rc)
 		db->flush_failed = true;
 }
 
-/* The SQL is a constant of the program and may be told; its values may not. */
+/* The SQL is a constant of the program and may be told; its values may not.  SQLite calls many a full
+ * disk an I/O error. */
 static bool
 fail(struct db *db, struct err *err, int rc, const char *sql)
 {
+	enum err_code code = db_code_of(rc, sqlite3_system_errno(db->handle));
+
 	note_failure(db, rc);
-	return err_set(err, db_code_of(rc, sqlite3_system_errno(db->handle)),
-	    "database: %s: %.100s", sqlite3_errmsg(db->handle), sql);
+	return err_set(err, code, "database: %s%s: %.100s", sqlite3_errmsg(db->handle),
+	    code == ERR_FULL ? ": make room on its disk" : "", sql);
 }
 
 /* --- opening --- */
@@ -173,9 +176,16 @@ create_private(const char *path, struct err *err)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 
-	if (fd < 0)
-		return errno == EEXIST || err_errno(err, ERR_IO, errno, "creating %s", path);
-	(void)close(fd); /* nothing was written */
+	if (fd >= 0)
+		(void)close(fd); /* nothing was written */
+	else if (errno == EROFS)
+		return err_errno(err, ERR_IO, errno, "creating %s (mount it writable)", path);
+	else if (errno == EACCES)
+		return err_errno(err, ERR_IO, errno,
+		    "creating %s (user %u must be able to write in its folder)", path,
+		    (unsigned)geteuid());
+	else if (errno != EEXIST)
+		return err_errno(err, ERR_IO, errno, "creating %s", path);
 	return true;
 }
 
@@ -196,7 +206,10 @@ open_handle(struct db *db, const char *path, unsigned flags, struct err *err)
 	/* Where there is no descriptor to read and write, SQLite tries to read alone: it would
 	 * be open, and refuse every change for as long as it is. */
 	if (rc == SQLITE_OK && !read_only && sqlite3_db_readonly(db->handle, "main") != 0)
-		return err_set(err, ERR_IO, "opening %s: it could be read, but not written", path);
+		return err_set(err, ERR_IO,
+		    "opening %s: it can be read, but not written: mount it writable, or give it to "
+		    "user %u",
+		    path, (unsigned)geteuid());
 	if (rc == SQLITE_OK && !configure(db, read_only, err))
 		return err_wrap(err, "%s", path);
 	if (rc == SQLITE_OK) {

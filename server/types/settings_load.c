@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/err.h"
 #include "lib/file.h"
@@ -43,12 +44,12 @@ is_out_of_sight(const struct settings_loader *l, const struct settings_spec *spe
 }
 
 /* The first line of the file that NAME_FILE names; NULL when there is no NAME_FILE, or after an
- * error. */
+ * error.  *ret_named: there is a NAME_FILE. */
 static char *
 read_secret_file(struct settings_loader *l, const char *name, struct settings_found *found,
-    const char **ret_path)
+    const char **ret_path, bool *ret_named)
 {
-	char file_setting[SETTINGS_TABLE_NAME + 8];
+	char file_setting[SETTINGS_TABLE_NAME + 8], what[sizeof(((struct err *)NULL)->text) + 64];
 	struct settings_found path;
 	struct err err;
 	size_t size;
@@ -56,6 +57,7 @@ read_secret_file(struct settings_loader *l, const char *name, struct settings_fo
 
 	(void)snprintf(file_setting, sizeof(file_setting), "%s_FILE", name);
 	path = look_up(l, file_setting);
+	*ret_named = path.text != NULL;
 	if (path.text == NULL)
 		return NULL;
 	if (found->text != NULL) {
@@ -65,7 +67,9 @@ read_secret_file(struct settings_loader *l, const char *name, struct settings_fo
 	}
 	text = file_read(path.text, SECRET_FILE_CAP, &size, &err);
 	if (text == NULL) {
-		settings_say_found(l, SETTINGS_ERROR, file_setting, path, err.text);
+		(void)snprintf(what, sizeof(what), "%s: put it there, for user %u to read",
+		    err.text, (unsigned)geteuid());
+		settings_say_found(l, SETTINGS_ERROR, file_setting, path, what);
 		return NULL;
 	}
 	if (strlen(text) != size) {
@@ -76,6 +80,13 @@ read_secret_file(struct settings_loader *l, const char *name, struct settings_fo
 	}
 	while (size > 0 && (text[size - 1] == '\n' || text[size - 1] == '\r'))
 		text[--size] = '\0';
+	if (size == 0) {
+		(void)snprintf(
+		    what, sizeof(what), "%s is empty: write the secret into it", path.text);
+		settings_say_found(l, SETTINGS_ERROR, file_setting, path, what);
+		free(text);
+		return NULL;
+	}
 	*found = (struct settings_found){ text, path.line };
 	*ret_path = path.text;
 	return text;
@@ -96,12 +107,13 @@ take_found(struct settings_loader *l, const struct settings_spec *spec, const ch
 {
 	struct settings_found found = look_up(l, name);
 	const char *file = NULL;
+	bool is_named = false;
 	CLEANUP(settings_wipe_text)
-	char *secret = spec->is_secret ? read_secret_file(l, name, &found, &file) : NULL;
+	char *secret = spec->is_secret ? read_secret_file(l, name, &found, &file, &is_named) : NULL;
 	struct err err;
 
-	(void)secret; /* only owns what found.text points at */
-	value->is_given = found.text != NULL;
+	(void)secret;					  /* only owns what found.text points at */
+	value->is_given = found.text != NULL || is_named; /* what is wrong with that was said */
 	if (found.text == NULL) {
 		if (fallback != NULL)
 			keep(l, &value->text, fallback);

@@ -382,6 +382,27 @@ a_secret_may_stand_in_a_file(void **state)
 	SAYS(SETTINGS_ERROR, "GITHUB_WEBHOOK_SECRET_FILE: cannot open");
 }
 
+/* A container without its secret says so in its last line, and not that the secret "is not set". */
+static void
+what_is_wrong_with_a_secrets_file_is_all_that_is_said_of_it(void **state)
+{
+	char path[] = "/tmp/deploybot-secret-XXXXXX", setting[100], words[120];
+	int fd = mkstemp(path);
+
+	(void)state;
+	(void)close(fd);
+	(void)snprintf(setting, sizeof(setting), "TELEGRAM_BOT_TOKEN_FILE=%s", path);
+	assert_null(LOAD(NULL, ADMINS, REPO, setting));
+	assert_int_equal(report.count, 1);
+	SAYS(SETTINGS_ERROR, "is empty: write the secret into it");
+	(void)unlink(path);
+	assert_null(LOAD(NULL, ADMINS, REPO, setting));
+	assert_int_equal(report.count, 1);
+	(void)snprintf(words, sizeof(words),
+	    "No such file or directory: put it there, for user %u to read", (unsigned)geteuid());
+	SAYS(SETTINGS_ERROR, words);
+}
+
 static void
 what_changed_is_named_without_its_value(void **state)
 {
@@ -604,6 +625,7 @@ main(void)
 		cmocka_unit_test(environments_are_a_list_with_settings_of_their_own),
 		cmocka_unit_test(names_of_environments_that_clash_are_refused),
 		cmocka_unit_test(a_secret_may_stand_in_a_file),
+		cmocka_unit_test(what_is_wrong_with_a_secrets_file_is_all_that_is_said_of_it),
 		cmocka_unit_test(what_changed_is_named_without_its_value),
 		cmocka_unit_test(what_needs_a_restart_stays_as_it_runs),
 		cmocka_unit_test(a_running_webhook_keeps_its_secret_when_polling_is_to_come),
