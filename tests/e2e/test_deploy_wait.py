@@ -74,7 +74,8 @@ def test_a_registry_that_hiccups_while_it_is_waited_for_is_asked_again(bench):
 
 
 def test_who_waits_keeps_no_other_environment_from_cleaning_up(bench):
-    process = bench.start("deploy.sh", "production", bench.commit("slow"), **WAITS)
+    process = bench.start("deploy.sh", "production", bench.commit("slow"), **{**WAITS, "IMAGE_WAIT_SECONDS": "900",
+                                                                              "IMAGE_POLL_SECONDS": "900"})
     waiting = bench.log
     wait_for(lambda: STEP in waiting.read_text(), "the wait")
     for text in ("one", "two", "three"):
