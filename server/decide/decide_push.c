@@ -130,8 +130,8 @@ tell_held(struct tx *tx, const char *environment, const struct git_answer *answe
 	(void)decide_say(tx, &place, &text);
 }
 
-/* What came last there was this commit, and left everything as it was: CI says a push again when its
- * image is there, for which the first attempt may have waited in vain. */
+/* What came last there was this commit, and left everything as it was: CI says a push again when
+ * its image is there, for which the first attempt may have waited in vain. */
 static bool
 came_to_nothing(struct tx *tx, const char *environment, const char *commit)
 {
