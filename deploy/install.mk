@@ -11,7 +11,7 @@ CONFDIR	 := /etc/deploybot
 # Packagers and tests say another: INSTALL_NEEDS= installs what was built before.
 INSTALL_NEEDS ?= all
 # When the newest change was made, so that the same sources give the same bytes.  `git archive` gives files that time.
-SOURCE_DATE_EPOCH ?= $(or $(if $(wildcard .git),$(shell git log -1 --format=%ct)),$(shell stat -c %Y CHANGES.md))
+SOURCE_DATE_EPOCH ?= $(or $(if $(wildcard .git),$(shell git log -1 --format=%ct 2>/dev/null)),$(shell stat -c %Y CHANGES.md))
 MADE	 := $(BUILD)/install
 D	  = $(DESTDIR)
 UNITS	 := deploybot.socket deploybot.service deploybot-runner.service
