@@ -80,7 +80,7 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=10s --start-period=30s --retries=3 \
 	CMD ["/usr/lib/deploybot/deploybot", "healthcheck"]
 ENTRYPOINT ["/usr/lib/deploybot/deploybot"]
-CMD ["serve"]
+CMD ["--env-file", "/etc/deploybot/deploybot.conf", "serve"]
 
 # ---- runner-files: what is put into the runner's root, in one piece --------------------------------
 FROM ${RUNNER_BASE_IMAGE} AS runner-files

@@ -234,7 +234,7 @@ class Scripts:
 class Health:
     """A health URL for each name, each answering as it is told to."""
 
-    def __init__(self):
+    def __init__(self, address="127.0.0.1"):
         self.answers = {}       # name: (status, body), or a list of them, the last of which stays
         self.asked = []         # (when, name)
         self.gates = {}         # name: an event that answers wait for
@@ -261,7 +261,7 @@ class Health:
             def log_message(self, *_):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = http.server.ThreadingHTTPServer((address, 0), Handler)
         self.server.daemon_threads = True
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
@@ -272,7 +272,7 @@ class Health:
         return answer
 
     def url(self, name):
-        return f"http://127.0.0.1:{self.server.server_address[1]}/{name}"
+        return "http://{}:{}/{}".format(*self.server.server_address, name)
 
     def times(self, name):
         return len([asked for _, asked in self.asked if asked == name])

@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# prepare.sh - makes config/ and secrets/ for docker-compose.yml, gives them to the containers' users, says what is missing.
+# SPDX-License-Identifier: ISC
+# Run as root in a checkout, before the first start and after each file that was put there.  No content is changed; a
+# file that is there stays.  Exit status: 0 all is there, 1 something is missing (what, is said), 77 not root.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+# As in Dockerfile, and in the images of nginx and Grafana.
+readonly SERVER=10001 RUNNER=10002 NGINX=101 GRAFANA=472
+config=${CONFIG_DIR:-config} secrets=${SECRETS_DIR:-secrets} missing=0
+
+say() { printf 'prepare.sh: %s\n' "$1"; }
+
+miss() { # PATH WHAT
+	say "$1 is missing: $2"
+	missing=$((missing + 1))
+}
+
+# The value of a setting that is set in config/deploybot.conf.
+value_of() { # NAME
+	sed -n "s/^$1=\(.\+\)/\1/p" "$config/deploybot.conf" | tail -n 1
+}
+
+# A secret that the configuration names must be there, and say something.
+need_secret() { # SETTING FOLDER WHAT
+	local path
+	path=$(value_of "$1")
+	[[ $path == /run/secrets/* ]] || return 0
+	path=$secrets/$2/${path#/run/secrets/}
+	[[ -s $path ]] || miss "$path" "$3 ($1 names it)"
+}
+
+own() { # FOLDER OWNER FOLDER'S_MODE FILES'_MODE
+	install -d -m "$3" "$1"
+	chown -R -- "$2" "$1"
+	find "$1" -type d -exec chmod -- "$3" {} +
+	find "$1" -type f -exec chmod -- "$4" {} +
+}
+
+if ((EUID != 0)); then
+	say "files are given to the containers' users, which needs root: sudo $0"
+	exit 77
+fi
+
+install -d -m 0755 "$config" "$config/acme"
+[[ -e $config/deploybot.conf ]] || cp deploy/compose/deploybot.conf "$config/deploybot.conf"
+chown "0:$SERVER" "$config/deploybot.conf" # the runner's user is in this group too
+chmod 0640 "$config/deploybot.conf"
+install -d -m 0711 "$secrets"
+own "$secrets/server" "$SERVER:$SERVER" 0700 0600
+own "$secrets/runner" "$RUNNER:$RUNNER" 0700 0600
+own "$secrets/tls" "0:$NGINX" 0750 0640
+own "$secrets/grafana" "$GRAFANA:$GRAFANA" 0700 0600
+
+[[ -n ${DEPLOYBOT_HOSTNAME:-} ]] || grep -qs '^DEPLOYBOT_HOSTNAME=.' .env ||
+	miss "DEPLOYBOT_HOSTNAME in .env" \
+		"the name that Telegram and GitHub call: echo DEPLOYBOT_HOSTNAME=deploybot.your.org >>.env"
+[[ -n $(value_of ADMIN_TELEGRAM_IDS) ]] || miss "ADMIN_TELEGRAM_IDS in $config/deploybot.conf" "your Telegram id"
+need_secret TELEGRAM_BOT_TOKEN_FILE server "the bot's token from @BotFather"
+need_secret TELEGRAM_WEBHOOK_SECRET_FILE server "openssl rand -hex 32 makes one"
+need_secret GITHUB_WEBHOOK_SECRET_FILE server "openssl rand -hex 32 makes one; GitHub gets the same"
+need_secret REPOSITORY_TOKEN_FILE runner "a token that may read the repository"
+need_secret REPOSITORY_KEY_PATH runner "the key that may read the repository"
+need_secret REGISTRY_PASSWORD_FILE runner "the password at the registry"
+if [[ -n $(value_of STAGING_HOST)$(value_of PRODUCTION_HOST) ]]; then
+	need_secret SSH_KEY_PATH runner "the key that the hosts let in"
+	need_secret SSH_KNOWN_HOSTS runner "ssh-keyscan HOST, compared with the host's own ssh-keygen -lf"
+fi
+for name in fullchain.pem privkey.pem; do
+	[[ -s $secrets/tls/$name ]] || miss "$secrets/tls/$name" "TLS certificate and key, e.g. certbot's"
+done
+if ((missing > 0)); then
+	say "$missing missing: put them there, then run this again"
+	exit 1
+fi
+say "nothing is missing: docker-compose up --detach"

@@ -1,0 +1,285 @@
+"""Goal: docker-compose.yml and Dockerfile promise what deploy/compose/README.md says of them: who is reached, who has
+which rights and secrets, and that every variable is described.  They are brought up for real by `make check-infra`."""
+# SPDX-License-Identifier: ISC
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+
+import pytest
+import yaml
+
+from stage import ROOT, WEBHOOK_SECRET
+from telegram_client import ADA, DEFAULT_TOKEN
+
+COMPOSE = ROOT / "deploy" / "compose"
+TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+FILE = yaml.safe_load(TEXT)
+SERVICES = FILE["services"]
+DOCKERFILE = re.sub(r"\\\n", "", (ROOT / "Dockerfile").read_text(encoding="utf-8"))
+OURS = {"server", "runner"}
+NETWORKS = {"server": {"edge", "metrics", "server-out"}, "runner": {"runner-out"}, "nginx": {"front", "edge"},
+            "prometheus": {"metrics"}, "grafana": {"metrics"}, "dashboards": {"front", "metrics"}}
+
+
+def stages():
+    """The instructions of each stage of the Dockerfile."""
+    found = {}
+    for part in re.split(r"^(?=FROM )", DOCKERFILE, flags=re.M)[1:]:
+        found[re.match(r"FROM \S+ AS (\S+)", part).group(1)] = part
+    return found
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_service_has_few_rights_and_limits(name):
+    service = SERVICES[name]
+    assert service["read_only"] is True and service["cap_drop"] == ["ALL"] and "cap_add" not in service
+    assert service["security_opt"] == ["no-new-privileges:true"] and "privileged" not in service
+    assert service["restart"] == "unless-stopped"
+    assert service["mem_limit"] and service["cpus"] > 0 and service["pids_limit"] > 0
+    assert service["logging"]["options"]["max-size"]
+    assert name in OURS or re.fullmatch(r"[1-9]\d*:[1-9]\d*", service["user"])
+    assert "docker.sock" not in json.dumps(service)
+
+
+def test_only_nginx_has_ports():
+    ports = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
+    assert set(ports) == {"nginx", "dashboards"}
+    assert [re.sub(r".*:", "", port) for port in ports["nginx"]] == ["8080", "8443"]
+    # Another nginx, on loopback alone, and only when it is asked for.
+    assert all(port.startswith("127.0.0.1:") for port in ports["dashboards"])
+    assert SERVICES["dashboards"]["profiles"] == SERVICES["grafana"]["profiles"] == ["dashboards"]
+    assert not [name for name, service in SERVICES.items() if "network_mode" in service or "extra_hosts" in service]
+
+
+def test_networks_join_only_who_must_talk():
+    assert {name: set(service["networks"]) for name, service in SERVICES.items()} == NETWORKS
+    assert {name for name, network in FILE["networks"].items() if network.get("internal")} == {"edge", "metrics"}
+    assert not [name for name in SERVICES if name != "runner" and "runner-out" in NETWORKS[name]]
+
+
+def test_secrets_are_files_of_one_service_each():
+    words = re.compile("TOKEN|SECRET|PASSWORD|KEY")
+    for name, service in SERVICES.items():
+        for variable in service.get("environment", {}):
+            assert not words.search(variable) or variable.endswith("_FILE"), (name, variable)
+        assert "env_file" not in service
+    mounted = {}
+    for name, service in SERVICES.items():
+        for mount in service["volumes"]:
+            if "SECRETS_DIR" in mount.get("source", ""):
+                assert mount["read_only"] is True and mount["type"] == "bind"
+                mounted.setdefault(mount["source"].rsplit("/", 1)[1], []).append(name)
+    assert mounted == {"server": ["server"], "runner": ["runner"], "tls": ["nginx"], "grafana": ["grafana"]}
+    assert not re.search(r"^(ENV|ARG) .*(TOKEN|SECRET|PASSWORD|KEY)", DOCKERFILE, re.M)
+
+
+def test_what_is_mounted_from_the_host_is_not_written():
+    for name, service in SERVICES.items():
+        for mount in service["volumes"]:
+            assert mount["type"] == "volume" or mount["read_only"] is True, (name, mount)
+            if mount["type"] == "volume":
+                assert mount["source"] in FILE["volumes"]
+
+
+def test_images_of_others_are_pinned_and_each_image_is_a_variable():
+    for name, service in SERVICES.items():
+        image = service["image"]
+        assert re.fullmatch(r"\$\{[A-Z]+_IMAGE:-.+\}", image), name
+        assert name in OURS or re.search(r"@sha256:[0-9a-f]{64}\}$", image), name
+    assert "ARG BASE_IMAGE=debian:12-slim\n" in DOCKERFILE and "debian:12-slim@sha256:" in DOCKERFILE
+
+
+def test_every_variable_is_described_and_none_that_is_gone():
+    files = TEXT + (COMPOSE / "engine.yml").read_text(encoding="utf-8")
+    used = set(re.findall(r"\$\{([A-Z_]+)", files))
+    readme = (COMPOSE / "README.md").read_text(encoding="utf-8")
+    table = readme[readme.index("## Variables"):readme.index("## Building")]
+    described = set(re.findall(r"`([A-Z_]{4,})`", "".join(line.split("|")[1] for line in table.splitlines()
+                                                          if line.startswith("| `"))))
+    assert described | {"DOCKER_GID"} == used
+
+
+def test_a_service_waits_for_whom_it_needs_and_says_how_it_is():
+    waits = {name: sorted(service.get("depends_on", {})) for name, service in SERVICES.items()}
+    assert waits == {"server": ["runner"], "runner": [], "nginx": ["server"], "prometheus": ["server"],
+                     "grafana": ["prometheus"], "dashboards": ["grafana"]}
+    for name, service in SERVICES.items():
+        if name in OURS:
+            assert re.search(r"^HEALTHCHECK .*CMD \[\"/usr/lib/deploybot/", stages()[name], re.M)
+        elif name != "dashboards":
+            assert service["healthcheck"]["test"][0] == "CMD"
+    # A runner that is stopped has longer than a deployment and its rollback may last.
+    assert SERVICES["runner"]["stop_grace_period"] == "${RUNNER_GRACE:-30m}"
+
+
+@pytest.mark.parametrize("name, user", [("server", "10001:10001"), ("runner", "10002")])
+def test_both_images_are_run_by_nobody_special(name, user):
+    stage = stages()[name]
+    assert re.findall(r"^USER (.*)$", stage, re.M) == [user]
+    for word in ("ENTRYPOINT", "CMD"):
+        assert re.search(rf"^{word} \[\"", stage, re.M), f"{word} is no list"
+    for label in ("title", "description", "licenses", "version", "revision", "source"):
+        assert f"org.opencontainers.image.{label}=" in stage
+    if name == "server":
+        assert stage.startswith("FROM scratch AS server") and not re.search("^RUN ", stage, re.M)
+
+
+def test_what_is_built_in_the_image_is_what_is_built_here():
+    script = (ROOT / "tests" / "tools" / "packages.sh").read_text(encoding="utf-8")
+    group = re.search(r'\[build\]="([^"]*)"', script).group(1).split()
+    command = re.search(r"apt-get install --yes --no-install-recommends\s+([^&]*)&&", stages()["build"]).group(1)
+    assert sorted(command.split()) == sorted([*group, "ca-certificates"])
+    owners = (ROOT / "deploy" / "systemd" / "tmpfiles.conf").read_text(encoding="utf-8")
+    for folder, mode in re.findall(r"^d /(var/lib/deploybot\S*|run/deploybot-runner) (\d+)", owners, re.M):
+        if not folder.startswith("var/lib/deploybot-runner"):
+            assert re.search(rf"install -d -m {mode} [^&]*\b{folder}\b", DOCKERFILE), folder
+
+
+def test_the_settings_to_begin_with_are_settings(tmp_path):
+    text = (COMPOSE / "deploybot.conf").read_text(encoding="utf-8")
+    text = re.sub(r"^#([A-Z_]+=)", r"\1", text, flags=re.M)        # also what is shown in a comment
+    text = re.sub(r"^(STAGING_TELEGRAM_IDS|TELEGRAM_CHAT_ID|ADMIN_TELEGRAM_IDS)=.*", rf"\1={ADA}", text, flags=re.M)
+    examples = {"GITHUB_REPOSITORY": "orchard/shop", "REGISTRY_URL": "registry.example.com", "REGISTRY_IMAGE": "shop",
+                "REGISTRY_USER": "ci", "STAGING_HOST": "s.example.com", "PRODUCTION_HOST": "p.example.com",
+                "STAGING_HEALTH_URL": "http://s.example.com/", "PRODUCTION_HEALTH_URL": "http://p.example.com/"}
+    for name, value in examples.items():
+        text, count = re.subn(rf"^{name}=$", f"{name}={value}", text, flags=re.M)
+        assert count == 1, name
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    for name in re.findall(r"/run/secrets/(\w+)", text):
+        value = DEFAULT_TOKEN if name == "telegram_bot_token" else WEBHOOK_SECRET
+        (secrets / name).write_text(value + "\n", encoding="ascii")
+        (secrets / name).chmod(0o600)
+    (tmp_path / "conf").write_text(text.replace("/run/secrets", str(secrets)), encoding="utf-8")
+    (tmp_path / "conf").chmod(0o600)
+    build = pathlib.Path(os.environ.get("DEPLOYBOT_BUILD") or ROOT / "build").resolve()
+    done = subprocess.run([str(build / "deploybot"), "--env-file", str(tmp_path / "conf"), "check-config"],
+                          env={"PATH": "/usr/bin:/bin", "STATE_DIRECTORY": str(tmp_path), "LISTEN_ADDRESS": "0.0.0.0",
+                               "AUDIT_LOG_PATH": str(tmp_path / "audit.log"),
+                               **{name: os.environ[name] for name in ("ASAN_OPTIONS",) if name in os.environ}},
+                          capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "no such setting" not in done.stdout + done.stderr and "unknown" not in done.stdout + done.stderr
+
+
+# --- nginx.sh ---
+
+def start_nginx(folder, name="deploybot.example.org", change=lambda text: text,
+                certificates=("fullchain.pem", "privkey.pem")):
+    """nginx.sh with its folders below ours; (exit status, last line, the configuration)."""
+    etc = folder / "etc"
+    shutil.copytree(ROOT / "nginx", etc / "nginx")
+    conf = etc / "nginx" / "nginx.conf"
+    conf.write_text(change(conf.read_text(encoding="utf-8")), encoding="utf-8")
+    (etc / "tls").mkdir()
+    for certificate in certificates:
+        (etc / "tls" / certificate).write_text("", encoding="ascii")
+    script = (COMPOSE / "nginx.sh").read_text(encoding="utf-8")
+    script = script.replace("config=/tmp/", f"config={folder}/").replace("/etc/deploybot/", f"{etc}/")
+    script = script.replace("certificates=/etc/deploybot", f"certificates={etc}")
+    (folder / "nginx.sh").write_text(script, encoding="utf-8")
+    (folder / "nginx").write_text("#!/bin/sh\n", encoding="ascii")      # the real one: make check-infra
+    (folder / "nginx").chmod(0o755)
+    done = subprocess.run(["sh", str(folder / "nginx.sh")], capture_output=True, text=True, timeout=60, check=False,
+                          env={"PATH": f"{folder}:/usr/bin:/bin", "DEPLOYBOT_HOSTNAME": name})
+    made = folder / "nginx.conf"
+    return done.returncode, done.stderr.strip(), made.read_text(encoding="utf-8") if made.exists() else ""
+
+
+def test_nginx_is_the_one_configuration_fitted_to_a_container(tmp_path):
+    status, said, made = start_nginx(tmp_path)
+    assert (status, said) == (0, "")
+    assert set(re.findall(r"^\s*listen ([^; ]+)", made, re.M)) == {"8080", "8443"}
+    assert set(re.findall(r"^\s*server_name (\S+);", made, re.M)) == {"_", "deploybot.example.org"}
+    assert made.count("proxy_pass http://$deploybot;") == 2 and "proxy_pass http://deploybot;" not in made
+    assert "resolver 127.0.0.11" in made and not re.search(r"^user ", made, re.M)
+    shipped = (ROOT / "nginx" / "nginx.conf").read_text(encoding="utf-8")
+    kept = [line for line in shipped.splitlines() if "add_header" in line or "limit_conn" in line or "ssl_" in line]
+    assert kept and not [line for line in kept if line not in made.splitlines()]
+
+
+@pytest.mark.parametrize("line", ["user ", "pid ", "error_log ", "\taccess_log ", "\t\tlisten 80 ", "# --- END"])
+def test_an_nginx_conf_that_it_does_not_know_is_not_used(tmp_path, line):
+    def without(text):
+        found = [one for one in text.splitlines(keepends=True) if not one.lstrip("\t").startswith(line.lstrip("\t"))]
+        return "".join(found).replace("\t\tlisten 80;", "")
+    status, said, _ = start_nginx(tmp_path, change=without)
+    assert status == 78 and "change deploy/compose/nginx.sh too" in said
+
+
+@pytest.mark.parametrize("options, words", [
+    ({"name": ""}, "DEPLOYBOT_HOSTNAME is no host name: ''; set it in .env"),
+    ({"name": "a b;"}, "DEPLOYBOT_HOSTNAME is no host name: 'a b;'"),
+    ({"certificates": ("privkey.pem",)}, "there is no fullchain.pem that user 101 may read: put it into secrets/tls"),
+    ({"certificates": ("fullchain.pem",)}, "there is no privkey.pem that user 101 may read")])
+def test_what_nginx_misses_is_said_in_the_last_line(tmp_path, options, words):
+    status, said, _ = start_nginx(tmp_path, **options)
+    assert status == 78 and words in said.splitlines()[-1]
+
+
+# --- prepare.sh ---
+
+def prepare(folder, **more):
+    done = subprocess.run([str(folder / "deploy" / "compose" / "prepare.sh")], capture_output=True, text=True,
+                          env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", **more}, timeout=60, check=False)
+    return done.returncode, done.stdout
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    shutil.copytree(COMPOSE, tmp_path / "deploy" / "compose")
+    return tmp_path
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="we are root")
+def test_files_are_given_away_by_root_alone(checkout):
+    assert prepare(checkout)[0] == 77
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: files are given to other users")
+def test_prepare_says_what_is_missing_until_nothing_is(checkout):
+    status, said = prepare(checkout)
+    assert status == 1 and "5 missing: put them there, then run this again" in said
+    for word in ("DEPLOYBOT_HOSTNAME in .env", "ADMIN_TELEGRAM_IDS in config/deploybot.conf",
+                 "secrets/server/telegram_bot_token is missing: the bot's token from @BotFather",
+                 "secrets/tls/fullchain.pem", "secrets/tls/privkey.pem"):
+        assert word in said
+    conf = checkout / "config" / "deploybot.conf"
+    text = conf.read_text(encoding="utf-8").replace("ADMIN_TELEGRAM_IDS=", "ADMIN_TELEGRAM_IDS=1")
+    conf.write_text(text.replace("#STAGING_HOST=", "STAGING_HOST=s.example.com"), encoding="utf-8")
+    (checkout / ".env").write_text("DEPLOYBOT_HOSTNAME=deploybot.example.org\n", encoding="ascii")
+    for name in ("server/telegram_bot_token", "tls/fullchain.pem", "tls/privkey.pem", "runner/deploy_key"):
+        (checkout / "secrets" / name).write_text("x", encoding="ascii")
+    (checkout / "secrets" / "runner" / "known_hosts").touch()
+    status, said = prepare(checkout)
+    assert status == 1 and "known_hosts is missing" in said and "1 missing" in said     # an empty one is none
+    (checkout / "secrets" / "runner" / "known_hosts").write_text("x", encoding="ascii")
+    assert prepare(checkout) == (0, "prepare.sh: nothing is missing: docker-compose up --detach\n")
+
+    def owner(path):
+        found = (checkout / path).stat()
+        return oct(found.st_mode & 0o7777), found.st_uid, found.st_gid
+    assert owner("config/deploybot.conf") == ("0o640", 0, 10001)
+    assert owner("secrets/server") == ("0o700", 10001, 10001)
+    assert owner("secrets/server/telegram_bot_token") == ("0o600", 10001, 10001)
+    assert owner("secrets/runner/deploy_key") == ("0o600", 10002, 10002)
+    assert owner("secrets/tls/privkey.pem") == ("0o640", 0, 101)
+    assert owner("secrets") == ("0o711", 0, 0)
+    assert "s.example.com" in conf.read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(not shutil.which("docker-compose"), reason="docker-compose is not installed")
+def test_docker_compose_takes_the_file(tmp_path):
+    def config(*words, **more):
+        return subprocess.run(["docker-compose", "--file", str(ROOT / "docker-compose.yml"), *words, "config", "-q"],
+                              capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path,
+                              env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), **more})
+    named = {"DEPLOYBOT_HOSTNAME": "a.example.org"}
+    assert config("--profile", "dashboards", **named).returncode == 0
+    assert config("--file", str(COMPOSE / "engine.yml"), **named, DOCKER_GID="1").returncode == 0
+    done = config()
+    assert done.returncode != 0 and "write the name that Telegram and GitHub call into .env" in done.stderr
