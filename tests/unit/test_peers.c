@@ -114,6 +114,7 @@ what_does_not_fit_waits_and_keeps_its_order(void **state)
 		const struct protocol_message message = settled(++said);
 
 		peers_say_all(&peers, &message);
+		assert_false(slow->is_lost);
 		assert_int_equal(hear(1), said); /* who reads hears it at once */
 	}
 	assert_int_equal(peers_events(slow), POLLOUT); /* no more orders of it until then */
