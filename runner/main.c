@@ -148,25 +148,42 @@ to_arguments(int argc, char *argv[])
 	return ret;
 }
 
-/* What the settings call STATE_DIRECTORY; to be kept as long as we live.  NULL: the reason is said. */
-static const char *
-state_of_settings(const char *env_file)
+/* What a service says at its start of settings that no order could be carried out with.  It starts all
+ * the same: there may be runs to settle. */
+static void
+warn_of_settings(struct runner_settings *settings)
+{
+	struct err err;
+	size_t from = 0;
+
+	while (runner_settings_next_fault(settings, &from, &err))
+		(void)fprintf(stderr,
+		    "deploybot-runner: warning: %s: nothing can be deployed until that is right\n",
+		    err.text);
+}
+
+/* Reads the settings once, to say what is wrong with them, and for STATE_DIRECTORY where no --state
+ * was given: *state is kept as long as we live.  False: the reason is said. */
+static bool
+look_at_settings(const char *env_file, const char **state)
 {
 	struct runner_settings settings;
-	const char *value = NULL;
+	const char *value = *state;
 	struct err err;
-	char *state = NULL;
+	bool good = runner_settings_read(&settings, env_file, &err);
 
-	if (runner_settings_read(&settings, env_file, &err) &&
-	    runner_settings_text(&settings, "STATE_DIRECTORY", &value, &err)) {
-		state = strdup(value); /* it has a default */
-		if (state == NULL)
-			(void)err_set(&err, ERR_NOMEM, "out of memory");
+	if (good)
+		warn_of_settings(&settings);
+	if (good && value == NULL)
+		good = runner_settings_text(&settings, "STATE_DIRECTORY", &value, &err);
+	if (good) {
+		*state = strdup(value); /* it has a default */
+		good = *state != NULL || err_set(&err, ERR_NOMEM, "out of memory");
 	}
 	runner_settings_done(&settings);
-	if (state == NULL)
+	if (!good)
 		(void)fprintf(stderr, "deploybot-runner: %s\n", err.text);
-	return state;
+	return good;
 }
 
 /* It ends when its server's socket closes, or at SIGTERM and SIGINT, for which a service listens
@@ -213,10 +230,9 @@ main(int argc, char *argv[])
 		    strerrordesc_np(errno));
 		return EXIT_USAGE;
 	}
-	if (arguments.state == NULL)
-		arguments.state = state_of_settings(arguments.env_file);
-	if (arguments.state == NULL ||
-	    !to_place(arguments.state, arguments.env_file, arguments.scripts, &place))
+	if (arguments.listen != NULL && !look_at_settings(arguments.env_file, &arguments.state))
+		return EXIT_CONFIG;
+	if (!to_place(arguments.state, arguments.env_file, arguments.scripts, &place))
 		return EXIT_CONFIG;
 	return runner_serve(&(struct runner_start){
 	    .server = arguments.fd,

@@ -196,7 +196,11 @@ settings_load(const char *env_file, char *const environ_list[], struct settings 
 	}
 	if (env_file != NULL && !env_file_read(&l.file, env_file, &err)) {
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
-		settings_say(report, SETTINGS_ERROR, "%s", err.text);
+		if (access(env_file, R_OK) == 0)
+			settings_say(report, SETTINGS_ERROR, "%s", err.text);
+		else
+			settings_say(report, SETTINGS_ERROR,
+			    "%s: put it there, for user %u to read", err.text, (unsigned)geteuid());
 		return false;
 	}
 	l.s = s;

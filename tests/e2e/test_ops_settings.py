@@ -106,7 +106,9 @@ def test_the_environment_wins_over_the_file_and_env_file_chooses_it(tmp_path):
     assert found.returncode == 0 and "3 admins" in found.stdout, found
     bot.settings["ADMIN_TELEGRAM_IDS"] = "1,2"
     assert "2 admins" in bot.run("--env-file=other.env", "check-config").stdout
-    assert bot.run("--env-file", "missing.env", "check-config").returncode == 78
+    missing = bot.run("--env-file", "missing.env", "check-config")
+    assert missing.returncode == 78
+    assert "missing.env: No such file or directory: put it there, for user " in missing.stderr
 
 
 def test_a_secret_is_read_from_the_file_that_name_file_names(tmp_path):
