@@ -102,6 +102,58 @@ a_copy_opens_as_a_store(void **state)
 	assert_int_equal(messages_in(scene->file), 2);
 }
 
+/* The store's log as it is while the store is open: what a crash leaves behind. */
+static char *
+keep_log(const struct scene *scene, char log[160], size_t *ret_size)
+{
+	char *bytes;
+
+	(void)snprintf(log, 160, "%s-wal", scene->aid.path);
+	bytes = file_read(log, 1 << 24, ret_size, NULL);
+	assert_non_null(bytes);
+	assert_true(*ret_size > 4096);
+	return bytes;
+}
+
+static void
+put_copy_in_place(struct scene *scene)
+{
+	size_t size;
+	char *bytes = file_read(scene->file, 1 << 24, &size, NULL);
+
+	assert_non_null(bytes);
+	assert_true(file_write(scene->aid.path, bytes, size, 0600, &scene->aid.err));
+	free(bytes);
+}
+
+/* Restored after a crash, with the old log forgotten beside it: its pages must not get in. */
+static void
+a_copy_beside_the_log_of_another_database_is_refused_until_that_is_gone(void **state)
+{
+	struct scene *scene = *state;
+	struct store_backup made;
+	char log[160], *bytes;
+	size_t size;
+
+	store_aid_act(&scene->aid, act_say, NULL);
+	assert_true(store_backup(scene->aid.path, scene->file, &made, &scene->aid.err));
+	for (int i = 0; i < 200; i++)
+		store_aid_act(&scene->aid, act_say, NULL);
+	bytes = keep_log(scene, log, &size);
+	store_close(scene->aid.store);
+	put_copy_in_place(scene);
+	assert_true(file_write(log, bytes, size, 0600, &scene->aid.err));
+	free(bytes);
+	scene->aid.store = store_open(&scene->aid.config, &scene->aid.err);
+	assert_null(scene->aid.store);
+	assert_int_equal(scene->aid.err.code, ERR_CONFIG);
+	assert_non_null(strstr(scene->aid.err.text, "-wal is not the log of the database beside"));
+	assert_int_equal(unlink(log), 0);
+	scene->aid.store = store_open(&scene->aid.config, &scene->aid.err);
+	assert_non_null(scene->aid.store);
+	assert_int_equal(messages_in(scene->aid.path), 1);
+}
+
 static void
 an_odd_place_is_told_and_nothing_is_left_there(void **state)
 {
@@ -129,6 +181,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_stands_in_the_log_alone_is_in_the_copy),
 		TEST(a_copy_opens_as_a_store),
+		TEST(a_copy_beside_the_log_of_another_database_is_refused_until_that_is_gone),
 		TEST(an_odd_place_is_told_and_nothing_is_left_there),
 	};
 
