@@ -148,8 +148,8 @@ to_arguments(int argc, char *argv[])
 	return ret;
 }
 
-/* What a service says at its start of settings that no order could be carried out with.  It starts all
- * the same: there may be runs to settle. */
+/* What a service says at its start of settings that no order could be carried out with.  It starts
+ * all the same: there may be runs to settle. */
 static void
 warn_of_settings(struct runner_settings *settings)
 {

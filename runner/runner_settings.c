@@ -179,6 +179,18 @@ runner_settings_text(
 	return true;
 }
 
+bool
+runner_settings_next_fault(struct runner_settings *settings, size_t *from, struct err *err)
+{
+	const char *value;
+
+	while (*from < COUNT(rows)) {
+		if (!runner_settings_text(settings, rows[(*from)++].name, &value, err))
+			return true;
+	}
+	return false;
+}
+
 void
 runner_settings_name(const char *id, const char *environment, char ret[RUNNER_SETTING_NAME])
 {

@@ -28,6 +28,10 @@ bool runner_settings_text(struct runner_settings *settings, const char *name,
 
 bool runner_settings_is_secret(const char *name);
 
+/* The next that runner_settings_text would refuse, from *from on (0 at first; left behind it).
+ * False: there is none, and all that is set can be handed to programs. */
+bool runner_settings_next_fault(struct runner_settings *settings, size_t *from, struct err *err);
+
 /* The name of an environment's setting: ("PORT", "my-env") gives MY_ENV_PORT. */
 #define RUNNER_SETTING_NAME 64
 void runner_settings_name(const char *id, const char *environment, char ret[RUNNER_SETTING_NAME]);

@@ -254,6 +254,21 @@ def test_the_settings_name_the_state_directory(bench, tmp_path):
     wait_for(lambda: f"ready: listening on {bench.socket}, state in {bench.state}" in bench.words(), "the runner")
 
 
+def test_settings_that_nothing_can_be_deployed_with_are_said_at_the_start(bench, tmp_path):
+    """It starts: there may be runs to settle.  A file that cannot be read at all is the end."""
+    (tmp_path / "env").write_text(f"STATE_DIRECTORY={bench.state}\nREPOSITORY_TOKEN_FILE=/no/such/token\n"
+                                  "BUILD_AGAIN=perhaps\n")
+    bench.start("exit 0", "--env-file", str(tmp_path / "env")).settle(1)
+    for words in ("warning: REPOSITORY_TOKEN_FILE: No such file or directory: nothing can be deployed until",
+                  "warning: BUILD_AGAIN is neither true nor false: nothing can be deployed until"):
+        assert words in bench.words()
+    status, line = bench.refused("--env-file", "/no/such/env")
+    assert status == 78 and "/no/such/env" in line and "No such file or directory" in line
+    (tmp_path / "env").write_text("not a setting\n")
+    status, line = bench.refused("--env-file", str(tmp_path / "env"))
+    assert status == 78 and "line 1" in line, line
+
+
 # ---- several servers -------------------------------------------------------------------------------
 
 
