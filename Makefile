@@ -283,6 +283,17 @@ check-infra: packages-infra
 
 -include deploy/install.mk
 
+# The two container images, as Dockerfile says; needs docker alone.  IMAGE_FLAGS: more for docker build, e.g.
+# --build-arg=BASE_IMAGE=debian:12-slim@sha256:... or --build-arg=WITH_KUBECTL=1
+IMAGE_FLAGS ?=
+.PHONY: images
+images:
+	@for target in server runner; do \
+		docker build --target $$target --tag deploybot-$$target:$(VERSION) --tag deploybot-$$target:latest \
+			--build-arg VERSION=$(VERSION) --build-arg REVISION="$$(git rev-parse HEAD 2>/dev/null || echo unknown)" \
+			$(IMAGE_FLAGS) . || exit; \
+	done
+
 # Three analysers read the C code; what did not change is not read again.
 .PHONY: analyze
 analyze: packages-analyze
@@ -369,6 +380,7 @@ help:
 	@echo "make check-scripts  deploy/'s scripts with stand-ins, killed at every step: 6 minutes (WHAT=tests/e2e/test_deploy_x.py)"
 	@echo "make check-targets  chat to two hosts with real engines, registry, compose, nginx, load and kills: 10 min, root (WHAT=tests/targets/test_x.py)"
 	@echo "make check-infra    the .deb in a clean Debian root, units on a real systemd host, images: root (WHAT=tests/infra/test_x.py)"
+	@echo "make images     the two container images, with docker (IMAGE_FLAGS='--build-arg=...')"
 	@echo "make install    programs, scripts, units, manuals (DESTDIR=, PREFIX=/usr/local); make uninstall takes them away"
 	@echo "make deb        deploybot_VERSION_ARCH.deb in $(BUILD)/deb/"
 	@echo "make bed        a shell among those machines (RUN='command...'; STRATEGY=bluegreen)"

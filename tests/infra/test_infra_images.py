@@ -139,3 +139,16 @@ def test_another_builder_makes_the_same_programs(engine):
             "program": hashlib.sha256(content(export, "usr/lib/deploybot/deploybot")).hexdigest(),
             "owners": {name: (member.uid, member.gid, oct(member.mode)) for name, member in files.items()}})
     assert digests[0] == digests[1]
+
+
+def test_make_images_writes_version_and_revision_into_the_labels(engine):
+    subprocess.run(["make", "images", f"IMAGE_FLAGS=--network=host --build-arg=BASE_IMAGE={engine_aid.BASE}"],
+                   cwd=engine_aid.ROOT, env=engine.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                   timeout=1800, check=True)
+    version = re.search(r"^## (\d[\d.]*)", (engine_aid.ROOT / "CHANGES.md").read_text(encoding="utf-8"), re.M).group(1)
+    for target in ("server", "runner"):
+        labels = engine.inspect(f"deploybot-{target}:{version}")["Config"]["Labels"]
+        assert labels["org.opencontainers.image.version"] == version
+        assert re.fullmatch("[0-9a-f]{40}|unknown", labels["org.opencontainers.image.revision"])
+        assert engine.inspect(f"deploybot-{target}:latest")["Config"]["Labels"] == labels
+    assert engine.docker(*GUARDED, f"deploybot-server:{version}", "--version") == f"deploybot {version}"
