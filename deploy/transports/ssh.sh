@@ -132,8 +132,7 @@ ssh_call() { # INDEX SECONDS ACT WORD...
 	rm -f -- "$ssh_folder/in.$i"
 	mkfifo -m 600 -- "$ssh_folder/in.$i"
 	# A job, which a signal to us ends; a process substitution would be waited for, and it waits for us.
-	cat -- "$here"/transports/ssh-host/{base,recreate,bluegreen,acts,main}.sh "$ssh_folder/settings" "$ssh_folder/life" \
-		>"$ssh_folder/in.$i" 2>/dev/null &
+	cat -- "$ssh_folder/program" "$ssh_folder/settings" "$ssh_folder/life" >"$ssh_folder/in.$i" 2>/dev/null &
 	feeder=$!
 	exec <"$ssh_folder/in.$i"
 	limited $((seconds + SSH_CONNECT_SECONDS)) "$what on ${ssh_hosts[$i]}" ssh -F none -T -oBatchMode=yes \
@@ -265,6 +264,9 @@ ssh_make_folder() {
 	[[ -z ${ssh_folder:-} ]] || return 0
 	ssh_folder=$(private_folder)
 	mkfifo -m 600 -- "$ssh_folder/life"
+	# Read once: an upgrade in the middle mixes no versions, and behind half a program a host would execute the settings.
+	cat -- "$here"/transports/ssh-host/{base,recreate,bluegreen,acts,main}.sh >"$ssh_folder/program" ||
+		fail "$EXIT_CONFIG" "deploybot's own $here/transports/ssh-host is not whole: install deploybot again"
 	if [[ $REMOTE_LOGIN == true && -n $registry_user ]]; then
 		user=$registry_user
 		read_all password "$registry_password"

@@ -116,6 +116,19 @@ def test_the_registrys_password_reaches_the_host_over_stdin_alone(bench):
     assert PASSWORD not in json.dumps(bench.calls(), ensure_ascii=False) + (bench.host() / "calls").read_text()
 
 
+def test_half_a_program_goes_to_no_host(bench):
+    # What stands behind it on stdin are the settings, with the registry's password: bash there would execute them.
+    link = bench.deploy / "transports" / "ssh-host"
+    whole = os.readlink(link)
+    link.unlink()
+    link.mkdir()
+    for name in set(os.listdir(whole)) - {"main.sh"}:
+        os.symlink(os.path.join(whole, name), link / name)
+    status, said = bench.run("deploy.sh", "staging", bench.release("one")[0])
+    assert status == 78 and said[-1].endswith("is not whole: install deploybot again"), said
+    assert not bench.ssh_calls()
+
+
 def test_remote_login_false_sends_none(bench):
     file = bench.path / "password"
     file.write_text(PASSWORD)
