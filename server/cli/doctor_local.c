@@ -196,7 +196,8 @@ examine_env_file(struct doctor *doctor)
 	if (file_is_private(full, true, &err))
 		doctor_say(doctor, DOCTOR_FILES, DOCTOR_OK, "%s: it is private", path);
 	else
-		doctor_say(doctor, DOCTOR_FILES, DOCTOR_WARNING, "%s: chmod 600 it", err.text);
+		doctor_say(doctor, DOCTOR_FILES, DOCTOR_WARNING,
+		    "%s: chmod o= it, so that nobody else reads it", err.text);
 }
 
 static void

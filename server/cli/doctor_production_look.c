@@ -24,6 +24,8 @@
 #include "store/store_place.h"
 #include "types/settings_table.h"
 
+#define OTHERS 037 /* whoever is neither the owner nor a reader in the group */
+
 static void
 look_at_file(struct production_file *ret, const char *path)
 {
@@ -43,8 +45,15 @@ look_at_file(struct production_file *ret, const char *path)
 	ret->is_seen = !ret->is_hidden;
 	ret->changed_s = st.st_mtim.tv_sec;
 	ret->size = st.st_size;
-	if (ret->is_seen && !file_is_private(path, true, &err))
+	/* Typed by root: whoever it belongs to is the server or the runner, and no stranger. */
+	if (geteuid() == 0 && st.st_uid != 0) {
+		if ((st.st_mode & OTHERS) != 0)
+			(void)snprintf(ret->trouble, sizeof(ret->trouble),
+			    "%.120s may be read by others (mode %04o)", path,
+			    (unsigned)(st.st_mode & 07777));
+	} else if (ret->is_seen && !file_is_private(path, true, &err)) {
 		(void)text_copy(ret->trouble, sizeof(ret->trouble), err.text);
+	}
 }
 
 /* The secrets that stand in the open, and the files of the others. */

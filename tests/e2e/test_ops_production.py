@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: ISC
 import json
 import os
+import pathlib
 import sqlite3
+import subprocess
+import tempfile
 import time
 
 import pytest
@@ -38,11 +41,15 @@ def private(path, text, mode=0o600):
 
 @pytest.fixture
 def installed(tmp_path):
+    return install(tmp_path)
+
+
+def install(folder):
     """As INSTALLATION says, as far as one machine without a public address can be."""
-    safe = tmp_path / "etc"
+    safe = folder / "etc"
     safe.mkdir(mode=0o700)
     files = {f"{name}_FILE": private(safe / name.lower(), value) for name, value in SECRETS.items()}
-    return bare(tmp_path, **{name: None for name in SECRETS}, **files, ADMIN_TELEGRAM_IDS="11,22",
+    return bare(folder, **{name: None for name in SECRETS}, **files, ADMIN_TELEGRAM_IDS="11,22",
                 TELEGRAM_CHAT_ID="-100123", DEPLOY_TRANSPORT="ssh", STAGING_HOST="127.0.0.1",
                 PRODUCTION_HOST="127.0.0.2", IMAGE_SOURCE="registry", REGISTRY_URL="registry.example.com",
                 STAGING_HEALTH_URL="http://127.0.0.1:9/", PRODUCTION_HEALTH_URL="http://127.0.0.1:9/",
@@ -133,6 +140,43 @@ def test_whose_the_database_is_and_whether_the_chain_is_whole(installed, tmp_pat
     with sqlite3.connect(database) as done:
         done.execute("UPDATE audit SET user_id = 'nobody' WHERE seq = 1")
     assert line_with(examine(installed), "find out who did it").startswith("error ")
+
+
+def test_root_sees_the_users_files_as_they_see_them(installed):
+    """sudo deploybot doctor: secrets belong to the server's user, keys to the runner's."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can give files away")
+    key = installed.settings["SSH_KEY_PATH"]
+    for path in (key, *(installed.settings[f"{name}_FILE"] for name in SECRETS)):
+        os.chown(path, 65534, 65534)
+    found = examine(installed)
+    assert line_with(found, "secrets stand in private files").startswith("ok ")
+    assert line_with(found, "SSH_KEY_PATH: the key is private").startswith("ok ")
+    os.chmod(key, 0o644)
+    assert line_with(examine(installed), "may be read by others (mode 0644): chmod 600").startswith("error ")
+
+
+def test_what_another_user_keeps_to_himself_is_not_called_missing():
+    if os.geteuid() != 0:
+        pytest.skip("only root can become somebody else")
+    # Not in pytest's own folder, where nobody else gets in.
+    with tempfile.TemporaryDirectory(prefix="deploybot-test-") as name:
+        folder = pathlib.Path(name)
+        folder.chmod(0o755)
+        bot = install(folder)
+        hidden = folder / "runner"
+        hidden.mkdir(mode=0o700)
+        bot.settings["SSH_KEY_PATH"] = private(hidden / "deploy_key", "key\n")
+        bot.settings["SSH_KNOWN_HOSTS"] = private(hidden / "known_hosts", "h\n")
+        for path in (folder / "etc", *(folder / "etc").iterdir()):
+            os.chown(path, 65534, 65534)
+        found = subprocess.run(
+            ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+             str(bot.build / "deploybot"), "doctor", "--production"], cwd=folder,
+            env=bot.environment(), capture_output=True, text=True, timeout=60, check=False)
+        assert line_with(found, "is not for our eyes: look at its age").startswith("note "), found
+        assert line_with(found, "SSH_KNOWN_HOSTS: ").startswith("note ")
+        assert line_with(found, "secrets stand in private files").startswith("ok ")
 
 
 def test_a_word_that_is_none_is_refused(installed):
