@@ -52,7 +52,8 @@ def clean_environment(**more):
 
 def source_files():
     """Ours, as `git ls-files` has them where there is a repository; else all."""
-    done = run(["git", "-C", ROOT, "ls-files", "--cached", "--others", "--exclude-standard", "--", *SOURCES], check=False)
+    done = run(["git", "-C", ROOT, "ls-files", "--cached", "--others", "--exclude-standard", "--", *SOURCES],
+               check=False)
     if done.returncode == 0:
         names = done.stdout.splitlines()
     else:

@@ -14,8 +14,8 @@ import subprocess
 from infra_aid import Root, clean_environment, run, say
 from stage import wait_until
 
-BOOT_TIMEOUT_S = 120
-STOP_TIMEOUT_S = 60
+BOOT_TIMEOUT_S = 600
+STOP_TIMEOUT_S = 120
 CLONE_NEWNET = 0x40000000
 
 
@@ -63,23 +63,26 @@ class Machine:
     def start(self):
         binds = [f"--bind={source}:{target}" for source, target in self.binds.items()]
         with open(self.console, "ab") as console:
-            # Its mounts are gone with it.  A session of its own: Ctrl-C is ours to hand on.
+            # Its mounts are gone with it, and it with us.  A session of its own: Ctrl-C is ours to hand on.
             self.process = subprocess.Popen(
-                ["unshare", "--mount", "--propagation", "private", "systemd-nspawn", "-q", "--register=no", "--keep-unit",
-                 "-D", str(self.root.path), "--private-network", "--console=pipe", "--hostname=bot",
-                 "--resolv-conf=off", "--timezone=off", *binds, "-b", *hierarchy()],
+                ["setpriv", "--pdeathsig", "TERM", "unshare", "--mount", "--propagation", "private", "systemd-nspawn",
+                 "-q", "--register=no", "--keep-unit", "-D", str(self.root.path), "--private-network",
+                 "--console=pipe", "--hostname=bot", "--resolv-conf=off", "--timezone=off", *binds, "-b", *hierarchy()],
                 stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True,
                 env=clean_environment())
-        self.init = wait_until(self.find_init, BOOT_TIMEOUT_S, "the machine's first process")
         wait_until(self.is_running, BOOT_TIMEOUT_S, "the machine's boot")
         return self
 
     def find_init(self):
+        """Its pid 1, in our numbers.  nspawn has another child first, for a moment."""
         assert self.process.poll() is None, f"no machine:\n{self.console.read_text('utf-8', 'replace')[-3000:]}"
         children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text("ascii").split()
-        return int(children[0]) if children else None
+        return int(children[-1]) if children else None
 
     def is_running(self):
+        self.init = self.find_init()
+        if self.init is None:
+            return False
         said = self.run("systemctl", "is-system-running", check=False).stdout.strip()
         return said.splitlines()[-1:] in (["running"], ["degraded"])
 
@@ -143,7 +146,11 @@ class Machine:
         self.root.remove()
 
     def __enter__(self):
-        return self.start()
+        try:
+            return self.start()
+        except BaseException:
+            self.stop()
+            raise
 
     def __exit__(self, *_):
         self.stop()

@@ -1,0 +1,281 @@
+"""Goal: on a real systemd host the package's units hold what they promise: nobody is refused while deploybot is
+restarted, a deployment goes on whatever is restarted, hangs are ended, each process can reach only what is its own, and
+what is wrong is said by `systemctl status`. The tests follow one machine's life, in this order."""
+# SPDX-License-Identifier: ISC
+import os
+import re
+import signal
+import threading
+
+import pytest
+
+from host_aid import BASE, PATIENCE_S, SHOP, UNITS, Host
+from infra_aid import kept_deb
+from stage import get, wait_until
+
+NEWER = "99.0"
+SERVER, RUNNER = "deploybot.service", "deploybot-runner.service"
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("host")
+    with Host(folder, kept_deb()) as made:
+        yield made
+
+
+def last_words(host, unit=SERVER):
+    """What the program said last in its newest start, as `systemctl status` shows it (without the manager's own)."""
+    said = host.machine.run("journalctl", "-o", "cat", "--no-pager", "-t", unit.removesuffix(".service"), "-n",
+                            "3").stdout
+    words = said.strip().splitlines()[-1].split("cannot start: ")[-1]
+    wait_until(lambda: words[:60] in host.machine.status(unit), PATIENCE_S, f"in the status: {words}")
+    return words
+
+
+def refuse(host, unit=SERVER):
+    """Is started, does not come up, and is not tried for ever."""
+    host.machine.run("systemctl", "stop", SERVER, RUNNER)     # the server's start brings the runner
+    host.machine.run("systemctl", "reset-failed")
+    host.machine.run("systemctl", "start", unit, check=False)
+    wait_until(lambda: host.machine.show(unit, "ActiveState") in ("failed", "activating"), PATIENCE_S, "its end")
+    words = last_words(host, unit)
+    state = host.machine.show(unit, "ActiveState", "SubState", "ExecMainStatus")
+    return words, state
+
+
+# ---- before it is configured, and where something is missing ---------------------------------------
+
+def test_without_its_settings_it_says_where_they_are_to_be(host):
+    host.machine.sh("mv /etc/deploybot/deploybot.conf /etc/deploybot/away")
+    try:
+        words, state = refuse(host)
+        assert "/etc/deploybot/deploybot.conf" in words, words
+        assert state["ActiveState"] == "failed", "a setting that is missing does not come by trying"
+        words, state = refuse(host, RUNNER)
+        assert "/etc/deploybot/deploybot.conf" in words, words
+        assert state["ActiveState"] == "failed"
+    finally:
+        host.machine.sh("mv /etc/deploybot/away /etc/deploybot/deploybot.conf")
+
+
+def test_without_a_secrets_file_it_says_which(host):
+    words, state = refuse(host)
+    assert state["ActiveState"] == "failed" and state["ExecMainStatus"] == "78", words
+    assert "/etc/deploybot/secrets/server/telegram_bot_token" in host.machine.status(SERVER), words
+
+
+def test_a_secret_of_another_user_is_said_to_be_one(host):
+    host.configure()
+    host.machine.run("chown", "root:", "/etc/deploybot/secrets/server/telegram_bot_token")
+    words, state = refuse(host)
+    assert "telegram_bot_token" in host.machine.status(SERVER), words
+    assert state["ActiveState"] == "failed"
+    host.machine.run("chown", "deploybot:", "/etc/deploybot/secrets/server/telegram_bot_token")
+
+
+def test_a_state_folder_that_cannot_be_written_is_named(host):
+    host.machine.sh("mount --bind /var/lib/deploybot /var/lib/deploybot; mount -o remount,ro,bind /var/lib/deploybot")
+    try:
+        words, _ = refuse(host)
+        assert "/var/lib/deploybot" in words and "ead-only" in words, words
+    finally:
+        host.machine.run("umount", "/var/lib/deploybot")
+
+
+def test_a_full_state_folder_is_said_to_be_full(host):
+    host.machine.sh("mount -t tmpfs -o size=64k,mode=1770,gid=$(id -g deploybot) full /var/lib/deploybot; "
+                    "head -c 1m /dev/zero >/var/lib/deploybot/much || true")
+    try:
+        words, _ = refuse(host)
+        assert "/var/lib/deploybot" in words and re.search("full|No space|space", words), words
+    finally:
+        host.machine.run("umount", "/var/lib/deploybot")
+
+
+def test_a_runner_without_its_folders_says_how_to_make_them(host):
+    host.machine.sh("rmdir /var/lib/deploybot/runs && mkdir /var/lib/deploybot/runs")
+    try:
+        words, _ = refuse(host, RUNNER)
+        assert "/var/lib/deploybot/runs" in words and "install -d" in words, words
+    finally:
+        host.machine.run("systemd-tmpfiles", "--create", "deploybot.conf")
+
+
+# ---- it runs ---------------------------------------------------------------------------------------
+
+def test_configured_it_runs_and_a_deployment_goes_live(host):
+    host.start()
+    assert host.machine.show(SERVER, "SubState") == "running"
+    host.make_builds_wait()
+    host.deploy()
+    assert host.app()[0] == 200
+    for unit, user in ((SERVER, "deploybot"), (RUNNER, "deploybot-runner")):
+        assert host.machine.run("stat", "-c", "%U", f"/proc/{host.machine.main_pid(unit)}").stdout.strip() == user
+
+
+@pytest.mark.parametrize("script", [
+    "echo x >/var/lib/deploybot/runs/x", "echo x >/etc/deploybot/deploybot.conf", "echo x >/usr/x", "echo x >/etc/x",
+    "cat /etc/deploybot/secrets/runner/deploy_key", "ls /var/lib/deploybot/git", "ls /var/lib/deploybot-runner",
+    "rm -r /var/lib/deploybot/git", "mv /var/lib/deploybot/git /var/lib/deploybot/x", "ls ~ada", "echo x >/run/x",
+    "echo x >/run/deploybot-runner/x", "echo x >/sys/kernel/mm/ksm/run", "cat /proc/1/environ", "chown 0 /tmp",
+    "unshare --user true"])
+def test_the_server_cannot(host, script):
+    host.put_secret("runner/deploy_key", "the runner's alone")
+    host.machine.sh("id ada >/dev/null 2>&1 || useradd --create-home ada")
+    well, said = host.look(SERVER, script)
+    assert not well, said
+
+
+def test_the_server_can_do_what_it_has_to(host):
+    well, said = host.look(SERVER, "set -e; cd /etc/deploybot; cat deploybot.conf secrets/server/* >/dev/null\n"
+                           "touch /var/lib/deploybot/x /var/lib/deploybot/environments/x /var/log/deploybot/x /tmp/x; "
+                           "rm /var/lib/deploybot/x /var/lib/deploybot/environments/x /var/log/deploybot/x; "
+                           "cat /var/lib/deploybot/runs/*/log >/dev/null")
+    assert well, said
+
+
+def test_the_server_executes_nothing(host):
+    """Not even what is there: the mounts of its process say so."""
+    pid = host.machine.main_pid(SERVER)
+    done = host.machine.run("nsenter", "-t", str(pid), "-m", "/bin/ls", check=False)
+    assert done.returncode == 126 and "ermission denied" in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize("script", [
+    "cat /etc/deploybot/secrets/server/telegram_bot_token", "cat /var/lib/deploybot/deploybot.db",
+    "echo x >/var/lib/deploybot/x", "echo x >/var/lib/deploybot/environments/x", "ls /var/log/deploybot",
+    "echo x >/etc/deploybot/deploybot.conf", "echo x >/usr/x", "ls ~ada", "setpriv --reuid 0 true",
+    "mount -t tmpfs x /mnt", "echo x >/run/x", "mknod /tmp/y c 1 3", "unshare --user true"])
+def test_the_runner_cannot(host, script):
+    well, said = host.look(RUNNER, script)
+    assert not well, said
+
+
+def test_the_runner_can_do_what_it_has_to(host):
+    well, said = host.look(RUNNER, "set -e; cd /etc/deploybot; cat deploybot.conf secrets/runner/* >/dev/null\n"
+                           "cat /var/lib/deploybot/environments/*.json >/dev/null; cd /var/lib/deploybot\n"
+                           "touch runs/x git/x apps/x ~/x /tmp/x /var/tmp/x /dev/shm/x\n"
+                           "rm runs/x git/x apps/x ~/x /tmp/x /dev/shm/x; git --version; ssh -V; id")
+    assert well, said
+
+
+def test_the_runner_has_a_tmp_of_its_own_that_outlives_it(host):
+    assert host.look(RUNNER, "echo kept >/tmp/x")[0]
+    assert not host.machine.root.exists("/tmp/x")
+    host.machine.run("systemctl", "restart", RUNNER)
+    assert host.look(RUNNER, "cat /tmp/x") == (True, "kept\n")
+
+
+# ---- restarts --------------------------------------------------------------------------------------
+
+class Stream:
+    """Pushes, one connection each, from a few senders, until it is told to stop."""
+
+    def __init__(self, host, senders=4):
+        self.host, self.stopped = host, threading.Event()
+        self.threads = [threading.Thread(target=self.send, args=(n,)) for n in range(senders)]
+
+    def send(self, sender):
+        number = 0
+        while not self.stopped.is_set():
+            number += 1
+            self.host.github.push(f"topic-{sender}", f"{sender:08x}{number:032x}")
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stopped.set()
+        for thread in self.threads:
+            thread.join()
+
+    def count(self):
+        return len(self.host.github.deliveries)
+
+
+def test_nobody_is_refused_and_nothing_is_lost_while_it_is_restarted(host):
+    host.github.deliveries.clear()
+    with Stream(host) as stream:
+        for _ in range(5):
+            before, pid = stream.count(), host.machine.main_pid(SERVER)
+            wait_until(lambda: stream.count() > before + 20, PATIENCE_S, "the stream")     # pylint: disable=W0640
+            host.machine.run("systemctl", "restart", SERVER)
+            assert host.machine.main_pid(SERVER) != pid
+    wrong = [(entry["status"], entry["error"]) for entry in host.github.deliveries
+             if entry["error"] or entry["status"] != 200]
+    assert not wrong, f"{len(wrong)} of {stream.count()}: {wrong[:5]}"
+    stored = [row[0] for row in host.database("SELECT id FROM inbox WHERE source LIKE '%git%'")]
+    for entry in host.github.deliveries:
+        assert stored.count(entry["guid"]) == 1, f"{entry['guid']} is stored {stored.count(entry['guid'])} times"
+    assert len(host.github.deliveries) > 100
+
+
+def restart(*units):
+    return lambda host: host.machine.run("systemctl", "restart", *units)
+
+
+def kill(unit):
+    def kill_it(host):
+        host.machine.run("systemctl", "kill", "-s", "KILL", "--kill-whom=main", unit)
+    return kill_it
+
+
+@pytest.mark.parametrize("what", [restart(SERVER), restart(RUNNER), restart(SERVER, RUNNER), kill(SERVER),
+                                  kill(RUNNER)],
+                         ids=["restart server", "restart runner", "restart both", "kill server", "kill runner"])
+def test_a_deployment_goes_on_and_ends_live(host, what):
+    with host.held_deployment() as mark:
+        building = host.builds()
+        pids = {unit: host.machine.main_pid(unit) for unit in (SERVER, RUNNER)}
+        what(host)
+        wait_until(lambda: all(host.machine.main_pid(unit) for unit in pids), PATIENCE_S, "both again")
+        assert {unit: host.machine.main_pid(unit) for unit in pids} != pids
+        host.wait_ready()
+        assert host.builds() == building, "another build, or none"
+    host.wait_live(mark)
+    assert host.app()[0] == 200
+
+
+def test_a_server_that_hangs_is_started_again(host):
+    pid = host.machine.main_pid(SERVER)
+    os.kill(host.machine.outside_pid(pid), signal.SIGSTOP)
+    wait_until(lambda: host.machine.main_pid(SERVER) not in (0, pid), PATIENCE_S, "the watchdog")
+    host.wait_ready()
+    assert "watchdog" in host.machine.journal(SERVER).lower()
+
+
+def test_a_reload_reads_settings_and_the_process_stays(host):
+    pid = host.machine.main_pid(SERVER)
+    host.machine.run("systemctl", "reload", SERVER)
+    assert host.machine.main_pid(SERVER) == pid
+
+
+# ---- the package's life ----------------------------------------------------------------------------
+
+def test_an_upgrade_in_the_middle_of_a_deployment_is_not_noticed(host):
+    newer = host.machine.give(kept_deb(NEWER), "newer.deb")
+    with host.held_deployment() as mark:
+        building = host.builds()
+        pids = {unit: host.machine.main_pid(unit) for unit in (SERVER, RUNNER)}
+        host.github.deliveries.clear()
+        with Stream(host, 2) as stream:
+            wait_until(lambda: stream.count() > 20, PATIENCE_S, "the stream")
+            host.machine.run("dpkg", "-i", newer, timeout=300)
+        assert all(entry["status"] == 200 for entry in host.github.deliveries), host.github.deliveries[-1]
+        for unit, pid in pids.items():
+            assert host.machine.main_pid(unit) not in (0, pid), f"{unit} was not restarted"
+        host.wait_ready()
+        assert f'version="{NEWER}"' in get(BASE + "/metrics")[1]
+        assert host.builds() == building
+    host.wait_live(mark)
+
+
+def test_removed_all_is_stopped_and_the_application_goes_on(host):
+    host.machine.run("dpkg", "-r", "deploybot", timeout=300)
+    for unit in UNITS:
+        assert host.machine.run("systemctl", "is-active", unit, check=False).stdout.strip() != "active", unit
+    assert get(BASE + "/healthz")[0] == 0
+    assert host.app()[0] == 200, f"its release in {SHOP} is not ours to end"
