@@ -163,22 +163,23 @@ warn_of_settings(struct runner_settings *settings)
 }
 
 /* Reads the settings once, to say what is wrong with them, and for STATE_DIRECTORY where no --state
- * was given: *state is kept as long as we live.  False: the reason is said. */
+ * was given.  False: the reason is said. */
 static bool
 look_at_settings(const char *env_file, const char **state)
 {
+	static char found[PATH_MAX];
 	struct runner_settings settings;
-	const char *value = *state;
+	const char *value = NULL;
 	struct err err;
 	bool good = runner_settings_read(&settings, env_file, &err);
 
 	if (good)
 		warn_of_settings(&settings);
-	if (good && value == NULL)
+	if (good && *state == NULL) {
 		good = runner_settings_text(&settings, "STATE_DIRECTORY", &value, &err);
-	if (good) {
-		*state = strdup(value); /* it has a default */
-		good = *state != NULL || err_set(&err, ERR_NOMEM, "out of memory");
+		(void)snprintf(
+		    found, sizeof(found), "%s", good ? value : ""); /* it has a default */
+		*state = found;
 	}
 	runner_settings_done(&settings);
 	if (!good)

@@ -87,8 +87,8 @@ queue_up(struct peer *peer, const char *data, size_t len)
 	struct peer_packet *packet = malloc(sizeof(*packet) + len), **end = &peer->first;
 
 	if (packet == NULL || peer->queued == PEERS_QUEUE_MAX) {
-		free(packet);
 		lose(peer, packet == NULL ? ENOMEM : 0);
+		free(packet);
 		return;
 	}
 	packet->next = NULL;
@@ -96,7 +96,7 @@ queue_up(struct peer *peer, const char *data, size_t len)
 	memcpy(packet->data, data, len);
 	while (*end != NULL)
 		end = &(*end)->next;
-	*end = packet;
+	*end = packet; /* NOANALYZE(malloc-leak): the queue has it */
 	if (peer->queued++ == 0)
 		peer->due = now_ms() + PEERS_PATIENCE_MS;
 }

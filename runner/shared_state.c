@@ -31,7 +31,8 @@ static const struct folder folders[] = {
 static const char *
 user_name(uid_t user, char room[NAME_ROOM])
 {
-	const struct passwd *entry = getpwuid(user); /* NOLINT(concurrency-mt-unsafe): one thread */
+	/* cppcheck-suppress getpwuidCalled ; there is one thread */
+	const struct passwd *entry = getpwuid(user); /* NOLINT(concurrency-mt-unsafe): the same */
 
 	if (entry != NULL)
 		(void)snprintf(room, NAME_ROOM, "%s", entry->pw_name);
@@ -43,7 +44,8 @@ user_name(uid_t user, char room[NAME_ROOM])
 static const char *
 group_name(gid_t group, char room[NAME_ROOM])
 {
-	const struct group *entry = getgrgid(group); /* NOLINT(concurrency-mt-unsafe): one thread */
+	/* cppcheck-suppress getgrgidCalled ; there is one thread */
+	const struct group *entry = getgrgid(group); /* NOLINT(concurrency-mt-unsafe): the same */
 
 	if (entry != NULL)
 		(void)snprintf(room, NAME_ROOM, "%s", entry->gr_name);
@@ -118,10 +120,10 @@ check_folder(int at, int fd, bool is_new, const struct folder *folder, gid_t gro
 
 	/* Its name is flushed too: without it every run's flushed record would vanish. */
 	if ((is_new && (!give_mode(fd, folder, group) || fsync(at) == -1)) || fstat(fd, &st) == -1)
-		fault.number = errno;
-	else if ((fault.text = find_fault(&st, folder, group)) == NULL &&
-	    faccessat(fd, ".", W_OK, AT_EACCESS) == -1) /* a read-only disk */
-		fault.number = errno;
+		return (struct fault){ .number = errno };
+	fault.text = find_fault(&st, folder, group);
+	if (fault.text == NULL && faccessat(fd, ".", W_OK, AT_EACCESS) == -1)
+		fault.number = errno; /* a read-only disk */
 	return fault;
 }
 
@@ -130,13 +132,15 @@ static int
 folder_open(int at, const struct folder *folder, const char *state, gid_t group, struct err *err)
 {
 	bool is_new = mkdirat(at, folder->name, 0700) == 0;
-	struct fault fault;
+	struct fault fault = { 0 };
 	int fd = -1;
 
 	if (is_new || errno == EEXIST)
 		fd = openat(at, folder->name, O_DIRECTORY | O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	fault = fd == -1 ? (struct fault){ .number = errno } :
-			   check_folder(at, fd, is_new, folder, group);
+	if (fd == -1)
+		fault.number = errno;
+	else
+		fault = check_folder(at, fd, is_new, folder, group);
 	if (fault.text == NULL && fault.number == 0)
 		return fd;
 	if (fd != -1)

@@ -229,6 +229,35 @@ one_that_comes_later_is_connected_to(void **state)
 	WAIT_FOR(w, w->settled == 5);
 }
 
+/* How often these words stand in what is logged while it is tried four times. */
+static int
+count_logged(struct world *w, const char *words)
+{
+	int ours = dup(STDERR_FILENO), count = 0;
+	FILE *said = tmpfile();
+	char line[512];
+
+	assert_true(said != NULL && ours != -1);
+	assert_true(dup2(fileno(said), STDERR_FILENO) != -1);
+	connect_to(w, w->path, 60000);
+	WAIT_FOR(w, w->away == 4);
+	assert_true(dup2(ours, STDERR_FILENO) != -1);
+	(void)close(ours);
+	rewind(said);
+	while (fgets(line, sizeof(line), said) != NULL)
+		count += strstr(line, words) != NULL;
+	(void)fclose(said);
+	return count;
+}
+
+static void
+the_absence_of_one_is_logged_once(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(count_logged(w, "is away: there is no such socket"), 1);
+}
+
 static void
 one_that_goes_is_connected_to_again(void **state)
 {
@@ -327,6 +356,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(one_that_comes_later_is_connected_to),
+		T(the_absence_of_one_is_logged_once),
 		T(one_that_goes_is_connected_to_again),
 		T(while_one_is_away_for_long_those_who_wait_are_told),
 		T(the_connection_to_one_that_gives_no_sign_of_life_is_made_again),
