@@ -182,7 +182,10 @@ look_at_settings(const char *env_file, const char **state)
 		*state = found;
 	}
 	runner_settings_done(&settings);
-	if (!good)
+	if (!good && env_file != NULL && access(env_file, R_OK) != 0)
+		(void)fprintf(stderr, "deploybot-runner: %s: put it there, for user %u to read\n",
+		    err.text, (unsigned)geteuid());
+	else if (!good)
 		(void)fprintf(stderr, "deploybot-runner: %s\n", err.text);
 	return good;
 }

@@ -1,5 +1,7 @@
-"""Goal: a container's health check tells a runner that works from one that hangs, is gone, or never was."""
+"""Goal: a container's health check tells a runner that works from one that hangs, is gone, or never was; and one that
+never was says why in its last line."""
 # SPDX-License-Identifier: ISC
+import os
 import pathlib
 import shutil
 import signal
@@ -9,7 +11,7 @@ import tempfile
 import pytest
 
 from flow_aid import PATIENCE_S
-from service_aid import AS_RUNNER, AS_SERVER, RunnerService, ServiceScene
+from service_aid import AS_RUNNER, AS_SERVER, RUNNER, TWO_USERS, RunnerService, ServiceScene
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/", "LANG": "C.UTF-8"}
 
@@ -28,8 +30,9 @@ def service():
 
 
 def ping(service, user=None):
-    done = subprocess.run([*(user or AS_RUNNER), str(service.program), "--ping", str(service.socket)], env=ENVIRONMENT, cwd="/",
-                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    done = subprocess.run([*(user or AS_RUNNER), str(service.program), "--ping", str(service.socket)], cwd="/",
+                          env=ENVIRONMENT, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=PATIENCE_S, check=False)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -54,3 +57,15 @@ def test_one_that_hangs_or_is_gone_is_not(service):
     service.socket.unlink()
     status, said = ping(service)
     assert status == 1 and "nobody listens: No such file" in said
+
+
+def test_settings_that_it_may_not_read_are_said_with_its_user(service):
+    conf = service.state.parent / "deploybot.conf"
+    for words in ("No such file or directory", "Permission denied"):
+        if words == "Permission denied" and not TWO_USERS:
+            continue
+        status, said = service.refused("--env-file", str(conf))
+        user = RUNNER if TWO_USERS else os.geteuid()
+        assert status == 78
+        assert said == f"deploybot-runner: cannot open {conf}: {words}: put it there, for user {user} to read"
+        conf.touch(mode=0o600)
