@@ -141,6 +141,7 @@ def test_a_keeper_killed_while_there_is_no_runner_is_a_lost_run(scene):
     begin(scene)
     run, leader, keeper = scene.last_run(), scene.leader(), scene.keeper()
     scene.service.stop(signal.SIGKILL)
+    assert keeper > 1
     os.kill(keeper, signal.SIGKILL)
     scene.service.start()
     wait_until(lambda: b"\nlost 1\n" in (scene.run_folder(run) / "exit").read_bytes(), PATIENCE_S, "its record")
