@@ -13,8 +13,8 @@ declare -A group=(
 	[analyze]="clang-tidy cppcheck python3"
 	[targets]="docker.io docker-compose docker-registry openssh-server openssh-client sudo iproute2 nginx wrk hey"
 	[valgrind]="valgrind"
-	[deb]="debhelper dpkg-dev fakeroot"
-	[infra]="docker.io docker-compose iproute2 lintian logrotate mmdebstrap systemd-container systemd debian-archive-keyring"
+	[deb]="build-essential debhelper dpkg-dev fakeroot"
+	[infra]="docker.io docker-compose docker-registry openssh-server iproute2 lintian logrotate mmdebstrap systemd-container systemd debian-archive-keyring"
 	[bench]="webhook nginx g++ git python3 python3-aiohttp nodejs npm libnode-dev"
 )
 # What the build looks for on another distribution: pkg-config's name and the version it was written with.
