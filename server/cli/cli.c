@@ -151,7 +151,9 @@ cli_run(int argc, char **argv, cli_command *serve)
 	int at = 0;
 	int status;
 
-	if (is_there(".env"))
+	/* A folder that we may not even enter has no settings of ours: an administrator's home, from
+	 * which this was typed as the server's user. */
+	if (access(".", X_OK) == 0 && is_there(".env"))
 		cli.env_file = ".env";
 	else if (is_there(CLI_SETTINGS_FILE))
 		cli.env_file = CLI_SETTINGS_FILE;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -19,6 +20,8 @@
 #include "lib/loop.h"
 #include "routes/route_health.h"
 #include "tests/unit/cli_capture.h"
+
+#define NOBODY 65534
 
 struct world {
 	char folder[64];
@@ -145,6 +148,28 @@ dot_env_is_read_when_it_is_there(void **state)
 	assert_int_equal(RUN(w, "check-config"), EX_OK);
 }
 
+/* `sudo -u deploybot deploybot doctor`, typed in a home of mode 0700: that the .env in it cannot be
+ * looked for is no reason to ask for one. */
+static void
+a_folder_that_may_not_be_entered_is_not_asked_for_settings(void **state)
+{
+	struct world *w = *state;
+	int status;
+	pid_t pid;
+
+	assert_int_equal(chmod(w->folder, 0), 0);
+	pid = fork();
+	if (pid == 0) {
+		if (geteuid() == 0 && setresuid(NOBODY, NOBODY, NOBODY) != 0)
+			_exit(2);
+		(void)RUN(w, "check-config");
+		_exit(said(w, ".env:") || said(w, "file: .env") ? 1 : 0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(chmod(w->folder, 0700), 0);
+	assert_int_equal(status, 0);
+}
+
 /* A child that serves /healthz on that address until it is killed. */
 static pid_t
 serve_health(const char *listen, uint16_t *ret_port)
@@ -224,6 +249,7 @@ main(void)
 		TEST(a_wrong_word_is_told_with_the_nearest_one),
 		TEST(check_config_names_every_wrong_line_and_exits_78),
 		TEST(dot_env_is_read_when_it_is_there),
+		TEST(a_folder_that_may_not_be_entered_is_not_asked_for_settings),
 		TEST(healthcheck_is_0_while_the_server_answers_and_1_when_it_is_gone),
 		TEST(audit_verify_without_a_database_says_so),
 	};
