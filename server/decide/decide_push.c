@@ -131,7 +131,8 @@ tell_held(struct tx *tx, const char *environment, const struct git_answer *answe
 }
 
 /* What came last there was this commit, and left everything as it was: CI says a push again when
- * its image is there, for which the first attempt may have waited in vain. */
+ * its image is there, for which the first attempt may have waited in vain.  What somebody cancelled
+ * is not begun again by itself. */
 static bool
 came_to_nothing(struct tx *tx, const char *environment, const char *commit)
 {
@@ -139,7 +140,7 @@ came_to_nothing(struct tx *tx, const char *environment, const char *commit)
 
 	return row_deployment_list(tx, environment, &last, 1) == 1 &&
 	    last.program == PROGRAM_DEPLOY && last.state == DEPLOY_FAILED && !last.is_touched &&
-	    strcmp(last.commit, commit) == 0;
+	    last.why != DEPLOY_WHY_CANCELLED && strcmp(last.commit, commit) == 0;
 }
 
 void

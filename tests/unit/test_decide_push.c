@@ -93,6 +93,28 @@ a_push_that_is_said_again_leaves_alone_what_was_released(void **state)
 	world_close(&w);
 }
 
+/* Cancelled while it waited for CI's image, which says the push again a minute later. */
+static void
+a_push_that_is_said_again_leaves_alone_what_somebody_cancelled(void **state)
+{
+	struct world_message *running;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	push(&w, "develop", COMMIT_A);
+	running = world_says(&w, "staging ← aaaaaaa");
+	(void)world_press(&w, WORLD_STAGING_USER, WORLD_TEAM, world_button(running, "Cancel"));
+	world_run_ends(&w, UNTOUCHED);
+	assert_int_equal(world_deployment(&w, 1).state, DEPLOY_FAILED);
+	assert_int_equal(world_deployment(&w, 1).why, DEPLOY_WHY_CANCELLED);
+	push(&w, "develop", COMMIT_A);
+	assert_int_equal(world_newest(&w, "staging").id, 1);
+	push(&w, "develop", COMMIT_B);
+	assert_int_equal(world_newest(&w, "staging").id, 2);
+	world_close(&w);
+}
+
 static void
 a_redelivery_is_one_delivery(void **state)
 {
@@ -501,6 +523,7 @@ main(void)
 		cmocka_unit_test(a_head_that_was_seen_is_not_deployed_again),
 		cmocka_unit_test(a_push_that_is_said_again_tries_again_what_came_to_nothing),
 		cmocka_unit_test(a_push_that_is_said_again_leaves_alone_what_was_released),
+		cmocka_unit_test(a_push_that_is_said_again_leaves_alone_what_somebody_cancelled),
 		cmocka_unit_test(a_redelivery_is_one_delivery),
 		cmocka_unit_test(what_is_no_push_of_ours_to_a_branch_of_ours_does_nothing),
 		cmocka_unit_test(any_signed_repository_is_ours_where_only_a_url_is_set),
