@@ -125,6 +125,17 @@ nothing_of_a_run_without_a_record_goes(void **state)
 	assert_int_equal(st.st_size, 200 * MB);
 }
 
+/* The runner was killed, or the power went, between the last file and the folder. */
+static void
+a_folder_that_was_emptied_before_goes_too(void **state)
+{
+	char text[256];
+
+	(void)state;
+	assert_int_equal(forget(7, text), PROTOCOL_REMOVAL_GONE);
+	assert_int_equal(faccessat(root, "7", F_OK, 0), -1);
+}
+
 static void
 a_record_of_another_release_is_a_record(void **state)
 {
@@ -156,6 +167,7 @@ main(void)
 		T(a_folder_is_removed_with_what_is_in_it),
 		T(a_large_log_is_cut_piece_by_piece),
 		T(nothing_of_a_run_without_a_record_goes),
+		T(a_folder_that_was_emptied_before_goes_too),
 		T(a_record_of_another_release_is_a_record),
 		T(what_cannot_be_removed_is_named),
 	};
