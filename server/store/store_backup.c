@@ -54,6 +54,17 @@ check_room(const char *database, int fd, const char *file, struct err *err)
 	return true;
 }
 
+/* Of our making, and still of that name: one that was finished and named since we opened it is
+ * somebody's backup, and one of another user is open to him while we write. */
+static bool
+is_ours(int fd, const char *partial)
+{
+	struct stat st, named;
+
+	return fstat(fd, &st) == 0 && lstat(partial, &named) == 0 && st.st_uid == geteuid() &&
+	    st.st_dev == named.st_dev && st.st_ino == named.st_ino;
+}
+
 /* Held for as long as it is written: two of us do not write into one file, and one that was killed
  * holds nothing. */
 static int
@@ -67,6 +78,10 @@ open_partial(const char *partial, struct err *err)
 	}
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
 		(void)err_set(err, ERR_BUSY, "%s: another backup is writing it", partial);
+	} else if (!is_ours(fd, partial)) {
+		(void)err_set(err, ERR_BUSY,
+		    "%s: another backup, or another user, made it: remove it, or name another file",
+		    partial);
 	} else if (ftruncate(fd, 0) != 0 || fchmod(fd, 0600) != 0) {
 		(void)err_errno(err, ERR_IO, errno, "%s", partial);
 	} else {

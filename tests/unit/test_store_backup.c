@@ -154,6 +154,26 @@ a_copy_beside_the_log_of_another_database_is_refused_until_that_is_gone(void **s
 	assert_int_equal(messages_in(scene->aid.path), 1);
 }
 
+/* Another user made it beforehand, in a folder of everybody's: he could read what is written. */
+static void
+what_another_user_made_is_not_written_into(void **state)
+{
+	struct scene *scene = *state;
+	struct store_backup made;
+	char partial[160];
+
+	if (geteuid() != 0)
+		skip(); /* nobody else can give a file away */
+	(void)snprintf(partial, sizeof(partial), "%s.partial", scene->file);
+	assert_true(file_write(partial, "his", 3, 0666, &scene->aid.err));
+	assert_int_equal(chown(partial, 65534, 65534), 0);
+	assert_false(store_backup(scene->aid.path, scene->file, &made, &scene->aid.err));
+	assert_int_equal(scene->aid.err.code, ERR_BUSY);
+	assert_int_equal(access(partial, F_OK), 0);
+	assert_int_equal(unlink(partial), 0);
+	assert_true(store_backup(scene->aid.path, scene->file, &made, &scene->aid.err));
+}
+
 static void
 an_odd_place_is_told_and_nothing_is_left_there(void **state)
 {
@@ -182,6 +202,7 @@ main(void)
 		TEST(what_stands_in_the_log_alone_is_in_the_copy),
 		TEST(a_copy_opens_as_a_store),
 		TEST(a_copy_beside_the_log_of_another_database_is_refused_until_that_is_gone),
+		TEST(what_another_user_made_is_not_written_into),
 		TEST(an_odd_place_is_told_and_nothing_is_left_there),
 	};
 
