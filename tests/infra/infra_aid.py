@@ -146,15 +146,15 @@ class Root:
                    env=clean_environment(DEBIAN_FRONTEND="noninteractive", **environment))
 
     def give(self, source, name):
-        """A file of ours in its /tmp."""
-        shutil.copy(source, self.path / "tmp" / name)
-        return f"/tmp/{name}"
+        """A file of ours in its /opt: a machine that boots has another /tmp."""
+        shutil.copy(source, self.path / "opt" / name)
+        return f"/opt/{name}"
 
     def install(self, deb):
         """With what it depends on."""
         (self.path / "etc" / "resolv.conf").write_text(pathlib.Path("/etc/resolv.conf").read_text("utf-8"), "utf-8")
-        return self.run("apt-get", "-o", "DPkg::Options::=--force-confold", "install", "-y", "--no-install-recommends",
-                        "--allow-downgrades", self.give(deb, "it.deb")).stdout
+        return self.run("apt-get", "install", "-y", "--no-install-recommends", "--allow-downgrades",
+                        self.give(deb, "it.deb")).stdout
 
     def stat(self, name):
         """(mode, owner, group) by the root's own names."""

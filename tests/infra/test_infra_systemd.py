@@ -167,6 +167,60 @@ def test_the_runner_has_a_tmp_of_its_own_that_outlives_it(host):
     assert host.look(RUNNER, "cat /tmp/x") == (True, "kept\n")
 
 
+def test_its_own_commands_work_as_its_user(host):
+    """As the package says after its installation, and as the manual does."""
+    for words in (("check-config",), ("audit", "verify"), ("healthcheck",)):
+        host.machine.run("runuser", "-u", "deploybot", "--", "deploybot", *words)
+    said = host.machine.run("runuser", "-u", "deploybot", "--", "deploybot", "doctor", check=False).stdout
+    assert " 0 errors" in said, said
+
+
+@pytest.fixture
+def drop_in(host):
+    """drop_in(unit, text): until the test is over."""
+    made = []
+
+    def make(unit, text):
+        folder = f"/etc/systemd/system/{unit}.d"
+        made.append(folder)
+        host.machine.run("mkdir", "-p", folder)
+        host.machine.run("bash", "-c", f"cat >{folder}/test.conf", stdin=text)
+        host.machine.run("systemctl", "daemon-reload")
+
+    yield make
+    for folder in made:
+        host.machine.run("rm", "-r", folder)
+    host.machine.sh("systemctl daemon-reload; systemctl stop deploybot.service; systemctl restart deploybot.socket; "
+                    "systemctl start deploybot.service")
+    host.wait_ready()
+
+
+def test_a_secret_may_come_as_a_credential(host, drop_in):
+    """As the unit's comment says."""
+    conf, secret = "/etc/deploybot/deploybot.conf", "/etc/deploybot/secrets/server/telegram_bot_token"
+    host.machine.sh(f"install -m 0600 {secret} /etc/credential && mv {secret} {secret}.away")
+    drop_in(SERVER, "[Service]\nLoadCredential=telegram_bot_token:/etc/credential\n")
+    host.machine.sh(f"sed -i 's|{secret}$|/run/credentials/{SERVER}/telegram_bot_token|' {conf}")
+    try:
+        host.machine.run("systemctl", "restart", SERVER)
+        host.wait_ready()
+        assert host.deploy()
+    finally:
+        host.machine.sh(f"mv {secret}.away {secret}; "
+                        f"sed -i 's|/run/credentials/{SERVER}/telegram_bot_token$|{secret}|' {conf}")
+
+
+def test_the_door_may_be_a_unix_socket(host, drop_in):
+    """As the socket unit's comment says; nginx would be the user."""
+    drop_in("deploybot.socket",
+            "[Socket]\nListenStream=\nListenStream=/run/deploybot/http.sock\nSocketUser=www-data\n")
+    host.machine.sh("systemctl stop deploybot.service; systemctl restart deploybot.socket; "
+                    "systemctl start deploybot.service")
+    ask = ("curl", "-s", "--unix-socket", "/run/deploybot/http.sock", "http://bot/readyz")
+    assert host.machine.run("runuser", "-u", "www-data", "--", *ask, check=False).returncode == 0
+    assert host.machine.run("runuser", "-u", "ada", "--", *ask, check=False).returncode != 0
+
+
 # ---- restarts --------------------------------------------------------------------------------------
 
 class Stream:
