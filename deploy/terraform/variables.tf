@@ -59,12 +59,12 @@ variable "deploy_public_key" {
 }
 
 variable "github_repository" {
-  description = "OWNER/NAME of the repository whose workflows may push images."
+  description = "The repository whose workflows may push images, as GitHub's tokens name it: OWNER/NAME, or OWNER@ID/NAME@ID where it was made or renamed after 15 July 2026, or has asked for that."
   type        = string
 
   validation {
-    condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$", var.github_repository))
-    error_message = "github_repository is OWNER/NAME, without https:// and without a * in it."
+    condition     = can(regex("^([A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+|[A-Za-z0-9][A-Za-z0-9-]*@[0-9]+/[A-Za-z0-9._-]+@[0-9]+)$", var.github_repository))
+    error_message = "github_repository is OWNER/NAME, or OWNER@ID/NAME@ID with both numbers, without https:// and without a * in it."
   }
 }
 

@@ -145,7 +145,8 @@ BAD = [("project", "-shop"), ("project", "a" * 21), ("project", "Shop"), ("proje
        ("admin_cidr", "203.0.113.700/32"), ("admin_public_key", "-----BEGIN OPENSSH PRIVATE KEY-----"),
        ("admin_public_key", "ecdsa-sha2-nistp256 AAAAE2VjZHNh"), ("admin_public_key", KEY + " you'; rm -rf '"),
        ("deploy_public_key", ""), ("github_repository", "https://github.com/o/n"),
-       ("github_repository", "owner/*"), ("github_branches", []), ("github_branches", ["release/*"]),
+       ("github_repository", "owner/*"), ("github_repository", "owner@12/name"), ("github_repository", "owner@12/*"),
+       ("github_branches", []), ("github_branches", ["release/*"]),
        ("github_branches", ["refs/heads/main"]), ("github_environments", ["*"]), ("instance_type", "t4g.small"),
        ("instance_type", "small"), ("root_volume_gb", 5), ("root_volume_gb", 20.5), ("ami_id", "debian"),
        ("vpc_cidr", "10.0.0.0/28"), ("vpc_cidr", "8.8.0.0/16"), ("health_port", 22), ("health_port", 70000),
@@ -171,7 +172,8 @@ def refused(folder, calls):
 @needs_terraform
 def test_terraform_says_of_each_bad_value_what_is_wanted(tmp_path):
     """variables.tf stands alone in a module, which is called once for each bad value, and with good ones."""
-    good = [{}, {"health_port": None, "ami_id": "ami-0123456789abcdef0"}, {"github_environments": ["production"]}]
+    good = [{}, {"health_port": None, "ami_id": "ami-0123456789abcdef0"}, {"github_environments": ["production"]},
+            {"github_repository": "owner@12/name@345"}]     # what GitHub says of repositories since July 2026
     calls = {f"bad_{place}": {**GOOD, name: value} for place, (name, value) in enumerate(BAD)}
     calls |= {f"good_{place}": {**GOOD, **more} for place, more in enumerate(good)}
     errors = refused(tmp_path, calls)
