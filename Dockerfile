@@ -9,7 +9,7 @@
 # BASE_IMAGE is a Debian 12 or later.  A tag moves: pin it by digest where a build must be repeatable,
 # --build-arg BASE_IMAGE=debian:12-slim@sha256:...  RUNNER_BASE_IMAGE may be one that has tools of yours already.
 ARG BASE_IMAGE=debian:12-slim
-ARG RUNNER_BASE_IMAGE=${BASE_IMAGE}
+ARG RUNNER_BASE_IMAGE
 
 # ---- build: the programs, and what a container finds around them ---------------------------------
 FROM ${BASE_IMAGE} AS build
@@ -83,7 +83,7 @@ ENTRYPOINT ["/usr/lib/deploybot/deploybot"]
 CMD ["--env-file", "/etc/deploybot/deploybot.conf", "serve"]
 
 # ---- runner-files: what is put into the runner's root, in one piece --------------------------------
-FROM ${RUNNER_BASE_IMAGE} AS runner-files
+FROM ${RUNNER_BASE_IMAGE:-${BASE_IMAGE}} AS runner-files
 # 1: build and push images (IMAGE_SOURCE=build).  Of Debian's package the client alone: no engine runs here.
 ARG WITH_DOCKER=1
 WORKDIR /files
@@ -97,7 +97,7 @@ RUN if [ "${WITH_DOCKER}" = 1 ]; then \
  fi
 
 # ---- runner: what deploy/'s scripts call ----------------------------------------------------------
-FROM ${RUNNER_BASE_IMAGE} AS runner
+FROM ${RUNNER_BASE_IMAGE:-${BASE_IMAGE}} AS runner
 # 1: passwords for ECR registries by aws; the transport kubernetes.
 ARG WITH_AWS=0
 ARG WITH_KUBECTL=0

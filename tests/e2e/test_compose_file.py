@@ -102,6 +102,11 @@ def test_every_variable_is_described_and_none_that_is_gone():
     assert described | {"DOCKER_GID"} == used
 
 
+def test_no_variable_stands_in_the_default_of_another():
+    """docker-compose 1.29 ends a variable at the first brace."""
+    assert not re.search(r"\$\{[^}]*\$", TEXT + (COMPOSE / "engine.yml").read_text(encoding="utf-8"))
+
+
 def test_a_service_waits_for_whom_it_needs_and_says_how_it_is():
     waits = {name: sorted(service.get("depends_on", {})) for name, service in SERVICES.items()}
     assert waits == {"server": ["runner"], "runner": [], "nginx": ["server"], "prometheus": ["server"],
@@ -113,6 +118,20 @@ def test_a_service_waits_for_whom_it_needs_and_says_how_it_is():
             assert service["healthcheck"]["test"][0] == "CMD"
     # A runner that is stopped has longer than a deployment and its rollback may last.
     assert SERVICES["runner"]["stop_grace_period"] == "${RUNNER_GRACE:-30m}"
+
+
+def test_grafana_finds_its_dashboard_and_its_prometheus():
+    """Its image cannot be had here: the files that it is given fit each other and the other services."""
+    mounts = {mount["target"]: mount["source"] for mount in SERVICES["grafana"]["volumes"]}
+    provisioning = ROOT / mounts["/etc/grafana/provisioning"]
+    provider = yaml.safe_load((provisioning / "dashboards" / "deploybot.yml").read_text("utf-8"))["providers"][0]
+    dashboard = ROOT / mounts[provider["options"]["path"] + "/dashboard.json"]
+    source = yaml.safe_load((provisioning / "datasources" / "deploybot.yml").read_text("utf-8"))["datasources"][0]
+    assert source["url"] == "http://prometheus:9090" and "prometheus" in SERVICES
+    shown = json.loads(dashboard.read_text("utf-8"))
+    assert [(v["type"], v["query"]) for v in shown["templating"]["list"] if v["name"] == "datasource"] == [
+        ("datasource", source["type"])]
+    assert "proxy_pass http://$grafana" in (COMPOSE / "dashboards.conf").read_text("utf-8")
 
 
 @pytest.mark.parametrize("name, user", [("server", "10001:10001"), ("runner", "10002")])

@@ -2,15 +2,16 @@
 
     with Engine(builds=True) as engine:     # the machine's network, for apt-get in a Dockerfile; none of containers
         engine.docker("build", ...)
-    with Engine() as engine:                # a network namespace, with bridges and ports as on any host
-        with engine.network():              # the caller's thread, and what it starts, is in there
-            engine.compose(...)
+    with Engine() as engine:                # a host of its own, with bridges and ports, at HOST
+        with engine.world():                # the caller's thread, and what it starts, is at WORLD: all there is outside
+            engine.docker("run", ...)
 
 Both keep their images in build/infra/engine, so that what was built is there, and a second run builds little.
 """
 # SPDX-License-Identifier: ISC
 import contextlib
 import ctypes
+import fcntl
 import json
 import os
 import pathlib
@@ -32,18 +33,27 @@ CACHE = ROOT / "build" / "infra"
 DOCKER = "/usr/bin/docker"      # another client on PATH may lack the builder
 COMPOSE = "/usr/bin/docker-compose"
 BASE = "deploybot-test-base:12"
-OUTSIDE = "10.78.0.1"           # what stands for the internet, in the engine's network
+WORLD, HOST = "10.78.0.1", "10.78.0.2"
 CLONE_NEWNET = 0x40000000
 START_S = 120
 NAMESPACES = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child=KILL",
               "--mount-proc", "--propagation", "private"]
-# The first process: bash waits for orphans too.
+# The first process: bash waits for orphans too.  The world is a network namespace at the other end of a wire.
 FIRST = """set -e
+folder=$1 world=$2 host=$3
+shift 3
 ip link set lo up
-if [[ -n $OUTSIDE ]]; then
-	ip link add outside type bridge
-	ip address add "$OUTSIDE/24" dev outside
-	ip link set outside up
+if [[ -n $world ]]; then
+	touch "$folder/world"
+	unshare --net="$folder/world" true
+	ip link add eth0 type veth peer name eth1
+	ip link set eth1 netns "$folder/world"
+	ip address add "$host/24" dev eth0
+	ip link set eth0 up
+	nsenter --net="$folder/world" ip link set lo up
+	nsenter --net="$folder/world" ip address add "$world/24" dev eth1
+	nsenter --net="$folder/world" ip link set eth1 up
+	ip route add default via "$world"
 fi
 /usr/sbin/dockerd "$@" &
 wait $!
@@ -64,12 +74,16 @@ class Engine:
         self.process = None
         self.folder = None
         self.socket = None
+        self.lock = None
         self.group = f"{inside.CGROUP}{os.getpid()}"
 
     def start(self):
         inside.remove_cgroups()
         inside.hand_on_controllers()
         CACHE.mkdir(parents=True, exist_ok=True)
+        # Images are kept in one place: two engines would ruin it.
+        self.lock = open(CACHE / "engine.lock", "w", encoding="ascii")
+        fcntl.flock(self.lock, fcntl.LOCK_EX)
         # Short: sockets are made in it, and their paths are 107 bytes at most.
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="engine-", dir="/tmp"))
         self.socket = self.folder / "docker.sock"
@@ -80,9 +94,9 @@ class Engine:
             words += ["--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-forward=false"]
         with open(self.folder / "log", "ab") as log:
             self.process = subprocess.Popen(
-                [*NAMESPACES, *([] if self.builds else ["--net"]), "bash", "-c", FIRST, "dockerd", *words],
-                env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root",
-                     "OUTSIDE": "" if self.builds else OUTSIDE},
+                [*NAMESPACES, *([] if self.builds else ["--net"]), "bash", "-c", FIRST, "dockerd", str(self.folder),
+                 "" if self.builds else WORLD, HOST, *words],
+                env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root"},
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         try:
             wait_until(self.is_up, START_S, "the container engine")
@@ -104,6 +118,7 @@ class Engine:
             self.process = None
         wait_until(self.end_cgroups, START_S, "the end of all containers")
         shutil.rmtree(self.folder, ignore_errors=True)
+        self.lock.close()
 
     def end_cgroups(self):
         left = [found for root in inside.hierarchies() for found in root.glob(self.group)]
@@ -140,11 +155,13 @@ class Engine:
         return json.loads(self.docker("inspect", name))[0]
 
     @contextlib.contextmanager
-    def network(self):
-        """The calling thread is in the engine's network; so is what it starts."""
+    def world(self):
+        """The calling thread is where the internet would be; so is what it starts."""
         children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         first = wait_until(lambda: children.read_text("ascii").split(), START_S, "the engine's first process")[0]
-        with open("/proc/thread-self/ns/net", "rb") as ours, open(f"/proc/{first}/ns/net", "rb") as theirs:
+        # The name stands in the engine's mounts only.
+        with (open("/proc/thread-self/ns/net", "rb") as ours,
+              open(f"/proc/{first}/root{self.folder}/world", "rb") as theirs):
             enter(theirs.fileno())
             try:
                 yield
@@ -176,9 +193,9 @@ def make_base(engine):
 def build(engine, name, *words, target=None, file="Dockerfile", context=ROOT, buildkit=False):
     """Builds an image on the base; what docker says."""
     print(f"infra: building {name}", flush=True)
-    return engine.docker("build", "--network=host", f"--build-arg=BASE_IMAGE={BASE}", f"--tag={name}", f"--file={file}",
-                         *([f"--target={target}"] if target else []), *words, str(context), timeout=1800,
-                         DOCKER_BUILDKIT="1" if buildkit else "0")
+    return engine.docker("build", "--force-rm", "--network=host", f"--build-arg=BASE_IMAGE={BASE}", f"--tag={name}",
+                         f"--file={file}", *([f"--target={target}"] if target else []), *words, str(context),
+                         timeout=1800, DOCKER_BUILDKIT="1" if buildkit else "0")
 
 
 def build_all(engine):

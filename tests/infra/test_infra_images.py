@@ -152,3 +152,17 @@ def test_make_images_writes_version_and_revision_into_the_labels(engine):
         assert re.fullmatch("[0-9a-f]{40}|unknown", labels["org.opencontainers.image.revision"])
         assert engine.inspect(f"deploybot-{target}:latest")["Config"]["Labels"] == labels
     assert engine.docker(*GUARDED, f"deploybot-server:{version}", "--version") == f"deploybot {version}"
+
+
+def test_docker_compose_builds_both_on_one_base(engine):
+    """What compose says of the build is what make images says: the layers are there already."""
+    file = engine_aid.ROOT / "docker-compose.yml"
+    subprocess.run([engine_aid.COMPOSE, "--file", str(file), "build", "server", "runner"],
+                   env=engine.environment(DEPLOYBOT_HOSTNAME="a.example.org", BUILD_NETWORK="host",
+                                          BASE_IMAGE=engine_aid.BASE, SERVER_IMAGE="deploybot-server:compose",
+                                          RUNNER_IMAGE="deploybot-runner:compose", DEPLOYBOT_VERSION="1.2.3"),
+                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=1800, check=True)
+    for target, ours in (("server", SERVER), ("runner", RUNNER)):
+        made, wanted = engine.inspect(f"deploybot-{target}:compose"), engine.inspect(ours)
+        assert made["Config"]["Labels"]["org.opencontainers.image.version"] == "1.2.3"
+        assert made["RootFS"]["Layers"] == wanted["RootFS"]["Layers"]
