@@ -364,8 +364,9 @@ delete_role() {
 
 delete_policy() {
 	local item
-	needs OLD_VERSION_IDS iam list-policy-versions --policy-arn "$1" --query "Versions[?!IsDefaultVersion].[VersionId]" ||
-		return 1
+	# Not ?!IsDefaultVersion: pasted from the dry run, an interactive shell would put an old command there.
+	needs OLD_VERSION_IDS iam list-policy-versions --policy-arn "$1" \
+		--query "Versions[?to_string(IsDefaultVersion)=='false'].[VersionId]" || return 1
 	for item in "${found[@]}"; do
 		change iam delete-policy-version --policy-arn "$1" --version-id "$item" || return 1
 	done

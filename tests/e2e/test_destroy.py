@@ -113,6 +113,14 @@ def test_the_dry_run_asks_aws_nothing_and_prints_every_command(destroyer):
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_the_dry_run_can_be_pasted_line_by_line_into_a_shell(destroyer):
+    """An interactive bash, in which a ! that no = follows asks for an old command, also within double quotes."""
+    lines = ["aws() { :; }", *dry_run(destroyer), "echo pasted all"]
+    done = subprocess.run(["setsid", "bash", "--norc", "-i"], input="\n".join(lines), text=True, capture_output=True,
+                          check=False, env={"PATH": "/usr/bin:/bin", "HISTFILE": "", "TERM": "dumb"}, cwd=destroyer.folder)
+    assert "event not found" not in done.stderr and done.stdout == "pasted all\n"
+
+
 def test_the_dry_run_needs_no_aws(cloud, tmp_path):
     (tmp_path / "bin").mkdir()
     for name in ("bash", "cat"):
