@@ -1,8 +1,8 @@
 /* store_schema.c - the tables, as numbered migrations.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 /*
- * A migration is never edited once it was released, only followed by another: migration_1 is
- * frozen by the first release, 0.1.0, and may change until then.  A new state or why
+ * A migration is never edited once it was released, only followed by another: migration_1 is that
+ * of 0.1.0.  A new state or why
  * of deployment/deploy_flow.h needs one that makes the table's CHECK and indexes anew.  Kinds of
  * effects and verbs of questions have no CHECK, so that a new one needs none.  Times are wall ms,
  * 0: not yet; a text that is not known is ''.
@@ -101,9 +101,6 @@ static const char *const migration_1[] = {
 	/* How long it took is told again and again; most may have been superseded. */
 	"CREATE INDEX deployment_live ON deployment (environment, id)"
 	" WHERE state = 'LIVE' AND program = 'deploy';"
-	/* How the last one ended is asked with each change, in a history of any length. */
-	"CREATE INDEX deployment_ended ON deployment (environment, ended_at)"
-	" WHERE " STORE_HAS_RUN ";"
 	"CREATE INDEX deployment_message ON deployment (message);"
 	"CREATE INDEX deployment_also_message ON deployment (also_message);",
 	/* clang-format on */
@@ -179,7 +176,14 @@ static const char *const migration_1[] = {
 	NULL,
 };
 
-static const char *const *const migrations[] = { migration_1 };
+static const char *const migration_2[] = {
+	/* How the last one ended is asked with each change, in a history of any length. */
+	"CREATE INDEX deployment_ended ON deployment (environment, ended_at)"
+	" WHERE " STORE_HAS_RUN ";",
+	NULL,
+};
+
+static const char *const *const migrations[] = { migration_1, migration_2 };
 
 static bool
 migrate_to(struct db *db, int64_t version, struct err *err)
