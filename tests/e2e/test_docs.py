@@ -1,0 +1,142 @@
+"""Goal: what the docs point to is there: links and anchors, settings, make's targets, files; and each block of commands
+in INSTALLATION.md says whether it is run by a test (tests/infra/test_infra_installation.py)."""
+# SPDX-License-Identifier: ISC
+import pathlib
+import re
+import subprocess
+import sys
+
+import pytest
+
+from stage import ROOT
+
+sys.path.insert(0, str(ROOT / "tests" / "infra"))
+from page_aid import blocks  # noqa: E402  pylint: disable=wrong-import-position
+
+BINARY = {".png", ".svg"}
+LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
+CODE = re.compile(r"`([^`\n]+)`")
+# In a name of ours there is an underscore; what has none (PATH, HEAD) is not ours.
+NAME = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
+MAKE = re.compile(r"(?m)^ *(?:sudo )?make(?: -C \w+)?(?: [A-Z]+=\S*)* ([a-z][a-z-]*)")
+FOLDERS = {"deploy", "docs", "lib", "nginx", "runner", "server", "tests", ".github"}
+SUFFIXES = {".c", ".h", ".def", ".py", ".sh", ".md", ".yml", ".conf", ".js", ".json", ".lua", ".tf", ".mk"}
+# Of whoever writes a test, or a transport of his own.
+EXAMPLES = {"MY_FAULT", "STAGING_FOLDER"}
+
+
+def tracked():
+    """Files that are in git, or would be; all where there is no repository."""
+    done = subprocess.run(["git", "-C", ROOT, "ls-files", "--cached", "--others", "--exclude-standard"],
+                          capture_output=True, text=True, check=False)
+    names = done.stdout.splitlines() if done.returncode == 0 else \
+        [str(path.relative_to(ROOT)) for path in ROOT.rglob("*") if path.is_file() and "build" not in path.parts]
+    return [name for name in names if (ROOT / name).is_file()]
+
+
+FILES = tracked()
+PAGES = [name for name in FILES if name.endswith(".md") and not name.startswith("tests/fuzz/")]
+
+
+def text_of(name):
+    return (ROOT / name).read_text("utf-8")
+
+
+def without_code(text):
+    text = re.sub(r"(?ms)^ *```.*?^ *```$", "", text)
+    return re.sub(r"(?m)^(?: {4,}|\t).*$", "", text)
+
+
+def anchors(name):
+    """As GitHub makes them of headings."""
+    found = set()
+    for heading in re.findall(r"(?m)^#+ +(.+?) *$", without_code(text_of(name))):
+        heading = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower()
+        base = re.sub(r"[^\w\- ]", "", heading).replace(" ", "-")
+        number = 0
+        while (made := base if number == 0 else f"{base}-{number}") in found:
+            number += 1
+        found.add(made)
+    return found
+
+
+def code_of(name):
+    """What stands in backticks, and in blocks."""
+    text = text_of(name)
+    blocks_of = re.findall(r"(?ms)^ *```.*?^ *```$", text) + re.findall(r"(?m)^ {4,}\S.*$", text)
+    return CODE.findall(text) + blocks_of
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page):
+    wrong = []
+    for found in LINK.finditer(re.sub(r"`[^`\n]*`", "", without_code(text_of(page)))):
+        target, _, anchor = (found[1] or found[2]).partition("#")
+        if re.match(r"\w+:", target):
+            continue
+        there = (ROOT / page).parent.joinpath(target).resolve() if target else ROOT / page
+        if not there.exists():
+            wrong.append(f"{found[0]}: no such file")
+        elif anchor and anchor not in anchors(there.relative_to(ROOT)):
+            wrong.append(f"{found[0]}: no such heading")
+    assert not wrong, wrong
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_names_in_capitals_are_names_of_something(page):
+    """A setting, a variable of make, compose, Terraform or a workflow: it stands in a file that is no prose."""
+    said = {name for code in code_of(page) for name in NAME.findall(code)}
+    missing = sorted(said - known_names() - EXAMPLES)
+    assert not missing, missing
+
+
+def known_names(cache=[]):      # pylint: disable=dangerous-default-value
+    if not cache:
+        cache.append({name for path in FILES if not path.endswith(".md") and pathlib.Path(path).suffix not in BINARY
+                      and path != "tests/e2e/test_docs.py"
+                      for name in NAME.findall((ROOT / path).read_text("utf-8", "replace"))})
+    return cache[0]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_targets_of_make_exist(page):
+    makefiles = text_of("Makefile") + text_of("deploy/install.mk")
+    targets = {word for line in re.findall(r"(?m)^([a-z][a-z -]*):(?!=)", makefiles) for word in line.split()}
+    said = {word for code in code_of(page) for word in MAKE.findall(code)}
+    said -= {"it"}      # `make it right: install -d ...` is something that a program says
+    assert said <= targets, said - targets
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_files_that_are_named_exist(page):
+    """Only where a whole path of the tree is meant: one that begins with one of its folders."""
+    missing = []
+    for code in CODE.findall(text_of(page)):
+        path = pathlib.PurePath(code.split()[0].split(":")[0] if code.strip() else "")
+        if path.parts and path.parts[0] in FOLDERS and path.suffix in SUFFIXES and not \
+                re.search(r"[*<>{}…$]|NAME", code):
+            if not (ROOT / path).exists() and not (ROOT / "server" / path).exists():
+                missing.append(str(path))
+    assert not missing, missing
+
+
+def test_each_command_of_the_installation_is_run_or_says_why_not():
+    found = blocks("INSTALLATION.md")
+    assert len([block for block in found if block.is_run]) > len(found) / 2
+
+
+def test_settings_of_the_installation_stand_in_the_file_that_is_installed():
+    """`run: machine, settings` is typed over the lines that are there."""
+    there = re.findall(r"(?m)^#?([A-Z_]+)=", text_of(".env.example"))
+    for block in blocks("INSTALLATION.md"):
+        if "settings" in block.options:
+            for line in block.text.splitlines():
+                name = line.partition("=")[0]
+                assert there.count(name.removesuffix("_FILE")) == 1, name
+
+
+def test_the_readme_names_each_setting_that_there_is_under_its_name():
+    table = re.search(r"(?s)\| setting \| for \|\n(.*?)\n\n", text_of("README.md"))[1]
+    there = set(re.findall(r"(?m)^#?([A-Z_]+)=", text_of(".env.example")))
+    said = {name for row in table.splitlines() for name in NAME.findall(row.split("|")[1])}
+    assert said <= there, said - there
