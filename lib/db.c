@@ -3,12 +3,9 @@
 #include "lib/db.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
@@ -16,14 +13,13 @@
 #include "lib/db_parts.h"
 #include "lib/err.h"
 
-#define CACHE_SLOTS	    256 /* a power of two; a store has some 150 statements */
-#define CACHE_PROBES	    8
-#define PAGE_SIZE	    4096 /* a delivery dirties a page of each of two random indexes */
-#define CACHE_KIB	    1024 /* pages in memory: idle memory stays low */
-#define BUSY_TIMEOUT_MS	    50
-#define WAL_LIMIT	    16777216
-#define HEADER_READ_VERSION 19 /* https://www.sqlite.org/fileformat.html: 1 legacy, 2 WAL */
-#define VALUE_MAX	    (64 * 1024 * 1024) /* the largest text or blob */
+#define CACHE_SLOTS	256 /* a power of two; a store has some 150 statements */
+#define CACHE_PROBES	8
+#define PAGE_SIZE	4096 /* a delivery dirties a page of each of two random indexes */
+#define CACHE_KIB	1024 /* pages in memory: idle memory stays low */
+#define BUSY_TIMEOUT_MS 50
+#define WAL_LIMIT	16777216
+#define VALUE_MAX	(64 * 1024 * 1024) /* the largest text or blob */
 
 struct cached {
 	char *sql; /* NULL: free slot */
@@ -173,62 +169,6 @@ on_commit(void *ctx, sqlite3 *handle, const char *name, int pages)
 	return SQLITE_OK;
 }
 
-/* So that a new file never has another mode, whatever the umask. */
-static bool
-create_private(const char *path, struct err *err)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-
-	if (fd >= 0)
-		(void)close(fd); /* nothing was written */
-	else if (errno == EROFS)
-		return err_errno(err, ERR_IO, errno, "creating %s (mount it writable)", path);
-	else if (errno == EACCES)
-		return err_errno(err, ERR_IO, errno,
-		    "creating %s (user %u must be able to write in its folder)", path,
-		    (unsigned)geteuid());
-	else if (errno != EEXIST)
-		return err_errno(err, ERR_IO, errno, "creating %s", path);
-	return true;
-}
-
-/*
- * A database that was copied here while the log of the one before was left beside it: SQLite would
- * write that log's pages into it, whatever they were of.  A backup is no database with a log (its
- * header says 1), and one that has a log was never without that mark on disk.
- */
-static bool
-is_log_of_another(const char *path, const char *log)
-{
-	unsigned char header[20];
-	struct stat st;
-	ssize_t size;
-	int fd;
-
-	if (stat(log, &st) != 0 || st.st_size == 0)
-		return false;
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false; /* opening it tells why */
-	size = pread(fd, header, sizeof(header), 0);
-	(void)close(fd); /* only read from */
-	return size == (ssize_t)sizeof(header) && header[HEADER_READ_VERSION] == 1;
-}
-
-static bool
-check_log(const char *path, struct err *err)
-{
-	char log[PATH_MAX];
-
-	(void)snprintf(log, sizeof(log), "%s-wal", path); /* cut, it is not there */
-	if (!is_log_of_another(path, log))
-		return true;
-	return err_set(err, ERR_CONFIG,
-	    "%s is not the log of the database beside it, which was restored: move it and the -shm"
-	    " file away",
-	    log);
-}
-
 static bool
 open_handle(struct db *db, const char *path, unsigned flags, struct err *err)
 {
@@ -237,7 +177,7 @@ open_handle(struct db *db, const char *path, unsigned flags, struct err *err)
 
 	/* In this process a second descriptor of the file must never be closed once SQLite has
 	 * it open: that would drop its locks. */
-	if (!read_only && (!check_log(path, err) || !create_private(path, err)))
+	if (!read_only && !db_files_prepare(path, err))
 		return false;
 	rc = sqlite3_open_v2(path, &db->handle,
 	    (read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_NOMUTEX |
@@ -254,6 +194,8 @@ open_handle(struct db *db, const char *path, unsigned flags, struct err *err)
 		return err_wrap(err, "%s", path);
 	if (rc == SQLITE_OK) {
 		(void)sqlite3_wal_hook(db->handle, on_commit, db); /* gives the one before */
+		if (!read_only)
+			db_files_tidy(path);
 		return true;
 	}
 	if (db->handle == NULL)

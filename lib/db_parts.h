@@ -8,4 +8,15 @@
 /* SQLite's result, and the errno of the call behind it, as one of ours: see db.h. */
 enum err_code db_code_of(int rc, int errno_value);
 
+/*
+ * Before SQLite opens a database to write: makes its file (mode 0600) where it is missing, and
+ * refuses one, or a file beside it, that another user made.  A folder may be others' too, and what
+ * stands in a journal or a log is written into the database, whoever wrote it.  Also refused: the log
+ * of the database before one that was restored.
+ */
+bool db_files_prepare(const char *path, struct err *err) MUST_USE;
+
+/* Once it is open with its log no journal is looked for: takes away the place that was kept. */
+void db_files_tidy(const char *path);
+
 #endif

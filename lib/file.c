@@ -314,6 +314,18 @@ file_is_safe(const char *path, struct err *err)
 }
 
 bool
+file_owner_is_ours(uid_t owner, const char *path, struct err *err)
+{
+	if (owner == geteuid() || owner == 0 || geteuid() == 0)
+		return true;
+	return err_set(err, ERR_CONFIG,
+	    "%s was made by user %u, and we are user %u: find out why, and remove it, or give it "
+	    "to "
+	    "us",
+	    path, (unsigned)owner, (unsigned)geteuid());
+}
+
+bool
 file_is_private(const char *path, bool group_may_read, struct err *err)
 {
 	mode_t others = group_may_read ? 037 : 077;

@@ -1,0 +1,123 @@
+/* db_files.c - the files of a database before SQLite opens them: ours, and of one database.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/db_parts.h"
+#include "lib/file.h"
+
+#define HEADER_READ_VERSION 19 /* https://www.sqlite.org/fileformat.html: 1 legacy, 2 WAL */
+
+/* --- what is beside it --- */
+
+static const char *const beside[] = { "-journal", "-wal", "-shm" };
+
+static bool
+check_owner(const char *path, struct err *err)
+{
+	struct stat st;
+
+	if (lstat(path, &st) != 0)
+		return err_errno(err, ERR_IO, errno, "looking at %s", path);
+	return file_owner_is_ours(st.st_uid, path, err);
+}
+
+/* What is not there yet is made, so that nobody makes it between our look and SQLite's: an empty
+ * one is none to SQLite, and in a folder with the sticky bit only we can take it away. */
+static bool
+keep_place(const char *database, const char *suffix, struct err *err)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	if ((size_t)snprintf(path, sizeof(path), "%s%s", database, suffix) >= sizeof(path))
+		return err_set(err, ERR_LIMIT, "path too long: %.100s", database);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd >= 0)
+		(void)close(fd); /* nothing was written */
+	else if (errno == EEXIST)
+		return check_owner(path, err);
+	return true; /* SQLite says better why it cannot be made */
+}
+
+/* So that a new file never has another mode, whatever the umask. */
+static bool
+create_private(const char *path, struct err *err)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd >= 0)
+		(void)close(fd); /* nothing was written */
+	else if (errno == EROFS)
+		return err_errno(err, ERR_IO, errno, "creating %s (mount it writable)", path);
+	else if (errno == EACCES)
+		return err_errno(err, ERR_IO, errno,
+		    "creating %s (user %u must be able to write in its folder)", path,
+		    (unsigned)geteuid());
+	else if (errno != EEXIST)
+		return err_errno(err, ERR_IO, errno, "creating %s", path);
+	return true;
+}
+
+/*
+ * A database that was copied here while the log of the one before was left beside it: SQLite would
+ * write that log's pages into it, whatever they were of.  A backup is no database with a log (its
+ * header says 1), and one that has a log was never without that mark on disk.
+ */
+static bool
+is_log_of_another(const char *path, const char *log)
+{
+	unsigned char header[20];
+	struct stat st;
+	ssize_t size;
+	int fd;
+
+	if (stat(log, &st) != 0 || st.st_size == 0)
+		return false;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false; /* opening it tells why */
+	size = pread(fd, header, sizeof(header), 0);
+	(void)close(fd); /* only read from */
+	return size == (ssize_t)sizeof(header) && header[HEADER_READ_VERSION] == 1;
+}
+
+static bool
+check_log(const char *path, struct err *err)
+{
+	char log[PATH_MAX];
+
+	(void)snprintf(log, sizeof(log), "%s-wal", path); /* cut, it is not there */
+	if (!is_log_of_another(path, log))
+		return true;
+	return err_set(err, ERR_CONFIG,
+	    "%s is not the log of the database beside it, which was restored: move it and the -shm"
+	    " file away",
+	    log);
+}
+
+bool
+db_files_prepare(const char *path, struct err *err)
+{
+	if (!create_private(path, err) || !check_owner(path, err))
+		return false;
+	for (size_t i = 0; i < COUNT(beside); i++)
+		if (!keep_place(path, beside[i], err))
+			return false;
+	return check_log(path, err);
+}
+
+void
+db_files_tidy(const char *path)
+{
+	char journal[PATH_MAX];
+	struct stat st;
+
+	(void)snprintf(journal, sizeof(journal), "%s-journal", path); /* fitted before */
+	if (lstat(journal, &st) == 0 && st.st_size == 0)
+		(void)unlink(journal); /* one that stays is empty */
+}
