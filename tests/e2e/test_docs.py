@@ -1,6 +1,7 @@
 """Goal: what the docs point to is there: links and anchors, settings, make's targets, files; and each block of commands
 in INSTALLATION.md says whether it is run by a test (tests/infra/test_infra_installation.py)."""
 # SPDX-License-Identifier: ISC
+import functools
 import pathlib
 import re
 import subprocess
@@ -90,12 +91,11 @@ def test_names_in_capitals_are_names_of_something(page):
     assert not missing, missing
 
 
-def known_names(cache=[]):      # pylint: disable=dangerous-default-value
-    if not cache:
-        cache.append({name for path in FILES if not path.endswith(".md") and pathlib.Path(path).suffix not in BINARY
-                      and path != "tests/e2e/test_docs.py"
-                      for name in NAME.findall((ROOT / path).read_text("utf-8", "replace"))})
-    return cache[0]
+@functools.cache
+def known_names():
+    return {name for path in FILES if not path.endswith(".md") and path != "tests/e2e/test_docs.py" and
+            pathlib.PurePath(path).suffix not in BINARY
+            for name in NAME.findall((ROOT / path).read_text("utf-8", "replace"))}
 
 
 @pytest.mark.parametrize("page", PAGES)
