@@ -1,5 +1,5 @@
-"""Goal: the package is what Debian expects, two builds of it are the same bytes, and in a clean Debian without a running
-systemd it is installed, upgraded, removed and purged; what people made their own survives."""
+"""Goal: the package is what Debian expects, two builds of it are the same bytes, and in a clean Debian without a
+running systemd it is installed, upgraded, removed and purged; what people made their own survives."""
 # SPDX-License-Identifier: ISC
 import re
 
@@ -108,6 +108,15 @@ def test_an_upgrade_keeps_settings_secrets_and_state(root, newer):
     assert "waits for its settings" not in said
 
 
+def test_no_upgrade_asks_about_the_settings(root):
+    """Everybody changes them: as a conffile each new setting would be a question, and an upgrade that waits for it."""
+    assert "deploybot.conf" not in root.run("dpkg-query", "-W", "-f", "${Conffiles}", "deploybot").stdout
+    fresh = root.path / "usr/share/deploybot/deploybot.conf"
+    fresh.write_text(fresh.read_text("utf-8") + "# A setting that is new.\n", "utf-8")
+    root.run("/var/lib/dpkg/info/deploybot.postinst", "configure", "0.0")
+    assert "ADMIN_TELEGRAM_IDS=424242001" in root.run("cat", "/etc/deploybot/deploybot.conf").stdout
+
+
 def test_a_downgrade_is_an_upgrade_back(root, deb):
     root.install(deb)
     assert NEWER not in root.run("deploybot", "version").stdout
@@ -142,7 +151,8 @@ def test_installed_again_it_is_what_it_was(root, deb):
 
 def test_purged_it_leaves_the_audit_trail_and_what_may_run_and_says_so(root):
     said = root.run("apt-get", "purge", "-y", "deploybot").stdout
-    left = root.run("find", "/var/lib/deploybot", "/var/log/deploybot", "-mindepth", "1", "-printf", "%P\n").stdout.split()
+    left = root.run("find", "/var/lib/deploybot", "/var/log/deploybot", "-mindepth", "1", "-printf",
+                    "%P\n").stdout.split()
     assert sorted(left) == sorted(["deploybot.db", "deploybot.db-wal", "apps", "apps/staging", "apps/staging/current",
                                    "apps/staging/releases", "audit.log", "deploybot.log", "deploybot.log.1"]), left
     for name in ("/etc/deploybot", "/var/lib/deploybot-runner", "/usr/lib/deploybot", "/etc/logrotate.d/deploybot",
