@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/err.h"
+#include "lib/file.h"
 #include "lib/text.h"
 #include "store/store_inside.h"
 
@@ -33,11 +35,18 @@ static struct page *
 map_page(const char *path, struct err *err)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	struct stat st = { .st_uid = (uid_t)-1 };
 	void *map;
 	int failed;
 
 	if (fd < 0) {
 		(void)err_errno(err, ERR_IO, errno, "opening %s", path);
+		return NULL;
+	}
+	/* What is cut under a mapping ends us by a signal. */
+	(void)fstat(fd, &st); /* else it is nobody's */
+	if (!file_owner_is_ours(st.st_uid, path, err)) {
+		(void)close(fd); /* nothing was written */
 		return NULL;
 	}
 	failed = posix_fallocate(fd, 0, POISON_SIZE); /* so that no write meets a full disk */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <signal.h>
 #include <unistd.h>
@@ -580,6 +581,39 @@ what_is_put_aside_counts_until_that_is_on_disk(void **state)
 	assert_int_equal(delivered, 0); /* or this test would have ended */
 }
 
+/* Whoever made the file could cut it under our mapping, which would end us by a signal. */
+static void
+a_page_that_another_user_made_is_refused(void **state)
+{
+	struct store_aid *aid = *state;
+	struct store_config config = aid->config;
+	char poison[160];
+	int status;
+	pid_t pid;
+
+	if (geteuid() != 0)
+		skip(); /* it takes three users */
+	(void)snprintf(poison, sizeof(poison), "%s/theirs", aid->folder);
+	config.poison_path = poison;
+	store_close(aid->store);
+	aid->store = NULL;
+	assert_true(file_write(poison, "", 0, 0666, NULL));
+	assert_int_equal(chown(poison, 10002, 10002), 0);
+	assert_int_equal(chown(aid->path, 10001, 10001), 0);
+	assert_int_equal(chmod(aid->folder, 01777), 0);
+	pid = fork();
+	if (pid == 0) {
+		struct err err = { .code = ERR_NONE };
+
+		if (setresuid(10001, 10001, 10001) == 0 && store_open(&config, &err) == NULL)
+			_exit(err.code == ERR_CONFIG && strstr(err.text, poison) != NULL ? 0 : 2);
+		_exit(1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(unlink(poison), 0);
+}
+
 /* --- opening --- */
 
 static void
@@ -692,6 +726,7 @@ main(void)
 		TEST(what_cannot_be_decoded_is_answered_as_the_decoder_says),
 		TEST(an_event_that_killed_three_programs_is_put_aside),
 		TEST(what_is_put_aside_counts_until_that_is_on_disk),
+		TEST(a_page_that_another_user_made_is_refused),
 		TEST(a_database_of_a_newer_version_is_refused),
 		TEST(a_database_of_0_1_0_is_brought_up_to_date),
 		TEST(a_file_that_is_no_database_is_refused_and_left_alone),
