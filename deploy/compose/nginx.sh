@@ -31,6 +31,7 @@ done
 cp /etc/deploybot/nginx/nginx.conf "$config"
 chmod u+w "$config"
 change '^user .*' ''
+change '^worker_processes .*' 'worker_processes 2;' # "auto" counts the host's processors, not the container's share
 change '^pid .*' 'pid /tmp/nginx.pid;'
 change '^error_log .*' 'error_log /dev/stderr error;'
 change '^	access_log .*' '	access_log /dev/stdout deploybot;'

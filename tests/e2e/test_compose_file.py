@@ -216,6 +216,9 @@ def test_nginx_is_the_one_configuration_fitted_to_a_container(tmp_path):
     assert set(re.findall(r"^\s*server_name (\S+);", made, re.M)) == {"_", "deploybot.example.org"}
     assert made.count("proxy_pass http://$deploybot;") == 2 and "proxy_pass http://deploybot;" not in made
     assert "resolver 127.0.0.11" in made and not re.search(r"^user ", made, re.M)
+    # "auto" is a worker for each processor of the host, of which some have more than there may be processes.
+    workers = int(re.search(r"^worker_processes (\S+);", made, re.M).group(1))
+    assert workers + 8 < SERVICES["nginx"]["pids_limit"]
     shipped = (ROOT / "nginx" / "nginx.conf").read_text(encoding="utf-8")
     kept = [line for line in shipped.splitlines() if "add_header" in line or "limit_conn" in line or "ssl_" in line]
     assert kept and not [line for line in kept if line not in made.splitlines()]
