@@ -75,12 +75,18 @@ process_boot_id(char ret[PROCESS_BOOT_ID])
 	ret[36] = '\0';
 }
 
+/* The number of a namespace that is gone is given again, often to the next container: the start of
+ * its first process tells the two apart. */
 uint64_t
 process_space(void)
 {
+	struct process first = { 0 };
 	struct stat st;
 
-	return stat("/proc/self/ns/pid", &st) == 0 ? (uint64_t)st.st_ino : 0;
+	if (stat("/proc/self/ns/pid", &st) != 0)
+		return 0;
+	(void)process_read(1, &first); /* hidden from us: then the number alone */
+	return (uint64_t)st.st_ino << 32 | (first.start & UINT32_MAX);
 }
 
 void
