@@ -156,6 +156,25 @@ def test_root_sees_the_users_files_as_they_see_them(installed):
     assert line_with(examine(installed), "may be read by others (mode 0644): chmod 600").startswith("error ")
 
 
+def test_typed_by_root_folders_of_the_users_are_no_strangers():
+    """As the package makes them: secrets and logs in folders of the server's user."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can give files away")
+    with tempfile.TemporaryDirectory(prefix="deploybot-test-") as name:
+        folder = pathlib.Path(name)
+        folder.chmod(0o755)
+        bot = install(folder)
+        log = pathlib.Path(bot.settings["AUDIT_LOG_PATH"]).parent
+        for path in (folder / "etc", *(folder / "etc").iterdir(), log):
+            os.chown(path, 65534, 65534)
+        found = examine(bot)
+        assert "not to root or us" not in found.stdout
+        assert line_with(found, f"AUDIT_LOG_PATH: {log} can be").startswith("ok ")
+        assert line_with(found, "TELEGRAM_BOT_TOKEN_FILE: ").startswith("ok ")
+        (folder / "etc").chmod(0o777)
+        assert line_with(examine(bot), "TELEGRAM_BOT_TOKEN_FILE: ").startswith("warning ")
+
+
 def test_what_another_user_keeps_to_himself_is_not_called_missing():
     if os.geteuid() != 0:
         pytest.skip("only root can become somebody else")
