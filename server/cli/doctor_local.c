@@ -40,7 +40,7 @@ doctor_nearest_there(const char *path, char out[PATH_MAX])
 		to_parent(out);
 }
 
-/* Typed by root: judged as its owner would, who is the server's or the runner's user and no stranger. */
+/* Typed by root: judged as its owner would, who is the server or the runner and no stranger. */
 static bool
 is_in_order(const char *path, bool is_secret, struct err *err)
 {
