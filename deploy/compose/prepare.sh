@@ -8,7 +8,17 @@ cd "$(dirname "$0")/../.."
 
 # As in Dockerfile, and in the images of nginx and Grafana.
 readonly SERVER=10001 RUNNER=10002 NGINX=101 GRAFANA=472
-config=${CONFIG_DIR:-config} secrets=${SECRETS_DIR:-secrets} missing=0
+missing=0
+
+# As docker-compose finds it: in the environment, or in .env.
+variable() { # NAME DEFAULT
+	local value=${!1:-}
+	[[ -n $value || ! -r .env ]] || value=$(sed -n "s/^$1=//p" .env | tail -n 1)
+	[[ $value != [\"\']*[\"\'] ]] || value=${value:1:-1}
+	printf '%s' "${value:-$2}"
+}
+
+config=$(variable CONFIG_DIR config) secrets=$(variable SECRETS_DIR secrets) acme=$(variable ACME_DIR config/acme)
 
 say() { printf 'prepare.sh: %s\n' "$1"; }
 
@@ -43,7 +53,7 @@ if ((EUID != 0)); then
 	exit 77
 fi
 
-install -d -m 0755 "$config" "$config/acme"
+install -d -m 0755 "$config" "$acme"
 [[ -e $config/deploybot.conf ]] || cp deploy/compose/deploybot.conf "$config/deploybot.conf"
 chown "0:$SERVER" "$config/deploybot.conf" # the runner's user is in this group too
 chmod 0640 "$config/deploybot.conf"
@@ -53,7 +63,7 @@ own "$secrets/runner" "$RUNNER:$RUNNER" 0700 0600
 own "$secrets/tls" "0:$NGINX" 0750 0640
 own "$secrets/grafana" "$GRAFANA:$GRAFANA" 0700 0600
 
-[[ -n ${DEPLOYBOT_HOSTNAME:-} ]] || grep -qs '^DEPLOYBOT_HOSTNAME=.' .env ||
+[[ -n $(variable DEPLOYBOT_HOSTNAME '') ]] ||
 	miss "DEPLOYBOT_HOSTNAME in .env" \
 		"the name that Telegram and GitHub call: echo DEPLOYBOT_HOSTNAME=deploybot.your.org >>.env"
 [[ -n $(value_of ADMIN_TELEGRAM_IDS) ]] || miss "ADMIN_TELEGRAM_IDS in $config/deploybot.conf" "your Telegram id"

@@ -294,6 +294,24 @@ def test_prepare_says_what_is_missing_until_nothing_is(checkout):
     assert "s.example.com" in conf.read_text(encoding="utf-8")
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: files are given to other users")
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_the_folders_that_docker_compose_is_told_in_env_are_those_that_are_prepared(checkout, quote):
+    """sudo takes the environment away: .env is where they stand."""
+    lines = [f"{name}={quote}{value}{quote}" for name, value in (
+        ("SECRETS_DIR", "./elsewhere/secrets"), ("CONFIG_DIR", "./conf"), ("ACME_DIR", f"{checkout}/acme"))]
+    (checkout / ".env").write_text("\n".join(lines) + "\n", encoding="ascii")
+    status, said = prepare(checkout)
+    assert status == 1 and "elsewhere/secrets/server/telegram_bot_token is missing" in said
+    assert (checkout / "conf" / "deploybot.conf").exists() and (checkout / "acme").is_dir()
+    assert not (checkout / "secrets").exists() and not (checkout / "config").exists()
+    # What stands in the environment comes first, as docker-compose has it.
+    assert "other/server/telegram_bot_token is missing" in prepare(checkout, SECRETS_DIR="other")[1]
+    (checkout / ".env").write_text("CONFIG_DIR=./conf\n", encoding="ascii")
+    prepare(checkout)
+    assert (checkout / "config" / "acme").is_dir(), "docker-compose.yml's default is not below CONFIG_DIR"
+
+
 @pytest.mark.skipif(not shutil.which("docker-compose"), reason="docker-compose is not installed")
 def test_docker_compose_takes_the_file(tmp_path):
     def config(*words, **more):
