@@ -6,9 +6,9 @@ import sqlite3
 
 import sample_app
 from github import GitHub
-from infra_aid import HOST_PACKAGES, root_tar, run
+from infra_aid import HOST_PACKAGES, clean_environment, kept_deb, root_tar, run
 from machine import Machine, on_its_network
-from stage import get, wait_until
+from stage import ROOT, get, wait_until
 from telegram_client import ADA, DEFAULT_TOKEN, Telegram, text_of
 
 GITHUB_SECRET = "github-webhook-secret-0123456789abcdef"
@@ -21,13 +21,15 @@ PATIENCE_S = 120                    # of a machine that others load
 
 
 class Host:
-    """Installed, not configured: configure() and start() are an administrator's next steps."""
+    """Installed (without `deb` from source), not configured: configure() and start() are an administrator's steps."""
 
-    def __init__(self, folder, deb):
+    def __init__(self, folder, deb=None):
         self.stack = contextlib.ExitStack()
         self.shop = folder / "shop"
         self.repository, self.work = sample_app.create(str(self.shop), 0.0)
         self.machine = Machine(folder / "machine", root_tar("host", HOST_PACKAGES), {self.shop: SHOP}, deb)
+        if deb is None:
+            self.install_from_source(folder / "build")
         self.chat = None
         self.github = GitHub(f"{BASE}/github/webhook", GITHUB_SECRET, REPOSITORY)
 
@@ -42,6 +44,18 @@ class Host:
 
     def __exit__(self, *_):
         self.stack.close()
+
+    def install_from_source(self, build):
+        """`make install` with programs that are built already, and the three commands that it names."""
+        build.mkdir(parents=True)
+        run(["dpkg-deb", "-x", kept_deb(), build / "deb"])
+        for name in ("deploybot", "deploybot-runner"):
+            (build / "deb/usr/lib/deploybot" / name).rename(build / name)
+        root = self.machine.root
+        run(["make", "install", f"BUILD={build}", "INSTALL_NEEDS=", f"DESTDIR={root.path}"], cwd=ROOT,
+            env=clean_environment())
+        root.run("systemd-sysusers", "deploybot.conf")
+        root.run("systemd-tmpfiles", "--create", "deploybot.conf")
 
     def give_repository(self):
         """git serves it only to its owner: it becomes the runner's, and we may go on pushing."""

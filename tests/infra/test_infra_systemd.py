@@ -333,3 +333,14 @@ def test_removed_all_is_stopped_and_the_application_goes_on(host):
         assert host.machine.run("systemctl", "is-active", unit, check=False).stdout.strip() != "active", unit
     assert get(BASE + "/healthz")[0] == 0
     assert host.app()[0] == 200, f"its release in {SHOP} is not ours to end"
+
+
+def test_installed_from_source_it_does_the_same(tmp_path):
+    """Below /usr/local, by `make install`; then taken away again."""
+    with Host(tmp_path) as host:
+        host.configure()
+        host.start()
+        assert "/usr/local/lib/deploybot/deploybot " in host.machine.show(SERVER, "ExecStart")
+        host.deploy()
+        assert host.app()[0] == 200
+        assert host.machine.run("/usr/local/bin/deploybot", "healthcheck", check=False).returncode == 0
