@@ -187,6 +187,31 @@ judge_environment(struct doctor *doctor, const struct environment_settings *envi
 /* --- what runs, and where --------------------------------------------------------------------- */
 
 static void
+judge_runner(struct doctor *doctor, const struct production *facts)
+{
+	if (facts->settings->runner_socket == NULL)
+		SAY(doctor, WARNING,
+		    "the runner is the server's child and of its user: run deploybot-runner as a"
+		    " service of another user, and set RUNNER_SOCKET, so that the keys are out of "
+		    "the"
+		    " network's reach");
+	else if (!facts->is_runner_seen)
+		return; /* that it cannot be reached is told already */
+	else if (facts->runner_user == facts->server_user)
+		SAY(doctor, WARNING,
+		    "the runner is a service of the server's own user: give it another, so that "
+		    "the"
+		    " keys are out of the network's reach");
+	else if (facts->runner_user == 0)
+		SAY(doctor, ERROR,
+		    "the runner runs as root, and so does whatever the repository has built: give "
+		    "it a"
+		    " user of its own");
+	else
+		SAY(doctor, OK, "the runner is a service of another user");
+}
+
+static void
 judge_users(struct doctor *doctor, const struct production *facts)
 {
 	if (facts->server_user == 0)
@@ -196,14 +221,7 @@ judge_users(struct doctor *doctor, const struct production *facts)
 		    " user");
 	else
 		SAY(doctor, OK, "the server does not run as root");
-	if (facts->settings->runner_socket == NULL)
-		SAY(doctor, WARNING,
-		    "the runner is the server's child and of its user: run deploybot-runner as a"
-		    " service of another user, and set RUNNER_SOCKET, so that the keys are out of "
-		    "the"
-		    " network's reach");
-	else
-		SAY(doctor, OK, "the runner is a service of its own");
+	judge_runner(doctor, facts);
 }
 
 static void

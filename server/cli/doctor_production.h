@@ -35,6 +35,8 @@ struct production {
 	const char *env_file;			/* NULL: none */
 	int64_t now_s;
 	uid_t server_user;			/* whose database it is; ours without one */
+	uid_t runner_user;			/* whose RUNNER_SOCKET is */
+	bool is_runner_seen;			/* there is such a socket */
 	bool is_container;
 	bool is_clock_set;			/* by something that goes on doing so */
 	const char *fleeting_place;		/* the file system's name; NULL: it stays */

@@ -84,11 +84,15 @@ look_at_secrets(struct production *facts)
 
 /* Whose the database is, is who the server runs as: doctor itself may have been typed by root. */
 static void
-look_at_user(struct production *facts, const char *database)
+look_at_users(struct production *facts, const char *database)
 {
+	const char *socket = facts->settings->runner_socket;
 	struct stat st;
 
 	facts->server_user = stat(database, &st) == 0 ? st.st_uid : geteuid();
+	facts->is_runner_seen = socket != NULL && stat(socket, &st) == 0;
+	if (facts->is_runner_seen)
+		facts->runner_user = st.st_uid;
 }
 
 static void
@@ -146,7 +150,7 @@ doctor_production_look(
 	look_at_file(&facts->key, settings_text(settings, SETTING_SSH_KEY_PATH));
 	look_at_file(&facts->hosts, settings_text(settings, SETTING_SSH_KNOWN_HOSTS));
 	look_at_file(&facts->repository_key, settings_text(settings, SETTING_REPOSITORY_KEY_PATH));
-	look_at_user(facts, database);
+	look_at_users(facts, database);
 	look_at_machine(facts);
 	look_at_chain(facts, database);
 }

@@ -83,6 +83,8 @@ fit_facts(void)
 		.env_file = "/etc/deploybot/deploybot.conf",
 		.now_s = NOW,
 		.server_user = 990,
+		.runner_user = 991,
+		.is_runner_seen = true,
 		.is_clock_set = true,
 		.descriptors = 524288,
 		.key = good,
@@ -192,6 +194,21 @@ is_root(struct production *f)
 	f->server_user = 0;
 }
 static void
+has_one_user(struct production *f)
+{
+	f->runner_user = f->server_user;
+}
+static void
+has_root_runner(struct production *f)
+{
+	f->runner_user = 0;
+}
+static void
+has_no_runner(struct production *f)
+{
+	f->is_runner_seen = false;
+}
+static void
 is_inside(struct production *f)
 {
 	f->is_container = true;
@@ -288,6 +305,10 @@ static const struct flaw flaws[] = {
 	{ "", is_root, DOCTOR_ERROR, "the server runs as root", "does not run as root" },
 	{ "-RUNNER_SOCKET", NULL, DOCTOR_WARNING, "the runner is the server's child",
 	    "the runner is a service" },
+	{ "", has_one_user, DOCTOR_WARNING, "service of the server's own user",
+	    "service of another user" },
+	{ "", has_root_runner, DOCTOR_ERROR, "the runner runs as root", "service of another user" },
+	{ "", has_no_runner, DOCTOR_NOTE, NULL, "service of another user" },
 	{ "REGISTRY_URL=http://registry.example.com:5000", NULL, DOCTOR_ERROR,
 	    "REGISTRY_URL is not https", "images go over https" },
 	{ "IMAGE_SOURCE=build", NULL, DOCTOR_NOTE, "IMAGE_SOURCE=registry is recommended",
