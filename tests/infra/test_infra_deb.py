@@ -123,13 +123,14 @@ def test_a_downgrade_is_an_upgrade_back(root, deb):
 
 
 def test_its_log_rotation_leaves_the_audit_log_alone(root):
-    root.run("bash", "-ec", "for i in {1..100}; do echo $i; done | tee /var/log/deploybot/deploybot.log "
-             ">/var/log/deploybot/audit.log; chown deploybot:adm /var/log/deploybot/*.log")
-    run(["bash", "-ec", f"mkdir -p {root.path}/run && true"])
+    """The files that StandardOutput=append: makes are root's; they are rotated, and lie where only root makes files."""
+    root.run("bash", "-ec", "for i in {1..100}; do echo $i; done | tee /var/log/deploybot.log "
+             "/var/log/deploybot-runner.log >/var/log/deploybot/audit.log; chown deploybot:adm /var/log/deploybot/*.log")
     if root.run("which", "logrotate", check=False).returncode != 0:
         root.run("apt-get", "install", "-y", "--no-install-recommends", "logrotate")
     root.run("logrotate", "--force", "/etc/logrotate.d/deploybot")
-    assert root.exists("/var/log/deploybot/deploybot.log.1")
+    assert root.exists("/var/log/deploybot.log.1") and root.exists("/var/log/deploybot-runner.log.1")
+    assert root.stat("/var/log") == "755 root root"
     assert not root.exists("/var/log/deploybot/audit.log.1")
     assert len((root.path / "var/log/deploybot/audit.log").read_text("ascii").splitlines()) == 100
 
@@ -154,7 +155,8 @@ def test_purged_it_leaves_the_audit_trail_and_what_may_run_and_says_so(root):
     left = root.run("find", "/var/lib/deploybot", "/var/log/deploybot", "-mindepth", "1", "-printf",
                     "%P\n").stdout.split()
     assert sorted(left) == sorted(["deploybot.db", "deploybot.db-wal", "apps", "apps/staging", "apps/staging/current",
-                                   "apps/staging/releases", "audit.log", "deploybot.log", "deploybot.log.1"]), left
+                                   "apps/staging/releases", "audit.log"]), left
+    assert not list((root.path / "var/log").glob("deploybot*.log*"))
     for name in ("/etc/deploybot", "/var/lib/deploybot-runner", "/usr/lib/deploybot", "/etc/logrotate.d/deploybot",
                  "/usr/share/doc/deploybot"):
         assert not root.exists(name), name
