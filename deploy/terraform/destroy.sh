@@ -503,7 +503,9 @@ finish() {
 		printf 'destroy.sh: %d left, see above; mend what is said there and run it again: it goes on there\n' "$count" >&2
 		exit 1
 	fi
-	say "All of $project in $region is deleted.  terraform's state, if there is one, is of no more use: rm terraform.tfstate*"
+	# Said above too, before many lines.
+	((${#kept[@]} == 0)) || printf 'stays: %s\n' "${kept[@]}"
+	say "All${kept[*]:+ else} of $project in $region is deleted.  terraform's state, if there is one, is of no more use: rm terraform.tfstate*"
 	exit 0
 }
 
