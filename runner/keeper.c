@@ -59,6 +59,7 @@ struct keeper {
 	struct leader leader;
 	struct process_leader identity;
 	struct log_pump pump;
+	struct redact *secrets; /* the pump's; NULL: the log is raw */
 	bool leader_ended;
 	bool childless;
 	int wait_status;
@@ -98,6 +99,15 @@ identify_leader(struct keeper *keeper)
 		keeper->identity.start = leader.start;
 }
 
+static bool
+open_log(struct keeper *keeper, struct program_plan *plan, int *ret_output, struct err *err)
+{
+	if (run_folder_is_shared(keeper->folder))
+		keeper->secrets = TAKE(plan->secrets);
+	return log_pump_open(
+	    &keeper->pump, keeper->folder, plan->log_limit, keeper->secrets, ret_output, err);
+}
+
 /* Everything that can be refused, before anybody hears of the run. */
 static bool
 keeper_open(struct keeper *keeper, const struct keeper_start *start, struct err *err)
@@ -112,7 +122,7 @@ keeper_open(struct keeper *keeper, const struct keeper_start *start, struct err 
 	CRASH_POINT(folder_claimed);
 	group = cgroup_make(keeper->identity.tag);
 	good = program_plan(&plan, start->order, start->place, err) &&
-	    log_pump_open(&keeper->pump, keeper->folder, plan.log_limit, &output, err) &&
+	    open_log(keeper, &plan, &output, err) &&
 	    leader_fork(&keeper->leader,
 		&(struct leader_plan){ plan.path, plan.argv, plan.envp, output, group }, err);
 	program_plan_done(&plan);
@@ -262,6 +272,7 @@ fill_record(struct keeper *keeper)
 		record->max_rss_kb = usage.ru_maxrss;
 	}
 	record->ended_at = clock_ms(CLOCK_REALTIME);
+	log_pump_settle(&keeper->pump);
 	keeper->out.log_size = keeper->pump.size;
 }
 

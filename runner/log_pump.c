@@ -13,16 +13,21 @@
 
 #define LOG_MODE	 0640 /* and the umask: see run_folder.c */
 #define DISK_CHECK_EVERY (UINT64_C(4) << 20)
+#define TEXT_MAX	 (8 << 20) /* a piece, and what was held back before it: lib/redact.c */
 
 bool
-log_pump_open(struct log_pump *ret, int folder, uint64_t limit, int *ret_output, struct err *err)
+log_pump_open(struct log_pump *ret, int folder, uint64_t limit, struct redact *secrets,
+    int *ret_output, struct err *err)
 {
 	int ends[2];
 
 	*ret = (struct log_pump){ .pipe = -1, .log = -1, .limit = limit };
+	buf_init(&ret->text, TEXT_MAX);
 	ret->piece = malloc(LOG_PUMP_PIECE);
 	if (ret->piece == NULL)
 		return err_set(err, ERR_NOMEM, "out of memory");
+	if (secrets != NULL && (ret->secrets = redact_stream_new(secrets, err)) == NULL)
+		return false;
 	ret->log =
 	    openat(folder, "log", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, LOG_MODE);
 	if (ret->log == -1)
@@ -106,7 +111,7 @@ disk_is_nearly_full(const struct log_pump *pump)
 }
 
 static void
-log_piece(struct log_pump *pump, size_t len)
+log_piece(struct log_pump *pump, const char *piece, size_t len)
 {
 	char why[96], text[64];
 	size_t room = len, done;
@@ -121,7 +126,7 @@ log_piece(struct log_pump *pump, size_t len)
 	}
 	if (room > pump->limit - pump->size)
 		room = (size_t)(pump->limit - pump->size);
-	done = write_at(pump, pump->piece, room, pump->size, &error);
+	done = write_at(pump, piece, room, pump->size, &error);
 	pump->size += done;
 	if (done < room) {
 		(void)snprintf(why, sizeof(why), "%s", strerror_r(error, text, sizeof(text)));
@@ -130,6 +135,36 @@ log_piece(struct log_pump *pump, size_t len)
 		(void)snprintf(why, sizeof(why), "RUN_LOG_LIMIT of %" PRIu64 " bytes", pump->limit);
 		end_with_marker(pump, why);
 	}
+}
+
+static void
+log_text(struct log_pump *pump)
+{
+	if (buf_failed(&pump->text))
+		end_with_marker(pump, "no memory to keep secrets out of it");
+	else if (pump->text.size > 0)
+		log_piece(pump, pump->text.data, pump->text.size);
+	buf_clear(&pump->text);
+}
+
+static void
+log_output(struct log_pump *pump, size_t len)
+{
+	if (pump->secrets == NULL) {
+		log_piece(pump, pump->piece, len);
+		return;
+	}
+	redact_stream_add(pump->secrets, pump->piece, len, &pump->text);
+	log_text(pump);
+}
+
+void
+log_pump_settle(struct log_pump *pump)
+{
+	if (pump->log == -1 || pump->secrets == NULL)
+		return;
+	redact_stream_end(pump->secrets, &pump->text);
+	log_text(pump);
 }
 
 enum log_pump_state
@@ -143,12 +178,13 @@ log_pump_turn(struct log_pump *pump, step_scan_found *found, void *ctx)
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return LOG_PUMP_EMPTY;
 	if (n <= 0) {
+		log_pump_settle(pump);
 		(void)close(pump->pipe);
 		pump->pipe = -1;
 		return LOG_PUMP_END;
 	}
 	if (pump->log != -1)
-		log_piece(pump, (size_t)n);
+		log_output(pump, (size_t)n);
 	step_scan_feed(&pump->scan, pump->piece, (size_t)n, found, ctx);
 	return LOG_PUMP_MORE;
 }

@@ -3,10 +3,15 @@
 /*
  * The pipe is always read: past the limit, on a full disk, and for a program left behind.  A
  * marker in the log says why it ends.  The log is never flushed.
+ *
+ * Where a server of another user reads the log, no value of a secret that was handed to the run gets
+ * into it: that server shows it to people, and knows none of them.
  */
 #ifndef LOG_PUMP_H
 #define LOG_PUMP_H
 
+#include "lib/buf.h"
+#include "lib/redact.h"
 #include "runner/step_scan.h"
 
 #define LOG_PUMP_PIPE	(1024 * 1024)
@@ -30,15 +35,20 @@ struct log_pump {
 	uint64_t check_at;	/* size at which to look at the disk again */
 	char *piece;
 	struct step_scan scan;
+	struct redact_stream *secrets; /* NULL: there are none to keep out */
+	struct buf text;	       /* a piece without them */
 };
 
 /* Makes the pipe (non-blocking for us) and opens folder/log.  *ret_output is the pipe's other end,
- * the caller's. */
-bool log_pump_open(struct log_pump *ret, int folder, uint64_t limit, int *ret_output,
-    struct err *err) MUST_USE;
+ * the caller's.  secrets (NULL: none is kept out) is borrowed for as long as the pump works. */
+bool log_pump_open(struct log_pump *ret, int folder, uint64_t limit, struct redact *secrets,
+    int *ret_output, struct err *err) MUST_USE;
 
 /* One piece.  Steps are found in all of it, whether it goes to the log or not. */
 enum log_pump_state log_pump_turn(struct log_pump *pump, step_scan_found *found, void *ctx);
+
+/* Writes what was held back, for it could have been the beginning of a secret. */
+void log_pump_settle(struct log_pump *pump);
 
 /* Ends the log; what still comes is read into nothing. */
 void log_pump_stop(struct log_pump *pump);

@@ -96,6 +96,9 @@ add_secret(struct program_plan *plan, const char *name, const char *value, struc
 	if (fd == -1 || fchmod(fd, 0600) == -1 || write(fd, value, len) != (ssize_t)len ||
 	    fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) == -1)
 		return err_errno(err, ERR_IO, errno, "a file in memory for %s", name);
+	if ((plan->secrets == NULL && (plan->secrets = redact_new(err)) == NULL) ||
+	    !redact_add(plan->secrets, value, err))
+		return false;
 	(void)snprintf(file_name, sizeof(file_name), "%s_FILE", name);
 	(void)snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)getpid(), fd);
 	return add_variable(plan, file_name, path, err);
@@ -260,5 +263,6 @@ program_plan_done(struct program_plan *plan)
 	for (size_t i = 0; i < plan->variables; i++)
 		free(plan->envp[i]);
 	free(plan->path);
+	redact_free(plan->secrets);
 	memset(plan, 0, sizeof(*plan));
 }

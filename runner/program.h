@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "lib/redact.h"
 #include "runner/protocol.h"
 
 #define PROGRAM_ARGS_MAX	32
@@ -26,6 +27,7 @@ struct program_plan {
 	size_t args;
 	size_t variables;
 	uint64_t log_limit;
+	struct redact *secrets; /* their values, to be kept out of the log; NULL: there are none */
 };
 
 /* Reads the settings and plans a run (kind RUN, with its tag) or a question (kind ASK).  To be

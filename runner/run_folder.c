@@ -349,14 +349,19 @@ run_folder_tag_read(int folder, char ret[PROCESS_TAG])
 		memcpy(ret, order.tag, sizeof(order.tag));
 }
 
+bool
+run_folder_is_shared(int folder)
+{
+	struct stat st;
+
+	return fstat(folder, &st) != 0 || (st.st_mode & S_IXGRP) != 0;
+}
+
 /* A server of another user needs more than reading.  Until we listen nobody can come. */
 static bool
 open_to_group(int folder)
 {
-	struct stat st;
-
-	return fstat(folder, &st) == 0 &&
-	    ((st.st_mode & S_IXGRP) == 0 || fchmodat(folder, "socket", SOCKET_MODE, 0) == 0);
+	return !run_folder_is_shared(folder) || fchmodat(folder, "socket", SOCKET_MODE, 0) == 0;
 }
 
 int

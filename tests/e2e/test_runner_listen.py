@@ -103,6 +103,29 @@ def bench(tmp_path):
     made.done()
 
 
+# ---- what a run leaves behind ----------------------------------------------------------------------
+
+
+def test_no_secret_that_a_run_was_given_gets_into_a_log_that_another_user_reads(bench):
+    """The server, which shows it to people, knows none of them and could not hide them."""
+    password = "correct-horse-battery-staple"
+    (bench.path / "env").write_text(f"REGISTRY_USER=ci\nREGISTRY_PASSWORD={password}\n")
+    server = bench.start('secret=$(cat "$REGISTRY_PASSWORD_FILE"); echo "login $secret ok"; '
+                         'printf "half ${secret:0:9}"; touch $MARKS/half; '
+                         'until [[ -e $MARKS/on ]]; do sleep 0.01; done; printf "${secret:9}\\n"; '
+                         'echo "==> release"; printf %s "end ${secret:0:9}"', "--env-file", str(bench.path / "env"))
+    log = bench.state / "runs" / "1" / "log"
+    assert server.order(1).kind == "started"
+    keeper = go(bench, 1)
+    wait_for(lambda: bench.has_mark("half") and b"half " in log.read_bytes(), "the first half")
+    assert password[:9].encode() not in log.read_bytes()
+    (bench.marks / "on").write_text("x\n")
+    record = keeper.exit()
+    assert record["released"] and record.names == ["release"]
+    assert log.read_bytes() == f"login *** ok\nhalf ***\n==> release\nend {password[:9]}".encode()
+    assert record["log_size"] == log.stat().st_size
+
+
 # ---- where it starts -------------------------------------------------------------------------------
 
 
