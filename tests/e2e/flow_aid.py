@@ -272,7 +272,8 @@ class Health:
         return answer
 
     def url(self, name):
-        return "http://{}:{}/{}".format(*self.server.server_address, name)
+        host, port = self.server.server_address
+        return f"http://{host}:{port}/{name}"
 
     def times(self, name):
         return len([asked for _, asked in self.asked if asked == name])

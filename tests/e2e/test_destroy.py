@@ -174,7 +174,8 @@ def test_a_provider_that_others_use_stays(destroyer):
                                        "AssumeRolePolicyDocument": destroy_aid.trust()}
     status, lines = destroyer.run(where, "--force")
     assert (status, remains(where)) == (0, [OIDC, "others"])
-    assert lines.count("stays: GitHub's OIDC provider: other roles use it: others") == 2, "before the question, at the end"
+    said = lines.count("stays: GitHub's OIDC provider: other roles use it: others")
+    assert said == 2, "before the question, and at the end"
     assert lines[-1].startswith("All else of myapp in us-east-1 is deleted.")
 
 

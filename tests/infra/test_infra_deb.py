@@ -123,7 +123,7 @@ def test_a_downgrade_is_an_upgrade_back(root, deb):
 
 
 def test_its_log_rotation_leaves_the_audit_log_alone(root):
-    """The files that StandardOutput=append: makes are root's; they are rotated, and lie where only root makes files."""
+    """Files that StandardOutput=append: makes are root's; they are rotated, and lie where only root makes files."""
     root.run("bash", "-ec", "for i in {1..100}; do echo $i; done | tee /var/log/deploybot.log "
              "/var/log/deploybot-runner.log >/var/log/deploybot/audit.log; chown deploybot:adm /var/log/deploybot/*.log")
     if root.run("which", "logrotate", check=False).returncode != 0:
