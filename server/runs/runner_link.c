@@ -159,13 +159,14 @@ static void
 on_again(struct loop_timer *timer, void *ctx)
 {
 	struct runner_link *link = ctx;
-	int64_t doubled = link->again_ms * 2;
+	int64_t doubled;
 	struct err err;
 
 	(void)timer;
 	OBJ_CHECK(link, RUNNER_LINK_MAGIC);
 	if (link->way->is_busy(link))
 		return;
+	doubled = link->again_ms * 2;
 	link->again_ms = doubled < link->way->again_most_ms ? doubled : link->way->again_most_ms;
 	if (begin(link, &err))
 		return;
