@@ -124,8 +124,8 @@ def test_a_downgrade_is_an_upgrade_back(root, deb):
 
 def test_its_log_rotation_leaves_the_audit_log_alone(root):
     """Files that StandardOutput=append: makes are root's; they are rotated, and lie where only root makes files."""
-    root.run("bash", "-ec", "for i in {1..100}; do echo $i; done | tee /var/log/deploybot.log "
-             "/var/log/deploybot-runner.log >/var/log/deploybot/audit.log; chown deploybot:adm /var/log/deploybot/*.log")
+    root.run("bash", "-ec", "cd /var/log; for i in {1..100}; do echo $i; done | tee deploybot.log deploybot-runner.log "
+             ">deploybot/audit.log; chown deploybot:adm deploybot/*.log")
     if root.run("which", "logrotate", check=False).returncode != 0:
         root.run("apt-get", "install", "-y", "--no-install-recommends", "logrotate")
     root.run("logrotate", "--force", "/etc/logrotate.d/deploybot")

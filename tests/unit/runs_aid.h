@@ -87,7 +87,7 @@ void runs_aid_tell(
 
 /* Its parent; 0: it does not live (a zombie that nobody has reaped is dead). */
 pid_t runs_aid_parent(pid_t pid);
-/* SIGKILL; 0, whom runs_aid_parent() did not find, would be all of us, and whoever runs the tests. */
+/* SIGKILL; 0, whom runs_aid_parent() did not find, would be all of us, who runs the tests too. */
 void runs_aid_kill(pid_t pid);
 
 /* For runs_ask(), ctx is the scene; and for a wish, ctx counts (an int). */

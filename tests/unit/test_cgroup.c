@@ -97,8 +97,8 @@ living_in(int group)
 	return child;
 }
 
-/* It is killed, so that it is seen alive only where it does not die at once: tried until then.  Where it
- * dies between the two looks, at the group and for a pid, no pid is named. */
+/* It is killed, so that it is seen alive only where it does not die at once: tried until then.
+ * Where it dies between the two looks, at the group and for a pid, no pid is named. */
 static void
 what_still_lives_is_named_and_nobody_elses_is_touched(void **state)
 {

@@ -95,8 +95,8 @@ put_theirs(const struct place *p, const char *suffix)
 	assert_int_equal(chown(path, THEM, THEM), 0);
 }
 
-/* A journal or a log is written into the database at the next start, whoever made it: so the runner's
- * user could say what stands there. */
+/* A journal or a log is written into the database at the next start, whoever made it: so the
+ * runner's user could say what stands there. */
 static void
 what_another_user_put_there_is_refused_until_it_is_gone(void **state)
 {

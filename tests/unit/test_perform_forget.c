@@ -61,8 +61,8 @@ forget(int64_t run)
 	perform_effect(&perform, effect);
 }
 
-/* 256 at once, each with a log of 2 GB, held whoever removed them for as long as the disk took; that a
- * log goes in pieces is test_run_forget's. */
+/* 256 at once, each with a log of 2 GB, held whoever removed them for as long as the disk took;
+ * that a log goes in pieces is test_run_forget's. */
 static void
 folders_go_one_after_the_other(void **state)
 {
