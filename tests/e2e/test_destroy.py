@@ -117,7 +117,8 @@ def test_the_dry_run_can_be_pasted_line_by_line_into_a_shell(destroyer):
     """An interactive bash, in which a ! that no = follows asks for an old command, also within double quotes."""
     lines = ["aws() { :; }", *dry_run(destroyer), "echo pasted all"]
     done = subprocess.run(["setsid", "bash", "--norc", "-i"], input="\n".join(lines), text=True, capture_output=True,
-                          check=False, env={"PATH": "/usr/bin:/bin", "HISTFILE": "", "TERM": "dumb"}, cwd=destroyer.folder)
+                          env={"PATH": "/usr/bin:/bin", "HISTFILE": "", "TERM": "dumb"}, cwd=destroyer.folder,
+                          check=False)
     assert "event not found" not in done.stderr and done.stdout == "pasted all\n"
 
 
