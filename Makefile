@@ -379,7 +379,7 @@ help:
 	@echo "make check-hostile  hostile clients, scripts, names, words: 5 minutes (WHAT=slow: one theme; SEED=n: again; SHORT=1)"
 	@echo "make check-scripts  deploy/'s scripts with stand-ins, killed at every step: 6 minutes (WHAT=tests/e2e/test_deploy_x.py)"
 	@echo "make check-targets  chat to two hosts with real engines, registry, compose, nginx, load and kills: 10 min, root (WHAT=tests/targets/test_x.py)"
-	@echo "make check-infra    the .deb in a clean Debian root, units on a real systemd host, images: root (WHAT=tests/infra/test_x.py)"
+	@echo "make check-infra    .deb, units on a real systemd, images, compose, INSTALLATION.md as it is typed: 45 min, root (WHAT=tests/infra/test_x.py)"
 	@echo "make images     the two container images, with docker (IMAGE_FLAGS='--build-arg=...')"
 	@echo "make install    programs, scripts, units, manuals (DESTDIR=, PREFIX=/usr/local); make uninstall takes them away"
 	@echo "make deb        deploybot_VERSION_ARCH.deb in $(BUILD)/deb/"
