@@ -505,7 +505,8 @@ finish() {
 	fi
 	# Said above too, before many lines.
 	((${#kept[@]} == 0)) || printf 'stays: %s\n' "${kept[@]}"
-	say "All${kept[*]:+ else} of $project in $region is deleted.  terraform's state, if there is one, is of no more use: rm terraform.tfstate*"
+	say "All${kept[*]:+ else} of $project in $region is deleted.  terraform's state, if there is one, is of no more use:" \
+		"rm terraform.tfstate*"
 	exit 0
 }
 
