@@ -228,6 +228,13 @@ run_folder_claim(int folder, struct err *err)
 }
 
 void
+run_folder_drop_spare(int root)
+{
+	(void)unlinkat(root, SPARE "/exit", 0); /* mostly none of it is there */
+	(void)unlinkat(root, SPARE, AT_REMOVEDIR);
+}
+
+void
 run_folder_make_spare(int root)
 {
 	int folder, fd;
@@ -238,10 +245,8 @@ run_folder_make_spare(int root)
 	if (folder == -1)
 		return;
 	fd = openat(folder, "exit", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
-	if (fd == -1 || !allocate(fd, NULL) || fsync(folder) == -1) {
-		(void)unlinkat(folder, "exit", 0);
-		(void)unlinkat(root, SPARE, AT_REMOVEDIR);
-	}
+	if (fd == -1 || !allocate(fd, NULL) || fsync(folder) == -1)
+		run_folder_drop_spare(root);
 	if (fd != -1)
 		(void)close(fd); /* it was flushed */
 	(void)close(folder);

@@ -29,6 +29,7 @@ int run_folder_make(int root, const struct protocol_message *order, bool *ret_is
 /* Makes runs/spare/ with a record's room, flushed: the next run costs one flush instead of three.
  * For idle moments; a failure costs nothing but that. */
 void run_folder_make_spare(int root);
+void run_folder_drop_spare(int root);
 
 /* -1: there is none (ERR_MISSING), or it cannot be opened. */
 int run_folder_open(int root, uint64_t id, struct err *err);

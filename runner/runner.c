@@ -514,6 +514,8 @@ open_up(struct runner *runner, const struct runner_start *start, struct err *err
 	runner->root = shared_state_open(start->place->state, err);
 	if (runner->root == -1 || !listener_open(&runner->listener, start->listen, err))
 		return false;
+	/* One that a runner of one user held ready has the wrong mode for this one's server. */
+	run_folder_drop_spare(runner->root);
 	runner->signals = watch_signals();
 	return runner->signals != -1 || err_errno(err, ERR_IO, errno, "signalfd");
 }

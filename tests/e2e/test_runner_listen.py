@@ -126,6 +126,23 @@ def test_no_secret_that_a_run_was_given_gets_into_a_log_that_another_user_reads(
     assert record["log_size"] == log.stat().st_size
 
 
+def test_a_folder_that_a_runner_of_one_user_held_ready_is_made_anew(bench):
+    """From one user to two: it would be the first run's, and the server could not look into it."""
+    (bench.state / "runs").mkdir(mode=0o700)
+    (bench.state / "runs").chmod(0o2750)
+    spare = bench.state / "runs" / "spare"
+    spare.mkdir(mode=0o700)
+    spare.chmod(0o700)
+    (spare / "exit").write_bytes(bytes(16384))
+    (spare / "exit").chmod(0o600)
+    server = bench.start("exit 0")
+    assert server.order(1).kind == "started"
+    folder = bench.state / "runs" / "1"
+    assert folder.stat().st_mode & 0o7777 == 0o2750
+    go(bench, 1).exit()
+    assert (folder / "exit").stat().st_mode & 0o777 == 0o640
+
+
 # ---- where it starts -------------------------------------------------------------------------------
 
 
