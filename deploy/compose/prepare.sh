@@ -61,6 +61,12 @@ install -d -m 0711 "$secrets"
 own "$secrets/server" "$SERVER:$SERVER" 0700 0600
 own "$secrets/runner" "$RUNNER:$RUNNER" 0700 0600
 own "$secrets/tls" "0:$NGINX" 0750 0640
+# Without one Grafana would start as it comes: admin, with the password admin.
+if [[ ! -s $secrets/grafana/admin_password ]]; then
+	install -d -m 0700 "$secrets/grafana"
+	(umask 077 && head -c 24 /dev/urandom | base64 >"$secrets/grafana/admin_password")
+	say "made $secrets/grafana/admin_password: of the user admin in Grafana"
+fi
 own "$secrets/grafana" "$GRAFANA:$GRAFANA" 0700 0600
 
 [[ -n $(variable DEPLOYBOT_HOSTNAME '') ]] ||

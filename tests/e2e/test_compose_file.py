@@ -295,6 +295,19 @@ def test_prepare_says_what_is_missing_until_nothing_is(checkout):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root: files are given to other users")
+def test_grafana_never_starts_with_the_password_that_everybody_knows(checkout):
+    """Without the file its image starts all the same, as admin with the password admin."""
+    path = checkout / "secrets" / "grafana" / "admin_password"
+    assert f"made {path.relative_to(checkout)}" in prepare(checkout)[1]
+    drawn = path.read_text(encoding="ascii").strip()
+    assert len(drawn) >= 24 and (path.stat().st_mode & 0o777, path.stat().st_uid) == (0o600, 472)
+    assert "admin_password" not in prepare(checkout)[1] and path.read_text(encoding="ascii").strip() == drawn
+    path.write_text("", encoding="ascii")
+    prepare(checkout)
+    assert path.read_text(encoding="ascii").strip() not in ("", drawn)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: files are given to other users")
 @pytest.mark.parametrize("quote", ["", '"'])
 def test_the_folders_that_docker_compose_is_told_in_env_are_those_that_are_prepared(checkout, quote):
     """sudo takes the environment away: .env is where they stand."""
