@@ -285,18 +285,18 @@ class Walk:
         wrong = [line for line in production.splitlines() if line.startswith("error")]
         assert all("REGISTRY_URL is not https" in line for line in wrong), production     # as the bed's is
         assert "chmod" not in production, production
-        wait_until(lambda: '"health":"up"' in get("http://127.0.0.1:9090/api/v1/targets?state=active")[1], PATIENCE_S,
-                   "the scrape")
+        asked = "http://127.0.0.1:9090/api/v1/query?query=up%7Bjob%3D%22deploybot%22%7D"
+        wait_until(lambda: ',"1"]' in get(asked)[1], PATIENCE_S, "the scrape")
 
     def restore(self):
         """A copy is made, more happens, the copy is put back."""
-        before = self.bot.sh("date +%F").strip()
         backup, cron, restore = [block for block in self.page if block.section == "Backup and restore"]
         self.type_block(backup)
+        copy, = self.bot.sh("ls /var/backups/deploybot/*.db").split()
         self.type_block(cron)
         self.bot.sh("/etc/cron.daily/deploybot-backup")
         self.push("This one will be forgotten")
-        restore.text = restore.text.replace("COPY", f"/var/backups/deploybot/{before}.db")
+        restore.text = restore.text.replace("COPY", copy)
         said = self.type_block(restore)
         assert said.strip().splitlines()[-1].startswith("ok"), said
         self.push("After the copy was put back")
@@ -312,6 +312,7 @@ class Walk:
         assert not self.bot.sh(f"ls {secrets} | grep new || true")
         for host in self.bed.hosts.values():
             assert host.run("grep -c . ~deploy/.ssh/authorized_keys") == "1"
+        self.ask("/status", "staging")
         self.push("With new keys and secrets")
 
     def remove(self):
