@@ -21,6 +21,7 @@
 /* The umask (main.c) takes the group's part away where nobody of it is to read. */
 #define FOLDER_MODE 0750
 #define FILE_MODE   0640
+#define RECORD_MODE 0600 /* who may read a file may lock it, and so hold up the end of a lost run */
 #define SOCKET_MODE 0660
 
 static const char *const names[] = { "order", "leader", "log", "exit", "socket" };
@@ -215,7 +216,7 @@ allocate(int fd, struct err *err)
 int
 run_folder_claim(int folder, struct err *err)
 {
-	int fd = openat(folder, "exit", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
+	int fd = openat(folder, "exit", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, RECORD_MODE);
 
 	if (fd == -1) {
 		(void)err_errno(err, ERR_IO, errno, "creating the exit record");
@@ -244,7 +245,7 @@ run_folder_make_spare(int root)
 	folder = openat(root, SPARE, O_DIRECTORY | O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (folder == -1)
 		return;
-	fd = openat(folder, "exit", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
+	fd = openat(folder, "exit", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, RECORD_MODE);
 	if (fd == -1 || !allocate(fd, NULL) || fsync(folder) == -1)
 		run_folder_drop_spare(root);
 	if (fd != -1)

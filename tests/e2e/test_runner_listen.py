@@ -140,7 +140,7 @@ def test_a_folder_that_a_runner_of_one_user_held_ready_is_made_anew(bench):
     folder = bench.state / "runs" / "1"
     assert folder.stat().st_mode & 0o7777 == 0o2750
     go(bench, 1).exit()
-    assert (folder / "exit").stat().st_mode & 0o777 == 0o640
+    assert (folder / "leader").stat().st_mode & 0o777 == 0o640
 
 
 # ---- where it starts -------------------------------------------------------------------------------
