@@ -148,6 +148,7 @@ def test_no_secret_reaches_a_log(proxy, upstream):
         upstream.status = status
         proxy.ask("POST", "/telegram/webhook", b"CANARY2", {**secrets, "X-GitHub-Delivery": "72d3162e"})
     proxy.ask("POST", "/telegram/webhook", b"", {"X-GitHub-Delivery": "CANARY8"})
+    proxy.ask("POST", "/github/webhook", b"", {"X-GitHub-Delivery": "ci-77-1"})      # as ci-cd.yml tells of a push
     assert proxy.ask("POST", "/telegram/webhook?token=CANARY1", b"{}", secrets).status == 400
     proxy.ask("POST", "/bot123456789:CANARYaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", b"{}", secrets)
     proxy.ask("POST", "/bot123456789%3ACANARYaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/x", b"{}", secrets)
@@ -161,7 +162,7 @@ def test_no_secret_reaches_a_log(proxy, upstream):
     assert proxy.ask("POST", "/telegram/webhook", b"{}", secrets).status == 502
     proxy.stop()
     log = proxy.log()
-    assert '"POST /telegram/webhook" 200' in log and '"72d3162e"' in log
+    assert '"POST /telegram/webhook" 200' in log and '"72d3162e"' in log and '"ci-77-1"' in log
     assert '"POST (a token)" 404' in log
     assert "connect() failed" in proxy.errors()
     assert "CANARY" not in log + proxy.errors()
