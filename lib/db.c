@@ -75,8 +75,8 @@ note_failure(struct db *db, int rc)
 		db->flush_failed = true;
 }
 
-/* The SQL is a constant of the program and may be told; its values may not.  SQLite calls many a full
- * disk an I/O error. */
+/* The SQL is a constant of the program and may be told; its values may not.  SQLite calls many a
+ * full disk an I/O error. */
 static bool
 fail(struct db *db, struct err *err, int rc, const char *sql)
 {

@@ -11,8 +11,8 @@ enum err_code db_code_of(int rc, int errno_value);
 /*
  * Before SQLite opens a database to write: makes its file (mode 0600) where it is missing, and
  * refuses one, or a file beside it, that another user made.  A folder may be others' too, and what
- * stands in a journal or a log is written into the database, whoever wrote it.  Also refused: the log
- * of the database before one that was restored.
+ * stands in a journal or a log is written into the database, whoever wrote it.  Also refused: the
+ * log of the database before one that was restored.
  */
 bool db_files_prepare(const char *path, struct err *err) MUST_USE;
 

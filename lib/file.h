@@ -34,8 +34,8 @@ MUST_USE bool file_write_all(int fd, const void *data, size_t size, struct err *
  * ERR_DENIED with the component and its mode. */
 MUST_USE bool file_is_safe(const char *path, struct err *err);
 
-/* True when a file of that owner can be of nobody's making but ours or root's; root takes any.  Else
- * ERR_CONFIG: in a folder that we share, another user has put it there before us. */
+/* True when a file of that owner can be of nobody's making but ours or root's; root takes any.
+ * Else ERR_CONFIG: in a folder that we share, another user has put it there before us. */
 MUST_USE bool file_owner_is_ours(uid_t owner, const char *path, struct err *err);
 
 /* file_is_safe, and its file readable by nobody but its owner: for keys.  (Mode 0640 with a group

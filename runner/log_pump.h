@@ -4,8 +4,8 @@
  * The pipe is always read: past the limit, on a full disk, and for a program left behind.  A
  * marker in the log says why it ends.  The log is never flushed.
  *
- * Where a server of another user reads the log, no value of a secret that was handed to the run gets
- * into it: that server shows it to people, and knows none of them.
+ * Where a server of another user reads the log, no value of a secret that was handed to the run
+ * gets into it: that server shows it to people, and knows none of them.
  */
 #ifndef LOG_PUMP_H
 #define LOG_PUMP_H

@@ -10,7 +10,7 @@
 
 #include "runner/protocol.h"
 
-#define PEERS_MAX	  4	/* a server, its successor, and people who ask: `deploybot doctor` */
+#define PEERS_MAX	  4	/* a server, its successor, and `deploybot doctor` of two people */
 #define PEERS_QUEUE_MAX	  256	/* packets; four for each run there may be */
 #define PEERS_PATIENCE_MS 10000
 
@@ -22,7 +22,7 @@ struct peer {
 	bool greeted;		/* it said hello, in our version */
 	bool is_lost;		/* to be closed: its socket failed, or its patience is over */
 	int lost_errno;		/* why; 0: it closed, or is too slow */
-	int64_t due;		/* monotonic ms: given up when nothing has happened; 0: nothing waits */
+	int64_t due;		/* monotonic ms: given up if nothing has happened; 0: nothing waits */
 	size_t queued;
 	struct peer_packet *first;
 };

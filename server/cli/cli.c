@@ -151,8 +151,8 @@ cli_run(int argc, char **argv, cli_command *serve)
 	int at = 0;
 	int status;
 
-	/* A folder that we may not even enter has no settings of ours: an administrator's home, from
-	 * which this was typed as the server's user. */
+	/* A folder that we may not even enter has no settings of ours: an administrator's home,
+	 * in which this was typed as the server's user. */
 	if (access(".", X_OK) == 0 && is_there(".env"))
 		cli.env_file = ".env";
 	else if (is_there(CLI_SETTINGS_FILE))

@@ -33,8 +33,8 @@ on_ready(struct http_request *request, void *ctx)
 {
 	const char *illness = health_watch_illness(ctx);
 
-	/* Without a runner work is taken all the same, and waits: a proxy that sent it elsewhere, or
-	 * nowhere, would lose pushes. */
+	/* Without a runner work is taken all the same, and waits: a proxy that sent it elsewhere,
+	 * or nowhere, would lose pushes. */
 	if (illness != NULL)
 		answer(request, 503, illness);
 	else

@@ -13,8 +13,8 @@ struct settings;
 /* The runner is a child of ours, started and started again; or a service with a socket, connected
  * to and connected to again, for ever.  It is asked for a sign of life all the time.  A child that
  * gives none is killed, the connection to a service is closed: orders, questions and settles all
- * wait for a runner that is well, and have no deadlines of their own.  Callbacks come from the loop,
- * none inside runner_link_start(). */
+ * wait for a runner that is well, and have no deadlines of their own.  Callbacks come from the
+ * loop, none inside runner_link_start(). */
 struct runner_link_config {
 	const char *socket;		/* of a service; NULL: a child, and what follows is its */
 	const char *path;		/* NULL: beside our own executable */
