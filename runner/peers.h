@@ -22,7 +22,7 @@ struct peer {
 	bool greeted;		/* it said hello, in our version */
 	bool is_lost;		/* to be closed: its socket failed, or its patience is over */
 	int lost_errno;		/* why; 0: it closed, or is too slow */
-	int64_t due;		/* monotonic ms: given up if nothing has happened; 0: nothing waits */
+	int64_t due;		/* monotonic ms: then it is given up; 0: nothing waits */
 	size_t queued;
 	struct peer_packet *first;
 };

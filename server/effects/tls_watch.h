@@ -19,7 +19,8 @@ struct tls_watch;
 #define TLS_WATCH_URL_SIZE 512
 
 /* is_read: a certificate was shown, expires_at_s is its notAfter in seconds since 1970, also
- * when that is over or nobody knows who signed it.  From the loop, never inside a call of this module. */
+ * when that is over or nobody knows who signed it.  From the loop, never inside a call of this
+ * module. */
 typedef void tls_watch_fn(void *ctx, bool is_read, int64_t expires_at_s);
 
 /* 0: an hour, and five minutes after a look that failed. */
