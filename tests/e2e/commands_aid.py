@@ -89,9 +89,8 @@ class CommandBench:
         environment = {"DEPLOYMENT_ID": str(self.number), **self.environment, **settings}
         self.log = self.path / f"log.{self.number}"
         with open(self.log, "wb") as log:
-            # Whoever runs the tests in the background has them ignore signals, which a shell then cannot trap.
             process = subprocess.Popen(
-                ["/usr/bin/env", "--default-signal=INT,HUP,TERM", str(self.deploy / script), *words],
+                [str(self.deploy / script), *words],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
                 start_new_session=True, env={key: value for key, value in environment.items() if value is not None})
         self.processes.append(process)

@@ -118,8 +118,7 @@ class Workbench:
         self.log = self.path / "said"
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
-                ["/usr/bin/env", "--default-signal=INT,HUP,TERM",
-                 "bash", "--noprofile", "--norc", "-eo", "pipefail", str(script)],
+                ["bash", "--noprofile", "--norc", "-eo", "pipefail", str(script)],
                 cwd=self.work, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
                 env={"PATH": f"{self.bin}:{self.tools}", "HOME": str(self.path), "LANG": "C.UTF-8",
                      "STAND": str(self.stand), **self.github(), **given, **self.more})
