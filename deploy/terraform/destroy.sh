@@ -52,6 +52,7 @@ done
 [[ $project =~ ^[a-z][a-z0-9]*(-[a-z0-9]+)*$ && ${#project} -ge 2 && ${#project} -le 20 ]] ||
 	wrong_use "--project is no name that terraform takes: '$project'"
 [[ $region =~ ^[a-z]{2}(-[a-z]+)+-[1-9]$ ]] || wrong_use "--region is no region's name: '$region'"
+[[ ! $region =~ ^(cn|us-gov|us-iso[a-z]*)- ]] || wrong_use "--region $region: terraform makes nothing in China or GovCloud"
 
 # Made by terraform under these names; roles, profiles and the bucket have no list that could be asked for a tag.
 roles=("$project-app" "$project-deploy" "$project-deploybot")

@@ -21,6 +21,11 @@ variable "region" {
     condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[1-9]$", var.region))
     error_message = "region is no region's name: for example \"eu-central-1\"."
   }
+
+  validation {
+    condition     = !can(regex("^(cn|us-gov|us-iso[a-z]*)-", var.region))
+    error_message = "region is one of another partition of AWS (China, GovCloud): policies here name arn:aws: alone."
+  }
 }
 
 variable "admin_cidr" {

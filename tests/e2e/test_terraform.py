@@ -140,7 +140,8 @@ def test_terraform_finds_the_files_formatted():
 
 
 BAD = [("project", "-shop"), ("project", "a" * 21), ("project", "Shop"), ("project", "a--b"), ("region", "Frankfurt"),
-       ("region", "eu-central-1a"), ("admin_cidr", "0.0.0.0/0"), ("admin_cidr", "0.0.0.0/32"),
+       ("region", "eu-central-1a"), ("region", "cn-north-1"), ("region", "us-gov-west-1"),
+       ("admin_cidr", "0.0.0.0/0"), ("admin_cidr", "0.0.0.0/32"),
        ("admin_cidr", "203.0.113.0/24"), ("admin_cidr", "203.0.113.7"), ("admin_cidr", "2001:db8::1/128"),
        ("admin_cidr", "203.0.113.700/32"), ("admin_public_key", "-----BEGIN OPENSSH PRIVATE KEY-----"),
        ("admin_public_key", "ecdsa-sha2-nistp256 AAAAE2VjZHNh"), ("admin_public_key", KEY + " you'; rm -rf '"),
