@@ -79,7 +79,8 @@ def test_force_asks_nothing(destroyer):
 
 
 @pytest.mark.parametrize("options", [
-    ["--forse"], ["-f"], ["now"], ["--region"], ["--region", "--force"], ["--region", "Ohio"], ["--region", "cn-north-1"],
+    ["--forse"], ["-f"], ["now"], ["--region"], ["--region", "--force"], ["--region", "Ohio"],
+    ["--region", "cn-north-1"],
     ["--region", "us-east-1; id"], ["--project", ""], ["--project", "*"], ["--project"]])
 def test_options_that_are_not_there_are_refused(destroyer, options):
     where = apply(account())
