@@ -617,49 +617,6 @@ a_page_that_another_user_made_is_refused(void **state)
 /* --- opening --- */
 
 static void
-a_database_of_a_newer_version_is_refused(void **state)
-{
-	struct store_aid *aid = *state;
-	struct db *db;
-
-	store_close(aid->store);
-	aid->store = NULL;
-	db = db_open(aid->path, 0, &aid->err);
-	assert_non_null(db);
-	assert_true(db_set_user_version(db, 1000, &aid->err));
-	db_close(db);
-	assert_null(store_open(&aid->config, &aid->err));
-	assert_int_equal(aid->err.code, ERR_CONFIG);
-	assert_non_null(strstr(aid->err.text, "1000"));
-}
-
-static void
-a_database_of_0_1_0_is_brought_up_to_date(void **state)
-{
-	struct store_aid *aid = *state;
-	int64_t newest = 0, version = 0;
-	struct db *db;
-
-	store_close(aid->store);
-	aid->store = NULL;
-	db = db_open(aid->path, 0, &aid->err);
-	assert_non_null(db);
-	assert_true(db_user_version(db, &newest, &aid->err));
-	assert_true(db_script(db, "DROP INDEX deployment_ended", &aid->err)); /* what 2 has added */
-	assert_true(db_set_user_version(db, 1, &aid->err));
-	db_close(db);
-	store_aid_reopen(aid);
-	store_close(aid->store);
-	aid->store = NULL;
-	db = db_open(aid->path, 0, &aid->err);
-	assert_non_null(db);
-	assert_true(db_user_version(db, &version, &aid->err));
-	assert_int_equal(version, newest);
-	assert_true(db_script(db, "DROP INDEX deployment_ended", &aid->err));
-	db_close(db);
-}
-
-static void
 a_file_that_is_no_database_is_refused_and_left_alone(void **state)
 {
 	struct store_aid *aid = *state;
@@ -727,8 +684,6 @@ main(void)
 		TEST(an_event_that_killed_three_programs_is_put_aside),
 		TEST(what_is_put_aside_counts_until_that_is_on_disk),
 		TEST(a_page_that_another_user_made_is_refused),
-		TEST(a_database_of_a_newer_version_is_refused),
-		TEST(a_database_of_0_1_0_is_brought_up_to_date),
 		TEST(a_file_that_is_no_database_is_refused_and_left_alone),
 		TEST(gauges_come_when_they_change_and_only_then),
 	};
