@@ -73,3 +73,15 @@ def test_a_unit_test_that_hangs_is_named_with_what_it_said(tmp_path, monkeypatch
     count = run_tests.run_unit(program)
     assert count.names == ["test_bucket, which did not end within 1 s"]
     assert count.outputs[0].splitlines()[1:] == ["[ RUN      ] waits"]
+
+
+def test_tests_have_the_same_names_in_all_workers():
+    """A name made of the time, or of a set's order, differs between two of them, and then not one test is run."""
+    def names(seed, *before):
+        return subprocess.run(
+            [*before, "/usr/bin/python3", "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider",
+             os.path.join(ROOT, "tests", "e2e")], env={**os.environ, "PYTHONHASHSEED": seed}, check=True, capture_output=True, text=True,
+            timeout=300).stdout.splitlines()[:-1]
+    now = names("1")
+    assert len(now) > 1000
+    assert names("2", "faketime", "+3 days") == now

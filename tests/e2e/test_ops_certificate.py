@@ -30,7 +30,7 @@ def folder_of_the_bot(tmp_path):
     (tmp_path / "bot").mkdir()
 
 
-@pytest.mark.parametrize("expires", [IN_A_YEAR, A_WEEK_AGO])
+@pytest.mark.parametrize("expires", [IN_A_YEAR, A_WEEK_AGO], ids=["in a year", "a week ago"])
 def test_the_date_of_a_certificate_that_nobody_signed_is_read(tmp_path, expires):
     """An expired one above all: with it, Telegram has stopped to deliver."""
     server = TlsServer(make_certificate(tmp_path / "tls", expires))
