@@ -80,7 +80,8 @@ def test_tests_have_the_same_names_in_all_workers():
     def names(seed, *before):
         return subprocess.run(
             [*before, "/usr/bin/python3", "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider",
-             os.path.join(ROOT, "tests", "e2e")], env={**os.environ, "PYTHONHASHSEED": seed}, check=True, capture_output=True, text=True,
+             os.path.join(ROOT, "tests", "e2e")],
+            env={**os.environ, "PYTHONHASHSEED": seed}, check=True, capture_output=True, text=True,
             timeout=300).stdout.splitlines()[:-1]
     now = names("1")
     assert len(now) > 1000
