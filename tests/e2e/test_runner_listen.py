@@ -14,6 +14,7 @@ import tempfile
 import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from namespace_aid import MOUNTS, need  # noqa: E402
 from runner_client import PROGRAM, VERSION, Bench, Channel, Keeper, encode, is_alive, wait_for  # noqa: E402
 
 ROOT_ONLY = pytest.mark.skipif(os.geteuid() != 0, reason="only root has more than one user")
@@ -258,23 +259,25 @@ def test_a_state_directory_it_may_not_enter_or_write_is_refused(bench):
     bench.path.chmod(0o755)
     status, line = bench.refused(wrapper=["setpriv", "--reuid", "10002", "--regid", "10002", "--clear-groups"])
     assert status == 78 and "Permission denied" in line, line
+    need(*MOUNTS)
     script = f'mount --bind "{bench.state}" "{bench.state}" && mount -o remount,bind,ro "{bench.state}" && exec "$@"'
-    status, line = bench.refused(wrapper=["unshare", "-m", "sh", "-c", script, "sh"])
+    status, line = bench.refused(wrapper=[*MOUNTS, "sh", "-c", script, "sh"])
     assert status == 78 and "Read-only file system: mount it writable" in line, line
     for name in ("runs", "git", "apps"):
         (bench.state / name).mkdir(mode=0o700)
     (bench.state / "runs").chmod(0o2750)
-    status, line = bench.refused(wrapper=["unshare", "-m", "sh", "-c", script, "sh"])
+    status, line = bench.refused(wrapper=[*MOUNTS, "sh", "-c", script, "sh"])
     assert status == 78 and "Read-only file system: mount it writable" in line, line
 
 
 @ROOT_ONLY
 def test_a_full_disk_is_no_wrong_place(bench):
     """74: the service manager tries again; with 78 it would not."""
+    need(*MOUNTS)
     bench.path.chmod(0o755)
     script = ('mount -t tmpfs -o size=8k,nr_inodes=2 none "$0" && : >"$0/full" && chown 0:0 "$0" && chmod 755 "$0" && '
               'exec "$@"')
-    status, line = bench.refused(wrapper=["unshare", "-m", "sh", "-c", script, str(bench.state)])
+    status, line = bench.refused(wrapper=[*MOUNTS, "sh", "-c", script, str(bench.state)])
     assert status == 74 and line.endswith("No space left on device"), line
 
 
@@ -527,10 +530,12 @@ def test_draining_with_nothing_to_do_it_ends_at_once(bench):
 @ROOT_ONLY
 def test_as_process_1_it_reaps_what_runs_leave(bench):
     """In a container: an orphan of a run's daemon, whose keeper has ended, is adopted by process 1."""
+    first = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
+    need(*first)
     server = bench.start(
         "(setsid sh -c 'sh -c \"exit 0\" & echo $$ >$MARKS/pid; exec >/dev/null 2>&1; while [ ! -e $MARKS/go ]; do "
         "sleep 0.05; done' </dev/null >/dev/null 2>&1 &) ; exit 0".replace("$MARKS", str(bench.marks)),
-        wrapper=["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"])
+        wrapper=[*first])
     inner = wait_for(lambda: children(bench.process.pid), "the runner")[0]
     server.order(1)
     go(bench, 1).exit()
