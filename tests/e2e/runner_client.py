@@ -8,7 +8,7 @@ import subprocess
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PROGRAM = os.path.join(ROOT, os.environ.get("BUILD", "build"), "deploybot-runner")
+PROGRAM = os.path.join(ROOT, os.environ.get("DEPLOYBOT_BUILD", "build"), "deploybot-runner")
 VERSION = 1
 PATIENCE = 20.0  # seconds until a condition that does not come is a failure
 

@@ -70,7 +70,7 @@ def options():
     if unknown:
         parser.error(f"no such theme: {' '.join(unknown)}; there are: {' '.join(THEMES)}")
     # What is started by the kits of the end-to-end tests is found by these.
-    os.environ["DEPLOYBOT_BUILD"] = os.environ["BUILD"] = os.path.abspath(chosen.build)
+    os.environ["DEPLOYBOT_BUILD"] = os.path.abspath(chosen.build)
     return chosen
 
 

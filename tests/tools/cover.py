@@ -82,7 +82,7 @@ def run_tests(build, end_to_end):
             ["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", str(os.cpu_count()),
              "--dist", "loadfile", "--tb=short", "--durations=5", *end_to_end], cwd=ROOT,
             stdin=subprocess.DEVNULL, timeout=E2E_TIMEOUT_S, check=False,
-            env={**os.environ, "DEPLOYBOT_BUILD": str(build), "BUILD": str(build)}).returncode
+            env={**os.environ, "DEPLOYBOT_BUILD": str(build)}).returncode
         good = good and status == 0
     return good
 

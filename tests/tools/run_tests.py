@@ -101,7 +101,7 @@ def run_e2e(build, count, wanted):
     report = build / "e2e.xml"
     report.unlink(missing_ok=True)
     jobs = str(min((os.cpu_count() or 1) + 1, 5))    # they mostly wait
-    environment = {**sanitizer_environment(), "DEPLOYBOT_BUILD": str(build.resolve()), "BUILD": str(build.resolve())}
+    environment = {**sanitizer_environment(), "DEPLOYBOT_BUILD": str(build.resolve())}
     try:
         status = subprocess.run(
             ["/usr/bin/python3", "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "-n", jobs,
