@@ -35,6 +35,7 @@ def test_the_chat_page_shows_what_happens_and_does_what_is_pressed(browser, pane
         type_a_command_from_the_menu(browser, chat)
         message = a_message_with_buttons(browser, chat)
         press_and_see_the_toast(browser, chat)
+        press_and_be_answered_before_the_press_is_confirmed(browser, chat)
         see_the_edit_in_place(browser, chat, message)
         a_topic_carries_its_label(browser, chat)
         push_a_commit(browser, tree)
@@ -85,6 +86,27 @@ def press_and_see_the_toast(browser, chat):
     chat.bot("answerCallbackQuery", callback_query_id=query["id"], text="It begins")
     until(browser, "document.getElementById('toasts').innerText.includes('It begins')", "toast")
     until(browser, "!document.querySelector('.key.waiting')", "the button is free again")
+
+
+def press_and_be_answered_before_the_press_is_confirmed(browser, chat):
+    """The button waited for an answer that had come already: seconds of a spinner, now and then."""
+    browser.execute_script("""
+        const real = window.fetch;
+        const held = new Promise((go) => { window.letGo = go; });
+        window.fetch = async (...words) => {
+            const answer = await real(...words);
+            if (String(words[0]).includes("press")) {
+                window.fetch = real;
+                await held;
+            }
+            return answer;
+        };""")
+    click(browser, ".key", "Confirm")
+    query = chat.bot("getUpdates", offset=-1, timeout=10)[1]["result"][-1]["callback_query"]
+    chat.bot("answerCallbackQuery", callback_query_id=query["id"], text="It is quick")
+    until(browser, "document.getElementById('toasts').innerText.includes('It is quick')", "toast")
+    browser.execute_script("window.letGo()")
+    until(browser, "!document.querySelector('.key.waiting')", "the button is free at once", 5)
 
 
 def see_the_edit_in_place(browser, chat, message):

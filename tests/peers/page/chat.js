@@ -17,7 +17,7 @@ const page = {
 	user: null,             /* the acting user's id */
 	chat: null,             /* the open chat's id */
 	thread: "all",          /* "all", "general", or a topic's id */
-	pressed: new Map(),     /* callback query id → the button that waits for its answer */
+	pressed: new Map(),     /* callback query id → the button that waits for its answer; null: it came first */
 	typing: 0,
 	connected: false,
 };
@@ -152,7 +152,10 @@ function keepScroll(old, fresh) {
 function answered(event) {
 	const waiting = page.pressed.get(event.query_id);
 	waiting?.classList.remove("waiting");
-	page.pressed.delete(event.query_id);
+	if (waiting)
+		page.pressed.delete(event.query_id);
+	else if (event.user_id === page.user)
+		page.pressed.set(event.query_id, null);
 	if (event.user_id !== page.user || !event.text)
 		return;
 	if (event.alert) {
@@ -184,7 +187,11 @@ async function press(view, button, node) {
 			user_id: page.user, chat_id: view.chat_id, message_id: view.message_id,
 			data: button.callback_data,
 		});
-		page.pressed.set(found.query_id, node);
+		/* A quick bot answers before we hear under which number it was asked. */
+		if (page.pressed.delete(found.query_id))
+			node.classList.remove("waiting");
+		else
+			page.pressed.set(found.query_id, node);
 	} catch (error) {
 		node.classList.remove("waiting");
 		toast(error.message);
