@@ -20,7 +20,7 @@ scripts() {
 }
 
 check_text() { # first lines, licences, widths, banned calls, paths of one machine
-	files | grep -v -e '\.png$' -e '^tests/fuzz/corpus/' | xargs /usr/bin/python3 tests/tools/lint_text.py
+	files | grep -v -e '\.png$' -e '^tests/fuzz/corpus/' -e '\.xz$' | xargs /usr/bin/python3 tests/tools/lint_text.py
 }
 
 check_catalogue() { # every test that docs/fault-catalogue.md names is there
@@ -98,7 +98,7 @@ check_actions() { # actionlint
 check_secrets() {
 	local found status=0
 	need_npm || return 1
-	found=$(files | grep -v -e '\.png$' -e '^tests/fuzz/corpus/' | xargs "$npm/node_modules/.bin/secretlint" \
+	found=$(files | grep -v -e '\.png$' -e '^tests/fuzz/corpus/' -e '\.xz$' | xargs "$npm/node_modules/.bin/secretlint" \
 		--maskSecrets --format unix --secretlintrc tests/tools/npm/secretlintrc.json 2>&1) || status=$?
 	((status <= 1 || status == 123)) && [[ -n $found || $status -eq 0 ]] || { echo "secretlint: $found"; return 1; }
 	found=$(sed -nE "s#^$PWD/([^:]+):([0-9]+):[0-9]+: \[([A-Za-z_]+)\].*#\1 \3#p" <<<"$found" | LC_ALL=C sort | uniq -c |
