@@ -117,7 +117,7 @@ enum deploy_class
 deploy_flow_class(enum deploy_state state)
 {
 	static const enum deploy_class class_of[] = {
-#define S(name, word, class) DEPLOY_CLASS_##class,
+#define S(name, row, word, class) DEPLOY_CLASS_##class,
 		DEPLOY_STATES(S)
 #undef S
 	};
@@ -130,7 +130,7 @@ const char *
 deploy_flow_word(enum deploy_state state)
 {
 	static const char *const words[] = {
-#define S(name, word, class) word,
+#define S(name, row, word, class) word,
 		DEPLOY_STATES(S)
 #undef S
 	};
@@ -140,7 +140,7 @@ deploy_flow_word(enum deploy_state state)
 }
 
 static const char *const state_names[] = {
-#define S(name, word, class) #name,
+#define S(name, row, word, class) row,
 	DEPLOY_STATES(S)
 #undef S
 };
@@ -191,7 +191,7 @@ const char *
 deploy_flow_why_word(enum deploy_why why)
 {
 	static const char *const words[] = {
-#define W(name, word) word,
+#define W(name, row, word) word,
 		DEPLOY_WHYS(W)
 #undef W
 	};

@@ -9,24 +9,24 @@
 
 #include "lib/base.h"
 
-/* In the order of a life.  X(name, what a person reads, class): OPEN, QUEUED, ACTIVE or FINAL. */
+/* In the order of a life.  S(name, in rows, for people, class): OPEN, QUEUED, ACTIVE or FINAL. */
 #define DEPLOY_STATES(S) \
-	S(REQUESTED,             "requested",             OPEN) \
-	S(AWAITING_CONFIRMATION, "awaiting confirmation", OPEN) \
-	S(QUEUED,                "queued",                QUEUED) \
-	S(RUNNING,               "running",               ACTIVE) \
-	S(STOPPING,              "stopping",              ACTIVE) \
-	S(VERIFYING,             "verifying",             ACTIVE) \
-	S(ROLLING_BACK,          "rolling back",          ACTIVE) \
-	S(VERIFYING_ROLLBACK,    "verifying rollback",    ACTIVE) \
-	S(LIVE,                  "live",                  FINAL) \
-	S(FAILED,                "failed",                FINAL) \
-	S(ROLLED_BACK,           "rolled back",           FINAL) \
-	S(ROLLBACK_FAILED,       "rollback failed",       FINAL) \
-	S(REFUSED,               "refused",               FINAL) \
-	S(CANCELLED,             "cancelled",             FINAL) \
-	S(EXPIRED,               "expired",               FINAL) \
-	S(SUPERSEDED,            "superseded",            FINAL)
+	S(REQUESTED,             "REQUESTED",             "requested",             OPEN) \
+	S(AWAITING_CONFIRMATION, "AWAITING_CONFIRMATION", "awaiting confirmation", OPEN) \
+	S(QUEUED,                "QUEUED",                "queued",                QUEUED) \
+	S(RUNNING,               "RUNNING",               "running",               ACTIVE) \
+	S(STOPPING,              "STOPPING",              "stopping",              ACTIVE) \
+	S(VERIFYING,             "VERIFYING",             "verifying",             ACTIVE) \
+	S(ROLLING_BACK,          "ROLLING_BACK",          "rolling back",          ACTIVE) \
+	S(VERIFYING_ROLLBACK,    "VERIFYING_ROLLBACK",    "verifying rollback",    ACTIVE) \
+	S(LIVE,                  "LIVE",                  "live",                  FINAL) \
+	S(FAILED,                "FAILED",                "failed",                FINAL) \
+	S(ROLLED_BACK,           "ROLLED_BACK",           "rolled back",           FINAL) \
+	S(ROLLBACK_FAILED,       "ROLLBACK_FAILED",       "rollback failed",       FINAL) \
+	S(REFUSED,               "REFUSED",               "refused",               FINAL) \
+	S(CANCELLED,             "CANCELLED",             "cancelled",             FINAL) \
+	S(EXPIRED,               "EXPIRED",               "expired",               FINAL) \
+	S(SUPERSEDED,            "SUPERSEDED",            "superseded",            FINAL)
 
 /*
  * SCRIPT_*, UNTOUCHED, AGAIN and NOT_STARTED come from the exit record, which is written when
@@ -69,19 +69,19 @@
 	A(REFUSE_CANCEL)	/* tell who wanted it that it cannot be ended now */ \
 	A(NEXT)			/* the environment is free: start what waits */
 
-/* Why it went the way it went: a column, not a state. */
+/* Why it went so: a column, not a state.  W(name, in rows, for people and the audit). */
 #define DEPLOY_WHYS(W) \
-	W(NONE,        "") \
-	W(CANCELLED,   "cancelled") \
-	W(TIMED_OUT,   "timed out") \
-	W(INTERRUPTED, "interrupted") \
-	W(SCRIPT,      "script failed") \
-	W(UNHEALTHY,   "unhealthy") \
-	W(NOT_STARTED, "not started") \
-	W(REFUSED,     "refused")
+	W(NONE,        "NONE",        "") \
+	W(CANCELLED,   "CANCELLED",   "cancelled") \
+	W(TIMED_OUT,   "TIMED_OUT",   "timed out") \
+	W(INTERRUPTED, "INTERRUPTED", "interrupted") \
+	W(SCRIPT,      "SCRIPT",      "script failed") \
+	W(UNHEALTHY,   "UNHEALTHY",   "unhealthy") \
+	W(NOT_STARTED, "NOT_STARTED", "not started") \
+	W(REFUSED,     "REFUSED",     "refused")
 
 enum deploy_state {
-#define S(name, word, class) DEPLOY_##name,
+#define S(name, row, word, class) DEPLOY_##name,
 	DEPLOY_STATES(S)
 #undef S
 	DEPLOY_STATE_COUNT
@@ -99,7 +99,7 @@ enum deploy_act {
 	DEPLOY_ACT_COUNT
 };
 enum deploy_why {
-#define W(name, word) DEPLOY_WHY_##name,
+#define W(name, row, word) DEPLOY_WHY_##name,
 	DEPLOY_WHYS(W)
 #undef W
 	DEPLOY_WHY_COUNT

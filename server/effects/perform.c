@@ -6,13 +6,13 @@
 #include "lib/crash_point.h"
 
 static performer *const first[] = {
-#define EFFECT(upper, lower, result) perform_##lower,
+#define EFFECT(upper, lower, word, result) perform_##lower,
 #include "types/effect.def"
 #undef EFFECT
 };
 
 static performer *const again[] = {
-#define EFFECT(upper, lower, result) again_##lower,
+#define EFFECT(upper, lower, word, result) again_##lower,
 #include "types/effect.def"
 #undef EFFECT
 };

@@ -11,12 +11,12 @@ static const char *const programs[] = {
 	[PROGRAM_ROLLBACK] = "rollback",
 };
 static const char *const causes[] = {
-	[TRIGGER_CHAT] = "chat",
-	[TRIGGER_PUSH] = "push",
-	[TRIGGER_POLL] = "poll",
+#define T(name, word) word,
+	TRIGGERS(T)
+#undef T
 };
 static const char *const whys[] = {
-#define W(name, word) #name,
+#define W(name, row, word) row,
 	DEPLOY_WHYS(W)
 #undef W
 };

@@ -8,7 +8,7 @@
 #include "store/store_inside.h"
 
 static const char *const verbs[] = {
-#define V(name) #name,
+#define V(name, row) row,
 	QUESTION_VERBS(V)
 #undef V
 };

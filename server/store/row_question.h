@@ -5,15 +5,15 @@
 
 #include "store/tx.h"
 
-/* What pressing it means. */
+/* What pressing it means: V(name, in rows). */
 #define QUESTION_VERBS(V) \
-	V(CONFIRM)	/* go on with the deployment */ \
-	V(DECLINE)	/* leave it */ \
-	V(CANCEL)	/* end a deployment under way */ \
-	V(LOG)		/* send the run's log */
+	V(CONFIRM, "CONFIRM")	/* go on with the deployment */ \
+	V(DECLINE, "DECLINE")	/* leave it */ \
+	V(CANCEL, "CANCEL")	/* end a deployment under way */ \
+	V(LOG, "LOG")		/* send the run's log */
 
 enum question_verb {
-#define V(name) QUESTION_##name,
+#define V(name, row) QUESTION_##name,
 	QUESTION_VERBS(V)
 #undef V
 };

@@ -20,16 +20,16 @@
 /* A deployment's class as SQL has it: the same text in the partial indexes and in the queries that
  * are to use them.  Not IN (...): SQLite fills a tree of its own with such a list each time it
  * runs a statement that looks at it, and that is most of an UPDATE.  '' is no state of a row. */
-#define STORE_ACTIVE_OPEN(name)
-#define STORE_ACTIVE_QUEUED(name)
-#define STORE_ACTIVE_ACTIVE(name)	" OR state = '" #name "'"
-#define STORE_ACTIVE_FINAL(name)
-#define STORE_FINAL_OPEN(name)
-#define STORE_FINAL_QUEUED(name)
-#define STORE_FINAL_ACTIVE(name)
-#define STORE_FINAL_FINAL(name)		" AND state <> '" #name "'"
-#define STORE_WORD_ACTIVE(name, word, class)	STORE_ACTIVE_##class(name)
-#define STORE_WORD_FINAL(name, word, class)	STORE_FINAL_##class(name)
+#define STORE_ACTIVE_OPEN(row)
+#define STORE_ACTIVE_QUEUED(row)
+#define STORE_ACTIVE_ACTIVE(row)	" OR state = '" row "'"
+#define STORE_ACTIVE_FINAL(row)
+#define STORE_FINAL_OPEN(row)
+#define STORE_FINAL_QUEUED(row)
+#define STORE_FINAL_ACTIVE(row)
+#define STORE_FINAL_FINAL(row)		" AND state <> '" row "'"
+#define STORE_WORD_ACTIVE(name, row, word, class)	STORE_ACTIVE_##class(row)
+#define STORE_WORD_FINAL(name, row, word, class)	STORE_FINAL_##class(row)
 #define STORE_IS_ACTIVE	"(state = ''" DEPLOY_STATES(STORE_WORD_ACTIVE) ")"
 #define STORE_IS_OPEN	"(state <> ''" DEPLOY_STATES(STORE_WORD_FINAL) ")"
 /* It ran and is over: the other ends are of those that never began. */

@@ -12,8 +12,8 @@
 #include "lib/crash_point.h"
 
 /* Not IN (...): see store_inside.h. */
-#define OR_STATE(name, word, class) " OR state = '" #name "'"
-#define OR_WHY(name, word)	    " OR why = '" #name "'"
+#define OR_STATE(name, row, word, class) " OR state = '" row "'"
+#define OR_WHY(name, row, word)		 " OR why = '" row "'"
 
 static const char *const migration_1[] = {
 	"CREATE TABLE inbox ("

@@ -10,7 +10,7 @@ struct effect *
 effect_new(enum effect_kind kind)
 {
 	static const enum event_kind result_of[] = {
-#define EFFECT(name, performer, result) EVENT_##result,
+#define EFFECT(name, performer, word, result) EVENT_##result,
 #include "types/effect.def"
 #undef EFFECT
 	};
@@ -48,7 +48,7 @@ const char *
 effect_name(enum effect_kind kind)
 {
 	static const char *const name[] = {
-#define EFFECT(upper, lower, result) #lower,
+#define EFFECT(upper, lower, word, result) word,
 #include "types/effect.def"
 #undef EFFECT
 	};

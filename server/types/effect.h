@@ -6,7 +6,7 @@
 #include "types/event.h"
 
 enum effect_kind {
-#define EFFECT(name, performer, result) EFFECT_##name,
+#define EFFECT(name, performer, word, result) EFFECT_##name,
 #include "types/effect.def"
 #undef EFFECT
 	EFFECT_KIND_COUNT

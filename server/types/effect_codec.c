@@ -341,7 +341,7 @@ static const struct {
 	encoder *encode;
 	decoder *decode;
 } codec[] = {
-#define EFFECT(upper, lower, result) [EFFECT_##upper] = { encode_##lower, decode_##lower },
+#define EFFECT(upper, lower, word, result) [EFFECT_##upper] = { encode_##lower, decode_##lower },
 #include "types/effect.def"
 #undef EFFECT
 };
