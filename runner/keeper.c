@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -145,18 +144,17 @@ keeper_open(struct keeper *keeper, const struct keeper_start *start, struct err 
 /* ---- what the server is told ------------------------------------------------------------- */
 
 static void
-tell_server(struct keeper *keeper, int64_t now)
+tell_server(struct keeper *keeper)
 {
 	const struct keeper_news news = {
 		.id = keeper->id,
 		.out = &keeper->out,
 		.identity = &keeper->identity,
-		.log_size = keeper->pump.size,
 		.is_over = keeper->phase == PHASE_TOLD,
 		.stuck = &keeper->stuck,
 	};
 
-	if (!keeper_server_tell(&keeper->server, &news, now))
+	if (!keeper_server_tell(&keeper->server, &news))
 		on_server_lost(keeper);
 }
 
@@ -255,7 +253,6 @@ static void
 fill_record(struct keeper *keeper)
 {
 	struct protocol_record *record = &keeper->out.record;
-	struct rusage usage;
 
 	if (record->gate) {
 		record->exec_errno = leader_exec_errno(&keeper->leader);
@@ -264,16 +261,8 @@ fill_record(struct keeper *keeper)
 		else if (record->exec_errno == 0)
 			record->status = WEXITSTATUS(keeper->wait_status);
 	}
-	if (getrusage(RUSAGE_CHILDREN, &usage) == 0) {
-		record->user_ms =
-		    (int64_t)usage.ru_utime.tv_sec * 1000 + usage.ru_utime.tv_usec / 1000;
-		record->system_ms =
-		    (int64_t)usage.ru_stime.tv_sec * 1000 + usage.ru_stime.tv_usec / 1000;
-		record->max_rss_kb = usage.ru_maxrss;
-	}
 	record->ended_at = clock_ms(CLOCK_REALTIME);
 	log_pump_settle(&keeper->pump);
-	keeper->out.log_size = keeper->pump.size;
 }
 
 /* Nothing of it is alive, or it ended well: the record, and then its room on disk is used once. */
@@ -491,9 +480,6 @@ time_to_wait(const struct keeper *keeper, int64_t now)
 	bool reads_on = keeper->phase == PHASE_TOLD && keeper->server.fd == -1;
 	int64_t until = reads_on ? NEVER : keeper->phase_until;
 
-	if (keeper->server.fd != -1 && !keeper->server.blocked && keeper->phase < PHASE_TOLD &&
-	    keeper->server.size_told != keeper->pump.size && keeper->server.grew_at < until)
-		until = keeper->server.grew_at;
 	if (until == NEVER)
 		return -1;
 	return until <= now ? 0 : (int)(until - now < 60000 ? until - now : 60000);
@@ -531,7 +517,7 @@ keeper_loop(struct keeper *keeper)
 			on_runner_ended(keeper);
 		now = clock_ms(CLOCK_MONOTONIC);
 		advance(keeper, now);
-		tell_server(keeper, now);
+		tell_server(keeper);
 		if (keeper->server.greeted)
 			flush_names(keeper, now);
 		if (keeper->server.told_exit)

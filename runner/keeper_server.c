@@ -8,14 +8,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define GREW_EVERY_MS 50
-
 void
 keeper_server_close(struct keeper_server *server)
 {
 	if (server->fd != -1)
 		(void)close(server->fd);
-	*server = (struct keeper_server){ .fd = -1, .grew_at = server->grew_at };
+	*server = (struct keeper_server){ .fd = -1 };
 }
 
 /* False: not sent, either for now (blocked) or for good (closed). */
@@ -51,12 +49,10 @@ tell_hello(struct keeper_server *server, const struct keeper_news *news)
 	hello.pid = news->identity->pid;
 	hello.start = news->identity->start;
 	memcpy(hello.boot, news->identity->boot, sizeof(hello.boot));
-	hello.log_size = news->log_size;
 	if (!tell(server, &hello))
 		return false;
 	server->greeted = true;
 	server->steps_told = news->out->step_count;
-	server->size_told = news->log_size;
 	return true;
 }
 
@@ -76,20 +72,6 @@ tell_steps(struct keeper_server *server, const struct keeper_news *news)
 }
 
 static bool
-tell_grew(struct keeper_server *server, const struct keeper_news *news, int64_t now)
-{
-	struct protocol_message grew = { .kind = PROTOCOL_GREW, .log_size = news->log_size };
-
-	if (server->size_told == news->log_size || now < server->grew_at || news->is_over)
-		return true;
-	if (!tell(server, &grew))
-		return false;
-	server->size_told = news->log_size;
-	server->grew_at = now + GREW_EVERY_MS;
-	return true;
-}
-
-static bool
 tell_stuck(struct keeper_server *server, const struct keeper_news *news)
 {
 	struct protocol_message stuck = {
@@ -105,13 +87,12 @@ tell_stuck(struct keeper_server *server, const struct keeper_news *news)
 }
 
 bool
-keeper_server_tell(struct keeper_server *server, const struct keeper_news *news, int64_t now)
+keeper_server_tell(struct keeper_server *server, const struct keeper_news *news)
 {
 	if (server->fd == -1 || server->blocked || server->told_exit)
 		return true;
 	if ((server->greeted || tell_hello(server, news)) && tell_steps(server, news) &&
-	    tell_grew(server, news, now) && tell_stuck(server, news) && news->is_over &&
-	    tell(server, news->out))
+	    tell_stuck(server, news) && news->is_over && tell(server, news->out))
 		server->told_exit = true;
 	return server->fd != -1;
 }

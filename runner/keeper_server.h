@@ -12,8 +12,6 @@ struct keeper_server {
 	bool greeted;
 	bool told_exit;
 	size_t steps_told;
-	uint64_t size_told;
-	int64_t grew_at;	/* monotonic: `grew` may be said again; of all its connections */
 };
 
 /* What there is to tell. */
@@ -21,7 +19,6 @@ struct keeper_news {
 	uint64_t id;
 	const struct protocol_message *out;	/* the record so far, kind EXIT, and steps */
 	const struct process_leader *identity;
-	uint64_t log_size;
 	bool is_over;				/* the record is written: told as it is */
 	pid_t *stuck;				/* 0: none; set to 0 when it was told */
 };
@@ -31,7 +28,6 @@ void keeper_server_close(struct keeper_server *server);
 
 /* Tells all that is due, in order; what does not fit now is told when there is room.  False: the
  * server is lost, and the connection closed. */
-bool keeper_server_tell(
-    struct keeper_server *server, const struct keeper_news *news, int64_t now) MUST_USE;
+bool keeper_server_tell(struct keeper_server *server, const struct keeper_news *news) MUST_USE;
 
 #endif

@@ -92,17 +92,14 @@ static const struct field fields[] = { NUMBER("id", id, INT64_MAX, ID_KINDS | BI
     removal_words, BIT(FORGOTTEN), BIT(FORGOTTEN)) WORD("state", state, state_words, BIT(SETTLED),
     BIT(SETTLED)) WORD("question", question, question_words, BIT(ASK), BIT(ASK)) TEXT("branch",
     branch, protocol_is_ref, BIT(ASK), 0) TEXT("base", base, protocol_is_commit, BIT(ASK),
-    0) TEXT("branches", branches, is_branches, BIT(ASK), 0) NUMBER("log_size", log_size, INT64_MAX,
-    BIT(HELLO) | BIT(GREW) | RECORD_KINDS, 0) FLAG("gate", record.gate, BIT(HELLO) | RECORD_KINDS)
-	    FLAG("released", record.released, BIT(HELLO) | RECORD_KINDS) FLAG("no_rollback",
-		record.no_rollback, BIT(HELLO) | RECORD_KINDS) FLAG("timed_out", record.timed_out,
-		BIT(ANSWER) | RECORD_KINDS) FLAG("ended", record.ended, RECORD_KINDS) FLAG("lost",
-		record.lost, RECORD_KINDS) NUMBER("exec_errno", record.exec_errno, INT_MAX,
-		RECORD_KINDS, 0) NUMBER("status", record.status, 255, BIT(ANSWER) | RECORD_KINDS, 0)
-		NUMBER("signal", record.signal, 127, RECORD_KINDS, 0)
-		    NUMBER("user_ms", record.user_ms, INT64_MAX, RECORD_KINDS, 0)
-			NUMBER("system_ms", record.system_ms, INT64_MAX, RECORD_KINDS, 0)
-			    NUMBER("max_rss_kb", record.max_rss_kb, INT64_MAX, RECORD_KINDS, 0)
+    0) TEXT("branches", branches, is_branches, BIT(ASK), 0) FLAG("gate", record.gate,
+    BIT(HELLO) | RECORD_KINDS) FLAG("released", record.released, BIT(HELLO) | RECORD_KINDS)
+	    FLAG("no_rollback", record.no_rollback, BIT(HELLO) | RECORD_KINDS)
+		FLAG("timed_out", record.timed_out, BIT(ANSWER) | RECORD_KINDS) FLAG(
+		    "ended", record.ended, RECORD_KINDS) FLAG("lost", record.lost, RECORD_KINDS)
+		    NUMBER("exec_errno", record.exec_errno, INT_MAX, RECORD_KINDS, 0)
+			NUMBER("status", record.status, 255, BIT(ANSWER) | RECORD_KINDS, 0)
+			    NUMBER("signal", record.signal, 127, RECORD_KINDS, 0)
 				NUMBER("ended_at", record.ended_at, INT64_MAX, RECORD_KINDS, 0)
 				    TEXT("image", record.image, protocol_is_image,
 					BIT(HELLO) | BIT(STEP) | RECORD_KINDS, 0) };

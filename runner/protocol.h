@@ -39,13 +39,13 @@
  *                                            STAY   text says why: it has no record, the disk
  *
  * keeper ── runs/<id>/socket (connect through /proc/self/fd/<dirfd>/socket) ── server
- *   ←  hello   version pid start boot gate log_size released no_rollback image steps
+ *   ←  hello   version pid start boot gate released no_rollback image steps
  *                                            on every connect; steps: all so far.  A new
  *                                            connection replaces the old one, which is closed
  *   →  go                                    opens the gate; said again it changes nothing
  *   →  end                                   TERM, then KILL after grace_s.  Before `go`: the gate
  *                                            stays shut and the record says gate=0 ended=1
- *   ←  grew    log_size                      at most 20 a second
+ *   ←  grew                                  of 0.1.0 alone, 20 a second; it decides nothing
  *   ←  step    image (one step in steps[0])  PROTOCOL_STEPS_MAX at most; `release` and
  *                                            `no-rollback` always, so that an image is known
  *                                            before the target changes
@@ -55,8 +55,9 @@
  *   connects to gives up its gate when its runner has ended, or after PROTOCOL_GATE_WAIT_S.
  *
  * Record fields: gate released no_rollback exec_errno status signal timed_out ended lost
- *   user_ms system_ms max_rss_kb log_size ended_at image steps.  image is what the script said
- *   last of `==> image sha256:…` before `==> release`.  How to read them, in this order:
+ *   ended_at image steps.  image is what the script said last of `==> image sha256:…` before
+ *   `==> release`.  (0.1.0 wrote more that nobody reads: log_size user_ms system_ms max_rss_kb.)
+ *   How to read them, in this order:
  *     gate=0            the script never ran (ended=1: on request; else: the server was lost)
  *     exec_errno!=0     it could not be started: nothing ran
  *     lost=1            its keeper was killed: gate and released then say what may have happened
@@ -185,9 +186,6 @@ struct protocol_record {
 	int exec_errno;
 	int status;
 	int signal;
-	int64_t user_ms;
-	int64_t system_ms;
-	int64_t max_rss_kb;
 	int64_t ended_at;	/* milliseconds since 1970 */
 	char image[PROTOCOL_IMAGE + 1];	/* also step; "": none was said */
 };
@@ -227,8 +225,7 @@ struct protocol_message {
 	/* answer: status and timed_out are the record's.  body borrows from the packet. */
 	const char *body;
 	size_t body_len;
-	/* hello, grew, exit, settled */
-	uint64_t log_size;
+	/* hello, exit, settled */
 	struct protocol_record record;
 	size_t step_count;
 	struct protocol_step steps[PROTOCOL_STEPS_ROOM];

@@ -129,13 +129,10 @@ static void
 fill_lost(const struct settle *settle, struct protocol_message *ret)
 {
 	bool may_have_run = settle->leader.pid > 0;
-	struct stat log;
 
 	fill_unknown(ret);
 	ret->record.gate = may_have_run;
 	ret->record.released = may_have_run;
-	if (settle->folder != -1 && fstatat(settle->folder, "log", &log, 0) == 0)
-		ret->log_size = (uint64_t)log.st_size;
 }
 
 static void

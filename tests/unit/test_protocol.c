@@ -58,7 +58,6 @@ a_record_is_read_as_it_was_sent(void **state)
 	struct protocol_message sent = { .kind = PROTOCOL_SETTLED,
 		.id = 1,
 		.state = PROTOCOL_STATE_ENDED,
-		.log_size = 5,
 		.record = { .gate = true,
 		    .released = true,
 		    .no_rollback = true,
@@ -68,9 +67,6 @@ a_record_is_read_as_it_was_sent(void **state)
 		    .exec_errno = 2,
 		    .status = 255,
 		    .signal = 9,
-		    .user_ms = 1,
-		    .system_ms = 2,
-		    .max_rss_kb = 3,
 		    .ended_at = 1795160052259,
 		    .image = IMAGE } };
 	struct protocol_message read;
@@ -95,7 +91,7 @@ an_image_comes_with_hello_and_with_each_step(void **state)
 	} cases[] = {
 		{ "hello\nversion 1\nimage " IMAGE "\n", IMAGE },
 		{ "step\nimage " IMAGE "\nstep 1 release\n", IMAGE },
-		{ "grew\nlog_size 1\nimage x\n", "" }, /* not one of its fields */
+		{ "go\nimage x\n", "" }, /* not one of its fields */
 	};
 	static struct protocol_message read;
 
@@ -111,9 +107,8 @@ the_largest_record_fits_its_room_on_disk(void **state)
 {
 	static char packet[PROTOCOL_RECORD_BYTES - 1];
 	struct protocol_message sent = { .kind = PROTOCOL_EXIT,
-		.log_size = INT64_MAX,
 		.step_count = PROTOCOL_STEPS_ROOM,
-		.record = { .image = IMAGE } };
+		.record = { .ended_at = INT64_MAX, .image = IMAGE } };
 	size_t len;
 
 	(void)state;
@@ -155,8 +150,30 @@ static void
 what_a_newer_version_adds_is_skipped(void **state)
 {
 	(void)state;
-	assert_true(decodes("grew\nlog_size 7\ncolour blue\n"));
+	assert_true(decodes("settle\nid 7\ncolour blue\n"));
 	assert_true(decodes("hello\nversion 2\nsteps_more 1\n"));
+}
+
+/* Supervisors of 0.1.0 outlive an upgrade, and their records stay on disk. */
+static void
+what_0_1_0_says_and_nobody_reads_is_skipped(void **state)
+{
+	static const char grew[] = "grew\nlog_size 7\n";
+	static const char hello[] = "hello\nversion 1\npid 9\nstart 8\ngate 1\nlog_size 5\n";
+	static const char record[] = "exit\nlog_size 5\ngate 1\nstatus 65\nuser_ms 1\n"
+				     "system_ms 2\nmax_rss_kb 3\nended_at 1795160052259\n"
+				     "step 1 build\n";
+	static struct protocol_message read;
+
+	(void)state;
+	assert_true(protocol_decode(grew, strlen(grew), &read, NULL));
+	assert_int_equal(read.kind, PROTOCOL_GREW);
+	assert_true(protocol_decode(hello, strlen(hello), &read, NULL));
+	assert_true(read.record.gate && read.pid == 9);
+	assert_true(protocol_decode(record, strlen(record), &read, NULL));
+	assert_int_equal(read.record.status, 65);
+	assert_int_equal(read.record.ended_at, 1795160052259);
+	assert_int_equal(read.step_count, 1);
 }
 
 static void
@@ -168,18 +185,18 @@ what_is_out_of_bounds_is_refused(void **state)
 		"\n",
 		"run",
 		"nothing\n",
-		"grew\nlog_size 1",
-		"grew\nlog_size\n",
-		"grew\nlog_size \n",
-		"grew\nlog_size -1\n",
-		"grew\nlog_size +1\n",
-		"grew\nlog_size 01\n",
-		"grew\nlog_size 1 \n",
-		"grew\nlog_size 0x1\n",
-		"grew\nlog_size 9223372036854775808\n",
-		"grew\nlog_size 99999999999999999999999\n",
-		"grew\nlog_size 1\nlog_size 1\n",
-		"grew\nlog_size 1\n\nbody",
+		"settle\nid 1",
+		"settle\nid\n",
+		"settle\nid \n",
+		"settle\nid -1\n",
+		"settle\nid +1\n",
+		"settle\nid 01\n",
+		"settle\nid 1 \n",
+		"settle\nid 0x1\n",
+		"settle\nid 9223372036854775808\n",
+		"settle\nid 99999999999999999999999\n",
+		"settle\nid 1\nid 1\n",
+		"settle\nid 1\n\nbody",
 		"settle\n",
 		"settle\nid 0\n",
 		"hello\n",
@@ -224,12 +241,12 @@ static void
 a_line_that_is_too_long_or_has_a_nul_is_refused(void **state)
 {
 	static struct protocol_message message;
-	static const char nul[] = "grew\nnew\0er 1\n";
+	static const char nul[] = "go\nnew\0er 1\n";
 	static char text[8192];
 
 	(void)state;
 	for (int size = 4350; size <= 4353; size++) {
-		(void)snprintf(text, sizeof(text), "grew\nnewer %0*d\n", size - 6, 0);
+		(void)snprintf(text, sizeof(text), "go\nnewer %0*d\n", size - 6, 0);
 		assert_int_equal(decodes(text), size < 4352);
 	}
 	assert_false(protocol_decode(nul, sizeof(nul) - 1, &message, NULL));
@@ -291,17 +308,17 @@ what_is_out_of_bounds_is_not_sent(void **state)
 static void
 what_does_not_fit_is_not_sent_in_part(void **state)
 {
-	struct protocol_message grew = { .kind = PROTOCOL_GREW, .log_size = 1 };
+	struct protocol_message settle = { .kind = PROTOCOL_SETTLE, .id = 1 };
 	struct protocol_message answer = { .kind = PROTOCOL_ANSWER, .id = 1, .body_len = 4 };
 	static char packet[64];
 	size_t whole, size;
 
 	(void)state;
 	answer.body = "body";
-	assert_true(protocol_encode(&grew, packet, sizeof(packet), &whole, NULL));
-	assert_int_equal(whole, strlen("grew\nlog_size 1\n"));
+	assert_true(protocol_encode(&settle, packet, sizeof(packet), &whole, NULL));
+	assert_int_equal(whole, strlen("settle\nid 1\n"));
 	for (size_t room = 0; room <= whole + 1; room++) /* a NUL stands behind it */
-		assert_int_equal(protocol_encode(&grew, packet, room, &size, NULL), room > whole);
+		assert_int_equal(protocol_encode(&settle, packet, room, &size, NULL), room > whole);
 	assert_true(protocol_encode(&answer, packet, sizeof(packet), &whole, NULL));
 	for (size_t room = 0; room <= whole; room++)
 		assert_int_equal(
@@ -371,6 +388,7 @@ main(void)
 		cmocka_unit_test(the_largest_record_fits_its_room_on_disk),
 		cmocka_unit_test(an_answer_carries_any_bytes_up_to_its_cap),
 		cmocka_unit_test(what_a_newer_version_adds_is_skipped),
+		cmocka_unit_test(what_0_1_0_says_and_nobody_reads_is_skipped),
 		cmocka_unit_test(what_is_out_of_bounds_is_refused),
 		cmocka_unit_test(a_line_that_is_too_long_or_has_a_nul_is_refused),
 		cmocka_unit_test(more_steps_than_there_is_room_for_are_refused),

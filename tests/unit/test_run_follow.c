@@ -95,10 +95,10 @@ a_killed_keeper_is_a_lost_run_and_nothing_of_it_lives(void **state)
 	assert_int_equal(runs_aid_parent((pid_t)story.hello.pid), 0);
 }
 
-/* In the child: says `hello` to whoever connects, and writes the record when it is told to end
+/* In the child: says its packets to whoever connects, and writes the record when it is told to end
  * (`end`), or when a connection closes and its gate is shut. */
 static _Noreturn void
-be_a_foreign_keeper(int listener, int record_fd, const char *hello, bool gate)
+be_a_foreign_keeper(int listener, int record_fd, const char *const *packets, bool gate)
 {
 	struct protocol_message record = { .kind = PROTOCOL_EXIT, .record = { .gate = gate } };
 	char text[4096] = "";
@@ -108,7 +108,8 @@ be_a_foreign_keeper(int listener, int record_fd, const char *hello, bool gate)
 	for (;;) {
 		int server = accept(listener, NULL, NULL);
 
-		(void)!send(server, hello, strlen(hello), MSG_NOSIGNAL);
+		for (size_t i = 0; packets[i] != NULL; i++)
+			(void)!send(server, packets[i], strlen(packets[i]), MSG_NOSIGNAL);
 		do
 			n = recv(server, text, sizeof(text), 0);
 		while (n > 0 && strncmp(text, "end", 3) != 0);
@@ -125,7 +126,7 @@ be_a_foreign_keeper(int listener, int record_fd, const char *hello, bool gate)
 
 /* A run as such a keeper would have it; its pid. */
 static pid_t
-start_a_foreign_keeper(struct scene *scene, int run, const char *hello, bool gate)
+start_a_foreign_keeper(struct scene *scene, int run, const char *const *packets, bool gate)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -157,7 +158,7 @@ start_a_foreign_keeper(struct scene *scene, int run, const char *hello, bool gat
 			if (fd != record_fd && fd != listener)
 				(void)close(fd);
 		}
-		be_a_foreign_keeper(listener, record_fd, hello, gate);
+		be_a_foreign_keeper(listener, record_fd, packets, gate);
 	}
 	(void)close(ready[1]);
 	assert_int_equal(read(ready[0], path, 1), 1);
@@ -170,6 +171,9 @@ start_a_foreign_keeper(struct scene *scene, int run, const char *hello, bool gat
 static void
 a_keeper_of_another_release_is_followed_by_its_record_and_can_be_ended(void **state)
 {
+	static const char *const hello[] = {
+		"hello\nversion 99\npid 1\nstart 1\ngate 1\nbrand new\n", NULL
+	};
 	struct scene *scene = *state;
 	struct story story;
 	int sent = 0;
@@ -177,8 +181,7 @@ a_keeper_of_another_release_is_followed_by_its_record_and_can_be_ended(void **st
 	pid_t keeper;
 
 	runs_aid_need(scene);
-	keeper = start_a_foreign_keeper(
-	    scene, 7, "hello\nversion 99\npid 1\nstart 1\ngate 1\nbrand new\n", true);
+	keeper = start_a_foreign_keeper(scene, 7, hello, true);
 	runs_aid_tell(&story, scene, 7, true, true);
 	WAIT_FOR(scene, story.deaf > 0);
 	assert_true(runs_end(scene->runs, &wish));
@@ -190,12 +193,37 @@ a_keeper_of_another_release_is_followed_by_its_record_and_can_be_ended(void **st
 	assert_int_equal(waitpid(keeper, NULL, 0), keeper);
 }
 
+/* It says 20 times a second how long its log is, and 0.1.0's server dropped that. */
+static void
+a_keeper_of_0_1_0_is_followed_and_its_grew_is_skipped(void **state)
+{
+	static const char *const packets[] = {
+		"hello\nversion 1\npid 1\nstart 1\ngate 1\nlog_size 3\n", "grew\nlog_size 7\n",
+		"step\nstep 1795160052259 build\n", NULL
+	};
+	struct scene *scene = *state;
+	struct story story;
+	int sent = 0;
+	struct runs_wish wish = { .run = 7, .on_sent = runs_aid_on_wish, .ctx = &sent };
+	pid_t keeper;
+
+	runs_aid_need(scene);
+	keeper = start_a_foreign_keeper(scene, 7, packets, true);
+	runs_aid_tell(&story, scene, 7, true, true);
+	WAIT_FOR(scene, story.n_steps == 1);
+	assert_int_equal(story.deaf, 0);
+	assert_true(runs_end(scene->runs, &wish));
+	WAIT_FOR(scene, story.ends > 0);
+	assert_true(story.ended.gate_opened && story.ended.ended_on_request);
+	assert_int_equal(waitpid(keeper, NULL, 0), keeper);
+}
+
 /* It must neither begin a script by whom it does not understand, nor wait for ever. */
 static void
 a_gate_whose_keeper_is_not_understood_is_given_up(void **state)
 {
-	static const char *const hellos[] = { "hello\nversion 99\npid 1\nstart 1\n",
-		"bonjour\nversion deux\n" };
+	static const char *const hellos[][2] = { { "hello\nversion 99\npid 1\nstart 1\n" },
+		{ "bonjour\nversion deux\n" } };
 	struct scene *scene = *state;
 	struct story story;
 	pid_t keeper;
@@ -222,6 +250,7 @@ main(void)
 		T(a_run_that_never_began_is_ordered_at_the_restart),
 		T(a_killed_keeper_is_a_lost_run_and_nothing_of_it_lives),
 		T(a_keeper_of_another_release_is_followed_by_its_record_and_can_be_ended),
+		T(a_keeper_of_0_1_0_is_followed_and_its_grew_is_skipped),
 		T(a_gate_whose_keeper_is_not_understood_is_given_up),
 	};
 
