@@ -10,7 +10,7 @@
 
 #include <sqlite3.h>
 
-#include "lib/db_parts.h"
+#include "lib/db_inside.h"
 #include "lib/err.h"
 
 #define CACHE_SLOTS	256 /* a power of two; a store has some 150 statements */

@@ -4,7 +4,7 @@
 
 #include <sqlite3.h>
 
-#include "lib/db_parts.h"
+#include "lib/db_inside.h"
 
 #define PATIENCE_MS 5000 /* for a lock: a checkpoint at its end, a start that recovers the log */
 

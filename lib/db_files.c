@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/db_parts.h"
+#include "lib/db_inside.h"
 #include "lib/file.h"
 
 #define HEADER_READ_VERSION 19 /* https://www.sqlite.org/fileformat.html: 1 legacy, 2 WAL */

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/http_client_parts.h"
+#include "lib/http_client_inside.h"
 
 static void on_wait_over(struct loop_timer *timer, void *ctx);
 static void on_work(struct loop_task *task, void *ctx);

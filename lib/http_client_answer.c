@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/http_client_parts.h"
+#include "lib/http_client_inside.h"
 
 #define HEADERS_MAX	((size_t)64 * 1024) /* of an answer */
 #define BODY_FIRST_ROOM ((size_t)2048)

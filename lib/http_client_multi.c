@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <stdlib.h>
 
-#include "lib/http_client_parts.h"
+#include "lib/http_client_inside.h"
 
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *socket_ctx);
 static int on_curl_timer(CURLM *multi, long after_ms, void *ctx);

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/http_client_parts.h"
+#include "lib/http_client_inside.h"
 
 #define SMALL_ANSWER ((size_t)64 * 1024)
 #define SMALL_BUFFER 2048L /* there may be hundreds of these at once; else it is 16 KB */

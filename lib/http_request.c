@@ -7,7 +7,7 @@
 #include <strings.h>
 
 #include "lib/http_listen.h"
-#include "lib/http_request_parts.h"
+#include "lib/http_request_inside.h"
 
 const char *
 http_request_method(const struct http_request *request)

@@ -19,7 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/http_server_parts.h"
+#include "lib/http_server_inside.h"
 
 /* Head and read buffer of a connection: half of it takes a push of 8 KB in one read.  All of it is
  * cleared for each request, and becomes the process's own: 256 connections are 5 MB. */

@@ -1,6 +1,6 @@
 /* http_server_answer.c - makes an answer and hands it to libmicrohttpd.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
-#include "lib/http_server_parts.h"
+#include "lib/http_server_inside.h"
 
 static bool
 is_shared(const struct http_server *server, const struct MHD_Response *response)

@@ -5,7 +5,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#include "lib/http_server_parts.h"
+#include "lib/http_server_inside.h"
 
 /* Whoever connects has this long to be heard before they count as idle; and while places are few,
  * a request this long for its body to come, or for its answer to be read. */

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "lib/http_server_parts.h"
+#include "lib/http_server_inside.h"
 
 /* --- the head --------------------------------------------------------------------------------- */
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "lib/http_guard.h"
-#include "lib/http_server_parts.h"
+#include "lib/http_server_inside.h"
 
 static bool
 names_method(const char *methods, const char *method)

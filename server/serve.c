@@ -29,7 +29,7 @@
 #include "routes/route_health.h"
 #include "runs/run_files.h"
 #include "runs/run_tail.h"
-#include "serve_parts.h"
+#include "serve_inside.h"
 #include "store/store_place.h"
 #include "telegram/telegram_update.h"
 #include "telegram/telegram_webhook.h"

@@ -6,7 +6,7 @@
 
 #include "lib/err.h"
 #include "lib/log.h"
-#include "serve_parts.h"
+#include "serve_inside.h"
 
 /*
  * The first that HTTP can be served on; it outlives us with the manager, so nobody is refused while

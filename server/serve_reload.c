@@ -9,7 +9,7 @@
 #include "lib/crash_point.h"
 #include "lib/log.h"
 #include "lib/text.h"
-#include "serve_parts.h"
+#include "serve_inside.h"
 
 #define LOOK_EVERY_MS 2000
 

@@ -4,7 +4,7 @@
 
 #include "lib/crash_point.h"
 #include "lib/log.h"
-#include "serve_parts.h"
+#include "serve_inside.h"
 
 #define LOOK_EVERY_MS 20
 /* How long whoever was accepted before may take to be heard: else they would read of a broken

@@ -1,7 +1,7 @@
 /* telegram_send.c - says things: paced, in order, again until it worked or Telegram's no is final.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
-/* The list of jobs, and which of them goes when; telegram_send_parts.h says how one goes. */
-#include "telegram/telegram_send_parts.h"
+/* The list of jobs, and which of them goes when; telegram_send_inside.h says how one goes. */
+#include "telegram/telegram_send_inside.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /* telegram_send_call.c - what a job asks of Telegram.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
-#include "telegram/telegram_send_parts.h"
+#include "telegram/telegram_send_inside.h"
 
 #include <stdio.h>
 #include <string.h>

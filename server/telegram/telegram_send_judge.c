@@ -1,6 +1,6 @@
 /* telegram_send_judge.c - what came of a job: done, in another way, later, or a final no.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
-#include "telegram/telegram_send_parts.h"
+#include "telegram/telegram_send_inside.h"
 
 #include <string.h>
 

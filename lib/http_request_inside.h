@@ -1,7 +1,7 @@
-/* http_request_parts.h - what http_request.c and the http_server files share.  Side: loop. */
+/* http_request_inside.h - what http_request.c and the http_server files share.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
-#ifndef HTTP_REQUEST_PARTS_H
-#define HTTP_REQUEST_PARTS_H
+#ifndef HTTP_REQUEST_INSIDE_H
+#define HTTP_REQUEST_INSIDE_H
 
 #include "lib/http_budget.h"
 #include "lib/http_request.h"

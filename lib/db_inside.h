@@ -1,7 +1,7 @@
-/* db_parts.h - what the db files share; nobody else includes it.  Side: store. */
+/* db_inside.h - what the db files share; nobody else includes it.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#ifndef DB_PARTS_H
-#define DB_PARTS_H
+#ifndef DB_INSIDE_H
+#define DB_INSIDE_H
 
 #include "lib/err.h"
 

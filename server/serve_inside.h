@@ -1,7 +1,7 @@
-/* serve_parts.h - every part of the running server, for serve.c and its neighbours alone.  Side: start. */
+/* serve_inside.h - every part of the running server, for serve.c and its neighbours alone.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#ifndef SERVE_PARTS_H
-#define SERVE_PARTS_H
+#ifndef SERVE_INSIDE_H
+#define SERVE_INSIDE_H
 
 #include "effects/perform.h"
 #include "effects/perform_health.h"

@@ -1,12 +1,12 @@
-/* telegram_send_parts.h - a sender and its jobs, for the telegram_send files alone.  Side: loop. */
+/* telegram_send_inside.h - a sender and its jobs, for the telegram_send files alone.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 /*
  * How a job goes: telegram_say → (waits in the list) → on_pump → start_job → telegram_send_call →
  * telegram_send_on_answer → judge_* → telegram_send_finish_*, or again later.  The list is short:
  * the outbox gives one job of a kind for each chat.
  */
-#ifndef TELEGRAM_SEND_PARTS_H
-#define TELEGRAM_SEND_PARTS_H
+#ifndef TELEGRAM_SEND_INSIDE_H
+#define TELEGRAM_SEND_INSIDE_H
 
 #include "lib/loop.h"
 #include "telegram/telegram_pace.h"

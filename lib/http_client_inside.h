@@ -1,12 +1,12 @@
-/* http_client_parts.h - a client and its calls, for the http_client files alone.  Side: loop. */
+/* http_client_inside.h - a client and its calls, for the http_client files alone.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 /*
  * How a call goes: http_client_start → request_set → (waits for a place) → multi_add → curl,
  * through its descriptors and its timer → http_client_finish → on_work, a deferred task →
  * on_done.  So an owner's code never runs below curl's, but for the read function of a stream.
  */
-#ifndef HTTP_CLIENT_PARTS_H
-#define HTTP_CLIENT_PARTS_H
+#ifndef HTTP_CLIENT_INSIDE_H
+#define HTTP_CLIENT_INSIDE_H
 
 #include <curl/curl.h>
 

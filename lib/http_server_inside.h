@@ -1,19 +1,19 @@
-/* http_server_parts.h - a server and its connections, for the http_server files alone.  Side: loop. */
+/* http_server_inside.h - a server and its connections, for the http_server files alone.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 /*
  * How a request goes: conn_on_notify → conn_on_line → exchange_on_access (head: head_check with
  * on_begin, memory for the body) → on_access (pieces) → on_access (all there: on_request) →
  * suspended until its answer → on_access (the answer is queued) → exchange_on_completed.
  */
-#ifndef HTTP_SERVER_PARTS_H
-#define HTTP_SERVER_PARTS_H
+#ifndef HTTP_SERVER_INSIDE_H
+#define HTTP_SERVER_INSIDE_H
 
 #include <microhttpd.h>
 
 #include "lib/http_budget.h"
 #include "lib/http_linger.h"
 #include "lib/http_listen.h"
-#include "lib/http_request_parts.h"
+#include "lib/http_request_inside.h"
 #include "lib/http_server.h"
 #include "lib/loop.h"
 
