@@ -4,7 +4,7 @@
  * libmicrohttpd 0.9.75 lets pass what request smuggling is made of: two Content-Lengths,
  * Content-Length with Transfer-Encoding, blanks in names.  This looks at the fields it parsed
  * and refuses (RFC 9112, sections 5.1, 6.1 and 6.3) before a byte of the body is read.  What it
- * hid from its fields (NUL, folded lines) http_server_head.c notices.
+ * hid from its fields (NUL, folded lines) http_request.c notices.
  */
 #ifndef HTTP_GUARD_H
 #define HTTP_GUARD_H

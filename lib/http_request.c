@@ -1,13 +1,500 @@
-/* http_request.c - what a route may read of a request.  Side: loop. */
+/* http_request.c - one request, from its head to the end of its answer, in that order.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 #include "lib/http_request.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
-#include "lib/http_listen.h"
-#include "lib/http_request_inside.h"
+#include "lib/http_guard.h"
+#include "lib/http_server_inside.h"
+
+static void answer_unavailable(struct http_request *request);
+static void refuse(struct http_request *request, int status, const char *allow);
+static enum MHD_Result queue_answer(struct http_request *request);
+
+/* --- the head: its fields --------------------------------------------------------------------- */
+
+static enum MHD_Result
+add_field(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_size, const char *value,
+    size_t value_size)
+{
+	struct http_request *request = cls;
+
+	(void)kind;
+	request->fields[request->field_count++] = (struct http_field){ .name = name,
+		.name_size = name_size,
+		.value = value == NULL ? "" : value,
+		.value_size = value_size };
+	return MHD_YES;
+}
+
+static struct http_request *
+new_request(struct http_server_conn *conn, const char *path, const char *method)
+{
+	int count = MHD_get_connection_values(conn->mhd, MHD_HEADER_KIND, NULL, NULL);
+	size_t room = count < 0 ? 0 : (size_t)count;
+	struct http_request *request = malloc(sizeof(*request) + room * sizeof(request->fields[0]));
+
+	if (request == NULL)
+		return NULL;
+	*request = (struct http_request){
+		.magic = HTTP_REQUEST_MAGIC, .server = conn->server, .conn = conn, .path = path
+	};
+	(void)snprintf(request->method, sizeof(request->method), "%s", method); /* cut: unknown */
+	(void)MHD_get_connection_values_n(conn->mhd, MHD_HEADER_KIND, add_field, request);
+	conn->request = request;
+	return request;
+}
+
+/* --- the head: its route ---------------------------------------------------------------------- */
+
+static bool
+names_method(const char *methods, const char *method)
+{
+	size_t size = strlen(method), one;
+
+	for (; *methods != '\0'; methods += one + strspn(methods + one, ", ")) {
+		one = strcspn(methods, ",");
+		if (one == size && memcmp(methods, method, size) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Finds the route or refuses, with the methods of all routes with that path. */
+static bool
+find_route(struct http_request *request)
+{
+	const struct http_server_config *config = &request->server->config;
+	char allow[64] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; i < config->route_count; i++) {
+		const struct http_route *route = &config->routes[i];
+
+		if (strcmp(route->path, request->path) != 0)
+			continue;
+		request->route = route;
+		if (names_method(route->methods, request->method))
+			return true;
+		if (used < sizeof(allow))
+			used += (size_t)snprintf(allow + used, sizeof(allow) - used, "%s%s",
+			    used == 0 ? "" : ", ", route->methods);
+	}
+	refuse(request, request->route == NULL ? MHD_HTTP_NOT_FOUND : MHD_HTTP_METHOD_NOT_ALLOWED,
+	    allow);
+	return false;
+}
+
+/* Bytes of a line's end, of which libmicrohttpd makes NULs. */
+#define LINE_END 2
+
+/*
+ * Whether the head holds bytes that are in no field: libmicrohttpd cuts a value at a NUL, joins
+ * folded lines and takes a bare LF for a line's end, all unseen.  It parses in place, so between
+ * a value and the next name lies exactly what ended the line, and it tells how long the head was:
+ * the request line, all from the first name to the last value, and the empty line make that up.
+ * It makes NULs of a line's end, and of the colon of a line without a name, with which it ends the
+ * head: NUL LF for CRLF, and ":" LF for the empty line, look as they should.
+ */
+static bool
+head_hides_something(const struct http_request *request, const char *version)
+{
+	const struct http_server_conn *conn = request->conn;
+	const struct http_field *fields = request->fields;
+	size_t size =
+	    strlen(request->method) + 1 + conn->target_size + 1 + strlen(version) + LINE_END;
+	size_t n = request->field_count;
+	const char *at = version + strlen(version) + LINE_END; /* where a field must begin */
+	static const char line_ends[2 * LINE_END]; /* the last field's and the empty line's */
+
+	for (size_t i = 0; i < n; i++) {
+		if (fields[i].name != at)
+			return true;
+		at = fields[i].value + fields[i].value_size + LINE_END;
+	}
+	if (n > 0)
+		size += (size_t)(at - fields[0].name);
+	return MHD_get_connection_info(conn->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)
+		   ->header_size != size + LINE_END ||
+	    (n > 0 && memcmp(at - LINE_END, line_ends, sizeof(line_ends)) != 0);
+}
+
+/* Makes every check that needs no byte of the body, then asks the route's on_begin. */
+static void
+check_head(struct http_request *request, const char *version)
+{
+	const struct http_route *route;
+	struct http_guard_verdict verdict;
+
+	if (!find_route(request))
+		return;
+	route = request->route;
+	verdict = http_guard_check(
+	    request->fields, request->field_count, route->body_max > 0, route->body_max);
+	request->body_size = (size_t)verdict.body_size;
+	if (verdict.status != 0)
+		refuse(request, verdict.status, "");
+	else if (request->conn->has_odd_target || head_hides_something(request, version))
+		refuse(request, MHD_HTTP_BAD_REQUEST, "");
+	else if (route->types != NULL &&
+	    !http_guard_type_is_in(http_request_header(request, "Content-Type"), route->types))
+		refuse(request, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "");
+	else if (request->body_size > request->server->budget.max)
+		refuse(request, MHD_HTTP_CONTENT_TOO_LARGE, "");
+	else if (route->on_begin != NULL)
+		route->on_begin(request, route->ctx);
+}
+
+/* --- memory for the body ---------------------------------------------------------------------- */
+
+/* The budget has room: the body may come. */
+static enum MHD_Result
+start_body(struct http_request *request)
+{
+	const struct http_route *route = request->route;
+
+	request->phase = HTTP_REQUEST_BODY;
+	if (route->body_timeout_ms > 0)
+		http_server_conn_set_deadline(request->conn, route->body_timeout_ms);
+	if (route->body_max == 0)
+		return MHD_YES;
+	request->body = malloc(request->body_size + 1);
+	if (request->body == NULL) {
+		answer_unavailable(request);
+		return queue_answer(request);
+	}
+	request->body[0] = '\0';
+	return MHD_YES;
+}
+
+static enum MHD_Result
+take_head(struct http_server_conn *conn, const char *path, const char *method, const char *version,
+    void **context)
+{
+	struct http_server *server = conn->server;
+	struct http_request *request = new_request(conn, path, method);
+
+	if (request == NULL)
+		return MHD_NO;
+	*context = request;
+	if (server->is_closing)
+		answer_unavailable(request);
+	else
+		check_head(request, version);
+	if (request->phase == HTTP_REQUEST_ANSWERED)
+		return queue_answer(request);
+	if (request->body_size == 0 ||
+	    http_budget_ask(&server->budget, &request->claim, request->body_size))
+		return start_body(request);
+	http_server_conn_set_deadline(conn, server->config.budget_wait_ms);
+	http_server_conn_suspend(conn);
+	return MHD_YES;
+}
+
+/* Memory was given back: whose body fits by now goes on. */
+void
+http_request_on_share_memory(struct loop_task *task, void *ctx)
+{
+	struct http_server *server = ctx;
+	struct http_budget_claim *claim;
+
+	(void)task;
+	while ((claim = http_budget_next(&server->budget)) != NULL) {
+		struct http_request *request =
+		    (void *)((char *)claim - offsetof(struct http_request, claim));
+
+		OBJ_CHECK(request, HTTP_REQUEST_MAGIC);
+		http_server_conn_resume(request->conn);
+	}
+}
+
+static void
+release_memory(struct http_request *request)
+{
+	struct http_server *server = request->server;
+
+	free(TAKE(request->body));
+	if (server == NULL || request->claim.state == HTTP_BUDGET_IDLE)
+		return;
+	http_budget_release(&server->budget, &request->claim);
+	if (server->budget.first != NULL)
+		loop_defer(server->loop, &server->share_memory);
+}
+
+/* --- the body --------------------------------------------------------------------------------- */
+
+/* libmicrohttpd does not read again after a short read, so the end that came right behind it would
+ * be noticed at the deadline only, and the budget be held until then. */
+static bool
+has_hung_up(const struct http_server_conn *conn)
+{
+	char byte;
+
+	return recv(conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+static enum MHD_Result
+take_piece(struct http_request *request, const char *data, size_t *data_size)
+{
+	const struct http_route *route = request->route;
+	size_t size = *data_size;
+
+	if (request->phase != HTTP_REQUEST_BODY || request->body == NULL ||
+	    size > request->body_size - request->body_filled)
+		return MHD_NO;
+	memcpy(request->body + request->body_filled, data, size);
+	request->body_filled += size;
+	request->body[request->body_filled] = '\0';
+	*data_size = 0;
+	if (route->on_piece != NULL)
+		route->on_piece(request, data, size, route->ctx);
+	if (request->body_filled < request->body_size && has_hung_up(request->conn))
+		return MHD_NO;
+	return MHD_YES;
+}
+
+/* --- the route -------------------------------------------------------------------------------- */
+
+static void
+give_to_route(struct http_server *server, struct http_request *request)
+{
+	request->phase = HTTP_REQUEST_ASKED;
+	request->is_routes = true;
+	LIST_INSERT_HEAD(&server->routes_requests, request, of_routes);
+	server->open_count++;
+}
+
+static void
+take_from_route(struct http_request *request)
+{
+	request->is_routes = false;
+	if (request->server == NULL)
+		return;
+	LIST_REMOVE(request, of_routes);
+	request->server->open_count--;
+}
+
+static enum MHD_Result
+ask_route(struct http_request *request)
+{
+	const struct http_route *route = request->route;
+	struct http_server_conn *conn = request->conn;
+	const struct http_server_config *config = &conn->server->config;
+
+	request->is_read = true;
+	if (conn->server->is_closing) {
+		answer_unavailable(request);
+		return queue_answer(request);
+	}
+	give_to_route(conn->server, request);
+	route->on_request(request, route->ctx);
+	if (request->phase == HTTP_REQUEST_ANSWERED)
+		return queue_answer(request);
+	request->phase = HTTP_REQUEST_DEFERRED;
+	http_server_conn_set_deadline(conn,
+	    route->answer_timeout_ms > 0 ? route->answer_timeout_ms : config->answer_timeout_ms);
+	http_server_conn_suspend(conn);
+	return MHD_YES;
+}
+
+/* --- libmicrohttpd calls: a head, a piece, the end of a body, or resumed ---------------------- */
+
+enum MHD_Result
+http_request_on_access(void *cls, struct MHD_Connection *mhd, const char *path, const char *method,
+    const char *version, const char *data, size_t *data_size, void **context)
+{
+	struct http_server_conn *conn = http_server_conn_of(mhd);
+	struct http_request *request = *context;
+
+	(void)cls;
+	if (conn == NULL)
+		return MHD_NO; /* there was no memory for it */
+	OBJ_CHECK(conn, HTTP_SERVER_CONN_MAGIC);
+	if (request == NULL)
+		return take_head(conn, path, method, version, context);
+	OBJ_CHECK(request, HTTP_REQUEST_MAGIC);
+	if (*data_size > 0)
+		return take_piece(request, data, data_size);
+	if (request->phase == HTTP_REQUEST_BODY)
+		return ask_route(request);
+	if (request->phase == HTTP_REQUEST_HEAD && request->claim.state == HTTP_BUDGET_HELD &&
+	    !conn->server->is_closing) {
+		http_server_conn_set_deadline(conn, conn->server->config.request_timeout_ms);
+		return start_body(request);
+	}
+	if (request->phase != HTTP_REQUEST_ANSWERED)
+		answer_unavailable(request); /* resumed by its deadline, or by the server's end */
+	return queue_answer(request);
+}
+
+/* --- the answer ------------------------------------------------------------------------------- */
+
+struct MHD_Response *
+http_request_response(const struct http_header *headers, const void *body, size_t size)
+{
+	/* Copied by libmicrohttpd; a body of 0 bytes is none. */
+	struct MHD_Response *response =
+	    MHD_create_response_from_buffer(size, (void *)(uintptr_t)body, MHD_RESPMEM_MUST_COPY);
+
+	if (response == NULL)
+		return NULL;
+	for (; headers != NULL && headers->name != NULL; headers++) {
+		if (MHD_add_response_header(response, headers->name, headers->value) == MHD_YES)
+			continue;
+		MHD_destroy_response(response);
+		return NULL;
+	}
+	return response;
+}
+
+/* Sets the answer that is queued next.  Short of memory: 503. */
+static void
+set_answer(struct http_request *request, int status, const struct http_header *headers,
+    const void *body, size_t size)
+{
+	struct http_server *server = request->server;
+
+	request->phase = HTTP_REQUEST_ANSWERED;
+	request->status = status;
+	if (headers == NULL && size == 0)
+		request->response = server->is_quiesced ? server->empty_close : server->empty;
+	else
+		request->response = http_request_response(headers, body, size);
+	if (request->response == NULL) {
+		request->status = MHD_HTTP_SERVICE_UNAVAILABLE;
+		request->response = server->unavailable;
+	} else if (server->is_quiesced && request->response != server->empty_close) {
+		/* Without it the connection merely stays open a little longer. */
+		(void)MHD_add_response_header(request->response, "Connection", "close");
+	}
+}
+
+static void
+notify_refused(const struct http_request *request)
+{
+	const struct http_server_config *config = &request->server->config;
+
+	if (config->on_refused != NULL)
+		config->on_refused(config->ctx, request->path, request->status);
+}
+
+/* Sets a refusal of our own: empty, with Allow unless that is "", and the connection closes. */
+static void
+refuse(struct http_request *request, int status, const char *allow)
+{
+	const struct http_header headers[] = {
+		{ "Connection", "close" },
+		{ allow[0] != '\0' ? "Allow" : NULL, allow },
+		{ NULL, NULL },
+	};
+
+	set_answer(request, status, headers, NULL, 0);
+	notify_refused(request);
+}
+
+/* Sets 503 with Retry-After.  A request that a route has is the route's to count: its answer is
+ * still to come. */
+static void
+answer_unavailable(struct http_request *request)
+{
+	request->phase = HTTP_REQUEST_ANSWERED;
+	request->status = MHD_HTTP_SERVICE_UNAVAILABLE;
+	request->response = request->server->unavailable;
+	if (!request->is_routes)
+		notify_refused(request);
+}
+
+/* The three that the server shares stay. */
+static void
+drop_response(const struct http_server *server, struct MHD_Response *response)
+{
+	if (response != NULL && response != server->empty && response != server->empty_close &&
+	    response != server->unavailable)
+		MHD_destroy_response(response);
+}
+
+/* Hands what was set to libmicrohttpd.  Before the body was read, what the sender still sends must
+ * not break the answer. */
+static enum MHD_Result
+queue_answer(struct http_request *request)
+{
+	struct http_server_conn *conn = request->conn;
+	struct MHD_Response *response = TAKE(request->response);
+	enum MHD_Result result;
+
+	if (response == NULL)
+		return MHD_NO; /* asked again although it was answered: close */
+	conn->must_linger = !request->is_read &&
+	    (http_request_header_count(request, "Content-Length") > 0 ||
+		http_request_header_count(request, "Transfer-Encoding") > 0);
+	http_server_conn_set_deadline(conn, conn->server->config.request_timeout_ms);
+	result = MHD_queue_response(conn->mhd, (unsigned)request->status, response);
+	drop_response(conn->server, response);
+	return result;
+}
+
+/* --- the end: the route's, and libmicrohttpd's ------------------------------------------------ */
+
+static void
+free_request(struct http_request *request)
+{
+	if (request->user != NULL && request->free_user != NULL)
+		request->free_user(request->user);
+	request->magic = 0;
+	free(request);
+}
+
+void
+http_request_answer(struct http_request *request, int status, const struct http_header *headers,
+    const void *body, size_t size)
+{
+	OBJ_CHECK(request, HTTP_REQUEST_MAGIC);
+	assert(status >= 200 && status <= 599);
+	assert(request->is_routes || request->phase == HTTP_REQUEST_HEAD);
+	if (request->phase != HTTP_REQUEST_ANSWERED)
+		set_answer(request, status, headers, body, size);
+	if (request->is_routes)
+		take_from_route(request);
+	release_memory(request);
+	if (request->conn == NULL)
+		free_request(request);
+	else
+		http_server_conn_resume(request->conn);
+}
+
+void
+http_request_on_completed(
+    void *cls, struct MHD_Connection *mhd, void **context, enum MHD_RequestTerminationCode code)
+{
+	struct http_server *server = cls;
+	struct http_server_conn *conn = http_server_conn_of(mhd);
+	struct http_request *request = TAKE(*context);
+
+	(void)code;
+	if (conn != NULL) {
+		conn->request = NULL;
+		http_server_conn_set_deadline(conn, server->config.idle_timeout_ms);
+	}
+	if (request == NULL)
+		return;
+	OBJ_CHECK(request, HTTP_REQUEST_MAGIC);
+	request->conn = NULL;
+	request->field_count = 0;
+	request->path = "";
+	drop_response(server, TAKE(request->response));
+	if (request->is_routes) {
+		request->phase = HTTP_REQUEST_ANSWERED;
+		return;
+	}
+	release_memory(request);
+	free_request(request);
+}
+
+/* --- what a route may read -------------------------------------------------------------------- */
 
 const char *
 http_request_method(const struct http_request *request)
@@ -73,10 +560,10 @@ http_request_client(const struct http_request *request)
 	const char *told;
 
 	OBJ_CHECK(request, HTTP_REQUEST_MAGIC);
-	if (!request->peer_is_local)
-		return request->peer;
-	told = http_request_header(request, "X-Real-IP");
-	return told != NULL && http_listen_is_address(told) ? told : request->peer;
+	if (request->conn == NULL)
+		return "";
+	told = request->conn->peer_is_local ? http_request_header(request, "X-Real-IP") : NULL;
+	return told != NULL && http_listen_is_address(told) ? told : request->conn->peer;
 }
 
 char *
@@ -100,23 +587,4 @@ http_request_user(const struct http_request *request)
 {
 	OBJ_CHECK(request, HTTP_REQUEST_MAGIC);
 	return request->user;
-}
-
-void
-http_request_answer(struct http_request *request, int status, const struct http_header *headers,
-    const void *body, size_t size)
-{
-	OBJ_CHECK(request, HTTP_REQUEST_MAGIC);
-	assert(status >= 200 && status <= 599);
-	http_server_exchange_answer(request, status, headers, body, size);
-}
-
-void
-http_request_free(struct http_request *request)
-{
-	if (request->user != NULL && request->free_user != NULL)
-		request->free_user(request->user);
-	request->magic = 0;
-	free(request->body);
-	free(request);
 }

@@ -8,7 +8,7 @@
  * What it refuses by itself without asking us (no Host, a Content-Length that is no number) it
  * says with a page of its own, and with its head twice: it goes on from there as if it had refused
  * nothing, and builds the head again.  The second one is read as the beginning of the page; both
- * close the connection, and nothing behind is answered (test_http_server_head.c).  Later versions
+ * close the connection, and nothing behind is answered (test_http_request_head.c).  Later versions
  * are cured.  Not worth a filter of all that is sent: nginx, in front, lets none of these through.
  */
 #include "lib/http_server.h"
@@ -144,21 +144,17 @@ on_panic(void *cls, const char *file, unsigned line, const char *why)
 
 /* --- life of the server ----------------------------------------------------------------------- */
 
+#define DEFAULT(field, value) ((field) = (field) == 0 ? (value) : (field))
+
 static void
 fill_defaults(struct http_server_config *config)
 {
-	if (config->connections_max == 0)
-		config->connections_max = 256;
-	if (config->budget_bytes == 0)
-		config->budget_bytes = (size_t)64 * 1024 * 1024;
-	if (config->budget_wait_ms == 0)
-		config->budget_wait_ms = 3000;
-	if (config->request_timeout_ms == 0)
-		config->request_timeout_ms = 10000;
-	if (config->answer_timeout_ms == 0)
-		config->answer_timeout_ms = 8000;
-	if (config->idle_timeout_ms == 0)
-		config->idle_timeout_ms = 75000;
+	DEFAULT(config->connections_max, 256);
+	DEFAULT(config->budget_bytes, (size_t)64 * 1024 * 1024);
+	DEFAULT(config->budget_wait_ms, 3000);
+	DEFAULT(config->request_timeout_ms, 10000);
+	DEFAULT(config->answer_timeout_ms, 8000);
+	DEFAULT(config->idle_timeout_ms, 75000);
 }
 
 static bool
@@ -168,9 +164,9 @@ make_shared_responses(struct http_server *server)
 	static const struct http_header later[] = { { "Connection", "close" },
 		{ "Retry-After", RETRY_AFTER_SECONDS }, { NULL, NULL } };
 
-	server->empty = http_server_answer_make(NULL, NULL, 0);
-	server->empty_close = http_server_answer_make(close_it, NULL, 0);
-	server->unavailable = http_server_answer_make(later, NULL, 0);
+	server->empty = http_request_response(NULL, NULL, 0);
+	server->empty_close = http_request_response(close_it, NULL, 0);
+	server->unavailable = http_request_response(later, NULL, 0);
 	return server->empty != NULL && server->empty_close != NULL && server->unavailable != NULL;
 }
 
@@ -181,12 +177,12 @@ start_mhd(struct http_server *server, int listen_fd)
 	MHD_set_panic_func(on_panic, NULL);
 	return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME |
 		MHD_USE_SUPPRESS_DATE_NO_CLOCK | MHD_USE_ERROR_LOG,
-	    0, NULL, NULL, http_server_exchange_on_access, server, MHD_OPTION_EXTERNAL_LOGGER,
-	    on_mhd_says, server, MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_CONNECTION_LIMIT,
+	    0, NULL, NULL, http_request_on_access, server, MHD_OPTION_EXTERNAL_LOGGER, on_mhd_says,
+	    server, MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_CONNECTION_LIMIT,
 	    server->config.connections_max, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 	    (size_t)CONNECTION_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT, 1,
 	    MHD_OPTION_NOTIFY_CONNECTION, http_server_conn_on_notify, server,
-	    MHD_OPTION_NOTIFY_COMPLETED, http_server_exchange_on_completed, server,
+	    MHD_OPTION_NOTIFY_COMPLETED, http_request_on_completed, server,
 	    MHD_OPTION_URI_LOG_CALLBACK, http_server_conn_on_line, server,
 	    MHD_OPTION_UNESCAPE_CALLBACK, keep_target, server, MHD_OPTION_END);
 }
@@ -210,7 +206,7 @@ new_server(struct loop *loop, const struct http_server_config *config)
 	loop_timer_init(&server->crowded, http_server_conn_on_crowded, server);
 	loop_timer_init(&server->starved, on_starved, server);
 	loop_task_init(&server->run_again, on_run_again, server);
-	loop_task_init(&server->share_memory, http_server_exchange_on_share_memory, server);
+	loop_task_init(&server->share_memory, http_request_on_share_memory, server);
 	return server;
 }
 
@@ -300,13 +296,11 @@ http_server_quiesce(struct http_server *server)
 static void
 finish_requests(struct http_server *server)
 {
+	struct http_server_conn *conn;
+
 	server->is_closing = true;
-	for (struct http_server_conn *conn = server->conns; conn != NULL; conn = conn->next) {
-		if (!conn->is_suspended)
-			continue;
-		http_server_answer_unavailable(conn->request);
+	for (conn = LIST_FIRST(&server->conns); conn != NULL; conn = LIST_NEXT(conn, of_server))
 		http_server_conn_resume(conn);
-	}
 	for (int i = 0; i < 8 && (i == 0 || has_data_waiting(server)); i++)
 		run_mhd(server);
 }
@@ -314,13 +308,11 @@ finish_requests(struct http_server *server)
 static void
 orphan_requests(struct http_server *server)
 {
-	struct http_request *next;
+	struct http_request *request;
 
-	for (struct http_request *one = server->routes_requests; one != NULL; one = next) {
-		next = one->next;
-		one->server = NULL;
-		one->next = NULL;
-		one->back = &one->next; /* a list of its own */
+	while ((request = LIST_FIRST(&server->routes_requests)) != NULL) {
+		LIST_REMOVE(request, of_routes);
+		request->server = NULL;
 	}
 }
 

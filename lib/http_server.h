@@ -32,7 +32,7 @@ typedef void http_server_piece_fn(struct http_request *request, const void *data
 typedef void http_server_request_fn(struct http_request *request, void *ctx);
 
 struct http_route {
-	const char *methods;		/* "POST", "GET HEAD" */
+	const char *methods;		/* "POST", "GET, HEAD" */
 	const char *path;		/* compared byte by byte */
 	size_t body_max;		/* bytes; 0: takes no body */
 	const char *const *types;	/* media types, NULL-terminated; NULL: any */

@@ -67,12 +67,10 @@ on_deadline(struct loop_timer *timer, void *ctx)
 		loop_timer_start(conn->server->loop, &conn->timer, left_ms, 0);
 		return;
 	}
-	if (conn->is_suspended) {
-		http_server_answer_unavailable(conn->request);
-		http_server_conn_resume(conn);
-		return;
-	}
-	cut(conn);
+	if (conn->is_suspended)
+		http_server_conn_resume(conn); /* without what it waited for: it is answered 503 */
+	else
+		cut(conn);
 }
 
 /* --- coming and going ------------------------------------------------------------------------- */
@@ -98,11 +96,12 @@ is_quiet(const struct http_server_conn *conn)
 unsigned
 http_server_unanswered(const struct http_server *server)
 {
+	const struct http_server_conn *conn;
 	int64_t now = loop_now_ms();
 	unsigned found = 0;
 
 	OBJ_CHECK(server, HTTP_SERVER_MAGIC);
-	for (const struct http_server_conn *conn = server->conns; conn != NULL; conn = conn->next)
+	for (conn = LIST_FIRST(&server->conns); conn != NULL; conn = LIST_NEXT(conn, of_server))
 		if (!conn->is_cut &&
 		    (conn->request != NULL || !is_quiet(conn) ||
 			(!conn->had_request && now - conn->opened < IDLE_MIN_MS)))
@@ -149,13 +148,14 @@ static unsigned
 cut_oldest(struct http_server *server,
     bool (*may_go)(const struct http_server_conn *conn, int64_t now), unsigned wanted)
 {
+	struct http_server_conn *conn;
 	int64_t now = loop_now_ms();
 	unsigned found = 0, n;
 
-	for (struct http_server_conn *conn = server->conns; conn != NULL; conn = conn->next)
+	for (conn = LIST_FIRST(&server->conns); conn != NULL; conn = LIST_NEXT(conn, of_server))
 		found += may_go(conn, now) ? 1 : 0;
 	n = found;
-	for (struct http_server_conn *conn = server->conns; conn != NULL; conn = conn->next)
+	for (conn = LIST_FIRST(&server->conns); conn != NULL; conn = LIST_NEXT(conn, of_server))
 		if (may_go(conn, now) && n-- <= wanted)
 			cut(conn); /* new ones are put in front */
 	return found < wanted ? found : wanted;
@@ -204,11 +204,7 @@ open_conn(struct http_server *server, struct MHD_Connection *mhd, void **socket_
 	conn->peer_is_local = http_listen_peer(
 	    MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr,
 	    conn->peer);
-	conn->next = server->conns;
-	conn->back = &server->conns;
-	if (conn->next != NULL)
-		conn->next->back = &conn->next;
-	server->conns = conn;
+	LIST_INSERT_HEAD(&server->conns, conn, of_server);
 	server->conn_count++;
 	loop_timer_init(&conn->timer, on_deadline, conn);
 	http_server_conn_set_deadline(conn, server->config.request_timeout_ms);
@@ -224,9 +220,7 @@ close_conn(struct http_server_conn *conn)
 	if (conn->must_linger)
 		http_linger_keep(server->linger, conn->fd);
 	loop_timer_stop(&conn->timer);
-	*conn->back = conn->next;
-	if (conn->next != NULL)
-		conn->next->back = conn->back;
+	LIST_REMOVE(conn, of_server);
 	/* libmicrohttpd, at its limit, hears of new connections only from its next run on; which
 	 * also tells whether there is a descriptor now. */
 	if (server->conn_count >= server->config.connections_max || server->is_starved)

@@ -1,30 +1,66 @@
-/* http_server_inside.h - a server and its connections, for the http_server files alone.  Side: loop. */
+/* http_server_inside.h - a server, its connections and requests, for http_server*.c and http_request.c alone.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 /*
- * How a request goes: conn_on_notify → conn_on_line → exchange_on_access (head: head_check with
- * on_begin, memory for the body) → on_access (pieces) → on_access (all there: on_request) →
- * suspended until its answer → on_access (the answer is queued) → exchange_on_completed.
+ * A request's way, each file calling only those below it: http_server.c starts libmicrohttpd,
+ * drives it and ends; http_request.c has what libmicrohttpd calls for each request, in the order
+ * in which it happens (head, memory for the body, body, route, answer, end); http_server_conn.c
+ * has what is said of its connection alone: accepted, how long it may wait, cut, closed.
  */
 #ifndef HTTP_SERVER_INSIDE_H
 #define HTTP_SERVER_INSIDE_H
 
 #include <microhttpd.h>
+#include <sys/queue.h>
 
 #include "lib/http_budget.h"
 #include "lib/http_linger.h"
 #include "lib/http_listen.h"
-#include "lib/http_request_inside.h"
 #include "lib/http_server.h"
 #include "lib/loop.h"
 
 #define HTTP_SERVER_MAGIC	0x68747376u
 #define HTTP_SERVER_CONN_MAGIC	0x6874636eu
+#define HTTP_REQUEST_MAGIC	0x68747270u
+
+enum http_request_phase {
+	HTTP_REQUEST_HEAD,		/* its route's on_begin may look; then it waits for memory */
+	HTTP_REQUEST_BODY,		/* arrives */
+	HTTP_REQUEST_ASKED,		/* on_request runs */
+	HTTP_REQUEST_DEFERRED,		/* on_request has returned without an answer */
+	HTTP_REQUEST_ANSWERED,		/* there is an answer: the route's, ours or none any more */
+};
+
+/*
+ * Held by libmicrohttpd from its head to its end (conn is set) and by its route from on_request
+ * to the answer (is_routes); freed when neither holds it.
+ */
+struct http_request {
+	unsigned magic;
+	enum http_request_phase phase;
+	struct http_server *server;	/* NULL: the server is gone */
+	struct http_server_conn *conn;	/* NULL: the connection is gone */
+	const struct http_route *route;
+	LIST_ENTRY(http_request) of_routes;	/* while is_routes and the server is there */
+	bool is_routes;
+	bool is_read;			/* to the end of its body */
+	const char *path;		/* borrows from the connection */
+	char method[16];
+	size_t body_size;		/* declared */
+	size_t body_filled;
+	char *body;
+	struct http_budget_claim claim;
+	void *user;
+	void (*free_user)(void *);
+	struct MHD_Response *response;	/* to be queued */
+	int status;
+	size_t field_count;
+	struct http_field fields[];	/* borrow from the connection */
+};
 
 struct http_server_conn {
 	unsigned magic;
 	struct http_server *server;
-	struct http_server_conn *next;
-	struct http_server_conn **back;
+	LIST_ENTRY(http_server_conn) of_server;
 	struct MHD_Connection *mhd;
 	struct http_request *request;
 	int fd;
@@ -37,7 +73,7 @@ struct http_server_conn {
 	bool is_suspended;
 	bool is_cut;		/* shut down by us, and soon gone */
 	int64_t opened;		/* monotonic ms */
-	int64_t asked;		/* when the request that is under way began, or opened */
+	int64_t asked;		/* when the request in progress began, or opened */
 	bool must_linger;
 	bool peer_is_local;
 	char peer[HTTP_LISTEN_PEER_SIZE];
@@ -56,8 +92,8 @@ struct http_server {
 	struct loop_timer starved;	/* until accepting is tried again */
 	struct http_linger *linger;
 	struct http_budget budget;
-	struct http_server_conn *conns;
-	struct http_request *routes_requests;
+	LIST_HEAD(, http_server_conn) conns;		/* the newest first */
+	LIST_HEAD(, http_request) routes_requests;
 	struct MHD_Response *empty;	/* these three are used again and again */
 	struct MHD_Response *empty_close;
 	struct MHD_Response *unavailable;
@@ -72,17 +108,31 @@ struct http_server {
 	char *socket_path;		/* to be removed; NULL: none of ours */
 };
 
+/* --- http_request.c --- */
+
+/* libmicrohttpd's callbacks: head, piece, end and answer of a request; it is over (sent, broken
+ * off or given up).  And the task's: memory was given back, who waits and fits goes on. */
+enum MHD_Result http_request_on_access(void *cls, struct MHD_Connection *mhd, const char *path,
+    const char *method, const char *version, const char *data, size_t *data_size, void **context);
+void http_request_on_completed(void *cls, struct MHD_Connection *mhd, void **context,
+    enum MHD_RequestTerminationCode code);
+void http_request_on_share_memory(struct loop_task *task, void *ctx);
+
+/* What an answer is sent as; headers and body are copied.  NULL when memory is short. */
+struct MHD_Response *http_request_response(const struct http_header *headers, const void *body,
+    size_t size) MUST_USE;
+
 /* --- http_server_conn.c --- */
 
 /* NULL: there was no memory for it, and libmicrohttpd is to close it. */
 struct http_server_conn *http_server_conn_of(struct MHD_Connection *mhd);
 
-/* Moves the deadline: then a suspended request gets 503, any other connection is cut. */
+/* Moves the deadline, at which a suspended one is resumed (and answered 503), any other is cut. */
 void http_server_conn_set_deadline(struct http_server_conn *conn, int64_t after_ms);
 
 /* Until resumed nothing of it is read or sent.  Resumed (harmless when it was not suspended), it
- * has the time of a request, and exchange_on_access is called for it by the next MHD_run(), in
- * this turn of the loop. */
+ * has the time of a request, and http_request_on_access() is called for it by the next MHD_run(),
+ * in this turn of the loop. */
 void http_server_conn_suspend(struct http_server_conn *conn);
 void http_server_conn_resume(struct http_server_conn *conn);
 
@@ -91,49 +141,5 @@ void http_server_conn_on_notify(void *cls, struct MHD_Connection *mhd, void **so
     enum MHD_ConnectionNotificationCode code);
 void *http_server_conn_on_line(void *cls, const char *target, struct MHD_Connection *mhd);
 void http_server_conn_on_crowded(struct loop_timer *timer, void *ctx);
-
-/* --- http_server_head.c --- */
-
-/* Finds the route and makes every check that needs no byte of the body; then asks the route's
- * on_begin.  version: as libmicrohttpd gave it.  False: there is an answer, a refusal. */
-bool http_server_head_check(struct http_server *server, struct http_request *request,
-    const char *version) MUST_USE;
-
-/* --- http_server_answer.c --- */
-
-/* Headers and body are copied.  NULL when memory is short. */
-struct MHD_Response *http_server_answer_make(const struct http_header *headers, const void *body,
-    size_t size) MUST_USE;
-
-/* NULL is fine; those that the server shares stay. */
-void http_server_answer_drop(struct http_server *server, struct MHD_Response *response);
-
-/* Sets the answer that is queued when exchange_on_access comes next.  Short of memory: 503. */
-void http_server_answer_set(struct http_request *request, int status,
-    const struct http_header *headers, const void *body, size_t size);
-
-/* Sets a refusal of our own: empty, one header or none (NULL), and the connection closes. */
-void http_server_answer_refuse(struct http_request *request, int status, const char *name,
-    const char *value);
-
-/* Sets 503 with Retry-After.  A request that a route has is the route's to count: its answer is
- * still to come. */
-void http_server_answer_unavailable(struct http_request *request);
-
-/* Hand what was set to libmicrohttpd; the second before the body was read: what the sender still
- * sends must not break the answer. */
-enum MHD_Result http_server_answer_queue(struct http_request *request) MUST_USE;
-enum MHD_Result http_server_answer_queue_refusal(struct http_request *request) MUST_USE;
-
-/* --- http_server_exchange.c --- */
-
-/* libmicrohttpd's callbacks: head, piece, end and answer of a request; it is over (sent, broken
- * off or given up).  And the task's: memory was given back, who waits and fits goes on. */
-enum MHD_Result http_server_exchange_on_access(void *cls, struct MHD_Connection *mhd,
-    const char *path, const char *method, const char *version, const char *data,
-    size_t *data_size, void **context);
-void http_server_exchange_on_completed(void *cls, struct MHD_Connection *mhd, void **context,
-    enum MHD_RequestTerminationCode code);
-void http_server_exchange_on_share_memory(struct loop_task *task, void *ctx);
 
 #endif

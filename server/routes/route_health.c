@@ -47,7 +47,7 @@ struct http_route
 route_health_live(void)
 {
 	return (struct http_route){
-		.methods = "GET HEAD",
+		.methods = "GET, HEAD",
 		.path = "/healthz",
 		.on_request = on_live,
 	};
@@ -57,7 +57,7 @@ struct http_route
 route_health_ready(struct health_watch *watch)
 {
 	return (struct http_route){
-		.methods = "GET HEAD",
+		.methods = "GET, HEAD",
 		.path = "/readyz",
 		.on_request = on_ready,
 		.ctx = watch,

@@ -62,7 +62,7 @@ on_request(struct http_request *request, void *ctx)
 
 static const struct http_route routes[] = {
 	{ .methods = "POST", .path = "/hook", .body_max = BODY_MAX, .on_request = on_request },
-	{ .methods = "GET HEAD", .path = "/", .on_request = on_request },
+	{ .methods = "GET, HEAD", .path = "/", .on_request = on_request },
 };
 
 /* A name of the kernel's choice: no file, no port to run out of. */

@@ -39,7 +39,7 @@ VALGRIND_STORIES = [
 # Not under valgrind, which runs one thread at a time and twenty times slower.
 VALGRIND_NOT = {
     "test_http_server_conn": "deadlines of its own, and the stories have the server",
-    "test_http_server_exchange": "the same",
+    "test_http_request": "the same",
     "test_github_webhook": "25 MB against a deadline",
     "test_http_client": "a thread of curl's hangs in a resolver on purpose, to the end",
     "test_cli_doctor": "it holds what it looks at against the clock",

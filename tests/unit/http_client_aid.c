@@ -70,11 +70,11 @@ take(struct http_request *request, void *ctx)
 }
 
 static struct http_route routes[] = {
-	{ .methods = "GET HEAD", .path = "/" SECRET "/hello", .on_request = hello },
+	{ .methods = "GET, HEAD", .path = "/" SECRET "/hello", .on_request = hello },
 	{ .methods = "GET", .path = "/" SECRET "/never", .on_request = keep },
 	{ .methods = "GET", .path = "/" SECRET "/elsewhere", .on_request = send_elsewhere },
 	{ .methods = "GET", .path = "/" SECRET "/much", .on_request = say_much },
-	{ .methods = "POST PUT",
+	{ .methods = "POST, PUT",
 	    .path = "/" SECRET "/take",
 	    .body_max = 8 * 1024 * 1024,
 	    .on_request = take },

@@ -96,7 +96,7 @@ static struct http_route routes[] = {
 	    .body_max = 10000000,
 	    .on_begin = refuse_stranger,
 	    .on_request = say_fine },
-	{ .methods = "GET HEAD", .path = "/echo", .on_request = echo },
+	{ .methods = "GET, HEAD", .path = "/echo", .on_request = echo },
 };
 
 /* --- fixture -------------------------------------------------------------------------------- */
