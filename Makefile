@@ -352,7 +352,7 @@ bench: packages-bench
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@DEPLOYBOT_BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/bench.py $(WHAT)
 
-# T: seconds for each harness; WHAT: some of them.
+# T: seconds for each harness, or merge: what was found before goes into the corpus; WHAT: some of them.
 T	?= 60
 FUZZ_BUILD := $(BUILD)/fuzzing
 .PHONY: fuzz
@@ -393,7 +393,7 @@ help:
 	@echo "make layers     who may include whom"
 	@echo "make lint       style, shell, both compilers"
 	@echo "make bench      speed, beside webhook, Node and nginx: 8 minutes of a quiet machine (WHAT=push: that part)"
-	@echo "make fuzz       libFuzzer on every parser, T=60 seconds each: 21 min (WHAT=html: only that one)"
+	@echo "make fuzz       libFuzzer on every parser, T=60 seconds each: 21 min (T=merge: finds become seeds; WHAT=html: only that one)"
 	@echo "make clean      removes $(BUILD)/"
 
 .PHONY: clean

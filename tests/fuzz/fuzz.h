@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A harness is one file fuzz_<what>.c: it gives the bytes to a parser and asserts what must hold
- * for any bytes.  libFuzzer calls it (make fuzz); replay.c calls it with the files of
- * corpus/<what>/ and with mutations of them (make test).
+ * for any bytes.  libFuzzer calls it (make fuzz); replay.c calls it with the seeds of
+ * corpus/<what> and with mutations of them (make test).
  */
 #ifndef FUZZ_H
 #define FUZZ_H

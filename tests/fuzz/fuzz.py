@@ -1,16 +1,20 @@
 #!/usr/bin/python3
-"""fuzz.py DIR SECONDS [HARNESS...] - runs the libFuzzer programs in DIR, one after another.
+"""fuzz.py DIR SECONDS|merge [HARNESS...] - runs the libFuzzer programs in DIR, one after another.
 
-Each begins with its corpus in the tree and with what earlier runs found (DIR/found/<what>), and a
-line says what became of it.  An input that breaks a harness is made small, kept in
-tests/fuzz/crashes/, and told with the command that replays it; the exit status is 1 then.
+Each begins with its corpus in the tree (corpus.py unpacks it to DIR/seeds/<what>) and with what earlier runs found
+(DIR/found/<what>), and a line says what became of it.  `merge` adds to the corpus what of that reaches something new.
+An input that breaks a harness is minimized, kept in tests/fuzz/crashes/, and shown with the command that replays it;
+the exit status is 1 then.
 """
 # SPDX-License-Identifier: ISC
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
+
+import corpus
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE = ROOT / "tests/fuzz"
@@ -32,12 +36,32 @@ def command(program, what):
             f"-max_len={INPUT_MAX.get(what, INPUT_MAX_ELSE)}", "-print_final_stats=1"]
 
 
+def seeds_of(program, what):
+    """A folder with the corpus as it is now, made anew."""
+    seeds = program.parent / "seeds" / what
+    shutil.rmtree(seeds, ignore_errors=True)
+    corpus.unpack(what, seeds)
+    return seeds
+
+
+def merge(program, what, found):
+    """libFuzzer copies what reaches something new into the first folder: that becomes the corpus's."""
+    seeds = seeds_of(program, what)
+    known = set(seeds.iterdir())
+    found.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(command(program, what) + ["-merge=1", str(seeds), str(found)], cwd=ROOT, env=ENVIRONMENT,
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False)
+    if done.returncode == 0:
+        print(f"{what:<12} {corpus.add(what, sorted(set(seeds.iterdir()) - known)):>5} new seeds", flush=True)
+    return done.returncode, (done.stdout + done.stderr).splitlines()
+
+
 def fuzz(program, what, seconds, found):
     """The output, line by line, of a run that began with all that is known."""
     found.mkdir(parents=True, exist_ok=True)
     arguments = [f"-max_total_time={seconds}", f"-dict={HERE / (what + '.dict')}",
                  f"-artifact_prefix={found.parent.parent}/{what}-",
-                 str(found), str(HERE / "corpus" / what)]
+                 str(found), str(seeds_of(program, what))]
     done = subprocess.run(command(program, what) + arguments, cwd=ROOT, env=ENVIRONMENT,
                           stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           errors="replace", check=False)
@@ -88,15 +112,19 @@ def keep_crashes(program, what, lines):
 
 
 def main():
-    directory, seconds, wanted = pathlib.Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
+    directory, seconds, wanted = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3:]
     directory = directory.resolve()
     broken = []
     for program in sorted(p for p in directory.iterdir() if p.is_file() and os.access(p, os.X_OK)):
         what = program.name
         if wanted and what not in wanted:
             continue
-        status, lines = fuzz(program, what, seconds, directory / "found" / what)
-        tell(what, lines)
+        found = directory / "found" / what
+        if seconds == "merge":
+            status, lines = merge(program, what, found)
+        else:
+            status, lines = fuzz(program, what, int(seconds), found)
+            tell(what, lines)
         if status != 0:
             broken.append(what)
             keep_crashes(program, what, lines)

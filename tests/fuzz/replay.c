@@ -1,14 +1,14 @@
-/* replay.c - a harness over its corpus without libFuzzer: every file, and mutations of them.  Side: start. */
+/* replay.c - a harness over its corpus without libFuzzer: every seed, and mutations of them.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 /*
  * Linked with each harness as build/tests/test_fuzz_<what>; prints what a cmocka program prints.
  *	test_fuzz_<what>          the corpus, then mutations with a seed that is printed (SEED=n
  *	                          draws the same ones again)
  *	test_fuzz_<what> FILE...  these files alone
+ *	test_fuzz_<what> --list   what it reads in its corpus: name, size, FNV-1a of the bytes
+ * The corpus is a text file: corpus.py says how its lines are written.
  * What fails leaves its input beside the program, as <program>.crash.
  */
-#include <dirent.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@
 #include "lib/file.h"
 #include "tests/fuzz/fuzz.h"
 
-#define FILES_MAX   2000
+#define SEEDS_MAX   2000
 #define INPUT_MAX   ((size_t)1 << 20)
 #define MUTATIONS   1500
 #define MUTATED_MAX 4096 /* larger seeds are replayed, not mutated: cheap */
@@ -29,11 +29,13 @@
 struct input {
 	uint8_t *data;
 	size_t size;
+	const char *name;
 };
 
-static struct input corpus[FILES_MAX];
+static struct input corpus[SEEDS_MAX];
 static size_t corpus_count;
-static struct input now; /* what the harness has at this moment */
+static char *corpus_text; /* in which the seeds are: each line is unescaped where it stands */
+static struct input now;  /* what the harness has at this moment */
 static const char *program;
 
 /* gcc's and clang's; missing without a sanitizer. */
@@ -80,7 +82,7 @@ watch_for_death(void)
 static void
 run(const uint8_t *data, size_t size)
 {
-	now = (struct input){ malloc(size > 0 ? size : 1), size };
+	now = (struct input){ .data = malloc(size > 0 ? size : 1), .size = size };
 	if (now.data == NULL)
 		abort();
 	if (size > 0)
@@ -103,34 +105,76 @@ read_input(const char *path)
 	return input;
 }
 
-static int
-is_seed(const struct dirent *entry)
+static void
+refuse_corpus(const char *what, size_t line)
 {
-	return entry->d_name[0] != '.';
+	(void)fprintf(stderr, "tests/fuzz/corpus/%s:%zu: not as corpus.py writes it\n", what, line);
+	exit(1);
 }
 
-/* In the order of their names, so that a seed's mutations are the same everywhere. */
+/* One byte of an escape behind its backslash; how many characters it took, 0 when it is none. */
+static size_t
+unescape_one(const char *text, uint8_t *byte)
+{
+	static const char letters[] = "\\nrt", bytes[] = "\\\n\r\t", digits[] = "0123456789abcdef";
+	const char *letter = *text == '\0' ? NULL : strchr(letters, *text);
+	const char *high, *low;
+
+	if (letter != NULL) {
+		*byte = (uint8_t)bytes[letter - letters];
+		return 1;
+	}
+	if (*text != 'x' || text[1] == '\0' || text[2] == '\0')
+		return 0;
+	high = strchr(digits, text[1]);
+	low = strchr(digits, text[2]);
+	if (high == NULL || low == NULL)
+		return 0;
+	*byte = (uint8_t)((high - digits) * 16 + (low - digits));
+	return 3;
+}
+
+/* false: an escape that is none, or what should have been one. */
+static bool
+unescape(const char *text, struct input *input)
+{
+	input->size = 0;
+	while (*text != '\0') {
+		uint8_t byte = (uint8_t)*text++;
+		size_t taken = 0;
+
+		if (byte < 0x20 || byte > 0x7e)
+			return false;
+		if (byte == '\\' && (taken = unescape_one(text, &byte)) == 0)
+			return false;
+		text += taken;
+		input->data[input->size++] = byte;
+	}
+	return true;
+}
+
+/* Lines stand in the order of their names, so that a seed's mutations are the same everywhere. */
 static void
 read_corpus(const char *what)
 {
-	struct dirent **entries;
 	char path[512];
-	int count;
+	char *rest, *line;
 
 	(void)snprintf(path, sizeof(path), "tests/fuzz/corpus/%s", what);
-	count = scandir(path, &entries, is_seed, alphasort);
-	if (count < 0) {
-		(void)fprintf(stderr, "%s: %s\n", path, strerrordesc_np(errno));
-		exit(1);
+	corpus_text = (char *)read_input(path).data;
+	rest = corpus_text;
+	while ((line = strsep(&rest, "\n")) != NULL && *line != '\0') {
+		struct input *input = &corpus[corpus_count];
+
+		if (corpus_count == SEEDS_MAX)
+			refuse_corpus(what, corpus_count + 1);
+		input->name = strsep(&line, " ");
+		input->data = (uint8_t *)(line != NULL ? line : rest);
+		if (rest == NULL || !unescape(line != NULL ? line : "", input) ||
+		    (corpus_count > 0 && strcmp(input[-1].name, input->name) >= 0))
+			refuse_corpus(what, corpus_count + 1);
+		corpus_count++;
 	}
-	for (int i = 0; i < count; i++) {
-		(void)snprintf(
-		    path, sizeof(path), "tests/fuzz/corpus/%s/%.255s", what, entries[i]->d_name);
-		if (corpus_count < FILES_MAX)
-			corpus[corpus_count++] = read_input(path);
-		free(entries[i]);
-	}
-	free(entries);
 }
 
 /* --- mutations ------------------------------------------------------------------------------- */
@@ -207,19 +251,21 @@ test(const char *what)
 	const char *given = getenv("SEED");
 	uint64_t seed = given != NULL ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
 
-	read_corpus(what);
-	if (corpus_count == 0) {
-		(void)fprintf(stderr, "no seeds in tests/fuzz/corpus/%s\n", what);
-		return 1;
-	}
 	test_corpus();
 	(void)printf("[       OK ] every_seed_of_%s_holds\n", what);
-	(void)printf("%zu files, %d mutations, SEED=%" PRIu64 "\n", corpus_count, MUTATIONS, seed);
+	(void)printf("%zu seeds, %d mutations, SEED=%" PRIu64 "\n", corpus_count, MUTATIONS, seed);
 	(void)fflush(stdout);
 	run_mutations(seed);
 	(void)printf("[       OK ] mutations_of_%s_hold\n", what);
+	return 0;
+}
+
+static int
+list(void)
+{
 	for (size_t i = 0; i < corpus_count; i++)
-		free(corpus[i].data);
+		(void)printf("%s %zu %016" PRIx64 "\n", corpus[i].name, corpus[i].size,
+		    fuzz_seed(corpus[i].data, corpus[i].size));
 	return 0;
 }
 
@@ -228,22 +274,29 @@ main(int argc, char **argv)
 {
 	static const char prefix[] = "test_fuzz_";
 	const char *name = strrchr(argv[0], '/');
+	int status;
 
 	program = argv[0];
 	name = name == NULL ? argv[0] : name + 1;
 	watch_for_death();
-	for (int i = 1; i < argc; i++) {
+	for (int i = 1; i < argc && strcmp(argv[1], "--list") != 0; i++) {
 		struct input input = read_input(argv[i]);
 
 		run(input.data, input.size);
 		free(input.data);
 		(void)printf("%s: holds\n", argv[i]);
+		if (i == argc - 1)
+			return 0;
 	}
-	if (argc > 1)
-		return 0;
 	if (strncmp(name, prefix, sizeof(prefix) - 1) != 0) {
 		(void)fprintf(stderr, "call me test_fuzz_<what>\n");
 		return 1;
 	}
-	return test(name + sizeof(prefix) - 1);
+	name += sizeof(prefix) - 1;
+	read_corpus(name);
+	if (corpus_count == 0)
+		refuse_corpus(name, 1);
+	status = argc > 1 ? list() : test(name);
+	free(corpus_text);
+	return status;
 }
