@@ -31,10 +31,9 @@ with_secret(void)
 
 /* The whole at once, where AddressSanitizer lets nothing behind it be read, and byte by byte. */
 static void
-check(struct redact *r, const char *text, const char *want)
+check_bytes(struct redact *r, const char *text, size_t size, const char *want, size_t want_size)
 {
 	struct redact_stream *s = redact_stream_new(r, NULL);
-	size_t size = strlen(text);
 	char *bare = malloc(size + (size == 0));
 	struct buf out;
 
@@ -43,14 +42,22 @@ check(struct redact *r, const char *text, const char *want)
 	buf_init(&out, 65536);
 	redact_text(r, bare, size, &out);
 	free(bare);
-	assert_string_equal(buf_text(&out), want);
+	assert_int_equal(out.size, want_size);
+	assert_memory_equal(buf_text(&out), want, want_size);
 	buf_clear(&out);
-	for (const char *c = text; *c != '\0'; c++)
-		redact_stream_add(s, c, 1, &out);
+	for (size_t i = 0; i < size; i++)
+		redact_stream_add(s, text + i, 1, &out);
 	redact_stream_end(s, &out);
-	assert_string_equal(buf_text(&out), want);
+	assert_int_equal(out.size, want_size);
+	assert_memory_equal(buf_text(&out), want, want_size);
 	buf_done(&out);
 	redact_stream_free(s);
+}
+
+static void
+check(struct redact *r, const char *text, const char *want)
+{
+	check_bytes(r, text, strlen(text), want, strlen(want));
 }
 
 static void
@@ -176,6 +183,29 @@ a_known_value_goes_whole_out_of_urls_and_headers(void **state)
 	redact_free(r);
 }
 
+/* A log may have any bytes: a NUL is neither of a user nor of credentials, nor between a header's words. */
+static void
+a_nul_ends_what_belongs_to_a_secret(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t size;
+		const char *want;
+		size_t want_size;
+	} cases[] = {
+#define BYTES(text) text, sizeof(text) - 1
+		{ BYTES("https://u:p\0w@host"), BYTES("https://u:p\0w@host") },
+		{ BYTES("Authorization: Basic 12345678\09"), BYTES("Authorization: Basic ***\09") },
+		{ BYTES("authorization:\0Basic 12345678"),
+		    BYTES("authorization:\0Basic 12345678") },
+#undef BYTES
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++)
+		check_bytes(NULL, cases[i].text, cases[i].size, cases[i].want, cases[i].want_size);
+}
+
 /* A header line is 8 KB at most; a URL that is longer has no user. */
 static void
 credentials_end_somewhere(void **state)
@@ -216,7 +246,7 @@ static void
 ordinary_text_stays_as_it_is(void **state)
 {
 	static const char *const texts[] = { "12:34:56 built 1234567: ok", "ghp_short",
-		"-----BEGIN CERTIFICATE-----", "AKIA", "--------",
+		"-----BEGIN CERTIFICATE-----", "-----BEGIN KEY-----", "AKIA", "--------",
 		"1234567890123456789012345678901234",
 		"commit 0123456789abcdef0123456789abcdef01234567", "" };
 	struct redact *r = with_secret();
@@ -405,6 +435,7 @@ a_key_without_end_does_not_swallow_the_rest_for_ever(void **state)
 	memset(whole + 27, 'x', 32767);
 	memcpy(whole + 27 + 32767, "end", 4);
 	check(NULL, whole, "***end");
+	check(NULL, "-----BEGIN PRIVATE KEY-----\nMIIE\n-----EN", "***");
 	buf_done(&out);
 	redact_stream_free(s);
 }
@@ -609,6 +640,7 @@ main(void)
 		cmocka_unit_test(shapes_of_tokens_are_found_without_knowing_them),
 		cmocka_unit_test(credentials_of_urls_and_headers_are_found_without_knowing_them),
 		cmocka_unit_test(a_known_value_goes_whole_out_of_urls_and_headers),
+		cmocka_unit_test(a_nul_ends_what_belongs_to_a_secret),
 		cmocka_unit_test(credentials_end_somewhere),
 		cmocka_unit_test(what_is_longer_than_a_token_can_be_is_none),
 		cmocka_unit_test(ordinary_text_stays_as_it_is),
