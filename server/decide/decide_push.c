@@ -155,8 +155,6 @@ decide_head(struct tx *tx, const struct environment_settings *settings,
 	    (is_poll || !came_to_nothing(tx, settings->name, answer->commit)))
 		return;
 	row_environment_set_seen(tx, settings->name, answer->commit);
-	if (is_poll && environment.seen_commit[0] == '\0')
-		return; /* the first poll of all only remembers */
 	if (strcmp(environment.held_commit, answer->commit) == 0) {
 		tell_held(tx, settings->name, answer);
 		return;

@@ -82,7 +82,8 @@ answer_deployment(struct tx *tx, int64_t id, bool is_answered, const struct git_
 	}
 }
 
-/* A poll saw these heads: whoever's has moved is asked about in full. */
+/* A poll saw these heads: whoever's has moved is asked about in full.  The first poll of all only
+ * remembers: nothing has moved that we could know of. */
 static void
 answer_heads(struct tx *tx, bool is_answered, const struct git_answer *answer)
 {
