@@ -4,8 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -21,6 +23,7 @@
 #include "runner/leader.h"
 #include "runner/log_pump.h"
 #include "runner/run_folder.h"
+#include "runner/supervisor_flow.h"
 
 #define READY_WAIT_MS	20000 /* a disk this slow is no place to start a run */
 #define DRAIN_MS	500   /* for what a good script left behind to say its last line */
@@ -33,17 +36,8 @@
 #define TURNS_MAX	16    /* pieces of output before others have their turn */
 #define NEVER		INT64_MAX
 
-enum phase {
-	PHASE_AT_GATE, /* the script waits for `go` */
-	PHASE_RUNNING,
-	PHASE_DRAINING, /* it has ended well; a moment for its last lines */
-	PHASE_ENDING,	/* until nothing of it is alive */
-	PHASE_ENDED,	/* the record is to be written */
-	PHASE_TOLD,	/* it is written; told, and the output of what stays is read */
-};
-
 struct keeper {
-	enum phase phase;
+	struct supervisor_flow flow;
 	uint64_t id;
 	unsigned int deadline_s;
 	unsigned int grace_s;
@@ -59,23 +53,21 @@ struct keeper {
 	struct process_leader identity;
 	struct log_pump pump;
 	struct redact *secrets; /* the pump's; NULL: the log is raw */
-	bool leader_ended;
-	bool childless;
 	int wait_status;
 	int record_tries;
+	pid_t survivor; /* of the last KILL */
 	pid_t stuck;
 	/* monotonic milliseconds */
-	int64_t phase_until; /* deadline, end of the drain, next KILL, next try, end of telling */
-	int64_t kill_at;
-	int64_t stuck_at;
+	int64_t now;	  /* of this turn */
+	int64_t until;	  /* TIME_UP */
+	int64_t stuck_at; /* when a survivor is told of */
 	/* the record, as it will be told */
 	struct protocol_message out;
 };
 
 static void on_step(void *ctx, enum step_scan_kind kind, const char *text);
 static void on_server_message(struct keeper *keeper, const char *data, size_t len);
-static void on_server_lost(struct keeper *keeper);
-static void on_leader_ended(struct keeper *keeper, int64_t now);
+static void on_go(struct keeper *keeper);
 
 static int64_t
 clock_ms(clockid_t clock)
@@ -84,6 +76,13 @@ clock_ms(clockid_t clock)
 
 	(void)clock_gettime(clock, &now); /* cannot fail for these clocks */
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Noted here, and acted on at the bottom of the turn: advance(). */
+static void
+happened(struct keeper *keeper, enum supervisor_event event)
+{
+	keeper->flow.facts |= 1U << event;
 }
 
 /* ---- becoming a keeper ------------------------------------------------------------------- */
@@ -150,45 +149,18 @@ tell_server(struct keeper *keeper)
 		.id = keeper->id,
 		.out = &keeper->out,
 		.identity = &keeper->identity,
-		.is_over = keeper->phase == PHASE_TOLD,
+		.is_over = keeper->flow.state == SUPERVISOR_TOLD,
 		.stuck = &keeper->stuck,
 	};
 
 	if (!keeper_server_tell(&keeper->server, &news))
-		on_server_lost(keeper);
-}
-
-/* ---- the run's life ---------------------------------------------------------------------- */
-
-static void
-start_ending(struct keeper *keeper, int64_t now)
-{
-	pid_t one;
-
-	keeper->phase = PHASE_ENDING;
-	keeper->kill_at = now + (int64_t)keeper->grace_s * 1000;
-	keeper->phase_until = keeper->kill_at;
-	keeper->stuck_at = keeper->kill_at + STUCK_AFTER_MS;
-	if (keeper->childless)
-		return;
-	(void)process_signal_below(getpid(), SIGTERM, &one);
-	(void)process_signal_below(
-	    getpid(), SIGCONT, &one); /* a stopped one hears TERM only then */
-	CRASH_POINT(ending_begun);
-}
-
-/* The gate stays shut: the leader ends by itself, at once. */
-static void
-give_up_gate(struct keeper *keeper, int64_t now)
-{
-	leader_done(&keeper->leader);
-	start_ending(keeper, now);
+		happened(keeper, SUPERVISOR_ON_SERVER_LOST);
 }
 
 /* While the server records our hello: nobody waits for two flushes in a row.  A power cut between
  * them leaves a run that has begun by its row and has no folder: its gate was shut. */
 static void
-flush_names(struct keeper *keeper, int64_t now)
+flush_names(struct keeper *keeper)
 {
 	bool good;
 
@@ -198,20 +170,16 @@ flush_names(struct keeper *keeper, int64_t now)
 	(void)close(keeper->root); /* was flushed, or will not be */
 	keeper->root = -1;
 	CRASH_POINT(folder_flushed);
-	if (!good && keeper->phase == PHASE_AT_GATE)
-		give_up_gate(keeper, now);
+	if (!good)
+		happened(keeper, SUPERVISOR_ON_FLUSH_FAILED);
 }
 
+/* ---- the acts of the table --------------------------------------------------------------- */
+
 static void
-open_gate(struct keeper *keeper, int64_t now)
+open_gate(struct keeper *keeper)
 {
-	CRASH_POINT(go_heard);
-	flush_names(keeper, now); /* for a server that says go before it has heard hello */
-	if (keeper->phase != PHASE_AT_GATE)
-		return;
 	keeper->out.record.gate = true;
-	keeper->phase = PHASE_RUNNING;
-	keeper->phase_until = now + (int64_t)keeper->deadline_s * 1000;
 	leader_open_gate(&keeper->leader);
 	CRASH_POINT(gate_opened);
 	if (keeper->runner != -1)
@@ -220,33 +188,33 @@ open_gate(struct keeper *keeper, int64_t now)
 }
 
 static void
-end_asked(struct keeper *keeper, int64_t now)
+send_term(struct keeper *keeper)
 {
-	switch (keeper->phase) {
-	case PHASE_AT_GATE:
-		keeper->out.record.ended = true;
-		give_up_gate(keeper, now);
-		break;
-	case PHASE_RUNNING:
-		keeper->out.record.ended = true;
-		start_ending(keeper, now);
-		break;
-	default:
-		break; /* it is ending, or has ended well */
-	}
+	pid_t one;
+
+	keeper->stuck_at = keeper->until + STUCK_AFTER_MS;
+	if ((keeper->flow.facts & SUPERVISOR_BIT(NO_CHILD)) != 0)
+		return;
+	(void)process_signal_below(getpid(), SIGTERM, &one);
+	(void)process_signal_below(
+	    getpid(), SIGCONT, &one); /* a stopped one hears TERM only then */
+	CRASH_POINT(ending_begun);
 }
 
 static void
-kill_again(struct keeper *keeper, int64_t now)
+send_kill(struct keeper *keeper)
 {
-	pid_t one = 0;
+	keeper->survivor = 0;
+	(void)process_signal_below(getpid(), SIGKILL, &keeper->survivor);
+	if (keeper->survivor != 0 && keeper->now >= keeper->stuck_at)
+		happened(keeper, SUPERVISOR_ON_STUCK);
+}
 
-	(void)process_signal_below(getpid(), SIGKILL, &one);
-	keeper->phase_until = now + KILL_EVERY_MS;
-	if (one != 0 && now >= keeper->stuck_at) {
-		keeper->stuck = one;
-		keeper->stuck_at = now + STUCK_EVERY_MS;
-	}
+static void
+report_stuck(struct keeper *keeper)
+{
+	keeper->stuck = keeper->survivor;
+	keeper->stuck_at = keeper->now + STUCK_EVERY_MS;
 }
 
 static void
@@ -267,33 +235,35 @@ fill_record(struct keeper *keeper)
 
 /* Nothing of it is alive, or it ended well: the record, and then its room on disk is used once. */
 static void
-write_record(struct keeper *keeper, int64_t now)
+write_record(struct keeper *keeper)
 {
 	struct err err;
 
 	if (keeper->record_tries == 0)
 		fill_record(keeper);
 	CRASH_POINT(record_due);
-	if (!run_folder_record_write(keeper->claimed, &keeper->out, &err)) {
-		/* The disk refuses what it had promised.  In the end the runner says `lost`. */
-		if (++keeper->record_tries == RECORD_TRIES)
-			_exit(1);
-		keeper->phase_until = now + RECORD_RETRY_MS;
-		return;
+	if (run_folder_record_write(keeper->claimed, &keeper->out, &err)) {
+		CRASH_POINT(record_done);
+		happened(keeper, SUPERVISOR_ON_RECORDED);
+	} else if (++keeper->record_tries == RECORD_TRIES) {
+		happened(keeper, SUPERVISOR_ON_DISK_REFUSED); /* what it had promised */
 	}
-	CRASH_POINT(record_done);
-	log_pump_stop(&keeper->pump);
-	(void)close(keeper->listener); /* whoever comes now reads the record */
-	keeper->listener = -1;
-	(void)unlinkat(keeper->folder, "socket", 0); /* may stay: it refuses */
-	keeper->phase = PHASE_TOLD;
-	keeper->phase_until = now + TELL_MS;
 }
 
-/* Reads what the dead have written: it is in the pipe already. */
 static void
-drain(struct keeper *keeper, int64_t until)
+close_socket(struct keeper *keeper)
 {
+	log_pump_stop(&keeper->pump);
+	(void)close(keeper->listener);
+	keeper->listener = -1;
+	(void)unlinkat(keeper->folder, "socket", 0); /* may stay: it refuses */
+}
+
+static void
+read_rest(struct keeper *keeper)
+{
+	int64_t until = keeper->now + DRAIN_MS;
+
 	while (clock_ms(CLOCK_MONOTONIC) < until) {
 		if (log_pump_turn(&keeper->pump, on_step, keeper) != LOG_PUMP_MORE)
 			return;
@@ -301,42 +271,50 @@ drain(struct keeper *keeper, int64_t until)
 }
 
 static void
-enter_ended(struct keeper *keeper, int64_t now)
+act(struct keeper *keeper, enum supervisor_act act)
 {
-	drain(keeper, now + DRAIN_MS);
-	keeper->phase = PHASE_ENDED;
-	keeper->phase_until = now;
-}
-
-/* What time and the children's ends lead to; called at the bottom of every turn. */
-static void
-advance(struct keeper *keeper, int64_t now)
-{
-	bool due = now >= keeper->phase_until;
-
-	if (keeper->phase == PHASE_AT_GATE && (due || keeper->leader_ended))
-		give_up_gate(keeper, now);
-	if (keeper->phase == PHASE_RUNNING && keeper->leader_ended)
-		on_leader_ended(keeper, now);
-	else if (keeper->phase == PHASE_RUNNING && due) {
+	switch (act) {
+	case SUPERVISOR_DO_OPEN_GATE:
+		open_gate(keeper);
+		break;
+	case SUPERVISOR_DO_SHUT_GATE:
+		leader_done(&keeper->leader);
+		break;
+	case SUPERVISOR_DO_NOTE_STOPPED:
+		keeper->out.record.ended = true;
+		break;
+	case SUPERVISOR_DO_NOTE_TIMED_OUT:
 		keeper->out.record.timed_out = true;
-		start_ending(keeper, now);
+		break;
+	case SUPERVISOR_DO_TERM:
+		send_term(keeper);
+		break;
+	case SUPERVISOR_DO_KILL:
+		send_kill(keeper);
+		break;
+	case SUPERVISOR_DO_REPORT_STUCK:
+		report_stuck(keeper);
+		break;
+	case SUPERVISOR_DO_READ_REST:
+		read_rest(keeper);
+		break;
+	case SUPERVISOR_DO_WRITE_RECORD:
+		write_record(keeper);
+		break;
+	case SUPERVISOR_DO_CLOSE_SOCKET:
+		close_socket(keeper);
+		break;
+	case SUPERVISOR_DO_HANG_UP:
+		keeper_server_close(&keeper->server);
+		break;
+	case SUPERVISOR_DO_GIVE_UP:
+		_exit(1);
+	case SUPERVISOR_DO_EXIT:
+		_exit(0);
+	case SUPERVISOR_DO_NOTHING:
+	case SUPERVISOR_ACT_COUNT:
+		break;
 	}
-	if (keeper->phase == PHASE_DRAINING && (due || keeper->pump.pipe == -1))
-		enter_ended(keeper, now);
-	if (keeper->phase == PHASE_ENDING && keeper->childless)
-		enter_ended(keeper, now);
-	else if (keeper->phase == PHASE_ENDING && now >= keeper->phase_until)
-		kill_again(keeper, now);
-	if (keeper->phase == PHASE_ENDED && now >= keeper->phase_until)
-		write_record(keeper, now);
-}
-
-/* Its record is told, or nobody listens, and nothing that it left writes to us. */
-static bool
-is_done(const struct keeper *keeper)
-{
-	return keeper->phase == PHASE_TOLD && keeper->server.fd == -1 && keeper->pump.pipe == -1;
 }
 
 /* ---- what happens, in the order in which it does ----------------------------------------- */
@@ -350,8 +328,15 @@ on_connection(struct keeper *keeper)
 		return;			      /* it has gone again */
 	keeper_server_close(&keeper->server); /* the newest is the server */
 	keeper->server.fd = fd;
-	if (keeper->phase == PHASE_AT_GATE)
-		keeper->phase_until = NEVER; /* it says go, or is lost */
+	happened(keeper, SUPERVISOR_ON_CONNECTED);
+}
+
+/* Closed at once: a server that closes in order to give up a gate must not find it open later. */
+static void
+on_server_lost(struct keeper *keeper)
+{
+	keeper_server_close(&keeper->server);
+	happened(keeper, SUPERVISOR_ON_SERVER_LOST);
 }
 
 static void
@@ -371,23 +356,24 @@ on_server_readable(struct keeper *keeper)
 static void
 on_server_message(struct keeper *keeper, const char *data, size_t len)
 {
-	int64_t now = clock_ms(CLOCK_MONOTONIC);
 	struct protocol_message message;
 
 	if (!protocol_decode(data, len, &message, NULL))
 		on_server_lost(keeper);
-	else if (message.kind == PROTOCOL_GO && keeper->phase == PHASE_AT_GATE)
-		open_gate(keeper, now);
+	else if (message.kind == PROTOCOL_GO)
+		on_go(keeper);
 	else if (message.kind == PROTOCOL_END)
-		end_asked(keeper, now);
+		happened(keeper, SUPERVISOR_ON_STOP_REQUESTED);
 }
 
 static void
-on_server_lost(struct keeper *keeper)
+on_go(struct keeper *keeper)
 {
-	keeper_server_close(&keeper->server);
-	if (keeper->phase == PHASE_AT_GATE)
-		give_up_gate(keeper, clock_ms(CLOCK_MONOTONIC));
+	if ((keeper->flow.facts & SUPERVISOR_BIT(GO)) != 0)
+		return;
+	CRASH_POINT(go_heard);
+	flush_names(keeper); /* for a server that says go before it has heard hello */
+	happened(keeper, SUPERVISOR_ON_GO);
 }
 
 /* Its runner, and so its server, has ended.  A server that is connected is told apart by that. */
@@ -396,29 +382,25 @@ on_runner_ended(struct keeper *keeper)
 {
 	(void)close(keeper->runner);
 	keeper->runner = -1;
-	if (keeper->phase == PHASE_AT_GATE && keeper->server.fd == -1)
-		give_up_gate(keeper, clock_ms(CLOCK_MONOTONIC));
+	if (keeper->server.fd == -1)
+		happened(keeper, SUPERVISOR_ON_RUNNER_LOST);
 }
 
 static void
 on_children(struct keeper *keeper)
 {
-	keeper->childless = keeper_become_reap(
-	    keeper->children, keeper->leader.pid, &keeper->leader_ended, &keeper->wait_status);
-}
+	bool main_ended = false;
 
-static void
-on_leader_ended(struct keeper *keeper, int64_t now)
-{
-	bool well = WIFEXITED(keeper->wait_status) && WEXITSTATUS(keeper->wait_status) == 0;
-
-	CRASH_POINT(leader_ended);
-	if (!well) {
-		start_ending(keeper, now);
+	if (keeper_become_reap(
+		keeper->children, keeper->leader.pid, &main_ended, &keeper->wait_status))
+		happened(keeper, SUPERVISOR_ON_NO_CHILD);
+	if (!main_ended)
 		return;
-	}
-	keeper->phase = PHASE_DRAINING;
-	keeper->phase_until = now + DRAIN_MS;
+	CRASH_POINT(leader_ended);
+	happened(keeper,
+	    WIFEXITED(keeper->wait_status) && WEXITSTATUS(keeper->wait_status) == 0 ?
+		SUPERVISOR_ON_MAIN_OK :
+		SUPERVISOR_ON_MAIN_FAILED);
 }
 
 static void
@@ -464,7 +446,7 @@ on_step(void *ctx, enum step_scan_kind kind, const char *text)
 {
 	struct keeper *keeper = ctx;
 
-	if (keeper->phase == PHASE_TOLD)
+	if (keeper->flow.state == SUPERVISOR_TOLD)
 		return;
 	if (kind == STEP_SCAN_IMAGE)
 		take_image(&keeper->out.record, text);
@@ -474,11 +456,74 @@ on_step(void *ctx, enum step_scan_kind kind, const char *text)
 
 /* ---- the loop ---------------------------------------------------------------------------- */
 
+/* No log is ours, the run's least of all, and stderr is /dev/null: strace shows this, and a test. */
+static void
+trace(const struct keeper *keeper, const struct supervisor_rule *rule)
+{
+	(void)dprintf(STDERR_FILENO, "run %" PRIu64 ": %s -> %s on %s\n", keeper->id,
+	    supervisor_flow_name(rule->from), supervisor_flow_name(rule->to),
+	    supervisor_flow_event_name(rule->on));
+}
+
+static unsigned int
+look(void *ctx)
+{
+	const struct keeper *keeper = ctx;
+	bool closed = keeper->pump.pipe == -1;
+
+	return (closed ? SUPERVISOR_BIT(OUTPUT_CLOSED) : 0) |
+	    (closed && keeper->server.fd == -1 ? SUPERVISOR_BIT(ALONE) : 0) |
+	    (keeper->server.said_exit ? SUPERVISOR_BIT(EXIT_SENT) : 0) |
+	    (keeper->now >= keeper->until ? SUPERVISOR_BIT(TIME_UP) : 0);
+}
+
+static int64_t
+wait_ms(const struct keeper *keeper, enum supervisor_wait wait)
+{
+	static const int64_t fixed[SUPERVISOR_WAIT_COUNT] = {
+		[SUPERVISOR_WAIT_DRAIN] = DRAIN_MS,
+		[SUPERVISOR_WAIT_KILL] = KILL_EVERY_MS,
+		[SUPERVISOR_WAIT_RETRY] = RECORD_RETRY_MS,
+		[SUPERVISOR_WAIT_TELL] = TELL_MS,
+	};
+
+	if (wait == SUPERVISOR_WAIT_DEADLINE)
+		return (int64_t)keeper->deadline_s * 1000;
+	return wait == SUPERVISOR_WAIT_GRACE ? (int64_t)keeper->grace_s * 1000 : fixed[wait];
+}
+
+static void
+apply(void *ctx, const struct supervisor_rule *rule)
+{
+	struct keeper *keeper = ctx;
+
+	trace(keeper, rule);
+	if (rule->wait == SUPERVISOR_WAIT_FOREVER)
+		keeper->until = NEVER;
+	else if (rule->wait != SUPERVISOR_WAIT_SAME)
+		keeper->until = keeper->now + wait_ms(keeper, rule->wait);
+	for (const enum supervisor_act *one = rule->acts; *one != SUPERVISOR_DO_NOTHING; one++)
+		act(keeper, *one);
+}
+
+/* What has happened in a turn is told and acted on, until nothing follows from it. */
+static void
+advance(struct keeper *keeper)
+{
+	keeper->now = clock_ms(CLOCK_MONOTONIC);
+	do {
+		tell_server(keeper);
+		if (keeper->server.said_hello)
+			flush_names(keeper);
+		if (keeper->server.said_exit)
+			CRASH_POINT(exit_told);
+	} while (supervisor_flow_advance(&keeper->flow, look, apply, keeper));
+}
+
 static int
 time_to_wait(const struct keeper *keeper, int64_t now)
 {
-	bool reads_on = keeper->phase == PHASE_TOLD && keeper->server.fd == -1;
-	int64_t until = reads_on ? NEVER : keeper->phase_until;
+	int64_t until = keeper->until;
 
 	if (until == NEVER)
 		return -1;
@@ -515,19 +560,23 @@ keeper_loop(struct keeper *keeper)
 			on_connection(keeper);
 		if (fds[RUNNER].revents != 0 && keeper->runner != -1)
 			on_runner_ended(keeper);
-		now = clock_ms(CLOCK_MONOTONIC);
-		advance(keeper, now);
-		tell_server(keeper);
-		if (keeper->server.greeted)
-			flush_names(keeper, now);
-		if (keeper->server.told_exit)
-			CRASH_POINT(exit_told);
-		if (keeper->phase == PHASE_TOLD &&
-		    (keeper->server.told_exit || now >= keeper->phase_until))
-			keeper_server_close(&keeper->server);
-		if (is_done(keeper))
-			_exit(0);
+		advance(keeper);
 	}
+}
+
+/* A test build leads stderr, and with it the trace, to a file that the environment names. */
+static void
+open_trace(void)
+{
+#ifdef DEPLOYBOT_CRASH_POINTS
+	const char *path = getenv("DEPLOYBOT_SUPERVISOR_TRACE");
+	int fd = path != NULL ? open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600) : -1;
+
+	if (fd == -1)
+		return;
+	(void)dup2(fd, STDERR_FILENO);
+	(void)close(fd);
+#endif
 }
 
 static _Noreturn void
@@ -549,13 +598,14 @@ keeper_main(const struct keeper_start *start, int ready, int runner)
 	keeper.out.kind = PROTOCOL_EXIT;
 	memcpy(keeper.identity.tag, start->order->tag, sizeof(keeper.identity.tag));
 	keeper.children = keeper_become(keep, COUNT(keep), &err);
+	open_trace();
 	process_boot_id(keeper.identity.boot);
 	keeper.identity.space = process_space();
 	if (keeper.children == -1 || !keeper_open(&keeper, start, &err)) {
 		(void)!write(ready, &err, sizeof(err)); /* the runner waits; else it sees our end */
 		_exit(1);
 	}
-	keeper.phase_until = clock_ms(CLOCK_MONOTONIC) + PROTOCOL_GATE_WAIT_S * 1000;
+	keeper.until = clock_ms(CLOCK_MONOTONIC) + PROTOCOL_GATE_WAIT_S * 1000;
 	(void)!write(ready, &err, sizeof(err));
 	CRASH_POINT(keeper_ready);
 	(void)close(ready);

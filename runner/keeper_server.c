@@ -51,7 +51,7 @@ tell_hello(struct keeper_server *server, const struct keeper_news *news)
 	memcpy(hello.boot, news->identity->boot, sizeof(hello.boot));
 	if (!tell(server, &hello))
 		return false;
-	server->greeted = true;
+	server->said_hello = true;
 	server->steps_told = news->out->step_count;
 	return true;
 }
@@ -89,10 +89,10 @@ tell_stuck(struct keeper_server *server, const struct keeper_news *news)
 bool
 keeper_server_tell(struct keeper_server *server, const struct keeper_news *news)
 {
-	if (server->fd == -1 || server->blocked || server->told_exit)
+	if (server->fd == -1 || server->blocked || server->said_exit)
 		return true;
-	if ((server->greeted || tell_hello(server, news)) && tell_steps(server, news) &&
+	if ((server->said_hello || tell_hello(server, news)) && tell_steps(server, news) &&
 	    tell_stuck(server, news) && news->is_over && tell(server, news->out))
-		server->told_exit = true;
+		server->said_exit = true;
 	return server->fd != -1;
 }

@@ -9,8 +9,8 @@
 struct keeper_server {
 	int fd;		/* -1: nobody */
 	bool blocked;	/* wait until it can be written to */
-	bool greeted;
-	bool told_exit;
+	bool said_hello;
+	bool said_exit;
 	size_t steps_told;
 };
 
