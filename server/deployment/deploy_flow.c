@@ -59,6 +59,7 @@ const struct deploy_rule deploy_rules[] = {
 	RULE(RUNNING,               UNTOUCHED,          FAILED,             TELL, NEXT),
 	RULE(RUNNING,               AGAIN,              RUNNING,            RUN),
 	RULE(RUNNING,               LOST,               STOPPING,           TELL),
+	RULE(RUNNING,               FOLDER_GONE,        FAILED,             TELL, NEXT),
 	RULE(RUNNING,               CANCEL,             STOPPING,           END, TELL),
 	RULE(RUNNING,               CANCEL_NO_BACK,     STOPPING,           END, TELL),
 	RULE(RUNNING,               CANCEL_ROLLBACK,    RUNNING,            REFUSE),
@@ -68,6 +69,7 @@ const struct deploy_rule deploy_rules[] = {
 	RULE(STOPPING,              SCRIPT_BAD,         ROLLING_BACK,       BACK, TELL),
 	RULE(STOPPING,              SCRIPT_BAD_NO_BACK, FAILED,             DOWN, TELL, NEXT),
 	RULE(STOPPING,              UNTOUCHED,          FAILED,             TELL, NEXT),
+	RULE(STOPPING,              FOLDER_GONE,        FAILED,             TELL, NEXT),
 	RULE(STOPPING,              CANCEL,             STOPPING,           REFUSE),
 	RULE(STOPPING,              CANCEL_NO_BACK,     STOPPING,           REFUSE),
 	RULE(STOPPING,              CANCEL_ROLLBACK,    STOPPING,           REFUSE),
@@ -85,6 +87,7 @@ const struct deploy_rule deploy_rules[] = {
 	RULE(ROLLING_BACK,          SCRIPT_BAD_NO_BACK, ROLLBACK_FAILED,    HOLD, DOWN, TELL, NEXT),
 	RULE(ROLLING_BACK,          UNTOUCHED,          ROLLBACK_FAILED,    HOLD, DOWN, TELL, NEXT),
 	RULE(ROLLING_BACK,          AGAIN,              ROLLING_BACK,       BACK),
+	RULE(ROLLING_BACK,          FOLDER_GONE,        ROLLBACK_FAILED,    HOLD, DOWN, TELL, NEXT),
 	RULE(ROLLING_BACK,          CANCEL,             ROLLING_BACK,       REFUSE),
 	RULE(ROLLING_BACK,          CANCEL_NO_BACK,     ROLLING_BACK,       REFUSE),
 

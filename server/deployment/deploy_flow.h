@@ -48,6 +48,7 @@
 	V(UNTOUCHED)		/* failed before it changed the target */ \
 	V(AGAIN)		/* its gate never opened, or a rollback was lost: another run */ \
 	V(LOST)			/* its keeper is gone; what it started is being ended */ \
+	V(FOLDER_GONE)		/* it was started, and this machine has no folder of it */ \
 	V(HEALTHY) \
 	V(SICK) \
 	V(SICK_NO_BACK) \

@@ -100,6 +100,19 @@ why_of(const struct run_ended *ended)
 	return DEPLOY_WHY_SCRIPT;
 }
 
+/* It may be alive elsewhere, or half done: nothing else is begun for it, not even a rollback. */
+static struct run_verdict
+folder_gone(const struct deployment *deployment, const struct run_ended *ended)
+{
+	struct run_verdict verdict = { .event = DEPLOY_ON_FOLDER_GONE, .is_touched = true };
+
+	if (deployment->state != DEPLOY_ROLLING_BACK)
+		verdict.why = DEPLOY_WHY_INTERRUPTED;
+	(void)snprintf(verdict.detail, sizeof(verdict.detail), "%.180s: what it left is not known",
+	    ended->detail);
+	return verdict;
+}
+
 struct run_verdict
 run_verdict(const struct deployment *deployment, const struct run_ended *ended, int attempts_max)
 {
@@ -108,6 +121,8 @@ run_verdict(const struct deployment *deployment, const struct run_ended *ended, 
 	bool again = (!ended->refused && !ended->gate_opened && !ended->ended_on_request) ||
 	    (is_back && ended->lost);
 
+	if (ended->folder_gone)
+		return folder_gone(deployment, ended);
 	if (is_success(ended) && !never_began(ended)) {
 		verdict.event = deployment->urls[0] != '\0' ? DEPLOY_ON_SCRIPT_OK :
 							      DEPLOY_ON_SCRIPT_OK_UNPROBED;

@@ -62,7 +62,8 @@ refuse(struct perform *perform, struct effect *effect, bool is_cancelled, const 
 	struct run_ended *ended = &effect->result->u.run_ended;
 
 	ended->run = effect->u.run.run;
-	ended->refused = true;
+	ended->refused = effect->u.run.started_at == 0;
+	ended->folder_gone = !ended->refused; /* it may be at work: nothing else is begun for it */
 	ended->ended_on_request = is_cancelled;
 	(void)clean_line(ended->detail, sizeof(ended->detail), why, strlen(why));
 	perform_report(perform, effect);

@@ -48,7 +48,7 @@ struct run_follow {
 	struct runs_wish *wishes;
 	struct loop_task end_told; /* grants them: never inside runs_end() */
 	unsigned orders;
-	bool was_started; /* its folder was there: it is never ordered again */
+	bool was_started; /* its folder was there, or its row says so: it is never ordered again */
 	bool hello_told;
 	bool is_deaf;	     /* its keeper is not understood: the record alone counts; told once */
 	int64_t went_at;     /* wall ms of our `go`; 0: it was another's */
@@ -197,19 +197,18 @@ run_end_by_record(struct run_follow *run, const struct protocol_message *message
 	run_end(run, &ended);
 }
 
-/* Its folder is gone, though it had one: somebody deleted it.  It may have done anything. */
+/* It was started, and has no folder: somebody deleted it, the power took it, or this is a copy of the
+ * database on another machine, where the run may be alive on the first. */
 static void
 run_end_unknown(struct run_follow *run)
 {
 	struct run_ended ended = { .run = run->order.run,
-		.gate_opened = true,
-		.released = true,
-		.lost = true,
+		.folder_gone = true,
 		.exit_status = -1,
-		.detail = "its folder in runs/ has vanished: nobody knows what it did" };
+		.detail = "it was started, and its folder in runs/ is not here" };
 
-	log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", run->order.run)), "%s", ended.detail);
-	tell_lost(run, "");
+	log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", run->order.run)),
+	    "%s: it is not ordered again, and what it left is not known", ended.detail);
 	run_end(run, &ended);
 }
 
@@ -524,6 +523,7 @@ run_follow_new(const struct run_follow_world *world, const struct effect_run *or
 	run->order = *order;
 	memset(&run->order.message, 0, sizeof(run->order.message)); /* its texts are the effect's */
 	run->watch = *watch;
+	run->was_started = order->started_at != 0;
 	run->phase = is_resumed ? RUN_TO_SETTLE : RUN_TO_ORDER;
 	loop_timer_init(&run->timer, on_run_timer, run);
 	loop_task_init(&run->end_told, on_end_told, run);

@@ -121,7 +121,8 @@ void store_lane_settle(struct store *store, bool committed);
 bool store_lane_recover(struct store *store, struct queue_list *out, struct err *err) MUST_USE;
 void store_lane_done(struct store *store);
 
-/* Reads each RUN's message into it, as it stands at the end of the transaction. */
+/* Reads into each RUN its message and when it was started, as both stand at the end of the
+ * transaction. */
 bool store_lane_fill_runs(struct store *store, struct queue_list *out, struct err *err) MUST_USE;
 
 /* --- row_message.c: outside a decision --- */

@@ -337,7 +337,7 @@ store_lane_advance(struct store *store, struct queue_list *out, struct err *err)
 	return true;
 }
 
-/* --- runs and their messages --- */
+/* --- runs: their messages, and whether they were started --- */
 
 static bool
 fill_run(struct store *store, struct effect *effect, struct err *err)
@@ -346,11 +346,15 @@ fill_run(struct store *store, struct effect *effect, struct err *err)
 	struct db_rows rows = { 0 };
 	int64_t id = 0;
 
-	if (!db_query(&rows, store->db, err, "SELECT message FROM deployment WHERE id = $1",
-		DB_I64(effect->u.run.deployment)))
+	if (!db_query(&rows, store->db, err,
+		"SELECT d.message, COALESCE((SELECT started_at FROM run WHERE id = $2), 0)"
+		" FROM deployment d WHERE d.id = $1",
+		DB_I64(effect->u.run.deployment), DB_I64(effect->u.run.run)))
 		return false;
-	if (db_next(&rows))
+	if (db_next(&rows)) {
 		id = db_col_i64(&rows, 0);
+		effect->u.run.started_at = db_col_i64(&rows, 1);
+	}
 	if (!db_rows_end(&rows, err))
 		return false;
 	if (!store_message_load(store->db, id, &message, err) && err->code != ERR_MISSING)

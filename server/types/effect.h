@@ -28,7 +28,8 @@ struct effect_run {
 	char previous_image[LIMIT_IMAGE];
 	char ref[LIMIT_REF];
 	int deadline_s;
-	struct message message;	/* shows its output; filled when handed out, not in the row */
+	int64_t started_at;	/* wall ms, 0: not yet.  This and message are not in the row of the effect, */
+	struct message message;	/* which shows its output: filled when it is handed out */
 };
 
 struct effect_end {

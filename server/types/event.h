@@ -77,6 +77,7 @@ struct run_ended {
 	bool released;		/* it said `==> release`, or must be taken to have */
 	bool no_way_back;	/* it said `==> no-rollback` */
 	bool lost;		/* its keeper was killed: `interrupted` */
+	bool folder_gone;	/* it was started, and there is no folder of it: nobody knows what it did */
 	bool timed_out;
 	bool ended_on_request;
 	int exec_errno;		/* not 0: the program could not be started */

@@ -50,6 +50,10 @@
 	((struct run_ended){ .gate_opened = true, .exit_status = 65, .detail = "no such file" })
 #define TOUCHED ((struct run_ended){ .gate_opened = true, .released = true, .exit_status = 1 })
 
+#define FOLDER_GONE \
+	((struct run_ended){ \
+	    .folder_gone = true, .exit_status = -1, .detail = "its folder is not here" })
+
 #define WORLD_OPEN 512
 #define WORLD_SCREEN 512
 

@@ -227,7 +227,7 @@ is_possible(const struct walk *walk, enum deploy_event event)
 {
 	if (event == DEPLOY_ON_AGAIN && walk->state == DEPLOY_STOPPING)
 		return false; /* run_verdict() orders no other run of what was told to stop */
-	if (is_exit(event))
+	if (is_exit(event) || event == DEPLOY_ON_FOLDER_GONE)
 		return walk->alive;
 	if (event == DEPLOY_ON_HEALTHY || event == DEPLOY_ON_SICK ||
 	    event == DEPLOY_ON_SICK_NO_BACK)
@@ -246,6 +246,11 @@ walk_on(struct walk *walk, enum deploy_event event)
 	if (is_exit(event))
 		walk->alive = false;
 	walk->state = deploy_flow_step(before, event, &acts);
+	if (event == DEPLOY_ON_FOLDER_GONE) { /* it may be alive elsewhere: given up, not ended */
+		assert_false(starts_something(&acts));
+		assert_true(is_final(walk->state));
+		walk->alive = false;
+	}
 	if (event == DEPLOY_ON_HEALTHY || event == DEPLOY_ON_SICK ||
 	    event == DEPLOY_ON_SICK_NO_BACK || does(&acts, DEPLOY_DO_DROP_PROBE))
 		walk->probing = false;

@@ -370,6 +370,63 @@ every_final_message_carries_the_audits_head(void **state)
 	world_close(&w);
 }
 
+/* --- its folder is gone --- */
+
+static void
+a_started_run_without_a_folder_fails_and_nothing_is_begun_for_it(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	world_run_step(&w, 0, "build");
+	world_run_ends(&w, FOLDER_GONE);
+	assert_int_equal(world_state(&w), DEPLOY_FAILED);
+	assert_int_equal(world_newest(&w, "staging").why, DEPLOY_WHY_INTERRUPTED);
+	assert_null(world_peek(&w, EFFECT_RUN)); /* neither again, nor a rollback */
+	assert_non_null(world_says_in(&w, WORLD_GROUP, "what it left is not known"));
+	assert_null(world_says(&w, "nothing was touched"));
+	world_close(&w);
+}
+
+static void
+a_cancelled_run_without_a_folder_is_not_rolled_back(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
+	assert_int_equal(world_state(&w), DEPLOY_STOPPING);
+	world_run_ends(&w, FOLDER_GONE);
+	assert_int_equal(world_state(&w), DEPLOY_FAILED);
+	assert_int_equal(world_newest(&w, "staging").why, DEPLOY_WHY_INTERRUPTED);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	world_close(&w);
+}
+
+static void
+a_rollback_without_a_folder_is_down_and_not_run_again(void **state)
+{
+	struct environment environment;
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	world_run_step(&w, 0, "release");
+	world_run_ends(&w, TOUCHED);
+	assert_int_equal(world_run_starts(&w), 200);
+	world_run_ends(&w, FOLDER_GONE);
+	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	environment = world_environment(&w, "staging");
+	assert_true(environment.is_down);
+	assert_string_equal(environment.held_commit, COMMIT_B);
+	assert_int_equal(world_newest(&w, "staging").why, DEPLOY_WHY_SCRIPT); /* of all this */
+	assert_non_null(world_says(&w, "what it left is not known"));
+	world_close(&w);
+}
+
 int
 main(void)
 {
@@ -393,6 +450,9 @@ main(void)
 		cmocka_unit_test(a_rollback_that_is_lost_is_run_again_to_the_same_release),
 		cmocka_unit_test(a_result_whose_effect_is_closed_changes_nothing),
 		cmocka_unit_test(what_a_deployment_needs_to_end_is_what_it_started_with),
+		cmocka_unit_test(a_started_run_without_a_folder_fails_and_nothing_is_begun_for_it),
+		cmocka_unit_test(a_cancelled_run_without_a_folder_is_not_rolled_back),
+		cmocka_unit_test(a_rollback_without_a_folder_is_down_and_not_run_again),
 		cmocka_unit_test(every_final_message_carries_the_audits_head),
 	};
 

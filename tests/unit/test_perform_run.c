@@ -342,6 +342,25 @@ the_program_may_end_while_a_run_goes_on(void **state)
 	assert_null(w->result); /* not inside the call */
 }
 
+static void
+a_started_run_without_a_folder_is_reported_as_one(void **state)
+{
+	struct performed *w = *state;
+	struct effect *effect = effect_new(EFFECT_RUN);
+
+	need_runner(w);
+	assert_non_null(effect);
+	effect->id = 5;
+	effect->is_again = true;
+	effect->u.run = runs_aid_order(1);
+	effect->u.run.started_at = 1;
+	perform_effect(&w->perform, effect);
+	WAIT_FOR(w->scene, w->result != NULL);
+	assert_int_equal(w->result->effect, 5);
+	assert_true(w->result->u.run_ended.folder_gone);
+	assert_null(w->started);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, finish)
 
 int
@@ -359,6 +378,7 @@ main(void)
 		TEST(a_person_is_told_at_the_first_failure_of_git),
 		TEST(a_push_asks_again_until_it_is_withdrawn),
 		TEST(the_program_may_end_while_a_run_goes_on),
+		TEST(a_started_run_without_a_folder_is_reported_as_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

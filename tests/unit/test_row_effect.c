@@ -466,6 +466,32 @@ a_run_comes_with_its_message_as_the_decision_left_it(void **state)
 	effect_free(effect);
 }
 
+static void
+act_start(struct tx *tx, void *arg)
+{
+	row_run_started(tx, &(struct run_started){ .run = *(int64_t *)arg, .pid = 4711 });
+}
+
+static void
+an_open_run_says_when_it_was_started(void **state)
+{
+	struct store_aid *aid = *state;
+	struct effect *effect;
+	int64_t run;
+
+	store_aid_act(aid, act_run, NULL);
+	effect = store_aid_take(aid, EFFECT_RUN);
+	run = effect->u.run.run;
+	assert_int_equal(effect->u.run.started_at, 0);
+	effect_free(effect);
+	store_aid_act(aid, act_start, &run);
+	store_aid_reopen(aid);
+	effect = store_aid_take(aid, EFFECT_RUN);
+	assert_int_equal(effect->u.run.run, run);
+	assert_true(effect->u.run.started_at > 0);
+	effect_free(effect);
+}
+
 /* --- asking git for the head of a branch --- */
 
 static void
@@ -529,6 +555,7 @@ main(void)
 		TEST(what_is_withdrawn_is_told_once_and_its_result_finds_nothing),
 		TEST(what_may_have_been_said_cannot_be_withdrawn),
 		TEST(a_run_comes_with_its_message_as_the_decision_left_it),
+		TEST(an_open_run_says_when_it_was_started),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

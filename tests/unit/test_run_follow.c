@@ -74,6 +74,27 @@ a_run_that_never_began_is_ordered_at_the_restart(void **state)
 	assert_int_equal(access(scene->proof, F_OK), 0);
 }
 
+/* A database that was copied while the run was at work, beside another machine's runs/. */
+static void
+a_started_run_without_a_folder_is_never_ordered_again(void **state)
+{
+	struct scene *scene = *state;
+	struct story story = { .scene = scene, .goes = true };
+	const struct runs_watch watch = runs_aid_watch(&story);
+	struct effect_run order = runs_aid_order(9);
+	struct err err;
+
+	runs_aid_need(scene);
+	runs_aid_script(scene, "touch $PROOF");
+	order.started_at = 1;
+	assert_true(runs_resume(scene->runs, &order, &watch, &err));
+	WAIT_FOR(scene, story.ends > 0);
+	assert_int_equal(story.hellos + story.lost, 0);
+	assert_true(story.ended.folder_gone);
+	assert_false(story.ended.lost || story.ended.refused);
+	assert_int_equal(access(scene->proof, F_OK), -1);
+}
+
 static void
 a_killed_keeper_is_a_lost_run_and_nothing_of_it_lives(void **state)
 {
@@ -248,6 +269,7 @@ main(void)
 		T(a_run_is_adopted_by_the_next_server),
 		T(a_run_that_ended_meanwhile_has_left_its_record),
 		T(a_run_that_never_began_is_ordered_at_the_restart),
+		T(a_started_run_without_a_folder_is_never_ordered_again),
 		T(a_killed_keeper_is_a_lost_run_and_nothing_of_it_lives),
 		T(a_keeper_of_another_release_is_followed_by_its_record_and_can_be_ended),
 		T(a_keeper_of_0_1_0_is_followed_and_its_grew_is_skipped),
