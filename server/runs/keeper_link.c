@@ -25,7 +25,8 @@ struct keeper_link {
 	bool wants_go;
 	bool wants_end;
 	bool is_ignored;
-	bool *is_freed; /* set while a callback runs: where to say that we are gone */
+	bool is_calling; /* a callback runs: our memory outlives it */
+	bool is_freed;	 /* by that callback: the memory goes when it returns */
 	struct loop_io io;
 	struct keeper_link_watch watch;
 };
@@ -102,12 +103,12 @@ keeper_link_free(struct keeper_link *link)
 	if (link == NULL)
 		return;
 	OBJ_CHECK(link, MAGIC);
-	if (link->is_freed != NULL)
-		*link->is_freed = true;
 	loop_io_stop(&link->io);
 	close(link->fd);
 	link->magic = 0;
-	free(link);
+	link->is_freed = true;
+	if (!link->is_calling)
+		free(link);
 }
 
 /* --- saying ------------------------------------------------------------------------------- */
@@ -179,19 +180,20 @@ hear_one(struct keeper_link *link)
 	char buffer[PROTOCOL_PACKET_MAX];
 	struct protocol_message message;
 	struct err err = { .code = ERR_NONE };
-	bool is_freed = false, is_read = false;
+	bool is_read = false;
 
 	switch (packet_receive(link->fd, buffer, &message, &err)) {
 	case PACKET_MESSAGE:
 		is_read = true;
 		/* fallthrough */
 	case PACKET_BAD:
-		/* cppcheck-suppress autoVariables ; withdrawn below on every way out */
-		link->is_freed = &is_freed;
+		link->is_calling = true;
 		hand_on(link, is_read ? &message : NULL, err.text);
-		if (!is_freed)
-			link->is_freed = NULL;
-		return !is_freed;
+		link->is_calling = false;
+		if (!link->is_freed)
+			return true;
+		free(link);
+		return false;
 	case PACKET_NONE:
 		return false;
 	case PACKET_CLOSED:
