@@ -35,6 +35,19 @@ def test_another_version_compiles_nothing_that_does_not_say_it(tmp_path):
     assert make(tmp_path, "VERSION=99.9") == made
 
 
+def test_a_warning_ends_our_builds_and_nobody_elses():
+    """A compiler that is newer than ours warns of more."""
+    def said(*words):
+        return subprocess.run(["make", "--no-print-directory", "-n", "BUILD=not-there", *words], cwd=ROOT,
+                              env={"PATH": os.environ["PATH"]}, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=300, check=True).stdout
+    ours = said("--eval", "say-test: ; @echo '$(TEST_MAKE)'", "say-test")
+    assert "-Wall " in said("not-there/" + OBJECT) and "-Werror" not in said("not-there/" + OBJECT)
+    assert "-Werror" in ours and "-Werror " in said("WERROR=-Werror", "not-there/" + OBJECT)
+    with open(os.path.join(ROOT, "tests", "tools", "lint.sh"), encoding="utf-8") as file:
+        assert " CC=\"$1\" OPT=-O1 WERROR=-Werror " in file.read()
+
+
 def test_what_bed_is_to_run_reaches_the_shell_there_as_it_was_given():
     wish = "deploy/target.sh production current; echo 'at '$COMMIT"
     said = subprocess.run(["make", "--no-print-directory", "-n", "bed", f"RUN={wish}"], cwd=ROOT,

@@ -37,7 +37,7 @@ check_headers() { # every header compiles alone
 }
 
 compile() {
-	make --no-print-directory -k -j"$jobs" CC="$1" OPT=-O1 BUILD="build/lint-$1" all tests >/dev/null
+	make --no-print-directory -k -j"$jobs" CC="$1" OPT=-O1 WERROR=-Werror BUILD="build/lint-$1" all tests >/dev/null
 }
 check_gcc() { compile gcc; }		# no warnings
 check_clang() { compile clang; }	# no warnings
