@@ -1,7 +1,7 @@
 # Dockerfile - the two programs as two images: `server` talks and decides, `runner` executes.
 # SPDX-License-Identifier: ISC
 #
-#     docker build --target server -t deploybot-server .
+#     docker build --target server -t deploybot-server --build-arg VERSION="$(lib/version.sh)" .
 #     docker build --target runner -t deploybot-runner --build-arg WITH_KUBECTL=1 .
 #
 # or `make images`, or `docker-compose build`.  Built by docker's classic builder and by BuildKit alike.
@@ -24,7 +24,9 @@ COPY Makefile CHANGES.md ./
 COPY lib lib
 COPY runner runner
 COPY server server
-RUN make -j"$(nproc)" BUILD=/build && strip /build/deploybot /build/deploybot-runner
+# What lib/version.sh says where the repository is, which is not here; without it CHANGES.md counts.
+ARG VERSION=unknown
+RUN make -j"$(nproc)" BUILD=/build $([ "${VERSION}" = unknown ] || echo "VERSION=${VERSION}") && strip /build/deploybot /build/deploybot-runner
 
 # Owners by fixed numbers: files in a volume stay whose they were, and a fresh volume takes owners and modes from here.
 # They are those of deploy/systemd/tmpfiles.conf: the runner is in the server's group, the server reads logs of runs,

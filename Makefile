@@ -6,7 +6,9 @@ SHELL		:= /bin/bash
 
 BUILD		?= build
 SANITIZE	?=
-VERSION		:= $(shell sed -n 's/^\#\# \([0-9][0-9.]*\).*/\1/p' CHANGES.md 2>/dev/null | head -n 1)
+ifneq ($(origin VERSION),command line)
+VERSION		:= $(shell sh lib/version.sh)
+endif
 PYTHON		:= /usr/bin/python3
 
 WARN	:= -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
@@ -26,8 +28,7 @@ endif
 # A build that can be made to die at the places of lib/crash_point.def.
 CRASH_POINTS ?=
 CFLAGS	?=
-ALL_CFLAGS := -std=gnu17 $(WARN) $(WERROR) $(OPT) $(HARDEN) -D_GNU_SOURCE \
-	-DDEPLOYBOT_VERSION='"$(or $(VERSION),0)"' -I. -Iserver -MMD -MP \
+ALL_CFLAGS := -std=gnu17 $(WARN) $(WERROR) $(OPT) $(HARDEN) -D_GNU_SOURCE -I. -Iserver -MMD -MP \
 	$(if $(CRASH_POINTS),-DDEPLOYBOT_CRASH_POINTS) $(CFLAGS)
 LDFLAGS	?=
 ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed \
@@ -53,9 +54,9 @@ TESTS	 := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(TEST_C)) \
 .PHONY: all
 all: $(BUILD)/deploybot $(BUILD)/deploybot-runner
 
-# With what everything here was compiled: with other flags it is compiled again.  Not the version: see below.
+# With what everything here was compiled: with other flags it is compiled again.
 FLAGS	 := $(BUILD)/flags
-FLAGS_NOW := $(filter-out -DDEPLOYBOT_VERSION=%,$(CC) $(ALL_CFLAGS))
+FLAGS_NOW := $(CC) $(ALL_CFLAGS)
 ifneq ($(file <$(FLAGS)),$(FLAGS_NOW))
 .PHONY: $(FLAGS)
 endif
@@ -66,10 +67,18 @@ $(FLAGS):
 $(BUILD)/obj/%.o: %.c $(FLAGS)
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
-	@$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	@$(CC) $(ALL_CFLAGS) $(DEFINE) -c -o $@ $<
 
-# What says the version, which stands there.
-$(call objects,server/cli/cli.c server/routes/metric_set.c tests/unit/test_cli.c tests/unit/test_metric_set.c): CHANGES.md
+# The version stands in one object, which is made again when that changes.
+SAID_VERSION := $(BUILD)/version
+ifneq ($(file <$(SAID_VERSION)),$(VERSION))
+.PHONY: $(SAID_VERSION)
+endif
+$(SAID_VERSION):
+	@mkdir -p $(@D)
+	@echo '$(VERSION)' >$@
+$(call objects,lib/version.c): $(SAID_VERSION)
+$(call objects,lib/version.c): DEFINE = -DDEPLOYBOT_VERSION='"$(VERSION)"'
 
 $(LIB_A): $(call objects,$(LIB_C))
 $(SERVER_A): $(call objects,$(SERVER_C))

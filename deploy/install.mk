@@ -78,15 +78,17 @@ uninstall:
 	@echo "left: $(CONFDIR), /var/lib/deploybot, /var/lib/deploybot-runner, /var/log/deploybot, two users"
 
 # deploybot_VERSION_ARCH.deb in build/deb/.  The tree is copied, so that debhelper's folder is not made in it.
+# A package of 0.2.0-14-gabc is 0.2.0+14.gabc: dpkg has that after 0.2.0, and before 0.2.1.  debian/rules goes back.
 DEB	 := $(BUILD)/deb
-DEB_TREE  = $(DEB)/deploybot-$(VERSION)
+DEB_VERSION = $(shell sed 's/-/+/; s/-/./g' <<<'$(VERSION)')
+DEB_TREE  = $(DEB)/deploybot-$(DEB_VERSION)
 deb:
 	@tests/tools/packages.sh build deb
 	@rm -rf $(DEB_TREE) $(DEB)/*.deb && mkdir -p $(DEB_TREE)
 	@cp -r Makefile CHANGES.md LICENSE README.md SECURITY.md .env.example lib runner server deploy nginx docs $(DEB_TREE)/
 	@cp -r deploy/debian $(DEB_TREE)/debian
 	@printf 'deploybot (%s) unstable; urgency=medium\n\n  * What is new: /usr/share/doc/deploybot/CHANGES.md.gz\n\n -- %s  %s\n' \
-		'$(VERSION)' "$$(sed -n 's/^Maintainer: //p' deploy/debian/control)" \
+		'$(DEB_VERSION)' "$$(sed -n 's/^Maintainer: //p' deploy/debian/control)" \
 		"$$(LC_ALL=C TZ=UTC date -R -d @$(SOURCE_DATE_EPOCH))" >$(DEB_TREE)/debian/changelog
 	@cd $(DEB_TREE) && env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS -u BUILD -u SANITIZE -u DESTDIR -u PREFIX \
 		DEB_BUILD_OPTIONS="parallel=$(JOBS) $(DEB_BUILD_OPTIONS)" dpkg-buildpackage -b -us -uc

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lib/text.h"
+#include "lib/version.h"
 #include "store/store.h"
 #include "types/settings.h"
 
@@ -32,7 +33,7 @@ static int
 cli_version(const struct cli *cli)
 {
 	(void)cli;
-	(void)puts("deploybot " DEPLOYBOT_VERSION);
+	(void)printf("deploybot %s\n", version_text);
 	return EX_OK;
 }
 

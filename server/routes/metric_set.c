@@ -7,6 +7,7 @@
 
 #include "deployment/deployment.h"
 #include "lib/metrics.h"
+#include "lib/version.h"
 #include "types/settings.h"
 
 /* KIND, field, name, help, labels.  No label's values grow with use: see lib/metrics.h for what
@@ -82,7 +83,7 @@ define(struct metric_set *set, struct metrics *reg)
 	set->store_commit = metrics_histogram(reg, "deploybot_store_commit_seconds",
 	    "How long a commit of the store took.", NULL, commit_bounds, COUNT(commit_bounds));
 	metrics_with_process(reg);
-	metrics_set(set->build_info, 1, METRICS_LABELS(DEPLOYBOT_VERSION));
+	metrics_set(set->build_info, 1, METRICS_LABELS(version_text));
 	/* Counters without labels are there from the start. */
 	metrics_add(set->audit_entries, 0, METRICS_BARE);
 	metrics_add(set->audit_export_failures, 0, METRICS_BARE);

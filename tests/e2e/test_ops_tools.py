@@ -169,7 +169,7 @@ def tool(tmp_path):
 
 def test_version_and_help_need_no_settings(tool):
     said = tool.run("version")
-    assert re.fullmatch(r"deploybot \d+(\.\d+)*\n", said.stdout) and said.returncode == 0
+    assert re.fullmatch(r"deploybot \d+(\.\d+)*(-\d+-(g[0-9a-f]+|unreleased))?\n", said.stdout) and said.returncode == 0
     assert tool.run("--version").stdout == said.stdout
     text = tool.run("help")
     assert text.returncode == 0 and text.stdout == tool.run("--help").stdout

@@ -67,6 +67,7 @@ def test_an_installation_has_users_folders_and_says_what_to_do(root):
 
 def test_the_programs_find_their_libraries_and_their_scripts(root, deb):
     version = run(["dpkg-deb", "-f", deb, "Version"]).stdout.strip()
+    version = re.sub(r"\+(\d+)\.", r"-\1-", version)
     assert root.run("deploybot", "version").stdout == f"deploybot {version}\n"
     assert root.run("/usr/lib/deploybot/deploy/deploy.sh", "staging", "x", check=False).returncode == 64
 

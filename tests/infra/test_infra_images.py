@@ -84,7 +84,7 @@ def test_no_file_gives_anybody_s_rights(engine, image):
 
 def test_the_server_starts_read_only_without_a_capability(engine):
     said = engine.docker(*GUARDED, SERVER, "--version")
-    assert re.fullmatch(r"deploybot [0-9.]+", said)
+    assert said == "deploybot 1.2.3"
     with_libraries = engine.docker(*GUARDED, "--entrypoint=/lib64/ld-linux-x86-64.so.2", SERVER, "--list",
                                    "/usr/lib/deploybot/deploybot")
     assert "not found" not in with_libraries
@@ -145,7 +145,8 @@ def test_make_images_writes_version_and_revision_into_the_labels(engine):
     subprocess.run(["make", "images", f"IMAGE_FLAGS=--network=host --build-arg=BASE_IMAGE={engine_aid.BASE}"],
                    cwd=engine_aid.ROOT, env=engine.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                    timeout=1800, check=True)
-    version = re.search(r"^## (\d[\d.]*)", (engine_aid.ROOT / "CHANGES.md").read_text(encoding="utf-8"), re.M).group(1)
+    version = subprocess.run(["sh", "lib/version.sh"], cwd=engine_aid.ROOT, capture_output=True, text=True,
+                             check=True).stdout.strip()
     for target in ("server", "runner"):
         labels = engine.inspect(f"deploybot-{target}:{version}")["Config"]["Labels"]
         assert labels["org.opencontainers.image.version"] == version

@@ -128,9 +128,8 @@ class Builder:
              "say-flags: ; @echo '$(ALL_CFLAGS)'; echo '$(ALL_LDFLAGS)'; echo '$(SERVER_LIBS)';"
              "echo '$(FAIL_NTH_WRAP)'; echo '$(FAIL_NTH_TESTS)'", "say-flags"], cwd=ROOT,
             stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
-        flags = [re.sub(r"-DDEPLOYBOT_VERSION=\S+", "", line).split() for line in said]
-        self.compile_flags = [flag for flag in flags[0] if flag not in ("-MMD", "-MP")] + \
-            ["-w", '-DDEPLOYBOT_VERSION="0"']
+        flags = [line.split() for line in said]
+        self.compile_flags = [flag for flag in flags[0] if flag not in ("-MMD", "-MP")] + ["-w"]
         self.link_flags, self.libraries = flags[1], [*flags[2], "-lcmocka"]
         self.wrap, self.wrapped = flags[3], flags[4]
 
