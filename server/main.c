@@ -1,15 +1,27 @@
 /* main.c - argv → subcommand.  Side: start. */
 /* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
 #include "cli/cli.h"
-#include "lib/err.h"
 #include "serve.h"
 
 static int
 serve(const struct cli *cli)
 {
-	struct settings *settings = cli_settings(cli, true);
+	struct serve_options options = { .env_file = cli->env_file };
+	struct settings *settings;
 
-	return settings != NULL ? serve_run(settings, cli->env_file) : err_exit_status(ERR_CONFIG);
+	for (int i = 0; i < cli->argc; i++) {
+		if (strcmp(cli->argv[i], "--no-copy") != 0) {
+			(void)fprintf(stderr, "Usage: %s serve [--no-copy]\n", cli->program);
+			return EX_USAGE;
+		}
+		options.no_copy = true;
+	}
+	settings = cli_settings(cli, true);
+	return settings != NULL ? serve_run(settings, &options) : EX_CONFIG;
 }
 
 int

@@ -324,6 +324,7 @@ open_store(struct serve *serve, struct err *err)
 		.handlers = handlers,
 		.decoders = decoders,
 		.poison_path = poison,
+		.no_copy = serve->options.no_copy,
 	};
 
 	if (snprintf(database, sizeof(database), "%s/" STORE_FILE, folder) >= SOURCE_PATH ||
@@ -434,7 +435,7 @@ static bool
 make_parts(struct serve *serve, struct err *err)
 {
 	const struct runs_config runs_config = {
-		.env_file = serve->env_file,
+		.env_file = serve->options.env_file,
 		.settings = serve->settings,
 		.redact = serve->redact,
 		.on_ready = on_runner_ready,
@@ -571,10 +572,10 @@ guard_process(void)
 }
 
 int
-serve_run(struct settings *settings, const char *env_file)
+serve_run(struct settings *settings, const struct serve_options *options)
 {
 	struct serve serve = {
-		.settings = settings, .env_file = env_file, .lock_fd = -1, .given_fd = -1
+		.settings = settings, .options = *options, .lock_fd = -1, .given_fd = -1
 	};
 	struct err err = { 0 };
 	bool ok;

@@ -5,11 +5,16 @@
 
 #include "types/settings.h"
 
+struct serve_options {
+	const char *env_file;	/* read again when it changes or on SIGHUP; NULL: none */
+	bool no_copy;		/* an older database is migrated without a copy beside it */
+};
+
 /*
- * Runs the server under these settings (one reference, taken) until SIGTERM or SIGINT.  env_file
- * (or NULL) is read again when it changes or on SIGHUP.  Returns the exit status: 0; 75 another
- * instance has the state directory; 74 the disk; 78 something that must be set right first.
+ * Runs the server under these settings (one reference, taken) until SIGTERM or SIGINT.  Returns
+ * the exit status: 0; 75 another instance has the state directory; 74 the disk; 78 something that
+ * must be set right first.
  */
-int serve_run(struct settings *settings, const char *env_file) MUST_USE;
+int serve_run(struct settings *settings, const struct serve_options *options) MUST_USE;
 
 #endif

@@ -15,6 +15,7 @@
 #include "routes/metric_set.h"
 #include "routes/route_metrics.h"
 #include "runs/runs.h"
+#include "serve.h"
 #include "store/store_thread.h"
 #include "telegram/telegram.h"
 #include "types/crossing.h"
@@ -24,7 +25,7 @@
 /* In the order in which they are made; taken apart in the reverse order. */
 struct serve {
 	struct settings *settings;	/* today's; one reference */
-	const char *env_file;
+	struct serve_options options;
 	int lock_fd;			/* holds the state directory: a second one is refused */
 	int given_fd;			/* listened on instead of LISTEN_ADDRESS; -1: none */
 	struct redact *redact;

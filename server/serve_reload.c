@@ -29,7 +29,7 @@ file_time(const char *path)
 static uint64_t
 mark_of_files(const struct serve *serve)
 {
-	uint64_t mark = file_time(serve->env_file);
+	uint64_t mark = file_time(serve->options.env_file);
 	const char *file;
 
 	for (size_t i = 0; i < SETTING_COUNT; i++) {
@@ -115,8 +115,8 @@ reload(struct serve *serve)
 
 	buf_init(&names, LIMIT_LINE * 4);
 	buf_init(&restart, LIMIT_LINE * 4);
-	if (!settings_reload(
-		serve->settings, serve->env_file, environ, &fresh, &report, &names, &restart)) {
+	if (!settings_reload(serve->settings, serve->options.env_file, environ, &fresh, &report,
+		&names, &restart)) {
 		refuse(serve, &report);
 	} else if (names.size > 0) {
 		adopt(serve, fresh, buf_text(&names), buf_text(&restart));
@@ -143,7 +143,7 @@ on_look(struct loop_timer *timer, void *ctx)
 
 	(void)timer;
 	if (now == serve->files_mark ||
-	    (serve->env_file != NULL && file_time(serve->env_file) == 0))
+	    (serve->options.env_file != NULL && file_time(serve->options.env_file) == 0))
 		return; /* the same, or an editor is just about to put it back */
 	serve->files_mark = now;
 	reload(serve);

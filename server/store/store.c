@@ -58,12 +58,14 @@ copy_path(char **ret, const char *path, struct err *err)
 static bool
 open_database(struct store *store, struct err *err)
 {
+	const char *copy_of = store->config.no_copy ? NULL : store->path;
 	bool check = ended_uncleanly(store->path);
 
 	store->db = db_open(store->path, 0, err);
 	if (store->db == NULL)
 		return false;
-	if ((check && !check_database(store->db, err)) || !store_schema_migrate(store->db, err))
+	if ((check && !check_database(store->db, err)) ||
+	    !store_schema_migrate(store->db, copy_of, store_schema_newest(), err))
 		return err_wrap(err, "%s", store->path);
 	return store_audit_head(store->db, &store->mark.audit, err) &&
 	    db_one_i64(&store->mark.n_outbox, store->db, err,

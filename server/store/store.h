@@ -31,10 +31,11 @@ struct store_config {
 	store_decode *const *decoders;	/* by enum event_source; NULL where nothing is decoded */
 	/* The last place of the key under way, in a mapped page (see poison below); NULL: none. */
 	const char *poison_path;
+	bool no_copy;			/* migrate without a copy of the database beside it */
 };
 
-/* Opens, checks (only after an unclean end, and of a large file only a part), migrates.
- * NULL: *err says what to do. */
+/* Opens, checks (only after an unclean end, and of a large file only a part), copies where it has
+ * to be migrated, migrates.  NULL: *err says what to do. */
 struct store *store_open(const struct store_config *config, struct err *err) MUST_USE;
 
 /* The effects that were open, marked is_again, into *ret_outcomes; once, before the first batch. */

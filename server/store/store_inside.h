@@ -102,7 +102,17 @@ void store_remember(struct store *store, struct settings *settings, int64_t at);
 
 /* --- store_schema.c --- */
 
-bool store_schema_migrate(struct db *db, struct err *err) MUST_USE;
+int64_t store_schema_newest(void);
+
+/* Brings the database to that version, or refuses one that is newer.  copy_of: its path, where it
+ * is copied beside itself before the first migration; NULL: no copy. */
+bool store_schema_migrate(struct db *db, const char *copy_of, int64_t to, struct err *err) MUST_USE;
+
+/* --- store_copy.c --- */
+
+/* Copies the database `path` to `path`.v<version>, checked and on disk; of these the newest two are
+ * kept.  False: *err says what to do, and the older copies are as they were. */
+bool store_copy_make(const char *path, int64_t version, struct err *err) MUST_USE;
 
 /* --- store_lane.c --- */
 

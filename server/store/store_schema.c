@@ -211,20 +211,29 @@ migrate_to(struct db *db, int64_t version, struct err *err)
 	return ok;
 }
 
-bool
-store_schema_migrate(struct db *db, struct err *err)
+int64_t
+store_schema_newest(void)
 {
-	const int64_t newest = COUNT(migrations);
+	return COUNT(migrations);
+}
+
+bool
+store_schema_migrate(struct db *db, const char *copy_of, int64_t to, struct err *err)
+{
 	int64_t version;
 
+	assert(to <= store_schema_newest());
 	if (!db_user_version(db, &version, err))
 		return false;
-	if (version > newest)
+	if (version > to)
 		return err_set(err, ERR_CONFIG,
 		    "the database has version %lld and this program knows %lld: start the newer "
 		    "one",
-		    (long long)version, (long long)newest);
-	for (version++; version <= newest; version++)
+		    (long long)version, (long long)to);
+	if (copy_of != NULL && version > 0 && version < to &&
+	    !store_copy_make(copy_of, version, err))
+		return false;
+	for (version++; version <= to; version++)
 		if (!migrate_to(db, version, err))
 			return err_wrap(err, "migration %lld", (long long)version);
 	return true;
