@@ -1,0 +1,444 @@
+/* Goal: every word that stands in a database, a file or on a wire is in a list that only ever grows.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * Each word is taken from where it is written: rows, bodies, packets, files.  In
+ * tests/fixtures/words-on-disk.txt a word that nobody writes any more is marked `retired`, and is
+ * never given another sense: databases and runs of released versions have it.
+ */
+#include "deployment/deployment.h"
+#include "lib/buf.h"
+#include "lib/db.h"
+#include "lib/json.h"
+#include "lib/text.h"
+#include "routes/metric_set.h"
+#include "runner/protocol.h"
+#include "store/row_effect.h"
+#include "store/row_question.h"
+#include "tests/unit/story_aid.h"
+#include "types/effect_codec.h"
+
+#define LIST	  "tests/fixtures/words-on-disk.txt"
+#define WORDS_MAX 1024
+#define WORD_SIZE 120
+
+static struct {
+	size_t n;
+	char at[WORDS_MAX][WORD_SIZE];
+} words;
+
+static void
+note(const char *class, const char *word)
+{
+	char line[WORD_SIZE];
+
+	if (word[0] == '\0')
+		return;
+	assert_in_range(snprintf(line, sizeof(line), "%s %s", class, word), 1, sizeof(line) - 1);
+	for (size_t i = 0; i < words.n; i++)
+		if (strcmp(words.at[i], line) == 0)
+			return;
+	assert_true(words.n < WORDS_MAX);
+	(void)text_copy(words.at[words.n++], WORD_SIZE, line);
+}
+
+/* --- JSON: the keys of an object, those of objects in it as `outer.inner` --- */
+
+struct keys {
+	const char *class;
+	const char *above;
+};
+
+static bool
+note_key(const char *key, const struct json *value, void *arg)
+{
+	const struct keys *keys = arg;
+	const struct json *inner = json_holds_array(value) ? json_at(value, 0) : value;
+	struct keys below = { keys->class, key };
+	char path[WORD_SIZE];
+
+	(void)snprintf(
+	    path, sizeof(path), "%s%s%s", keys->above, keys->above[0] == '\0' ? "" : ".", key);
+	note(keys->class, path);
+	if (json_holds_object(inner))
+		(void)json_each(inner, note_key, &below);
+	return true;
+}
+
+static void
+note_keys(const char *class, const char *text)
+{
+	struct err err;
+	struct json *json = json_decode(text, strlen(text), &err);
+
+	if (json == NULL)
+		fail_msg("%s: %s: %s", class, err.text, text);
+	(void)json_each(json, note_key, &(struct keys){ class, "" });
+	json_free(json);
+}
+
+/* --- rows --- */
+
+static void
+note_tables(void)
+{
+#define S(name, row, word, class) note("deployment.state", row);
+	DEPLOY_STATES(S)
+#undef S
+#define W(name, row, word) note("deployment.why", row);
+	DEPLOY_WHYS(W)
+#undef W
+#define T(name, word) note("deployment.cause", word);
+	TRIGGERS(T)
+#undef T
+#define V(name, row) note("question.verb", row);
+	QUESTION_VERBS(V)
+#undef V
+}
+
+/* Its body as it is written, and the word that a key of it has. */
+static void
+note_body(struct effect *effect, const char *word_key)
+{
+	char class[64];
+	struct buf body;
+	struct err err;
+
+	buf_init(&body, EFFECT_BODY_MAX);
+	effect_codec_encode(effect, &body);
+	note("effect.kind", effect_name(effect->kind));
+	(void)snprintf(class, sizeof(class), "effect.%s", effect_name(effect->kind));
+	note_keys(class, buf_text(&body));
+	if (word_key != NULL) {
+		struct json *json = json_decode(buf_text(&body), body.size, &err);
+
+		(void)snprintf(
+		    class, sizeof(class), "effect.%s.%s", effect_name(effect->kind), word_key);
+		note(class, json_get_str(json, word_key));
+		json_free(json);
+	}
+	buf_done(&body);
+}
+
+static void
+note_effects(void)
+{
+	for (int kind = 0; kind < EFFECT_KIND_COUNT; kind++) {
+		struct effect *effect = effect_new((enum effect_kind)kind);
+
+		if (kind == EFFECT_PROBE) {
+			effect->u.probe.n = 1;
+			effect->u.probe.targets = calloc(1, sizeof(*effect->u.probe.targets));
+		}
+		for (int p = PROGRAM_DEPLOY; kind == EFFECT_RUN && p <= PROGRAM_ROLLBACK; p++) {
+			effect->u.run.program = (enum program)p;
+			note_body(effect, "program");
+		}
+		for (int q = ASK_COMMITS; kind == EFFECT_ASK && q <= ASK_HEADS; q++) {
+			effect->u.ask.kind = (enum question_kind)q;
+			note_body(effect, "question");
+		}
+		for (int w = WAIT_QUESTION; kind == EFFECT_WAIT && w <= WAIT_SAY; w++) {
+			effect->u.wait.kind = (enum wait_kind)w;
+			note_body(effect, "wait");
+		}
+		note_body(effect, NULL);
+		effect_free(effect);
+	}
+}
+
+/* --- what stories leave: the audit, lanes, state files --- */
+
+static void
+note_column(struct world *w, const char *class, const char *sql)
+{
+	struct db *db = db_open(w->aid.path, DB_READ_ONLY, &w->aid.err);
+	struct db_rows rows = { 0 };
+
+	assert_non_null(db);
+	assert_true(db_query(&rows, db, &w->aid.err, sql));
+	while (db_next(&rows))
+		note(class, db_col_text(&rows, 0));
+	assert_true(db_rows_end(&rows, &w->aid.err));
+	db_close(db);
+}
+
+static void
+note_lines(const char *class, const char *path)
+{
+	char *text = store_aid_read(path), *rest = text, *line;
+
+	while ((line = strsep(&rest, "\n")) != NULL)
+		if (line[0] != '\0')
+			note_keys(class, line);
+	free(text);
+}
+
+static void
+act_on_lanes(struct tx *tx, void *arg)
+{
+	const struct place place = { .chat = WORLD_TEAM };
+	struct effect *document = effect_new(EFFECT_DOCUMENT);
+	struct effect *ask = effect_new(EFFECT_ASK);
+
+	(void)arg;
+	document->u.document.place = place;
+	(void)text_copy(ask->u.ask.environment, sizeof(ask->u.ask.environment), "staging");
+	(void)row_effect_add(tx, document);
+	(void)row_effect_add(tx, ask);
+	row_effect_toast(tx, &place, "cb", false, "hello");
+}
+
+static void
+note_stories(void)
+{
+	char path[160];
+
+	for (int story = 0; story < STORY_COUNT; story++) {
+		struct event *said;
+		struct world w;
+
+		world_open(&w, STAGING_URL, "PRODUCTION_HEALTH_URL=http://127.0.0.1:2/",
+		    "POLL_REPOSITORY_SECONDS=60", NULL);
+		for (size_t step = 0; step < story_size((enum story)story); step++)
+			story_play(&w, (enum story)story, step);
+		(void)world_audited(&w, "", NULL); /* writes the files */
+		note_column(&w, "audit.action", "SELECT DISTINCT action FROM audit");
+		note_column(&w, "audit.severity", "SELECT DISTINCT severity FROM audit");
+		note_lines("audit", w.aid.audit_path);
+		(void)snprintf(path, sizeof(path), "%s/staging.json", w.aid.environments_path);
+		note_lines("environment.json", path);
+		store_aid_act(&w.aid, act_on_lanes, NULL);
+		said = world_update(&w, UPDATE_TEXT, WORLD_ADMIN, WORLD_ADMIN);
+		(void)text_copy(said->u.update->text, sizeof(said->u.update->text), "/help");
+		(void)store_aid_decide(&w.aid, said); /* and its answer is not sent */
+		note_column(&w, "effect.lane",
+		    "SELECT DISTINCT substr(lane, 1, instr(lane, ':')) FROM effect"
+		    " WHERE lane IS NOT NULL");
+		world_close(&w);
+	}
+}
+
+/* --- the runner's protocol --- */
+
+static struct protocol_message
+full_message(int kind)
+{
+	struct protocol_message m = { .kind = (enum protocol_kind)kind,
+		.id = 1,
+		.version = PROTOCOL_VERSION,
+		.pid = 2,
+		.start = 3,
+		.boot = "0123abcd-0123-0123-0123-0123456789ab",
+		.program = PROTOCOL_PROGRAM_DEPLOY,
+		.environment = "staging",
+		.argument = COMMIT_A,
+		.deadline_s = 4,
+		.grace_s = 5,
+		.deployment = 6,
+		.previous = COMMIT_B,
+		.ref = "main",
+		.tag = "1-0123",
+		.why = PROTOCOL_WHY_FAILED,
+		.error = 7,
+		.text = "text",
+		.state = PROTOCOL_STATE_ENDED,
+		.removal = PROTOCOL_REMOVAL_GONE,
+		.question = PROTOCOL_QUESTION_HEADS,
+		.branch = "main",
+		.base = COMMIT_C,
+		.branches = "main",
+		.log_size = 8,
+		.record = { true, true, true, true, true, true, 9, 10, 11, 12, 13, 14, 15, "" },
+		.step_count = 1,
+		.steps = { { "build", 16 } } };
+
+	memset(m.record.image, 'a', PROTOCOL_IMAGE);
+	memcpy(m.record.image, "sha256:", 7);
+	return m;
+}
+
+static void
+note_protocol(void)
+{
+	static char packet[PROTOCOL_PACKET_MAX + 1];
+
+#define P(name, word) note("protocol.program", word);
+#define K(name, word) note("protocol.kind", word);
+	PROTOCOL_KINDS(K)
+#undef K
+	PROTOCOL_PROGRAMS(P)
+#undef P
+#define Q(name, word) note("protocol.question", word);
+	PROTOCOL_QUESTIONS(Q)
+#undef Q
+#define S(name, word) note("protocol.state", word);
+	PROTOCOL_STATES(S)
+#undef S
+#define W(name, word) note("protocol.why", word);
+	PROTOCOL_WHYS(W)
+#undef W
+#define R(name, word) note("protocol.removal", word);
+	PROTOCOL_REMOVALS(R)
+#undef R
+	for (int kind = 0; kind < PROTOCOL_KIND_COUNT; kind++) {
+		struct protocol_message message = full_message(kind);
+		struct err err = { .text = "" };
+		char *rest = packet, *line, class[64];
+		size_t size;
+
+		if (!protocol_encode(&message, packet, sizeof(packet) - 1, &size, &err))
+			fail_msg("%d: %s", kind, err.text);
+		packet[size] = '\0';
+		line = strsep(&rest, "\n");
+		(void)snprintf(class, sizeof(class), "protocol.%s", line);
+		while ((line = strsep(&rest, "\n")) != NULL && line[0] != '\0')
+			note(class, strsep(&line, " "));
+	}
+}
+
+/* --- metrics --- */
+
+/* `name{label="value",other="…"} 1` */
+static void
+note_series(char *line)
+{
+	char *name = strsep(&line, "{"), *label, class[64];
+
+	if (line == NULL)
+		return;
+	(void)snprintf(class, sizeof(class), "metric.label %s", name);
+	while ((label = strsep(&line, "=")) != NULL && line != NULL) {
+		note(class, label);
+		(void)strsep(&line, "\"");
+		(void)strsep(&line, "\"");
+		if (line == NULL || *line++ != ',')
+			return;
+	}
+}
+
+static void
+note_metrics(void)
+{
+	const struct gauges gauges = { .n_environments = 1,
+		.environment = { { .name = "staging",
+		    .is_busy = true,
+		    .busy_since = 1,
+		    .released_at = 1,
+		    .commit = "1a2b3c4" } } };
+	struct metric_set *set = metric_set_new();
+	struct buf text;
+	char *copy, *rest, *line;
+
+	assert_non_null(set);
+	metric_set_gauges(set, &gauges);
+	for (int kind = 0; kind <= TALLY_COMMIT; kind++)
+		metric_set_tally(
+		    set, &(struct tally){ (enum tally_kind)kind, { "a", "b", "c" }, 1 });
+	metric_set_webhook(set, "github", 200);
+	metric_set_telegram(set, "getMe", 200);
+	metric_set_telegram_pending(set, 0);
+	metric_set_health(set, "staging", true);
+	metric_set_runner(set, true);
+	metric_set_loop_lag(set, 0);
+	metric_set_tls(set, true, 1);
+	buf_init(&text, 1 << 20);
+	metric_set_write(set, &text);
+	copy = strdup(buf_text(&text));
+	assert_non_null(copy);
+	for (rest = copy; (line = strsep(&rest, "\n")) != NULL;)
+		if (strncmp(line, "# TYPE ", 7) == 0)
+			note("metric", line + 7);
+		else if (line[0] != '#')
+			note_series(line);
+	free(copy);
+	buf_done(&text);
+	metric_set_free(set);
+}
+
+/* --- against the list --- */
+
+static bool
+is_written(const char *line)
+{
+	for (size_t i = 0; i < words.n; i++)
+		if (strcmp(words.at[i], line) == 0)
+			return true;
+	return false;
+}
+
+static bool
+is_listed(const char *list, const char *line)
+{
+	size_t size = strlen(line);
+
+	for (const char *at = list; (at = strstr(at, line)) != NULL; at++)
+		if ((at == list || at[-1] == '\n') && at[size] == '\n')
+			return true;
+	return false;
+}
+
+static void
+every_word_that_is_written_is_in_the_list(void **state)
+{
+	char *list = store_aid_read(LIST);
+	size_t n_missing = 0;
+
+	(void)state;
+	for (size_t i = 0; i < words.n; i++)
+		if (!is_listed(list, words.at[i])) {
+			print_error("%s\n", words.at[i]);
+			n_missing++;
+		}
+	free(list);
+	if (n_missing > 0)
+		fail_msg("%zu new words: add them to " LIST " if they are meant, and never take one"
+			 " that is there",
+		    n_missing);
+}
+
+/* Lines of the list that something other than this test writes are held by test_upgrade.py. */
+static void
+every_word_of_the_list_is_still_written(void **state)
+{
+	char *list = store_aid_read(LIST), *rest = list, *line;
+
+	(void)state;
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		if (line[0] == '\0' || line[0] == '#' || strncmp(line, "retired ", 8) == 0 ||
+		    strncmp(line, "run.", 4) == 0)
+			continue;
+		if (!is_written(line))
+			fail_msg(
+			    "\"%s\" is written no more: what is renamed on disk or on the wire "
+			    "takes a migration or another PROTOCOL_VERSION, and the old word is "
+			    "marked `retired` in " LIST,
+			    line);
+	}
+	free(list);
+}
+
+static int
+gather(void **state)
+{
+	(void)state;
+	note_tables();
+	note_effects();
+	note_stories();
+	note_protocol();
+	note_metrics();
+	if (getenv("PRINT_WORDS") != NULL)
+		for (size_t i = 0; i < words.n; i++)
+			print_message("%s\n", words.at[i]);
+	return 0;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_word_that_is_written_is_in_the_list),
+		cmocka_unit_test(every_word_of_the_list_is_still_written),
+	};
+
+	return cmocka_run_group_tests(tests, gather, NULL);
+}
