@@ -1,0 +1,207 @@
+"""Goal: what a released version left goes on under this one: each open effect is closed once, nothing is done or told
+twice, and the way back works."""
+# SPDX-License-Identifier: ISC
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+
+import pytest
+
+from crash_aid import HOLD, CrashScene, check_log, text_of
+from flow_aid import PATIENCE_S
+from namespace_aid import MOUNTS, need
+from stage import Deploybot, wait_until
+from telegram_client import ADA
+from upgrade_aid import RELEASED, Released, need_its_machine, words_of_the_list
+
+OPEN = {"run": 3, "end": 1, "ask": 3, "probe": 3, "say": 2, "toast": 2, "document": 1, "forget": 14, "wait": 2}
+# How each deployment that was open ends: those with a health URL have one that refuses.
+ENDS = {21: "ROLLBACK_FAILED",      # qa, VERIFYING
+        22: "ROLLBACK_FAILED",      # preview, VERIFYING_ROLLBACK
+        23: "ROLLED_BACK",          # demo, ROLLING_BACK: its record says that it ended well
+        24: "ROLLBACK_FAILED",      # production, STOPPING: its supervisor is gone
+        25: "EXPIRED",              # canary, AWAITING_CONFIRMATION since long
+        26: "REFUSED",              # next, REQUESTED: there is no such branch
+        27: "ROLLBACK_FAILED",      # staging, RUNNING: its supervisor is gone
+        28: "LIVE"}                 # staging, QUEUED: no health URL is set any more
+A, B, F = ("aaaaaaa1" + "a" * 32, "bbbbbbb2" + "b" * 32, "fffffff6" + "f" * 32)
+RAN = sorted([f"rollback qa {A}", f"rollback production {A}", f"rollback staging {F}", f"deploy staging {B}"])
+
+
+@pytest.fixture(params=RELEASED)
+def released(request, tmp_path):
+    made = Released(tmp_path, request.param)
+    yield made
+    made.stop()
+    made.health.close()
+
+
+def test_everything_that_was_open_is_closed_once(released):
+    known = released.rows("SELECT kind, count(*) FROM effect GROUP BY kind")
+    assert dict(known) == OPEN
+    last = released.rows("SELECT max(id) FROM effect")[0][0]
+    was = released.rows("PRAGMA user_version")[0][0]
+    runs = released.rows("SELECT max(id) FROM run")[0][0]
+    before = released.states()
+    assert set(before.values()) == {word for kind, word in words_of_the_list() if kind == "deployment.state"}
+    bot = released.bot = Deploybot(released.folder, released.settings(), released.build).start()
+    wait_until(lambda: not released.rows("SELECT id FROM effect WHERE id <= ?", last), PATIENCE_S,
+               f"the end of what was open: {released.rows('SELECT id, kind FROM effect')}")
+    wait_states(released, {**before, **ENDS})
+    assert sorted(released.ran()) == RAN
+    assert released.rows("SELECT count(*) FROM run WHERE id > ?", runs)[0][0] == len(RAN)
+    assert released.rows("SELECT count(*) FROM run WHERE ended_at = 0") == [(0,)]
+    assert not (released.folder / "state" / "runs" / "14").exists()
+    copy = released.database.with_name(f"deploybot.db.v{was}")
+    assert copy.exists() == (was < released.rows("PRAGMA user_version")[0][0])
+    assert released.rows("PRAGMA integrity_check") == [("ok",)] and not released.rows("PRAGMA foreign_key_check")
+    verified = bot.run("audit", "verify")
+    assert verified.returncode == 0, verified.stderr
+    check_told(released)
+    check_log(bot.log())
+    assert bot.stop() == 0
+
+
+def wait_states(scene, wanted):
+    try:
+        wait_until(lambda: scene.states() == wanted, PATIENCE_S, "the ends of all")
+    except TimeoutError:
+        assert scene.states() == wanted
+        raise
+
+
+def check_told(scene):
+    """Each end stands in the chat, and no message stands there twice; what is too old is not said any more."""
+    wait_until(lambda: not scene.rows("SELECT id FROM effect WHERE kind IN ('say', 'toast', 'document')"),
+               PATIENCE_S, "an empty outbox")
+    texts = [text_of(view) for view in scene.chat.messages(ADA) if view["outgoing"] and not view["deleted"]]
+    assert len(texts) == len(set(texts)), texts
+    for words in ("qa", "preview", "demo", "production", "canary", "next", "staging"):
+        assert any(words in text for text in texts), (words, texts)
+    assert len([text for text in texts if "424242001" in text and "staging" not in text]) <= 1, texts
+
+
+def test_the_words_that_it_wrote_are_in_the_list(released):
+    """The list only grows: what is in a database of a release may not be taken from it."""
+    words = words_of_the_list()
+    wrote = {("deployment.state", word) for word, in released.rows("SELECT state FROM deployment")}
+    wrote |= {("deployment.why", word) for word, in released.rows("SELECT why FROM deployment")}
+    wrote |= {("deployment.cause", word) for word, in released.rows("SELECT cause FROM deployment")}
+    wrote |= {("question.verb", word) for word, in released.rows("SELECT verb FROM question")}
+    wrote |= {("audit.action", word) for word, in released.rows("SELECT action FROM audit")}
+    wrote |= {("audit.severity", word) for word, in released.rows("SELECT severity FROM audit")}
+    for kind, lane, body in released.rows("SELECT kind, lane, body FROM effect"):
+        wrote |= {("effect.kind", kind)} | {(f"effect.{kind}", key) for key in json.loads(body)}
+        wrote |= {("effect.lane", lane.partition(":")[0] + ":")} if lane else set()
+    for line in (released.folder / "audit.log").read_text(encoding="utf-8").splitlines():
+        wrote |= {("audit", key) for key in json.loads(line)}
+    for path in (released.folder / "state" / "environments").iterdir():
+        wrote |= {("environment.json", key) for key in json.loads(path.read_text(encoding="utf-8"))}
+    for path in (released.folder / "state" / "runs").glob("*/*"):
+        wrote.add(("run.file", path.name))
+        for line in path.read_text("utf-8", "replace").splitlines()[1:] if path.name == "order" else ():
+            wrote.add(("protocol.run", line.split(" ")[0]))
+    assert wrote <= words, wrote - words
+
+
+def test_a_runs_files_and_variables_are_those_of_the_list(tmp_path):
+    scene = CrashScene(tmp_path)
+    try:
+        scene.scripts.deploy('env >"$here/env"; echo "==> release"; echo "$2" >"$here/$1.live"')
+        scene.hold_script()
+        scene.scripts.rollback("exit 1")
+        scene.release()
+        words = words_of_the_list()
+        given = {line.partition("=")[0] for line in (tmp_path / "scripts" / "env").read_text("utf-8").splitlines()}
+        assert {word for kind, word in words if kind == "run.variable"} <= given, given
+        files = {path.name for path in scene.run_folder().iterdir()} | {"socket"}   # gone when it ended
+        assert files == {word for kind, word in words if kind == "run.file"}
+    finally:
+        scene.close()
+
+
+def test_the_way_back(tmp_path):
+    """As docs/OPERATIONS.md says it: the older program starts on the copy, and knows what it knew."""
+    need_its_machine()
+    scene = Released(tmp_path, "0.1.0")
+    try:
+        before = scene.states()
+        scene.bot = Deploybot(scene.folder, scene.settings(), scene.build).start()
+        wait_states(scene, {**before, **ENDS})
+        assert scene.bot.stop() == 0
+        refused = scene.old_bot().start(wait=False)
+        assert refused.process.wait(PATIENCE_S) == 78 and "newer" in refused.log(), refused.log()[-1000:]
+        copy = scene.database.with_name("deploybot.db.v1")
+        assert scene.rows("PRAGMA user_version", path=copy) == [(1,)]
+        assert dict(scene.rows("SELECT id, state FROM deployment", path=copy)) == before
+        away = scene.folder / "state" / "before"
+        away.mkdir()
+        for path in [scene.database, *scene.database.parent.glob("deploybot.db-*")]:
+            path.rename(away / path.name)
+        shutil.copy(copy, scene.database)
+        (scene.folder / "audit.log").rename(scene.folder / "audit.log.before")
+        old = scene.bot = scene.old_bot().start()
+        assert old.run("version").stdout.strip().endswith("0.1.0")
+        wait_until(lambda: all(scene.states()[n] == ENDS[n] for n in before if n in ENDS), PATIENCE_S, "its ends")
+        assert old.run("audit", "verify").returncode == 0
+        assert old.stop() == 0
+    finally:
+        scene.stop()
+        scene.health.close()
+
+
+def test_without_room_for_the_copy_nothing_is_started_and_nothing_changed():
+    need(*MOUNTS)
+    folder = tempfile.mkdtemp(prefix="deploybot-")      # as short as a real one: the sentence ends with the reason
+    scene = Released(folder, "0.1.0")
+    try:
+        state = scene.folder / "state"
+        mount = (f"cp -a '{state}' '{state}.kept' && mount -t tmpfs -o size=14m none '{state}' && "
+                 f"cp -a '{state}.kept/.' '{state}' && \"$@\"; status=$?; ls '{state}'; exit $status")
+
+        def start(*more):
+            bot = Deploybot(scene.folder, scene.settings(), scene.build)
+            words = [*MOUNTS, "sh", "-c", mount, "sh", str(bot.build / "deploybot"), "serve", *more]
+            shutil.rmtree(f"{state}.kept", ignore_errors=True)
+            return subprocess.run(words, cwd=scene.folder, env=bot.environment(), capture_output=True, text=True,
+                                  timeout=60, check=False)
+        found = start()
+        assert found.returncode == 74, found
+        assert "make room, or start `serve --no-copy`" in found.stderr and "MB free" in found.stderr, found
+        assert not re.search(r"deploybot\.db\.v", found.stdout), found.stdout
+    finally:
+        scene.stop()
+        scene.health.close()
+
+
+@pytest.mark.parametrize("version", RELEASED)
+def test_a_deployment_that_it_began_ends_live_under_this_one(tmp_path, version):
+    """That version's server, runner and supervisor; the server alone is killed, ours takes over."""
+    need_its_machine()
+    unpacked = tmp_path / "old"
+    unpacked.mkdir()
+    subprocess.run(["tar", "xJf", f"tests/fixtures/{version}/fixture.tar.xz", "-C", str(unpacked)], check=True)
+    scene = CrashScene(tmp_path / "scene", build=unpacked / "bin")
+    new = os.environ.get("DEPLOYBOT_BUILD") or "build"
+    try:
+        scene.scripts.deploy('echo begun >>"$here/marks"; echo "==> ship"; echo "held at its place"; '
+                             + HOLD + '; echo "==> release"; echo "$2" >"$here/$1.live"')
+        scene.hold_script()
+        who = scene.admin()
+        who.say("/deploy staging")
+        scene.wait_held()
+        keeper = scene.keeper()
+        scene.crash()
+        scene.bot = Deploybot(scene.folder, scene.settings(), new).start()
+        who.hear("staging", "held at its place")
+        assert scene.keeper() == keeper
+        scene.go_on()
+        who.hear("staging runs")
+        assert (tmp_path / "scene" / "scripts" / "marks").read_text("utf-8").count("\n") == 1
+        assert len([view for view in who.messages() if "staging runs" in text_of(view)]) == 1
+        scene.check()
+    finally:
+        scene.close()
