@@ -46,14 +46,6 @@ bucket_take(struct bucket *b, struct bucket_rate rate, int64_t now, int64_t n)
 	return true;
 }
 
-int64_t
-bucket_level(const struct bucket *b, struct bucket_rate rate, int64_t now)
-{
-	if (blocked(b, now) > 0)
-		return 0;
-	return (whole(rate) - missing(b, rate, now)) / rate.token_ms;
-}
-
 void
 bucket_block(struct bucket *b, int64_t now, int64_t ms)
 {

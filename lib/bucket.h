@@ -26,9 +26,6 @@ MUST_USE bool bucket_take(struct bucket *b, struct bucket_rate rate, int64_t now
 /* ms until n tokens (at most capacity) will be there; 0 when they are. */
 int64_t bucket_wait_ms(const struct bucket *b, struct bucket_rate rate, int64_t now, int64_t n);
 
-/* Tokens there now. */
-int64_t bucket_level(const struct bucket *b, struct bucket_rate rate, int64_t now);
-
 /* Nothing for the next ms: what a peer's "retry after" says. */
 void bucket_block(struct bucket *b, int64_t now, int64_t ms);
 

@@ -215,17 +215,6 @@ crypto_hmac_drop(struct crypto_hmac *mac)
 }
 
 bool
-crypto_hmac_of(const struct crypto_hmac_key *key, const void *data, size_t size,
-    uint8_t out[CRYPTO_SHA256_SIZE], struct err *err)
-{
-	CLEANUP(crypto_hmac_dropp) struct crypto_hmac *mac = crypto_hmac_begin(key, err);
-
-	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
-	return mac != NULL && crypto_hmac_add(mac, data, size, err) &&
-	    crypto_hmac_finish(mac, out, err);
-}
-
-bool
 crypto_same(const void *a, const void *b, size_t size)
 {
 	return CRYPTO_memcmp(a, b, size) == 0;

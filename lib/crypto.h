@@ -46,10 +46,6 @@ MUST_USE bool crypto_hmac_finish(
 void crypto_hmac_drop(struct crypto_hmac *mac);
 DEFINE_FREEP(struct crypto_hmac, crypto_hmac_drop)
 
-/* HMAC-SHA256 in one call. */
-MUST_USE bool crypto_hmac_of(const struct crypto_hmac_key *key, const void *data, size_t size,
-    uint8_t out[CRYPTO_SHA256_SIZE], struct err *err);
-
 /* Same bytes?  The time depends on size alone. */
 bool crypto_same(const void *a, const void *b, size_t size);
 

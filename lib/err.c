@@ -63,23 +63,10 @@ err_wrap(struct err *err, const char *fmt, ...)
 }
 
 int
-err_http(enum err_code code)
-{
-	static const int http[] = {
-#define E(name, http_status, status) http_status,
-		ERR_CODES(E)
-#undef E
-	};
-
-	assert((size_t)code < COUNT(http));
-	return http[code];
-}
-
-int
 err_exit_status(enum err_code code)
 {
 	static const int status[] = {
-#define E(name, http_status, exit_status) exit_status,
+#define E(name, exit_status) exit_status,
 		ERR_CODES(E)
 #undef E
 	};

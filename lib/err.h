@@ -5,22 +5,22 @@
 
 #include "lib/base.h"
 
-/* Code, HTTP status the server answers with, exit status of a program (sysexits.h). */
+/* Code, exit status of a program (sysexits.h). */
 #define ERR_CODES(E) \
-	E(NONE,    200,  0) \
-	E(INVALID, 400, 64) \
-	E(DENIED,  401, 77) \
-	E(MISSING, 404, 66) \
-	E(BUSY,    409, 75) \
-	E(LIMIT,   413, 65) \
-	E(TIMEOUT, 504, 75) \
-	E(IO,      502, 74) \
-	E(FULL,    503, 74) \
-	E(NOMEM,   503, 71) \
-	E(CONFIG,  500, 78)
+	E(NONE,     0) \
+	E(INVALID, 64) \
+	E(DENIED,  77) \
+	E(MISSING, 66) \
+	E(BUSY,    75) \
+	E(LIMIT,   65) \
+	E(TIMEOUT, 75) \
+	E(IO,      74) \
+	E(FULL,    74) \
+	E(NOMEM,   71) \
+	E(CONFIG,  78)
 
 enum err_code {
-#define E(name, http, status) ERR_##name,
+#define E(name, status) ERR_##name,
 	ERR_CODES(E)
 #undef E
 };
@@ -42,7 +42,6 @@ bool err_errno(struct err *err, enum err_code code, int errno_value, const char 
 /* Put "what we were doing: " in front.  Returns false. */
 bool err_wrap(struct err *err, const char *fmt, ...) PRINTF(2, 3);
 
-int err_http(enum err_code code);
 int err_exit_status(enum err_code code);
 
 #endif

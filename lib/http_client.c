@@ -149,20 +149,6 @@ http_client_free(struct http_client *client)
 	free(client);
 }
 
-unsigned
-http_client_in_flight(const struct http_client *client)
-{
-	OBJ_CHECK(client, HTTP_CLIENT_MAGIC);
-	return client->in_flight;
-}
-
-unsigned
-http_client_waiting(const struct http_client *client)
-{
-	OBJ_CHECK(client, HTTP_CLIENT_MAGIC);
-	return client->waiting_count;
-}
-
 /* --- a call ----------------------------------------------------------------------------------- */
 
 static struct http_client_call *

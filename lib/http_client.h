@@ -110,8 +110,4 @@ void http_client_cancel(struct http_client_call *call);
  * there is none, the last one when there are several. */
 const char *http_client_header(const struct http_client_result *result, const char *name);
 
-/* Gauges. */
-unsigned http_client_in_flight(const struct http_client *client);
-unsigned http_client_waiting(const struct http_client *client);
-
 #endif

@@ -220,26 +220,6 @@ json_at(const struct json *array, size_t index)
 	return outer(json_array_get(inner(array), index));
 }
 
-const struct json *
-json_path(const struct json *value, const char *path)
-{
-	char key[128];
-
-	while (value != NULL) {
-		size_t size = strcspn(path, ".");
-
-		if (size >= sizeof(key))
-			return NULL;
-		memcpy(key, path, size);
-		key[size] = '\0';
-		value = json_get(value, key);
-		if (path[size] == '\0')
-			return value;
-		path += size + 1;
-	}
-	return NULL;
-}
-
 size_t
 json_count(const struct json *value)
 {
@@ -278,24 +258,6 @@ json_str_size(const struct json *value)
 	return json_string_length(inner(value));
 }
 
-bool
-json_i64(const struct json *value, int64_t *ret)
-{
-	if (!json_is_integer(inner(value)))
-		return false;
-	*ret = json_integer_value(inner(value));
-	return true;
-}
-
-bool
-json_f64(const struct json *value, double *ret)
-{
-	if (!json_is_number(inner(value)))
-		return false;
-	*ret = json_number_value(inner(value));
-	return true;
-}
-
 const char *
 json_get_str(const struct json *object, const char *key)
 {
@@ -305,7 +267,12 @@ json_get_str(const struct json *object, const char *key)
 bool
 json_get_i64(const struct json *object, const char *key, int64_t *ret)
 {
-	return json_i64(json_get(object, key), ret);
+	const json_t *value = inner(json_get(object, key));
+
+	if (!json_is_integer(value))
+		return false;
+	*ret = json_integer_value(value);
+	return true;
 }
 
 int64_t
@@ -321,18 +288,6 @@ json_get_bool(const struct json *object, const char *key, bool otherwise)
 	const json_t *value = inner(json_get(object, key));
 
 	return json_is_boolean(value) ? json_is_true(value) : otherwise;
-}
-
-bool
-json_each(const struct json *object,
-    bool (*each)(const char *key, const struct json *value, void *arg), void *arg)
-{
-	json_t *tree = (json_t *)(void *)(uintptr_t)object; /* jansson's iterators are not const */
-
-	for (void *at = json_object_iter(tree); at != NULL; at = json_object_iter_next(tree, at))
-		if (!each(json_object_iter_key(at), outer(json_object_iter_value(at)), arg))
-			return false;
-	return true;
 }
 
 /* --- writing --- */
@@ -386,12 +341,6 @@ json_out_end(struct json_out *out)
 	assert(out->depth > 0 && !out->after_key);
 	buf_addc(out->buf, out->kind[out->depth] == '{' ? '}' : ']');
 	out->depth--;
-}
-
-bool
-json_out_is_whole(const struct json_out *out)
-{
-	return out->depth == 0 && out->has_value[0];
 }
 
 static void
@@ -484,15 +433,16 @@ json_out_raw(struct json_out *out, const char *json)
 	buf_adds(out->buf, json);
 }
 
-void
-json_out_i64(struct json_out *out, int64_t value)
+static void
+out_i64(struct json_out *out, int64_t value)
 {
 	begin_value(out);
 	buf_addf(out->buf, "%" PRId64, value);
 }
 
-void
-json_out_f64(struct json_out *out, double value)
+/* Not finite becomes null. */
+static void
+out_f64(struct json_out *out, double value)
 {
 	char text[32];
 
@@ -555,9 +505,9 @@ put_value(struct json_out *out, const json_t *value)
 	else if (json_is_string(value))
 		json_out_strn(out, json_string_value(value), json_string_length(value));
 	else if (json_is_integer(value))
-		json_out_i64(out, json_integer_value(value));
+		out_i64(out, json_integer_value(value));
 	else if (json_is_real(value))
-		json_out_f64(out, json_real_value(value));
+		out_f64(out, json_real_value(value));
 	else if (json_is_boolean(value))
 		put_bool(out, json_is_true(value));
 	else
@@ -581,7 +531,7 @@ void
 json_put_i64(struct json_out *out, const char *key, int64_t value)
 {
 	json_out_key(out, key);
-	json_out_i64(out, value);
+	out_i64(out, value);
 }
 
 void

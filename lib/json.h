@@ -28,9 +28,6 @@ DEFINE_FREEP(struct json, json_free)
 const struct json *json_get(const struct json *object, const char *key);
 const struct json *json_at(const struct json *array, size_t index);
 
-/* "message.chat.id": keys joined by dots (a key with a dot cannot be reached). */
-const struct json *json_path(const struct json *value, const char *path);
-
 size_t json_count(const struct json *value); /* elements of an array or keys of an object, else 0 */
 
 bool json_holds_object(const struct json *value);
@@ -39,17 +36,12 @@ bool json_holds_null(const struct json *value); /* is there, and is null */
 
 const char *json_str(const struct json *value);
 size_t json_str_size(const struct json *value);
-bool json_i64(const struct json *value, int64_t *ret); /* false, *ret untouched, if no integer */
-bool json_f64(const struct json *value, double *ret);  /* an integer too */
 
 const char *json_get_str(const struct json *object, const char *key);
+/* False, *ret untouched: no integer. */
 bool json_get_i64(const struct json *object, const char *key, int64_t *ret);
 int64_t json_get_i64_or(const struct json *object, const char *key, int64_t otherwise);
 bool json_get_bool(const struct json *object, const char *key, bool otherwise);
-
-/* Calls each(key, value, arg) in the order of insertion until it returns false. */
-bool json_each(const struct json *object,
-    bool (*each)(const char *key, const struct json *value, void *arg), void *arg);
 
 /* --- writing --- */
 
@@ -72,13 +64,10 @@ void json_out_init(struct json_out *out, struct buf *buf);
 void json_out_object(struct json_out *out);	    /* { */
 void json_out_array(struct json_out *out);	    /* [ */
 void json_out_end(struct json_out *out);	    /* closes the innermost of them */
-bool json_out_is_whole(const struct json_out *out); /* all closed, one value written */
 
 void json_out_key(struct json_out *out, const char *key);
 void json_out_str(struct json_out *out, const char *text); /* NULL becomes null */
 void json_out_strn(struct json_out *out, const char *text, size_t size);
-void json_out_i64(struct json_out *out, int64_t value);
-void json_out_f64(struct json_out *out, double value); /* not finite becomes null */
 void json_out_null(struct json_out *out);
 void json_out_raw(struct json_out *out, const char *json); /* trusted JSON text, as it is */
 void json_out_value(struct json_out *out, const struct json *value); /* NULL: null */

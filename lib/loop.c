@@ -396,12 +396,6 @@ loop_io_stop(struct loop_io *io)
 		ev_io_stop(io->loop->ev, ev_of_io(io));
 }
 
-bool
-loop_io_is_started(const struct loop_io *io)
-{
-	return ev_is_active(ev_of_io(io));
-}
-
 int
 loop_io_fd(const struct loop_io *io)
 {

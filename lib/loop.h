@@ -122,7 +122,6 @@ void loop_io_init(struct loop_io *io, loop_io_fn *on_ready, void *ctx);
  * changes what it watches.  Stop it before fd is closed.  A pidfd reads as ready at the end. */
 void loop_io_start(struct loop *loop, struct loop_io *io, int fd, unsigned events);
 void loop_io_stop(struct loop_io *io);
-bool loop_io_is_started(const struct loop_io *io);
 int loop_io_fd(const struct loop_io *io);
 
 /* One loop of the process may watch a signal. */

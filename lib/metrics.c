@@ -328,18 +328,6 @@ metrics_remove(struct metric *m, const char *const labels[], size_t count)
 	memmove(&m->series[at], &m->series[at + 1], (m->series_count - at) * sizeof(m->series[0]));
 }
 
-double
-metrics_value(const struct metric *m, const char *const labels[], size_t count)
-{
-	size_t at;
-
-	if (m == NULL)
-		return 0;
-	assert(count == m->label_count);
-	(void)count;
-	return find(m, labels, &at) ? m->series[at]->value : 0;
-}
-
 /* --- text --- */
 
 static void

@@ -58,9 +58,6 @@ void metrics_expect(struct metric *m, const char *const labels[], size_t count);
 void metrics_remove(struct metric *m, const char *const labels[], size_t count);
 void metrics_clear(struct metric *m);
 
-/* The present value (of a histogram its sum); 0 when there is no such series. */
-double metrics_value(const struct metric *m, const char *const labels[], size_t count);
-
 /* The standard process_* metrics, read from /proc when they are written. */
 void metrics_with_process(struct metrics *reg);
 

@@ -74,9 +74,6 @@ MUST_USE bool text_to_size(const char *text, int64_t max, int64_t *ret, struct e
 const char *text_time(char out[TEXT_TIME_SIZE], int64_t at_ms);
 const char *text_time_ms(char out[TEXT_TIME_SIZE], int64_t at_ms);
 
-/* RFC 3339 with any offset and up to 9 decimals (cut to ms). */
-MUST_USE bool text_to_time(const char *text, int64_t *ret_ms, struct err *err);
-
 /* "0.4 s", "9 s", "1 min 20 s", "3 h 5 min", "2 d 4 h": two units at most.  Below 1 s one
  * decimal; negative counts as 0.  Returns out. */
 const char *text_duration(char out[TEXT_DURATION_SIZE], int64_t ms);

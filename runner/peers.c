@@ -40,24 +40,15 @@ peers_add(struct peers *peers, int fd)
 	return NULL;
 }
 
-struct peer *
-peers_find(struct peers *peers, uint64_t number)
+/* NULL: it has gone. */
+static struct peer *
+find(struct peers *peers, uint64_t number)
 {
 	for (size_t i = 0; i < PEERS_MAX; i++) {
 		if (number != 0 && peers->all[i].number == number)
 			return &peers->all[i];
 	}
 	return NULL;
-}
-
-size_t
-peers_count(const struct peers *peers)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < PEERS_MAX; i++)
-		count += peers->all[i].number != 0;
-	return count;
 }
 
 static void
@@ -113,7 +104,7 @@ send_or_queue(struct peer *peer, const char *packet, size_t len)
 void
 peers_send(struct peers *peers, uint64_t number, const char *packet, size_t len)
 {
-	struct peer *peer = peers_find(peers, number);
+	struct peer *peer = find(peers, number);
 
 	if (peer != NULL)
 		send_or_queue(peer, packet, len);

@@ -35,11 +35,6 @@ struct peers {
 /* Takes the socket.  NULL, and it is closed: all places are taken. */
 struct peer *peers_add(struct peers *peers, int fd);
 
-/* NULL: it has gone. */
-struct peer *peers_find(struct peers *peers, uint64_t number);
-
-size_t peers_count(const struct peers *peers);
-
 /* To one, to nobody where it has gone; or to all that have said hello. */
 void peers_send(struct peers *peers, uint64_t number, const char *packet, size_t len);
 void peers_say(struct peers *peers, uint64_t number, const struct protocol_message *message);

@@ -89,8 +89,9 @@ process_space(void)
 	return (uint64_t)st.st_ino << 32 | (first.start & UINT32_MAX);
 }
 
-void
-process_signal(const struct process *process, int signal_number)
+/* Sends through a pidfd, if the process is still the one that was read. */
+static void
+signal_one(const struct process *process, int signal_number)
 {
 	struct process now;
 	int fd = (int)syscall(SYS_pidfd_open, process->pid, 0);
@@ -187,7 +188,7 @@ process_signal_below(pid_t ancestor, int signal_number, pid_t *ret_one)
 		for (size_t i = 0; i < picked; i++) {
 			if (is_dead(&table.all[i]))
 				continue;
-			process_signal(&table.all[i], signal_number);
+			signal_one(&table.all[i], signal_number);
 			*ret_one = table.all[i].pid;
 			living++;
 		}
@@ -329,7 +330,7 @@ process_signal_run(const struct process_leader *leader, int signal_number, pid_t
 			if (ours == VARIABLE_MISSING)
 				continue;
 			if (ours == VARIABLE_FOUND)
-				process_signal(&table.all[i], signal_number);
+				signal_one(&table.all[i], signal_number);
 			*ret_one = table.all[i].pid;
 			living++;
 		}

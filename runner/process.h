@@ -50,7 +50,4 @@ int process_signal_below(pid_t ancestor, int signal_number, pid_t *ret_one);
  * is neither us nor dead.  Returns how many there were (*ret_one: one of them), or -1. */
 int process_signal_run(const struct process_leader *leader, int signal_number, pid_t *ret_one);
 
-/* Sends through a pidfd, if the process is still the one that was read. */
-void process_signal(const struct process *process, int signal_number);
-
 #endif

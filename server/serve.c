@@ -119,8 +119,9 @@ take_outcome(struct serve *serve, struct outcome *outcome)
 	}
 }
 
-void
-serve_take_outcomes(struct serve *serve)
+/* Performs, answers and counts what the store has decided. */
+static void
+take_outcomes(struct serve *serve)
 {
 	struct queue_list list = { 0 };
 	struct queue_link *link;
@@ -139,7 +140,7 @@ static void
 on_outcomes(struct loop_async *async, void *ctx)
 {
 	(void)async;
-	serve_take_outcomes(ctx);
+	take_outcomes(ctx);
 }
 
 /* Called on the store's thread. */

@@ -66,9 +66,6 @@ struct serve {
 /* Stamps the event (time, random bytes, settings) and hands it to the store.  False: refused. */
 bool serve_submit(void *ctx, struct event *event);
 
-/* Performs, answers and counts what the store has decided. */
-void serve_take_outcomes(struct serve *serve);
-
 /* --- serve_stop.c --- */
 
 void serve_stop_start(struct serve *serve);	/* SIGTERM, SIGINT: no new work, then the end */

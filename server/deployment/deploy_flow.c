@@ -178,19 +178,6 @@ deploy_flow_event_name(enum deploy_event event)
 }
 
 const char *
-deploy_flow_act_name(enum deploy_act act)
-{
-	static const char *const names[] = {
-#define A(name) #name,
-		DEPLOY_ACTS(A)
-#undef A
-	};
-
-	assert((size_t)act < COUNT(names));
-	return names[act];
-}
-
-const char *
 deploy_flow_why_word(enum deploy_why why)
 {
 	static const char *const words[] = {

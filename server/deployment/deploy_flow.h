@@ -141,7 +141,6 @@ enum deploy_class deploy_flow_class(enum deploy_state state);
 const char *deploy_flow_word(enum deploy_state state);		/* for people: "rolling back" */
 const char *deploy_flow_name(enum deploy_state state);	/* for rows and traces: "ROLLING_BACK" */
 const char *deploy_flow_event_name(enum deploy_event event);
-const char *deploy_flow_act_name(enum deploy_act act);
 const char *deploy_flow_why_word(enum deploy_why why);
 
 /* The name in a row back to its state; DEPLOY_STATE_COUNT when it is none. */

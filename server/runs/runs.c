@@ -119,13 +119,6 @@ runs_free(struct runs *runs)
 	free(runs);
 }
 
-bool
-runs_is_ready(const struct runs *runs)
-{
-	OBJ_CHECK(runs, MAGIC);
-	return runner_link_is_ready(runs->runner);
-}
-
 size_t
 runs_open(const struct runs *runs)
 {

@@ -44,7 +44,6 @@ struct runs *runs_start(struct loop *loop, const struct runs_config *config, str
  * NULL. */
 void runs_free(struct runs *runs);
 
-bool runs_is_ready(const struct runs *runs);
 size_t runs_open(const struct runs *runs);	/* runs that are followed and have not ended */
 const char *runs_state_directory(const struct runs *runs);
 struct redact *runs_redact(const struct runs *runs);

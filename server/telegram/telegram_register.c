@@ -182,8 +182,9 @@ was_refused(const struct json *info)
 	return error != NULL && strstr(error, "401") != NULL;
 }
 
-bool
-telegram_register_is_ours(const struct json *info, const struct settings *settings)
+/* Whether getWebhookInfo's result is what telegram_register_set() would make it. */
+static bool
+is_ours(const struct json *info, const struct settings *settings)
 {
 	const char *url = json_get_str(info, "url");
 
@@ -205,7 +206,7 @@ stands(struct telegram_register *reg, const struct json *info)
 	if (reg->is_stale)
 		return false;
 	if (!reg->is_set)
-		return telegram_register_is_ours(info, reg->settings);
+		return is_ours(info, reg->settings);
 	return url != NULL && url[0] != '\0' && !is_refused_anew;
 }
 

@@ -33,7 +33,4 @@ struct telegram_call *telegram_register_set(struct telegram_api *api,
     const struct settings *settings, telegram_done_fn *on_done, void *ctx, struct err *err)
     MUST_USE;
 
-/* Whether getWebhookInfo's result is what telegram_register_set() would make it. */
-bool telegram_register_is_ours(const struct json *info, const struct settings *settings);
-
 #endif

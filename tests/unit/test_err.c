@@ -19,7 +19,7 @@ context_stands_before_the_cause(void **state)
 	assert_false(err_wrap(&err, "reading %d", 7));
 	assert_string_equal(err.text, "reading 7: no such file x");
 	assert_int_equal(err.code, ERR_MISSING);
-	assert_int_equal(err_http(err.code), 404);
+	assert_int_equal(err_exit_status(err.code), 66);
 }
 
 static void

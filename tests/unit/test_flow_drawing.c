@@ -22,6 +22,12 @@ static const char *const class_names[] = {
 	[DEPLOY_CLASS_FINAL] = "ended",
 };
 
+static const char *const act_names[] = {
+#define A(name) #name,
+	DEPLOY_ACTS(A)
+#undef A
+};
+
 static void
 draw_states(struct buf *out)
 {
@@ -41,8 +47,7 @@ draw_rules(struct buf *out)
 		buf_addf(out, "| %s | %s | %s |", deploy_flow_word(rule->from),
 		    deploy_flow_event_name(rule->on), deploy_flow_word(rule->to));
 		for (size_t a = 0; a < rule->acts.n; a++)
-			buf_addf(out, "%s %s", a > 0 ? "," : "",
-			    deploy_flow_act_name(rule->acts.todo[a]));
+			buf_addf(out, "%s %s", a > 0 ? "," : "", act_names[rule->acts.todo[a]]);
 		buf_adds(out, " |\n");
 	}
 }

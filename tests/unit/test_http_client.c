@@ -5,6 +5,8 @@
 #include <netdb.h>
 #include <unistd.h>
 
+#include "lib/http_client_parts.h"
+
 /* libcurl's threads look names up with this one: it answers when the test lets it. */
 static int name_server[2] = { -1, -1 };
 
@@ -42,7 +44,7 @@ an_answer_comes_whole_and_later(void **state)
 	assert_string_equal(outcome.commit, "abc123");
 	assert_string_equal(outcome.text, "");
 	assert_string_equal(f->seen, "GET agent=tests/1 x=yes");
-	assert_int_equal(http_client_in_flight(f->client), 0);
+	assert_int_equal(f->client->in_flight, 0);
 }
 
 static void
@@ -74,7 +76,7 @@ two_calls_fly_at_once(void **state)
 	(void)client_aid_get(f, "/never", &one);
 	(void)client_aid_get(f, "/never", &two);
 	UNTIL(f, f->kept_count == 2);
-	assert_int_equal(http_client_in_flight(f->client), 2);
+	assert_int_equal(f->client->in_flight, 2);
 	http_request_answer(f->kept[1], 200, NULL, NULL, 0);
 	http_request_answer(f->kept[0], 201, NULL, NULL, 0);
 	f->kept_count = 0;
@@ -154,7 +156,7 @@ calls_wait_for_a_place_and_too_many_are_refused(void **state)
 	assert_non_null(http_client_start(f->client, &request, NULL));
 	assert_null(http_client_start(f->client, &request, &err));
 	assert_int_equal(err.code, ERR_BUSY);
-	assert_int_equal(http_client_waiting(f->client), 2);
+	assert_int_equal(f->client->waiting_count, 2);
 	UNTIL(f, hasty.times == 1);
 	assert_int_equal(hasty.code, ERR_TIMEOUT);
 	assert_true(hasty.never_sent);
@@ -186,7 +188,7 @@ a_cancelled_call_never_calls_back(void **state)
 	http_client_cancel(client_aid_get(f, "/hello", &outcome));
 	client_aid_turn(f);
 	assert_int_equal(outcome.times, 0);
-	assert_int_equal(http_client_in_flight(f->client) + http_client_waiting(f->client), 0);
+	assert_int_equal(f->client->in_flight + f->client->waiting_count, 0);
 }
 
 /* Cancels the other call, whose result is there already. */
@@ -227,7 +229,7 @@ a_finished_call_may_be_cancelled_by_another(void **state)
 	UNTIL(f, times > 0);
 	client_aid_turn(f);
 	assert_in_range(times, 1, 2);
-	assert_int_equal(http_client_waiting(f->client), 0);
+	assert_int_equal(f->client->waiting_count, 0);
 }
 
 static void

@@ -63,7 +63,7 @@ a_run_ended_at_its_gate_never_ran(void **state)
 
 	runs_aid_need(scene);
 	runs_aid_script(scene, "touch $PROOF");
-	WAIT_FOR(scene, runs_is_ready(scene->runs));
+	WAIT_FOR(scene, scene->ready > 0);
 	runs_aid_tell(&story, scene, 1, false, false);
 	assert_true(runs_end(scene->runs, &wish)); /* before its keeper is there: kept */
 	assert_int_equal(sent, 0);

@@ -127,26 +127,16 @@ numbers_are_strict_and_bounded(void **state)
 }
 
 static void
-times_go_both_ways(void **state)
+times_are_written_as_rfc_3339_says(void **state)
 {
 	char out[TEXT_TIME_SIZE];
-	int64_t at;
 
 	(void)state;
 	assert_string_equal(text_time(out, 1795158648123), "2026-11-20T07:10:48Z");
 	assert_string_equal(text_time_ms(out, 1795158648123), "2026-11-20T07:10:48.123Z");
 	assert_string_equal(text_time_ms(out, -1), "1969-12-31T23:59:59.999Z");
 	assert_string_equal(text_time(out, INT64_MAX), "9999-12-31T23:59:59Z");
-	assert_true(text_to_time("2026-11-20T07:10:48.123Z", &at, NULL));
-	assert_true(at == 1795158648123);
-	assert_true(text_to_time("2026-11-20T09:10:48+02:00", &at, NULL));
-	assert_true(at == 1795158648000);
-	assert_true(text_to_time("2024-02-29T00:00:00Z", &at, NULL));
-	assert_false(text_to_time("2026-02-29T00:00:00Z", &at, NULL));
-	assert_false(text_to_time("2026-11-20T07:10:48", &at, NULL));
-	assert_false(text_to_time("2026-11-20T24:00:00Z", &at, NULL));
-	assert_false(text_to_time("2026-11-20T07:10:48.Z", &at, NULL));
-	assert_false(text_to_time("2026-11-20T07:10:48Zx", &at, NULL));
+	assert_string_equal(text_time(out, 1709164800000), "2024-02-29T00:00:00Z");
 }
 
 static void
@@ -201,7 +191,7 @@ main(void)
 		cmocka_unit_test(a_copy_that_does_not_fit_says_so),
 		cmocka_unit_test(hex_goes_both_ways_and_nothing_else_is_hex),
 		cmocka_unit_test(numbers_are_strict_and_bounded),
-		cmocka_unit_test(times_go_both_ways),
+		cmocka_unit_test(times_are_written_as_rfc_3339_says),
 		cmocka_unit_test(durations_read_as_people_say_them),
 		cmocka_unit_test(the_nearest_name_is_found_and_a_far_one_is_not),
 	};

@@ -1,0 +1,87 @@
+#!/usr/bin/python3
+"""callers.py OBJECTS [SOURCES] - exported functions and data of lib/, server/ and runner/ that no other object of the
+product refers to, as nm sees it in OBJECTS (build/obj): whatever only its own file uses is static, and whatever only
+tests use goes, or is a seam of the list below, with its reason.
+"""
+# SPDX-License-Identifier: ISC
+import collections
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOMS = ("lib", "server", "runner")
+DEFINED = set("TDBRV")
+
+# What tests need and the product has no other way to.  One that got a caller, or is gone, goes from here too.
+SEAMS = {
+    "pure functions that are tested or fuzzed by themselves; their own file calls them": (
+        "doctor_http_date", "doctor_url_trouble", "env_file_parse", "health_watch_judge", "settings_diff",
+        "store_place_judge", "telegram_name", "text_distance", "protocol_is_commit", "protocol_is_environment",
+        "protocol_is_ref", "protocol_is_release"),
+    "the rule table: tests walk each cell of it, and docs/ is drawn from it": (
+        "deploy_rules", "deploy_rule_count"),
+    "the table of settings: a test holds .env.example to it": (
+        "settings_example", "settings_row", "settings_row_count"),
+    "a loop of tests turns once and looks": ("loop_run_once",),
+    "a log that is caught, while stderr stays the test's own": ("log_to",),
+    "servers of tests: what was asked, what is open, and a socket that is no listener": (
+        "http_request_method", "http_request_path", "http_server_body_bytes", "http_server_connections",
+        "http_server_new_on"),
+}
+
+
+def symbols(path):
+    """(letter, name) of each symbol of an object."""
+    listed = subprocess.run(["nm", "-P", path], check=True, capture_output=True, text=True).stdout
+    for line in listed.splitlines():
+        name, letter = line.split()[:2]
+        yield letter, name
+
+
+def source_of(path, objects):
+    return path.relative_to(objects).with_suffix(".c")
+
+
+def uses_itself(sources, source, name):
+    """Is it named in its own file more often than where it is defined?"""
+    code = re.sub(r"/\*.*?\*/", "", (sources / source).read_text(encoding="utf-8"), flags=re.S)
+    return len(re.findall(rf"\b{name}\b", code)) > 1
+
+
+def findings(objects, sources, seams):
+    defined, wanted = {}, collections.defaultdict(int)
+    found = sorted(path for room in ROOMS for path in (objects / room).rglob("*.o")
+                   if (sources / source_of(path, objects)).exists())
+    if not found:
+        return [f"{objects}: no objects; build first"]
+    for path in found:
+        for letter, name in symbols(path):
+            if letter == "U":
+                wanted[name] += 1
+            elif letter in DEFINED and name != "main":
+                defined[name] = source_of(path, objects)
+    allowed = {name for names in seams.values() for name in names}
+    said = []
+    for name, source in sorted(defined.items(), key=lambda item: (item[1], item[0])):
+        if wanted[name] == 0 and name not in allowed:
+            what = "only its own file uses it: make it static" if uses_itself(sources, source, name) else \
+                "nobody in the product uses it: delete it"
+            said.append(f"{source}: {name}: {what}")
+    for name in sorted(allowed):
+        if name not in defined or wanted[name] > 0:
+            said.append(f"tests/tools/callers.py: {name}: {'has a caller' if name in defined else 'is gone'}: "
+                        "take it off the list")
+    return said
+
+
+def main():
+    if len(sys.argv) not in (2, 3):
+        sys.exit(__doc__)
+    said = findings(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2] if len(sys.argv) == 3 else "."), SEAMS)
+    print("\n".join(said), end="\n" if said else "")
+    sys.exit(1 if said else 0)
+
+
+if __name__ == "__main__":
+    main()
