@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "chat/chat_text.h"
-#include "deployment/run_verdict.h"
 
 typedef void say_fn(struct chat_text *text, const struct chat_deployment *about);
 
@@ -341,8 +340,7 @@ add_bad_headline(struct chat_text *text, const struct chat_deployment *about)
 		chat_text_add(text,
 		    "↩️ " MARK_BOLD "%s is NOT running %.7s; it runs %.7s again", environment,
 		    deployment->commit, deployment->previous);
-	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED &&
-	    run_verdict_was_untried(deployment)) {
+	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED && about->rollback_not_started) {
 		chat_text_add(text,
 		    "🔥 " MARK_BOLD "%s may be DOWN: going back from %.7s to %.7s could not begin",
 		    environment, deployment->commit, deployment->previous);

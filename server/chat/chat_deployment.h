@@ -18,6 +18,7 @@ struct chat_deployment {
 	size_t n_urls; /* AWAITING_CONFIRMATION: health URLs of its environment */
 	const char *audit_head; /* final states: the chain's short hash */
 	int64_t release; /* LIVE: its number */
+	bool rollback_not_started; /* ROLLBACK_FAILED: the target is as the deployment left it */
 	int64_t at; /* wall ms of the decision */
 };
 

@@ -103,6 +103,8 @@ facts(struct tx *tx, const struct deployment *deployment, const struct environme
 		.has_way_back = decide_has_way_back(deployment),
 		.audit_head = head,
 		.release = environment->current.id,
+		.rollback_not_started = deployment->state == DEPLOY_ROLLBACK_FAILED &&
+		    row_run_never_began(tx, deployment->run),
 		.at = tx->at,
 	};
 }

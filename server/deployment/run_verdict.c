@@ -3,15 +3,12 @@
 #include "deployment/run_verdict.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "lib/text.h"
 
 /* sysexits.h: bad input to unreachable; deploy.sh says with them that it touched nothing. */
 #define EXIT_UNTOUCHED_FIRST 64
 #define EXIT_UNTOUCHED_LAST  69
-
-static const char untried[] = "the rollback could not be started: ";
 
 static bool
 has_way_back(const struct deployment *deployment, const struct run_ended *ended)
@@ -20,8 +17,8 @@ has_way_back(const struct deployment *deployment, const struct run_ended *ended)
 	    !deployment->has_no_way_back && !ended->no_way_back;
 }
 
-static bool
-never_began(const struct run_ended *ended)
+bool
+run_verdict_never_began(const struct run_ended *ended)
 {
 	return ended->refused || !ended->gate_opened || ended->exec_errno != 0;
 }
@@ -36,7 +33,7 @@ is_success(const struct run_ended *ended)
 static bool
 is_touched(const struct deployment *deployment, const struct run_ended *ended)
 {
-	if (never_began(ended))
+	if (run_verdict_never_began(ended))
 		return deployment->is_touched;
 	if (ended->lost)
 		return true;
@@ -73,25 +70,18 @@ describe(struct run_verdict *verdict, const struct run_ended *ended)
 		(void)snprintf(out, room, "exit %d%s%.200s", ended->exit_status, colon, line);
 }
 
-/* Before anything that a script may have printed: nobody else's detail begins so. */
 static void
-describe_untried(struct run_verdict *verdict, const struct run_ended *ended)
+describe_not_started(struct run_verdict *verdict, const struct run_ended *ended)
 {
-	(void)snprintf(verdict->detail, sizeof(verdict->detail), "%s%.180s", untried,
+	(void)snprintf(verdict->detail, sizeof(verdict->detail),
+	    "the rollback could not be started: %.180s",
 	    ended->detail[0] != '\0' ? ended->detail : "its script was never let go");
-}
-
-bool
-run_verdict_was_untried(const struct deployment *deployment)
-{
-	return deployment->state == DEPLOY_ROLLBACK_FAILED &&
-	    strncmp(deployment->detail, untried, sizeof(untried) - 1) == 0;
 }
 
 static enum deploy_why
 why_of(const struct run_ended *ended)
 {
-	if (never_began(ended))
+	if (run_verdict_never_began(ended))
 		return DEPLOY_WHY_NOT_STARTED;
 	if (ended->lost)
 		return DEPLOY_WHY_INTERRUPTED;
@@ -123,7 +113,7 @@ run_verdict(const struct deployment *deployment, const struct run_ended *ended, 
 
 	if (ended->folder_gone)
 		return folder_gone(deployment, ended);
-	if (is_success(ended) && !never_began(ended)) {
+	if (is_success(ended) && !run_verdict_never_began(ended)) {
 		verdict.event = deployment->urls[0] != '\0' ? DEPLOY_ON_SCRIPT_OK :
 							      DEPLOY_ON_SCRIPT_OK_UNPROBED;
 		/* Told to stop, it came to its end first: there may be nowhere to go back to. */
@@ -147,8 +137,8 @@ run_verdict(const struct deployment *deployment, const struct run_ended *ended, 
 	/* Whoever cancelled it, or whatever was wrong before the way back, is the reason. */
 	if (deployment->state == DEPLOY_RUNNING)
 		verdict.why = why_of(ended);
-	if (is_back && never_began(ended))
-		describe_untried(&verdict, ended);
+	if (is_back && run_verdict_never_began(ended))
+		describe_not_started(&verdict, ended);
 	else if (deployment->why != DEPLOY_WHY_CANCELLED)
 		describe(&verdict, ended);
 	return verdict;

@@ -21,8 +21,7 @@ struct run_verdict {
 struct run_verdict run_verdict(const struct deployment *deployment, const struct run_ended *ended,
     int attempts_max);
 
-/* Of one whose rollback failed: it was never begun, so nobody knows how the target is.  Read off
- * the detail that the verdict gave it. */
-bool run_verdict_was_untried(const struct deployment *deployment);
+/* Its script never ran: refused, its gate stayed shut, or it could not be executed. */
+bool run_verdict_never_began(const struct run_ended *ended);
 
 #endif

@@ -16,6 +16,10 @@ with_what_is_known(struct tx *tx, const struct run_ended *told)
 		ended.gate_opened = true;
 		ended.released = true;
 	}
+	if (run_verdict_never_began(&ended)) { /* nothing exited: said of a rollback in its end */
+		ended.exit_status = -1;
+		ended.signal_number = 0;
+	}
 	return ended;
 }
 

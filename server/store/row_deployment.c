@@ -375,6 +375,15 @@ row_run_is_open(struct tx *tx, int64_t run)
 }
 
 bool
+row_run_never_began(struct tx *tx, int64_t run)
+{
+	return tx_number(tx,
+		   "SELECT COUNT(*) FROM run WHERE id = $1 AND exit_status = -1"
+		   " AND signal_number = 0",
+		   DB_I64(run)) > 0;
+}
+
+bool
 row_run_was_started(struct tx *tx, int64_t run)
 {
 	return tx_number(tx, "SELECT COUNT(*) FROM run WHERE id = $1 AND started_at <> 0",

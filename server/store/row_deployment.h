@@ -52,6 +52,8 @@ void row_run_ended(struct tx *tx, const struct run_ended *ended);
 bool row_run_is_open(struct tx *tx, int64_t run);
 /* Was its script seen at its gate?  Only then could the gate be opened. */
 bool row_run_was_started(struct tx *tx, int64_t run);
+/* Has it ended without its script having run?  Its row says so by exit status -1 and no signal. */
+bool row_run_never_began(struct tx *tx, int64_t run);
 /* The newest run of this program in a deployment; 0: none. */
 int64_t row_run_newest(struct tx *tx, int64_t deployment, enum program program);
 

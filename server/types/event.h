@@ -81,7 +81,7 @@ struct run_ended {
 	bool timed_out;
 	bool ended_on_request;
 	int exec_errno;		/* not 0: the program could not be started */
-	int exit_status;	/* -1: killed by signal_number */
+	int exit_status;	/* -1: killed by signal_number; in its row without: never began */
 	int signal_number;
 	int64_t duration_ms;
 	char image[LIMIT_IMAGE]; /* that it said it ships; "": none, or not known */

@@ -1,6 +1,7 @@
-"""Goal: what `make lint` looks for it finds: the checks that read objects or count, each on a small tree that is wrong."""
+"""Goal: what `make lint` looks for it finds: its own checks, each on a small text or tree that is wrong."""
 # SPDX-License-Identifier: ISC
 import os
+import pathlib
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ from stage import ROOT
 
 sys.path.insert(0, os.path.join(ROOT, "tests", "tools"))
 import callers
+import lint_text
 
 TREE = {
     "lib/one.c": "#include \"one.h\"\n"
@@ -51,3 +53,14 @@ def test_a_seam_that_has_a_caller_or_is_gone_is_named(tree):
 
 def test_no_objects_are_no_pass(tmp_path):
     assert callers.findings(tmp_path, tmp_path, {}) != []
+
+
+@pytest.mark.parametrize("line, is_found", [
+    ('if (strncmp(run->detail, prefix, 4) == 0)', True),
+    ('return strstr(error, "is not there") != NULL;', True),
+    ('if (strcmp(kind, "step") == 0) /* a "word or two" */', False),
+    ('say("it is not there", strlen(deployment->note));', False)])
+def test_a_decision_that_is_read_out_of_a_sentence_is_found(line, is_found, capsys):
+    found = lint_text.Findings()
+    lint_text.check_c(pathlib.Path("server/x.c"), line + "\n", found)
+    assert ("out of a sentence" in capsys.readouterr().out) == is_found and found.bad == is_found

@@ -56,6 +56,17 @@ SEEDS = "tests/fuzz/corpus/"    # input of parsers: bytes, not text
 # What is compared byte by byte, stopping at the first that differs, tells how far it was right.
 SECRET = re.compile(r"\b(?:mem|str|strn)cmp\s*\([^;]*(?:secret|token|signature|hmac|password)", re.I)
 NOT_SECRET = re.compile(r"/\* public \*/")    # beside a comparison that only sounds like one
+# A sentence is for people: it is reworded and translated, and nothing is decided by it.  A fact has a field.
+COMPARED = r"\b(?:strn?cmp|strn?casecmp|str(?:case)?str|text_(?:same_ci|starts|starts_ci|ends))\s*\("
+COMPARED_CALL = re.compile(COMPARED)
+SENTENCE = re.compile(COMPARED + r'[^;?]*(?:(?:->|\.)(?:detail|note|description)\b|"[^"]*[A-Za-z] [A-Za-z][^"]*")')
+MAY_READ_SENTENCES = {
+    "lib/http_server.c": "libmicrohttpd has no other word of it",
+    "runner/cgroup.c": "the kernel's format",
+    "server/effects/probe_check.c": "only what is shown is made shorter",
+    "server/telegram/telegram_poll.c": "Telegram's description: two conflicts have one code",
+    "server/telegram/telegram_send_judge.c": "Telegram's description: all its refusals have one code",
+}
 SIDE = re.compile(r"Side: (any|pure|store|loop|start|runner)\. \*/$")
 PLACE = re.compile(r"(?<![\w.])/(?:work|home|Users|root)/")
 LATER = re.compile(r"\b(?:TODO|FIXME|HACK)\b")
@@ -128,6 +139,9 @@ def check_c(path, text, found):
             found.say(path, number, f"{match[1]} is banned: {BANNED[match[1]]}")
         if is_test and SLEEP_C.search(line):
             found.say(path, number, "no sleep in tests: wait for what is to happen")
+        if SENTENCE.search(COMMENT.sub(blank, whole)) and COMPARED_CALL.search(line) and not is_test and \
+                path.as_posix() not in MAY_READ_SENTENCES:
+            found.say(path, number, "a decision is read out of a sentence: it wants a field of its own")
         if SECRET.search(line) and not is_test and not NOT_SECRET.search(whole):
             found.say(path, number, "a secret is compared with crypto_same, in constant time")
 

@@ -131,6 +131,38 @@ a_rollback_that_could_not_begin_is_told_so(void **state)
 	world_close(&w);
 }
 
+/* What its end says, and nothing that it printed, tells one that ran from one that did not. */
+static void
+whether_a_rollback_began_is_read_off_its_end(void **state)
+{
+#define SENTENCE "the rollback could not be started: or so it printed"
+	static const struct {
+		struct run_ended ended;
+		bool began;
+	} cases[] = {
+		{ { .gate_opened = true, .exec_errno = 2, .detail = "No such file" }, false },
+		{ { .gate_opened = true, .exit_status = 65, .detail = SENTENCE }, true },
+		{ { .gate_opened = true,
+		      .exit_status = -1,
+		      .signal_number = 9,
+		      .detail = SENTENCE },
+		    true },
+		{ { .gate_opened = true, .timed_out = true, .detail = SENTENCE }, true },
+	};
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		world_b_over_a(&w, STAGING_URL);
+		world_run_ends(&w, TOUCHED);
+		world_run_ends(&w, cases[i].ended);
+		assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
+		assert_int_equal(world_says(&w, "could not begin") == NULL, cases[i].began);
+		assert_int_equal(world_says(&w, "is DOWN: neither") != NULL, cases[i].began);
+		world_close(&w);
+	}
+}
+
 static void
 a_rollback_that_is_not_healthy_is_down(void **state)
 {
@@ -437,6 +469,7 @@ main(void)
 		cmocka_unit_test(a_release_that_is_not_healthy_is_taken_back),
 		cmocka_unit_test(a_rollback_that_fails_too_is_down),
 		cmocka_unit_test(a_rollback_that_could_not_begin_is_told_so),
+		cmocka_unit_test(whether_a_rollback_began_is_read_off_its_end),
 		cmocka_unit_test(a_rollback_that_is_not_healthy_is_down),
 		cmocka_unit_test(nothing_to_go_back_to_is_failed_and_not_known_to_be_well),
 		cmocka_unit_test(a_script_that_says_no_rollback_has_no_way_back),
