@@ -357,6 +357,10 @@ mutate: packages-test
 lint: packages-lint
 	@tests/tools/lint.sh
 
+.PHONY: size
+size:
+	@$(PYTHON) tests/tools/size.py
+
 .PHONY: bench
 bench: packages-bench
 	@$(MAKE) --no-print-directory -j$(JOBS) all
@@ -402,6 +406,7 @@ help:
 	@echo "make mutate     one operator, condition or call is changed at a time: its test must notice; 5 min (WHAT=file; T=0: all)"
 	@echo "make layers     who may include whom"
 	@echo "make lint       style, shell, both compilers"
+	@echo "make size       counted lines of the product, by room"
 	@echo "make bench      speed, beside webhook, Node and nginx: 8 minutes of a quiet machine (WHAT=push: that part)"
 	@echo "make fuzz       libFuzzer on every parser, T=60 seconds each: 21 min (T=merge: finds become seeds; WHAT=html: only that one)"
 	@echo "make clean      removes $(BUILD)/"

@@ -12,6 +12,7 @@ from stage import ROOT
 sys.path.insert(0, os.path.join(ROOT, "tests", "tools"))
 import callers
 import lint_text
+import size
 
 TREE = {
     "lib/one.c": "#include \"one.h\"\n"
@@ -64,3 +65,12 @@ def test_a_decision_that_is_read_out_of_a_sentence_is_found(line, is_found, caps
     found = lint_text.Findings()
     lint_text.check_c(pathlib.Path("server/x.c"), line + "\n", found)
     assert ("out of a sentence" in capsys.readouterr().out) == is_found and found.bad == is_found
+
+
+def test_what_counts_is_code(tmp_path):
+    (tmp_path / "server/chat").mkdir(parents=True)
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests/no.c").write_text("int no;\n")
+    (tmp_path / "server/chat/x.c").write_text(
+        "/* x\n * y */\n\nint a; // b\nstatic void\nf(void)\n{\n\tsay(\"/*\");\n}\nint b[] = {\n\t1,\n};\n")
+    assert size.sizes(tmp_path) == {"server/chat": 6}
