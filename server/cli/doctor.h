@@ -51,6 +51,8 @@ struct doctor {
 /* Notes a finding: what is the case and, for a warning or an error, what to do. */
 void doctor_say(struct doctor *doctor, enum doctor_subject subject, enum doctor_level level,
     const char *fmt, ...) PRINTF(4, 5);
+#define TELL(doctor, subject, level, ...) \
+	doctor_say((doctor), DOCTOR_##subject, DOCTOR_##level, __VA_ARGS__)
 
 /* A question was asked; its answer (or its deadline) came.  The last answer ends the loop. */
 void doctor_asked(struct doctor *doctor);

@@ -55,12 +55,12 @@ examine_heads(struct doctor *doctor, const struct git_answer *answer)
 {
 	const struct settings *s = doctor->settings;
 
-	doctor_say(doctor, DOCTOR_GIT, DOCTOR_OK, "git: %s answers", s->repository_url);
+	TELL(doctor, GIT, OK, "git: %s answers", s->repository_url);
 	for (size_t i = 0; i < s->environment_count; i++) {
 		const struct environment_settings *e = &s->environments[i];
 
 		if (e->branch != NULL && !has_head(answer, e->branch))
-			doctor_say(doctor, DOCTOR_GIT, DOCTOR_WARNING,
+			TELL(doctor, GIT, WARNING,
 			    "git: %s has no branch %s: push it, or set GITHUB_BRANCH_<ENV>",
 			    e->name, e->branch);
 	}
@@ -76,12 +76,12 @@ on_answer(void *ctx, int exit_status, bool unreachable, const char *text, size_t
 	(void)size;
 	git->question = NULL;
 	if (unreachable)
-		doctor_say(git->doctor, DOCTOR_RUNNER, DOCTOR_ERROR, "runner: it died: %s", text);
+		TELL(git->doctor, RUNNER, ERROR, "runner: it died: %s", text);
 	else if (answer != NULL && git_answer_decode(text, exit_status, answer, &err) &&
 	    exit_status == 0)
 		examine_heads(git->doctor, answer);
 	else
-		doctor_say(git->doctor, DOCTOR_GIT, DOCTOR_ERROR,
+		TELL(git->doctor, GIT, ERROR,
 		    "git: %s: check REPOSITORY_URL, its key or token, and the network",
 		    answer != NULL && answer->error[0] != '\0' ? answer->error : err.text);
 	free(answer);
@@ -103,7 +103,7 @@ ask_heads(struct doctor_git *git)
 	}
 	git->question = runs_ask(git->runs, &ask, on_answer, git, &err);
 	if (git->question == NULL) {
-		doctor_say(git->doctor, DOCTOR_GIT, DOCTOR_ERROR, "git: %s", err.text);
+		TELL(git->doctor, GIT, ERROR, "git: %s", err.text);
 		finish(git);
 	}
 }
@@ -117,14 +117,12 @@ on_ready(void *ctx)
 		return;
 	git->is_ready = true;
 	if (git->doctor->settings->runner_socket != NULL)
-		doctor_say(git->doctor, DOCTOR_RUNNER, DOCTOR_OK,
-		    "runner: it answers at %s and speaks our version",
+		TELL(git->doctor, RUNNER, OK, "runner: it answers at %s and speaks our version",
 		    git->doctor->settings->runner_socket);
 	else
-		doctor_say(git->doctor, DOCTOR_RUNNER, DOCTOR_OK,
-		    "runner: it starts and speaks our version");
+		TELL(git->doctor, RUNNER, OK, "runner: it starts and speaks our version");
 	if (git->doctor->settings->repository_url == NULL) {
-		doctor_say(git->doctor, DOCTOR_GIT, DOCTOR_ERROR,
+		TELL(git->doctor, GIT, ERROR,
 		    "git: no repository: set GITHUB_REPOSITORY or REPOSITORY_URL");
 		finish(git);
 		return;
@@ -142,7 +140,7 @@ on_away(void *ctx, const char *why)
 
 	if (git->is_over || socket == NULL)
 		return;
-	doctor_say(git->doctor, DOCTOR_RUNNER, DOCTOR_ERROR, "runner: at %s: %s", socket, why);
+	TELL(git->doctor, RUNNER, ERROR, "runner: at %s: %s", socket, why);
 	finish(git);
 }
 
@@ -152,7 +150,7 @@ on_fatal(void *ctx, const char *text)
 	struct doctor_git *git = ctx;
 
 	if (!git->is_over)
-		doctor_say(git->doctor, DOCTOR_RUNNER, DOCTOR_ERROR, "runner: %s", text);
+		TELL(git->doctor, RUNNER, ERROR, "runner: %s", text);
 	finish(git);
 }
 
@@ -163,13 +161,13 @@ on_deadline(struct loop_timer *timer, void *ctx)
 
 	(void)timer;
 	if (git->is_ready)
-		doctor_say(git->doctor, DOCTOR_GIT, DOCTOR_ERROR,
+		TELL(git->doctor, GIT, ERROR,
 		    "git: no answer within %d s: is there a way to the repository? (the first fetch"
 		    " of a large one may take longer: try again)",
 		    GIT_PATIENCE_MS / 1000);
 	else
-		doctor_say(git->doctor, DOCTOR_RUNNER, DOCTOR_ERROR,
-		    "runner: it did not say hello within %d s%s", RUNNER_PATIENCE_MS / 1000,
+		TELL(git->doctor, RUNNER, ERROR, "runner: it did not say hello within %d s%s",
+		    RUNNER_PATIENCE_MS / 1000,
 		    git->doctor->settings->runner_socket == NULL ?
 			"" :
 			": it hangs, or four are connected to it already");
@@ -214,7 +212,7 @@ say_whose(struct doctor *doctor, uid_t owner)
 		(void)text_copy(name, sizeof(name), entry.pw_name);
 	else
 		(void)snprintf(name, sizeof(name), "#%u", (unsigned)owner);
-	doctor_say(doctor, DOCTOR_RUNNER, DOCTOR_WARNING,
+	TELL(doctor, RUNNER, WARNING,
 	    "runner: STATE_DIRECTORY belongs to another user, so a runner is tried in a folder of"
 	    " its own and not there: run doctor as the service's user (sudo -u %s)",
 	    name);
@@ -232,7 +230,7 @@ choose_folder(struct doctor_git *git)
 	if (doctor->settings->runner_socket != NULL)
 		return true; /* it has chosen */
 	if (stat(state, &found) != 0) {
-		doctor_say(doctor, DOCTOR_RUNNER, DOCTOR_WARNING,
+		TELL(doctor, RUNNER, WARNING,
 		    "runner, git: not tried, for %s is not there yet: start deploybot once", state);
 		return false;
 	}
@@ -241,15 +239,14 @@ choose_folder(struct doctor_git *git)
 	say_whose(doctor, found.st_uid);
 	(void)text_copy(git->folder, sizeof(git->folder), "/tmp/deploybot-doctor.XXXXXX");
 	if (mkdtemp(git->folder) == NULL) {
-		doctor_say(doctor, DOCTOR_RUNNER, DOCTOR_ERROR, "runner: no folder in /tmp: %s",
-		    strerrordesc_np(errno));
+		TELL(
+		    doctor, RUNNER, ERROR, "runner: no folder in /tmp: %s", strerrordesc_np(errno));
 		git->folder[0] = '\0';
 		return false;
 	}
 	git->elsewhere = load_elsewhere(doctor, git->folder);
 	if (git->elsewhere == NULL)
-		doctor_say(doctor, DOCTOR_RUNNER, DOCTOR_ERROR,
-		    "runner: the settings cannot be read again");
+		TELL(doctor, RUNNER, ERROR, "runner: the settings cannot be read again");
 	return git->elsewhere != NULL;
 }
 
@@ -285,7 +282,7 @@ start_runner(struct doctor_git *git)
 	loop_timer_init(&git->deadline, on_deadline, git);
 	git->runs = runs_start(doctor->loop, &config, &err);
 	if (git->runs == NULL) {
-		doctor_say(doctor, DOCTOR_RUNNER, DOCTOR_ERROR, "runner: %s", err.text);
+		TELL(doctor, RUNNER, ERROR, "runner: %s", err.text);
 		return;
 	}
 	doctor_asked(doctor);
@@ -298,7 +295,7 @@ doctor_git_start(struct doctor *doctor)
 	struct doctor_git *git = calloc(1, sizeof(*git));
 
 	if (git == NULL) {
-		doctor_say(doctor, DOCTOR_RUNNER, DOCTOR_ERROR, "runner: no memory");
+		TELL(doctor, RUNNER, ERROR, "runner: no memory");
 		return NULL;
 	}
 	git->doctor = doctor;

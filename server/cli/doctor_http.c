@@ -43,15 +43,15 @@ on_probed(void *ctx, const struct http_client_result *result)
 	struct question *q = ctx;
 
 	if (result->code != ERR_NONE)
-		doctor_say(q->doctor, DOCTOR_HEALTH, DOCTOR_WARNING,
+		TELL(q->doctor, HEALTH, WARNING,
 		    "%s, at %s (fine when nothing is deployed there yet)", result->text, q->url);
 	else if (result->status < 200 || result->status > 299)
-		doctor_say(q->doctor, DOCTOR_HEALTH, DOCTOR_WARNING,
+		TELL(q->doctor, HEALTH, WARNING,
 		    "%s: %s answered %d: a deployment there would be taken back", q->environment,
 		    q->url, result->status);
 	else
-		doctor_say(q->doctor, DOCTOR_HEALTH, DOCTOR_OK,
-		    "%s: %s is healthy (%" PRId64 " ms)", q->environment, q->url, result->total_ms);
+		TELL(q->doctor, HEALTH, OK, "%s: %s is healthy (%" PRId64 " ms)", q->environment,
+		    q->url, result->total_ms);
 	doctor_answered(q->doctor);
 }
 
@@ -64,10 +64,9 @@ on_clock(void *ctx, const struct http_client_result *result)
 	int64_t skew = (int64_t)time(NULL) - there;
 
 	if (there < 0) /* that Telegram is away is told elsewhere */
-		doctor_say(
-		    q->doctor, DOCTOR_CLOCK, DOCTOR_WARNING, "clock: nobody to compare it with");
+		TELL(q->doctor, CLOCK, WARNING, "clock: nobody to compare it with");
 	else if (skew > -SKEW_WARNING_S && skew < SKEW_WARNING_S)
-		doctor_say(q->doctor, DOCTOR_CLOCK, DOCTOR_OK, "clock: it is right");
+		TELL(q->doctor, CLOCK, OK, "clock: it is right");
 	else
 		doctor_say(q->doctor, DOCTOR_CLOCK,
 		    skew > -SKEW_ERROR_S && skew < SKEW_ERROR_S ? DOCTOR_WARNING : DOCTOR_ERROR,
@@ -111,7 +110,7 @@ ask_all(struct doctor *doctor, struct doctor_http *http)
 		const struct environment_settings *e = &s->environments[i];
 
 		if (e->health_url_count == 0)
-			doctor_say(doctor, DOCTOR_HEALTH, DOCTOR_WARNING,
+			TELL(doctor, HEALTH, WARNING,
 			    "%s: it has no health URL, so the script's word alone releases",
 			    e->name);
 		for (size_t n = 0; n < e->health_url_count; n++)
@@ -136,7 +135,7 @@ doctor_http_start(struct doctor *doctor)
 		http->telegram = http_client_new(doctor->loop, &telegram, &err);
 	}
 	if (http == NULL || http->probes == NULL || http->telegram == NULL) {
-		doctor_say(doctor, DOCTOR_HEALTH, DOCTOR_ERROR, "HTTP: %s", err.text);
+		TELL(doctor, HEALTH, ERROR, "HTTP: %s", err.text);
 		doctor_http_free(http);
 		return NULL;
 	}

@@ -62,17 +62,16 @@ examine_folder(struct doctor *doctor, const char *name, const char *path)
 
 	doctor_nearest_there(path, there);
 	if (access(there, W_OK | X_OK) != 0)
-		doctor_say(doctor, DOCTOR_FILES, DOCTOR_ERROR,
+		TELL(doctor, FILES, ERROR,
 		    "%s: %s cannot be written to: give it to the user that deploybot runs as", name,
 		    there);
 	else if (!is_in_order(there, false, &err))
-		doctor_say(doctor, DOCTOR_FILES, DOCTOR_ERROR,
-		    "%s: others could replace what stands there: %s", name, err.text);
+		TELL(doctor, FILES, ERROR, "%s: others could replace what stands there: %s", name,
+		    err.text);
 	else if (strcmp(there, path) != 0)
-		doctor_say(doctor, DOCTOR_FILES, DOCTOR_OK, "%s: %s is made at the first start",
-		    name, path);
+		TELL(doctor, FILES, OK, "%s: %s is made at the first start", name, path);
 	else
-		doctor_say(doctor, DOCTOR_FILES, DOCTOR_OK, "%s: %s can be written to", name, path);
+		TELL(doctor, FILES, OK, "%s: %s can be written to", name, path);
 }
 
 static void
@@ -85,8 +84,7 @@ examine_space(struct doctor *doctor, const char *name, const char *path)
 
 	doctor_nearest_there(path, there);
 	if (statvfs(there, &fs) != 0) {
-		doctor_say(doctor, DOCTOR_FILES, DOCTOR_WARNING,
-		    "%s: the space left at %s is not known", name, there);
+		TELL(doctor, FILES, WARNING, "%s: the space left at %s is not known", name, there);
 		return;
 	}
 	left = (unsigned long long)fs.f_bavail * fs.f_frsize;
@@ -107,12 +105,12 @@ examine_place(struct doctor *doctor, const char *path)
 	if (!store_place_look(there, &place, &name, NULL))
 		return; /* then it cannot be written to, which was said */
 	if (place == STORE_PLACE_REMOTE)
-		doctor_say(doctor, DOCTOR_FILES, DOCTOR_ERROR,
+		TELL(doctor, FILES, ERROR,
 		    "STATE_DIRECTORY: %s is on %s, where neither locks nor flushes can be trusted:"
 		    " use a local disk",
 		    there, name);
 	else if (place == STORE_PLACE_FLEETING)
-		doctor_say(doctor, DOCTOR_FILES, DOCTOR_WARNING,
+		TELL(doctor, FILES, WARNING,
 		    "STATE_DIRECTORY: %s is on %s: what is kept there is gone with its container,"
 		    " or at the next boot",
 		    there, name);
@@ -147,19 +145,18 @@ examine_script(struct doctor *doctor, enum setting setting, const char *name, co
 	if (path == NULL && find_own_script(own, found))
 		path = found;
 	if (path == NULL)
-		doctor_say(doctor, DOCTOR_FILES, DOCTOR_ERROR,
+		TELL(doctor, FILES, ERROR,
 		    "%s: there is no deploy/%s beside the program: install it, or name one of your"
 		    " own",
 		    name, own);
 	else if (!file_is_safe(path, &err))
-		doctor_say(doctor, DOCTOR_FILES, DOCTOR_ERROR,
+		TELL(doctor, FILES, ERROR,
 		    "%s: %s: it must belong to root or to us and be writable by nobody else", name,
 		    err.text);
 	else if (access(path, X_OK) != 0)
-		doctor_say(doctor, DOCTOR_FILES, DOCTOR_ERROR, "%s: not executable: chmod +x %s",
-		    name, path);
+		TELL(doctor, FILES, ERROR, "%s: not executable: chmod +x %s", name, path);
 	else
-		doctor_say(doctor, DOCTOR_FILES, DOCTOR_OK, "%s: %s is safe to run", name, path);
+		TELL(doctor, FILES, OK, "%s: %s is safe to run", name, path);
 }
 
 static void
@@ -171,10 +168,9 @@ examine_key(struct doctor *doctor, enum setting setting, const char *name)
 	if (path == NULL || !settings_is_given(doctor->settings, setting))
 		return;
 	if (is_in_order(path, true, &err))
-		doctor_say(doctor, DOCTOR_FILES, DOCTOR_OK, "%s: %s is private", name, path);
+		TELL(doctor, FILES, OK, "%s: %s is private", name, path);
 	else
-		doctor_say(
-		    doctor, DOCTOR_FILES, DOCTOR_ERROR, "%s: %s: chmod 600 it", name, err.text);
+		TELL(doctor, FILES, ERROR, "%s: %s: chmod 600 it", name, err.text);
 }
 
 /* Files that secrets were read from.  A container's mounts are open to all inside: a warning. */
@@ -189,11 +185,11 @@ examine_secret_files(struct doctor *doctor)
 		if (path == NULL)
 			continue;
 		if (is_in_order(path, true, &err))
-			doctor_say(doctor, DOCTOR_FILES, DOCTOR_OK, "%s_FILE: %s is private",
-			    settings_table[i].name, path);
+			TELL(doctor, FILES, OK, "%s_FILE: %s is private", settings_table[i].name,
+			    path);
 		else
-			doctor_say(doctor, DOCTOR_FILES, DOCTOR_WARNING,
-			    "%s_FILE: %s: chmod 600 it", settings_table[i].name, err.text);
+			TELL(doctor, FILES, WARNING, "%s_FILE: %s: chmod 600 it",
+			    settings_table[i].name, err.text);
 	}
 }
 
@@ -208,10 +204,10 @@ examine_env_file(struct doctor *doctor)
 	if (path == NULL || realpath(path, full) == NULL)
 		return;
 	if (file_is_private(full, true, &err))
-		doctor_say(doctor, DOCTOR_FILES, DOCTOR_OK, "%s: it is private", path);
+		TELL(doctor, FILES, OK, "%s: it is private", path);
 	else
-		doctor_say(doctor, DOCTOR_FILES, DOCTOR_WARNING,
-		    "%s: chmod o= it, so that nobody else reads it", err.text);
+		TELL(doctor, FILES, WARNING, "%s: chmod o= it, so that nobody else reads it",
+		    err.text);
 }
 
 static void
@@ -223,18 +219,18 @@ examine_store(struct doctor *doctor)
 
 	cli_database(doctor->settings, path, sizeof(path));
 	if (access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR)) {
-		doctor_say(doctor, DOCTOR_STORE, DOCTOR_OK,
+		TELL(doctor, STORE, OK,
 		    "store: there is no database yet; it is made at the first start");
 		return;
 	}
 	db = db_open(path, DB_READ_ONLY, &err);
 	if (db != NULL && db_quick_check(db, &err))
-		doctor_say(doctor, DOCTOR_STORE, DOCTOR_OK, "store: %s is sound", path);
+		TELL(doctor, STORE, OK, "store: %s is sound", path);
 	else if (err.code == ERR_CONFIG)
-		doctor_say(doctor, DOCTOR_STORE, DOCTOR_ERROR,
-		    "store: %s: stop deploybot and restore it from a backup", err.text);
+		TELL(doctor, STORE, ERROR, "store: %s: stop deploybot and restore it from a backup",
+		    err.text);
 	else /* nothing is known of what is in it: nobody is told to throw it away */
-		doctor_say(doctor, DOCTOR_STORE, DOCTOR_ERROR,
+		TELL(doctor, STORE, ERROR,
 		    "store: %s: it could not be read: run doctor as the service's user, and look at"
 		    " the disk",
 		    err.text);
@@ -246,15 +242,14 @@ examine_github(struct doctor *doctor)
 	const struct settings *s = doctor->settings;
 
 	if (s->github_webhook_secret != NULL)
-		doctor_say(doctor, DOCTOR_WEBHOOKS, DOCTOR_OK,
-		    "GitHub: signed pushes are taken at /github/webhook");
+		TELL(doctor, WEBHOOKS, OK, "GitHub: signed pushes are taken at /github/webhook");
 	else if (s->poll_repository_seconds > 0)
-		doctor_say(doctor, DOCTOR_WEBHOOKS, DOCTOR_OK,
+		TELL(doctor, WEBHOOKS, OK,
 		    "GitHub: no GITHUB_WEBHOOK_SECRET, so /github/webhook answers 404; git is"
 		    " asked for pushes every %d s",
 		    s->poll_repository_seconds);
 	else
-		doctor_say(doctor, DOCTOR_WEBHOOKS, DOCTOR_WARNING,
+		TELL(doctor, WEBHOOKS, WARNING,
 		    "GitHub: no push is ever noticed: set GITHUB_WEBHOOK_SECRET (without it"
 		    " /github/webhook answers 404) or POLL_REPOSITORY_SECONDS");
 }

@@ -70,8 +70,7 @@ void doctor_production_judge(struct doctor *doctor, const struct production *fac
 
 /* --- between the two files that judge --- */
 
-#define SAY(doctor, level, ...) \
-	doctor_say((doctor), DOCTOR_PRODUCTION, DOCTOR_##level, __VA_ARGS__)
+#define SAY(doctor, level, ...) TELL(doctor, PRODUCTION, level, __VA_ARGS__)
 
 void doctor_production_secrets(struct doctor *doctor, const struct production *facts);
 /* "": it is not set. */

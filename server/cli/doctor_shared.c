@@ -19,20 +19,20 @@ doctor_shared(struct doctor *doctor)
 
 	(void)snprintf(runs, sizeof(runs), "%s/runs", state);
 	if (stat(runs, &st) != 0) {
-		doctor_say(doctor, DOCTOR_RUNNER, DOCTOR_ERROR,
+		TELL(doctor, RUNNER, ERROR,
 		    "runner: %s: %s: deploybot-runner makes it when it starts, with the same"
 		    " STATE_DIRECTORY",
 		    runs, strerrordesc_np(errno));
 		return;
 	}
 	if (eaccess(runs, R_OK | X_OK) != 0)
-		doctor_say(doctor, DOCTOR_RUNNER, DOCTOR_ERROR,
+		TELL(doctor, RUNNER, ERROR,
 		    "runner: %s cannot be read, so no log can be shown: our user must be in its "
 		    "group, and its mode be 2750",
 		    runs);
 	else if (geteuid() != 0 && geteuid() != st.st_uid && eaccess(runs, W_OK) == 0)
-		doctor_say(doctor, DOCTOR_RUNNER, DOCTOR_WARNING,
+		TELL(doctor, RUNNER, WARNING,
 		    "runner: %s can be written to by the server's user: chmod 2750 it", runs);
 	else
-		doctor_say(doctor, DOCTOR_RUNNER, DOCTOR_OK, "runner: %s can be read", runs);
+		TELL(doctor, RUNNER, OK, "runner: %s can be read", runs);
 }

@@ -96,7 +96,7 @@ examine_url(struct doctor *doctor)
 		return;
 	trouble = doctor_url_trouble(s->telegram_webhook_url);
 	if (trouble != NULL)
-		doctor_say(doctor, DOCTOR_WEBHOOKS, DOCTOR_WARNING,
+		TELL(doctor, WEBHOOKS, WARNING,
 		    "Telegram: TELEGRAM_WEBHOOK_URL: %s; change it, or leave it out and poll",
 		    trouble);
 }
@@ -112,8 +112,7 @@ say_failure(struct doctor *doctor, const struct telegram_result *result)
 		hint = ": TELEGRAM_BOT_TOKEN is not valid: ask @BotFather for it";
 	else if (result->code != 0)
 		hint = "";
-	doctor_say(
-	    doctor, DOCTOR_TELEGRAM, DOCTOR_ERROR, "Telegram: %s%s", result->description, hint);
+	TELL(doctor, TELEGRAM, ERROR, "Telegram: %s%s", result->description, hint);
 }
 
 static void
@@ -126,14 +125,13 @@ on_me(void *ctx, const struct telegram_result *result)
 	} else {
 		const char *name = json_get_str(result->result, "username");
 
-		doctor_say(doctor, DOCTOR_TELEGRAM, DOCTOR_OK, "Telegram: the bot is @%s",
-		    name == NULL ? "?" : name);
+		TELL(doctor, TELEGRAM, OK, "Telegram: the bot is @%s", name == NULL ? "?" : name);
 		if (json_get_bool(result->result, "can_read_all_group_messages", false))
-			doctor_say(doctor, DOCTOR_TELEGRAM, DOCTOR_WARNING,
+			TELL(doctor, TELEGRAM, WARNING,
 			    "Telegram: privacy mode is off, the bot sees every message of its"
 			    " groups: /setprivacy at @BotFather");
 		else
-			doctor_say(doctor, DOCTOR_TELEGRAM, DOCTOR_OK,
+			TELL(doctor, TELEGRAM, OK,
 			    "Telegram: privacy mode is on, the bot sees commands only");
 	}
 	doctor_answered(doctor);
@@ -146,15 +144,14 @@ on_chat(void *ctx, const struct telegram_result *result)
 	const long long chat = (long long)doctor->settings->telegram_chat_id;
 
 	if (result->ok)
-		doctor_say(
-		    doctor, DOCTOR_TELEGRAM, DOCTOR_OK, "Telegram: chat %lld is reachable", chat);
+		TELL(doctor, TELEGRAM, OK, "Telegram: chat %lld is reachable", chat);
 	else if (result->new_chat != 0)
-		doctor_say(doctor, DOCTOR_TELEGRAM, DOCTOR_WARNING,
+		TELL(doctor, TELEGRAM, WARNING,
 		    "Telegram: chat %lld has moved: set TELEGRAM_CHAT_ID=%" PRId64, chat,
 		    result->new_chat);
 	else if (result->code >= 400 && result->code < 500 &&
 	    !telegram_result_is_token_refused(result))
-		doctor_say(doctor, DOCTOR_TELEGRAM, DOCTOR_ERROR,
+		TELL(doctor, TELEGRAM, ERROR,
 		    "Telegram: chat %lld: %s: send /start to the bot there, or add it to the group",
 		    chat, result->description);
 	/* Otherwise getMe has said it. */
@@ -174,10 +171,9 @@ examine_registration(struct doctor *doctor, const char *url)
 				     "a webhook is registered although we poll: it is"
 				     " removed when deploybot starts");
 	else if (strcmp(url, s->telegram_webhook_url) == 0)
-		doctor_say(
-		    doctor, DOCTOR_WEBHOOKS, DOCTOR_OK, "Telegram: our webhook is registered");
+		TELL(doctor, WEBHOOKS, OK, "Telegram: our webhook is registered");
 	else
-		doctor_say(doctor, DOCTOR_WEBHOOKS, DOCTOR_WARNING,
+		TELL(doctor, WEBHOOKS, WARNING,
 		    "Telegram: %s: start deploybot, or type `deploybot webhook set`",
 		    url[0] == '\0' ? "no webhook is registered" : "another webhook is registered");
 }
@@ -195,7 +191,7 @@ on_webhook(void *ctx, const struct telegram_result *result)
 
 		examine_registration(doctor, url == NULL ? "" : url);
 		if (url != NULL && url[0] != '\0' && trouble != NULL)
-			doctor_say(doctor, DOCTOR_WEBHOOKS, DOCTOR_WARNING,
+			TELL(doctor, WEBHOOKS, WARNING,
 			    "Telegram: its last call of the webhook failed: %s (%" PRId64
 			    " updates wait)",
 			    clean_line(line, sizeof(line), trouble, strlen(trouble)), pending);
@@ -219,7 +215,7 @@ ask(struct doctor *doctor, struct telegram_api *api, const char *method, const s
 	struct err err;
 
 	if (telegram_api_call(api, &request, &err) == NULL)
-		doctor_say(doctor, DOCTOR_TELEGRAM, DOCTOR_ERROR, "Telegram: %s", err.text);
+		TELL(doctor, TELEGRAM, ERROR, "Telegram: %s", err.text);
 	else
 		doctor_asked(doctor);
 }
@@ -235,7 +231,7 @@ doctor_telegram_start(struct doctor *doctor)
 	if (telegram != NULL)
 		telegram->api = telegram_api_new(doctor->loop, doctor->settings, NULL, NULL, &err);
 	if (telegram == NULL || telegram->api == NULL) {
-		doctor_say(doctor, DOCTOR_TELEGRAM, DOCTOR_ERROR, "Telegram: %s", err.text);
+		TELL(doctor, TELEGRAM, ERROR, "Telegram: %s", err.text);
 		free(telegram);
 		return NULL;
 	}
