@@ -13,27 +13,22 @@
 #define STATUS_NO	64 /* git was asked; the ref is none of the repository */
 #define LINE_ROOM	4096
 
-/* The rest of a line behind its key: NUL-terminated, and scratch for its reader. */
-typedef bool take_fn(struct git_answer *answer, char *value);
+/* The value of a key, NUL-terminated and scratch for its reader, into the member it belongs to. */
+typedef bool take_fn(void *out, size_t room, char *value);
 
 struct key {
 	const char *name;
 	take_fn *take;
+	size_t offset;
+	size_t size;
 };
 
-static const char *
-kind_name(enum git_kind kind)
-{
-	static const char *const names[] = { "", "branch", "tag", "commit" };
-
-	assert((size_t)kind < COUNT(names));
-	return names[kind];
-}
+static const char *const kind_names[] = { "", "branch", "tag", "commit" };
 
 /* --- values ------------------------------------------------------------------------------- */
 
 static bool
-take_text(char *out, size_t room, const char *value)
+take_text(void *out, size_t room, char *value)
 {
 	(void)clean_line(out, room, value, strlen(value));
 	return true;
@@ -41,40 +36,59 @@ take_text(char *out, size_t room, const char *value)
 
 /* A name must come back from us as it is: what cannot be shown as it is, is refused. */
 static bool
-take_name(char *out, size_t room, const char *value)
+take_name(void *out, size_t room, char *value)
 {
 	(void)clean_line(out, room, value, strlen(value));
 	return strcmp(out, value) == 0 && *value != '\0';
 }
 
 static bool
-take_hash(char out[LIMIT_COMMIT], const char *value)
+take_hash(void *out, size_t room, char *value)
 {
 	size_t digits = strlen(value);
 
 	if ((digits != 40 && digits != 64) || strspn(value, "0123456789abcdef") != digits)
 		return false;
-	return text_copy(out, LIMIT_COMMIT, value);
+	return text_copy(out, room, value);
 }
 
 static bool
-take_flag(bool *out, const char *value)
+take_flag(void *out, UNUSED size_t room, char *value)
 {
-	*out = strcmp(value, "1") == 0;
-	return *out || strcmp(value, "0") == 0;
+	*(bool *)out = strcmp(value, "1") == 0;
+	return strcmp(value, "1") == 0 || strcmp(value, "0") == 0;
 }
 
 static bool
-take_kind(enum git_kind *out, const char *value)
+take_kind(void *out, UNUSED size_t room, char *value)
 {
-	for (int kind = GIT_BRANCH; kind <= GIT_COMMIT; kind++) {
-		if (strcmp(value, kind_name((enum git_kind)kind)) == 0) {
-			*out = (enum git_kind)kind;
-			return true;
-		}
-	}
-	return false;
+	enum git_kind kind = GIT_COMMIT;
+
+	while (kind > GIT_NONE && strcmp(value, kind_names[kind]) != 0)
+		kind--;
+	*(enum git_kind *)out = kind;
+	return kind != GIT_NONE;
 }
+
+static bool
+take_at(void *out, UNUSED size_t room, char *value)
+{
+	int64_t seconds;
+
+	/* Up to the year 9999; a date before 1970 is a joke of its author. */
+	if (!text_to_i64(value, INT64_MIN / 1000, INT64_C(253402300799), &seconds, NULL))
+		return false;
+	*(int64_t *)out = seconds < 0 ? 0 : seconds * 1000;
+	return true;
+}
+
+static bool
+take_count(void *out, UNUSED size_t room, char *value)
+{
+	return text_to_i64(value, 0, INT64_MAX, out, NULL);
+}
+
+/* --- lines of which there may be several, into the whole answer --------------------------- */
 
 /* Cuts the first word off; NULL when nothing stands behind it. */
 static char *
@@ -88,91 +102,11 @@ rest_of(char *value)
 	return blank + 1;
 }
 
-/* --- one function for each key, in the order of runner/protocol.h ------------------------- */
-
-static bool
-take_ref(struct git_answer *answer, char *value)
-{
-	return take_text(answer->ref, sizeof(answer->ref), value);
-}
-
-static bool
-take_kind_line(struct git_answer *answer, char *value)
-{
-	return take_kind(&answer->kind, value);
-}
-
-static bool
-take_commit(struct git_answer *answer, char *value)
-{
-	return take_hash(answer->commit, value);
-}
-
-static bool
-take_author(struct git_answer *answer, char *value)
-{
-	return take_text(answer->author, sizeof(answer->author), value);
-}
-
-static bool
-take_at(struct git_answer *answer, char *value)
-{
-	int64_t seconds;
-
-	/* Up to the year 9999; a date before 1970 is a joke of its author. */
-	if (!text_to_i64(value, INT64_MIN / 1000, INT64_C(253402300799), &seconds, NULL))
-		return false;
-	answer->at = seconds < 0 ? 0 : seconds * 1000;
-	return true;
-}
-
-static bool
-take_subject(struct git_answer *answer, char *value)
-{
-	return take_text(answer->subject, sizeof(answer->subject), value);
-}
-
-static bool
-take_branch(struct git_answer *answer, char *value)
-{
-	return take_name(answer->branch, sizeof(answer->branch), value);
-}
-
-static bool
-take_branch_commit(struct git_answer *answer, char *value)
-{
-	return take_hash(answer->branch_commit, value);
-}
-
-static bool
-take_in_branch(struct git_answer *answer, char *value)
-{
-	return take_flag(&answer->in_branch, value);
-}
-
-static bool
-take_base(struct git_answer *answer, char *value)
-{
-	answer->has_base = true;
-	return take_hash(answer->base, value);
-}
-
-static bool
-take_forced(struct git_answer *answer, char *value)
-{
-	return take_flag(&answer->forced, value);
-}
-
-static bool
-take_count(struct git_answer *answer, char *value)
-{
-	return text_to_i64(value, 0, INT64_MAX, &answer->count, NULL);
-}
-
 /* `HASH AUTHOR<TAB>SUBJECT`; either text may be empty. */
 static bool
-take_change(struct git_answer *answer, char *value)
+take_change(void *out, UNUSED size_t room, char *value)
 {
+	struct git_answer *answer = out;
 	struct git_change *change;
 	char *author = rest_of(value);
 	char *subject;
@@ -181,7 +115,7 @@ take_change(struct git_answer *answer, char *value)
 		return author != NULL;
 	change = &answer->change[answer->n_changes];
 	subject = strchr(author, '\t');
-	if (subject == NULL || !take_hash(change->commit, value))
+	if (subject == NULL || !take_hash(change->commit, sizeof(change->commit), value))
 		return false;
 	*subject++ = '\0';
 	answer->n_changes++;
@@ -190,55 +124,62 @@ take_change(struct git_answer *answer, char *value)
 }
 
 static bool
-take_head(struct git_answer *answer, char *value)
+take_head(void *out, UNUSED size_t room, char *value)
 {
+	struct git_answer *answer = out;
 	struct git_head *head;
 	char *branch = rest_of(value);
 
 	if (branch == NULL || answer->n_heads == COUNT(answer->head))
 		return branch != NULL;
 	head = &answer->head[answer->n_heads++];
-	return take_hash(head->commit, value) &&
+	return take_hash(head->commit, sizeof(head->commit), value) &&
 	    take_name(head->branch, sizeof(head->branch), branch);
-}
-
-static bool
-take_error(struct git_answer *answer, char *value)
-{
-	return take_text(answer->error, sizeof(answer->error), value);
 }
 
 /* What is possible is help for people: one that cannot be shown is left out. */
 static bool
-take_possible(struct git_answer *answer, char *value)
+take_possible(void *out, UNUSED size_t room, char *value)
 {
+	struct git_answer *answer = out;
 	struct git_name possible = { .kind = GIT_NONE };
 	char *name = rest_of(value);
 
 	if (name != NULL && answer->n_possible < COUNT(answer->possible) &&
-	    take_kind(&possible.kind, value) &&
+	    take_kind(&possible.kind, sizeof(possible.kind), value) &&
 	    take_name(possible.name, sizeof(possible.name), name))
 		answer->possible[answer->n_possible++] = possible;
 	return true;
 }
 
+/* In the order of runner/protocol.h. */
+#define MEMBER(name, take) \
+	{ \
+#name, take, offsetof(struct git_answer, name), \
+		    sizeof(((struct git_answer *)0)->name) \
+	}
+#define WHOLE(name, take) \
+	{ \
+#name, take, 0, sizeof(struct git_answer) \
+	}
+
 static const struct key keys[] = {
-	{ "ref", take_ref },
-	{ "kind", take_kind_line },
-	{ "commit", take_commit },
-	{ "author", take_author },
-	{ "at", take_at },
-	{ "subject", take_subject },
-	{ "branch", take_branch },
-	{ "branch_commit", take_branch_commit },
-	{ "in_branch", take_in_branch },
-	{ "base", take_base },
-	{ "forced", take_forced },
-	{ "count", take_count },
-	{ "change", take_change },
-	{ "head", take_head },
-	{ "error", take_error },
-	{ "possible", take_possible },
+	MEMBER(ref, take_text),
+	MEMBER(kind, take_kind),
+	MEMBER(commit, take_hash),
+	MEMBER(author, take_text),
+	MEMBER(at, take_at),
+	MEMBER(subject, take_text),
+	MEMBER(branch, take_name),
+	MEMBER(branch_commit, take_hash),
+	MEMBER(in_branch, take_flag),
+	MEMBER(base, take_hash),
+	MEMBER(forced, take_flag),
+	MEMBER(count, take_count),
+	WHOLE(change, take_change),
+	WHOLE(head, take_head),
+	MEMBER(error, take_text),
+	WHOLE(possible, take_possible),
 };
 
 /* --- lines -------------------------------------------------------------------------------- */
@@ -262,7 +203,7 @@ take_line(struct git_answer *answer, const char *line, size_t size, const char *
 	for (size_t i = 0; i < COUNT(keys); i++) {
 		if (strcmp(keys[i].name, copy) != 0)
 			continue;
-		if (keys[i].take(answer, value))
+		if (keys[i].take((char *)answer + keys[i].offset, keys[i].size, value))
 			return true;
 		*bad_key = keys[i].name;
 		return false;
@@ -348,6 +289,7 @@ git_answer_decode(const char *text, int exit_status, struct git_answer *ret, str
 	memset(ret, 0, sizeof(*ret));
 	if (!take_lines(ret, text, &bad_key))
 		return broken(ret, bad_key, err);
+	ret->has_base = ret->base[0] != '\0';
 	if (exit_status == STATUS_NO && ret->error[0] == '\0')
 		(void)snprintf(ret->error, sizeof(ret->error), "git knows no such ref");
 	if (exit_status == STATUS_ANSWERED)
