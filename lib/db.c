@@ -159,11 +159,10 @@ configure(struct db *db, bool read_only, struct err *err)
 }
 
 static int
-on_commit(void *ctx, sqlite3 *handle, const char *name, int pages)
+on_commit(void *ctx, UNUSED sqlite3 *handle, const char *name, int pages)
 {
 	struct db *db = ctx;
 
-	(void)handle;
 	(void)name; /* there is but "main" */
 	db->log_pages = pages;
 	return SQLITE_OK;

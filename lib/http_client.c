@@ -236,11 +236,10 @@ leave_line(struct http_client_call *call)
 }
 
 static void
-on_wait_over(struct loop_timer *timer, void *ctx)
+on_wait_over(UNUSED struct loop_timer *timer, void *ctx)
 {
 	struct http_client_call *call = ctx;
 
-	(void)timer;
 	OBJ_CHECK(call, HTTP_CLIENT_CALL_MAGIC);
 	leave_line(call);
 	http_client_finish(call, CURLE_OPERATION_TIMEDOUT);
@@ -311,11 +310,10 @@ launch_waiting(struct http_client *client)
 }
 
 static void
-on_work(struct loop_task *task, void *ctx)
+on_work(UNUSED struct loop_task *task, void *ctx)
 {
 	struct http_client *client = ctx;
 
-	(void)task;
 	OBJ_CHECK(client, HTTP_CLIENT_MAGIC);
 	if (client->multi_failed || client->multi == NULL)
 		http_client_multi_replace(client);

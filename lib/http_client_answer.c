@@ -21,11 +21,10 @@ http_client_answer_expect(struct http_client_call *call)
 }
 
 static size_t
-on_header(char *data, size_t one, size_t count, void *ctx)
+on_header(UNUSED char *data, size_t one, size_t count, void *ctx)
 {
 	struct http_client_call *call = ctx;
 
-	(void)data;
 	OBJ_CHECK(call, HTTP_CLIENT_CALL_MAGIC);
 	call->headers_size += one * count;
 	if (call->headers_size <= HEADERS_MAX)

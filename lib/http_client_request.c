@@ -170,12 +170,11 @@ http_client_request_set(struct http_client_call *call, const struct http_client_
 /* --- what curl asks while it sends ------------------------------------------------------------ */
 
 static curl_socket_t
-on_open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
+on_open_socket(void *ctx, UNUSED curlsocktype purpose, struct curl_sockaddr *address)
 {
 	struct http_client_call *call = ctx;
 	struct http_client *client;
 
-	(void)purpose;
 	OBJ_CHECK(call, HTTP_CLIENT_CALL_MAGIC);
 	client = call->client;
 	if (client->address_is_allowed != NULL &&

@@ -88,14 +88,12 @@ http_linger_keep(struct http_linger *linger, int fd)
 }
 
 static void
-on_readable(struct loop_io *io, unsigned events, void *ctx)
+on_readable(UNUSED struct loop_io *io, UNUSED unsigned events, void *ctx)
 {
 	struct place *place = ctx;
 	char nothing[16 * 1024];
 	long left = TURN_MAX;
 
-	(void)io;
-	(void)events;
 	while (left > 0 && place->bytes_left > 0) {
 		ssize_t got = recv(place->fd, nothing, sizeof(nothing), MSG_DONTWAIT);
 
@@ -111,8 +109,7 @@ on_readable(struct loop_io *io, unsigned events, void *ctx)
 }
 
 static void
-on_patience_over(struct loop_timer *timer, void *ctx)
+on_patience_over(UNUSED struct loop_timer *timer, void *ctx)
 {
-	(void)timer;
 	leave(ctx);
 }

@@ -217,12 +217,10 @@ loop_lag_worst_us(struct loop *loop)
 }
 
 static void
-on_turn_begins(struct ev_loop *ev, ev_check *check, int events)
+on_turn_begins(UNUSED struct ev_loop *ev, ev_check *check, UNUSED int events)
 {
 	struct loop *loop = check->data;
 
-	(void)ev;
-	(void)events;
 	OBJ_CHECK(loop, LOOP_MAGIC);
 	loop->turn_began_us = now_us();
 }
@@ -283,21 +281,16 @@ end_turn(struct loop *loop)
 }
 
 static void
-on_turn_ends(struct ev_loop *ev, ev_prepare *prepare, int events)
+on_turn_ends(UNUSED struct ev_loop *ev, ev_prepare *prepare, UNUSED int events)
 {
-	(void)ev;
-	(void)events;
 	OBJ_CHECK((struct loop *)prepare->data, LOOP_MAGIC);
 	end_turn(prepare->data);
 }
 
 /* An idle watcher that is started keeps the loop from waiting; it has nothing to do. */
 static void
-on_keep_turning(struct ev_loop *ev, ev_idle *idle, int events)
+on_keep_turning(UNUSED struct ev_loop *ev, UNUSED ev_idle *idle, UNUSED int events)
 {
-	(void)ev;
-	(void)idle;
-	(void)events;
 }
 
 static ev_timer *
@@ -347,12 +340,10 @@ loop_timer_is_started(const struct loop_timer *timer)
 }
 
 static void
-on_timer(struct ev_loop *ev, ev_timer *ev_watcher, int events)
+on_timer(UNUSED struct ev_loop *ev, ev_timer *ev_watcher, UNUSED int events)
 {
 	struct loop_timer *timer = ev_watcher->data;
 
-	(void)ev;
-	(void)events;
 	timer->on_expire(timer, timer->ctx);
 }
 
@@ -403,11 +394,10 @@ loop_io_fd(const struct loop_io *io)
 }
 
 static void
-on_io(struct ev_loop *ev, ev_io *ev_watcher, int events)
+on_io(UNUSED struct ev_loop *ev, ev_io *ev_watcher, int events)
 {
 	struct loop_io *io = ev_watcher->data;
 
-	(void)ev;
 	io->on_ready(io,
 	    ((events & EV_READ) != 0 ? LOOP_READ : 0u) |
 		((events & EV_WRITE) != 0 ? LOOP_WRITE : 0u),
@@ -453,12 +443,10 @@ loop_signal_stop(struct loop_signal *sig)
 }
 
 static void
-on_signal(struct ev_loop *ev, ev_signal *ev_watcher, int events)
+on_signal(UNUSED struct ev_loop *ev, ev_signal *ev_watcher, UNUSED int events)
 {
 	struct loop_signal *sig = ev_watcher->data;
 
-	(void)ev;
-	(void)events;
 	sig->on_signal(sig, sig->ctx);
 }
 
@@ -504,12 +492,10 @@ loop_async_stop(struct loop_async *async)
 }
 
 static void
-on_async(struct ev_loop *ev, ev_async *ev_watcher, int events)
+on_async(UNUSED struct ev_loop *ev, ev_async *ev_watcher, UNUSED int events)
 {
 	struct loop_async *async = ev_watcher->data;
 
-	(void)ev;
-	(void)events;
 	async->on_wake(async, async->ctx);
 }
 

@@ -314,14 +314,13 @@ metrics_observe(struct metric *m, double value, const char *const labels[], size
 }
 
 void
-metrics_remove(struct metric *m, const char *const labels[], size_t count)
+metrics_remove(struct metric *m, const char *const labels[], UNUSED size_t count)
 {
 	size_t at;
 
 	if (m == NULL || !find(m, labels, &at))
 		return;
 	assert(count == m->label_count);
-	(void)count;
 	free_series(m->series[at]);
 	m->series_count--;
 	/* NOLINTNEXTLINE(bugprone-sizeof-expression): it holds pointers */

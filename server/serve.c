@@ -137,9 +137,8 @@ take_outcomes(struct serve *serve)
 }
 
 static void
-on_outcomes(struct loop_async *async, void *ctx)
+on_outcomes(UNUSED struct loop_async *async, void *ctx)
 {
-	(void)async;
 	take_outcomes(ctx);
 }
 
@@ -513,9 +512,8 @@ resume(struct serve *serve, struct err *err)
 }
 
 static void
-on_stop_signal(struct loop_signal *signal, void *ctx)
+on_stop_signal(UNUSED struct loop_signal *signal, void *ctx)
 {
-	(void)signal;
 	serve_stop_start(ctx);
 }
 

@@ -45,10 +45,8 @@ serve_manager_socket(int *ret_fd, struct err *err)
 /* A loop that no longer turns says nothing: the manager ends us (WatchdogSec=) and starts us again.
  * A store that hangs is no reason: what it waits for would hang the next one too. */
 static void
-on_alive(struct loop_timer *timer, void *ctx)
+on_alive(UNUSED struct loop_timer *timer, UNUSED void *ctx)
 {
-	(void)timer;
-	(void)ctx;
 	(void)sd_notify(0, "WATCHDOG=1"); /* nobody may have asked */
 }
 

@@ -129,19 +129,17 @@ reload(struct serve *serve)
 }
 
 static void
-on_sighup(struct loop_signal *sig, void *ctx)
+on_sighup(UNUSED struct loop_signal *sig, void *ctx)
 {
-	(void)sig;
 	reload(ctx);
 }
 
 static void
-on_look(struct loop_timer *timer, void *ctx)
+on_look(UNUSED struct loop_timer *timer, void *ctx)
 {
 	struct serve *serve = ctx;
 	uint64_t now = mark_of_files(serve);
 
-	(void)timer;
 	if (now == serve->files_mark ||
 	    (serve->options.env_file != NULL && file_time(serve->options.env_file) == 0))
 		return; /* the same, or an editor is just about to put it back */

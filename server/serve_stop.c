@@ -35,11 +35,10 @@ is_at_rest(const struct serve *serve)
 }
 
 static void
-on_look(struct loop_timer *timer, void *ctx)
+on_look(UNUSED struct loop_timer *timer, void *ctx)
 {
 	struct serve *serve = ctx;
 
-	(void)timer;
 	if (is_at_rest(serve)) {
 		CRASH_POINT(stop_at_rest);
 		loop_stop(serve->loop);

@@ -30,9 +30,8 @@ static const struct row {
 };
 
 static int
-cli_version(const struct cli *cli)
+cli_version(UNUSED const struct cli *cli)
 {
-	(void)cli;
 	(void)printf("deploybot %s\n", version_text);
 	return EX_OK;
 }

@@ -67,13 +67,12 @@ examine_heads(struct doctor *doctor, const struct git_answer *answer)
 }
 
 static void
-on_answer(void *ctx, int exit_status, bool unreachable, const char *text, size_t size)
+on_answer(void *ctx, int exit_status, bool unreachable, const char *text, UNUSED size_t size)
 {
 	struct doctor_git *git = ctx;
 	struct git_answer *answer = calloc(1, sizeof(*answer));
 	struct err err = { .text = "no memory" };
 
-	(void)size;
 	git->question = NULL;
 	if (unreachable)
 		TELL(git->doctor, RUNNER, ERROR, "runner: it died: %s", text);
@@ -155,11 +154,10 @@ on_fatal(void *ctx, const char *text)
 }
 
 static void
-on_deadline(struct loop_timer *timer, void *ctx)
+on_deadline(UNUSED struct loop_timer *timer, void *ctx)
 {
 	struct doctor_git *git = ctx;
 
-	(void)timer;
 	if (git->is_ready)
 		TELL(git->doctor, GIT, ERROR,
 		    "git: no answer within %d s: is there a way to the repository? (the first fetch"

@@ -229,14 +229,13 @@ unescape_form(char *text, size_t size, size_t *ret_size)
 
 bool
 github_decode_form(
-    struct event *raw, struct queue_list *ret_events, int *ret_status, int64_t *ret_offset)
+    struct event *raw, struct queue_list *ret_events, int *ret_status, UNUSED int64_t *ret_offset)
 {
 	static const char name[] = "payload=";
 	size_t name_size = sizeof(name) - 1;
 	char *text = raw->raw.data;
 	size_t size;
 
-	(void)ret_offset;
 	if (raw->raw.size < name_size || memcmp(text, name, name_size) != 0 ||
 	    !unescape_form(text + name_size, raw->raw.size - name_size, &size))
 		return refuse(ret_events, ret_status);

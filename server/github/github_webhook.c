@@ -126,11 +126,10 @@ tell_refused(struct github_webhook *webhook, int64_t count)
 }
 
 static void
-on_note_due(struct loop_timer *timer, void *ctx)
+on_note_due(UNUSED struct loop_timer *timer, void *ctx)
 {
 	struct github_webhook *webhook = ctx;
 
-	(void)timer;
 	OBJ_CHECK(webhook, WEBHOOK_MAGIC);
 	tell_refused(webhook, rate_note_due(&webhook->refused, NOTE_MS, loop_now_ms()));
 }

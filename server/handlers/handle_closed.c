@@ -5,18 +5,14 @@
 
 /* Only a run's exit record ends it: that its end was asked for decides nothing. */
 void
-handle_end_sent(struct tx *tx, const struct event *event)
+handle_end_sent(UNUSED struct tx *tx, UNUSED const struct event *event)
 {
-	(void)tx;
-	(void)event;
 }
 
 /* A toast that came too late is no failure. */
 void
-handle_toasted(struct tx *tx, const struct event *event)
+handle_toasted(UNUSED struct tx *tx, UNUSED const struct event *event)
 {
-	(void)tx;
-	(void)event;
 }
 
 /* The toast said that it is on its way: whoever waits is told that it does not come. */
@@ -38,8 +34,6 @@ handle_documented(struct tx *tx, const struct event *event)
 }
 
 void
-handle_forgotten(struct tx *tx, const struct event *event)
+handle_forgotten(UNUSED struct tx *tx, UNUSED const struct event *event)
 {
-	(void)tx;
-	(void)event;
 }

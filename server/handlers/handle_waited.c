@@ -46,9 +46,8 @@ tidy(struct tx *tx)
 }
 
 void
-handle_waited(struct tx *tx, const struct event *event)
+handle_waited(struct tx *tx, UNUSED const struct event *event)
 {
-	(void)event;
 	switch (tx->effect->u.wait.kind) {
 	case WAIT_QUESTION:
 		expire(tx, tx->effect->subject);

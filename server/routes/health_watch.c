@@ -20,12 +20,11 @@ struct health_watch {
 };
 
 static void
-on_look(struct loop_timer *timer, void *ctx)
+on_look(UNUSED struct loop_timer *timer, void *ctx)
 {
 	struct health_watch *watch = ctx;
 	int64_t lag_us;
 
-	(void)timer;
 	OBJ_CHECK(watch, WATCH_MAGIC);
 	lag_us = loop_lag_worst_us(watch->loop);
 	if (lag_us > HEALTH_WATCH_LAG_MS * 1000)

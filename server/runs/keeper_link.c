@@ -205,11 +205,10 @@ hear_one(struct keeper_link *link)
 }
 
 static void
-on_ready(struct loop_io *io, unsigned events, void *ctx)
+on_ready(UNUSED struct loop_io *io, unsigned events, void *ctx)
 {
 	struct keeper_link *link = ctx;
 
-	(void)io;
 	OBJ_CHECK(link, MAGIC);
 	if ((events & LOOP_WRITE) != 0)
 		flush(link);

@@ -156,13 +156,12 @@ runner_link_lost(struct runner_link *link, const char *why)
 }
 
 static void
-on_again(struct loop_timer *timer, void *ctx)
+on_again(UNUSED struct loop_timer *timer, void *ctx)
 {
 	struct runner_link *link = ctx;
 	int64_t doubled;
 	struct err err;
 
-	(void)timer;
 	OBJ_CHECK(link, RUNNER_LINK_MAGIC);
 	if (link->way->is_busy(link))
 		return;
@@ -262,11 +261,10 @@ hear_one(struct runner_link *link)
 }
 
 static void
-on_socket(struct loop_io *io, unsigned events, void *ctx)
+on_socket(UNUSED struct loop_io *io, unsigned events, void *ctx)
 {
 	struct runner_link *link = ctx;
 
-	(void)io;
 	OBJ_CHECK(link, RUNNER_LINK_MAGIC);
 	if ((events & LOOP_WRITE) != 0) {
 		link->has_unsent = false;
@@ -288,12 +286,11 @@ runner_link_hear(struct runner_link *link)
 
 /* It takes its orders one by one: who answers this has answered all before it, or is at them. */
 static void
-on_beat(struct loop_timer *timer, void *ctx)
+on_beat(UNUSED struct loop_timer *timer, void *ctx)
 {
 	const struct protocol_message beat = { .kind = PROTOCOL_SETTLE, .id = BEAT_RUN };
 	struct runner_link *link = ctx;
 
-	(void)timer;
 	OBJ_CHECK(link, RUNNER_LINK_MAGIC);
 	if (link->beats++ >= BEATS_MAX)
 		link->way->on_silent(

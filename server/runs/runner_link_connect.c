@@ -59,16 +59,14 @@ connect_anew(struct runner_link *link, const char *why)
 }
 
 static bool
-is_never_busy(struct runner_link *link)
+is_never_busy(UNUSED struct runner_link *link)
 {
-	(void)link;
 	return false;
 }
 
 static void
-nothing_more(struct runner_link *link)
+nothing_more(UNUSED struct runner_link *link)
 {
-	(void)link;
 }
 
 const struct runner_link_way runner_link_connect = {

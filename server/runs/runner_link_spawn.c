@@ -215,9 +215,8 @@ get_child(struct runner_link *link, struct err *err)
 /* Closing its socket has ended a runner that is well; one that is not is killed (is_busy).  Keepers
  * are in sessions of their own and notice nothing. */
 static void
-await_end(struct runner_link *link, const char *why)
+await_end(struct runner_link *link, UNUSED const char *why)
 {
-	(void)why;
 	loop_timer_start(link->loop, &link->again, END_WAIT_MS, 0);
 }
 
@@ -240,14 +239,12 @@ say_end(const siginfo_t *info, char text[64])
 }
 
 static void
-on_end(struct loop_io *io, unsigned events, void *ctx)
+on_end(UNUSED struct loop_io *io, UNUSED unsigned events, void *ctx)
 {
 	struct runner_link *link = ctx;
 	siginfo_t info = { .si_pid = 0 };
 	char text[64];
 
-	(void)io;
-	(void)events;
 	OBJ_CHECK(link, RUNNER_LINK_MAGIC);
 	if (waitid(P_PIDFD, (id_t)link->pidfd, &info, WEXITED | WNOHANG) == 0 && info.si_pid == 0)
 		return;

@@ -283,9 +283,8 @@ telegram_sender(struct telegram *telegram)
 /* --- who we are --- */
 
 static void
-on_time(struct loop_timer *timer, void *ctx)
+on_time(UNUSED struct loop_timer *timer, void *ctx)
 {
-	(void)timer;
 	introduce(ctx);
 }
 

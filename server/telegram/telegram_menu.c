@@ -105,9 +105,8 @@ telegram_menu_set(struct telegram_menu *menu, struct settings *settings)
 }
 
 static void
-on_time(struct loop_timer *timer, void *ctx)
+on_time(UNUSED struct loop_timer *timer, void *ctx)
 {
-	(void)timer;
 	set_next(ctx);
 }
 

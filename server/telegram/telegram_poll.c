@@ -92,9 +92,8 @@ telegram_poll_free(struct telegram_poll *poll)
 }
 
 static void
-on_time(struct loop_timer *timer, void *ctx)
+on_time(UNUSED struct loop_timer *timer, void *ctx)
 {
-	(void)timer;
 	ask(ctx);
 }
 

@@ -100,9 +100,8 @@ telegram_register_settings(struct telegram_register *reg, struct settings *setti
 }
 
 static void
-on_time(struct loop_timer *timer, void *ctx)
+on_time(UNUSED struct loop_timer *timer, void *ctx)
 {
-	(void)timer;
 	look(ctx);
 }
 

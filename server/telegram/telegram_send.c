@@ -225,11 +225,10 @@ telegram_send_live_edit(struct telegram_send *send, const struct message *messag
 /* --- who goes when --- */
 
 static void
-on_timer(struct loop_timer *timer, void *ctx)
+on_timer(UNUSED struct loop_timer *timer, void *ctx)
 {
 	struct telegram_send *send = ctx;
 
-	(void)timer;
 	loop_defer(send->loop, &send->pump);
 }
 
@@ -255,13 +254,12 @@ prepare(struct telegram_job *job)
 
 /* Starts what may start; the timer wakes us for the first of the others. */
 static void
-on_pump(struct loop_task *task, void *ctx)
+on_pump(UNUSED struct loop_task *task, void *ctx)
 {
 	struct telegram_send *send = ctx;
 	int64_t now = loop_now_ms();
 	int64_t soonest = -1;
 
-	(void)task;
 	OBJ_CHECK(send, TELEGRAM_SEND_MAGIC);
 	for (struct telegram_job *job = send->jobs, *next; job != NULL; job = next) {
 		int64_t wait;

@@ -312,12 +312,11 @@ end_order(struct order *order, bool ok, const char *text)
 }
 
 static void
-on_order_again(struct loop_timer *timer, void *ctx)
+on_order_again(UNUSED struct loop_timer *timer, void *ctx)
 {
 	struct order *order = ctx;
 	struct err err;
 
-	(void)timer;
 	if (!start_order(order, &err))
 		end_order(order, false, err.text);
 }
