@@ -13,33 +13,212 @@ static void on_wait_over(struct loop_timer *timer, void *ctx);
 static void on_work(struct loop_task *task, void *ctx);
 static void release_call(struct http_client_call *call);
 
-/* --- two lines of calls ----------------------------------------------------------------------- */
+/* --- curl is driven --------------------------------------------------------------------------- */
 
+/* The call has left curl, or the waiting: on_done comes from the client's deferred work. */
 static void
-line_init(struct http_client_line *line)
+finish(struct http_client_call *call, CURLcode code)
 {
-	line->first = NULL;
-	line->end = &line->first;
+	struct http_client *client = call->client;
+
+	http_client_answer_conclude(call, code);
+	call->phase = HTTP_CLIENT_FINISHED;
+	TAILQ_INSERT_TAIL(&client->finished, call, in_line);
+	loop_defer(client->loop, &client->work);
 }
 
 static void
-line_add(struct http_client_line *line, struct http_client_call *call)
+multi_remove(struct http_client_call *call)
 {
-	call->line_next = NULL;
-	*line->end = call;
-	line->end = &call->line_next;
+	call->client->in_flight--;
+	(void)curl_multi_remove_handle(call->client->multi, call->easy); /* it is in there */
 }
 
 static void
-line_remove(struct http_client_line *line, struct http_client_call *call)
+collect_finished(struct http_client *client)
 {
-	struct http_client_call **link = &line->first;
+	CURLMsg *message;
+	int left;
 
-	while (*link != call)
-		link = &(*link)->line_next;
-	*link = call->line_next;
-	if (line->end == &call->line_next)
-		line->end = link;
+	while ((message = curl_multi_info_read(client->multi, &left)) != NULL) {
+		struct http_client_call *call = NULL;
+		CURLcode code = message->data.result; /* the message goes with its handle */
+
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		(void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (void *)&call);
+		OBJ_CHECK(call, HTTP_CLIENT_CALL_MAGIC);
+		multi_remove(call);
+		finish(call, code);
+	}
+}
+
+static void
+drive(struct http_client *client, curl_socket_t fd, int events)
+{
+	int running;
+
+	if (client->multi == NULL)
+		return;
+	if (curl_multi_socket_action(client->multi, fd, events, &running) != CURLM_OK) {
+		client->multi_failed = true;
+		loop_defer(client->loop, &client->work);
+		return;
+	}
+	collect_finished(client);
+}
+
+static void
+on_ready(struct loop_io *io, unsigned events, void *ctx)
+{
+	struct http_client_watched *watched = ctx;
+	curl_socket_t fd = loop_io_fd(io);
+
+	drive(watched->client, fd,
+	    ((events & LOOP_READ) != 0 ? CURL_CSELECT_IN : 0) |
+		((events & LOOP_WRITE) != 0 ? CURL_CSELECT_OUT : 0));
+}
+
+static void
+on_timer(struct loop_timer *timer, void *ctx)
+{
+	(void)timer;
+	drive(ctx, CURL_SOCKET_TIMEOUT, 0);
+}
+
+/* --- what curl wants watched ------------------------------------------------------------------ */
+
+static int
+on_curl_timer(CURLM *multi, long after_ms, void *ctx)
+{
+	struct http_client *client = ctx;
+
+	(void)multi;
+	if (after_ms < 0)
+		loop_timer_stop(&client->timer);
+	else
+		loop_timer_start(client->loop, &client->timer, after_ms, 0);
+	return 0;
+}
+
+static void
+unwatch(struct http_client_watched *watched)
+{
+	loop_io_stop(&watched->io);
+	LIST_REMOVE(watched, of_client);
+	free(watched);
+}
+
+static struct http_client_watched *
+new_watched(struct http_client *client, curl_socket_t fd)
+{
+	struct http_client_watched *watched = calloc(1, sizeof(*watched));
+
+	if (watched == NULL)
+		return NULL;
+	if (curl_multi_assign(client->multi, fd, watched) != CURLM_OK) {
+		free(watched);
+		return NULL;
+	}
+	watched->client = client;
+	loop_io_init(&watched->io, on_ready, watched);
+	LIST_INSERT_HEAD(&client->watched, watched, of_client);
+	return watched;
+}
+
+/* Stopped here, before curl closes the descriptor. */
+static int
+on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *socket_ctx)
+{
+	struct http_client *client = ctx;
+	struct http_client_watched *watched = socket_ctx;
+
+	(void)easy;
+	if (what == CURL_POLL_REMOVE) {
+		if (watched != NULL)
+			unwatch(watched);
+		return 0;
+	}
+	if (watched == NULL)
+		watched = new_watched(client, fd);
+	if (watched == NULL)
+		return -1; /* the multi fails, and is made anew */
+	loop_io_start(client->loop, &watched->io, fd,
+	    ((what & CURL_POLL_IN) != 0 ? LOOP_READ : 0u) |
+		((what & CURL_POLL_OUT) != 0 ? LOOP_WRITE : 0u));
+	return 0;
+}
+
+/* --- its multi handle ------------------------------------------------------------------------- */
+
+/* Makes the client's multi handle.  False: memory is short; to be dropped all the same. */
+static bool
+multi_make(struct http_client *client)
+{
+	CURLM *multi = curl_multi_init();
+	long connections = (long)client->connections_max;
+
+	client->multi = multi;
+	return multi != NULL &&
+	    curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket) == CURLM_OK &&
+	    curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, client) == CURLM_OK &&
+	    curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_curl_timer) == CURLM_OK &&
+	    curl_multi_setopt(multi, CURLMOPT_TIMERDATA, client) == CURLM_OK &&
+	    curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, connections) == CURLM_OK &&
+	    curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, connections) == CURLM_OK &&
+	    curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING) == CURLM_OK;
+}
+
+static void
+multi_drop(struct http_client *client)
+{
+	if (client->multi != NULL)
+		(void)curl_multi_cleanup(client->multi); /* no handle is in it any more */
+	client->multi = NULL;
+	loop_timer_stop(&client->timer);
+	while (!LIST_EMPTY(&client->watched))
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it has left the list */
+		(void)on_socket(
+		    NULL, CURL_SOCKET_BAD, CURL_POLL_REMOVE, client, LIST_FIRST(&client->watched));
+}
+
+/* After a failure of the multi, which only a lack of memory or a bug of curl's leads to: what it
+ * had is finished, and there is another one, or NULL. */
+static void
+multi_replace(struct http_client *client)
+{
+	struct http_client_call *call;
+
+	client->multi_failed = false;
+	for (call = LIST_FIRST(&client->calls); call != NULL; call = LIST_NEXT(call, of_client)) {
+		if (call->phase != HTTP_CLIENT_FLYING)
+			continue;
+		multi_remove(call);
+		finish(call, CURLE_OUT_OF_MEMORY);
+	}
+	multi_drop(client);
+	if (!multi_make(client))
+		multi_drop(client);
+}
+
+/* Hands a call to curl, whose deadline is curl's to watch from now on. */
+static bool
+multi_add(struct http_client_call *call)
+{
+	struct http_client *client = call->client;
+	int64_t left_ms = call->timeout_ms - (loop_now_ms() - call->started);
+
+	if (client->multi == NULL) {
+		loop_defer(client->loop, &client->work); /* it is tried again there */
+		return false;
+	}
+	if (curl_easy_setopt(call->easy, CURLOPT_TIMEOUT_MS, (long)(left_ms > 1 ? left_ms : 1)) !=
+		CURLE_OK ||
+	    curl_multi_add_handle(client->multi, call->easy) != CURLM_OK)
+		return false;
+	call->phase = HTTP_CLIENT_FLYING;
+	client->in_flight++;
+	return true;
 }
 
 /* --- the client ------------------------------------------------------------------------------- */
@@ -115,11 +294,11 @@ http_client_new(struct loop *loop, const struct http_client_config *config, stru
 	}
 	client->magic = HTTP_CLIENT_MAGIC;
 	client->loop = loop;
-	loop_timer_init(&client->timer, http_client_multi_on_timer, client);
+	loop_timer_init(&client->timer, on_timer, client);
 	loop_task_init(&client->work, on_work, client);
-	line_init(&client->waiting);
-	line_init(&client->finished);
-	if (!copy_config(client, config) || !http_client_multi_make(client)) {
+	TAILQ_INIT(&client->waiting);
+	TAILQ_INIT(&client->finished);
+	if (!copy_config(client, config) || !multi_make(client)) {
 		http_client_free(client);
 		(void)err_errno(err, ERR_NOMEM, ENOMEM, "HTTP client");
 		return NULL;
@@ -133,12 +312,12 @@ http_client_free(struct http_client *client)
 	if (client == NULL)
 		return;
 	OBJ_CHECK(client, HTTP_CLIENT_MAGIC);
-	while (client->calls != NULL)
+	while (!LIST_EMPTY(&client->calls))
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it has left the list */
-		http_client_cancel(client->calls);
+		http_client_cancel(LIST_FIRST(&client->calls));
 	while (client->idle_count > 0)
 		curl_easy_cleanup(client->idle[--client->idle_count]);
-	http_client_multi_drop(client);
+	multi_drop(client);
 	loop_task_cancel(&client->work);
 	free(client->protocols);
 	free(client->proxy);
@@ -167,11 +346,7 @@ new_call(struct http_client *client, const struct http_client_request *request)
 	call->timeout_ms = request->timeout_ms > 0 ? request->timeout_ms : 10000;
 	call->answer_max = request->answer_max > 0 ? request->answer_max : (size_t)1024 * 1024;
 	loop_timer_init(&call->wait, on_wait_over, call);
-	call->next = client->calls;
-	call->back = &client->calls;
-	if (call->next != NULL)
-		call->next->back = &call->next;
-	client->calls = call;
+	LIST_INSERT_HEAD(&client->calls, call, of_client);
 	call->easy = client->idle_count > 0 ? client->idle[--client->idle_count] : curl_easy_init();
 	return call;
 }
@@ -183,7 +358,7 @@ line_up(struct http_client_call *call)
 
 	call->phase = HTTP_CLIENT_WAITING;
 	client->waiting_count++;
-	line_add(&client->waiting, call);
+	TAILQ_INSERT_TAIL(&client->waiting, call, in_line);
 	loop_timer_start(client->loop, &call->wait, call->timeout_ms, 0);
 }
 
@@ -204,7 +379,7 @@ http_client_start(
 	}
 	call = new_call(client, request);
 	if (call == NULL || call->easy == NULL || !http_client_request_set(call, request) ||
-	    !http_client_answer_expect(call) || (has_place && !http_client_multi_add(call))) {
+	    !http_client_answer_expect(call) || (has_place && !multi_add(call))) {
 		(void)err_errno(
 		    err, ERR_NOMEM, ENOMEM, "%s: cannot make the request", request->label);
 		if (call != NULL)
@@ -216,21 +391,10 @@ http_client_start(
 	return call;
 }
 
-void
-http_client_finish(struct http_client_call *call, CURLcode code)
-{
-	struct http_client *client = call->client;
-
-	http_client_answer_conclude(call, code);
-	call->phase = HTTP_CLIENT_FINISHED;
-	line_add(&client->finished, call);
-	loop_defer(client->loop, &client->work);
-}
-
 static void
 leave_line(struct http_client_call *call)
 {
-	line_remove(&call->client->waiting, call);
+	TAILQ_REMOVE(&call->client->waiting, call, in_line);
 	call->client->waiting_count--;
 	loop_timer_stop(&call->wait);
 }
@@ -242,7 +406,7 @@ on_wait_over(UNUSED struct loop_timer *timer, void *ctx)
 
 	OBJ_CHECK(call, HTTP_CLIENT_CALL_MAGIC);
 	leave_line(call);
-	http_client_finish(call, CURLE_OPERATION_TIMEDOUT);
+	finish(call, CURLE_OPERATION_TIMEDOUT);
 }
 
 /* --- ending ----------------------------------------------------------------------------------- */
@@ -264,9 +428,7 @@ static void
 release_call(struct http_client_call *call)
 {
 	loop_timer_stop(&call->wait);
-	*call->back = call->next;
-	if (call->next != NULL)
-		call->next->back = call->back;
+	LIST_REMOVE(call, of_client);
 	if (call->easy != NULL)
 		keep_handle(call->client, call->easy);
 	curl_mime_free(call->mime);
@@ -287,11 +449,11 @@ http_client_cancel(struct http_client_call *call)
 	OBJ_CHECK(call, HTTP_CLIENT_CALL_MAGIC);
 	client = call->client;
 	if (call->phase == HTTP_CLIENT_FLYING)
-		http_client_multi_remove(call);
+		multi_remove(call);
 	else if (call->phase == HTTP_CLIENT_WAITING)
 		leave_line(call);
 	else
-		line_remove(&client->finished, call);
+		TAILQ_REMOVE(&client->finished, call, in_line);
 	release_call(call);
 	if (client->waiting_count > 0)
 		loop_defer(client->loop, &client->work);
@@ -300,12 +462,12 @@ http_client_cancel(struct http_client_call *call)
 static void
 launch_waiting(struct http_client *client)
 {
-	while (client->waiting.first != NULL && client->in_flight < client->in_flight_max) {
-		struct http_client_call *call = client->waiting.first;
+	while (!TAILQ_EMPTY(&client->waiting) && client->in_flight < client->in_flight_max) {
+		struct http_client_call *call = TAILQ_FIRST(&client->waiting);
 
 		leave_line(call);
-		if (!http_client_multi_add(call))
-			http_client_finish(call, CURLE_OUT_OF_MEMORY);
+		if (!multi_add(call))
+			finish(call, CURLE_OUT_OF_MEMORY);
 	}
 }
 
@@ -313,15 +475,14 @@ static void
 on_work(UNUSED struct loop_task *task, void *ctx)
 {
 	struct http_client *client = ctx;
+	struct http_client_call *call;
 
 	OBJ_CHECK(client, HTTP_CLIENT_MAGIC);
 	if (client->multi_failed || client->multi == NULL)
-		http_client_multi_replace(client);
+		multi_replace(client);
 	launch_waiting(client);
-	while (client->finished.first != NULL) {
-		struct http_client_call *call = client->finished.first;
-
-		line_remove(&client->finished, call);
+	while ((call = TAILQ_FIRST(&client->finished)) != NULL) {
+		TAILQ_REMOVE(&client->finished, call, in_line);
 		call->on_done(call->ctx, &call->result);
 		release_call(call);
 	}

@@ -2,13 +2,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * How a call goes: http_client_start → request_set → (waits for a place) → multi_add → curl,
- * through its descriptors and its timer → http_client_finish → on_work, a deferred task →
+ * through its descriptors and its timer → finish, answer_conclude → on_work, a deferred task →
  * on_done.  So an owner's code never runs below curl's, but for the read function of a stream.
  */
 #ifndef HTTP_CLIENT_INSIDE_H
 #define HTTP_CLIENT_INSIDE_H
 
 #include <curl/curl.h>
+#include <sys/queue.h>
 
 #include "lib/http_client.h"
 #include "lib/loop.h"
@@ -35,23 +36,15 @@ struct http_client_stream {
 struct http_client_watched {
 	struct loop_io io;
 	struct http_client *client;
-	struct http_client_watched *next;
-	struct http_client_watched **back;
-};
-
-/* Calls one behind the other. */
-struct http_client_line {
-	struct http_client_call *first;
-	struct http_client_call **end;
+	LIST_ENTRY(http_client_watched) of_client;
 };
 
 struct http_client_call {
 	unsigned magic;
 	enum http_client_phase phase;
 	struct http_client *client;
-	struct http_client_call *next;		/* of the client */
-	struct http_client_call **back;
-	struct http_client_call *line_next;	/* among the waiting or the finished */
+	LIST_ENTRY(http_client_call) of_client;
+	TAILQ_ENTRY(http_client_call) in_line;	/* among the waiting or the finished */
 	CURL *easy;
 	struct curl_slist *headers;
 	curl_mime *mime;
@@ -92,19 +85,14 @@ struct http_client {
 	unsigned waiting_count;
 	struct loop_timer timer;
 	struct loop_task work;
-	struct http_client_call *calls;
-	struct http_client_watched *watched;
-	struct http_client_line waiting;
-	struct http_client_line finished;
+	LIST_HEAD(, http_client_call) calls;
+	LIST_HEAD(, http_client_watched) watched;
+	TAILQ_HEAD(, http_client_call) waiting;	/* the oldest first, both */
+	TAILQ_HEAD(, http_client_call) finished;
 	CURL *idle[HTTP_CLIENT_IDLE_MAX];
 	unsigned idle_count;
 	bool multi_failed;
 };
-
-/* --- http_client.c --- */
-
-/* The call has left curl, or the waiting: on_done comes from the client's deferred work. */
-void http_client_finish(struct http_client_call *call, CURLcode code);
 
 /* --- http_client_request.c --- */
 
@@ -120,21 +108,5 @@ bool http_client_answer_expect(struct http_client_call *call) MUST_USE;
 
 /* Fills in the result, from the handle and curl's verdict. */
 void http_client_answer_conclude(struct http_client_call *call, CURLcode code);
-
-/* --- http_client_multi.c --- */
-
-/* Makes the client's multi handle.  False: memory is short; to be dropped all the same. */
-bool http_client_multi_make(struct http_client *client) MUST_USE;
-void http_client_multi_drop(struct http_client *client);	/* no handle is in it any more */
-
-/* After a failure of the multi, which only a lack of memory or a bug of curl's leads to: what it
- * had is finished, and there is another one, or NULL. */
-void http_client_multi_replace(struct http_client *client);
-
-/* Hands a call to curl, whose deadline is curl's to watch from now on; takes it back. */
-bool http_client_multi_add(struct http_client_call *call) MUST_USE;
-void http_client_multi_remove(struct http_client_call *call);
-
-void http_client_multi_on_timer(struct loop_timer *timer, void *ctx);	/* curl's one timer */
 
 #endif
