@@ -5,7 +5,6 @@
 
 #include <stdlib.h>
 
-#include "lib/clock.h"
 #include "lib/crash_point.h"
 #include "lib/log.h"
 #include "telegram/telegram_api.h"
@@ -36,71 +35,6 @@ telegram_send_new(
 	return send;
 }
 
-/* --- the list --- */
-
-static void
-take_out(struct telegram_job *job)
-{
-	struct telegram_job **at = &job->send->jobs;
-
-	while (*at != job)
-		at = &(*at)->next;
-	*at = job->next;
-}
-
-static struct telegram_job *
-add_job(
-    struct telegram_send *send, enum telegram_job_kind kind, const struct place *place, void *ctx)
-{
-	struct telegram_job *job = calloc(1, sizeof(*job));
-	struct telegram_job **at = &send->jobs;
-
-	OBJ_CHECK(send, TELEGRAM_SEND_MAGIC);
-	if (job == NULL)
-		return NULL;
-	job->send = send;
-	job->kind = kind;
-	job->ctx = ctx;
-	job->since = clock_wall_ms();
-	if (place != NULL) {
-		job->chat = place->chat;
-		job->thread = place->thread;
-	}
-	while (*at != NULL)
-		at = &(*at)->next;
-	*at = job;
-	loop_defer(send->loop, &send->pump);
-	return job;
-}
-
-void
-telegram_send_finish_said(struct telegram_job *job, const struct said *said)
-{
-	struct telegram_send *send = job->send;
-
-	take_out(job);
-	if (said != NULL && send->hooks.on_said != NULL)
-		send->hooks.on_said(send->hooks.ctx, job->message, said);
-	job->on_said(job->ctx, said);
-	free(job);
-}
-
-void
-telegram_send_finish_ended(struct telegram_job *job, const char *failure)
-{
-	take_out(job);
-	job->on_ended(job->ctx, failure);
-	free(job);
-}
-
-void
-telegram_send_finish_live(struct telegram_job *job, bool is_gone)
-{
-	take_out(job);
-	job->on_live(job->ctx, job->live_message, is_gone);
-	free(job);
-}
-
 void
 telegram_send_free(struct telegram_send *send)
 {
@@ -114,11 +48,11 @@ telegram_send_free(struct telegram_send *send)
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it has left the list */
 		telegram_api_cancel(job->call);
 		if (job->kind == TELEGRAM_JOB_SAY)
-			telegram_send_finish_said(job, NULL);
+			telegram_send_job_said(job, NULL);
 		else if (job->kind == TELEGRAM_JOB_LIVE)
-			telegram_send_finish_live(job, false);
+			telegram_send_job_live(job, false);
 		else
-			telegram_send_finish_ended(job, NULL);
+			telegram_send_job_ended(job, NULL);
 	}
 	loop_task_cancel(&send->pump);
 	free(send);
@@ -130,7 +64,8 @@ bool
 telegram_say(
     struct telegram_send *send, const struct message *message, telegram_said_fn *on_said, void *ctx)
 {
-	struct telegram_job *job = add_job(send, TELEGRAM_JOB_SAY, &message->place, ctx);
+	struct telegram_job *job =
+	    telegram_send_job_add(send, TELEGRAM_JOB_SAY, &message->place, ctx);
 
 	if (job == NULL)
 		return false;
@@ -143,7 +78,7 @@ bool
 telegram_toast(struct telegram_send *send, const struct effect_toast *toast,
     telegram_ended_fn *on_ended, void *ctx)
 {
-	struct telegram_job *job = add_job(send, TELEGRAM_JOB_TOAST, NULL, ctx);
+	struct telegram_job *job = telegram_send_job_add(send, TELEGRAM_JOB_TOAST, NULL, ctx);
 
 	if (job == NULL)
 		return false;
@@ -157,7 +92,8 @@ bool
 telegram_document(
     struct telegram_send *send, struct telegram_file *file, telegram_ended_fn *on_ended, void *ctx)
 {
-	struct telegram_job *job = add_job(send, TELEGRAM_JOB_DOCUMENT, &file->place, ctx);
+	struct telegram_job *job =
+	    telegram_send_job_add(send, TELEGRAM_JOB_DOCUMENT, &file->place, ctx);
 
 	if (job == NULL)
 		return false;
@@ -206,7 +142,8 @@ telegram_send_live_edit(struct telegram_send *send, const struct message *messag
 {
 	if (!telegram_send_can_decorate(send, message->place.chat))
 		return false;
-	struct telegram_job *job = add_job(send, TELEGRAM_JOB_LIVE, &message->place, ctx);
+	struct telegram_job *job =
+	    telegram_send_job_add(send, TELEGRAM_JOB_LIVE, &message->place, ctx);
 
 	if (job == NULL)
 		return false;
@@ -214,8 +151,7 @@ telegram_send_live_edit(struct telegram_send *send, const struct message *messag
 	job->on_live = on_done;
 	job->call = telegram_send_call_live(job, message, html);
 	if (job->call == NULL) {
-		take_out(job);
-		free(job);
+		telegram_send_job_drop(job);
 		return false;
 	}
 	telegram_pace_sent(&send->pace, job->chat, TELEGRAM_PACE_DECORATION, loop_now_ms());
@@ -240,7 +176,7 @@ prepare(struct telegram_job *job)
 	case TELEGRAM_FILE_MORE:
 		return true;
 	case TELEGRAM_FILE_FAILED:
-		telegram_send_finish_ended(job, job->file->failure);
+		telegram_send_job_ended(job, job->file->failure);
 		return false;
 	case TELEGRAM_FILE_READY:
 		break;
@@ -248,7 +184,7 @@ prepare(struct telegram_job *job)
 	job->is_prepared = true;
 	if (job->file->size > 0 && job->file->size <= TELEGRAM_FILE_MAX)
 		return true;
-	telegram_send_finish_ended(job, "a file of this size cannot be sent");
+	telegram_send_job_ended(job, "a file of this size cannot be sent");
 	return false;
 }
 
@@ -268,7 +204,7 @@ on_pump(UNUSED struct loop_task *task, void *ctx)
 		if (job->call != NULL)
 			continue;
 		if (job->kind == TELEGRAM_JOB_TOAST && now >= job->give_up_at) {
-			telegram_send_finish_ended(job, "");
+			telegram_send_job_ended(job, "");
 			continue;
 		}
 		if (job->kind == TELEGRAM_JOB_SAY && lane_is_busy(send, job->chat, false))

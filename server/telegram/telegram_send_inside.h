@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * How a job goes: telegram_say → (waits in the list) → on_pump → start_job → telegram_send_call →
- * telegram_send_on_answer → judge_* → telegram_send_finish_*, or again later.  The list is short:
+ * telegram_send_on_answer → judge_* → telegram_send_job_*, or again later.  The list is short:
  * the outbox gives one job of a kind for each chat.
  */
 #ifndef TELEGRAM_SEND_INSIDE_H
@@ -72,9 +72,15 @@ struct telegram_call *telegram_send_call_live(
 /* ctx is the job.  It is finished, or to be started again. */
 void telegram_send_on_answer(void *ctx, const struct telegram_result *result);
 
-/* Takes it out of the list, tells whoever asked, and frees it. */
-void telegram_send_finish_said(struct telegram_job *job, const struct said *said);
-void telegram_send_finish_ended(struct telegram_job *job, const char *failure);
-void telegram_send_finish_live(struct telegram_job *job, bool is_gone);
+/* A new job at the end of the list, which is looked at in this turn.  place: NULL, of no chat.
+ * NULL: no memory. */
+struct telegram_job *telegram_send_job_add(struct telegram_send *send, enum telegram_job_kind kind,
+    const struct place *place, void *ctx);
+
+/* Takes it out of the list, notifies whoever asked (but for the first), and frees it. */
+void telegram_send_job_drop(struct telegram_job *job);
+void telegram_send_job_said(struct telegram_job *job, const struct said *said);
+void telegram_send_job_ended(struct telegram_job *job, const char *failure);
+void telegram_send_job_live(struct telegram_job *job, bool is_gone);
 
 #endif

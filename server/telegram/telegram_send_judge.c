@@ -153,7 +153,7 @@ judge_say(struct telegram_job *job, const struct telegram_result *result)
 		refuse_say(job, result, &said);
 	if (result->ok && said.remote_id == 0)
 		(void)text_copy(said.failure, sizeof(said.failure), "no message_id in the answer");
-	telegram_send_finish_said(job, &said);
+	telegram_send_job_said(job, &said);
 }
 
 static void
@@ -162,7 +162,7 @@ judge_toast(struct telegram_job *job, const struct telegram_result *result)
 	/* Nobody looks at that button any more. */
 	bool is_late = says(result, "query is too old") || says(result, "query ID is invalid");
 
-	telegram_send_finish_ended(job, result->ok || is_late ? "" : result->description);
+	telegram_send_job_ended(job, result->ok || is_late ? "" : result->description);
 }
 
 static void
@@ -178,7 +178,7 @@ judge_document(struct telegram_job *job, const struct telegram_result *result)
 	}
 	if (!result->ok)
 		log_warning("Telegram refuses a document: %s", result->description);
-	telegram_send_finish_ended(job, result->description);
+	telegram_send_job_ended(job, result->description);
 }
 
 static void
@@ -187,5 +187,5 @@ judge_live(struct telegram_job *job, const struct telegram_result *result)
 	bool is_gone = !result->ok && !telegram_result_is_passing(result) &&
 	    !says(result, "message is not modified");
 
-	telegram_send_finish_live(job, is_gone);
+	telegram_send_job_live(job, is_gone);
 }

@@ -1,0 +1,76 @@
+/* telegram_send_job.c - the list of jobs: put in at its end, taken out when they ended.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+
+#include "lib/clock.h"
+#include "telegram/telegram_send_inside.h"
+
+static void
+take_out(struct telegram_job *job)
+{
+	struct telegram_job **at = &job->send->jobs;
+
+	while (*at != job)
+		at = &(*at)->next;
+	*at = job->next;
+}
+
+struct telegram_job *
+telegram_send_job_add(
+    struct telegram_send *send, enum telegram_job_kind kind, const struct place *place, void *ctx)
+{
+	struct telegram_job *job = calloc(1, sizeof(*job));
+	struct telegram_job **at = &send->jobs;
+
+	OBJ_CHECK(send, TELEGRAM_SEND_MAGIC);
+	if (job == NULL)
+		return NULL;
+	job->send = send;
+	job->kind = kind;
+	job->ctx = ctx;
+	job->since = clock_wall_ms();
+	if (place != NULL) {
+		job->chat = place->chat;
+		job->thread = place->thread;
+	}
+	while (*at != NULL)
+		at = &(*at)->next;
+	*at = job;
+	loop_defer(send->loop, &send->pump);
+	return job;
+}
+
+void
+telegram_send_job_drop(struct telegram_job *job)
+{
+	take_out(job);
+	free(job);
+}
+
+void
+telegram_send_job_said(struct telegram_job *job, const struct said *said)
+{
+	struct telegram_send *send = job->send;
+
+	take_out(job);
+	if (said != NULL && send->hooks.on_said != NULL)
+		send->hooks.on_said(send->hooks.ctx, job->message, said);
+	job->on_said(job->ctx, said);
+	free(job);
+}
+
+void
+telegram_send_job_ended(struct telegram_job *job, const char *failure)
+{
+	take_out(job);
+	job->on_ended(job->ctx, failure);
+	free(job);
+}
+
+void
+telegram_send_job_live(struct telegram_job *job, bool is_gone)
+{
+	take_out(job);
+	job->on_live(job->ctx, job->live_message, is_gone);
+	free(job);
+}
