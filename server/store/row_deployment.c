@@ -290,7 +290,7 @@ row_deployment_add(struct tx *tx, struct deployment *deployment)
 		" $24, $25, $26, $27, $28, $29, $30)",
 		values, COUNT(values)))
 		deployment->id = db_last_id(tx->db);
-	store_gauges_stale(tx->store);
+	tx->store->environments_changed = true;
 }
 
 void
@@ -311,7 +311,7 @@ row_deployment_set_state(struct tx *tx, int64_t id, enum deploy_state state, enu
 {
 	(void)tx_run(tx, "UPDATE deployment SET state = $2, why = $3 WHERE id = $1", DB_I64(id),
 	    DB_TEXT(deploy_flow_name(state)), DB_TEXT(whys[why])); /* sticky */
-	store_gauges_stale(tx->store);
+	tx->store->environments_changed = true;
 }
 
 /* --- runs --- */

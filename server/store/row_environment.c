@@ -97,7 +97,7 @@ row_environment_hold(struct tx *tx, const char *name, const char *commit)
 	    "UPDATE environment SET held_commit = $2, is_down = 0, is_unacknowledged = 1"
 	    " WHERE name = $1",
 	    DB_TEXT(name), DB_TEXT(commit)); /* sticky */
-	store_gauges_stale(tx->store);
+	tx->store->environments_changed = true;
 }
 
 void
@@ -106,7 +106,20 @@ row_environment_down(struct tx *tx, const char *name)
 	ensure(tx, name);
 	(void)tx_run(
 	    tx, "UPDATE environment SET is_down = 1 WHERE name = $1", DB_TEXT(name)); /* sticky */
-	store_gauges_stale(tx->store);
+	tx->store->environments_changed = true;
+}
+
+/* Its state file is written again, after the commit. */
+static void
+mark_stale(struct store *store, const char *environment)
+{
+	for (size_t i = 0; i < store->n_stale; i++)
+		if (strcmp(store->stale[i], environment) == 0)
+			return;
+	if (store->n_stale == COUNT(store->stale))
+		store->all_stale = true;
+	else
+		(void)text_copy(store->stale[store->n_stale++], LIMIT_ENVIRONMENT, environment);
 }
 
 int64_t
@@ -127,8 +140,8 @@ row_environment_release(struct tx *tx, const struct release *release)
 	    "UPDATE environment SET previous_release = current_release, current_release = $2,"
 	    " held_commit = '', is_down = 0, is_unacknowledged = 0 WHERE name = $1",
 	    DB_TEXT(release->environment), DB_I64(id)); /* sticky */
-	store_project_stale(tx->store, release->environment);
-	store_gauges_stale(tx->store);
+	mark_stale(tx->store, release->environment);
+	tx->store->environments_changed = true;
 	return tx->failed ? 0 : id;
 }
 

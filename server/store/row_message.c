@@ -13,7 +13,7 @@
 
 #define BUTTONS_MAX 4096 /* JSON of LIMIT_BUTTONS labels and ids, escaped */
 
-/* --- buttons: [["label","question"],…] --- */
+/* --- buttons: [["label","question"],…]; store_message.c reads them --- */
 
 static void
 write_buttons(const struct buttons *buttons, struct buf *out)
@@ -31,77 +31,7 @@ write_buttons(const struct buttons *buttons, struct buf *out)
 	json_out_end(&json);
 }
 
-static bool
-read_buttons(const char *text, struct buttons *ret, struct err *err)
-{
-	CLEANUP(json_freep) struct json *json = json_decode(text, strlen(text), err);
-	const char *label, *question;
-
-	if (json == NULL)
-		return false;
-	ret->n = json_count(json);
-	if (ret->n > COUNT(ret->at))
-		return err_set(err, ERR_INVALID, "message: too many buttons");
-	for (size_t i = 0; i < ret->n; i++) {
-		label = json_str(json_at(json_at(json, i), 0));
-		question = json_str(json_at(json_at(json, i), 1));
-		if (label == NULL || question == NULL ||
-		    !text_copy(ret->at[i].label, sizeof(ret->at[i].label), label) ||
-		    !text_copy(ret->at[i].question, sizeof(ret->at[i].question), question))
-			return err_set(err, ERR_INVALID, "message: an odd button");
-	}
-	return true;
-}
-
 /* --- reading --- */
-
-static bool
-read_message(const struct db_rows *rows, struct message *ret, struct err *err)
-{
-	*ret = (struct message){
-		.id = db_col_i64(rows, 0),
-		.place = { .chat = db_col_i64(rows, 1), .thread = db_col_i64(rows, 2) },
-		.remote_id = db_col_i64(rows, 3),
-		.live_run = db_col_i64(rows, 7),
-		.live_since = db_col_i64(rows, 8),
-		.live_estimate_ms = db_col_i64(rows, 9),
-	};
-	if (!read_buttons(db_col_text(rows, 6), &ret->buttons, err))
-		return false;
-	ret->head = strdup(db_col_text(rows, 4));
-	ret->foot = strdup(db_col_text(rows, 5));
-	if (ret->head != NULL && ret->foot != NULL)
-		return true;
-	return err_set(err, ERR_NOMEM, "no memory for message %lld", (long long)ret->id);
-}
-
-bool
-store_message_load(struct db *db, int64_t id, struct message *ret, struct err *err)
-{
-	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
-	struct message message = { 0 };
-	bool ok;
-
-	*ret = (struct message){ 0 };
-	if (!db_query(&rows, db, err,
-		"SELECT id, chat, thread, remote_id, head, foot, buttons, live_run, live_since,"
-		" live_estimate_ms FROM message WHERE id = $1",
-		DB_I64(id)))
-		return false;
-	if (db_next(&rows))
-		ok = read_message(&rows, &message, err);
-	else
-		ok = rows.failure == 0 &&
-		    err_set(err, ERR_MISSING, "there is no message %lld", (long long)id);
-	if (rows.failure != 0)
-		ok = db_rows_end(&rows, err);
-	if (!ok) {
-		message_done(&message);
-		return false;
-	}
-	*ret = message;
-	return true;
-}
 
 struct message
 row_message_get(struct tx *tx, int64_t id)

@@ -7,12 +7,6 @@
 #include "store/row_environment.h"
 #include "store/store_inside.h"
 
-void
-store_gauges_stale(struct store *store)
-{
-	store->environments_changed = true;
-}
-
 static void
 read_environment(struct tx *tx, const char *name, struct environment_gauge *ret)
 {

@@ -91,7 +91,7 @@ struct store {
 	bool all_stale;
 
 	/* Gauges. */
-	bool environments_changed;
+	bool environments_changed;	/* rows that they are made of */
 	struct gauges gauges;		/* as last handed out */
 };
 
@@ -135,7 +135,7 @@ void store_lane_done(struct store *store);
  * transaction. */
 bool store_lane_fill_runs(struct store *store, struct queue_list *out, struct err *err) MUST_USE;
 
-/* --- row_message.c: outside a decision --- */
+/* --- store_message.c --- */
 
 /* False with *ret all zero: there is no such row (ERR_MISSING), or SQL failed. */
 bool store_message_load(struct db *db, int64_t id, struct message *ret, struct err *err) MUST_USE;
@@ -149,10 +149,7 @@ bool store_audit_head(struct db *db, struct audit_chain *ret, struct err *err) M
 bool store_audit_lines(struct db *db, int64_t from, int64_t max, struct buf *out,
     int64_t *ret_last, struct err *err) MUST_USE;
 
-/* --- store_project.c, store_gauges.c --- */
-
-void store_project_stale(struct store *store, const char *environment);
-void store_gauges_stale(struct store *store);
+/* --- store_gauges.c --- */
 
 /* Inside the transaction; appends gauges when they changed. */
 bool store_gauges_add(struct store *store, struct queue_list *out, struct err *err) MUST_USE;

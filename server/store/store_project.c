@@ -24,18 +24,6 @@
 
 /* --- state files --- */
 
-void
-store_project_stale(struct store *store, const char *environment)
-{
-	for (size_t i = 0; i < store->n_stale; i++)
-		if (strcmp(store->stale[i], environment) == 0)
-			return;
-	if (store->n_stale == COUNT(store->stale))
-		store->all_stale = true;
-	else
-		(void)text_copy(store->stale[store->n_stale++], LIMIT_ENVIRONMENT, environment);
-}
-
 static void
 put_release(struct json_out *json, const struct release *release)
 {
