@@ -33,12 +33,6 @@ static say_fn *const say[] = {
 };
 _Static_assert(COUNT(say) == DEPLOY_STATE_COUNT, "every state has its words");
 
-static bool
-is_rollback(const struct deployment *deployment)
-{
-	return deployment->program == PROGRAM_ROLLBACK;
-}
-
 static void
 add_subject(struct chat_text *text, const struct deployment *deployment)
 {
@@ -195,7 +189,7 @@ say_question(struct chat_text *text, const struct chat_deployment *about)
 	const struct deployment *deployment = about->deployment;
 	const struct environment *environment = about->environment;
 
-	if (is_rollback(deployment)) {
+	if (deployment_is_rollback(deployment)) {
 		chat_text_add(
 		    text, "❓ " MARK_BOLD "Roll back %s?" MARK_BOLD "\n", deployment->environment);
 		if (environment->current.id != 0)
@@ -211,13 +205,13 @@ say_question(struct chat_text *text, const struct chat_deployment *about)
 	add_subject(text, deployment);
 	add_image(text, "\n", deployment);
 	add_asker(text, deployment);
-	if (!is_rollback(deployment))
+	if (!deployment_is_rollback(deployment))
 		add_what_would_change(text, about);
 	if (strcmp(environment->held_commit, deployment->commit) == 0)
 		chat_text_add(text,
 		    "\n⚠️ " MARK_BOLD
 		    "this commit was taken back automatically before" MARK_BOLD);
-	if (!about->has_way_back && !is_rollback(deployment))
+	if (!about->has_way_back && !deployment_is_rollback(deployment))
 		chat_text_add(text, "\nno rollback available");
 	if (about->n_urls == 0)
 		chat_text_add(
@@ -288,7 +282,7 @@ say_under_way(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
 
-	chat_text_add(text, is_rollback(deployment) ? "↩️ " : "🚀 ");
+	chat_text_add(text, deployment_is_rollback(deployment) ? "↩️ " : "🚀 ");
 	chat_text_add(text, MARK_BOLD "%s" MARK_BOLD " ← ", deployment->environment);
 	chat_text_commit(text, deployment->commit);
 	add_subject(text, deployment);
@@ -309,7 +303,7 @@ say_live(struct chat_text *text, const struct chat_deployment *about)
 	chat_text_commit(text, deployment->commit);
 	add_subject(text, deployment);
 	chat_text_add(text, "\nrelease %lld", (long long)about->release);
-	if (is_rollback(deployment))
+	if (deployment_is_rollback(deployment))
 		chat_text_add(text, ", rolled back");
 	add_image(text, ", ", deployment);
 	add_asker(text, deployment);
@@ -361,7 +355,7 @@ add_bad_headline(struct chat_text *text, const struct chat_deployment *about)
 static void
 add_bad_reason(struct chat_text *text, const struct deployment *deployment)
 {
-	if (is_rollback(deployment))
+	if (deployment_is_rollback(deployment))
 		chat_text_add(text, "rollback to ");
 	chat_text_commit(text, deployment->commit);
 	add_subject(text, deployment);
@@ -433,7 +427,7 @@ say_refused(struct chat_text *text, const struct chat_deployment *about)
 	const struct deployment *deployment = about->deployment;
 
 	chat_text_add(text, "🚫 %s: not %s", deployment->environment,
-	    is_rollback(deployment) ? "rolled back" : "deployed");
+	    deployment_is_rollback(deployment) ? "rolled back" : "deployed");
 	if (deployment->commit[0] != '\0') {
 		chat_text_add(text, " ");
 		chat_text_commit(text, deployment->commit);
@@ -546,7 +540,7 @@ chat_busy(const struct deployment *active, int64_t at)
 	chat_text_init(&text);
 	chat_text_add(&text, "⏳ %s is busy: ", active->environment);
 	chat_text_outside(&text, active->asker);
-	chat_text_add(&text, is_rollback(active) ? " rolls back to " : " deploys ");
+	chat_text_add(&text, deployment_is_rollback(active) ? " rolls back to " : " deploys ");
 	chat_text_commit(&text, active->commit);
 	chat_text_add(&text, " since ");
 	chat_text_duration(&text, at - active->started_at);
@@ -583,7 +577,7 @@ chat_deployment_line(struct chat_text *text, const struct deployment *deployment
 	else
 		chat_text_code(text, deployment->ref);
 	add_subject(text, deployment);
-	chat_text_add(text, "\n    %s%s", is_rollback(deployment) ? "rollback, " : "",
+	chat_text_add(text, "\n    %s%s", deployment_is_rollback(deployment) ? "rollback, " : "",
 	    deploy_flow_word(deployment->state));
 	if (deployment->why != DEPLOY_WHY_NONE)
 		chat_text_add(text, " (%s)", deploy_flow_why_word(deployment->why));

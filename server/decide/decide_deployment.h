@@ -39,7 +39,4 @@ void decide_give_up(struct tx *tx, struct deployment *deployment, const char *re
 /* Sets deployment->previous to the release that it would be taken back to; "": there is none. */
 void decide_set_way_back(struct tx *tx, struct deployment *deployment);
 
-/* Is there a release to go back to if it fails from now on? */
-bool decide_has_way_back(const struct deployment *deployment);
-
 #endif

@@ -6,19 +6,12 @@
 #include <string.h>
 
 #include "chat/chat_deployment.h"
-#include "decide/decide_deployment.h"
 #include "lib/text.h"
 #include "store/row_audit.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
 #include "store/row_message.h"
 #include "store/row_question.h"
-
-static bool
-is_rollback(const struct deployment *deployment)
-{
-	return deployment->program == PROGRAM_ROLLBACK;
-}
 
 /* The button's id: the one that it has in this chat already, or a new one.  run: a log's. */
 static void
@@ -52,8 +45,9 @@ add_log_buttons(
     struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *buttons)
 {
 	int64_t run = row_run_newest(tx, deployment->id, deployment->program);
-	int64_t back =
-	    is_rollback(deployment) ? 0 : row_run_newest(tx, deployment->id, PROGRAM_ROLLBACK);
+	int64_t back = deployment_is_rollback(deployment) ?
+	    0 :
+	    row_run_newest(tx, deployment->id, PROGRAM_ROLLBACK);
 
 	if (run != 0)
 		add_button(tx, deployment, QUESTION_LOG, run, chat, "📄 Log", buttons);
@@ -68,10 +62,11 @@ buttons_for(struct tx *tx, const struct deployment *deployment, int64_t chat)
 
 	if (deployment->state == DEPLOY_AWAITING_CONFIRMATION) {
 		add_button(tx, deployment, QUESTION_CONFIRM, 0, chat,
-		    is_rollback(deployment) ? "↩️ Roll back" : "✅ Confirm", &buttons);
+		    deployment_is_rollback(deployment) ? "↩️ Roll back" : "✅ Confirm",
+		    &buttons);
 		/* A rollback has this one: it is asked for in a hurry, a button beside it is there
 		 * to be hit by mistake, and a question that is left alone keeps nobody waiting. */
-		if (!is_rollback(deployment))
+		if (!deployment_is_rollback(deployment))
 			add_button(
 			    tx, deployment, QUESTION_DECLINE, 0, chat, "✖️ Cancel", &buttons);
 	}
@@ -100,7 +95,7 @@ facts(struct tx *tx, const struct deployment *deployment, const struct environme
 		    0,
 		.estimate_ms = row_step_estimate(tx, deployment->environment, ""),
 		.answer = answer,
-		.has_way_back = decide_has_way_back(deployment),
+		.has_way_back = deployment_can_roll_back(deployment),
 		.audit_head = head,
 		.release = environment->current.id,
 		.rollback_not_started = deployment->state == DEPLOY_ROLLBACK_FAILED &&

@@ -19,6 +19,19 @@ trigger_word(enum trigger trigger)
 	return words[trigger];
 }
 
+bool
+deployment_is_rollback(const struct deployment *deployment)
+{
+	return deployment->program == PROGRAM_ROLLBACK;
+}
+
+bool
+deployment_can_roll_back(const struct deployment *deployment)
+{
+	return !deployment_is_rollback(deployment) && deployment->previous[0] != '\0' &&
+	    !deployment->has_no_way_back;
+}
+
 void
 deployment_outcome_label(enum deploy_state state, char ret[LIMIT_ENVIRONMENT])
 {
@@ -30,7 +43,7 @@ deployment_outcome_label(enum deploy_state state, char ret[LIMIT_ENVIRONMENT])
 void
 deployment_take_image(struct deployment *deployment, const char *image)
 {
-	bool is_settled = deployment->program == PROGRAM_ROLLBACK && deployment->image[0] != '\0';
+	bool is_settled = deployment_is_rollback(deployment) && deployment->image[0] != '\0';
 
 	if (image[0] != '\0' && deployment->state != DEPLOY_ROLLING_BACK && !is_settled)
 		(void)text_copy(deployment->image, sizeof(deployment->image), image); /* fits */
@@ -41,6 +54,6 @@ deployment_may_be_cancelled(const struct deployment *deployment)
 {
 	if (deployment->state == DEPLOY_QUEUED)
 		return true;
-	return deployment->program != PROGRAM_ROLLBACK &&
+	return !deployment_is_rollback(deployment) &&
 	    (deployment->state == DEPLOY_RUNNING || deployment->state == DEPLOY_VERIFYING);
 }

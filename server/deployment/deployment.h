@@ -78,6 +78,11 @@ struct step {
 	int64_t at;		/* wall ms */
 };
 
+bool deployment_is_rollback(const struct deployment *deployment);
+
+/* Is there a release to roll back to if it fails from now on? */
+bool deployment_can_roll_back(const struct deployment *deployment);
+
 /* It waits its turn or is under way, and a cancel is not refused.  (A question has buttons.) */
 bool deployment_may_be_cancelled(const struct deployment *deployment);
 

@@ -62,7 +62,8 @@ answer_gate(struct tx *tx, const struct effect_probe *probe, const struct probed
 		    "%safter going back: %s", used > 0 ? "; " : "", bad->detail);
 	}
 	(void)decide_step(tx, &deployment,
-	    decide_has_way_back(&deployment) || is_back ? DEPLOY_ON_SICK : DEPLOY_ON_SICK_NO_BACK,
+	    deployment_can_roll_back(&deployment) || is_back ? DEPLOY_ON_SICK :
+							       DEPLOY_ON_SICK_NO_BACK,
 	    NULL);
 }
 
