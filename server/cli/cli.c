@@ -1,4 +1,4 @@
-/* cli.c - finds the subcommand, prints help, loads settings for all of them.  Side: start. */
+/* cli.c - finds the subcommand, prints help.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "cli/cli.h"
 
@@ -10,8 +10,6 @@
 
 #include "lib/text.h"
 #include "lib/version.h"
-#include "store/store.h"
-#include "types/settings.h"
 
 static cli_command cli_version, cli_help;
 
@@ -169,30 +167,4 @@ cli_run(int argc, char **argv, cli_command *serve)
 	if (status >= 0)
 		return status;
 	return row->run == NULL ? serve(&cli) : row->run(&cli);
-}
-
-struct settings *
-cli_settings(const struct cli *cli, bool all)
-{
-	static const char *const words[] = {
-		[SETTINGS_ERROR] = "error",
-		[SETTINGS_WARNING] = "warning",
-		[SETTINGS_NOTE] = "note",
-	};
-	struct settings_report report;
-	struct settings *settings = NULL;
-
-	if (!settings_load(cli->env_file, environ, &settings, &report))
-		all = true;
-	for (size_t i = 0; all && i < report.count; i++)
-		(void)fprintf(
-		    stderr, "%-8s %s\n", words[report.lines[i].severity], report.lines[i].text);
-	return settings;
-}
-
-void
-cli_database(const struct settings *settings, char *out, size_t room)
-{
-	/* Cut, it names nothing that is there, and that is said. */
-	(void)snprintf(out, room, "%s/" STORE_FILE, settings->state_directory);
 }

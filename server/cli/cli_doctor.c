@@ -1,6 +1,5 @@
 /* cli_doctor.c - `deploybot doctor`: asks everybody at once, prints what was found.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,37 +12,6 @@
 #include "lib/err.h"
 #include "lib/loop.h"
 #include "types/settings.h"
-
-void
-doctor_say(struct doctor *doctor, enum doctor_subject subject, enum doctor_level level,
-    const char *fmt, ...)
-{
-	struct doctor_finding *finding = &doctor->findings[doctor->count];
-	va_list args;
-
-	if (doctor->count == DOCTOR_FINDINGS_MAX)
-		return; /* a list that long was read by nobody */
-	doctor->count++;
-	finding->subject = subject;
-	finding->level = level;
-	va_start(args, fmt);
-	(void)vsnprintf(finding->text, sizeof(finding->text), fmt, args);
-	va_end(args);
-}
-
-void
-doctor_asked(struct doctor *doctor)
-{
-	doctor->open++;
-}
-
-void
-doctor_answered(struct doctor *doctor)
-{
-	assert(doctor->open > 0);
-	if (--doctor->open == 0)
-		loop_stop(doctor->loop);
-}
 
 static void
 report_settings(struct doctor *doctor, const struct settings_report *report)

@@ -289,14 +289,6 @@ judge_audit(struct doctor *doctor, const struct production *facts)
 		SAY(doctor, OK, "audit log: %s", facts->chain_text);
 }
 
-const char *
-doctor_production_text(const struct production *facts, enum setting setting)
-{
-	const char *text = settings_text(facts->settings, setting);
-
-	return text == NULL ? "" : text;
-}
-
 void
 doctor_production_judge(struct doctor *doctor, const struct production *facts)
 {

@@ -154,3 +154,11 @@ doctor_production_look(
 	look_at_machine(facts);
 	look_at_chain(facts, database);
 }
+
+const char *
+doctor_production_text(const struct production *facts, enum setting setting)
+{
+	const char *text = settings_text(facts->settings, setting);
+
+	return text == NULL ? "" : text;
+}

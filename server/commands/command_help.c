@@ -3,6 +3,17 @@
 #include "commands/commands.h"
 #include "decide/decide_reply.h"
 
+/* Of the table itself: commands.c, which has it with its functions, calls this file. */
+static const struct {
+	enum policy_action action;
+	const char *usage;
+	const char *help;
+} table[] = {
+#define COMMAND(word, most, action, usage, help) { POLICY_##action, usage, help },
+#include "commands/commands.def"
+#undef COMMAND
+};
+
 static void
 say_help(struct tx *tx, const struct update *update, const char *greeting)
 {
@@ -23,13 +34,12 @@ say_help(struct tx *tx, const struct update *update, const char *greeting)
 	else
 		chat_text_add(
 		    &text, "You may, as " MARK_BOLD "%s" MARK_BOLD ":\n", policy_role_word(role));
-	for (size_t i = 0; i < commands_count(); i++) {
-		const struct command *command = commands_get(i);
-		bool everywhere = policy_decide(role, command->action, "").is_allowed;
+	for (size_t i = 0; i < COUNT(table); i++) {
+		bool everywhere = policy_decide(role, table[i].action, "").is_allowed;
 
-		if (everywhere || policy_decide(role, command->action, "staging").is_allowed)
-			chat_text_add(&text, MARK_CODE "%s" MARK_CODE " — %s%s\n", command->usage,
-			    command->help, everywhere ? "" : " (staging)");
+		if (everywhere || policy_decide(role, table[i].action, "staging").is_allowed)
+			chat_text_add(&text, MARK_CODE "%s" MARK_CODE " — %s%s\n", table[i].usage,
+			    table[i].help, everywhere ? "" : " (staging)");
 	}
 	if (role != POLICY_STRANGER) {
 		chat_text_add(&text, "\nEnvironments:");

@@ -1,0 +1,34 @@
+/* cli_settings.c - what subcommands need before they begin: the settings, where the database is.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "store/store.h"
+#include "types/settings.h"
+
+struct settings *
+cli_settings(const struct cli *cli, bool all)
+{
+	static const char *const words[] = {
+		[SETTINGS_ERROR] = "error",
+		[SETTINGS_WARNING] = "warning",
+		[SETTINGS_NOTE] = "note",
+	};
+	struct settings_report report;
+	struct settings *settings = NULL;
+
+	if (!settings_load(cli->env_file, environ, &settings, &report))
+		all = true;
+	for (size_t i = 0; all && i < report.count; i++)
+		(void)fprintf(
+		    stderr, "%-8s %s\n", words[report.lines[i].severity], report.lines[i].text);
+	return settings;
+}
+
+void
+cli_database(const struct settings *settings, char *out, size_t room)
+{
+	/* Cut, it names nothing that is there, and that is said. */
+	(void)snprintf(out, room, "%s/" STORE_FILE, settings->state_directory);
+}
