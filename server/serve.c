@@ -19,7 +19,6 @@
 #include "github/github_delivery.h"
 #include "handlers/handlers.h"
 #include "lib/buf.h"
-#include "lib/clock.h"
 #include "lib/crash_point.h"
 #include "lib/crypto.h"
 #include "lib/file.h"
@@ -44,28 +43,7 @@ static store_decode *const decoders[EVENT_SOURCE_COUNT] = {
 	[SOURCE_GITHUB_FORM] = github_decode_form,
 };
 
-/* --- events in --- */
-
-bool
-serve_submit(void *ctx, struct event *event)
-{
-	struct serve *serve = ctx;
-	bool waits = event->done != NULL;
-	struct err err;
-
-	event->at = clock_wall_ms();
-	if (event->settings == NULL)
-		event->settings = settings_ref(serve->settings);
-	if (!crypto_random(event->random, sizeof(event->random), &err)) {
-		log_error("%s", err.text);
-		return false;
-	}
-	if (!crossing_submit(serve->crossing, event))
-		return false;
-	if (waits)
-		health_watch_asked(serve->watch);
-	return true;
-}
+/* --- the crossing --- */
 
 /* One of our own: refused only when there is no randomness, and then nothing can go on. */
 static void
@@ -76,70 +54,14 @@ submit_own(void *ctx, struct event *event)
 	assert(taken);
 }
 
-/* --- outcomes out --- */
-
-static void
-take_effect(struct serve *serve, struct effect *effect)
-{
-	CRASH_POINT(effect_due);
-	/* A run that has not begun stays a row: the next start orders it. */
-	if (serve_is_stopping(serve) && effect->kind == EFFECT_RUN)
-		effect_free(effect);
-	else
-		perform_effect(&serve->perform, effect);
-	CRASH_POINT(effect_begun);
-}
-
-static void
-take_outcome(struct serve *serve, struct outcome *outcome)
-{
-	switch (outcome->kind) {
-	case OUTCOME_ANSWER:
-		health_watch_answered(serve->watch, outcome->answer.status);
-		CRASH_POINT(answer_due);
-		outcome->done(outcome->done_ctx, &outcome->answer);
-		CRASH_POINT(answer_given);
-		break;
-	case OUTCOME_EFFECT:
-		take_effect(serve, outcome->effect);
-		outcome->effect = NULL;
-		break;
-	case OUTCOME_WITHDRAW:
-		perform_withdraw(&serve->perform, outcome->withdraw);
-		break;
-	case OUTCOME_TALLY:
-		metric_set_tally(serve->metrics, &outcome->tally);
-		break;
-	case OUTCOME_GAUGES:
-		metric_set_gauges(serve->metrics, outcome->gauges);
-		break;
-	case OUTCOME_FATAL:
-		log_error("the disk failed to keep what was written: stopping at once");
-		_exit(err_exit_status(ERR_IO));
-	}
-}
-
-/* Performs, answers and counts what the store has decided. */
-static void
-take_outcomes(struct serve *serve)
-{
-	struct queue_list list = { 0 };
-	struct queue_link *link;
-
-	if (!crossing_take_outcomes(serve->crossing, &list))
-		return;
-	while ((link = queue_list_take(&list)) != NULL) {
-		struct outcome *outcome = QUEUE_ITEM(link, struct outcome, link);
-
-		take_outcome(serve, outcome);
-		outcome_free(outcome);
-	}
-}
-
 static void
 on_outcomes(UNUSED struct loop_async *async, void *ctx)
 {
-	take_outcomes(ctx);
+	struct serve *serve = ctx;
+	struct queue_list list = { 0 };
+
+	if (crossing_take_outcomes(serve->crossing, &list))
+		serve_take_outcomes(serve, &list);
 }
 
 /* Called on the store's thread. */
@@ -489,7 +411,6 @@ static bool
 resume(struct serve *serve, struct err *err)
 {
 	struct event *started = event_new(EVENT_STARTED);
-	struct queue_link *link;
 
 	if (started == NULL)
 		return false;
@@ -499,12 +420,7 @@ resume(struct serve *serve, struct err *err)
 		return false;
 	}
 	CRASH_POINT(start_resuming);
-	while ((link = queue_list_take(&serve->recovered)) != NULL) {
-		struct outcome *outcome = QUEUE_ITEM(link, struct outcome, link);
-
-		take_outcome(serve, outcome);
-		outcome_free(outcome);
-	}
+	serve_take_outcomes(serve, &serve->recovered);
 	CRASH_POINT(start_resumed);
 	submit_own(serve, started);
 	telegram_start(serve->telegram);

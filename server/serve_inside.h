@@ -61,15 +61,23 @@ struct serve {
 	int status;
 };
 
-/* --- serve.c --- */
+static inline bool
+serve_is_stopping(const struct serve *serve)
+{
+	return serve->stop_deadline != 0;
+}
+
+/* --- serve_crossing.c --- */
 
 /* Stamps the event (time, random bytes, settings) and hands it to the store.  False: refused. */
 bool serve_submit(void *ctx, struct event *event);
 
+/* Performs, answers and counts what the store has decided; the list is empty then. */
+void serve_take_outcomes(struct serve *serve, struct queue_list *list);
+
 /* --- serve_stop.c --- */
 
 void serve_stop_start(struct serve *serve);	/* SIGTERM, SIGINT: no new work, then the end */
-bool serve_is_stopping(const struct serve *serve);
 void serve_take_apart(struct serve *serve);	/* after the loop; whatever was made is freed */
 
 /* --- serve_manager.c --- */

@@ -11,12 +11,6 @@
  * connection, and GitHub says nothing twice. */
 #define CALLERS_MS 3000
 
-bool
-serve_is_stopping(const struct serve *serve)
-{
-	return serve->stop_deadline != 0;
-}
-
 /* Runs of a runner of ours are waited for, though they would go on without us too; a runner that is
  * a service does not notice that we go. */
 static bool

@@ -1,0 +1,88 @@
+/* serve_crossing.c - what crosses to the store's thread and back: events in, outcomes out.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/crash_point.h"
+#include "lib/crypto.h"
+#include "lib/log.h"
+#include "serve_inside.h"
+
+/* --- events in --- */
+
+bool
+serve_submit(void *ctx, struct event *event)
+{
+	struct serve *serve = ctx;
+	bool waits = event->done != NULL;
+	struct err err;
+
+	event->at = clock_wall_ms();
+	if (event->settings == NULL)
+		event->settings = settings_ref(serve->settings);
+	if (!crypto_random(event->random, sizeof(event->random), &err)) {
+		log_error("%s", err.text);
+		return false;
+	}
+	if (!crossing_submit(serve->crossing, event))
+		return false;
+	if (waits)
+		health_watch_asked(serve->watch);
+	return true;
+}
+
+/* --- outcomes out --- */
+
+static void
+take_effect(struct serve *serve, struct effect *effect)
+{
+	CRASH_POINT(effect_due);
+	/* A run that has not begun stays a row: the next start orders it. */
+	if (serve_is_stopping(serve) && effect->kind == EFFECT_RUN)
+		effect_free(effect);
+	else
+		perform_effect(&serve->perform, effect);
+	CRASH_POINT(effect_begun);
+}
+
+static void
+take_outcome(struct serve *serve, struct outcome *outcome)
+{
+	switch (outcome->kind) {
+	case OUTCOME_ANSWER:
+		health_watch_answered(serve->watch, outcome->answer.status);
+		CRASH_POINT(answer_due);
+		outcome->done(outcome->done_ctx, &outcome->answer);
+		CRASH_POINT(answer_given);
+		break;
+	case OUTCOME_EFFECT:
+		take_effect(serve, outcome->effect);
+		outcome->effect = NULL;
+		break;
+	case OUTCOME_WITHDRAW:
+		perform_withdraw(&serve->perform, outcome->withdraw);
+		break;
+	case OUTCOME_TALLY:
+		metric_set_tally(serve->metrics, &outcome->tally);
+		break;
+	case OUTCOME_GAUGES:
+		metric_set_gauges(serve->metrics, outcome->gauges);
+		break;
+	case OUTCOME_FATAL:
+		log_error("the disk failed to keep what was written: stopping at once");
+		_exit(err_exit_status(ERR_IO));
+	}
+}
+
+void
+serve_take_outcomes(struct serve *serve, struct queue_list *list)
+{
+	struct queue_link *link;
+
+	while ((link = queue_list_take(list)) != NULL) {
+		struct outcome *outcome = QUEUE_ITEM(link, struct outcome, link);
+
+		take_outcome(serve, outcome);
+		outcome_free(outcome);
+	}
+}
