@@ -2,22 +2,68 @@
 /* SPDX-License-Identifier: ISC */
 #include "runs/runner_link.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "lib/log.h"
 #include "lib/text.h"
-#include "runs/runner_link_inside.h"
+#include "runs/runner_child.h"
 
 #define AGAIN_FIRST_MS 100
-#define STEADY_MS      60000	 /* lived so long: its next end is a new story */
-#define LONG_AWAY_MS   3000	 /* whoever waits for it is told that it is in vain */
-#define TURN_MAX       16	 /* messages in one turn */
-#define BEATS_MAX      2	 /* in the time that it may be silent */
+#define STEADY_MS      60000 /* lived so long: its next end is a new story */
+#define LONG_AWAY_MS   3000  /* whoever waits for it is told that it is in vain */
+#define TURN_MAX       16    /* messages in one turn */
+#define BEATS_MAX      2     /* in the time that it may be silent */
+#define END_WAIT_MS    2000  /* of a child, from closing its socket to its end */
+#define EXIT_SETTINGS  78
 #define BEAT_RUN       INT64_MAX /* a run that nobody ever orders: `never` is a sign of life */
 
+#define RUNNER_LINK_MAGIC 0x52756e4cu
+
+/* How a socket to a runner is had, and what becomes of one that is of no use: the only difference
+ * between a runner of ours and one that is a service of its own. */
+struct way {
+	int64_t again_most_ms; /* between two tries */
+	bool is_final;	       /* one of another version stays so */
+	/* Fills link->fd. */
+	bool (*get)(struct runner_link *link, struct err *err);
+	/* It closed, or said what cannot be understood: link->fd is closed.  Sooner or later
+	 * lost(). */
+	void (*on_useless)(struct runner_link *link, const char *why);
+	/* It gives no sign of life. */
+	void (*on_silent)(struct runner_link *link, const char *why);
+};
+
+struct runner_link {
+	unsigned magic;
+	struct loop *loop;
+	struct runner_link_config config;
+	const struct way *way;
+	char *socket;		    /* of a service; NULL: a child */
+	struct runner_child *child; /* NULL: a service */
+	int fd;			    /* -1: there is none */
+	bool is_ready;
+	bool said_hello; /* this one, ever */
+	bool is_fatal;
+	bool has_unsent; /* PACKET_LATER was given */
+	int64_t started_ms;
+	int64_t again_ms;
+	int64_t away_since_ms; /* 0: it is there */
+	char why_away[200];    /* as it was logged; "": nothing was */
+	struct loop_io io;
+	struct loop_timer again;
+	struct loop_timer beat;
+	unsigned beats; /* asked for since it said anything */
+};
+
+static const struct way child_way, service_way;
+
+static void on_child_end(void *ctx, bool has_exited, int status);
 static void on_socket(struct loop_io *io, unsigned events, void *ctx);
 static void on_again(struct loop_timer *timer, void *ctx);
 static void on_beat(struct loop_timer *timer, void *ctx);
@@ -78,13 +124,19 @@ try_later(struct runner_link *link, const char *why)
 static bool
 init_way(struct runner_link *link, const struct runner_link_config *config, struct err *err)
 {
+	const struct runner_child_config child = { .path = config->path,
+		.state_directory = config->state_directory,
+		.env_file = config->env_file,
+		.settings = config->settings };
+
 	link->config = *config;
 	link->config.settings = NULL;
 	if (config->socket == NULL) {
-		link->way = &runner_link_spawn;
-		return runner_link_spawn_init(link, config, err);
+		link->way = &child_way;
+		link->child = runner_child_new(link->loop, &child, on_child_end, link, err);
+		return link->child != NULL;
 	}
-	link->way = &runner_link_connect;
+	link->way = &service_way;
 	link->socket = strdup(config->socket);
 	return link->socket != NULL || err_set(err, ERR_NOMEM, "out of memory for the runner");
 }
@@ -100,7 +152,7 @@ runner_link_start(struct loop *loop, const struct runner_link_config *config, st
 	}
 	link->magic = RUNNER_LINK_MAGIC;
 	link->loop = loop;
-	link->fd = link->pidfd = -1;
+	link->fd = -1;
 	link->again_ms = AGAIN_FIRST_MS;
 	loop_io_init(&link->io, on_socket, link);
 	loop_timer_init(&link->again, on_again, link);
@@ -121,8 +173,8 @@ runner_link_start(struct loop *loop, const struct runner_link_config *config, st
 
 /* --- its end ------------------------------------------------------------------------------ */
 
-void
-runner_link_close(struct runner_link *link)
+static void
+close_socket(struct runner_link *link)
 {
 	loop_timer_stop(&link->beat);
 	loop_io_stop(&link->io);
@@ -133,8 +185,9 @@ runner_link_close(struct runner_link *link)
 	link->has_unsent = false;
 }
 
-void
-runner_link_fatal(struct runner_link *link, const char *text)
+/* Said once: it will never work. */
+static void
+turn_fatal(struct runner_link *link, const char *text)
 {
 	if (link->is_fatal)
 		return;
@@ -142,8 +195,9 @@ runner_link_fatal(struct runner_link *link, const char *text)
 	link->config.on_fatal(link->config.ctx, text);
 }
 
-void
-runner_link_lost(struct runner_link *link, const char *why)
+/* There is none any more: whoever waits is told, and another is had after a while. */
+static void
+lost(struct runner_link *link, const char *why)
 {
 	link->config.on_down(link->config.ctx);
 	if (link->is_fatal)
@@ -163,8 +217,10 @@ on_again(UNUSED struct loop_timer *timer, void *ctx)
 	struct err err;
 
 	OBJ_CHECK(link, RUNNER_LINK_MAGIC);
-	if (link->way->is_busy(link))
+	if (link->child != NULL && runner_child_is_there(link->child)) {
+		runner_child_kill(link->child, "it does not end"); /* on_child_end() goes on */
 		return;
+	}
 	doubled = link->again_ms * 2;
 	link->again_ms = doubled < link->way->again_most_ms ? doubled : link->way->again_most_ms;
 	if (begin(link, &err))
@@ -181,7 +237,7 @@ on_again(UNUSED struct loop_timer *timer, void *ctx)
 static void
 give_up(struct runner_link *link, const char *why)
 {
-	runner_link_close(link);
+	close_socket(link);
 	link->way->on_useless(link, why);
 }
 
@@ -215,9 +271,10 @@ take_version(struct runner_link *link, unsigned version)
 
 	(void)snprintf(text, sizeof(text),
 	    "%.80s speaks version %u, this program version %d: install both of one release",
-	    link->socket != NULL ? "it" : link->path, version, PROTOCOL_VERSION);
+	    link->socket != NULL ? "it" : runner_child_path(link->child), version,
+	    PROTOCOL_VERSION);
 	if (link->way->is_final)
-		runner_link_fatal(link, text);
+		turn_fatal(link, text);
 	else
 		give_up(link, text);
 }
@@ -277,13 +334,6 @@ on_socket(UNUSED struct loop_io *io, unsigned events, void *ctx)
 	}
 }
 
-void
-runner_link_hear(struct runner_link *link)
-{
-	if (link->fd >= 0)
-		on_socket(&link->io, LOOP_READ, link);
-}
-
 /* It takes its orders one by one: who answers this has answered all before it, or is at them. */
 static void
 on_beat(UNUSED struct loop_timer *timer, void *ctx)
@@ -298,6 +348,117 @@ on_beat(UNUSED struct loop_timer *timer, void *ctx)
 	else if (runner_link_send(link, &beat, NULL) == PACKET_REFUSED)
 		abort(); /* a message of our own that is wrong; all else is heard of */
 }
+
+/* --- a child of ours ---------------------------------------------------------------------- */
+
+static bool
+get_child(struct runner_link *link, struct err *err)
+{
+	return runner_child_start(link->child, &link->fd, err);
+}
+
+/* Closing its socket has ended a runner that is well; one that is not is killed (on_again).
+ * Supervisors are in sessions of their own and notice nothing. */
+static void
+await_end(struct runner_link *link, const char *why)
+{
+	(void)why;
+	loop_timer_start(link->loop, &link->again, END_WAIT_MS, 0);
+}
+
+static void
+kill_child(struct runner_link *link, const char *why)
+{
+	runner_child_kill(link->child, why);
+}
+
+static const struct way child_way = {
+	.again_most_ms = 30000,
+	.is_final = true,
+	.get = get_child,
+	.on_useless = await_end,
+	.on_silent = kill_child,
+};
+
+static void
+on_child_end(void *ctx, bool has_exited, int status)
+{
+	struct runner_link *link = ctx;
+	char why[64];
+
+	OBJ_CHECK(link, RUNNER_LINK_MAGIC);
+	/* What it said last stands in the socket still: a hello of another version, say. */
+	if (link->fd >= 0)
+		on_socket(&link->io, LOOP_READ, link);
+	close_socket(link);
+	loop_timer_stop(&link->again);
+	if (!link->said_hello && has_exited && status == EXIT_SETTINGS)
+		turn_fatal(link, "deploybot-runner refuses its settings; it said why above");
+	(void)snprintf(why, sizeof(why),
+	    has_exited ? "it ended with status %d" : "it was killed by signal %d", status);
+	lost(link, why);
+}
+
+/* --- a service ---------------------------------------------------------------------------- */
+
+static const char *
+say_failure(int number)
+{
+	switch (number) {
+	case ENOENT:
+		return "there is no such socket: start deploybot-runner, or set RUNNER_SOCKET "
+		       "right";
+	case ECONNREFUSED:
+		return "nobody listens there: start deploybot-runner";
+	case EACCES:
+		return "permission denied: our user must be in the group of the socket and of its "
+		       "folder";
+	case EPROTOTYPE:
+		return "that is not the socket of a deploybot-runner";
+	case EAGAIN:
+		return "it does not take connections";
+	default:
+		return strerrordesc_np(number);
+	}
+}
+
+/* Of a socket in the file system connect(2) does not wait: where there is no room it says so. */
+static bool
+get_connection(struct runner_link *link, struct err *err)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	size_t size = strlen(link->socket);
+
+	if (size >= sizeof(address.sun_path))
+		return err_set(err, ERR_CONFIG, "its path is longer than %zu bytes",
+		    sizeof(address.sun_path) - 1);
+	memcpy(address.sun_path, link->socket, size);
+	link->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (link->fd < 0)
+		return err_errno(err, ERR_IO, errno, "socket");
+	if (connect(link->fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+		return true;
+	(void)err_set(err, ERR_IO, "%s", say_failure(errno));
+	(void)close(link->fd);
+	link->fd = -1;
+	return false;
+}
+
+static void
+connect_anew(struct runner_link *link, const char *why)
+{
+	close_socket(link);
+	lost(link, why);
+}
+
+static const struct way service_way = {
+	.again_most_ms = 5000,
+	.get = get_connection,
+	.on_useless = connect_anew,
+	.on_silent = connect_anew,
+};
+
+/* --- for its owner ------------------------------------------------------------------------ */
 
 bool
 runner_link_is_ready(const struct runner_link *link)
@@ -329,8 +490,8 @@ runner_link_free(struct runner_link *link)
 		return;
 	OBJ_CHECK(link, RUNNER_LINK_MAGIC);
 	loop_timer_stop(&link->again);
-	runner_link_close(link);
-	link->way->done(link);
+	close_socket(link);
+	runner_child_free(link->child);
 	free(link->socket);
 	link->magic = 0;
 	free(link);

@@ -1,0 +1,41 @@
+/* runner_child.h - the runner as a child of ours, and a socket to it.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#ifndef RUNNER_CHILD_H
+#define RUNNER_CHILD_H
+
+#include "lib/base.h"
+#include "lib/err.h"
+#include "lib/loop.h"
+
+struct runner_child;
+struct settings;
+
+struct runner_child_config {
+	const char *path; /* NULL: deploybot-runner beside our own executable */
+	const char *state_directory;
+	const char *env_file;		 /* NULL: none */
+	const struct settings *settings; /* for the call: what of our environment is for it */
+};
+
+/* Its process has ended: exited with a status, or was killed by a signal. */
+typedef void runner_child_end_fn(void *ctx, bool has_exited, int status);
+
+/* Copies the config; nothing is started.  NULL and *err: no memory. */
+struct runner_child *runner_child_new(struct loop *loop, const struct runner_child_config *config,
+    runner_child_end_fn *on_end, void *ctx, struct err *err) MUST_USE;
+
+/* Starts it; *ret_fd is the socket to it, the caller's.  Not while one is there. */
+bool runner_child_start(struct runner_child *child, int *ret_fd, struct err *err) MUST_USE;
+
+/* It was started and has not ended. */
+bool runner_child_is_there(const struct runner_child *child);
+
+/* SIGKILL, and an error in the log; on_end comes. */
+void runner_child_kill(struct runner_child *child, const char *why);
+
+const char *runner_child_path(const struct runner_child *child);
+
+/* NULL is fine.  The process is left to end by itself, when its socket is closed. */
+void runner_child_free(struct runner_child *child);
+
+#endif
