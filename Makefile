@@ -206,6 +206,7 @@ test: packages-test
 	@$(MAKE) --no-print-directory layers hardening
 	@$(TEST_MAKE) -j$(JOBS) all tests $(TEST_BUILD)/faults/oracle $(TEST_BUILD)/faults/libpower.so \
 		$(TEST_BUILD)/faults/libfault.so $(TEST_BUILD)/faults/oom_store
+	@$(PYTHON) tests/tools/circles.py $(TEST_BUILD)
 	@$(PYTHON) tests/tools/run_tests.py $(TEST_BUILD) $(WHAT)
 
 .PHONY: tests
@@ -215,6 +216,10 @@ tests: $(TESTS)
 .PHONY: layers
 layers:
 	@$(PYTHON) tests/tools/layers.py
+
+.PHONY: circles
+circles: all
+	@$(PYTHON) tests/tools/circles.py $(BUILD)
 
 # Random histories of the whole program; one that fails says how it is replayed.
 SEEDS ?= 10000
@@ -405,6 +410,7 @@ help:
 	@echo "make cover      what the tests reach, and its floors: 5 min of two cores (WHAT=tests/e2e/test_x.py: only those of e2e)"
 	@echo "make mutate     one operator, condition or call is changed at a time: its test must notice; 5 min (WHAT=file; T=0: all)"
 	@echo "make layers     who may include whom"
+	@echo "make circles    no two files call each other"
 	@echo "make lint       style, shell, both compilers"
 	@echo "make size       counted lines of the product, by room"
 	@echo "make bench      speed, beside webhook, Node and nginx: 8 minutes of a quiet machine (WHAT=push: that part)"

@@ -4,7 +4,7 @@
 A room includes only rooms to its left; rooms of one rank do not include each other; nothing
 crosses the wall between the store's side and the loop's.  A file includes only its own side,
 `pure` and `any`; `start` includes all.  A file's name occurs once.  Each third-party header has
-one module.
+one module.  A header that only some files may include is called *_inside.h, and only they do.
 """
 # SPDX-License-Identifier: ISC
 import collections
@@ -25,10 +25,14 @@ MAY["start"] = SIDES
 MAY["pure"] = {"pure", "any"}
 MAY["any"] = {"any", "pure"}
 # Said once each: main rooms name store/ for its types only through start files.
-THIRD_PARTY = {"ev.h": "loop", "microhttpd.h": "http_server", "curl/curl.h": "http_client",
+THIRD_PARTY = {"ev.h": "loop", "microhttpd.h": ("http_server", "http_request"), "curl/curl.h": "http_client",
                "jansson.h": "json", "sqlite3.h": "db", "zlib.h": "run_log",
                "systemd/sd-daemon.h": "serve"}
 OPENSSL = "crypto"
+# A private header by another name: the name itself, or a first line that keeps others out.
+PRIVATE_NAME = re.compile(r"_(?:parts?|priv|private|internals?|impl|detail|local)\.h$")
+PRIVATE_WORDS = re.compile(r"\balone\b|\bnobody else\b", re.I)
+INSIDE = "_inside.h"
 # The only parts of the runner that others know.
 PROTOCOL = {"protocol.h", "settings.def"}
 
@@ -112,6 +116,26 @@ def check_third_party(path, line, target, problems):
         problems.append(f"{path.relative_to(ROOT)}:{line}: <{target}> belongs to {owner}")
 
 
+def check_private_name(path, problems):
+    """A header that is for some files alone says so in its name."""
+    if path.suffix != ".h" or path.name.endswith(INSIDE):
+        return
+    first = path.read_text(encoding="utf-8").split("\n", 1)[0]
+    if PRIVATE_NAME.search(path.name) or PRIVATE_WORDS.search(first):
+        problems.append(f"{path.relative_to(ROOT)}:1: a private header is called *{INSIDE}")
+
+
+def check_inside(path, line, target, problems):
+    """foo_inside.h is for the files foo*.[ch] beside it, for the whole room foo, or whom it names."""
+    header = path.parent / pathlib.PurePath(target).name
+    owner = header.name.removesuffix(INSIDE)
+    if not target.endswith(INSIDE) or (header.is_file() and (
+            path.name.startswith(owner) or path.parent.name == owner or
+            path.name in header.read_text(encoding="utf-8").split("\n", 1)[0])):
+        return
+    problems.append(f"{path.relative_to(ROOT)}:{line}: {target} is for {owner}*.[ch] alone")
+
+
 def main():
     problems = []
     names = collections.defaultdict(list)
@@ -122,11 +146,13 @@ def main():
         side = side_of(path)
         if side not in SIDES:
             problems.append(f"{path.relative_to(ROOT)}:1: the first line does not end with its side")
+        check_private_name(path, problems)
         for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             own = re.match(r'\s*#\s*include\s+"([^"]+)"', text)
             foreign = re.match(r"\s*#\s*include\s+<([^>]+)>", text)
             if own:
                 check_include(path, number, own.group(1), problems)
+                check_inside(path, number, own.group(1), problems)
             elif foreign:
                 check_third_party(path, number, foreign.group(1), problems)
     for name, paths in names.items():

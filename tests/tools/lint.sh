@@ -4,7 +4,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
 
-checks=(text catalogue layers headers gcc clang callers format shell python yaml actions secrets)
+checks=(text catalogue layers headers gcc callers circles clang format shell python yaml actions secrets)
 jobs=$(nproc)
 failed=()
 
@@ -45,6 +45,9 @@ check_clang() { compile clang; }	# no warnings
 check_callers() { # what is exported is used by another file of the product
 	make --no-print-directory -j"$jobs" CC=gcc OPT=-O1 BUILD=build/lint-gcc all >/dev/null &&
 		/usr/bin/python3 tests/tools/callers.py build/lint-gcc/obj
+}
+check_circles() { # no two files call each other
+	compile gcc && /usr/bin/python3 tests/tools/circles.py build/lint-gcc
 }
 
 check_format() { # .clang-format; headers are laid out by hand: they are tables and contracts
