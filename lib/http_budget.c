@@ -6,7 +6,7 @@ void
 http_budget_init(struct http_budget *budget, size_t max)
 {
 	*budget = (struct http_budget){ .max = max };
-	budget->end = &budget->first;
+	TAILQ_INIT(&budget->waiting);
 }
 
 static bool
@@ -19,43 +19,26 @@ take_if_it_fits(struct http_budget *budget, struct http_budget_claim *claim)
 	return true;
 }
 
-static void
-unlink_at(struct http_budget *budget, struct http_budget_claim **link)
-{
-	struct http_budget_claim *claim = *link;
-
-	*link = claim->next;
-	if (budget->end == &claim->next)
-		budget->end = link;
-	claim->next = NULL;
-}
-
 bool
 http_budget_ask(struct http_budget *budget, struct http_budget_claim *claim, size_t size)
 {
 	assert(claim->state == HTTP_BUDGET_IDLE);
 	claim->size = size;
-	claim->next = NULL;
 	if (take_if_it_fits(budget, claim))
 		return true;
 	claim->state = HTTP_BUDGET_WAITING;
-	*budget->end = claim;
-	budget->end = &claim->next;
+	TAILQ_INSERT_TAIL(&budget->waiting, claim, in_line);
 	return false;
 }
 
 void
 http_budget_release(struct http_budget *budget, struct http_budget_claim *claim)
 {
-	struct http_budget_claim **link = &budget->first;
-
 	if (claim->state == HTTP_BUDGET_HELD) {
 		assert(budget->used >= claim->size);
 		budget->used -= claim->size;
 	} else if (claim->state == HTTP_BUDGET_WAITING) {
-		while (*link != claim)
-			link = &(*link)->next;
-		unlink_at(budget, link);
+		TAILQ_REMOVE(&budget->waiting, claim, in_line);
 	}
 	claim->state = HTTP_BUDGET_IDLE;
 }
@@ -63,15 +46,11 @@ http_budget_release(struct http_budget *budget, struct http_budget_claim *claim)
 struct http_budget_claim *
 http_budget_next(struct http_budget *budget)
 {
-	struct http_budget_claim **link = &budget->first;
+	struct http_budget_claim *claim = TAILQ_FIRST(&budget->waiting);
 
-	for (; *link != NULL; link = &(*link)->next) {
-		struct http_budget_claim *claim = *link;
-
-		if (take_if_it_fits(budget, claim)) {
-			unlink_at(budget, link);
-			return claim;
-		}
-	}
-	return NULL;
+	while (claim != NULL && !take_if_it_fits(budget, claim))
+		claim = TAILQ_NEXT(claim, in_line);
+	if (claim != NULL)
+		TAILQ_REMOVE(&budget->waiting, claim, in_line);
+	return claim;
 }

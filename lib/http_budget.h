@@ -3,15 +3,14 @@
 #ifndef HTTP_BUDGET_H
 #define HTTP_BUDGET_H
 
-#include "lib/base.h"
+#include <sys/queue.h>
 
-struct http_budget_claim;
+#include "lib/base.h"
 
 struct http_budget {
 	size_t max;
 	size_t used;
-	struct http_budget_claim *first;	/* waiting, oldest first */
-	struct http_budget_claim **end;
+	TAILQ_HEAD(, http_budget_claim) waiting;	/* the oldest first */
 };
 
 enum http_budget_state {
@@ -22,7 +21,7 @@ enum http_budget_state {
 
 /* Embedded in whoever claims; zeroed it is idle. */
 struct http_budget_claim {
-	struct http_budget_claim *next;
+	TAILQ_ENTRY(http_budget_claim) in_line;	/* while it waits */
 	size_t size;
 	enum http_budget_state state;
 };

@@ -221,7 +221,7 @@ release_memory(struct http_request *request)
 	if (server == NULL || request->claim.state == HTTP_BUDGET_IDLE)
 		return;
 	http_budget_release(&server->budget, &request->claim);
-	if (server->budget.first != NULL)
+	if (!TAILQ_EMPTY(&server->budget.waiting))
 		loop_defer(server->loop, &server->share_memory);
 }
 

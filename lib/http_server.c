@@ -27,13 +27,6 @@
 #define RETRY_AFTER_SECONDS "5"
 #define STARVED_MS	    100
 
-static void on_mhd_ready(struct loop_io *io, unsigned events, void *ctx);
-static void on_starved(struct loop_timer *timer, void *ctx);
-static void on_turn_ends(struct loop_prepare *prepare, void *ctx);
-static void on_run_again(struct loop_task *task, void *ctx);
-static _Noreturn void on_panic(void *cls, const char *file, unsigned line, const char *why);
-static size_t keep_target(void *cls, struct MHD_Connection *mhd, char *target);
-
 /* Paths are compared as they were sent. */
 static size_t
 keep_target(void *cls, struct MHD_Connection *mhd, char *target)
@@ -335,12 +328,9 @@ http_server_free(struct http_server *server)
 	loop_task_cancel(&server->share_memory);
 	orphan_requests(server);
 	http_linger_free(server->linger);
-	if (server->empty != NULL)
-		MHD_destroy_response(server->empty);
-	if (server->empty_close != NULL)
-		MHD_destroy_response(server->empty_close);
-	if (server->unavailable != NULL)
-		MHD_destroy_response(server->unavailable);
+	MHD_destroy_response(server->empty); /* takes NULL */
+	MHD_destroy_response(server->empty_close);
+	MHD_destroy_response(server->unavailable);
 	free(server->socket_path);
 	server->magic = 0;
 	free(server);

@@ -1,4 +1,4 @@
-/* http_server_inside.h - a server, its connections and requests, for http_server*.c and http_request.c alone.  Side: loop. */
+/* http_server_inside.h - a server, its connections, its requests: for it and http_request.c alone.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 /*
  * A request's way, each file calling only those below it: http_server.c starts libmicrohttpd,
@@ -23,7 +23,7 @@
 #define HTTP_REQUEST_MAGIC	0x68747270u
 
 enum http_request_phase {
-	HTTP_REQUEST_HEAD,		/* its route's on_begin may look; then it waits for memory */
+	HTTP_REQUEST_HEAD,		/* on_begin may look; then it waits for memory */
 	HTTP_REQUEST_BODY,		/* arrives */
 	HTTP_REQUEST_ASKED,		/* on_request runs */
 	HTTP_REQUEST_DEFERRED,		/* on_request has returned without an answer */
