@@ -36,7 +36,7 @@ struct loop {
 	ev_idle keep_turning;
 	struct loop_task *tasks;
 	struct loop_task **tasks_end;
-	struct loop_prepare *prepares;
+	LIST_HEAD(, loop_prepare) prepares;
 	int64_t turn_began_us;
 	int64_t lag_worst_us;
 };
@@ -254,9 +254,9 @@ run_prepares(struct loop *loop)
 {
 	struct loop_prepare *next;
 
-	for (struct loop_prepare *prepare = loop->prepares; prepare != NULL; prepare = next) {
-		next = prepare->next;
-		prepare->run(prepare, prepare->ctx);
+	for (struct loop_prepare *one = LIST_FIRST(&loop->prepares); one != NULL; one = next) {
+		next = LIST_NEXT(one, of_loop);
+		one->run(one, one->ctx);
 	}
 }
 
@@ -542,23 +542,15 @@ void
 loop_prepare_start(struct loop *loop, struct loop_prepare *prepare)
 {
 	OBJ_CHECK(loop, LOOP_MAGIC);
-	if (prepare->back != NULL)
-		return;
-	prepare->next = loop->prepares;
-	prepare->back = &loop->prepares;
-	if (prepare->next != NULL)
-		prepare->next->back = &prepare->next;
-	loop->prepares = prepare;
+	if (!prepare->is_started)
+		LIST_INSERT_HEAD(&loop->prepares, prepare, of_loop);
+	prepare->is_started = true;
 }
 
 void
 loop_prepare_stop(struct loop_prepare *prepare)
 {
-	if (prepare->back == NULL)
-		return;
-	*prepare->back = prepare->next;
-	if (prepare->next != NULL)
-		prepare->next->back = prepare->back;
-	prepare->next = NULL;
-	prepare->back = NULL;
+	if (prepare->is_started)
+		LIST_REMOVE(prepare, of_loop);
+	prepare->is_started = false;
 }

@@ -16,6 +16,7 @@
 #define LOOP_H
 
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "lib/base.h"
 #include "lib/err.h"
@@ -82,8 +83,8 @@ struct loop_task {
 };
 
 struct loop_prepare {
-	struct loop_prepare *next;
-	struct loop_prepare **back;	/* NULL: not started */
+	LIST_ENTRY(loop_prepare) of_loop;
+	bool is_started;
 	loop_prepare_fn *run;
 	void *ctx;
 };

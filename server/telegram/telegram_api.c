@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #include "lib/buf.h"
 #include "lib/clean.h"
@@ -24,7 +25,7 @@
 struct telegram_api {
 	unsigned magic;
 	struct http_client *client;
-	struct telegram_call *calls;
+	LIST_HEAD(, telegram_call) calls;
 	void (*count)(void *ctx, const char *method, int code);
 	void *count_ctx;
 	size_t prefix_size;
@@ -33,8 +34,7 @@ struct telegram_api {
 
 struct telegram_call {
 	struct telegram_api *api;
-	struct telegram_call *next;
-	struct telegram_call **back;
+	LIST_ENTRY(telegram_call) of_api;
 	struct http_client_call *http;
 	const char *method;
 	bool is_raw;
@@ -87,9 +87,9 @@ telegram_api_free(struct telegram_api *api)
 {
 	if (api == NULL)
 		return;
-	while (api->calls != NULL)
+	while (!LIST_EMPTY(&api->calls))
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it has left the list */
-		telegram_api_cancel(api->calls);
+		telegram_api_cancel(LIST_FIRST(&api->calls));
 	http_client_free(api->client);
 	crypto_wipe(api, sizeof(*api));
 	free(api);
@@ -99,19 +99,13 @@ static void
 link_call(struct telegram_api *api, struct telegram_call *call)
 {
 	call->api = api;
-	call->next = api->calls;
-	call->back = &api->calls;
-	if (call->next != NULL)
-		call->next->back = &call->next;
-	api->calls = call;
+	LIST_INSERT_HEAD(&api->calls, call, of_api);
 }
 
 static void
 free_call(struct telegram_call *call)
 {
-	*call->back = call->next;
-	if (call->next != NULL)
-		call->next->back = call->back;
+	LIST_REMOVE(call, of_api);
 	free(call);
 }
 

@@ -30,6 +30,7 @@ telegram_send_new(
 	send->api = api;
 	if (hooks != NULL)
 		send->hooks = *hooks;
+	TAILQ_INIT(&send->jobs);
 	loop_task_init(&send->pump, on_pump, send);
 	loop_timer_init(&send->timer, on_timer, send);
 	return send;
@@ -44,7 +45,7 @@ telegram_send_free(struct telegram_send *send)
 		return;
 	OBJ_CHECK(send, TELEGRAM_SEND_MAGIC);
 	loop_timer_stop(&send->timer);
-	while ((job = send->jobs) != NULL) {
+	while ((job = TAILQ_FIRST(&send->jobs)) != NULL) {
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it has left the list */
 		telegram_api_cancel(job->call);
 		if (job->kind == TELEGRAM_JOB_SAY)
@@ -107,8 +108,10 @@ telegram_document(
 int64_t
 telegram_send_waiting_since(const struct telegram_send *send)
 {
+	const struct telegram_job *job;
+
 	OBJ_CHECK(send, TELEGRAM_SEND_MAGIC);
-	for (const struct telegram_job *job = send->jobs; job != NULL; job = job->next)
+	for (job = TAILQ_FIRST(&send->jobs); job != NULL; job = TAILQ_NEXT(job, of_send))
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): what was freed has left the list */
 		if (job->kind == TELEGRAM_JOB_SAY || job->kind == TELEGRAM_JOB_DOCUMENT)
 			return job->since;
@@ -119,7 +122,9 @@ telegram_send_waiting_since(const struct telegram_send *send)
 static bool
 lane_is_busy(const struct telegram_send *send, int64_t chat, bool waiting_counts)
 {
-	for (const struct telegram_job *job = send->jobs; job != NULL; job = job->next) {
+	const struct telegram_job *job;
+
+	for (job = TAILQ_FIRST(&send->jobs); job != NULL; job = TAILQ_NEXT(job, of_send)) {
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): what was freed has left the list */
 		bool in_lane = job->kind == TELEGRAM_JOB_SAY || job->kind == TELEGRAM_JOB_LIVE;
 
@@ -197,10 +202,10 @@ on_pump(UNUSED struct loop_task *task, void *ctx)
 	int64_t soonest = -1;
 
 	OBJ_CHECK(send, TELEGRAM_SEND_MAGIC);
-	for (struct telegram_job *job = send->jobs, *next; job != NULL; job = next) {
+	for (struct telegram_job *job = TAILQ_FIRST(&send->jobs), *next; job != NULL; job = next) {
 		int64_t wait;
 
-		next = job->next;
+		next = TAILQ_NEXT(job, of_send);
 		if (job->call != NULL)
 			continue;
 		if (job->kind == TELEGRAM_JOB_TOAST && now >= job->give_up_at) {

@@ -8,6 +8,8 @@
 #ifndef TELEGRAM_SEND_INSIDE_H
 #define TELEGRAM_SEND_INSIDE_H
 
+#include <sys/queue.h>
+
 #include "lib/loop.h"
 #include "telegram/telegram_pace.h"
 #include "telegram/telegram_send.h"
@@ -26,7 +28,7 @@ enum telegram_job_kind {
 
 struct telegram_job {
 	struct telegram_send *send;
-	struct telegram_job *next;
+	TAILQ_ENTRY(telegram_job) of_send;
 	enum telegram_job_kind kind;
 	int64_t chat;			/* 0: none */
 	int64_t thread;
@@ -55,7 +57,7 @@ struct telegram_send {
 	struct loop *loop;
 	struct telegram_api *api;
 	struct telegram_send_hooks hooks;
-	struct telegram_job *jobs;	/* oldest first */
+	TAILQ_HEAD(, telegram_job) jobs;	/* oldest first */
 	struct loop_task pump;
 	struct loop_timer timer;
 	bool is_away;			/* the last call failed in passing: said once */

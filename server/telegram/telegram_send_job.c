@@ -5,22 +5,11 @@
 #include "lib/clock.h"
 #include "telegram/telegram_send_inside.h"
 
-static void
-take_out(struct telegram_job *job)
-{
-	struct telegram_job **at = &job->send->jobs;
-
-	while (*at != job)
-		at = &(*at)->next;
-	*at = job->next;
-}
-
 struct telegram_job *
 telegram_send_job_add(
     struct telegram_send *send, enum telegram_job_kind kind, const struct place *place, void *ctx)
 {
 	struct telegram_job *job = calloc(1, sizeof(*job));
-	struct telegram_job **at = &send->jobs;
 
 	OBJ_CHECK(send, TELEGRAM_SEND_MAGIC);
 	if (job == NULL)
@@ -33,9 +22,7 @@ telegram_send_job_add(
 		job->chat = place->chat;
 		job->thread = place->thread;
 	}
-	while (*at != NULL)
-		at = &(*at)->next;
-	*at = job;
+	TAILQ_INSERT_TAIL(&send->jobs, job, of_send);
 	loop_defer(send->loop, &send->pump);
 	return job;
 }
@@ -43,7 +30,7 @@ telegram_send_job_add(
 void
 telegram_send_job_drop(struct telegram_job *job)
 {
-	take_out(job);
+	TAILQ_REMOVE(&job->send->jobs, job, of_send);
 	free(job);
 }
 
@@ -52,7 +39,7 @@ telegram_send_job_said(struct telegram_job *job, const struct said *said)
 {
 	struct telegram_send *send = job->send;
 
-	take_out(job);
+	TAILQ_REMOVE(&job->send->jobs, job, of_send);
 	if (said != NULL && send->hooks.on_said != NULL)
 		send->hooks.on_said(send->hooks.ctx, job->message, said);
 	job->on_said(job->ctx, said);
@@ -62,7 +49,7 @@ telegram_send_job_said(struct telegram_job *job, const struct said *said)
 void
 telegram_send_job_ended(struct telegram_job *job, const char *failure)
 {
-	take_out(job);
+	TAILQ_REMOVE(&job->send->jobs, job, of_send);
 	job->on_ended(job->ctx, failure);
 	free(job);
 }
@@ -70,7 +57,7 @@ telegram_send_job_ended(struct telegram_job *job, const char *failure)
 void
 telegram_send_job_live(struct telegram_job *job, bool is_gone)
 {
-	take_out(job);
+	TAILQ_REMOVE(&job->send->jobs, job, of_send);
 	job->on_live(job->ctx, job->live_message, is_gone);
 	free(job);
 }
