@@ -183,7 +183,8 @@ a_known_value_goes_whole_out_of_urls_and_headers(void **state)
 	redact_free(r);
 }
 
-/* A log may have any bytes: a NUL is neither of a user nor of credentials, nor between a header's words. */
+/* A log may have any bytes: a NUL is neither of a user nor of credentials, nor between the words
+ * of a header. */
 static void
 a_nul_ends_what_belongs_to_a_secret(void **state)
 {
