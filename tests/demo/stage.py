@@ -8,6 +8,7 @@ The demo and the end-to-end tests stand on the same stage:
 # SPDX-License-Identifier: ISC
 import os
 import pathlib
+import random
 import shlex
 import signal
 import socket
@@ -29,14 +30,21 @@ GITHUB_SECRET = "github-webhook-secret-0123456789abcdef"
 # Under a tool that watches every instruction all takes longer: then patience is so many times as long.
 SLOW = float(os.environ.get("DEPLOYBOT_SLOW", "1"))
 READY_TIMEOUT_S = 30
+PORTS = (11000, 32768)
 STOP_TIMEOUT_S = 90 * SLOW
 
 
 def free_port():
-    """A port nobody listens on now; whoever is started next takes it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port nobody listens on now; whoever is started next takes it.  Drawn below those that the kernel gives to who
+    connects somewhere: one of them would soon be taken by any other test that runs beside."""
+    while True:
+        port = random.SystemRandom().randrange(*PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def get(url, timeout=5):

@@ -10,7 +10,7 @@ DRIVER = "/usr/bin/chromedriver"
 OPTIONS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
            "--disable-background-networking", "--disable-component-update", "--disable-sync",
            "--disable-dev-shm-usage", "--hide-scrollbars")
-PATIENCE_S = 10
+PATIENCE_S = 30    # a browser beside other tests is slow
 FIND = """const [selector, text] = arguments;
 return [...document.querySelectorAll(selector)]
 	.find(node => text === null || node.textContent.trim() === text)"""

@@ -1,6 +1,7 @@
 """Where the end-to-end tests find the stand-ins, the demo's stage and each other's aids."""
 # SPDX-License-Identifier: ISC
 import pathlib
+import re
 import shutil
 import sys
 
@@ -14,6 +15,35 @@ for folder in (HERE, HERE.parent / "peers", HERE.parent / "demo"):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "long: waits or starts much; `make test` leaves it to `make check-scripts`")
+    config.addinivalue_line("markers", "first: ten seconds or more; workers begin with it, so that none ends with it")
+
+
+def stays_together(path):
+    """Whether a file's tests share something that one worker makes once."""
+    return re.search(r'scope="(module|session)"', (HERE / pathlib.Path(path).name).read_text(encoding="utf-8"))
+
+
+def pytest_collection_modifyitems(config, items):
+    """Workers begin with what takes long; single tests fill what is left at the end."""
+    if hasattr(config, "workerinput"):
+        whole = {path: bool(stays_together(path)) for path in {item.path for item in items}}
+        items.sort(key=lambda item: 0 if item.get_closest_marker("first") else 1 if whole[item.path] else 2)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """A worker gets a whole file only where its tests stay together, and else one test after another."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):      # pylint: disable=abstract-method
+        def _split_scope(self, nodeid):
+            path = nodeid.split("::", 1)[0]
+            if path not in whole:
+                whole[path] = stays_together(path)
+            return path if whole[path] else nodeid
+
+    whole = {}
+    return Scheduling(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -123,11 +123,12 @@ def a_topic_carries_its_label(browser, chat):
     group = next(c for c in chat.state()["chats"] if c["id"] == GROUP)
     topic = group["topics"][0]
     click(browser, ".persona[data-user='Carl']")
+    until(browser, "document.getElementById('acting').textContent === 'as Carl'", "his chats are loaded")
     click(browser, ".chat-row:not([aria-current=true])")
     chat.bot("sendMessage", chat_id=GROUP, text="in its topic",
              message_thread_id=topic["message_thread_id"])
     shows(browser, "in its topic")
-    until(browser, "document.querySelector('.topic-label').textContent === 'Staging'", "label")
+    until(browser, "document.querySelector('.topic-label')?.textContent === 'Staging'", "label")
     browser.execute_script("document.getElementById('input').value = 'hello'")
     click(browser, ".topic", topic["name"])
     click(browser, ".send")

@@ -4,7 +4,6 @@ and takes back a real application, under the real runner and by hand."""
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -13,6 +12,7 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from runner_client import ROOT, Bench, is_alive, wait_for  # noqa: E402
+from stage import free_port  # noqa: E402
 
 DEPLOY = os.path.join(ROOT, "deploy")
 APP = """#!/bin/bash
@@ -60,9 +60,7 @@ class ShippingBench(Bench):
     def __init__(self, path):
         super().__init__(path)
         self.repository = Repository(path / "repository")
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.app = self.state / "apps" / "staging"
         self.run_id = 0
 

@@ -55,6 +55,7 @@ def test_a_deployment_is_five_calls_to_a_host_word_by_word(bench):
     assert bench.runs() == [(f"{bench.image}@{digest}", "running")]
 
 
+@pytest.mark.first
 def test_a_rollback_builds_nothing_and_waits_longer_for_what_it_interrupts(bench):
     commit, digest = bench.shipped("one")
     bench.shipped("two")
@@ -83,6 +84,7 @@ def test_both_kinds_of_compose_do_the_same(any_bench):
     assert ["compose", "up", "-d", "--no-deps", "app"] in any_bench.host_calls()
 
 
+@pytest.mark.first
 def test_hosts_come_one_after_the_other_with_their_ports(bench):
     commit, _ = bench.release("one")
     # Both are folders of one machine here: what the second host finds is what the first one left.
@@ -432,6 +434,7 @@ def test_when_we_are_gone_the_host_takes_back_and_a_rollback_waits_for_it(bench,
     assert not (bench.app / ".deploybot.before").exists()
 
 
+@pytest.mark.first
 def test_two_deploybots_do_not_work_on_one_folder(bench):
     commit, _ = bench.release("three")
     _, compose, _ = hanging_up(bench)

@@ -99,3 +99,8 @@ def test_tests_have_the_same_names_in_all_workers():
     now = names("1")
     assert len(now) > 1000
     assert names("2", "faketime", "+3 days") == now
+
+
+def test_the_longest_unit_tests_are_begun_first_by_names_that_are_there():
+    for name in run_tests.LONGEST:
+        assert run_tests.has_source(name), name

@@ -5,7 +5,6 @@ import json
 import os
 import pathlib
 import select
-import socket
 import subprocess
 import sys
 import threading
@@ -19,6 +18,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "peers"))
 import github  # noqa: E402
 import sample_app  # noqa: E402
 import telegram_client  # noqa: E402
+from stage import free_port  # noqa: E402
 from telegram_client import ADA, CARL, GROUP, MALLORY, Telegram, request_json  # noqa: E402
 
 SECRET = "a-secret-of-more-than-sixteen-bytes"
@@ -587,9 +587,7 @@ def test_a_broken_commit_builds_and_says_nothing_of_it(tmp_path):
 
 def answer_of(tree, commit):
     """Builds and runs what is checked out; returns the status of /health."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     environment = {"PATH": "/usr/bin:/bin", "PORT": str(port), "COMMIT": commit,
                    "ENVIRONMENT": "staging"}
     subprocess.run([tree / ".deploybot/build"], env=environment, check=True,

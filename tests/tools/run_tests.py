@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""run_tests.py BUILD - runs every unit test program and the end-to-end tests, and adds them up.
+"""run_tests.py BUILD [WHAT...] - runs every unit test program beside the end-to-end tests, and adds them up.
 
 The last line is `N passed, N failed, N skipped`; the exit status is 0 only when none failed.  Before it stands what
 failed: the end of each unit program's output, then every name.
@@ -9,8 +9,10 @@ import concurrent.futures
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
+import threading
 import time
 import xml.etree.ElementTree
 
@@ -18,7 +20,10 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Only for what hangs: the longest take half a minute of a core, and two minutes where many want one.
 UNIT_TIMEOUT_S = 900
 E2E_TIMEOUT_S = 3600
-OUTPUT_MAX = 6000     # of one program that failed
+OUTPUT_MAX = 6000     # of one program that failed, behind what cmocka says of it
+ERROR = re.compile(r"^\[\s*ERROR.*|.*: error: Failure!.*", re.M)
+# Ten seconds and more: begun before the others, so that none ends with one.
+LONGEST = ("test_decide_faults", "test_telegram", "test_cli_doctor", "test_perform_run", "test_sim")
 LINE = re.compile(r"^\[\s*(OK|FAILED|SKIPPED)\s*\] (\w+)$")
 
 
@@ -92,23 +97,33 @@ def run_unit(program):
     print(f"  {program.name}: {count.passed} passed, {count.failed} failed "
           f"({time.monotonic() - started:.1f} s)", flush=True)
     if count.failed:
-        count.outputs.append(f"---- {program.name} ----\n{output[-OUTPUT_MAX:]}")
+        errors = "\n".join(ERROR.findall(output[:-OUTPUT_MAX]))
+        count.outputs.append(f"---- {program.name} ----\n{errors}{output[-OUTPUT_MAX:]}")
         print(count.outputs[0], flush=True)
     return count
 
 
-def run_e2e(build, count, wanted):
-    report = build / "e2e.xml"
-    report.unlink(missing_ok=True)
-    jobs = str(min((os.cpu_count() or 1) + 1, 5))    # they mostly wait
+def start_e2e(build, wanted):
+    """pytest, whose output is read when the unit tests are through: until then a pipe has room for its dots."""
+    report_of(build).unlink(missing_ok=True)
+    jobs = str(min(2 * (os.cpu_count() or 1), 8))    # they mostly wait
     environment = {**sanitizer_environment(), "DEPLOYBOT_BUILD": str(build.resolve())}
-    try:
-        status = subprocess.run(
-            ["/usr/bin/python3", "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "-n", jobs,
-             "--dist", "loadfile", "--tb=short", f"--junitxml={report}", *wanted], cwd=ROOT,
-            env=environment, stdin=subprocess.DEVNULL, timeout=E2E_TIMEOUT_S,
-            check=False).returncode
-    except subprocess.TimeoutExpired:
+    return subprocess.Popen(
+        ["/usr/bin/python3", "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "-n", jobs, "--dist", "loadfile",
+         "--tb=short", f"--junitxml={report_of(build)}", *wanted], cwd=ROOT, env=environment,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+def report_of(build):
+    return build / "e2e.xml"
+
+
+def end_e2e(e2e, build, count):
+    for piece in iter(lambda: e2e.stdout.read1(4096), b""):
+        sys.stdout.buffer.write(piece)
+        sys.stdout.buffer.flush()
+    status, report = e2e.wait(), report_of(build)
+    if status == -signal.SIGKILL:
         count.fail(f"the end-to-end tests, which did not end within {E2E_TIMEOUT_S} s")
         return
     if not report.exists():
@@ -132,14 +147,18 @@ def main():
     build = pathlib.Path(sys.argv[1])
     wanted = sys.argv[2:] or ["tests/e2e", "-m", "not long"]     # those are `make check-scripts`'
     count = Count()
-    programs = sorted(p for p in (build / "tests").iterdir()
-                      if has_source(p.name) and os.access(p, os.X_OK))
-    print(f"unit tests: {len(programs)} programs", flush=True)
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:     # they mostly wait
-        for one in pool.map(run_unit, programs):
-            count.add(one)
-    print(f"end-to-end tests: {' '.join(wanted)}", flush=True)
-    run_e2e(build, count, wanted)
+    programs = sorted((p for p in (build / "tests").iterdir() if has_source(p.name) and os.access(p, os.X_OK)),
+                      key=lambda p: (p.name not in LONGEST, p.name))
+    with start_e2e(build, wanted) as e2e:
+        alarm = threading.Timer(E2E_TIMEOUT_S, e2e.kill)
+        alarm.start()
+        print(f"unit tests: {len(programs)} programs", flush=True)
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:     # they mostly wait
+            for one in pool.map(run_unit, programs):
+                count.add(one)
+        print(f"end-to-end tests: {' '.join(wanted)}", flush=True)
+        end_e2e(e2e, build, count)
+        alarm.cancel()
     count.show_failed()
     print(count.line(), flush=True)
     sys.exit(1 if count.failed else 0)
