@@ -232,13 +232,13 @@ check-sim: packages-test
 .PHONY: check-crash
 check-crash: packages-test
 	@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(BUILD)/crash CRASH_POINTS=1 all $(BUILD)/crash/faults/oracle
-	@$(PYTHON) tests/faults/crash.py --build $(BUILD)/crash
+	@$(PYTHON) tests/faults/campaign.py crash --build $(BUILD)/crash
 
 # SIGKILL at the n-th call of every kind that writes.  SEED, ONLY, SWEEP=all.
 .PHONY: check-crash-sweep
 check-crash-sweep: packages-test
 	@$(MAKE) --no-print-directory -j$(JOBS) all $(BUILD)/faults/oracle
-	@$(PYTHON) tests/faults/sweep.py --build $(BUILD)
+	@$(PYTHON) tests/faults/campaign.py crash-sweep --build $(BUILD)
 
 # One protection after another is taken out, in a copy of the tree: its test must notice.
 .PHONY: check-planted
@@ -260,7 +260,7 @@ cover: packages-cover
 .PHONY: check-hostile
 check-hostile: packages-test
 	@$(FAULTS_MAKE)
-	@DEPLOYBOT_BUILD=$(BUILD) $(PYTHON) tests/faults/hostile.py $(if $(SHORT),--short) $(WHAT)
+	@$(PYTHON) tests/faults/campaign.py hostile --build $(BUILD) $(if $(SHORT),--short) $(WHAT)
 
 # The scripts in deploy/, all of it: also what waits, is killed at every step, or asks a whole cluster.
 .PHONY: check-scripts
@@ -277,9 +277,9 @@ faults-build: packages-test
 
 .PHONY: check-io check-oom
 check-io: faults-build
-	@$(PYTHON) tests/faults/inout.py --build $(TEST_BUILD)
+	@$(PYTHON) tests/faults/campaign.py io --build $(TEST_BUILD)
 check-oom: faults-build
-	@$(PYTHON) tests/faults/oom.py --build $(TEST_BUILD)
+	@$(PYTHON) tests/faults/campaign.py oom --build $(TEST_BUILD)
 
 # Real parts: hosts with container engines, compose and nginx, a registry, git over ssh, each a machine of its own
 # made of namespaces.  `make bed` is a shell among them.
@@ -341,15 +341,15 @@ FAULTS_MAKE := $(MAKE) --no-print-directory -j$(JOBS) all $(BUILD)/faults/oracle
 # The power goes behind a chosen write, flush or word: what was not flushed is lost, torn, reordered.
 check-power: packages-test
 	@$(FAULTS_MAKE) $(BUILD)/faults/libpower.so
-	@$(PYTHON) tests/faults/power.py --build $(BUILD) $(if $(SHORT),--short)
+	@$(PYTHON) tests/faults/campaign.py power --build $(BUILD) $(if $(SHORT),--short)
 check-adopt: packages-test
 	@$(FAULTS_MAKE)
-	@$(PYTHON) tests/faults/adopt.py --build $(BUILD)
+	@$(PYTHON) tests/faults/campaign.py adopt --build $(BUILD)
 
 # kill -9 at random moments under load, peers that fail, and the oracle at each rest between.
 soak: packages-test
 	@$(FAULTS_MAKE)
-	@$(PYTHON) tests/faults/soak.py --build $(BUILD)
+	@$(PYTHON) tests/faults/campaign.py soak --build $(BUILD)
 
 # One thing at a time is changed in what decides about safety: its unit tests must notice.  WHAT: files; T=0: all.
 MUTATE_BUILD := $(BUILD)/mutate

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """adopt.py - who dies leaves the rest to be adopted: server, runner and keeper in every combination, and upgrades.
 
     make check-adopt            # every subset of the three at every moment of a deployment; 50 upgrades of one run
@@ -560,15 +559,8 @@ def mixed_trial(scene, parameters):
 
 # --- the campaign ---------------------------------------------------------------------------------
 
-TRIALS = {}     # kind: function
-
-
-def play(scene, parameters):
-    return TRIALS[parameters[0]](scene, parameters[1])
-
-
-TRIALS.update({"kill": kill_trial, "upgrade": upgrade_trial, "foreign": foreign_trial, "mixed": mixed_trial,
-               "deadline adopted": deadline_adopted_trial, "deadline nobody": deadline_nobody_trial})
+TRIALS = {"kill": kill_trial, "upgrade": upgrade_trial, "foreign": foreign_trial, "mixed": mixed_trial,
+          "deadline adopted": deadline_adopted_trial, "deadline nobody": deadline_nobody_trial}
 
 
 def subsets_of(moment):
@@ -577,14 +569,9 @@ def subsets_of(moment):
 
 
 def make_trials(chosen):
-    trials = []
-    if not chosen.short:
-        trials += long_trials(chosen, *others_of(chosen.build))
     kills = [(f"kill/{moment}/{'+'.join(victims)}/{n}", ("kill", (moment, victims, f"{chosen.seed} {n}")))
              for n in range(chosen.rounds) for moment in MOMENTS for victims in subsets_of(moment)]
-    if chosen.short:
-        kills = random.Random(chosen.seed).sample(kills, 3)
-    return trials + kills
+    return long_trials(chosen, *others_of(chosen.build)) + kills
 
 
 def long_trials(chosen, after, other):
@@ -601,14 +588,6 @@ def long_trials(chosen, after, other):
           for name, server, runner in (("old server", here, other), ("old runner", other, here),
                                        ("runner exchanged", here, other))),
     ]
-
-
-def must_hit(chosen):
-    if chosen.only or chosen.short:
-        return ()
-    found = [f"{moment}: {name}" for moment in MOMENTS for victims in subsets_of(moment) for name in victims]
-    return found + ["deadline: adopted", "deadline: nobody there", "protocol: old keeper", "protocol: new keeper",
-                    "protocol: old server", "protocol: old runner", "protocol: runner exchanged"]
 
 
 def others_of(build):
@@ -648,18 +627,36 @@ def make(tree, build, version):
         sys.exit(f"adopt: building {version} failed:\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
 
 
-def main():
-    parser = campaign.options(__doc__)
-    parser.add_argument("--rounds", type=int, default=int(os.environ.get("ROUNDS") or 1), help="of all the kills")
-    parser.add_argument("--upgrades", type=int, default=int(os.environ.get("UPGRADES") or UPGRADES))
-    chosen = campaign.parse(parser)
-    print("adopt: server, runner and keeper die in every combination, and are exchanged under a run", flush=True)
-    trials = make_trials(chosen)
-    if any(label.startswith(("upgrade", "protocol")) for label, _ in trials if chosen.only in label):
-        build_others(chosen.build)
-    result = campaign.run("adopt", trials, play, chosen, make_scene=AdoptScene)
-    campaign.finish(result, must_hit(chosen))
+class Adopt(campaign.Kind):
+    """Server, runner and keeper die in every combination, and are exchanged under a run."""
+
+    name = "adopt"
+    make_scene = AdoptScene
+
+    def options(self, parser):
+        parser.add_argument("--rounds", type=int, default=int(os.environ.get("ROUNDS") or 1), help="of all the kills")
+        parser.add_argument("--upgrades", type=int, default=int(os.environ.get("UPGRADES") or UPGRADES))
+
+    def trials(self, dice):
+        found = make_trials(self.chosen)
+        if any(label.startswith(("upgrade", "protocol")) for label, _ in found if self.chosen.only in label):
+            build_others(self.chosen.build)
+        return found
+
+    def short(self, dice):
+        return dice.sample([one for one in make_trials(self.chosen) if one[0].startswith("kill/")], 3)
+
+    def trial(self, scene, parameters):
+        return TRIALS[parameters[0]](scene, parameters[1])
+
+    def aims(self, label, parameters):
+        kind, what = parameters
+        if kind == "kill":
+            moment, victims, _ = what
+            return [] if self.chosen.only or self.chosen.short else [f"{moment}: {name}" for name in victims]
+        if kind in ("foreign", "mixed"):
+            return [f"protocol: {what[0]}"]
+        return {"deadline adopted": ["deadline: adopted"], "deadline nobody": ["deadline: nobody there"]}.get(kind, ())
 
 
-if __name__ == "__main__":
-    main()
+KIND = Adopt

@@ -1,5 +1,4 @@
-#!/usr/bin/python3
-"""crash.py - SIGKILL at each named place of lib/crash_point.def, in each flow that comes by there.
+"""crash.py - campaign: SIGKILL at each named place of lib/crash_point.def, in each flow that comes by there.
 
 Each place twice: that process alone is killed (`alone`), and server, runner and keepers at once (`power`); what a
 start after a power cut comes by, three times in a row (`thrice`); one that others wait for, when they have gone as far
@@ -9,7 +8,6 @@ and the oracle looks. ALL=1 plays every passage of a place, else one of them is 
 # SPDX-License-Identifier: ISC
 import collections
 import os
-import random
 import re
 import shutil
 import signal
@@ -284,45 +282,45 @@ def make_trials(passages, dice, plays_all):
     return found
 
 
-def look(chosen):
-    """How often each flow comes by each place: a play of each without a death."""
-    names = [name for name in ALL if chosen.only.startswith(name + "/")] or ALL
-    counted = campaign.run("crash", [(f"count {name}", name) for name in names], count,
-                           campaign.without_choice(chosen))
-    if counted.failures:
-        campaign.finish(counted)
-    return {tuple(name.split()): n for name, n in sorted(counted.hits.items())}
+class Crash(campaign.Kind):
+    """SIGKILL at each named place of lib/crash_point.def, in each flow that comes by there."""
+
+    name = "crash"
+    workers = 2
+
+    def one(self, label):
+        match = LABEL.fullmatch(label)
+        return (match[1], match[2], int(match[3]), match[4]) if match else None
+
+    def trials(self, dice):
+        """A play of each flow without a death counts how often it comes by each place."""
+        names = [name for name in ALL if self.chosen.only.startswith(name + "/")] or ALL
+        counted = campaign.run(self, [(f"count {name}", name) for name in names], count)
+        if not self.chosen.only:
+            for point in sorted(set(POINTS) - {name.split()[1] for name in counted.hits}):
+                counted.failures.append((f"count {point}", "no flow comes by: give it one in tests/faults/crash.py"))
+        if counted.failures:
+            print("\n".join(f"  {label}: {text}" for label, text in counted.failures))
+            campaign.finish(self, [], counted)
+        passages = {tuple(name.split()): n for name, n in sorted(counted.hits.items())}
+        return make_trials(passages, dice, bool(os.environ.get("ALL")))
+
+    def short(self, dice):
+        """Some that are sure to be reached, without a play to count."""
+        names = [name for name, point in POINTS.items() if point.flow == "any" and name not in NOT_SHORT]
+        return [(f"production/{name}:1/{kind}", ("production", name, 1, kind))
+                for name, kind in zip(dice.sample(names, SHORT_TRIALS), ("alone", "power") * SHORT_TRIALS)]
+
+    trial = staticmethod(trial)
+
+    def aims(self, label, parameters):
+        _, point, _, kind = parameters
+        return [f"{kind} {POINTS[point].who} {point}"]
+
+    def aim_again(self, name, trials):
+        """A later passage may not come again in another play; the first one does, in whatever flow came by."""
+        found = {(flow, point, 1, kind) for _, (flow, point, _, kind) in super().aim_again(name, trials)}
+        return [(f"{flow}/{point}:1/{kind}", (flow, point, 1, kind)) for flow, point, _, kind in sorted(found)]
 
 
-def short_trials(dice):
-    """Some that are sure to be reached, without a play to count."""
-    names = [name for name, point in POINTS.items() if point.flow == "any" and name not in NOT_SHORT]
-    return [(f"production/{name}:1/{kind}", ("production", name, 1, kind))
-            for name, kind in zip(dice.sample(names, SHORT_TRIALS), ("alone", "power") * SHORT_TRIALS)]
-
-
-def main():
-    chosen = campaign.parse(campaign.options(__doc__, workers=2 * len(os.sched_getaffinity(0))))
-    dice = random.Random(chosen.seed)
-    never = set()
-    label = LABEL.fullmatch(chosen.only)
-    if label:
-        name, point, passage, kind = label.groups()
-        trials = [(chosen.only, (name, point, int(passage), kind))]
-    elif chosen.short:
-        trials = short_trials(dice)
-    else:
-        passages = look(chosen)
-        never = set(POINTS) - {point for _, point in passages} if not chosen.only else set()
-        trials = make_trials(passages, dice, bool(os.environ.get("ALL")))
-    result = campaign.run("crash", trials, trial, chosen)
-    for name in sorted(never):
-        result.failures.append((f"count {name}", "no flow comes by"))
-        print(f"  NEVER {name}: no flow comes by there; give it one in tests/faults/crash.py")
-    must_hit = {f"{kind} {POINTS[point].who} {point}" for label, (_, point, _, kind) in trials
-                if chosen.only in label}
-    campaign.finish(result, must_hit)
-
-
-if __name__ == "__main__":
-    main()
+KIND = Crash

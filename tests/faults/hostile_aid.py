@@ -50,6 +50,12 @@ class Hall:
         self.folders = itertools.count(1)
         self.looked_at = set()      # databases, by the oracle
 
+    def end_all(self):
+        """What the campaign asks of a scene after a failure: a theme has ended what it started."""
+
+    def close(self):
+        """As end_all()."""
+
     def dice(self, theme):
         """Random numbers of a theme's own: a theme alone draws what it drew among the others."""
         return random.Random(f"{self.seed} {theme}")

@@ -7,8 +7,8 @@ stop on purpose.
 IO=all: each place with each of its errors, in each flow; about two hours.
 """
 # SPDX-License-Identifier: ISC
+import collections
 import os
-import random
 
 import site_trial    # first: it finds the rest
 import campaign
@@ -179,36 +179,58 @@ def threading_client(scene):
     return finish
 
 
-def main():
-    parser = campaign.options(__doc__, workers=2 * len(os.sched_getaffinity(0)))
-    chosen = campaign.parse(parser)
-    chance = random.Random(chosen.seed)
-    if "/" in chosen.only:
-        labels = [chosen.only]
-    else:
-        found = site_trial.look(chosen.build, ("production",) if chosen.short else tuple(FLOWS))
-        labels = make_trials(found, chance, os.environ.get("IO") == "all")
-        tell_sites(found)
-    if chosen.short:
-        labels = list(KNOWN) + [one for one in labels if "/flow/" in one][:SHORT_TRIALS]
-    result = campaign.run("io", [(one, one) for one in labels], trial, chosen)
-    must = [] if chosen.short or chosen.only else sorted(
-        {f"{site.group} in {site.role}" for site in found.sites.values() if site.group in CLASSES})
-    finish(result, must)
-
-
 def tell_sites(found):
-    known = campaign.collections.Counter(
+    known = collections.Counter(
         f"{site.group} in {site.role}" for site in found.sites.values() if site.group in CLASSES)
     for name, n in sorted(known.items()):
         print(f"  {n:5} places: {name}")
 
 
-def finish(result, must):
-    """A class that was never hit in a process is a failure, whatever its other outcomes were."""
-    reached = {name.split(":")[0] for name in result.hits}
-    campaign.finish(result, must_hit=[name for name in must if name not in reached])
+class Sites(campaign.Kind):     # pylint: disable=abstract-method
+    """What oom.py has too: a look finds places that call, and a class of them is hit in every process that has one."""
+
+    workers = 2
+    classes = ()
+
+    def __init__(self):
+        super().__init__()
+        self.found = None
+
+    def look(self):
+        self.found = site_trial.look(self.chosen.build, ("production",) if self.chosen.short else tuple(FLOWS))
+        return self.found
+
+    def one(self, label):
+        return label if "/" in label else None
+
+    def must_hit(self, trials):
+        if self.chosen.short or self.chosen.only:
+            return ()
+        return {f"{site.group} in {site.role}" for site in self.found.sites.values() if site.group in self.classes}
+
+    def hit(self, result):
+        """A class in a process, whatever came of it."""
+        return {name.split(":")[0] for name in result.hits}
+
+    def aim_again(self, name, trials):
+        group, role = name.split(" in ")
+        return [one for one in trials if f"/{role}." in one[0] and (group == "malloc" or f".{group}." in one[0])]
 
 
-if __name__ == "__main__":
-    main()
+class InOut(Sites):
+    """Each read, write, flush, open, socket, fork and wait of the three flows fails once, some for a while."""
+
+    name = "io"
+    classes = CLASSES
+
+    def trials(self, dice):
+        labels = make_trials(self.look(), dice, os.environ.get("IO") == "all")
+        tell_sites(self.found)
+        if self.chosen.short:
+            labels = list(KNOWN) + [one for one in labels if "/flow/" in one][:SHORT_TRIALS]
+        return [(one, one) for one in labels]
+
+    trial = staticmethod(trial)
+
+
+KIND = InOut

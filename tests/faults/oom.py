@@ -5,17 +5,17 @@ one is drawn. A trial of a flow fails some of them, one call each; in a trial of
 After each: no crash, no leak, nothing acknowledged that is not stored, the chat told the truth. OOM=all: each place.
 """
 # SPDX-License-Identifier: ISC
+import collections
+import contextlib
 import os
 import pathlib
-import random
 import subprocess
 import sys
 
 import site_trial    # first: it finds the rest
-import campaign
 from fault_page import Site
 from flows import FLOWS
-from inout import finish, shuffled
+from inout import Sites, shuffled
 from oracle import Broken
 
 TOGETHER = 5        # places that fail in one flow
@@ -34,7 +34,7 @@ def program_frames(site, program):
 
 def programs_of(found):
     """By role, the module whose frames stand last in its stacks: the program itself."""
-    counts = campaign.collections.defaultdict(campaign.collections.Counter)
+    counts = collections.defaultdict(collections.Counter)
     for site in found.sites.values():
         if site.frames:
             counts[site.role][site.frames[-1] >> 48] += 1
@@ -43,7 +43,7 @@ def programs_of(found):
 
 def one_of_each(sites, chance, programs):
     """Of those that are the same in our own code, one."""
-    groups = campaign.collections.defaultdict(list)
+    groups = collections.defaultdict(list)
     for site in sites:
         groups[(site.role, program_frames(site, programs.get(site.role)))].append(site)
     return [chance.choice(group) for _, group in sorted(groups.items())]
@@ -142,36 +142,8 @@ def replay_store(chosen):
     sys.exit(run.process.returncode)
 
 
-def main():
-    chosen = campaign.parse(campaign.options(__doc__, workers=2 * len(os.sched_getaffinity(0))))
-    if chosen.only.startswith("store/"):
-        replay_store(chosen)
-    chance = random.Random(chosen.seed)
-    want_all = os.environ.get("OOM") == "all"
-    found = None
-    if "/" in chosen.only:
-        labels = [chosen.only]
-    else:
-        found = site_trial.look(chosen.build, ("production",) if chosen.short else tuple(FLOWS))
-        labels = make_trials(found, chance, want_all)
-        tell(found, labels)
-    if chosen.short:
-        labels = [one for one in labels if "/lasting/" not in one][:SHORT_TRIALS]
-    store = None if chosen.only else StoreRun(chosen, 5 if chosen.short else STORE_ALL_S if want_all else STORE_S)
-    try:
-        result = campaign.run("oom", [(one, one) for one in labels], trial, chosen)
-        if store is not None:
-            store.wait(result)
-    finally:
-        if store is not None:
-            store.process.kill()    # when we were interrupted: it has ended else
-    must = [] if chosen.short or chosen.only else sorted(
-        {f"malloc in {site.role}" for site in found.sites.values() if site.group == "malloc"})
-    finish(result, must)
-
-
 def tell(found, labels):
-    known = campaign.collections.Counter()
+    known = collections.Counter()
     for site in found.sites.values():
         if site.group == "malloc":
             known[site.role] += 1
@@ -180,5 +152,37 @@ def tell(found, labels):
     print(f"  {sum(label.split('/')[2].count('+') + 1 for label in labels):5} of them are failed")
 
 
-if __name__ == "__main__":
-    main()
+class OutOfMemory(Sites):
+    """Each place that asks for memory gets none, once, and all of them for a while."""
+
+    name = "oom"
+    classes = ("malloc",)
+
+    def one(self, label):
+        if label.startswith("store/"):
+            replay_store(self.chosen)
+        return super().one(label)
+
+    def trials(self, dice):
+        labels = make_trials(self.look(), dice, os.environ.get("OOM") == "all")
+        tell(self.found, labels)
+        if self.chosen.short:
+            labels = [one for one in labels if "/lasting/" not in one][:SHORT_TRIALS]
+        return [(one, one) for one in labels]
+
+    trial = staticmethod(trial)
+
+    @contextlib.contextmanager
+    def beside(self):
+        if self.chosen.only:
+            yield lambda result: None
+            return
+        store = StoreRun(self.chosen, 5 if self.chosen.short else
+                         STORE_ALL_S if os.environ.get("OOM") == "all" else STORE_S)
+        try:
+            yield store.wait
+        finally:
+            store.process.kill()    # when we were interrupted: it has ended else
+
+
+KIND = OutOfMemory

@@ -1,5 +1,4 @@
-#!/usr/bin/python3
-"""power.py - cuts the power at a chosen record of a flow, and starts deploybot on what a disk may hold then.
+"""power.py - campaign: cuts the power at a chosen record of a flow, and starts deploybot on what a disk may hold then.
 
     make check-power                                            # 240 cuts
     make check-power CUTS=1000 SEED=7
@@ -11,11 +10,9 @@
 # of those it was; what becomes of that which was not flushed (power_disk.py: Damage), and the seed of that.
 # Before deploybot is started on one image, others of the same cut are looked at: what was acknowledged, told or
 # begun must stand on each of them.
-import argparse
 import json
 import os
 import pathlib
-import random
 import re
 import shutil
 import signal
@@ -328,32 +325,13 @@ def settle(scene, flow):
 
 # --- the campaign ---
 
-def survey(chosen):
-    """What each flow writes and flushes, and how often: it is played to its end first."""
-    folder = pathlib.Path(chosen.build) / "faults"
-    folder.mkdir(parents=True, exist_ok=True)
-
-    def one(scene, what):
-        hits = trial(scene, what)
-        found = [[*key, n] for key, n in sorted(scene.classes.items())]
-        (folder / f"power-{what[0]}.json").write_text(json.dumps(found), encoding="utf-8")
-        return hits
-    trials = [(name, *NOWHERE, "lost", chosen.seed) for name in SCENARIOS]
-    every = argparse.Namespace(**{**vars(chosen), "only": ""})
-    result = campaign.run("power", labelled(trials), one, every)
-    if result.failures or result.played < len(SCENARIOS):
-        campaign.finish(result)
-    return {name: json.loads((folder / f"power-{name}.json").read_text("utf-8")) for name in SCENARIOS}
-
-
 def labelled(trials):
     return [(" ".join(map(str, what)), what) for what in trials]
 
 
-def draw_trials(found, cuts, seed):
+def draw_trials(found, cuts, draw):
     """Behind every call that some flow makes, each as often as the others; what is not flushed is lost in each
     way in turn."""
-    draw = random.Random(seed)
     places = [(name, kind, path, n) for name in sorted(found) for kind, path, n in found[name]]
     draw.shuffle(places)
     trials = []
@@ -364,23 +342,49 @@ def draw_trials(found, cuts, seed):
     return trials
 
 
-def main():
-    parser = campaign.options(__doc__)
-    parser.add_argument("--cuts", type=int, default=int(os.environ.get("CUTS") or 0))
-    chosen = campaign.parse(parser)
-    words = chosen.only.split()
-    if len(words) == 6:     # exactly that one
-        what = (*words[:3], int(words[3]), words[4], int(words[5]))
-        campaign.finish(campaign.run("power", [(chosen.only, what)], trial, chosen))
-    if chosen.short:
-        campaign.finish(campaign.run("power", labelled(SHORT), trial, chosen), ["writes lost", "names lost"])
-    found = survey(chosen)
-    places = {(kind, path) for each in found.values() for kind, path, _ in each}
-    print(f"  {sum(map(len, found.values()))} kinds of calls in {len(found)} flows, {len(places)} of them different")
-    trials = draw_trials(found, chosen.cuts or CUTS, chosen.seed)
-    result = campaign.run("power", labelled(trials), trial, chosen)
-    campaign.finish(result, [] if chosen.only else ["writes lost", "writes torn", "names lost", "mapped pages lost"])
+class Power(campaign.Kind):
+    """The power goes behind a chosen write, flush or word of a flow."""
+
+    name = "power"
+
+    def options(self, parser):
+        parser.add_argument("--cuts", type=int, default=int(os.environ.get("CUTS") or 0))
+
+    def one(self, label):
+        words = label.split()
+        return (*words[:3], int(words[3]), words[4], int(words[5])) if len(words) == 6 else None
+
+    def survey(self):
+        """What each flow writes and flushes, and how often: it is played to its end first."""
+        folder = pathlib.Path(self.chosen.build) / "faults"
+        folder.mkdir(parents=True, exist_ok=True)
+
+        def one(scene, what):
+            hits = trial(scene, what)
+            found = [[*key, n] for key, n in sorted(scene.classes.items())]
+            (folder / f"power-{what[0]}.json").write_text(json.dumps(found), encoding="utf-8")
+            return hits
+        trials = [(name, *NOWHERE, "lost", self.chosen.seed) for name in SCENARIOS]
+        result = campaign.run(self, labelled(trials), one)
+        if result.failures or result.played < len(SCENARIOS):
+            campaign.finish(self, [], result)
+        return {name: json.loads((folder / f"power-{name}.json").read_text("utf-8")) for name in SCENARIOS}
+
+    def trials(self, dice):
+        found = self.survey()
+        places = {(kind, path) for each in found.values() for kind, path, _ in each}
+        print(f"  {sum(map(len, found.values()))} kinds of calls in {len(found)} flows, {len(places)} different ones")
+        return labelled(draw_trials(found, self.chosen.cuts or CUTS, dice))
+
+    def short(self, dice):
+        return labelled(SHORT)
+
+    trial = staticmethod(trial)
+
+    def must_hit(self, trials):
+        if self.chosen.short:
+            return ["writes lost", "names lost"]
+        return [] if self.chosen.only else ["writes lost", "writes torn", "names lost", "mapped pages lost"]
 
 
-if __name__ == "__main__":
-    main()
+KIND = Power

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """soak.py - SIGKILL at random moments under load, for as long as one likes: nothing that was promised is lost.
 
     make soak MINUTES=60            # server, runner, keepers or all of them every few seconds; peers fail too
@@ -7,21 +6,18 @@
 Rounds of load end in a rest, where all of the oracle is asked; after each kill what any commit must hold is checked.
 """
 # SPDX-License-Identifier: ISC
-import argparse
 import collections
 import contextlib
+import itertools
 import os
 import pathlib
 import random
 import re
-import shutil
-import signal
-import sys
-import tempfile
 import threading
 import time
 import traceback
 
+import campaign
 import oracle
 from adopt import SCRIPT, STEADY, AdoptScene
 from scene import ENVIRONMENTS, REPOSITORY, SPEED, GitHub, is_alive, kill, wait_until
@@ -451,88 +447,50 @@ class Soak:
               f"{sum(n for name, n in self.count.items() if name.startswith('ended:'))} deployments ended, "
               f"{self.count['memory at rest, KB']} KB at rest", flush=True)
 
-    def summary(self, violations):
-        for name, n in sorted(self.count.items()):
-            print(f"  {n:8} {name}")
-        print(f"soak: {(time.monotonic() - self.began) / 60:.1f} minutes, "
-              f"{sum(n for name, n in self.count.items() if name.startswith('killed:'))} killed, "
-              f"{violations} violations, SEED={self.chosen.seed}", flush=True)
-        if violations:
-            print(f"  again: make soak SEED={self.chosen.seed} MINUTES={self.chosen.minutes:g} "
-                  f"RATE={self.chosen.rate:g}", flush=True)
-
 
 MUST = ("killed: server", "killed: runner", "killed: keeper", "killed: server as it started", "pushes acknowledged",
         "pushes that met nobody", "pushes delivered again", "buttons pressed", "ended: LIVE", "ended: ROLLED_BACK",
         "ended: FAILED", "heads of the audit found", "rests")
 
 
-def play(soak, minutes):
-    until = time.monotonic() + 60 * minutes
-    n = 0
-    while time.monotonic() < until:
-        soak.round(n, min(ROUND_S, max(until - time.monotonic(), 5)))
-        soak.rest()
-        soak.tell()
-        n += 1
-    never = [name for name in MUST if not soak.count[name]] if minutes >= 3 else []
-    for name in never:
-        print(f"  NEVER {name}: a fault that is not reached tests nothing")
-    return not never
+class SoakKind(campaign.Kind):
+    """SIGKILL at random moments under load, for as long as one likes."""
 
+    name = target = "soak"
+    make_scene = SoakScene
 
-def options():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--build", default=os.environ.get("DEPLOYBOT_BUILD", "build"))
-    parser.add_argument("--seed", type=int, default=int(os.environ.get("SEED") or 0), help="0 draws one")
-    parser.add_argument("--minutes", type=float, default=float(os.environ.get("MINUTES") or 3))
-    parser.add_argument("--rate", type=float, default=float(os.environ.get("RATE") or 20), help="pushes a second")
-    chosen = parser.parse_args()
-    chosen.seed = chosen.seed or random.SystemRandom().randrange(1, 1 << 31)
-    chosen.build = str(pathlib.Path(chosen.build).resolve())
-    return chosen
+    def options(self, parser):
+        parser.add_argument("--minutes", type=float, default=float(os.environ.get("MINUTES") or 3))
+        parser.add_argument("--rate", type=float, default=float(os.environ.get("RATE") or 20), help="pushes a second")
 
+    @property
+    def silent_s(self):
+        return campaign.SILENT_S + 60 * self.chosen.minutes
 
-def main():
-    chosen = options()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    print(f"soak: {chosen.minutes:g} minutes, {chosen.rate:g} pushes a second, {PEOPLE} people, Telegram {SPEED} times "
-          f"as fast, SEED={chosen.seed}", flush=True)
-    folder = tempfile.mkdtemp(prefix="soak-")
-    scene = soak = None
-    good, violations = False, 0
-    try:
-        scene = SoakScene(pathlib.Path(folder) / "scene", chosen.build)
+    def trials(self, dice):
+        chosen = self.chosen
+        print(f"soak: {chosen.minutes:g} minutes, {chosen.rate:g} pushes a second, {PEOPLE} people, Telegram {SPEED} "
+              "times as fast", flush=True)
+        return [("soak", None)]
+
+    def trial(self, scene, parameters):
         scene.set_up()
-        soak = Soak(scene, chosen)
-        good = play(soak, chosen.minutes)
-    except Exception:   # whatever it is: something does not hold, or the soak itself is wrong
-        traceback.print_exc()
-        violations = 1
-        keep(scene, chosen)
-    finally:
-        if soak is not None:
+        soak = Soak(scene, self.chosen)
+        until = time.monotonic() + 60 * self.chosen.minutes
+        try:
+            for n in itertools.takewhile(lambda _: time.monotonic() < until, itertools.count()):
+                soak.round(n, min(ROUND_S, max(until - time.monotonic(), 5)))
+                soak.rest()
+                soak.tell()
+            return soak.count
+        finally:
             soak.is_loaded.clear()
-            soak.summary(violations)    # none, when somebody has interrupted it
-        with contextlib.suppress(Exception):
-            if scene is not None:
-                scene.close()
-        shutil.rmtree(folder, ignore_errors=True)
-    sys.exit(0 if good else 1)
+
+    def must_hit(self, trials):
+        return MUST if self.chosen.minutes >= 3 else ()
+
+    def replay(self, label):
+        return f"make soak SEED={self.chosen.seed} MINUTES={self.chosen.minutes:g} RATE={self.chosen.rate:g}"
 
 
-def keep(scene, chosen):
-    """What is there to be looked at."""
-    if scene is None:
-        return
-    target = pathlib.Path(chosen.build) / "faults" / "soak-failed"
-    shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(scene.folder / "state", target / "state", symlinks=True,
-                    ignore=lambda folder, names: [n for n in names if n == "socket"])
-    for path in (scene.folder / "audit.log", scene.bot.log_path, *scene.scripts.folder.glob("overlap")):
-        shutil.copy2(path, target / path.name)
-    print(f"--- the server's log\n{scene.bot.log()[-6000:]}\nkept: {target}", flush=True)
-
-
-if __name__ == "__main__":
-    main()
+KIND = SoakKind

@@ -1,5 +1,4 @@
-#!/usr/bin/python3
-"""sweep.py - SIGKILL at the n-th call of each kind that writes, forks or closes, by strace: nameless places.
+"""sweep.py - campaign: SIGKILL at the n-th call of each kind that writes, forks or closes, by strace: nameless places.
 
 `when=n` of strace counts for each name of a call and each thread by itself, so each name is swept alone: for every n
 up to the most that one thread made in both of two plays, whoever comes to its n-th call first ends the process.
@@ -8,7 +7,6 @@ The server is swept, and apart from it the runner with its keepers. SWEEP=all pl
 # SPDX-License-Identifier: ISC
 import collections
 import os
-import random
 import re
 
 import campaign
@@ -23,7 +21,6 @@ WHO = ("server", "runner")
 SAMPLE = 220        # what two idle cores play in some five minutes
 SHORT_TRIALS = 3
 CLOSES_OF_RUNNER = 80   # behind these it looks through /proc, and how long that is the machine decides
-UNREACHED_SHARE = 0.25  # what is committed together, and so how often it writes, differs from play to play
 LABEL = re.compile(r"(\w+)/(\w+)/(\w+):(\d+)")   # of one trial
 LINE = re.compile(r"^(\d+) +(\w+)\(")
 KILLED = re.compile(r"^(\d+) +\+\+\+ killed by SIGKILL")     # strace fills a short pid up
@@ -99,37 +96,41 @@ def trial(scene, parameters):
     return [f"{who} {call}"] if is_hit else []
 
 
-def look(chosen):
-    """The most calls of each name that one thread makes in each flow, in both of two plays."""
-    pairs = [(f"count {name} {who}", (name, who)) for name in FLOWS for who in WHO]
-    plays = []
-    for _ in range(2):
-        counted = campaign.run("crash-sweep", pairs, count, campaign.without_choice(chosen))
-        if counted.failures:
-            campaign.finish(counted)
-        plays.append(counted.hits)
-    most = {tuple(key.split()): min(n, plays[1][key]) for key, n in sorted(plays[0].items())}
-    return {(name, who, call): min(n, CLOSES_OF_RUNNER) if (who, call) == ("runner", "close") else n
-            for (name, who, call), n in most.items() if n > 0}
+class Sweep(campaign.Kind):
+    """SIGKILL at the n-th call of each kind that writes, forks or closes."""
+
+    name = "crash-sweep"
+    workers = 2
+    unreached_share = 0.25  # what is committed together, and so how often it writes, differs from play to play
+
+    def one(self, label):
+        match = LABEL.fullmatch(label)
+        return (match[1], match[2], match[3], int(match[4])) if match else None
+
+    def look(self):
+        """The most calls of each name that one thread makes in each flow, in both of two plays."""
+        pairs = [(f"count {name} {who}", (name, who)) for name in FLOWS for who in WHO]
+        plays = []
+        for _ in range(2):
+            counted = campaign.run(self, pairs, count)
+            if counted.failures:
+                campaign.finish(self, [], counted)
+            plays.append(counted.hits)
+        most = {tuple(key.split()): min(n, plays[1][key]) for key, n in sorted(plays[0].items())}
+        return {(name, who, call): min(n, CLOSES_OF_RUNNER) if (who, call) == ("runner", "close") else n
+                for (name, who, call), n in most.items() if n > 0}
+
+    def trials(self, dice):
+        places = [(f"{name}/{who}/{call}:{n}", (name, who, call, n))
+                  for (name, who, call), most in self.look().items() for n in range(1, most + 1)]
+        dice.shuffle(places)
+        size = SHORT_TRIALS if self.chosen.short else SAMPLE
+        trials = places if os.environ.get("SWEEP") == "all" or self.chosen.only else places[:size]
+        print(f"crash-sweep: {len(places)} places, {len(trials)} of them are played"
+              + ("" if len(trials) == len(places) else " (SWEEP=all: all of them)"), flush=True)
+        return trials
+
+    trial = staticmethod(trial)
 
 
-def main():
-    chosen = campaign.parse(campaign.options(__doc__, workers=2 * len(os.sched_getaffinity(0))))
-    label = LABEL.fullmatch(chosen.only)
-    if label:
-        name, who, call, n = label.groups()
-        campaign.finish(campaign.run("crash-sweep", [(chosen.only, (name, who, call, int(n)))], trial, chosen))
-    places = [(f"{name}/{who}/{call}:{n}", (name, who, call, n))
-              for (name, who, call), most in look(chosen).items() for n in range(1, most + 1)]
-    random.Random(chosen.seed).shuffle(places)
-    size = SHORT_TRIALS if chosen.short else SAMPLE
-    trials = places if os.environ.get("SWEEP") == "all" or chosen.only else places[:size]
-    print(f"crash-sweep: {len(places)} places, {len(trials)} of them are played"
-          + ("" if len(trials) == len(places) else " (SWEEP=all: all of them)"), flush=True)
-    result = campaign.run("crash-sweep", trials, trial, chosen)
-    print(f"crash-sweep: {len(places)} places, {result.played} played, {result.played - len(result.unhit)} reached")
-    campaign.finish(result, unreached_share=UNREACHED_SHARE)
-
-
-if __name__ == "__main__":
-    main()
+KIND = Sweep

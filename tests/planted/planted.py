@@ -61,8 +61,8 @@ class Patch:
 
     def command(self):
         if self.is_campaign():
-            campaign, label = self.program.split(":", 1)
-            return ["/usr/bin/python3", f"tests/faults/{campaign}", "--build", "build", "--only", label]
+            kind, label = self.program.split(".py:", 1)
+            return ["/usr/bin/python3", "tests/faults/campaign.py", kind, "--build", "build", "--only", label]
         if not self.is_end_to_end():
             return [f"build/tests/{self.program}"]
         return ["/usr/bin/python3", "-m", "pytest", "-q", "--tb=line", "-rf", "-p", "no:cacheprovider",
