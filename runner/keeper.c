@@ -25,16 +25,12 @@
 #include "runner/run_folder.h"
 #include "runner/supervisor_flow.h"
 
-#define READY_WAIT_MS	20000 /* a disk this slow is no place to start a run */
-#define DRAIN_MS	500   /* for what a good script left behind to say its last line */
-#define KILL_EVERY_MS	50
-#define STUCK_AFTER_MS	5000 /* after KILL */
-#define STUCK_EVERY_MS	10000
-#define RECORD_RETRY_MS 1000
-#define RECORD_TRIES	60
-#define TELL_MS		10000 /* how long a slow server may take to read its `exit` */
-#define TURNS_MAX	16    /* pieces of output before others have their turn */
-#define NEVER		INT64_MAX
+#define READY_WAIT_MS  20000 /* a disk this slow is no place to start a run */
+#define STUCK_AFTER_MS 5000  /* after KILL */
+#define STUCK_EVERY_MS 10000
+#define RECORD_TRIES   60
+#define TURNS_MAX      16 /* pieces of output before others have their turn */
+#define NEVER	       INT64_MAX
 
 struct keeper {
 	struct supervisor_flow flow;
@@ -83,6 +79,20 @@ static void
 happened(struct keeper *keeper, enum supervisor_event event)
 {
 	keeper->flow.facts |= 1U << event;
+}
+
+static int64_t
+wait_ms(const struct keeper *keeper, enum supervisor_wait wait)
+{
+	static const int64_t fixed[] = {
+#define W(name, ms, words) ms,
+		SUPERVISOR_WAITS(W)
+#undef W
+	};
+
+	if (wait == SUPERVISOR_WAIT_DEADLINE)
+		return (int64_t)keeper->deadline_s * 1000;
+	return wait == SUPERVISOR_WAIT_GRACE ? (int64_t)keeper->grace_s * 1000 : fixed[wait];
 }
 
 /* ---- becoming a keeper ------------------------------------------------------------------- */
@@ -262,7 +272,7 @@ close_socket(struct keeper *keeper)
 static void
 read_rest(struct keeper *keeper)
 {
-	int64_t until = keeper->now + DRAIN_MS;
+	int64_t until = keeper->now + wait_ms(keeper, SUPERVISOR_WAIT_DRAIN);
 
 	while (clock_ms(CLOCK_MONOTONIC) < until) {
 		if (log_pump_turn(&keeper->pump, on_step, keeper) != LOG_PUMP_MORE)
@@ -456,7 +466,7 @@ on_step(void *ctx, enum step_scan_kind kind, const char *text)
 
 /* ---- the loop ---------------------------------------------------------------------------- */
 
-/* No log is ours, the run's least of all, and stderr is /dev/null: strace shows this, and a test. */
+/* To stderr, which is /dev/null: for strace, and for a test.  The log is the run's, not ours. */
 static void
 trace(const struct keeper *keeper, const struct supervisor_rule *rule)
 {
@@ -475,21 +485,6 @@ look(void *ctx)
 	    (closed && keeper->server.fd == -1 ? SUPERVISOR_BIT(ALONE) : 0) |
 	    (keeper->server.said_exit ? SUPERVISOR_BIT(EXIT_SENT) : 0) |
 	    (keeper->now >= keeper->until ? SUPERVISOR_BIT(TIME_UP) : 0);
-}
-
-static int64_t
-wait_ms(const struct keeper *keeper, enum supervisor_wait wait)
-{
-	static const int64_t fixed[SUPERVISOR_WAIT_COUNT] = {
-		[SUPERVISOR_WAIT_DRAIN] = DRAIN_MS,
-		[SUPERVISOR_WAIT_KILL] = KILL_EVERY_MS,
-		[SUPERVISOR_WAIT_RETRY] = RECORD_RETRY_MS,
-		[SUPERVISOR_WAIT_TELL] = TELL_MS,
-	};
-
-	if (wait == SUPERVISOR_WAIT_DEADLINE)
-		return (int64_t)keeper->deadline_s * 1000;
-	return wait == SUPERVISOR_WAIT_GRACE ? (int64_t)keeper->grace_s * 1000 : fixed[wait];
 }
 
 static void

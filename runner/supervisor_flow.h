@@ -16,7 +16,7 @@
 	S(DRAINING,  "the program exited with 0; what it left running may stay") \
 	S(STOPPING,  "until no process of the run is alive") \
 	S(RECORDING, "the exit record is being written") \
-	S(TOLD,      "the record is on disk: the server is sent it, and the output of what stays is read")
+	S(TOLD,      "the record is on disk, and sent; the output of what stays is read")
 
 /*
  * V(name, kind, what it is).  HOLDS: stays true, or is found to be true whenever it is asked: the
@@ -41,16 +41,16 @@
 	V(CONNECTED,      ONCE,  "a server connected") \
 	V(STUCK,          ONCE,  "a process is alive long after KILL")
 
-/* How long TIME_UP may take.  W(name, what it is) */
+/* How long until TIME_UP.  W(name, milliseconds, what it is for) */
 #define SUPERVISOR_WAITS(W) \
-	W(SAME,     "-")			/* the one that was begun before goes on */ \
-	W(FOREVER,  "no limit") \
-	W(DEADLINE, "the order's deadline") \
-	W(DRAIN,    "500 ms") \
-	W(GRACE,    "the order's grace") \
-	W(KILL,     "50 ms") \
-	W(RETRY,    "1 s") \
-	W(TELL,     "10 s")
+	W(SAME,     0,     "as before") \
+	W(FOREVER,  0,     "no limit") \
+	W(DEADLINE, 0,     "the order's deadline") \
+	W(GRACE,    0,     "the order's grace") \
+	W(DRAIN,    500,   "for what a good program left behind to write its last line") \
+	W(KILL,     50,    "until it is looked again who is alive") \
+	W(RETRY,    1000,  "until the disk is asked again") \
+	W(TELL,     10000, "for a slow server to read its `exit`")
 
 #define SUPERVISOR_ACTS(A) \
 	A(NOTHING)		/* ends a rule's acts */ \
@@ -81,7 +81,7 @@ enum supervisor_event {
 	SUPERVISOR_EVENT_COUNT
 };
 enum supervisor_wait {
-#define W(name, words) SUPERVISOR_WAIT_##name,
+#define W(name, ms, words) SUPERVISOR_WAIT_##name,
 	SUPERVISOR_WAITS(W)
 #undef W
 	SUPERVISOR_WAIT_COUNT

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from runner_client import Bench, gone, is_alive, wait_for
+from runner_client import PROGRAM, Bench, gone, is_alive, wait_for
 
 
 @pytest.fixture
@@ -17,6 +17,37 @@ def bench(tmp_path):
     made = Bench(tmp_path)
     yield made
     made.done()
+
+
+def traced(bench, text, end):
+    """What the supervisor of a run did to its state, a line for each change, once for those in a row."""
+    with open(PROGRAM, "rb") as program:
+        if b"DEPLOYBOT_SUPERVISOR_TRACE" not in program.read():
+            pytest.skip("built without CRASH_POINTS=1: its trace goes nowhere")
+    trace = bench.path / "trace"
+    runner = bench.runner("echo $$ >$MARKS/pid; " + text, DEPLOYBOT_SUPERVISOR_TRACE=str(trace))
+    keeper = runner.start(1, grace_s=0)
+    bench.mark("pid")
+    (keeper.end() if end else keeper).exit()
+    wait_for(lambda: trace.read_text().endswith(" on ALONE\n"), "the end of the trace")
+    assert b"->" not in runner.log(1)
+    lines = trace.read_text().splitlines()
+    assert all(line.startswith("run 1: ") for line in lines)
+    return [line[7:] for line, before in zip(lines, [None, *lines]) if line != before]
+
+
+def test_each_change_of_a_supervisors_state_is_traced(bench):
+    assert traced(bench, "exit 0", end=False) == [
+        "AT_GATE -> AT_GATE on CONNECTED", "AT_GATE -> RUNNING on GO", "RUNNING -> DRAINING on MAIN_OK",
+        "DRAINING -> RECORDING on OUTPUT_CLOSED", "RECORDING -> TOLD on RECORDED",
+        "TOLD -> TOLD on EXIT_SENT", "TOLD -> TOLD on ALONE"]
+
+
+def test_a_run_that_is_killed_has_its_escalation_traced(bench):
+    assert traced(bench, "trap '' TERM; while :; do sleep 0.02; done", end=True) == [
+        "AT_GATE -> AT_GATE on CONNECTED", "AT_GATE -> RUNNING on GO", "RUNNING -> STOPPING on STOP_REQUESTED",
+        "STOPPING -> STOPPING on TIME_UP", "STOPPING -> RECORDING on NO_CHILD", "RECORDING -> TOLD on RECORDED",
+        "TOLD -> TOLD on EXIT_SENT", "TOLD -> TOLD on ALONE"]
 
 
 def test_a_script_that_ignores_term_is_killed_after_the_grace(bench):
