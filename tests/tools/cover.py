@@ -31,6 +31,7 @@ CORE_FILES = {
     "lib/http_guard.c": (),                     # framing
     "lib/redact.c": (),                         # secrets in output
     "runner/protocol.c": (),                    # names and refs, on both sides of the runner
+    "runner/supervisor_flow.c": (),             # states
     "server/commands/command_deploy.c": (),     # a ref from the chat
     "server/deployment/deploy_flow.c": (),      # states
     "server/github/github_signature.c": (),

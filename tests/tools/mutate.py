@@ -38,6 +38,7 @@ TARGETS = (
     ("lib/redact.c", (), ("test_redact",)),
     ("runner/protocol.c", ("protocol_is_environment", "protocol_is_commit", "protocol_is_release", "protocol_is_ref",
                            "hex_length", "is_plain"), ("test_protocol",)),
+    ("runner/supervisor_flow.c", (), ("test_supervisor_flow",)),
     ("server/deployment/deploy_flow.c", (), ("test_deploy_flow",)),
     ("server/github/github_signature.c", (), ("test_github_signature",)),
     ("server/handlers/handle_update.c", (),
