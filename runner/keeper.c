@@ -198,6 +198,24 @@ open_gate(struct keeper *keeper)
 }
 
 static void
+shut_gate(struct keeper *keeper)
+{
+	leader_done(&keeper->leader);
+}
+
+static void
+note_stopped(struct keeper *keeper)
+{
+	keeper->out.record.ended = true;
+}
+
+static void
+note_timed_out(struct keeper *keeper)
+{
+	keeper->out.record.timed_out = true;
+}
+
+static void
 send_term(struct keeper *keeper)
 {
 	pid_t one;
@@ -281,50 +299,23 @@ read_rest(struct keeper *keeper)
 }
 
 static void
-act(struct keeper *keeper, enum supervisor_act act)
+hang_up(struct keeper *keeper)
 {
-	switch (act) {
-	case SUPERVISOR_DO_OPEN_GATE:
-		open_gate(keeper);
-		break;
-	case SUPERVISOR_DO_SHUT_GATE:
-		leader_done(&keeper->leader);
-		break;
-	case SUPERVISOR_DO_NOTE_STOPPED:
-		keeper->out.record.ended = true;
-		break;
-	case SUPERVISOR_DO_NOTE_TIMED_OUT:
-		keeper->out.record.timed_out = true;
-		break;
-	case SUPERVISOR_DO_TERM:
-		send_term(keeper);
-		break;
-	case SUPERVISOR_DO_KILL:
-		send_kill(keeper);
-		break;
-	case SUPERVISOR_DO_REPORT_STUCK:
-		report_stuck(keeper);
-		break;
-	case SUPERVISOR_DO_READ_REST:
-		read_rest(keeper);
-		break;
-	case SUPERVISOR_DO_WRITE_RECORD:
-		write_record(keeper);
-		break;
-	case SUPERVISOR_DO_CLOSE_SOCKET:
-		close_socket(keeper);
-		break;
-	case SUPERVISOR_DO_HANG_UP:
-		keeper_server_close(&keeper->server);
-		break;
-	case SUPERVISOR_DO_GIVE_UP:
-		_exit(1);
-	case SUPERVISOR_DO_EXIT:
-		_exit(0);
-	case SUPERVISOR_DO_NOTHING:
-	case SUPERVISOR_ACT_COUNT:
-		break;
-	}
+	keeper_server_close(&keeper->server);
+}
+
+static _Noreturn void
+give_up(struct keeper *keeper)
+{
+	(void)keeper;
+	_exit(1);
+}
+
+static _Noreturn void
+leave(struct keeper *keeper)
+{
+	(void)keeper;
+	_exit(0);
 }
 
 /* ---- what happens, in the order in which it does ----------------------------------------- */
@@ -490,6 +481,11 @@ look(void *ctx)
 static void
 apply(void *ctx, const struct supervisor_rule *rule)
 {
+	static void (*const functions[])(struct keeper * keeper) = {
+#define A(name, function) [SUPERVISOR_DO_##name] = function,
+		SUPERVISOR_ACTS(A)
+#undef A
+	};
 	struct keeper *keeper = ctx;
 
 	trace(keeper, rule);
@@ -498,7 +494,7 @@ apply(void *ctx, const struct supervisor_rule *rule)
 	else if (rule->wait != SUPERVISOR_WAIT_SAME)
 		keeper->until = keeper->now + wait_ms(keeper, rule->wait);
 	for (const enum supervisor_act *one = rule->acts; *one != SUPERVISOR_DO_NOTHING; one++)
-		act(keeper, *one);
+		functions[*one](keeper);
 }
 
 /* What has happened in a turn is told and acted on, until nothing follows from it. */

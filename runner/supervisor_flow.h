@@ -52,21 +52,21 @@
 	W(RETRY,    1000,  "until the disk is asked again") \
 	W(TELL,     10000, "for a slow server to read its `exit`")
 
+/* A(name, the function of keeper.c that does it) */
 #define SUPERVISOR_ACTS(A) \
-	A(NOTHING)		/* ends a rule's acts */ \
-	A(OPEN_GATE) \
-	A(SHUT_GATE)		/* the main process ends by itself, at once */ \
-	A(NOTE_STOPPED)		/* in the record: somebody wanted it */ \
-	A(NOTE_TIMED_OUT)	/* in the record: its deadline */ \
-	A(TERM)			/* to every process of the run */ \
-	A(KILL)			/* to every process of the run; STUCK when that has not helped */ \
-	A(REPORT_STUCK)		/* the server is sent the pid of one that KILL does not end */ \
-	A(READ_REST)		/* the dead's last words are in the pipe already */ \
-	A(WRITE_RECORD)		/* RECORDED, or after many tries DISK_REFUSED */ \
-	A(CLOSE_SOCKET)		/* whoever comes now reads the record */ \
-	A(HANG_UP) \
-	A(GIVE_UP)		/* the process ends without a record: the runner says `lost` */ \
-	A(EXIT)			/* the process ends */
+	A(OPEN_GATE,      open_gate) \
+	A(SHUT_GATE,      shut_gate)		/* the main process ends by itself, at once */ \
+	A(NOTE_STOPPED,   note_stopped)		/* in the record: somebody wanted it */ \
+	A(NOTE_TIMED_OUT, note_timed_out)	/* in the record: its deadline */ \
+	A(TERM,           send_term)		/* to every process of the run */ \
+	A(KILL,           send_kill)		/* to every one; STUCK when that does not help */ \
+	A(REPORT_STUCK,   report_stuck)		/* one that KILL does not end: to the server */ \
+	A(READ_REST,      read_rest)		/* the last words are in the pipe already */ \
+	A(WRITE_RECORD,   write_record)		/* RECORDED, or in the end DISK_REFUSED */ \
+	A(CLOSE_SOCKET,   close_socket)		/* whoever comes now reads the record */ \
+	A(HANG_UP,        hang_up) \
+	A(GIVE_UP,        give_up)		/* no record: the runner says `lost` */ \
+	A(EXIT,           leave)
 
 enum supervisor_state {
 #define S(name, words) SUPERVISOR_##name,
@@ -87,7 +87,8 @@ enum supervisor_wait {
 	SUPERVISOR_WAIT_COUNT
 };
 enum supervisor_act {
-#define A(name) SUPERVISOR_DO_##name,
+	SUPERVISOR_DO_NOTHING,
+#define A(name, function) SUPERVISOR_DO_##name,
 	SUPERVISOR_ACTS(A)
 #undef A
 	SUPERVISOR_ACT_COUNT

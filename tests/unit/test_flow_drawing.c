@@ -159,7 +159,7 @@ draw_supervisor_rules(struct buf *out)
 #undef W
 	};
 	static const char *const acts[] = {
-#define A(name) #name,
+#define A(name, function) [SUPERVISOR_DO_##name] = #name,
 		SUPERVISOR_ACTS(A)
 #undef A
 	};

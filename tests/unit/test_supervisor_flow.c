@@ -273,6 +273,9 @@ apply(void *ctx, const struct supervisor_rule *rule)
 static void
 turn(struct world *w, unsigned int facts)
 {
+	int rounds = w->rounds;
+	bool changed;
+
 	if (w->over)
 		return;
 	if ((facts & BIT(CONNECTED)) != 0)
@@ -281,7 +284,8 @@ turn(struct world *w, unsigned int facts)
 		w->has_server = false;
 	w->now |= facts & (BIT(OUTPUT_CLOSED) | BIT(TIME_UP));
 	w->flow.facts |= facts & ~(BIT(OUTPUT_CLOSED) | BIT(TIME_UP));
-	(void)supervisor_flow_advance(&w->flow, look, apply, w);
+	changed = supervisor_flow_advance(&w->flow, look, apply, w);
+	assert_int_equal(changed, w->rounds > rounds);
 }
 
 /* Calls then(order) for each order of the n facts. */
