@@ -1,4 +1,4 @@
-/* clock.h - the time of day as a number.  Side: any. */
+/* clock.h - the time as a number.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 #ifndef CLOCK_H
 #define CLOCK_H
@@ -7,5 +7,8 @@
 
 /* Milliseconds since 1970, by the wall: it may be set back.  Deadlines are the loop's. */
 int64_t clock_wall_ms(void);
+
+/* Milliseconds since some moment, never set back: for deadlines where there is no loop. */
+int64_t clock_monotonic_ms(void);
 
 #endif

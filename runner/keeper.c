@@ -13,9 +13,9 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "lib/crash_point.h"
 #include "runner/cgroup.h"
 #include "runner/keeper_become.h"
@@ -64,15 +64,6 @@ struct keeper {
 static void on_step(void *ctx, enum step_scan_kind kind, const char *text);
 static void on_server_message(struct keeper *keeper, const char *data, size_t len);
 static void on_go(struct keeper *keeper);
-
-static int64_t
-clock_ms(clockid_t clock)
-{
-	struct timespec now;
-
-	(void)clock_gettime(clock, &now); /* cannot fail for these clocks */
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* Noted here, and acted on at the bottom of the turn: advance(). */
 static void
@@ -257,7 +248,7 @@ fill_record(struct keeper *keeper)
 		else if (record->exec_errno == 0)
 			record->status = WEXITSTATUS(keeper->wait_status);
 	}
-	record->ended_at = clock_ms(CLOCK_REALTIME);
+	record->ended_at = clock_wall_ms();
 	log_pump_settle(&keeper->pump);
 }
 
@@ -292,7 +283,7 @@ read_rest(struct keeper *keeper)
 {
 	int64_t until = keeper->now + wait_ms(keeper, SUPERVISOR_WAIT_DRAIN);
 
-	while (clock_ms(CLOCK_MONOTONIC) < until) {
+	while (clock_monotonic_ms() < until) {
 		if (log_pump_turn(&keeper->pump, on_step, keeper) != LOG_PUMP_MORE)
 			return;
 	}
@@ -437,7 +428,7 @@ take_step(struct protocol_message *out, const char *name)
 	if (out->step_count >= PROTOCOL_STEPS_MAX && !first)
 		return;
 	assert(out->step_count < PROTOCOL_STEPS_ROOM);
-	out->steps[out->step_count] = (struct protocol_step){ .at = clock_ms(CLOCK_REALTIME) };
+	out->steps[out->step_count] = (struct protocol_step){ .at = clock_wall_ms() };
 	memcpy(out->steps[out->step_count].name, name, strlen(name) + 1);
 	out->step_count++;
 }
@@ -501,7 +492,7 @@ apply(void *ctx, const struct supervisor_rule *rule)
 static void
 advance(struct keeper *keeper)
 {
-	keeper->now = clock_ms(CLOCK_MONOTONIC);
+	keeper->now = clock_monotonic_ms();
 	do {
 		tell_server(keeper);
 		if (keeper->server.said_hello)
@@ -527,7 +518,7 @@ keeper_loop(struct keeper *keeper)
 	enum { LISTENER, SERVER, OUTPUT, CHILDREN, RUNNER, FDS };
 
 	for (;;) {
-		int64_t now = clock_ms(CLOCK_MONOTONIC);
+		int64_t now = clock_monotonic_ms();
 		struct pollfd fds[FDS] = {
 			[LISTENER] = { keeper->listener, POLLIN, 0 },
 			[SERVER] = { keeper->server.fd,
@@ -596,7 +587,7 @@ keeper_main(const struct keeper_start *start, int ready, int runner)
 		(void)!write(ready, &err, sizeof(err)); /* the runner waits; else it sees our end */
 		_exit(1);
 	}
-	keeper.until = clock_ms(CLOCK_MONOTONIC) + PROTOCOL_GATE_WAIT_S * 1000;
+	keeper.until = clock_monotonic_ms() + PROTOCOL_GATE_WAIT_S * 1000;
 	(void)!write(ready, &err, sizeof(err));
 	CRASH_POINT(keeper_ready);
 	(void)close(ready);

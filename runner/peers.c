@@ -7,23 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "lib/clock.h"
 
 struct peer_packet {
 	struct peer_packet *next;
 	size_t len;
 	char data[];
 };
-
-static int64_t
-now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail for this clock */
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 struct peer *
 peers_add(struct peers *peers, int fd)
@@ -89,7 +81,7 @@ queue_up(struct peer *peer, const char *data, size_t len)
 		end = &(*end)->next;
 	*end = packet; /* NOANALYZE(malloc-leak): the queue has it */
 	if (peer->queued++ == 0)
-		peer->due = now_ms() + PEERS_PATIENCE_MS;
+		peer->due = clock_monotonic_ms() + PEERS_PATIENCE_MS;
 }
 
 static void
@@ -154,7 +146,7 @@ peers_flush(struct peer *peer)
 		struct peer_packet *sent = peer->first;
 
 		peer->first = sent->next;
-		peer->due = --peer->queued == 0 ? 0 : now_ms() + PEERS_PATIENCE_MS;
+		peer->due = --peer->queued == 0 ? 0 : clock_monotonic_ms() + PEERS_PATIENCE_MS;
 		free(sent);
 	}
 }
@@ -162,7 +154,7 @@ peers_flush(struct peer *peer)
 int
 peers_expire(struct peers *peers)
 {
-	int64_t now = now_ms(), next = -1;
+	int64_t now = clock_monotonic_ms(), next = -1;
 
 	for (size_t i = 0; i < PEERS_MAX; i++) {
 		struct peer *peer = &peers->all[i];

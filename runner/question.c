@@ -10,9 +10,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "lib/crash_point.h"
 #include "runner/keeper_become.h"
 #include "runner/leader.h"
@@ -39,15 +39,6 @@ struct question {
 	size_t len;
 	char text[PROTOCOL_ANSWER_MAX];
 };
-
-static int64_t
-clock_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail for this clock */
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void
 fail(struct question *question, int status, const char *text)
@@ -106,7 +97,8 @@ static void
 question_wait(struct question *question)
 {
 	while (!question->childless || question->output != -1) {
-		int64_t left = question->killing ? KILL_EVERY_MS : question->deadline - clock_ms();
+		int64_t left =
+		    question->killing ? KILL_EVERY_MS : question->deadline - clock_monotonic_ms();
 		struct pollfd fds[] = {
 			{ question->output, POLLIN, 0 },
 			{ question->children, POLLIN, 0 },
@@ -122,7 +114,7 @@ question_wait(struct question *question)
 			on_children(question);
 		if (fds[2].revents != 0 && !question->killing)
 			fail(question, STATUS_UNREACHABLE, "nobody waits for the answer");
-		if (!question->killing && clock_ms() >= question->deadline) {
+		if (!question->killing && clock_monotonic_ms() >= question->deadline) {
 			question->answer.record.timed_out = true;
 			fail(question, STATUS_UNREACHABLE, "git did not answer in time");
 		}
@@ -188,7 +180,7 @@ question_main(const struct protocol_message *ask, const struct program_place *pl
 	question.answer.id = ask->id;
 	question.children = keeper_become(keep, COUNT(keep), &err);
 	if (question.children != -1 && question_start(&question, ask, place, &err)) {
-		question.started = clock_ms();
+		question.started = clock_monotonic_ms();
 		question.deadline = question.started + QUESTION_DEADLINE_S * 1000;
 		leader_open_gate(&question.leader);
 		question_wait(&question);

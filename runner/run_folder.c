@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "lib/crash_point.h"
+#include "lib/file.h"
 
 #define SMALL_FILE 8192 /* an order is below 2 KB, a leader below 200 bytes */
 
@@ -33,22 +34,6 @@ name_of(uint64_t id, char ret[24])
 }
 
 static bool
-write_all(int fd, const char *data, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, data, len);
-
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return false;
-		data += n;
-		len -= (size_t)n;
-	}
-	return true;
-}
-
-static bool
 write_small(int folder, const char *name, const char *data, size_t len, struct err *err)
 {
 	int fd =
@@ -57,7 +42,8 @@ write_small(int folder, const char *name, const char *data, size_t len, struct e
 
 	if (fd == -1)
 		return err_errno(err, ERR_IO, errno, "creating %s", name);
-	good = write_all(fd, data, len) || err_errno(err, ERR_IO, errno, "writing %s", name);
+	good = file_write_all(fd, data, len, NULL) ||
+	    err_errno(err, ERR_IO, errno, "writing %s", name);
 	if (close(fd) == -1 && good)
 		good = err_errno(err, ERR_IO, errno, "writing %s", name);
 	return good;
@@ -208,7 +194,7 @@ allocate(int fd, struct err *err)
 		return err_set(err, ERR_DENIED, "there is a record already");
 	if (st.st_size >= PROTOCOL_RECORD_BYTES)
 		return true;
-	if (!write_all(fd, zeros, sizeof(zeros)) || fsync(fd) == -1)
+	if (!file_write_all(fd, zeros, sizeof(zeros), NULL) || fsync(fd) == -1)
 		return err_errno(err, ERR_IO, errno, "room for the exit record");
 	return true;
 }

@@ -15,9 +15,9 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "lib/crash_point.h"
 #include "runner/asking.h"
 #include "runner/keeper.h"
@@ -63,15 +63,6 @@ struct runner {
 
 static void order_run(struct runner *runner, struct protocol_message *order);
 static void order_settle(struct runner *runner, uint64_t id);
-
-static int64_t
-now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail for this clock */
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* ---- to the server ----------------------------------------------------------------------- */
 
@@ -178,7 +169,7 @@ order_run(struct runner *runner, struct protocol_message *order)
 	if (!watch_add(runner, order->id, pid, true))
 		runner->exit_status = EXIT_IO; /* out of descriptors: its keeper needs nobody */
 	say(runner, &started);
-	runner->quiet_until = now_ms() + QUIET_MS;
+	runner->quiet_until = clock_monotonic_ms() + QUIET_MS;
 	CRASH_POINT(started_said);
 }
 
@@ -343,7 +334,7 @@ on_connection(struct runner *runner)
 	if (user != getuid()) /* a health check of ours comes again and again */
 		(void)fprintf(stderr, "deploybot-runner: a server of user %u has connected\n",
 		    (unsigned)user);
-	peer->due = now_ms() + HELLO_WAIT_MS;
+	peer->due = clock_monotonic_ms() + HELLO_WAIT_MS;
 }
 
 /* ---- signals ----------------------------------------------------------------------------- */
@@ -409,7 +400,7 @@ time_to_wait(const struct runner *runner)
 	int64_t left;
 
 	if (asking_has_next(&runner->asking)) {
-		left = runner->quiet_until - now_ms();
+		left = runner->quiet_until - clock_monotonic_ms();
 		return left > 0 ? (int)left : 0;
 	}
 	if (runner->settling.count > 0)
@@ -489,7 +480,7 @@ turn(struct runner *runner)
 		on_connection(runner);
 	if (fds[FD_SIGNALS].revents != 0)
 		on_signal(runner);
-	if (asking_has_next(&runner->asking) && now_ms() >= runner->quiet_until)
+	if (asking_has_next(&runner->asking) && clock_monotonic_ms() >= runner->quiet_until)
 		asking_next(&runner->asking, &runner->peers, runner->place);
 	settle_pending(runner);
 	if (runner->is_draining && runner->watch_count == 0 && runner->settling.count == 0)

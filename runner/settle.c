@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/clean.h"
+#include "lib/clock.h"
 #include "lib/crash_point.h"
 #include "runner/cgroup.h"
 #include "runner/run_folder.h"
@@ -19,15 +19,6 @@
 #define CLEAN_LOOKS    2
 #define STUCK_AFTER_MS 5000
 #define STUCK_EVERY_MS 10000
-
-static int64_t
-clock_ms(clockid_t clock)
-{
-	struct timespec now;
-
-	(void)clock_gettime(clock, &now); /* cannot fail for these clocks */
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static bool
 settled(struct protocol_message *ret, uint64_t id, enum protocol_state state)
@@ -47,7 +38,7 @@ fill_unknown(struct protocol_message *ret)
 	ret->record.lost = true;
 	ret->record.gate = true;
 	ret->record.released = true;
-	ret->record.ended_at = clock_ms(CLOCK_REALTIME);
+	ret->record.ended_at = clock_wall_ms();
 }
 
 /* False: there is none.  One that nobody understands was written by a keeper too, when nothing of
@@ -79,7 +70,7 @@ settle_add(struct settling *settling, uint64_t id, int folder)
 
 	CRASH_POINT(settle_begun);
 	*settle = (struct settle){ .id = id, .folder = folder, .claimed = -1 };
-	settle->stuck_at = clock_ms(CLOCK_MONOTONIC) + STUCK_AFTER_MS;
+	settle->stuck_at = clock_monotonic_ms() + STUCK_AFTER_MS;
 	if (!run_folder_leader_read(folder, &settle->leader))
 		run_folder_tag_read(folder, settle->leader.tag);
 }
@@ -186,7 +177,7 @@ bool
 settle_turn(struct settling *settling, size_t i, struct protocol_message *ret)
 {
 	struct settle *settle = &settling->all[i];
-	int64_t now = clock_ms(CLOCK_MONOTONIC);
+	int64_t now = clock_monotonic_ms();
 	uint64_t id = settle->id;
 	struct err err = { .code = ERR_NONE };
 	pid_t one = 0;
