@@ -50,6 +50,26 @@ def test_a_run_that_is_killed_has_its_escalation_traced(bench):
         "TOLD -> TOLD on EXIT_SENT", "TOLD -> TOLD on ALONE"]
 
 
+@pytest.mark.parametrize("status", (0, 3))
+@pytest.mark.parametrize("end", (False, True))
+def test_what_happens_while_the_supervisor_does_not_run_still_ends_the_run(bench, status, end):
+    runner = bench.runner(f"echo $$ >$MARKS/pid; while [ ! -e $MARKS/on ]; do sleep 0.02; done; exit {status}")
+    keeper = runner.start(1, grace_s=60)
+    script = int(bench.mark("pid"))
+    supervisor = bench.keeper_of(script)
+    os.kill(supervisor, signal.SIGSTOP)
+    (bench.marks / "on").touch()
+    gone(script)    # and with it the last that holds the output
+    if end:
+        keeper.end()
+    keeper.close()
+    os.kill(supervisor, signal.SIGCONT)
+    settled = runner.until("settled")
+    assert (settled["state"], settled["gate"], settled["status"]) == ("ended", 1, status)
+    assert not settled["timed_out"] and not settled["signal"]
+    gone(supervisor)
+
+
 def test_a_script_that_ignores_term_is_killed_after_the_grace(bench):
     runner = bench.runner("trap '' TERM; echo $$ >$MARKS/pid; while :; do sleep 0.02; done")
     keeper = runner.start(1, grace_s=1)
