@@ -109,7 +109,8 @@ head_hides_something(const struct http_request *request, const char *version)
 	    strlen(request->method) + 1 + conn->target_size + 1 + strlen(version) + LINE_END;
 	size_t n = request->field_count;
 	const char *at = version + strlen(version) + LINE_END; /* where a field must begin */
-	static const char line_ends[2 * LINE_END]; /* the last field's and the empty line's */
+	/* The last field's and the empty line's, after libmicrohttpd 0.9 and 1.0. */
+	static const char ends_0[2 * LINE_END], ends_1[2 * LINE_END] = { '\0', '\n', '\r', '\n' };
 
 	for (size_t i = 0; i < n; i++) {
 		if (fields[i].name != at)
@@ -120,7 +121,8 @@ head_hides_something(const struct http_request *request, const char *version)
 		size += (size_t)(at - fields[0].name);
 	return MHD_get_connection_info(conn->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)
 		   ->header_size != size + LINE_END ||
-	    (n > 0 && memcmp(at - LINE_END, line_ends, sizeof(line_ends)) != 0);
+	    (n > 0 && memcmp(at - LINE_END, ends_0, sizeof(ends_0)) != 0 &&
+		memcmp(at - LINE_END, ends_1, sizeof(ends_1)) != 0);
 }
 
 /* Makes every check that needs no byte of the body, then asks the route's on_begin. */
