@@ -186,8 +186,7 @@ open_handle(struct db *db, const char *path, unsigned flags, struct err *err)
 	 * be open, and refuse every change for as long as it is. */
 	if (rc == SQLITE_OK && !read_only && sqlite3_db_readonly(db->handle, "main") != 0)
 		return err_set(err, ERR_IO,
-		    "opening %s: it can be read, but not written: mount it writable, or give it to "
-		    "user %u",
+		    "opening %s: it can be read, but not written: mount it writable, or give it to user %u",
 		    path, (unsigned)geteuid());
 	if (rc == SQLITE_OK && !configure(db, read_only, err))
 		return err_wrap(err, "%s", path);

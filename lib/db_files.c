@@ -95,8 +95,7 @@ check_log(const char *path, struct err *err)
 	if (!is_log_of_another(path, log))
 		return true;
 	return err_set(err, ERR_CONFIG,
-	    "%s is not the log of the database beside it, which was restored: move it and the -shm"
-	    " file away",
+	    "%s is not the log of the database beside it, which was restored: move it and the -shm file away",
 	    log);
 }
 

@@ -319,9 +319,7 @@ file_owner_is_ours(uid_t owner, const char *path, struct err *err)
 	if (owner == geteuid() || owner == 0 || geteuid() == 0)
 		return true;
 	return err_set(err, ERR_CONFIG,
-	    "%s was made by user %u, and we are user %u: find out why, and remove it, or give it "
-	    "to "
-	    "us",
+	    "%s was made by user %u, and we are user %u: find out why, and remove it, or give it to us",
 	    path, (unsigned)owner, (unsigned)geteuid());
 }
 

@@ -470,8 +470,7 @@ add_from_stat(const struct metrics *reg, struct buf *out)
 	if (rest != NULL &&
 	    /* NOLINTNEXTLINE(cert-err34-c): the kernel's numbers fit */
 	    sscanf(rest + 1,
-		" %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %*d %*d %*d %*d %*d %*d %llu"
-		" %lu %ld",
+		" %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %*d %*d %*d %*d %*d %*d %llu %lu %ld",
 		&user, &system, &start, &virtual_bytes, &resident_pages) == 5) {
 		add_plain(out, "process_cpu_seconds_total", "counter",
 		    "User and system CPU time spent in seconds.", (double)(user + system) / ticks);

@@ -22,8 +22,7 @@ make_address(const char *path, struct sockaddr_un *ret, struct err *err)
 		return err_set(err, ERR_CONFIG, "--listen %s: not an absolute path", path);
 	if (strlen(path) >= sizeof(ret->sun_path))
 		return err_set(err, ERR_CONFIG,
-		    "--listen: a path of %zu bytes; a socket's has %zu at most: choose a shorter "
-		    "one",
+		    "--listen: a path of %zu bytes; a socket's has %zu at most: choose a shorter one",
 		    strlen(path), sizeof(ret->sun_path) - 1);
 	memcpy(ret->sun_path, path, strlen(path));
 	return true;
@@ -41,8 +40,7 @@ look_at_folder(const char *path, struct stat *ret, struct err *err)
 	if (stat(folder, ret) == 0)
 		return true;
 	return err_set(err, ERR_CONFIG,
-	    "the socket's folder: %s: make it: install -d -m 2750 -o <runner's user> -g <server's "
-	    "group> %s",
+	    "the socket's folder: %s: make it: install -d -m 2750 -o <runner's user> -g <server's group> %s",
 	    strerrordesc_np(errno), folder);
 }
 
@@ -59,8 +57,7 @@ clear_place(const struct sockaddr_un *address, struct err *err)
 		return true; /* binding says what is wrong */
 	if (!S_ISSOCK(st.st_mode))
 		return err_set(err, ERR_CONFIG,
-		    "--listen %s: there is a file that is no socket: remove it, or choose another "
-		    "path",
+		    "--listen %s: there is a file that is no socket: remove it, or choose another path",
 		    path);
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd == -1)
@@ -70,8 +67,7 @@ clear_place(const struct sockaddr_un *address, struct err *err)
 	(void)close(fd);
 	if (!refused)
 		return err_set(err, ERR_BUSY,
-		    "--listen %s: another runner works there: stop it first, or choose another "
-		    "path",
+		    "--listen %s: another runner works there: stop it first, or choose another path",
 		    path);
 	if (unlink(path) != 0 && errno != ENOENT)
 		return err_errno(err, ERR_IO, errno, "removing the old socket %s", path);
@@ -94,9 +90,7 @@ bind_for_group(const struct listener *listener, const struct sockaddr_un *addres
 			path, strerrordesc_np(errno));
 	if (lstat(path, &st) == 0 && st.st_gid != group && lchown(path, (uid_t)-1, group) != 0)
 		return err_set(err, ERR_CONFIG,
-		    "--listen %s: cannot be given the group of its folder (%s): make the runner's "
-		    "user "
-		    "a member of group %u",
+		    "--listen %s: cannot be given the group of its folder (%s): make the runner's user a member of group %u",
 		    path, strerrordesc_np(errno), (unsigned)group);
 	if (chmod(path, 0660) != 0 || listen(listener->fd, BACKLOG) != 0)
 		return err_errno(err, ERR_IO, errno, "--listen %s", path);

@@ -21,8 +21,7 @@
 
 static const char usage[] =
     "usage: deploybot-runner --fd N --state DIR [--env-file FILE] [--scripts DIR]\n"
-    "       deploybot-runner --listen PATH [--state DIR] [--env-file FILE] [--scripts DIR] "
-    "[--drain]\n"
+    "       deploybot-runner --listen PATH [--state DIR] [--env-file FILE] [--scripts DIR] [--drain]\n"
     "       deploybot-runner --ping PATH\n"
     "\n"
     "Executes what a server orders: deploy, rollback and questions to git, each under a keeper.\n"

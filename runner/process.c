@@ -53,8 +53,7 @@ process_read(pid_t pid, struct process *ret)
 	if (rest == NULL ||
 	    /* NOLINTNEXTLINE(cert-err34-c): the kernel's numbers fit */
 	    sscanf(rest + 1,
-		" %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d"
-		" %*d %*d %" SCNu64,
+		" %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %" SCNu64,
 		&ret->state, &parent, &group, &session, &ret->start) != 5)
 		return false;
 	ret->pid = pid;

@@ -242,8 +242,7 @@ on_hello(struct runner *runner, struct peer *peer, const struct protocol_message
 		return;
 	}
 	(void)fprintf(stderr,
-	    "deploybot-runner: the server speaks version %u, this is %d: install both of one "
-	    "release\n",
+	    "deploybot-runner: the server speaks version %u, this is %d: install both of one release\n",
 	    hello->version, PROTOCOL_VERSION);
 	drop(runner, peer, EXIT_CONFIG);
 }

@@ -51,8 +51,8 @@ settled_by_record(int folder, struct protocol_message *ret, uint64_t id)
 		break;
 	case RUN_FOLDER_FOREIGN:
 		(void)fprintf(stderr,
-		    "deploybot-runner: run %" PRIu64 ": its record is not understood: another "
-		    "release wrote it; it counts as lost\n",
+		    "deploybot-runner: run %" PRIu64
+		    ": its record is not understood: another release wrote it; it counts as lost\n",
 		    id);
 		fill_unknown(ret);
 		break;

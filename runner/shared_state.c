@@ -79,8 +79,7 @@ say_fault(const struct folder *folder, const char *state, gid_t group, const str
 		return err_errno(err, ERR_IO, fault->number, "%s/%s", state, folder->name);
 	if (fault->number == EROFS)
 		return err_set(err, ERR_CONFIG,
-		    "the state directory's %s/: %s: mount it writable, or name it in the unit's "
-		    "ReadWritePaths=: %s/%s",
+		    "the state directory's %s/: %s: mount it writable, or name it in the unit's ReadWritePaths=: %s/%s",
 		    folder->name, strerrordesc_np(EROFS), state, folder->name);
 	return err_set(err, ERR_CONFIG,
 	    "the state directory's %s/: %s: make it right: install -d -m %04o -o %s -g %s %s/%s",
@@ -159,8 +158,7 @@ check_above(const char *state, gid_t its_group, struct err *err)
 	if (file_is_safe(state, &why))
 		return true;
 	return err_set(err, ERR_CONFIG,
-	    "others could put folders in place of the runner's: %.140s: make the state directory "
-	    "root:%s and mode 1770",
+	    "others could put folders in place of the runner's: %.140s: make the state directory root:%s and mode 1770",
 	    why.text, group_name(its_group, group));
 }
 
@@ -191,9 +189,7 @@ shared_state_open(const char *state, struct err *err)
 
 	if (at == -1 || fstat(at, &st) == -1) {
 		(void)err_set(err, ERR_CONFIG,
-		    "state directory %s: %s: the runner's user must be in its group, and the group "
-		    "be "
-		    "allowed to read it",
+		    "state directory %s: %s: the runner's user must be in its group, and the group be allowed to read it",
 		    state, strerrordesc_np(errno));
 		if (at != -1)
 			(void)close(at);

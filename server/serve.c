@@ -201,12 +201,11 @@ check_place(const char *folder, struct err *err)
 		return false;
 	if (place == STORE_PLACE_REMOTE)
 		return err_set(err, ERR_CONFIG,
-		    "STATE_DIRECTORY %s is on %s, where neither locks nor flushes can be trusted:"
-		    " use a local disk",
+		    "STATE_DIRECTORY %s is on %s, where neither locks nor flushes can be trusted: use a local disk",
 		    folder, name);
 	if (place == STORE_PLACE_FLEETING)
-		log_warning("STATE_DIRECTORY %s is on %s: what is kept there is gone with its"
-			    " container, or at the next boot",
+		log_warning(
+		    "STATE_DIRECTORY %s is on %s: what is kept there is gone with its container, or at the next boot",
 		    folder, name);
 	return true;
 }

@@ -35,8 +35,7 @@ serve_manager_socket(int *ret_fd, struct err *err)
 	}
 	if (count > 0 && found < 0)
 		return err_set(err, ERR_CONFIG,
-		    "socket activation: none of %d descriptors can be served: the .socket unit"
-		    " needs ListenStream=",
+		    "socket activation: none of %d descriptors can be served: the .socket unit needs ListenStream=",
 		    count);
 	*ret_fd = found;
 	return true;

@@ -373,8 +373,7 @@ say_failed(struct chat_text *text, const struct chat_deployment *about)
 	add_bad_reason(text, deployment);
 	if (deployment->is_touched) {
 		chat_text_add(text,
-		    "\nThe target had begun to change and there is no way back. "
-		    "Last known release: ");
+		    "\nThe target had begun to change and there is no way back. Last known release: ");
 		if (about->environment->current.id != 0)
 			chat_text_commit(text, about->environment->current.commit);
 		else

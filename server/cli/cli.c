@@ -46,10 +46,9 @@ print_help(FILE *out, const char *program)
 		(void)fprintf(out, "  %-24s %s\n", left, rows[i].help);
 	}
 	(void)fputs(
-	    "\nSettings come from the environment and from FILE; the environment wins.  Without"
-	    " --env-file\nFILE is ./.env, or else " CLI_SETTINGS_FILE ", where one of them"
-	    " is there.\n.env.example lists all settings; check-config says which file was"
-	    " read.\n",
+	    "\nSettings come from the environment and from FILE; the environment wins.  Without --env-file\n"
+	    "FILE is ./.env, or else " CLI_SETTINGS_FILE ", where one of them is there.\n"
+	    ".env.example lists all settings; check-config says which file was read.\n",
 	    out);
 }
 

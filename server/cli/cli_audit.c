@@ -44,13 +44,14 @@ judge(const struct audit_verified *found, const char *file)
 	}
 	if (found->behind > 0) {
 		(void)fprintf(stderr,
-		    "error: the newest %" PRId64 " entries are not in %s: it was cut off, or the"
-		    " server cannot write it\n",
+		    "error: the newest %" PRId64
+		    " entries are not in %s: it was cut off, or the server cannot write it\n",
 		    found->behind, file);
 		status = 1;
 	}
-	(void)printf("%s: %" PRId64 " entries in the database, head %s (the newest final message in"
-		     " the chat says the same)\n",
+	(void)printf(
+	    "%s: %" PRId64
+	    " entries in the database, head %s (the newest final message in the chat says the same)\n",
 	    status == EX_OK ? "ok" : "note", found->entries, found->head);
 	return status;
 }

@@ -31,8 +31,7 @@ can_ask_git(struct tx *tx, const struct update *update, const struct environment
 	}
 	if (row_deployment_count_open(tx, update->person) >= OPEN_REQUESTS_MAX) {
 		(void)decide_sayf(tx, &update->place,
-		    "You have %d open requests: confirm or "
-		    "cancel some of them first.",
+		    "You have %d open requests: confirm or cancel some of them first.",
 		    OPEN_REQUESTS_MAX);
 		return false;
 	}

@@ -28,8 +28,8 @@ github_delivery_kind(const char *event_name)
 bool
 github_delivery_id_is_good(const char *id)
 {
-	static const char letters[] = "0123456789-abcdefghijklmnopqrstuvwxyz"
-				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	static const char letters[] =
+	    "0123456789-abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 	size_t size = strlen(id);
 
 	return size > 0 && size < LIMIT_DELIVERY && strspn(id, letters) == size;

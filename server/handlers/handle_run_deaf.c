@@ -5,8 +5,7 @@
 #include "lib/text.h"
 
 #define NOTE \
-	"started by another release of deploybot: it goes on, but its steps are told only at its " \
-	"end"
+	"started by another release of deploybot: it goes on, but its steps are told only at its end"
 
 void
 handle_run_deaf(struct tx *tx, const struct event *event)

@@ -238,8 +238,7 @@ cut_hole(int fd, const struct tail *tail, int64_t *size, struct err *err)
 	if (ftruncate(fd, *size) != 0)
 		return err_errno(err, ERR_IO, errno, "cutting off what a power cut left of it");
 	log_warning(
-	    "the audit file lacks bytes since a power cut: from entry %lld on it is written "
-	    "again",
+	    "the audit file lacks bytes since a power cut: from entry %lld on it is written again",
 	    (long long)tail->hole_seq);
 	return true;
 }

@@ -262,8 +262,7 @@ tell_once(struct telegram_poll *poll, const struct telegram_result *result)
 	poll->has_told = true;
 	if (result->code == 409)
 		log_error(
-		    "another program asks Telegram for this bot's updates (%s): only one may; "
-		    "stop it, or use another token",
+		    "another program asks Telegram for this bot's updates (%s): only one may; stop it, or use another token",
 		    result->description);
 	else if (telegram_result_is_token_refused(result))
 		log_error("Telegram refuses TELEGRAM_BOT_TOKEN (%s)", result->description);

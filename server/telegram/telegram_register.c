@@ -230,8 +230,7 @@ on_info(void *ctx, const struct telegram_result *result)
 	if (reg->is_set && has_other) {
 		if (!reg->has_told)
 			log_error(
-			    "somebody else has registered a webhook for this bot: its updates "
-			    "do not come here; `deploybot webhook set` brings them back");
+			    "somebody else has registered a webhook for this bot: its updates do not come here; `deploybot webhook set` brings them back");
 		reg->has_told = true;
 		look_after(reg, LOOK_MS);
 	} else if (stands(reg, result->result)) {

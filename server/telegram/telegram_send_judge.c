@@ -36,8 +36,8 @@ note_outage(struct telegram_send *send, const struct telegram_result *result)
 	bool is_away = telegram_result_is_passing(result) && result->code != 429;
 
 	if (is_away && !send->is_away && telegram_result_is_token_refused(result))
-		log_error("Telegram refuses TELEGRAM_BOT_TOKEN (%s): nothing can be said until it "
-			  "is right",
+		log_error(
+		    "Telegram refuses TELEGRAM_BOT_TOKEN (%s): nothing can be said until it is right",
 		    result->description);
 	else if (is_away && !send->is_away)
 		log_warning(

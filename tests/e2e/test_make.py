@@ -38,9 +38,9 @@ def test_another_version_compiles_nothing_that_does_not_say_it(tmp_path):
 def test_a_warning_ends_our_builds_and_nobody_elses():
     """A compiler that is newer than ours warns of more."""
     def said(*words):
-        return subprocess.run(["make", "--no-print-directory", "-n", "BUILD=not-there", *words], cwd=ROOT,
-                              env={"PATH": os.environ["PATH"]}, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              timeout=300, check=True).stdout
+        return subprocess.run(["make", "--no-print-directory", "-n", "BUILD=not-there", *words], cwd=ROOT, timeout=300,
+                              env={"PATH": os.environ["PATH"]}, stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, check=True).stdout
     ours = said("--eval", "say-test: ; @echo '$(TEST_MAKE)'", "say-test")
     assert "-Wall " in said("not-there/" + OBJECT) and "-Werror" not in said("not-there/" + OBJECT)
     assert "-Werror" in ours and "-Werror " in said("WERROR=-Werror", "not-there/" + OBJECT)

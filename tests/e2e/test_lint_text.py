@@ -1,0 +1,45 @@
+"""Goal: what a script sees in a text, it says with its line; what is right, it lets pass."""
+# SPDX-License-Identifier: ISC
+import os
+import subprocess
+import sys
+
+import pytest
+
+from stage import ROOT
+
+LONG = "a sentence " * 12
+REFUSED = "a split literal"
+
+
+def lint(tmp_path, name, body):
+    """What lint_text.py says of a C file with those lines at its end; they begin at its line 4."""
+    head = f"/* {name.rpartition('/')[2]} - a part.  Side: any. */\n/* SPDX-License-Identifier: ISC */\n\n"
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).write_text(head + body, "utf-8")
+    return subprocess.run([sys.executable, os.path.join(ROOT, "tests", "tools", "lint_text.py"), name], cwd=tmp_path,
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+                          check=False).stdout.splitlines()
+
+
+@pytest.mark.parametrize("body,line", [
+    ('\tsay("what cannot be "\n\t    "found");\n', 4),
+    ('\tsay(1,\n\t    "a line\\n"\n\t    "what cannot be "\n\t    "found");\n', 6),
+    ('#define SAID "what cannot be " \\\n\t"found"\n', 4)])
+def test_a_sentence_that_is_broken_over_lines_is_refused(tmp_path, body, line):
+    said, = lint(tmp_path, "lib/part.c", body)
+    assert said.startswith(f"lib/part.c:{line}: {REFUSED}")
+
+
+@pytest.mark.parametrize("body", [
+    '\tsay("one\\n"\n\t    "two\\n");\n', '\tdb("SELECT id FROM run"\n\t   " WHERE id = $1");\n',
+    '\tsay("run %" PRId64\n\t    " ended");\n', '\tsay("one",\n\t    "two");\n',
+    "\tchar mark = '\"';\n\tchar end = '\"';\n",
+    f'\tsay(1,\n\t    "{LONG}",\n\t    text);\n'])
+def test_lines_of_output_clauses_of_sql_and_one_long_literal_are_not(tmp_path, body):
+    assert lint(tmp_path, "lib/part.c", body) == []
+
+
+def test_only_a_literal_may_be_longer_than_a_line(tmp_path):
+    assert "at most 100" in lint(tmp_path, "lib/part.c", f'\tsay("{LONG}");\n')[0]
+    assert "at most 100" in lint(tmp_path, "lib/part.c", f'\t/* {LONG} */\n')[0]
