@@ -16,7 +16,7 @@ MADE	 := $(BUILD)/install
 D	  = $(DESTDIR)
 UNITS	 := deploybot.socket deploybot.service deploybot-runner.service
 SCRIPTS	  = $(shell cd deploy && find *.sh transports -type f)
-MONITORING = $(shell cd deploy && find monitoring -type f 2>/dev/null)
+EXAMPLES = $(shell cd deploy && find monitoring github -type f 2>/dev/null)
 MANUALS	 := man8/deploybot.8 man8/deploybot-runner.8 man5/deploybot.conf.5
 
 .PHONY: install uninstall install-made deb
@@ -59,7 +59,7 @@ install: $(INSTALL_NEEDS) install-made
 	@install -m 0644 README.md SECURITY.md CHANGES.md LICENSE $(wildcard docs/*.md) '$(D)$(DOCDIR)/'
 	@install -m 0644 $(MADE)/deploybot.conf '$(D)$(DOCDIR)/examples/'
 	@install -m 0644 $(wildcard nginx/*.conf) '$(D)$(DOCDIR)/examples/nginx/'
-	@cd deploy && for name in $(MONITORING); do \
+	@cd deploy && for name in $(EXAMPLES); do \
 		install -D -m 0644 "$$name" '$(D)$(DOCDIR)/examples/'"$$name" || exit; \
 	done
 	@$(if $(D),,echo "installed; now, as root:"; \

@@ -23,6 +23,7 @@ THERE = (
     "usr/lib/tmpfiles.d/deploybot.conf", "usr/share/man/man8/deploybot.8", "usr/share/man/man8/deploybot-runner.8",
     "usr/share/man/man5/deploybot.conf.5", "usr/share/doc/deploybot/README.md",
     "usr/share/doc/deploybot/examples/deploybot.conf", "usr/share/doc/deploybot/examples/nginx/nginx.conf",
+    "usr/share/doc/deploybot/examples/github/ci-cd.yml", "usr/share/doc/deploybot/examples/github/secrets.baseline",
     "etc/deploybot/deploybot.conf", "etc/logrotate.d/deploybot",
 )
 

@@ -1,7 +1,6 @@
 """Goal: the workflows are what their head says: nothing unpinned, no right too many, no word of others in a command;
 they go as far as was asked, build what was pushed, and name what is missing."""
 # SPDX-License-Identifier: ISC
-import hashlib
 import json
 import os
 import re
@@ -11,7 +10,7 @@ import pytest
 
 from github import sign
 from runner_client import ROOT
-from workflow_aid import ECR, SECRETS, SETTINGS, WORKFLOWS, Workbench, every_workflow, read, shell_steps
+from workflow_aid import CI_CD, ECR, SECRETS, SETTINGS, Workbench, every_workflow, read, shell_steps, text_of
 
 SECRET = re.compile(r"\$\{\{ secrets\.(\w+)")
 WEBHOOK = "https://bot.example.org/github/webhook"
@@ -27,13 +26,9 @@ def ci(tmp_path, tools_folder):
 # ---- the text ------------------------------------------------------------------------------------
 
 
-def texts():
-    return [(name, (WORKFLOWS / name).read_text(encoding="utf-8")) for name in every_workflow()]
-
-
 @pytest.mark.parametrize("name", every_workflow())
 def test_every_action_is_pinned_by_its_commit_with_the_version_beside_it(name):
-    for line in re.findall(r"uses: *(.*)", (WORKFLOWS / name).read_text(encoding="utf-8")):
+    for line in re.findall(r"uses: *(.*)", text_of(name)):
         assert re.fullmatch(r"\./\.github/workflows/[a-z-]+\.yml|[\w.-]+/[\w.-]+@[0-9a-f]{40} # v[0-9.]+", line), line
 
 
@@ -62,7 +57,7 @@ def test_nobodys_words_are_pasted_into_a_script(name):
 
 def test_secrets_reach_only_the_steps_that_need_them_and_each_is_looked_for_first():
     named = set()
-    for name, job in read("ci-cd.yml")["jobs"].items():
+    for name, job in read(CI_CD)["jobs"].items():
         assert "secrets." not in json.dumps({**job, "steps": []}), name
         used = set(SECRET.findall(json.dumps(job.get("steps", []))))
         named |= used
@@ -71,14 +66,14 @@ def test_secrets_reach_only_the_steps_that_need_them_and_each_is_looked_for_firs
             looked = set(re.findall(r"need \"?([A-Z_${}^]+)", job["steps"][0]["run"]))
             looked |= {f"{e}_HOST" for e in ("STAGING", "PRODUCTION") if "${ENVIRONMENT^^}_HOST" in looked}
             assert used <= looked, name
-    head = (WORKFLOWS / "ci-cd.yml").read_text(encoding="utf-8").partition("name: ci-cd")[0]
+    head = text_of(CI_CD).partition("name: ci-cd")[0]
     table = re.findall(r"^#   ([A-Z_]+)  +(?:all|ci|deploybot)  ", head, re.M)
     assert len(table) == 10 and set(table) == named == set(SECRETS)
     assert not [name for name in table if name.startswith("GITHUB_")], "GitHub takes no such name"
 
 
 def test_what_terraform_is_asked_for_is_what_it_puts_out():
-    text = (WORKFLOWS / "ci-cd.yml").read_text(encoding="utf-8").replace("${ENVIRONMENT}", "staging")
+    text = text_of(CI_CD).replace("${ENVIRONMENT}", "staging")
     with open(os.path.join(ROOT, "deploy", "terraform", "outputs.tf"), encoding="utf-8") as file:
         there = set(re.findall(r'^output "(\w+)"', file.read(), re.M))
     asked = set(re.findall(r"terraform output -raw (\w+)", text))
@@ -86,7 +81,7 @@ def test_what_terraform_is_asked_for_is_what_it_puts_out():
 
 
 def test_a_deployment_under_way_is_never_cancelled_by_the_next():
-    workflow = read("ci-cd.yml")
+    workflow = read(CI_CD)
     assert workflow["jobs"]["deploy"]["concurrency"] == {
         "group": "deploy-${{ needs.plan.outputs.environment }}", "cancel-in-progress": False}
     assert workflow["concurrency"]["cancel-in-progress"] == "${{ github.event_name == 'pull_request' }}"
@@ -97,31 +92,41 @@ def test_shellcheck_has_nothing_to_say_of_any_step(tmp_path):
     names = []
     for name in every_workflow():
         for number, (job, _, script) in enumerate(shell_steps(name)):
-            names.append(tmp_path / f"{name}.{job}.{number}.sh")
+            names.append(tmp_path / f"{name.replace('/', '.')}.{job}.{number}.sh")
             names[-1].write_text("#!/bin/bash\nset -eo pipefail\n" + script.replace("${{ matrix.target }}", "target"))
     done = subprocess.run(["shellcheck", "-e", "SC2015,SC2317", *names], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
 
-def test_the_baseline_of_secrets_is_true():
-    """What it knows stands where it says: sha1 of a text on that line, or by now on another line of that file."""
-    with open(os.path.join(ROOT, ".secrets.baseline"), encoding="utf-8") as file:
-        baseline = json.load(file)
-    assert {"version", "plugins_used", "filters_used", "results"} <= set(baseline)
-    for name, entries in baseline["results"].items():
-        with open(os.path.join(ROOT, name), encoding="utf-8") as file:
-            lines = file.read().splitlines()
-        for entry in entries:
-            near = lines[entry["line_number"] - 1:entry["line_number"]]
-            assert any(has_text_of(entry["hashed_secret"], line) for text in (near, lines) for line in text), (
-                "not in that file any more: take it out of .secrets.baseline, or let detect-secrets scan again", entry)
+def test_the_baseline_that_is_copied_knows_no_secret_yet():
+    baseline = json.loads(text_of("deploy/github/secrets.baseline"))
+    assert len(baseline["plugins_used"]) > 20 and baseline["results"] == {}
+    assert {"path": "detect_secrets.filters.common.is_baseline_file", "filename": ".secrets.baseline"} in \
+        baseline["filters_used"], "the name that it is copied to"
 
 
-def has_text_of(digest, line):
-    """A text that begins with a word or its number; where it ends the plugin alone knows."""
-    return any(hashlib.sha1(line[start.start():end].encode()).hexdigest() == digest
-               for start in re.finditer(r"\b|(?<=\W)(?=\W)|(?<=[a-z])(?=\d)", line)
-               for end in range(start.start() + 3, min(start.start() + 200, len(line)) + 1))
+def test_what_is_copied_calls_only_what_is_copied_with_it():
+    """In your repository all of them stand in .github/workflows/."""
+    called = re.findall(r"uses: \./\.github/workflows/(.*)", text_of(CI_CD))
+    there = {name.rpartition("/")[2] for name in every_workflow() if name.startswith("deploy/github/")}
+    assert called == ["test.yml"] and there == {"ci-cd.yml", "test.yml"}
+    page = text_of("docs/INSTALLATION.md")
+    for name in (*sorted(there), "secrets.baseline"):
+        assert f"deploy/github/{name}" in page, name
+
+
+def test_ours_runs_the_tests_and_lint_for_every_push_and_each_campaign_by_night():
+    ours = read(".github/workflows/test.yml")
+    assert {"push", "pull_request"} <= set(ours[True])
+    assert ours["jobs"]["test"]["strategy"]["matrix"]["target"] == ["test", "lint"]
+    nightly = read(".github/workflows/nightly.yml")
+    assert "schedule" in nightly[True]
+    named = {word.split()[0] for word in nightly["jobs"]["nightly"]["strategy"]["matrix"]["target"]}
+    targets = set(re.findall(r"^((?:check-[\w-]+ ?)+):", text_of("Makefile"), re.M))
+    targets = {word for words in targets for word in words.split()}
+    assert len(targets) > 10 and named - {"analyze", "cover", "mutate", "fuzz", "soak"} == targets
+    for name in (".github/workflows/test.yml", ".github/workflows/nightly.yml"):
+        assert [script for _, _, script in shell_steps(name)][-1] == "make ${{ matrix.target }}"
 
 
 # ---- how far a run goes --------------------------------------------------------------------------
@@ -149,7 +154,7 @@ def test_a_mode_that_is_none_is_refused(ci):
 def test_every_secret_that_is_missing_is_named_with_where_it_comes_from(ci, job, environment):
     ci.plan("ci", environment)
     ci.context["vars"] = {}
-    steps = json.dumps(read("ci-cd.yml")["jobs"][job]["steps"])
+    steps = json.dumps(read(CI_CD)["jobs"][job]["steps"])
     wanted = set(SECRET.findall(steps))
     wanted -= {"staging": {"PRODUCTION_HOST"}, "production": {"STAGING_HOST"}}[environment]
     assert wanted

