@@ -123,12 +123,15 @@ def test_whatever_says_the_version_says_the_same_and_one_object_is_compiled_for_
     build, root = tmp_path / "build", tmp_path / "root"
     for name in ("obj/lib", "obj/server", "obj/runner"):
         shutil.copytree(BUILD / name, build / name)
-    for path in [BUILD / "flags", *BUILD.glob("lib*.a")]:
+    for path in [BUILD / "flags", BUILD / "version", *BUILD.glob("lib*.a")]:
         shutil.copy2(path, build)
-    flags = (build / "flags").read_text("utf-8")
-    words = [f"BUILD={build}", f"VERSION={LATER}"]
-    if "-fsanitize=" in flags:
-        words += ["SANITIZE=address,undefined", "CRASH_POINTS=1", "WERROR=-Werror"]
+    compiler, _, flags = (build / "flags").read_text("utf-8").rstrip("\n").partition(" ")
+    words = [f"BUILD={build}", f"CC={compiler}", f"ALL_CFLAGS={flags}",
+             "LDFLAGS=" + " ".join(re.findall(r"-fsanitize=\S+|--coverage", flags))]
+    if "-DDEPLOYBOT_CRASH_POINTS" in flags:
+        words += ["CRASH_POINTS=1"]
+    run(ROOT, "make", *words, f"VERSION={(build / 'version').read_text('utf-8').strip()}", "all")
+    words += [f"VERSION={LATER}"]
     said = run(ROOT, "make", *words, "install", f"DESTDIR={root}", "PREFIX=/usr")
     assert re.findall("CC +(.*)", said) == ["lib/version.c"], said
     assert run(root, root / "usr/bin/deploybot", "version") == f"deploybot {LATER}"
@@ -138,6 +141,14 @@ def test_whatever_says_the_version_says_the_same_and_one_object_is_compiled_for_
     images = run(ROOT, "make", "-n", "images", *words)
     assert f"--build-arg VERSION={LATER} " in images and f"--tag deploybot-$target:{LATER} " in images
     assert package(ROOT, *words) == "0.2.0+14.g0123456789"
+
+
+def test_docker_build_has_the_version_as_an_argument_or_takes_what_changes_says():
+    text = (ROOT / "Dockerfile").read_text("utf-8").partition("FROM scratch AS server")[0]
+    assert "\nARG VERSION=unknown\nRUN make " in text
+    words = re.search(r"^RUN make .*?(\$\(\[.*?\)) &&", text, re.M)[1]
+    for given, said in ((LATER, f"VERSION={LATER}"), ("unknown", "")):
+        assert run(ROOT, "sh", "-c", f"echo {words}", VERSION=given) == said
 
 
 @pytest.mark.parametrize("ours", ["0.2.0", LATER, "0.2.0-0-unreleased"])
