@@ -35,74 +35,67 @@ static bool is_plain(const char *text);
 static bool is_boot(const char *text);
 static bool is_branches(const char *text);
 
-static const char *const kind_words[] = {
-#define K(name, word) word,
-	PROTOCOL_KINDS(K)
-#undef K
-};
-static const char *const program_words[] = {
-#define P(name, word) word,
-	PROTOCOL_PROGRAMS(P)
-#undef P
-};
-static const char *const question_words[] = {
-#define Q(name, word) word,
-	PROTOCOL_QUESTIONS(Q)
-#undef Q
-};
-static const char *const state_words[] = {
-#define S(name, word) word,
-	PROTOCOL_STATES(S)
-#undef S
-};
-static const char *const why_words[] = {
-#define W(name, word) word,
-	PROTOCOL_WHYS(W)
-#undef W
-};
-static const char *const removal_words[] = {
-#define R(name, word) word,
-	PROTOCOL_REMOVALS(R)
-#undef R
-};
+#define ITS_WORD(name, word) word,
+static const char *const kind_words[] = { PROTOCOL_KINDS(ITS_WORD) };
+static const char *const program_words[] = { PROTOCOL_PROGRAMS(ITS_WORD) };
+static const char *const question_words[] = { PROTOCOL_QUESTIONS(ITS_WORD) };
+static const char *const state_words[] = { PROTOCOL_STATES(ITS_WORD) };
+static const char *const why_words[] = { PROTOCOL_WHYS(ITS_WORD) };
+static const char *const removal_words[] = { PROTOCOL_REMOVALS(ITS_WORD) };
+#undef ITS_WORD
 
 #define AT(member) \
 	offsetof(struct protocol_message, member), sizeof(((struct protocol_message *)0)->member)
 #define NUMBER(key, member, max, kinds, required) \
-	{ key, FIELD_NUMBER, kinds, required, AT(member), max, NULL, NULL },
+	{ \
+		key, FIELD_NUMBER, kinds, required, AT(member), max, NULL, NULL \
+	}
 #define FLAG(key, member, kinds) NUMBER(key, member, 1, kinds, 0)
 #define WORD(key, member, words, kinds, required) \
-	{ key, FIELD_WORD, kinds, required, AT(member), COUNT(words) - 1, words, NULL },
+	{ \
+		key, FIELD_WORD, kinds, required, AT(member), COUNT(words) - 1, words, NULL \
+	}
 #define TEXT(key, member, check, kinds, required) \
-	{ key, FIELD_TEXT, kinds, required, AT(member), 0, NULL, check },
+	{ \
+		key, FIELD_TEXT, kinds, required, AT(member), 0, NULL, check \
+	}
 
-static const struct field fields[] = { NUMBER("id", id, INT64_MAX, ID_KINDS | BIT(STUCK),
-    ID_KINDS) NUMBER("version", version, 1000000, BIT(HELLO), BIT(HELLO)) NUMBER("pid", pid,
-    INT_MAX, BIT(HELLO) | BIT(STUCK), BIT(STUCK)) NUMBER("start", start, UINT64_MAX, BIT(HELLO),
-    0) TEXT("boot", boot, is_boot, BIT(HELLO), 0) WORD("program", program, program_words, BIT(RUN),
-    BIT(RUN)) TEXT("environment", environment, protocol_is_environment, BIT(RUN),
-    BIT(RUN)) TEXT("argument", argument, protocol_is_release, BIT(RUN),
-    BIT(RUN)) NUMBER("deadline_s", deadline_s, PROTOCOL_DEADLINE_MAX_S, BIT(RUN),
-    BIT(RUN)) NUMBER("grace_s", grace_s, PROTOCOL_GRACE_MAX_S, BIT(RUN), 0) NUMBER("deployment",
-    deployment, INT64_MAX, BIT(RUN), BIT(RUN)) TEXT("previous", previous, protocol_is_release,
-    BIT(RUN), 0) TEXT("ref", ref, protocol_is_ref, BIT(RUN) | BIT(ASK), 0) TEXT("tag",
-    tag, is_plain, BIT(RUN), 0) WORD("why", why, why_words, BIT(REFUSED),
-    BIT(REFUSED)) NUMBER("errno", error, INT_MAX, BIT(REFUSED), 0) TEXT("text", text, is_plain,
-    BIT(REFUSED) | BIT(ANSWER) | BIT(STUCK) | BIT(FORGOTTEN), 0) WORD("removal", removal,
-    removal_words, BIT(FORGOTTEN), BIT(FORGOTTEN)) WORD("state", state, state_words, BIT(SETTLED),
-    BIT(SETTLED)) WORD("question", question, question_words, BIT(ASK), BIT(ASK)) TEXT("branch",
-    branch, protocol_is_ref, BIT(ASK), 0) TEXT("base", base, protocol_is_commit, BIT(ASK),
-    0) TEXT("branches", branches, is_branches, BIT(ASK), 0) FLAG("gate", record.gate,
-    BIT(HELLO) | RECORD_KINDS) FLAG("released", record.released, BIT(HELLO) | RECORD_KINDS)
-	    FLAG("no_rollback", record.no_rollback, BIT(HELLO) | RECORD_KINDS)
-		FLAG("timed_out", record.timed_out, BIT(ANSWER) | RECORD_KINDS) FLAG(
-		    "ended", record.ended, RECORD_KINDS) FLAG("lost", record.lost, RECORD_KINDS)
-		    NUMBER("exec_errno", record.exec_errno, INT_MAX, RECORD_KINDS, 0)
-			NUMBER("status", record.status, 255, BIT(ANSWER) | RECORD_KINDS, 0)
-			    NUMBER("signal", record.signal, 127, RECORD_KINDS, 0)
-				NUMBER("ended_at", record.ended_at, INT64_MAX, RECORD_KINDS, 0)
-				    TEXT("image", record.image, protocol_is_image,
-					BIT(HELLO) | BIT(STEP) | RECORD_KINDS, 0) };
+static const struct field fields[] = {
+	NUMBER("id", id, INT64_MAX, ID_KINDS | BIT(STUCK), ID_KINDS),
+	NUMBER("version", version, 1000000, BIT(HELLO), BIT(HELLO)),
+	NUMBER("pid", pid, INT_MAX, BIT(HELLO) | BIT(STUCK), BIT(STUCK)),
+	NUMBER("start", start, UINT64_MAX, BIT(HELLO), 0),
+	TEXT("boot", boot, is_boot, BIT(HELLO), 0),
+	WORD("program", program, program_words, BIT(RUN), BIT(RUN)),
+	TEXT("environment", environment, protocol_is_environment, BIT(RUN), BIT(RUN)),
+	TEXT("argument", argument, protocol_is_release, BIT(RUN), BIT(RUN)),
+	NUMBER("deadline_s", deadline_s, PROTOCOL_DEADLINE_MAX_S, BIT(RUN), BIT(RUN)),
+	NUMBER("grace_s", grace_s, PROTOCOL_GRACE_MAX_S, BIT(RUN), 0),
+	NUMBER("deployment", deployment, INT64_MAX, BIT(RUN), BIT(RUN)),
+	TEXT("previous", previous, protocol_is_release, BIT(RUN), 0),
+	TEXT("ref", ref, protocol_is_ref, BIT(RUN) | BIT(ASK), 0),
+	TEXT("tag", tag, is_plain, BIT(RUN), 0),
+	WORD("why", why, why_words, BIT(REFUSED), BIT(REFUSED)),
+	NUMBER("errno", error, INT_MAX, BIT(REFUSED), 0),
+	TEXT("text", text, is_plain, BIT(REFUSED) | BIT(ANSWER) | BIT(STUCK) | BIT(FORGOTTEN), 0),
+	WORD("removal", removal, removal_words, BIT(FORGOTTEN), BIT(FORGOTTEN)),
+	WORD("state", state, state_words, BIT(SETTLED), BIT(SETTLED)),
+	WORD("question", question, question_words, BIT(ASK), BIT(ASK)),
+	TEXT("branch", branch, protocol_is_ref, BIT(ASK), 0),
+	TEXT("base", base, protocol_is_commit, BIT(ASK), 0),
+	TEXT("branches", branches, is_branches, BIT(ASK), 0),
+	FLAG("gate", record.gate, BIT(HELLO) | RECORD_KINDS),
+	FLAG("released", record.released, BIT(HELLO) | RECORD_KINDS),
+	FLAG("no_rollback", record.no_rollback, BIT(HELLO) | RECORD_KINDS),
+	FLAG("timed_out", record.timed_out, BIT(ANSWER) | RECORD_KINDS),
+	FLAG("ended", record.ended, RECORD_KINDS),
+	FLAG("lost", record.lost, RECORD_KINDS),
+	NUMBER("exec_errno", record.exec_errno, INT_MAX, RECORD_KINDS, 0),
+	NUMBER("status", record.status, 255, BIT(ANSWER) | RECORD_KINDS, 0),
+	NUMBER("signal", record.signal, 127, RECORD_KINDS, 0),
+	NUMBER("ended_at", record.ended_at, INT64_MAX, RECORD_KINDS, 0),
+	TEXT("image", record.image, protocol_is_image, BIT(HELLO) | BIT(STEP) | RECORD_KINDS, 0),
+};
 
 #define STEP_KINDS (BIT(HELLO) | BIT(STEP) | RECORD_KINDS)
 
