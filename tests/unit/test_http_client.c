@@ -5,7 +5,7 @@
 #include <netdb.h>
 #include <unistd.h>
 
-#include "lib/http_client_parts.h"
+#include "lib/http_client_inside.h"
 
 /* libcurl's threads look names up with this one: it answers when the test lets it. */
 static int name_server[2] = { -1, -1 };

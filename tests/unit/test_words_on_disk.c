@@ -48,32 +48,32 @@ struct keys {
 	const char *above;
 };
 
-static bool
-note_key(const char *key, const struct json *value, void *arg)
+static void
+note_object(const char *class, const char *above, json_t *object)
 {
-	const struct keys *keys = arg;
-	const struct json *inner = json_holds_array(value) ? json_at(value, 0) : value;
-	struct keys below = { keys->class, key };
+	const char *key;
+	json_t *value, *inner;
 	char path[WORD_SIZE];
 
-	(void)snprintf(
-	    path, sizeof(path), "%s%s%s", keys->above, keys->above[0] == '\0' ? "" : ".", key);
-	note(keys->class, path);
-	if (json_holds_object(inner))
-		(void)json_each(inner, note_key, &below);
-	return true;
+	json_object_foreach (object, key, value) {
+		(void)snprintf(path, sizeof(path), "%s%s%s", above, above[0] == '\0' ? "" : ".", key);
+		note(class, path);
+		inner = json_is_array(value) ? json_array_get(value, 0) : value;
+		if (json_is_object(inner))
+			note_object(class, key, inner);
+	}
 }
 
 static void
 note_keys(const char *class, const char *text)
 {
-	struct err err;
-	struct json *json = json_decode(text, strlen(text), &err);
+	json_error_t error;
+	json_t *json = json_loads(text, 0, &error);
 
 	if (json == NULL)
-		fail_msg("%s: %s: %s", class, err.text, text);
-	(void)json_each(json, note_key, &(struct keys){ class, "" });
-	json_free(json);
+		fail_msg("%s: %s: %s", class, error.text, text);
+	note_object(class, "", json);
+	json_decref(json);
 }
 
 /* --- rows --- */
@@ -247,8 +247,7 @@ full_message(int kind)
 		.branch = "main",
 		.base = COMMIT_C,
 		.branches = "main",
-		.log_size = 8,
-		.record = { true, true, true, true, true, true, 9, 10, 11, 12, 13, 14, 15, "" },
+		.record = { true, true, true, true, true, true, 9, 10, 11, 12, "" },
 		.step_count = 1,
 		.steps = { { "build", 16 } } };
 
