@@ -32,7 +32,8 @@ def test_a_sentence_that_is_broken_over_lines_is_refused(tmp_path, body, line):
 
 
 @pytest.mark.parametrize("body", [
-    '\tsay("one\\n"\n\t    "two\\n");\n', '\tdb("SELECT id FROM run"\n\t   " WHERE id = $1");\n',
+    '\tsay("one\\n"\n\t    "two\\n");\n', '\tdb("), state TEXT,"\n\t   " author TEXT");\n',
+    '\tdb("SELECT id FROM run"\n\t   " WHERE id = $1");\n',
     '\tsay("run %" PRId64\n\t    " ended");\n', '\tsay("one",\n\t    "two");\n',
     "\tchar mark = '\"';\n\tchar end = '\"';\n",
     f'\tsay(1,\n\t    "{LONG}",\n\t    text);\n'])

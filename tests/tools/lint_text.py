@@ -22,7 +22,8 @@ LITERAL = r'"(?:\\.|[^"\\\n])*"'
 ONE_LITERAL = re.compile(rf"\s*(?:return )?{LITERAL}[,;)}}]*")
 SPLIT = re.compile(rf"/\*.*?\*/|'(?:\\.|[^'\\\n])+'|({LITERAL}(?:[ \t]*\\?\n[ \t]*{LITERAL})+)|{LITERAL}", re.S)
 SQL = re.compile(r'"\s*\(?(?:SELECT|INSERT|UPDATE|DELETE|CREATE|WITH|PRAGMA|ALTER|DROP|FROM|WHERE|AND|OR|NOT|JOIN|LEFT|'
-                 r'ORDER|VALUES|COALESCE|CASE|EXISTS)\b|"\(?\w+(?: =|, \w+, \w+,)|"[^"]*\$\d')
+                 r'ORDER|VALUES|COALESCE|CASE|EXISTS)\b|"\(?\w+(?: =|, \w+, \w+,)|"[^"]*\$\d|'
+                 r'[\s\S]*\b(?:TEXT|INTEGER|BLOB|NOT NULL|CREATE TABLE|CREATE (?:UNIQUE )?INDEX)\b')
 # Not joined yet: others are at work there.  This list goes when they are.
 MAY_SPLIT = re.compile(r"server/types/settings|lib/http_server|runner/keeper|server/store/store_schema\.c|"
                        r"server/effects/|server/runs/run_follow\.c|server/cli/doctor|server/telegram/telegram_pa")

@@ -8,7 +8,6 @@
 #include "deployment/deployment.h"
 #include "lib/buf.h"
 #include "lib/db.h"
-#include "lib/json.h"
 #include "lib/text.h"
 #include "routes/metric_set.h"
 #include "runner/protocol.h"
@@ -43,10 +42,6 @@ note(const char *class, const char *word)
 
 /* --- JSON: the keys of an object, those of objects in it as `outer.inner` --- */
 
-struct keys {
-	const char *class;
-	const char *above;
-};
 
 static void
 note_object(const char *class, const char *above, json_t *object)
