@@ -10,11 +10,24 @@ CATALOGUE = ROOT / "docs" / "fault-catalogue.md"
 LINES = {"K": 16, "P": 14, "S": 20, "H": 15, "X": 13, "T": 32, "A": 13, "D": 14, "F": 10, "R": 14, "I": 12}
 
 
-def exists(file, name):
-    """A function of that name, in that file of the tests."""
-    paths = [path for path in (ROOT / "tests").rglob(file) if path.is_file()]
-    begin = rf"^def {name}\(" if file.endswith(".py") else rf"^{name}\(void"
-    return any(re.search(begin, path.read_text(encoding="utf-8"), re.M) for path in paths)
+ROW_MAX = 174   # columns: what a screen shows
+LIMITS = (5, 60, 70)    # of the cells in front of the tests
+
+
+def tests_called(file, name):
+    """How many tests of that file have this name, or one that begins so where it ends with an ellipsis."""
+    name = name.replace("\N{HORIZONTAL ELLIPSIS}", r"\w+")
+    begin = rf"^def (?:test_)?{name}\(" if file.endswith(".py") else rf"^{name}\(void"
+    paths = {path for word in (file, f"test_{file}") for path in (ROOT / "tests").rglob(word) if path.is_file()}
+    return sum(len(re.findall(begin, path.read_text(encoding="utf-8"), re.M)) for path in paths)
+
+
+def check_row(line):
+    cells = [cell.strip() for cell in line.strip("|").split(" | ")]
+    if len(line) > ROW_MAX or any(len(cell) > most for cell, most in zip(cells[:-1], LIMITS)):
+        yield f"longer than a screen's row: {line[:60]}"
+    if re.match(r"\| [A-Z]\d", line) and "`" not in cells[-1] and "none" not in cells[-1]:
+        yield f"nothing holds, and nothing says why: {line[:60]}"
 
 
 def check(text, makefile):
@@ -23,9 +36,9 @@ def check(text, makefile):
         found = re.findall(rf"^\| {kind}(\d+) \|", text, re.M)
         if found != [str(n) for n in range(1, count + 1)]:
             yield f"the lines {kind} are not 1 to {count}: {' '.join(found)}"
-    for file, name in re.findall(r"`(\w+\.(?:c|py))::(\w+)`", text):
-        if not exists(file, name):
-            yield f"there is no test {name} in {file}"
+    for file, name in re.findall(r"`(\w+\.(?:c|py))::([\w\N{HORIZONTAL ELLIPSIS}]+)`", text):
+        if (found := tests_called(file, name)) != 1:
+            yield f"{found} tests are called {name} in {file}"
     for target in re.findall(r"`make ([\w-]+)`", text):
         if not re.search(rf"^{target}:|^\.PHONY:.* {target}\b", makefile, re.M):
             yield f"there is no `make {target}`"
@@ -33,8 +46,8 @@ def check(text, makefile):
         if not (ROOT / path).exists():
             yield f"there is no {path}"
     for line in text.splitlines():
-        if re.match(r"\| [A-Z]\d", line) and "`" not in line.rsplit(" | ", 1)[1] and "none" not in line:
-            yield f"nothing holds, and nothing says why: {line[:60]}"
+        if line.startswith("|"):
+            yield from check_row(line)
 
 
 def main():
