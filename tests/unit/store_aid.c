@@ -118,6 +118,23 @@ stamp(struct store_aid *aid, struct event *event)
 	aid->n_events++;
 }
 
+int
+store_aid_setup(void **state)
+{
+	static struct store_aid aid;
+
+	store_aid_open(&aid, NULL, NULL, NULL);
+	*state = &aid;
+	return 0;
+}
+
+int
+store_aid_teardown(void **state)
+{
+	store_aid_close(*state);
+	return 0;
+}
+
 struct event *
 store_aid_event(struct store_aid *aid, enum event_kind kind)
 {

@@ -46,6 +46,10 @@ void store_aid_reopen(struct store_aid *aid);
 /* Closes all and removes the folder. */
 void store_aid_close(struct store_aid *aid);
 
+/* Both for cmocka: a store without handlers as a test's state. */
+int store_aid_setup(void **state);
+int store_aid_teardown(void **state);
+
 /* An event of the moment aid->at, with settings and random bytes that no other one has. */
 struct event *store_aid_event(struct store_aid *aid, enum event_kind kind);
 

@@ -17,23 +17,6 @@
 #include "store/audit_verify.h"
 #include "tests/unit/store_aid.h"
 
-static int
-setup(void **state)
-{
-	static struct store_aid aid;
-
-	store_aid_open(&aid, NULL, NULL, NULL);
-	*state = &aid;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	store_aid_close(*state);
-	return 0;
-}
-
 static void
 act_add(struct tx *tx, void *arg)
 {
@@ -340,7 +323,7 @@ a_long_file_is_compared_by_its_tail(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, store_aid_setup, store_aid_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(core_fields_cannot_be_overridden_by_metadata),
 		TEST(metadata_is_cut_before_a_line_is_too_long),

@@ -16,23 +16,6 @@
 #include "store/row_question.h"
 #include "tests/unit/store_aid.h"
 
-static int
-setup(void **state)
-{
-	static struct store_aid aid;
-
-	store_aid_open(&aid, NULL, NULL, NULL);
-	*state = &aid;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	store_aid_close(*state);
-	return 0;
-}
-
 static int64_t
 add(struct tx *tx, const char *environment, enum deploy_state state)
 {
@@ -309,7 +292,7 @@ logs_beyond_those_kept_go_by_environment_with_their_buttons(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, store_aid_setup, store_aid_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(a_row_gives_back_what_was_written),
 		TEST(an_environment_has_one_active_and_one_queued_deployment),

@@ -41,13 +41,6 @@ setup(void **state)
 	return 0;
 }
 
-static int
-teardown(void **state)
-{
-	store_aid_close(*state);
-	return 0;
-}
-
 /* --- saying --- */
 
 struct text {
@@ -536,11 +529,11 @@ a_flood_of_pushes_is_the_question_under_way_and_one_for_the_newest(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, store_aid_teardown)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 		    a_flood_of_pushes_is_the_question_under_way_and_one_for_the_newest, setup,
-		    teardown),
+		    store_aid_teardown),
 		TEST(only_the_head_of_a_lane_is_out_and_its_result_hands_out_the_next),
 		TEST(chats_do_not_wait_for_each_other),
 		TEST(edits_that_wait_are_said_once_with_the_newest_text),

@@ -16,23 +16,6 @@
 #include "store/row_deployment.h"
 #include "tests/unit/store_aid.h"
 
-static int
-setup(void **state)
-{
-	static struct store_aid aid;
-
-	store_aid_open(&aid, NULL, NULL, NULL);
-	*state = &aid;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	store_aid_close(*state);
-	return 0;
-}
-
 static void
 act_release(struct tx *tx, void *arg)
 {
@@ -268,7 +251,7 @@ a_state_file_that_cannot_be_written_is_written_later(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, store_aid_setup, store_aid_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(a_new_release_moves_the_last_one_back_and_ends_hold_and_alarm),
 		TEST(a_release_is_found_by_number_or_by_the_start_of_its_commit),

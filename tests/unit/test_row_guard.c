@@ -18,23 +18,6 @@
 
 #define DAY INT64_C(86400000)
 
-static int
-setup(void **state)
-{
-	static struct store_aid aid;
-
-	store_aid_open(&aid, NULL, NULL, NULL);
-	*state = &aid;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	store_aid_close(*state);
-	return 0;
-}
-
 static void
 act_inbox(struct tx *tx, void *arg)
 {
@@ -200,7 +183,7 @@ closing_a_question_withdraws_its_deadline(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, store_aid_setup, store_aid_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(the_same_key_or_the_same_body_is_a_duplicate),
 		TEST(a_bucket_gives_its_burst_and_then_one_for_each_interval),

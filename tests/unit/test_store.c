@@ -125,13 +125,6 @@ setup(void **state)
 	return 0;
 }
 
-static int
-teardown(void **state)
-{
-	store_aid_close(*state);
-	return 0;
-}
-
 static struct event *
 delivery(struct store_aid *aid, const char *id, const char *login)
 {
@@ -662,7 +655,7 @@ gauges_come_when_they_change_and_only_then(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, store_aid_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(an_effect_is_a_row_before_it_is_handed_out_and_its_result_deletes_it),
 		TEST(a_second_result_of_an_effect_changes_nothing),
