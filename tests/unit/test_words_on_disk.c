@@ -5,7 +5,10 @@
  * tests/fixtures/words-on-disk.txt a word that nobody writes any more is marked `retired`, and is
  * never given another sense: databases and runs of released versions have it.
  */
+#include <jansson.h>
+
 #include "deployment/deployment.h"
+#include "lib/json.h"
 #include "lib/buf.h"
 #include "lib/db.h"
 #include "lib/text.h"
@@ -42,7 +45,6 @@ note(const char *class, const char *word)
 
 /* --- JSON: the keys of an object, those of objects in it as `outer.inner` --- */
 
-
 static void
 note_object(const char *class, const char *above, json_t *object)
 {
@@ -50,8 +52,10 @@ note_object(const char *class, const char *above, json_t *object)
 	json_t *value, *inner;
 	char path[WORD_SIZE];
 
-	json_object_foreach (object, key, value) {
-		(void)snprintf(path, sizeof(path), "%s%s%s", above, above[0] == '\0' ? "" : ".", key);
+	json_object_foreach(object, key, value)
+	{
+		(void)snprintf(
+		    path, sizeof(path), "%s%s%s", above, above[0] == '\0' ? "" : ".", key);
 		note(class, path);
 		inner = json_is_array(value) ? json_array_get(value, 0) : value;
 		if (json_is_object(inner))
