@@ -321,7 +321,7 @@ hardening: packages-build
 	@$(PYTHON) tests/tools/hardening.py $(BUILD)
 
 # Tests of the parts with two threads, and stories of the whole server, under ThreadSanitizer; then memory and
-# descriptors under valgrind, runner and keepers too.
+# descriptors under valgrind, runner and supervisors too.
 TSAN_TESTS    := store_thread store queue crossing http_client http_client_request redact
 TSAN_MAKE     := $(MAKE) --no-print-directory -j$(JOBS) BUILD=$(BUILD)/tsan SANITIZE=thread
 VALGRIND_AID  := $(BUILD)/valgrind/obj/tests/tools/valgrind_pidfd.o
@@ -391,7 +391,7 @@ help:
 	@echo "make check-oom  each place that allocates gets none, once, and all for a while: 5 min (OOM=all: 90 min)"
 	@echo "make check-crash    SIGKILL at each named place of each flow: about five minutes (ALL=1: an hour; SEED=n, ONLY=label)"
 	@echo "make check-crash-sweep  SIGKILL at the n-th writing call: a sample in five minutes (SWEEP=all: an hour)"
-	@echo "make check-adopt  server, runner, keeper killed in every combination, 50 upgrades under one run: 4 min (ROUNDS=n)"
+	@echo "make check-adopt  server, runner, supervisor killed in every combination, 50 upgrades under one run: 4 min (ROUNDS=n)"
 	@echo "make soak       kill -9 at random moments under load, MINUTES=3 (RATE=pushes a second; SEED=n)"
 	@echo "make check-power  the power goes in six flows, unflushed writes are lost: 6 minutes (CUTS=n; SEED=n: again; SHORT=1)"
 	@echo "make check-planted  one protection after another is taken out: its test must notice: 6 min (WHAT=gate: only those)"

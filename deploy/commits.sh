@@ -28,7 +28,7 @@ fail() { # STATUS TEXT
 	give_up "$1" "$2"
 }
 
-# Questions have their keeper's deadline.
+# Questions have their supervisor's deadline.
 limited() { # SECONDS WHAT CMD...
 	shift 2
 	"$@"

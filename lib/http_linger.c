@@ -8,12 +8,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define PLACES	    32
+#define SLOTS	    32
 #define PATIENCE_MS 2000
 #define BYTES_MAX   (32L * 1024 * 1024) /* more than the largest body that any route takes */
 #define TURN_MAX    (256L * 1024)	/* then others have their turn */
 
-struct place {
+struct slot {
 	struct loop_io io;
 	struct loop_timer timer;
 	int fd; /* -1: free */
@@ -22,7 +22,7 @@ struct place {
 
 struct http_linger {
 	struct loop *loop;
-	struct place places[PLACES];
+	struct slot slots[SLOTS];
 };
 
 static void on_readable(struct loop_io *io, unsigned events, void *ctx);
@@ -36,25 +36,25 @@ http_linger_new(struct loop *loop)
 	if (linger == NULL)
 		return NULL;
 	linger->loop = loop;
-	for (size_t i = 0; i < PLACES; i++) {
-		struct place *place = &linger->places[i];
+	for (size_t i = 0; i < SLOTS; i++) {
+		struct slot *slot = &linger->slots[i];
 
-		place->fd = -1;
-		loop_io_init(&place->io, on_readable, place);
-		loop_timer_init(&place->timer, on_patience_over, place);
+		slot->fd = -1;
+		loop_io_init(&slot->io, on_readable, slot);
+		loop_timer_init(&slot->timer, on_patience_over, slot);
 	}
 	return linger;
 }
 
 static void
-leave(struct place *place)
+leave(struct slot *slot)
 {
-	if (place->fd < 0)
+	if (slot->fd < 0)
 		return;
-	loop_io_stop(&place->io);
-	loop_timer_stop(&place->timer);
-	(void)close(place->fd); /* nothing was written */
-	place->fd = -1;
+	loop_io_stop(&slot->io);
+	loop_timer_stop(&slot->timer);
+	(void)close(slot->fd); /* nothing was written */
+	slot->fd = -1;
 }
 
 void
@@ -62,50 +62,50 @@ http_linger_free(struct http_linger *linger)
 {
 	if (linger == NULL)
 		return;
-	for (size_t i = 0; i < PLACES; i++)
-		leave(&linger->places[i]);
+	for (size_t i = 0; i < SLOTS; i++)
+		leave(&linger->slots[i]);
 	free(linger);
 }
 
 void
 http_linger_keep(struct http_linger *linger, int fd)
 {
-	struct place *place = NULL;
+	struct slot *slot = NULL;
 
-	for (size_t i = 0; i < PLACES && place == NULL; i++)
-		if (linger->places[i].fd < 0)
-			place = &linger->places[i];
-	if (place == NULL)
+	for (size_t i = 0; i < SLOTS && slot == NULL; i++)
+		if (linger->slots[i].fd < 0)
+			slot = &linger->slots[i];
+	if (slot == NULL)
 		return;
-	place->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (place->fd < 0)
+	slot->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (slot->fd < 0)
 		return;
 	/* The FIN is what tells the sender that nothing more will come. */
-	(void)shutdown(place->fd, SHUT_WR);
-	place->bytes_left = BYTES_MAX;
-	loop_io_start(linger->loop, &place->io, place->fd, LOOP_READ);
-	loop_timer_start(linger->loop, &place->timer, PATIENCE_MS, 0);
+	(void)shutdown(slot->fd, SHUT_WR);
+	slot->bytes_left = BYTES_MAX;
+	loop_io_start(linger->loop, &slot->io, slot->fd, LOOP_READ);
+	loop_timer_start(linger->loop, &slot->timer, PATIENCE_MS, 0);
 }
 
 static void
 on_readable(UNUSED struct loop_io *io, UNUSED unsigned events, void *ctx)
 {
-	struct place *place = ctx;
+	struct slot *slot = ctx;
 	char nothing[16 * 1024];
 	long left = TURN_MAX;
 
-	while (left > 0 && place->bytes_left > 0) {
-		ssize_t got = recv(place->fd, nothing, sizeof(nothing), MSG_DONTWAIT);
+	while (left > 0 && slot->bytes_left > 0) {
+		ssize_t got = recv(slot->fd, nothing, sizeof(nothing), MSG_DONTWAIT);
 
 		if (got < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
 		if (got <= 0)
 			break;
 		left -= got;
-		place->bytes_left -= got;
+		slot->bytes_left -= got;
 	}
-	if (left > 0 || place->bytes_left <= 0)
-		leave(place);
+	if (left > 0 || slot->bytes_left <= 0)
+		leave(slot);
 }
 
 static void

@@ -85,7 +85,7 @@ write_word(int group, const char *file, const char *word)
 	return good;
 }
 
-/* The kernel refuses to remove one that has a process in it; its keeper, which may be another
+/* The kernel refuses to remove one that has a process in it; its supervisor, which may be another
  * server's, locks it until then. */
 static void
 remove_unused(int own, const char *name)

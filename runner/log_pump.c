@@ -159,7 +159,7 @@ log_output(struct log_pump *pump, size_t len)
 }
 
 void
-log_pump_settle(struct log_pump *pump)
+log_pump_flush(struct log_pump *pump)
 {
 	if (pump->log == -1 || pump->secrets == NULL)
 		return;
@@ -178,7 +178,7 @@ log_pump_turn(struct log_pump *pump, step_scan_found *found, void *ctx)
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return LOG_PUMP_EMPTY;
 	if (n <= 0) {
-		log_pump_settle(pump);
+		log_pump_flush(pump);
 		(void)close(pump->pipe);
 		pump->pipe = -1;
 		return LOG_PUMP_END;

@@ -48,7 +48,7 @@ bool log_pump_open(struct log_pump *ret, int folder, uint64_t limit, struct reda
 enum log_pump_state log_pump_turn(struct log_pump *pump, step_scan_found *found, void *ctx);
 
 /* Writes what was held back, for it could have been the beginning of a secret. */
-void log_pump_settle(struct log_pump *pump);
+void log_pump_flush(struct log_pump *pump);
 
 /* Ends the log; what still comes is read into nothing. */
 void log_pump_stop(struct log_pump *pump);

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "runner/leader.h"
+#include "runner/main_process.h"
 #include "runner/ping.h"
 #include "runner/runner.h"
 #include "runner/runner_settings.h"
@@ -24,7 +24,7 @@ static const char usage[] =
     "       deploybot-runner --listen PATH [--state DIR] [--env-file FILE] [--scripts DIR] [--drain]\n"
     "       deploybot-runner --ping PATH\n"
     "\n"
-    "Executes what a server orders: deploy, rollback and questions to git, each under a keeper.\n"
+    "Executes what a server orders: deploy, rollback and questions to git, each under a supervisor.\n"
     "With --fd the server is at the other end of descriptor N: `deploybot serve` starts it so.\n"
     "With --listen it is a service of its own, best of another user than the server's, whose\n"
     "RUNNER_SOCKET is PATH; its folder's group may connect.  --ping asks one whether it is well:\n"
@@ -83,7 +83,7 @@ to_fd(const char *text)
 }
 
 static bool
-to_place(const char *state, const char *env_file, const char *scripts, struct program_place *ret)
+to_dirs(const char *state, const char *env_file, const char *scripts, struct program_dirs *ret)
 {
 	static char state_path[PATH_MAX], env_path[PATH_MAX], scripts_path[PATH_MAX];
 
@@ -104,7 +104,7 @@ to_place(const char *state, const char *env_file, const char *scripts, struct pr
 		return false;
 	}
 	*ret =
-	    (struct program_place){ state_path, env_file == NULL ? NULL : env_path, scripts_path };
+	    (struct program_dirs){ state_path, env_file == NULL ? NULL : env_path, scripts_path };
 	return true;
 }
 
@@ -215,7 +215,7 @@ int
 main(int argc, char *argv[])
 {
 	struct arguments arguments;
-	struct program_place place;
+	struct program_dirs dirs;
 
 	if (argc == 3 && strcmp(argv[1], "--ping") == 0)
 		return ping(argv[2]);
@@ -225,7 +225,7 @@ main(int argc, char *argv[])
 		return EXIT_USAGE;
 	}
 	ignore_signals(arguments.listen != NULL);
-	leader_no_core();
+	main_process_no_core();
 	/* What runs leave in runs/ is read by a server of another user, or by ours alone. */
 	(void)umask(arguments.listen != NULL ? 027 : 077);
 	if (arguments.listen == NULL && fcntl(arguments.fd, F_SETFD, FD_CLOEXEC) == -1) {
@@ -235,12 +235,12 @@ main(int argc, char *argv[])
 	}
 	if (arguments.listen != NULL && !look_at_settings(arguments.env_file, &arguments.state))
 		return EXIT_CONFIG;
-	if (!to_place(arguments.state, arguments.env_file, arguments.scripts, &place))
+	if (!to_dirs(arguments.state, arguments.env_file, arguments.scripts, &dirs))
 		return EXIT_CONFIG;
 	return runner_serve(&(struct runner_start){
 	    .server = arguments.fd,
 	    .listen = arguments.listen,
 	    .drains = arguments.drains,
-	    .place = &place,
+	    .dirs = &dirs,
 	});
 }

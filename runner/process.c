@@ -286,45 +286,45 @@ variable_find(pid_t pid, const char *variable)
 
 /* Is the session number still that of our leader?  Not when another process has its pid. */
 static bool
-session_is_ours(const struct process_leader *leader)
+session_is_ours(const struct process_main *main_process)
 {
 	char boot[PROCESS_BOOT_ID];
 	struct process now;
 
 	process_boot_id(boot);
-	if (leader->pid <= 0 || strcmp(boot, leader->boot) != 0 ||
-	    (leader->space != 0 && leader->space != process_space()))
+	if (main_process->pid <= 0 || strcmp(boot, main_process->boot) != 0 ||
+	    (main_process->space != 0 && main_process->space != process_space()))
 		return false;
-	return !process_read(leader->pid, &now) || now.start == leader->start;
+	return !process_read(main_process->pid, &now) || now.start == main_process->start;
 }
 
 /* Is it the run's?  UNKNOWN counts as alive and is not signalled. */
 static enum variable
-belongs(const struct process *one, const struct process_leader *leader, bool session)
+belongs(const struct process *one, const struct process_main *main_process, bool session)
 {
 	char variable[PROCESS_TAG + 8];
 
 	if (is_dead(one) || one->pid == getpid())
 		return VARIABLE_MISSING;
-	if (session && one->session == leader->pid && one->start >= leader->start)
+	if (session && one->session == main_process->pid && one->start >= main_process->start)
 		return VARIABLE_FOUND;
-	if (leader->tag[0] == '\0')
+	if (main_process->tag[0] == '\0')
 		return VARIABLE_MISSING;
-	(void)snprintf(variable, sizeof(variable), "RUN_ID=%s", leader->tag);
+	(void)snprintf(variable, sizeof(variable), "RUN_ID=%s", main_process->tag);
 	return variable_find(one->pid, variable);
 }
 
 int
-process_signal_run(const struct process_leader *leader, int signal_number, pid_t *ret_one)
+process_signal_run(const struct process_main *main_process, int signal_number, pid_t *ret_one)
 {
-	bool session = session_is_ours(leader);
+	bool session = session_is_ours(main_process);
 	struct table table = { 0 };
 	int living = -1;
 
 	if (table_read(&table)) {
 		living = 0;
 		for (size_t i = 0; i < table.count; i++) {
-			enum variable ours = belongs(&table.all[i], leader, session);
+			enum variable ours = belongs(&table.all[i], main_process, session);
 
 			if (ours == VARIABLE_MISSING)
 				continue;

@@ -23,8 +23,8 @@ struct process {
 	uint64_t start;		/* clock ticks after boot */
 };
 
-/* A run's leader, as its keeper wrote it down. */
-struct process_leader {
+/* A run's leader, as its supervisor wrote it down. */
+struct process_main {
 	pid_t pid;
 	uint64_t start;
 	char boot[PROCESS_BOOT_ID];
@@ -48,6 +48,6 @@ int process_signal_below(pid_t ancestor, int signal_number, pid_t *ret_one);
 
 /* Signals every process that has RUN_ID=tag in its environment or is in the leader's session, and
  * is neither us nor dead.  Returns how many there were (*ret_one: one of them), or -1. */
-int process_signal_run(const struct process_leader *leader, int signal_number, pid_t *ret_one);
+int process_signal_run(const struct process_main *main_process, int signal_number, pid_t *ret_one);
 
 #endif

@@ -132,14 +132,14 @@ add_settings(struct program_plan *plan, const struct program *program, const cha
 
 /* What every program has, and no more. */
 static bool
-add_common(struct program_plan *plan, const struct program_place *place, struct err *err)
+add_common(struct program_plan *plan, const struct program_dirs *dirs, struct err *err)
 {
 	const char *home = getenv("HOME");
 
 	return add_variable(plan, "PATH", SCRIPT_PATH, err) &&
 	    add_variable(plan, "HOME", home == NULL || home[0] != '/' ? "/" : home, err) &&
 	    add_variable(plan, "LANG", "C.UTF-8", err) &&
-	    add_variable(plan, "STATE_DIRECTORY", place->state, err);
+	    add_variable(plan, "STATE_DIRECTORY", dirs->state, err);
 }
 
 /*
@@ -159,7 +159,7 @@ check_own(const char *setting, const char *path, struct err *err)
 
 static bool
 plan_script(struct program_plan *plan, const struct program *program,
-    struct runner_settings *settings, const struct program_place *place, struct err *err)
+    struct runner_settings *settings, const struct program_dirs *dirs, struct err *err)
 {
 	const char *own = NULL;
 
@@ -170,7 +170,7 @@ plan_script(struct program_plan *plan, const struct program *program,
 		return false;
 	if (own != NULL)
 		plan->path = strdup(own);
-	else if (asprintf(&plan->path, "%s/%s", place->scripts, program->script) == -1)
+	else if (asprintf(&plan->path, "%s/%s", dirs->scripts, program->script) == -1)
 		plan->path = NULL;
 	if (plan->path == NULL)
 		return err_set(err, ERR_NOMEM, "out of memory");
@@ -193,14 +193,14 @@ plan_log_limit(struct program_plan *plan, struct runner_settings *settings, stru
 
 static bool
 plan_run(struct program_plan *plan, const struct protocol_message *order,
-    struct runner_settings *settings, const struct program_place *place, struct err *err)
+    struct runner_settings *settings, const struct program_dirs *dirs, struct err *err)
 {
 	const struct program *program =
 	    order->program == PROTOCOL_PROGRAM_DEPLOY ? &deploy : &rollback;
 
-	return plan_script(plan, program, settings, place, err) &&
+	return plan_script(plan, program, settings, dirs, err) &&
 	    add_argument(plan, order->environment, err) &&
-	    add_argument(plan, order->argument, err) && add_common(plan, place, err) &&
+	    add_argument(plan, order->argument, err) && add_common(plan, dirs, err) &&
 	    add_variable(plan, "ENVIRONMENT", order->environment, err) &&
 	    add_variable(plan, "RUN_ID", order->tag, err) &&
 	    add_number(plan, "DEPLOYMENT_ID", order->deployment, err) &&
@@ -226,31 +226,31 @@ plan_heads(struct program_plan *plan, const char *branches, struct err *err)
 }
 
 static bool
-plan_question(struct program_plan *plan, const struct protocol_message *order,
-    struct runner_settings *settings, const struct program_place *place, struct err *err)
+plan_git_query(struct program_plan *plan, const struct protocol_message *order,
+    struct runner_settings *settings, const struct program_dirs *dirs, struct err *err)
 {
-	bool heads = order->question == PROTOCOL_QUESTION_HEADS;
+	bool heads = order->query == PROTOCOL_GIT_QUERY_HEADS;
 
-	return plan_script(plan, &commits, settings, place, err) &&
+	return plan_script(plan, &commits, settings, dirs, err) &&
 	    add_argument(plan, heads ? "heads" : "commits", err) &&
 	    (heads ?
 		    plan_heads(plan, order->branches, err) :
 		    add_argument(plan, order->ref, err) && add_argument(plan, order->branch, err) &&
 			add_argument(plan, order->base, err)) &&
-	    add_common(plan, place, err) && add_settings(plan, &commits, "", settings, err);
+	    add_common(plan, dirs, err) && add_settings(plan, &commits, "", settings, err);
 }
 
 bool
 program_plan(struct program_plan *ret, const struct protocol_message *order,
-    const struct program_place *place, struct err *err)
+    const struct program_dirs *dirs, struct err *err)
 {
 	struct runner_settings settings;
 	bool good;
 
 	memset(ret, 0, sizeof(*ret));
-	good = runner_settings_read(&settings, place->env_file, err) &&
-	    (order->kind == PROTOCOL_RUN ? plan_run(ret, order, &settings, place, err) :
-					   plan_question(ret, order, &settings, place, err));
+	good = runner_settings_read(&settings, dirs->env_file, err) &&
+	    (order->kind == PROTOCOL_RUN ? plan_run(ret, order, &settings, dirs, err) :
+					   plan_git_query(ret, order, &settings, dirs, err));
 	runner_settings_done(&settings);
 	return good;
 }

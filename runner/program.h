@@ -12,7 +12,7 @@
 #define PROGRAM_VARIABLES_MAX	64
 
 /* Where the runner was told to work. */
-struct program_place {
+struct program_dirs {
 	const char *state;	/* absolute */
 	const char *env_file;	/* NULL: none */
 	const char *scripts;	/* the folder with deploy.sh, rollback.sh and commits.sh */
@@ -34,7 +34,7 @@ struct program_plan {
  * freed with program_plan_done, also after a failure.  The files in memory stay open until we
  * end. */
 bool program_plan(struct program_plan *ret, const struct protocol_message *order,
-    const struct program_place *place, struct err *err) MUST_USE;
+    const struct program_dirs *dirs, struct err *err) MUST_USE;
 
 void program_plan_done(struct program_plan *plan);
 

@@ -11,10 +11,10 @@
 #include <string.h>
 
 #define BIT(kind)    (1U << PROTOCOL_##kind)
-#define RECORD_KINDS (BIT(EXIT) | BIT(SETTLED))
+#define RECORD_KINDS (BIT(EXIT) | BIT(RECONCILED))
 #define ID_KINDS \
-	(BIT(RUN) | BIT(STARTED) | BIT(REFUSED) | BIT(SETTLE) | BIT(SETTLED) | BIT(ASK) | \
-	    BIT(ANSWER) | BIT(FORGET) | BIT(FORGOTTEN))
+	(BIT(RUN) | BIT(STARTED) | BIT(REFUSED) | BIT(RECONCILE) | BIT(RECONCILED) | \
+	    BIT(GIT_QUERY) | BIT(ANSWER) | BIT(PURGE) | BIT(PURGED))
 
 enum field_type { FIELD_NUMBER, FIELD_WORD, FIELD_TEXT };
 
@@ -38,7 +38,7 @@ static bool is_branches(const char *text);
 #define ITS_WORD(name, word) word,
 static const char *const kind_words[] = { PROTOCOL_KINDS(ITS_WORD) };
 static const char *const program_words[] = { PROTOCOL_PROGRAMS(ITS_WORD) };
-static const char *const question_words[] = { PROTOCOL_QUESTIONS(ITS_WORD) };
+static const char *const git_query_words[] = { PROTOCOL_GIT_QUERIES(ITS_WORD) };
 static const char *const state_words[] = { PROTOCOL_STATES(ITS_WORD) };
 static const char *const why_words[] = { PROTOCOL_WHYS(ITS_WORD) };
 static const char *const removal_words[] = { PROTOCOL_REMOVALS(ITS_WORD) };
@@ -73,17 +73,17 @@ static const struct field fields[] = {
 	NUMBER("grace_s", grace_s, PROTOCOL_GRACE_MAX_S, BIT(RUN), 0),
 	NUMBER("deployment", deployment, INT64_MAX, BIT(RUN), BIT(RUN)),
 	TEXT("previous", previous, protocol_is_release, BIT(RUN), 0),
-	TEXT("ref", ref, protocol_is_ref, BIT(RUN) | BIT(ASK), 0),
+	TEXT("ref", ref, protocol_is_ref, BIT(RUN) | BIT(GIT_QUERY), 0),
 	TEXT("tag", tag, is_plain, BIT(RUN), 0),
 	WORD("why", why, why_words, BIT(REFUSED), BIT(REFUSED)),
 	NUMBER("errno", error, INT_MAX, BIT(REFUSED), 0),
-	TEXT("text", text, is_plain, BIT(REFUSED) | BIT(ANSWER) | BIT(STUCK) | BIT(FORGOTTEN), 0),
-	WORD("removal", removal, removal_words, BIT(FORGOTTEN), BIT(FORGOTTEN)),
-	WORD("state", state, state_words, BIT(SETTLED), BIT(SETTLED)),
-	WORD("question", question, question_words, BIT(ASK), BIT(ASK)),
-	TEXT("branch", branch, protocol_is_ref, BIT(ASK), 0),
-	TEXT("base", base, protocol_is_commit, BIT(ASK), 0),
-	TEXT("branches", branches, is_branches, BIT(ASK), 0),
+	TEXT("text", text, is_plain, BIT(REFUSED) | BIT(ANSWER) | BIT(STUCK) | BIT(PURGED), 0),
+	WORD("removal", removal, removal_words, BIT(PURGED), BIT(PURGED)),
+	WORD("state", state, state_words, BIT(RECONCILED), BIT(RECONCILED)),
+	WORD("question", query, git_query_words, BIT(GIT_QUERY), BIT(GIT_QUERY)),
+	TEXT("branch", branch, protocol_is_ref, BIT(GIT_QUERY), 0),
+	TEXT("base", base, protocol_is_commit, BIT(GIT_QUERY), 0),
+	TEXT("branches", branches, is_branches, BIT(GIT_QUERY), 0),
 	FLAG("gate", record.gate, BIT(HELLO) | RECORD_KINDS),
 	FLAG("released", record.released, BIT(HELLO) | RECORD_KINDS),
 	FLAG("no_rollback", record.no_rollback, BIT(HELLO) | RECORD_KINDS),

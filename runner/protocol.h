@@ -1,11 +1,11 @@
-/* protocol.h - what server, runner and keepers say to each other, as one message.  Side: any. */
+/* protocol.h - what server, runner and supervisors say to each other, as one message.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 /*
  * A message is one packet (AF_UNIX, SOCK_SEQPACKET: boundaries are kept, nothing is framed by
  * hand) of text: the kind on the first line, then `key value` lines; an answer carries its body
- * behind an empty line.  Keys a reader does not know are skipped, so that a keeper of yesterday's
- * version talks to today's server; what must not be misread raises PROTOCOL_VERSION.
- * Runs outlive upgrades, and a keeper of another version is followed by its log and its record
+ * behind an empty line.  Keys a reader does not know are skipped, so that a supervisor of
+ * yesterday's version talks to today's server; what must not be misread raises PROTOCOL_VERSION.
+ * Runs outlive upgrades, and a supervisor of another version is followed by its log and its record
  * alone: so the fields of a record keep their meaning whatever the version is.
  *
  * server ── socket ── runner: a socket pair (deploybot-runner --fd N), or RUNNER_SOCKET (--listen)
@@ -13,22 +13,22 @@
  *   ←  hello   version pid                   its hello and leaves; the server says so.  With a
  *                                            socket pair both exit 78, else it is tried again.
  *   →  run     id program environment argument deadline_s grace_s deployment previous ref
- *   ←  started id                            runs/<id>/ is there, the keeper lives, its socket
+ *   ←  started id                            runs/<id>/ is there, the supervisor lives, its socket
  *                                            listens: connect now (the script waits at its gate)
  *   ←  refused id why errno text             nothing runs and nothing was left.  EXISTS: there
  *                                            was a folder already: settle it.  INVALID: a field is
  *                                            wrong.  FAILED: fork, disk, … (text says what)
- *   →  settle  id                            after a restart, or when a keeper's socket closed
+ *   →  settle  id                            after a restart, or when a supervisor's socket closed
  *                                            without `exit`
  *   ←  settled id state [record]             also sent unasked, to every server that has said
- *                                            hello, when a keeper of this runner is gone
+ *                                            hello, when a supervisor of this runner is gone
  *                                              NEVER  no folder: it never began, and may be ordered
- *                                              ALIVE  its keeper lives: connect to its socket
+ *                                              ALIVE  its supervisor lives: connect to its socket
  *                                              ENDED  it has its record (fields below)
- *                                              LOST   its keeper was killed; nothing of it is alive
- *                                                     any more, and a record with lost=1 is written
- *   ←  stuck   id pid [text]                 pid (of run id, keeper gone) cannot be ended yet; said
- *                                            every 10 s until it can; then comes settled LOST.
+ *                                              LOST   its supervisor was killed; nothing of it is
+ *                                                     alive, and a record with lost=1 is written
+ *   ←  stuck   id pid [text]                 pid (of run id, supervisor gone) cannot be ended
+ *                                            yet; every 10 s until it can; then settled LOST.
  *                                            pid 0: text says what hinders: a control group in
  *                                            which something lives, a disk that takes no record
  *   →  ask     id question [ref] [branch] [base] [branches]
@@ -38,7 +38,7 @@
  *                                            GONE   there is none (any more)
  *                                            STAY   text says why: it has no record, the disk
  *
- * keeper ── runs/<id>/socket (connect through /proc/self/fd/<dirfd>/socket) ── server
+ * supervisor ── runs/<id>/socket (connect through /proc/self/fd/<dirfd>/socket) ── server
  *   ←  hello   version pid start boot gate released no_rollback image steps
  *                                            on every connect; steps: all so far.  A new
  *                                            connection replaces the old one, which is closed
@@ -51,8 +51,8 @@
  *                                            before the target changes
  *   ←  stuck   pid                           as above
  *   ←  exit    record fields, steps          the record is on disk before this is said
- *   When a connection is lost before `go`, the keeper ends with gate=0.  A keeper that nobody
- *   connects to gives up its gate when its runner has ended, or after PROTOCOL_GATE_WAIT_S.
+ *   When a connection is lost before `go`, the supervisor ends with gate=0.  A supervisor that
+ *   nobody connects to gives up its gate when its runner has ended, or after PROTOCOL_GATE_WAIT_S.
  *
  * Record fields: gate released no_rollback exec_errno status signal timed_out ended lost
  *   ended_at image steps.  image is what the script said last of `==> image sha256:…` before
@@ -60,13 +60,13 @@
  *   How to read them, in this order:
  *     gate=0            the script never ran (ended=1: on request; else: the server was lost)
  *     exec_errno!=0     it could not be started: nothing ran
- *     lost=1            its keeper was killed: gate and released then say what may have happened
+ *     lost=1            its supervisor was killed: gate and released say what may have happened
  *     else              status (signal=0) or signal of the leader; timed_out, ended say whether
  *                       the deadline or `end` asked for its end first
  *
  * runs/<id>/: order (the run message and its tag) · leader (pid, start, boot, tag, pid namespace) ·
  * log · exit (the record as an `exit` message, then NUL bytes; all NUL: not yet; locked by the
- * keeper, POSIX record lock) · socket.  The server reads log and needs nothing else of it.
+ * supervisor, POSIX record lock) · socket.  The server reads log and needs nothing else of it.
  *
  * Answers (plain lines; values run to the end of the line; lines that begin with "==> " are
  * progress and are skipped).  status 0, question COMMITS:
@@ -116,17 +116,17 @@
 #define PROTOCOL_GATE_WAIT_S	30
 #define PROTOCOL_DEADLINE_MAX_S	86400
 #define PROTOCOL_GRACE_MAX_S	600
-#define PROTOCOL_ASKS_MAX	16		/* waiting at the runner; one more is answered 75 */
+#define PROTOCOL_GIT_QUERIES_MAX 16	/* waiting at the runner; one more is answered 75 */
 
 /* Kinds of messages: name, word on the wire. */
 #define PROTOCOL_KINDS(K) \
 	K(HELLO, "hello") K(RUN, "run") K(STARTED, "started") K(REFUSED, "refused") \
-	K(SETTLE, "settle") K(SETTLED, "settled") K(STUCK, "stuck") K(ASK, "ask") \
+	K(RECONCILE, "settle") K(RECONCILED, "settled") K(STUCK, "stuck") K(GIT_QUERY, "ask") \
 	K(ANSWER, "answer") K(GO, "go") K(END, "end") K(GREW, "grew") K(STEP, "step") \
-	K(EXIT, "exit") K(FORGET, "forget") K(FORGOTTEN, "forgotten")
+	K(EXIT, "exit") K(PURGE, "forget") K(PURGED, "forgotten")
 
 #define PROTOCOL_PROGRAMS(P)	P(NONE, "") P(DEPLOY, "deploy") P(ROLLBACK, "rollback")
-#define PROTOCOL_QUESTIONS(Q)	Q(NONE, "") Q(COMMITS, "commits") Q(HEADS, "heads")
+#define PROTOCOL_GIT_QUERIES(Q)	Q(NONE, "") Q(COMMITS, "commits") Q(HEADS, "heads")
 #define PROTOCOL_STATES(S) \
 	S(NONE, "") S(NEVER, "never") S(ALIVE, "alive") S(ENDED, "ended") S(LOST, "lost")
 #define PROTOCOL_WHYS(W) \
@@ -145,11 +145,11 @@ enum protocol_program {
 #undef P
 	PROTOCOL_PROGRAM_COUNT
 };
-enum protocol_question {
-#define Q(name, word) PROTOCOL_QUESTION_##name,
-	PROTOCOL_QUESTIONS(Q)
+enum protocol_git_query {
+#define Q(name, word) PROTOCOL_GIT_QUERY_##name,
+	PROTOCOL_GIT_QUERIES(Q)
 #undef Q
-	PROTOCOL_QUESTION_COUNT
+	PROTOCOL_GIT_QUERY_COUNT
 };
 enum protocol_state {
 #define S(name, word) PROTOCOL_STATE_##name,
@@ -196,7 +196,7 @@ struct protocol_message {
 	uint64_t id;				/* run id (1…) or question id (1…) */
 	/* hello */
 	unsigned int version;
-	pid_t pid;				/* also stuck.  hello of a keeper: the leader's */
+	pid_t pid;				/* also stuck.  A supervisor's hello: the main process's */
 	uint64_t start;				/* the leader's, /proc/<pid>/stat field 22 */
 	char boot[37];				/* /proc/sys/kernel/random/boot_id */
 	/* run */
@@ -218,7 +218,7 @@ struct protocol_message {
 	/* forgotten */
 	enum protocol_removal removal;
 	/* ask */
-	enum protocol_question question;
+	enum protocol_git_query query;
 	char branch[256];			/* the environment's; empty: it has none */
 	char base[65];				/* hex commit; empty: none */
 	char branches[4096];			/* HEADS: names, one space between */

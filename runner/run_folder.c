@@ -173,7 +173,7 @@ lock_take(int fd, struct err *err)
 	if (fcntl(fd, F_SETLK, &lock) == 0)
 		return true;
 	if (errno == EAGAIN || errno == EACCES)
-		return err_set(err, ERR_BUSY, "its keeper is alive");
+		return err_set(err, ERR_BUSY, "its supervisor is alive");
 	return err_errno(err, ERR_IO, errno, "locking the exit record");
 }
 
@@ -299,19 +299,20 @@ run_folder_record_read(int folder, struct protocol_message *ret)
 /* ---- leader, order, socket --------------------------------------------------------------- */
 
 bool
-run_folder_leader_write(int folder, const struct process_leader *leader, struct err *err)
+run_folder_main_process_write(int folder, const struct process_main *main_process, struct err *err)
 {
 	char text[192];
 	int len = snprintf(text, sizeof(text), "%d %" PRIu64 " %s %s %" PRIu64 "\n",
-	    (int)leader->pid, leader->start, leader->boot[0] == '\0' ? "-" : leader->boot,
-	    leader->tag, leader->space);
+	    (int)main_process->pid, main_process->start,
+	    main_process->boot[0] == '\0' ? "-" : main_process->boot, main_process->tag,
+	    main_process->space);
 
 	assert(len > 0 && (size_t)len < sizeof(text));
 	return write_small(folder, "leader", text, (size_t)len, err);
 }
 
 bool
-run_folder_leader_read(int folder, struct process_leader *ret)
+run_folder_main_process_read(int folder, struct process_main *ret)
 {
 	char text[192];
 	int pid;

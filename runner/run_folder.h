@@ -51,9 +51,9 @@ bool run_folder_record_write(int claimed, const struct protocol_message *exit_me
 enum run_folder_record run_folder_record_read(int folder, struct protocol_message *ret);
 
 /* Who the leader is; written before the gate can open.  Read fails when it is not there. */
-bool run_folder_leader_write(int folder, const struct process_leader *leader, struct err *err)
-    MUST_USE;
-bool run_folder_leader_read(int folder, struct process_leader *ret);
+bool run_folder_main_process_write(
+    int folder, const struct process_main *main_process, struct err *err) MUST_USE;
+bool run_folder_main_process_read(int folder, struct process_main *ret);
 
 /* The tag of the order; empty when the order was not written. */
 void run_folder_tag_read(int folder, char ret[PROCESS_TAG]);

@@ -1,4 +1,4 @@
-/* runner.c - takes the server's orders, and watches the keepers.  Side: runner. */
+/* runner.c - takes the server's orders, and watches the supervisors.  Side: runner. */
 /* SPDX-License-Identifier: ISC */
 #include "runner/runner.h"
 
@@ -19,57 +19,57 @@
 
 #include "lib/clock.h"
 #include "lib/crash_point.h"
-#include "runner/asking.h"
-#include "runner/keeper.h"
+#include "runner/git_query_queue.h"
+#include "runner/supervisor.h"
 #include "runner/listener.h"
-#include "runner/peers.h"
+#include "runner/connections.h"
 #include "runner/run_folder.h"
-#include "runner/run_forget.h"
-#include "runner/settle.h"
+#include "runner/run_purge.h"
+#include "runner/reconcile.h"
 #include "runner/shared_state.h"
 
-#define KEEPERS_MAX    64    /* more runs than there may be environments */
-#define SPARE_AFTER_MS 1000  /* idle for so long: nobody waits for the disk */
-#define QUIET_MS       20    /* a run that begins has the processor: git waits so long */
-#define HELLO_WAIT_MS  10000 /* whoever connects says who it is */
-#define EXIT_IO	       74
-#define EXIT_CONFIG    78
+#define SUPERVISORS_MAX 64    /* more runs than there may be environments */
+#define SPARE_AFTER_MS	1000  /* idle for so long: nobody waits for the disk */
+#define QUIET_MS	20    /* a run that begins has the processor: git waits so long */
+#define HELLO_WAIT_MS	10000 /* whoever connects says who it is */
+#define EXIT_IO		74
+#define EXIT_CONFIG	78
 
 struct watch {
 	uint64_t id;
 	pid_t pid;
 	int pidfd;
-	bool child; /* ours, to be waited for; else a keeper of an earlier runner */
+	bool child; /* ours, to be waited for; else a supervisor of an earlier runner */
 };
 
 struct runner {
-	struct peers peers;
-	uint64_t asker; /* the peer whose order is being carried out */
+	struct connections connections;
+	uint64_t requester; /* the peer whose order is being carried out */
 	struct listener listener;
 	int signals; /* signalfd; -1: with one server nothing but its end ends us */
 	bool drains; /* SIGTERM is no end while there are runs */
 	bool is_draining;
 	int root;
-	const struct program_place *place;
+	const struct program_dirs *dirs;
 	int exit_status; /* -1: go on */
 	size_t watch_count;
-	struct watch watches[KEEPERS_MAX];
-	struct settling settling;
-	struct asking asking;
+	struct watch watches[SUPERVISORS_MAX];
+	struct reconciling reconciling;
+	struct git_query_queue git_queries;
 	char packet[PROTOCOL_PACKET_MAX]; /* what is received, one at a time */
 	bool has_spare;			  /* a folder for the next run is ready */
 	int64_t quiet_until;		  /* monotonic ms: no question before */
 };
 
 static void order_run(struct runner *runner, struct protocol_message *order);
-static void order_settle(struct runner *runner, uint64_t id);
+static void order_reconcile(struct runner *runner, uint64_t id);
 
 /* ---- to the server ----------------------------------------------------------------------- */
 
 static void
 say(struct runner *runner, const struct protocol_message *message)
 {
-	peers_say(&runner->peers, runner->asker, message);
+	connections_say(&runner->connections, runner->requester, message);
 }
 
 static void
@@ -85,7 +85,7 @@ refuse(struct runner *runner, uint64_t id, enum protocol_why why, const struct e
 	say(runner, &refused);
 }
 
-/* ---- keepers ----------------------------------------------------------------------------- */
+/* ---- supervisors ----------------------------------------------------------------------------- */
 
 static bool
 watch_add(struct runner *runner, uint64_t id, pid_t pid, bool child)
@@ -96,7 +96,7 @@ watch_add(struct runner *runner, uint64_t id, pid_t pid, bool child)
 		if (runner->watches[i].id == id)
 			return true;
 	}
-	if (runner->watch_count == KEEPERS_MAX)
+	if (runner->watch_count == SUPERVISORS_MAX)
 		return false;
 	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (pidfd == -1)
@@ -107,17 +107,17 @@ watch_add(struct runner *runner, uint64_t id, pid_t pid, bool child)
 }
 
 static void
-on_keeper_ended(struct runner *runner, size_t i)
+on_supervisor_ended(struct runner *runner, size_t i)
 {
 	struct watch watch = runner->watches[i];
 
-	CRASH_POINT(keeper_gone);
+	CRASH_POINT(supervisor_gone);
 	(void)close(watch.pidfd);
 	runner->watches[i] = runner->watches[--runner->watch_count];
 	if (watch.child)
 		(void)waitpid(watch.pid, NULL, 0);
-	runner->asker = 0; /* nobody asked: all are told */
-	order_settle(runner, watch.id);
+	runner->requester = 0; /* nobody asked: all are told */
+	order_reconcile(runner, watch.id);
 }
 
 /* RUN_ID is the id and 128 random bits: nobody else's process has it in its environment. */
@@ -138,8 +138,8 @@ static void
 order_run(struct runner *runner, struct protocol_message *order)
 {
 	struct protocol_message started = { .kind = PROTOCOL_STARTED, .id = order->id };
-	struct keeper_start start = {
-		.order = order, .place = runner->place, .root = runner->root, .folder = -1
+	struct supervisor_start start = {
+		.order = order, .dirs = runner->dirs, .root = runner->root, .folder = -1
 	};
 	struct err err = { .code = ERR_NONE };
 	pid_t pid = -1;
@@ -147,69 +147,71 @@ order_run(struct runner *runner, struct protocol_message *order)
 	CRASH_POINT(order_heard);
 	if (runner->is_draining)
 		(void)err_set(&err, ERR_LIMIT, "the runner is about to end");
-	else if (runner->watch_count == KEEPERS_MAX)
-		(void)err_set(&err, ERR_LIMIT, "%d runs are kept already", KEEPERS_MAX);
+	else if (runner->watch_count == SUPERVISORS_MAX)
+		(void)err_set(&err, ERR_LIMIT, "%d runs are kept already", SUPERVISORS_MAX);
 	else if (draw_tag(order, &err))
 		start.folder = run_folder_make(runner->root, order, &start.is_spare, &err);
 	runner->has_spare = false; /* whatever became of this */
 	if (start.folder != -1) {
 		CRASH_POINT(folder_made);
-		pid = keeper_fork(&start, &err);
+		pid = supervisor_fork(&start, &err);
 		(void)close(start.folder);
 		if (pid == -1)
 			run_folder_remove(runner->root, order->id);
 	}
 	if (pid == -1) {
-		/* Only mkdir says BUSY: a keeper of a folder that is new has no other beside it. */
+		/* Only mkdir says BUSY: a supervisor of a folder that is new has no other beside
+		 * it. */
 		refuse(runner, order->id,
 		    err.code == ERR_BUSY ? PROTOCOL_WHY_EXISTS : PROTOCOL_WHY_FAILED, &err);
 		return;
 	}
-	CRASH_POINT(keeper_up);
+	CRASH_POINT(supervisor_up);
 	if (!watch_add(runner, order->id, pid, true))
-		runner->exit_status = EXIT_IO; /* out of descriptors: its keeper needs nobody */
+		runner->exit_status = EXIT_IO; /* out of descriptors: its supervisor needs nobody */
 	say(runner, &started);
 	runner->quiet_until = clock_monotonic_ms() + QUIET_MS;
 	CRASH_POINT(started_said);
 }
 
 static void
-order_settle(struct runner *runner, uint64_t id)
+order_reconcile(struct runner *runner, uint64_t id)
 {
-	struct protocol_message settled;
-	pid_t keeper = 0;
+	struct protocol_message reconciled;
+	pid_t supervisor = 0;
 
-	if (!settle_look(&runner->settling, runner->root, id, &settled, &keeper))
-		return; /* goes on in settle_pending */
-	if (settled.state == PROTOCOL_STATE_ALIVE)
-		(void)watch_add(runner, id, keeper, false); /* else the server's socket tells */
-	if (runner->asker == 0)
-		peers_say_all(&runner->peers, &settled);
+	if (!reconcile_look(&runner->reconciling, runner->root, id, &reconciled, &supervisor))
+		return; /* goes on in reconcile_pending */
+	if (reconciled.state == PROTOCOL_STATE_ALIVE)
+		(void)watch_add(runner, id, supervisor, false); /* else the server's socket tells */
+	if (runner->requester == 0)
+		connections_say_all(&runner->connections, &reconciled);
 	else
-		say(runner, &settled);
+		say(runner, &reconciled);
 }
 
 static void
-settle_pending(struct runner *runner)
+reconcile_pending(struct runner *runner)
 {
 	struct protocol_message message;
 
-	for (size_t i = runner->settling.count; i-- > 0;) {
-		if (settle_turn(&runner->settling, i, &message) || message.kind == PROTOCOL_STUCK)
-			peers_say_all(&runner->peers, &message);
+	for (size_t i = runner->reconciling.count; i-- > 0;) {
+		if (reconcile_turn(&runner->reconciling, i, &message) ||
+		    message.kind == PROTOCOL_STUCK)
+			connections_say_all(&runner->connections, &message);
 	}
 }
 
 static void
-order_forget(struct runner *runner, uint64_t id)
+order_purge(struct runner *runner, uint64_t id)
 {
-	struct protocol_message forgotten = { .kind = PROTOCOL_FORGOTTEN,
+	struct protocol_message forgotten = { .kind = PROTOCOL_PURGED,
 		.id = id,
 		.removal = PROTOCOL_REMOVAL_STAY,
 		.text = "it is being ended" };
 
-	if (!settle_has(&runner->settling, id))
-		run_forget(runner->root, id, &forgotten);
+	if (!reconcile_has(&runner->reconciling, id))
+		run_purge(runner->root, id, &forgotten);
 	say(runner, &forgotten);
 }
 
@@ -217,19 +219,19 @@ order_forget(struct runner *runner, uint64_t id)
 
 /* Of the only one the end is ours. */
 static void
-drop(struct runner *runner, struct peer *peer, int status)
+drop(struct runner *runner, struct connection *connection, int status)
 {
 	if (runner->listener.fd == -1)
 		runner->exit_status = status;
-	else if (peer->lost_errno != 0)
+	else if (connection->lost_errno != 0)
 		(void)fprintf(stderr, "deploybot-runner: a server is lost: %s\n",
-		    strerrordesc_np(peer->lost_errno));
-	asking_forget(&runner->asking, peer->number);
-	peers_remove(peer);
+		    strerrordesc_np(connection->lost_errno));
+	git_query_queue_forget(&runner->git_queries, connection->number);
+	connections_remove(connection);
 }
 
 static void
-on_hello(struct runner *runner, struct peer *peer, const struct protocol_message *hello)
+on_hello(struct runner *runner, struct connection *connection, const struct protocol_message *hello)
 {
 	struct protocol_message ours = {
 		.kind = PROTOCOL_HELLO, .version = PROTOCOL_VERSION, .pid = getpid()
@@ -237,14 +239,14 @@ on_hello(struct runner *runner, struct peer *peer, const struct protocol_message
 
 	say(runner, &ours);
 	if (hello->version == PROTOCOL_VERSION) {
-		peer->greeted = true;
-		peer->due = 0;
+		connection->greeted = true;
+		connection->due = 0;
 		return;
 	}
 	(void)fprintf(stderr,
 	    "deploybot-runner: the server speaks version %u, this is %d: install both of one release\n",
 	    hello->version, PROTOCOL_VERSION);
-	drop(runner, peer, EXIT_CONFIG);
+	drop(runner, connection, EXIT_CONFIG);
 }
 
 /* An order with a wrong field still has somebody who waits for it: its id is looked for. */
@@ -254,42 +256,44 @@ on_bad_order(struct runner *runner, const struct protocol_message *order, const 
 	(void)fprintf(stderr, "deploybot-runner: refused: %s\n", err->text);
 	if (order->kind == PROTOCOL_RUN && order->id != 0)
 		refuse(runner, order->id, PROTOCOL_WHY_INVALID, err);
-	else if (order->kind == PROTOCOL_ASK && order->id != 0)
-		asking_refuse(&runner->peers, runner->asker, order->id, 64, err->text);
+	else if (order->kind == PROTOCOL_GIT_QUERY && order->id != 0)
+		git_query_queue_refuse(
+		    &runner->connections, runner->requester, order->id, 64, err->text);
 }
 
 static void
-on_order(struct runner *runner, struct peer *peer, const char *data, size_t len)
+on_order(struct runner *runner, struct connection *connection, const char *data, size_t len)
 {
 	struct protocol_message order;
 	struct err err;
 
-	runner->asker = peer->number;
+	runner->requester = connection->number;
 	if (!protocol_decode(data, len, &order, &err)) {
 		on_bad_order(runner, &order, &err);
 		return;
 	}
 	if (order.kind == PROTOCOL_HELLO) {
-		on_hello(runner, peer, &order);
+		on_hello(runner, connection, &order);
 		return;
 	}
-	if (!peer->greeted) {
+	if (!connection->greeted) {
 		(void)fprintf(stderr, "deploybot-runner: an order before hello\n");
-		drop(runner, peer, EXIT_CONFIG);
+		drop(runner, connection, EXIT_CONFIG);
 		return;
 	}
 	switch (order.kind) {
 	case PROTOCOL_RUN:
 		order_run(runner, &order);
 		break;
-	case PROTOCOL_SETTLE:
-		order_settle(runner, order.id);
+	case PROTOCOL_RECONCILE:
+		order_reconcile(runner, order.id);
 		break;
-	case PROTOCOL_ASK:
-		asking_add(&runner->asking, &runner->peers, runner->asker, &order);
+	case PROTOCOL_GIT_QUERY:
+		git_query_queue_add(
+		    &runner->git_queries, &runner->connections, runner->requester, &order);
 		break;
-	case PROTOCOL_FORGET:
-		order_forget(runner, order.id);
+	case PROTOCOL_PURGE:
+		order_purge(runner, order.id);
 		break;
 	default:
 		(void)fprintf(
@@ -298,21 +302,21 @@ on_order(struct runner *runner, struct peer *peer, const char *data, size_t len)
 }
 
 static void
-on_server(struct runner *runner, struct peer *peer)
+on_server(struct runner *runner, struct connection *connection)
 {
 	ssize_t n =
-	    recv(peer->fd, runner->packet, sizeof(runner->packet), MSG_TRUNC | MSG_DONTWAIT);
+	    recv(connection->fd, runner->packet, sizeof(runner->packet), MSG_TRUNC | MSG_DONTWAIT);
 
 	if (n == -1 && (errno == EINTR || errno == EAGAIN))
 		return;
 	if (n == 0 || (n == -1 && errno == ECONNRESET))
-		drop(runner, peer, 0);
+		drop(runner, connection, 0);
 	else if (n == -1)
-		drop(runner, peer, EXIT_IO);
+		drop(runner, connection, EXIT_IO);
 	else if ((size_t)n > sizeof(runner->packet))
 		(void)fprintf(stderr, "deploybot-runner: an order of %zd bytes\n", n);
 	else
-		on_order(runner, peer, runner->packet, (size_t)n);
+		on_order(runner, connection, runner->packet, (size_t)n);
 }
 
 static void
@@ -320,20 +324,20 @@ on_connection(struct runner *runner)
 {
 	uid_t user;
 	int fd = listener_accept(&runner->listener, &user);
-	struct peer *peer = fd == -1 ? NULL : peers_add(&runner->peers, fd);
+	struct connection *connection = fd == -1 ? NULL : connections_add(&runner->connections, fd);
 
 	if (fd == -1)
 		return;
-	if (peer == NULL) {
+	if (connection == NULL) {
 		(void)fprintf(stderr,
 		    "deploybot-runner: a server of user %u is sent away: %d are connected\n",
-		    (unsigned)user, PEERS_MAX);
+		    (unsigned)user, CONNECTIONS_MAX);
 		return;
 	}
 	if (user != getuid()) /* a health check of ours comes again and again */
 		(void)fprintf(stderr, "deploybot-runner: a server of user %u has connected\n",
 		    (unsigned)user);
-	peer->due = clock_monotonic_ms() + HELLO_WAIT_MS;
+	connection->due = clock_monotonic_ms() + HELLO_WAIT_MS;
 }
 
 /* ---- signals ----------------------------------------------------------------------------- */
@@ -345,7 +349,7 @@ reap(struct runner *runner)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
-		asking_reaped(&runner->asking, pid);
+		git_query_queue_reaped(&runner->git_queries, pid);
 		for (size_t i = 0; i < runner->watch_count; i++) {
 			if (runner->watches[i].pid == pid)
 				runner->watches[i].child = false;
@@ -362,7 +366,7 @@ on_told_to_end(struct runner *runner)
 	}
 	runner->is_draining = true;
 	(void)fprintf(stderr, "deploybot-runner: ending: %zu runs are waited for\n",
-	    runner->watch_count + runner->settling.count);
+	    runner->watch_count + runner->reconciling.count);
 }
 
 static void
@@ -398,29 +402,29 @@ time_to_wait(const struct runner *runner)
 {
 	int64_t left;
 
-	if (asking_has_next(&runner->asking)) {
+	if (git_query_queue_has_next(&runner->git_queries)) {
 		left = runner->quiet_until - clock_monotonic_ms();
 		return left > 0 ? (int)left : 0;
 	}
-	if (runner->settling.count > 0)
-		return SETTLE_EVERY_MS;
+	if (runner->reconciling.count > 0)
+		return RECONCILE_EVERY_MS;
 	return runner->has_spare ? -1 : SPARE_AFTER_MS;
 }
 
 /* What a turn looks at, in this order; watches behind. */
-enum { FD_ANSWER, FD_SIGNALS, FD_LISTENER, FD_PEERS, FD_WATCHES = FD_PEERS + PEERS_MAX };
+enum { FD_ANSWER, FD_SIGNALS, FD_LISTENER, FD_PEERS, FD_WATCHES = FD_PEERS + CONNECTIONS_MAX };
 
 static size_t
-list_fds(const struct runner *runner, struct pollfd fds[FD_WATCHES + KEEPERS_MAX])
+list_fds(const struct runner *runner, struct pollfd fds[FD_WATCHES + SUPERVISORS_MAX])
 {
-	fds[FD_ANSWER] = (struct pollfd){ runner->asking.fd, POLLIN, 0 };
+	fds[FD_ANSWER] = (struct pollfd){ runner->git_queries.fd, POLLIN, 0 };
 	fds[FD_SIGNALS] = (struct pollfd){ runner->signals, POLLIN, 0 };
 	fds[FD_LISTENER] = (struct pollfd){ runner->listener.fd, POLLIN, 0 };
-	for (size_t i = 0; i < PEERS_MAX; i++) {
-		const struct peer *peer = &runner->peers.all[i];
+	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+		const struct connection *connection = &runner->connections.all[i];
 
-		fds[FD_PEERS + i] =
-		    (struct pollfd){ peer->number == 0 ? -1 : peer->fd, peers_events(peer), 0 };
+		fds[FD_PEERS + i] = (struct pollfd){ connection->number == 0 ? -1 : connection->fd,
+			connections_events(connection), 0 };
 	}
 	for (size_t i = 0; i < runner->watch_count; i++)
 		fds[FD_WATCHES + i] = (struct pollfd){ runner->watches[i].pidfd, POLLIN, 0 };
@@ -428,33 +432,34 @@ list_fds(const struct runner *runner, struct pollfd fds[FD_WATCHES + KEEPERS_MAX
 }
 
 static void
-turn_peers(struct runner *runner, const struct pollfd fds[PEERS_MAX])
+turn_connections(struct runner *runner, const struct pollfd fds[CONNECTIONS_MAX])
 {
-	for (size_t i = 0; i < PEERS_MAX; i++) {
-		struct peer *peer = &runner->peers.all[i];
+	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+		struct connection *connection = &runner->connections.all[i];
 
-		if (peer->number == 0)
+		if (connection->number == 0)
 			continue;
 		if ((fds[i].revents & POLLOUT) != 0)
-			peers_flush(peer);
+			connections_flush(connection);
 		if ((fds[i].revents & ~POLLOUT) != 0)
-			on_server(runner, peer);
+			on_server(runner, connection);
 	}
-	(void)peers_expire(&runner->peers);
-	for (size_t i = 0; i < PEERS_MAX; i++) {
-		struct peer *peer = &runner->peers.all[i];
+	(void)connections_expire(&runner->connections);
+	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+		struct connection *connection = &runner->connections.all[i];
 
-		if (peer->number != 0 && peer->is_lost)
-			drop(runner, peer, peer->lost_errno == 0 ? 0 : EXIT_IO);
+		if (connection->number != 0 && connection->is_lost)
+			drop(runner, connection, connection->lost_errno == 0 ? 0 : EXIT_IO);
 	}
 }
 
 static void
 turn(struct runner *runner)
 {
-	struct pollfd fds[FD_WATCHES + KEEPERS_MAX];
+	struct pollfd fds[FD_WATCHES + SUPERVISORS_MAX];
 	size_t watches = runner->watch_count, count = list_fds(runner, fds);
-	int wait_ms = time_to_wait(runner), due_ms = peers_expire(&runner->peers), ready;
+	int wait_ms = time_to_wait(runner), due_ms = connections_expire(&runner->connections),
+	    ready;
 
 	ready = poll(
 	    fds, count, due_ms != -1 && (wait_ms == -1 || due_ms < wait_ms) ? due_ms : wait_ms);
@@ -470,19 +475,20 @@ turn(struct runner *runner)
 	/* From the end: the one that goes is replaced by the last, which was looked at. */
 	for (size_t i = watches; i-- > 0;) {
 		if (fds[FD_WATCHES + i].revents != 0)
-			on_keeper_ended(runner, i);
+			on_supervisor_ended(runner, i);
 	}
 	if (fds[FD_ANSWER].revents != 0)
-		asking_hear(&runner->asking, &runner->peers);
-	turn_peers(runner, fds + FD_PEERS);
+		git_query_queue_hear(&runner->git_queries, &runner->connections);
+	turn_connections(runner, fds + FD_PEERS);
 	if (fds[FD_LISTENER].revents != 0)
 		on_connection(runner);
 	if (fds[FD_SIGNALS].revents != 0)
 		on_signal(runner);
-	if (asking_has_next(&runner->asking) && clock_monotonic_ms() >= runner->quiet_until)
-		asking_next(&runner->asking, &runner->peers, runner->place);
-	settle_pending(runner);
-	if (runner->is_draining && runner->watch_count == 0 && runner->settling.count == 0)
+	if (git_query_queue_has_next(&runner->git_queries) &&
+	    clock_monotonic_ms() >= runner->quiet_until)
+		git_query_queue_next(&runner->git_queries, &runner->connections, runner->dirs);
+	reconcile_pending(runner);
+	if (runner->is_draining && runner->watch_count == 0 && runner->reconciling.count == 0)
 		runner->exit_status = 0;
 }
 
@@ -494,14 +500,14 @@ open_up(struct runner *runner, const struct runner_start *start, struct err *err
 	socklen_t size = sizeof(is_socket);
 
 	if (start->listen == NULL) {
-		runner->root = run_folder_root(start->place->state, err);
+		runner->root = run_folder_root(start->dirs->state, err);
 		if (runner->root == -1)
 			return false;
 		if (getsockopt(start->server, SOL_SOCKET, SO_TYPE, &is_socket, &size) == -1)
 			return err_set(err, ERR_IO, "descriptor %d is no socket", start->server);
-		return peers_add(&runner->peers, start->server) != NULL;
+		return connections_add(&runner->connections, start->server) != NULL;
 	}
-	runner->root = shared_state_open(start->place->state, err);
+	runner->root = shared_state_open(start->dirs->state, err);
 	if (runner->root == -1 || !listener_open(&runner->listener, start->listen, err))
 		return false;
 	/* One that a runner of one user held ready has the wrong mode for this one's server. */
@@ -516,9 +522,9 @@ runner_serve(const struct runner_start *start)
 	static struct runner runner; /* too large for a stack, and there is one */
 	struct err err;
 
-	runner.place = start->place;
+	runner.dirs = start->dirs;
 	runner.drains = start->drains;
-	runner.asking.fd = runner.signals = runner.listener.fd = -1;
+	runner.git_queries.fd = runner.signals = runner.listener.fd = -1;
 	runner.exit_status = -1;
 	if (!open_up(&runner, start, &err)) {
 		(void)fprintf(stderr, "deploybot-runner: %s\n", err.text);
@@ -526,12 +532,12 @@ runner_serve(const struct runner_start *start)
 	}
 	if (start->listen != NULL)
 		(void)fprintf(stderr, "deploybot-runner: ready: listening on %s, state in %s\n",
-		    start->listen, start->place->state);
+		    start->listen, start->dirs->state);
 	CRASH_POINT(runner_up);
 	while (runner.exit_status == -1)
 		turn(&runner);
 	for (size_t i = 0; i < runner.watch_count; i++)
-		(void)close(runner.watches[i].pidfd); /* those keepers go on */
+		(void)close(runner.watches[i].pidfd); /* those supervisors go on */
 	listener_close(&runner.listener);
 	(void)close(runner.root);
 	return runner.exit_status;

@@ -1,4 +1,4 @@
-/* runner.h - takes the server's orders, and watches the keepers.  Side: runner. */
+/* runner.h - takes the server's orders, and watches the supervisors.  Side: runner. */
 /* SPDX-License-Identifier: ISC */
 #ifndef RUNNER_H
 #define RUNNER_H
@@ -10,14 +10,14 @@ struct runner_start {
 	int server;	    /* its server; -1: it listens */
 	const char *listen; /* NULL: it does not */
 	bool drains;	    /* told to end, it first waits for its runs */
-	const struct program_place *place;
+	const struct program_dirs *dirs;
 };
 
 /*
  * Serves its server (AF_UNIX, SOCK_SEQPACKET) until it closes, or whoever comes until SIGTERM or
- * SIGINT.  Runs stay with their keepers, a question ends.  Returns the exit status: 0; 74 when a
- * socket or a disk fails; 75 when another runner works there; 78 when the one server speaks another
- * version or the place is not as it has to be.
+ * SIGINT.  Runs stay with their supervisors, a question ends.  Returns the exit status: 0; 74 when
+ * a socket or a disk fails; 75 when another runner works there; 78 when the one server speaks
+ * another version or the place is not as it has to be.
  */
 int runner_serve(const struct runner_start *start);
 

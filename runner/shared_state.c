@@ -162,7 +162,7 @@ check_above(const char *state, gid_t its_group, struct err *err)
 	    why.text, group_name(its_group, group));
 }
 
-/* Not the descriptor that forked keepers hold for a while: the lock would stay with them. */
+/* Not the descriptor that forked supervisors hold for a while: the lock would stay with them. */
 static bool
 take_lock(int root, const char *state, struct err *err)
 {

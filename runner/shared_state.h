@@ -3,7 +3,7 @@
 /*
  *	STATE/		1770 and root's, of a group that both are in: who owns a folder, or may
  *			write there without the sticky bit, may put others in place of those in it
- *	STATE/runs/	2750, ours, of STATE's group: the server reads, and connects to keepers
+ *	STATE/runs/	2750, ours, of STATE's group: the server reads, and connects to supervisors
  *	STATE/git/	0700, ours
  *	STATE/apps/	0700, ours
  */

@@ -52,7 +52,7 @@
 	W(RETRY,    1000,  "until the disk is asked again") \
 	W(TELL,     10000, "for a slow server to read its `exit`")
 
-/* A(name, the function of keeper.c that does it) */
+/* A(name, the function of supervisor.c that does it) */
 #define SUPERVISOR_ACTS(A) \
 	A(OPEN_GATE,      open_gate) \
 	A(SHUT_GATE,      shut_gate)		/* the main process ends by itself, at once */ \

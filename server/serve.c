@@ -29,7 +29,7 @@
 #include "runs/run_files.h"
 #include "runs/run_tail.h"
 #include "serve_inside.h"
-#include "store/store_place.h"
+#include "store/fs_check.h"
 #include "telegram/telegram_update.h"
 #include "telegram/telegram_webhook.h"
 
@@ -194,16 +194,16 @@ on_runner_fatal(void *ctx, const char *text)
 static bool
 check_place(const char *folder, struct err *err)
 {
-	enum store_place place;
+	enum fs_check fs;
 	const char *name;
 
-	if (!store_place_look(folder, &place, &name, err))
+	if (!fs_check_look(folder, &fs, &name, err))
 		return false;
-	if (place == STORE_PLACE_REMOTE)
+	if (fs == FS_REMOTE)
 		return err_set(err, ERR_CONFIG,
 		    "STATE_DIRECTORY %s is on %s, where neither locks nor flushes can be trusted: use a local disk",
 		    folder, name);
-	if (place == STORE_PLACE_FLEETING)
+	if (fs == FS_VOLATILE)
 		log_warning(
 		    "STATE_DIRECTORY %s is on %s: what is kept there is gone with its container, or at the next boot",
 		    folder, name);
@@ -510,6 +510,6 @@ serve_run(struct settings *settings, const struct serve_options *options)
 		serve_manager_refused(err.text);
 		serve.status = err_exit_status(err.code == ERR_NONE ? ERR_NOMEM : err.code);
 	}
-	serve_take_apart(&serve);
+	serve_teardown(&serve);
 	return serve.status;
 }

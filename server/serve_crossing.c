@@ -62,8 +62,8 @@ take_outcome(struct serve *serve, struct outcome *outcome)
 	case OUTCOME_WITHDRAW:
 		perform_withdraw(&serve->perform, outcome->withdraw);
 		break;
-	case OUTCOME_TALLY:
-		metric_set_tally(serve->metrics, &outcome->tally);
+	case OUTCOME_METRIC:
+		metric_set_count(serve->metrics, &outcome->increment);
 		break;
 	case OUTCOME_GAUGES:
 		metric_set_gauges(serve->metrics, outcome->gauges);

@@ -78,7 +78,7 @@ void serve_take_outcomes(struct serve *serve, struct queue_list *list);
 /* --- serve_stop.c --- */
 
 void serve_stop_start(struct serve *serve);	/* SIGTERM, SIGINT: no new work, then the end */
-void serve_take_apart(struct serve *serve);	/* after the loop; whatever was made is freed */
+void serve_teardown(struct serve *serve);	/* after the loop; whatever was made is freed */
 
 /* --- serve_manager.c --- */
 

@@ -100,7 +100,7 @@ drain(struct serve *serve)
 }
 
 void
-serve_take_apart(struct serve *serve)
+serve_teardown(struct serve *serve)
 {
 	if (serve->loop != NULL) {
 		serve_reload_stop(serve);

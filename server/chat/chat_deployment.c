@@ -9,7 +9,7 @@
 
 typedef void say_fn(struct chat_text *text, const struct chat_deployment *about);
 
-static say_fn say_requested, say_question, say_queued, say_under_way, say_live, say_failed,
+static say_fn say_requested, say_question, say_queued, say_in_progress, say_live, say_failed,
     say_rolled_back, say_rollback_failed, say_refused, say_cancelled, say_expired, say_superseded;
 
 /* A state without words is an error of the compiler. */
@@ -17,11 +17,11 @@ static say_fn *const say[] = {
 	[DEPLOY_REQUESTED] = say_requested,
 	[DEPLOY_AWAITING_CONFIRMATION] = say_question,
 	[DEPLOY_QUEUED] = say_queued,
-	[DEPLOY_RUNNING] = say_under_way,
-	[DEPLOY_STOPPING] = say_under_way,
-	[DEPLOY_VERIFYING] = say_under_way,
-	[DEPLOY_ROLLING_BACK] = say_under_way,
-	[DEPLOY_VERIFYING_ROLLBACK] = say_under_way,
+	[DEPLOY_RUNNING] = say_in_progress,
+	[DEPLOY_STOPPING] = say_in_progress,
+	[DEPLOY_VERIFYING] = say_in_progress,
+	[DEPLOY_ROLLING_BACK] = say_in_progress,
+	[DEPLOY_VERIFYING_ROLLBACK] = say_in_progress,
 	[DEPLOY_LIVE] = say_live,
 	[DEPLOY_FAILED] = say_failed,
 	[DEPLOY_ROLLED_BACK] = say_rolled_back,
@@ -52,7 +52,7 @@ add_image(struct chat_text *text, const char *before, const struct deployment *d
 }
 
 static void
-add_asker(struct chat_text *text, const struct deployment *deployment)
+add_requester(struct chat_text *text, const struct deployment *deployment)
 {
 	chat_text_add(text, "\n");
 	if (deployment->author[0] != '\0') {
@@ -65,7 +65,7 @@ add_asker(struct chat_text *text, const struct deployment *deployment)
 		return;
 	}
 	chat_text_add(text, deployment->trigger == TRIGGER_CHAT ? "asked by " : "pushed by ");
-	chat_text_outside(text, deployment->asker);
+	chat_text_outside(text, deployment->requester);
 }
 
 static void
@@ -175,10 +175,10 @@ add_what_would_change(struct chat_text *text, const struct chat_deployment *abou
 		chat_text_add(text, "\n%lld commit%s since:", (long long)answer->count,
 		    answer->count == 1 ? "" : "s");
 	add_changes(text, answer);
-	if (about->deployment->is_forced)
+	if (about->deployment->is_force_push)
 		chat_text_add(text,
 		    "\n⚠️ " MARK_BOLD "forced: what is live is not in its history" MARK_BOLD);
-	if (about->deployment->is_foreign)
+	if (about->deployment->is_off_branch)
 		chat_text_add(text, "\n⚠️ " MARK_BOLD "not in the branch of %s" MARK_BOLD,
 		    about->deployment->environment);
 }
@@ -204,14 +204,14 @@ say_question(struct chat_text *text, const struct chat_deployment *about)
 	chat_text_commit(text, deployment->commit);
 	add_subject(text, deployment);
 	add_image(text, "\n", deployment);
-	add_asker(text, deployment);
+	add_requester(text, deployment);
 	if (!deployment_is_rollback(deployment))
 		add_what_would_change(text, about);
-	if (strcmp(environment->held_commit, deployment->commit) == 0)
+	if (strcmp(environment->blocked_commit, deployment->commit) == 0)
 		chat_text_add(text,
 		    "\n⚠️ " MARK_BOLD
 		    "this commit was taken back automatically before" MARK_BOLD);
-	if (!about->has_way_back && !deployment_is_rollback(deployment))
+	if (!about->can_roll_back && !deployment_is_rollback(deployment))
 		chat_text_add(text, "\nno rollback available");
 	if (about->n_urls == 0)
 		chat_text_add(
@@ -227,7 +227,7 @@ say_queued(struct chat_text *text, const struct chat_deployment *about)
 	chat_text_add(text, "⏳ " MARK_BOLD "%s" MARK_BOLD " ← ", deployment->environment);
 	chat_text_commit(text, deployment->commit);
 	add_subject(text, deployment);
-	add_asker(text, deployment);
+	add_requester(text, deployment);
 	chat_text_add(text, "\nwaits for the deployment under way");
 }
 
@@ -255,7 +255,7 @@ add_steps(struct chat_text *text, const struct chat_deployment *about)
 }
 
 static void
-add_under_way(struct chat_text *text, const struct deployment *deployment)
+add_in_progress(struct chat_text *text, const struct deployment *deployment)
 {
 	switch (deployment->state) {
 	case DEPLOY_STOPPING:
@@ -278,7 +278,7 @@ add_under_way(struct chat_text *text, const struct deployment *deployment)
 }
 
 static void
-say_under_way(struct chat_text *text, const struct chat_deployment *about)
+say_in_progress(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
 
@@ -286,11 +286,11 @@ say_under_way(struct chat_text *text, const struct chat_deployment *about)
 	chat_text_add(text, MARK_BOLD "%s" MARK_BOLD " ← ", deployment->environment);
 	chat_text_commit(text, deployment->commit);
 	add_subject(text, deployment);
-	add_asker(text, deployment);
+	add_requester(text, deployment);
 	add_detail(text, deployment);
 	add_unprobed(text, deployment);
 	add_steps(text, about);
-	add_under_way(text, deployment);
+	add_in_progress(text, deployment);
 	add_note(text, deployment);
 }
 
@@ -306,7 +306,7 @@ say_live(struct chat_text *text, const struct chat_deployment *about)
 	if (deployment_is_rollback(deployment))
 		chat_text_add(text, ", rolled back");
 	add_image(text, ", ", deployment);
-	add_asker(text, deployment);
+	add_requester(text, deployment);
 	add_unprobed(text, deployment);
 	add_steps(text, about);
 	add_note(text, deployment);
@@ -341,7 +341,7 @@ add_bad_headline(struct chat_text *text, const struct chat_deployment *about)
 	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED) {
 		chat_text_add(text, "🔥 " MARK_BOLD "%s is DOWN: neither %.7s nor %.7s is healthy",
 		    environment, deployment->commit, deployment->previous);
-	} else if (deployment->is_touched) {
+	} else if (deployment->target_changed) {
 		chat_text_add(text, "❌ " MARK_BOLD "%s is NOT known to be well", environment);
 	} else {
 		chat_text_add(text, "❌ " MARK_BOLD);
@@ -371,7 +371,7 @@ say_failed(struct chat_text *text, const struct chat_deployment *about)
 
 	add_bad_headline(text, about);
 	add_bad_reason(text, deployment);
-	if (deployment->is_touched) {
+	if (deployment->target_changed) {
 		chat_text_add(text,
 		    "\nThe target had begun to change and there is no way back. Last known release: ");
 		if (about->environment->current.id != 0)
@@ -379,7 +379,7 @@ say_failed(struct chat_text *text, const struct chat_deployment *about)
 		else
 			chat_text_add(text, "none");
 	}
-	add_asker(text, deployment);
+	add_requester(text, deployment);
 	add_unprobed(text, deployment);
 	add_steps(text, about);
 	add_took_and_audit(text, about);
@@ -393,7 +393,7 @@ say_rolled_back(struct chat_text *text, const struct chat_deployment *about)
 	add_bad_headline(text, about);
 	chat_text_commit(text, deployment->commit);
 	add_subject(text, deployment);
-	add_asker(text, deployment);
+	add_requester(text, deployment);
 	add_detail(text, deployment);
 	add_unprobed(text, deployment);
 	if (!is_same_again(deployment)) {
@@ -411,7 +411,7 @@ say_rollback_failed(struct chat_text *text, const struct chat_deployment *about)
 
 	add_bad_headline(text, about);
 	add_bad_reason(text, deployment);
-	add_asker(text, deployment);
+	add_requester(text, deployment);
 	add_unprobed(text, deployment);
 	chat_text_add(text, "\nLook at the target, then ");
 	chat_text_add(text,
@@ -538,7 +538,7 @@ chat_busy(const struct deployment *active, int64_t at)
 
 	chat_text_init(&text);
 	chat_text_add(&text, "⏳ %s is busy: ", active->environment);
-	chat_text_outside(&text, active->asker);
+	chat_text_outside(&text, active->requester);
 	chat_text_add(&text, deployment_is_rollback(active) ? " rolls back to " : " deploys ");
 	chat_text_commit(&text, active->commit);
 	chat_text_add(&text, " since ");
@@ -581,7 +581,7 @@ chat_deployment_line(struct chat_text *text, const struct deployment *deployment
 	if (deployment->why != DEPLOY_WHY_NONE)
 		chat_text_add(text, " (%s)", deploy_flow_why_word(deployment->why));
 	chat_text_add(text, " · ");
-	chat_text_outside(text, deployment->asker);
+	chat_text_outside(text, deployment->requester);
 	chat_text_add(text, " · ");
 	chat_text_ago(text, deployment->requested_at, at);
 }

@@ -85,7 +85,7 @@ add_health(struct chat_text *text, const struct chat_status *status)
 }
 
 static void
-add_under_way(struct chat_text *text, const struct chat_status *status)
+add_in_progress(struct chat_text *text, const struct chat_status *status)
 {
 	const struct deployment *active = status->active;
 
@@ -100,7 +100,7 @@ add_under_way(struct chat_text *text, const struct chat_status *status)
 		chat_text_add(text, " since ");
 		chat_text_duration(text, status->at - active->started_at);
 		chat_text_add(text, ", asked by ");
-		chat_text_outside(text, active->asker);
+		chat_text_outside(text, active->requester);
 	}
 	if (status->queued != NULL) {
 		chat_text_add(text, "\n⏳ next: ");
@@ -120,11 +120,11 @@ chat_status(struct chat_text *text, const struct chat_status *status)
 		chat_text_add(text,
 		    "\n" MARK_BOLD
 		    "the last change failed and so did the way back: look at the target" MARK_BOLD);
-	else if (environment->held_commit[0] != '\0') {
+	else if (environment->blocked_commit[0] != '\0') {
 		chat_text_add(text, "\nheld against ");
-		chat_text_commit(text, environment->held_commit);
+		chat_text_commit(text, environment->blocked_commit);
 		chat_text_add(text, ", which was taken back");
 	}
-	add_under_way(text, status);
+	add_in_progress(text, status);
 	chat_text_add(text, "\n");
 }

@@ -23,7 +23,7 @@
 struct doctor_git {
 	struct doctor *doctor;
 	struct runs *runs;
-	struct runs_question *question;
+	struct runs_git_query *query;
 	struct settings *elsewhere; /* with a state directory of our own; NULL: the real one */
 	char folder[64];	    /* that one; "": none was made */
 	struct loop_timer deadline;
@@ -73,7 +73,7 @@ on_answer(void *ctx, int exit_status, bool unreachable, const char *text, UNUSED
 	struct git_answer *answer = calloc(1, sizeof(*answer));
 	struct err err = { .text = "no memory" };
 
-	git->question = NULL;
+	git->query = NULL;
 	if (unreachable)
 		TELL(git->doctor, RUNNER, ERROR, "runner: it died: %s", text);
 	else if (answer != NULL && git_answer_decode(text, exit_status, answer, &err) &&
@@ -91,17 +91,17 @@ static void
 ask_heads(struct doctor_git *git)
 {
 	const struct settings *s = git->doctor->settings;
-	struct effect_ask ask = { .kind = ASK_HEADS };
+	struct effect_git_query wanted = { .kind = GIT_QUERY_HEADS };
 	struct err err;
 
 	for (size_t i = 0; i < s->environment_count; i++) {
 		const char *branch = s->environments[i].branch;
 
-		if (branch != NULL && ask.n_branches < LIMIT_ENVIRONMENTS)
-			(void)text_copy(ask.branches[ask.n_branches++], LIMIT_REF, branch);
+		if (branch != NULL && wanted.n_branches < LIMIT_ENVIRONMENTS)
+			(void)text_copy(wanted.branches[wanted.n_branches++], LIMIT_REF, branch);
 	}
-	git->question = runs_ask(git->runs, &ask, on_answer, git, &err);
-	if (git->question == NULL) {
+	git->query = runs_git_query_start(git->runs, &wanted, on_answer, git, &err);
+	if (git->query == NULL) {
 		TELL(git->doctor, GIT, ERROR, "git: %s", err.text);
 		finish(git);
 	}
@@ -169,8 +169,8 @@ on_deadline(UNUSED struct loop_timer *timer, void *ctx)
 		    git->doctor->settings->runner_socket == NULL ?
 			"" :
 			": it hangs, or four are connected to it already");
-	runs_ask_cancel(git->runs, git->question);
-	git->question = NULL;
+	runs_git_query_cancel(git->runs, git->query);
+	git->query = NULL;
 	finish(git);
 }
 

@@ -15,7 +15,7 @@
 #include "lib/err.h"
 #include "lib/file.h"
 #include "lib/text.h"
-#include "store/store_place.h"
+#include "store/fs_check.h"
 #include "types/settings.h"
 #include "types/settings_table.h"
 
@@ -98,18 +98,18 @@ static void
 examine_place(struct doctor *doctor, const char *path)
 {
 	char there[PATH_MAX];
-	enum store_place place = STORE_PLACE_FINE;
+	enum fs_check fs = FS_FINE;
 	const char *name = NULL;
 
 	doctor_nearest_there(path, there);
-	if (!store_place_look(there, &place, &name, NULL))
+	if (!fs_check_look(there, &fs, &name, NULL))
 		return; /* then it cannot be written to, which was said */
-	if (place == STORE_PLACE_REMOTE)
+	if (fs == FS_REMOTE)
 		TELL(doctor, FILES, ERROR,
 		    "STATE_DIRECTORY: %s is on %s, where neither locks nor flushes can be trusted:"
 		    " use a local disk",
 		    there, name);
-	else if (place == STORE_PLACE_FLEETING)
+	else if (fs == FS_VOLATILE)
 		TELL(doctor, FILES, WARNING,
 		    "STATE_DIRECTORY: %s is on %s: what is kept there is gone with its container,"
 		    " or at the next boot",

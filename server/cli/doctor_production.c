@@ -258,10 +258,10 @@ judge_images(struct doctor *doctor, const struct production *facts)
 static void
 judge_machine(struct doctor *doctor, const struct production *facts)
 {
-	if (facts->fleeting_place != NULL)
+	if (facts->volatile_folder != NULL)
 		SAY(doctor, ERROR,
 		    "STATE_DIRECTORY is on %s and does not stay: use a disk, or a volume",
-		    facts->fleeting_place);
+		    facts->volatile_folder);
 	else
 		SAY(doctor, OK, "STATE_DIRECTORY is on a disk that stays");
 	if (!facts->is_clock_set)

@@ -39,7 +39,7 @@ struct production {
 	bool is_runner_seen;			/* there is such a socket */
 	bool is_container;
 	bool is_clock_set;			/* by something that goes on doing so */
-	const char *fleeting_place;		/* the file system's name; NULL: it stays */
+	const char *volatile_folder;		/* the file system's name; NULL: it stays */
 	uint64_t descriptors;			/* the hard limit */
 	enum production_open open[SETTING_COUNT];
 	struct production_file secrets[SETTING_COUNT];

@@ -21,7 +21,7 @@
 #include "lib/text.h"
 #include "store/audit_verify.h"
 #include "store/store.h"
-#include "store/store_place.h"
+#include "store/fs_check.h"
 #include "types/settings_table.h"
 
 #define OTHERS 037 /* whoever is neither the owner nor a reader in the group */
@@ -98,7 +98,7 @@ look_at_users(struct production *facts, const char *database)
 static void
 look_at_machine(struct production *facts)
 {
-	enum store_place place = STORE_PLACE_FINE;
+	enum fs_check fs = FS_FINE;
 	struct timex clock = { 0 };
 	struct rlimit limit;
 	const char *name = NULL;
@@ -110,8 +110,8 @@ look_at_machine(struct production *facts)
 	facts->is_container = access("/.dockerenv", F_OK) == 0 ||
 	    access("/run/.containerenv", F_OK) == 0 || getenv("container") != NULL;
 	doctor_nearest_there(facts->settings->state_directory, there);
-	if (store_place_look(there, &place, &name, NULL) && place == STORE_PLACE_FLEETING)
-		facts->fleeting_place = name;
+	if (fs_check_look(there, &fs, &name, NULL) && fs == FS_VOLATILE)
+		facts->volatile_folder = name;
 }
 
 static void

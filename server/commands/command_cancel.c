@@ -20,7 +20,7 @@ say_cancelling(struct tx *tx, const struct update *update, const struct deployme
 	chat_text_add(&text, ".%s",
 	    is_waited_for ? " What waits behind it starts next; /cancel once more ends that too." :
 			    "");
-	(void)decide_say(tx, &update->place, &text);
+	(void)decide_send(tx, &update->address, &text);
 }
 
 void
@@ -38,11 +38,11 @@ command_cancel(struct tx *tx, const struct update *update, const struct chat_com
 	if (deployment.id == 0)
 		deployment = row_deployment_asking(tx, name);
 	if (deployment.id == 0) {
-		(void)decide_sayf(tx, &update->place, "Nothing is under way in %s.", name);
+		(void)decide_sendf(tx, &update->address, "Nothing is under way in %s.", name);
 		return;
 	}
 	if (!decide_cancel(tx, &deployment, update)) {
-		(void)decide_sayf(tx, &update->place,
+		(void)decide_sendf(tx, &update->address,
 		    "%s is %s: that cannot be cancelled; it ends by itself.", name,
 		    deploy_flow_word(deployment.state));
 		return;

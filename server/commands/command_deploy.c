@@ -18,19 +18,19 @@ can_ask_git(struct tx *tx, const struct update *update, const struct environment
     const char *ref)
 {
 	if (ref[0] == '\0' && settings->branch == NULL) {
-		(void)decide_sayf(tx, &update->place,
+		(void)decide_sendf(tx, &update->address,
 		    "%s has no branch of its own. Say which: " MARK_CODE
 		    "/deploy %s <branch, tag or commit>" MARK_CODE,
 		    settings->name, settings->name);
 		return false;
 	}
 	if (ref[0] == '-') {
-		(void)decide_sayf(tx, &update->place,
+		(void)decide_sendf(tx, &update->address,
 		    "A ref cannot begin with \"-\". It is a branch, a tag or a commit.");
 		return false;
 	}
 	if (row_deployment_count_open(tx, update->person) >= OPEN_REQUESTS_MAX) {
-		(void)decide_sayf(tx, &update->place,
+		(void)decide_sendf(tx, &update->address,
 		    "You have %d open requests: confirm or cancel some of them first.",
 		    OPEN_REQUESTS_MAX);
 		return false;
@@ -43,15 +43,15 @@ ask_git(
     struct tx *tx, const struct deployment *deployment, const struct environment_settings *settings)
 {
 	struct environment environment = row_environment_get(tx, deployment->environment);
-	struct effect_ask ask = { .kind = ASK_COMMITS };
+	struct effect_git_query query = { .kind = GIT_QUERY_COMMITS };
 
-	(void)text_copy(ask.environment, sizeof(ask.environment), deployment->environment);
-	(void)text_copy(ask.ref, sizeof(ask.ref), deployment->ref);
-	(void)text_copy(ask.base, sizeof(ask.base), environment.current.commit);
+	(void)text_copy(query.environment, sizeof(query.environment), deployment->environment);
+	(void)text_copy(query.ref, sizeof(query.ref), deployment->ref);
+	(void)text_copy(query.base, sizeof(query.base), environment.current.commit);
 	if (settings->branch != NULL)
-		(void)text_copy(ask.branch, sizeof(ask.branch), settings->branch);
-	(void)text_copy(ask.asked_by, sizeof(ask.asked_by), deployment->asker);
-	decide_ask(tx, &ask, deployment->id);
+		(void)text_copy(query.branch, sizeof(query.branch), settings->branch);
+	(void)text_copy(query.requested_by, sizeof(query.requested_by), deployment->requester);
+	decide_git_query(tx, &query, deployment->id);
 }
 
 static void
@@ -62,8 +62,8 @@ request(struct tx *tx, const struct update *update, const struct environment_set
 		.program = PROGRAM_DEPLOY,
 		.trigger = TRIGGER_CHAT,
 		.state = DEPLOY_REQUESTED,
-		.asked_by = update->person,
-		.place = update->place,
+		.requested_by = update->person,
+		.address = update->address,
 		.requested_at = tx->at,
 	};
 	char user[32];
@@ -71,12 +71,12 @@ request(struct tx *tx, const struct update *update, const struct environment_set
 
 	(void)text_copy(deployment.environment, sizeof(deployment.environment), settings->name);
 	(void)text_copy(deployment.ref, sizeof(deployment.ref), ref);
-	(void)text_copy(deployment.asker, sizeof(deployment.asker), update->name);
+	(void)text_copy(deployment.requester, sizeof(deployment.requester), update->name);
 	chat_text_init(&text);
 	chat_text_add(&text, "🔎 " MARK_BOLD "%s" MARK_BOLD ": asking git for ", settings->name);
 	chat_text_code(&text, ref);
 	chat_text_add(&text, " …");
-	deployment.message = decide_say(tx, &update->place, &text);
+	deployment.message = decide_send(tx, &update->address, &text);
 	row_deployment_add(tx, &deployment);
 	row_audit_add(tx,
 	    &(struct audit_entry){

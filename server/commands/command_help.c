@@ -47,7 +47,7 @@ say_help(struct tx *tx, const struct update *update, const char *greeting)
 			chat_text_add(&text, " " MARK_CODE "%s" MARK_CODE,
 			    tx->settings->environments[i].name);
 	}
-	(void)decide_say(tx, &update->place, &text);
+	(void)decide_send(tx, &update->address, &text);
 }
 
 void

@@ -39,5 +39,5 @@ command_history(struct tx *tx, const struct update *update, const struct chat_co
 	else
 		for (size_t i = 0; i < tx->settings->environment_count; i++)
 			add_history(tx, &text, tx->settings->environments[i].name, SHOWN_OF_EACH);
-	(void)decide_say(tx, &update->place, &text);
+	(void)decide_send(tx, &update->address, &text);
 }

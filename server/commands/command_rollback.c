@@ -38,7 +38,7 @@ say_possible(
 		chat_text_add(&text, ", ");
 		chat_text_ago(&text, releases[i].at, tx->at);
 	}
-	(void)decide_say(tx, &update->place, &text);
+	(void)decide_send(tx, &update->address, &text);
 }
 
 /* The newest release of another commit: the same one may have been released twice. */
@@ -70,8 +70,8 @@ ask(struct tx *tx, const struct update *update, const struct release *to)
 		.program = PROGRAM_ROLLBACK,
 		.trigger = TRIGGER_CHAT,
 		.state = DEPLOY_REQUESTED,
-		.asked_by = update->person,
-		.place = update->place,
+		.requested_by = update->person,
+		.address = update->address,
 		.requested_at = tx->at,
 	};
 	char user[32];
@@ -81,9 +81,9 @@ ask(struct tx *tx, const struct update *update, const struct release *to)
 	(void)text_copy(deployment.image, sizeof(deployment.image), to->image);
 	(void)text_copy(deployment.ref, sizeof(deployment.ref), to->commit);
 	(void)text_copy(deployment.subject, sizeof(deployment.subject), to->subject);
-	(void)text_copy(deployment.asker, sizeof(deployment.asker), update->name);
+	(void)text_copy(deployment.requester, sizeof(deployment.requester), update->name);
 	deployment.message =
-	    decide_sayf(tx, &update->place, "↩️ " MARK_BOLD "%s" MARK_BOLD, to->environment);
+	    decide_sendf(tx, &update->address, "↩️ " MARK_BOLD "%s" MARK_BOLD, to->environment);
 	row_deployment_add(tx, &deployment);
 	row_audit_add(tx,
 	    &(struct audit_entry){
@@ -116,7 +116,7 @@ command_rollback(struct tx *tx, const struct update *update, const struct chat_c
 	if (to.id == 0)
 		say_possible(tx, update, name, command->argument[1]);
 	else if (strcmp(to.commit, environment.current.commit) == 0 && !environment.is_down)
-		(void)decide_sayf(tx, &update->place,
+		(void)decide_sendf(tx, &update->address,
 		    "%s runs " MARK_CODE "%.7s" MARK_CODE " already.", name, to.commit);
 	else
 		ask(tx, update, &to);

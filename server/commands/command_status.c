@@ -12,7 +12,7 @@ void
 command_status(struct tx *tx, const struct update *update, const struct chat_command *command)
 {
 	const char *name = command->argument[0];
-	CLEANUP(message_done) struct message message = { .place = update->place };
+	CLEANUP(message_done) struct message message = { .address = update->address };
 	struct effect *probe;
 	int64_t row;
 

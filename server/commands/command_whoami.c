@@ -21,16 +21,17 @@ command_whoami(struct tx *tx, const struct update *update, const struct chat_com
 		return;
 	}
 	(void)snprintf(
-	    who, sizeof(who), "whoami:%" PRId64 ":%" PRId64, update->person, update->place.chat);
+	    who, sizeof(who), "whoami:%" PRId64 ":%" PRId64, update->person, update->address.chat);
 	if (!row_bucket_take(tx, who, 1, WHOAMI_EVERY_MS))
 		return;
 	if (!update->is_private)
 		(void)snprintf(chat, sizeof(chat),
-		    "\nThis chat's id is " MARK_CODE "%" PRId64 MARK_CODE "%s.", update->place.chat,
-		    update->place.chat == tx->settings->telegram_chat_id ?
+		    "\nThis chat's id is " MARK_CODE "%" PRId64 MARK_CODE "%s.",
+		    update->address.chat,
+		    update->address.chat == tx->settings->telegram_chat_id ?
 			": deployments are told here" :
 			", for TELEGRAM_CHAT_ID");
-	(void)decide_sayf(tx, &update->place,
+	(void)decide_sendf(tx, &update->address,
 	    "Your Telegram id is " MARK_CODE "%" PRId64 MARK_CODE "; your role here: " MARK_BOLD
 	    "%s" MARK_BOLD ".%s%s",
 	    update->person, policy_role_word(role),

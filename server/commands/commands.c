@@ -60,7 +60,7 @@ is_too_fast(struct tx *tx, const struct update *update, const char *word)
 		decide_audit_denied(tx, update, word, "", "too many commands");
 	(void)snprintf(who, sizeof(who), "slower:%" PRId64, update->person);
 	if (row_bucket_take(tx, who, 1, HINT_EVERY_MS))
-		(void)decide_sayf(tx, &update->place, "🐢 Too many commands: wait a moment.");
+		(void)decide_sendf(tx, &update->address, "🐢 Too many commands: wait a moment.");
 	return true;
 }
 
@@ -76,11 +76,11 @@ hint_unknown(struct tx *tx, const struct update *update, const char *word)
 		names[i] = table[i].word;
 	near = text_nearest(word, names, COUNT(table));
 	if (near != NULL)
-		(void)decide_sayf(
-		    tx, &update->place, "I don't know /%s. Did you mean /%s?", word, near);
+		(void)decide_sendf(
+		    tx, &update->address, "I don't know /%s. Did you mean /%s?", word, near);
 	else
-		(void)decide_sayf(
-		    tx, &update->place, "I don't know /%s. /help lists what you may do.", word);
+		(void)decide_sendf(
+		    tx, &update->address, "I don't know /%s. /help lists what you may do.", word);
 }
 
 void
@@ -94,20 +94,20 @@ commands_handle(struct tx *tx, const struct update *update)
 		return;
 	command = find(typed.word);
 	if (command == NULL) {
-		tx_tally(tx, TALLY_COMMAND, "unknown", "refused", "", 0);
+		tx_count_metric(tx, INCREMENT_COMMAND, "unknown", "refused", "", 0);
 		hint_unknown(tx, update, typed.word);
 		return;
 	}
 	if (typed.is_too_long || typed.n_arguments > command->most_arguments) {
-		tx_tally(tx, TALLY_COMMAND, command->word, "refused", "", 0);
+		tx_count_metric(tx, INCREMENT_COMMAND, command->word, "refused", "", 0);
 		if (decide_may(tx, update, command->action, "staging"))
-			(void)decide_sayf(tx, &update->place,
+			(void)decide_sendf(tx, &update->address,
 			    "Too much behind /%s. Usage: " MARK_CODE "%s" MARK_CODE, command->word,
 			    command->usage);
 		return;
 	}
 	role = policy_role(tx->settings, update->person);
-	tx_tally(tx, TALLY_COMMAND, command->word,
+	tx_count_metric(tx, INCREMENT_COMMAND, command->word,
 	    policy_decide(role, command->action, typed.argument[0]).is_allowed ? "taken" : "denied",
 	    "", 0);
 	command->run(tx, update, &typed);

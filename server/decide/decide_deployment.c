@@ -13,7 +13,7 @@
 #include "store/row_audit.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
-#include "store/row_question.h"
+#include "store/row_button.h"
 
 /* --- what the audit says of a step --- */
 
@@ -60,8 +60,9 @@ add_entry(struct tx *tx, const struct deployment *deployment, const char *action
 	row_audit_add(tx,
 	    &(struct audit_entry){
 		.action = action,
-		.user = deployment->asked_by != 0 ? decide_user(user, deployment->asked_by) :
-						    deployment->asker,
+		.user = deployment->requested_by != 0 ?
+		    decide_user(user, deployment->requested_by) :
+		    deployment->requester,
 		.environment = deployment->environment,
 		.commit = deployment->commit,
 		.outcome = deploy_flow_word(deployment->state),
@@ -70,7 +71,7 @@ add_entry(struct tx *tx, const struct deployment *deployment, const char *action
 	    },
 	    (const char *const[]){ "trigger", trigger_word(deployment->trigger), "why",
 		deploy_flow_why_word(deployment->why), "detail", deployment->detail, "previous",
-		deployment->previous, "name", deployment->asker,
+		deployment->previous, "name", deployment->requester,
 		deployment->image[0] != '\0' ? "image" : NULL, deployment->image, NULL });
 }
 
@@ -87,7 +88,7 @@ audit_step(struct tx *tx, const struct deployment *deployment, enum deploy_state
 }
 
 static void
-tally_end(struct tx *tx, const struct deployment *deployment)
+count_end(struct tx *tx, const struct deployment *deployment)
 {
 	char outcome[LIMIT_ENVIRONMENT];
 	double seconds = 0;
@@ -95,8 +96,8 @@ tally_end(struct tx *tx, const struct deployment *deployment)
 	deployment_outcome_label(deployment->state, outcome);
 	if (deployment->started_at > 0)
 		seconds = (double)(deployment->ended_at - deployment->started_at) / 1000;
-	tx_tally(tx, TALLY_DEPLOYMENT, deployment->environment, trigger_word(deployment->trigger),
-	    outcome, seconds);
+	tx_count_metric(tx, INCREMENT_DEPLOYMENT, deployment->environment,
+	    trigger_word(deployment->trigger), outcome, seconds);
 }
 
 /* --- the acts of a rule, as rows and effects --- */
@@ -111,18 +112,18 @@ struct act {
 
 typedef void act_fn(struct act *act);
 
-static act_fn do_ask_person, do_run, do_run_back, do_end_run, do_probe, do_drop_probe, do_release,
-    do_hold, do_down, do_tell, do_refuse_cancel, do_next;
+static act_fn do_ask_person, do_run, do_run_rollback, do_stop_run, do_probe, do_drop_probe,
+    do_release, do_block, do_down, do_tell, do_refuse_cancel, do_next;
 
 static act_fn *const acts_table[] = {
 	[DEPLOY_DO_ASK_PERSON] = do_ask_person,
 	[DEPLOY_DO_RUN] = do_run,
-	[DEPLOY_DO_RUN_BACK] = do_run_back,
-	[DEPLOY_DO_END_RUN] = do_end_run,
+	[DEPLOY_DO_RUN_ROLLBACK] = do_run_rollback,
+	[DEPLOY_DO_STOP_RUN] = do_stop_run,
 	[DEPLOY_DO_PROBE] = do_probe,
 	[DEPLOY_DO_DROP_PROBE] = do_drop_probe,
 	[DEPLOY_DO_RELEASE] = do_release,
-	[DEPLOY_DO_HOLD] = do_hold,
+	[DEPLOY_DO_BLOCK] = do_block,
 	[DEPLOY_DO_DOWN] = do_down,
 	[DEPLOY_DO_TELL] = do_tell,
 	[DEPLOY_DO_REFUSE_CANCEL] = do_refuse_cancel,
@@ -139,8 +140,8 @@ do_ask_person(struct act *act)
 								DECIDE_PUSH_QUESTION_MS;
 
 	decide_tell(tx, deployment, act->answer);
-	row_question_set_wait(tx, deployment->id,
-	    row_effect_wait(tx, WAIT_QUESTION, "", deployment->id, tx->at + wait_ms));
+	row_button_set_timer(tx, deployment->id,
+	    row_effect_timer(tx, TIMER_QUESTION, "", deployment->id, tx->at + wait_ms));
 }
 
 /* What a run is given: what to bring up, and what was live. */
@@ -196,7 +197,7 @@ do_run(struct act *act)
 }
 
 static void
-do_run_back(struct act *act)
+do_run_rollback(struct act *act)
 {
 	const struct deployment *deployment = act->deployment;
 
@@ -206,16 +207,16 @@ do_run_back(struct act *act)
 }
 
 static void
-do_end_run(struct act *act)
+do_stop_run(struct act *act)
 {
-	struct effect *effect = effect_new(EFFECT_END);
+	struct effect *effect = effect_new(EFFECT_STOP_RUN);
 
 	if (effect == NULL) {
 		tx_fail(act->tx, ERR_NOMEM, "no memory for an end");
 		return;
 	}
 	effect->subject = act->deployment->id;
-	effect->u.end.run = act->deployment->run;
+	effect->u.stop_run.run = act->deployment->run;
 	(void)row_effect_add(act->tx, effect);
 }
 
@@ -286,14 +287,14 @@ do_release(struct act *act)
 	(void)text_copy(release.environment, sizeof(release.environment), deployment->environment);
 	(void)text_copy(release.commit, sizeof(release.commit), deployment->commit);
 	(void)text_copy(release.image, sizeof(release.image), deployment->image);
-	(void)text_copy(release.by, sizeof(release.by), deployment->asker);
+	(void)text_copy(release.by, sizeof(release.by), deployment->requester);
 	(void)text_copy(release.subject, sizeof(release.subject), deployment->subject);
 	(void)row_environment_release(act->tx, &release);
 }
 
 /* The same commit was deployed once more: what was live before is back, and the release now. */
 static void
-release_back(struct act *act)
+restore_previous(struct act *act)
 {
 	const struct deployment *deployment = act->deployment;
 	struct release release =
@@ -302,21 +303,21 @@ release_back(struct act *act)
 	(void)text_copy(release.image, sizeof(release.image), deployment->previous_image);
 	release.at = act->tx->at;
 	release.deployment = deployment->id;
-	(void)text_copy(release.by, sizeof(release.by), deployment->asker);
+	(void)text_copy(release.by, sizeof(release.by), deployment->requester);
 	(void)row_environment_release(act->tx, &release);
 }
 
 /* Nothing is held against what was live before and is again, though its new release failed. */
 static void
-do_hold(struct act *act)
+do_block(struct act *act)
 {
 	const struct deployment *deployment = act->deployment;
 	struct environment environment = row_environment_get(act->tx, deployment->environment);
 
 	if (deployment->state == DEPLOY_ROLLED_BACK &&
 	    strcmp(environment.current.commit, deployment->previous) != 0)
-		release_back(act);
-	row_environment_hold(act->tx, deployment->environment,
+		restore_previous(act);
+	row_environment_block(act->tx, deployment->environment,
 	    strcmp(deployment->commit, deployment->previous) == 0 ? "" : deployment->commit);
 }
 
@@ -369,15 +370,15 @@ enter_state(struct tx *tx, struct deployment *deployment, enum deploy_state from
 	if (deployment->state == DEPLOY_RUNNING && from == DEPLOY_QUEUED)
 		deployment->started_at = tx->at;
 	if (from == DEPLOY_AWAITING_CONFIRMATION && deployment->state != from) {
-		row_question_close(tx, deployment->id, QUESTION_CONFIRM);
-		row_question_close(tx, deployment->id, QUESTION_DECLINE);
+		row_button_close(tx, deployment->id, BUTTON_CONFIRM);
+		row_button_close(tx, deployment->id, BUTTON_DECLINE);
 	}
 	audit_step(tx, deployment, from);
 	if (deploy_flow_class(deployment->state) != DEPLOY_CLASS_FINAL)
 		return;
 	deployment->ended_at = tx->at;
-	row_question_close(tx, deployment->id, QUESTION_CANCEL);
-	tally_end(tx, deployment);
+	row_button_close(tx, deployment->id, BUTTON_CANCEL);
+	count_end(tx, deployment);
 }
 
 bool
@@ -409,7 +410,7 @@ decide_step(struct tx *tx, struct deployment *deployment, enum deploy_event even
 }
 
 void
-decide_set_way_back(struct tx *tx, struct deployment *deployment)
+decide_set_previous(struct tx *tx, struct deployment *deployment)
 {
 	struct environment environment = row_environment_get(tx, deployment->environment);
 	const struct release *back = &environment.current;
@@ -432,7 +433,7 @@ prepare_start(struct tx *tx, struct deployment *deployment)
 
 	if (settings == NULL)
 		return false;
-	decide_set_way_back(tx, deployment);
+	decide_set_previous(tx, deployment);
 	deployment->urls[0] = '\0';
 	for (size_t i = 0; i < settings->health_url_count; i++) {
 		int n = snprintf(deployment->urls + used, sizeof(deployment->urls) - used, "%s%s",
@@ -450,10 +451,11 @@ prepare_start(struct tx *tx, struct deployment *deployment)
 
 /* Taken back since it was pushed (a person was faster to ask for it): nobody wants it twice. */
 static bool
-is_held(struct tx *tx, const struct deployment *waiting)
+is_blocked(struct tx *tx, const struct deployment *waiting)
 {
 	return waiting->trigger != TRIGGER_CHAT &&
-	    strcmp(row_environment_get(tx, waiting->environment).held_commit, waiting->commit) == 0;
+	    strcmp(row_environment_get(tx, waiting->environment).blocked_commit, waiting->commit) ==
+	    0;
 }
 
 /* Settings may have changed since the request, and whoever asked may have lost the role. */
@@ -461,7 +463,7 @@ static bool
 may_start(struct tx *tx, const struct deployment *waiting)
 {
 	return waiting->trigger != TRIGGER_CHAT ||
-	    policy_decide(policy_role(tx->settings, waiting->asked_by),
+	    policy_decide(policy_role(tx->settings, waiting->requested_by),
 		deployment_is_rollback(waiting) ? POLICY_ROLLBACK : POLICY_DEPLOY,
 		waiting->environment)
 		.is_allowed;
@@ -485,7 +487,7 @@ decide_next(struct tx *tx, const char *environment)
 	waiting = row_deployment_queued(tx, environment);
 	if (waiting.id == 0)
 		return;
-	if (is_held(tx, &waiting))
+	if (is_blocked(tx, &waiting))
 		refuse_waiting(
 		    tx, &waiting, "it was taken back while this waited; /deploy asks first");
 	else if (!may_start(tx, &waiting))
@@ -522,7 +524,7 @@ decide_cancel(struct tx *tx, struct deployment *deployment, const struct update 
 	struct deployment before = *deployment;
 	enum deploy_event event = deployment_is_rollback(deployment) ? DEPLOY_ON_CANCEL_ROLLBACK :
 	    deployment_can_roll_back(deployment)		     ? DEPLOY_ON_CANCEL :
-								       DEPLOY_ON_CANCEL_NO_BACK;
+								       DEPLOY_ON_CANCEL_NO_ROLLBACK;
 
 	audit_cancel(tx, deployment, update);
 	deployment->why = DEPLOY_WHY_CANCELLED;
@@ -556,11 +558,12 @@ decide_give_up(struct tx *tx, struct deployment *deployment, const char *reason)
 	case DEPLOY_CLASS_ACTIVE:
 		if (deployment->state == DEPLOY_VERIFYING ||
 		    deployment->state == DEPLOY_VERIFYING_ROLLBACK) {
-			event = has_back ? DEPLOY_ON_SICK : DEPLOY_ON_SICK_NO_BACK;
+			event = has_back ? DEPLOY_ON_UNHEALTHY : DEPLOY_ON_UNHEALTHY_NO_ROLLBACK;
 		} else {
-			deployment->is_touched = true; /* nobody knows */
+			deployment->target_changed = true; /* nobody knows */
 			end_run(tx, deployment->run);
-			event = has_back ? DEPLOY_ON_SCRIPT_BAD : DEPLOY_ON_SCRIPT_BAD_NO_BACK;
+			event = has_back ? DEPLOY_ON_SCRIPT_FAILED :
+					   DEPLOY_ON_SCRIPT_FAILED_NO_ROLLBACK;
 		}
 		break;
 	default:

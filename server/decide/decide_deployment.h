@@ -37,6 +37,6 @@ bool decide_cancel(struct tx *tx, struct deployment *deployment, const struct up
 void decide_give_up(struct tx *tx, struct deployment *deployment, const char *reason);
 
 /* Sets deployment->previous to the release that it would be taken back to; "": there is none. */
-void decide_set_way_back(struct tx *tx, struct deployment *deployment);
+void decide_set_previous(struct tx *tx, struct deployment *deployment);
 
 #endif

@@ -13,46 +13,47 @@
 #include "store/row_message.h"
 
 void
-decide_ask(struct tx *tx, const struct effect_ask *ask, int64_t deployment)
+decide_git_query(struct tx *tx, const struct effect_git_query *query, int64_t deployment)
 {
-	struct effect *effect = effect_new(EFFECT_ASK);
+	struct effect *effect = effect_new(EFFECT_GIT_QUERY);
 
 	if (effect == NULL) {
 		tx_fail(tx, ERR_NOMEM, "no memory for a question to git");
 		return;
 	}
 	effect->subject = deployment;
-	effect->u.ask = *ask;
+	effect->u.git_query = *query;
 	(void)row_effect_add(tx, effect);
 }
 
 void
-decide_ask_head(struct tx *tx, const struct environment_settings *settings, const char *asked_by)
+decide_query_head(
+    struct tx *tx, const struct environment_settings *settings, const char *requested_by)
 {
 	struct environment environment = row_environment_get(tx, settings->name);
-	struct effect_ask ask = { .kind = ASK_COMMITS, .is_patient = true };
+	struct effect_git_query query = { .kind = GIT_QUERY_COMMITS, .is_patient = true };
 
-	(void)text_copy(ask.environment, sizeof(ask.environment), settings->name);
-	(void)text_copy(ask.ref, sizeof(ask.ref), settings->branch);
-	(void)text_copy(ask.branch, sizeof(ask.branch), settings->branch);
-	(void)text_copy(ask.base, sizeof(ask.base), environment.current.commit);
-	(void)text_copy(ask.asked_by, sizeof(ask.asked_by), asked_by);
-	decide_ask(tx, &ask, 0);
+	(void)text_copy(query.environment, sizeof(query.environment), settings->name);
+	(void)text_copy(query.ref, sizeof(query.ref), settings->branch);
+	(void)text_copy(query.branch, sizeof(query.branch), settings->branch);
+	(void)text_copy(query.base, sizeof(query.base), environment.current.commit);
+	(void)text_copy(query.requested_by, sizeof(query.requested_by), requested_by);
+	decide_git_query(tx, &query, 0);
 }
 
 void
-decide_ask_heads(struct tx *tx)
+decide_query_heads(struct tx *tx)
 {
-	struct effect_ask ask = { .kind = ASK_HEADS };
+	struct effect_git_query query = { .kind = GIT_QUERY_HEADS };
 
 	for (size_t i = 0; i < tx->settings->environment_count; i++) {
 		const char *branch = tx->settings->environments[i].branch;
 
 		if (branch != NULL)
-			(void)text_copy(ask.branches[ask.n_branches++], LIMIT_REF, branch);
+			(void)text_copy(query.branches[query.n_branches++], LIMIT_REF, branch);
 	}
-	if (ask.n_branches > 0)
-		decide_ask(tx, &ask, 0);
+	if (query.n_branches > 0)
+		decide_git_query(tx, &query, 0);
 }
 
 void
@@ -61,23 +62,23 @@ decide_poll_later(struct tx *tx)
 	int seconds = tx->settings->poll_repository_seconds;
 
 	if (seconds == 0 || tx->settings->repository_url == NULL ||
-	    row_effect_count_waits(tx, WAIT_POLL) > 0)
+	    row_effect_count_timers(tx, TIMER_POLL) > 0)
 		return;
-	(void)row_effect_wait(tx, WAIT_POLL, "", 0, tx->at + seconds * INT64_C(1000));
+	(void)row_effect_timer(tx, TIMER_POLL, "", 0, tx->at + seconds * INT64_C(1000));
 }
 
 /* A new deployment of that head, its message in the team's chat. */
 static struct deployment
-add_deployment(
-    struct tx *tx, const char *environment, const struct git_answer *answer, const char *asked_by)
+add_deployment(struct tx *tx, const char *environment, const struct git_answer *answer,
+    const char *requested_by)
 {
 	struct deployment deployment = {
 		.program = PROGRAM_DEPLOY,
-		.trigger = strcmp(asked_by, DECIDE_POLL) == 0 ? TRIGGER_POLL : TRIGGER_PUSH,
+		.trigger = strcmp(requested_by, DECIDE_POLL) == 0 ? TRIGGER_POLL : TRIGGER_PUSH,
 		.state = DEPLOY_REQUESTED,
-		.place = { .chat = tx->settings->telegram_chat_id },
+		.address = { .chat = tx->settings->telegram_chat_id },
 		.requested_at = tx->at,
-		.is_forced = answer->forced,
+		.is_force_push = answer->forced,
 	};
 
 	(void)text_copy(deployment.environment, sizeof(deployment.environment), environment);
@@ -85,15 +86,15 @@ add_deployment(
 	(void)text_copy(deployment.ref, sizeof(deployment.ref), answer->ref);
 	(void)text_copy(deployment.subject, sizeof(deployment.subject), answer->subject);
 	(void)text_copy(deployment.author, sizeof(deployment.author), answer->author);
-	(void)text_copy(deployment.asker, sizeof(deployment.asker), asked_by);
-	decide_set_way_back(tx, &deployment);
+	(void)text_copy(deployment.requester, sizeof(deployment.requester), requested_by);
+	decide_set_previous(tx, &deployment);
 	deployment.message =
-	    decide_sayf(tx, &deployment.place, "🔎 " MARK_BOLD "%s" MARK_BOLD, environment);
+	    decide_sendf(tx, &deployment.address, "🔎 " MARK_BOLD "%s" MARK_BOLD, environment);
 	row_deployment_add(tx, &deployment);
 	row_audit_add(tx,
 	    &(struct audit_entry){
 		.action = "deploy_requested",
-		.user = asked_by,
+		.user = requested_by,
 		.environment = environment,
 		.commit = deployment.commit,
 		.outcome = "requested",
@@ -115,9 +116,9 @@ supersede(struct tx *tx, struct deployment older, const struct git_answer *answe
 }
 
 static void
-tell_held(struct tx *tx, const char *environment, const struct git_answer *answer)
+notify_blocked(struct tx *tx, const char *environment, const struct git_answer *answer)
 {
-	struct place place = { .chat = tx->settings->telegram_chat_id };
+	struct chat_address address = { .chat = tx->settings->telegram_chat_id };
 	struct chat_text text;
 
 	chat_text_init(&text);
@@ -127,7 +128,7 @@ tell_held(struct tx *tx, const char *environment, const struct git_answer *answe
 	    " was taken back before, so its push does not deploy it again. " MARK_CODE
 	    "/deploy %s" MARK_CODE " asks first.",
 	    environment);
-	(void)decide_say(tx, &place, &text);
+	(void)decide_send(tx, &address, &text);
 }
 
 /* What came last there was this commit, and left everything as it was: CI says a push again when
@@ -139,28 +140,28 @@ came_to_nothing(struct tx *tx, const char *environment, const char *commit)
 	struct deployment last;
 
 	return row_deployment_list(tx, environment, &last, 1) == 1 &&
-	    last.program == PROGRAM_DEPLOY && last.state == DEPLOY_FAILED && !last.is_touched &&
+	    last.program == PROGRAM_DEPLOY && last.state == DEPLOY_FAILED && !last.target_changed &&
 	    last.why != DEPLOY_WHY_CANCELLED && strcmp(last.commit, commit) == 0;
 }
 
 void
 decide_head(struct tx *tx, const struct environment_settings *settings,
-    const struct git_answer *answer, const char *asked_by)
+    const struct git_answer *answer, const char *requested_by)
 {
 	struct environment environment = row_environment_get(tx, settings->name);
-	bool is_poll = strcmp(asked_by, DECIDE_POLL) == 0;
+	bool is_poll = strcmp(requested_by, DECIDE_POLL) == 0;
 	struct deployment deployment;
 
 	if (strcmp(environment.seen_commit, answer->commit) == 0 &&
 	    (is_poll || !came_to_nothing(tx, settings->name, answer->commit)))
 		return;
 	row_environment_set_seen(tx, settings->name, answer->commit);
-	if (strcmp(environment.held_commit, answer->commit) == 0) {
-		tell_held(tx, settings->name, answer);
+	if (strcmp(environment.blocked_commit, answer->commit) == 0) {
+		notify_blocked(tx, settings->name, answer);
 		return;
 	}
 	supersede(tx, row_deployment_push_question(tx, settings->name), answer);
-	deployment = add_deployment(tx, settings->name, answer, asked_by);
+	deployment = add_deployment(tx, settings->name, answer, requested_by);
 	if (settings->confirm) {
 		(void)decide_step(tx, &deployment, DEPLOY_ON_ASK, answer);
 		return;

@@ -9,22 +9,22 @@
 struct environment_settings;
 
 /* Asks git; deployment: the one that waits for the answer, 0: none.  ask is copied. */
-void decide_ask(struct tx *tx, const struct effect_ask *ask, int64_t deployment);
+void decide_git_query(struct tx *tx, const struct effect_git_query *query, int64_t deployment);
 
-/* Asks git, until it answers, for the newest commit of the environment's branch.  asked_by:
+/* Asks git, until it answers, for the newest commit of the environment's branch.  requested_by:
  * "github:login(7)", or DECIDE_POLL when nobody told us. */
-void decide_ask_head(struct tx *tx, const struct environment_settings *settings,
-    const char *asked_by);
+void decide_query_head(struct tx *tx, const struct environment_settings *settings,
+    const char *requested_by);
 
 #define DECIDE_POLL "git"
 
 /* Asks git for the heads of all environments' branches. */
-void decide_ask_heads(struct tx *tx);
+void decide_query_heads(struct tx *tx);
 
 /* The branch's head, as git has it: deployed, asked about, queued or held; nothing where it was
  * seen before. */
 void decide_head(struct tx *tx, const struct environment_settings *settings,
-    const struct git_answer *answer, const char *asked_by);
+    const struct git_answer *answer, const char *requested_by);
 
 /* The settings' POLL_REPOSITORY_SECONDS from now; nothing where a poll is waited for already. */
 void decide_poll_later(struct tx *tx);

@@ -18,9 +18,9 @@
 #define DENIAL_PRIVATE_MS (60 * INT64_C(1000))
 
 int64_t
-decide_say(struct tx *tx, const struct place *place, struct chat_text *text)
+decide_send(struct tx *tx, const struct chat_address *address, struct chat_text *text)
 {
-	CLEANUP(message_done) struct message message = { .place = *place };
+	CLEANUP(message_done) struct message message = { .address = *address };
 	static char none[] = "";
 
 	message.head = chat_text_take(text);
@@ -35,7 +35,7 @@ decide_say(struct tx *tx, const struct place *place, struct chat_text *text)
 }
 
 int64_t
-decide_sayf(struct tx *tx, const struct place *place, const char *fmt, ...)
+decide_sendf(struct tx *tx, const struct chat_address *address, const char *fmt, ...)
 {
 	struct chat_text text;
 	va_list args;
@@ -44,7 +44,7 @@ decide_sayf(struct tx *tx, const struct place *place, const char *fmt, ...)
 	va_start(args, fmt);
 	buf_addv(&text.buf, fmt, args);
 	va_end(args);
-	return decide_say(tx, place, &text);
+	return decide_send(tx, address, &text);
 }
 
 bool
@@ -59,7 +59,7 @@ decide_is_busy(struct tx *tx, const struct update *update, const char *environme
 	if (busy == NULL)
 		tx_fail(tx, ERR_NOMEM, "no memory for a reply");
 	else
-		(void)decide_sayf(tx, &update->place, "%s", busy);
+		(void)decide_sendf(tx, &update->address, "%s", busy);
 	free(busy);
 	return true;
 }
@@ -73,7 +73,7 @@ decide_toastf(struct tx *tx, const struct update *update, bool is_alert, const c
 	va_start(args, fmt);
 	(void)vsnprintf(line, sizeof(line), fmt, args); /* cut is fine */
 	va_end(args);
-	row_effect_toast(tx, &update->place, update->callback, is_alert, "%s", line);
+	row_effect_toast(tx, &update->address, update->callback, is_alert, "%s", line);
 }
 
 const char *
@@ -89,7 +89,7 @@ decide_audit_denied(struct tx *tx, const struct update *update, const char *what
 {
 	char user[32], chat[24];
 
-	(void)snprintf(chat, sizeof(chat), "%" PRId64, update->place.chat);
+	(void)snprintf(chat, sizeof(chat), "%" PRId64, update->address.chat);
 	row_audit_add(tx,
 	    &(struct audit_entry){
 		.action = "denied",
@@ -115,7 +115,7 @@ is_worth_an_answer(struct tx *tx, const struct update *update, enum policy_role 
 		return row_bucket_take(tx, who, 1, DENIAL_PRIVATE_MS);
 	}
 	(void)snprintf(
-	    who, sizeof(who), "denied:%" PRId64 ":%" PRId64, update->place.chat, update->person);
+	    who, sizeof(who), "denied:%" PRId64 ":%" PRId64, update->address.chat, update->person);
 	return row_bucket_take(tx, who, 1, DENIAL_GROUP_MS);
 }
 
@@ -136,7 +136,7 @@ say_denied(struct tx *tx, const struct update *update, const char *what, const c
 	}
 	chat_text_add(&text, MARK_BOLD ": %s.%s", reason,
 	    may_ask ? " An admin can add the id that /whoami tells you." : "");
-	(void)decide_say(tx, &update->place, &text);
+	(void)decide_send(tx, &update->address, &text);
 }
 
 bool
@@ -176,7 +176,7 @@ decide_environment(struct tx *tx, const struct update *update, const char *name)
 	for (size_t i = 0; i < tx->settings->environment_count; i++)
 		chat_text_add(
 		    &text, " " MARK_CODE "%s" MARK_CODE, tx->settings->environments[i].name);
-	(void)decide_say(tx, &update->place, &text);
+	(void)decide_send(tx, &update->address, &text);
 	return NULL;
 }
 

@@ -9,10 +9,11 @@
 #include "types/update.h"
 
 /* Says the text in a message of its own; takes what is in it.  Returns the message's row. */
-int64_t decide_say(struct tx *tx, const struct place *place, struct chat_text *text);
+int64_t decide_send(struct tx *tx, const struct chat_address *address, struct chat_text *text);
 
 /* The same with literal text of ours. */
-int64_t decide_sayf(struct tx *tx, const struct place *place, const char *fmt, ...) PRINTF(3, 4);
+int64_t
+decide_sendf(struct tx *tx, const struct chat_address *address, const char *fmt, ...) PRINTF(3, 4);
 
 /* True: a deployment is active there, and who, which commit and since when was said. */
 bool decide_is_busy(struct tx *tx, const struct update *update, const char *environment);

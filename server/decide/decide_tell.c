@@ -11,31 +11,31 @@
 #include "store/row_effect.h"
 #include "store/row_environment.h"
 #include "store/row_message.h"
-#include "store/row_question.h"
+#include "store/row_button.h"
 
 /* The button's id: the one that it has in this chat already, or a new one.  run: a log's. */
 static void
-add_button(struct tx *tx, const struct deployment *deployment, enum question_verb verb, int64_t run,
+add_button(struct tx *tx, const struct deployment *deployment, enum button_verb verb, int64_t run,
     int64_t chat, const char *label, struct buttons *buttons)
 {
-	struct question question = row_question_find(tx, deployment->id, verb, run, chat);
+	struct button_row row = row_button_find(tx, deployment->id, verb, run, chat);
 	struct button *button = &buttons->at[buttons->n];
 
-	if (question.id[0] == '\0') {
-		question = (struct question){
+	if (row.id[0] == '\0') {
+		row = (struct button_row){
 			.verb = verb,
 			.deployment = deployment->id,
 			.run = run,
 			.chat = chat,
-			.asker = verb == QUESTION_CONFIRM || verb == QUESTION_DECLINE ?
-			    deployment->asked_by :
+			.requester = verb == BUTTON_CONFIRM || verb == BUTTON_DECLINE ?
+			    deployment->requested_by :
 			    0,
 			.is_open = true,
 		};
-		row_question_add(tx, &question);
+		row_button_add(tx, &row);
 	}
 	(void)text_copy(button->label, sizeof(button->label), label);
-	(void)text_copy(button->question, sizeof(button->question), question.id);
+	(void)text_copy(button->id, sizeof(button->id), row.id);
 	buttons->n++;
 }
 
@@ -50,9 +50,9 @@ add_log_buttons(
 	    row_run_newest(tx, deployment->id, PROGRAM_ROLLBACK);
 
 	if (run != 0)
-		add_button(tx, deployment, QUESTION_LOG, run, chat, "📄 Log", buttons);
+		add_button(tx, deployment, BUTTON_LOG, run, chat, "📄 Log", buttons);
 	if (back != 0)
-		add_button(tx, deployment, QUESTION_LOG, back, chat, "📄 Rollback log", buttons);
+		add_button(tx, deployment, BUTTON_LOG, back, chat, "📄 Rollback log", buttons);
 }
 
 static struct buttons
@@ -61,17 +61,17 @@ buttons_for(struct tx *tx, const struct deployment *deployment, int64_t chat)
 	struct buttons buttons = { 0 };
 
 	if (deployment->state == DEPLOY_AWAITING_CONFIRMATION) {
-		add_button(tx, deployment, QUESTION_CONFIRM, 0, chat,
+		add_button(tx, deployment, BUTTON_CONFIRM, 0, chat,
 		    deployment_is_rollback(deployment) ? "↩️ Roll back" : "✅ Confirm",
 		    &buttons);
 		/* A rollback has this one: it is asked for in a hurry, a button beside it is there
 		 * to be hit by mistake, and a question that is left alone keeps nobody waiting. */
 		if (!deployment_is_rollback(deployment))
 			add_button(
-			    tx, deployment, QUESTION_DECLINE, 0, chat, "✖️ Cancel", &buttons);
+			    tx, deployment, BUTTON_DECLINE, 0, chat, "✖️ Cancel", &buttons);
 	}
 	if (deployment_may_be_cancelled(deployment))
-		add_button(tx, deployment, QUESTION_CANCEL, 0, chat, "✋ Cancel", &buttons);
+		add_button(tx, deployment, BUTTON_CANCEL, 0, chat, "✋ Cancel", &buttons);
 	add_log_buttons(tx, deployment, chat, &buttons);
 	return buttons;
 }
@@ -95,7 +95,7 @@ facts(struct tx *tx, const struct deployment *deployment, const struct environme
 		    0,
 		.estimate_ms = row_step_estimate(tx, deployment->environment, ""),
 		.answer = answer,
-		.has_way_back = deployment_can_roll_back(deployment),
+		.can_roll_back = deployment_can_roll_back(deployment),
 		.audit_head = head,
 		.release = environment->current.id,
 		.rollback_not_started = deployment->state == DEPLOY_ROLLBACK_FAILED &&
@@ -117,8 +117,8 @@ tell_in(struct tx *tx, const struct chat_deployment *about, int64_t row)
 		tx_fail(tx, ERR_NOMEM, "no memory for the message of a deployment");
 		return;
 	}
-	message.place = now.place;
-	message.buttons = buttons_for(tx, about->deployment, now.place.chat);
+	message.address = now.address;
+	message.buttons = buttons_for(tx, about->deployment, now.address.chat);
 	row_message_change(tx, row, &message);
 }
 
@@ -134,13 +134,13 @@ alarm_in(struct tx *tx, const struct chat_deployment *about, int64_t row)
 	message.head = chat_deployment_alarm(about);
 	message.foot = strdup("");
 	now = row_message_get(tx, row);
-	message.place = now.place;
+	message.address = now.address;
 	if (message.head == NULL || message.foot == NULL) {
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
 		tx_fail(tx, ERR_NOMEM, "no memory for an alarm");
 		return;
 	}
-	message.buttons = buttons_for(tx, about->deployment, now.place.chat);
+	message.buttons = buttons_for(tx, about->deployment, now.address.chat);
 	(void)row_message_add(tx, &message);
 }
 
@@ -170,12 +170,12 @@ decide_tell_team(struct tx *tx, struct deployment *deployment)
 	struct chat_deployment about = facts(tx, deployment, &environment, NULL, steps, head);
 
 	if (deployment->also_message != 0 ||
-	    deployment->place.chat == tx->settings->telegram_chat_id)
+	    deployment->address.chat == tx->settings->telegram_chat_id)
 		return;
 	if (!chat_deployment(&about, &message)) {
 		tx_fail(tx, ERR_NOMEM, "no memory for the message of a deployment");
 		return;
 	}
-	message.place.chat = tx->settings->telegram_chat_id;
+	message.address.chat = tx->settings->telegram_chat_id;
 	deployment->also_message = row_message_add(tx, &message);
 }

@@ -15,12 +15,12 @@
 /* Short names, so that the table reads as a table. */
 #define ASK	DEPLOY_DO_ASK_PERSON
 #define RUN	DEPLOY_DO_RUN
-#define BACK	DEPLOY_DO_RUN_BACK
-#define END	DEPLOY_DO_END_RUN
+#define ROLLBACK	DEPLOY_DO_RUN_ROLLBACK
+#define STOP	DEPLOY_DO_STOP_RUN
 #define PROBE	DEPLOY_DO_PROBE
 #define DROP	DEPLOY_DO_DROP_PROBE
 #define GOES	DEPLOY_DO_RELEASE
-#define HOLD	DEPLOY_DO_HOLD
+#define BLOCK	DEPLOY_DO_BLOCK
 #define DOWN	DEPLOY_DO_DOWN
 #define TELL	DEPLOY_DO_TELL
 #define REFUSE	DEPLOY_DO_REFUSE_CANCEL
@@ -28,74 +28,74 @@
 
 /* No second program touches a target while the first has a living process: hence STOPPING. */
 const struct deploy_rule deploy_rules[] = {
-	/*   from                   on                  to                     acts, in order */
-	RULE(REQUESTED,             ASK,                AWAITING_CONFIRMATION, ASK),
-	RULE(REQUESTED,             CLEAR,              QUEUED,             TELL),
-	RULE(REQUESTED,             REFUSE,             REFUSED,            TELL),
-	RULE(REQUESTED,             CANCEL,             CANCELLED,          TELL),
-	RULE(REQUESTED,             CANCEL_NO_BACK,     CANCELLED,          TELL),
-	RULE(REQUESTED,             CANCEL_ROLLBACK,    CANCELLED,          TELL),
-	RULE(REQUESTED,             SUPERSEDE,          SUPERSEDED,         TELL),
+	/*   from                   on                         to                     acts, in order */
+	RULE(REQUESTED,             ASK,                       AWAITING_CONFIRMATION, ASK),
+	RULE(REQUESTED,             CLEAR,                     QUEUED,                TELL),
+	RULE(REQUESTED,             REFUSE,                    REFUSED,               TELL),
+	RULE(REQUESTED,             CANCEL,                    CANCELLED,             TELL),
+	RULE(REQUESTED,             CANCEL_NO_ROLLBACK,        CANCELLED,             TELL),
+	RULE(REQUESTED,             CANCEL_ROLLBACK,           CANCELLED,             TELL),
+	RULE(REQUESTED,             SUPERSEDE,                 SUPERSEDED,            TELL),
 
-	RULE(AWAITING_CONFIRMATION, CONFIRM,            QUEUED,             TELL),
-	RULE(AWAITING_CONFIRMATION, REFUSE,             REFUSED,            TELL),
-	RULE(AWAITING_CONFIRMATION, CANCEL,             CANCELLED,          TELL),
-	RULE(AWAITING_CONFIRMATION, CANCEL_NO_BACK,     CANCELLED,          TELL),
-	RULE(AWAITING_CONFIRMATION, CANCEL_ROLLBACK,    CANCELLED,          TELL),
-	RULE(AWAITING_CONFIRMATION, EXPIRE,             EXPIRED,            TELL),
-	RULE(AWAITING_CONFIRMATION, SUPERSEDE,          SUPERSEDED,         TELL),
+	RULE(AWAITING_CONFIRMATION, CONFIRM,                   QUEUED,                TELL),
+	RULE(AWAITING_CONFIRMATION, REFUSE,                    REFUSED,               TELL),
+	RULE(AWAITING_CONFIRMATION, CANCEL,                    CANCELLED,             TELL),
+	RULE(AWAITING_CONFIRMATION, CANCEL_NO_ROLLBACK,        CANCELLED,             TELL),
+	RULE(AWAITING_CONFIRMATION, CANCEL_ROLLBACK,           CANCELLED,             TELL),
+	RULE(AWAITING_CONFIRMATION, EXPIRE,                    EXPIRED,               TELL),
+	RULE(AWAITING_CONFIRMATION, SUPERSEDE,                 SUPERSEDED,            TELL),
 
-	RULE(QUEUED,                FREE,               RUNNING,            RUN, TELL),
-	RULE(QUEUED,                REFUSE,             REFUSED,            TELL),
-	RULE(QUEUED,                CANCEL,             CANCELLED,          TELL),
-	RULE(QUEUED,                CANCEL_NO_BACK,     CANCELLED,          TELL),
-	RULE(QUEUED,                CANCEL_ROLLBACK,    CANCELLED,          TELL),
-	RULE(QUEUED,                SUPERSEDE,          SUPERSEDED,         TELL),
+	RULE(QUEUED,                FREE,                      RUNNING,               RUN, TELL),
+	RULE(QUEUED,                REFUSE,                    REFUSED,               TELL),
+	RULE(QUEUED,                CANCEL,                    CANCELLED,             TELL),
+	RULE(QUEUED,                CANCEL_NO_ROLLBACK,        CANCELLED,             TELL),
+	RULE(QUEUED,                CANCEL_ROLLBACK,           CANCELLED,             TELL),
+	RULE(QUEUED,                SUPERSEDE,                 SUPERSEDED,            TELL),
 
-	RULE(RUNNING,               SCRIPT_OK,          VERIFYING,          PROBE, TELL),
-	RULE(RUNNING,               SCRIPT_OK_UNPROBED, LIVE,               GOES, TELL, NEXT),
-	RULE(RUNNING,               SCRIPT_BAD,         ROLLING_BACK,       BACK, TELL),
-	RULE(RUNNING,               SCRIPT_BAD_NO_BACK, FAILED,             DOWN, TELL, NEXT),
-	RULE(RUNNING,               UNTOUCHED,          FAILED,             TELL, NEXT),
-	RULE(RUNNING,               AGAIN,              RUNNING,            RUN),
-	RULE(RUNNING,               LOST,               STOPPING,           TELL),
-	RULE(RUNNING,               FOLDER_GONE,        FAILED,             TELL, NEXT),
-	RULE(RUNNING,               CANCEL,             STOPPING,           END, TELL),
-	RULE(RUNNING,               CANCEL_NO_BACK,     STOPPING,           END, TELL),
-	RULE(RUNNING,               CANCEL_ROLLBACK,    RUNNING,            REFUSE),
+	RULE(RUNNING,               SCRIPT_OK,                 VERIFYING,             PROBE, TELL),
+	RULE(RUNNING,               SCRIPT_OK_UNPROBED,        LIVE,                  GOES, TELL, NEXT),
+	RULE(RUNNING,               SCRIPT_FAILED,             ROLLING_BACK,          ROLLBACK, TELL),
+	RULE(RUNNING,               SCRIPT_FAILED_NO_ROLLBACK, FAILED,                DOWN, TELL, NEXT),
+	RULE(RUNNING,               FAILED_BEFORE_RELEASE,     FAILED,                TELL, NEXT),
+	RULE(RUNNING,               AGAIN,                     RUNNING,               RUN),
+	RULE(RUNNING,               LOST,                      STOPPING,              TELL),
+	RULE(RUNNING,               FOLDER_GONE,               FAILED,                TELL, NEXT),
+	RULE(RUNNING,               CANCEL,                    STOPPING,              STOP, TELL),
+	RULE(RUNNING,               CANCEL_NO_ROLLBACK,        STOPPING,              STOP, TELL),
+	RULE(RUNNING,               CANCEL_ROLLBACK,           RUNNING,               REFUSE),
 
-	RULE(STOPPING,              SCRIPT_OK,          ROLLING_BACK,       BACK, TELL),
-	RULE(STOPPING,              SCRIPT_OK_UNPROBED, ROLLING_BACK,       BACK, TELL),
-	RULE(STOPPING,              SCRIPT_BAD,         ROLLING_BACK,       BACK, TELL),
-	RULE(STOPPING,              SCRIPT_BAD_NO_BACK, FAILED,             DOWN, TELL, NEXT),
-	RULE(STOPPING,              UNTOUCHED,          FAILED,             TELL, NEXT),
-	RULE(STOPPING,              FOLDER_GONE,        FAILED,             TELL, NEXT),
-	RULE(STOPPING,              CANCEL,             STOPPING,           REFUSE),
-	RULE(STOPPING,              CANCEL_NO_BACK,     STOPPING,           REFUSE),
-	RULE(STOPPING,              CANCEL_ROLLBACK,    STOPPING,           REFUSE),
+	RULE(STOPPING,              SCRIPT_OK,                 ROLLING_BACK,          ROLLBACK, TELL),
+	RULE(STOPPING,              SCRIPT_OK_UNPROBED,        ROLLING_BACK,          ROLLBACK, TELL),
+	RULE(STOPPING,              SCRIPT_FAILED,             ROLLING_BACK,          ROLLBACK, TELL),
+	RULE(STOPPING,              SCRIPT_FAILED_NO_ROLLBACK, FAILED,                DOWN, TELL, NEXT),
+	RULE(STOPPING,              FAILED_BEFORE_RELEASE,     FAILED,                TELL, NEXT),
+	RULE(STOPPING,              FOLDER_GONE,               FAILED,                TELL, NEXT),
+	RULE(STOPPING,              CANCEL,                    STOPPING,              REFUSE),
+	RULE(STOPPING,              CANCEL_NO_ROLLBACK,        STOPPING,              REFUSE),
+	RULE(STOPPING,              CANCEL_ROLLBACK,           STOPPING,              REFUSE),
 
-	RULE(VERIFYING,             HEALTHY,            LIVE,               GOES, TELL, NEXT),
-	RULE(VERIFYING,             SICK,               ROLLING_BACK,       BACK, TELL),
-	RULE(VERIFYING,             SICK_NO_BACK,       FAILED,             DOWN, TELL, NEXT),
-	RULE(VERIFYING,             CANCEL,             ROLLING_BACK,       DROP, BACK, TELL),
-	RULE(VERIFYING,             CANCEL_NO_BACK,     FAILED,             DROP, DOWN, TELL, NEXT),
-	RULE(VERIFYING,             CANCEL_ROLLBACK,    VERIFYING,          REFUSE),
+	RULE(VERIFYING,             HEALTHY,                   LIVE,                  GOES, TELL, NEXT),
+	RULE(VERIFYING,             UNHEALTHY,                 ROLLING_BACK,          ROLLBACK, TELL),
+	RULE(VERIFYING,             UNHEALTHY_NO_ROLLBACK,     FAILED,                DOWN, TELL, NEXT),
+	RULE(VERIFYING,             CANCEL,                    ROLLING_BACK,          DROP, ROLLBACK, TELL),
+	RULE(VERIFYING,             CANCEL_NO_ROLLBACK,        FAILED,                DROP, DOWN, TELL, NEXT),
+	RULE(VERIFYING,             CANCEL_ROLLBACK,           VERIFYING,             REFUSE),
 
-	RULE(ROLLING_BACK,          SCRIPT_OK,          VERIFYING_ROLLBACK, PROBE, TELL),
-	RULE(ROLLING_BACK,          SCRIPT_OK_UNPROBED, ROLLED_BACK,        HOLD, TELL, NEXT),
-	RULE(ROLLING_BACK,          SCRIPT_BAD,         ROLLBACK_FAILED,    HOLD, DOWN, TELL, NEXT),
-	RULE(ROLLING_BACK,          SCRIPT_BAD_NO_BACK, ROLLBACK_FAILED,    HOLD, DOWN, TELL, NEXT),
-	RULE(ROLLING_BACK,          UNTOUCHED,          ROLLBACK_FAILED,    HOLD, DOWN, TELL, NEXT),
-	RULE(ROLLING_BACK,          AGAIN,              ROLLING_BACK,       BACK),
-	RULE(ROLLING_BACK,          FOLDER_GONE,        ROLLBACK_FAILED,    HOLD, DOWN, TELL, NEXT),
-	RULE(ROLLING_BACK,          CANCEL,             ROLLING_BACK,       REFUSE),
-	RULE(ROLLING_BACK,          CANCEL_NO_BACK,     ROLLING_BACK,       REFUSE),
+	RULE(ROLLING_BACK,          SCRIPT_OK,                 VERIFYING_ROLLBACK,    PROBE, TELL),
+	RULE(ROLLING_BACK,          SCRIPT_OK_UNPROBED,        ROLLED_BACK,           BLOCK, TELL, NEXT),
+	RULE(ROLLING_BACK,          SCRIPT_FAILED,             ROLLBACK_FAILED,       BLOCK, DOWN, TELL, NEXT),
+	RULE(ROLLING_BACK,          SCRIPT_FAILED_NO_ROLLBACK, ROLLBACK_FAILED,       BLOCK, DOWN, TELL, NEXT),
+	RULE(ROLLING_BACK,          FAILED_BEFORE_RELEASE,     ROLLBACK_FAILED,       BLOCK, DOWN, TELL, NEXT),
+	RULE(ROLLING_BACK,          AGAIN,                     ROLLING_BACK,          ROLLBACK),
+	RULE(ROLLING_BACK,          FOLDER_GONE,               ROLLBACK_FAILED,       BLOCK, DOWN, TELL, NEXT),
+	RULE(ROLLING_BACK,          CANCEL,                    ROLLING_BACK,          REFUSE),
+	RULE(ROLLING_BACK,          CANCEL_NO_ROLLBACK,        ROLLING_BACK,          REFUSE),
 
-	RULE(VERIFYING_ROLLBACK,    HEALTHY,            ROLLED_BACK,        HOLD, TELL, NEXT),
-	RULE(VERIFYING_ROLLBACK,    SICK,               ROLLBACK_FAILED,    HOLD, DOWN, TELL, NEXT),
-	RULE(VERIFYING_ROLLBACK,    SICK_NO_BACK,       ROLLBACK_FAILED,    HOLD, DOWN, TELL, NEXT),
-	RULE(VERIFYING_ROLLBACK,    CANCEL,             VERIFYING_ROLLBACK, REFUSE),
-	RULE(VERIFYING_ROLLBACK,    CANCEL_NO_BACK,     VERIFYING_ROLLBACK, REFUSE),
+	RULE(VERIFYING_ROLLBACK,    HEALTHY,                   ROLLED_BACK,           BLOCK, TELL, NEXT),
+	RULE(VERIFYING_ROLLBACK,    UNHEALTHY,                 ROLLBACK_FAILED,       BLOCK, DOWN, TELL, NEXT),
+	RULE(VERIFYING_ROLLBACK,    UNHEALTHY_NO_ROLLBACK,     ROLLBACK_FAILED,       BLOCK, DOWN, TELL, NEXT),
+	RULE(VERIFYING_ROLLBACK,    CANCEL,                    VERIFYING_ROLLBACK,    REFUSE),
+	RULE(VERIFYING_ROLLBACK,    CANCEL_NO_ROLLBACK,        VERIFYING_ROLLBACK,    REFUSE),
 };
 /* clang-format on */
 const size_t deploy_rule_count = COUNT(deploy_rules);

@@ -31,7 +31,7 @@
 /*
  * SCRIPT_*, UNTOUCHED, AGAIN and NOT_STARTED come from the exit record, which is written when
  * nothing that the script started is alive: whatever starts a second program waits for one of
- * them.  *_NO_BACK: the same, but there is no release to go back to.
+ * them.  *_NO_ROLLBACK: the same, but there is no release to go back to.
  */
 #define DEPLOY_EVENTS(V) \
 	V(ASK)			/* git answered; somebody must confirm */ \
@@ -43,28 +43,28 @@
 	V(FREE)			/* its environment is free */ \
 	V(SCRIPT_OK)		/* exit 0; there is a health URL */ \
 	V(SCRIPT_OK_UNPROBED)	/* exit 0; the script's word alone */ \
-	V(SCRIPT_BAD)		/* failed, too late or lost, having begun to change the target */ \
-	V(SCRIPT_BAD_NO_BACK) \
-	V(UNTOUCHED)		/* failed before it changed the target */ \
+	V(SCRIPT_FAILED)	/* failed, too late or lost, having begun to change the target */ \
+	V(SCRIPT_FAILED_NO_ROLLBACK) \
+	V(FAILED_BEFORE_RELEASE)		/* failed before it changed the target */ \
 	V(AGAIN)		/* its gate never opened, or a rollback was lost: another run */ \
-	V(LOST)			/* its keeper is gone; what it started is being ended */ \
+	V(LOST)			/* its supervisor is gone; what it started is being ended */ \
 	V(FOLDER_GONE)		/* it was started, and this machine has no folder of it */ \
 	V(HEALTHY) \
-	V(SICK) \
-	V(SICK_NO_BACK) \
+	V(UNHEALTHY) \
+	V(UNHEALTHY_NO_ROLLBACK) \
 	V(CANCEL)		/* somebody wants it ended */ \
-	V(CANCEL_NO_BACK)	/* the same, with nothing to go back to */ \
+	V(CANCEL_NO_ROLLBACK)	/* the same, with nothing to go back to */ \
 	V(CANCEL_ROLLBACK)	/* the same, but it is a rollback that a person asked for */
 
 #define DEPLOY_ACTS(A) \
 	A(ASK_PERSON)		/* the confirmation with its buttons and deadline */ \
 	A(RUN)			/* order its program: deploy.sh, or rollback.sh if asked for */ \
-	A(RUN_BACK)		/* order rollback.sh to the release that was live before */ \
-	A(END_RUN)		/* ask the run to end */ \
+	A(RUN_ROLLBACK)		/* order rollback.sh to the release that was live before */ \
+	A(STOP_RUN)		/* ask the run to end */ \
 	A(PROBE) \
 	A(DROP_PROBE) \
 	A(RELEASE)		/* it is what runs now */ \
-	A(HOLD)			/* the commit is held: no push deploys it again */ \
+	A(BLOCK)			/* the commit is held: no push deploys it again */ \
 	A(DOWN)			/* neither release is healthy */ \
 	A(TELL)			/* say so, in every message about it */ \
 	A(REFUSE_CANCEL)	/* tell who wanted it that it cannot be ended now */ \

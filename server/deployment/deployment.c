@@ -29,7 +29,7 @@ bool
 deployment_can_roll_back(const struct deployment *deployment)
 {
 	return !deployment_is_rollback(deployment) && deployment->previous[0] != '\0' &&
-	    !deployment->has_no_way_back;
+	    !deployment->cannot_roll_back;
 }
 
 void

@@ -34,7 +34,7 @@ struct environment {
 	char name[LIMIT_ENVIRONMENT];
 	struct release current;
 	struct release previous;
-	char held_commit[LIMIT_COMMIT];	/* not deployed by a push; "": none */
+	char blocked_commit[LIMIT_COMMIT];	/* not deployed by a push; "": none */
 	char seen_commit[LIMIT_COMMIT];	/* head of its branch last seen; "": never */
 	bool is_down;		/* the last change failed, and so did the way back */
 	bool is_unacknowledged;	/* rolled back, and nothing has gone live since */
@@ -52,19 +52,19 @@ struct deployment {
 	char ref[LIMIT_REF];		/* as asked for; "": the environment's branch */
 	char subject[LIMIT_SUBJECT];
 	char author[LIMIT_PERSON];
-	bool is_forced;
-	bool is_foreign;	/* not in the environment's branch */
+	bool is_force_push;
+	bool is_off_branch;	/* not in the environment's branch */
 	char previous[LIMIT_COMMIT];	/* live when it started: the way back; "": none */
 	char previous_image[LIMIT_IMAGE]; /* of previous; "": none */
-	int64_t asked_by;	/* a person's id; 0: github */
-	char asker[LIMIT_PERSON];	/* "@ada", "github:login(7)" */
-	struct place place;	/* where it was asked for */
+	int64_t requested_by;	/* a person's id; 0: github */
+	char requester[LIMIT_PERSON];	/* "@ada", "github:login(7)" */
+	struct chat_address address;	/* where it was asked for */
 	int64_t message;	/* row of the message that shows it */
 	int64_t also_message;	/* the one in TELEGRAM_CHAT_ID, where asked for elsewhere; 0 */
 	int64_t run;		/* its newest run; 0: none yet */
 	int attempts;		/* runs ordered for the present program */
-	bool is_touched;	/* `==> release` was said: the target may have changed */
-	bool has_no_way_back;	/* `==> no-rollback` was said */
+	bool target_changed;	/* `==> release` was said: the target may have changed */
+	bool cannot_roll_back;	/* `==> no-rollback` was said */
 	char urls[LIMIT_URL_LIST];	/* health URLs, comma list, as they were when it started */
 	char detail[LIMIT_LINE];	/* why: the script's last line, the probe's failure */
 	char note[LIMIT_LINE];	/* "develop has moved on to 1a2b3c4"; "" none */

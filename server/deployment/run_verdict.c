@@ -7,14 +7,14 @@
 #include "lib/text.h"
 
 /* sysexits.h: bad input to unreachable; deploy.sh says with them that it touched nothing. */
-#define EXIT_UNTOUCHED_FIRST 64
-#define EXIT_UNTOUCHED_LAST  69
+#define EXIT_BEFORE_RELEASE_FIRST 64
+#define EXIT_BEFORE_RELEASE_LAST  69
 
 static bool
-has_way_back(const struct deployment *deployment, const struct run_ended *ended)
+can_roll_back(const struct deployment *deployment, const struct run_ended *ended)
 {
 	return deployment->program == PROGRAM_DEPLOY && deployment->previous[0] != '\0' &&
-	    !deployment->has_no_way_back && !ended->no_way_back;
+	    !deployment->cannot_roll_back && !ended->no_rollback;
 }
 
 bool
@@ -31,16 +31,16 @@ is_success(const struct run_ended *ended)
 }
 
 static bool
-is_touched(const struct deployment *deployment, const struct run_ended *ended)
+target_changed(const struct deployment *deployment, const struct run_ended *ended)
 {
 	if (run_verdict_never_began(ended))
-		return deployment->is_touched;
+		return deployment->target_changed;
 	if (ended->lost)
 		return true;
-	if (ended->signal_number == 0 && ended->exit_status >= EXIT_UNTOUCHED_FIRST &&
-	    ended->exit_status <= EXIT_UNTOUCHED_LAST)
+	if (ended->signal_number == 0 && ended->exit_status >= EXIT_BEFORE_RELEASE_FIRST &&
+	    ended->exit_status <= EXIT_BEFORE_RELEASE_LAST)
 		return false;
-	return ended->released || deployment->is_touched;
+	return ended->released || deployment->target_changed;
 }
 
 static void
@@ -59,7 +59,7 @@ describe(struct run_verdict *verdict, const struct run_ended *ended)
 		(void)snprintf(out, room, "the script could not be started%s%.180s", colon, line);
 	else if (ended->lost)
 		(void)snprintf(
-		    out, room, "its keeper was killed; everything it had started was ended");
+		    out, room, "its supervisor was killed; everything it had started was ended");
 	else if (ended->signal_number != 0)
 		(void)snprintf(out, room, "killed by signal %d%s%s%.180s", ended->signal_number,
 		    ended->signal_number == 9 && !ended->timed_out && !ended->ended_on_request ?
@@ -94,7 +94,7 @@ why_of(const struct run_ended *ended)
 static struct run_verdict
 folder_gone(const struct deployment *deployment, const struct run_ended *ended)
 {
-	struct run_verdict verdict = { .event = DEPLOY_ON_FOLDER_GONE, .is_touched = true };
+	struct run_verdict verdict = { .event = DEPLOY_ON_FOLDER_GONE, .target_changed = true };
 
 	if (deployment->state != DEPLOY_ROLLING_BACK)
 		verdict.why = DEPLOY_WHY_INTERRUPTED;
@@ -106,7 +106,7 @@ folder_gone(const struct deployment *deployment, const struct run_ended *ended)
 struct run_verdict
 run_verdict(const struct deployment *deployment, const struct run_ended *ended, int attempts_max)
 {
-	struct run_verdict verdict = { .is_touched = is_touched(deployment, ended) };
+	struct run_verdict verdict = { .target_changed = target_changed(deployment, ended) };
 	bool is_back = deployment->state == DEPLOY_ROLLING_BACK;
 	bool again = (!ended->refused && !ended->gate_opened && !ended->ended_on_request) ||
 	    (is_back && ended->lost);
@@ -117,23 +117,24 @@ run_verdict(const struct deployment *deployment, const struct run_ended *ended, 
 		verdict.event = deployment->urls[0] != '\0' ? DEPLOY_ON_SCRIPT_OK :
 							      DEPLOY_ON_SCRIPT_OK_UNPROBED;
 		/* Told to stop, it came to its end first: there may be nowhere to go back to. */
-		if (deployment->state == DEPLOY_STOPPING && !verdict.is_touched)
-			verdict.event = DEPLOY_ON_UNTOUCHED;
-		else if (deployment->state == DEPLOY_STOPPING && !has_way_back(deployment, ended))
-			verdict.event = DEPLOY_ON_SCRIPT_BAD_NO_BACK;
+		if (deployment->state == DEPLOY_STOPPING && !verdict.target_changed)
+			verdict.event = DEPLOY_ON_FAILED_BEFORE_RELEASE;
+		else if (deployment->state == DEPLOY_STOPPING && !can_roll_back(deployment, ended))
+			verdict.event = DEPLOY_ON_SCRIPT_FAILED_NO_ROLLBACK;
 		else
-			verdict.is_touched = true; /* it says that its release is up */
+			verdict.target_changed = true; /* it says that its release is up */
 		return verdict;
 	}
 	if (again && deployment->state != DEPLOY_STOPPING && deployment->attempts < attempts_max) {
 		verdict.event = DEPLOY_ON_AGAIN;
 		return verdict;
 	}
-	if (!verdict.is_touched && !is_back)
-		verdict.event = DEPLOY_ON_UNTOUCHED;
+	if (!verdict.target_changed && !is_back)
+		verdict.event = DEPLOY_ON_FAILED_BEFORE_RELEASE;
 	else
-		verdict.event = has_way_back(deployment, ended) ? DEPLOY_ON_SCRIPT_BAD :
-								  DEPLOY_ON_SCRIPT_BAD_NO_BACK;
+		verdict.event = can_roll_back(deployment, ended) ?
+		    DEPLOY_ON_SCRIPT_FAILED :
+		    DEPLOY_ON_SCRIPT_FAILED_NO_ROLLBACK;
 	/* Whoever cancelled it, or whatever was wrong before the way back, is the reason. */
 	if (deployment->state == DEPLOY_RUNNING)
 		verdict.why = why_of(ended);

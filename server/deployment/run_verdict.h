@@ -8,7 +8,7 @@
 struct run_verdict {
 	enum deploy_event event;
 	enum deploy_why why;	/* NONE: keep the one that the deployment has */
-	bool is_touched;	/* the target may have changed */
+	bool target_changed;	/* the target may have changed */
 	char detail[LIMIT_LINE];	/* "" : keep the one that the deployment has */
 };
 

@@ -11,8 +11,8 @@ static performer *const first[] = {
 #undef EFFECT
 };
 
-static performer *const again[] = {
-#define EFFECT(upper, lower, word, result) again_##lower,
+static performer *const recover[] = {
+#define EFFECT(upper, lower, word, result) recover_##lower,
 #include "types/effect.def"
 #undef EFFECT
 };
@@ -21,8 +21,8 @@ void
 perform_effect(struct perform *perform, struct effect *effect)
 {
 	assert((size_t)effect->kind < COUNT(first));
-	if (effect->is_again)
-		again[effect->kind](perform, effect);
+	if (effect->is_recovered)
+		recover[effect->kind](perform, effect);
 	else
 		first[effect->kind](perform, effect);
 }
@@ -42,8 +42,8 @@ perform_report(struct perform *perform, struct effect *effect)
 void
 perform_withdraw(struct perform *perform, int64_t id)
 {
-	if (!perform_wait_withdraw(perform, id) && !perform_probe_withdraw(perform, id))
-		(void)perform_ask_withdraw(perform, id); /* its result is under way */
+	if (!perform_timer_withdraw(perform, id) && !perform_probe_withdraw(perform, id))
+		(void)perform_git_query_withdraw(perform, id); /* its result is under way */
 }
 
 /* What runs/ and telegram/ hold for their performers is freed with them. */
@@ -51,9 +51,9 @@ void
 perform_done(struct perform *perform)
 {
 	perform_run_done(perform);
-	perform_forget_done(perform);
-	perform_say_done(perform);
-	perform_wait_done(perform);
+	perform_purge_run_done(perform);
+	perform_send_message_done(perform);
+	perform_timer_done(perform);
 	perform_probe_done(perform);
-	perform_ask_done(perform);
+	perform_git_query_done(perform);
 }

@@ -28,14 +28,14 @@ struct perform {
 	void (*submit)(void *ctx, struct event *event);
 	void *submit_ctx;
 	/* The open effects of each kind that a withdrawal may reach; each performer's own. */
-	struct perform_wait_state *waits;
+	struct perform_timer_state *timers;
 	struct perform_probe_state *probing;
 	int64_t probe_begin_ms;	/* the millisecond in which the next URL is asked first, and how */
 	int n_probe_begin;	/* many are already */
-	struct perform_ask_state *asking;
-	struct perform_forget_state *forgetting; /* oldest first */
-	struct effect *unsaid; /* SAYs that wait for memory, linked by next */
-	struct loop_timer unsaid_timer;
+	struct perform_git_query_state *git_queries;
+	struct perform_purge_run_state *purges; /* oldest first */
+	struct effect *unsent; /* SAYs that wait for memory, linked by next */
+	struct loop_timer unsent_timer;
 };
 
 /* How `probes` is to be made. */
@@ -43,14 +43,14 @@ extern const struct http_client_config perform_probe_client;
 
 typedef void performer(struct perform *perform, struct effect *effect);
 
-#define EFFECT(upper, lower, word, result) performer perform_##lower, again_##lower;
+#define EFFECT(upper, lower, word, result) performer perform_##lower, recover_##lower;
 #include "types/effect.def"
 #undef EFFECT
 
 /* Hands effect->result (filled) to the store and frees the effect. */
 void perform_report(struct perform *perform, struct effect *effect);
 
-/* Carries it out, or looks what became of it where effect->is_again.  Takes it. */
+/* Carries it out, or looks what became of it where effect->is_recovered.  Takes it. */
 void perform_effect(struct perform *perform, struct effect *effect);
 
 /* Its row is gone: forget it.  One that is not there any more is fine: its result is under way

@@ -26,7 +26,7 @@ static void on_ended(void *ctx, const char *failure);
 static void
 report(struct perform *perform, struct effect *effect, const char *failure)
 {
-	struct said *said = &effect->result->u.said;
+	struct message_sent *said = &effect->result->u.message_sent;
 
 	if (failure[0] != '\0')
 		log_warning("the log of run %lld was not sent: %s",
@@ -46,7 +46,7 @@ begin(struct sending *sending, struct err *err)
 	if (sending->job == NULL)
 		return false;
 	sending->file = (struct telegram_file){
-		.place = document->place,
+		.address = document->address,
 		.caption = document->caption,
 		.prepare = on_prepare,
 	};
@@ -77,7 +77,7 @@ perform_document(struct perform *perform, struct effect *effect)
 
 /* A document that a crash cut off may come twice; better than not at all. */
 void
-again_document(struct perform *perform, struct effect *effect)
+recover_document(struct perform *perform, struct effect *effect)
 {
 	perform_document(perform, effect);
 }

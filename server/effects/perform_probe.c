@@ -156,7 +156,7 @@ perform_probe(struct perform *perform, struct effect *effect)
 
 /* From the beginning: what was counted before the restart is not known any more. */
 void
-again_probe(struct perform *perform, struct effect *effect)
+recover_probe(struct perform *perform, struct effect *effect)
 {
 	perform_probe(perform, effect);
 }

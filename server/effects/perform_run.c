@@ -32,13 +32,13 @@ struct run_job {
 	unsigned tries;
 	bool is_recording; /* the store has the hello, its answer is to come */
 	bool is_ending;
-	struct runs_wish no_go;
+	struct runs_stop_request no_go;
 };
 
 static void on_hello(void *ctx, const struct run_started *hello);
 static void on_step(void *ctx, const struct run_step *step);
 static void on_lost(void *ctx, const char *stuck);
-static void on_deaf(void *ctx);
+static void on_incompatible(void *ctx);
 static void on_ended(void *ctx, const struct run_ended *ended);
 static void on_put_off(void *ctx, const char *why);
 static void on_dropped(void *ctx);
@@ -105,8 +105,8 @@ put_off(struct run_job *job, const char *why)
 static void
 job_try(struct run_job *job)
 {
-	const struct runs_watch watch = { on_hello, on_step, on_lost, on_deaf, on_ended, on_put_off,
-		on_dropped, job };
+	const struct runs_watch watch = { on_hello, on_step, on_lost, on_incompatible, on_ended,
+		on_put_off, on_dropped, job };
 	struct err err = { .code = ERR_NONE };
 
 	job->tries++;
@@ -200,7 +200,7 @@ perform_run(struct perform *perform, struct effect *effect)
 
 /* Found in runs/<id>/, and ordered only where there is none. */
 void
-again_run(struct perform *perform, struct effect *effect)
+recover_run(struct perform *perform, struct effect *effect)
 {
 	if (effect->u.run.message.id != 0)
 		telegram_live_resume(perform->telegram, &effect->u.run.message);
@@ -222,22 +222,22 @@ event_for(struct run_job *job, enum event_kind kind)
 /* --- the gate: opened by the answer to what is on disk ------------------------------------ */
 
 static void
-on_no_go_sent(struct runs_wish *wish)
+on_no_go_sent(struct runs_stop_request *request)
 {
-	((struct run_job *)wish->ctx)->is_ending = false;
+	((struct run_job *)request->ctx)->is_ending = false;
 }
 
-/* The gate stays shut for good: the keeper ends with a record that says so. */
+/* The gate stays shut for good: the supervisor ends with a record that says so. */
 static void
 keep_shut(struct run_job *job)
 {
 	if (job->is_ending)
 		return;
-	job->no_go = (struct runs_wish){ .run = job->effect->u.run.run,
+	job->no_go = (struct runs_stop_request){ .run = job->effect->u.run.run,
 		.on_sent = on_no_go_sent,
 		.on_dropped = on_no_go_sent,
 		.ctx = job };
-	job->is_ending = runs_end(job->perform->runs, &job->no_go);
+	job->is_ending = runs_stop_run(job->perform->runs, &job->no_go);
 }
 
 static void
@@ -315,13 +315,13 @@ on_lost(void *ctx, const char *stuck)
 }
 
 static void
-on_deaf(void *ctx)
+on_incompatible(void *ctx)
 {
 	struct run_job *job = ctx;
 	struct event *event;
 
 	OBJ_CHECK(job, MAGIC);
-	event = event_for(job, EVENT_RUN_DEAF);
+	event = event_for(job, EVENT_RUN_INCOMPATIBLE);
 	if (event == NULL)
 		return; /* its log is shown all the same */
 	event->u.run_started.run = job->effect->u.run.run;

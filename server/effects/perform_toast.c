@@ -49,7 +49,7 @@ perform_toast(struct perform *perform, struct effect *effect)
 
 /* It may still wait for its answer; one that is too late is refused and harmless. */
 void
-again_toast(struct perform *perform, struct effect *effect)
+recover_toast(struct perform *perform, struct effect *effect)
 {
 	perform_toast(perform, effect);
 }

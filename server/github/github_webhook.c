@@ -9,7 +9,7 @@
 #include "github/github_signature.h"
 #include "lib/crash_point.h"
 #include "lib/log.h"
-#include "lib/rate_note.h"
+#include "lib/rate_summary.h"
 #include "lib/text.h"
 #include "types/settings.h"
 
@@ -22,13 +22,13 @@ struct github_webhook {
 	struct github_webhook_config config;
 	struct settings *keyed;	     /* those that `key` was made of; one reference */
 	struct crypto_hmac_key *key; /* NULL: there is no secret */
-	struct rate_note refused;
+	struct rate_summary refused;
 	char refused_client[48]; /* the last of them */
 	struct loop_timer note_timer;
 };
 
 /* One request, from its head to its answer. */
-struct door {
+struct inbound {
 	unsigned magic;
 	struct github_webhook *webhook;
 	struct http_request *request;
@@ -118,9 +118,9 @@ tell_refused(struct github_webhook *webhook, int64_t count)
 	}
 	if (count > 0 && (event == NULL || !webhook->config.submit(webhook->config.ctx, event))) {
 		event_free(event);
-		rate_note_put_back(&webhook->refused, count);
+		rate_summary_put_back(&webhook->refused, count);
 	}
-	wait_ms = rate_note_wait_ms(&webhook->refused, loop_now_ms());
+	wait_ms = rate_summary_wait_ms(&webhook->refused, loop_now_ms());
 	if (wait_ms >= 0 && !loop_timer_is_started(&webhook->note_timer))
 		loop_timer_start(webhook->config.loop, &webhook->note_timer, wait_ms, 0);
 }
@@ -131,7 +131,7 @@ on_note_due(UNUSED struct loop_timer *timer, void *ctx)
 	struct github_webhook *webhook = ctx;
 
 	OBJ_CHECK(webhook, WEBHOOK_MAGIC);
-	tell_refused(webhook, rate_note_due(&webhook->refused, NOTE_MS, loop_now_ms()));
+	tell_refused(webhook, rate_summary_due(&webhook->refused, NOTE_MS, loop_now_ms()));
 }
 
 static void
@@ -141,7 +141,7 @@ refuse(struct github_webhook *webhook, struct http_request *request)
 	(void)text_copy(
 	    webhook->refused_client, sizeof(webhook->refused_client), http_request_client(request));
 	answer(webhook, request, 401);
-	tell_refused(webhook, rate_note_add(&webhook->refused, NOTE_MS, loop_now_ms()));
+	tell_refused(webhook, rate_summary_add(&webhook->refused, NOTE_MS, loop_now_ms()));
 }
 
 /* --- the key --- */
@@ -176,32 +176,32 @@ take_key(struct github_webhook *webhook, int *ret_status)
 /* --- a request, in the order of what happens --- */
 
 static void
-door_free(void *user)
+inbound_free(void *user)
 {
-	struct door *door = user;
+	struct inbound *inbound = user;
 
-	OBJ_CHECK(door, DOOR_MAGIC);
-	crypto_hmac_drop(door->mac);
-	door->magic = 0;
-	free(door);
+	OBJ_CHECK(inbound, DOOR_MAGIC);
+	crypto_hmac_drop(inbound->mac);
+	inbound->magic = 0;
+	free(inbound);
 }
 
-static struct door *
-door_new(struct github_webhook *webhook, struct http_request *request)
+static struct inbound *
+inbound_new(struct github_webhook *webhook, struct http_request *request)
 {
-	struct door *door = calloc(1, sizeof(*door));
+	struct inbound *inbound = calloc(1, sizeof(*inbound));
 
-	if (door == NULL)
+	if (inbound == NULL)
 		return NULL;
-	door->magic = DOOR_MAGIC;
-	door->webhook = webhook;
-	door->request = request;
-	door->mac = crypto_hmac_begin(webhook->key, NULL);
-	if (door->mac == NULL) {
-		door_free(door);
+	inbound->magic = DOOR_MAGIC;
+	inbound->webhook = webhook;
+	inbound->request = request;
+	inbound->mac = crypto_hmac_begin(webhook->key, NULL);
+	if (inbound->mac == NULL) {
+		inbound_free(inbound);
 		return NULL;
 	}
-	return door;
+	return inbound;
 }
 
 static void
@@ -209,7 +209,7 @@ on_begin(struct http_request *request, void *ctx)
 {
 	struct github_webhook *webhook = ctx;
 	uint8_t given[GITHUB_SIGNATURE_SIZE];
-	struct door *door;
+	struct inbound *inbound;
 	int status;
 
 	OBJ_CHECK(webhook, WEBHOOK_MAGIC);
@@ -222,25 +222,25 @@ on_begin(struct http_request *request, void *ctx)
 		refuse(webhook, request);
 		return;
 	}
-	door = door_new(webhook, request);
-	if (door == NULL) {
+	inbound = inbound_new(webhook, request);
+	if (inbound == NULL) {
 		answer(webhook, request, 503);
 		return;
 	}
-	memcpy(door->given, given, sizeof(given));
-	http_request_set_user(request, door, door_free);
+	memcpy(inbound->given, given, sizeof(given));
+	http_request_set_user(request, inbound, inbound_free);
 }
 
 static void
 on_piece(struct http_request *request, const void *data, size_t size, void *ctx)
 {
-	struct door *door = http_request_user(request);
+	struct inbound *inbound = http_request_user(request);
 
 	OBJ_CHECK((struct github_webhook *)ctx, WEBHOOK_MAGIC);
-	OBJ_CHECK(door, DOOR_MAGIC);
+	OBJ_CHECK(inbound, DOOR_MAGIC);
 	/* Nothing may be answered here: without its MAC it is refused when all of it is there. */
-	if (door->mac != NULL && !crypto_hmac_add(door->mac, data, size, NULL))
-		crypto_hmac_drop(TAKE(door->mac));
+	if (inbound->mac != NULL && !crypto_hmac_add(inbound->mac, data, size, NULL))
+		crypto_hmac_drop(TAKE(inbound->mac));
 }
 
 /* The event of a request whose signature holds; *ret_status says why there is none. */
@@ -281,18 +281,18 @@ static void
 on_request(struct http_request *request, void *ctx)
 {
 	struct github_webhook *webhook = ctx;
-	struct door *door = http_request_user(request);
+	struct inbound *inbound = http_request_user(request);
 	uint8_t digest[GITHUB_SIGNATURE_SIZE];
 	struct event *event;
 	int status;
 
 	OBJ_CHECK(webhook, WEBHOOK_MAGIC);
-	OBJ_CHECK(door, DOOR_MAGIC);
-	if (door->mac == NULL) {
+	OBJ_CHECK(inbound, DOOR_MAGIC);
+	if (inbound->mac == NULL) {
 		answer(webhook, request, 503);
 		return;
 	}
-	if (!github_signature_holds(TAKE(door->mac), door->given, digest)) {
+	if (!github_signature_holds(TAKE(inbound->mac), inbound->given, digest)) {
 		refuse(webhook, request);
 		return;
 	}
@@ -303,7 +303,7 @@ on_request(struct http_request *request, void *ctx)
 	}
 	memcpy(event->u.delivery.digest, digest, sizeof(digest));
 	event->done = on_decided;
-	event->done_ctx = door;
+	event->done_ctx = inbound;
 	CRASH_POINT(push_read);
 	if (!webhook->config.submit(webhook->config.ctx, event)) {
 		event_free(event);
@@ -314,8 +314,8 @@ on_request(struct http_request *request, void *ctx)
 static void
 on_decided(void *ctx, const struct answer *decided)
 {
-	struct door *door = ctx;
+	struct inbound *inbound = ctx;
 
-	OBJ_CHECK(door, DOOR_MAGIC);
-	answer(door->webhook, door->request, decided->status);
+	OBJ_CHECK(inbound, DOOR_MAGIC);
+	answer(inbound->webhook, inbound->request, decided->status);
 }

@@ -5,7 +5,7 @@
 
 /* Only a run's exit record ends it: that its end was asked for decides nothing. */
 void
-handle_end_sent(UNUSED struct tx *tx, UNUSED const struct event *event)
+handle_stop_sent(UNUSED struct tx *tx, UNUSED const struct event *event)
 {
 }
 
@@ -20,7 +20,7 @@ void
 handle_documented(struct tx *tx, const struct event *event)
 {
 	const struct effect_document *document = &tx->effect->u.document;
-	const char *failure = event->u.said.failure;
+	const char *failure = event->u.message_sent.failure;
 	struct chat_text text;
 
 	if (failure[0] == '\0')
@@ -30,10 +30,10 @@ handle_documented(struct tx *tx, const struct event *event)
 	chat_text_outside(&text, document->caption[0] != '\0' ? document->caption : "The log");
 	chat_text_add(&text, " could not be sent: ");
 	chat_text_outside(&text, failure);
-	(void)decide_say(tx, &document->place, &text);
+	(void)decide_send(tx, &document->address, &text);
 }
 
 void
-handle_forgotten(UNUSED struct tx *tx, UNUSED const struct event *event)
+handle_run_purged(UNUSED struct tx *tx, UNUSED const struct event *event)
 {
 }

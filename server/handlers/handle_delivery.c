@@ -30,7 +30,7 @@ handle_push(struct tx *tx, const struct delivery *delivery)
 
 		if (environment->branch != NULL &&
 		    strcmp(environment->branch, delivery->branch) == 0)
-			decide_ask_head(tx, environment, who);
+			decide_query_head(tx, environment, who);
 	}
 }
 

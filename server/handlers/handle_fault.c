@@ -9,7 +9,7 @@
 #include "handlers/handlers.h"
 #include "store/row_effect.h"
 #include "store/row_message.h"
-#include "store/row_question.h"
+#include "store/row_button.h"
 
 /* Until it is tried again: it may well fail again, and each time costs a line in the log. */
 #define LATER_MS       (60 * INT64_C(1000))
@@ -20,7 +20,7 @@ give_up(struct tx *tx, const struct fault *fault)
 {
 	struct deployment deployment = row_deployment_get(tx, fault->subject);
 
-	if (fault->kind == EFFECT_ASK && deployment.state != DEPLOY_REQUESTED)
+	if (fault->kind == EFFECT_GIT_QUERY && deployment.state != DEPLOY_REQUESTED)
 		return;
 	decide_give_up(tx, &deployment, fault->reason);
 }
@@ -46,35 +46,35 @@ end_status(struct tx *tx, int64_t id, const char *reason)
 
 /* What stands in the chat is not said again: it would come each minute. */
 static void
-say_again(struct tx *tx, const struct fault *fault)
+send_again(struct tx *tx, const struct fault *fault)
 {
 	if (fault->remote_id != 0)
 		row_message_sent(tx, fault->subject, fault->chat, fault->remote_id);
 	else
-		(void)row_effect_wait(tx, WAIT_SAY, "", fault->subject, tx->at + LATER_MS);
+		(void)row_effect_timer(tx, TIMER_SEND, "", fault->subject, tx->at + LATER_MS);
 }
 
 static void
 ask_later(struct tx *tx, int64_t deployment)
 {
 	if (row_deployment_get(tx, deployment).state == DEPLOY_AWAITING_CONFIRMATION)
-		row_question_set_wait(tx, deployment,
-		    row_effect_wait(tx, WAIT_QUESTION, "", deployment, tx->at + LATER_MS));
+		row_button_set_timer(tx, deployment,
+		    row_effect_timer(tx, TIMER_QUESTION, "", deployment, tx->at + LATER_MS));
 }
 
 /* A row that cannot be read says nothing of its kind: then all that is missing is put back. */
 static void
 wait_again(struct tx *tx, const struct fault *fault)
 {
-	const struct effect *wait = tx->effect;
+	const struct effect *timer = tx->effect;
 
-	if (wait != NULL && wait->u.wait.kind == WAIT_SAY)
-		(void)row_effect_wait(tx, WAIT_SAY, "", fault->subject, tx->at + LATER_MS);
+	if (timer != NULL && timer->u.timer.kind == TIMER_SEND)
+		(void)row_effect_timer(tx, TIMER_SEND, "", fault->subject, tx->at + LATER_MS);
 	else if (fault->subject != 0)
 		ask_later(tx, fault->subject);
 	decide_poll_later(tx);
-	if (row_effect_count_waits(tx, WAIT_DAILY) == 0)
-		(void)row_effect_wait(tx, WAIT_DAILY, "", 0, tx->at + DAILY_LATER_MS);
+	if (row_effect_count_timers(tx, TIMER_DAILY) == 0)
+		(void)row_effect_timer(tx, TIMER_DAILY, "", 0, tx->at + DAILY_LATER_MS);
 }
 
 void
@@ -88,7 +88,7 @@ handle_fault(struct tx *tx, const struct event *event)
 	case EFFECT_RUN:
 		give_up(tx, fault);
 		break;
-	case EFFECT_ASK:
+	case EFFECT_GIT_QUERY:
 		if (fault->subject != 0)
 			give_up(tx, fault);
 		else
@@ -100,10 +100,10 @@ handle_fault(struct tx *tx, const struct event *event)
 		else if (tx->effect != NULL && tx->effect->u.probe.message != 0)
 			end_status(tx, tx->effect->u.probe.message, fault->reason);
 		break;
-	case EFFECT_SAY:
-		say_again(tx, fault);
+	case EFFECT_SEND_MESSAGE:
+		send_again(tx, fault);
 		break;
-	case EFFECT_WAIT:
+	case EFFECT_TIMER:
 		wait_again(tx, fault);
 		break;
 	default: /* END, TOAST, DOCUMENT, FORGET: nothing hangs on their results */

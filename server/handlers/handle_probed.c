@@ -53,7 +53,7 @@ answer_gate(struct tx *tx, const struct effect_probe *probe, const struct probed
 	}
 	if (!is_back) {
 		deployment.why = DEPLOY_WHY_UNHEALTHY;
-		deployment.is_touched = true;
+		deployment.target_changed = true;
 		(void)snprintf(deployment.detail, sizeof(deployment.detail), "%s", bad->detail);
 	} else {
 		size_t used = strlen(deployment.detail);
@@ -62,8 +62,8 @@ answer_gate(struct tx *tx, const struct effect_probe *probe, const struct probed
 		    "%safter going back: %s", used > 0 ? "; " : "", bad->detail);
 	}
 	(void)decide_step(tx, &deployment,
-	    deployment_can_roll_back(&deployment) || is_back ? DEPLOY_ON_SICK :
-							       DEPLOY_ON_SICK_NO_BACK,
+	    deployment_can_roll_back(&deployment) || is_back ? DEPLOY_ON_UNHEALTHY :
+							       DEPLOY_ON_UNHEALTHY_NO_ROLLBACK,
 	    NULL);
 }
 

@@ -37,8 +37,8 @@ handle_run_ended(struct tx *tx, const struct event *event)
 		return;
 	verdict = run_verdict(&deployment, &ended, DECIDE_ATTEMPTS_MAX);
 	if (deployment.state != DEPLOY_ROLLING_BACK) {
-		deployment.is_touched = verdict.is_touched;
-		deployment.has_no_way_back |= ended.no_way_back;
+		deployment.target_changed = verdict.target_changed;
+		deployment.cannot_roll_back |= ended.no_rollback;
 		deployment_take_image(&deployment, ended.image);
 	}
 	if (verdict.why != DEPLOY_WHY_NONE)

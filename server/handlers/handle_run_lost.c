@@ -1,4 +1,4 @@
-/* handle_run_lost.c - a keeper was killed: what it started is being ended, and is waited for.  Side: store. */
+/* handle_run_lost.c - a supervisor was killed: what it started is being ended, and is waited for.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
 
@@ -14,9 +14,11 @@ say_lost(const struct run_lost *lost, char ret[LIMIT_LINE])
 	char text[LIMIT_LINE + 64];
 
 	if (lost->stuck[0] == '\0')
-		(void)snprintf(text, sizeof(text), "its keeper was killed; ending what it started");
+		(void)snprintf(
+		    text, sizeof(text), "its supervisor was killed; ending what it started");
 	else
-		(void)snprintf(text, sizeof(text), "its keeper was killed, and %s", lost->stuck);
+		(void)snprintf(
+		    text, sizeof(text), "its supervisor was killed, and %s", lost->stuck);
 	(void)text_copy(ret, LIMIT_LINE, text);
 }
 

@@ -18,8 +18,8 @@ handle_run_step(struct tx *tx, const struct event *event)
 	if (deployment.run != step->run)
 		return;
 	if (deployment.state != DEPLOY_ROLLING_BACK) {
-		deployment.is_touched |= strcmp(step->name, "release") == 0;
-		deployment.has_no_way_back |= strcmp(step->name, "no-rollback") == 0;
+		deployment.target_changed |= strcmp(step->name, "release") == 0;
+		deployment.cannot_roll_back |= strcmp(step->name, "no-rollback") == 0;
 		deployment_take_image(&deployment, step->image);
 		row_deployment_save(tx, &deployment);
 	}

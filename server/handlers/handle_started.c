@@ -47,8 +47,9 @@ handle_started(struct tx *tx, const struct event *event)
 	for (size_t i = 0; i < tx->settings->environment_count; i++)
 		check_environment(tx, tx->settings->environments[i].name);
 	end_unattended(tx);
-	if (row_effect_count_waits(tx, WAIT_DAILY) == 0)
-		(void)row_effect_wait(tx, WAIT_DAILY, "", 0, tx->at + DAY_MS);
-	if (row_effect_count_waits(tx, WAIT_POLL) == 0 && tx->settings->poll_repository_seconds > 0)
-		(void)row_effect_wait(tx, WAIT_POLL, "", 0, tx->at);
+	if (row_effect_count_timers(tx, TIMER_DAILY) == 0)
+		(void)row_effect_timer(tx, TIMER_DAILY, "", 0, tx->at + DAY_MS);
+	if (row_effect_count_timers(tx, TIMER_POLL) == 0 &&
+	    tx->settings->poll_repository_seconds > 0)
+		(void)row_effect_timer(tx, TIMER_POLL, "", 0, tx->at);
 }

@@ -13,7 +13,7 @@
 #include "store/row_effect.h"
 #include "store/row_guard.h"
 #include "store/row_message.h"
-#include "store/row_question.h"
+#include "store/row_button.h"
 
 /* A press stands for nothing any more. */
 static void
@@ -23,12 +23,12 @@ say_expired(struct tx *tx, const struct update *update)
 }
 
 static enum policy_action
-action_of(const struct question *question, const struct deployment *deployment)
+action_of(const struct button_row *button, const struct deployment *deployment)
 {
-	switch (question->verb) {
-	case QUESTION_CANCEL:
+	switch (button->verb) {
+	case BUTTON_CANCEL:
 		return POLICY_CANCEL;
-	case QUESTION_LOG:
+	case BUTTON_LOG:
 		return POLICY_LOG;
 	default:
 		return deployment->program == PROGRAM_ROLLBACK ? POLICY_ROLLBACK : POLICY_DEPLOY;
@@ -37,12 +37,12 @@ action_of(const struct question *question, const struct deployment *deployment)
 
 /* Role, and who the button is for: again at each press, on what holds at this moment. */
 static bool
-may_press(struct tx *tx, const struct update *update, const struct question *question,
+may_press(struct tx *tx, const struct update *update, const struct button_row *button,
     const struct deployment *deployment)
 {
-	bool answers = question->verb == QUESTION_CONFIRM || question->verb == QUESTION_DECLINE;
+	bool answers = button->verb == BUTTON_CONFIRM || button->verb == BUTTON_DECLINE;
 
-	if (!decide_may(tx, update, action_of(question, deployment), deployment->environment))
+	if (!decide_may(tx, update, action_of(button, deployment), deployment->environment))
 		return false;
 	if (answers && deployment->trigger != TRIGGER_CHAT &&
 	    policy_role(tx->settings, update->person) != POLICY_ADMIN) {
@@ -51,10 +51,11 @@ may_press(struct tx *tx, const struct update *update, const struct question *que
 		decide_toastf(tx, update, true, "⛔ Only an admin may answer this.");
 		return false;
 	}
-	if (question->asker != 0 && question->asker != update->person) {
+	if (button->requester != 0 && button->requester != update->person) {
 		decide_audit_denied(tx, update, "confirm", deployment->environment,
 		    "the question is another person's");
-		decide_toastf(tx, update, true, "⛔ Only %s may answer this.", deployment->asker);
+		decide_toastf(
+		    tx, update, true, "⛔ Only %s may answer this.", deployment->requester);
 		return false;
 	}
 	return true;
@@ -84,15 +85,15 @@ ask_moved_on(struct tx *tx, const struct deployment *deployment)
 {
 	const struct environment_settings *settings =
 	    settings_environment(tx->settings, deployment->environment);
-	struct effect_ask ask = { .kind = ASK_COMMITS };
+	struct effect_git_query query = { .kind = GIT_QUERY_COMMITS };
 
 	if (settings == NULL || settings->branch == NULL || deployment->program != PROGRAM_DEPLOY ||
 	    strcmp(deployment->ref, settings->branch) != 0)
 		return;
-	(void)text_copy(ask.environment, sizeof(ask.environment), deployment->environment);
-	(void)text_copy(ask.ref, sizeof(ask.ref), settings->branch);
-	(void)text_copy(ask.branch, sizeof(ask.branch), settings->branch);
-	decide_ask(tx, &ask, deployment->id);
+	(void)text_copy(query.environment, sizeof(query.environment), deployment->environment);
+	(void)text_copy(query.ref, sizeof(query.ref), settings->branch);
+	(void)text_copy(query.branch, sizeof(query.branch), settings->branch);
+	decide_git_query(tx, &query, deployment->id);
 }
 
 /* Busy again, in the decision that starts it: a person's is refused, a push's waits. */
@@ -133,7 +134,7 @@ press_cancel(struct tx *tx, const struct update *update, struct deployment *depl
 }
 
 static void
-press_log(struct tx *tx, const struct update *update, const struct question *question,
+press_log(struct tx *tx, const struct update *update, const struct button_row *button,
     const struct deployment *deployment)
 {
 	struct effect *effect = effect_new(EFFECT_DOCUMENT);
@@ -143,10 +144,10 @@ press_log(struct tx *tx, const struct update *update, const struct question *que
 		return;
 	}
 	effect->subject = deployment->id;
-	effect->u.document.place = update->place;
-	effect->u.document.run = question->run;
+	effect->u.document.address = update->address;
+	effect->u.document.run = button->run;
 	(void)snprintf(effect->u.document.file_name, sizeof(effect->u.document.file_name),
-	    "%s-%.7s-%" PRId64 ".log", deployment->environment, deployment->commit, question->run);
+	    "%s-%.7s-%" PRId64 ".log", deployment->environment, deployment->commit, button->run);
 	(void)snprintf(effect->u.document.caption, sizeof(effect->u.document.caption),
 	    "Log of %s %.7s", deployment->environment, deployment->commit);
 	(void)row_effect_add(tx, effect);
@@ -156,26 +157,26 @@ press_log(struct tx *tx, const struct update *update, const struct question *que
 static void
 handle_press(struct tx *tx, const struct update *update)
 {
-	struct question question = row_question_get(tx, update->question);
+	struct button_row button = row_button_get(tx, update->button);
 	struct deployment deployment;
 
-	if (question.id[0] == '\0' || !question.is_open || question.chat != update->place.chat) {
+	if (button.id[0] == '\0' || !button.is_open || button.chat != update->address.chat) {
 		say_expired(tx, update);
 		return;
 	}
-	deployment = row_deployment_get(tx, question.deployment);
-	if (!may_press(tx, update, &question, &deployment))
+	deployment = row_deployment_get(tx, button.deployment);
+	if (!may_press(tx, update, &button, &deployment))
 		return;
-	switch (question.verb) {
-	case QUESTION_CONFIRM:
+	switch (button.verb) {
+	case BUTTON_CONFIRM:
 		press_confirm(tx, update, &deployment);
 		break;
-	case QUESTION_DECLINE:
-	case QUESTION_CANCEL:
+	case BUTTON_DECLINE:
+	case BUTTON_CANCEL:
 		press_cancel(tx, update, &deployment);
 		break;
-	case QUESTION_LOG:
-		press_log(tx, update, &question, &deployment);
+	case BUTTON_LOG:
+		press_log(tx, update, &button, &deployment);
 		break;
 	}
 }
@@ -216,7 +217,7 @@ handle_update(struct tx *tx, const struct event *event)
 		handle_press(tx, update);
 		break;
 	case UPDATE_MIGRATED:
-		row_message_move_chat(tx, update->place.chat, update->new_chat);
+		row_message_move_chat(tx, update->address.chat, update->new_chat);
 		break;
 	case UPDATE_OTHER:
 		break;

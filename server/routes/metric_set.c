@@ -116,25 +116,26 @@ metric_set_free(struct metric_set *set)
 }
 
 void
-metric_set_tally(struct metric_set *set, const struct tally *tally)
+metric_set_count(struct metric_set *set, const struct metric_increment *increment)
 {
-	const char *const label[] = { tally->label[0], tally->label[1], tally->label[2] };
+	const char *const label[] = { increment->label[0], increment->label[1],
+		increment->label[2] };
 
-	switch (tally->kind) {
-	case TALLY_DEPLOYMENT:
+	switch (increment->kind) {
+	case INCREMENT_DEPLOYMENT:
 		metrics_add(set->deployments, 1, label, 3);
-		metrics_observe(set->deployment_duration, tally->value, label, 1);
+		metrics_observe(set->deployment_duration, increment->value, label, 1);
 		break;
-	case TALLY_COMMAND:
+	case INCREMENT_COMMAND:
 		metrics_add(set->commands, 1, label, 2);
 		break;
-	case TALLY_AUDIT: /* gauges.audit_entries counts them, those of earlier starts too */
+	case INCREMENT_AUDIT: /* gauges.audit_entries counts them, those of earlier starts too */
 		break;
-	case TALLY_AUDIT_EXPORT_FAILED:
+	case INCREMENT_AUDIT_EXPORT_FAILED:
 		metrics_add(set->audit_export_failures, 1, METRICS_BARE);
 		break;
-	case TALLY_COMMIT:
-		metrics_observe(set->store_commit, tally->value, METRICS_BARE);
+	case INCREMENT_COMMIT:
+		metrics_observe(set->store_commit, increment->value, METRICS_BARE);
 		break;
 	}
 }

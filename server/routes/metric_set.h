@@ -18,8 +18,8 @@ void metric_set_free(struct metric_set *set); /* takes NULL */
 void metric_set_settings(struct metric_set *set, const struct settings *settings);
 void metric_set_expect_command(struct metric_set *set, const char *word);
 
-/* OUTCOME_TALLY and OUTCOME_GAUGES, as they come from the store. */
-void metric_set_tally(struct metric_set *set, const struct tally *tally);
+/* OUTCOME_METRIC and OUTCOME_GAUGES, as they come from the store. */
+void metric_set_count(struct metric_set *set, const struct metric_increment *increment);
 void metric_set_gauges(struct metric_set *set, const struct gauges *gauges);
 
 /* A webhook request was answered; source: "telegram" or "github". */

@@ -14,25 +14,25 @@
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "lib/text.h"
-#include "runs/keeper_link.h"
+#include "runs/supervisor_link.h"
 #include "runs/run_files.h"
 #include "runs/run_translate.h"
 
-#define MAGIC	     0x52756e31u
-#define ORDERS_MAX   3	  /* of one run, where the runner contradicts itself */
-#define RECONNECT_MS 200  /* its keeper lives, but could not be reached */
-#define LOST_MS	     1000 /* a closed connection that nothing explains by then is told */
-#define DEAF_MS	     1000 /* how long a keeper that is not understood may hear our `end` */
+#define MAGIC		0x52756e31u
+#define ORDERS_MAX	3    /* of one run, where the runner contradicts itself */
+#define RECONNECT_MS	200  /* its supervisor lives, but could not be reached */
+#define LOST_MS		1000 /* a closed connection that nothing explains by then is told */
+#define INCOMPATIBLE_MS 1000 /* how long a supervisor that is not understood may hear our `end` */
 
 /* What is to be said to the runner about a run, and what we wait for. */
 enum run_phase {
-	RUN_TO_ORDER,	/* → run */
-	RUN_ORDERED,	/* ← started, refused */
-	RUN_TO_SETTLE,	/* → settle */
-	RUN_SETTLING,	/* ← settled */
-	RUN_TO_CONNECT, /* its keeper is tried again when the timer expires */
-	RUN_FOLLOWED,	/* its keeper is connected */
-	RUN_TO_REFUSE,	/* in the next turn: nothing of it was ordered */
+	RUN_TO_ORDER,	  /* → run */
+	RUN_ORDERED,	  /* ← started, refused */
+	RUN_TO_RECONCILE, /* → settle */
+	RUN_RECONCILING,  /* ← settled */
+	RUN_TO_CONNECT,	  /* its supervisor is tried again when the timer expires */
+	RUN_FOLLOWED,	  /* its supervisor is connected */
+	RUN_TO_REFUSE,	  /* in the next turn: nothing of it was ordered */
 };
 
 struct run_follow {
@@ -41,26 +41,27 @@ struct run_follow {
 	struct effect_run order;
 	struct runs_watch watch;
 	enum run_phase phase;
-	struct keeper_link *keeper;
+	struct supervisor_link *supervisor;
 	const char *refusal;	 /* RUN_TO_REFUSE: why */
 	struct loop_timer timer; /* of the phase; unexplained: tell it lost */
-	bool wants_end;		 /* said at every hello from now on */
-	struct runs_wish *wishes;
-	struct loop_task end_told; /* grants them: never inside runs_end() */
+	bool stop_requested;	 /* said at every hello from now on */
+	struct runs_stop_request *stop_requests;
+	struct loop_task end_told; /* grants them: never inside runs_stop_run() */
 	unsigned orders;
 	bool was_started; /* its folder was there, or its row says so: it is never ordered again */
-	bool hello_told;
-	bool is_deaf;	     /* its keeper is not understood: the record alone counts; told once */
-	int64_t went_at;     /* wall ms of our `go`; 0: it was another's */
+	bool said_hello;
+	bool
+	    incompatible; /* its supervisor is not understood: the record alone counts; told once */
+	int64_t went_at;  /* wall ms of our `go`; 0: it was another's */
 	bool is_unreachable; /* that it is was said */
 	bool is_lost;
 	bool is_stuck;
 	size_t step_count; /* told of */
 };
 
-static void on_keeper_message(void *ctx, const struct protocol_message *message);
-static void on_keeper_unreadable(void *ctx, const char *why);
-static void on_keeper_closed(void *ctx);
+static void on_supervisor_message(void *ctx, const struct protocol_message *message);
+static void on_supervisor_unreadable(void *ctx, const char *why);
+static void on_supervisor_closed(void *ctx);
 static void on_run_timer(struct loop_timer *timer, void *ctx);
 static void on_end_told(struct loop_task *task, void *ctx);
 
@@ -71,20 +72,20 @@ run_free(struct run_follow *run)
 {
 	loop_timer_stop(&run->timer);
 	loop_task_cancel(&run->end_told);
-	keeper_link_free(run->keeper);
+	supervisor_link_free(run->supervisor);
 	run->magic = 0;
 	free(run);
 }
 
 static void
-grant_wishes(struct run_follow *run)
+answer_stop_requests(struct run_follow *run)
 {
-	struct runs_wish *wish;
+	struct runs_stop_request *request;
 
-	while ((wish = run->wishes) != NULL) {
-		run->wishes = wish->next;
-		wish->next = NULL;
-		wish->on_sent(wish);
+	while ((request = run->stop_requests) != NULL) {
+		run->stop_requests = request->next;
+		request->next = NULL;
+		request->on_sent(request);
 	}
 }
 
@@ -95,7 +96,7 @@ on_end_told(struct loop_task *task, void *ctx)
 
 	(void)task;
 	OBJ_CHECK(run, MAGIC);
-	grant_wishes(run);
+	answer_stop_requests(run);
 }
 
 static void
@@ -137,7 +138,7 @@ static void
 run_end(struct run_follow *run, const struct run_ended *ended)
 {
 	run->world->on_over(run->world->ctx, run);
-	grant_wishes(run);
+	answer_stop_requests(run);
 	run->watch.on_ended(run->watch.ctx, ended);
 	run_free(run);
 }
@@ -146,7 +147,7 @@ static void
 run_refuse(struct run_follow *run, const char *why)
 {
 	struct run_ended ended = {
-		.run = run->order.run, .refused = true, .ended_on_request = run->wants_end
+		.run = run->order.run, .refused = true, .ended_on_request = run->stop_requested
 	};
 
 	(void)clean_line(ended.detail, sizeof(ended.detail), why, strlen(why));
@@ -159,8 +160,8 @@ run_put_off(struct run_follow *run, const char *why)
 {
 	char text[LIMIT_LINE];
 
-	if (run->wants_end || run->watch.on_put_off == NULL) {
-		run_refuse(run, run->wants_end ? "cancelled before it began" : why);
+	if (run->stop_requested || run->watch.on_put_off == NULL) {
+		run_refuse(run, run->stop_requested ? "cancelled before it began" : why);
 		return;
 	}
 	(void)clean_line(text, sizeof(text), why, strlen(why));
@@ -182,13 +183,13 @@ refuse_soon(struct run_follow *run, const char *why)
 static void
 run_end_by_record(struct run_follow *run, const struct protocol_message *message)
 {
-	const struct run_translate_place place = {
+	const struct run_context context = {
 		.state_directory = run->world->state_directory,
 		.redact = run->world->redact,
 		.run = run->order.run,
 		.went_at = run->went_at,
 	};
-	struct run_ended ended = run_translate_record(&place, &message->record);
+	struct run_ended ended = run_translate_record(&context, &message->record);
 
 	CRASH_POINT(exit_heard);
 	tell_steps(run, message);
@@ -197,8 +198,8 @@ run_end_by_record(struct run_follow *run, const struct protocol_message *message
 	run_end(run, &ended);
 }
 
-/* It was started, and has no folder: somebody deleted it, the power took it, or this is a copy of the
- * database on another machine, where the run may be alive on the first. */
+/* It was started, and has no folder: somebody deleted it, the power took it, or this is a copy of
+ * the database on another machine, where the run may be alive on the first. */
 static void
 run_end_unknown(struct run_follow *run)
 {
@@ -212,15 +213,15 @@ run_end_unknown(struct run_follow *run)
 	run_end(run, &ended);
 }
 
-/* --- its keeper --------------------------------------------------------------------------- */
+/* --- its supervisor --------------------------------------------------------------------------- */
 
 static void
-run_settle(struct run_follow *run)
+run_reconcile(struct run_follow *run)
 {
-	keeper_link_free(run->keeper);
-	run->keeper = NULL;
-	run->phase = RUN_TO_SETTLE;
-	run->world->on_unsaid(run->world->ctx);
+	supervisor_link_free(run->supervisor);
+	run->supervisor = NULL;
+	run->phase = RUN_TO_RECONCILE;
+	run->world->on_unsent(run->world->ctx);
 }
 
 /* It is there, says the runner, and we see another runs/, or may not look.  Said once: it is tried
@@ -234,10 +235,10 @@ say_unreachable(struct run_follow *run, const struct err *why)
 		(void)close(folder); /* was only looked for */
 	if (run->is_unreachable || why->code == ERR_BUSY ||
 	    (why->code == ERR_MISSING && folder >= 0))
-		return; /* its keeper is busy, or on its way out */
+		return; /* its supervisor is busy, or on its way out */
 	run->is_unreachable = true;
 	log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", run->order.run)),
-	    "its keeper cannot be reached: %s: server and runner need one STATE_DIRECTORY, and the "
+	    "its supervisor cannot be reached: %s: server and runner need one STATE_DIRECTORY, and the "
 	    "server's user the group of runs/ (see `deploybot doctor`)",
 	    why->text);
 }
@@ -245,20 +246,20 @@ say_unreachable(struct run_follow *run, const struct err *why)
 static void
 run_connect(struct run_follow *run)
 {
-	const struct keeper_link_watch watch = { on_keeper_message, on_keeper_unreadable,
-		on_keeper_closed, run };
+	const struct supervisor_link_watch watch = { on_supervisor_message,
+		on_supervisor_unreadable, on_supervisor_closed, run };
 	struct err err = { .code = ERR_NONE };
 
 	loop_timer_stop(&run->timer);
 	run->was_started = true;
-	run->keeper = keeper_link_open(
+	run->supervisor = supervisor_link_open(
 	    run->world->loop, run->world->state_directory, run->order.run, &watch, &err);
-	if (run->keeper != NULL) {
+	if (run->supervisor != NULL) {
 		run->phase = RUN_FOLLOWED;
 		return;
 	}
 	say_unreachable(run, &err);
-	/* It is asked about anew after a while: its keeper is busy, or on its way out. */
+	/* It is asked about anew after a while: its supervisor is busy, or on its way out. */
 	run->phase = RUN_TO_CONNECT;
 	loop_timer_start(run->world->loop, &run->timer, RECONNECT_MS, 0);
 }
@@ -273,19 +274,19 @@ on_run_timer(struct loop_timer *timer, void *ctx)
 	if (run->phase == RUN_TO_REFUSE)
 		run_refuse(run, run->refusal);
 	else if (run->phase == RUN_TO_CONNECT || run->phase == RUN_FOLLOWED)
-		run_settle(run); /* followed: in vain, see turn_deaf() */
+		run_reconcile(run); /* followed: in vain, see become_incompatible() */
 	else
 		tell_lost(run, "");
 }
 
 static void
-on_keeper_closed(void *ctx)
+on_supervisor_closed(void *ctx)
 {
 	struct run_follow *run = ctx;
 
 	OBJ_CHECK(run, MAGIC);
 	loop_timer_start(run->world->loop, &run->timer, LOST_MS, 0);
-	run_settle(run);
+	run_reconcile(run);
 }
 
 static void
@@ -299,48 +300,48 @@ tell_hello(struct run_follow *run, const struct protocol_message *message)
 
 	static_assert(sizeof(hello.boot) >= sizeof(message->boot), "a boot id fits");
 	memcpy(hello.boot, message->boot, sizeof(message->boot));
-	run->hello_told = true;
+	run->said_hello = true;
 	run->watch.on_hello(run->watch.ctx, &hello);
 }
 
 static void
 say_end(struct run_follow *run)
 {
-	keeper_link_end(run->keeper);
-	CRASH_POINT(end_said);
+	supervisor_link_end(run->supervisor);
+	CRASH_POINT(stop_said);
 	loop_defer(run->world->loop, &run->end_told);
 }
 
 /*
- * Its keeper is of another release: how it ends is read off its record.  Where its gate is not
+ * Its supervisor is of another release: how it ends is read off its record.  Where its gate is not
  * known to be open it may be waiting for our `go`, which it must not get from who does not
  * understand it: the connection is closed, and with that it gives its gate up.
  */
 static void
-turn_deaf(struct run_follow *run, bool gate_is_open, const char *why)
+become_incompatible(struct run_follow *run, bool gate_is_open, const char *why)
 {
-	keeper_link_ignore(run->keeper);
-	if (run->wants_end)
+	supervisor_link_ignore(run->supervisor);
+	if (run->stop_requested)
 		say_end(run);
 	if (!gate_is_open)
-		loop_timer_start(run->world->loop, &run->timer, DEAF_MS, 0);
-	if (run->is_deaf)
+		loop_timer_start(run->world->loop, &run->timer, INCOMPATIBLE_MS, 0);
+	if (run->incompatible)
 		return;
-	run->is_deaf = true;
+	run->incompatible = true;
 	log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", run->order.run)),
-	    "its keeper is of another release (%s): it goes on, and is followed by its log and "
+	    "its supervisor is of another release (%s): it goes on, and is followed by its log and "
 	    "its record alone",
 	    why);
-	run->watch.on_deaf(run->watch.ctx);
+	run->watch.on_incompatible(run->watch.ctx);
 }
 
 static void
-on_keeper_unreadable(void *ctx, const char *why)
+on_supervisor_unreadable(void *ctx, const char *why)
 {
 	struct run_follow *run = ctx;
 
 	OBJ_CHECK(run, MAGIC);
-	turn_deaf(run, false, why);
+	become_incompatible(run, false, why);
 }
 
 static void
@@ -351,20 +352,21 @@ take_hello(struct run_follow *run, const struct protocol_message *message)
 	if (message->version != PROTOCOL_VERSION) {
 		(void)snprintf(why, sizeof(why), "it speaks version %u, this program version %d",
 		    message->version, PROTOCOL_VERSION);
-		turn_deaf(run, message->record.gate, why);
+		become_incompatible(run, message->record.gate, why);
 		return;
 	}
-	if (run->wants_end)
+	if (run->stop_requested)
 		say_end(run);
 	tell_steps(run, message);
 	if (!message->record.gate && run->went_at != 0)
-		keeper_link_go(run->keeper); /* the connection broke between our go and its ear */
-	else if (!message->record.gate && !run->hello_told)
+		supervisor_link_go(
+		    run->supervisor); /* the connection broke between our go and its ear */
+	else if (!message->record.gate && !run->said_hello)
 		tell_hello(run, message);
 }
 
 static void
-on_keeper_message(void *ctx, const struct protocol_message *message)
+on_supervisor_message(void *ctx, const struct protocol_message *message)
 {
 	struct run_follow *run = ctx;
 
@@ -400,25 +402,25 @@ take_never(struct run_follow *run)
 	loop_timer_stop(&run->timer);
 	if (run->was_started) {
 		run_end_unknown(run);
-	} else if (run->wants_end) {
+	} else if (run->stop_requested) {
 		run_refuse(run, "cancelled before it began");
 	} else if (run->orders >= ORDERS_MAX) {
 		run_refuse(run, "the runner contradicts itself about this run");
 	} else {
 		run->phase = RUN_TO_ORDER;
-		run->world->on_unsaid(run->world->ctx);
+		run->world->on_unsent(run->world->ctx);
 	}
 }
 
 static void
-take_settled(struct run_follow *run, const struct protocol_message *message)
+take_reconciled(struct run_follow *run, const struct protocol_message *message)
 {
 	switch (message->state) {
 	case PROTOCOL_STATE_NEVER:
 		take_never(run);
 		break;
 	case PROTOCOL_STATE_ALIVE:
-		if (run->phase == RUN_SETTLING)
+		if (run->phase == RUN_RECONCILING)
 			run_connect(run);
 		break;
 	case PROTOCOL_STATE_ENDED:
@@ -437,7 +439,7 @@ take_refused(struct run_follow *run, const struct protocol_message *message)
 	    message->text[0] != '\0' ? message->text : "the runner refused it and gave no reason";
 
 	if (message->why == PROTOCOL_WHY_EXISTS)
-		run_settle(run);
+		run_reconcile(run);
 	else if (message->why == PROTOCOL_WHY_FAILED)
 		run_put_off(run, why);
 	else
@@ -451,18 +453,18 @@ take_stuck(struct run_follow *run, const struct protocol_message *message)
 
 	run_translate_stuck(message, stuck);
 	log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", run->order.run)),
-	    "its keeper is gone and %s; its environment stays busy", stuck);
+	    "its supervisor is gone and %s; its environment stays busy", stuck);
 	tell_lost(run, stuck);
 }
 
 bool
 run_follow_say(struct run_follow *run, struct runner_link *runner)
 {
-	struct protocol_message message = { .kind = PROTOCOL_SETTLE };
+	struct protocol_message message = { .kind = PROTOCOL_RECONCILE };
 	struct err err = { .code = ERR_NONE };
 
 	OBJ_CHECK(run, MAGIC);
-	if (run->phase != RUN_TO_ORDER && run->phase != RUN_TO_SETTLE)
+	if (run->phase != RUN_TO_ORDER && run->phase != RUN_TO_RECONCILE)
 		return true;
 	message.id = (uint64_t)run->order.run;
 	if (run->phase == RUN_TO_ORDER)
@@ -474,8 +476,8 @@ run_follow_say(struct run_follow *run, struct runner_link *runner)
 			run->orders++;
 			run->phase = RUN_ORDERED;
 		} else {
-			CRASH_POINT(settle_said);
-			run->phase = RUN_SETTLING;
+			CRASH_POINT(reconcile_said);
+			run->phase = RUN_RECONCILING;
 		}
 		return true;
 	case PACKET_REFUSED:
@@ -499,8 +501,8 @@ run_follow_take(struct run_follow *run, const struct protocol_message *message)
 	} else if (message->kind == PROTOCOL_REFUSED) {
 		if (run->phase == RUN_ORDERED)
 			take_refused(run, message);
-	} else if (message->kind == PROTOCOL_SETTLED) {
-		take_settled(run, message);
+	} else if (message->kind == PROTOCOL_RECONCILED) {
+		take_reconciled(run, message);
 	} else {
 		take_stuck(run, message);
 	}
@@ -524,7 +526,7 @@ run_follow_new(const struct run_follow_world *world, const struct effect_run *or
 	memset(&run->order.message, 0, sizeof(run->order.message)); /* its texts are the effect's */
 	run->watch = *watch;
 	run->was_started = order->started_at != 0;
-	run->phase = is_resumed ? RUN_TO_SETTLE : RUN_TO_ORDER;
+	run->phase = is_resumed ? RUN_TO_RECONCILE : RUN_TO_ORDER;
 	loop_timer_init(&run->timer, on_run_timer, run);
 	loop_task_init(&run->end_told, on_end_told, run);
 	return run;
@@ -533,13 +535,13 @@ run_follow_new(const struct run_follow_world *world, const struct effect_run *or
 void
 run_follow_drop(struct run_follow *run)
 {
-	struct runs_wish *wish;
+	struct runs_stop_request *request;
 
 	OBJ_CHECK(run, MAGIC);
-	while ((wish = run->wishes) != NULL) {
-		run->wishes = wish->next;
-		if (wish->on_dropped != NULL)
-			wish->on_dropped(wish);
+	while ((request = run->stop_requests) != NULL) {
+		run->stop_requests = request->next;
+		if (request->on_dropped != NULL)
+			request->on_dropped(request);
 	}
 	if (run->watch.on_dropped != NULL)
 		run->watch.on_dropped(run->watch.ctx);
@@ -557,8 +559,8 @@ void
 run_follow_runner_down(struct run_follow *run)
 {
 	OBJ_CHECK(run, MAGIC);
-	if (run->phase == RUN_ORDERED || run->phase == RUN_SETTLING)
-		run->phase = RUN_TO_SETTLE;
+	if (run->phase == RUN_ORDERED || run->phase == RUN_RECONCILING)
+		run->phase = RUN_TO_RECONCILE;
 }
 
 void
@@ -569,16 +571,16 @@ run_follow_go(struct run_follow *run)
 		return;
 	run->went_at = clock_wall_ms();
 	if (run->phase == RUN_FOLLOWED)
-		keeper_link_go(run->keeper);
+		supervisor_link_go(run->supervisor);
 }
 
 void
-run_follow_end(struct run_follow *run, struct runs_wish *wish)
+run_follow_stop(struct run_follow *run, struct runs_stop_request *request)
 {
 	OBJ_CHECK(run, MAGIC);
-	wish->next = run->wishes;
-	run->wishes = wish;
-	run->wants_end = true;
+	request->next = run->stop_requests;
+	run->stop_requests = request;
+	run->stop_requested = true;
 	if (run->phase == RUN_FOLLOWED) {
 		say_end(run);
 	} else if (run->phase == RUN_TO_ORDER) {

@@ -1,8 +1,8 @@
 /* run_follow.h - one run, from its order to its exit record.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 /*
- * Knows its keeper's socket and what the runner says about it.  What is to be said to the runner
- * is not queued: run_follow_say() reads it off the run's phase when the runner can be told.
+ * Knows its supervisor's socket and what the runner says about it.  What is to be said to the
+ * runner is not queued: run_follow_say() reads it off the run's phase when the runner can be told.
  */
 #ifndef RUN_FOLLOW_H
 #define RUN_FOLLOW_H
@@ -18,7 +18,7 @@ struct run_follow_world {
 	const char *state_directory;
 	struct redact *redact;
 	unsigned grace_s;
-	void (*on_unsaid)(void *ctx);	/* there is something to say to the runner */
+	void (*on_unsent)(void *ctx);	/* there is something to say to the runner */
 	void (*on_over)(void *ctx, struct run_follow *run); /* forget it: it is about to be freed */
 	void *ctx;
 };
@@ -43,8 +43,8 @@ void run_follow_take(struct run_follow *run, const struct protocol_message *mess
 /* The runner is gone: what it was told and did not answer is asked of the next one. */
 void run_follow_runner_down(struct run_follow *run);
 
-/* As runs_go() and runs_end(). */
+/* As runs_go() and runs_stop_run(). */
 void run_follow_go(struct run_follow *run);
-void run_follow_end(struct run_follow *run, struct runs_wish *wish);
+void run_follow_stop(struct run_follow *run, struct runs_stop_request *request);
 
 #endif

@@ -77,20 +77,20 @@ run_translate_stuck(const struct protocol_message *stuck, char ret[LIMIT_LINE])
 }
 
 static int64_t
-duration_of(const struct run_translate_place *place, const struct protocol_record *record)
+duration_of(const struct run_context *context, const struct protocol_record *record)
 {
-	int64_t began = place->went_at;
+	int64_t began = context->went_at;
 
 	if (!record->gate || record->ended_at == 0)
 		return 0;
 	if (began == 0)
-		began = run_files_started_at(place->state_directory, place->run);
+		began = run_files_started_at(context->state_directory, context->run);
 	return began == 0 || record->ended_at < began ? 0 : record->ended_at - began;
 }
 
 /* Whoever tells it says before it what could not be done. */
 static void
-detail_of(const struct run_translate_place *place, const struct protocol_record *record,
+detail_of(const struct run_context *context, const struct protocol_record *record,
     char detail[LIMIT_LINE])
 {
 	char why[96];
@@ -100,29 +100,29 @@ detail_of(const struct run_translate_place *place, const struct protocol_record 
 		    detail, LIMIT_LINE, strerror_r(record->exec_errno, why, sizeof(why)));
 	else if (record->gate)
 		run_tail_last(
-		    place->state_directory, place->run, place->redact, detail, LIMIT_LINE);
+		    context->state_directory, context->run, context->redact, detail, LIMIT_LINE);
 }
 
 struct run_ended
-run_translate_record(const struct run_translate_place *place, const struct protocol_record *record)
+run_translate_record(const struct run_context *context, const struct protocol_record *record)
 {
 	struct run_ended ended = {
-		.run = place->run,
+		.run = context->run,
 		.gate_opened = record->gate,
 		/* Lost after `go`: nobody knows what it was doing. */
 		.released = record->released || (record->lost && record->gate),
-		.no_way_back = record->no_rollback,
+		.no_rollback = record->no_rollback,
 		.lost = record->lost,
 		.timed_out = record->timed_out,
 		.ended_on_request = record->ended,
 		.exec_errno = record->exec_errno,
 		.exit_status = record->signal != 0 ? -1 : record->status,
 		.signal_number = record->signal,
-		.duration_ms = duration_of(place, record),
+		.duration_ms = duration_of(context, record),
 	};
 
 	static_assert(sizeof(ended.image) == sizeof(record->image), "an image fits");
 	memcpy(ended.image, record->image, sizeof(ended.image));
-	detail_of(place, record, ended.detail);
+	detail_of(context, record, ended.detail);
 	return ended;
 }

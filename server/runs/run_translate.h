@@ -19,7 +19,7 @@ void run_translate_step(const char *said, struct redact *redact, char ret[LIMIT_
 void run_translate_stuck(const struct protocol_message *stuck, char ret[LIMIT_LINE]);
 
 /* What a record is read with. */
-struct run_translate_place {
+struct run_context {
 	const char *state_directory;
 	struct redact *redact;
 	int64_t run;
@@ -28,6 +28,6 @@ struct run_translate_place {
 
 /* The record of a run that was begun; of its log, the last line. */
 struct run_ended
-run_translate_record(const struct run_translate_place *place, const struct protocol_record *record);
+run_translate_record(const struct run_context *context, const struct protocol_record *record);
 
 #endif

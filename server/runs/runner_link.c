@@ -338,7 +338,7 @@ on_socket(UNUSED struct loop_io *io, unsigned events, void *ctx)
 static void
 on_beat(UNUSED struct loop_timer *timer, void *ctx)
 {
-	const struct protocol_message beat = { .kind = PROTOCOL_SETTLE, .id = BEAT_RUN };
+	const struct protocol_message beat = { .kind = PROTOCOL_RECONCILE, .id = BEAT_RUN };
 	struct runner_link *link = ctx;
 
 	OBJ_CHECK(link, RUNNER_LINK_MAGIC);

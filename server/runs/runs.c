@@ -9,7 +9,7 @@
 #include "lib/err.h"
 #include "lib/log.h"
 #include "lib/loop.h"
-#include "runs/questions.h"
+#include "runs/git_queries.h"
 #include "runs/run_follow.h"
 #include "runs/runner_link.h"
 #include "types/settings.h"
@@ -27,11 +27,11 @@ struct runs {
 	struct run_follow_world world;
 	struct run_follow *open[OPEN_MAX];
 	size_t n_open;
-	struct questions questions;
-	int64_t forget; /* the run whose folder is to go; 0: none */
-	bool is_forget_said;
-	runs_forgotten_fn *on_forgotten;
-	void *forget_ctx;
+	struct git_queries queries;
+	int64_t purge; /* the run whose folder is to go; 0: none */
+	bool is_purge_sent;
+	runs_purged_fn *on_purged;
+	void *purge_ctx;
 	void (*on_ready)(void *ctx);
 	void (*on_away)(void *ctx, const char *why);
 	void (*on_fatal)(void *ctx, const char *text);
@@ -44,7 +44,7 @@ static void on_runner_writable(void *ctx);
 static void on_runner_down(void *ctx);
 static void on_runner_away(void *ctx, const char *why);
 static void on_runner_fatal(void *ctx, const char *text);
-static void on_unsaid(void *ctx);
+static void on_unsent(void *ctx);
 static void on_over(void *ctx, struct run_follow *run);
 
 /* --- beginning and end -------------------------------------------------------------------- */
@@ -94,7 +94,7 @@ runs_start(struct loop *loop, const struct runs_config *config, struct err *err)
 		.state_directory = runs->state_directory,
 		.redact = config->redact,
 		.grace_s = config->grace_s > 0 ? config->grace_s : GRACE_S,
-		.on_unsaid = on_unsaid,
+		.on_unsent = on_unsent,
 		.on_over = on_over,
 		.ctx = runs };
 	if (!start_runner(runs, config, err)) {
@@ -113,7 +113,7 @@ runs_free(struct runs *runs)
 	runner_link_free(runs->runner);
 	while (runs->n_open > 0)
 		run_follow_drop(runs->open[--runs->n_open]);
-	questions_done(&runs->questions);
+	git_queries_done(&runs->queries);
 	free(runs->state_directory);
 	runs->magic = 0;
 	free(runs);
@@ -154,15 +154,14 @@ find(const struct runs *runs, int64_t id)
 }
 
 static bool
-say_forget(struct runs *runs)
+send_purge(struct runs *runs)
 {
-	const struct protocol_message message = { .kind = PROTOCOL_FORGET,
-		.id = (uint64_t)runs->forget };
+	const struct protocol_message message = { .kind = PROTOCOL_PURGE,
+		.id = (uint64_t)runs->purge };
 
-	if (runs->forget != 0 && !runs->is_forget_said)
-		runs->is_forget_said =
-		    runner_link_send(runs->runner, &message, NULL) == PACKET_SENT;
-	return runs->forget == 0 || runs->is_forget_said;
+	if (runs->purge != 0 && !runs->is_purge_sent)
+		runs->is_purge_sent = runner_link_send(runs->runner, &message, NULL) == PACKET_SENT;
+	return runs->purge == 0 || runs->is_purge_sent;
 }
 
 /* Nothing is queued: what is to be said is read off the runs, the questions and the rest. */
@@ -175,12 +174,12 @@ flush(struct runs *runs)
 		if (!run_follow_say(runs->open[i], runs->runner))
 			return;
 	}
-	if (say_forget(runs))
-		questions_say(&runs->questions, runs->runner);
+	if (send_purge(runs))
+		git_queries_say(&runs->queries, runs->runner);
 }
 
 static void
-on_unsaid(void *ctx)
+on_unsent(void *ctx)
 {
 	flush(ctx);
 }
@@ -219,20 +218,19 @@ on_runner_writable(void *ctx)
 }
 
 static void
-take_forgotten(struct runs *runs, const struct protocol_message *message)
+take_purged(struct runs *runs, const struct protocol_message *message)
 {
 	const char *why = message->text[0] != '\0' ? message->text : "the runner gave no reason";
 
-	if (runs->forget == 0 || message->id != (uint64_t)runs->forget)
+	if (runs->purge == 0 || message->id != (uint64_t)runs->purge)
 		return; /* of one that was cancelled */
-	runs->is_forget_said = false;
+	runs->is_purge_sent = false;
 	if (message->removal == PROTOCOL_REMOVAL_MORE) {
 		flush(runs);
 		return;
 	}
-	runs->forget = 0;
-	runs->on_forgotten(
-	    runs->forget_ctx, message->removal == PROTOCOL_REMOVAL_GONE ? NULL : why);
+	runs->purge = 0;
+	runs->on_purged(runs->purge_ctx, message->removal == PROTOCOL_REMOVAL_GONE ? NULL : why);
 }
 
 static void
@@ -245,18 +243,18 @@ on_runner_message(void *ctx, const struct protocol_message *message)
 	switch (message->kind) {
 	case PROTOCOL_STARTED:
 	case PROTOCOL_REFUSED:
-	case PROTOCOL_SETTLED:
+	case PROTOCOL_RECONCILED:
 	case PROTOCOL_STUCK:
 		run = find(runs, (int64_t)message->id);
 		if (run != NULL)
 			run_follow_take(run, message);
 		break;
 	case PROTOCOL_ANSWER:
-		questions_take(&runs->questions, message);
+		git_queries_take(&runs->queries, message);
 		flush(runs);
 		break;
-	case PROTOCOL_FORGOTTEN:
-		take_forgotten(runs, message);
+	case PROTOCOL_PURGED:
+		take_purged(runs, message);
 		break;
 	default:
 		log_warning("deploybot-runner said %s, which it should not",
@@ -272,8 +270,8 @@ on_runner_down(void *ctx)
 	OBJ_CHECK(runs, MAGIC);
 	for (size_t i = 0; i < runs->n_open; i++)
 		run_follow_runner_down(runs->open[i]);
-	runs->is_forget_said = false;
-	questions_runner_down(&runs->questions);
+	runs->is_purge_sent = false;
+	git_queries_runner_down(&runs->queries);
 }
 
 static void
@@ -342,51 +340,51 @@ runs_go(struct runs *runs, int64_t id)
 }
 
 bool
-runs_end(struct runs *runs, struct runs_wish *wish)
+runs_stop_run(struct runs *runs, struct runs_stop_request *request)
 {
-	struct run_follow *run = find(runs, wish->run);
+	struct run_follow *run = find(runs, request->run);
 
 	if (run != NULL)
-		run_follow_end(run, wish);
+		run_follow_stop(run, request);
 	return run != NULL;
 }
 
 void
-runs_forget(struct runs *runs, int64_t run, runs_forgotten_fn *on_forgotten, void *ctx)
+runs_purge(struct runs *runs, int64_t run, runs_purged_fn *on_purged, void *ctx)
 {
 	OBJ_CHECK(runs, MAGIC);
-	assert(runs->forget == 0 && run > 0);
-	runs->forget = run;
-	runs->is_forget_said = false;
-	runs->on_forgotten = on_forgotten;
-	runs->forget_ctx = ctx;
+	assert(runs->purge == 0 && run > 0);
+	runs->purge = run;
+	runs->is_purge_sent = false;
+	runs->on_purged = on_purged;
+	runs->purge_ctx = ctx;
 	flush(runs);
 }
 
 void
-runs_forget_cancel(struct runs *runs)
+runs_purge_cancel(struct runs *runs)
 {
 	OBJ_CHECK(runs, MAGIC);
-	runs->forget = 0;
+	runs->purge = 0;
 }
 
-struct runs_question *
-runs_ask(struct runs *runs, const struct effect_ask *ask, runs_answer_fn *on_answer, void *ctx,
-    struct err *err)
+struct runs_git_query *
+runs_git_query_start(struct runs *runs, const struct effect_git_query *order,
+    runs_answer_fn *on_answer, void *ctx, struct err *err)
 {
-	struct runs_question *question;
+	struct runs_git_query *query;
 
 	OBJ_CHECK(runs, MAGIC);
-	question = questions_add(&runs->questions, ask, on_answer, ctx, err);
-	if (question != NULL)
+	query = git_queries_add(&runs->queries, order, on_answer, ctx, err);
+	if (query != NULL)
 		flush(runs);
-	return question;
+	return query;
 }
 
 void
-runs_ask_cancel(struct runs *runs, struct runs_question *question)
+runs_git_query_cancel(struct runs *runs, struct runs_git_query *query)
 {
 	OBJ_CHECK(runs, MAGIC);
-	if (question != NULL)
-		questions_cancel(&runs->questions, question);
+	if (query != NULL)
+		git_queries_cancel(&runs->queries, query);
 }

@@ -1,8 +1,8 @@
 /* runs.h - runs and git questions: ordered, followed to their end.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 /*
- * Starts one thing, the runner; starts it again when it dies (a run does not notice: its keeper
- * is its parent).  Each open run is followed over its keeper's socket; when that closes without
+ * Starts one thing, the runner; starts it again when it dies (a run does not notice: its supervisor
+ * is its parent).  Each open run is followed over its supervisor's socket; when that closes without
  * an exit record the runner is asked what became of it.  All of it is the loop's; callbacks come
  * from the loop and never inside a call of this module.
  */
@@ -57,11 +57,12 @@ struct runs_watch {
 	void (*on_hello)(void *ctx, const struct run_started *hello);
 	/* Told in order, from 0; after a restart all of them once more. */
 	void (*on_step)(void *ctx, const struct run_step *step);
-	/* Its keeper was killed; what it started is being ended.  Once more when that takes long:
-	 * then `stuck` says what hinders it, as far as it is known; before that it is "". */
+	/* Its supervisor was killed; what it started is being ended.  Once more when that takes
+	 * long:  then `stuck` says what hinders it, as far as it is known; before that it is "". */
 	void (*on_lost)(void *ctx, const char *stuck);
-	/* Its keeper is of another release, not understood: no hello, no steps until its end. */
-	void (*on_deaf)(void *ctx);
+	/* Its supervisor is of another release, not understood: no hello, no steps until its end.
+	 * */
+	void (*on_incompatible)(void *ctx);
 	/* From the exit record (or refused: nothing runs, nothing was left, `detail` says why). */
 	void (*on_ended)(void *ctx, const struct run_ended *ended);
 	/* Instead of on_ended: it was refused for a reason that may pass (fork, disk, memory).
@@ -87,31 +88,32 @@ bool runs_resume(struct runs *runs, const struct effect_run *order, const struct
 void runs_go(struct runs *runs, int64_t run);
 
 /* A wish that a run end; the caller's memory until on_sent or on_dropped. */
-struct runs_wish {
-	struct runs_wish *next;
+struct runs_stop_request {
+	struct runs_stop_request *next;
 	int64_t run;
-	void (*on_sent)(struct runs_wish *wish);
-	void (*on_dropped)(struct runs_wish *wish); /* runs_free(), instead; may be NULL */
+	void (*on_sent)(struct runs_stop_request *request);
+	/* runs_free(), instead; may be NULL */
+	void (*on_dropped)(struct runs_stop_request *request);
 	void *ctx;
 };
 
-/* Asks a run to end, now or as soon as its keeper is reached; on_sent when it was told, or when the
- * run has ended by then.  One that was not ordered yet is refused in the next turn.  False: no such
- * run is open, there is nothing to end. */
-bool runs_end(struct runs *runs, struct runs_wish *wish) MUST_USE;
+/* Asks a run to end, now or as soon as its supervisor is reached; on_sent when it was told, or when
+ * the run has ended by then.  One that was not ordered yet is refused in the next turn.  False: no
+ * such run is open, there is nothing to end. */
+bool runs_stop_run(struct runs *runs, struct runs_stop_request *request) MUST_USE;
 
 /* --- folders of old runs ------------------------------------------------------------------ */
 
 /* Has the runner remove runs/<run>/, in pieces: between two of them it may do something else.  One
  * at a time; waits for the runner where it is away.  `failure`: why something of it stays; NULL: it
  * is gone. */
-typedef void runs_forgotten_fn(void *ctx, const char *failure);
-void runs_forget(struct runs *runs, int64_t run, runs_forgotten_fn *on_forgotten, void *ctx);
-void runs_forget_cancel(struct runs *runs);
+typedef void runs_purged_fn(void *ctx, const char *failure);
+void runs_purge(struct runs *runs, int64_t run, runs_purged_fn *on_purged, void *ctx);
+void runs_purge_cancel(struct runs *runs);
 
 /* --- git questions ------------------------------------------------------------------------ */
 
-struct runs_question;			/* one that is under way */
+struct runs_git_query;			/* one that is under way */
 
 /* exit_status as in runner/protocol.h; text (borrowed, NUL-terminated, size bytes) is the body, or
  * why there is none.  unreachable: the runner could not be asked. */
@@ -119,10 +121,10 @@ typedef void runs_answer_fn(void *ctx, int exit_status, bool unreachable, const 
     size_t size);
 
 /* Asks; waits for the runner where it is not ready, and is answered `unreachable` when it dies.
- * NULL and *err when memory is short or RUNS_QUESTIONS_MAX are under way. */
-#define RUNS_QUESTIONS_MAX	64
-struct runs_question *runs_ask(struct runs *runs, const struct effect_ask *ask,
+ * NULL and *err when memory is short or RUNS_GIT_QUERIES_MAX are under way. */
+#define RUNS_GIT_QUERIES_MAX	64
+struct runs_git_query *runs_git_query_start(struct runs *runs, const struct effect_git_query *order,
     runs_answer_fn *on_answer, void *ctx, struct err *err) MUST_USE;
-void runs_ask_cancel(struct runs *runs, struct runs_question *question); /* takes NULL */
+void runs_git_query_cancel(struct runs *runs, struct runs_git_query *query); /* takes NULL */
 
 #endif

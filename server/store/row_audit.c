@@ -95,7 +95,7 @@ insert(struct tx *tx, const struct audit_line *line)
 		DB_BLOB(before.hash, sizeof(before.hash)), DB_BLOB(next.hash, sizeof(next.hash))))
 		return;
 	tx->store->mark.audit = next;
-	tx_tally(tx, TALLY_AUDIT, "", "", "", 1);
+	tx_count_metric(tx, INCREMENT_AUDIT, "", "", "", 1);
 }
 
 static const char *

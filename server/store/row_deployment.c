@@ -49,16 +49,16 @@ read_deployment(const struct db_rows *rows, struct deployment *d)
 		.trigger = (enum trigger)index_of(db_col_text(rows, 3), causes, COUNT(causes)),
 		.state = deploy_flow_parse(db_col_text(rows, 4)),
 		.why = (enum deploy_why)index_of(db_col_text(rows, 5), whys, COUNT(whys)),
-		.is_forced = db_col_i64(rows, 10) != 0,
-		.is_foreign = db_col_i64(rows, 11) != 0,
-		.asked_by = db_col_i64(rows, 13),
-		.place = { .chat = db_col_i64(rows, 15), .thread = db_col_i64(rows, 16) },
+		.is_force_push = db_col_i64(rows, 10) != 0,
+		.is_off_branch = db_col_i64(rows, 11) != 0,
+		.requested_by = db_col_i64(rows, 13),
+		.address = { .chat = db_col_i64(rows, 15), .thread = db_col_i64(rows, 16) },
 		.message = db_col_i64(rows, 17),
 		.also_message = db_col_i64(rows, 18),
 		.run = db_col_i64(rows, 19),
 		.attempts = (int)db_col_i64(rows, 20),
-		.is_touched = db_col_i64(rows, 21) != 0,
-		.has_no_way_back = db_col_i64(rows, 22) != 0,
+		.target_changed = db_col_i64(rows, 21) != 0,
+		.cannot_roll_back = db_col_i64(rows, 22) != 0,
 		.requested_at = db_col_i64(rows, 25),
 		.started_at = db_col_i64(rows, 26),
 		.ended_at = db_col_i64(rows, 27),
@@ -69,7 +69,7 @@ read_deployment(const struct db_rows *rows, struct deployment *d)
 	tx_text(rows, 8, d->subject, sizeof(d->subject));
 	tx_text(rows, 9, d->author, sizeof(d->author));
 	tx_text(rows, 12, d->previous, sizeof(d->previous));
-	tx_text(rows, 14, d->asker, sizeof(d->asker));
+	tx_text(rows, 14, d->requester, sizeof(d->requester));
 	tx_text(rows, 23, d->urls, sizeof(d->urls));
 	tx_text(rows, 24, d->detail, sizeof(d->detail));
 	tx_text(rows, 28, d->note, sizeof(d->note));
@@ -217,11 +217,11 @@ row_deployment_list(struct tx *tx, const char *environment, struct deployment *r
 }
 
 int64_t
-row_deployment_count_open(struct tx *tx, int64_t asked_by)
+row_deployment_count_open(struct tx *tx, int64_t requested_by)
 {
 	return tx_number(tx,
 	    "SELECT COUNT(*) FROM deployment WHERE asked_by = $1 AND " STORE_IS_OPEN,
-	    DB_I64(asked_by));
+	    DB_I64(requested_by));
 }
 
 /* --- writing --- */
@@ -243,18 +243,18 @@ bind_saved(const struct deployment *d, struct db_value out[N_SAVED])
 		DB_TEXT(d->ref),
 		DB_TEXT(d->subject),
 		DB_TEXT(d->author),
-		DB_I64(d->is_forced),
-		DB_I64(d->is_foreign),
+		DB_I64(d->is_force_push),
+		DB_I64(d->is_off_branch),
 		DB_TEXT(d->previous),
-		DB_TEXT(d->asker),
-		DB_I64(d->place.chat),
-		DB_I64(d->place.thread),
+		DB_TEXT(d->requester),
+		DB_I64(d->address.chat),
+		DB_I64(d->address.thread),
 		DB_I64(d->message),
 		DB_I64(d->also_message),
 		DB_I64(d->run),
 		DB_I64(d->attempts),
-		DB_I64(d->is_touched),
-		DB_I64(d->has_no_way_back),
+		DB_I64(d->target_changed),
+		DB_I64(d->cannot_roll_back),
 		DB_TEXT(d->urls),
 		DB_TEXT(d->detail),
 		DB_I64(d->requested_at),
@@ -279,7 +279,7 @@ row_deployment_add(struct tx *tx, struct deployment *deployment)
 	*more++ = DB_TEXT(deployment->environment);
 	*more++ = DB_TEXT(programs[deployment->program]);
 	*more++ = DB_TEXT(causes[deployment->trigger]);
-	*more++ = DB_I64(deployment->asked_by);
+	*more++ = DB_I64(deployment->requested_by);
 	*more++ = DB_TEXT(deploy_flow_name(deployment->state));
 	*more++ = DB_TEXT(whys[deployment->why]);
 	deployment->id = 0;

@@ -14,7 +14,8 @@
 void row_deployment_add(struct tx *tx, struct deployment *deployment);
 struct deployment row_deployment_get(struct tx *tx, int64_t id);
 
-/* Writes what may change but state and why: not id, environment, program, cause and asked_by. */
+/* Writes what may change but state and why: not id, environment, program, cause and requested_by.
+ * */
 void row_deployment_save(struct tx *tx, const struct deployment *deployment);
 
 /* The only writer of state and why; for decide_step() alone. */
@@ -40,7 +41,7 @@ size_t row_deployment_list(struct tx *tx, const char *environment, struct deploy
     size_t max);
 
 /* Deployments not ended that this person has asked for (a cap on open requests). */
-int64_t row_deployment_count_open(struct tx *tx, int64_t asked_by);
+int64_t row_deployment_count_open(struct tx *tx, int64_t requested_by);
 
 /* Numbers up to this one are given to no run: there are folders of that name. */
 void row_run_skip(struct tx *tx, int64_t highest);

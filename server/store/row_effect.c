@@ -42,18 +42,18 @@ static void
 lane_of(const struct effect *effect, char out[STORE_LANE])
 {
 	out[0] = '\0';
-	if (effect->kind == EFFECT_SAY)
-		store_lane_of(out, "say", effect->u.say.message.place.chat);
+	if (effect->kind == EFFECT_SEND_MESSAGE)
+		store_lane_of(out, "say", effect->u.send_message.message.address.chat);
 	else if (effect->kind == EFFECT_DOCUMENT)
-		store_lane_of(out, "document", effect->u.document.place.chat);
+		store_lane_of(out, "document", effect->u.document.address.chat);
 	else if (effect->kind == EFFECT_TOAST)
 		store_lane_of(out, "toast", 0);
-	else if (effect->kind == EFFECT_ASK && effect->subject == 0)
-		(void)snprintf(out, STORE_LANE, "ask:%s", effect->u.ask.environment);
+	else if (effect->kind == EFFECT_GIT_QUERY && effect->subject == 0)
+		(void)snprintf(out, STORE_LANE, "ask:%s", effect->u.git_query.environment);
 }
 
 bool
-row_effect_is_asking(struct tx *tx, const char *environment)
+row_effect_is_querying(struct tx *tx, const char *environment)
 {
 	char lane[STORE_LANE];
 
@@ -63,7 +63,7 @@ row_effect_is_asking(struct tx *tx, const char *environment)
 
 /* News of a branch: whoever waits behind the question under way asks for the newest anyway. */
 static void
-drop_waiting_question(struct tx *tx, const char *lane)
+drop_waiting_query(struct tx *tx, const char *lane)
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	int64_t waiting = 0;
@@ -112,8 +112,8 @@ row_effect_add(struct tx *tx, struct effect *effect)
 		return 0;
 	}
 	lane_of(effect, lane);
-	if (effect->kind == EFFECT_ASK && lane[0] != '\0')
-		drop_waiting_question(tx, lane);
+	if (effect->kind == EFFECT_GIT_QUERY && lane[0] != '\0')
+		drop_waiting_query(tx, lane);
 	id = effect->kind == EFFECT_DOCUMENT ? find_document(tx, effect, lane) : 0;
 	if (id == 0)
 		id = insert(tx, effect, lane);
@@ -146,25 +146,25 @@ is_waiting(struct tx *tx, int64_t message)
 }
 
 void
-row_effect_say(struct tx *tx, int64_t message)
+row_effect_send(struct tx *tx, int64_t message)
 {
 	int64_t chat = tx_number(tx, "SELECT chat FROM message WHERE id = $1", DB_I64(message));
 	struct effect *effect;
 
 	if (tx->failed || message == 0 || is_waiting(tx, message))
 		return;
-	effect = effect_new(EFFECT_SAY);
+	effect = effect_new(EFFECT_SEND_MESSAGE);
 	if (effect != NULL) {
 		effect->subject = message;
-		effect->u.say.message.id = message;
-		effect->u.say.message.place.chat = chat;
+		effect->u.send_message.message.id = message;
+		effect->u.send_message.message.address.chat = chat;
 	}
 	(void)row_effect_add(tx, effect); /* 0: the tx has failed and says so itself */
 }
 
 void
-row_effect_toast(struct tx *tx, const struct place *place, const char *callback, bool is_alert,
-    const char *fmt, ...)
+row_effect_toast(struct tx *tx, const struct chat_address *address, const char *callback,
+    bool is_alert, const char *fmt, ...)
 {
 	struct effect *effect = effect_new(EFFECT_TOAST);
 	char text[sizeof(effect->u.toast.text)], lane[STORE_LANE];
@@ -181,21 +181,22 @@ row_effect_toast(struct tx *tx, const struct place *place, const char *callback,
 	(void)text_copy(effect->u.toast.text, sizeof(effect->u.toast.text), text);
 	(void)text_copy(effect->u.toast.callback, sizeof(effect->u.toast.callback), callback);
 	effect->u.toast.is_alert = is_alert;
-	store_lane_of(lane, "toast", place->chat);
+	store_lane_of(lane, "toast", address->chat);
 	(void)insert(tx, effect, lane); /* as above */
 	effect_free(effect);
 }
 
 int64_t
-row_effect_wait(struct tx *tx, enum wait_kind kind, const char *name, int64_t subject, int64_t due)
+row_effect_timer(
+    struct tx *tx, enum timer_kind kind, const char *name, int64_t subject, int64_t due)
 {
-	struct effect *effect = effect_new(EFFECT_WAIT);
+	struct effect *effect = effect_new(EFFECT_TIMER);
 
 	if (effect != NULL) {
 		effect->subject = subject;
 		effect->due = due;
-		effect->u.wait.kind = kind;
-		(void)text_copy(effect->u.wait.name, sizeof(effect->u.wait.name), name);
+		effect->u.timer.kind = kind;
+		(void)text_copy(effect->u.timer.name, sizeof(effect->u.timer.name), name);
 	}
 	return row_effect_add(tx, effect);
 }
@@ -226,11 +227,11 @@ row_effect_find(struct tx *tx, enum effect_kind kind, int64_t subject)
 }
 
 static bool
-is_wait_of(struct tx *tx, const char *body, enum wait_kind kind)
+is_timer_of(struct tx *tx, const char *body, enum timer_kind kind)
 {
 	struct err err;
-	struct effect *effect = effect_codec_decode(EFFECT_WAIT, body, &err);
-	bool same = effect != NULL && effect->u.wait.kind == kind;
+	struct effect *effect = effect_codec_decode(EFFECT_TIMER, body, &err);
+	bool same = effect != NULL && effect->u.timer.kind == kind;
 
 	if (effect == NULL && err.code == ERR_NOMEM)
 		tx_fail(tx, err.code, "%s", err.text);
@@ -239,7 +240,7 @@ is_wait_of(struct tx *tx, const char *body, enum wait_kind kind)
 }
 
 int64_t
-row_effect_count_waits(struct tx *tx, enum wait_kind kind)
+row_effect_count_timers(struct tx *tx, enum timer_kind kind)
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	int64_t n = 0;
@@ -247,7 +248,7 @@ row_effect_count_waits(struct tx *tx, enum wait_kind kind)
 	if (!tx_query(&rows, tx, "SELECT body FROM effect WHERE kind = 'wait'"))
 		return 0;
 	while (db_next(&rows))
-		if (is_wait_of(tx, db_col_text(&rows, 0), kind))
+		if (is_timer_of(tx, db_col_text(&rows, 0), kind))
 			n++;
 	return tx_end(tx, &rows) ? n : 0;
 }

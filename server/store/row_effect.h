@@ -22,13 +22,13 @@ int64_t row_effect_add(struct tx *tx, struct effect *effect);
 
 /* A message should be shown: adds a SAY for its row unless one waits behind the lane's head
  * already, which will read the row when its turn comes. */
-void row_effect_say(struct tx *tx, int64_t message);
+void row_effect_send(struct tx *tx, int64_t message);
 
-void row_effect_toast(struct tx *tx, const struct place *place, const char *callback, bool is_alert,
-    const char *fmt, ...) PRINTF(5, 6);
+void row_effect_toast(struct tx *tx, const struct chat_address *address, const char *callback,
+    bool is_alert, const char *fmt, ...) PRINTF(5, 6);
 
 /* WAIT until wall time `due`; returns its id. */
-int64_t row_effect_wait(struct tx *tx, enum wait_kind kind, const char *name, int64_t subject,
+int64_t row_effect_timer(struct tx *tx, enum timer_kind kind, const char *name, int64_t subject,
     int64_t due);
 
 /* Withdraws what changes nothing outside (WAIT, PROBE, ASK); a result that still comes finds
@@ -39,9 +39,9 @@ void row_effect_withdraw(struct tx *tx, int64_t id);
 int64_t row_effect_find(struct tx *tx, enum effect_kind kind, int64_t subject);
 
 /* Is git being asked already for the head of this environment's branch? */
-bool row_effect_is_asking(struct tx *tx, const char *environment);
+bool row_effect_is_querying(struct tx *tx, const char *environment);
 
-/* How many open effects of this kind there are in all (WAIT: of this wait_kind as well). */
-int64_t row_effect_count_waits(struct tx *tx, enum wait_kind kind);
+/* How many open effects of this kind there are in all (WAIT: of this timer_kind as well). */
+int64_t row_effect_count_timers(struct tx *tx, enum timer_kind kind);
 
 #endif

@@ -60,7 +60,7 @@ row_environment_get(struct tx *tx, const char *name)
 	if (db_next(&rows)) {
 		current = db_col_i64(&rows, 0);
 		previous = db_col_i64(&rows, 1);
-		tx_text(&rows, 2, environment.held_commit, sizeof(environment.held_commit));
+		tx_text(&rows, 2, environment.blocked_commit, sizeof(environment.blocked_commit));
 		tx_text(&rows, 3, environment.seen_commit, sizeof(environment.seen_commit));
 		environment.is_down = db_col_i64(&rows, 4) != 0;
 		environment.is_unacknowledged = db_col_i64(&rows, 5) != 0;
@@ -90,7 +90,7 @@ row_environment_set_seen(struct tx *tx, const char *name, const char *commit)
 }
 
 void
-row_environment_hold(struct tx *tx, const char *name, const char *commit)
+row_environment_block(struct tx *tx, const char *name, const char *commit)
 {
 	ensure(tx, name);
 	(void)tx_run(tx,

@@ -13,7 +13,7 @@ void row_environment_set_seen(struct tx *tx, const char *name, const char *commi
 
 /* An automatic rollback took `commit` back, or tried to: no push deploys it again, and until
  * something goes live the rollback is unacknowledged. */
-void row_environment_hold(struct tx *tx, const char *name, const char *commit);
+void row_environment_block(struct tx *tx, const char *name, const char *commit);
 
 /* The target was touched and nothing brought it to a known state. */
 void row_environment_down(struct tx *tx, const char *name);

@@ -25,7 +25,7 @@ write_buttons(const struct buttons *buttons, struct buf *out)
 	for (size_t i = 0; i < buttons->n; i++) {
 		json_out_array(&json);
 		json_out_str(&json, buttons->at[i].label);
-		json_out_str(&json, buttons->at[i].question);
+		json_out_str(&json, buttons->at[i].id);
 		json_out_end(&json);
 	}
 	json_out_end(&json);
@@ -101,13 +101,13 @@ row_message_add(struct tx *tx, const struct message *message)
 		"INSERT INTO message (chat, thread, remote_id, head, foot, buttons, live_run,"
 		" live_since, live_estimate_ms, at)"
 		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-		DB_I64(message->place.chat), DB_I64(message->place.thread),
+		DB_I64(message->address.chat), DB_I64(message->address.thread),
 		DB_I64(message->remote_id), DB_TEXT(w.head), DB_TEXT(w.foot),
 		DB_TEXT(buf_text(&w.buttons)), DB_I64(message->live_run),
 		DB_I64(message->live_since), DB_I64(message->live_estimate_ms), DB_I64(tx->at)))
 		id = db_last_id(tx->db);
 	written_done(&w);
-	row_effect_say(tx, id);
+	row_effect_send(tx, id);
 	return tx->failed ? 0 : id;
 }
 
@@ -132,7 +132,7 @@ row_message_change(struct tx *tx, int64_t id, const struct message *message)
 	    db_changes(tx->db) > 0;
 	written_done(&w);
 	if (is_news)
-		row_effect_say(tx, id);
+		row_effect_send(tx, id);
 }
 
 void
@@ -166,7 +166,7 @@ move_document(struct tx *tx, int64_t id, struct effect *effect, int64_t new_chat
 {
 	struct buf body;
 
-	effect->u.document.place = (struct place){ .chat = new_chat };
+	effect->u.document.address = (struct chat_address){ .chat = new_chat };
 	buf_init(&body, EFFECT_BODY_MAX);
 	effect_codec_encode(effect, &body);
 	if (!tx->failed && !buf_check(&body, &tx->err))
@@ -190,7 +190,7 @@ move_documents(struct tx *tx, int64_t old_chat, int64_t new_chat)
 		effect = effect_codec_decode(EFFECT_DOCUMENT, db_col_text(&rows, 1), &err);
 		if (effect == NULL && err.code == ERR_NOMEM)
 			tx_fail(tx, err.code, "%s", err.text);
-		if (effect != NULL && effect->u.document.place.chat == old_chat)
+		if (effect != NULL && effect->u.document.address.chat == old_chat)
 			move_document(tx, db_col_i64(&rows, 0), effect, new_chat);
 		effect_free(effect); /* one that cannot be read is dropped at its turn */
 	}

@@ -146,7 +146,7 @@ store_recover(struct store *store, struct settings *settings, struct queue_list 
 	ok = ok && db_commit(store->db, err);
 	if (!ok)
 		db_rollback(store->db);
-	store_lane_settle(store, ok);
+	store_lane_close(store, ok);
 	assert(db_idle(store->db));
 	if (ok)
 		queue_list_append(ret_outcomes, &out);

@@ -38,7 +38,8 @@ struct store_config {
  * to be migrated, migrates.  NULL: *err says what to do. */
 struct store *store_open(const struct store_config *config, struct err *err) MUST_USE;
 
-/* The effects that were open, marked is_again, into *ret_outcomes; once, before the first batch. */
+/* The effects that were open, marked is_recovered, into *ret_outcomes; once, before the first
+ * batch. */
 bool store_recover(struct store *store, struct settings *settings, struct queue_list *ret_outcomes,
     struct err *err) MUST_USE;
 
@@ -58,7 +59,7 @@ void store_refuse(struct queue_list *events, struct queue_list *ret_outcomes);
 
 /* Has a release changed whose state file is not written yet?  Project before what tells of it is
  * handed over: whoever hears of a release in the chat finds it in the file. */
-bool store_is_release_untold(const struct store *store);
+bool store_is_release_unreported(const struct store *store);
 
 /* Writes the projections that the last batches left behind: state files, audit file.  Else call it
  * after the outcomes were handed over, so that no answer waits for it; cheap when nothing is

@@ -21,7 +21,7 @@ struct group {
 	struct event *event;
 	struct queue_list decoded;
 	struct outcome *answer; /* NULL: nobody waits */
-	bool is_aside;		/* it ended the program three times */
+	bool is_quarantined;	/* it ended the program three times */
 	bool is_unreadable;	/* decode's status stands */
 	bool is_decided;
 	struct answer told;
@@ -32,7 +32,7 @@ struct batch {
 	struct group *groups;
 	struct queue_list outcomes;
 	struct queue_list lines; /* for the log, once it is durable */
-	bool was_put_aside;	 /* what ended the program three times */
+	bool was_quarantined;	 /* what ended the program three times */
 };
 
 enum verdict {
@@ -93,7 +93,7 @@ decode(struct store *store, struct group *group, struct err *err)
 	assert(decoder != NULL); /* serve.c joins every source with its decoder */
 	key_of(group->event, key);
 	if (store_poison_is(store->poison, key)) {
-		group->is_aside = true;
+		group->is_quarantined = true;
 		return true;
 	}
 	store_poison_enter(store->poison, key);
@@ -290,9 +290,9 @@ decide_fault(struct store *store, struct batch *batch, const struct event *event
 	if (!closed->was_open) /* not even its row was seen: FAULT would not know what ends */
 		return BROKEN;
 	memcpy(fault.random, event->random, sizeof(fault.random));
-	if (event->kind == EVENT_SAID) {
-		fault.u.fault.chat = event->u.said.chat;
-		fault.u.fault.remote_id = event->u.said.remote_id;
+	if (event->kind == EVENT_MESSAGE_SENT) {
+		fault.u.fault.chat = event->u.message_sent.chat;
+		fault.u.fault.remote_id = event->u.message_sent.remote_id;
 	}
 	(void)text_copy(fault.u.fault.reason, sizeof(fault.u.fault.reason), reason->text);
 	verdict = attempt(&tx, store, &fault, handler_of(store, EVENT_FAULT), &again);
@@ -327,7 +327,7 @@ audit_aside(struct tx *tx, const struct event *event)
 }
 
 static enum verdict
-put_aside(struct store *store, struct batch *batch, const struct event *event)
+quarantined(struct store *store, struct batch *batch, const struct event *event)
 {
 	struct closed none;
 	enum verdict verdict;
@@ -357,7 +357,7 @@ decide_failure(struct store *store, struct batch *batch, const struct event *eve
 		return decide_fault(store, batch, event, closed, reason);
 	if (!event_is_from_outside(event))
 		return UNDONE;
-	verdict = put_aside(store, batch, event);
+	verdict = quarantined(store, batch, event);
 	if (verdict == UNDONE) /* not even the entry could be written */
 		*ret_status = 503;
 	return verdict;
@@ -389,9 +389,9 @@ decide_one(struct store *store, struct batch *batch, struct group *group, const 
 	int status;
 
 	key_of(event, key);
-	if (group->is_aside || (key[0] != '\0' && store_poison_is(store->poison, key))) {
-		verdict = put_aside(store, batch, event);
-		batch->was_put_aside |= verdict == KEPT;
+	if (group->is_quarantined || (key[0] != '\0' && store_poison_is(store->poison, key))) {
+		verdict = quarantined(store, batch, event);
+		batch->was_quarantined |= verdict == KEPT;
 		tell(group, &(struct answer){ 0 }, verdict == KEPT ? 200 : 503);
 		return verdict != BROKEN || err_set(err, ERR_IO, "an event could not be put aside");
 	}
@@ -417,7 +417,7 @@ decide_group(struct store *store, struct batch *batch, struct group *group, stru
 	struct queue_link *link;
 
 	store_remember(store, group->event->settings, group->event->at);
-	if (group->event->source == SOURCE_NONE || group->is_aside)
+	if (group->event->source == SOURCE_NONE || group->is_quarantined)
 		return decide_one(store, batch, group, group->event, err);
 	for (link = group->decoded.first; link != NULL; link = link->next)
 		if (!decide_one(store, batch, group, QUEUE_ITEM(link, struct event, link), err))
@@ -436,14 +436,14 @@ seconds_now(void)
 
 /* A number that is only counted: without memory it is not. */
 static void
-tally_commit(struct batch *batch, double seconds)
+count_commit(struct batch *batch, double seconds)
 {
-	struct outcome *outcome = outcome_new(OUTCOME_TALLY);
+	struct outcome *outcome = outcome_new(OUTCOME_METRIC);
 
 	if (outcome == NULL)
 		return;
-	outcome->tally.kind = TALLY_COMMIT;
-	outcome->tally.value = seconds;
+	outcome->increment.kind = INCREMENT_COMMIT;
+	outcome->increment.value = seconds;
 	queue_list_add(&batch->outcomes, &outcome->link);
 }
 
@@ -468,7 +468,7 @@ decide_all(struct store *store, struct batch *batch, struct err *err)
 	if (!db_commit(store->db, err))
 		return false;
 	CRASH_POINT(batch_committed);
-	tally_commit(batch, seconds_now() - began);
+	count_commit(batch, seconds_now() - began);
 	return true;
 }
 
@@ -500,7 +500,7 @@ static void
 hand_over(struct store *store, struct batch *batch, struct queue_list *ret_outcomes)
 {
 	note_gauges(store, batch);
-	if (batch->was_put_aside)
+	if (batch->was_quarantined)
 		store_poison_forget(store->poison);
 	for (size_t i = 0; i < batch->n; i++) {
 		struct group *group = &batch->groups[i];
@@ -557,7 +557,7 @@ store_batch(struct store *store, struct queue_list *events, struct queue_list *r
 		db_rollback(store->db);
 		store->mark = mark;
 	}
-	store_lane_settle(store, ok);
+	store_lane_close(store, ok);
 	assert(db_idle(store->db));
 	if (ok)
 		hand_over(store, &batch, ret_outcomes);

@@ -46,7 +46,7 @@ struct store_mark {
 static inline bool
 store_is_outbox(enum effect_kind kind)
 {
-	return kind == EFFECT_SAY || kind == EFFECT_TOAST || kind == EFFECT_DOCUMENT;
+	return kind == EFFECT_SEND_MESSAGE || kind == EFFECT_TOAST || kind == EFFECT_DOCUMENT;
 }
 
 /* What was handed out of a lane and has no result yet. */
@@ -125,9 +125,9 @@ bool store_lane_is_handed(const struct store *store, int64_t id);
 bool store_lane_advance(struct store *store, struct queue_list *out, struct err *err) MUST_USE;
 
 /* The transaction is durable, or is not and never happened. */
-void store_lane_settle(struct store *store, bool committed);
+void store_lane_close(struct store *store, bool committed);
 
-/* At start: every open effect, marked is_again. */
+/* At start: every open effect, marked is_recovered. */
 bool store_lane_recover(struct store *store, struct queue_list *out, struct err *err) MUST_USE;
 void store_lane_done(struct store *store);
 

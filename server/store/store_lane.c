@@ -86,7 +86,7 @@ add_head(struct lanes *lanes, int64_t id, const char *lane)
 }
 
 void
-store_lane_settle(struct store *store, bool committed)
+store_lane_close(struct store *store, bool committed)
 {
 	struct lanes *lanes = &store->lanes;
 	size_t kept = 0;
@@ -148,7 +148,7 @@ read_row(const struct db_rows *rows, struct effect_row *ret)
 
 /* Takes the row's effect. */
 static bool
-hand_out(struct store *store, struct effect_row *row, bool is_again, struct queue_list *out,
+hand_out(struct store *store, struct effect_row *row, bool is_recovered, struct queue_list *out,
     struct err *err)
 {
 	struct outcome *outcome = outcome_new(OUTCOME_EFFECT);
@@ -160,7 +160,7 @@ hand_out(struct store *store, struct effect_row *row, bool is_again, struct queu
 		    err, ERR_NOMEM, "no memory to hand out effect %lld", (long long)row->id);
 	}
 	outcome->effect = TAKE(row->effect);
-	outcome->effect->is_again = is_again;
+	outcome->effect->is_recovered = is_recovered;
 	if (store->settings != NULL)
 		outcome->effect->settings = settings_ref(store->settings);
 	queue_list_add(out, &outcome->link);
@@ -193,10 +193,10 @@ complete(struct store *store, struct effect_row *row, bool *ret_drop, struct err
 	}
 	if (effect->kind == EFFECT_TOAST && store->at - row->at > STORE_TOAST_MS)
 		*ret_drop = true;
-	if (effect->kind != EFFECT_SAY)
+	if (effect->kind != EFFECT_SEND_MESSAGE)
 		return true;
-	if (store_message_load(store->db, effect->u.say.message.id, &message, err)) {
-		effect->u.say.message = message;
+	if (store_message_load(store->db, effect->u.send_message.message.id, &message, err)) {
+		effect->u.send_message.message = message;
 		return true;
 	}
 	*ret_drop = err->code == ERR_MISSING;
@@ -224,8 +224,8 @@ read_head(struct store *store, const char *lane, struct effect_row *ret, struct 
 }
 
 static bool
-hand_out_head(
-    struct store *store, const char *lane, bool is_again, struct queue_list *out, struct err *err)
+hand_out_head(struct store *store, const char *lane, bool is_recovered, struct queue_list *out,
+    struct err *err)
 {
 	struct effect_row row;
 	bool drop = true, ok;
@@ -238,7 +238,7 @@ hand_out_head(
 		ok = complete(store, &row, &drop, err);
 		if (ok)
 			ok = drop ? remove_row(store, row.id, err) :
-				    hand_out(store, &row, is_again, out, err);
+				    hand_out(store, &row, is_recovered, out, err);
 		effect_free(row.effect);
 		if (!ok)
 			return false;

@@ -23,7 +23,7 @@ read_buttons(const char *text, struct buttons *ret, struct err *err)
 		question = json_str(json_at(json_at(json, i), 1));
 		if (label == NULL || question == NULL ||
 		    !text_copy(ret->at[i].label, sizeof(ret->at[i].label), label) ||
-		    !text_copy(ret->at[i].question, sizeof(ret->at[i].question), question))
+		    !text_copy(ret->at[i].id, sizeof(ret->at[i].id), question))
 			return err_set(err, ERR_INVALID, "message: an odd button");
 	}
 	return true;
@@ -34,7 +34,7 @@ read_message(const struct db_rows *rows, struct message *ret, struct err *err)
 {
 	*ret = (struct message){
 		.id = db_col_i64(rows, 0),
-		.place = { .chat = db_col_i64(rows, 1), .thread = db_col_i64(rows, 2) },
+		.address = { .chat = db_col_i64(rows, 1), .thread = db_col_i64(rows, 2) },
 		.remote_id = db_col_i64(rows, 3),
 		.live_run = db_col_i64(rows, 7),
 		.live_since = db_col_i64(rows, 8),

@@ -22,9 +22,9 @@
  * then the count begins anew. */
 struct page {
 	char magic[8];
-	char under_way[POISON_KEY]; /* "": between two events */
-	char last[POISON_KEY];	    /* found under way at the last start */
-	uint32_t starts;	    /* in a row */
+	char in_progress[POISON_KEY]; /* "": between two events */
+	char last[POISON_KEY];	      /* found under way at the last start */
+	uint32_t starts;	      /* in a row */
 };
 
 struct poison {
@@ -65,7 +65,7 @@ static void
 count_start(struct page *page)
 {
 	bool known = memcmp(page->magic, POISON_MAGIC, sizeof(page->magic)) == 0 &&
-	    memchr(page->under_way, '\0', POISON_KEY) != NULL &&
+	    memchr(page->in_progress, '\0', POISON_KEY) != NULL &&
 	    memchr(page->last, '\0', POISON_KEY) != NULL;
 
 	if (!known) {
@@ -73,16 +73,16 @@ count_start(struct page *page)
 		memcpy(page->magic, POISON_MAGIC, sizeof(page->magic));
 	}
 	if (page->starts >= POISON_STARTS)
-		page->under_way[0] = '\0'; /* it is put aside when it comes, however late */
-	else if (page->under_way[0] == '\0')
+		page->in_progress[0] = '\0'; /* it is put aside when it comes, however late */
+	else if (page->in_progress[0] == '\0')
 		page->starts = 0;
-	else if (strcmp(page->under_way, page->last) == 0)
+	else if (strcmp(page->in_progress, page->last) == 0)
 		page->starts++;
 	else
 		page->starts = 1;
-	if (page->under_way[0] != '\0')
-		memcpy(page->last, page->under_way, sizeof(page->last));
-	page->under_way[0] = '\0';
+	if (page->in_progress[0] != '\0')
+		memcpy(page->last, page->in_progress, sizeof(page->last));
+	page->in_progress[0] = '\0';
 }
 
 struct poison *
@@ -131,7 +131,7 @@ store_poison_enter(struct poison *poison, const char *key)
 {
 	if (poison == NULL)
 		return;
-	(void)text_copy(poison->page->under_way, POISON_KEY, key); /* keys are made to fit */
+	(void)text_copy(poison->page->in_progress, POISON_KEY, key); /* keys are made to fit */
 	__atomic_signal_fence(__ATOMIC_SEQ_CST); /* it stands there before the handler begins */
 }
 
@@ -141,5 +141,5 @@ store_poison_leave(struct poison *poison)
 	if (poison == NULL)
 		return;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	poison->page->under_way[0] = '\0';
+	poison->page->in_progress[0] = '\0';
 }

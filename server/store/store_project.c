@@ -354,14 +354,14 @@ project_audit(struct store *store, struct err *err)
 /* --- both --- */
 
 static void
-tally_failure(struct queue_list *out)
+count_failure(struct queue_list *out)
 {
-	struct outcome *outcome = outcome_new(OUTCOME_TALLY);
+	struct outcome *outcome = outcome_new(OUTCOME_METRIC);
 
 	if (outcome == NULL)
 		return; /* only a count */
-	outcome->tally.kind = TALLY_AUDIT_EXPORT_FAILED;
-	outcome->tally.value = 1;
+	outcome->increment.kind = INCREMENT_AUDIT_EXPORT_FAILED;
+	outcome->increment.value = 1;
 	queue_list_add(out, &outcome->link);
 }
 
@@ -377,7 +377,7 @@ tell(bool ok, bool *was_refused, const char *path, const struct err *err)
 }
 
 bool
-store_is_release_untold(const struct store *store)
+store_is_release_unreported(const struct store *store)
 {
 	return store->n_stale > 0;
 }
@@ -393,7 +393,7 @@ store_project(struct store *store, struct queue_list *ret_outcomes)
 	audit = project_audit(store, &err);
 	tell(audit, &store->audit_refused, store->audit_path, &err);
 	if (!audit)
-		tally_failure(ret_outcomes);
+		count_failure(ret_outcomes);
 	assert(db_idle(store->db));
 	return !files || !audit;
 }

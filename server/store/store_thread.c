@@ -123,7 +123,7 @@ decide(struct store_thread *t)
 	struct err err;
 	bool ok = store_batch(t->store, &t->events, &outcomes, &err);
 
-	if (ok && t->project_ms == 0 && store_is_release_untold(t->store))
+	if (ok && t->project_ms == 0 && store_is_release_unreported(t->store))
 		project(t, &outcomes);
 	put(t, &outcomes);
 	t->is_rested = false;

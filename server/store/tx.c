@@ -90,7 +90,7 @@ tx_text(const struct db_rows *rows, int column, char *out, size_t room)
 /* --- what a decision draws and hands out --- */
 
 void
-tx_draw_id(struct tx *tx, char ret_id[LIMIT_QUESTION])
+tx_draw_id(struct tx *tx, char ret_id[LIMIT_BUTTON_ID])
 {
 	uint8_t seed[sizeof(tx->event->random) + sizeof(tx->draws)];
 	uint8_t hash[CRYPTO_SHA256_SIZE];
@@ -104,7 +104,7 @@ tx_draw_id(struct tx *tx, char ret_id[LIMIT_QUESTION])
 		tx_fail(tx, err.code, "%s", err.text);
 		return;
 	}
-	text_hex(ret_id, hash, (LIMIT_QUESTION - 1) / 2);
+	text_hex(ret_id, hash, (LIMIT_BUTTON_ID - 1) / 2);
 }
 
 struct outcome *
@@ -123,18 +123,18 @@ tx_outcome(struct tx *tx, enum outcome_kind kind)
 }
 
 void
-tx_tally(struct tx *tx, enum tally_kind kind, const char *label_1, const char *label_2,
-    const char *label_3, double value)
+tx_count_metric(struct tx *tx, enum metric_increment_kind kind, const char *label_1,
+    const char *label_2, const char *label_3, double value)
 {
 	const char *const labels[] = { label_1, label_2, label_3 };
-	struct outcome *outcome = tx_outcome(tx, OUTCOME_TALLY);
+	struct outcome *outcome = tx_outcome(tx, OUTCOME_METRIC);
 
 	if (outcome == NULL)
 		return;
-	outcome->tally.kind = kind;
-	outcome->tally.value = value;
+	outcome->increment.kind = kind;
+	outcome->increment.value = value;
 	for (size_t i = 0; i < COUNT(labels); i++)
-		(void)text_copy(outcome->tally.label[i], sizeof(outcome->tally.label[i]),
+		(void)text_copy(outcome->increment.label[i], sizeof(outcome->increment.label[i]),
 		    labels[i] == NULL ? "" : labels[i]); /* names are shorter than their limit */
 }
 

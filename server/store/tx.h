@@ -38,10 +38,10 @@ struct tx {
 void tx_fail(struct tx *tx, enum err_code code, const char *fmt, ...) PRINTF(3, 4);
 
 /* An opaque id: 32 hex digits from the event's random bytes, another at each call. */
-void tx_draw_id(struct tx *tx, char ret_id[LIMIT_QUESTION]);
+void tx_draw_id(struct tx *tx, char ret_id[LIMIT_BUTTON_ID]);
 
-void tx_tally(struct tx *tx, enum tally_kind kind, const char *label_1, const char *label_2,
-    const char *label_3, double value);
+void tx_count_metric(struct tx *tx, enum metric_increment_kind kind, const char *label_1,
+    const char *label_2, const char *label_3, double value);
 
 /* A line for the log that tells of this decision: written after the commit, and only then.  Without
  * memory for it there is none. */

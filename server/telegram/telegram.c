@@ -50,7 +50,7 @@ on_live(void *ctx, const struct message *message, struct buf *marked)
 }
 
 static void
-on_said(void *ctx, const struct message *message, const struct said *said)
+on_said(void *ctx, const struct message *message, const struct message_sent *said)
 {
 	struct telegram *telegram = ctx;
 	struct message shown = *message; /* its texts stay the message's */

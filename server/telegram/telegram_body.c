@@ -16,7 +16,7 @@ put_button(struct json_out *json, const struct button *button)
 {
 	json_out_object(json);
 	json_put_str(json, "text", button->label);
-	json_put_str(json, "callback_data", button->question);
+	json_put_str(json, "callback_data", button->id);
 	json_out_end(json);
 }
 
@@ -57,18 +57,18 @@ put_buttons(struct json_out *json, const struct buttons *buttons)
 }
 
 void
-telegram_body_say(const struct telegram_body *body, struct buf *out)
+telegram_body_message(const struct telegram_body *body, struct buf *out)
 {
 	const struct message *message = body->message;
 	struct json_out json;
 
 	json_out_init(&json, out);
 	json_out_object(&json);
-	json_put_i64(&json, "chat_id", message->place.chat);
+	json_put_i64(&json, "chat_id", message->address.chat);
 	if (body->is_edit)
 		json_put_i64(&json, "message_id", message->remote_id);
-	else if (message->place.thread != 0)
-		json_put_i64(&json, "message_thread_id", message->place.thread);
+	else if (message->address.thread != 0)
+		json_put_i64(&json, "message_thread_id", message->address.thread);
 	json_put_str(&json, "text", body->text);
 	if (body->is_html)
 		json_put_str(&json, "parse_mode", "HTML");

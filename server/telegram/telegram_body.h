@@ -19,7 +19,7 @@ struct telegram_body {
 };
 
 /* Appends it.  Failures are out's. */
-void telegram_body_say(const struct telegram_body *body, struct buf *out);
+void telegram_body_message(const struct telegram_body *body, struct buf *out);
 void telegram_body_toast(const struct effect_toast *toast, struct buf *out);
 
 #endif

@@ -211,7 +211,7 @@ on_tick(struct loop_timer *timer, void *ctx)
 	OBJ_CHECK(live, LIVE_MAGIC);
 	for (size_t i = 0; i < TELEGRAM_LIVE_MAX; i++) {
 		struct entry *entry = &live->entry[i];
-		int64_t period = entry->message.place.chat < 0 ? GROUP_MS : PRIVATE_MS;
+		int64_t period = entry->message.address.chat < 0 ? GROUP_MS : PRIVATE_MS;
 
 		if (entry->message.id == 0)
 			continue;
@@ -249,7 +249,7 @@ refresh(struct telegram_live *live, struct entry *entry, int64_t now)
 {
 	struct buf tail;
 
-	if (!telegram_send_can_decorate(live->send, entry->message.place.chat))
+	if (!telegram_send_can_decorate(live->send, entry->message.address.chat))
 		return;
 	read_tail(live, &entry->message, &tail);
 	bool is_news = entry->shown == NULL || strcmp(entry->shown, buf_text(&tail)) != 0;

@@ -48,7 +48,7 @@ telegram_send_free(struct telegram_send *send)
 	while ((job = TAILQ_FIRST(&send->jobs)) != NULL) {
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it has left the list */
 		telegram_api_cancel(job->call);
-		if (job->kind == TELEGRAM_JOB_SAY)
+		if (job->kind == TELEGRAM_JOB_SEND)
 			telegram_send_job_said(job, NULL);
 		else if (job->kind == TELEGRAM_JOB_LIVE)
 			telegram_send_job_live(job, false);
@@ -62,11 +62,11 @@ telegram_send_free(struct telegram_send *send)
 /* --- asked for --- */
 
 bool
-telegram_say(
-    struct telegram_send *send, const struct message *message, telegram_said_fn *on_said, void *ctx)
+telegram_message_send(
+    struct telegram_send *send, const struct message *message, telegram_sent_fn *on_said, void *ctx)
 {
 	struct telegram_job *job =
-	    telegram_send_job_add(send, TELEGRAM_JOB_SAY, &message->place, ctx);
+	    telegram_send_job_add(send, TELEGRAM_JOB_SEND, &message->address, ctx);
 
 	if (job == NULL)
 		return false;
@@ -94,7 +94,7 @@ telegram_document(
     struct telegram_send *send, struct telegram_file *file, telegram_ended_fn *on_ended, void *ctx)
 {
 	struct telegram_job *job =
-	    telegram_send_job_add(send, TELEGRAM_JOB_DOCUMENT, &file->place, ctx);
+	    telegram_send_job_add(send, TELEGRAM_JOB_DOCUMENT, &file->address, ctx);
 
 	if (job == NULL)
 		return false;
@@ -113,7 +113,7 @@ telegram_send_waiting_since(const struct telegram_send *send)
 	OBJ_CHECK(send, TELEGRAM_SEND_MAGIC);
 	for (job = TAILQ_FIRST(&send->jobs); job != NULL; job = TAILQ_NEXT(job, of_send))
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): what was freed has left the list */
-		if (job->kind == TELEGRAM_JOB_SAY || job->kind == TELEGRAM_JOB_DOCUMENT)
+		if (job->kind == TELEGRAM_JOB_SEND || job->kind == TELEGRAM_JOB_DOCUMENT)
 			return job->since;
 	return 0;
 }
@@ -126,7 +126,7 @@ lane_is_busy(const struct telegram_send *send, int64_t chat, bool waiting_counts
 
 	for (job = TAILQ_FIRST(&send->jobs); job != NULL; job = TAILQ_NEXT(job, of_send)) {
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): what was freed has left the list */
-		bool in_lane = job->kind == TELEGRAM_JOB_SAY || job->kind == TELEGRAM_JOB_LIVE;
+		bool in_lane = job->kind == TELEGRAM_JOB_SEND || job->kind == TELEGRAM_JOB_LIVE;
 
 		if (in_lane && job->chat == chat && (waiting_counts || job->call != NULL))
 			return true;
@@ -145,10 +145,10 @@ bool
 telegram_send_live_edit(struct telegram_send *send, const struct message *message, const char *html,
     void (*on_done)(void *ctx, int64_t message, bool is_gone), void *ctx)
 {
-	if (!telegram_send_can_decorate(send, message->place.chat))
+	if (!telegram_send_can_decorate(send, message->address.chat))
 		return false;
 	struct telegram_job *job =
-	    telegram_send_job_add(send, TELEGRAM_JOB_LIVE, &message->place, ctx);
+	    telegram_send_job_add(send, TELEGRAM_JOB_LIVE, &message->address, ctx);
 
 	if (job == NULL)
 		return false;
@@ -212,7 +212,7 @@ on_pump(UNUSED struct loop_task *task, void *ctx)
 			telegram_send_job_ended(job, "");
 			continue;
 		}
-		if (job->kind == TELEGRAM_JOB_SAY && lane_is_busy(send, job->chat, false))
+		if (job->kind == TELEGRAM_JOB_SEND && lane_is_busy(send, job->chat, false))
 			continue; /* its answer pumps again */
 		if (job->kind == TELEGRAM_JOB_DOCUMENT && !job->is_prepared) {
 			if (prepare(job))
@@ -234,7 +234,7 @@ on_pump(UNUSED struct loop_task *task, void *ctx)
 static bool
 says_edit(const struct telegram_job *job)
 {
-	return job->kind == TELEGRAM_JOB_SAY && job->message->remote_id != 0 && !job->is_anew;
+	return job->kind == TELEGRAM_JOB_SEND && job->message->remote_id != 0 && !job->is_anew;
 }
 
 static int64_t

@@ -21,7 +21,7 @@ struct loop;
 struct telegram_api;
 struct telegram_send;
 
-typedef void telegram_said_fn(void *ctx, const struct said *said);
+typedef void telegram_sent_fn(void *ctx, const struct message_sent *said);
 /* "" : done; else Telegram's final no. */
 typedef void telegram_ended_fn(void *ctx, const char *failure);
 
@@ -29,7 +29,7 @@ typedef void telegram_ended_fn(void *ctx, const char *failure);
  * of each message that was said. */
 struct telegram_send_hooks {
 	void (*live)(void *ctx, const struct message *message, struct buf *marked);
-	void (*on_said)(void *ctx, const struct message *message, const struct said *said);
+	void (*on_said)(void *ctx, const struct message *message, const struct message_sent *said);
 	void *ctx;
 };
 
@@ -43,8 +43,8 @@ void telegram_send_free(struct telegram_send *send);
  * more as plain text.  message is borrowed until the callback.  False: memory is short, no
  * callback comes.
  */
-bool telegram_say(struct telegram_send *send, const struct message *message,
-    telegram_said_fn *on_said, void *ctx) MUST_USE;
+bool telegram_message_send(struct telegram_send *send, const struct message *message,
+    telegram_sent_fn *on_said, void *ctx) MUST_USE;
 
 /* Answers a press.  After 30 s it is given up, which counts as done.  toast is borrowed. */
 bool telegram_toast(struct telegram_send *send, const struct effect_toast *toast,
@@ -56,7 +56,7 @@ enum telegram_file_state { TELEGRAM_FILE_MORE, TELEGRAM_FILE_READY, TELEGRAM_FIL
  * closed).  Where it must be made first, `prepare` is called once a turn until it is ready (then
  * name, fd and size are set) or has failed (then `failure` says why). */
 struct telegram_file {
-	struct place place;
+	struct chat_address address;
 	const char *name;
 	const char *caption;	/* plain text; "" none */
 	int fd;

@@ -66,7 +66,7 @@ call_say(struct telegram_job *job, struct err *err)
 		.is_edit = job->is_edit,
 	};
 
-	telegram_body_say(&body, &json);
+	telegram_body_message(&body, &json);
 	if (buf_check(&text, err) && buf_check(&json, err))
 		call = call_json(job, job->is_edit ? "editMessageText" : "sendMessage", &json, err);
 	buf_done(&json);
@@ -143,9 +143,9 @@ call_document(struct telegram_job *job, struct err *err)
 struct telegram_call *
 telegram_send_call(struct telegram_job *job, struct err *err)
 {
-	return job->kind == TELEGRAM_JOB_SAY ? call_say(job, err) :
-	    job->kind == TELEGRAM_JOB_TOAST  ? call_toast(job, err) :
-					       call_document(job, err);
+	return job->kind == TELEGRAM_JOB_SEND ? call_say(job, err) :
+	    job->kind == TELEGRAM_JOB_TOAST   ? call_toast(job, err) :
+						call_document(job, err);
 }
 
 struct telegram_call *
@@ -161,7 +161,7 @@ telegram_send_call_live(struct telegram_job *job, const struct message *message,
 	struct buf json;
 
 	buf_init(&json, TELEGRAM_BODY_MAX);
-	telegram_body_say(&body, &json);
+	telegram_body_message(&body, &json);
 	call = call_json(job, "editMessageText", &json, NULL);
 	buf_done(&json);
 	return call;

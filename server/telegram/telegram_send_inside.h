@@ -1,9 +1,9 @@
 /* telegram_send_inside.h - a sender and its jobs, for the telegram_send files alone.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 /*
- * How a job goes: telegram_say → (waits in the list) → on_pump → start_job → telegram_send_call →
- * telegram_send_on_answer → judge_* → telegram_send_job_*, or again later.  The list is short:
- * the outbox gives one job of a kind for each chat.
+ * How a job goes: telegram_message_send → (waits in the list) → on_pump → start_job →
+ * telegram_send_call → telegram_send_on_answer → judge_* → telegram_send_job_*, or again later.
+ * The list is short:  the outbox gives one job of a kind for each chat.
  */
 #ifndef TELEGRAM_SEND_INSIDE_H
 #define TELEGRAM_SEND_INSIDE_H
@@ -20,7 +20,7 @@ struct telegram_call;
 struct telegram_result;
 
 enum telegram_job_kind {
-	TELEGRAM_JOB_SAY,
+	TELEGRAM_JOB_SEND,
 	TELEGRAM_JOB_TOAST,
 	TELEGRAM_JOB_DOCUMENT,
 	TELEGRAM_JOB_LIVE,
@@ -45,7 +45,7 @@ struct telegram_job {
 	struct telegram_file *file;
 	off_t offset;			/* of the file: read so far */
 	bool is_prepared;		/* the file */
-	telegram_said_fn *on_said;
+	telegram_sent_fn *on_said;
 	telegram_ended_fn *on_ended;
 	void (*on_live)(void *ctx, int64_t message, bool is_gone);
 	int64_t live_message;
@@ -77,11 +77,11 @@ void telegram_send_on_answer(void *ctx, const struct telegram_result *result);
 /* A new job at the end of the list, which is looked at in this turn.  place: NULL, of no chat.
  * NULL: no memory. */
 struct telegram_job *telegram_send_job_add(struct telegram_send *send, enum telegram_job_kind kind,
-    const struct place *place, void *ctx);
+    const struct chat_address *address, void *ctx);
 
 /* Takes it out of the list, notifies whoever asked (but for the first), and frees it. */
 void telegram_send_job_drop(struct telegram_job *job);
-void telegram_send_job_said(struct telegram_job *job, const struct said *said);
+void telegram_send_job_said(struct telegram_job *job, const struct message_sent *said);
 void telegram_send_job_ended(struct telegram_job *job, const char *failure);
 void telegram_send_job_live(struct telegram_job *job, bool is_gone);
 

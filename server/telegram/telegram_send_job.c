@@ -6,8 +6,8 @@
 #include "telegram/telegram_send_inside.h"
 
 struct telegram_job *
-telegram_send_job_add(
-    struct telegram_send *send, enum telegram_job_kind kind, const struct place *place, void *ctx)
+telegram_send_job_add(struct telegram_send *send, enum telegram_job_kind kind,
+    const struct chat_address *address, void *ctx)
 {
 	struct telegram_job *job = calloc(1, sizeof(*job));
 
@@ -18,9 +18,9 @@ telegram_send_job_add(
 	job->kind = kind;
 	job->ctx = ctx;
 	job->since = clock_wall_ms();
-	if (place != NULL) {
-		job->chat = place->chat;
-		job->thread = place->thread;
+	if (address != NULL) {
+		job->chat = address->chat;
+		job->thread = address->thread;
 	}
 	TAILQ_INSERT_TAIL(&send->jobs, job, of_send);
 	loop_defer(send->loop, &send->pump);
@@ -35,7 +35,7 @@ telegram_send_job_drop(struct telegram_job *job)
 }
 
 void
-telegram_send_job_said(struct telegram_job *job, const struct said *said)
+telegram_send_job_said(struct telegram_job *job, const struct message_sent *said)
 {
 	struct telegram_send *send = job->send;
 

@@ -51,7 +51,7 @@ void
 telegram_send_on_answer(void *ctx, const struct telegram_result *result)
 {
 	static void (*const judge[])(struct telegram_job *, const struct telegram_result *) = {
-		[TELEGRAM_JOB_SAY] = judge_say,
+		[TELEGRAM_JOB_SEND] = judge_say,
 		[TELEGRAM_JOB_TOAST] = judge_toast,
 		[TELEGRAM_JOB_DOCUMENT] = judge_document,
 		[TELEGRAM_JOB_LIVE] = judge_live,
@@ -125,11 +125,12 @@ changes_say(struct telegram_job *job, const struct telegram_result *result)
 }
 
 static void
-refuse_say(struct telegram_job *job, const struct telegram_result *result, struct said *said)
+refuse_say(
+    struct telegram_job *job, const struct telegram_result *result, struct message_sent *said)
 {
 	said->new_chat = result->new_chat;
 	said->thread_gone =
-	    job->message->place.thread != 0 && says(result, "message thread not found");
+	    job->message->address.thread != 0 && says(result, "message thread not found");
 	if (said->new_chat != 0 || said->thread_gone)
 		return;
 	log_warning(
@@ -141,7 +142,7 @@ refuse_say(struct telegram_job *job, const struct telegram_result *result, struc
 static void
 judge_say(struct telegram_job *job, const struct telegram_result *result)
 {
-	struct said said = { .message = job->message->id };
+	struct message_sent said = { .message = job->message->id };
 
 	if (!result->ok && changes_say(job, result))
 		return; /* the pump starts it again */

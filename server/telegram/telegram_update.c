@@ -242,7 +242,7 @@ may_be_question(const char *data)
 {
 	size_t size = data == NULL ? 0 : strlen(data);
 
-	if (size == 0 || size >= LIMIT_QUESTION)
+	if (size == 0 || size >= LIMIT_BUTTON_ID)
 		return false;
 	return strspn(data, "0123456789abcdefghijklmnopqrstuvwxyz") == size;
 }
@@ -264,7 +264,7 @@ read_press(const struct json *query, struct update *update)
 	if (is_there(from, "is_bot") && json_get_bool(from, "is_bot", true))
 		update->refusal = UPDATE_REFUSED_BOT;
 	if (may_be_question(data))
-		(void)text_copy(update->question, sizeof(update->question), data);
+		(void)text_copy(update->button, sizeof(update->button), data);
 	/* It may be absent, or inaccessible (date 0), which has chat and id all the same. */
 	return !json_holds_object(message) || read_place(message, update);
 }
@@ -276,13 +276,13 @@ read_place(const struct json *message, struct update *update)
 	const char *type = json_get_str(chat, "type");
 	int64_t thread = json_get_i64_or(message, "message_thread_id", 0);
 
-	if (!json_get_i64(chat, "id", &update->place.chat) || update->place.chat == 0)
+	if (!json_get_i64(chat, "id", &update->address.chat) || update->address.chat == 0)
 		return false;
-	update->is_private = type == NULL ? update->place.chat > 0 : strcmp(type, "private") == 0;
+	update->is_private = type == NULL ? update->address.chat > 0 : strcmp(type, "private") == 0;
 	update->remote_message = json_get_i64_or(message, "message_id", 0);
 	/* Replies in the General topic carry a thread id that is no topic. */
 	if (json_get_bool(message, "is_topic_message", false) && thread > GENERAL_TOPIC)
-		update->place.thread = thread;
+		update->address.thread = thread;
 	return true;
 }
 

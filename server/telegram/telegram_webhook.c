@@ -13,7 +13,7 @@
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/loop.h"
-#include "lib/rate_note.h"
+#include "lib/rate_summary.h"
 #include "lib/text.h"
 #include "telegram/telegram_api.h"
 #include "telegram/telegram_register.h"
@@ -30,7 +30,7 @@ struct telegram_webhook {
 	unsigned magic;
 	struct telegram_webhook_config config;
 	struct telegram_register *reg;
-	struct rate_note rejected;
+	struct rate_summary rejected;
 	char rejected_client[48]; /* the last of them */
 	struct loop_timer timer;  /* tells of what was rejected meanwhile */
 	bool is_quiet;
@@ -148,7 +148,7 @@ static void
 reject(struct telegram_webhook *webhook, struct http_request *request)
 {
 	int64_t now = loop_now_ms();
-	int64_t count = rate_note_add(&webhook->rejected, REJECTED_MS, now);
+	int64_t count = rate_summary_add(&webhook->rejected, REJECTED_MS, now);
 
 	(void)text_copy(webhook->rejected_client, sizeof(webhook->rejected_client),
 	    http_request_client(request));
@@ -159,7 +159,7 @@ reject(struct telegram_webhook *webhook, struct http_request *request)
 		tell_rejected(webhook, count);
 	else if (!loop_timer_is_started(&webhook->timer))
 		loop_timer_start(webhook->config.loop, &webhook->timer,
-		    rate_note_wait_ms(&webhook->rejected, now), 0);
+		    rate_summary_wait_ms(&webhook->rejected, now), 0);
 }
 
 static void
@@ -167,8 +167,8 @@ on_time(struct loop_timer *timer, void *ctx)
 {
 	struct telegram_webhook *webhook = ctx;
 	int64_t now = loop_now_ms();
-	int64_t count = rate_note_due(&webhook->rejected, REJECTED_MS, now);
-	int64_t wait = rate_note_wait_ms(&webhook->rejected, now);
+	int64_t count = rate_summary_due(&webhook->rejected, REJECTED_MS, now);
+	int64_t wait = rate_summary_wait_ms(&webhook->rejected, now);
 
 	OBJ_CHECK(webhook, WEBHOOK_MAGIC);
 	if (count > 0)
@@ -194,7 +194,7 @@ tell_rejected(struct telegram_webhook *webhook, int64_t count)
 			return;
 	}
 	event_free(event);
-	rate_note_put_back(&webhook->rejected, count);
+	rate_summary_put_back(&webhook->rejected, count);
 	loop_timer_start(webhook->config.loop, &webhook->timer, REJECTED_MS, 0);
 }
 

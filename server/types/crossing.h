@@ -14,21 +14,21 @@ enum outcome_kind {
 	OUTCOME_ANSWER,		/* call done(ctx, &answer) */
 	OUTCOME_EFFECT,		/* perform it */
 	OUTCOME_WITHDRAW,	/* forget effect `id`: its row is gone, its result finds nothing */
-	OUTCOME_TALLY,		/* count it in the metrics */
+	OUTCOME_METRIC,		/* count it in the metrics */
 	OUTCOME_GAUGES,		/* what is the case now */
 	OUTCOME_FATAL,		/* a flush failed: stop the program, at once */
 };
 
-enum tally_kind {
-	TALLY_DEPLOYMENT,	/* label: environment, trigger, outcome; value: seconds */
-	TALLY_COMMAND,		/* label: command, outcome */
-	TALLY_AUDIT,		/* an entry was written */
-	TALLY_AUDIT_EXPORT_FAILED,
-	TALLY_COMMIT,		/* value: seconds that a commit took */
+enum metric_increment_kind {
+	INCREMENT_DEPLOYMENT,	/* label: environment, trigger, outcome; value: seconds */
+	INCREMENT_COMMAND,		/* label: command, outcome */
+	INCREMENT_AUDIT,		/* an entry was written */
+	INCREMENT_AUDIT_EXPORT_FAILED,
+	INCREMENT_COMMIT,		/* value: seconds that a commit took */
 };
 
-struct tally {
-	enum tally_kind kind;
+struct metric_increment {
+	enum metric_increment_kind kind;
 	char label[3][LIMIT_ENVIRONMENT];
 	double value;
 };
@@ -58,7 +58,7 @@ struct outcome {
 	struct answer answer;
 	struct effect *effect;	/* OUTCOME_EFFECT; owned */
 	int64_t withdraw;	/* OUTCOME_WITHDRAW */
-	struct tally tally;
+	struct metric_increment increment;
 	struct gauges *gauges;	/* owned */
 };
 

@@ -36,8 +36,8 @@ effect_free(struct effect *effect)
 	event_free(effect->result);
 	if (effect->kind == EFFECT_RUN)
 		message_done(&effect->u.run.message);
-	else if (effect->kind == EFFECT_SAY)
-		message_done(&effect->u.say.message);
+	else if (effect->kind == EFFECT_SEND_MESSAGE)
+		message_done(&effect->u.send_message.message);
 	else if (effect->kind == EFFECT_PROBE)
 		free(effect->u.probe.targets);
 	settings_unref(effect->settings);

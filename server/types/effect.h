@@ -32,25 +32,25 @@ struct effect_run {
 	struct message message;	/* which shows its output: filled when it is handed out */
 };
 
-struct effect_end {
+struct effect_stop_run {
 	int64_t run;
 };
 
-enum question_kind {
-	ASK_COMMITS,		/* the newest commit of a ref, and what lies between it and base */
-	ASK_HEADS,		/* heads of branches */
+enum git_query_kind {
+	GIT_QUERY_COMMITS,	/* the newest commit of a ref, and what lies between it and base */
+	GIT_QUERY_HEADS,	/* heads of branches */
 };
 
-struct effect_ask {
-	enum question_kind kind;
-	char environment[LIMIT_ENVIRONMENT];	/* ASK_COMMITS */
-	char ref[LIMIT_REF];	/* ASK_COMMITS: a branch, tag or commit */
-	char base[LIMIT_COMMIT];	/* ASK_COMMITS: the live release's commit; "": none */
-	char branch[LIMIT_REF];	/* ASK_COMMITS: the environment's own branch; "": none */
-	size_t n_branches;	/* ASK_HEADS */
+struct effect_git_query {
+	enum git_query_kind kind;
+	char environment[LIMIT_ENVIRONMENT];	/* GIT_QUERY_COMMITS */
+	char ref[LIMIT_REF];	/* GIT_QUERY_COMMITS: a branch, tag or commit */
+	char base[LIMIT_COMMIT];	/* GIT_QUERY_COMMITS: the live release's commit; "": none */
+	char branch[LIMIT_REF];	/* GIT_QUERY_COMMITS: the environment's own branch; "": none */
+	size_t n_branches;	/* GIT_QUERY_HEADS */
 	char branches[LIMIT_ENVIRONMENTS][LIMIT_REF];
 	bool is_patient;	/* asks again, 1 s to 5 min apart, until git answers; else once */
-	char asked_by[LIMIT_PERSON]; /* who is told or blamed: "github:login(7)"; for the handler */
+	char requested_by[LIMIT_PERSON]; /* "github:login(7)"; for the handler */
 };
 
 struct effect_probe {
@@ -61,7 +61,7 @@ struct effect_probe {
 	struct probe_target *targets;	/* owned */
 };
 
-struct effect_say {
+struct effect_send_message {
 	struct message message;	/* read from its row when handed out */
 };
 
@@ -72,48 +72,48 @@ struct effect_toast {
 };
 
 struct effect_document {
-	struct place place;
+	struct chat_address address;
 	int64_t run;
 	char file_name[64];
 	char caption[LIMIT_LINE];
 };
 
-struct effect_forget {
+struct effect_purge_run {
 	int64_t run;
 };
 
-enum wait_kind {
-	WAIT_QUESTION,		/* a confirmation runs out */
-	WAIT_POLL,		/* ask git for the heads */
-	WAIT_DAILY,		/* retention */
-	WAIT_SAY,		/* a message is said again; the subject is its row */
+enum timer_kind {
+	TIMER_QUESTION,		/* a confirmation runs out */
+	TIMER_POLL,		/* ask git for the heads */
+	TIMER_DAILY,		/* retention */
+	TIMER_SEND,		/* a message is said again; the subject is its row */
 };
 
-struct effect_wait {
-	enum wait_kind kind;
-	char name[LIMIT_QUESTION];	/* WAIT_QUESTION: the question */
+struct effect_timer {
+	enum timer_kind kind;
+	char name[LIMIT_BUTTON_ID];	/* TIMER_QUESTION: the question */
 };
 
 struct effect {
 	int64_t id;
 	enum effect_kind kind;
 	int64_t subject;	/* the deployment it serves; a SAY's message; 0: none */
-	int64_t due;		/* wall ms; EFFECT_WAIT */
+	int64_t due;		/* wall ms; EFFECT_TIMER */
 	struct effect *next;	/* its performer's, while that puts it off */
-	bool is_again;		/* it was open when the program started: again(), not perform() */
+	bool is_recovered;	/* it was open when the program started: recover(), not perform() */
 	struct settings *settings; /* one reference, owned: the decision's; at start today's */
 	struct event *result;	/* allocated with it, so that a result is never refused; owned until
 				 * it is submitted (take it: effect->result = NULL) */
 	union {
 		struct effect_run run;
-		struct effect_end end;
-		struct effect_ask ask;
+		struct effect_stop_run stop_run;
+		struct effect_git_query git_query;
 		struct effect_probe probe;
-		struct effect_say say;
+		struct effect_send_message send_message;
 		struct effect_toast toast;
 		struct effect_document document;
-		struct effect_forget forget;
-		struct effect_wait wait;
+		struct effect_purge_run purge_run;
+		struct effect_timer timer;
 	} u;
 };
 

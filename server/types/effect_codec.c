@@ -66,15 +66,15 @@ static const char *const program_words[] = {
 	[PROGRAM_DEPLOY] = "deploy",
 	[PROGRAM_ROLLBACK] = "rollback",
 };
-static const char *const question_words[] = {
-	[ASK_COMMITS] = "commits",
-	[ASK_HEADS] = "heads",
+static const char *const git_query_words[] = {
+	[GIT_QUERY_COMMITS] = "commits",
+	[GIT_QUERY_HEADS] = "heads",
 };
-static const char *const wait_words[] = {
-	[WAIT_QUESTION] = "question",
-	[WAIT_POLL] = "poll",
-	[WAIT_DAILY] = "daily",
-	[WAIT_SAY] = "say",
+static const char *const timer_words[] = {
+	[TIMER_QUESTION] = "question",
+	[TIMER_POLL] = "poll",
+	[TIMER_DAILY] = "daily",
+	[TIMER_SEND] = "say",
 };
 
 /* --- run, end --- */
@@ -119,70 +119,71 @@ decode_run(struct effect *effect, const struct json *body, struct err *err)
 }
 
 static void
-encode_end(const struct effect *effect, struct json_out *out)
+encode_stop_run(const struct effect *effect, struct json_out *out)
 {
-	json_put_i64(out, "run", effect->u.end.run);
+	json_put_i64(out, "run", effect->u.stop_run.run);
 }
 
 static bool
-decode_end(struct effect *effect, const struct json *body, struct err *err)
+decode_stop_run(struct effect *effect, const struct json *body, struct err *err)
 {
-	return get_i64(body, "run", &effect->u.end.run, err);
+	return get_i64(body, "run", &effect->u.stop_run.run, err);
 }
 
 /* --- ask --- */
 
 static void
-encode_ask(const struct effect *effect, struct json_out *out)
+encode_git_query(const struct effect *effect, struct json_out *out)
 {
-	const struct effect_ask *ask = &effect->u.ask;
+	const struct effect_git_query *query = &effect->u.git_query;
 
-	json_put_str(out, "question", question_words[ask->kind]);
-	json_put_str(out, "environment", ask->environment);
-	json_put_str(out, "ref", ask->ref);
-	json_put_str(out, "base", ask->base);
-	json_put_str(out, "branch", ask->branch);
+	json_put_str(out, "question", git_query_words[query->kind]);
+	json_put_str(out, "environment", query->environment);
+	json_put_str(out, "ref", query->ref);
+	json_put_str(out, "base", query->base);
+	json_put_str(out, "branch", query->branch);
 	json_out_key(out, "branches");
 	json_out_array(out);
-	for (size_t i = 0; i < ask->n_branches; i++)
-		json_out_str(out, ask->branches[i]);
+	for (size_t i = 0; i < query->n_branches; i++)
+		json_out_str(out, query->branches[i]);
 	json_out_end(out);
-	json_put_bool(out, "is_patient", ask->is_patient);
-	json_put_str(out, "asked_by", ask->asked_by);
+	json_put_bool(out, "is_patient", query->is_patient);
+	json_put_str(out, "asked_by", query->requested_by);
 }
 
 static bool
-decode_branches(struct effect_ask *ask, const struct json *list, struct err *err)
+decode_branches(struct effect_git_query *query, const struct json *list, struct err *err)
 {
 	const char *name;
 
-	ask->n_branches = json_count(list);
-	if (!json_holds_array(list) || ask->n_branches > COUNT(ask->branches))
+	query->n_branches = json_count(list);
+	if (!json_holds_array(list) || query->n_branches > COUNT(query->branches))
 		return err_set(err, ERR_INVALID, "effect: \"branches\" is no list that fits");
-	for (size_t i = 0; i < ask->n_branches; i++) {
+	for (size_t i = 0; i < query->n_branches; i++) {
 		name = json_str(json_at(list, i));
-		if (name == NULL || !text_copy(ask->branches[i], sizeof(ask->branches[i]), name))
+		if (name == NULL ||
+		    !text_copy(query->branches[i], sizeof(query->branches[i]), name))
 			return err_set(err, ERR_INVALID, "effect: an odd name in \"branches\"");
 	}
 	return true;
 }
 
 static bool
-decode_ask(struct effect *effect, const struct json *body, struct err *err)
+decode_git_query(struct effect *effect, const struct json *body, struct err *err)
 {
-	struct effect_ask *ask = &effect->u.ask;
+	struct effect_git_query *query = &effect->u.git_query;
 	size_t kind;
 
-	if (!get_word(body, "question", question_words, COUNT(question_words), &kind, err) ||
-	    !get_text(body, "environment", ask->environment, sizeof(ask->environment), err) ||
-	    !get_text(body, "ref", ask->ref, sizeof(ask->ref), err) ||
-	    !get_text(body, "base", ask->base, sizeof(ask->base), err) ||
-	    !get_text(body, "branch", ask->branch, sizeof(ask->branch), err) ||
-	    !decode_branches(ask, json_get(body, "branches"), err) ||
-	    !get_text(body, "asked_by", ask->asked_by, sizeof(ask->asked_by), err))
+	if (!get_word(body, "question", git_query_words, COUNT(git_query_words), &kind, err) ||
+	    !get_text(body, "environment", query->environment, sizeof(query->environment), err) ||
+	    !get_text(body, "ref", query->ref, sizeof(query->ref), err) ||
+	    !get_text(body, "base", query->base, sizeof(query->base), err) ||
+	    !get_text(body, "branch", query->branch, sizeof(query->branch), err) ||
+	    !decode_branches(query, json_get(body, "branches"), err) ||
+	    !get_text(body, "asked_by", query->requested_by, sizeof(query->requested_by), err))
 		return false;
-	ask->kind = (enum question_kind)kind;
-	ask->is_patient = json_get_bool(body, "is_patient", false);
+	query->kind = (enum git_query_kind)kind;
+	query->is_patient = json_get_bool(body, "is_patient", false);
 	return true;
 }
 
@@ -248,15 +249,15 @@ decode_probe(struct effect *effect, const struct json *body, struct err *err)
 /* --- say, toast, document --- */
 
 static void
-encode_say(const struct effect *effect, struct json_out *out)
+encode_send_message(const struct effect *effect, struct json_out *out)
 {
-	json_put_i64(out, "message", effect->u.say.message.id);
+	json_put_i64(out, "message", effect->u.send_message.message.id);
 }
 
 static bool
-decode_say(struct effect *effect, const struct json *body, struct err *err)
+decode_send_message(struct effect *effect, const struct json *body, struct err *err)
 {
-	return get_i64(body, "message", &effect->u.say.message.id, err);
+	return get_i64(body, "message", &effect->u.send_message.message.id, err);
 }
 
 static void
@@ -282,8 +283,8 @@ encode_document(const struct effect *effect, struct json_out *out)
 {
 	const struct effect_document *document = &effect->u.document;
 
-	json_put_i64(out, "chat", document->place.chat);
-	json_put_i64(out, "thread", document->place.thread);
+	json_put_i64(out, "chat", document->address.chat);
+	json_put_i64(out, "thread", document->address.thread);
 	json_put_i64(out, "run", document->run);
 	json_put_str(out, "file_name", document->file_name);
 	json_put_str(out, "caption", document->caption);
@@ -294,8 +295,8 @@ decode_document(struct effect *effect, const struct json *body, struct err *err)
 {
 	struct effect_document *document = &effect->u.document;
 
-	return get_i64(body, "chat", &document->place.chat, err) &&
-	    get_i64(body, "thread", &document->place.thread, err) &&
+	return get_i64(body, "chat", &document->address.chat, err) &&
+	    get_i64(body, "thread", &document->address.thread, err) &&
 	    get_i64(body, "run", &document->run, err) &&
 	    get_text(body, "file_name", document->file_name, sizeof(document->file_name), err) &&
 	    get_text(body, "caption", document->caption, sizeof(document->caption), err);
@@ -304,35 +305,35 @@ decode_document(struct effect *effect, const struct json *body, struct err *err)
 /* --- wait, forget --- */
 
 static void
-encode_wait(const struct effect *effect, struct json_out *out)
+encode_timer(const struct effect *effect, struct json_out *out)
 {
-	json_put_str(out, "wait", wait_words[effect->u.wait.kind]);
-	json_put_str(out, "name", effect->u.wait.name);
+	json_put_str(out, "wait", timer_words[effect->u.timer.kind]);
+	json_put_str(out, "name", effect->u.timer.name);
 }
 
 static bool
-decode_wait(struct effect *effect, const struct json *body, struct err *err)
+decode_timer(struct effect *effect, const struct json *body, struct err *err)
 {
-	struct effect_wait *wait = &effect->u.wait;
+	struct effect_timer *timer = &effect->u.timer;
 	size_t kind = 0;
 
-	if (!get_word(body, "wait", wait_words, COUNT(wait_words), &kind, err) ||
-	    !get_text(body, "name", wait->name, sizeof(wait->name), err))
+	if (!get_word(body, "wait", timer_words, COUNT(timer_words), &kind, err) ||
+	    !get_text(body, "name", timer->name, sizeof(timer->name), err))
 		return false;
-	wait->kind = (enum wait_kind)kind;
+	timer->kind = (enum timer_kind)kind;
 	return true;
 }
 
 static void
-encode_forget(const struct effect *effect, struct json_out *out)
+encode_purge_run(const struct effect *effect, struct json_out *out)
 {
-	json_put_i64(out, "run", effect->u.forget.run);
+	json_put_i64(out, "run", effect->u.purge_run.run);
 }
 
 static bool
-decode_forget(struct effect *effect, const struct json *body, struct err *err)
+decode_purge_run(struct effect *effect, const struct json *body, struct err *err)
 {
-	return get_i64(body, "run", &effect->u.forget.run, err);
+	return get_i64(body, "run", &effect->u.purge_run.run, err);
 }
 
 /* --- all of them --- */

@@ -24,8 +24,8 @@ event_free(struct event *event)
 	free(event->raw.data);
 	if (event->kind == EVENT_UPDATE)
 		free(event->u.update);
-	else if (event->kind == EVENT_ASKED)
-		free(event->u.asked.answer);
+	else if (event->kind == EVENT_GIT_ANSWERED)
+		free(event->u.git_answered.answer);
 	else if (event->kind == EVENT_PROBED)
 		free(event->u.probed.findings);
 	settings_unref(event->settings);

@@ -75,8 +75,8 @@ struct run_ended {
 	bool refused;		/* the runner could not begin it: no folder, no record */
 	bool gate_opened;	/* false: it never began, another run may be ordered */
 	bool released;		/* it said `==> release`, or must be taken to have */
-	bool no_way_back;	/* it said `==> no-rollback` */
-	bool lost;		/* its keeper was killed: `interrupted` */
+	bool no_rollback;	/* it said `==> no-rollback` */
+	bool lost;		/* its supervisor was killed: `interrupted` */
 	bool folder_gone;	/* it was started, and there is no folder of it: nobody knows what it did */
 	bool timed_out;
 	bool ended_on_request;
@@ -88,7 +88,7 @@ struct run_ended {
 	char detail[LIMIT_LINE]; /* the last line it printed, cleaned; or why it was refused */
 };
 
-struct asked {
+struct git_answered {
 	int exit_status;	/* 0: answered; else `answer` holds what was said */
 	bool unreachable;	/* the runner or git did not answer at all */
 	char *answer;		/* owned, NUL-terminated, <= LIMIT_ANSWER */
@@ -99,7 +99,7 @@ struct probed {
 	struct probe_finding *findings;	/* owned; as many as the effect's targets, same order */
 };
 
-struct said {
+struct message_sent {
 	int64_t message;	/* our row */
 	int64_t chat;		/* it was sent to, and may have moved since */
 	int64_t remote_id;	/* 0: it was not sent */
@@ -154,9 +154,9 @@ struct event {
 		struct run_step run_step;
 		struct run_lost run_lost;
 		struct run_ended run_ended;
-		struct asked asked;
+		struct git_answered git_answered;
 		struct probed probed;
-		struct said said;
+		struct message_sent message_sent;
 		struct fault fault;
 	} u;
 };

@@ -22,7 +22,7 @@
 #define LIMIT_UPDATES		100	/* getUpdates gives at most that many */
 #define LIMIT_BUTTONS		4
 #define LIMIT_BUTTON		48	/* a label on a phone */
-#define LIMIT_QUESTION		33	/* 128 random bits in hex: callback_data has 64 bytes */
+#define LIMIT_BUTTON_ID		33	/* 128 random bits in hex: callback_data has 64 bytes */
 #define LIMIT_CALLBACK		64	/* callback_query.id */
 #define LIMIT_TOAST		200	/* answerCallbackQuery's text, in characters */
 #define LIMIT_MESSAGE		12288	/* one message's text, before it is cut to 4096 units */

@@ -22,14 +22,14 @@
 #define MARK_ITALIC	"\x04"
 
 /* Where a message goes: a chat, and in it a topic (0: none). */
-struct place {
+struct chat_address {
 	int64_t chat;
 	int64_t thread;
 };
 
 struct button {
 	char label[LIMIT_BUTTON];
-	char question[LIMIT_QUESTION];	/* the opaque id that comes back when it is pressed */
+	char id[LIMIT_BUTTON_ID];	/* the opaque id that comes back when it is pressed */
 };
 
 struct buttons {
@@ -39,7 +39,7 @@ struct buttons {
 
 struct message {
 	int64_t id;		/* our row */
-	struct place place;
+	struct chat_address address;
 	int64_t remote_id;	/* the platform's id; 0 until it was sent once */
 	char *head;		/* owned; "" at least */
 	char *foot;		/* owned; "" at least */

@@ -34,14 +34,14 @@ struct update {
 	int64_t id;		/* update_id; 0 where it could not be read */
 	enum update_kind kind;
 	enum update_refusal refusal;
-	struct place place;	/* where it happened; thread only for a real topic */
+	struct chat_address address;	/* where it happened; thread only for a real topic */
 	bool is_private;
 	int64_t person;		/* sender's or presser's id; 0: unknown */
 	char name[LIMIT_PERSON]; /* cleaned display name, "@user" where there is one */
 	int64_t remote_message;	/* the message written, or the one that carries the button */
 	int64_t new_chat;	/* UPDATE_MIGRATED */
 	char callback[LIMIT_CALLBACK];	/* UPDATE_PRESS: to be answered with a toast */
-	char question[LIMIT_QUESTION];	/* UPDATE_PRESS: our opaque id; "" where it cannot be one */
+	char button[LIMIT_BUTTON_ID];	/* UPDATE_PRESS: our opaque id; "" where it cannot be one */
 	char text[LIMIT_TEXT_IN];	/* UPDATE_TEXT: cleaned of control characters, cut */
 };
 

@@ -12,7 +12,7 @@ from bench_start import (Presser, began_ns, begin_run, stage_with_script, wait_f
 
 SIZE = 1_000_000_000
 READERS = 100
-KEEPER_MB = 8
+SUPERVISOR_MB = 8
 
 
 def write_script(bench):
@@ -32,7 +32,7 @@ def wait_whole(path):
 def cat_seconds(bench):
     path = bench.folder / "cat.log"
     os.sync()
-    pinned = ["taskset", "-c", str(kit.cores()[1])]  # as the run: program and keeper on one core
+    pinned = ["taskset", "-c", str(kit.cores()[1])]  # as the run: program and supervisor on one core
     with open(path, "wb") as file, contextlib.closing(Readers(bench, path)), \
             subprocess.Popen([*pinned, str(bench.lines), str(SIZE)],
                              stdout=subprocess.PIPE) as producer, \
@@ -60,15 +60,15 @@ class Readers:
 
 
 class Witness(kit.Watch):
-    """The keeper's memory too."""
+    """The supervisor's memory too."""
 
-    keeper_mb = 0
+    supervisor_mb = 0
 
     def look(self):
         super().look()
         for pid, name in kit.children(self.pid).items():
             if name.startswith("deploybot-"):
-                self.keeper_mb = max(self.keeper_mb, kit.peak_mb(pid) or 0)
+                self.supervisor_mb = max(self.supervisor_mb, kit.peak_mb(pid) or 0)
 
 
 def run_seconds(bench, stage, presser):
@@ -104,6 +104,6 @@ def measure_log(bench):
               "against cat > file with as many",
               f"{ratio:.2f} × its speed ({SIZE / 1e9 / statistics.median(ours):.2f} GB/s; "
               f"cat {SIZE / 1e9 / statistics.median(theirs):.2f})", "≥ 1 ×", ratio >= 1)
-    bench.row("keeper and runner during that, at most", f"{witness.keeper_mb:.1f} MB",
-              f"≤ {KEEPER_MB} MB", witness.keeper_mb <= KEEPER_MB)
+    bench.row("supervisor and runner during that, at most", f"{witness.supervisor_mb:.1f} MB",
+              f"≤ {SUPERVISOR_MB} MB", witness.supervisor_mb <= SUPERVISOR_MB)
     loads_row(bench, "a gigabyte of output", witness)

@@ -105,7 +105,7 @@ class CommandBench:
         return self.log.read_text().splitlines()
 
     def steps(self):
-        """As the keeper finds them: what is quoted is nobody's step."""
+        """As the supervisor finds them: what is quoted is nobody's step."""
         found, quote = [], ""
         for line in self.said():
             if quote:

@@ -121,7 +121,7 @@ class CrashScene(Scene):
         wait_until(path.exists, PATIENCE_S, "a leader")
         return int(path.read_text(encoding="ascii").split()[0])
 
-    def keeper(self, run=None):
+    def supervisor(self, run=None):
         return parent_of(self.leader(run))
 
     def log_of(self, run=None):

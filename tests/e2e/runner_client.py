@@ -1,4 +1,4 @@
-"""runner_client.py - a small server for deploybot-runner: orders, answers, keepers' sockets."""
+"""runner_client.py - a small server for deploybot-runner: orders, answers, supervisors' sockets."""
 # SPDX-License-Identifier: ISC
 import os
 import select
@@ -110,7 +110,7 @@ class Channel:
         self.sock.close()
 
 
-class Keeper(Channel):
+class Supervisor(Channel):
     def __init__(self, folder):
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         fd = os.open(folder, os.O_PATH)
@@ -164,14 +164,14 @@ class Runner(Channel):
                   previous=previous, ref=ref)
         return self.until("started", "refused")
 
-    def keeper(self, run):
-        return Keeper(self.folder(run))
+    def supervisor(self, run):
+        return Supervisor(self.folder(run))
 
     def start(self, run, **order):
         """Orders a run and opens its gate."""
         said = self.order(run, **order)
         assert said.kind == "started", said
-        return self.keeper(run).go()
+        return self.supervisor(run).go()
 
     def settle(self, run, seconds=PATIENCE):
         self.send("settle", id=run)
@@ -228,7 +228,7 @@ class Bench:
     def has_mark(self, name):
         return (self.marks / name).exists()
 
-    def keepers(self):
+    def supervisors(self):
         """Processes that have a run's folder of this bench open."""
         found = []
         for pid in filter(str.isdigit, os.listdir("/proc")):
@@ -254,7 +254,7 @@ class Bench:
                 found.append(int(pid))
         return found
 
-    def keeper_of(self, leader):
+    def supervisor_of(self, leader):
         with open(f"/proc/{leader}/stat", encoding="utf-8") as text:
             return int(text.read().rsplit(")", 1)[1].split()[1])
 
@@ -266,7 +266,7 @@ class Bench:
             text = (self.marks / name).read_text().strip()
             if name.startswith("pid") and text.isdigit() and is_alive(int(text)):
                 os.kill(int(text), signal.SIGKILL)
-        for pid in self.keepers():
+        for pid in self.supervisors():
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:

@@ -173,17 +173,17 @@ def test_a_script_that_ended_while_nobody_watched_is_live_in_the_end(scene):
     who = scene.admin()
     who.say("/deploy staging")
     scene.wait_held()
-    leader, keeper = scene.leader(), scene.keeper()
+    leader, supervisor = scene.leader(), scene.supervisor()
     scene.crash()
     scene.go_on()
-    wait_until(lambda: not is_alive(leader) and not is_alive(keeper), PATIENCE_S, "the run's end")
+    wait_until(lambda: not is_alive(leader) and not is_alive(supervisor), PATIENCE_S, "the run's end")
     scene.restart()
     who.hear("staging runs " + scene.head("develop")[:7])
     assert len(finals(who)) == 1
     scene.check()
 
 
-def test_a_script_that_failed_while_nobody_watched_is_taken_back(scene):
+def test_a_script_that_failed_while_nobody_watched_is_rolled_back(scene):
     scene.release()
     before = scene.scripts.live()
     scene.scripts.deploy(HOLD + '; echo "==> release"; echo half >"$here/$1.live"; exit 3')
@@ -192,10 +192,10 @@ def test_a_script_that_failed_while_nobody_watched_is_taken_back(scene):
     who = scene.admin()
     who.say("/deploy staging")
     scene.wait_held()
-    keeper = scene.keeper()
+    supervisor = scene.supervisor()
     scene.crash()
     scene.go_on()
-    wait_until(lambda: not is_alive(keeper), PATIENCE_S, "the run's end")
+    wait_until(lambda: not is_alive(supervisor), PATIENCE_S, "the run's end")
     scene.restart()
     who.hear("staging is NOT running", "it runs " + before[:7] + " again")
     assert scene.scripts.live() == before == scene.state_file("staging")["commit"]
@@ -287,7 +287,7 @@ def test_the_runner_alone_is_killed_and_another_takes_its_place(scene):
     old, leader = scene.runner(), scene.leader()
     kill(old)
     wait_until(lambda: scene.runner() != old, PATIENCE_S, "another runner")
-    assert is_alive(leader), "the run goes on with its keeper"
+    assert is_alive(leader), "the run goes on with its supervisor"
     scene.go_on()
     who.hear("staging runs")
     other = scene.admin()
@@ -296,7 +296,7 @@ def test_the_runner_alone_is_killed_and_another_takes_its_place(scene):
     scene.check()
 
 
-def test_a_killed_keeper_is_an_interruption_and_what_was_live_comes_back(scene):
+def test_a_killed_supervisor_is_an_interruption_and_what_was_live_comes_back(scene):
     scene.release()
     before = scene.scripts.live()
     scene.commit()
@@ -307,13 +307,13 @@ def test_a_killed_keeper_is_an_interruption_and_what_was_live_comes_back(scene):
     who.say("/deploy staging")
     scene.wait_held()
     leader = scene.leader()
-    kill(scene.keeper())
+    kill(scene.supervisor())
     who.hear("staging is NOT running", "interrupted", "it runs " + before[:7] + " again")
     assert not is_alive(leader) and scene.scripts.live() == before
     scene.check()
 
 
-def test_server_and_keeper_killed_together_are_an_interruption_too(scene):
+def test_server_and_supervisor_killed_together_are_an_interruption_too(scene):
     scene.release()
     before = scene.scripts.live()
     scene.commit()
@@ -323,9 +323,9 @@ def test_server_and_keeper_killed_together_are_an_interruption_too(scene):
     who = scene.admin()
     who.say("/deploy staging")
     scene.wait_held()
-    keeper = scene.keeper()
+    supervisor = scene.supervisor()
     scene.crash()
-    kill(keeper)
+    kill(supervisor)
     scene.restart()
     who.hear("staging is NOT running", "it runs " + before[:7] + " again", timeout=PATIENCE_S)
     assert scene.scripts.live() == before

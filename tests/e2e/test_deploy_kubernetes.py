@@ -423,7 +423,7 @@ def test_a_rollout_that_fails_says_why_and_the_old_pods_go_on(bench, why, text):
 
 
 @pytest.mark.long
-def test_a_rollout_that_takes_too_long_is_out_of_time_and_can_be_taken_back(bench):
+def test_a_rollout_that_takes_too_long_is_out_of_time_and_can_be_rolled_back(bench):
     first = bench.shipped("one")
     bench.cluster.say("plan", images={bench.pushed("bad")[41:]: "NotReady"})
     _, status, said = bench.release("bad", KUBERNETES_ROLLOUT_SECONDS="2")

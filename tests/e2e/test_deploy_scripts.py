@@ -70,8 +70,8 @@ class ShippingBench(Bench):
 
     def ship(self, runner, commit, **order):
         self.run_id += 1
-        keeper = runner.start(self.run_id, argument=commit, deployment=self.run_id, **order)
-        return keeper.exit(seconds=60)
+        supervisor = runner.start(self.run_id, argument=commit, deployment=self.run_id, **order)
+        return supervisor.exit(seconds=60)
 
     def page(self):
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/", timeout=5) as answer:
@@ -335,12 +335,12 @@ def test_local_deploys_serves_and_takes_back(bench):
     assert bench.page()["page"] == "one" and os.readlink(bench.app / "current") == f"releases/1-{first}"
 
 
-def test_the_application_outlives_server_runner_and_keeper(bench):
+def test_the_application_outlives_server_runner_and_supervisor(bench):
     first = good_app(bench, "one")
     runner = bench.shipper()
     bench.ship(runner, first)
     runner.kill()
-    wait_for(lambda: not bench.keepers(), "end of the keeper: the application holds nothing of it")
+    wait_for(lambda: not bench.supervisors(), "end of the supervisor: the application holds nothing of it")
     assert bench.page()["page"] == "one"
     pid = bench.app_pid()
     with open(f"/proc/{pid}/environ", encoding="utf-8") as text:

@@ -335,7 +335,7 @@ def test_a_compose_that_fails_half_way_leaves_the_old_release_running(bench):
 
 
 @pytest.mark.long
-def test_a_release_that_does_not_stay_up_is_taken_back(bench):
+def test_a_release_that_does_not_stay_up_is_rolled_back(bench):
     _, digest = bench.shipped("one")
     commit, other = bench.release("two")
     bench.change_engine(broken=["sha256:id-of-" + other[-8:]])

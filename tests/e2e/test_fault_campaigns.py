@@ -101,12 +101,12 @@ def test_a_failure_is_told_with_the_command_that_replays_it(tmp_path, capfd):
 
 def test_a_first_passage_is_aimed_at_where_a_later_one_did_not_come_again():
     import crash
-    kind, trials = crash.Crash(), [(f"recovery/settle_killed:{n}/thrice", ("recovery", "settle_killed", n, "thrice"))
+    kind, trials = crash.Crash(), [(f"recovery/reconcile_killed:{n}/thrice", ("recovery", "reconcile_killed", n, "thrice"))
                                    for n in (2, 3)]
-    name = "thrice runner settle_killed"
+    name = "thrice runner reconcile_killed"
     assert kind.must_hit(trials) == {name}
-    assert kind.aim_again(name, trials) == [("recovery/settle_killed:1/thrice",
-                                             ("recovery", "settle_killed", 1, "thrice"))]
+    assert kind.aim_again(name, trials) == [("recovery/reconcile_killed:1/thrice",
+                                             ("recovery", "reconcile_killed", 1, "thrice"))]
 
 
 def test_every_kind_reads_the_labels_that_it_says_are_replayed():

@@ -63,7 +63,7 @@ def test_a_broken_first_release_has_nothing_to_go_back_to_and_says_so(scene):
     scene.release()
 
 
-def test_nothing_under_way_cannot_be_cancelled(scene):
+def test_nothing_in_progress_cannot_be_cancelled(scene):
     who = scene.admin()
     who.say("/cancel staging")
     who.hear("Nothing is under way in staging.")
@@ -121,7 +121,7 @@ def test_a_cancel_while_health_is_checked_goes_back(scene):
     assert scene.scripts.live() == live
 
 
-def test_a_script_that_ends_well_after_a_cancel_is_taken_back(scene):
+def test_a_script_that_ends_well_after_a_cancel_is_rolled_back(scene):
     live = scene.scripts.live()
     who = begin(scene, 'trap "exit 0" TERM\n' + RELEASING)
     who.say("/cancel staging")
@@ -217,7 +217,7 @@ def test_after_a_rollback_both_logs_can_be_had(scene):
     assert "the reason why" in logs[0] and "on the way back" in logs[1]
 
 
-def test_the_same_commit_once_more_goes_back_to_what_was_live_before_it(scene):
+def test_the_same_commit_once_more_rolls_back_to_what_was_live_before_it(scene):
     before = scene.scripts.live()
     scene.commit()
     scene.release()

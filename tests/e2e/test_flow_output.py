@@ -159,7 +159,7 @@ def test_messages_stay_below_telegrams_limit(scene):
         assert buttons_of(view)
 
 
-def test_a_script_that_hangs_is_ended_in_time_and_taken_back(scene):
+def test_a_script_that_hangs_is_ended_in_time_and_rolled_back(scene):
     live = scene.scripts.live()
     who = begin(scene, RELEASE + WAIT)
     said = text_of(who.hear(f"it runs {live[:7]} again"))

@@ -39,7 +39,7 @@ def test_a_poll_asks_about_production(scene):
     who.hear("production runs " + change["after"][:7])
 
 
-def test_a_crash_at_the_start_is_taken_back(scene):
+def test_a_crash_at_the_start_is_rolled_back(scene):
     good = scene.runs("staging")
     who = scene.ada
     who.since = scene.chat.mark()

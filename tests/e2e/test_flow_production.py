@@ -23,7 +23,7 @@ def ask(who, words="/deploy production", **options):
                     buttons=("Confirm", "Cancel"))
 
 
-def test_a_first_release_is_asked_about_and_has_no_way_back(scene):
+def test_a_first_release_is_asked_about_and_cannot_roll_back(scene):
     who = scene.admin()
     question = ask(who)
     said = text_of(question)

@@ -149,7 +149,7 @@ def test_other_methods_and_content_types_are_refused(scene):
     assert request_json(scene.bot.base + "/github/webhook")[0] == 405
 
 
-def test_a_broken_push_is_taken_back_and_told_in_these_words(scene):
+def test_a_broken_push_is_rolled_back_and_told_in_these_words(scene):
     good = scene.runs("staging")
     change = push(scene, kind="broken")
     final = hear(scene, f"staging is NOT running {change['after'][:7]}; it runs {good[:7]} again")
@@ -161,7 +161,7 @@ def test_a_broken_push_is_taken_back_and_told_in_these_words(scene):
                        "auto_rollback_completed"]
 
 
-def test_what_was_taken_back_is_held_against_a_push(scene):
+def test_what_was_rolled_back_is_held_against_a_push(scene):
     good, bad = scene.runs("staging"), scene.bad["after"]
     between = push(scene, kind="build")     # seen, never live: the hold stays
     hear(scene, f"staging still runs {good[:7]}; nothing was touched", between["after"][:7])
@@ -187,7 +187,7 @@ def test_deploy_of_what_is_held_asks_with_a_warning(scene):
     sample_app.git(scene.work, "push", "-q", "-f", "origin", "develop")
 
 
-def test_a_later_good_push_goes_live_and_ends_the_hold(scene):
+def test_a_later_good_push_goes_live_and_ends_the_block(scene):
     change = push(scene)
     hear(scene, "staging runs " + change["after"][:7], after=0)
     who = scene.admin()

@@ -108,7 +108,7 @@ def test_status_tells_health_release_age_and_who(scene):
     assert "@admin_" in heard and "production has no release yet" in heard
 
 
-def test_status_tells_what_is_under_way_and_since_when(scene):
+def test_status_tells_what_is_in_progress_and_since_when(scene):
     scene.hold()
     who, other = scene.admin(), scene.admin()
     who.say("/deploy staging")

@@ -1,5 +1,5 @@
 """Goal: the digest that a script said before it released is the one that a rollback is given, however
-server and keeper died between."""
+server and supervisor died between."""
 # SPDX-License-Identifier: ISC
 import hashlib
 
@@ -67,7 +67,7 @@ def test_the_image_that_went_live_comes_back(scene, before):
     assert (state["image"], state["previous"]["image"]) == (image_of(before), image_of(head))
 
 
-def test_a_bad_release_is_taken_back_to_the_image_that_ran(scene, before):
+def test_a_bad_release_is_rolled_back_to_the_image_that_ran(scene, before):
     scene.scripts.deploy(SAY + RELEASE + "exit 70")
     who = scene.admin()
     who.say("/deploy staging")
@@ -85,10 +85,10 @@ def test_a_server_that_was_away_knows_the_image(scene, before, where):
     who = scene.admin()
     who.say("/deploy staging")
     scene.wait_held()
-    keeper = scene.keeper()
+    supervisor = scene.supervisor()
     scene.crash()
     scene.go_on()
-    wait_until(lambda: not is_alive(keeper), PATIENCE_S, "the run's end")
+    wait_until(lambda: not is_alive(supervisor), PATIENCE_S, "the run's end")
     scene.restart()
     head = scene.head("develop")
     who.hear("staging runs " + head[:7])
@@ -109,13 +109,13 @@ def test_a_server_that_comes_back_while_it_runs_knows_the_image(scene, before):
     assert asked(scene) == [named(before), named(scene.head("develop"))]
 
 
-def test_a_killed_keeper_is_taken_back_to_the_image_that_ran(scene, before):
+def test_a_killed_supervisor_is_rolled_back_to_the_image_that_ran(scene, before):
     scene.scripts.deploy(SAY + RELEASE + HOLD)
     scene.hold_script()
     who = scene.admin()
     who.say("/deploy staging")
     who.hear("▸ release")
     scene.wait_held()
-    kill(scene.keeper())
+    kill(scene.supervisor())
     who.hear("staging is NOT running", "interrupted", "it runs " + before[:7] + " again")
     assert asked(scene) == [named(before), named(scene.head("develop"))]

@@ -103,7 +103,7 @@ def test_nothing_is_overwritten(bot, tmp_path):
     assert "is a folder: name a file in it" in backup(bot, tmp_path).stderr
 
 
-def test_what_a_killed_backup_left_is_replaced_and_one_under_way_is_not(bot, tmp_path):
+def test_what_a_killed_backup_left_is_replaced_and_one_in_progress_is_not(bot, tmp_path):
     copy, partial = tmp_path / "b.db", tmp_path / "b.db.partial"
     partial.write_bytes(b"half of something" * 1000)
     with subprocess.Popen(["flock", str(partial), "cat"], stdin=subprocess.PIPE) as holder:

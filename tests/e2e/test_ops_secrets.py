@@ -54,7 +54,7 @@ def play(scene):
     who = scene.admin()
     who.say("/deploy staging")
     scene.wait_held()
-    scene.keeper_pid, scene.leader_pid, scene.runner_pid = (scene.keeper(), scene.leader(),
+    scene.supervisor_pid, scene.leader_pid, scene.runner_pid = (scene.supervisor(), scene.leader(),
                                                             scene.runner())
     look(scene)
     scene.go_on()
@@ -78,7 +78,7 @@ def play(scene):
 
 def look(scene):
     """argv and environment of every process that came from the server."""
-    waiting = [scene.server(), scene.keeper_pid]
+    waiting = [scene.server(), scene.supervisor_pid]
     while waiting:
         pid = waiting.pop()
         waiting += children_of(pid)

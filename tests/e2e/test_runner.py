@@ -27,8 +27,8 @@ def bench(tmp_path):
 
 def test_a_run_tells_steps_output_and_its_record(bench):
     runner = bench.runner('echo "==> build"; echo "to $1 at $2"; echo "==> release"; echo oops >&2; exit 0')
-    keeper = runner.start(1)
-    record = keeper.exit()
+    supervisor = runner.start(1)
+    record = supervisor.exit()
     assert record.names == ["build", "release"]
     assert record["gate"] and record["released"] and record["status"] == 0 and not record["signal"]
     assert runner.log(1) == b"==> build\nto staging at 1a2b3c4d5e6f\n==> release\noops\n"
@@ -36,7 +36,7 @@ def test_a_run_tells_steps_output_and_its_record(bench):
     assert (settled["id"], settled["state"], settled.names) == (1, "ended", ["build", "release"])
 
 
-def test_an_id_has_one_keeper(bench):
+def test_an_id_has_one_supervisor(bench):
     runner = bench.runner("exit 3")
     assert runner.start(1).exit()["status"] == 3
     refused = runner.order(1)
@@ -62,7 +62,7 @@ def test_nothing_runs_while_the_gate_is_shut(bench):
     """Others come, run and go in the meantime: a script that did not wait would have run too."""
     runner = bench.runner('echo x >"$MARKS/ran.${RUN_ID%%-*}"')
     assert runner.order(1).kind == "started"
-    shut = runner.keeper(1)
+    shut = runner.supervisor(1)
     for run in (2, 3, 4):
         assert runner.start(run).exit()["status"] == 0
         assert bench.has_mark(f"ran.{run}")
@@ -77,9 +77,9 @@ def test_nothing_runs_while_the_gate_is_shut(bench):
 def test_a_script_does_not_run_when_the_server_dies_before_go(bench):
     runner = bench.runner("echo x >$MARKS/ran")
     assert runner.order(1).kind == "started"
-    keeper = runner.keeper(1)
-    leader = keeper.hello["pid"]
-    keeper.close()
+    supervisor = runner.supervisor(1)
+    leader = supervisor.hello["pid"]
+    supervisor.close()
     gone(leader)
     record = runner.until("settled")
     assert record["state"] == "ended" and not record["gate"] and not record["ended"]
@@ -90,7 +90,7 @@ def test_a_script_does_not_run_when_the_server_dies_before_it_connects(bench):
     runner = bench.runner("echo x >$MARKS/ran")
     assert runner.order(1).kind == "started"
     assert runner.stop() == 0
-    wait_for(lambda: not bench.keepers(), "end of the keeper")
+    wait_for(lambda: not bench.supervisors(), "end of the supervisor")
     record = bench.runner("exit 0").settle(1)
     assert record["state"] == "ended" and not record["gate"]
     assert not bench.has_mark("ran")
@@ -99,7 +99,7 @@ def test_a_script_does_not_run_when_the_server_dies_before_it_connects(bench):
 def test_an_end_before_go_leaves_the_gate_shut(bench):
     runner = bench.runner("echo x >$MARKS/ran")
     runner.order(1)
-    record = runner.keeper(1).end().exit()
+    record = runner.supervisor(1).end().exit()
     assert not record["gate"] and record["ended"] and not bench.has_mark("ran")
 
 
@@ -114,7 +114,7 @@ def test_the_gate_stays_shut_when_the_name_of_its_folder_cannot_be_flushed(bench
                            "inject=fsync:error=EIO", "-p", str(runner.process.pid)]) as tracer:
         wait_for(lambda: "TracerPid:\t0\n" not in status.read_text(), "strace")
         assert runner.order(1).kind == "started"
-        record = runner.keeper(1).go().exit()
+        record = runner.supervisor(1).go().exit()
         tracer.terminate()
     assert "(INJECTED)" in (bench.path / "calls").read_text()
     assert not record["gate"] and not record["ended"] and not bench.has_mark("ran")
@@ -222,16 +222,16 @@ def test_a_run_goes_on_without_server_and_runner_and_is_adopted(bench):
     runner = bench.runner('for i in $(seq 1000); do echo "line $i"; [[ $i -eq 500 ]] && { echo "==> half"; '
                           'echo x >$MARKS/half; until [[ -e $MARKS/on ]]; do sleep 0.01; done; }; done; '
                           'echo "==> release"')
-    keeper = runner.start(1)
+    supervisor = runner.start(1)
     bench.mark("half")
-    keeper.close()
+    supervisor.close()
     runner.kill()
     second = bench.runner("exit 0")
     assert second.settle(1)["state"] == "alive"
-    keeper = second.keeper(1)
-    assert keeper.hello["gate"] and is_alive(keeper.hello["pid"])
+    supervisor = second.supervisor(1)
+    assert supervisor.hello["gate"] and is_alive(supervisor.hello["pid"])
     (bench.marks / "on").write_text("x\n")
-    record = keeper.exit()
+    record = supervisor.exit()
     assert record.names == ["half", "release"] and record["status"] == 0
     expected = [f"line {i}" for i in range(1, 1001)]
     assert [line for line in second.log(1).decode().splitlines() if not line.startswith("==>")] == expected
@@ -246,12 +246,12 @@ def test_the_image_that_was_said_last_before_release_is_recorded_and_told(bench)
     runner = bench.runner(f'echo "==> image {IMAGES[0]}"; echo "==> build"; echo "==> image {IMAGES[1]}"; '
                           f'echo "==> image {IMAGES[2]}x"; echo "==> release"; echo "==> image {IMAGES[2]}"; '
                           'echo x >$MARKS/said; until [[ -e $MARKS/on ]]; do sleep 0.01; done; echo "==> end"')
-    keeper = runner.start(1)
-    until = [keeper.until("step") for _ in range(3)]
+    supervisor = runner.start(1)
+    until = [supervisor.until("step") for _ in range(3)]
     assert [(m.names[0][:12], m["image"]) for m in until[1:]] == [
         ("image sha256", IMAGES[1]), ("release", IMAGES[1])]
     bench.mark("said")
-    second = runner.keeper(1)
+    second = runner.supervisor(1)
     assert second.hello["image"] == IMAGES[1]
     (bench.marks / "on").write_text("x\n")
     record = second.exit()
@@ -263,10 +263,10 @@ def test_the_image_that_was_said_last_before_release_is_recorded_and_told(bench)
 def test_a_lost_run_tells_no_image(bench):
     """Nobody wrote it down; whoever heard its steps knows it."""
     runner = bench.runner(f'echo "==> image {IMAGES[0]}"; echo "==> release"; echo x >$MARKS/said; exec sleep 1000')
-    keeper = runner.start(1)
-    assert keeper.until("step")["image"] == IMAGES[0]
+    supervisor = runner.start(1)
+    assert supervisor.until("step")["image"] == IMAGES[0]
     bench.mark("said")
-    os.kill(bench.keeper_of(keeper.hello["pid"]), signal.SIGKILL)
+    os.kill(bench.supervisor_of(supervisor.hello["pid"]), signal.SIGKILL)
     settled = runner.until("settled")
     assert (settled["state"], settled["image"]) == ("lost", 0)
 
@@ -274,7 +274,7 @@ def test_a_lost_run_tells_no_image(bench):
 def test_the_newest_connection_is_the_server(bench):
     runner = bench.runner("until [[ -e $MARKS/on ]]; do sleep 0.01; done")
     first = runner.start(1)
-    second = runner.keeper(1)
+    second = runner.supervisor(1)
     assert first.receive() is None
     (bench.marks / "on").write_text("x\n")
     assert second.exit()["status"] == 0
@@ -282,10 +282,10 @@ def test_the_newest_connection_is_the_server(bench):
 
 def test_a_run_that_ended_while_nobody_looked_has_its_record(bench):
     runner = bench.runner('echo "==> release"; echo $$ >$MARKS/pid; exit 5')
-    keeper = runner.start(1)
-    keeper.close()
+    supervisor = runner.start(1)
+    supervisor.close()
     runner.kill()
-    wait_for(lambda: not bench.keepers(), "end of the keeper")
+    wait_for(lambda: not bench.supervisors(), "end of the supervisor")
     record = bench.runner("exit 0").settle(1)
     assert (record["state"], record["status"], record["released"], record.names) == ("ended", 5, 1, ["release"])
 

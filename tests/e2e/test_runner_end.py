@@ -26,9 +26,9 @@ def traced(bench, text, end):
             pytest.skip("built without CRASH_POINTS=1: its trace goes nowhere")
     trace = bench.path / "trace"
     runner = bench.runner("echo $$ >$MARKS/pid; " + text, DEPLOYBOT_SUPERVISOR_TRACE=str(trace))
-    keeper = runner.start(1, grace_s=0)
+    supervisor = runner.start(1, grace_s=0)
     bench.mark("pid")
-    (keeper.end() if end else keeper).exit()
+    (supervisor.end() if end else supervisor).exit()
     wait_for(lambda: trace.read_text().endswith(" on ALONE\n"), "the end of the trace")
     assert b"->" not in runner.log(1)
     lines = trace.read_text().splitlines()
@@ -54,15 +54,15 @@ def test_a_run_that_is_killed_has_its_escalation_traced(bench):
 @pytest.mark.parametrize("end", (False, True))
 def test_what_happens_while_the_supervisor_does_not_run_still_ends_the_run(bench, status, end):
     runner = bench.runner(f"echo $$ >$MARKS/pid; while [ ! -e $MARKS/on ]; do sleep 0.02; done; exit {status}")
-    keeper = runner.start(1, grace_s=60)
+    supervisor = runner.start(1, grace_s=60)
     script = int(bench.mark("pid"))
-    supervisor = bench.keeper_of(script)
+    supervisor = bench.supervisor_of(script)
     os.kill(supervisor, signal.SIGSTOP)
     (bench.marks / "on").touch()
     gone(script)    # and with it the last that holds the output
     if end:
-        keeper.end()
-    keeper.close()
+        supervisor.end()
+    supervisor.close()
     os.kill(supervisor, signal.SIGCONT)
     settled = runner.until("settled")
     assert (settled["state"], settled["gate"], settled["status"]) == ("ended", 1, status)
@@ -72,28 +72,28 @@ def test_what_happens_while_the_supervisor_does_not_run_still_ends_the_run(bench
 
 def test_a_script_that_ignores_term_is_killed_after_the_grace(bench):
     runner = bench.runner("trap '' TERM; echo $$ >$MARKS/pid; while :; do sleep 0.02; done")
-    keeper = runner.start(1, grace_s=1)
+    supervisor = runner.start(1, grace_s=1)
     bench.mark("pid")
     begun = time.monotonic()
-    record = keeper.end().exit()
+    record = supervisor.end().exit()
     assert record["ended"] and record["signal"] == signal.SIGKILL and not record["timed_out"]
     assert 0.9 < time.monotonic() - begun < 10
 
 
 def test_a_script_that_hears_term_ends_within_the_grace(bench):
     runner = bench.runner("trap 'echo bye; exit 9' TERM; echo $$ >$MARKS/pid; while :; do sleep 0.02; done")
-    keeper = runner.start(1, grace_s=60)
+    supervisor = runner.start(1, grace_s=60)
     bench.mark("pid")
-    record = keeper.end().exit()
+    record = supervisor.end().exit()
     assert record["ended"] and record["status"] == 9
     assert runner.log(1).endswith(b"bye\n")
 
 
 def test_a_stopped_script_hears_term(bench):
     runner = bench.runner("trap 'exit 9' TERM; echo $$ >$MARKS/pid; while :; do sleep 0.02; done")
-    keeper = runner.start(1, grace_s=60)
+    supervisor = runner.start(1, grace_s=60)
     os.kill(int(bench.mark("pid")), signal.SIGSTOP)
-    assert keeper.end().exit()["status"] == 9
+    assert supervisor.end().exit()["status"] == 9
 
 
 def test_the_deadline_ends_a_run(bench):
@@ -105,9 +105,9 @@ def test_the_deadline_ends_a_run(bench):
 def test_a_grandchild_in_another_session_is_ended_with_its_run(bench):
     runner = bench.runner("trap '' TERM; export MARKS; setsid bash -c 'trap \"\" TERM; echo $$ >$MARKS/pid2; "
                           "while :; do sleep 0.05; done' & echo $$ >$MARKS/pid; wait")
-    keeper = runner.start(1, grace_s=0)
+    supervisor = runner.start(1, grace_s=0)
     grandchild = int(bench.mark("pid2"))
-    assert keeper.end().exit()["ended"]
+    assert supervisor.end().exit()["ended"]
     assert not is_alive(grandchild)
 
 
@@ -119,16 +119,16 @@ def test_what_a_failed_script_left_is_ended_before_its_record(bench):
     assert not is_alive(int(bench.mark("pid")))
 
 
-def test_a_killed_keeper_takes_its_run_with_it_and_only_then_is_it_lost(bench):
+def test_a_killed_supervisor_takes_its_run_with_it_and_only_then_is_it_lost(bench):
     runner = bench.runner("export MARKS; setsid bash -c 'trap \"\" TERM; echo $$ >$MARKS/pid2; "
                           "while :; do sleep 0.05; done' & echo \"==> release\"; echo $$ >$MARKS/pid; wait")
-    keeper = runner.start(1)
+    supervisor = runner.start(1)
     leader, orphan = int(bench.mark("pid")), int(bench.mark("pid2"))
-    os.kill(bench.keeper_of(leader), signal.SIGKILL)
+    os.kill(bench.supervisor_of(leader), signal.SIGKILL)
     lost = runner.until("settled")
     assert not is_alive(leader) and not is_alive(orphan)
     assert lost["state"] == "lost" and lost["lost"] and lost["gate"] and lost["released"]
-    assert keeper.until("step").names == ["release"] and keeper.until_closed()
+    assert supervisor.until("step").names == ["release"] and supervisor.until_closed()
     assert runner.settle(1)["state"] == "lost"
 
 
@@ -137,16 +137,16 @@ def test_a_keeper_killed_while_no_runner_was_there_is_settled_by_the_next(bench)
                           "echo $$ >$MARKS/pid; wait")
     runner.start(1)
     leader, orphan = int(bench.mark("pid")), int(bench.mark("pid2"))
-    keeper = bench.keeper_of(leader)
+    supervisor = bench.supervisor_of(leader)
     runner.kill()
-    os.kill(keeper, signal.SIGKILL)
+    os.kill(supervisor, signal.SIGKILL)
     gone(leader)
     assert is_alive(orphan)
     lost = bench.runner("exit 0").settle(1)
     assert lost["state"] == "lost" and not is_alive(orphan)
 
 
-def test_what_left_session_and_environment_is_ended_with_its_killed_keeper(bench):
+def test_what_left_session_and_environment_is_ended_with_its_killed_supervisor(bench):
     runner = bench.runner("export MARKS; "
                           "env -i MARKS=$MARKS setsid -f bash -c 'echo $$ >$MARKS/pid2; exec sleep 1000'; "
                           "echo $$ >$MARKS/pid; wait; sleep 1000")
@@ -156,7 +156,7 @@ def test_what_left_session_and_environment_is_ended_with_its_killed_keeper(bench
         group = [line.strip()[3:] for line in text if line.startswith("0::")]
     if not group or "/deploybot-run-1-" not in group[0]:
         pytest.skip("no control group may be made here: by root, or in a unit with Delegate=yes")
-    os.kill(bench.keeper_of(leader), signal.SIGKILL)
+    os.kill(bench.supervisor_of(leader), signal.SIGKILL)
     assert runner.until("settled")["state"] == "lost"
     assert not is_alive(orphan) and not is_alive(leader)
     with open("/proc/self/mounts", encoding="ascii") as text:
@@ -224,7 +224,7 @@ def test_a_recorded_pid_of_a_container_that_is_gone_is_nobody(bench, same_space)
                 os.kill(member, signal.SIGKILL)
 
 
-def test_a_daemon_left_on_purpose_outlives_keeper_and_runner_without_a_sigpipe(bench):
+def test_a_daemon_left_on_purpose_outlives_supervisor_and_runner_without_a_sigpipe(bench):
     runner = bench.runner("export MARKS; env -u RUN_ID setsid bash -c 'trap \"echo x >$MARKS/broken; exit\" PIPE; "
                           "echo $$ >$MARKS/pid; n=0; while :; do echo daemon; n=$((n+1)); echo $n >$MARKS/n.new; "
                           "mv $MARKS/n.new $MARKS/n; sleep 0.01; done' & "
@@ -240,34 +240,34 @@ def test_a_daemon_left_on_purpose_outlives_keeper_and_runner_without_a_sigpipe(b
     with open(os.path.join(runner.folder(1), "log"), "rb") as log:
         assert len(log.read()) == size
     assert bench.runner("exit 0").settle(1)["state"] == "ended"
-    keepers = bench.keepers()
-    assert len(keepers) >= 1  # it reads on
+    supervisors = bench.supervisors()
+    assert len(supervisors) >= 1  # it reads on
     os.kill(daemon, signal.SIGKILL)
-    wait_for(lambda: not bench.keepers(), "end of the keeper")
+    wait_for(lambda: not bench.supervisors(), "end of the supervisor")
 
 
 def test_a_script_that_closes_its_output_is_not_taken_for_ended(bench):
     runner = bench.runner("exec >&- 2>&-; echo $$ >$MARKS/pid; until [[ -e $MARKS/on ]]; do sleep 0.01; done; exit 4")
-    keeper = runner.start(1)
+    supervisor = runner.start(1)
     bench.mark("pid")
     (bench.marks / "on").write_text("x\n")
-    assert keeper.exit()["status"] == 4
+    assert supervisor.exit()["status"] == 4
 
 
-def test_signals_of_a_terminal_do_not_reach_keeper_or_runner(bench):
+def test_signals_of_a_terminal_do_not_reach_supervisor_or_runner(bench):
     runner = bench.runner("echo $$ >$MARKS/pid; until [[ -e $MARKS/on ]]; do sleep 0.01; done")
-    keeper = runner.start(1)
-    kept_by = bench.keeper_of(int(bench.mark("pid")))
+    supervisor = runner.start(1)
+    kept_by = bench.supervisor_of(int(bench.mark("pid")))
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         os.kill(kept_by, number)
         os.kill(runner.process.pid, number)
     (bench.marks / "on").write_text("x\n")
-    assert keeper.exit()["status"] == 0
+    assert supervisor.exit()["status"] == 0
     assert runner.settle(1)["state"] == "ended"
 
 
 def test_nothing_is_alive_once_a_run_is_settled_whatever_was_killed(bench):
-    """Keeper, runner or both are killed at random moments; afterwards no process has the run's RUN_ID."""
+    """Supervisor, runner or both are killed at random moments; afterwards no process has the run's RUN_ID."""
     seed = int(os.environ.get("SEED", random.randrange(1 << 30)))
     print(f"SEED={seed}")
     dice = random.Random(seed)
@@ -277,16 +277,16 @@ def test_nothing_is_alive_once_a_run_is_settled_whatever_was_killed(bench):
     runner = bench.runner(script)
     for run in range(1, 41):
         assert runner.order(run, grace_s=0).kind == "started"
-        keeper = runner.keeper(run)
-        kept_by = bench.keeper_of(keeper.hello["pid"])
-        keeper.go()
+        supervisor = runner.supervisor(run)
+        kept_by = bench.supervisor_of(supervisor.hello["pid"])
+        supervisor.go()
         for _ in range(dice.randrange(6)):
-            keeper.receive()
+            supervisor.receive()
         victims = dice.choice([[kept_by], [runner.process.pid], [kept_by, runner.process.pid]])
         for pid in victims:
             if is_alive(pid):
                 os.kill(pid, signal.SIGKILL)
-        keeper.until_closed()
+        supervisor.until_closed()
         if runner.process.pid in victims:
             runner = bench.runner(script)
         runner.send("settle", id=run)

@@ -15,7 +15,7 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from namespace_aid import MOUNTS, need  # noqa: E402
-from runner_client import PROGRAM, VERSION, Bench, Channel, Keeper, encode, is_alive, wait_for  # noqa: E402
+from runner_client import PROGRAM, VERSION, Bench, Channel, Supervisor, encode, is_alive, wait_for  # noqa: E402
 
 ROOT_ONLY = pytest.mark.skipif(os.geteuid() != 0, reason="only root has more than one user")
 
@@ -93,8 +93,8 @@ class ListenBench(Bench):
 
 
 def go(bench, run):
-    """Connects to the keeper of a run and opens its gate."""
-    return Keeper(bench.state / "runs" / str(run)).go()
+    """Connects to the supervisor of a run and opens its gate."""
+    return Supervisor(bench.state / "runs" / str(run)).go()
 
 
 @pytest.fixture
@@ -117,11 +117,11 @@ def test_no_secret_that_a_run_was_given_gets_into_a_log_that_another_user_reads(
                          'echo "==> release"; printf %s "end ${secret:0:9}"', "--env-file", str(bench.path / "env"))
     log = bench.state / "runs" / "1" / "log"
     assert server.order(1).kind == "started"
-    keeper = go(bench, 1)
+    supervisor = go(bench, 1)
     wait_for(lambda: bench.has_mark("half") and b"half " in log.read_bytes(), "the first half")
     assert password[:9].encode() not in log.read_bytes()
     (bench.marks / "on").write_text("x\n")
-    record = keeper.exit()
+    record = supervisor.exit()
     assert record["released"] and record.names == ["release"]
     assert log.read_bytes() == f"login *** ok\nhalf ***\n==> release\nend {password[:9]}".encode()
 
@@ -165,9 +165,9 @@ def test_one_with_a_runner_behind_it_is_refused(bench, tmp_path):
     bench.server().settle(1)    # the first one is none the worse
 
 
-def test_the_lock_ends_with_its_runner_and_not_with_its_keepers(bench):
+def test_the_lock_ends_with_its_runner_and_not_with_its_supervisors(bench):
     server = bench.start("while [ ! -e $MARKS/go ]; do sleep 0.05; done")
-    assert server.order(1).kind == "started"    # at its gate: the keeper has runs/ open
+    assert server.order(1).kind == "started"    # at its gate: the supervisor has runs/ open
     bench.process.kill()
     bench.process.wait(20)
     bench.start("exit 0")
@@ -330,7 +330,7 @@ def test_answers_go_to_who_asked(bench):
     assert two.until("settled")["id"] == 8      # and nothing of 9
 
 
-def test_the_end_of_a_keeper_is_told_to_all_that_have_said_hello(bench):
+def test_the_end_of_a_supervisor_is_told_to_all_that_have_said_hello(bench):
     one = bench.start("exit 3")
     two, stranger = bench.server(), bench.server(greet=False)
     one.order(1)
@@ -346,11 +346,11 @@ def test_a_server_that_leaves_leaves_the_others(bench):
     one = bench.start("while [ ! -e $MARKS/go ]; do sleep 0.05; done; exit 4")
     two = bench.server()
     one.order(1)
-    keeper = go(bench, 1)
+    supervisor = go(bench, 1)
     one.send("ask", id=1, question="heads", branches="main")
     one.close()
     (bench.marks / "go").touch()
-    assert keeper.exit()["status"] == 4
+    assert supervisor.exit()["status"] == 4
     assert two.until("settled")["id"] == 1
     two.send("ask", id=1, question="heads", branches="main")
     assert two.until("answer")["id"] == 1
@@ -420,10 +420,10 @@ def test_one_of_another_version_or_without_hello_is_sent_away_alone(bench, words
 @pytest.mark.first
 def test_nobody_waits_for_a_server_that_does_not_read_and_no_gate_for_ever(bench):
     """Three patiences at once: ten seconds for one that does not read and for one that says nothing, thirty for a
-    keeper that nobody comes to."""
+    supervisor that nobody comes to."""
     one = bench.start("echo x >$MARKS/ran")
     silent = bench.server(greet=False)
-    assert one.order(1).kind == "started"       # and nobody connects to its keeper
+    assert one.order(1).kind == "started"       # and nobody connects to its supervisor
     slow = bench.server()
     slow.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
     sent = 0
@@ -467,13 +467,13 @@ def test_what_has_ended_may_be_forgotten_and_nothing_else(bench):
     go(bench, 1).exit()
     server.until("settled")
     server.order(2, environment="production")
-    keeper = go(bench, 2)
+    supervisor = go(bench, 2)
     for run, removal in ((1, "gone"), (1, "gone"), (2, "stay"), (77, "gone")):
         server.send("forget", id=run)
         said = server.until("forgotten")
         assert (said["id"], said["removal"]) == (run, removal), said
     assert not (bench.state / "runs" / "1").exists() and (bench.state / "runs" / "2" / "log").exists()
-    keeper.end().exit()
+    supervisor.end().exit()
 
 
 # ---- its end ---------------------------------------------------------------------------------------
@@ -484,30 +484,30 @@ def test_told_to_end_it_ends_at_once_and_runs_go_on(bench, number):
     script = "while [ ! -e $MARKS/go ]; do sleep 0.05; done; exit 5"
     server = bench.start(script)
     server.order(1)
-    keeper = go(bench, 1)
+    supervisor = go(bench, 1)
     bench.process.send_signal(number)
     assert bench.process.wait(20) == 0 and server.until_closed()
-    assert is_alive(keeper.hello["pid"])
+    assert is_alive(supervisor.hello["pid"])
     server = bench.start(script)
     assert server.settle(1)["state"] == "alive"
     (bench.marks / "go").touch()
-    assert keeper.exit()["status"] == 5
+    assert supervisor.exit()["status"] == 5
     assert server.until("settled")["status"] == 5
 
 
 def test_draining_it_begins_nothing_and_waits_for_its_runs(bench):
     server = bench.start("while [ ! -e $MARKS/go ]; do sleep 0.05; done; exit 5", "--drain")
     server.order(1)
-    keeper = go(bench, 1)
+    supervisor = go(bench, 1)
     bench.process.terminate()
     wait_for(lambda: "ending: 1 runs are waited for" in bench.words(), "a word")
     refused = server.order(2)
     assert (refused["why"], refused["text"]) == ("failed", "the runner is about to end")
     assert bench.server().settle(1)["state"] == "alive"     # whoever comes can adopt
     (bench.marks / "go").touch()
-    assert keeper.exit()["status"] == 5
+    assert supervisor.exit()["status"] == 5
     assert server.until("settled")["state"] == "ended"
-    keeper.close()
+    supervisor.close()
     assert bench.process.wait(20) == 0
 
 
@@ -529,7 +529,7 @@ def test_draining_with_nothing_to_do_it_ends_at_once(bench):
 
 @ROOT_ONLY
 def test_as_process_1_it_reaps_what_runs_leave(bench):
-    """In a container: an orphan of a run's daemon, whose keeper has ended, is adopted by process 1."""
+    """In a container: an orphan of a run's daemon, whose supervisor has ended, is adopted by process 1."""
     first = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
     need(*first)
     server = bench.start(

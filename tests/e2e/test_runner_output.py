@@ -18,17 +18,17 @@ def bench(tmp_path):
 
 
 def test_a_hundred_megabytes_without_newline_are_bounded_in_memory(bench):
-    runner = bench.runner("head -c 104857600 /dev/zero; echo $PPID >$MARKS/keeper; "
+    runner = bench.runner("head -c 104857600 /dev/zero; echo $PPID >$MARKS/supervisor; "
                           "until [[ -e $MARKS/on ]]; do sleep 0.01; done")
-    keeper = runner.start(1)
-    kept_by = int(bench.mark("keeper"))
+    supervisor = runner.start(1)
+    kept_by = int(bench.mark("supervisor"))
     with open(f"/proc/{kept_by}/status", encoding="utf-8") as status:
         peak = int(re.search(r"VmHWM:\s+(\d+)", status.read()).group(1))
     (bench.marks / "on").write_text("x\n")
-    keeper.exit()
+    supervisor.exit()
     assert os.path.getsize(os.path.join(runner.folder(1), "log")) == 104857600
     assert peak < 8192
-    assert not keeper.skipped    # nothing is sent only because the log grew
+    assert not supervisor.skipped    # nothing is sent only because the log grew
 
 
 def test_the_log_ends_at_its_limit_and_the_run_does_not(bench):
@@ -79,7 +79,7 @@ def test_a_full_disk_under_the_log_does_not_fail_the_run(bench):
         assert record["status"] == 0 and record["released"]
         assert b"The run goes on" in runner.log(1)[-200:]
         runner.stop()
-        wait_for(lambda: not bench.keepers(), "end of the keeper")
+        wait_for(lambda: not bench.supervisors(), "end of the supervisor")
     finally:
         bench.done()
         subprocess.run(["umount", "-l", str(mount)], check=True)

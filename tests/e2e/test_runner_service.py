@@ -52,7 +52,7 @@ def test_a_deployment_goes_and_each_has_what_is_his(scene):
     assert scene.mode(f"runs/{run}") == ("0o2750", *ours)
     for name in ("log", "order", "leader"):
         assert scene.mode(f"runs/{run}/{name}") == ("0o640", *ours), name
-    assert scene.mode(f"runs/{run}/exit")[0] == "0o600"     # who may read it may lock it: its keeper would seem alive
+    assert scene.mode(f"runs/{run}/exit")[0] == "0o600"     # who may read it may lock it: its supervisor would seem alive
     assert scene.mode("environments")[0] == "0o750" and scene.mode("environments/staging.json") == ("0o640", *theirs)
     assert scene.mode("deploybot.db")[0] == "0o600"
 
@@ -119,7 +119,7 @@ def test_a_run_that_ends_while_there_is_no_runner_has_its_verdict(scene):
     who = begin(scene)
     scene.service.stop()
     scene.go_on()
-    who.hear("staging runs")     # its keeper says so itself
+    who.hear("staging runs")     # its supervisor says so itself
     scene.service.start()
 
 
@@ -137,13 +137,13 @@ def test_both_may_end_under_a_run(scene):
     who.hear("staging runs")
 
 
-def test_a_keeper_killed_while_there_is_no_runner_is_a_lost_run(scene):
+def test_a_supervisor_killed_while_there_is_no_runner_is_a_lost_run(scene):
     """The runner that comes settles it: what it started is ended, and that is told."""
     begin(scene)
-    run, leader, keeper = scene.last_run(), scene.leader(), scene.keeper()
+    run, leader, supervisor = scene.last_run(), scene.leader(), scene.supervisor()
     scene.service.stop(signal.SIGKILL)
-    assert keeper > 1
-    os.kill(keeper, signal.SIGKILL)
+    assert supervisor > 1
+    os.kill(supervisor, signal.SIGKILL)
     scene.service.start()
     wait_until(lambda: b"\nlost 1\n" in (scene.run_folder(run) / "exit").read_bytes(), PATIENCE_S, "its record")
     assert not is_alive(leader)
@@ -176,12 +176,12 @@ def test_a_folder_that_the_server_cannot_see_is_said_once_and_found_again(scene)
     if not TWO_USERS:
         pytest.skip("one user only: not root")
     scene.scripts.deploy(STEADY)
-    words = "its keeper cannot be reached: run {}: its folder: Permission denied: server and runner need one"
+    words = "its supervisor cannot be reached: run {}: its folder: Permission denied: server and runner need one"
     who = scene.admin()
     os.chmod(scene.folder / "state" / "runs", 0o2700)
     try:
         who.say("/deploy staging")
-        run = wait_until(lambda: scene.bot.log().count("its keeper cannot be reached") and scene.last_run(),
+        run = wait_until(lambda: scene.bot.log().count("its supervisor cannot be reached") and scene.last_run(),
                          PATIENCE_S, "the log")
         for _ in range(8):      # meanwhile it is tried again and again
             assert "runs cannot be read, so no log can be shown" in scene.as_server("doctor").stdout

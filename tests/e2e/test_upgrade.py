@@ -210,11 +210,11 @@ def test_a_deployment_that_it_began_ends_live_under_this_one(tmp_path, version):
         who = scene.admin()
         who.say("/deploy staging")
         scene.wait_held()
-        keeper = scene.keeper()
+        supervisor = scene.supervisor()
         scene.crash()
         scene.bot = Deploybot(scene.folder, scene.settings(), new).start()
         who.hear("staging", "held at its place")
-        assert scene.keeper() == keeper
+        assert scene.supervisor() == supervisor
         scene.go_on()
         who.hear("staging runs")
         assert (tmp_path / "scene" / "scripts" / "marks").read_text("utf-8").count("\n") == 1

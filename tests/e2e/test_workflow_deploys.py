@@ -72,7 +72,7 @@ def test_ci_deploys_by_digest_and_keeps_no_key(deploying):
         assert "-oStrictHostKeyChecking=yes" in words
 
 
-def test_a_release_that_never_gets_healthy_is_taken_back_after_so_many_checks(deploying):
+def test_a_release_that_never_gets_healthy_is_rolled_back_after_so_many_checks(deploying):
     before = deploying.pushed("one")
     assert deploying.job("deploy")[0] == 0, deploying.said
     first = deploying.commit

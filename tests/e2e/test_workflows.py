@@ -80,7 +80,7 @@ def test_what_terraform_is_asked_for_is_what_it_puts_out():
     assert len(asked) == 5 and asked <= there
 
 
-def test_a_deployment_under_way_is_never_cancelled_by_the_next():
+def test_a_deployment_in_progress_is_never_cancelled_by_the_next():
     workflow = read(CI_CD)
     assert workflow["jobs"]["deploy"]["concurrency"] == {
         "group": "deploy-${{ needs.plan.outputs.environment }}", "cancel-in-progress": False}

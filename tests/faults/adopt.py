@@ -1,4 +1,4 @@
-"""adopt.py - who dies leaves the rest to be adopted: server, runner and keeper in every combination, and upgrades.
+"""adopt.py - who dies leaves the rest to be adopted: server, runner and supervisor in every combination, and upgrades.
 
     make check-adopt            # every subset of the three at every moment of a deployment; 50 upgrades of one run
     make check-adopt ROUNDS=5   # the same with other pauses and orders, five times
@@ -23,7 +23,7 @@ from flows import FLOWS
 from scene import ENVIRONMENTS, PATIENCE_S, ROOT, RUNNER, FaultScene, is_alive, kill, wait_until
 from flow_aid import text_of
 
-PARTS = ("server", "runner", "keeper")
+PARTS = ("server", "runner", "supervisor")
 SUBSETS = [s for n in (1, 2, 3) for s in itertools.combinations(PARTS, n)]
 UPGRADES = 50
 UPGRADE_WAYS = ("kill", "kill", "term", "term and kill", "runner first")
@@ -132,7 +132,7 @@ class AdoptScene(FaultScene):
         text = (self.run_folder(run) / "exit").read_bytes().rstrip(b"\0").decode("utf-8", "replace")
         return dict(line.partition(" ")[::2] for line in text.splitlines())
 
-    def keepers(self):
+    def supervisors(self):
         """Forks of a runner that lead a session and have a run's folder open; a question has none."""
         return [pid for pid in self.runners() if opened(pid, f"{self.folder / 'state' / 'runs'}/")]
 
@@ -188,7 +188,7 @@ def before_the_folder(scene):
 
 
 def at_the_gate(scene):
-    """The keeper waits, and its server has not connected."""
+    """The supervisor waits, and its server has not connected."""
     before_the_folder(scene)
     stop(scene, scene.server())
     go_on(scene, scene.runner())
@@ -225,9 +225,9 @@ def between_hello_and_go(scene):
     go_on(scene, scene.runner())
     wait_until(lambda: scene.last_run() > scene.mark and (scene.run_folder() / "leader").exists(), PATIENCE_S,
                "a run")
-    keeper = scene.keeper()
+    supervisor = scene.supervisor()
     go_on(scene, scene.server())
-    wait_until(lambda: opened(keeper, "socket:") == 2, PATIENCE_S, "a keeper that is connected")
+    wait_until(lambda: opened(supervisor, "socket:") == 2, PATIENCE_S, "a supervisor that is connected")
 
 
 def in_a_script(point):
@@ -283,7 +283,7 @@ def in_the_rollback(scene):
     scene.wait_at("rollback-release", "staging")
 
 
-# name: (how it is reached, flow, is there a keeper?)
+# name: (how it is reached, flow, is there a supervisor?)
 MOMENTS = {
     "folder": (before_the_folder, "production", False),
     "gate": (at_the_gate, "production", True),
@@ -296,7 +296,7 @@ MOMENTS = {
     "back": (before_the_rollback, "unhealthy", False),
     "rollback": (in_the_rollback, "unhealthy", True),
 }
-MAY_BE_LATE = {"gate", "go", "exit", "drain"}    # the keeper may be gone already, or its run not begun
+MAY_BE_LATE = {"gate", "go", "exit", "drain"}    # the supervisor may be gone already, or its run not begun
 
 
 def kill_trial(scene, parameters):
@@ -320,9 +320,9 @@ def kill_trial(scene, parameters):
             go_on(scene, pid)
     scene.let_go_on()
     scene.kills = int("server" in victims)
-    scene.lost_runs = int(f"{moment}: keeper" in hits)
+    scene.lost_runs = int(f"{moment}: supervisor" in hits)
     scene.expected = {"ROLLED_BACK"} if flow == "unhealthy" else {"LIVE"}
-    if "keeper" in victims and flow == "production":
+    if "supervisor" in victims and flow == "production":
         scene.expected = {"ROLLED_BACK", "LIVE"} if moment in MAY_BE_LATE else {"ROLLED_BACK"}
     FLOWS[flow].settle(scene, scene.who)
     oracle.check(scene, scene.who)
@@ -332,9 +332,9 @@ def kill_trial(scene, parameters):
 def strike(scene, moment, victims):
     """Kills them in any order, and starts the server again where it was among them.  What was hit."""
     pids = {"server": scene.server(), "runner": scene.runner()}
-    keepers = scene.keepers()
-    if keepers:
-        pids["keeper"] = keepers[0]
+    supervisors = scene.supervisors()
+    if supervisors:
+        pids["supervisor"] = supervisors[0]
     hits = []
     for name in scene.dice.sample(victims, len(victims)):
         if name in pids and is_alive(pids[name]):
@@ -349,9 +349,9 @@ def strike(scene, moment, victims):
         go_on(scene, pid)       # an old runner that wakes before, or behind, the new one
     time.sleep(scene.dice.choice((0, 0, BORN_WAIT_S)))
     scene.launch()
-    if pids.get("keeper") and "keeper" not in victims and moment in ("build", "release", "rollback"):
-        if not is_alive(pids["keeper"]) or scene.keepers() != [pids["keeper"]]:
-            raise oracle.Broken("one_keeper_until_its_end", f"{pids['keeper']}, then {scene.keepers()}")
+    if pids.get("supervisor") and "supervisor" not in victims and moment in ("build", "release", "rollback"):
+        if not is_alive(pids["supervisor"]) or scene.supervisors() != [pids["supervisor"]]:
+            raise oracle.Broken("one_supervisor_until_its_end", f"{pids['supervisor']}, then {scene.supervisors()}")
     return hits
 
 
@@ -422,7 +422,7 @@ def upgrade_trial(scene, parameters):
     times, seed, builds = parameters
     dice = random.Random(seed)
     view = start_long(scene, DEPLOY_TIMEOUT_SECONDS="3600")
-    run, keeper, hits = scene.last_run(), scene.keeper(), []
+    run, supervisor, hits = scene.last_run(), scene.supervisor(), []
     for n in range(times):
         way = dice.choice(UPGRADE_WAYS)
         folder, version = builds[n % 2]
@@ -432,8 +432,8 @@ def upgrade_trial(scene, parameters):
         scene.launch()
         if scene.versions() != [version]:
             raise oracle.Broken("the_new_one_works", f"{scene.versions()}, not {version}")
-        if scene.keepers() != [keeper] or scene.last_run() != run:
-            raise oracle.Broken("one_keeper_until_its_end", f"{keeper}, then {scene.keepers()}; {scene.last_run()}")
+        if scene.supervisors() != [supervisor] or scene.last_run() != run:
+            raise oracle.Broken("one_supervisor_until_its_end", f"{supervisor}, then {scene.supervisors()}; {scene.last_run()}")
         goes_on(scene, view, run)
         hits.append(f"upgrade: {way}")
     end_long(scene, view, run)
@@ -494,21 +494,21 @@ def deadline_nobody_trial(scene, _):
 
 
 def foreign_trial(scene, parameters):
-    """A keeper of one version, server and runner of another: said, followed by its log, ended by its record."""
+    """A supervisor of one version, server and runner of another: said, followed by its log, ended by its record."""
     name, before, after, ending = parameters
     scene.begin()
     view = start_long_as(scene, before)
-    run, keeper = scene.last_run(), scene.keeper()
+    run, supervisor = scene.last_run(), scene.supervisor()
     scene.install(after)
     scene.crash()
     scene.kills = 1
     scene.launch()
     scene.who.hear("started by another release of deploybot", after=0)
-    if "its keeper is of another release (it speaks version" not in scene.bot.log():
+    if "its supervisor is of another release (it speaks version" not in scene.bot.log():
         raise oracle.Broken("another_version_is_said", scene.bot.log()[-2000:])
     goes_on(scene, view, run)
-    if scene.keepers() != [keeper]:
-        raise oracle.Broken("one_keeper_until_its_end", f"{keeper}, then {scene.keepers()}")
+    if scene.supervisors() != [supervisor]:
+        raise oracle.Broken("one_supervisor_until_its_end", f"{supervisor}, then {scene.supervisors()}")
     if ending == "cancel":
         scene.who.press(message_of(scene, view), "Cancel")
         scene.expected = {"FAILED"}
@@ -533,7 +533,7 @@ def mixed_trial(scene, parameters):
     """Server and runner of different versions: both are named, the program ends, and a run goes on without it."""
     name, server, runner = parameters
     view = start_long(scene)
-    run, keeper = scene.last_run(), scene.keeper()
+    run, supervisor = scene.last_run(), scene.supervisor()
     scene.install(server, runner)
     if name == "runner exchanged":      # under a server that runs
         kill(scene.runner())
@@ -548,8 +548,8 @@ def mixed_trial(scene, parameters):
     doctor = scene.bot.run("doctor")
     if doctor.returncode == 0 or "install both of one release" not in doctor.stdout:
         raise oracle.Broken("the_doctor_says_it", doctor.stdout + doctor.stderr)
-    if scene.keepers() != [keeper]:
-        raise oracle.Broken("one_keeper_until_its_end", f"{keeper}, then {scene.keepers()}")
+    if scene.supervisors() != [supervisor]:
+        raise oracle.Broken("one_supervisor_until_its_end", f"{supervisor}, then {scene.supervisors()}")
     scene.install(scene.real)
     scene.launch()
     goes_on(scene, view, run)
@@ -564,8 +564,8 @@ TRIALS = {"kill": kill_trial, "upgrade": upgrade_trial, "foreign": foreign_trial
 
 
 def subsets_of(moment):
-    has_keeper = MOMENTS[moment][2]
-    return [s for s in SUBSETS if has_keeper or "keeper" not in s]
+    has_supervisor = MOMENTS[moment][2]
+    return [s for s in SUBSETS if has_supervisor or "supervisor" not in s]
 
 
 def make_trials(chosen):
@@ -582,7 +582,7 @@ def long_trials(chosen, after, other):
         ("deadline/adopted", ("deadline adopted", None)),
         ("deadline/nobody", ("deadline nobody", None)),
         *((f"protocol/{name}/{ending}", ("foreign", (name, before, now, ending)))
-          for name, before, now in (("old keeper", here, other), ("new keeper", other, here))
+          for name, before, now in (("old supervisor", here, other), ("new supervisor", other, here))
           for ending in ("live", "cancel")),
         *((f"protocol/{name}", ("mixed", (name, server, runner)))
           for name, server, runner in (("old server", here, other), ("old runner", other, here),
@@ -628,7 +628,7 @@ def make(tree, build, version):
 
 
 class Adopt(campaign.Kind):
-    """Server, runner and keeper die in every combination, and are exchanged under a run."""
+    """Server, runner and supervisor die in every combination, and are exchanged under a run."""
 
     name = "adopt"
     make_scene = AdoptScene

@@ -1,6 +1,6 @@
 """crash.py - campaign: SIGKILL at each named place of lib/crash_point.def, in each flow that comes by there.
 
-Each place twice: that process alone is killed (`alone`), and server, runner and keepers at once (`power`); what a
+Each place twice: that process alone is killed (`alone`), and server, runner and supervisors at once (`power`); what a
 start after a power cut comes by, three times in a row (`thrice`); one that others wait for, when they have gone as far
 as they go without it (`late`). Then deploybot is started again, the user goes on,
 and the oracle looks. ALL=1 plays every passage of a place, else one of them is drawn.
@@ -27,14 +27,14 @@ POINTS = {row[0]: Point(*row) for row in ROW.findall((ROOT / "lib" / "crash_poin
 LIMIT_PASSAGES = 40
 NOT_SHORT = {"push_read", "poll_read", "rollback_due"}     # a confirmed deployment does not come by there
 SHORT_TRIALS = 4
-# Whose keeper is killed there is ordered again and goes its way: no file names a leader that may have begun.
-BEFORE_LEADER = {"order_heard", "folder_named", "folder_made", "keeper_begun", "folder_claimed", "leader_forked"}
+# Whose supervisor is killed there is ordered again and goes its way: no file names a leader that may have begun.
+BEFORE_LEADER = {"order_heard", "folder_named", "folder_made", "supervisor_begun", "folder_claimed", "main_process_forked"}
 # Whoever is killed there takes a question to git along.
-ASKING = {"ask_heard", "reply_passed", "question_begun", "question_answered"}
+ASKING = {"git_query_heard", "reply_passed", "git_query_begun", "git_query_answered"}
 # Its record counts.
 BEHIND_RECORD = {"record_done", "exit_told"}
 # Where others must wait: what they do without it comes too early.
-LATE = {"decision_made", "batch_decided", "hello_heard", "go_due", "leader_written", "keeper_ready", "record_written"}
+LATE = {"decision_made", "batch_decided", "hello_heard", "go_due", "main_process_written", "supervisor_ready", "record_written"}
 PUSHES = 150        # so many commits fill the database's log
 
 
@@ -180,8 +180,8 @@ ALL = {**FLOWS, **{flow.name: flow for flow in (First(), Reload(), Busy(), Stop(
 def expected_of(flow, point, kind):
     """In which states the flow's deployment may end when it was killed there."""
     found = set(flow.expected)
-    is_keeper_lost = kind in ("power", "thrice") or point.who == "keeper"
-    if is_keeper_lost and point.name not in BEHIND_RECORD:
+    is_supervisor_lost = kind in ("power", "thrice") or point.who == "supervisor"
+    if is_supervisor_lost and point.name not in BEHIND_RECORD:
         # Lost before it named its leader, it has touched nothing, and the oracle holds it to that.
         found.add("FAILED" if point.name in BEFORE_LEADER else "ROLLED_BACK")
     if kind == "power":
@@ -190,9 +190,9 @@ def expected_of(flow, point, kind):
         found |= {"ROLLBACK_FAILED"}    # a rollback is begun three times, not four
     if point.name in ("folder_named", "folder_made"):
         found.add("FAILED")
-    if point.who == "leader":
+    if point.who == "main_process":
         found |= {"FAILED", "ROLLBACK_FAILED"}
-    if (point.name in ASKING or point.who == "leader") and kind in ("alone", "late"):
+    if (point.name in ASKING or point.who == "main_process") and kind in ("alone", "late"):
         found.add("REFUSED")    # a person is told that git was not heard; a push asks again by itself
     return found
 
@@ -242,7 +242,7 @@ def trial(scene, parameters):
     scene.kills += sum(hits.values())
     if kind == "power" and hits:
         scene.power_cut()       # whoever came by no point yet
-    if kind in ("power", "thrice") or POINTS[point].who == "keeper":
+    if kind in ("power", "thrice") or POINTS[point].who == "supervisor":
         scene.lost_runs += max(1, sum(hits.values()))
     scene.wish_of_runner()
     if scene.is_dead():

@@ -3,7 +3,7 @@
 /*
  *	LD_PRELOAD=libfault.so FAULT=write:ENOSPC:3 FAULT_REPORT=/dev/stderr program
  *
- *	FAULT=class:error:n[+count|+forever][:process=server|runner|keeper|leader][:path=part of it]
+ *	FAULT=class:error:n[+count|+forever][:process=ROLE of fault.h][:path=part of it]
  *	FAULT_SITES=1		tells sites apart, by 4 frames above each call and 4 of the program;
  *				another number: so many above
  *	FAULT_PAGE=file		the page stands there, and is used as it is when it is one already
@@ -376,7 +376,7 @@ fault_look(enum fault_class class, const char *call, int fd, const char *path)
 void
 fault_forked(void)
 {
-	if (role == FAULT_ROLE_runner || role == FAULT_ROLE_keeper)
+	if (role == FAULT_ROLE_runner || role == FAULT_ROLE_supervisor)
 		role++;
 }
 

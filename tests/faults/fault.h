@@ -23,8 +23,9 @@
 #define FAULT_CLASSES(C) \
 	C(malloc) C(read) C(write) C(flush) C(open) C(socket) C(net) C(fork) C(wait)
 
-/* keeper: also who asks git.  leader: a forked one until it becomes a script, which is let be. */
-#define FAULT_ROLES(R) R(server) R(runner) R(keeper) R(leader)
+/* supervisor: also who asks git.  leader: a forked one until it becomes a script, which is let be.
+ * */
+#define FAULT_ROLES(R) R(server) R(runner) R(supervisor) R(main_process)
 
 /* What its descriptor is: an error that the kernel never gives for it proves nothing. */
 #define FAULT_KINDS(K) K(none) K(file) K(folder) K(pipe) K(stream) K(packet) K(other)

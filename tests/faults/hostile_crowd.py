@@ -69,9 +69,9 @@ def overload(hall):
 
 
 def bomb(hall, runner):
-    keeper = runner.start(1, deadline_s=3, grace_s=1)
+    supervisor = runner.start(1, deadline_s=3, grace_s=1)
     wait_until(lambda: len(of_user(USER)) > MOST - 10, 30, "a bomb that went off")
-    record = keeper.exit(seconds=120)
+    record = supervisor.exit(seconds=120)
     must(record["timed_out"], f"a fork bomb: {record}")
     wait_until(lambda: len(of_user(USER)) <= 1, 60, f"the bomb's end: {len(of_user(USER))} are alive")
     hall.hit("a fork bomb")

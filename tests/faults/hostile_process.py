@@ -16,7 +16,7 @@ from telegram_client import text_of
 LONG_S = 240
 LIMIT_MB = 64
 UNDER_WAY = ("asking git", "▸", "🚀 staging")      # not yet an end
-MEMORY_KB = {"the server": 40 * 1024, "the keeper": 8 * 1024}
+MEMORY_KB = {"the server": 40 * 1024, "the supervisor": 8 * 1024}
 FRAMES = 4096           # UTF-16 units in a message
 # What a script leaves behind, each writing who it is to $here/left.<n>; all of them ignore TERM.
 HIDERS = (
@@ -83,7 +83,7 @@ def flood(hall, scene, name, words, size_mb, whole=None):
     """Much output: told to its end, on the way bounded."""
     def find():
         run = scene.last_run()
-        return {"the server": scene.server(), "the keeper": scene.keeper(run)}
+        return {"the server": scene.server(), "the supervisor": scene.supervisor(run)}
     before = high_water_kb(scene.server())
     with healthz(scene.bot) as asking, Highs(find) as highs:
         who = begin(scene, f'{words}\ntouch "$here/flooded"\n' + STEADY)
@@ -102,7 +102,7 @@ def flood(hall, scene, name, words, size_mb, whole=None):
     check_words(who.messages())
     hall.note(f"{name}, {size_mb} MB: /healthz answered {asking.answered} times, the longest wait "
               f"{asking.longest_s * 1000:.0f} ms; at most {highs.most.get('the server', 0)} kB server"
-              f" (before: {before}), {highs.most.get('the keeper', 0)} kB keeper")
+              f" (before: {before}), {highs.most.get('the supervisor', 0)} kB supervisor")
     settled(scene, hall, name)
 
 

@@ -57,7 +57,7 @@ def flows(scene, hall):
                   {"status": 404}, {"raw": f"no JSON: {PLANTED['TELEGRAM_BOT_TOKEN']}"}):
         scene.chat.fault("sendmessage", times=1, **fault)
         scene.ada.say("/whoami")
-    scene.scripts.deploy("kill -9 $PPID; sleep 60")     # its keeper
+    scene.scripts.deploy("kill -9 $PPID; sleep 60")     # its supervisor
     scene.commit()
     who = scene.admin()
     who.say("/deploy staging")

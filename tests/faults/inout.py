@@ -1,6 +1,6 @@
 """inout.py - fails every read, write, flush, open, socket, fork and wait of the three flows once, some for a while.
 
-make check-io (a module called io would be Python's own): each place from which deploybot, its runner and its keepers
+make check-io (a module called io would be Python's own): each place from which deploybot, its runner and its supervisors
 call the kernel fails once, with an error that the kernel gives there; then whole classes fail until they are healed.
 After each: no crash, no leak, nothing acknowledged that is not stored, the chat told the truth, no restart but after a
 stop on purpose.
@@ -60,10 +60,10 @@ CLASSES = tuple(group for group in fault_page.CLASSES if group != "malloc")    #
 # Whole classes that fail until they are healed, three seconds later: (class, role, error, path).
 LASTING = (
     ("write", "server", "ENOSPC", "/state/"), ("flush", "server", "ENOSPC", "/state/"),
-    ("write", "keeper", "ENOSPC", "/runs/"), ("write", "runner", "ENOSPC", "/runs/"),
-    ("open", "server", "EMFILE", ""), ("open", "runner", "EMFILE", ""), ("open", "keeper", "ENFILE", ""),
-    ("socket", "server", "EMFILE", ""), ("socket", "runner", "EMFILE", ""), ("socket", "keeper", "ENFILE", ""),
-    ("fork", "server", "EAGAIN", ""), ("fork", "runner", "EAGAIN", ""), ("fork", "keeper", "EAGAIN", ""),
+    ("write", "supervisor", "ENOSPC", "/runs/"), ("write", "runner", "ENOSPC", "/runs/"),
+    ("open", "server", "EMFILE", ""), ("open", "runner", "EMFILE", ""), ("open", "supervisor", "ENFILE", ""),
+    ("socket", "server", "EMFILE", ""), ("socket", "runner", "EMFILE", ""), ("socket", "supervisor", "ENFILE", ""),
+    ("fork", "server", "EAGAIN", ""), ("fork", "runner", "EAGAIN", ""), ("fork", "supervisor", "EAGAIN", ""),
     ("read", "server", "EIO", "/runs/"), ("read", "server", "EIO", "/state/deploybot.db"),
     ("wait", "server", "EINTR", ""),
 )
@@ -123,7 +123,7 @@ def trial(scene, label):
     # A send whose answer is lost is sent again: Telegram has no key for it.
     twice = 1 if site.kind == "stream" or site.group in ("socket", "net", "wait") else 0
     return site_trial.play(scene, flow, phase, lambda page: page.arm_site(site, error), may_stop=stops,
-                           lost_runs=1 if site.role in ("runner", "keeper", "leader") else 0, kills=twice)
+                           lost_runs=1 if site.role in ("runner", "supervisor", "main_process") else 0, kills=twice)
 
 
 def nth(scene, label):

@@ -70,8 +70,8 @@ whoever_goes_on_waits_for_something(const struct invariants *of)
 		const struct look_deployment *d = &of->look->deployments[i];
 		int64_t runs = look_effects(of->look, EFFECT_RUN, d->id);
 		int64_t probes = look_effects(of->look, EFFECT_PROBE, d->id);
-		int64_t asks = look_effects(of->look, EFFECT_ASK, d->id);
-		int64_t waits = look_effects(of->look, EFFECT_WAIT, d->id);
+		int64_t asks = look_effects(of->look, EFFECT_GIT_QUERY, d->id);
+		int64_t waits = look_effects(of->look, EFFECT_TIMER, d->id);
 		bool is_verifying =
 		    d->state == DEPLOY_VERIFYING || d->state == DEPLOY_VERIFYING_ROLLBACK;
 		bool is_running = d->class == DEPLOY_CLASS_ACTIVE && !is_verifying;
@@ -176,7 +176,7 @@ words_of(const struct look_deployment *d, char *out, size_t room)
 		(void)snprintf(out, room, "it runs %.7s again", d->previous);
 	else if (d->state == DEPLOY_FAILED)
 		(void)snprintf(out, room, "%s",
-		    d->is_touched ? "NOT known to be well" : "nothing was touched");
+		    d->target_changed ? "NOT known to be well" : "nothing was touched");
 	else if (d->state == DEPLOY_ROLLBACK_FAILED)
 		(void)snprintf(out, room, "DOWN");
 }
@@ -251,7 +251,7 @@ only_standing_waits_are_open(const struct invariants *of)
 	for (size_t i = 0; i < of->look->n_effects; i++) {
 		const struct look_effect *effect = &of->look->effects[i];
 
-		if (effect->kind != EFFECT_WAIT || effect->subject != 0)
+		if (effect->kind != EFFECT_TIMER || effect->subject != 0)
 			tell(of, __func__, "%s %" PRId64, effect_name(effect->kind), effect->id);
 	}
 	if (of->look->n_effects > 2)

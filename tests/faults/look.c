@@ -37,7 +37,7 @@ take_deployment(const struct db_rows *rows, struct look_deployment *d)
 		.run = db_col_i64(rows, 3),
 		.message = db_col_i64(rows, 4),
 		.also_message = db_col_i64(rows, 5),
-		.is_touched = db_col_i64(rows, 6) != 0,
+		.target_changed = db_col_i64(rows, 6) != 0,
 		.has_urls = db_col_i64(rows, 7) != 0,
 		.is_rollback = db_col_i64(rows, 8) != 0,
 		.started_at = db_col_i64(rows, 9),

@@ -14,7 +14,7 @@ struct look_deployment {
 	int64_t run;
 	int64_t message;
 	int64_t also_message;
-	bool is_touched;
+	bool target_changed;
 	bool has_urls;
 	bool is_rollback;
 	int64_t started_at;

@@ -78,7 +78,7 @@ def look_at_folder(build, folder, *how):
 
 
 def nothing_lives(scene):
-    """I4: of no run is a process left, and of runners and keepers the server's own runner alone."""
+    """I4: of no run is a process left, and of runners and supervisors the server's own runner alone."""
     try:
         wait_until(lambda: not scene.with_run_id(), PATIENCE_S)
     except TimeoutError:
@@ -86,7 +86,7 @@ def nothing_lives(scene):
     try:
         wait_until(lambda: set(scene.runners()) == {scene.runner()}, PATIENCE_S)
     except TimeoutError:
-        raise Broken("one_runner_and_no_keeper", describe(scene.runners())) from None
+        raise Broken("one_runner_and_no_supervisor", describe(scene.runners())) from None
 
 
 def describe(pids):

@@ -158,7 +158,7 @@ class Machine:
         return self.page.count
 
     def on_told(self, disk, packet, pid):
-        """A keeper says that its run has ended: that must be on the disk."""
+        """A supervisor says that its run has ended: that must be on the disk."""
         run = disk.runs.get(pid)
         if run is None or not packet.startswith(b"exit"):
             return

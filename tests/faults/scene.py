@@ -91,7 +91,7 @@ class FaultScene(CrashScene):
         self.acknowledged = []  # (source, id) of what a peer was told 2xx for
         self.kills = 0          # of this trial: each may cost one message that stands twice
         self.expected = None    # states in which the flow's deployment may end; None: any end
-        self.lost_runs = 0      # keepers that were killed: so many programs may have begun once more
+        self.lost_runs = 0      # supervisors that were killed: so many programs may have begun once more
         self.trial_settings = {}
         self.real = pathlib.Path(build or os.environ.get("DEPLOYBOT_BUILD") or ROOT / "build").resolve()
         super().__init__(folder, settings={
@@ -238,7 +238,7 @@ class FaultScene(CrashScene):
         return self.bot.process.poll() is not None
 
     def runners(self):
-        """Runners and keepers of this scene's state that are alive (a keeper is a fork of its runner)."""
+        """Runners and supervisors of this scene's state that are alive (a supervisor is a fork of its runner)."""
         mark = f"{self.folder / 'state'}".encode()
         found = []
         for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
@@ -251,14 +251,14 @@ class FaultScene(CrashScene):
         return found
 
     def power_cut(self):
-        """Server, runner and keepers at once; scripts in sessions of their own live on, as orphans."""
+        """Server, runner and supervisors at once; scripts in sessions of their own live on, as orphans."""
         # The server first: what it orders while the others die would be no power cut.
         if not self.is_dead():
             self.bot.process.kill()
         for pid in self.runners():
             kill(pid)
         self.bot.process.wait()
-        wait_until(lambda: not self.runners(), PATIENCE_S, "the end of runners and keepers")
+        wait_until(lambda: not self.runners(), PATIENCE_S, "the end of runners and supervisors")
 
     def rows(self, sql, *values):
         """What is committed."""

@@ -1,6 +1,6 @@
 """soak.py - SIGKILL at random moments under load, for as long as one likes: nothing that was promised is lost.
 
-    make soak MINUTES=60            # server, runner, keepers or all of them every few seconds; peers fail too
+    make soak MINUTES=60            # server, runner, supervisors or all of them every few seconds; peers fail too
     make soak MINUTES=60 SEED=7     # the same draws again; moments are the machine's, so a failure may need some tries
 
 Rounds of load end in a rest, where all of the oracle is asked; after each kill what any commit must hold is checked.
@@ -33,8 +33,8 @@ PERSON_EVERY_S = (0.1, 1.2)
 COMMIT_EVERY_S = (1, 4)
 RSS_MORE_KB = 16384     # of a server at rest, over the first one's
 AGAIN = 0.05            # of the acknowledged deliveries are delivered once more
-VICTIMS = (("server",), ("server",), ("server",), ("runner",), ("keeper",), ("keeper",), ("server", "keeper"),
-           ("server", "runner"), ("runner", "keeper"), ("server", "runner", "keeper"))
+VICTIMS = (("server",), ("server",), ("server",), ("runner",), ("supervisor",), ("supervisor",), ("server", "supervisor"),
+           ("server", "runner"), ("runner", "supervisor"), ("server", "runner", "supervisor"))
 MODES = ("good", "good", "good", "slow", "noisy", "fail", "broken", "hang", "hang later")
 SOAK = """mode=$(cat "$here/$env.mode" 2>/dev/null)
 for i in 1 2 3; do echo "line $i"; done
@@ -244,8 +244,8 @@ class Soak:
         if scene.is_dead():
             raise oracle.Broken("the_server_lives", f"it ended with {scene.bot.process.returncode}")
         server = scene.server()
-        found = {"server": [server], "keeper": scene.keepers()[:1]}
-        found["runner"] = [pid for pid in scene.runners() if pid not in scene.keepers()][:1]
+        found = {"server": [server], "supervisor": scene.supervisors()[:1]}
+        found["runner"] = [pid for pid in scene.runners() if pid not in scene.supervisors()][:1]
         for name in self.dice.sample(victims, len(victims)):
             for pid in found[name]:
                 if is_alive(pid):
@@ -448,7 +448,7 @@ class Soak:
               f"{self.count['memory at rest, KB']} KB at rest", flush=True)
 
 
-MUST = ("killed: server", "killed: runner", "killed: keeper", "killed: server as it started", "pushes acknowledged",
+MUST = ("killed: server", "killed: runner", "killed: supervisor", "killed: server as it started", "pushes acknowledged",
         "pushes that met nobody", "pushes delivered again", "buttons pressed", "ended: LIVE", "ended: ROLLED_BACK",
         "ended: FAILED", "heads of the audit found", "rests")
 

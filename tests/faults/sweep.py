@@ -2,7 +2,7 @@
 
 `when=n` of strace counts for each name of a call and each thread by itself, so each name is swept alone: for every n
 up to the most that one thread made in both of two plays, whoever comes to its n-th call first ends the process.
-The server is swept, and apart from it the runner with its keepers. SWEEP=all plays all of them, else a sample.
+The server is swept, and apart from it the runner with its supervisors. SWEEP=all plays all of them, else a sample.
 """
 # SPDX-License-Identifier: ISC
 import collections
@@ -83,7 +83,7 @@ def trial(scene, parameters):
     is_hit = was_hit(scene, call)
     scene.kills += 1
     if who == "runner" and not scene.is_dead():
-        # strace counts for each process: every keeper and question of this runner died like the first.
+        # strace counts for each process: every supervisor and question of this runner died like the first.
         scene.kills, scene.lost_runs = 3, 3
         kill(scene.runner())
     elif not scene.is_dead():

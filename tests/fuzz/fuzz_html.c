@@ -79,7 +79,7 @@ check_body(const char *html)
 	struct buf out;
 
 	buf_init(&out, TELEGRAM_BODY_MAX);
-	telegram_body_say(&body, &out);
+	telegram_body_message(&body, &out);
 	assert(!buf_failed(&out));
 	root = json_decode(out.data, out.size, NULL);
 	assert(root != NULL && json_get_str(root, "text") != NULL);

@@ -1,4 +1,4 @@
-/* fuzz_protocol.c - the packets of server, runner and keepers: what is read is written the same.  Side: start. */
+/* fuzz_protocol.c - the packets of server, runner and supervisors: what is read is written the same.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <stdlib.h>
 #include <string.h>

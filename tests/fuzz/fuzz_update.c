@@ -42,7 +42,7 @@ check_update(const struct event *event)
 	assert(event->kind == EVENT_UPDATE && u != NULL);
 	assert(u->kind <= UPDATE_MIGRATED && u->refusal < UPDATE_REFUSAL_COUNT);
 	assert(fuzz_is_clean(u->name, false) && fuzz_is_clean(u->text, true));
-	assert(strspn(u->question, "0123456789abcdefghijklmnopqrstuvwxyz") == strlen(u->question));
+	assert(strspn(u->button, "0123456789abcdefghijklmnopqrstuvwxyz") == strlen(u->button));
 	assert(strlen(u->callback) < sizeof(u->callback));
 	assert(u->kind == UPDATE_TEXT || u->text[0] == '\0');
 	if (u->kind == UPDATE_TEXT)
@@ -50,7 +50,7 @@ check_update(const struct event *event)
 	if (u->kind == UPDATE_PRESS)
 		assert(u->callback[0] != '\0' && u->person != 0);
 	if (u->kind == UPDATE_TEXT)
-		assert(u->place.chat != 0);
+		assert(u->address.chat != 0);
 }
 
 static struct event *

@@ -261,7 +261,7 @@ static const struct {
 	{ sim_forge_push, 30 },
 	{ the_server_is_killed, 6 },
 	{ the_power_goes, 3 },
-	{ sim_run_keeper_is_killed, 12 },
+	{ sim_run_supervisor_is_killed, 12 },
 	{ settings_change, 4 },
 	{ sim_chat_goes_away, 4 },
 	{ sim_chat_moves, 2 },

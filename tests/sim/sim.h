@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The real store, handlers, commands, policy and deployment code; around them a world that one
- * seeded generator drives: clock, Telegram, GitHub, git, runner, keepers, targets and power cuts.
- * After every commit the invariants of sim_check.c hold, or the history ends the program: it
+ * seeded generator drives: clock, Telegram, GitHub, git, runner, supervisors, targets and power
+ * cuts.  After every commit the invariants of sim_check.c hold, or the history ends the program: it
  * prints its seed, what happened last, and which invariant was broken.
  *
  *	sim_begin();
@@ -38,7 +38,7 @@
 	F(GIT_AWAY, "git did not answer") \
 	F(RUN_REFUSED, "the runner refused a run") \
 	F(RUN_PUT_OFF, "the runner could not begin a run yet") \
-	F(KEEPER_KILLED, "a keeper was killed") \
+	F(SUPERVISOR_KILLED, "a supervisor was killed") \
 	F(RUN_TIMED_OUT, "a run's deadline passed") \
 	F(EXEC_FAILED, "a script could not be started") \
 	F(GATE_NEVER_OPENED, "a gate never opened") \

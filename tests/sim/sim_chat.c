@@ -39,12 +39,12 @@ static int64_t
 show(struct sim *sim, const struct message *message)
 {
 	struct sim_post *post =
-	    (struct sim_post *)sim_chat_find(sim, message->place.chat, message->remote_id);
+	    (struct sim_post *)sim_chat_find(sim, message->address.chat, message->remote_id);
 
 	if (message->remote_id == 0 || post == NULL) {
 		assert(sim->n_posts < SIM_POSTS);
 		post = &sim->posts[sim->n_posts++];
-		post->chat = message->place.chat;
+		post->chat = message->address.chat;
 		post->remote_id = sim->next_remote++;
 		post->row = message->id;
 	}
@@ -60,14 +60,14 @@ show(struct sim *sim, const struct message *message)
 /* --- sending --- */
 
 static bool
-refuse(struct sim *sim, const struct message *message, struct said *said)
+refuse(struct sim *sim, const struct message *message, struct message_sent *said)
 {
-	if (message->place.chat == sim->moving && sim->moved != 0) {
+	if (message->address.chat == sim->moving && sim->moved != 0) {
 		said->new_chat = sim->moved;
-	} else if (!sim_chat_is_reachable(sim, message->place.chat)) {
+	} else if (!sim_chat_is_reachable(sim, message->address.chat)) {
 		sim_note(sim, SIM_CHAT_REFUSED);
 		(void)text_copy(said->failure, sizeof(said->failure), "Forbidden: bot was kicked");
-	} else if (message->place.thread != 0 && sim->is_topic_gone && message->remote_id == 0) {
+	} else if (message->address.thread != 0 && sim->is_topic_gone && message->remote_id == 0) {
 		said->thread_gone = true;
 	} else {
 		return false;
@@ -79,7 +79,7 @@ static void
 say_arrives(struct sim *sim, int64_t effect, int64_t b)
 {
 	struct sim_open *open = sim_server_find(sim, effect);
-	struct said *said;
+	struct message_sent *said;
 
 	(void)b;
 	if (open == NULL)
@@ -90,11 +90,11 @@ say_arrives(struct sim *sim, int64_t effect, int64_t b)
 		    say_arrives, effect, 0);
 		return;
 	}
-	said = &open->effect->result->u.said;
-	said->message = open->effect->u.say.message.id;
-	said->chat = open->effect->u.say.message.place.chat;
-	if (!refuse(sim, &open->effect->u.say.message, said))
-		said->remote_id = show(sim, &open->effect->u.say.message);
+	said = &open->effect->result->u.message_sent;
+	said->message = open->effect->u.send_message.message.id;
+	said->chat = open->effect->u.send_message.message.address.chat;
+	if (!refuse(sim, &open->effect->u.send_message.message, said))
+		said->remote_id = show(sim, &open->effect->u.send_message.message);
 	open->is_sent = true;
 	sim_later(sim, sim->life, sim_delay(sim, 1, 1000), say_is_known, effect, 0);
 }
@@ -135,7 +135,8 @@ void
 sim_chat_document(struct sim *sim, struct sim_open *open)
 {
 	if (sim_one_in(sim, 4))
-		(void)text_copy(open->effect->result->u.said.failure, LIMIT_LINE, "too large");
+		(void)text_copy(
+		    open->effect->result->u.message_sent.failure, LIMIT_LINE, "too large");
 	sim_later(sim, sim->life, sim_delay(sim, 10, 60000), toast_is_known, open->effect->id, 0);
 }
 
@@ -143,18 +144,18 @@ sim_chat_document(struct sim *sim, struct sim_open *open)
 void
 sim_chat_cut(struct sim *sim)
 {
-	struct said ignored;
+	struct message_sent ignored;
 
-	sim->is_poll_under_way = false;
+	sim->is_poll_in_progress = false;
 	for (size_t i = sim->first_open_update; i < sim->n_updates; i++)
-		sim->updates[i].is_under_way = false;
+		sim->updates[i].is_in_progress = false;
 	for (size_t i = 0; i < SIM_OPEN; i++) {
 		const struct effect *effect = sim->open[i].effect;
 
-		if (effect != NULL && effect->kind == EFFECT_SAY && !sim->open[i].is_sent &&
-		    sim->now >= sim->away_until && sim_one_in(sim, 2) &&
-		    !refuse(sim, &effect->u.say.message, &ignored))
-			(void)show(sim, &effect->u.say.message);
+		if (effect != NULL && effect->kind == EFFECT_SEND_MESSAGE &&
+		    !sim->open[i].is_sent && sim->now >= sim->away_until && sim_one_in(sim, 2) &&
+		    !refuse(sim, &effect->u.send_message.message, &ignored))
+			(void)show(sim, &effect->u.send_message.message);
 	}
 }
 
@@ -178,14 +179,14 @@ go_on(struct sim *sim)
 	for (size_t i = sim->first_open_update; !sim->is_polling && i < sim->n_updates; i++) {
 		struct sim_update *update = &sim->updates[i];
 
-		if (update->is_acknowledged || update->is_under_way || is_held_back(sim, update))
+		if (update->is_acknowledged || update->is_in_progress || is_held_back(sim, update))
 			continue;
-		update->is_under_way = true;
+		update->is_in_progress = true;
 		sim_later(sim, 0, sim_delay(sim, 5, 3000), update_comes, (int64_t)i, 0);
 	}
-	if (sim->is_polling && !sim->is_poll_under_way && sim->first_open_update < sim->n_updates &&
-	    sim->store != NULL) {
-		sim->is_poll_under_way = true;
+	if (sim->is_polling && !sim->is_poll_in_progress &&
+	    sim->first_open_update < sim->n_updates && sim->store != NULL) {
+		sim->is_poll_in_progress = true;
 		sim_later(sim, sim->life, POLL_MS, poll_comes, 0, 0);
 	}
 }
@@ -209,7 +210,7 @@ acknowledge(struct sim *sim, struct sim_update *update)
 static void
 again_later(struct sim *sim, struct sim_update *update)
 {
-	update->is_under_way = true;
+	update->is_in_progress = true;
 	sim_later(sim, 0, sim_delay(sim, 200, 60000), update_comes, update - sim->updates, 0);
 }
 
@@ -227,7 +228,7 @@ on_update_answered(void *ctx, const struct answer *answer)
 	struct sim_update *update = ctx;
 	struct sim *sim = update->sim;
 
-	update->is_under_way = false;
+	update->is_in_progress = false;
 	if (answer->status == 200 && !sim_one_in(sim, 16))
 		acknowledge(sim, update);
 	else /* refused, or the answer was lost on its way */
@@ -243,7 +244,7 @@ make_update(const struct sim_update *from)
 	assert(update != NULL);
 	update->id = from->id;
 	update->kind = from->kind;
-	update->place = (struct place){ from->chat, from->thread };
+	update->address = (struct chat_address){ from->chat, from->thread };
 	update->is_private = from->chat > 0;
 	update->person = from->person;
 	update->new_chat = from->new_chat;
@@ -252,7 +253,7 @@ make_update(const struct sim_update *from)
 	    update->name, sizeof(update->name), "@p%" PRId64 ".%" PRId64, from->person, from->id);
 	(void)snprintf(update->callback, sizeof(update->callback), "cb%" PRId64, from->id);
 	(void)text_copy(update->text, sizeof(update->text), from->text);
-	(void)text_copy(update->question, sizeof(update->question), from->question);
+	(void)text_copy(update->button, sizeof(update->button), from->button);
 	return update;
 }
 
@@ -263,14 +264,14 @@ update_comes(struct sim *sim, int64_t index, int64_t b)
 	struct event *event;
 
 	(void)b;
-	from->is_under_way = false;
+	from->is_in_progress = false;
 	if (from->is_acknowledged)
 		return;
 	if (sim->store == NULL || (!sim->is_resting && sim_one_in(sim, 40))) {
 		again_later(sim, from);
 		return;
 	}
-	from->is_under_way = true;
+	from->is_in_progress = true;
 	event = sim_server_event(sim, EVENT_UPDATE);
 	event->u.update = make_update(from);
 	event->done = on_update_answered;
@@ -304,7 +305,7 @@ on_poll_answered(void *ctx, const struct answer *answer)
 {
 	struct sim *sim = ctx;
 
-	sim->is_poll_under_way = false;
+	sim->is_poll_in_progress = false;
 	if (answer->status == 200 && !sim_one_in(sim, 16)) {
 		for (size_t i = sim->first_open_update; i < sim->n_updates; i++)
 			if (sim->updates[i].id < answer->offset)
@@ -414,7 +415,7 @@ sim_chat_somebody_presses(struct sim *sim)
 	    &post->buttons.at[sim_one_in(sim, 2) ? 0 : sim_draw(sim, (uint32_t)post->buttons.n)];
 	update = add_update(
 	    sim, UPDATE_PRESS, somebody(sim), sim_one_in(sim, 30) ? SIM_TEAM : post->chat);
-	(void)text_copy(update->question, sizeof(update->question), button->question);
+	(void)text_copy(update->button, sizeof(update->button), button->id);
 	sim_trace(sim, "update %" PRId64 ": %" PRId64 " presses %s in %" PRId64, update->id,
 	    update->person, button->label, update->chat);
 	go_on(sim);

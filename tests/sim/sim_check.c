@@ -5,7 +5,7 @@
  * against the simulated world, never against what the program has in memory.  I1 to I12 are the
  * names of docs/TESTING.md.
  */
-#include "store/row_question.h"
+#include "store/row_button.h"
 #include "tests/faults/invariants.h"
 #include "tests/sim/sim_inside.h"
 
@@ -113,7 +113,7 @@ an_end_tells_the_truth(struct sim *sim, const struct look_deployment *d)
 		claim = d->commit;
 	else if (d->state == DEPLOY_ROLLED_BACK)
 		claim = d->previous;
-	else if (d->state == DEPLOY_FAILED && !d->is_touched && d->started_at != 0)
+	else if (d->state == DEPLOY_FAILED && !d->target_changed && d->started_at != 0)
 		claim = sim->ran_before[d->id];
 	if (strcmp(claim, target->runs) != 0)
 		sim_fail(sim, __func__, "deployment %" PRId64 " is %s: %s runs %.7s, not %.7s",
@@ -195,7 +195,7 @@ sim_check_acknowledged(struct sim *sim, const char *source, const char *id, cons
 
 	if (n == 0 && strcmp(id, sim->cursed) == 0 &&
 	    invariants_number(&of, "SELECT COUNT(*) FROM audit WHERE outcome = 'put aside'") > 0) {
-		sim->was_put_aside = true;
+		sim->was_quarantined = true;
 		sim_note(sim, SIM_PUT_ASIDE);
 	} else if (n == 0) {
 		sim_fail(sim, "what_is_acknowledged_is_stored", "%s %s", source, id);
@@ -284,26 +284,26 @@ fingerprint(struct sim *sim, struct tx *tx, int environment)
 static bool
 is_not_theirs(struct tx *tx, const struct update *update, enum sim_role role, int *ret_environment)
 {
-	struct question question = row_question_get(tx, update->question);
+	struct button_row button = row_button_get(tx, update->button);
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
-	int64_t asked_by = 0;
+	int64_t requested_by = 0;
 	bool is_chat = false, is_confirming;
 	struct err err;
 
 	*ret_environment = -1;
-	if (question.id[0] == '\0')
+	if (button.id[0] == '\0')
 		return true;
 	if (!db_query(&rows, tx->db, &err,
 		"SELECT environment, asked_by, cause = 'chat' FROM deployment WHERE id = $1",
-		DB_I64(question.deployment)) ||
+		DB_I64(button.deployment)) ||
 	    !db_next(&rows))
 		return true;
 	*ret_environment = sim_environment(db_col_text(&rows, 0));
-	asked_by = db_col_i64(&rows, 1);
+	requested_by = db_col_i64(&rows, 1);
 	is_chat = db_col_i64(&rows, 2) != 0;
-	is_confirming = question.verb == QUESTION_CONFIRM || question.verb == QUESTION_DECLINE;
-	return question.chat != update->place.chat || !question.is_open ||
-	    (is_confirming && (is_chat ? asked_by != update->person : role != SIM_MAY_ALL));
+	is_confirming = button.verb == BUTTON_CONFIRM || button.verb == BUTTON_DECLINE;
+	return button.chat != update->address.chat || !button.is_open ||
+	    (is_confirming && (is_chat ? requested_by != update->person : role != SIM_MAY_ALL));
 }
 
 void

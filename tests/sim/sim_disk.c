@@ -122,7 +122,7 @@ is_cursed(struct sim *sim, const struct event *event)
 		return false;
 	if (sim->cursed[0] == '\0' && !sim->is_resting && sim_one_in(sim, 300))
 		(void)text_copy(sim->cursed, sizeof(sim->cursed), key);
-	return !sim->was_put_aside && strcmp(key, sim->cursed) == 0;
+	return !sim->was_quarantined && strcmp(key, sim->cursed) == 0;
 }
 
 static void

@@ -135,7 +135,7 @@ find_branch(const char *ref)
 }
 
 static char *
-answer_commits(const struct sim *sim, const struct effect_ask *ask)
+answer_commits(const struct sim *sim, const struct effect_git_query *ask)
 {
 	int ref = find_branch(ask->ref), own = find_branch(ask->branch);
 	const char *commit = sim->commits[ref >= 0 ? sim->head[ref] : 0];
@@ -173,14 +173,14 @@ answer_no(void)
 	return text;
 }
 
-/* Asked again, or told: as perform_ask.c does it. */
+/* Asked again, or told: as perform_git_query.c does it. */
 static void
 is_away(struct sim *sim, struct sim_open *open)
 {
-	struct asked *asked = &open->effect->result->u.asked;
+	struct git_answered *asked = &open->effect->result->u.git_answered;
 
 	sim_note(sim, SIM_GIT_AWAY);
-	if (open->effect->u.ask.is_patient) {
+	if (open->effect->u.git_query.is_patient) {
 		sim_later(
 		    sim, sim->life, sim_delay(sim, 1000, 300000), git_answers, open->effect->id, 0);
 		return;
@@ -196,8 +196,8 @@ static void
 git_answers(struct sim *sim, int64_t effect, int64_t b)
 {
 	struct sim_open *open = sim_server_find(sim, effect);
-	const struct effect_ask *ask;
-	struct asked *asked;
+	const struct effect_git_query *ask;
+	struct git_answered *asked;
 
 	(void)b;
 	if (open == NULL)
@@ -206,9 +206,9 @@ git_answers(struct sim *sim, int64_t effect, int64_t b)
 		is_away(sim, open);
 		return;
 	}
-	ask = &open->effect->u.ask;
-	asked = &open->effect->result->u.asked;
-	if (ask->kind == ASK_HEADS) {
+	ask = &open->effect->u.git_query;
+	asked = &open->effect->result->u.git_answered;
+	if (ask->kind == GIT_QUERY_HEADS) {
 		asked->answer = answer_heads(sim);
 	} else if (strcmp(ask->ref, "v1") != 0 && find_branch(ask->ref) < 0) {
 		asked->exit_status = 64;

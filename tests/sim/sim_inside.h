@@ -68,8 +68,8 @@ struct sim_update {
 	int64_t thread;
 	int64_t new_chat;
 	char text[64];
-	char question[LIMIT_QUESTION];
-	bool is_under_way;
+	char button[LIMIT_BUTTON_ID];
+	bool is_in_progress;
 	bool is_acknowledged;
 };
 
@@ -102,12 +102,12 @@ struct sim_process {
 	char image[LIMIT_IMAGE]; /* that it has said; "": none yet */
 	enum sim_phase phase;
 	unsigned link;		/* the server's life that follows it; 0: none */
-	bool has_keeper;
-	bool is_settling;
+	bool has_supervisor;
+	bool is_reconciling;
 	bool was_opened;	/* its gate */
 	int n_steps;
 	int n_told;		/* by this link */
-	bool hello_told;
+	bool said_hello;
 	bool lost_told;
 	int script;		/* where in its program it is */
 	struct run_ended record;
@@ -124,7 +124,7 @@ struct sim_target {
 struct sim_open {
 	struct effect *effect;	/* NULL: a free place */
 	bool is_sent;		/* SAY: Telegram may have it */
-	bool wants_end;		/* RUN */
+	bool stop_requested;		/* RUN */
 	bool was_ordered;
 	int tries;
 	int passes[PROBE_TARGETS_MAX];	/* PROBE */
@@ -158,7 +158,7 @@ struct sim {
 	bool is_failing;		/* one handler, in this batch */
 	bool is_dying;			/* a handler has killed it, in this batch */
 	char cursed[40];		/* the id of the event that does; "": none yet */
-	bool was_put_aside;
+	bool was_quarantined;
 	bool files_refused;
 	int n_sleeps;			/* of the machine */
 	int n_planned;			/* faults that are still to be told */
@@ -166,7 +166,7 @@ struct sim {
 
 	/* the chat */
 	bool is_polling;
-	bool is_poll_under_way;
+	bool is_poll_in_progress;
 	int64_t away_until;
 	int64_t next_update;
 	int64_t next_remote;
@@ -299,10 +299,10 @@ bool sim_forge_is_bad(const struct sim *sim, const char *commit);
 
 void sim_run_order(struct sim *sim, struct sim_open *open);
 void sim_run_end(struct sim *sim, struct sim_open *open);
-void sim_run_forget(struct sim *sim, struct sim_open *open);
+void sim_run_purge(struct sim *sim, struct sim_open *open);
 void sim_run_probe(struct sim *sim, struct sim_open *open);
 void sim_run_cut(struct sim *sim, bool is_host);
-void sim_run_keeper_is_killed(struct sim *sim);
+void sim_run_supervisor_is_killed(struct sim *sim);
 /* The image of a commit, the same at every build; "": its script ships none. */
 void sim_image_of(const char *commit, char ret[LIMIT_IMAGE]);
 

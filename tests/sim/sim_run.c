@@ -1,20 +1,21 @@
-/* sim_run.c - runner, keepers, scripts and the targets they change; and who asks those how they are.  Side: start. */
+/* sim_run.c - runner, supervisors, scripts and the targets they change; and who asks those how they
+ * are.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 /*
  * Processes live on when the server does not.  The rules are those of docs/ARCHITECTURE.md: a run's
- * folder has one keeper, a gate opens only on `go`, an exit record is written when nothing of the
- * run is alive, what its keeper left is ended before it counts as lost.
+ * folder has one supervisor, a gate opens only on `go`, an exit record is written when nothing of
+ * the run is alive, what its supervisor left is ended before it counts as lost.
  */
 #include "tests/sim/sim_inside.h"
 
 #define STATUS_GO     200
 #define TRIES_MAX     3
 #define HANGS_MS      600000  /* longer than its deadline */
-#define STUCK_MOST_MS 1800000 /* until what a dead keeper left is really dead */
+#define STUCK_MOST_MS 1800000 /* until what a dead supervisor left is really dead */
 #define LAG_MOST_MS   40000   /* the old version goes on answering */
 
-static sim_fn order_arrives, keeper_is_reached, keeper_tells, script_goes_on, script_is_ended,
-    run_is_settled, gate_is_given_up, end_is_tried, probe_looks, deadline_comes;
+static sim_fn order_arrives, supervisor_is_reached, supervisor_tells, script_goes_on,
+    script_is_ended, run_is_reconciled, gate_is_given_up, end_is_tried, probe_looks, deadline_comes;
 
 /* --- who is who --- */
 
@@ -37,7 +38,7 @@ static void
 tell_soon(struct sim *sim, const struct sim_process *process)
 {
 	if (sim->store != NULL && process->link == sim->life)
-		sim_later(sim, sim->life, sim_delay(sim, 1, 300), keeper_tells,
+		sim_later(sim, sim->life, sim_delay(sim, 1, 300), supervisor_tells,
 		    index_of(sim, process), 0);
 }
 
@@ -52,7 +53,7 @@ end(struct sim *sim, struct sim_process *process, struct run_ended record)
 	record.run = process->run;
 	(void)text_copy(record.image, sizeof(record.image), record.lost ? "" : process->image);
 	record.released = process->record.released || (record.lost && record.gate_opened);
-	record.no_way_back = process->record.no_way_back;
+	record.no_rollback = process->record.no_rollback;
 	process->record = record;
 	process->phase = SIM_ENDED;
 	assert(process->deployment < SIM_DEPLOYMENTS);
@@ -68,7 +69,7 @@ end(struct sim *sim, struct sim_process *process, struct run_ended record)
 static void
 exit_with(struct sim *sim, struct sim_process *process, int status)
 {
-	if (process->has_keeper) /* else nobody saw it */
+	if (process->has_supervisor) /* else nobody saw it */
 		end(sim, process, (struct run_ended){ .gate_opened = true, .exit_status = status });
 }
 
@@ -120,7 +121,7 @@ prepare(struct sim *sim, struct sim_process *process)
 		return untouched[sim_draw(sim, COUNT(untouched))];
 	if (process->program == PROGRAM_DEPLOY && process->previous[0] != '\0' &&
 	    sim_one_in(sim, 16))
-		process->record.no_way_back = true; /* `==> no-rollback` */
+		process->record.no_rollback = true; /* `==> no-rollback` */
 	return -1;
 }
 
@@ -162,12 +163,12 @@ script_goes_on(struct sim *sim, int64_t index, int64_t b)
 		    script_goes_on, index, 0);
 }
 
-/* --- gate and keeper --- */
+/* --- gate and supervisor --- */
 
 static void
 open_gate(struct sim *sim, struct sim_process *process)
 {
-	if (process->phase != SIM_AT_GATE || !process->has_keeper)
+	if (process->phase != SIM_AT_GATE || !process->has_supervisor)
 		return;
 	sim_check_gate(sim, process);
 	process->phase = SIM_ALIVE;
@@ -189,7 +190,7 @@ deadline_comes(struct sim *sim, int64_t index, int64_t b)
 	struct sim_process *process = &sim->processes[index];
 
 	(void)b;
-	if (process->phase != SIM_ALIVE || !process->has_keeper)
+	if (process->phase != SIM_ALIVE || !process->has_supervisor)
 		return;
 	sim_note(sim, SIM_RUN_TIMED_OUT);
 	sim_later(sim, 0, sim_delay(sim, 1, 10000), script_is_ended, index, 1);
@@ -201,7 +202,7 @@ gate_is_given_up(struct sim *sim, int64_t index, int64_t b)
 	struct sim_process *process = &sim->processes[index];
 
 	(void)b;
-	if (process->phase != SIM_AT_GATE || !process->has_keeper)
+	if (process->phase != SIM_AT_GATE || !process->has_supervisor)
 		return;
 	sim_note(sim, SIM_GATE_NEVER_OPENED);
 	end(sim, process, (struct run_ended){ .exit_status = -1 });
@@ -213,7 +214,7 @@ script_is_ended(struct sim *sim, int64_t index, int64_t why)
 {
 	struct sim_process *process = &sim->processes[index];
 
-	if (process->phase == SIM_ENDED || !process->has_keeper)
+	if (process->phase == SIM_ENDED || !process->has_supervisor)
 		return;
 	end(sim, process,
 	    (struct run_ended){ .gate_opened = process->was_opened,
@@ -240,7 +241,7 @@ tell_hello(struct sim *sim, struct sim_process *process)
 {
 	struct event *event = sim_server_event(sim, EVENT_RUN_STARTED);
 
-	process->hello_told = true;
+	process->said_hello = true;
 	event->u.run_started = (struct run_started){
 		.run = process->run, .pid = 4000 + process->run, .start_time = 1, .boot = "boot"
 	};
@@ -254,7 +255,7 @@ step_name(const struct sim_process *process, int n)
 {
 	if (n > 0)
 		return "release";
-	return process->record.no_way_back ? "no-rollback" : "build";
+	return process->record.no_rollback ? "no-rollback" : "build";
 }
 
 static void
@@ -284,7 +285,7 @@ tell_lost(struct sim *sim, struct sim_process *process)
 
 /* Everything that was not told yet, in its order. */
 static void
-keeper_tells(struct sim *sim, int64_t index, int64_t b)
+supervisor_tells(struct sim *sim, int64_t index, int64_t b)
 {
 	struct sim_process *process = &sim->processes[index];
 	struct sim_open *open = sim_server_find_run(sim, process->run);
@@ -293,9 +294,9 @@ keeper_tells(struct sim *sim, int64_t index, int64_t b)
 	if (open == NULL || process->link != sim->life)
 		return;
 	tell_steps(sim, process);
-	if (!process->has_keeper && !process->lost_told)
+	if (!process->has_supervisor && !process->lost_told)
 		tell_lost(sim, process);
-	if (process->phase == SIM_AT_GATE && process->has_keeper && !process->hello_told) {
+	if (process->phase == SIM_AT_GATE && process->has_supervisor && !process->said_hello) {
 		tell_hello(sim, process);
 	} else if (process->phase == SIM_ENDED) {
 		open->effect->result->u.run_ended = process->record;
@@ -343,7 +344,7 @@ begin(struct sim *sim, const struct effect_run *order)
 		.deployment = order->deployment,
 		.program = order->program,
 		.environment = sim_environment(order->environment),
-		.has_keeper = true };
+		.has_supervisor = true };
 	(void)text_copy(process->commit, sizeof(process->commit), order->commit);
 	(void)text_copy(process->previous, sizeof(process->previous), order->previous);
 	sim_trace(sim, "run %" PRId64 " (%s %.7s in %s) is at its gate", process->run,
@@ -366,7 +367,7 @@ order_arrives(struct sim *sim, int64_t effect, int64_t b)
 		return;
 	process = find(sim, open->effect->u.run.run);
 	if (process == NULL) {
-		if (open->wants_end) {
+		if (open->stop_requested) {
 			refuse(sim, open, true);
 			return;
 		}
@@ -381,45 +382,45 @@ order_arrives(struct sim *sim, int64_t effect, int64_t b)
 	} else if (process->phase != SIM_ENDED) {
 		sim_note(sim, SIM_RUN_ADOPTED);
 	}
-	sim_later(
-	    sim, sim->life, sim_delay(sim, 1, 500), keeper_is_reached, index_of(sim, process), 0);
+	sim_later(sim, sim->life, sim_delay(sim, 1, 500), supervisor_is_reached,
+	    index_of(sim, process), 0);
 }
 
 static void
-run_is_settled(struct sim *sim, int64_t index, int64_t b)
+run_is_reconciled(struct sim *sim, int64_t index, int64_t b)
 {
 	struct sim_process *process = &sim->processes[index];
 
 	(void)b;
-	if (!process->has_keeper)
+	if (!process->has_supervisor)
 		end(sim, process,
 		    (struct run_ended){
 			.lost = true, .gate_opened = process->was_opened, .exit_status = -1 });
 }
 
-/* The runner ends what a dead keeper left, which may take long. */
+/* The runner ends what a dead supervisor left, which may take long. */
 static void
-settle(struct sim *sim, struct sim_process *process)
+reconcile(struct sim *sim, struct sim_process *process)
 {
-	if (process->is_settling)
+	if (process->is_reconciling)
 		return;
-	process->is_settling = true;
-	sim_later(
-	    sim, 0, sim_delay(sim, 100, STUCK_MOST_MS), run_is_settled, index_of(sim, process), 0);
+	process->is_reconciling = true;
+	sim_later(sim, 0, sim_delay(sim, 100, STUCK_MOST_MS), run_is_reconciled,
+	    index_of(sim, process), 0);
 }
 
 static void
-keeper_is_reached(struct sim *sim, int64_t index, int64_t b)
+supervisor_is_reached(struct sim *sim, int64_t index, int64_t b)
 {
 	struct sim_process *process = &sim->processes[index];
 
 	(void)b;
 	process->link = sim->life;
 	process->n_told = 0;
-	process->hello_told = false;
+	process->said_hello = false;
 	process->lost_told = false;
-	if (!process->has_keeper && process->phase != SIM_ENDED)
-		settle(sim, process);
+	if (!process->has_supervisor && process->phase != SIM_ENDED)
+		reconcile(sim, process);
 	tell_soon(sim, process);
 }
 
@@ -440,10 +441,10 @@ end_is_tried(struct sim *sim, int64_t effect, int64_t b)
 	(void)b;
 	if (open == NULL)
 		return;
-	run = sim_server_find_run(sim, open->effect->u.end.run);
-	process = find(sim, open->effect->u.end.run);
+	run = sim_server_find_run(sim, open->effect->u.stop_run.run);
+	process = find(sim, open->effect->u.stop_run.run);
 	if (run != NULL && (process == NULL || process->link != sim->life)) {
-		run->wants_end = true; /* said when its keeper is reached */
+		run->stop_requested = true; /* said when its supervisor is reached */
 		sim_later(sim, sim->life, 200, end_is_tried, effect, 0);
 		return;
 	}
@@ -462,9 +463,9 @@ sim_run_end(struct sim *sim, struct sim_open *open)
 /* --- long past --- */
 
 void
-sim_run_forget(struct sim *sim, struct sim_open *open)
+sim_run_purge(struct sim *sim, struct sim_open *open)
 {
-	int64_t run = open->effect->u.forget.run;
+	int64_t run = open->effect->u.purge_run.run;
 
 	for (size_t i = 0; i < sim->n_processes; i++)
 		if (sim->processes[i].run == run && sim->processes[i].phase != SIM_ENDED)
@@ -486,10 +487,10 @@ sim_run_cut(struct sim *sim, bool is_host)
 			continue;
 		process->link = 0;
 		if (is_host) {
-			process->has_keeper = false;
-			process->is_settling = true;
+			process->has_supervisor = false;
+			process->is_reconciling = true;
 			process->phase = SIM_AT_GATE; /* nothing of it goes on */
-			sim_later(sim, 0, 50, run_is_settled, (int64_t)i, 0);
+			sim_later(sim, 0, 50, run_is_reconciled, (int64_t)i, 0);
 		} else if (process->phase == SIM_AT_GATE) {
 			sim_later(sim, 0, sim_delay(sim, 1, 2000), gate_is_given_up, (int64_t)i, 0);
 		}
@@ -498,20 +499,20 @@ sim_run_cut(struct sim *sim, bool is_host)
 
 /* Its leader dies with it; something that it had started may go on for a while. */
 void
-sim_run_keeper_is_killed(struct sim *sim)
+sim_run_supervisor_is_killed(struct sim *sim)
 {
 	for (size_t i = sim->n_processes; i > 0; i--) {
 		struct sim_process *process = &sim->processes[i - 1];
 
-		if (process->phase == SIM_ENDED || !process->has_keeper)
+		if (process->phase == SIM_ENDED || !process->has_supervisor)
 			continue;
-		sim_note(sim, SIM_KEEPER_KILLED);
-		sim_trace(sim, "run %" PRId64 ": its keeper is killed", process->run);
-		process->has_keeper = false;
+		sim_note(sim, SIM_SUPERVISOR_KILLED);
+		sim_trace(sim, "run %" PRId64 ": its supervisor is killed", process->run);
+		process->has_supervisor = false;
 		if (sim_one_in(sim, 2))
 			process->script = 99; /* nothing more is touched */
 		if (process->link != 0)
-			settle(sim, process);
+			reconcile(sim, process);
 		tell_soon(sim, process);
 		return;
 	}

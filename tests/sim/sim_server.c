@@ -49,7 +49,7 @@ static bool
 may_fail_for_good(const struct event *event)
 {
 	return event->kind == EVENT_RUN_ENDED || event->kind == EVENT_PROBED ||
-	    event->kind == EVENT_ASKED;
+	    event->kind == EVENT_GIT_ANSWERED;
 }
 
 static bool
@@ -120,11 +120,11 @@ wait_comes(struct sim *sim, int64_t effect, int64_t b)
 }
 
 static void
-perform_wait(struct sim *sim, const struct effect *effect)
+perform_timer(struct sim *sim, const struct effect *effect)
 {
 	int64_t left = effect->due > sim->now ? effect->due - sim->now : 0;
 
-	if (sim->is_resting && effect->u.wait.kind != WAIT_QUESTION)
+	if (sim->is_resting && effect->u.timer.kind != TIMER_QUESTION)
 		return; /* for ever, so no history would come to rest */
 	sim_later(sim, sim->life, left + sim_draw(sim, 20), wait_comes, effect->id, 0);
 }
@@ -138,7 +138,7 @@ sim_server_report_soon(struct sim *sim, const struct effect *effect)
 static bool
 has_moved(const struct sim *sim, const struct effect *effect)
 {
-	return sim->moved != 0 && effect->u.say.message.place.chat == sim->moving;
+	return sim->moved != 0 && effect->u.send_message.message.address.chat == sim->moving;
 }
 
 /* The store hands out the head of a lane, and nothing behind it.  (What was on its way to a chat
@@ -151,8 +151,9 @@ check_lane(struct sim *sim, const struct effect *effect)
 
 		if (other == NULL || other == effect || other->kind != effect->kind)
 			continue;
-		if (effect->kind == EFFECT_SAY && !has_moved(sim, effect) &&
-		    other->u.say.message.place.chat == effect->u.say.message.place.chat)
+		if (effect->kind == EFFECT_SEND_MESSAGE && !has_moved(sim, effect) &&
+		    other->u.send_message.message.address.chat ==
+			effect->u.send_message.message.address.chat)
 			sim_fail(sim, "a_lane_has_one_out", "effects %" PRId64 " and %" PRId64,
 			    other->id, effect->id);
 		if (other->id == effect->id)
@@ -170,22 +171,22 @@ perform(struct sim *sim, struct effect *effect)
 	assert(open < sim->open + SIM_OPEN);
 	check_lane(sim, effect);
 	*open = (struct sim_open){ .effect = effect };
-	sim_trace(sim, "  %s%s %" PRId64 " for %" PRId64, effect->is_again ? "again " : "",
+	sim_trace(sim, "  %s%s %" PRId64 " for %" PRId64, effect->is_recovered ? "again " : "",
 	    effect_name(effect->kind), effect->id, effect->subject);
 	switch (effect->kind) {
 	case EFFECT_RUN:
 		sim_run_order(sim, open);
 		break;
-	case EFFECT_END:
+	case EFFECT_STOP_RUN:
 		sim_run_end(sim, open);
 		break;
-	case EFFECT_ASK:
+	case EFFECT_GIT_QUERY:
 		sim_forge_ask(sim, open);
 		break;
 	case EFFECT_PROBE:
 		sim_run_probe(sim, open);
 		break;
-	case EFFECT_SAY:
+	case EFFECT_SEND_MESSAGE:
 		sim_chat_say(sim, open);
 		break;
 	case EFFECT_TOAST:
@@ -194,11 +195,11 @@ perform(struct sim *sim, struct effect *effect)
 	case EFFECT_DOCUMENT:
 		sim_chat_document(sim, open);
 		break;
-	case EFFECT_FORGET:
-		sim_run_forget(sim, open);
+	case EFFECT_PURGE_RUN:
+		sim_run_purge(sim, open);
 		break;
-	case EFFECT_WAIT:
-		perform_wait(sim, effect);
+	case EFFECT_TIMER:
+		perform_timer(sim, effect);
 		break;
 	default:
 		sim_server_report_soon(sim, effect);
@@ -216,8 +217,8 @@ copy_result(struct sim *sim, const struct event *result)
 
 	copy->effect = result->effect;
 	copy->u = result->u;
-	if (result->kind == EVENT_ASKED && result->u.asked.answer != NULL)
-		copy->u.asked.answer = strdup(result->u.asked.answer);
+	if (result->kind == EVENT_GIT_ANSWERED && result->u.git_answered.answer != NULL)
+		copy->u.git_answered.answer = strdup(result->u.git_answered.answer);
 	if (result->kind == EVENT_PROBED && probed->findings != NULL) {
 		copy->u.probed.findings = calloc(probed->n, sizeof(*probed->findings));
 		assert(copy->u.probed.findings != NULL);
@@ -375,7 +376,7 @@ commit(struct sim *sim, struct queue_list *batch)
 	if (sim->is_full)
 		sim_note(sim, SIM_DISK_FULL);
 	if (ok) {
-		if (store_is_release_untold(sim->store))
+		if (store_is_release_unreported(sim->store))
 			(void)store_project(sim->store, &outcomes); /* tried again at idle */
 		sim_check_commit(sim);
 	}
@@ -496,8 +497,8 @@ sim_server_poll(struct sim *sim)
 	for (size_t i = 0; i < SIM_OPEN; i++) {
 		const struct effect *effect = sim->open[i].effect;
 
-		if (effect != NULL && effect->kind == EFFECT_WAIT &&
-		    effect->u.wait.kind == WAIT_POLL)
+		if (effect != NULL && effect->kind == EFFECT_TIMER &&
+		    effect->u.timer.kind == TIMER_POLL)
 			sim_server_report(sim, &sim->open[i]);
 	}
 }
@@ -522,7 +523,7 @@ sim_server_is_idle(const struct sim *sim)
 		const struct effect *effect = sim->open[i].effect;
 
 		if (effect != NULL &&
-		    (effect->kind != EFFECT_WAIT || effect->u.wait.kind == WAIT_QUESTION))
+		    (effect->kind != EFFECT_TIMER || effect->u.timer.kind == TIMER_QUESTION))
 			return false;
 	}
 	return true;

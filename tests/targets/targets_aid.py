@@ -161,7 +161,7 @@ def script_pids():
 
 
 def bot_pids():
-    """Server, runner and keepers."""
+    """Server, runner and supervisors."""
     return [pid for pid, _, _, words in sessions() if re.match(r"\S*/deploybot(-runner)?( |$)", words)]
 
 

@@ -35,7 +35,7 @@ def test_deploy_builds_pushes_and_ships_by_digest_and_rollback_takes_it_back(sce
     assert not scene.leftovers()
 
 
-def test_an_unhealthy_release_is_taken_back_on_both_hosts(scene, bed):
+def test_an_unhealthy_release_is_rolled_back_on_both_hosts(scene, bed):
     live = scene.state_file("production")["commit"]
     bad = scene.change("broken")
     said = scene.attempt()
@@ -44,7 +44,7 @@ def test_an_unhealthy_release_is_taken_back_on_both_hosts(scene, bed):
     assert scene.state_file("production")["image"] == bed.digest(live)
 
 
-def test_a_release_that_cannot_start_is_taken_back_on_both_hosts(scene):
+def test_a_release_that_cannot_start_is_rolled_back_on_both_hosts(scene):
     live = scene.state_file("production")["commit"]
     bad = scene.change("crash")
     said = scene.attempt()

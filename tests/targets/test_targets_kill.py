@@ -115,11 +115,11 @@ def test_a_hosts_script_killed_at_random_moments_leaves_a_whole_release(scene, l
 
 
 @pytest.mark.parametrize("step", ["push", "start", "release"])
-def test_server_runner_and_keeper_killed_together_leave_a_whole_release(scene, load, step):
+def test_server_runner_and_supervisor_killed_together_leave_a_whole_release(scene, load, step):
     def kill():
         killed = kill_all(bot_pids())
         scene.bot.process.wait()
         scene.start_bot()
         return killed
-    assert kill_at(scene, step, kill, f"server, runner, keeper at {step}") >= 3
+    assert kill_at(scene, step, kill, f"server, runner, supervisor at {step}") >= 3
     ends_well(scene, load, f"all of deploybot killed at {step}")

@@ -38,7 +38,7 @@ CORE_FILES = {
     "server/handlers/handle_update.c": (),      # buttons
     "server/policy/policy.c": (),               # roles
     "server/store/audit_chain.c": (),
-    "server/store/row_question.c": (),          # a button counts once
+    "server/store/row_button.c": (),          # a button counts once
     "server/telegram/telegram_html.c": (),      # escaping
     "server/telegram/telegram_webhook.c": ("on_begin", "reject"),   # its secret
     "server/types/settings_check.c": (),        # branches, ids, secrets of the settings

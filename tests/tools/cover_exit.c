@@ -1,8 +1,8 @@
 /* cover_exit.c - who leaves by _exit() writes first what it counted.  Only in a coverage build. */
 /* SPDX-License-Identifier: ISC */
 /*
- * Keepers and questions do.  Linked into every program of `make cover` with -Wl,--wrap=_exit.  What
- * is killed by a signal writes nothing.
+ * Supervisors and questions do.  Linked into every program of `make cover` with -Wl,--wrap=_exit.
+ * What is killed by a signal writes nothing.
  */
 #include <gcov.h>
 

@@ -15,7 +15,7 @@ LONG_FUNCTION = 100
 WIDTHS = {".c": 100, ".h": 100, ".def": 120, ".py": 120, ".js": 120, ".sh": 132, ".md": 140}
 HEAD_WIDTH = 120    # a file's first line says its job and its side: it is never broken
 # Rows of tables, addresses, and lists of packages cannot be broken.
-NO_WIDTH = re.compile(r"^\|.*\|$|data:image|https?://|^\t\[\w+\]=\"|^\t[A-Z]+\(\".*\) \\$")
+NO_WIDTH = re.compile(r"^\|.*\|$|data:image|https?://|^\t\[\w+\]=\"|^\t[A-Z]+\(\".*\) \\$|^\t(?:RULE\(|/\*   from )")
 LITERAL = r'"(?:\\.|[^"\\\n])*"'
 # In C a literal is one, so that what is said is found by what it says: its line may be as long as it is.  What is
 # printed as lines has each on one of its own, and SQL its clauses.
@@ -25,7 +25,7 @@ SQL = re.compile(r'"\s*\(?(?:SELECT|INSERT|UPDATE|DELETE|CREATE|WITH|PRAGMA|ALTE
                  r'ORDER|VALUES|COALESCE|CASE|EXISTS)\b|"\(?\w+(?: =|, \w+, \w+,)|"[^"]*\$\d|'
                  r'[\s\S]*\b(?:TEXT|INTEGER|BLOB|NOT NULL|CREATE TABLE|CREATE (?:UNIQUE )?INDEX)\b')
 # Not joined yet: others are at work there.  This list goes when they are.
-MAY_SPLIT = re.compile(r"server/types/settings|lib/http_server|runner/keeper|server/store/store_schema\.c|"
+MAY_SPLIT = re.compile(r"server/types/settings|lib/http_server|runner/supervisor|server/store/store_schema\.c|"
                        r"server/effects/|server/runs/run_follow\.c|server/cli/doctor|server/telegram/telegram_pa")
 
 BANNED = {

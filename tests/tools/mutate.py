@@ -45,7 +45,7 @@ TARGETS = (
      ("test_handle_press", "test_handle_update", "test_command_deploy", "test_decide_push")),
     ("server/policy/policy.c", (), ("test_policy",)),
     ("server/store/audit_chain.c", (), ("test_audit_chain",)),
-    ("server/store/row_question.c", (), ("test_row_question",)),
+    ("server/store/row_button.c", (), ("test_row_button",)),
     ("server/telegram/telegram_html.c", (), ("test_telegram_html",)),
     ("server/telegram/telegram_webhook.c", ("answer_request", "on_begin", "reject", "on_time", "tell_rejected",
                                             "make_event", "on_request", "on_decided"), ("test_telegram_webhook",)),

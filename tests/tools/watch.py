@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """watch.py tsan|valgrind BUILD [WHAT] - tests of that build under ThreadSanitizer or valgrind; what it reports fails.
 
-Unit programs run by themselves, stories by pytest: the server of their Stage, its runner and its keepers are
+Unit programs run by themselves, stories by pytest: the server of their Stage, its runner and its supervisors are
 watched, the scripts are not.  WHAT: only unit programs and stories with that in their name.
 """
 # SPDX-License-Identifier: ISC
@@ -30,9 +30,9 @@ TSAN_STORIES = [
     "test_http_load.py::test_many_at_once_are_each_answered_exactly_once",
 ]
 VALGRIND_STORIES = [
-    "test_flow_production.py::test_a_first_release_is_asked_about_and_has_no_way_back",
+    "test_flow_production.py::test_a_first_release_is_asked_about_and_cannot_roll_back",
     "test_flow_push.py::test_a_good_push_goes_live_by_itself",
-    "test_flow_push.py::test_a_broken_push_is_taken_back_and_told_in_these_words",
+    "test_flow_push.py::test_a_broken_push_is_rolled_back_and_told_in_these_words",
     "test_settings_reload.py::test_a_rotated_telegram_secret_holds_and_telegram_is_told",
     "test_ops_stop.py::test_a_run_that_takes_longer_goes_on_and_the_next_start_adopts_it",
 ]
@@ -53,8 +53,8 @@ VALGRIND = ["valgrind", "--leak-check=full", "--show-leak-kinds=definite,indirec
             f"--suppressions={ROOT / 'tests/tools/valgrind.supp'}"]
 
 
-# A keeper and a question are made for one run, and leave by _exit(): what they hold all their life is closed by that.
-HELD = ("keeper_become", "leader_fork", "run_folder_claim")
+# A supervisor and a question are made for one run, and leave by _exit(): what they hold all their life is closed by that.
+HELD = ("subreaper_init", "leader_fork", "run_folder_claim")
 HELD_MAX = 6
 
 

@@ -103,7 +103,7 @@ show(struct world *w, const struct message *sent)
 	}
 	free(message->text);
 	message->row = sent->id;
-	message->chat = sent->place.chat;
+	message->chat = sent->address.chat;
 	message->sends++;
 	message->buttons = sent->buttons;
 	message->text = malloc(room);
@@ -114,13 +114,13 @@ show(struct world *w, const struct message *sent)
 static void
 deliver(struct world *w, struct effect *effect)
 {
-	if (effect->kind == EFFECT_SAY) {
-		struct said *said = &effect->result->u.said;
-		const struct message *message = &effect->u.say.message;
+	if (effect->kind == EFFECT_SEND_MESSAGE) {
+		struct message_sent *said = &effect->result->u.message_sent;
+		const struct message *message = &effect->u.send_message.message;
 
 		show(w, message);
 		said->message = message->id;
-		said->chat = message->place.chat;
+		said->chat = message->address.chat;
 		said->remote_id = message->remote_id != 0 ? message->remote_id : w->next_remote++;
 	} else {
 		(void)text_copy(w->toast, sizeof(w->toast), effect->u.toast.text);
@@ -148,11 +148,11 @@ take_in(struct world *w, struct outcome *outcome)
 {
 	if (outcome->kind == OUTCOME_WITHDRAW)
 		withdraw(w, outcome->withdraw);
-	if (outcome->kind == OUTCOME_TALLY && outcome->tally.kind == TALLY_DEPLOYMENT)
-		(void)text_copy(w->tallied, sizeof(w->tallied), outcome->tally.label[2]);
+	if (outcome->kind == OUTCOME_METRIC && outcome->increment.kind == INCREMENT_DEPLOYMENT)
+		(void)text_copy(w->tallied, sizeof(w->tallied), outcome->increment.label[2]);
 	if (outcome->kind != OUTCOME_EFFECT)
 		return;
-	if (outcome->effect->kind == EFFECT_SAY || outcome->effect->kind == EFFECT_TOAST) {
+	if (outcome->effect->kind == EFFECT_SEND_MESSAGE || outcome->effect->kind == EFFECT_TOAST) {
 		deliver(w, TAKE(outcome->effect));
 		return;
 	}
@@ -198,7 +198,7 @@ world_update(struct world *w, enum update_kind kind, int64_t person, int64_t cha
 	assert_non_null(update);
 	update->id = w->next_update++;
 	update->kind = kind;
-	update->place.chat = chat;
+	update->address.chat = chat;
 	update->is_private = chat > 0;
 	update->person = person;
 	(void)text_copy(update->name, sizeof(update->name), name);
@@ -223,12 +223,12 @@ world_text(struct world *w, int64_t person, const char *text)
 }
 
 struct answer
-world_press(struct world *w, int64_t person, int64_t chat, const char *question)
+world_press(struct world *w, int64_t person, int64_t chat, const char *button)
 {
 	struct event *event = world_update(w, UPDATE_PRESS, person, chat);
 
 	w->toast[0] = '\0';
-	(void)text_copy(event->u.update->question, sizeof(event->u.update->question), question);
+	(void)text_copy(event->u.update->button, sizeof(event->u.update->button), button);
 	return world_decide(w, event);
 }
 
@@ -310,12 +310,12 @@ must_take(struct world *w, enum effect_kind kind)
 }
 
 void
-world_due(struct world *w, enum wait_kind kind)
+world_due(struct world *w, enum timer_kind kind)
 {
 	for (size_t i = 0; i < w->n_open; i++) {
 		struct effect *effect = w->open[i];
 
-		if (effect->kind != EFFECT_WAIT || effect->u.wait.kind != kind)
+		if (effect->kind != EFFECT_TIMER || effect->u.timer.kind != kind)
 			continue;
 		if (w->aid.at < effect->due)
 			w->aid.at = effect->due;
@@ -328,7 +328,8 @@ world_due(struct world *w, enum wait_kind kind)
 /* --- git --- */
 
 static void
-say_commits(char *text, size_t room, const struct effect_ask *ask, const struct world_git *git)
+say_commits(
+    char *text, size_t room, const struct effect_git_query *ask, const struct world_git *git)
 {
 	const char *ref = git->ref != NULL ? git->ref : ask->ref;
 	int n = snprintf(text, room,
@@ -338,13 +339,13 @@ say_commits(char *text, size_t room, const struct effect_ask *ask, const struct 
 
 	if (ask->branch[0] != '\0')
 		n += snprintf(text + n, room - (size_t)n, "branch %s\nbranch_commit %s\n",
-		    ask->branch, git->is_foreign ? COMMIT_D : git->commit);
+		    ask->branch, git->is_off_branch ? COMMIT_D : git->commit);
 	n += snprintf(text + n, room - (size_t)n, "in_branch %d\n",
-	    git->is_foreign || ask->branch[0] == '\0' ? 0 : 1);
+	    git->is_off_branch || ask->branch[0] == '\0' ? 0 : 1);
 	if (ask->base[0] != '\0')
 		n += snprintf(text + n, room - (size_t)n, "base %s\n", ask->base);
 	n += snprintf(
-	    text + n, room - (size_t)n, "forced %d\ncount %d\n", git->is_forced, git->count);
+	    text + n, room - (size_t)n, "forced %d\ncount %d\n", git->is_force_push, git->count);
 	for (int i = 0; i < git->count && i < LIMIT_COMMITS; i++)
 		n += snprintf(text + n, room - (size_t)n, "change %s Ann Example\tChange %d\n",
 		    git->commit, i + 1);
@@ -355,11 +356,11 @@ say_commits(char *text, size_t room, const struct effect_ask *ask, const struct 
 void
 world_git(struct world *w, struct world_git git)
 {
-	struct effect *effect = must_take(w, EFFECT_ASK);
-	struct asked *asked = &effect->result->u.asked;
+	struct effect *effect = must_take(w, EFFECT_GIT_QUERY);
+	struct git_answered *asked = &effect->result->u.git_answered;
 	char text[8192];
 
-	assert_int_equal(effect->u.ask.kind, ASK_COMMITS);
+	assert_int_equal(effect->u.git_query.kind, GIT_QUERY_COMMITS);
 	if (git.is_unreachable) {
 		asked->exit_status = 69;
 		asked->unreachable = true;
@@ -369,7 +370,7 @@ world_git(struct world *w, struct world_git git)
 		(void)snprintf(text, sizeof(text),
 		    "error %s\npossible branch develop\npossible tag v1.2\nend\n", git.error);
 	} else {
-		say_commits(text, sizeof(text), &effect->u.ask, &git);
+		say_commits(text, sizeof(text), &effect->u.git_query, &git);
 	}
 	asked->answer = strdup(text);
 	report(w, effect);
@@ -378,13 +379,13 @@ world_git(struct world *w, struct world_git git)
 void
 world_git_heads(struct world *w, const char *develop, const char *main_branch)
 {
-	struct effect *effect = must_take(w, EFFECT_ASK);
+	struct effect *effect = must_take(w, EFFECT_GIT_QUERY);
 	char text[512];
 
-	assert_int_equal(effect->u.ask.kind, ASK_HEADS);
+	assert_int_equal(effect->u.git_query.kind, GIT_QUERY_HEADS);
 	(void)snprintf(
 	    text, sizeof(text), "head %s develop\nhead %s main\nend\n", develop, main_branch);
-	effect->result->u.asked.answer = strdup(text);
+	effect->result->u.git_answered.answer = strdup(text);
 	report(w, effect);
 }
 
@@ -429,9 +430,9 @@ world_run_ships(struct world *w, int n, const char *name, const char *image)
 }
 
 void
-world_run_deaf(struct world *w)
+world_run_incompatible(struct world *w)
 {
-	struct event *event = store_aid_event(&w->aid, EVENT_RUN_DEAF);
+	struct event *event = store_aid_event(&w->aid, EVENT_RUN_INCOMPATIBLE);
 
 	event->u.run_started.run = open_run(w);
 	(void)world_decide(w, event);
@@ -522,7 +523,7 @@ world_button(const struct world_message *message, const char *label)
 	assert_non_null(message);
 	for (size_t i = 0; i < message->buttons.n; i++)
 		if (strstr(message->buttons.at[i].label, label) != NULL)
-			return message->buttons.at[i].question;
+			return message->buttons.at[i].id;
 	return "";
 }
 

@@ -46,7 +46,7 @@
 
 /* How a run ends; untouched: it had released nothing. */
 #define GOOD ((struct run_ended){ .gate_opened = true, .released = true })
-#define UNTOUCHED \
+#define FAILED_BEFORE_RELEASE \
 	((struct run_ended){ .gate_opened = true, .exit_status = 65, .detail = "no such file" })
 #define TOUCHED ((struct run_ended){ .gate_opened = true, .released = true, .exit_status = 1 })
 
@@ -95,7 +95,7 @@ struct answer world_decide(struct world *w, struct event *event);
 /* What people do: in the group WORLD_GROUP, unless a chat is given. */
 struct answer world_text(struct world *w, int64_t person, const char *text);
 struct answer world_text_in(struct world *w, int64_t person, int64_t chat, const char *text);
-struct answer world_press(struct world *w, int64_t person, int64_t chat, const char *question);
+struct answer world_press(struct world *w, int64_t person, int64_t chat, const char *button);
 
 /* An update with a fresh id, to be changed and decided. */
 struct event *world_update(struct world *w, enum update_kind kind, int64_t person, int64_t chat);
@@ -109,15 +109,15 @@ struct effect *world_take(struct world *w, enum effect_kind kind);
 size_t world_count(const struct world *w, enum effect_kind kind);
 
 /* The oldest WAIT of a kind comes due. */
-void world_due(struct world *w, enum wait_kind kind);
+void world_due(struct world *w, enum timer_kind kind);
 
 /* What git says to the oldest ASK; what is left out is what a good branch has. */
 struct world_git {
 	const char *commit;
 	const char *subject;
 	const char *ref;
-	bool is_foreign;
-	bool is_forced;
+	bool is_off_branch;
+	bool is_force_push;
 	int count;
 	const char *error; /* the ref is none of the repository */
 	bool is_unreachable;
@@ -129,7 +129,7 @@ void world_git_heads(struct world *w, const char *develop, const char *main_bran
 int world_run_starts(struct world *w);
 void world_run_step(struct world *w, int n, const char *name);
 void world_run_ships(struct world *w, int n, const char *name, const char *image);
-void world_run_deaf(struct world *w);
+void world_run_incompatible(struct world *w);
 void world_run_lost(struct world *w);
 void world_run_ends(struct world *w, struct run_ended ended);
 

@@ -14,7 +14,7 @@
 
 #include "lib/loop.h"
 
-struct asking {
+struct git_query_queue {
 	int fd;
 	const char *request;
 	size_t size;
@@ -41,7 +41,7 @@ is_whole(const struct http_asked *asked, size_t got)
 static void
 on_ready(struct loop_io *io, unsigned events, void *ctx)
 {
-	struct asking *a = ctx;
+	struct git_query_queue *a = ctx;
 	ssize_t n;
 
 	(void)io;
@@ -80,7 +80,9 @@ connect_to(uint16_t port)
 void
 http_ask(struct loop *loop, uint16_t port, const void *request, size_t size, struct http_asked *ret)
 {
-	struct asking a = { .fd = connect_to(port), .request = request, .size = size, .ret = ret };
+	struct git_query_queue a = {
+		.fd = connect_to(port), .request = request, .size = size, .ret = ret
+	};
 	struct loop_io io;
 
 	memset(ret, 0, sizeof(*ret));

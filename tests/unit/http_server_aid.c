@@ -136,7 +136,7 @@ server_aid_set_up(void **state)
 }
 
 void
-peer_hang_up(struct peer *peer)
+peer_hang_up(struct connection *peer)
 {
 	if (peer->fd < 0)
 		return;
@@ -162,7 +162,7 @@ server_aid_tear_down(void **state)
 static void
 on_peer_readable(struct loop_io *io, unsigned events, void *ctx)
 {
-	struct peer *peer = ctx;
+	struct connection *peer = ctx;
 	ssize_t got = recv(peer->fd, peer->in + peer->size, sizeof(peer->in) - 1 - peer->size, 0);
 
 	(void)events;
@@ -178,7 +178,7 @@ on_peer_readable(struct loop_io *io, unsigned events, void *ctx)
 }
 
 void
-peer_watch(struct server_aid *f, struct peer *peer)
+peer_watch(struct server_aid *f, struct connection *peer)
 {
 	assert_true(peer->fd >= 0);
 	peer->size = 0;
@@ -190,7 +190,7 @@ peer_watch(struct server_aid *f, struct peer *peer)
 }
 
 void
-peer_call(struct server_aid *f, struct peer *peer)
+peer_call(struct server_aid *f, struct connection *peer)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET,
 		.sin_port = htons(http_server_port(f->server)),
@@ -202,13 +202,13 @@ peer_call(struct server_aid *f, struct peer *peer)
 }
 
 void
-peer_say(struct peer *peer, const void *text, size_t size)
+peer_say(struct connection *peer, const void *text, size_t size)
 {
 	assert_int_equal(send(peer->fd, text, size, MSG_NOSIGNAL), size);
 }
 
 void
-peer_post(struct peer *peer, const char *path, size_t size)
+peer_post(struct connection *peer, const char *path, size_t size)
 {
 	char text[2048];
 	int used = snprintf(text, sizeof(text),
@@ -222,7 +222,7 @@ peer_post(struct peer *peer, const char *path, size_t size)
 }
 
 bool
-peer_has_answer(const struct peer *peer)
+peer_has_answer(const struct connection *peer)
 {
 	return strstr(peer->in, "\r\n\r\n") != NULL;
 }

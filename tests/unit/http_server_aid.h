@@ -24,7 +24,7 @@
 #define POST_ECHO "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 
 /* The other end of a connection. */
-struct peer {
+struct connection {
 	struct loop_io io;
 	int fd;
 	char in[8192];
@@ -43,8 +43,8 @@ struct server_aid {
 	size_t piece_bytes;
 	unsigned users_freed;
 	char seen[256];
-	struct peer peer;
-	struct peer second;
+	struct connection peer;
+	struct connection second;
 };
 
 int server_aid_set_up(void **state);
@@ -57,12 +57,12 @@ void server_aid_start(
     struct server_aid *f, const struct http_server_config *config, const char *where);
 void server_aid_start_and_call(struct server_aid *f); /* as it is, and `peer` is there */
 
-void peer_call(struct server_aid *f, struct peer *peer); /* connects */
-void peer_watch(struct server_aid *f, struct peer *peer); /* has connected by itself */
-void peer_say(struct peer *peer, const void *text, size_t size);
+void peer_call(struct server_aid *f, struct connection *peer); /* connects */
+void peer_watch(struct server_aid *f, struct connection *peer); /* has connected by itself */
+void peer_say(struct connection *peer, const void *text, size_t size);
 #define SAY(peer, text) peer_say((peer), (text), sizeof(text) - 1)
-void peer_post(struct peer *peer, const char *path, size_t size); /* so many letters */
-bool peer_has_answer(const struct peer *peer);
-void peer_hang_up(struct peer *peer);
+void peer_post(struct connection *peer, const char *path, size_t size); /* so many letters */
+bool peer_has_answer(const struct connection *peer);
+void peer_hang_up(struct connection *peer);
 
 #endif

@@ -216,12 +216,12 @@ on_lost(void *ctx, const char *stuck)
 }
 
 static void
-on_deaf(void *ctx)
+on_incompatible(void *ctx)
 {
 	struct story *story = ctx;
 
 	assert_int_equal(story->ends, 0);
-	story->deaf++;
+	story->incompatible++;
 }
 
 static void
@@ -265,8 +265,8 @@ runs_aid_order(int64_t run)
 struct runs_watch
 runs_aid_watch(struct story *story)
 {
-	return (struct runs_watch){ on_hello, on_step, on_lost, on_deaf, on_ended, on_put_off,
-		on_dropped, story };
+	return (struct runs_watch){ on_hello, on_step, on_lost, on_incompatible, on_ended,
+		on_put_off, on_dropped, story };
 }
 
 void
@@ -324,7 +324,7 @@ runs_aid_on_answer(void *ctx, int exit_status, bool unreachable, const char *tex
 }
 
 void
-runs_aid_on_wish(struct runs_wish *wish)
+runs_aid_on_stop_request(struct runs_stop_request *request)
 {
-	(*(int *)wish->ctx)++;
+	(*(int *)request->ctx)++;
 }

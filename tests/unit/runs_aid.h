@@ -22,7 +22,7 @@ struct story {
 	struct scene *scene;
 	int hellos;
 	int lost;
-	int deaf;
+	int incompatible;
 	int ends;
 	int dropped;
 	int put_off;
@@ -90,9 +90,9 @@ pid_t runs_aid_parent(pid_t pid);
 /* SIGKILL; 0, whom runs_aid_parent() did not find, would be all of us, who runs the tests too. */
 void runs_aid_kill(pid_t pid);
 
-/* For runs_ask(), ctx is the scene; and for a wish, ctx counts (an int). */
+/* For runs_git_query_start(), ctx is the scene; and for a wish, ctx counts (an int). */
 void runs_aid_on_answer(
     void *ctx, int exit_status, bool unreachable, const char *text, size_t size);
-void runs_aid_on_wish(struct runs_wish *wish);
+void runs_aid_on_stop_request(struct runs_stop_request *request);
 
 #endif

@@ -50,12 +50,12 @@ void
 store_aid_open(
     struct store_aid *aid, store_handler *const *handlers, store_decode *const *decoders, ...)
 {
-	const char *place = getenv("TMPDIR");
+	const char *address = getenv("TMPDIR");
 	va_list more;
 
 	*aid = (struct store_aid){ .at = STORE_AID_AT };
 	assert_in_range(snprintf(aid->folder, sizeof(aid->folder), "%s/store_aid.XXXXXX",
-			    place == NULL ? "/tmp" : place),
+			    address == NULL ? "/tmp" : address),
 	    0, sizeof(aid->folder) - 1);
 	assert_non_null(mkdtemp(aid->folder));
 	(void)snprintf(aid->path, sizeof(aid->path), "%s/db", aid->folder);

@@ -5,7 +5,7 @@
  *	store_aid_open(&aid, handlers, decoders, "STAGING_HEALTH_URL=http://127.0.0.1:1/", NULL);
  *	event = store_aid_event(&aid, EVENT_UPDATE);	// fill event->u
  *	answer = store_aid_decide(&aid, event);
- *	effect = store_aid_take(&aid, EFFECT_SAY);	// NULL: none was handed out
+ *	effect = store_aid_take(&aid, EFFECT_SEND_MESSAGE);	// NULL: none was handed out
  *	store_aid_report(&aid, effect);		// its result, filled in effect->result->u
  *	store_aid_close(&aid);
  *

@@ -23,11 +23,11 @@ enum act {
 	FAILS,	   /* the run, having touched the target */
 	STOPPED,   /* the run, since it was asked to */
 	SHUT,	   /* the run's gate never opened */
-	LOST,	   /* the run's keeper: what it started is being ended */
+	LOST,	   /* the run's supervisor: what it started is being ended */
 	GONE,	   /* ... and has ended */
 	WELL,	   /* the probe */
-	SICK,	   /* the probe, text says why */
-	DUE,	   /* a deadline: person is its enum wait_kind */
+	UNHEALTHY, /* the probe, text says why */
+	DUE,	   /* a deadline: person is its enum timer_kind */
 	CLOSES,	   /* an effect with no more to it than its end: person is its enum effect_kind */
 };
 
@@ -54,7 +54,7 @@ static const struct play staging[] = {
 	DEPLOYS(COMMIT_A),
 	{ WELL, 0, NULL, NULL },
 	DEPLOYS(COMMIT_B),
-	{ SICK, 0, "status 500", NULL },
+	{ UNHEALTHY, 0, "status 500", NULL },
 	{ STARTS, 0, NULL, NULL },
 	{ ENDS, 0, NULL, NULL },
 	{ WELL, 0, NULL, NULL },
@@ -77,7 +77,7 @@ static const struct play production[] = {
 	{ GIT_NO, 0, "no such ref", NULL },
 	{ TEXT, ADA, "/deploy production", NULL },
 	{ GIT, 0, COMMIT_B, NULL },
-	{ DUE, WAIT_QUESTION, NULL, NULL },
+	{ DUE, TIMER_QUESTION, NULL, NULL },
 	{ STALE, ADA, NULL, NULL },
 	{ TEXT, ADA, "/deploy production", NULL },
 	{ GIT, 0, COMMIT_B, NULL },
@@ -93,7 +93,7 @@ static const struct play cancelled[] = {
 	{ STARTS, 0, NULL, NULL },
 	{ SAYS, 0, "release", NULL },
 	{ TEXT, CY, "/cancel staging", NULL },
-	{ CLOSES, EFFECT_END, NULL, NULL },
+	{ CLOSES, EFFECT_STOP_RUN, NULL, NULL },
 	{ STOPPED, 0, NULL, NULL },
 	{ STARTS, 0, NULL, NULL },
 	{ LOST, 0, NULL, NULL },
@@ -131,7 +131,7 @@ static const struct play pushes[] = {
 	{ STARTS, 0, NULL, NULL },
 	{ LOST, 0, NULL, NULL },
 	{ GONE, 0, NULL, NULL },
-	{ DUE, WAIT_POLL, NULL, NULL },
+	{ DUE, TIMER_POLL, NULL, NULL },
 	{ HEADS, 0, COMMIT_D, COMMIT_B },
 };
 
@@ -149,18 +149,18 @@ static const struct play talk[] = {
 	{ REJECTED, 0, NULL, NULL },
 	{ SETTINGS, 0, NULL, NULL },
 	{ MOVED, ADA, NULL, NULL },
-	{ DUE, WAIT_DAILY, NULL, NULL },
+	{ DUE, TIMER_DAILY, NULL, NULL },
 };
 
 static void
 press(struct world *w, int64_t person, const char *label)
 {
 	for (size_t i = w->n_screen; i-- > 0;) {
-		const char *question = world_button(&w->screen[i], label);
+		const char *button = world_button(&w->screen[i], label);
 
-		if (question[0] == '\0')
+		if (button[0] == '\0')
 			continue;
-		(void)world_press(w, person, w->screen[i].chat, question);
+		(void)world_press(w, person, w->screen[i].chat, button);
 		return;
 	}
 	fail_msg("nothing has the button %s", label);
@@ -279,11 +279,11 @@ play_step(struct world *w, const struct play *play)
 		world_run_lost(w);
 		break;
 	case WELL:
-	case SICK:
+	case UNHEALTHY:
 		world_probed(w, play->text);
 		break;
 	case DUE:
-		world_due(w, (enum wait_kind)play->person);
+		world_due(w, (enum timer_kind)play->person);
 		break;
 	case CLOSES:
 		closes(w, (enum effect_kind)play->person);

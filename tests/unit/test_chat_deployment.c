@@ -29,8 +29,8 @@ sample(enum deploy_state state)
 		.subject = "Make it blue",
 		.author = "Ann",
 		.previous = "9f8e7d6c9f8e7d6c9f8e7d6c9f8e7d6c9f8e7d6c",
-		.asked_by = 11,
-		.asker = "@ada",
+		.requested_by = 11,
+		.requester = "@ada",
 		.started_at = NOW - 61000,
 		.urls = "http://127.0.0.1:1/",
 		.run = 3,
@@ -51,7 +51,7 @@ about(const struct deployment *deployment)
 		.deployment = deployment,
 		.environment = &there,
 		.audit_head = "0badcafe",
-		.has_way_back = true,
+		.can_roll_back = true,
 		.release = 42,
 		.at = NOW,
 	};
@@ -175,8 +175,8 @@ nothing_from_outside_marks_or_breaks_a_text(void **state)
 		(void)text_copy(bad.author, sizeof(bad.author), BAD);
 		(void)text_copy(clean.detail, sizeof(clean.detail), CLEANED);
 		(void)text_copy(bad.detail, sizeof(bad.detail), BAD);
-		(void)text_copy(clean.asker, sizeof(clean.asker), CLEANED);
-		(void)text_copy(bad.asker, sizeof(bad.asker), BAD);
+		(void)text_copy(clean.requester, sizeof(clean.requester), CLEANED);
+		(void)text_copy(bad.requester, sizeof(bad.requester), BAD);
 		(void)text_copy(clean.note, sizeof(clean.note), CLEANED);
 		(void)text_copy(bad.note, sizeof(bad.note), BAD);
 		(void)text_copy(clean.ref, sizeof(clean.ref), CLEANED);
@@ -200,7 +200,7 @@ nothing_from_outside_marks_or_breaks_a_text(void **state)
 }
 
 static void
-only_what_is_under_way_is_live(void **state)
+only_what_is_in_progress_is_live(void **state)
 {
 	(void)state;
 	for (int s = 0; s < DEPLOY_STATE_COUNT; s++) {
@@ -257,7 +257,7 @@ a_failure_says_what_is_known_to_run(void **state)
 	(void)state;
 	what.environment = &empty;
 	says(&what, "staging has no release yet; nothing was touched");
-	deployment.is_touched = true;
+	deployment.target_changed = true;
 	says(&what, "staging is NOT known to be well");
 	says(&what, "Last known release: none");
 	what.environment = &there;
@@ -291,7 +291,7 @@ main(void)
 		cmocka_unit_test(going_back_to_the_same_commit_is_no_contradiction),
 		cmocka_unit_test(every_end_after_a_start_carries_the_audits_head),
 		cmocka_unit_test(nothing_from_outside_marks_or_breaks_a_text),
-		cmocka_unit_test(only_what_is_under_way_is_live),
+		cmocka_unit_test(only_what_is_in_progress_is_live),
 		cmocka_unit_test(an_alarm_rings_for_bad_ends_that_nobody_asked_for),
 		cmocka_unit_test(steps_are_ticked_with_their_time),
 		cmocka_unit_test(a_failure_says_what_is_known_to_run),

@@ -9,7 +9,7 @@
 	    .ended_on_request = true, \
 	    .exit_status = -1, \
 	    .signal_number = 15 })
-#define ENDED_TOUCHED \
+#define ENDED_TARGET_CHANGED \
 	((struct run_ended){ .gate_opened = true, \
 	    .ended_on_request = true, \
 	    .released = true, \
@@ -24,16 +24,16 @@ a_cancel_asks_for_the_end_and_decides_nothing(void **state)
 	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	(void)world_text(&w, WORLD_STAGING_USER, "/cancel staging");
-	assert_int_equal(world_count(&w, EFFECT_END), 1);
+	assert_int_equal(world_count(&w, EFFECT_STOP_RUN), 1);
 	assert_int_equal(
-	    world_peek(&w, EFFECT_END)->u.end.run, world_peek(&w, EFFECT_RUN)->u.run.run);
+	    world_peek(&w, EFFECT_STOP_RUN)->u.stop_run.run, world_peek(&w, EFFECT_RUN)->u.run.run);
 	assert_int_equal(world_state(&w), DEPLOY_STOPPING);
-	(void)store_aid_report(&w.aid, world_take(&w, EFFECT_END));
+	(void)store_aid_report(&w.aid, world_take(&w, EFFECT_STOP_RUN));
 	assert_int_equal(world_state(&w), DEPLOY_STOPPING);
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
 	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
 	assert_non_null(world_says(&w, "staging is stopping: that cannot be cancelled"));
-	assert_int_equal(world_count(&w, EFFECT_END), 0);
+	assert_int_equal(world_count(&w, EFFECT_STOP_RUN), 0);
 
 	world_run_ends(&w, ENDED);
 	assert_int_equal(world_state(&w), DEPLOY_FAILED);
@@ -45,14 +45,14 @@ a_cancel_asks_for_the_end_and_decides_nothing(void **state)
 }
 
 static void
-what_was_cancelled_after_release_is_taken_back(void **state)
+what_was_cancelled_after_release_is_rolled_back(void **state)
 {
 	struct world w;
 
 	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
-	world_run_ends(&w, ENDED_TOUCHED);
+	world_run_ends(&w, ENDED_TARGET_CHANGED);
 	assert_int_equal(world_peek(&w, EFFECT_RUN)->u.run.program, PROGRAM_ROLLBACK);
 	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
 	assert_non_null(world_says(&w, "staging is rolling back: that cannot be cancelled"));
@@ -64,7 +64,7 @@ what_was_cancelled_after_release_is_taken_back(void **state)
 }
 
 static void
-what_succeeds_before_its_end_is_asked_for_is_taken_back_all_the_same(void **state)
+what_succeeds_before_its_end_is_asked_for_is_rolled_back_all_the_same(void **state)
 {
 	struct world w;
 
@@ -103,7 +103,7 @@ a_cancel_while_verifying_drops_the_probe_and_goes_back(void **state)
 }
 
 static void
-a_cancel_while_verifying_without_a_way_back_is_not_called_untouched(void **state)
+a_cancel_while_verifying_without_a_rollback_is_not_called_untouched(void **state)
 {
 	struct world w;
 
@@ -138,7 +138,7 @@ a_run_ended_before_its_gate_opened_never_begins(void **state)
 }
 
 static void
-nothing_under_way_is_said_to_whoever_cancels(void **state)
+nothing_in_progress_is_said_to_whoever_cancels(void **state)
 {
 	struct world w;
 
@@ -152,7 +152,7 @@ nothing_under_way_is_said_to_whoever_cancels(void **state)
 static void
 a_cancel_button_of_what_has_ended_is_expired(void **state)
 {
-	char id[LIMIT_QUESTION];
+	char id[LIMIT_BUTTON_ID];
 	struct world w;
 
 	(void)state;
@@ -172,14 +172,14 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_cancel_asks_for_the_end_and_decides_nothing),
-		cmocka_unit_test(what_was_cancelled_after_release_is_taken_back),
+		cmocka_unit_test(what_was_cancelled_after_release_is_rolled_back),
 		cmocka_unit_test(
-		    what_succeeds_before_its_end_is_asked_for_is_taken_back_all_the_same),
+		    what_succeeds_before_its_end_is_asked_for_is_rolled_back_all_the_same),
 		cmocka_unit_test(a_cancel_while_verifying_drops_the_probe_and_goes_back),
 		cmocka_unit_test(
-		    a_cancel_while_verifying_without_a_way_back_is_not_called_untouched),
+		    a_cancel_while_verifying_without_a_rollback_is_not_called_untouched),
 		cmocka_unit_test(a_run_ended_before_its_gate_opened_never_begins),
-		cmocka_unit_test(nothing_under_way_is_said_to_whoever_cancels),
+		cmocka_unit_test(nothing_in_progress_is_said_to_whoever_cancels),
 		cmocka_unit_test(a_cancel_button_of_what_has_ended_is_expired),
 	};
 

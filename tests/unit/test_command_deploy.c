@@ -40,7 +40,7 @@ a_deploy_goes_from_chat_to_live(void **state)
 	world_open(&w, STAGING_URL, NULL);
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
 	assert_string_equal(world_plain(world_last(&w)), "🔎 staging: asking git for develop …");
-	assert_string_equal(world_peek(&w, EFFECT_ASK)->u.ask.ref, "develop");
+	assert_string_equal(world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.ref, "develop");
 	assert_null(world_peek(&w, EFFECT_RUN));
 
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
@@ -172,7 +172,7 @@ a_step_told_twice_is_one(void **state)
 }
 
 static void
-a_deploy_of_what_is_live_goes_back_to_what_was_before_it(void **state)
+a_deploy_of_what_is_live_rolls_back_to_what_was_before_it(void **state)
 {
 	struct world w;
 
@@ -213,11 +213,11 @@ a_git_that_does_not_answer_is_told_a_person_once(void **state)
 	(void)state;
 	world_open(&w, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	assert_false(world_peek(&w, EFFECT_ASK)->u.ask.is_patient);
+	assert_false(world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.is_patient);
 	world_git(&w, (struct world_git){ .is_unreachable = true });
 	assert_non_null(world_says(&w, "could not read from remote"));
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_REFUSED);
-	assert_int_equal(world_count(&w, EFFECT_ASK), 0);
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
 	world_close(&w);
 }
 
@@ -242,54 +242,55 @@ an_answer_after_the_environment_became_busy_is_refused(void **state)
 static void
 the_question_shows_what_would_change(void **state)
 {
-	struct world_message *question;
+	struct world_message *button;
 	struct world w;
 
 	(void)state;
 	world_open(&w, NULL);
-	question = ask_production(&w, COMMIT_A);
+	button = ask_production(&w, COMMIT_A);
 	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_non_null(strstr(world_plain(question), "aaaaaaa Make it blue"));
-	assert_non_null(strstr(world_plain(question), "by Ann Example · asked by @ada"));
-	assert_non_null(strstr(world_plain(question), "Nothing was released to production yet."));
-	assert_non_null(strstr(world_plain(question), "no rollback available"));
-	assert_int_equal(question->buttons.n, 2);
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(question, "Confirm"));
+	assert_non_null(strstr(world_plain(button), "aaaaaaa Make it blue"));
+	assert_non_null(strstr(world_plain(button), "by Ann Example · asked by @ada"));
+	assert_non_null(strstr(world_plain(button), "Nothing was released to production yet."));
+	assert_non_null(strstr(world_plain(button), "no rollback available"));
+	assert_int_equal(button->buttons.n, 2);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(button, "Confirm"));
 	world_run_ends(&w, GOOD);
 
 	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
-	assert_string_equal(world_peek(&w, EFFECT_ASK)->u.ask.base, ""); /* was it moved on? */
+	assert_string_equal(
+	    world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.base, ""); /* was it moved on? */
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_string_equal(world_peek(&w, EFFECT_ASK)->u.ask.base, COMMIT_A);
+	assert_string_equal(world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.base, COMMIT_A);
 	world_git(&w,
 	    (struct world_git){
-		.commit = COMMIT_B, .count = 12, .is_foreign = true, .is_forced = true });
-	question = world_says(&w, "Deploy to production?");
-	assert_non_null(strstr(world_plain(question), "replaces aaaaaaa (release 1, "));
+		.commit = COMMIT_B, .count = 12, .is_off_branch = true, .is_force_push = true });
+	button = world_says(&w, "Deploy to production?");
+	assert_non_null(strstr(world_plain(button), "replaces aaaaaaa (release 1, "));
 	assert_non_null(
-	    strstr(world_plain(question), "12 commits since:\n• bbbbbbb Change 1 — Ann Example"));
-	assert_non_null(strstr(world_plain(question), "… and 2 more"));
-	assert_non_null(strstr(
-	    question->text, MARK_BOLD "forced: what is live is not in its history" MARK_BOLD));
+	    strstr(world_plain(button), "12 commits since:\n• bbbbbbb Change 1 — Ann Example"));
+	assert_non_null(strstr(world_plain(button), "… and 2 more"));
 	assert_non_null(
-	    strstr(question->text, MARK_BOLD "not in the branch of production" MARK_BOLD));
-	assert_null(strstr(world_plain(question), "no rollback available"));
+	    strstr(button->text, MARK_BOLD "forced: what is live is not in its history" MARK_BOLD));
+	assert_non_null(
+	    strstr(button->text, MARK_BOLD "not in the branch of production" MARK_BOLD));
+	assert_null(strstr(world_plain(button), "no rollback available"));
 	world_close(&w);
 }
 
 static void
 confirm_runs_the_commit_that_was_shown(void **state)
 {
-	struct world_message *question;
+	struct world_message *button;
 	struct world w;
 
 	(void)state;
 	world_open(&w, NULL);
-	question = ask_production(&w, COMMIT_A);
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(question, "Confirm"));
+	button = ask_production(&w, COMMIT_A);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(button, "Confirm"));
 	assert_string_equal(w.toast, "Started.");
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
-	assert_int_equal(world_count(&w, EFFECT_WAIT), 1); /* only the daily one */
+	assert_int_equal(world_count(&w, EFFECT_TIMER), 1); /* only the daily one */
 	assert_int_equal(world_audited(&w, "deploy_requested", "confirmed"), 1);
 
 	/* Beside the run, never before it. */
@@ -306,14 +307,14 @@ confirm_runs_the_commit_that_was_shown(void **state)
 static void
 a_second_confirm_starts_nothing(void **state)
 {
-	struct world_message *question;
-	char id[LIMIT_QUESTION];
+	struct world_message *button;
+	char id[LIMIT_BUTTON_ID];
 	struct world w;
 
 	(void)state;
 	world_open(&w, NULL);
-	question = ask_production(&w, COMMIT_A);
-	(void)text_copy(id, sizeof(id), world_button(question, "Confirm"));
+	button = ask_production(&w, COMMIT_A);
+	(void)text_copy(id, sizeof(id), world_button(button, "Confirm"));
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, id);
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, id);
 	assert_string_equal(w.toast, "This button has expired or was used.");
@@ -327,16 +328,16 @@ a_second_confirm_starts_nothing(void **state)
 static void
 only_who_asked_may_confirm_or_decline(void **state)
 {
-	struct world_message *question;
+	struct world_message *button;
 	struct world w;
 
 	(void)state;
 	world_open(&w, NULL);
-	question = ask_production(&w, COMMIT_A);
-	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_GROUP, world_button(question, "Confirm"));
+	button = ask_production(&w, COMMIT_A);
+	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_GROUP, world_button(button, "Confirm"));
 	assert_string_equal(w.toast, "⛔ Only @ada may answer this.");
-	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_GROUP, world_button(question, "Cancel"));
-	(void)world_press(&w, WORLD_STRANGER, WORLD_GROUP, world_button(question, "Confirm"));
+	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_GROUP, world_button(button, "Cancel"));
+	(void)world_press(&w, WORLD_STRANGER, WORLD_GROUP, world_button(button, "Confirm"));
 	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
 	assert_int_equal(world_audited(&w, "\"denied\"", "telegram:22"), 2);
 	assert_int_equal(world_audited(&w, "\"denied\"", "telegram:99"), 1);
@@ -347,15 +348,15 @@ only_who_asked_may_confirm_or_decline(void **state)
 static void
 a_question_that_is_declined_starts_nothing(void **state)
 {
-	struct world_message *question;
-	char confirm[LIMIT_QUESTION];
+	struct world_message *button;
+	char confirm[LIMIT_BUTTON_ID];
 	struct world w;
 
 	(void)state;
 	world_open(&w, NULL);
-	question = ask_production(&w, COMMIT_A);
-	(void)text_copy(confirm, sizeof(confirm), world_button(question, "Confirm"));
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(question, "Cancel"));
+	button = ask_production(&w, COMMIT_A);
+	(void)text_copy(confirm, sizeof(confirm), world_button(button, "Confirm"));
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(button, "Cancel"));
 	assert_non_null(world_says(&w, "cancelled before it began"));
 	assert_int_equal(world_says(&w, "cancelled before it began")->buttons.n, 0);
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, confirm);
@@ -367,17 +368,17 @@ a_question_that_is_declined_starts_nothing(void **state)
 static void
 a_question_expires_after_two_minutes(void **state)
 {
-	struct world_message *question;
-	char confirm[LIMIT_QUESTION];
+	struct world_message *button;
+	char confirm[LIMIT_BUTTON_ID];
 	int64_t asked;
 	struct world w;
 
 	(void)state;
 	world_open(&w, NULL);
 	asked = w.aid.at;
-	question = ask_production(&w, COMMIT_A);
-	(void)text_copy(confirm, sizeof(confirm), world_button(question, "Confirm"));
-	world_due(&w, WAIT_QUESTION);
+	button = ask_production(&w, COMMIT_A);
+	(void)text_copy(confirm, sizeof(confirm), world_button(button, "Confirm"));
+	world_due(&w, TIMER_QUESTION);
 	assert_in_range(w.aid.at - asked, 120000, 121000);
 	assert_non_null(world_says(&w, "nobody confirmed it in time"));
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, confirm);
@@ -390,14 +391,14 @@ a_question_expires_after_two_minutes(void **state)
 static void
 who_lost_the_role_between_question_and_press_is_denied(void **state)
 {
-	struct world_message *question;
+	struct world_message *button;
 	struct world w;
 
 	(void)state;
 	world_open(&w, NULL);
-	question = ask_production(&w, COMMIT_A);
+	button = ask_production(&w, COMMIT_A);
 	world_settings(&w, "ADMIN_TELEGRAM_IDS=22", NULL);
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(question, "Confirm"));
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(button, "Confirm"));
 	assert_string_equal(w.toast, "⛔ deploy: you have no role here.");
 	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
 	assert_int_equal(world_audited(&w, "\"denied\"", "telegram:11"), 1);
@@ -407,13 +408,13 @@ who_lost_the_role_between_question_and_press_is_denied(void **state)
 static void
 a_press_in_another_chat_is_not_ours(void **state)
 {
-	struct world_message *question;
+	struct world_message *button;
 	struct world w;
 
 	(void)state;
 	world_open(&w, NULL);
-	question = ask_production(&w, COMMIT_A);
-	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, world_button(question, "Confirm"));
+	button = ask_production(&w, COMMIT_A);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, world_button(button, "Confirm"));
 	assert_string_equal(w.toast, "This button has expired or was used.");
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, "00000000000000000000000000000000");
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, "");
@@ -426,7 +427,7 @@ static void
 busy_at_the_press_is_refused(void **state)
 {
 	struct world_message *first;
-	char later[LIMIT_QUESTION];
+	char later[LIMIT_BUTTON_ID];
 	struct world w;
 
 	(void)state;
@@ -449,7 +450,7 @@ busy_at_the_press_is_refused(void **state)
 
 /* Held after an automatic rollback: asked about even where nothing is asked. */
 static void
-a_held_commit_is_asked_about_with_a_warning(void **state)
+a_blocked_commit_is_asked_about_with_a_warning(void **state)
 {
 	struct world w;
 
@@ -460,7 +461,7 @@ a_held_commit_is_asked_about_with_a_warning(void **state)
 	world_run_ends(
 	    &w, (struct run_ended){ .gate_opened = true, .released = true, .exit_status = 1 });
 	world_run_ends(&w, GOOD);
-	assert_string_equal(world_environment(&w, "staging").held_commit, COMMIT_B);
+	assert_string_equal(world_environment(&w, "staging").blocked_commit, COMMIT_B);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
 	world_git(&w, (struct world_git){ .commit = COMMIT_B });
 	assert_null(world_peek(&w, EFFECT_RUN));
@@ -480,7 +481,7 @@ a_request_is_cancelled_while_git_is_asked(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
 	assert_non_null(world_says(&w, "cancelling develop."));
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_CANCELLED);
-	if (world_peek(&w, EFFECT_ASK) != NULL)
+	if (world_peek(&w, EFFECT_GIT_QUERY) != NULL)
 		world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_CANCELLED);
@@ -493,7 +494,7 @@ static void
 the_log_is_sent_as_often_as_somebody_asks(void **state)
 {
 	const struct effect *document;
-	char id[LIMIT_QUESTION];
+	char id[LIMIT_BUTTON_ID];
 	struct world w;
 
 	(void)state;
@@ -507,7 +508,7 @@ the_log_is_sent_as_often_as_somebody_asks(void **state)
 	document = world_peek(&w, EFFECT_DOCUMENT);
 	assert_non_null(document);
 	assert_string_equal(document->u.document.file_name, "staging-aaaaaaa-1.log");
-	assert_int_equal(document->u.document.place.chat, WORLD_GROUP);
+	assert_int_equal(document->u.document.address.chat, WORLD_GROUP);
 	(void)world_press(&w, WORLD_STRANGER, WORLD_GROUP, id);
 	assert_int_equal(world_audited(&w, "\"denied\"", "\"log\""), 1);
 	world_run_ends(&w, GOOD);
@@ -527,9 +528,9 @@ anyone_who_may_cancel_there_may_press_cancel(void **state)
 	world_deploy_starts(&w, COMMIT_A);
 	message = world_says_in(&w, WORLD_GROUP, "staging ←");
 	(void)world_press(&w, WORLD_STRANGER, WORLD_GROUP, world_button(message, "Cancel"));
-	assert_null(world_peek(&w, EFFECT_END));
+	assert_null(world_peek(&w, EFFECT_STOP_RUN));
 	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, world_button(message, "Cancel"));
-	assert_non_null(world_peek(&w, EFFECT_END));
+	assert_non_null(world_peek(&w, EFFECT_STOP_RUN));
 	assert_int_equal(world_active(&w, "staging").state, DEPLOY_STOPPING);
 	world_close(&w);
 }
@@ -566,7 +567,7 @@ main(void)
 		cmocka_unit_test(a_deploy_asked_for_elsewhere_is_told_to_the_team_too),
 		cmocka_unit_test(the_gate_opens_only_for_what_was_recorded),
 		cmocka_unit_test(a_step_told_twice_is_one),
-		cmocka_unit_test(a_deploy_of_what_is_live_goes_back_to_what_was_before_it),
+		cmocka_unit_test(a_deploy_of_what_is_live_rolls_back_to_what_was_before_it),
 		cmocka_unit_test(a_ref_that_is_none_is_answered_with_what_is_possible),
 		cmocka_unit_test(a_git_that_does_not_answer_is_told_a_person_once),
 		cmocka_unit_test(an_answer_after_the_environment_became_busy_is_refused),
@@ -579,7 +580,7 @@ main(void)
 		cmocka_unit_test(who_lost_the_role_between_question_and_press_is_denied),
 		cmocka_unit_test(a_press_in_another_chat_is_not_ours),
 		cmocka_unit_test(busy_at_the_press_is_refused),
-		cmocka_unit_test(a_held_commit_is_asked_about_with_a_warning),
+		cmocka_unit_test(a_blocked_commit_is_asked_about_with_a_warning),
 		cmocka_unit_test(a_request_is_cancelled_while_git_is_asked),
 		cmocka_unit_test(a_role_lost_while_git_is_asked_starts_nothing),
 		cmocka_unit_test(the_log_is_sent_as_often_as_somebody_asks),

@@ -5,7 +5,7 @@
 static void
 a_persons_rollback_asks_with_one_button_and_goes_live(void **state)
 {
-	struct world_message *question;
+	struct world_message *button;
 	const struct effect *run;
 	struct world w;
 
@@ -14,12 +14,12 @@ a_persons_rollback_asks_with_one_button_and_goes_live(void **state)
 	world_deploy_goes_live(&w, COMMIT_A);
 	world_deploy_goes_live(&w, COMMIT_B);
 	(void)world_text(&w, WORLD_ADMIN, "/rollback staging");
-	question = world_last(&w);
-	assert_non_null(strstr(world_plain(question), "Roll back staging?\nbbbbbbb → aaaaaaa"));
-	assert_int_equal(question->buttons.n, 1);
+	button = world_last(&w);
+	assert_non_null(strstr(world_plain(button), "Roll back staging?\nbbbbbbb → aaaaaaa"));
+	assert_int_equal(button->buttons.n, 1);
 	assert_null(world_peek(&w, EFFECT_RUN));
 
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, question->buttons.at[0].question);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, button->buttons.at[0].id);
 	run = world_peek(&w, EFFECT_RUN);
 	assert_non_null(run);
 	assert_int_equal(run->u.run.program, PROGRAM_ROLLBACK);
@@ -29,13 +29,13 @@ a_persons_rollback_asks_with_one_button_and_goes_live(void **state)
 	assert_non_null(world_says(&w, "staging is running: that cannot be cancelled"));
 	assert_string_equal(
 	    world_button(world_says_in(&w, WORLD_GROUP, "↩️ staging ←"), "Cancel"), "");
-	assert_null(world_peek(&w, EFFECT_END));
+	assert_null(world_peek(&w, EFFECT_STOP_RUN));
 
 	world_run_ends(&w, GOOD);
 	world_probed(&w, NULL);
 	assert_int_equal(world_state(&w), DEPLOY_LIVE);
 	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
-	assert_string_equal(world_environment(&w, "staging").held_commit, "");
+	assert_string_equal(world_environment(&w, "staging").blocked_commit, "");
 	assert_non_null(world_says(&w, "release 3, rolled back"));
 	assert_int_equal(world_audited(&w, "rollback_started", "telegram:11"), 1);
 	assert_int_equal(world_audited(&w, "rollback_completed", NULL), 1);
@@ -60,7 +60,7 @@ a_rollback_after_the_same_commit_twice_goes_to_another_one(void **state)
 }
 
 static void
-a_persons_rollback_that_fails_has_no_way_back_of_its_own(void **state)
+a_persons_rollback_that_fails_cannot_roll_back_of_its_own(void **state)
 {
 	struct world w;
 
@@ -69,7 +69,7 @@ a_persons_rollback_that_fails_has_no_way_back_of_its_own(void **state)
 	world_deploy_goes_live(&w, COMMIT_A);
 	world_deploy_goes_live(&w, COMMIT_B);
 	(void)world_text(&w, WORLD_ADMIN, "/rollback staging 1");
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_last(&w)->buttons.at[0].question);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_last(&w)->buttons.at[0].id);
 	world_run_ends(&w, GOOD);
 	world_probed(&w, "HTTP 500");
 	assert_null(world_peek(&w, EFFECT_RUN));
@@ -93,7 +93,7 @@ a_rollback_to_what_is_not_there_lists_what_is(void **state)
 	assert_non_null(world_says(&w, "staging has no release 77. There are:\n• 1 aaaaaaa"));
 	(void)world_text(&w, WORLD_ADMIN, "/rollback staging aaaaaaa1");
 	assert_non_null(world_says(&w, "staging runs aaaaaaa already."));
-	assert_int_equal(world_count(&w, EFFECT_WAIT), 1);
+	assert_int_equal(world_count(&w, EFFECT_TIMER), 1);
 	world_close(&w);
 }
 
@@ -106,9 +106,9 @@ from_down_a_rollback_goes_to_the_last_that_was_healthy(void **state)
 	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	world_run_ends(&w, TOUCHED);
-	world_run_ends(&w, UNTOUCHED);
+	world_run_ends(&w, FAILED_BEFORE_RELEASE);
 	(void)world_text(&w, WORLD_ADMIN, "/rollback staging");
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_last(&w)->buttons.at[0].question);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_last(&w)->buttons.at[0].id);
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
 	world_run_ends(&w, GOOD);
 	world_probed(&w, NULL);
@@ -122,7 +122,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_persons_rollback_asks_with_one_button_and_goes_live),
 		cmocka_unit_test(a_rollback_after_the_same_commit_twice_goes_to_another_one),
-		cmocka_unit_test(a_persons_rollback_that_fails_has_no_way_back_of_its_own),
+		cmocka_unit_test(a_persons_rollback_that_fails_cannot_roll_back_of_its_own),
 		cmocka_unit_test(a_rollback_to_what_is_not_there_lists_what_is),
 		cmocka_unit_test(from_down_a_rollback_goes_to_the_last_that_was_healthy),
 	};

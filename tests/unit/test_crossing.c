@@ -36,7 +36,7 @@ outside_is_refused_when_the_queue_is_full_and_ours_never(void **state)
 		assert_true(crossing_submit(crossing, event_new(EVENT_UPDATE)));
 	assert_false(crossing_submit(crossing, refused));
 	for (int i = 0; i < 200; i++)
-		assert_true(crossing_submit(crossing, event_new(EVENT_SAID)));
+		assert_true(crossing_submit(crossing, event_new(EVENT_MESSAGE_SENT)));
 	assert_true(crossing_take_events(crossing, &list, SIZE_MAX, 0));
 	assert_int_equal(list.length, LIMIT_EVENTS + 200);
 	assert_true(crossing_submit(crossing, refused));
@@ -95,11 +95,12 @@ a_closed_crossing_gives_what_it_has_and_then_ends(void **state)
 	struct queue_list list = { 0 };
 
 	(void)state;
-	assert_true(crossing_submit(crossing, event_new(EVENT_SAID)));
+	assert_true(crossing_submit(crossing, event_new(EVENT_MESSAGE_SENT)));
 	crossing_close(crossing);
 	assert_false(crossing_submit(crossing, late));
 	event_free(late);
-	assert_true(crossing_submit(crossing, event_new(EVENT_SAID))); /* taken, and dropped */
+	assert_true(
+	    crossing_submit(crossing, event_new(EVENT_MESSAGE_SENT))); /* taken, and dropped */
 	assert_true(crossing_take_events(crossing, &list, 64, -1));
 	assert_int_equal(list.length, 1);
 	free_events(&list);
@@ -116,14 +117,14 @@ the_loop_is_woken_when_it_had_nothing(void **state)
 
 	(void)state;
 	assert_false(crossing_take_outcomes(crossing, &list));
-	queue_list_add(&list, &outcome_new(OUTCOME_TALLY)->link);
+	queue_list_add(&list, &outcome_new(OUTCOME_METRIC)->link);
 	queue_list_add(&list, &outcome_new(OUTCOME_FATAL)->link);
 	crossing_put(crossing, &list);
 	assert_int_equal(list.length, 0);
 	assert_int_equal(woken, 1);
 	assert_true(crossing_take_outcomes(crossing, &list));
 	assert_int_equal(list.length, 2);
-	assert_int_equal(QUEUE_ITEM(list.first, struct outcome, link)->kind, OUTCOME_TALLY);
+	assert_int_equal(QUEUE_ITEM(list.first, struct outcome, link)->kind, OUTCOME_METRIC);
 	for (struct queue_link *l; (l = queue_list_take(&list)) != NULL;)
 		outcome_free(QUEUE_ITEM(l, struct outcome, link));
 	crossing_free(crossing);

@@ -17,7 +17,7 @@
 
 #include "lib/err.h"
 
-struct place {
+struct chat_address {
 	char folder[64];
 	char path[96];
 	struct db *db;
@@ -26,7 +26,7 @@ struct place {
 static int
 set_up(void **state)
 {
-	struct place *p = calloc(1, sizeof(*p));
+	struct chat_address *p = calloc(1, sizeof(*p));
 	struct err err;
 
 	(void)snprintf(p->folder, sizeof(p->folder), "/tmp/test_db.XXXXXX");
@@ -47,7 +47,7 @@ static int
 tear_down(void **state)
 {
 	static const char *const files[] = { "", "-wal", "-shm" };
-	struct place *p = *state;
+	struct chat_address *p = *state;
 	char path[128];
 
 	db_close(p->db);
@@ -63,7 +63,7 @@ tear_down(void **state)
 static void
 values_are_bound_by_name_wherever_they_stand(void **state)
 {
-	struct db *db = ((struct place *)*state)->db;
+	struct db *db = ((struct chat_address *)*state)->db;
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	struct err err;
 	size_t size;
@@ -93,7 +93,7 @@ static void
 the_same_statement_can_run_inside_itself(void **state)
 {
 	const char *sql = "SELECT id FROM t WHERE id >= $1 ORDER BY id";
-	struct db *db = ((struct place *)*state)->db;
+	struct db *db = ((struct chat_address *)*state)->db;
 	struct db_rows outer, inner;
 	int seen = 0;
 
@@ -114,7 +114,7 @@ the_same_statement_can_run_inside_itself(void **state)
 static void
 more_statements_than_the_cache_holds_work_too(void **state)
 {
-	struct db *db = ((struct place *)*state)->db;
+	struct db *db = ((struct chat_address *)*state)->db;
 	char sql[64];
 	int64_t value;
 
@@ -129,7 +129,7 @@ more_statements_than_the_cache_holds_work_too(void **state)
 static void
 a_rollback_leaves_nothing_and_a_savepoint_loses_only_its_own(void **state)
 {
-	struct db *db = ((struct place *)*state)->db;
+	struct db *db = ((struct chat_address *)*state)->db;
 	int64_t count;
 
 	assert_true(db_begin(db, NULL));
@@ -156,7 +156,7 @@ a_rollback_leaves_nothing_and_a_savepoint_loses_only_its_own(void **state)
 static void
 failures_have_their_kind(void **state)
 {
-	struct place *p = *state;
+	struct chat_address *p = *state;
 	struct err err;
 	int64_t value;
 	FILE *junk;
@@ -187,7 +187,7 @@ failures_have_their_kind(void **state)
 static void
 a_full_database_is_told_apart_and_recovers(void **state)
 {
-	struct db *db = ((struct place *)*state)->db;
+	struct db *db = ((struct chat_address *)*state)->db;
 	struct err err = { 0 };
 	int64_t pages, ignored;
 
@@ -206,7 +206,7 @@ a_full_database_is_told_apart_and_recovers(void **state)
 static void
 the_file_is_private_and_read_only_changes_nothing(void **state)
 {
-	struct place *p = *state;
+	struct chat_address *p = *state;
 	struct db *reader;
 	struct stat st;
 	struct err err;
@@ -233,7 +233,7 @@ the_file_is_private_and_read_only_changes_nothing(void **state)
 }
 
 static off_t
-size_of_log(const struct place *p)
+size_of_log(const struct chat_address *p)
 {
 	char path[128];
 	struct stat st;
@@ -247,7 +247,7 @@ size_of_log(const struct place *p)
 static void
 the_log_that_a_reader_holds_back_shrinks_when_the_reader_has_gone(void **state)
 {
-	struct place *p = *state;
+	struct chat_address *p = *state;
 	sqlite3 *reader;
 	struct err err;
 	off_t held;
@@ -292,7 +292,7 @@ damage(const char *path, int64_t page)
 static void
 a_damaged_table_is_found_and_its_neighbour_is_well(void **state)
 {
-	struct place *p = *state;
+	struct chat_address *p = *state;
 	int64_t page, pages;
 	struct err err;
 

@@ -18,7 +18,7 @@
 #define US   10001
 #define THEM 10002
 
-struct place {
+struct chat_address {
 	char folder[64];
 	char path[96];
 };
@@ -26,7 +26,7 @@ struct place {
 static const char *const names[] = { "", "-journal", "-wal", "-shm" };
 
 static void
-name_file(const struct place *p, const char *suffix, char ret[128])
+name_file(const struct chat_address *p, const char *suffix, char ret[128])
 {
 	(void)snprintf(ret, 128, "%s%s", p->path, suffix);
 }
@@ -34,7 +34,7 @@ name_file(const struct place *p, const char *suffix, char ret[128])
 static int
 set_up(void **state)
 {
-	struct place *p = calloc(1, sizeof(*p));
+	struct chat_address *p = calloc(1, sizeof(*p));
 
 	(void)snprintf(p->folder, sizeof(p->folder), "/tmp/test_db_files.XXXXXX");
 	if (mkdtemp(p->folder) == NULL)
@@ -47,7 +47,7 @@ set_up(void **state)
 static int
 tear_down(void **state)
 {
-	struct place *p = *state;
+	struct chat_address *p = *state;
 	char path[128];
 
 	for (size_t i = 0; i < COUNT(names); i++) {
@@ -61,7 +61,7 @@ tear_down(void **state)
 
 /* Opens it as the server's user: 0, or 1 and the error is about the file of that suffix. */
 static int
-open_as_us(const struct place *p, const char *suffix)
+open_as_us(const struct chat_address *p, const char *suffix)
 {
 	char path[128];
 	int status;
@@ -86,7 +86,7 @@ open_as_us(const struct place *p, const char *suffix)
 }
 
 static void
-put_theirs(const struct place *p, const char *suffix)
+put_theirs(const struct chat_address *p, const char *suffix)
 {
 	char path[128];
 
@@ -100,7 +100,7 @@ put_theirs(const struct place *p, const char *suffix)
 static void
 what_another_user_put_there_is_refused_until_it_is_gone(void **state)
 {
-	const struct place *p = *state;
+	const struct chat_address *p = *state;
 	char path[128];
 
 	if (geteuid() != 0)
@@ -117,7 +117,7 @@ what_another_user_put_there_is_refused_until_it_is_gone(void **state)
 static void
 only_the_database_stays(void **state)
 {
-	const struct place *p = *state;
+	const struct chat_address *p = *state;
 	struct err err;
 	struct db *db = db_open(p->path, 0, &err);
 	char path[128];

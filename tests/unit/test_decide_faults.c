@@ -121,9 +121,9 @@ copy_of(const struct event *event)
 		copy->u.update = malloc(sizeof(*copy->u.update));
 		assert_non_null(copy->u.update);
 		*copy->u.update = *event->u.update;
-	} else if (event->kind == EVENT_ASKED) {
-		copy->u.asked.answer = strdup(event->u.asked.answer);
-		assert_non_null(copy->u.asked.answer);
+	} else if (event->kind == EVENT_GIT_ANSWERED) {
+		copy->u.git_answered.answer = strdup(event->u.git_answered.answer);
+		assert_non_null(copy->u.git_answered.answer);
 	} else if (event->kind == EVENT_PROBED) {
 		size_t size = event->u.probed.n * sizeof(*event->u.probed.findings);
 
@@ -371,7 +371,7 @@ a_statement_that_the_disk_refuses_undoes_its_decision(void **state)
 }
 
 static void
-a_statement_that_always_fails_is_put_aside_or_closes_its_effect(void **state)
+a_statement_that_always_fails_is_quarantined_or_closes_its_effect(void **state)
 {
 	(void)state;
 	play_all_with(FAIL_STEP_REFUSED);
@@ -484,7 +484,7 @@ main(void)
 		cmocka_unit_test(a_statement_that_the_disk_refuses_undoes_its_decision),
 		cmocka_unit_test(a_statement_without_memory_undoes_its_decision),
 		cmocka_unit_test(a_decision_without_memory_is_undone),
-		cmocka_unit_test(a_statement_that_always_fails_is_put_aside_or_closes_its_effect),
+		cmocka_unit_test(a_statement_that_always_fails_is_quarantined_or_closes_its_effect),
 	};
 
 	attempts.chance = number_from("SEED", (unsigned)time(NULL));

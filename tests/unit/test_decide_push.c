@@ -22,10 +22,10 @@ a_push_to_develop_deploys_staging(void **state)
 	(void)state;
 	world_open(&w, NULL);
 	assert_int_equal(world_decide(&w, world_push(&w, "develop")).status, 200);
-	ask = world_peek(&w, EFFECT_ASK);
+	ask = world_peek(&w, EFFECT_GIT_QUERY);
 	assert_non_null(ask);
-	assert_true(ask->u.ask.is_patient);
-	assert_string_equal(ask->u.ask.ref, "develop");
+	assert_true(ask->u.git_query.is_patient);
+	assert_string_equal(ask->u.git_query.ref, "develop");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "staging ← aaaaaaa"));
@@ -63,9 +63,9 @@ a_push_that_is_said_again_tries_again_what_came_to_nothing(void **state)
 	push(&w, "develop", COMMIT_A);
 	push(&w, "develop", COMMIT_A); /* while it runs: it is under way already */
 	assert_int_equal(world_newest(&w, "staging").id, 1);
-	world_run_ends(&w, UNTOUCHED);
+	world_run_ends(&w, FAILED_BEFORE_RELEASE);
 	assert_int_equal(world_deployment(&w, 1).state, DEPLOY_FAILED);
-	world_due(&w, WAIT_POLL);
+	world_due(&w, TIMER_POLL);
 	world_git_heads(&w, COMMIT_A, COMMIT_B);
 	assert_int_equal(world_newest(&w, "staging").id, 1); /* a poll would try for ever */
 	push(&w, "develop", COMMIT_A);
@@ -105,7 +105,7 @@ a_push_that_is_said_again_leaves_alone_what_somebody_cancelled(void **state)
 	push(&w, "develop", COMMIT_A);
 	running = world_says(&w, "staging ← aaaaaaa");
 	(void)world_press(&w, WORLD_STAGING_USER, WORLD_TEAM, world_button(running, "Cancel"));
-	world_run_ends(&w, UNTOUCHED);
+	world_run_ends(&w, FAILED_BEFORE_RELEASE);
 	assert_int_equal(world_deployment(&w, 1).state, DEPLOY_FAILED);
 	assert_int_equal(world_deployment(&w, 1).why, DEPLOY_WHY_CANCELLED);
 	push(&w, "develop", COMMIT_A);
@@ -131,7 +131,7 @@ a_redelivery_is_one_delivery(void **state)
 	assert_false(world_decide(&w, first).is_duplicate);
 	assert_true(world_decide(&w, same_id).is_duplicate);
 	assert_true(world_decide(&w, same_body).is_duplicate);
-	assert_int_equal(world_count(&w, EFFECT_ASK), 1);
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
 	world_close(&w);
 }
 
@@ -159,7 +159,7 @@ what_is_no_push_of_ours_to_a_branch_of_ours_does_nothing(void **state)
 	event = world_push(&w, "develop");
 	event->u.delivery.kind = DELIVERY_PING;
 	assert_int_equal(world_decide(&w, event).status, 200);
-	assert_int_equal(world_count(&w, EFFECT_ASK), 0);
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
 	assert_int_equal(w.n_screen, 0);
 	world_close(&w);
 }
@@ -175,7 +175,7 @@ any_signed_repository_is_ours_where_only_a_url_is_set(void **state)
 	event = world_push(&w, "develop");
 	(void)text_copy(event->u.delivery.repository, LIMIT_REF, "other/name");
 	assert_int_equal(world_decide(&w, event).status, 200);
-	assert_int_equal(world_count(&w, EFFECT_ASK), 1);
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
 	world_close(&w);
 }
 
@@ -230,7 +230,7 @@ what_waits_can_be_cancelled(void **state)
 /* --- held --- */
 
 static void
-a_push_of_what_was_taken_back_is_told_and_not_deployed(void **state)
+a_push_of_what_was_rolled_back_is_told_and_not_deployed(void **state)
 {
 	struct world w;
 
@@ -241,7 +241,7 @@ a_push_of_what_was_taken_back_is_told_and_not_deployed(void **state)
 	push(&w, "develop", COMMIT_B);
 	world_run_ends(&w, TOUCHED);
 	world_run_ends(&w, GOOD);
-	assert_string_equal(world_environment(&w, "staging").held_commit, COMMIT_B);
+	assert_string_equal(world_environment(&w, "staging").blocked_commit, COMMIT_B);
 
 	/* Another head comes and goes: then B is news again, and still held. */
 	push(&w, "develop", COMMIT_C);
@@ -267,7 +267,7 @@ what_is_held_while_it_waits_is_not_started(void **state)
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_QUEUED);
 	world_run_ends(&w, TOUCHED);
 	world_run_ends(&w, GOOD);
-	assert_string_equal(world_environment(&w, "staging").held_commit, COMMIT_B);
+	assert_string_equal(world_environment(&w, "staging").blocked_commit, COMMIT_B);
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_REFUSED);
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "it was taken back while this waited"));
@@ -275,7 +275,7 @@ what_is_held_while_it_waits_is_not_started(void **state)
 }
 
 static void
-another_commit_that_goes_live_ends_the_hold(void **state)
+another_commit_that_goes_live_ends_the_block(void **state)
 {
 	struct world w;
 
@@ -287,7 +287,7 @@ another_commit_that_goes_live_ends_the_hold(void **state)
 	world_run_ends(&w, GOOD);
 	push(&w, "develop", COMMIT_C);
 	world_run_ends(&w, GOOD);
-	assert_string_equal(world_environment(&w, "staging").held_commit, "");
+	assert_string_equal(world_environment(&w, "staging").blocked_commit, "");
 	assert_false(world_environment(&w, "staging").is_unacknowledged);
 	push(&w, "develop", COMMIT_B);
 	assert_non_null(world_peek(&w, EFFECT_RUN));
@@ -299,19 +299,19 @@ another_commit_that_goes_live_ends_the_hold(void **state)
 static void
 a_push_to_main_asks_the_team_and_any_admin_may_confirm(void **state)
 {
-	struct world_message *question;
+	struct world_message *button;
 	struct world w;
 
 	(void)state;
 	world_open(&w, NULL);
 	push(&w, "main", COMMIT_A);
 	assert_null(world_peek(&w, EFFECT_RUN));
-	question = world_says_in(&w, WORLD_TEAM, "Deploy to production?");
-	assert_non_null(question);
-	(void)world_press(&w, WORLD_STAGING_USER, WORLD_TEAM, world_button(question, "Confirm"));
+	button = world_says_in(&w, WORLD_TEAM, "Deploy to production?");
+	assert_non_null(button);
+	(void)world_press(&w, WORLD_STAGING_USER, WORLD_TEAM, world_button(button, "Confirm"));
 	assert_string_equal(w.toast, "⛔ deploy: only an admin may.");
 	assert_null(world_peek(&w, EFFECT_RUN));
-	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, world_button(question, "Confirm"));
+	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, world_button(button, "Confirm"));
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
 	assert_int_equal(world_audited(&w, "confirmed", "telegram:22"), 1);
 	assert_int_equal(world_audited(&w, "\"denied\"", "telegram:33"), 1);
@@ -322,16 +322,16 @@ a_push_to_main_asks_the_team_and_any_admin_may_confirm(void **state)
 static void
 a_staging_user_may_not_answer_the_question_after_a_push(void **state)
 {
-	struct world_message *question;
+	struct world_message *button;
 	struct world w;
 
 	(void)state;
 	world_open(&w, "STAGING_CONFIRM=true", NULL);
 	push(&w, "develop", COMMIT_A);
-	question = world_says_in(&w, WORLD_TEAM, "Deploy to staging?");
-	(void)world_press(&w, WORLD_STAGING_USER, WORLD_TEAM, world_button(question, "Confirm"));
+	button = world_says_in(&w, WORLD_TEAM, "Deploy to staging?");
+	(void)world_press(&w, WORLD_STAGING_USER, WORLD_TEAM, world_button(button, "Confirm"));
 	assert_string_equal(w.toast, "⛔ Only an admin may answer this.");
-	(void)world_press(&w, WORLD_STAGING_USER, WORLD_TEAM, world_button(question, "Cancel"));
+	(void)world_press(&w, WORLD_STAGING_USER, WORLD_TEAM, world_button(button, "Cancel"));
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_AWAITING_CONFIRMATION);
 	world_close(&w);
@@ -340,7 +340,7 @@ a_staging_user_may_not_answer_the_question_after_a_push(void **state)
 static void
 a_newer_push_replaces_the_question_and_says_so(void **state)
 {
-	char old[LIMIT_QUESTION];
+	char old[LIMIT_BUTTON_ID];
 	struct world w;
 
 	(void)state;
@@ -354,7 +354,7 @@ a_newer_push_replaces_the_question_and_says_so(void **state)
 	assert_string_equal(w.toast, "This button has expired or was used.");
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_int_equal(
-	    world_count(&w, EFFECT_WAIT), 2); /* the newer question's, and the daily one */
+	    world_count(&w, EFFECT_TIMER), 2); /* the newer question's, and the daily one */
 	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, world_button(world_last(&w), "Confirm"));
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_B);
 	world_close(&w);
@@ -370,7 +370,7 @@ the_question_after_a_push_stands_for_a_day(void **state)
 	world_open(&w, NULL);
 	asked = w.aid.at;
 	push(&w, "main", COMMIT_A);
-	world_due(&w, WAIT_QUESTION);
+	world_due(&w, TIMER_QUESTION);
 	assert_in_range(w.aid.at - asked, 86400000, 86401000);
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_EXPIRED);
 	world_close(&w);
@@ -426,20 +426,20 @@ the_first_poll_of_all_only_remembers(void **state)
 
 	(void)state;
 	world_open(&w, POLLING, NULL);
-	world_due(&w, WAIT_POLL);
+	world_due(&w, TIMER_POLL);
 	world_git_heads(&w, COMMIT_A, COMMIT_B);
-	assert_int_equal(world_count(&w, EFFECT_ASK), 0);
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
 	assert_string_equal(world_environment(&w, "staging").seen_commit, COMMIT_A);
 	assert_string_equal(world_environment(&w, "production").seen_commit, COMMIT_B);
 	assert_int_equal(w.n_screen, 0);
 
-	world_due(&w, WAIT_POLL);
+	world_due(&w, TIMER_POLL);
 	world_git_heads(&w, COMMIT_A, COMMIT_B);
-	assert_int_equal(world_count(&w, EFFECT_ASK), 0);
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
 
-	world_due(&w, WAIT_POLL);
+	world_due(&w, TIMER_POLL);
 	world_git_heads(&w, COMMIT_C, COMMIT_B);
-	assert_int_equal(world_count(&w, EFFECT_ASK), 1);
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
 	world_git(&w, (struct world_git){ .commit = COMMIT_C });
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_C);
 	assert_int_equal(world_newest(&w, "staging").trigger, TRIGGER_POLL);
@@ -454,15 +454,15 @@ a_poll_that_fails_is_tried_again(void **state)
 
 	(void)state;
 	world_open(&w, POLLING, NULL);
-	world_due(&w, WAIT_POLL);
-	ask = world_take(&w, EFFECT_ASK);
-	ask->result->u.asked.exit_status = 69;
-	ask->result->u.asked.unreachable = true;
-	ask->result->u.asked.answer = strdup("error fatal: no route\n");
+	world_due(&w, TIMER_POLL);
+	ask = world_take(&w, EFFECT_GIT_QUERY);
+	ask->result->u.git_answered.exit_status = 69;
+	ask->result->u.git_answered.unreachable = true;
+	ask->result->u.git_answered.answer = strdup("error fatal: no route\n");
 	(void)store_aid_report(&w.aid, ask);
 	(void)world_text(&w, WORLD_ADMIN, "/history staging"); /* takes in what came out */
-	world_due(&w, WAIT_POLL);
-	assert_int_equal(world_count(&w, EFFECT_ASK), 1);
+	world_due(&w, TIMER_POLL);
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
 	world_close(&w);
 }
 
@@ -473,7 +473,7 @@ heads_first(struct world *w)
 	for (size_t i = 0; i < w->n_open; i++) {
 		struct effect *effect = w->open[i];
 
-		if (effect->kind != EFFECT_ASK || effect->u.ask.kind != ASK_HEADS)
+		if (effect->kind != EFFECT_GIT_QUERY || effect->u.git_query.kind != GIT_QUERY_HEADS)
 			continue;
 		w->open[i] = w->open[0];
 		w->open[0] = effect;
@@ -488,14 +488,14 @@ polls_do_not_pile_up_questions(void **state)
 
 	(void)state;
 	world_open(&w, POLLING, NULL);
-	world_due(&w, WAIT_POLL);
+	world_due(&w, TIMER_POLL);
 	world_git_heads(&w, COMMIT_A, COMMIT_B);
 	for (int i = 0; i < 20; i++) {
-		world_due(&w, WAIT_POLL);
+		world_due(&w, TIMER_POLL);
 		heads_first(&w);
 		world_git_heads(&w, COMMIT_C, COMMIT_D);
 	}
-	assert_true(world_count(&w, EFFECT_ASK) <= 2);
+	assert_true(world_count(&w, EFFECT_GIT_QUERY) <= 2);
 	world_close(&w);
 }
 
@@ -508,9 +508,9 @@ the_webhook_and_the_poll_deploy_a_commit_once(void **state)
 	world_open(&w, POLLING, NULL);
 	push(&w, "develop", COMMIT_A);
 	world_run_ends(&w, GOOD);
-	world_due(&w, WAIT_POLL);
+	world_due(&w, TIMER_POLL);
 	world_git_heads(&w, COMMIT_A, COMMIT_B);
-	assert_int_equal(world_count(&w, EFFECT_ASK), 0);
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
 	assert_int_equal(world_newest(&w, "staging").id, 1);
 	world_close(&w);
 }
@@ -529,9 +529,9 @@ main(void)
 		cmocka_unit_test(any_signed_repository_is_ours_where_only_a_url_is_set),
 		cmocka_unit_test(the_latest_push_waits_and_the_one_before_says_so),
 		cmocka_unit_test(what_waits_can_be_cancelled),
-		cmocka_unit_test(a_push_of_what_was_taken_back_is_told_and_not_deployed),
+		cmocka_unit_test(a_push_of_what_was_rolled_back_is_told_and_not_deployed),
 		cmocka_unit_test(what_is_held_while_it_waits_is_not_started),
-		cmocka_unit_test(another_commit_that_goes_live_ends_the_hold),
+		cmocka_unit_test(another_commit_that_goes_live_ends_the_block),
 		cmocka_unit_test(a_push_to_main_asks_the_team_and_any_admin_may_confirm),
 		cmocka_unit_test(a_staging_user_may_not_answer_the_question_after_a_push),
 		cmocka_unit_test(a_newer_push_replaces_the_question_and_says_so),

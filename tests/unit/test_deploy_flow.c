@@ -21,7 +21,7 @@ does(const struct deploy_acts *acts, enum deploy_act what)
 static bool
 starts_something(const struct deploy_acts *acts)
 {
-	return does(acts, DEPLOY_DO_RUN) || does(acts, DEPLOY_DO_RUN_BACK);
+	return does(acts, DEPLOY_DO_RUN) || does(acts, DEPLOY_DO_RUN_ROLLBACK);
 }
 
 /* Only these come from an exit record: nothing of the run is alive then. */
@@ -29,8 +29,8 @@ static bool
 is_exit(enum deploy_event event)
 {
 	return event == DEPLOY_ON_SCRIPT_OK || event == DEPLOY_ON_SCRIPT_OK_UNPROBED ||
-	    event == DEPLOY_ON_SCRIPT_BAD || event == DEPLOY_ON_SCRIPT_BAD_NO_BACK ||
-	    event == DEPLOY_ON_UNTOUCHED || event == DEPLOY_ON_AGAIN;
+	    event == DEPLOY_ON_SCRIPT_FAILED || event == DEPLOY_ON_SCRIPT_FAILED_NO_ROLLBACK ||
+	    event == DEPLOY_ON_FAILED_BEFORE_RELEASE || event == DEPLOY_ON_AGAIN;
 }
 
 static bool
@@ -128,7 +128,7 @@ can_be_a_persons_rollback(enum deploy_state state)
 static void
 whoever_cancels_is_always_answered(void **state)
 {
-	static const enum deploy_event cancels[] = { DEPLOY_ON_CANCEL, DEPLOY_ON_CANCEL_NO_BACK,
+	static const enum deploy_event cancels[] = { DEPLOY_ON_CANCEL, DEPLOY_ON_CANCEL_NO_ROLLBACK,
 		DEPLOY_ON_CANCEL_ROLLBACK };
 
 	(void)state;
@@ -229,8 +229,8 @@ is_possible(const struct walk *walk, enum deploy_event event)
 		return false; /* run_verdict() orders no other run of what was told to stop */
 	if (is_exit(event) || event == DEPLOY_ON_FOLDER_GONE)
 		return walk->alive;
-	if (event == DEPLOY_ON_HEALTHY || event == DEPLOY_ON_SICK ||
-	    event == DEPLOY_ON_SICK_NO_BACK)
+	if (event == DEPLOY_ON_HEALTHY || event == DEPLOY_ON_UNHEALTHY ||
+	    event == DEPLOY_ON_UNHEALTHY_NO_ROLLBACK)
 		return walk->probing;
 	return true;
 }
@@ -251,8 +251,8 @@ walk_on(struct walk *walk, enum deploy_event event)
 		assert_true(is_final(walk->state));
 		walk->alive = false;
 	}
-	if (event == DEPLOY_ON_HEALTHY || event == DEPLOY_ON_SICK ||
-	    event == DEPLOY_ON_SICK_NO_BACK || does(&acts, DEPLOY_DO_DROP_PROBE))
+	if (event == DEPLOY_ON_HEALTHY || event == DEPLOY_ON_UNHEALTHY ||
+	    event == DEPLOY_ON_UNHEALTHY_NO_ROLLBACK || does(&acts, DEPLOY_DO_DROP_PROBE))
 		walk->probing = false;
 	if (starts_something(&acts)) {
 		assert_false(walk->alive);

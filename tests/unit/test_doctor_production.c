@@ -216,7 +216,7 @@ is_inside(struct production *f)
 static void
 fleeting(struct production *f)
 {
-	f->fleeting_place = "tmpfs";
+	f->volatile_folder = "tmpfs";
 }
 static void
 wild_clock(struct production *f)

@@ -57,24 +57,24 @@ a_run_comes_back_as_it_was(void **state)
 static void
 a_question_to_git_comes_back_as_it_was(void **state)
 {
-	struct effect *effect = effect_new(EFFECT_ASK), *copy;
-	struct effect_ask ask = {
-		.kind = ASK_HEADS,
+	struct effect *effect = effect_new(EFFECT_GIT_QUERY), *copy;
+	struct effect_git_query ask = {
+		.kind = GIT_QUERY_HEADS,
 		.environment = "production",
 		.ref = "-x",
 		.base = "abc",
 		.branch = "main",
 		.n_branches = LIMIT_ENVIRONMENTS,
 		.is_patient = true,
-		.asked_by = "github:ada(7)",
+		.requested_by = "github:ada(7)",
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ask.n_branches; i++)
 		memset(ask.branches[i], 'a' + (int)i, LIMIT_REF - 1);
-	effect->u.ask = ask;
+	effect->u.git_query = ask;
 	copy = again(effect);
-	assert_memory_equal(&copy->u.ask, &ask, sizeof(ask));
+	assert_memory_equal(&copy->u.git_query, &ask, sizeof(ask));
 	effect_free(effect);
 	effect_free(copy);
 }
@@ -113,31 +113,31 @@ small_ones_come_back_as_they_were(void **state)
 	struct effect *effect, *copy;
 
 	(void)state;
-	effect = effect_new(EFFECT_END);
-	effect->u.end.run = 5;
+	effect = effect_new(EFFECT_STOP_RUN);
+	effect->u.stop_run.run = 5;
 	copy = again(effect);
-	assert_int_equal(copy->u.end.run, 5);
+	assert_int_equal(copy->u.stop_run.run, 5);
 	effect_free(effect);
 	effect_free(copy);
 
-	effect = effect_new(EFFECT_FORGET);
-	effect->u.forget.run = 6;
+	effect = effect_new(EFFECT_PURGE_RUN);
+	effect->u.purge_run.run = 6;
 	copy = again(effect);
-	assert_int_equal(copy->u.forget.run, 6);
+	assert_int_equal(copy->u.purge_run.run, 6);
 	effect_free(effect);
 	effect_free(copy);
 
-	effect = effect_new(EFFECT_SAY);
-	effect->u.say.message.id = 7;
+	effect = effect_new(EFFECT_SEND_MESSAGE);
+	effect->u.send_message.message.id = 7;
 	copy = again(effect);
-	assert_int_equal(copy->u.say.message.id, 7);
+	assert_int_equal(copy->u.send_message.message.id, 7);
 	effect_free(effect);
 	effect_free(copy);
 
-	effect = effect_new(EFFECT_WAIT);
-	effect->u.wait = (struct effect_wait){ WAIT_DAILY, "0123456789abcdef0123456789abcdef" };
+	effect = effect_new(EFFECT_TIMER);
+	effect->u.timer = (struct effect_timer){ TIMER_DAILY, "0123456789abcdef0123456789abcdef" };
 	copy = again(effect);
-	assert_memory_equal(&copy->u.wait, &effect->u.wait, sizeof(effect->u.wait));
+	assert_memory_equal(&copy->u.timer, &effect->u.timer, sizeof(effect->u.timer));
 	effect_free(effect);
 	effect_free(copy);
 }
@@ -171,13 +171,13 @@ a_body_that_lacks_something_is_refused_with_its_name(void **state)
 		const char *body;
 		const char *says;
 	} cases[] = {
-		{ EFFECT_END, "{}", "run" },
-		{ EFFECT_END, "{\"run\":\"5\"}", "run" },
-		{ EFFECT_END, "", "" },
-		{ EFFECT_END, "[1]", "run" },
-		{ EFFECT_WAIT, "{\"wait\":\"weekly\",\"name\":\"\"}", "wait" },
-		{ EFFECT_WAIT, "{\"wait\":\"poll\",\"name\":\"0123456789abcdef0123456789abcdef0\"}",
-		    "name" },
+		{ EFFECT_STOP_RUN, "{}", "run" },
+		{ EFFECT_STOP_RUN, "{\"run\":\"5\"}", "run" },
+		{ EFFECT_STOP_RUN, "", "" },
+		{ EFFECT_STOP_RUN, "[1]", "run" },
+		{ EFFECT_TIMER, "{\"wait\":\"weekly\",\"name\":\"\"}", "wait" },
+		{ EFFECT_TIMER,
+		    "{\"wait\":\"poll\",\"name\":\"0123456789abcdef0123456789abcdef0\"}", "name" },
 		{ EFFECT_PROBE,
 		    "{\"successes\":1,\"failures\":1,\"interval_s\":1,\"timeout_s\":1,"
 		    "\"message\":0,\"asked\":\"\",\"targets\":[{\"environment\":\"a\"}]}",

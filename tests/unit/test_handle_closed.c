@@ -9,7 +9,7 @@ static void
 a_log_is_asked_for(struct world *w, const char *failure)
 {
 	struct effect *document;
-	char id[LIMIT_QUESTION];
+	char id[LIMIT_BUTTON_ID];
 
 	world_open(w, NULL);
 	world_deploy_starts(w, COMMIT_A);
@@ -19,8 +19,8 @@ a_log_is_asked_for(struct world *w, const char *failure)
 	(void)world_press(w, WORLD_STAGING_USER, WORLD_GROUP, id);
 	document = world_take(w, EFFECT_DOCUMENT);
 	assert_non_null(document);
-	(void)text_copy(
-	    document->result->u.said.failure, sizeof(document->result->u.said.failure), failure);
+	(void)text_copy(document->result->u.message_sent.failure,
+	    sizeof(document->result->u.message_sent.failure), failure);
 	(void)store_aid_report(&w->aid, document);
 	(void)world_text(w, WORLD_ADMIN, "/whoami"); /* whatever was said is on the screen now */
 }

@@ -42,7 +42,7 @@ only_a_branchs_head_is_asked_about_beside_the_run(void **state)
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	confirm(&w);
 	assert_string_equal(w.toast, "Started.");
-	assert_null(world_peek(&w, EFFECT_ASK));
+	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
 	world_close(&w);
 
 	world_open(&w, NULL);
@@ -50,7 +50,7 @@ only_a_branchs_head_is_asked_about_beside_the_run(void **state)
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	confirm(&w);
 	assert_string_equal(w.toast, "Started.");
-	assert_null(world_peek(&w, EFFECT_ASK));
+	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
 	world_close(&w);
 }
 
@@ -80,7 +80,7 @@ a_button_that_stayed_open_at_an_end_is_used_up(void **state)
 	(void)world_press(&w, WORLD_ADMIN, message->chat, world_button(message, "Cancel"));
 	assert_string_equal(w.toast, "This button has expired or was used.");
 	assert_int_equal(world_audited(&w, "cancel_requested", NULL), 0);
-	assert_int_equal(world_count(&w, EFFECT_END), 0);
+	assert_int_equal(world_count(&w, EFFECT_STOP_RUN), 0);
 	world_close(&w);
 }
 
@@ -96,7 +96,7 @@ pressed(struct world *w, int64_t person, const char *button, const char *toast, 
 static void
 a_no_to_a_press_stays_until_it_is_read(void **state)
 {
-	char confirm_id[LIMIT_QUESTION], cancel_id[LIMIT_QUESTION];
+	char confirm_id[LIMIT_BUTTON_ID], cancel_id[LIMIT_BUTTON_ID];
 	const char *button;
 	struct world w;
 
@@ -108,9 +108,10 @@ a_no_to_a_press_stays_until_it_is_read(void **state)
 	    confirm_id, sizeof(confirm_id), world_button(world_says(&w, "Deploy to "), "Confirm"));
 	pressed(&w, WORLD_OTHER_ADMIN, confirm_id, "⛔ Only @ada may answer this.", true);
 	pressed(&w, WORLD_ADMIN, confirm_id, "Started.", false);
-	assert_string_equal(world_peek(&w, EFFECT_ASK)->u.ask.environment, "production");
-	assert_string_equal(world_peek(&w, EFFECT_ASK)->u.ask.ref, "main");
-	assert_string_equal(world_peek(&w, EFFECT_ASK)->u.ask.branch, "main");
+	assert_string_equal(
+	    world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.environment, "production");
+	assert_string_equal(world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.ref, "main");
+	assert_string_equal(world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.branch, "main");
 	pressed(&w, WORLD_ADMIN, confirm_id, "This button has expired or was used.", false);
 	world_close(&w);
 
@@ -191,7 +192,7 @@ an_environment_that_left_the_settings_is_not_started(void **state)
 	world_settings(&w, "ENVIRONMENTS=staging", NULL);
 	confirm(&w);
 	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_null(world_peek(&w, EFFECT_ASK));
+	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_REFUSED);
 	world_close(&w);
 }

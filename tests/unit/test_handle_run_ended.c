@@ -10,14 +10,14 @@
 /* --- scripts that fail --- */
 
 static void
-a_script_that_fails_untouched_takes_nothing_back(void **state)
+a_script_that_fails_untouched_rolls_nothing_back(void **state)
 {
 	struct world w;
 
 	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	world_run_step(&w, 0, "build");
-	world_run_ends(&w, UNTOUCHED);
+	world_run_ends(&w, FAILED_BEFORE_RELEASE);
 	assert_int_equal(world_state(&w), DEPLOY_FAILED);
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_non_null(
@@ -25,7 +25,7 @@ a_script_that_fails_untouched_takes_nothing_back(void **state)
 	assert_non_null(
 	    world_says_in(&w, WORLD_TEAM, "staging still runs aaaaaaa; nothing was touched"));
 	assert_non_null(world_says(&w, "exit 65: no such file"));
-	assert_string_equal(world_environment(&w, "staging").held_commit, "");
+	assert_string_equal(world_environment(&w, "staging").blocked_commit, "");
 	assert_int_equal(world_active(&w, "staging").id, 0);
 	assert_int_equal(world_audited(&w, "deploy_failed", COMMIT_B), 1);
 	assert_string_equal(w.tallied, "failed");
@@ -41,13 +41,13 @@ an_end_that_failed_is_said_once_more_so_that_the_phone_rings(void **state)
 	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	said = w.n_screen;
-	world_run_ends(&w, UNTOUCHED);
+	world_run_ends(&w, FAILED_BEFORE_RELEASE);
 	assert_int_equal(w.n_screen, said + 2); /* where it was asked for, and in the team's chat */
 	world_close(&w);
 }
 
 static void
-a_script_that_fails_after_release_is_taken_back(void **state)
+a_script_that_fails_after_release_is_rolled_back(void **state)
 {
 	const struct effect *run, *probe;
 	struct world w;
@@ -70,7 +70,7 @@ a_script_that_fails_after_release_is_taken_back(void **state)
 	world_probed(&w, NULL);
 	assert_int_equal(world_state(&w), DEPLOY_ROLLED_BACK);
 	assert_non_null(world_says(&w, "staging is NOT running bbbbbbb; it runs aaaaaaa again"));
-	assert_string_equal(world_environment(&w, "staging").held_commit, COMMIT_B);
+	assert_string_equal(world_environment(&w, "staging").blocked_commit, COMMIT_B);
 	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
 	assert_true(world_environment(&w, "staging").is_unacknowledged);
 	assert_int_equal(world_audited(&w, "rollback_started", NULL), 1);
@@ -80,7 +80,7 @@ a_script_that_fails_after_release_is_taken_back(void **state)
 }
 
 static void
-a_release_that_is_not_healthy_is_taken_back(void **state)
+a_release_that_is_not_healthy_is_rolled_back(void **state)
 {
 	struct world w;
 
@@ -104,7 +104,7 @@ a_rollback_that_fails_too_is_down(void **state)
 	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	world_run_ends(&w, TOUCHED);
-	world_run_ends(&w, UNTOUCHED);
+	world_run_ends(&w, FAILED_BEFORE_RELEASE);
 	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
 	assert_non_null(world_says(&w, "staging is DOWN: neither bbbbbbb nor aaaaaaa is healthy"));
 	assert_true(world_environment(&w, "staging").is_down);
@@ -197,7 +197,7 @@ nothing_to_go_back_to_is_failed_and_not_known_to_be_well(void **state)
 }
 
 static void
-a_script_that_says_no_rollback_has_no_way_back(void **state)
+a_script_that_says_no_rollback_cannot_roll_back(void **state)
 {
 	struct world w;
 
@@ -234,7 +234,7 @@ what_ran_out_of_time_says_so(void **state)
 	world_close(&w);
 }
 
-/* --- keepers and gates --- */
+/* --- supervisors and gates --- */
 
 static void
 a_gate_that_stays_shut_is_tried_three_times(void **state)
@@ -261,7 +261,7 @@ a_gate_that_stays_shut_is_tried_three_times(void **state)
 }
 
 static void
-a_lost_keeper_stops_and_then_is_taken_back(void **state)
+a_lost_supervisor_stops_and_then_is_rolled_back(void **state)
 {
 	struct world w;
 
@@ -274,13 +274,13 @@ a_lost_keeper_stops_and_then_is_taken_back(void **state)
 	assert_int_equal(world_state(&w), DEPLOY_ROLLING_BACK);
 	world_run_ends(&w, GOOD);
 	world_probed(&w, NULL);
-	assert_non_null(world_says(&w, "interrupted: its keeper was killed"));
+	assert_non_null(world_says(&w, "interrupted: its supervisor was killed"));
 	world_close(&w);
 }
 
 /* Power went: the row says that it was let go, the record no longer does. */
 static void
-a_run_that_was_let_go_and_lost_is_taken_back_whatever_its_record_says(void **state)
+a_run_that_was_let_go_and_lost_is_rolled_back_whatever_its_record_says(void **state)
 {
 	struct world w;
 
@@ -308,13 +308,13 @@ a_run_that_was_lost_before_it_was_seen_begins_again(void **state)
 }
 
 static void
-a_keeper_of_another_release_is_said_in_the_chat(void **state)
+a_supervisor_of_another_release_is_said_in_the_chat(void **state)
 {
 	struct world w;
 
 	(void)state;
 	world_b_over_a(&w, NULL);
-	world_run_deaf(&w);
+	world_run_incompatible(&w);
 	assert_int_equal(world_state(&w), DEPLOY_RUNNING);
 	assert_non_null(world_says(&w, "started by another release of deploybot"));
 	world_run_ends(&w, GOOD);
@@ -384,7 +384,7 @@ every_final_message_carries_the_audits_head(void **state)
 
 	(void)state;
 	world_b_over_a(&w, STAGING_URL);
-	world_run_ends(&w, UNTOUCHED);
+	world_run_ends(&w, FAILED_BEFORE_RELEASE);
 	assert_non_null(
 	    strstr(world_plain(world_says_in(&w, WORLD_GROUP, "nothing was touched")), "audit "));
 	(void)world_audited(&w, "", NULL);
@@ -453,7 +453,7 @@ a_rollback_without_a_folder_is_down_and_not_run_again(void **state)
 	assert_null(world_peek(&w, EFFECT_RUN));
 	environment = world_environment(&w, "staging");
 	assert_true(environment.is_down);
-	assert_string_equal(environment.held_commit, COMMIT_B);
+	assert_string_equal(environment.blocked_commit, COMMIT_B);
 	assert_int_equal(world_newest(&w, "staging").why, DEPLOY_WHY_SCRIPT); /* of all this */
 	assert_non_null(world_says(&w, "what it left is not known"));
 	world_close(&w);
@@ -463,23 +463,23 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_script_that_fails_untouched_takes_nothing_back),
+		cmocka_unit_test(a_script_that_fails_untouched_rolls_nothing_back),
 		cmocka_unit_test(an_end_that_failed_is_said_once_more_so_that_the_phone_rings),
-		cmocka_unit_test(a_script_that_fails_after_release_is_taken_back),
-		cmocka_unit_test(a_release_that_is_not_healthy_is_taken_back),
+		cmocka_unit_test(a_script_that_fails_after_release_is_rolled_back),
+		cmocka_unit_test(a_release_that_is_not_healthy_is_rolled_back),
 		cmocka_unit_test(a_rollback_that_fails_too_is_down),
 		cmocka_unit_test(a_rollback_that_could_not_begin_is_told_so),
 		cmocka_unit_test(whether_a_rollback_began_is_read_off_its_end),
 		cmocka_unit_test(a_rollback_that_is_not_healthy_is_down),
 		cmocka_unit_test(nothing_to_go_back_to_is_failed_and_not_known_to_be_well),
-		cmocka_unit_test(a_script_that_says_no_rollback_has_no_way_back),
+		cmocka_unit_test(a_script_that_says_no_rollback_cannot_roll_back),
 		cmocka_unit_test(what_ran_out_of_time_says_so),
 		cmocka_unit_test(a_gate_that_stays_shut_is_tried_three_times),
-		cmocka_unit_test(a_lost_keeper_stops_and_then_is_taken_back),
+		cmocka_unit_test(a_lost_supervisor_stops_and_then_is_rolled_back),
 		cmocka_unit_test(
-		    a_run_that_was_let_go_and_lost_is_taken_back_whatever_its_record_says),
+		    a_run_that_was_let_go_and_lost_is_rolled_back_whatever_its_record_says),
 		cmocka_unit_test(a_run_that_was_lost_before_it_was_seen_begins_again),
-		cmocka_unit_test(a_keeper_of_another_release_is_said_in_the_chat),
+		cmocka_unit_test(a_supervisor_of_another_release_is_said_in_the_chat),
 		cmocka_unit_test(a_rollback_that_is_lost_is_run_again_to_the_same_release),
 		cmocka_unit_test(a_result_whose_effect_is_closed_changes_nothing),
 		cmocka_unit_test(what_a_deployment_needs_to_end_is_what_it_started_with),

@@ -51,7 +51,7 @@ a_crash_forgets_nothing(void **state)
 	world_deploy_starts(&w, COMMIT_A);
 	crash(&w);
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
-	assert_true(world_peek(&w, EFFECT_RUN)->is_again);
+	assert_true(world_peek(&w, EFFECT_RUN)->is_recovered);
 	assert_int_equal(world_active(&w, "staging").state, DEPLOY_RUNNING);
 	world_run_ends(&w, GOOD);
 	crash(&w);
@@ -85,7 +85,7 @@ a_run_has_no_number_that_has_a_folder(void **state)
 static void
 a_question_survives_a_crash_with_its_buttons_and_deadline(void **state)
 {
-	char confirm[LIMIT_QUESTION];
+	char confirm[LIMIT_BUTTON_ID];
 	struct world w;
 
 	(void)state;
@@ -95,10 +95,10 @@ a_question_survives_a_crash_with_its_buttons_and_deadline(void **state)
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	(void)text_copy(confirm, sizeof(confirm), world_button(world_last(&w), "Confirm"));
 	crash(&w);
-	assert_int_equal(world_count(&w, EFFECT_WAIT), 2);
+	assert_int_equal(world_count(&w, EFFECT_TIMER), 2);
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, confirm);
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
-	assert_int_equal(world_count(&w, EFFECT_WAIT), 1);
+	assert_int_equal(world_count(&w, EFFECT_TIMER), 1);
 	world_close(&w);
 }
 
@@ -120,7 +120,7 @@ an_active_deployment_without_an_open_effect_is_given_up(void **state)
 }
 
 static void
-what_is_given_up_over_a_release_goes_back_to_it(void **state)
+what_is_given_up_over_a_release_rolls_back_to_it(void **state)
 {
 	struct world w;
 
@@ -189,11 +189,11 @@ the_daily_round_is_there_once_and_comes_again(void **state)
 	world_open(&w, NULL);
 	restart(&w);
 	restart(&w);
-	assert_int_equal(world_count(&w, EFFECT_WAIT), 1);
-	due = world_peek(&w, EFFECT_WAIT)->due;
-	world_due(&w, WAIT_DAILY);
-	assert_int_equal(world_count(&w, EFFECT_WAIT), 1);
-	assert_true(world_peek(&w, EFFECT_WAIT)->due >= due + 86400 * 1000);
+	assert_int_equal(world_count(&w, EFFECT_TIMER), 1);
+	due = world_peek(&w, EFFECT_TIMER)->due;
+	world_due(&w, TIMER_DAILY);
+	assert_int_equal(world_count(&w, EFFECT_TIMER), 1);
+	assert_true(world_peek(&w, EFFECT_TIMER)->due >= due + 86400 * 1000);
 	world_close(&w);
 }
 
@@ -207,9 +207,9 @@ the_folders_of_old_runs_are_removed_by_the_daily_round(void **state)
 	world_deploy_goes_live(&w, COMMIT_A);
 	world_deploy_goes_live(&w, COMMIT_B);
 	world_deploy_goes_live(&w, COMMIT_C);
-	world_due(&w, WAIT_DAILY);
-	assert_int_equal(world_count(&w, EFFECT_FORGET), 1);
-	assert_int_equal(world_peek(&w, EFFECT_FORGET)->u.forget.run, 1);
+	world_due(&w, TIMER_DAILY);
+	assert_int_equal(world_count(&w, EFFECT_PURGE_RUN), 1);
+	assert_int_equal(world_peek(&w, EFFECT_PURGE_RUN)->u.purge_run.run, 1);
 	world_close(&w);
 }
 
@@ -221,7 +221,7 @@ a_poll_is_armed_by_start_and_by_new_settings_once(void **state)
 
 	(void)state;
 	world_open(&w, NULL);
-	assert_int_equal(world_count(&w, EFFECT_WAIT), 1);
+	assert_int_equal(world_count(&w, EFFECT_TIMER), 1);
 	world_settings(&w, "POLL_REPOSITORY_SECONDS=60", NULL);
 	for (int i = 0; i < 2; i++) {
 		event = store_aid_event(&w.aid, EVENT_SETTINGS);
@@ -229,7 +229,7 @@ a_poll_is_armed_by_start_and_by_new_settings_once(void **state)
 		(void)world_decide(&w, event);
 	}
 	restart(&w);
-	assert_int_equal(world_count(&w, EFFECT_WAIT), 2);
+	assert_int_equal(world_count(&w, EFFECT_TIMER), 2);
 	world_close(&w);
 }
 
@@ -273,8 +273,8 @@ the_run_of_what_was_given_up_is_over(void **state)
 	late->u.run_started.run = 1;
 	assert_int_equal(world_decide(&w, late).status, 409);
 	world_deploy_goes_live(&w, COMMIT_B);
-	world_due(&w, WAIT_DAILY);
-	assert_int_equal(world_peek(&w, EFFECT_FORGET)->u.forget.run, 1);
+	world_due(&w, TIMER_DAILY);
+	assert_int_equal(world_peek(&w, EFFECT_PURGE_RUN)->u.purge_run.run, 1);
 	world_close(&w);
 }
 
@@ -303,7 +303,7 @@ an_answer_that_cannot_be_handled_refuses_the_request(void **state)
 	(void)state;
 	world_open(&w, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	w.aid.handlers[EVENT_ASKED] = fails;
+	w.aid.handlers[EVENT_GIT_ANSWERED] = fails;
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_REFUSED);
 	world_close(&w);
@@ -320,7 +320,7 @@ an_answer_beside_a_run_that_cannot_be_handled_leaves_the_run_alone(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "Confirm"));
-	w.aid.handlers[EVENT_ASKED] = fails;
+	w.aid.handlers[EVENT_GIT_ANSWERED] = fails;
 	world_git(&w, (struct world_git){ .commit = COMMIT_B });
 	assert_int_equal(world_active(&w, "production").state, DEPLOY_RUNNING);
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
@@ -334,23 +334,23 @@ a_poll_that_cannot_be_handled_does_not_end_the_polling(void **state)
 
 	(void)state;
 	world_open(&w, "POLL_REPOSITORY_SECONDS=60", NULL);
-	world_due(&w, WAIT_POLL);
-	w.aid.handlers[EVENT_ASKED] = fails;
+	world_due(&w, TIMER_POLL);
+	w.aid.handlers[EVENT_GIT_ANSWERED] = fails;
 	world_git_heads(&w, COMMIT_A, COMMIT_B);
-	world_due(&w, WAIT_POLL);
-	assert_int_equal(world_count(&w, EFFECT_ASK), 1);
+	world_due(&w, TIMER_POLL);
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
 	world_close(&w);
 }
 
 /* Its handler fails when it comes due, and works when it comes again. */
 static void
-comes_due_again(struct world *w, enum wait_kind kind)
+comes_due_again(struct world *w, enum timer_kind kind)
 {
-	store_handler *was = w->aid.handlers[EVENT_WAITED];
+	store_handler *was = w->aid.handlers[EVENT_TIMER_FIRED];
 
-	w->aid.handlers[EVENT_WAITED] = fails;
+	w->aid.handlers[EVENT_TIMER_FIRED] = fails;
 	world_due(w, kind);
-	w->aid.handlers[EVENT_WAITED] = was;
+	w->aid.handlers[EVENT_TIMER_FIRED] = was;
 	world_due(w, kind);
 }
 
@@ -363,7 +363,7 @@ a_question_whose_deadline_cannot_be_handled_expires_later(void **state)
 	world_open(&w, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	comes_due_again(&w, WAIT_QUESTION);
+	comes_due_again(&w, TIMER_QUESTION);
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_EXPIRED);
 	world_close(&w);
 }
@@ -375,9 +375,9 @@ a_round_that_cannot_be_handled_is_no_end_of_retention_or_polling(void **state)
 
 	(void)state;
 	world_open(&w, "POLL_REPOSITORY_SECONDS=60", NULL);
-	comes_due_again(&w, WAIT_DAILY);
-	comes_due_again(&w, WAIT_POLL);
-	assert_int_equal(world_count(&w, EFFECT_ASK), 1);
+	comes_due_again(&w, TIMER_DAILY);
+	comes_due_again(&w, TIMER_POLL);
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
 	world_close(&w);
 }
 
@@ -409,17 +409,17 @@ a_message_whose_result_is_lost_is_said_again_unless_it_stands_in_the_chat(void *
 	message = world_last(&w);
 	sends = message->sends;
 	for (int64_t remote = 0; remote < 2; remote++) {
-		size_t waits = world_count(&w, EFFECT_WAIT);
+		size_t waits = world_count(&w, EFFECT_TIMER);
 
 		fault = store_aid_event(&w.aid, EVENT_FAULT);
-		fault->u.fault = (struct fault){ .kind = EFFECT_SAY,
+		fault->u.fault = (struct fault){ .kind = EFFECT_SEND_MESSAGE,
 			.subject = message->row,
 			.remote_id = remote,
 			.reason = "a bug" };
 		(void)world_decide(&w, fault);
-		assert_int_equal(world_count(&w, EFFECT_WAIT), waits + (remote == 0 ? 1 : 0));
+		assert_int_equal(world_count(&w, EFFECT_TIMER), waits + (remote == 0 ? 1 : 0));
 		if (remote == 0)
-			world_due(&w, WAIT_SAY);
+			world_due(&w, TIMER_SEND);
 		assert_int_equal(message->sends, sends + 1);
 	}
 	world_close(&w);
@@ -474,7 +474,7 @@ main(void)
 		cmocka_unit_test(a_run_has_no_number_that_has_a_folder),
 		cmocka_unit_test(a_question_survives_a_crash_with_its_buttons_and_deadline),
 		cmocka_unit_test(an_active_deployment_without_an_open_effect_is_given_up),
-		cmocka_unit_test(what_is_given_up_over_a_release_goes_back_to_it),
+		cmocka_unit_test(what_is_given_up_over_a_release_rolls_back_to_it),
 		cmocka_unit_test(a_request_that_nobody_will_answer_is_refused_at_the_start),
 		cmocka_unit_test(what_waited_starts_when_nothing_is_active),
 		cmocka_unit_test(the_daily_round_is_there_once_and_comes_again),

@@ -22,7 +22,7 @@ the_same_update_twice_changes_nothing(void **state)
 	assert_false(world_decide(&w, first).is_duplicate);
 	said = w.n_screen;
 	assert_true(world_decide(&w, again).is_duplicate);
-	assert_int_equal(world_count(&w, EFFECT_ASK), 1);
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
 	assert_int_equal(w.n_screen, said);
 	assert_int_equal(world_audited(&w, "deploy_requested", NULL), 1);
 	world_close(&w);
@@ -45,7 +45,7 @@ what_somebody_else_wrote_is_refused_and_audited(void **state)
 		    world_audited(&w, "\"denied\"", update_refusal_words((enum update_refusal)r)),
 		    1);
 	}
-	assert_int_equal(world_count(&w, EFFECT_ASK), 0);
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
 	assert_int_equal(w.n_screen, 0);
 	world_close(&w);
 }
@@ -80,7 +80,7 @@ messages_move_with_their_chat(void **state)
 	(void)world_decide(&w, event);
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	assert_non_null(world_says_in(&w, -2002, "Deploy to production?"));
-	assert_int_equal(world_newest(&w, "production").place.chat, -2002);
+	assert_int_equal(world_newest(&w, "production").address.chat, -2002);
 	(void)world_press(&w, WORLD_ADMIN, -2002,
 	    world_button(world_says(&w, "Deploy to production?"), "Confirm"));
 	assert_non_null(world_peek(&w, EFFECT_RUN));
@@ -194,7 +194,7 @@ an_unknown_command_is_answered_with_the_nearest(void **state)
 	assert_non_null(world_says(&w, "I don't know /dpeloy. Did you mean /deploy?"));
 	(void)world_text(&w, WORLD_ADMIN, "/zzzzzzzz");
 	assert_non_null(world_says(&w, "I don't know /zzzzzzzz. /help lists"));
-	assert_int_equal(world_count(&w, EFFECT_ASK), 0);
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
 	world_close(&w);
 }
 
@@ -221,7 +221,7 @@ too_many_arguments_are_told_with_the_usage(void **state)
 	world_open(&w, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging develop now");
 	assert_non_null(world_says(&w, "Usage: /deploy <environment> [ref]"));
-	assert_int_equal(world_count(&w, EFFECT_ASK), 0);
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
 	world_close(&w);
 }
 
@@ -297,7 +297,7 @@ a_denial_is_marked_text_and_audited(void **state)
 	(void)world_text(&w, WORLD_STAGING_USER, "/rollback staging");
 	(void)world_text(&w, WORLD_STAGING_USER, "/cancel production");
 	assert_int_equal(world_audited(&w, "\"denied\"", "telegram:33"), 3);
-	assert_int_equal(world_count(&w, EFFECT_ASK), 0);
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
 	world_close(&w);
 }
 
@@ -323,15 +323,15 @@ settings_are_read_when_used_and_changes_reflected(void **state)
 	(void)state;
 	world_open(&w, NULL);
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-	assert_int_equal(world_count(&w, EFFECT_ASK), 1);
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
 	world_settings(&w, "STAGING_TELEGRAM_IDS=", NULL);
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-	assert_int_equal(world_count(&w, EFFECT_ASK), 1);
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
 	assert_non_null(world_says(&w, "you have no role here"));
 	world_settings(&w, "ADMIN_TELEGRAM_IDS=33", "ENVIRONMENTS=staging,production,demo",
 	    "DEMO_HOST=demo.example.com", "GITHUB_BRANCH_DEMO=demo", NULL);
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy demo");
-	assert_int_equal(world_count(&w, EFFECT_ASK), 2);
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 2);
 	world_close(&w);
 }
 
@@ -349,11 +349,11 @@ a_busy_environment_says_who_what_and_since_when(void **state)
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
 	assert_non_null(strstr(
 	    world_plain(world_last(&w)), "⏳ staging is busy: @ada deploys aaaaaaa since 2 min"));
-	assert_int_equal(world_count(&w, EFFECT_ASK), 0);
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
 	(void)world_text(&w, WORLD_ADMIN, "/rollback staging");
 	assert_non_null(strstr(world_plain(world_last(&w)), "⏳ staging is busy"));
 	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
-	assert_int_equal(world_count(&w, EFFECT_ASK), 1);
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
 	world_close(&w);
 }
 
@@ -366,10 +366,10 @@ an_environment_without_a_branch_needs_a_ref(void **state)
 	world_open(&w, "ENVIRONMENTS=staging,qa", "QA_HOST=qa.example.com", NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy qa");
 	assert_non_null(world_says(&w, "/deploy qa <branch, tag or commit>"));
-	assert_int_equal(world_count(&w, EFFECT_ASK), 0);
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy qa v1.2");
-	assert_string_equal(world_peek(&w, EFFECT_ASK)->u.ask.ref, "v1.2");
-	assert_string_equal(world_peek(&w, EFFECT_ASK)->u.ask.branch, "");
+	assert_string_equal(world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.ref, "v1.2");
+	assert_string_equal(world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.branch, "");
 	world_close(&w);
 }
 
@@ -382,7 +382,7 @@ a_ref_that_looks_like_an_option_is_refused(void **state)
 	world_open(&w, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging --upload-pack=/tmp/x");
 	assert_non_null(world_says(&w, "A ref cannot begin with \"-\""));
-	assert_int_equal(world_count(&w, EFFECT_ASK), 0);
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
 	world_close(&w);
 }
 
@@ -395,7 +395,7 @@ open_requests_of_one_person_are_bounded(void **state)
 	world_open(&w, NULL);
 	for (int i = 0; i < 12; i++)
 		(void)world_text(&w, WORLD_ADMIN, "/deploy production");
-	assert_int_equal(world_count(&w, EFFECT_ASK), 10);
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 10);
 	assert_non_null(world_says(&w, "You have 10 open requests"));
 	world_close(&w);
 }

@@ -261,7 +261,7 @@ a_name_server_that_hangs_does_not_hold_the_loop(void **state)
 }
 
 static void
-a_client_is_freed_with_calls_under_way(void **state)
+a_client_is_freed_with_calls_in_progress(void **state)
 {
 	const struct http_client_config config = { .in_flight_max = 2 };
 	struct client_aid *f = *state;
@@ -288,7 +288,7 @@ main(void)
 		TEST(an_answer_too_large_fails_the_call),
 		TEST(a_cancelled_call_never_calls_back),
 		TEST(a_finished_call_may_be_cancelled_by_another),
-		TEST(a_client_is_freed_with_calls_under_way),
+		TEST(a_client_is_freed_with_calls_in_progress),
 		TEST(calls_wait_for_a_place_and_too_many_are_refused),
 		TEST(a_deadline_ends_a_call),
 		TEST(a_name_server_that_hangs_does_not_hold_the_loop),

@@ -7,13 +7,13 @@
 #include <unistd.h>
 
 static void
-get_echo(struct peer *peer)
+get_echo(struct connection *peer)
 {
 	SAY(peer, "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
 }
 
 static bool
-all_have_answers(const struct peer *peers, size_t n)
+all_have_answers(const struct connection *peers, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (!peer_has_answer(&peers[i]) && !peers[i].is_closed)
@@ -28,7 +28,7 @@ a_burst_up_to_the_limit_is_answered_whole(void **state)
 	enum { BURST = 16 };
 	struct server_aid *f = *state;
 	struct http_server_config config = server_aid_config(f);
-	struct peer *peers = calloc(BURST, sizeof(*peers));
+	struct connection *peers = calloc(BURST, sizeof(*peers));
 
 	assert_non_null(peers);
 	config.connections_max = BURST;
@@ -115,7 +115,7 @@ whoever_waited_long_at_the_limit_gets_the_answer_that_was_just_made(void **state
 {
 	struct server_aid *f = *state;
 	struct http_server_config config = server_aid_config(f);
-	struct peer peers[KEPT_MAX] = { 0 };
+	struct connection peers[KEPT_MAX] = { 0 };
 	struct loop_timer late;
 	struct loop_async decided;
 

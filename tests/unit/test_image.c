@@ -70,7 +70,7 @@ a_release_has_the_image_that_its_record_told(void **state)
 }
 
 static void
-what_is_taken_back_goes_back_to_the_image_that_ran(void **state)
+what_is_rolled_back_rolls_back_to_the_image_that_ran(void **state)
 {
 	struct world w;
 
@@ -92,7 +92,7 @@ what_is_taken_back_goes_back_to_the_image_that_ran(void **state)
 
 /* Its record tells nothing; what was heard of it stands in its row. */
 static void
-a_lost_run_is_taken_back_to_the_image_that_ran(void **state)
+a_lost_run_is_rolled_back_to_the_image_that_ran(void **state)
 {
 	struct world w;
 
@@ -120,14 +120,14 @@ a_rollback_that_was_lost_is_ordered_again_with_its_image(void **state)
 
 /* Rollback of production by a person, as the button's row says it. */
 static void
-press_rollback(struct world *w, const char *question_part)
+press_rollback(struct world *w, const char *git_query_part)
 {
-	struct world_message *question;
+	struct world_message *button;
 
 	(void)world_text(w, WORLD_ADMIN, "/rollback staging");
-	question = world_last(w);
-	assert_non_null(strstr(world_plain(question), question_part));
-	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, question->buttons.at[0].question);
+	button = world_last(w);
+	assert_non_null(strstr(world_plain(button), git_query_part));
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, button->buttons.at[0].id);
 }
 
 static void
@@ -172,7 +172,7 @@ a_rollback_without_an_image_takes_the_one_it_is_told(void **state)
 
 /* The same commit once more, with another image: what was live before it comes back whole. */
 static void
-the_same_commit_again_goes_back_to_the_release_before_it(void **state)
+the_same_commit_again_rolls_back_to_the_release_before_it(void **state)
 {
 	struct world w;
 
@@ -198,12 +198,12 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_release_has_the_image_that_its_step_told),
 		cmocka_unit_test(a_release_has_the_image_that_its_record_told),
-		cmocka_unit_test(what_is_taken_back_goes_back_to_the_image_that_ran),
-		cmocka_unit_test(a_lost_run_is_taken_back_to_the_image_that_ran),
+		cmocka_unit_test(what_is_rolled_back_rolls_back_to_the_image_that_ran),
+		cmocka_unit_test(a_lost_run_is_rolled_back_to_the_image_that_ran),
 		cmocka_unit_test(a_rollback_that_was_lost_is_ordered_again_with_its_image),
 		cmocka_unit_test(a_persons_rollback_shows_and_orders_the_image),
 		cmocka_unit_test(a_rollback_without_an_image_takes_the_one_it_is_told),
-		cmocka_unit_test(the_same_commit_again_goes_back_to_the_release_before_it),
+		cmocka_unit_test(the_same_commit_again_rolls_back_to_the_release_before_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -106,11 +106,13 @@ every_promised_name_is_there_once_it_was_fed(void **state)
 		    .released_at = 1767225000000,
 		    .commit = "1a2b3c4" } },
 	};
-	const enum tally_kind kinds[] = { TALLY_DEPLOYMENT, TALLY_COMMAND, TALLY_COMMIT };
+	const enum metric_increment_kind kinds[] = { INCREMENT_DEPLOYMENT, INCREMENT_COMMAND,
+		INCREMENT_COMMIT };
 
 	metric_set_gauges(*state, &gauges);
 	for (size_t i = 0; i < COUNT(kinds); i++)
-		metric_set_tally(*state, &(struct tally){ kinds[i], { "a", "b", "c" }, 1 });
+		metric_set_count(
+		    *state, &(struct metric_increment){ kinds[i], { "a", "b", "c" }, 1 });
 	metric_set_webhook(*state, "github", 200);
 	metric_set_telegram(*state, "getMe", 200);
 	metric_set_telegram_pending(*state, 0);
@@ -135,16 +137,16 @@ the_build_says_its_version(void **state)
 static void
 tallies_are_counted_under_their_labels(void **state)
 {
-	struct tally tallies[] = {
-		{ TALLY_DEPLOYMENT, { "staging", "push", "live" }, 12.5 },
-		{ TALLY_DEPLOYMENT, { "staging", "push", "live" }, 700 },
-		{ TALLY_COMMAND, { "deploy", "denied", "" }, 0 },
-		{ TALLY_AUDIT_EXPORT_FAILED, { "" }, 0 },
-		{ TALLY_COMMIT, { "" }, 0.0007 },
+	struct metric_increment increments[] = {
+		{ INCREMENT_DEPLOYMENT, { "staging", "push", "live" }, 12.5 },
+		{ INCREMENT_DEPLOYMENT, { "staging", "push", "live" }, 700 },
+		{ INCREMENT_COMMAND, { "deploy", "denied", "" }, 0 },
+		{ INCREMENT_AUDIT_EXPORT_FAILED, { "" }, 0 },
+		{ INCREMENT_COMMIT, { "" }, 0.0007 },
 	};
 
-	for (size_t i = 0; i < COUNT(tallies); i++)
-		metric_set_tally(*state, &tallies[i]);
+	for (size_t i = 0; i < COUNT(increments); i++)
+		metric_set_count(*state, &increments[i]);
 	assert_true(says(*state,
 	    "deploybot_deployments_total{environment=\"staging\","
 	    "trigger=\"push\",outcome=\"live\"} 2"));

@@ -164,15 +164,15 @@ write_log(const struct scene *scene, const char *text, size_t times)
 }
 
 static void
-ask(struct scene *scene, bool is_again)
+ask(struct scene *scene, bool is_recovered)
 {
 	struct effect *effect = effect_new(EFFECT_DOCUMENT);
 
 	assert_non_null(effect);
 	effect->id = 9;
-	effect->is_again = is_again;
+	effect->is_recovered = is_recovered;
 	effect->u.document.run = 7;
-	effect->u.document.place = (struct place){ .chat = CHAT };
+	effect->u.document.address = (struct chat_address){ .chat = CHAT };
 	(void)text_copy(effect->u.document.file_name, sizeof(effect->u.document.file_name),
 	    "staging-1a2b3c4-7.log");
 	(void)text_copy(effect->u.document.caption, sizeof(effect->u.document.caption),
@@ -190,9 +190,9 @@ reported(struct scene *scene, const char *failure)
 	assert_int_equal(scene->result->kind, EVENT_DOCUMENTED);
 	assert_int_equal(scene->result->effect, 9);
 	if (failure[0] == '\0')
-		assert_string_equal(scene->result->u.said.failure, "");
+		assert_string_equal(scene->result->u.message_sent.failure, "");
 	else
-		assert_non_null(strstr(scene->result->u.said.failure, failure));
+		assert_non_null(strstr(scene->result->u.message_sent.failure, failure));
 	return fake_telegram_heard(scene->fake, "sendDocument", 0);
 }
 

@@ -15,7 +15,7 @@ struct performed {
 	struct perform perform;
 	struct event *started; /* held: its answer is given by the test */
 	struct event *result;
-	struct event *end_sent;
+	struct event *stop_sent;
 	int steps;
 	int lost;
 };
@@ -37,9 +37,9 @@ take(void *ctx, struct event *event)
 	case EVENT_RUN_LOST:
 		w->lost++;
 		break;
-	case EVENT_END_SENT:
-		assert_null(w->end_sent);
-		w->end_sent = event;
+	case EVENT_STOP_SENT:
+		assert_null(w->stop_sent);
+		w->stop_sent = event;
 		return;
 	default:
 		assert_null(w->result);
@@ -73,7 +73,7 @@ finish(void **state)
 	runs_free(TAKE(w->scene->runs)); /* it may still tell of what it has */
 	event_free(w->started);
 	event_free(w->result);
-	event_free(w->end_sent);
+	event_free(w->stop_sent);
 	free(w);
 	return runs_aid_finish(&scene);
 }
@@ -132,11 +132,11 @@ wait_ms(struct performed *w, int64_t ms)
 static void
 ask_for_its_end(struct performed *w, int64_t run)
 {
-	struct effect *effect = effect_new(EFFECT_END);
+	struct effect *effect = effect_new(EFFECT_STOP_RUN);
 
 	assert_non_null(effect);
 	effect->id = 6;
-	effect->u.end.run = run;
+	effect->u.stop_run.run = run;
 	perform_effect(&w->perform, effect);
 }
 
@@ -163,8 +163,8 @@ the_script_runs_only_when_its_start_is_on_disk(void **state)
 	WAIT_FOR(w->scene, w->steps == 1);
 	assert_int_equal(access(w->scene->proof, F_OK), 0);
 	ask_for_its_end(w, 1);
-	WAIT_FOR(w->scene, w->end_sent != NULL);
-	assert_int_equal(w->end_sent->effect, 6);
+	WAIT_FOR(w->scene, w->stop_sent != NULL);
+	assert_int_equal(w->stop_sent->effect, 6);
 	WAIT_FOR(w->scene, w->result != NULL);
 	assert_int_equal(w->result->kind, EVENT_RUN_ENDED);
 	assert_int_equal(w->result->effect, 5);
@@ -194,13 +194,13 @@ the_end_of_a_run_that_is_over_is_reported_at_once(void **state)
 
 	need_runner(w);
 	ask_for_its_end(w, 99);
-	assert_non_null(w->end_sent);
-	assert_int_equal(w->end_sent->effect, 6);
+	assert_non_null(w->stop_sent);
+	assert_int_equal(w->stop_sent->effect, 6);
 }
 
 /* It was given up at once, and the environment called DOWN though nothing had been tried. */
 static void
-a_way_back_that_cannot_begin_is_tried_until_it_can(void **state)
+a_rollback_that_cannot_begin_is_tried_until_it_can(void **state)
 {
 	struct performed *w = *state;
 
@@ -219,7 +219,7 @@ a_way_back_that_cannot_begin_is_tried_until_it_can(void **state)
 }
 
 static void
-a_way_back_that_never_begins_is_refused_at_its_deadline(void **state)
+a_rollback_that_never_begins_is_refused_at_its_deadline(void **state)
 {
 	struct performed *w = *state;
 
@@ -259,9 +259,9 @@ a_run_that_was_put_off_can_be_cancelled(void **state)
 	wait_ms(w, 700);
 	ask_for_its_end(w, 2); /* another */
 	assert_null(w->result);
-	event_free(TAKE(w->end_sent));
+	event_free(TAKE(w->stop_sent));
 	ask_for_its_end(w, 1);
-	assert_non_null(w->end_sent);
+	assert_non_null(w->stop_sent);
 	assert_non_null(w->result);
 	assert_true(w->result->u.run_ended.refused);
 	assert_true(w->result->u.run_ended.ended_on_request);
@@ -284,14 +284,14 @@ the_program_may_end_while_a_run_is_put_off(void **state)
 static void
 ask(struct performed *w, bool is_patient)
 {
-	struct effect *effect = effect_new(EFFECT_ASK);
+	struct effect *effect = effect_new(EFFECT_GIT_QUERY);
 
 	assert_non_null(effect);
 	effect->id = 8;
-	effect->u.ask.kind = ASK_HEADS;
-	effect->u.ask.n_branches = 1;
-	effect->u.ask.is_patient = is_patient;
-	(void)text_copy(effect->u.ask.branches[0], LIMIT_REF, "main");
+	effect->u.git_query.kind = GIT_QUERY_HEADS;
+	effect->u.git_query.n_branches = 1;
+	effect->u.git_query.is_patient = is_patient;
+	(void)text_copy(effect->u.git_query.branches[0], LIMIT_REF, "main");
 	perform_effect(&w->perform, effect);
 }
 
@@ -303,10 +303,10 @@ a_person_is_told_at_the_first_failure_of_git(void **state)
 	need_runner(w);
 	ask(w, false);
 	WAIT_FOR(w->scene, w->result != NULL);
-	assert_int_equal(w->result->kind, EVENT_ASKED);
+	assert_int_equal(w->result->kind, EVENT_GIT_ANSWERED);
 	assert_int_equal(w->result->effect, 8);
-	assert_int_not_equal(w->result->u.asked.exit_status, 0);
-	assert_non_null(w->result->u.asked.answer);
+	assert_int_not_equal(w->result->u.git_answered.exit_status, 0);
+	assert_non_null(w->result->u.git_answered.answer);
 }
 
 static void
@@ -322,9 +322,9 @@ a_push_asks_again_until_it_is_withdrawn(void **state)
 	while (loop_now_ms() < until && !w->scene->is_late)
 		loop_run_once(w->scene->loop);
 	assert_null(w->result);
-	assert_non_null(w->perform.asking);
+	assert_non_null(w->perform.git_queries);
 	perform_withdraw(&w->perform, 8);
-	assert_null(w->perform.asking);
+	assert_null(w->perform.git_queries);
 	perform_withdraw(&w->perform, 8); /* gone: fine */
 }
 
@@ -351,7 +351,7 @@ a_started_run_without_a_folder_is_reported_as_one(void **state)
 	need_runner(w);
 	assert_non_null(effect);
 	effect->id = 5;
-	effect->is_again = true;
+	effect->is_recovered = true;
 	effect->u.run = runs_aid_order(1);
 	effect->u.run.started_at = 1;
 	perform_effect(&w->perform, effect);
@@ -370,8 +370,8 @@ main(void)
 		TEST(the_script_runs_only_when_its_start_is_on_disk),
 		TEST(a_start_that_was_not_wanted_any_more_never_runs),
 		TEST(the_end_of_a_run_that_is_over_is_reported_at_once),
-		TEST(a_way_back_that_cannot_begin_is_tried_until_it_can),
-		TEST(a_way_back_that_never_begins_is_refused_at_its_deadline),
+		TEST(a_rollback_that_cannot_begin_is_tried_until_it_can),
+		TEST(a_rollback_that_never_begins_is_refused_at_its_deadline),
 		TEST(a_deployment_that_cannot_begin_is_refused_after_three_tries),
 		TEST(a_run_that_was_put_off_can_be_cancelled),
 		TEST(the_program_may_end_while_a_run_is_put_off),

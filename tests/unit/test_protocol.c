@@ -55,7 +55,7 @@ an_order_is_read_as_it_was_sent(void **state)
 static void
 a_record_is_read_as_it_was_sent(void **state)
 {
-	struct protocol_message sent = { .kind = PROTOCOL_SETTLED,
+	struct protocol_message sent = { .kind = PROTOCOL_RECONCILED,
 		.id = 1,
 		.state = PROTOCOL_STATE_ENDED,
 		.record = { .gate = true,
@@ -308,17 +308,18 @@ what_is_out_of_bounds_is_not_sent(void **state)
 static void
 what_does_not_fit_is_not_sent_in_part(void **state)
 {
-	struct protocol_message settle = { .kind = PROTOCOL_SETTLE, .id = 1 };
+	struct protocol_message reconcile = { .kind = PROTOCOL_RECONCILE, .id = 1 };
 	struct protocol_message answer = { .kind = PROTOCOL_ANSWER, .id = 1, .body_len = 4 };
 	static char packet[64];
 	size_t whole, size;
 
 	(void)state;
 	answer.body = "body";
-	assert_true(protocol_encode(&settle, packet, sizeof(packet), &whole, NULL));
+	assert_true(protocol_encode(&reconcile, packet, sizeof(packet), &whole, NULL));
 	assert_int_equal(whole, strlen("settle\nid 1\n"));
 	for (size_t room = 0; room <= whole + 1; room++) /* a NUL stands behind it */
-		assert_int_equal(protocol_encode(&settle, packet, room, &size, NULL), room > whole);
+		assert_int_equal(
+		    protocol_encode(&reconcile, packet, room, &size, NULL), room > whole);
 	assert_true(protocol_encode(&answer, packet, sizeof(packet), &whole, NULL));
 	for (size_t room = 0; room <= whole; room++)
 		assert_int_equal(

@@ -252,7 +252,7 @@ a_tail_that_differs_is_an_alarm_and_stays_as_it_is(void **state)
 	store_aid_forget(aid);
 	assert_true(store_project(aid->store, &aid->outcomes));
 	assert_true(store_project(aid->store, &aid->outcomes));
-	assert_int_equal(store_aid_count_outcomes(aid, OUTCOME_TALLY), 2);
+	assert_int_equal(store_aid_count_outcomes(aid, OUTCOME_METRIC), 2);
 	now = store_aid_read(aid->audit_path);
 	assert_string_equal(now, text);
 	free(now);

@@ -13,13 +13,13 @@
 #include "lib/text.h"
 #include "store/row_environment.h"
 #include "store/row_guard.h"
-#include "store/row_question.h"
+#include "store/row_button.h"
 #include "tests/unit/store_aid.h"
 
 static int64_t
 add(struct tx *tx, const char *environment, enum deploy_state state)
 {
-	struct deployment d = { .state = state, .asked_by = 11 };
+	struct deployment d = { .state = state, .requested_by = 11 };
 
 	(void)text_copy(d.environment, sizeof(d.environment), environment);
 	row_deployment_add(tx, &d);
@@ -40,18 +40,18 @@ act_round_trip(struct tx *tx, void *arg)
 		    .ref = "feature/x",
 		    .subject = "Make the button 'blue'",
 		    .author = "Ann Ö",
-		    .is_forced = true,
-		    .is_foreign = true,
+		    .is_force_push = true,
+		    .is_off_branch = true,
 		    .previous = "9f8e",
-		    .asked_by = 11,
-		    .asker = "@ada",
-		    .place = { -100, 3 },
+		    .requested_by = 11,
+		    .requester = "@ada",
+		    .address = { -100, 3 },
 		    .message = 4,
 		    .also_message = 5,
 		    .run = 6,
 		    .attempts = 2,
-		    .is_touched = true,
-		    .has_no_way_back = true,
+		    .target_changed = true,
+		    .cannot_roll_back = true,
 		    .urls = "http://a/,http://b/",
 		    .detail = "it broke",
 		    .requested_at = 1,
@@ -261,7 +261,7 @@ act_purge(struct tx *tx, void *arg)
 {
 	int64_t staging = add(tx, "staging", DEPLOY_FAILED);
 	int64_t production = add(tx, "production", DEPLOY_FAILED);
-	struct question log = { .verb = QUESTION_LOG };
+	struct button_row log = { .verb = BUTTON_LOG };
 	int64_t runs[6], gone[8], other;
 
 	(void)arg;
@@ -271,13 +271,13 @@ act_purge(struct tx *tx, void *arg)
 			row_run_ended(tx, &(struct run_ended){ .run = runs[i] });
 	}
 	log.run = runs[0];
-	row_question_add(tx, &log);
+	row_button_add(tx, &log);
 	other = row_run_add(tx, production, PROGRAM_DEPLOY);
 	row_run_ended(tx, &(struct run_ended){ .run = other });
 	assert_int_equal(row_run_purge(tx, 2, gone, 2), 2);
 	assert_int_equal(gone[0], runs[0]);
 	assert_int_equal(gone[1], runs[2]); /* runs[1] is still going */
-	assert_string_equal(row_question_get(tx, log.id).id, "");
+	assert_string_equal(row_button_get(tx, log.id).id, "");
 	assert_int_equal(row_run_purge(tx, 2, gone, 8), 1);
 	assert_int_equal(gone[0], runs[3]);
 	assert_int_equal(row_run_purge(tx, 2, gone, 8), 0);

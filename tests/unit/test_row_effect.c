@@ -18,17 +18,17 @@
 static void
 on_said(struct tx *tx, const struct event *event)
 {
-	const struct said *said = &event->u.said;
+	const struct message_sent *said = &event->u.message_sent;
 
 	if (said->new_chat != 0) {
 		row_message_move_chat(tx, said->chat, said->new_chat);
-		row_effect_say(tx, said->message);
+		row_effect_send(tx, said->message);
 	} else if (said->remote_id != 0) {
 		row_message_sent(tx, said->message, said->chat, said->remote_id);
 	}
 }
 
-static store_handler *const handlers[EVENT_KIND_COUNT] = { [EVENT_SAID] = on_said };
+static store_handler *const handlers[EVENT_KIND_COUNT] = { [EVENT_MESSAGE_SENT] = on_said };
 
 static int
 setup(void **state)
@@ -56,7 +56,8 @@ act_add(struct tx *tx, void *arg)
 	char head[64];
 
 	(void)text_copy(head, sizeof(head), text->head);
-	text->id = row_message_add(tx, &(struct message){ .place.chat = text->chat, .head = head });
+	text->id =
+	    row_message_add(tx, &(struct message){ .address.chat = text->chat, .head = head });
 }
 
 static void
@@ -88,13 +89,13 @@ change(struct store_aid *aid, int64_t id, const char *head)
 static void
 said(struct store_aid *aid, const char *head)
 {
-	struct effect *effect = store_aid_take(aid, EFFECT_SAY);
+	struct effect *effect = store_aid_take(aid, EFFECT_SEND_MESSAGE);
 
 	assert_non_null(effect);
-	assert_string_equal(effect->u.say.message.head, head);
-	effect->result->u.said.message = effect->u.say.message.id;
-	effect->result->u.said.chat = effect->u.say.message.place.chat;
-	effect->result->u.said.remote_id = 1000 + effect->u.say.message.id;
+	assert_string_equal(effect->u.send_message.message.head, head);
+	effect->result->u.message_sent.message = effect->u.send_message.message.id;
+	effect->result->u.message_sent.chat = effect->u.send_message.message.address.chat;
+	effect->result->u.message_sent.remote_id = 1000 + effect->u.send_message.message.id;
 	(void)store_aid_report(aid, effect);
 }
 
@@ -106,11 +107,11 @@ only_the_head_of_a_lane_is_out_and_its_result_hands_out_the_next(void **state)
 	(void)add(aid, 1, "one");
 	(void)add(aid, 1, "two");
 	(void)add(aid, 1, "three");
-	assert_int_equal(store_aid_count(aid, EFFECT_SAY), 1);
+	assert_int_equal(store_aid_count(aid, EFFECT_SEND_MESSAGE), 1);
 	said(aid, "one");
 	said(aid, "two");
 	said(aid, "three");
-	assert_int_equal(store_aid_count(aid, EFFECT_SAY), 0);
+	assert_int_equal(store_aid_count(aid, EFFECT_SEND_MESSAGE), 0);
 }
 
 static void
@@ -120,7 +121,7 @@ chats_do_not_wait_for_each_other(void **state)
 
 	(void)add(aid, 1, "one");
 	(void)add(aid, 2, "two");
-	assert_int_equal(store_aid_count(aid, EFFECT_SAY), 2);
+	assert_int_equal(store_aid_count(aid, EFFECT_SEND_MESSAGE), 2);
 }
 
 static void
@@ -136,7 +137,7 @@ edits_that_wait_are_said_once_with_the_newest_text(void **state)
 	}
 	said(aid, "0 %");
 	said(aid, "100 %");
-	assert_int_equal(store_aid_count(aid, EFFECT_SAY), 0);
+	assert_int_equal(store_aid_count(aid, EFFECT_SEND_MESSAGE), 0);
 }
 
 static void
@@ -147,7 +148,7 @@ a_change_that_is_none_is_not_said(void **state)
 
 	said(aid, "same");
 	change(aid, id, "same");
-	assert_int_equal(store_aid_count(aid, EFFECT_SAY), 0);
+	assert_int_equal(store_aid_count(aid, EFFECT_SEND_MESSAGE), 0);
 }
 
 static void
@@ -159,8 +160,8 @@ a_sent_message_is_edited_by_its_remote_id(void **state)
 
 	said(aid, "new");
 	change(aid, id, "changed");
-	effect = store_aid_take(aid, EFFECT_SAY);
-	assert_int_equal(effect->u.say.message.remote_id, 1000 + id);
+	effect = store_aid_take(aid, EFFECT_SEND_MESSAGE);
+	assert_int_equal(effect->u.send_message.message.remote_id, 1000 + id);
 	assert_int_equal(effect->subject, id);
 	effect_free(effect);
 }
@@ -175,14 +176,14 @@ after_a_restart_only_heads_are_out_again(void **state)
 	(void)add(aid, 1, "two");
 	change(aid, id, "one, later");
 	store_aid_reopen(aid);
-	assert_int_equal(store_aid_count(aid, EFFECT_SAY), 1);
-	effect = store_aid_take(aid, EFFECT_SAY);
-	assert_true(effect->is_again);
-	assert_string_equal(effect->u.say.message.head, "one, later");
+	assert_int_equal(store_aid_count(aid, EFFECT_SEND_MESSAGE), 1);
+	effect = store_aid_take(aid, EFFECT_SEND_MESSAGE);
+	assert_true(effect->is_recovered);
+	assert_string_equal(effect->u.send_message.message.head, "one, later");
 	(void)store_aid_report(aid, effect);
 	said(aid, "two");
 	said(aid, "one, later"); /* its edit stood behind the head */
-	assert_int_equal(store_aid_count(aid, EFFECT_SAY), 0);
+	assert_int_equal(store_aid_count(aid, EFFECT_SEND_MESSAGE), 0);
 }
 
 /* --- a chat that moved --- */
@@ -199,8 +200,8 @@ act_document(struct tx *tx, void *arg)
 	struct effect *effect = effect_new(EFFECT_DOCUMENT);
 	struct wanted *wanted = arg;
 
-	effect->u.document.place.chat = wanted->chat;
-	effect->u.document.place.thread = 5;
+	effect->u.document.address.chat = wanted->chat;
+	effect->u.document.address.thread = 5;
 	effect->u.document.run = wanted->run;
 	wanted->id = row_effect_add(tx, effect);
 }
@@ -242,28 +243,28 @@ what_waits_moves_with_its_chat(void **state)
 	(void)want(aid, -1, 4);
 	effect_free(store_aid_take(aid, EFFECT_DOCUMENT)); /* out, in the old chat */
 
-	effect = store_aid_take(aid, EFFECT_SAY);
-	assert_string_equal(effect->u.say.message.head, "one");
-	effect->result->u.said.message = effect->u.say.message.id;
-	effect->result->u.said.chat = effect->u.say.message.place.chat;
-	effect->result->u.said.new_chat = -100;
+	effect = store_aid_take(aid, EFFECT_SEND_MESSAGE);
+	assert_string_equal(effect->u.send_message.message.head, "one");
+	effect->result->u.message_sent.message = effect->u.send_message.message.id;
+	effect->result->u.message_sent.chat = effect->u.send_message.message.address.chat;
+	effect->result->u.message_sent.new_chat = -100;
 	(void)store_aid_report(aid, effect);
 	/* "three" is out in the lane that the others came to: they wait for it. */
-	effect = store_aid_take(aid, EFFECT_SAY);
-	assert_string_equal(effect->u.say.message.head, "three");
-	assert_int_equal(store_aid_count(aid, EFFECT_SAY), 0);
+	effect = store_aid_take(aid, EFFECT_SEND_MESSAGE);
+	assert_string_equal(effect->u.send_message.message.head, "three");
+	assert_int_equal(store_aid_count(aid, EFFECT_SEND_MESSAGE), 0);
 	(void)store_aid_report(aid, effect);
-	effect = store_aid_take(aid, EFFECT_SAY);
-	assert_string_equal(effect->u.say.message.head, "two");
-	assert_int_equal(effect->u.say.message.place.chat, -100);
+	effect = store_aid_take(aid, EFFECT_SEND_MESSAGE);
+	assert_string_equal(effect->u.send_message.message.head, "two");
+	assert_int_equal(effect->u.send_message.message.address.chat, -100);
 	(void)store_aid_report(aid, effect);
 	said(aid, "one");
 	/* The second document still waits for the first. */
 	assert_int_equal(store_aid_count(aid, EFFECT_DOCUMENT), 0);
 	store_aid_reopen(aid);
 	effect = store_aid_take(aid, EFFECT_DOCUMENT);
-	assert_int_equal(effect->u.document.place.chat, -100);
-	assert_int_equal(effect->u.document.place.thread, 0);
+	assert_int_equal(effect->u.document.address.chat, -100);
+	assert_int_equal(effect->u.document.address.thread, 0);
 	effect_free(effect);
 }
 
@@ -280,7 +281,7 @@ act_remote_id(struct tx *tx, void *arg)
 	struct message message = row_message_get(tx, 1);
 
 	*(int64_t *)arg = message.remote_id;
-	assert_int_equal(message.place.chat, -100);
+	assert_int_equal(message.address.chat, -100);
 	message_done(&message);
 }
 
@@ -293,10 +294,10 @@ an_id_of_the_chat_that_moved_is_not_kept(void **state)
 	int64_t remote_id = -1;
 
 	(void)add(aid, -1, "one");
-	effect = store_aid_take(aid, EFFECT_SAY);
-	effect->result->u.said.message = effect->u.say.message.id;
-	effect->result->u.said.chat = effect->u.say.message.place.chat;
-	effect->result->u.said.remote_id = 506;
+	effect = store_aid_take(aid, EFFECT_SEND_MESSAGE);
+	effect->result->u.message_sent.message = effect->u.send_message.message.id;
+	effect->result->u.message_sent.chat = effect->u.send_message.message.address.chat;
+	effect->result->u.message_sent.remote_id = 506;
 	store_aid_act(aid, act_move, NULL);
 	(void)store_aid_report(aid, effect);
 	store_aid_act(aid, act_remote_id, &remote_id);
@@ -308,7 +309,8 @@ an_id_of_the_chat_that_moved_is_not_kept(void **state)
 static void
 act_toast(struct tx *tx, void *arg)
 {
-	row_effect_toast(tx, &(struct place){ .chat = 1 }, arg, true, "Hello %s", (char *)arg);
+	row_effect_toast(
+	    tx, &(struct chat_address){ .chat = 1 }, arg, true, "Hello %s", (char *)arg);
 }
 
 static void
@@ -342,7 +344,7 @@ act_long_toast(struct tx *tx, void *arg)
 	(void)arg;
 	for (size_t i = 0; i + 3 < sizeof(text); i += 3)
 		memcpy(text + i, "\xe2\x8f\xb3\0", 4);
-	row_effect_toast(tx, &(struct place){ .chat = 1 }, "c", false, "%s", text);
+	row_effect_toast(tx, &(struct chat_address){ .chat = 1 }, "c", false, "%s", text);
 }
 
 static void
@@ -363,11 +365,11 @@ a_toast_is_cut_between_characters(void **state)
 static void
 act_wait(struct tx *tx, void *arg)
 {
-	*(int64_t *)arg = row_effect_wait(tx, WAIT_QUESTION, "abc", 7, tx->at + 1000);
-	(void)row_effect_wait(tx, WAIT_POLL, "", 0, tx->at + 1000);
-	assert_int_equal(row_effect_count_waits(tx, WAIT_QUESTION), 1);
-	assert_int_equal(row_effect_count_waits(tx, WAIT_DAILY), 0);
-	assert_int_equal(row_effect_find(tx, EFFECT_WAIT, 7), *(int64_t *)arg);
+	*(int64_t *)arg = row_effect_timer(tx, TIMER_QUESTION, "abc", 7, tx->at + 1000);
+	(void)row_effect_timer(tx, TIMER_POLL, "", 0, tx->at + 1000);
+	assert_int_equal(row_effect_count_timers(tx, TIMER_QUESTION), 1);
+	assert_int_equal(row_effect_count_timers(tx, TIMER_DAILY), 0);
+	assert_int_equal(row_effect_find(tx, EFFECT_TIMER, 7), *(int64_t *)arg);
 }
 
 static void
@@ -376,7 +378,7 @@ act_withdraw(struct tx *tx, void *arg)
 	row_effect_withdraw(tx, *(int64_t *)arg);
 	row_effect_withdraw(tx, *(int64_t *)arg);
 	row_effect_withdraw(tx, 0);
-	assert_int_equal(row_effect_find(tx, EFFECT_WAIT, 7), 0);
+	assert_int_equal(row_effect_find(tx, EFFECT_TIMER, 7), 0);
 }
 
 static void
@@ -388,10 +390,10 @@ what_is_withdrawn_is_told_once_and_its_result_finds_nothing(void **state)
 	int64_t id = 0;
 
 	store_aid_act(aid, act_wait, &id);
-	effect = store_aid_take(aid, EFFECT_WAIT);
+	effect = store_aid_take(aid, EFFECT_TIMER);
 	assert_int_equal(effect->id, id);
 	assert_int_equal(effect->due, aid->at + 1000);
-	assert_string_equal(effect->u.wait.name, "abc");
+	assert_string_equal(effect->u.timer.name, "abc");
 	store_aid_act(aid, act_withdraw, &id);
 	outcome = store_aid_take_outcome(aid, OUTCOME_WITHDRAW);
 	assert_int_equal(outcome->withdraw, id);
@@ -401,10 +403,10 @@ what_is_withdrawn_is_told_once_and_its_result_finds_nothing(void **state)
 }
 
 static void
-act_withdraw_say(struct tx *tx, void *arg)
+act_withdraw_send(struct tx *tx, void *arg)
 {
-	row_effect_withdraw(tx, row_effect_find(tx, EFFECT_SAY, *(int64_t *)arg));
-	assert_int_not_equal(row_effect_find(tx, EFFECT_SAY, *(int64_t *)arg), 0);
+	row_effect_withdraw(tx, row_effect_find(tx, EFFECT_SEND_MESSAGE, *(int64_t *)arg));
+	assert_int_not_equal(row_effect_find(tx, EFFECT_SEND_MESSAGE, *(int64_t *)arg), 0);
 }
 
 static void
@@ -413,7 +415,7 @@ what_may_have_been_said_cannot_be_withdrawn(void **state)
 	struct store_aid *aid = *state;
 	int64_t id = add(aid, 1, "one");
 
-	store_aid_act(aid, act_withdraw_say, &id);
+	store_aid_act(aid, act_withdraw_send, &id);
 	assert_null(store_aid_take_outcome(aid, OUTCOME_WITHDRAW));
 }
 
@@ -434,7 +436,7 @@ act_run(struct tx *tx, void *arg)
 	effect->u.run.run = row_run_add(tx, deployment.id, PROGRAM_DEPLOY);
 	(void)row_effect_add(tx, effect);
 	deployment.message =
-	    row_message_add(tx, &(struct message){ .place.chat = 9, .head = first });
+	    row_message_add(tx, &(struct message){ .address.chat = 9, .head = first });
 	row_deployment_save(tx, &deployment);
 	row_message_change(
 	    tx, deployment.message, &(struct message){ .head = second, .live_run = 1 });
@@ -449,12 +451,12 @@ a_run_comes_with_its_message_as_the_decision_left_it(void **state)
 	store_aid_act(aid, act_run, NULL);
 	effect = store_aid_take(aid, EFFECT_RUN);
 	assert_string_equal(effect->u.run.message.head, "second");
-	assert_int_equal(effect->u.run.message.place.chat, 9);
+	assert_int_equal(effect->u.run.message.address.chat, 9);
 	assert_int_equal(effect->u.run.message.live_run, 1);
 	effect_free(effect);
 	store_aid_reopen(aid);
 	effect = store_aid_take(aid, EFFECT_RUN);
-	assert_true(effect->is_again);
+	assert_true(effect->is_recovered);
 	assert_string_equal(effect->u.run.message.head, "second");
 	effect_free(effect);
 }
@@ -490,29 +492,29 @@ an_open_run_says_when_it_was_started(void **state)
 static void
 act_ask(struct tx *tx, void *arg)
 {
-	struct effect *effect = effect_new(EFFECT_ASK);
+	struct effect *effect = effect_new(EFFECT_GIT_QUERY);
 
-	(void)text_copy(effect->u.ask.environment, LIMIT_ENVIRONMENT, "staging");
-	(void)text_copy(effect->u.ask.asked_by, LIMIT_PERSON, arg);
+	(void)text_copy(effect->u.git_query.environment, LIMIT_ENVIRONMENT, "staging");
+	(void)text_copy(effect->u.git_query.requested_by, LIMIT_PERSON, arg);
 	(void)row_effect_add(tx, effect);
 }
 
 static void
 asked_for(struct store_aid *aid, const char *who)
 {
-	struct effect *effect = store_aid_take(aid, EFFECT_ASK);
+	struct effect *effect = store_aid_take(aid, EFFECT_GIT_QUERY);
 
 	if (who == NULL) {
 		assert_null(effect);
 		return;
 	}
 	assert_non_null(effect);
-	assert_string_equal(effect->u.ask.asked_by, who);
+	assert_string_equal(effect->u.git_query.requested_by, who);
 	(void)store_aid_report(aid, effect);
 }
 
 static void
-a_flood_of_pushes_is_the_question_under_way_and_one_for_the_newest(void **state)
+a_flood_of_pushes_is_the_question_in_progress_and_one_for_the_newest(void **state)
 {
 	struct store_aid *aid = *state;
 	char who[24];
@@ -532,7 +534,7 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, store_aid_teardown)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-		    a_flood_of_pushes_is_the_question_under_way_and_one_for_the_newest, setup,
+		    a_flood_of_pushes_is_the_question_in_progress_and_one_for_the_newest, setup,
 		    store_aid_teardown),
 		TEST(only_the_head_of_a_lane_is_out_and_its_result_hands_out_the_next),
 		TEST(chats_do_not_wait_for_each_other),

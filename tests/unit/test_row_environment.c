@@ -47,11 +47,11 @@ act_holds(struct tx *tx, void *arg)
 
 	(void)arg;
 	row_environment_set_seen(tx, "staging", "cccc");
-	row_environment_hold(tx, "staging", "bbbb");
+	row_environment_block(tx, "staging", "bbbb");
 	row_environment_down(tx, "staging");
 	environment = row_environment_get(tx, "staging");
 	assert_string_equal(environment.current.commit, "aaaa111");
-	assert_string_equal(environment.held_commit, "bbbb");
+	assert_string_equal(environment.blocked_commit, "bbbb");
 	assert_string_equal(environment.seen_commit, "cccc");
 	assert_true(environment.is_down && environment.is_unacknowledged);
 }
@@ -65,13 +65,13 @@ act_after(struct tx *tx, void *arg)
 	assert_string_equal(environment.current.commit, "dddd222");
 	assert_string_equal(environment.current.by, "@ada");
 	assert_string_equal(environment.previous.commit, "aaaa111");
-	assert_string_equal(environment.held_commit, "");
+	assert_string_equal(environment.blocked_commit, "");
 	assert_string_equal(environment.seen_commit, "cccc");
 	assert_false(environment.is_down || environment.is_unacknowledged);
 }
 
 static void
-a_new_release_moves_the_last_one_back_and_ends_hold_and_alarm(void **state)
+a_new_release_moves_the_last_one_back_and_ends_block_and_alarm(void **state)
 {
 	struct store_aid *aid = *state;
 	char first[] = "aaaa111", second[] = "dddd222";
@@ -206,11 +206,12 @@ the_state_file_follows_the_release_and_is_mended_at_start(void **state)
 	assert_string_equal(text, "");
 	free(text);
 
-	assert_false(store_is_release_untold(aid->store));
+	assert_false(store_is_release_unreported(aid->store));
 	store_aid_act(aid, act_release, first);
-	assert_true(store_is_release_untold(aid->store)); /* written before anybody hears of it */
+	assert_true(
+	    store_is_release_unreported(aid->store)); /* written before anybody hears of it */
 	assert_false(store_project(aid->store, &aid->outcomes));
-	assert_false(store_is_release_untold(aid->store));
+	assert_false(store_is_release_unreported(aid->store));
 	text = state_file(aid, path, sizeof(path));
 	assert_string_equal(text,
 	    "{\"environment\":\"staging\",\"release\":1,\"commit\":\"aaaa111\","
@@ -253,7 +254,7 @@ main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, store_aid_setup, store_aid_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(a_new_release_moves_the_last_one_back_and_ends_hold_and_alarm),
+		TEST(a_new_release_moves_the_last_one_back_and_ends_block_and_alarm),
 		TEST(a_release_is_found_by_number_or_by_the_start_of_its_commit),
 		TEST(gauges_show_what_is_live_and_whether_a_rollback_waits_for_somebody),
 		TEST(gauges_show_how_the_last_one_that_ran_ended_and_since_when_it_is_busy),

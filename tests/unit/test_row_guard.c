@@ -13,7 +13,7 @@
 #include "store/row_deployment.h"
 #include "store/row_effect.h"
 #include "store/row_message.h"
-#include "store/row_question.h"
+#include "store/row_button.h"
 #include "tests/unit/store_aid.h"
 
 #define DAY INT64_C(86400000)
@@ -78,7 +78,7 @@ a_bucket_gives_its_burst_and_then_one_for_each_interval(void **state)
 }
 
 static int64_t kept_message, old_message;
-static struct question open_question, closed_question;
+static struct button_row open_button, closed_button;
 
 static void
 act_before(struct tx *tx, void *arg)
@@ -88,20 +88,21 @@ act_before(struct tx *tx, void *arg)
 
 	(void)arg;
 	assert_true(row_inbox_add(tx, "github", "old", NULL));
-	deployment.message = row_message_add(tx, &(struct message){ .place.chat = 1 });
+	deployment.message = row_message_add(tx, &(struct message){ .address.chat = 1 });
 	kept_message = deployment.message;
 	row_deployment_add(tx, &deployment);
-	old_message = row_message_add(tx, &(struct message){ .place.chat = 2 });
-	effect = effect_new(EFFECT_WAIT);
-	effect->u.wait.kind = WAIT_QUESTION;
-	open_question =
-	    (struct question){ .verb = QUESTION_CONFIRM, .deployment = 5, .asker = 11, .chat = 1 };
-	open_question.wait = row_effect_add(tx, effect);
-	row_question_add(tx, &open_question);
-	closed_question = (struct question){ .verb = QUESTION_CANCEL, .deployment = 6 };
-	row_question_add(tx, &closed_question);
-	assert_string_not_equal(open_question.id, closed_question.id);
-	row_question_close(tx, 6, QUESTION_CANCEL);
+	old_message = row_message_add(tx, &(struct message){ .address.chat = 2 });
+	effect = effect_new(EFFECT_TIMER);
+	effect->u.timer.kind = TIMER_QUESTION;
+	open_button = (struct button_row){
+		.verb = BUTTON_CONFIRM, .deployment = 5, .requester = 11, .chat = 1
+	};
+	open_button.timer = row_effect_add(tx, effect);
+	row_button_add(tx, &open_button);
+	closed_button = (struct button_row){ .verb = BUTTON_CANCEL, .deployment = 6 };
+	row_button_add(tx, &closed_button);
+	assert_string_not_equal(open_button.id, closed_button.id);
+	row_button_close(tx, 6, BUTTON_CANCEL);
 	assert_true(row_bucket_take(tx, "x", 1, 1000));
 }
 
@@ -115,16 +116,16 @@ act_retain(struct tx *tx, void *arg)
 static void
 act_kept(struct tx *tx, void *arg)
 {
-	struct question got = row_question_get(tx, open_question.id);
+	struct button_row got = row_button_get(tx, open_button.id);
 	struct message message = row_message_get(tx, old_message);
 
-	assert_memory_equal(&got, &open_question, sizeof(got));
+	assert_memory_equal(&got, &open_button, sizeof(got));
 	assert_int_equal(message.id != 0, *(bool *)arg);
 	message_done(&message);
 	message = row_message_get(tx, kept_message);
 	assert_int_equal(message.id, kept_message);
 	message_done(&message);
-	assert_int_equal(row_question_get(tx, closed_question.id).id[0] != '\0', *(bool *)arg);
+	assert_int_equal(row_button_get(tx, closed_button.id).id[0] != '\0', *(bool *)arg);
 	assert_false(row_inbox_add(tx, "github", "old", NULL));
 }
 
@@ -142,7 +143,7 @@ retention_removes_what_is_old_and_nothing_that_is_needed(void **state)
 	bool is_there = true;
 
 	store_aid_act(aid, act_before, NULL);
-	for (struct effect *say; (say = store_aid_take(aid, EFFECT_SAY)) != NULL;)
+	for (struct effect *say; (say = store_aid_take(aid, EFFECT_SEND_MESSAGE)) != NULL;)
 		(void)store_aid_report(aid, say);
 	aid->at += DAY - 1;
 	store_aid_act(aid, act_retain, NULL);
@@ -160,10 +161,10 @@ static void
 act_close(struct tx *tx, void *arg)
 {
 	(void)arg;
-	row_question_set_wait(tx, 5, open_question.wait);
-	row_question_close(tx, 5, QUESTION_CONFIRM);
-	assert_false(row_question_get(tx, open_question.id).is_open);
-	assert_int_equal(row_effect_count_waits(tx, WAIT_QUESTION), 0);
+	row_button_set_timer(tx, 5, open_button.timer);
+	row_button_close(tx, 5, BUTTON_CONFIRM);
+	assert_false(row_button_get(tx, open_button.id).is_open);
+	assert_int_equal(row_effect_count_timers(tx, TIMER_QUESTION), 0);
 }
 
 static void
@@ -176,7 +177,7 @@ closing_a_question_withdraws_its_deadline(void **state)
 	store_aid_act(aid, act_close, NULL);
 	outcome = store_aid_take_outcome(aid, OUTCOME_WITHDRAW);
 	assert_non_null(outcome);
-	assert_int_equal(outcome->withdraw, open_question.wait);
+	assert_int_equal(outcome->withdraw, open_button.timer);
 	outcome_free(outcome);
 }
 

@@ -96,19 +96,19 @@ a_started_run_without_a_folder_is_never_ordered_again(void **state)
 }
 
 static void
-a_killed_keeper_is_a_lost_run_and_nothing_of_it_lives(void **state)
+a_killed_supervisor_is_a_lost_run_and_nothing_of_it_lives(void **state)
 {
 	struct scene *scene = *state;
 	struct story story;
-	pid_t keeper;
+	pid_t supervisor;
 
 	runs_aid_need(scene);
 	runs_aid_script(scene, "echo '==> build'; sleep 600 & sleep 600");
 	runs_aid_tell(&story, scene, 1, true, false);
 	WAIT_FOR(scene, story.n_steps == 1);
-	keeper = runs_aid_parent((pid_t)story.hello.pid);
-	assert_true(keeper > 1);
-	runs_aid_kill(keeper);
+	supervisor = runs_aid_parent((pid_t)story.hello.pid);
+	assert_true(supervisor > 1);
+	runs_aid_kill(supervisor);
 	WAIT_FOR(scene, story.ends > 0);
 	assert_int_equal(story.lost, 1);
 	assert_true(story.ended.lost && story.ended.gate_opened);
@@ -119,7 +119,7 @@ a_killed_keeper_is_a_lost_run_and_nothing_of_it_lives(void **state)
 /* In the child: says its packets to whoever connects, and writes the record when it is told to end
  * (`end`), or when a connection closes and its gate is shut. */
 static _Noreturn void
-be_a_foreign_keeper(int listener, int record_fd, const char *const *packets, bool gate)
+be_a_foreign_supervisor(int listener, int record_fd, const char *const *packets, bool gate)
 {
 	struct protocol_message record = { .kind = PROTOCOL_EXIT, .record = { .gate = gate } };
 	char text[4096] = "";
@@ -145,9 +145,9 @@ be_a_foreign_keeper(int listener, int record_fd, const char *const *packets, boo
 	_exit(0);
 }
 
-/* A run as such a keeper would have it; its pid. */
+/* A run as such a supervisor would have it; its pid. */
 static pid_t
-start_a_foreign_keeper(struct scene *scene, int run, const char *const *packets, bool gate)
+start_a_foreign_supervisor(struct scene *scene, int run, const char *const *packets, bool gate)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -179,7 +179,7 @@ start_a_foreign_keeper(struct scene *scene, int run, const char *const *packets,
 			if (fd != record_fd && fd != listener)
 				(void)close(fd);
 		}
-		be_a_foreign_keeper(listener, record_fd, packets, gate);
+		be_a_foreign_supervisor(listener, record_fd, packets, gate);
 	}
 	(void)close(ready[1]);
 	assert_int_equal(read(ready[0], path, 1), 1);
@@ -190,7 +190,7 @@ start_a_foreign_keeper(struct scene *scene, int run, const char *const *packets,
 }
 
 static void
-a_keeper_of_another_release_is_followed_by_its_record_and_can_be_ended(void **state)
+a_supervisor_of_another_release_is_followed_by_its_record_and_can_be_ended(void **state)
 {
 	static const char *const hello[] = {
 		"hello\nversion 99\npid 1\nstart 1\ngate 1\nbrand new\n", NULL
@@ -198,25 +198,27 @@ a_keeper_of_another_release_is_followed_by_its_record_and_can_be_ended(void **st
 	struct scene *scene = *state;
 	struct story story;
 	int sent = 0;
-	struct runs_wish wish = { .run = 7, .on_sent = runs_aid_on_wish, .ctx = &sent };
-	pid_t keeper;
+	struct runs_stop_request request = {
+		.run = 7, .on_sent = runs_aid_on_stop_request, .ctx = &sent
+	};
+	pid_t supervisor;
 
 	runs_aid_need(scene);
-	keeper = start_a_foreign_keeper(scene, 7, hello, true);
+	supervisor = start_a_foreign_supervisor(scene, 7, hello, true);
 	runs_aid_tell(&story, scene, 7, true, true);
-	WAIT_FOR(scene, story.deaf > 0);
-	assert_true(runs_end(scene->runs, &wish));
+	WAIT_FOR(scene, story.incompatible > 0);
+	assert_true(runs_stop_run(scene->runs, &request));
 	WAIT_FOR(scene, story.ends > 0);
 	assert_int_equal(sent, 1);
-	assert_int_equal(story.deaf, 1);
+	assert_int_equal(story.incompatible, 1);
 	assert_int_equal(story.hellos, 0);
 	assert_true(story.ended.gate_opened && story.ended.ended_on_request && !story.ended.lost);
-	assert_int_equal(waitpid(keeper, NULL, 0), keeper);
+	assert_int_equal(waitpid(supervisor, NULL, 0), supervisor);
 }
 
 /* It says 20 times a second how long its log is, and 0.1.0's server dropped that. */
 static void
-a_keeper_of_0_1_0_is_followed_and_its_grew_is_skipped(void **state)
+a_supervisor_of_0_1_0_is_followed_and_its_grew_is_skipped(void **state)
 {
 	static const char *const packets[] = {
 		"hello\nversion 1\npid 1\nstart 1\ngate 1\nlog_size 3\n", "grew\nlog_size 7\n",
@@ -225,40 +227,42 @@ a_keeper_of_0_1_0_is_followed_and_its_grew_is_skipped(void **state)
 	struct scene *scene = *state;
 	struct story story;
 	int sent = 0;
-	struct runs_wish wish = { .run = 7, .on_sent = runs_aid_on_wish, .ctx = &sent };
-	pid_t keeper;
+	struct runs_stop_request request = {
+		.run = 7, .on_sent = runs_aid_on_stop_request, .ctx = &sent
+	};
+	pid_t supervisor;
 
 	runs_aid_need(scene);
-	keeper = start_a_foreign_keeper(scene, 7, packets, true);
+	supervisor = start_a_foreign_supervisor(scene, 7, packets, true);
 	runs_aid_tell(&story, scene, 7, true, true);
 	WAIT_FOR(scene, story.n_steps == 1);
-	assert_int_equal(story.deaf, 0);
-	assert_true(runs_end(scene->runs, &wish));
+	assert_int_equal(story.incompatible, 0);
+	assert_true(runs_stop_run(scene->runs, &request));
 	WAIT_FOR(scene, story.ends > 0);
 	assert_true(story.ended.gate_opened && story.ended.ended_on_request);
-	assert_int_equal(waitpid(keeper, NULL, 0), keeper);
+	assert_int_equal(waitpid(supervisor, NULL, 0), supervisor);
 }
 
 /* It must neither begin a script by whom it does not understand, nor wait for ever. */
 static void
-a_gate_whose_keeper_is_not_understood_is_given_up(void **state)
+a_gate_whose_supervisor_is_not_understood_is_given_up(void **state)
 {
 	static const char *const hellos[][2] = { { "hello\nversion 99\npid 1\nstart 1\n" },
 		{ "bonjour\nversion deux\n" } };
 	struct scene *scene = *state;
 	struct story story;
-	pid_t keeper;
+	pid_t supervisor;
 
 	runs_aid_need(scene);
 	for (size_t i = 0; i < COUNT(hellos); i++) {
 		/* Of its own number: what is asked about the first is still under way. */
-		keeper = start_a_foreign_keeper(scene, 7 + (int)i, hellos[i], false);
+		supervisor = start_a_foreign_supervisor(scene, 7 + (int)i, hellos[i], false);
 		runs_aid_tell(&story, scene, 7 + (int)i, true, true);
 		WAIT_FOR(scene, story.ends > 0);
-		assert_int_equal(story.deaf, 1);
+		assert_int_equal(story.incompatible, 1);
 		assert_int_equal(story.hellos, 0);
 		assert_false(story.ended.gate_opened || story.ended.ended_on_request);
-		assert_int_equal(waitpid(keeper, NULL, 0), keeper);
+		assert_int_equal(waitpid(supervisor, NULL, 0), supervisor);
 	}
 }
 
@@ -270,10 +274,10 @@ main(void)
 		T(a_run_that_ended_meanwhile_has_left_its_record),
 		T(a_run_that_never_began_is_ordered_at_the_restart),
 		T(a_started_run_without_a_folder_is_never_ordered_again),
-		T(a_killed_keeper_is_a_lost_run_and_nothing_of_it_lives),
-		T(a_keeper_of_another_release_is_followed_by_its_record_and_can_be_ended),
-		T(a_keeper_of_0_1_0_is_followed_and_its_grew_is_skipped),
-		T(a_gate_whose_keeper_is_not_understood_is_given_up),
+		T(a_killed_supervisor_is_a_lost_run_and_nothing_of_it_lives),
+		T(a_supervisor_of_another_release_is_followed_by_its_record_and_can_be_ended),
+		T(a_supervisor_of_0_1_0_is_followed_and_its_grew_is_skipped),
+		T(a_gate_whose_supervisor_is_not_understood_is_given_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

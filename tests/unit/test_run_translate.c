@@ -45,11 +45,11 @@ a_release_is_its_commit_and_its_image(void **state)
 static void
 a_record_keeps_its_image(void **state)
 {
-	const struct run_translate_place place = { .run = 1, .state_directory = "/nowhere" };
+	const struct run_context context = { .run = 1, .state_directory = "/nowhere" };
 	const struct protocol_record record = { .exec_errno = 2, .image = IMAGE };
 
 	(void)state;
-	assert_string_equal(run_translate_record(&place, &record).image, IMAGE);
+	assert_string_equal(run_translate_record(&context, &record).image, IMAGE);
 }
 
 int

@@ -17,7 +17,7 @@ struct row {
 	struct run_ended ended;
 	enum deploy_event event;
 	enum deploy_why why;
-	bool is_touched;
+	bool target_changed;
 	const char *detail; /* a part of it; NULL: anything */
 };
 
@@ -25,9 +25,9 @@ struct row {
 #define RUNNING .state = DEPLOY_RUNNING, .previous = "9f8e7d6", .attempts = 1
 #define STOPPING \
 	.state = DEPLOY_STOPPING, .previous = "9f8e7d6", .attempts = 1, .why = DEPLOY_WHY_CANCELLED
-#define GOING_BACK \
-	.state = DEPLOY_ROLLING_BACK, .previous = "9f8e7d6", .attempts = 1, .is_touched = true, \
-	.why = DEPLOY_WHY_SCRIPT
+#define ROLLING_BACK_TO \
+	.state = DEPLOY_ROLLING_BACK, .previous = "9f8e7d6", .attempts = 1, \
+	.target_changed = true, .why = DEPLOY_WHY_SCRIPT
 #define URLS .urls = "http://127.0.0.1:1/"
 
 static const struct row rows[] = {
@@ -39,124 +39,126 @@ static const struct row rows[] = {
 	    { RUNNING, URLS }, { RAN }, DEPLOY_ON_SCRIPT_OK, DEPLOY_WHY_NONE, true, "" },
 
 	{ "exit 1 before release", { RUNNING }, { RAN, .exit_status = 1, .detail = "oh no" },
-	    DEPLOY_ON_UNTOUCHED, DEPLOY_WHY_SCRIPT, false, "exit 1: oh no" },
+	    DEPLOY_ON_FAILED_BEFORE_RELEASE, DEPLOY_WHY_SCRIPT, false, "exit 1: oh no" },
 	{ "exit 1 after release", { RUNNING }, { RAN, .exit_status = 1, .released = true },
-	    DEPLOY_ON_SCRIPT_BAD, DEPLOY_WHY_SCRIPT, true, "exit 1" },
+	    DEPLOY_ON_SCRIPT_FAILED, DEPLOY_WHY_SCRIPT, true, "exit 1" },
 	{ "exit 64 after release", { RUNNING }, { RAN, .exit_status = 64, .released = true },
-	    DEPLOY_ON_UNTOUCHED, DEPLOY_WHY_SCRIPT, false, "exit 64" },
-	{ "exit 65", { RUNNING }, { RAN, .exit_status = 65 }, DEPLOY_ON_UNTOUCHED,
+	    DEPLOY_ON_FAILED_BEFORE_RELEASE, DEPLOY_WHY_SCRIPT, false, "exit 64" },
+	{ "exit 65", { RUNNING }, { RAN, .exit_status = 65 }, DEPLOY_ON_FAILED_BEFORE_RELEASE,
 	    DEPLOY_WHY_SCRIPT, false, NULL },
 	{ "exit 69 after release", { RUNNING }, { RAN, .exit_status = 69, .released = true },
-	    DEPLOY_ON_UNTOUCHED, DEPLOY_WHY_SCRIPT, false, NULL },
+	    DEPLOY_ON_FAILED_BEFORE_RELEASE, DEPLOY_WHY_SCRIPT, false, NULL },
 	{ "exit 63 after release", { RUNNING }, { RAN, .exit_status = 63, .released = true },
-	    DEPLOY_ON_SCRIPT_BAD, DEPLOY_WHY_SCRIPT, true, NULL },
+	    DEPLOY_ON_SCRIPT_FAILED, DEPLOY_WHY_SCRIPT, true, NULL },
 	{ "exit 70 after release", { RUNNING }, { RAN, .exit_status = 70, .released = true },
-	    DEPLOY_ON_SCRIPT_BAD, DEPLOY_WHY_SCRIPT, true, NULL },
-	{ "release was told live, the record does not know", { RUNNING, .is_touched = true },
-	    { RAN, .exit_status = 1 }, DEPLOY_ON_SCRIPT_BAD, DEPLOY_WHY_SCRIPT, true, NULL },
+	    DEPLOY_ON_SCRIPT_FAILED, DEPLOY_WHY_SCRIPT, true, NULL },
+	{ "release was told live, the record does not know", { RUNNING, .target_changed = true },
+	    { RAN, .exit_status = 1 }, DEPLOY_ON_SCRIPT_FAILED, DEPLOY_WHY_SCRIPT, true, NULL },
 
 	{ "nothing to go back to", { .state = DEPLOY_RUNNING, .attempts = 1 },
-	    { RAN, .exit_status = 1, .released = true }, DEPLOY_ON_SCRIPT_BAD_NO_BACK,
+	    { RAN, .exit_status = 1, .released = true }, DEPLOY_ON_SCRIPT_FAILED_NO_ROLLBACK,
 	    DEPLOY_WHY_SCRIPT, true, NULL },
 	{ "`==> no-rollback` in the record", { RUNNING },
-	    { RAN, .exit_status = 1, .released = true, .no_way_back = true },
-	    DEPLOY_ON_SCRIPT_BAD_NO_BACK, DEPLOY_WHY_SCRIPT, true, NULL },
-	{ "`==> no-rollback` was told live", { RUNNING, .has_no_way_back = true },
-	    { RAN, .exit_status = 1, .released = true }, DEPLOY_ON_SCRIPT_BAD_NO_BACK,
+	    { RAN, .exit_status = 1, .released = true, .no_rollback = true },
+	    DEPLOY_ON_SCRIPT_FAILED_NO_ROLLBACK, DEPLOY_WHY_SCRIPT, true, NULL },
+	{ "`==> no-rollback` was told live", { RUNNING, .cannot_roll_back = true },
+	    { RAN, .exit_status = 1, .released = true }, DEPLOY_ON_SCRIPT_FAILED_NO_ROLLBACK,
 	    DEPLOY_WHY_SCRIPT, true, NULL },
 	{ "a person's rollback has no way back of its own",
 	    { RUNNING, .program = PROGRAM_ROLLBACK }, { RAN, .exit_status = 1, .released = true },
-	    DEPLOY_ON_SCRIPT_BAD_NO_BACK, DEPLOY_WHY_SCRIPT, true, NULL },
+	    DEPLOY_ON_SCRIPT_FAILED_NO_ROLLBACK, DEPLOY_WHY_SCRIPT, true, NULL },
 
 	{ "timed out before release", { RUNNING },
-	    { RAN, .timed_out = true, .exit_status = -1, .signal_number = 15 }, DEPLOY_ON_UNTOUCHED,
-	    DEPLOY_WHY_TIMED_OUT, false, "signal 15" },
+	    { RAN, .timed_out = true, .exit_status = -1, .signal_number = 15 },
+	    DEPLOY_ON_FAILED_BEFORE_RELEASE, DEPLOY_WHY_TIMED_OUT, false, "signal 15" },
 	{ "timed out after release", { RUNNING },
 	    { RAN, .timed_out = true, .exit_status = -1, .signal_number = 9, .released = true },
-	    DEPLOY_ON_SCRIPT_BAD, DEPLOY_WHY_TIMED_OUT, true, "signal 9" },
+	    DEPLOY_ON_SCRIPT_FAILED, DEPLOY_WHY_TIMED_OUT, true, "signal 9" },
 	{ "timed out, and the script made it an exit 0", { RUNNING },
-	    { RAN, .timed_out = true, .released = true }, DEPLOY_ON_SCRIPT_BAD,
+	    { RAN, .timed_out = true, .released = true }, DEPLOY_ON_SCRIPT_FAILED,
 	    DEPLOY_WHY_TIMED_OUT, true, NULL },
 
 	{ "killed by somebody else", { RUNNING },
-	    { RAN, .exit_status = -1, .signal_number = 9, .released = true }, DEPLOY_ON_SCRIPT_BAD,
-	    DEPLOY_WHY_SCRIPT, true, "out of memory?" },
+	    { RAN, .exit_status = -1, .signal_number = 9, .released = true },
+	    DEPLOY_ON_SCRIPT_FAILED, DEPLOY_WHY_SCRIPT, true, "out of memory?" },
 	{ "crashed", { RUNNING }, { RAN, .exit_status = -1, .signal_number = 11 },
-	    DEPLOY_ON_UNTOUCHED, DEPLOY_WHY_SCRIPT, false, "signal 11" },
+	    DEPLOY_ON_FAILED_BEFORE_RELEASE, DEPLOY_WHY_SCRIPT, false, "signal 11" },
 
 	{ "lost before its gate opened", { RUNNING }, { .lost = true }, DEPLOY_ON_AGAIN,
 	    DEPLOY_WHY_NONE, false, "" },
 	{ "lost after its gate opened counts as having touched", { RUNNING }, { RAN, .lost = true },
-	    DEPLOY_ON_SCRIPT_BAD, DEPLOY_WHY_INTERRUPTED, true, "keeper was killed" },
+	    DEPLOY_ON_SCRIPT_FAILED, DEPLOY_WHY_INTERRUPTED, true, "supervisor was killed" },
 
 	{ "gate never opened, first", { RUNNING }, { 0 }, DEPLOY_ON_AGAIN, DEPLOY_WHY_NONE, false,
 	    "" },
 	{ "gate never opened, second", { .state = DEPLOY_RUNNING, .attempts = 2 }, { 0 },
 	    DEPLOY_ON_AGAIN, DEPLOY_WHY_NONE, false, "" },
 	{ "gate never opened, third", { .state = DEPLOY_RUNNING, .attempts = 3 }, { 0 },
-	    DEPLOY_ON_UNTOUCHED, DEPLOY_WHY_NOT_STARTED, false, "never let go" },
+	    DEPLOY_ON_FAILED_BEFORE_RELEASE, DEPLOY_WHY_NOT_STARTED, false, "never let go" },
 	{ "ended on request before its gate opened", { STOPPING }, { .ended_on_request = true },
-	    DEPLOY_ON_UNTOUCHED, DEPLOY_WHY_NONE, false, "" },
+	    DEPLOY_ON_FAILED_BEFORE_RELEASE, DEPLOY_WHY_NONE, false, "" },
 	{ "gate never opened while stopping: no other is ordered", { STOPPING }, { 0 },
-	    DEPLOY_ON_UNTOUCHED, DEPLOY_WHY_NONE, false, "" },
+	    DEPLOY_ON_FAILED_BEFORE_RELEASE, DEPLOY_WHY_NONE, false, "" },
 	{ "refused by the runner", { RUNNING }, { .refused = true, .detail = "no space left" },
-	    DEPLOY_ON_UNTOUCHED, DEPLOY_WHY_NOT_STARTED, false, "no space left" },
+	    DEPLOY_ON_FAILED_BEFORE_RELEASE, DEPLOY_WHY_NOT_STARTED, false, "no space left" },
 	{ "could not be executed", { RUNNING },
 	    { RAN, .exec_errno = 2, .exit_status = 127, .detail = "No such file" },
-	    DEPLOY_ON_UNTOUCHED, DEPLOY_WHY_NOT_STARTED, false, "could not be started" },
+	    DEPLOY_ON_FAILED_BEFORE_RELEASE, DEPLOY_WHY_NOT_STARTED, false,
+	    "could not be started" },
 
 	{ "stopping, killed before release", { STOPPING },
 	    { RAN, .ended_on_request = true, .exit_status = -1, .signal_number = 15 },
-	    DEPLOY_ON_UNTOUCHED, DEPLOY_WHY_NONE, false, "" },
+	    DEPLOY_ON_FAILED_BEFORE_RELEASE, DEPLOY_WHY_NONE, false, "" },
 	{ "stopping, killed after release", { STOPPING },
 	    { RAN, .ended_on_request = true, .exit_status = -1, .signal_number = 15,
 		.released = true },
-	    DEPLOY_ON_SCRIPT_BAD, DEPLOY_WHY_NONE, true, "" },
+	    DEPLOY_ON_SCRIPT_FAILED, DEPLOY_WHY_NONE, true, "" },
 	{ "stopping, came to its end first", { STOPPING, URLS }, { RAN, .released = true },
 	    DEPLOY_ON_SCRIPT_OK, DEPLOY_WHY_NONE, true, "" },
 	{ "stopping, came to its end first, no way back", { .state = DEPLOY_STOPPING, URLS },
-	    { RAN, .released = true }, DEPLOY_ON_SCRIPT_BAD_NO_BACK, DEPLOY_WHY_NONE, true, "" },
+	    { RAN, .released = true }, DEPLOY_ON_SCRIPT_FAILED_NO_ROLLBACK, DEPLOY_WHY_NONE, true,
+	    "" },
 	{ "stopping, lost",
 	    { .state = DEPLOY_STOPPING,
 		.previous = "9f8e7d6",
 		.attempts = 1,
 		.why = DEPLOY_WHY_INTERRUPTED },
-	    { RAN, .lost = true }, DEPLOY_ON_SCRIPT_BAD, DEPLOY_WHY_NONE, true,
-	    "keeper was killed" },
+	    { RAN, .lost = true }, DEPLOY_ON_SCRIPT_FAILED, DEPLOY_WHY_NONE, true,
+	    "supervisor was killed" },
 
-	{ "going back, exit 0", { GOING_BACK, URLS }, { RAN, .released = true },
+	{ "going back, exit 0", { ROLLING_BACK_TO, URLS }, { RAN, .released = true },
 	    DEPLOY_ON_SCRIPT_OK, DEPLOY_WHY_NONE, true, "" },
-	{ "going back, exit 0, no health URL", { GOING_BACK }, { RAN, .released = true },
+	{ "going back, exit 0, no health URL", { ROLLING_BACK_TO }, { RAN, .released = true },
 	    DEPLOY_ON_SCRIPT_OK_UNPROBED, DEPLOY_WHY_NONE, true, "" },
-	{ "going back, lost", { GOING_BACK }, { RAN, .lost = true }, DEPLOY_ON_AGAIN,
+	{ "going back, lost", { ROLLING_BACK_TO }, { RAN, .lost = true }, DEPLOY_ON_AGAIN,
 	    DEPLOY_WHY_NONE, true, "" },
 	{ "going back, lost for the third time",
 	    { .state = DEPLOY_ROLLING_BACK,
 		.attempts = 3,
 		.previous = "9f8e7d6",
-		.is_touched = true },
-	    { RAN, .lost = true }, DEPLOY_ON_SCRIPT_BAD, DEPLOY_WHY_NONE, true,
-	    "keeper was killed" },
-	{ "going back, exit 65", { GOING_BACK }, { RAN, .exit_status = 65 }, DEPLOY_ON_SCRIPT_BAD,
-	    DEPLOY_WHY_NONE, false, "exit 65" },
-	{ "going back, refused by the runner", { GOING_BACK },
-	    { .refused = true, .detail = "fork: try again" }, DEPLOY_ON_SCRIPT_BAD, DEPLOY_WHY_NONE,
-	    true, "the rollback could not be started: fork: try again" },
-	{ "going back, could not be executed", { GOING_BACK },
+		.target_changed = true },
+	    { RAN, .lost = true }, DEPLOY_ON_SCRIPT_FAILED, DEPLOY_WHY_NONE, true,
+	    "supervisor was killed" },
+	{ "going back, exit 65", { ROLLING_BACK_TO }, { RAN, .exit_status = 65 },
+	    DEPLOY_ON_SCRIPT_FAILED, DEPLOY_WHY_NONE, false, "exit 65" },
+	{ "going back, refused by the runner", { ROLLING_BACK_TO },
+	    { .refused = true, .detail = "fork: try again" }, DEPLOY_ON_SCRIPT_FAILED,
+	    DEPLOY_WHY_NONE, true, "the rollback could not be started: fork: try again" },
+	{ "going back, could not be executed", { ROLLING_BACK_TO },
 	    { RAN, .exec_errno = 2, .exit_status = 127, .detail = "No such file" },
-	    DEPLOY_ON_SCRIPT_BAD, DEPLOY_WHY_NONE, true,
+	    DEPLOY_ON_SCRIPT_FAILED, DEPLOY_WHY_NONE, true,
 	    "the rollback could not be started: No such file" },
 	{ "going back after a cancel, refused by the runner",
 	    { .state = DEPLOY_ROLLING_BACK,
 		.attempts = 1,
 		.previous = "9f8e7d6",
-		.is_touched = true,
+		.target_changed = true,
 		.why = DEPLOY_WHY_CANCELLED },
-	    { .refused = true, .detail = "no space left" }, DEPLOY_ON_SCRIPT_BAD, DEPLOY_WHY_NONE,
-	    true, "the rollback could not be started: no space left" },
-	{ "going back, timed out", { GOING_BACK },
-	    { RAN, .timed_out = true, .exit_status = -1, .signal_number = 9 }, DEPLOY_ON_SCRIPT_BAD,
-	    DEPLOY_WHY_NONE, true, "signal 9" },
+	    { .refused = true, .detail = "no space left" }, DEPLOY_ON_SCRIPT_FAILED,
+	    DEPLOY_WHY_NONE, true, "the rollback could not be started: no space left" },
+	{ "going back, timed out", { ROLLING_BACK_TO },
+	    { RAN, .timed_out = true, .exit_status = -1, .signal_number = 9 },
+	    DEPLOY_ON_SCRIPT_FAILED, DEPLOY_WHY_NONE, true, "signal 9" },
 };
 
 static void
@@ -171,8 +173,8 @@ each_exit_record_means_one_thing(void **state)
 			fail_msg("%s: %s", row->what, deploy_flow_event_name(verdict.event));
 		if (verdict.why != row->why)
 			fail_msg("%s: why is \"%s\"", row->what, deploy_flow_why_word(verdict.why));
-		if (verdict.is_touched != row->is_touched)
-			fail_msg("%s: is_touched is %d", row->what, verdict.is_touched);
+		if (verdict.target_changed != row->target_changed)
+			fail_msg("%s: is_touched is %d", row->what, verdict.target_changed);
 		if (row->detail != NULL &&
 		    (row->detail[0] == '\0' ? verdict.detail[0] != '\0' :
 					      strstr(verdict.detail, row->detail) == NULL))
@@ -194,7 +196,7 @@ no_exit_record_is_left_without_a_rule(void **state)
 				.state = states[s],
 				.program = bits & 1 ? PROGRAM_ROLLBACK : PROGRAM_DEPLOY,
 				.attempts = bits & 2 ? 3 : 1,
-				.is_touched = (bits & 4) != 0,
+				.target_changed = (bits & 4) != 0,
 			};
 			struct run_ended ended = {
 				.gate_opened = (bits & 8) != 0,
@@ -205,7 +207,7 @@ no_exit_record_is_left_without_a_rule(void **state)
 				.refused = (bits & 256) != 0,
 				.exec_errno = bits & 512 ? 2 : 0,
 				.exit_status = bits & 1024 ? 1 : 0,
-				.no_way_back = (bits & 2048) != 0,
+				.no_rollback = (bits & 2048) != 0,
 			};
 			struct deploy_acts acts;
 

@@ -11,15 +11,15 @@ a_killed_runner_is_started_again_and_no_run_notices(void **state)
 	struct scene *scene = *state;
 	struct story story, next;
 	char text[160];
-	pid_t keeper;
+	pid_t supervisor;
 
 	runs_aid_need(scene);
 	runs_aid_script(
 	    scene, "echo '==> build'; while [ ! -e $PROOF.go ]; do sleep 0.05; done; exit 7");
 	runs_aid_tell(&story, scene, 1, true, false);
 	WAIT_FOR(scene, story.n_steps == 1 && scene->ready == 1);
-	keeper = runs_aid_parent((pid_t)story.hello.pid);
-	runs_aid_kill(runs_aid_parent(keeper));
+	supervisor = runs_aid_parent((pid_t)story.hello.pid);
+	runs_aid_kill(runs_aid_parent(supervisor));
 	runs_aid_tell(&next, scene, 2, true, false); /* into the gap */
 	WAIT_FOR(scene, scene->ready == 2 && next.n_steps == 1);
 	(void)snprintf(text, sizeof(text), "%s.go", scene->proof);
@@ -53,12 +53,14 @@ start_with_a_stub(struct scene *scene, const char *at_first)
 static void
 a_silent_runner_is_killed_and_what_it_was_told_is_not_lost(void **state)
 {
-	const struct effect_ask ask = {
-		.kind = ASK_HEADS, .n_branches = 1, .branches = { "main" }
+	const struct effect_git_query ask = {
+		.kind = GIT_QUERY_HEADS, .n_branches = 1, .branches = { "main" }
 	};
 	struct scene *scene = *state;
 	int sent = 0;
-	struct runs_wish wish = { .run = 2, .on_sent = runs_aid_on_wish, .ctx = &sent };
+	struct runs_stop_request request = {
+		.run = 2, .on_sent = runs_aid_on_stop_request, .ctx = &sent
+	};
 	struct story story, cancelled;
 	struct err err;
 
@@ -68,8 +70,8 @@ a_silent_runner_is_killed_and_what_it_was_told_is_not_lost(void **state)
 	WAIT_FOR(scene, scene->ready == 1);
 	runs_aid_tell(&story, scene, 1, true, false);
 	runs_aid_tell(&cancelled, scene, 2, true, false);
-	assert_non_null(runs_ask(scene->runs, &ask, runs_aid_on_answer, scene, &err));
-	assert_true(runs_end(scene->runs, &wish));
+	assert_non_null(runs_git_query_start(scene->runs, &ask, runs_aid_on_answer, scene, &err));
+	assert_true(runs_stop_run(scene->runs, &request));
 	WAIT_FOR(scene, scene->answers == 1 && story.ends > 0 && cancelled.ends > 0);
 	assert_int_equal(scene->ready, 2);
 	assert_true(scene->answer_unreachable);
@@ -116,14 +118,14 @@ static void
 a_runner_of_another_version_is_refused_by_name(void **state)
 {
 	struct scene *scene = *state;
-	struct effect_ask ask = { .kind = ASK_HEADS };
+	struct effect_git_query ask = { .kind = GIT_QUERY_HEADS };
 	struct err err;
 
 	runs_aid_write(scene->script,
 	    "#!/bin/sh\nprintf 'hello\\nversion 99\\npid 1\\n' >&3\nexit 78\n", 0755);
 	scene->runs = runs_aid_start(scene, scene->script);
 	assert_non_null(scene->runs);
-	assert_non_null(runs_ask(scene->runs, &ask, runs_aid_on_answer, scene, &err));
+	assert_non_null(runs_git_query_start(scene->runs, &ask, runs_aid_on_answer, scene, &err));
 	WAIT_FOR(scene, scene->fatal[0] != '\0' && scene->answers == 1);
 	assert_non_null(strstr(scene->fatal, "speaks version 99"));
 	assert_true(scene->answer_unreachable);

@@ -31,7 +31,7 @@ struct world {
 	int away;
 	int fatal;
 	char why[240];
-	int64_t settled; /* the run that was spoken of last */
+	int64_t reconciled; /* the run that was spoken of last */
 };
 
 /* Asks until it is so, and not once more: accepts() acts. */
@@ -53,7 +53,7 @@ on_ready(void *ctx)
 static void
 on_message(void *ctx, const struct protocol_message *message)
 {
-	((struct world *)ctx)->settled = (int64_t)message->id;
+	((struct world *)ctx)->reconciled = (int64_t)message->id;
 }
 
 static void
@@ -226,7 +226,7 @@ one_that_comes_later_is_connected_to(void **state)
 	meet(w);
 	assert_int_equal(w->down, 0); /* it was not long: nobody who waits is told */
 	say(w, "settled\nid 5\nstate never\n");
-	WAIT_FOR(w, w->settled == 5);
+	WAIT_FOR(w, w->reconciled == 5);
 }
 
 /* How often these words stand in what is logged while it is tried four times. */

@@ -58,21 +58,24 @@ a_run_ended_at_its_gate_never_ran(void **state)
 {
 	struct scene *scene = *state;
 	int sent = 0;
-	struct runs_wish wish = { .run = 1, .on_sent = runs_aid_on_wish, .ctx = &sent };
+	struct runs_stop_request request = {
+		.run = 1, .on_sent = runs_aid_on_stop_request, .ctx = &sent
+	};
 	struct story story;
 
 	runs_aid_need(scene);
 	runs_aid_script(scene, "touch $PROOF");
 	WAIT_FOR(scene, scene->ready > 0);
 	runs_aid_tell(&story, scene, 1, false, false);
-	assert_true(runs_end(scene->runs, &wish)); /* before its keeper is there: kept */
+	assert_true(
+	    runs_stop_run(scene->runs, &request)); /* before its supervisor is there: kept */
 	assert_int_equal(sent, 0);
 	WAIT_FOR(scene, story.ends > 0);
 	assert_int_equal(sent, 1);
 	assert_false(story.ended.gate_opened);
 	assert_true(story.ended.ended_on_request);
 	assert_int_equal(access(scene->proof, F_OK), -1);
-	assert_false(runs_end(scene->runs, &wish)); /* over: nothing to end */
+	assert_false(runs_stop_run(scene->runs, &request)); /* over: nothing to end */
 }
 
 static void
@@ -80,14 +83,16 @@ a_running_run_can_be_ended(void **state)
 {
 	struct scene *scene = *state;
 	int sent = 0;
-	struct runs_wish wish = { .run = 1, .on_sent = runs_aid_on_wish, .ctx = &sent };
+	struct runs_stop_request request = {
+		.run = 1, .on_sent = runs_aid_on_stop_request, .ctx = &sent
+	};
 	struct story story;
 
 	runs_aid_need(scene);
 	runs_aid_script(scene, "echo '==> build'; exec sleep 600");
 	runs_aid_tell(&story, scene, 1, true, false);
 	WAIT_FOR(scene, story.n_steps > 0);
-	assert_true(runs_end(scene->runs, &wish));
+	assert_true(runs_stop_run(scene->runs, &request));
 	WAIT_FOR(scene, story.ends > 0);
 	assert_int_equal(sent, 1);
 	assert_true(story.ended.ended_on_request && story.ended.gate_opened);
@@ -139,14 +144,16 @@ a_run_that_was_not_ordered_yet_is_called_off(void **state)
 {
 	struct scene *scene = *state;
 	int sent = 0;
-	struct runs_wish wish = { .run = 1, .on_sent = runs_aid_on_wish, .ctx = &sent };
+	struct runs_stop_request request = {
+		.run = 1, .on_sent = runs_aid_on_stop_request, .ctx = &sent
+	};
 	struct story story;
 
 	runs_aid_write(scene->script, "#!/bin/sh\nexec cat <&3 >/dev/null\n", 0755); /* no hello */
 	scene->runs = runs_aid_start(scene, scene->script);
 	assert_non_null(scene->runs);
 	runs_aid_tell(&story, scene, 1, true, false);
-	assert_true(runs_end(scene->runs, &wish));
+	assert_true(runs_stop_run(scene->runs, &request));
 	assert_int_equal(sent + story.ends, 0); /* never inside the call */
 	WAIT_FOR(scene, story.ends > 0);
 	assert_int_equal(sent, 1);
@@ -208,20 +215,22 @@ an_order_that_nobody_can_take_is_refused(void **state)
 static void
 a_question_is_answered_even_if_with_a_no(void **state)
 {
-	struct effect_ask ask = {
-		.kind = ASK_HEADS, .n_branches = 2, .branches = { "main", "develop" }
+	struct effect_git_query ask = {
+		.kind = GIT_QUERY_HEADS, .n_branches = 2, .branches = { "main", "develop" }
 	};
 	struct scene *scene = *state;
-	struct runs_question *cancelled;
+	struct runs_git_query *cancelled;
 	struct err err;
 
 	runs_aid_need(scene);
-	assert_non_null(runs_ask(scene->runs, &ask, runs_aid_on_answer, scene, &err));
-	cancelled = runs_ask(scene->runs, &ask, runs_aid_on_answer, scene, &err);
+	assert_non_null(runs_git_query_start(scene->runs, &ask, runs_aid_on_answer, scene, &err));
+	cancelled = runs_git_query_start(scene->runs, &ask, runs_aid_on_answer, scene, &err);
 	assert_non_null(cancelled);
-	runs_ask_cancel(scene->runs, cancelled);
-	ask = (struct effect_ask){ .kind = ASK_COMMITS, .ref = "new\nline", .branch = "main" };
-	assert_non_null(runs_ask(scene->runs, &ask, runs_aid_on_answer, scene, &err));
+	runs_git_query_cancel(scene->runs, cancelled);
+	ask = (struct effect_git_query){
+		.kind = GIT_QUERY_COMMITS, .ref = "new\nline", .branch = "main"
+	};
+	assert_non_null(runs_git_query_start(scene->runs, &ask, runs_aid_on_answer, scene, &err));
 	WAIT_FOR(scene, scene->answers == 2);
 	assert_int_not_equal(scene->answer_status, 0);
 	assert_false(scene->answer_unreachable);

@@ -28,7 +28,7 @@
 
 static int delivered, ended, faulted;
 static struct fault last_fault;
-static char asked_by[LIMIT_PERSON];
+static char requested_by[LIMIT_PERSON];
 
 /* A delivery: its login says what happens. */
 static void
@@ -51,24 +51,24 @@ on_delivery(struct tx *tx, const struct event *event)
 		tx_fail(tx, ERR_FULL, "the disk");
 	tx_log(tx, LOG_LEVEL_INFO, "decided on %s", d->id);
 	tx->answer.status = 202;
-	effect = effect_new(EFFECT_ASK);
-	(void)text_copy(effect->u.ask.asked_by, LIMIT_PERSON, d->login);
+	effect = effect_new(EFFECT_GIT_QUERY);
+	(void)text_copy(effect->u.git_query.requested_by, LIMIT_PERSON, d->login);
 	effect->subject = 7;
 	(void)row_effect_add(tx, effect);
 }
 
 static void
-on_asked(struct tx *tx, const struct event *event)
+on_git_answered(struct tx *tx, const struct event *event)
 {
 	ended++;
 	assert_non_null(tx->effect);
 	assert_int_equal(tx->effect->id, event->effect);
-	(void)text_copy(asked_by, sizeof(asked_by), tx->effect->u.ask.asked_by);
-	if (event->u.asked.exit_status == 99)
+	(void)text_copy(requested_by, sizeof(requested_by), tx->effect->u.git_query.requested_by);
+	if (event->u.git_answered.exit_status == 99)
 		tx_fail(tx, ERR_INVALID, "cannot read the answer");
-	if (event->u.asked.exit_status == 28 && ended == 1)
+	if (event->u.git_answered.exit_status == 28 && ended == 1)
 		tx_fail(tx, ERR_FULL, "the disk is full");
-	(void)row_effect_wait(tx, WAIT_POLL, "", 0, tx->at + 1000);
+	(void)row_effect_timer(tx, TIMER_POLL, "", 0, tx->at + 1000);
 }
 
 static void
@@ -82,7 +82,7 @@ on_fault(struct tx *tx, const struct event *event)
 static store_handler *const handlers[EVENT_KIND_COUNT] = {
 	[EVENT_DELIVERY] = on_delivery,
 	[EVENT_UPDATE] = on_delivery,
-	[EVENT_ASKED] = on_asked,
+	[EVENT_GIT_ANSWERED] = on_git_answered,
 	[EVENT_FAULT] = on_fault,
 };
 
@@ -149,11 +149,11 @@ raw(struct store_aid *aid, const char *text)
 static void
 count_effects(struct tx *tx, void *arg)
 {
-	*(int64_t *)arg = row_effect_find(tx, EFFECT_ASK, 7);
+	*(int64_t *)arg = row_effect_find(tx, EFFECT_GIT_QUERY, 7);
 }
 
 static int64_t
-open_ask(struct store_aid *aid)
+open_query(struct store_aid *aid)
 {
 	int64_t id = 0;
 
@@ -171,15 +171,15 @@ an_effect_is_a_row_before_it_is_handed_out_and_its_result_deletes_it(void **stat
 	struct answer answer = store_aid_decide(aid, delivery(aid, "a", "ada"));
 
 	assert_int_equal(answer.status, 202);
-	effect = store_aid_take(aid, EFFECT_ASK);
+	effect = store_aid_take(aid, EFFECT_GIT_QUERY);
 	assert_non_null(effect);
-	assert_int_equal(open_ask(aid), effect->id);
+	assert_int_equal(open_query(aid), effect->id);
 	assert_ptr_equal(effect->settings, aid->settings);
-	assert_false(effect->is_again);
+	assert_false(effect->is_recovered);
 	(void)store_aid_report(aid, effect);
-	assert_string_equal(asked_by, "ada");
-	assert_int_equal(open_ask(aid), 0);
-	assert_int_equal(store_aid_count(aid, EFFECT_WAIT), 1);
+	assert_string_equal(requested_by, "ada");
+	assert_int_equal(open_query(aid), 0);
+	assert_int_equal(store_aid_count(aid, EFFECT_TIMER), 1);
 }
 
 static void
@@ -190,13 +190,13 @@ a_second_result_of_an_effect_changes_nothing(void **state)
 	struct effect *effect;
 
 	(void)store_aid_decide(aid, delivery(aid, "a", "ada"));
-	effect = store_aid_take(aid, EFFECT_ASK);
-	again = store_aid_event(aid, EVENT_ASKED);
+	effect = store_aid_take(aid, EFFECT_GIT_QUERY);
+	again = store_aid_event(aid, EVENT_GIT_ANSWERED);
 	again->effect = effect->id;
 	(void)store_aid_report(aid, effect);
 	assert_int_equal(store_aid_decide(aid, again).status, 200);
 	assert_int_equal(ended, 1);
-	assert_int_equal(store_aid_count(aid, EFFECT_WAIT), 1);
+	assert_int_equal(store_aid_count(aid, EFFECT_TIMER), 1);
 }
 
 static void
@@ -218,14 +218,14 @@ open_effects_are_handed_out_again_after_a_restart(void **state)
 
 	(void)store_aid_decide(aid, delivery(aid, "a", "ada"));
 	store_aid_reopen(aid);
-	effect = store_aid_take(aid, EFFECT_ASK);
+	effect = store_aid_take(aid, EFFECT_GIT_QUERY);
 	assert_non_null(effect);
-	assert_true(effect->is_again);
+	assert_true(effect->is_recovered);
 	assert_ptr_equal(effect->settings, aid->settings);
 	assert_int_equal(effect->subject, 7);
 	(void)store_aid_report(aid, effect);
 	store_aid_reopen(aid);
-	assert_int_equal(store_aid_count(aid, EFFECT_ASK), 0);
+	assert_int_equal(store_aid_count(aid, EFFECT_GIT_QUERY), 0);
 }
 
 static void
@@ -236,13 +236,14 @@ no_id_of_an_effect_is_ever_used_again(void **state)
 	int64_t id;
 
 	(void)store_aid_decide(aid, delivery(aid, "a", "x"));
-	first = store_aid_take(aid, EFFECT_ASK);
+	first = store_aid_take(aid, EFFECT_GIT_QUERY);
 	id = first->id;
-	first->result->u.asked.exit_status = 99; /* closed by the fault, nothing new is ordered */
+	first->result->u.git_answered.exit_status =
+	    99; /* closed by the fault, nothing new is ordered */
 	(void)store_aid_report(aid, first);
 	store_aid_reopen(aid);
 	(void)store_aid_decide(aid, delivery(aid, "b", "x"));
-	second = store_aid_take(aid, EFFECT_ASK);
+	second = store_aid_take(aid, EFFECT_GIT_QUERY);
 	assert_true(second->id > id);
 	effect_free(second);
 }
@@ -259,7 +260,7 @@ a_handler_that_fails_alone_leaves_nothing_and_harms_nobody(void **state)
 	queue_list_add(&events, &delivery(aid, "b", "bug")->link);
 	queue_list_add(&events, &delivery(aid, "c", "x")->link);
 	assert_true(store_batch(aid->store, &events, &aid->outcomes, &aid->err));
-	assert_int_equal(store_aid_count(aid, EFFECT_ASK), 2);
+	assert_int_equal(store_aid_count(aid, EFFECT_GIT_QUERY), 2);
 	/* b was rolled back, its note too */
 	assert_false(store_aid_decide(aid, delivery(aid, "b", "x")).is_duplicate);
 	assert_true(store_aid_decide(aid, delivery(aid, "c", "x")).is_duplicate);
@@ -272,7 +273,7 @@ a_handlers_bug_is_audited_and_answered_by_who_it_was(void **state)
 	struct event *update = store_aid_event(aid, EVENT_UPDATE);
 
 	assert_int_equal(store_aid_decide(aid, delivery(aid, "b", "bug")).status, 500);
-	assert_int_equal(store_aid_count_outcomes(aid, OUTCOME_TALLY), 2); /* commit and audit */
+	assert_int_equal(store_aid_count_outcomes(aid, OUTCOME_METRIC), 2); /* commit and audit */
 	update->source = SOURCE_NONE;
 	update->u.update = calloc(1, sizeof(*update->u.update));
 	aid->handlers[EVENT_UPDATE] = NULL;
@@ -318,15 +319,15 @@ a_result_whose_handler_fails_is_closed_by_a_fault(void **state)
 	struct effect *effect;
 
 	(void)store_aid_decide(aid, delivery(aid, "a", "x"));
-	effect = store_aid_take(aid, EFFECT_ASK);
-	effect->result->u.asked.exit_status = 99;
+	effect = store_aid_take(aid, EFFECT_GIT_QUERY);
+	effect->result->u.git_answered.exit_status = 99;
 	assert_int_equal(store_aid_report(aid, effect).status, 200);
 	assert_int_equal(faulted, 1);
-	assert_int_equal(last_fault.kind, EFFECT_ASK);
+	assert_int_equal(last_fault.kind, EFFECT_GIT_QUERY);
 	assert_int_equal(last_fault.subject, 7);
 	assert_string_equal(last_fault.reason, "cannot read the answer");
-	assert_int_equal(open_ask(aid), 0);
-	assert_int_equal(store_aid_count(aid, EFFECT_WAIT), 0);
+	assert_int_equal(open_query(aid), 0);
+	assert_int_equal(store_aid_count(aid, EFFECT_TIMER), 0);
 }
 
 static void
@@ -337,10 +338,10 @@ a_fault_that_fails_too_still_closes_the_effect(void **state)
 
 	aid->handlers[EVENT_FAULT] = always_fails;
 	(void)store_aid_decide(aid, delivery(aid, "a", "x"));
-	effect = store_aid_take(aid, EFFECT_ASK);
-	effect->result->u.asked.exit_status = 99;
+	effect = store_aid_take(aid, EFFECT_GIT_QUERY);
+	effect->result->u.git_answered.exit_status = 99;
 	assert_int_equal(store_aid_report(aid, effect).status, 200);
-	assert_int_equal(open_ask(aid), 0);
+	assert_int_equal(open_query(aid), 0);
 }
 
 static int answered_status[4];
@@ -373,11 +374,11 @@ a_batch_that_the_disk_refuses_keeps_results_and_turns_away_the_rest(void **state
 	struct event *result;
 
 	(void)store_aid_decide(aid, delivery(aid, "a", "x"));
-	effect = store_aid_take(aid, EFFECT_ASK);
+	effect = store_aid_take(aid, EFFECT_GIT_QUERY);
 	result = TAKE(effect->result);
 	effect_free(effect);
 	result->at = aid->at;
-	result->u.asked.exit_status = 28; /* the first time the disk is full */
+	result->u.git_answered.exit_status = 28; /* the first time the disk is full */
 	outside = delivery(aid, "b", "x");
 	outside->done = note_status;
 	outside->done_ctx = &answered_status[0];
@@ -390,11 +391,11 @@ a_batch_that_the_disk_refuses_keeps_results_and_turns_away_the_rest(void **state
 	assert_ptr_equal(events.first, &result->link);
 	answer_all(aid);
 	assert_int_equal(answered_status[0], 503);
-	assert_int_equal(store_aid_count(aid, EFFECT_ASK), 0);
+	assert_int_equal(store_aid_count(aid, EFFECT_GIT_QUERY), 0);
 
 	assert_true(store_batch(aid->store, &events, &aid->outcomes, &aid->err));
 	assert_int_equal(events.length, 0);
-	assert_int_equal(store_aid_count(aid, EFFECT_WAIT), 1);
+	assert_int_equal(store_aid_count(aid, EFFECT_TIMER), 1);
 	assert_false(store_aid_decide(aid, delivery(aid, "b", "x")).is_duplicate);
 }
 
@@ -448,7 +449,7 @@ while_a_commit_is_put_off_requests_are_answered_and_results_stay(void **state)
 {
 	struct store_aid *aid = *state;
 	struct event *outside = delivery(aid, "a", "x");
-	struct event *ours = store_aid_event(aid, EVENT_ASKED);
+	struct event *ours = store_aid_event(aid, EVENT_GIT_ANSWERED);
 	struct queue_list events = { 0 };
 
 	outside->done = note_status;
@@ -476,9 +477,9 @@ a_commit_that_fails_on_disk_answers_503_and_the_store_recovers(void **state)
 	assert_false(commits(aid, event));
 	answer_all(aid);
 	assert_int_equal(answered_status[1], 503);
-	assert_int_equal(store_aid_count(aid, EFFECT_ASK), 0);
+	assert_int_equal(store_aid_count(aid, EFFECT_GIT_QUERY), 0);
 	assert_int_equal(store_aid_decide(aid, delivery(aid, "a", "x")).status, 202);
-	assert_int_equal(store_aid_count(aid, EFFECT_ASK), 1);
+	assert_int_equal(store_aid_count(aid, EFFECT_GIT_QUERY), 1);
 }
 
 /* --- decoding --- */
@@ -491,7 +492,7 @@ one_answer_stands_for_all_that_was_decoded_and_the_worst_of_it(void **state)
 
 	assert_int_equal(answer.status, 202);
 	assert_int_equal(answer.offset, 42);
-	assert_int_equal(store_aid_count(aid, EFFECT_ASK), 3);
+	assert_int_equal(store_aid_count(aid, EFFECT_GIT_QUERY), 3);
 	answer = store_aid_decide(aid, raw(aid, "a,b,c"));
 	assert_true(answer.is_duplicate);
 	answer = store_aid_decide(aid, raw(aid, "a,d"));
@@ -536,7 +537,7 @@ crash_in_a_child(struct store_aid *aid, struct event *event)
 }
 
 static void
-an_event_that_killed_three_programs_is_put_aside(void **state)
+an_event_that_killed_three_programs_is_quarantined(void **state)
 {
 	struct store_aid *aid = *state;
 	char *audit;
@@ -558,7 +559,7 @@ an_event_that_killed_three_programs_is_put_aside(void **state)
 }
 
 static void
-what_is_put_aside_counts_until_that_is_on_disk(void **state)
+what_is_quarantined_counts_until_that_is_on_disk(void **state)
 {
 	struct store_aid *aid = *state;
 
@@ -626,12 +627,12 @@ a_file_that_is_no_database_is_refused_and_left_alone(void **state)
 }
 
 static void
-act_say(struct tx *tx, void *arg)
+act_send(struct tx *tx, void *arg)
 {
 	static char head[] = "hello";
 
 	(void)arg;
-	(void)row_message_add(tx, &(struct message){ .place.chat = 1, .head = head });
+	(void)row_message_add(tx, &(struct message){ .address.chat = 1, .head = head });
 }
 
 /* Deadlines and questions stand for hours: what the chat has not been told yet is what counts. */
@@ -642,7 +643,7 @@ gauges_come_when_they_change_and_only_then(void **state)
 	struct outcome *outcome;
 
 	store_aid_forget(aid);
-	store_aid_act(aid, act_say, NULL);
+	store_aid_act(aid, act_send, NULL);
 	outcome = store_aid_take_outcome(aid, OUTCOME_GAUGES);
 	assert_non_null(outcome);
 	assert_int_equal(outcome->gauges->outbox_pending, 1);
@@ -674,8 +675,8 @@ main(void)
 		TEST(a_commit_that_fails_on_disk_answers_503_and_the_store_recovers),
 		TEST(one_answer_stands_for_all_that_was_decoded_and_the_worst_of_it),
 		TEST(what_cannot_be_decoded_is_answered_as_the_decoder_says),
-		TEST(an_event_that_killed_three_programs_is_put_aside),
-		TEST(what_is_put_aside_counts_until_that_is_on_disk),
+		TEST(an_event_that_killed_three_programs_is_quarantined),
+		TEST(what_is_quarantined_counts_until_that_is_on_disk),
 		TEST(a_page_that_another_user_made_is_refused),
 		TEST(a_file_that_is_no_database_is_refused_and_left_alone),
 		TEST(gauges_come_when_they_change_and_only_then),

@@ -45,12 +45,12 @@ teardown(void **state)
 }
 
 static void
-act_say(struct tx *tx, void *arg)
+act_send(struct tx *tx, void *arg)
 {
 	static char head[] = "hello";
 
 	(void)arg;
-	(void)row_message_add(tx, &(struct message){ .place.chat = 1, .head = head });
+	(void)row_message_add(tx, &(struct message){ .address.chat = 1, .head = head });
 }
 
 static int64_t
@@ -75,9 +75,9 @@ what_stands_in_the_log_alone_is_in_the_copy(void **state)
 	struct stat st;
 
 	for (int i = 0; i < 3; i++)
-		store_aid_act(&scene->aid, act_say, NULL);
+		store_aid_act(&scene->aid, act_send, NULL);
 	assert_true(store_backup(scene->aid.path, scene->file, &made, &scene->aid.err));
-	store_aid_act(&scene->aid, act_say, NULL); /* the store goes on */
+	store_aid_act(&scene->aid, act_send, NULL); /* the store goes on */
 	assert_int_equal(messages_in(scene->file), 3);
 	assert_int_equal(stat(scene->file, &st), 0);
 	assert_int_equal(st.st_size, made.size);
@@ -91,12 +91,12 @@ a_copy_opens_as_a_store(void **state)
 	struct scene *scene = *state;
 	struct store_backup made;
 
-	store_aid_act(&scene->aid, act_say, NULL);
+	store_aid_act(&scene->aid, act_send, NULL);
 	assert_true(store_backup(scene->aid.path, scene->file, &made, &scene->aid.err));
 	scene->aid.config.path = scene->file;
 	store_aid_reopen(&scene->aid);
-	assert_int_equal(store_aid_count(&scene->aid, EFFECT_SAY), 1);
-	store_aid_act(&scene->aid, act_say, NULL);
+	assert_int_equal(store_aid_count(&scene->aid, EFFECT_SEND_MESSAGE), 1);
+	store_aid_act(&scene->aid, act_send, NULL);
 	store_close(scene->aid.store);
 	scene->aid.store = NULL;
 	assert_int_equal(messages_in(scene->file), 2);
@@ -135,10 +135,10 @@ a_copy_beside_the_log_of_another_database_is_refused_until_that_is_gone(void **s
 	char log[160], *bytes;
 	size_t size;
 
-	store_aid_act(&scene->aid, act_say, NULL);
+	store_aid_act(&scene->aid, act_send, NULL);
 	assert_true(store_backup(scene->aid.path, scene->file, &made, &scene->aid.err));
 	for (int i = 0; i < 200; i++)
-		store_aid_act(&scene->aid, act_say, NULL);
+		store_aid_act(&scene->aid, act_send, NULL);
 	bytes = keep_log(scene, log, &size);
 	store_close(scene->aid.store);
 	put_copy_in_place(scene);

@@ -29,7 +29,7 @@ on_delivery(struct tx *tx, const struct event *event)
 		tx->answer.is_duplicate = true;
 		return;
 	}
-	effect = effect_new(EFFECT_ASK);
+	effect = effect_new(EFFECT_GIT_QUERY);
 	if (effect != NULL)
 		effect->subject = 1; /* somebody's question: those without one coalesce */
 	(void)row_effect_add(tx, effect);
@@ -39,7 +39,7 @@ static atomic_bool is_full;
 static atomic_int tries;
 
 static void
-on_asked(struct tx *tx, const struct event *event)
+on_git_answered(struct tx *tx, const struct event *event)
 {
 	(void)event;
 	tries++;
@@ -50,7 +50,7 @@ on_asked(struct tx *tx, const struct event *event)
 
 static store_handler *const handlers[EVENT_KIND_COUNT] = {
 	[EVENT_DELIVERY] = on_delivery,
-	[EVENT_ASKED] = on_asked,
+	[EVENT_GIT_ANSWERED] = on_git_answered,
 };
 
 struct both {
@@ -134,9 +134,9 @@ take(struct both *both, struct outcome *outcome)
 		result = TAKE(outcome->effect->result);
 		result->at = both->aid.at;
 		assert_true(crossing_submit(both->crossing, result));
-	} else if (outcome->kind == OUTCOME_TALLY && outcome->tally.kind == TALLY_COMMIT) {
+	} else if (outcome->kind == OUTCOME_METRIC && outcome->increment.kind == INCREMENT_COMMIT) {
 		both->commits++;
-	} else if (outcome->kind == OUTCOME_TALLY && outcome->tally.kind == TALLY_AUDIT) {
+	} else if (outcome->kind == OUTCOME_METRIC && outcome->increment.kind == INCREMENT_AUDIT) {
 		both->audited++;
 	}
 	outcome_free(outcome);
@@ -235,7 +235,7 @@ what_was_submitted_before_the_end_is_decided(void **state)
 		turn(both);
 	both->aid.store = NULL;
 	store_aid_reopen(&both->aid);
-	assert_int_equal(store_aid_count(&both->aid, EFFECT_ASK), 50);
+	assert_int_equal(store_aid_count(&both->aid, EFFECT_GIT_QUERY), 50);
 	store_close(both->aid.store);
 }
 

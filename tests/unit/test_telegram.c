@@ -23,7 +23,7 @@ struct world {
 	struct telegram *telegram;
 	const char *tail;
 	bool is_done;
-	struct said said;
+	struct message_sent said;
 };
 
 static const struct telegram_menu_command commands[] = {
@@ -90,7 +90,7 @@ tear_down(void **state)
 }
 
 static void
-on_said(void *ctx, const struct said *said)
+on_said(void *ctx, const struct message_sent *said)
 {
 	struct world *w = ctx;
 
@@ -103,7 +103,7 @@ static struct message
 deploying(void)
 {
 	return (struct message){ .id = 7,
-		.place = { .chat = 4711 },
+		.address = { .chat = 4711 },
 		.head = "deploying",
 		.foot = "foot",
 		.live_run = 3,
@@ -115,7 +115,7 @@ static void
 say(struct world *w, const struct message *message)
 {
 	w->is_done = false;
-	assert_true(telegram_say(telegram_sender(w->telegram), message, on_said, w));
+	assert_true(telegram_message_send(telegram_sender(w->telegram), message, on_said, w));
 	assert_true(fake_run_until(w->loop, &w->is_done, 4000));
 }
 

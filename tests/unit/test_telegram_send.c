@@ -31,7 +31,7 @@ struct world {
 	int steps;
 	bool is_done;
 	bool was_dropped;
-	struct said said;
+	struct message_sent said;
 	char failure[256];
 };
 
@@ -89,7 +89,7 @@ tear_down(void **state)
 }
 
 static void
-on_said(void *ctx, const struct said *said)
+on_said(void *ctx, const struct message_sent *said)
 {
 	struct world *w = ctx;
 
@@ -114,7 +114,7 @@ static struct message
 message_to(int64_t chat)
 {
 	return (struct message){ .id = 7,
-		.place = { .chat = chat },
+		.address = { .chat = chat },
 		.head = "h <\x01"
 			"b\x01>",
 		.foot = "" };
@@ -124,7 +124,7 @@ static void
 say(struct world *w, const struct message *message, int64_t ms)
 {
 	w->is_done = false;
-	assert_true(telegram_say(w->send, message, on_said, w));
+	assert_true(telegram_message_send(w->send, message, on_said, w));
 	assert_false(w->is_done); /* never in the call that asks */
 	assert_true(fake_run_until(w->loop, &w->is_done, ms));
 }
@@ -145,7 +145,7 @@ a_message_is_sent_as_html_and_its_id_comes_back(void **state)
 	struct world *w = *state;
 	struct message message = message_to(4711);
 
-	message.place.thread = 9;
+	message.address.thread = 9;
 	message.buttons.n = 1;
 	message.buttons.at[0] = (struct button){ "Confirm", "00ff" };
 	say(w, &message, 2000);
@@ -169,7 +169,7 @@ a_message_that_was_sent_is_edited_and_not_modified_is_success(void **state)
 	struct message message = message_to(4711);
 
 	message.remote_id = 55;
-	message.place.thread = 9;
+	message.address.thread = 9;
 	fake_telegram_script(w->fake, "editMessageText", 400,
 	    "{\"ok\":false,\"error_code\":400,"
 	    "\"description\":\"Bad Request: message is not modified: specified new message\"}");
@@ -229,7 +229,7 @@ a_429_is_waited_out_to_the_second(void **state)
 	fake_telegram_script(w->fake, "sendMessage", 429,
 	    "{\"ok\":false,\"error_code\":429,"
 	    "\"description\":\"Too Many Requests\",\"parameters\":{\"retry_after\":2}}");
-	assert_true(telegram_say(w->send, &message, on_said, w));
+	assert_true(telegram_message_send(w->send, &message, on_said, w));
 	assert_true(fake_run_until_heard(w->loop, w->fake, "sendMessage", 1, 2000));
 	say(w, &other, 1000);
 	w->is_done = false;
@@ -278,7 +278,7 @@ what_telegram_says_finally_is_told(void **state)
 	say(w, &message, 2000);
 	assert_int_equal(w->said.new_chat, -10042);
 	assert_string_equal(w->said.failure, "");
-	message.place.thread = 5;
+	message.address.thread = 5;
 	fake_telegram_script(w->fake, "sendMessage", 400,
 	    "{\"ok\":false,\"error_code\":400,"
 	    "\"description\":\"Bad Request: message thread not found\"}");
@@ -312,7 +312,7 @@ on_edited(void *ctx, int64_t message, bool is_gone)
 }
 
 static void
-a_message_waits_for_the_live_edit_under_way_and_none_begins_before_it(void **state)
+a_message_waits_for_the_live_edit_in_progress_and_none_begins_before_it(void **state)
 {
 	/* Goal: nothing old lands on something final. */
 	struct world *w = *state;
@@ -322,7 +322,7 @@ a_message_waits_for_the_live_edit_under_way_and_none_begins_before_it(void **sta
 	fake_telegram_script(w->fake, "editMessageText", 0, "");
 	assert_true(telegram_send_live_edit(w->send, &message, "live", on_edited, w));
 	assert_false(telegram_send_live_edit(w->send, &message, "live", on_edited, w));
-	assert_true(telegram_say(w->send, &message, on_said, w));
+	assert_true(telegram_message_send(w->send, &message, on_said, w));
 	fake_run_for(w->loop, 300);
 	assert_int_equal(fake_telegram_count(w->fake, "editMessageText"), 1);
 	assert_false(w->is_done);
@@ -336,7 +336,7 @@ a_message_that_waits_lets_no_live_edit_pass(void **state)
 	struct message message = message_to(4711);
 
 	message.remote_id = 55;
-	assert_true(telegram_say(w->send, &message, on_said, w));
+	assert_true(telegram_message_send(w->send, &message, on_said, w));
 	assert_false(telegram_send_live_edit(w->send, &message, "live", on_edited, w));
 }
 
@@ -385,7 +385,7 @@ a_document_is_made_in_steps_and_sent_whole_again_after_a_failure(void **state)
 	/* Goal: every byte, from the beginning each time. */
 	struct world *w = *state;
 	struct telegram_file file = {
-		.place = { .chat = 4711 }, .caption = "log", .fd = -1, .prepare = on_prepare
+		.address = { .chat = 4711 }, .caption = "log", .fd = -1, .prepare = on_prepare
 	};
 
 	fake_telegram_script(w->fake, "sendDocument", 500, "{}");
@@ -409,7 +409,7 @@ ending_drops_what_waits_and_says_so(void **state)
 	struct message message = message_to(4711);
 
 	fake_telegram_script(w->fake, "sendMessage", 0, "");
-	assert_true(telegram_say(w->send, &message, on_said, w));
+	assert_true(telegram_message_send(w->send, &message, on_said, w));
 	assert_true(fake_run_until_heard(w->loop, w->fake, "sendMessage", 1, 2000));
 	telegram_send_free(w->send);
 	w->send = NULL;
@@ -439,13 +439,13 @@ the_oldest_message_that_waits_is_known(void **state)
 	int64_t before = clock_wall_ms(), since;
 
 	assert_int_equal(telegram_send_waiting_since(w->send), 0);
-	assert_true(telegram_say(w->send, &first, on_said, w));
+	assert_true(telegram_message_send(w->send, &first, on_said, w));
 	since = telegram_send_waiting_since(w->send);
 	assert_true(since >= before && since <= clock_wall_ms());
 	while (clock_wall_ms() == since) /* a millisecond: the second one comes later */
 		continue;
 	w->is_done = false;
-	assert_true(telegram_say(w->send, &second, on_said, w));
+	assert_true(telegram_message_send(w->send, &second, on_said, w));
 	assert_int_equal(telegram_send_waiting_since(w->send), since);
 	while (telegram_send_waiting_since(w->send) != 0) {
 		w->is_done = false;
@@ -467,7 +467,7 @@ main(void)
 		T(a_server_that_fails_is_asked_again_until_it_works),
 		T(what_telegram_says_finally_is_told),
 		T(a_live_part_stands_between_head_and_foot),
-		T(a_message_waits_for_the_live_edit_under_way_and_none_begins_before_it),
+		T(a_message_waits_for_the_live_edit_in_progress_and_none_begins_before_it),
 		T(a_message_that_waits_lets_no_live_edit_pass),
 		T(a_toast_too_late_is_done),
 		T(a_document_is_made_in_steps_and_sent_whole_again_after_a_failure),

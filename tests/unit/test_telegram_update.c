@@ -71,8 +71,8 @@ a_text_is_read_with_who_and_where(void **state)
 	assert_int_equal(u.id, 9);
 	assert_int_equal(u.kind, UPDATE_TEXT);
 	assert_int_equal(u.refusal, UPDATE_REFUSED_NONE);
-	assert_int_equal(u.place.chat, -1001);
-	assert_int_equal(u.place.thread, 77);
+	assert_int_equal(u.address.chat, -1001);
+	assert_int_equal(u.address.thread, 77);
 	assert_false(u.is_private);
 	assert_int_equal(u.person, 4711);
 	assert_string_equal(u.name, "@ada");
@@ -94,7 +94,7 @@ ids_beyond_53_bits_are_exact(void **state)
 
 	(void)state;
 	assert_true(u.person == INT64_C(9007199254740993));
-	assert_true(u.place.chat == INT64_C(-9007199254740993));
+	assert_true(u.address.chat == INT64_C(-9007199254740993));
 }
 
 static void
@@ -103,10 +103,10 @@ a_thread_counts_only_as_a_real_topic(void **state)
 	/* Goal: a reply's thread and the General topic (1) are none: sending there fails. */
 	(void)state;
 	assert_int_equal(
-	    read_one(WROTE("\"text\":\"a\",\"message_thread_id\":77")).place.thread, 0);
+	    read_one(WROTE("\"text\":\"a\",\"message_thread_id\":77")).address.thread, 0);
 	assert_int_equal(read_one(WROTE("\"text\":\"a\",\"message_thread_id\":1,"
 					"\"is_topic_message\":true"))
-			     .place.thread,
+			     .address.thread,
 	    0);
 }
 
@@ -224,13 +224,13 @@ a_press_is_read_also_without_its_message(void **state)
 	(void)state;
 	assert_int_equal(u.kind, UPDATE_PRESS);
 	assert_string_equal(u.callback, "438");
-	assert_string_equal(u.question, "00ff");
+	assert_string_equal(u.button, "00ff");
 	assert_int_equal(u.remote_message, 8);
-	assert_int_equal(u.place.chat, -1001);
+	assert_int_equal(u.address.chat, -1001);
 	u = read_one(
 	    "{\"update_id\":3,\"callback_query\":{\"id\":\"438\"," FROM ",\"data\":\"00ff\"}}");
 	assert_int_equal(u.kind, UPDATE_PRESS);
-	assert_int_equal(u.place.chat, 0);
+	assert_int_equal(u.address.chat, 0);
 }
 
 static void
@@ -246,7 +246,7 @@ forged_button_data_is_no_question(void **state)
 		(void)snprintf(body, sizeof(body),
 		    "{\"update_id\":3,\"callback_query\":{\"id\":\"1\"," FROM ",\"data\":\"%s\"}}",
 		    forged[i]);
-		assert_string_equal(read_one(body).question, "");
+		assert_string_equal(read_one(body).button, "");
 	}
 }
 
@@ -258,7 +258,7 @@ a_group_that_becomes_a_supergroup_tells_its_new_id(void **state)
 
 	(void)state;
 	assert_int_equal(u.kind, UPDATE_MIGRATED);
-	assert_int_equal(u.place.chat, -1001);
+	assert_int_equal(u.address.chat, -1001);
 	assert_int_equal(u.new_chat, -100777);
 }
 

@@ -15,7 +15,7 @@
 #include "routes/metric_set.h"
 #include "runner/protocol.h"
 #include "store/row_effect.h"
-#include "store/row_question.h"
+#include "store/row_button.h"
 #include "tests/unit/story_aid.h"
 #include "types/effect_codec.h"
 
@@ -90,7 +90,7 @@ note_tables(void)
 	TRIGGERS(T)
 #undef T
 #define V(name, row) note("question.verb", row);
-	QUESTION_VERBS(V)
+	BUTTON_VERBS(V)
 #undef V
 }
 
@@ -132,12 +132,13 @@ note_effects(void)
 			effect->u.run.program = (enum program)p;
 			note_body(effect, "program");
 		}
-		for (int q = ASK_COMMITS; kind == EFFECT_ASK && q <= ASK_HEADS; q++) {
-			effect->u.ask.kind = (enum question_kind)q;
+		for (int q = GIT_QUERY_COMMITS; kind == EFFECT_GIT_QUERY && q <= GIT_QUERY_HEADS;
+		     q++) {
+			effect->u.git_query.kind = (enum git_query_kind)q;
 			note_body(effect, "question");
 		}
-		for (int w = WAIT_QUESTION; kind == EFFECT_WAIT && w <= WAIT_SAY; w++) {
-			effect->u.wait.kind = (enum wait_kind)w;
+		for (int w = TIMER_QUESTION; kind == EFFECT_TIMER && w <= TIMER_SEND; w++) {
+			effect->u.timer.kind = (enum timer_kind)w;
 			note_body(effect, "wait");
 		}
 		note_body(effect, NULL);
@@ -175,16 +176,17 @@ note_lines(const char *class, const char *path)
 static void
 act_on_lanes(struct tx *tx, void *arg)
 {
-	const struct place place = { .chat = WORLD_TEAM };
+	const struct chat_address address = { .chat = WORLD_TEAM };
 	struct effect *document = effect_new(EFFECT_DOCUMENT);
-	struct effect *ask = effect_new(EFFECT_ASK);
+	struct effect *ask = effect_new(EFFECT_GIT_QUERY);
 
 	(void)arg;
-	document->u.document.place = place;
-	(void)text_copy(ask->u.ask.environment, sizeof(ask->u.ask.environment), "staging");
+	document->u.document.address = address;
+	(void)text_copy(
+	    ask->u.git_query.environment, sizeof(ask->u.git_query.environment), "staging");
 	(void)row_effect_add(tx, document);
 	(void)row_effect_add(tx, ask);
-	row_effect_toast(tx, &place, "cb", false, "hello");
+	row_effect_toast(tx, &address, "cb", false, "hello");
 }
 
 static void
@@ -242,7 +244,7 @@ full_message(int kind)
 		.text = "text",
 		.state = PROTOCOL_STATE_ENDED,
 		.removal = PROTOCOL_REMOVAL_GONE,
-		.question = PROTOCOL_QUESTION_HEADS,
+		.query = PROTOCOL_GIT_QUERY_HEADS,
 		.branch = "main",
 		.base = COMMIT_C,
 		.branches = "main",
@@ -267,7 +269,7 @@ note_protocol(void)
 	PROTOCOL_PROGRAMS(P)
 #undef P
 #define Q(name, word) note("protocol.question", word);
-	PROTOCOL_QUESTIONS(Q)
+	PROTOCOL_GIT_QUERIES(Q)
 #undef Q
 #define S(name, word) note("protocol.state", word);
 	PROTOCOL_STATES(S)
@@ -329,9 +331,10 @@ note_metrics(void)
 
 	assert_non_null(set);
 	metric_set_gauges(set, &gauges);
-	for (int kind = 0; kind <= TALLY_COMMIT; kind++)
-		metric_set_tally(
-		    set, &(struct tally){ (enum tally_kind)kind, { "a", "b", "c" }, 1 });
+	for (int kind = 0; kind <= INCREMENT_COMMIT; kind++)
+		metric_set_count(set,
+		    &(struct metric_increment){
+			(enum metric_increment_kind)kind, { "a", "b", "c" }, 1 });
 	metric_set_webhook(set, "github", 200);
 	metric_set_telegram(set, "getMe", 200);
 	metric_set_telegram_pending(set, 0);

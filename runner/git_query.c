@@ -1,0 +1,220 @@
+/* git_query.c - asks git: a child with a deadline whose output is the answer.  Side: runner. */
+/* SPDX-License-Identifier: ISC */
+#include "runner/git_query.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/crash_point.h"
+#include "runner/subreaper.h"
+#include "runner/main_process.h"
+#include "runner/process.h"
+#include "runner/step_scan.h"
+
+#define STATUS_UNREACHABLE 69
+#define STATUS_CONFIG	   78
+#define KILL_EVERY_MS	   50
+
+struct git_query {
+	struct protocol_message answer;
+	struct main_process main_process;
+	struct step_scan scan;
+	int server; /* our end; closed by the runner when nobody wants the answer */
+	int children;
+	int output; /* -1 at its end */
+	int64_t started;
+	int64_t deadline;
+	int wait_status;
+	bool main_process_ended;
+	bool childless;
+	bool killing;
+	size_t len;
+	char text[PROTOCOL_ANSWER_MAX];
+};
+
+static void
+fail(struct git_query *query, int status, const char *text)
+{
+	query->answer.record.status = status;
+	(void)snprintf(query->answer.text, sizeof(query->answer.text), "%s", text);
+	query->killing = true;
+	if (query->output != -1)
+		(void)close(query->output);
+	query->output = -1;
+}
+
+static void
+on_step(void *ctx, enum step_scan_kind kind, const char *text)
+{
+	struct git_query *query = ctx;
+
+	if (kind == STEP_SCAN_STEP && strcmp(text, "clone") == 0)
+		query->deadline = query->started + GIT_QUERY_CLONE_DEADLINE_S * 1000;
+}
+
+static void
+on_output(struct git_query *query)
+{
+	char over[1], *to = query->text + query->len;
+	size_t room = sizeof(query->text) - query->len;
+	ssize_t n;
+
+	if (room == 0) {
+		to = over; /* is there one byte too many? */
+		room = sizeof(over);
+	}
+	n = read(query->output, to, room);
+	if (n == -1 && errno == EINTR)
+		return;
+	if (n <= 0) {
+		(void)close(query->output);
+		query->output = -1;
+	} else if (to == over) {
+		fail(query, STATUS_UNREACHABLE, "git's answer is longer than 64 KB");
+	} else {
+		step_scan_feed(&query->scan, to, (size_t)n, on_step, query);
+		query->len += (size_t)n;
+	}
+}
+
+static void
+on_children(struct git_query *query)
+{
+	query->childless = subreaper_reap(query->children, query->main_process.pid,
+	    &query->main_process_ended, &query->wait_status);
+}
+
+/* Until its leader has ended and nothing of it is alive. */
+static void
+question_wait(struct git_query *query)
+{
+	while (!query->childless || query->output != -1) {
+		int64_t left =
+		    query->killing ? KILL_EVERY_MS : query->deadline - clock_monotonic_ms();
+		struct pollfd fds[] = {
+			{ query->output, POLLIN, 0 },
+			{ query->children, POLLIN, 0 },
+			{ query->server, POLLIN, 0 },
+		};
+		pid_t one;
+
+		if (poll(fds, COUNT(fds), left < 0 ? 0 : (int)left) == -1 && errno != EINTR)
+			_exit(1);
+		if (fds[0].revents != 0)
+			on_output(query);
+		if (fds[1].revents != 0)
+			on_children(query);
+		if (fds[2].revents != 0 && !query->killing)
+			fail(query, STATUS_UNREACHABLE, "nobody waits for the answer");
+		if (!query->killing && clock_monotonic_ms() >= query->deadline) {
+			query->answer.record.timed_out = true;
+			fail(query, STATUS_UNREACHABLE, "git did not answer in time");
+		}
+		/* What git left behind is no part of the answer: when the leader has ended, the
+		 * rest is. */
+		if (query->killing || query->main_process_ended)
+			(void)process_signal_below(getpid(), SIGKILL, &one);
+		if (query->main_process_ended)
+			on_children(query);
+	}
+}
+
+static bool
+git_query_begin(struct git_query *query, const struct protocol_message *order,
+    const struct program_dirs *dirs, struct err *err)
+{
+	struct program_plan plan;
+	int ends[2] = { -1, -1 };
+	bool good = program_plan(&plan, order, dirs, err);
+
+	if (good && pipe2(ends, O_CLOEXEC) == -1)
+		good = err_errno(err, ERR_IO, errno, "pipe");
+	good = good &&
+	    main_process_fork(&query->main_process,
+		&(struct main_process_plan){ plan.path, plan.argv, plan.envp, ends[1], -1 }, err);
+	if (ends[1] != -1)
+		(void)close(ends[1]);
+	query->output = ends[0];
+	program_plan_done(&plan);
+	return good;
+}
+
+static void
+git_query_result(struct git_query *query)
+{
+	struct protocol_message *answer = &query->answer;
+	int number = main_process_exec_errno(&query->main_process);
+
+	if (query->killing)
+		return; /* it is said already */
+	if (number != 0)
+		(void)snprintf(answer->text, sizeof(answer->text), "commits.sh cannot be started");
+	if (number != 0 || WIFSIGNALED(query->wait_status))
+		answer->record.status = number != 0 ? STATUS_CONFIG : STATUS_UNREACHABLE;
+	else
+		answer->record.status = WEXITSTATUS(query->wait_status);
+	answer->body = query->text;
+	answer->body_len = query->len;
+}
+
+static _Noreturn void
+git_query_main(const struct protocol_message *order, const struct program_dirs *dirs, int server)
+{
+	static struct git_query query;
+	static char packet[PROTOCOL_PACKET_MAX];
+	int *const keep[] = { &query.server };
+	struct err err = { .code = ERR_NONE };
+	size_t len;
+
+	CRASH_POINT(git_query_begun);
+	query.server = server;
+	query.answer.kind = PROTOCOL_ANSWER;
+	query.answer.id = order->id;
+	query.children = subreaper_init(keep, COUNT(keep), &err);
+	if (query.children != -1 && git_query_begin(&query, order, dirs, &err)) {
+		query.started = clock_monotonic_ms();
+		query.deadline = query.started + GIT_QUERY_DEADLINE_S * 1000;
+		main_process_open_gate(&query.main_process);
+		question_wait(&query);
+		git_query_result(&query);
+	} else {
+		query.answer.record.status = STATUS_CONFIG;
+		(void)snprintf(query.answer.text, sizeof(query.answer.text), "%s", err.text);
+	}
+	CRASH_POINT(git_query_answered);
+	if (protocol_encode(&query.answer, packet, sizeof(packet), &len, &err))
+		(void)send(query.server, packet, len, MSG_NOSIGNAL); /* else it has gone */
+	_exit(0);
+}
+
+int
+git_query_start(const struct protocol_message *order, const struct program_dirs *dirs,
+    pid_t *ret_pid, struct err *err)
+{
+	int ends[2];
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == -1) {
+		(void)err_errno(err, ERR_IO, errno, "socketpair");
+		return -1;
+	}
+	pid = fork();
+	if (pid == 0)
+		git_query_main(order, dirs, ends[1]);
+	(void)close(ends[1]);
+	if (pid == -1) {
+		(void)err_errno(err, ERR_IO, errno, "fork");
+		(void)close(ends[0]);
+		return -1;
+	}
+	*ret_pid = pid;
+	return ends[0];
+}

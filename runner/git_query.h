@@ -1,0 +1,20 @@
+/* git_query.h - asks git: a child with a deadline whose output is the answer.  Side: runner. */
+/* SPDX-License-Identifier: ISC */
+#ifndef GIT_QUERY_H
+#define GIT_QUERY_H
+
+#include "runner/program.h"
+#include "runner/protocol.h"
+
+#define GIT_QUERY_DEADLINE_S	  30
+#define GIT_QUERY_CLONE_DEADLINE_S 600	/* once the script has said `==> clone` */
+
+/*
+ * Forks the asker.  Returns a socket that gives one packet, the encoded ANSWER, and then closes;
+ * one that closes without a packet was killed.  -1: it could not be forked.  *ret_pid is to be
+ * waited for.  Closing the socket early ends the question and everything it started.
+ */
+int git_query_start(const struct protocol_message *order, const struct program_dirs *dirs,
+    pid_t *ret_pid, struct err *err);
+
+#endif

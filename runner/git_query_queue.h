@@ -1,0 +1,46 @@
+/* git_query_queue.h - questions to git, one at a time, for whichever server asks.  Side: runner. */
+/* SPDX-License-Identifier: ISC */
+#ifndef GIT_QUERY_QUEUE_H
+#define GIT_QUERY_QUEUE_H
+
+#include "runner/connections.h"
+#include "runner/program.h"
+
+struct git_query_waiting {
+	uint64_t connection; /* who asks */
+	struct protocol_message *query;
+};
+
+struct git_query_queue {
+	struct git_query_waiting waiting[PROTOCOL_GIT_QUERIES_MAX]; /* oldest first */
+	size_t count;
+	uint64_t connection; /* who asked the one that is being asked */
+	uint64_t id;   /* its number there; 0: none is being asked */
+	pid_t pid;     /* 0: reaped already */
+	int fd;	       /* where its answer comes from; -1: none */
+};
+
+/* It waits for its turn, or there are too many and that is its answer. */
+void git_query_queue_add(struct git_query_queue *queue, struct connections *connections,
+    uint64_t connection, const struct protocol_message *query);
+
+/* None is being asked, and one waits; then the next may begin. */
+bool git_query_queue_has_next(const struct git_query_queue *queue);
+void git_query_queue_next(struct git_query_queue *queue, struct connections *connections,
+    const struct program_dirs *dirs);
+
+/* When asking->fd can be read: hands the answer to who asked, if he is still there. */
+void git_query_queue_hear(struct git_query_queue *queue, struct connections *connections);
+
+/* Nobody waits for what this one asked: the one that is being asked ends, and with it all that it
+ * has started. */
+void git_query_queue_forget(struct git_query_queue *queue, uint64_t connection);
+
+/* This child was waited for by somebody else. */
+void git_query_queue_reaped(struct git_query_queue *queue, pid_t pid);
+
+/* Answers a question that was not asked: status, and a sentence. */
+void git_query_queue_refuse(struct connections *connections, uint64_t connection, uint64_t id,
+    int status, const char *text);
+
+#endif

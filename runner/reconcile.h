@@ -1,0 +1,45 @@
+/* reconcile.h - makes certain that a run without a supervisor is over, and says how.  Side: runner. */
+/* SPDX-License-Identifier: ISC */
+#ifndef RECONCILE_H
+#define RECONCILE_H
+
+#include "runner/process.h"
+#include "runner/protocol.h"
+
+#define RECONCILE_MAX	64	/* runs that are being ended at once */
+#define RECONCILE_EVERY_MS 50
+
+/* A run whose supervisor is gone and of which something may be alive. */
+struct reconcile {
+	uint64_t id;
+	int folder;
+	int claimed;	/* the exit file, locked; -1: not yet, tried again */
+	struct process_main main_process;
+	int clean;		/* looks in a row that found nothing */
+	int64_t stuck_at;	/* monotonic ms */
+};
+
+struct reconciling {
+	size_t count;
+	struct reconcile all[RECONCILE_MAX];
+};
+
+/* Is it being ended?  Then its exit file is not to be opened: closing it would drop our lock. */
+bool reconcile_has(const struct reconciling *reconciling, uint64_t id);
+
+/*
+ * Looks at runs/<id>/.  True: *ret is the SETTLED message (NEVER, ALIVE with the supervisor's
+ * number in *ret_supervisor, ENDED or LOST).  False: nobody keeps it and it has no record; it is in
+ * the list now (or was), and reconcile_turn goes on with it.
+ */
+bool reconcile_look(struct reconciling *reconciling, int root, uint64_t id,
+    struct protocol_message *ret, pid_t *ret_supervisor);
+
+/*
+ * Kills what is left of the i-th run.  True: nothing is, its `lost` record is on disk and in *ret
+ * (SETTLED), and it is off the list.  False: again in RECONCILE_EVERY_MS; ret->kind is STUCK when
+ * that is to be said, else HELLO.
+ */
+bool reconcile_turn(struct reconciling *reconciling, size_t i, struct protocol_message *ret);
+
+#endif

@@ -1,0 +1,19 @@
+/* subreaper.h - makes a forked process fit to keep others.  Side: runner. */
+/* SPDX-License-Identifier: ISC */
+#ifndef SUBREAPER_H
+#define SUBREAPER_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "lib/err.h"
+
+/* 0, 1, 2 on /dev/null, of the other descriptors only those in keep (whose values change),
+ * sub-reaper, own session, signals ignored.  Returns a signalfd for SIGCHLD, or -1. */
+int subreaper_init(int *const keep[], size_t keep_count, struct err *err);
+
+/* When that signalfd can be read: reaps every child that has ended, adopted ones too.  True: there
+ * is none any more.  If leader was among them, *ret_ended is true and *ret_status as waitpid's. */
+bool subreaper_reap(int children, pid_t main_process, bool *ret_ended, int *ret_status);
+
+#endif

@@ -1,0 +1,34 @@
+/* supervisor_server.h - a supervisor's connection to its server, and what is told over it.  Side: runner. */
+/* SPDX-License-Identifier: ISC */
+#ifndef SUPERVISOR_SERVER_H
+#define SUPERVISOR_SERVER_H
+
+#include "runner/process.h"
+#include "runner/protocol.h"
+
+struct supervisor_server {
+	int fd;		/* -1: nobody */
+	bool blocked;	/* wait until it can be written to */
+	bool said_hello;
+	bool said_exit;
+	size_t steps_told;
+};
+
+/* What there is to tell. */
+struct supervisor_news {
+	uint64_t id;
+	const struct protocol_message *out;	/* the record so far, kind EXIT, and steps */
+	const struct process_main *identity;
+	bool is_over;				/* the record is written: told as it is */
+	pid_t *stuck;				/* 0: none; set to 0 when it was told */
+};
+
+/* Nobody is connected, any more. */
+void supervisor_server_close(struct supervisor_server *server);
+
+/* Tells all that is due, in order; what does not fit now is told when there is room.  False: the
+ * server is lost, and the connection closed. */
+bool supervisor_server_tell(
+    struct supervisor_server *server, const struct supervisor_news *news) MUST_USE;
+
+#endif

@@ -1,0 +1,103 @@
+/* perform_send_message.c - sends a message, or edits it.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+
+#include "effects/perform_inside.h"
+#include "lib/log.h"
+#include "telegram/telegram.h"
+
+#define RETRY_MS 1000
+
+struct saying {
+	struct perform *perform;
+	struct effect *effect;
+};
+
+/* NULL: the program ends; the row stays, and is said after the start. */
+static void
+on_said(void *ctx, const struct message_sent *said)
+{
+	struct saying *saying = ctx;
+	struct perform *perform = saying->perform;
+	struct effect *effect = saying->effect;
+
+	free(saying);
+	if (said == NULL) {
+		effect_free(effect);
+		return;
+	}
+	effect->result->u.message_sent = *said;
+	effect->result->u.message_sent.chat = effect->u.send_message.message.address.chat;
+	perform_report(perform, effect);
+}
+
+static bool
+say(struct perform *perform, struct effect *effect)
+{
+	struct saying *saying = malloc(sizeof(*saying));
+
+	if (saying == NULL)
+		return false;
+	*saying = (struct saying){ perform, effect };
+	if (telegram_message_send(telegram_sender(perform->telegram),
+		&effect->u.send_message.message, on_said, saying))
+		return true;
+	free(saying);
+	return false;
+}
+
+static void on_retry(struct loop_timer *timer, void *ctx);
+
+/* Only Telegram's no is final.  That needs no memory: each waits in the effect that it is. */
+static void
+put_off(struct perform *perform, struct effect *effect)
+{
+	if (perform->unsent == NULL) {
+		log_warning("memory is short: messages are sent later");
+		loop_timer_init(&perform->unsent_timer, on_retry, perform);
+		loop_timer_start(perform->loop, &perform->unsent_timer, RETRY_MS, 0);
+	}
+	effect->next = perform->unsent;
+	perform->unsent = effect;
+}
+
+/* A chat has one out at a time: between chats there is no order to keep. */
+static void
+on_retry(struct loop_timer *timer, void *ctx)
+{
+	struct perform *perform = ctx;
+	struct effect *next, *effect = TAKE(perform->unsent);
+
+	(void)timer;
+	for (; effect != NULL; effect = next) {
+		next = TAKE(effect->next);
+		perform_send_message(perform, effect);
+	}
+}
+
+void
+perform_send_message(struct perform *perform, struct effect *effect)
+{
+	if (!say(perform, effect))
+		put_off(perform, effect);
+}
+
+void
+perform_send_message_done(struct perform *perform)
+{
+	struct effect *effect = TAKE(perform->unsent), *next;
+
+	if (effect != NULL)
+		loop_timer_stop(&perform->unsent_timer);
+	for (; effect != NULL; effect = next) {
+		next = effect->next;
+		effect_free(effect);
+	}
+}
+
+/* Telegram has no key for a send: one that a crash cut off may appear twice.  An edit may not. */
+void
+recover_send_message(struct perform *perform, struct effect *effect)
+{
+	perform_send_message(perform, effect);
+}

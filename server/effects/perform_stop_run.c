@@ -1,0 +1,64 @@
+/* perform_stop_run.c - asks a run to end; only its exit record ends it.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+
+#include "effects/perform_inside.h"
+#include "lib/log.h"
+#include "runs/runs.h"
+
+struct end_job {
+	struct runs_stop_request request;
+	struct perform *perform;
+	struct effect *effect;
+};
+
+/* The supervisor was told, or there is nothing left to end. */
+static void
+on_sent(struct runs_stop_request *request)
+{
+	struct end_job *job = request->ctx;
+
+	perform_report(job->perform, job->effect);
+	free(job);
+}
+
+static void
+on_dropped(struct runs_stop_request *request)
+{
+	struct end_job *job = request->ctx;
+
+	effect_free(job->effect);
+	free(job);
+}
+
+void
+perform_stop_run(struct perform *perform, struct effect *effect)
+{
+	struct end_job *job = calloc(1, sizeof(*job));
+
+	if (job == NULL) {
+		/* Its deadline ends it all the same. */
+		log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", effect->u.stop_run.run)),
+		    "no memory to ask it to end");
+		perform_report(perform, effect);
+		return;
+	}
+	job->perform = perform;
+	job->effect = effect;
+	job->request = (struct runs_stop_request){ .run = effect->u.stop_run.run,
+		.on_sent = on_sent,
+		.on_dropped = on_dropped,
+		.ctx = job };
+	if (runs_stop_run(perform->runs, &job->request))
+		return;
+	free(job);
+	perform_run_cancel(perform, effect->u.stop_run.run); /* it may wait to be ordered again */
+	perform_report(perform, effect);
+}
+
+/* Effects are handed out in the order of their ids: a run that is open is followed by now. */
+void
+recover_stop_run(struct perform *perform, struct effect *effect)
+{
+	perform_stop_run(perform, effect);
+}

@@ -1,0 +1,21 @@
+/* handle_run_incompatible.c - a supervisor of another release is not understood: its chat is told.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/decide_tell.h"
+#include "handlers/handlers.h"
+#include "lib/text.h"
+
+#define NOTE \
+	"started by another release of deploybot: it goes on, but its steps are told only at its end"
+
+void
+handle_run_incompatible(struct tx *tx, const struct event *event)
+{
+	struct deployment deployment = row_deployment_of_run(tx, event->u.run_started.run);
+
+	if (deployment.id == 0 || deployment.run != event->u.run_started.run ||
+	    !row_run_is_open(tx, deployment.run))
+		return;
+	(void)text_copy(deployment.note, sizeof(deployment.note), NOTE);
+	row_deployment_save(tx, &deployment);
+	decide_tell(tx, &deployment, NULL);
+}

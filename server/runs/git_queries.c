@@ -1,0 +1,183 @@
+/* git_queries.c - git questions on their way to the runner and back.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#include "runs/git_queries.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/err.h"
+
+#define STATUS_UNREACHABLE 69
+#define STATUS_TIMEOUT	   75
+
+struct runs_git_query {
+	struct runs_git_query *next;
+	uint64_t id;
+	bool is_sent;
+	struct effect_git_query order;
+	runs_answer_fn *on_answer;
+	void *ctx;
+};
+
+static void
+question_unlink(struct git_queries *queries, struct runs_git_query *query)
+{
+	struct runs_git_query **back = &queries->first;
+
+	while (*back != query)
+		back = &(*back)->next;
+	*back = query->next;
+	queries->n--;
+	if (query->is_sent)
+		queries->n_asked--;
+}
+
+static void
+question_answer(struct git_queries *queries, struct runs_git_query *query, int exit_status,
+    bool unreachable, const char *text)
+{
+	question_unlink(queries, query);
+	query->on_answer(query->ctx, exit_status, unreachable, text, strlen(text));
+	free(query);
+}
+
+void
+git_queries_take(struct git_queries *queries, const struct protocol_message *message)
+{
+	const struct protocol_record *record = &message->record;
+	struct runs_git_query *query = queries->first;
+	int status = record->timed_out && record->status == 0 ? STATUS_TIMEOUT : record->status;
+	char text[PROTOCOL_ANSWER_MAX + 1];
+
+	while (query != NULL && query->id != message->id)
+		query = query->next;
+	if (query == NULL)
+		return; /* cancelled meanwhile */
+	if (message->body_len == 0 || memchr(message->body, '\0', message->body_len) != NULL) {
+		question_answer(queries, query, status == 0 ? STATUS_UNREACHABLE : status, false,
+		    message->text[0] != '\0' || !record->timed_out ? message->text :
+								     "git did not answer in time");
+		return;
+	}
+	memcpy(text, message->body, message->body_len);
+	text[message->body_len] = '\0';
+	question_answer(queries, query, status, false, text);
+}
+
+static void
+fill_query(struct protocol_message *message, const struct runs_git_query *query)
+{
+	const struct effect_git_query *order = &query->order;
+	size_t used = 0;
+
+	message->kind = PROTOCOL_GIT_QUERY;
+	message->id = query->id;
+	message->query =
+	    order->kind == GIT_QUERY_HEADS ? PROTOCOL_GIT_QUERY_HEADS : PROTOCOL_GIT_QUERY_COMMITS;
+	if (order->kind == GIT_QUERY_HEADS) {
+		for (size_t i = 0; i < order->n_branches; i++)
+			used += (size_t)snprintf(message->branches + used,
+			    sizeof(message->branches) - used, "%s%s", i > 0 ? " " : "",
+			    order->branches[i]);
+		return;
+	}
+	static_assert(sizeof(message->ref) >= sizeof(order->ref), "a ref fits");
+	static_assert(sizeof(message->branch) >= sizeof(order->branch), "a branch fits");
+	static_assert(sizeof(message->base) >= sizeof(order->base), "a commit fits");
+	memcpy(message->ref, order->ref, sizeof(order->ref));
+	memcpy(message->branch, order->branch, sizeof(order->branch));
+	memcpy(message->base, order->base, sizeof(order->base));
+}
+
+struct runs_git_query *
+git_queries_add(struct git_queries *queries, const struct effect_git_query *order,
+    runs_answer_fn *on_answer, void *ctx, struct err *err)
+{
+	struct runs_git_query *query, **back;
+
+	static_assert(sizeof(((struct protocol_message *)0)->branches) >= sizeof(order->branches),
+	    "all branches fit, each with a blank");
+	if (queries->n >= RUNS_GIT_QUERIES_MAX) {
+		(void)err_set(
+		    err, ERR_BUSY, "%d questions wait for git already", RUNS_GIT_QUERIES_MAX);
+		return NULL;
+	}
+	query = calloc(1, sizeof(*query));
+	if (query == NULL) {
+		(void)err_set(err, ERR_NOMEM, "out of memory for a question");
+		return NULL;
+	}
+	query->id = ++queries->last;
+	query->order = *order;
+	query->on_answer = on_answer;
+	query->ctx = ctx;
+	for (back = &queries->first; *back != NULL; back = &(*back)->next)
+		;
+	*back = query;
+	queries->n++;
+	return query;
+}
+
+void
+git_queries_cancel(struct git_queries *queries, struct runs_git_query *query)
+{
+	question_unlink(queries, query);
+	free(query);
+}
+
+static bool
+question_say(struct git_queries *queries, struct runs_git_query *query, struct runner_link *runner)
+{
+	struct protocol_message message = { .kind = PROTOCOL_GIT_QUERY };
+	struct err err = { .code = ERR_NONE };
+
+	fill_query(&message, query);
+	switch (runner_link_send(runner, &message, &err)) {
+	case PACKET_SENT:
+		break;
+	case PACKET_REFUSED:
+		/* What no message can hold is no ref of any repository: git says so itself, with
+		 * what is possible. */
+		message = (struct protocol_message){ .kind = PROTOCOL_GIT_QUERY,
+			.id = query->id,
+			.query = PROTOCOL_GIT_QUERY_COMMITS };
+		(void)snprintf(message.ref, sizeof(message.ref), "?");
+		if (runner_link_send(runner, &message, &err) != PACKET_SENT)
+			return false;
+		break;
+	default:
+		return false;
+	}
+	query->is_sent = true;
+	queries->n_asked++;
+	return true;
+}
+
+void
+git_queries_say(struct git_queries *queries, struct runner_link *runner)
+{
+	for (struct runs_git_query *q = queries->first; q != NULL; q = q->next) {
+		if (queries->n_asked >= PROTOCOL_GIT_QUERIES_MAX)
+			return;
+		if (!q->is_sent && !question_say(queries, q, runner))
+			return;
+	}
+}
+
+void
+git_queries_runner_down(struct git_queries *queries)
+{
+	uint64_t last = queries->last; /* whoever is told may ask again */
+
+	while (queries->first != NULL && queries->first->id <= last)
+		question_answer(queries, queries->first, STATUS_UNREACHABLE, true,
+		    "deploybot-runner is not there; it is started again");
+}
+
+void
+git_queries_done(struct git_queries *queries)
+{
+	while (queries->first != NULL)
+		git_queries_cancel(queries, queries->first);
+}

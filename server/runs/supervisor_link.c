@@ -1,0 +1,220 @@
+/* supervisor_link.c - the connection to one run's supervisor.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#include "runs/supervisor_link.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+#include "runs/packet.h"
+#include "runs/run_files.h"
+
+#define MAGIC	 0x4b65704cu
+#define TURN_MAX 16 /* messages in one turn: others are waiting too */
+
+struct supervisor_link {
+	unsigned magic;
+	struct loop *loop;
+	int64_t run;
+	int fd;
+	bool wants_go;
+	bool stop_requested;
+	bool is_ignored;
+	bool is_calling; /* a callback runs: our memory outlives it */
+	bool is_freed;	 /* by that callback: the memory goes when it returns */
+	struct loop_io io;
+	struct supervisor_link_watch watch;
+};
+
+static void on_ready(struct loop_io *io, unsigned events, void *ctx);
+
+/* --- connecting --------------------------------------------------------------------------- */
+
+/* Through /proc/self/fd: a socket's path may be 107 bytes, a state directory's more. */
+static bool
+connect_in(int folder, int fd, int64_t run, struct err *err)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int why;
+
+	(void)snprintf(
+	    address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/socket", folder);
+	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
+		return true;
+	why = errno;
+	return err_errno(err,
+	    why == EAGAIN			     ? ERR_BUSY :
+		why == ENOENT || why == ECONNREFUSED ? ERR_MISSING :
+						       ERR_IO,
+	    why, "run %" PRId64 ": connecting to its supervisor", run);
+}
+
+static int
+connect_to(const char *state_directory, int64_t run, struct err *err)
+{
+	int folder = run_files_open(state_directory, run, err);
+	int fd;
+
+	if (folder < 0)
+		return -1;
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0) {
+		(void)err_errno(err, ERR_IO, errno, "run %" PRId64 ": a socket", run);
+	} else if (!connect_in(folder, fd, run, err)) {
+		close(fd);
+		fd = -1;
+	}
+	close(folder);
+	return fd;
+}
+
+struct supervisor_link *
+supervisor_link_open(struct loop *loop, const char *state_directory, int64_t run,
+    const struct supervisor_link_watch *watch, struct err *err)
+{
+	struct supervisor_link *link = calloc(1, sizeof(*link));
+
+	if (link == NULL) {
+		(void)err_set(err, ERR_NOMEM, "out of memory for a supervisor's link");
+		return NULL;
+	}
+	link->fd = connect_to(state_directory, run, err);
+	if (link->fd < 0) {
+		free(link);
+		return NULL;
+	}
+	link->magic = MAGIC;
+	link->loop = loop;
+	link->run = run;
+	link->watch = *watch;
+	loop_io_init(&link->io, on_ready, link);
+	loop_io_start(loop, &link->io, link->fd, LOOP_READ);
+	return link;
+}
+
+void
+supervisor_link_free(struct supervisor_link *link)
+{
+	if (link == NULL)
+		return;
+	OBJ_CHECK(link, MAGIC);
+	loop_io_stop(&link->io);
+	close(link->fd);
+	link->magic = 0;
+	link->is_freed = true;
+	if (!link->is_calling)
+		free(link);
+}
+
+/* --- saying ------------------------------------------------------------------------------- */
+
+/* True: said, or there is nobody to say it to (reading will notice). */
+static bool
+say(struct supervisor_link *link, enum protocol_kind kind)
+{
+	const struct protocol_message message = { .kind = kind };
+
+	return packet_send(link->fd, &message, NULL) != PACKET_LATER;
+}
+
+static void
+flush(struct supervisor_link *link)
+{
+	/* `end` first: said before `go` it keeps the gate shut. */
+	if (link->stop_requested)
+		link->stop_requested = !say(link, PROTOCOL_END);
+	if (link->wants_go && !link->stop_requested)
+		link->wants_go = !say(link, PROTOCOL_GO);
+	loop_io_start(link->loop, &link->io, link->fd,
+	    LOOP_READ | (link->wants_go || link->stop_requested ? LOOP_WRITE : 0));
+}
+
+void
+supervisor_link_go(struct supervisor_link *link)
+{
+	OBJ_CHECK(link, MAGIC);
+	link->wants_go = true;
+	flush(link);
+}
+
+void
+supervisor_link_end(struct supervisor_link *link)
+{
+	OBJ_CHECK(link, MAGIC);
+	link->stop_requested = true;
+	flush(link);
+}
+
+/* --- hearing ------------------------------------------------------------------------------ */
+
+void
+supervisor_link_ignore(struct supervisor_link *link)
+{
+	OBJ_CHECK(link, MAGIC);
+	link->is_ignored = true;
+}
+
+/* What can or cannot be read, to whoever listens. */
+static void
+hand_on(
+    struct supervisor_link *link, const struct protocol_message *message, const char *unreadable)
+{
+	if (link->is_ignored)
+		return;
+	if (message != NULL) {
+		link->watch.on_message(link->watch.ctx, message);
+		return;
+	}
+	link->is_ignored = true;
+	link->watch.on_unreadable(link->watch.ctx, unreadable);
+}
+
+/* Is there more to read, and anybody left to read it? */
+static bool
+hear_one(struct supervisor_link *link)
+{
+	char buffer[PROTOCOL_PACKET_MAX];
+	struct protocol_message message;
+	struct err err = { .code = ERR_NONE };
+	bool is_read = false;
+
+	switch (packet_receive(link->fd, buffer, &message, &err)) {
+	case PACKET_MESSAGE:
+		is_read = true;
+		/* fallthrough */
+	case PACKET_BAD:
+		link->is_calling = true;
+		hand_on(link, is_read ? &message : NULL, err.text);
+		link->is_calling = false;
+		if (!link->is_freed)
+			return true;
+		free(link);
+		return false;
+	case PACKET_NONE:
+		return false;
+	case PACKET_CLOSED:
+		break;
+	}
+	loop_io_stop(&link->io);
+	link->watch.on_closed(link->watch.ctx);
+	return false;
+}
+
+static void
+on_ready(UNUSED struct loop_io *io, unsigned events, void *ctx)
+{
+	struct supervisor_link *link = ctx;
+
+	OBJ_CHECK(link, MAGIC);
+	if ((events & LOOP_WRITE) != 0)
+		flush(link);
+	for (unsigned n = 0; (events & LOOP_READ) != 0 && n < TURN_MAX; n++) {
+		if (!hear_one(link))
+			break;
+	}
+}

@@ -1,0 +1,37 @@
+/* supervisor_link.h - the connection to one run's supervisor.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#ifndef SUPERVISOR_LINK_H
+#define SUPERVISOR_LINK_H
+
+#include <stdint.h>
+
+#include "lib/loop.h"
+#include "runner/protocol.h"
+
+struct supervisor_link;
+
+/* Callbacks come from the loop.  The link may be freed inside each of them. */
+struct supervisor_link_watch {
+	/* hello first; any kind a supervisor says. */
+	void (*on_message)(void *ctx, const struct protocol_message *message);
+	/* It says what cannot be read, being of another release; nothing more is looked at. */
+	void (*on_unreadable)(void *ctx, const char *why);
+	void (*on_closed)(void *ctx);
+	void *ctx;
+};
+
+/* Connects to STATE/runs/<run>/socket.  NULL and *err: ERR_BUSY, its backlog is full; ERR_MISSING,
+ * nobody listens there (any more); else the system's reason. */
+struct supervisor_link *supervisor_link_open(struct loop *loop, const char *state_directory,
+    int64_t run, const struct supervisor_link_watch *watch, struct err *err) MUST_USE;
+
+/* Say `go` or `end`: at once, or as soon as the socket takes it. */
+void supervisor_link_go(struct supervisor_link *link);
+void supervisor_link_end(struct supervisor_link *link);
+
+/* From now on only its end is heard (on_closed). */
+void supervisor_link_ignore(struct supervisor_link *link);
+
+void supervisor_link_free(struct supervisor_link *link); /* takes NULL */
+
+#endif

@@ -1,0 +1,47 @@
+/* row_button.h - buttons: what each opaque id stands for, who may press it.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#ifndef ROW_BUTTON_H
+#define ROW_BUTTON_H
+
+#include "store/tx.h"
+
+/* What pressing it means: V(name, in rows). */
+#define BUTTON_VERBS(V) \
+	V(CONFIRM, "CONFIRM")	/* go on with the deployment */ \
+	V(DECLINE, "DECLINE")	/* leave it */ \
+	V(CANCEL, "CANCEL")	/* end a deployment under way */ \
+	V(LOG, "LOG")		/* send the run's log */
+
+enum button_verb {
+#define V(name, row) BUTTON_##name,
+	BUTTON_VERBS(V)
+#undef V
+};
+
+struct button_row {
+	char id[LIMIT_BUTTON_ID];	/* "" none */
+	enum button_verb verb;
+	int64_t deployment;
+	int64_t run;		/* BUTTON_LOG */
+	int64_t chat;		/* pressed elsewhere it is not ours */
+	int64_t requester;		/* only this person; 0: whoever has the role */
+	int64_t timer;		/* its deadline's effect; 0: none */
+	bool is_open;
+};
+
+/* Adds it under an id of its own; writes the id into question->id. */
+void row_button_add(struct tx *tx, struct button_row *button);
+struct button_row row_button_get(struct tx *tx, const char *id);
+
+/* The open question of a deployment with this verb in this chat (BUTTON_LOG: of this run, else
+ * run is 0); id "" none. */
+struct button_row row_button_find(struct tx *tx, int64_t deployment, enum button_verb verb,
+    int64_t run, int64_t chat);
+
+/* Sets the deadline's effect for its open questions with verb CONFIRM or DECLINE. */
+void row_button_set_timer(struct tx *tx, int64_t deployment, int64_t timer);
+
+/* Closes the open questions of a deployment with this verb; withdraws their wait. */
+void row_button_close(struct tx *tx, int64_t deployment, enum button_verb verb);
+
+#endif
