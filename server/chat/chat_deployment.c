@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "chat/chat_status.h"
 #include "chat/chat_text.h"
 
 typedef void say_fn(struct chat_text *text, const struct chat_deployment *about);
@@ -189,6 +190,10 @@ say_question(struct chat_text *text, const struct chat_deployment *about)
 	const struct deployment *deployment = about->deployment;
 	const struct environment *environment = about->environment;
 
+	if (environment->unknown_since != 0) {
+		chat_unknown(text, environment, about->host, about->at);
+		chat_text_add(text, "\nIs no other deploybot at work there? Look first.\n\n");
+	}
 	if (deployment_is_rollback(deployment)) {
 		chat_text_add(
 		    text, "❓ " MARK_BOLD "Roll back %s?" MARK_BOLD "\n", deployment->environment);
@@ -228,7 +233,10 @@ say_queued(struct chat_text *text, const struct chat_deployment *about)
 	chat_text_commit(text, deployment->commit);
 	add_subject(text, deployment);
 	add_requester(text, deployment);
-	chat_text_add(text, "\nwaits for the deployment under way");
+	chat_text_add(text, "%s",
+	    about->environment->unknown_since != 0 ?
+		"\nqueued until somebody has looked at the target" :
+		"\nwaits for the deployment under way");
 }
 
 static void
@@ -320,6 +328,14 @@ is_same_again(const struct deployment *deployment)
 	return strcmp(deployment->commit, deployment->previous) == 0;
 }
 
+/* The end that is told left it so. */
+static bool
+is_unknown_now(const struct chat_deployment *about)
+{
+	return about->environment->unknown_since != 0 &&
+	    about->environment->unknown_since == about->deployment->ended_at;
+}
+
 /* The sentence that a bad end must never leave in doubt: what runs there now. */
 static void
 add_bad_headline(struct chat_text *text, const struct chat_deployment *about)
@@ -337,6 +353,11 @@ add_bad_headline(struct chat_text *text, const struct chat_deployment *about)
 	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED && about->rollback_not_started) {
 		chat_text_add(text,
 		    "🔥 " MARK_BOLD "%s may be DOWN: going back from %.7s to %.7s could not begin",
+		    environment, deployment->commit, deployment->previous);
+	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED && is_unknown_now(about)) {
+		chat_text_add(text,
+		    "🔥 " MARK_BOLD
+		    "%s may be DOWN: what rolling back from %.7s to %.7s left is not known",
 		    environment, deployment->commit, deployment->previous);
 	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED) {
 		chat_text_add(text, "🔥 " MARK_BOLD "%s is DOWN: neither %.7s nor %.7s is healthy",
@@ -372,8 +393,10 @@ say_failed(struct chat_text *text, const struct chat_deployment *about)
 	add_bad_headline(text, about);
 	add_bad_reason(text, deployment);
 	if (deployment->target_changed) {
-		chat_text_add(text,
-		    "\nThe target had begun to change and there is no way back. Last known release: ");
+		chat_text_add(text, "\n%s Last known release: ",
+		    is_unknown_now(about) ?
+			"Nothing was rolled back: it may still be at work on another machine." :
+			"The target had begun to change and there is no way back.");
 		if (about->environment->current.id != 0)
 			chat_text_commit(text, about->environment->current.commit);
 		else

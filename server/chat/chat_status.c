@@ -18,6 +18,8 @@ light(const struct chat_status *status)
 {
 	if (status->environment->is_down)
 		return "🔥";
+	if (status->environment->unknown_since != 0)
+		return "⚠️";
 	if (status->n_urls == 0 || status->environment->current.id == 0)
 		return "⚪";
 	if (status->findings == NULL)
@@ -109,6 +111,22 @@ add_in_progress(struct chat_text *text, const struct chat_status *status)
 }
 
 void
+chat_unknown(
+    struct chat_text *text, const struct environment *environment, const char *host, int64_t at)
+{
+	if (environment->unknown_since == 0)
+		return;
+	chat_text_add(text,
+	    "⚠️ " MARK_BOLD "What runs in %s is not known" MARK_BOLD ", says deploybot on ",
+	    environment->name);
+	chat_text_code(text, host);
+	chat_text_add(text, " (");
+	chat_text_ago(text, environment->unknown_since, at);
+	chat_text_add(text, ")\n");
+	chat_text_outside(text, environment->unknown_why);
+}
+
+void
 chat_status(struct chat_text *text, const struct chat_status *status)
 {
 	const struct environment *environment = status->environment;
@@ -124,6 +142,10 @@ chat_status(struct chat_text *text, const struct chat_status *status)
 		chat_text_add(text, "\nheld against ");
 		chat_text_commit(text, environment->blocked_commit);
 		chat_text_add(text, ", which was taken back");
+	}
+	if (environment->unknown_since != 0) {
+		chat_text_add(text, "\n");
+		chat_unknown(text, environment, status->host, status->at);
 	}
 	add_in_progress(text, status);
 	chat_text_add(text, "\n");

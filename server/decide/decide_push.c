@@ -41,19 +41,29 @@ decide_query_head(
 	decide_git_query(tx, &query, 0);
 }
 
+bool
+decide_is_polled(struct tx *tx, const struct environment_settings *settings)
+{
+	return settings->branch != NULL &&
+	    row_environment_get(tx, settings->name).unknown_since == 0;
+}
+
 void
 decide_query_heads(struct tx *tx)
 {
 	struct effect_git_query query = { .kind = GIT_QUERY_HEADS };
 
 	for (size_t i = 0; i < tx->settings->environment_count; i++) {
-		const char *branch = tx->settings->environments[i].branch;
+		const struct environment_settings *settings = &tx->settings->environments[i];
 
-		if (branch != NULL)
-			(void)text_copy(query.branches[query.n_branches++], LIMIT_REF, branch);
+		if (decide_is_polled(tx, settings))
+			(void)text_copy(
+			    query.branches[query.n_branches++], LIMIT_REF, settings->branch);
 	}
 	if (query.n_branches > 0)
 		decide_git_query(tx, &query, 0);
+	else
+		decide_poll_later(tx);
 }
 
 void

@@ -48,7 +48,7 @@
 	V(FAILED_BEFORE_RELEASE)		/* failed before it changed the target */ \
 	V(AGAIN)		/* its gate never opened, or a rollback was lost: another run */ \
 	V(LOST)			/* its supervisor is gone; what it started is being ended */ \
-	V(FOLDER_GONE)		/* it was started, and this machine has no folder of it */ \
+	V(FOLDER_GONE)		/* it was started and has no folder: alive elsewhere? */ \
 	V(HEALTHY) \
 	V(UNHEALTHY) \
 	V(UNHEALTHY_NO_ROLLBACK) \
@@ -112,7 +112,7 @@ enum deploy_class {
 	DEPLOY_CLASS_FINAL,
 };
 
-#define DEPLOY_ACTS_MAX 4
+#define DEPLOY_ACTS_MAX 5
 
 struct deploy_acts {
 	size_t n;

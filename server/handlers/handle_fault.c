@@ -6,6 +6,7 @@
 #include "chat/chat_text.h"
 #include "decide/decide_deployment.h"
 #include "decide/decide_push.h"
+#include "decide/decide_unknown.h"
 #include "handlers/handlers.h"
 #include "store/row_effect.h"
 #include "store/row_message.h"
@@ -22,6 +23,11 @@ give_up(struct tx *tx, const struct fault *fault)
 
 	if (fault->kind == EFFECT_GIT_QUERY && deployment.state != DEPLOY_REQUESTED)
 		return;
+	if (fault->folder_gone) {
+		decide_unknown(tx, deployment.environment, fault->reason);
+		decide_folder_gone(tx, &deployment, fault->reason);
+		return;
+	}
 	decide_give_up(tx, &deployment, fault->reason);
 }
 

@@ -12,11 +12,13 @@
 static void
 answer_status(struct tx *tx, const struct effect_probe *probe, const struct probed *probed)
 {
+	CLEANUP(message_done) struct message now = row_message_get(tx, probe->message);
 	CLEANUP(message_done) struct message message = { 0 };
 
 	message.head = decide_status_text(
 	    tx, probe->asked, probe, probed->n == probe->n ? probed->findings : NULL);
 	message.foot = strdup("");
+	decide_status_buttons(tx, probe->asked, now.address.chat, &message.buttons);
 	if (message.head == NULL || message.foot == NULL)
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
 		tx_fail(tx, ERR_NOMEM, "no memory for /status");

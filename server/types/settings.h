@@ -79,6 +79,8 @@ struct settings {
 	enum log_level log_level;
 	enum log_format log_format;
 
+	char host[65]; /* this machine's name: no setting, but of their moment */
+
 	size_t environment_count;
 	struct environment_settings environments[SETTINGS_ENVIRONMENTS_MAX];
 

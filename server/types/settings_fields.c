@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/text.h"
 #include "types/settings_check.h"
@@ -146,6 +147,7 @@ settings_fill(struct settings *s)
 	struct settings_inside *in = s->inside;
 
 	*s = (struct settings){ .inside = in, .environment_count = in->environment_count };
+	(void)gethostname(s->host, sizeof(s->host)); /* Linux has none that does not fit */
 	fill_telegram(s);
 	fill_repository(s);
 	fill_server(s);
