@@ -386,7 +386,8 @@ make_parts(struct serve *serve, struct err *err)
 		.telegram = serve->telegram,
 		.probes = serve->probes,
 		.submit = submit_own,
-		.submit_ctx = serve };
+		.submit_ctx = serve,
+		.is_restored = serve->perform.is_restored };
 	serve->health = perform_health_start(serve->loop, serve->probes, note_health, serve, err);
 	serve->tls = tls_watch_start(
 	    &(struct tls_watch_config){
@@ -413,6 +414,7 @@ resume(struct serve *serve, struct err *err)
 
 	if (started == NULL)
 		return false;
+	started->u.started.is_restored = serve->perform.is_restored;
 	if (!run_files_highest(
 		serve->settings->state_directory, &started->u.started.highest_run, err)) {
 		event_free(started);
@@ -488,9 +490,11 @@ guard_process(void)
 int
 serve_run(struct settings *settings, const struct serve_options *options)
 {
-	struct serve serve = {
-		.settings = settings, .options = *options, .lock_fd = -1, .given_fd = -1
-	};
+	struct serve serve = { .settings = settings,
+		.options = *options,
+		.lock_fd = -1,
+		.given_fd = -1,
+		.perform.is_restored = options->is_restored };
 	struct err err = { 0 };
 	bool ok;
 

@@ -21,7 +21,7 @@ typedef int cli_command(const struct cli *cli);
 
 /* CLI(word, function, usage behind the word, help) in the order of the help text. */
 #define CLI_COMMANDS(CLI) \
-	CLI("serve",        serve,        "[--no-copy]",                "Run the server (the default).") \
+	CLI("serve",        serve,        "[--no-copy] [--restored]", "Run the server (the default); restored: on a copy of its database.") \
 	CLI("doctor",       doctor,       "[--production]",  "Check everything deploybot needs, and say what to do.") \
 	CLI("check-config", check_config, "",                "Check the settings and nothing else.") \
 	CLI("healthcheck",  healthcheck,  "",                "Ask the running server whether it is alive (for containers).") \

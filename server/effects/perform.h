@@ -27,6 +27,7 @@ struct perform {
 	 * One of our own is never refused. */
 	void (*submit)(void *ctx, struct event *event);
 	void *submit_ctx;
+	bool is_restored; /* what was open when the program started is no run of this machine's */
 	/* The open effects of each kind that a withdrawal may reach; each performer's own. */
 	struct perform_timer_state *timers;
 	struct perform_probe_state *probing;
