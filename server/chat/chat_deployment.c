@@ -350,14 +350,14 @@ add_bad_headline(struct chat_text *text, const struct chat_deployment *about)
 		chat_text_add(text,
 		    "↩️ " MARK_BOLD "%s is NOT running %.7s; it runs %.7s again", environment,
 		    deployment->commit, deployment->previous);
-	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED && about->rollback_not_started) {
-		chat_text_add(text,
-		    "🔥 " MARK_BOLD "%s may be DOWN: going back from %.7s to %.7s could not begin",
-		    environment, deployment->commit, deployment->previous);
 	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED && is_unknown_now(about)) {
 		chat_text_add(text,
 		    "🔥 " MARK_BOLD
 		    "%s may be DOWN: what rolling back from %.7s to %.7s left is not known",
+		    environment, deployment->commit, deployment->previous);
+	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED && about->rollback_not_started) {
+		chat_text_add(text,
+		    "🔥 " MARK_BOLD "%s may be DOWN: going back from %.7s to %.7s could not begin",
 		    environment, deployment->commit, deployment->previous);
 	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED) {
 		chat_text_add(text, "🔥 " MARK_BOLD "%s is DOWN: neither %.7s nor %.7s is healthy",
