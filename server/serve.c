@@ -29,6 +29,7 @@
 #include "runs/run_files.h"
 #include "runs/run_tail.h"
 #include "serve_inside.h"
+#include "settings/settings_table.h"
 #include "store/fs_check.h"
 #include "telegram/telegram_update.h"
 #include "telegram/telegram_webhook.h"

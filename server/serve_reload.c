@@ -10,6 +10,8 @@
 #include "lib/log.h"
 #include "lib/text.h"
 #include "serve_inside.h"
+#include "settings/settings_load.h"
+#include "settings/settings_table.h"
 
 #define LOOK_EVERY_MS 2000
 

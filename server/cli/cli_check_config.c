@@ -1,9 +1,11 @@
-/* cli_check_config.c - `deploybot check-config`: are the settings right?  Side: start. */
+/* cli_check_config.c - `check-config`: are the settings right?  `config-example`: which are there?  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
 #include <sysexits.h>
 
 #include "cli/cli.h"
+#include "lib/buf.h"
+#include "settings/settings_table.h"
 #include "types/settings.h"
 
 static void
@@ -58,4 +60,21 @@ cli_check_config(const struct cli *cli)
 	print_summary(settings, cli->env_file);
 	(void)printf("ok: the settings are valid\n");
 	return EX_OK;
+}
+
+#define EXAMPLE_MAX (1u << 20)
+
+int
+cli_config_example(const struct cli *cli)
+{
+	struct buf example;
+	bool good;
+
+	(void)cli;
+	buf_init(&example, EXAMPLE_MAX);
+	settings_example(&example);
+	good = !buf_failed(&example) && fputs(buf_text(&example), stdout) != EOF &&
+	    fflush(stdout) == 0;
+	buf_done(&example);
+	return good ? EX_OK : EX_IOERR;
 }

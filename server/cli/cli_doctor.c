@@ -11,6 +11,7 @@
 #include "cli/doctor_production.h"
 #include "lib/err.h"
 #include "lib/loop.h"
+#include "settings/settings_load.h"
 #include "types/settings.h"
 
 static void

@@ -14,6 +14,7 @@
 #include "lib/loop.h"
 #include "lib/text.h"
 #include "runs/runs.h"
+#include "settings/settings_load.h"
 #include "types/git_answer.h"
 #include "types/settings.h"
 

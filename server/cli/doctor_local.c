@@ -17,7 +17,7 @@
 #include "lib/text.h"
 #include "store/fs_check.h"
 #include "types/settings.h"
-#include "types/settings_table.h"
+#include "settings/settings_table.h"
 
 #define SPACE_ERROR   (64ull << 20)
 #define SPACE_WARNING (1ull << 30)

@@ -8,7 +8,7 @@
 #include "cli/doctor.h"
 #include "lib/text.h"
 #include "types/limits.h"
-#include "types/settings_table.h"
+#include "settings/settings_table.h"
 
 #define DAY_S		    86400
 #define CERTIFICATE_DAYS    21 /* certbot renews 30 days before the end: it has failed for 9 */
@@ -164,22 +164,21 @@ is_production(const char *name)
 static void
 judge_environment(struct doctor *doctor, const struct environment_settings *environment)
 {
-	const struct settings_spec *table = settings_table_environment;
+	const struct settings_spec *table = settings_table_families;
 	const char *name = environment->name;
-	char setting[SETTINGS_TABLE_NAME];
+	char setting[SETTING_NAME_MAX];
 
 	if (environment->health_url_count == 0)
 		SAY(doctor, ERROR,
 		    "%s has no health URL: a release that does not work is called live; set %s",
-		    name,
-		    settings_table_name(&table[ENVIRONMENT_SETTING_HEALTH_URL], name, setting));
+		    name, setting_name(table[ENVIRONMENT_SETTING_HEALTH_URL].name, name, setting));
 	else
 		SAY(doctor, OK, "%s has a health URL", name);
 	if (!is_production(name))
 		return;
 	if (!environment->confirm)
 		SAY(doctor, ERROR, "%s is deployed without a question: leave out %s=false", name,
-		    settings_table_name(&table[ENVIRONMENT_SETTING_CONFIRM], name, setting));
+		    setting_name(table[ENVIRONMENT_SETTING_CONFIRM].name, name, setting));
 	else
 		SAY(doctor, OK, "%s asks before it deploys", name);
 }

@@ -5,8 +5,7 @@
 
 #include "cli/doctor.h"
 #include "cli/doctor_production.h"
-#include "types/settings_check.h"
-#include "types/settings_table.h"
+#include "settings/settings_table.h"
 
 #define DAY_S	 86400
 #define KEY_DAYS 90
@@ -52,10 +51,10 @@ judge_secrets(struct doctor *doctor, const struct production *facts)
 static bool
 judge_length(struct doctor *doctor, const char *name, const char *secret)
 {
-	if (secret == NULL || strlen(secret) >= SETTINGS_CHECK_SECRET_OK)
+	if (secret == NULL || strlen(secret) >= SETTING_SECRET_OK)
 		return true;
 	SAY(doctor, ERROR, "%s is shorter than %d bytes: make one with: openssl rand -hex 32", name,
-	    SETTINGS_CHECK_SECRET_OK);
+	    SETTING_SECRET_OK);
 	return false;
 }
 

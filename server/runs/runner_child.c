@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "settings/settings_table.h"
 #include "types/settings.h"
 
 #define CHILD_FD	3 /* the only one it gets but for 0, 1, 2 */

@@ -30,6 +30,7 @@ CORE_FILES = {
     "lib/crypto.c": ("crypto_same", "crypto_same_text"),
     "lib/http_guard.c": (),                     # framing
     "lib/redact.c": (),                         # secrets in output
+    "lib/setting.c": (),                        # branches, ids, secrets of the settings
     "runner/protocol.c": (),                    # names and refs, on both sides of the runner
     "runner/supervisor_flow.c": (),             # states
     "server/commands/command_deploy.c": (),     # a ref from the chat
@@ -41,7 +42,6 @@ CORE_FILES = {
     "server/store/row_button.c": (),          # a button counts once
     "server/telegram/telegram_html.c": (),      # escaping
     "server/telegram/telegram_webhook.c": ("on_begin", "reject"),   # its secret
-    "server/types/settings_check.c": (),        # branches, ids, secrets of the settings
 }
 # What unit tests do not reach: programs, processes, sockets.
 END_TO_END = ("test_flow_production.py", "test_flow_staging.py", "test_flow_cancel.py", "test_runner.py",

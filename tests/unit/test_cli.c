@@ -89,8 +89,8 @@ without_a_word_it_serves(void **state)
 static void
 help_and_version_are_printed(void **state)
 {
-	static const char *const words[] = { "serve", "doctor", "check-config", "healthcheck",
-		"webhook", "audit", "backup", "version" };
+	static const char *const words[] = { "serve", "doctor", "check-config", "config-example",
+		"healthcheck", "webhook", "audit", "backup", "version" };
 	struct world *w = *state;
 	char wanted[100];
 

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "cli/doctor.h"
+#include "settings/settings_load.h"
 
 #define NOW   INT64_C(1795158648)
 #define DAY   INT64_C(86400)
