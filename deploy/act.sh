@@ -18,7 +18,7 @@
 load_transport() { # HERE
 	local here=$1 name=${DEPLOY_TRANSPORT:-ssh} there=() file
 	[[ ${USE_KUBERNETES:-false} == true ]] && name=kubernetes
-	if [[ ! $name =~ ^[a-z][a-z0-9-]*$ || ! -r $here/transports/$name.sh ]]; then
+	if [[ ! -r $here/transports/$name.sh ]]; then
 		for file in "$here"/transports/*.sh; do
 			file=${file##*/}
 			there+=("${file%.sh}")
@@ -80,7 +80,7 @@ release_begins() {
 check_run() {
 	: "${DEPLOYMENT_ID:=$EPOCHSECONDS}" "${KEEP_RELEASES:=5}"
 	check_number DEPLOYMENT_ID "$DEPLOYMENT_ID"
-	check_number KEEP_RELEASES "$KEEP_RELEASES"
+	check_settings
 	[[ -z ${PREVIOUS_RELEASE:-} ]] || check_release "$PREVIOUS_RELEASE"
 	export DEPLOYMENT_ID
 	release='' release_began=''

@@ -126,6 +126,7 @@ answer_heads() { # BRANCH...
 }
 
 main() {
+	check_settings
 	git_setup "$here"
 	case ${1:-} in
 	commits)

@@ -21,7 +21,6 @@ find_hooks() { # KIND
 check_hooks() {
 	local kind hook
 	hooks_directory=${HOOKS_DIRECTORY:-$here/hooks.d}
-	[[ $hooks_directory == /* ]] || fail "$EXIT_CONFIG" "HOOKS_DIRECTORY is not an absolute path: ${hooks_directory@Q}"
 	if [[ ! -d $hooks_directory ]]; then
 		[[ -z ${HOOKS_DIRECTORY:-} ]] || fail "$EXIT_CONFIG" "HOOKS_DIRECTORY: there is no folder $hooks_directory"
 		return 0

@@ -38,7 +38,7 @@ static const char *const shipping_settings[] = { "GITHUB_REPOSITORY", "REPOSITOR
 	"HOOKS_DIRECTORY", NULL };
 static const char *const of_environment[] = { "HOST", "COMPOSE_DIR", "KUBECONFIG", "KUBE_NAMESPACE",
 	"PORT", NULL };
-#define OF_EVERY_RUN 9 /* add_common() and plan_run() */
+#define OF_EVERY_RUN 10 /* add_common() and plan_run() */
 _Static_assert(
     OF_EVERY_RUN + COUNT(shipping_settings) + COUNT(of_environment) <= PROGRAM_VARIABLES_MAX,
     "every setting may be given at once");
@@ -139,6 +139,7 @@ add_common(struct program_plan *plan, const struct program_dirs *dirs, struct er
 	return add_variable(plan, "PATH", SCRIPT_PATH, err) &&
 	    add_variable(plan, "HOME", home == NULL || home[0] != '/' ? "/" : home, err) &&
 	    add_variable(plan, "LANG", "C.UTF-8", err) &&
+	    add_variable(plan, "DEPLOYBOT_SETTINGS", "checked", err) && /* by add_settings() */
 	    add_variable(plan, "STATE_DIRECTORY", dirs->state, err);
 }
 

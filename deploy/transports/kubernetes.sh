@@ -43,29 +43,15 @@ readonly KUBERNETES_EVENTS='{{range .items}}{{or .lastTimestamp .eventTime}} {{.
 
 # ---- settings ------------------------------------------------------------------------------------
 
-kubernetes_label() { # SETTING VALUE
-	[[ $2 =~ ^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$ ]] ||
-		fail "$EXIT_CONFIG" "$1 is no name in Kubernetes: ${2@Q} (up to 63 of a-z 0-9, - inside)"
-}
-
 kubernetes_find_settings() {
-	local name=${environment^^}
-	name=${name//-/_}
 	kubernetes_namespace=$(setting_of "$environment" KUBE_NAMESPACE)
 	kubernetes_namespace=${kubernetes_namespace:-${KUBE_NAMESPACE:-default}}
 	kubernetes_config=$(setting_of "$environment" KUBECONFIG)
 	kubernetes_config=${kubernetes_config:-${KUBECONFIG:-}}
 	: "${KUBE_DEPLOYMENT:=}" "${KUBE_CONTAINER:=}"
-	kubernetes_label "KUBE_NAMESPACE or ${name}_KUBE_NAMESPACE" "$kubernetes_namespace"
 	[[ -n $KUBE_DEPLOYMENT ]] || fail "$EXIT_CONFIG" "KUBE_DEPLOYMENT is not set: which Deployment is released to?"
-	[[ ${#KUBE_DEPLOYMENT} -le 253 &&
-		$KUBE_DEPLOYMENT =~ ^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$ ]] ||
-		fail "$EXIT_CONFIG" "KUBE_DEPLOYMENT is no name in Kubernetes: ${KUBE_DEPLOYMENT@Q} (a-z 0-9, - and . inside)"
-	[[ -z $KUBE_CONTAINER ]] || kubernetes_label KUBE_CONTAINER "$KUBE_CONTAINER"
 	[[ -n $kubernetes_config ]] ||
 		fail "$EXIT_CONFIG" "KUBECONFIG is not set: where is kubectl's configuration, which names the cluster?"
-	[[ $kubernetes_config == /* && $kubernetes_config != *:* ]] ||
-		fail "$EXIT_CONFIG" "KUBECONFIG is no absolute path of one file: ${kubernetes_config@Q}"
 	check_secret KUBECONFIG "$kubernetes_config"
 	[[ -n ${kubernetes_folder:-} ]] || kubernetes_folder=$(private_folder)
 }

@@ -150,9 +150,7 @@ transport_preflight() {
 	local name=${environment^^}
 	name=${name//-/_}_PORT
 	local_port=${!name:-}
-	if [[ ! $local_port =~ ^[1-9][0-9]{0,4}$ ]] || ((local_port > 65535)); then
-		fail "$EXIT_INPUT" "the transport local needs $name: where the application is to listen"
-	fi
+	[[ -n $local_port ]] || fail "$EXIT_INPUT" "the transport local needs $name: where the application is to listen"
 	[[ -d $app/releases ]] || mkdir -- "$app/releases"
 }
 

@@ -130,8 +130,6 @@ fill_environment(struct settings_member *in, struct environment_settings *e)
 
 	e->name = in->name;
 	e->branch = in->values[ENVIRONMENT_SETTING_BRANCH].text;
-	e->host = in->values[ENVIRONMENT_SETTING_HOST].text;
-	e->port = (int)number_in(in->values[ENVIRONMENT_SETTING_PORT].text);
 	e->confirm = settings_truth(in->values[ENVIRONMENT_SETTING_CONFIRM].text);
 	while (urls != NULL && e->health_url_count < SETTINGS_HEALTH_URLS_MAX &&
 	    setting_next(&urls, in->urls[e->health_url_count], sizeof(in->urls[0]))) {

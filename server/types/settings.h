@@ -48,8 +48,6 @@ struct settings_ids {
 struct environment_settings {
 	const char *name;   /* "staging" */
 	const char *branch; /* NULL: only /deploy with a ref */
-	const char *host;   /* HOST[:PORT],…; NULL: not set */
-	int port;	    /* 0: not set */
 	bool confirm;
 	size_t health_url_count;
 	const char *health_urls[SETTINGS_HEALTH_URLS_MAX];

@@ -104,7 +104,6 @@ the_minimum_gets_every_default(void **state)
 	e = settings_environment(s, "staging");
 	assert_string_equal(e->branch, "develop");
 	assert_false(e->confirm);
-	assert_null(e->host);
 	e = settings_environment(s, "production");
 	assert_string_equal(e->branch, "main");
 	assert_true(e->confirm);
@@ -326,8 +325,6 @@ environments_are_a_list_with_settings_of_their_own(void **state)
 	(void)state;
 	assert_non_null(s);
 	e = settings_environment(s, "eu-west");
-	assert_string_equal(e->host, "h1");
-	assert_int_equal(e->port, 81);
 	assert_string_equal(e->branch, "release/eu");
 	assert_int_equal(e->health_url_count, 2);
 	assert_string_equal(e->health_urls[0], "https://a/h");
@@ -626,10 +623,10 @@ the_first_of_several_sources_wins(void **state)
 	const struct settings_source sources[] = { { .environ_list = environment }, { .file = app },
 		{ .file = shared } };
 	static const char app_text[] =
-	    "RUN_LOGS_KEEP=4\nHEALTH_CHECK_RETRIES=4\nSTAGING_PORT=4\nLOG_LEVEL=\nNONE_SUCH=1\n";
+	    "RUN_LOGS_KEEP=4\nHEALTH_CHECK_RETRIES=4\nGITHUB_BRANCH_STAGING=four\nLOG_LEVEL=\nNONE_SUCH=1\n";
 	static const char shared_text[] =
 	    ADMINS "\n" REPO "\nRUN_LOGS_KEEP=5\nHEALTH_CHECK_RETRIES=5\n"
-		   "STAGING_PORT=5\nLOG_LEVEL=DEBUG\nDRAIN_SECONDS=0\n";
+		   "GITHUB_BRANCH_STAGING=five\nLOG_LEVEL=DEBUG\nDRAIN_SECONDS=0\n";
 	struct settings *s = NULL;
 	int app_fd = mkstemp(app), shared_fd = mkstemp(shared);
 
@@ -645,7 +642,7 @@ the_first_of_several_sources_wins(void **state)
 	assert_true(settings_load_sources(sources, 3, &s, &report));
 	assert_int_equal(s->run_logs_keep, 3);
 	assert_int_equal(s->health_check_retries, 4);
-	assert_int_equal(settings_environment(s, "staging")->port, 4);
+	assert_string_equal(settings_environment(s, "staging")->branch, "four");
 	assert_int_equal(s->log_level, LOG_LEVEL_DEBUG); /* empty is not set there */
 	settings_unref(s);
 	(void)unlink(app);
