@@ -12,142 +12,78 @@
 #define KNOWN_NAMES_MAX (2 * (SETTING_COUNT + FAMILY_SETTING_COUNT * SETTINGS_MEMBERS_MAX))
 
 static bool
-is_given(const struct settings *s, enum setting setting)
-{
-	return s->inside->values[setting].is_given;
-}
-
-static bool
 is_set_to(const struct settings *s, enum setting setting, const char *value)
 {
-	const char *text = s->inside->values[setting].text;
+	const char *text = settings_text(s, setting);
 
 	return text != NULL && text_same_ci(text, value);
 }
 
+static bool
+has(const struct settings *s, enum setting setting, const char *part)
+{
+	const char *text = settings_text(s, setting);
+
+	return text != NULL && strstr(text, part) != NULL;
+}
+
 /* --- one setting beside others --- */
 
-static bool
-is_any(const struct settings *s)
-{
-	(void)s;
-	return true;
-}
+/* What other settings say, for rules to depend on; each may ask those before it. */
+/* clang-format off */
+#define WHERES(W) \
+	W(EVERYWHERE, true) \
+	W(IN_WEBHOOK_MODE, s->telegram_mode == TELEGRAM_WEBHOOK) \
+	W(WHEN_POLLING, !is[IN_WEBHOOK_MODE]) \
+	W(WITHOUT_A_REPOSITORY, s->repository_url == NULL && !settings_is_given(s, SETTING_GITHUB_REPOSITORY)) \
+	W(WITH_A_KEY, settings_is_given(s, SETTING_REPOSITORY_KEY_PATH)) \
+	W(WITH_AN_ACCOUNT, settings_is_given(s, SETTING_REGISTRY_USER)) \
+	W(WITHOUT_AN_ACCOUNT, !is[WITH_AN_ACCOUNT]) \
+	W(OUR_SCRIPTS, !settings_is_given(s, SETTING_DEPLOY_SCRIPT)) /* own ones have needs of their own */ \
+	W(ON_KUBERNETES, is[OUR_SCRIPTS] && (settings_truth(settings_text(s, SETTING_USE_KUBERNETES)) || \
+	    is_set_to(s, SETTING_DEPLOY_TRANSPORT, "kubernetes"))) \
+	W(ON_HOSTS, is[OUR_SCRIPTS] && !is[ON_KUBERNETES]) \
+	W(BLUEGREEN, is[ON_HOSTS] && is_set_to(s, SETTING_DEPLOY_STRATEGY, "bluegreen")) \
+	W(RECREATE, is[ON_HOSTS] && !is[BLUEGREEN]) \
+	W(UNKNOWN_PORT, is[RECREATE] && has(s, SETTING_SMOKE_URL, "{port}"))
+/* clang-format on */
 
-static bool
-is_webhook(const struct settings *s)
-{
-	return s->telegram_mode == TELEGRAM_WEBHOOK;
-}
+enum where {
+#define W(name, is_so) name,
+	WHERES(W)
+#undef W
+	    WHERE_COUNT
+};
 
-static bool
-is_polling(const struct settings *s)
+static void
+look_around(const struct settings *s, bool is[WHERE_COUNT])
 {
-	return !is_webhook(s);
-}
-
-static bool
-has_no_repository(const struct settings *s)
-{
-	return s->repository_url == NULL && !is_given(s, SETTING_GITHUB_REPOSITORY);
-}
-
-static bool
-has_key(const struct settings *s)
-{
-	return is_given(s, SETTING_REPOSITORY_KEY_PATH);
-}
-
-static bool
-has_account(const struct settings *s)
-{
-	return is_given(s, SETTING_REGISTRY_USER);
-}
-
-static bool
-has_no_account(const struct settings *s)
-{
-	return !has_account(s);
-}
-
-/* What our own scripts would only say when somebody deploys; his own have needs of their own. */
-static bool
-is_kubernetes(const struct settings *s)
-{
-	return !is_given(s, SETTING_DEPLOY_SCRIPT) &&
-	    (settings_truth(s->inside->values[SETTING_USE_KUBERNETES].text) ||
-		is_set_to(s, SETTING_DEPLOY_TRANSPORT, "kubernetes"));
-}
-
-static bool
-is_host(const struct settings *s)
-{
-	return !is_given(s, SETTING_DEPLOY_SCRIPT) && !is_kubernetes(s);
-}
-
-static bool
-is_bluegreen(const struct settings *s)
-{
-	return is_host(s) && is_set_to(s, SETTING_DEPLOY_STRATEGY, "bluegreen");
-}
-
-static bool
-has_a_port_that_nobody_knows(const struct settings *s)
-{
-	const char *smoke = s->inside->values[SETTING_SMOKE_URL].text;
-
-	return is_host(s) && !is_bluegreen(s) && smoke != NULL && strstr(smoke, "{port}") != NULL;
+#define W(name, is_so) is[name] = (is_so);
+	WHERES(W)
+#undef W
 }
 
 /* A setting that is given, or is not, where that makes no sense. */
 static const struct rule {
 	enum setting setting;
 	bool is_given;
-	bool (*where)(const struct settings *s);
+	enum where where;
 	enum settings_severity severity;
 	const char *sentence;
 } rules[] = {
+#define RULE(name, given, where, severity, sentence) \
+	{ SETTING_##name, given, where, SETTINGS_##severity, sentence },
 #define GIVEN	true
 #define MISSING false
-	{ SETTING_TELEGRAM_BOT_TOKEN, MISSING, is_any, SETTINGS_ERROR,
-	    "is not set; @BotFather gives you one" },
-	{ SETTING_ADMIN_TELEGRAM_IDS, MISSING, is_any, SETTINGS_ERROR,
-	    "is not set; put your own Telegram id there (any id for now: /whoami then tells "
-	    "yours)" },
-	{ SETTING_TELEGRAM_WEBHOOK_URL, GIVEN, is_polling, SETTINGS_WARNING,
-	    "is not used: TELEGRAM_MODE is polling" },
-	{ SETTING_TELEGRAM_WEBHOOK_URL, MISSING, is_webhook, SETTINGS_ERROR,
-	    "is not set, and TELEGRAM_MODE is webhook" },
-	{ SETTING_TELEGRAM_WEBHOOK_SECRET, MISSING, is_webhook, SETTINGS_ERROR,
-	    "is not set, and webhook mode needs one; make one with: openssl rand -hex 32" },
-	{ SETTING_REPOSITORY_URL, MISSING, has_no_repository, SETTINGS_ERROR,
-	    "is not set, and neither is GITHUB_REPOSITORY" },
-	{ SETTING_REPOSITORY_KNOWN_HOSTS, MISSING, has_key, SETTINGS_ERROR,
-	    "is not set, and REPOSITORY_KEY_PATH needs it: ssh-keyscan makes one; compare it with "
-	    "what the host publishes" },
-	{ SETTING_REPOSITORY_TOKEN, GIVEN, has_key, SETTINGS_ERROR,
-	    "set together with REPOSITORY_KEY_PATH; keep one of them" },
-	{ SETTING_REGISTRY_PASSWORD, MISSING, has_account, SETTINGS_ERROR,
-	    "is not set, and REGISTRY_USER needs it" },
-	{ SETTING_REGISTRY_PASSWORD, GIVEN, has_no_account, SETTINGS_WARNING,
-	    "is not used: REGISTRY_USER is not set" },
-	{ SETTING_KUBE_DEPLOYMENT, MISSING, is_kubernetes, SETTINGS_ERROR,
-	    "is not set, and Kubernetes is released to" },
-	{ SETTING_SMOKE_URL, GIVEN, has_a_port_that_nobody_knows, SETTINGS_ERROR,
-	    "has {port}, which only DEPLOY_STRATEGY=bluegreen knows" },
-	{ SETTING_NGINX_UPSTREAM_FILE, MISSING, is_bluegreen, SETTINGS_ERROR,
-	    "is not set, and DEPLOY_STRATEGY is bluegreen" },
-	{ SETTING_TELEGRAM_API_ID, GIVEN, is_any, SETTINGS_NOTE,
-	    "is not needed: the Bot API asks for none" },
-	{ SETTING_TELEGRAM_API_HASH, GIVEN, is_any, SETTINGS_NOTE,
-	    "is not needed: the Bot API asks for none" },
+#include "settings/settings_rules.def"
 };
 
 static void
-check_alone(struct settings_loader *l)
+check_alone(struct settings_loader *l, const bool is[WHERE_COUNT])
 {
 	for (size_t i = 0; i < COUNT(rules); i++)
-		if (is_given(l->s, rules[i].setting) == rules[i].is_given && rules[i].where(l->s))
+		if (settings_is_given(l->s, rules[i].setting) == rules[i].is_given &&
+		    is[rules[i].where])
 			settings_say(l->report, rules[i].severity, "%s: %s",
 			    settings_table[rules[i].setting].name, rules[i].sentence);
 }
@@ -230,8 +166,6 @@ check_neighbours(struct settings_loader *l)
 	bool ssh = is_set_to(l->s, SETTING_DEPLOY_TRANSPORT, "ssh");
 	bool local = is_set_to(l->s, SETTING_DEPLOY_TRANSPORT, "local");
 
-	if (!is_host(l->s))
-		return;
 	for (size_t i = 0; i < in->member_count; i++)
 		for (size_t j = 0; j < i; j++) {
 			if (in->members[i]->family != FAMILY_ENVIRONMENT ||
@@ -248,19 +182,16 @@ check_neighbours(struct settings_loader *l)
 static void
 check_wait(struct settings_loader *l)
 {
-	const char *wait = l->s->inside->values[SETTING_IMAGE_WAIT_SECONDS].text;
-	const char *all = l->s->inside->values[SETTING_DEPLOY_TIMEOUT_SECONDS].text;
-	int64_t wait_seconds, all_seconds;
+	const char *wait = settings_text(l->s, SETTING_IMAGE_WAIT_SECONDS);
+	int all = l->s->deploy_timeout_seconds; /* 0: wrong, and said so */
+	int64_t seconds;
 
-	if (is_given(l->s, SETTING_DEPLOY_SCRIPT) ||
-	    !is_set_to(l->s, SETTING_IMAGE_SOURCE, "registry") || wait == NULL || all == NULL ||
-	    !text_to_i64(wait, 0, INT32_MAX, &wait_seconds, NULL) ||
-	    !text_to_i64(all, 0, INT32_MAX, &all_seconds, NULL))
-		return;
-	if (wait_seconds >= all_seconds)
+	if (all > 0 && wait != NULL && is_set_to(l->s, SETTING_IMAGE_SOURCE, "registry") &&
+	    text_to_i64(wait, all, INT32_MAX, &seconds, NULL))
 		settings_say(l->report, SETTINGS_ERROR,
-		    "IMAGE_WAIT_SECONDS: %s is not below DEPLOY_TIMEOUT_SECONDS (%s): the "
-		    "deployment would be ended while it waits",
+		    "IMAGE_WAIT_SECONDS: %s is not below DEPLOY_TIMEOUT_SECONDS (%d): the "
+		    "deployment "
+		    "would be ended while it waits",
 		    wait, all);
 }
 
@@ -341,8 +272,13 @@ warn_unknown(struct settings_loader *l)
 void
 settings_check_rules(struct settings_loader *l)
 {
-	check_alone(l);
-	check_wait(l);
-	check_neighbours(l);
+	bool is[WHERE_COUNT];
+
+	look_around(l->s, is);
+	check_alone(l, is);
+	if (is[OUR_SCRIPTS])
+		check_wait(l);
+	if (is[ON_HOSTS])
+		check_neighbours(l);
 	warn_unknown(l);
 }
