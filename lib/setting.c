@@ -7,6 +7,7 @@
 #include <regex.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/err.h"
@@ -22,18 +23,17 @@
 
 /* Parts of expressions. */
 #define SECONDS_OF_A_DAY "[1-9][0-9]{0,3}|[1-7][0-9]{4}|8[0-5][0-9]{3}|86[0-3][0-9]{2}|86400"
-#define PORT \
-	"([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
-#define DOMAIN	    "[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"
-#define HOST	    "(" DOMAIN "|\\[[0-9A-Fa-f:.]+\\])"
-#define PLACE	    HOST "(:" PORT ")?"
-#define URL	    "https?://[^/?#@ \"<>\\^`{|}]+([/?#][^ \"<>\\^`{|}]*)?"
-#define PLAIN	    "[A-Za-z0-9_:@=,+-]"
-#define DOTTED	    "[A-Za-z0-9._:@=,+-]"
-#define INSIDE_REST "[A-Za-z0-9._-]*"
-#define LABEL	    "[a-z0-9]([a-z0-9-]*[a-z0-9])?"
-#define IMAGE_PART  "[a-z0-9]+(([.]|_+|-+)[a-z0-9]+)*"
-#define IMAGE	    IMAGE_PART "(/" IMAGE_PART ")*"
+#define PORT		 "[1-9][0-9]*" /* is_port() beside it */
+#define DOMAIN		 "[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"
+#define HOST		 "(" DOMAIN "|\\[[0-9A-Fa-f:.]+\\])"
+#define PLACE		 HOST "(:" PORT ")?"
+#define URL		 "https?://[^/?#@ \"<>\\^`{|}]+([/?#][^ \"<>\\^`{|}]*)?"
+#define PLAIN		 "[A-Za-z0-9_:@=,+-]"
+#define DOTTED		 "[A-Za-z0-9._:@=,+-]"
+#define INSIDE_REST	 "[A-Za-z0-9._-]*"
+#define LABEL		 "[a-z0-9]([a-z0-9-]*[a-z0-9])?"
+#define IMAGE_PART	 "[a-z0-9]+(([.]|_+|-+)[a-z0-9]+)*"
+#define IMAGE		 IMAGE_PART "(/" IMAGE_PART ")*"
 #define REMOTE \
 	"https://[A-Za-z0-9][^/@ ]*(/[^ ]*)?|ssh://[A-Za-z0-9][^ ]*|/[^ ]*|" \
 	"[A-Za-z0-9_][A-Za-z0-9._-]*@[A-Za-z0-9][A-Za-z0-9.-]*:([^/ -][^/ ]*)?/[^ ]*"
@@ -104,26 +104,42 @@ are_labels(const char *text)
 	return true;
 }
 
-/* HOST, or […] around an IPv6 address, and whatever stands behind. */
+/* And whatever stands behind it. */
 static bool
-is_host(const char *text)
+is_port(const char *text)
 {
-	char address[INET6_ADDRSTRLEN] = "";
-	size_t size = text[0] == '[' ? strcspn(text + 1, "]") : strcspn(text, ":/");
-	struct in6_addr ignored;
-
-	if (text[0] != '[')
-		return size <= HOST_MAX;
-	if (size >= sizeof(address))
-		return false;
-	memcpy(address, text + 1, size);
-	return inet_pton(AF_INET6, address, &ignored) == 1;
+	return strtol(text, NULL, 10) <= 65535; /* too many digits are LONG_MAX */
 }
 
 static bool
-is_smoke(const char *text)
+is_bracketed(const char *text, size_t size)
 {
-	return is_host(text + strlen("http://"));
+	char address[INET6_ADDRSTRLEN] = "";
+	struct in6_addr ignored;
+
+	if (size < 2 || size - 2 >= sizeof(address))
+		return false;
+	memcpy(address, text + 1, size - 2);
+	return inet_pton(AF_INET6, address, &ignored) == 1;
+}
+
+/* HOST or HOST:PORT, […] around an IPv6 address, and whatever stands behind it. */
+static bool
+is_place(const char *text)
+{
+	size_t size = text[0] == '[' ? strcspn(text, "]") + 1 : strcspn(text, ":/,");
+
+	return (text[0] == '[' ? is_bracketed(text, size) : size <= HOST_MAX) &&
+	    (text[size] != ':' || is_port(text + size + 1));
+}
+
+/* The same behind http:// or https://, which may be left out. */
+static bool
+is_url_place(const char *text)
+{
+	const char *scheme = strstr(text, "://");
+
+	return is_place(scheme == NULL ? text : scheme + strlen("://"));
 }
 
 /* A list without blanks: does the part that begins at `other` say what that at `part` says? */
@@ -148,13 +164,19 @@ are_different(const char *list)
 }
 
 static bool
+are_ports(const char *pair)
+{
+	return is_port(pair) && is_port(strchr(pair, ',') + 1) && are_different(pair);
+}
+
+static bool
 are_hosts(const char *list)
 {
 	size_t count = 0;
 
 	for (const char *part = list; part != NULL; part = strchr(part, ',')) {
 		part += *part == ',';
-		if (++count > HOSTS_MAX || !is_host(part))
+		if (++count > HOSTS_MAX || !is_place(part))
 			return false;
 	}
 	return are_different(list);

@@ -138,11 +138,9 @@ find(struct runner_settings *settings, const struct row *row, const char *name,
 		if (value == NULL)
 			return false;
 	}
-	if (value == NULL)
-		value = row->fallback;
 	if (value != NULL && !check(row, name, &value, err))
 		return false;
-	*ret_value = value;
+	*ret_value = value == NULL ? row->fallback : value;
 	return true;
 }
 

@@ -204,29 +204,35 @@ struct known_names {
 };
 
 static void
-add_known(struct known_names *known, const struct settings_spec *spec, const char *member)
+add_known(struct known_names *known, const char *name, const char *behind)
 {
-	char name[SETTING_NAME_MAX];
+	char *text = known->texts[known->count];
 
-	(void)setting_name(spec->name, member, name);
-	for (int i = 0; i <= spec->is_secret; i++) {
-		(void)snprintf(known->texts[known->count], sizeof(known->texts[0]), "%s%s", name,
-		    i == 0 ? "" : "_FILE");
-		known->names[known->count] = known->texts[known->count];
-		known->count++;
-	}
+	(void)snprintf(text, sizeof(known->texts[0]), "%s%s", name, behind);
+	known->names[known->count++] = text;
 }
 
 static void
 list_known(const struct settings_inside *in, struct known_names *known)
 {
+	char name[SETTING_NAME_MAX];
+
 	known->count = 0;
-	for (size_t i = 0; i < SETTING_COUNT; i++)
-		add_known(known, &settings_table[i], "");
+	for (size_t i = 0; i < SETTING_COUNT; i++) {
+		known->names[known->count++] = settings_table[i].name;
+		if (settings_table[i].is_secret)
+			add_known(known, settings_table[i].name, "_FILE");
+	}
 	for (size_t m = 0; m < in->member_count; m++)
-		for (size_t i = 0; i < FAMILY_SETTING_COUNT; i++)
-			if (settings_table_families[i].family == in->members[m]->family)
-				add_known(known, &settings_table_families[i], in->members[m]->name);
+		for (size_t i = 0; i < FAMILY_SETTING_COUNT; i++) {
+			const struct settings_spec *spec = &settings_table_families[i];
+
+			if (spec->family != in->members[m]->family)
+				continue;
+			add_known(known, setting_name(spec->name, in->members[m]->name, name), "");
+			if (spec->is_secret)
+				add_known(known, name, "_FILE");
+		}
 }
 
 static bool

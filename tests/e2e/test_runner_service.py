@@ -220,7 +220,7 @@ def test_a_socket_with_a_path_too_long_is_refused(scene):
     finally:
         scene.bot.settings["RUNNER_SOCKET"] = scene.service.socket
     assert checked.returncode == 78
-    assert "is longer than the 107 bytes that a socket's path may have" in checked.stderr
+    assert "RUNNER_SOCKET: is 108 bytes long, and may be 107" in checked.stderr
 
 
 def test_doctor_asks_the_runner_beside_a_server_that_works(scene):
