@@ -34,9 +34,9 @@ struct setting_row {
 
 extern const struct setting_row setting_rows[SETTING_TYPES];
 
-/* May text be the value of a setting of this type?  What is said is «"VALUE" is not SENTENCE», without
- * the value where it is hidden, by its type or because the setting is_secret.  An expression is
- * compiled when it is first needed and kept; any thread may ask. */
+/* May text be the value of a setting of this type?  What is said is «"VALUE" is not SENTENCE»,
+ * without the value where it is hidden, by its type or because the setting is_secret.  An
+ * expression is compiled when it is first needed and kept; any thread may ask. */
 MUST_USE bool
 setting_check(enum setting_type type, const char *text, bool is_secret, struct err *err);
 
@@ -44,9 +44,9 @@ setting_check(enum setting_type type, const char *text, bool is_secret, struct e
  * False at the end.  A part longer than room - 1 is cut: no check lets a list with one pass. */
 MUST_USE bool setting_next(const char **list, char *out, size_t room);
 
-/* The name of a member's setting: ("<ENV>_PORT", "eu-west") gives EU_WEST_PORT.  What stands in <> is
- * replaced by the member's name in capitals, every character but letters and digits as _.  Returns
- * out. */
+/* The name of a member's setting: ("<ENV>_PORT", "eu-west") gives EU_WEST_PORT.  What stands in <>
+ * is replaced by the member's name in capitals, every character but letters and digits as _.
+ * Returns out. */
 #define SETTING_NAME_MAX 64 /* bytes with the NUL */
 const char *setting_name(const char *pattern, const char *member, char out[SETTING_NAME_MAX]);
 

@@ -102,7 +102,7 @@ secret_read(struct runner_settings *settings, const char *name, const char *path
 	return settings->secret;
 }
 
-/* May it be handed to programs?  Scripts compare with true and false; the settings take yes, 0 and other words. */
+/* May it be handed to programs?  Scripts compare with true and false; a BOOL may be other words. */
 static bool
 check(const struct row *row, const char *name, const char **value, struct err *err)
 {

@@ -29,9 +29,9 @@ bool runner_settings_text(struct runner_settings *settings, const char *name,
 
 bool runner_settings_is_secret(const char *name);
 
-/* The next of all settings, those of each environment in ENVIRONMENTS too, that would be refused, from
- * *from on (0 at first; left behind it).  False: there is none, and all that is set can be handed to
- * programs. */
+/* The next of all settings, those of each environment in ENVIRONMENTS too, that would be refused,
+ * from *from on (0 at first; left behind it).  False: there is none, and all that is set can be
+ * handed to programs. */
 bool runner_settings_next_fault(struct runner_settings *settings, size_t *from, struct err *err);
 
 /* The name of an environment's setting: ("PORT", "my-env") gives MY_ENV_PORT.  Returns ret. */

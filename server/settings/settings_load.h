@@ -23,8 +23,8 @@ struct settings_report {
 	} lines[SETTINGS_REPORT_MAX];
 };
 
-/* Where settings may stand: the process environment ("NAME=value", ends with NULL; may be NULL), or a
- * file, which must be there. */
+/* Where settings may stand: the process environment ("NAME=value", ends with NULL; may be NULL), or
+ * a file, which must be there. */
 struct settings_source {
 	const char *file; /* NULL: environ_list */
 	char *const *environ_list;
@@ -32,9 +32,9 @@ struct settings_source {
 
 #define SETTINGS_SOURCES_MAX 4
 
-/* Reads the sources; of two that set a name the first wins, and what is empty is not set.  False when
- * there is any error: then *ret is untouched and report holds a line for each.  Warnings and notes
- * are reported in both cases.  The caller owns one count of *ret. */
+/* Reads the sources; of two that set a name the first wins, and what is empty is not set.  False
+ * when there is any error: then *ret is untouched and report holds a line for each.  Warnings and
+ * notes are reported in both cases.  The caller owns one count of *ret. */
 MUST_USE bool settings_load_sources(const struct settings_source sources[], size_t count,
     struct settings **ret, struct settings_report *report);
 

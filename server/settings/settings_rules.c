@@ -35,13 +35,15 @@ has(const struct settings *s, enum setting setting, const char *part)
 	W(EVERYWHERE, true) \
 	W(IN_WEBHOOK_MODE, s->telegram_mode == TELEGRAM_WEBHOOK) \
 	W(WHEN_POLLING, !is[IN_WEBHOOK_MODE]) \
-	W(WITHOUT_A_REPOSITORY, s->repository_url == NULL && !settings_is_given(s, SETTING_GITHUB_REPOSITORY)) \
+	W(WITHOUT_A_REPOSITORY, \
+	    s->repository_url == NULL && !settings_is_given(s, SETTING_GITHUB_REPOSITORY)) \
 	W(WITH_A_KEY, settings_is_given(s, SETTING_REPOSITORY_KEY_PATH)) \
 	W(WITH_AN_ACCOUNT, settings_is_given(s, SETTING_REGISTRY_USER)) \
 	W(WITHOUT_AN_ACCOUNT, !is[WITH_AN_ACCOUNT]) \
-	W(OUR_SCRIPTS, !settings_is_given(s, SETTING_DEPLOY_SCRIPT)) /* own ones have needs of their own */ \
-	W(ON_KUBERNETES, is[OUR_SCRIPTS] && (settings_truth(settings_text(s, SETTING_USE_KUBERNETES)) || \
-	    is_set_to(s, SETTING_DEPLOY_TRANSPORT, "kubernetes"))) \
+	W(OUR_SCRIPTS, !settings_is_given(s, SETTING_DEPLOY_SCRIPT)) /* others have other needs */ \
+	W(ON_KUBERNETES, is[OUR_SCRIPTS] && \
+	    (settings_truth(settings_text(s, SETTING_USE_KUBERNETES)) || \
+		is_set_to(s, SETTING_DEPLOY_TRANSPORT, "kubernetes"))) \
 	W(ON_HOSTS, is[OUR_SCRIPTS] && !is[ON_KUBERNETES]) \
 	W(BLUEGREEN, is[ON_HOSTS] && is_set_to(s, SETTING_DEPLOY_STRATEGY, "bluegreen")) \
 	W(RECREATE, is[ON_HOSTS] && !is[BLUEGREEN]) \

@@ -53,7 +53,8 @@ struct environment_settings {
 	const char *health_urls[SETTINGS_HEALTH_URLS_MAX];
 };
 
-/* Never changed once it is made (settings/settings_load.h): read the fields directly.  Text that is not set is NULL. */
+/* Never changed once it is made (settings/settings_load.h): read the fields directly.  Text that
+ * is not set is NULL. */
 struct settings {
 	const char *telegram_bot_token;
 	enum telegram_mode telegram_mode;

@@ -272,7 +272,8 @@ def test_a_kubectl_that_hangs_is_ended(words, when, status):
     ({"KUBE_DEPLOYMENT": "a b"}, "is not a name in Kubernetes"),
     ({"KUBE_NAMESPACE": "Shop"}, "KUBE_NAMESPACE"), ({"STAGING_KUBE_NAMESPACE": "a/b"}, "STAGING_KUBE_NAMESPACE"),
     ({"KUBE_CONTAINER": "app;id"}, "KUBE_CONTAINER"), ({"KUBE_CONTAINER": "web"}, "there are: app"),
-    ({"KUBECONFIG": None}, "KUBECONFIG is not set"), ({"KUBECONFIG": "kubeconfig"}, "KUBECONFIG: \"kubeconfig\" is not the absolute path"),
+    ({"KUBECONFIG": None}, "KUBECONFIG is not set"),
+    ({"KUBECONFIG": "kubeconfig"}, "KUBECONFIG: \"kubeconfig\" is not the absolute path"),
     ({"STAGING_KUBECONFIG": "/a:/b"}, "STAGING_KUBECONFIG: \"/a:/b\" is not the absolute path of one file"),
     ({"KUBECONFIG": "/nowhere"}, "no file /nowhere")], ids=str)
 def test_a_setting_that_cannot_be_meant_stops_before_anything_is_touched(words, settings, text):

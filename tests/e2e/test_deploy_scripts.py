@@ -252,7 +252,8 @@ def test_ssh_asks_nobody_and_trusts_only_known_hosts(bench):
     done = subprocess.run(
         [os.path.join(DEPLOY, "commits.sh"), "heads", "main"], capture_output=True, text=True, check=False, env={
             "PATH": f"{folder}:{os.environ['PATH']}", "HOME": str(bench.path), "STATE_DIRECTORY": str(bench.state),
-            "DEPLOYBOT_RUNNER": PROGRAM, "REPOSITORY_URL": "git@example.org:acme/shop.git", "REPOSITORY_KEY_PATH": "/a key's path",
+            "DEPLOYBOT_RUNNER": PROGRAM, "REPOSITORY_URL": "git@example.org:acme/shop.git",
+            "REPOSITORY_KEY_PATH": "/a key's path",
             "REPOSITORY_KNOWN_HOSTS": "/known $(id)"})
     asked = (bench.marks / "ssh").read_text().splitlines()
     assert done.returncode == 69 and done.stdout.startswith("error ")
@@ -450,7 +451,8 @@ def test_the_scripts_check_everything_by_hand_too(bench, script, arguments):
 def test_deploy_works_by_hand(bench):
     first = good_app(bench, "one")
     env = {"PATH": os.environ["PATH"], "HOME": str(bench.path), "STATE_DIRECTORY": str(bench.state),
-           "DEPLOYBOT_RUNNER": PROGRAM, "DEPLOY_TRANSPORT": "local", "STAGING_PORT": str(bench.port), "REPOSITORY_URL": str(bench.repository.path)}
+           "DEPLOYBOT_RUNNER": PROGRAM, "DEPLOY_TRANSPORT": "local", "STAGING_PORT": str(bench.port),
+           "REPOSITORY_URL": str(bench.repository.path)}
     done = subprocess.run([os.path.join(DEPLOY, "deploy.sh"), "staging", first], env=env,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stdout

@@ -301,8 +301,9 @@ def test_settings_that_nothing_can_be_deployed_with_are_said_at_the_start(bench,
     (tmp_path / "env").write_text(f"STATE_DIRECTORY={bench.state}\nREPOSITORY_TOKEN_FILE=/no/such/token\n"
                                   "BUILD_AGAIN=perhaps\n")
     bench.start("exit 0", "--env-file", str(tmp_path / "env")).settle(1)
-    for words in ("warning: REPOSITORY_TOKEN_FILE: /no/such/token: No such file or directory: nothing can be deployed until",
-                  "warning: BUILD_AGAIN: \"perhaps\" is not true or false (or yes, no, on, off, 1, 0): nothing can be deployed until"):
+    for words in ("warning: REPOSITORY_TOKEN_FILE: /no/such/token: No such file or directory: nothing can be deployed",
+                  'warning: BUILD_AGAIN: "perhaps" is not true or false (or yes, no, on, off, 1, 0): nothing can be '
+                  "deployed until"):
         assert words in bench.words()
     status, line = bench.refused("--env-file", "/no/such/env")
     assert status == 78 and "/no/such/env" in line and "No such file or directory" in line

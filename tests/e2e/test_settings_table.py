@@ -33,9 +33,8 @@ def unread(root):
     names what it reads; what it only hands to scripts, one of them has to read."""
     tables = text_of(root, "server/types/settings.def", "runner/settings.def")
     server = text_of(root, "server/**/*.c", without=("settings_rules.c",))
-    outside = text_of(root, "server/*.[ch]", *(f"{room}/*.[ch]" for room in sorted(
-        str(path.relative_to(root)) for path in (root / "server").iterdir() if path.is_dir() and path.name != "settings")),
-        without=("settings.h",))
+    rooms = [path.name for path in (root / "server").iterdir() if path.is_dir() and path.name != "settings"]
+    outside = text_of(root, "server/*.[ch]", *(f"server/{room}/*.[ch]" for room in rooms), without=("settings.h",))
     runner, scripts = text_of(root, "runner/*.c"), text_of(root, "deploy/*.sh", "deploy/transports/**/*.sh")
     lists = re.compile(r"\*const \w+\[\] = \{(.*?)\};", re.S)
     handed, runner = "".join(lists.findall(runner)), lists.sub("", runner)
@@ -43,14 +42,15 @@ def unread(root):
         name, word = row["fixed"] or row["name"], row["fixed"] or row["id"]
         by_server = re.search(rf"\b{row['family'] + '_' if row['family'] else ''}SETTING_{word}\b", server) or \
             re.search(rf'^FAMILY\(\w+, "[^"]*", {word},', tables, re.M)
-        by_script = f'"{word}"' in handed and re.search(rf"(\$|\{{|!|check_bool ){word}(_FILE)?\b|setting_of \S+ {word}\b"
-                                                        rf"|_{word}$", scripts, re.M)
+        by_script = f'"{word}"' in handed and re.search(
+            rf"(\$|\{{|!|check_bool ){word}(_FILE)?\b|setting_of \S+ {word}\b|_{word}$", scripts, re.M)
         if not ((by_server and row["whose"] != "RUNNER") or
                 (row["whose"] != "SERVER" and (by_script or f'"{word}"' in runner))):
             yield name
     snapshot = (root / "server/types/settings.h").read_text("utf-8")
     for struct in ("settings", "environment_settings"):
-        body = re.sub(r"/\*.*?\*/", "", re.search(rf"^struct {struct} {{(.*?)^}};", snapshot, re.M | re.S)[1], flags=re.S)
+        body = re.search(rf"^struct {struct} {{(.*?)^}};", snapshot, re.M | re.S)[1]
+        body = re.sub(r"/\*.*?\*/", "", body, flags=re.S)
         for field in re.findall(r"(\w+)(?:\[\w+\])?;", body):
             if not re.search(rf"(->|\.){field}\b", outside):
                 yield f"struct {struct}: {field}"

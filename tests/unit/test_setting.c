@@ -217,7 +217,7 @@ a_list_has_as_many_parts_as_may_be(void **state)
 	}
 }
 
-/* A row without texts in `cases`, or with an expression that does not compile, would be nobody's. */
+/* A row without texts in `cases`, or with an expression that does not compile. */
 static void
 every_row_has_a_sentence_and_two_texts_that_fit_and_two_that_do_not(void **state)
 {
