@@ -52,23 +52,19 @@ function head() {
 
 # ---- the tables: of the rows, what stands before the help ----
 
-# A type's sentence: the texts between its function and the bracket that closes it.
-/^SETTING_TYPE\(/ {
-	of = $0
+# A type's sentence: the last text of its row, which may go over several lines.
+/^SETTING_TYPE\(/ { type_row = "" }
+/^SETTING_TYPE\(/ || type_row != "" {
+	type_row = type_row $0
+	if (!/"\)$/)
+		next
+	of = type_row
 	sub(/^SETTING_TYPE\(/, "", of)
 	sub(/,.*/, "", of)
-	words[of] = ""
-	next
-}
-of != "" && /^    "/ {
-	line = $0
-	if (line ~ /, [A-Za-z_]+,$/) # the end of its expression
-		next
-	sub(/^ *"/, "", line)
-	sub(/"\)?$/, "", line)
-	words[of] = words[of] line
-	if (/"\)$/)
-		of = ""
+	gsub(/" +"/, "", type_row)
+	sub(/.*, +"/, "", type_row)
+	words[of] = substr(type_row, 1, length(type_row) - 2)
+	type_row = ""
 	next
 }
 FILENAME ~ /\.def$/ && /^(FAMILY_)?SETTING\(/ {
