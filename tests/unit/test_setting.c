@@ -10,6 +10,8 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include <regex.h>
+
 #include "lib/err.h"
 #include "lib/text.h"
 
@@ -283,6 +285,42 @@ no_secret_stands_in_what_is_said_of_it(void **state)
 	assert_null(strstr(err.text, "s3cr3t"));
 }
 
+static bool memory_is_short;
+
+int __real_regcomp(regex_t *expression, const char *text, int flags);
+int __wrap_regcomp(regex_t *expression, const char *text, int flags);
+int
+__wrap_regcomp(regex_t *expression, const char *text, int flags)
+{
+	return memory_is_short ? REG_ESPACE : __real_regcomp(expression, text, flags);
+}
+
+int
+__real_regexec(const regex_t *expression, const char *text, size_t n, regmatch_t at[], int flags);
+int
+__wrap_regexec(const regex_t *expression, const char *text, size_t n, regmatch_t at[], int flags);
+int
+__wrap_regexec(const regex_t *expression, const char *text, size_t n, regmatch_t at[], int flags)
+{
+	return memory_is_short ? REG_ESPACE : __real_regexec(expression, text, n, at, flags);
+}
+
+/* It is neither taken nor called wrong; asked again, it is what it is. */
+static void
+what_cannot_be_checked_for_want_of_memory_is_refused(void **state)
+{
+	struct err err;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) { /* not compiled yet (it is the first test), and compiled */
+		memory_is_short = true;
+		assert_false(setting_check(SETTING_TYPE_PORT, "80", false, &err));
+		assert_int_equal(err.code, ERR_NOMEM);
+		memory_is_short = false;
+		assert_true(setting_check(SETTING_TYPE_PORT, "80", false, &err));
+	}
+}
+
 static void
 a_family_is_a_pattern_that_makes_names(void **state)
 {
@@ -299,6 +337,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_cannot_be_checked_for_want_of_memory_is_refused),
 		cmocka_unit_test(each_setting_takes_what_it_can_be_and_nothing_else),
 		cmocka_unit_test(each_setting_has_its_longest),
 		cmocka_unit_test(a_list_has_as_many_parts_as_may_be),
