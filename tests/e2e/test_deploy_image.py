@@ -122,7 +122,7 @@ def test_no_password_goes_to_a_token_server_in_clear(bench):
 
 @pytest.mark.parametrize("url,image,api", [
     ("127.0.0.1:5000", "127.0.0.1:5000/team/shop", "http://127.0.0.1:5000/v2/team/shop/"),
-    ("localhost:5000/", "localhost:5000/team/shop", "http://localhost:5000/v2/team/shop/"),
+    ("localhost:5000", "localhost:5000/team/shop", "http://localhost:5000/v2/team/shop/"),
     ("http://10.0.0.9:5000", "10.0.0.9:5000/team/shop", "http://10.0.0.9:5000/v2/team/shop/"),
     ("https://ghcr.io/acme", "ghcr.io/acme/team/shop", "https://ghcr.io/v2/acme/team/shop/"),
     ("docker.io", "docker.io/team/shop", "https://registry-1.docker.io/v2/team/shop/")])
