@@ -31,7 +31,7 @@ void settings_say(struct settings_report *report, enum settings_severity severit
 void settings_say_found(struct settings_loader *l, enum settings_severity severity,
     const char *name, struct settings_found found, const char *what);
 
-/* --- settings_load.c --- */
+/* --- settings_value.c --- */
 
 /* Finds one value, checks it and keeps it; what is wrong with it is in the report. */
 void settings_take_value(struct settings_loader *l, const struct settings_spec *spec,

@@ -1,4 +1,4 @@
-/* settings_table.h - the rows of settings.def as data, and what they alone tell.  Side: any. */
+/* settings_table.h - the rows of settings.def as data, and what can be said of them without a snapshot.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 #ifndef SETTINGS_TABLE_H
 #define SETTINGS_TABLE_H
