@@ -1,4 +1,4 @@
-"""Goal: an old word where users read is found with its line and the word to say instead; names and code are let pass."""
+"""Goal: an old word where users read is found, with its line and what to say; names and code are let pass."""
 # SPDX-License-Identifier: ISC
 import os
 import pathlib
@@ -20,7 +20,7 @@ def look(name, text, allowed=(), used=None):
 
 # What each row of the table is there for.
 PHRASES = (
-    "told twice to stop", "nobody is told of it", "it tells the chat", "is taken back", "it goes back to the release before",
+    "told twice to stop", "nobody is told of it", "it tells the chat", "is taken back", "it goes back to the one before",
     "there is no way back", "takes it back", "all is well", "is it well", "production is not well", "that host is sick",
     "is well", "a run is under way", "it waits for its turn", "is held against ana", "is held", "superseded by another",
     "asked by ana", "found in git", "the script's word", "asks Telegram for news", "is not heard", "is deaf",
@@ -49,7 +49,8 @@ def test_every_row_of_the_table_has_a_phrase_that_it_finds():
 
 @pytest.mark.parametrize("name, text", [
     ("server/x.c", 'state("held");\n'), ("server/x.c", 'db("SELECT id FROM run WHERE told = 1 AND held");\n'),
-    ("server/x.c", 'say("{\\"told\\":true, \\"a b\\"}");\n'), ("server/x.c", "told(held); /* is told */ // is away\n"),
+    ("server/x.c", 'say("{\\"told\\":true, \\"a b\\"}");\n'),
+    ("server/x.c", "told(held); /* is told */ // is away\n"),
     ("server/x.c", '#include "a told.h"\n'), ("server/x.c", 'say("is as well known as it may tell-tale");\n'),
     ("docs/x.md", "the state `held`, [a link](told.md), https://x/told and TELL\n"),
     ("docs/x.md", "that may as well be\n"), ("tests/x.py", "say('told')\n"),

@@ -17,8 +17,8 @@ IS = r"(?:is|are|was|were|be|been|being|isn't|aren't)"
 WORDS = {
     r"told twice to stop": "second signal: exiting at once",
     r"(?:un)?told|tells?|telling|tells? of": "notify, notified, report, sent, say",
-    r"(?:taken?|takes|taking|took|goes|go|going|went|gone) (?:it |them |that |this )?back|"
-    r"(?:no )?way back": "roll back, rolled back, previous release, no release to roll back to; read again",
+    r"(?:taken?|takes|taking|took|goes|go|going|went|gone) (?:it |them |that |this )?back|(?:no )?way back":
+        "roll back, rolled back, previous release, no release to roll back to",
     r"all is well": "ok",
     r"is it well": "health",
     rf"(?:{IS}|not|looks?|stays?) (?:not |all )?well(?! known)|(?:un)?well or (?:un)?well|sick|ill": "healthy, unhealthy",
@@ -46,7 +46,7 @@ WORDS = {
     rf"{IS} nobody(?:'s)?": "who or what it is, without a negation",
 }
 
-# (file, regular expression of the line, the reason): what is right where it stands.  What is no longer there goes here too.
+# (file, regular expression of the line, the reason): what is right where it stands.
 ALLOWED = ()
 
 # Files that still speak the old words, without an end other than an empty list.
@@ -56,7 +56,8 @@ NOT_YET = (
 
 BLANK = "\0"
 LITERAL = r'"(?:\\.|[^"\\\n])*"'
-C_TOKEN = re.compile(rf"/\*.*?\*/|//[^\n]*|'(?:\\.|[^'\\\n])+'|^[ \t]*#[ \t]*include[^\n]*|(?P<prose>{LITERAL})", re.S | re.M)
+C_TOKEN = re.compile(rf"/\*.*?\*/|//[^\n]*|'(?:\\.|[^'\\\n])+'|^[ \t]*#[ \t]*include[^\n]*|(?P<prose>{LITERAL})",
+                     re.S | re.M)
 SH_TOKEN = re.compile(r"(?:(?<=\s)|^)#[^\n]*|<<-?(['\"]?)(?P<end>\w+)\1(?P<doc>.*?\n)[ \t]*(?P=end)$|\\.|"
                       r"(?P<prose>'[^']*'|\"(?:\\.|[^\"\\])*\")", re.S | re.M)
 SQL = re.compile(r'"\s*\(?(?:SELECT|INSERT|UPDATE|DELETE|CREATE|WITH|PRAGMA|ALTER|DROP|FROM|WHERE|AND|OR|NOT|JOIN|LEFT|'
