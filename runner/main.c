@@ -25,12 +25,11 @@ static const char usage[] =
     "       deploybot-runner --ping PATH\n"
     "       deploybot-runner --check-settings [--env-file FILE]\n"
     "\n"
-    "Executes what a server orders: deploy, rollback and questions to git, each under a supervisor.\n"
+    "Executes what a server orders: deploy, rollback and git queries, each under a supervisor.\n"
     "With --fd the server is at the other end of descriptor N: `deploybot serve` starts it so.\n"
     "With --listen it is a service of its own, best of another user than the server's, whose\n"
-    "RUNNER_SOCKET is PATH; its folder's group may connect.  --ping asks one whether it is well:\n"
-    "exit status 0, or 1 and the reason.  --check-settings says which of its settings cannot be "
-    "meant:\n"
+    "RUNNER_SOCKET is PATH; its folder's group may connect.  --ping asks one for its health:\n"
+    "exit status 0, or 1 and the reason.  --check-settings names each setting that is wrong:\n"
     "exit status 78, or 0.\n"
     "\n"
     "  --state DIR      where runs/ and git/ are kept; with --listen: default STATE_DIRECTORY\n"
@@ -202,7 +201,7 @@ look_at_settings(const char *env_file, const char **state)
 
 	if (good) /* it starts all the same: there may be runs to settle */
 		(void)name_faults(&settings,
-		    "deploybot-runner: warning: ", ": nothing can be deployed until that is right");
+		    "deploybot-runner: warning: ", ": nothing can be deployed until that is fixed");
 	if (good && *state == NULL) {
 		good = runner_settings_text(&settings, "STATE_DIRECTORY", &value, &err);
 		(void)snprintf(

@@ -206,7 +206,7 @@ check_place(const char *folder, struct err *err)
 		    folder, name);
 	if (fs == FS_VOLATILE)
 		log_warning(
-		    "STATE_DIRECTORY %s is on %s: what is kept there is gone with its container, or at the next boot",
+		    "STATE_DIRECTORY %s is on %s: this directory is not persistent: it is lost with its container or at the next boot",
 		    folder, name);
 	return true;
 }
@@ -228,7 +228,7 @@ lock_state(struct serve *serve, struct err *err)
 		return err_errno(err, ERR_IO, errno, "STATE_DIRECTORY %s", folder);
 	if (flock(serve->lock_fd, LOCK_EX | LOCK_NB) != 0)
 		return err_set(err, ERR_BUSY,
-		    "another deploybot works in %s: stop it first, or set another STATE_DIRECTORY",
+		    "another deploybot uses %s: stop it first, or set another STATE_DIRECTORY",
 		    folder);
 	CRASH_POINT(start_locked);
 	return true;
@@ -454,8 +454,8 @@ say_ready(struct serve *serve)
 	CRASH_POINT(start_ready);
 	if (serve->given_fd >= 0) {
 		http_listen_name(serve->given_fd, given);
-		log_info("ready: listening on %s, which the service manager gave us, state in %s",
-		    given, serve->settings->state_directory);
+		log_info("ready: listening on %s from the service manager, state in %s", given,
+		    serve->settings->state_directory);
 	} else if (port != 0)
 		log_info("ready: listening on %s:%u, state in %s", serve->settings->listen_address,
 		    port, serve->settings->state_directory);

@@ -18,7 +18,8 @@ print_environment(const struct environment_settings *environment)
 		(void)printf("branch %s", environment->branch);
 	(void)printf(", %s, ", environment->confirm ? "asks first" : "by itself");
 	if (environment->health_url_count == 0)
-		(void)printf("no health URL: the script's word alone releases\n");
+		(void)printf(
+		    "no health check configured: success means the script exited with 0\n");
 	else
 		(void)printf("%zu health URL%s\n", environment->health_url_count,
 		    environment->health_url_count == 1 ? "" : "s");
@@ -40,7 +41,7 @@ print_summary(const struct settings *s, const char *env_file)
 	if (s->runner_socket == NULL)
 		(void)printf("runner:   started by the server\n");
 	else
-		(void)printf("runner:   a service at %s; its own secrets are not looked at\n",
+		(void)printf("runner:   a service at %s; its own secrets are not checked\n",
 		    s->runner_socket);
 	(void)printf("environments:\n");
 	for (size_t i = 0; i < s->environment_count; i++)

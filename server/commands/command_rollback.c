@@ -25,7 +25,7 @@ say_possible(
 		chat_text_code(&text, wanted);
 		chat_text_add(&text, ".");
 	} else {
-		chat_text_add(&text, "%s has no earlier release to go back to.", environment);
+		chat_text_add(&text, "%s has no earlier release to roll back to.", environment);
 	}
 	if (n > 0)
 		chat_text_add(&text, " There are:");

@@ -212,7 +212,7 @@ do_stop_run(struct act *act)
 	struct effect *effect = effect_new(EFFECT_STOP_RUN);
 
 	if (effect == NULL) {
-		tx_fail(act->tx, ERR_NOMEM, "no memory for an end");
+		tx_fail(act->tx, ERR_NOMEM, "no memory to stop a run");
 		return;
 	}
 	effect->subject = act->deployment->id;
@@ -497,9 +497,9 @@ decide_next(struct tx *tx, const char *environment)
 		return;
 	if (is_blocked(tx, &waiting))
 		refuse_waiting(
-		    tx, &waiting, "it was taken back while this waited; /deploy asks first");
+		    tx, &waiting, "it was rolled back while this was queued; /deploy asks first");
 	else if (!may_start(tx, &waiting))
-		refuse_waiting(tx, &waiting, "whoever asked for it may not do so any more");
+		refuse_waiting(tx, &waiting, "the requester is no longer allowed to do so");
 	else if (!prepare_start(tx, &waiting))
 		refuse_waiting(tx, &waiting, "this environment is no longer in the settings");
 	else

@@ -39,7 +39,7 @@
 	V(REFUSE)		/* busy, unknown ref, no answer of git, taken back as it waited */ \
 	V(CONFIRM)		/* whoever may said yes */ \
 	V(EXPIRE)		/* nobody said anything in time */ \
-	V(SUPERSEDE)		/* a newer commit takes its place */ \
+	V(SUPERSEDE)		/* replaced by a newer commit */ \
 	V(FREE)			/* its environment is free */ \
 	V(SCRIPT_OK)		/* exit 0; there is a health URL */ \
 	V(SCRIPT_OK_UNPROBED)	/* exit 0; the script's word alone */ \

@@ -31,7 +31,7 @@ give_up(struct tx *tx, const struct fault *fault)
 	decide_give_up(tx, &deployment, fault->reason);
 }
 
-/* Whoever asked for the status sees that none comes, not "asking …" for ever. */
+/* Whoever asked for the status sees that none comes, not "checking health …" for ever. */
 static void
 end_status(struct tx *tx, int64_t id, const char *reason)
 {
@@ -39,7 +39,7 @@ end_status(struct tx *tx, int64_t id, const char *reason)
 	struct chat_text text;
 
 	chat_text_init(&text);
-	chat_text_add(&text, "The status could not be told: ");
+	chat_text_add(&text, "The status is not available: ");
 	chat_text_outside(&text, reason);
 	message.head = chat_text_take(&text);
 	message.foot = strdup("");

@@ -47,7 +47,7 @@ proceed_request(struct tx *tx, struct deployment *deployment, const struct git_a
 		return;
 	}
 	if (row_deployment_active(tx, deployment->environment).id != 0) {
-		refuse(tx, deployment, "another deployment is under way", NULL);
+		refuse(tx, deployment, "another deployment is in progress", NULL);
 		return;
 	}
 	(void)decide_step(tx, deployment, DEPLOY_ON_CLEAR, NULL);

@@ -22,7 +22,7 @@ check_environment(struct tx *tx, const char *environment)
 	}
 	if (row_effect_find(tx, EFFECT_RUN, active.id) == 0 &&
 	    row_effect_find(tx, EFFECT_PROBE, active.id) == 0)
-		decide_give_up(tx, &active, "nothing of it was under way when deploybot started");
+		decide_give_up(tx, &active, "it was not running when deploybot started");
 }
 
 /* Nobody will answer it any more: git was not asked, or its question has no end. */
@@ -34,8 +34,7 @@ end_unattended(struct tx *tx)
 	while (deployment.id != 0) {
 		int64_t after = deployment.id;
 
-		decide_give_up(
-		    tx, &deployment, "nothing of it was under way when deploybot started");
+		decide_give_up(tx, &deployment, "it was not running when deploybot started");
 		deployment = row_deployment_unattended(tx, after);
 	}
 }

@@ -128,7 +128,7 @@ press_confirm(struct tx *tx, const struct update *update, struct deployment *dep
 	audit_confirmed(tx, update, deployment);
 	if (waits && deployment->trigger == TRIGGER_CHAT) {
 		(void)text_copy(deployment->detail, sizeof(deployment->detail),
-		    "another deployment is under way: try again when it has ended");
+		    "another deployment is in progress: try again when it has ended");
 		(void)decide_step(tx, deployment, DEPLOY_ON_REFUSE, NULL);
 		(void)decide_is_busy(tx, update, deployment->environment); /* says with what */
 		decide_toastf(tx, update, false, "%s is busy.", deployment->environment);
@@ -138,7 +138,7 @@ press_confirm(struct tx *tx, const struct update *update, struct deployment *dep
 	ask_moved_on(tx, deployment);
 	waits |= deployment->trigger != TRIGGER_CHAT &&
 	    row_environment_get(tx, deployment->environment).unknown_since != 0;
-	decide_toastf(tx, update, false, waits ? "Waits for its turn." : "Started.");
+	decide_toastf(tx, update, false, waits ? "Queued." : "Started.");
 }
 
 static void
@@ -171,7 +171,7 @@ press_log(struct tx *tx, const struct update *update, const struct button_row *b
 	(void)snprintf(effect->u.document.caption, sizeof(effect->u.document.caption),
 	    "Log of %s %.7s", deployment->environment, deployment->commit);
 	(void)row_effect_add(tx, effect);
-	decide_toastf(tx, update, false, "The log is on its way.");
+	decide_toastf(tx, update, false, "Sending the log.");
 }
 
 static void

@@ -242,7 +242,7 @@ void
 runner_child_kill(struct runner_child *child, const char *why)
 {
 	OBJ_CHECK(child, RUNNER_CHILD_MAGIC);
-	log_error("deploybot-runner: %s; it is killed", why);
+	log_error("deploybot-runner: %s; killing it", why);
 	(void)pidfd_send_signal(child->pidfd, SIGKILL, NULL, 0); /* dead already is fine */
 }
 

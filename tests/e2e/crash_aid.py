@@ -14,9 +14,9 @@ from stage import WEBHOOK_SECRET, wait_until
 
 STEADY = 'echo "==> ship"; echo "==> release"; echo "$2" >"$here/$1.live"'
 HOLD = 'touch "$here/$1.held"; while [ -e "$here/$1.hold" ]; do sleep 0.02; done'
-END_WORDS = ("{} runs", "{} is NOT running", "{} is DOWN", "{} may be DOWN", "is NOT known",
+END_WORDS = ("{} runs", "{} is NOT running", "{} is DOWN", "{} may be DOWN", "may be broken",
              "still runs", "has no release yet", "is busy", "cancelled before it began",
-             "nothing was touched", ": not deployed", "nobody confirmed it in time")
+             "nothing was changed", ": not deployed", "nobody confirmed it in time")
 
 
 def children_of(pid):

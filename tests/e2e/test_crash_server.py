@@ -162,7 +162,7 @@ def test_an_adopted_build_shows_its_output_and_can_be_cancelled(scene):
     scene.restart()
     leader = scene.leader()
     who.press(running, "Cancel")
-    who.hear("cancelled", "nothing was touched")
+    who.hear("cancelled", "nothing was changed")
     assert not is_alive(leader)
     scene.check()
 

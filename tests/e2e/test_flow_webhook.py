@@ -114,7 +114,7 @@ def test_an_update_that_comes_twice_is_acted_on_once(scene):
     scene.chat.act("say", user_id=who.number, chat_id=who.number, text="/status")
     who.hear("staging has no release yet")
     assert scene.metric("deploybot_commands_total", command="history") == before + 1
-    assert len([m for m in who.messages() if "nothing was deployed" in text_of(m)]) == 1
+    assert len([m for m in who.messages() if "no deployments yet" in text_of(m)]) == 1
 
 
 def test_a_webhook_of_ours_is_not_registered_again(scene):
@@ -155,7 +155,7 @@ def test_polling_removes_the_webhook_and_drops_nothing(scene):
     scene.webhook = False
     scene.start_bot()
     who.hear("Your Telegram id is", after=0)
-    who.hear("nothing was deployed yet", chat=GROUP, after=0)
+    who.hear("no deployments yet", chat=GROUP, after=0)
     assert scene.chat.state()["webhook"]["url"] == ""
     deleted = scene.chat.calls("deleteWebhook")
     assert deleted and all(call["arguments"].get("drop_pending_updates", "false") == "false"

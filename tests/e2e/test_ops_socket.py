@@ -142,7 +142,7 @@ def test_the_given_socket_is_served_instead_of_the_settings_and_said(tmp_path):
     with listener() as kept:
         bot = activated(tmp_path, kept).start()
         port = kept.getsockname()[1]
-        assert f"listening on 127.0.0.1:{port}, which the service manager gave us" in bot.log()
+        assert f"listening on 127.0.0.1:{port} from the service manager" in bot.log()
         assert get(f"http://127.0.0.1:{bot.settings['API_SERVER_PORT']}/healthz")[0] == 0
         check_stop(bot)
 
@@ -228,7 +228,7 @@ def test_systemds_own_program_hands_it_over(tmp_path):
             cwd=tmp_path, stdout=out, stderr=out, stdin=subprocess.DEVNULL)
     try:
         wait_until(lambda: get(bot.base + "/healthz")[0] == 200, WAIT_S, "the first caller's answer")
-        assert "which the service manager gave us" in log.read_text(encoding="utf-8")
+        assert "from the service manager" in log.read_text(encoding="utf-8")
     finally:
         process.terminate()     # it has become deploybot itself
         status = process.wait(PATIENCE_S)

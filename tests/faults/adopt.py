@@ -503,7 +503,7 @@ def foreign_trial(scene, parameters):
     scene.crash()
     scene.kills = 1
     scene.launch()
-    scene.who.hear("started by another release of deploybot", after=0)
+    scene.who.hear("started by another version of deploybot", after=0)
     if "its supervisor is of another release (it speaks version" not in scene.bot.log():
         raise oracle.Broken("another_version_is_said", scene.bot.log()[-2000:])
     goes_on(scene, view, run)
@@ -543,10 +543,10 @@ def mixed_trial(scene, parameters):
         scene.launch(wait=False)
     status = scene.bot.process.wait(PATIENCE_S)
     said = scene.bot.log()[-3000:]
-    if status != 78 or not re.search(r"speaks version \d+, this program version \d+: install both of one", said):
+    if status != 78 or not re.search(r"speaks version \d+, this program version \d+: install ", said):
         raise oracle.Broken("another_version_is_said", f"status {status}: {said}")
     doctor = scene.bot.run("doctor")
-    if doctor.returncode == 0 or "install both of one release" not in doctor.stdout:
+    if doctor.returncode == 0 or "install the same version of both" not in doctor.stdout:
         raise oracle.Broken("the_doctor_says_it", doctor.stdout + doctor.stderr)
     if scene.supervisors() != [supervisor]:
         raise oracle.Broken("one_supervisor_until_its_end", f"{supervisor}, then {scene.supervisors()}")

@@ -15,7 +15,7 @@ from telegram_client import text_of
 
 LONG_S = 240
 LIMIT_MB = 64
-UNDER_WAY = ("asking git", "▸", "🚀 staging")      # not yet an end
+UNDER_WAY = ("asking git", "▸", "Deploying staging", "Stopping staging", "Rolling back staging")      # not yet an end
 MEMORY_KB = {"the server": 40 * 1024, "the supervisor": 8 * 1024}
 FRAMES = 4096           # UTF-16 units in a message
 # What a script leaves behind, each writing who it is to $here/left.<n>; all of them ignore TERM.
@@ -132,7 +132,7 @@ def ends(hall, scene, name, words, heard, is_cancelled=False):
     who = begin(scene, words)
     if is_cancelled:
         scene.scripts.wait_for("up")
-        shown = who.hear("🚀 staging", buttons=("Cancel",))
+        shown = who.hear("🚀 Deploying staging", buttons=("Cancel",))
         who.press(shown, "Cancel")
     told = text_of(who.hear(*heard, without=UNDER_WAY, timeout=LONG_S))
     scene.scripts.clear("up")

@@ -194,8 +194,8 @@ words_of(const struct look_deployment *d, char *out, size_t room)
 	else if (d->state == DEPLOY_ROLLED_BACK && strcmp(d->commit, d->previous) != 0)
 		(void)snprintf(out, room, "it runs %.7s again", d->previous);
 	else if (d->state == DEPLOY_FAILED)
-		(void)snprintf(out, room, "%s",
-		    d->target_changed ? "NOT known to be well" : "nothing was touched");
+		(void)snprintf(
+		    out, room, "%s", d->target_changed ? "may be broken" : "nothing was changed");
 	else if (d->state == DEPLOY_ROLLBACK_FAILED)
 		(void)snprintf(out, room, "DOWN");
 }

@@ -57,6 +57,6 @@ def test_a_release_that_cannot_start_beside_the_old_one_touches_nothing(make_sce
     first = scene.release()
     scene.change("crash")
     said = scene.attempt()
-    assert f"production still runs {first[:7]}; nothing was touched" in said, said + scene.last_log()
+    assert f"production still runs {first[:7]}; nothing was changed" in said, said + scene.last_log()
     scene.all_run(first)
     scene.release()
