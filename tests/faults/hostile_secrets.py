@@ -8,7 +8,7 @@ import signal
 import subprocess
 
 import canary
-from hostile_aid import PATIENCE_S, check_log, must
+from hostile_aid import IN_PROGRESS, PATIENCE_S, check_log, must
 from crash_aid import STEADY, CrashScene
 from ops_aid import github_headers, request
 from stage import Deploybot
@@ -44,7 +44,7 @@ def flows(scene, hall):
         scene.commit()
         who = scene.admin()
         who.say("/deploy staging")
-        final = who.hear("staging", without=("asking git", "Deploying staging", "Stopping staging", "Rolling back staging", "▸"), timeout=2 * PATIENCE_S)
+        final = who.hear("staging", without=IN_PROGRESS, timeout=2 * PATIENCE_S)
         scene.wait_free()
         if number != 1:     # that one's raw log is its own affair, its document is not
             continue
@@ -61,7 +61,7 @@ def flows(scene, hall):
     scene.commit()
     who = scene.admin()
     who.say("/deploy staging")
-    who.hear("staging", without=("asking git", "Deploying staging", "Stopping staging", "Rolling back staging", "▸"), timeout=2 * PATIENCE_S)
+    who.hear("staging", without=IN_PROGRESS, timeout=2 * PATIENCE_S)
     scene.crash()
     hall.hit("crashes")
     scene.restart()
