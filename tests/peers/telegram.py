@@ -387,7 +387,7 @@ class Simulation:
         del self.world.chats[chat_id]["topics"][message_thread_id]
         self.world.tell("topic", chat_id=chat_id, thread_id=message_thread_id)
 
-    def act_send(self, user_id, chat_id, text, **options):
+    def act_say(self, user_id, chat_id, text, **options):
         return self.world.view(self.world.say(user_id, chat_id, text, **options))
 
     def act_edit(self, user_id, chat_id, message_id, text):
