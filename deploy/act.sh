@@ -67,7 +67,7 @@ release_begins() {
 		run_hooks pre-deploy "$EXIT_INPUT"
 		if [[ -n $PREVIOUS_RELEASE ]] && ! previous_is_kept; then
 			step no-rollback
-			printf 'the release that is live, %s, is not kept here any more\n' "${PREVIOUS_RELEASE:0:12}"
+			printf 'the release that is live, %s, is no longer kept here\n' "${PREVIOUS_RELEASE:0:12}"
 		fi
 	fi
 	release_began=yes
@@ -113,7 +113,7 @@ clean() {
 	has_function transport_clean || [[ $transport_needs == image ]] || return 0
 	step clean
 	clean_all &
-	wait "$!" || warn "the clean-up was not finished; the next deployment goes on with it"
+	wait "$!" || warn "the clean-up was not finished; the next deployment continues it"
 }
 
 # In a subshell of its own, which a deadline may end.

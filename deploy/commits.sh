@@ -137,7 +137,7 @@ main() {
 		shift
 		answer_heads "$@"
 		;;
-	*) give_up "$EXIT_INPUT" "no such question" ;;
+	*) give_up "$EXIT_INPUT" "unknown git query" ;;
 	esac
 }
 

@@ -73,7 +73,7 @@ find_password() {
 		limited "$LOGIN_SECONDS" "aws ecr get-login-password" \
 			aws ecr get-login-password --region "$ecr_region" >"$folder/aws" || status=$?
 		unquote
-		((status == 0)) || no_login "aws gives no login for $registry_host: see its words above"
+		((status == 0)) || no_login "aws gives no login for $registry_host: see its output above"
 		registry_user=AWS
 		read_line password "$folder/aws"
 		rm -f -- "$folder/aws"
@@ -190,7 +190,7 @@ find_digest() { # TAG or sha256:DIGEST
 	local sum
 	digest='' why=''
 	if ! request_manifest GET "$1" pull; then
-		why="the registry $registry_host cannot be reached: see curl's words above; is REGISTRY_URL right?"
+		why="the registry $registry_host cannot be reached: see curl's output above; is REGISTRY_URL right?"
 		return 2
 	fi
 	case $http_status in
@@ -202,7 +202,7 @@ REGISTRY_PASSWORD, or at this machine's role"
 		return 2
 		;;
 	*)
-		why="the registry $registry_host answers HTTP $http_status for $repository_name: is REGISTRY_URL right, is it well?"
+		why="the registry $registry_host answers HTTP $http_status for $repository_name: is REGISTRY_URL right, is it healthy?"
 		return 2
 		;;
 	esac
@@ -250,7 +250,7 @@ build_image() { # COMMIT
 	quoted "$BUILD_SECONDS" "docker build" docker build ${cache[@]+"${cache[@]}"} --pull=false \
 		--file "$work/$DOCKERFILE" --build-arg "COMMIT=$1" --label "org.opencontainers.image.revision=$1" \
 		--tag "$image:$1" "$work" </dev/null ||
-		fail "$EXIT_BUILD" "docker build failed with status $?: its last words stand above"
+		fail "$EXIT_BUILD" "docker build failed with status $?: its last lines are above"
 	rm -rf -- "$work"
 }
 
@@ -260,7 +260,7 @@ push_image() { # COMMIT
 	step push
 	docker_login
 	quoted "$PUSH_SECONDS" "docker push" docker push "$image:$1" ||
-		fail "$EXIT_REGISTRY" "$registry_host did not take $repository_name, see docker's words: is it there, may we push?"
+		fail "$EXIT_REGISTRY" "$registry_host did not take $repository_name, see docker's output: does it exist, may we push?"
 	asked "$DOCKER_SECONDS" "docker image inspect" docker image inspect --format '{{join .RepoDigests "\n"}}' "$image:$1" ||
 		fail "$EXIT_REGISTRY" "docker does not know what it pushed"
 	of_docker=$answer

@@ -93,7 +93,7 @@ kubernetes_show() { # TEXT
 
 # Fails with what kubectl said and what to do.  Once the release has begun, no status may say that nothing was changed.
 kubernetes_failed() { # WHAT
-	local said last status=$EXIT_REFUSED advice='see its words above'
+	local said last status=$EXIT_REFUSED advice='see its output above'
 	said=$(<"$kubernetes_folder/said")
 	said=${said%"${said##*[![:space:]]}"}
 	last=${said##*$'\n'}
@@ -117,7 +117,7 @@ kubernetes_failed() { # WHAT
 	*)
 		if kubernetes_is_away || [[ $said == *'no such host'* ]]; then
 			status=$EXIT_UNREACHABLE
-			advice="look at server in $kubernetes_config, at the network, and whether the cluster is well"
+			advice="look at server in $kubernetes_config, at the network, and whether the cluster is healthy"
 		fi
 		;;
 	esac
@@ -238,7 +238,7 @@ kubernetes_wait() { # RELEASE
 			kubernetes_not_done "$EXIT_BUSY"
 		fi
 		kubernetes_is_away || kubernetes_not_done "$EXIT_REFUSED"
-		warn "the cluster's API is away; it is asked again until ${KUBERNETES_ROLLOUT_SECONDS} s are over"
+		warn "the cluster's API is not available; retrying for up to ${KUBERNETES_ROLLOUT_SECONDS} s"
 		limited $((KUBERNETES_AGAIN_SECONDS + 10)) "a pause" sleep "$KUBERNETES_AGAIN_SECONDS"
 	done
 	kubernetes_look || kubernetes_failed "what runs now cannot be seen"
@@ -262,10 +262,10 @@ kubernetes_not_done() { # STATUS
 	*ErrImagePull* | *ImagePullBackOff* | *InvalidImageName*)
 		reason+="; may the cluster pull from $registry_host? (imagePullSecrets of the pod or its service account)"
 		;;
-	*CrashLoopBackOff* | *RunContainerError*) reason+="; its last words stand above: correct that, then deploy again" ;;
+	*CrashLoopBackOff* | *RunContainerError*) reason+="; its last lines are above: correct that, then deploy again" ;;
 	*CreateContainerConfigError*) reason+="; create what it names in the namespace $kubernetes_namespace" ;;
 	*Unschedulable*) reason+="; give the cluster room, or ask for less" ;;
-	*ready*) reason+="; look at its readinessProbe and at its last words above" ;;
+	*ready*) reason+="; look at its readinessProbe and at its last lines above" ;;
 	*) reason+="see the events above" ;;
 	esac
 	fail "$1" "$what: $reason"
@@ -299,7 +299,7 @@ kubernetes_tell_why() {
 	[[ -n $pod ]] || return 0
 	kubernetes_ask logs "$pod" "--container=$KUBE_CONTAINER" --tail=20 ${more[@]+"${more[@]}"} ||
 		return 0 # it may never have run
-	printf 'last words of %s:\n' "$pod"
+	printf 'last lines of %s:\n' "$pod"
 	kubernetes_show "$answer"
 }
 
@@ -360,7 +360,7 @@ transport_rollback() { # RELEASE
 	if [[ -n $revision ]]; then
 		release_begins
 		kubernetes_ask rollout undo "deployments.apps/$KUBE_DEPLOYMENT" "--to-revision=$revision" ||
-			kubernetes_failed "the revision $revision of $KUBE_DEPLOYMENT could not be brought back"
+			kubernetes_failed "the revision $revision of $KUBE_DEPLOYMENT could not be restored"
 		printf '%s' "$answer"
 	else
 		printf 'no revision with it is recorded any more: its image is set\n'

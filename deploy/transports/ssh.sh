@@ -314,7 +314,7 @@ ssh_switch_failed() {
 	done
 	if [[ -n $done_on ]]; then
 		ssh_said+="; the new release runs on$done_on"
-		[[ -z $PREVIOUS_RELEASE ]] || ssh_said+=": deploy/rollback.sh $environment $PREVIOUS_RELEASE takes it back"
+		[[ -z $PREVIOUS_RELEASE ]] || ssh_said+=": deploy/rollback.sh $environment $PREVIOUS_RELEASE rolls it back"
 	fi
 	fail "$ssh_status" "$ssh_said"
 }

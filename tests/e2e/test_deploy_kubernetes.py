@@ -400,7 +400,7 @@ def test_what_was_set_by_hand_is_no_release(bench):
 
 @pytest.mark.long
 @pytest.mark.parametrize("why,text", [
-    ("ErrImagePull", "may the cluster pull from registry.example.org"), ("CrashLoopBackOff", "last words stand above"),
+    ("ErrImagePull", "may the cluster pull from registry.example.org"), ("CrashLoopBackOff", "last lines are above"),
     ("NotReady", "readinessProbe"), ("Unschedulable", "give the cluster room")])
 def test_a_rollout_that_fails_says_why_and_the_old_pods_go_on(bench, why, text):
     first = bench.shipped("one")
@@ -515,7 +515,7 @@ def test_an_api_that_goes_away_while_the_cluster_rolls_out_is_asked_again(bench)
     release = bench.shipped("one")
     assert bench.cluster.pods() == {image_of(release): [True, True]}
     assert {note["fault"]["verb"] for note in bench.cluster.requests() if "fault" in note} == {"get", "watch", "list"}
-    assert "the cluster's API is away; it is asked again" in "\n".join(bench.said())
+    assert "the cluster's API is not available; retrying" in "\n".join(bench.said())
 
 
 @pytest.mark.long

@@ -386,7 +386,7 @@ def test_a_previous_release_that_is_gone_is_said_before_the_target_is_touched(be
     assert record["status"] == 0 and record["no_rollback"]
     assert record.names[-3:] == ["no-rollback", "release", "clean"]
     record = bench.ship(runner, first, program="rollback")
-    assert record["status"] == 64 and b"not kept here any more" in runner.log(3)
+    assert record["status"] == 64 and b"no longer kept here" in runner.log(3)
     assert bench.page()["page"] == "two"
 
 

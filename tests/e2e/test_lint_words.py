@@ -20,7 +20,7 @@ def look(name, text, allowed=(), used=None):
 
 # What each row of the table is there for.
 PHRASES = (
-    "told twice to stop", "nobody is told of it", "it tells the chat", "is taken back", "it goes back to the one before",
+    "told twice to stop", "nobody is told of it", "it tells the chat", "is taken back", "it goes back to that",
     "there is no way back", "takes it back", "all is well", "is it well", "production is not well", "that host is sick",
     "is well", "a run is under way", "it waits for its turn", "is held against ana", "is held", "superseded by another",
     "asked by ana", "found in git", "the script's word", "asks Telegram for news", "is not heard", "is deaf",
@@ -55,7 +55,7 @@ def test_every_row_of_the_table_has_a_phrase_that_it_finds():
     ("docs/x.md", "the state `held`, [a link](told.md), https://x/told and TELL\n"),
     ("docs/x.md", "that may as well be\n"), ("tests/x.py", "say('told')\n"),
     ("deploy/x.sh", "told=1 # is told\ncase $told in held) ;; esac\nstate 'held'\n"),
-    ("deploy/monitoring/x.yml", "  expr: told > 1\n"),
+    ("deploy/monitoring/x.yml", "  expr: told > 1\n"), ("deploy/github/x.yml", "jobs:\n  tell:\n    needs: x\n"),
     ("CHANGES.md", "# Changes\n\n## Unreleased\n\nnew\n\n## 0.1.0 - 2026\n\n- is told\n")])
 def test_names_code_and_history_are_let_pass(name, text):
     assert look(name, text) == []
@@ -75,8 +75,8 @@ def test_what_is_allowed_is_let_pass_where_it_is_and_nowhere_else():
 def test_the_tool_ends_with_1_and_names_file_line_and_replacement(tmp_path):
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "x.md").write_text("ok\nthe runner is away\n", "utf-8")
-    run = subprocess.run([sys.executable, TOOL, "docs/x.md"], cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True,
-                         text=True, timeout=60, check=False)
+    run = subprocess.run([sys.executable, TOOL, "docs/x.md"], cwd=tmp_path, stdin=subprocess.DEVNULL, text=True,
+                         capture_output=True, timeout=60, check=False)
     assert (run.returncode, run.stdout) == (1, 'docs/x.md:2: "is away": say: disconnected\n')
 
 

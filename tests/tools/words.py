@@ -21,7 +21,7 @@ WORDS = {
         "roll back, rolled back, previous release, no release to roll back to",
     r"all is well": "ok",
     r"is it well": "health",
-    rf"(?:{IS}|not|looks?|stays?) (?:not |all )?well(?! known)|(?:un)?well or (?:un)?well|sick|ill": "healthy, unhealthy",
+    rf"(?:{IS}|not|looks?|stays?) (?:not |all )?well(?! known)|sick|ill": "healthy, unhealthy",
     r"under ?way": "in progress, running",
     r"wait(?:s|ed|ing)? (?:for )?(?:its|their|his|your|a|the) turn": "queued",
     r"(?<!lock is )(?<!locks are )held(?! by the lock)": "blocked (a commit), kept; a lock is held",
@@ -69,6 +69,7 @@ JSON_KEY = re.compile(r'\\?"\w+\\?"[ \t]*:')
 CODE_WORD = re.compile(r"`[^`\s]+`|\\f[BI][^\s\\]+\\f[RP]|\]\([^)\s]*\)|https?://\S+|<!--.*?-->", re.S)
 PROMETHEUS = re.compile(r"^[ \t]*-?[ \t]*\"?(?:expr|alertname|alert|record|series|values)\"?:[^\n]*", re.M)
 CAPITALS = re.compile(r"\b[A-Z][A-Z_]+\b")      # in docs: an act or a state of a rule table
+YAML_KEY = re.compile(r"^[ \t]*(?:- )?[\w-]+:(?=[ \n])", re.M)
 MARKS = re.compile(r"^[ \t]*(?:#+|>|\.\\\"|\.[A-Z]{2,}|[-*])(?=[ \t]|$)", re.M)
 DOCS = {".md", ".8"}
 SCRIPTS = {".sh", ".awk"}
@@ -117,8 +118,9 @@ def prose(path, text):
         return re.sub(MARKS, lambda match: " " * len(match[0]), hide(CAPITALS, hide(CODE_WORD, text)))
     if path.suffix in SCRIPTS and room == "deploy":
         return only_prose(SH_TOKEN, text, is_sentence)
-    if room == "nginx" or path.match("deploy/monitoring/*") or path.match("deploy/systemd/*") or name == ".env.example":
-        return re.sub(MARKS, lambda match: " " * len(match[0]), hide(PROMETHEUS, hide(JSON_KEY, text)))
+    if room == "nginx" or path.match("deploy/monitoring/*") or path.match("deploy/systemd/*") or \
+            path.match("deploy/github/*.yml") or name == ".env.example":
+        return re.sub(MARKS, lambda match: " " * len(match[0]), hide(YAML_KEY, hide(PROMETHEUS, hide(JSON_KEY, text))))
     return None
 
 
