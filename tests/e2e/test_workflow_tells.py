@@ -1,4 +1,4 @@
-"""Goal: what CI notifies deploybot when its image is there is, to the real server, the push itself: it deploys that, once,
+"""Goal: what CI sends deploybot when its image is there is, to the real server, the push itself: it deploys that, once,
 and believes nobody who has another secret."""
 # SPDX-License-Identifier: ISC
 import json

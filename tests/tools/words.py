@@ -47,11 +47,14 @@ WORDS = {
 }
 
 # (file, regular expression of the line, the reason): what is right where it stands.
-ALLOWED = ()
+ALLOWED = (
+    ("server/store/store_batch.c", r"\.outcome = \"put aside\"", "a word in the audit log since 0.1.0"),
+)
 
-# Files that still speak the old words, without an end other than an empty list.
+# Files whose words are changed elsewhere, until they are; then the list goes.
 NOT_YET = (
-    "*.md", ".env.example", "deploy/*", "nginx/*", "lib/*", "runner/*", "server/*",
+    "*.md", ".env.example", "nginx/*", "deploy/man/*", "deploy/monitoring/*", "deploy/systemd/*",
+    "runner/settings.def", "server/types/settings*",
 )
 
 BLANK = "\0"
