@@ -105,7 +105,7 @@ class CommandBench:
         return self.log.read_text().splitlines()
 
     def steps(self):
-        """As the supervisor finds them: what is quoted is nobody's step."""
+        """As the supervisor finds them: what is quoted is no step."""
         found, quote = [], ""
         for line in self.said():
             if quote:
@@ -149,7 +149,7 @@ class CommandBench:
         return (self.stand / "target").read_text().strip() if (self.stand / "target").exists() else ""
 
     def until_hangs(self):
-        """Waits for a stand-in that hangs, as planned; its pid."""
+        """Waits for a hung stand-in, as planned; its pid."""
         file = self.stand / "hangs"
         return int(wait_for(lambda: file.exists() and file.read_text(), "a call that hangs"))
 

@@ -1,5 +1,5 @@
-"""Goal: a release to Kubernetes is there whole or not at all, in its namespace alone, and can be taken back, however
-the cluster fails; what kubectl is told is known word by word, and a real one says it to a strict stand-in."""
+"""Goal: a release to Kubernetes is there whole or not at all, in its namespace alone, and can be rolled back, however
+the cluster fails; what kubectl is given is known word by word, and a real one says it to a strict stand-in."""
 # SPDX-License-Identifier: ISC
 import base64
 import hashlib

@@ -1,5 +1,5 @@
 """Goal: git questions are answered without executing anything, and the transport local ships, serves
-and takes back a real application, under the real runner and by hand."""
+and rolls back a real application, under the real runner and by hand."""
 # SPDX-License-Identifier: ISC
 import json
 import os

@@ -1,4 +1,4 @@
-"""Goal: what goes to ssh is known word by word; the script on a host pulls, replaces and takes back against an engine
+"""Goal: what goes to ssh is known word by word; the script on a host pulls, replaces and rolls back against an engine
 that is a stand-in; whatever is killed there, the host runs the old or the new release whole."""
 # SPDX-License-Identifier: ISC
 import json
@@ -308,7 +308,7 @@ def test_what_docker_had_to_start_again_long_ago_is_no_new_failure(bench):
     assert status == 0 and not (bench.app / ".deploybot.before").exists(), said
 
 
-# ---- taking back -------------------------------------------------------------------------------
+# ---- rolling back ------------------------------------------------------------------------------
 
 
 def test_of_env_only_our_line_changes(bench):
@@ -358,7 +358,7 @@ def test_the_first_release_that_fails_leaves_nothing(bench):
 
 
 def hanging_up(bench):
-    """A deployment that hangs in `compose up`: (its process, the pid of the compose)."""
+    """A deployment hung in `compose up`: (its process, the pid of the compose)."""
     _, digest = bench.shipped("one")
     commit, _ = bench.release("two")
     bench.host_plan({"when": ["compose", "up"], "hang": True})

@@ -1,5 +1,5 @@
 """Goal: a small sample of each fault campaign finds nothing (the whole ones are `make check-<name>`), and the driver
-tells the truth about what failed and what was never reached."""
+reports the truth about what failed and what was never reached."""
 # SPDX-License-Identifier: ISC
 import argparse
 import os

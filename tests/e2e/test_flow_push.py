@@ -1,5 +1,5 @@
-"""Goal: a push that GitHub delivers is deployed once, the newest wins, a bad one is taken back and
-held, and nothing that is not a push of ours does anything."""
+"""Goal: a push that GitHub delivers is deployed once, the newest wins, a bad one is rolled back and
+blocked, and nothing that is not a push of ours does anything."""
 # SPDX-License-Identifier: ISC
 import re
 

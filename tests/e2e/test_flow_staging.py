@@ -1,5 +1,5 @@
 """Goal: /deploy staging goes from a chat to a verified release with live output, and everything that
-tells of it (message, state file, audit, history, status) tells the same.  Polling mode."""
+reports it (message, state file, audit, history, status) says the same.  Polling mode."""
 # SPDX-License-Identifier: ISC
 import json
 import re

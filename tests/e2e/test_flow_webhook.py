@@ -1,5 +1,5 @@
 """Goal: Telegram's updates come in by webhook: registered once, proven by the secret, answered with
-nothing, acted on once, and none is lost when the way of hearing changes."""
+nothing, acted on once, and none is lost when the way of receiving changes."""
 # SPDX-License-Identifier: ISC
 import http.client
 import json
@@ -122,7 +122,7 @@ def test_a_webhook_of_ours_is_not_registered_again(scene):
     asked = len(scene.chat.calls("getWebhookInfo"))
     assert scene.bot.stop() == 0
     who = scene.admin()
-    who.say("/whoami")     # while we are away: it waits at Telegram
+    who.say("/whoami")     # while we are stopped: it waits at Telegram
     scene.start_bot()
     who.hear("Your Telegram id is")
     wait_until(lambda: len(scene.chat.calls("getWebhookInfo")) > asked, PATIENCE_S, "a look")

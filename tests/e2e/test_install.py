@@ -29,7 +29,7 @@ THERE = (
 
 
 def make(*words):
-    """What a make above us was told is none of this one's; the programs are those that are tested."""
+    """What a make above us was given is none of this one's; the programs are those that are tested."""
     done = subprocess.run(["make", "--no-print-directory", f"BUILD={BUILD}", "INSTALL_NEEDS=", *words], cwd=ROOT,
                           env={"PATH": os.environ["PATH"]}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, timeout=300, check=False)

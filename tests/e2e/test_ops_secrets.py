@@ -1,5 +1,5 @@
 """Goal: after a whole run with everything that can go wrong in it, no secret stands in any artefact:
-logs, argv, children's environments, database, audit, state, chat; and files are nobody else's."""
+logs, argv, children's environments, database, audit, state, chat; and files belong to no other user."""
 # SPDX-License-Identifier: ISC
 import base64
 import os

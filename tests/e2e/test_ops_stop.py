@@ -32,7 +32,7 @@ def running(request):
 
 
 def tell_to_stop(scene):
-    """SIGTERM, and waits until it was heard: two signals at once would be one."""
+    """SIGTERM, and waits until it was handled: two signals at once would be one."""
     before = scene.bot.log().count("stopping: ")
     scene.bot.process.send_signal(signal.SIGTERM)
     wait_until(lambda: scene.bot.log().count("stopping: ") > before, PATIENCE_S, "the signal")

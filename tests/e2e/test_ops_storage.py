@@ -95,7 +95,7 @@ def test_a_full_disk_is_503_with_retry_after_and_recovers_without_a_restart(smal
 
 
 def test_on_a_full_disk_a_running_deployment_comes_to_its_end_and_says_so(tmp_path):
-    """S1: the reserve is for what is under way; nothing new is taken in meanwhile."""
+    """S1: the reserve is for what is in progress; nothing new is taken in meanwhile."""
     with a_small_disk(tmp_path / "scene" / "state", "24m") as state:
         scene = CrashScene(tmp_path / "scene", webhook=True)
         number = 1_000_000

@@ -1,5 +1,5 @@
 """Goal: a runner that listens serves several servers at once, each as if it were alone; it starts only where it is
-safe to, ends as it is told to, and leaves no run and no process behind.  Drives the real deploybot-runner."""
+safe to, ends as it is asked to, and leaves no run and no process behind.  Drives the real deploybot-runner."""
 # SPDX-License-Identifier: ISC
 import errno
 import os
@@ -297,7 +297,7 @@ def test_the_settings_name_the_state_directory(bench, tmp_path):
 
 
 def test_settings_that_nothing_can_be_deployed_with_are_said_at_the_start(bench, tmp_path):
-    """It starts: there may be runs to settle.  A file that cannot be read at all is the end."""
+    """It starts: there may be runs to reconcile.  A file that cannot be read at all is the end."""
     (tmp_path / "env").write_text(f"STATE_DIRECTORY={bench.state}\nREPOSITORY_TOKEN_FILE=/no/such/token\n"
                                   "BUILD_AGAIN=perhaps\n")
     bench.start("exit 0", "--env-file", str(tmp_path / "env")).settle(1)

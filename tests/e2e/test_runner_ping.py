@@ -1,4 +1,4 @@
-"""Goal: a container's health check tells a runner that works from one that hangs, is gone, or never was; and one that
+"""Goal: a container's health check knows a runner that works from one that is hung, gone, or never was; and one that
 never was says why in its last line."""
 # SPDX-License-Identifier: ISC
 import os

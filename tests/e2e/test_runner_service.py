@@ -138,7 +138,7 @@ def test_both_may_end_under_a_run(scene):
 
 
 def test_a_supervisor_killed_while_there_is_no_runner_is_a_lost_run(scene):
-    """The runner that comes settles it: what it started is ended, and that is told."""
+    """The runner that comes reconciles it: what it started is ended, and that is reported."""
     begin(scene)
     run, leader, supervisor = scene.last_run(), scene.leader(), scene.supervisor()
     scene.service.stop(signal.SIGKILL)

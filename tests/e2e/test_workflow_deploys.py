@@ -1,5 +1,5 @@
-"""Goal: where CI deploys, it does so by digest with deploybot's own scripts, takes back what is not healthy, keeps no
-key whatever ends it, and tells the chat the truth, in which a commit's message is data."""
+"""Goal: where CI deploys, it does so by digest with deploybot's own scripts, rolls back what is not healthy, keeps no
+key whatever ends it, and sends the chat the truth, in which a commit's message is data."""
 # SPDX-License-Identifier: ISC
 import hashlib
 import json

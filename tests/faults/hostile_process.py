@@ -1,5 +1,5 @@
 """hostile_process.py - scripts that flood, hide, stop, refuse to die or cannot begin: the loop turns all the
-while, memory and log are bounded, nothing of a run outlives it, and its end is told in the right words."""
+while, memory and log are bounded, nothing of a run outlives it, and its end is reported in the right words."""
 # SPDX-License-Identifier: ISC
 import contextlib
 import os
@@ -79,7 +79,7 @@ def settled(scene, hall, name):
 # --- output ---------------------------------------------------------------------------------------
 
 def flood(hall, scene, name, words, size_mb, whole=None):
-    """Much output: told to its end, on the way bounded."""
+    """Much output: shown to its end, on the way bounded."""
     def find():
         run = scene.last_run()
         return {"the server": scene.server(), "the supervisor": scene.supervisor(run)}

@@ -73,7 +73,7 @@ def flows(scene, hall):
 
 
 def seen(scene):
-    """What people and programs were told; where canaries that people said themselves come from, they are let out."""
+    """What people and programs were sent; where canaries that people said themselves come from, they are let out."""
     for person in scene.chat.state()["chats"] if "chats" in scene.chat.state() else []:
         yield f"chat {person}", str(person)
     numbers = [424_250_000 + n for n in range(scene.next_admin)] + [424242001]
@@ -94,7 +94,7 @@ def spied(scene):
 
 
 def core(hall, scene, folder):
-    """The server is told to dump core, with every limit lifted for it beforehand: there is none."""
+    """The server is made to dump core, with every limit lifted for it beforehand: there is none."""
     pid = scene.server()
     limits = pathlib.Path(f"/proc/{pid}/limits").read_text(encoding="ascii")
     line = next(x for x in limits.splitlines() if x.startswith("Max core file size"))

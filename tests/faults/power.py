@@ -8,7 +8,7 @@
 #
 # The label of a trial is what it does: the flow; the call behind which the power goes, what it was for, and which
 # of those it was; what becomes of that which was not flushed (power_disk.py: Damage), and the seed of that.
-# Before deploybot is started on one image, others of the same cut are looked at: what was acknowledged, told or
+# Before deploybot is started on one image, others of the same cut are looked at: what was acknowledged, sent or
 # begun must stand on each of them.
 import json
 import os
@@ -47,7 +47,7 @@ ANCHOR = re.compile(r"\baudit ([0-9a-f]{8})\b")
 # --- more flows: what writes in other ways ---
 
 class Busy(Push):
-    """Many deliveries, so that the log is moved into the database under way; settings read anew among them."""
+    """Many deliveries, so that the log is moved into the database meanwhile; settings read anew among them."""
 
     name = "busy"
 
@@ -117,7 +117,7 @@ class Machine:
         self.library = scene.real / "faults" / "libpower.so"
         self.disk = None
         self.watch = None
-        self.untold = []        # what was told before it was flushed
+        self.untold = []        # what was sent before it was flushed
 
     def start(self, where):
         """What stands on the disk is flushed; from now on everything is noted."""

@@ -300,7 +300,7 @@ class Server:
         return self.poll is not None or time.monotonic() < self.last_poll[1] + ONLINE_S
 
     async def conflict(self, text):
-        """409, held back for three seconds when it comes again soon, as the service does."""
+        """409, delayed for three seconds when it comes again soon, as the service does."""
         now = time.monotonic()
         if now < self.next_conflict:
             await asyncio.sleep(3 / self.world.speed)

@@ -1,4 +1,4 @@
-"""Goal: from the chat to two hosts and back, on real parts: what people are told is what runs, by digest."""
+"""Goal: from the chat to two hosts and back, on real parts: what people are notified of is what runs, by digest."""
 # SPDX-License-Identifier: ISC
 import pytest
 

@@ -25,7 +25,7 @@ def scene(bed, tmp_path_factory):
 
 @contextlib.contextmanager
 def wrong_host_key(scene):
-    """Another machine answers at h2's address, as far as anybody can tell."""
+    """Another machine answers at h2's address, as far as anybody can see."""
     bed, other = scene.bed, scene.folder / "other_key"
     other.unlink(missing_ok=True)
     key = make_key(other, "other")
