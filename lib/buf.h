@@ -5,8 +5,7 @@
  * cap is reached further adds do nothing and buf_failed() is true.  The content
  * is NUL-terminated at all times (the NUL is not counted in size or cap).
  */
-#ifndef BUF_H
-#define BUF_H
+#pragma once
 
 #include <stdarg.h>
 
@@ -58,5 +57,3 @@ MUST_USE bool buf_check(const struct buf *b, struct err *err);
 /* Gives away the content, NUL-terminated, to be freed by the caller, and leaves b empty.
  * NULL when the buffer has failed (its content is freed) or memory is short. */
 MUST_USE char *buf_take(struct buf *b);
-
-#endif

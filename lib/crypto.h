@@ -1,7 +1,6 @@
 /* crypto.h - hashes, MACs, random bytes, comparing, wiping: the door to OpenSSL.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#ifndef CRYPTO_H
-#define CRYPTO_H
+#pragma once
 
 #include <stdint.h>
 
@@ -57,5 +56,3 @@ MUST_USE bool crypto_random(void *out, size_t size, struct err *err);
 
 /* Overwrites in a way no compiler leaves out. */
 void crypto_wipe(void *data, size_t size);
-
-#endif

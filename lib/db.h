@@ -18,8 +18,7 @@
  * Error codes: a full disk ERR_FULL; a constraint ERR_BUSY; a damaged file or one that is no
  * database ERR_CONFIG; no memory ERR_NOMEM; a value too big ERR_LIMIT; all else ERR_IO.
  */
-#ifndef DB_H
-#define DB_H
+#pragma once
 
 #include <stdint.h>
 
@@ -147,5 +146,3 @@ MUST_USE bool db_page_count(struct db *db, int64_t *ret, struct err *err);
 #define DB_WITH(sql, ...) \
 	sql, (const struct db_value[]){ __VA_ARGS__ }, \
 	    sizeof((const struct db_value[]){ __VA_ARGS__ }) / sizeof(struct db_value)
-
-#endif

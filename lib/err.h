@@ -1,7 +1,6 @@
 /* err.h - one error: a code for machines, a sentence for people.  Never allocates.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#ifndef ERR_H
-#define ERR_H
+#pragma once
 
 #include "lib/base.h"
 
@@ -43,5 +42,3 @@ bool err_errno(struct err *err, enum err_code code, int errno_value, const char 
 bool err_wrap(struct err *err, const char *fmt, ...) PRINTF(2, 3);
 
 int err_exit_status(enum err_code code);
-
-#endif

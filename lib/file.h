@@ -1,7 +1,6 @@
 /* file.h - whole small files, atomic writes, folders, who could change a path.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#ifndef FILE_H
-#define FILE_H
+#pragma once
 
 #include <sys/types.h>
 
@@ -41,5 +40,3 @@ MUST_USE bool file_owner_is_ours(uid_t owner, const char *path, struct err *err)
 /* file_is_safe, and its file readable by nobody but its owner: for keys.  (Mode 0640 with a group
  * is accepted when `group_may_read`.) */
 MUST_USE bool file_is_private(const char *path, bool group_may_read, struct err *err);
-
-#endif

@@ -7,8 +7,7 @@
  *
  * curl_global_init() runs in the first http_client_new(), which must come before other threads.
  */
-#ifndef HTTP_CLIENT_H
-#define HTTP_CLIENT_H
+#pragma once
 
 #include <stdint.h>
 #include <sys/socket.h>
@@ -109,5 +108,3 @@ void http_client_cancel(struct http_client_call *call);
 /* In on_done: the value of a header of the answer, its name compared without case; NULL when
  * there is none, the last one when there are several. */
 const char *http_client_header(const struct http_client_result *result, const char *name);
-
-#endif

@@ -5,8 +5,7 @@
  * through its descriptors and its timer → finish, answer_conclude → on_work, a deferred task →
  * on_done.  So an owner's code never runs below curl's, but for the read function of a stream.
  */
-#ifndef HTTP_CLIENT_INSIDE_H
-#define HTTP_CLIENT_INSIDE_H
+#pragma once
 
 #include <curl/curl.h>
 #include <sys/queue.h>
@@ -108,5 +107,3 @@ bool http_client_answer_expect(struct http_client_call *call) MUST_USE;
 
 /* Fills in the result, from the handle and curl's verdict. */
 void http_client_answer_conclude(struct http_client_call *call, CURLcode code);
-
-#endif

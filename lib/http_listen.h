@@ -1,7 +1,6 @@
 /* http_listen.h - from "address:port", "unix:path" or "fd:number" to a listening socket.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#ifndef HTTP_LISTEN_H
-#define HTTP_LISTEN_H
+#pragma once
 
 #include <stdint.h>
 #include <sys/socket.h>
@@ -34,5 +33,3 @@ bool http_listen_peer(const struct sockaddr *address, char text[HTTP_LISTEN_PEER
 
 /* Whether the text is one IPv4 or IPv6 address and nothing else. */
 bool http_listen_is_address(const char *text) MUST_USE;
-
-#endif

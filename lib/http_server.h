@@ -8,8 +8,7 @@
  * Refusals have empty bodies and close the connection; where libmicrohttpd refuses by itself it
  * adds a page.
  */
-#ifndef HTTP_SERVER_H
-#define HTTP_SERVER_H
+#pragma once
 
 #include <stdint.h>
 
@@ -96,5 +95,3 @@ void http_server_quiesce(struct http_server *server);
  * which must happen (it then only frees).  Not to be called inside a route's callback.
  */
 void http_server_free(struct http_server *server);
-
-#endif

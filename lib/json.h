@@ -1,7 +1,6 @@
 /* json.h - reads JSON with limits, writes JSON into a buf: the door to jansson.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#ifndef JSON_H
-#define JSON_H
+#pragma once
 
 #include <stdint.h>
 
@@ -77,5 +76,3 @@ void json_put_str(struct json_out *out, const char *key, const char *text);
 void json_put_i64(struct json_out *out, const char *key, int64_t value);
 void json_put_bool(struct json_out *out, const char *key, bool value);
 void json_put_null(struct json_out *out, const char *key);
-
-#endif

@@ -12,8 +12,7 @@
  * Every function takes a NULL metric and does nothing: a definition that found no memory costs
  * numbers, not the program.
  */
-#ifndef METRICS_H
-#define METRICS_H
+#pragma once
 
 #include "lib/base.h"
 
@@ -63,5 +62,3 @@ void metrics_with_process(struct metrics *reg);
 
 /* Appends the whole text: metrics by name, series by labels; the last line ends with a newline. */
 void metrics_write(const struct metrics *reg, struct buf *out);
-
-#endif

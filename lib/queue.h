@@ -4,8 +4,7 @@
  * One mutex, two lists: pushers fill one, the taker empties the other.  An item embeds a struct
  * queue_link, is in one queue at a time, and belongs to the queue from push to take.
  */
-#ifndef QUEUE_H
-#define QUEUE_H
+#pragma once
 
 #include "lib/base.h"
 
@@ -46,5 +45,3 @@ bool queue_is_closed(struct queue *q);
 
 /* Items waiting. */
 size_t queue_length(struct queue *q);
-
-#endif

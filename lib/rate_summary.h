@@ -1,7 +1,6 @@
 /* rate_summary.h - counts what may happen often and tells of it at most once a period.  Knows no clock.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
-#ifndef RATE_SUMMARY_H
-#define RATE_SUMMARY_H
+#pragma once
 
 #include <stdint.h>
 
@@ -25,5 +24,3 @@ int64_t rate_summary_wait_ms(const struct rate_summary *note, int64_t now);
 
 /* What was to be told of could not be: keep it for the next time. */
 void rate_summary_put_back(struct rate_summary *note, int64_t count);
-
-#endif

@@ -7,8 +7,7 @@
  * END line, what stands behind `Authorization: Bearer`, `Basic` or `token`, and who is named in a
  * URL with a password, or with a name that is long enough for a token.
  */
-#ifndef REDACT_H
-#define REDACT_H
+#pragma once
 
 #include "lib/base.h"
 
@@ -45,5 +44,3 @@ void redact_stream_add(struct redact_stream *s, const char *piece, size_t size, 
 
 /* Appends what was held back; the stream can begin anew. */
 void redact_stream_end(struct redact_stream *s, struct buf *out);
-
-#endif

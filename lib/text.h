@@ -1,7 +1,6 @@
 /* text.h - checks, measures, converts and cuts text.  Never allocates.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
-#ifndef TEXT_H
-#define TEXT_H
+#pragma once
 
 #include <stdint.h>
 
@@ -93,5 +92,3 @@ size_t text_distance(const char *a, const char *b);
 
 /* The name nearest to word, or NULL when none is within a third of its length (at least 1). */
 const char *text_nearest(const char *word, const char *const names[], size_t count);
-
-#endif

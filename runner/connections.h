@@ -5,8 +5,7 @@
  * something is, no more of its orders are read; one that takes nothing for CONNECTIONS_PATIENCE_MS,
  * or has CONNECTIONS_QUEUE_MAX packets to come, has gone.
  */
-#ifndef CONNECTIONS_H
-#define CONNECTIONS_H
+#pragma once
 
 #include "runner/protocol.h"
 
@@ -51,5 +50,3 @@ int connections_expire(struct connections *connections);
 
 /* Closes it and frees what it had to hear. */
 void connections_remove(struct connection *connection);
-
-#endif

@@ -1,7 +1,6 @@
 /* program.h - the fixed table of programs: their scripts, arguments and settings.  Side: runner. */
 /* SPDX-License-Identifier: ISC */
-#ifndef PROGRAM_H
-#define PROGRAM_H
+#pragma once
 
 #include <stdint.h>
 
@@ -37,5 +36,3 @@ bool program_plan(struct program_plan *ret, const struct protocol_message *order
     const struct program_dirs *dirs, struct err *err) MUST_USE;
 
 void program_plan_done(struct program_plan *plan);
-
-#endif

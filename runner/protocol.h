@@ -97,8 +97,7 @@
  *     error fatal: could not read from remote repository.        git's last line
  * An answer with status 0 or 64 and without `end` is broken and counts as status 69.
  */
-#ifndef PROTOCOL_H
-#define PROTOCOL_H
+#pragma once
 
 #include <stdint.h>
 #include <sys/types.h>
@@ -250,5 +249,3 @@ bool protocol_is_release(const char *text);	/* commit, or commit@image */
 bool protocol_is_ref(const char *text);		/* 1 to 255 bytes, none of them a control */
 
 const char *protocol_kind_name(enum protocol_kind kind);
-
-#endif

@@ -1,7 +1,6 @@
 /* runner.h - takes the server's orders, and watches the supervisors.  Side: runner. */
 /* SPDX-License-Identifier: ISC */
-#ifndef RUNNER_H
-#define RUNNER_H
+#pragma once
 
 #include "runner/program.h"
 
@@ -20,5 +19,3 @@ struct runner_start {
  * another version or the place is not as it has to be.
  */
 int runner_serve(const struct runner_start *start);
-
-#endif

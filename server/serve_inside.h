@@ -1,7 +1,6 @@
 /* serve_inside.h - every part of the running server, for serve.c and its neighbours alone.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#ifndef SERVE_INSIDE_H
-#define SERVE_INSIDE_H
+#pragma once
 
 #include "effects/perform.h"
 #include "effects/perform_health.h"
@@ -94,5 +93,3 @@ void serve_manager_refused(const char *why);
 
 void serve_reload_start(struct serve *serve); /* SIGHUP, and the files' changes */
 void serve_reload_stop(struct serve *serve);
-
-#endif

@@ -1,7 +1,6 @@
 /* chat_deployment.h - what the messages about one deployment say, in each of its states.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
-#ifndef CHAT_DEPLOYMENT_H
-#define CHAT_DEPLOYMENT_H
+#pragma once
 
 #include "deployment/deployment.h"
 #include "types/git_answer.h"
@@ -42,5 +41,3 @@ char *chat_busy(const struct deployment *active, int64_t at) MUST_USE;
 /* One line for /history and for lists. */
 struct chat_text;
 void chat_deployment_line(struct chat_text *text, const struct deployment *deployment, int64_t at);
-
-#endif

@@ -5,8 +5,7 @@
  * (doctor_production.c, doctor_production_secrets.c) is pure, so that each verdict can be seen in a
  * test.
  */
-#ifndef DOCTOR_PRODUCTION_H
-#define DOCTOR_PRODUCTION_H
+#pragma once
 
 #include <stdint.h>
 #include <sys/types.h>
@@ -78,5 +77,3 @@ const char *doctor_production_text(const struct production *facts, enum setting 
 
 /* What nothing on this machine can tell. */
 extern const char doctor_production_unseen[];
-
-#endif

@@ -4,8 +4,7 @@
  * What commands and handlers decide together stands in this room: the rule table says what
  * follows, and decide_step() is the one place that makes it so.
  */
-#ifndef DECIDE_DEPLOYMENT_H
-#define DECIDE_DEPLOYMENT_H
+#pragma once
 
 #include "store/row_deployment.h"
 #include "types/git_answer.h"
@@ -41,5 +40,3 @@ void decide_folder_gone(struct tx *tx, struct deployment *deployment, const char
 
 /* Sets deployment->previous to the release that it would be taken back to; "": there is none. */
 void decide_set_previous(struct tx *tx, struct deployment *deployment);
-
-#endif

@@ -1,7 +1,6 @@
 /* decide_push.h - news that a branch may have moved, and what becomes of it.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#ifndef DECIDE_PUSH_H
-#define DECIDE_PUSH_H
+#pragma once
 
 #include "store/row_deployment.h"
 #include "types/git_answer.h"
@@ -31,5 +30,3 @@ void decide_head(struct tx *tx, const struct environment_settings *settings,
 
 /* The settings' POLL_REPOSITORY_SECONDS from now; nothing where a poll is waited for already. */
 void decide_poll_later(struct tx *tx);
-
-#endif

@@ -1,7 +1,6 @@
 /* decide_reply.h - answers to people, entries in the audit.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#ifndef DECIDE_REPLY_H
-#define DECIDE_REPLY_H
+#pragma once
 
 #include "chat/chat_text.h"
 #include "policy/policy.h"
@@ -44,5 +43,3 @@ const struct environment_settings *decide_environment(struct tx *tx,
  * Who may it somewhere and named no environment is told which there are, and denied nothing. */
 const struct environment_settings *decide_where(struct tx *tx, const struct update *update,
     enum policy_action action, const char *name);
-
-#endif

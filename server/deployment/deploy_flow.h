@@ -4,8 +4,7 @@
  * No descriptor, no clock, no database: deploy_flow_step() takes one event of a life and names
  * the acts that somebody else must carry out; their outcome comes back as the next event.
  */
-#ifndef DEPLOY_FLOW_H
-#define DEPLOY_FLOW_H
+#pragma once
 
 #include "lib/base.h"
 
@@ -145,5 +144,3 @@ const char *deploy_flow_why_word(enum deploy_why why);
 
 /* The name in a row back to its state; DEPLOY_STATE_COUNT when it is none. */
 enum deploy_state deploy_flow_parse(const char *name);
-
-#endif

@@ -1,7 +1,6 @@
 /* deployment.h - a deployment, a release, an environment as plain facts.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
-#ifndef DEPLOYMENT_H
-#define DEPLOYMENT_H
+#pragma once
 
 #include "deployment/deploy_flow.h"
 #include "types/effect.h"
@@ -97,5 +96,3 @@ const char *trigger_word(enum trigger trigger);
 
 /* A state as the label of a metric, which has no blanks: "rolled_back". */
 void deployment_outcome_label(enum deploy_state state, char ret[LIMIT_ENVIRONMENT]);
-
-#endif

@@ -1,7 +1,6 @@
 /* health_watch.h - does the loop turn and the store answer?  Serves nothing.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
-#ifndef HEALTH_WATCH_H
-#define HEALTH_WATCH_H
+#pragma once
 
 #include <stdint.h>
 
@@ -41,5 +40,3 @@ struct health_facts {
 	int64_t lagged_ms;	/* the last lag above the limit; 0: never */
 };
 const char *health_watch_judge(const struct health_facts *facts);
-
-#endif

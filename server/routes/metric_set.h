@@ -1,7 +1,6 @@
 /* metric_set.h - every metric that we publish, fed with what happened.  Serves nothing.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
-#ifndef METRIC_SET_H
-#define METRIC_SET_H
+#pragma once
 
 #include "types/crossing.h"
 
@@ -47,5 +46,3 @@ void metric_set_loop_lag(struct metric_set *set, double seconds);
 
 /* Appends the whole text. */
 void metric_set_write(const struct metric_set *set, struct buf *out);
-
-#endif

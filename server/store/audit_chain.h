@@ -11,8 +11,7 @@
  * prev of the first line is all zero.  Whoever keeps the hash of the last line notices any line
  * changed, removed, put in, reordered or cut off the end.
  */
-#ifndef AUDIT_CHAIN_H
-#define AUDIT_CHAIN_H
+#pragma once
 
 #include <stdint.h>
 
@@ -59,5 +58,3 @@ bool audit_chain_seq(const char *text, size_t size, int64_t *ret) MUST_USE;
 
 /* The head as people are told it: 8 hex digits. */
 void audit_chain_short(const struct audit_chain *head, char ret_short[9]);
-
-#endif

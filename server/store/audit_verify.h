@@ -1,7 +1,6 @@
 /* audit_verify.h - the audit log's file and rows against their chain and each other.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#ifndef AUDIT_VERIFY_H
-#define AUDIT_VERIFY_H
+#pragma once
 
 #include <stdint.h>
 
@@ -24,5 +23,3 @@ struct audit_verified {
  */
 bool audit_verify(const char *database, const char *file, struct audit_verified *ret,
     struct err *err) MUST_USE;
-
-#endif

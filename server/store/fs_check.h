@@ -1,7 +1,6 @@
 /* fs_check.h - may a database live on this file system?  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#ifndef FS_CHECK_H
-#define FS_CHECK_H
+#pragma once
 
 #include "lib/err.h"
 
@@ -17,5 +16,3 @@ enum fs_check fs_check_judge(long type, const char **ret_name);
 /* Where a folder, which must be there, lives.  false: it cannot be asked. */
 bool fs_check_look(const char *folder, enum fs_check *ret_fs, const char **ret_name,
     struct err *err) MUST_USE;
-
-#endif

@@ -1,7 +1,6 @@
 /* row_guard.h - dedupe of what comes from outside, and how often somebody may.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#ifndef ROW_GUARD_H
-#define ROW_GUARD_H
+#pragma once
 
 #include "store/tx.h"
 
@@ -21,5 +20,3 @@ bool row_retain(struct tx *tx);
 /* Runs whose log folder may go: beyond the newest `keep` of each environment, ended, not yet
  * purged; marks them purged.  Returns how many were written to ret. */
 size_t row_run_purge(struct tx *tx, int keep, int64_t *ret, size_t max);
-
-#endif

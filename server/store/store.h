@@ -3,8 +3,7 @@
 /*
  * store_thread.h puts a thread around it; tests and the simulator use it without.
  */
-#ifndef STORE_H
-#define STORE_H
+#pragma once
 
 #include "store/tx.h"
 
@@ -77,5 +76,3 @@ bool store_idle(struct store *store, struct queue_list *ret_outcomes);
 
 /* Checkpoints and closes; accepts NULL. */
 void store_close(struct store *store);
-
-#endif

@@ -1,7 +1,6 @@
 /* store_backup.h - a copy of the store's database that can be trusted, or none.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#ifndef STORE_BACKUP_H
-#define STORE_BACKUP_H
+#pragma once
 
 #include <stdint.h>
 
@@ -24,5 +23,3 @@ struct store_backup {
  */
 bool store_backup(const char *database, const char *file, struct store_backup *ret,
     struct err *err) MUST_USE;
-
-#endif

@@ -5,8 +5,7 @@
  * with the transaction.  All else is only ever too careful (a lane looked at in vain, a file
  * written again) and need not go back.
  */
-#ifndef STORE_INSIDE_H
-#define STORE_INSIDE_H
+#pragma once
 
 #include "deployment/deploy_flow.h"
 #include "lib/buf.h"
@@ -195,5 +194,3 @@ int64_t tx_number_values(struct tx *tx, const char *sql, const struct db_value v
 
 /* Copies a text column, cut to fit; NULL is "". */
 void tx_text(const struct db_rows *rows, int column, char *out, size_t room);
-
-#endif

@@ -7,8 +7,7 @@
  *
  * Row functions live in row_<table>.h.  They never decide; they are the only SQL there is.
  */
-#ifndef TX_H
-#define TX_H
+#pragma once
 
 #include "lib/err.h"
 #include "lib/log.h"
@@ -46,5 +45,3 @@ void tx_count_metric(struct tx *tx, enum metric_increment_kind kind, const char 
 /* A line for the log that tells of this decision: written after the commit, and only then.  Without
  * memory for it there is none. */
 void tx_log(struct tx *tx, enum log_level level, const char *fmt, ...) PRINTF(3, 4);
-
-#endif

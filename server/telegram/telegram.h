@@ -1,7 +1,6 @@
 /* telegram.h - our bot: who it is, how it hears, how it speaks.  Joins the parts of this room.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
-#ifndef TELEGRAM_H
-#define TELEGRAM_H
+#pragma once
 
 #include <stdint.h>
 
@@ -64,5 +63,3 @@ void telegram_live_resume(struct telegram *telegram, const struct message *messa
 
 /* Speaks: see telegram_send.h. */
 struct telegram_send *telegram_sender(struct telegram *telegram);
-
-#endif

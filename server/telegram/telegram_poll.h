@@ -1,7 +1,6 @@
 /* telegram_poll.h - asks Telegram for updates: the next time only after the last are on disk.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
-#ifndef TELEGRAM_POLL_H
-#define TELEGRAM_POLL_H
+#pragma once
 
 #include <stdint.h>
 
@@ -32,5 +31,3 @@ void telegram_poll_stop(struct telegram_poll *poll);
 
 /* Not while the store may still answer.  NULL is fine. */
 void telegram_poll_free(struct telegram_poll *poll);
-
-#endif

@@ -1,7 +1,6 @@
 /* telegram_register.h - our webhook's registration at Telegram, made and kept.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
-#ifndef TELEGRAM_REGISTER_H
-#define TELEGRAM_REGISTER_H
+#pragma once
 
 #include <stdint.h>
 
@@ -32,5 +31,3 @@ void telegram_register_settings(struct telegram_register *reg, struct settings *
 struct telegram_call *telegram_register_set(struct telegram_api *api,
     const struct settings *settings, telegram_done_fn *on_done, void *ctx, struct err *err)
     MUST_USE;
-
-#endif

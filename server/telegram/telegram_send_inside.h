@@ -5,8 +5,7 @@
  * telegram_send_call → telegram_send_on_answer → judge_* → telegram_send_job_*, or again later.
  * The list is short:  the outbox gives one job of a kind for each chat.
  */
-#ifndef TELEGRAM_SEND_INSIDE_H
-#define TELEGRAM_SEND_INSIDE_H
+#pragma once
 
 #include <sys/queue.h>
 
@@ -84,5 +83,3 @@ void telegram_send_job_drop(struct telegram_job *job);
 void telegram_send_job_said(struct telegram_job *job, const struct message_sent *said);
 void telegram_send_job_ended(struct telegram_job *job, const char *failure);
 void telegram_send_job_live(struct telegram_job *job, bool is_gone);
-
-#endif

@@ -5,8 +5,7 @@
  * bodies always: Telegram takes one with a "method" in it for a call.  Never 410, for which it
  * would remove the webhook.
  */
-#ifndef TELEGRAM_WEBHOOK_H
-#define TELEGRAM_WEBHOOK_H
+#pragma once
 
 #include <stdint.h>
 
@@ -68,5 +67,3 @@ enum telegram_webhook_command {
 bool telegram_webhook_order(struct loop *loop, struct telegram_api *api,
     const struct settings *settings, enum telegram_webhook_command command,
     void (*on_done)(void *ctx, bool ok, const char *text), void *ctx, struct err *err) MUST_USE;
-
-#endif

@@ -5,8 +5,7 @@
  *
  * Every struct has one owner and crosses whole.
  */
-#ifndef CROSSING_H
-#define CROSSING_H
+#pragma once
 
 #include "types/effect.h"
 
@@ -93,5 +92,3 @@ bool crossing_take_outcomes(struct crossing *crossing, struct queue_list *ret_li
 
 /* No event is taken any more; the store drains what is there and crossing_take_events ends. */
 void crossing_close(struct crossing *crossing);
-
-#endif

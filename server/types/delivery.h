@@ -1,7 +1,6 @@
 /* delivery.h - what a forge told us, decoded.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#ifndef DELIVERY_H
-#define DELIVERY_H
+#pragma once
 
 #include <stdint.h>
 
@@ -26,5 +25,3 @@ struct delivery {
 	char login[LIMIT_PERSON];	/* sender.login, cleaned */
 	int64_t sender;		/* sender.id */
 };
-
-#endif

@@ -4,8 +4,7 @@
  * An event carries everything a decision may depend on: wall time, random bytes, the settings
  * of its moment.  The same event on the same rows gives the same rows.
  */
-#ifndef EVENT_H
-#define EVENT_H
+#pragma once
 
 #include <stdint.h>
 
@@ -173,5 +172,3 @@ void event_free(struct event *event);
 bool event_is_from_outside(const struct event *event);
 
 const char *event_name(enum event_kind kind);
-
-#endif

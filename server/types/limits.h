@@ -1,7 +1,6 @@
 /* limits.h - every size that outside data is cut or refused at, with its reason.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#ifndef LIMITS_H
-#define LIMITS_H
+#pragma once
 
 /* Sizes of char arrays count the final NUL. */
 #define LIMIT_ENVIRONMENT	24	/* names are [a-z][a-z0-9-]{0,19} */
@@ -35,5 +34,3 @@
 #define LIMIT_DESCRIPTORS	4096	/* what we allow ourselves: room for runs and files beside
 					 * those; no more, for every script inherits it */
 #define LIMIT_BATCH		64	/* events in one transaction */
-
-#endif

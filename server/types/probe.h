@@ -1,7 +1,6 @@
 /* probe.h - what is probed, by which plan, and what came of it.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#ifndef PROBE_H
-#define PROBE_H
+#pragma once
 
 #include <stdint.h>
 
@@ -33,5 +32,3 @@ struct probe_finding {
 	char commit[LIMIT_COMMIT];	/* what the last answer said runs, 7-64 hex; "" unknown */
 	char detail[LIMIT_LINE];	/* why the last failure was one; "" after a pass */
 };
-
-#endif
