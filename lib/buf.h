@@ -11,8 +11,6 @@
 
 #include "lib/base.h"
 
-struct err;
-
 struct buf {
 	char *data; /* NULL until the first byte; use buf_text() for a string */
 	size_t size;

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include <stdint.h>
-
 #include "lib/base.h"
 
 /* May this code point change how the text around it is read?  C0 and C1 controls, bidirectional

@@ -2,11 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include <stdint.h>
-
 #include "lib/base.h"
-
-struct err;
 
 #define CRYPTO_SHA256_SIZE 32
 #define CRYPTO_SHA256_HEX 65 /* digits and NUL */

@@ -20,12 +20,9 @@
  */
 #pragma once
 
-#include <stdint.h>
-
 #include "lib/base.h"
 
 struct db;
-struct err;
 struct sqlite3_stmt;
 
 enum db_type { DB_IS_NULL, DB_IS_I64, DB_IS_TEXT, DB_IS_BLOB };

@@ -4,8 +4,6 @@
 
 #include "lib/base.h"
 
-struct err;
-
 /*
  * Copies the database `from` into `to`, an empty file that is nobody else's: all that was committed
  * when it began and nothing of what came later.  Writers of `from` are not held up.  `to` is then

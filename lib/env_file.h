@@ -14,8 +14,6 @@
 
 #include "lib/base.h"
 
-struct err;
-
 #define ENV_FILE_MAX (64u * 1024)
 #define ENV_FILE_NAMES_MAX 512
 

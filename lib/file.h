@@ -6,8 +6,6 @@
 
 #include "lib/base.h"
 
-struct err;
-
 /* The content, NUL-terminated, to be freed by the caller; *ret_size (may be NULL) is without the
  * NUL.  Larger than cap: ERR_LIMIT; not there: ERR_MISSING; not a regular file: ERR_INVALID. */
 MUST_USE char *file_read(const char *path, size_t cap, size_t *ret_size, struct err *err);

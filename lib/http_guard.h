@@ -8,8 +8,6 @@
  */
 #pragma once
 
-#include <stdint.h>
-
 #include "lib/base.h"
 
 /* One header field; the pointers are borrowed, the texts end with NUL. */

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include <stdint.h>
 #include <sys/socket.h>
 
 #include "lib/base.h"

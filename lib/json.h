@@ -2,12 +2,9 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include <stdint.h>
-
 #include "lib/base.h"
 
 struct buf;
-struct err;
 struct json; /* a value inside a document */
 
 #define JSON_DEPTH_MAX 64 /* deeper is refused; GitHub and Telegram stay below 12 */

@@ -14,7 +14,6 @@
  */
 #pragma once
 
-#include <stdint.h>
 #include <sys/queue.h>
 
 #include "lib/base.h"

@@ -12,7 +12,6 @@
 #include "lib/base.h"
 
 struct buf;
-struct err;
 struct redact;
 
 #define REDACT_MARK "***"

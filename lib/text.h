@@ -2,11 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include <stdint.h>
-
 #include "lib/base.h"
-
-struct err;
 
 /* --- UTF-8 (RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF) --- */
 

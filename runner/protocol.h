@@ -99,7 +99,6 @@
  */
 #pragma once
 
-#include <stdint.h>
 #include <sys/types.h>
 
 #include "lib/err.h"

@@ -7,7 +7,6 @@
  */
 #pragma once
 
-#include <stdint.h>
 #include <sys/types.h>
 
 #include "types/settings.h"

@@ -8,11 +8,7 @@
  */
 #pragma once
 
-#include <stdint.h>
-
 #include "lib/base.h"
-
-struct err;
 
 #define GITHUB_PAYLOAD_DEPTH 64
 

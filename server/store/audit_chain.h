@@ -13,12 +13,9 @@
  */
 #pragma once
 
-#include <stdint.h>
-
 #include "lib/base.h"
 
 struct buf;
-struct err;
 
 #define AUDIT_HASH	32
 #define AUDIT_LINE_MAX	16384	/* bytes of one line; longer metadata is cut before it is written */

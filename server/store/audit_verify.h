@@ -2,11 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include <stdint.h>
-
 #include "lib/base.h"
-
-struct err;
 
 struct audit_verified {
 	int64_t entries;	/* in the database */

@@ -2,11 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include <stdint.h>
-
 #include "lib/base.h"
-
-struct err;
 
 struct store_backup {
 	int64_t size;		/* bytes */

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "telegram/telegram_menu.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 
 #include "lib/buf.h"

@@ -6,8 +6,6 @@
  */
 #pragma once
 
-#include <stdint.h>
-
 #include "lib/queue_list.h"
 #include "types/delivery.h"
 #include "types/probe.h"

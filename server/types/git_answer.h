@@ -2,12 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include <stdint.h>
-
 #include "lib/base.h"
 #include "types/limits.h"
-
-struct err;
 
 enum git_kind { GIT_NONE, GIT_BRANCH, GIT_TAG, GIT_COMMIT };
 
