@@ -209,10 +209,8 @@ db_open(const char *path, unsigned flags, struct err *err)
 {
 	CLEANUP(db_closep) struct db *db = calloc(1, sizeof(*db));
 
-	if (db == NULL) {
-		(void)err_set(err, ERR_NOMEM, "no memory for a database");
-		return NULL;
-	}
+	if (db == NULL)
+		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for a database"));
 	if (!open_handle(db, path, flags, err))
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
 		return NULL;
@@ -256,10 +254,8 @@ prepare(struct db *db, const char *sql, unsigned flags, struct err *err)
 	const char *rest = NULL;
 	int rc = sqlite3_prepare_v3(db->handle, sql, -1, flags, &stmt, &rest);
 
-	if (rc != SQLITE_OK) {
-		(void)fail(db, err, rc, sql);
-		return NULL;
-	}
+	if (rc != SQLITE_OK)
+		return ERR_NULL(fail(db, err, rc, sql));
 	assert(stmt != NULL && *rest == '\0'); /* one statement, and not none */
 	return stmt;
 }

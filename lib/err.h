@@ -42,3 +42,8 @@ bool err_errno(struct err *err, enum err_code code, int errno_value, const char 
 bool err_wrap(struct err *err, const char *fmt, ...) PRINTF(2, 3);
 
 int err_exit_status(enum err_code code);
+
+/* The whole failure path where a pointer or a descriptor is returned:
+ *	return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for %s", name)); */
+#define ERR_NULL(failed)	((void)(failed), NULL)
+#define ERR_FD(failed)		((void)(failed), -1)

@@ -34,16 +34,14 @@ open_regular(const char *path, struct err *err)
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
 
-	if (fd < 0) {
-		(void)err_errno(err, errno == ENOENT || errno == ENOTDIR ? ERR_MISSING : ERR_IO,
-		    errno, "cannot open %s", path);
-		return -1;
-	}
+	if (fd < 0)
+		return ERR_FD(
+		    err_errno(err, errno == ENOENT || errno == ENOTDIR ? ERR_MISSING : ERR_IO,
+			errno, "cannot open %s", path));
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
 		return fd;
 	close_fd(&fd);
-	(void)err_set(err, ERR_INVALID, "%s is not a regular file", path);
-	return -1;
+	return ERR_FD(err_set(err, ERR_INVALID, "%s is not a regular file", path));
 }
 
 /* Reads until the end or until room is full; -1 with errno. */
@@ -79,10 +77,8 @@ read_all(int fd, const char *path, size_t cap, size_t *ret_size, struct err *err
 	    (size_t)st.st_size + 1 :
 	    cap + 1;
 	data = malloc(room + 1);
-	if (data == NULL) {
-		(void)err_set(err, ERR_NOMEM, "no memory to read %s", path);
-		return NULL;
-	}
+	if (data == NULL)
+		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory to read %s", path));
 	used = read_up_to(fd, data, room);
 	if (used < 0 || (size_t)used == room) {
 		if (used < 0)

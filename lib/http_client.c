@@ -289,8 +289,7 @@ http_client_new(struct loop *loop, const struct http_client_config *config, stru
 	client = calloc(1, sizeof(*client));
 	if (client == NULL || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
 		free(client);
-		(void)err_errno(err, ERR_NOMEM, ENOMEM, "HTTP client");
-		return NULL;
+		return ERR_NULL(err_errno(err, ERR_NOMEM, ENOMEM, "HTTP client"));
 	}
 	client->magic = HTTP_CLIENT_MAGIC;
 	client->loop = loop;
@@ -300,8 +299,7 @@ http_client_new(struct loop *loop, const struct http_client_config *config, stru
 	TAILQ_INIT(&client->finished);
 	if (!copy_config(client, config) || !multi_make(client)) {
 		http_client_free(client);
-		(void)err_errno(err, ERR_NOMEM, ENOMEM, "HTTP client");
-		return NULL;
+		return ERR_NULL(err_errno(err, ERR_NOMEM, ENOMEM, "HTTP client"));
 	}
 	return client;
 }
@@ -372,11 +370,9 @@ http_client_start(
 	OBJ_CHECK(client, HTTP_CLIENT_MAGIC);
 	assert(request->on_done != NULL && request->label != NULL && request->url != NULL);
 	has_place = client->in_flight < client->in_flight_max && client->waiting_count == 0;
-	if (!has_place && client->waiting_count >= client->queue_max) {
-		(void)err_set(err, ERR_BUSY, "%s: %u calls are waiting already", request->label,
-		    client->waiting_count);
-		return NULL;
-	}
+	if (!has_place && client->waiting_count >= client->queue_max)
+		return ERR_NULL(err_set(err, ERR_BUSY, "%s: %u calls are waiting already",
+		    request->label, client->waiting_count));
 	call = new_call(client, request);
 	if (call == NULL || call->easy == NULL || !http_client_request_set(call, request) ||
 	    !http_client_answer_expect(call) || (has_place && !multi_add(call))) {

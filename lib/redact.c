@@ -75,10 +75,8 @@ redact_new(struct err *err)
 {
 	struct redact *r = calloc(1, sizeof(*r));
 
-	if (r == NULL) {
-		(void)err_set(err, ERR_NOMEM, "no memory for redaction");
-		return NULL;
-	}
+	if (r == NULL)
+		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for redaction"));
 	(void)pthread_mutex_init(&r->lock, NULL); /* a plain mutex: takes nothing */
 	return r;
 }
@@ -598,10 +596,8 @@ redact_stream_new(struct redact *r, struct err *err)
 {
 	struct redact_stream *s = calloc(1, sizeof(*s));
 
-	if (s == NULL) {
-		(void)err_set(err, ERR_NOMEM, "no memory for redaction");
-		return NULL;
-	}
+	if (s == NULL)
+		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for redaction"));
 	s->redact = r;
 	buf_init(&s->held, HELD_CAP);
 	return s;

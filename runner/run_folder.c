@@ -86,10 +86,8 @@ run_folder_root(const char *state, struct err *err)
 	int at = open(state, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
 	int root;
 
-	if (at == -1) {
-		(void)err_errno(err, code_of(errno), errno, "state directory %s", state);
-		return -1;
-	}
+	if (at == -1)
+		return ERR_FD(err_errno(err, code_of(errno), errno, "state directory %s", state));
 	/* Its name is flushed too: without it every run's flushed record would vanish. */
 	if (mkdirat(at, "runs", 0700) == 0 ? fsync(at) == -1 : errno != EEXIST) {
 		(void)err_errno(err, ERR_CONFIG, errno, "making %s/runs", state);
@@ -204,10 +202,8 @@ run_folder_claim(int folder, struct err *err)
 {
 	int fd = openat(folder, "exit", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, RECORD_MODE);
 
-	if (fd == -1) {
-		(void)err_errno(err, ERR_IO, errno, "creating the exit record");
-		return -1;
-	}
+	if (fd == -1)
+		return ERR_FD(err_errno(err, ERR_IO, errno, "creating the exit record"));
 	if (lock_take(fd, err) && allocate(fd, err))
 		return fd;
 	(void)close(fd);
@@ -363,10 +359,8 @@ run_folder_listen(int folder, struct err *err)
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	if (fd == -1) {
-		(void)err_errno(err, ERR_IO, errno, "socket");
-		return -1;
-	}
+	if (fd == -1)
+		return ERR_FD(err_errno(err, ERR_IO, errno, "socket"));
 	(void)snprintf(
 	    address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/socket", folder);
 	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 && open_to_group(folder) &&

@@ -78,10 +78,8 @@ store_open(const struct store_config *config, struct err *err)
 	struct store *store = calloc(1, sizeof(*store));
 	bool ok;
 
-	if (store == NULL) {
-		(void)err_set(err, ERR_NOMEM, "no memory for the store");
-		return NULL;
-	}
+	if (store == NULL)
+		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for the store"));
 	store->config = *config;
 	store->exported_size = -1;
 	store->all_stale = true;

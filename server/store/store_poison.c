@@ -39,10 +39,8 @@ map_page(const char *path, struct err *err)
 	void *map;
 	int failed;
 
-	if (fd < 0) {
-		(void)err_errno(err, ERR_IO, errno, "opening %s", path);
-		return NULL;
-	}
+	if (fd < 0)
+		return ERR_NULL(err_errno(err, ERR_IO, errno, "opening %s", path));
 	/* What is cut under a mapping ends us by a signal. */
 	(void)fstat(fd, &st); /* else it is nobody's */
 	if (!file_owner_is_ours(st.st_uid, path, err)) {
@@ -90,10 +88,8 @@ store_poison_open(const char *path, struct err *err)
 {
 	struct poison *poison = calloc(1, sizeof(*poison));
 
-	if (poison == NULL) {
-		(void)err_set(err, ERR_NOMEM, "no memory for %s", path);
-		return NULL;
-	}
+	if (poison == NULL)
+		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for %s", path));
 	poison->page = map_page(path, err);
 	if (poison->page == NULL) {
 		free(poison);

@@ -222,10 +222,8 @@ store_thread_start(struct store *store, struct crossing *crossing, struct err *e
 	struct store_thread *t = calloc(1, sizeof(*t));
 	int failed;
 
-	if (t == NULL) {
-		(void)err_set(err, ERR_NOMEM, "no memory for the store's thread");
-		return NULL;
-	}
+	if (t == NULL)
+		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for the store's thread"));
 	t->store = store;
 	t->crossing = crossing;
 	if (!store_reserve_take(store))

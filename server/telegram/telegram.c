@@ -165,10 +165,8 @@ telegram_new(const struct telegram_config *config, struct err *err)
 {
 	struct telegram *telegram = calloc(1, sizeof(*telegram));
 
-	if (telegram == NULL) {
-		(void)err_set(err, ERR_NOMEM, "no memory for Telegram");
-		return NULL;
-	}
+	if (telegram == NULL)
+		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for Telegram"));
 	telegram->magic = TELEGRAM_MAGIC;
 	telegram->config = *config;
 	telegram->config.settings = settings_ref(config->settings);
