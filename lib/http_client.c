@@ -80,20 +80,18 @@ on_ready(struct loop_io *io, unsigned events, void *ctx)
 }
 
 static void
-on_timer(struct loop_timer *timer, void *ctx)
+on_timer(UNUSED struct loop_timer *timer, void *ctx)
 {
-	(void)timer;
 	drive(ctx, CURL_SOCKET_TIMEOUT, 0);
 }
 
 /* --- what curl wants watched ------------------------------------------------------------------ */
 
 static int
-on_curl_timer(CURLM *multi, long after_ms, void *ctx)
+on_curl_timer(UNUSED CURLM *multi, long after_ms, void *ctx)
 {
 	struct http_client *client = ctx;
 
-	(void)multi;
 	if (after_ms < 0)
 		loop_timer_stop(&client->timer);
 	else
@@ -128,12 +126,11 @@ new_watched(struct http_client *client, curl_socket_t fd)
 
 /* Stopped here, before curl closes the descriptor. */
 static int
-on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *socket_ctx)
+on_socket(UNUSED CURL *easy, curl_socket_t fd, int what, void *ctx, void *socket_ctx)
 {
 	struct http_client *client = ctx;
 	struct http_client_watched *watched = socket_ctx;
 
-	(void)easy;
 	if (what == CURL_POLL_REMOVE) {
 		if (watched != NULL)
 			unwatch(watched);

@@ -297,16 +297,14 @@ hang_up(struct supervisor *supervisor)
 }
 
 static _Noreturn void
-give_up(struct supervisor *supervisor)
+give_up(UNUSED struct supervisor *supervisor)
 {
-	(void)supervisor;
 	_exit(1);
 }
 
 static _Noreturn void
-leave(struct supervisor *supervisor)
+leave(UNUSED struct supervisor *supervisor)
 {
-	(void)supervisor;
 	_exit(0);
 }
 
