@@ -214,7 +214,7 @@ hand_on(struct telegram_poll *poll, const struct telegram_result *result)
 		memcpy(bytes, result->body, result->body_size);
 		bytes[result->body_size] = '\0';
 		raw = telegram_update_raw(
-		    SOURCE_TELEGRAM_POLL, bytes, result->body_size, config->own_name(config->ctx));
+		    SOURCE_TELEGRAM_POLL, bytes, result->body_size, config->own_name);
 	}
 	if (raw != NULL) {
 		raw->done = on_decided;

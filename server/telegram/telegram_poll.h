@@ -13,7 +13,7 @@ struct telegram_poll_config {
 	struct loop *loop;
 	struct telegram_api *api;
 	bool (*submit)(void *ctx, struct event *event);	/* see struct telegram_config */
-	const char *(*own_name)(void *ctx);
+	const char *own_name;	/* read with each answer: "" until it is known */
 	/* Updates of Telegram's last answer (LIMIT_UPDATES at most) that are not on disk yet. */
 	void (*pending)(void *ctx, int64_t updates); /* may be NULL */
 	void *ctx;

@@ -211,8 +211,7 @@ make_event(struct telegram_webhook *webhook, struct http_request *request)
 		return NULL;
 	}
 	*waiting = (struct waiting){ webhook, request };
-	raw = telegram_update_raw(
-	    SOURCE_TELEGRAM_WEBHOOK, bytes, size, webhook->config.own_name(webhook->config.ctx));
+	raw = telegram_update_raw(SOURCE_TELEGRAM_WEBHOOK, bytes, size, webhook->config.own_name);
 	if (raw == NULL) {
 		free(waiting);
 		return NULL;

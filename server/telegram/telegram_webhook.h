@@ -25,7 +25,7 @@ struct telegram_webhook_config {
 	struct telegram_api *api;
 	struct settings *settings;	/* referenced: telegram_webhook_url and _secret */
 	bool (*submit)(void *ctx, struct event *event);	/* see struct telegram_config */
-	const char *(*own_name)(void *ctx);
+	const char *own_name;		/* read with each update: "" until it is known */
 	void (*count_request)(void *ctx, int status);
 	void (*pending)(void *ctx, int64_t updates);
 	void *ctx;
