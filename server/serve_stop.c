@@ -69,15 +69,6 @@ serve_stop_start(struct serve *serve)
 	loop_timer_start(serve->loop, &serve->stop_timer, 0, LOOK_EVERY_MS);
 }
 
-static void
-free_recovered(struct serve *serve)
-{
-	struct queue_link *link;
-
-	while ((link = queue_list_take(&serve->recovered)) != NULL)
-		outcome_free(QUEUE_ITEM(link, struct outcome, link));
-}
-
 /* Answers that were decided while the store came to its end still go out; effects are rows. */
 static void
 drain(struct serve *serve)
@@ -124,7 +115,7 @@ serve_teardown(struct serve *serve)
 	if (serve->loop != NULL)
 		loop_async_stop(&serve->wake);
 	crossing_free(serve->crossing);
-	free_recovered(serve);
+	outcome_free_all(&serve->recovered);
 	store_close(serve->store);
 	runs_free(serve->runs);
 	loop_free(serve->loop);

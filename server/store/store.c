@@ -148,6 +148,6 @@ store_recover(struct store *store, struct settings *settings, struct queue_list 
 	assert(db_idle(store->db));
 	if (ok)
 		queue_list_append(ret_outcomes, &out);
-	store_free_outcomes(&out);
+	outcome_free_all(&out);
 	return ok;
 }

@@ -137,24 +137,15 @@ batch_init(struct batch *batch, struct store *store, struct queue_list *events, 
 }
 
 static void
-group_free_decoded(struct group *group)
-{
-	struct queue_link *link;
-
-	while ((link = queue_list_take(&group->decoded)) != NULL)
-		event_free(QUEUE_ITEM(link, struct event, link));
-}
-
-static void
 batch_done(struct batch *batch)
 {
 	for (size_t i = 0; i < batch->n; i++) {
-		group_free_decoded(&batch->groups[i]);
+		event_free_all(&batch->groups[i].decoded);
 		event_free(batch->groups[i].event);
 		outcome_free(batch->groups[i].answer);
 	}
 	free(batch->groups);
-	store_free_outcomes(&batch->outcomes);
+	outcome_free_all(&batch->outcomes);
 	tx_free_lines(&batch->lines);
 }
 
@@ -240,7 +231,7 @@ attempt(struct tx *tx, struct store *store, const struct event *event, store_han
 	if (!tx->failed && db_release(store->db, &tx->err))
 		return KEPT;
 	store->mark = mark;
-	store_free_outcomes(&tx->outcomes);
+	outcome_free_all(&tx->outcomes);
 	tx_free_lines(&tx->lines);
 	if (!db_in_transaction(store->db) || !db_rollback_to(store->db, NULL))
 		return BROKEN;
@@ -437,19 +428,6 @@ seconds_now(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* A number that is only counted: without memory it is not. */
-static void
-count_commit(struct batch *batch, double seconds)
-{
-	struct outcome *outcome = outcome_new(OUTCOME_METRIC);
-
-	if (outcome == NULL)
-		return;
-	outcome->increment.kind = INCREMENT_COMMIT;
-	outcome->increment.value = seconds;
-	queue_list_add(&batch->outcomes, &outcome->link);
-}
-
 static bool
 decide_all(struct store *store, struct batch *batch, struct err *err)
 {
@@ -471,7 +449,7 @@ decide_all(struct store *store, struct batch *batch, struct err *err)
 	if (!db_commit(store->db, err))
 		return false;
 	CRASH_POINT(batch_committed);
-	count_commit(batch, seconds_now() - began);
+	store_count_metric(&batch->outcomes, INCREMENT_COMMIT, seconds_now() - began);
 	return true;
 }
 

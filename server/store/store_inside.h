@@ -168,7 +168,8 @@ void store_poison_leave(struct poison *poison);
 
 void tx_begin(struct tx *tx, struct store *store, const struct event *event);
 struct outcome *tx_outcome(struct tx *tx, enum outcome_kind kind);
-void store_free_outcomes(struct queue_list *list);
+/* A number that no decision stands behind: without memory it is not counted. */
+void store_count_metric(struct queue_list *out, enum metric_increment_kind kind, double value);
 
 /* A line for the log, as tx_log() keeps it. */
 struct tx_line {

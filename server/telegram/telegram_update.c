@@ -107,15 +107,6 @@ telegram_update_decode_webhook(
 	return event->u.update->refusal != UPDATE_REFUSED_UNREADABLE;
 }
 
-static void
-free_events(struct queue_list *events)
-{
-	struct queue_link *link;
-
-	while ((link = queue_list_take(events)) != NULL)
-		event_free(QUEUE_ITEM(link, struct event, link));
-}
-
 bool
 telegram_update_decode_poll(
     struct event *raw, struct queue_list *ret_events, int *ret_status, int64_t *ret_offset)
@@ -135,7 +126,7 @@ telegram_update_decode_poll(
 			break;
 		event = decode_one(raw, text);
 		if (event == NULL) {
-			free_events(&events);
+			event_free_all(&events);
 			*ret_status = 503;
 			return false;
 		}
@@ -144,7 +135,7 @@ telegram_update_decode_poll(
 		queue_list_add(&events, &event->link);
 	}
 	if (broken) {
-		free_events(&events);
+		event_free_all(&events);
 		*ret_status = 502;
 		return false;
 	}

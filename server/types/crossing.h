@@ -63,6 +63,7 @@ struct outcome {
 
 struct outcome *outcome_new(enum outcome_kind kind) MUST_USE;
 void outcome_free(struct outcome *outcome);
+void outcome_free_all(struct queue_list *outcomes); /* empties the list */
 
 struct crossing;
 

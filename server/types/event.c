@@ -32,6 +32,15 @@ event_free(struct event *event)
 	free(event);
 }
 
+void
+event_free_all(struct queue_list *events)
+{
+	struct queue_link *link;
+
+	while ((link = queue_list_take(events)) != NULL)
+		event_free(QUEUE_ITEM(link, struct event, link));
+}
+
 bool
 event_is_from_outside(const struct event *event)
 {

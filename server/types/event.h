@@ -165,6 +165,7 @@ struct event *event_new(enum event_kind kind) MUST_USE;
 
 /* Accepts NULL; frees raw, what the kind owns, and the reference to the settings. */
 void event_free(struct event *event);
+void event_free_all(struct queue_list *events); /* empties the list */
 
 /* Whoever sent it can send it again: it may be refused.  All else is our own. */
 bool event_is_from_outside(const struct event *event);
