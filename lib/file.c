@@ -17,12 +17,11 @@
 
 #define LINKS_MAX 16
 
-static void
-close_fd(int *fd)
+void
+file_closep(int *fd)
 {
 	if (*fd >= 0)
-		(void)close(*fd); /* read, or flushed before */
-	*fd = -1;
+		(void)close(*fd);
 }
 
 /* --- reading --- */
@@ -31,7 +30,7 @@ static int
 open_regular(const char *path, struct err *err)
 {
 	/* O_NONBLOCK: a fifo must not hold us up before it is refused. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	CLEANUP(file_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
 
 	if (fd < 0)
@@ -39,8 +38,7 @@ open_regular(const char *path, struct err *err)
 		    err_errno(err, errno == ENOENT || errno == ENOTDIR ? ERR_MISSING : ERR_IO,
 			errno, "cannot open %s", path));
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-		return fd;
-	close_fd(&fd);
+		return TAKE_FD(fd);
 	return ERR_FD(err_set(err, ERR_INVALID, "%s is not a regular file", path));
 }
 
@@ -99,7 +97,7 @@ read_all(int fd, const char *path, size_t cap, size_t *ret_size, struct err *err
 char *
 file_read(const char *path, size_t cap, size_t *ret_size, struct err *err)
 {
-	CLEANUP(close_fd) int fd = open_regular(path, err);
+	CLEANUP(file_closep) int fd = open_regular(path, err);
 
 	assert(cap < SIZE_MAX / 4);
 	return fd < 0 ? NULL : read_all(fd, path, cap, ret_size, err);
@@ -142,7 +140,7 @@ folder_of(const char *path, char out[PATH_MAX], struct err *err)
 static bool
 sync_folder(const char *folder, struct err *err)
 {
-	CLEANUP(close_fd) int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP(file_closep) int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0 || fsync(fd) != 0)
 		return err_errno(err, ERR_IO, errno, "flushing folder %s", folder);
@@ -169,7 +167,7 @@ fill_and_rename(int fd, const char *temporary, const char *path, const void *dat
 bool
 file_write(const char *path, const void *data, size_t size, mode_t mode, struct err *err)
 {
-	CLEANUP(close_fd) int fd = -1;
+	CLEANUP(file_closep) int fd = -1;
 	char folder[PATH_MAX], temporary[PATH_MAX + 16];
 
 	if (!folder_of(path, folder, err))

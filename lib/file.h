@@ -22,6 +22,10 @@ MUST_USE bool file_flush_name(const char *path, struct err *err);
  * that is there keeps its mode. */
 MUST_USE bool file_mkdirs(const char *path, mode_t mode, struct err *err);
 
+/* For CLEANUP of a descriptor that was read, or flushed before: closes it where it is not -1. */
+void file_closep(int *fd);
+#define TAKE_FD(fd)	__extension__({ int take_ = (fd); (fd) = -1; take_; })
+
 /* Writes all of it to a descriptor, going on after EINTR and short writes. */
 MUST_USE bool file_write_all(int fd, const void *data, size_t size, struct err *err);
 

@@ -83,21 +83,17 @@ code_of(int number)
 int
 run_folder_root(const char *state, struct err *err)
 {
-	int at = open(state, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+	CLEANUP(file_closep) int at = open(state, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
 	int root;
 
 	if (at == -1)
 		return ERR_FD(err_errno(err, code_of(errno), errno, "state directory %s", state));
 	/* Its name is flushed too: without it every run's flushed record would vanish. */
-	if (mkdirat(at, "runs", 0700) == 0 ? fsync(at) == -1 : errno != EEXIST) {
-		(void)err_errno(err, ERR_CONFIG, errno, "making %s/runs", state);
-		(void)close(at);
-		return -1;
-	}
+	if (mkdirat(at, "runs", 0700) == 0 ? fsync(at) == -1 : errno != EEXIST)
+		return ERR_FD(err_errno(err, ERR_CONFIG, errno, "making %s/runs", state));
 	root = openat(at, "runs", O_DIRECTORY | O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (root == -1)
 		(void)err_errno(err, code_of(errno), errno, "opening %s/runs", state);
-	(void)close(at);
 	return root;
 }
 
@@ -128,8 +124,8 @@ int
 run_folder_make(int root, const struct protocol_message *order, bool *ret_is_spare, struct err *err)
 {
 	char name[24], text[SMALL_FILE];
+	CLEANUP(file_closep) int folder = -1;
 	size_t len = 0;
-	int folder;
 
 	if (!protocol_encode(order, text, sizeof(text), &len, err))
 		return -1;
@@ -139,9 +135,7 @@ run_folder_make(int root, const struct protocol_message *order, bool *ret_is_spa
 	CRASH_POINT(folder_named);
 	folder = run_folder_open(root, order->id, err);
 	if (folder != -1 && write_small(folder, "order", text, len, err))
-		return folder;
-	if (folder != -1)
-		(void)close(folder);
+		return TAKE_FD(folder);
 	run_folder_remove(root, order->id);
 	return -1;
 }
@@ -149,16 +143,13 @@ run_folder_make(int root, const struct protocol_message *order, bool *ret_is_spa
 void
 run_folder_remove(int root, uint64_t id)
 {
-	int folder = run_folder_open(root, id, NULL);
+	CLEANUP(file_closep) int folder = run_folder_open(root, id, NULL);
 	char name[24];
 
 	name_of(id, name);
-	if (folder != -1) {
-		for (size_t i = 0; i < COUNT(names); i++)
-			(void)unlinkat(folder, names[i], 0); /* what was not made yet */
-		(void)close(folder);
-	}
-	(void)unlinkat(root, name, AT_REMOVEDIR); /* if it stays, the id is refused as EXISTS */
+	for (size_t i = 0; folder != -1 && i < COUNT(names); i++)
+		(void)unlinkat(folder, names[i], 0); /* what was not made yet */
+	(void)unlinkat(root, name, AT_REMOVEDIR);    /* if it stays, the id is refused as EXISTS */
 }
 
 /* ---- the record -------------------------------------------------------------------------- */
@@ -200,14 +191,12 @@ allocate(int fd, struct err *err)
 int
 run_folder_claim(int folder, struct err *err)
 {
+	CLEANUP(file_closep)
 	int fd = openat(folder, "exit", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, RECORD_MODE);
 
 	if (fd == -1)
 		return ERR_FD(err_errno(err, ERR_IO, errno, "creating the exit record"));
-	if (lock_take(fd, err) && allocate(fd, err))
-		return fd;
-	(void)close(fd);
-	return -1;
+	return lock_take(fd, err) && allocate(fd, err) ? TAKE_FD(fd) : -1;
 }
 
 void
@@ -239,14 +228,13 @@ pid_t
 run_folder_holder(int folder)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	int fd = openat(folder, "exit", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	CLEANUP(file_closep) int fd = openat(folder, "exit", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	pid_t holder = 0;
 
 	if (fd == -1)
 		return 0;
 	if (fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK)
 		holder = lock.l_pid;
-	(void)close(fd);
 	return holder;
 }
 
