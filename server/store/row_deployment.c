@@ -144,15 +144,11 @@ row_deployment_push_question(struct tx *tx, const char *environment)
 struct deployment
 row_deployment_chat_question(struct tx *tx, const char *environment)
 {
-	struct db_rows rows = { 0 };
-
-	if (!tx_query(&rows, tx,
-		"SELECT " COLUMNS FROM_OPEN " WHERE environment = $1"
-		" AND state = 'AWAITING_CONFIRMATION' AND " STORE_IS_OPEN " AND cause = 'chat'"
-		" ORDER BY id LIMIT 1",
-		DB_TEXT(environment)))
-		return (struct deployment){ 0 };
-	return first_of(tx, &rows);
+	return find(tx,
+	    "SELECT " COLUMNS FROM_OPEN " WHERE environment = $1"
+	    " AND state = 'AWAITING_CONFIRMATION' AND " STORE_IS_OPEN " AND cause = 'chat'"
+	    " ORDER BY id LIMIT 1",
+	    DB_TEXT(environment));
 }
 
 struct deployment
