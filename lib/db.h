@@ -71,7 +71,7 @@ MUST_USE bool db_query_values(struct db_rows *rows, struct db *db, struct err *e
 MUST_USE bool db_one_i64_values(int64_t *ret, struct db *db, struct err *err, const char *sql,
     const struct db_value values[], size_t count);
 
-/* True: at a row.  False: no more, or a failure that db_rows_end tells. */
+/* True: at a row.  False: no more, or a failure that db_rows_end reports. */
 MUST_USE bool db_next(struct db_rows *rows);
 
 /* Ends the query, at any row.  False when a db_next failed. */

@@ -80,7 +80,7 @@ is_log_of_another(const char *path, const char *log)
 		return false;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return false; /* opening it tells why */
+		return false; /* opening it says why */
 	size = pread(fd, header, sizeof(header), 0);
 	(void)close(fd); /* only read from */
 	return size == (ssize_t)sizeof(header) && header[HEADER_READ_VERSION] == 1;

@@ -89,7 +89,7 @@ struct http_client_result {
 struct http_client *http_client_new(struct loop *loop, const struct http_client_config *config,
     struct err *err) MUST_USE;
 
-/* Cancels what is under way and closes every connection.  NULL is fine.  Not inside on_done. */
+/* Cancels what is in progress and closes every connection.  NULL is fine.  Not inside on_done. */
 void http_client_free(struct http_client *client);
 
 /*

@@ -95,7 +95,7 @@ struct http_client {
 
 /* --- http_client_request.c --- */
 
-/* Tells the call's handle everything about the request, but for its deadline.  False: memory is
+/* Sets everything about the request in the call's handle, but for its deadline.  False: memory is
  * short, or curl refuses an option. */
 bool http_client_request_set(struct http_client_call *call,
     const struct http_client_request *request) MUST_USE;

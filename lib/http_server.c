@@ -154,7 +154,7 @@ make_shared_responses(struct http_server *server)
 	return server->empty != NULL && server->empty_close != NULL && server->unavailable != NULL;
 }
 
-/* Nothing of its error log is shown; no Date, which tells a stranger nothing but our clock. */
+/* Nothing of its error log is shown; no Date, which shows a stranger our clock. */
 static struct MHD_Daemon *
 start_mhd(struct http_server *server, int listen_fd)
 {

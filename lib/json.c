@@ -33,7 +33,7 @@ outer(const json_t *value)
 
 /*
  * jansson 2.14 does not look whether the buffer of a word could grow, and then reads behind it: it
- * must never hear that there is no memory.  What it asks for while it reads stands in an arena; one
+ * must never see that there is no memory.  What it asks for while it reads stands in an arena; one
  * that cannot grow is left by longjmp(), and goes whole, as a tree does in the end.
  */
 #define CHUNK_LEAST ((size_t)4096)

@@ -1,4 +1,4 @@
-/* rate_summary.c - counts what may happen often and tells of it at most once a period.  Knows no clock.  Side: pure. */
+/* rate_summary.c - counts what may happen often and reports it at most once a period.  Knows no clock.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
 #include "lib/rate_summary.h"
 

@@ -48,5 +48,5 @@ void connections_flush(struct connection *connection);
 /* Marks those as lost whose time is over; returns ms until the next one's is, or -1. */
 int connections_expire(struct connections *connections);
 
-/* Closes it and frees what it had to hear. */
+/* Closes it and frees what it was to receive. */
 void connections_remove(struct connection *connection);

@@ -19,7 +19,7 @@ struct git_query_queue {
 	int fd;	       /* where its answer comes from; -1: none */
 };
 
-/* It waits for its turn, or there are too many and that is its answer. */
+/* It is queued, or there are too many and that is its answer. */
 void git_query_queue_add(struct git_query_queue *queue, struct connections *connections,
     uint64_t connection, const struct protocol_message *query);
 

@@ -130,7 +130,8 @@ listener_accept(const struct listener *listener, uid_t *ret_user)
 	socklen_t size = sizeof(who);
 
 	if (fd != -1)
-		(void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size); /* else -1 is told */
+		(void)getsockopt(
+		    fd, SOL_SOCKET, SO_PEERCRED, &who, &size); /* else -1 is returned */
 	*ret_user = who.uid;
 	return fd;
 }

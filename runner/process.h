@@ -1,4 +1,4 @@
-/* process.h - processes told apart for certain, found, and signalled.  Side: runner. */
+/* process.h - processes identified for certain, found, and signalled.  Side: runner. */
 /* SPDX-License-Identifier: ISC */
 /*
  * A pid alone names nobody: it is used again.  A process here is its pid and its start time, and

@@ -8,7 +8,7 @@
 #define PROGRAM_ARGS_MAX	32
 #define PROGRAM_VARIABLES_MAX	64
 
-/* Where the runner was told to work. */
+/* Where the runner works. */
 struct program_dirs {
 	const char *state;	/* absolute */
 	const char *env_file;	/* NULL: none */

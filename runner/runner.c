@@ -116,7 +116,7 @@ on_supervisor_ended(struct runner *runner, size_t i)
 	runner->watches[i] = runner->watches[--runner->watch_count];
 	if (watch.child)
 		(void)waitpid(watch.pid, NULL, 0);
-	runner->requester = 0; /* nobody asked: all are told */
+	runner->requester = 0; /* nobody asked: sent to all */
 	order_reconcile(runner, watch.id);
 }
 
@@ -183,7 +183,8 @@ order_reconcile(struct runner *runner, uint64_t id)
 	if (!reconcile_look(&runner->reconciling, runner->root, id, &reconciled, &supervisor))
 		return; /* goes on in reconcile_pending */
 	if (reconciled.state == PROTOCOL_STATE_ALIVE)
-		(void)watch_add(runner, id, supervisor, false); /* else the server's socket tells */
+		(void)watch_add(
+		    runner, id, supervisor, false); /* else the server's socket shows it */
 	if (runner->requester == 0)
 		connections_say_all(&runner->connections, &reconciled);
 	else

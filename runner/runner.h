@@ -8,7 +8,7 @@
 struct runner_start {
 	int server;	    /* its server; -1: it listens */
 	const char *listen; /* NULL: it does not */
-	bool drains;	    /* told to end, it first waits for its runs */
+	bool drains;	    /* at SIGTERM it first waits for its runs */
 	const struct program_dirs *dirs;
 };
 

@@ -68,7 +68,7 @@ may_pass(int number)
 	    number == EMFILE || number == ENFILE;
 }
 
-/* With the command that makes it right. */
+/* With the command that fixes it. */
 static bool
 say_fault(const struct folder *folder, const char *state, gid_t group, const struct fault *fault,
     struct err *err)

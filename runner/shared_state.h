@@ -12,6 +12,6 @@
 #include "lib/err.h"
 
 /* Makes those that are missing, refuses those that others could write or the server could not read
- * (err says with which command it is made right), and opens runs/, with a lock that no other runner
+ * (err says which command fixes it), and opens runs/, with a lock that no other runner
  * of this kind has taken (ERR_BUSY).  -1 on failure. */
 int shared_state_open(const char *state, struct err *err);

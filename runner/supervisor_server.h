@@ -1,4 +1,4 @@
-/* supervisor_server.h - a supervisor's connection to its server, and what is told over it.  Side: runner. */
+/* supervisor_server.h - a supervisor's connection to its server, and what is sent over it.  Side: runner. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 

@@ -407,7 +407,7 @@ make_parts(struct serve *serve, struct err *err)
 
 /* --- running --- */
 
-/* What was under way goes on, and what is overdue is told, before anything new is let in. */
+/* What was in progress goes on, and what is overdue is done, before anything new is accepted. */
 static bool
 resume(struct serve *serve, struct err *err)
 {

@@ -1,4 +1,4 @@
-/* serve.h - the server as a whole: makes the parts, joins them, runs until it is told to stop.  Side: start. */
+/* serve.h - the server as a whole: makes the parts, joins them, runs until it is asked to stop.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 

@@ -53,7 +53,7 @@ struct serve {
 	struct loop_signal sighup;
 	struct loop_timer files_timer; /* looks whether a file with settings has changed */
 	uint64_t files_mark;
-	struct loop_timer alive_timer;		/* tells the service manager that the loop turns */
+	struct loop_timer alive_timer;		/* heartbeat for the service manager */
 	struct loop_timer stop_timer;		/* looks whether all has come to rest */
 	int64_t stop_deadline;			/* monotonic ms; 0: not stopping */
 	int64_t callers_deadline;		/* the same, for whoever waits for an answer */

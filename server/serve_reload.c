@@ -72,7 +72,7 @@ refuse(struct serve *serve, const struct settings_report *report)
 	tell_store(serve, false, false, first);
 }
 
-/* What nobody looks at any more must not be told for ever as it was last. */
+/* What is no longer looked at must not be shown for ever as it was last. */
 static void
 forget_health(const struct serve *serve)
 {

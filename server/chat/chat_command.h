@@ -15,7 +15,7 @@ struct chat_command {
 };
 
 /*
- * True: it is a command.  Whom it is for ("/deploy@our_bot") was settled by the room that knows
+ * True: it is a command.  Whom it is for ("/deploy@our_bot") was decided by the room that knows
  * the platform, which takes our own name off.
  */
 bool chat_command_parse(const char *text, struct chat_command *ret);

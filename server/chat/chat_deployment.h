@@ -13,7 +13,7 @@ struct chat_deployment {
 	size_t n_steps;
 	int64_t estimate_ms; /* how long the whole took lately */
 	const struct git_answer *answer; /* AWAITING_CONFIRMATION: what would change */
-	bool can_roll_back; /* AWAITING_CONFIRMATION: there is something to go back to */
+	bool can_roll_back; /* AWAITING_CONFIRMATION: there is a release to roll back to */
 	size_t n_urls; /* AWAITING_CONFIRMATION: health URLs of its environment */
 	const char *audit_head; /* final states: the chain's short hash */
 	int64_t release; /* LIVE: its number */

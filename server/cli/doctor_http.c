@@ -63,7 +63,7 @@ on_clock(void *ctx, const struct http_client_result *result)
 	int64_t there = date == NULL ? -1 : doctor_http_date(date);
 	int64_t skew = (int64_t)time(NULL) - there;
 
-	if (there < 0) /* that Telegram is away is told elsewhere */
+	if (there < 0) /* that Telegram is not available is reported elsewhere */
 		TELL(q->doctor, CLOCK, WARNING, "clock: no time source to compare it with");
 	else if (skew > -SKEW_WARNING_S && skew < SKEW_WARNING_S)
 		TELL(q->doctor, CLOCK, OK, "clock: ok");

@@ -229,7 +229,7 @@ examine_store(struct doctor *doctor)
 	else if (err.code == ERR_CONFIG)
 		TELL(doctor, STORE, ERROR, "store: %s: stop deploybot and restore it from a backup",
 		    err.text);
-	else /* nothing is known of what is in it: nobody is told to throw it away */
+	else /* what is in it is not known: it may be whole */
 		TELL(doctor, STORE, ERROR,
 		    "store: %s: it could not be read: run doctor as the service's user, and look at"
 		    " the disk",

@@ -74,5 +74,5 @@ void doctor_production_secrets(struct doctor *doctor, const struct production *f
 /* "": it is not set. */
 const char *doctor_production_text(const struct production *facts, enum setting setting);
 
-/* What nothing on this machine can tell. */
+/* What nothing on this machine can show. */
 extern const char doctor_production_unseen[];

@@ -1,4 +1,4 @@
-/* command_whoami.c - /whoami: tells a person's id, and a group's, so that nobody needs another bot.  Side: store. */
+/* command_whoami.c - /whoami: shows a person's id, and a group's, so that nobody needs another bot.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
 #include <stdio.h>

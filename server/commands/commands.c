@@ -44,7 +44,7 @@ find(const char *word)
 	return NULL;
 }
 
-/* Told once a minute, the rest in silence; a stranger hears denials alone, and each is audited. */
+/* Answered once a minute, the rest in silence; a stranger gets denials alone, each audited. */
 static bool
 is_too_fast(struct tx *tx, const struct update *update, const char *word)
 {

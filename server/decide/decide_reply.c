@@ -13,7 +13,7 @@
 #include "store/row_rate_limit.h"
 #include "store/row_message.h"
 
-/* A stranger hears a no that often. */
+/* A stranger is denied that often. */
 #define DENIAL_GROUP_MS	  (3600 * INT64_C(1000))
 #define DENIAL_PRIVATE_MS (60 * INT64_C(1000))
 

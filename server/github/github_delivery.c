@@ -153,7 +153,7 @@ take_delivery(const struct github_payload *p, struct delivery *delivery, struct 
 	return true;
 }
 
-/* The signature held, so a person has set something up wrongly: the audit is told. */
+/* The signature is right, so a person has set something up wrongly: it is audited. */
 static bool
 refuse(struct queue_list *ret_events, int *ret_status)
 {

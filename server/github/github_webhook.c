@@ -15,7 +15,7 @@
 
 #define WEBHOOK_MAGIC 0x67687765u
 #define DOOR_MAGIC    0x67686472u
-#define NOTE_MS	      60000 /* one audit line a minute tells of all who were refused */
+#define NOTE_MS	      60000 /* one audit line a minute for all who were refused */
 
 struct github_webhook {
 	unsigned magic;
@@ -100,7 +100,7 @@ answer(struct github_webhook *webhook, struct http_request *request, int status)
 	http_request_answer(request, status, status == 503 ? come_again : NULL, NULL, 0);
 }
 
-/* Tells the audit of `count` refusals; when the store takes nothing they wait for the next time. */
+/* Audits `count` refusals; when the store takes nothing they wait for the next time. */
 static void
 tell_refused(struct github_webhook *webhook, int64_t count)
 {

@@ -31,7 +31,7 @@ struct github_webhook_config {
 /* NULL when memory is short. */
 struct github_webhook *github_webhook_new(const struct github_webhook_config *config) MUST_USE;
 
-/* NULL is fine.  After the HTTP server, when no event of it is under way any more. */
+/* NULL is fine.  After the HTTP server, when no event of it is in progress any more. */
 void github_webhook_free(struct github_webhook *webhook);
 
 struct http_route github_webhook_route(struct github_webhook *webhook);

@@ -8,7 +8,7 @@
 #include "lib/text.h"
 #include "store/row_dedupe.h"
 
-#define ACCEPTED 202 /* heard, and nothing for us to do */
+#define ACCEPTED 202 /* received, and nothing for us to do */
 
 /* Where only REPOSITORY_URL is set, any repository that knows the secret is ours. */
 static bool

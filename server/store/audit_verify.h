@@ -8,7 +8,7 @@ struct audit_verified {
 	int64_t entries;	/* in the database */
 	int64_t first;		/* the file's first entry; above 1: what stood before it is gone */
 	int64_t behind;		/* newest entries that do not stand in the file */
-	char head[9];		/* short hash of the newest entry, as the chat was told it */
+	char head[9];		/* short hash of the newest entry, as the chat was sent it */
 };
 
 /*

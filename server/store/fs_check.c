@@ -11,7 +11,7 @@
  * 9P too: inside of one sandbox (gVisor shows its volumes as 9P) it may well hold, but the type is
  * the same for shares of WSL and of virtual machines: many of them do not give SQLite's WAL its
  * shared mapping, and two kernels may have one folder without seeing each other's locks, so that
- * two servers would deploy.  What cannot be told apart is refused, not warned of. */
+ * two servers would deploy.  What cannot be distinguished is refused, not warned of. */
 static const struct {
 	unsigned type;
 	enum fs_check fs;

@@ -6,7 +6,7 @@
 
 enum fs_check {
 	FS_FINE,
-	FS_VOLATILE,	/* it is gone with its container or at the next boot: a warning */
+	FS_VOLATILE,	/* not persistent, lost with its container or at the next boot: a warning */
 	FS_REMOTE,	/* locks and flushes do not hold there: refused */
 };
 

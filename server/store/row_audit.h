@@ -1,4 +1,4 @@
-/* row_audit.h - the audit chain: written in the transaction of what it tells.  Side: store. */
+/* row_audit.h - the audit chain: written in the transaction of what it records.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 

@@ -8,7 +8,7 @@
 #define BUTTON_VERBS(V) \
 	V(CONFIRM, "CONFIRM")	/* go on with the deployment */ \
 	V(DECLINE, "DECLINE")	/* leave it */ \
-	V(CANCEL, "CANCEL")	/* end a deployment under way */ \
+	V(CANCEL, "CANCEL")	/* end a deployment in progress */ \
 	V(LOG, "LOG")		/* send the run's log */ \
 	V(LOOKED, "LOOKED")	/* what runs in `environment` is known again */
 

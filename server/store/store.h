@@ -56,8 +56,8 @@ bool store_batch(struct store *store, struct queue_list *events, struct queue_li
  * *events, in its order. */
 void store_refuse(struct queue_list *events, struct queue_list *ret_outcomes);
 
-/* Has a release changed whose state file is not written yet?  Project before what tells of it is
- * handed over: whoever hears of a release in the chat finds it in the file. */
+/* Has a release changed whose state file is not written yet?  Project before what reports it is
+ * handed over: whoever reads of a release in the chat finds it in the file. */
 bool store_is_release_unreported(const struct store *store);
 
 /* Writes the projections that the last batches left behind: state files, audit file.  Else call it

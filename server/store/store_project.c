@@ -346,13 +346,13 @@ project_audit(struct store *store, struct err *err)
 	ok = export_to(store, fd, err);
 	if (!ok)
 		store->exported_size = -1; /* what stands there now is seen the next time */
-	(void)close(fd);		   /* fsync() has told */
+	(void)close(fd);		   /* fsync() has reported */
 	return ok;
 }
 
 /* --- both --- */
 
-/* Told once, when it begins and when it ends. */
+/* Logged once, when it begins and when it ends. */
 static void
 tell(bool ok, bool *was_refused, const char *path, const struct err *err)
 {

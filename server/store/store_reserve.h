@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A file beside the database that holds nothing.  When a commit finds no space it is given up:
- * what is under way can be recorded to its end, as long as nothing new is taken in meanwhile.
+ * what is in progress can be recorded to its end, as long as nothing new is taken in meanwhile.
  */
 #pragma once
 

@@ -139,8 +139,8 @@ decide(struct store_thread *t)
 	store_checkpoint(t->store, STORE_LOG_BUSY); /* it would grow as long as work comes */
 }
 
-/* The disk had no room a moment ago: whoever asks meanwhile is told so, and what is ours waits for
- * its turn.  Else every request would decide all of it again, and use what is left for the end. */
+/* The disk had no room a moment ago: whoever asks meanwhile is answered so, and what is ours is
+ * queued.  Else every request would decide all of it again, and use what is left for the end. */
 static void
 refuse(struct store_thread *t)
 {

@@ -1,4 +1,4 @@
-/* telegram.c - our bot: who it is, how it hears, how it speaks.  Joins the parts of this room.  Side: loop. */
+/* telegram.c - our bot: who it is, how it receives, how it sends.  Joins the parts of this room.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 #include "telegram/telegram.h"
 

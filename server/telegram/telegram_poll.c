@@ -1,9 +1,9 @@
-/* telegram_poll.c - asks Telegram for updates: the next time only after the last are on disk.  Side: loop. */
+/* telegram_poll.c - polls Telegram for updates: the next time only after the last are on disk.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 /*
  * ask → on_updates → submit → on_decided → ask.  The offset that acknowledges an answer is sent
  * with the next question, which comes only after the store has answered: never lost, and what
- * comes twice is told apart by its update_id.
+ * comes twice is recognised by its update_id.
  */
 #include "telegram/telegram_poll.h"
 
@@ -39,7 +39,7 @@ struct telegram_poll {
 	unsigned failures; /* in a row */
 	bool is_running;
 	bool is_deciding; /* the store has an answer of ours */
-	bool has_told;	  /* of the outage under way */
+	bool has_told;	  /* of the outage in progress */
 };
 
 static void on_time(struct loop_timer *timer, void *ctx);
@@ -132,7 +132,7 @@ ask(struct telegram_poll *poll)
 	if (poll->offset != 0)
 		json_put_i64(&json, "offset", poll->offset);
 	json_put_i64(&json, "limit", how_many(poll));
-	/* After a failure it answers at once, and tells that it works again. */
+	/* After a failure it answers at once, which shows that it works again. */
 	json_put_i64(&json, "timeout", poll->failures == 0 ? POLL_SECONDS : 0);
 	json_out_key(&json, "allowed_updates");
 	json_out_raw(&json, TELEGRAM_UPDATE_KINDS);

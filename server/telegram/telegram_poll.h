@@ -1,4 +1,4 @@
-/* telegram_poll.h - asks Telegram for updates: the next time only after the last are on disk.  Side: loop. */
+/* telegram_poll.h - polls Telegram for updates: the next time only after the last are on disk.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 

@@ -172,7 +172,7 @@ kinds_are_ours(const struct json *kinds)
 	return same;
 }
 
-/* Telegram does not tell the secret that it has; our refusal of it does. */
+/* Telegram does not show the secret that it has; our refusal of it does. */
 static bool
 was_refused(const struct json *info)
 {

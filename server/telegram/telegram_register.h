@@ -12,7 +12,7 @@ struct loop;
 struct settings;
 struct telegram_register;
 
-/* pending (may be NULL) is told once a minute how many updates wait at Telegram. */
+/* pending (may be NULL) is called once a minute with how many updates wait at Telegram. */
 struct telegram_register *telegram_register_new(struct loop *loop, struct telegram_api *api,
     struct settings *settings, void (*pending)(void *ctx, int64_t updates), void *ctx) MUST_USE;
 void telegram_register_free(struct telegram_register *reg); /* takes NULL */

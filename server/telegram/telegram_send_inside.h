@@ -37,8 +37,8 @@ struct telegram_job {
 	unsigned failures;		/* in a row, passing ones */
 	bool is_plain;			/* Telegram could not parse our HTML */
 	bool is_anew;			/* the message to edit is gone */
-	bool is_edit;			/* what is under way */
-	struct telegram_call *call;	/* under way */
+	bool is_edit;			/* what is in progress */
+	struct telegram_call *call;	/* in progress */
 	const struct message *message;
 	const struct effect_toast *toast;
 	struct telegram_file *file;
@@ -63,7 +63,7 @@ struct telegram_send {
 	struct telegram_pace pace;
 };
 
-/* Begins the call of a message, a toast or a document; telegram_send_on_answer() hears.
+/* Begins the call of a message, a toast or a document; telegram_send_on_answer() is called.
  * NULL and *err: nothing goes. */
 struct telegram_call *telegram_send_call(struct telegram_job *job, struct err *err) MUST_USE;
 /* The same for TELEGRAM_JOB_LIVE; nothing is borrowed. */

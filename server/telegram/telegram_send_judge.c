@@ -29,7 +29,7 @@ says(const struct telegram_result *result, const char *words)
 	return strcasestr(result->description, words) != NULL;
 }
 
-/* An outage is told of once, and its end. */
+/* An outage is logged once, and its end. */
 static void
 note_outage(struct telegram_send *send, const struct telegram_result *result)
 {

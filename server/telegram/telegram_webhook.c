@@ -32,7 +32,7 @@ struct telegram_webhook {
 	struct telegram_register *reg;
 	struct rate_summary rejected;
 	char rejected_client[48]; /* the last of them */
-	struct loop_timer timer;  /* tells of what was rejected meanwhile */
+	struct loop_timer timer;  /* reports what was rejected meanwhile */
 	bool is_quiet;
 };
 

@@ -59,7 +59,7 @@ enum telegram_webhook_command {
 	TELEGRAM_WEBHOOK_DELETE,
 };
 
-/* One try; told to come later (429) it does, up to 30 s in all.  on_done gets whether it worked and
+/* One try; at a 429 it waits and tries again, up to 30 s.  on_done gets whether it worked and
  * lines for people, and comes exactly once, from the loop; until then api and settings must last.
  * False: it could not be started, *err says why.  SET needs TELEGRAM_WEBHOOK_URL. */
 bool telegram_webhook_order(struct loop *loop, struct telegram_api *api,

@@ -1,4 +1,4 @@
-/* delivery.h - what a forge told us, decoded.  Side: any. */
+/* delivery.h - what a forge reported, decoded.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 

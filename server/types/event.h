@@ -61,7 +61,7 @@ struct run_lost {
 
 struct run_step {
 	int64_t run;
-	int n;			/* the run's n-th step, from 0: a step told twice is one */
+	int n;			/* the run's n-th step, from 0: a step sent twice is one */
 	char name[LIMIT_STEP];
 	int64_t at;		/* wall ms */
 	char image[LIMIT_IMAGE]; /* that it has said so far; "": none */
@@ -75,7 +75,7 @@ struct run_ended {
 	bool released;		/* it said `==> release`, or must be taken to have */
 	bool no_rollback;	/* it said `==> no-rollback` */
 	bool lost;		/* its supervisor was killed: `interrupted` */
-	bool folder_gone;	/* it was started and has no folder: nobody knows what it did */
+	bool folder_gone;	/* started, and its folder is gone: what it did is not known */
 	bool timed_out;
 	bool ended_on_request;
 	int exec_errno;		/* not 0: the program could not be started */
@@ -122,7 +122,7 @@ struct fault {
 	char reason[LIMIT_LINE];
 };
 
-/* What whoever waits for the decision is told, after the commit. */
+/* What whoever waits for the decision is answered, after the commit. */
 struct answer {
 	int status;		/* an HTTP status; 503: nothing was decided, come again */
 	bool is_duplicate;

@@ -13,7 +13,7 @@ struct probe_target {
 	char commit[LIMIT_COMMIT];	/* expected; "": any.  Compared as a prefix both ways */
 };
 
-/* A target is well after `successes` passes in a row, failed after `failures` failures in all. */
+/* A target is healthy after `successes` passes in a row, failed after `failures` in all. */
 struct probe_plan {
 	int successes;
 	int failures;
