@@ -1,4 +1,4 @@
-/* crypto.h - hashes, MACs, random bytes, comparing, wiping: the door to OpenSSL.  Side: any. */
+/* crypto.h - hashes, MACs, random bytes, comparing, wiping: the wrapper of OpenSSL.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 

@@ -1,4 +1,4 @@
-/* json.h - reads JSON with limits, writes JSON into a buf: the door to jansson.  Side: any. */
+/* json.h - reads JSON with limits, writes JSON into a buf: the wrapper of jansson.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
