@@ -362,24 +362,24 @@ http_client_start(
     struct http_client *client, const struct http_client_request *request, struct err *err)
 {
 	struct http_client_call *call;
-	bool has_place;
+	bool has_slot;
 
 	OBJ_CHECK(client, HTTP_CLIENT_MAGIC);
 	assert(request->on_done != NULL && request->label != NULL && request->url != NULL);
-	has_place = client->in_flight < client->in_flight_max && client->waiting_count == 0;
-	if (!has_place && client->waiting_count >= client->queue_max)
+	has_slot = client->in_flight < client->in_flight_max && client->waiting_count == 0;
+	if (!has_slot && client->waiting_count >= client->queue_max)
 		return ERR_NULL(err_set(err, ERR_BUSY, "%s: %u calls are waiting already",
 		    request->label, client->waiting_count));
 	call = new_call(client, request);
 	if (call == NULL || call->easy == NULL || !http_client_request_set(call, request) ||
-	    !http_client_answer_expect(call) || (has_place && !multi_add(call))) {
+	    !http_client_answer_expect(call) || (has_slot && !multi_add(call))) {
 		(void)err_errno(
 		    err, ERR_NOMEM, ENOMEM, "%s: cannot make the request", request->label);
 		if (call != NULL)
 			release_call(call);
 		return NULL;
 	}
-	if (!has_place)
+	if (!has_slot)
 		line_up(call);
 	return call;
 }

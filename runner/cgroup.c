@@ -40,7 +40,7 @@ own_name(char ret[PATH_MAX])
 
 /* Where a line of mountinfo (proc(5)) shows this group; false: it does not. */
 static bool
-place_in_mount(const char *line, const char *name, char ret[PATH_MAX])
+path_in_mount(const char *line, const char *name, char ret[PATH_MAX])
 {
 	char root[TEXT_ROOM], point[TEXT_ROOM];
 	size_t n;
@@ -66,7 +66,7 @@ open_own(void)
 	if (!own_name(name) || (file = fopen("/proc/self/mountinfo", "re")) == NULL)
 		return -1;
 	while (!found && getline(&line, &room, file) > 0)
-		found = place_in_mount(line, name, path);
+		found = path_in_mount(line, name, path);
 	free(line);
 	(void)fclose(file); /* was only read */
 	return found ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;

@@ -95,7 +95,7 @@ examine_space(struct doctor *doctor, const char *name, const char *path)
 }
 
 static void
-examine_place(struct doctor *doctor, const char *path)
+examine_file_system(struct doctor *doctor, const char *path)
 {
 	char there[PATH_MAX];
 	enum fs_check fs = FS_FINE;
@@ -272,7 +272,7 @@ doctor_local(struct doctor *doctor)
 	(void)text_copy(log, sizeof(log), s->audit_log_path);
 	examine_folder(doctor, "STATE_DIRECTORY", s->state_directory);
 	examine_space(doctor, "STATE_DIRECTORY", s->state_directory);
-	examine_place(doctor, s->state_directory);
+	examine_file_system(doctor, s->state_directory);
 	to_parent(log);
 	examine_folder(doctor, "AUDIT_LOG_PATH", log);
 	examine_space(doctor, "AUDIT_LOG_PATH", log);

@@ -44,7 +44,7 @@ bool store_recover(struct store *store, struct settings *settings, struct queue_
 
 /*
  * Decides the events in one transaction, each in a savepoint of its own, and appends what came of
- * it to *ret_outcomes: an answer for each event that has done, effects, withdrawals, tallies,
+ * it to *ret_outcomes: an answer for each event that has done, effects, withdrawals, metric increments,
  * gauges when they changed.  Takes all events, but when the commit failed: then those from outside
  * are answered 503 and freed, and our own stay in *events to be given again.  Returns false in
  * that case; *err says why.  A failed flush appends OUTCOME_FATAL.

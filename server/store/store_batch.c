@@ -70,7 +70,7 @@ key_of(const struct event *event, char out[KEY_MAX])
 
 /* Decoded events are of the moment of the one they came in, each with a seed of its own. */
 static bool
-stamp(struct event *event, const struct event *from, uint32_t index)
+event_set_context(struct event *event, const struct event *from, uint32_t index)
 {
 	uint8_t seed[sizeof(from->random) + sizeof(index)];
 
@@ -101,7 +101,7 @@ decode(struct store *store, struct group *group, struct err *err)
 	    !decoder(group->event, &group->decoded, &group->told.status, &group->told.offset);
 	store_poison_leave(store->poison);
 	for (struct queue_link *l = group->decoded.first; l != NULL; l = l->next)
-		if (!stamp(QUEUE_ITEM(l, struct event, link), group->event, index++))
+		if (!event_set_context(QUEUE_ITEM(l, struct event, link), group->event, index++))
 			return err_set(err, ERR_NOMEM, "no memory to stamp an event");
 	return true;
 }
@@ -302,7 +302,7 @@ decide_fault(struct store *store, struct batch *batch, const struct event *event
 
 /* The entry that stands for an event that could not be handled. */
 static void
-audit_aside(struct tx *tx, const struct event *event)
+audit_quarantined(struct tx *tx, const struct event *event)
 {
 	bool is_update = event->kind == EVENT_UPDATE;
 	char key[KEY_MAX];
@@ -326,7 +326,7 @@ quarantined(struct store *store, struct batch *batch, const struct event *event)
 	enum verdict verdict;
 	struct tx tx;
 
-	verdict = attempt(&tx, store, event, audit_aside, &none);
+	verdict = attempt(&tx, store, event, audit_quarantined, &none);
 	if (verdict == KEPT)
 		keep(batch, &tx);
 	return verdict;

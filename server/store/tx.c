@@ -1,4 +1,4 @@
-/* tx.c - sticky statements, opaque ids, tallies.  Side: store. */
+/* tx.c - sticky statements, opaque ids, metric increments.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "store/tx.h"
 

@@ -29,7 +29,7 @@ struct tx {
 	bool failed;
 	struct err err;			/* the first failure */
 	struct answer answer;		/* what done() gets; 200 unless a handler says else */
-	struct queue_list outcomes;	/* effects, withdrawals, tallies: out after the commit */
+	struct queue_list outcomes;	/* effects, withdrawals, metric increments: out after the commit */
 	struct queue_list lines;	/* tx_log's */
 };
 

@@ -39,7 +39,7 @@ struct telegram_poll {
 	unsigned failures; /* in a row */
 	bool is_running;
 	bool is_deciding; /* the store has an answer of ours */
-	bool has_told;	  /* of the outage in progress */
+	bool is_reported; /* of the outage in progress */
 };
 
 static void on_time(struct loop_timer *timer, void *ctx);
@@ -166,9 +166,9 @@ on_updates(void *ctx, const struct telegram_result *result)
 		on_refused(poll, result);
 		return;
 	}
-	if (poll->has_told)
+	if (poll->is_reported)
 		log_info("polling Telegram works again");
-	poll->has_told = false;
+	poll->is_reported = false;
 	hand_on(poll, result);
 }
 
@@ -256,11 +256,11 @@ on_decided(void *ctx, const struct answer *answer)
 /* --- when it does not work --- */
 
 static void
-tell_once(struct telegram_poll *poll, const struct telegram_result *result)
+report_once(struct telegram_poll *poll, const struct telegram_result *result)
 {
-	if (poll->has_told)
+	if (poll->is_reported)
 		return;
-	poll->has_told = true;
+	poll->is_reported = true;
 	if (result->code == 409)
 		log_error(
 		    "another program polls Telegram for this bot's updates (%s): only one may; stop it, or use another token",
@@ -280,7 +280,7 @@ on_refused(struct telegram_poll *poll, const struct telegram_result *result)
 		remove_webhook(poll);
 		return;
 	}
-	tell_once(poll, result);
+	report_once(poll, result);
 	if (result->code == 409)
 		ask_after(poll, CONFLICT_MS);
 	else if (result->retry_after_s > 0)
@@ -319,6 +319,6 @@ on_removed(void *ctx, const struct telegram_result *result)
 	if (result->ok)
 		poll->failures = 0;
 	else
-		tell_once(poll, result);
+		report_once(poll, result);
 	ask_after(poll, result->ok ? 0 : pause_ms(poll));
 }

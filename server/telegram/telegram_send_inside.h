@@ -80,6 +80,6 @@ struct telegram_job *telegram_send_job_add(struct telegram_send *send, enum tele
 
 /* Takes it out of the list, notifies whoever asked (but for the first), and frees it. */
 void telegram_send_job_drop(struct telegram_job *job);
-void telegram_send_job_said(struct telegram_job *job, const struct message_sent *said);
+void telegram_send_job_sent(struct telegram_job *job, const struct message_sent *said);
 void telegram_send_job_ended(struct telegram_job *job, const char *failure);
 void telegram_send_job_live(struct telegram_job *job, bool is_gone);

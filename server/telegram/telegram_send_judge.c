@@ -154,7 +154,7 @@ judge_say(struct telegram_job *job, const struct telegram_result *result)
 		refuse_say(job, result, &said);
 	if (result->ok && said.remote_id == 0)
 		(void)text_copy(said.failure, sizeof(said.failure), "no message_id in the answer");
-	telegram_send_job_said(job, &said);
+	telegram_send_job_sent(job, &said);
 }
 
 static void

@@ -18,7 +18,7 @@
 static bool read_update(const struct json *root, struct update *update);
 static bool read_message(const struct json *message, struct update *update);
 static bool read_press(const struct json *query, struct update *update);
-static bool read_place(const struct json *message, struct update *update);
+static bool read_address(const struct json *message, struct update *update);
 static enum update_refusal refusal_of(const struct json *message);
 static void read_person(const struct json *user, struct update *update);
 static bool drop_our_name(char *text, const char *own_name);
@@ -178,7 +178,7 @@ read_update(const struct json *root, struct update *update)
 static bool
 read_message(const struct json *message, struct update *update)
 {
-	if (!read_place(message, update))
+	if (!read_address(message, update))
 		return false;
 	read_person(json_get(message, "from"), update);
 	if (json_get_i64(message, "migrate_to_chat_id", &update->new_chat)) {
@@ -229,7 +229,7 @@ refusal_of(const struct json *message)
 
 /* A question's id is ours: what is in a button may have been forged by the client. */
 static bool
-may_be_question(const char *data)
+may_be_button(const char *data)
 {
 	size_t size = data == NULL ? 0 : strlen(data);
 
@@ -254,14 +254,14 @@ read_press(const struct json *query, struct update *update)
 		return false;
 	if (is_there(from, "is_bot") && json_get_bool(from, "is_bot", true))
 		update->refusal = UPDATE_REFUSED_BOT;
-	if (may_be_question(data))
+	if (may_be_button(data))
 		(void)text_copy(update->button, sizeof(update->button), data);
 	/* It may be absent, or inaccessible (date 0), which has chat and id all the same. */
-	return !json_holds_object(message) || read_place(message, update);
+	return !json_holds_object(message) || read_address(message, update);
 }
 
 static bool
-read_place(const struct json *message, struct update *update)
+read_address(const struct json *message, struct update *update)
 {
 	const struct json *chat = json_get(message, "chat");
 	const char *type = json_get_str(chat, "type");
