@@ -32,7 +32,6 @@ struct metrics;
 
 MUST_USE struct metrics *metrics_new(void);
 void metrics_free(struct metrics *reg); /* takes NULL */
-DEFINE_FREEP(struct metrics, metrics_free)
 
 /* Names and help are borrowed for ever (literals).  label_names: "a,b" in the order of the values
  * given later, NULL when there are none.  A bad or repeated name is a bug and aborts. */

@@ -23,7 +23,6 @@ MUST_USE struct queue *queue_new(void (*wake)(void *arg), void *arg);
 
 /* Takes NULL.  Must be empty: what is inside belongs to somebody. */
 void queue_free(struct queue *q);
-DEFINE_FREEP(struct queue, queue_free)
 
 /* False: closed; the item stays the caller's. */
 MUST_USE bool queue_push(struct queue *q, struct queue_link *item);

@@ -3,7 +3,6 @@
 #include "lib/redact.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>

@@ -36,7 +36,6 @@ void redact_text(struct redact *r, const char *text, size_t size, struct buf *ou
 struct redact_stream;
 MUST_USE struct redact_stream *redact_stream_new(struct redact *r, struct err *err);
 void redact_stream_free(struct redact_stream *s);
-DEFINE_FREEP(struct redact_stream, redact_stream_free)
 
 /* Appends to out what is certain.  Failures are out's (and no memory is out's failure too). */
 void redact_stream_add(struct redact_stream *s, const char *piece, size_t size, struct buf *out);

@@ -1,7 +1,6 @@
 /* serve_reload.c - settings read anew: on SIGHUP, and when a file of theirs has changed.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <signal.h>
-#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

@@ -2,12 +2,10 @@
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "cli/doctor.h"
 #include "lib/http_client.h"
-#include "types/limits.h"
 #include "types/settings.h"
 
 #define SKEW_WARNING_S 5

@@ -3,7 +3,6 @@
 #include "store/fs_check.h"
 
 #include <errno.h>
-#include <stddef.h>
 #include <sys/vfs.h>
 
 /* f_type as in statfs(2).  https://www.sqlite.org/howtocorrupt.html, 2.1: locks of network file

@@ -8,10 +8,7 @@
 #include "telegram/telegram_send.h"
 #include "types/event.h"
 
-struct buf;
 struct http_route;
-struct loop;
-struct settings;
 struct telegram;
 
 /* Everything is borrowed for telegram's life; settings is referenced.  Callbacks may be NULL but

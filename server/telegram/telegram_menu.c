@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "lib/buf.h"
-#include "lib/err.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/loop.h"

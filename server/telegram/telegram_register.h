@@ -6,10 +6,6 @@
 #include "lib/err.h"
 #include "telegram/telegram_api.h"
 
-struct json;
-
-struct loop;
-struct settings;
 struct telegram_register;
 
 /* pending (may be NULL) is called once a minute with how many updates wait at Telegram. */

@@ -26,7 +26,6 @@
 #define LIMIT_TOAST		200	/* answerCallbackQuery's text, in characters */
 #define LIMIT_MESSAGE		12288	/* one message's text, before it is cut to 4096 units */
 #define LIMIT_TEXT_IN		4096	/* bytes of a message from outside that we look at */
-#define LIMIT_ANSWER		65536	/* what a git question may print */
 #define LIMIT_EVENTS		256	/* events from outside that wait for the store: with a
 					 * batch well below LIMIT_CONNECTIONS, or nobody would see
 					 * the 503 */
