@@ -103,6 +103,17 @@ file_read(const char *path, size_t cap, size_t *ret_size, struct err *err)
 	return fd < 0 ? NULL : read_all(fd, path, cap, ret_size, err);
 }
 
+ssize_t
+file_read_small(int folder, const char *name, char *buf, size_t room)
+{
+	CLEANUP(file_closep) int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	ssize_t used = fd == -1 ? 0 : read_up_to(fd, buf, room - 1);
+
+	used = used < 0 ? 0 : used;
+	buf[used] = '\0';
+	return fd == -1 ? -1 : used;
+}
+
 /* --- writing --- */
 
 bool

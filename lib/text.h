@@ -32,6 +32,9 @@ bool text_starts(const char *text, const char *prefix);
 bool text_starts_ci(const char *text, const char *prefix);
 bool text_ends(const char *text, const char *suffix);
 
+/* No control characters (below 0x20, 0x7f). */
+bool text_is_plain(const char *text);
+
 /* Copies with its NUL; false when it did not fit (then it is cut between characters). */
 bool text_copy(char *out, size_t room, const char *text);
 

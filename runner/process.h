@@ -8,7 +8,7 @@
 
 #include <sys/types.h>
 
-#include "lib/err.h"
+#include "lib/base.h"
 
 #define PROCESS_BOOT_ID	37	/* with its NUL */
 #define PROCESS_TAG	54	/* a RUN_ID with its NUL */

@@ -49,28 +49,6 @@ write_small(int folder, const char *name, const char *data, size_t len, struct e
 	return good;
 }
 
-/* The file's text, NUL-terminated; -1 when there is none. */
-static ssize_t
-read_small(int folder, const char *name, char *buf, size_t room)
-{
-	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	size_t have = 0;
-	ssize_t n;
-
-	if (fd == -1)
-		return -1;
-	while (have < room - 1 && (n = read(fd, buf + have, room - 1 - have)) != 0) {
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			break;
-		have += (size_t)n;
-	}
-	(void)close(fd); /* was only read */
-	buf[have] = '\0';
-	return (ssize_t)have;
-}
-
 /* What a moment may cure is no wrong setting: the runner is started again. */
 static enum err_code
 code_of(int number)
@@ -269,7 +247,7 @@ enum run_folder_record
 run_folder_record_read(int folder, struct protocol_message *ret)
 {
 	char text[PROTOCOL_RECORD_BYTES + 1];
-	ssize_t len = read_small(folder, "exit", text, sizeof(text));
+	ssize_t len = file_read_small(folder, "exit", text, sizeof(text));
 
 	if (len == -1)
 		return errno == ENOENT ? RUN_FOLDER_NO_RECORD : RUN_FOLDER_UNREADABLE;
@@ -302,7 +280,7 @@ run_folder_main_process_read(int folder, struct process_main *ret)
 	int pid;
 
 	memset(ret, 0, sizeof(*ret));
-	if (read_small(folder, "leader", text, sizeof(text)) <= 0)
+	if (file_read_small(folder, "leader", text, sizeof(text)) <= 0)
 		return false;
 	if (strchr(text, '\n') == NULL ||
 	    /* NOLINTNEXTLINE(cert-err34-c): of our own writing, and held against /proc */
@@ -320,7 +298,7 @@ run_folder_tag_read(int folder, char ret[PROCESS_TAG])
 	char text[SMALL_FILE];
 
 	ret[0] = '\0';
-	if (read_small(folder, "order", text, sizeof(text)) <= 0)
+	if (file_read_small(folder, "order", text, sizeof(text)) <= 0)
 		return;
 	if (protocol_decode(text, strlen(text), &order, NULL) && order.kind == PROTOCOL_RUN)
 		memcpy(ret, order.tag, sizeof(order.tag));
