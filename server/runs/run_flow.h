@@ -71,7 +71,7 @@
 	A(SEND_GO,             send_go) \
 	A(SEND_END,            send_end) \
 	A(REPORT_HELLO,        report_hello)            /* once; GO follows */ \
-	A(REPORT_INCOMPATIBLE, report_incompatible)     /* once; no more of it is read */ \
+	A(REPORT_INCOMPATIBLE, become_incompatible)     /* once; no more of it is read */ \
 	A(REPORT_LOST,         report_lost)             /* once */ \
 	A(END_RECORDED,        end_recorded) \
 	A(END_REFUSED,         end_refused) \

@@ -214,7 +214,7 @@ report_hello(struct run_follow *run)
  * while, and with that it gives its gate up.
  */
 static void
-report_incompatible(struct run_follow *run)
+become_incompatible(struct run_follow *run)
 {
 	supervisor_link_ignore(run->supervisor);
 	if (run->said_incompatible)

@@ -580,6 +580,27 @@ go_is_sent_again_to_a_gate_that_is_still_shut(void **state)
 	assert_int_equal(w.goes_sent, 2); /* it is open */
 }
 
+/* Both were asked for while it was not connected. */
+static void
+end_goes_before_go(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w, life, 4);
+	w.gate = w.ran = false;
+	w.keeps_its_gate = true;
+	connection_breaks(&w);
+	somebody_stops_it(&w);
+	runner_takes(&w);
+	runner_answers(&w);
+	supervisor_says_hello(&w);
+	assert_int_equal(w.flow.state, RUN_STOPPING);
+	assert_int_equal(w.goes_sent, 1);
+	let_it_end(&w);
+	assert_false(w.ran);
+}
+
 static void
 what_was_started_and_has_no_folder_ends_without_an_order(void **state)
 {
@@ -748,6 +769,7 @@ main(void)
 		cmocka_unit_test(a_stop_request_reaches_its_supervisor_whenever_it_comes),
 		cmocka_unit_test(whoever_asks_later_is_answered_too),
 		cmocka_unit_test(go_is_sent_again_to_a_gate_that_is_still_shut),
+		cmocka_unit_test(end_goes_before_go),
 		cmocka_unit_test(what_was_started_and_has_no_folder_ends_without_an_order),
 		cmocka_unit_test(a_runner_that_contradicts_itself_is_not_asked_for_ever),
 		cmocka_unit_test(
