@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * No socket, no clock: run_flow_advance() is given what is true and says which rule that leads to;
- * run_follow.c carries out its acts.  What survives a connection is no state: that its end was
+ * run_follow.c carries out its act.  What survives a connection is no state: that its end was
  * requested, and that it may go, are facts which meet the run again behind every `hello`.
  */
 #ifndef RUN_FLOW_H
@@ -106,7 +106,6 @@ enum run_act {
 	RUN_ACT_COUNT
 };
 
-#define RUN_ACTS_MAX  2
 #define RUN_BIT(name) (1U << RUN_ON_##name)
 
 struct run_rule {
@@ -114,7 +113,7 @@ struct run_rule {
 	enum run_event on;
 	enum run_state to;
 	enum run_wait wait;
-	enum run_act acts[RUN_ACTS_MAX + 1];	/* NOTHING is behind the last */
+	enum run_act act;
 };
 
 /* The whole behaviour as data.  Of two rules of a state whose events both hold the first counts. */
@@ -129,7 +128,7 @@ struct run_flow {
 
 /* What is found to be true at this moment, as bits of events: asked before each transition. */
 typedef unsigned int run_look(void *ctx);
-/* Traces the change, begins its wait and carries out its acts, which may add facts. */
+/* Traces the change, begins its wait and carries out its act, which may add facts. */
 typedef void run_apply(void *ctx, const struct run_rule *rule);
 
 /* Carries out rules until none has an event that holds.  From within an act it does nothing and

@@ -108,8 +108,8 @@ apply(void *ctx, const struct run_rule *rule)
 	log_debug("run %" PRId64 ": %s -> %s on %s", run->order.run, run_flow_name(rule->from),
 	    run_flow_name(rule->to), run_flow_event_name(rule->on));
 	begin_wait(run, rule->wait);
-	for (const enum run_act *act = rule->acts; *act != RUN_DO_NOTHING; act++)
-		functions[*act](run);
+	if (rule->act != RUN_DO_NOTHING)
+		functions[rule->act](run);
 }
 
 static bool
@@ -216,7 +216,6 @@ report_hello(struct run_follow *run)
 static void
 become_incompatible(struct run_follow *run)
 {
-	supervisor_link_ignore(run->supervisor);
 	if (run->said_incompatible)
 		return;
 	run->said_incompatible = true;
@@ -462,6 +461,8 @@ on_supervisor_message(void *ctx, const struct protocol_message *message)
 	struct run_follow *run = ctx;
 
 	OBJ_CHECK(run, MAGIC);
+	if (run->flow.state == RUN_INCOMPATIBLE)
+		return; /* it may mean something else by the same words */
 	switch (message->kind) {
 	case PROTOCOL_HELLO:
 		take_hello(run, message);
@@ -511,8 +512,7 @@ static void
 take_refused(struct run_follow *run, const struct protocol_message *message)
 {
 	(void)text_copy(run->why, sizeof(run->why),
-	    message->text[0] != '\0' ? message->text :
-					"the runner refused it and gave no reason");
+	    message->text[0] != '\0' ? message->text : "the runner refused it and gave no reason");
 	happened(run, refusal_event(run, message->why), message);
 }
 
@@ -577,8 +577,8 @@ run_follow_say(struct run_follow *run, struct runner_link *runner)
 		/* What the protocol cannot say would be refused there too. */
 		log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", run->order.run)),
 		    "it cannot be ordered: %s", err.text);
-		(void)text_copy(run->why, sizeof(run->why),
-		    "its order holds what the runner does not take");
+		(void)text_copy(
+		    run->why, sizeof(run->why), "its order holds what the runner does not take");
 		note(run, RUN_ON_UNSENDABLE);
 		break;
 	default:

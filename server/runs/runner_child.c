@@ -45,22 +45,9 @@ static void on_end(struct loop_io *io, unsigned events, void *ctx);
 static bool
 is_everybodys(const char *name)
 {
-	static const char *const names[] = {
-		"PATH",
-		"HOME",
-		"USER",
-		"LOGNAME",
-		"LANG",
-		"LC_ALL",
-		"TZ",
-		"TMPDIR",
-		"http_proxy",
-		"https_proxy",
-		"no_proxy",
-		"HTTP_PROXY",
-		"HTTPS_PROXY",
-		"NO_PROXY",
-	};
+	static const char *const names[] = { "PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL",
+		"TZ", "TMPDIR", "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY",
+		"HTTPS_PROXY", "NO_PROXY" };
 
 	for (size_t i = 0; i < COUNT(names); i++) {
 		if (strcmp(names[i], name) == 0)
@@ -264,13 +251,11 @@ forget_process(struct runner_child *child)
 }
 
 static void
-on_end(struct loop_io *io, unsigned events, void *ctx)
+on_end(UNUSED struct loop_io *io, UNUSED unsigned events, void *ctx)
 {
 	struct runner_child *child = ctx;
 	siginfo_t info = { .si_pid = 0 };
 
-	(void)io;
-	(void)events;
 	OBJ_CHECK(child, RUNNER_CHILD_MAGIC);
 	if (waitid(P_PIDFD, (id_t)child->pidfd, &info, WEXITED | WNOHANG) == 0 && info.si_pid == 0)
 		return;

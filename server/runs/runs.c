@@ -32,10 +32,7 @@ struct runs {
 	bool is_purge_sent;
 	runs_purged_fn *on_purged;
 	void *purge_ctx;
-	void (*on_ready)(void *ctx);
-	void (*on_away)(void *ctx, const char *why);
-	void (*on_fatal)(void *ctx, const char *text);
-	void *ctx;
+	struct runs_config config; /* of which only the callbacks are looked at behind the start */
 };
 
 static void on_runner_ready(void *ctx);
@@ -86,10 +83,7 @@ runs_start(struct loop *loop, const struct runs_config *config, struct err *err)
 	}
 	runs->magic = MAGIC;
 	runs->loop = loop;
-	runs->on_ready = config->on_ready;
-	runs->on_away = config->on_away;
-	runs->on_fatal = config->on_fatal;
-	runs->ctx = config->ctx;
+	runs->config = *config;
 	runs->world = (struct run_follow_world){ .loop = loop,
 		.state_directory = runs->state_directory,
 		.redact = config->redact,
@@ -204,8 +198,8 @@ on_runner_ready(void *ctx)
 
 	OBJ_CHECK(runs, MAGIC);
 	flush(runs);
-	if (runs->on_ready != NULL)
-		runs->on_ready(runs->ctx);
+	if (runs->config.on_ready != NULL)
+		runs->config.on_ready(runs->config.ctx);
 }
 
 static void
@@ -280,8 +274,8 @@ on_runner_away(void *ctx, const char *why)
 	struct runs *runs = ctx;
 
 	OBJ_CHECK(runs, MAGIC);
-	if (runs->on_away != NULL)
-		runs->on_away(runs->ctx, why);
+	if (runs->config.on_away != NULL)
+		runs->config.on_away(runs->config.ctx, why);
 }
 
 static void
@@ -290,8 +284,8 @@ on_runner_fatal(void *ctx, const char *text)
 	struct runs *runs = ctx;
 
 	OBJ_CHECK(runs, MAGIC);
-	if (runs->on_fatal != NULL)
-		runs->on_fatal(runs->ctx, text);
+	if (runs->config.on_fatal != NULL)
+		runs->config.on_fatal(runs->config.ctx, text);
 	else
 		log_error("%s", text);
 }

@@ -54,7 +54,7 @@ draw_rules(struct buf *out)
 	}
 }
 
-/* A rule by its words: numbers of states, the event's name, the wait's, and numbers of acts. */
+/* A rule: numbers of states, and the names of its event, wait and acts. */
 struct arrow {
 	int from, to;
 	const char *on, *wait;
@@ -145,18 +145,6 @@ HEAD_OF_WAITS RUN_WAITS(W);
 #undef V
 #undef W
 
-/* The names of a rule, whichever of the two it is of. */
-#define ARROW_OF(rule, prefix, waits, acts_of) \
-	{ \
-		.from = (int)(rule)->from, .to = (int)(rule)->to, \
-		.on = prefix##_flow_event_name((rule)->on), .wait = (waits)[(rule)->wait], \
-		.acts = { \
-			(acts_of)[(rule)->acts[0]], \
-			(acts_of)[(rule)->acts[1]], \
-			(acts_of)[(rule)->acts[2]] \
-		} \
-	}
-
 #define W(name, ms, words) #name,
 #define A(name, function)  #name,
 static struct arrow
@@ -164,9 +152,14 @@ supervisor_arrow(size_t i)
 {
 	static const char *const waits[] = { SUPERVISOR_WAITS(W) };
 	static const char *const acts[] = { NULL, SUPERVISOR_ACTS(A) };
+	const struct supervisor_rule *rule = &supervisor_rules[i];
 
 	static_assert(SUPERVISOR_ACTS_MAX == 3, "all acts are drawn");
-	return (struct arrow)ARROW_OF(&supervisor_rules[i], supervisor, waits, acts);
+	return (struct arrow){ .from = (int)rule->from,
+		.to = (int)rule->to,
+		.on = supervisor_flow_event_name(rule->on),
+		.wait = waits[rule->wait],
+		.acts = { acts[rule->acts[0]], acts[rule->acts[1]], acts[rule->acts[2]] } };
 }
 
 static struct arrow
@@ -174,9 +167,13 @@ run_arrow(size_t i)
 {
 	static const char *const waits[] = { RUN_WAITS(W) };
 	static const char *const acts[] = { NULL, RUN_ACTS(A) };
+	const struct run_rule *rule = &run_rules[i];
 
-	static_assert(RUN_ACTS_MAX == 2, "all acts are drawn");
-	return (struct arrow)ARROW_OF(&run_rules[i], run, waits, acts);
+	return (struct arrow){ .from = (int)rule->from,
+		.to = (int)rule->to,
+		.on = run_flow_event_name(rule->on),
+		.wait = waits[rule->wait],
+		.acts = { acts[rule->act] } };
 }
 #undef W
 #undef A
@@ -225,7 +222,6 @@ draw_supervisor(struct buf *out)
 	    out, SUPERVISOR_STATE_COUNT, supervisor_rule_count, supervisor_arrow, supervisor_name);
 }
 
-/* [*] is the first state; a run that was ordered before this start begins in TO_RECONCILE. */
 static void
 draw_run(struct buf *out)
 {
