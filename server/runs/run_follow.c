@@ -21,6 +21,8 @@
 
 #define MAGIC	   0x52756e31u
 #define ORDERS_MAX 3 /* of one run, where the runner contradicts itself */
+#define LOG_ERROR(run, ...) \
+	log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", (run)->order.run)), __VA_ARGS__)
 
 struct run_follow {
 	unsigned magic;
@@ -181,8 +183,7 @@ report_stuck(struct run_follow *run, const struct protocol_message *message)
 	char stuck[LIMIT_LINE];
 
 	run_translate_stuck(message, stuck);
-	log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", run->order.run)),
-	    "its supervisor is gone and %s; its environment stays busy", stuck);
+	LOG_ERROR(run, "its supervisor is gone and %s; its environment stays busy", stuck);
 	if (run->said_stuck)
 		return;
 	run->said_lost = true;
@@ -219,7 +220,7 @@ become_incompatible(struct run_follow *run)
 	if (run->said_incompatible)
 		return;
 	run->said_incompatible = true;
-	log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", run->order.run)),
+	LOG_ERROR(run,
 	    "its supervisor is of another version (incompatible): %s: the run goes on, and is followed by its log and its record alone",
 	    run->why);
 	run->watch.on_incompatible(run->watch.ctx);
@@ -240,7 +241,7 @@ say_unreachable(struct run_follow *run, const struct err *why)
 	    (why->code == ERR_MISSING && folder >= 0))
 		return; /* its supervisor is busy, or on its way out */
 	run->said_unreachable = true;
-	log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", run->order.run)),
+	LOG_ERROR(run,
 	    "its supervisor cannot be reached: %s: server and runner need one STATE_DIRECTORY, and the server's user the group of runs/ (see `deploybot doctor`)",
 	    why->text);
 }
@@ -360,8 +361,7 @@ end_folder_gone(struct run_follow *run)
 		.exit_status = -1,
 		.detail = "it was started, and its folder in runs/ is not here" };
 
-	log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", run->order.run)),
-	    "%s: it is not ordered again, and what it left is not known", ended.detail);
+	LOG_ERROR(run, "%s: it is not ordered again, and what it left is not known", ended.detail);
 	conclude(run, &ended);
 }
 
@@ -471,8 +471,7 @@ on_supervisor_message(void *ctx, const struct protocol_message *message)
 		report_step(run, &message->steps[0], message->record.image);
 		break;
 	case PROTOCOL_STUCK:
-		log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", run->order.run)),
-		    "process %d of it cannot be ended; its environment stays busy",
+		LOG_ERROR(run, "process %d of it cannot be ended; its environment stays busy",
 		    (int)message->pid);
 		break;
 	case PROTOCOL_EXIT:
@@ -483,18 +482,12 @@ on_supervisor_message(void *ctx, const struct protocol_message *message)
 	}
 }
 
-static void
-take_reconciled(struct run_follow *run, const struct protocol_message *message)
+static enum run_event
+reconciled_event(enum protocol_state state)
 {
-	static const enum run_event events[PROTOCOL_STATE_COUNT] = {
-		[PROTOCOL_STATE_NEVER] = RUN_ON_NEVER,
-		[PROTOCOL_STATE_ALIVE] = RUN_ON_ALIVE,
-		[PROTOCOL_STATE_ENDED] = RUN_ON_RECORDED,
-		[PROTOCOL_STATE_LOST] = RUN_ON_RECORDED,
-	};
-
-	if (message->state != PROTOCOL_STATE_NONE)
-		happened(run, events[message->state], message);
+	if (state == PROTOCOL_STATE_NEVER)
+		return RUN_ON_NEVER;
+	return state == PROTOCOL_STATE_ALIVE ? RUN_ON_ALIVE : RUN_ON_RECORDED;
 }
 
 static enum run_event
@@ -525,7 +518,7 @@ run_follow_take(struct run_follow *run, const struct protocol_message *message)
 	else if (message->kind == PROTOCOL_REFUSED)
 		take_refused(run, message);
 	else if (message->kind == PROTOCOL_RECONCILED)
-		take_reconciled(run, message);
+		happened(run, reconciled_event(message->state), message);
 	else
 		report_stuck(run, message);
 }
@@ -575,8 +568,7 @@ run_follow_say(struct run_follow *run, struct runner_link *runner)
 		break;
 	case PACKET_REFUSED:
 		/* What the protocol cannot say would be refused there too. */
-		log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", run->order.run)),
-		    "it cannot be ordered: %s", err.text);
+		LOG_ERROR(run, "it cannot be ordered: %s", err.text);
 		(void)text_copy(
 		    run->why, sizeof(run->why), "its order holds what the runner does not take");
 		note(run, RUN_ON_UNSENDABLE);

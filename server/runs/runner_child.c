@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "runs/runner_link.h"
 #include "settings/settings_table.h"
 #include "types/settings.h"
 
@@ -112,7 +113,7 @@ path_beside_us(struct err *err)
 }
 
 struct runner_child *
-runner_child_new(struct loop *loop, const struct runner_child_config *config,
+runner_child_new(struct loop *loop, const struct runner_link_config *config,
     runner_child_end_fn *on_ended, void *ctx, struct err *err)
 {
 	struct runner_child *child = calloc(1, sizeof(*child));

@@ -122,16 +122,11 @@ try_later(struct runner_link *link, const char *why)
 static bool
 init_way(struct runner_link *link, const struct runner_link_config *config, struct err *err)
 {
-	const struct runner_child_config child = { .path = config->path,
-		.state_directory = config->state_directory,
-		.env_file = config->env_file,
-		.settings = config->settings };
-
 	link->config = *config;
 	link->config.settings = NULL;
 	if (config->socket == NULL) {
 		link->way = &child_way;
-		link->child = runner_child_new(link->loop, &child, on_child_end, link, err);
+		link->child = runner_child_new(link->loop, config, on_child_end, link, err);
 		return link->child != NULL;
 	}
 	link->way = &service_way;
