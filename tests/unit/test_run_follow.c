@@ -125,6 +125,31 @@ struct foreign {
 	int deaf; /* so many connections break before it has read their `end` */
 };
 
+/* Whoever waits is told after a second; the record comes when the runner can be asked. */
+static void
+a_run_is_reported_as_lost_while_its_runner_explains_nothing(void **state)
+{
+	struct scene *scene = *state;
+	struct story story;
+	pid_t supervisor, runner;
+
+	runs_aid_need(scene);
+	runs_aid_script(scene, "echo '==> build'; sleep 600");
+	runs_aid_tell(&story, scene, 1, true, false);
+	WAIT_FOR(scene, story.n_steps == 1);
+	supervisor = runs_aid_parent((pid_t)story.hello.pid);
+	runner = runs_aid_parent(supervisor);
+	assert_true(runner > 1);
+	assert_int_equal(kill(runner, SIGSTOP), 0);
+	runs_aid_kill(supervisor);
+	WAIT_FOR(scene, story.lost == 1);
+	assert_int_equal(story.ends, 0);
+	assert_int_equal(kill(runner, SIGCONT), 0);
+	WAIT_FOR(scene, story.ends > 0);
+	assert_int_equal(story.lost, 1); /* once */
+	assert_true(story.ended.lost);
+}
+
 /* In the child: writes the record when it is told to end (`end`), or when a connection closes and
  * its gate is shut. */
 static _Noreturn void
@@ -346,6 +371,7 @@ main(void)
 		T(a_run_that_never_began_is_ordered_at_the_restart),
 		T(a_started_run_without_a_folder_is_never_ordered_again),
 		T(a_killed_supervisor_is_a_lost_run_and_nothing_of_it_lives),
+		T(a_run_is_reported_as_lost_while_its_runner_explains_nothing),
 		T(a_supervisor_of_another_release_is_followed_by_its_record_and_can_be_ended),
 		T(a_supervisor_of_0_1_0_is_followed_and_its_grew_is_skipped),
 		T(a_gate_whose_supervisor_is_not_understood_is_given_up),
