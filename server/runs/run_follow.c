@@ -62,7 +62,7 @@ static void on_supervisor_closed(void *ctx);
 static void on_run_timer(struct loop_timer *timer, void *ctx);
 static void on_due(struct loop_task *task, void *ctx);
 
-/* --- the table is asked --------------------------------------------------------------------- */
+/* --- the table is asked ----------------------------------------------------------------------- */
 
 static unsigned int
 look(void *ctx)
@@ -530,7 +530,7 @@ run_follow_runner_down(struct run_follow *run)
 	happened(run, RUN_ON_RUNNER_LOST, NULL);
 }
 
-/* --- what is sent to the runner ----------------------------------------------------------------- */
+/* --- what is sent to the runner --------------------------------------------------------------- */
 
 static enum packet_sent
 send_unsent(struct run_follow *run, struct runner_link *runner, struct err *err)
@@ -580,7 +580,7 @@ run_follow_say(struct run_follow *run, struct runner_link *runner)
 	return true;
 }
 
-/* --- beginning, wishes, end --------------------------------------------------------------- */
+/* --- beginning, requests, end ----------------------------------------------------------------- */
 
 struct run_follow *
 run_follow_new(const struct run_follow_world *world, const struct effect_run *order,

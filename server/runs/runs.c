@@ -21,7 +21,6 @@
 
 struct runs {
 	unsigned magic;
-	struct loop *loop;
 	struct runner_link *runner;
 	char *state_directory;
 	struct run_follow_world world;
@@ -37,11 +36,10 @@ struct runs {
 
 static void on_runner_ready(void *ctx);
 static void on_runner_message(void *ctx, const struct protocol_message *message);
-static void on_runner_writable(void *ctx);
 static void on_runner_down(void *ctx);
 static void on_runner_away(void *ctx, const char *why);
 static void on_runner_fatal(void *ctx, const char *text);
-static void on_unsent(void *ctx);
+static void flush(void *ctx);
 static void on_over(void *ctx, struct run_follow *run);
 
 /* --- beginning and end -------------------------------------------------------------------- */
@@ -58,14 +56,14 @@ start_runner(struct runs *runs, const struct runs_config *config, struct err *er
 		.answer_ms = (config->answer_s > 0 ? config->answer_s : ANSWER_S) * INT64_C(1000),
 		.on_ready = on_runner_ready,
 		.on_message = on_runner_message,
-		.on_writable = on_runner_writable,
+		.on_writable = flush,
 		.on_down = on_runner_down,
 		.on_away = on_runner_away,
 		.on_fatal = on_runner_fatal,
 		.ctx = runs,
 	};
 
-	runs->runner = runner_link_start(runs->loop, &link, err);
+	runs->runner = runner_link_start(runs->world.loop, &link, err);
 	return runs->runner != NULL;
 }
 
@@ -82,13 +80,12 @@ runs_start(struct loop *loop, const struct runs_config *config, struct err *err)
 		return NULL;
 	}
 	runs->magic = MAGIC;
-	runs->loop = loop;
 	runs->config = *config;
 	runs->world = (struct run_follow_world){ .loop = loop,
 		.state_directory = runs->state_directory,
 		.redact = config->redact,
 		.grace_s = config->grace_s > 0 ? config->grace_s : GRACE_S,
-		.on_unsent = on_unsent,
+		.on_unsent = flush,
 		.on_over = on_over,
 		.ctx = runs };
 	if (!start_runner(runs, config, err)) {
@@ -160,8 +157,11 @@ send_purge(struct runs *runs)
 
 /* Nothing is queued: what is to be said is read off the runs, the questions and the rest. */
 static void
-flush(struct runs *runs)
+flush(void *ctx)
 {
+	struct runs *runs = ctx;
+
+	OBJ_CHECK(runs, MAGIC);
 	if (!runner_link_is_ready(runs->runner))
 		return;
 	for (size_t i = 0; i < runs->n_open; i++) {
@@ -170,12 +170,6 @@ flush(struct runs *runs)
 	}
 	if (send_purge(runs))
 		git_queries_say(&runs->queries, runs->runner);
-}
-
-static void
-on_unsent(void *ctx)
-{
-	flush(ctx);
 }
 
 static void
@@ -200,15 +194,6 @@ on_runner_ready(void *ctx)
 	flush(runs);
 	if (runs->config.on_ready != NULL)
 		runs->config.on_ready(runs->config.ctx);
-}
-
-static void
-on_runner_writable(void *ctx)
-{
-	struct runs *runs = ctx;
-
-	OBJ_CHECK(runs, MAGIC);
-	flush(runs);
 }
 
 static void
