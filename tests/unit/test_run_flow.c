@@ -1,4 +1,4 @@
-/* Goal: each cell of a run's rule table has a rule or a reason; each act stands where its sentence says.  Side: start. */
+/* Goal: each cell of a run's rule table has a rule or a reason; each act stands where it should.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "runs/run_flow.h"
 
