@@ -91,16 +91,8 @@ ask(struct tx *tx, const struct update *update, const struct release *to)
 	deployment.message =
 	    decide_sendf(tx, &update->address, "↩️ " MARK_BOLD "%s" MARK_BOLD, to->environment);
 	row_deployment_add(tx, &deployment);
-	row_audit_add(tx,
-	    &(struct audit_entry){
-		.action = "deploy_requested",
-		.user = decide_user(user, update->person),
-		.environment = to->environment,
-		.commit = to->commit,
-		.outcome = "requested",
-		.severity = "info",
-		.deployment = deployment.id,
-	    },
+	decide_audit_request(tx, &deployment, decide_user(user, update->person), "deploy_requested",
+	    "requested",
 	    (const char *const[]){
 		"trigger", "chat", "program", "rollback", "name", update->name, NULL });
 	(void)decide_step(tx, &deployment, DEPLOY_ON_ASK, NULL);

@@ -101,16 +101,7 @@ add_deployment(struct tx *tx, const char *environment, const struct git_answer *
 	deployment.message =
 	    decide_sendf(tx, &deployment.address, "🔎 " MARK_BOLD "%s" MARK_BOLD, environment);
 	row_deployment_add(tx, &deployment);
-	row_audit_add(tx,
-	    &(struct audit_entry){
-		.action = "deploy_requested",
-		.user = requested_by,
-		.environment = environment,
-		.commit = deployment.commit,
-		.outcome = "requested",
-		.severity = "info",
-		.deployment = deployment.id,
-	    },
+	decide_audit_request(tx, &deployment, requested_by, "deploy_requested", "requested",
 	    (const char *const[]){
 		"trigger", trigger_word(deployment.trigger), "ref", deployment.ref, NULL });
 	return deployment;

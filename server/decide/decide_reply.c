@@ -84,6 +84,23 @@ decide_user(char out[32], int64_t person)
 }
 
 void
+decide_audit_request(struct tx *tx, const struct deployment *deployment, const char *user,
+    const char *action, const char *outcome, const char *const *meta)
+{
+	row_audit_add(tx,
+	    &(struct audit_entry){
+		.action = action,
+		.user = user,
+		.environment = deployment->environment,
+		.commit = deployment->commit,
+		.outcome = outcome,
+		.severity = "info",
+		.deployment = deployment->id,
+	    },
+	    meta);
+}
+
+void
 decide_audit_denied(struct tx *tx, const struct update *update, const char *what,
     const char *environment, const char *reason)
 {
