@@ -160,6 +160,17 @@ telegram_api_call(struct telegram_api *api, const struct telegram_request *reque
 	return NULL;
 }
 
+struct telegram_call *
+telegram_api_post(struct telegram_api *api, const char *method, const struct buf *json,
+    telegram_done_fn *on_done, void *ctx, struct err *err)
+{
+	const struct telegram_request request = {
+		.method = method, .json = json, .on_done = on_done, .ctx = ctx
+	};
+
+	return telegram_api_call(api, &request, err);
+}
+
 void
 telegram_api_cancel(struct telegram_call *call)
 {
