@@ -51,7 +51,8 @@ static const char *const whys[] = {
 /* clang-format on */
 #define NAME(type, column, field) #column
 #define SAVED_NAMES		  SAVED(NAME, ", ")
-#define COLUMNS			  "id, environment, program, cause, state, why, asked_by, " SAVED_NAMES
+
+#define COLUMNS "id, environment, program, cause, state, why, asked_by, " SAVED_NAMES
 
 static size_t
 index_of(const char *word, const char *const words[], size_t count)
