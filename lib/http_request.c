@@ -494,20 +494,6 @@ http_request_on_completed(void *cls, struct MHD_Connection *mhd, void **context,
 
 /* --- what a route may read -------------------------------------------------------------------- */
 
-const char *
-http_request_method(const struct http_request *request)
-{
-	OBJ_CHECK(request, HTTP_REQUEST_MAGIC);
-	return request->method;
-}
-
-const char *
-http_request_path(const struct http_request *request)
-{
-	OBJ_CHECK(request, HTTP_REQUEST_MAGIC);
-	return request->path;
-}
-
 static const struct http_field *
 find(const struct http_request *request, const char *name, size_t *ret_count)
 {

@@ -28,7 +28,6 @@ struct telegram_api {
 	LIST_HEAD(, telegram_call) calls;
 	void (*count)(void *ctx, const char *method, int code);
 	void *count_ctx;
-	size_t prefix_size;
 	char prefix[1200]; /* "https://api.telegram.org/bot<token>/" */
 };
 
@@ -65,7 +64,6 @@ telegram_api_new(struct loop *loop, const struct settings *settings,
 		telegram_api_free(api);
 		return NULL;
 	}
-	api->prefix_size = (size_t)size;
 	const struct http_client_config config = {
 		.connections_max = IN_FLIGHT_MAX,
 		.in_flight_max = IN_FLIGHT_MAX,
