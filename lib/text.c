@@ -188,6 +188,16 @@ text_ends(const char *text, const char *suffix)
 	return size >= tail && strcmp(text + size - tail, suffix) == 0;
 }
 
+size_t
+text_index(const char *word, const char *const words[], size_t count)
+{
+	size_t i = 0;
+
+	while (i < count && strcmp(words[i], word) != 0)
+		i++;
+	return i;
+}
+
 bool
 text_is_plain(const char *text)
 {

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "deployment/deploy_flow.h"
 
-#include <string.h>
+#include "lib/text.h"
 
 /* A table reads by its columns. */
 /* clang-format off */
@@ -160,10 +160,7 @@ deploy_flow_name(enum deploy_state state)
 enum deploy_state
 deploy_flow_parse(const char *name)
 {
-	for (size_t i = 0; i < COUNT(state_names); i++)
-		if (strcmp(state_names[i], name) == 0)
-			return (enum deploy_state)i;
-	return DEPLOY_STATE_COUNT;
+	return (enum deploy_state)text_index(name, state_names, DEPLOY_STATE_COUNT);
 }
 
 const char *

@@ -39,10 +39,7 @@ static const char *const core[] = {
 bool
 audit_chain_is_core(const char *name)
 {
-	for (size_t i = 0; i < COUNT(core); i++)
-		if (strcmp(core[i], name) == 0)
-			return true;
-	return false;
+	return text_index(name, core, COUNT(core)) < COUNT(core);
 }
 
 static bool

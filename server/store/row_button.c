@@ -2,8 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_button.h"
 
-#include <string.h>
-
+#include "lib/text.h"
 #include "store/row_effect.h"
 #include "store/store_inside.h"
 
@@ -29,10 +28,8 @@ row_button_add(struct tx *tx, struct button_row *button)
 static enum button_verb
 verb_of(struct tx *tx, const char *word)
 {
-	size_t i = 0;
+	size_t i = text_index(word, verbs, COUNT(verbs));
 
-	while (i < COUNT(verbs) && strcmp(verbs[i], word) != 0)
-		i++;
 	if (i < COUNT(verbs))
 		return (enum button_verb)i;
 	tx_fail(tx, ERR_INVALID, "a question with the unknown verb %s", word);

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "lib/text.h"
 #include "store/store_inside.h"
 
 static const char *const programs[] = {
@@ -57,10 +58,8 @@ static const char *const whys[] = {
 static size_t
 index_of(const char *word, const char *const words[], size_t count)
 {
-	size_t i = 0;
+	size_t i = text_index(word, words, count);
 
-	while (i < count && strcmp(words[i], word) != 0)
-		i++;
 	assert(i < count); /* the table's CHECK */
 	return i;
 }
