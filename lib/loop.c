@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <malloc.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #define LOOP_MAGIC 0x6c6f6f70u

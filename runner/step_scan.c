@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "runner/step_scan.h"
 
-#include <string.h>
-
 #include "lib/text.h"
 
 #define MARK	  "==> "

@@ -3,7 +3,6 @@
 #include "chat/chat_deployment.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "chat/chat_status.h"
 #include "chat/chat_text.h"

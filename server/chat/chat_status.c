@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_status.h"
 
-#include <string.h>
-
 static bool
 is_healthy(const struct chat_status *status)
 {

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_text.h"
 
-#include <string.h>
-
 #include "lib/clean.h"
 #include "lib/text.h"
 

@@ -1,7 +1,6 @@
 /* cli_webhook.c - `deploybot webhook set|info|delete`: one call, what came of it.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
-#include <string.h>
 #include <sysexits.h>
 
 #include "cli/cli.h"

@@ -3,7 +3,6 @@
 #include "cli/doctor_production.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 #include "cli/doctor.h"
 #include "lib/text.h"

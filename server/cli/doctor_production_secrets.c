@@ -1,7 +1,6 @@
 /* doctor_production_secrets.c - are secrets and keys where they should be, long, young?  Judges facts.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
-#include <string.h>
 
 #include "cli/doctor.h"
 #include "cli/doctor_production.h"

@@ -1,6 +1,5 @@
 /* command_rollback.c - /rollback <environment> [release]: shows from → to, asks with one button.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include <string.h>
 
 #include "commands/commands.h"
 #include "decide/decide_deployment.h"

@@ -3,7 +3,6 @@
 #include "decide/decide_push.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "decide/decide_deployment.h"
 #include "decide/decide_reply.h"

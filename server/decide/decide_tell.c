@@ -3,7 +3,6 @@
 #include "decide/decide_tell.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "chat/chat_deployment.h"
 #include "lib/text.h"

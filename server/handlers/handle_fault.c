@@ -1,7 +1,6 @@
 /* handle_fault.c - the handler of a result failed: what hung on it must still end, or come again.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
-#include <string.h>
 
 #include "chat/chat_text.h"
 #include "decide/decide_deployment.h"

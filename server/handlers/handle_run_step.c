@@ -1,6 +1,5 @@
 /* handle_run_step.c - a script said `==> name`.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include <string.h>
 
 #include "decide/decide_deployment.h"
 #include "decide/decide_tell.h"

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "commands/commands.h"
 #include "decide/decide_deployment.h"

@@ -8,7 +8,6 @@
 #include "telegram/telegram_poll.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "lib/buf.h"
 #include "lib/crash_point.h"

@@ -3,7 +3,6 @@
 #include "telegram/telegram_send_inside.h"
 
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "lib/buf.h"
