@@ -137,7 +137,7 @@ struct deployment
 row_deployment_chat_question(struct tx *tx, const char *environment)
 {
 	return find(tx,
-	    "SELECT " COLUMNS FROM_OPEN " WHERE environment = $1"
+	    "INDEXED BY deployment_open WHERE environment = $1"
 	    " AND state = 'AWAITING_CONFIRMATION' AND " STORE_IS_OPEN " AND cause = 'chat'"
 	    " ORDER BY id LIMIT 1",
 	    DB_TEXT(environment));
