@@ -105,13 +105,11 @@ examine_file_system(struct doctor *doctor, const char *path)
 		return; /* then it cannot be written to, which was said */
 	if (fs == FS_REMOTE)
 		TELL(doctor, FILES, ERROR,
-		    "STATE_DIRECTORY: %s is on %s, where neither locks nor flushes can be trusted:"
-		    " use a local disk",
+		    "STATE_DIRECTORY: %s is on %s, where neither locks nor flushes can be trusted: use a local disk",
 		    there, name);
 	else if (fs == FS_VOLATILE)
 		TELL(doctor, FILES, WARNING,
-		    "STATE_DIRECTORY: %s is on %s: this directory is not persistent: it is lost with its container"
-		    " or at the next boot",
+		    "STATE_DIRECTORY: %s is on %s: this directory is not persistent: it is lost with its container or at the next boot",
 		    there, name);
 }
 
@@ -145,8 +143,7 @@ examine_script(struct doctor *doctor, enum setting setting, const char *name, co
 		path = found;
 	if (path == NULL)
 		TELL(doctor, FILES, ERROR,
-		    "%s: there is no deploy/%s beside the program: install it, or name one of your"
-		    " own",
+		    "%s: there is no deploy/%s beside the program: install it, or name one of your own",
 		    name, own);
 	else if (!file_is_safe(path, &err))
 		TELL(doctor, FILES, ERROR,
@@ -230,8 +227,7 @@ examine_store(struct doctor *doctor)
 		    err.text);
 	else /* what is in it is not known: it may be whole */
 		TELL(doctor, STORE, ERROR,
-		    "store: %s: it could not be read: run doctor as the service's user, and look at"
-		    " the disk",
+		    "store: %s: it could not be read: run doctor as the service's user, and look at the disk",
 		    err.text);
 }
 
@@ -244,13 +240,11 @@ examine_github(struct doctor *doctor)
 		TELL(doctor, WEBHOOKS, OK, "GitHub: signed pushes are taken at /github/webhook");
 	else if (s->poll_repository_seconds > 0)
 		TELL(doctor, WEBHOOKS, OK,
-		    "GitHub: no GITHUB_WEBHOOK_SECRET, so /github/webhook answers 404; git is"
-		    " asked for pushes every %d s",
+		    "GitHub: no GITHUB_WEBHOOK_SECRET, so /github/webhook answers 404; git is asked for pushes every %d s",
 		    s->poll_repository_seconds);
 	else
 		TELL(doctor, WEBHOOKS, WARNING,
-		    "GitHub: no push is ever found: set GITHUB_WEBHOOK_SECRET (without it"
-		    " /github/webhook answers 404) or POLL_REPOSITORY_SECONDS");
+		    "GitHub: no push is ever found: set GITHUB_WEBHOOK_SECRET (without it /github/webhook answers 404) or POLL_REPOSITORY_SECONDS");
 }
 
 static void

@@ -19,15 +19,13 @@ doctor_shared(struct doctor *doctor)
 	(void)snprintf(runs, sizeof(runs), "%s/runs", state);
 	if (stat(runs, &st) != 0) {
 		TELL(doctor, RUNNER, ERROR,
-		    "runner: %s: %s: deploybot-runner makes it when it starts, with the same"
-		    " STATE_DIRECTORY",
+		    "runner: %s: %s: deploybot-runner makes it when it starts, with the same STATE_DIRECTORY",
 		    runs, strerrordesc_np(errno));
 		return;
 	}
 	if (eaccess(runs, R_OK | X_OK) != 0)
 		TELL(doctor, RUNNER, ERROR,
-		    "runner: %s cannot be read, so no log can be shown: our user must be in its "
-		    "group, and its mode be 2750",
+		    "runner: %s cannot be read, so no log can be shown: our user must be in its group, and its mode be 2750",
 		    runs);
 	else if (geteuid() != 0 && geteuid() != st.st_uid && eaccess(runs, W_OK) == 0)
 		TELL(doctor, RUNNER, WARNING,
