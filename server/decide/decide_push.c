@@ -9,7 +9,6 @@
 #include "lib/text.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
-#include "store/row_message.h"
 
 void
 decide_git_query(struct tx *tx, const struct effect_git_query *query, int64_t deployment)

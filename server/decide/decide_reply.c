@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #include "chat/chat_deployment.h"
-#include "lib/text.h"
 #include "store/row_deployment.h"
 #include "store/row_effect.h"
 #include "store/row_rate_limit.h"

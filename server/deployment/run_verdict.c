@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 
-#include "lib/text.h"
 
 /* sysexits.h: bad input to unreachable; deploy.sh says with them that it touched nothing. */
 #define EXIT_BEFORE_RELEASE_FIRST 64

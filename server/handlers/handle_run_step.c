@@ -1,7 +1,6 @@
 /* handle_run_step.c - a script said `==> name`.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 
-#include "decide/decide_deployment.h"
 #include "decide/decide_tell.h"
 #include "handlers/handlers.h"
 
