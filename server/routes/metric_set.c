@@ -10,58 +10,41 @@
 #include "lib/version.h"
 #include "types/settings.h"
 
-/* KIND, field, name, help, labels.  No label's values grow with use: see lib/metrics.h for what
- * happens beyond METRICS_SERIES_MAX all the same. */
-#define METRIC_SET(M) \
-	M(gauge, build_info, "deploybot_build_info", "Always 1; the version that runs.", \
-	    "version") \
-	M(counter, webhook_requests, "deploybot_webhook_requests_total", \
-	    "Requests to our webhooks, by who calls and what was answered.", "source,code") \
-	M(counter, deployments, "deploybot_deployments_total", "Deployments that have ended.", \
-	    "environment,trigger,outcome") \
-	M(gauge, deployment_failed, "deploybot_deployment_failed", \
-	    "1 while the deployment that ended last there has failed.", "environment") \
-	M(gauge, environment_busy, "deploybot_environment_busy", \
-	    "1 while a deployment is active there.", "environment") \
-	M(gauge, environment_busy_since, "deploybot_environment_busy_since_timestamp_seconds", \
-	    "When the active deployment began; only while there is one.", "environment") \
-	M(gauge, rollback_unacknowledged, "deploybot_rollback_unacknowledged", \
-	    "1 while nothing new went live after an automatic rollback.", "environment") \
-	M(gauge, release_info, "deploybot_release_info", "Always 1; the commit that is live.", \
-	    "environment,commit") \
-	M(gauge, release_at, "deploybot_release_timestamp_seconds", \
-	    "When the commit that is live went live.", "environment") \
-	M(gauge, health_up, "deploybot_health_up", \
-	    "1 when every health URL answered well, asked once a minute.", "environment") \
-	M(counter, telegram_requests, "deploybot_telegram_requests_total", \
-	    "Calls of the Bot API, by method and error code; code 0: no answer.", "method,code") \
-	M(gauge, telegram_pending, "deploybot_telegram_pending_updates", \
-	    "Updates that wait at Telegram; when polling, those given and not on disk yet.", NULL) \
-	M(gauge, messages_waiting_since, "deploybot_messages_waiting_since_timestamp_seconds", \
-	    "Since when the oldest message waits to be taken by Telegram; 0: none waits.", NULL) \
-	M(gauge, tls_expiry, "deploybot_tls_expiry_timestamp_seconds", \
-	    "When the certificate of TELEGRAM_WEBHOOK_URL's host expires.", NULL) \
-	M(gauge, tls_probe_up, "deploybot_tls_probe_up", \
-	    "1 when that certificate could be read, asked once an hour.", NULL) \
-	M(gauge, outbox_pending, "deploybot_outbox_pending", \
-	    "Decided effects that are not done yet.", NULL) \
-	M(counter, audit_entries, "deploybot_audit_entries_total", "Entries of the audit chain.", \
-	    NULL) \
-	M(counter, audit_export_failures, "deploybot_audit_export_failures_total", \
-	    "Times the audit log could not be written.", NULL) \
-	M(counter, commands, "deploybot_commands_total", "Chat commands, by command and outcome.", \
-	    "command,outcome") \
-	M(gauge, runner_up, "deploybot_runner_up", "1 while the runner takes orders.", NULL) \
-	M(gauge, loop_lag, "deploybot_loop_lag_seconds", \
+/* METRIC(name, kind, field, help, labels).  No label's values grow with use: see lib/metrics.h for
+ * what happens beyond METRICS_SERIES_MAX all the same. */
+/* clang-format off */
+#define METRIC_SET(METRIC) \
+	METRIC("deploybot_build_info", gauge, build_info, "Always 1; the version that runs.", "version") \
+	METRIC("deploybot_webhook_requests_total", counter, webhook_requests, "Requests to our webhooks, by who calls and what was answered.", "source,code") \
+	METRIC("deploybot_deployments_total", counter, deployments, "Deployments that have ended.", "environment,trigger,outcome") \
+	METRIC("deploybot_deployment_failed", gauge, deployment_failed, "1 while the deployment that ended last there has failed.", "environment") \
+	METRIC("deploybot_environment_busy", gauge, environment_busy, "1 while a deployment is active there.", "environment") \
+	METRIC("deploybot_environment_busy_since_timestamp_seconds", gauge, environment_busy_since, "When the active deployment began; only while there is one.", "environment") \
+	METRIC("deploybot_rollback_unacknowledged", gauge, rollback_unacknowledged, "1 while nothing new went live after an automatic rollback.", "environment") \
+	METRIC("deploybot_release_info", gauge, release_info, "Always 1; the commit that is live.", "environment,commit") \
+	METRIC("deploybot_release_timestamp_seconds", gauge, release_at, "When the commit that is live went live.", "environment") \
+	METRIC("deploybot_health_up", gauge, health_up, "1 when every health URL answered well, asked once a minute.", "environment") \
+	METRIC("deploybot_telegram_requests_total", counter, telegram_requests, "Calls of the Bot API, by method and error code; code 0: no answer.", "method,code") \
+	METRIC("deploybot_telegram_pending_updates", gauge, telegram_pending, "Updates that wait at Telegram; when polling, those given and not on disk yet.", NULL) \
+	METRIC("deploybot_messages_waiting_since_timestamp_seconds", gauge, messages_waiting_since, "Since when the oldest message waits to be taken by Telegram; 0: none waits.", NULL) \
+	METRIC("deploybot_tls_expiry_timestamp_seconds", gauge, tls_expiry, "When the certificate of TELEGRAM_WEBHOOK_URL's host expires.", NULL) \
+	METRIC("deploybot_tls_probe_up", gauge, tls_probe_up, "1 when that certificate could be read, asked once an hour.", NULL) \
+	METRIC("deploybot_outbox_pending", gauge, outbox_pending, "Decided effects that are not done yet.", NULL) \
+	METRIC("deploybot_audit_entries_total", counter, audit_entries, "Entries of the audit chain.", NULL) \
+	METRIC("deploybot_audit_export_failures_total", counter, audit_export_failures, "Times the audit log could not be written.", NULL) \
+	METRIC("deploybot_commands_total", counter, commands, "Chat commands, by command and outcome.", "command,outcome") \
+	METRIC("deploybot_runner_up", gauge, runner_up, "1 while the runner takes orders.", NULL) \
+	METRIC("deploybot_loop_lag_seconds", gauge, loop_lag, \
 	    "The longest turn of the event loop in the last second.", NULL)
+/* clang-format on */
 
 struct metric_set {
 	struct metrics *registry;
 	struct metric *deployment_duration;
 	struct metric *store_commit;
-#define M(kind, field, ...) struct metric *field;
-	METRIC_SET(M)
-#undef M
+#define METRIC(name, kind, field, ...) struct metric *field;
+	METRIC_SET(METRIC)
+#undef METRIC
 };
 
 /* A build and a few health checks, up to the longest DEPLOY_TIMEOUT that is usual. */
@@ -74,9 +57,9 @@ static const double commit_bounds[] = { .0001, .00025, .0005, .001, .0025, .005,
 static void
 define(struct metric_set *set, struct metrics *reg)
 {
-#define M(kind, field, ...) set->field = metrics_##kind(reg, __VA_ARGS__);
-	METRIC_SET(M)
-#undef M
+#define METRIC(name, kind, field, ...) set->field = metrics_##kind(reg, name, __VA_ARGS__);
+	METRIC_SET(METRIC)
+#undef METRIC
 	set->deployment_duration = metrics_histogram(reg, "deploybot_deployment_duration_seconds",
 	    "How long deployments took, their health checks included.", "environment",
 	    duration_bounds, COUNT(duration_bounds));
