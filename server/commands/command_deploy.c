@@ -73,7 +73,7 @@ request(struct tx *tx, const struct update *update, const struct environment_set
 	(void)text_copy(deployment.requester, sizeof(deployment.requester), update->name);
 	chat_text_init(&text);
 	chat_text_add(&text, "🔎 " MARK_BOLD "%s" MARK_BOLD ": asking git for ", settings->name);
-	chat_text_code(&text, ref);
+	chat_text_code(&text, "", ref);
 	chat_text_add(&text, " …");
 	deployment.message = decide_send(tx, &update->address, &text);
 	row_deployment_add(tx, &deployment);

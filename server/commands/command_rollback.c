@@ -21,7 +21,7 @@ say_possible(
 	chat_text_init(&text);
 	if (wanted[0] != '\0') {
 		chat_text_add(&text, "%s has no release ", environment);
-		chat_text_code(&text, wanted);
+		chat_text_code(&text, "", wanted);
 		chat_text_add(&text, ".");
 	} else {
 		chat_text_add(&text, "%s has no earlier release to roll back to.", environment);
@@ -31,11 +31,9 @@ say_possible(
 	for (size_t i = 0; i < n; i++) {
 		chat_text_add(
 		    &text, "\n• " MARK_CODE "%lld" MARK_CODE " ", (long long)releases[i].id);
-		chat_text_commit(&text, releases[i].commit);
-		chat_text_add(&text, " ");
-		chat_text_outside(&text, releases[i].subject);
-		chat_text_add(&text, ", ");
-		chat_text_ago(&text, releases[i].at, tx->at);
+		chat_text_commit(&text, "", releases[i].commit);
+		chat_text_outside(&text, " ", releases[i].subject);
+		chat_text_ago(&text, ", ", releases[i].at, tx->at);
 	}
 	(void)decide_send(tx, &update->address, &text);
 }

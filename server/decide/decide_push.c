@@ -122,7 +122,7 @@ notify_blocked(struct tx *tx, const char *environment, const struct git_answer *
 
 	chat_text_init(&text);
 	chat_text_add(&text, "✋ " MARK_BOLD "%s" MARK_BOLD ": push blocked: ", environment);
-	chat_text_commit(&text, answer->commit);
+	chat_text_commit(&text, "", answer->commit);
 	chat_text_add(&text,
 	    " was rolled back before. " MARK_CODE "/deploy %s" MARK_CODE " asks first.",
 	    environment);

@@ -146,10 +146,8 @@ say_denied(struct tx *tx, const struct update *update, const char *what, const c
 
 	chat_text_init(&text);
 	chat_text_add(&text, "⛔ " MARK_BOLD "%s", what);
-	if (environment[0] != '\0') {
-		chat_text_add(&text, " ");
-		chat_text_outside(&text, environment);
-	}
+	if (environment[0] != '\0')
+		chat_text_outside(&text, " ", environment);
 	chat_text_add(&text, MARK_BOLD ": %s.%s", reason,
 	    may_ask ? " An admin can add your id, which /whoami shows." : "");
 	(void)decide_send(tx, &update->address, &text);
@@ -185,8 +183,7 @@ decide_environment(struct tx *tx, const struct update *update, const char *name)
 	if (name[0] == '\0') {
 		chat_text_add(&text, "Which environment? There are:");
 	} else {
-		chat_text_add(&text, "There is no environment ");
-		chat_text_code(&text, name);
+		chat_text_code(&text, "There is no environment ", name);
 		chat_text_add(&text, ". There are:");
 	}
 	for (size_t i = 0; i < tx->settings->environment_count; i++)

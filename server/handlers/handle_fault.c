@@ -38,8 +38,7 @@ end_status(struct tx *tx, int64_t id, const char *reason)
 	struct chat_text text;
 
 	chat_text_init(&text);
-	chat_text_add(&text, "The status is not available: ");
-	chat_text_outside(&text, reason);
+	chat_text_outside(&text, "The status is not available: ", reason);
 	message.head = chat_text_take(&text);
 	message.foot = strdup("");
 	if (message.head == NULL || message.foot == NULL)
