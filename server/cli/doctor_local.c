@@ -247,6 +247,32 @@ examine_github(struct doctor *doctor)
 		    "GitHub: no push is ever found: set GITHUB_WEBHOOK_SECRET (without it /github/webhook answers 404) or POLL_REPOSITORY_SECONDS");
 }
 
+/* With a runner that is a service of another user: the folder that both work in. */
+static void
+examine_shared_folder(struct doctor *doctor)
+{
+	const char *state = doctor->settings->state_directory;
+	char runs[PATH_MAX];
+	struct stat st;
+
+	(void)snprintf(runs, sizeof(runs), "%s/runs", state);
+	if (stat(runs, &st) != 0) {
+		TELL(doctor, RUNNER, ERROR,
+		    "runner: %s: %s: deploybot-runner makes it when it starts, with the same STATE_DIRECTORY",
+		    runs, strerrordesc_np(errno));
+		return;
+	}
+	if (eaccess(runs, R_OK | X_OK) != 0)
+		TELL(doctor, RUNNER, ERROR,
+		    "runner: %s cannot be read, so no log can be shown: our user must be in its group, and its mode be 2750",
+		    runs);
+	else if (geteuid() != 0 && geteuid() != st.st_uid && eaccess(runs, W_OK) == 0)
+		TELL(doctor, RUNNER, WARNING,
+		    "runner: %s can be written to by the server's user: chmod 2750 it", runs);
+	else
+		TELL(doctor, RUNNER, OK, "runner: %s can be read", runs);
+}
+
 static void
 examine_what_runs(struct doctor *doctor)
 {
@@ -274,8 +300,7 @@ doctor_local(struct doctor *doctor)
 	if (s->runner_socket == NULL)
 		examine_what_runs(doctor);
 	else
-		doctor_shared(
-		    doctor); /* scripts and keys are the runner's, and not for us to see */
+		examine_shared_folder(doctor); /* scripts and keys are not for us to see */
 	examine_store(doctor);
 	examine_github(doctor);
 }
