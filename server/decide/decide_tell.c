@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_tell.h"
 
-
 #include "chat/chat_deployment.h"
 #include "lib/text.h"
 #include "store/row_audit.h"
