@@ -24,7 +24,6 @@ struct http_header {
 /* The value of a header, its name compared without case; NULL when there is none or more than
  * one: a header that decides something must not be read one way here and another elsewhere. */
 const char *http_request_header(const struct http_request *request, const char *name);
-size_t http_request_header_count(const struct http_request *request, const char *name);
 
 /* The declared size of the body, in bytes. */
 size_t http_request_body_size(const struct http_request *request);
