@@ -202,7 +202,8 @@ REGISTRY_PASSWORD, or at this machine's role"
 		return 2
 		;;
 	*)
-		why="the registry $registry_host answers HTTP $http_status for $repository_name: is REGISTRY_URL right, is it healthy?"
+		why="the registry $registry_host answers HTTP $http_status for $repository_name:"
+		why+=" is REGISTRY_URL right, is it healthy?"
 		return 2
 		;;
 	esac
@@ -260,7 +261,8 @@ push_image() { # COMMIT
 	step push
 	docker_login
 	quoted "$PUSH_SECONDS" "docker push" docker push "$image:$1" ||
-		fail "$EXIT_REGISTRY" "$registry_host did not take $repository_name, see docker's output: does it exist, may we push?"
+		fail "$EXIT_REGISTRY" \
+			"$registry_host did not take $repository_name, see docker's output: does it exist, may we push?"
 	asked "$DOCKER_SECONDS" "docker image inspect" docker image inspect --format '{{join .RepoDigests "\n"}}' "$image:$1" ||
 		fail "$EXIT_REGISTRY" "docker does not know what it pushed"
 	of_docker=$answer

@@ -34,9 +34,10 @@
 #define LABEL		 "[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 #define IMAGE_PART	 "[a-z0-9]+(([.]|_+|-+)[a-z0-9]+)*"
 #define IMAGE		 IMAGE_PART "(/" IMAGE_PART ")*"
+#define REMOTE_URL	 "https://[A-Za-z0-9][^/@ ]*(/[^ ]*)?|ssh://[A-Za-z0-9][^ ]*|/[^ ]*"
 #define REMOTE \
-	"https://[A-Za-z0-9][^/@ ]*(/[^ ]*)?|ssh://[A-Za-z0-9][^ ]*|/[^ ]*|" \
-	"[A-Za-z0-9_][A-Za-z0-9._-]*@[A-Za-z0-9][A-Za-z0-9.-]*:([^/ -][^/ ]*)?/[^ ]*"
+	REMOTE_URL \
+	"|[A-Za-z0-9_][A-Za-z0-9._-]*@[A-Za-z0-9][A-Za-z0-9.-]*:([^/ -][^/ ]*)?/[^ ]*"
 
 /* --- what no expression says --- */
 

@@ -125,14 +125,14 @@ ssh_keep() { # INDEX FILE
 		head -c "$SSH_WORDS_MAX" >"$2"
 		cat >/dev/null
 	} <"$2.pipe" &
-	ssh_keepers[$1]+=" $!"
+	ssh_guards[$1]+=" $!"
 }
 
 # Runs an act on all hosts, or those of ssh_only, one after the other, or HOSTS_PARALLEL.  What they print goes to the
 # log, with ssh_quiet into files OUT.<index>.  Fails with ssh_status and ssh_said of the first that fails; ssh_done has
 # those where it was done.
 ssh_everywhere() { # SECONDS ACT WORD...
-	local i word children=() ssh_keepers=() quotes=no
+	local i word children=() ssh_guards=() quotes=no
 	for word in "${@:2}"; do
 		ssh_word "a word for $2" "$word"
 	done
@@ -184,7 +184,7 @@ ssh_finish() { # INDEX CHILD
 	local status=0 words said
 	wait "$2" || status=$?
 	# shellcheck disable=SC2086 # numbers
-	wait ${ssh_keepers[$1]}
+	wait ${ssh_guards[$1]}
 	for words in "$ssh_folder"/{out,err}."$1"; do
 		[[ ! -e $words ]] || (($(stat -c %s -- "$words") < SSH_WORDS_MAX)) ||
 			warn "${ssh_hosts[$1]} says more than $SSH_WORDS_MAX bytes at once: the rest is left out"

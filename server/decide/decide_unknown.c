@@ -47,10 +47,10 @@ notify(struct tx *tx, const char *name)
 	chat_text_init(&text);
 	chat_unknown(&text, &environment, tx->settings->host, tx->at);
 	chat_text_add(&text,
-	    "\nNothing is started there by itself: pushes keep their place. Look at the target, "
-	    "and "
-	    "whether another deploybot works on it. Then the button, " MARK_CODE
-	    "/deploy %s" MARK_CODE " or " MARK_CODE "/rollback %s" MARK_CODE ".",
+	    "\nNothing is started there by itself: pushes keep their place. Look at the target, and whether another deploybot works on it. ");
+	chat_text_add(&text,
+	    "Then the button, " MARK_CODE "/deploy %s" MARK_CODE " or " MARK_CODE
+	    "/rollback %s" MARK_CODE ".",
 	    name, name);
 	message.head = chat_text_take(&text);
 	message.foot = strdup("");

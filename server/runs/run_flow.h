@@ -14,7 +14,7 @@
 #define RUN_STATES(S) \
 	S(TO_ORDER,     "`run` is to be sent to the runner") \
 	S(ORDERED,      "the runner has it, and answers `started` or `refused`") \
-	S(TO_RECONCILE, "`settle` is to be sent to the runner") \
+	S(TO_RECONCILE, "the runner is to be asked to reconcile it") \
 	S(RECONCILING,  "the runner has it, and answers what became of the run") \
 	S(CONNECT,      "its supervisor's socket is being connected to; left at once") \
 	S(RETRY,        "its supervisor is alive, and could not be reached") \

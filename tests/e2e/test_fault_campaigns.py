@@ -101,8 +101,8 @@ def test_a_failure_is_told_with_the_command_that_replays_it(tmp_path, capfd):
 
 def test_a_first_passage_is_aimed_at_where_a_later_one_did_not_come_again():
     import crash
-    kind, trials = crash.Crash(), [(f"recovery/reconcile_killed:{n}/thrice", ("recovery", "reconcile_killed", n, "thrice"))
-                                   for n in (2, 3)]
+    kind = crash.Crash()
+    trials = [(f"recovery/reconcile_killed:{n}/thrice", ("recovery", "reconcile_killed", n, "thrice")) for n in (2, 3)]
     name = "thrice runner reconcile_killed"
     assert kind.must_hit(trials) == {name}
     assert kind.aim_again(name, trials) == [("recovery/reconcile_killed:1/thrice",

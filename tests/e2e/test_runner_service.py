@@ -52,7 +52,8 @@ def test_a_deployment_goes_and_each_has_what_is_his(scene):
     assert scene.mode(f"runs/{run}") == ("0o2750", *ours)
     for name in ("log", "order", "leader"):
         assert scene.mode(f"runs/{run}/{name}") == ("0o640", *ours), name
-    assert scene.mode(f"runs/{run}/exit")[0] == "0o600"     # who may read it may lock it: its supervisor would seem alive
+    # Who may read it may lock it, and its supervisor would seem alive.
+    assert scene.mode(f"runs/{run}/exit")[0] == "0o600"
     assert scene.mode("environments")[0] == "0o750" and scene.mode("environments/staging.json") == ("0o640", *theirs)
     assert scene.mode("deploybot.db")[0] == "0o600"
 

@@ -433,7 +433,8 @@ def upgrade_trial(scene, parameters):
         if scene.versions() != [version]:
             raise oracle.Broken("the_new_one_works", f"{scene.versions()}, not {version}")
         if scene.supervisors() != [supervisor] or scene.last_run() != run:
-            raise oracle.Broken("one_supervisor_until_its_end", f"{supervisor}, then {scene.supervisors()}; {scene.last_run()}")
+            raise oracle.Broken("one_supervisor_until_its_end",
+                                f"{supervisor}, then {scene.supervisors()}; {scene.last_run()}")
         goes_on(scene, view, run)
         hits.append(f"upgrade: {way}")
     end_long(scene, view, run)

@@ -1,7 +1,8 @@
 """inout.py - fails every read, write, flush, open, socket, fork and wait of the three flows once, some for a while.
 
-make check-io (a module called io would be Python's own): each place from which deploybot, its runner and its supervisors
-call the kernel fails once, with an error that the kernel gives there; then whole classes fail until they are healed.
+make check-io (a module called io would be Python's own): each place from which deploybot, its runner and its
+supervisors call the kernel fails once, with an error that the kernel gives there; then whole classes fail until
+they are healed.
 After each: no crash, no leak, nothing acknowledged that is not stored, the truth in the chat, no restart but after a
 stop on purpose.
 IO=all: each place with each of its errors, in each flow; about two hours.

@@ -33,8 +33,8 @@ PERSON_EVERY_S = (0.1, 1.2)
 COMMIT_EVERY_S = (1, 4)
 RSS_MORE_KB = 16384     # of a server at rest, over the first one's
 AGAIN = 0.05            # of the acknowledged deliveries are delivered once more
-VICTIMS = (("server",), ("server",), ("server",), ("runner",), ("supervisor",), ("supervisor",), ("server", "supervisor"),
-           ("server", "runner"), ("runner", "supervisor"), ("server", "runner", "supervisor"))
+VICTIMS = (("server",), ("server",), ("server",), ("runner",), ("supervisor",), ("supervisor",),
+           ("server", "supervisor"), ("server", "runner"), ("runner", "supervisor"), ("server", "runner", "supervisor"))
 MODES = ("good", "good", "good", "slow", "noisy", "fail", "broken", "hang", "hang later")
 SOAK = """mode=$(cat "$here/$env.mode" 2>/dev/null)
 for i in 1 2 3; do echo "line $i"; done

@@ -53,8 +53,8 @@ VALGRIND = ["valgrind", "--leak-check=full", "--show-leak-kinds=definite,indirec
             f"--suppressions={ROOT / 'tests/tools/valgrind.supp'}"]
 
 
-# A supervisor and a question are made for one run, and leave by _exit(): what they hold all their life is closed by that.
-HELD = ("subreaper_init", "leader_fork", "run_folder_claim")
+# A supervisor and a git query are made for one run, and leave by _exit(), which closes what they hold all their life.
+HELD = ("subreaper_init", "main_process_fork", "run_folder_claim")
 HELD_MAX = 6
 
 

@@ -18,14 +18,14 @@ static inline void
 json_walk_number(struct json_out *out, const json_t *value)
 {
 	double real = json_real_value(value);
-	char text[40];
+	char text[40], *end = text;
 
 	if (json_is_integer(value))
-		(void)snprintf(text, sizeof(text), "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+		end += snprintf(text, 32, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
 	else
-		(void)snprintf(text, sizeof(text), "%.17g", real);
+		end += snprintf(text, 32, "%.17g", real);
 	if (json_is_real(value) && strpbrk(text, ".e") == NULL)
-		(void)strncat(text, ".0", sizeof(text) - strlen(text) - 1);
+		memcpy(end, ".0", sizeof(".0"));
 	json_out_raw(out, json_is_real(value) && !isfinite(real) ? "null" : text);
 }
 

@@ -302,7 +302,8 @@ pull() {
 	esac
 	((status != 124 && status != 137)) || die 75 "docker pull took longer than $PULL_SECONDS s"
 	# Its words come last: they are long, and a chat shows 200 bytes.
-	die 66 "the image cannot be pulled; is the registry healthy? Then try again: ${words:-docker pull ended with status $status}"
+	die 66 \
+		"the image cannot be pulled; is the registry healthy? Then try again: ${words:-docker pull ended with $status}"
 }
 
 check_disk() {
