@@ -6,13 +6,13 @@
 #include "lib/crash_point.h"
 
 static performer *const first[] = {
-#define EFFECT(upper, lower, word, result) perform_##lower,
+#define EFFECT(upper, lower, ...) perform_##lower,
 #include "types/effect.def"
 #undef EFFECT
 };
 
 static performer *const recover[] = {
-#define EFFECT(upper, lower, word, result) recover_##lower,
+#define EFFECT(upper, lower, ...) recover_##lower,
 #include "types/effect.def"
 #undef EFFECT
 };

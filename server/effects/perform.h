@@ -43,7 +43,7 @@ extern const struct http_client_config perform_probe_client;
 
 typedef void performer(struct perform *perform, struct effect *effect);
 
-#define EFFECT(upper, lower, word, result) performer perform_##lower, recover_##lower;
+#define EFFECT(upper, lower, ...) performer perform_##lower, recover_##lower;
 #include "types/effect.def"
 #undef EFFECT
 

@@ -197,7 +197,7 @@ close_effect(struct tx *tx, int64_t id, struct closed *ret)
 		}
 		if (!db_col_is_null(&rows, 4))
 			store_lane_touch(tx->store, db_col_text(&rows, 4));
-		tx->store->mark.n_outbox -= store_is_outbox(ret->kind) ? 1 : 0;
+		tx->store->mark.n_outbox -= effect_is_outbox(ret->kind) ? 1 : 0;
 		while (db_next(&rows))
 			continue;
 	}

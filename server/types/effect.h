@@ -6,11 +6,32 @@
 #include "types/event.h"
 
 enum effect_kind {
-#define EFFECT(name, performer, word, result) EFFECT_##name,
+#define EFFECT(name, ...) EFFECT_##name,
 #include "types/effect.def"
 #undef EFFECT
 	EFFECT_KIND_COUNT
 };
+
+enum effect_lane {
+	EFFECT_LANE_NONE,	/* handed out with the commit */
+	EFFECT_LANE_CHAT,
+	EFFECT_LANE_CALLBACK,
+	EFFECT_LANE_ENVIRONMENT,
+};
+
+/* The data of a row of effect.def, which says what each means. */
+struct effect_columns {
+	const char *word;
+	enum event_kind result;
+	enum effect_lane lane;
+	size_t lane_at;		/* in struct effect: the chat (int64_t) or the environment's name */
+	bool is_outbox;
+	bool is_withdrawable;
+	size_t message_at;	/* needs_row: in struct effect; 0: none */
+	int drop_after_s;
+};
+
+extern const struct effect_columns effect_columns[EFFECT_KIND_COUNT];
 
 enum program {
 	PROGRAM_DEPLOY,
@@ -69,6 +90,7 @@ struct effect_toast {
 	char callback[LIMIT_CALLBACK];
 	char text[LIMIT_TOAST * 4];
 	bool is_alert;		/* a dialog instead of a toast */
+	int64_t chat;		/* of its lane; not in the row's body */
 };
 
 struct effect_document {
@@ -124,5 +146,8 @@ struct effect *effect_new(enum effect_kind kind) MUST_USE;
 void effect_free(struct effect *effect);
 
 const char *effect_name(enum effect_kind kind);
+
+/* Is it a message, which an outage of the chat holds back?  EFFECT_KIND_COUNT: no. */
+bool effect_is_outbox(enum effect_kind kind);
 
 #endif
