@@ -1,9 +1,9 @@
 /* perform.h - what every performer is given, and how it reports.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 /*
- * For each row of types/effect.def there are perform_<name>() and again_<name>(), in
+ * For each row of types/effect.def there are perform_<name>() and recover_<name>(), in
  * effects/perform_<name>.c.  Both take the effect; sooner or later they fill effect->result and
- * call perform_report().  again_* is called instead for an effect that was open when the program
+ * call perform_report().  recover_* is called instead for an effect that was open when the program
  * started: it may have been carried out already.  Retries are the performer's, in memory.
  */
 #ifndef PERFORM_H
@@ -27,13 +27,9 @@ struct perform {
 	 * One of our own is never refused. */
 	void (*submit)(void *ctx, struct event *event);
 	void *submit_ctx;
-	/* The open effects of each kind that a withdrawal may reach; each performer's own. */
-	struct perform_timer_state *timers;
-	struct perform_probe_state *probing;
+	struct perform_job *jobs; /* effects that wait, oldest first: perform_inside.h */
 	int64_t probe_begin_ms;	/* the millisecond in which the next URL is asked first, and how */
 	int n_probe_begin;	/* many are already */
-	struct perform_git_query_state *git_queries;
-	struct perform_purge_run_state *purges; /* oldest first */
 	struct effect *unsent; /* SAYs that wait for memory, linked by next */
 	struct loop_timer unsent_timer;
 };
@@ -54,7 +50,7 @@ void perform_report(struct perform *perform, struct effect *effect);
 void perform_effect(struct perform *perform, struct effect *effect);
 
 /* Its row is gone: forget it.  One that is not there any more is fine: its result is under way
- * and will find nothing.  Only WAIT, PROBE and ASK can be withdrawn. */
+ * and will find nothing.  Only kinds whose row says that they can be withdrawn. */
 void perform_withdraw(struct perform *perform, int64_t id);
 
 /* At the end of the program: frees every effect still in hand (their rows stay), cancels timers. */

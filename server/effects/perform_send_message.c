@@ -83,7 +83,7 @@ perform_send_message(struct perform *perform, struct effect *effect)
 }
 
 void
-perform_send_message_done(struct perform *perform)
+done_send_message(struct perform *perform)
 {
 	struct effect *effect = TAKE(perform->unsent), *next;
 

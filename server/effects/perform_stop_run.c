@@ -62,3 +62,9 @@ recover_stop_run(struct perform *perform, struct effect *effect)
 {
 	perform_stop_run(perform, effect);
 }
+
+/* runs/ has them all. */
+void
+done_stop_run(UNUSED struct perform *perform)
+{
+}

@@ -1,6 +1,6 @@
 /* perform_toast.c - answers a press of a button; worth nothing when it is late.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
-#include "effects/perform.h"
+#include "effects/perform_inside.h"
 
 #include <stdlib.h>
 
@@ -45,6 +45,12 @@ perform_toast(struct perform *perform, struct effect *effect)
 		return;
 	free(toasting);
 	perform_report(perform, effect);
+}
+
+/* telegram/ has them all. */
+void
+done_toast(UNUSED struct perform *perform)
+{
 }
 
 /* It may still wait for its answer; one that is too late is refused and harmless. */

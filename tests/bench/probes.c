@@ -264,7 +264,7 @@ main(int argc, char **argv)
 	    (double)told.worst_turn_us / 1000, (double)told.worst_processor_us / 1000,
 	    (double)clock_us(CLOCK_PROCESS_CPUTIME_ID) / 1000, told.descriptors,
 	    dirty - dirty_before);
-	perform_probe_done(&perform);
+	perform_done(&perform);
 	http_client_free(perform.probes);
 	loop_free(perform.loop);
 	(void)kill(peer, SIGKILL);

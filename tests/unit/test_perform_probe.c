@@ -123,7 +123,7 @@ finish(void **state)
 	struct scene *scene = *state;
 
 	event_free(scene->result);
-	perform_probe_done(&scene->perform);
+	perform_done(&scene->perform);
 	for (size_t i = 0; i < scene->n_held; i++)
 		http_request_answer(scene->held[i], 200, NULL, "", 0);
 	http_client_free(scene->client);
@@ -165,7 +165,7 @@ findings(struct scene *scene, const char *paths, const char *commit, struct prob
 	while (scene->result == NULL)
 		loop_run_once(scene->loop);
 	assert_int_equal(scene->result->effect, 77);
-	assert_null(scene->perform.probing);
+	assert_null(scene->perform.jobs);
 	return scene->result->u.probed.findings;
 }
 
@@ -312,9 +312,9 @@ a_withdrawn_probe_reports_nothing(void **state)
 	perform_probe(&scene->perform, probe_of(scene, "/silent", "", once));
 	while (scene->n_held == 0)
 		loop_run_once(scene->loop);
-	assert_true(perform_probe_withdraw(&scene->perform, 77));
-	assert_false(perform_probe_withdraw(&scene->perform, 77));
-	assert_null(scene->perform.probing);
+	perform_withdraw(&scene->perform, 77);
+	perform_withdraw(&scene->perform, 77); /* gone: fine */
+	assert_null(scene->perform.jobs);
 	assert_null(scene->result);
 }
 

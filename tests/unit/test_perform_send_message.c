@@ -92,8 +92,8 @@ what_waits_at_the_end_is_freed_and_its_row_stays(void **state)
 	refusals = 2;
 	perform_send_message(&perform, effect_new(EFFECT_SEND_MESSAGE));
 	perform_send_message(&perform, effect_new(EFFECT_SEND_MESSAGE));
-	perform_send_message_done(&perform);
-	perform_send_message_done(&perform); /* nothing is left to do */
+	done_send_message(&perform);
+	done_send_message(&perform); /* nothing is left to do */
 	assert_int_equal(reported, 0);
 	loop_free(loop);
 }
