@@ -110,8 +110,8 @@ row_effect_add(struct tx *tx, struct effect *effect)
 	}
 	effect->id = id;
 	effect->result->effect = id;
-	if (effect->settings == NULL && tx->event->settings != NULL)
-		effect->settings = settings_ref(tx->event->settings);
+	if (effect->settings == NULL && tx->event->context.settings != NULL)
+		effect->settings = settings_ref(tx->event->context.settings);
 	outcome->effect = effect;
 	return id;
 }
