@@ -10,78 +10,31 @@
 #include "lib/version.h"
 #include "types/settings.h"
 
-/* KIND, field, name, help, labels.  No label's values grow with use: see lib/metrics.h for what
- * happens beyond METRICS_SERIES_MAX all the same. */
-#define METRIC_SET(M) \
-	M(gauge, build_info, "deploybot_build_info", "Always 1; the version that runs.", \
-	    "version") \
-	M(counter, webhook_requests, "deploybot_webhook_requests_total", \
-	    "Requests to our webhooks, by who calls and what was answered.", "source,code") \
-	M(counter, deployments, "deploybot_deployments_total", "Deployments that have ended.", \
-	    "environment,trigger,outcome") \
-	M(gauge, deployment_failed, "deploybot_deployment_failed", \
-	    "1 while the deployment that ended last there has failed.", "environment") \
-	M(gauge, environment_busy, "deploybot_environment_busy", \
-	    "1 while a deployment is active there.", "environment") \
-	M(gauge, environment_busy_since, "deploybot_environment_busy_since_timestamp_seconds", \
-	    "When the active deployment began; only while there is one.", "environment") \
-	M(gauge, rollback_unacknowledged, "deploybot_rollback_unacknowledged", \
-	    "1 while nothing new went live after an automatic rollback.", "environment") \
-	M(gauge, release_info, "deploybot_release_info", "Always 1; the commit that is live.", \
-	    "environment,commit") \
-	M(gauge, release_at, "deploybot_release_timestamp_seconds", \
-	    "When the commit that is live went live.", "environment") \
-	M(gauge, health_up, "deploybot_health_up", \
-	    "1 when every health URL answered well, asked once a minute.", "environment") \
-	M(counter, telegram_requests, "deploybot_telegram_requests_total", \
-	    "Calls of the Bot API, by method and error code; code 0: no answer.", "method,code") \
-	M(gauge, telegram_pending, "deploybot_telegram_pending_updates", \
-	    "Updates that wait at Telegram; when polling, those given and not on disk yet.", NULL) \
-	M(gauge, messages_waiting_since, "deploybot_messages_waiting_since_timestamp_seconds", \
-	    "Since when the oldest message waits to be taken by Telegram; 0: none waits.", NULL) \
-	M(gauge, tls_expiry, "deploybot_tls_expiry_timestamp_seconds", \
-	    "When the certificate of TELEGRAM_WEBHOOK_URL's host expires.", NULL) \
-	M(gauge, tls_probe_up, "deploybot_tls_probe_up", \
-	    "1 when that certificate could be read, asked once an hour.", NULL) \
-	M(gauge, outbox_pending, "deploybot_outbox_pending", \
-	    "Decided effects that are not done yet.", NULL) \
-	M(counter, audit_entries, "deploybot_audit_entries_total", "Entries of the audit chain.", \
-	    NULL) \
-	M(counter, audit_export_failures, "deploybot_audit_export_failures_total", \
-	    "Times the audit log could not be written.", NULL) \
-	M(counter, commands, "deploybot_commands_total", "Chat commands, by command and outcome.", \
-	    "command,outcome") \
-	M(gauge, runner_up, "deploybot_runner_up", "1 while the runner takes orders.", NULL) \
-	M(gauge, loop_lag, "deploybot_loop_lag_seconds", \
-	    "The longest turn of the event loop in the last second.", NULL)
-
 struct metric_set {
 	struct metrics *registry;
-	struct metric *deployment_duration;
-	struct metric *store_commit;
-#define M(kind, field, ...) struct metric *field;
-	METRIC_SET(M)
-#undef M
+#define METRIC(kind, field, ...) struct metric *field;
+#include "routes/metric_set.def"
+#undef METRIC
 };
 
 /* A build and a few health checks, up to the longest DEPLOY_TIMEOUT that is usual. */
-static const double duration_bounds[] = { 1, 2, 5, 10, 20, 30, 60, 120, 180, 300, 600, 1200, 1800,
-	3600 };
+static const double deployment_duration_bounds[] = { 1, 2, 5, 10, 20, 30, 60, 120, 180, 300, 600,
+	1200, 1800, 3600 };
 /* A flush takes 0.1 ms on a good disk and seconds on one that is ill. */
-static const double commit_bounds[] = { .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1,
-	.25, .5, 1, 2.5, 5 };
+static const double store_commit_bounds[] = { .0001, .00025, .0005, .001, .0025, .005, .01, .025,
+	.05, .1, .25, .5, 1, 2.5, 5 };
+
+#define DEFINE_gauge(reg, field, ...)	metrics_gauge(reg, __VA_ARGS__)
+#define DEFINE_counter(reg, field, ...) metrics_counter(reg, __VA_ARGS__)
+#define DEFINE_histogram(reg, field, ...) \
+	metrics_histogram(reg, __VA_ARGS__, field##_bounds, COUNT(field##_bounds))
 
 static void
 define(struct metric_set *set, struct metrics *reg)
 {
-#define M(kind, field, ...) set->field = metrics_##kind(reg, __VA_ARGS__);
-	METRIC_SET(M)
-#undef M
-	set->deployment_duration = metrics_histogram(reg, "deploybot_deployment_duration_seconds",
-	    "How long deployments took, their health checks included.", "environment",
-	    duration_bounds, COUNT(duration_bounds));
-	set->store_commit = metrics_histogram(reg, "deploybot_store_commit_seconds",
-	    "How long a commit of the store took.", NULL, commit_bounds, COUNT(commit_bounds));
+#define METRIC(kind, field, ...) set->field = DEFINE_##kind(reg, field, __VA_ARGS__);
+#include "routes/metric_set.def"
+#undef METRIC
 	metrics_with_process(reg);
 	metrics_set(set->build_info, 1, METRICS_LABELS(version_text));
 	/* Counters without labels are there from the start. */
