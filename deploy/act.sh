@@ -18,7 +18,7 @@
 load_transport() { # HERE
 	local here=$1 name=${DEPLOY_TRANSPORT:-ssh} there=() file
 	[[ ${USE_KUBERNETES:-false} == true ]] && name=kubernetes
-	if [[ ! $name =~ ^[a-z][a-z0-9-]*$ || ! -r $here/transports/$name.sh ]]; then
+	if [[ ! -r $here/transports/$name.sh ]]; then
 		for file in "$here"/transports/*.sh; do
 			file=${file##*/}
 			there+=("${file%.sh}")
@@ -67,7 +67,7 @@ release_begins() {
 		run_hooks pre-deploy "$EXIT_INPUT"
 		if [[ -n $PREVIOUS_RELEASE ]] && ! previous_is_kept; then
 			step no-rollback
-			printf 'the release that is live, %s, is not kept here any more\n' "${PREVIOUS_RELEASE:0:12}"
+			printf 'the release that is live, %s, is no longer kept here\n' "${PREVIOUS_RELEASE:0:12}"
 		fi
 	fi
 	release_began=yes
@@ -80,7 +80,7 @@ release_begins() {
 check_run() {
 	: "${DEPLOYMENT_ID:=$EPOCHSECONDS}" "${KEEP_RELEASES:=5}"
 	check_number DEPLOYMENT_ID "$DEPLOYMENT_ID"
-	check_number KEEP_RELEASES "$KEEP_RELEASES"
+	check_settings
 	[[ -z ${PREVIOUS_RELEASE:-} ]] || check_release "$PREVIOUS_RELEASE"
 	export DEPLOYMENT_ID
 	release='' release_began=''
@@ -113,7 +113,7 @@ clean() {
 	has_function transport_clean || [[ $transport_needs == image ]] || return 0
 	step clean
 	clean_all &
-	wait "$!" || warn "the clean-up was not finished; the next deployment goes on with it"
+	wait "$!" || warn "the clean-up was not finished; the next deployment continues it"
 }
 
 # In a subshell of its own, which a deadline may end.

@@ -126,6 +126,7 @@ answer_heads() { # BRANCH...
 }
 
 main() {
+	check_settings
 	git_setup "$here"
 	case ${1:-} in
 	commits)
@@ -136,7 +137,7 @@ main() {
 		shift
 		answer_heads "$@"
 		;;
-	*) give_up "$EXIT_INPUT" "no such question" ;;
+	*) give_up "$EXIT_INPUT" "unknown git query" ;;
 	esac
 }
 

@@ -48,6 +48,23 @@ check_number() { # NAME VALUE
 	[[ $2 =~ ^[1-9][0-9]{0,17}$ ]] || fail "$EXIT_INPUT" "$1 is no number: ${2@Q}"
 }
 
+# What each setting may be, deploybot-runner knows; who was started by it has what it has looked at.
+check_settings() {
+	local runner said
+	[[ ${DEPLOYBOT_SETTINGS:-} != checked ]] || return 0
+	for runner in "${DEPLOYBOT_RUNNER:-$here/../deploybot-runner}" "$here/../build/deploybot-runner" \
+		"$(type -P deploybot-runner)"; do
+		if [[ -f $runner && -x $runner ]]; then
+			said=$("$runner" --check-settings 2>&1) || fail "$EXIT_CONFIG" "${said:-$runner --check-settings failed}"
+			return 0
+		fi
+		[[ -z ${DEPLOYBOT_RUNNER:-} ]] || break
+	done
+	fail "$EXIT_CONFIG" "the settings cannot be checked: no program deploybot-runner is ${DEPLOYBOT_RUNNER:-beside \
+${here@Q} or in PATH}: set DEPLOYBOT_RUNNER to where it is"
+}
+
+# Scripts compare with true and false alone; deploybot-runner hands over nothing else.
 check_bool() { # NAME: its value, or the one that it has already
 	[[ ${!1} == true || ${!1} == false ]] || fail "$EXIT_CONFIG" "$1 is neither true nor false: ${!1@Q}"
 }

@@ -11,25 +11,18 @@
 find_repository() { # fills repository
 	repository=${REPOSITORY_URL:-}
 	if [[ -z $repository && -n ${GITHUB_REPOSITORY:-} ]]; then
-		[[ $GITHUB_REPOSITORY =~ ^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$ ]] ||
-			fail "$EXIT_CONFIG" "GITHUB_REPOSITORY is not owner/name"
 		repository=https://github.com/$GITHUB_REPOSITORY.git
 	fi
 }
 
 git_setup() { # HERE: fills repository, mirror and git_options
 	find_repository
-	local protocol here=$1 scp='^[A-Za-z0-9_][A-Za-z0-9._-]*@[A-Za-z0-9][A-Za-z0-9.-]*:[^-].*$'
+	local protocol here=$1
 	case $repository in
 	/*) protocol='file' ;;
-	https://[A-Za-z0-9]*) protocol=https ;;
-	ssh://[A-Za-z0-9]*) protocol=ssh ;;
+	https://*) protocol=https ;;
 	'') fail "$EXIT_CONFIG" "neither REPOSITORY_URL nor GITHUB_REPOSITORY is set" ;;
-	*)
-		[[ $repository =~ $scp ]] ||
-			fail "$EXIT_CONFIG" "REPOSITORY_URL is neither https, ssh nor an absolute path"
-		protocol=ssh
-		;;
+	*) protocol=ssh ;;
 	esac
 	mirror=${STATE_DIRECTORY:=/var/lib/deploybot}/git/$(printf '%s' "$repository" | sha256sum | cut -c 1-16).git
 	git_options=(-c core.hooksPath=/dev/null -c protocol.allow=never -c "protocol.$protocol.allow=always"
@@ -67,7 +60,7 @@ mirror_tree() { # FOLDER CMD...
 }
 
 cannot_check_out() { # COMMIT
-	fail "$EXIT_BUILD" "git cannot lay out ${1:0:12} in $app: see its words above; is there room on that disk?"
+	fail "$EXIT_BUILD" "git cannot lay out ${1:0:12} in $app: see its output above; is there room on that disk?"
 }
 
 mirror_fetch() {
@@ -112,7 +105,7 @@ mirror_commit() { # HEX
 fetch_commit() { # COMMIT
 	[[ $(mirror_commit "$1") != "$1" ]] || return 0
 	mirror_update ||
-		fail "$EXIT_UNREACHABLE" "the repository cannot be fetched: see git's words above, REPOSITORY_URL and its key"
+		fail "$EXIT_UNREACHABLE" "the repository cannot be fetched: see git's output above, REPOSITORY_URL and its key"
 	[[ $(mirror_commit "$1") == "$1" ]] ||
 		fail "$EXIT_INPUT" "the commit $1 is not in the repository: was it pushed, and not rewritten since?"
 }

@@ -21,7 +21,6 @@ find_hooks() { # KIND
 check_hooks() {
 	local kind hook
 	hooks_directory=${HOOKS_DIRECTORY:-$here/hooks.d}
-	[[ $hooks_directory == /* ]] || fail "$EXIT_CONFIG" "HOOKS_DIRECTORY is not an absolute path: ${hooks_directory@Q}"
 	if [[ ! -d $hooks_directory ]]; then
 		[[ -z ${HOOKS_DIRECTORY:-} ]] || fail "$EXIT_CONFIG" "HOOKS_DIRECTORY: there is no folder $hooks_directory"
 		return 0
@@ -74,7 +73,7 @@ hook_image() {
 
 hook_failed() { # KIND NAME STATUS OURS
 	case $1 in
-	pre-*) fail "$4" "the hook $1/$2 failed with status $3, so nothing was changed: its last words stand above" ;;
+	pre-*) fail "$4" "the hook $1/$2 failed with status $3, so nothing was changed: its last lines are above" ;;
 	post-deploy) fail "$4" "the hook $1/$2 failed with status $3: the release is taken back" ;;
 	*) fail "$4" "the hook $1/$2 failed with status $3; the earlier release runs: look after what the hook is for" ;;
 	esac

@@ -28,7 +28,7 @@ install-made: deploy/systemd/conf.sed deploy/man/settings.awk
 		{ echo "deploy/systemd/conf.sed does not know a setting of .env.example"; exit 1; }
 	@day=$$(LC_ALL=C TZ=UTC date -d @$(SOURCE_DATE_EPOCH) '+%B %-d, %Y') && \
 	awk -f deploy/man/settings.awk -v version='$(VERSION)' -v date="$$day" \
-		runner/settings.def server/types/settings.def .env.example >$(MADE)/deploybot.conf.5 && \
+		lib/setting.def runner/settings.def server/types/settings.def .env.example >$(MADE)/deploybot.conf.5 && \
 	for page in deploybot.8 deploybot-runner.8; do \
 		sed "s/@DATE@/$$day/; s/@VERSION@/$(VERSION)/; s|/usr/lib/deploybot/|$(LIBDIR)/|; \
 			s|/usr/share/doc/deploybot/|$(DOCDIR)/|" deploy/man/$$page >$(MADE)/$$page || exit; \

@@ -78,7 +78,7 @@ parse_unix(const char *path, union address *ret_address, socklen_t *ret_size)
 	return true;
 }
 
-/* Removes a socket file that nobody listens on any more; leaves everything else. */
+/* Removes a socket file that no process listens on any more; leaves everything else. */
 static void
 remove_stale(const union address *address, socklen_t size)
 {

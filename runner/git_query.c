@@ -113,7 +113,7 @@ question_wait(struct git_query *query)
 		if (fds[1].revents != 0)
 			on_children(query);
 		if (fds[2].revents != 0 && !query->killing)
-			fail(query, STATUS_UNREACHABLE, "nobody waits for the answer");
+			fail(query, STATUS_UNREACHABLE, "its requester is gone");
 		if (!query->killing && clock_monotonic_ms() >= query->deadline) {
 			query->answer.record.timed_out = true;
 			fail(query, STATUS_UNREACHABLE, "git did not answer in time");

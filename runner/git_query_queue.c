@@ -39,7 +39,7 @@ git_query_queue_add(struct git_query_queue *queue, struct connections *connectio
 		copy = malloc(sizeof(*copy));
 	if (copy == NULL) {
 		git_query_queue_refuse(connections, connection, query->id, STATUS_BUSY,
-		    "too many questions are waiting");
+		    "too many git queries are queued");
 		return;
 	}
 	*copy = *query;
@@ -92,7 +92,7 @@ git_query_queue_hear(struct git_query_queue *queue, struct connections *connecti
 		connections_send(connections, queue->connection, packet, (size_t)n);
 	else
 		git_query_queue_refuse(connections, queue->connection, queue->id, STATUS_GONE,
-		    "the question was killed");
+		    "the git query was killed");
 	queue->fd = -1;
 	queue->id = 0;
 }

@@ -44,7 +44,7 @@ look_at_folder(const char *path, struct stat *ret, struct err *err)
 	    strerrordesc_np(errno), folder);
 }
 
-/* Removes a socket that nobody listens on any more. */
+/* Removes a socket that no process listens on any more. */
 static bool
 clear_place(const struct sockaddr_un *address, struct err *err)
 {
@@ -67,14 +67,14 @@ clear_place(const struct sockaddr_un *address, struct err *err)
 	(void)close(fd);
 	if (!refused)
 		return err_set(err, ERR_BUSY,
-		    "--listen %s: another runner works there: stop it first, or choose another path",
+		    "--listen %s: another runner uses it: stop it first, or choose another path",
 		    path);
 	if (unlink(path) != 0 && errno != ENOENT)
 		return err_errno(err, ERR_IO, errno, "removing the old socket %s", path);
 	return true;
 }
 
-/* Nobody may connect before its mode is set: until then nobody listens. */
+/* Nobody may connect before its mode is set: until then no process listens. */
 static bool
 bind_for_group(const struct listener *listener, const struct sockaddr_un *address, gid_t group,
     struct err *err)

@@ -23,12 +23,14 @@ static const char usage[] =
     "usage: deploybot-runner --fd N --state DIR [--env-file FILE] [--scripts DIR]\n"
     "       deploybot-runner --listen PATH [--state DIR] [--env-file FILE] [--scripts DIR] [--drain]\n"
     "       deploybot-runner --ping PATH\n"
+    "       deploybot-runner --check-settings [--env-file FILE]\n"
     "\n"
-    "Executes what a server orders: deploy, rollback and questions to git, each under a supervisor.\n"
+    "Executes what a server orders: deploy, rollback and git queries, each under a supervisor.\n"
     "With --fd the server is at the other end of descriptor N: `deploybot serve` starts it so.\n"
     "With --listen it is a service of its own, best of another user than the server's, whose\n"
-    "RUNNER_SOCKET is PATH; its folder's group may connect.  --ping asks one whether it is well:\n"
-    "exit status 0, or 1 and the reason.\n"
+    "RUNNER_SOCKET is PATH; its folder's group may connect.  --ping asks one for its health:\n"
+    "exit status 0, or 1 and the reason.  --check-settings names each setting that is wrong:\n"
+    "exit status 78, or 0.\n"
     "\n"
     "  --state DIR      where runs/ and git/ are kept; with --listen: default STATE_DIRECTORY\n"
     "  --env-file FILE  settings beside the environment's, read anew for each order\n"
@@ -41,6 +43,7 @@ struct arguments {
 	int fd; /* -1: none was given; -2: what was given is none */
 	const char *listen;
 	bool drains;
+	bool checks;
 	bool is_wrong;
 	const char *state;
 	const char *env_file;
@@ -115,6 +118,7 @@ to_arguments(int argc, char *argv[])
 		{ "fd", required_argument, NULL, 'f' },
 		{ "listen", required_argument, NULL, 'l' },
 		{ "drain", no_argument, NULL, 'r' },
+		{ "check-settings", no_argument, NULL, 'c' },
 		{ "state", required_argument, NULL, 's' },
 		{ "env-file", required_argument, NULL, 'e' },
 		{ "scripts", required_argument, NULL, 'd' },
@@ -132,6 +136,8 @@ to_arguments(int argc, char *argv[])
 			ret.listen = optarg;
 		} else if (c == 'r') {
 			ret.drains = true;
+		} else if (c == 'c') {
+			ret.checks = true;
 		} else if (c == 's') {
 			ret.state = optarg;
 		} else if (c == 'e') {
@@ -142,23 +148,44 @@ to_arguments(int argc, char *argv[])
 			ret.is_wrong = true;
 		}
 	}
-	ret.is_wrong |= optind != argc || (ret.fd == -1) == (ret.listen == NULL) ||
-	    (ret.listen == NULL && (ret.state == NULL || ret.drains));
+	if (ret.checks)
+		ret.is_wrong |= ret.fd != -1 || ret.listen != NULL || ret.state != NULL ||
+		    ret.scripts != NULL || ret.drains;
+	else
+		ret.is_wrong |= (ret.fd == -1) == (ret.listen == NULL) ||
+		    (ret.listen == NULL && (ret.state == NULL || ret.drains));
+	ret.is_wrong |= optind != argc;
 	return ret;
 }
 
-/* What a service says at its start of settings that no order could be carried out with.  It starts
- * all the same: there may be runs to settle. */
-static void
-warn_of_settings(struct runner_settings *settings)
+/* Says each setting that no order could be carried out with; false: there are such. */
+static bool
+name_faults(struct runner_settings *settings, const char *before, const char *behind)
 {
 	struct err err;
 	size_t from = 0;
+	bool good = true;
 
-	while (runner_settings_next_fault(settings, &from, &err))
-		(void)fprintf(stderr,
-		    "deploybot-runner: warning: %s: nothing can be deployed until that is right\n",
-		    err.text);
+	while (runner_settings_next_fault(settings, &from, &err)) {
+		(void)fprintf(stderr, "%s%s%s\n", before, err.text, behind);
+		good = false;
+	}
+	return good;
+}
+
+static int
+check_settings(const char *env_file)
+{
+	struct runner_settings settings;
+	struct err err;
+	bool good = runner_settings_read(&settings, env_file, &err);
+
+	if (!good)
+		(void)fprintf(stderr, "%s\n", err.text);
+	else
+		good = name_faults(&settings, "", "");
+	runner_settings_done(&settings);
+	return good ? 0 : EXIT_CONFIG;
 }
 
 /* Reads the settings once, to say what is wrong with them, and for STATE_DIRECTORY where no --state
@@ -172,8 +199,9 @@ look_at_settings(const char *env_file, const char **state)
 	struct err err;
 	bool good = runner_settings_read(&settings, env_file, &err);
 
-	if (good)
-		warn_of_settings(&settings);
+	if (good) /* it starts all the same: there may be runs to settle */
+		(void)name_faults(&settings,
+		    "deploybot-runner: warning: ", ": nothing can be deployed until that is fixed");
 	if (good && *state == NULL) {
 		good = runner_settings_text(&settings, "STATE_DIRECTORY", &value, &err);
 		(void)snprintf(
@@ -224,6 +252,8 @@ main(int argc, char *argv[])
 		(void)fputs(usage, stderr);
 		return EXIT_USAGE;
 	}
+	if (arguments.checks)
+		return check_settings(arguments.env_file);
 	ignore_signals(arguments.listen != NULL);
 	main_process_no_core();
 	/* What runs leave in runs/ is read by a server of another user, or by ours alone. */

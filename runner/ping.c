@@ -34,7 +34,7 @@ connect_to(const char *path, int fd, struct err *err)
 	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) != 0)
 		return err_errno(err, ERR_IO, errno, "setsockopt");
 	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0)
-		return err_errno(err, ERR_IO, errno, "%s: nobody listens", path);
+		return err_errno(err, ERR_IO, errno, "%s: no process listens", path);
 	return true;
 }
 
@@ -61,7 +61,7 @@ ping_runner(const char *path, struct err *err)
 	if (n < 0)
 		return err_errno(err, ERR_TIMEOUT, errno, "%s: it does not answer", path);
 	if (n == 0)
-		return err_set(err, ERR_IO, "%s: it sends us away", path);
+		return err_set(err, ERR_IO, "%s: it refuses the connection", path);
 	if (!protocol_decode(packet, (size_t)n, &theirs, err))
 		return false;
 	return theirs.kind == PROTOCOL_HELLO ||

@@ -38,7 +38,7 @@ static const char *const shipping_settings[] = { "GITHUB_REPOSITORY", "REPOSITOR
 	"HOOKS_DIRECTORY", NULL };
 static const char *const of_environment[] = { "HOST", "COMPOSE_DIR", "KUBECONFIG", "KUBE_NAMESPACE",
 	"PORT", NULL };
-#define OF_EVERY_RUN 9 /* add_common() and plan_run() */
+#define OF_EVERY_RUN 10 /* add_common() and plan_run() */
 _Static_assert(
     OF_EVERY_RUN + COUNT(shipping_settings) + COUNT(of_environment) <= PROGRAM_VARIABLES_MAX,
     "every setting may be given at once");
@@ -89,7 +89,7 @@ static bool
 add_secret(struct program_plan *plan, const char *name, const char *value, struct err *err)
 {
 	int fd = memfd_create("secret", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	char file_name[RUNNER_SETTING_NAME], path[48];
+	char file_name[SETTING_NAME_MAX + 8], path[48];
 	size_t len = strlen(value);
 
 	/* As a secret's file has to be: the scripts refuse one that others may read. */
@@ -108,7 +108,7 @@ static bool
 add_settings(struct program_plan *plan, const struct program *program, const char *environment,
     struct runner_settings *settings, struct err *err)
 {
-	char name[RUNNER_SETTING_NAME];
+	char name[SETTING_NAME_MAX];
 	const char *value;
 
 	for (const char *const *p = program->settings; *p != NULL; p++) {
@@ -123,8 +123,8 @@ add_settings(struct program_plan *plan, const struct program *program, const cha
 	for (const char *const *p = program->environment_settings; *p != NULL; p++) {
 		if (!runner_settings_of(settings, *p, environment, &value, err))
 			return false;
-		runner_settings_name(*p, environment, name);
-		if (value != NULL && !add_variable(plan, name, value, err))
+		if (value != NULL &&
+		    !add_variable(plan, runner_settings_name(*p, environment, name), value, err))
 			return false;
 	}
 	return true;
@@ -139,6 +139,7 @@ add_common(struct program_plan *plan, const struct program_dirs *dirs, struct er
 	return add_variable(plan, "PATH", SCRIPT_PATH, err) &&
 	    add_variable(plan, "HOME", home == NULL || home[0] != '/' ? "/" : home, err) &&
 	    add_variable(plan, "LANG", "C.UTF-8", err) &&
+	    add_variable(plan, "DEPLOYBOT_SETTINGS", "checked", err) && /* by add_settings() */
 	    add_variable(plan, "STATE_DIRECTORY", dirs->state, err);
 }
 

@@ -196,7 +196,7 @@ struct protocol_message {
 	uint64_t id;				/* run id (1…) or question id (1…) */
 	/* hello */
 	unsigned int version;
-	pid_t pid;				/* also stuck.  A supervisor's hello: the main process's */
+	pid_t pid;			/* also stuck.  A supervisor's hello: its main process */
 	uint64_t start;				/* the leader's, /proc/<pid>/stat field 22 */
 	char boot[37];				/* /proc/sys/kernel/random/boot_id */
 	/* run */

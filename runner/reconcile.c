@@ -53,7 +53,7 @@ reconciled_by_record(int folder, struct protocol_message *ret, uint64_t id)
 	case RUN_FOLDER_FOREIGN:
 		(void)fprintf(stderr,
 		    "deploybot-runner: run %" PRIu64
-		    ": its record is not understood: another release wrote it; it counts as lost\n",
+		    ": its exit record has an unknown format (another version wrote it): it counts as lost\n",
 		    id);
 		fill_unknown(ret);
 		break;

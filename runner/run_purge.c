@@ -119,7 +119,7 @@ forget(int root, uint64_t id, struct err *err)
 		(void)close(folder);
 		if (was_emptied(root, id))
 			return PROTOCOL_REMOVAL_GONE;
-		(void)err_set(err, ERR_DENIED, "it has no record: it is not over");
+		(void)err_set(err, ERR_DENIED, "it has no exit record: it has not ended");
 		return PROTOCOL_REMOVAL_STAY;
 	}
 }

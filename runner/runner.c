@@ -146,7 +146,7 @@ order_run(struct runner *runner, struct protocol_message *order)
 
 	CRASH_POINT(order_heard);
 	if (runner->is_draining)
-		(void)err_set(&err, ERR_LIMIT, "the runner is about to end");
+		(void)err_set(&err, ERR_LIMIT, "the runner is stopping");
 	else if (runner->watch_count == SUPERVISORS_MAX)
 		(void)err_set(&err, ERR_LIMIT, "%d runs are kept already", SUPERVISORS_MAX);
 	else if (draw_tag(order, &err))
@@ -208,7 +208,7 @@ order_purge(struct runner *runner, uint64_t id)
 	struct protocol_message forgotten = { .kind = PROTOCOL_PURGED,
 		.id = id,
 		.removal = PROTOCOL_REMOVAL_STAY,
-		.text = "it is being ended" };
+		.text = "it is being stopped" };
 
 	if (!reconcile_has(&runner->reconciling, id))
 		run_purge(runner->root, id, &forgotten);
@@ -224,7 +224,7 @@ drop(struct runner *runner, struct connection *connection, int status)
 	if (runner->listener.fd == -1)
 		runner->exit_status = status;
 	else if (connection->lost_errno != 0)
-		(void)fprintf(stderr, "deploybot-runner: a server is lost: %s\n",
+		(void)fprintf(stderr, "deploybot-runner: a server has disconnected: %s\n",
 		    strerrordesc_np(connection->lost_errno));
 	git_query_queue_forget(&runner->git_queries, connection->number);
 	connections_remove(connection);
@@ -244,7 +244,7 @@ on_hello(struct runner *runner, struct connection *connection, const struct prot
 		return;
 	}
 	(void)fprintf(stderr,
-	    "deploybot-runner: the server speaks version %u, this is %d: install both of one release\n",
+	    "deploybot-runner: the server speaks version %u, this is %d: install the same version of both\n",
 	    hello->version, PROTOCOL_VERSION);
 	drop(runner, connection, EXIT_CONFIG);
 }
@@ -330,7 +330,7 @@ on_connection(struct runner *runner)
 		return;
 	if (connection == NULL) {
 		(void)fprintf(stderr,
-		    "deploybot-runner: a server of user %u is sent away: %d are connected\n",
+		    "deploybot-runner: a server of user %u is refused: %d are connected already\n",
 		    (unsigned)user, CONNECTIONS_MAX);
 		return;
 	}
@@ -365,7 +365,7 @@ on_told_to_end(struct runner *runner)
 		return;
 	}
 	runner->is_draining = true;
-	(void)fprintf(stderr, "deploybot-runner: ending: %zu runs are waited for\n",
+	(void)fprintf(stderr, "deploybot-runner: draining: waiting for %zu runs\n",
 	    runner->watch_count + runner->reconciling.count);
 }
 

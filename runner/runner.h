@@ -16,7 +16,7 @@ struct runner_start {
 /*
  * Serves its server (AF_UNIX, SOCK_SEQPACKET) until it closes, or whoever comes until SIGTERM or
  * SIGINT.  Runs stay with their supervisors, a question ends.  Returns the exit status: 0; 74 when
- * a socket or a disk fails; 75 when another runner works there; 78 when the one server speaks
+ * a socket or a disk fails; 75 when another runner uses it; 78 when the one server speaks
  * another version or the place is not as it has to be.
  */
 int runner_serve(const struct runner_start *start);

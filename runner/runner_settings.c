@@ -12,62 +12,41 @@
 #include "lib/text.h"
 
 struct row {
-	const char *name;
-	const char *type;
+	const char *name; /* of an environment's: with its place in it, <ENV>_HOST */
+	const char *id;	  /* of an environment's: HOST */
+	enum setting_type type;
 	const char *fallback;
 	bool is_secret;
-};
-struct environment_row {
-	const char *id;
-	const char *prefix;
-	const char *suffix;
-	const char *fallback;
 };
 
 #define OPEN   false
 #define SECRET true
 static const struct row rows[] = {
-#define SETTING(name, type, fallback, secrecy, whose, help) { #name, #type, fallback, secrecy },
-#define ENVIRONMENT_SETTING(...)
+#define SETTING(name, type, fallback, secrecy, whose, help) \
+	{ #name, #name, SETTING_TYPE_##type, fallback, secrecy },
 #include "runner/settings.def"
-#undef SETTING
-#undef ENVIRONMENT_SETTING
 };
-static const struct environment_row environment_rows[] = {
-#define SETTING(...)
-#define ENVIRONMENT_SETTING(id, prefix, suffix, type, fallback, secrecy, whose, help) \
-	{ #id, prefix, suffix, fallback },
+static const struct row environment_rows[] = {
+#define FAMILY_SETTING(family, id, name, type, fallback, secrecy, whose, help) \
+	{ name, #id, SETTING_TYPE_##type, fallback, secrecy },
 #include "runner/settings.def"
-#undef SETTING
-#undef ENVIRONMENT_SETTING
 };
 
 static const struct row *
-row_find(const char *name)
+row_find(const struct row list[], size_t count, const char *id)
 {
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		if (strcmp(rows[i].name, name) == 0)
-			return &rows[i];
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(list[i].id, id) == 0)
+			return &list[i];
 	}
-	return NULL;
-}
-
-static const struct environment_row *
-environment_row_find(const char *id)
-{
-	for (size_t i = 0; i < COUNT(environment_rows); i++) {
-		if (strcmp(environment_rows[i].id, id) == 0)
-			return &environment_rows[i];
-	}
+	assert(false);
 	return NULL;
 }
 
 bool
 runner_settings_is_secret(const char *name)
 {
-	const struct row *row = row_find(name);
-
-	return row != NULL && row->is_secret;
+	return row_find(rows, COUNT(rows), name)->is_secret;
 }
 
 bool
@@ -108,13 +87,14 @@ secret_read(struct runner_settings *settings, const char *name, const char *path
 	ssize_t n;
 
 	if (fd == -1) {
-		(void)err_errno(err, ERR_CONFIG, errno, "%s_FILE", name);
+		(void)err_errno(err, ERR_CONFIG, errno, "%s_FILE: %s", name, path);
 		return NULL;
 	}
 	n = read(fd, settings->secret, RUNNER_SETTING_MAX);
 	(void)close(fd); /* was only read */
 	if (n <= 0) {
-		(void)err_set(err, ERR_CONFIG, "%s_FILE is empty or cannot be read", name);
+		(void)err_set(
+		    err, ERR_CONFIG, "%s_FILE: %s is empty or cannot be read", name, path);
 		return NULL;
 	}
 	settings->secret[n] = '\0';
@@ -122,40 +102,29 @@ secret_read(struct runner_settings *settings, const char *name, const char *path
 	return settings->secret;
 }
 
+/* May it be handed to programs?  Scripts compare with true and false; a BOOL may be other words. */
 static bool
-is_sound(const char *name, const char *value, struct err *err)
-{
-	if (strlen(value) > RUNNER_SETTING_MAX)
-		return err_set(
-		    err, ERR_CONFIG, "%s is longer than %d bytes", name, RUNNER_SETTING_MAX);
-	for (const char *p = value; *p != '\0'; p++) {
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			return err_set(err, ERR_CONFIG, "%s has control characters", name);
-	}
-	return true;
-}
-
-/* Scripts compare with true and false; the settings take yes, 0 and other words as well. */
-static bool
-spell_truth(const char *name, const char **value, struct err *err)
+check(const struct row *row, const char *name, const char **value, struct err *err)
 {
 	bool truth;
 
-	if (!text_to_bool(*value, &truth, NULL))
-		return err_set(err, ERR_CONFIG, "%s is neither true nor false", name);
-	*value = truth ? "true" : "false";
+	if (!setting_check(row->type, *value, row->is_secret, err)) {
+		if (err != NULL)
+			err->code = ERR_CONFIG;
+		return err_wrap(err, "%s", name);
+	}
+	if (row->type == SETTING_TYPE_BOOL && text_to_bool(*value, &truth, NULL))
+		*value = truth ? "true" : "false";
 	return true;
 }
 
-bool
-runner_settings_text(
-    struct runner_settings *settings, const char *name, const char **ret_value, struct err *err)
+static bool
+find(struct runner_settings *settings, const struct row *row, const char *name,
+    const char **ret_value, struct err *err)
 {
-	const struct row *row = row_find(name);
 	const char *value = environment_text(name), *path = NULL;
-	char file_name[RUNNER_SETTING_NAME];
+	char file_name[SETTING_NAME_MAX + 8];
 
-	assert(row != NULL);
 	if (row->is_secret) {
 		(void)snprintf(file_name, sizeof(file_name), "%s_FILE", name);
 		path = environment_text(file_name);
@@ -169,62 +138,68 @@ runner_settings_text(
 		if (value == NULL)
 			return false;
 	}
-	if (value == NULL)
-		value = row->fallback;
-	if (value != NULL && !is_sound(name, value, err))
+	if (value != NULL && !check(row, name, &value, err))
 		return false;
-	if (value != NULL && strcmp(row->type, "BOOL") == 0 && !spell_truth(name, &value, err))
-		return false;
-	*ret_value = value;
+	*ret_value = value == NULL ? row->fallback : value;
 	return true;
 }
 
 bool
-runner_settings_next_fault(struct runner_settings *settings, size_t *from, struct err *err)
+runner_settings_text(
+    struct runner_settings *settings, const char *name, const char **ret_value, struct err *err)
 {
-	const char *value;
-
-	while (*from < COUNT(rows)) {
-		if (!runner_settings_text(settings, rows[(*from)++].name, &value, err))
-			return true;
-	}
-	return false;
+	return find(settings, row_find(rows, COUNT(rows), name), name, ret_value, err);
 }
 
-void
-runner_settings_name(const char *id, const char *environment, char ret[RUNNER_SETTING_NAME])
+const char *
+runner_settings_name(const char *id, const char *environment, char ret[SETTING_NAME_MAX])
 {
-	const struct environment_row *row = environment_row_find(id);
-	char capitals[24];
-	size_t i;
+	const struct row *row = row_find(environment_rows, COUNT(environment_rows), id);
 
-	assert(row != NULL && strlen(environment) < sizeof(capitals));
-	for (i = 0; environment[i] != '\0'; i++) {
-		char c = environment[i];
-
-		capitals[i] = (char)(c == '-' ? '_' : c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
-	}
-	capitals[i] = '\0';
-	(void)snprintf(ret, RUNNER_SETTING_NAME, "%s%s%s", row->prefix, capitals, row->suffix);
+	return setting_name(row->name, environment, ret);
 }
 
 bool
 runner_settings_of(struct runner_settings *settings, const char *id, const char *environment,
     const char **ret_value, struct err *err)
 {
-	const struct environment_row *row = environment_row_find(id);
-	char name[RUNNER_SETTING_NAME];
+	const struct row *row = row_find(environment_rows, COUNT(environment_rows), id);
+	char name[SETTING_NAME_MAX];
+
+	return find(settings, row, setting_name(row->name, environment, name), ret_value, err);
+}
+
+/* The n-th environment's name; false: there are not so many. */
+static bool
+environment_at(struct runner_settings *settings, size_t n, char ret[SETTING_NAME_MAX])
+{
+	const char *list;
+
+	if (!runner_settings_text(settings, "ENVIRONMENTS", &list, NULL))
+		return false;
+	while (setting_next(&list, ret, SETTING_NAME_MAX)) {
+		if (n-- == 0)
+			return true;
+	}
+	return false;
+}
+
+bool
+runner_settings_next_fault(struct runner_settings *settings, size_t *from, struct err *err)
+{
+	char environment[SETTING_NAME_MAX];
 	const char *value;
 
-	assert(row != NULL);
-	runner_settings_name(id, environment, name);
-	value = environment_text(name);
-	if (value == NULL)
-		value = file_text(settings, name);
-	if (value == NULL)
-		value = row->fallback;
-	if (value != NULL && !is_sound(name, value, err))
-		return false;
-	*ret_value = value;
-	return true;
+	while (*from < COUNT(rows)) {
+		if (!runner_settings_text(settings, rows[(*from)++].name, &value, err))
+			return true;
+	}
+	for (size_t at = *from - COUNT(rows);
+	     environment_at(settings, at / COUNT(environment_rows), environment); at++) {
+		*from = at + 1 + COUNT(rows);
+		if (!runner_settings_of(settings, environment_rows[at % COUNT(environment_rows)].id,
+			environment, &value, err))
+			return true;
+	}
+	return false;
 }

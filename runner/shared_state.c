@@ -82,7 +82,7 @@ say_fault(const struct folder *folder, const char *state, gid_t group, const str
 		    "the state directory's %s/: %s: mount it writable, or name it in the unit's ReadWritePaths=: %s/%s",
 		    folder->name, strerrordesc_np(EROFS), state, folder->name);
 	return err_set(err, ERR_CONFIG,
-	    "the state directory's %s/: %s: make it right: install -d -m %04o -o %s -g %s %s/%s",
+	    "the state directory's %s/: %s: fix it: install -d -m %04o -o %s -g %s %s/%s",
 	    folder->name, fault->text != NULL ? fault->text : strerrordesc_np(fault->number),
 	    (unsigned)folder->mode, user_name(geteuid(), owner),
 	    group_name(folder->is_shared ? group : getegid(), its_group), state, folder->name);
@@ -172,8 +172,7 @@ take_lock(int root, const char *state, struct err *err)
 		return true; /* open, and so locked, until we end */
 	if (errno == EWOULDBLOCK)
 		(void)err_set(err, ERR_BUSY,
-		    "another runner works in %s/runs: stop it first, or use another --state",
-		    state);
+		    "another runner uses %s/runs: stop it first, or use another --state", state);
 	else
 		(void)err_errno(err, ERR_IO, errno, "locking %s/runs", state);
 	if (fd != -1)

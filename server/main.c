@@ -14,11 +14,14 @@ serve(const struct cli *cli)
 	struct settings *settings;
 
 	for (int i = 0; i < cli->argc; i++) {
-		if (strcmp(cli->argv[i], "--no-copy") != 0) {
-			(void)fprintf(stderr, "Usage: %s serve [--no-copy]\n", cli->program);
+		if (strcmp(cli->argv[i], "--no-copy") == 0) {
+			options.no_copy = true;
+		} else if (strcmp(cli->argv[i], "--restored") == 0) {
+			options.is_restored = true;
+		} else {
+			(void)fprintf(stderr, "Usage: %s serve [--no-copy] [--restored]\n", cli->program);
 			return EX_USAGE;
 		}
-		options.no_copy = true;
 	}
 	settings = cli_settings(cli, true);
 	return settings != NULL ? serve_run(settings, &options) : EX_CONFIG;

@@ -29,6 +29,7 @@
 #include "runs/run_files.h"
 #include "runs/run_tail.h"
 #include "serve_inside.h"
+#include "settings/settings_table.h"
 #include "store/fs_check.h"
 #include "telegram/telegram_update.h"
 #include "telegram/telegram_webhook.h"
@@ -205,7 +206,7 @@ check_place(const char *folder, struct err *err)
 		    folder, name);
 	if (fs == FS_VOLATILE)
 		log_warning(
-		    "STATE_DIRECTORY %s is on %s: what is kept there is gone with its container, or at the next boot",
+		    "STATE_DIRECTORY %s is on %s: this directory is not persistent: it is lost with its container or at the next boot",
 		    folder, name);
 	return true;
 }
@@ -227,7 +228,7 @@ lock_state(struct serve *serve, struct err *err)
 		return err_errno(err, ERR_IO, errno, "STATE_DIRECTORY %s", folder);
 	if (flock(serve->lock_fd, LOCK_EX | LOCK_NB) != 0)
 		return err_set(err, ERR_BUSY,
-		    "another deploybot works in %s: stop it first, or set another STATE_DIRECTORY",
+		    "another deploybot uses %s: stop it first, or set another STATE_DIRECTORY",
 		    folder);
 	CRASH_POINT(start_locked);
 	return true;
@@ -386,7 +387,8 @@ make_parts(struct serve *serve, struct err *err)
 		.telegram = serve->telegram,
 		.probes = serve->probes,
 		.submit = submit_own,
-		.submit_ctx = serve };
+		.submit_ctx = serve,
+		.is_restored = serve->perform.is_restored };
 	serve->health = perform_health_start(serve->loop, serve->probes, note_health, serve, err);
 	serve->tls = tls_watch_start(
 	    &(struct tls_watch_config){
@@ -413,6 +415,7 @@ resume(struct serve *serve, struct err *err)
 
 	if (started == NULL)
 		return false;
+	started->u.started.is_restored = serve->perform.is_restored;
 	if (!run_files_highest(
 		serve->settings->state_directory, &started->u.started.highest_run, err)) {
 		event_free(started);
@@ -451,8 +454,8 @@ say_ready(struct serve *serve)
 	CRASH_POINT(start_ready);
 	if (serve->given_fd >= 0) {
 		http_listen_name(serve->given_fd, given);
-		log_info("ready: listening on %s, which the service manager gave us, state in %s",
-		    given, serve->settings->state_directory);
+		log_info("ready: listening on %s from the service manager, state in %s", given,
+		    serve->settings->state_directory);
 	} else if (port != 0)
 		log_info("ready: listening on %s:%u, state in %s", serve->settings->listen_address,
 		    port, serve->settings->state_directory);
@@ -488,9 +491,11 @@ guard_process(void)
 int
 serve_run(struct settings *settings, const struct serve_options *options)
 {
-	struct serve serve = {
-		.settings = settings, .options = *options, .lock_fd = -1, .given_fd = -1
-	};
+	struct serve serve = { .settings = settings,
+		.options = *options,
+		.lock_fd = -1,
+		.given_fd = -1,
+		.perform.is_restored = options->is_restored };
 	struct err err = { 0 };
 	bool ok;
 

@@ -8,6 +8,9 @@
 struct serve_options {
 	const char *env_file;	/* read again when it changes or on SIGHUP; NULL: none */
 	bool no_copy;		/* an older database is migrated without a copy beside it */
+	/* The database is a copy, or older than what runs: no run of it is asked for, and of no
+	 * environment it is known what runs. */
+	bool is_restored;
 };
 
 /*

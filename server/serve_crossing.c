@@ -69,7 +69,7 @@ take_outcome(struct serve *serve, struct outcome *outcome)
 		metric_set_gauges(serve->metrics, outcome->gauges);
 		break;
 	case OUTCOME_FATAL:
-		log_error("the disk failed to keep what was written: stopping at once");
+		log_error("fsync failed: stopping at once");
 		_exit(err_exit_status(ERR_IO));
 	}
 }

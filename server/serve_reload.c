@@ -10,6 +10,8 @@
 #include "lib/log.h"
 #include "lib/text.h"
 #include "serve_inside.h"
+#include "settings/settings_load.h"
+#include "settings/settings_table.h"
 
 #define LOOK_EVERY_MS 2000
 
@@ -90,7 +92,7 @@ adopt(struct serve *serve, struct settings *fresh, const char *names, const char
 	CRASH_POINT(reload_read);
 	log_info("settings changed: %s", names);
 	if (restart[0] != '\0')
-		log_warning("a restart is needed before these hold: %s", restart);
+		log_warning("restart needed for: %s", restart);
 	if (!settings_redact(fresh, serve->redact, &err))
 		log_error("%s", err.text);
 	settings_unref(serve->settings);
@@ -121,7 +123,7 @@ reload(struct serve *serve)
 	} else if (names.size > 0) {
 		adopt(serve, fresh, buf_text(&names), buf_text(&restart));
 	} else {
-		log_info("settings read again: nothing has changed");
+		log_info("settings reloaded: no changes");
 		settings_unref(fresh);
 	}
 	buf_done(&names);

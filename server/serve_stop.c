@@ -37,7 +37,7 @@ on_look(UNUSED struct loop_timer *timer, void *ctx)
 		CRASH_POINT(stop_at_rest);
 		loop_stop(serve->loop);
 	} else if (loop_now_ms() >= serve->stop_deadline) {
-		log_warning("%zu runs go on without us; the next start takes them up again",
+		log_warning("%zu runs are left running; they will be re-attached at the next start",
 		    runs_open(serve->runs));
 		loop_stop(serve->loop);
 	}
@@ -47,16 +47,17 @@ void
 serve_stop_start(struct serve *serve)
 {
 	if (serve_is_stopping(serve)) {
-		log_info("told twice to stop: stopping now");
+		log_info("second signal: exiting at once");
 		loop_stop(serve->loop);
 		return;
 	}
 	CRASH_POINT(stop_begun);
 	if (serve->settings->runner_socket == NULL)
-		log_info("stopping: nothing new is begun; %zu runs are waited for, at most %d s",
+		log_info("stopping: no new work is accepted; waiting for %zu runs, at most %d s",
 		    runs_open(serve->runs), serve->settings->shutdown_timeout_seconds);
 	else
-		log_info("stopping: nothing new is begun; %zu runs go on with their runner",
+		log_info(
+		    "stopping: no new work is accepted; %zu runs keep running under their runner",
 		    runs_open(serve->runs));
 	serve_manager_stopping();
 	serve->stop_deadline =

@@ -1,4 +1,4 @@
-"""What holds for all tests: the programs that they start hear signals, whoever runs the tests."""
+"""What holds for all tests: the programs that they start handle signals, whoever runs the tests."""
 # SPDX-License-Identifier: ISC
 import signal
 

@@ -1,26 +1,11 @@
 # settings.awk - makes deploybot.conf(5) of the settings' tables and of .env.example.
 # SPDX-License-Identifier: ISC
-# awk -f settings.awk -v version=V -v date=D runner/settings.def server/types/settings.def .env.example
-# The tables say the type, the default, and who reads it; .env.example the order, the help, and what needs a restart (a
-# unit test holds it against the tables).  What stands in one and not in the other, or has a type that is not described
-# here, ends this with status 1.
+# awk -f settings.awk -v version=V -v date=D lib/setting.def runner/settings.def server/types/settings.def .env.example
+# The tables say the type, what it may be, the default, and who reads it; .env.example the order, the help, and what
+# needs a restart (a unit test holds it against the tables).  What stands in one and not in the other, or has a type that
+# is not described, ends this with status 1.
 
 BEGIN {
-	split("TEXT|any text|TOKEN|a secret of at least 16 bytes|BOT_TOKEN|a bot's token|WEBHOOK_SECRET|" \
-	    "at least 16 of A-Z a-z 0-9 _ -|BOOL|true or false|COUNT|a number, 1 to 1000|SECONDS|seconds, 1 to 86400|" \
-	    "SECONDS_OR_0|seconds, 0 to 86400|SIZE|bytes, or with K, M, G behind|PORT|a port, 1 to 65535|ID|a Telegram id|" \
-	    "IDS|Telegram ids, separated by commas|URL|http:// or https://|URLS|URLs, separated by commas|" \
-	    "PATH|an absolute path|ADDRESS|an IP address, or the absolute path of a unix socket|" \
-	    "NAMES|names, separated by commas|BRANCH|a branch|REPOSITORY|owner/name|REMOTE|what git can fetch|" \
-	    "PROXY|http:// or socks5h://|LEVEL|ERROR, WARNING, INFO or DEBUG|FORMAT|human or logfmt|" \
-	    "MODE|webhook or polling|HOSTS|HOST[:PORT], separated by commas|PORT_PAIR|two ports|USER|a user's name|" \
-	    "HOST_PATH|an absolute path on that machine|COMMAND|words that need no quoting|SMOKE|a URL with {port}|" \
-	    "IMAGE|an image's name|REGISTRY|HOST[:PORT][/path]|ACCOUNT|a name to log in with|PASSWORD|a password or token|" \
-	    "ENGINE|a container engine's address|INSIDE|a path inside the repository|WORD|letters a-z, 0-9 and -|" \
-	    "SERVICE|a service's name|LABEL|a name in Kubernetes|LABELS|a name in Kubernetes|SOURCE|build or registry|" \
-	    "STRATEGY|recreate or bluegreen|SOCKET|the absolute path of a unix socket, at most 107 bytes", pairs, "|")
-	for (i = 1; i in pairs; i += 2)
-		words[pairs[i]] = pairs[i + 1]
 	readers["SERVER"] = "the server"
 	readers["RUNNER"] = "the runner"
 	readers["BOTH"] = "server and runner"
@@ -37,7 +22,8 @@ function die(what) {
 function text(s) {
 	gsub(/\\/, "\\e", s)
 	gsub(/-/, "\\-", s)
-	gsub(/,?…/, ", ...", s)
+	gsub(/,…/, ", ...", s)
+	gsub(/…/, "...", s)
 	gsub(/\.  /, ".\n", s)
 	gsub(/\n\./, "\n\\\\\\&.", s)
 	return s ~ /^[.']/ ? "\\&" s : s
@@ -66,15 +52,30 @@ function head() {
 
 # ---- the tables: of the rows, what stands before the help ----
 
-FILENAME ~ /\.def$/ && /^(ENVIRONMENT_)?SETTING\(/ {
+# A type's sentence: the last text of its row, which may go over several lines.
+/^SETTING_TYPE\(/ { type_row = "" }
+/^SETTING_TYPE\(/ || type_row != "" {
+	type_row = type_row $0
+	if (!/"\)$/)
+		next
+	of = type_row
+	sub(/^SETTING_TYPE\(/, "", of)
+	sub(/,.*/, "", of)
+	gsub(/" +"/, "", type_row)
+	sub(/.*, +"/, "", type_row)
+	words[of] = substr(type_row, 1, length(type_row) - 2)
+	type_row = ""
+	next
+}
+FILENAME ~ /\.def$/ && /^(FAMILY_)?SETTING\(/ {
 	row = $0
 	sub(/^[A-Z_]*\(/, "", row)
-	if (/^ENVIRONMENT_/) {
-		split(row, part, /, */)
-		gsub(/"/, "", part[2])
-		gsub(/"/, "", part[3])
-		name = part[2] "*" part[3]
-		sub(/^[^"]*"[^"]*", "[^"]*", /, "", row)
+	if (/^FAMILY_/) {
+		name = row
+		sub(/^[^"]*"/, "", name)
+		sub(/".*/, "", name)
+		sub(/<[A-Z]*>/, "*", name)
+		sub(/^[^"]*"[^"]*", */, "", row)
 	} else {
 		name = row
 		sub(/,.*/, "", name)

@@ -501,7 +501,7 @@ main() {
 finish() {
 	local count=$((${#left[@]} + ${#todo[@]}))
 	if ((count > 0)); then
-		printf 'destroy.sh: %d left, see above; mend what is said there and run it again: it goes on there\n' "$count" >&2
+		printf 'destroy.sh: %d left, see above; fix what is reported there and run it again: it continues there\n' "$count" >&2
 		exit 1
 	fi
 	# Said above too, before many lines.

@@ -5,7 +5,7 @@
 # be done twice.  Its last line, "host.sh: ready" or "host.sh: FAILED ...", is in /var/log/cloud-init-output.log, where
 # cloud-init has lines of its own below it.
 set -euo pipefail
-trap 'echo "host.sh: FAILED at line $LINENO; when it is mended: sudo bash /var/lib/cloud/instance/user-data.txt"' ERR
+trap 'echo "host.sh: FAILED at line $LINENO; when it is fixed: sudo bash /var/lib/cloud/instance/user-data.txt"' ERR
 
 [[ ${ROLE:-} == app || ${ROLE:-} == deploybot ]] || { echo "host.sh: ROLE is neither app nor deploybot"; exit 1; }
 export DEBIAN_FRONTEND=noninteractive

@@ -43,29 +43,15 @@ readonly KUBERNETES_EVENTS='{{range .items}}{{or .lastTimestamp .eventTime}} {{.
 
 # ---- settings ------------------------------------------------------------------------------------
 
-kubernetes_label() { # SETTING VALUE
-	[[ $2 =~ ^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$ ]] ||
-		fail "$EXIT_CONFIG" "$1 is no name in Kubernetes: ${2@Q} (up to 63 of a-z 0-9, - inside)"
-}
-
 kubernetes_find_settings() {
-	local name=${environment^^}
-	name=${name//-/_}
 	kubernetes_namespace=$(setting_of "$environment" KUBE_NAMESPACE)
 	kubernetes_namespace=${kubernetes_namespace:-${KUBE_NAMESPACE:-default}}
 	kubernetes_config=$(setting_of "$environment" KUBECONFIG)
 	kubernetes_config=${kubernetes_config:-${KUBECONFIG:-}}
 	: "${KUBE_DEPLOYMENT:=}" "${KUBE_CONTAINER:=}"
-	kubernetes_label "KUBE_NAMESPACE or ${name}_KUBE_NAMESPACE" "$kubernetes_namespace"
 	[[ -n $KUBE_DEPLOYMENT ]] || fail "$EXIT_CONFIG" "KUBE_DEPLOYMENT is not set: which Deployment is released to?"
-	[[ ${#KUBE_DEPLOYMENT} -le 253 &&
-		$KUBE_DEPLOYMENT =~ ^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$ ]] ||
-		fail "$EXIT_CONFIG" "KUBE_DEPLOYMENT is no name in Kubernetes: ${KUBE_DEPLOYMENT@Q} (a-z 0-9, - and . inside)"
-	[[ -z $KUBE_CONTAINER ]] || kubernetes_label KUBE_CONTAINER "$KUBE_CONTAINER"
 	[[ -n $kubernetes_config ]] ||
 		fail "$EXIT_CONFIG" "KUBECONFIG is not set: where is kubectl's configuration, which names the cluster?"
-	[[ $kubernetes_config == /* && $kubernetes_config != *:* ]] ||
-		fail "$EXIT_CONFIG" "KUBECONFIG is no absolute path of one file: ${kubernetes_config@Q}"
 	check_secret KUBECONFIG "$kubernetes_config"
 	[[ -n ${kubernetes_folder:-} ]] || kubernetes_folder=$(private_folder)
 }
@@ -107,7 +93,7 @@ kubernetes_show() { # TEXT
 
 # Fails with what kubectl said and what to do.  Once the release has begun, no status may say that nothing was changed.
 kubernetes_failed() { # WHAT
-	local said last status=$EXIT_REFUSED advice='see its words above'
+	local said last status=$EXIT_REFUSED advice='see its output above'
 	said=$(<"$kubernetes_folder/said")
 	said=${said%"${said##*[![:space:]]}"}
 	last=${said##*$'\n'}
@@ -131,7 +117,7 @@ kubernetes_failed() { # WHAT
 	*)
 		if kubernetes_is_away || [[ $said == *'no such host'* ]]; then
 			status=$EXIT_UNREACHABLE
-			advice="look at server in $kubernetes_config, at the network, and whether the cluster is well"
+			advice="look at server in $kubernetes_config, at the network, and whether the cluster is healthy"
 		fi
 		;;
 	esac
@@ -252,7 +238,7 @@ kubernetes_wait() { # RELEASE
 			kubernetes_not_done "$EXIT_BUSY"
 		fi
 		kubernetes_is_away || kubernetes_not_done "$EXIT_REFUSED"
-		warn "the cluster's API is away; it is asked again until ${KUBERNETES_ROLLOUT_SECONDS} s are over"
+		warn "the cluster's API is not available; retrying for up to ${KUBERNETES_ROLLOUT_SECONDS} s"
 		limited $((KUBERNETES_AGAIN_SECONDS + 10)) "a pause" sleep "$KUBERNETES_AGAIN_SECONDS"
 	done
 	kubernetes_look || kubernetes_failed "what runs now cannot be seen"
@@ -276,10 +262,10 @@ kubernetes_not_done() { # STATUS
 	*ErrImagePull* | *ImagePullBackOff* | *InvalidImageName*)
 		reason+="; may the cluster pull from $registry_host? (imagePullSecrets of the pod or its service account)"
 		;;
-	*CrashLoopBackOff* | *RunContainerError*) reason+="; its last words stand above: correct that, then deploy again" ;;
+	*CrashLoopBackOff* | *RunContainerError*) reason+="; its last lines are above: correct that, then deploy again" ;;
 	*CreateContainerConfigError*) reason+="; create what it names in the namespace $kubernetes_namespace" ;;
 	*Unschedulable*) reason+="; give the cluster room, or ask for less" ;;
-	*ready*) reason+="; look at its readinessProbe and at its last words above" ;;
+	*ready*) reason+="; look at its readinessProbe and at its last lines above" ;;
 	*) reason+="see the events above" ;;
 	esac
 	fail "$1" "$what: $reason"
@@ -313,7 +299,7 @@ kubernetes_tell_why() {
 	[[ -n $pod ]] || return 0
 	kubernetes_ask logs "$pod" "--container=$KUBE_CONTAINER" --tail=20 ${more[@]+"${more[@]}"} ||
 		return 0 # it may never have run
-	printf 'last words of %s:\n' "$pod"
+	printf 'last lines of %s:\n' "$pod"
 	kubernetes_show "$answer"
 }
 
@@ -374,7 +360,7 @@ transport_rollback() { # RELEASE
 	if [[ -n $revision ]]; then
 		release_begins
 		kubernetes_ask rollout undo "deployments.apps/$KUBE_DEPLOYMENT" "--to-revision=$revision" ||
-			kubernetes_failed "the revision $revision of $KUBE_DEPLOYMENT could not be brought back"
+			kubernetes_failed "the revision $revision of $KUBE_DEPLOYMENT could not be restored"
 		printf '%s' "$answer"
 	else
 		printf 'no revision with it is recorded any more: its image is set\n'

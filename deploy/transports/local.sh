@@ -133,7 +133,7 @@ local_build() { # FOLDER COMMIT
 	[[ -x $recipe ]] || fail "$EXIT_BUILD" ".deploybot/build is not executable"
 	quoted "$LOCAL_BUILD_SECONDS" .deploybot/build env --chdir="$1" -i PATH="$PATH" HOME="$HOME" LANG=C.UTF-8 \
 		RUN_ID="${RUN_ID:-}" COMMIT="$2" ENVIRONMENT="$environment" PORT="$local_port" ./.deploybot/build \
-		</dev/null 8>&- 9>&- || fail "$EXIT_BUILD" ".deploybot/build failed with status $?: its last words stand above"
+		</dev/null 8>&- 9>&- || fail "$EXIT_BUILD" ".deploybot/build failed with status $?: its last lines are above"
 }
 
 # Brings a folder up; the old one ends first, as both listen on the same port.
@@ -150,9 +150,7 @@ transport_preflight() {
 	local name=${environment^^}
 	name=${name//-/_}_PORT
 	local_port=${!name:-}
-	if [[ ! $local_port =~ ^[1-9][0-9]{0,4}$ ]] || ((local_port > 65535)); then
-		fail "$EXIT_INPUT" "the transport local needs $name: where the application is to listen"
-	fi
+	[[ -n $local_port ]] || fail "$EXIT_INPUT" "the transport local needs $name: where the application is to listen"
 	[[ -d $app/releases ]] || mkdir -- "$app/releases"
 }
 
@@ -182,7 +180,7 @@ transport_current() {
 transport_rollback() { # COMMIT
 	local folder
 	folder=$(local_folder "$1") ||
-		fail "$EXIT_INPUT" "the release ${1:0:12} is not kept here any more: deploy that commit instead"
+		fail "$EXIT_INPUT" "the release ${1:0:12} is no longer kept here: deploy that commit instead"
 	local_bring_up "$folder"
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "chat/chat_status.h"
 #include "chat/chat_text.h"
 
 typedef void say_fn(struct chat_text *text, const struct chat_deployment *about);
@@ -76,10 +77,10 @@ add_requester(struct chat_text *text, const struct deployment *deployment)
 		chat_text_add(text, " · ");
 	}
 	if (deployment->trigger == TRIGGER_POLL) {
-		chat_text_add(text, "found in git"); /* nobody told us who pushed it */
+		chat_text_add(text, "found by polling"); /* who pushed it is not known */
 		return;
 	}
-	chat_text_add(text, deployment->trigger == TRIGGER_CHAT ? "asked by " : "pushed by ");
+	chat_text_add(text, deployment->trigger == TRIGGER_CHAT ? "requested by " : "pushed by ");
 	chat_text_outside(text, deployment->requester);
 }
 
@@ -123,7 +124,8 @@ static void
 add_unprobed(struct chat_text *text, const struct deployment *deployment)
 {
 	if (deployment->urls[0] == '\0')
-		chat_text_add(text, "\nNo health URL is set: this is the script's word alone.");
+		chat_text_add(
+		    text, "\nNo health check configured: success means the script exited with 0.");
 }
 
 /* What is known to run there when a deployment came to nothing. */
@@ -192,9 +194,10 @@ add_what_would_change(struct chat_text *text, const struct chat_deployment *abou
 	add_changes(text, answer);
 	if (about->deployment->is_force_push)
 		chat_text_add(text,
-		    "\n⚠️ " MARK_BOLD "forced: what is live is not in its history" MARK_BOLD);
+		    "\n⚠️ " MARK_BOLD
+		    "force push: the live commit is not in its history" MARK_BOLD);
 	if (about->deployment->is_off_branch)
-		chat_text_add(text, "\n⚠️ " MARK_BOLD "not in the branch of %s" MARK_BOLD,
+		chat_text_add(text, "\n⚠️ " MARK_BOLD "not on the branch of %s" MARK_BOLD,
 		    about->deployment->environment);
 }
 
@@ -204,6 +207,10 @@ say_question(struct chat_text *text, const struct chat_deployment *about)
 	const struct deployment *deployment = about->deployment;
 	const struct environment *environment = about->environment;
 
+	if (environment->unknown_since != 0) {
+		chat_unknown(text, environment, about->host, about->at);
+		chat_text_add(text, "\nIs no other deploybot at work there? Look first.\n\n");
+	}
 	if (deployment_is_rollback(deployment)) {
 		chat_text_add(
 		    text, "❓ " MARK_BOLD "Roll back %s?" MARK_BOLD "\n", deployment->environment);
@@ -225,12 +232,12 @@ say_question(struct chat_text *text, const struct chat_deployment *about)
 	if (strcmp(environment->blocked_commit, deployment->commit) == 0)
 		chat_text_add(text,
 		    "\n⚠️ " MARK_BOLD
-		    "this commit was taken back automatically before" MARK_BOLD);
+		    "this commit was rolled back automatically before" MARK_BOLD);
 	if (!about->can_roll_back && !deployment_is_rollback(deployment))
-		chat_text_add(text, "\nno rollback available");
+		chat_text_add(text, "\nno release to roll back to");
 	if (about->n_urls == 0)
 		chat_text_add(
-		    text, "\nNo health URL is set: the script's word alone will release it.");
+		    text, "\nNo health check configured: success means the script exits with 0.");
 	add_note(text, deployment);
 }
 
@@ -239,11 +246,14 @@ say_queued(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
 
-	chat_text_add(text, "⏳ " MARK_BOLD "%s" MARK_BOLD " ← ", deployment->environment);
+	chat_text_add(text, "⏳ Queued: " MARK_BOLD "%s" MARK_BOLD " ← ", deployment->environment);
 	chat_text_commit(text, deployment->commit);
 	add_subject(text, deployment);
 	add_requester(text, deployment);
-	chat_text_add(text, "\nwaits for the deployment under way");
+	chat_text_add(text, "%s",
+	    about->environment->unknown_since != 0 ?
+		"\nqueued until somebody has looked at the target" :
+		"\nanother deployment is in progress");
 }
 
 static void
@@ -273,14 +283,11 @@ static void
 add_in_progress(struct chat_text *text, const struct deployment *deployment)
 {
 	switch (deployment->state) {
-	case DEPLOY_STOPPING:
-		chat_text_add(text, "\n✋ stopping");
-		break;
 	case DEPLOY_VERIFYING:
-		chat_text_add(text, "\n🩺 checking its health");
+		chat_text_add(text, "\n🩺 checking health");
 		break;
 	case DEPLOY_ROLLING_BACK:
-		chat_text_add(text, "\n↩️ going back to ");
+		chat_text_add(text, "\n↩️ rolling back to ");
 		chat_text_commit(text, deployment->previous);
 		break;
 	case DEPLOY_VERIFYING_ROLLBACK:
@@ -293,13 +300,25 @@ add_in_progress(struct chat_text *text, const struct deployment *deployment)
 }
 
 static void
+add_progress(struct chat_text *text, const struct deployment *deployment)
+{
+	bool is_failed = deployment->state == DEPLOY_ROLLING_BACK ||
+	    deployment->state == DEPLOY_VERIFYING_ROLLBACK;
+
+	chat_text_add(text, "%s" MARK_BOLD "%s" MARK_BOLD " %s ",
+	    is_failed || deployment_is_rollback(deployment) ? "↩️ Rolling back " :
+		deployment->state == DEPLOY_STOPPING	    ? "✋ Stopping " :
+							      "🚀 Deploying ",
+	    deployment->environment, is_failed ? "from" : "←");
+	chat_text_commit(text, deployment->commit);
+}
+
+static void
 say_in_progress(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
 
-	chat_text_add(text, deployment_is_rollback(deployment) ? "↩️ " : "🚀 ");
-	chat_text_add(text, MARK_BOLD "%s" MARK_BOLD " ← ", deployment->environment);
-	chat_text_commit(text, deployment->commit);
+	add_progress(text, deployment);
 	add_subject(text, deployment);
 	add_requester(text, deployment);
 	add_detail(text, deployment);
@@ -335,6 +354,14 @@ is_same_again(const struct deployment *deployment)
 	return strcmp(deployment->commit, deployment->previous) == 0;
 }
 
+/* The end that is told left it so. */
+static bool
+is_unknown_now(const struct chat_deployment *about)
+{
+	return about->environment->unknown_since != 0 &&
+	    about->environment->unknown_since == about->deployment->ended_at;
+}
+
 /* The sentence that a bad end must never leave in doubt: what runs there now. */
 static void
 add_bad_headline(struct chat_text *text, const struct chat_deployment *about)
@@ -343,25 +370,31 @@ add_bad_headline(struct chat_text *text, const struct chat_deployment *about)
 	const char *environment = deployment->environment;
 
 	if (deployment->state == DEPLOY_ROLLED_BACK && is_same_again(deployment)) {
-		chat_text_add(text, "↩️ " MARK_BOLD "%s runs its earlier release of %.7s again",
+		chat_text_add(text,
+		    "↩️ Rolled back: " MARK_BOLD "%s runs its earlier release of %.7s again",
 		    environment, deployment->previous);
 	} else if (deployment->state == DEPLOY_ROLLED_BACK) {
 		chat_text_add(text,
-		    "↩️ " MARK_BOLD "%s is NOT running %.7s; it runs %.7s again", environment,
-		    deployment->commit, deployment->previous);
+		    "↩️ Rolled back: " MARK_BOLD "%s is NOT running %.7s; it runs %.7s again",
+		    environment, deployment->commit, deployment->previous);
+	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED && is_unknown_now(about)) {
+		chat_text_add(text,
+		    "🔥 " MARK_BOLD "%s may be DOWN: what rolling back from %.7s to %.7s left is not known",
+		    environment, deployment->commit, deployment->previous);
 	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED && about->rollback_not_started) {
 		chat_text_add(text,
-		    "🔥 " MARK_BOLD "%s may be DOWN: going back from %.7s to %.7s could not begin",
+		    "🔥 " MARK_BOLD "%s may be DOWN: the rollback from %.7s to %.7s did not start",
 		    environment, deployment->commit, deployment->previous);
 	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED) {
 		chat_text_add(text, "🔥 " MARK_BOLD "%s is DOWN: neither %.7s nor %.7s is healthy",
 		    environment, deployment->commit, deployment->previous);
 	} else if (deployment->target_changed) {
-		chat_text_add(text, "❌ " MARK_BOLD "%s is NOT known to be well", environment);
+		chat_text_add(text, "❌ Failed: " MARK_BOLD "%s may be broken: its state is unknown",
+		    environment);
 	} else {
-		chat_text_add(text, "❌ " MARK_BOLD);
+		chat_text_add(text, "❌ Failed: " MARK_BOLD);
 		add_still_runs(text, about);
-		chat_text_add(text, "; nothing was touched");
+		chat_text_add(text, "; nothing was changed");
 	}
 	chat_text_add(text, MARK_BOLD "\n");
 }
@@ -387,8 +420,10 @@ say_failed(struct chat_text *text, const struct chat_deployment *about)
 	add_bad_headline(text, about);
 	add_bad_reason(text, deployment);
 	if (deployment->target_changed) {
-		chat_text_add(text,
-		    "\nThe target had begun to change and there is no way back. Last known release: ");
+		chat_text_add(text, "\n%s Last known release: ",
+		    is_unknown_now(about) ?
+			"Nothing was rolled back: it may still be running on another machine." :
+			"The target was changed, and no rollback is possible.");
 		if (about->environment->current.id != 0)
 			chat_text_commit(text, about->environment->current.commit);
 		else
@@ -412,7 +447,7 @@ say_rolled_back(struct chat_text *text, const struct chat_deployment *about)
 	add_detail(text, deployment);
 	add_unprobed(text, deployment);
 	if (!is_same_again(deployment)) {
-		chat_text_add(text, "\nA push of it will not deploy it again; ");
+		chat_text_add(text, "\nIt is blocked: a push does not deploy it again; ");
 		chat_text_add(
 		    text, MARK_CODE "/deploy %s" MARK_CODE " asks first.", deployment->environment);
 	}
@@ -428,7 +463,7 @@ say_rollback_failed(struct chat_text *text, const struct chat_deployment *about)
 	add_bad_reason(text, deployment);
 	add_requester(text, deployment);
 	add_unprobed(text, deployment);
-	chat_text_add(text, "\nLook at the target, then ");
+	chat_text_add(text, "\nCheck the target, then ");
 	chat_text_add(text,
 	    MARK_CODE "/deploy %s" MARK_CODE " or " MARK_CODE "/rollback %s" MARK_CODE ".",
 	    deployment->environment, deployment->environment);
@@ -449,7 +484,7 @@ say_refused(struct chat_text *text, const struct chat_deployment *about)
 	chat_text_add(text, "\n");
 	chat_text_outside(text, deployment->detail);
 	if (about->answer != NULL && about->answer->n_possible > 0) {
-		chat_text_add(text, "\nPossible are:");
+		chat_text_add(text, "\nPossible:");
 		for (size_t i = 0; i < about->answer->n_possible; i++) {
 			chat_text_add(text, "\n• ");
 			chat_text_code(text, about->answer->possible[i].name);
@@ -462,13 +497,12 @@ add_not_begun(struct chat_text *text, const struct chat_deployment *about, const
 {
 	const struct deployment *deployment = about->deployment;
 
-	chat_text_add(text, "%s: ", deployment->environment);
+	chat_text_add(text, "%s: %s — ", deployment->environment, how);
 	if (deployment->commit[0] != '\0')
 		chat_text_commit(text, deployment->commit);
 	else
 		chat_text_code(text, deployment->ref);
 	add_subject(text, deployment);
-	chat_text_add(text, " — %s", how);
 	if (deployment->detail[0] != '\0') {
 		chat_text_add(text, "\n");
 		chat_text_outside(text, deployment->detail);
@@ -493,7 +527,7 @@ static void
 say_superseded(struct chat_text *text, const struct chat_deployment *about)
 {
 	chat_text_add(text, "⏭️ ");
-	add_not_begun(text, about, "a newer commit takes its place");
+	add_not_begun(text, about, "replaced by a newer commit");
 }
 
 bool

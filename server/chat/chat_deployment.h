@@ -19,6 +19,7 @@ struct chat_deployment {
 	const char *audit_head; /* final states: the chain's short hash */
 	int64_t release; /* LIVE: its number */
 	bool rollback_not_started; /* ROLLBACK_FAILED: the target is as the deployment left it */
+	const char *host; /* this machine's name */
 	int64_t at; /* wall ms of the decision */
 };
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 static bool
-is_well(const struct chat_status *status)
+is_healthy(const struct chat_status *status)
 {
 	for (size_t i = 0; i < status->n_urls; i++)
 		if (!status->findings[i].well)
@@ -18,11 +18,13 @@ light(const struct chat_status *status)
 {
 	if (status->environment->is_down)
 		return "🔥";
+	if (status->environment->unknown_since != 0)
+		return "⚠️";
 	if (status->n_urls == 0 || status->environment->current.id == 0)
 		return "⚪";
 	if (status->findings == NULL)
 		return "🩺";
-	return is_well(status) ? "🟢" : "🔴";
+	return is_healthy(status) ? "🟢" : "🔴";
 }
 
 static void
@@ -70,14 +72,14 @@ static void
 add_health(struct chat_text *text, const struct chat_status *status)
 {
 	if (status->n_urls == 0) {
-		chat_text_add(text, "\nno health URL is set");
+		chat_text_add(text, "\nno health check configured");
 		return;
 	}
-	/* Nothing of ours runs there: that nobody answers is no illness. */
+	/* Without a release of ours a health URL need not answer. */
 	if (status->environment->current.id == 0 && !status->environment->is_down)
 		return;
 	if (status->findings == NULL) {
-		chat_text_add(text, "\nasking …");
+		chat_text_add(text, "\nchecking health …");
 		return;
 	}
 	for (size_t i = 0; i < status->n_urls; i++)
@@ -99,13 +101,29 @@ add_in_progress(struct chat_text *text, const struct chat_status *status)
 		}
 		chat_text_add(text, " since ");
 		chat_text_duration(text, status->at - active->started_at);
-		chat_text_add(text, ", asked by ");
+		chat_text_add(text, ", requested by ");
 		chat_text_outside(text, active->requester);
 	}
 	if (status->queued != NULL) {
 		chat_text_add(text, "\n⏳ next: ");
 		chat_text_commit(text, status->queued->commit);
 	}
+}
+
+void
+chat_unknown(
+    struct chat_text *text, const struct environment *environment, const char *host, int64_t at)
+{
+	if (environment->unknown_since == 0)
+		return;
+	chat_text_add(text,
+	    "⚠️ " MARK_BOLD "What runs in %s is not known" MARK_BOLD ", says deploybot on ",
+	    environment->name);
+	chat_text_code(text, host);
+	chat_text_add(text, " (");
+	chat_text_ago(text, environment->unknown_since, at);
+	chat_text_add(text, ")\n");
+	chat_text_outside(text, environment->unknown_why);
 }
 
 void
@@ -119,11 +137,15 @@ chat_status(struct chat_text *text, const struct chat_status *status)
 	if (environment->is_down)
 		chat_text_add(text,
 		    "\n" MARK_BOLD
-		    "the last change failed and so did the way back: look at the target" MARK_BOLD);
+		    "DOWN: deployment and rollback failed: check the target" MARK_BOLD);
 	else if (environment->blocked_commit[0] != '\0') {
-		chat_text_add(text, "\nheld against ");
+		chat_text_add(text, "\nblocked: ");
 		chat_text_commit(text, environment->blocked_commit);
-		chat_text_add(text, ", which was taken back");
+		chat_text_add(text, " (rolled back)");
+	}
+	if (environment->unknown_since != 0) {
+		chat_text_add(text, "\n");
+		chat_unknown(text, environment, status->host, status->at);
 	}
 	add_in_progress(text, status);
 	chat_text_add(text, "\n");

@@ -14,8 +14,13 @@ struct chat_status {
 	const char *step; /* the active one's latest; "" none */
 	size_t n_urls; /* health URLs that are set */
 	const struct probe_finding *findings; /* n_urls of them; NULL: being probed */
+	const char *host; /* this machine's name */
 	int64_t at;
 };
+
+/* Adds that what runs in it is not known, why, and which machine says so.  Nothing where it is. */
+void chat_unknown(struct chat_text *text, const struct environment *environment, const char *host,
+    int64_t at);
 
 /* Adds a paragraph about one environment. */
 void chat_status(struct chat_text *text, const struct chat_status *status);

@@ -21,9 +21,10 @@ typedef int cli_command(const struct cli *cli);
 
 /* CLI(word, function, usage behind the word, help) in the order of the help text. */
 #define CLI_COMMANDS(CLI) \
-	CLI("serve",        serve,        "[--no-copy]",                "Run the server (the default).") \
+	CLI("serve",        serve,        "[--no-copy] [--restored]", "Run the server (the default); restored: on a copy of its database.") \
 	CLI("doctor",       doctor,       "[--production]",  "Check everything deploybot needs, and say what to do.") \
 	CLI("check-config", check_config, "",                "Check the settings and nothing else.") \
+	CLI("config-example", config_example, "",           "Print a file with every setting and its default.") \
 	CLI("healthcheck",  healthcheck,  "",                "Ask the running server whether it is alive (for containers).") \
 	CLI("webhook",      webhook,      "set|info|delete", "Register, show or remove the webhook at Telegram.") \
 	CLI("audit",        audit,        "verify",          "Check the audit log against its chain and the database.") \
@@ -37,7 +38,8 @@ typedef int cli_command(const struct cli *cli);
  */
 int cli_run(int argc, char **argv, cli_command *serve) MUST_USE;
 
-cli_command cli_doctor, cli_check_config, cli_healthcheck, cli_webhook, cli_audit, cli_backup;
+cli_command cli_doctor, cli_check_config, cli_config_example, cli_healthcheck, cli_webhook;
+cli_command cli_audit, cli_backup;
 
 struct settings;
 

@@ -1,9 +1,11 @@
-/* cli_check_config.c - `deploybot check-config`: are the settings right?  Side: start. */
+/* cli_check_config.c - `check-config`: are the settings right?  `config-example`: which are there?  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
 #include <sysexits.h>
 
 #include "cli/cli.h"
+#include "lib/buf.h"
+#include "settings/settings_table.h"
 #include "types/settings.h"
 
 static void
@@ -16,7 +18,8 @@ print_environment(const struct environment_settings *environment)
 		(void)printf("branch %s", environment->branch);
 	(void)printf(", %s, ", environment->confirm ? "asks first" : "by itself");
 	if (environment->health_url_count == 0)
-		(void)printf("no health URL: the script's word alone releases\n");
+		(void)printf(
+		    "no health check configured: success means the script exited with 0\n");
 	else
 		(void)printf("%zu health URL%s\n", environment->health_url_count,
 		    environment->health_url_count == 1 ? "" : "s");
@@ -38,7 +41,7 @@ print_summary(const struct settings *s, const char *env_file)
 	if (s->runner_socket == NULL)
 		(void)printf("runner:   started by the server\n");
 	else
-		(void)printf("runner:   a service at %s; its own secrets are not looked at\n",
+		(void)printf("runner:   a service at %s; its own secrets are not checked\n",
 		    s->runner_socket);
 	(void)printf("environments:\n");
 	for (size_t i = 0; i < s->environment_count; i++)
@@ -58,4 +61,21 @@ cli_check_config(const struct cli *cli)
 	print_summary(settings, cli->env_file);
 	(void)printf("ok: the settings are valid\n");
 	return EX_OK;
+}
+
+#define EXAMPLE_MAX (1u << 20)
+
+int
+cli_config_example(const struct cli *cli)
+{
+	struct buf example;
+	bool good;
+
+	(void)cli;
+	buf_init(&example, EXAMPLE_MAX);
+	settings_example(&example);
+	good = !buf_failed(&example) && fputs(buf_text(&example), stdout) != EOF &&
+	    fflush(stdout) == 0;
+	buf_done(&example);
+	return good ? EX_OK : EX_IOERR;
 }

@@ -11,6 +11,7 @@
 #include "cli/doctor_production.h"
 #include "lib/err.h"
 #include "lib/loop.h"
+#include "settings/settings_load.h"
 #include "types/settings.h"
 
 static void
@@ -96,7 +97,7 @@ print(const struct doctor *doctor, bool for_production)
 	    count[DOCTOR_WARNING], count[DOCTOR_WARNING] == 1 ? "" : "s", count[DOCTOR_ERROR],
 	    count[DOCTOR_ERROR] == 1 ? "" : "s");
 	if (for_production)
-		(void)printf(", %zu note%s; %s; not to be seen from here: %s", count[DOCTOR_NOTE],
+		(void)printf(", %zu note%s; %s; not visible from here: %s", count[DOCTOR_NOTE],
 		    count[DOCTOR_NOTE] == 1 ? "" : "s",
 		    count[DOCTOR_ERROR] == 0 ? "fit for production" : "not fit for production yet",
 		    doctor_production_unseen);

@@ -33,7 +33,7 @@ connect_socket(int fd, const struct sockaddr *address, socklen_t size, struct er
 	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) != 0)
 		return err_errno(err, ERR_IO, errno, "setsockopt");
 	if (connect(fd, address, size) != 0)
-		return err_errno(err, ERR_IO, errno, "nobody listens");
+		return err_errno(err, ERR_IO, errno, "no process listens");
 	return true;
 }
 
@@ -96,7 +96,7 @@ ask(int fd, struct err *err)
 	if (n < 0)
 		return err_errno(err, ERR_TIMEOUT, errno, "it does not answer");
 	if (strcmp(answer, wanted) != 0)
-		return err_set(err, ERR_IO, "it is not well: it answered \"%s\"", answer);
+		return err_set(err, ERR_IO, "unhealthy: it answered \"%s\"", answer);
 	return true;
 }
 

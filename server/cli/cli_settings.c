@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "settings/settings_load.h"
 #include "store/store.h"
 #include "types/settings.h"
 

@@ -14,6 +14,7 @@
 #include "lib/loop.h"
 #include "lib/text.h"
 #include "runs/runs.h"
+#include "settings/settings_load.h"
 #include "types/git_answer.h"
 #include "types/settings.h"
 
@@ -75,7 +76,7 @@ on_answer(void *ctx, int exit_status, bool unreachable, const char *text, UNUSED
 
 	git->query = NULL;
 	if (unreachable)
-		TELL(git->doctor, RUNNER, ERROR, "runner: it died: %s", text);
+		TELL(git->doctor, RUNNER, ERROR, "runner: it crashed: %s", text);
 	else if (answer != NULL && git_answer_decode(text, exit_status, answer, &err) &&
 	    exit_status == 0)
 		examine_heads(git->doctor, answer);
@@ -160,7 +161,7 @@ on_deadline(UNUSED struct loop_timer *timer, void *ctx)
 
 	if (git->is_ready)
 		TELL(git->doctor, GIT, ERROR,
-		    "git: no answer within %d s: is there a way to the repository? (the first fetch"
+		    "git: no answer within %d s: is the repository reachable? (the first fetch"
 		    " of a large one may take longer: try again)",
 		    GIT_PATIENCE_MS / 1000);
 	else
@@ -168,7 +169,7 @@ on_deadline(UNUSED struct loop_timer *timer, void *ctx)
 		    RUNNER_PATIENCE_MS / 1000,
 		    git->doctor->settings->runner_socket == NULL ?
 			"" :
-			": it hangs, or four are connected to it already");
+			": it is hung, or four are connected to it already");
 	runs_git_query_cancel(git->runs, git->query);
 	git->query = NULL;
 	finish(git);

@@ -47,7 +47,7 @@ on_probed(void *ctx, const struct http_client_result *result)
 		    "%s, at %s (fine when nothing is deployed there yet)", result->text, q->url);
 	else if (result->status < 200 || result->status > 299)
 		TELL(q->doctor, HEALTH, WARNING,
-		    "%s: %s answered %d: a deployment there would be taken back", q->environment,
+		    "%s: %s answered %d: a deployment there would be rolled back", q->environment,
 		    q->url, result->status);
 	else
 		TELL(q->doctor, HEALTH, OK, "%s: %s is healthy (%" PRId64 " ms)", q->environment,
@@ -64,9 +64,9 @@ on_clock(void *ctx, const struct http_client_result *result)
 	int64_t skew = (int64_t)time(NULL) - there;
 
 	if (there < 0) /* that Telegram is away is told elsewhere */
-		TELL(q->doctor, CLOCK, WARNING, "clock: nobody to compare it with");
+		TELL(q->doctor, CLOCK, WARNING, "clock: no time source to compare it with");
 	else if (skew > -SKEW_WARNING_S && skew < SKEW_WARNING_S)
-		TELL(q->doctor, CLOCK, OK, "clock: it is right");
+		TELL(q->doctor, CLOCK, OK, "clock: ok");
 	else
 		doctor_say(q->doctor, DOCTOR_CLOCK,
 		    skew > -SKEW_ERROR_S && skew < SKEW_ERROR_S ? DOCTOR_WARNING : DOCTOR_ERROR,
@@ -111,7 +111,7 @@ ask_all(struct doctor *doctor, struct doctor_http *http)
 
 		if (e->health_url_count == 0)
 			TELL(doctor, HEALTH, WARNING,
-			    "%s: it has no health URL, so the script's word alone releases",
+			    "%s: no health check configured: success means the script exited with 0",
 			    e->name);
 		for (size_t n = 0; n < e->health_url_count; n++)
 			ask(http, http->probes,

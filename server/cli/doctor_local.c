@@ -17,7 +17,7 @@
 #include "lib/text.h"
 #include "store/fs_check.h"
 #include "types/settings.h"
-#include "types/settings_table.h"
+#include "settings/settings_table.h"
 
 #define SPACE_ERROR   (64ull << 20)
 #define SPACE_WARNING (1ull << 30)
@@ -111,7 +111,7 @@ examine_place(struct doctor *doctor, const char *path)
 		    there, name);
 	else if (fs == FS_VOLATILE)
 		TELL(doctor, FILES, WARNING,
-		    "STATE_DIRECTORY: %s is on %s: what is kept there is gone with its container,"
+		    "STATE_DIRECTORY: %s is on %s: this directory is not persistent: it is lost with its container"
 		    " or at the next boot",
 		    there, name);
 }
@@ -250,7 +250,7 @@ examine_github(struct doctor *doctor)
 		    s->poll_repository_seconds);
 	else
 		TELL(doctor, WEBHOOKS, WARNING,
-		    "GitHub: no push is ever noticed: set GITHUB_WEBHOOK_SECRET (without it"
+		    "GitHub: no push is ever found: set GITHUB_WEBHOOK_SECRET (without it"
 		    " /github/webhook answers 404) or POLL_REPOSITORY_SECONDS");
 }
 

@@ -8,7 +8,7 @@
 #include "cli/doctor.h"
 #include "lib/text.h"
 #include "types/limits.h"
-#include "types/settings_table.h"
+#include "settings/settings_table.h"
 
 #define DAY_S		    86400
 #define CERTIFICATE_DAYS    21 /* certbot renews 30 days before the end: it has failed for 9 */
@@ -18,7 +18,7 @@ const char doctor_production_unseen[] =
     "the firewall, the certificate as seen from the internet, GitHub's and BotFather's settings,"
     " the hosts' own hardening, whether backups are made and kept elsewhere, who reads the alerts";
 
-/* --- how we hear ------------------------------------------------------------------------------ */
+/* --- how updates arrive ----------------------------------------------------------------------- */
 
 static void
 judge_webhook(struct doctor *doctor, const struct production *facts)
@@ -27,9 +27,7 @@ judge_webhook(struct doctor *doctor, const struct production *facts)
 
 	if (s->telegram_mode == TELEGRAM_POLLING)
 		SAY(doctor, WARNING,
-		    "Telegram is polled: set TELEGRAM_WEBHOOK_URL, so that it calls us and a press "
-		    "is"
-		    " heard at once");
+		    "Telegram is polled: set TELEGRAM_WEBHOOK_URL, so that updates arrive at once");
 	else if (!text_starts_ci(s->telegram_webhook_url, "https://"))
 		SAY(doctor, ERROR,
 		    "TELEGRAM_WEBHOOK_URL is not https: put nginx with a certificate in front, and"
@@ -86,7 +84,7 @@ judge_github(struct doctor *doctor, const struct production *facts)
 		    s->poll_repository_seconds);
 	else
 		SAY(doctor, ERROR,
-		    "GITHUB_WEBHOOK_SECRET is not set: no push is heard; add a webhook at GitHub, "
+		    "GITHUB_WEBHOOK_SECRET is not set: no push is received; add a webhook at GitHub, "
 		    "and"
 		    " its secret here");
 }
@@ -127,7 +125,7 @@ judge_api(struct doctor *doctor, const struct production *facts)
 		    base);
 }
 
-/* --- who may, who hears ----------------------------------------------------------------------- */
+/* --- who may, who is notified ----------------------------------------------------------------- */
 
 static void
 judge_people(struct doctor *doctor, const struct production *facts)
@@ -136,16 +134,12 @@ judge_people(struct doctor *doctor, const struct production *facts)
 
 	if (s->admins.count < 2)
 		SAY(doctor, WARNING,
-		    "ADMIN_TELEGRAM_IDS: one admin: add a second one, who can go back when the "
-		    "first"
-		    " is away");
+		    "ADMIN_TELEGRAM_IDS: one admin: add a second one for when the first is absent");
 	else
 		SAY(doctor, OK, "ADMIN_TELEGRAM_IDS: %zu admins", s->admins.count);
 	if (!settings_is_given(facts->settings, SETTING_TELEGRAM_CHAT_ID))
 		SAY(doctor, ERROR,
-		    "TELEGRAM_CHAT_ID is not set: deployments are told to the first admin alone; "
-		    "set it"
-		    " to the team's group");
+		    "TELEGRAM_CHAT_ID is not set: deployments are reported to the first admin alone; set it to the team's group");
 	else
 		SAY(doctor, OK, "TELEGRAM_CHAT_ID is set");
 	if (!s->enable_telemetry)
@@ -164,22 +158,21 @@ is_production(const char *name)
 static void
 judge_environment(struct doctor *doctor, const struct environment_settings *environment)
 {
-	const struct settings_spec *table = settings_table_environment;
+	const struct settings_spec *table = settings_table_families;
 	const char *name = environment->name;
-	char setting[SETTINGS_TABLE_NAME];
+	char setting[SETTING_NAME_MAX];
 
 	if (environment->health_url_count == 0)
 		SAY(doctor, ERROR,
-		    "%s has no health URL: a release that does not work is called live; set %s",
-		    name,
-		    settings_table_name(&table[ENVIRONMENT_SETTING_HEALTH_URL], name, setting));
+		    "%s has no health URL: a broken release would be called live; set %s", name,
+		    setting_name(table[ENVIRONMENT_SETTING_HEALTH_URL].name, name, setting));
 	else
 		SAY(doctor, OK, "%s has a health URL", name);
 	if (!is_production(name))
 		return;
 	if (!environment->confirm)
 		SAY(doctor, ERROR, "%s is deployed without a question: leave out %s=false", name,
-		    settings_table_name(&table[ENVIRONMENT_SETTING_CONFIRM], name, setting));
+		    setting_name(table[ENVIRONMENT_SETTING_CONFIRM].name, name, setting));
 	else
 		SAY(doctor, OK, "%s asks before it deploys", name);
 }
@@ -196,7 +189,7 @@ judge_runner(struct doctor *doctor, const struct production *facts)
 		    "the"
 		    " network's reach");
 	else if (!facts->is_runner_seen)
-		return; /* that it cannot be reached is told already */
+		return; /* that it cannot be reached is reported already */
 	else if (facts->runner_user == facts->server_user)
 		SAY(doctor, WARNING,
 		    "the runner is a service of the server's own user: give it another, so that "
@@ -249,10 +242,10 @@ judge_images(struct doctor *doctor, const struct production *facts)
 	    keep < KEEP_RELEASES_LEAST)
 		SAY(doctor, WARNING,
 		    "KEEP_RELEASES=%" PRId64
-		    ": keep %d or more, so that there is one to go back to",
+		    ": keep %d or more, so that there is one to roll back to",
 		    keep, KEEP_RELEASES_LEAST);
 	else
-		SAY(doctor, OK, "KEEP_RELEASES leaves some to go back to");
+		SAY(doctor, OK, "KEEP_RELEASES leaves releases to roll back to");
 }
 
 static void
@@ -266,9 +259,9 @@ judge_machine(struct doctor *doctor, const struct production *facts)
 		SAY(doctor, OK, "STATE_DIRECTORY is on a disk that stays");
 	if (!facts->is_clock_set)
 		SAY(doctor, WARNING,
-		    "the clock is not kept right by anything: timedatectl set-ntp true, or chrony");
+		    "the clock is not synchronised: timedatectl set-ntp true, or chrony");
 	else
-		SAY(doctor, OK, "the clock is kept right");
+		SAY(doctor, OK, "the clock is synchronised");
 	if (facts->descriptors < LIMIT_DESCRIPTORS)
 		SAY(doctor, WARNING,
 		    "at most %" PRIu64 " descriptors: LimitNOFILE=%d in the unit, or ulimit -Hn",

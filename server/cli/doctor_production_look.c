@@ -22,7 +22,7 @@
 #include "store/audit_verify.h"
 #include "store/store.h"
 #include "store/fs_check.h"
-#include "types/settings_table.h"
+#include "settings/settings_table.h"
 
 #define OTHERS 037 /* whoever is neither the owner nor a reader in the group */
 

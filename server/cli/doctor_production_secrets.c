@@ -5,8 +5,7 @@
 
 #include "cli/doctor.h"
 #include "cli/doctor_production.h"
-#include "types/settings_check.h"
-#include "types/settings_table.h"
+#include "settings/settings_table.h"
 
 #define DAY_S	 86400
 #define KEY_DAYS 90
@@ -52,10 +51,10 @@ judge_secrets(struct doctor *doctor, const struct production *facts)
 static bool
 judge_length(struct doctor *doctor, const char *name, const char *secret)
 {
-	if (secret == NULL || strlen(secret) >= SETTINGS_CHECK_SECRET_OK)
+	if (secret == NULL || strlen(secret) >= SETTING_SECRET_OK)
 		return true;
 	SAY(doctor, ERROR, "%s is shorter than %d bytes: make one with: openssl rand -hex 32", name,
-	    SETTINGS_CHECK_SECRET_OK);
+	    SETTING_SECRET_OK);
 	return false;
 }
 
@@ -95,8 +94,8 @@ judge_key(struct doctor *doctor, const struct production *facts, const char *nam
     const struct production_file *key)
 {
 	if (key->is_hidden)
-		SAY(doctor, NOTE, "%s: %s is not for our eyes: look at its age as its user", name,
-		    path);
+		SAY(doctor, NOTE, "%s: %s is not readable by this user: check its age as its owner",
+		    name, path);
 	else if (!key->is_seen)
 		SAY(doctor, ERROR, "%s: there is no %s: ssh-keygen -t ed25519 -N '' -f %s", name,
 		    path, path);
@@ -118,7 +117,7 @@ judge_ssh(struct doctor *doctor, const struct production *facts)
 	judge_key(doctor, facts, "SSH_KEY_PATH",
 	    doctor_production_text(facts, SETTING_SSH_KEY_PATH), &facts->key);
 	if (facts->hosts.is_hidden)
-		SAY(doctor, NOTE, "SSH_KNOWN_HOSTS: %s is not for our eyes", hosts);
+		SAY(doctor, NOTE, "SSH_KNOWN_HOSTS: %s is not readable by this user", hosts);
 	else if (!facts->hosts.is_seen || facts->hosts.size == 0)
 		SAY(doctor, ERROR,
 		    "SSH_KNOWN_HOSTS: %s %s: ssh-keyscan HOST >>%s, and compare it with what the "

@@ -106,7 +106,7 @@ examine_url(struct doctor *doctor)
 static void
 say_failure(struct doctor *doctor, const struct telegram_result *result)
 {
-	const char *hint = ": is there a way to TELEGRAM_API_BASE, or is a TELEGRAM_PROXY needed?";
+	const char *hint = ": is TELEGRAM_API_BASE reachable, or is a TELEGRAM_PROXY needed?";
 
 	if (telegram_result_is_token_refused(result))
 		hint = ": TELEGRAM_BOT_TOKEN is not valid: ask @BotFather for it";

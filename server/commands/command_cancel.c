@@ -18,7 +18,7 @@ say_cancelling(struct tx *tx, const struct update *update, const struct deployme
 	else
 		chat_text_code(&text, deployment->ref);
 	chat_text_add(&text, ".%s",
-	    is_waited_for ? " What waits behind it starts next; /cancel once more ends that too." :
+	    is_waited_for ? " The queued deployment starts next; /cancel again cancels it too." :
 			    "");
 	(void)decide_send(tx, &update->address, &text);
 }
@@ -38,7 +38,7 @@ command_cancel(struct tx *tx, const struct update *update, const struct chat_com
 	if (deployment.id == 0)
 		deployment = row_deployment_asking(tx, name);
 	if (deployment.id == 0) {
-		(void)decide_sendf(tx, &update->address, "Nothing is under way in %s.", name);
+		(void)decide_sendf(tx, &update->address, "Nothing to cancel in %s.", name);
 		return;
 	}
 	if (!decide_cancel(tx, &deployment, update)) {

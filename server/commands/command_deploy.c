@@ -19,7 +19,7 @@ can_ask_git(struct tx *tx, const struct update *update, const struct environment
 {
 	if (ref[0] == '\0' && settings->branch == NULL) {
 		(void)decide_sendf(tx, &update->address,
-		    "%s has no branch of its own. Say which: " MARK_CODE
+		    "%s has no branch configured. Say what to deploy: " MARK_CODE
 		    "/deploy %s <branch, tag or commit>" MARK_CODE,
 		    settings->name, settings->name);
 		return false;

@@ -1,4 +1,4 @@
-/* command_help.c - /start, /help: what the asker's role may do.  Side: store. */
+/* command_help.c - /start, /help: what the requester's role may do.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "commands/commands.h"
 #include "decide/decide_reply.h"
@@ -29,8 +29,8 @@ say_help(struct tx *tx, const struct update *update, const char *greeting)
 	chat_text_add(&text, "%s", greeting);
 	if (role == POLICY_STRANGER)
 		chat_text_add(&text,
-		    "You have no role here yet. Send the id that " MARK_CODE "/whoami" MARK_CODE
-		    " tells you to an admin.\n");
+		    "You have no role here yet. Send an admin the id that " MARK_CODE
+		    "/whoami" MARK_CODE " shows.\n");
 	else
 		chat_text_add(
 		    &text, "You may, as " MARK_BOLD "%s" MARK_BOLD ":\n", policy_role_word(role));
@@ -61,5 +61,5 @@ void
 command_start(struct tx *tx, const struct update *update, const struct chat_command *command)
 {
 	(void)command; /* takes no argument */
-	say_help(tx, update, "👋 I ship releases, watch them, and take bad ones back.\n\n");
+	say_help(tx, update, "👋 I deploy releases, check their health and roll bad ones back.\n\n");
 }

@@ -16,7 +16,7 @@ add_history(struct tx *tx, struct chat_text *text, const char *environment, size
 
 	chat_text_add(text, MARK_BOLD "%s" MARK_BOLD "\n", environment);
 	if (n == 0)
-		chat_text_add(text, "nothing was deployed yet\n");
+		chat_text_add(text, "no deployments yet\n");
 	for (size_t i = 0; i < n; i++) {
 		chat_deployment_line(text, &latest[i], tx->at);
 		chat_text_add(text, "\n");

@@ -25,7 +25,7 @@ say_possible(
 		chat_text_code(&text, wanted);
 		chat_text_add(&text, ".");
 	} else {
-		chat_text_add(&text, "%s has no earlier release to go back to.", environment);
+		chat_text_add(&text, "%s has no earlier release to roll back to.", environment);
 	}
 	if (n > 0)
 		chat_text_add(&text, " There are:");
@@ -54,13 +54,19 @@ earlier(struct tx *tx, const struct environment *environment)
 	return (struct release){ 0 };
 }
 
+static bool
+is_in_doubt(const struct environment *environment)
+{
+	return environment->is_down || environment->unknown_since != 0;
+}
+
 /* Without a wish: the one before, or, when nobody knows what runs, the last that was healthy. */
 static struct release
 choose(struct tx *tx, const struct environment *environment, const char *wanted)
 {
 	if (wanted[0] != '\0')
 		return row_release_find(tx, environment->name, wanted);
-	return environment->is_down ? environment->current : earlier(tx, environment);
+	return is_in_doubt(environment) ? environment->current : earlier(tx, environment);
 }
 
 static void
@@ -115,7 +121,7 @@ command_rollback(struct tx *tx, const struct update *update, const struct chat_c
 	to = choose(tx, &environment, command->argument[1]);
 	if (to.id == 0)
 		say_possible(tx, update, name, command->argument[1]);
-	else if (strcmp(to.commit, environment.current.commit) == 0 && !environment.is_down)
+	else if (strcmp(to.commit, environment.current.commit) == 0 && !is_in_doubt(&environment))
 		(void)decide_sendf(tx, &update->address,
 		    "%s runs " MARK_CODE "%.7s" MARK_CODE " already.", name, to.commit);
 	else

@@ -29,6 +29,7 @@ command_status(struct tx *tx, const struct update *update, const struct chat_com
 		tx_fail(tx, ERR_NOMEM, "no memory for /status");
 		return;
 	}
+	decide_status_buttons(tx, name, update->address.chat, &message.buttons);
 	row = row_message_add(tx, &message);
 	if (probe == NULL)
 		return;

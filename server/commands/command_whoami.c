@@ -29,7 +29,7 @@ command_whoami(struct tx *tx, const struct update *update, const struct chat_com
 		    "\nThis chat's id is " MARK_CODE "%" PRId64 MARK_CODE "%s.",
 		    update->address.chat,
 		    update->address.chat == tx->settings->telegram_chat_id ?
-			": deployments are told here" :
+			": deployments are reported here" :
 			", for TELEGRAM_CHAT_ID");
 	(void)decide_sendf(tx, &update->address,
 	    "Your Telegram id is " MARK_CODE "%" PRId64 MARK_CODE "; your role here: " MARK_BOLD

@@ -212,7 +212,7 @@ do_stop_run(struct act *act)
 	struct effect *effect = effect_new(EFFECT_STOP_RUN);
 
 	if (effect == NULL) {
-		tx_fail(act->tx, ERR_NOMEM, "no memory for an end");
+		tx_fail(act->tx, ERR_NOMEM, "no memory to stop a run");
 		return;
 	}
 	effect->subject = act->deployment->id;
@@ -469,6 +469,14 @@ may_start(struct tx *tx, const struct deployment *waiting)
 		.is_allowed;
 }
 
+/* Nobody knows what runs there: a person who confirms is told so before, a push keeps its place. */
+static bool
+must_wait(struct tx *tx, const struct deployment *waiting)
+{
+	return waiting->trigger != TRIGGER_CHAT &&
+	    row_environment_get(tx, waiting->environment).unknown_since != 0;
+}
+
 static void
 refuse_waiting(struct tx *tx, struct deployment *waiting, const char *reason)
 {
@@ -485,13 +493,13 @@ decide_next(struct tx *tx, const char *environment)
 	if (row_deployment_active(tx, environment).id != 0)
 		return;
 	waiting = row_deployment_queued(tx, environment);
-	if (waiting.id == 0)
+	if (waiting.id == 0 || must_wait(tx, &waiting))
 		return;
 	if (is_blocked(tx, &waiting))
 		refuse_waiting(
-		    tx, &waiting, "it was taken back while this waited; /deploy asks first");
+		    tx, &waiting, "it was rolled back while this was queued; /deploy asks first");
 	else if (!may_start(tx, &waiting))
-		refuse_waiting(tx, &waiting, "whoever asked for it may not do so any more");
+		refuse_waiting(tx, &waiting, "the requester is no longer allowed to do so");
 	else if (!prepare_start(tx, &waiting))
 		refuse_waiting(tx, &waiting, "this environment is no longer in the settings");
 	else
@@ -570,4 +578,20 @@ decide_give_up(struct tx *tx, struct deployment *deployment, const char *reason)
 		return;
 	}
 	(void)decide_step(tx, deployment, event, NULL);
+}
+
+void
+decide_folder_gone(struct tx *tx, struct deployment *deployment, const char *reason)
+{
+	bool is_back = deployment->state == DEPLOY_ROLLING_BACK ||
+	    deployment->state == DEPLOY_VERIFYING_ROLLBACK;
+
+	if (deploy_flow_class(deployment->state) != DEPLOY_CLASS_ACTIVE)
+		return;
+	if (!is_back)
+		deployment->why = DEPLOY_WHY_INTERRUPTED;
+	deployment->target_changed = true; /* nobody knows */
+	(void)text_copy(deployment->detail, sizeof(deployment->detail), reason);
+	end_run(tx, deployment->run);
+	(void)decide_step(tx, deployment, DEPLOY_ON_FOLDER_GONE, NULL);
 }

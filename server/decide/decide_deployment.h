@@ -36,6 +36,9 @@ bool decide_cancel(struct tx *tx, struct deployment *deployment, const struct up
 /* What it needs to end was lost (a handler failed, a row is missing): it ends as interrupted. */
 void decide_give_up(struct tx *tx, struct deployment *deployment, const char *reason);
 
+/* What it left is not known, and may go on elsewhere: it ends, and nothing is begun for it. */
+void decide_folder_gone(struct tx *tx, struct deployment *deployment, const char *reason);
+
 /* Sets deployment->previous to the release that it would be taken back to; "": there is none. */
 void decide_set_previous(struct tx *tx, struct deployment *deployment);
 

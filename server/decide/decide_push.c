@@ -1,4 +1,4 @@
-/* decide_push.c - latest wins: seen, held, superseded, queued.  Side: store. */
+/* decide_push.c - latest wins: seen, blocked, superseded, queued.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_push.h"
 
@@ -18,7 +18,7 @@ decide_git_query(struct tx *tx, const struct effect_git_query *query, int64_t de
 	struct effect *effect = effect_new(EFFECT_GIT_QUERY);
 
 	if (effect == NULL) {
-		tx_fail(tx, ERR_NOMEM, "no memory for a question to git");
+		tx_fail(tx, ERR_NOMEM, "no memory for a git query");
 		return;
 	}
 	effect->subject = deployment;
@@ -41,19 +41,29 @@ decide_query_head(
 	decide_git_query(tx, &query, 0);
 }
 
+bool
+decide_is_polled(struct tx *tx, const struct environment_settings *settings)
+{
+	return settings->branch != NULL &&
+	    row_environment_get(tx, settings->name).unknown_since == 0;
+}
+
 void
 decide_query_heads(struct tx *tx)
 {
 	struct effect_git_query query = { .kind = GIT_QUERY_HEADS };
 
 	for (size_t i = 0; i < tx->settings->environment_count; i++) {
-		const char *branch = tx->settings->environments[i].branch;
+		const struct environment_settings *settings = &tx->settings->environments[i];
 
-		if (branch != NULL)
-			(void)text_copy(query.branches[query.n_branches++], LIMIT_REF, branch);
+		if (decide_is_polled(tx, settings))
+			(void)text_copy(
+			    query.branches[query.n_branches++], LIMIT_REF, settings->branch);
 	}
 	if (query.n_branches > 0)
 		decide_git_query(tx, &query, 0);
+	else
+		decide_poll_later(tx);
 }
 
 void
@@ -122,11 +132,10 @@ notify_blocked(struct tx *tx, const char *environment, const struct git_answer *
 	struct chat_text text;
 
 	chat_text_init(&text);
-	chat_text_add(&text, "✋ " MARK_BOLD "%s" MARK_BOLD " is held: ", environment);
+	chat_text_add(&text, "✋ " MARK_BOLD "%s" MARK_BOLD ": push blocked: ", environment);
 	chat_text_commit(&text, answer->commit);
 	chat_text_add(&text,
-	    " was taken back before, so its push does not deploy it again. " MARK_CODE
-	    "/deploy %s" MARK_CODE " asks first.",
+	    " was rolled back before. " MARK_CODE "/deploy %s" MARK_CODE " asks first.",
 	    environment);
 	(void)decide_send(tx, &address, &text);
 }

@@ -18,6 +18,9 @@ void decide_query_head(struct tx *tx, const struct environment_settings *setting
 
 #define DECIDE_POLL "git"
 
+/* Is git asked for its branch?  Not while what runs there is not known. */
+bool decide_is_polled(struct tx *tx, const struct environment_settings *settings);
+
 /* Asks git for the heads of all environments' branches. */
 void decide_query_heads(struct tx *tx);
 

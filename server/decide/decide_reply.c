@@ -135,7 +135,7 @@ say_denied(struct tx *tx, const struct update *update, const char *what, const c
 		chat_text_outside(&text, environment);
 	}
 	chat_text_add(&text, MARK_BOLD ": %s.%s", reason,
-	    may_ask ? " An admin can add the id that /whoami tells you." : "");
+	    may_ask ? " An admin can add your id, which /whoami shows." : "");
 	(void)decide_send(tx, &update->address, &text);
 }
 

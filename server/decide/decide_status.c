@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "chat/chat_status.h"
+#include "decide/decide_unknown.h"
 #include "lib/text.h"
 #include "store/row_deployment.h"
 #include "store/row_environment.h"
@@ -49,6 +50,7 @@ add_environment(struct tx *tx, struct chat_text *text, const char *name,
 		.active = active.id != 0 ? &active : NULL,
 		.queued = queued.id != 0 ? &queued : NULL,
 		.step = "",
+		.host = tx->settings->host,
 		.at = tx->at,
 	};
 	struct step steps[LIMIT_STEPS];
@@ -80,6 +82,17 @@ decide_status_text(struct tx *tx, const char *asked, const struct effect_probe *
 	if (taken == NULL)
 		tx_fail(tx, ERR_NOMEM, "no memory for /status");
 	return taken;
+}
+
+void
+decide_status_buttons(struct tx *tx, const char *asked, int64_t chat, struct buttons *ret)
+{
+	for (size_t i = 0; i < tx->settings->environment_count; i++) {
+		const char *name = tx->settings->environments[i].name;
+
+		if (is_asked(asked, name) && row_environment_get(tx, name).unknown_since != 0)
+			decide_add_looked(tx, name, name, chat, ret);
+	}
 }
 
 struct effect *

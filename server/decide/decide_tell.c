@@ -100,6 +100,7 @@ facts(struct tx *tx, const struct deployment *deployment, const struct environme
 		.release = environment->current.id,
 		.rollback_not_started = deployment->state == DEPLOY_ROLLBACK_FAILED &&
 		    row_run_never_began(tx, deployment->run),
+		.host = tx->settings->host,
 		.at = tx->at,
 	};
 }

@@ -77,6 +77,7 @@ const struct deploy_rule deploy_rules[] = {
 	RULE(VERIFYING,             HEALTHY,                   LIVE,                  GOES, TELL, NEXT),
 	RULE(VERIFYING,             UNHEALTHY,                 ROLLING_BACK,          ROLLBACK, TELL),
 	RULE(VERIFYING,             UNHEALTHY_NO_ROLLBACK,     FAILED,                DOWN, TELL, NEXT),
+	RULE(VERIFYING,             FOLDER_GONE,               FAILED,                DROP, TELL, NEXT),
 	RULE(VERIFYING,             CANCEL,                    ROLLING_BACK,          DROP, ROLLBACK, TELL),
 	RULE(VERIFYING,             CANCEL_NO_ROLLBACK,        FAILED,                DROP, DOWN, TELL, NEXT),
 	RULE(VERIFYING,             CANCEL_ROLLBACK,           VERIFYING,             REFUSE),
@@ -94,6 +95,7 @@ const struct deploy_rule deploy_rules[] = {
 	RULE(VERIFYING_ROLLBACK,    HEALTHY,                   ROLLED_BACK,           BLOCK, TELL, NEXT),
 	RULE(VERIFYING_ROLLBACK,    UNHEALTHY,                 ROLLBACK_FAILED,       BLOCK, DOWN, TELL, NEXT),
 	RULE(VERIFYING_ROLLBACK,    UNHEALTHY_NO_ROLLBACK,     ROLLBACK_FAILED,       BLOCK, DOWN, TELL, NEXT),
+	RULE(VERIFYING_ROLLBACK,    FOLDER_GONE,               ROLLBACK_FAILED,       DROP, BLOCK, DOWN, TELL, NEXT),
 	RULE(VERIFYING_ROLLBACK,    CANCEL,                    VERIFYING_ROLLBACK,    REFUSE),
 	RULE(VERIFYING_ROLLBACK,    CANCEL_NO_ROLLBACK,        VERIFYING_ROLLBACK,    REFUSE),
 };

@@ -39,7 +39,7 @@
 	V(REFUSE)		/* busy, unknown ref, no answer of git, taken back as it waited */ \
 	V(CONFIRM)		/* whoever may said yes */ \
 	V(EXPIRE)		/* nobody said anything in time */ \
-	V(SUPERSEDE)		/* a newer commit takes its place */ \
+	V(SUPERSEDE)		/* replaced by a newer commit */ \
 	V(FREE)			/* its environment is free */ \
 	V(SCRIPT_OK)		/* exit 0; there is a health URL */ \
 	V(SCRIPT_OK_UNPROBED)	/* exit 0; the script's word alone */ \
@@ -48,7 +48,7 @@
 	V(FAILED_BEFORE_RELEASE)		/* failed before it changed the target */ \
 	V(AGAIN)		/* its gate never opened, or a rollback was lost: another run */ \
 	V(LOST)			/* its supervisor is gone; what it started is being ended */ \
-	V(FOLDER_GONE)		/* it was started, and this machine has no folder of it */ \
+	V(FOLDER_GONE)		/* it was started and has no folder: alive elsewhere? */ \
 	V(HEALTHY) \
 	V(UNHEALTHY) \
 	V(UNHEALTHY_NO_ROLLBACK) \
@@ -112,7 +112,7 @@ enum deploy_class {
 	DEPLOY_CLASS_FINAL,
 };
 
-#define DEPLOY_ACTS_MAX 4
+#define DEPLOY_ACTS_MAX 5
 
 struct deploy_acts {
 	size_t n;

@@ -38,6 +38,8 @@ struct environment {
 	char seen_commit[LIMIT_COMMIT];	/* head of its branch last seen; "": never */
 	bool is_down;		/* the last change failed, and so did the way back */
 	bool is_unacknowledged;	/* rolled back, and nothing has gone live since */
+	int64_t unknown_since;	/* wall ms; not 0: what runs there is not known */
+	char unknown_why[LIMIT_LINE];
 };
 
 struct deployment {

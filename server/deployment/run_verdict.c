@@ -54,7 +54,7 @@ describe(struct run_verdict *verdict, const struct run_ended *ended)
 	if (ended->refused)
 		(void)snprintf(out, room, "%s", line);
 	else if (!ended->gate_opened)
-		(void)snprintf(out, room, "the script was never let go%s%.180s", colon, line);
+		(void)snprintf(out, room, "the script was not started%s%.180s", colon, line);
 	else if (ended->exec_errno != 0)
 		(void)snprintf(out, room, "the script could not be started%s%.180s", colon, line);
 	else if (ended->lost)
@@ -75,7 +75,7 @@ describe_not_started(struct run_verdict *verdict, const struct run_ended *ended)
 {
 	(void)snprintf(verdict->detail, sizeof(verdict->detail),
 	    "the rollback could not be started: %.180s",
-	    ended->detail[0] != '\0' ? ended->detail : "its script was never let go");
+	    ended->detail[0] != '\0' ? ended->detail : "its script was not started");
 }
 
 static enum deploy_why

@@ -27,6 +27,7 @@ struct perform {
 	 * One of our own is never refused. */
 	void (*submit)(void *ctx, struct event *event);
 	void *submit_ctx;
+	bool is_restored; /* what was open when the program started is no run of this machine's */
 	struct perform_job *jobs; /* effects that wait, oldest first: perform_inside.h */
 	int64_t probe_begin_ms;	/* the millisecond in which the next URL is asked first, and how */
 	int n_probe_begin;	/* many are already */

@@ -55,8 +55,10 @@ refuse(struct perform *perform, struct effect *effect, bool is_cancelled, const 
 	struct run_ended *ended = &effect->result->u.run_ended;
 
 	ended->run = effect->u.run.run;
-	ended->refused = effect->u.run.started_at == 0;
-	ended->folder_gone = !ended->refused; /* it may be at work: nothing else is begun for it */
+	/* It may be at work, here or elsewhere: nothing else is begun for it. */
+	ended->folder_gone =
+	    effect->u.run.started_at != 0 || (effect->is_recovered && perform->is_restored);
+	ended->refused = !ended->folder_gone;
 	ended->ended_on_request = is_cancelled;
 	(void)clean_line(ended->detail, sizeof(ended->detail), why, strlen(why));
 	perform_report(perform, effect);
@@ -175,10 +177,15 @@ perform_run(struct perform *perform, struct effect *effect)
 	begin(perform, effect, runs_order);
 }
 
-/* Found in runs/<id>/, and ordered only where there is none. */
+/* Found in runs/<id>/, and ordered only where there is none and it was never started. */
 void
 recover_run(struct perform *perform, struct effect *effect)
 {
+	if (perform->is_restored) {
+		refuse(
+		    perform, effect, false, "it may be at work on the machine it was started on");
+		return;
+	}
 	if (effect->u.run.message.id != 0)
 		telegram_live_resume(perform->telegram, &effect->u.run.message);
 	begin(perform, effect, runs_resume);

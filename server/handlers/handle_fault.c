@@ -6,6 +6,7 @@
 #include "chat/chat_text.h"
 #include "decide/decide_deployment.h"
 #include "decide/decide_push.h"
+#include "decide/decide_unknown.h"
 #include "handlers/handlers.h"
 #include "store/row_effect.h"
 #include "store/row_message.h"
@@ -22,10 +23,15 @@ give_up(struct tx *tx, const struct fault *fault)
 
 	if (fault->kind == EFFECT_GIT_QUERY && deployment.state != DEPLOY_REQUESTED)
 		return;
+	if (fault->folder_gone) {
+		decide_unknown(tx, deployment.environment, fault->reason);
+		decide_folder_gone(tx, &deployment, fault->reason);
+		return;
+	}
 	decide_give_up(tx, &deployment, fault->reason);
 }
 
-/* Whoever asked for the status sees that none comes, not "asking …" for ever. */
+/* Whoever asked for the status sees that none comes, not "checking health …" for ever. */
 static void
 end_status(struct tx *tx, int64_t id, const char *reason)
 {
@@ -33,7 +39,7 @@ end_status(struct tx *tx, int64_t id, const char *reason)
 	struct chat_text text;
 
 	chat_text_init(&text);
-	chat_text_add(&text, "The status could not be told: ");
+	chat_text_add(&text, "The status is not available: ");
 	chat_text_outside(&text, reason);
 	message.head = chat_text_take(&text);
 	message.foot = strdup("");

@@ -41,12 +41,13 @@ proceed_request(struct tx *tx, struct deployment *deployment, const struct git_a
 		refuse(tx, deployment, "this environment is no longer in the settings", NULL);
 		return;
 	}
-	if (settings->confirm || strcmp(environment.blocked_commit, answer->commit) == 0) {
+	if (settings->confirm || environment.unknown_since != 0 ||
+	    strcmp(environment.blocked_commit, answer->commit) == 0) {
 		(void)decide_step(tx, deployment, DEPLOY_ON_ASK, answer);
 		return;
 	}
 	if (row_deployment_active(tx, deployment->environment).id != 0) {
-		refuse(tx, deployment, "another deployment is under way", NULL);
+		refuse(tx, deployment, "another deployment is in progress", NULL);
 		return;
 	}
 	(void)decide_step(tx, deployment, DEPLOY_ON_CLEAR, NULL);
@@ -92,7 +93,7 @@ answer_heads(struct tx *tx, bool is_answered, const struct git_answer *answer)
 		struct environment environment = row_environment_get(tx, settings->name);
 
 		for (size_t h = 0; h < answer->n_heads; h++) {
-			if (settings->branch == NULL ||
+			if (!decide_is_polled(tx, settings) ||
 			    strcmp(answer->head[h].branch, settings->branch) != 0 ||
 			    strcmp(answer->head[h].commit, environment.seen_commit) == 0)
 				continue;

@@ -12,11 +12,13 @@
 static void
 answer_status(struct tx *tx, const struct effect_probe *probe, const struct probed *probed)
 {
+	CLEANUP(message_done) struct message now = row_message_get(tx, probe->message);
 	CLEANUP(message_done) struct message message = { 0 };
 
 	message.head = decide_status_text(
 	    tx, probe->asked, probe, probed->n == probe->n ? probed->findings : NULL);
 	message.foot = strdup("");
+	decide_status_buttons(tx, probe->asked, now.address.chat, &message.buttons);
 	if (message.head == NULL || message.foot == NULL)
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
 		tx_fail(tx, ERR_NOMEM, "no memory for /status");
@@ -28,7 +30,7 @@ answer_status(struct tx *tx, const struct effect_probe *probe, const struct prob
 static const struct probe_finding *
 worst(const struct effect_probe *probe, const struct probed *probed)
 {
-	static const struct probe_finding nothing = { .detail = "it could not be probed" };
+	static const struct probe_finding nothing = { .detail = "its health could not be checked" };
 	const struct probe_finding *bad = NULL;
 
 	if (probed->n != probe->n || probed->n == 0)
@@ -59,7 +61,7 @@ answer_gate(struct tx *tx, const struct effect_probe *probe, const struct probed
 		size_t used = strlen(deployment.detail);
 
 		(void)snprintf(deployment.detail + used, sizeof(deployment.detail) - used,
-		    "%safter going back: %s", used > 0 ? "; " : "", bad->detail);
+		    "%safter the rollback: %s", used > 0 ? "; " : "", bad->detail);
 	}
 	(void)decide_step(tx, &deployment,
 	    deployment_can_roll_back(&deployment) || is_back ? DEPLOY_ON_UNHEALTHY :

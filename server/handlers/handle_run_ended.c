@@ -1,6 +1,10 @@
 /* handle_run_ended.c - the exit record: the only thing that ends a run.  Side: store. */
 /* SPDX-License-Identifier: ISC */
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "decide/decide_deployment.h"
+#include "decide/decide_unknown.h"
 #include "deployment/run_verdict.h"
 #include "handlers/handlers.h"
 #include "lib/text.h"
@@ -21,6 +25,16 @@ with_what_is_known(struct tx *tx, const struct run_ended *told)
 		ended.signal_number = 0;
 	}
 	return ended;
+}
+
+static void
+doubt_environment(struct tx *tx, const struct deployment *deployment, const char *detail)
+{
+	char why[LIMIT_LINE];
+
+	(void)snprintf(why, sizeof(why), "run %" PRId64 " of %.7s: %.180s", deployment->run,
+	    deployment->commit, detail);
+	decide_unknown(tx, deployment->environment, why);
 }
 
 void
@@ -45,5 +59,7 @@ handle_run_ended(struct tx *tx, const struct event *event)
 		deployment.why = verdict.why;
 	if (verdict.detail[0] != '\0')
 		(void)text_copy(deployment.detail, sizeof(deployment.detail), verdict.detail);
+	if (ended.folder_gone) /* before what follows from the environment's being free */
+		doubt_environment(tx, &deployment, verdict.detail);
 	(void)decide_step(tx, &deployment, verdict.event, NULL);
 }

@@ -5,7 +5,7 @@
 #include "lib/text.h"
 
 #define NOTE \
-	"started by another release of deploybot: it goes on, but its steps are told only at its end"
+	"started by another version of deploybot: it keeps running, and its steps are shown at its end"
 
 void
 handle_run_incompatible(struct tx *tx, const struct event *event)

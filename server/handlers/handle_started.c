@@ -2,8 +2,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_deployment.h"
 #include "decide/decide_push.h"
+#include "decide/decide_unknown.h"
 #include "handlers/handlers.h"
 #include "store/row_effect.h"
+#include "store/row_environment.h"
 
 #define DAY_MS (24 * 3600 * INT64_C(1000))
 
@@ -20,7 +22,7 @@ check_environment(struct tx *tx, const char *environment)
 	}
 	if (row_effect_find(tx, EFFECT_RUN, active.id) == 0 &&
 	    row_effect_find(tx, EFFECT_PROBE, active.id) == 0)
-		decide_give_up(tx, &active, "nothing of it was under way when deploybot started");
+		decide_give_up(tx, &active, "it was not running when deploybot started");
 }
 
 /* Nobody will answer it any more: git was not asked, or its question has no end. */
@@ -32,9 +34,29 @@ end_unattended(struct tx *tx)
 	while (deployment.id != 0) {
 		int64_t after = deployment.id;
 
-		decide_give_up(
-		    tx, &deployment, "nothing of it was under way when deploybot started");
+		decide_give_up(tx, &deployment, "it was not running when deploybot started");
 		deployment = row_deployment_unattended(tx, after);
+	}
+}
+
+/* The database may be a copy, or older than what runs: that it says so proves nothing. */
+static void
+distrust_all(struct tx *tx)
+{
+	static const char why[] =
+	    "this database was restored: the server was started with --restored";
+	char name[LIMIT_ENVIRONMENT] = "";
+	struct deployment active;
+
+	row_run_distrust(tx);
+	for (size_t i = 0; i < tx->settings->environment_count; i++)
+		row_environment_set_unknown(tx, tx->settings->environments[i].name, why);
+	while (row_environment_next(tx, name)) {
+		decide_unknown(tx, name, why);
+		active = row_deployment_active(tx, name);
+		/* An open run ends by itself: its performer asks nobody. */
+		if (active.id != 0 && row_effect_find(tx, EFFECT_RUN, active.id) == 0)
+			decide_folder_gone(tx, &active, why);
 	}
 }
 
@@ -44,6 +66,8 @@ handle_started(struct tx *tx, const struct event *event)
 	/* A database that was restored, or begun anew, beside the folders of later runs: their
 	 * records are not those of runs that are still to come. */
 	row_run_skip(tx, event->u.started.highest_run);
+	if (event->u.started.is_restored)
+		distrust_all(tx);
 	for (size_t i = 0; i < tx->settings->environment_count; i++)
 		check_environment(tx, tx->settings->environments[i].name);
 	end_unattended(tx);

@@ -8,9 +8,11 @@
 #include "decide/decide_deployment.h"
 #include "decide/decide_push.h"
 #include "decide/decide_reply.h"
+#include "decide/decide_unknown.h"
 #include "handlers/handlers.h"
 #include "lib/text.h"
 #include "store/row_effect.h"
+#include "store/row_environment.h"
 #include "store/row_guard.h"
 #include "store/row_message.h"
 #include "store/row_button.h"
@@ -96,29 +98,47 @@ ask_moved_on(struct tx *tx, const struct deployment *deployment)
 	decide_git_query(tx, &query, deployment->id);
 }
 
+/* Confirmed while another one is queued.  A newer push takes its place; but what a person wants
+ * where nothing else may start goes past it, and it keeps its place. */
+static void
+confirm(struct tx *tx, struct deployment *deployment)
+{
+	struct deployment queued = row_deployment_queued(tx, deployment->environment);
+	bool passes = queued.id != 0 && deployment->trigger == TRIGGER_CHAT;
+
+	if (passes)
+		row_deployment_set_state(tx, queued.id, DEPLOY_REQUESTED, queued.why);
+	else if (queued.id != 0)
+		(void)decide_step(tx, &queued, DEPLOY_ON_SUPERSEDE, NULL);
+	(void)decide_step(tx, deployment, DEPLOY_ON_CONFIRM, NULL);
+	decide_next(tx, deployment->environment);
+	if (!passes)
+		return;
+	row_deployment_set_state(
+	    tx, queued.id, DEPLOY_QUEUED, queued.why); /* as everybody saw it */
+	decide_next(tx, deployment->environment);
+}
+
 /* Busy again, in the decision that starts it: a person's is refused, a push's waits. */
 static void
 press_confirm(struct tx *tx, const struct update *update, struct deployment *deployment)
 {
 	bool waits = row_deployment_active(tx, deployment->environment).id != 0;
-	struct deployment queued;
 
 	audit_confirmed(tx, update, deployment);
 	if (waits && deployment->trigger == TRIGGER_CHAT) {
 		(void)text_copy(deployment->detail, sizeof(deployment->detail),
-		    "another deployment is under way: try again when it has ended");
+		    "another deployment is in progress: try again when it has ended");
 		(void)decide_step(tx, deployment, DEPLOY_ON_REFUSE, NULL);
 		(void)decide_is_busy(tx, update, deployment->environment); /* says with what */
 		decide_toastf(tx, update, false, "%s is busy.", deployment->environment);
 		return;
 	}
-	queued = row_deployment_queued(tx, deployment->environment);
-	if (queued.id != 0)
-		(void)decide_step(tx, &queued, DEPLOY_ON_SUPERSEDE, NULL);
-	(void)decide_step(tx, deployment, DEPLOY_ON_CONFIRM, NULL);
-	decide_next(tx, deployment->environment);
+	confirm(tx, deployment);
 	ask_moved_on(tx, deployment);
-	decide_toastf(tx, update, false, waits ? "Waits for its turn." : "Started.");
+	waits |= deployment->trigger != TRIGGER_CHAT &&
+	    row_environment_get(tx, deployment->environment).unknown_since != 0;
+	decide_toastf(tx, update, false, waits ? "Queued." : "Started.");
 }
 
 static void
@@ -151,7 +171,20 @@ press_log(struct tx *tx, const struct update *update, const struct button_row *b
 	(void)snprintf(effect->u.document.caption, sizeof(effect->u.document.caption),
 	    "Log of %s %.7s", deployment->environment, deployment->commit);
 	(void)row_effect_add(tx, effect);
-	decide_toastf(tx, update, false, "The log is on its way.");
+	decide_toastf(tx, update, false, "Sending the log.");
+}
+
+static void
+press_looked(struct tx *tx, const struct update *update, const char *environment)
+{
+	if (!decide_may(tx, update, POLICY_ROLLBACK, environment))
+		return;
+	if (row_environment_get(tx, environment).unknown_since == 0) {
+		say_expired(tx, update);
+		return;
+	}
+	decide_looked(tx, update, environment);
+	decide_toastf(tx, update, false, "Deployments to %s go on.", environment);
 }
 
 static void
@@ -162,6 +195,10 @@ handle_press(struct tx *tx, const struct update *update)
 
 	if (button.id[0] == '\0' || !button.is_open || button.chat != update->address.chat) {
 		say_expired(tx, update);
+		return;
+	}
+	if (button.verb == BUTTON_LOOKED) {
+		press_looked(tx, update, button.environment);
 		return;
 	}
 	deployment = row_deployment_get(tx, button.deployment);
@@ -177,6 +214,8 @@ handle_press(struct tx *tx, const struct update *update)
 		break;
 	case BUTTON_LOG:
 		press_log(tx, update, &button, &deployment);
+		break;
+	case BUTTON_LOOKED: /* above: it is of no deployment */
 		break;
 	}
 }

@@ -38,8 +38,9 @@ on_ready(struct http_request *request, void *ctx)
 		answer(request, 503, illness);
 	else
 		answer(request, 200,
-		    health_watch_has_runner(ctx) ? "ready" :
-						   "ready; the runner is away: deployments wait");
+		    health_watch_has_runner(ctx) ?
+			"ready" :
+			"ready; the runner is disconnected: deployments are queued");
 }
 
 struct http_route

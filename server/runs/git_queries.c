@@ -100,12 +100,12 @@ git_queries_add(struct git_queries *queries, const struct effect_git_query *orde
 	    "all branches fit, each with a blank");
 	if (queries->n >= RUNS_GIT_QUERIES_MAX) {
 		(void)err_set(
-		    err, ERR_BUSY, "%d questions wait for git already", RUNS_GIT_QUERIES_MAX);
+		    err, ERR_BUSY, "%d git queries are queued already", RUNS_GIT_QUERIES_MAX);
 		return NULL;
 	}
 	query = calloc(1, sizeof(*query));
 	if (query == NULL) {
-		(void)err_set(err, ERR_NOMEM, "out of memory for a question");
+		(void)err_set(err, ERR_NOMEM, "out of memory for a git query");
 		return NULL;
 	}
 	query->id = ++queries->last;
@@ -172,7 +172,7 @@ git_queries_runner_down(struct git_queries *queries)
 
 	while (queries->first != NULL && queries->first->id <= last)
 		question_answer(queries, queries->first, STATUS_UNREACHABLE, true,
-		    "deploybot-runner is not there; it is started again");
+		    "deploybot-runner is not running; it is restarted");
 }
 
 void

@@ -72,7 +72,7 @@ run_translate_stuck(const struct protocol_message *stuck, char ret[LIMIT_LINE])
 		    (int)stuck->pid, colon, stuck->text);
 	else
 		(void)snprintf(
-		    text, sizeof(text), "its end could not be settled%s%s", colon, stuck->text);
+		    text, sizeof(text), "its end could not be reconciled%s%s", colon, stuck->text);
 	(void)clean_line(ret, LIMIT_LINE, text, strlen(text));
 }
 

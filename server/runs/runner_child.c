@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "settings/settings_table.h"
 #include "types/settings.h"
 
 #define CHILD_FD	3 /* the only one it gets but for 0, 1, 2 */
@@ -241,7 +242,7 @@ void
 runner_child_kill(struct runner_child *child, const char *why)
 {
 	OBJ_CHECK(child, RUNNER_CHILD_MAGIC);
-	log_error("deploybot-runner: %s; it is killed", why);
+	log_error("deploybot-runner: %s; killing it", why);
 	(void)pidfd_send_signal(child->pidfd, SIGKILL, NULL, 0); /* dead already is fine */
 }
 

@@ -103,11 +103,11 @@ static void
 log_away(struct runner_link *link, const char *why)
 {
 	if (link->socket == NULL) {
-		log_error("deploybot-runner: %s; it is started again", why);
+		log_error("deploybot-runner: %s; restarting it", why);
 	} else if (strcmp(link->why_away, why) != 0) {
 		/* Not at every try. */
 		(void)text_copy(link->why_away, sizeof(link->why_away), why);
-		log_error("the runner at %s is away: %s; it is tried again until it is there",
+		log_error("the runner at %s is disconnected: %s; retrying until it is connected",
 		    link->socket, why);
 	}
 }
@@ -257,7 +257,7 @@ static void
 turn_ready(struct runner_link *link)
 {
 	if (link->why_away[0] != '\0')
-		log_info("the runner at %s is there", link->socket);
+		log_info("the runner at %s is connected", link->socket);
 	link->why_away[0] = '\0';
 	link->away_since_ms = 0;
 	link->is_ready = true;
@@ -270,7 +270,7 @@ take_version(struct runner_link *link, unsigned version)
 	char text[200];
 
 	(void)snprintf(text, sizeof(text),
-	    "%.80s speaks version %u, this program version %d: install both of one release",
+	    "%.80s speaks version %u, this program version %d: install the same version of both",
 	    link->socket != NULL ? "it" : runner_child_path(link->child), version,
 	    PROTOCOL_VERSION);
 	if (link->way->is_final)
@@ -393,7 +393,8 @@ on_child_end(void *ctx, bool has_exited, int status)
 	close_socket(link);
 	loop_timer_stop(&link->again);
 	if (!link->said_hello && has_exited && status == EXIT_SETTINGS)
-		turn_fatal(link, "deploybot-runner refuses its settings; it said why above");
+		turn_fatal(
+		    link, "deploybot-runner refused its settings; the reason is logged above");
 	(void)snprintf(why, sizeof(why),
 	    has_exited ? "it ended with status %d" : "it was killed by signal %d", status);
 	lost(link, why);
@@ -406,17 +407,15 @@ say_failure(int number)
 {
 	switch (number) {
 	case ENOENT:
-		return "there is no such socket: start deploybot-runner, or set RUNNER_SOCKET "
-		       "right";
+		return "there is no such socket: start deploybot-runner, or set RUNNER_SOCKET right";
 	case ECONNREFUSED:
-		return "nobody listens there: start deploybot-runner";
+		return "no process listens there: start deploybot-runner";
 	case EACCES:
-		return "permission denied: our user must be in the group of the socket and of its "
-		       "folder";
+		return "permission denied: our user must be in the group of the socket and of its folder";
 	case EPROTOTYPE:
 		return "that is not the socket of a deploybot-runner";
 	case EAGAIN:
-		return "it does not take connections";
+		return "it accepts no connections";
 	default:
 		return strerrordesc_np(number);
 	}

@@ -21,7 +21,7 @@ struct supervisor_link_watch {
 };
 
 /* Connects to STATE/runs/<run>/socket.  NULL and *err: ERR_BUSY, its backlog is full; ERR_MISSING,
- * nobody listens there (any more); else the system's reason. */
+ * no process listens there (any more); else the system's reason. */
 struct supervisor_link *supervisor_link_open(struct loop *loop, const char *state_directory,
     int64_t run, const struct supervisor_link_watch *watch, struct err *err) MUST_USE;
 

@@ -19,11 +19,11 @@ row_button_add(struct tx *tx, struct button_row *button)
 	tx_draw_id(tx, button->id);
 	button->is_open = true;
 	(void)tx_run(tx,
-	    "INSERT INTO question (id, verb, deployment, run, chat, asker, wait, closed_at)"
-	    " VALUES ($1, $2, $3, $4, $5, $6, $7, 0)",
+	    "INSERT INTO question (id, verb, deployment, run, chat, asker, wait, closed_at,"
+	    " environment) VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8)",
 	    DB_TEXT(button->id), DB_TEXT(verbs[button->verb]), DB_I64(button->deployment),
 	    DB_I64(button->run), DB_I64(button->chat), DB_I64(button->requester),
-	    DB_I64(button->timer)); /* sticky */
+	    DB_I64(button->timer), DB_TEXT(button->environment)); /* sticky */
 }
 
 static enum button_verb
@@ -39,7 +39,7 @@ verb_of(struct tx *tx, const char *word)
 	return BUTTON_DECLINE;
 }
 
-#define COLUMNS "id, verb, deployment, run, chat, asker, wait, closed_at"
+#define COLUMNS "id, verb, deployment, run, chat, asker, wait, closed_at, environment"
 
 /* The first row of a query that was begun. */
 static struct button_row
@@ -56,6 +56,7 @@ first_of(struct tx *tx, struct db_rows *rows)
 		button.requester = db_col_i64(rows, 5);
 		button.timer = db_col_i64(rows, 6);
 		button.is_open = db_col_i64(rows, 7) == 0;
+		tx_text(rows, 8, button.environment, sizeof(button.environment));
 	}
 	(void)tx_end(tx, rows); /* sticky */
 	return button;
@@ -82,6 +83,28 @@ row_button_find(struct tx *tx, int64_t deployment, enum button_verb verb, int64_
 		DB_I64(deployment), DB_TEXT(verbs[verb]), DB_I64(run), DB_I64(chat)))
 		return (struct button_row){ 0 };
 	return first_of(tx, &rows);
+}
+
+struct button_row
+row_button_find_looked(struct tx *tx, const char *environment, int64_t chat)
+{
+	struct db_rows rows = { 0 };
+
+	if (!tx_query(&rows, tx,
+		"SELECT " COLUMNS " FROM question WHERE deployment = 0 AND verb = 'LOOKED'"
+		" AND environment = $1 AND chat = $2 AND closed_at = 0 LIMIT 1",
+		DB_TEXT(environment), DB_I64(chat)))
+		return (struct button_row){ 0 };
+	return first_of(tx, &rows);
+}
+
+void
+row_button_close_looked(struct tx *tx, const char *environment)
+{
+	(void)tx_run(tx,
+	    "UPDATE question SET closed_at = $2 WHERE deployment = 0 AND verb = 'LOOKED'"
+	    " AND environment = $1 AND closed_at = 0",
+	    DB_TEXT(environment), DB_I64(tx->at)); /* sticky */
 }
 
 void

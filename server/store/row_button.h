@@ -10,7 +10,8 @@
 	V(CONFIRM, "CONFIRM")	/* go on with the deployment */ \
 	V(DECLINE, "DECLINE")	/* leave it */ \
 	V(CANCEL, "CANCEL")	/* end a deployment under way */ \
-	V(LOG, "LOG")		/* send the run's log */
+	V(LOG, "LOG")		/* send the run's log */ \
+	V(LOOKED, "LOOKED")	/* what runs in `environment` is known again */
 
 enum button_verb {
 #define V(name, row) BUTTON_##name,
@@ -21,7 +22,8 @@ enum button_verb {
 struct button_row {
 	char id[LIMIT_BUTTON_ID];	/* "" none */
 	enum button_verb verb;
-	int64_t deployment;
+	int64_t deployment;	/* BUTTON_LOOKED: 0 */
+	char environment[LIMIT_ENVIRONMENT]; /* BUTTON_LOOKED; else "" */
 	int64_t run;		/* BUTTON_LOG */
 	int64_t chat;		/* pressed elsewhere it is not ours */
 	int64_t requester;		/* only this person; 0: whoever has the role */
@@ -37,6 +39,10 @@ struct button_row row_button_get(struct tx *tx, const char *id);
  * run is 0); id "" none. */
 struct button_row row_button_find(struct tx *tx, int64_t deployment, enum button_verb verb,
     int64_t run, int64_t chat);
+
+/* The open BUTTON_LOOKED of an environment in this chat; and closes those of all chats. */
+struct button_row row_button_find_looked(struct tx *tx, const char *environment, int64_t chat);
+void row_button_close_looked(struct tx *tx, const char *environment);
 
 /* Sets the deadline's effect for its open questions with verb CONFIRM or DECLINE. */
 void row_button_set_timer(struct tx *tx, int64_t deployment, int64_t timer);

@@ -141,6 +141,20 @@ row_deployment_push_question(struct tx *tx, const char *environment)
 }
 
 struct deployment
+row_deployment_chat_question(struct tx *tx, const char *environment)
+{
+	struct db_rows rows = { 0 };
+
+	if (!tx_query(&rows, tx,
+		"SELECT " COLUMNS FROM_OPEN " WHERE environment = $1"
+		" AND state = 'AWAITING_CONFIRMATION' AND " STORE_IS_OPEN " AND cause = 'chat'"
+		" ORDER BY id LIMIT 1",
+		DB_TEXT(environment)))
+		return (struct deployment){ 0 };
+	return first_of(tx, &rows);
+}
+
+struct deployment
 row_deployment_asking(struct tx *tx, const char *environment)
 {
 	struct db_rows rows = { 0 };
@@ -346,6 +360,13 @@ row_run_started(struct tx *tx, const struct run_started *started)
 	    "UPDATE run SET pid = $2, start_time = $3, boot = $4, started_at = $5 WHERE id = $1",
 	    DB_I64(started->run), DB_I64(started->pid), DB_I64(started->start_time),
 	    DB_TEXT(started->boot), DB_I64(tx->at)); /* sticky */
+}
+
+void
+row_run_distrust(struct tx *tx)
+{
+	(void)tx_run(tx, "UPDATE run SET started_at = $1 WHERE started_at = 0 AND ended_at = 0",
+	    DB_I64(tx->at)); /* sticky */
 }
 
 void

@@ -26,6 +26,8 @@ void row_deployment_set_state(struct tx *tx, int64_t id, enum deploy_state state
 struct deployment row_deployment_active(struct tx *tx, const char *environment);
 struct deployment row_deployment_queued(struct tx *tx, const char *environment);
 struct deployment row_deployment_push_question(struct tx *tx, const char *environment);
+/* The oldest that a person asked for and has not confirmed yet. */
+struct deployment row_deployment_chat_question(struct tx *tx, const char *environment);
 /* The newest that is requested or awaits a confirmation, whoever asked. */
 struct deployment row_deployment_asking(struct tx *tx, const char *environment);
 /* The oldest behind `after` that is requested without a question to git, or awaits a confirmation
@@ -49,6 +51,8 @@ void row_run_skip(struct tx *tx, int64_t highest);
 /* A run: its number is that of its folder.  Returns the number. */
 int64_t row_run_add(struct tx *tx, int64_t deployment, enum program program);
 void row_run_started(struct tx *tx, const struct run_started *started);
+/* Every open run counts as started: another machine may have begun it since it was copied. */
+void row_run_distrust(struct tx *tx);
 void row_run_ended(struct tx *tx, const struct run_ended *ended);
 bool row_run_is_open(struct tx *tx, int64_t run);
 /* Was its script seen at its gate?  Only then could the gate be opened. */

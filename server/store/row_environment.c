@@ -54,7 +54,7 @@ row_environment_get(struct tx *tx, const char *name)
 	(void)text_copy(environment.name, sizeof(environment.name), name);
 	if (!tx_query(&rows, tx,
 		"SELECT current_release, previous_release, held_commit, seen_commit, is_down,"
-		" is_unacknowledged FROM environment WHERE name = $1",
+		" is_unacknowledged, unknown_since, unknown_why FROM environment WHERE name = $1",
 		DB_TEXT(name)))
 		return environment;
 	if (db_next(&rows)) {
@@ -64,6 +64,8 @@ row_environment_get(struct tx *tx, const char *name)
 		tx_text(&rows, 3, environment.seen_commit, sizeof(environment.seen_commit));
 		environment.is_down = db_col_i64(&rows, 4) != 0;
 		environment.is_unacknowledged = db_col_i64(&rows, 5) != 0;
+		environment.unknown_since = db_col_i64(&rows, 6);
+		tx_text(&rows, 7, environment.unknown_why, sizeof(environment.unknown_why));
 	}
 	(void)tx_end(tx, &rows); /* sticky */
 	environment.current = get_release(tx, current);
@@ -122,6 +124,40 @@ mark_stale(struct store *store, const char *environment)
 		(void)text_copy(store->stale[store->n_stale++], LIMIT_ENVIRONMENT, environment);
 }
 
+void
+row_environment_set_unknown(struct tx *tx, const char *name, const char *why)
+{
+	ensure(tx, name);
+	(void)tx_run(tx,
+	    "UPDATE environment SET unknown_since = $2, unknown_why = $3 WHERE name = $1",
+	    DB_TEXT(name), DB_I64(tx->at), DB_TEXT(why)); /* sticky */
+}
+
+void
+row_environment_set_known(struct tx *tx, const char *name)
+{
+	(void)tx_run(tx,
+	    "UPDATE environment SET unknown_since = 0, unknown_why = '' WHERE name = $1",
+	    DB_TEXT(name)); /* sticky */
+}
+
+bool
+row_environment_next(struct tx *tx, char name[LIMIT_ENVIRONMENT])
+{
+	struct db_rows rows = { 0 };
+	bool found;
+
+	if (!tx_query(&rows, tx,
+		"SELECT name FROM (SELECT name FROM environment UNION SELECT environment"
+		" FROM deployment WHERE " STORE_IS_ACTIVE ") WHERE name > $1 ORDER BY name LIMIT 1",
+		DB_TEXT(name)))
+		return false;
+	found = db_next(&rows);
+	if (found)
+		tx_text(&rows, 0, name, LIMIT_ENVIRONMENT);
+	return tx_end(tx, &rows) && found;
+}
+
 int64_t
 row_environment_release(struct tx *tx, const struct release *release)
 {
@@ -138,7 +174,8 @@ row_environment_release(struct tx *tx, const struct release *release)
 	id = db_last_id(tx->db);
 	(void)tx_run(tx,
 	    "UPDATE environment SET previous_release = current_release, current_release = $2,"
-	    " held_commit = '', is_down = 0, is_unacknowledged = 0 WHERE name = $1",
+	    " held_commit = '', is_down = 0, is_unacknowledged = 0, unknown_since = 0,"
+	    " unknown_why = '' WHERE name = $1",
 	    DB_TEXT(release->environment), DB_I64(id)); /* sticky */
 	mark_stale(tx->store, release->environment);
 	tx->store->environments_changed = true;

@@ -18,7 +18,15 @@ void row_environment_block(struct tx *tx, const char *name, const char *commit);
 /* The target was touched and nothing brought it to a known state. */
 void row_environment_down(struct tx *tx, const char *name);
 
-/* A new release is live: a release row, current and previous move on, hold and alarm end.
+/* What runs there is not known from now on, or is known again: whoever may said so. */
+void row_environment_set_unknown(struct tx *tx, const char *name, const char *why);
+void row_environment_set_known(struct tx *tx, const char *name);
+
+/* The name that follows, of all that have a row or a deployment in progress, also those that the
+ * settings have no more; "" begins.  False: that was the last. */
+bool row_environment_next(struct tx *tx, char name[LIMIT_ENVIRONMENT]) MUST_USE;
+
+/* A new release is live: a release row, current and previous move on, hold, alarm and doubt end.
  * The environment's state file follows after the commit.  release->id is ignored; returns it. */
 int64_t row_environment_release(struct tx *tx, const struct release *release);
 

@@ -132,7 +132,7 @@ give_name(const char *partial, const char *file, struct err *err)
 	}
 	if (errno == EEXIST)
 		return check_name(file, err);
-	return err_errno(err, ERR_IO, errno, "naming %s", file);
+	return err_errno(err, ERR_IO, errno, "renaming to %s", file);
 }
 
 bool

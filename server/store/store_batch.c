@@ -291,6 +291,8 @@ decide_fault(struct store *store, struct batch *batch, const struct event *event
 		fault.u.fault.chat = event->u.message_sent.chat;
 		fault.u.fault.remote_id = event->u.message_sent.remote_id;
 	}
+	if (event->kind == EVENT_RUN_ENDED)
+		fault.u.fault.folder_gone = event->u.run_ended.folder_gone;
 	(void)text_copy(fault.u.fault.reason, sizeof(fault.u.fault.reason), reason->text);
 	verdict = attempt(&tx, store, &fault, handler_of(store, EVENT_FAULT), &again);
 	if (verdict == UNDONE && is_passing(&tx.err))
@@ -390,7 +392,8 @@ decide_one(struct store *store, struct batch *batch, struct group *group, const 
 		verdict = quarantined(store, batch, event);
 		batch->was_quarantined |= verdict == KEPT;
 		tell(group, &(struct answer){ 0 }, verdict == KEPT ? 200 : 503);
-		return verdict != BROKEN || err_set(err, ERR_IO, "an event could not be put aside");
+		return verdict != BROKEN ||
+		    err_set(err, ERR_IO, "an event could not be quarantined");
 	}
 	store_poison_enter(store->poison, key);
 	verdict = attempt(&tx, store, event, handler_of(store, event->kind), &closed);
@@ -450,7 +453,7 @@ decide_all(struct store *store, struct batch *batch, struct err *err)
 	double began;
 
 	if (db_flush_failed(store->db))
-		return err_set(err, ERR_IO, "a flush failed: what is on disk is not known");
+		return err_set(err, ERR_IO, "fsync failed: the state on disk is unknown");
 	if (!db_begin(store->db, err))
 		return false;
 	for (size_t i = 0; i < batch->n; i++)

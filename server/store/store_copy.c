@@ -47,7 +47,7 @@ replace(const char *path, const char *fresh, const char *copy, struct store_back
 		return false;
 	if (rename(fresh, copy) == 0)
 		return file_flush_name(copy, err);
-	(void)err_errno(err, ERR_IO, errno, "naming %s", copy);
+	(void)err_errno(err, ERR_IO, errno, "renaming to %s", copy);
 	(void)unlink(fresh); /* nothing more can be done */
 	return false;
 }

@@ -236,9 +236,8 @@ cut_hole(int fd, const struct tail *tail, int64_t *size, struct err *err)
 		return true;
 	*size -= (int64_t)(tail->size - tail->hole);
 	if (ftruncate(fd, *size) != 0)
-		return err_errno(err, ERR_IO, errno, "cutting off what a power cut left of it");
-	log_warning(
-	    "the audit file lacks bytes since a power cut: from entry %lld on it is written again",
+		return err_errno(err, ERR_IO, errno, "truncating what a power cut left of it");
+	log_warning("the audit file lacks bytes since a power cut: rewriting it from entry %lld on",
 	    (long long)tail->hole_seq);
 	return true;
 }
@@ -372,7 +371,7 @@ tell(bool ok, bool *was_refused, const char *path, const struct err *err)
 	if (!ok && !*was_refused)
 		log_error("%s: %s", path, err->text);
 	else if (ok && *was_refused)
-		log_info("%s is written again", path);
+		log_info("%s is rewritten", path);
 	*was_refused = !ok;
 }
 

@@ -190,7 +190,16 @@ static const char *const migration_2[] = {
 	NULL,
 };
 
-static const char *const *const migrations[] = { migration_1, migration_2 };
+static const char *const migration_3[] = {
+	/* What runs there is not known: nothing is started there without a person's word. */
+	"ALTER TABLE environment ADD COLUMN unknown_since INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE environment ADD COLUMN unknown_why TEXT NOT NULL DEFAULT '';",
+	/* The button that ends this stands for an environment, not for a deployment. */
+	"ALTER TABLE question ADD COLUMN environment TEXT NOT NULL DEFAULT '';",
+	NULL,
+};
+
+static const char *const *const migrations[] = { migration_1, migration_2, migration_3 };
 
 static bool
 migrate_to(struct db *db, int64_t version, struct err *err)

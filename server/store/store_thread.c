@@ -94,7 +94,7 @@ look_for_room(struct store_thread *t)
 	t->is_full = !store_reserve_take(t->store);
 	t->room_at = now_ms() + ROOM_MS;
 	if (!t->is_full)
-		log_info("there is room on the disk again");
+		log_info("disk space is available again");
 }
 
 /* --- deciding --- */
@@ -129,7 +129,7 @@ decide(struct store_thread *t)
 	t->is_rested = false;
 	if (!ok) {
 		if (t->retry_ms == 0)
-			log_error("nothing can be decided: %s", err.text);
+			log_error("the store cannot commit: %s", err.text);
 		if (err.code == ERR_FULL)
 			use_reserve(t);
 		t->retry_ms = longer(t->retry_ms);
@@ -139,7 +139,7 @@ decide(struct store_thread *t)
 		return;
 	}
 	if (t->retry_ms != 0)
-		log_info("decisions are on disk again");
+		log_info("the store commits again");
 	t->retry_ms = 0;
 	if (t->project_ms == 0)
 		project(t, &outcomes);
@@ -229,7 +229,7 @@ store_thread_start(struct store *store, struct crossing *crossing, struct err *e
 	t->store = store;
 	t->crossing = crossing;
 	if (!store_reserve_take(store))
-		log_warning("there is no room to spare on the disk of the database");
+		log_warning("the disk of the database is nearly full");
 	failed = start(t);
 	if (failed == 0)
 		return t;

@@ -320,7 +320,7 @@ on_me(void *ctx, const struct telegram_result *result)
 	telegram->call = NULL;
 	if (result->ok && name != NULL) {
 		(void)text_copy(telegram->name, sizeof(telegram->name), name);
-		log_info("Telegram knows us as @%s", telegram->name);
+		log_info("connected to Telegram as @%s", telegram->name);
 		return;
 	}
 	if (telegram->failures == 0 && telegram_result_is_token_refused(result))

@@ -150,7 +150,7 @@ ask(struct telegram_poll *poll)
 	poll->call = telegram_api_call(poll->config.api, &request, &err);
 	buf_done(&body);
 	if (poll->call == NULL) {
-		log_warning("cannot ask Telegram for updates: %s", err.text);
+		log_warning("cannot poll Telegram for updates: %s", err.text);
 		ask_after(poll, PAUSE_FIRST_MS);
 	}
 }
@@ -167,7 +167,7 @@ on_updates(void *ctx, const struct telegram_result *result)
 		return;
 	}
 	if (poll->has_told)
-		log_info("Telegram gives updates again");
+		log_info("polling Telegram works again");
 	poll->has_told = false;
 	hand_on(poll, result);
 }
@@ -247,7 +247,8 @@ on_decided(void *ctx, const struct answer *answer)
 		ask_after(poll, 0);
 	} else {
 		if (poll->failures++ == 0)
-			log_warning("Telegram's answer to getUpdates cannot be read; asked again");
+			log_warning(
+			    "Telegram's answer to getUpdates is not readable; polling again");
 		ask_after(poll, pause_ms(poll));
 	}
 }
@@ -262,13 +263,13 @@ tell_once(struct telegram_poll *poll, const struct telegram_result *result)
 	poll->has_told = true;
 	if (result->code == 409)
 		log_error(
-		    "another program asks Telegram for this bot's updates (%s): only one may; stop it, or use another token",
+		    "another program polls Telegram for this bot's updates (%s): only one may; stop it, or use another token",
 		    result->description);
 	else if (telegram_result_is_token_refused(result))
 		log_error("Telegram refuses TELEGRAM_BOT_TOKEN (%s)", result->description);
 	else
-		log_warning("Telegram gives no updates: %s; asked again until it does",
-		    result->description);
+		log_warning(
+		    "polling Telegram failed: %s; retrying until it works", result->description);
 }
 
 static void
@@ -299,7 +300,8 @@ remove_webhook(struct telegram_poll *poll)
 	};
 	struct err err = { 0 };
 
-	log_info("Telegram has a webhook for this bot: removed, since updates are polled for");
+	log_info(
+	    "Telegram has a webhook for this bot: removing it, because TELEGRAM_WEBHOOK_URL is not set and updates are polled");
 	poll->call = telegram_api_call(poll->config.api, &request, &err);
 	if (poll->call == NULL) {
 		log_warning("cannot remove Telegram's webhook: %s", err.text);

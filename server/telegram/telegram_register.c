@@ -115,7 +115,7 @@ static void
 fail(struct telegram_register *reg, const char *what, const char *why, int64_t retry_after_s)
 {
 	if (!reg->has_told)
-		log_error("Telegram's webhook: %s: %s; tried again until it works", what, why);
+		log_error("Telegram's webhook: %s: %s; retrying until it works", what, why);
 	reg->has_told = true;
 	reg->failures++;
 	look_after(
@@ -144,7 +144,7 @@ look(struct telegram_register *reg)
 	OBJ_CHECK(reg, REGISTER_MAGIC);
 	reg->call = telegram_api_call(reg->api, &request, &err);
 	if (reg->call == NULL)
-		fail(reg, "cannot be asked about", err.text, 0);
+		fail(reg, "getWebhookInfo failed", err.text, 0);
 }
 
 static bool
@@ -230,7 +230,7 @@ on_info(void *ctx, const struct telegram_result *result)
 	if (reg->is_set && has_other) {
 		if (!reg->has_told)
 			log_error(
-			    "somebody else has registered a webhook for this bot: its updates do not come here; `deploybot webhook set` brings them back");
+			    "somebody else has registered a webhook for this bot: its updates do not come here; run `deploybot webhook set` to restore it");
 		reg->has_told = true;
 		look_after(reg, LOOK_MS);
 	} else if (stands(reg, result->result)) {

@@ -259,7 +259,7 @@ start_job(struct telegram_job *job, int64_t now)
 	job->is_edit = says_edit(job);
 	job->call = telegram_send_call(job, &err);
 	if (job->call == NULL) {
-		log_warning("Telegram must wait: %s", err.text);
+		log_warning("a call of Telegram is delayed: %s", err.text);
 		job->not_before = now + START_AGAIN_MS;
 		return;
 	}

@@ -37,11 +37,11 @@ note_outage(struct telegram_send *send, const struct telegram_result *result)
 
 	if (is_away && !send->is_away && telegram_result_is_token_refused(result))
 		log_error(
-		    "Telegram refuses TELEGRAM_BOT_TOKEN (%s): nothing can be said until it is right",
+		    "Telegram refuses TELEGRAM_BOT_TOKEN (%s): no message can be sent until it is fixed",
 		    result->description);
 	else if (is_away && !send->is_away)
 		log_warning(
-		    "Telegram does not answer: %s; tried again until it does", result->description);
+		    "Telegram does not answer: %s; retrying until it does", result->description);
 	else if (!is_away && send->is_away)
 		log_info("Telegram answers again");
 	send->is_away = is_away;

@@ -293,7 +293,7 @@ put_info(struct buf *text, const struct json *info)
 	char at[TEXT_TIME_SIZE];
 	int64_t error_at = json_get_i64_or(info, "last_error_date", 0);
 
-	put_line(text, "url", url == NULL || url[0] == '\0' ? "none: updates are polled for" : url);
+	put_line(text, "url", url == NULL || url[0] == '\0' ? "none: updates are polled" : url);
 	buf_addf(text, "pending_update_count: %lld\n",
 	    (long long)json_get_i64_or(info, "pending_update_count", 0));
 	put_line(text, "ip_address", json_get_str(info, "ip_address"));
@@ -344,12 +344,12 @@ on_ordered(void *ctx, const struct telegram_result *result)
 		return;
 	buf_init(&text, 16 * 1024);
 	if (!result->ok)
-		buf_addf(&text, "Telegram says no: %s\n", result->description);
+		buf_addf(&text, "Telegram refused: %s\n", result->description);
 	else if (order->command == TELEGRAM_WEBHOOK_SET)
 		buf_addf(
 		    &text, "Telegram sends updates to %s\n", order->settings->telegram_webhook_url);
 	else if (order->command == TELEGRAM_WEBHOOK_DELETE)
-		buf_adds(&text, "the webhook is removed; updates wait to be polled for\n");
+		buf_adds(&text, "the webhook is removed; updates are kept until they are polled\n");
 	else
 		put_info(&text, result->result);
 	end_order(order, result->ok, buf_text(&text));

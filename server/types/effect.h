@@ -49,8 +49,9 @@ struct effect_run {
 	char previous_image[LIMIT_IMAGE];
 	char ref[LIMIT_REF];
 	int deadline_s;
-	int64_t started_at;	/* wall ms, 0: not yet.  This and message are not in the row of the effect, */
-	struct message message;	/* which shows its output: filled when it is handed out */
+	/* Not in the effect's row, but filled when it is handed out: */
+	int64_t started_at;	/* wall ms it was seen at its gate; 0: not yet */
+	struct message message;	/* shows its output */
 };
 
 struct effect_stop_run {

@@ -47,6 +47,7 @@ struct rejected {
 
 struct started {
 	int64_t highest_run;	/* that has a folder in runs/; 0: none */
+	bool is_restored;	/* serve --restored: the database is a copy, of whenever */
 };
 
 struct run_started {
@@ -77,7 +78,7 @@ struct run_ended {
 	bool released;		/* it said `==> release`, or must be taken to have */
 	bool no_rollback;	/* it said `==> no-rollback` */
 	bool lost;		/* its supervisor was killed: `interrupted` */
-	bool folder_gone;	/* it was started, and there is no folder of it: nobody knows what it did */
+	bool folder_gone;	/* it was started and has no folder: nobody knows what it did */
 	bool timed_out;
 	bool ended_on_request;
 	int exec_errno;		/* not 0: the program could not be started */
@@ -118,6 +119,7 @@ struct settings_read {
 struct fault {
 	int kind;		/* enum effect_kind */
 	int64_t subject;	/* the effect's */
+	bool folder_gone;	/* RUN: as its result said */
 	int64_t chat;		/* SAY: it stands there ... */
 	int64_t remote_id;	/* ... under this id; 0: it was not sent */
 	char reason[LIMIT_LINE];

@@ -1,13 +1,9 @@
 /* settings.c - a snapshot of the settings: counted, asked, wiped.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#include "types/settings_inside.h"
+#include "types/settings.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#include "lib/err.h"
-#include "lib/redact.h"
-#include "lib/text.h"
 
 void
 settings_wipe_text(char **text)
@@ -37,10 +33,10 @@ free_inside(struct settings_inside *in)
 {
 	for (size_t i = 0; i < SETTING_COUNT; i++)
 		wipe_value(&in->values[i]);
-	for (size_t e = 0; e < in->environment_count; e++) {
-		for (size_t i = 0; i < ENVIRONMENT_SETTING_COUNT; i++)
-			wipe_value(&in->environments[e]->values[i]);
-		free(in->environments[e]);
+	for (size_t m = 0; m < in->member_count; m++) {
+		for (size_t i = 0; i < FAMILY_SETTING_COUNT; i++)
+			wipe_value(&in->members[m]->values[i]);
+		free(in->members[m]);
 	}
 	free(in);
 }
@@ -105,45 +101,4 @@ const char *
 settings_secret_file(const struct settings *s, enum setting setting)
 {
 	return s->inside->values[setting].file;
-}
-
-bool
-settings_redact(const struct settings *s, struct redact *redact, struct err *err)
-{
-	for (size_t i = 0; i < SETTING_COUNT; i++) {
-		const char *text = s->inside->values[i].text;
-
-		if (settings_table[i].is_secret && text != NULL && !redact_add(redact, text, err))
-			return err_wrap(err, "%s", settings_table[i].name);
-	}
-	return true;
-}
-
-/* --- whose --- */
-
-static bool
-is_row_of(const struct settings_spec *spec, const char *name)
-{
-	size_t size = strlen(spec->name);
-
-	if (!text_starts(name, spec->name))
-		return false;
-	return name[size] == '\0' || (spec->is_secret && strcmp(name + size, "_FILE") == 0);
-}
-
-bool
-settings_is_runners(const struct settings *s, const char *name)
-{
-	char expected[SETTINGS_TABLE_NAME];
-
-	for (size_t i = 0; i < SETTING_COUNT; i++)
-		if (is_row_of(&settings_table[i], name))
-			return settings_table[i].whose != WHOSE_SERVER;
-	for (size_t e = 0; s != NULL && e < s->environment_count; e++)
-		for (size_t i = 0; i < ENVIRONMENT_SETTING_COUNT; i++)
-			if (strcmp(settings_table_name(&settings_table_environment[i],
-				       s->environments[e].name, expected),
-				name) == 0)
-				return settings_table_environment[i].whose != WHOSE_SERVER;
-	return false;
 }

@@ -3,29 +3,40 @@
 #ifndef SETTINGS_H
 #define SETTINGS_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "lib/base.h"
 #include "lib/log.h"
+#include "lib/setting.h"
 #include "types/limits.h"
-
-struct buf;
-struct err;
-struct redact;
 
 enum setting {
 #define SETTING(name, ...) SETTING_##name,
-#define ENVIRONMENT_SETTING(...)
 #include "types/settings.def"
-#undef SETTING
-#undef ENVIRONMENT_SETTING
 	SETTING_COUNT
 };
 
-#define SETTINGS_ENVIRONMENTS_MAX 16
-#define SETTINGS_ENVIRONMENT_NAME 21 /* bytes with the NUL: [a-z][a-z0-9-]{0,19} */
-#define SETTINGS_IDS_MAX 64
-#define SETTINGS_HEALTH_URLS_MAX LIMIT_URLS
+/* Of those that each of several has: ENVIRONMENT_SETTING_HOST. */
+enum family {
+#define FAMILY(name, ...) FAMILY_##name,
+#include "types/settings.def"
+	FAMILY_COUNT
+};
+enum family_setting {
+#define FAMILY_SETTING(family, id, ...) family##_SETTING_##id,
+#include "types/settings.def"
+	FAMILY_SETTING_COUNT
+};
+
+#define SETTINGS_ENVIRONMENTS_MAX SETTING_NAMES_MAX
+#define SETTINGS_MEMBERS_MAX	  (FAMILY_COUNT * SETTING_NAMES_MAX)
+#define SETTINGS_MEMBER_NAME	  21 /* bytes with the NUL: [a-z][a-z0-9-]{0,19} */
+#define SETTINGS_IDS_MAX	  SETTING_IDS_MAX
+#define SETTINGS_HEALTH_URLS_MAX  SETTING_URLS_MAX
+_Static_assert(SETTING_URLS_MAX == LIMIT_URLS && SETTING_URL_LIST_MAX < LIMIT_URL_LIST &&
+	SETTING_PART_MAX < LIMIT_URL,
+    "a deployment has room for what may be set");
 
 enum telegram_mode { TELEGRAM_POLLING, TELEGRAM_WEBHOOK };
 
@@ -37,14 +48,13 @@ struct settings_ids {
 struct environment_settings {
 	const char *name;   /* "staging" */
 	const char *branch; /* NULL: only /deploy with a ref */
-	const char *host;   /* HOST[:PORT],…; NULL: not set */
-	int port;	    /* 0: not set */
 	bool confirm;
 	size_t health_url_count;
 	const char *health_urls[SETTINGS_HEALTH_URLS_MAX];
 };
 
-/* Never changed after settings_load: read the fields directly.  Text that is not set is NULL. */
+/* Never changed once it is made (settings/settings_load.h): read the fields directly.  Text that
+ * is not set is NULL. */
 struct settings {
 	const char *telegram_bot_token;
 	enum telegram_mode telegram_mode;
@@ -79,32 +89,40 @@ struct settings {
 	enum log_level log_level;
 	enum log_format log_format;
 
+	char host[65]; /* this machine's name: no setting, but of their moment */
+
 	size_t environment_count;
 	struct environment_settings environments[SETTINGS_ENVIRONMENTS_MAX];
 
-	struct settings_inside *inside; /* the texts, the count */
+	struct settings_inside *inside;
 };
 
-enum settings_severity { SETTINGS_ERROR, SETTINGS_WARNING, SETTINGS_NOTE };
+/* --- how it is kept, for settings.c and the room settings/ alone --- */
 
-#define SETTINGS_REPORT_MAX 64
-
-/* All that is to say about the settings, in their order; never a secret's value. */
-struct settings_report {
-	size_t errors;
-	size_t count;
-	struct settings_line {
-		enum settings_severity severity;
-		char text[240]; /* "HEALTH_CHECK_RETRIES: \"x\" is not a number (.env line 7)" */
-	} lines[SETTINGS_REPORT_MAX];
+/* One value: its texts are owned. */
+struct settings_value {
+	char *text; /* NULL: not set, or a secret of the runner's */
+	char *file; /* of a secret that stood in one: which; else NULL */
+	bool is_given;
 };
 
-/* Reads env_file (NULL: none; one that is named must be there), then environ ("NAME=value", ends
- * with NULL; wins; may be NULL).  False when there is any error: then *ret is untouched and report
- * holds a line for each.  Warnings and notes are reported in both cases.  The caller owns one
- * count of *ret. */
-MUST_USE bool settings_load(const char *env_file, char *const environ_list[], struct settings **ret,
-    struct settings_report *report);
+/* An environment, or whatever else has settings of its own. */
+struct settings_member {
+	enum family family;
+	char name[SETTINGS_MEMBER_NAME];
+	struct settings_value values[FAMILY_SETTING_COUNT]; /* of its own family */
+	char urls[SETTINGS_HEALTH_URLS_MAX][SETTING_PART_MAX + 1];
+};
+
+struct settings_inside {
+	atomic_int count;
+	struct settings_value values[SETTING_COUNT];
+	char repository_url[SETTING_PART_MAX + 1];
+	size_t member_count;
+	struct settings_member *members[SETTINGS_MEMBERS_MAX];
+};
+
+/* --- asking it --- */
 
 /* Counts are atomic: both threads may hold one.  The last put wipes and frees. */
 struct settings *settings_ref(struct settings *s);
@@ -128,42 +146,7 @@ bool settings_is_given(const struct settings *s, enum setting setting);
  * elsewhere. */
 const char *settings_secret_file(const struct settings *s, enum setting setting);
 
-/* Teaches redact every secret value in the snapshot. */
-MUST_USE bool settings_redact(const struct settings *s, struct redact *redact, struct err *err);
-
-/* Appends what differs as "NAME, NAME" (never values), and those that need a restart to
- * restart_names.  False when nothing differs. */
-bool settings_diff(const struct settings *running, const struct settings *fresh, struct buf *names,
-    struct buf *restart_names);
-
-/* settings_load() beside a running snapshot: what is found is checked and compared (as by
- * settings_diff; names stays empty when nothing differs), and in *ret whatever needs a restart has
- * the value that is running, so that the whole program goes on seeing one truth.  It is named again
- * each time until the restart. */
-MUST_USE bool settings_reload(const struct settings *running, const char *env_file,
-    char *const environ_list[], struct settings **ret, struct settings_report *report,
-    struct buf *names, struct buf *restart_names);
-
-/* May the runner see this variable?  True for names of the runner's and both's rows, their _FILE
- * forms, and environments' settings; false for the server's own and for what is unknown. */
-bool settings_is_runners(const struct settings *s, const char *name);
-
-/* --- the table itself: for docs, doctor and .env.example --- */
-
-struct setting_row {
-	const char *name; /* "<ENV>_HOST" where there is one for each environment */
-	const char *type;
-	const char *fallback; /* NULL: none */
-	bool is_secret;
-	bool is_servers;
-	bool is_runners;
-	bool needs_restart;
-	const char *help;
-};
-size_t settings_row_count(void);
-struct setting_row settings_row(size_t i);
-
-/* Appends the text of .env.example. */
-void settings_example(struct buf *out);
+/* Wipes, frees, leaves NULL. */
+void settings_wipe_text(char **text);
 
 #endif

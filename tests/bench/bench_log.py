@@ -91,7 +91,7 @@ def measure_log(bench):
         kit.pin(stage.bot.process.pid, kit.cores()[1])
         for pid in kit.children(stage.bot.process.pid):
             kit.pin(pid, kit.cores()[1])
-        _, log = run_seconds(bench, stage, presser)  # the first one's pages are nobody's round
+        _, log = run_seconds(bench, stage, presser)  # the first one's pages count for no round
         os.truncate(log, 0)
         with Witness(stage.bot) as witness:
             for _ in range(bench.rounds):

@@ -44,7 +44,7 @@ def measure_idle(bench):
 
 
 class Starter:
-    """Starts a server and is told by itself (sd_notify) when it is ready."""
+    """Starts a server and is notified by it (sd_notify) when it is ready."""
 
     def __init__(self, stage):
         self.bot = stage.bot

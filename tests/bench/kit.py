@@ -252,7 +252,7 @@ class Watch:
         self.over.set()
         self.thread.join()
         self.look()
-        time.sleep(1.1)  # the gauge tells of the second before
+        time.sleep(1.1)  # the gauge shows the second before
         self.ask()
 
     @property

@@ -37,7 +37,7 @@ def print_addresses(stage):
     push a good commit    in the panel beside the chat: goes live by itself
     push a broken commit  the health gate notices, and staging is taken back
     /deploy production    shows what would change, and asks
-    /status               what runs where, and is it well
+    /status               what runs where, and its health
     /help                 everything else
 
   Ctrl-C ends it.

@@ -80,6 +80,7 @@ class Deploybot:
         self.build = pathlib.Path(given).resolve()
         self.settings = dict(settings)
         self.wrapper = list(wrapper) or shlex.split(os.environ.get("DEPLOYBOT_UNDER", ""))
+        self.arguments = ("serve",)
         self.pass_fds = ()      # given to the process, under the same numbers
         self.process = None
         self.log_path = self.folder / "deploybot.log"
@@ -96,7 +97,7 @@ class Deploybot:
         with open(self.log_path, "ab") as log:
             # A process that is not in our group: Ctrl-C is ours to hand on.
             self.process = subprocess.Popen(
-                [*self.wrapper, str(self.build / "deploybot"), "serve"], cwd=self.folder,
+                [*self.wrapper, str(self.build / "deploybot"), *self.arguments], cwd=self.folder,
                 env=self.environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True, pass_fds=self.pass_fds)
         if wait:

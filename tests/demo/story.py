@@ -71,7 +71,7 @@ def push_broken(story, good):
     change = story.stage.push("develop", "broken")
     story.tell(f"a colleague pushes \"{change['subject']}\" to develop")
     story.hear("staging is NOT running", change["after"][:7], "it runs", good[:7], after=mark)
-    story.must(story.runs("staging") == good, "the broken release was taken back")
+    story.must(story.runs("staging") == good, "the broken release was rolled back")
     story.must(story.state_file("staging")["commit"] == good, "the state file never named it")
 
 

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 
-from runner_client import ROOT, wait_for
+from runner_client import PROGRAM, ROOT, wait_for
 
 COMMANDS = os.path.join(ROOT, "tests", "peers", "commands")
 DEPLOY = os.path.join(ROOT, "deploy")
@@ -70,8 +70,8 @@ class CommandBench:
         git(self.repository, "init", "-q", "-b", "main")
         self.environment = {
             "PATH": f"{self.bin}:{tools_folder}", "HOME": str(path / "home"), "LANG": "C.UTF-8",
-            "STAND": str(self.stand), "STATE_DIRECTORY": str(self.state), "DEPLOY_TRANSPORT": "spy",
-            "REPOSITORY_URL": str(self.repository),
+            "DEPLOYBOT_RUNNER": PROGRAM, "STAND": str(self.stand), "STATE_DIRECTORY": str(self.state),
+            "DEPLOY_TRANSPORT": "spy", "REPOSITORY_URL": str(self.repository),
             "REGISTRY_URL": "registry.example.org", "REGISTRY_IMAGE": "team/shop", "HOOKS_DIRECTORY": str(self.hooks)}
         self.image = "registry.example.org/team/shop"
         self.number = 0
@@ -105,7 +105,7 @@ class CommandBench:
         return self.log.read_text().splitlines()
 
     def steps(self):
-        """As the supervisor finds them: what is quoted is nobody's step."""
+        """As the supervisor finds them: what is quoted is no step."""
         found, quote = [], ""
         for line in self.said():
             if quote:
@@ -149,7 +149,7 @@ class CommandBench:
         return (self.stand / "target").read_text().strip() if (self.stand / "target").exists() else ""
 
     def until_hangs(self):
-        """Waits for a stand-in that hangs, as planned; its pid."""
+        """Waits for a hung stand-in, as planned; its pid."""
         file = self.stand / "hangs"
         return int(wait_for(lambda: file.exists() and file.read_text(), "a call that hangs"))
 

@@ -14,9 +14,9 @@ from stage import WEBHOOK_SECRET, wait_until
 
 STEADY = 'echo "==> ship"; echo "==> release"; echo "$2" >"$here/$1.live"'
 HOLD = 'touch "$here/$1.held"; while [ -e "$here/$1.hold" ]; do sleep 0.02; done'
-END_WORDS = ("{} runs", "{} is NOT running", "{} is DOWN", "{} may be DOWN", "is NOT known",
+END_WORDS = ("{} runs", "{} is NOT running", "{} is DOWN", "{} may be DOWN", "may be broken",
              "still runs", "has no release yet", "is busy", "cancelled before it began",
-             "nothing was touched", ": not deployed", "nobody confirmed it in time")
+             "nothing was changed", ": not deployed", "nobody confirmed it in time")
 
 
 def children_of(pid):
@@ -73,7 +73,7 @@ class LiveCommit:
 
 
 class CrashScene(Scene):
-    """A scene with scripts that do as told, and a hand on each of deploybot's processes."""
+    """A scene with scripts that do as planned, and a hand on each of deploybot's processes."""
 
     def __init__(self, folder, settings=None, **options):
         folder = pathlib.Path(folder)
@@ -148,7 +148,7 @@ class CrashScene(Scene):
         self.bot.start()
 
     def mend(self):
-        """For the next test: nothing is held or broken any more, a server lives, staging is free."""
+        """For the next test: nothing is stopped or broken any more, a server lives, staging is free."""
         self.go_on()
         self.chat.clear_faults()
         if not is_alive(self.server()):
@@ -188,7 +188,7 @@ def check_log(log):
 
 
 def ends_of(who, environment="staging"):
-    """Messages in somebody's chat that tell an end."""
+    """Messages in somebody's chat that report an end."""
     words = [w.format(environment) for w in END_WORDS]
     return [view for view in who.messages() if any(w in text_of(view) for w in words)]
 

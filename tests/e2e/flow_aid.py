@@ -1,5 +1,5 @@
 """What the tests of whole flows share: people with chats of their own, scripts that wait for a word,
-a health server that answers as it is told, and eyes for audit, metrics and state files."""
+a health server that answers as the test says, and eyes for audit, metrics and state files."""
 # SPDX-License-Identifier: ISC
 import http.server
 import json
@@ -29,7 +29,7 @@ class Person:
         self.since = 0
 
     def say(self, text, chat=None, **options):
-        """Writes, here or in another chat; what is heard next came after it."""
+        """Writes, here or in another chat; what is received next came after it."""
         self.since = self.scene.chat.mark()
         return self.scene.chat.say(self.number, chat or self.number, text, **options)
 
@@ -98,7 +98,7 @@ class Scene(Stage):
     # --- the repository ---
 
     def make_builds_wait(self):
-        """From here on a build of develop or main waits as long as builds are held."""
+        """From here on a build of develop or main waits as long as builds are stopped."""
         for branch in ("main", "develop"):
             sample_app.check_out(self.work, branch)
             script = (f'#!/bin/sh\necho "building $COMMIT"\nwhile [ -e "{self.hold_file}" ]\n'
@@ -114,7 +114,7 @@ class Scene(Stage):
         self.hold_file.unlink(missing_ok=True)
 
     def commit(self, branch="develop", kind="good"):
-        """A commit that nobody is told of."""
+        """A commit that nobody is notified of."""
         return sample_app.change(self.work, branch, kind)
 
     def head(self, branch):
@@ -232,7 +232,7 @@ class Scripts:
 
 
 class Health:
-    """A health URL for each name, each answering as it is told to."""
+    """A health URL for each name, each answering as the test says."""
 
     def __init__(self, address="127.0.0.1"):
         self.answers = {}       # name: (status, body), or a list of them, the last of which stays

@@ -30,7 +30,7 @@ def need_nginx():
 
 
 class Upstream(http.server.ThreadingHTTPServer):
-    """Remembers what came; answers as it is told."""
+    """Remembers what came; answers as the test says."""
 
     daemon_threads = True
 

@@ -142,7 +142,7 @@ class SshBench(CommandBench):
         (self.host(name) / "hangs").unlink(missing_ok=True)
 
     def until_host_hangs(self, name="h1"):
-        """Waits for a stand-in there that hangs, as planned; its pid."""
+        """Waits for a hung stand-in there, as planned; its pid."""
         file = self.host(name) / "hangs"
         return int(wait_for(lambda: file.exists() and file.read_text(), "a command on the host to hang", 60))
 

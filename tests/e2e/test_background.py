@@ -1,4 +1,4 @@
-"""Goal: run in the background or by nohup, which ignore signals, tests start programs that hear them all the same."""
+"""Goal: run in the background or by nohup, which ignore signals, tests start programs that handle them all the same."""
 # SPDX-License-Identifier: ISC
 import subprocess
 import sys

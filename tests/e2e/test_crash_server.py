@@ -1,4 +1,4 @@
-"""Goal: kill -9 of the server at any moment loses nothing, doubles nothing, and every chat is told
+"""Goal: kill -9 of the server at any moment loses nothing, doubles nothing, and every chat is notified
 an end.  Each test kills at a moment of its own and starts it again."""
 # SPDX-License-Identifier: ISC
 import contextlib
@@ -24,7 +24,7 @@ def scene(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def steady(scene):
-    """Every test begins with scripts that work and a commit that nothing is held against."""
+    """Every test begins with scripts that work and a commit that is not blocked."""
     scene.scripts.reset()
     scene.scripts.deploy(STEADY)
     scene.commit()
@@ -162,7 +162,7 @@ def test_an_adopted_build_shows_its_output_and_can_be_cancelled(scene):
     scene.restart()
     leader = scene.leader()
     who.press(running, "Cancel")
-    who.hear("cancelled", "nothing was touched")
+    who.hear("cancelled", "nothing was changed")
     assert not is_alive(leader)
     scene.check()
 

@@ -1,4 +1,4 @@
-"""Goal: what a webhook was told 200 for is acted on exactly once, though the server is killed right
+"""Goal: what a webhook was answered 200 for is acted on exactly once, though the server is killed right
 after the answer; what comes again is a duplicate."""
 # SPDX-License-Identifier: ISC
 import pytest

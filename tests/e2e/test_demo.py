@@ -15,7 +15,7 @@ DEMO = ["/usr/bin/python3", str(ROOT / "tests" / "demo" / "demo.py")]
 STORY_SECONDS = 240
 LIVE_SECONDS = 60
 STEPS = ("Ada writes /deploy staging", "✓ it went live by itself",
-         "✓ the broken release was taken back", "Ada presses Confirm",
+         "✓ the broken release was rolled back", "Ada presses Confirm",
          "✓ /status tells the truth about production", "✓ deploybot audit verify",
          "all of it happened")
 

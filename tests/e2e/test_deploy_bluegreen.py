@@ -36,7 +36,7 @@ def deploy(bench, commit):
     return said
 
 
-# ---- all is well -------------------------------------------------------------------------------
+# ---- without trouble ---------------------------------------------------------------------------
 
 
 def test_releases_take_turns_at_the_ports_and_nobody_is_refused(bench):
@@ -169,7 +169,7 @@ def hook_that_hangs(bench):
 
 
 def interrupted(bench, moment, commit, old):
-    """A deployment that hangs at this moment; (its process, what hangs on the host)."""
+    """A deployment hung at this moment; (its process, what hangs on the host)."""
     if moment == "new started, not switched":
         hook = hook_that_hangs(bench)
         process = bench.start("deploy.sh", "staging", commit)

@@ -29,7 +29,7 @@ def test_old_images_go_and_what_any_environment_may_need_stays(bench):
     assert f"removed {bench.image}@{more[1][1]}" in bench.said()
     noted = [line.split()[1] for line in (bench.state / "apps" / "staging" / "images").read_text().splitlines()]
     assert noted == [live[0][0], live[1][0], more[2][0], more[3][0]]
-    # The transport is told what stays.
+    # The transport is given what stays.
     assert set(bench.spied()[-1].split()[1:]) == {live[0][1], live[1][1], more[2][1], more[3][1]}
     # Also of what only a state file knows.
     state_file(bench, "production", live[0][0], live[0][1], "ef" * 20, "sha256:" + "ef" * 32)
@@ -79,7 +79,7 @@ def test_a_registry_that_deletes_nothing_is_a_warning(bench):
 
 @pytest.mark.long
 def test_a_clean_up_that_hangs_is_a_warning(bench):
-    """The release is up: to fail it now would take it back."""
+    """The release is up: to fail it now would roll it back."""
     shipped(bench, "one")
     shipped(bench, "two")
     bench.plan({"when": ["curl"], "hang": True, "after": 3})

@@ -122,7 +122,7 @@ def test_no_password_goes_to_a_token_server_in_clear(bench):
 
 @pytest.mark.parametrize("url,image,api", [
     ("127.0.0.1:5000", "127.0.0.1:5000/team/shop", "http://127.0.0.1:5000/v2/team/shop/"),
-    ("localhost:5000/", "localhost:5000/team/shop", "http://localhost:5000/v2/team/shop/"),
+    ("localhost:5000", "localhost:5000/team/shop", "http://localhost:5000/v2/team/shop/"),
     ("http://10.0.0.9:5000", "10.0.0.9:5000/team/shop", "http://10.0.0.9:5000/v2/team/shop/"),
     ("https://ghcr.io/acme", "ghcr.io/acme/team/shop", "https://ghcr.io/v2/acme/team/shop/"),
     ("docker.io", "docker.io/team/shop", "https://registry-1.docker.io/v2/team/shop/")])
@@ -239,11 +239,13 @@ def test_what_cannot_be_gone_back_to_is_said_before_the_release(bench):
     ({"DOCKERFILE": "a/../../x"}, 78, "DOCKERFILE"),
     ({"DOCKERFILE": "elsewhere"}, 65, "no elsewhere at"),
     ({"BUILD_NO_CACHE": "yes"}, 78, "BUILD_NO_CACHE"),
+    ({"REGISTRY_USER": "a:b"}, 78, "REGISTRY_USER"),
     ({"IMAGE_SOURCE": "both"}, 78, "IMAGE_SOURCE"),
-    ({"KEEP_RELEASES": "0"}, 64, "KEEP_RELEASES"),
+    ({"KEEP_RELEASES": "0"}, 78, "KEEP_RELEASES: \"0\" is not a number, 1 to 1000"),
     ({"DEPLOYMENT_ID": "1;id"}, 64, "DEPLOYMENT_ID"),
     ({"PREVIOUS_RELEASE": "main"}, 64, "no release"),
     ({"DEPLOY_TRANSPORT": "pigeon"}, 78, "there are: local spy"),
+    ({"DEPLOY_TRANSPORT": "../x"}, 78, "DEPLOY_TRANSPORT"),
     ({"REPOSITORY_URL": "/nowhere"}, 69, "REPOSITORY_URL"),
     ({"HOOKS_DIRECTORY": "hooks"}, 78, "HOOKS_DIRECTORY"),
     ({"HOOKS_DIRECTORY": "/nowhere"}, 78, "/nowhere")], ids=str)

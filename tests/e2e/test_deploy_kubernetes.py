@@ -1,5 +1,5 @@
-"""Goal: a release to Kubernetes is there whole or not at all, in its namespace alone, and can be taken back, however
-the cluster fails; what kubectl is told is known word by word, and a real one says it to a strict stand-in."""
+"""Goal: a release to Kubernetes is there whole or not at all, in its namespace alone, and can be rolled back, however
+the cluster fails; what kubectl is given is known word by word, and a real one says it to a strict stand-in."""
 # SPDX-License-Identifier: ISC
 import base64
 import hashlib
@@ -268,12 +268,13 @@ def test_a_kubectl_that_hangs_is_ended(words, when, status):
 
 @pytest.mark.parametrize("settings,text", [
     ({"KUBE_DEPLOYMENT": None}, "KUBE_DEPLOYMENT is not set"),
-    ({"KUBE_DEPLOYMENT": "-oops"}, "KUBE_DEPLOYMENT is no name"),
-    ({"KUBE_DEPLOYMENT": "a b"}, "KUBE_DEPLOYMENT is no name"),
+    ({"KUBE_DEPLOYMENT": "-oops"}, "is not a name in Kubernetes"),
+    ({"KUBE_DEPLOYMENT": "a b"}, "is not a name in Kubernetes"),
     ({"KUBE_NAMESPACE": "Shop"}, "KUBE_NAMESPACE"), ({"STAGING_KUBE_NAMESPACE": "a/b"}, "STAGING_KUBE_NAMESPACE"),
     ({"KUBE_CONTAINER": "app;id"}, "KUBE_CONTAINER"), ({"KUBE_CONTAINER": "web"}, "there are: app"),
-    ({"KUBECONFIG": None}, "KUBECONFIG is not set"), ({"KUBECONFIG": "kubeconfig"}, "no absolute path"),
-    ({"KUBECONFIG": "/a:/b"}, "no absolute path of one file"),
+    ({"KUBECONFIG": None}, "KUBECONFIG is not set"),
+    ({"KUBECONFIG": "kubeconfig"}, "KUBECONFIG: \"kubeconfig\" is not the absolute path"),
+    ({"STAGING_KUBECONFIG": "/a:/b"}, "STAGING_KUBECONFIG: \"/a:/b\" is not the absolute path of one file"),
     ({"KUBECONFIG": "/nowhere"}, "no file /nowhere")], ids=str)
 def test_a_setting_that_cannot_be_meant_stops_before_anything_is_touched(words, settings, text):
     release, status, said = words.release("one", **settings)
@@ -399,7 +400,7 @@ def test_what_was_set_by_hand_is_no_release(bench):
 
 @pytest.mark.long
 @pytest.mark.parametrize("why,text", [
-    ("ErrImagePull", "may the cluster pull from registry.example.org"), ("CrashLoopBackOff", "last words stand above"),
+    ("ErrImagePull", "may the cluster pull from registry.example.org"), ("CrashLoopBackOff", "last lines are above"),
     ("NotReady", "readinessProbe"), ("Unschedulable", "give the cluster room")])
 def test_a_rollout_that_fails_says_why_and_the_old_pods_go_on(bench, why, text):
     first = bench.shipped("one")
@@ -514,7 +515,7 @@ def test_an_api_that_goes_away_while_the_cluster_rolls_out_is_asked_again(bench)
     release = bench.shipped("one")
     assert bench.cluster.pods() == {image_of(release): [True, True]}
     assert {note["fault"]["verb"] for note in bench.cluster.requests() if "fault" in note} == {"get", "watch", "list"}
-    assert "the cluster's API is away; it is asked again" in "\n".join(bench.said())
+    assert "the cluster's API is not available; retrying" in "\n".join(bench.said())
 
 
 @pytest.mark.long

@@ -1,4 +1,4 @@
-"""Goal: what goes to ssh is known word by word; the script on a host pulls, replaces and takes back against an engine
+"""Goal: what goes to ssh is known word by word; the script on a host pulls, replaces and rolls back against an engine
 that is a stand-in; whatever is killed there, the host runs the old or the new release whole."""
 # SPDX-License-Identifier: ISC
 import json
@@ -144,20 +144,20 @@ def test_remote_login_false_sends_none(bench):
 
 @pytest.mark.parametrize("name, value, says", [
     ("STAGING_HOST", "", "STAGING_HOST is not set"),
-    ("STAGING_HOST", "-oProxyCommand=id", "no HOST[:PORT]"),
-    ("STAGING_HOST", "h1;id", "no HOST[:PORT]"),
-    ("STAGING_HOST", "h1,,h2", "no HOST[:PORT]"),
-    ("STAGING_HOST", "h1:99999", "no port"),
+    ("STAGING_HOST", "-oProxyCommand=id", "is not HOST or HOST:PORT"),
+    ("STAGING_HOST", "h1;id", "STAGING_HOST: \"h1;id\" is not HOST or HOST:PORT"),
+    ("STAGING_HOST", "h1,,h2", "is not HOST or HOST:PORT"),
+    ("STAGING_HOST", "h1:99999", "is not HOST or HOST:PORT"),
     ("STAGING_HOST", "h9", "has no key of h9: ssh-keyscan -p 22 h9"),
     ("STAGING_HOST", "h1:23", "has no key of [h1]:23"),
-    ("STAGING_COMPOSE_DIR", "/srv/my app", "cannot go to a host's shell"),
-    ("STAGING_COMPOSE_DIR", "/srv/$(id)", "cannot go to a host's shell"),
-    ("STAGING_COMPOSE_DIR", "srv/app", "no absolute path"),
-    ("STAGING_COMPOSE_DIR", "/srv/../etc", "no absolute path"),
-    ("COMPOSE_SERVICE", "a;b", "no service's name"),
-    ("DEPLOY_USER", "-l", "no user's name"),
-    ("DEPLOY_STRATEGY", "rolling", "neither recreate nor bluegreen"),
-    ("SMOKE_URL", "https://h1/", "no http://HOST"),
+    ("STAGING_COMPOSE_DIR", "/srv/my app", "is not an absolute path"),
+    ("STAGING_COMPOSE_DIR", "/srv/$(id)", "is not an absolute path"),
+    ("STAGING_COMPOSE_DIR", "srv/app", "is not an absolute path"),
+    ("STAGING_COMPOSE_DIR", "/srv/../etc", "is not an absolute path"),
+    ("COMPOSE_SERVICE", "a;b", "COMPOSE_SERVICE: \"a;b\" is not a service"),
+    ("DEPLOY_USER", "-l", "DEPLOY_USER: \"-l\" is not the name of a user"),
+    ("DEPLOY_STRATEGY", "rolling", "is not recreate or bluegreen"),
+    ("SMOKE_URL", "https://h1/", "is not http://HOST"),
     ("SMOKE_URL", "http://127.0.0.1:{port}/", "only DEPLOY_STRATEGY=bluegreen knows"),
     ("SSH_KEY_PATH", "/nowhere", "there is no file /nowhere"),
     ("SSH_KNOWN_HOSTS", "/nowhere", "no file /nowhere"),
@@ -171,14 +171,14 @@ def test_a_setting_that_is_no_plain_word_goes_nowhere(bench, name, value, says):
 
 @pytest.mark.parametrize("name, value, says", [
     ("NGINX_UPSTREAM_FILE", None, "needs NGINX_UPSTREAM_FILE"),
-    ("NGINX_UPSTREAM_FILE", "app.conf", "no absolute path"),
-    ("NGINX_RELOAD_COMMAND", "nginx -s reload; id", "cannot go to a host's shell"),
-    ("APP_PORTS", "8001,8001", "no pair of ports"),
-    ("APP_PORTS", "8001", "no pair of ports"),
-    ("DRAIN_SECONDS", "1s", "no number"),
-    ("DRAIN_SECONDS", "0", "no number"),
-    ("DRAIN_SECONDS", "08", "no number"),
-    ("DRAIN_SECONDS", "1001", "no number"),
+    ("NGINX_UPSTREAM_FILE", "app.conf", "is not an absolute path"),
+    ("NGINX_RELOAD_COMMAND", "nginx -s reload; id", "is not a command of plain words"),
+    ("APP_PORTS", "8001,8001", "is not two different ports"),
+    ("APP_PORTS", "8001", "is not two different ports"),
+    ("DRAIN_SECONDS", "1s", "is not a number, 1 to 1000"),
+    ("DRAIN_SECONDS", "0", "is not a number, 1 to 1000"),
+    ("DRAIN_SECONDS", "08", "is not a number, 1 to 1000"),
+    ("DRAIN_SECONDS", "1001", "is not a number, 1 to 1000"),
 ])
 def test_bluegreen_settings_are_checked_before_anybody_is_asked(bench, name, value, says):
     settings = {"DEPLOY_STRATEGY": "bluegreen", "NGINX_UPSTREAM_FILE": "/etc/nginx/deploybot/app.conf", name: value}
@@ -308,7 +308,7 @@ def test_what_docker_had_to_start_again_long_ago_is_no_new_failure(bench):
     assert status == 0 and not (bench.app / ".deploybot.before").exists(), said
 
 
-# ---- taking back -------------------------------------------------------------------------------
+# ---- rolling back ------------------------------------------------------------------------------
 
 
 def test_of_env_only_our_line_changes(bench):
@@ -358,7 +358,7 @@ def test_the_first_release_that_fails_leaves_nothing(bench):
 
 
 def hanging_up(bench):
-    """A deployment that hangs in `compose up`: (its process, the pid of the compose)."""
+    """A deployment hung in `compose up`: (its process, the pid of the compose)."""
     _, digest = bench.shipped("one")
     commit, _ = bench.release("two")
     bench.host_plan({"when": ["compose", "up"], "hang": True})

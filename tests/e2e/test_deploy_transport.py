@@ -1,5 +1,5 @@
-"""Goal: a transport of one's own keeps to docs/transports.md or is told so, and the one that stands there works; what
-others print is no word of ours."""
+"""Goal: a transport of one's own keeps to docs/transports.md or fails and names what is missing, and the one there works;
+what others print is no word of ours."""
 # SPDX-License-Identifier: ISC
 import os
 import socket

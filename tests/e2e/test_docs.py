@@ -103,7 +103,7 @@ def test_targets_of_make_exist(page):
     makefiles = text_of("Makefile") + text_of("deploy/install.mk")
     targets = {word for line in re.findall(r"(?m)^([a-z][a-z -]*):(?!=)", makefiles) for word in line.split()}
     said = {word for code in code_of(page) for word in MAKE.findall(code)}
-    said -= {"it"}      # `make it right: install -d ...` is something that a program says
+    said -= {"it"}      # `fix it: install -d ...` is something that a program says
     assert said <= targets, said - targets
 
 

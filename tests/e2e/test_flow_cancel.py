@@ -52,13 +52,13 @@ def test_a_broken_first_release_has_nothing_to_go_back_to_and_says_so(scene):
     scene.health.answers["staging"] = (503, {"status": "starting"})
     who = scene.admin()
     who.say("/deploy staging")
-    said = text_of(who.hear("❌ staging is NOT known to be well"))
-    assert "there is no way back" in said and "Last known release: none" in said
+    said = text_of(who.hear("❌ Failed: staging may be broken: its state is unknown"))
+    assert "no rollback is possible" in said and "Last known release: none" in said
     assert "HTTP 503" in said
     assert scene.state_file("staging") is None
     assert scene.audit(environment="staging")[-1]["action"] == "deploy_failed"
     who.say("/status staging")
-    who.hear("🔥 staging", "look at the target")
+    who.hear("🔥 staging", "check the target")
     scene.health.answers.clear()
     scene.release()
 
@@ -66,7 +66,7 @@ def test_a_broken_first_release_has_nothing_to_go_back_to_and_says_so(scene):
 def test_nothing_in_progress_cannot_be_cancelled(scene):
     who = scene.admin()
     who.say("/cancel staging")
-    who.hear("Nothing is under way in staging.")
+    who.hear("Nothing to cancel in staging.")
 
 
 def test_a_cancel_during_the_build_touches_nothing(scene):
@@ -75,7 +75,7 @@ def test_a_cancel_during_the_build_touches_nothing(scene):
     other = scene.admin()
     other.say("/cancel staging")
     other.hear("✋ staging: cancelling")
-    said = text_of(who.hear(f"staging still runs {live[:7]}; nothing was touched"))
+    said = text_of(who.hear(f"staging still runs {live[:7]}; nothing was changed"))
     assert f"cancelled: by @admin_{scene.next_admin}" in said
     assert scene.scripts.live() == live == scene.state_file("staging")["commit"]
 
@@ -110,7 +110,7 @@ def test_a_cancel_while_health_is_checked_goes_back(scene):
         scene.commit()
         who = scene.admin()
         who.say("/deploy staging")
-        who.hear("🩺 checking its health")
+        who.hear("🩺 checking health")
         wait_until(lambda: scene.health.times("staging") > asked, 20, "a probe")
         scene.health.gates.clear()
         who.say("/cancel staging")
@@ -133,7 +133,7 @@ def test_a_cancel_ends_everything_that_the_script_started(scene):
     who = begin(scene, 'setsid sleep 1000 & echo $! >"$here/child"\n'
                        '(sleep 1000; true) & echo $! >"$here/other"\n' + BUILDING)
     who.say("/cancel staging")
-    who.hear("nothing was touched")
+    who.hear("nothing was changed")
     for name in ("child", "other"):
         pid = (scene.scripts.folder / name).read_text().strip()
         assert not is_alive(pid), name
@@ -143,7 +143,7 @@ def test_an_automatic_rollback_cannot_be_cancelled(scene):
     live = scene.scripts.live()
     scene.scripts.rollback(RELEASING)
     who = begin(scene, RELEASE + "exit 70")
-    who.hear("↩️ going back to " + live[:7])
+    who.hear("↩️ rolling back to " + live[:7])
     assert not any("Cancel" in label for label in buttons_of(who.messages()[-1]))
     who.say("/cancel staging")
     who.hear("that cannot be cancelled")
@@ -198,7 +198,7 @@ def test_exit_64_to_69_says_that_the_target_was_not_touched(scene, status):
     scene.scripts.deploy(f'echo "==> build"; echo "why it failed" >&2; exit {status}')
     who = scene.admin()
     who.say("/deploy staging")
-    said = text_of(who.hear(f"staging still runs {live[:7]}; nothing was touched"))
+    said = text_of(who.hear(f"staging still runs {live[:7]}; nothing was changed"))
     assert f"exit {status}" in said and "why it failed" in said
 
 
@@ -228,7 +228,7 @@ def test_the_same_commit_once_more_rolls_back_to_what_was_live_before_it(scene):
     who.hear(f"staging is NOT running {live[:7]}; it runs {before[:7]} again")
     assert scene.scripts.live() == before == scene.state_file("staging")["commit"]
     who.say("/status staging")
-    who.hear("staging runs " + before[:7], "held against " + live[:7])
+    who.hear("staging runs " + before[:7], "blocked: " + live[:7])
 
 
 def test_what_ran_already_and_runs_again_is_not_held_against_itself(scene):
@@ -262,7 +262,7 @@ def test_a_script_may_say_that_there_is_no_way_back(scene):
     scene.scripts.rollback('touch "$here/up"')
     who = scene.admin()
     who.say("/deploy staging")
-    who.hear("staging is NOT known to be well", "no way back",
+    who.hear("staging may be broken: its state is unknown", "no rollback is possible",
              f"Last known release: {live[:7]}", change["after"][:7])
     assert not (scene.scripts.folder / "up").exists(), "no rollback was tried"
     scene.scripts.reset()
@@ -277,7 +277,7 @@ def test_a_script_that_cannot_be_started_touches_nothing(scene):
         scene.commit()
         who = scene.admin()
         who.say("/deploy staging")
-        who.hear(f"staging still runs {live[:7]}; nothing was touched", "failed")
+        who.hear(f"staging still runs {live[:7]}; nothing was changed", "failed")
     finally:
         script.chmod(0o755)
     assert not scene.is_busy("staging")

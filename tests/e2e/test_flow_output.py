@@ -54,12 +54,12 @@ def log_of(scene, who, view):
 
 def test_without_a_health_url_every_message_says_so(scene):
     who = begin(scene, RELEASE)
-    who.hear("staging runs", "No health URL is set: this is the script's word alone.")
+    who.hear("staging runs", "No health check configured: success means the script exited with 0.")
     who.say("/status staging")
-    who.hear("⚪ staging", "no health URL is set")
+    who.hear("⚪ staging", "no health check configured")
     live = scene.scripts.live()
     who = begin(scene, RELEASE + "exit 1")
-    who.hear(f"it runs {live[:7]} again", "No health URL is set: this is the script's word alone.")
+    who.hear(f"it runs {live[:7]} again", "No health check configured: success means the script exited with 0.")
 
 
 def test_without_a_health_url_a_rollback_says_so_too(scene):
@@ -67,12 +67,12 @@ def test_without_a_health_url_a_rollback_says_so_too(scene):
     who = scene.admin()
     who.say("/rollback staging")
     who.press(who.hear("Roll back staging?"), "Roll back")
-    who.hear("staging runs", "rolled back", "No health URL is set")
+    who.hear("staging runs", "rolled back", "No health check configured")
 
 
 def test_a_script_that_prints_nothing_is_shown_by_its_clock_alone(scene):
     who = begin(scene, WAIT)
-    shown = who.hear("🚀 staging ←", buttons=("Cancel",))
+    shown = who.hear("🚀 Deploying staging ←", buttons=("Cancel",))
     assert "▸" not in text_of(shown) and "✓" not in text_of(shown)
     scene.scripts.touch("go")
     assert "✓" not in text_of(who.hear("staging runs"))
@@ -126,7 +126,7 @@ echo "==> {GITHUB_TOKEN}"
 
 def test_the_failing_scripts_last_line_holds_no_secret(scene):
     who = begin(scene, f'echo "cannot log in with {GITHUB_TOKEN}" >&2; exit 65')
-    said = text_of(who.hear("nothing was touched"))
+    said = text_of(who.hear("nothing was changed"))
     assert "cannot log in with ***" in said and GITHUB_TOKEN not in said
     assert GITHUB_TOKEN not in str(scene.audit()) + scene.bot.log()
 
@@ -151,7 +151,7 @@ def test_a_line_without_an_end_and_very_much_output_hold_nobody_up(scene):
 def test_messages_stay_below_telegrams_limit(scene):
     steps = "".join(f'echo "==> step number {i} {"y" * 150}"\n' for i in range(64))
     who = begin(scene, steps + "for i in {1..200}; do echo \"<&> 🚀 $i\"; done\n" + WAIT + RELEASE)
-    shown = who.hear("🚀 staging", "step number 1 ")
+    shown = who.hear("🚀 Deploying staging", "step number 1 ")
     scene.scripts.touch("go")
     final = who.hear("staging runs")
     for view in (shown, final):
@@ -170,7 +170,7 @@ def test_a_script_that_hangs_is_ended_in_time_and_rolled_back(scene):
 def test_a_script_that_hangs_before_the_release_touched_nothing(scene):
     live = scene.scripts.live()
     who = begin(scene, 'echo "==> build"\n' + WAIT)
-    who.hear(f"staging still runs {live[:7]}; nothing was touched")
+    who.hear(f"staging still runs {live[:7]}; nothing was changed")
 
 
 def test_a_script_that_ignores_term_is_killed_with_all_that_it_started(scene):

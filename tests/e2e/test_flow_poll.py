@@ -57,7 +57,7 @@ def test_a_build_that_fails_touches_nothing_and_holds_nothing(scene):
     who = scene.ada
     who.since = scene.chat.mark()
     change = scene.commit("develop", "build")
-    said = text_of(who.hear(f"staging still runs {good[:7]}; nothing was touched",
+    said = text_of(who.hear(f"staging still runs {good[:7]}; nothing was changed",
                             change["after"][:7]))
     assert ".deploybot/build failed" in said and "exit 65" in said
     assert scene.runs("staging") == good

@@ -27,8 +27,8 @@ def test_a_first_release_is_asked_about_and_cannot_roll_back(scene):
     who = scene.admin()
     question = ask(who)
     said = text_of(question)
-    for words in (scene.head("main")[:7], "Builds can be held", "by Joon Park", "asked by @admin_",
-                  "Nothing was released to production yet.", "no rollback available"):
+    for words in (scene.head("main")[:7], "Builds can be held", "by Joon Park", "requested by @admin_",
+                  "Nothing was released to production yet.", "no release to roll back to"):
         assert words in said
     assert scene.app("production")[0] == 0 and not scene.is_busy("production")
     assert who.press(question, "Confirm") == "Started."
@@ -64,7 +64,7 @@ def test_a_question_lists_ten_commits_and_counts_the_rest(scene):
     said = text_of(ask(who))
     assert "12 commits since:" in said and "… and 2 more" in said
     assert said.count("\n• ") == 10
-    assert subjects[-1] in said and "replaces" in said and "no rollback available" not in said
+    assert subjects[-1] in said and "replaces" in said and "no release to roll back to" not in said
 
 
 def test_only_who_asked_may_confirm_and_others_are_audited(scene):
@@ -111,10 +111,10 @@ def test_a_forged_button_says_that_it_expired(scene):
 def test_a_commit_outside_the_branch_is_said_in_bold(scene):
     who = scene.admin()
     question = ask(who, "/deploy production develop")
-    assert "not in the branch of production" in text_of(question)
+    assert "not on the branch of production" in text_of(question)
     bold = [text_of(question).encode("utf-16-le")[2 * e["offset"]:2 * (e["offset"] + e["length"])]
             .decode("utf-16-le") for e in question["message"]["entities"] if e["type"] == "bold"]
-    assert "not in the branch of production" in bold
+    assert "not on the branch of production" in bold
     who.press(question, "Cancel")
     who.hear("cancelled before it began")
 
@@ -132,7 +132,7 @@ def test_tags_and_abbreviated_commits_can_be_deployed(scene):
 def test_an_unknown_ref_is_answered_with_what_is_possible(scene):
     who = scene.admin()
     who.say("/deploy staging nosuch")
-    said = text_of(who.hear("staging: not deployed", "no branch, tag or commit", "Possible are:"))
+    said = text_of(who.hear("staging: not deployed", "no branch, tag or commit", "Possible:"))
     assert "• develop" in said and "• main" in said and "• v9" in said
 
 

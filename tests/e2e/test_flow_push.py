@@ -1,5 +1,5 @@
-"""Goal: a push that GitHub delivers is deployed once, the newest wins, a bad one is taken back and
-held, and nothing that is not a push of ours does anything."""
+"""Goal: a push that GitHub delivers is deployed once, the newest wins, a bad one is rolled back and
+blocked, and nothing that is not a push of ours does anything."""
 # SPDX-License-Identifier: ISC
 import re
 
@@ -164,13 +164,13 @@ def test_a_broken_push_is_rolled_back_and_told_in_these_words(scene):
 def test_what_was_rolled_back_is_held_against_a_push(scene):
     good, bad = scene.runs("staging"), scene.bad["after"]
     between = push(scene, kind="build")     # seen, never live: the hold stays
-    hear(scene, f"staging still runs {good[:7]}; nothing was touched", between["after"][:7])
+    hear(scene, f"staging still runs {good[:7]}; nothing was changed", between["after"][:7])
     scene.wait_free()
     started = len(scene.audit(action="deploy_started"))
     sample_app.git(scene.work, "push", "-q", "-f", "origin", f"{bad}:refs/heads/develop")
     scene.team.since = scene.chat.mark()
     scene.hub.push("develop", bad, between["after"])
-    hear(scene, "staging is held", bad[:7], "was taken back before")
+    hear(scene, "staging: push blocked", bad[:7], "was rolled back before")
     assert len(scene.audit(action="deploy_started")) == started and not scene.is_busy("staging")
     assert scene.runs("staging") == good
 
@@ -179,11 +179,11 @@ def test_deploy_of_what_is_held_asks_with_a_warning(scene):
     bad, who = scene.bad["after"], scene.admin()
     who.say("/deploy staging")
     question = who.hear("Deploy to staging?", bad[:7],
-                        "this commit was taken back automatically before",
+                        "this commit was rolled back automatically before",
                         buttons=("Confirm", "Cancel"))
     assert who.press(question, "Cancel") == "Cancelled."
     who.say("/status staging")
-    who.hear("held against " + bad[:7])
+    who.hear("blocked: " + bad[:7])
     sample_app.git(scene.work, "push", "-q", "-f", "origin", "develop")
 
 
@@ -192,7 +192,7 @@ def test_a_later_good_push_goes_live_and_ends_the_block(scene):
     hear(scene, "staging runs " + change["after"][:7], after=0)
     who = scene.admin()
     who.say("/status staging")
-    assert "held against" not in text_of(who.hear("staging runs " + change["after"][:7]))
+    assert "blocked: " not in text_of(who.hear("staging runs " + change["after"][:7]))
 
 
 def test_while_one_deploys_the_latest_push_wins(scene):
@@ -201,9 +201,9 @@ def test_while_one_deploys_the_latest_push_wins(scene):
     scene.wait_busy()
     scene.team.since = 0
     second = push(scene)
-    hear(scene, "⏳ staging", second["after"][:7], "waits for the deployment under way")
+    hear(scene, "⏳ Queued: staging", second["after"][:7], "another deployment is in progress")
     third = push(scene)
-    hear(scene, second["after"][:7], "a newer commit takes its place", "by " + third["after"][:7])
+    hear(scene, second["after"][:7], "replaced by a newer commit", "by " + third["after"][:7])
     scene.let_go()
     hear(scene, "staging runs " + third["after"][:7])
     started = [e["commit"] for e in scene.audit(action="deploy_started")]
@@ -219,7 +219,7 @@ def test_while_git_is_away_a_person_is_told_and_a_push_waits(scene):
         who = scene.admin()
         who.say("/deploy staging")
         said = text_of(who.hear("🚫 staging: not deployed"))
-        assert len(said.splitlines()) > 1 and "Possible are" not in said
+        assert len(said.splitlines()) > 1 and "Possible" not in said
         scene.team.since = scene.chat.mark()
         tell(scene, change)
         scene.wait_for_audit(action="deploy_failed")

@@ -51,7 +51,7 @@ def test_a_newer_push_replaces_the_question(scene):
     data = [b["callback_data"] for row in old["message"]["reply_markup"]["inline_keyboard"]
             for b in row][0]
     second = push(scene, "main")
-    hear(scene, first["after"][:7], "a newer commit takes its place")
+    hear(scene, first["after"][:7], "replaced by a newer commit")
     new = hear(scene, "Deploy to production?", second["after"][:7], buttons=("Confirm",))
     late = scene.chat.act("press", user_id=scene.ada.number, chat_id=GROUP,
                           message_id=old["message_id"], data=data, wait=20)
@@ -92,12 +92,12 @@ def test_a_topic_that_is_gone_loses_no_answer(scene):
 def test_an_environment_without_a_branch_needs_a_ref(scene):
     who = scene.admin()
     who.say("/deploy qa-eu")
-    who.hear("qa-eu has no branch of its own", "/deploy qa-eu <branch, tag or commit>")
+    who.hear("qa-eu has no branch configured", "/deploy qa-eu <branch, tag or commit>")
     who.say("/deploy qa-eu develop")
     question = who.hear("Deploy to qa-eu?", scene.head("develop")[:7], buttons=("Confirm",))
-    assert "not in the branch" not in text_of(question)
+    assert "not on the branch" not in text_of(question)
     assert who.press(question, "Confirm") == "Started."
-    who.hear("qa-eu has no release yet; nothing was touched", "QA_EU_PORT")
+    who.hear("qa-eu has no release yet; nothing was changed", "QA_EU_PORT")
 
 
 def test_an_environment_of_ones_own_is_an_admins(scene):

@@ -80,7 +80,7 @@ def test_a_contractor_may_look_and_cancel_staging(scene):
     carl.say("/deploy staging")
     running = carl.hear("▸ build", buttons=("Cancel",))
     carl.press(running, "Cancel")
-    carl.hear("nothing was touched")
+    carl.hear("nothing was changed")
     scene.let_go()
 
 

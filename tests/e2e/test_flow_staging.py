@@ -1,5 +1,5 @@
 """Goal: /deploy staging goes from a chat to a verified release with live output, and everything that
-tells of it (message, state file, audit, history, status) tells the same.  Polling mode."""
+reports it (message, state file, audit, history, status) says the same.  Polling mode."""
 # SPDX-License-Identifier: ISC
 import json
 import re
@@ -97,7 +97,7 @@ def test_history_lists_what_was_deployed(scene):
     heard = text_of(who.hear("staging", "live", scene.head("develop")[:7]))
     assert heard.count("✅") == 2
     who.say("/history")
-    who.hear("production", "nothing was deployed yet")
+    who.hear("production", "no deployments yet")
 
 
 def test_status_tells_health_release_age_and_who(scene):
@@ -114,7 +114,7 @@ def test_status_tells_what_is_in_progress_and_since_when(scene):
     who.say("/deploy staging")
     who.hear("▸ build")
     other.say("/status staging")
-    heard = text_of(other.hear("running", "(build)", "since", "asked by @admin_"))
+    heard = text_of(other.hear("running", "(build)", "since", "requested by @admin_"))
     assert "production" not in heard
     scene.let_go()
     who.hear("staging runs")

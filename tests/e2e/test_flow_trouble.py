@@ -1,4 +1,4 @@
-"""Goal: whatever Telegram does, a deployment ends and its chat is told how, with its final text."""
+"""Goal: whatever Telegram does, a deployment ends and its chat is notified how, with its final text."""
 # SPDX-License-Identifier: ISC
 import pytest
 

@@ -1,5 +1,5 @@
 """Goal: Telegram's updates come in by webhook: registered once, proven by the secret, answered with
-nothing, acted on once, and none is lost when the way of hearing changes."""
+nothing, acted on once, and none is lost when the way of receiving changes."""
 # SPDX-License-Identifier: ISC
 import http.client
 import json
@@ -114,7 +114,7 @@ def test_an_update_that_comes_twice_is_acted_on_once(scene):
     scene.chat.act("say", user_id=who.number, chat_id=who.number, text="/status")
     who.hear("staging has no release yet")
     assert scene.metric("deploybot_commands_total", command="history") == before + 1
-    assert len([m for m in who.messages() if "nothing was deployed" in text_of(m)]) == 1
+    assert len([m for m in who.messages() if "no deployments yet" in text_of(m)]) == 1
 
 
 def test_a_webhook_of_ours_is_not_registered_again(scene):
@@ -122,7 +122,7 @@ def test_a_webhook_of_ours_is_not_registered_again(scene):
     asked = len(scene.chat.calls("getWebhookInfo"))
     assert scene.bot.stop() == 0
     who = scene.admin()
-    who.say("/whoami")     # while we are away: it waits at Telegram
+    who.say("/whoami")     # while we are stopped: it waits at Telegram
     scene.start_bot()
     who.hear("Your Telegram id is")
     wait_until(lambda: len(scene.chat.calls("getWebhookInfo")) > asked, PATIENCE_S, "a look")
@@ -155,7 +155,7 @@ def test_polling_removes_the_webhook_and_drops_nothing(scene):
     scene.webhook = False
     scene.start_bot()
     who.hear("Your Telegram id is", after=0)
-    who.hear("nothing was deployed yet", chat=GROUP, after=0)
+    who.hear("no deployments yet", chat=GROUP, after=0)
     assert scene.chat.state()["webhook"]["url"] == ""
     deleted = scene.chat.calls("deleteWebhook")
     assert deleted and all(call["arguments"].get("drop_pending_updates", "false") == "false"

@@ -1,5 +1,5 @@
 """Goal: /metrics is what Prometheus wants and all that was promised, its labels are bounded whatever
-is sent, and health and readiness tell the truth."""
+is sent, and health and readiness report the truth."""
 # SPDX-License-Identifier: ISC
 import json
 import re

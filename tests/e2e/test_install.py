@@ -29,7 +29,7 @@ THERE = (
 
 
 def make(*words):
-    """What a make above us was told is none of this one's; the programs are those that are tested."""
+    """What a make above us was given is none of this one's; the programs are those that are tested."""
     done = subprocess.run(["make", "--no-print-directory", f"BUILD={BUILD}", "INSTALL_NEEDS=", *words], cwd=ROOT,
                           env={"PATH": os.environ["PATH"]}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, timeout=300, check=False)
@@ -107,8 +107,8 @@ def settings_of_tables():
     """Their names, read in another way than settings.awk does; ENV stands for an environment."""
     text = "".join((ROOT / name).read_text("utf-8") for name in ("runner/settings.def", "server/types/settings.def"))
     names = set(re.findall(r"^SETTING\((\w+)", text, re.M))
-    return names | {f"{before}ENV{after}" for before, after in
-                    re.findall(r'^ENVIRONMENT_SETTING\(\w+, "(\w*)", "(\w*)"', text, re.M)}
+    return names | {name.replace("<", "").replace(">", "") for name in
+                    re.findall(r'^FAMILY_SETTING\(\w+, \w+, "([\w<>]+)"', text, re.M)}
 
 
 def test_the_settings_file_has_every_setting_and_no_secret(tree):
@@ -180,8 +180,8 @@ def test_a_setting_that_no_manual_could_describe_ends_the_build(tmp_path):
     for kind in ("NEW_TYPE", "TEXT"):
         table = tmp_path / "more.def"
         table.write_text(f'SETTING(NEW_ONE, {kind}, NULL, OPEN, SERVER, "New.")\n', "utf-8")
-        done = run("awk", "-f", ROOT / "deploy/man/settings.awk", ROOT / "runner/settings.def",
-                   ROOT / "server/types/settings.def", table, ROOT / ".env.example")
+        done = run("awk", "-f", ROOT / "deploy/man/settings.awk", ROOT / "lib/setting.def",
+                   ROOT / "runner/settings.def", ROOT / "server/types/settings.def", table, ROOT / ".env.example")
         assert done.returncode == 1 and "NEW_ONE" in done.stdout, done.stdout[-500:]
 
 

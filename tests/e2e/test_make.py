@@ -16,7 +16,7 @@ FLAGS = ((), ("SANITIZE=address",), ("CRASH_POINTS=1",), ("OPT=-O0",), ("CC=gcc"
 
 
 def make(build, *flags):
-    """When the object was made.  What a make above us was told is none of this one's."""
+    """When the object was made.  What a make above us was given is none of this one's."""
     subprocess.run(["make", "--no-print-directory", f"BUILD={build}", *flags, str(build / OBJECT)], cwd=ROOT,
                    env={"PATH": os.environ["PATH"]}, stdin=subprocess.DEVNULL, timeout=300, check=True)
     return (build / OBJECT).stat().st_mtime_ns
@@ -36,7 +36,7 @@ def test_another_version_compiles_nothing_that_does_not_say_it(tmp_path):
 
 
 def test_a_warning_ends_our_builds_and_nobody_elses():
-    """A compiler that is newer than ours warns of more."""
+    """A newer compiler warns of more."""
     def said(*words):
         return subprocess.run(["make", "--no-print-directory", "-n", "BUILD=not-there", *words], cwd=ROOT, timeout=300,
                               env={"PATH": os.environ["PATH"]}, stdin=subprocess.DEVNULL, capture_output=True,

@@ -22,7 +22,7 @@ DAY = 86400
 
 
 class Town:
-    """One deploybot that works, one that is ill in every way that another can be, one that is not there."""
+    """One deploybot that works, one that is unhealthy in every way that another can be, one that is not there."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -150,7 +150,7 @@ def test_a_release_that_was_rolled_back(town):
     who.say("/deploy staging")
 
     def well_again():
-        """The release before serves as soon as it was gone back to."""
+        """The previous release serves as soon as the rollback is over."""
         if scene.scripts.live() == scene.state_file("staging")["commit"]:
             scene.health.answers["staging"] = (200, {"commit": scene.scripts.live()})
         return town.prometheus.firing(alertname="DeploybotRolledBack")
@@ -210,7 +210,7 @@ def test_telemetry_that_is_off_looks_like_one_that_is_down(town, tmp_path):
     check_stop(silent)
 
 
-# --- what docs/OPERATIONS.md tells people to type ---
+# --- what docs/OPERATIONS.md says is to be typed ---
 
 RUNBOOK = (ROOT / "docs" / "OPERATIONS.md").read_text(encoding="utf-8").partition("## When an alert fires")[2]
 RUNBOOK = RUNBOOK.partition("\n## ")[0]

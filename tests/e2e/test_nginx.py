@@ -148,7 +148,7 @@ def test_no_secret_reaches_a_log(proxy, upstream):
         upstream.status = status
         proxy.ask("POST", "/telegram/webhook", b"CANARY2", {**secrets, "X-GitHub-Delivery": "72d3162e"})
     proxy.ask("POST", "/telegram/webhook", b"", {"X-GitHub-Delivery": "CANARY8"})
-    proxy.ask("POST", "/github/webhook", b"", {"X-GitHub-Delivery": "ci-77-1"})      # as ci-cd.yml tells of a push
+    proxy.ask("POST", "/github/webhook", b"", {"X-GitHub-Delivery": "ci-77-1"})      # as ci-cd.yml reports a push
     assert proxy.ask("POST", "/telegram/webhook?token=CANARY1", b"{}", secrets).status == 400
     proxy.ask("POST", "/bot123456789:CANARYaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", b"{}", secrets)
     proxy.ask("POST", "/bot123456789%3ACANARYaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/x", b"{}", secrets)

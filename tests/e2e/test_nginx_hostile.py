@@ -1,4 +1,4 @@
-"""Goal: whoever means harm to nginx.conf is refused before deploybot hears of it, costs bounded memory and
+"""Goal: whoever means harm to nginx.conf is refused before deploybot receives it, costs bounded memory and
 disk, and does not keep honest senders waiting."""
 # SPDX-License-Identifier: ISC
 import contextlib

@@ -21,7 +21,7 @@ TURNS = 5
 
 
 class Caller(threading.Thread):
-    """Signed pushes through nginx, one after the other, until told to stop."""
+    """Signed pushes through nginx, one after the other, until it is stopped."""
 
     def __init__(self, nginx, number):
         super().__init__(daemon=True)
@@ -44,7 +44,7 @@ class Caller(threading.Thread):
 
 
 class Load:
-    """Callers all the while; what they were told is compared with what is stored."""
+    """Callers all the while; what they were answered is compared with what is stored."""
 
     def __init__(self, nginx, bot):
         self.bot = bot

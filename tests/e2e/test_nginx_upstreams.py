@@ -15,7 +15,7 @@ BOTH = ("/github/webhook", "/telegram/webhook")
 
 
 class Doomed:
-    """A first server that dies in front of each who asks: act(conn) says where."""
+    """A first server that closes on each who asks: act(conn) says where."""
 
     def __init__(self, act, backlog=16):
         self.asked = 0
@@ -146,7 +146,7 @@ def test_once_a_byte_was_sent_to_the_first_the_second_never_gets_it(start, secon
     first = Doomed(act)
     try:
         nginx = start(first.address)
-        # nginx may hear of a closed connection before it sends: then nothing was sent, and that is no loss.
+        # nginx may notice a closed connection before it sends: then nothing was sent, and that is no loss.
         found = nginx.ask("POST", path, BODY)
         assert first.asked == 1
         if found.status != 200 or act is not dies_unread:

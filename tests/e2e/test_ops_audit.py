@@ -14,7 +14,7 @@ from stage import Deploybot
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory):
-    """A stopped deploybot with a history, and the final messages that its chats were told."""
+    """A stopped deploybot with a history, and the final messages of its chats."""
     scene = CrashScene(tmp_path_factory.mktemp("history"))
     finals, lengths = [], []
     for _ in range(2):

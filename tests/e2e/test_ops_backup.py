@@ -174,7 +174,7 @@ def test_no_database_is_said(tmp_path):
 
 
 def test_a_restored_backup_goes_on_beside_what_came_later(tmp_path):
-    """As OPERATIONS says: stop, copy, the later audit log put aside, start, audit verify."""
+    """As OPERATIONS says: stop, copy, the later audit log moved away, start, audit verify."""
     scene = CrashScene(tmp_path / "scene")
     state, log = scene.folder / "state", scene.folder / "audit.log"
     try:

@@ -1,4 +1,4 @@
-"""Goal: when the wall clock jumps, no deadline comes early or late, and what is under way ends well."""
+"""Goal: when the wall clock jumps, no deadline comes early or late, and what is in progress ends as it should."""
 # SPDX-License-Identifier: ISC
 import datetime
 import pathlib

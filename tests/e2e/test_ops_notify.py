@@ -1,4 +1,4 @@
-"""Goal: a service manager hears when the server can work, and when it stops."""
+"""Goal: a service manager is notified when the server can work, and when it stops."""
 # SPDX-License-Identifier: ISC
 import pathlib
 import signal

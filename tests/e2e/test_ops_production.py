@@ -193,7 +193,7 @@ def test_what_another_user_keeps_to_himself_is_not_called_missing():
             ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
              str(bot.build / "deploybot"), "doctor", "--production"], cwd=folder,
             env=bot.environment(), capture_output=True, text=True, timeout=60, check=False)
-        assert line_with(found, "is not for our eyes: look at its age").startswith("note "), found
+        assert line_with(found, "is not readable by this user: check its age").startswith("note "), found
         assert line_with(found, "SSH_KNOWN_HOSTS: ").startswith("note ")
         assert line_with(found, "secrets stand in private files").startswith("ok ")
 

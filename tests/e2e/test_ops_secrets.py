@@ -1,5 +1,5 @@
 """Goal: after a whole run with everything that can go wrong in it, no secret stands in any artefact:
-logs, argv, children's environments, database, audit, state, chat; and files are nobody else's."""
+logs, argv, children's environments, database, audit, state, chat; and files belong to no other user."""
 # SPDX-License-Identifier: ISC
 import base64
 import os
@@ -136,6 +136,7 @@ def test_the_script_knows_only_what_it_needs(scene):
     environ = dict(x.split("=", 1) for x in
                    (scene.scripts.folder / "environ").read_text().splitlines() if "=" in x)
     allowed = {"PATH", "HOME", "LANG", "STATE_DIRECTORY", "ENVIRONMENT", "RUN_ID", "DEPLOYMENT_ID",
+               "DEPLOYBOT_SETTINGS",
                "PREVIOUS_RELEASE", "REF", "GITHUB_REPOSITORY", "REPOSITORY_URL", "ENVIRONMENTS",
                "REPOSITORY_KEY_PATH", "REPOSITORY_KNOWN_HOSTS", "REPOSITORY_TOKEN_FILE",
                "DEPLOY_TRANSPORT", "DEPLOY_USER", "SSH_KEY_PATH", "REGISTRY_URL", "REGISTRY_IMAGE",

@@ -1,5 +1,5 @@
 """Goal: settings are right or refused whole, in one clear line each; what changes is adopted when all
-of it is valid, told, and audited."""
+of it is valid, reported, and audited."""
 # SPDX-License-Identifier: ISC
 import os
 import signal

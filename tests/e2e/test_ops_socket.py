@@ -51,12 +51,12 @@ def activated(folder, *sockets, env=None, **more):
 
 
 def push_body(number):
-    """A push to a branch that is nobody's; its commit is the number."""
+    """A push to a branch of no environment; its commit is the number."""
     return json.dumps(push_payload("orchard/shop", "refs/heads/nobodys", "1" * 40, f"{number:040x}")).encode()
 
 
 class Caller(threading.Thread):
-    """Signed pushes on new connections, one after the other, until told to stop."""
+    """Signed pushes on new connections, one after the other, until it is stopped."""
 
     def __init__(self, bot, number):
         super().__init__(daemon=True)
@@ -116,7 +116,7 @@ def test_nobody_is_refused_and_no_push_is_lost_over_restarts_under_load(tmp_path
 
 
 def test_whoever_was_accepted_before_the_end_is_heard(tmp_path):
-    """Half of a push is there when the server is told to stop: it is read, kept and answered."""
+    """Half of a push is there when the server is stopped: it is read, kept and answered."""
     bot = bare(tmp_path).start()
     body = push_body(7)
     head = "".join(f"{k}: {v}\r\n" for k, v in github_headers(body, guid="half").items())
@@ -142,7 +142,7 @@ def test_the_given_socket_is_served_instead_of_the_settings_and_said(tmp_path):
     with listener() as kept:
         bot = activated(tmp_path, kept).start()
         port = kept.getsockname()[1]
-        assert f"listening on 127.0.0.1:{port}, which the service manager gave us" in bot.log()
+        assert f"listening on 127.0.0.1:{port} from the service manager" in bot.log()
         assert get(f"http://127.0.0.1:{bot.settings['API_SERVER_PORT']}/healthz")[0] == 0
         check_stop(bot)
 
@@ -228,7 +228,7 @@ def test_systemds_own_program_hands_it_over(tmp_path):
             cwd=tmp_path, stdout=out, stderr=out, stdin=subprocess.DEVNULL)
     try:
         wait_until(lambda: get(bot.base + "/healthz")[0] == 200, WAIT_S, "the first caller's answer")
-        assert "which the service manager gave us" in log.read_text(encoding="utf-8")
+        assert "from the service manager" in log.read_text(encoding="utf-8")
     finally:
         process.terminate()     # it has become deploybot itself
         status = process.wait(PATIENCE_S)

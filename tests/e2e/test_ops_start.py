@@ -72,7 +72,7 @@ def test_with_a_token_and_an_id_alone_it_deploys_the_sample_application(tmp_path
             chat.say(ADA, ADA, "/deploy staging")
             final = chat.wait_for_message(lambda v: "staging runs" in text_of(v), 60, chat_id=ADA,
                                           after=mark)
-            assert "No health URL" not in text_of(final)
+            assert "No health check" not in text_of(final)
         finally:
             end(process, tmp_path)
     var = tmp_path / "var"

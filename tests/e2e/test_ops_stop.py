@@ -32,7 +32,7 @@ def running(request):
 
 
 def tell_to_stop(scene):
-    """SIGTERM, and waits until it was heard: two signals at once would be one."""
+    """SIGTERM, and waits until it was handled: two signals at once would be one."""
     before = scene.bot.log().count("stopping: ")
     scene.bot.process.send_signal(signal.SIGTERM)
     wait_until(lambda: scene.bot.log().count("stopping: ") > before, PATIENCE_S, "the signal")
@@ -103,7 +103,7 @@ def test_a_second_one_on_the_same_state_is_refused_with_75(tmp_path):
     second = bare(other, STATE_DIRECTORY=first.settings["STATE_DIRECTORY"])
     second.start(wait=False)
     assert second.process.wait(20) == 75
-    said = [x for x in second.log().splitlines() if "another deploybot works in" in x]
+    said = [x for x in second.log().splitlines() if "another deploybot uses" in x]
     assert len(said) == 1 and "STATE_DIRECTORY" in said[0]
     assert get(first.base + "/healthz")[0] == 200
     check_stop(first)

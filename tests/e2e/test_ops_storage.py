@@ -87,7 +87,7 @@ def test_a_full_disk_is_503_with_retry_after_and_recovers_without_a_restart(smal
         fill.unlink()
         wait_until(lambda: post_telegram(bot, update(refused)).status == 200, WAIT_S, "recovery")
         wait_until(lambda: request(bot, "GET", "/readyz").status == 200, WAIT_S, "readiness")
-        errors = [x for x in bot.log().splitlines() if "nothing can be decided" in x]
+        errors = [x for x in bot.log().splitlines() if "the store cannot commit" in x]
         assert 1 <= len(errors) <= 5, "told, and not once for each request"
         assert {1, *taken, refused} <= set(inbox(bot)), "what was acknowledged is there"
     finally:
@@ -95,7 +95,7 @@ def test_a_full_disk_is_503_with_retry_after_and_recovers_without_a_restart(smal
 
 
 def test_on_a_full_disk_a_running_deployment_comes_to_its_end_and_says_so(tmp_path):
-    """S1: the reserve is for what is under way; nothing new is taken in meanwhile."""
+    """S1: the reserve is for what is in progress; nothing new is taken in meanwhile."""
     with a_small_disk(tmp_path / "scene" / "state", "24m") as state:
         scene = CrashScene(tmp_path / "scene", webhook=True)
         number = 1_000_000
@@ -133,7 +133,7 @@ def test_room_is_kept_at_every_start_where_the_file_system_cannot_reserve(tmp_pa
             "inject=fallocate:error=EOPNOTSUPP"]).start()
         check_stop(bot)
         assert "INJECTED" in (tmp_path / "calls").read_text(encoding="utf-8")
-    assert "no room to spare" not in bot.log()
+    assert "disk of the database is nearly full" not in bot.log()
     assert (tmp_path / "state" / "deploybot.db-reserve").exists()
 
 

@@ -32,7 +32,7 @@ def _chat():
 
 
 class Receiver:
-    """A webhook that answers what a test tells it to and remembers what came."""
+    """A webhook that answers what a test says and remembers what came."""
 
     def __init__(self):
         self.answers = []

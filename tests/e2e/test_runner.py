@@ -1,4 +1,4 @@
-"""Goal: whatever dies and whatever a script does, a run begins only when told, is adopted by whoever comes next, and
+"""Goal: whatever dies and whatever a script does, a run begins only when ordered, is adopted by whoever comes next, and
 leaves nothing behind that was not left on purpose.  Drives the real deploybot-runner."""
 # SPDX-License-Identifier: ISC
 import errno
@@ -261,7 +261,7 @@ def test_the_image_that_was_said_last_before_release_is_recorded_and_told(bench)
 
 
 def test_a_lost_run_tells_no_image(bench):
-    """Nobody wrote it down; whoever heard its steps knows it."""
+    """Nobody wrote it down; whoever received its steps knows it."""
     runner = bench.runner(f'echo "==> image {IMAGES[0]}"; echo "==> release"; echo x >$MARKS/said; exec sleep 1000')
     supervisor = runner.start(1)
     assert supervisor.until("step")["image"] == IMAGES[0]

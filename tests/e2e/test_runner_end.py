@@ -1,4 +1,4 @@
-"""Goal: whoever is told to end, fails, hides or is killed: a run ends whole, is witnessed once, and only what was left
+"""Goal: whoever is ended, fails, hides or is killed: a run ends whole, is witnessed once, and only what was left
 on purpose lives on.  Drives the real deploybot-runner."""
 # SPDX-License-Identifier: ISC
 import os

@@ -1,5 +1,5 @@
 """Goal: a runner that listens serves several servers at once, each as if it were alone; it starts only where it is
-safe to, ends as it is told to, and leaves no run and no process behind.  Drives the real deploybot-runner."""
+safe to, ends as it is asked to, and leaves no run and no process behind.  Drives the real deploybot-runner."""
 # SPDX-License-Identifier: ISC
 import errno
 import os
@@ -159,9 +159,9 @@ def test_one_with_a_runner_behind_it_is_refused(bench, tmp_path):
     bench.start("exit 0")
     (tmp_path / "other").mkdir()
     status, line = bench.refused(state=tmp_path / "other")
-    assert status == 75 and "another runner works there: stop it first" in line
+    assert status == 75 and "another runner uses it: stop it first" in line
     status, line = bench.refused(listen=tmp_path / "other.sock")
-    assert status == 75 and f"another runner works in {bench.state}/runs: stop it first" in line
+    assert status == 75 and f"another runner uses {bench.state}/runs: stop it first" in line
     bench.server().settle(1)    # the first one is none the worse
 
 
@@ -224,7 +224,7 @@ def test_a_link_in_the_place_of_a_folder_is_refused(bench, tmp_path):
     (tmp_path / "elsewhere").mkdir(mode=0o700)
     (bench.state / "git").symlink_to(tmp_path / "elsewhere")
     status, line = bench.refused()
-    assert status == 78 and "git/: Not a directory: make it right: install -d -m 0700" in line
+    assert status == 78 and "git/: Not a directory: fix it: install -d -m 0700" in line
 
 
 @ROOT_ONLY
@@ -297,12 +297,13 @@ def test_the_settings_name_the_state_directory(bench, tmp_path):
 
 
 def test_settings_that_nothing_can_be_deployed_with_are_said_at_the_start(bench, tmp_path):
-    """It starts: there may be runs to settle.  A file that cannot be read at all is the end."""
+    """It starts: there may be runs to reconcile.  A file that cannot be read at all is the end."""
     (tmp_path / "env").write_text(f"STATE_DIRECTORY={bench.state}\nREPOSITORY_TOKEN_FILE=/no/such/token\n"
                                   "BUILD_AGAIN=perhaps\n")
     bench.start("exit 0", "--env-file", str(tmp_path / "env")).settle(1)
-    for words in ("warning: REPOSITORY_TOKEN_FILE: No such file or directory: nothing can be deployed until",
-                  "warning: BUILD_AGAIN is neither true nor false: nothing can be deployed until"):
+    for words in ("warning: REPOSITORY_TOKEN_FILE: /no/such/token: No such file or directory: nothing can be deployed",
+                  'warning: BUILD_AGAIN: "perhaps" is not true or false (or yes, no, on, off, 1, 0): nothing can be '
+                  "deployed until"):
         assert words in bench.words()
     status, line = bench.refused("--env-file", "/no/such/env")
     assert status == 78 and "/no/such/env" in line and "No such file or directory" in line
@@ -384,7 +385,7 @@ def test_a_fifth_server_is_sent_away(bench):
     servers = [bench.start("exit 0"), bench.server(), bench.server(), bench.server()]
     fifth = bench.server(greet=False)
     assert fifth.until_closed()
-    wait_for(lambda: "is sent away: 4 are connected" in bench.words(), "a word")
+    wait_for(lambda: "is refused: 4 are connected" in bench.words(), "a word")
     for server in servers:
         server.settle(1)
     servers[0].close()
@@ -500,9 +501,9 @@ def test_draining_it_begins_nothing_and_waits_for_its_runs(bench):
     server.order(1)
     supervisor = go(bench, 1)
     bench.process.terminate()
-    wait_for(lambda: "ending: 1 runs are waited for" in bench.words(), "a word")
+    wait_for(lambda: "draining: waiting for 1 runs" in bench.words(), "a word")
     refused = server.order(2)
-    assert (refused["why"], refused["text"]) == ("failed", "the runner is about to end")
+    assert (refused["why"], refused["text"]) == ("failed", "the runner is stopping")
     assert bench.server().settle(1)["state"] == "alive"     # whoever comes can adopt
     (bench.marks / "go").touch()
     assert supervisor.exit()["status"] == 5
@@ -516,7 +517,7 @@ def test_told_twice_a_draining_runner_ends_at_once(bench):
     server.order(1)
     go(bench, 1)
     bench.process.terminate()
-    wait_for(lambda: "ending: 1 runs are waited for" in bench.words(), "a word")
+    wait_for(lambda: "draining: waiting for 1 runs" in bench.words(), "a word")
     bench.process.terminate()
     assert bench.process.wait(20) == 0
 

@@ -50,7 +50,7 @@ def test_64_steps_are_told_and_release_always(bench):
 
 
 def test_what_others_wrote_is_no_step(bench):
-    """An application's last words, or a recipe's output, say nothing of what may be gone back to."""
+    """An application's last words, or a recipe's output, say nothing of what may be rolled back to."""
     runner = bench.runner("echo '==> quote a1'; echo '==> release'; echo '==> no-rollback'; echo '==> unquote a2'; "
                           "echo '==> build'; printf '\\n==> unquote a1\\n==> push\\n'; exit 65")
     record = runner.start(1).exit()

@@ -1,4 +1,4 @@
-"""Goal: a container's health check tells a runner that works from one that hangs, is gone, or never was; and one that
+"""Goal: a container's health check knows a runner that works from one that is hung, gone, or never was; and one that
 never was says why in its last line."""
 # SPDX-License-Identifier: ISC
 import os
@@ -53,10 +53,10 @@ def test_one_that_hangs_or_is_gone_is_not(service):
     service.process.kill()
     service.process.wait()
     status, said = ping(service)
-    assert status == 1 and "runner.sock: nobody listens" in said
+    assert status == 1 and "runner.sock: no process listens" in said
     service.socket.unlink()
     status, said = ping(service)
-    assert status == 1 and "nobody listens: No such file" in said
+    assert status == 1 and "no process listens: No such file" in said
 
 
 def test_settings_that_it_may_not_read_are_said_with_its_user(service):

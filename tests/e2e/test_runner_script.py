@@ -80,7 +80,11 @@ def test_every_setting_of_a_run_is_given_at_once_and_a_truth_is_spelt_one_way(be
     table = re.findall(r"^SETTING\((\w+), (\w+), [^\n]*, (OPEN|SECRET), (?:RUNNER|BOTH),$", pathlib.Path(
         ROOT, "runner", "settings.def").read_text(encoding="utf-8"), re.MULTILINE)
     own = {"STATE_DIRECTORY", "DEPLOY_SCRIPT", "ROLLBACK_SCRIPT", "DEPLOY_TIMEOUT_SECONDS", "RUN_LOG_LIMIT"}
-    given = {name: "Yes" if kind == "BOOL" else f"x-{name}" for name, kind, _ in table if name not in own}
+    texts = {"BOOL": "Yes", "HOST_PATH": "/x", "PATH": "/x", "FILE": "/x", "REPOSITORY": "a/b", "REMOTE": "/x",
+             "SECONDS_OR_0": "0", "COUNT": "7", "PORT_PAIR": "1,2", "SMOKE": "http://h", "ENGINE": "tcp://h:1",
+             "SOURCE": "build", "STRATEGY": "recreate"}
+    given = {name: texts.get(kind, f"x-{name.lower()}".replace("_", "-")) for name, kind, _ in table if name not in own}
+    given["ENVIRONMENTS"] = "staging"
     runner = bench.runner("env", STAGING_HOST="a,b:22", STAGING_COMPOSE_DIR="/srv/x", STAGING_PORT="1",
                           STAGING_KUBECONFIG="/etc/kube", STAGING_KUBE_NAMESPACE="shop", **given)
     runner.start(1).exit()
@@ -99,7 +103,7 @@ def test_a_truth_that_is_none_starts_nothing(bench):
     runner = bench.runner("exit 0", HOSTS_PARALLEL="perhaps")
     refused = runner.order(1)
     assert (refused.kind, refused["why"]) == ("refused", "failed")
-    assert "HOSTS_PARALLEL is neither true nor false" in refused["text"]
+    assert "HOSTS_PARALLEL: \"perhaps\" is not true or false" in refused["text"]
 
 
 def test_settings_are_read_anew_for_each_order_and_the_environment_wins(bench):

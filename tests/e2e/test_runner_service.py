@@ -79,7 +79,7 @@ def test_a_stopping_server_does_not_wait_and_the_next_adopts(scene):
     leader = scene.leader()
     scene.bot.process.send_signal(signal.SIGTERM)
     assert scene.bot.process.wait(15) == 0, "SHUTDOWN_TIMEOUT_SECONDS is 30: it did not wait"
-    assert "1 runs go on with their runner" in scene.bot.log() and is_alive(leader)
+    assert "1 runs keep running under their runner" in scene.bot.log() and is_alive(leader)
     scene.bot.start()
     scene.wait_runner()
     assert is_alive(leader) and scene.is_busy("staging")
@@ -105,7 +105,7 @@ def test_a_runner_may_end_under_a_run(scene, number):
     status = scene.service.stop(number)
     assert status == (0 if number == signal.SIGTERM else -number)
     scene.wait_runner(False)
-    assert get(scene.bot.base + "/readyz") == (200, "ready; the runner is away: deployments wait\n")
+    assert get(scene.bot.base + "/readyz") == (200, "ready; the runner is disconnected: deployments are queued\n")
     assert is_alive(leader)
     scene.service.start()
     scene.wait_runner()
@@ -138,7 +138,7 @@ def test_both_may_end_under_a_run(scene):
 
 
 def test_a_supervisor_killed_while_there_is_no_runner_is_a_lost_run(scene):
-    """The runner that comes settles it: what it started is ended, and that is told."""
+    """The runner that comes reconciles it: what it started is ended, and that is reported."""
     begin(scene)
     run, leader, supervisor = scene.last_run(), scene.leader(), scene.supervisor()
     scene.service.stop(signal.SIGKILL)
@@ -162,9 +162,10 @@ def test_an_order_waits_for_a_runner_that_is_away(scene):
 
 
 def test_the_log_says_that_the_runner_went_and_that_it_is_there(scene):
-    before = scene.bot.log().count("is away: there is no such socket")
+    lost = "is disconnected: there is no such socket"
+    before = scene.bot.log().count(lost)
     scene.service.stop()
-    wait_until(lambda: scene.bot.log().count("is away: there is no such socket") > before, PATIENCE_S, "the log")
+    wait_until(lambda: scene.bot.log().count(lost) > before, PATIENCE_S, "the log")
     scene.wait_runner(False)
     scene.service.start()
     scene.wait_runner()
@@ -203,7 +204,7 @@ def test_the_server_reads_no_secret_of_the_runners(scene):
     try:
         checked = scene.as_server("check-config")
         assert checked.returncode == 0, checked.stderr
-        assert f"a service at {scene.service.socket}; its own secrets are not looked at" in checked.stdout
+        assert f"a service at {scene.service.socket}; its own secrets are not checked" in checked.stdout
         if TWO_USERS:
             scene.bot.settings["RUNNER_SOCKET"] = ""
             checked = scene.as_server("check-config")
@@ -220,7 +221,7 @@ def test_a_socket_with_a_path_too_long_is_refused(scene):
     finally:
         scene.bot.settings["RUNNER_SOCKET"] = scene.service.socket
     assert checked.returncode == 78
-    assert "is longer than the 107 bytes that a socket's path may have" in checked.stderr
+    assert "RUNNER_SOCKET: is 108 bytes long, and may be 107" in checked.stderr
 
 
 def test_doctor_asks_the_runner_beside_a_server_that_works(scene):

@@ -39,7 +39,7 @@ class Bot(Deploybot):
         before = len(self.log())
         act()
         wait_until(lambda: any(words in self.log()[before:] for words in (
-            "settings changed", "settings not changed", "nothing has changed")), 20, "a reload")
+            "settings changed", "settings not changed", "no changes")), 20, "a reload")
         return self.log()[before:]
 
 
@@ -101,7 +101,7 @@ def test_a_rotated_github_secret_holds_from_the_file_that_names_it_too(bot, tmp_
     bot.change(GITHUB_WEBHOOK_SECRET=None, GITHUB_WEBHOOK_SECRET_FILE=secret_file)
     assert github_status(bot, GITHUB_SECRET) == 200
     said = bot.after(lambda: secret_file.write_text(NEW_SECRET + "2\n", encoding="ascii"))
-    if "nothing has changed" in said:   # read once more because the list of files had changed
+    if "no changes" in said:   # read once more because the list of files had changed
         wait_until(lambda: bot.log().count("settings changed: GITHUB_WEBHOOK_SECRET") == 3, 20)
     assert github_status(bot, GITHUB_SECRET) == 401
     assert github_status(bot, NEW_SECRET + "2") == 200
@@ -110,13 +110,13 @@ def test_a_rotated_github_secret_holds_from_the_file_that_names_it_too(bot, tmp_
 def test_what_needs_a_restart_is_named_and_waits_whole(bot, tmp_path):
     said = bot.change(STATE_DIRECTORY=tmp_path / "elsewhere", TELEGRAM_BOT_TOKEN=OTHER_TOKEN,
                       LOG_LEVEL="DEBUG", ENABLE_TELEMETRY="false")
-    assert "a restart is needed before these hold: TELEGRAM_BOT_TOKEN, STATE_DIRECTORY\n" in said
+    assert "restart needed for: TELEGRAM_BOT_TOKEN, STATE_DIRECTORY\n" in said
     assert OTHER_TOKEN not in said
     assert get(bot.base + "/metrics")[0] == 404      # this one needs none
     assert not (tmp_path / "elsewhere").exists()
     # It is named until it holds, or is as it was.
     said = bot.after(lambda: bot.process.send_signal(signal.SIGHUP))
-    assert "a restart is needed before these hold: TELEGRAM_BOT_TOKEN, STATE_DIRECTORY\n" in said
+    assert "restart needed for: TELEGRAM_BOT_TOKEN, STATE_DIRECTORY\n" in said
     said = bot.change(STATE_DIRECTORY=tmp_path / "state", ENABLE_TELEMETRY="true",
                       TELEGRAM_BOT_TOKEN=bare_settings(tmp_path)["TELEGRAM_BOT_TOKEN"])
     assert "settings changed: ENABLE_TELEMETRY" in said and "restart" not in said
@@ -125,6 +125,6 @@ def test_what_needs_a_restart_is_named_and_waits_whole(bot, tmp_path):
 
 def test_a_webhook_that_is_to_become_polling_hears_until_the_restart(bot):
     said = bot.change(TELEGRAM_MODE=None, TELEGRAM_WEBHOOK_URL=None, TELEGRAM_WEBHOOK_SECRET=None)
-    assert "a restart is needed before these hold: TELEGRAM_MODE, TELEGRAM_WEBHOOK_URL, " \
+    assert "restart needed for: TELEGRAM_MODE, TELEGRAM_WEBHOOK_URL, " \
            "TELEGRAM_WEBHOOK_SECRET\n" in said
     assert telegram_status(bot, WEBHOOK_SECRET) == 200

@@ -1,6 +1,6 @@
 """Goal: what deploy/terraform makes in AWS is what the policy says, and each rule of the policy sees its breach.
 
-No provider can be downloaded where these tests run, so `terraform validate` is not: names of arguments are held against
+No provider can be downloaded where these tests run, so `terraform validate` is not: arguments are checked against
 those that the provider publishes (aws_provider.json), the variables' checks are run by terraform itself.
 """
 # SPDX-License-Identifier: ISC

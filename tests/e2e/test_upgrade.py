@@ -1,5 +1,5 @@
-"""Goal: what a released version left goes on under this one: each open effect is closed once, nothing is done or told
-twice, and the way back works."""
+"""Goal: what a released version left goes on under this one: each open effect is closed once, nothing is done or sent
+twice, and the downgrade works."""
 # SPDX-License-Identifier: ISC
 import json
 import os

@@ -1,5 +1,5 @@
-"""Goal: where CI deploys, it does so by digest with deploybot's own scripts, takes back what is not healthy, keeps no
-key whatever ends it, and tells the chat the truth, in which a commit's message is data."""
+"""Goal: where CI deploys, it does so by digest with deploybot's own scripts, rolls back what is not healthy, keeps no
+key whatever ends it, and sends the chat the truth, in which a commit's message is data."""
 # SPDX-License-Identifier: ISC
 import hashlib
 import json
@@ -81,7 +81,7 @@ def test_a_release_that_never_gets_healthy_is_rolled_back_after_so_many_checks(d
     assert deploying.job("deploy")[0] == 1
     assert [line for line in deploying.said if line.startswith("health check")] == [
         f"health check {n} of 4: HTTP {status}" for n, status in enumerate((200, 503, 503, 503), 1)]
-    assert f"taken back to {first}" in deploying.said[-1]
+    assert f"rolled back to {first}" in deploying.said[-1]
     assert deploying.bench.runs() == [(before, "running")] and not list(deploying.temp.iterdir())
 
 

@@ -1,4 +1,4 @@
-"""Goal: what CI tells deploybot when its image is there is, to the real server, the push itself: it deploys that, once,
+"""Goal: what CI sends deploybot when its image is there is, to the real server, the push itself: it deploys that, once,
 and believes nobody who has another secret."""
 # SPDX-License-Identifier: ISC
 import json
@@ -11,7 +11,7 @@ from stage import GITHUB_SECRET
 from workflow_aid import Workbench
 
 REPOSITORY = "orchard/shop"
-TELL = "Tell deploybot of the push"
+TELL = "Notify deploybot of the push"
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def event_of(ci, change):
 def test_a_push_that_ci_tells_goes_live_once(scene, ci):
     change = scene.commit("develop", "good")
     event_of(ci, change)
-    assert ci.job("tell")[0] == 0 and "has been told" in ci.said[-1], ci.said
+    assert ci.job("tell")[0] == 0 and "was notified of" in ci.said[-1], ci.said
     scene.ada.hear("staging runs " + change["after"][:7], "pushed by github:ada-byron")
     asked = len(scene.audit(action="deploy_requested", environment="staging"))
     # A job that is repeated, and one that is run again later.

@@ -245,7 +245,7 @@ def test_a_registry_that_is_none_of_ecrs_is_said(building, registry):
     assert building.job("build") == (1, STEPS[:1]) and "ECR_REGISTRY is no" in building.said[-1]
 
 
-# ---- telling deploybot ---------------------------------------------------------------------------
+# ---- notifying deploybot -------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""adopt.py - who dies leaves the rest to be adopted: server, runner and supervisor in every combination, and upgrades.
+"""adopt.py - whoever is killed, the rest is adopted: server, runner, supervisor in every combination, and upgrades.
 
     make check-adopt            # every subset of the three at every moment of a deployment; 50 upgrades of one run
     make check-adopt ROUNDS=5   # the same with other pauses and orders, five times
@@ -88,7 +88,7 @@ class AdoptScene(FaultScene):
             self.scripts.rollback(SCRIPT.format(program="rollback", body=STEADY, end=":"), environment)
 
     def begin(self, **settings):
-        """The template again, with nothing held."""
+        """The template again, with nothing stopped."""
         self.fresh(**settings)
         for path in self.scripts.folder.glob("*.*-*-*"):
             path.unlink()
@@ -206,7 +206,7 @@ def at_the_gate(scene):
 
 
 def between_hello_and_go(scene):
-    """The server has connected and heard hello, and cannot write it down: `go` is not said."""
+    """The server has connected and received hello, and cannot write it down: `go` is not said."""
     before_the_folder(scene)
 
     def is_locked():
@@ -265,7 +265,7 @@ def while_it_is_probed(scene):
 
 
 def before_the_rollback(scene):
-    """Health has failed, and the runner has not read the order to go back."""
+    """Health has failed, and the runner has not read the order to roll back."""
     scene.health.gates["staging"] = threading.Event()
     asked = scene.health.times("staging")
     FLOWS["unhealthy"].ask(scene)
@@ -382,7 +382,7 @@ def stop_somehow(scene, way):
 
 
 def start_long(scene, **settings):
-    """A deployment that prints lines until it is told to stop; the message that shows it."""
+    """A deployment that prints lines until it is stopped; the message that shows it."""
     scene.begin(SHUTDOWN_TIMEOUT_SECONDS="1", **settings)
     scene.set_bodies(LONG)
     scene.expected = {"LIVE"}
@@ -503,7 +503,7 @@ def foreign_trial(scene, parameters):
     scene.crash()
     scene.kills = 1
     scene.launch()
-    scene.who.hear("started by another release of deploybot", after=0)
+    scene.who.hear("started by another version of deploybot", after=0)
     if "its supervisor is of another release (it speaks version" not in scene.bot.log():
         raise oracle.Broken("another_version_is_said", scene.bot.log()[-2000:])
     goes_on(scene, view, run)
@@ -543,10 +543,10 @@ def mixed_trial(scene, parameters):
         scene.launch(wait=False)
     status = scene.bot.process.wait(PATIENCE_S)
     said = scene.bot.log()[-3000:]
-    if status != 78 or not re.search(r"speaks version \d+, this program version \d+: install both of one", said):
+    if status != 78 or not re.search(r"speaks version \d+, this program version \d+: install ", said):
         raise oracle.Broken("another_version_is_said", f"status {status}: {said}")
     doctor = scene.bot.run("doctor")
-    if doctor.returncode == 0 or "install both of one release" not in doctor.stdout:
+    if doctor.returncode == 0 or "install the same version of both" not in doctor.stdout:
         raise oracle.Broken("the_doctor_says_it", doctor.stdout + doctor.stderr)
     if scene.supervisors() != [supervisor]:
         raise oracle.Broken("one_supervisor_until_its_end", f"{supervisor}, then {scene.supervisors()}")

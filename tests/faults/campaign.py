@@ -159,14 +159,22 @@ def never(kind, trials, result):
     return sorted(set(kind.must_hit(trials)) - kind.hit(result))
 
 
+def is_idle(kind, result):
+    return len(result.unhit) > kind.unreached_share * result.played
+
+
 def reach(kind, trials, result):
-    """How often a place is passed the machine decides too: what must be hit and was not is aimed at again."""
+    """How often a place is passed, and when, the machine decides too: what must be hit and was not is aimed at again,
+    and so are the trials that hit nothing where they are too many."""
     for attempt in range(1, REACH_TRIES + 1):
         missing = [] if result.failures else never(kind, trials, result)
         again = dict(one for name in missing for one in kind.aim_again(name, trials)[:AIMED_AT_ONCE])
+        if not result.failures and is_idle(kind, result):
+            again |= {label: parameters for label, parameters in trials if label in result.unhit}
         if not again:
             return
-        print(f"  not reached: {', '.join(missing)}; aimed at again, {attempt} of {REACH_TRIES} times", flush=True)
+        names = ", ".join([*missing, *result.unhit])
+        print(f"  not reached: {names}; aimed at again, {attempt} of {REACH_TRIES} times", flush=True)
         more = run(kind, list(again.items()))
         result.unhit = [label for label in result.unhit if label not in again]
         result.add(more)
@@ -315,12 +323,11 @@ def finish(kind, trials, result):
         print(f"  UNREACHED in {label}")
     for label, _ in result.failures:
         print(f"  FAILED {label}: {kind.replay(label)}")
-    is_idle = len(result.unhit) > kind.unreached_share * result.played
-    if is_idle:
+    if is_idle(kind, result):
         print(f"  {len(result.unhit)} of {result.played} trials hit nothing, and test nothing")
     print(f"{result.name}: {result.played} trials, {sum(result.hits.values())} faults hit, "
           f"{len(result.failures)} failed, {time.monotonic() - result.began:.0f} s, SEED={result.seed}", flush=True)
-    sys.exit(1 if result.failures or missing or is_idle or not result.played else 0)
+    sys.exit(1 if result.failures or missing or is_idle(kind, result) or not result.played else 0)
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ class Page:
         return dict(zip(POINTS, numbers[1:])), dict(zip(POINTS, numbers[1 + n:]))
 
     def end(self):
-        """Nobody dies any more, also not who was told to and is alive."""
+        """Nobody dies any more, also not who was to and is alive."""
         if self.path.exists():
             with self.path.open("r+b") as page:
                 page.write(struct.pack("I", 1))
@@ -193,7 +193,7 @@ def expected_of(flow, point, kind):
     if point.who == "main_process":
         found |= {"FAILED", "ROLLBACK_FAILED"}
     if (point.name in ASKING or point.who == "main_process") and kind in ("alone", "late"):
-        found.add("REFUSED")    # a person is told that git was not heard; a push asks again by itself
+        found.add("REFUSED")    # a person gets "git did not answer"; a push is retried by itself
     return found
 
 
@@ -216,7 +216,7 @@ def count(scene, name):
     scene.launch(arm(scene, None))
     who = flow.play(scene)
     passed = scene.page.read()[0]
-    if scene.is_dead():     # it was told to stop
+    if scene.is_dead():     # it was stopped
         scene.launch()
     flow.settle(scene, who)
     oracle.check(scene, who)

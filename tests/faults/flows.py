@@ -43,7 +43,7 @@ class Flow:
         note_telegram(scene)
 
     def follow(self, scene, patience_s, is_over):
-        """Answers what is asked, until the end is told, is_over(), or nobody has the patience."""
+        """Answers what is asked, until the end is reported, is_over(), or nobody has the patience."""
         def look():
             if is_over() or (scene.has_ended() and is_told(scene)):
                 return True
@@ -64,7 +64,7 @@ class Flow:
         raise NotImplementedError
 
     def ask_again(self, scene):
-        """What is sent once more by whoever was told no, or nothing."""
+        """What is sent once more by whoever was answered no, or nothing."""
 
     def ask_once_too_often(self, scene):
         """What comes twice though it was taken: nothing may come of it."""
@@ -107,7 +107,7 @@ class Unhealthy(Flow):
 
 
 class Push(Flow):
-    """GitHub delivers a signed push: staging is deployed, and the team is told."""
+    """GitHub delivers a signed push: staging is deployed, and the team is notified."""
 
     name = "push"
     expected = {"LIVE"}
@@ -144,7 +144,7 @@ def note_github(scene, entry):
 
 
 def note_telegram(scene):
-    """What Telegram's webhook was told 200 for, since the trial began."""
+    """What Telegram's webhook was answered 200 for, since the trial began."""
     for entry in scene.chat.deliveries()[scene.first_delivery:]:
         if entry["status"] is not None and 200 <= entry["status"] < 300:
             scene.acknowledged.append(("telegram", str(entry["update_id"])))

@@ -134,7 +134,7 @@ class Seen:
         self.honest, self.hostile, self.hidden = set(), set(), set()
 
     def send(self, label, attack, request, right):
-        """Directly: refused, closed, and nobody behind it heard.  Through nginx: what hides has
+        """Directly: refused, closed, and nothing behind it read.  Through nginx: what hides has
         been seen by nginx as well, or by nobody."""
         if self.door.name == "directly":
             # libmicrohttpd 0.9.75 writes the head of its own refusals twice: one answer all the same.

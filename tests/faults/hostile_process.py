@@ -1,12 +1,12 @@
 """hostile_process.py - scripts that flood, hide, stop, refuse to die or cannot begin: the loop turns all the
-while, memory and log are bounded, nothing of a run outlives it, and its end is told in the right words."""
+while, memory and log are bounded, nothing of a run outlives it, and its end is reported in the right words."""
 # SPDX-License-Identifier: ISC
 import contextlib
 import os
 import re
 import threading
 
-from hostile_aid import (PATIENCE_S, check_log, healthz, high_water_kb, is_sanitized,
+from hostile_aid import (IN_PROGRESS, PATIENCE_S, check_log, healthz, high_water_kb, is_sanitized,
                          must)
 from crash_aid import STEADY, CrashScene, is_alive, kill
 from hostile_crowd import overload
@@ -15,7 +15,6 @@ from telegram_client import text_of
 
 LONG_S = 240
 LIMIT_MB = 64
-UNDER_WAY = ("asking git", "▸", "🚀 staging")      # not yet an end
 MEMORY_KB = {"the server": 40 * 1024, "the supervisor": 8 * 1024}
 FRAMES = 4096           # UTF-16 units in a message
 # What a script leaves behind, each writing who it is to $here/left.<n>; all of them ignore TERM.
@@ -80,7 +79,7 @@ def settled(scene, hall, name):
 # --- output ---------------------------------------------------------------------------------------
 
 def flood(hall, scene, name, words, size_mb, whole=None):
-    """Much output: told to its end, on the way bounded."""
+    """Much output: shown to its end, on the way bounded."""
     def find():
         run = scene.last_run()
         return {"the server": scene.server(), "the supervisor": scene.supervisor(run)}
@@ -132,9 +131,9 @@ def ends(hall, scene, name, words, heard, is_cancelled=False):
     who = begin(scene, words)
     if is_cancelled:
         scene.scripts.wait_for("up")
-        shown = who.hear("🚀 staging", buttons=("Cancel",))
+        shown = who.hear("🚀 Deploying staging", buttons=("Cancel",))
         who.press(shown, "Cancel")
-    told = text_of(who.hear(*heard, without=UNDER_WAY, timeout=LONG_S))
+    told = text_of(who.hear(*heard, without=IN_PROGRESS, timeout=LONG_S))
     scene.scripts.clear("up")
     settled(scene, hall, name)
     return told
@@ -230,7 +229,7 @@ def ways_not_to_begin(hall, scene):
             script.chmod(0o777)
         who = scene.admin()
         who.say("/deploy staging")
-        told = text_of(who.hear("staging", without=UNDER_WAY, timeout=LONG_S))
+        told = text_of(who.hear("staging", without=IN_PROGRESS, timeout=LONG_S))
         if writer:
             writer.close()
         if script.is_dir():

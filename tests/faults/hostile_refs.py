@@ -7,7 +7,7 @@ import os
 import pathlib
 import subprocess
 
-from hostile_aid import PATIENCE_S, ROOT, check_log, healthz, must
+from hostile_aid import IN_PROGRESS, PATIENCE_S, ROOT, check_log, healthz, must
 from crash_aid import CrashScene
 from flow_aid import ADMINS, FIRST_ADMIN, Person
 from github import GitHub
@@ -229,7 +229,7 @@ def deploy_odd_ones(hall, scene, stored):
     for name in dice.sample(short, hall.size(6, 1)):
         who = scene.person(FIRST_ADMIN)
         who.say(f"/deploy staging {name}")
-        said = text_of(who.hear("staging", without=("asking git", "▸", "🚀 staging"), timeout=2 * PATIENCE_S))
+        said = text_of(who.hear("staging", without=IN_PROGRESS, timeout=2 * PATIENCE_S))
         must("staging runs" in said, f"/deploy staging {name!r}: {said!r}")
         scene.wait_free()
         must((scene.scripts.folder / "refs").read_text().rstrip("\n").split("\n")[-1] == name, f"REF of {name!r}")

@@ -8,7 +8,7 @@ import signal
 import subprocess
 
 import canary
-from hostile_aid import PATIENCE_S, check_log, must
+from hostile_aid import IN_PROGRESS, PATIENCE_S, check_log, must
 from crash_aid import STEADY, CrashScene
 from ops_aid import github_headers, request
 from stage import Deploybot
@@ -44,7 +44,7 @@ def flows(scene, hall):
         scene.commit()
         who = scene.admin()
         who.say("/deploy staging")
-        final = who.hear("staging", without=("asking git", "🚀 staging", "▸"), timeout=2 * PATIENCE_S)
+        final = who.hear("staging", without=IN_PROGRESS, timeout=2 * PATIENCE_S)
         scene.wait_free()
         if number != 1:     # that one's raw log is its own affair, its document is not
             continue
@@ -61,7 +61,7 @@ def flows(scene, hall):
     scene.commit()
     who = scene.admin()
     who.say("/deploy staging")
-    who.hear("staging", without=("asking git", "🚀 staging", "▸"), timeout=2 * PATIENCE_S)
+    who.hear("staging", without=IN_PROGRESS, timeout=2 * PATIENCE_S)
     scene.crash()
     hall.hit("crashes")
     scene.restart()
@@ -73,7 +73,7 @@ def flows(scene, hall):
 
 
 def seen(scene):
-    """What people and programs were told; where canaries that people said themselves come from, they are let out."""
+    """What people and programs were sent; where canaries that people said themselves come from, they are let out."""
     for person in scene.chat.state()["chats"] if "chats" in scene.chat.state() else []:
         yield f"chat {person}", str(person)
     numbers = [424_250_000 + n for n in range(scene.next_admin)] + [424242001]
@@ -94,7 +94,7 @@ def spied(scene):
 
 
 def core(hall, scene, folder):
-    """The server is told to dump core, with every limit lifted for it beforehand: there is none."""
+    """The server is made to dump core, with every limit lifted for it beforehand: there is none."""
     pid = scene.server()
     limits = pathlib.Path(f"/proc/{pid}/limits").read_text(encoding="ascii")
     line = next(x for x in limits.splitlines() if x.startswith("Max core file size"))

@@ -17,7 +17,7 @@ numbers = itertools.count(1)
 
 
 def half_a_body(source):
-    """A head that may well be true, and no body: only its end could tell."""
+    """A head that may well be true, and no body: only its end could show."""
     number = next(numbers)
     body = body_of(source, number)
     fields = "".join(f"{k}: {v}\r\n" for k, v in proof(source, body, number).items())
@@ -76,7 +76,7 @@ class Holder:
         if self.cut_after is not None:
             return
         if not self.reads and time.monotonic() - self.began > DEADLINE_S + 5:
-            self.reads = True   # with no room for a byte, the end was not told either
+            self.reads = True   # with no room for a byte, the end was not reported either
             self.more = b""
         if self.more:
             self.send(self.more)

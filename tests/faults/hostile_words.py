@@ -6,7 +6,7 @@ import re
 import subprocess
 
 import sample_app
-from hostile_aid import PATIENCE_S, check_log, must
+from hostile_aid import IN_PROGRESS, PATIENCE_S, check_log, must
 from crash_aid import CrashScene
 from flow_aid import FIRST_ADMIN
 from hostile_text import check_line, check_text
@@ -108,7 +108,7 @@ def deploy(hall, scene, dice, words):
     who = scene.admin()
     scene.chat.act("users", user_id=who.number, first_name=person.replace("\0", "")[:60] or "x", username="a_b")
     who.say("/deploy staging")
-    said = who.hear("staging", without=("asking git", "🚀 staging", "▸"), timeout=2 * PATIENCE_S)
+    said = who.hear("staging", without=IN_PROGRESS, timeout=2 * PATIENCE_S)
     scene.wait_free()
     if dice.random() < 0.5 and any("Log" in label for row in
                                    said["message"].get("reply_markup", {}).get("inline_keyboard", [])

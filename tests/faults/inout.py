@@ -2,7 +2,7 @@
 
 make check-io (a module called io would be Python's own): each place from which deploybot, its runner and its supervisors
 call the kernel fails once, with an error that the kernel gives there; then whole classes fail until they are healed.
-After each: no crash, no leak, nothing acknowledged that is not stored, the chat told the truth, no restart but after a
+After each: no crash, no leak, nothing acknowledged that is not stored, the truth in the chat, no restart but after a
 stop on purpose.
 IO=all: each place with each of its errors, in each flow; about two hours.
 """
@@ -164,7 +164,7 @@ def without_descriptors(trial):
 
 
 def threading_client(scene):
-    """Clients that wait to be taken; what they get is theirs to tell."""
+    """Clients that wait to be taken; what they get is theirs to report."""
     import socket
     clients = [socket.create_connection(("127.0.0.1", scene.bot.port), 30) for _ in range(8)]
     for client in clients:

@@ -92,9 +92,27 @@ nothing_waits_for_a_free_environment(const struct invariants *of)
 	for (size_t i = 0; i < of->look->n; i++) {
 		const struct look_deployment *d = &of->look->deployments[i];
 
-		if (d->state == DEPLOY_QUEUED && look_active(of->look, d->environment) == NULL)
+		if (d->state == DEPLOY_QUEUED && look_active(of->look, d->environment) == NULL &&
+		    !look_environment(of->look, d->environment)->is_unknown)
 			tell(of, __func__, "deployment %" PRId64, d->id);
 	}
+}
+
+/* I13: where what runs is not known, whatever is at work was confirmed by who had been told. */
+static void
+nothing_begins_where_nothing_is_known(const struct invariants *of)
+{
+	int64_t id = invariants_number(of,
+	    "SELECT COALESCE(MAX(d.id), 0) FROM deployment d JOIN environment e"
+	    " ON e.name = d.environment WHERE e.unknown_since <> 0 AND d.ended_at = 0"
+	    " AND d.state IN ('RUNNING', 'STOPPING', 'VERIFYING', 'ROLLING_BACK',"
+	    " 'VERIFYING_ROLLBACK') AND (d.cause <> 'chat' OR NOT EXISTS (SELECT 1 FROM audit a"
+	    " WHERE a.deployment = d.id AND a.outcome = 'confirmed' AND a.seq >"
+	    " (SELECT MAX(u.seq) FROM audit u WHERE u.action = 'state_unknown'"
+	    " AND u.environment = d.environment)))");
+
+	if (id != 0)
+		tell(of, __func__, "deployment %" PRId64, id);
 }
 
 /* I2 */
@@ -130,6 +148,7 @@ invariants_of_commit(const struct invariants *of)
 	one_deployment_is_active(of);
 	whoever_goes_on_waits_for_something(of);
 	nothing_waits_for_a_free_environment(of);
+	nothing_begins_where_nothing_is_known(of);
 	an_end_has_its_time(of);
 	a_question_ends_with_what_it_asks(of);
 }
@@ -175,8 +194,8 @@ words_of(const struct look_deployment *d, char *out, size_t room)
 	else if (d->state == DEPLOY_ROLLED_BACK && strcmp(d->commit, d->previous) != 0)
 		(void)snprintf(out, room, "it runs %.7s again", d->previous);
 	else if (d->state == DEPLOY_FAILED)
-		(void)snprintf(out, room, "%s",
-		    d->target_changed ? "NOT known to be well" : "nothing was touched");
+		(void)snprintf(
+		    out, room, "%s", d->target_changed ? "may be broken" : "nothing was changed");
 	else if (d->state == DEPLOY_ROLLBACK_FAILED)
 		(void)snprintf(out, room, "DOWN");
 }

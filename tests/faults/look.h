@@ -30,6 +30,7 @@ struct look_environment {
 	char commit[LIMIT_COMMIT];
 	char seen[LIMIT_COMMIT];
 	bool is_down;
+	bool is_unknown;	/* what runs there is not known */
 	bool has_urls;		/* so did the deployment */
 };
 

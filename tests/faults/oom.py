@@ -1,8 +1,8 @@
 """oom.py - gives no memory once to each place that asks for it, in flows and in starts, and for a while to all.
 
-make check-oom: places are told apart by their stacks (tests/faults/fault.h). Of those that are the same in our own code
+make check-oom: places differ by their stacks (tests/faults/fault.h). Of those that are the same in our own code
 one is drawn. A trial of a flow fails some of them, one call each; in a trial of starts one place fails after the other.
-After each: no crash, no leak, nothing acknowledged that is not stored, the chat told the truth. OOM=all: each place.
+After each: no crash, no leak, nothing acknowledged that is not stored, the truth in the chat. OOM=all: each place.
 """
 # SPDX-License-Identifier: ISC
 import collections

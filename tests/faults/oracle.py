@@ -2,7 +2,7 @@
 
     oracle.check(scene, who)    # raises Broken: the invariant's name, and what shows it
 
-I1-I12 are the names of docs/TESTING.md.  What rows and files show is for the C oracle (oracle.c), which the
+I1-I13 are the names of docs/TESTING.md.  What rows and files show is for the C oracle (oracle.c), which the
 campaign's build has; here is what only the world around shows: processes, targets, chats, what was acknowledged.
 """
 # SPDX-License-Identifier: ISC
@@ -149,7 +149,7 @@ def the_end_is_one_of_these(scene):
 
 
 def untouched_is_untouched(scene):
-    """Who says that nothing was touched has no script that came behind its release."""
+    """Who says that nothing was changed has no script that came behind its release."""
     for (number,) in scene.rows("SELECT id FROM deployment WHERE id > ? AND state = 'FAILED' AND is_touched = 0",
                                 scene.template_rows[0]):
         if any(line[0] == "touch" for line in scene.begun()):

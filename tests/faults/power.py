@@ -8,7 +8,7 @@
 #
 # The label of a trial is what it does: the flow; the call behind which the power goes, what it was for, and which
 # of those it was; what becomes of that which was not flushed (power_disk.py: Damage), and the seed of that.
-# Before deploybot is started on one image, others of the same cut are looked at: what was acknowledged, told or
+# Before deploybot is started on one image, others of the same cut are looked at: what was acknowledged, sent or
 # begun must stand on each of them.
 import json
 import os
@@ -32,9 +32,11 @@ IMAGES = 8          # looked at in each cut
 CUTS = 240
 NOWHERE = ("write", "nothing", 0)   # the power goes when all is over
 LATE = "cut when all is over"           # of another trial: its place was not reached
-# What was found first, by one each: the state folder's own name, a run that was let go, an acknowledgement.
+# What was found first, by one each: the state folder's own name, a run that was let go, an acknowledgement; and a
+# folder that was flushed later than the row that says that its run was at its gate.
 SHORT = (("empty", *NOWHERE, "lost", 1), ("production", "told", "step", 2, "lost", 1),
-         ("push", "write", "audit.log", 2, "sectors", 1))
+         ("push", "write", "audit.log", 2, "sectors", 1), ("production", "told", "go", 1, "lost", 1))
+GONE = "a started run without its folder"
 CUT_S = 600         # a trial that is over cuts too
 LOOKS = 3           # at the processes there are: a list of /proc is no snapshot
 BUSY_DELIVERIES = 120
@@ -45,7 +47,7 @@ ANCHOR = re.compile(r"\baudit ([0-9a-f]{8})\b")
 # --- more flows: what writes in other ways ---
 
 class Busy(Push):
-    """Many deliveries, so that the log is moved into the database under way; settings read anew among them."""
+    """Many deliveries, so that the log is moved into the database meanwhile; settings read anew among them."""
 
     name = "busy"
 
@@ -115,7 +117,7 @@ class Machine:
         self.library = scene.real / "faults" / "libpower.so"
         self.disk = None
         self.watch = None
-        self.untold = []        # what was told before it was flushed
+        self.untold = []        # what was sent before it was flushed
 
     def start(self, where):
         """What stands on the disk is flushed; from now on everything is noted."""
@@ -257,6 +259,41 @@ class Facts:
                 raise oracle.Broken("a_run_that_began_has_its_folder", run)
 
 
+class Gone:
+    """Runs that were seen at their gate, and whose folders the disk has not: nobody may begin anything for them."""
+
+    def __init__(self, image):
+        path = image / "state" / "deploybot.db"
+        self.runs = []
+        if not path.exists():
+            return
+        connection = sqlite3.connect(path)
+        if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'run'").fetchone():
+            found = connection.execute("SELECT id FROM run WHERE started_at <> 0 AND ended_at = 0").fetchall()
+            self.runs = [run for (run,) in found if not (image / "state" / "runs" / str(run)).exists()]
+        connection.close()
+
+    @staticmethod
+    def flush_late(image, begun):
+        """The supervisor flushes the folder while the server commits its hello, in no order: where `go` has just been
+        said and nothing has begun, the slower of the two may as well be missing."""
+        for folder in (image / "state" / "runs").glob("[0-9]*"):
+            is_open = not (folder / "exit").exists() or (folder / "exit").read_bytes()[:1] == b"\0"
+            if folder.name not in begun and is_open:
+                shutil.rmtree(folder)
+
+    def check(self, scene):
+        """Raises oracle.Broken."""
+        for run in self.runs:
+            rows = scene.rows("SELECT d.state, e.unknown_since <> 0, d.run = ? FROM deployment d JOIN run r"
+                              " ON r.deployment = d.id JOIN environment e ON e.name = d.environment"
+                              " WHERE r.id = ?", run, run)
+            if rows not in ([("FAILED", 1, 1)], [("ROLLBACK_FAILED", 1, 1)]):
+                raise oracle.Broken("a_run_without_a_folder_ends_unknown", f"run {run}: {rows}")
+            if any(line[4].split("-")[0] == str(run) for line in scene.begun()):
+                raise oracle.Broken("a_started_run_is_never_ordered_again", f"run {run}: {scene.begun()}")
+
+
 # --- a trial ---
 
 def trial(scene, what):
@@ -270,8 +307,13 @@ def trial(scene, what):
     image = scene.folder / "image"
     shutil.rmtree(image, ignore_errors=True)
     hits += machine.disk.image(image, Damage(mode, seed))
+    if where[:2] == ["told", "go"]:
+        Gone.flush_late(image, Facts(scene).begun)
+    gone = Gone(image)
     machine.restart(image)
     settle(scene, flow)
+    gone.check(scene)
+    hits += [GONE] * bool(gone.runs)
     return hits if tuple(where) == NOWHERE or LATE not in hits else []
 
 
@@ -383,7 +425,7 @@ class Power(campaign.Kind):
 
     def must_hit(self, trials):
         if self.chosen.short:
-            return ["writes lost", "names lost"]
+            return ["writes lost", "names lost", GONE]
         return [] if self.chosen.only else ["writes lost", "writes torn", "names lost", "mapped pages lost"]
 
 

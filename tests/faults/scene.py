@@ -88,7 +88,7 @@ class FaultScene(CrashScene):
         self.persons = 0
         self.who = None
         self.said, self.pressed = 0, set()  # updates that Telegram has to bring, and buttons
-        self.acknowledged = []  # (source, id) of what a peer was told 2xx for
+        self.acknowledged = []  # (source, id) of what a peer was answered 2xx for
         self.kills = 0          # of this trial: each may cost one message that stands twice
         self.expected = None    # states in which the flow's deployment may end; None: any end
         self.lost_runs = 0      # supervisors that were killed: so many programs may have begun once more
@@ -108,7 +108,7 @@ class FaultScene(CrashScene):
             self.close()
             raise
 
-    # --- programs whose runner can be told something ---
+    # --- programs whose runner can be given an order ---
 
     def make_programs(self):
         """A deploybot of our own, and beside it a runner that reads its trial's wishes first."""
@@ -190,7 +190,7 @@ class FaultScene(CrashScene):
         self.persons += 1
         self.chat.act("users", user_id=number, first_name=f"Person{self.persons}",
                       username=f"person_{self.persons}")
-        self.extra["ADMIN_TELEGRAM_IDS"] = str(number)  # the first admin: pushes are told there too
+        self.extra["ADMIN_TELEGRAM_IDS"] = str(number)  # the first admin: pushes are reported there too
         self.who = Person(self, number)
 
     def settings(self):

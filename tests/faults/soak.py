@@ -316,7 +316,7 @@ class Soak:
         return random.Random(self.dice.getrandbits(64))
 
     def rest(self):
-        """Everything is well again: what is under way comes to its end, and all of the oracle is asked."""
+        """Nothing fails any more: what is in progress comes to its end, and all of the oracle is asked."""
         scene = self.scene
         scene.chat.clear_faults()
         scene.flapping = 0.0
@@ -386,7 +386,7 @@ class Soak:
                 self.scene.chat.press(chat, view, label, wait=0)
 
     def telegram_was_heard(self):
-        """What Telegram's webhook was told 200 for."""
+        """What Telegram's webhook was answered 200 for."""
         all_of_them = self.scene.chat.deliveries()
         new, self.deliveries_seen = all_of_them[self.deliveries_seen:], len(all_of_them)
         self.are_stored("telegram", [str(d["update_id"]) for d in new
@@ -432,7 +432,7 @@ class Soak:
         if rss > self.rss + RSS_MORE_KB:
             raise oracle.Broken("back_to_the_baseline", f"{rss} KB, {self.rss} at first")
 
-    # --- what is told ---
+    # --- what is sent ---
 
     def tell(self, always=False):
         minute = int((time.monotonic() - self.began) / 60)

@@ -4,21 +4,9 @@
 #include <string.h>
 
 #include "lib/err.h"
+#include "lib/setting.h"
 #include "lib/text.h"
 #include "tests/fuzz/fuzz.h"
-#include "types/settings_check.h"
-
-static const struct {
-	bool (*check)(const char *text, struct err *err);
-	bool is_secret;
-} checks[] = {
-#define T(type) { settings_check_##type, false },
-	SETTINGS_TYPES(T)
-#undef T
-	    { settings_check_TOKEN, true },
-	{ settings_check_BOT_TOKEN, true },
-	{ settings_check_WEBHOOK_SECRET, true },
-};
 
 static bool
 is_one_line(const char *text)
@@ -35,7 +23,7 @@ check_list(const char *text)
 	char part[32];
 	size_t count = 0, size = strlen(text);
 
-	while (settings_check_next(&text, part, sizeof(part))) {
+	while (setting_next(&text, part, sizeof(part))) {
 		assert(strchr(part, ',') == NULL && part[0] != ' ');
 		assert(++count <= size);
 	}
@@ -46,15 +34,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = fuzz_string(data, size);
 
-	for (size_t i = 0; i < COUNT(checks); i++) {
+	for (enum setting_type type = 0; type < SETTING_TYPES; type++) {
 		struct err err = { .text = "" };
 
-		if (checks[i].check(text, &err)) {
+		if (setting_check(type, text, false, &err)) {
 			assert(is_one_line(text) && text_is_utf8(text, strlen(text)));
 			continue;
 		}
-		assert(err.text[0] != '\0');
-		if (checks[i].is_secret && strlen(text) >= 16)
+		assert(err.text[0] != '\0' && is_one_line(err.text));
+		if (setting_rows[type].is_hidden && strlen(text) >= 16)
 			assert(strstr(err.text, text) == NULL);
 	}
 	check_list(text);

@@ -2,7 +2,7 @@
 
 The installation is a checkout of its own: what ships is copied, what an operator writes is written. We, Telegram and a
 health URL are at WORLD, which containers reach as they would reach the internet. A script in the runner's configuration
-takes the place of deploy.sh: it waits as long as it is told to, and writes down what is live.
+takes the place of deploy.sh: it waits as long as a test says, and writes down what is live.
 """
 # SPDX-License-Identifier: ISC
 import contextlib
@@ -176,7 +176,7 @@ class Installation:
         return pathlib.Path(self.engine.docker("volume", "inspect", "--format={{.Mountpoint}}", f"deploybot_{name}"))
 
     def down(self, *words):
-        # Nothing that a test held may hold up the end.
+        # Nothing that a test stopped may block the end.
         self.let_go()
         self.compose("down", "--timeout=60", *words, timeout=600)
 
@@ -201,7 +201,7 @@ class Installation:
         self.mark("hold").touch()
 
     def let_go(self):
-        with contextlib.suppress(AssertionError):       # no volume, nothing held
+        with contextlib.suppress(AssertionError):       # no volume, nothing stopped
             self.mark("hold").unlink(missing_ok=True)
 
     def begun(self, environment):

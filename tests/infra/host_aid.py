@@ -117,7 +117,7 @@ class Host:
     # --- what people do, and what there is to see ---
 
     def make_builds_wait(self):
-        """From here on a build of develop waits as long as builds are held."""
+        """From here on a build of develop waits as long as builds are stopped."""
         sample_app.check_out(self.work, "develop")
         script = (f'#!/bin/sh\necho "building $COMMIT"\nwhile [ -e {SHOP}/hold ]\ndo sleep 0.05; done\n'
                   + sample_app.BUILD.split("\n", 1)[1])
@@ -127,7 +127,7 @@ class Host:
 
     @contextlib.contextmanager
     def held_deployment(self):
-        """/deploy staging, under way and waiting in its build; let go at the end."""
+        """/deploy staging, in progress and waiting in its build; let go at the end."""
         hold = self.shop / "hold"
         hold.touch()
         sample_app.change(self.work, "develop", "good")

@@ -53,7 +53,7 @@ def test_what_fails_is_said_with_what_to_do(root):
     put(root, "etc/ssh/sshd_config.d/00-broken.conf", "Nonsense yes\n", 0o644)
     done = boot(root, "app", check=False, DEPLOY_PUBLIC_KEY=KEY, REGISTRY=REGISTRY)
     assert done.returncode != 0
-    assert done.stdout.splitlines()[-1].endswith("when it is mended: sudo bash /var/lib/cloud/instance/user-data.txt")
+    assert done.stdout.splitlines()[-1].endswith("when it is fixed: sudo bash /var/lib/cloud/instance/user-data.txt")
     (root.path / "etc/ssh/sshd_config.d/00-broken.conf").unlink()
 
 

@@ -165,7 +165,7 @@ def test_a_runner_that_is_stopped_ends_its_run_first(place):
     place.begun("staging")
     stop = threading.Thread(target=place.compose, args=("stop", "runner"))
     stop.start()
-    wait_until(lambda: "ending: 1 runs are waited for" in place.logs("runner"), PATIENCE_S, "the runner's word")
+    wait_until(lambda: "draining: waiting for 1 runs" in place.logs("runner"), PATIENCE_S, "the runner's word")
     place.let_go()
     stop.join(PATIENCE_S)
     assert place.container("runner")["State"]["ExitCode"] == 0

@@ -1,4 +1,4 @@
-"""Goal: a container that cannot start says in its last line why and what to do, docker shows that it is not well, and
+"""Goal: a container that cannot start says in its last line why and what to do, docker shows that it is unhealthy, and
 what was repaired comes up without anything else having to be done."""
 # SPDX-License-Identifier: ISC
 import os

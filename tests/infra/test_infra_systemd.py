@@ -224,7 +224,7 @@ def test_the_door_may_be_a_unix_socket(host, drop_in):
 # ---- restarts --------------------------------------------------------------------------------------
 
 class Stream:
-    """Pushes, one connection each, from a few senders, until it is told to stop."""
+    """Pushes, one connection each, from a few senders, until it is stopped."""
 
     def __init__(self, host, senders=4):
         self.host, self.stopped = host, threading.Event()

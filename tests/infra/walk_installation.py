@@ -297,8 +297,12 @@ class Walk:
         self.bot.sh("/etc/cron.daily/deploybot-backup")
         self.push("This one will be forgotten")
         restore.text = restore.text.replace("COPY", copy)
+        mark = self.chat.mark()
         said = self.type_block(restore)
         assert said.strip().splitlines()[-1].startswith("ok"), said
+        warning = self.chat.wait_for_message(lambda view: "What runs in staging is not known" in text_of(view),
+                                             PATIENCE_S, GROUP, mark)
+        self.chat.press(ADA, warning, next(button for button in buttons_of(warning) if "I looked" in button))
         self.push("After the copy was put back")
 
     def rotate(self):

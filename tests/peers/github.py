@@ -303,7 +303,7 @@ class Panel:
         return await self.changed(sample_app.promote)
 
     async def changed(self, make, *arguments):
-        """Makes a commit, then tells whoever has a webhook."""
+        """Makes a commit, then notifies whoever has a webhook."""
         async with self.lock:
             try:
                 made = await asyncio.to_thread(make, self.tree, *arguments)

@@ -300,7 +300,7 @@ class Server:
         return self.poll is not None or time.monotonic() < self.last_poll[1] + ONLINE_S
 
     async def conflict(self, text):
-        """409, held back for three seconds when it comes again soon, as the service does."""
+        """409, delayed for three seconds when it comes again soon, as the service does."""
         now = time.monotonic()
         if now < self.next_conflict:
             await asyncio.sleep(3 / self.world.speed)
@@ -387,7 +387,7 @@ class Simulation:
         del self.world.chats[chat_id]["topics"][message_thread_id]
         self.world.tell("topic", chat_id=chat_id, thread_id=message_thread_id)
 
-    def act_send(self, user_id, chat_id, text, **options):
+    def act_say(self, user_id, chat_id, text, **options):
         return self.world.view(self.world.say(user_id, chat_id, text, **options))
 
     def act_edit(self, user_id, chat_id, message_id, text):

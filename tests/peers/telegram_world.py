@@ -57,7 +57,7 @@ def automatic_entities(text, taken=()):
 
 
 class World:
-    """All state. Every change is told to `events`, which the page and the tests follow."""
+    """All state. Every change is sent to `events`, which the page and the tests follow."""
 
     def __init__(self, token, username="deploy_demo_bot", name="Deploy Bot", speed=1.0):
         self.token = token
@@ -188,7 +188,7 @@ class World:
         return self.next_shared_message_id - 1
 
     def store(self, entry, message):
-        """Puts a message into its chat and tells of it. Returns the record."""
+        """Puts a message into its chat and reports it. Returns the record."""
         message = {"message_id": self.take_message_id(entry), **message}
         message["chat"] = dict(entry["chat"])
         message.setdefault("date", int(time.time()))

@@ -5,7 +5,7 @@ Each tests/planted/*.patch begins with the line
 
     # gone: <the protection that it takes out>   by: <test program> <test or invariant that must fail>
 (or `by: <campaign>.py:<label of its trial> <invariant>`, of tests/faults/; `one|other`: either is broken first).
-In a copy of the tree under FOLDER each is applied, built, tested and taken back; WORDs choose patches by their name.
+In a copy of the tree under FOLDER each is applied, built, tested and reverted; WORDs choose patches by their name.
 What counts is that the named test fails, not that something does. Before that the same tests pass without a patch.
 Exit status 1 when one was not noticed, no longer applies, does not compile, or has no such line.
 """
@@ -125,7 +125,7 @@ class Tree:
             raise Bad("NO LONGER APPLIES", f"{output}\nWrite it anew: apply it by hand, and keep what `git diff` says.")
 
     def test(self, patch, histories):
-        """The names of what failed; none when all is well."""
+        """The names of what failed; none when nothing failed."""
         status, output = self.run(patch.command(), TEST_TIMEOUT_S, **histories)
         failed = {name for names in FAILURE.findall(output) for name in names if name}
         if (status == 0) == bool(failed) or status is None:

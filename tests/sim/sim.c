@@ -319,6 +319,8 @@ come_to_rest(struct sim *sim)
 	sim->away_until = 0;
 	sim_disk_heals(sim);
 	play_on(sim);
+	sim_chat_somebody_looks(sim);
+	play_on(sim);
 	sim_server_poll(sim);
 	play_on(sim);
 }

@@ -38,6 +38,9 @@
 	F(GIT_AWAY, "git did not answer") \
 	F(RUN_REFUSED, "the runner refused a run") \
 	F(RUN_PUT_OFF, "the runner could not begin a run yet") \
+	F(FOLDER_GONE, "a started run had no folder any more") \
+	F(RESTORED, "a start of a copy knew nothing for sure") \
+	F(LOOKED, "somebody had looked, and said so") \
 	F(SUPERVISOR_KILLED, "a supervisor was killed") \
 	F(RUN_TIMED_OUT, "a run's deadline passed") \
 	F(EXEC_FAILED, "a script could not be started") \

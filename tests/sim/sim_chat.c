@@ -422,6 +422,26 @@ sim_chat_somebody_presses(struct sim *sim)
 }
 
 void
+sim_chat_somebody_looks(struct sim *sim)
+{
+	struct db_rows rows = { 0 };
+	struct sim_update *update;
+	struct err err;
+
+	sim_must(db_query(&rows, sim->eyes, &err,
+		     "SELECT id, chat FROM question WHERE verb = 'LOOKED' AND closed_at = 0"
+		     " AND environment IN (SELECT name FROM environment WHERE unknown_since <> 0)"),
+	    "looking for buttons");
+	while (db_next(&rows)) {
+		update = add_update(sim, UPDATE_PRESS, SIM_ADMIN, db_col_i64(&rows, 1));
+		(void)text_copy(update->button, sizeof(update->button), db_col_text(&rows, 0));
+		sim_trace(sim, "update %" PRId64 ": somebody has looked", update->id);
+	}
+	sim_must(db_rows_end(&rows, &err), "looking for buttons");
+	go_on(sim);
+}
+
+void
 sim_chat_goes_away(struct sim *sim)
 {
 	sim->away_until = sim->now + sim_delay(sim, 1000, 4 * 3600000);

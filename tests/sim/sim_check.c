@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What rows and files alone can show stands in tests/faults/invariants.c; here they are held
- * against the simulated world, never against what the program has in memory.  I1 to I12 are the
+ * against the simulated world, never against what the program has in memory.  I1 to I13 are the
  * names of docs/TESTING.md.
  */
 #include "store/row_button.h"
@@ -89,7 +89,7 @@ the_release_is_what_runs(struct sim *sim)
 		    !(now->has_urls ? sim->has_passed : sim->has_word)[now->deployment])
 			sim_fail(sim, __func__, "release %" PRId64 " of %s passed nothing",
 			    now->release, sim_environments[e]);
-		if (active_in(e) == NULL && !now->is_down &&
+		if (active_in(e) == NULL && !now->is_down && !now->is_unknown &&
 		    strcmp(now->commit, sim->targets[e].runs) != 0)
 			sim_fail(sim, __func__, "%s is said to run %.7s and runs %.7s",
 			    sim_environments[e], now->commit, sim->targets[e].runs);
@@ -148,6 +148,24 @@ look_at_end(struct sim *sim, const struct look_deployment *d)
 	a_release_passed_its_gate(sim, d);
 }
 
+/* Whoever says that they looked has put right what they found. */
+static void
+somebody_has_looked(struct sim *sim)
+{
+	for (int e = 0; e < SIM_ENVIRONMENTS; e++) {
+		const struct look_environment *now = look_environment(&seen, sim_environments[e]);
+
+		if (sim->was_unknown[e] && !now->is_unknown &&
+		    now->release == sim->had_release[e]) {
+			sim_note(sim, SIM_LOOKED);
+			(void)text_copy(sim->targets[e].runs, LIMIT_COMMIT, now->commit);
+			sim->targets[e].answers_at = sim->now;
+		}
+		sim->was_unknown[e] = now->is_unknown;
+		sim->had_release[e] = now->release;
+	}
+}
+
 /* In the commit that makes it active nothing of it has been handed out. */
 static void
 remember_beginnings(struct sim *sim)
@@ -169,6 +187,7 @@ sim_check_commit(struct sim *sim)
 	const struct invariants of = rows_of(sim);
 
 	look(sim, sim->settled_below);
+	somebody_has_looked(sim);
 	remember_beginnings(sim);
 	invariants_of_commit(&of);
 	an_end_stays(sim);
@@ -293,6 +312,11 @@ is_not_theirs(struct tx *tx, const struct update *update, enum sim_role role, in
 	*ret_environment = -1;
 	if (button.id[0] == '\0')
 		return true;
+	if (button.verb == BUTTON_LOOKED) {
+		*ret_environment = sim_environment(button.environment);
+		return button.chat != update->address.chat || !button.is_open ||
+		    role != SIM_MAY_ALL;
+	}
 	if (!db_query(&rows, tx->db, &err,
 		"SELECT environment, asked_by, cause = 'chat' FROM deployment WHERE id = $1",
 		DB_I64(button.deployment)) ||

@@ -104,6 +104,7 @@ struct sim_process {
 	unsigned link;		/* the server's life that follows it; 0: none */
 	bool has_supervisor;
 	bool is_reconciling;
+	bool is_gone;		/* its folder: nobody finds it any more */
 	bool was_opened;	/* its gate */
 	int n_steps;
 	int n_told;		/* by this link */
@@ -161,6 +162,8 @@ struct sim {
 	bool was_quarantined;
 	bool files_refused;
 	int n_sleeps;			/* of the machine */
+	bool is_copy;			/* no run has a folder here: serve --restored */
+	bool is_distrusted;		/* in this batch that was handled */
 	int n_planned;			/* faults that are still to be told */
 	struct db *eyes;		/* sees what is committed, and nothing else */
 
@@ -198,6 +201,8 @@ struct sim {
 	bool has_begun[SIM_DEPLOYMENTS];
 	char ran_before[SIM_DEPLOYMENTS][LIMIT_COMMIT];	/* on its target, when it began */
 	bool has_passed[SIM_DEPLOYMENTS];	/* its health gate */
+	bool was_unknown[SIM_ENVIRONMENTS];
+	int64_t had_release[SIM_ENVIRONMENTS];
 	bool has_word[SIM_DEPLOYMENTS];		/* its script said that it is well */
 };
 
@@ -280,6 +285,8 @@ store_decode sim_chat_decode;
 extern bool (*sim_is_short_of_memory)(void);
 void sim_chat_somebody_types(struct sim *sim);
 void sim_chat_somebody_presses(struct sim *sim);
+/* An admin says of each environment whose state is not known that they looked. */
+void sim_chat_somebody_looks(struct sim *sim);
 void sim_chat_goes_away(struct sim *sim);
 void sim_chat_moves(struct sim *sim);
 void sim_chat_topic_goes(struct sim *sim);

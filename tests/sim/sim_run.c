@@ -29,7 +29,7 @@ static struct sim_process *
 find(struct sim *sim, int64_t run)
 {
 	for (size_t i = 0; i < sim->n_processes; i++)
-		if (sim->processes[i].run == run)
+		if (sim->processes[i].run == run && !sim->processes[i].is_gone)
 			return &sim->processes[i];
 	return NULL;
 }
@@ -319,6 +319,20 @@ refuse(struct sim *sim, struct sim_open *open, bool is_cancelled)
 	sim_server_report(sim, open);
 }
 
+static void
+report_gone(struct sim *sim, struct sim_open *open)
+{
+	struct run_ended *ended = &open->effect->result->u.run_ended;
+
+	sim_note(sim, SIM_FOLDER_GONE);
+	sim_trace(sim, "run %" PRId64 " has no folder", open->effect->u.run.run);
+	*ended = (struct run_ended){
+		.run = open->effect->u.run.run, .folder_gone = true, .exit_status = -1
+	};
+	(void)text_copy(ended->detail, sizeof(ended->detail), "its folder is not here");
+	sim_server_report(sim, open);
+}
+
 static bool
 put_off(struct sim *sim, struct sim_open *open)
 {
@@ -339,6 +353,10 @@ begin(struct sim *sim, const struct effect_run *order)
 	struct sim_process *process = &sim->processes[sim->n_processes++];
 
 	assert(sim->n_processes < SIM_PROCESSES);
+	for (size_t i = 0; i + 1 < sim->n_processes; i++)
+		if (sim->processes[i].run == order->run && sim->processes[i].was_opened)
+			sim_fail(sim, "a_started_run_is_never_ordered_again", "run %" PRId64,
+			    order->run);
 	*process = (struct sim_process){ .sim = sim,
 		.run = order->run,
 		.deployment = order->deployment,
@@ -366,6 +384,10 @@ order_arrives(struct sim *sim, int64_t effect, int64_t b)
 	if (open == NULL)
 		return;
 	process = find(sim, open->effect->u.run.run);
+	if (process == NULL && open->effect->u.run.started_at != 0) {
+		report_gone(sim, open);
+		return;
+	}
 	if (process == NULL) {
 		if (open->stop_requested) {
 			refuse(sim, open, true);
@@ -427,7 +449,11 @@ supervisor_is_reached(struct sim *sim, int64_t index, int64_t b)
 void
 sim_run_order(struct sim *sim, struct sim_open *open)
 {
-	sim_later(sim, sim->life, sim_delay(sim, 1, 1000), order_arrives, open->effect->id, 0);
+	if (open->effect->is_recovered && sim->is_copy)
+		report_gone(sim, open); /* nobody is asked */
+	else
+		sim_later(
+		    sim, sim->life, sim_delay(sim, 1, 1000), order_arrives, open->effect->id, 0);
 }
 
 /* --- asked to end --- */
@@ -486,7 +512,10 @@ sim_run_cut(struct sim *sim, bool is_host)
 		if (process->phase == SIM_ENDED)
 			continue;
 		process->link = 0;
-		if (is_host) {
+		if (is_host && (sim->is_copy || sim_one_in(sim, 3))) {
+			process->is_gone = true; /* on another machine, or not flushed yet */
+			process->phase = SIM_ENDED;
+		} else if (is_host) {
 			process->has_supervisor = false;
 			process->is_reconciling = true;
 			process->phase = SIM_AT_GATE; /* nothing of it goes on */

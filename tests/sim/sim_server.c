@@ -77,6 +77,7 @@ decide_guarded(struct tx *tx, const struct event *event)
 	if (tx->failed && !is_short_of_memory())
 		sim_fail(sim, "no_handler_fails", "%s: %s", event_name(event->kind), tx->err.text);
 	sim_check_after(sim, tx, &before);
+	sim->is_distrusted |= event->kind == EVENT_STARTED && event->u.started.is_restored;
 	if (sim->is_full) {
 		tx_fail(tx, ERR_FULL, "no space left");
 	} else if (sim->is_failing && may_fail_for_good(event)) {
@@ -370,6 +371,7 @@ commit(struct sim *sim, struct queue_list *batch)
 
 	sim->is_full = !sim->is_resting && sim_one_in(sim, 60);
 	sim->is_failing = !sim->is_resting && sim_one_in(sim, 60);
+	sim->is_distrusted = false;
 	sim_trace(sim, "  a turn with %zu%s", batch->length, sim->is_full ? ": no space" : "");
 	ok = store_batch(sim->store, batch, &outcomes, &err);
 	sim->totals->commits += ok;
@@ -379,6 +381,8 @@ commit(struct sim *sim, struct queue_list *batch)
 		if (store_is_release_unreported(sim->store))
 			(void)store_project(sim->store, &outcomes); /* tried again at idle */
 		sim_check_commit(sim);
+		sim->is_copy &=
+		    !sim->is_distrusted; /* it is started so until it has come that far */
 	}
 	queue_list_append(batch, &sim->events); /* those that came since stand behind */
 	sim->events = *batch;
@@ -442,6 +446,7 @@ sim_server_cut(struct sim *sim, bool is_host)
 	store_close(sim->store);
 	sim->store = NULL;
 	sim->is_turn_due = false;
+	sim->is_copy |= is_host && sim_one_in(sim, 4);
 	sim_run_cut(sim, is_host);
 	sim_later(sim, 0, sim_delay(sim, 100, 600000), server_start, 0, 0);
 }
@@ -451,6 +456,7 @@ server_start(struct sim *sim, int64_t a, int64_t b)
 {
 	struct queue_list outcomes = { 0 };
 	struct queue_link *link;
+	struct event *started;
 	struct err err;
 
 	(void)a;
@@ -469,7 +475,11 @@ server_start(struct sim *sim, int64_t a, int64_t b)
 		take_outcome(sim, outcome);
 		outcome_free(outcome);
 	}
-	submit_now(sim, sim_server_event(sim, EVENT_STARTED));
+	started = sim_server_event(sim, EVENT_STARTED);
+	started->u.started.is_restored = sim->is_copy;
+	if (sim->is_copy)
+		sim_note(sim, SIM_RESTORED);
+	submit_now(sim, started);
 	sim_chat_up(sim);
 }
 

@@ -175,7 +175,7 @@ class Machine:
         self.run(f"cat /bed/file >{path}")
 
     def link(self, up):
-        """Plugs its cable in, or out: what it is told and what it says goes nowhere."""
+        """Plugs its cable in, or out: what it is sent and what it says goes nowhere."""
         sh("ip", "link", "set", self.wire, "up" if up else "down")
 
     def disk(self, free_kb=None):

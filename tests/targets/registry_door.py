@@ -1,4 +1,4 @@
-"""registry_door.py - stands between everybody and the registry, and misbehaves as it is told.
+"""registry_door.py - stands between everybody and the registry, and misbehaves as a test says.
 
 A rule is what is done with the requests that it matches; the first that matches counts. Without rules all is handed on
 as it is. What was asked is in `asked`, and how often each rule was hit in its `hits`.

@@ -40,7 +40,7 @@ class TargetScene(Scene):
     # --- what is asked in the chat ---
 
     def ask(self, words="/deploy production"):
-        """Writes it and confirms; whoever asked, and the message that will tell the end."""
+        """Writes it and confirms; whoever asked, and the message that will report the end."""
         who = self.admin()
         who.say(words)
         button = "Roll back" if words.startswith("/rollback") else "Confirm"

@@ -1,4 +1,4 @@
-"""Goal: from the chat to two hosts and back, on real parts: what people are told is what runs, by digest."""
+"""Goal: from the chat to two hosts and back, on real parts: what people are notified of is what runs, by digest."""
 # SPDX-License-Identifier: ISC
 import pytest
 
@@ -57,6 +57,6 @@ def test_a_release_that_cannot_start_beside_the_old_one_touches_nothing(make_sce
     first = scene.release()
     scene.change("crash")
     said = scene.attempt()
-    assert f"production still runs {first[:7]}; nothing was touched" in said, said + scene.last_log()
+    assert f"production still runs {first[:7]}; nothing was changed" in said, said + scene.last_log()
     scene.all_run(first)
     scene.release()

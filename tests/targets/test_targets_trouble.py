@@ -25,7 +25,7 @@ def scene(bed, tmp_path_factory):
 
 @contextlib.contextmanager
 def wrong_host_key(scene):
-    """Another machine answers at h2's address, as far as anybody can tell."""
+    """Another machine answers at h2's address, as far as anybody can see."""
     bed, other = scene.bed, scene.folder / "other_key"
     other.unlink(missing_ok=True)
     key = make_key(other, "other")
@@ -212,7 +212,7 @@ def test_trouble_says_what_to_do_and_is_in_nobodys_way(scene, name):
     with trouble(scene):
         said = scene.attempt()
     print(f"trouble: {name}: {scene.last_line()}", flush=True)
-    assert f"production still runs {live[:7]}; nothing was touched" in said, said + scene.last_log()
+    assert f"production still runs {live[:7]}; nothing was changed" in said, said + scene.last_log()
     # The chat shows 200 bytes of a line: what to do has to stand in them.
     assert scene.last_line()[:180] in said
     for word in words:
@@ -244,7 +244,7 @@ def test_a_release_whose_image_is_gone_is_not_rolled_back_to(scene):
     for host in scene.hosts:
         host.run(f"docker image rm {scene.image}@{old}")
     said = scene.attempt("/rollback production")
-    assert f"production still runs {live[:7]}; nothing was touched" in said, said + scene.last_log()
+    assert f"production still runs {live[:7]}; nothing was changed" in said, said + scene.last_log()
     assert scene.last_line()[:180] in said
     scene.all_run(live)
     scene.release()

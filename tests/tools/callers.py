@@ -20,14 +20,14 @@ SEAMS = {
         "fs_check_judge", "telegram_name", "text_distance", "protocol_is_commit", "protocol_is_environment",
         "protocol_is_ref", "protocol_is_release"),
     "the rule table: tests walk each cell of it, and docs/ is drawn from it": (
-        "deploy_rules", "deploy_rule_count"),
-    "the table of settings: a test holds .env.example to it": (
-        "settings_example", "settings_row", "settings_row_count"),
+        "deploy_rules", "deploy_rule_count", "supervisor_rules", "supervisor_rule_count"),
+    "types and sources of settings: a test walks each row, and loads from several": (
+        "setting_rows", "settings_load_sources"),
     "a loop of tests turns once and looks": ("loop_run_once",),
     "a log that is caught, while stderr stays the test's own": ("log_to",),
     "servers of tests: what was asked, what is open, and a socket that is no listener": (
         "http_request_method", "http_request_path", "http_server_body_bytes", "http_server_connections",
-        "http_server_new_on"),
+        "http_server_new_on", "http_request_header_count"),
 }
 
 

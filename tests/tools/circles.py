@@ -18,8 +18,6 @@ ALLOWED = {
     frozenset({"perform", "perform_git_query", "perform_document", "perform_stop_run", "perform_purge_run", "perform_probe",
                "perform_run", "perform_send_message", "perform_toast", "perform_timer"}):
         "perform.c is the table of performers, and what they report their results through",
-    frozenset({"settings_environments", "settings_load"}):
-        "environments are settings that are named by one: loading one finds the others",
 }
 
 

@@ -15,7 +15,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 # Left to right: rooms of one rank stand in one set.
-RANKS = [{"lib"}, {"runner-protocol"}, {"types"}, {"deployment", "policy"}, {"chat"}]
+RANKS = [{"lib"}, {"runner-protocol"}, {"types"}, {"settings"}, {"deployment", "policy"}, {"chat"}]
 STORE_SIDE = [{"store"}, {"decide"}, {"commands"}, {"handlers"}]
 LOOP_SIDE = [{"telegram", "github", "clients", "runs"}, {"effects", "routes"}]
 RIGHT = [{"cli", "serve"}, {"main"}]

@@ -4,7 +4,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
 
-checks=(text catalogue layers headers gcc callers circles clang format shell python yaml actions secrets)
+checks=(text words catalogue layers headers gcc callers circles clang format shell python yaml actions secrets)
 jobs=$(nproc)
 failed=()
 
@@ -21,6 +21,10 @@ scripts() {
 
 check_text() { # first lines, licences, widths, banned calls, paths of one machine
 	files | grep -v -e '\.png$' -e '^tests/fuzz/corpus/' -e '\.xz$' | xargs /usr/bin/python3 tests/tools/lint_text.py
+}
+
+check_words() { # what users read says things in the field's words
+	/usr/bin/python3 tests/tools/words.py
 }
 
 check_catalogue() { # every test that docs/fault-catalogue.md names is there

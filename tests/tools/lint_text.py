@@ -64,7 +64,7 @@ SLEEP_PY = re.compile(r"(?<![\w.])(?:time\.)?sleep\(")
 MAY_SLEEP = {"tests/demo/stage.py", "tests/e2e/test_http_load.py", "tests/faults/adopt.py", "tests/faults/soak.py"}
 MAY_SLEEP_UNDER = ("tests/bench/",)
 SEEDS = "tests/fuzz/corpus/"    # input of parsers: bytes, not text
-# What is compared byte by byte, stopping at the first that differs, tells how far it was right.
+# What is compared byte by byte, stopping at the first that differs, shows how far it was right.
 SECRET = re.compile(r"\b(?:mem|str|strn)cmp\s*\([^;]*(?:secret|token|signature|hmac|password)", re.I)
 NOT_SECRET = re.compile(r"/\* public \*/")    # beside a comparison that only sounds like one
 # A sentence is for people: it is reworded and translated, and nothing is decided by it.  A fact has a field.

@@ -35,7 +35,7 @@ def release_production(story):
 
 
 def play(stage, browser):
-    """What stands in the chat when the picture is taken: live, taken back, and a question."""
+    """What stands in the chat when the picture is taken: live, rolled back, and a confirmation."""
     story = Story(stage)
     release_production(story)
     good = deploy_staging(story)

@@ -5,6 +5,7 @@
 #include "handlers/handlers.h"
 #include "lib/log.h"
 #include "lib/text.h"
+#include "settings/settings_load.h"
 
 #define SETTINGS_MAX 32
 #define TICK_MS	     10 /* between two events */

@@ -25,6 +25,8 @@ enum act {
 	SHUT,	   /* the run's gate never opened */
 	LOST,	   /* the run's supervisor: what it started is being ended */
 	GONE,	   /* ... and has ended */
+	VANISHED,  /* the run's folder */
+	RESTORED,  /* a start of a copy */
 	WELL,	   /* the probe */
 	UNHEALTHY, /* the probe, text says why */
 	DUE,	   /* a deadline: person is its enum timer_kind */
@@ -135,6 +137,26 @@ static const struct play pushes[] = {
 	{ HEADS, 0, COMMIT_D, COMMIT_B },
 };
 
+static const struct play copy[] = {
+	DEPLOYS(COMMIT_A),
+	{ WELL, 0, NULL, NULL },
+	{ TEXT, CY, "/deploy staging", NULL },
+	{ GIT, 0, COMMIT_B, NULL },
+	{ STARTS, 0, NULL, NULL },
+	{ VANISHED, 0, NULL, NULL },
+	{ PUSH, 0, "develop", NULL },
+	{ GIT, 0, COMMIT_C, NULL },
+	{ TEXT, ADA, "/deploy staging", NULL },
+	{ GIT, 0, COMMIT_D, NULL },
+	{ TEXT, ADA, "/status staging", NULL },
+	{ WELL, 0, NULL, NULL },
+	{ PRESS, CY, "I looked", NULL },
+	{ PRESS, ADA, "I looked", NULL },
+	{ STARTS, 0, NULL, NULL },
+	{ ENDS, 0, NULL, NULL },
+	{ RESTORED, 0, NULL, NULL },
+};
+
 static const struct play talk[] = {
 	DEPLOYS(COMMIT_A),
 	{ WELL, 0, NULL, NULL },
@@ -192,6 +214,8 @@ told(struct world *w, enum event_kind kind)
 
 	if (kind == EVENT_REJECTED)
 		event->u.rejected = (struct rejected){ "github", "signature", "203.0.113.9", 3 };
+	else if (kind == EVENT_STARTED)
+		event->u.started.is_restored = true;
 	else
 		event->u.settings_read =
 		    (struct settings_read){ .accepted = true, .changed = "RUN_LOGS_KEEP" };
@@ -274,6 +298,12 @@ play_step(struct world *w, const struct play *play)
 		break;
 	case GONE:
 		world_run_ends(w, (struct run_ended){ .gate_opened = true, .lost = true });
+		break;
+	case VANISHED:
+		world_run_ends(w, FOLDER_GONE);
+		break;
+	case RESTORED:
+		told(w, EVENT_STARTED);
 		break;
 	case LOST:
 		world_run_lost(w);

@@ -93,21 +93,23 @@ each_state_says_what_the_issue_promises(void **state)
 	} promised[] = {
 		{ DEPLOY_REQUESTED, "staging: asking git for develop" },
 		{ DEPLOY_AWAITING_CONFIRMATION, "Deploy to staging?\n1a2b3c4 Make it blue" },
-		{ DEPLOY_QUEUED, "waits for the deployment under way" },
-		{ DEPLOY_RUNNING, "staging ← 1a2b3c4 Make it blue\nby Ann · asked by @ada" },
-		{ DEPLOY_STOPPING, "✋ stopping" },
-		{ DEPLOY_VERIFYING, "🩺 checking its health" },
-		{ DEPLOY_ROLLING_BACK, "↩️ going back to 9f8e7d6" },
+		{ DEPLOY_QUEUED, "⏳ Queued: staging ← 1a2b3c4 Make it blue" },
+		{ DEPLOY_RUNNING,
+		    "🚀 Deploying staging ← 1a2b3c4 Make it blue\nby Ann · requested by @ada" },
+		{ DEPLOY_STOPPING, "✋ Stopping staging ← 1a2b3c4" },
+		{ DEPLOY_VERIFYING, "🩺 checking health" },
+		{ DEPLOY_ROLLING_BACK, "↩️ Rolling back staging from 1a2b3c4" },
 		{ DEPLOY_VERIFYING_ROLLBACK, "🩺 checking the health of 9f8e7d6" },
 		{ DEPLOY_LIVE, "staging runs 1a2b3c4 Make it blue\nrelease 42" },
-		{ DEPLOY_FAILED, "staging still runs 9f8e7d6; nothing was touched" },
-		{ DEPLOY_ROLLED_BACK, "staging is NOT running 1a2b3c4; it runs 9f8e7d6 again" },
+		{ DEPLOY_FAILED, "❌ Failed: staging still runs 9f8e7d6; nothing was changed" },
+		{ DEPLOY_ROLLED_BACK,
+		    "↩️ Rolled back: staging is NOT running 1a2b3c4; it runs 9f8e7d6 again" },
 		{ DEPLOY_ROLLBACK_FAILED,
 		    "staging is DOWN: neither 1a2b3c4 nor 9f8e7d6 is healthy" },
 		{ DEPLOY_REFUSED, "staging: not deployed 1a2b3c4" },
-		{ DEPLOY_CANCELLED, "cancelled before it began" },
-		{ DEPLOY_EXPIRED, "nobody confirmed it in time" },
-		{ DEPLOY_SUPERSEDED, "a newer commit takes its place" },
+		{ DEPLOY_CANCELLED, "✖️ staging: cancelled before it began — 1a2b3c4 Make" },
+		{ DEPLOY_EXPIRED, "⌛ staging: nobody confirmed it in time — 1a2b3c4" },
+		{ DEPLOY_SUPERSEDED, "⏭️ staging: replaced by a newer commit — 1a2b3c4" },
 	};
 
 	(void)state;
@@ -256,9 +258,9 @@ a_failure_says_what_is_known_to_run(void **state)
 
 	(void)state;
 	what.environment = &empty;
-	says(&what, "staging has no release yet; nothing was touched");
+	says(&what, "staging has no release yet; nothing was changed");
 	deployment.target_changed = true;
-	says(&what, "staging is NOT known to be well");
+	says(&what, "staging may be broken: its state is unknown");
 	says(&what, "Last known release: none");
 	what.environment = &there;
 	says(&what, "Last known release: 9f8e7d6");

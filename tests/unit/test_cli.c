@@ -89,8 +89,8 @@ without_a_word_it_serves(void **state)
 static void
 help_and_version_are_printed(void **state)
 {
-	static const char *const words[] = { "serve", "doctor", "check-config", "healthcheck",
-		"webhook", "audit", "backup", "version" };
+	static const char *const words[] = { "serve", "doctor", "check-config", "config-example",
+		"healthcheck", "webhook", "audit", "backup", "version" };
 	struct world *w = *state;
 	char wanted[100];
 
@@ -229,7 +229,7 @@ healthcheck_is_0_while_the_server_answers_and_1_when_it_is_gone(void **state)
 	while (kill(pid, 0) == 0 && RUN(w, "--env-file", w->env_file, "healthcheck") == EX_OK)
 		;
 	assert_int_equal(RUN(w, "--env-file", w->env_file, "healthcheck"), 1);
-	assert_true(said(w, "nobody listens"));
+	assert_true(said(w, "no process listens"));
 }
 
 static void

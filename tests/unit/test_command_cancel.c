@@ -37,7 +37,7 @@ a_cancel_asks_for_the_end_and_decides_nothing(void **state)
 
 	world_run_ends(&w, ENDED);
 	assert_int_equal(world_state(&w), DEPLOY_FAILED);
-	assert_non_null(world_says(&w, "staging still runs aaaaaaa; nothing was touched"));
+	assert_non_null(world_says(&w, "staging still runs aaaaaaa; nothing was changed"));
 	assert_non_null(world_says(&w, "cancelled: by @cy"));
 	assert_int_equal(world_audited(&w, "cancel_requested", "telegram:33"), 1);
 	assert_int_equal(world_audited(&w, "cancel_requested", "telegram:11"), 1);
@@ -114,7 +114,7 @@ a_cancel_while_verifying_without_a_rollback_is_not_called_untouched(void **state
 	    &w, (struct run_ended){ .gate_opened = true }); /* never said `==> release` */
 	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
 	assert_int_equal(world_state(&w), DEPLOY_FAILED);
-	assert_null(world_says(&w, "nothing was touched"));
+	assert_null(world_says(&w, "nothing was changed"));
 	assert_int_equal(world_count(&w, EFFECT_PROBE), 0);
 	world_close(&w);
 }
@@ -145,7 +145,7 @@ nothing_in_progress_is_said_to_whoever_cancels(void **state)
 	(void)state;
 	world_open(&w, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
-	assert_non_null(world_says(&w, "Nothing is under way in staging."));
+	assert_non_null(world_says(&w, "Nothing to cancel in staging."));
 	world_close(&w);
 }
 
@@ -157,8 +157,8 @@ a_cancel_button_of_what_has_ended_is_expired(void **state)
 
 	(void)state;
 	world_b_over_a(&w, STAGING_URL);
-	(void)text_copy(
-	    id, sizeof(id), world_button(world_says_in(&w, WORLD_GROUP, "🚀 staging"), "Cancel"));
+	(void)text_copy(id, sizeof(id),
+	    world_button(world_says_in(&w, WORLD_GROUP, "🚀 Deploying staging"), "Cancel"));
 	world_run_ends(&w, GOOD);
 	world_probed(&w, NULL);
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, id);

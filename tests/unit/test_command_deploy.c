@@ -116,7 +116,8 @@ without_a_health_url_the_script_alone_releases_and_it_is_said(void **state)
 	world_run_ends(&w, GOOD);
 	assert_null(world_peek(&w, EFFECT_PROBE));
 	assert_non_null(world_says(&w, "✅ staging runs aaaaaaa"));
-	assert_non_null(world_says(&w, "No health URL is set: this is the script's word alone."));
+	assert_non_null(
+	    world_says(&w, "No health check configured: success means the script exited with 0."));
 	world_close(&w);
 }
 
@@ -198,7 +199,7 @@ a_ref_that_is_none_is_answered_with_what_is_possible(void **state)
 	world_git(&w,
 	    (struct world_git){ .error = "no branch, tag or commit of the repository: devlop" });
 	assert_non_null(world_says(&w, "🚫 staging: not deployed"));
-	assert_non_null(world_says(&w, "Possible are:\n• develop\n• v1.2"));
+	assert_non_null(world_says(&w, "Possible:\n• develop\n• v1.2"));
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_REFUSED);
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_int_equal(world_audited(&w, "deploy_failed", "refused"), 1);
@@ -233,7 +234,7 @@ an_answer_after_the_environment_became_busy_is_refused(void **state)
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
-	assert_non_null(world_says(&w, "another deployment is under way"));
+	assert_non_null(world_says(&w, "another deployment is in progress"));
 	world_close(&w);
 }
 
@@ -250,9 +251,9 @@ the_question_shows_what_would_change(void **state)
 	button = ask_production(&w, COMMIT_A);
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_non_null(strstr(world_plain(button), "aaaaaaa Make it blue"));
-	assert_non_null(strstr(world_plain(button), "by Ann Example · asked by @ada"));
+	assert_non_null(strstr(world_plain(button), "by Ann Example · requested by @ada"));
 	assert_non_null(strstr(world_plain(button), "Nothing was released to production yet."));
-	assert_non_null(strstr(world_plain(button), "no rollback available"));
+	assert_non_null(strstr(world_plain(button), "no release to roll back to"));
 	assert_int_equal(button->buttons.n, 2);
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(button, "Confirm"));
 	world_run_ends(&w, GOOD);
@@ -270,11 +271,11 @@ the_question_shows_what_would_change(void **state)
 	assert_non_null(
 	    strstr(world_plain(button), "12 commits since:\n• bbbbbbb Change 1 — Ann Example"));
 	assert_non_null(strstr(world_plain(button), "… and 2 more"));
+	assert_non_null(strstr(
+	    button->text, MARK_BOLD "force push: the live commit is not in its history" MARK_BOLD));
 	assert_non_null(
-	    strstr(button->text, MARK_BOLD "forced: what is live is not in its history" MARK_BOLD));
-	assert_non_null(
-	    strstr(button->text, MARK_BOLD "not in the branch of production" MARK_BOLD));
-	assert_null(strstr(world_plain(button), "no rollback available"));
+	    strstr(button->text, MARK_BOLD "not on the branch of production" MARK_BOLD));
+	assert_null(strstr(world_plain(button), "no release to roll back to"));
 	world_close(&w);
 }
 
@@ -442,7 +443,7 @@ busy_at_the_press_is_refused(void **state)
 	assert_false(w.is_alert); /* the message says it too, and stays */
 	assert_non_null(world_says(&w, "⏳ production is busy: @ada deploys aaaaaaa"));
 	assert_non_null(world_says(&w, "🚫 production: not deployed bbbbbbb"));
-	assert_non_null(world_says(&w, "another deployment is under way: try again"));
+	assert_non_null(world_says(&w, "another deployment is in progress: try again"));
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
 	assert_string_equal(world_active(&w, "production").commit, COMMIT_A);
 	world_close(&w);
@@ -466,7 +467,7 @@ a_blocked_commit_is_asked_about_with_a_warning(void **state)
 	world_git(&w, (struct world_git){ .commit = COMMIT_B });
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_non_null(strstr(world_says(&w, "Deploy to staging?")->text,
-	    MARK_BOLD "this commit was taken back automatically before" MARK_BOLD));
+	    MARK_BOLD "this commit was rolled back automatically before" MARK_BOLD));
 	world_close(&w);
 }
 
@@ -504,7 +505,7 @@ the_log_is_sent_as_often_as_somebody_asks(void **state)
 	    id, sizeof(id), world_button(world_says_in(&w, WORLD_GROUP, "staging ←"), "Log"));
 	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, id);
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, id);
-	assert_string_equal(w.toast, "The log is on its way.");
+	assert_string_equal(w.toast, "Sending the log.");
 	document = world_peek(&w, EFFECT_DOCUMENT);
 	assert_non_null(document);
 	assert_string_equal(document->u.document.file_name, "staging-aaaaaaa-1.log");
@@ -547,7 +548,7 @@ a_role_lost_while_git_is_asked_starts_nothing(void **state)
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_REFUSED);
-	assert_non_null(world_says(&w, "whoever asked for it may not do so any more"));
+	assert_non_null(world_says(&w, "the requester is no longer allowed to do so"));
 
 	/* A role that is still there starts it: nobody else's is looked at. */
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");

@@ -28,7 +28,9 @@ a_persons_rollback_asks_with_one_button_and_goes_live(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
 	assert_non_null(world_says(&w, "staging is running: that cannot be cancelled"));
 	assert_string_equal(
-	    world_button(world_says_in(&w, WORLD_GROUP, "↩️ staging ←"), "Cancel"), "");
+	    world_button(
+		world_says_in(&w, WORLD_GROUP, "↩️ Rolling back staging ←"), "Cancel"),
+	    "");
 	assert_null(world_peek(&w, EFFECT_STOP_RUN));
 
 	world_run_ends(&w, GOOD);
@@ -87,7 +89,7 @@ a_rollback_to_what_is_not_there_lists_what_is(void **state)
 	(void)state;
 	world_open(&w, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/rollback staging");
-	assert_non_null(world_says(&w, "staging has no earlier release to go back to."));
+	assert_non_null(world_says(&w, "staging has no earlier release to roll back to."));
 	world_deploy_goes_live(&w, COMMIT_A);
 	(void)world_text(&w, WORLD_ADMIN, "/rollback staging 77");
 	assert_non_null(world_says(&w, "staging has no release 77. There are:\n• 1 aaaaaaa"));

@@ -73,12 +73,14 @@ rows_of(struct db *db, const char *except, uint8_t ret[CRYPTO_SHA256_SIZE])
 	" 'ROLLBACK_FAILED', 'REFUSED', 'CANCELLED', 'EXPIRED', 'SUPERSEDED', 'QUEUED')" \
 	" AND NOT EXISTS (SELECT 1 FROM effect WHERE subject = d.id AND kind IN ('run', 'ask'," \
 	" 'probe', 'wait'))"
-/* One that waits for an environment that nobody uses. */
+/* One that waits for an environment that nobody uses, and of which it is known what runs there. */
 #define FORGOTTEN_IN_QUEUE \
 	"SELECT COUNT(*) FROM deployment AS d WHERE state = 'QUEUED' AND NOT EXISTS (SELECT 1 " \
 	"FROM" \
 	" deployment WHERE environment = d.environment AND state IN ('RUNNING', 'STOPPING'," \
-	" 'VERIFYING', 'ROLLING_BACK', 'VERIFYING_ROLLBACK'))"
+	" 'VERIFYING', 'ROLLING_BACK', 'VERIFYING_ROLLBACK'))" \
+	" AND NOT EXISTS (SELECT 1 FROM environment WHERE name = d.environment" \
+	" AND unknown_since <> 0)"
 
 /* --- attempts --- */
 

@@ -192,10 +192,10 @@ the_latest_push_waits_and_the_one_before_says_so(void **state)
 	push(&w, "develop", COMMIT_B);
 	assert_non_null(world_says(&w,
 	    "staging ← bbbbbbb Make it blue\nby Ann Example · "
-	    "pushed by github:octo(7)\nwaits for the deployment under way"));
+	    "pushed by github:octo(7)\nanother deployment is in progress"));
 	push(&w, "develop", COMMIT_C);
 	assert_non_null(
-	    world_says(&w, "bbbbbbb Make it blue — a newer commit takes its place\nby ccccccc"));
+	    world_says(&w, "replaced by a newer commit — bbbbbbb Make it blue\nby ccccccc"));
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
 	assert_int_equal(world_deployment(&w, 2).state, DEPLOY_SUPERSEDED);
 	assert_int_equal(world_deployment(&w, 3).state, DEPLOY_QUEUED);
@@ -218,7 +218,7 @@ what_waits_can_be_cancelled(void **state)
 	world_open(&w, NULL);
 	push(&w, "develop", COMMIT_A);
 	push(&w, "develop", COMMIT_B);
-	waiting = world_says(&w, "waits for the deployment under way");
+	waiting = world_says(&w, "another deployment is in progress");
 	(void)world_press(&w, WORLD_STAGING_USER, WORLD_TEAM, world_button(waiting, "Cancel"));
 	assert_int_equal(world_deployment(&w, 2).state, DEPLOY_CANCELLED);
 	assert_int_equal(world_deployment(&w, 1).state, DEPLOY_RUNNING);
@@ -249,7 +249,7 @@ a_push_of_what_was_rolled_back_is_told_and_not_deployed(void **state)
 	push(&w, "develop", COMMIT_B);
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_non_null(
-	    world_says_in(&w, WORLD_TEAM, "staging is held: bbbbbbb was taken back before"));
+	    world_says_in(&w, WORLD_TEAM, "staging: push blocked: bbbbbbb was rolled back before"));
 	world_close(&w);
 }
 
@@ -270,7 +270,7 @@ what_is_held_while_it_waits_is_not_started(void **state)
 	assert_string_equal(world_environment(&w, "staging").blocked_commit, COMMIT_B);
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_REFUSED);
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "it was taken back while this waited"));
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "it was rolled back while this was queued"));
 	world_close(&w);
 }
 
@@ -349,7 +349,7 @@ a_newer_push_replaces_the_question_and_says_so(void **state)
 	(void)text_copy(old, sizeof(old), world_button(world_last(&w), "Confirm"));
 	push(&w, "main", COMMIT_B);
 	assert_non_null(
-	    world_says(&w, "aaaaaaa Make it blue — a newer commit takes its place\nby bbbbbbb"));
+	    world_says(&w, "replaced by a newer commit — aaaaaaa Make it blue\nby bbbbbbb"));
 	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, old);
 	assert_string_equal(w.toast, "This button has expired or was used.");
 	assert_null(world_peek(&w, EFFECT_RUN));
@@ -389,7 +389,7 @@ a_confirmed_push_waits_while_the_environment_is_busy(void **state)
 	push(&w, "main", COMMIT_B);
 	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM,
 	    world_button(world_says(&w, "Deploy to production?"), "Confirm"));
-	assert_string_equal(w.toast, "Waits for its turn.");
+	assert_string_equal(w.toast, "Queued.");
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
 	world_run_ends(&w, GOOD);
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_B);

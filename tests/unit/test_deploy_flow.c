@@ -227,7 +227,9 @@ is_possible(const struct walk *walk, enum deploy_event event)
 {
 	if (event == DEPLOY_ON_AGAIN && walk->state == DEPLOY_STOPPING)
 		return false; /* run_verdict() orders no other run of what was told to stop */
-	if (is_exit(event) || event == DEPLOY_ON_FOLDER_GONE)
+	if (event == DEPLOY_ON_FOLDER_GONE)
+		return walk->alive || walk->probing;
+	if (is_exit(event))
 		return walk->alive;
 	if (event == DEPLOY_ON_HEALTHY || event == DEPLOY_ON_UNHEALTHY ||
 	    event == DEPLOY_ON_UNHEALTHY_NO_ROLLBACK)

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "cli/doctor.h"
+#include "settings/settings_load.h"
 
 #define NOW   INT64_C(1795158648)
 #define DAY   INT64_C(86400)
@@ -250,7 +251,7 @@ static const struct flaw flaws[] = {
 	{ "", expired, DOCTOR_ERROR, "it has expired", "it is trusted" },
 	{ "", ends_soon, DOCTOR_ERROR, "it ends in 20 days", "it is trusted" },
 	{ "", untrusted, DOCTOR_ERROR, "it is not trusted", "it is trusted" },
-	{ "-GITHUB_WEBHOOK_SECRET", NULL, DOCTOR_ERROR, "no push is heard", "SECRET is set" },
+	{ "-GITHUB_WEBHOOK_SECRET", NULL, DOCTOR_ERROR, "no push is received", "SECRET is set" },
 	{ "-GITHUB_WEBHOOK_SECRET\nPOLL_REPOSITORY_SECONDS=60", NULL, DOCTOR_WARNING,
 	    "found by asking git every 60 s", "SECRET is set" },
 	{ "LISTEN_ADDRESS=0.0.0.0", NULL, DOCTOR_WARNING, "others may reach HTTP without TLS",
@@ -280,13 +281,15 @@ static const struct flaw flaws[] = {
 	    "SSH_KEY_PATH: the key is private, and 9 days old" },
 	{ "", no_key, DOCTOR_ERROR, "SSH_KEY_PATH: there is no", "SSH_KEY_PATH: the key is" },
 	{ "", open_key, DOCTOR_ERROR, "SSH_KEY_PATH: x may be read", "SSH_KEY_PATH: the key is" },
-	{ "", hidden_key, DOCTOR_NOTE, "SSH_KEY_PATH: /app/secrets/deploy_key is not for our eyes",
+	{ "", hidden_key, DOCTOR_NOTE,
+	    "SSH_KEY_PATH: /app/secrets/deploy_key is not readable by this user",
 	    "SSH_KEY_PATH: the key is" },
 	{ "REPOSITORY_KEY_PATH=/k\nREPOSITORY_KNOWN_HOSTS=/h", old_git_key, DOCTOR_WARNING,
 	    "REPOSITORY_KEY_PATH: the key is 91 days old", NULL },
 	{ "", no_hosts, DOCTOR_ERROR, "known_hosts is not there", "hosts are known by their keys" },
 	{ "", empty_hosts, DOCTOR_ERROR, "known_hosts is empty", "hosts are known by their keys" },
-	{ "", hidden_hosts, DOCTOR_NOTE, "SSH_KNOWN_HOSTS: /app/secrets/known_hosts is not for our",
+	{ "", hidden_hosts, DOCTOR_NOTE,
+	    "SSH_KNOWN_HOSTS: /app/secrets/known_hosts is not readable by",
 	    "hosts are known by their keys" },
 	{ "DEPLOY_TRANSPORT=kubernetes\nKUBE_DEPLOYMENT=a\nKUBE_CONTAINER=a\nKUBECONFIG=/k\n"
 	  "STAGING_KUBE_NAMESPACE=s\nREGISTRY_IMAGE=a",
@@ -314,10 +317,10 @@ static const struct flaw flaws[] = {
 	{ "IMAGE_SOURCE=build", NULL, DOCTOR_NOTE, "IMAGE_SOURCE=registry is recommended",
 	    "built by CI" },
 	{ "KEEP_RELEASES=1", NULL, DOCTOR_WARNING, "KEEP_RELEASES=1: keep 2 or more",
-	    "KEEP_RELEASES leaves some" },
+	    "KEEP_RELEASES leaves releases" },
 	{ "", fleeting, DOCTOR_ERROR, "STATE_DIRECTORY is on tmpfs", "on a disk that stays" },
-	{ "", wild_clock, DOCTOR_WARNING, "the clock is not kept right",
-	    "the clock is kept right" },
+	{ "", wild_clock, DOCTOR_WARNING, "the clock is not synchronised",
+	    "the clock is synchronised" },
 	{ "", few_descriptors, DOCTOR_WARNING, "at most 1024 descriptors", "descriptors: 524288" },
 	{ "", bad_chain, DOCTOR_ERROR, "audit log: line 3: it is not entry 3",
 	    "audit log: 3 entries" },

@@ -132,7 +132,7 @@ a_no_to_a_press_stays_until_it_is_read(void **state)
 	(void)text_copy(cancel_id, sizeof(cancel_id), world_button(world_last(&w), "Cancel"));
 	assert_string_not_equal(cancel_id, "");
 	button = world_button(world_last(&w), "Log");
-	pressed(&w, WORLD_ADMIN, button, "The log is on its way.", false);
+	pressed(&w, WORLD_ADMIN, button, "Sending the log.", false);
 	assert_string_equal(
 	    world_peek(&w, EFFECT_DOCUMENT)->u.document.caption, "Log of staging bbbbbbb");
 	assert_string_equal(
@@ -173,7 +173,7 @@ a_press_for_a_log_that_is_acknowledged_has_its_log(void **state)
 		w.aid.handlers[EVENT_UPDATE] = handle_with_memory_short;
 		answer = world_press(&w, WORLD_ADMIN, world_last(&w)->chat, button);
 		assert_int_equal(world_count(&w, EFFECT_DOCUMENT), answer.status == 200 ? 1 : 0);
-		assert_string_equal(w.toast, answer.status == 200 ? "The log is on its way." : "");
+		assert_string_equal(w.toast, answer.status == 200 ? "Sending the log." : "");
 		n_refused += answer.status == 503;
 		world_close(&w);
 	}

@@ -21,9 +21,9 @@ a_script_that_fails_untouched_rolls_nothing_back(void **state)
 	assert_int_equal(world_state(&w), DEPLOY_FAILED);
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_non_null(
-	    world_says_in(&w, WORLD_GROUP, "staging still runs aaaaaaa; nothing was touched"));
+	    world_says_in(&w, WORLD_GROUP, "staging still runs aaaaaaa; nothing was changed"));
 	assert_non_null(
-	    world_says_in(&w, WORLD_TEAM, "staging still runs aaaaaaa; nothing was touched"));
+	    world_says_in(&w, WORLD_TEAM, "staging still runs aaaaaaa; nothing was changed"));
 	assert_non_null(world_says(&w, "exit 65: no such file"));
 	assert_string_equal(world_environment(&w, "staging").blocked_commit, "");
 	assert_int_equal(world_active(&w, "staging").id, 0);
@@ -62,7 +62,7 @@ a_script_that_fails_after_release_is_rolled_back(void **state)
 	assert_string_equal(run->u.run.commit, COMMIT_A);
 	assert_string_equal(run->u.run.previous, COMMIT_B);
 	assert_int_equal(world_run_starts(&w), 200);
-	assert_non_null(world_says(&w, "↩️ going back to aaaaaaa"));
+	assert_non_null(world_says(&w, "↩️ rolling back to aaaaaaa"));
 	world_run_ends(&w, GOOD);
 	probe = world_peek(&w, EFFECT_PROBE);
 	assert_non_null(probe);
@@ -124,7 +124,8 @@ a_rollback_that_could_not_begin_is_told_so(void **state)
 	world_run_ends(&w, TOUCHED);
 	world_run_ends(&w, (struct run_ended){ .refused = true, .detail = "no space left" });
 	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
-	assert_non_null(world_says(&w, "staging may be DOWN: going back from bbbbbbb to aaaaaaa"));
+	assert_non_null(world_says(
+	    &w, "staging may be DOWN: the rollback from bbbbbbb to aaaaaaa did not start"));
 	assert_non_null(world_says(&w, "the rollback could not be started: no space left"));
 	assert_null(world_says(&w, "neither"));
 	assert_true(world_environment(&w, "staging").is_down);
@@ -157,7 +158,7 @@ whether_a_rollback_began_is_read_off_its_end(void **state)
 		world_run_ends(&w, TOUCHED);
 		world_run_ends(&w, cases[i].ended);
 		assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
-		assert_int_equal(world_says(&w, "could not begin") == NULL, cases[i].began);
+		assert_int_equal(world_says(&w, "did not start") == NULL, cases[i].began);
 		assert_int_equal(world_says(&w, "is DOWN: neither") != NULL, cases[i].began);
 		world_close(&w);
 	}
@@ -175,7 +176,7 @@ a_rollback_that_is_not_healthy_is_down(void **state)
 	world_run_ends(&w, GOOD);
 	world_probed(&w, "no answer");
 	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
-	assert_non_null(world_says(&w, "HTTP 500; after going back: no answer"));
+	assert_non_null(world_says(&w, "HTTP 500; after the rollback: no answer"));
 	world_close(&w);
 }
 
@@ -191,7 +192,7 @@ nothing_to_go_back_to_is_failed_and_not_known_to_be_well(void **state)
 	world_probed(&w, "HTTP 500");
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_int_equal(world_state(&w), DEPLOY_FAILED);
-	assert_non_null(world_says(&w, "staging is NOT known to be well"));
+	assert_non_null(world_says(&w, "staging may be broken: its state is unknown"));
 	assert_non_null(world_says(&w, "Last known release: none"));
 	world_close(&w);
 }
@@ -256,7 +257,7 @@ a_gate_that_stays_shut_is_tried_three_times(void **state)
 	world_run_ends(&w, SHUT);
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_int_equal(world_state(&w), DEPLOY_FAILED);
-	assert_non_null(world_says(&w, "not started: the script was never let go"));
+	assert_non_null(world_says(&w, "not started: the script was not started"));
 	world_close(&w);
 }
 
@@ -316,7 +317,7 @@ a_supervisor_of_another_release_is_said_in_the_chat(void **state)
 	world_b_over_a(&w, NULL);
 	world_run_incompatible(&w);
 	assert_int_equal(world_state(&w), DEPLOY_RUNNING);
-	assert_non_null(world_says(&w, "started by another release of deploybot"));
+	assert_non_null(world_says(&w, "started by another version of deploybot"));
 	world_run_ends(&w, GOOD);
 	assert_int_equal(world_state(&w), DEPLOY_LIVE);
 	world_close(&w);
@@ -386,7 +387,7 @@ every_final_message_carries_the_audits_head(void **state)
 	world_b_over_a(&w, STAGING_URL);
 	world_run_ends(&w, FAILED_BEFORE_RELEASE);
 	assert_non_null(
-	    strstr(world_plain(world_says_in(&w, WORLD_GROUP, "nothing was touched")), "audit "));
+	    strstr(world_plain(world_says_in(&w, WORLD_GROUP, "nothing was changed")), "audit "));
 	(void)world_audited(&w, "", NULL);
 	for (size_t i = 0; i < w.n_screen; i++) {
 		const char *at = strstr(world_plain(&w.screen[i]), "audit ");
@@ -417,7 +418,7 @@ a_started_run_without_a_folder_fails_and_nothing_is_begun_for_it(void **state)
 	assert_int_equal(world_newest(&w, "staging").why, DEPLOY_WHY_INTERRUPTED);
 	assert_null(world_peek(&w, EFFECT_RUN)); /* neither again, nor a rollback */
 	assert_non_null(world_says_in(&w, WORLD_GROUP, "what it left is not known"));
-	assert_null(world_says(&w, "nothing was touched"));
+	assert_null(world_says(&w, "nothing was changed"));
 	world_close(&w);
 }
 
@@ -455,7 +456,8 @@ a_rollback_without_a_folder_is_down_and_not_run_again(void **state)
 	assert_true(environment.is_down);
 	assert_string_equal(environment.blocked_commit, COMMIT_B);
 	assert_int_equal(world_newest(&w, "staging").why, DEPLOY_WHY_SCRIPT); /* of all this */
-	assert_non_null(world_says(&w, "what it left is not known"));
+	assert_non_null(
+	    world_says(&w, "staging may be DOWN: what rolling back from bbbbbbb to aaaaaaa"));
 	world_close(&w);
 }
 

@@ -26,11 +26,11 @@ what_hinders_the_end_is_said_as_far_as_it_is_known(void **state)
 	} cases[] = {
 		{ 4711, "", "process 4711 of it would not end" },
 		{ 4711, GROUP, "process 4711 of it would not end: " GROUP },
-		{ 0, GROUP, "its end could not be settled: " GROUP },
+		{ 0, GROUP, "its end could not be reconciled: " GROUP },
 		{ 0, "writing the exit record: No space left on device",
-		    "its end could not be settled: writing the exit record: No space left on "
+		    "its end could not be reconciled: writing the exit record: No space left on "
 		    "device" },
-		{ 0, "", "its end could not be settled" },
+		{ 0, "", "its end could not be reconciled" },
 	};
 
 	(void)state;
@@ -57,7 +57,7 @@ the_chat_says_what_is_alive_still(void **state)
 	assert_int_equal(world_active(&w, "staging").state, DEPLOY_STOPPING);
 	assert_non_null(world_says(
 	    &w, "its supervisor was killed, and process 4711 of it would not end: " GROUP));
-	assert_non_null(world_says(&w, "stopping"));
+	assert_non_null(world_says(&w, "✋ Stopping staging"));
 	world_close(&w);
 }
 
@@ -77,10 +77,10 @@ a_rollback_that_is_stuck_says_so_beside_its_cause(void **state)
 	(void)world_run_starts(&w);
 	lose(&w, "");
 	assert_null(world_says(&w, "supervisor"));
-	lose(&w, "its end could not be settled: " GROUP);
+	lose(&w, "its end could not be reconciled: " GROUP);
 	assert_int_equal(world_active(&w, "staging").state, DEPLOY_ROLLING_BACK);
-	assert_non_null(
-	    world_says(&w, "its supervisor was killed, and its end could not be settled: " GROUP));
+	assert_non_null(world_says(
+	    &w, "its supervisor was killed, and its end could not be reconciled: " GROUP));
 	assert_non_null(strstr(world_plain(world_says(&w, GROUP)), "503 instead of 200"));
 	world_close(&w);
 }

@@ -115,7 +115,7 @@ an_active_deployment_without_an_open_effect_is_given_up(void **state)
 	assert_int_equal(world_active(&w, "staging").id, 0);
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_FAILED);
 	assert_int_equal(world_newest(&w, "staging").why, DEPLOY_WHY_INTERRUPTED);
-	assert_non_null(world_says(&w, "nothing of it was under way when deploybot started"));
+	assert_non_null(world_says(&w, "it was not running when deploybot started"));
 	world_close(&w);
 }
 
@@ -158,7 +158,7 @@ a_request_that_nobody_will_answer_is_refused_at_the_start(void **state)
 	drop_effects(&w, "DELETE FROM effect WHERE kind = 'wait';");
 	restart(&w);
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_REFUSED);
-	assert_non_null(world_says(&w, "nothing of it was under way"));
+	assert_non_null(world_says(&w, "it was not running"));
 	world_close(&w);
 }
 
@@ -391,7 +391,7 @@ a_status_that_cannot_be_handled_is_told_as_such(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/status staging");
 	w.aid.handlers[EVENT_PROBED] = fails;
 	world_probed(&w, NULL);
-	assert_non_null(world_says(&w, "The status could not be told: a bug"));
+	assert_non_null(world_says(&w, "The status is not available: a bug"));
 	world_close(&w);
 }
 

@@ -179,7 +179,7 @@ whoami_in_a_group_tells_whoever_has_a_role_the_groups_id(void **state)
 	assert_non_null(strstr(world_plain(world_last(&w)),
 	    "This chat's id is -1001234567890, for TELEGRAM_CHAT_ID."));
 	(void)world_text_in(&w, WORLD_ADMIN, WORLD_TEAM, "/whoami");
-	assert_non_null(strstr(world_plain(world_last(&w)), "deployments are told here."));
+	assert_non_null(strstr(world_plain(world_last(&w)), "deployments are reported here."));
 	world_close(&w);
 }
 
@@ -413,7 +413,7 @@ status_asks_all_health_urls_at_once_and_tells_the_truth(void **state)
 	    "PRODUCTION_HEALTH_URL=http://127.0.0.1:1/c", NULL);
 	world_deploy_goes_live(&w, COMMIT_A);
 	(void)world_text(&w, WORLD_STAGING_USER, "/status");
-	assert_non_null(strstr(world_plain(world_last(&w)), "asking …"));
+	assert_non_null(strstr(world_plain(world_last(&w)), "checking health …"));
 	probe = world_peek(&w, EFFECT_PROBE);
 	assert_int_equal(probe->u.probe.n, 3);
 	assert_int_equal(probe->u.probe.plan.failures, 1);
@@ -440,9 +440,9 @@ status_without_health_urls_asks_nobody(void **state)
 	world_run_step(&w, 0, "build");
 	(void)world_text(&w, WORLD_ADMIN, "/status staging");
 	assert_int_equal(world_count(&w, EFFECT_PROBE), 0);
-	assert_non_null(strstr(world_plain(world_last(&w)), "no health URL is set"));
+	assert_non_null(strstr(world_plain(world_last(&w)), "no health check configured"));
 	assert_non_null(strstr(world_plain(world_last(&w)), "running aaaaaaa (build)"));
-	assert_non_null(strstr(world_plain(world_last(&w)), "asked by @ada"));
+	assert_non_null(strstr(world_plain(world_last(&w)), "requested by @ada"));
 	world_close(&w);
 }
 

@@ -361,6 +361,49 @@ a_started_run_without_a_folder_is_reported_as_one(void **state)
 	assert_null(w->started);
 }
 
+/* A refused one would count as never begun; this one may be at work. */
+static void
+a_started_run_that_nobody_has_room_to_follow_is_not_refused(void **state)
+{
+	struct performed *w = *state;
+
+	need_runner(w);
+	for (int run = 1; w->result == NULL; run++) { /* all in one turn: nothing is heard yet */
+		struct effect *effect = effect_new(EFFECT_RUN);
+
+		assert_non_null(effect);
+		assert_true(run < 1000);
+		effect->id = run;
+		effect->is_recovered = true;
+		effect->u.run = runs_aid_order(run);
+		effect->u.run.started_at = 1;
+		perform_effect(&w->perform, effect);
+	}
+	assert_true(w->result->u.run_ended.folder_gone);
+	assert_false(w->result->u.run_ended.refused);
+}
+
+/* Of a database that was restored no run is asked for, also where it never began by its row. */
+static void
+an_open_run_of_a_restored_database_is_neither_asked_for_nor_ordered(void **state)
+{
+	struct performed *w = *state;
+	struct effect *effect = effect_new(EFFECT_RUN);
+
+	need_runner(w);
+	w->perform.is_restored = true;
+	assert_non_null(effect);
+	effect->id = 5;
+	effect->is_recovered = true;
+	effect->u.run = runs_aid_order(1);
+	perform_effect(&w->perform, effect);
+	assert_non_null(w->result); /* at once */
+	assert_true(w->result->u.run_ended.folder_gone);
+	assert_false(w->result->u.run_ended.refused);
+	assert_int_equal(runs_open(w->scene->runs), 0);
+	assert_int_equal(access(w->scene->proof, F_OK), -1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, finish)
 
 int
@@ -379,6 +422,8 @@ main(void)
 		TEST(a_push_asks_again_until_it_is_withdrawn),
 		TEST(the_program_may_end_while_a_run_goes_on),
 		TEST(a_started_run_without_a_folder_is_reported_as_one),
+		TEST(a_started_run_that_nobody_has_room_to_follow_is_not_refused),
+		TEST(an_open_run_of_a_restored_database_is_neither_asked_for_nor_ordered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* Goal: every role may do what the table says, and nothing else.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "policy/policy.h"
+#include "settings/settings_load.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -195,7 +195,8 @@ a_nul_ends_what_belongs_to_a_secret(void **state)
 		size_t want_size;
 	} cases[] = {
 #define BYTES(text) text, sizeof(text) - 1
-		{ BYTES("https://u:p\0w@host"), BYTES("https://u:p\0w@host") },
+		{ BYTES("https://abcdefghij\0klmnopqrstu@h"),
+		    BYTES("https://abcdefghij\0klmnopqrstu@h") },
 		{ BYTES("Authorization: Basic 12345678\09"), BYTES("Authorization: Basic ***\09") },
 		{ BYTES("authorization:\0Basic 12345678"),
 		    BYTES("authorization:\0Basic 12345678") },

@@ -14,6 +14,7 @@
 #include "routes/health_watch.h"
 #include "routes/metric_set.h"
 #include "routes/route_metrics.h"
+#include "settings/settings_load.h"
 #include "tests/unit/http_ask.h"
 #include "types/settings.h"
 
@@ -131,13 +132,15 @@ readyz_says_that_the_runner_is_away_and_is_200_all_the_same(void **state)
 	struct world *w = *state;
 
 	assert_int_equal(ask(w, "GET /readyz"), 200);
-	assert_string_equal(w->asked.body, "ready; the runner is away: deployments wait\n");
+	assert_string_equal(
+	    w->asked.body, "ready; the runner is disconnected: deployments are queued\n");
 	health_watch_runner(w->watch, true);
 	assert_int_equal(ask(w, "GET /readyz"), 200);
 	assert_string_equal(w->asked.body, "ready\n");
 	health_watch_runner(w->watch, false);
 	assert_int_equal(ask(w, "GET /readyz"), 200);
-	assert_string_equal(w->asked.body, "ready; the runner is away: deployments wait\n");
+	assert_string_equal(
+	    w->asked.body, "ready; the runner is disconnected: deployments are queued\n");
 }
 
 static void

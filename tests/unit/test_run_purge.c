@@ -118,7 +118,7 @@ nothing_of_a_run_without_a_record_goes(void **state)
 	(void)state;
 	make_file("7/log", "x\n", 200 * MB);
 	assert_int_equal(forget(7, text), PROTOCOL_REMOVAL_STAY);
-	assert_string_equal(text, "run 7: it has no record: it is not over");
+	assert_string_equal(text, "run 7: it has no exit record: it has not ended");
 	make_file("7/exit", "", PROTOCOL_RECORD_BYTES); /* room, as its supervisor makes it */
 	assert_int_equal(forget(7, text), PROTOCOL_REMOVAL_STAY);
 	assert_int_equal(fstatat(root, "7/log", &st, 0), 0);

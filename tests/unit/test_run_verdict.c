@@ -94,7 +94,7 @@ static const struct row rows[] = {
 	{ "gate never opened, second", { .state = DEPLOY_RUNNING, .attempts = 2 }, { 0 },
 	    DEPLOY_ON_AGAIN, DEPLOY_WHY_NONE, false, "" },
 	{ "gate never opened, third", { .state = DEPLOY_RUNNING, .attempts = 3 }, { 0 },
-	    DEPLOY_ON_FAILED_BEFORE_RELEASE, DEPLOY_WHY_NOT_STARTED, false, "never let go" },
+	    DEPLOY_ON_FAILED_BEFORE_RELEASE, DEPLOY_WHY_NOT_STARTED, false, "was not started" },
 	{ "ended on request before its gate opened", { STOPPING }, { .ended_on_request = true },
 	    DEPLOY_ON_FAILED_BEFORE_RELEASE, DEPLOY_WHY_NONE, false, "" },
 	{ "gate never opened while stopping: no other is ordered", { STOPPING }, { 0 },

@@ -151,7 +151,7 @@ a_runner_gets_no_secret_of_ours_and_one_descriptor(void **state)
 	assert_int_equal(unsetenv("REPOSITORY_TOKEN"), 0);
 	assert_non_null(scene->runs);
 	WAIT_FOR(scene, scene->fatal[0] != '\0');
-	assert_non_null(strstr(scene->fatal, "refuses its settings"));
+	assert_non_null(strstr(scene->fatal, "refused its settings"));
 	file = fopen(scene->proof, "re");
 	assert_non_null(file);
 	n = fread(seen, 1, sizeof(seen) - 1, file);

@@ -255,7 +255,7 @@ the_absence_of_one_is_logged_once(void **state)
 {
 	struct world *w = *state;
 
-	assert_int_equal(count_logged(w, "is away: there is no such socket"), 1);
+	assert_int_equal(count_logged(w, "is disconnected: there is no such socket"), 1);
 }
 
 static void

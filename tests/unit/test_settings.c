@@ -1,5 +1,7 @@
 /* Goal: all that is wrong is said at once, what is right is one snapshot.  Side: start. */
 /* SPDX-License-Identifier: ISC */
+#include "settings/settings_load.h"
+#include "settings/settings_table.h"
 #include "types/settings.h"
 
 #include <setjmp.h>
@@ -102,7 +104,6 @@ the_minimum_gets_every_default(void **state)
 	e = settings_environment(s, "staging");
 	assert_string_equal(e->branch, "develop");
 	assert_false(e->confirm);
-	assert_null(e->host);
 	e = settings_environment(s, "production");
 	assert_string_equal(e->branch, "main");
 	assert_true(e->confirm);
@@ -134,11 +135,11 @@ all_errors_are_said_at_once_with_their_lines(void **state)
 	assert_null(LOAD("HEALTH_CHECK_RETRIES=x\nAPI_SERVER_PORT=70000\n"
 			 "STAGING_HEALTH_URL=ftp://x\n",
 	    "ENABLE_TELEMETRY=maybe"));
-	SAYS(SETTINGS_ERROR, "HEALTH_CHECK_RETRIES: \"x\" is not a whole number (/tmp/");
+	SAYS(SETTINGS_ERROR, "HEALTH_CHECK_RETRIES: \"x\" is not a number, 1 to 1000 (/tmp/");
 	SAYS(SETTINGS_ERROR, " line 1)");
-	SAYS(SETTINGS_ERROR, "API_SERVER_PORT: 70000 is not between 1 and 65535");
+	SAYS(SETTINGS_ERROR, "API_SERVER_PORT: \"70000\" is not a port, 1 to 65535 (/tmp/");
 	SAYS(SETTINGS_ERROR, "STAGING_HEALTH_URL: \"ftp://x\"");
-	SAYS(SETTINGS_ERROR, "ENABLE_TELEMETRY: \"maybe\" is neither");
+	SAYS(SETTINGS_ERROR, "ENABLE_TELEMETRY: \"maybe\" is not true or false");
 	SAYS(SETTINGS_ERROR, "TELEGRAM_BOT_TOKEN: is not set");
 	SAYS(SETTINGS_ERROR, "ADMIN_TELEGRAM_IDS: is not set");
 	SAYS(SETTINGS_ERROR, "REPOSITORY_URL: is not set");
@@ -180,11 +181,12 @@ weak_secrets_are_refused_or_warned_of_and_never_printed(void **state)
 
 	(void)state;
 	assert_null(LOAD(NULL, MINIMUM, "GITHUB_WEBHOOK_SECRET=hunter2"));
-	SAYS(SETTINGS_ERROR, "GITHUB_WEBHOOK_SECRET: is a secret shorter than 16 bytes");
+	SAYS(SETTINGS_ERROR,
+	    "GITHUB_WEBHOOK_SECRET: is not a secret of at least 16 bytes and no placeholder");
 	assert_false(says(SETTINGS_ERROR, "hunter2"));
 	assert_null(
 	    LOAD(NULL, MINIMUM, "GITHUB_WEBHOOK_SECRET=changeme-changeme-changeme-changeme"));
-	SAYS(SETTINGS_ERROR, "placeholder");
+	SAYS(SETTINGS_ERROR, "no placeholder");
 	assert_null(
 	    LOAD(NULL, MINIMUM, "GITHUB_WEBHOOK_SECRET=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"));
 	s = LOAD(NULL, MINIMUM, "GITHUB_WEBHOOK_SECRET=k3k3-jd8f-29fj-xx");
@@ -203,7 +205,7 @@ webhook_mode_needs_its_secret_in_telegrams_alphabet(void **state)
 	SAYS(SETTINGS_ERROR, "TELEGRAM_WEBHOOK_SECRET: is not set");
 	assert_null(LOAD(NULL, MINIMUM, "TELEGRAM_WEBHOOK_URL=https://x.org/telegram/webhook",
 	    "TELEGRAM_WEBHOOK_SECRET=" SECRET "="));
-	SAYS(SETTINGS_ERROR, "TELEGRAM_WEBHOOK_SECRET: Telegram allows only");
+	SAYS(SETTINGS_ERROR, "TELEGRAM_WEBHOOK_SECRET: is not 16 to 256 of A-Z a-z 0-9 _ -");
 	assert_int_equal(report.errors, 1);
 	s = LOAD(NULL, MINIMUM, "TELEGRAM_WEBHOOK_URL=https://x.org/telegram/webhook",
 	    "TELEGRAM_WEBHOOK_SECRET=" SECRET, "TELEGRAM_API_BASE=http://127.0.0.1:9//");
@@ -323,8 +325,6 @@ environments_are_a_list_with_settings_of_their_own(void **state)
 	(void)state;
 	assert_non_null(s);
 	e = settings_environment(s, "eu-west");
-	assert_string_equal(e->host, "h1");
-	assert_int_equal(e->port, 81);
 	assert_string_equal(e->branch, "release/eu");
 	assert_int_equal(e->health_url_count, 2);
 	assert_string_equal(e->health_urls[0], "https://a/h");
@@ -570,7 +570,7 @@ settings_that_need_each_other_are_checked(void **state)
 	assert_null(LOAD(NULL, MINIMUM, "GITHUB_BRANCH_STAGING=-x"));
 	s = LOAD(NULL, MINIMUM, "TELEGRAM_API_ID=5", "REPOSITORY_URL=git@h:a/b.git");
 	assert_non_null(s);
-	SAYS(SETTINGS_NOTE, "not needed");
+	SAYS(SETTINGS_NOTE, "TELEGRAM_API_ID: is not needed");
 	settings_unref(s);
 }
 
@@ -598,13 +598,62 @@ static void
 every_row_has_what_it_needs(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < settings_row_count(); i++) {
-		struct setting_row row = settings_row(i);
+	for (size_t i = 0; i < SETTING_COUNT + FAMILY_SETTING_COUNT; i++) {
+		const struct settings_spec *row = i < SETTING_COUNT ?
+		    &settings_table[i] :
+		    &settings_table_families[i - SETTING_COUNT];
 
-		assert_true(strlen(row.name) > 2 && strlen(row.help) > 10);
-		assert_true(row.is_servers || row.is_runners);
-		assert_true(!row.is_secret || row.fallback == NULL);
+		assert_true(strlen(row->name) > 2 && strlen(row->help) > 10);
+		assert_true(!row->is_secret || row->fallback == NULL);
+		assert_true((i < SETTING_COUNT) == (strchr(row->name, '<') == NULL));
+		assert_true(strlen(row->name) + SETTINGS_MEMBER_NAME < SETTING_NAME_MAX);
+		if (row->fallback != NULL)
+			assert_true(setting_check(row->type, row->fallback, row->is_secret, NULL));
+		if (row->type == SETTING_TYPE_BOOL) /* which nobody spells anew for scripts */
+			assert_true(strcmp(row->fallback, "true") == 0 ||
+			    strcmp(row->fallback, "false") == 0);
 	}
+	for (size_t i = 0; i < FAMILY_COUNT; i++)
+		assert_non_null(strchr(settings_families[i].stem, '<'));
+}
+
+/* An application's file over the main one, and the process environment over both. */
+static void
+the_first_of_several_sources_wins(void **state)
+{
+	char *environment[] = { (char[]){ TOKEN }, (char[]){ "RUN_LOGS_KEEP=3" }, NULL };
+	char app[] = "/tmp/test_settings.XXXXXX", shared[] = "/tmp/test_settings.XXXXXX";
+	const struct settings_source sources[] = { { .environ_list = environment }, { .file = app },
+		{ .file = shared } };
+	static const char app_text[] = "RUN_LOGS_KEEP=4\nHEALTH_CHECK_RETRIES=4\nGITHUB_BRANCH_"
+				       "STAGING=four\nLOG_LEVEL=\nNONE_SUCH=1\n";
+	static const char shared_text[] =
+	    ADMINS "\n" REPO "\nRUN_LOGS_KEEP=5\nHEALTH_CHECK_RETRIES=5\n"
+		   "GITHUB_BRANCH_STAGING=five\nLOG_LEVEL=DEBUG\nDRAIN_SECONDS=0\n";
+	struct settings *s = NULL;
+	int app_fd = mkstemp(app), shared_fd = mkstemp(shared);
+
+	(void)state;
+	assert_true(file_write_all(app_fd, app_text, strlen(app_text), NULL) &&
+	    file_write_all(shared_fd, shared_text, strlen(shared_text), NULL));
+	assert_false(settings_load_sources(sources, 3, &s, &report));
+	SAYS(SETTINGS_ERROR, "DRAIN_SECONDS: \"0\" is not a number, 1 to 1000 (/tmp/");
+	assert_non_null(strstr(report.lines[0].text, shared));
+	SAYS(SETTINGS_ERROR, " line 7)");
+	SAYS(SETTINGS_WARNING, app); /* where the unknown one stands */
+	assert_int_equal(ftruncate(shared_fd, (off_t)strlen(shared_text) - 16), 0);
+	assert_true(settings_load_sources(sources, 3, &s, &report));
+	assert_int_equal(s->run_logs_keep, 3);
+	assert_int_equal(s->health_check_retries, 4);
+	assert_string_equal(settings_environment(s, "staging")->branch, "four");
+	assert_int_equal(s->log_level, LOG_LEVEL_DEBUG); /* empty is not set there */
+	settings_unref(s);
+	(void)unlink(app);
+	assert_false(settings_load_sources(sources, 3, &s, &report));
+	SAYS(SETTINGS_ERROR, "put it there, for user");
+	(void)unlink(shared);
+	(void)close(app_fd);
+	(void)close(shared_fd);
 }
 
 int
@@ -615,6 +664,7 @@ main(void)
 		cmocka_unit_test(the_minimum_gets_every_default),
 		cmocka_unit_test(health_urls_that_no_deployment_could_hold_are_refused),
 		cmocka_unit_test(all_errors_are_said_at_once_with_their_lines),
+		cmocka_unit_test(the_first_of_several_sources_wins),
 		cmocka_unit_test(the_environment_wins_over_the_file_and_empty_is_not_set),
 		cmocka_unit_test(an_unknown_name_gets_the_nearest_known_one),
 		cmocka_unit_test(weak_secrets_are_refused_or_warned_of_and_never_printed),

@@ -1,5 +1,6 @@
 /* test_telegram_webhook.c - only Telegram is let in, and it is answered when its update is on disk. */
 /* SPDX-License-Identifier: ISC */
+#include "settings/settings_load.h"
 #include "telegram/telegram_webhook.h"
 
 #include <setjmp.h>
@@ -518,7 +519,7 @@ the_command_line_sets_shows_and_deletes(void **state)
 			    "[\"message\"]\n");
 		} else {
 			assert_false(w->order_ok);
-			assert_string_equal(w->text, "Telegram says no: Unauthorized\n");
+			assert_string_equal(w->text, "Telegram refused: Unauthorized\n");
 		}
 	}
 }
@@ -548,7 +549,7 @@ the_command_line_waits_as_long_as_it_is_told_to(void **state)
 	    w->loop, w->api, w->settings, TELEGRAM_WEBHOOK_DELETE, on_ordered, w, NULL));
 	assert_true(fake_run_until(w->loop, &w->is_answered, 5000));
 	assert_false(w->order_ok);
-	assert_string_equal(w->text, "Telegram says no: Too Many Requests\n");
+	assert_string_equal(w->text, "Telegram refused: Too Many Requests\n");
 }
 
 int

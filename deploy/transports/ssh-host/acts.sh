@@ -127,7 +127,7 @@ act_clean() {
 			say "removed the image of ${line:0:12}"
 		else
 			kept+=("$line")
-			say "warning: the image of ${line:0:12} stays: $(last_line "$words")"
+			say "warning: the image of ${line:0:12} could not be removed: $(last_line "$words")"
 		fi
 	done < <(cat .deploybot.releases 2>/dev/null)
 	((${#kept[@]} == 0)) || printf '%s\n' "${kept[@]}" >.deploybot.releases.new

@@ -228,7 +228,7 @@ restarts_before() { # ID
 wait_up() { # PORT
 	local began=$SECONDS found line id of state health restarts code name first='' last=''
 	while ((SECONDS - began < START_SECONDS)); do
-		[[ $told == no ]] || die 75 "was told to end"
+		[[ $told == no ]] || die 75 "was asked to stop"
 		found=$(states "$1") || found=
 		said="no container of $service is there" line=
 		while read -r id of state health restarts code name _; do
@@ -302,7 +302,7 @@ pull() {
 	esac
 	((status != 124 && status != 137)) || die 75 "docker pull took longer than $PULL_SECONDS s"
 	# Its words come last: they are long, and a chat shows 200 bytes.
-	die 66 "the image cannot be pulled; is the registry well? Then try again: ${words:-docker pull ended with status $status}"
+	die 66 "the image cannot be pulled; is the registry healthy? Then try again: ${words:-docker pull ended with status $status}"
 }
 
 check_disk() {

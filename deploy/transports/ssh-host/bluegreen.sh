@@ -177,7 +177,7 @@ prepare_bluegreen() {
 	words=$(<"$private/words")
 	show "$words"
 	((status == 0)) || die 70 "compose up failed: $(last_line "$words")"
-	[[ $told == no ]] || die 75 "was told to end"
+	[[ $told == no ]] || die 75 "was asked to stop"
 	wait_up "$idle" || die 70 "the new release does not run: $said"
 	started=
 }
@@ -204,7 +204,7 @@ switch_bluegreen() {
 	old=$(other_port "$new")
 	if [[ -n $(containers "$old") ]]; then
 		drain_old
-		[[ $told == no ]] || die 75 "was told to end; what ran before runs still, on port $old"
+		[[ $told == no ]] || die 75 "was asked to stop; what ran before runs still, on port $old"
 		stop_port "$old" || say "warning: what ran on port $old could not be stopped"
 	fi
 }

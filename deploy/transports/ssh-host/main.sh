@@ -7,7 +7,7 @@ on_told() {
 	told=yes
 	if [[ -n $loose ]]; then
 		kill -TERM "$loose" 2>/dev/null
-		die 75 "was told to end"
+		die 75 "was asked to stop"
 	fi
 }
 
@@ -88,7 +88,7 @@ guard() {
 	read -r -t "$((UP_SECONDS + ASK_SECONDS))" _ <&6 || true # nobody writes there: the end, or out of time
 	if ((status > 128)); then
 		was_cut=yes
-		why="what worked there was killed"
+		why="its process there was killed"
 		on_worker_killed
 	fi
 	exit "$status"

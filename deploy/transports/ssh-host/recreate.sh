@@ -15,7 +15,7 @@ note_before() {
 take_back() {
 	local id of state name rest is there missing=no status=0
 	trap '' TERM HUP INT
-	say "taking back the earlier release"
+	say "rolling back to the earlier release"
 	if [[ -e .deploybot.before/env ]]; then
 		cp -p .deploybot.before/env .env.deploybot && put_file .env.deploybot "$(readlink -f .env)" || status=1
 	else
@@ -41,7 +41,7 @@ take_back() {
 	elif stays_up; then
 		said="; the earlier release runs again"
 	else
-		said="; the earlier release could NOT be brought back: docker ps -a on $host shows why"
+		said="; the earlier release could NOT be restored: docker ps -a on $host shows why"
 		return 1
 	fi
 	rm -rf .deploybot.before
@@ -91,7 +91,7 @@ prepare_recreate() {
 switch_recreate() {
 	local status=0 words
 	settle_recreate
-	[[ $told == no ]] || die 75 "was told to end"
+	[[ $told == no ]] || die 75 "was asked to stop"
 	wanted=$(image_id "$image") || die 70 "docker has no $image any more, or does not answer"
 	note_before || die 70 "$dir cannot be written: $(df -P . | tail -n 1)"
 	change=begun
@@ -105,7 +105,7 @@ switch_recreate() {
 		was_cut=yes
 	fi
 	((status == 0)) || die 70 "compose up failed: $(last_line "$words")"
-	[[ $told == no ]] || die 75 "was told to end"
+	[[ $told == no ]] || die 75 "was asked to stop"
 	wait_up "" || die 70 "the new release does not run: $said"
 	rm -rf .deploybot.before
 	change=over

@@ -43,7 +43,7 @@ class Call:
         return text
 
     def act_planned(self):
-        """Does what the plan says of this call, if it says something: `hang` (deaf to TERM with `deaf`), `status` with
+        """Does what the plan says of this call, if it says something: `hang` (ignores TERM with `deaf`), `status` with
         `stdout` and `stderr`, or only `prints`.  `after` leaves the first calls alone."""
         try:
             plan = json.loads((self.stand / "plan").read_text())

@@ -1,6 +1,6 @@
 /* settings_report.c - what is to say about settings, one line for each.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#include "types/settings_inside.h"
+#include "settings/settings_inside.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -29,9 +29,9 @@ void
 settings_say_found(struct settings_loader *l, enum settings_severity severity, const char *name,
     struct settings_found found, const char *what)
 {
-	if (found.line > 0)
-		settings_say(l->report, severity, "%s: %s (%.60s line %u)", name, what,
-		    l->file_name, found.line);
+	if (found.file != NULL)
+		settings_say(l->report, severity, "%s: %s (%.60s line %u)", name, what, found.file,
+		    found.line);
 	else
 		settings_say(l->report, severity, "%s: %s", name, what);
 }

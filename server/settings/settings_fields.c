@@ -1,12 +1,12 @@
 /* settings_fields.c - the typed fields of a snapshot, from texts that have passed their checks.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#include "types/settings_inside.h"
+#include "settings/settings_inside.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/text.h"
-#include "types/settings_check.h"
 
 static const char *
 text_of(const struct settings *s, enum setting setting)
@@ -31,8 +31,8 @@ number_of(const struct settings *s, enum setting setting)
 	return (int)number_in(text_of(s, setting));
 }
 
-static bool
-truth_in(const char *text)
+bool
+settings_truth(const char *text)
 {
 	bool value = false;
 
@@ -45,7 +45,7 @@ fill_ids(const char *list, struct settings_ids *ids)
 	char part[32];
 
 	while (list != NULL && ids->count < SETTINGS_IDS_MAX &&
-	    settings_check_next(&list, part, sizeof(part)))
+	    setting_next(&list, part, sizeof(part)))
 		ids->id[ids->count++] = number_in(part);
 }
 
@@ -114,7 +114,7 @@ fill_server(struct settings *s)
 	s->runner_socket = text_of(s, SETTING_RUNNER_SOCKET);
 	s->listen_address = text_of(s, SETTING_LISTEN_ADDRESS);
 	s->api_server_port = number_of(s, SETTING_API_SERVER_PORT);
-	s->enable_telemetry = truth_in(text_of(s, SETTING_ENABLE_TELEMETRY));
+	s->enable_telemetry = settings_truth(text_of(s, SETTING_ENABLE_TELEMETRY));
 	s->state_directory = text_of(s, SETTING_STATE_DIRECTORY);
 	s->audit_log_path = text_of(s, SETTING_AUDIT_LOG_PATH);
 	s->log_level = LOG_LEVEL_INFO;
@@ -124,17 +124,15 @@ fill_server(struct settings *s)
 }
 
 static void
-fill_environment(struct settings_environment_inside *in, struct environment_settings *e)
+fill_environment(struct settings_member *in, struct environment_settings *e)
 {
 	const char *urls = in->values[ENVIRONMENT_SETTING_HEALTH_URL].text;
 
 	e->name = in->name;
 	e->branch = in->values[ENVIRONMENT_SETTING_BRANCH].text;
-	e->host = in->values[ENVIRONMENT_SETTING_HOST].text;
-	e->port = (int)number_in(in->values[ENVIRONMENT_SETTING_PORT].text);
-	e->confirm = truth_in(in->values[ENVIRONMENT_SETTING_CONFIRM].text);
+	e->confirm = settings_truth(in->values[ENVIRONMENT_SETTING_CONFIRM].text);
 	while (urls != NULL && e->health_url_count < SETTINGS_HEALTH_URLS_MAX &&
-	    settings_check_next(&urls, in->urls[e->health_url_count], SETTINGS_CHECK_TEXT_MAX)) {
+	    setting_next(&urls, in->urls[e->health_url_count], sizeof(in->urls[0]))) {
 		e->health_urls[e->health_url_count] = in->urls[e->health_url_count];
 		e->health_url_count++;
 	}
@@ -145,10 +143,12 @@ settings_fill(struct settings *s)
 {
 	struct settings_inside *in = s->inside;
 
-	*s = (struct settings){ .inside = in, .environment_count = in->environment_count };
+	*s = (struct settings){ .inside = in };
+	(void)gethostname(s->host, sizeof(s->host)); /* Linux has none that does not fit */
 	fill_telegram(s);
 	fill_repository(s);
 	fill_server(s);
-	for (size_t i = 0; i < in->environment_count; i++)
-		fill_environment(in->environments[i], &s->environments[i]);
+	for (size_t i = 0; i < in->member_count; i++)
+		if (in->members[i]->family == FAMILY_ENVIRONMENT)
+			fill_environment(in->members[i], &s->environments[s->environment_count++]);
 }

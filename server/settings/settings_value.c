@@ -1,6 +1,6 @@
-/* settings_load.c - reads all settings, and says all that is wrong at once.  Side: any. */
+/* settings_value.c - one setting: where it is found, whether it is right, what is kept of it.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#include "types/settings_inside.h"
+#include "settings/settings_inside.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,32 +9,45 @@
 
 #include "lib/err.h"
 #include "lib/file.h"
-#include "types/settings_check.h"
 
 #define SECRET_FILE_CAP 16384
 
 /* --- finding a text --- */
 
 static struct settings_found
-look_up(const struct settings_loader *l, const char *name)
+look_up_environ(char *const environ_list[], const char *name)
 {
 	size_t size = strlen(name);
-	const struct env_entry *entry;
 
-	for (char *const *e = l->environ_list; e != NULL && *e != NULL; e++)
+	for (char *const *e = environ_list; e != NULL && *e != NULL; e++)
 		if (strncmp(*e, name, size) == 0 && (*e)[size] == '=' && (*e)[size + 1] != '\0')
-			return (struct settings_found){ *e + size + 1, 0 };
-	entry = env_file_find(&l->file, name);
-	if (entry == NULL || entry->value[0] == '\0') /* NAME= is as good as not there */
-		return (struct settings_found){ NULL, 0 };
-	return (struct settings_found){ entry->value, entry->line };
+			return (struct settings_found){ .text = *e + size + 1 };
+	return (struct settings_found){ .text = NULL };
+}
+
+/* In the first source that sets it; NAME= is as good as not there. */
+static struct settings_found
+look_up(const struct settings_loader *l, const char *name)
+{
+	struct settings_found found = { .text = NULL };
+
+	for (size_t i = 0; i < l->count && found.text == NULL; i++) {
+		const struct env_entry *entry = env_file_find(&l->files[i], name);
+
+		if (l->sources[i].file == NULL)
+			found = look_up_environ(l->sources[i].environ_list, name);
+		else if (entry != NULL && entry->value[0] != '\0')
+			found = (struct settings_found){ entry->value, l->sources[i].file,
+				entry->line };
+	}
+	return found;
 }
 
 /* With a runner of its own user what is the runner's alone is not for us to read. */
 static bool
 is_out_of_sight(const struct settings_loader *l, const struct settings_spec *spec, const char *name)
 {
-	char file_setting[SETTINGS_TABLE_NAME + 8];
+	char file_setting[SETTING_NAME_MAX + 8];
 
 	if (!spec->is_secret || spec->whose != WHOSE_RUNNER ||
 	    look_up(l, settings_table[SETTING_RUNNER_SOCKET].name).text == NULL)
@@ -49,7 +62,7 @@ static char *
 read_secret_file(struct settings_loader *l, const char *name, struct settings_found *found,
     const char **ret_path, bool *ret_named)
 {
-	char file_setting[SETTINGS_TABLE_NAME + 8], what[sizeof(((struct err *)NULL)->text) + 64];
+	char file_setting[SETTING_NAME_MAX + 8], what[sizeof(((struct err *)NULL)->text) + 64];
 	struct settings_found path;
 	struct err err;
 	size_t size;
@@ -87,7 +100,7 @@ read_secret_file(struct settings_loader *l, const char *name, struct settings_fo
 		free(text);
 		return NULL;
 	}
-	*found = (struct settings_found){ text, path.line };
+	*found = (struct settings_found){ text, path.file, path.line };
 	*ret_path = path.text;
 	return text;
 }
@@ -119,12 +132,12 @@ take_found(struct settings_loader *l, const struct settings_spec *spec, const ch
 			keep(l, &value->text, fallback);
 		return;
 	}
-	if (!spec->check(found.text, &err)) {
+	if (!setting_check(spec->type, found.text, spec->is_secret, &err)) {
 		settings_say_found(l, SETTINGS_ERROR, name, found, err.text);
 		return;
 	}
-	if (strlen(found.text) < SETTINGS_CHECK_SECRET_OK &&
-	    (spec->check == settings_check_TOKEN || spec->check == settings_check_WEBHOOK_SECRET))
+	if (strlen(found.text) < SETTING_SECRET_OK &&
+	    (spec->type == SETTING_TYPE_TOKEN || spec->type == SETTING_TYPE_WEBHOOK_SECRET))
 		settings_say_found(l, SETTINGS_WARNING, name, found,
 		    "a secret shorter than 32 bytes; make one with: openssl rand -hex 32");
 	if (file != NULL)
@@ -142,72 +155,4 @@ settings_take_value(struct settings_loader *l, const struct settings_spec *spec,
 		value->is_given = true;
 	else
 		take_found(l, spec, name, fallback, value);
-}
-
-static void
-take_all(struct settings_loader *l)
-{
-	for (size_t i = 0; i < SETTING_COUNT; i++)
-		settings_take_value(l, &settings_table[i], settings_table[i].name,
-		    settings_table[i].fallback, &l->s->inside->values[i]);
-}
-
-/* --- load --- */
-
-static struct settings *
-make_empty(void)
-{
-	CLEANUP(settings_unrefp) struct settings *s = calloc(1, sizeof(*s));
-
-	if (s == NULL)
-		return NULL;
-	s->inside = calloc(1, sizeof(*s->inside));
-	if (s->inside == NULL)
-		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
-		return NULL;
-	atomic_init(&s->inside->count, 1);
-	return TAKE(s);
-}
-
-static void
-load_all(struct settings_loader *l)
-{
-	take_all(l);
-	settings_take_environments(l);
-	settings_fill(l->s);
-	settings_check_rules(l);
-}
-
-bool
-settings_load(const char *env_file, char *const environ_list[], struct settings **ret,
-    struct settings_report *report)
-{
-	struct settings_loader l = {
-		.file_name = env_file, .environ_list = environ_list, .report = report
-	};
-	CLEANUP(settings_unrefp) struct settings *s = make_empty();
-	struct err err;
-
-	report->errors = 0;
-	report->count = 0;
-	if (s == NULL) {
-		settings_say(report, SETTINGS_ERROR, "no memory for settings");
-		return false;
-	}
-	if (env_file != NULL && !env_file_read(&l.file, env_file, &err)) {
-		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
-		if (access(env_file, R_OK) == 0)
-			settings_say(report, SETTINGS_ERROR, "%s", err.text);
-		else
-			settings_say(report, SETTINGS_ERROR,
-			    "%s: put it there, for user %u to read", err.text, (unsigned)geteuid());
-		return false;
-	}
-	l.s = s;
-	load_all(&l);
-	env_file_done(&l.file);
-	if (report->errors > 0)
-		return false;
-	*ret = TAKE(s);
-	return true;
 }

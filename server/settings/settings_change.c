@@ -1,6 +1,6 @@
 /* settings_change.c - settings read again beside a running snapshot: what has changed, what waits.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#include "types/settings_inside.h"
+#include "settings/settings_inside.h"
 
 #include <string.h>
 
@@ -43,26 +43,30 @@ waits(const struct settings *running, const struct settings *fresh, enum setting
 	return settings_table_needs_restart(settings_table[setting].name);
 }
 
-static const struct settings_environment_inside *
-inside_of(const struct settings *s, const char *name)
+static const struct settings_member *
+member_of(const struct settings *s, const struct settings_member *member)
 {
-	for (size_t i = 0; i < s->environment_count; i++)
-		if (strcmp(s->inside->environments[i]->name, name) == 0)
-			return s->inside->environments[i];
+	for (size_t i = 0; i < s->inside->member_count; i++)
+		if (s->inside->members[i]->family == member->family &&
+		    strcmp(s->inside->members[i]->name, member->name) == 0)
+			return s->inside->members[i];
 	return NULL;
 }
 
+/* Those of one member: either may not be there. */
 static void
-compare_environment(const struct change *change, const char *environment)
+compare_member(
+    const struct change *change, const struct settings_member *a, const struct settings_member *b)
 {
-	const struct settings_environment_inside *a = inside_of(change->running, environment);
-	const struct settings_environment_inside *b = inside_of(change->fresh, environment);
-	char name[SETTINGS_TABLE_NAME];
+	const struct settings_member *member = a == NULL ? b : a;
+	char name[SETTING_NAME_MAX];
 
-	for (size_t i = 0; i < ENVIRONMENT_SETTING_COUNT; i++)
-		compare(change,
-		    settings_table_name(&settings_table_environment[i], environment, name),
-		    a == NULL ? NULL : &a->values[i], b == NULL ? NULL : &b->values[i], false);
+	for (size_t i = 0; i < FAMILY_SETTING_COUNT; i++)
+		if (settings_table_families[i].family == member->family)
+			compare(change,
+			    setting_name(settings_table_families[i].name, member->name, name),
+			    a == NULL ? NULL : &a->values[i], b == NULL ? NULL : &b->values[i],
+			    false);
 }
 
 bool
@@ -70,16 +74,17 @@ settings_diff(const struct settings *running, const struct settings *fresh, stru
     struct buf *restart_names)
 {
 	const struct change change = { running, fresh, names, restart_names };
+	const struct settings_inside *a = running->inside, *b = fresh->inside;
 	size_t before = names->size;
 
 	for (size_t i = 0; i < SETTING_COUNT; i++)
-		compare(&change, settings_table[i].name, &running->inside->values[i],
-		    &fresh->inside->values[i], waits(running, fresh, (enum setting)i));
-	for (size_t i = 0; i < fresh->environment_count; i++)
-		compare_environment(&change, fresh->environments[i].name);
-	for (size_t i = 0; i < running->environment_count; i++)
-		if (settings_environment(fresh, running->environments[i].name) == NULL)
-			compare_environment(&change, running->environments[i].name);
+		compare(&change, settings_table[i].name, &a->values[i], &b->values[i],
+		    waits(running, fresh, (enum setting)i));
+	for (size_t i = 0; i < b->member_count; i++)
+		compare_member(&change, member_of(running, b->members[i]), b->members[i]);
+	for (size_t i = 0; i < a->member_count; i++)
+		if (member_of(fresh, a->members[i]) == NULL)
+			compare_member(&change, a->members[i], NULL);
 	/* cppcheck-suppress knownConditionTrueFalse ; compare() adds to it */
 	return names->size > before;
 }

@@ -1,6 +1,6 @@
 /* Goal: a setting takes what it can be, up to its ends, and nothing else; no secret is told.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include "types/settings_check.h"
+#include "lib/setting.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,20 +10,20 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "lib/err.h"
-#include "types/limits.h"
-#include "types/settings.h"
+#include <regex.h>
 
-#define AS_LONG_AS_CAN_BE 11 /* the most texts of a case */
+#include "lib/err.h"
+#include "lib/text.h"
+
+#define AS_LONG_AS_CAN_BE 12 /* the most texts of a case */
 
 struct setting_case {
-	const char *name;
-	bool (*check)(const char *text, struct err *err);
+	enum setting_type type;
 	const char *good[AS_LONG_AS_CAN_BE];
 	const char *bad[AS_LONG_AS_CAN_BE];
 };
 
-#define S(type) #type, settings_check_##type
+#define S(type) SETTING_TYPE_##type
 static const struct setting_case cases[] = {
 	{ S(TEXT), { "", "x", "~ \xc3\xa4" }, { "a\nb", "\x1f", "\x7f", "\xff" } },
 	{ S(TOKEN), { "0123456789abcdef", "a<bcdefghijklmnop" },
@@ -32,7 +32,7 @@ static const struct setting_case cases[] = {
 	{ S(BOT_TOKEN), { "1:abcdefghijklmnop", "1234567890123456789:abc_-ABC" },
 	    { "", ":abcdefghijklmnop", "12345678901234567890:abcdefghijklmnop", "1234567890abcdef",
 		"1:", "1:abcdefghijklmnop!", "1:abcdefghijklm" } },
-	{ S(WEBHOOK_SECRET), { "0123456789ABCDEF_-az" },
+	{ S(WEBHOOK_SECRET), { "0123456789ABCDEF_-az", "0123456789abcdef" },
 	    { "", "0123456789abcdef.", "0123456789abcde" } },
 	{ S(BOOL), { "true", "no" }, { "", "2" } },
 	{ S(COUNT), { "1", "1000" }, { "", "0", "1001", "x" } },
@@ -46,8 +46,10 @@ static const struct setting_case cases[] = {
 	{ S(URL), { "http://h", "HTTPS://h/p?q#f", "http://h/@" },
 	    { "", "h", "ftp://h", "http://", "http:///p", "https://u@h", "http://h/a b",
 		"http://h/\x01", "http://h/<", "http://h/`" } },
-	{ S(URLS), { "http://a,https://b" }, { "", "http://a,b" } },
+	{ S(URLS), { "http://a", "http://a , https://b," },
+	    { "", "http://a,b", "http://a,,http://b" } },
 	{ S(PATH), { "/", "/a b" }, { "", "a/b", "/a\nb" } },
+	{ S(FILE), { "/a", "/a b" }, { "", "a", "/a:/b", "/a\n" } },
 	{ S(SOCKET), { "/", "/run/x.sock" }, { "", "run/x.sock", "/run/\n" } },
 	{ S(ADDRESS), { "127.0.0.1", "::1", "/run/x.sock" },
 	    { "", "localhost", "127.0.0.1:80", "run/x.sock", "/run/\n" } },
@@ -63,7 +65,7 @@ static const struct setting_case cases[] = {
 		"https://h/\x7f" } },
 	{ S(REMOTE), { "a@b:c/d" },
 	    { "-a@h:p/q", "h:p/q", "@h:p/q", "git@-h:p/q", "git@h/q", "git@:p/q",
-		"git@h:", "git@h/p:q", "a:b@c/d", "git@h:p" } },
+		"git@h:", "git@h/p:q", "a:b@c/d", "git@h:p", "git@h:-p/q" } },
 	{ S(PROXY), { "http://h:1", "socks5h://u:p@h:1" },
 	    { "", "h:1", "socks5://h:1", "http://", "http://h 1", "http://h\n" } },
 	{ S(LEVEL), { "ERROR", "WARNING", "INFO", "DEBUG" }, { "", "LOUD" } },
@@ -74,15 +76,18 @@ static const struct setting_case cases[] = {
 	    { "", "-h", "a b", "a/b", "a,", ",a", "a,,b", "a, b", "a,b,a", "h:0", "::1" } },
 	{ S(HOSTS), { "a_b", "A.b.C", "0", "1,2,3,4,5,6,7,8,9,a,b,c,d,e,f,g" },
 	    { "1,2,3,4,5,6,7,8,9,a,b,c,d,e,f,g,h", "h:65536", "h:", "h:1:2", "[::1", "[]", "[a]",
-		"[::1]x", "u@h", "_h", "h." } },
+		"h:99999999999999999999", "[::1]x", "u@h", "_h", "h." } },
 	{ S(PORT_PAIR), { "8001,8002", "1,65535" },
 	    { "", "8001", "1,1", "1,2,3", "1,2,", ",1", "0,1", "1,65536", "1, 2", "a,b" } },
 	{ S(USER), { "deploy", "_x", "a.b-c_9" },
 	    { "", "-x", ".x", "9", "Deploy", "a b", "a@b", "a;b", "a/b" } },
-	{ S(HOST_PATH), { "/", "/srv/app", "/etc/nginx/a_b-c,d@1.conf" },
-	    { "", "srv", "/a b", "/a$b", "/a'b", "/a\nb", "/\xc3\xa4", "/a;b" } },
+	{ S(HOST_PATH), { "/a/", "/srv/app", "/etc/nginx/a_b-c,d@1.conf", "/.a/..b/./c.." },
+	    { "", "srv", "/a b", "/a$b", "/a'b", "/a\nb", "/\xc3\xa4", "/a;b", "/", "/a/../b",
+		"/.." } },
 	{ S(COMMAND), { "sudo -n nginx -s reload", "/usr/sbin/nginx -s reload" },
 	    { "", "-x", " x", "a;b", "a|b", "a $(b)", "a\nb", "a 'b'", "a*", "a>b", "~/a" } },
+	{ S(SMOKE), { "http://h:65535/", "http://h:80/:99999" },
+	    { "http://h:65536/", "http://[::1]:65536/" } },
 	{ S(SMOKE),
 	    { "http://127.0.0.1:{port}/health", "http://h", "http://h:80/a?b=c&d#e",
 		"http://[::1]:1/", "http://[::1]:{port}/" },
@@ -90,6 +95,7 @@ static const struct setting_case cases[] = {
 		"http://h/a b", "https://h/", "http://h:{x}/", "{port}" } },
 	{ S(IMAGE), { "myapp", "a/b-c/d_e.f", "a__b", "0" },
 	    { "", "My", "a:1", "a@b", "/a", "a/", "a//b", "a..b", "a/-b", "-a", "a-" } },
+	{ S(REGISTRY), { "http://h:65535", "h:1/a" }, { "http://h:65536", "h:65536/a" } },
 	{ S(REGISTRY), { "h", "h:5000", "https://r.example.org/team/x", "http://10.0.0.1:5000" },
 	    { "", "https://", "[::1]", "h/", "h/Team", "h:x", "h//a", "/h", "h a", "u@h",
 		"h/a:1" } },
@@ -118,15 +124,15 @@ each_setting_takes_what_it_can_be_and_nothing_else(void **state)
 	for (size_t c = 0; c < COUNT(cases); c++)
 		for (size_t i = 0; i < AS_LONG_AS_CAN_BE; i++) {
 			const char *good = cases[c].good[i], *bad = cases[c].bad[i];
+			const char *name = setting_rows[cases[c].type].name;
 
-			if (good != NULL && !cases[c].check(good, &err))
-				fail_msg(
-				    "%s: \"%s\" is refused: %s", cases[c].name, good, err.text);
+			if (good != NULL && !setting_check(cases[c].type, good, false, &err))
+				fail_msg("%s: \"%s\" is refused: %s", name, good, err.text);
 			if (bad == NULL)
 				continue;
 			err.text[0] = '\0';
-			if (cases[c].check(bad, &err))
-				fail_msg("%s: \"%s\" is taken", cases[c].name, bad);
+			if (setting_check(cases[c].type, bad, false, &err))
+				fail_msg("%s: \"%s\" is taken", name, bad);
 			assert_string_not_equal(err.text, "");
 		}
 }
@@ -150,8 +156,7 @@ static void
 each_setting_has_its_longest(void **state)
 {
 	static const struct {
-		const char *name;
-		bool (*check)(const char *text, struct err *err);
+		enum setting_type type;
 		const char *before;
 		size_t most;
 		const char *behind;
@@ -182,18 +187,22 @@ each_setting_has_its_longest(void **state)
 		{ S(REPOSITORY), "a/", 200, "" },
 		{ S(REMOTE), "/", 1023, "" },
 		{ S(PROXY), "http://", 1023, "" },
-		{ S(URLS), "http://a/", LIMIT_URL_LIST - 1, ",http://b" },
+		{ S(URLS), "http://a/", SETTING_URL_LIST_MAX, ",http://b" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(longest); i++) {
 		size_t most = longest[i].most;
 		bool is_list = longest[i].behind[0] != '\0';
+		enum setting_type type = longest[i].type;
+		const char *name = setting_rows[type].name;
 
-		if (!is_list && !longest[i].check(sized(longest[i].before, most, ""), NULL))
-			fail_msg("%s: %zu bytes are refused", longest[i].name, most);
-		if (longest[i].check(sized(longest[i].before, most + 1, longest[i].behind), NULL))
-			fail_msg("%s: %zu bytes are taken", longest[i].name, most + 1);
+		if (!is_list &&
+		    !setting_check(type, sized(longest[i].before, most, ""), false, NULL))
+			fail_msg("%s: %zu bytes are refused", name, most);
+		if (setting_check(
+			type, sized(longest[i].before, most + 1, longest[i].behind), false, NULL))
+			fail_msg("%s: %zu bytes are taken", name, most + 1);
 	}
 }
 
@@ -203,40 +212,140 @@ a_list_has_as_many_parts_as_may_be(void **state)
 	char text[8192] = "";
 
 	(void)state;
-	for (size_t n = 1; n <= SETTINGS_IDS_MAX + 1; n++) {
+	for (size_t n = 1; n <= SETTING_IDS_MAX + 1; n++) {
 		(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "%zu,", n);
-		assert_int_equal(settings_check_IDS(text, NULL), n <= SETTINGS_IDS_MAX);
+		assert_int_equal(
+		    setting_check(SETTING_TYPE_IDS, text, false, NULL), n <= SETTING_IDS_MAX);
 	}
+}
+
+/* A row without texts in `cases`, or with an expression that does not compile. */
+static void
+every_row_has_a_sentence_and_two_texts_that_fit_and_two_that_do_not(void **state)
+{
+	(void)state;
+	for (enum setting_type type = 0; type < SETTING_TYPES; type++) {
+		size_t good = 0, bad = 0;
+		struct err err;
+
+		for (size_t c = 0; c < COUNT(cases); c++)
+			for (size_t i = 0; cases[c].type == type && i < AS_LONG_AS_CAN_BE; i++) {
+				good += cases[c].good[i] != NULL;
+				bad += cases[c].bad[i] != NULL;
+			}
+		if (good < 2 || bad < 2 || strlen(setting_rows[type].sentence) < 8)
+			fail_msg("%s: %zu texts that fit, %zu that do not", setting_rows[type].name,
+			    good, bad);
+		if (!setting_check(type, "#", false, &err))
+			assert_int_equal(err.code, ERR_INVALID); /* and not that it has no memory */
+		assert_true(
+		    strlen(setting_rows[type].sentence) < 120); /* with NAME and file in a line */
+	}
+}
+
+static void
+what_is_said_has_the_value_and_what_is_expected(void **state)
+{
+	struct err err;
+
+	(void)state;
+	assert_false(setting_check(SETTING_TYPE_PORT, "x\n\x7f", false, &err));
+	assert_string_equal(err.text, "\"x??\" is not a port, 1 to 65535");
+	assert_false(
+	    setting_check(SETTING_TYPE_IDS, "1, x", false, &err)); /* the part that is wrong */
+	assert_string_equal(err.text,
+	    "\"x\" is not the Telegram id of a person (/whoami tells yours); commas between "
+	    "several");
+	assert_false(setting_check(SETTING_TYPE_WORD, sized("", 64, ""), false, &err));
+	assert_string_equal(err.text, "is 64 bytes long, and may be 63");
+	assert_false(setting_check(SETTING_TYPE_PATH, sized("", 999, ""), false, &err));
+	assert_true(text_ends(err.text, "10101\" is not an absolute path"));
+	assert_int_equal(strlen(err.text), 60 + strlen("\"\" is not an absolute path"));
 }
 
 /* What is refused may be the real one with a slip: it stays out of logs and terminals. */
 static void
 no_secret_stands_in_what_is_said_of_it(void **state)
 {
-	static bool (*const checks[])(const char *text, struct err *err) = { settings_check_TOKEN,
-		settings_check_BOT_TOKEN, settings_check_WEBHOOK_SECRET, settings_check_PROXY };
+	static const enum setting_type types[] = { SETTING_TYPE_TOKEN, SETTING_TYPE_BOT_TOKEN,
+		SETTING_TYPE_WEBHOOK_SECRET, SETTING_TYPE_PROXY, SETTING_TYPE_REMOTE };
 	static const char *const secrets[] = { "s3cr3t", "s3cr3t-change-me-s3cr3t",
 		"s3cr3ts3cr3ts3cr3t\x7f", "123456:s3cr3t" };
 	struct err err;
 
 	(void)state;
-	for (size_t c = 0; c < COUNT(checks); c++)
+	for (size_t c = 0; c < COUNT(types); c++)
 		for (size_t i = 0; i < COUNT(secrets); i++) {
-			assert_false(checks[c](secrets[i], &err));
+			assert_false(setting_check(types[c], secrets[i], false, &err));
 			assert_null(strstr(err.text, "s3cr3t"));
 		}
-	assert_false(settings_check_PASSWORD("s3cr3t\n", &err)); /* it takes all the others */
+	assert_false(setting_check(SETTING_TYPE_PASSWORD, "s3cr3t\n", false, &err));
 	assert_null(strstr(err.text, "s3cr3t"));
+	assert_false(setting_check(SETTING_TYPE_TEXT, "s3cr3t\n", true, &err)); /* the setting's */
+	assert_null(strstr(err.text, "s3cr3t"));
+}
+
+static bool memory_is_short;
+
+int __real_regcomp(regex_t *expression, const char *text, int flags);
+int __wrap_regcomp(regex_t *expression, const char *text, int flags);
+int
+__wrap_regcomp(regex_t *expression, const char *text, int flags)
+{
+	return memory_is_short ? REG_ESPACE : __real_regcomp(expression, text, flags);
+}
+
+int
+__real_regexec(const regex_t *expression, const char *text, size_t n, regmatch_t at[], int flags);
+int
+__wrap_regexec(const regex_t *expression, const char *text, size_t n, regmatch_t at[], int flags);
+int
+__wrap_regexec(const regex_t *expression, const char *text, size_t n, regmatch_t at[], int flags)
+{
+	return memory_is_short ? REG_ESPACE : __real_regexec(expression, text, n, at, flags);
+}
+
+/* It is neither taken nor called wrong; asked again, it is what it is. */
+static void
+what_cannot_be_checked_for_want_of_memory_is_refused(void **state)
+{
+	struct err err;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) { /* not compiled yet (it is the first test), and compiled */
+		memory_is_short = true;
+		assert_false(setting_check(SETTING_TYPE_PORT, "80", false, &err));
+		assert_int_equal(err.code, ERR_NOMEM);
+		memory_is_short = false;
+		assert_true(setting_check(SETTING_TYPE_PORT, "80", false, &err));
+	}
+}
+
+static void
+a_family_is_a_pattern_that_makes_names(void **state)
+{
+	char name[SETTING_NAME_MAX];
+
+	(void)state;
+	assert_string_equal(setting_name("<ENV>_HOST", "eu-west", name), "EU_WEST_HOST");
+	assert_string_equal(setting_name("GITHUB_BRANCH_<ENV>", "qa", name), "GITHUB_BRANCH_QA");
+	assert_string_equal(setting_name("CLIENT_<ID>_MODE", "s3.eu", name), "CLIENT_S3_EU_MODE");
+	assert_string_equal(setting_name("<ENV>_", "a", name), "A_");
 }
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_cannot_be_checked_for_want_of_memory_is_refused),
 		cmocka_unit_test(each_setting_takes_what_it_can_be_and_nothing_else),
 		cmocka_unit_test(each_setting_has_its_longest),
 		cmocka_unit_test(a_list_has_as_many_parts_as_may_be),
+		cmocka_unit_test(
+		    every_row_has_a_sentence_and_two_texts_that_fit_and_two_that_do_not),
+		cmocka_unit_test(what_is_said_has_the_value_and_what_is_expected),
 		cmocka_unit_test(no_secret_stands_in_what_is_said_of_it),
+		cmocka_unit_test(a_family_is_a_pattern_that_makes_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,325 @@
+/* setting.c - the types of settings as rows, and one value against its row.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "lib/setting.h"
+
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <regex.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/err.h"
+#include "lib/text.h"
+
+#define SECRET_MIN   16
+#define SUN_PATH_MAX 107
+#define HOST_MAX     253
+#define LABEL_MAX    63 /* RFC 1123 */
+#define HOSTS_MAX    16
+#define SIZE_MIN     4096
+#define SIZE_MOST    ((int64_t)1 << 42)
+
+/* Parts of expressions. */
+#define SECONDS_OF_A_DAY "[1-9][0-9]{0,3}|[1-7][0-9]{4}|8[0-5][0-9]{3}|86[0-3][0-9]{2}|86400"
+#define PORT		 "[1-9][0-9]*" /* is_port() beside it */
+#define DOMAIN		 "[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"
+#define HOST		 "(" DOMAIN "|\\[[0-9A-Fa-f:.]+\\])"
+#define PLACE		 HOST "(:" PORT ")?"
+#define URL		 "https?://[^/?#@ \"<>\\^`{|}]+([/?#][^ \"<>\\^`{|}]*)?"
+#define PLAIN		 "[A-Za-z0-9_:@=,+-]"
+#define DOTTED		 "[A-Za-z0-9._:@=,+-]"
+#define INSIDE_REST	 "[A-Za-z0-9._-]*"
+#define LABEL		 "[a-z0-9]([a-z0-9-]*[a-z0-9])?"
+#define IMAGE_PART	 "[a-z0-9]+(([.]|_+|-+)[a-z0-9]+)*"
+#define IMAGE		 IMAGE_PART "(/" IMAGE_PART ")*"
+#define REMOTE \
+	"https://[A-Za-z0-9][^/@ ]*(/[^ ]*)?|ssh://[A-Za-z0-9][^ ]*|/[^ ]*|" \
+	"[A-Za-z0-9_][A-Za-z0-9._-]*@[A-Za-z0-9][A-Za-z0-9.-]*:([^/ -][^/ ]*)?/[^ ]*"
+
+/* --- what no expression says --- */
+
+static bool
+is_placeholder(const char *text)
+{
+	static const char *const words[] = { "change-me", "change_me", "changeme", "placeholder",
+		"replace-me", "replace_me", "replaceme", "example", "your-", "your_", "xxxxxx",
+		"secret-here", "secret_here", "token-here", "token_here", "insert-", "insert_" };
+
+	if (text[0] == '<' || text[strspn(text, (const char[]){ text[0], '\0' })] == '\0')
+		return true;
+	for (; *text != '\0'; text++)
+		for (size_t i = 0; i < COUNT(words); i++)
+			if (text_starts_ci(text, words[i]))
+				return true;
+	return false;
+}
+
+static bool
+is_token(const char *text)
+{
+	return strlen(text) >= SECRET_MIN && !is_placeholder(text);
+}
+
+static bool
+is_size(const char *text)
+{
+	int64_t size;
+
+	return text_to_size(text, SIZE_MOST, &size, NULL) && size >= SIZE_MIN;
+}
+
+static bool
+is_number(const char *text)
+{
+	int64_t number;
+
+	return text_to_i64(text, INT64_MIN, INT64_MAX, &number, NULL);
+}
+
+static bool
+is_address(const char *text)
+{
+	struct in6_addr address;
+
+	return text[0] == '/' || inet_pton(AF_INET, text, &address) == 1 ||
+	    inet_pton(AF_INET6, text, &address) == 1;
+}
+
+static bool
+is_no_lock(const char *branch)
+{
+	return !text_ends(branch, ".lock");
+}
+
+static bool
+are_labels(const char *text)
+{
+	for (const char *label = text; label != NULL; label = strchr(label, '.')) {
+		label += *label == '.';
+		if (strcspn(label, ".") > LABEL_MAX)
+			return false;
+	}
+	return true;
+}
+
+/* And whatever stands behind it. */
+static bool
+is_port(const char *text)
+{
+	return strtol(text, NULL, 10) <= 65535; /* too many digits are LONG_MAX */
+}
+
+static bool
+is_bracketed(const char *text, size_t size)
+{
+	char address[INET6_ADDRSTRLEN] = "";
+	struct in6_addr ignored;
+
+	if (size < 2 || size - 2 >= sizeof(address))
+		return false;
+	memcpy(address, text + 1, size - 2);
+	return inet_pton(AF_INET6, address, &ignored) == 1;
+}
+
+/* HOST or HOST:PORT, […] around an IPv6 address, and whatever stands behind it. */
+static bool
+is_place(const char *text)
+{
+	size_t size = text[0] == '[' ? strcspn(text, "]") + 1 : strcspn(text, ":/,");
+
+	return (text[0] == '[' ? is_bracketed(text, size) : size <= HOST_MAX) &&
+	    (text[size] != ':' || is_port(text + size + 1));
+}
+
+/* The same behind http:// or https://, which may be left out. */
+static bool
+is_url_place(const char *text)
+{
+	const char *scheme = strstr(text, "://");
+
+	return is_place(scheme == NULL ? text : scheme + strlen("://"));
+}
+
+/* A list without blanks: does the part that begins at `other` say what that at `part` says? */
+static bool
+are_same(const char *part, const char *other)
+{
+	size_t size = strcspn(part, ",");
+
+	return size == strcspn(other, ",") && memcmp(part, other, size) == 0;
+}
+
+static bool
+are_different(const char *list)
+{
+	for (const char *part = list; part != NULL; part = strchr(part, ',')) {
+		part += *part == ',';
+		for (const char *other = list; other < part; other = strchr(other, ',') + 1)
+			if (are_same(other, part))
+				return false;
+	}
+	return true;
+}
+
+static bool
+are_ports(const char *pair)
+{
+	return is_port(pair) && is_port(strchr(pair, ',') + 1) && are_different(pair);
+}
+
+static bool
+are_hosts(const char *list)
+{
+	size_t count = 0;
+
+	for (const char *part = list; part != NULL; part = strchr(part, ',')) {
+		part += *part == ',';
+		if (++count > HOSTS_MAX || !is_place(part))
+			return false;
+	}
+	return are_different(list);
+}
+
+/* --- the rows --- */
+
+const struct setting_row setting_rows[SETTING_TYPES] = {
+#define SHOWN  false, false
+#define HIDDEN true, false
+#define FOLDED false, true
+#define SETTING_TYPE(name, how, parts, most, expression, fits, sentence) \
+	[SETTING_TYPE_##name] = { #name, sentence, expression, fits, most, parts, how },
+#include "lib/setting.def"
+#undef SETTING_TYPE
+};
+
+/* --- a value against its row --- */
+
+/* The expression of a row; NULL: no memory.  Kept for ever: compiling all of them takes longer than
+ * all else that is done when settings are read. */
+static const regex_t *
+expression_of(enum setting_type type)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static regex_t compiled[SETTING_TYPES];
+	static bool is_compiled[SETTING_TYPES];
+	const struct setting_row *row = &setting_rows[type];
+	char whole[1024];
+	bool good;
+
+	(void)pthread_mutex_lock(&lock); /* cannot fail: it is a plain one */
+	if (!is_compiled[type]) {
+		(void)snprintf(whole, sizeof(whole), "^(%s)$", row->expression);
+		is_compiled[type] =
+		    regcomp(&compiled[type], whole,
+			REG_EXTENDED | REG_NOSUB | (row->is_folded ? REG_ICASE : 0)) == 0;
+	}
+	good = is_compiled[type];
+	(void)pthread_mutex_unlock(&lock);
+	return good ? &compiled[type] : NULL;
+}
+
+static bool
+is_printable(const char *text)
+{
+	if (!text_is_utf8(text, strlen(text)))
+		return false;
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7F)
+			return false;
+	return true;
+}
+
+static bool
+refuse(const struct setting_row *row, const char *text, bool is_secret, struct err *err)
+{
+	char shown[61];
+
+	if (is_secret || row->is_hidden)
+		return err_set(err, ERR_INVALID, "is not %s", row->sentence);
+	(void)text_copy(shown, sizeof(shown), text); /* cut is fine */
+	for (char *c = shown; *c != '\0'; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7F)
+			*c = '?';
+	return err_set(err, ERR_INVALID, "\"%s\" is not %s", shown, row->sentence);
+}
+
+static bool
+check_part(enum setting_type type, const char *text, bool is_secret, struct err *err)
+{
+	const struct setting_row *row = &setting_rows[type];
+	const regex_t *expression = NULL;
+	int status = 0;
+
+	if (!is_printable(text))
+		return refuse(row, text, is_secret, err);
+	if (row->expression != NULL) {
+		expression = expression_of(type);
+		status = expression == NULL ? REG_ESPACE : regexec(expression, text, 0, NULL, 0);
+	}
+	if (status != 0 && status != REG_NOMATCH)
+		return err_set(err, ERR_NOMEM, "no memory to check it");
+	if (status == REG_NOMATCH || (row->fits != NULL && !row->fits(text)))
+		return refuse(row, text, is_secret, err);
+	return true;
+}
+
+bool
+setting_check(enum setting_type type, const char *text, bool is_secret, struct err *err)
+{
+	const struct setting_row *row = &setting_rows[type];
+	char part[SETTING_PART_MAX + 2];
+	const char *rest = text;
+	size_t count = 0;
+
+	if (strlen(text) > row->most)
+		return err_set(
+		    err, ERR_INVALID, "is %zu bytes long, and may be %zu", strlen(text), row->most);
+	if (row->parts == 0)
+		return check_part(type, text, is_secret, err);
+	while (setting_next(&rest, part, sizeof(part))) {
+		if (strlen(part) > SETTING_PART_MAX)
+			return refuse(row, part, is_secret, err);
+		if (!check_part(type, part, is_secret, err))
+			return false;
+		if (++count > row->parts)
+			return err_set(
+			    err, ERR_INVALID, "has more than %zu in its list", row->parts);
+	}
+	return count > 0 || refuse(row, text, is_secret, err);
+}
+
+bool
+setting_next(const char **list, char *out, size_t room)
+{
+	const char *begin = *list + strspn(*list, " \t"), *end;
+	size_t size;
+
+	if (*begin == '\0')
+		return false;
+	end = begin + strcspn(begin, ",");
+	*list = *end == ',' ? end + 1 : end;
+	while (end > begin && (end[-1] == ' ' || end[-1] == '\t'))
+		end--;
+	size = (size_t)(end - begin) < room ? (size_t)(end - begin) : room - 1;
+	memcpy(out, begin, size);
+	out[size] = '\0';
+	return true;
+}
+
+const char *
+setting_name(const char *pattern, const char *member, char out[SETTING_NAME_MAX])
+{
+	int before = (int)strcspn(pattern, "<");
+	const char *behind = pattern + strcspn(pattern, ">");
+
+	(void)snprintf(out, SETTING_NAME_MAX, "%.*s%s%s", before, pattern, member,
+	    *behind == '\0' ? "" : behind + 1);
+	for (char *c = out + before; *c != '\0'; c++)
+		if (*c >= 'a' && *c <= 'z')
+			*c = (char)(*c - 'a' + 'A');
+		else if (!(*c >= 'A' && *c <= 'Z') && !(*c >= '0' && *c <= '9'))
+			*c = '_';
+	return out;
+}

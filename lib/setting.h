@@ -1,0 +1,53 @@
+/* setting.h - the types of settings as rows, and one value against its row.  libc only.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#ifndef SETTING_H
+#define SETTING_H
+
+#include "lib/base.h"
+
+struct err;
+
+#define SETTING_IDS_MAX	     64
+#define SETTING_NAMES_MAX    16
+#define SETTING_URLS_MAX     8
+#define SETTING_URL_LIST_MAX 2047 /* bytes of all of them */
+#define SETTING_PART_MAX     1023 /* bytes of a part of a list */
+#define SETTING_SECRET_OK    32	  /* bytes; shorter is warned of */
+
+enum setting_type {
+#define SETTING_TYPE(name, ...) SETTING_TYPE_##name,
+#include "lib/setting.def"
+#undef SETTING_TYPE
+	SETTING_TYPES
+};
+
+struct setting_row {
+	const char *name;
+	const char *sentence;		/* what is expected: "a port, 1 to 65535" */
+	const char *expression;		/* NULL: none.  For the whole of each part */
+	bool (*fits)(const char *part); /* asked besides; NULL: nothing */
+	size_t most;			/* bytes of a value */
+	size_t parts;			/* of a list; 0: it is none */
+	bool is_hidden;			/* the value stands in no message */
+	bool is_folded;			/* capitals mean nothing */
+};
+
+extern const struct setting_row setting_rows[SETTING_TYPES];
+
+/* May text be the value of a setting of this type?  What is said is «"VALUE" is not SENTENCE»,
+ * without the value where it is hidden, by its type or because the setting is_secret.  An
+ * expression is compiled when it is first needed and kept; any thread may ask. */
+MUST_USE bool
+setting_check(enum setting_type type, const char *text, bool is_secret, struct err *err);
+
+/* Takes the next part of a comma list, without the blanks around it, from *list, which moves on.
+ * False at the end.  A part longer than room - 1 is cut: no check lets a list with one pass. */
+MUST_USE bool setting_next(const char **list, char *out, size_t room);
+
+/* The name of a member's setting: ("<ENV>_PORT", "eu-west") gives EU_WEST_PORT.  What stands in <>
+ * is replaced by the member's name in capitals, every character but letters and digits as _.
+ * Returns out. */
+#define SETTING_NAME_MAX 64 /* bytes with the NUL */
+const char *setting_name(const char *pattern, const char *member, char out[SETTING_NAME_MAX]);
+
+#endif

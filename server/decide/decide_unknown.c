@@ -1,0 +1,128 @@
+/* decide_unknown.c - what runs in an environment is not known: said, shown, and ended by who looked.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/decide_unknown.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "chat/chat_status.h"
+#include "decide/decide_deployment.h"
+#include "decide/decide_reply.h"
+#include "lib/text.h"
+#include "store/row_audit.h"
+#include "store/row_environment.h"
+#include "store/row_message.h"
+#include "store/row_button.h"
+
+void
+decide_add_looked(
+    struct tx *tx, const char *environment, const char *name, int64_t chat, struct buttons *buttons)
+{
+	struct button_row question = row_button_find_looked(tx, environment, chat);
+	struct button *button = &buttons->at[buttons->n];
+
+	if (buttons->n == COUNT(buttons->at))
+		return;
+	if (question.id[0] == '\0') {
+		question = (struct button_row){ .verb = BUTTON_LOOKED, .chat = chat };
+		(void)text_copy(question.environment, sizeof(question.environment), environment);
+		row_button_add(tx, &question);
+	}
+	(void)snprintf(button->label, sizeof(button->label), "👀 I looked: go on%s%.19s",
+	    name[0] != '\0' ? ", " : "", name);
+	(void)text_copy(button->id, sizeof(button->id), question.id);
+	buttons->n++;
+}
+
+/* In the team's chat: who is to look reads that one. */
+static void
+notify(struct tx *tx, const char *name)
+{
+	CLEANUP(message_done)
+	struct message message = { .address.chat = tx->settings->telegram_chat_id };
+	struct environment environment = row_environment_get(tx, name);
+	struct chat_text text;
+
+	chat_text_init(&text);
+	chat_unknown(&text, &environment, tx->settings->host, tx->at);
+	chat_text_add(&text,
+	    "\nNothing is started there by itself: pushes keep their place. Look at the target, "
+	    "and "
+	    "whether another deploybot works on it. Then the button, " MARK_CODE
+	    "/deploy %s" MARK_CODE " or " MARK_CODE "/rollback %s" MARK_CODE ".",
+	    name, name);
+	message.head = chat_text_take(&text);
+	message.foot = strdup("");
+	if (message.head == NULL || message.foot == NULL) {
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
+		tx_fail(tx, ERR_NOMEM, "no memory for a warning");
+		return;
+	}
+	decide_add_looked(tx, name, "", message.address.chat, &message.buttons);
+	(void)row_message_add(tx, &message);
+}
+
+/* What they read did not say it: they ask again, and are shown it. */
+static void
+refuse_questions(struct tx *tx, const char *environment)
+{
+	struct deployment asked = row_deployment_chat_question(tx, environment);
+
+	while (asked.id != 0 && !tx->failed) {
+		asked.why = DEPLOY_WHY_REFUSED;
+		(void)text_copy(asked.detail, sizeof(asked.detail),
+		    "what runs there is not known any more: ask again");
+		(void)decide_step(tx, &asked, DEPLOY_ON_REFUSE, NULL);
+		asked = row_deployment_chat_question(tx, environment);
+	}
+}
+
+static void
+audit(struct tx *tx, const char *environment, const char *action, const char *user,
+    const char *name, const char *why)
+{
+	bool is_known = strcmp(action, "state_known") == 0;
+
+	row_audit_add(tx,
+	    &(struct audit_entry){
+		.action = action,
+		.user = user,
+		.environment = environment,
+		.outcome = is_known ? "known" : "unknown",
+		.severity = is_known ? "info" : "alert",
+	    },
+	    (const char *const[]){ "why", why, "host", tx->settings->host, "name", name, NULL });
+}
+
+void
+decide_unknown(struct tx *tx, const char *environment, const char *why)
+{
+	row_environment_set_unknown(tx, environment, why);
+	row_button_close_looked(tx, environment);
+	audit(tx, environment, "state_unknown", "system", "", why);
+	tx_log(tx, LOG_LEVEL_ERROR, "%s: what runs there is not known: %s", environment, why);
+	refuse_questions(tx, environment);
+	if (settings_environment(tx->settings, environment) != NULL)
+		notify(tx, environment); /* else nothing starts there anyway */
+}
+
+void
+decide_looked(struct tx *tx, const struct update *update, const char *name)
+{
+	struct environment environment = row_environment_get(tx, name);
+	struct chat_text text;
+	char user[32];
+
+	row_environment_set_known(tx, name);
+	row_button_close_looked(tx, name);
+	audit(tx, name, "state_known", decide_user(user, update->person), update->name,
+	    environment.unknown_why);
+	chat_text_init(&text);
+	chat_text_add(&text, "👀 " MARK_BOLD "%s" MARK_BOLD ": ", name);
+	chat_text_outside(&text, update->name);
+	chat_text_add(&text, " has looked at it, and deployments go on.");
+	(void)decide_send(
+	    tx, &(struct chat_address){ .chat = tx->settings->telegram_chat_id }, &text);
+	decide_next(tx, name);
+}

@@ -1,0 +1,25 @@
+/* decide_unknown.h - what runs in an environment is not known: said, shown, and ended by who looked.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#ifndef DECIDE_UNKNOWN_H
+#define DECIDE_UNKNOWN_H
+
+#include "types/update.h"
+
+struct tx;
+
+/*
+ * From now on nothing is started there without a person's word: pushes keep their place, polls
+ * wait, and what a person was about to confirm is refused, for its question did not say this.
+ * The team's chat is notified, with the button that ends it.  Before the step that it goes with.
+ */
+void decide_unknown(struct tx *tx, const char *environment, const char *why);
+
+/* Whoever sent the update has looked: what waits goes on. */
+void decide_looked(struct tx *tx, const struct update *update, const char *environment);
+
+/* Adds that button, as it stands in this chat; nothing where `buttons` is full.  name: in its
+ * label; "" none. */
+void decide_add_looked(struct tx *tx, const char *environment, const char *name, int64_t chat,
+    struct buttons *buttons);
+
+#endif

@@ -1,0 +1,292 @@
+/* settings_rules.c - what one setting asks of another, and names that are none.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "settings/settings_inside.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "lib/text.h"
+
+#define KNOWN_NAMES_MAX (2 * (SETTING_COUNT + FAMILY_SETTING_COUNT * SETTINGS_MEMBERS_MAX))
+
+static bool
+is_set_to(const struct settings *s, enum setting setting, const char *value)
+{
+	const char *text = settings_text(s, setting);
+
+	return text != NULL && text_same_ci(text, value);
+}
+
+static bool
+has(const struct settings *s, enum setting setting, const char *part)
+{
+	const char *text = settings_text(s, setting);
+
+	return text != NULL && strstr(text, part) != NULL;
+}
+
+/* --- one setting beside others --- */
+
+/* What other settings say, for rules to depend on; each may ask those before it. */
+/* clang-format off */
+#define WHERES(W) \
+	W(EVERYWHERE, true) \
+	W(IN_WEBHOOK_MODE, s->telegram_mode == TELEGRAM_WEBHOOK) \
+	W(WHEN_POLLING, !is[IN_WEBHOOK_MODE]) \
+	W(WITHOUT_A_REPOSITORY, \
+	    s->repository_url == NULL && !settings_is_given(s, SETTING_GITHUB_REPOSITORY)) \
+	W(WITH_A_KEY, settings_is_given(s, SETTING_REPOSITORY_KEY_PATH)) \
+	W(WITH_AN_ACCOUNT, settings_is_given(s, SETTING_REGISTRY_USER)) \
+	W(WITHOUT_AN_ACCOUNT, !is[WITH_AN_ACCOUNT]) \
+	W(OUR_SCRIPTS, !settings_is_given(s, SETTING_DEPLOY_SCRIPT)) /* others have other needs */ \
+	W(ON_KUBERNETES, is[OUR_SCRIPTS] && \
+	    (settings_truth(settings_text(s, SETTING_USE_KUBERNETES)) || \
+		is_set_to(s, SETTING_DEPLOY_TRANSPORT, "kubernetes"))) \
+	W(ON_HOSTS, is[OUR_SCRIPTS] && !is[ON_KUBERNETES]) \
+	W(BLUEGREEN, is[ON_HOSTS] && is_set_to(s, SETTING_DEPLOY_STRATEGY, "bluegreen")) \
+	W(RECREATE, is[ON_HOSTS] && !is[BLUEGREEN]) \
+	W(UNKNOWN_PORT, is[RECREATE] && has(s, SETTING_SMOKE_URL, "{port}"))
+/* clang-format on */
+
+enum where {
+#define W(name, is_so) name,
+	WHERES(W)
+#undef W
+	    WHERE_COUNT
+};
+
+static void
+look_around(const struct settings *s, bool is[WHERE_COUNT])
+{
+#define W(name, is_so) is[name] = (is_so);
+	WHERES(W)
+#undef W
+}
+
+/* A setting that is given, or is not, where that makes no sense. */
+static const struct rule {
+	enum setting setting;
+	bool is_given;
+	enum where where;
+	enum settings_severity severity;
+	const char *sentence;
+} rules[] = {
+#define RULE(name, given, where, severity, sentence) \
+	{ SETTING_##name, given, where, SETTINGS_##severity, sentence },
+#define GIVEN	true
+#define MISSING false
+#include "settings/settings_rules.def"
+};
+
+static void
+check_alone(struct settings_loader *l, const bool is[WHERE_COUNT])
+{
+	for (size_t i = 0; i < COUNT(rules); i++)
+		if (settings_is_given(l->s, rules[i].setting) == rules[i].is_given &&
+		    is[rules[i].where])
+			settings_say(l->report, rules[i].severity, "%s: %s",
+			    settings_table[rules[i].setting].name, rules[i].sentence);
+}
+
+/* --- two environments --- */
+
+/* Of HOST[:PORT]: port 22 is what ssh takes where none is named. */
+static size_t
+without_port_22(const char *host, size_t len)
+{
+	return len > 3 && memcmp(host + len - 3, ":22", 3) == 0 ? len - 3 : len;
+}
+
+/* Do two lists of HOST[:PORT],… have one in common? */
+static bool
+share_a_host(const char *one, const char *other)
+{
+	for (const char *host = one; *host != '\0';) {
+		size_t len = strcspn(host, ","), plain = without_port_22(host, len);
+
+		for (const char *at = other; *at != '\0';) {
+			size_t n = strcspn(at, ",");
+
+			if (without_port_22(at, n) == plain && strncasecmp(host, at, plain) == 0)
+				return true;
+			at += n + (at[n] == ',');
+		}
+		host += len + (host[len] == ',');
+	}
+	return false;
+}
+
+static bool
+are_one_folder(const char *one, const char *other)
+{
+	size_t n = strlen(one), m = strlen(other);
+
+	n -= n > 1 && one[n - 1] == '/';
+	m -= m > 1 && other[m - 1] == '/';
+	return n == m && memcmp(one, other, n) == 0;
+}
+
+/* Two environments in one folder of one host would replace each other. */
+static void
+check_folders(struct settings_loader *l, const struct settings_member *one,
+    const struct settings_member *other)
+{
+	const char *hosts = one->values[ENVIRONMENT_SETTING_HOST].text;
+	const char *others = other->values[ENVIRONMENT_SETTING_HOST].text;
+	const char *folder = one->values[ENVIRONMENT_SETTING_COMPOSE_DIR].text;
+	const char *its = other->values[ENVIRONMENT_SETTING_COMPOSE_DIR].text;
+
+	if (hosts != NULL && others != NULL && folder != NULL && its != NULL &&
+	    share_a_host(hosts, others) && are_one_folder(folder, its))
+		settings_say(l->report, SETTINGS_ERROR,
+		    "<ENV>_COMPOSE_DIR: %s and %s have a host in common, and there "
+		    "%s both: a release to one would replace the other",
+		    one->name, other->name, folder);
+}
+
+/* On this machine only one application can listen there. */
+static void
+check_ports(struct settings_loader *l, const struct settings_member *one,
+    const struct settings_member *other)
+{
+	const char *port = one->values[ENVIRONMENT_SETTING_PORT].text;
+	const char *its = other->values[ENVIRONMENT_SETTING_PORT].text;
+
+	if (port != NULL && its != NULL && strcmp(port, its) == 0)
+		settings_say(l->report, SETTINGS_ERROR,
+		    "<ENV>_PORT: %s and %s have %s both, and DEPLOY_TRANSPORT is local: only "
+		    "one of them could start",
+		    one->name, other->name, port);
+}
+
+static void
+check_neighbours(struct settings_loader *l)
+{
+	const struct settings_inside *in = l->s->inside;
+	bool ssh = is_set_to(l->s, SETTING_DEPLOY_TRANSPORT, "ssh");
+	bool local = is_set_to(l->s, SETTING_DEPLOY_TRANSPORT, "local");
+
+	for (size_t i = 0; i < in->member_count; i++)
+		for (size_t j = 0; j < i; j++) {
+			if (in->members[i]->family != FAMILY_ENVIRONMENT ||
+			    in->members[j]->family != FAMILY_ENVIRONMENT)
+				continue;
+			if (ssh)
+				check_folders(l, in->members[j], in->members[i]);
+			if (local)
+				check_ports(l, in->members[j], in->members[i]);
+		}
+}
+
+/* A run that is ended while it waits says less than one that stopped waiting. */
+static void
+check_wait(struct settings_loader *l)
+{
+	const char *wait = settings_text(l->s, SETTING_IMAGE_WAIT_SECONDS);
+	int all = l->s->deploy_timeout_seconds; /* 0: wrong, and said so */
+	int64_t seconds;
+
+	if (all > 0 && wait != NULL && is_set_to(l->s, SETTING_IMAGE_SOURCE, "registry") &&
+	    text_to_i64(wait, all, INT32_MAX, &seconds, NULL))
+		settings_say(l->report, SETTINGS_ERROR,
+		    "IMAGE_WAIT_SECONDS: %s is not below DEPLOY_TIMEOUT_SECONDS (%d): the "
+		    "deployment "
+		    "would be ended while it waits",
+		    wait, all);
+}
+
+/* --- unknown names --- */
+
+struct known_names {
+	size_t count;
+	const char *names[KNOWN_NAMES_MAX];
+	char texts[KNOWN_NAMES_MAX][SETTING_NAME_MAX + 8];
+};
+
+static void
+add_known(struct known_names *known, const char *name, const char *behind)
+{
+	char *text = known->texts[known->count];
+
+	(void)snprintf(text, sizeof(known->texts[0]), "%s%s", name, behind);
+	known->names[known->count++] = text;
+}
+
+static void
+list_known(const struct settings_inside *in, struct known_names *known)
+{
+	char name[SETTING_NAME_MAX];
+
+	known->count = 0;
+	for (size_t i = 0; i < SETTING_COUNT; i++) {
+		known->names[known->count++] = settings_table[i].name;
+		if (settings_table[i].is_secret)
+			add_known(known, settings_table[i].name, "_FILE");
+	}
+	for (size_t m = 0; m < in->member_count; m++)
+		for (size_t i = 0; i < FAMILY_SETTING_COUNT; i++) {
+			const struct settings_spec *spec = &settings_table_families[i];
+
+			if (spec->family != in->members[m]->family)
+				continue;
+			add_known(known, setting_name(spec->name, in->members[m]->name, name), "");
+			if (spec->is_secret)
+				add_known(known, name, "_FILE");
+		}
+}
+
+static bool
+is_known(const struct known_names *known, const char *name)
+{
+	for (size_t i = 0; i < known->count; i++)
+		if (strcmp(known->names[i], name) == 0)
+			return true;
+	return false;
+}
+
+static void
+warn_unknown_in(struct settings_loader *l, const struct known_names *known, size_t source)
+{
+	const char *nearest;
+
+	for (size_t i = 0; i < l->files[source].count; i++) {
+		const struct env_entry *entry = &l->files[source].entries[i];
+
+		if (is_known(known, entry->name))
+			continue;
+		nearest = text_nearest(entry->name, known->names, known->count);
+		settings_say(l->report, SETTINGS_WARNING,
+		    "%.60s: is no setting%s%s%s (%.60s line %u)", entry->name,
+		    nearest == NULL ? "" : "; did you mean ", nearest == NULL ? "" : nearest,
+		    nearest == NULL ? "" : "?", l->sources[source].file, entry->line);
+	}
+}
+
+static void
+warn_unknown(struct settings_loader *l)
+{
+	struct known_names *known = malloc(sizeof(*known));
+
+	if (known == NULL)
+		return; /* only a warning is lost */
+	list_known(l->s->inside, known);
+	for (size_t i = 0; i < l->count; i++)
+		warn_unknown_in(l, known, i);
+	free(known);
+}
+
+void
+settings_check_rules(struct settings_loader *l)
+{
+	bool is[WHERE_COUNT];
+
+	look_around(l->s, is);
+	check_alone(l, is);
+	if (is[OUR_SCRIPTS])
+		check_wait(l);
+	if (is[ON_HOSTS])
+		check_neighbours(l);
+	warn_unknown(l);
+}

@@ -1,0 +1,179 @@
+/* settings_table.c - the table, and what is told and printed from it.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "settings/settings_table.h"
+
+#include <string.h>
+
+#include "lib/buf.h"
+#include "lib/err.h"
+#include "lib/redact.h"
+#include "lib/text.h"
+
+#define SECRECY_OPEN   false
+#define SECRECY_SECRET true
+#define ROW(name, type, fallback, secrecy, whose, help, family) \
+	{ \
+		name, SETTING_TYPE_##type, fallback, SECRECY_##secrecy, WHOSE_##whose, help, \
+		    family \
+	}
+
+const struct settings_spec settings_table[SETTING_COUNT] = {
+#define SETTING(name, type, fallback, secrecy, whose, help) \
+	[SETTING_##name] = ROW(#name, type, fallback, secrecy, whose, help, FAMILY_COUNT),
+#include "types/settings.def"
+};
+
+const struct settings_spec settings_table_families[FAMILY_SETTING_COUNT] = {
+#define FAMILY_SETTING(family, id, name, type, fallback, secrecy, whose, help) \
+	[family##_SETTING_##id] = ROW(name, type, fallback, secrecy, whose, help, FAMILY_##family),
+#include "types/settings.def"
+};
+
+const struct settings_family settings_families[FAMILY_COUNT] = {
+#define FAMILY(name, stem, members, help) [FAMILY_##name] = { stem, SETTING_##members, help },
+#include "types/settings.def"
+};
+
+/* Read once, when sockets, handles and files are made. */
+static const char *const only_at_start[] = { "LISTEN_ADDRESS", "API_SERVER_PORT", "STATE_DIRECTORY",
+	"AUDIT_LOG_PATH", "RUNNER_SOCKET", "LOG_FORMAT", "TELEGRAM_BOT_TOKEN", "TELEGRAM_MODE",
+	"TELEGRAM_WEBHOOK_URL", "TELEGRAM_API_BASE", "TELEGRAM_PROXY" };
+
+bool
+settings_table_needs_restart(const char *name)
+{
+	for (size_t i = 0; i < COUNT(only_at_start); i++)
+		if (strcmp(name, only_at_start[i]) == 0)
+			return true;
+	return false;
+}
+
+const char *
+settings_table_fallback(enum family_setting setting, const char *member)
+{
+	bool is_staging = strcmp(member, "staging") == 0;
+	bool is_production = strcmp(member, "production") == 0;
+
+	if (setting == ENVIRONMENT_SETTING_BRANCH)
+		return is_staging ? "develop" : is_production ? "main" : NULL;
+	if (setting == ENVIRONMENT_SETTING_CONFIRM && is_staging)
+		return "false";
+	return settings_table_families[setting].fallback;
+}
+
+/* --- whose --- */
+
+static bool
+is_name_of(const struct settings_spec *spec, const char *name, const char *given)
+{
+	size_t size = strlen(name);
+
+	if (!text_starts(given, name))
+		return false;
+	return given[size] == '\0' || (spec->is_secret && strcmp(given + size, "_FILE") == 0);
+}
+
+bool
+settings_is_runners(const struct settings *s, const char *name)
+{
+	const struct settings_inside *in = s == NULL ? NULL : s->inside;
+	char its[SETTING_NAME_MAX];
+
+	for (size_t i = 0; i < SETTING_COUNT; i++)
+		if (is_name_of(&settings_table[i], settings_table[i].name, name))
+			return settings_table[i].whose != WHOSE_SERVER;
+	for (size_t m = 0; in != NULL && m < in->member_count; m++)
+		for (size_t i = 0; i < FAMILY_SETTING_COUNT; i++) {
+			const struct settings_spec *spec = &settings_table_families[i];
+
+			if (spec->family == in->members[m]->family &&
+			    is_name_of(
+				spec, setting_name(spec->name, in->members[m]->name, its), name))
+				return spec->whose != WHOSE_SERVER;
+		}
+	return false;
+}
+
+/* Those of values that are secrets. */
+static bool
+redact_values(const struct settings_spec table[], const struct settings_value values[],
+    size_t count, struct redact *redact, struct err *err)
+{
+	for (size_t i = 0; i < count; i++)
+		if (table[i].is_secret && values[i].text != NULL &&
+		    !redact_add(redact, values[i].text, err))
+			return err_wrap(err, "%s", table[i].name);
+	return true;
+}
+
+bool
+settings_redact(const struct settings *s, struct redact *redact, struct err *err)
+{
+	const struct settings_inside *in = s->inside;
+
+	for (size_t m = 0; m < in->member_count; m++)
+		if (!redact_values(settings_table_families, in->members[m]->values,
+			FAMILY_SETTING_COUNT, redact, err))
+			return false;
+	return redact_values(settings_table, in->values, SETTING_COUNT, redact, err);
+}
+
+/* --- .env.example --- */
+
+static void
+add_help(struct buf *out, const struct settings_spec *spec)
+{
+	buf_addf(out, "\n# %s\n", spec->help);
+	if (spec->is_secret)
+		buf_addf(out, "# A secret; %s_FILE may name a file that holds it.\n", spec->name);
+	if (settings_table_needs_restart(spec->name))
+		buf_adds(out, "# Read at start.\n");
+}
+
+static void
+add_line(struct buf *out, const char *mark, const char *name, const char *fallback)
+{
+	buf_addf(out, "%s%s=%s\n", mark, name, fallback == NULL ? "" : fallback);
+}
+
+/* With a line for each member that there is by default. */
+static void
+add_family(struct buf *out, enum family family)
+{
+	char member[SETTINGS_MEMBER_NAME], name[SETTING_NAME_MAX];
+
+	buf_addf(out, "\n# %s\n", settings_families[family].help);
+	for (enum family_setting i = 0; i < FAMILY_SETTING_COUNT; i++) {
+		const struct settings_spec *spec = &settings_table_families[i];
+		const char *list = settings_table[settings_families[family].members].fallback;
+
+		if (spec->family != family)
+			continue;
+		add_help(out, spec);
+		while (setting_next(&list, member, sizeof(member)))
+			add_line(out, "#", setting_name(spec->name, member, name),
+			    settings_table_fallback(i, member));
+	}
+}
+
+void
+settings_example(struct buf *out)
+{
+	buf_adds(out,
+	    "# Settings of deploybot.  Copy to .env, keep it at mode 0600; the environment "
+	    "wins over it.\n# A line that begins with #NAME= shows the default.\n#\n"
+	    "# A change of this file, or of a file that a NAME_FILE names, is noticed within "
+	    "seconds,\n# SIGHUP reads them at once: all is valid, or the old settings stay and the "
+	    "log says what is wrong.\n# What it says of a setting below that it is read at start "
+	    "holds from the next start on.\n");
+	for (size_t i = 0; i < SETTING_COUNT; i++) {
+		const struct settings_spec *spec = &settings_table[i];
+		bool is_required =
+		    i == SETTING_TELEGRAM_BOT_TOKEN || i == SETTING_ADMIN_TELEGRAM_IDS;
+
+		add_help(out, spec);
+		add_line(out, is_required ? "" : "#", spec->name, spec->fallback);
+	}
+	for (enum family i = 0; i < FAMILY_COUNT; i++)
+		add_family(out, i);
+}

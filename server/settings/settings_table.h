@@ -1,0 +1,53 @@
+/* settings_table.h - the rows of settings.def as data, and what can be said of them without a snapshot.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#ifndef SETTINGS_TABLE_H
+#define SETTINGS_TABLE_H
+
+#include "lib/base.h"
+#include "types/settings.h"
+
+struct buf;
+struct err;
+struct redact;
+
+enum settings_whose { WHOSE_SERVER, WHOSE_RUNNER, WHOSE_BOTH };
+
+struct settings_spec {
+	const char
+	    *name; /* of a family's: with the member's place in it, <ENV>_HOST (setting_name) */
+	enum setting_type type;
+	const char *fallback;
+	bool is_secret;
+	enum settings_whose whose;
+	const char *help;
+	enum family family; /* of a family's */
+};
+
+extern const struct settings_spec settings_table[SETTING_COUNT];
+extern const struct settings_spec settings_table_families[FAMILY_SETTING_COUNT];
+
+struct settings_family {
+	const char *stem;     /* what names of its settings begin with: <ENV>_ */
+	enum setting members; /* who lists them */
+	const char *help;
+};
+
+extern const struct settings_family settings_families[FAMILY_COUNT];
+
+/* The default there: NULL for none.  Staging and production have some of their own. */
+const char *settings_table_fallback(enum family_setting setting, const char *member);
+
+bool settings_table_needs_restart(const char *name);
+
+/* May the runner see this variable?  True for names of the runner's and both's rows, their _FILE
+ * forms, and those of families' members; false for the server's own and for what is unknown.  s may
+ * be NULL: then there is no member. */
+bool settings_is_runners(const struct settings *s, const char *name);
+
+/* Teaches redact every secret value in the snapshot. */
+MUST_USE bool settings_redact(const struct settings *s, struct redact *redact, struct err *err);
+
+/* Appends the text of .env.example. */
+void settings_example(struct buf *out);
+
+#endif

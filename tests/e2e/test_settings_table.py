@@ -1,0 +1,136 @@
+"""Goal: each row of the settings' tables is read by somebody, printed by config-example, and held against its type by
+hand as by the runner."""
+# SPDX-License-Identifier: ISC
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from runner_client import PROGRAM, ROOT
+
+ROOT = pathlib.Path(ROOT)
+# What nothing of ours reads, each with its reason.
+READ_BY_NOBODY = {
+    "TELEGRAM_API_ID": "people have it from other bots; check-config says that it is not needed",
+    "TELEGRAM_API_HASH": "as TELEGRAM_API_ID",
+    "AWS_REGION": "for programs of the administrator: hooks, credential helpers, a DEPLOY_SCRIPT",
+}
+ROW = re.compile(r'^(?:SETTING\((?P<fixed>\w+)|FAMILY_SETTING\((?P<family>\w+), (?P<id>\w+), "(?P<name>[\w<>]+)"), '
+                 r'.*, (?P<whose>SERVER|RUNNER|BOTH),$', re.M)
+
+
+def text_of(root, *patterns, without=()):
+    return "\n".join(path.read_text("utf-8") for pattern in patterns for path in sorted(root.glob(pattern))
+                     if path.is_file() and path.name not in without)
+
+
+def unread(root):
+    """The names of rows, and the fields of the snapshot, that nobody reads.  The server reads a row where it names it,
+    but for the rules between settings; what settings_fields.c fills has to be read outside of the room.  The runner
+    names what it reads; what it only hands to scripts, one of them has to read."""
+    tables = text_of(root, "server/types/settings.def", "runner/settings.def")
+    server = text_of(root, "server/**/*.c", without=("settings_rules.c",))
+    rooms = [path.name for path in (root / "server").iterdir() if path.is_dir() and path.name != "settings"]
+    outside = text_of(root, "server/*.[ch]", *(f"server/{room}/*.[ch]" for room in rooms), without=("settings.h",))
+    runner, scripts = text_of(root, "runner/*.c"), text_of(root, "deploy/*.sh", "deploy/transports/**/*.sh")
+    lists = re.compile(r"\*const \w+\[\] = \{(.*?)\};", re.S)
+    handed, runner = "".join(lists.findall(runner)), lists.sub("", runner)
+    for row in ROW.finditer(tables):
+        name, word = row["fixed"] or row["name"], row["fixed"] or row["id"]
+        by_server = re.search(rf"\b{row['family'] + '_' if row['family'] else ''}SETTING_{word}\b", server) or \
+            re.search(rf'^FAMILY\(\w+, "[^"]*", {word},', tables, re.M)
+        by_script = f'"{word}"' in handed and re.search(
+            rf"(\$|\{{|!|check_bool ){word}(_FILE)?\b|setting_of \S+ {word}\b|_{word}$", scripts, re.M)
+        if not ((by_server and row["whose"] != "RUNNER") or
+                (row["whose"] != "SERVER" and (by_script or f'"{word}"' in runner))):
+            yield name
+    snapshot = (root / "server/types/settings.h").read_text("utf-8")
+    for struct in ("settings", "environment_settings"):
+        body = re.search(rf"^struct {struct} {{(.*?)^}};", snapshot, re.M | re.S)[1]
+        body = re.sub(r"/\*.*?\*/", "", body, flags=re.S)
+        for field in re.findall(r"(\w+)(?:\[\w+\])?;", body):
+            if not re.search(rf"(->|\.){field}\b", outside):
+                yield f"struct {struct}: {field}"
+
+
+def test_every_setting_is_read_by_somebody():
+    assert set(unread(ROOT)) == set(READ_BY_NOBODY)
+
+
+@pytest.mark.parametrize("path, before, row", [
+    ("runner/settings.def", "SETTING(GITHUB_REPOSITORY,", 'SETTING(NEW_ONE, TEXT, NULL, OPEN, RUNNER,\n    "New.")\n'),
+    ("server/types/settings.def", "SETTING(ADMIN_TELEGRAM_IDS,",
+     'SETTING(NEW_ONE, TEXT, NULL, OPEN, SERVER,\n    "New.")\n'),
+    ("runner/settings.def", "FAMILY_SETTING(ENVIRONMENT, HOST,",
+     'FAMILY_SETTING(ENVIRONMENT, NEW_ONE, "<ENV>_NEW_ONE", TEXT, NULL, OPEN, BOTH,\n    "New.")\n'),
+    ("server/types/settings.h", "	int run_logs_keep;", "	int new_one;\n")], ids=str)
+def test_an_unread_row_is_named(tmp_path, path, before, row):
+    """Also one that is only handed to scripts, or only noted in the rules."""
+    for folder in ("server", "runner", "deploy"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    changed = tmp_path / path
+    changed.write_text(changed.read_text("utf-8").replace(before, row + before, 1), "utf-8")
+    rules, program = tmp_path / "server/settings/settings_rules.c", tmp_path / "runner/program.c"
+    rules.write_text(rules.read_text("utf-8") + "\n/* SETTING_NEW_ONE, ENVIRONMENT_SETTING_NEW_ONE */\n", "utf-8")
+    program.write_text(program.read_text("utf-8").replace('"DEPLOY_TRANSPORT",', '"DEPLOY_TRANSPORT", "NEW_ONE",')
+                       .replace('= { "HOST",', '= { "HOST", "NEW_ONE",'), "utf-8")
+    new = set(unread(tmp_path)) - set(READ_BY_NOBODY)
+    assert len(new) == 1 and re.search("NEW_ONE|new_one", new.pop())
+
+
+def test_config_example_is_the_committed_file():
+    done = subprocess.run([os.path.join(os.path.dirname(PROGRAM), "deploybot"), "config-example"], check=True,
+                          capture_output=True, text=True)
+    assert done.stdout == (ROOT / ".env.example").read_text("utf-8")
+
+
+def check(path=None, **settings):
+    done = subprocess.run([PROGRAM, "--check-settings", *(("--env-file", str(path)) if path else ())], check=False,
+                          capture_output=True, text=True, env=settings)
+    assert done.stdout == ""
+    return done.returncode, done.stderr.splitlines()
+
+
+def test_the_runner_names_each_wrong_setting_with_what_is_expected(tmp_path):
+    secret = tmp_path / "token"
+    secret.write_text("hunter2\n")
+    assert check() == (0, [])
+    status, said = check(REGISTRY_URL="a;b", REPOSITORY_TOKEN_FILE=str(secret), ENVIRONMENTS="staging,eu-west",
+                         EU_WEST_PORT="x", PRODUCTION_PORT="x", TELEGRAM_MODE="not the runner's")
+    assert status == 78 and len(said) == 3, said
+    assert said[0].startswith("REPOSITORY_TOKEN: is not a secret of at least 16 bytes") and "hunter2" not in said[0]
+    assert said[1].startswith('REGISTRY_URL: "a;b" is not HOST[:PORT][/path]')
+    assert said[2] == 'EU_WEST_PORT: "x" is not a port, 1 to 65535'
+    env = tmp_path / "env"
+    env.write_text("KEEP_RELEASES=0\nAPP_PORTS=1,1\n")
+    status, said = check(env, KEEP_RELEASES="1")
+    assert (status, said) == (78, ['APP_PORTS: "1,1" is not two different ports, as 8001,8002'])
+    assert check(tmp_path / "nowhere")[0] == 78
+    status, said = check(ENVIRONMENTS="Staging")    # then nobody knows whose settings there are
+    assert status == 78 and len(said) == 1 and said[0].startswith('ENVIRONMENTS: "Staging" is not the name')
+
+
+@pytest.mark.parametrize("words", [("--listen", "/x"), ("--state", "/x"), ("--fd", "3"), ("--drain",), ("more",)])
+def test_whoever_checks_does_nothing_else(words):
+    done = subprocess.run([PROGRAM, "--check-settings", *words], check=False, capture_output=True, text=True)
+    assert done.returncode == 64 and done.stderr.startswith("usage:")
+
+
+def test_a_script_without_the_runner_says_so(bench):
+    commit = bench.commit("one")
+    for runner, place in (("/nowhere/deploybot-runner", "/nowhere/deploybot-runner"), (None, "in PATH")):
+        status, said = bench.run("deploy.sh", "staging", commit, DEPLOYBOT_RUNNER=runner)
+        assert status == 78 and place in said[-1] and "set DEPLOYBOT_RUNNER" in said[-1], said
+    os.symlink(PROGRAM, bench.bin / "deploybot-runner")
+    status, said = bench.run("deploy.sh", "staging", commit, DEPLOYBOT_RUNNER=None, STAGING_PORT="x")
+    assert status == 78 and 'STAGING_PORT: "x" is not a port' in said[-1], said
+    beside = bench.deploy.parent / "deploybot-runner"     # as it is installed
+    beside.write_text("#!/bin/sh\necho \"SOME_SETTING: $*\"; exit 78\n")
+    beside.chmod(0o755)
+    status, said = bench.run("rollback.sh", "staging", commit, DEPLOYBOT_RUNNER=None)
+    assert status == 78 and said[-1] == "rollback.sh: SOME_SETTING: --check-settings"
+    status, said = bench.run("deploy.sh", "staging", commit, DEPLOYBOT_RUNNER=None, DEPLOYBOT_SETTINGS="checked")
+    assert status == 0, said

@@ -1,0 +1,424 @@
+/* Goal: where nobody knows what runs, nothing starts without a person's word, who was told so.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "decide_aid.h"
+
+#include "lib/text.h"
+
+#define NOT_KNOWN "What runs in staging is not known"
+
+/* A is live, and nobody knows what the run of B left. */
+static void
+begin(struct world *w)
+{
+	world_b_over_a(w, STAGING_URL);
+	world_run_ends(w, FOLDER_GONE);
+	assert_int_equal(world_state(w), DEPLOY_FAILED);
+	assert_true(world_environment(w, "staging").unknown_since > 0);
+}
+
+static void
+push(struct world *w, const char *commit)
+{
+	(void)world_decide(w, world_push(w, "develop"));
+	world_git(w, (struct world_git){ .commit = commit });
+}
+
+static void
+press(struct world *w, int64_t person, const struct world_message *message, const char *label)
+{
+	char id[LIMIT_BUTTON_ID];
+
+	assert_non_null(message);
+	(void)text_copy(id, sizeof(id), world_button(message, label));
+	assert_true(id[0] != '\0');
+	(void)world_press(w, person, message->chat, id);
+}
+
+static void
+looked(struct world *w)
+{
+	press(w, WORLD_OTHER_ADMIN, world_says_in(w, WORLD_TEAM, "Nothing is started"), "I looked");
+}
+
+static void
+the_team_is_told_why_and_by_which_machine(void **state)
+{
+	const struct world_message *message;
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	message = world_says_in(&w, WORLD_TEAM, NOT_KNOWN);
+	assert_non_null(message);
+	assert_non_null(strstr(world_plain(message), "run 2 of bbbbbbb: its folder is not here"));
+	assert_true(w.aid.settings->host[0] != '\0');
+	assert_non_null(strstr(world_plain(message), w.aid.settings->host));
+	assert_int_equal(world_audited(&w, "state_unknown", "run 2 of bbbbbbb"), 1);
+	assert_non_null(
+	    world_says_in(&w, WORLD_GROUP, "Nothing was rolled back: it may still be at work"));
+	world_close(&w);
+}
+
+static void
+a_push_keeps_its_place_until_somebody_has_looked(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	push(&w, COMMIT_C);
+	assert_int_equal(world_state(&w), DEPLOY_QUEUED);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_non_null(world_says(&w, "queued until somebody has looked at the target"));
+	(void)world_decide(&w, store_aid_event(&w.aid, EVENT_STARTED));
+	assert_null(world_peek(&w, EFFECT_RUN)); /* a restart is nobody's word */
+	looked(&w);
+	assert_int_equal(world_environment(&w, "staging").unknown_since, 0);
+	assert_string_equal(world_environment(&w, "staging").unknown_why, "");
+	assert_string_equal(w.toast, "Deployments to staging go on.");
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "@bob has looked at it"));
+	assert_int_equal(world_audited(&w, "state_known", "telegram:22"), 1);
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_C);
+	world_run_ends(&w, FAILED_BEFORE_RELEASE);
+	world_close(&w);
+}
+
+static void
+a_push_that_an_admin_confirms_keeps_its_place_too(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, "STAGING_CONFIRM=true", NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_B });
+	press(&w, WORLD_ADMIN, world_says_in(&w, WORLD_GROUP, "Deploy to staging?"), "Confirm");
+	world_git(&w, (struct world_git){ .commit = COMMIT_B }); /* has the branch moved on? */
+	assert_int_equal(world_run_starts(&w), 200);
+	world_run_ends(&w, FOLDER_GONE);
+	push(&w, COMMIT_C);
+	assert_non_null(
+	    strstr(world_plain(world_says_in(&w, WORLD_TEAM, "Deploy to staging?")), NOT_KNOWN));
+	press(&w, WORLD_ADMIN, world_says_in(&w, WORLD_TEAM, "Deploy to staging?"), "Confirm");
+	assert_string_equal(w.toast, "Waits for its turn.");
+	assert_int_equal(world_state(&w), DEPLOY_QUEUED);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	world_close(&w);
+}
+
+static void
+git_is_not_polled_for_it_and_is_again_afterwards(void **state)
+{
+	const struct effect *ask;
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, "POLL_REPOSITORY_SECONDS=60", NULL);
+	world_due(&w, TIMER_POLL);
+	world_git_heads(&w, COMMIT_A, COMMIT_A);
+	world_deploy_starts(&w, COMMIT_B);
+	world_due(&w, TIMER_POLL); /* asked before: its answer comes after */
+	assert_int_equal(world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.n_branches, 2);
+	world_run_ends(&w, FOLDER_GONE);
+	world_git_heads(&w, COMMIT_C, COMMIT_A);
+	assert_null(
+	    world_peek(&w, EFFECT_GIT_QUERY)); /* staging's head has moved, and is not looked at */
+	world_due(&w, TIMER_POLL);
+	ask = world_peek(&w, EFFECT_GIT_QUERY);
+	assert_int_equal(ask->u.git_query.n_branches, 1);
+	assert_string_equal(ask->u.git_query.branches[0], "main");
+	world_git_heads(&w, COMMIT_C, COMMIT_A);
+	looked(&w);
+	world_due(&w, TIMER_POLL);
+	world_git_heads(&w, COMMIT_C, COMMIT_A);
+	assert_string_equal(world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.environment, "staging");
+	world_close(&w);
+}
+
+static void
+a_person_is_asked_with_the_reason_on_top_and_then_it_goes(void **state)
+{
+	const struct world_message *question;
+	const char *plain;
+	struct world w;
+
+	(void)state;
+	begin(&w); /* without STAGING_CONFIRM nobody is asked otherwise */
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_C });
+	assert_int_equal(world_state(&w), DEPLOY_AWAITING_CONFIRMATION);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	question = world_says_in(&w, WORLD_GROUP, "Deploy to staging?");
+	plain = world_plain(question);
+	assert_ptr_equal(strstr(plain, NOT_KNOWN), strstr(plain, "What")); /* on top */
+	assert_true(strstr(plain, NOT_KNOWN) < strstr(plain, "Deploy to staging?"));
+	assert_non_null(strstr(plain, "its folder is not here"));
+	assert_non_null(strstr(plain, w.aid.settings->host));
+	press(&w, WORLD_ADMIN, question, "Confirm");
+	assert_int_equal(world_state(&w), DEPLOY_RUNNING);
+	assert_int_equal(world_run_starts(&w), 200);
+	assert_true(world_environment(&w, "staging").unknown_since > 0); /* until it is live */
+	world_run_ends(&w, GOOD);
+	world_probed(&w, NULL);
+	assert_int_equal(world_environment(&w, "staging").unknown_since, 0);
+	world_close(&w);
+}
+
+static void
+a_person_goes_past_a_push_which_keeps_its_place(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	push(&w, COMMIT_C);
+	(void)world_text(&w, WORLD_ADMIN, "/rollback staging");
+	assert_non_null(
+	    strstr(world_plain(world_says_in(&w, WORLD_GROUP, "Roll back staging?")), NOT_KNOWN));
+	press(&w, WORLD_ADMIN, world_says_in(&w, WORLD_GROUP, "Roll back staging?"), "Roll back");
+	assert_string_equal(
+	    world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A); /* the last known */
+	assert_int_equal(world_run_starts(&w), 200);
+	world_run_ends(&w, GOOD);
+	world_probed(&w, NULL);
+	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_C);
+	world_close(&w);
+}
+
+static void
+a_question_that_did_not_say_so_is_refused(void **state)
+{
+	const char *confirm;
+	struct world_message *question;
+	char id[LIMIT_BUTTON_ID];
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	world_settings(&w, STAGING_URL, "STAGING_CONFIRM=true", NULL);
+	world_run_ends(&w, GOOD);
+	world_probed(&w, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_C });
+	question = world_says_in(&w, WORLD_GROUP, "Deploy to staging?");
+	confirm = world_button(question, "Confirm");
+	(void)text_copy(id, sizeof(id), confirm);
+	(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_D });
+	press(&w, WORLD_OTHER_ADMIN, world_says_in(&w, WORLD_OTHER_ADMIN, "Deploy to staging?"),
+	    "Confirm");
+	assert_int_equal(world_run_starts(&w), 200);
+	world_run_ends(&w, FOLDER_GONE);
+	assert_non_null(world_says_in(&w, WORLD_GROUP, "not known any more: ask again"));
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, id);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	world_close(&w);
+}
+
+static void
+only_who_may_roll_back_there_may_say_that_it_is_known(void **state)
+{
+	struct world_message *message;
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	message = world_says_in(&w, WORLD_TEAM, "Nothing is started");
+	press(&w, WORLD_STAGING_USER, message, "I looked");
+	assert_true(w.is_alert);
+	assert_true(world_environment(&w, "staging").unknown_since > 0);
+	assert_int_equal(world_audited(&w, "denied", "telegram:33"), 1);
+	press(&w, WORLD_ADMIN, message, "I looked");
+	assert_int_equal(world_environment(&w, "staging").unknown_since, 0);
+	press(&w, WORLD_ADMIN, message, "I looked"); /* once more */
+	assert_string_equal(w.toast, "This button has expired or was used.");
+	world_close(&w);
+}
+
+static void
+the_status_shows_it_with_its_button(void **state)
+{
+	struct world_message *message;
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	(void)world_text(&w, WORLD_ADMIN, "/status");
+	message = world_last(&w);
+	assert_non_null(strstr(world_plain(message), NOT_KNOWN));
+	assert_string_not_equal(world_button(message, "go on, staging"), "");
+	assert_string_equal(world_button(message, "production"), "");
+	world_probed(&w, NULL);
+	assert_non_null(strstr(world_plain(message), "healthy: HTTP 200"));
+	press(&w, WORLD_ADMIN, message, "go on, staging");
+	assert_int_equal(world_environment(&w, "staging").unknown_since, 0);
+	(void)world_text(&w, WORLD_ADMIN, "/status staging");
+	assert_null(strstr(world_plain(world_last(&w)), NOT_KNOWN));
+	world_close(&w);
+}
+
+/* --- serve --restored --- */
+
+static void
+start_restored(struct world *w)
+{
+	struct event *event = store_aid_event(&w->aid, EVENT_STARTED);
+
+	event->u.started.is_restored = true;
+	(void)world_decide(w, event);
+}
+
+static void
+after_a_restore_nothing_is_known_and_nothing_starts(void **state)
+{
+	char name[LIMIT_ENVIRONMENT];
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, "POLL_REPOSITORY_SECONDS=60", NULL);
+	start_restored(&w);
+	for (size_t i = 0; i < w.aid.settings->environment_count; i++) {
+		(void)text_copy(name, sizeof(name), w.aid.settings->environments[i].name);
+		assert_true(world_environment(&w, name).unknown_since > 0);
+	}
+	assert_int_equal(
+	    world_audited(&w, "state_unknown", "--restored"), w.aid.settings->environment_count);
+	for (int i = 0; i < 2; i++) { /* it goes on waiting, for when something is known again */
+		world_due(&w, TIMER_POLL);
+		assert_null(world_peek(&w, EFFECT_GIT_QUERY));
+	}
+	push(&w, COMMIT_A);
+	assert_int_equal(world_state(&w), DEPLOY_QUEUED);
+	looked(&w); /* the newest of them */
+	world_close(&w);
+}
+
+/* What it waits for may be another release's health by now. */
+static void
+after_a_restore_what_was_verified_ends_and_is_not_rolled_back(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	world_run_ends(&w, GOOD);
+	assert_int_equal(world_state(&w), DEPLOY_VERIFYING);
+	start_restored(&w);
+	assert_int_equal(world_state(&w), DEPLOY_FAILED);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_null(world_peek(&w, EFFECT_PROBE));
+	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
+	world_close(&w);
+}
+
+static void
+after_a_restore_a_rollback_that_was_verified_is_down(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	world_run_step(&w, 0, "release");
+	world_run_ends(&w, TOUCHED);
+	assert_int_equal(world_run_starts(&w), 200);
+	world_run_ends(&w, GOOD);
+	assert_int_equal(world_state(&w), DEPLOY_VERIFYING_ROLLBACK);
+	start_restored(&w);
+	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
+	assert_true(world_environment(&w, "staging").is_down);
+	assert_null(world_peek(&w, EFFECT_PROBE));
+	assert_null(world_peek(&w, EFFECT_RUN));
+	world_close(&w);
+}
+
+/* Rows of it are there all the same, and what they say would be begun. */
+static void
+after_a_restore_an_environment_without_settings_is_not_known_either(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	world_run_ends(&w, GOOD);
+	world_settings(&w, "ENVIRONMENTS=production", "STAGING_TELEGRAM_IDS=", NULL);
+	start_restored(&w);
+	assert_int_equal(world_state(&w), DEPLOY_FAILED);
+	assert_null(world_peek(&w, EFFECT_PROBE));
+	assert_true(world_environment(&w, "staging").unknown_since > 0);
+	assert_null(world_says_in(&w, WORLD_TEAM, NOT_KNOWN)); /* nothing can start there */
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "What runs in production is not known"));
+	world_close(&w);
+}
+
+/* It is killed before the performer's word was handled, and started without --restored. */
+static void
+after_a_restore_an_open_run_counts_as_started_for_good(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_int_equal(world_peek(&w, EFFECT_RUN)->u.run.started_at, 0);
+	start_restored(&w);
+	assert_int_equal(world_state(&w), DEPLOY_RUNNING); /* its performer ends it */
+	while (w.n_open > 0)
+		effect_free(w.open[--w.n_open]);
+	store_aid_reopen(&w.aid);
+	(void)world_decide(&w, store_aid_event(&w.aid, EVENT_STARTED));
+	assert_true(world_peek(&w, EFFECT_RUN)->u.run.started_at > 0);
+	world_run_ends(&w, FOLDER_GONE);
+	assert_int_equal(world_state(&w), DEPLOY_FAILED);
+	world_close(&w);
+}
+
+static void
+fails(struct tx *tx, const struct event *event)
+{
+	(void)event;
+	tx_fail(tx, ERR_INVALID, "planned");
+}
+
+/* The handler of such an end failed: what it would have said holds all the same. */
+static void
+a_fault_of_such_an_end_rolls_nothing_back(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	world_run_step(&w, 0, "release");
+	w.aid.handlers[EVENT_RUN_ENDED] = fails;
+	world_run_ends(&w, FOLDER_GONE);
+	assert_int_equal(world_state(&w), DEPLOY_FAILED);
+	assert_true(world_environment(&w, "staging").unknown_since > 0);
+	assert_null(world_peek(&w, EFFECT_RUN)); /* no rollback */
+	world_close(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_team_is_told_why_and_by_which_machine),
+		cmocka_unit_test(a_push_keeps_its_place_until_somebody_has_looked),
+		cmocka_unit_test(a_push_that_an_admin_confirms_keeps_its_place_too),
+		cmocka_unit_test(git_is_not_polled_for_it_and_is_again_afterwards),
+		cmocka_unit_test(a_person_is_asked_with_the_reason_on_top_and_then_it_goes),
+		cmocka_unit_test(a_person_goes_past_a_push_which_keeps_its_place),
+		cmocka_unit_test(a_question_that_did_not_say_so_is_refused),
+		cmocka_unit_test(only_who_may_roll_back_there_may_say_that_it_is_known),
+		cmocka_unit_test(the_status_shows_it_with_its_button),
+		cmocka_unit_test(after_a_restore_nothing_is_known_and_nothing_starts),
+		cmocka_unit_test(after_a_restore_what_was_verified_ends_and_is_not_rolled_back),
+		cmocka_unit_test(after_a_restore_a_rollback_that_was_verified_is_down),
+		cmocka_unit_test(
+		    after_a_restore_an_environment_without_settings_is_not_known_either),
+		cmocka_unit_test(after_a_restore_an_open_run_counts_as_started_for_good),
+		cmocka_unit_test(a_fault_of_such_an_end_rolls_nothing_back),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
