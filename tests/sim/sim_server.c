@@ -202,9 +202,8 @@ perform(struct sim *sim, struct effect *effect)
 	case EFFECT_TIMER:
 		perform_timer(sim, effect);
 		break;
-	default:
-		sim_server_report_soon(sim, effect);
-		break;
+	case EFFECT_KIND_COUNT:
+		abort();
 	}
 }
 
