@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 """half_wired.py FOLDER JOBS [WORD...] - adds one of each kind of thing, then leaves out one piece at a time.
 
-What "Where a new thing goes" in docs/ARCHITECTURE.md promises: whoever forgets a piece is told by compiler, linker or a
-named test. In a copy of the tree under FOLDER a command, an event, an effect, a setting, a metric and a state of a
-What "Where a new thing goes" in docs/ARCHITECTURE.md promises: whoever forgets a piece is told by compiler, linker or
-a named test. In a copy of the tree under FOLDER a command, an event, an effect, a setting, a metric and a state of a
+What "Where a new thing goes" in docs/ARCHITECTURE.md promises: whoever forgets a piece hears of it from compiler, linker
+or a named test. In a copy of the tree under FOLDER a command, an event, an effect, a setting, a metric and a state of a
+deployment are added, complete: that builds, with the flags of a release and -Werror, and the named tests pass. Then each
+piece is left out, alone, and what refuses must be what is written beside it here. WORDs choose pieces by their names.
 Exit status 1 when a piece was not missed, or something else refused.
 """
 # SPDX-License-Identifier: ISC
@@ -181,7 +181,7 @@ PIECES = [
     Piece("metric", "who looks at it",
           "test_monitoring_files.py test_what_is_made_for_alerts_and_dashboard_is_used_by_them", [
               Edit("deploy/monitoring/alerts.yml", "      - alert: DeploybotAuditExportFailing",
-                   "      - alert: DeploybotPoked\n        expr: deploybot_pokes_total > 0\n")]),
+                   "      - alert: DeploybotPoked\n        expr: deploybot_pokes_total > 0\n        for: 1m\n")]),
 
     # --- a state of a deployment ---
     Piece("state", "its row in deploy_flow.h", "compiler", [
