@@ -88,6 +88,8 @@ def obj(path):
     return f"build/obj/{path}.o"
 
 
+WITHDRAW = function("withdraw_poke", "struct perform_job *job", "\teffect_free(perform_job_free(job));\n")
+
 # Not a piece: what a new file begins with.
 ALWAYS = [Edit(PERFORM, "", HEAD.format("perform_poke.c", "loop") + '#include "effects/perform_inside.h"\n')]
 
@@ -131,10 +133,10 @@ PIECES = [
     Piece("effect", "recover_<name>()", "linker", [
         Edit(PERFORM, "", function("recover_poke", PERFORMS, "\tperform_report(perform, effect);\n"))]),
     Piece("effect", "withdraw_<name>()", "linker", [
-        Edit(PERFORM, "", function("withdraw_poke", "struct perform_job *job",
-                                   "\teffect_free(perform_job_free(job));\n"))]),
+        Edit(PERFORM, "", WITHDRAW)]),
     Piece("effect", "done_<name>(), of one that cannot be withdrawn", "linker", [
-        Swap("server/types/effect.def", EFFECT_ROW, EFFECT_ROW.replace("false, true", "false, false"))]),
+        Swap("server/types/effect.def", EFFECT_ROW, EFFECT_ROW.replace("false, true", "false, false")),
+        Swap(PERFORM, WITHDRAW, "")]),
     Piece("effect", "fault_<name>()", "compiler", [
         Edit("server/handlers/handle_fault.c", "static void (*const faults[])", "static void\nfault_poke(UNUSED struct "
              "tx *tx, UNUSED const struct fault *fault)\n{\n}\n\n")], obj("server/handlers/handle_fault")),
@@ -255,8 +257,10 @@ class Copy(Tree):
             (self.path / path).write_text(text, "utf-8")
 
     def make(self, targets):
-        for archive in (self.path / "build").glob("*.a"):
-            archive.unlink()    # of a source that is gone it would keep the object
+        """What is linked is linked again: an archive would keep the object of a source that is gone."""
+        for old in (*(self.path / "build").glob("*.a"), *(self.path / "build").glob("deploybot*"),
+                    *(self.path / "build" / "tests").glob("test_*")):
+            old.unlink()
         status, output = self.run(["make", "--no-print-directory", f"-j{self.jobs}", "BUILD=build", "WERROR=-Werror",
                                    *targets], BUILD_TIMEOUT_S)
         if status == 0:
@@ -291,6 +295,15 @@ class Copy(Tree):
         for test in sorted({piece.test() for piece in PIECES if piece.test() and not piece.is_refused}):
             self.test(test)
 
+    def forget_what_was_made(self, begin):
+        """Also the object whose compilation failed: it is of before, but what it depends on is no longer known."""
+        for made in list((self.path / "build").rglob("*")):
+            if made.is_file() and made.stat().st_mtime >= begin - 0.01:
+                made.unlink()
+        for made in (self.path / "build" / "obj").rglob("*.o"):
+            if not made.with_suffix(".d").exists():
+                made.unlink()
+
     def refusal_of(self, piece):
         """Who refuses the tree without it; afterwards all is as it was before, and built of that."""
         begin = time.time()
@@ -310,9 +323,7 @@ class Copy(Tree):
             for path, stat in times.items():
                 self.write(path, self.text_of(path))
                 os.utime(self.path / path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
-            for made in (self.path / "build").rglob("*"):
-                if made.is_file() and made.stat().st_mtime >= begin - 0.01:
-                    made.unlink()
+            self.forget_what_was_made(begin)
         return Refused("nobody", "")
 
 
