@@ -36,9 +36,10 @@ perform_effect(struct perform *perform, struct effect *effect)
 }
 
 void
-perform_report(struct perform *perform, struct effect *effect)
+perform_report(struct effect *effect)
 {
 	struct event *result = TAKE(effect->result);
+	struct perform *perform = effect->perform;
 
 	assert(result != NULL);
 	result->effect = effect->id;
@@ -92,6 +93,7 @@ perform_job_init(
 {
 	struct perform_job **last = &perform->jobs;
 
+	effect->perform = perform;
 	*job = (struct perform_job){
 		.magic = PERFORM_JOB_MAGIC, .perform = perform, .effect = effect, .due = due
 	};
@@ -106,6 +108,7 @@ perform_job_new(size_t size, struct perform *perform, struct effect *effect, per
 {
 	struct perform_job *job = calloc(1, size);
 
+	effect->perform = perform;
 	if (job != NULL)
 		perform_job_init(job, perform, effect, due);
 	return job;

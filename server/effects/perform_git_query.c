@@ -27,8 +27,7 @@ query_take(struct git_job *query)
 }
 
 static void
-report(struct perform *perform, struct effect *effect, int exit_status, bool unreachable,
-    const char *text)
+report(struct effect *effect, int exit_status, bool unreachable, const char *text)
 {
 	struct git_answered *answered = &effect->result->u.git_answered;
 
@@ -38,7 +37,7 @@ report(struct perform *perform, struct effect *effect, int exit_status, bool unr
 	answered->answer = strdup(text); /* a packet, or a sentence of ours: bounded */
 	if (answered->answer == NULL)
 		answered->exit_status = STATUS_FAILED; /* half an answer is none */
-	perform_report(perform, effect);
+	perform_report(effect);
 }
 
 static void
@@ -55,17 +54,16 @@ static void
 on_due(struct perform_job *job)
 {
 	struct git_job *query = (struct git_job *)job;
-	struct perform *perform = job->perform;
 	struct err err = { .code = ERR_NONE };
 
-	query->sent =
-	    runs_git_query_start(perform->runs, &job->effect->u.git_query, on_answer, query, &err);
+	query->sent = runs_git_query_start(
+	    job->perform->runs, &job->effect->u.git_query, on_answer, query, &err);
 	if (query->sent != NULL)
 		return;
 	if (job->effect->u.git_query.is_patient)
 		later(query, err.text);
 	else
-		report(perform, query_take(query), STATUS_FAILED, true, err.text);
+		report(query_take(query), STATUS_FAILED, true, err.text);
 }
 
 void
@@ -74,7 +72,7 @@ perform_git_query(struct perform *perform, struct effect *effect)
 	struct git_job *query = perform_job_new(sizeof(*query), perform, effect, on_due);
 
 	if (query == NULL)
-		report(perform, effect, STATUS_FAILED, true, "no memory to ask git");
+		report(effect, STATUS_FAILED, true, "no memory to ask git");
 	else
 		on_due(&query->job);
 }
@@ -90,7 +88,6 @@ static void
 on_answer(void *ctx, int exit_status, bool unreachable, const char *text, size_t size)
 {
 	struct git_job *query = ctx;
-	struct perform *perform = query->job.perform;
 	struct git_answer answer;
 
 	(void)size; /* the text has a NUL behind it */
@@ -99,7 +96,7 @@ on_answer(void *ctx, int exit_status, bool unreachable, const char *text, size_t
 	/* Read here only to know whether it is whole: a no is an answer, half of one is not. */
 	if (!query->job.effect->u.git_query.is_patient ||
 	    (!unreachable && git_answer_decode(text, exit_status, &answer, NULL)))
-		report(perform, query_take(query), exit_status, unreachable, text);
+		report(query_take(query), exit_status, unreachable, text);
 	else
 		later(query, unreachable ? text : answer.error);
 }

@@ -127,11 +127,14 @@ probe_new(struct perform *perform, struct effect *effect)
 void
 perform_probe(struct perform *perform, struct effect *effect)
 {
-	struct probe_job *probe = probe_new(perform, effect);
+	struct probe_job *probe;
+
+	effect->perform = perform;
+	probe = probe_new(perform, effect);
 
 	if (probe == NULL) {
 		log_error("no memory to probe %zu URLs", effect->u.probe.n);
-		perform_report(perform, effect);
+		perform_report(effect);
 		return;
 	}
 	if (probe->undecided == 0)
@@ -148,9 +151,7 @@ recover_probe(struct perform *perform, struct effect *effect)
 static void
 on_decided(struct perform_job *job)
 {
-	struct perform *perform = job->perform;
-
-	perform_report(perform, probe_take((struct probe_job *)job));
+	perform_report(probe_take((struct probe_job *)job));
 }
 
 /* --- deciding ----------------------------------------------------------------------------- */

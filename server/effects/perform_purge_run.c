@@ -10,12 +10,12 @@ static void on_turn(struct perform_job *job);
 static void on_purged(void *ctx, const char *failure);
 
 static void
-report(struct perform *perform, struct effect *effect, const char *failure)
+report(struct effect *effect, const char *failure)
 {
 	/* What stays today is no harm, and no reason to ask again: its row is gone either way. */
 	if (failure != NULL)
 		log_warning("an old run's log stays: %s", failure);
-	perform_report(perform, effect);
+	perform_report(effect);
 }
 
 /* The oldest is being removed, the others wait behind it. */
@@ -26,7 +26,7 @@ perform_purge_run(struct perform *perform, struct effect *effect)
 	struct perform_job *job = perform_job_new(sizeof(*job), perform, effect, on_turn);
 
 	if (job == NULL)
-		report(perform, effect, "memory is short");
+		report(effect, "memory is short");
 	else if (!waits)
 		perform_job_wait(job, PAUSE_MS);
 }
@@ -53,7 +53,7 @@ on_purged(void *ctx, const char *failure)
 	next = perform_job_find(perform, EFFECT_PURGE_RUN, NULL);
 	if (next != NULL)
 		perform_job_wait(next, PAUSE_MS);
-	report(perform, effect, failure);
+	report(effect, failure);
 }
 
 void

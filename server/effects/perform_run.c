@@ -50,24 +50,24 @@ order_of(const struct run_job *job)
 /* --- its order ---------------------------------------------------------------------------- */
 
 static void
-refuse(struct perform *perform, struct effect *effect, bool is_cancelled, const char *why)
+refuse(struct effect *effect, bool is_cancelled, const char *why)
 {
 	struct run_ended *ended = &effect->result->u.run_ended;
 
 	ended->run = effect->u.run.run;
 	/* It may be at work, here or elsewhere: nothing else is begun for it. */
 	ended->folder_gone =
-	    effect->u.run.started_at != 0 || (effect->is_recovered && perform->is_restored);
+	    effect->u.run.started_at != 0 || (effect->is_recovered && effect->perform->is_restored);
 	ended->refused = !ended->folder_gone;
 	ended->ended_on_request = is_cancelled;
 	(void)clean_line(ended->detail, sizeof(ended->detail), why, strlen(why));
-	perform_report(perform, effect);
+	perform_report(effect);
 }
 
 static void
 job_refuse(struct run_job *job, bool is_cancelled, const char *why)
 {
-	refuse(job->job.perform, perform_job_end(&job->job), is_cancelled, why);
+	refuse(perform_job_end(&job->job), is_cancelled, why);
 }
 
 /* A deployment that does not begin touches nothing; a rollback is all that is left to try. */
@@ -115,10 +115,11 @@ begin(struct perform *perform, struct effect *effect, begin_fn *how)
 {
 	struct run_job *job = jobs;
 
+	effect->perform = perform;
 	while (job < jobs + JOBS_MAX && (job->job.effect != NULL || job->is_recording))
 		job++;
 	if (job == jobs + JOBS_MAX) {
-		refuse(perform, effect, false, "too many runs are open already");
+		refuse(effect, false, "too many runs are open already");
 		return;
 	}
 	*job = (struct run_job){ .begin = how,
@@ -181,9 +182,9 @@ perform_run(struct perform *perform, struct effect *effect)
 void
 recover_run(struct perform *perform, struct effect *effect)
 {
+	effect->perform = perform;
 	if (perform->is_restored) {
-		refuse(
-		    perform, effect, false, "it may be at work on the machine it was started on");
+		refuse(effect, false, "it may be at work on the machine it was started on");
 		return;
 	}
 	if (effect->u.run.message.id != 0)
@@ -314,7 +315,7 @@ on_ended(void *ctx, const struct run_ended *ended)
 	struct effect *effect = perform_job_end(&job->job);
 
 	effect->result->u.run_ended = *ended;
-	perform_report(job->job.perform, effect);
+	perform_report(effect);
 }
 
 /* The program ends: nobody will answer any more. */

@@ -7,9 +7,7 @@
 static void
 on_due(struct perform_job *job)
 {
-	struct perform *perform = job->perform;
-
-	perform_report(perform, perform_job_free(job));
+	perform_report(perform_job_free(job));
 }
 
 void
@@ -20,7 +18,7 @@ perform_timer(struct perform *perform, struct effect *effect)
 	if (job == NULL) {
 		/* Too early is the safe side: a question closes, git is asked once more. */
 		log_warning("no memory for a deadline: it passes now");
-		perform_report(perform, effect);
+		perform_report(effect);
 		return;
 	}
 	perform_job_wait(job, effect->due - clock_wall_ms());

@@ -38,9 +38,8 @@ telegram_message_send(struct telegram_send *send, const struct message *message,
 }
 
 void
-perform_report(struct perform *perform, struct effect *effect)
+perform_report(struct effect *effect)
 {
-	(void)perform;
 	assert_int_equal(effect->result->u.message_sent.remote_id, reply.remote_id);
 	effect_free(effect);
 	if (++reported == 2)
