@@ -1,9 +1,6 @@
 /* bucket.h - a token bucket as a value.  Knows no clock.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
-#ifndef BUCKET_H
-#define BUCKET_H
-
-#include <stdint.h>
+#pragma once
 
 #include "lib/base.h"
 
@@ -28,5 +25,3 @@ int64_t bucket_wait_ms(const struct bucket *b, struct bucket_rate rate, int64_t 
 
 /* Nothing for the next ms: what a peer's "retry after" says. */
 void bucket_block(struct bucket *b, int64_t now, int64_t ms);
-
-#endif

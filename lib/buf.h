@@ -5,14 +5,11 @@
  * cap is reached further adds do nothing and buf_failed() is true.  The content
  * is NUL-terminated at all times (the NUL is not counted in size or cap).
  */
-#ifndef BUF_H
-#define BUF_H
+#pragma once
 
 #include <stdarg.h>
 
 #include "lib/base.h"
-
-struct err;
 
 struct buf {
 	char *data; /* NULL until the first byte; use buf_text() for a string */
@@ -58,5 +55,3 @@ MUST_USE bool buf_check(const struct buf *b, struct err *err);
 /* Gives away the content, NUL-terminated, to be freed by the caller, and leaves b empty.
  * NULL when the buffer has failed (its content is freed) or memory is short. */
 MUST_USE char *buf_take(struct buf *b);
-
-#endif

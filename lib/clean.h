@@ -1,9 +1,6 @@
 /* clean.h - text from outside made safe to show: no controls, no escapes, no direction tricks.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
-#ifndef CLEAN_H
-#define CLEAN_H
-
-#include <stdint.h>
+#pragma once
 
 #include "lib/base.h"
 
@@ -21,5 +18,3 @@ const char *clean_line(char *out, size_t room, const char *text, size_t size);
 
 /* The same for text of several lines: line ends stay. */
 const char *clean_text(char *out, size_t room, const char *text, size_t size);
-
-#endif

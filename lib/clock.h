@@ -1,7 +1,6 @@
 /* clock.h - the time as a number.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#ifndef CLOCK_H
-#define CLOCK_H
+#pragma once
 
 #include <stdint.h>
 
@@ -10,5 +9,3 @@ int64_t clock_wall_ms(void);
 
 /* Milliseconds since some moment, never set back: for deadlines where there is no loop. */
 int64_t clock_monotonic_ms(void);
-
-#endif

@@ -11,8 +11,7 @@
  * it, as a power cut would: scripts, which know no page, live on.  `late`: not before others
  * have done what they will do without it.
  */
-#ifndef CRASH_POINT_H
-#define CRASH_POINT_H
+#pragma once
 
 #ifdef DEPLOYBOT_CRASH_POINTS
 
@@ -28,6 +27,4 @@ void crash_point_pass(enum crash_point point);
 
 #else
 #define CRASH_POINT(name) ((void)0)
-#endif
-
 #endif

@@ -66,16 +66,12 @@ crypto_sha256_new(struct err *err)
 {
 	CLEANUP(crypto_sha256_freep) struct crypto_sha256 *hash = calloc(1, sizeof(*hash));
 
-	if (hash == NULL) {
-		(void)err_set(err, ERR_NOMEM, "no memory for a hash");
-		return NULL;
-	}
+	if (hash == NULL)
+		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for a hash"));
 	hash->ctx = EVP_MD_CTX_new();
-	if (hash->ctx == NULL || EVP_DigestInit_ex(hash->ctx, sha256(), NULL) != 1) {
+	if (hash->ctx == NULL || EVP_DigestInit_ex(hash->ctx, sha256(), NULL) != 1)
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
-		(void)fail(err, "beginning SHA-256");
-		return NULL;
-	}
+		return ERR_NULL(fail(err, "beginning SHA-256"));
 	return TAKE(hash);
 }
 
@@ -125,20 +121,15 @@ crypto_hmac_key_new(const void *key, size_t size, struct err *err)
 	CLEANUP(crypto_hmac_key_freep) struct crypto_hmac_key *ret = NULL;
 
 	if (size == 0) { /* OpenSSL takes it, and anybody could sign */
-		(void)err_set(err, ERR_INVALID, "an HMAC key must not be empty");
-		return NULL;
+		return ERR_NULL(err_set(err, ERR_INVALID, "an HMAC key must not be empty"));
 	}
 	ret = calloc(1, sizeof(*ret));
-	if (ret == NULL) {
-		(void)err_set(err, ERR_NOMEM, "no memory for an HMAC key");
-		return NULL;
-	}
+	if (ret == NULL)
+		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for an HMAC key"));
 	ret->ctx = new_hmac_context();
-	if (ret->ctx == NULL || EVP_MAC_init(ret->ctx, key, size, params) != 1) {
+	if (ret->ctx == NULL || EVP_MAC_init(ret->ctx, key, size, params) != 1)
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
-		(void)fail(err, "preparing HMAC-SHA256");
-		return NULL;
-	}
+		return ERR_NULL(fail(err, "preparing HMAC-SHA256"));
 	return TAKE(ret);
 }
 
@@ -173,16 +164,12 @@ crypto_hmac_begin(const struct crypto_hmac_key *key, struct err *err)
 {
 	CLEANUP(crypto_hmac_dropp) struct crypto_hmac *mac = calloc(1, sizeof(*mac));
 
-	if (mac == NULL) {
-		(void)err_set(err, ERR_NOMEM, "no memory for a MAC");
-		return NULL;
-	}
+	if (mac == NULL)
+		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for a MAC"));
 	mac->ctx = EVP_MAC_CTX_dup(key->ctx);
-	if (mac->ctx == NULL) {
+	if (mac->ctx == NULL)
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
-		(void)fail(err, "beginning HMAC-SHA256");
-		return NULL;
-	}
+		return ERR_NULL(fail(err, "beginning HMAC-SHA256"));
 	return TAKE(mac);
 }
 

@@ -1,13 +1,8 @@
-/* crypto.h - hashes, MACs, random bytes, comparing, wiping: the door to OpenSSL.  Side: any. */
+/* crypto.h - hashes, MACs, random bytes, comparing, wiping: the wrapper of OpenSSL.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#ifndef CRYPTO_H
-#define CRYPTO_H
-
-#include <stdint.h>
+#pragma once
 
 #include "lib/base.h"
-
-struct err;
 
 #define CRYPTO_SHA256_SIZE 32
 #define CRYPTO_SHA256_HEX 65 /* digits and NUL */
@@ -57,5 +52,3 @@ MUST_USE bool crypto_random(void *out, size_t size, struct err *err);
 
 /* Overwrites in a way no compiler leaves out. */
 void crypto_wipe(void *data, size_t size);
-
-#endif

@@ -75,7 +75,7 @@ note_failure(struct db *db, int rc)
 		db->flush_failed = true;
 }
 
-/* The SQL is a constant of the program and may be told; its values may not.  SQLite calls many a
+/* The SQL is a constant of the program and may be shown; its values may not.  SQLite calls many a
  * full disk an I/O error. */
 static bool
 fail(struct db *db, struct err *err, int rc, const char *sql)
@@ -112,7 +112,7 @@ pragma_gives(struct db *db, const char *sql, const char *want, struct err *err)
 	if (got == NULL || strcmp(got, want) != 0)
 		return err_set(err, ERR_CONFIG, "database: %s gave %s, not %s", sql,
 		    got == NULL ? "nothing" : got, want);
-	while (db_next(&rows)) /* to its end: a flush that fails is told there */
+	while (db_next(&rows)) /* to its end: a flush that fails is reported there */
 		continue;
 	return db_rows_end(&rows, err);
 }
@@ -209,10 +209,8 @@ db_open(const char *path, unsigned flags, struct err *err)
 {
 	CLEANUP(db_closep) struct db *db = calloc(1, sizeof(*db));
 
-	if (db == NULL) {
-		(void)err_set(err, ERR_NOMEM, "no memory for a database");
-		return NULL;
-	}
+	if (db == NULL)
+		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for a database"));
 	if (!open_handle(db, path, flags, err))
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
 		return NULL;
@@ -256,10 +254,8 @@ prepare(struct db *db, const char *sql, unsigned flags, struct err *err)
 	const char *rest = NULL;
 	int rc = sqlite3_prepare_v3(db->handle, sql, -1, flags, &stmt, &rest);
 
-	if (rc != SQLITE_OK) {
-		(void)fail(db, err, rc, sql);
-		return NULL;
-	}
+	if (rc != SQLITE_OK)
+		return ERR_NULL(fail(db, err, rc, sql));
 	assert(stmt != NULL && *rest == '\0'); /* one statement, and not none */
 	return stmt;
 }
@@ -312,7 +308,7 @@ release(struct db_rows *rows)
 
 	if (rows->stmt == NULL)
 		return;
-	(void)sqlite3_reset(rows->stmt); /* repeats a failure that was told already */
+	(void)sqlite3_reset(rows->stmt); /* repeats a failure that was reported already */
 	if (rows->is_cached) {
 		(void)sqlite3_clear_bindings(rows->stmt); /* always OK */
 		slot = find_slot(rows->db, sqlite3_sql(rows->stmt));

@@ -18,15 +18,11 @@
  * Error codes: a full disk ERR_FULL; a constraint ERR_BUSY; a damaged file or one that is no
  * database ERR_CONFIG; no memory ERR_NOMEM; a value too big ERR_LIMIT; all else ERR_IO.
  */
-#ifndef DB_H
-#define DB_H
-
-#include <stdint.h>
+#pragma once
 
 #include "lib/base.h"
 
 struct db;
-struct err;
 struct sqlite3_stmt;
 
 enum db_type { DB_IS_NULL, DB_IS_I64, DB_IS_TEXT, DB_IS_BLOB };
@@ -75,7 +71,7 @@ MUST_USE bool db_query_values(struct db_rows *rows, struct db *db, struct err *e
 MUST_USE bool db_one_i64_values(int64_t *ret, struct db *db, struct err *err, const char *sql,
     const struct db_value values[], size_t count);
 
-/* True: at a row.  False: no more, or a failure that db_rows_end tells. */
+/* True: at a row.  False: no more, or a failure that db_rows_end reports. */
 MUST_USE bool db_next(struct db_rows *rows);
 
 /* Ends the query, at any row.  False when a db_next failed. */
@@ -147,5 +143,3 @@ MUST_USE bool db_page_count(struct db *db, int64_t *ret, struct err *err);
 #define DB_WITH(sql, ...) \
 	sql, (const struct db_value[]){ __VA_ARGS__ }, \
 	    sizeof((const struct db_value[]){ __VA_ARGS__ }) / sizeof(struct db_value)
-
-#endif

@@ -37,7 +37,7 @@ copy(sqlite3 *from, sqlite3 *to, const char *to_path, struct err *err)
 
 	if (backup == NULL)
 		return fail(to, sqlite3_extended_errcode(to), "copying to", to_path, err);
-	(void)sqlite3_backup_step(backup, -1); /* finish tells its failure */
+	(void)sqlite3_backup_step(backup, -1); /* finish reports its failure */
 	rc = sqlite3_backup_finish(backup);
 	return rc == SQLITE_OK || fail(to, rc, "copying to", to_path, err);
 }

@@ -1,11 +1,8 @@
 /* db_backup.h - a database as it is at one moment, copied while others write it.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#ifndef DB_BACKUP_H
-#define DB_BACKUP_H
+#pragma once
 
 #include "lib/base.h"
-
-struct err;
 
 /*
  * Copies the database `from` into `to`, an empty file that is nobody else's: all that was committed
@@ -13,5 +10,3 @@ struct err;
  * one plain file, without a log beside it, and not flushed yet.  After a failure it is of no use.
  */
 bool db_backup(const char *from, const char *to, struct err *err) MUST_USE;
-
-#endif

@@ -29,7 +29,7 @@ check_owner(const char *path, struct err *err)
 /* What is not there yet is made, so that nobody makes it between our look and SQLite's: an empty
  * one is none to SQLite, and in a folder with the sticky bit only we can take it away. */
 static bool
-keep_place(const char *database, const char *suffix, struct err *err)
+reserve_name(const char *database, const char *suffix, struct err *err)
 {
 	char path[PATH_MAX];
 	int fd;
@@ -80,7 +80,7 @@ is_log_of_another(const char *path, const char *log)
 		return false;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return false; /* opening it tells why */
+		return false; /* opening it says why */
 	size = pread(fd, header, sizeof(header), 0);
 	(void)close(fd); /* only read from */
 	return size == (ssize_t)sizeof(header) && header[HEADER_READ_VERSION] == 1;
@@ -105,7 +105,7 @@ db_files_prepare(const char *path, struct err *err)
 	if (!create_private(path, err) || !check_owner(path, err))
 		return false;
 	for (size_t i = 0; i < COUNT(beside); i++)
-		if (!keep_place(path, beside[i], err))
+		if (!reserve_name(path, beside[i], err))
 			return false;
 	return check_log(path, err);
 }

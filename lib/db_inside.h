@@ -1,7 +1,6 @@
 /* db_inside.h - what the db files share; nobody else includes it.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#ifndef DB_INSIDE_H
-#define DB_INSIDE_H
+#pragma once
 
 #include "lib/err.h"
 
@@ -18,5 +17,3 @@ bool db_files_prepare(const char *path, struct err *err) MUST_USE;
 
 /* Once it is open with its log no journal is looked for: takes away the place that was kept. */
 void db_files_tidy(const char *path);
-
-#endif

@@ -10,12 +10,9 @@
  * Quoted values may go over several lines.  Names are [A-Za-z_][A-Za-z0-9_]*.  A file over
  * ENV_FILE_MAX, a NUL, or a name given twice is refused; errors name the line.
  */
-#ifndef ENV_FILE_H
-#define ENV_FILE_H
+#pragma once
 
 #include "lib/base.h"
-
-struct err;
 
 #define ENV_FILE_MAX (64u * 1024)
 #define ENV_FILE_NAMES_MAX 512
@@ -41,5 +38,3 @@ void env_file_done(struct env_file *file);
 
 /* NULL when it is not there. */
 const struct env_entry *env_file_find(const struct env_file *file, const char *name);
-
-#endif

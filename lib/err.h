@@ -1,7 +1,6 @@
 /* err.h - one error: a code for machines, a sentence for people.  Never allocates.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#ifndef ERR_H
-#define ERR_H
+#pragma once
 
 #include "lib/base.h"
 
@@ -44,4 +43,7 @@ bool err_wrap(struct err *err, const char *fmt, ...) PRINTF(2, 3);
 
 int err_exit_status(enum err_code code);
 
-#endif
+/* The whole failure path where a pointer or a descriptor is returned:
+ *	return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for %s", name)); */
+#define ERR_NULL(failed)	((void)(failed), NULL)
+#define ERR_FD(failed)		((void)(failed), -1)

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,12 +17,11 @@
 
 #define LINKS_MAX 16
 
-static void
-close_fd(int *fd)
+void
+file_closep(int *fd)
 {
 	if (*fd >= 0)
-		(void)close(*fd); /* read, or flushed before */
-	*fd = -1;
+		(void)close(*fd);
 }
 
 /* --- reading --- */
@@ -32,19 +30,16 @@ static int
 open_regular(const char *path, struct err *err)
 {
 	/* O_NONBLOCK: a fifo must not hold us up before it is refused. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	CLEANUP(file_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
 
-	if (fd < 0) {
-		(void)err_errno(err, errno == ENOENT || errno == ENOTDIR ? ERR_MISSING : ERR_IO,
-		    errno, "cannot open %s", path);
-		return -1;
-	}
+	if (fd < 0)
+		return ERR_FD(
+		    err_errno(err, errno == ENOENT || errno == ENOTDIR ? ERR_MISSING : ERR_IO,
+			errno, "cannot open %s", path));
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-		return fd;
-	close_fd(&fd);
-	(void)err_set(err, ERR_INVALID, "%s is not a regular file", path);
-	return -1;
+		return TAKE_FD(fd);
+	return ERR_FD(err_set(err, ERR_INVALID, "%s is not a regular file", path));
 }
 
 /* Reads until the end or until room is full; -1 with errno. */
@@ -80,10 +75,8 @@ read_all(int fd, const char *path, size_t cap, size_t *ret_size, struct err *err
 	    (size_t)st.st_size + 1 :
 	    cap + 1;
 	data = malloc(room + 1);
-	if (data == NULL) {
-		(void)err_set(err, ERR_NOMEM, "no memory to read %s", path);
-		return NULL;
-	}
+	if (data == NULL)
+		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory to read %s", path));
 	used = read_up_to(fd, data, room);
 	if (used < 0 || (size_t)used == room) {
 		if (used < 0)
@@ -104,10 +97,21 @@ read_all(int fd, const char *path, size_t cap, size_t *ret_size, struct err *err
 char *
 file_read(const char *path, size_t cap, size_t *ret_size, struct err *err)
 {
-	CLEANUP(close_fd) int fd = open_regular(path, err);
+	CLEANUP(file_closep) int fd = open_regular(path, err);
 
 	assert(cap < SIZE_MAX / 4);
 	return fd < 0 ? NULL : read_all(fd, path, cap, ret_size, err);
+}
+
+ssize_t
+file_read_small(int folder, const char *name, char *buf, size_t room)
+{
+	CLEANUP(file_closep) int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	ssize_t used = fd == -1 ? 0 : read_up_to(fd, buf, room - 1);
+
+	used = used < 0 ? 0 : used;
+	buf[used] = '\0';
+	return fd == -1 ? -1 : used;
 }
 
 /* --- writing --- */
@@ -147,7 +151,7 @@ folder_of(const char *path, char out[PATH_MAX], struct err *err)
 static bool
 sync_folder(const char *folder, struct err *err)
 {
-	CLEANUP(close_fd) int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP(file_closep) int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0 || fsync(fd) != 0)
 		return err_errno(err, ERR_IO, errno, "flushing folder %s", folder);
@@ -174,7 +178,7 @@ fill_and_rename(int fd, const char *temporary, const char *path, const void *dat
 bool
 file_write(const char *path, const void *data, size_t size, mode_t mode, struct err *err)
 {
-	CLEANUP(close_fd) int fd = -1;
+	CLEANUP(file_closep) int fd = -1;
 	char folder[PATH_MAX], temporary[PATH_MAX + 16];
 
 	if (!folder_of(path, folder, err))

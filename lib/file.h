@@ -1,17 +1,18 @@
 /* file.h - whole small files, atomic writes, folders, who could change a path.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#ifndef FILE_H
-#define FILE_H
+#pragma once
 
 #include <sys/types.h>
 
 #include "lib/base.h"
 
-struct err;
-
 /* The content, NUL-terminated, to be freed by the caller; *ret_size (may be NULL) is without the
  * NUL.  Larger than cap: ERR_LIMIT; not there: ERR_MISSING; not a regular file: ERR_INVALID. */
 MUST_USE char *file_read(const char *path, size_t cap, size_t *ret_size, struct err *err);
+
+/* The beginning of a small file in a folder (AT_FDCWD: of a path), NUL-terminated, without following
+ * a link.  Returns its bytes, 0 where it cannot be read; -1 with errno: it cannot be opened. */
+ssize_t file_read_small(int folder, const char *name, char *buf, size_t room);
 
 /* Replaces path by the content as a whole: temporary file beside it, fsync, rename, fsync of the
  * folder.  After a failure the old file is there, untouched. */
@@ -24,6 +25,10 @@ MUST_USE bool file_flush_name(const char *path, struct err *err);
 /* Makes a folder and those above it that are missing, all with mode, and flushes their names.  One
  * that is there keeps its mode. */
 MUST_USE bool file_mkdirs(const char *path, mode_t mode, struct err *err);
+
+/* For CLEANUP of a descriptor that was read, or flushed before: closes it where it is not -1. */
+void file_closep(int *fd);
+#define TAKE_FD(fd)	__extension__({ int take_ = (fd); (fd) = -1; take_; })
 
 /* Writes all of it to a descriptor, going on after EINTR and short writes. */
 MUST_USE bool file_write_all(int fd, const void *data, size_t size, struct err *err);
@@ -41,5 +46,3 @@ MUST_USE bool file_owner_is_ours(uid_t owner, const char *path, struct err *err)
 /* file_is_safe, and its file readable by nobody but its owner: for keys.  (Mode 0640 with a group
  * is accepted when `group_may_read`.) */
 MUST_USE bool file_is_private(const char *path, bool group_may_read, struct err *err);
-
-#endif

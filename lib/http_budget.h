@@ -1,7 +1,6 @@
 /* http_budget.h - a sum of bytes that claims share; who does not fit waits.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
-#ifndef HTTP_BUDGET_H
-#define HTTP_BUDGET_H
+#pragma once
 
 #include <sys/queue.h>
 
@@ -38,5 +37,3 @@ void http_budget_release(struct http_budget *budget, struct http_budget_claim *c
 
 /* The next waiting claim that fits by now, held from here on; NULL when there is none. */
 struct http_budget_claim *http_budget_next(struct http_budget *budget);
-
-#endif

@@ -80,20 +80,18 @@ on_ready(struct loop_io *io, unsigned events, void *ctx)
 }
 
 static void
-on_timer(struct loop_timer *timer, void *ctx)
+on_timer(UNUSED struct loop_timer *timer, void *ctx)
 {
-	(void)timer;
 	drive(ctx, CURL_SOCKET_TIMEOUT, 0);
 }
 
 /* --- what curl wants watched ------------------------------------------------------------------ */
 
 static int
-on_curl_timer(CURLM *multi, long after_ms, void *ctx)
+on_curl_timer(UNUSED CURLM *multi, long after_ms, void *ctx)
 {
 	struct http_client *client = ctx;
 
-	(void)multi;
 	if (after_ms < 0)
 		loop_timer_stop(&client->timer);
 	else
@@ -128,12 +126,11 @@ new_watched(struct http_client *client, curl_socket_t fd)
 
 /* Stopped here, before curl closes the descriptor. */
 static int
-on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *socket_ctx)
+on_socket(UNUSED CURL *easy, curl_socket_t fd, int what, void *ctx, void *socket_ctx)
 {
 	struct http_client *client = ctx;
 	struct http_client_watched *watched = socket_ctx;
 
-	(void)easy;
 	if (what == CURL_POLL_REMOVE) {
 		if (watched != NULL)
 			unwatch(watched);
@@ -289,8 +286,7 @@ http_client_new(struct loop *loop, const struct http_client_config *config, stru
 	client = calloc(1, sizeof(*client));
 	if (client == NULL || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
 		free(client);
-		(void)err_errno(err, ERR_NOMEM, ENOMEM, "HTTP client");
-		return NULL;
+		return ERR_NULL(err_errno(err, ERR_NOMEM, ENOMEM, "HTTP client"));
 	}
 	client->magic = HTTP_CLIENT_MAGIC;
 	client->loop = loop;
@@ -300,8 +296,7 @@ http_client_new(struct loop *loop, const struct http_client_config *config, stru
 	TAILQ_INIT(&client->finished);
 	if (!copy_config(client, config) || !multi_make(client)) {
 		http_client_free(client);
-		(void)err_errno(err, ERR_NOMEM, ENOMEM, "HTTP client");
-		return NULL;
+		return ERR_NULL(err_errno(err, ERR_NOMEM, ENOMEM, "HTTP client"));
 	}
 	return client;
 }
@@ -367,26 +362,24 @@ http_client_start(
     struct http_client *client, const struct http_client_request *request, struct err *err)
 {
 	struct http_client_call *call;
-	bool has_place;
+	bool has_slot;
 
 	OBJ_CHECK(client, HTTP_CLIENT_MAGIC);
 	assert(request->on_done != NULL && request->label != NULL && request->url != NULL);
-	has_place = client->in_flight < client->in_flight_max && client->waiting_count == 0;
-	if (!has_place && client->waiting_count >= client->queue_max) {
-		(void)err_set(err, ERR_BUSY, "%s: %u calls are waiting already", request->label,
-		    client->waiting_count);
-		return NULL;
-	}
+	has_slot = client->in_flight < client->in_flight_max && client->waiting_count == 0;
+	if (!has_slot && client->waiting_count >= client->queue_max)
+		return ERR_NULL(err_set(err, ERR_BUSY, "%s: %u calls are waiting already",
+		    request->label, client->waiting_count));
 	call = new_call(client, request);
 	if (call == NULL || call->easy == NULL || !http_client_request_set(call, request) ||
-	    !http_client_answer_expect(call) || (has_place && !multi_add(call))) {
+	    !http_client_answer_expect(call) || (has_slot && !multi_add(call))) {
 		(void)err_errno(
 		    err, ERR_NOMEM, ENOMEM, "%s: cannot make the request", request->label);
 		if (call != NULL)
 			release_call(call);
 		return NULL;
 	}
-	if (!has_place)
+	if (!has_slot)
 		line_up(call);
 	return call;
 }

@@ -7,10 +7,8 @@
  *
  * curl_global_init() runs in the first http_client_new(), which must come before other threads.
  */
-#ifndef HTTP_CLIENT_H
-#define HTTP_CLIENT_H
+#pragma once
 
-#include <stdint.h>
 #include <sys/socket.h>
 
 #include "lib/base.h"
@@ -91,7 +89,7 @@ struct http_client_result {
 struct http_client *http_client_new(struct loop *loop, const struct http_client_config *config,
     struct err *err) MUST_USE;
 
-/* Cancels what is under way and closes every connection.  NULL is fine.  Not inside on_done. */
+/* Cancels what is in progress and closes every connection.  NULL is fine.  Not inside on_done. */
 void http_client_free(struct http_client *client);
 
 /*
@@ -109,5 +107,3 @@ void http_client_cancel(struct http_client_call *call);
 /* In on_done: the value of a header of the answer, its name compared without case; NULL when
  * there is none, the last one when there are several. */
 const char *http_client_header(const struct http_client_result *result, const char *name);
-
-#endif

@@ -5,8 +5,7 @@
  * through its descriptors and its timer → finish, answer_conclude → on_work, a deferred task →
  * on_done.  So an owner's code never runs below curl's, but for the read function of a stream.
  */
-#ifndef HTTP_CLIENT_INSIDE_H
-#define HTTP_CLIENT_INSIDE_H
+#pragma once
 
 #include <curl/curl.h>
 #include <sys/queue.h>
@@ -96,7 +95,7 @@ struct http_client {
 
 /* --- http_client_request.c --- */
 
-/* Tells the call's handle everything about the request, but for its deadline.  False: memory is
+/* Sets everything about the request in the call's handle, but for its deadline.  False: memory is
  * short, or curl refuses an option. */
 bool http_client_request_set(struct http_client_call *call,
     const struct http_client_request *request) MUST_USE;
@@ -108,5 +107,3 @@ bool http_client_answer_expect(struct http_client_call *call) MUST_USE;
 
 /* Fills in the result, from the handle and curl's verdict. */
 void http_client_answer_conclude(struct http_client_call *call, CURLcode code);
-
-#endif

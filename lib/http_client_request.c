@@ -1,4 +1,4 @@
-/* http_client_request.c - tells curl what a request is, and gives it the streams.  Side: loop. */
+/* http_client_request.c - hands a request and its streams to curl.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 #include <stdlib.h>
 #include <string.h>

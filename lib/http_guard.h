@@ -6,10 +6,7 @@
  * and refuses (RFC 9112, sections 5.1, 6.1 and 6.3) before a byte of the body is read.  What it
  * hid from its fields (NUL, folded lines) http_request.c notices.
  */
-#ifndef HTTP_GUARD_H
-#define HTTP_GUARD_H
-
-#include <stdint.h>
+#pragma once
 
 #include "lib/base.h"
 
@@ -40,5 +37,3 @@ struct http_guard_verdict http_guard_check(const struct http_field *fields, size
 /* Whether a Content-Type value names one of the media types of a NULL-terminated list, without
  * regard to case and parameters.  A value of NULL names none. */
 bool http_guard_type_is_in(const char *value, const char *const *types) MUST_USE;
-
-#endif

@@ -80,7 +80,7 @@ http_linger_keep(struct http_linger *linger, int fd)
 	slot->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (slot->fd < 0)
 		return;
-	/* The FIN is what tells the sender that nothing more will come. */
+	/* The FIN says that nothing more will come. */
 	(void)shutdown(slot->fd, SHUT_WR);
 	slot->bytes_left = BYTES_MAX;
 	loop_io_start(linger->loop, &slot->io, slot->fd, LOOP_READ);

@@ -137,10 +137,9 @@ open_given(const char *number, struct err *err)
 {
 	uint16_t fd;
 
-	if (!parse_port(number, &fd)) {
-		(void)err_set(err, ERR_CONFIG, "listen on \"fd:%s\": expected a number", number);
-		return -1;
-	}
+	if (!parse_port(number, &fd))
+		return ERR_FD(
+		    err_set(err, ERR_CONFIG, "listen on \"fd:%s\": expected a number", number));
 	return adopt(fd, err) ? fd : -1;
 }
 
@@ -155,11 +154,9 @@ http_listen_open(const char *where, struct err *err)
 	if (strncmp(where, "fd:", 3) == 0)
 		return open_given(where + 3, err);
 	if (!(is_unix ? parse_unix(where + 5, &address, &size) :
-			parse_inet(where, &address, &size))) {
-		(void)err_set(err, ERR_CONFIG,
-		    "listen on \"%s\": expected ADDRESS:PORT, [ADDRESS]:PORT or unix:PATH", where);
-		return -1;
-	}
+			parse_inet(where, &address, &size)))
+		return ERR_FD(err_set(err, ERR_CONFIG,
+		    "listen on \"%s\": expected ADDRESS:PORT, [ADDRESS]:PORT or unix:PATH", where));
 	fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd >= 0 && bind_and_listen(fd, &address, size))
 		return fd;

@@ -1,9 +1,7 @@
 /* http_listen.h - from "address:port", "unix:path" or "fd:number" to a listening socket.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#ifndef HTTP_LISTEN_H
-#define HTTP_LISTEN_H
+#pragma once
 
-#include <stdint.h>
 #include <sys/socket.h>
 
 #include "lib/base.h"
@@ -12,7 +10,7 @@
 /*
  * "127.0.0.1:8080", "[::1]:0", "unix:/run/x.sock"; numeric addresses only.  A socket file that
  * nobody answers on is replaced (mode 0660), any other file is refused.  "fd:3" is a stream socket
- * that listens already: it is returned as it is, its file is nobody's here to remove, and it stays
+ * that listens already: it is returned as it is, its file is not removed here, and it stays
  * open when it is refused.  Returns a non-blocking, close-on-exec descriptor that listens, or -1
  * and *err.
  */
@@ -23,7 +21,7 @@ uint16_t http_listen_port(int fd);
 
 #define HTTP_LISTEN_NAME_SIZE 128	/* "unix:" and a path; an address and a port are shorter */
 
-/* Where a socket listens, as http_listen_open() takes it; "" when it cannot be told. */
+/* Where a socket listens, as http_listen_open() takes it; "" when it is not known. */
 void http_listen_name(int fd, char ret[HTTP_LISTEN_NAME_SIZE]);
 
 #define HTTP_LISTEN_PEER_SIZE 46	/* INET6_ADDRSTRLEN */
@@ -34,5 +32,3 @@ bool http_listen_peer(const struct sockaddr *address, char text[HTTP_LISTEN_PEER
 
 /* Whether the text is one IPv4 or IPv6 address and nothing else. */
 bool http_listen_is_address(const char *text) MUST_USE;
-
-#endif

@@ -18,12 +18,11 @@ static enum MHD_Result queue_answer(struct http_request *request);
 /* --- the head: its fields --------------------------------------------------------------------- */
 
 static enum MHD_Result
-add_field(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_size, const char *value,
-    size_t value_size)
+add_field(void *cls, UNUSED enum MHD_ValueKind kind, const char *name, size_t name_size,
+    const char *value, size_t value_size)
 {
 	struct http_request *request = cls;
 
-	(void)kind;
 	request->fields[request->field_count++] = (struct http_field){ .name = name,
 		.name_size = name_size,
 		.value = value == NULL ? "" : value,
@@ -199,12 +198,11 @@ take_head(struct http_server_conn *conn, const char *path, const char *method, c
 
 /* Memory was given back: whose body fits by now goes on. */
 void
-http_request_on_share_memory(struct loop_task *task, void *ctx)
+http_request_on_share_memory(UNUSED struct loop_task *task, void *ctx)
 {
 	struct http_server *server = ctx;
 	struct http_budget_claim *claim;
 
-	(void)task;
 	while ((claim = http_budget_next(&server->budget)) != NULL) {
 		struct http_request *request =
 		    (void *)((char *)claim - offsetof(struct http_request, claim));
@@ -306,13 +304,12 @@ ask_route(struct http_request *request)
 /* --- libmicrohttpd calls: a head, a piece, the end of a body, or resumed ---------------------- */
 
 enum MHD_Result
-http_request_on_access(void *cls, struct MHD_Connection *mhd, const char *path, const char *method,
-    const char *version, const char *data, size_t *data_size, void **context)
+http_request_on_access(UNUSED void *cls, struct MHD_Connection *mhd, const char *path,
+    const char *method, const char *version, const char *data, size_t *data_size, void **context)
 {
 	struct http_server_conn *conn = http_server_conn_of(mhd);
 	struct http_request *request = *context;
 
-	(void)cls;
 	if (conn == NULL)
 		return MHD_NO; /* there was no memory for it */
 	OBJ_CHECK(conn, HTTP_SERVER_CONN_MAGIC);
@@ -469,14 +466,13 @@ http_request_answer(struct http_request *request, int status, const struct http_
 }
 
 void
-http_request_on_completed(
-    void *cls, struct MHD_Connection *mhd, void **context, enum MHD_RequestTerminationCode code)
+http_request_on_completed(void *cls, struct MHD_Connection *mhd, void **context,
+    UNUSED enum MHD_RequestTerminationCode code)
 {
 	struct http_server *server = cls;
 	struct http_server_conn *conn = http_server_conn_of(mhd);
 	struct http_request *request = TAKE(*context);
 
-	(void)code;
 	if (conn != NULL) {
 		conn->request = NULL;
 		http_server_conn_set_deadline(conn, server->config.idle_timeout_ms);

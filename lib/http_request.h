@@ -8,8 +8,7 @@
  * What the accessors borrow (strings) is valid while on_begin, on_piece or on_request runs,
  * and afterwards "" or NULL may be all there is: copy what is needed later.
  */
-#ifndef HTTP_REQUEST_H
-#define HTTP_REQUEST_H
+#pragma once
 
 #include "lib/base.h"
 #include "lib/http_guard.h"
@@ -56,5 +55,3 @@ void *http_request_user(const struct http_request *request);
  */
 void http_request_answer(struct http_request *request, int status,
     const struct http_header *headers, const void *body, size_t size);
-
-#endif

@@ -29,10 +29,8 @@
 
 /* Paths are compared as they were sent. */
 static size_t
-keep_target(void *cls, struct MHD_Connection *mhd, char *target)
+keep_target(UNUSED void *cls, UNUSED struct MHD_Connection *mhd, char *target)
 {
-	(void)cls;
-	(void)mhd;
 	return strlen(target);
 }
 
@@ -49,11 +47,10 @@ watch_epoll(struct http_server *server)
 
 /* Its one word about a connection that could not be accepted. */
 static void
-on_mhd_says(void *cls, const char *format, va_list args)
+on_mhd_says(void *cls, const char *format, UNUSED va_list args)
 {
 	struct http_server *server = cls;
 
-	(void)args;
 	if (strncmp(format, "Error accepting", strlen("Error accepting")) == 0)
 		server->is_refused = true;
 }
@@ -92,45 +89,39 @@ has_data_waiting(struct http_server *server)
 }
 
 static void
-on_mhd_ready(struct loop_io *io, unsigned events, void *ctx)
+on_mhd_ready(UNUSED struct loop_io *io, UNUSED unsigned events, void *ctx)
 {
-	(void)io;
-	(void)events;
 	run_mhd(ctx);
 }
 
 static void
-on_turn_ends(struct loop_prepare *prepare, void *ctx)
+on_turn_ends(UNUSED struct loop_prepare *prepare, void *ctx)
 {
 	struct http_server *server = ctx;
 
-	(void)prepare;
 	if (has_data_waiting(server))
 		loop_defer(server->loop, &server->run_again);
 }
 
 static void
-on_starved(struct loop_timer *timer, void *ctx)
+on_starved(UNUSED struct loop_timer *timer, void *ctx)
 {
 	struct http_server *server = ctx;
 
-	(void)timer;
 	watch_epoll(server);
 	run_mhd(server);
 }
 
 static void
-on_run_again(struct loop_task *task, void *ctx)
+on_run_again(UNUSED struct loop_task *task, void *ctx)
 {
-	(void)task;
 	run_mhd(ctx);
 }
 
 /* A bug, here or there: libmicrohttpd cannot go on. */
 static _Noreturn void
-on_panic(void *cls, const char *file, unsigned line, const char *why)
+on_panic(UNUSED void *cls, const char *file, unsigned line, const char *why)
 {
-	(void)cls;
 	(void)fprintf(stderr, "libmicrohttpd %s:%u: %s\n", file, line, why == NULL ? "" : why);
 	abort();
 }
@@ -163,7 +154,7 @@ make_shared_responses(struct http_server *server)
 	return server->empty != NULL && server->empty_close != NULL && server->unavailable != NULL;
 }
 
-/* Nothing of its error log is shown; no Date, which tells a stranger nothing but our clock. */
+/* Nothing of its error log is shown; no Date, which shows a stranger our clock. */
 static struct MHD_Daemon *
 start_mhd(struct http_server *server, int listen_fd)
 {

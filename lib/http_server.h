@@ -8,10 +8,7 @@
  * Refusals have empty bodies and close the connection; where libmicrohttpd refuses by itself it
  * adds a page.
  */
-#ifndef HTTP_SERVER_H
-#define HTTP_SERVER_H
-
-#include <stdint.h>
+#pragma once
 
 #include "lib/base.h"
 #include "lib/err.h"
@@ -55,7 +52,7 @@ struct http_server_config {
 	int64_t request_timeout_ms;	/* 10,000: head and body, absolute */
 	int64_t answer_timeout_ms;	/* 8,000: below the patience of GitHub (10 s) */
 	int64_t idle_timeout_ms;	/* 75,000 between requests: longer than nginx's 60 s */
-	/* Told of each request that is refused before its route has it: a wrong head (400 to 415),
+	/* Called for each request that its route never gets: a wrong head (400 to 415),
 	 * no memory for the body, the server's end (503).  Not of an answer's deadline: that
 	 * request is the route's, which answers it all the same.  May be NULL.  path is borrowed,
 	 * and nothing of this module may be called. */
@@ -96,5 +93,3 @@ void http_server_quiesce(struct http_server *server);
  * which must happen (it then only frees).  Not to be called inside a route's callback.
  */
 void http_server_free(struct http_server *server);
-
-#endif

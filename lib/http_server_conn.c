@@ -221,8 +221,8 @@ close_conn(struct http_server_conn *conn)
 		http_linger_keep(server->linger, conn->fd);
 	loop_timer_stop(&conn->timer);
 	LIST_REMOVE(conn, of_server);
-	/* libmicrohttpd, at its limit, hears of new connections only from its next run on; which
-	 * also tells whether there is a descriptor now. */
+	/* libmicrohttpd, at its limit, sees new connections only from its next run on; which
+	 * also shows whether there is a descriptor now. */
 	if (server->conn_count >= server->config.connections_max || server->is_starved)
 		loop_defer(server->loop, &server->run_again);
 	server->is_starved = false;

@@ -6,8 +6,7 @@
  * in which it happens (head, memory for the body, body, route, answer, end); http_server_conn.c
  * has what is said of its connection alone: accepted, how long it may wait, cut, closed.
  */
-#ifndef HTTP_SERVER_INSIDE_H
-#define HTTP_SERVER_INSIDE_H
+#pragma once
 
 #include <microhttpd.h>
 #include <sys/queue.h>
@@ -141,5 +140,3 @@ void http_server_conn_on_notify(void *cls, struct MHD_Connection *mhd, void **so
     enum MHD_ConnectionNotificationCode code);
 void *http_server_conn_on_line(void *cls, const char *target, struct MHD_Connection *mhd);
 void http_server_conn_on_crowded(struct loop_timer *timer, void *ctx);
-
-#endif

@@ -33,7 +33,7 @@ outer(const json_t *value)
 
 /*
  * jansson 2.14 does not look whether the buffer of a word could grow, and then reads behind it: it
- * must never hear that there is no memory.  What it asks for while it reads stands in an arena; one
+ * must never see that there is no memory.  What it asks for while it reads stands in an arena; one
  * that cannot grow is left by longjmp(), and goes whole, as a tree does in the end.
  */
 #define CHUNK_LEAST ((size_t)4096)
@@ -169,26 +169,21 @@ json_decode(const void *bytes, size_t size, struct err *err)
 	json_error_t why;
 	json_t *root;
 
-	if (size == 0 || bytes == NULL) {
-		(void)err_set(err, ERR_INVALID, "no JSON: empty");
-		return NULL;
-	}
+	if (size == 0 || bytes == NULL)
+		return ERR_NULL(err_set(err, ERR_INVALID, "no JSON: empty"));
 	/* jansson 2.14 passes over a NUL that stands behind a number. */
-	if (memchr(bytes, '\0', size) != NULL) {
-		(void)err_set(err, ERR_INVALID, "no JSON: it holds a NUL byte");
-		return NULL;
-	}
-	if (!depth_is_fine(bytes, size)) {
-		(void)err_set(err, ERR_INVALID, "JSON nested deeper than %d", JSON_DEPTH_MAX);
-		return NULL;
-	}
+	if (memchr(bytes, '\0', size) != NULL)
+		return ERR_NULL(err_set(err, ERR_INVALID, "no JSON: it holds a NUL byte"));
+	if (!depth_is_fine(bytes, size))
+		return ERR_NULL(
+		    err_set(err, ERR_INVALID, "JSON nested deeper than %d", JSON_DEPTH_MAX));
 	arena = calloc(1, sizeof(*arena));
 	if (arena == NULL || setjmp(arena->out) != 0) {
 		reading = NULL;
 		if (arena != NULL)
 			arena_free(arena);
-		(void)err_set(err, ERR_NOMEM, "no memory to read %zu bytes of JSON", size);
-		return NULL;
+		return ERR_NULL(
+		    err_set(err, ERR_NOMEM, "no memory to read %zu bytes of JSON", size));
 	}
 	reading = arena;
 	root = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &why);

@@ -1,14 +1,10 @@
-/* json.h - reads JSON with limits, writes JSON into a buf: the door to jansson.  Side: any. */
+/* json.h - reads JSON with limits, writes JSON into a buf: the wrapper of jansson.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#ifndef JSON_H
-#define JSON_H
-
-#include <stdint.h>
+#pragma once
 
 #include "lib/base.h"
 
 struct buf;
-struct err;
 struct json; /* a value inside a document */
 
 #define JSON_DEPTH_MAX 64 /* deeper is refused; GitHub and Telegram stay below 12 */
@@ -77,5 +73,3 @@ void json_put_str(struct json_out *out, const char *key, const char *text);
 void json_put_i64(struct json_out *out, const char *key, int64_t value);
 void json_put_bool(struct json_out *out, const char *key, bool value);
 void json_put_null(struct json_out *out, const char *key);
-
-#endif

@@ -143,7 +143,7 @@ add_head(struct buf *line, enum log_level level)
 		buf_addf(line, "%s %-7s ", time_text, level_names[level]);
 }
 
-/* One write: lines of two threads never mix.  A stderr that refuses is nobody's to tell. */
+/* One write: lines of two threads never mix.  A failure of stderr cannot be reported. */
 static void
 emit(struct buf *line)
 {

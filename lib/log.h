@@ -8,10 +8,7 @@
  *	log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("deployment", id), LOG_TEXT("environment", e)),
  *	    "the run was lost");
  */
-#ifndef LOG_H
-#define LOG_H
-
-#include <stdint.h>
+#pragma once
 
 #include "lib/base.h"
 
@@ -60,5 +57,3 @@ void log_line(enum log_level level, const struct log_field fields[], size_t coun
 #define log_warning(...) log_line(LOG_LEVEL_WARNING, NULL, 0, __VA_ARGS__)
 #define log_info(...) log_line(LOG_LEVEL_INFO, NULL, 0, __VA_ARGS__)
 #define log_debug(...) log_line(LOG_LEVEL_DEBUG, NULL, 0, __VA_ARGS__)
-
-#endif

@@ -128,17 +128,15 @@ loop_new(struct err *err)
 {
 	struct loop *loop = calloc(1, sizeof(*loop));
 
-	if (loop == NULL) {
-		(void)err_errno(err, ERR_NOMEM, ENOMEM, "event loop");
-		return NULL;
-	}
+	if (loop == NULL)
+		return ERR_NULL(err_errno(err, ERR_NOMEM, ENOMEM, "event loop"));
 	ev_set_allocator(give_memory);
 	/* Not the default loop: that one reaps every child of the process. */
 	loop->ev = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV | EVFLAG_NOSIGMASK);
 	if (loop->ev == NULL) {
 		free(loop);
-		(void)err_set(err, ERR_IO, "event loop: the kernel gives no epoll descriptor");
-		return NULL;
+		return ERR_NULL(
+		    err_set(err, ERR_IO, "event loop: the kernel gives no epoll descriptor"));
 	}
 	loop->magic = LOOP_MAGIC;
 	loop->tasks_end = &loop->tasks;

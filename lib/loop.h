@@ -12,10 +12,8 @@
  *
  * libev aborts when it cannot grow its tables; nothing here waits for children.
  */
-#ifndef LOOP_H
-#define LOOP_H
+#pragma once
 
-#include <stdint.h>
 #include <sys/queue.h>
 
 #include "lib/base.h"
@@ -148,5 +146,3 @@ void loop_task_cancel(struct loop_task *task);
 void loop_prepare_init(struct loop_prepare *prepare, loop_prepare_fn *run, void *ctx);
 void loop_prepare_start(struct loop *loop, struct loop_prepare *prepare);
 void loop_prepare_stop(struct loop_prepare *prepare);
-
-#endif

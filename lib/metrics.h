@@ -12,8 +12,7 @@
  * Every function takes a NULL metric and does nothing: a definition that found no memory costs
  * numbers, not the program.
  */
-#ifndef METRICS_H
-#define METRICS_H
+#pragma once
 
 #include "lib/base.h"
 
@@ -33,7 +32,6 @@ struct metrics;
 
 MUST_USE struct metrics *metrics_new(void);
 void metrics_free(struct metrics *reg); /* takes NULL */
-DEFINE_FREEP(struct metrics, metrics_free)
 
 /* Names and help are borrowed for ever (literals).  label_names: "a,b" in the order of the values
  * given later, NULL when there are none.  A bad or repeated name is a bug and aborts. */
@@ -63,5 +61,3 @@ void metrics_with_process(struct metrics *reg);
 
 /* Appends the whole text: metrics by name, series by labels; the last line ends with a newline. */
 void metrics_write(const struct metrics *reg, struct buf *out);
-
-#endif

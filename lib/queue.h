@@ -4,8 +4,7 @@
  * One mutex, two lists: pushers fill one, the taker empties the other.  An item embeds a struct
  * queue_link, is in one queue at a time, and belongs to the queue from push to take.
  */
-#ifndef QUEUE_H
-#define QUEUE_H
+#pragma once
 
 #include "lib/base.h"
 
@@ -24,7 +23,6 @@ MUST_USE struct queue *queue_new(void (*wake)(void *arg), void *arg);
 
 /* Takes NULL.  Must be empty: what is inside belongs to somebody. */
 void queue_free(struct queue *q);
-DEFINE_FREEP(struct queue, queue_free)
 
 /* False: closed; the item stays the caller's. */
 MUST_USE bool queue_push(struct queue *q, struct queue_link *item);
@@ -46,5 +44,3 @@ bool queue_is_closed(struct queue *q);
 
 /* Items waiting. */
 size_t queue_length(struct queue *q);
-
-#endif

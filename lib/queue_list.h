@@ -1,7 +1,6 @@
 /* queue_list.h - a list of queue_links that one thread owns: oldest first.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#ifndef QUEUE_LIST_H
-#define QUEUE_LIST_H
+#pragma once
 
 #include "lib/queue.h"
 
@@ -64,5 +63,3 @@ queue_list_append(struct queue_list *to, struct queue_list *from)
 	to->length += from->length;
 	*from = (struct queue_list){ 0 };
 }
-
-#endif

@@ -3,8 +3,6 @@
 #include "lib/redact.h"
 
 #include <pthread.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -76,10 +74,8 @@ redact_new(struct err *err)
 {
 	struct redact *r = calloc(1, sizeof(*r));
 
-	if (r == NULL) {
-		(void)err_set(err, ERR_NOMEM, "no memory for redaction");
-		return NULL;
-	}
+	if (r == NULL)
+		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for redaction"));
 	(void)pthread_mutex_init(&r->lock, NULL); /* a plain mutex: takes nothing */
 	return r;
 }
@@ -599,10 +595,8 @@ redact_stream_new(struct redact *r, struct err *err)
 {
 	struct redact_stream *s = calloc(1, sizeof(*s));
 
-	if (s == NULL) {
-		(void)err_set(err, ERR_NOMEM, "no memory for redaction");
-		return NULL;
-	}
+	if (s == NULL)
+		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for redaction"));
 	s->redact = r;
 	buf_init(&s->held, HELD_CAP);
 	return s;

@@ -7,13 +7,11 @@
  * END line, what stands behind `Authorization: Bearer`, `Basic` or `token`, and who is named in a
  * URL with a password, or with a name that is long enough for a token.
  */
-#ifndef REDACT_H
-#define REDACT_H
+#pragma once
 
 #include "lib/base.h"
 
 struct buf;
-struct err;
 struct redact;
 
 #define REDACT_MARK "***"
@@ -38,12 +36,9 @@ void redact_text(struct redact *r, const char *text, size_t size, struct buf *ou
 struct redact_stream;
 MUST_USE struct redact_stream *redact_stream_new(struct redact *r, struct err *err);
 void redact_stream_free(struct redact_stream *s);
-DEFINE_FREEP(struct redact_stream, redact_stream_free)
 
 /* Appends to out what is certain.  Failures are out's (and no memory is out's failure too). */
 void redact_stream_add(struct redact_stream *s, const char *piece, size_t size, struct buf *out);
 
 /* Appends what was held back; the stream can begin anew. */
 void redact_stream_end(struct redact_stream *s, struct buf *out);
-
-#endif

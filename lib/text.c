@@ -189,6 +189,15 @@ text_ends(const char *text, const char *suffix)
 }
 
 bool
+text_is_plain(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			return false;
+	return true;
+}
+
+bool
 text_copy(char *out, size_t room, const char *text)
 {
 	size_t size = strlen(text), fits;

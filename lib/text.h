@@ -1,13 +1,8 @@
 /* text.h - checks, measures, converts and cuts text.  Never allocates.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
-#ifndef TEXT_H
-#define TEXT_H
-
-#include <stdint.h>
+#pragma once
 
 #include "lib/base.h"
-
-struct err;
 
 /* --- UTF-8 (RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF) --- */
 
@@ -36,6 +31,9 @@ bool text_same_ci(const char *a, const char *b);
 bool text_starts(const char *text, const char *prefix);
 bool text_starts_ci(const char *text, const char *prefix);
 bool text_ends(const char *text, const char *suffix);
+
+/* No control characters (below 0x20, 0x7f). */
+bool text_is_plain(const char *text);
 
 /* Copies with its NUL; false when it did not fit (then it is cut between characters). */
 bool text_copy(char *out, size_t room, const char *text);
@@ -93,5 +91,3 @@ size_t text_distance(const char *a, const char *b);
 
 /* The name nearest to word, or NULL when none is within a third of its length (at least 1). */
 const char *text_nearest(const char *word, const char *const names[], size_t count);
-
-#endif

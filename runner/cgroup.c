@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/file.h"
+
 #define PREFIX	  "deploybot-run-"
 #define NAME_ROOM 96 /* a tag has 53 bytes at most */
 #define TEXT_ROOM 512
@@ -40,7 +42,7 @@ own_name(char ret[PATH_MAX])
 
 /* Where a line of mountinfo (proc(5)) shows this group; false: it does not. */
 static bool
-place_in_mount(const char *line, const char *name, char ret[PATH_MAX])
+path_in_mount(const char *line, const char *name, char ret[PATH_MAX])
 {
 	char root[TEXT_ROOM], point[TEXT_ROOM];
 	size_t n;
@@ -66,7 +68,7 @@ open_own(void)
 	if (!own_name(name) || (file = fopen("/proc/self/mountinfo", "re")) == NULL)
 		return -1;
 	while (!found && getline(&line, &room, file) > 0)
-		found = place_in_mount(line, name, path);
+		found = path_in_mount(line, name, path);
 	free(line);
 	(void)fclose(file); /* was only read */
 	return found ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
@@ -152,24 +154,12 @@ cgroup_make(const char *tag)
 	return group;
 }
 
-/* A file's beginning; empty where it cannot be read. */
-static void
-read_beginning(int group, const char *file, char ret[TEXT_ROOM])
-{
-	int fd = openat(group, file, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd == -1 ? -1 : read(fd, ret, TEXT_ROOM - 1);
-
-	if (fd != -1)
-		(void)close(fd); /* was only read */
-	ret[n > 0 ? n : 0] = '\0';
-}
-
 static bool
 is_populated(int group)
 {
 	char text[TEXT_ROOM];
 
-	read_beginning(group, "cgroup.events", text);
+	(void)file_read_small(group, "cgroup.events", text, sizeof(text));
 	return strstr(text, "populated 1") != NULL;
 }
 
@@ -184,7 +174,7 @@ name_what_lives(int group, pid_t *ret_one, char ret_path[CGROUP_PATH])
 	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", group);
 	n = readlink(link, ret_path, CGROUP_PATH - 1);
 	ret_path[n > 0 ? n : 0] = '\0';
-	read_beginning(group, "cgroup.procs", text);
+	(void)file_read_small(group, "cgroup.procs", text, sizeof(text));
 	one = strtol(text, NULL, 10);
 	if (one > 0 && one <= INT_MAX)
 		*ret_one = (pid_t)one;

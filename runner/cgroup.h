@@ -7,8 +7,7 @@
  * and all of this says that nothing is there.  No controller is switched on: a group is a list of
  * processes here.
  */
-#ifndef CGROUP_H
-#define CGROUP_H
+#pragma once
 
 #include <sys/types.h>
 
@@ -25,5 +24,3 @@ int cgroup_make(const char *tag);
  * it has no number here: in a group below, or in another pid namespace), and the group's folder
  * stands in ret_path.  False: nothing is, and the group is gone; or there is none. */
 bool cgroup_kill(const char *tag, pid_t *ret_one, char ret_path[CGROUP_PATH]);
-
-#endif

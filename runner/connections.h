@@ -5,8 +5,7 @@
  * something is, no more of its orders are read; one that takes nothing for CONNECTIONS_PATIENCE_MS,
  * or has CONNECTIONS_QUEUE_MAX packets to come, has gone.
  */
-#ifndef CONNECTIONS_H
-#define CONNECTIONS_H
+#pragma once
 
 #include "runner/protocol.h"
 
@@ -49,7 +48,5 @@ void connections_flush(struct connection *connection);
 /* Marks those as lost whose time is over; returns ms until the next one's is, or -1. */
 int connections_expire(struct connections *connections);
 
-/* Closes it and frees what it had to hear. */
+/* Closes it and frees what it was to receive. */
 void connections_remove(struct connection *connection);
-
-#endif

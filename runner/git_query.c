@@ -202,10 +202,8 @@ git_query_start(const struct protocol_message *order, const struct program_dirs 
 	int ends[2];
 	pid_t pid;
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == -1) {
-		(void)err_errno(err, ERR_IO, errno, "socketpair");
-		return -1;
-	}
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == -1)
+		return ERR_FD(err_errno(err, ERR_IO, errno, "socketpair"));
 	pid = fork();
 	if (pid == 0)
 		git_query_main(order, dirs, ends[1]);

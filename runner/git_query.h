@@ -1,7 +1,6 @@
 /* git_query.h - asks git: a child with a deadline whose output is the answer.  Side: runner. */
 /* SPDX-License-Identifier: ISC */
-#ifndef GIT_QUERY_H
-#define GIT_QUERY_H
+#pragma once
 
 #include "runner/program.h"
 #include "runner/protocol.h"
@@ -16,5 +15,3 @@
  */
 int git_query_start(const struct protocol_message *order, const struct program_dirs *dirs,
     pid_t *ret_pid, struct err *err);
-
-#endif

@@ -1,7 +1,6 @@
 /* git_query_queue.h - questions to git, one at a time, for whichever server asks.  Side: runner. */
 /* SPDX-License-Identifier: ISC */
-#ifndef GIT_QUERY_QUEUE_H
-#define GIT_QUERY_QUEUE_H
+#pragma once
 
 #include "runner/connections.h"
 #include "runner/program.h"
@@ -20,7 +19,7 @@ struct git_query_queue {
 	int fd;	       /* where its answer comes from; -1: none */
 };
 
-/* It waits for its turn, or there are too many and that is its answer. */
+/* It is queued, or there are too many and that is its answer. */
 void git_query_queue_add(struct git_query_queue *queue, struct connections *connections,
     uint64_t connection, const struct protocol_message *query);
 
@@ -42,5 +41,3 @@ void git_query_queue_reaped(struct git_query_queue *queue, pid_t pid);
 /* Answers a question that was not asked: status, and a sentence. */
 void git_query_queue_refuse(struct connections *connections, uint64_t connection, uint64_t id,
     int status, const char *text);
-
-#endif

@@ -46,7 +46,7 @@ look_at_folder(const char *path, struct stat *ret, struct err *err)
 
 /* Removes a socket that no process listens on any more. */
 static bool
-clear_place(const struct sockaddr_un *address, struct err *err)
+clear_path(const struct sockaddr_un *address, struct err *err)
 {
 	const char *path = address->sun_path;
 	struct stat st;
@@ -105,7 +105,7 @@ listener_open(struct listener *ret, const char *path, struct err *err)
 
 	*ret = (struct listener){ .fd = -1, .path = path };
 	if (!make_address(path, &address, err) || !look_at_folder(path, &st, err) ||
-	    !clear_place(&address, err))
+	    !clear_path(&address, err))
 		return false;
 	ret->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (ret->fd == -1)
@@ -130,7 +130,8 @@ listener_accept(const struct listener *listener, uid_t *ret_user)
 	socklen_t size = sizeof(who);
 
 	if (fd != -1)
-		(void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size); /* else -1 is told */
+		(void)getsockopt(
+		    fd, SOL_SOCKET, SO_PEERCRED, &who, &size); /* else -1 is returned */
 	*ret_user = who.uid;
 	return fd;
 }

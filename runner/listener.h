@@ -1,7 +1,6 @@
 /* listener.h - the socket in the file system on which a runner waits for servers.  Side: runner. */
 /* SPDX-License-Identifier: ISC */
-#ifndef LISTENER_H
-#define LISTENER_H
+#pragma once
 
 #include <sys/types.h>
 
@@ -24,5 +23,3 @@ int listener_accept(const struct listener *listener, uid_t *ret_user);
 
 /* Closes it, and removes its file unless another stands there by now. */
 void listener_close(struct listener *listener);
-
-#endif

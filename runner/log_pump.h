@@ -7,8 +7,7 @@
  * Where a server of another user reads the log, no value of a secret that was handed to the run
  * gets into it: that server shows it to people, and knows none of them.
  */
-#ifndef LOG_PUMP_H
-#define LOG_PUMP_H
+#pragma once
 
 #include "lib/buf.h"
 #include "lib/redact.h"
@@ -52,5 +51,3 @@ void log_pump_flush(struct log_pump *pump);
 
 /* Ends the log; what still comes is read into nothing. */
 void log_pump_stop(struct log_pump *pump);
-
-#endif

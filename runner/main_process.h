@@ -1,7 +1,6 @@
 /* main_process.h - forks the first process of a run, which waits at its gate.  Side: runner. */
 /* SPDX-License-Identifier: ISC */
-#ifndef MAIN_PROCESS_H
-#define MAIN_PROCESS_H
+#pragma once
 
 #include <sys/types.h>
 
@@ -43,5 +42,3 @@ void main_process_done(struct main_process *main_process);
 /* Makes this process's core dump empty and keeps what it was for the programs that it starts:
  * secrets pass through here. */
 void main_process_no_core(void);
-
-#endif

@@ -9,16 +9,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "lib/file.h"
 #include "runner/protocol.h"
 
 #define PATIENCE_S 5 /* of each call; a health check's own limit is longer */
-
-static void
-close_fd(int *fd)
-{
-	if (*fd != -1)
-		(void)close(*fd);
-}
 
 static bool
 connect_to(const char *path, int fd, struct err *err)
@@ -44,7 +38,7 @@ ping_runner(const char *path, struct err *err)
 	const struct protocol_message ours = {
 		.kind = PROTOCOL_HELLO, .version = PROTOCOL_VERSION, .pid = getpid()
 	};
-	CLEANUP(close_fd) int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	CLEANUP(file_closep) int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	char packet[PROTOCOL_PACKET_MAX];
 	struct protocol_message theirs;
 	size_t len;

@@ -14,6 +14,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "lib/file.h"
+
 #define PROCESSES_MAX (1 << 18) /* beyond it the table is not worth reading */
 #define ENVIRON_PIECE 4096
 #define ENVIRON_TRIES 4 /* beyond it the caller looks again later */
@@ -24,21 +26,6 @@ struct table {
 	size_t room;
 };
 
-static ssize_t
-read_small(const char *path, char *buf, size_t room)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n;
-
-	if (fd == -1)
-		return -1;
-	n = read(fd, buf, room - 1);
-	(void)close(fd); /* was only read */
-	if (n >= 0)
-		buf[n] = '\0';
-	return n;
-}
-
 bool
 process_read(pid_t pid, struct process *ret)
 {
@@ -47,7 +34,7 @@ process_read(pid_t pid, struct process *ret)
 	int parent, group, session;
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	if (read_small(path, stat, sizeof(stat)) <= 0)
+	if (file_read_small(AT_FDCWD, path, stat, sizeof(stat)) <= 0)
 		return false;
 	rest = strrchr(stat, ')'); /* the name before it may hold anything */
 	if (rest == NULL ||
@@ -68,7 +55,7 @@ process_boot_id(char ret[PROCESS_BOOT_ID])
 	char text[64];
 
 	ret[0] = '\0';
-	if (read_small("/proc/sys/kernel/random/boot_id", text, sizeof(text)) < 36)
+	if (file_read_small(AT_FDCWD, "/proc/sys/kernel/random/boot_id", text, sizeof(text)) < 36)
 		return;
 	memcpy(ret, text, 36);
 	ret[36] = '\0';
@@ -207,7 +194,8 @@ environment_size(pid_t pid, size_t *ret_size, bool *ret_in_exec)
 
 	*ret_in_exec = false;
 	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	if (read_small(path, stat, sizeof(stat)) <= 0 || (field = strrchr(stat, ')')) == NULL)
+	if (file_read_small(AT_FDCWD, path, stat, sizeof(stat)) <= 0 ||
+	    (field = strrchr(stat, ')')) == NULL)
 		return false;
 	for (field = strtok_r(field + 1, " ", &rest); field != NULL;
 	     field = strtok_r(NULL, " ", &rest), number++) {

@@ -1,16 +1,14 @@
-/* process.h - processes told apart for certain, found, and signalled.  Side: runner. */
+/* process.h - processes identified for certain, found, and signalled.  Side: runner. */
 /* SPDX-License-Identifier: ISC */
 /*
  * A pid alone names nobody: it is used again.  A process here is its pid and its start time, and
  * a signal goes through a pidfd whose start time was compared after it was opened.
  */
-#ifndef PROCESS_H
-#define PROCESS_H
+#pragma once
 
-#include <stdint.h>
 #include <sys/types.h>
 
-#include "lib/err.h"
+#include "lib/base.h"
 
 #define PROCESS_BOOT_ID	37	/* with its NUL */
 #define PROCESS_TAG	54	/* a RUN_ID with its NUL */
@@ -49,5 +47,3 @@ int process_signal_below(pid_t ancestor, int signal_number, pid_t *ret_one);
 /* Signals every process that has RUN_ID=tag in its environment or is in the leader's session, and
  * is neither us nor dead.  Returns how many there were (*ret_one: one of them), or -1. */
 int process_signal_run(const struct process_main *main_process, int signal_number, pid_t *ret_one);
-
-#endif

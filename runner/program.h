@@ -1,9 +1,6 @@
 /* program.h - the fixed table of programs: their scripts, arguments and settings.  Side: runner. */
 /* SPDX-License-Identifier: ISC */
-#ifndef PROGRAM_H
-#define PROGRAM_H
-
-#include <stdint.h>
+#pragma once
 
 #include "lib/redact.h"
 #include "runner/protocol.h"
@@ -11,7 +8,7 @@
 #define PROGRAM_ARGS_MAX	32
 #define PROGRAM_VARIABLES_MAX	64
 
-/* Where the runner was told to work. */
+/* Where the runner works. */
 struct program_dirs {
 	const char *state;	/* absolute */
 	const char *env_file;	/* NULL: none */
@@ -37,5 +34,3 @@ bool program_plan(struct program_plan *ret, const struct protocol_message *order
     const struct program_dirs *dirs, struct err *err) MUST_USE;
 
 void program_plan_done(struct program_plan *plan);
-
-#endif

@@ -2,13 +2,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "runner/protocol.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "lib/text.h"
 
 #define BIT(kind)    (1U << PROTOCOL_##kind)
 #define RECORD_KINDS (BIT(EXIT) | BIT(RECONCILED))
@@ -31,7 +32,6 @@ struct field {
 	bool (*check)(const char *);
 };
 
-static bool is_plain(const char *text);
 static bool is_boot(const char *text);
 static bool is_branches(const char *text);
 
@@ -74,10 +74,10 @@ static const struct field fields[] = {
 	NUMBER("deployment", deployment, INT64_MAX, BIT(RUN), BIT(RUN)),
 	TEXT("previous", previous, protocol_is_release, BIT(RUN), 0),
 	TEXT("ref", ref, protocol_is_ref, BIT(RUN) | BIT(GIT_QUERY), 0),
-	TEXT("tag", tag, is_plain, BIT(RUN), 0),
+	TEXT("tag", tag, text_is_plain, BIT(RUN), 0),
 	WORD("why", why, why_words, BIT(REFUSED), BIT(REFUSED)),
 	NUMBER("errno", error, INT_MAX, BIT(REFUSED), 0),
-	TEXT("text", text, is_plain, BIT(REFUSED) | BIT(ANSWER) | BIT(STUCK) | BIT(PURGED), 0),
+	TEXT("text", text, text_is_plain, BIT(REFUSED) | BIT(ANSWER) | BIT(STUCK) | BIT(PURGED), 0),
 	WORD("removal", removal, removal_words, BIT(PURGED), BIT(PURGED)),
 	WORD("state", state, state_words, BIT(RECONCILED), BIT(RECONCILED)),
 	WORD("question", query, git_query_words, BIT(GIT_QUERY), BIT(GIT_QUERY)),
@@ -101,16 +101,6 @@ static const struct field fields[] = {
 
 /* ---- what may be said -------------------------------------------------------------------- */
 
-static bool
-is_plain(const char *text)
-{
-	for (; *text != '\0'; text++) {
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			return false;
-	}
-	return true;
-}
-
 static size_t
 hex_length(const char *text)
 {
@@ -126,7 +116,7 @@ is_boot(const char *text)
 static bool
 is_branches(const char *text)
 {
-	return text[0] != '\0' && is_plain(text);
+	return text[0] != '\0' && text_is_plain(text);
 }
 
 bool
@@ -171,7 +161,7 @@ protocol_is_ref(const char *text)
 {
 	size_t len = strlen(text);
 
-	return len >= 1 && len <= 255 && is_plain(text);
+	return len >= 1 && len <= 255 && text_is_plain(text);
 }
 
 const char *
@@ -361,7 +351,7 @@ write_steps(struct writer *out, const struct protocol_message *message, struct e
 	for (size_t i = 0; i < message->step_count; i++) {
 		const struct protocol_step *step = &message->steps[i];
 
-		if (step->name[0] == '\0' || !is_plain(step->name) || step->at < 0)
+		if (step->name[0] == '\0' || !text_is_plain(step->name) || step->at < 0)
 			return err_set(err, ERR_INVALID, "step %zu is bad", i);
 		write_line(out, "step %" PRId64 " %s\n", step->at, step->name);
 	}
@@ -437,7 +427,8 @@ read_kind(const char *word, struct protocol_message *ret, struct err *err)
 			return true;
 		}
 	}
-	return err_set(err, ERR_INVALID, "no such message: %.20s", is_plain(word) ? word : "?");
+	return err_set(
+	    err, ERR_INVALID, "no such message: %.20s", text_is_plain(word) ? word : "?");
 }
 
 /* `AT NAME` */
@@ -454,7 +445,7 @@ read_step(char *value, struct protocol_message *ret, struct err *err)
 	if (name == NULL)
 		return err_set(err, ERR_INVALID, "a step without a name");
 	*name++ = '\0';
-	if (!number_parse(value, INT64_MAX, &at) || name[0] == '\0' || !is_plain(name) ||
+	if (!number_parse(value, INT64_MAX, &at) || name[0] == '\0' || !text_is_plain(name) ||
 	    strlen(name) > PROTOCOL_STEP_NAME)
 		return err_set(err, ERR_INVALID, "bad step");
 	step->at = (int64_t)at;

@@ -97,16 +97,14 @@
  *     error fatal: could not read from remote repository.        git's last line
  * An answer with status 0 or 64 and without `end` is broken and counts as status 69.
  */
-#ifndef PROTOCOL_H
-#define PROTOCOL_H
+#pragma once
 
-#include <stdint.h>
 #include <sys/types.h>
 
 #include "lib/err.h"
 
 #define PROTOCOL_VERSION	1
-#define PROTOCOL_STEPS_MAX	64		/* told live; then only release and no-rollback */
+#define PROTOCOL_STEPS_MAX	64		/* sent live; then only release and no-rollback */
 #define PROTOCOL_STEPS_ROOM	(PROTOCOL_STEPS_MAX + 2)
 #define PROTOCOL_IMAGE		71		/* "sha256:" and 64 hex digits */
 #define PROTOCOL_STEP_NAME	47		/* bytes of a step's name; longer is cut */
@@ -196,8 +194,8 @@ struct protocol_message {
 	uint64_t id;				/* run id (1…) or question id (1…) */
 	/* hello */
 	unsigned int version;
-	pid_t pid;			/* also stuck.  A supervisor's hello: its main process */
-	uint64_t start;				/* the leader's, /proc/<pid>/stat field 22 */
+	pid_t pid;				/* also stuck; hello: the main process */
+	uint64_t start;				/* its, /proc/<pid>/stat field 22 */
 	char boot[37];				/* /proc/sys/kernel/random/boot_id */
 	/* run */
 	enum protocol_program program;
@@ -250,5 +248,3 @@ bool protocol_is_release(const char *text);	/* commit, or commit@image */
 bool protocol_is_ref(const char *text);		/* 1 to 255 bytes, none of them a control */
 
 const char *protocol_kind_name(enum protocol_kind kind);
-
-#endif

@@ -1,7 +1,6 @@
 /* reconcile.h - makes certain that a run without a supervisor is over, and says how.  Side: runner. */
 /* SPDX-License-Identifier: ISC */
-#ifndef RECONCILE_H
-#define RECONCILE_H
+#pragma once
 
 #include "runner/process.h"
 #include "runner/protocol.h"
@@ -41,5 +40,3 @@ bool reconcile_look(struct reconciling *reconciling, int root, uint64_t id,
  * that is to be said, else HELLO.
  */
 bool reconcile_turn(struct reconciling *reconciling, size_t i, struct protocol_message *ret);
-
-#endif

@@ -49,28 +49,6 @@ write_small(int folder, const char *name, const char *data, size_t len, struct e
 	return good;
 }
 
-/* The file's text, NUL-terminated; -1 when there is none. */
-static ssize_t
-read_small(int folder, const char *name, char *buf, size_t room)
-{
-	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	size_t have = 0;
-	ssize_t n;
-
-	if (fd == -1)
-		return -1;
-	while (have < room - 1 && (n = read(fd, buf + have, room - 1 - have)) != 0) {
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			break;
-		have += (size_t)n;
-	}
-	(void)close(fd); /* was only read */
-	buf[have] = '\0';
-	return (ssize_t)have;
-}
-
 /* What a moment may cure is no wrong setting: the runner is started again. */
 static enum err_code
 code_of(int number)
@@ -83,23 +61,17 @@ code_of(int number)
 int
 run_folder_root(const char *state, struct err *err)
 {
-	int at = open(state, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+	CLEANUP(file_closep) int at = open(state, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
 	int root;
 
-	if (at == -1) {
-		(void)err_errno(err, code_of(errno), errno, "state directory %s", state);
-		return -1;
-	}
+	if (at == -1)
+		return ERR_FD(err_errno(err, code_of(errno), errno, "state directory %s", state));
 	/* Its name is flushed too: without it every run's flushed record would vanish. */
-	if (mkdirat(at, "runs", 0700) == 0 ? fsync(at) == -1 : errno != EEXIST) {
-		(void)err_errno(err, ERR_CONFIG, errno, "making %s/runs", state);
-		(void)close(at);
-		return -1;
-	}
+	if (mkdirat(at, "runs", 0700) == 0 ? fsync(at) == -1 : errno != EEXIST)
+		return ERR_FD(err_errno(err, ERR_CONFIG, errno, "making %s/runs", state));
 	root = openat(at, "runs", O_DIRECTORY | O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (root == -1)
 		(void)err_errno(err, code_of(errno), errno, "opening %s/runs", state);
-	(void)close(at);
 	return root;
 }
 
@@ -130,8 +102,8 @@ int
 run_folder_make(int root, const struct protocol_message *order, bool *ret_is_spare, struct err *err)
 {
 	char name[24], text[SMALL_FILE];
+	CLEANUP(file_closep) int folder = -1;
 	size_t len = 0;
-	int folder;
 
 	if (!protocol_encode(order, text, sizeof(text), &len, err))
 		return -1;
@@ -141,9 +113,7 @@ run_folder_make(int root, const struct protocol_message *order, bool *ret_is_spa
 	CRASH_POINT(folder_named);
 	folder = run_folder_open(root, order->id, err);
 	if (folder != -1 && write_small(folder, "order", text, len, err))
-		return folder;
-	if (folder != -1)
-		(void)close(folder);
+		return TAKE_FD(folder);
 	run_folder_remove(root, order->id);
 	return -1;
 }
@@ -151,16 +121,13 @@ run_folder_make(int root, const struct protocol_message *order, bool *ret_is_spa
 void
 run_folder_remove(int root, uint64_t id)
 {
-	int folder = run_folder_open(root, id, NULL);
+	CLEANUP(file_closep) int folder = run_folder_open(root, id, NULL);
 	char name[24];
 
 	name_of(id, name);
-	if (folder != -1) {
-		for (size_t i = 0; i < COUNT(names); i++)
-			(void)unlinkat(folder, names[i], 0); /* what was not made yet */
-		(void)close(folder);
-	}
-	(void)unlinkat(root, name, AT_REMOVEDIR); /* if it stays, the id is refused as EXISTS */
+	for (size_t i = 0; folder != -1 && i < COUNT(names); i++)
+		(void)unlinkat(folder, names[i], 0); /* what was not made yet */
+	(void)unlinkat(root, name, AT_REMOVEDIR);    /* if it stays, the id is refused as EXISTS */
 }
 
 /* ---- the record -------------------------------------------------------------------------- */
@@ -202,16 +169,12 @@ allocate(int fd, struct err *err)
 int
 run_folder_claim(int folder, struct err *err)
 {
+	CLEANUP(file_closep)
 	int fd = openat(folder, "exit", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, RECORD_MODE);
 
-	if (fd == -1) {
-		(void)err_errno(err, ERR_IO, errno, "creating the exit record");
-		return -1;
-	}
-	if (lock_take(fd, err) && allocate(fd, err))
-		return fd;
-	(void)close(fd);
-	return -1;
+	if (fd == -1)
+		return ERR_FD(err_errno(err, ERR_IO, errno, "creating the exit record"));
+	return lock_take(fd, err) && allocate(fd, err) ? TAKE_FD(fd) : -1;
 }
 
 void
@@ -243,14 +206,13 @@ pid_t
 run_folder_holder(int folder)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	int fd = openat(folder, "exit", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	CLEANUP(file_closep) int fd = openat(folder, "exit", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	pid_t holder = 0;
 
 	if (fd == -1)
 		return 0;
 	if (fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK)
 		holder = lock.l_pid;
-	(void)close(fd);
 	return holder;
 }
 
@@ -285,7 +247,7 @@ enum run_folder_record
 run_folder_record_read(int folder, struct protocol_message *ret)
 {
 	char text[PROTOCOL_RECORD_BYTES + 1];
-	ssize_t len = read_small(folder, "exit", text, sizeof(text));
+	ssize_t len = file_read_small(folder, "exit", text, sizeof(text));
 
 	if (len == -1)
 		return errno == ENOENT ? RUN_FOLDER_NO_RECORD : RUN_FOLDER_UNREADABLE;
@@ -318,7 +280,7 @@ run_folder_main_process_read(int folder, struct process_main *ret)
 	int pid;
 
 	memset(ret, 0, sizeof(*ret));
-	if (read_small(folder, "leader", text, sizeof(text)) <= 0)
+	if (file_read_small(folder, "leader", text, sizeof(text)) <= 0)
 		return false;
 	if (strchr(text, '\n') == NULL ||
 	    /* NOLINTNEXTLINE(cert-err34-c): of our own writing, and held against /proc */
@@ -336,7 +298,7 @@ run_folder_tag_read(int folder, char ret[PROCESS_TAG])
 	char text[SMALL_FILE];
 
 	ret[0] = '\0';
-	if (read_small(folder, "order", text, sizeof(text)) <= 0)
+	if (file_read_small(folder, "order", text, sizeof(text)) <= 0)
 		return;
 	if (protocol_decode(text, strlen(text), &order, NULL) && order.kind == PROTOCOL_RUN)
 		memcpy(ret, order.tag, sizeof(order.tag));
@@ -363,10 +325,8 @@ run_folder_listen(int folder, struct err *err)
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	if (fd == -1) {
-		(void)err_errno(err, ERR_IO, errno, "socket");
-		return -1;
-	}
+	if (fd == -1)
+		return ERR_FD(err_errno(err, ERR_IO, errno, "socket"));
 	(void)snprintf(
 	    address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/socket", folder);
 	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 && open_to_group(folder) &&

@@ -5,8 +5,7 @@
  * the record's room on disk is allocated, and its lock taken, before anything runs; a record that
  * can be read is on disk.  What is made may be read by runs/'s group as far as the umask lets it.
  */
-#ifndef RUN_FOLDER_H
-#define RUN_FOLDER_H
+#pragma once
 
 #include "runner/process.h"
 #include "runner/protocol.h"
@@ -66,5 +65,3 @@ int run_folder_listen(int folder, struct err *err);
 
 /* Flushes the names: those in the folder (not of a spare one), and its own in the root. */
 bool run_folder_flush(int root, int folder, bool is_spare, struct err *err) MUST_USE;
-
-#endif

@@ -104,7 +104,7 @@ was_emptied(int root, uint64_t id)
 }
 
 static enum protocol_removal
-forget(int root, uint64_t id, struct err *err)
+purge(int root, uint64_t id, struct err *err)
 {
 	struct protocol_message record;
 	int folder = run_folder_open(root, id, err);
@@ -131,7 +131,7 @@ run_purge(int root, uint64_t id, struct protocol_message *ret)
 	char text[sizeof(err.text) + 48];
 
 	*ret = (struct protocol_message){ .kind = PROTOCOL_PURGED, .id = id };
-	ret->removal = forget(root, id, &err);
+	ret->removal = purge(root, id, &err);
 	if (ret->removal != PROTOCOL_REMOVAL_STAY)
 		return;
 	(void)snprintf(text, sizeof(text), "run %" PRIu64 ": %s", id, err.text);

@@ -1,7 +1,6 @@
 /* run_purge.h - removes the folder of a run that is over, a piece at a time.  Side: runner. */
 /* SPDX-License-Identifier: ISC */
-#ifndef RUN_PURGE_H
-#define RUN_PURGE_H
+#pragma once
 
 #include "runner/protocol.h"
 
@@ -12,5 +11,3 @@
  * *ret, of kind FORGOTTEN; one that is not there is gone, and so is one with nothing in it.
  */
 void run_purge(int root, uint64_t id, struct protocol_message *ret);
-
-#endif

@@ -116,7 +116,7 @@ on_supervisor_ended(struct runner *runner, size_t i)
 	runner->watches[i] = runner->watches[--runner->watch_count];
 	if (watch.child)
 		(void)waitpid(watch.pid, NULL, 0);
-	runner->requester = 0; /* nobody asked: all are told */
+	runner->requester = 0; /* nobody asked: sent to all */
 	order_reconcile(runner, watch.id);
 }
 
@@ -183,7 +183,8 @@ order_reconcile(struct runner *runner, uint64_t id)
 	if (!reconcile_look(&runner->reconciling, runner->root, id, &reconciled, &supervisor))
 		return; /* goes on in reconcile_pending */
 	if (reconciled.state == PROTOCOL_STATE_ALIVE)
-		(void)watch_add(runner, id, supervisor, false); /* else the server's socket tells */
+		(void)watch_add(
+		    runner, id, supervisor, false); /* else the server's socket shows it */
 	if (runner->requester == 0)
 		connections_say_all(&runner->connections, &reconciled);
 	else
@@ -358,7 +359,7 @@ reap(struct runner *runner)
 }
 
 static void
-on_told_to_end(struct runner *runner)
+on_stop_signal(struct runner *runner)
 {
 	if (!runner->drains || runner->is_draining) {
 		runner->exit_status = 0;
@@ -378,7 +379,7 @@ on_signal(struct runner *runner)
 		if (info.ssi_signo == SIGCHLD)
 			reap(runner);
 		else
-			on_told_to_end(runner);
+			on_stop_signal(runner);
 	}
 }
 
@@ -412,7 +413,13 @@ time_to_wait(const struct runner *runner)
 }
 
 /* What a turn looks at, in this order; watches behind. */
-enum { FD_ANSWER, FD_SIGNALS, FD_LISTENER, FD_PEERS, FD_WATCHES = FD_PEERS + CONNECTIONS_MAX };
+enum {
+	FD_ANSWER,
+	FD_SIGNALS,
+	FD_LISTENER,
+	FD_CONNECTIONS,
+	FD_WATCHES = FD_CONNECTIONS + CONNECTIONS_MAX
+};
 
 static size_t
 list_fds(const struct runner *runner, struct pollfd fds[FD_WATCHES + SUPERVISORS_MAX])
@@ -423,8 +430,9 @@ list_fds(const struct runner *runner, struct pollfd fds[FD_WATCHES + SUPERVISORS
 	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
 		const struct connection *connection = &runner->connections.all[i];
 
-		fds[FD_PEERS + i] = (struct pollfd){ connection->number == 0 ? -1 : connection->fd,
-			connections_events(connection), 0 };
+		fds[FD_CONNECTIONS + i] =
+		    (struct pollfd){ connection->number == 0 ? -1 : connection->fd,
+			    connections_events(connection), 0 };
 	}
 	for (size_t i = 0; i < runner->watch_count; i++)
 		fds[FD_WATCHES + i] = (struct pollfd){ runner->watches[i].pidfd, POLLIN, 0 };
@@ -479,7 +487,7 @@ turn(struct runner *runner)
 	}
 	if (fds[FD_ANSWER].revents != 0)
 		git_query_queue_hear(&runner->git_queries, &runner->connections);
-	turn_connections(runner, fds + FD_PEERS);
+	turn_connections(runner, fds + FD_CONNECTIONS);
 	if (fds[FD_LISTENER].revents != 0)
 		on_connection(runner);
 	if (fds[FD_SIGNALS].revents != 0)

@@ -1,7 +1,6 @@
 /* runner.h - takes the server's orders, and watches the supervisors.  Side: runner. */
 /* SPDX-License-Identifier: ISC */
-#ifndef RUNNER_H
-#define RUNNER_H
+#pragma once
 
 #include "runner/program.h"
 
@@ -9,7 +8,7 @@
 struct runner_start {
 	int server;	    /* its server; -1: it listens */
 	const char *listen; /* NULL: it does not */
-	bool drains;	    /* told to end, it first waits for its runs */
+	bool drains;	    /* at SIGTERM it first waits for its runs */
 	const struct program_dirs *dirs;
 };
 
@@ -20,5 +19,3 @@ struct runner_start {
  * another version or the place is not as it has to be.
  */
 int runner_serve(const struct runner_start *start);
-
-#endif

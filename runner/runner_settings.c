@@ -86,17 +86,13 @@ secret_read(struct runner_settings *settings, const char *name, const char *path
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t n;
 
-	if (fd == -1) {
-		(void)err_errno(err, ERR_CONFIG, errno, "%s_FILE: %s", name, path);
-		return NULL;
-	}
+	if (fd == -1)
+		return ERR_NULL(err_errno(err, ERR_CONFIG, errno, "%s_FILE: %s", name, path));
 	n = read(fd, settings->secret, RUNNER_SETTING_MAX);
 	(void)close(fd); /* was only read */
-	if (n <= 0) {
-		(void)err_set(
-		    err, ERR_CONFIG, "%s_FILE: %s is empty or cannot be read", name, path);
-		return NULL;
-	}
+	if (n <= 0)
+		return ERR_NULL(
+		    err_set(err, ERR_CONFIG, "%s_FILE: %s is empty or cannot be read", name, path));
 	settings->secret[n] = '\0';
 	settings->secret[strcspn(settings->secret, "\r\n")] = '\0';
 	return settings->secret;

@@ -4,8 +4,7 @@
  * Only names in runner/settings.def are looked at.  The environment that the runner was started
  * with wins over the file.  What is empty is not set.
  */
-#ifndef RUNNER_SETTINGS_H
-#define RUNNER_SETTINGS_H
+#pragma once
 
 #include "lib/env_file.h"
 #include "lib/err.h"
@@ -44,5 +43,3 @@ bool runner_settings_of(struct runner_settings *settings, const char *id, const 
 
 /* Wipes secrets. */
 void runner_settings_done(struct runner_settings *settings);
-
-#endif

@@ -68,7 +68,7 @@ may_pass(int number)
 	    number == EMFILE || number == ENFILE;
 }
 
-/* With the command that makes it right. */
+/* With the command that fixes it. */
 static bool
 say_fault(const struct folder *folder, const char *state, gid_t group, const struct fault *fault,
     struct err *err)
@@ -131,8 +131,8 @@ static int
 folder_open(int at, const struct folder *folder, const char *state, gid_t group, struct err *err)
 {
 	bool is_new = mkdirat(at, folder->name, 0700) == 0;
+	CLEANUP(file_closep) int fd = -1;
 	struct fault fault = { 0 };
-	int fd = -1;
 
 	if (is_new || errno == EEXIST)
 		fd = openat(at, folder->name, O_DIRECTORY | O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -141,11 +141,8 @@ folder_open(int at, const struct folder *folder, const char *state, gid_t group,
 	else
 		fault = check_folder(at, fd, is_new, folder, group);
 	if (fault.text == NULL && fault.number == 0)
-		return fd;
-	if (fd != -1)
-		(void)close(fd);
-	(void)say_fault(folder, state, group, &fault, err);
-	return -1;
+		return TAKE_FD(fd);
+	return ERR_FD(say_fault(folder, state, group, &fault, err));
 }
 
 /* Whoever owns a folder above ours, or may write there, may put others in place of ours. */
@@ -166,53 +163,37 @@ check_above(const char *state, gid_t its_group, struct err *err)
 static bool
 take_lock(int root, const char *state, struct err *err)
 {
-	int fd = openat(root, ".", O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+	CLEANUP(file_closep) int fd = openat(root, ".", O_DIRECTORY | O_RDONLY | O_CLOEXEC);
 
-	if (fd != -1 && flock(fd, LOCK_EX | LOCK_NB) == 0)
-		return true; /* open, and so locked, until we end */
+	if (fd != -1 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
+		(void)TAKE_FD(fd); /* open, and so locked, until we end */
+		return true;
+	}
 	if (errno == EWOULDBLOCK)
-		(void)err_set(err, ERR_BUSY,
+		return err_set(err, ERR_BUSY,
 		    "another runner uses %s/runs: stop it first, or use another --state", state);
-	else
-		(void)err_errno(err, ERR_IO, errno, "locking %s/runs", state);
-	if (fd != -1)
-		(void)close(fd);
-	return false;
+	return err_errno(err, ERR_IO, errno, "locking %s/runs", state);
 }
 
 int
 shared_state_open(const char *state, struct err *err)
 {
-	int at = open(state, O_DIRECTORY | O_RDONLY | O_CLOEXEC), root = -1;
+	CLEANUP(file_closep) int at = open(state, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
 	struct stat st;
 
-	if (at == -1 || fstat(at, &st) == -1) {
-		(void)err_set(err, ERR_CONFIG,
+	if (at == -1 || fstat(at, &st) == -1)
+		return ERR_FD(err_set(err, ERR_CONFIG,
 		    "state directory %s: %s: the runner's user must be in its group, and the group be allowed to read it",
-		    state, strerrordesc_np(errno));
-		if (at != -1)
-			(void)close(at);
+		    state, strerrordesc_np(errno)));
+	if (!check_above(state, st.st_gid, err))
 		return -1;
-	}
-	if (!check_above(state, st.st_gid, err)) {
-		(void)close(at);
-		return -1;
-	}
 	for (size_t i = COUNT(folders); i-- > 0;) {
-		int fd = folder_open(at, &folders[i], state, st.st_gid, err);
+		CLEANUP(file_closep) int fd = folder_open(at, &folders[i], state, st.st_gid, err);
 
-		if (fd == -1) {
-			(void)close(at);
+		if (fd == -1)
 			return -1;
-		}
-		if (i == 0)
-			root = fd;
-		else
-			(void)close(fd); /* was only looked at */
+		if (i == 0) /* runs; the others were only looked at */
+			return take_lock(fd, state, err) ? TAKE_FD(fd) : -1;
 	}
-	(void)close(at);
-	if (take_lock(root, state, err))
-		return root;
-	(void)close(root);
 	return -1;
 }

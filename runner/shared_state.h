@@ -7,14 +7,11 @@
  *	STATE/git/	0700, ours
  *	STATE/apps/	0700, ours
  */
-#ifndef SHARED_STATE_H
-#define SHARED_STATE_H
+#pragma once
 
 #include "lib/err.h"
 
 /* Makes those that are missing, refuses those that others could write or the server could not read
- * (err says with which command it is made right), and opens runs/, with a lock that no other runner
+ * (err says which command fixes it), and opens runs/, with a lock that no other runner
  * of this kind has taken (ERR_BUSY).  -1 on failure. */
 int shared_state_open(const char *state, struct err *err);
-
-#endif

@@ -1,7 +1,6 @@
 /* step_scan.h - finds `==> name` lines in output that comes in pieces.  Side: runner. */
 /* SPDX-License-Identifier: ISC */
-#ifndef STEP_SCAN_H
-#define STEP_SCAN_H
+#pragma once
 
 #include "runner/protocol.h"
 
@@ -30,5 +29,3 @@ typedef void step_scan_found(void *ctx, enum step_scan_kind kind, const char *te
  * others wrote: no line of it is a step.  Who does not know WORD cannot end it. */
 void step_scan_feed(struct step_scan *scan, const char *data, size_t len, step_scan_found *found,
     void *ctx);
-
-#endif

@@ -46,10 +46,8 @@ subreaper_init(int *const keep[], size_t keep_count, struct err *err)
 
 	for (size_t i = 0; i < COUNT(ignored); i++)
 		(void)signal(ignored[i], SIG_IGN);
-	if (setsid() == -1 || prctl(PR_SET_CHILD_SUBREAPER, 1) == -1) {
-		(void)err_errno(err, ERR_IO, errno, "becoming a supervisor");
-		return -1;
-	}
+	if (setsid() == -1 || prctl(PR_SET_CHILD_SUBREAPER, 1) == -1)
+		return ERR_FD(err_errno(err, ERR_IO, errno, "becoming a supervisor"));
 	(void)prctl(PR_SET_NAME, "deploybot-keep"); /* decorates ps */
 	if (!move_descriptors(keep, keep_count, err))
 		return -1;

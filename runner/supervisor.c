@@ -56,7 +56,7 @@ struct supervisor {
 	/* monotonic milliseconds */
 	int64_t now;	  /* of this turn */
 	int64_t until;	  /* TIME_UP */
-	int64_t stuck_at; /* when a survivor is told of */
+	int64_t stuck_at; /* when a survivor is reported */
 	/* the record, as it will be told */
 	struct protocol_message out;
 };
@@ -107,7 +107,7 @@ open_log(struct supervisor *supervisor, struct program_plan *plan, int *ret_outp
 	    supervisor->secrets, ret_output, err);
 }
 
-/* Everything that can be refused, before anybody hears of the run. */
+/* Everything that can be refused, before anybody is notified of the run. */
 static bool
 supervisor_open(
     struct supervisor *supervisor, const struct supervisor_start *start, struct err *err)
@@ -217,7 +217,7 @@ send_term(struct supervisor *supervisor)
 		return;
 	(void)process_signal_below(getpid(), SIGTERM, &one);
 	(void)process_signal_below(
-	    getpid(), SIGCONT, &one); /* a stopped one hears TERM only then */
+	    getpid(), SIGCONT, &one); /* a stopped one receives TERM only then */
 	CRASH_POINT(ending_begun);
 }
 
@@ -297,16 +297,14 @@ hang_up(struct supervisor *supervisor)
 }
 
 static _Noreturn void
-give_up(struct supervisor *supervisor)
+give_up(UNUSED struct supervisor *supervisor)
 {
-	(void)supervisor;
 	_exit(1);
 }
 
 static _Noreturn void
-leave(struct supervisor *supervisor)
+leave(UNUSED struct supervisor *supervisor)
 {
-	(void)supervisor;
 	_exit(0);
 }
 
@@ -365,11 +363,11 @@ on_go(struct supervisor *supervisor)
 	if ((supervisor->flow.facts & SUPERVISOR_BIT(GO)) != 0)
 		return;
 	CRASH_POINT(go_heard);
-	flush_names(supervisor); /* for a server that says go before it has heard hello */
+	flush_names(supervisor); /* for a server that says go before it has received hello */
 	happened(supervisor, SUPERVISOR_ON_GO);
 }
 
-/* Its runner, and so its server, has ended.  A server that is connected is told apart by that. */
+/* Its runner, and so its server, has ended.  A connected server is recognised by that. */
 static void
 on_runner_ended(struct supervisor *supervisor)
 {
@@ -489,7 +487,7 @@ apply(void *ctx, const struct supervisor_rule *rule)
 		functions[*one](supervisor);
 }
 
-/* What has happened in a turn is told and acted on, until nothing follows from it. */
+/* What has happened in a turn is sent and acted on, until nothing follows from it. */
 static void
 advance(struct supervisor *supervisor)
 {

@@ -1,7 +1,6 @@
 /* supervisor.h - the parent, sub-reaper and only witness of one run.  Side: runner. */
 /* SPDX-License-Identifier: ISC */
-#ifndef SUPERVISOR_H
-#define SUPERVISOR_H
+#pragma once
 
 #include "runner/program.h"
 #include "runner/protocol.h"
@@ -25,5 +24,3 @@ struct supervisor_start {
  * good script left running holds its output.
  */
 pid_t supervisor_fork(const struct supervisor_start *start, struct err *err);
-
-#endif

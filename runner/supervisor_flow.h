@@ -4,8 +4,7 @@
  * No descriptor, no clock, no process: supervisor_flow_advance() is given what is true and says
  * which rule that leads to; somebody else carries out its acts.
  */
-#ifndef SUPERVISOR_FLOW_H
-#define SUPERVISOR_FLOW_H
+#pragma once
 
 #include "lib/base.h"
 
@@ -125,5 +124,3 @@ bool supervisor_flow_advance(
 
 const char *supervisor_flow_name(enum supervisor_state state);
 const char *supervisor_flow_event_name(enum supervisor_event event);
-
-#endif

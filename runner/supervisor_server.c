@@ -1,4 +1,4 @@
-/* supervisor_server.c - a supervisor's connection to its server, and what is told over it.  Side: runner. */
+/* supervisor_server.c - a supervisor's connection to its server, and what is sent over it.  Side: runner. */
 /* SPDX-License-Identifier: ISC */
 #include "runner/supervisor_server.h"
 

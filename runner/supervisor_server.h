@@ -1,7 +1,6 @@
-/* supervisor_server.h - a supervisor's connection to its server, and what is told over it.  Side: runner. */
+/* supervisor_server.h - a supervisor's connection to its server, and what is sent over it.  Side: runner. */
 /* SPDX-License-Identifier: ISC */
-#ifndef SUPERVISOR_SERVER_H
-#define SUPERVISOR_SERVER_H
+#pragma once
 
 #include "runner/process.h"
 #include "runner/protocol.h"
@@ -30,5 +29,3 @@ void supervisor_server_close(struct supervisor_server *server);
  * server is lost, and the connection closed. */
 bool supervisor_server_tell(
     struct supervisor_server *server, const struct supervisor_news *news) MUST_USE;
-
-#endif

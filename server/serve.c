@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
@@ -193,7 +192,7 @@ on_runner_fatal(void *ctx, const char *text)
 /* --- the parts, in order --- */
 
 static bool
-check_place(const char *folder, struct err *err)
+check_file_system(const char *folder, struct err *err)
 {
 	enum fs_check fs;
 	const char *name;
@@ -221,7 +220,7 @@ lock_state(struct serve *serve, struct err *err)
 		(void)umask(027); /* or the scripts could not read environments/ */
 	if (!file_mkdirs(folder, is_shared ? 0750 : 0700, err))
 		return err_wrap(err, "STATE_DIRECTORY");
-	if (!check_place(folder, err))
+	if (!check_file_system(folder, err))
 		return false;
 	serve->lock_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (serve->lock_fd < 0)
@@ -407,7 +406,7 @@ make_parts(struct serve *serve, struct err *err)
 
 /* --- running --- */
 
-/* What was under way goes on, and what is overdue is told, before anything new is let in. */
+/* What was in progress goes on, and what is overdue is done, before anything new is accepted. */
 static bool
 resume(struct serve *serve, struct err *err)
 {

@@ -1,7 +1,6 @@
-/* serve.h - the server as a whole: makes the parts, joins them, runs until it is told to stop.  Side: start. */
+/* serve.h - the server as a whole: makes the parts, joins them, runs until it is asked to stop.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#ifndef SERVE_H
-#define SERVE_H
+#pragma once
 
 #include "types/settings.h"
 
@@ -19,5 +18,3 @@ struct serve_options {
  * must be set right first.
  */
 int serve_run(struct settings *settings, const struct serve_options *options) MUST_USE;
-
-#endif

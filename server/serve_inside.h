@@ -1,7 +1,6 @@
 /* serve_inside.h - every part of the running server, for serve.c and its neighbours alone.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#ifndef SERVE_INSIDE_H
-#define SERVE_INSIDE_H
+#pragma once
 
 #include "effects/perform.h"
 #include "effects/perform_health.h"
@@ -54,7 +53,7 @@ struct serve {
 	struct loop_signal sighup;
 	struct loop_timer files_timer; /* looks whether a file with settings has changed */
 	uint64_t files_mark;
-	struct loop_timer alive_timer;		/* tells the service manager that the loop turns */
+	struct loop_timer alive_timer;		/* heartbeat for the service manager */
 	struct loop_timer stop_timer;		/* looks whether all has come to rest */
 	int64_t stop_deadline;			/* monotonic ms; 0: not stopping */
 	int64_t callers_deadline;		/* the same, for whoever waits for an answer */
@@ -94,5 +93,3 @@ void serve_manager_refused(const char *why);
 
 void serve_reload_start(struct serve *serve); /* SIGHUP, and the files' changes */
 void serve_reload_stop(struct serve *serve);
-
-#endif

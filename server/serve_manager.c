@@ -1,4 +1,4 @@
-/* serve_manager.c - the service manager: the socket it gives us, and what it is told.  Side: start. */
+/* serve_manager.c - the service manager: the socket it gives us, and what it is sent.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
@@ -42,7 +42,7 @@ serve_manager_socket(int *ret_fd, struct err *err)
 }
 
 /* A loop that no longer turns says nothing: the manager ends us (WatchdogSec=) and starts us again.
- * A store that hangs is no reason: what it waits for would hang the next one too. */
+ * A hung store is no reason: what it waits for would hang the next one too. */
 static void
 on_alive(UNUSED struct loop_timer *timer, UNUSED void *ctx)
 {

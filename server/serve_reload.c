@@ -1,7 +1,6 @@
 /* serve_reload.c - settings read anew: on SIGHUP, and when a file of theirs has changed.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <signal.h>
-#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -72,7 +71,7 @@ refuse(struct serve *serve, const struct settings_report *report)
 	tell_store(serve, false, false, first);
 }
 
-/* What nobody looks at any more must not be told for ever as it was last. */
+/* What is no longer looked at must not be shown for ever as it was last. */
 static void
 forget_health(const struct serve *serve)
 {

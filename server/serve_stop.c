@@ -1,4 +1,4 @@
-/* serve_stop.c - the end: no new work, what is under way is answered and committed.  Side: start. */
+/* serve_stop.c - graceful shutdown: no new work, what is in progress is answered and committed.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <unistd.h>
 
@@ -7,11 +7,11 @@
 #include "serve_inside.h"
 
 #define LOOK_EVERY_MS 20
-/* How long whoever was accepted before may take to be heard: else they would read of a broken
+/* How long whoever was accepted before may take to be answered: else they would read of a broken
  * connection, and GitHub says nothing twice. */
 #define CALLERS_MS 3000
 
-/* Runs of a runner of ours are waited for, though they would go on without us too; a runner that is
+/* Runs of a runner of ours are waited for, though they would stay running too; a runner that is
  * a service does not notice that we go. */
 static bool
 waits_for_runs(const struct serve *serve)
@@ -69,15 +69,6 @@ serve_stop_start(struct serve *serve)
 	loop_timer_start(serve->loop, &serve->stop_timer, 0, LOOK_EVERY_MS);
 }
 
-static void
-free_recovered(struct serve *serve)
-{
-	struct queue_link *link;
-
-	while ((link = queue_list_take(&serve->recovered)) != NULL)
-		outcome_free(QUEUE_ITEM(link, struct outcome, link));
-}
-
 /* Answers that were decided while the store came to its end still go out; effects are rows. */
 static void
 drain(struct serve *serve)
@@ -124,7 +115,7 @@ serve_teardown(struct serve *serve)
 	if (serve->loop != NULL)
 		loop_async_stop(&serve->wake);
 	crossing_free(serve->crossing);
-	free_recovered(serve);
+	outcome_free_all(&serve->recovered);
 	store_close(serve->store);
 	runs_free(serve->runs);
 	loop_free(serve->loop);

@@ -1,7 +1,6 @@
 /* chat_command.h - reads what somebody typed: /word argument argument.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
-#ifndef CHAT_COMMAND_H
-#define CHAT_COMMAND_H
+#pragma once
 
 #include "lib/base.h"
 #include "types/limits.h"
@@ -16,9 +15,7 @@ struct chat_command {
 };
 
 /*
- * True: it is a command.  Whom it is for ("/deploy@our_bot") was settled by the room that knows
+ * True: it is a command.  Whom it is for ("/deploy@our_bot") was decided by the room that knows
  * the platform, which takes our own name off.
  */
 bool chat_command_parse(const char *text, struct chat_command *ret);
-
-#endif

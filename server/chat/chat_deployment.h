@@ -1,7 +1,6 @@
 /* chat_deployment.h - what the messages about one deployment say, in each of its states.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
-#ifndef CHAT_DEPLOYMENT_H
-#define CHAT_DEPLOYMENT_H
+#pragma once
 
 #include "deployment/deployment.h"
 #include "types/git_answer.h"
@@ -14,7 +13,7 @@ struct chat_deployment {
 	size_t n_steps;
 	int64_t estimate_ms; /* how long the whole took lately */
 	const struct git_answer *answer; /* AWAITING_CONFIRMATION: what would change */
-	bool can_roll_back; /* AWAITING_CONFIRMATION: there is something to go back to */
+	bool can_roll_back; /* AWAITING_CONFIRMATION: there is a release to roll back to */
 	size_t n_urls; /* AWAITING_CONFIRMATION: health URLs of its environment */
 	const char *audit_head; /* final states: the chain's short hash */
 	int64_t release; /* LIVE: its number */
@@ -42,5 +41,3 @@ char *chat_busy(const struct deployment *active, int64_t at) MUST_USE;
 /* One line for /history and for lists. */
 struct chat_text;
 void chat_deployment_line(struct chat_text *text, const struct deployment *deployment, int64_t at);
-
-#endif

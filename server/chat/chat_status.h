@@ -1,7 +1,6 @@
 /* chat_status.h - what /status says.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
-#ifndef CHAT_STATUS_H
-#define CHAT_STATUS_H
+#pragma once
 
 #include "chat/chat_text.h"
 #include "deployment/deployment.h"
@@ -24,5 +23,3 @@ void chat_unknown(struct chat_text *text, const struct environment *environment,
 
 /* Adds a paragraph about one environment. */
 void chat_status(struct chat_text *text, const struct chat_status *status);
-
-#endif

@@ -1,9 +1,6 @@
 /* chat_text.h - builds the marked text of a message.  No HTML, no platform.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
-#ifndef CHAT_TEXT_H
-#define CHAT_TEXT_H
-
-#include <stdint.h>
+#pragma once
 
 #include "lib/buf.h"
 #include "types/message.h"
@@ -34,5 +31,3 @@ void chat_text_duration(struct chat_text *text, int64_t ms);
 
 /* Gives the text away (free()); NULL when memory was short. */
 char *chat_text_take(struct chat_text *text) MUST_USE;
-
-#endif

@@ -1,7 +1,6 @@
 /* cli.h - the subcommands of `deploybot`, and how one is found.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#ifndef CLI_H
-#define CLI_H
+#pragma once
 
 #include "lib/base.h"
 
@@ -49,5 +48,3 @@ struct settings *cli_settings(const struct cli *cli, bool all) MUST_USE;
 
 /* Writes the path of the store's database. */
 void cli_database(const struct settings *settings, char *out, size_t room);
-
-#endif

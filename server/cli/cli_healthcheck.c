@@ -12,16 +12,10 @@
 
 #include "cli/cli.h"
 #include "lib/err.h"
+#include "lib/file.h"
 #include "types/settings.h"
 
 #define PATIENCE_S 3 /* of each step; docker's own limit is 30 s for all */
-
-static void
-close_fd(int *fd)
-{
-	if (*fd >= 0)
-		(void)close(*fd);
-}
 
 static bool
 connect_socket(int fd, const struct sockaddr *address, socklen_t size, struct err *err)
@@ -104,7 +98,7 @@ int
 cli_healthcheck(const struct cli *cli)
 {
 	CLEANUP(settings_unrefp) struct settings *s = cli_settings(cli, false);
-	CLEANUP(close_fd) int fd = -1;
+	CLEANUP(file_closep) int fd = -1;
 	struct err err;
 	bool ok;
 

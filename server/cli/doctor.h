@@ -1,10 +1,8 @@
 /* doctor.h - what the examinations of `deploybot doctor` share: findings, and waiting for all.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#ifndef DOCTOR_H
-#define DOCTOR_H
+#pragma once
 
 #include <limits.h>
-#include <stdint.h>
 
 #include "lib/base.h"
 
@@ -84,5 +82,3 @@ const char *doctor_url_trouble(const char *url);
 
 /* Seconds since 1970 of an HTTP date (RFC 9110, IMF-fixdate); -1: not one. */
 int64_t doctor_http_date(const char *text);
-
-#endif

@@ -131,7 +131,7 @@ on_ready(void *ctx)
 	ask_heads(git);
 }
 
-/* Of a service alone: a child that dies before it says hello is started again. */
+/* Of a service alone: a child that crashes before it says hello is restarted. */
 static void
 on_away(void *ctx, const char *why)
 {

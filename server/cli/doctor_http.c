@@ -2,19 +2,17 @@
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "cli/doctor.h"
 #include "lib/http_client.h"
-#include "types/limits.h"
 #include "types/settings.h"
 
 #define SKEW_WARNING_S 5
 #define SKEW_ERROR_S   60 /* one-time codes and signed requests fail */
 #define ANSWER_MAX     (1u << 20)
 
-struct button_row {
+struct http_check {
 	struct doctor *doctor;
 	const char *environment;
 	const char *url;
@@ -24,7 +22,7 @@ struct doctor_http {
 	struct http_client *probes;
 	struct http_client *telegram; /* another trust zone, and TELEGRAM_PROXY */
 	size_t count;
-	struct button_row questions[SETTINGS_ENVIRONMENTS_MAX * SETTINGS_HEALTH_URLS_MAX + 1];
+	struct http_check checks[SETTINGS_ENVIRONMENTS_MAX * SETTINGS_HEALTH_URLS_MAX + 1];
 };
 
 int64_t
@@ -40,7 +38,7 @@ doctor_http_date(const char *text)
 static void
 on_probed(void *ctx, const struct http_client_result *result)
 {
-	struct button_row *q = ctx;
+	struct http_check *q = ctx;
 
 	if (result->code != ERR_NONE)
 		TELL(q->doctor, HEALTH, WARNING,
@@ -58,12 +56,12 @@ on_probed(void *ctx, const struct http_client_result *result)
 static void
 on_clock(void *ctx, const struct http_client_result *result)
 {
-	struct button_row *q = ctx;
+	struct http_check *q = ctx;
 	const char *date = result->code == ERR_NONE ? http_client_header(result, "Date") : NULL;
 	int64_t there = date == NULL ? -1 : doctor_http_date(date);
 	int64_t skew = (int64_t)time(NULL) - there;
 
-	if (there < 0) /* that Telegram is away is told elsewhere */
+	if (there < 0) /* that Telegram is not available is reported elsewhere */
 		TELL(q->doctor, CLOCK, WARNING, "clock: no time source to compare it with");
 	else if (skew > -SKEW_WARNING_S && skew < SKEW_WARNING_S)
 		TELL(q->doctor, CLOCK, OK, "clock: ok");
@@ -77,14 +75,14 @@ on_clock(void *ctx, const struct http_client_result *result)
 }
 
 static void
-ask(struct doctor_http *http, struct http_client *client, struct button_row question,
+ask(struct doctor_http *http, struct http_client *client, struct http_check check,
     enum doctor_subject subject,
     void (*on_done)(void *ctx, const struct http_client_result *result))
 {
-	struct button_row *q = &http->questions[http->count++];
+	struct http_check *q = &http->checks[http->count++];
 	const struct http_client_request request = {
-		.label = subject == DOCTOR_CLOCK ? "clock" : question.environment,
-		.url = question.url,
+		.label = subject == DOCTOR_CLOCK ? "clock" : check.environment,
+		.url = check.url,
 		.timeout_ms = DOCTOR_PATIENCE_MS,
 		.answer_max = ANSWER_MAX,
 		.on_done = on_done,
@@ -92,7 +90,7 @@ ask(struct doctor_http *http, struct http_client *client, struct button_row ques
 	};
 	struct err err;
 
-	*q = question;
+	*q = check;
 	if (http_client_start(client, &request, &err) == NULL)
 		doctor_say(q->doctor, subject, DOCTOR_ERROR, "%s", err.text);
 	else
@@ -104,7 +102,7 @@ ask_all(struct doctor *doctor, struct doctor_http *http)
 {
 	const struct settings *s = doctor->settings;
 
-	ask(http, http->telegram, (struct button_row){ doctor, NULL, s->telegram_api_base },
+	ask(http, http->telegram, (struct http_check){ doctor, NULL, s->telegram_api_base },
 	    DOCTOR_CLOCK, on_clock);
 	for (size_t i = 0; i < s->environment_count; i++) {
 		const struct environment_settings *e = &s->environments[i];
@@ -115,7 +113,7 @@ ask_all(struct doctor *doctor, struct doctor_http *http)
 			    e->name);
 		for (size_t n = 0; n < e->health_url_count; n++)
 			ask(http, http->probes,
-			    (struct button_row){ doctor, e->name, e->health_urls[n] },
+			    (struct http_check){ doctor, e->name, e->health_urls[n] },
 			    DOCTOR_HEALTH, on_probed);
 	}
 }
@@ -125,7 +123,7 @@ doctor_http_start(struct doctor *doctor)
 {
 	struct doctor_http *http = calloc(1, sizeof(*http));
 	const struct http_client_config probes = {
-		.connections_max = 16, .in_flight_max = 16, .queue_max = COUNT(http->questions)
+		.connections_max = 16, .in_flight_max = 16, .queue_max = COUNT(http->checks)
 	};
 	const struct http_client_config telegram = { .proxy = doctor->settings->telegram_proxy };
 	struct err err = { .text = "no memory" };

@@ -95,7 +95,7 @@ examine_space(struct doctor *doctor, const char *name, const char *path)
 }
 
 static void
-examine_place(struct doctor *doctor, const char *path)
+examine_file_system(struct doctor *doctor, const char *path)
 {
 	char there[PATH_MAX];
 	enum fs_check fs = FS_FINE;
@@ -229,7 +229,7 @@ examine_store(struct doctor *doctor)
 	else if (err.code == ERR_CONFIG)
 		TELL(doctor, STORE, ERROR, "store: %s: stop deploybot and restore it from a backup",
 		    err.text);
-	else /* nothing is known of what is in it: nobody is told to throw it away */
+	else /* what is in it is not known: it may be whole */
 		TELL(doctor, STORE, ERROR,
 		    "store: %s: it could not be read: run doctor as the service's user, and look at"
 		    " the disk",
@@ -272,7 +272,7 @@ doctor_local(struct doctor *doctor)
 	(void)text_copy(log, sizeof(log), s->audit_log_path);
 	examine_folder(doctor, "STATE_DIRECTORY", s->state_directory);
 	examine_space(doctor, "STATE_DIRECTORY", s->state_directory);
-	examine_place(doctor, s->state_directory);
+	examine_file_system(doctor, s->state_directory);
 	to_parent(log);
 	examine_folder(doctor, "AUDIT_LOG_PATH", log);
 	examine_space(doctor, "AUDIT_LOG_PATH", log);

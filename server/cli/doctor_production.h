@@ -5,10 +5,8 @@
  * (doctor_production.c, doctor_production_secrets.c) is pure, so that each verdict can be seen in a
  * test.
  */
-#ifndef DOCTOR_PRODUCTION_H
-#define DOCTOR_PRODUCTION_H
+#pragma once
 
-#include <stdint.h>
 #include <sys/types.h>
 
 #include "types/settings.h"
@@ -76,7 +74,5 @@ void doctor_production_secrets(struct doctor *doctor, const struct production *f
 /* "": it is not set. */
 const char *doctor_production_text(const struct production *facts, enum setting setting);
 
-/* What nothing on this machine can tell. */
+/* What nothing on this machine can show. */
 extern const char doctor_production_unseen[];
-
-#endif

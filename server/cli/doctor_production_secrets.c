@@ -12,7 +12,7 @@
 
 /* One that stands in the open is shown by docker inspect, by systemctl show, by a pasted file. */
 static bool
-judge_secret_place(struct doctor *doctor, const struct production *facts, size_t i)
+judge_secret_source(struct doctor *doctor, const struct production *facts, size_t i)
 {
 	const char *name = settings_table[i].name;
 
@@ -42,7 +42,7 @@ judge_secrets(struct doctor *doctor, const struct production *facts)
 	bool all_well = true;
 
 	for (size_t i = 0; i < SETTING_COUNT; i++)
-		if (settings_table[i].is_secret && !judge_secret_place(doctor, facts, i))
+		if (settings_table[i].is_secret && !judge_secret_source(doctor, facts, i))
 			all_well = false;
 	if (all_well)
 		SAY(doctor, OK, "secrets stand in private files of their own");

@@ -1,4 +1,4 @@
-/* command_cancel.c - /cancel <environment>: ends what is under way, or what waits.  Side: store. */
+/* command_cancel.c - /cancel <environment>: ends what is in progress, or what is queued.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "commands/commands.h"
 #include "decide/decide_deployment.h"

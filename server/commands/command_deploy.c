@@ -1,6 +1,5 @@
 /* command_deploy.c - /deploy <environment> [ref]: role, busy, then git is asked.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include <string.h>
 
 #include "commands/commands.h"
 #include "decide/decide_push.h"

@@ -1,11 +1,11 @@
-/* command_whoami.c - /whoami: tells a person's id, and a group's, so that nobody needs another bot.  Side: store. */
+/* command_whoami.c - /whoami: shows a person's id, and a group's, so that nobody needs another bot.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "commands/commands.h"
 #include "decide/decide_reply.h"
-#include "store/row_guard.h"
+#include "store/row_rate_limit.h"
 
 #define WHOAMI_EVERY_MS (60 * INT64_C(1000))
 
@@ -22,7 +22,7 @@ command_whoami(struct tx *tx, const struct update *update, const struct chat_com
 	}
 	(void)snprintf(
 	    who, sizeof(who), "whoami:%" PRId64 ":%" PRId64, update->person, update->address.chat);
-	if (!row_bucket_take(tx, who, 1, WHOAMI_EVERY_MS))
+	if (!row_rate_limit_take(tx, who, 1, WHOAMI_EVERY_MS))
 		return;
 	if (!update->is_private)
 		(void)snprintf(chat, sizeof(chat),

@@ -8,7 +8,7 @@
 
 #include "decide/decide_reply.h"
 #include "lib/text.h"
-#include "store/row_guard.h"
+#include "store/row_rate_limit.h"
 
 /* A person's commands: a burst, then one in a while.  Enough for hands, not for a script. */
 #define COMMAND_BURST	 20
@@ -44,7 +44,7 @@ find(const char *word)
 	return NULL;
 }
 
-/* Told once a minute, the rest in silence; a stranger hears denials alone, and each is audited. */
+/* Answered once a minute, the rest in silence; a stranger gets denials alone, each audited. */
 static bool
 is_too_fast(struct tx *tx, const struct update *update, const char *word)
 {
@@ -54,12 +54,12 @@ is_too_fast(struct tx *tx, const struct update *update, const char *word)
 	if (is_stranger && !update->is_private)
 		return false;
 	(void)snprintf(who, sizeof(who), "commands:%" PRId64, update->person);
-	if (row_bucket_take(tx, who, COMMAND_BURST, COMMAND_EVERY_MS))
+	if (row_rate_limit_take(tx, who, COMMAND_BURST, COMMAND_EVERY_MS))
 		return false;
 	if (is_stranger)
 		decide_audit_denied(tx, update, word, "", "too many commands");
 	(void)snprintf(who, sizeof(who), "slower:%" PRId64, update->person);
-	if (row_bucket_take(tx, who, 1, HINT_EVERY_MS))
+	if (row_rate_limit_take(tx, who, 1, HINT_EVERY_MS))
 		(void)decide_sendf(tx, &update->address, "🐢 Too many commands: wait a moment.");
 	return true;
 }

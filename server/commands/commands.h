@@ -4,8 +4,7 @@
  * A new command is a row in commands.def and a file command_<word>.c with command_<word>().  Its
  * role is checked (decide_may) by itself, as soon as it knows for which environment.
  */
-#ifndef COMMANDS_H
-#define COMMANDS_H
+#pragma once
 
 #include "chat/chat_command.h"
 #include "policy/policy.h"
@@ -32,5 +31,3 @@ const struct command *commands_get(size_t i);
 
 /* What somebody typed, if it was a command for us: carried out, or answered with a hint. */
 void commands_handle(struct tx *tx, const struct update *update);
-
-#endif

@@ -307,7 +307,7 @@ restore_previous(struct act *act)
 	(void)row_environment_release(act->tx, &release);
 }
 
-/* Nothing is held against what was live before and is again, though its new release failed. */
+/* What was live before and is again is not blocked, though its new release failed. */
 static void
 do_block(struct act *act)
 {
@@ -422,8 +422,8 @@ decide_set_previous(struct tx *tx, struct deployment *deployment)
 	    deployment->previous_image, sizeof(deployment->previous_image), back->image);
 }
 
-/* What it needs to end is written down when it starts: URLs, and the release to go back to.  False:
- * its environment is no longer in the settings. */
+/* What it needs to end is written down when it starts: URLs, and the release to roll back to.
+ * False: its environment is no longer in the settings. */
 static bool
 prepare_start(struct tx *tx, struct deployment *deployment)
 {
@@ -449,7 +449,7 @@ prepare_start(struct tx *tx, struct deployment *deployment)
 	return true;
 }
 
-/* Taken back since it was pushed (a person was faster to ask for it): nobody wants it twice. */
+/* Rolled back since it was pushed (a person was faster to ask for it): it is not deployed twice. */
 static bool
 is_blocked(struct tx *tx, const struct deployment *waiting)
 {

@@ -1,11 +1,10 @@
-/* decide_deployment.h - carries a deployment on by one event: its state, its acts, what is told.  Side: store. */
+/* decide_deployment.h - carries a deployment on by one event: its state, its acts, its messages.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 /*
  * What commands and handlers decide together stands in this room: the rule table says what
  * follows, and decide_step() is the one place that makes it so.
  */
-#ifndef DECIDE_DEPLOYMENT_H
-#define DECIDE_DEPLOYMENT_H
+#pragma once
 
 #include "store/row_deployment.h"
 #include "types/git_answer.h"
@@ -39,7 +38,5 @@ void decide_give_up(struct tx *tx, struct deployment *deployment, const char *re
 /* What it left is not known, and may go on elsewhere: it ends, and nothing is begun for it. */
 void decide_folder_gone(struct tx *tx, struct deployment *deployment, const char *reason);
 
-/* Sets deployment->previous to the release that it would be taken back to; "": there is none. */
+/* Sets deployment->previous to the release that it would be rolled back to; "": there is none. */
 void decide_set_previous(struct tx *tx, struct deployment *deployment);
-
-#endif

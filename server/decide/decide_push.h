@@ -1,7 +1,6 @@
 /* decide_push.h - news that a branch may have moved, and what becomes of it.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#ifndef DECIDE_PUSH_H
-#define DECIDE_PUSH_H
+#pragma once
 
 #include "store/row_deployment.h"
 #include "types/git_answer.h"
@@ -12,7 +11,7 @@ struct environment_settings;
 void decide_git_query(struct tx *tx, const struct effect_git_query *query, int64_t deployment);
 
 /* Asks git, until it answers, for the newest commit of the environment's branch.  requested_by:
- * "github:login(7)", or DECIDE_POLL when nobody told us. */
+ * "github:login(7)", or DECIDE_POLL when it was found by polling. */
 void decide_query_head(struct tx *tx, const struct environment_settings *settings,
     const char *requested_by);
 
@@ -24,12 +23,10 @@ bool decide_is_polled(struct tx *tx, const struct environment_settings *settings
 /* Asks git for the heads of all environments' branches. */
 void decide_query_heads(struct tx *tx);
 
-/* The branch's head, as git has it: deployed, asked about, queued or held; nothing where it was
+/* The branch's head, as git has it: deployed, asked about, queued or blocked; nothing where it was
  * seen before. */
 void decide_head(struct tx *tx, const struct environment_settings *settings,
     const struct git_answer *answer, const char *requested_by);
 
 /* The settings' POLL_REPOSITORY_SECONDS from now; nothing where a poll is waited for already. */
 void decide_poll_later(struct tx *tx);
-
-#endif

@@ -10,10 +10,10 @@
 #include "lib/text.h"
 #include "store/row_deployment.h"
 #include "store/row_effect.h"
-#include "store/row_guard.h"
+#include "store/row_rate_limit.h"
 #include "store/row_message.h"
 
-/* A stranger hears a no that often. */
+/* A stranger is denied that often. */
 #define DENIAL_GROUP_MS	  (3600 * INT64_C(1000))
 #define DENIAL_PRIVATE_MS (60 * INT64_C(1000))
 
@@ -112,11 +112,11 @@ is_worth_an_answer(struct tx *tx, const struct update *update, enum policy_role 
 		return true;
 	if (update->is_private) {
 		(void)snprintf(who, sizeof(who), "denied:%" PRId64, update->person);
-		return row_bucket_take(tx, who, 1, DENIAL_PRIVATE_MS);
+		return row_rate_limit_take(tx, who, 1, DENIAL_PRIVATE_MS);
 	}
 	(void)snprintf(
 	    who, sizeof(who), "denied:%" PRId64 ":%" PRId64, update->address.chat, update->person);
-	return row_bucket_take(tx, who, 1, DENIAL_GROUP_MS);
+	return row_rate_limit_take(tx, who, 1, DENIAL_GROUP_MS);
 }
 
 /* The environment is what they typed: from outside. */

@@ -1,7 +1,6 @@
 /* decide_reply.h - answers to people, entries in the audit.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#ifndef DECIDE_REPLY_H
-#define DECIDE_REPLY_H
+#pragma once
 
 #include "chat/chat_text.h"
 #include "policy/policy.h"
@@ -26,7 +25,7 @@ void decide_toastf(struct tx *tx, const struct update *update, bool is_alert, co
 const char *decide_user(char out[32], int64_t person);
 
 /*
- * May the sender do that?  A no is audited, and told: to a stranger in a group once an hour, in
+ * May the sender do that?  A no is audited, and answered: to a stranger in a group once an hour, in
  * private once a minute; a press gets a toast.
  */
 bool decide_may(struct tx *tx, const struct update *update, enum policy_action action,
@@ -36,13 +35,11 @@ bool decide_may(struct tx *tx, const struct update *update, enum policy_action a
 void decide_audit_denied(struct tx *tx, const struct update *update, const char *what,
     const char *environment, const char *reason);
 
-/* The environment's settings; NULL: there is none, and the sender was told which there are. */
+/* The environment's settings; NULL: there is none, and the sender was sent those there are. */
 const struct environment_settings *decide_environment(struct tx *tx,
     const struct update *update, const char *name);
 
-/* Both: the environment in which the sender wants that and may it; NULL: they were told why not.
- * Who may it somewhere and named no environment is told which there are, and denied nothing. */
+/* Both: the environment in which the sender wants that and may it; NULL: they were sent the reason.
+ * Who may it somewhere and named no environment is sent those there are, and denied nothing. */
 const struct environment_settings *decide_where(struct tx *tx, const struct update *update,
     enum policy_action action, const char *name);
-
-#endif

@@ -15,7 +15,7 @@
 #define STATUS_TIMEOUT_S 5
 
 static bool
-is_asked(const char *asked, const char *name)
+is_requested(const char *asked, const char *name)
 {
 	return asked[0] == '\0' || strcmp(asked, name) == 0;
 }
@@ -75,7 +75,7 @@ decide_status_text(struct tx *tx, const char *asked, const struct effect_probe *
 
 	chat_text_init(&text);
 	for (size_t i = 0; i < tx->settings->environment_count; i++)
-		if (is_asked(asked, tx->settings->environments[i].name))
+		if (is_requested(asked, tx->settings->environments[i].name))
 			add_environment(tx, &text, tx->settings->environments[i].name,
 			    probe != NULL ? probe : &nothing, findings);
 	taken = chat_text_take(&text);
@@ -117,7 +117,7 @@ decide_status_probe(struct tx *tx, const char *asked)
 		const struct environment_settings *settings = &tx->settings->environments[i];
 
 		for (size_t u = 0;
-		     u < settings->health_url_count && is_asked(asked, settings->name); u++) {
+		     u < settings->health_url_count && is_requested(asked, settings->name); u++) {
 			struct probe_target *target = &probe->targets[probe->n++];
 
 			(void)text_copy(

@@ -1,7 +1,6 @@
 /* decide_status.h - the message that /status shows, while it is asked and when it is known.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#ifndef DECIDE_STATUS_H
-#define DECIDE_STATUS_H
+#pragma once
 
 #include "store/tx.h"
 
@@ -15,5 +14,3 @@ void decide_status_buttons(struct tx *tx, const char *asked, int64_t chat, struc
 
 /* The probe of the health URLs of one environment ("": of all), each once; NULL: there are none. */
 struct effect *decide_status_probe(struct tx *tx, const char *asked);
-
-#endif

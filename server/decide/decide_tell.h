@@ -1,7 +1,6 @@
 /* decide_tell.h - the messages about one deployment: text, buttons, alarm.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#ifndef DECIDE_TELL_H
-#define DECIDE_TELL_H
+#pragma once
 
 #include "store/row_deployment.h"
 #include "types/git_answer.h"
@@ -16,5 +15,3 @@ void decide_tell(struct tx *tx, const struct deployment *deployment,
 
 /* Asked for elsewhere: TELEGRAM_CHAT_ID gets a message about it too.  Sets also_message. */
 void decide_tell_team(struct tx *tx, struct deployment *deployment);
-
-#endif

@@ -4,8 +4,7 @@
  * No descriptor, no clock, no database: deploy_flow_step() takes one event of a life and names
  * the acts that somebody else must carry out; their outcome comes back as the next event.
  */
-#ifndef DEPLOY_FLOW_H
-#define DEPLOY_FLOW_H
+#pragma once
 
 #include "lib/base.h"
 
@@ -31,18 +30,18 @@
 /*
  * SCRIPT_*, UNTOUCHED, AGAIN and NOT_STARTED come from the exit record, which is written when
  * nothing that the script started is alive: whatever starts a second program waits for one of
- * them.  *_NO_ROLLBACK: the same, but there is no release to go back to.
+ * them.  *_NO_ROLLBACK: the same, but there is no release to roll back to.
  */
 #define DEPLOY_EVENTS(V) \
 	V(ASK)			/* git answered; somebody must confirm */ \
 	V(CLEAR)		/* git answered; nobody need be asked */ \
-	V(REFUSE)		/* busy, unknown ref, no answer of git, taken back as it waited */ \
+	V(REFUSE)		/* busy, unknown ref, no answer of git, rolled back meanwhile */ \
 	V(CONFIRM)		/* whoever may said yes */ \
 	V(EXPIRE)		/* nobody said anything in time */ \
 	V(SUPERSEDE)		/* replaced by a newer commit */ \
 	V(FREE)			/* its environment is free */ \
 	V(SCRIPT_OK)		/* exit 0; there is a health URL */ \
-	V(SCRIPT_OK_UNPROBED)	/* exit 0; the script's word alone */ \
+	V(SCRIPT_OK_UNPROBED)	/* exit 0, and no health check is configured */ \
 	V(SCRIPT_FAILED)	/* failed, too late or lost, having begun to change the target */ \
 	V(SCRIPT_FAILED_NO_ROLLBACK) \
 	V(FAILED_BEFORE_RELEASE)		/* failed before it changed the target */ \
@@ -53,7 +52,7 @@
 	V(UNHEALTHY) \
 	V(UNHEALTHY_NO_ROLLBACK) \
 	V(CANCEL)		/* somebody wants it ended */ \
-	V(CANCEL_NO_ROLLBACK)	/* the same, with nothing to go back to */ \
+	V(CANCEL_NO_ROLLBACK)	/* the same, with no release to roll back to */ \
 	V(CANCEL_ROLLBACK)	/* the same, but it is a rollback that a person asked for */
 
 #define DEPLOY_ACTS(A) \
@@ -64,10 +63,10 @@
 	A(PROBE) \
 	A(DROP_PROBE) \
 	A(RELEASE)		/* it is what runs now */ \
-	A(BLOCK)			/* the commit is held: no push deploys it again */ \
+	A(BLOCK)			/* the commit is blocked: no push deploys it again */ \
 	A(DOWN)			/* neither release is healthy */ \
 	A(TELL)			/* say so, in every message about it */ \
-	A(REFUSE_CANCEL)	/* tell who wanted it that it cannot be ended now */ \
+	A(REFUSE_CANCEL)	/* answer that it cannot be ended now */ \
 	A(NEXT)			/* the environment is free: start what waits */
 
 /* Why it went so: a column, not a state.  W(name, in rows, for people and the audit). */
@@ -145,5 +144,3 @@ const char *deploy_flow_why_word(enum deploy_why why);
 
 /* The name in a row back to its state; DEPLOY_STATE_COUNT when it is none. */
 enum deploy_state deploy_flow_parse(const char *name);
-
-#endif

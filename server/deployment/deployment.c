@@ -43,9 +43,9 @@ deployment_outcome_label(enum deploy_state state, char ret[LIMIT_ENVIRONMENT])
 void
 deployment_take_image(struct deployment *deployment, const char *image)
 {
-	bool is_settled = deployment_is_rollback(deployment) && deployment->image[0] != '\0';
+	bool is_decided = deployment_is_rollback(deployment) && deployment->image[0] != '\0';
 
-	if (image[0] != '\0' && deployment->state != DEPLOY_ROLLING_BACK && !is_settled)
+	if (image[0] != '\0' && deployment->state != DEPLOY_ROLLING_BACK && !is_decided)
 		(void)text_copy(deployment->image, sizeof(deployment->image), image); /* fits */
 }
 

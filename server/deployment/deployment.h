@@ -1,7 +1,6 @@
 /* deployment.h - a deployment, a release, an environment as plain facts.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
-#ifndef DEPLOYMENT_H
-#define DEPLOYMENT_H
+#pragma once
 
 #include "deployment/deploy_flow.h"
 #include "types/effect.h"
@@ -36,7 +35,7 @@ struct environment {
 	struct release previous;
 	char blocked_commit[LIMIT_COMMIT];	/* not deployed by a push; "": none */
 	char seen_commit[LIMIT_COMMIT];	/* head of its branch last seen; "": never */
-	bool is_down;		/* the last change failed, and so did the way back */
+	bool is_down;		/* the last change failed, and so did its rollback */
 	bool is_unacknowledged;	/* rolled back, and nothing has gone live since */
 	int64_t unknown_since;	/* wall ms; not 0: what runs there is not known */
 	char unknown_why[LIMIT_LINE];
@@ -56,7 +55,7 @@ struct deployment {
 	char author[LIMIT_PERSON];
 	bool is_force_push;
 	bool is_off_branch;	/* not in the environment's branch */
-	char previous[LIMIT_COMMIT];	/* live when it started: the way back; "": none */
+	char previous[LIMIT_COMMIT];	/* live when it started, to roll back to; "": none */
 	char previous_image[LIMIT_IMAGE]; /* of previous; "": none */
 	int64_t requested_by;	/* a person's id; 0: github */
 	char requester[LIMIT_PERSON];	/* "@ada", "github:login(7)" */
@@ -85,7 +84,7 @@ bool deployment_is_rollback(const struct deployment *deployment);
 /* Is there a release to roll back to if it fails from now on? */
 bool deployment_can_roll_back(const struct deployment *deployment);
 
-/* It waits its turn or is under way, and a cancel is not refused.  (A question has buttons.) */
+/* It is queued or in progress, and a cancel is not refused.  (A question has buttons.) */
 bool deployment_may_be_cancelled(const struct deployment *deployment);
 
 /* A run of it has said which image it ships.  Not noted of a run that brings back what was
@@ -97,5 +96,3 @@ const char *trigger_word(enum trigger trigger);
 
 /* A state as the label of a metric, which has no blanks: "rolled_back". */
 void deployment_outcome_label(enum deploy_state state, char ret[LIMIT_ENVIRONMENT]);
-
-#endif

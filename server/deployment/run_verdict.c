@@ -116,7 +116,7 @@ run_verdict(const struct deployment *deployment, const struct run_ended *ended, 
 	if (is_success(ended) && !run_verdict_never_began(ended)) {
 		verdict.event = deployment->urls[0] != '\0' ? DEPLOY_ON_SCRIPT_OK :
 							      DEPLOY_ON_SCRIPT_OK_UNPROBED;
-		/* Told to stop, it came to its end first: there may be nowhere to go back to. */
+		/* It ended before it was stopped: there may be no release to roll back to. */
 		if (deployment->state == DEPLOY_STOPPING && !verdict.target_changed)
 			verdict.event = DEPLOY_ON_FAILED_BEFORE_RELEASE;
 		else if (deployment->state == DEPLOY_STOPPING && !can_roll_back(deployment, ended))
@@ -135,7 +135,7 @@ run_verdict(const struct deployment *deployment, const struct run_ended *ended, 
 		verdict.event = can_roll_back(deployment, ended) ?
 		    DEPLOY_ON_SCRIPT_FAILED :
 		    DEPLOY_ON_SCRIPT_FAILED_NO_ROLLBACK;
-	/* Whoever cancelled it, or whatever was wrong before the way back, is the reason. */
+	/* Whoever cancelled it, or whatever was wrong before the rollback, is the reason. */
 	if (deployment->state == DEPLOY_RUNNING)
 		verdict.why = why_of(ended);
 	if (is_back && run_verdict_never_began(ended))

@@ -1,7 +1,6 @@
 /* run_verdict.h - turns an exit record into the event of a deployment's life.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
-#ifndef RUN_VERDICT_H
-#define RUN_VERDICT_H
+#pragma once
 
 #include "deployment/deployment.h"
 
@@ -23,5 +22,3 @@ struct run_verdict run_verdict(const struct deployment *deployment, const struct
 
 /* Its script never ran: refused, its gate stayed shut, or it could not be executed. */
 bool run_verdict_never_began(const struct run_ended *ended);
-
-#endif

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "github/github_delivery.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "github/github_payload.h"
@@ -64,15 +63,6 @@ looks_like_a_push(const struct github_payload *p)
 	return is_there(p, GITHUB_REF) && is_there(p, GITHUB_BEFORE) && is_there(p, GITHUB_AFTER);
 }
 
-static bool
-has_control_character(const char *text)
-{
-	for (; *text != '\0'; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			return true;
-	return false;
-}
-
 /* An id of SHA-1 or SHA-256, in lower case as git writes it. */
 static bool
 take_commit(const struct github_value *value, char out[LIMIT_COMMIT])
@@ -97,7 +87,7 @@ take_branch(const struct github_value *ref, struct delivery *delivery)
 		return true;
 	if (!text_copy(delivery->branch, sizeof(delivery->branch), text + strlen(heads)))
 		delivery->branch[0] = '\0';
-	return !has_control_character(delivery->branch);
+	return text_is_plain(delivery->branch);
 }
 
 /* Logins are ASCII; what else stands there must not reach a log or a chat. */
@@ -133,7 +123,7 @@ take_common(const struct github_payload *p, struct delivery *delivery)
 
 	if (!github_payload_text(&p->field[GITHUB_REPOSITORY_NAME], delivery->repository,
 		sizeof(delivery->repository)) ||
-	    has_control_character(delivery->repository))
+	    !text_is_plain(delivery->repository))
 		delivery->repository[0] = '\0';
 	take_login(&p->field[GITHUB_SENDER_LOGIN], delivery);
 	if (github_payload_i64(&p->field[GITHUB_SENDER_ID], &sender))
@@ -153,7 +143,7 @@ take_delivery(const struct github_payload *p, struct delivery *delivery, struct 
 	return true;
 }
 
-/* The signature held, so a person has set something up wrongly: the audit is told. */
+/* The signature is right, so a person has set something up wrongly: it is audited. */
 static bool
 refuse(struct queue_list *ret_events, int *ret_status)
 {

@@ -1,7 +1,6 @@
 /* github_delivery.h - makes an event of a signed delivery's body.  Checks no signature.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
-#ifndef GITHUB_DELIVERY_H
-#define GITHUB_DELIVERY_H
+#pragma once
 
 #include "types/event.h"
 
@@ -31,5 +30,3 @@ bool github_decode_json(struct event *raw, struct queue_list *ret_events, int *r
     int64_t *ret_offset);
 bool github_decode_form(struct event *raw, struct queue_list *ret_events, int *ret_status,
     int64_t *ret_offset);
-
-#endif

@@ -6,14 +6,9 @@
  * thing differs: a key given twice is refused only when it is one of ours (or an object that
  * holds one of ours); others are not looked for.  Nothing is allocated.
  */
-#ifndef GITHUB_PAYLOAD_H
-#define GITHUB_PAYLOAD_H
-
-#include <stdint.h>
+#pragma once
 
 #include "lib/base.h"
-
-struct err;
 
 #define GITHUB_PAYLOAD_DEPTH 64
 
@@ -79,5 +74,3 @@ MUST_USE bool github_payload_text(const struct github_value *value, char *out, s
 
 /* False, *ret untouched, when the value is no integer. */
 MUST_USE bool github_payload_i64(const struct github_value *value, int64_t *ret);
-
-#endif

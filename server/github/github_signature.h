@@ -4,10 +4,7 @@
  * https://docs.github.com/webhooks/using-webhooks/validating-webhook-deliveries: the header
  * X-Hub-Signature-256 holds "sha256=" and the HMAC-SHA256 of the raw body in lower-case hex.
  */
-#ifndef GITHUB_SIGNATURE_H
-#define GITHUB_SIGNATURE_H
-
-#include <stdint.h>
+#pragma once
 
 #include "lib/base.h"
 #include "lib/crypto.h"
@@ -22,5 +19,3 @@ MUST_USE bool github_signature_parse(const char *value, uint8_t ret[GITHUB_SIGNA
  * not depend on where they differ.  ret_mac is the computed value in that case. */
 MUST_USE bool github_signature_holds(struct crypto_hmac *mac,
     const uint8_t given[GITHUB_SIGNATURE_SIZE], uint8_t ret_mac[GITHUB_SIGNATURE_SIZE]);
-
-#endif

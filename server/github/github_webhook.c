@@ -14,8 +14,8 @@
 #include "types/settings.h"
 
 #define WEBHOOK_MAGIC 0x67687765u
-#define DOOR_MAGIC    0x67686472u
-#define NOTE_MS	      60000 /* one audit line a minute tells of all who were refused */
+#define INBOUND_MAGIC 0x67686472u
+#define SUMMARY_MS    60000 /* one audit line a minute for all who were refused */
 
 struct github_webhook {
 	unsigned magic;
@@ -24,7 +24,7 @@ struct github_webhook {
 	struct crypto_hmac_key *key; /* NULL: there is no secret */
 	struct rate_summary refused;
 	char refused_client[48]; /* the last of them */
-	struct loop_timer note_timer;
+	struct loop_timer summary_timer;
 };
 
 /* One request, from its head to its answer. */
@@ -40,7 +40,7 @@ static http_server_begin_fn on_begin;
 static http_server_piece_fn on_piece;
 static http_server_request_fn on_request;
 static event_done on_decided;
-static loop_timer_fn on_note_due;
+static loop_timer_fn on_summary_due;
 
 static const char json_type[] = "application/json";
 static const char form_type[] = "application/x-www-form-urlencoded";
@@ -56,7 +56,7 @@ github_webhook_new(const struct github_webhook_config *config)
 		return NULL;
 	webhook->magic = WEBHOOK_MAGIC;
 	webhook->config = *config;
-	loop_timer_init(&webhook->note_timer, on_note_due, webhook);
+	loop_timer_init(&webhook->summary_timer, on_summary_due, webhook);
 	return webhook;
 }
 
@@ -66,7 +66,7 @@ github_webhook_free(struct github_webhook *webhook)
 	if (webhook == NULL)
 		return;
 	OBJ_CHECK(webhook, WEBHOOK_MAGIC);
-	loop_timer_stop(&webhook->note_timer);
+	loop_timer_stop(&webhook->summary_timer);
 	crypto_hmac_key_free(webhook->key);
 	settings_unref(webhook->keyed);
 	webhook->magic = 0;
@@ -100,7 +100,7 @@ answer(struct github_webhook *webhook, struct http_request *request, int status)
 	http_request_answer(request, status, status == 503 ? come_again : NULL, NULL, 0);
 }
 
-/* Tells the audit of `count` refusals; when the store takes nothing they wait for the next time. */
+/* Audits `count` refusals; when the store takes nothing they wait for the next time. */
 static void
 tell_refused(struct github_webhook *webhook, int64_t count)
 {
@@ -121,17 +121,17 @@ tell_refused(struct github_webhook *webhook, int64_t count)
 		rate_summary_put_back(&webhook->refused, count);
 	}
 	wait_ms = rate_summary_wait_ms(&webhook->refused, loop_now_ms());
-	if (wait_ms >= 0 && !loop_timer_is_started(&webhook->note_timer))
-		loop_timer_start(webhook->config.loop, &webhook->note_timer, wait_ms, 0);
+	if (wait_ms >= 0 && !loop_timer_is_started(&webhook->summary_timer))
+		loop_timer_start(webhook->config.loop, &webhook->summary_timer, wait_ms, 0);
 }
 
 static void
-on_note_due(UNUSED struct loop_timer *timer, void *ctx)
+on_summary_due(UNUSED struct loop_timer *timer, void *ctx)
 {
 	struct github_webhook *webhook = ctx;
 
 	OBJ_CHECK(webhook, WEBHOOK_MAGIC);
-	tell_refused(webhook, rate_summary_due(&webhook->refused, NOTE_MS, loop_now_ms()));
+	tell_refused(webhook, rate_summary_due(&webhook->refused, SUMMARY_MS, loop_now_ms()));
 }
 
 static void
@@ -141,7 +141,7 @@ refuse(struct github_webhook *webhook, struct http_request *request)
 	(void)text_copy(
 	    webhook->refused_client, sizeof(webhook->refused_client), http_request_client(request));
 	answer(webhook, request, 401);
-	tell_refused(webhook, rate_summary_add(&webhook->refused, NOTE_MS, loop_now_ms()));
+	tell_refused(webhook, rate_summary_add(&webhook->refused, SUMMARY_MS, loop_now_ms()));
 }
 
 /* --- the key --- */
@@ -180,7 +180,7 @@ inbound_free(void *user)
 {
 	struct inbound *inbound = user;
 
-	OBJ_CHECK(inbound, DOOR_MAGIC);
+	OBJ_CHECK(inbound, INBOUND_MAGIC);
 	crypto_hmac_drop(inbound->mac);
 	inbound->magic = 0;
 	free(inbound);
@@ -193,7 +193,7 @@ inbound_new(struct github_webhook *webhook, struct http_request *request)
 
 	if (inbound == NULL)
 		return NULL;
-	inbound->magic = DOOR_MAGIC;
+	inbound->magic = INBOUND_MAGIC;
 	inbound->webhook = webhook;
 	inbound->request = request;
 	inbound->mac = crypto_hmac_begin(webhook->key, NULL);
@@ -237,7 +237,7 @@ on_piece(struct http_request *request, const void *data, size_t size, void *ctx)
 	struct inbound *inbound = http_request_user(request);
 
 	OBJ_CHECK((struct github_webhook *)ctx, WEBHOOK_MAGIC);
-	OBJ_CHECK(inbound, DOOR_MAGIC);
+	OBJ_CHECK(inbound, INBOUND_MAGIC);
 	/* Nothing may be answered here: without its MAC it is refused when all of it is there. */
 	if (inbound->mac != NULL && !crypto_hmac_add(inbound->mac, data, size, NULL))
 		crypto_hmac_drop(TAKE(inbound->mac));
@@ -287,7 +287,7 @@ on_request(struct http_request *request, void *ctx)
 	int status;
 
 	OBJ_CHECK(webhook, WEBHOOK_MAGIC);
-	OBJ_CHECK(inbound, DOOR_MAGIC);
+	OBJ_CHECK(inbound, INBOUND_MAGIC);
 	if (inbound->mac == NULL) {
 		answer(webhook, request, 503);
 		return;
@@ -316,6 +316,6 @@ on_decided(void *ctx, const struct answer *decided)
 {
 	struct inbound *inbound = ctx;
 
-	OBJ_CHECK(inbound, DOOR_MAGIC);
+	OBJ_CHECK(inbound, INBOUND_MAGIC);
 	answer(inbound->webhook, inbound->request, decided->status);
 }

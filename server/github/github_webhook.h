@@ -5,8 +5,7 @@
  * which the store decodes (github_delivery.h), and the decision's status is the answer, without
  * a body.  Without GITHUB_WEBHOOK_SECRET: 404.
  */
-#ifndef GITHUB_WEBHOOK_H
-#define GITHUB_WEBHOOK_H
+#pragma once
 
 #include "lib/http_server.h"
 #include "types/event.h"
@@ -32,9 +31,7 @@ struct github_webhook_config {
 /* NULL when memory is short. */
 struct github_webhook *github_webhook_new(const struct github_webhook_config *config) MUST_USE;
 
-/* NULL is fine.  After the HTTP server, when no event of it is under way any more. */
+/* NULL is fine.  After the HTTP server, when no event of it is in progress any more. */
 void github_webhook_free(struct github_webhook *webhook);
 
 struct http_route github_webhook_route(struct github_webhook *webhook);
-
-#endif

@@ -15,7 +15,7 @@ handle_toasted(UNUSED struct tx *tx, UNUSED const struct event *event)
 {
 }
 
-/* The toast said that it is on its way: whoever waits is told that it does not come. */
+/* The toast said that it is sent: whoever waits is notified that it is not. */
 void
 handle_documented(struct tx *tx, const struct event *event)
 {

@@ -6,9 +6,9 @@
 #include "decide/decide_push.h"
 #include "handlers/handlers.h"
 #include "lib/text.h"
-#include "store/row_guard.h"
+#include "store/row_dedupe.h"
 
-#define ACCEPTED 202 /* heard, and nothing for us to do */
+#define ACCEPTED 202 /* received, and nothing for us to do */
 
 /* Where only REPOSITORY_URL is set, any repository that knows the secret is ours. */
 static bool
@@ -45,7 +45,7 @@ handle_delivery(struct tx *tx, const struct event *event)
 		tx->answer.status = ACCEPTED;
 		return;
 	}
-	if (!row_inbox_add(tx, "github", delivery->id, delivery->digest)) {
+	if (!row_dedupe_add(tx, "github", delivery->id, delivery->digest)) {
 		tx->answer.is_duplicate = true;
 		return;
 	}

@@ -26,7 +26,7 @@ answer_status(struct tx *tx, const struct effect_probe *probe, const struct prob
 		row_message_change(tx, probe->message, &message);
 }
 
-/* The target that failed most often: others were called off with it.  NULL: all are well. */
+/* The target that failed most often: others were called off with it.  NULL: all are healthy. */
 static const struct probe_finding *
 worst(const struct effect_probe *probe, const struct probed *probed)
 {

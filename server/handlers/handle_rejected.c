@@ -1,4 +1,4 @@
-/* handle_rejected.c - requests that were refused at the door, told once a minute.  Side: store. */
+/* handle_rejected.c - requests that were refused unread, reported once a minute.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* handle_run_incompatible.c - a supervisor of another release is not understood: its chat is told.  Side: store. */
+/* handle_run_incompatible.c - a supervisor of another version is not understood: its chat is notified.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_tell.h"
 #include "handlers/handlers.h"

@@ -35,7 +35,7 @@ handle_run_lost(struct tx *tx, const struct event *event)
 		say_lost(lost, deployment.detail);
 		(void)decide_step(tx, &deployment, DEPLOY_ON_LOST, NULL);
 	} else if (lost->stuck[0] != '\0' && row_run_is_open(tx, deployment.run)) {
-		/* Cancelled or taken back, and why stands there: this is why it takes so long. */
+		/* Cancelled or rolled back, and why stands there: this is why it takes so long. */
 		say_lost(lost, deployment.note);
 		row_deployment_save(tx, &deployment);
 		decide_tell(tx, &deployment, NULL);

@@ -10,7 +10,7 @@
 #define DAY_MS (24 * 3600 * INT64_C(1000))
 
 /* An active deployment has a run or a probe open.  One without (a handler failed, rows were
- * mended by hand) would keep its environment for ever. */
+ * fixed by hand) would keep its environment for ever. */
 static void
 check_environment(struct tx *tx, const char *environment)
 {

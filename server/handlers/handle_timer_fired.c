@@ -4,7 +4,7 @@
 #include "decide/decide_push.h"
 #include "handlers/handlers.h"
 #include "store/row_effect.h"
-#include "store/row_guard.h"
+#include "store/row_retention.h"
 
 #define DAY_MS	  (24 * 3600 * INT64_C(1000))
 #define SOON_MS	  (60 * INT64_C(1000))
@@ -36,12 +36,12 @@ static void
 tidy(struct tx *tx)
 {
 	int64_t runs[PURGE_MAX];
-	size_t n = row_run_purge(tx, tx->settings->run_logs_keep, runs, PURGE_MAX);
+	size_t n = row_retention_purge_runs(tx, tx->settings->run_logs_keep, runs, PURGE_MAX);
 	bool more;
 
 	for (size_t i = 0; i < n; i++)
 		purge(tx, runs[i]);
-	more = row_retain(tx) || n == PURGE_MAX;
+	more = row_retention_clear(tx) || n == PURGE_MAX;
 	(void)row_effect_timer(tx, TIMER_DAILY, "", 0, tx->at + (more ? SOON_MS : DAY_MS));
 }
 

@@ -12,8 +12,8 @@
 #include "handlers/handlers.h"
 #include "lib/text.h"
 #include "store/row_effect.h"
+#include "store/row_dedupe.h"
 #include "store/row_environment.h"
-#include "store/row_guard.h"
 #include "store/row_message.h"
 #include "store/row_button.h"
 
@@ -237,7 +237,7 @@ handle_update(struct tx *tx, const struct event *event)
 	char key[24];
 
 	(void)snprintf(key, sizeof(key), "%" PRId64, update->id);
-	if (update->id != 0 && !row_inbox_add(tx, "telegram", key, NULL)) {
+	if (update->id != 0 && !row_dedupe_add(tx, "telegram", key, NULL)) {
 		tx->answer.is_duplicate = true;
 		return;
 	}

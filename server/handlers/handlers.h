@@ -1,7 +1,6 @@
 /* handlers.h - the table of handlers: one for each kind of event, one file each.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#ifndef HANDLERS_H
-#define HANDLERS_H
+#pragma once
 
 #include "store/store.h"
 
@@ -11,5 +10,3 @@
 
 /* By enum event_kind. */
 extern store_handler *const handlers[EVENT_KIND_COUNT];
-
-#endif

@@ -1,7 +1,6 @@
 /* policy.h - may they?  Roles and what each may do.  Asks nobody, remembers nothing.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
-#ifndef POLICY_H
-#define POLICY_H
+#pragma once
 
 #include "types/settings.h"
 
@@ -42,5 +41,3 @@ struct policy_decision policy_decide(enum policy_role role, enum policy_action a
 
 const char *policy_role_word(enum policy_role role);
 const char *policy_action_word(enum policy_action action);
-
-#endif

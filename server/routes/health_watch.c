@@ -77,7 +77,7 @@ health_watch_answered(struct health_watch *watch, int status)
 	assert(watch->facts.waiting > 0);
 	watch->facts.waiting--;
 	watch->facts.progress_ms = now;
-	watch->facts.refused_ms = status == 503 ? now : 0; /* one success: it is well again */
+	watch->facts.refused_ms = status == 503 ? now : 0; /* one success: it is healthy again */
 }
 
 void

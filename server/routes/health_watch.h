@@ -1,9 +1,6 @@
 /* health_watch.h - does the loop turn and the store answer?  Serves nothing.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
-#ifndef HEALTH_WATCH_H
-#define HEALTH_WATCH_H
-
-#include <stdint.h>
+#pragma once
 
 #include "lib/base.h"
 
@@ -14,7 +11,7 @@ struct loop;
 #define HEALTH_WATCH_LAG_MS	1000	/* one turn of the loop that took longer is an illness */
 #define HEALTH_WATCH_MEMORY_MS	10000	/* how long a lag or a failed commit is remembered */
 
-/* Looks at the loop's lag once a second.  on_lag (or NULL) is told each time.  NULL when memory
+/* Looks at the loop's lag once a second.  on_lag (or NULL) is called each time.  NULL when memory
  * is short. */
 struct health_watch *health_watch_new(struct loop *loop,
     void (*on_lag)(void *ctx, double seconds), void *ctx) MUST_USE;
@@ -25,11 +22,11 @@ void health_watch_asked(struct health_watch *watch);
 /* Its answer came; status 503: it could not be decided. */
 void health_watch_answered(struct health_watch *watch, int status);
 
-/* The runner takes orders, or is away: what is decided waits for it, and nothing is refused. */
+/* The runner takes orders, or is disconnected: orders are queued, and nothing is refused. */
 void health_watch_runner(struct health_watch *watch, bool is_up);
 bool health_watch_has_runner(const struct health_watch *watch);
 
-/* NULL when all is well; else a short constant sentence. */
+/* NULL when healthy; else a short constant sentence. */
 const char *health_watch_illness(const struct health_watch *watch);
 
 /* The same, pure: for tests. */
@@ -41,5 +38,3 @@ struct health_facts {
 	int64_t lagged_ms;	/* the last lag above the limit; 0: never */
 };
 const char *health_watch_judge(const struct health_facts *facts);
-
-#endif

@@ -20,7 +20,7 @@ struct metric_set {
 /* A build and a few health checks, up to the longest DEPLOY_TIMEOUT that is usual. */
 static const double deployment_duration_bounds[] = { 1, 2, 5, 10, 20, 30, 60, 120, 180, 300, 600,
 	1200, 1800, 3600 };
-/* A flush takes 0.1 ms on a good disk and seconds on one that is ill. */
+/* A flush takes 0.1 ms on a good disk and seconds on one that fails. */
 static const double store_commit_bounds[] = { .0001, .00025, .0005, .001, .0025, .005, .01, .025,
 	.05, .1, .25, .5, 1, 2.5, 5 };
 

@@ -1,7 +1,6 @@
 /* metric_set.h - every metric that we publish, fed with what happened.  Serves nothing.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
-#ifndef METRIC_SET_H
-#define METRIC_SET_H
+#pragma once
 
 #include "types/crossing.h"
 
@@ -37,7 +36,7 @@ void metric_set_health_forget(struct metric_set *set, const char *environment);
 /* Since when (wall ms) the oldest message waits to be taken by Telegram; 0: none waits. */
 void metric_set_messages_waiting(struct metric_set *set, int64_t since);
 
-/* The certificate was looked at; not read: what was read last goes on being told. */
+/* The certificate was looked at; not read: what was read last stays. */
 void metric_set_tls(struct metric_set *set, bool is_read, int64_t expires_at_s);
 
 /* Can a runner be given orders? */
@@ -47,5 +46,3 @@ void metric_set_loop_lag(struct metric_set *set, double seconds);
 
 /* Appends the whole text. */
 void metric_set_write(const struct metric_set *set, struct buf *out);
-
-#endif

@@ -1,7 +1,6 @@
 /* route_health.h - /healthz: does the loop turn?  /readyz: can work be taken?  Side: loop. */
 /* SPDX-License-Identifier: ISC */
-#ifndef ROUTE_HEALTH_H
-#define ROUTE_HEALTH_H
+#pragma once
 
 #include "lib/http_server.h"
 
@@ -10,8 +9,6 @@ struct health_watch;
 /* GET and HEAD, always 200 "ok". */
 struct http_route route_health_live(void);
 
-/* GET and HEAD: 200 "ready" (and whether the runner is away), or 503 with the reason.  watch lives
- * as long as the server. */
+/* GET and HEAD: 200 "ready" (and whether the runner is disconnected), or 503 with the reason.
+ * watch lives as long as the server. */
 struct http_route route_health_ready(struct health_watch *watch);
-
-#endif

@@ -1,7 +1,6 @@
 /* route_metrics.h - GET /metrics.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
-#ifndef ROUTE_METRICS_H
-#define ROUTE_METRICS_H
+#pragma once
 
 #include "lib/http_server.h"
 
@@ -16,5 +15,3 @@ struct route_metrics {
 };
 
 struct http_route route_metrics(struct route_metrics *route);
-
-#endif

@@ -168,7 +168,7 @@ git_queries_say(struct git_queries *queries, struct runner_link *runner)
 void
 git_queries_runner_down(struct git_queries *queries)
 {
-	uint64_t last = queries->last; /* whoever is told may ask again */
+	uint64_t last = queries->last; /* whoever is called may ask again */
 
 	while (queries->first != NULL && queries->first->id <= last)
 		question_answer(queries, queries->first, STATUS_UNREACHABLE, true,

@@ -20,7 +20,7 @@ git_queries_add(struct git_queries *queries, const struct effect_git_query *orde
     runs_answer_fn *on_answer, void *ctx, struct err *err) MUST_USE;
 void git_queries_cancel(struct git_queries *queries, struct runs_git_query *query);
 
-/* Tells the runner as many as it takes. */
+/* Sends the runner as many as it takes. */
 void git_queries_say(struct git_queries *queries, struct runner_link *runner);
 
 /* The runner said answer. */

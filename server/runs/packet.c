@@ -26,7 +26,7 @@ packet_send(int fd, const struct protocol_message *message, struct err *err)
 	while (sent < 0 && errno == EINTR);
 	if (sent >= 0)
 		return PACKET_SENT;
-	/* Of all else the other end is the cause, and its end is heard of. */
+	/* Of all else the other end is the cause, and reading sees its end. */
 	return errno == EAGAIN || is_short_of_memory(errno) ? PACKET_LATER : PACKET_GONE;
 }
 

@@ -88,7 +88,7 @@ duration_of(const struct run_context *context, const struct protocol_record *rec
 	return began == 0 || record->ended_at < began ? 0 : record->ended_at - began;
 }
 
-/* Whoever tells it says before it what could not be done. */
+/* Whoever sends it says before it what could not be done. */
 static void
 detail_of(const struct run_context *context, const struct protocol_record *record,
     char detail[LIMIT_LINE])

@@ -8,7 +8,7 @@
 
 struct redact;
 
-/* The order as the runner is told it.  What no message can hold is found by whoever encodes it. */
+/* The order as the runner is sent it.  What no message can hold is found by whoever encodes it. */
 void
 run_translate_order(const struct effect_run *order, unsigned grace_s, struct protocol_message *ret);
 

@@ -1,4 +1,4 @@
-/* runner_link.c - a socket to a runner that is well: had, talked over, had again.  Side: loop. */
+/* runner_link.c - a socket to a healthy runner: connected, used, connected again.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 #include "runs/runner_link.h"
 
@@ -16,12 +16,12 @@
 
 #define AGAIN_FIRST_MS 100
 #define STEADY_MS      60000 /* lived so long: its next end is a new story */
-#define LONG_AWAY_MS   3000  /* whoever waits for it is told that it is in vain */
+#define LONG_AWAY_MS   3000  /* whoever waits for it is notified that it is in vain */
 #define TURN_MAX       16    /* messages in one turn */
 #define BEATS_MAX      2     /* in the time that it may be silent */
 #define END_WAIT_MS    2000  /* of a child, from closing its socket to its end */
 #define EXIT_SETTINGS  78
-#define BEAT_RUN       INT64_MAX /* a run that nobody ever orders: `never` is a sign of life */
+#define BEAT_RUN       INT64_MAX /* a run that nobody ever orders: `never` is the heartbeat */
 
 #define RUNNER_LINK_MAGIC 0x52756e4cu
 
@@ -35,7 +35,7 @@ struct way {
 	/* It closed, or said what cannot be understood: link->fd is closed.  Sooner or later
 	 * lost(). */
 	void (*on_useless)(struct runner_link *link, const char *why);
-	/* It gives no sign of life. */
+	/* It gives no heartbeat. */
 	void (*on_silent)(struct runner_link *link, const char *why);
 };
 
@@ -76,7 +76,7 @@ say_hello(struct runner_link *link)
 	const struct protocol_message hello = { .kind = PROTOCOL_HELLO,
 		.version = PROTOCOL_VERSION };
 
-	/* An empty socket takes one message, or its other end is dead and that is heard, or the
+	/* An empty socket takes one message, or its other end is dead and reading sees that, or the
 	 * kernel has no memory for it: then another is greeted, a little later. */
 	if (packet_send(link->fd, &hello, NULL) == PACKET_LATER) {
 		link->beats = BEATS_MAX;
@@ -195,7 +195,7 @@ turn_fatal(struct runner_link *link, const char *text)
 	link->config.on_fatal(link->config.ctx, text);
 }
 
-/* There is none any more: whoever waits is told, and another is had after a while. */
+/* The connection is lost: whoever waits is notified, and another is made after a while. */
 static void
 lost(struct runner_link *link, const char *why)
 {
@@ -346,7 +346,7 @@ on_beat(UNUSED struct loop_timer *timer, void *ctx)
 		link->way->on_silent(
 		    link, link->is_ready ? "it does not answer" : "it says no hello");
 	else if (runner_link_send(link, &beat, NULL) == PACKET_REFUSED)
-		abort(); /* a message of our own that is wrong; all else is heard of */
+		abort(); /* a message of our own that is wrong; reading sees all else */
 }
 
 /* --- a child of ours ---------------------------------------------------------------------- */
@@ -357,7 +357,7 @@ get_child(struct runner_link *link, struct err *err)
 	return runner_child_start(link->child, &link->fd, err);
 }
 
-/* Closing its socket has ended a runner that is well; one that is not is killed (on_again).
+/* Closing its socket has ended a healthy runner; another is killed (on_again).
  * Supervisors are in sessions of their own and notice nothing. */
 static void
 await_end(struct runner_link *link, const char *why)

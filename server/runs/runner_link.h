@@ -1,4 +1,4 @@
-/* runner_link.h - a socket to a runner that is well: had, talked over, had again.  Side: loop. */
+/* runner_link.h - a socket to a healthy runner: connected, used, connected again.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 #ifndef RUNNER_LINK_H
 #define RUNNER_LINK_H
@@ -11,9 +11,9 @@ struct runner_link;
 struct settings;
 
 /* The runner is a child of ours, started and started again; or a service with a socket, connected
- * to and connected to again, for ever.  It is asked for a sign of life all the time.  A child that
- * gives none is killed, the connection to a service is closed: orders, questions and settles all
- * wait for a runner that is well, and have no deadlines of their own.  Callbacks come from the
+ * to and connected to again, for ever.  It is asked for a heartbeat all the time.  A child that
+ * gives none is killed, the connection to a service is closed: orders, queries and reconciling all
+ * wait for a healthy runner, and have no deadlines of their own.  Callbacks come from the
  * loop, none inside runner_link_start(). */
 struct runner_link_config {
 	const char *socket;		/* of a service; NULL: a child, and what follows is its */

@@ -140,7 +140,7 @@ runs_redact(const struct runs *runs)
 	return runs->world.redact;
 }
 
-/* --- between the runner and what it is told of -------------------------------------------- */
+/* --- between the runner and those who wait for it -------------------------------------------- */
 
 static struct run_follow *
 find(const struct runs *runs, int64_t id)

@@ -50,12 +50,12 @@ struct redact *runs_redact(const struct runs *runs);
 
 /* --- runs --------------------------------------------------------------------------------- */
 
-/* How whoever ordered a run learns of it: hello at most once, steps, deaf at most once, lost,
- * then ended (or refused) or put off, exactly once (the watch is dead then). */
+/* How whoever ordered a run learns of it: hello at most once, steps, incompatible at most once,
+ * lost, then ended (or refused) or put off, exactly once (the watch is dead then). */
 struct runs_watch {
 	/* The script waits at its gate: record this, then runs_go().  Not when the gate is open. */
 	void (*on_hello)(void *ctx, const struct run_started *hello);
-	/* Told in order, from 0; after a restart all of them once more. */
+	/* Sent in order, from 0; after a restart all of them once more. */
 	void (*on_step)(void *ctx, const struct run_step *step);
 	/* Its supervisor was killed; what it started is being ended.  Once more when that takes
 	 * long:  then `stuck` says what hinders it, as far as it is known; before that it is "". */
@@ -68,7 +68,7 @@ struct runs_watch {
 	/* Instead of on_ended: it was refused for a reason that may pass (fork, disk, memory).
 	 * Nothing runs, nothing was left: it may be ordered again.  NULL: on_ended, refused. */
 	void (*on_put_off)(void *ctx, const char *why);
-	/* runs_free(), instead of on_ended: the run goes on without us.  May be NULL. */
+	/* runs_free(), instead of on_ended: the run is left running.  May be NULL. */
 	void (*on_dropped)(void *ctx);
 	void *ctx;
 };
@@ -97,23 +97,23 @@ struct runs_stop_request {
 	void *ctx;
 };
 
-/* Asks a run to end, now or as soon as its supervisor is reached; on_sent when it was told, or when
- * the run has ended by then.  One that was not ordered yet is refused in the next turn.  False: no
- * such run is open, there is nothing to end. */
+/* Asks a run to end, now or as soon as its supervisor is reached; on_sent when that was sent, or
+ * when the run has ended by then.  One that was not ordered yet is refused in the next turn.
+ * False: no such run is open, there is nothing to end. */
 bool runs_stop_run(struct runs *runs, struct runs_stop_request *request) MUST_USE;
 
 /* --- folders of old runs ------------------------------------------------------------------ */
 
 /* Has the runner remove runs/<run>/, in pieces: between two of them it may do something else.  One
- * at a time; waits for the runner where it is away.  `failure`: why something of it stays; NULL: it
- * is gone. */
+ * at a time; waits for the runner where it is disconnected.  `failure`: why something
+ * of it stays; NULL: it is gone. */
 typedef void runs_purged_fn(void *ctx, const char *failure);
 void runs_purge(struct runs *runs, int64_t run, runs_purged_fn *on_purged, void *ctx);
 void runs_purge_cancel(struct runs *runs);
 
 /* --- git questions ------------------------------------------------------------------------ */
 
-struct runs_git_query;			/* one that is under way */
+struct runs_git_query;			/* one in progress */
 
 /* exit_status as in runner/protocol.h; text (borrowed, NUL-terminated, size bytes) is the body, or
  * why there is none.  unreachable: the runner could not be asked. */
@@ -121,7 +121,7 @@ typedef void runs_answer_fn(void *ctx, int exit_status, bool unreachable, const 
     size_t size);
 
 /* Asks; waits for the runner where it is not ready, and is answered `unreachable` when it dies.
- * NULL and *err when memory is short or RUNS_GIT_QUERIES_MAX are under way. */
+ * NULL and *err when memory is short or RUNS_GIT_QUERIES_MAX are in progress. */
 #define RUNS_GIT_QUERIES_MAX	64
 struct runs_git_query *runs_git_query_start(struct runs *runs, const struct effect_git_query *order,
     runs_answer_fn *on_answer, void *ctx, struct err *err) MUST_USE;

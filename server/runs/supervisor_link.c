@@ -113,7 +113,7 @@ supervisor_link_free(struct supervisor_link *link)
 
 /* --- saying ------------------------------------------------------------------------------- */
 
-/* True: said, or there is nobody to say it to (reading will notice). */
+/* True: sent, or the connection is lost (reading will notice). */
 static bool
 say(struct supervisor_link *link, enum protocol_kind kind)
 {
@@ -150,7 +150,7 @@ supervisor_link_end(struct supervisor_link *link)
 	flush(link);
 }
 
-/* --- hearing ------------------------------------------------------------------------------ */
+/* --- receiving ------------------------------------------------------------------------------ */
 
 void
 supervisor_link_ignore(struct supervisor_link *link)

@@ -29,7 +29,7 @@ struct supervisor_link *supervisor_link_open(struct loop *loop, const char *stat
 void supervisor_link_go(struct supervisor_link *link);
 void supervisor_link_end(struct supervisor_link *link);
 
-/* From now on only its end is heard (on_closed). */
+/* From now on only its end is received (on_closed). */
 void supervisor_link_ignore(struct supervisor_link *link);
 
 void supervisor_link_free(struct supervisor_link *link); /* takes NULL */

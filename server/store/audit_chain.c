@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/audit_chain.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "lib/buf.h"

@@ -11,15 +11,11 @@
  * prev of the first line is all zero.  Whoever keeps the hash of the last line notices any line
  * changed, removed, put in, reordered or cut off the end.
  */
-#ifndef AUDIT_CHAIN_H
-#define AUDIT_CHAIN_H
-
-#include <stdint.h>
+#pragma once
 
 #include "lib/base.h"
 
 struct buf;
-struct err;
 
 #define AUDIT_HASH	32
 #define AUDIT_LINE_MAX	16384	/* bytes of one line; longer metadata is cut before it is written */
@@ -57,7 +53,5 @@ bool audit_chain_check(struct audit_chain *head, const char *text, size_t size, 
 /* Which entry this line claims to be; false: it is no audit line. */
 bool audit_chain_seq(const char *text, size_t size, int64_t *ret) MUST_USE;
 
-/* The head as people are told it: 8 hex digits. */
+/* The head as people are shown it: 8 hex digits. */
 void audit_chain_short(const struct audit_chain *head, char ret_short[9]);
-
-#endif

@@ -1,19 +1,14 @@
 /* audit_verify.h - the audit log's file and rows against their chain and each other.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#ifndef AUDIT_VERIFY_H
-#define AUDIT_VERIFY_H
-
-#include <stdint.h>
+#pragma once
 
 #include "lib/base.h"
-
-struct err;
 
 struct audit_verified {
 	int64_t entries;	/* in the database */
 	int64_t first;		/* the file's first entry; above 1: what stood before it is gone */
 	int64_t behind;		/* newest entries that do not stand in the file */
-	char head[9];		/* short hash of the newest entry, as the chat was told it */
+	char head[9];		/* short hash of the newest entry, as the chat was sent it */
 };
 
 /*
@@ -24,5 +19,3 @@ struct audit_verified {
  */
 bool audit_verify(const char *database, const char *file, struct audit_verified *ret,
     struct err *err) MUST_USE;
-
-#endif

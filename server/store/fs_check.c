@@ -3,7 +3,6 @@
 #include "store/fs_check.h"
 
 #include <errno.h>
-#include <stddef.h>
 #include <sys/vfs.h>
 
 /* f_type as in statfs(2).  https://www.sqlite.org/howtocorrupt.html, 2.1: locks of network file
@@ -11,12 +10,12 @@
  * 9P too: inside of one sandbox (gVisor shows its volumes as 9P) it may well hold, but the type is
  * the same for shares of WSL and of virtual machines: many of them do not give SQLite's WAL its
  * shared mapping, and two kernels may have one folder without seeing each other's locks, so that
- * two servers would deploy.  What cannot be told apart is refused, not warned of. */
+ * two servers would deploy.  What cannot be distinguished is refused, not warned of. */
 static const struct {
 	unsigned type;
 	enum fs_check fs;
 	const char *name;
-} places[] = {
+} file_systems[] = {
 	{ 0x6969, FS_REMOTE, "NFS" },
 	{ 0xff534d42, FS_REMOTE, "CIFS" },
 	{ 0xfe534d42, FS_REMOTE, "SMB" },
@@ -33,22 +32,22 @@ static const struct {
 enum fs_check
 fs_check_judge(long type, const char **ret_name)
 {
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
-		if (places[i].type == (unsigned)type) {
-			*ret_name = places[i].name;
-			return places[i].fs;
+	for (size_t i = 0; i < COUNT(file_systems); i++)
+		if (file_systems[i].type == (unsigned)type) {
+			*ret_name = file_systems[i].name;
+			return file_systems[i].fs;
 		}
 	*ret_name = NULL;
 	return FS_FINE;
 }
 
 bool
-fs_check_look(const char *folder, enum fs_check *ret_place, const char **ret_name, struct err *err)
+fs_check_look(const char *folder, enum fs_check *ret_fs, const char **ret_name, struct err *err)
 {
 	struct statfs found;
 
 	if (statfs(folder, &found) != 0)
 		return err_errno(err, ERR_IO, errno, "looking at the file system of %s", folder);
-	*ret_place = fs_check_judge((long)found.f_type, ret_name);
+	*ret_fs = fs_check_judge((long)found.f_type, ret_name);
 	return true;
 }

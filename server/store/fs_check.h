@@ -1,13 +1,12 @@
 /* fs_check.h - may a database live on this file system?  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#ifndef FS_CHECK_H
-#define FS_CHECK_H
+#pragma once
 
 #include "lib/err.h"
 
 enum fs_check {
 	FS_FINE,
-	FS_VOLATILE,	/* it is gone with its container or at the next boot: a warning */
+	FS_VOLATILE,	/* not persistent, lost with its container or at the next boot: a warning */
 	FS_REMOTE,	/* locks and flushes do not hold there: refused */
 };
 
@@ -17,5 +16,3 @@ enum fs_check fs_check_judge(long type, const char **ret_name);
 /* Where a folder, which must be there, lives.  false: it cannot be asked. */
 bool fs_check_look(const char *folder, enum fs_check *ret_fs, const char **ret_name,
     struct err *err) MUST_USE;
-
-#endif

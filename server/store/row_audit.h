@@ -1,7 +1,6 @@
-/* row_audit.h - the audit chain: written in the transaction of what it tells.  Side: store. */
+/* row_audit.h - the audit chain: written in the transaction of what it records.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#ifndef ROW_AUDIT_H
-#define ROW_AUDIT_H
+#pragma once
 
 #include "store/tx.h"
 
@@ -21,5 +20,3 @@ void row_audit_add(struct tx *tx, const struct audit_entry *entry, const char *c
 
 /* First 8 hex digits of the chain's head, this tx's entries included. */
 void row_audit_head(struct tx *tx, char ret_short[9]);
-
-#endif

@@ -1,7 +1,6 @@
 /* row_button.h - buttons: what each opaque id stands for, who may press it.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#ifndef ROW_BUTTON_H
-#define ROW_BUTTON_H
+#pragma once
 
 #include "store/tx.h"
 
@@ -9,7 +8,7 @@
 #define BUTTON_VERBS(V) \
 	V(CONFIRM, "CONFIRM")	/* go on with the deployment */ \
 	V(DECLINE, "DECLINE")	/* leave it */ \
-	V(CANCEL, "CANCEL")	/* end a deployment under way */ \
+	V(CANCEL, "CANCEL")	/* end a deployment in progress */ \
 	V(LOG, "LOG")		/* send the run's log */ \
 	V(LOOKED, "LOOKED")	/* what runs in `environment` is known again */
 
@@ -49,5 +48,3 @@ void row_button_set_timer(struct tx *tx, int64_t deployment, int64_t timer);
 
 /* Closes the open questions of a deployment with this verb; withdraws their wait. */
 void row_button_close(struct tx *tx, int64_t deployment, enum button_verb verb);
-
-#endif

@@ -21,11 +21,37 @@ static const char *const whys[] = {
 #undef W
 };
 
-#define COLUMNS \
-	"id, environment, program, cause, state, why, commit_id, ref, subject, author," \
-	" is_forced, is_foreign, previous, asked_by, asker, chat, thread, message, also_message," \
-	" run, attempts, is_touched, has_no_way_back, urls, detail, requested_at, started_at," \
-	" ended_at, note, image, previous_image"
+/* What may change, column by column: its type, its name, its field; `and` stands between two. */
+/* clang-format off */
+#define SAVED(C, and) \
+	C(TEXT, commit_id,       commit) and \
+	C(TEXT, ref,             ref) and \
+	C(TEXT, subject,         subject) and \
+	C(TEXT, author,          author) and \
+	C(FLAG, is_forced,       is_force_push) and \
+	C(FLAG, is_foreign,      is_off_branch) and \
+	C(TEXT, previous,        previous) and \
+	C(TEXT, asker,           requester) and \
+	C(I64,  chat,            address.chat) and \
+	C(I64,  thread,          address.thread) and \
+	C(I64,  message,         message) and \
+	C(I64,  also_message,    also_message) and \
+	C(I64,  run,             run) and \
+	C(INT,  attempts,        attempts) and \
+	C(FLAG, is_touched,      target_changed) and \
+	C(FLAG, has_no_way_back, cannot_roll_back) and \
+	C(TEXT, urls,            urls) and \
+	C(TEXT, detail,          detail) and \
+	C(I64,  requested_at,    requested_at) and \
+	C(I64,  started_at,      started_at) and \
+	C(I64,  ended_at,        ended_at) and \
+	C(TEXT, note,            note) and \
+	C(TEXT, image,           image) and \
+	C(TEXT, previous_image,  previous_image)
+/* clang-format on */
+#define NAME(type, column, field) #column
+#define SAVED_NAMES		  SAVED(NAME, ", ")
+#define COLUMNS			  "id, environment, program, cause, state, why, asked_by, " SAVED_NAMES
 
 static size_t
 index_of(const char *word, const char *const words[], size_t count)
@@ -40,87 +66,66 @@ index_of(const char *word, const char *const words[], size_t count)
 
 /* --- reading --- */
 
+#define READ_TEXT(field) tx_text(rows, n++, field, sizeof(field))
+#define READ_I64(field)	 (field) = db_col_i64(rows, n++)
+#define READ_INT(field)	 (field) = (int)db_col_i64(rows, n++)
+#define READ_FLAG(field) (field) = db_col_i64(rows, n++) != 0
+
 static void
 read_deployment(const struct db_rows *rows, struct deployment *d)
 {
+	int n = 7;
+
 	*d = (struct deployment){
 		.id = db_col_i64(rows, 0),
 		.program = (enum program)index_of(db_col_text(rows, 2), programs, COUNT(programs)),
 		.trigger = (enum trigger)index_of(db_col_text(rows, 3), causes, COUNT(causes)),
 		.state = deploy_flow_parse(db_col_text(rows, 4)),
 		.why = (enum deploy_why)index_of(db_col_text(rows, 5), whys, COUNT(whys)),
-		.is_force_push = db_col_i64(rows, 10) != 0,
-		.is_off_branch = db_col_i64(rows, 11) != 0,
-		.requested_by = db_col_i64(rows, 13),
-		.address = { .chat = db_col_i64(rows, 15), .thread = db_col_i64(rows, 16) },
-		.message = db_col_i64(rows, 17),
-		.also_message = db_col_i64(rows, 18),
-		.run = db_col_i64(rows, 19),
-		.attempts = (int)db_col_i64(rows, 20),
-		.target_changed = db_col_i64(rows, 21) != 0,
-		.cannot_roll_back = db_col_i64(rows, 22) != 0,
-		.requested_at = db_col_i64(rows, 25),
-		.started_at = db_col_i64(rows, 26),
-		.ended_at = db_col_i64(rows, 27),
+		.requested_by = db_col_i64(rows, 6),
 	};
 	tx_text(rows, 1, d->environment, sizeof(d->environment));
-	tx_text(rows, 6, d->commit, sizeof(d->commit));
-	tx_text(rows, 7, d->ref, sizeof(d->ref));
-	tx_text(rows, 8, d->subject, sizeof(d->subject));
-	tx_text(rows, 9, d->author, sizeof(d->author));
-	tx_text(rows, 12, d->previous, sizeof(d->previous));
-	tx_text(rows, 14, d->requester, sizeof(d->requester));
-	tx_text(rows, 23, d->urls, sizeof(d->urls));
-	tx_text(rows, 24, d->detail, sizeof(d->detail));
-	tx_text(rows, 28, d->note, sizeof(d->note));
-	tx_text(rows, 29, d->image, sizeof(d->image));
-	tx_text(rows, 30, d->previous_image, sizeof(d->previous_image));
+#define C(type, column, field) READ_##type(d->field);
+	SAVED(C, )
+#undef C
 }
 
-/* The first row of a query that was begun. */
+/* The first row; id 0: there is none. */
+#define find(tx, ...) find_values(tx, DB_SQL(__VA_ARGS__))
 static struct deployment
-first_of(struct tx *tx, struct db_rows *rows)
+find_values(struct tx *tx, const char *sql, const struct db_value values[], size_t count)
 {
 	struct deployment deployment = { 0 };
+	struct db_rows rows = { 0 };
 
-	if (db_next(rows))
-		read_deployment(rows, &deployment);
-	(void)tx_end(tx, rows); /* sticky */
+	if (!tx_query_values(&rows, tx, sql, values, count))
+		return deployment;
+	if (db_next(&rows))
+		read_deployment(&rows, &deployment);
+	(void)tx_end(tx, &rows); /* sticky */
 	return deployment;
 }
 
 struct deployment
 row_deployment_get(struct tx *tx, int64_t id)
 {
-	struct db_rows rows = { 0 };
-
-	if (!tx_query(&rows, tx, "SELECT " COLUMNS " FROM deployment WHERE id = $1", DB_I64(id)))
-		return (struct deployment){ 0 };
-	return first_of(tx, &rows);
+	return find(tx, "SELECT " COLUMNS " FROM deployment WHERE id = $1", DB_I64(id));
 }
 
 struct deployment
 row_deployment_active(struct tx *tx, const char *environment)
 {
-	struct db_rows rows = { 0 };
-
-	if (!tx_query(&rows, tx,
-		"SELECT " COLUMNS " FROM deployment WHERE environment = $1 AND " STORE_IS_ACTIVE,
-		DB_TEXT(environment)))
-		return (struct deployment){ 0 };
-	return first_of(tx, &rows);
+	return find(tx,
+	    "SELECT " COLUMNS " FROM deployment WHERE environment = $1 AND " STORE_IS_ACTIVE,
+	    DB_TEXT(environment));
 }
 
 struct deployment
 row_deployment_queued(struct tx *tx, const char *environment)
 {
-	struct db_rows rows = { 0 };
-
-	if (!tx_query(&rows, tx,
-		"SELECT " COLUMNS " FROM deployment WHERE environment = $1 AND state = 'QUEUED'",
-		DB_TEXT(environment)))
-		return (struct deployment){ 0 };
-	return first_of(tx, &rows);
+	return find(tx,
+	    "SELECT " COLUMNS " FROM deployment WHERE environment = $1 AND state = 'QUEUED'",
+	    DB_TEXT(environment));
 }
 
 /* Left to itself SQLite walks through the environment's whole history when nothing is open. */
@@ -129,72 +134,52 @@ row_deployment_queued(struct tx *tx, const char *environment)
 struct deployment
 row_deployment_push_question(struct tx *tx, const char *environment)
 {
-	struct db_rows rows = { 0 };
-
-	if (!tx_query(&rows, tx,
-		"SELECT " COLUMNS FROM_OPEN " WHERE environment = $1"
-		" AND state = 'AWAITING_CONFIRMATION' AND " STORE_IS_OPEN " AND cause <> 'chat'"
-		" ORDER BY id DESC LIMIT 1",
-		DB_TEXT(environment)))
-		return (struct deployment){ 0 };
-	return first_of(tx, &rows);
+	return find(tx,
+	    "SELECT " COLUMNS FROM_OPEN " WHERE environment = $1"
+	    " AND state = 'AWAITING_CONFIRMATION' AND " STORE_IS_OPEN " AND cause <> 'chat'"
+	    " ORDER BY id DESC LIMIT 1",
+	    DB_TEXT(environment));
 }
 
 struct deployment
 row_deployment_chat_question(struct tx *tx, const char *environment)
 {
-	struct db_rows rows = { 0 };
-
-	if (!tx_query(&rows, tx,
-		"SELECT " COLUMNS FROM_OPEN " WHERE environment = $1"
-		" AND state = 'AWAITING_CONFIRMATION' AND " STORE_IS_OPEN " AND cause = 'chat'"
-		" ORDER BY id LIMIT 1",
-		DB_TEXT(environment)))
-		return (struct deployment){ 0 };
-	return first_of(tx, &rows);
+	return find(tx,
+	    "SELECT " COLUMNS FROM_OPEN " WHERE environment = $1"
+	    " AND state = 'AWAITING_CONFIRMATION' AND " STORE_IS_OPEN " AND cause = 'chat'"
+	    " ORDER BY id LIMIT 1",
+	    DB_TEXT(environment));
 }
 
 struct deployment
 row_deployment_asking(struct tx *tx, const char *environment)
 {
-	struct db_rows rows = { 0 };
-
-	if (!tx_query(&rows, tx,
-		"SELECT " COLUMNS FROM_OPEN " WHERE environment = $1"
-		" AND state IN ('REQUESTED', 'AWAITING_CONFIRMATION') AND " STORE_IS_OPEN
-		" ORDER BY id DESC LIMIT 1",
-		DB_TEXT(environment)))
-		return (struct deployment){ 0 };
-	return first_of(tx, &rows);
+	return find(tx,
+	    "SELECT " COLUMNS FROM_OPEN " WHERE environment = $1"
+	    " AND state IN ('REQUESTED', 'AWAITING_CONFIRMATION') AND " STORE_IS_OPEN
+	    " ORDER BY id DESC LIMIT 1",
+	    DB_TEXT(environment));
 }
 
 struct deployment
 row_deployment_unattended(struct tx *tx, int64_t after)
 {
-	struct db_rows rows = { 0 };
-
-	if (!tx_query(&rows, tx,
-		"SELECT " COLUMNS " FROM deployment d INDEXED BY deployment_open WHERE id > $1"
-		" AND " STORE_IS_OPEN
-		" AND NOT EXISTS (SELECT 1 FROM effect e WHERE e.subject = d.id AND e.kind ="
-		" CASE d.state WHEN 'REQUESTED' THEN 'ask' ELSE 'wait' END)"
-		" AND state IN ('REQUESTED', 'AWAITING_CONFIRMATION') ORDER BY id LIMIT 1",
-		DB_I64(after)))
-		return (struct deployment){ 0 };
-	return first_of(tx, &rows);
+	return find(tx,
+	    "SELECT " COLUMNS " FROM deployment d INDEXED BY deployment_open WHERE id > $1"
+	    " AND " STORE_IS_OPEN
+	    " AND NOT EXISTS (SELECT 1 FROM effect e WHERE e.subject = d.id AND e.kind ="
+	    " CASE d.state WHEN 'REQUESTED' THEN 'ask' ELSE 'wait' END)"
+	    " AND state IN ('REQUESTED', 'AWAITING_CONFIRMATION') ORDER BY id LIMIT 1",
+	    DB_I64(after));
 }
 
 struct deployment
 row_deployment_of_run(struct tx *tx, int64_t run)
 {
-	struct db_rows rows = { 0 };
-
-	if (!tx_query(&rows, tx,
-		"SELECT " COLUMNS " FROM deployment"
-		" WHERE id = (SELECT deployment FROM run WHERE run.id = $1)",
-		DB_I64(run)))
-		return (struct deployment){ 0 };
-	return first_of(tx, &rows);
+	return find(tx,
+	    "SELECT " COLUMNS " FROM deployment"
+	    " WHERE id = (SELECT deployment FROM run WHERE run.id = $1)",
+	    DB_I64(run));
 }
 
 enum deploy_state
@@ -243,43 +228,21 @@ row_deployment_count_open(struct tx *tx, int64_t requested_by)
 /* Said when it is asked for, and never after: five of its indexes stand on these. */
 #define FIXED	"environment, program, cause, asked_by"
 #define N_FIXED 4
-#define SAVED \
-	"commit_id, ref, subject, author, is_forced, is_foreign, previous, asker, chat, thread," \
-	" message, also_message, run, attempts, is_touched, has_no_way_back, urls, detail," \
-	" requested_at, started_at, ended_at, note, image, previous_image"
-#define N_SAVED 24
+
+#define BIND_TEXT(field)	 DB_TEXT(field),
+#define BIND_I64(field)		 DB_I64(field),
+#define BIND_INT(field)		 DB_I64(field),
+#define BIND_FLAG(field)	 DB_I64(field),
+#define ONE(type, column, field) 1,
+#define N_SAVED			 sizeof((const char[]){ SAVED(ONE, ) })
 
 static void
 bind_saved(const struct deployment *d, struct db_value out[N_SAVED])
 {
-	const struct db_value values[] = {
-		DB_TEXT(d->commit),
-		DB_TEXT(d->ref),
-		DB_TEXT(d->subject),
-		DB_TEXT(d->author),
-		DB_I64(d->is_force_push),
-		DB_I64(d->is_off_branch),
-		DB_TEXT(d->previous),
-		DB_TEXT(d->requester),
-		DB_I64(d->address.chat),
-		DB_I64(d->address.thread),
-		DB_I64(d->message),
-		DB_I64(d->also_message),
-		DB_I64(d->run),
-		DB_I64(d->attempts),
-		DB_I64(d->target_changed),
-		DB_I64(d->cannot_roll_back),
-		DB_TEXT(d->urls),
-		DB_TEXT(d->detail),
-		DB_I64(d->requested_at),
-		DB_I64(d->started_at),
-		DB_I64(d->ended_at),
-		DB_TEXT(d->note),
-		DB_TEXT(d->image),
-		DB_TEXT(d->previous_image),
-	};
+#define C(type, column, field) BIND_##type(d->field)
+	const struct db_value values[] = { SAVED(C, ) };
+#undef C
 
-	_Static_assert(COUNT(values) == N_SAVED, "one value for each column of SAVED");
 	memcpy(out, values, sizeof(values));
 }
 
@@ -298,7 +261,7 @@ row_deployment_add(struct tx *tx, struct deployment *deployment)
 	*more++ = DB_TEXT(whys[deployment->why]);
 	deployment->id = 0;
 	if (tx_run_values(tx,
-		"INSERT INTO deployment (" SAVED ", " FIXED
+		"INSERT INTO deployment (" SAVED_NAMES ", " FIXED
 		", state, why) VALUES ($1, $2, $3, $4, $5, $6, $7,"
 		" $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,"
 		" $24, $25, $26, $27, $28, $29, $30)",
@@ -315,7 +278,8 @@ row_deployment_save(struct tx *tx, const struct deployment *deployment)
 	bind_saved(deployment, values);
 	values[N_SAVED] = DB_I64(deployment->id);
 	(void)tx_run_values(tx,
-	    "UPDATE deployment SET (" SAVED ") = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,"
+	    "UPDATE deployment SET (" SAVED_NAMES
+	    ") = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,"
 	    " $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24) WHERE id = $25",
 	    values, COUNT(values)); /* sticky */
 }

@@ -4,8 +4,7 @@
  * A partial unique index over the active states is the busy flag: no second copy of that fact
  * exists.  Another one keeps a single deployment queued for each environment.
  */
-#ifndef ROW_DEPLOYMENT_H
-#define ROW_DEPLOYMENT_H
+#pragma once
 
 #include "deployment/deployment.h"
 #include "store/tx.h"
@@ -65,5 +64,3 @@ int64_t row_run_newest(struct tx *tx, int64_t deployment, enum program program);
 /* Adds a step once; false when it was known. */
 bool row_step_add(struct tx *tx, const struct run_step *step);
 size_t row_step_list(struct tx *tx, int64_t run, struct step *ret, size_t max);
-
-#endif

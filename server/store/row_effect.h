@@ -10,8 +10,7 @@
  * Closing an effect deletes its row; ids are never used again.  The subject of a SAY is its
  * message's row.
  */
-#ifndef ROW_EFFECT_H
-#define ROW_EFFECT_H
+#pragma once
 
 #include "store/tx.h"
 
@@ -43,5 +42,3 @@ bool row_effect_is_querying(struct tx *tx, const char *environment);
 
 /* How many open effects of this kind there are in all (WAIT: of this timer_kind as well). */
 int64_t row_effect_count_timers(struct tx *tx, enum timer_kind kind);
-
-#endif

@@ -1,7 +1,6 @@
 /* row_environment.h - what runs in each environment, and what was seen of its branch.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#ifndef ROW_ENVIRONMENT_H
-#define ROW_ENVIRONMENT_H
+#pragma once
 
 #include "deployment/deployment.h"
 #include "store/tx.h"
@@ -39,5 +38,3 @@ struct release row_release_find(struct tx *tx, const char *environment, const ch
 /* How long step `name` (or the whole deployment: "") took lately in this environment: the median
  * of at most 5 live deployments, in ms; 0: not known. */
 int64_t row_step_estimate(struct tx *tx, const char *environment, const char *name);
-
-#endif

@@ -1,7 +1,6 @@
 /* row_message.h - what each message should say.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#ifndef ROW_MESSAGE_H
-#define ROW_MESSAGE_H
+#pragma once
 
 #include "store/tx.h"
 
@@ -20,5 +19,3 @@ void row_message_forget_thread(struct tx *tx, int64_t id);
 
 /* A chat has a new id: messages, questions, effects and lanes move with it. */
 void row_message_move_chat(struct tx *tx, int64_t old_chat, int64_t new_chat);
-
-#endif

@@ -82,10 +82,8 @@ store_open(const struct store_config *config, struct err *err)
 	struct store *store = calloc(1, sizeof(*store));
 	bool ok;
 
-	if (store == NULL) {
-		(void)err_set(err, ERR_NOMEM, "no memory for the store");
-		return NULL;
-	}
+	if (store == NULL)
+		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for the store"));
 	store->config = *config;
 	store->exported_size = -1;
 	store->all_stale = true;
@@ -154,6 +152,6 @@ store_recover(struct store *store, struct settings *settings, struct queue_list 
 	assert(db_idle(store->db));
 	if (ok)
 		queue_list_append(ret_outcomes, &out);
-	store_free_outcomes(&out);
+	outcome_free_all(&out);
 	return ok;
 }

@@ -3,8 +3,7 @@
 /*
  * store_thread.h puts a thread around it; tests and the simulator use it without.
  */
-#ifndef STORE_H
-#define STORE_H
+#pragma once
 
 #include "store/tx.h"
 
@@ -45,7 +44,7 @@ bool store_recover(struct store *store, struct settings *settings, struct queue_
 
 /*
  * Decides the events in one transaction, each in a savepoint of its own, and appends what came of
- * it to *ret_outcomes: an answer for each event that has done, effects, withdrawals, tallies,
+ * it to *ret_outcomes: an answer for each event that has done, effects, withdrawals, metric increments,
  * gauges when they changed.  Takes all events, but when the commit failed: then those from outside
  * are answered 503 and freed, and our own stay in *events to be given again.  Returns false in
  * that case; *err says why.  A failed flush appends OUTCOME_FATAL.
@@ -57,8 +56,8 @@ bool store_batch(struct store *store, struct queue_list *events, struct queue_li
  * *events, in its order. */
 void store_refuse(struct queue_list *events, struct queue_list *ret_outcomes);
 
-/* Has a release changed whose state file is not written yet?  Project before what tells of it is
- * handed over: whoever hears of a release in the chat finds it in the file. */
+/* Has a release changed whose state file is not written yet?  Project before what reports it is
+ * handed over: whoever reads of a release in the chat finds it in the file. */
 bool store_is_release_unreported(const struct store *store);
 
 /* Writes the projections that the last batches left behind: state files, audit file.  Else call it
@@ -77,5 +76,3 @@ bool store_idle(struct store *store, struct queue_list *ret_outcomes);
 
 /* Checkpoints and closes; accepts NULL. */
 void store_close(struct store *store);
-
-#endif

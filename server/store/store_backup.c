@@ -72,10 +72,8 @@ open_partial(const char *partial, struct err *err)
 {
 	int fd = open(partial, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
-	if (fd < 0) {
-		(void)err_errno(err, ERR_IO, errno, "creating %s", partial);
-		return -1;
-	}
+	if (fd < 0)
+		return ERR_FD(err_errno(err, ERR_IO, errno, "creating %s", partial));
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
 		(void)err_set(err, ERR_BUSY, "%s: another backup is writing it", partial);
 	} else if (!is_ours(fd, partial)) {

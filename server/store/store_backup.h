@@ -1,13 +1,8 @@
 /* store_backup.h - a copy of the store's database that can be trusted, or none.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#ifndef STORE_BACKUP_H
-#define STORE_BACKUP_H
-
-#include <stdint.h>
+#pragma once
 
 #include "lib/base.h"
-
-struct err;
 
 struct store_backup {
 	int64_t size;		/* bytes */
@@ -24,5 +19,3 @@ struct store_backup {
  */
 bool store_backup(const char *database, const char *file, struct store_backup *ret,
     struct err *err) MUST_USE;
-
-#endif

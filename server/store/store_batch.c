@@ -136,24 +136,15 @@ batch_init(struct batch *batch, struct store *store, struct queue_list *events, 
 }
 
 static void
-group_free_decoded(struct group *group)
-{
-	struct queue_link *link;
-
-	while ((link = queue_list_take(&group->decoded)) != NULL)
-		event_free(QUEUE_ITEM(link, struct event, link));
-}
-
-static void
 batch_done(struct batch *batch)
 {
 	for (size_t i = 0; i < batch->n; i++) {
-		group_free_decoded(&batch->groups[i]);
+		event_free_all(&batch->groups[i].decoded);
 		event_free(batch->groups[i].event);
 		outcome_free(batch->groups[i].answer);
 	}
 	free(batch->groups);
-	store_free_outcomes(&batch->outcomes);
+	outcome_free_all(&batch->outcomes);
 	tx_free_lines(&batch->lines);
 }
 
@@ -239,7 +230,7 @@ attempt(struct tx *tx, struct store *store, const struct event *event, store_han
 	if (!tx->failed && db_release(store->db, &tx->err))
 		return KEPT;
 	store->mark = mark;
-	store_free_outcomes(&tx->outcomes);
+	outcome_free_all(&tx->outcomes);
 	tx_free_lines(&tx->lines);
 	if (!db_in_transaction(store->db) || !db_rollback_to(store->db, NULL))
 		return BROKEN;
@@ -308,7 +299,7 @@ decide_fault(struct store *store, struct batch *batch, const struct event *event
 
 /* The entry that stands for an event that could not be handled. */
 static void
-audit_aside(struct tx *tx, const struct event *event)
+audit_quarantined(struct tx *tx, const struct event *event)
 {
 	bool is_update = event->kind == EVENT_UPDATE;
 	char key[KEY_MAX];
@@ -332,7 +323,7 @@ quarantined(struct store *store, struct batch *batch, const struct event *event)
 	enum verdict verdict;
 	struct tx tx;
 
-	verdict = attempt(&tx, store, event, audit_aside, &none);
+	verdict = attempt(&tx, store, event, audit_quarantined, &none);
 	if (verdict == KEPT)
 		keep(batch, &tx);
 	return verdict;
@@ -434,19 +425,6 @@ seconds_now(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* A number that is only counted: without memory it is not. */
-static void
-count_commit(struct batch *batch, double seconds)
-{
-	struct outcome *outcome = outcome_new(OUTCOME_METRIC);
-
-	if (outcome == NULL)
-		return;
-	outcome->increment.kind = INCREMENT_COMMIT;
-	outcome->increment.value = seconds;
-	queue_list_add(&batch->outcomes, &outcome->link);
-}
-
 static bool
 decide_all(struct store *store, struct batch *batch, struct err *err)
 {
@@ -468,7 +446,7 @@ decide_all(struct store *store, struct batch *batch, struct err *err)
 	if (!db_commit(store->db, err))
 		return false;
 	CRASH_POINT(batch_committed);
-	count_commit(batch, seconds_now() - began);
+	store_count_metric(&batch->outcomes, INCREMENT_COMMIT, seconds_now() - began);
 	return true;
 }
 

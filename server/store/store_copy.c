@@ -37,7 +37,7 @@ remove_older(const char *path, int64_t version)
 	}
 }
 
-/* An older copy of that version, from before somebody went back to it, is replaced by a whole. */
+/* An older copy of that version, from before somebody returned to it, is replaced by a whole. */
 static bool
 replace(const char *path, const char *fresh, const char *copy, struct store_backup *ret,
     struct err *err)

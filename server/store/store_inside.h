@@ -5,8 +5,7 @@
  * with the transaction.  All else is only ever too careful (a lane looked at in vain, a file
  * written again) and need not go back.
  */
-#ifndef STORE_INSIDE_H
-#define STORE_INSIDE_H
+#pragma once
 
 #include "deployment/deploy_flow.h"
 #include "lib/buf.h"
@@ -169,7 +168,8 @@ void store_poison_leave(struct poison *poison);
 
 void tx_begin(struct tx *tx, struct store *store, const struct event *event);
 struct outcome *tx_outcome(struct tx *tx, enum outcome_kind kind);
-void store_free_outcomes(struct queue_list *list);
+/* A number that no decision stands behind: without memory it is not counted. */
+void store_count_metric(struct queue_list *out, enum metric_increment_kind kind, double value);
 
 /* A line for the log, as tx_log() keeps it. */
 struct tx_line {
@@ -195,5 +195,3 @@ int64_t tx_number_values(struct tx *tx, const char *sql, const struct db_value v
 
 /* Copies a text column, cut to fit; NULL is "". */
 void tx_text(const struct db_rows *rows, int column, char *out, size_t room);
-
-#endif

@@ -1,4 +1,4 @@
-/* store_poison.c - the key of the event under way, in a mapped page that outlives us.  Side: store. */
+/* store_poison.c - the key of the event in progress, in a mapped page that outlives us.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +23,7 @@
 struct page {
 	char magic[8];
 	char in_progress[POISON_KEY]; /* "": between two events */
-	char last[POISON_KEY];	      /* found under way at the last start */
+	char last[POISON_KEY];	      /* found in progress at the last start */
 	uint32_t starts;	      /* in a row */
 };
 
@@ -39,12 +39,10 @@ map_page(const char *path, struct err *err)
 	void *map;
 	int failed;
 
-	if (fd < 0) {
-		(void)err_errno(err, ERR_IO, errno, "opening %s", path);
-		return NULL;
-	}
+	if (fd < 0)
+		return ERR_NULL(err_errno(err, ERR_IO, errno, "opening %s", path));
 	/* What is cut under a mapping ends us by a signal. */
-	(void)fstat(fd, &st); /* else it is nobody's */
+	(void)fstat(fd, &st); /* else its owner stays unknown */
 	if (!file_owner_is_ours(st.st_uid, path, err)) {
 		(void)close(fd); /* nothing was written */
 		return NULL;
@@ -73,7 +71,7 @@ count_start(struct page *page)
 		memcpy(page->magic, POISON_MAGIC, sizeof(page->magic));
 	}
 	if (page->starts >= POISON_STARTS)
-		page->in_progress[0] = '\0'; /* it is put aside when it comes, however late */
+		page->in_progress[0] = '\0'; /* it is quarantined when it comes, however late */
 	else if (page->in_progress[0] == '\0')
 		page->starts = 0;
 	else if (strcmp(page->in_progress, page->last) == 0)
@@ -90,10 +88,8 @@ store_poison_open(const char *path, struct err *err)
 {
 	struct poison *poison = calloc(1, sizeof(*poison));
 
-	if (poison == NULL) {
-		(void)err_set(err, ERR_NOMEM, "no memory for %s", path);
-		return NULL;
-	}
+	if (poison == NULL)
+		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for %s", path));
 	poison->page = map_page(path, err);
 	if (poison->page == NULL) {
 		free(poison);

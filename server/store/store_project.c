@@ -346,25 +346,13 @@ project_audit(struct store *store, struct err *err)
 	ok = export_to(store, fd, err);
 	if (!ok)
 		store->exported_size = -1; /* what stands there now is seen the next time */
-	(void)close(fd);		   /* fsync() has told */
+	(void)close(fd);		   /* fsync() has reported */
 	return ok;
 }
 
 /* --- both --- */
 
-static void
-count_failure(struct queue_list *out)
-{
-	struct outcome *outcome = outcome_new(OUTCOME_METRIC);
-
-	if (outcome == NULL)
-		return; /* only a count */
-	outcome->increment.kind = INCREMENT_AUDIT_EXPORT_FAILED;
-	outcome->increment.value = 1;
-	queue_list_add(out, &outcome->link);
-}
-
-/* Told once, when it begins and when it ends. */
+/* Logged once, when it begins and when it ends. */
 static void
 tell(bool ok, bool *was_refused, const char *path, const struct err *err)
 {
@@ -392,7 +380,7 @@ store_project(struct store *store, struct queue_list *ret_outcomes)
 	audit = project_audit(store, &err);
 	tell(audit, &store->audit_refused, store->audit_path, &err);
 	if (!audit)
-		count_failure(ret_outcomes);
+		store_count_metric(ret_outcomes, INCREMENT_AUDIT_EXPORT_FAILED, 1);
 	assert(db_idle(store->db));
 	return !files || !audit;
 }

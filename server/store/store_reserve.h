@@ -2,10 +2,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A file beside the database that holds nothing.  When a commit finds no space it is given up:
- * what is under way can be recorded to its end, as long as nothing new is taken in meanwhile.
+ * what is in progress can be recorded to its end, as long as nothing new is taken in meanwhile.
  */
-#ifndef STORE_RESERVE_H
-#define STORE_RESERVE_H
+#pragma once
 
 #include "lib/base.h"
 
@@ -18,5 +17,3 @@ struct store;
 bool store_reserve_take(struct store *store) MUST_USE;
 
 void store_reserve_give(struct store *store);
-
-#endif

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "store/store_reserve.h"
 
@@ -37,20 +38,11 @@ longer(int delay_ms)
 	return 2 * delay_ms < RETRY_MAX_MS ? 2 * delay_ms : RETRY_MAX_MS;
 }
 
-static int64_t
-now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail */
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Until the batch that could not be committed is tried again; 0: it may be now. */
 static int
 put_off_ms(const struct store_thread *t)
 {
-	int64_t left = t->retry_ms == 0 ? 0 : t->retry_at - now_ms();
+	int64_t left = t->retry_ms == 0 ? 0 : t->retry_at - clock_monotonic_ms();
 
 	return left > 0 ? (int)left : 0;
 }
@@ -82,17 +74,17 @@ use_reserve(struct store_thread *t)
 	if (t->is_full)
 		return;
 	t->is_full = true;
-	t->room_at = now_ms() + ROOM_MS;
+	t->room_at = clock_monotonic_ms() + ROOM_MS;
 	store_reserve_give(t->store);
 }
 
 static void
 look_for_room(struct store_thread *t)
 {
-	if (!t->is_full || now_ms() < t->room_at)
+	if (!t->is_full || clock_monotonic_ms() < t->room_at)
 		return;
 	t->is_full = !store_reserve_take(t->store);
-	t->room_at = now_ms() + ROOM_MS;
+	t->room_at = clock_monotonic_ms() + ROOM_MS;
 	if (!t->is_full)
 		log_info("disk space is available again");
 }
@@ -133,7 +125,7 @@ decide(struct store_thread *t)
 		if (err.code == ERR_FULL)
 			use_reserve(t);
 		t->retry_ms = longer(t->retry_ms);
-		t->retry_at = now_ms() + t->retry_ms;
+		t->retry_at = clock_monotonic_ms() + t->retry_ms;
 		store_checkpoint(
 		    t->store, 1); /* on a full disk: the log's own room is used again */
 		return;
@@ -147,8 +139,8 @@ decide(struct store_thread *t)
 	store_checkpoint(t->store, STORE_LOG_BUSY); /* it would grow as long as work comes */
 }
 
-/* The disk had no room a moment ago: whoever asks meanwhile is told so, and what is ours waits for
- * its turn.  Else every request would decide all of it again, and use what is left for the end. */
+/* The disk had no room a moment ago: whoever asks meanwhile is answered so, and what is ours is
+ * queued.  Else every request would decide all of it again, and use what is left for the end. */
 static void
 refuse(struct store_thread *t)
 {
@@ -170,14 +162,11 @@ pause_ms(int ms)
 static void
 finish(struct store_thread *t)
 {
-	struct queue_link *link;
-
 	for (int i = 0; i < LAST_RETRIES && t->events.length > 0; i++) {
 		pause_ms(RETRY_MIN_MS);
 		decide(t);
 	}
-	while ((link = queue_list_take(&t->events)) != NULL)
-		event_free(QUEUE_ITEM(link, struct event, link));
+	event_free_all(&t->events);
 	rest(t);
 }
 
@@ -222,10 +211,8 @@ store_thread_start(struct store *store, struct crossing *crossing, struct err *e
 	struct store_thread *t = calloc(1, sizeof(*t));
 	int failed;
 
-	if (t == NULL) {
-		(void)err_set(err, ERR_NOMEM, "no memory for the store's thread");
-		return NULL;
-	}
+	if (t == NULL)
+		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for the store's thread"));
 	t->store = store;
 	t->crossing = crossing;
 	if (!store_reserve_take(store))

@@ -1,7 +1,6 @@
 /* store_thread.h - a thread around store.h.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#ifndef STORE_THREAD_H
-#define STORE_THREAD_H
+#pragma once
 
 #include "store/store.h"
 
@@ -16,5 +15,3 @@ struct store_thread *store_thread_start(struct store *store, struct crossing *cr
 
 /* After crossing_close(): waits until all is decided, closes the store, frees. */
 void store_thread_join(struct store_thread *thread);
-
-#endif

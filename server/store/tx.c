@@ -1,4 +1,4 @@
-/* tx.c - sticky statements, opaque ids, tallies.  Side: store. */
+/* tx.c - sticky statements, opaque ids, metric increments.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "store/tx.h"
 
@@ -139,6 +139,18 @@ tx_count_metric(struct tx *tx, enum metric_increment_kind kind, const char *labe
 }
 
 void
+store_count_metric(struct queue_list *out, enum metric_increment_kind kind, double value)
+{
+	struct outcome *outcome = outcome_new(OUTCOME_METRIC);
+
+	if (outcome == NULL)
+		return;
+	outcome->increment.kind = kind;
+	outcome->increment.value = value;
+	queue_list_add(out, &outcome->link);
+}
+
+void
 tx_log(struct tx *tx, enum log_level level, const char *fmt, ...)
 {
 	struct tx_line *line;
@@ -160,13 +172,4 @@ tx_free_lines(struct queue_list *list)
 
 	while ((link = queue_list_take(list)) != NULL)
 		free(QUEUE_ITEM(link, struct tx_line, link));
-}
-
-void
-store_free_outcomes(struct queue_list *list)
-{
-	struct queue_link *link;
-
-	while ((link = queue_list_take(list)) != NULL)
-		outcome_free(QUEUE_ITEM(link, struct outcome, link));
 }

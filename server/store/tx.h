@@ -7,8 +7,7 @@
  *
  * Row functions live in row_<table>.h.  They never decide; they are the only SQL there is.
  */
-#ifndef TX_H
-#define TX_H
+#pragma once
 
 #include "lib/err.h"
 #include "lib/log.h"
@@ -30,7 +29,7 @@ struct tx {
 	bool failed;
 	struct err err;			/* the first failure */
 	struct answer answer;		/* what done() gets; 200 unless a handler says else */
-	struct queue_list outcomes;	/* effects, withdrawals, tallies: out after the commit */
+	struct queue_list outcomes;	/* effects, withdrawals, metric increments: out after the commit */
 	struct queue_list lines;	/* tx_log's */
 };
 
@@ -46,5 +45,3 @@ void tx_count_metric(struct tx *tx, enum metric_increment_kind kind, const char 
 /* A line for the log that tells of this decision: written after the commit, and only then.  Without
  * memory for it there is none. */
 void tx_log(struct tx *tx, enum log_level level, const char *fmt, ...) PRINTF(3, 4);
-
-#endif

@@ -1,4 +1,4 @@
-/* telegram.c - our bot: who it is, how it hears, how it speaks.  Joins the parts of this room.  Side: loop. */
+/* telegram.c - our bot: who it is, how it receives, how it sends.  Joins the parts of this room.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 #include "telegram/telegram.h"
 
@@ -59,56 +59,6 @@ on_said(void *ctx, const struct message *message, const struct message_sent *sai
 	telegram_live_set(telegram->live, &shown);
 }
 
-static void
-on_tail(void *ctx, int64_t run, struct buf *out)
-{
-	struct telegram *telegram = ctx;
-
-	if (telegram->config.tail != NULL)
-		telegram->config.tail(telegram->config.ctx, run, out);
-}
-
-static const char *
-own_name(void *ctx)
-{
-	return telegram_name(ctx);
-}
-
-static bool
-submit(void *ctx, struct event *event)
-{
-	struct telegram *telegram = ctx;
-
-	return telegram->config.submit(telegram->config.ctx, event);
-}
-
-static void
-count_call(void *ctx, const char *method, int code)
-{
-	struct telegram *telegram = ctx;
-
-	if (telegram->config.count_call != NULL)
-		telegram->config.count_call(telegram->config.ctx, method, code);
-}
-
-static void
-count_request(void *ctx, int status)
-{
-	struct telegram *telegram = ctx;
-
-	if (telegram->config.count_request != NULL)
-		telegram->config.count_request(telegram->config.ctx, status);
-}
-
-static void
-pending(void *ctx, int64_t updates)
-{
-	struct telegram *telegram = ctx;
-
-	if (telegram->config.pending != NULL)
-		telegram->config.pending(telegram->config.ctx, updates);
-}
-
 /* --- making and ending --- */
 
 static bool
@@ -121,11 +71,11 @@ make_hearing(struct telegram *telegram)
 			.loop = config->loop,
 			.api = telegram->api,
 			.settings = config->settings,
-			.submit = submit,
-			.own_name = own_name,
-			.count_request = count_request,
-			.pending = pending,
-			.ctx = telegram,
+			.submit = config->submit,
+			.own_name = telegram->name,
+			.count_request = config->count_request,
+			.pending = config->pending,
+			.ctx = config->ctx,
 		};
 
 		telegram->webhook = telegram_webhook_new(&webhook);
@@ -134,10 +84,10 @@ make_hearing(struct telegram *telegram)
 	const struct telegram_poll_config poll = {
 		.loop = config->loop,
 		.api = telegram->api,
-		.submit = submit,
-		.own_name = own_name,
-		.pending = pending,
-		.ctx = telegram,
+		.submit = config->submit,
+		.own_name = telegram->name,
+		.pending = config->pending,
+		.ctx = config->ctx,
 	};
 
 	telegram->poll = telegram_poll_new(&poll);
@@ -150,7 +100,7 @@ make_speaking(struct telegram *telegram)
 	const struct telegram_config *config = &telegram->config;
 	const struct telegram_send_hooks hooks = { on_live, on_said, telegram };
 
-	telegram->live = telegram_live_new(config->loop, on_tail, telegram);
+	telegram->live = telegram_live_new(config->loop, config->tail, config->ctx);
 	telegram->send = telegram_send_new(config->loop, telegram->api, &hooks);
 	telegram->menu =
 	    telegram_menu_new(config->loop, telegram->api, config->commands, config->command_count);
@@ -165,15 +115,14 @@ telegram_new(const struct telegram_config *config, struct err *err)
 {
 	struct telegram *telegram = calloc(1, sizeof(*telegram));
 
-	if (telegram == NULL) {
-		(void)err_set(err, ERR_NOMEM, "no memory for Telegram");
-		return NULL;
-	}
+	if (telegram == NULL)
+		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for Telegram"));
 	telegram->magic = TELEGRAM_MAGIC;
 	telegram->config = *config;
 	telegram->config.settings = settings_ref(config->settings);
 	loop_timer_init(&telegram->timer, on_time, telegram);
-	telegram->api = telegram_api_new(config->loop, config->settings, count_call, telegram, err);
+	telegram->api =
+	    telegram_api_new(config->loop, config->settings, config->count_call, config->ctx, err);
 	if (telegram->api == NULL) {
 		telegram_free(telegram);
 		return NULL;

@@ -1,9 +1,6 @@
-/* telegram.h - our bot: who it is, how it hears, how it speaks.  Joins the parts of this room.  Side: loop. */
+/* telegram.h - our bot: who it is, how it receives, how it sends.  Joins the parts of this room.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
-#ifndef TELEGRAM_H
-#define TELEGRAM_H
-
-#include <stdint.h>
+#pragma once
 
 #include "lib/base.h"
 #include "lib/err.h"
@@ -11,10 +8,7 @@
 #include "telegram/telegram_send.h"
 #include "types/event.h"
 
-struct buf;
 struct http_route;
-struct loop;
-struct settings;
 struct telegram;
 
 /* Everything is borrowed for telegram's life; settings is referenced.  Callbacks may be NULL but
@@ -43,10 +37,10 @@ struct telegram *telegram_new(const struct telegram_config *config, struct err *
 /* Begins: getMe, then polling or registering the webhook, menus.  Waits for nothing. */
 void telegram_start(struct telegram *telegram);
 
-/* Hears no more: polling ends, the webhook's requests are answered 503. */
+/* Receives no more: polling ends, the webhook's requests are answered 503. */
 void telegram_quiesce(struct telegram *telegram);
 
-/* Ends everything; what was still to be said is told so (see telegram_send.h).  NULL is fine. */
+/* Ends everything; what was still to be sent is called back so (telegram_send.h).  NULL is fine. */
 void telegram_free(struct telegram *telegram);
 
 /* Other settings hold from now on: roles in menus, the webhook's secret.  Token, URL and
@@ -59,10 +53,8 @@ bool telegram_route(struct telegram *telegram, struct http_route *ret);
 /* Our own name, "" before getMe has answered. */
 const char *telegram_name(const struct telegram *telegram);
 
-/* A run goes on that was under way when the program started: its message lives again. */
+/* A run goes on that was in progress when the program started: its message lives again. */
 void telegram_live_resume(struct telegram *telegram, const struct message *message);
 
 /* Speaks: see telegram_send.h. */
 struct telegram_send *telegram_sender(struct telegram *telegram);
-
-#endif

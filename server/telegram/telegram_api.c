@@ -52,10 +52,8 @@ telegram_api_new(struct loop *loop, const struct settings *settings,
 {
 	struct telegram_api *api = calloc(1, sizeof(*api));
 
-	if (api == NULL) {
-		(void)err_set(err, ERR_NOMEM, "no memory for Telegram");
-		return NULL;
-	}
+	if (api == NULL)
+		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for Telegram"));
 	api->magic = API_MAGIC;
 	api->count = count;
 	api->count_ctx = count_ctx;
@@ -78,8 +76,7 @@ telegram_api_new(struct loop *loop, const struct settings *settings,
 	if (api->client != NULL)
 		return api;
 	telegram_api_free(api);
-	(void)err_wrap(err, "Telegram");
-	return NULL;
+	return ERR_NULL(err_wrap(err, "Telegram"));
 }
 
 void
@@ -149,10 +146,8 @@ telegram_api_call(struct telegram_api *api, const struct telegram_request *reque
 		return NULL;
 	struct telegram_call *call = calloc(1, sizeof(*call));
 
-	if (call == NULL) {
-		(void)err_set(err, ERR_NOMEM, "no memory for %s", request->method);
-		return NULL;
-	}
+	if (call == NULL)
+		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for %s", request->method));
 	link_call(api, call);
 	call->method = request->method;
 	call->is_raw = request->is_raw;

@@ -4,10 +4,7 @@
  * Knows the base URL and the token, which stands in every URL and never in a log, an error or a
  * result.  TELEGRAM_PROXY is the only proxy ever used.  https://core.telegram.org/bots/api
  */
-#ifndef TELEGRAM_API_H
-#define TELEGRAM_API_H
-
-#include <stdint.h>
+#pragma once
 
 #include "lib/base.h"
 #include "lib/err.h"
@@ -69,5 +66,3 @@ bool telegram_result_is_passing(const struct telegram_result *result);
 
 /* The token is not (or no longer) accepted. */
 bool telegram_result_is_token_refused(const struct telegram_result *result);
-
-#endif

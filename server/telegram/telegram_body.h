@@ -1,7 +1,6 @@
 /* telegram_body.h - the arguments of the methods that speak, as JSON.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
-#ifndef TELEGRAM_BODY_H
-#define TELEGRAM_BODY_H
+#pragma once
 
 #include "lib/base.h"
 #include "types/effect.h"
@@ -21,5 +20,3 @@ struct telegram_body {
 /* Appends it.  Failures are out's. */
 void telegram_body_message(const struct telegram_body *body, struct buf *out);
 void telegram_body_toast(const struct effect_toast *toast, struct buf *out);
-
-#endif

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "telegram/telegram_html.h"
 
-#include <stdint.h>
 #include <string.h>
 
 #include "lib/buf.h"

@@ -6,8 +6,7 @@
  * beginning), then the end of head, then the end of foot; "…" stands for what is missing from
  * head or foot.  No tag, entity or character is ever cut in two, and tags always balance.
  */
-#ifndef TELEGRAM_HTML_H
-#define TELEGRAM_HTML_H
+#pragma once
 
 #include "lib/base.h"
 
@@ -28,5 +27,3 @@ void telegram_html_render(const struct telegram_html_parts *parts, size_t units,
 
 /* The same without tags and entities: for when Telegram cannot parse what we made. */
 void telegram_html_plain(const struct telegram_html_parts *parts, size_t units, struct buf *out);
-
-#endif

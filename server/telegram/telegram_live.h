@@ -4,10 +4,7 @@
  * Decoration: what it shows may be lost, nothing final comes from here.  A message lives from the
  * SAY that has a live_run to the next one that has none.
  */
-#ifndef TELEGRAM_LIVE_H
-#define TELEGRAM_LIVE_H
-
-#include <stdint.h>
+#pragma once
 
 #include "lib/base.h"
 
@@ -34,5 +31,3 @@ void telegram_live_set(struct telegram_live *live, const struct message *message
 /* Appends the live part as marked text, as it is at wall time now_ms (0: now). */
 void telegram_live_fill(struct telegram_live *live, const struct message *message, int64_t now_ms,
     struct buf *marked);
-
-#endif

@@ -2,11 +2,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "telegram/telegram_menu.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 
 #include "lib/buf.h"
-#include "lib/err.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/loop.h"

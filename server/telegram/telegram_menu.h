@@ -1,7 +1,6 @@
 /* telegram_menu.h - the list of commands that Telegram offers, for each chat what its people may do.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
-#ifndef TELEGRAM_MENU_H
-#define TELEGRAM_MENU_H
+#pragma once
 
 #include "lib/base.h"
 
@@ -31,5 +30,3 @@ void telegram_menu_free(struct telegram_menu *menu);
  * told of everything (all of it), each admin, each of the staging users.  A menu is decoration:
  * a chat that does not exist yet is passed over, anything else is tried again. */
 void telegram_menu_set(struct telegram_menu *menu, struct settings *settings);
-
-#endif

@@ -5,8 +5,7 @@
  * with short bursts, 20 a minute in a group, 30 a second in all.  Edits count too.  None of it is
  * guaranteed: a 429 is obeyed, and only it.  Times are ms of any clock that only goes forward.
  */
-#ifndef TELEGRAM_PACE_H
-#define TELEGRAM_PACE_H
+#pragma once
 
 #include "lib/bucket.h"
 
@@ -51,5 +50,3 @@ void telegram_pace_block(struct telegram_pace *pace, int64_t chat, int64_t now, 
 /* What goes to no chat (answers to presses) counts only there. */
 int64_t telegram_pace_wait_all_ms(struct telegram_pace *pace, int64_t now);
 void telegram_pace_sent_all(struct telegram_pace *pace, int64_t now);
-
-#endif

@@ -1,9 +1,9 @@
-/* telegram_poll.c - asks Telegram for updates: the next time only after the last are on disk.  Side: loop. */
+/* telegram_poll.c - polls Telegram for updates: the next time only after the last are on disk.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 /*
  * ask → on_updates → submit → on_decided → ask.  The offset that acknowledges an answer is sent
  * with the next question, which comes only after the store has answered: never lost, and what
- * comes twice is told apart by its update_id.
+ * comes twice is recognised by its update_id.
  */
 #include "telegram/telegram_poll.h"
 
@@ -39,7 +39,7 @@ struct telegram_poll {
 	unsigned failures; /* in a row */
 	bool is_running;
 	bool is_deciding; /* the store has an answer of ours */
-	bool has_told;	  /* of the outage under way */
+	bool is_reported; /* of the outage in progress */
 };
 
 static void on_time(struct loop_timer *timer, void *ctx);
@@ -132,7 +132,7 @@ ask(struct telegram_poll *poll)
 	if (poll->offset != 0)
 		json_put_i64(&json, "offset", poll->offset);
 	json_put_i64(&json, "limit", how_many(poll));
-	/* After a failure it answers at once, and tells that it works again. */
+	/* After a failure it answers at once, which shows that it works again. */
 	json_put_i64(&json, "timeout", poll->failures == 0 ? POLL_SECONDS : 0);
 	json_out_key(&json, "allowed_updates");
 	json_out_raw(&json, TELEGRAM_UPDATE_KINDS);
@@ -166,9 +166,9 @@ on_updates(void *ctx, const struct telegram_result *result)
 		on_refused(poll, result);
 		return;
 	}
-	if (poll->has_told)
+	if (poll->is_reported)
 		log_info("polling Telegram works again");
-	poll->has_told = false;
+	poll->is_reported = false;
 	hand_on(poll, result);
 }
 
@@ -214,7 +214,7 @@ hand_on(struct telegram_poll *poll, const struct telegram_result *result)
 		memcpy(bytes, result->body, result->body_size);
 		bytes[result->body_size] = '\0';
 		raw = telegram_update_raw(
-		    SOURCE_TELEGRAM_POLL, bytes, result->body_size, config->own_name(config->ctx));
+		    SOURCE_TELEGRAM_POLL, bytes, result->body_size, config->own_name);
 	}
 	if (raw != NULL) {
 		raw->done = on_decided;
@@ -256,11 +256,11 @@ on_decided(void *ctx, const struct answer *answer)
 /* --- when it does not work --- */
 
 static void
-tell_once(struct telegram_poll *poll, const struct telegram_result *result)
+report_once(struct telegram_poll *poll, const struct telegram_result *result)
 {
-	if (poll->has_told)
+	if (poll->is_reported)
 		return;
-	poll->has_told = true;
+	poll->is_reported = true;
 	if (result->code == 409)
 		log_error(
 		    "another program polls Telegram for this bot's updates (%s): only one may; stop it, or use another token",
@@ -280,7 +280,7 @@ on_refused(struct telegram_poll *poll, const struct telegram_result *result)
 		remove_webhook(poll);
 		return;
 	}
-	tell_once(poll, result);
+	report_once(poll, result);
 	if (result->code == 409)
 		ask_after(poll, CONFLICT_MS);
 	else if (result->retry_after_s > 0)
@@ -319,6 +319,6 @@ on_removed(void *ctx, const struct telegram_result *result)
 	if (result->ok)
 		poll->failures = 0;
 	else
-		tell_once(poll, result);
+		report_once(poll, result);
 	ask_after(poll, result->ok ? 0 : pause_ms(poll));
 }

@@ -1,9 +1,6 @@
-/* telegram_poll.h - asks Telegram for updates: the next time only after the last are on disk.  Side: loop. */
+/* telegram_poll.h - polls Telegram for updates: the next time only after the last are on disk.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
-#ifndef TELEGRAM_POLL_H
-#define TELEGRAM_POLL_H
-
-#include <stdint.h>
+#pragma once
 
 #include "lib/base.h"
 
@@ -16,7 +13,7 @@ struct telegram_poll_config {
 	struct loop *loop;
 	struct telegram_api *api;
 	bool (*submit)(void *ctx, struct event *event);	/* see struct telegram_config */
-	const char *(*own_name)(void *ctx);
+	const char *own_name;	/* read with each answer: "" until it is known */
 	/* Updates of Telegram's last answer (LIMIT_UPDATES at most) that are not on disk yet. */
 	void (*pending)(void *ctx, int64_t updates); /* may be NULL */
 	void *ctx;
@@ -32,5 +29,3 @@ void telegram_poll_stop(struct telegram_poll *poll);
 
 /* Not while the store may still answer.  NULL is fine. */
 void telegram_poll_free(struct telegram_poll *poll);
-
-#endif

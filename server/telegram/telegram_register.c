@@ -31,9 +31,9 @@ struct telegram_register {
 	unsigned failures;  /* in a row */
 	int64_t refused_at; /* Telegram's clock: when we refused it last, as far as we know */
 	bool is_started;
-	bool is_set;   /* it was ours once: another one is not fought with */
-	bool is_stale; /* the secret has changed since it was set */
-	bool has_told; /* of what is wrong now */
+	bool is_set;	  /* it was ours once: another one is not fought with */
+	bool is_stale;	  /* the secret has changed since it was set */
+	bool is_reported; /* of what is wrong now */
 };
 
 static void on_time(struct loop_timer *timer, void *ctx);
@@ -92,7 +92,7 @@ telegram_register_settings(struct telegram_register *reg, struct settings *setti
 		loop_timer_stop(&reg->timer);
 		telegram_api_cancel(reg->call);
 		reg->failures = 0;
-		reg->has_told = false;
+		reg->is_reported = false;
 		reg->is_stale = true;
 		look(reg);
 	}
@@ -114,9 +114,9 @@ look_after(struct telegram_register *reg, int64_t ms)
 static void
 fail(struct telegram_register *reg, const char *what, const char *why, int64_t retry_after_s)
 {
-	if (!reg->has_told)
+	if (!reg->is_reported)
 		log_error("Telegram's webhook: %s: %s; retrying until it works", what, why);
-	reg->has_told = true;
+	reg->is_reported = true;
 	reg->failures++;
 	look_after(
 	    reg, telegram_pause_ms(reg->failures, PAUSE_FIRST_MS, PAUSE_MAX_MS, retry_after_s));
@@ -126,7 +126,7 @@ static void
 succeed(struct telegram_register *reg)
 {
 	reg->is_set = true;
-	reg->has_told = false;
+	reg->is_reported = false;
 	reg->failures = 0;
 	look_after(reg, LOOK_MS);
 }
@@ -172,7 +172,7 @@ kinds_are_ours(const struct json *kinds)
 	return same;
 }
 
-/* Telegram does not tell the secret that it has; our refusal of it does. */
+/* Telegram does not show the secret that it has; our refusal of it does. */
 static bool
 was_refused(const struct json *info)
 {
@@ -228,10 +228,10 @@ on_info(void *ctx, const struct telegram_result *result)
 	if (reg->pending != NULL)
 		reg->pending(reg->ctx, json_get_i64_or(result->result, "pending_update_count", 0));
 	if (reg->is_set && has_other) {
-		if (!reg->has_told)
+		if (!reg->is_reported)
 			log_error(
 			    "somebody else has registered a webhook for this bot: its updates do not come here; run `deploybot webhook set` to restore it");
-		reg->has_told = true;
+		reg->is_reported = true;
 		look_after(reg, LOOK_MS);
 	} else if (stands(reg, result->result)) {
 		succeed(reg);

@@ -1,21 +1,14 @@
 /* telegram_register.h - our webhook's registration at Telegram, made and kept.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
-#ifndef TELEGRAM_REGISTER_H
-#define TELEGRAM_REGISTER_H
-
-#include <stdint.h>
+#pragma once
 
 #include "lib/base.h"
 #include "lib/err.h"
 #include "telegram/telegram_api.h"
 
-struct json;
-
-struct loop;
-struct settings;
 struct telegram_register;
 
-/* pending (may be NULL) is told once a minute how many updates wait at Telegram. */
+/* pending (may be NULL) is called once a minute with how many updates wait at Telegram. */
 struct telegram_register *telegram_register_new(struct loop *loop, struct telegram_api *api,
     struct settings *settings, void (*pending)(void *ctx, int64_t updates), void *ctx) MUST_USE;
 void telegram_register_free(struct telegram_register *reg); /* takes NULL */
@@ -32,5 +25,3 @@ void telegram_register_settings(struct telegram_register *reg, struct settings *
 struct telegram_call *telegram_register_set(struct telegram_api *api,
     const struct settings *settings, telegram_done_fn *on_done, void *ctx, struct err *err)
     MUST_USE;
-
-#endif

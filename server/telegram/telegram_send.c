@@ -49,7 +49,7 @@ telegram_send_free(struct telegram_send *send)
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it has left the list */
 		telegram_api_cancel(job->call);
 		if (job->kind == TELEGRAM_JOB_SEND)
-			telegram_send_job_said(job, NULL);
+			telegram_send_job_sent(job, NULL);
 		else if (job->kind == TELEGRAM_JOB_LIVE)
 			telegram_send_job_live(job, false);
 		else

@@ -7,10 +7,8 @@
  * 5 min apart, for ever.  A callback comes exactly once, from the loop and never in the call that
  * asked; its result is NULL when telegram_send_free() ends it: nothing is known then.
  */
-#ifndef TELEGRAM_SEND_H
-#define TELEGRAM_SEND_H
+#pragma once
 
-#include <stdint.h>
 #include <sys/types.h>
 
 #include "lib/base.h"
@@ -85,5 +83,3 @@ bool telegram_send_can_decorate(struct telegram_send *send, int64_t chat);
 bool telegram_send_live_edit(struct telegram_send *send, const struct message *message,
     const char *html, void (*on_done)(void *ctx, int64_t message, bool is_gone), void *ctx)
     MUST_USE;
-
-#endif

@@ -5,8 +5,7 @@
  * telegram_send_call → telegram_send_on_answer → judge_* → telegram_send_job_*, or again later.
  * The list is short:  the outbox gives one job of a kind for each chat.
  */
-#ifndef TELEGRAM_SEND_INSIDE_H
-#define TELEGRAM_SEND_INSIDE_H
+#pragma once
 
 #include <sys/queue.h>
 
@@ -38,8 +37,8 @@ struct telegram_job {
 	unsigned failures;		/* in a row, passing ones */
 	bool is_plain;			/* Telegram could not parse our HTML */
 	bool is_anew;			/* the message to edit is gone */
-	bool is_edit;			/* what is under way */
-	struct telegram_call *call;	/* under way */
+	bool is_edit;			/* what is in progress */
+	struct telegram_call *call;	/* in progress */
 	const struct message *message;
 	const struct effect_toast *toast;
 	struct telegram_file *file;
@@ -64,7 +63,7 @@ struct telegram_send {
 	struct telegram_pace pace;
 };
 
-/* Begins the call of a message, a toast or a document; telegram_send_on_answer() hears.
+/* Begins the call of a message, a toast or a document; telegram_send_on_answer() is called.
  * NULL and *err: nothing goes. */
 struct telegram_call *telegram_send_call(struct telegram_job *job, struct err *err) MUST_USE;
 /* The same for TELEGRAM_JOB_LIVE; nothing is borrowed. */
@@ -81,8 +80,6 @@ struct telegram_job *telegram_send_job_add(struct telegram_send *send, enum tele
 
 /* Takes it out of the list, notifies whoever asked (but for the first), and frees it. */
 void telegram_send_job_drop(struct telegram_job *job);
-void telegram_send_job_said(struct telegram_job *job, const struct message_sent *said);
+void telegram_send_job_sent(struct telegram_job *job, const struct message_sent *said);
 void telegram_send_job_ended(struct telegram_job *job, const char *failure);
 void telegram_send_job_live(struct telegram_job *job, bool is_gone);
-
-#endif

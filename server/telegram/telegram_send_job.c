@@ -35,7 +35,7 @@ telegram_send_job_drop(struct telegram_job *job)
 }
 
 void
-telegram_send_job_said(struct telegram_job *job, const struct message_sent *said)
+telegram_send_job_sent(struct telegram_job *job, const struct message_sent *said)
 {
 	struct telegram_send *send = job->send;
 

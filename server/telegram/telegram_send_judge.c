@@ -29,7 +29,7 @@ says(const struct telegram_result *result, const char *words)
 	return strcasestr(result->description, words) != NULL;
 }
 
-/* An outage is told of once, and its end. */
+/* An outage is logged once, and its end. */
 static void
 note_outage(struct telegram_send *send, const struct telegram_result *result)
 {
@@ -154,7 +154,7 @@ judge_say(struct telegram_job *job, const struct telegram_result *result)
 		refuse_say(job, result, &said);
 	if (result->ok && said.remote_id == 0)
 		(void)text_copy(said.failure, sizeof(said.failure), "no message_id in the answer");
-	telegram_send_job_said(job, &said);
+	telegram_send_job_sent(job, &said);
 }
 
 static void

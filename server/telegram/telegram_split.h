@@ -4,10 +4,7 @@
  * So that one update which cannot be read does not spoil the ninety-nine beside it, and still
  * tells its number.  What is found is only bounded, not checked: whoever uses it decodes it.
  */
-#ifndef TELEGRAM_SPLIT_H
-#define TELEGRAM_SPLIT_H
-
-#include <stdint.h>
+#pragma once
 
 #include "lib/base.h"
 
@@ -26,5 +23,3 @@ struct telegram_span telegram_split_next(struct telegram_span *rest, bool *ret_b
 
 /* An integer, and nothing else. */
 bool telegram_split_number(struct telegram_span text, int64_t *ret);
-
-#endif

@@ -18,7 +18,7 @@
 static bool read_update(const struct json *root, struct update *update);
 static bool read_message(const struct json *message, struct update *update);
 static bool read_press(const struct json *query, struct update *update);
-static bool read_place(const struct json *message, struct update *update);
+static bool read_address(const struct json *message, struct update *update);
 static enum update_refusal refusal_of(const struct json *message);
 static void read_person(const struct json *user, struct update *update);
 static bool drop_our_name(char *text, const char *own_name);
@@ -106,15 +106,6 @@ telegram_update_decode_webhook(
 	return event->u.update->refusal != UPDATE_REFUSED_UNREADABLE;
 }
 
-static void
-free_events(struct queue_list *events)
-{
-	struct queue_link *link;
-
-	while ((link = queue_list_take(events)) != NULL)
-		event_free(QUEUE_ITEM(link, struct event, link));
-}
-
 bool
 telegram_update_decode_poll(
     struct event *raw, struct queue_list *ret_events, int *ret_status, int64_t *ret_offset)
@@ -134,7 +125,7 @@ telegram_update_decode_poll(
 			break;
 		event = decode_one(raw, text);
 		if (event == NULL) {
-			free_events(&events);
+			event_free_all(&events);
 			*ret_status = 503;
 			return false;
 		}
@@ -143,7 +134,7 @@ telegram_update_decode_poll(
 		queue_list_add(&events, &event->link);
 	}
 	if (broken) {
-		free_events(&events);
+		event_free_all(&events);
 		*ret_status = 502;
 		return false;
 	}
@@ -186,7 +177,7 @@ read_update(const struct json *root, struct update *update)
 static bool
 read_message(const struct json *message, struct update *update)
 {
-	if (!read_place(message, update))
+	if (!read_address(message, update))
 		return false;
 	read_person(json_get(message, "from"), update);
 	if (json_get_i64(message, "migrate_to_chat_id", &update->new_chat)) {
@@ -237,7 +228,7 @@ refusal_of(const struct json *message)
 
 /* A question's id is ours: what is in a button may have been forged by the client. */
 static bool
-may_be_question(const char *data)
+may_be_button(const char *data)
 {
 	size_t size = data == NULL ? 0 : strlen(data);
 
@@ -262,14 +253,14 @@ read_press(const struct json *query, struct update *update)
 		return false;
 	if (is_there(from, "is_bot") && json_get_bool(from, "is_bot", true))
 		update->refusal = UPDATE_REFUSED_BOT;
-	if (may_be_question(data))
+	if (may_be_button(data))
 		(void)text_copy(update->button, sizeof(update->button), data);
 	/* It may be absent, or inaccessible (date 0), which has chat and id all the same. */
-	return !json_holds_object(message) || read_place(message, update);
+	return !json_holds_object(message) || read_address(message, update);
 }
 
 static bool
-read_place(const struct json *message, struct update *update)
+read_address(const struct json *message, struct update *update)
 {
 	const struct json *chat = json_get(message, "chat");
 	const char *type = json_get_str(chat, "type");

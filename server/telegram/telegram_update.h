@@ -7,8 +7,7 @@
  * A command with a name ("/deploy@our_bot staging") comes out without it; one for another bot,
  * and any such while our own name is not known, comes out as UPDATE_OTHER.
  */
-#ifndef TELEGRAM_UPDATE_H
-#define TELEGRAM_UPDATE_H
+#pragma once
 
 #include "lib/queue_list.h"
 #include "types/event.h"
@@ -33,5 +32,3 @@ bool telegram_update_decode_poll(struct event *raw, struct queue_list *ret_event
 /* A raw event as these take it.  Takes bytes, also when it fails (NULL: memory is short). */
 struct event *telegram_update_raw(enum event_source source, char *bytes, size_t size,
     const char *own_name) MUST_USE;
-
-#endif

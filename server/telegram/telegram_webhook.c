@@ -32,7 +32,7 @@ struct telegram_webhook {
 	struct telegram_register *reg;
 	struct rate_summary rejected;
 	char rejected_client[48]; /* the last of them */
-	struct loop_timer timer;  /* tells of what was rejected meanwhile */
+	struct loop_timer timer;  /* reports what was rejected meanwhile */
 	bool is_quiet;
 };
 
@@ -211,8 +211,7 @@ make_event(struct telegram_webhook *webhook, struct http_request *request)
 		return NULL;
 	}
 	*waiting = (struct waiting){ webhook, request };
-	raw = telegram_update_raw(
-	    SOURCE_TELEGRAM_WEBHOOK, bytes, size, webhook->config.own_name(webhook->config.ctx));
+	raw = telegram_update_raw(SOURCE_TELEGRAM_WEBHOOK, bytes, size, webhook->config.own_name);
 	if (raw == NULL) {
 		free(waiting);
 		return NULL;

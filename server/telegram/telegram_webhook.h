@@ -5,10 +5,7 @@
  * bodies always: Telegram takes one with a "method" in it for a call.  Never 410, for which it
  * would remove the webhook.
  */
-#ifndef TELEGRAM_WEBHOOK_H
-#define TELEGRAM_WEBHOOK_H
-
-#include <stdint.h>
+#pragma once
 
 #include "lib/base.h"
 #include "lib/err.h"
@@ -28,7 +25,7 @@ struct telegram_webhook_config {
 	struct telegram_api *api;
 	struct settings *settings;	/* referenced: telegram_webhook_url and _secret */
 	bool (*submit)(void *ctx, struct event *event);	/* see struct telegram_config */
-	const char *(*own_name)(void *ctx);
+	const char *own_name;		/* read with each update: "" until it is known */
 	void (*count_request)(void *ctx, int status);
 	void (*pending)(void *ctx, int64_t updates);
 	void *ctx;
@@ -62,11 +59,9 @@ enum telegram_webhook_command {
 	TELEGRAM_WEBHOOK_DELETE,
 };
 
-/* One try; told to come later (429) it does, up to 30 s in all.  on_done gets whether it worked and
+/* One try; at a 429 it waits and tries again, up to 30 s.  on_done gets whether it worked and
  * lines for people, and comes exactly once, from the loop; until then api and settings must last.
  * False: it could not be started, *err says why.  SET needs TELEGRAM_WEBHOOK_URL. */
 bool telegram_webhook_order(struct loop *loop, struct telegram_api *api,
     const struct settings *settings, enum telegram_webhook_command command,
     void (*on_done)(void *ctx, bool ok, const char *text), void *ctx, struct err *err) MUST_USE;
-
-#endif

@@ -34,6 +34,15 @@ outcome_free(struct outcome *outcome)
 	free(outcome);
 }
 
+void
+outcome_free_all(struct queue_list *outcomes)
+{
+	struct queue_link *link;
+
+	while ((link = queue_list_take(outcomes)) != NULL)
+		outcome_free(QUEUE_ITEM(link, struct outcome, link));
+}
+
 /* --- the crossing --- */
 
 struct crossing *
@@ -57,15 +66,12 @@ static void
 drop_all(struct crossing *crossing)
 {
 	struct queue_list list = { 0 };
-	struct queue_link *link;
 
 	while (crossing->events != NULL && crossing_take_events(crossing, &list, SIZE_MAX, 0) &&
 	    list.length > 0)
-		while ((link = queue_list_take(&list)) != NULL)
-			event_free(QUEUE_ITEM(link, struct event, link));
+		event_free_all(&list);
 	while (crossing->outcomes != NULL && crossing_take_outcomes(crossing, &list))
-		while ((link = queue_list_take(&list)) != NULL)
-			outcome_free(QUEUE_ITEM(link, struct outcome, link));
+		outcome_free_all(&list);
 }
 
 void

@@ -5,8 +5,7 @@
  *
  * Every struct has one owner and crosses whole.
  */
-#ifndef CROSSING_H
-#define CROSSING_H
+#pragma once
 
 #include "types/effect.h"
 
@@ -64,6 +63,7 @@ struct outcome {
 
 struct outcome *outcome_new(enum outcome_kind kind) MUST_USE;
 void outcome_free(struct outcome *outcome);
+void outcome_free_all(struct queue_list *outcomes); /* empties the list */
 
 struct crossing;
 
@@ -93,5 +93,3 @@ bool crossing_take_outcomes(struct crossing *crossing, struct queue_list *ret_li
 
 /* No event is taken any more; the store drains what is there and crossing_take_events ends. */
 void crossing_close(struct crossing *crossing);
-
-#endif

@@ -1,9 +1,6 @@
-/* delivery.h - what a forge told us, decoded.  Side: any. */
+/* delivery.h - what a forge reported, decoded.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#ifndef DELIVERY_H
-#define DELIVERY_H
-
-#include <stdint.h>
+#pragma once
 
 #include "lib/base.h"
 #include "types/limits.h"
@@ -26,5 +23,3 @@ struct delivery {
 	char login[LIMIT_PERSON];	/* sender.login, cleaned */
 	int64_t sender;		/* sender.id */
 };
-
-#endif

@@ -41,6 +41,15 @@ event_set_context(struct event *event, const struct event *from)
 		event->context.settings = settings_ref(event->context.settings);
 }
 
+void
+event_free_all(struct queue_list *events)
+{
+	struct queue_link *link;
+
+	while ((link = queue_list_take(events)) != NULL)
+		event_free(QUEUE_ITEM(link, struct event, link));
+}
+
 bool
 event_is_from_outside(const struct event *event)
 {

@@ -4,10 +4,7 @@
  * An event carries everything a decision may depend on: wall time, random bytes, the settings
  * of its moment.  The same event on the same rows gives the same rows.
  */
-#ifndef EVENT_H
-#define EVENT_H
-
-#include <stdint.h>
+#pragma once
 
 #include "lib/queue_list.h"
 #include "types/delivery.h"
@@ -64,7 +61,7 @@ struct run_lost {
 
 struct run_step {
 	int64_t run;
-	int n;			/* the run's n-th step, from 0: a step told twice is one */
+	int n;			/* the run's n-th step, from 0: a step sent twice is one */
 	char name[LIMIT_STEP];
 	int64_t at;		/* wall ms */
 	char image[LIMIT_IMAGE]; /* that it has said so far; "": none */
@@ -78,7 +75,7 @@ struct run_ended {
 	bool released;		/* it said `==> release`, or must be taken to have */
 	bool no_rollback;	/* it said `==> no-rollback` */
 	bool lost;		/* its supervisor was killed: `interrupted` */
-	bool folder_gone;	/* it was started and has no folder: nobody knows what it did */
+	bool folder_gone;	/* started, and its folder is gone: what it did is not known */
 	bool timed_out;
 	bool ended_on_request;
 	int exec_errno;		/* not 0: the program could not be started */
@@ -125,7 +122,7 @@ struct fault {
 	char reason[LIMIT_LINE];
 };
 
-/* What whoever waits for the decision is told, after the commit. */
+/* What whoever waits for the decision is answered, after the commit. */
 struct answer {
 	int status;		/* an HTTP status; 503: nothing was decided, come again */
 	bool is_duplicate;
@@ -173,6 +170,7 @@ struct event *event_new(enum event_kind kind) MUST_USE;
 
 /* Accepts NULL; frees raw, what the kind owns, and the reference to the settings. */
 void event_free(struct event *event);
+void event_free_all(struct queue_list *events); /* empties the list */
 
 /* It is of the same moment: gets a copy of the context, with a reference of its own. */
 void event_set_context(struct event *event, const struct event *from);
@@ -181,5 +179,3 @@ void event_set_context(struct event *event, const struct event *from);
 bool event_is_from_outside(const struct event *event);
 
 const char *event_name(enum event_kind kind);
-
-#endif

@@ -1,14 +1,9 @@
 /* git_answer.h - what git said, as a struct; its text is in runner/protocol.h.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#ifndef GIT_ANSWER_H
-#define GIT_ANSWER_H
-
-#include <stdint.h>
+#pragma once
 
 #include "lib/base.h"
 #include "types/limits.h"
-
-struct err;
 
 enum git_kind { GIT_NONE, GIT_BRANCH, GIT_TAG, GIT_COMMIT };
 
@@ -60,5 +55,3 @@ struct git_answer {
  * be NULL) says the same.  text may be NULL. */
 bool git_answer_decode(const char *text, int exit_status, struct git_answer *ret, struct err *err)
     MUST_USE;
-
-#endif

@@ -1,7 +1,6 @@
 /* limits.h - every size that outside data is cut or refused at, with its reason.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#ifndef LIMITS_H
-#define LIMITS_H
+#pragma once
 
 /* Sizes of char arrays count the final NUL. */
 #define LIMIT_ENVIRONMENT	24	/* names are [a-z][a-z0-9-]{0,19} */
@@ -27,7 +26,6 @@
 #define LIMIT_TOAST		200	/* answerCallbackQuery's text, in characters */
 #define LIMIT_MESSAGE		12288	/* one message's text, before it is cut to 4096 units */
 #define LIMIT_TEXT_IN		4096	/* bytes of a message from outside that we look at */
-#define LIMIT_ANSWER		65536	/* what a git question may print */
 #define LIMIT_EVENTS		256	/* events from outside that wait for the store: with a
 					 * batch well below LIMIT_CONNECTIONS, or nobody would see
 					 * the 503 */
@@ -35,5 +33,3 @@
 #define LIMIT_DESCRIPTORS	4096	/* what we allow ourselves: room for runs and files beside
 					 * those; no more, for every script inherits it */
 #define LIMIT_BATCH		64	/* events in one transaction */
-
-#endif

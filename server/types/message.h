@@ -8,10 +8,7 @@
  * whoever takes it in replaces them (text_clean()).  A mark is switched on and off by the same
  * character, and marks do not nest.
  */
-#ifndef MESSAGE_H
-#define MESSAGE_H
-
-#include <stdint.h>
+#pragma once
 
 #include "lib/base.h"
 #include "types/limits.h"
@@ -51,5 +48,3 @@ struct message {
 
 /* Frees what the message owns, not the struct. */
 void message_done(struct message *message);
-
-#endif

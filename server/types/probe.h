@@ -1,9 +1,6 @@
 /* probe.h - what is probed, by which plan, and what came of it.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#ifndef PROBE_H
-#define PROBE_H
-
-#include <stdint.h>
+#pragma once
 
 #include "lib/base.h"
 #include "types/limits.h"
@@ -16,7 +13,7 @@ struct probe_target {
 	char commit[LIMIT_COMMIT];	/* expected; "": any.  Compared as a prefix both ways */
 };
 
-/* A target is well after `successes` passes in a row, failed after `failures` failures in all. */
+/* A target is healthy after `successes` passes in a row, failed after `failures` in all. */
 struct probe_plan {
 	int successes;
 	int failures;
@@ -33,5 +30,3 @@ struct probe_finding {
 	char commit[LIMIT_COMMIT];	/* what the last answer said runs, 7-64 hex; "" unknown */
 	char detail[LIMIT_LINE];	/* why the last failure was one; "" after a pass */
 };
-
-#endif

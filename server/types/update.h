@@ -1,7 +1,6 @@
 /* update.h - what somebody did in a chat, decoded.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#ifndef UPDATE_H
-#define UPDATE_H
+#pragma once
 
 #include "types/message.h"
 
@@ -46,5 +45,3 @@ struct update {
 };
 
 const char *update_refusal_words(enum update_refusal refusal);
-
-#endif

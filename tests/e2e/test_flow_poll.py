@@ -25,7 +25,7 @@ def test_the_first_poll_only_remembers(scene):
     who.hear("staging has no release yet")
     # A push is found only by comparison with what was remembered, so it was.
     change = scene.commit()
-    who.hear("staging runs " + change["after"][:7], "in git")
+    who.hear("staging runs " + change["after"][:7], "found by polling")
     started = scene.audit(action="deploy_started")
     assert [e["commit"] for e in started] == [change["after"]]
 

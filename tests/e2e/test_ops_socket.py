@@ -158,7 +158,7 @@ def test_a_unix_socket_is_served_and_its_file_stays(tmp_path):
             caller.connect(str(path))
             caller.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
             assert caller.recv(4096).startswith(b"HTTP/1.1 200 ")
-        assert f"listening on unix:{path}, which" in bot.log()
+        assert f"listening on unix:{path} from" in bot.log()
         check_stop(bot)
         assert path.exists()
 

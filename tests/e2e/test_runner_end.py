@@ -56,18 +56,18 @@ def test_what_happens_while_the_supervisor_does_not_run_still_ends_the_run(bench
     runner = bench.runner(f"echo $$ >$MARKS/pid; while [ ! -e $MARKS/on ]; do sleep 0.02; done; exit {status}")
     supervisor = runner.start(1, grace_s=60)
     script = int(bench.mark("pid"))
-    supervisor = bench.supervisor_of(script)
-    os.kill(supervisor, signal.SIGSTOP)
+    process = bench.supervisor_of(script)
+    os.kill(process, signal.SIGSTOP)
     (bench.marks / "on").touch()
     gone(script)    # and with it the last that holds the output
     if end:
         supervisor.end()
     supervisor.close()
-    os.kill(supervisor, signal.SIGCONT)
+    os.kill(process, signal.SIGCONT)
     settled = runner.until("settled")
     assert (settled["state"], settled["gate"], settled["status"]) == ("ended", 1, status)
     assert not settled["timed_out"] and not settled["signal"]
-    gone(supervisor)
+    gone(process)
 
 
 def test_a_script_that_ignores_term_is_killed_after_the_grace(bench):

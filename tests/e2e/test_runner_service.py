@@ -169,7 +169,7 @@ def test_the_log_says_that_the_runner_went_and_that_it_is_there(scene):
     scene.wait_runner(False)
     scene.service.start()
     scene.wait_runner()
-    assert scene.bot.log().rstrip().count(f"the runner at {scene.service.socket} is there") >= 1
+    assert scene.bot.log().rstrip().count(f"the runner at {scene.service.socket} is connected") >= 1
 
 
 def test_a_folder_that_the_server_cannot_see_is_said_once_and_found_again(scene):

@@ -10,8 +10,7 @@
  * above it and 4 of the program itself, as offsets in their files, so that a site has the same
  * key in every run of one build.
  */
-#ifndef FAULT_H
-#define FAULT_H
+#pragma once
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -102,5 +101,3 @@ void fault_window(bool is_open);
 
 /* The program that is given an environment of its own, and that we follow all the same. */
 bool fault_is_runner(const char *path);
-
-#endif

@@ -5,8 +5,7 @@
  * oracle over a folder on disk ask the same.  Each broken one is told with the name of its function
  * and what shows it; the teller may end the program, and need not.
  */
-#ifndef INVARIANTS_H
-#define INVARIANTS_H
+#pragma once
 
 #include "tests/faults/look.h"
 
@@ -40,5 +39,3 @@ void invariants_of_files(const struct invariants *of, const struct invariants_fi
 #define invariants_number(of, ...) invariants_number_values(of, DB_SQL(__VA_ARGS__))
 int64_t invariants_number_values(const struct invariants *of, const char *sql,
     const struct db_value values[], size_t count);
-
-#endif

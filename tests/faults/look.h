@@ -1,7 +1,6 @@
 /* look.h - what is committed, as the invariants see it.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#ifndef LOOK_H
-#define LOOK_H
+#pragma once
 
 #include "deployment/deployment.h"
 #include "lib/db.h"
@@ -61,5 +60,3 @@ const struct look_environment *look_environment(const struct look *look, const c
 /* The deployment that keeps an environment busy, or NULL. */
 const struct look_deployment *look_active(const struct look *look, const char *environment);
 int64_t look_effects(const struct look *look, enum effect_kind kind, int64_t subject);
-
-#endif

@@ -4,8 +4,7 @@
  * Each power_note_*() stands behind the call that it is about, and does nothing where that changed
  * nothing that is watched.  errno stays what it was.
  */
-#ifndef POWER_H
-#define POWER_H
+#pragma once
 
 #include <limits.h>
 #include <stdbool.h>
@@ -45,5 +44,3 @@ void power_note_unlink(const char *path);
 /* A rename or a link. */
 void power_note_two(enum power_kind kind, const char *from, const char *to);
 void power_note_told(int fd, const void *data, ssize_t size);
-
-#endif

@@ -5,8 +5,7 @@
  * for any bytes.  libFuzzer calls it (make fuzz); replay.c calls it with the seeds of
  * corpus/<what> and with mutations of them (make test).
  */
-#ifndef FUZZ_H
-#define FUZZ_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -32,5 +31,3 @@ size_t fuzz_piece(uint64_t *seed, size_t left);
 
 /* Both hold the same bytes, and neither has failed. */
 void fuzz_same(const struct buf *a, const struct buf *b);
-
-#endif

@@ -11,8 +11,7 @@
  *		sim_play(seed, &totals);
  *	sim_end();
  */
-#ifndef SIM_H
-#define SIM_H
+#pragma once
 
 #include <stdint.h>
 
@@ -82,5 +81,3 @@ void sim_begin(void);
 void sim_play(uint64_t seed, struct sim_totals *totals);
 
 void sim_end(void);
-
-#endif

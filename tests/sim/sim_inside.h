@@ -1,7 +1,6 @@
 /* sim_inside.h - the simulated world, as the files of this folder share it.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#ifndef SIM_INSIDE_H
-#define SIM_INSIDE_H
+#pragma once
 
 #include <inttypes.h>
 #include <stdbool.h>
@@ -330,5 +329,3 @@ struct sim_before {
 };
 void sim_check_before(struct sim *sim, struct tx *tx, struct sim_before *ret);
 void sim_check_after(struct sim *sim, struct tx *tx, const struct sim_before *before);
-
-#endif

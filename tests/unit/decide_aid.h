@@ -14,8 +14,7 @@
  * Messages and toasts are delivered at once and stand on `screen`; every other effect waits in
  * `open` until a test answers it.  Everything that fails here fails the test.
  */
-#ifndef DECIDE_AID_H
-#define DECIDE_AID_H
+#pragma once
 
 #include <inttypes.h>
 #include <setjmp.h>
@@ -161,5 +160,3 @@ void world_deploy_starts(struct world *w, const char *commit);
 void world_deploy_goes_live(struct world *w, const char *commit);
 /* Opens a world where A is live in staging, and B has begun. */
 void world_b_over_a(struct world *w, const char *url);
-
-#endif

@@ -12,8 +12,7 @@
  * Only what our own objects call can fail, not what libraries call inside.  The linker leads the
  * calls here: a program that uses this stands in FAIL_NTH_TESTS in the Makefile.  One thread.
  */
-#ifndef FAIL_NTH_H
-#define FAIL_NTH_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -35,5 +34,3 @@ void fail_nth(enum fail_what what, unsigned n);
 bool fail_nth_met(void);
 
 const char *fail_what_name(enum fail_what what);
-
-#endif

@@ -1,7 +1,6 @@
 /* fake_telegram.h - a Bot API of a test's own: says what it is told to say, keeps what it heard. */
 /* SPDX-License-Identifier: ISC */
-#ifndef FAKE_TELEGRAM_H
-#define FAKE_TELEGRAM_H
+#pragma once
 
 #include <stdint.h>
 
@@ -44,5 +43,3 @@ void fake_run_for(struct loop *loop, int64_t ms);
 /* Until as many calls of method were heard. */
 bool fake_run_until_heard(struct loop *loop, const struct fake_telegram *fake, const char *method,
     size_t count, int64_t ms);
-
-#endif

@@ -1,7 +1,6 @@
 /* github_sample.h - a push as GitHub sends it, for tests.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#ifndef GITHUB_SAMPLE_H
-#define GITHUB_SAMPLE_H
+#pragma once
 
 #include <stddef.h>
 
@@ -11,5 +10,3 @@ struct buf;
 
 /* Appends a push of `ref` of about 7.7 KB; number makes each body its own. */
 void github_sample_push(struct buf *out, const char *ref, unsigned number);
-
-#endif

@@ -1,7 +1,6 @@
 /* hmac_of.h - HMAC-SHA256 of a whole text in one call, as whoever signs a request needs it.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#ifndef HMAC_OF_H
-#define HMAC_OF_H
+#pragma once
 
 #include "lib/crypto.h"
 
@@ -14,5 +13,3 @@ hmac_of(const struct crypto_hmac_key *key, const void *data, size_t size,
 	return mac != NULL && crypto_hmac_add(mac, data, size, err) &&
 	    crypto_hmac_finish(mac, out, err);
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* http_ask.h - one request to a server inside this test's loop, and its answer.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
-#ifndef HTTP_ASK_H
-#define HTTP_ASK_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -18,5 +17,3 @@ struct http_asked {
  * came, and reads what was answered.  status 0: nothing. */
 void http_ask(struct loop *loop, uint16_t port, const void *request, size_t size,
     struct http_asked *ret);
-
-#endif

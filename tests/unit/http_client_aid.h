@@ -4,8 +4,7 @@
  * Its routes, behind /SECRET, which no error may show: /hello; /never keeps its request in `kept`;
  * /elsewhere redirects to /hello; /much answers with 200 KB; /take takes a body of 8 MB at most.
  */
-#ifndef HTTP_CLIENT_AID_H
-#define HTTP_CLIENT_AID_H
+#pragma once
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -64,5 +63,3 @@ struct http_client_call *client_aid_get(
     struct client_aid *f, const char *path, struct outcome *outcome);
 
 void client_aid_turn(struct client_aid *f); /* the loop, a few times */
-
-#endif

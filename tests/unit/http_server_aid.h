@@ -5,8 +5,7 @@
  * GET; /later and /soon (within 30 ms) keep their request in `kept`; /huge does so up to 100 MB;
  * /keyed refuses at once whoever has no X-Key.  All bodies together have 1,000 bytes of memory.
  */
-#ifndef HTTP_SERVER_AID_H
-#define HTTP_SERVER_AID_H
+#pragma once
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -64,5 +63,3 @@ void peer_say(struct connection *peer, const void *text, size_t size);
 void peer_post(struct connection *peer, const char *path, size_t size); /* so many letters */
 bool peer_has_answer(const struct connection *peer);
 void peer_hang_up(struct connection *peer);
-
-#endif

@@ -1,7 +1,6 @@
 /* runs_aid.h - runs told of by the real runner, in a folder of the test's own.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
-#ifndef RUNS_AID_H
-#define RUNS_AID_H
+#pragma once
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -94,5 +93,3 @@ void runs_aid_kill(pid_t pid);
 void runs_aid_on_answer(
     void *ctx, int exit_status, bool unreachable, const char *text, size_t size);
 void runs_aid_on_stop_request(struct runs_stop_request *request);
-
-#endif

@@ -11,8 +11,7 @@
  *
  * Everything that fails here fails the test.
  */
-#ifndef STORE_AID_H
-#define STORE_AID_H
+#pragma once
 
 #include "store/store.h"
 
@@ -80,5 +79,3 @@ void store_aid_forget(struct store_aid *aid);
 
 /* A whole file; owned by the caller, "" when it is not there. */
 char *store_aid_read(const char *path);
-
-#endif

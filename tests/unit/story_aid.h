@@ -1,7 +1,6 @@
 /* story_aid.h - stories of deployments, one decision after another, for tests that disturb them.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#ifndef STORY_AID_H
-#define STORY_AID_H
+#pragma once
 
 #include "decide_aid.h"
 
@@ -26,5 +25,3 @@ size_t story_size(enum story story);
 
 /* Its step, from 0.  The world has health URLs for staging and production. */
 void story_play(struct world *w, enum story story, size_t step);
-
-#endif

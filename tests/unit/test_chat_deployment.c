@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -120,6 +121,41 @@ each_state_says_what_the_issue_promises(void **state)
 
 		assert_int_equal(promised[i].state, i);
 		says(&what, promised[i].part);
+	}
+}
+
+/* What a phone shows of a notification. */
+static void
+the_first_forty_characters_tell_outcome_and_environment(void **state)
+{
+	static const char *const outcome[DEPLOY_STATE_COUNT] = {
+		[DEPLOY_REQUESTED] = "asking git",
+		[DEPLOY_AWAITING_CONFIRMATION] = "Deploy to",
+		[DEPLOY_QUEUED] = "Queued",
+		[DEPLOY_RUNNING] = "Deploying",
+		[DEPLOY_STOPPING] = "Stopping",
+		[DEPLOY_VERIFYING] = "Deploying",
+		[DEPLOY_ROLLING_BACK] = "Rolling back",
+		[DEPLOY_VERIFYING_ROLLBACK] = "Rolling back",
+		[DEPLOY_LIVE] = "runs",
+		[DEPLOY_FAILED] = "Failed",
+		[DEPLOY_ROLLED_BACK] = "Rolled back",
+		[DEPLOY_ROLLBACK_FAILED] = "DOWN",
+		[DEPLOY_REFUSED] = "not deployed",
+		[DEPLOY_CANCELLED] = "cancelled",
+		[DEPLOY_EXPIRED] = "nobody confirmed",
+		[DEPLOY_SUPERSEDED] = "replaced",
+	};
+
+	(void)state;
+	for (int s = 0; s < DEPLOY_STATE_COUNT; s++) {
+		struct deployment deployment = sample((enum deploy_state)s);
+		struct chat_deployment what = about(&deployment);
+		char head[41];
+
+		(void)snprintf(head, sizeof(head), "%s", plain(&what));
+		if (strstr(head, outcome[s]) == NULL || strstr(head, "staging") == NULL)
+			fail_msg("%s: %s", deploy_flow_word(deployment.state), head);
 	}
 }
 
@@ -290,6 +326,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_state_says_what_the_issue_promises),
+		cmocka_unit_test(the_first_forty_characters_tell_outcome_and_environment),
 		cmocka_unit_test(going_back_to_the_same_commit_is_no_contradiction),
 		cmocka_unit_test(every_end_after_a_start_carries_the_audits_head),
 		cmocka_unit_test(nothing_from_outside_marks_or_breaks_a_text),

@@ -55,7 +55,7 @@ the_team_is_told_why_and_by_which_machine(void **state)
 	assert_non_null(strstr(world_plain(message), w.aid.settings->host));
 	assert_int_equal(world_audited(&w, "state_unknown", "run 2 of bbbbbbb"), 1);
 	assert_non_null(
-	    world_says_in(&w, WORLD_GROUP, "Nothing was rolled back: it may still be at work"));
+	    world_says_in(&w, WORLD_GROUP, "Nothing was rolled back: it may still be running"));
 	world_close(&w);
 }
 
@@ -100,7 +100,7 @@ a_push_that_an_admin_confirms_keeps_its_place_too(void **state)
 	assert_non_null(
 	    strstr(world_plain(world_says_in(&w, WORLD_TEAM, "Deploy to staging?")), NOT_KNOWN));
 	press(&w, WORLD_ADMIN, world_says_in(&w, WORLD_TEAM, "Deploy to staging?"), "Confirm");
-	assert_string_equal(w.toast, "Waits for its turn.");
+	assert_string_equal(w.toast, "Queued.");
 	assert_int_equal(world_state(&w), DEPLOY_QUEUED);
 	assert_null(world_peek(&w, EFFECT_RUN));
 	world_close(&w);

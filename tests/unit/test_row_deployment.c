@@ -12,7 +12,7 @@
 
 #include "lib/text.h"
 #include "store/row_environment.h"
-#include "store/row_guard.h"
+#include "store/row_retention.h"
 #include "store/row_button.h"
 #include "tests/unit/store_aid.h"
 
@@ -274,13 +274,13 @@ act_purge(struct tx *tx, void *arg)
 	row_button_add(tx, &log);
 	other = row_run_add(tx, production, PROGRAM_DEPLOY);
 	row_run_ended(tx, &(struct run_ended){ .run = other });
-	assert_int_equal(row_run_purge(tx, 2, gone, 2), 2);
+	assert_int_equal(row_retention_purge_runs(tx, 2, gone, 2), 2);
 	assert_int_equal(gone[0], runs[0]);
 	assert_int_equal(gone[1], runs[2]); /* runs[1] is still going */
 	assert_string_equal(row_button_get(tx, log.id).id, "");
-	assert_int_equal(row_run_purge(tx, 2, gone, 8), 1);
+	assert_int_equal(row_retention_purge_runs(tx, 2, gone, 8), 1);
 	assert_int_equal(gone[0], runs[3]);
-	assert_int_equal(row_run_purge(tx, 2, gone, 8), 0);
+	assert_int_equal(row_retention_purge_runs(tx, 2, gone, 8), 0);
 }
 
 static void

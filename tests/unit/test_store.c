@@ -20,7 +20,7 @@
 #include "lib/text.h"
 #include "store/row_audit.h"
 #include "store/row_effect.h"
-#include "store/row_guard.h"
+#include "store/row_dedupe.h"
 #include "store/row_message.h"
 #include "tests/unit/store_aid.h"
 
@@ -42,7 +42,7 @@ on_delivery(struct tx *tx, const struct event *event)
 	last_context = event->context;
 	if (strcmp(d->login, "crash") == 0)
 		(void)raise(SIGKILL);
-	if (!row_inbox_add(tx, "github", d->id, NULL)) {
+	if (!row_dedupe_add(tx, "github", d->id, NULL)) {
 		tx->answer.is_duplicate = true;
 		return;
 	}

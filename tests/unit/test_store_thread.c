@@ -17,7 +17,7 @@
 #include "lib/text.h"
 #include "store/row_audit.h"
 #include "store/row_effect.h"
-#include "store/row_guard.h"
+#include "store/row_dedupe.h"
 #include "tests/unit/store_aid.h"
 
 static void
@@ -25,7 +25,7 @@ on_delivery(struct tx *tx, const struct event *event)
 {
 	struct effect *effect;
 
-	if (!row_inbox_add(tx, "github", event->u.delivery.id, NULL)) {
+	if (!row_dedupe_add(tx, "github", event->u.delivery.id, NULL)) {
 		tx->answer.is_duplicate = true;
 		return;
 	}

@@ -42,13 +42,6 @@ submit(void *ctx, struct event *event)
 	return true;
 }
 
-static const char *
-own_name(void *ctx)
-{
-	(void)ctx;
-	return "our_bot";
-}
-
 static void
 pending(void *ctx, int64_t updates)
 {
@@ -74,7 +67,7 @@ set_up(void **state)
 		.loop = w->loop,
 		.api = w->api,
 		.submit = submit,
-		.own_name = own_name,
+		.own_name = "our_bot",
 		.pending = pending,
 		.ctx = w,
 	};

@@ -35,7 +35,8 @@ struct world {
 	struct settings *settings;
 	struct telegram_api *api;
 	struct telegram_webhook *webhook;
-	struct http_route route;
+	struct http_route route;  /* the webhook's */
+	struct http_route served; /* the same, through on_request() below */
 	struct http_server *server;
 	struct http_client *client;
 	char url[128];
@@ -79,14 +80,22 @@ submit(void *ctx, struct event *event)
 	return true;
 }
 
-static const char *
-own_name(void *ctx)
+static void
+on_begin(struct http_request *request, void *ctx)
 {
-	struct world *w = ctx;
+	const struct world *w = ctx;
+
+	w->route.on_begin(request, w->route.ctx);
+}
+
+static void
+on_request(struct http_request *request, void *ctx)
+{
+	const struct world *w = ctx;
 
 	if (w->is_short)
-		fail_nth(FAIL_MEMORY, 1);
-	return "our_bot";
+		fail_nth(FAIL_MEMORY, 2); /* the event; the first is who waits for it */
+	w->route.on_request(request, w->route.ctx);
 }
 
 static void
@@ -121,7 +130,7 @@ set_up(void **state)
 		.api = w->api,
 		.settings = w->settings,
 		.submit = submit,
-		.own_name = own_name,
+		.own_name = "our_bot",
 		.count_request = count_request,
 		.pending = pending,
 		.ctx = w,
@@ -130,7 +139,11 @@ set_up(void **state)
 	w->webhook = telegram_webhook_new(&config);
 	assert_non_null(w->webhook);
 	telegram_webhook_route(w->webhook, &w->route);
-	const struct http_server_config server = { .routes = &w->route, .route_count = 1 };
+	w->served = w->route;
+	w->served.on_begin = on_begin;
+	w->served.on_request = on_request;
+	w->served.ctx = w;
+	const struct http_server_config server = { .routes = &w->served, .route_count = 1 };
 	const struct http_client_config client = { 0 };
 
 	w->server = http_server_new(w->loop, &server, "127.0.0.1:0", &err);

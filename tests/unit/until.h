@@ -1,7 +1,6 @@
 /* until.h - turns a loop until something is so.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
-#ifndef UNTIL_H
-#define UNTIL_H
+#pragma once
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,5 +24,3 @@
 		} \
 		loop_timer_stop(&(f)->patience); \
 	} while (0)
-
-#endif

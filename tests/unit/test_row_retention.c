@@ -1,6 +1,6 @@
-/* Goal: twice is noticed, often is stopped, old goes and what is needed stays.  Side: store. */
+/* Goal: old goes and what is needed stays.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include "store/row_guard.h"
+#include "store/row_retention.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,72 +10,15 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "store/row_dedupe.h"
 #include "store/row_deployment.h"
 #include "store/row_effect.h"
 #include "store/row_message.h"
 #include "store/row_button.h"
+#include "store/row_rate_limit.h"
 #include "tests/unit/store_aid.h"
 
 #define DAY INT64_C(86400000)
-
-static void
-act_inbox(struct tx *tx, void *arg)
-{
-	const uint8_t one[32] = { 1 }, two[32] = { 2 };
-
-	(void)arg;
-	assert_true(row_inbox_add(tx, "github", "a", one));
-	assert_false(row_inbox_add(tx, "github", "a", two)); /* the id, unsigned, again */
-	assert_false(row_inbox_add(tx, "github", "b", one)); /* the body again, id changed */
-	assert_true(row_inbox_add(tx, "telegram", "a", NULL));
-	assert_true(row_inbox_add(tx, "telegram", "b", NULL));
-	assert_false(row_inbox_add(tx, "telegram", "b", NULL));
-	assert_true(row_inbox_add(tx, "github", "b", two));
-}
-
-static void
-the_same_key_or_the_same_body_is_a_duplicate(void **state)
-{
-	store_aid_act(*state, act_inbox, NULL);
-}
-
-static void
-act_take(struct tx *tx, void *arg)
-{
-	*(bool *)arg = row_bucket_take(tx, "whoami:1", 3, 1000);
-}
-
-static bool
-take(struct store_aid *aid)
-{
-	bool taken = false;
-
-	store_aid_act(aid, act_take, &taken);
-	return taken;
-}
-
-static void
-a_bucket_gives_its_burst_and_then_one_for_each_interval(void **state)
-{
-	struct store_aid *aid = *state;
-
-	for (int i = 0; i < 3; i++)
-		assert_true(take(aid));
-	assert_false(take(aid));
-	aid->at += 999;
-	assert_false(take(aid));
-	aid->at += 1;
-	assert_true(take(aid));
-	assert_false(take(aid));
-	aid->at += 100000;
-	for (int i = 0; i < 3; i++)
-		assert_true(take(aid));
-	assert_false(take(aid));
-	aid->at -= DAY; /* a clock set back does not lock anybody out for a day */
-	assert_false(take(aid));
-	aid->at += 1000;
-	assert_true(take(aid));
-}
 
 static int64_t kept_message, old_message;
 static struct button_row open_button, closed_button;
@@ -87,7 +30,7 @@ act_before(struct tx *tx, void *arg)
 	struct effect *effect;
 
 	(void)arg;
-	assert_true(row_inbox_add(tx, "github", "old", NULL));
+	assert_true(row_dedupe_add(tx, "github", "old", NULL));
 	deployment.message = row_message_add(tx, &(struct message){ .address.chat = 1 });
 	kept_message = deployment.message;
 	row_deployment_add(tx, &deployment);
@@ -103,14 +46,14 @@ act_before(struct tx *tx, void *arg)
 	row_button_add(tx, &closed_button);
 	assert_string_not_equal(open_button.id, closed_button.id);
 	row_button_close(tx, 6, BUTTON_CANCEL);
-	assert_true(row_bucket_take(tx, "x", 1, 1000));
+	assert_true(row_rate_limit_take(tx, "x", 1, 1000));
 }
 
 static void
 act_retain(struct tx *tx, void *arg)
 {
 	(void)arg;
-	assert_false(row_retain(tx));
+	assert_false(row_retention_clear(tx));
 }
 
 static void
@@ -126,14 +69,14 @@ act_kept(struct tx *tx, void *arg)
 	assert_int_equal(message.id, kept_message);
 	message_done(&message);
 	assert_int_equal(row_button_get(tx, closed_button.id).id[0] != '\0', *(bool *)arg);
-	assert_false(row_inbox_add(tx, "github", "old", NULL));
+	assert_false(row_dedupe_add(tx, "github", "old", NULL));
 }
 
 static void
 act_inbox_is_old(struct tx *tx, void *arg)
 {
 	(void)arg;
-	assert_true(row_inbox_add(tx, "github", "old", NULL));
+	assert_true(row_dedupe_add(tx, "github", "old", NULL));
 }
 
 static void
@@ -186,8 +129,6 @@ main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, store_aid_setup, store_aid_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(the_same_key_or_the_same_body_is_a_duplicate),
-		TEST(a_bucket_gives_its_burst_and_then_one_for_each_interval),
 		TEST(retention_removes_what_is_old_and_nothing_that_is_needed),
 		TEST(closing_a_question_withdraws_its_deadline),
 	};

@@ -1,56 +1,19 @@
-/* row_guard.c - dedupe, buckets, retention.  Side: store. */
+/* row_retention.c - what is old and nobody needs goes, a bounded number at a time.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include "store/row_guard.h"
+#include "store/row_retention.h"
 
 #include "store/store_inside.h"
 
 #define DAY_MS	     INT64_C(86400000)
 #define INBOX_DAYS   90 /* GitHub redelivers for 3, Telegram keeps updates for 1 */
 #define MESSAGE_DAYS 30
-#define DIGEST	     32
-
-bool
-row_inbox_add(struct tx *tx, const char *source, const char *key, const uint8_t *digest)
-{
-	return tx_run(tx,
-		   "INSERT INTO inbox (source, id, digest, at) VALUES ($1, $2, $3, $4)"
-		   " ON CONFLICT DO NOTHING",
-		   DB_TEXT(source), DB_TEXT(key),
-		   digest == NULL ? DB_NULL : DB_BLOB(digest, DIGEST), DB_I64(tx->at)) &&
-	    db_changes(tx->db) == 1;
-}
-
-static bool
-set_full_at(struct tx *tx, const char *who, int64_t full_at)
-{
-	return tx_run(tx,
-	    "INSERT INTO bucket (who, full_at) VALUES ($1, $2)"
-	    " ON CONFLICT (who) DO UPDATE SET full_at = $2",
-	    DB_TEXT(who), DB_I64(full_at));
-}
-
-/* full_at says when all tokens are back: one number is the whole bucket. */
-bool
-row_bucket_take(struct tx *tx, const char *who, int burst, int64_t every_ms)
-{
-	const int64_t empty = tx->at + burst * every_ms;
-	int64_t full_at = tx_number(tx, "SELECT full_at FROM bucket WHERE who = $1", DB_TEXT(who));
-
-	if (full_at > empty) { /* the clock was set back: that costs one emptied bucket */
-		(void)set_full_at(tx, who, empty); /* sticky */
-		return false;
-	}
-	if (full_at < tx->at)
-		full_at = tx->at;
-	return full_at + every_ms <= empty && set_full_at(tx, who, full_at + every_ms);
-}
 
 /* True: as many as may go at once went. */
 static bool
 clear(struct tx *tx, const char *sql, int64_t before)
 {
-	return tx_run(tx, sql, DB_I64(before), DB_I64(ROW_RETAIN_MAX)) &&
-	    db_changes(tx->db) == ROW_RETAIN_MAX;
+	return tx_run(tx, sql, DB_I64(before), DB_I64(ROW_RETENTION_MAX)) &&
+	    db_changes(tx->db) == ROW_RETENTION_MAX;
 }
 
 /* Nobody refers to it any more, or only a deployment that ended long ago. */
@@ -67,12 +30,12 @@ clear_messages(struct tx *tx)
 		   "m.id)"
 		   " LIMIT $3)",
 		   DB_I64(tx->at - DAY_MS), DB_I64(tx->at - MESSAGE_DAYS * DAY_MS),
-		   DB_I64(ROW_RETAIN_MAX)) &&
-	    db_changes(tx->db) == ROW_RETAIN_MAX;
+		   DB_I64(ROW_RETENTION_MAX)) &&
+	    db_changes(tx->db) == ROW_RETENTION_MAX;
 }
 
 bool
-row_retain(struct tx *tx)
+row_retention_clear(struct tx *tx)
 {
 	bool more;
 
@@ -104,7 +67,7 @@ purge_run(struct tx *tx, int64_t run)
 }
 
 size_t
-row_run_purge(struct tx *tx, int keep, int64_t *ret, size_t max)
+row_retention_purge_runs(struct tx *tx, int keep, int64_t *ret, size_t max)
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	size_t n = 0;

@@ -1,0 +1,65 @@
+/* Goal: often is stopped, and later goes on.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "store/row_rate_limit.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "tests/unit/store_aid.h"
+
+#define DAY INT64_C(86400000)
+
+static void
+act_take(struct tx *tx, void *arg)
+{
+	*(bool *)arg = row_rate_limit_take(tx, "whoami:1", 3, 1000);
+}
+
+static bool
+take(struct store_aid *aid)
+{
+	bool taken = false;
+
+	store_aid_act(aid, act_take, &taken);
+	return taken;
+}
+
+static void
+a_bucket_gives_its_burst_and_then_one_for_each_interval(void **state)
+{
+	struct store_aid *aid = *state;
+
+	for (int i = 0; i < 3; i++)
+		assert_true(take(aid));
+	assert_false(take(aid));
+	aid->at += 999;
+	assert_false(take(aid));
+	aid->at += 1;
+	assert_true(take(aid));
+	assert_false(take(aid));
+	aid->at += 100000;
+	for (int i = 0; i < 3; i++)
+		assert_true(take(aid));
+	assert_false(take(aid));
+	aid->at -= DAY; /* a clock set back does not lock anybody out for a day */
+	assert_false(take(aid));
+	aid->at += 1000;
+	assert_true(take(aid));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+		    a_bucket_gives_its_burst_and_then_one_for_each_interval, store_aid_setup,
+		    store_aid_teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
