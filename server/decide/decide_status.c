@@ -90,7 +90,7 @@ decide_status_buttons(struct tx *tx, const char *asked, int64_t chat, struct but
 	for (size_t i = 0; i < tx->settings->environment_count; i++) {
 		const char *name = tx->settings->environments[i].name;
 
-		if (is_asked(asked, name) && row_environment_get(tx, name).unknown_since != 0)
+		if (is_requested(asked, name) && row_environment_get(tx, name).unknown_since != 0)
 			decide_add_looked(tx, name, name, chat, ret);
 	}
 }

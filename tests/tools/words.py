@@ -2,8 +2,7 @@
 """words.py [FILE...] - what users read says things in the field's words: one word for one thing.
 
 Looks at string literals of the product's C, at texts of scripts, at nginx/, monitoring, manuals, .env.example and
-docs; prints `file:line: "phrase": say ...` and exits 1 when there was any.  Without FILEs it takes all that git knows
-and leaves out NOT_YET; a FILE that is named is always looked at.
+docs; prints `file:line: "phrase": say ...` and exits 1 when there was any.  Without FILEs it takes all that git knows.
 """
 # SPDX-License-Identifier: ISC
 import pathlib
@@ -49,12 +48,6 @@ WORDS = {
 # (file, regular expression of the line, the reason): what is right where it stands.
 ALLOWED = (
     ("server/store/store_batch.c", r"\.outcome = \"put aside\"", "a word in the audit log since 0.1.0"),
-)
-
-# Files whose words are changed elsewhere, until they are; then the list goes.
-NOT_YET = (
-    "*.md", ".env.example", "nginx/*", "deploy/man/*", "deploy/monitoring/*", "deploy/systemd/*",
-    "runner/settings.def", "server/types/settings*",
 )
 
 BLANK = "\0"
@@ -158,10 +151,7 @@ def tracked():
 
 def main(named):
     used, bad = set(), 0
-    files = [pathlib.Path(name) for name in named] or \
-        [path for path in tracked() if not any(path.match(late) or path.as_posix().startswith(late.rstrip("*"))
-                                               for late in NOT_YET)]
-    for path in files:
+    for path in [pathlib.Path(name) for name in named] or tracked():
         try:
             text = path.read_text(encoding="utf-8")
         except UnicodeDecodeError:

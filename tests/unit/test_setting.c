@@ -254,7 +254,7 @@ what_is_said_has_the_value_and_what_is_expected(void **state)
 	assert_false(
 	    setting_check(SETTING_TYPE_IDS, "1, x", false, &err)); /* the part that is wrong */
 	assert_string_equal(err.text,
-	    "\"x\" is not the Telegram id of a person (/whoami tells yours); commas between "
+	    "\"x\" is not the Telegram id of a person (/whoami shows yours); commas between "
 	    "several");
 	assert_false(setting_check(SETTING_TYPE_WORD, sized("", 64, ""), false, &err));
 	assert_string_equal(err.text, "is 64 bytes long, and may be 63");
