@@ -29,6 +29,7 @@ void
 perform_effect(struct perform *perform, struct effect *effect)
 {
 	assert((size_t)effect->kind < COUNT(functions));
+	effect->perform = perform;
 	if (effect->is_recovered)
 		functions[effect->kind].recover(perform, effect);
 	else
@@ -93,7 +94,6 @@ perform_job_init(
 {
 	struct perform_job **last = &perform->jobs;
 
-	effect->perform = perform;
 	*job = (struct perform_job){
 		.magic = PERFORM_JOB_MAGIC, .perform = perform, .effect = effect, .due = due
 	};
@@ -108,7 +108,6 @@ perform_job_new(size_t size, struct perform *perform, struct effect *effect, per
 {
 	struct perform_job *job = calloc(1, size);
 
-	effect->perform = perform;
 	if (job != NULL)
 		perform_job_init(job, perform, effect, due);
 	return job;

@@ -3,7 +3,7 @@
 /*
  * For each row of types/effect.def there are perform_<name>() and recover_<name>(), in
  * effects/perform_<name>.c.  Both take the effect; sooner or later they fill effect->result and
- * call perform_report(); before, they set effect->perform.  recover_* is called instead for an effect that was open when the program
+ * call perform_report().  recover_* is called instead for an effect that was open when the program
  * started: it may have been carried out already.  Retries are the performer's, in memory.
  */
 #ifndef PERFORM_H

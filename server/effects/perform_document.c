@@ -62,7 +62,6 @@ perform_document(struct perform *perform, struct effect *effect)
 	struct sending *sending = calloc(1, sizeof(*sending));
 	struct err err = { 0 };
 
-	effect->perform = perform;
 	if (sending == NULL) {
 		report(effect, "memory is short");
 		return;

@@ -31,7 +31,7 @@ void perform_job_init(struct perform_job *job, struct perform *perform, struct e
     perform_due_fn *due);
 
 /* The same, with `size` bytes from the heap, all else in them zero.  NULL when memory is short:
- * the effect stays the caller's, and can be reported. */
+ * the effect stays the caller's. */
 void *perform_job_new(size_t size, struct perform *perform, struct effect *effect,
     perform_due_fn *due) MUST_USE;
 

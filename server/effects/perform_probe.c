@@ -127,10 +127,7 @@ probe_new(struct perform *perform, struct effect *effect)
 void
 perform_probe(struct perform *perform, struct effect *effect)
 {
-	struct probe_job *probe;
-
-	effect->perform = perform;
-	probe = probe_new(perform, effect);
+	struct probe_job *probe = probe_new(perform, effect);
 
 	if (probe == NULL) {
 		log_error("no memory to probe %zu URLs", effect->u.probe.n);

@@ -115,7 +115,6 @@ begin(struct perform *perform, struct effect *effect, begin_fn *how)
 {
 	struct run_job *job = jobs;
 
-	effect->perform = perform;
 	while (job < jobs + JOBS_MAX && (job->job.effect != NULL || job->is_recording))
 		job++;
 	if (job == jobs + JOBS_MAX) {
@@ -182,7 +181,6 @@ perform_run(struct perform *perform, struct effect *effect)
 void
 recover_run(struct perform *perform, struct effect *effect)
 {
-	effect->perform = perform;
 	if (perform->is_restored) {
 		refuse(effect, false, "it may be at work on the machine it was started on");
 		return;

@@ -53,7 +53,6 @@ on_retry(struct loop_timer *timer, void *ctx)
 void
 perform_send_message(struct perform *perform, struct effect *effect)
 {
-	effect->perform = perform;
 	if (!telegram_message_send(telegram_sender(perform->telegram),
 		&effect->u.send_message.message, on_said, effect))
 		put_off(perform, effect);

@@ -35,7 +35,6 @@ perform_stop_run(struct perform *perform, struct effect *effect)
 {
 	struct end_job *job = calloc(1, sizeof(*job));
 
-	effect->perform = perform;
 	if (job == NULL) {
 		/* Its deadline ends it all the same. */
 		log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", effect->u.stop_run.run)),

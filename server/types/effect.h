@@ -123,7 +123,7 @@ struct effect {
 	int64_t subject;	/* the deployment it serves; a SAY's message; 0: none */
 	int64_t due;		/* wall ms; EFFECT_TIMER */
 	struct effect *next;	/* its performer's, while that puts it off */
-	struct perform *perform; /* who carries it out; its performer's, too */
+	struct perform *perform; /* who carries it out; set by perform_effect() */
 	bool is_recovered;	/* it was open when the program started: recover(), not perform() */
 	struct settings *settings; /* one reference, owned: the decision's; at start today's */
 	struct event *result;	/* allocated with it, so that a result is never refused; owned until

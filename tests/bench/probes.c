@@ -237,7 +237,7 @@ main(int argc, char **argv)
 	(void)loop_lag_worst_us(perform.loop);
 	began = now_us();
 	for (; started < count; started += URLS)
-		perform_probe(&perform,
+		perform_effect(&perform,
 		    new_probe((int64_t)started + 1, count - started < URLS ? count - started : URLS,
 			port));
 	took = now_us() - began;

@@ -79,7 +79,7 @@ WORDS = "tests/fixtures/words-on-disk.txt"
 WORDS_TEST = "test_words_on_disk every_word_that_is_written_is_in_the_list"
 EFFECT_ROW = 'EFFECT(POKE, poke, "poke", POKED,\n    NONE, false, true, NO, 0)\n'
 PERFORM = "server/effects/perform_poke.c"
-PERFORMS = "struct perform *perform, struct effect *effect"
+PERFORMS = "UNUSED struct perform *perform, struct effect *effect"
 FLOW = "server/deployment/deploy_flow"
 SNAPSHOT_TEST = "test_settings_table.py test_every_setting_is_read_by_somebody"
 
@@ -129,9 +129,9 @@ PIECES = [
              'static const struct field fields_poke[] = { FIELD("run", poke.run), END };\n')],
         obj("server/types/effect_codec")),
     Piece("effect", "perform_<name>()", "linker", [
-        Edit(PERFORM, "", function("perform_poke", PERFORMS, "\tperform_report(perform, effect);\n"))]),
+        Edit(PERFORM, "", function("perform_poke", PERFORMS, "\tperform_report(effect);\n"))]),
     Piece("effect", "recover_<name>()", "linker", [
-        Edit(PERFORM, "", function("recover_poke", PERFORMS, "\tperform_report(perform, effect);\n"))]),
+        Edit(PERFORM, "", function("recover_poke", PERFORMS, "\tperform_report(effect);\n"))]),
     Piece("effect", "withdraw_<name>()", "linker", [
         Edit(PERFORM, "", WITHDRAW)]),
     Piece("effect", "done_<name>(), of one that cannot be withdrawn", "linker", [
@@ -165,8 +165,9 @@ PIECES = [
         Edit("server/settings/settings_fields.c", "\ts->run_logs_keep =",
              "\ts->poke_tries = number_of(s, SETTING_POKE_TRIES);\n")]),
     Piece("setting", "who reads its field", SNAPSHOT_TEST, [
-        Edit("server/handlers/handle_timer_fired.c", "\tsize_t n = row_run_purge(",
-             "\tif (tx->settings->poke_tries == 0)\n\t\treturn;\n")]),
+        Edit("server/decide/decide_poke.c", "", HEAD.format("decide_poke.c", "store") + '#include "store/tx.h"\n\n'
+             "int decide_poke(const struct tx *tx);\n\nint\ndecide_poke(const struct tx *tx)\n{\n"
+             "\treturn tx->settings->poke_tries;\n}\n")]),
     Piece("setting", ".env.example", "test_settings_table.py test_config_example_is_the_committed_file", [
         Made(".env.example", "build/deploybot config-example >.env.example")]),
 

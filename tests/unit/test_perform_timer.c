@@ -81,10 +81,8 @@ wait_until(struct scene *scene, int64_t id, int64_t due, bool is_recovered)
 	assert_non_null(effect);
 	effect->id = id;
 	effect->due = due;
-	if (is_recovered)
-		recover_timer(&scene->perform, effect);
-	else
-		perform_timer(&scene->perform, effect);
+	effect->is_recovered = is_recovered;
+	perform_effect(&scene->perform, effect);
 }
 
 static void
