@@ -57,7 +57,7 @@ begin(struct sending *sending, struct err *err)
 }
 
 void
-perform_document(struct perform *perform, struct effect *effect)
+perform_document(UNUSED struct perform *perform, struct effect *effect)
 {
 	struct sending *sending = calloc(1, sizeof(*sending));
 	struct err err = { 0 };
