@@ -203,6 +203,9 @@ PIECES = [
     Piece("state", "what the chat promises of it",
           "test_chat_deployment each_state_says_what_the_issue_promises", [
               Edit("tests/unit/test_chat_deployment.c", "\t\t{ DEPLOY_QUEUED,", '\t\t{ DEPLOY_PARKED, "" },\n')]),
+    Piece("state", "the outcome that the chat begins with",
+          "test_chat_deployment the_first_forty_characters_tell_outcome_and_environment", [
+              Edit("tests/unit/test_chat_deployment.c", "\t\t[DEPLOY_QUEUED] =", '\t\t[DEPLOY_PARKED] = "Queued",\n')]),
     Piece("state", "its word on disk", WORDS_TEST, [
         Edit(WORDS, "deployment.state QUEUED", "deployment.state PARKED\n")]),
     Piece("state", "its picture",
