@@ -94,7 +94,7 @@ find_route(struct http_request *request)
 /*
  * Whether the head holds bytes that are in no field: libmicrohttpd cuts a value at a NUL, joins
  * folded lines and takes a bare LF for a line's end, all unseen.  It parses in place, so between
- * a value and the next name lies exactly what ended the line, and it tells how long the head was:
+ * a value and the next name lies exactly what ended the line, and it shows how long the head was:
  * the request line, all from the first name to the last value, and the empty line make that up.
  * It makes NULs of a line's end, and of the colon of a line without a name, with which it ends the
  * head: NUL LF for CRLF, and ":" LF for the empty line, look as they should.

@@ -44,7 +44,7 @@ const char *http_request_client(const struct http_request *request);
 char *http_request_take_body(struct http_request *request, size_t *ret_size) MUST_USE;
 
 /* One pointer of the route's own, e.g. a running HMAC.  free_user (or NULL) is called with it
- * when the request goes, however it goes; setting NULL takes it back without that. */
+ * when the request goes, however it goes; setting NULL removes it without that. */
 void http_request_set_user(struct http_request *request, void *user, void (*free_user)(void *));
 void *http_request_user(const struct http_request *request);
 

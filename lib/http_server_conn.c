@@ -7,8 +7,8 @@
 
 #include "lib/http_server_inside.h"
 
-/* Whoever connects has this long to be heard before they count as idle; and while places are few,
- * a request this long for its body to come, or for its answer to be read. */
+/* Whoever connects has this long to send a request before they count as idle; and while places are
+ * few, a request this long for its body to come, or for its answer to be read. */
 #define IDLE_MIN_MS 500
 #define SLOW_MIN_MS 1000
 

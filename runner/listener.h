@@ -9,7 +9,7 @@
 struct listener {
 	int fd; /* -1: none */
 	const char *path;
-	dev_t device; /* of the file, to tell it from a successor's */
+	dev_t device; /* of the file: a successor's is another */
 	ino_t inode;
 };
 

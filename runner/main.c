@@ -199,7 +199,7 @@ look_at_settings(const char *env_file, const char **state)
 	struct err err;
 	bool good = runner_settings_read(&settings, env_file, &err);
 
-	if (good) /* it starts all the same: there may be runs to settle */
+	if (good) /* it starts all the same: there may be runs to reconcile */
 		(void)name_faults(&settings,
 		    "deploybot-runner: warning: ", ": nothing can be deployed until that is fixed");
 	if (good && *state == NULL) {

@@ -62,7 +62,7 @@ process_boot_id(char ret[PROCESS_BOOT_ID])
 }
 
 /* The number of a namespace that is gone is given again, often to the next container: the start of
- * its first process tells the two apart. */
+ * its first process distinguishes the two. */
 uint64_t
 process_space(void)
 {

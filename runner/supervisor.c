@@ -57,7 +57,7 @@ struct supervisor {
 	int64_t now;	  /* of this turn */
 	int64_t until;	  /* TIME_UP */
 	int64_t stuck_at; /* when a survivor is reported */
-	/* the record, as it will be told */
+	/* the record, as it will be sent */
 	struct protocol_message out;
 };
 
@@ -142,7 +142,7 @@ supervisor_open(
 	return true;
 }
 
-/* ---- what the server is told ------------------------------------------------------------- */
+/* ---- what the server is sent ------------------------------------------------------------- */
 
 static void
 tell_server(struct supervisor *supervisor)

@@ -20,7 +20,7 @@ struct supervisor_start {
  * where that fails, the gate stays shut.
  *
  * The supervisor has a session of its own, ignores INT, TERM and HUP, and holds none of our
- * descriptors.  It lives until its record is written and told, and as long as something that a
+ * descriptors.  It lives until its record is written and sent, and as long as something that a
  * good script left running holds its output.
  */
 pid_t supervisor_fork(const struct supervisor_start *start, struct err *err);

@@ -13,19 +13,19 @@ struct supervisor_server {
 	size_t steps_told;
 };
 
-/* What there is to tell. */
+/* What there is to send. */
 struct supervisor_news {
 	uint64_t id;
 	const struct protocol_message *out;	/* the record so far, kind EXIT, and steps */
 	const struct process_main *identity;
-	bool is_over;				/* the record is written: told as it is */
-	pid_t *stuck;				/* 0: none; set to 0 when it was told */
+	bool is_over;				/* the record is written: sent as it is */
+	pid_t *stuck;				/* 0: none; set to 0 when it was sent */
 };
 
 /* Nobody is connected, any more. */
 void supervisor_server_close(struct supervisor_server *server);
 
-/* Tells all that is due, in order; what does not fit now is told when there is room.  False: the
+/* Sends all that is due, in order; what does not fit now is sent when there is room.  False: the
  * server is lost, and the connection closed. */
 bool supervisor_server_tell(
     struct supervisor_server *server, const struct supervisor_news *news) MUST_USE;

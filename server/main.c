@@ -19,7 +19,8 @@ serve(const struct cli *cli)
 		} else if (strcmp(cli->argv[i], "--restored") == 0) {
 			options.is_restored = true;
 		} else {
-			(void)fprintf(stderr, "Usage: %s serve [--no-copy] [--restored]\n", cli->program);
+			(void)fprintf(
+			    stderr, "Usage: %s serve [--no-copy] [--restored]\n", cli->program);
 			return EX_USAGE;
 		}
 	}

@@ -354,7 +354,7 @@ is_same_again(const struct deployment *deployment)
 	return strcmp(deployment->commit, deployment->previous) == 0;
 }
 
-/* The end that is told left it so. */
+/* The end that is reported left it so. */
 static bool
 is_unknown_now(const struct chat_deployment *about)
 {
@@ -379,7 +379,8 @@ add_bad_headline(struct chat_text *text, const struct chat_deployment *about)
 		    environment, deployment->commit, deployment->previous);
 	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED && is_unknown_now(about)) {
 		chat_text_add(text,
-		    "🔥 " MARK_BOLD "%s may be DOWN: what rolling back from %.7s to %.7s left is not known",
+		    "🔥 " MARK_BOLD
+		    "%s may be DOWN: what rolling back from %.7s to %.7s left is not known",
 		    environment, deployment->commit, deployment->previous);
 	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED && about->rollback_not_started) {
 		chat_text_add(text,

@@ -469,7 +469,7 @@ may_start(struct tx *tx, const struct deployment *waiting)
 		.is_allowed;
 }
 
-/* Nobody knows what runs there: a person who confirms is told so before, a push keeps its place. */
+/* Nobody knows what runs there: a person who confirms is warned before, a push stays queued. */
 static bool
 must_wait(struct tx *tx, const struct deployment *waiting)
 {

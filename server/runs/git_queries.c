@@ -1,4 +1,4 @@
-/* git_queries.c - git questions on their way to the runner and back.  Side: loop. */
+/* git_queries.c - git queries on their way to the runner and back.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 #include "runs/git_queries.h"
 
@@ -21,7 +21,7 @@ struct runs_git_query {
 };
 
 static void
-question_unlink(struct git_queries *queries, struct runs_git_query *query)
+query_unlink(struct git_queries *queries, struct runs_git_query *query)
 {
 	struct runs_git_query **back = &queries->first;
 
@@ -34,10 +34,10 @@ question_unlink(struct git_queries *queries, struct runs_git_query *query)
 }
 
 static void
-question_answer(struct git_queries *queries, struct runs_git_query *query, int exit_status,
+query_answer(struct git_queries *queries, struct runs_git_query *query, int exit_status,
     bool unreachable, const char *text)
 {
-	question_unlink(queries, query);
+	query_unlink(queries, query);
 	query->on_answer(query->ctx, exit_status, unreachable, text, strlen(text));
 	free(query);
 }
@@ -55,14 +55,14 @@ git_queries_take(struct git_queries *queries, const struct protocol_message *mes
 	if (query == NULL)
 		return; /* cancelled meanwhile */
 	if (message->body_len == 0 || memchr(message->body, '\0', message->body_len) != NULL) {
-		question_answer(queries, query, status == 0 ? STATUS_UNREACHABLE : status, false,
+		query_answer(queries, query, status == 0 ? STATUS_UNREACHABLE : status, false,
 		    message->text[0] != '\0' || !record->timed_out ? message->text :
 								     "git did not answer in time");
 		return;
 	}
 	memcpy(text, message->body, message->body_len);
 	text[message->body_len] = '\0';
-	question_answer(queries, query, status, false, text);
+	query_answer(queries, query, status, false, text);
 }
 
 static void
@@ -122,12 +122,12 @@ git_queries_add(struct git_queries *queries, const struct effect_git_query *orde
 void
 git_queries_cancel(struct git_queries *queries, struct runs_git_query *query)
 {
-	question_unlink(queries, query);
+	query_unlink(queries, query);
 	free(query);
 }
 
 static bool
-question_say(struct git_queries *queries, struct runs_git_query *query, struct runner_link *runner)
+query_say(struct git_queries *queries, struct runs_git_query *query, struct runner_link *runner)
 {
 	struct protocol_message message = { .kind = PROTOCOL_GIT_QUERY };
 	struct err err = { .code = ERR_NONE };
@@ -160,7 +160,7 @@ git_queries_say(struct git_queries *queries, struct runner_link *runner)
 	for (struct runs_git_query *q = queries->first; q != NULL; q = q->next) {
 		if (queries->n_asked >= PROTOCOL_GIT_QUERIES_MAX)
 			return;
-		if (!q->is_sent && !question_say(queries, q, runner))
+		if (!q->is_sent && !query_say(queries, q, runner))
 			return;
 	}
 }
@@ -171,7 +171,7 @@ git_queries_runner_down(struct git_queries *queries)
 	uint64_t last = queries->last; /* whoever is called may ask again */
 
 	while (queries->first != NULL && queries->first->id <= last)
-		question_answer(queries, queries->first, STATUS_UNREACHABLE, true,
+		query_answer(queries, queries->first, STATUS_UNREACHABLE, true,
 		    "deploybot-runner is not running; it is restarted");
 }
 

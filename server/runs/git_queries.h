@@ -1,4 +1,4 @@
-/* git_queries.h - git questions on their way to the runner and back.  Side: loop. */
+/* git_queries.h - git queries on their way to the runner and back.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 #ifndef GIT_QUERIES_H
 #define GIT_QUERIES_H

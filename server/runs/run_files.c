@@ -41,19 +41,6 @@ open_runs(const char *state_directory, int64_t run, struct err *err)
 	return runs;
 }
 
-static int
-open_folder(int runs, int64_t run, struct err *err)
-{
-	char name[NAME_ROOM];
-	int folder;
-
-	(void)snprintf(name, sizeof(name), "%" PRId64, run);
-	folder = openat(runs, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (folder < 0)
-		(void)fail(err, run, "its folder");
-	return folder;
-}
-
 /* 0: it is no run's name. */
 static int64_t
 number_of(const char *name)
@@ -96,11 +83,15 @@ int
 run_files_open(const char *state_directory, int64_t run, struct err *err)
 {
 	int runs = open_runs(state_directory, run, err);
+	char name[NAME_ROOM];
 	int folder;
 
 	if (runs < 0)
 		return -1;
-	folder = open_folder(runs, run, err);
+	(void)snprintf(name, sizeof(name), "%" PRId64, run);
+	folder = openat(runs, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (folder < 0)
+		(void)fail(err, run, "its folder");
 	close(runs);
 	return folder;
 }

@@ -16,62 +16,360 @@
 #include "lib/text.h"
 #include "runs/supervisor_link.h"
 #include "runs/run_files.h"
+#include "runs/run_flow.h"
 #include "runs/run_translate.h"
 
-#define MAGIC		0x52756e31u
-#define ORDERS_MAX	3    /* of one run, where the runner contradicts itself */
-#define RECONNECT_MS	200  /* its supervisor lives, but could not be reached */
-#define LOST_MS		1000 /* a closed connection that nothing explains by then is told */
-#define INCOMPATIBLE_MS 1000 /* how long a supervisor that is not understood may hear our `end` */
-
-/* What is to be said to the runner about a run, and what we wait for. */
-enum run_phase {
-	RUN_TO_ORDER,	  /* → run */
-	RUN_ORDERED,	  /* ← started, refused */
-	RUN_TO_RECONCILE, /* → settle */
-	RUN_RECONCILING,  /* ← settled */
-	RUN_TO_CONNECT,	  /* its supervisor is tried again when the timer expires */
-	RUN_FOLLOWED,	  /* its supervisor is connected */
-	RUN_TO_REFUSE,	  /* in the next turn: nothing of it was ordered */
-};
+#define MAGIC	   0x52756e31u
+#define ORDERS_MAX 3 /* of one run, where the runner contradicts itself */
+#define LOG_ERROR(run, ...) \
+	log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", (run)->order.run)), __VA_ARGS__)
 
 struct run_follow {
 	unsigned magic;
 	const struct run_follow_world *world;
 	struct effect_run order;
 	struct runs_watch watch;
-	enum run_phase phase;
-	struct supervisor_link *supervisor;
-	const char *refusal;	 /* RUN_TO_REFUSE: why */
-	struct loop_timer timer; /* of the phase; unexplained: tell it lost */
-	bool stop_requested;	 /* said at every hello from now on */
+	struct run_flow flow;
+	struct supervisor_link *supervisor; /* NULL: not connected */
+	struct loop_timer timer;	    /* the wait of the last rule that began one */
+	struct loop_task due; /* what never happens inside a call of ours: see on_due() */
 	struct runs_stop_request *stop_requests;
-	struct loop_task end_told; /* grants them: never inside runs_stop_run() */
+	/* What holds, whatever the state is. */
 	unsigned orders;
-	bool was_started; /* its folder was there, or its row says so: it is never ordered again */
+	bool was_started;
+	bool stop_requested;
+	bool is_time_up;
+	int64_t went_at; /* wall ms of our `go`; 0: it was another's */
+	/* What was said once. */
 	bool said_hello;
-	bool
-	    incompatible; /* its supervisor is not understood: the record alone counts; told once */
-	int64_t went_at;  /* wall ms of our `go`; 0: it was another's */
-	bool is_unreachable; /* that it is was said */
-	bool is_lost;
-	bool is_stuck;
-	size_t step_count; /* told of */
+	bool said_incompatible;
+	bool said_unreachable;
+	bool said_lost;
+	bool said_stuck;
+	bool said_end;	   /* to this connection, for all who asked so far */
+	size_t said_steps; /* so many */
+	/* What the acts need of what has just happened. */
+	const struct protocol_message *message;
+	char why[LIMIT_LINE];
+	/* In END. */
+	struct run_ended ended;
+	bool is_put_off;
 };
 
 static void on_supervisor_message(void *ctx, const struct protocol_message *message);
 static void on_supervisor_unreadable(void *ctx, const char *why);
 static void on_supervisor_closed(void *ctx);
 static void on_run_timer(struct loop_timer *timer, void *ctx);
-static void on_end_told(struct loop_task *task, void *ctx);
+static void on_due(struct loop_task *task, void *ctx);
 
-/* --- told and ended ----------------------------------------------------------------------- */
+/* --- the table is asked ----------------------------------------------------------------------- */
+
+static unsigned int
+look(void *ctx)
+{
+	const struct run_follow *run = ctx;
+
+	return (run->was_started ? RUN_BIT(WAS_STARTED) : 0) |
+	    (run->stop_requested && !run->said_end ? RUN_BIT(STOP_REQUESTED) : 0) |
+	    (run->went_at != 0 ? RUN_BIT(GO) : 0) |
+	    (run->orders >= ORDERS_MAX ? RUN_BIT(ORDERS_SPENT) : 0) |
+	    (run->is_time_up ? RUN_BIT(TIME_UP) : 0);
+}
+
+static void
+begin_wait(struct run_follow *run, enum run_wait wait)
+{
+	static const int64_t waits_ms[] = {
+#define W(name, ms, words) ms,
+		RUN_WAITS(W)
+#undef W
+	};
+
+	if (wait == RUN_WAIT_SAME)
+		return;
+	run->is_time_up = false;
+	loop_timer_stop(&run->timer);
+	if (wait != RUN_WAIT_FOREVER)
+		loop_timer_start(run->world->loop, &run->timer, waits_ms[wait], 0);
+}
+
+#define A(name, function) static void function(struct run_follow *run);
+RUN_ACTS(A)
+#undef A
+
+static void
+apply(void *ctx, const struct run_rule *rule)
+{
+	static void (*const functions[])(struct run_follow * run) = {
+#define A(name, function) [RUN_DO_##name] = function,
+		RUN_ACTS(A)
+#undef A
+	};
+	struct run_follow *run = ctx;
+
+	log_debug("run %" PRId64 ": %s -> %s on %s", run->order.run, run_flow_name(rule->from),
+	    run_flow_name(rule->to), run_flow_event_name(rule->on));
+	begin_wait(run, rule->wait);
+	if (rule->act != RUN_DO_NOTHING)
+		functions[rule->act](run);
+}
+
+static bool
+has_unsent(const struct run_follow *run)
+{
+	return run->flow.state == RUN_TO_ORDER || run->flow.state == RUN_TO_RECONCILE;
+}
+
+static void
+advance(struct run_follow *run)
+{
+	if (run_flow_advance(&run->flow, look, apply, run) && has_unsent(run))
+		run->world->on_unsent(run->world->ctx);
+}
+
+static void
+note(struct run_follow *run, enum run_event event)
+{
+	run->flow.facts |= 1U << event;
+}
+
+/* The message is borrowed by the acts that follow from it. */
+static void
+happened(struct run_follow *run, enum run_event event, const struct protocol_message *message)
+{
+	run->message = message;
+	note(run, event);
+	advance(run);
+	run->message = NULL;
+}
+
+/* --- what is reported on the way -------------------------------------------------------------- */
+
+static void
+report_step(struct run_follow *run, const struct protocol_step *said, const char *image)
+{
+	struct run_step step = { .run = run->order.run, .at = said->at };
+
+	if (run->said_steps >= PROTOCOL_STEPS_ROOM)
+		return;
+	step.n = (int)run->said_steps++;
+	run_translate_step(said->name, run->world->redact, step.name);
+	static_assert(sizeof(step.image) > PROTOCOL_IMAGE, "an image fits");
+	(void)text_copy(step.image, sizeof(step.image), image);
+	run->watch.on_step(run->watch.ctx, &step);
+}
+
+/* Of all steps there are, those that were not reported yet. */
+static void
+report_steps(struct run_follow *run, const struct protocol_message *message)
+{
+	for (size_t i = run->said_steps; i < message->step_count; i++)
+		report_step(run, &message->steps[i], message->record.image);
+}
+
+static void
+report_lost(struct run_follow *run)
+{
+	if (run->said_lost)
+		return;
+	run->said_lost = true;
+	run->watch.on_lost(run->watch.ctx, "");
+}
+
+/* The runner's word about a run whose supervisor is gone; it decides nothing. */
+static void
+report_stuck(struct run_follow *run, const struct protocol_message *message)
+{
+	char stuck[LIMIT_LINE];
+
+	run_translate_stuck(message, stuck);
+	LOG_ERROR(run, "its supervisor is gone and %s; its environment stays busy", stuck);
+	if (run->said_stuck)
+		return;
+	run->said_lost = true;
+	run->said_stuck = true;
+	run->watch.on_lost(run->watch.ctx, stuck);
+}
+
+static void
+report_hello(struct run_follow *run)
+{
+	const struct protocol_message *message = run->message;
+	struct run_started hello = {
+		.run = run->order.run,
+		.pid = message->pid,
+		.start_time = message->start,
+	};
+
+	if (run->said_hello)
+		return;
+	static_assert(sizeof(hello.boot) >= sizeof(message->boot), "a boot id fits");
+	memcpy(hello.boot, message->boot, sizeof(message->boot));
+	run->said_hello = true;
+	run->watch.on_hello(run->watch.ctx, &hello);
+}
+
+/*
+ * How it ends is read off its record.  Where its gate is not known to be open it may be waiting for
+ * our `go`, which it must not get from who does not understand it: the connection is closed after a
+ * while, and with that it gives its gate up.
+ */
+static void
+become_incompatible(struct run_follow *run)
+{
+	if (run->said_incompatible)
+		return;
+	run->said_incompatible = true;
+	LOG_ERROR(run,
+	    "its supervisor is of another version (incompatible): %s: the run goes on, and is followed by its log and its record alone",
+	    run->why);
+	run->watch.on_incompatible(run->watch.ctx);
+}
+
+/* --- its supervisor --------------------------------------------------------------------------- */
+
+/* It is there, says the runner, and we see another runs/, or may not look.  Said once: it is tried
+ * again all the time. */
+static void
+say_unreachable(struct run_follow *run, const struct err *why)
+{
+	int folder = run_files_open(run->world->state_directory, run->order.run, NULL);
+
+	if (folder >= 0)
+		(void)close(folder); /* was only looked for */
+	if (run->said_unreachable || why->code == ERR_BUSY ||
+	    (why->code == ERR_MISSING && folder >= 0))
+		return; /* its supervisor is busy, or on its way out */
+	run->said_unreachable = true;
+	LOG_ERROR(run,
+	    "its supervisor cannot be reached: %s: server and runner need one STATE_DIRECTORY, and the server's user the group of runs/ (see `deploybot doctor`)",
+	    why->text);
+}
+
+static void
+connect_supervisor(struct run_follow *run)
+{
+	const struct supervisor_link_watch watch = { on_supervisor_message,
+		on_supervisor_unreadable, on_supervisor_closed, run };
+	struct err err = { .code = ERR_NONE };
+
+	run->was_started = true;
+	run->supervisor = supervisor_link_open(
+	    run->world->loop, run->world->state_directory, run->order.run, &watch, &err);
+	if (run->supervisor == NULL)
+		say_unreachable(run, &err);
+	note(run, run->supervisor != NULL ? RUN_ON_REACHED : RUN_ON_UNREACHED);
+}
+
+/* What was sent to this connection counts no more: the next one is sent it again. */
+static void
+hang_up(struct run_follow *run)
+{
+	supervisor_link_free(run->supervisor);
+	run->supervisor = NULL;
+	run->said_end = false;
+}
+
+static void
+send_go(struct run_follow *run)
+{
+	supervisor_link_go(run->supervisor);
+}
+
+static void
+send_end(struct run_follow *run)
+{
+	supervisor_link_end(run->supervisor);
+	CRASH_POINT(stop_said);
+	run->said_end = true;
+	loop_defer(run->world->loop, &run->due);
+}
+
+/* --- its end ---------------------------------------------------------------------------------- */
+
+static void
+conclude(struct run_follow *run, const struct run_ended *ended)
+{
+	run->ended = *ended;
+	hang_up(run);
+	loop_defer(run->world->loop, &run->due);
+}
+
+/* From the exit record, as settled or exit tells it. */
+static void
+end_recorded(struct run_follow *run)
+{
+	const struct run_context context = {
+		.state_directory = run->world->state_directory,
+		.redact = run->world->redact,
+		.run = run->order.run,
+		.went_at = run->went_at,
+	};
+	struct run_ended ended = run_translate_record(&context, &run->message->record);
+
+	CRASH_POINT(exit_heard);
+	report_steps(run, run->message);
+	if (ended.lost)
+		report_lost(run);
+	conclude(run, &ended);
+}
+
+/* Nothing of it is with the runner, and nothing will be. */
+static void
+refuse(struct run_follow *run, const char *why)
+{
+	struct run_ended ended = {
+		.run = run->order.run, .refused = true, .ended_on_request = run->stop_requested
+	};
+
+	(void)clean_line(ended.detail, sizeof(ended.detail), why, strlen(why));
+	conclude(run, &ended);
+}
+
+static void
+end_refused(struct run_follow *run)
+{
+	refuse(run, run->why);
+}
+
+static void
+end_put_off(struct run_follow *run)
+{
+	run->is_put_off = true;
+	refuse(run, run->why);
+}
+
+static void
+end_cancelled(struct run_follow *run)
+{
+	refuse(run, "cancelled before it began");
+}
+
+static void
+end_contradicted(struct run_follow *run)
+{
+	refuse(run, "the runner contradicts itself about this run");
+}
+
+/* It was started, and has no folder: somebody deleted it, the power took it, or this is a copy of
+ * the database on another machine, where the run may be alive on the first. */
+static void
+end_folder_gone(struct run_follow *run)
+{
+	const struct run_ended ended = { .run = run->order.run,
+		.folder_gone = true,
+		.exit_status = -1,
+		.detail = "it was started, and its folder in runs/ is not here" };
+
+	LOG_ERROR(run, "%s: it is not ordered again, and what it left is not known", ended.detail);
+	conclude(run, &ended);
+}
 
 static void
 run_free(struct run_follow *run)
 {
 	loop_timer_stop(&run->timer);
-	loop_task_cancel(&run->end_told);
+	loop_task_cancel(&run->due);
 	supervisor_link_free(run->supervisor);
 	run->magic = 0;
 	free(run);
@@ -89,194 +387,37 @@ answer_stop_requests(struct run_follow *run)
 	}
 }
 
+/* At the bottom of a turn: `end` was sent, or this is the last word about the run. */
 static void
-on_end_told(struct loop_task *task, void *ctx)
+on_due(UNUSED struct loop_task *task, void *ctx)
 {
 	struct run_follow *run = ctx;
+	bool is_over;
 
-	(void)task;
 	OBJ_CHECK(run, MAGIC);
+	is_over = run->flow.state == RUN_END;
+	if (is_over)
+		run->world->on_over(run->world->ctx, run);
 	answer_stop_requests(run);
-}
-
-static void
-tell_step(struct run_follow *run, const struct protocol_step *said, const char *image)
-{
-	struct run_step step = { .run = run->order.run, .at = said->at };
-
-	if (run->step_count >= PROTOCOL_STEPS_ROOM)
+	if (!is_over)
 		return;
-	step.n = (int)run->step_count++;
-	run_translate_step(said->name, run->world->redact, step.name);
-	static_assert(sizeof(step.image) > PROTOCOL_IMAGE, "an image fits");
-	(void)text_copy(step.image, sizeof(step.image), image);
-	run->watch.on_step(run->watch.ctx, &step);
-}
-
-/* Of all steps there are, those that were not told yet. */
-static void
-tell_steps(struct run_follow *run, const struct protocol_message *message)
-{
-	for (size_t i = run->step_count; i < message->step_count; i++)
-		tell_step(run, &message->steps[i], message->record.image);
-}
-
-static void
-tell_lost(struct run_follow *run, const char *stuck)
-{
-	bool is_stuck = stuck[0] != '\0';
-
-	if (is_stuck ? run->is_stuck : run->is_lost)
-		return;
-	run->is_lost = true;
-	run->is_stuck = is_stuck;
-	run->watch.on_lost(run->watch.ctx, stuck);
-}
-
-/* The last word about it. */
-static void
-run_end(struct run_follow *run, const struct run_ended *ended)
-{
-	run->world->on_over(run->world->ctx, run);
-	answer_stop_requests(run);
-	run->watch.on_ended(run->watch.ctx, ended);
-	run_free(run);
-}
-
-static void
-run_refuse(struct run_follow *run, const char *why)
-{
-	struct run_ended ended = {
-		.run = run->order.run, .refused = true, .ended_on_request = run->stop_requested
-	};
-
-	(void)clean_line(ended.detail, sizeof(ended.detail), why, strlen(why));
-	run_end(run, &ended);
-}
-
-/* Whoever ordered it may try again, unless its end is wished: then this is it. */
-static void
-run_put_off(struct run_follow *run, const char *why)
-{
-	char text[LIMIT_LINE];
-
-	if (run->stop_requested || run->watch.on_put_off == NULL) {
-		run_refuse(run, run->stop_requested ? "cancelled before it began" : why);
-		return;
-	}
-	(void)clean_line(text, sizeof(text), why, strlen(why));
-	run->world->on_over(run->world->ctx, run);
-	run->watch.on_put_off(run->watch.ctx, text);
-	run_free(run);
-}
-
-/* Nothing of it is with the runner, and nothing will be. */
-static void
-refuse_soon(struct run_follow *run, const char *why)
-{
-	run->phase = RUN_TO_REFUSE;
-	run->refusal = why;
-	loop_timer_start(run->world->loop, &run->timer, 0, 0);
-}
-
-/* From the exit record, as settled or exit tells it. */
-static void
-run_end_by_record(struct run_follow *run, const struct protocol_message *message)
-{
-	const struct run_context context = {
-		.state_directory = run->world->state_directory,
-		.redact = run->world->redact,
-		.run = run->order.run,
-		.went_at = run->went_at,
-	};
-	struct run_ended ended = run_translate_record(&context, &message->record);
-
-	CRASH_POINT(exit_heard);
-	tell_steps(run, message);
-	if (ended.lost)
-		tell_lost(run, "");
-	run_end(run, &ended);
-}
-
-/* It was started, and has no folder: somebody deleted it, the power took it, or this is a copy of
- * the database on another machine, where the run may be alive on the first. */
-static void
-run_end_unknown(struct run_follow *run)
-{
-	struct run_ended ended = { .run = run->order.run,
-		.folder_gone = true,
-		.exit_status = -1,
-		.detail = "it was started, and its folder in runs/ is not here" };
-
-	log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", run->order.run)),
-	    "%s: it is not ordered again, and what it left is not known", ended.detail);
-	run_end(run, &ended);
-}
-
-/* --- its supervisor --------------------------------------------------------------------------- */
-
-static void
-run_reconcile(struct run_follow *run)
-{
-	supervisor_link_free(run->supervisor);
-	run->supervisor = NULL;
-	run->phase = RUN_TO_RECONCILE;
-	run->world->on_unsent(run->world->ctx);
-}
-
-/* It is there, says the runner, and we see another runs/, or may not look.  Said once: it is tried
- * again all the time. */
-static void
-say_unreachable(struct run_follow *run, const struct err *why)
-{
-	int folder = run_files_open(run->world->state_directory, run->order.run, NULL);
-
-	if (folder >= 0)
-		(void)close(folder); /* was only looked for */
-	if (run->is_unreachable || why->code == ERR_BUSY ||
-	    (why->code == ERR_MISSING && folder >= 0))
-		return; /* its supervisor is busy, or on its way out */
-	run->is_unreachable = true;
-	log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", run->order.run)),
-	    "its supervisor cannot be reached: %s: server and runner need one STATE_DIRECTORY, and the "
-	    "server's user the group of runs/ (see `deploybot doctor`)",
-	    why->text);
-}
-
-static void
-run_connect(struct run_follow *run)
-{
-	const struct supervisor_link_watch watch = { on_supervisor_message,
-		on_supervisor_unreadable, on_supervisor_closed, run };
-	struct err err = { .code = ERR_NONE };
-
-	loop_timer_stop(&run->timer);
-	run->was_started = true;
-	run->supervisor = supervisor_link_open(
-	    run->world->loop, run->world->state_directory, run->order.run, &watch, &err);
-	if (run->supervisor != NULL) {
-		run->phase = RUN_FOLLOWED;
-		return;
-	}
-	say_unreachable(run, &err);
-	/* It is asked about anew after a while: its supervisor is busy, or on its way out. */
-	run->phase = RUN_TO_CONNECT;
-	loop_timer_start(run->world->loop, &run->timer, RECONNECT_MS, 0);
-}
-
-static void
-on_run_timer(struct loop_timer *timer, void *ctx)
-{
-	struct run_follow *run = ctx;
-
-	(void)timer;
-	OBJ_CHECK(run, MAGIC);
-	if (run->phase == RUN_TO_REFUSE)
-		run_refuse(run, run->refusal);
-	else if (run->phase == RUN_TO_CONNECT || run->phase == RUN_FOLLOWED)
-		run_reconcile(run); /* followed: in vain, see become_incompatible() */
+	if (run->is_put_off)
+		run->watch.on_put_off(run->watch.ctx, run->ended.detail);
 	else
-		tell_lost(run, "");
+		run->watch.on_ended(run->watch.ctx, &run->ended);
+	run_free(run);
+}
+
+/* --- what happens ----------------------------------------------------------------------------- */
+
+static void
+on_run_timer(UNUSED struct loop_timer *timer, void *ctx)
+{
+	struct run_follow *run = ctx;
+
+	OBJ_CHECK(run, MAGIC);
+	run->is_time_up = true;
+	advance(run);
 }
 
 static void
@@ -285,54 +426,7 @@ on_supervisor_closed(void *ctx)
 	struct run_follow *run = ctx;
 
 	OBJ_CHECK(run, MAGIC);
-	loop_timer_start(run->world->loop, &run->timer, LOST_MS, 0);
-	run_reconcile(run);
-}
-
-static void
-tell_hello(struct run_follow *run, const struct protocol_message *message)
-{
-	struct run_started hello = {
-		.run = run->order.run,
-		.pid = message->pid,
-		.start_time = message->start,
-	};
-
-	static_assert(sizeof(hello.boot) >= sizeof(message->boot), "a boot id fits");
-	memcpy(hello.boot, message->boot, sizeof(message->boot));
-	run->said_hello = true;
-	run->watch.on_hello(run->watch.ctx, &hello);
-}
-
-static void
-say_end(struct run_follow *run)
-{
-	supervisor_link_end(run->supervisor);
-	CRASH_POINT(stop_said);
-	loop_defer(run->world->loop, &run->end_told);
-}
-
-/*
- * Its supervisor is of another release: how it ends is read off its record.  Where its gate is not
- * known to be open it may be waiting for our `go`, which it must not get from who does not
- * understand it: the connection is closed, and with that it gives its gate up.
- */
-static void
-become_incompatible(struct run_follow *run, bool gate_is_open, const char *why)
-{
-	supervisor_link_ignore(run->supervisor);
-	if (run->stop_requested)
-		say_end(run);
-	if (!gate_is_open)
-		loop_timer_start(run->world->loop, &run->timer, INCOMPATIBLE_MS, 0);
-	if (run->incompatible)
-		return;
-	run->incompatible = true;
-	log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", run->order.run)),
-	    "its supervisor is of another release (%s): it goes on, and is followed by its log and "
-	    "its record alone",
-	    why);
-	run->watch.on_incompatible(run->watch.ctx);
+	happened(run, RUN_ON_CLOSED, NULL);
 }
 
 static void
@@ -341,28 +435,24 @@ on_supervisor_unreadable(void *ctx, const char *why)
 	struct run_follow *run = ctx;
 
 	OBJ_CHECK(run, MAGIC);
-	become_incompatible(run, false, why);
+	(void)text_copy(run->why, sizeof(run->why), why);
+	happened(run, RUN_ON_FOREIGN, NULL);
 }
 
 static void
 take_hello(struct run_follow *run, const struct protocol_message *message)
 {
-	char why[64];
+	bool is_open = message->record.gate;
 
 	if (message->version != PROTOCOL_VERSION) {
-		(void)snprintf(why, sizeof(why), "it speaks version %u, this program version %d",
-		    message->version, PROTOCOL_VERSION);
-		become_incompatible(run, message->record.gate, why);
+		(void)snprintf(run->why, sizeof(run->why),
+		    "it speaks version %u, this program version %d", message->version,
+		    PROTOCOL_VERSION);
+		happened(run, is_open ? RUN_ON_FOREIGN_OPEN : RUN_ON_FOREIGN, message);
 		return;
 	}
-	if (run->stop_requested)
-		say_end(run);
-	tell_steps(run, message);
-	if (!message->record.gate && run->went_at != 0)
-		supervisor_link_go(
-		    run->supervisor); /* the connection broke between our go and its ear */
-	else if (!message->record.gate && !run->said_hello)
-		tell_hello(run, message);
+	report_steps(run, message);
+	happened(run, is_open ? RUN_ON_HELLO_OPEN : RUN_ON_HELLO_SHUT, message);
 }
 
 static void
@@ -371,144 +461,126 @@ on_supervisor_message(void *ctx, const struct protocol_message *message)
 	struct run_follow *run = ctx;
 
 	OBJ_CHECK(run, MAGIC);
+	if (run->flow.state == RUN_INCOMPATIBLE)
+		return; /* it may mean something else by the same words */
 	switch (message->kind) {
 	case PROTOCOL_HELLO:
 		take_hello(run, message);
 		break;
-	case PROTOCOL_GREW: /* who shows the log looks at it by itself */
-		break;
 	case PROTOCOL_STEP:
-		tell_step(run, &message->steps[0], message->record.image);
+		report_step(run, &message->steps[0], message->record.image);
 		break;
 	case PROTOCOL_STUCK:
-		log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", run->order.run)),
-		    "process %d of it cannot be ended; its environment stays busy",
+		LOG_ERROR(run, "process %d of it cannot be ended; its environment stays busy",
 		    (int)message->pid);
 		break;
 	case PROTOCOL_EXIT:
-		run_end_by_record(run, message);
+		happened(run, RUN_ON_RECORDED, message);
 		break;
-	default:
+	default: /* `grew` too: who shows the log looks at it by itself */
 		break;
 	}
 }
 
-/* --- what the runner says about a run ----------------------------------------------------- */
-
-/* There is no folder.  Ordered again, but never what had one. */
-static void
-take_never(struct run_follow *run)
+static enum run_event
+reconciled_event(enum protocol_state state)
 {
-	loop_timer_stop(&run->timer);
-	if (run->was_started) {
-		run_end_unknown(run);
-	} else if (run->stop_requested) {
-		run_refuse(run, "cancelled before it began");
-	} else if (run->orders >= ORDERS_MAX) {
-		run_refuse(run, "the runner contradicts itself about this run");
-	} else {
-		run->phase = RUN_TO_ORDER;
-		run->world->on_unsent(run->world->ctx);
-	}
+	if (state == PROTOCOL_STATE_NEVER)
+		return RUN_ON_NEVER;
+	return state == PROTOCOL_STATE_ALIVE ? RUN_ON_ALIVE : RUN_ON_RECORDED;
 }
 
-static void
-take_reconciled(struct run_follow *run, const struct protocol_message *message)
+static enum run_event
+refusal_event(const struct run_follow *run, enum protocol_why why)
 {
-	switch (message->state) {
-	case PROTOCOL_STATE_NEVER:
-		take_never(run);
-		break;
-	case PROTOCOL_STATE_ALIVE:
-		if (run->phase == RUN_RECONCILING)
-			run_connect(run);
-		break;
-	case PROTOCOL_STATE_ENDED:
-	case PROTOCOL_STATE_LOST:
-		run_end_by_record(run, message);
-		break;
-	default:
-		break;
-	}
+	if (why == PROTOCOL_WHY_EXISTS)
+		return RUN_ON_EXISTS;
+	if (why == PROTOCOL_WHY_FAILED && run->stop_requested)
+		return RUN_ON_CANCELLED;
+	return why == PROTOCOL_WHY_FAILED && run->watch.on_put_off != NULL ? RUN_ON_PUT_OFF :
+									     RUN_ON_REFUSED;
 }
 
 static void
 take_refused(struct run_follow *run, const struct protocol_message *message)
 {
-	const char *why =
-	    message->text[0] != '\0' ? message->text : "the runner refused it and gave no reason";
-
-	if (message->why == PROTOCOL_WHY_EXISTS)
-		run_reconcile(run);
-	else if (message->why == PROTOCOL_WHY_FAILED)
-		run_put_off(run, why);
-	else
-		run_refuse(run, why);
-}
-
-static void
-take_stuck(struct run_follow *run, const struct protocol_message *message)
-{
-	char stuck[LIMIT_LINE];
-
-	run_translate_stuck(message, stuck);
-	log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", run->order.run)),
-	    "its supervisor is gone and %s; its environment stays busy", stuck);
-	tell_lost(run, stuck);
-}
-
-bool
-run_follow_say(struct run_follow *run, struct runner_link *runner)
-{
-	struct protocol_message message = { .kind = PROTOCOL_RECONCILE };
-	struct err err = { .code = ERR_NONE };
-
-	OBJ_CHECK(run, MAGIC);
-	if (run->phase != RUN_TO_ORDER && run->phase != RUN_TO_RECONCILE)
-		return true;
-	message.id = (uint64_t)run->order.run;
-	if (run->phase == RUN_TO_ORDER)
-		run_translate_order(&run->order, run->world->grace_s, &message);
-	switch (runner_link_send(runner, &message, &err)) {
-	case PACKET_SENT:
-		if (run->phase == RUN_TO_ORDER) {
-			CRASH_POINT(order_said);
-			run->orders++;
-			run->phase = RUN_ORDERED;
-		} else {
-			CRASH_POINT(reconcile_said);
-			run->phase = RUN_RECONCILING;
-		}
-		return true;
-	case PACKET_REFUSED:
-		/* What the protocol cannot say would be refused there too.  Not from in here. */
-		log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", run->order.run)),
-		    "it cannot be ordered: %s", err.text);
-		refuse_soon(run, "its order holds what the runner does not take");
-		return true;
-	default:
-		return false;
-	}
+	(void)text_copy(run->why, sizeof(run->why),
+	    message->text[0] != '\0' ? message->text : "the runner refused it and gave no reason");
+	happened(run, refusal_event(run, message->why), message);
 }
 
 void
 run_follow_take(struct run_follow *run, const struct protocol_message *message)
 {
 	OBJ_CHECK(run, MAGIC);
-	if (message->kind == PROTOCOL_STARTED) {
-		if (run->phase == RUN_ORDERED)
-			run_connect(run);
-	} else if (message->kind == PROTOCOL_REFUSED) {
-		if (run->phase == RUN_ORDERED)
-			take_refused(run, message);
-	} else if (message->kind == PROTOCOL_RECONCILED) {
-		take_reconciled(run, message);
-	} else {
-		take_stuck(run, message);
-	}
+	if (message->kind == PROTOCOL_STARTED)
+		happened(run, RUN_ON_STARTED, message);
+	else if (message->kind == PROTOCOL_REFUSED)
+		take_refused(run, message);
+	else if (message->kind == PROTOCOL_RECONCILED)
+		happened(run, reconciled_event(message->state), message);
+	else
+		report_stuck(run, message);
 }
 
-/* --- beginning, wishes, end --------------------------------------------------------------- */
+void
+run_follow_runner_down(struct run_follow *run)
+{
+	OBJ_CHECK(run, MAGIC);
+	happened(run, RUN_ON_RUNNER_LOST, NULL);
+}
+
+/* --- what is sent to the runner --------------------------------------------------------------- */
+
+static enum packet_sent
+send_unsent(struct run_follow *run, struct runner_link *runner, struct err *err)
+{
+	const bool is_order = run->flow.state == RUN_TO_ORDER;
+	struct protocol_message message = { .kind = PROTOCOL_RECONCILE,
+		.id = (uint64_t)run->order.run };
+	enum packet_sent sent;
+
+	if (is_order)
+		run_translate_order(&run->order, run->world->grace_s, &message);
+	sent = runner_link_send(runner, &message, err);
+	if (sent != PACKET_SENT)
+		return sent;
+	if (is_order)
+		CRASH_POINT(order_said);
+	else
+		CRASH_POINT(reconcile_said);
+	run->orders += is_order;
+	return sent;
+}
+
+bool
+run_follow_say(struct run_follow *run, struct runner_link *runner)
+{
+	struct err err = { .code = ERR_NONE };
+
+	OBJ_CHECK(run, MAGIC);
+	/* What holds is asked first: what was started, or is to end, is not ordered. */
+	if (!run_flow_advance(&run->flow, look, apply, run) || !has_unsent(run))
+		return true;
+	switch (send_unsent(run, runner, &err)) {
+	case PACKET_SENT:
+		note(run, RUN_ON_SENT);
+		break;
+	case PACKET_REFUSED:
+		/* What the protocol cannot say would be refused there too. */
+		LOG_ERROR(run, "it cannot be ordered: %s", err.text);
+		(void)text_copy(
+		    run->why, sizeof(run->why), "its order holds what the runner does not take");
+		note(run, RUN_ON_UNSENDABLE);
+		break;
+	default:
+		return false;
+	}
+	(void)run_flow_advance(&run->flow, look, apply, run);
+	return true;
+}
+
+/* --- beginning, requests, end ----------------------------------------------------------------- */
 
 struct run_follow *
 run_follow_new(const struct run_follow_world *world, const struct effect_run *order,
@@ -526,9 +598,9 @@ run_follow_new(const struct run_follow_world *world, const struct effect_run *or
 	memset(&run->order.message, 0, sizeof(run->order.message)); /* its texts are the effect's */
 	run->watch = *watch;
 	run->was_started = order->started_at != 0;
-	run->phase = is_resumed ? RUN_TO_RECONCILE : RUN_TO_ORDER;
+	run->flow.state = is_resumed ? RUN_TO_RECONCILE : RUN_TO_ORDER;
 	loop_timer_init(&run->timer, on_run_timer, run);
-	loop_task_init(&run->end_told, on_end_told, run);
+	loop_task_init(&run->due, on_due, run);
 	return run;
 }
 
@@ -556,22 +628,12 @@ run_follow_id(const struct run_follow *run)
 }
 
 void
-run_follow_runner_down(struct run_follow *run)
-{
-	OBJ_CHECK(run, MAGIC);
-	if (run->phase == RUN_ORDERED || run->phase == RUN_RECONCILING)
-		run->phase = RUN_TO_RECONCILE;
-}
-
-void
 run_follow_go(struct run_follow *run)
 {
 	OBJ_CHECK(run, MAGIC);
-	if (run->went_at != 0)
-		return;
-	run->went_at = clock_wall_ms();
-	if (run->phase == RUN_FOLLOWED)
-		supervisor_link_go(run->supervisor);
+	if (run->went_at == 0)
+		run->went_at = clock_wall_ms();
+	advance(run);
 }
 
 void
@@ -581,9 +643,6 @@ run_follow_stop(struct run_follow *run, struct runs_stop_request *request)
 	request->next = run->stop_requests;
 	run->stop_requests = request;
 	run->stop_requested = true;
-	if (run->phase == RUN_FOLLOWED) {
-		say_end(run);
-	} else if (run->phase == RUN_TO_ORDER) {
-		refuse_soon(run, "cancelled before it was ordered");
-	}
+	run->said_end = false; /* not to all who ask any more */
+	advance(run);
 }

@@ -2,7 +2,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Knows its supervisor's socket and what the runner says about it.  What is to be said to the
- * runner is not queued: run_follow_say() reads it off the run's phase when the runner can be told.
+ * runner is not queued: run_follow_say() reads it off the run's state when the runner can be told.
+ * What comes next is one table (run_flow.h), whose acts are carried out here; a run that is over is
+ * reported and freed at the bottom of the turn.
  */
 #ifndef RUN_FOLLOW_H
 #define RUN_FOLLOW_H
@@ -19,7 +21,7 @@ struct run_follow_world {
 	struct redact *redact;
 	unsigned grace_s;
 	void (*on_unsent)(void *ctx);	/* there is something to say to the runner */
-	void (*on_over)(void *ctx, struct run_follow *run); /* forget it: it is about to be freed */
+	void (*on_over)(void *ctx, struct run_follow *run); /* it is about to be freed */
 	void *ctx;
 };
 
@@ -37,7 +39,7 @@ int64_t run_follow_id(const struct run_follow *run);
 /* Tells the runner what is to be told; false: it can take no more now. */
 bool run_follow_say(struct run_follow *run, struct runner_link *runner) MUST_USE;
 
-/* The runner said started, refused, settled or stuck about it.  It may be over afterwards. */
+/* The runner said started, refused, settled or stuck about it. */
 void run_follow_take(struct run_follow *run, const struct protocol_message *message);
 
 /* The runner is gone: what it was told and did not answer is asked of the next one. */

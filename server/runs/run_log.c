@@ -114,24 +114,24 @@ add_piece(struct run_log_job *job, const char *data, size_t size)
 	safe_to_text(job);
 }
 
+/* `is_last`: of all; else what may be half a secret is held back, and dropped. */
 static void
-add_end(struct run_log_job *job)
+add_end(struct run_log_job *job, bool is_last)
 {
 	run_clean_end(&job->clean, &job->plain);
 	redact_stream_add(job->stream, buf_text(&job->plain), job->plain.size, &job->safe);
-	redact_stream_end(job->stream, &job->safe);
+	if (is_last)
+		redact_stream_end(job->stream, &job->safe);
 	safe_to_text(job);
 }
 
-/* The head is over: its last bytes may be half a secret, so what is held back is dropped. */
+/* The head is over. */
 static bool
 begin_tail(struct run_log_job *job, struct err *err)
 {
 	char left_out[TEXT_DURATION_SIZE];
 
-	run_clean_end(&job->clean, &job->plain);
-	redact_stream_add(job->stream, buf_text(&job->plain), job->plain.size, &job->safe);
-	safe_to_text(job);
+	add_end(job, false);
 	redact_stream_free(job->stream);
 	job->stream = redact_stream_new(job->redact, err);
 	if (job->stream == NULL)
@@ -186,7 +186,7 @@ run_log_step(struct run_log_job *job, struct err *err)
 		return RUN_LOG_FAILED;
 	job->is_done = got == 0 || job->at >= job->size;
 	if (job->is_done)
-		add_end(job);
+		add_end(job, true);
 	if (!text_out(job, job->is_done, err))
 		return RUN_LOG_FAILED;
 	return job->is_done ? RUN_LOG_DONE : RUN_LOG_MORE;

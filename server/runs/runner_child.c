@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "runs/runner_link.h"
 #include "settings/settings_table.h"
 #include "types/settings.h"
 
@@ -45,22 +46,9 @@ static void on_end(struct loop_io *io, unsigned events, void *ctx);
 static bool
 is_everybodys(const char *name)
 {
-	static const char *const names[] = {
-		"PATH",
-		"HOME",
-		"USER",
-		"LOGNAME",
-		"LANG",
-		"LC_ALL",
-		"TZ",
-		"TMPDIR",
-		"http_proxy",
-		"https_proxy",
-		"no_proxy",
-		"HTTP_PROXY",
-		"HTTPS_PROXY",
-		"NO_PROXY",
-	};
+	static const char *const names[] = { "PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL",
+		"TZ", "TMPDIR", "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY",
+		"HTTPS_PROXY", "NO_PROXY" };
 
 	for (size_t i = 0; i < COUNT(names); i++) {
 		if (strcmp(names[i], name) == 0)
@@ -125,7 +113,7 @@ path_beside_us(struct err *err)
 }
 
 struct runner_child *
-runner_child_new(struct loop *loop, const struct runner_child_config *config,
+runner_child_new(struct loop *loop, const struct runner_link_config *config,
     runner_child_end_fn *on_ended, void *ctx, struct err *err)
 {
 	struct runner_child *child = calloc(1, sizeof(*child));
@@ -264,13 +252,11 @@ forget_process(struct runner_child *child)
 }
 
 static void
-on_end(struct loop_io *io, unsigned events, void *ctx)
+on_end(UNUSED struct loop_io *io, UNUSED unsigned events, void *ctx)
 {
 	struct runner_child *child = ctx;
 	siginfo_t info = { .si_pid = 0 };
 
-	(void)io;
-	(void)events;
 	OBJ_CHECK(child, RUNNER_CHILD_MAGIC);
 	if (waitid(P_PIDFD, (id_t)child->pidfd, &info, WEXITED | WNOHANG) == 0 && info.si_pid == 0)
 		return;

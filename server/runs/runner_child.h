@@ -8,20 +8,13 @@
 #include "lib/loop.h"
 
 struct runner_child;
-struct settings;
-
-struct runner_child_config {
-	const char *path; /* NULL: deploybot-runner beside our own executable */
-	const char *state_directory;
-	const char *env_file;		 /* NULL: none */
-	const struct settings *settings; /* for the call: what of our environment is for it */
-};
+struct runner_link_config;
 
 /* Its process has ended: exited with a status, or was killed by a signal. */
 typedef void runner_child_end_fn(void *ctx, bool has_exited, int status);
 
-/* Copies the config; nothing is started.  NULL and *err: no memory. */
-struct runner_child *runner_child_new(struct loop *loop, const struct runner_child_config *config,
+/* Copies what of the config is a child's; nothing is started.  NULL and *err: no memory. */
+struct runner_child *runner_child_new(struct loop *loop, const struct runner_link_config *config,
     runner_child_end_fn *on_end, void *ctx, struct err *err) MUST_USE;
 
 /* Starts it; *ret_fd is the socket to it, the caller's.  Not while one is there. */

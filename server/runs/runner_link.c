@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "lib/log.h"
@@ -124,16 +122,11 @@ try_later(struct runner_link *link, const char *why)
 static bool
 init_way(struct runner_link *link, const struct runner_link_config *config, struct err *err)
 {
-	const struct runner_child_config child = { .path = config->path,
-		.state_directory = config->state_directory,
-		.env_file = config->env_file,
-		.settings = config->settings };
-
 	link->config = *config;
 	link->config.settings = NULL;
 	if (config->socket == NULL) {
 		link->way = &child_way;
-		link->child = runner_child_new(link->loop, &child, on_child_end, link, err);
+		link->child = runner_child_new(link->loop, config, on_child_end, link, err);
 		return link->child != NULL;
 	}
 	link->way = &service_way;
@@ -360,9 +353,8 @@ get_child(struct runner_link *link, struct err *err)
 /* Closing its socket has ended a healthy runner; another is killed (on_again).
  * Supervisors are in sessions of their own and notice nothing. */
 static void
-await_end(struct runner_link *link, const char *why)
+await_end(struct runner_link *link, UNUSED const char *why)
 {
-	(void)why;
 	loop_timer_start(link->loop, &link->again, END_WAIT_MS, 0);
 }
 
@@ -416,31 +408,18 @@ say_failure(int number)
 		return "that is not the socket of a deploybot-runner";
 	case EAGAIN:
 		return "it accepts no connections";
+	case ENAMETOOLONG:
+		return "its path is longer than 107 bytes";
 	default:
 		return strerrordesc_np(number);
 	}
 }
 
-/* Of a socket in the file system connect(2) does not wait: where there is no room it says so. */
 static bool
 get_connection(struct runner_link *link, struct err *err)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	size_t size = strlen(link->socket);
-
-	if (size >= sizeof(address.sun_path))
-		return err_set(err, ERR_CONFIG, "its path is longer than %zu bytes",
-		    sizeof(address.sun_path) - 1);
-	memcpy(address.sun_path, link->socket, size);
-	link->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (link->fd < 0)
-		return err_errno(err, ERR_IO, errno, "socket");
-	if (connect(link->fd, (struct sockaddr *)&address, sizeof(address)) == 0)
-		return true;
-	(void)err_set(err, ERR_IO, "%s", say_failure(errno));
-	(void)close(link->fd);
-	link->fd = -1;
-	return false;
+	link->fd = packet_connect(link->socket);
+	return link->fd >= 0 || err_set(err, ERR_IO, "%s", say_failure(errno));
 }
 
 static void

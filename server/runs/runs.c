@@ -21,7 +21,6 @@
 
 struct runs {
 	unsigned magic;
-	struct loop *loop;
 	struct runner_link *runner;
 	char *state_directory;
 	struct run_follow_world world;
@@ -32,19 +31,15 @@ struct runs {
 	bool is_purge_sent;
 	runs_purged_fn *on_purged;
 	void *purge_ctx;
-	void (*on_ready)(void *ctx);
-	void (*on_away)(void *ctx, const char *why);
-	void (*on_fatal)(void *ctx, const char *text);
-	void *ctx;
+	struct runs_config config; /* of which only the callbacks are looked at behind the start */
 };
 
 static void on_runner_ready(void *ctx);
 static void on_runner_message(void *ctx, const struct protocol_message *message);
-static void on_runner_writable(void *ctx);
 static void on_runner_down(void *ctx);
 static void on_runner_away(void *ctx, const char *why);
 static void on_runner_fatal(void *ctx, const char *text);
-static void on_unsent(void *ctx);
+static void flush(void *ctx);
 static void on_over(void *ctx, struct run_follow *run);
 
 /* --- beginning and end -------------------------------------------------------------------- */
@@ -61,14 +56,14 @@ start_runner(struct runs *runs, const struct runs_config *config, struct err *er
 		.answer_ms = (config->answer_s > 0 ? config->answer_s : ANSWER_S) * INT64_C(1000),
 		.on_ready = on_runner_ready,
 		.on_message = on_runner_message,
-		.on_writable = on_runner_writable,
+		.on_writable = flush,
 		.on_down = on_runner_down,
 		.on_away = on_runner_away,
 		.on_fatal = on_runner_fatal,
 		.ctx = runs,
 	};
 
-	runs->runner = runner_link_start(runs->loop, &link, err);
+	runs->runner = runner_link_start(runs->world.loop, &link, err);
 	return runs->runner != NULL;
 }
 
@@ -85,16 +80,12 @@ runs_start(struct loop *loop, const struct runs_config *config, struct err *err)
 		return NULL;
 	}
 	runs->magic = MAGIC;
-	runs->loop = loop;
-	runs->on_ready = config->on_ready;
-	runs->on_away = config->on_away;
-	runs->on_fatal = config->on_fatal;
-	runs->ctx = config->ctx;
+	runs->config = *config;
 	runs->world = (struct run_follow_world){ .loop = loop,
 		.state_directory = runs->state_directory,
 		.redact = config->redact,
 		.grace_s = config->grace_s > 0 ? config->grace_s : GRACE_S,
-		.on_unsent = on_unsent,
+		.on_unsent = flush,
 		.on_over = on_over,
 		.ctx = runs };
 	if (!start_runner(runs, config, err)) {
@@ -166,8 +157,11 @@ send_purge(struct runs *runs)
 
 /* Nothing is queued: what is to be said is read off the runs, the questions and the rest. */
 static void
-flush(struct runs *runs)
+flush(void *ctx)
 {
+	struct runs *runs = ctx;
+
+	OBJ_CHECK(runs, MAGIC);
 	if (!runner_link_is_ready(runs->runner))
 		return;
 	for (size_t i = 0; i < runs->n_open; i++) {
@@ -176,12 +170,6 @@ flush(struct runs *runs)
 	}
 	if (send_purge(runs))
 		git_queries_say(&runs->queries, runs->runner);
-}
-
-static void
-on_unsent(void *ctx)
-{
-	flush(ctx);
 }
 
 static void
@@ -204,17 +192,8 @@ on_runner_ready(void *ctx)
 
 	OBJ_CHECK(runs, MAGIC);
 	flush(runs);
-	if (runs->on_ready != NULL)
-		runs->on_ready(runs->ctx);
-}
-
-static void
-on_runner_writable(void *ctx)
-{
-	struct runs *runs = ctx;
-
-	OBJ_CHECK(runs, MAGIC);
-	flush(runs);
+	if (runs->config.on_ready != NULL)
+		runs->config.on_ready(runs->config.ctx);
 }
 
 static void
@@ -280,8 +259,8 @@ on_runner_away(void *ctx, const char *why)
 	struct runs *runs = ctx;
 
 	OBJ_CHECK(runs, MAGIC);
-	if (runs->on_away != NULL)
-		runs->on_away(runs->ctx, why);
+	if (runs->config.on_away != NULL)
+		runs->config.on_away(runs->config.ctx, why);
 }
 
 static void
@@ -290,8 +269,8 @@ on_runner_fatal(void *ctx, const char *text)
 	struct runs *runs = ctx;
 
 	OBJ_CHECK(runs, MAGIC);
-	if (runs->on_fatal != NULL)
-		runs->on_fatal(runs->ctx, text);
+	if (runs->config.on_fatal != NULL)
+		runs->config.on_fatal(runs->config.ctx, text);
 	else
 		log_error("%s", text);
 }

@@ -6,8 +6,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "lib/log.h"
@@ -24,7 +22,6 @@ struct supervisor_link {
 	int fd;
 	bool wants_go;
 	bool stop_requested;
-	bool is_ignored;
 	bool is_calling; /* a callback runs: our memory outlives it */
 	bool is_freed;	 /* by that callback: the memory goes when it returns */
 	struct loop_io io;
@@ -36,40 +33,25 @@ static void on_ready(struct loop_io *io, unsigned events, void *ctx);
 /* --- connecting --------------------------------------------------------------------------- */
 
 /* Through /proc/self/fd: a socket's path may be 107 bytes, a state directory's more. */
-static bool
-connect_in(int folder, int fd, int64_t run, struct err *err)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int why;
-
-	(void)snprintf(
-	    address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/socket", folder);
-	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
-		return true;
-	why = errno;
-	return err_errno(err,
-	    why == EAGAIN			     ? ERR_BUSY :
-		why == ENOENT || why == ECONNREFUSED ? ERR_MISSING :
-						       ERR_IO,
-	    why, "run %" PRId64 ": connecting to its supervisor", run);
-}
-
 static int
 connect_to(const char *state_directory, int64_t run, struct err *err)
 {
 	int folder = run_files_open(state_directory, run, err);
-	int fd;
+	char path[64];
+	int fd, why;
 
 	if (folder < 0)
 		return -1;
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0) {
-		(void)err_errno(err, ERR_IO, errno, "run %" PRId64 ": a socket", run);
-	} else if (!connect_in(folder, fd, run, err)) {
-		close(fd);
-		fd = -1;
-	}
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d/socket", folder);
+	fd = packet_connect(path);
+	why = errno;
 	close(folder);
+	if (fd < 0)
+		(void)err_errno(err,
+		    why == EAGAIN			     ? ERR_BUSY :
+			why == ENOENT || why == ECONNREFUSED ? ERR_MISSING :
+							       ERR_IO,
+		    why, "run %" PRId64 ": connecting to its supervisor", run);
 	return fd;
 }
 
@@ -152,28 +134,6 @@ supervisor_link_end(struct supervisor_link *link)
 
 /* --- receiving ------------------------------------------------------------------------------ */
 
-void
-supervisor_link_ignore(struct supervisor_link *link)
-{
-	OBJ_CHECK(link, MAGIC);
-	link->is_ignored = true;
-}
-
-/* What can or cannot be read, to whoever listens. */
-static void
-hand_on(
-    struct supervisor_link *link, const struct protocol_message *message, const char *unreadable)
-{
-	if (link->is_ignored)
-		return;
-	if (message != NULL) {
-		link->watch.on_message(link->watch.ctx, message);
-		return;
-	}
-	link->is_ignored = true;
-	link->watch.on_unreadable(link->watch.ctx, unreadable);
-}
-
 /* Is there more to read, and anybody left to read it? */
 static bool
 hear_one(struct supervisor_link *link)
@@ -181,15 +141,16 @@ hear_one(struct supervisor_link *link)
 	char buffer[PROTOCOL_PACKET_MAX];
 	struct protocol_message message;
 	struct err err = { .code = ERR_NONE };
-	bool is_read = false;
+	enum packet_received received = packet_receive(link->fd, buffer, &message, &err);
 
-	switch (packet_receive(link->fd, buffer, &message, &err)) {
+	switch (received) {
 	case PACKET_MESSAGE:
-		is_read = true;
-		/* fallthrough */
 	case PACKET_BAD:
 		link->is_calling = true;
-		hand_on(link, is_read ? &message : NULL, err.text);
+		if (received == PACKET_MESSAGE)
+			link->watch.on_message(link->watch.ctx, &message);
+		else
+			link->watch.on_unreadable(link->watch.ctx, err.text);
 		link->is_calling = false;
 		if (!link->is_freed)
 			return true;

@@ -14,7 +14,7 @@ struct supervisor_link;
 struct supervisor_link_watch {
 	/* hello first; any kind a supervisor says. */
 	void (*on_message)(void *ctx, const struct protocol_message *message);
-	/* It says what cannot be read, being of another release; nothing more is looked at. */
+	/* It says what cannot be read, being of another version; at each such message. */
 	void (*on_unreadable)(void *ctx, const char *why);
 	void (*on_closed)(void *ctx);
 	void *ctx;
@@ -28,9 +28,6 @@ struct supervisor_link *supervisor_link_open(struct loop *loop, const char *stat
 /* Say `go` or `end`: at once, or as soon as the socket takes it. */
 void supervisor_link_go(struct supervisor_link *link);
 void supervisor_link_end(struct supervisor_link *link);
-
-/* From now on only its end is received (on_closed). */
-void supervisor_link_ignore(struct supervisor_link *link);
 
 void supervisor_link_free(struct supervisor_link *link); /* takes NULL */
 

@@ -33,8 +33,8 @@ compare(const struct change *change, const char *name, const struct settings_val
 		add_name(change->restart_names, name);
 }
 
-/* Does it stay as it is until a restart?  The webhook's secret goes with how Telegram is heard: a
- * running webhook is never left without one. */
+/* Does it stay as it is until a restart?  The webhook's secret goes with how updates are received:
+ * a running webhook is never left without one. */
 static bool
 waits(const struct settings *running, const struct settings *fresh, enum setting setting)
 {
@@ -122,7 +122,7 @@ settings_reload(const struct settings *running, const char *env_file, char *cons
 
 	if (!settings_load(env_file, environ_list, &fresh, report))
 		return false;
-	(void)settings_diff(running, fresh, names, restart_names); /* the names tell */
+	(void)settings_diff(running, fresh, names, restart_names); /* the names say */
 	if (!keep_running(running, fresh)) {
 		settings_say(report, SETTINGS_ERROR, "no memory for settings");
 		return false;

@@ -1,4 +1,4 @@
-/* settings_table.c - the table, and what is told and printed from it.  Side: any. */
+/* settings_table.c - the table, and what is printed from it.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 #include "settings/settings_table.h"
 
@@ -160,12 +160,12 @@ void
 settings_example(struct buf *out)
 {
 	buf_adds(out,
-	    "# Settings of deploybot.  Copy to .env, keep it at mode 0600; the environment "
-	    "wins over it.\n# A line that begins with #NAME= shows the default.\n#\n"
-	    "# A change of this file, or of a file that a NAME_FILE names, is noticed within "
-	    "seconds,\n# SIGHUP reads them at once: all is valid, or the old settings stay and the "
-	    "log says what is wrong.\n# What it says of a setting below that it is read at start "
-	    "holds from the next start on.\n");
+	    "# Settings of deploybot.  Copy to .env, keep it at mode 0600; the environment wins over it.\n"
+	    "# A line that begins with #NAME= shows the default.\n"
+	    "#\n"
+	    "# A change of this file, or of a file that a NAME_FILE names, is noticed within seconds,\n"
+	    "# SIGHUP reads them at once: all is valid, or the old settings stay and the log says what is wrong.\n"
+	    "# What it says of a setting below that it is read at start holds from the next start on.\n");
 	for (size_t i = 0; i < SETTING_COUNT; i++) {
 		const struct settings_spec *spec = &settings_table[i];
 		bool is_required =

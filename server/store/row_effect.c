@@ -47,7 +47,7 @@ row_effect_is_querying(struct tx *tx, const char *environment)
 	return tx_number(tx, "SELECT COUNT(*) FROM effect WHERE lane = $1", DB_TEXT(lane)) > 0;
 }
 
-/* News of a branch: whoever waits behind the question under way asks for the newest anyway. */
+/* News of a branch: whoever waits behind the query in progress asks for the newest anyway. */
 static void
 drop_waiting(struct tx *tx, const char *lane)
 {

@@ -13,7 +13,7 @@ typedef void store_handler(struct tx *tx, const struct event *event);
 /*
  * Turns event->raw into decided-upon events, appended to *ret_events (each with at, random,
  * settings and done left empty: the store fills them).  false: not readable; *ret_status is what
- * whoever waits is told, and *ret_events may hold one event that says so to the audit.
+ * whoever waits is answered, and *ret_events may hold one event that says so to the audit.
  * Pure; called before BEGIN.  *ret_offset: see struct answer.
  */
 typedef bool store_decode(struct event *raw, struct queue_list *ret_events, int *ret_status,
@@ -28,7 +28,7 @@ struct store_config {
 	const char *environments_path;	/* folder of the state files; NULL: none */
 	store_handler *const *handlers;	/* by enum event_kind */
 	store_decode *const *decoders;	/* by enum event_source; NULL where nothing is decoded */
-	/* The last place of the key under way, in a mapped page (see poison below); NULL: none. */
+	/* The last place of the key in progress, in a mapped page (poison below); NULL: none. */
 	const char *poison_path;
 	bool no_copy;			/* migrate without a copy of the database beside it */
 };
@@ -44,7 +44,7 @@ bool store_recover(struct store *store, struct settings *settings, struct queue_
 
 /*
  * Decides the events in one transaction, each in a savepoint of its own, and appends what came of
- * it to *ret_outcomes: an answer for each event that has done, effects, withdrawals, metric increments,
+ * it to *ret_outcomes: an answer for each event that has done, effects, withdrawals, increments,
  * gauges when they changed.  Takes all events, but when the commit failed: then those from outside
  * are answered 503 and freed, and our own stay in *events to be given again.  Returns false in
  * that case; *err says why.  A failed flush appends OUTCOME_FATAL.

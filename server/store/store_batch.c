@@ -450,7 +450,7 @@ decide_all(struct store *store, struct batch *batch, struct err *err)
 	return true;
 }
 
-/* The log tells of what has happened, so not before it has. */
+/* The log reports what has happened, so not before it has. */
 static void
 write_lines(struct batch *batch)
 {
@@ -493,7 +493,7 @@ hand_over(struct store *store, struct batch *batch, struct queue_list *ret_outco
 	queue_list_append(ret_outcomes, &batch->outcomes);
 }
 
-/* Nothing was decided: who can come again is told so, what is ours is given again. */
+/* Nothing was decided: who can come again is answered so, what is ours is given again. */
 static void
 give_back(struct store *store, struct batch *batch, struct queue_list *events,
     struct queue_list *ret_outcomes)

@@ -1,9 +1,9 @@
 /* store_inside.h - what the files of this room share; nobody else includes it.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 /*
- * What stands in memory beside the rows is of two kinds.  `mark` goes back with a savepoint and
+ * What stands in memory beside the rows is of two kinds.  `mark` is restored with a savepoint and
  * with the transaction.  All else is only ever too careful (a lane looked at in vain, a file
- * written again) and need not go back.
+ * written again) and need not be restored.
  */
 #pragma once
 
@@ -48,7 +48,7 @@ struct store_mark {
 struct lane_head {
 	int64_t id;
 	char lane[STORE_LANE];
-	bool is_new;	/* handed out by the transaction under way */
+	bool is_new;	/* handed out by the transaction in progress */
 	bool is_gone;	/* closed by it */
 };
 
@@ -79,7 +79,7 @@ struct store {
 	/* Projections. */
 	int64_t exported_seq;		/* newest entry known to stand in the audit file */
 	int64_t exported_size;		/* the file's size then; -1: compare it first */
-	bool audit_refused;		/* told already */
+	bool audit_refused;		/* logged already */
 	bool environments_refused;
 	size_t n_stale;
 	char stale[LIMIT_ENVIRONMENTS][LIMIT_ENVIRONMENT]; /* state files to be written */
@@ -159,7 +159,7 @@ struct poison *store_poison_open(const char *path, struct err *err) MUST_USE;
 void store_poison_close(struct poison *poison);	/* takes NULL, as the others */
 /* The key ended the program three times in a row: put its event aside. */
 bool store_poison_is(const struct poison *poison, const char *key);
-/* It was put aside, and that is on disk: the count ends. */
+/* It was quarantined, and that is on disk: the count ends. */
 void store_poison_forget(struct poison *poison);
 void store_poison_enter(struct poison *poison, const char *key);
 void store_poison_leave(struct poison *poison);

@@ -105,7 +105,7 @@ static const char *const migration_1[] = {
 	" AND state <> 'REFUSED' AND state <> 'CANCELLED' AND state <> 'EXPIRED'"
 	" AND state <> 'SUPERSEDED');"
 	"CREATE INDEX deployment_environment ON deployment (environment, id);"
-	/* How long it took is told again and again; most may have been superseded. */
+	/* How long it took is shown again and again; most may have been superseded. */
 	"CREATE INDEX deployment_live ON deployment (environment, id)"
 	" WHERE state = 'LIVE' AND program = 'deploy';"
 	"CREATE INDEX deployment_message ON deployment (message);"

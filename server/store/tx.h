@@ -29,7 +29,7 @@ struct tx {
 	bool failed;
 	struct err err;			/* the first failure */
 	struct answer answer;		/* what done() gets; 200 unless a handler says else */
-	struct queue_list outcomes;	/* effects, withdrawals, metric increments: out after the commit */
+	struct queue_list outcomes;	/* effects, withdrawals, increments: out after the commit */
 	struct queue_list lines;	/* tx_log's */
 };
 
@@ -42,6 +42,6 @@ void tx_draw_id(struct tx *tx, char ret_id[LIMIT_BUTTON_ID]);
 void tx_count_metric(struct tx *tx, enum metric_increment_kind kind, const char *label_1,
     const char *label_2, const char *label_3, double value);
 
-/* A line for the log that tells of this decision: written after the commit, and only then.  Without
+/* A line for the log about this decision: written after the commit, and only then.  Without
  * memory for it there is none. */
 void tx_log(struct tx *tx, enum log_level level, const char *fmt, ...) PRINTF(3, 4);

@@ -146,7 +146,7 @@ telegram_free(struct telegram *telegram)
 	telegram_poll_free(telegram->poll);
 	telegram_webhook_free(telegram->webhook);
 	telegram_menu_free(telegram->menu);
-	telegram_send_free(telegram->send); /* tells live */
+	telegram_send_free(telegram->send); /* calls live */
 	telegram_live_free(telegram->live);
 	telegram_api_free(telegram->api);
 	settings_unref(telegram->config.settings);

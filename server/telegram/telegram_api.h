@@ -43,7 +43,7 @@ struct telegram_request {
 	void *ctx;
 };
 
-/* settings: telegram_bot_token, telegram_api_base, telegram_proxy.  count (may be NULL) is told
+/* settings: telegram_bot_token, telegram_api_base, telegram_proxy.  count (may be NULL) gets
  * of every call that ended: method and code, 0 when nothing answered. */
 struct telegram_api *telegram_api_new(struct loop *loop, const struct settings *settings,
     void (*count)(void *ctx, const char *method, int code), void *count_ctx,

@@ -504,7 +504,7 @@ def foreign_trial(scene, parameters):
     scene.kills = 1
     scene.launch()
     scene.who.hear("started by another version of deploybot", after=0)
-    if "its supervisor is of another release (it speaks version" not in scene.bot.log():
+    if "its supervisor is of another version (incompatible): it speaks version" not in scene.bot.log():
         raise oracle.Broken("another_version_is_said", scene.bot.log()[-2000:])
     goes_on(scene, view, run)
     if scene.supervisors() != [supervisor]:

@@ -24,6 +24,7 @@ SEAMS = {
     "types and sources of settings: a test walks each row, and loads from several": (
         "setting_rows", "settings_load_sources"),
     "a loop of tests turns once and looks": ("loop_run_once",),
+    "the rule table of a run, walked and drawn too": ("run_rules", "run_rule_count"),
     "a log that is caught, while stderr stays the test's own": ("log_to",),
     "servers of tests: what was asked, what is open, and a socket that is no listener": (
         "http_request_method", "http_request_path", "http_server_body_bytes", "http_server_connections",

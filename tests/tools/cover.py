@@ -38,6 +38,7 @@ CORE_FILES = {
     "server/github/github_signature.c": (),
     "server/handlers/handle_update.c": (),      # buttons
     "server/policy/policy.c": (),               # roles
+    "server/runs/run_flow.c": (),               # states
     "server/store/audit_chain.c": (),
     "server/store/row_button.c": (),          # a button counts once
     "server/telegram/telegram_html.c": (),      # escaping

@@ -69,6 +69,9 @@ YAML_KEY = re.compile(r"^[ \t]*(?:- )?[\w-]+:(?=[ \n])", re.M)
 MARKS = re.compile(r"^[ \t]*(?:#+|>|\.\\\"|\.[A-Z]{2,}|[-*])(?=[ \t]|$)", re.M)
 DOCS = {".md", ".8"}
 SCRIPTS = {".sh", ".awk"}
+# Users read comments of these, too.
+WHOLE = (".env.example", "nginx/*", "deploy/compose/*", "deploy/github/*.yml", "deploy/monitoring/*",
+         "deploy/systemd/*")
 
 
 def blank(text):
@@ -114,8 +117,7 @@ def prose(path, text):
         return re.sub(MARKS, lambda match: " " * len(match[0]), hide(CAPITALS, hide(CODE_WORD, text)))
     if path.suffix in SCRIPTS and room == "deploy":
         return only_prose(SH_TOKEN, text, is_sentence)
-    if room == "nginx" or path.match("deploy/monitoring/*") or path.match("deploy/systemd/*") or \
-            path.match("deploy/github/*.yml") or name == ".env.example":
+    if any(path.match(files) for files in WHOLE):
         return re.sub(MARKS, lambda match: " " * len(match[0]), hide(YAML_KEY, hide(PROMETHEUS, hide(JSON_KEY, text))))
     return None
 

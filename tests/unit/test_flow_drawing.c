@@ -12,6 +12,7 @@
 #include "lib/err.h"
 #include "lib/file.h"
 #include "runner/supervisor_flow.h"
+#include "runs/run_flow.h"
 
 #define PICTURE	   "docs/deployment-states.md"
 #define DRAWN_ANEW "build/deployment-states.md"
@@ -53,10 +54,11 @@ draw_rules(struct buf *out)
 	}
 }
 
-/* A rule as an arrow: numbers of states, and the event's name. */
+/* A rule: numbers of states, and the names of its event, wait and acts. */
 struct arrow {
 	int from, to;
-	const char *on;
+	const char *on, *wait;
+	const char *acts[4]; /* NULL is behind the last */
 };
 typedef struct arrow arrow_at(size_t i);
 typedef const char *name_at(int state);
@@ -66,28 +68,15 @@ deploy_arrow(size_t i)
 {
 	const struct deploy_rule *rule = &deploy_rules[i];
 
-	return (struct arrow){ (int)rule->from, (int)rule->to, deploy_flow_event_name(rule->on) };
+	return (struct arrow){
+		.from = (int)rule->from, .to = (int)rule->to, .on = deploy_flow_event_name(rule->on)
+	};
 }
 
 static const char *
 deploy_name(int state)
 {
 	return deploy_flow_name((enum deploy_state)state);
-}
-
-static struct arrow
-supervisor_arrow(size_t i)
-{
-	const struct supervisor_rule *rule = &supervisor_rules[i];
-
-	return (
-	    struct arrow){ (int)rule->from, (int)rule->to, supervisor_flow_event_name(rule->on) };
-}
-
-static const char *
-supervisor_name(int state)
-{
-	return supervisor_flow_name((enum supervisor_state)state);
 }
 
 /* All the events that lead from one state to another, along one arrow. */
@@ -133,47 +122,85 @@ draw_deployment(struct buf *out)
 	draw_arrows(out, DEPLOY_STATE_COUNT, deploy_rule_count, deploy_arrow, deploy_name);
 }
 
-static void
-draw_supervisor_words(struct buf *out)
-{
-	buf_adds(out, "| state | what it is |\n|---|---|\n");
-#define S(name, words) buf_adds(out, "| " #name " | " words " |\n");
-	SUPERVISOR_STATES(S)
+/* --- the two tables of a run, which are of one shape --- */
+
+#define HEAD_OF_STATES "| state | what it is |\n|---|---|\n"
+#define HEAD_OF_EVENTS "\n| event | what it is | |\n|---|---|---|\n"
+#define HEAD_OF_WAITS  "\n| TIME_UP in | ms | what it is |\n|---|---|---|\n"
+#define HEAD_OF_RULES \
+	"\n| from | on | to | TIME_UP in | does, in this order |\n|---|---|---|---|---|\n"
+
+#define S(name, words)	     "| " #name " | " words " |\n"
+#define V(name, kind, words) "| " #name " | " words " | " #kind " |\n"
+#define W(name, ms, words)   "| " #name " | " #ms " | " words " |\n"
+static const char supervisor_words[] = HEAD_OF_STATES SUPERVISOR_STATES(S)
+HEAD_OF_EVENTS
+SUPERVISOR_EVENTS(V)
+HEAD_OF_WAITS SUPERVISOR_WAITS(W);
+static const char run_words[] = HEAD_OF_STATES RUN_STATES(S)
+HEAD_OF_EVENTS
+RUN_EVENTS(V)
+HEAD_OF_WAITS RUN_WAITS(W);
 #undef S
-	buf_adds(out, "\n| event | what it is | |\n|---|---|---|\n");
-#define V(name, kind, words) buf_adds(out, "| " #name " | " words " | " #kind " |\n");
-	SUPERVISOR_EVENTS(V)
 #undef V
-	buf_adds(out, "\n| TIME_UP in | ms | what it is |\n|---|---|---|\n");
-#define W(name, ms, words) buf_adds(out, "| " #name " | " #ms " | " words " |\n");
-	SUPERVISOR_WAITS(W)
 #undef W
+
+#define W(name, ms, words) #name,
+#define A(name, function)  #name,
+static struct arrow
+supervisor_arrow(size_t i)
+{
+	static const char *const waits[] = { SUPERVISOR_WAITS(W) };
+	static const char *const acts[] = { NULL, SUPERVISOR_ACTS(A) };
+	const struct supervisor_rule *rule = &supervisor_rules[i];
+
+	static_assert(SUPERVISOR_ACTS_MAX == 3, "all acts are drawn");
+	return (struct arrow){ .from = (int)rule->from,
+		.to = (int)rule->to,
+		.on = supervisor_flow_event_name(rule->on),
+		.wait = waits[rule->wait],
+		.acts = { acts[rule->acts[0]], acts[rule->acts[1]], acts[rule->acts[2]] } };
+}
+
+static struct arrow
+run_arrow(size_t i)
+{
+	static const char *const waits[] = { RUN_WAITS(W) };
+	static const char *const acts[] = { NULL, RUN_ACTS(A) };
+	const struct run_rule *rule = &run_rules[i];
+
+	return (struct arrow){ .from = (int)rule->from,
+		.to = (int)rule->to,
+		.on = run_flow_event_name(rule->on),
+		.wait = waits[rule->wait],
+		.acts = { acts[rule->act] } };
+}
+#undef W
+#undef A
+
+static const char *
+supervisor_name(int state)
+{
+	return supervisor_flow_name((enum supervisor_state)state);
+}
+
+static const char *
+run_name(int state)
+{
+	return run_flow_name((enum run_state)state);
 }
 
 static void
-draw_supervisor_rules(struct buf *out)
+draw_arrow_rules(struct buf *out, size_t rules, arrow_at *arrow, name_at *name)
 {
-	static const char *const wait_names[] = {
-#define W(name, ms, words) #name,
-		SUPERVISOR_WAITS(W)
-#undef W
-	};
-	static const char *const acts[] = {
-#define A(name, function) [SUPERVISOR_DO_##name] = #name,
-		SUPERVISOR_ACTS(A)
-#undef A
-	};
+	buf_adds(out, HEAD_OF_RULES);
+	for (size_t i = 0; i < rules; i++) {
+		struct arrow one = arrow(i);
 
-	buf_adds(out,
-	    "\n| from | on | to | TIME_UP in | does, in this order |\n|---|---|---|---|---|\n");
-	for (size_t i = 0; i < supervisor_rule_count; i++) {
-		const struct supervisor_rule *rule = &supervisor_rules[i];
-
-		buf_addf(out, "| %s | %s | %s | %s |", supervisor_flow_name(rule->from),
-		    supervisor_flow_event_name(rule->on), supervisor_flow_name(rule->to),
-		    wait_names[rule->wait]);
-		for (size_t a = 0; rule->acts[a] != SUPERVISOR_DO_NOTHING; a++)
-			buf_addf(out, "%s %s", a > 0 ? "," : "", acts[rule->acts[a]]);
+		buf_addf(
+		    out, "| %s | %s | %s | %s |", name(one.from), one.on, name(one.to), one.wait);
+		for (size_t a = 0; one.acts[a] != NULL; a++)
+			buf_addf(out, "%s %s", a > 0 ? "," : "", one.acts[a]);
 		buf_adds(out, " |\n");
 	}
 }
@@ -189,14 +216,26 @@ draw_supervisor(struct buf *out)
 	    "again with all that hold, until none has a rule. One that counts ONCE is lost\nwhere "
 	    "no "
 	    "rule waits for it. Where two of a state's events hold, the upper rule counts.\n\n");
-	draw_supervisor_words(out);
-	draw_supervisor_rules(out);
+	buf_adds(out, supervisor_words);
+	draw_arrow_rules(out, supervisor_rule_count, supervisor_arrow, supervisor_name);
 	draw_arrows(
 	    out, SUPERVISOR_STATE_COUNT, supervisor_rule_count, supervisor_arrow, supervisor_name);
 }
 
+static void
+draw_run(struct buf *out)
+{
+	buf_adds(out,
+	    "\n# A run, as the server follows it\n\nDrawn from server/runs/run_flow.c; HOLDS and "
+	    "ONCE are as above. A run that was ordered before this start\nbegins in "
+	    "TO_RECONCILE. With LOG_LEVEL=debug the log says each change of state.\n\n");
+	buf_adds(out, run_words);
+	draw_arrow_rules(out, run_rule_count, run_arrow, run_name);
+	draw_arrows(out, RUN_STATE_COUNT, run_rule_count, run_arrow, run_name);
+}
+
 /* In this order. */
-static void (*const pictures[])(struct buf *out) = { draw_deployment, draw_supervisor };
+static void (*const pictures[])(struct buf *out) = { draw_deployment, draw_supervisor, draw_run };
 
 static void
 the_pictures_in_docs_are_the_tables(void **state)

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -11,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/log.h"
 #include "runner/protocol.h"
 
 static void
@@ -116,12 +118,46 @@ a_killed_supervisor_is_a_lost_run_and_nothing_of_it_lives(void **state)
 	assert_int_equal(runs_aid_parent((pid_t)story.hello.pid), 0);
 }
 
-/* In the child: says its packets to whoever connects, and writes the record when it is told to end
- * (`end`), or when a connection closes and its gate is shut. */
-static _Noreturn void
-be_a_foreign_supervisor(int listener, int record_fd, const char *const *packets, bool gate)
+/* A supervisor that is not ours. */
+struct foreign {
+	const char *const *packets; /* said to whoever connects; NULL is behind the last */
+	bool gate;
+	int deaf; /* so many connections break before it has read their `end` */
+};
+
+/* Whoever waits is told after a second; the record comes when the runner can be asked. */
+static void
+a_run_is_reported_as_lost_while_its_runner_explains_nothing(void **state)
 {
-	struct protocol_message record = { .kind = PROTOCOL_EXIT, .record = { .gate = gate } };
+	struct scene *scene = *state;
+	struct story story;
+	pid_t supervisor, runner;
+
+	runs_aid_need(scene);
+	runs_aid_script(scene, "echo '==> build'; sleep 600");
+	runs_aid_tell(&story, scene, 1, true, false);
+	WAIT_FOR(scene, story.n_steps == 1);
+	supervisor = runs_aid_parent((pid_t)story.hello.pid);
+	runner = runs_aid_parent(supervisor);
+	assert_true(runner > 1);
+	assert_int_equal(kill(runner, SIGSTOP), 0);
+	runs_aid_kill(supervisor);
+	WAIT_FOR(scene, story.lost == 1);
+	assert_int_equal(story.ends, 0);
+	assert_int_equal(kill(runner, SIGCONT), 0);
+	WAIT_FOR(scene, story.ends > 0);
+	assert_int_equal(story.lost, 1); /* once */
+	assert_true(story.ended.lost);
+}
+
+/* In the child: writes the record when it is told to end (`end`), or when a connection closes and
+ * its gate is shut. */
+static _Noreturn void
+be_a_foreign_supervisor(int listener, int record_fd, const struct foreign *self)
+{
+	struct protocol_message record = { .kind = PROTOCOL_EXIT,
+		.record = { .gate = self->gate } };
+	int deaf = self->deaf;
 	char text[4096] = "";
 	size_t len;
 	ssize_t n;
@@ -129,13 +165,13 @@ be_a_foreign_supervisor(int listener, int record_fd, const char *const *packets,
 	for (;;) {
 		int server = accept(listener, NULL, NULL);
 
-		for (size_t i = 0; packets[i] != NULL; i++)
-			(void)!send(server, packets[i], strlen(packets[i]), MSG_NOSIGNAL);
+		for (const char *const *text_of = self->packets; *text_of != NULL; text_of++)
+			(void)!send(server, *text_of, strlen(*text_of), MSG_NOSIGNAL);
 		do
 			n = recv(server, text, sizeof(text), 0);
 		while (n > 0 && strncmp(text, "end", 3) != 0);
 		record.record.ended = n > 0;
-		if (n > 0 || !gate)
+		if ((n > 0 && deaf-- == 0) || !self->gate)
 			break;
 		(void)close(server);
 	}
@@ -147,7 +183,7 @@ be_a_foreign_supervisor(int listener, int record_fd, const char *const *packets,
 
 /* A run as such a supervisor would have it; its pid. */
 static pid_t
-start_a_foreign_supervisor(struct scene *scene, int run, const char *const *packets, bool gate)
+start_a_foreign_supervisor(struct scene *scene, int run, const struct foreign *self)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -179,7 +215,7 @@ start_a_foreign_supervisor(struct scene *scene, int run, const char *const *pack
 			if (fd != record_fd && fd != listener)
 				(void)close(fd);
 		}
-		be_a_foreign_supervisor(listener, record_fd, packets, gate);
+		be_a_foreign_supervisor(listener, record_fd, self);
 	}
 	(void)close(ready[1]);
 	assert_int_equal(read(ready[0], path, 1), 1);
@@ -204,7 +240,7 @@ a_supervisor_of_another_release_is_followed_by_its_record_and_can_be_ended(void 
 	pid_t supervisor;
 
 	runs_aid_need(scene);
-	supervisor = start_a_foreign_supervisor(scene, 7, hello, true);
+	supervisor = start_a_foreign_supervisor(scene, 7, &(struct foreign){ hello, true, 0 });
 	runs_aid_tell(&story, scene, 7, true, true);
 	WAIT_FOR(scene, story.incompatible > 0);
 	assert_true(runs_stop_run(scene->runs, &request));
@@ -233,7 +269,7 @@ a_supervisor_of_0_1_0_is_followed_and_its_grew_is_skipped(void **state)
 	pid_t supervisor;
 
 	runs_aid_need(scene);
-	supervisor = start_a_foreign_supervisor(scene, 7, packets, true);
+	supervisor = start_a_foreign_supervisor(scene, 7, &(struct foreign){ packets, true, 0 });
 	runs_aid_tell(&story, scene, 7, true, true);
 	WAIT_FOR(scene, story.n_steps == 1);
 	assert_int_equal(story.incompatible, 0);
@@ -256,7 +292,8 @@ a_gate_whose_supervisor_is_not_understood_is_given_up(void **state)
 	runs_aid_need(scene);
 	for (size_t i = 0; i < COUNT(hellos); i++) {
 		/* Of its own number: what is asked about the first is still under way. */
-		supervisor = start_a_foreign_supervisor(scene, 7 + (int)i, hellos[i], false);
+		supervisor = start_a_foreign_supervisor(
+		    scene, 7 + (int)i, &(struct foreign){ hellos[i], false, 0 });
 		runs_aid_tell(&story, scene, 7 + (int)i, true, true);
 		WAIT_FOR(scene, story.ends > 0);
 		assert_int_equal(story.incompatible, 1);
@@ -264,6 +301,65 @@ a_gate_whose_supervisor_is_not_understood_is_given_up(void **state)
 		assert_false(story.ended.gate_opened || story.ended.ended_on_request);
 		assert_int_equal(waitpid(supervisor, NULL, 0), supervisor);
 	}
+}
+
+/* It had read no `end`: the run went on, and its deployment was stopping for ever. */
+static void
+a_stop_request_is_sent_again_where_its_connection_broke(void **state)
+{
+	static const char *const hello[] = { "hello\nversion 1\npid 1\nstart 1\ngate 1\n", NULL };
+	struct scene *scene = *state;
+	struct story story;
+	int sent = 0;
+	struct runs_stop_request request = {
+		.run = 7, .on_sent = runs_aid_on_stop_request, .ctx = &sent
+	};
+	pid_t supervisor;
+
+	runs_aid_need(scene);
+	supervisor = start_a_foreign_supervisor(scene, 7, &(struct foreign){ hello, true, 2 });
+	runs_aid_tell(&story, scene, 7, true, true);
+	assert_true(runs_stop_run(scene->runs, &request)); /* before anybody is connected */
+	WAIT_FOR(scene, story.ends > 0);
+	assert_int_equal(sent, 1);
+	assert_true(story.ended.ended_on_request && !story.ended.lost);
+	assert_int_equal(story.lost, 0); /* each connection's end was explained in time */
+	assert_int_equal(waitpid(supervisor, NULL, 0), supervisor);
+}
+
+/* What a person asks for who wants to know where a run hangs. */
+static void
+each_change_of_state_is_a_line_of_the_debug_log(void **state)
+{
+	static const char *const lines[] = { "run 1: TO_ORDER -> ORDERED on SENT",
+		"run 1: ORDERED -> CONNECT on STARTED", "run 1: CONNECT -> CONNECTED on REACHED",
+		"run 1: CONNECTED -> AT_GATE on HELLO_SHUT", "run 1: AT_GATE -> RUNNING on GO",
+		"run 1: RUNNING -> END on RECORDED" };
+	struct scene *scene = *state;
+	struct story story;
+	char text[16384], *place = text;
+	int log = memfd_create("log", MFD_CLOEXEC);
+	ssize_t n;
+
+	runs_aid_need(scene);
+	runs_aid_script(scene, "exit 0");
+	log_to(log);
+	log_set_level(LOG_LEVEL_DEBUG);
+	runs_aid_tell(&story, scene, 1, true, false);
+	WAIT_FOR(scene, story.ends > 0);
+	log_set_level(LOG_LEVEL_INFO);
+	log_to(-1);
+	n = pread(log, text, sizeof(text) - 1, 0);
+	assert_true(n > 0);
+	text[n] = '\0';
+	(void)close(log);
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		place = strstr(place, "run 1: ");
+		assert_non_null(place);
+		assert_memory_equal(place, lines[i], strlen(lines[i]));
+		place += strlen(lines[i]);
+	}
+	assert_null(strstr(place, "run 1: "));
 }
 
 int
@@ -275,9 +371,12 @@ main(void)
 		T(a_run_that_never_began_is_ordered_at_the_restart),
 		T(a_started_run_without_a_folder_is_never_ordered_again),
 		T(a_killed_supervisor_is_a_lost_run_and_nothing_of_it_lives),
+		T(a_run_is_reported_as_lost_while_its_runner_explains_nothing),
 		T(a_supervisor_of_another_release_is_followed_by_its_record_and_can_be_ended),
 		T(a_supervisor_of_0_1_0_is_followed_and_its_grew_is_skipped),
 		T(a_gate_whose_supervisor_is_not_understood_is_given_up),
+		T(a_stop_request_is_sent_again_where_its_connection_broke),
+		T(each_change_of_state_is_a_line_of_the_debug_log),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -158,7 +158,7 @@ a_run_that_was_not_ordered_yet_is_called_off(void **state)
 	WAIT_FOR(scene, story.ends > 0);
 	assert_int_equal(sent, 1);
 	assert_true(story.ended.refused && story.ended.ended_on_request);
-	assert_string_equal(story.ended.detail, "cancelled before it was ordered");
+	assert_string_equal(story.ended.detail, "cancelled before it began");
 	assert_int_equal(scene->ready, 0);
 }
 
