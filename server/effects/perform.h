@@ -5,6 +5,7 @@
  * effects/perform_<name>.c.  Both take the effect; sooner or later they fill effect->result and
  * call perform_report().  recover_* is called instead for an effect that was open when the program
  * started: it may have been carried out already.  Retries are the performer's, in memory.
+ * What ends before its result comes goes by withdraw_<name>() or done_<name>(): perform_inside.h.
  */
 #ifndef PERFORM_H
 #define PERFORM_H
