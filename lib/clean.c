@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/clean.h"
 
-#include <string.h>
-
 #include "lib/text.h"
 
 #define ELLIPSIS "\xe2\x80\xa6"

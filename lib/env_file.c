@@ -3,7 +3,6 @@
 #include "lib/env_file.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "lib/buf.h"
 #include "lib/err.h"

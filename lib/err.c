@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 bool
 err_set(struct err *err, enum err_code code, const char *fmt, ...)

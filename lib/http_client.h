@@ -78,8 +78,6 @@ struct http_client_result {
 	int status;		/* 0 without an answer */
 	const char *body;	/* with a NUL behind it; never NULL */
 	size_t body_size;
-	bool never_sent;	/* failed before anything of the request can have arrived */
-	int64_t connect_ms;	/* 0 on a kept connection */
 	int64_t total_ms;
 	int64_t certificate_expires_at;	/* seconds since 1970; 0: not looked for, or not seen */
 	const struct http_client_call *call;	/* for http_client_header() */

@@ -1,7 +1,6 @@
 /* http_client_answer.c - gathers an answer, and says why there is none.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 #include <stdlib.h>
-#include <string.h>
 
 #include "lib/http_client_inside.h"
 
@@ -133,13 +132,9 @@ void
 http_client_answer_conclude(struct http_client_call *call, CURLcode code)
 {
 	struct http_client_result *result = &call->result;
-	curl_off_t connect_us = 0;
 	long status = 0;
-	long sent = 0;
 
 	(void)curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
-	(void)curl_easy_getinfo(call->easy, CURLINFO_REQUEST_SIZE, &sent);
-	(void)curl_easy_getinfo(call->easy, CURLINFO_CONNECT_TIME_T, &connect_us);
 	if (code != CURLE_OK)
 		describe_failure(call, code);
 	result->code = call->err.code;
@@ -147,8 +142,6 @@ http_client_answer_conclude(struct http_client_call *call, CURLcode code)
 	result->status = code == CURLE_OK ? (int)status : 0;
 	result->body = call->body == NULL ? "" : call->body;
 	result->body_size = call->body_size;
-	result->never_sent = code != CURLE_OK && sent == 0;
-	result->connect_ms = connect_us / 1000;
 	result->total_ms = loop_now_ms() - call->started;
 	if (call->client->reads_certificates)
 		result->certificate_expires_at = certificate_expires_at(call->easy);

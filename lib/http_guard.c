@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/http_guard.h"
 
-#include <string.h>
 #include <strings.h>
 
 /* 19 digits always fit into 64 bits, and no body is that long. */

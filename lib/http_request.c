@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
 
@@ -416,6 +415,33 @@ drop_response(const struct http_server *server, struct MHD_Response *response)
 		MHD_destroy_response(response);
 }
 
+static const struct http_field *
+find(const struct http_request *request, const char *name, size_t *ret_count)
+{
+	const struct http_field *found = NULL;
+	size_t size = strlen(name);
+
+	OBJ_CHECK(request, HTTP_REQUEST_MAGIC);
+	*ret_count = 0;
+	for (size_t i = 0; i < request->field_count; i++) {
+		const struct http_field *field = &request->fields[i];
+
+		if (field->name_size != size || strncasecmp(field->name, name, size) != 0)
+			continue;
+		found = field;
+		(*ret_count)++;
+	}
+	return found;
+}
+
+static bool
+has_header(const struct http_request *request, const char *name)
+{
+	size_t count;
+
+	return find(request, name, &count) != NULL;
+}
+
 /* Hands what was set to libmicrohttpd.  Before the body was read, what the sender still sends must
  * not break the answer. */
 static enum MHD_Result
@@ -428,8 +454,7 @@ queue_answer(struct http_request *request)
 	if (response == NULL)
 		return MHD_NO; /* asked again although it was answered: close */
 	conn->must_linger = !request->is_read &&
-	    (http_request_header_count(request, "Content-Length") > 0 ||
-		http_request_header_count(request, "Transfer-Encoding") > 0);
+	    (has_header(request, "Content-Length") || has_header(request, "Transfer-Encoding"));
 	http_server_conn_set_deadline(conn, conn->server->config.request_timeout_ms);
 	result = MHD_queue_response(conn->mhd, (unsigned)request->status, response);
 	drop_response(conn->server, response);
@@ -495,54 +520,12 @@ http_request_on_completed(void *cls, struct MHD_Connection *mhd, void **context,
 /* --- what a route may read -------------------------------------------------------------------- */
 
 const char *
-http_request_method(const struct http_request *request)
-{
-	OBJ_CHECK(request, HTTP_REQUEST_MAGIC);
-	return request->method;
-}
-
-const char *
-http_request_path(const struct http_request *request)
-{
-	OBJ_CHECK(request, HTTP_REQUEST_MAGIC);
-	return request->path;
-}
-
-static const struct http_field *
-find(const struct http_request *request, const char *name, size_t *ret_count)
-{
-	const struct http_field *found = NULL;
-	size_t size = strlen(name);
-
-	OBJ_CHECK(request, HTTP_REQUEST_MAGIC);
-	*ret_count = 0;
-	for (size_t i = 0; i < request->field_count; i++) {
-		const struct http_field *field = &request->fields[i];
-
-		if (field->name_size != size || strncasecmp(field->name, name, size) != 0)
-			continue;
-		found = field;
-		(*ret_count)++;
-	}
-	return found;
-}
-
-const char *
 http_request_header(const struct http_request *request, const char *name)
 {
 	size_t count;
 	const struct http_field *field = find(request, name, &count);
 
 	return count == 1 ? field->value : NULL;
-}
-
-size_t
-http_request_header_count(const struct http_request *request, const char *name)
-{
-	size_t count;
-
-	(void)find(request, name, &count);
-	return count;
 }
 
 size_t

@@ -21,15 +21,9 @@ struct http_header {
 	const char *value;
 };
 
-const char *http_request_method(const struct http_request *request);
-
-/* As it was sent, without the query and without any unescaping. */
-const char *http_request_path(const struct http_request *request);
-
 /* The value of a header, its name compared without case; NULL when there is none or more than
  * one: a header that decides something must not be read one way here and another elsewhere. */
 const char *http_request_header(const struct http_request *request, const char *name);
-size_t http_request_header_count(const struct http_request *request, const char *name);
 
 /* The declared size of the body, in bytes. */
 size_t http_request_body_size(const struct http_request *request);

@@ -16,7 +16,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "lib/http_server_inside.h"
@@ -240,24 +239,10 @@ http_server_port(const struct http_server *server)
 }
 
 unsigned
-http_server_connections(const struct http_server *server)
-{
-	OBJ_CHECK(server, HTTP_SERVER_MAGIC);
-	return server->conn_count;
-}
-
-unsigned
 http_server_open_requests(const struct http_server *server)
 {
 	OBJ_CHECK(server, HTTP_SERVER_MAGIC);
 	return server->open_count;
-}
-
-size_t
-http_server_body_bytes(const struct http_server *server)
-{
-	OBJ_CHECK(server, HTTP_SERVER_MAGIC);
-	return server->budget.used;
 }
 
 void

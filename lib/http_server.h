@@ -76,13 +76,11 @@ struct http_server *http_server_new_on(struct loop *loop, const struct http_serv
 /* The port that is listened on; 0 for a unix socket. */
 uint16_t http_server_port(const struct http_server *server);
 
-/* Gauges: connections; requests that are a route's and not answered; bytes of bodies. */
-unsigned http_server_connections(const struct http_server *server);
+/* Requests that are a route's and not answered. */
 unsigned http_server_open_requests(const struct http_server *server);
 /* Connections whose peer waits for an answer, or is about to: accepted just now, not all read yet,
  * or an answer not all taken yet. */
 unsigned http_server_unanswered(const struct http_server *server);
-size_t http_server_body_bytes(const struct http_server *server);
 
 /* Accepts nobody any more; what is open goes on, each connection until its next answer. */
 void http_server_quiesce(struct http_server *server);

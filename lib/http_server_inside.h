@@ -1,4 +1,4 @@
-/* http_server_inside.h - a server, its connections, its requests: for it and http_request.c alone.  Side: loop. */
+/* http_server_inside.h - a server, its connections, its requests: for it, http_request.c and tests alone.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 /*
  * A request's way, each file calling only those below it: http_server.c starts libmicrohttpd,
@@ -42,7 +42,7 @@ struct http_request {
 	LIST_ENTRY(http_request) of_routes;	/* while is_routes and the server is there */
 	bool is_routes;
 	bool is_read;			/* to the end of its body */
-	const char *path;		/* borrows from the connection */
+	const char *path;		/* as it was sent, without the query; borrows from the connection */
 	char method[16];
 	size_t body_size;		/* declared */
 	size_t body_filled;

@@ -3,12 +3,10 @@
 #include "lib/json.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <setjmp.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <jansson.h>
 
@@ -435,84 +433,10 @@ out_i64(struct json_out *out, int64_t value)
 	buf_addf(out->buf, "%" PRId64, value);
 }
 
-/* Not finite becomes null. */
-static void
-out_f64(struct json_out *out, double value)
-{
-	char text[32];
-
-	if (!isfinite(value)) {
-		json_out_null(out);
-		return;
-	}
-	begin_value(out);
-	(void)snprintf(text, sizeof(text), "%.17g", value); /* 24 characters at most */
-	buf_adds(out->buf, text);
-	/* 1e19 is no integer that could be read back, and -0 none at all. */
-	if (strpbrk(text, ".e") == NULL)
-		buf_adds(out->buf, ".0");
-}
-
 void
 json_out_null(struct json_out *out)
 {
 	json_out_raw(out, "null");
-}
-
-static void
-put_bool(struct json_out *out, bool value)
-{
-	json_out_raw(out, value ? "true" : "false");
-}
-
-static void put_value(struct json_out *out, const json_t *value);
-
-static void
-put_object(struct json_out *out, const json_t *value)
-{
-	json_t *object = (json_t *)(void *)(uintptr_t)value;
-
-	json_out_object(out);
-	for (void *at = json_object_iter(object); at != NULL;
-	     at = json_object_iter_next(object, at)) {
-		json_out_key(out, json_object_iter_key(at));
-		put_value(out, json_object_iter_value(at));
-	}
-	json_out_end(out);
-}
-
-static void
-put_array(struct json_out *out, const json_t *value)
-{
-	json_out_array(out);
-	for (size_t i = 0; i < json_array_size(value); i++)
-		put_value(out, json_array_get(value, i));
-	json_out_end(out);
-}
-
-static void
-put_value(struct json_out *out, const json_t *value)
-{
-	if (json_is_object(value))
-		put_object(out, value);
-	else if (json_is_array(value))
-		put_array(out, value);
-	else if (json_is_string(value))
-		json_out_strn(out, json_string_value(value), json_string_length(value));
-	else if (json_is_integer(value))
-		out_i64(out, json_integer_value(value));
-	else if (json_is_real(value))
-		out_f64(out, json_real_value(value));
-	else if (json_is_boolean(value))
-		put_bool(out, json_is_true(value));
-	else
-		json_out_null(out);
-}
-
-void
-json_out_value(struct json_out *out, const struct json *value)
-{
-	put_value(out, inner(value));
 }
 
 void
@@ -533,7 +457,7 @@ void
 json_put_bool(struct json_out *out, const char *key, bool value)
 {
 	json_out_key(out, key);
-	put_bool(out, value);
+	json_out_raw(out, value ? "true" : "false");
 }
 
 void

@@ -66,7 +66,6 @@ void json_out_str(struct json_out *out, const char *text); /* NULL becomes null 
 void json_out_strn(struct json_out *out, const char *text, size_t size);
 void json_out_null(struct json_out *out);
 void json_out_raw(struct json_out *out, const char *json); /* trusted JSON text, as it is */
-void json_out_value(struct json_out *out, const struct json *value); /* NULL: null */
 
 /* Key and value in one call. */
 void json_put_str(struct json_out *out, const char *key, const char *text);

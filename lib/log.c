@@ -6,11 +6,10 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/buf.h"
+#include "lib/clock.h"
 #include "lib/redact.h"
 #include "lib/text.h"
 
@@ -133,10 +132,8 @@ static void
 add_head(struct buf *line, enum log_level level)
 {
 	char time_text[TEXT_TIME_SIZE];
-	struct timespec now;
 
-	(void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail */
-	(void)text_time_ms(time_text, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000);
+	(void)text_time_ms(time_text, clock_wall_ms());
 	if (form == LOG_LOGFMT)
 		buf_addf(line, "time=%s level=%s msg=", time_text, level_names[level]);
 	else

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <malloc.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #define LOOP_MAGIC 0x6c6f6f70u
@@ -27,6 +26,9 @@ _Static_assert(sizeof(ev_timer) <= sizeof(struct loop_watcher), "ev_timer fits")
 _Static_assert(sizeof(ev_io) <= sizeof(struct loop_watcher), "ev_io fits");
 _Static_assert(sizeof(ev_signal) <= sizeof(struct loop_watcher), "ev_signal fits");
 _Static_assert(sizeof(ev_async) <= sizeof(struct loop_watcher), "ev_async fits");
+
+/* libev's watcher, in the room that ours has for it. */
+#define EV_OF(type, watcher) ((type *)(uintptr_t)(&(watcher)->ev))
 
 struct loop {
 	unsigned magic;
@@ -291,16 +293,10 @@ on_keep_turning(UNUSED struct ev_loop *ev, UNUSED ev_idle *idle, UNUSED int even
 {
 }
 
-static ev_timer *
-ev_of_timer(const struct loop_timer *timer)
-{
-	return (ev_timer *)(uintptr_t)&timer->ev;
-}
-
 void
 loop_timer_init(struct loop_timer *timer, loop_timer_fn *on_expire, void *ctx)
 {
-	ev_timer *ev = ev_of_timer(timer);
+	ev_timer *ev = EV_OF(ev_timer, timer);
 
 	ev_timer_init(ev, on_timer, 0., 0.);
 	ev_set_priority(ev, PRIORITY_TIMER);
@@ -313,7 +309,7 @@ loop_timer_init(struct loop_timer *timer, loop_timer_fn *on_expire, void *ctx)
 void
 loop_timer_start(struct loop *loop, struct loop_timer *timer, int64_t after_ms, int64_t repeat_ms)
 {
-	ev_timer *ev = ev_of_timer(timer);
+	ev_timer *ev = EV_OF(ev_timer, timer);
 
 	OBJ_CHECK(loop, LOOP_MAGIC);
 	loop_timer_stop(timer);
@@ -328,13 +324,13 @@ void
 loop_timer_stop(struct loop_timer *timer)
 {
 	if (timer->loop != NULL)
-		ev_timer_stop(timer->loop->ev, ev_of_timer(timer));
+		ev_timer_stop(timer->loop->ev, EV_OF(ev_timer, timer));
 }
 
 bool
 loop_timer_is_started(const struct loop_timer *timer)
 {
-	return ev_is_active(ev_of_timer(timer));
+	return ev_is_active(EV_OF(ev_timer, timer));
 }
 
 static void
@@ -345,16 +341,10 @@ on_timer(UNUSED struct ev_loop *ev, ev_timer *ev_watcher, UNUSED int events)
 	timer->on_expire(timer, timer->ctx);
 }
 
-static ev_io *
-ev_of_io(const struct loop_io *io)
-{
-	return (ev_io *)(uintptr_t)&io->ev;
-}
-
 void
 loop_io_init(struct loop_io *io, loop_io_fn *on_ready, void *ctx)
 {
-	ev_io *ev = ev_of_io(io);
+	ev_io *ev = EV_OF(ev_io, io);
 
 	ev_io_init(ev, on_io, -1, 0);
 	ev_set_priority(ev, PRIORITY_IO);
@@ -367,7 +357,7 @@ loop_io_init(struct loop_io *io, loop_io_fn *on_ready, void *ctx)
 void
 loop_io_start(struct loop *loop, struct loop_io *io, int fd, unsigned events)
 {
-	ev_io *ev = ev_of_io(io);
+	ev_io *ev = EV_OF(ev_io, io);
 	int wanted = (events & LOOP_READ ? EV_READ : 0) | (events & LOOP_WRITE ? EV_WRITE : 0);
 
 	OBJ_CHECK(loop, LOOP_MAGIC);
@@ -382,13 +372,13 @@ void
 loop_io_stop(struct loop_io *io)
 {
 	if (io->loop != NULL)
-		ev_io_stop(io->loop->ev, ev_of_io(io));
+		ev_io_stop(io->loop->ev, EV_OF(ev_io, io));
 }
 
 int
 loop_io_fd(const struct loop_io *io)
 {
-	return ev_of_io(io)->fd;
+	return EV_OF(ev_io, io)->fd;
 }
 
 static void
@@ -402,16 +392,10 @@ on_io(UNUSED struct ev_loop *ev, ev_io *ev_watcher, int events)
 	    io->ctx);
 }
 
-static ev_signal *
-ev_of_signal(const struct loop_signal *sig)
-{
-	return (ev_signal *)(uintptr_t)&sig->ev;
-}
-
 void
 loop_signal_init(struct loop_signal *sig, loop_signal_fn *on_arrival, void *ctx)
 {
-	ev_signal *ev = ev_of_signal(sig);
+	ev_signal *ev = EV_OF(ev_signal, sig);
 
 	ev_signal_init(ev, on_signal, 0);
 	ev_set_priority(ev, PRIORITY_SIGNAL);
@@ -424,7 +408,7 @@ loop_signal_init(struct loop_signal *sig, loop_signal_fn *on_arrival, void *ctx)
 void
 loop_signal_start(struct loop *loop, struct loop_signal *sig, int number)
 {
-	ev_signal *ev = ev_of_signal(sig);
+	ev_signal *ev = EV_OF(ev_signal, sig);
 
 	OBJ_CHECK(loop, LOOP_MAGIC);
 	loop_signal_stop(sig);
@@ -437,7 +421,7 @@ void
 loop_signal_stop(struct loop_signal *sig)
 {
 	if (sig->loop != NULL)
-		ev_signal_stop(sig->loop->ev, ev_of_signal(sig));
+		ev_signal_stop(sig->loop->ev, EV_OF(ev_signal, sig));
 }
 
 static void
@@ -448,16 +432,10 @@ on_signal(UNUSED struct ev_loop *ev, ev_signal *ev_watcher, UNUSED int events)
 	sig->on_signal(sig, sig->ctx);
 }
 
-static ev_async *
-ev_of_async(const struct loop_async *async)
-{
-	return (ev_async *)(uintptr_t)&async->ev;
-}
-
 void
 loop_async_init(struct loop_async *async, loop_async_fn *on_wake, void *ctx)
 {
-	ev_async *ev = ev_of_async(async);
+	ev_async *ev = EV_OF(ev_async, async);
 
 	ev_async_init(ev, on_async);
 	ev_set_priority(ev, PRIORITY_IO);
@@ -473,20 +451,20 @@ loop_async_start(struct loop *loop, struct loop_async *async)
 	OBJ_CHECK(loop, LOOP_MAGIC);
 	loop_async_stop(async);
 	async->loop = loop;
-	ev_async_start(loop->ev, ev_of_async(async));
+	ev_async_start(loop->ev, EV_OF(ev_async, async));
 }
 
 void
 loop_async_wake(struct loop_async *async)
 {
-	ev_async_send(async->loop->ev, ev_of_async(async));
+	ev_async_send(async->loop->ev, EV_OF(ev_async, async));
 }
 
 void
 loop_async_stop(struct loop_async *async)
 {
 	if (async->loop != NULL)
-		ev_async_stop(async->loop->ev, ev_of_async(async));
+		ev_async_stop(async->loop->ev, EV_OF(ev_async, async));
 }
 
 static void

@@ -4,7 +4,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 #include "lib/err.h"
@@ -186,6 +185,16 @@ text_ends(const char *text, const char *suffix)
 	size_t size = strlen(text), tail = strlen(suffix);
 
 	return size >= tail && strcmp(text + size - tail, suffix) == 0;
+}
+
+size_t
+text_index(const char *word, const char *const words[], size_t count)
+{
+	size_t i = 0;
+
+	while (i < count && strcmp(words[i], word) != 0)
+		i++;
+	return i;
 }
 
 bool

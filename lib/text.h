@@ -32,6 +32,9 @@ bool text_starts(const char *text, const char *prefix);
 bool text_starts_ci(const char *text, const char *prefix);
 bool text_ends(const char *text, const char *suffix);
 
+/* Where the word stands among the words; count: nowhere. */
+size_t text_index(const char *word, const char *const words[], size_t count);
+
 /* No control characters (below 0x20, 0x7f). */
 bool text_is_plain(const char *text);
 

@@ -7,7 +7,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "lib/text.h"
 
@@ -235,13 +234,8 @@ number_parse(const char *text, uint64_t max, uint64_t *ret)
 static bool
 word_parse(const struct field *field, const char *text, uint64_t *ret)
 {
-	for (uint64_t i = 1; i <= field->max; i++) {
-		if (strcmp(field->words[i], text) == 0) {
-			*ret = i;
-			return true;
-		}
-	}
-	return false;
+	*ret = text_index(text, field->words + 1, field->max) + 1;
+	return *ret <= field->max;
 }
 
 /* Is there anything to say?  Zero and empty are what a reader assumes of a missing line. */
@@ -421,14 +415,9 @@ read_line(const char **data, const char *end, char line[LINE_MAX_BYTES], struct 
 static bool
 read_kind(const char *word, struct protocol_message *ret, struct err *err)
 {
-	for (size_t i = 0; i < COUNT(kind_words); i++) {
-		if (strcmp(kind_words[i], word) == 0) {
-			ret->kind = (enum protocol_kind)i;
-			return true;
-		}
-	}
-	return err_set(
-	    err, ERR_INVALID, "no such message: %.20s", text_is_plain(word) ? word : "?");
+	ret->kind = (enum protocol_kind)text_index(word, kind_words, COUNT(kind_words));
+	return ret->kind < PROTOCOL_KIND_COUNT ||
+	    err_set(err, ERR_INVALID, "no such message: %.20s", text_is_plain(word) ? word : "?");
 }
 
 /* `AT NAME` */

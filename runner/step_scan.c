@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "runner/step_scan.h"
 
-#include <string.h>
+#include "lib/text.h"
 
 #define MARK	  "==> "
 #define MARK_LEN  (sizeof(MARK) - 1)
@@ -10,17 +10,6 @@
 #define IMAGE_LEN (sizeof(IMAGE) - 1)
 #define QUOTE	  "quote "
 #define UNQUOTE	  "unquote "
-
-/* Bytes of text, at most max, that do not end within a UTF-8 character. */
-static size_t
-cut_between_characters(const char *text, size_t len, size_t max)
-{
-	if (len <= max)
-		return len;
-	while (max > 0 && ((unsigned char)text[max] & 0xc0) == 0x80)
-		max--;
-	return max;
-}
 
 /* Nothing but the exact form: a digest that was read wrong would be what is rolled back to. */
 static bool
@@ -86,7 +75,7 @@ line_ended(struct step_scan *scan, step_scan_found *found, void *ctx)
 	}
 	while (from < len && scan->line[from] == ' ')
 		from++;
-	len = from + cut_between_characters(scan->line + from, len - from, PROTOCOL_STEP_NAME);
+	len = from + text_cut(scan->line + from, len - from, PROTOCOL_STEP_NAME);
 	for (size_t i = from; i < len; i++) {
 		unsigned char c = (unsigned char)scan->line[i];
 

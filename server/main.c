@@ -1,7 +1,6 @@
 /* main.c - argv → subcommand.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
-#include <string.h>
 #include <sysexits.h>
 
 #include "cli/cli.h"

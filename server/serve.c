@@ -7,12 +7,10 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "commands/commands.h"
 #include "github/github_delivery.h"
@@ -23,7 +21,6 @@
 #include "lib/file.h"
 #include "lib/http_listen.h"
 #include "lib/log.h"
-#include "lib/text.h"
 #include "routes/route_health.h"
 #include "runs/run_files.h"
 #include "runs/run_tail.h"

@@ -70,6 +70,7 @@ function head() {
 FILENAME ~ /\.def$/ && /^(FAMILY_)?SETTING\(/ {
 	row = $0
 	sub(/^[A-Z_]*\(/, "", row)
+	sub(/ *"[^"]*"\)$/, "", row) # the help, where it stands on the same line
 	if (/^FAMILY_/) {
 		name = row
 		sub(/^[^"]*"/, "", name)

@@ -3,7 +3,6 @@
 #include "chat/chat_command.h"
 
 #include <ctype.h>
-#include <string.h>
 
 #define BLANKS " \t\r\n"
 

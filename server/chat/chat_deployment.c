@@ -3,7 +3,6 @@
 #include "chat/chat_deployment.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "chat/chat_status.h"
 #include "chat/chat_text.h"
@@ -49,22 +48,23 @@ enum {
 DEPLOY_STATES(S)
 #undef S
 
+/* Its commit (what was asked for, before git has answered) and that one's subject. */
 static void
-add_subject(struct chat_text *text, const struct deployment *deployment)
+add_commit(struct chat_text *text, const char *before, const struct deployment *deployment)
 {
-	if (deployment->subject[0] == '\0')
-		return;
-	chat_text_add(text, " ");
-	chat_text_outside(text, deployment->subject);
+	if (deployment->commit[0] != '\0')
+		chat_text_commit(text, before, deployment->commit);
+	else
+		chat_text_code(text, before, deployment->ref);
+	if (deployment->subject[0] != '\0')
+		chat_text_outside(text, " ", deployment->subject);
 }
 
 static void
 add_image(struct chat_text *text, const char *before, const struct deployment *deployment)
 {
-	if (deployment->image[0] == '\0')
-		return;
-	chat_text_add(text, "%s", before);
-	chat_text_image(text, deployment->image);
+	if (deployment->image[0] != '\0')
+		chat_text_image(text, before, deployment->image);
 }
 
 static void
@@ -72,16 +72,16 @@ add_requester(struct chat_text *text, const struct deployment *deployment)
 {
 	chat_text_add(text, "\n");
 	if (deployment->author[0] != '\0') {
-		chat_text_add(text, "by ");
-		chat_text_outside(text, deployment->author);
+		chat_text_outside(text, "by ", deployment->author);
 		chat_text_add(text, " · ");
 	}
 	if (deployment->trigger == TRIGGER_POLL) {
 		chat_text_add(text, "found by polling"); /* who pushed it is not known */
 		return;
 	}
-	chat_text_add(text, deployment->trigger == TRIGGER_CHAT ? "requested by " : "pushed by ");
-	chat_text_outside(text, deployment->requester);
+	chat_text_outside(text,
+	    deployment->trigger == TRIGGER_CHAT ? "requested by " : "pushed by ",
+	    deployment->requester);
 }
 
 static void
@@ -93,16 +93,14 @@ add_detail(struct chat_text *text, const struct deployment *deployment)
 		return;
 	chat_text_add(
 	    text, "\n%s%s", why, why[0] != '\0' && deployment->detail[0] != '\0' ? ": " : "");
-	chat_text_outside(text, deployment->detail);
+	chat_text_outside(text, "", deployment->detail);
 }
 
 static void
 add_note(struct chat_text *text, const struct deployment *deployment)
 {
-	if (deployment->note[0] == '\0')
-		return;
-	chat_text_add(text, "\nℹ️ ");
-	chat_text_outside(text, deployment->note);
+	if (deployment->note[0] != '\0')
+		chat_text_outside(text, "\nℹ️ ", deployment->note);
 }
 
 static void
@@ -112,8 +110,7 @@ add_took_and_audit(struct chat_text *text, const struct chat_deployment *about)
 
 	chat_text_add(text, "\n" MARK_ITALIC);
 	if (deployment->started_at > 0) {
-		chat_text_add(text, "took ");
-		chat_text_duration(text, about->at - deployment->started_at);
+		chat_text_duration(text, "took ", about->at - deployment->started_at);
 		chat_text_add(text, " · ");
 	}
 	chat_text_add(
@@ -147,7 +144,7 @@ say_requested(struct chat_text *text, const struct chat_deployment *about)
 
 	chat_text_add(
 	    text, "🔎 " MARK_BOLD "%s" MARK_BOLD ": asking git for ", deployment->environment);
-	chat_text_code(text, deployment->ref);
+	chat_text_code(text, "", deployment->ref);
 	chat_text_add(text, " …");
 }
 
@@ -155,12 +152,9 @@ static void
 add_changes(struct chat_text *text, const struct git_answer *answer)
 {
 	for (size_t i = 0; i < answer->n_changes; i++) {
-		chat_text_add(text, "\n• ");
-		chat_text_commit(text, answer->change[i].commit);
-		chat_text_add(text, " ");
-		chat_text_outside(text, answer->change[i].subject);
-		chat_text_add(text, " — ");
-		chat_text_outside(text, answer->change[i].author);
+		chat_text_commit(text, "\n• ", answer->change[i].commit);
+		chat_text_outside(text, " ", answer->change[i].subject);
+		chat_text_outside(text, " — ", answer->change[i].author);
 	}
 	if (answer->count > (int64_t)answer->n_changes)
 		chat_text_add(text, "\n… and %lld more",
@@ -178,10 +172,9 @@ add_what_would_change(struct chat_text *text, const struct chat_deployment *abou
 		chat_text_add(
 		    text, "\nNothing was released to %s yet.", about->deployment->environment);
 	} else {
-		chat_text_add(text, "\nreplaces ");
-		chat_text_commit(text, current->commit);
+		chat_text_commit(text, "\nreplaces ", current->commit);
 		chat_text_add(text, " (release %lld, ", (long long)current->id);
-		chat_text_ago(text, current->at, about->at);
+		chat_text_ago(text, "", current->at, about->at);
 		chat_text_add(text, ")");
 	}
 	if (answer == NULL)
@@ -215,7 +208,7 @@ say_question(struct chat_text *text, const struct chat_deployment *about)
 		chat_text_add(
 		    text, "❓ " MARK_BOLD "Roll back %s?" MARK_BOLD "\n", deployment->environment);
 		if (environment->current.id != 0)
-			chat_text_commit(text, environment->current.commit);
+			chat_text_commit(text, "", environment->current.commit);
 		else
 			chat_text_add(text, "nothing");
 		chat_text_add(text, " → ");
@@ -223,8 +216,7 @@ say_question(struct chat_text *text, const struct chat_deployment *about)
 		chat_text_add(
 		    text, "❓ " MARK_BOLD "Deploy to %s?" MARK_BOLD "\n", deployment->environment);
 	}
-	chat_text_commit(text, deployment->commit);
-	add_subject(text, deployment);
+	add_commit(text, "", deployment);
 	add_image(text, "\n", deployment);
 	add_requester(text, deployment);
 	if (!deployment_is_rollback(deployment))
@@ -247,8 +239,7 @@ say_queued(struct chat_text *text, const struct chat_deployment *about)
 	const struct deployment *deployment = about->deployment;
 
 	chat_text_add(text, "⏳ Queued: " MARK_BOLD "%s" MARK_BOLD " ← ", deployment->environment);
-	chat_text_commit(text, deployment->commit);
-	add_subject(text, deployment);
+	add_commit(text, "", deployment);
 	add_requester(text, deployment);
 	chat_text_add(text, "%s",
 	    about->environment->unknown_since != 0 ?
@@ -266,16 +257,12 @@ add_steps(struct chat_text *text, const struct chat_deployment *about)
 		bool is_last = i + 1 == about->n_steps;
 
 		if (is_last && is_running) {
-			chat_text_add(text, "\n▸ ");
-			chat_text_outside(text, about->steps[i].name);
+			chat_text_outside(text, "\n▸ ", about->steps[i].name);
 			continue;
 		}
-		chat_text_add(text, "\n✓ ");
-		chat_text_outside(text, about->steps[i].name);
-		if (!is_last) {
-			chat_text_add(text, " ");
-			chat_text_duration(text, about->steps[i + 1].at - about->steps[i].at);
-		}
+		chat_text_outside(text, "\n✓ ", about->steps[i].name);
+		if (!is_last)
+			chat_text_duration(text, " ", about->steps[i + 1].at - about->steps[i].at);
 	}
 }
 
@@ -287,12 +274,10 @@ add_in_progress(struct chat_text *text, const struct deployment *deployment)
 		chat_text_add(text, "\n🩺 checking health");
 		break;
 	case DEPLOY_ROLLING_BACK:
-		chat_text_add(text, "\n↩️ rolling back to ");
-		chat_text_commit(text, deployment->previous);
+		chat_text_commit(text, "\n↩️ rolling back to ", deployment->previous);
 		break;
 	case DEPLOY_VERIFYING_ROLLBACK:
-		chat_text_add(text, "\n🩺 checking the health of ");
-		chat_text_commit(text, deployment->previous);
+		chat_text_commit(text, "\n🩺 checking the health of ", deployment->previous);
 		break;
 	default:
 		break;
@@ -310,7 +295,7 @@ add_progress(struct chat_text *text, const struct deployment *deployment)
 		deployment->state == DEPLOY_STOPPING	    ? "✋ Stopping " :
 							      "🚀 Deploying ",
 	    deployment->environment, is_failed ? "from" : "←");
-	chat_text_commit(text, deployment->commit);
+	add_commit(text, "", deployment);
 }
 
 static void
@@ -319,7 +304,6 @@ say_in_progress(struct chat_text *text, const struct chat_deployment *about)
 	const struct deployment *deployment = about->deployment;
 
 	add_progress(text, deployment);
-	add_subject(text, deployment);
 	add_requester(text, deployment);
 	add_detail(text, deployment);
 	add_unprobed(text, deployment);
@@ -334,8 +318,7 @@ say_live(struct chat_text *text, const struct chat_deployment *about)
 	const struct deployment *deployment = about->deployment;
 
 	chat_text_add(text, "✅ " MARK_BOLD "%s runs" MARK_BOLD " ", deployment->environment);
-	chat_text_commit(text, deployment->commit);
-	add_subject(text, deployment);
+	add_commit(text, "", deployment);
 	chat_text_add(text, "\nrelease %lld", (long long)about->release);
 	if (deployment_is_rollback(deployment))
 		chat_text_add(text, ", rolled back");
@@ -404,10 +387,7 @@ add_bad_headline(struct chat_text *text, const struct chat_deployment *about)
 static void
 add_bad_reason(struct chat_text *text, const struct deployment *deployment)
 {
-	if (deployment_is_rollback(deployment))
-		chat_text_add(text, "rollback to ");
-	chat_text_commit(text, deployment->commit);
-	add_subject(text, deployment);
+	add_commit(text, deployment_is_rollback(deployment) ? "rollback to " : "", deployment);
 	if (deployment->state == DEPLOY_FAILED)
 		chat_text_add(text, " failed");
 	add_detail(text, deployment);
@@ -426,7 +406,7 @@ say_failed(struct chat_text *text, const struct chat_deployment *about)
 			"Nothing was rolled back: it may still be running on another machine." :
 			"The target was changed, and no rollback is possible.");
 		if (about->environment->current.id != 0)
-			chat_text_commit(text, about->environment->current.commit);
+			chat_text_commit(text, "", about->environment->current.commit);
 		else
 			chat_text_add(text, "none");
 	}
@@ -442,8 +422,7 @@ say_rolled_back(struct chat_text *text, const struct chat_deployment *about)
 	const struct deployment *deployment = about->deployment;
 
 	add_bad_headline(text, about);
-	chat_text_commit(text, deployment->commit);
-	add_subject(text, deployment);
+	add_commit(text, "", deployment);
 	add_requester(text, deployment);
 	add_detail(text, deployment);
 	add_unprobed(text, deployment);
@@ -478,18 +457,13 @@ say_refused(struct chat_text *text, const struct chat_deployment *about)
 
 	chat_text_add(text, "🚫 %s: not %s", deployment->environment,
 	    deployment_is_rollback(deployment) ? "rolled back" : "deployed");
-	if (deployment->commit[0] != '\0') {
-		chat_text_add(text, " ");
-		chat_text_commit(text, deployment->commit);
-	}
-	chat_text_add(text, "\n");
-	chat_text_outside(text, deployment->detail);
+	if (deployment->commit[0] != '\0')
+		chat_text_commit(text, " ", deployment->commit);
+	chat_text_outside(text, "\n", deployment->detail);
 	if (about->answer != NULL && about->answer->n_possible > 0) {
 		chat_text_add(text, "\nPossible:");
-		for (size_t i = 0; i < about->answer->n_possible; i++) {
-			chat_text_add(text, "\n• ");
-			chat_text_code(text, about->answer->possible[i].name);
-		}
+		for (size_t i = 0; i < about->answer->n_possible; i++)
+			chat_text_code(text, "\n• ", about->answer->possible[i].name);
 	}
 }
 
@@ -499,15 +473,9 @@ add_not_begun(struct chat_text *text, const struct chat_deployment *about, const
 	const struct deployment *deployment = about->deployment;
 
 	chat_text_add(text, "%s: %s — ", deployment->environment, how);
-	if (deployment->commit[0] != '\0')
-		chat_text_commit(text, deployment->commit);
-	else
-		chat_text_code(text, deployment->ref);
-	add_subject(text, deployment);
-	if (deployment->detail[0] != '\0') {
-		chat_text_add(text, "\n");
-		chat_text_outside(text, deployment->detail);
-	}
+	add_commit(text, "", deployment);
+	if (deployment->detail[0] != '\0')
+		chat_text_outside(text, "\n", deployment->detail);
 }
 
 static void
@@ -588,11 +556,10 @@ chat_busy(const struct deployment *active, int64_t at)
 
 	chat_text_init(&text);
 	chat_text_add(&text, "⏳ %s is busy: ", active->environment);
-	chat_text_outside(&text, active->requester);
-	chat_text_add(&text, deployment_is_rollback(active) ? " rolls back to " : " deploys ");
-	chat_text_commit(&text, active->commit);
-	chat_text_add(&text, " since ");
-	chat_text_duration(&text, at - active->started_at);
+	chat_text_outside(&text, "", active->requester);
+	chat_text_commit(&text, deployment_is_rollback(active) ? " rolls back to " : " deploys ",
+	    active->commit);
+	chat_text_duration(&text, " since ", at - active->started_at);
 	chat_text_add(&text, " (%s).", deploy_flow_word(active->state));
 	if (deployment_may_be_cancelled(active))
 		chat_text_add(
@@ -621,17 +588,11 @@ void
 chat_deployment_line(struct chat_text *text, const struct deployment *deployment, int64_t at)
 {
 	chat_text_add(text, "%s ", sign_of(deployment->state));
-	if (deployment->commit[0] != '\0')
-		chat_text_commit(text, deployment->commit);
-	else
-		chat_text_code(text, deployment->ref);
-	add_subject(text, deployment);
+	add_commit(text, "", deployment);
 	chat_text_add(text, "\n    %s%s", deployment_is_rollback(deployment) ? "rollback, " : "",
 	    deploy_flow_word(deployment->state));
 	if (deployment->why != DEPLOY_WHY_NONE)
 		chat_text_add(text, " (%s)", deploy_flow_why_word(deployment->why));
-	chat_text_add(text, " · ");
-	chat_text_outside(text, deployment->requester);
-	chat_text_add(text, " · ");
-	chat_text_ago(text, deployment->requested_at, at);
+	chat_text_outside(text, " · ", deployment->requester);
+	chat_text_ago(text, " · ", deployment->requested_at, at);
 }

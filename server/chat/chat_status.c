@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_status.h"
 
-#include <string.h>
-
 static bool
 is_healthy(const struct chat_status *status)
 {
@@ -36,18 +34,13 @@ add_release(struct chat_text *text, const struct chat_status *status)
 		chat_text_add(text, " has no release yet");
 		return;
 	}
-	chat_text_add(text, " runs ");
-	chat_text_commit(text, release->commit);
-	chat_text_add(text, " ");
-	chat_text_outside(text, release->subject);
+	chat_text_commit(text, " runs ", release->commit);
+	chat_text_outside(text, " ", release->subject);
 	chat_text_add(text, "\nrelease %lld, ", (long long)release->id);
-	chat_text_ago(text, release->at, status->at);
-	chat_text_add(text, ", by ");
-	chat_text_outside(text, release->by);
-	if (release->image[0] != '\0') {
-		chat_text_add(text, ", ");
-		chat_text_image(text, release->image);
-	}
+	chat_text_ago(text, "", release->at, status->at);
+	chat_text_outside(text, ", by ", release->by);
+	if (release->image[0] != '\0')
+		chat_text_image(text, ", ", release->image);
 }
 
 static void
@@ -60,12 +53,10 @@ add_finding(struct chat_text *text, const struct chat_status *status, size_t i)
 	if (finding->well)
 		chat_text_add(text, "HTTP %d in %d ms", finding->http_status, finding->latency_ms);
 	else
-		chat_text_outside(text, finding->detail);
+		chat_text_outside(text, "", finding->detail);
 	if (finding->commit[0] != '\0' &&
-	    strncmp(finding->commit, expected, strlen(finding->commit)) != 0) {
-		chat_text_add(text, ", answers as ");
-		chat_text_commit(text, finding->commit);
-	}
+	    strncmp(finding->commit, expected, strlen(finding->commit)) != 0)
+		chat_text_commit(text, ", answers as ", finding->commit);
 }
 
 static void
@@ -93,21 +84,16 @@ add_in_progress(struct chat_text *text, const struct chat_status *status)
 
 	if (active != NULL) {
 		chat_text_add(text, "\n⏳ %s ", deploy_flow_word(active->state));
-		chat_text_commit(text, active->commit);
+		chat_text_commit(text, "", active->commit);
 		if (status->step[0] != '\0') {
-			chat_text_add(text, " (");
-			chat_text_outside(text, status->step);
+			chat_text_outside(text, " (", status->step);
 			chat_text_add(text, ")");
 		}
-		chat_text_add(text, " since ");
-		chat_text_duration(text, status->at - active->started_at);
-		chat_text_add(text, ", requested by ");
-		chat_text_outside(text, active->requester);
+		chat_text_duration(text, " since ", status->at - active->started_at);
+		chat_text_outside(text, ", requested by ", active->requester);
 	}
-	if (status->queued != NULL) {
-		chat_text_add(text, "\n⏳ next: ");
-		chat_text_commit(text, status->queued->commit);
-	}
+	if (status->queued != NULL)
+		chat_text_commit(text, "\n⏳ next: ", status->queued->commit);
 }
 
 void
@@ -119,11 +105,9 @@ chat_unknown(
 	chat_text_add(text,
 	    "⚠️ " MARK_BOLD "What runs in %s is not known" MARK_BOLD ", says deploybot on ",
 	    environment->name);
-	chat_text_code(text, host);
-	chat_text_add(text, " (");
-	chat_text_ago(text, environment->unknown_since, at);
-	chat_text_add(text, ")\n");
-	chat_text_outside(text, environment->unknown_why);
+	chat_text_code(text, "", host);
+	chat_text_ago(text, " (", environment->unknown_since, at);
+	chat_text_outside(text, ")\n", environment->unknown_why);
 }
 
 void
@@ -139,8 +123,7 @@ chat_status(struct chat_text *text, const struct chat_status *status)
 		    "\n" MARK_BOLD
 		    "DOWN: deployment and rollback failed: check the target" MARK_BOLD);
 	else if (environment->blocked_commit[0] != '\0') {
-		chat_text_add(text, "\nblocked: ");
-		chat_text_commit(text, environment->blocked_commit);
+		chat_text_commit(text, "\nblocked: ", environment->blocked_commit);
 		chat_text_add(text, " (rolled back)");
 	}
 	if (environment->unknown_since != 0) {

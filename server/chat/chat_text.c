@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_text.h"
 
-#include <string.h>
-
 #include "lib/clean.h"
 #include "lib/text.h"
 
@@ -24,52 +22,54 @@ chat_text_add(struct chat_text *text, const char *fmt, ...)
 }
 
 void
-chat_text_outside(struct chat_text *text, const char *outside)
+chat_text_outside(struct chat_text *text, const char *before, const char *outside)
 {
 	char line[512];
 
+	buf_adds(&text->buf, before);
 	buf_adds(&text->buf, clean_line(line, sizeof(line), outside, strlen(outside)));
 }
 
 void
-chat_text_commit(struct chat_text *text, const char *commit)
+chat_text_commit(struct chat_text *text, const char *before, const char *commit)
 {
-	chat_text_add(text, MARK_CODE "%.7s" MARK_CODE, commit);
+	chat_text_add(text, "%s" MARK_CODE "%.7s" MARK_CODE, before, commit);
 }
 
 void
-chat_text_image(struct chat_text *text, const char *image)
+chat_text_image(struct chat_text *text, const char *before, const char *image)
 {
 	const char *digest = strchr(image, ':');
 
-	chat_text_add(text, "image " MARK_CODE "%.7s…" MARK_CODE, digest == NULL ? "" : digest + 1);
+	chat_text_add(
+	    text, "%simage " MARK_CODE "%.7s…" MARK_CODE, before, digest == NULL ? "" : digest + 1);
 }
 
 void
-chat_text_code(struct chat_text *text, const char *outside)
+chat_text_code(struct chat_text *text, const char *before, const char *outside)
 {
-	buf_adds(&text->buf, MARK_CODE);
-	chat_text_outside(text, outside);
+	buf_adds(&text->buf, before);
+	chat_text_outside(text, MARK_CODE, outside);
 	buf_adds(&text->buf, MARK_CODE);
 }
 
 void
-chat_text_ago(struct chat_text *text, int64_t at, int64_t now)
+chat_text_ago(struct chat_text *text, const char *before, int64_t at, int64_t now)
 {
 	char age[TEXT_DURATION_SIZE];
 
 	if (now - at < 1000)
-		chat_text_add(text, "just now");
+		chat_text_add(text, "%sjust now", before);
 	else
-		chat_text_add(text, "%s ago", text_age(age, now - at));
+		chat_text_add(text, "%s%s ago", before, text_age(age, now - at));
 }
 
 void
-chat_text_duration(struct chat_text *text, int64_t ms)
+chat_text_duration(struct chat_text *text, const char *before, int64_t ms)
 {
 	char duration[TEXT_DURATION_SIZE];
 
-	buf_adds(&text->buf, text_duration(duration, ms));
+	chat_text_add(text, "%s%s", before, text_duration(duration, ms));
 }
 
 char *

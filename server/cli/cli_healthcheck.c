@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -78,8 +77,8 @@ connect_ip(const char *address, int port, int *ret, struct err *err)
 static bool
 ask(int fd, struct err *err)
 {
-	static const char request[] = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
-				      "Connection: close\r\n\r\n";
+	static const char request[] =
+	    "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 	static const char wanted[] = "HTTP/1.1 200 ";
 	char answer[sizeof(wanted)] = "";
 	ssize_t n;

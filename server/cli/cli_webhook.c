@@ -1,12 +1,12 @@
 /* cli_webhook.c - `deploybot webhook set|info|delete`: one call, what came of it.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
-#include <string.h>
 #include <sysexits.h>
 
 #include "cli/cli.h"
 #include "lib/err.h"
 #include "lib/loop.h"
+#include "lib/text.h"
 #include "telegram/telegram_api.h"
 #include "telegram/telegram_webhook.h"
 #include "types/settings.h"
@@ -37,13 +37,10 @@ take_command(const struct cli *cli, enum telegram_webhook_command *ret)
 		[TELEGRAM_WEBHOOK_DELETE] = "delete",
 	};
 
-	for (size_t i = 0; cli->argc == 1 && i < COUNT(words); i++) {
-		if (strcmp(cli->argv[0], words[i]) == 0) {
-			*ret = (enum telegram_webhook_command)i;
-			return true;
-		}
-	}
-	return false;
+	size_t i = cli->argc == 1 ? text_index(cli->argv[0], words, COUNT(words)) : COUNT(words);
+
+	*ret = (enum telegram_webhook_command)i;
+	return i < COUNT(words);
 }
 
 static bool

@@ -61,9 +61,6 @@ void doctor_answered(struct doctor *doctor);
 /* Settings, paths, scripts, keys, disk, database: at once. */
 void doctor_local(struct doctor *doctor);
 
-/* With a runner that is a service: the folder both work in. */
-void doctor_shared(struct doctor *doctor);
-
 /* Asynchronous ones: start, run the loop, free.  NULL: they have said why. */
 struct doctor_telegram *doctor_telegram_start(struct doctor *doctor);
 void doctor_telegram_free(struct doctor_telegram *telegram);

@@ -4,7 +4,6 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -161,8 +160,7 @@ on_deadline(UNUSED struct loop_timer *timer, void *ctx)
 
 	if (git->is_ready)
 		TELL(git->doctor, GIT, ERROR,
-		    "git: no answer within %d s: is the repository reachable? (the first fetch"
-		    " of a large one may take longer: try again)",
+		    "git: no answer within %d s: is the repository reachable? (the first fetch of a large one may take longer: try again)",
 		    GIT_PATIENCE_MS / 1000);
 	else
 		TELL(git->doctor, RUNNER, ERROR, "runner: it did not say hello within %d s%s",
@@ -212,8 +210,7 @@ say_whose(struct doctor *doctor, uid_t owner)
 	else
 		(void)snprintf(name, sizeof(name), "#%u", (unsigned)owner);
 	TELL(doctor, RUNNER, WARNING,
-	    "runner: STATE_DIRECTORY belongs to another user, so a runner is tried in a folder of"
-	    " its own and not there: run doctor as the service's user (sudo -u %s)",
+	    "runner: STATE_DIRECTORY belongs to another user, so a runner is tried in a folder of its own and not there: run doctor as the service's user (sudo -u %s)",
 	    name);
 }
 

@@ -68,8 +68,8 @@ on_clock(void *ctx, const struct http_client_result *result)
 	else
 		doctor_say(q->doctor, DOCTOR_CLOCK,
 		    skew > -SKEW_ERROR_S && skew < SKEW_ERROR_S ? DOCTOR_WARNING : DOCTOR_ERROR,
-		    "clock: it is %" PRId64 " s %s Telegram's: set up time synchronisation (chrony,"
-		    " systemd-timesyncd)",
+		    "clock: it is %" PRId64
+		    " s %s Telegram's: set up time synchronisation (chrony, systemd-timesyncd)",
 		    skew < 0 ? -skew : skew, skew < 0 ? "behind" : "ahead of");
 	doctor_answered(q->doctor);
 }

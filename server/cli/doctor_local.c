@@ -4,7 +4,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -106,13 +105,11 @@ examine_file_system(struct doctor *doctor, const char *path)
 		return; /* then it cannot be written to, which was said */
 	if (fs == FS_REMOTE)
 		TELL(doctor, FILES, ERROR,
-		    "STATE_DIRECTORY: %s is on %s, where neither locks nor flushes can be trusted:"
-		    " use a local disk",
+		    "STATE_DIRECTORY: %s is on %s, where neither locks nor flushes can be trusted: use a local disk",
 		    there, name);
 	else if (fs == FS_VOLATILE)
 		TELL(doctor, FILES, WARNING,
-		    "STATE_DIRECTORY: %s is on %s: this directory is not persistent: it is lost with its container"
-		    " or at the next boot",
+		    "STATE_DIRECTORY: %s is on %s: this directory is not persistent: it is lost with its container or at the next boot",
 		    there, name);
 }
 
@@ -146,8 +143,7 @@ examine_script(struct doctor *doctor, enum setting setting, const char *name, co
 		path = found;
 	if (path == NULL)
 		TELL(doctor, FILES, ERROR,
-		    "%s: there is no deploy/%s beside the program: install it, or name one of your"
-		    " own",
+		    "%s: there is no deploy/%s beside the program: install it, or name one of your own",
 		    name, own);
 	else if (!file_is_safe(path, &err))
 		TELL(doctor, FILES, ERROR,
@@ -231,8 +227,7 @@ examine_store(struct doctor *doctor)
 		    err.text);
 	else /* what is in it is not known: it may be whole */
 		TELL(doctor, STORE, ERROR,
-		    "store: %s: it could not be read: run doctor as the service's user, and look at"
-		    " the disk",
+		    "store: %s: it could not be read: run doctor as the service's user, and look at the disk",
 		    err.text);
 }
 
@@ -245,13 +240,37 @@ examine_github(struct doctor *doctor)
 		TELL(doctor, WEBHOOKS, OK, "GitHub: signed pushes are taken at /github/webhook");
 	else if (s->poll_repository_seconds > 0)
 		TELL(doctor, WEBHOOKS, OK,
-		    "GitHub: no GITHUB_WEBHOOK_SECRET, so /github/webhook answers 404; git is"
-		    " asked for pushes every %d s",
+		    "GitHub: no GITHUB_WEBHOOK_SECRET, so /github/webhook answers 404; git is asked for pushes every %d s",
 		    s->poll_repository_seconds);
 	else
 		TELL(doctor, WEBHOOKS, WARNING,
-		    "GitHub: no push is ever found: set GITHUB_WEBHOOK_SECRET (without it"
-		    " /github/webhook answers 404) or POLL_REPOSITORY_SECONDS");
+		    "GitHub: no push is ever found: set GITHUB_WEBHOOK_SECRET (without it /github/webhook answers 404) or POLL_REPOSITORY_SECONDS");
+}
+
+/* With a runner that is a service of another user: the folder that both work in. */
+static void
+examine_shared_folder(struct doctor *doctor)
+{
+	const char *state = doctor->settings->state_directory;
+	char runs[PATH_MAX];
+	struct stat st;
+
+	(void)snprintf(runs, sizeof(runs), "%s/runs", state);
+	if (stat(runs, &st) != 0) {
+		TELL(doctor, RUNNER, ERROR,
+		    "runner: %s: %s: deploybot-runner makes it when it starts, with the same STATE_DIRECTORY",
+		    runs, strerrordesc_np(errno));
+		return;
+	}
+	if (eaccess(runs, R_OK | X_OK) != 0)
+		TELL(doctor, RUNNER, ERROR,
+		    "runner: %s cannot be read, so no log can be shown: our user must be in its group, and its mode be 2750",
+		    runs);
+	else if (geteuid() != 0 && geteuid() != st.st_uid && eaccess(runs, W_OK) == 0)
+		TELL(doctor, RUNNER, WARNING,
+		    "runner: %s can be written to by the server's user: chmod 2750 it", runs);
+	else
+		TELL(doctor, RUNNER, OK, "runner: %s can be read", runs);
 }
 
 static void
@@ -281,8 +300,7 @@ doctor_local(struct doctor *doctor)
 	if (s->runner_socket == NULL)
 		examine_what_runs(doctor);
 	else
-		doctor_shared(
-		    doctor); /* scripts and keys are the runner's, and not for us to see */
+		examine_shared_folder(doctor); /* scripts and keys are not for us to see */
 	examine_store(doctor);
 	examine_github(doctor);
 }

@@ -3,7 +3,6 @@
 #include "cli/doctor_production.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 #include "cli/doctor.h"
 #include "lib/text.h"
@@ -15,8 +14,7 @@
 #define KEEP_RELEASES_LEAST 2
 
 const char doctor_production_unseen[] =
-    "the firewall, the certificate as seen from the internet, GitHub's and BotFather's settings,"
-    " the hosts' own hardening, whether backups are made and kept elsewhere, who reads the alerts";
+    "the firewall, the certificate as seen from the internet, GitHub's and BotFather's settings, the hosts' own hardening, whether backups are made and kept elsewhere, who reads the alerts";
 
 /* --- how updates arrive ----------------------------------------------------------------------- */
 
@@ -30,8 +28,7 @@ judge_webhook(struct doctor *doctor, const struct production *facts)
 		    "Telegram is polled: set TELEGRAM_WEBHOOK_URL, so that updates arrive at once");
 	else if (!text_starts_ci(s->telegram_webhook_url, "https://"))
 		SAY(doctor, ERROR,
-		    "TELEGRAM_WEBHOOK_URL is not https: put nginx with a certificate in front, and"
-		    " name its address");
+		    "TELEGRAM_WEBHOOK_URL is not https: put nginx with a certificate in front, and name its address");
 	else
 		SAY(doctor, OK, "Telegram calls a webhook over https");
 }
@@ -47,23 +44,19 @@ judge_certificate(struct doctor *doctor, const struct production *facts)
 		return;
 	if (facts->certificate_expires_s == 0)
 		SAY(doctor, ERROR,
-		    "certificate: none could be read: %s: is nginx running, and does its name lead "
-		    "to"
-		    " it from here?",
+		    "certificate: none could be read: %s: is nginx running, and does its name lead to it from here?",
 		    facts->certificate_text);
 	else if (facts->certificate_expires_s <= facts->now_s)
 		SAY(doctor, ERROR,
 		    "certificate: it has expired: renew it (certbot renew) and reload nginx");
 	else if (!facts->is_certificate_trusted)
 		SAY(doctor, ERROR,
-		    "certificate: it is not trusted: %s: Telegram and GitHub deliver nothing; get "
-		    "one"
-		    " that names this host and send the whole chain (fullchain.pem)",
+		    "certificate: it is not trusted: %s: Telegram and GitHub deliver nothing; get one that names this host and send the whole chain (fullchain.pem)",
 		    facts->certificate_text);
 	else if (days < CERTIFICATE_DAYS)
 		SAY(doctor, ERROR,
-		    "certificate: it ends in %" PRId64 " days, and nothing has renewed it: look at"
-		    " certbot's timer (systemctl list-timers)",
+		    "certificate: it ends in %" PRId64
+		    " days, and nothing has renewed it: look at certbot's timer (systemctl list-timers)",
 		    days);
 	else
 		SAY(doctor, OK, "certificate: it is trusted, and good for %" PRId64 " days", days);
@@ -78,15 +71,11 @@ judge_github(struct doctor *doctor, const struct production *facts)
 		SAY(doctor, OK, "GITHUB_WEBHOOK_SECRET is set");
 	else if (s->poll_repository_seconds > 0)
 		SAY(doctor, WARNING,
-		    "GITHUB_WEBHOOK_SECRET is not set: pushes are found by asking git every %d s; "
-		    "add"
-		    " a webhook at GitHub, and its secret here",
+		    "GITHUB_WEBHOOK_SECRET is not set: pushes are found by asking git every %d s; add a webhook at GitHub, and its secret here",
 		    s->poll_repository_seconds);
 	else
 		SAY(doctor, ERROR,
-		    "GITHUB_WEBHOOK_SECRET is not set: no push is received; add a webhook at GitHub, "
-		    "and"
-		    " its secret here");
+		    "GITHUB_WEBHOOK_SECRET is not set: no push is received; add a webhook at GitHub, and its secret here");
 }
 
 static void
@@ -98,14 +87,11 @@ judge_listen(struct doctor *doctor, const struct production *facts)
 		SAY(doctor, OK, "LISTEN_ADDRESS: only this machine reaches it");
 	else if (facts->is_container)
 		SAY(doctor, WARNING,
-		    "LISTEN_ADDRESS %s: publish no port of this container; nginx reaches it on a"
-		    " network that nobody else is in",
+		    "LISTEN_ADDRESS %s: publish no port of this container; nginx reaches it on a network that nobody else is in",
 		    address);
 	else
 		SAY(doctor, WARNING,
-		    "LISTEN_ADDRESS %s: others may reach HTTP without TLS: set it to 127.0.0.1 or "
-		    "to"
-		    " a unix socket, with nginx in front",
+		    "LISTEN_ADDRESS %s: others may reach HTTP without TLS: set it to 127.0.0.1 or to a unix socket, with nginx in front",
 		    address);
 }
 
@@ -120,8 +106,7 @@ judge_api(struct doctor *doctor, const struct production *facts)
 		SAY(doctor, OK, "TELEGRAM_API_BASE: the token goes over https, or not out at all");
 	else
 		SAY(doctor, ERROR,
-		    "TELEGRAM_API_BASE %s: the bot's token goes over the network in the clear: use"
-		    " https",
+		    "TELEGRAM_API_BASE %s: the bot's token goes over the network in the clear: use https",
 		    base);
 }
 
@@ -184,22 +169,15 @@ judge_runner(struct doctor *doctor, const struct production *facts)
 {
 	if (facts->settings->runner_socket == NULL)
 		SAY(doctor, WARNING,
-		    "the runner is the server's child and of its user: run deploybot-runner as a"
-		    " service of another user, and set RUNNER_SOCKET, so that the keys are out of "
-		    "the"
-		    " network's reach");
+		    "the runner is the server's child and of its user: run deploybot-runner as a service of another user, and set RUNNER_SOCKET, so that the keys are out of the network's reach");
 	else if (!facts->is_runner_seen)
 		return; /* that it cannot be reached is reported already */
 	else if (facts->runner_user == facts->server_user)
 		SAY(doctor, WARNING,
-		    "the runner is a service of the server's own user: give it another, so that "
-		    "the"
-		    " keys are out of the network's reach");
+		    "the runner is a service of the server's own user: give it another, so that the keys are out of the network's reach");
 	else if (facts->runner_user == 0)
 		SAY(doctor, ERROR,
-		    "the runner runs as root, and so does whatever the repository has built: give "
-		    "it a"
-		    " user of its own");
+		    "the runner runs as root, and so does whatever the repository has built: give it a user of its own");
 	else
 		SAY(doctor, OK, "the runner is a service of another user");
 }
@@ -209,9 +187,7 @@ judge_users(struct doctor *doctor, const struct production *facts)
 {
 	if (facts->server_user == 0)
 		SAY(doctor, ERROR,
-		    "the server runs as root: give it a user of its own, and STATE_DIRECTORY to "
-		    "that"
-		    " user");
+		    "the server runs as root: give it a user of its own, and STATE_DIRECTORY to that user");
 	else
 		SAY(doctor, OK, "the server does not run as root");
 	judge_runner(doctor, facts);
@@ -226,17 +202,14 @@ judge_images(struct doctor *doctor, const struct production *facts)
 		return; /* no images */
 	if (text_starts_ci(doctor_production_text(facts, SETTING_REGISTRY_URL), "http://"))
 		SAY(doctor, ERROR,
-		    "REGISTRY_URL is not https: who is on the network can give hosts another "
-		    "image");
+		    "REGISTRY_URL is not https: who is on the network can give hosts another image");
 	else
 		SAY(doctor, OK, "REGISTRY_URL: images go over https");
 	if (strcmp(doctor_production_text(facts, SETTING_IMAGE_SOURCE), "registry") == 0)
 		SAY(doctor, OK, "IMAGE_SOURCE: images are built by CI, and come by digest");
 	else
 		SAY(doctor, NOTE,
-		    "IMAGE_SOURCE=registry is recommended: CI builds and scans, and this machine "
-		    "needs"
-		    " no container engine");
+		    "IMAGE_SOURCE=registry is recommended: CI builds and scans, and this machine needs no container engine");
 	if (text_to_i64(
 		doctor_production_text(facts, SETTING_KEEP_RELEASES), 0, INT64_MAX, &keep, NULL) &&
 	    keep < KEEP_RELEASES_LEAST)

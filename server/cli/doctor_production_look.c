@@ -19,7 +19,6 @@
 #include "lib/file.h"
 #include "lib/text.h"
 #include "store/audit_verify.h"
-#include "store/store.h"
 #include "store/fs_check.h"
 #include "settings/settings_table.h"
 

@@ -1,7 +1,6 @@
 /* doctor_production_secrets.c - are secrets and keys where they should be, long, young?  Judges facts.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
-#include <string.h>
 
 #include "cli/doctor.h"
 #include "cli/doctor_production.h"
@@ -18,8 +17,7 @@ judge_secret_source(struct doctor *doctor, const struct production *facts, size_
 
 	if (facts->open[i] == PRODUCTION_IN_ENVIRONMENT)
 		SAY(doctor, ERROR,
-		    "%s stands in the environment: put it into a file of mode 0600, and set "
-		    "%s_FILE",
+		    "%s stands in the environment: put it into a file of mode 0600, and set %s_FILE",
 		    name, name);
 	else if (facts->open[i] == PRODUCTION_IN_FILE)
 		SAY(doctor, ERROR,
@@ -81,8 +79,7 @@ judge_key_age(struct doctor *doctor, const struct production *facts, const char 
 	else if (days > KEY_DAYS)
 		SAY(doctor, WARNING,
 		    "%s: the key is %" PRId64
-		    " days old: make a new one every %d days, add it on the"
-		    " hosts, and take the old one away",
+		    " days old: make a new one every %d days, add it on the hosts, and take the old one away",
 		    name, days, KEY_DAYS);
 	else
 		SAY(doctor, OK, "%s: the key is private, and %" PRId64 " days old", name, days);
@@ -120,9 +117,7 @@ judge_ssh(struct doctor *doctor, const struct production *facts)
 		SAY(doctor, NOTE, "SSH_KNOWN_HOSTS: %s is not readable by this user", hosts);
 	else if (!facts->hosts.is_seen || facts->hosts.size == 0)
 		SAY(doctor, ERROR,
-		    "SSH_KNOWN_HOSTS: %s %s: ssh-keyscan HOST >>%s, and compare it with what the "
-		    "host"
-		    " itself says",
+		    "SSH_KNOWN_HOSTS: %s %s: ssh-keyscan HOST >>%s, and compare it with what the host itself says",
 		    hosts, facts->hosts.is_seen ? "is empty" : "is not there", hosts);
 	else
 		SAY(doctor, OK, "SSH_KNOWN_HOSTS: hosts are known by their keys");

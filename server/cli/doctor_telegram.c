@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "cli/doctor.h"
 #include "lib/buf.h"
@@ -128,8 +127,7 @@ on_me(void *ctx, const struct telegram_result *result)
 		TELL(doctor, TELEGRAM, OK, "Telegram: the bot is @%s", name == NULL ? "?" : name);
 		if (json_get_bool(result->result, "can_read_all_group_messages", false))
 			TELL(doctor, TELEGRAM, WARNING,
-			    "Telegram: privacy mode is off, the bot sees every message of its"
-			    " groups: /setprivacy at @BotFather");
+			    "Telegram: privacy mode is off, the bot sees every message of its groups: /setprivacy at @BotFather");
 		else
 			TELL(doctor, TELEGRAM, OK,
 			    "Telegram: privacy mode is on, the bot sees commands only");
@@ -167,9 +165,9 @@ examine_registration(struct doctor *doctor, const char *url)
 	if (s->telegram_mode == TELEGRAM_POLLING)
 		doctor_say(doctor, DOCTOR_WEBHOOKS, url[0] == '\0' ? DOCTOR_OK : DOCTOR_WARNING,
 		    "Telegram: %s",
-		    url[0] == '\0' ? "no webhook is registered, as polling wants it" :
-				     "a webhook is registered although we poll: it is"
-				     " removed when deploybot starts");
+		    url[0] == '\0' ?
+			"no webhook is registered, as polling wants it" :
+			"a webhook is registered although we poll: it is removed when deploybot starts");
 	else if (strcmp(url, s->telegram_webhook_url) == 0)
 		TELL(doctor, WEBHOOKS, OK, "Telegram: our webhook is registered");
 	else

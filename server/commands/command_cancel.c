@@ -14,9 +14,9 @@ say_cancelling(struct tx *tx, const struct update *update, const struct deployme
 	chat_text_init(&text);
 	chat_text_add(&text, "✋ %s: cancelling ", deployment->environment);
 	if (deployment->commit[0] != '\0')
-		chat_text_commit(&text, deployment->commit);
+		chat_text_commit(&text, "", deployment->commit);
 	else
-		chat_text_code(&text, deployment->ref);
+		chat_text_code(&text, "", deployment->ref);
 	chat_text_add(&text, ".%s",
 	    is_waited_for ? " The queued deployment starts next; /cancel again cancels it too." :
 			    "");

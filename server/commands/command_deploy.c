@@ -73,19 +73,12 @@ request(struct tx *tx, const struct update *update, const struct environment_set
 	(void)text_copy(deployment.requester, sizeof(deployment.requester), update->name);
 	chat_text_init(&text);
 	chat_text_add(&text, "🔎 " MARK_BOLD "%s" MARK_BOLD ": asking git for ", settings->name);
-	chat_text_code(&text, ref);
+	chat_text_code(&text, "", ref);
 	chat_text_add(&text, " …");
 	deployment.message = decide_send(tx, &update->address, &text);
 	row_deployment_add(tx, &deployment);
-	row_audit_add(tx,
-	    &(struct audit_entry){
-		.action = "deploy_requested",
-		.user = decide_user(user, update->person),
-		.environment = settings->name,
-		.outcome = "requested",
-		.severity = "info",
-		.deployment = deployment.id,
-	    },
+	decide_audit_request(tx, &deployment, decide_user(user, update->person), "deploy_requested",
+	    "requested",
 	    (const char *const[]){ "trigger", "chat", "ref", ref, "name", update->name, NULL });
 	ask_git(tx, &deployment, settings);
 }

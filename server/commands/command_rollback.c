@@ -1,6 +1,5 @@
 /* command_rollback.c - /rollback <environment> [release]: shows from → to, asks with one button.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include <string.h>
 
 #include "commands/commands.h"
 #include "decide/decide_deployment.h"
@@ -22,7 +21,7 @@ say_possible(
 	chat_text_init(&text);
 	if (wanted[0] != '\0') {
 		chat_text_add(&text, "%s has no release ", environment);
-		chat_text_code(&text, wanted);
+		chat_text_code(&text, "", wanted);
 		chat_text_add(&text, ".");
 	} else {
 		chat_text_add(&text, "%s has no earlier release to roll back to.", environment);
@@ -32,11 +31,9 @@ say_possible(
 	for (size_t i = 0; i < n; i++) {
 		chat_text_add(
 		    &text, "\n• " MARK_CODE "%lld" MARK_CODE " ", (long long)releases[i].id);
-		chat_text_commit(&text, releases[i].commit);
-		chat_text_add(&text, " ");
-		chat_text_outside(&text, releases[i].subject);
-		chat_text_add(&text, ", ");
-		chat_text_ago(&text, releases[i].at, tx->at);
+		chat_text_commit(&text, "", releases[i].commit);
+		chat_text_outside(&text, " ", releases[i].subject);
+		chat_text_ago(&text, ", ", releases[i].at, tx->at);
 	}
 	(void)decide_send(tx, &update->address, &text);
 }
@@ -91,16 +88,8 @@ ask(struct tx *tx, const struct update *update, const struct release *to)
 	deployment.message =
 	    decide_sendf(tx, &update->address, "↩️ " MARK_BOLD "%s" MARK_BOLD, to->environment);
 	row_deployment_add(tx, &deployment);
-	row_audit_add(tx,
-	    &(struct audit_entry){
-		.action = "deploy_requested",
-		.user = decide_user(user, update->person),
-		.environment = to->environment,
-		.commit = to->commit,
-		.outcome = "requested",
-		.severity = "info",
-		.deployment = deployment.id,
-	    },
+	decide_audit_request(tx, &deployment, decide_user(user, update->person), "deploy_requested",
+	    "requested",
 	    (const char *const[]){
 		"trigger", "chat", "program", "rollback", "name", update->name, NULL });
 	(void)decide_step(tx, &deployment, DEPLOY_ON_ASK, NULL);

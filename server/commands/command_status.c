@@ -1,6 +1,5 @@
 /* command_status.c - /status [environment]: says what is known, and asks all health URLs at once.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include <string.h>
 
 #include "commands/commands.h"
 #include "decide/decide_reply.h"

@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "decide/decide_reply.h"
 #include "decide/decide_tell.h"
@@ -512,16 +511,8 @@ audit_cancel(struct tx *tx, const struct deployment *deployment, const struct up
 {
 	char user[32];
 
-	row_audit_add(tx,
-	    &(struct audit_entry){
-		.action = "cancel_requested",
-		.user = decide_user(user, update->person),
-		.environment = deployment->environment,
-		.commit = deployment->commit,
-		.outcome = "requested",
-		.severity = "info",
-		.deployment = deployment->id,
-	    },
+	decide_audit_request(tx, deployment, decide_user(user, update->person), "cancel_requested",
+	    "requested",
 	    (const char *const[]){
 		"state", deploy_flow_word(deployment->state), "name", update->name, NULL });
 }

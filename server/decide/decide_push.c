@@ -3,14 +3,12 @@
 #include "decide/decide_push.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "decide/decide_deployment.h"
 #include "decide/decide_reply.h"
 #include "lib/text.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
-#include "store/row_message.h"
 
 void
 decide_git_query(struct tx *tx, const struct effect_git_query *query, int64_t deployment)
@@ -101,16 +99,7 @@ add_deployment(struct tx *tx, const char *environment, const struct git_answer *
 	deployment.message =
 	    decide_sendf(tx, &deployment.address, "🔎 " MARK_BOLD "%s" MARK_BOLD, environment);
 	row_deployment_add(tx, &deployment);
-	row_audit_add(tx,
-	    &(struct audit_entry){
-		.action = "deploy_requested",
-		.user = requested_by,
-		.environment = environment,
-		.commit = deployment.commit,
-		.outcome = "requested",
-		.severity = "info",
-		.deployment = deployment.id,
-	    },
+	decide_audit_request(tx, &deployment, requested_by, "deploy_requested", "requested",
 	    (const char *const[]){
 		"trigger", trigger_word(deployment.trigger), "ref", deployment.ref, NULL });
 	return deployment;
@@ -133,7 +122,7 @@ notify_blocked(struct tx *tx, const char *environment, const struct git_answer *
 
 	chat_text_init(&text);
 	chat_text_add(&text, "✋ " MARK_BOLD "%s" MARK_BOLD ": push blocked: ", environment);
-	chat_text_commit(&text, answer->commit);
+	chat_text_commit(&text, "", answer->commit);
 	chat_text_add(&text,
 	    " was rolled back before. " MARK_CODE "/deploy %s" MARK_CODE " asks first.",
 	    environment);

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #include "chat/chat_deployment.h"
-#include "lib/text.h"
 #include "store/row_deployment.h"
 #include "store/row_effect.h"
 #include "store/row_rate_limit.h"
@@ -84,6 +83,23 @@ decide_user(char out[32], int64_t person)
 }
 
 void
+decide_audit_request(struct tx *tx, const struct deployment *deployment, const char *user,
+    const char *action, const char *outcome, const char *const *meta)
+{
+	row_audit_add(tx,
+	    &(struct audit_entry){
+		.action = action,
+		.user = user,
+		.environment = deployment->environment,
+		.commit = deployment->commit,
+		.outcome = outcome,
+		.severity = "info",
+		.deployment = deployment->id,
+	    },
+	    meta);
+}
+
+void
 decide_audit_denied(struct tx *tx, const struct update *update, const char *what,
     const char *environment, const char *reason)
 {
@@ -130,10 +146,8 @@ say_denied(struct tx *tx, const struct update *update, const char *what, const c
 
 	chat_text_init(&text);
 	chat_text_add(&text, "⛔ " MARK_BOLD "%s", what);
-	if (environment[0] != '\0') {
-		chat_text_add(&text, " ");
-		chat_text_outside(&text, environment);
-	}
+	if (environment[0] != '\0')
+		chat_text_outside(&text, " ", environment);
 	chat_text_add(&text, MARK_BOLD ": %s.%s", reason,
 	    may_ask ? " An admin can add your id, which /whoami shows." : "");
 	(void)decide_send(tx, &update->address, &text);
@@ -169,8 +183,7 @@ decide_environment(struct tx *tx, const struct update *update, const char *name)
 	if (name[0] == '\0') {
 		chat_text_add(&text, "Which environment? There are:");
 	} else {
-		chat_text_add(&text, "There is no environment ");
-		chat_text_code(&text, name);
+		chat_text_code(&text, "There is no environment ", name);
 		chat_text_add(&text, ". There are:");
 	}
 	for (size_t i = 0; i < tx->settings->environment_count; i++)

@@ -7,6 +7,8 @@
 #include "store/row_audit.h"
 #include "types/update.h"
 
+struct deployment;
+
 /* Says the text in a message of its own; takes what is in it.  Returns the message's row. */
 int64_t decide_send(struct tx *tx, const struct chat_address *address, struct chat_text *text);
 
@@ -30,6 +32,10 @@ const char *decide_user(char out[32], int64_t person);
  */
 bool decide_may(struct tx *tx, const struct update *update, enum policy_action action,
     const char *environment);
+
+/* Audits what somebody wants of a deployment; meta as row_audit_add() has it. */
+void decide_audit_request(struct tx *tx, const struct deployment *deployment, const char *user,
+    const char *action, const char *outcome, const char *const *meta);
 
 /* Audits a denial of whoever sent the update. */
 void decide_audit_denied(struct tx *tx, const struct update *update, const char *what,

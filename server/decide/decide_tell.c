@@ -2,13 +2,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_tell.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "chat/chat_deployment.h"
 #include "lib/text.h"
 #include "store/row_audit.h"
-#include "store/row_effect.h"
 #include "store/row_environment.h"
 #include "store/row_message.h"
 #include "store/row_button.h"

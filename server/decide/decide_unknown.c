@@ -120,7 +120,7 @@ decide_looked(struct tx *tx, const struct update *update, const char *name)
 	    environment.unknown_why);
 	chat_text_init(&text);
 	chat_text_add(&text, "👀 " MARK_BOLD "%s" MARK_BOLD ": ", name);
-	chat_text_outside(&text, update->name);
+	chat_text_outside(&text, "", update->name);
 	chat_text_add(&text, " has looked at it, and deployments go on.");
 	(void)decide_send(
 	    tx, &(struct chat_address){ .chat = tx->settings->telegram_chat_id }, &text);

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "deployment/deploy_flow.h"
 
-#include <string.h>
+#include "lib/text.h"
 
 /* A table reads by its columns. */
 /* clang-format off */
@@ -118,50 +118,42 @@ deploy_flow_step(enum deploy_state state, enum deploy_event event, struct deploy
 	return state;
 }
 
+static const struct {
+	const char *row;
+	const char *word;
+	enum deploy_class class;
+} states[] = {
+#define S(name, row, word, class) { row, word, DEPLOY_CLASS_##class },
+	DEPLOY_STATES(S)
+#undef S
+};
+
 enum deploy_class
 deploy_flow_class(enum deploy_state state)
 {
-	static const enum deploy_class class_of[] = {
-#define S(name, row, word, class) DEPLOY_CLASS_##class,
-		DEPLOY_STATES(S)
-#undef S
-	};
-
-	assert((size_t)state < COUNT(class_of));
-	return class_of[state];
+	assert((size_t)state < COUNT(states));
+	return states[state].class;
 }
 
 const char *
 deploy_flow_word(enum deploy_state state)
 {
-	static const char *const words[] = {
-#define S(name, row, word, class) word,
-		DEPLOY_STATES(S)
-#undef S
-	};
-
-	assert((size_t)state < COUNT(words));
-	return words[state];
+	assert((size_t)state < COUNT(states));
+	return states[state].word;
 }
-
-static const char *const state_names[] = {
-#define S(name, row, word, class) row,
-	DEPLOY_STATES(S)
-#undef S
-};
 
 const char *
 deploy_flow_name(enum deploy_state state)
 {
-	assert((size_t)state < COUNT(state_names));
-	return state_names[state];
+	assert((size_t)state < COUNT(states));
+	return states[state].row;
 }
 
 enum deploy_state
 deploy_flow_parse(const char *name)
 {
-	for (size_t i = 0; i < COUNT(state_names); i++)
-		if (strcmp(state_names[i], name) == 0)
+	for (size_t i = 0; i < COUNT(states); i++)
+		if (strcmp(states[i].row, name) == 0)
 			return (enum deploy_state)i;
 	return DEPLOY_STATE_COUNT;
 }

@@ -4,8 +4,6 @@
 
 #include <stdio.h>
 
-#include "lib/text.h"
-
 /* sysexits.h: bad input to unreachable; deploy.sh says with them that it touched nothing. */
 #define EXIT_BEFORE_RELEASE_FIRST 64
 #define EXIT_BEFORE_RELEASE_LAST  69
@@ -13,8 +11,7 @@
 static bool
 can_roll_back(const struct deployment *deployment, const struct run_ended *ended)
 {
-	return deployment->program == PROGRAM_DEPLOY && deployment->previous[0] != '\0' &&
-	    !deployment->cannot_roll_back && !ended->no_rollback;
+	return deployment_can_roll_back(deployment) && !ended->no_rollback;
 }
 
 bool

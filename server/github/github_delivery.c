@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "github/github_delivery.h"
 
-#include <string.h>
-
 #include "github/github_payload.h"
 #include "lib/err.h"
 #include "lib/text.h"

@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
@@ -145,34 +144,13 @@ skip_plain(struct scan *s)
 		s->at++;
 }
 
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* Four hex digits at `at`, or -1. */
 static long
 hex_unit(const char *at, const char *end)
 {
-	long unit = 0;
+	uint8_t unit[2];
 
-	if (end - at < 4)
-		return -1;
-	for (int i = 0; i < 4; i++) {
-		int digit = hex_value(at[i]);
-
-		if (digit < 0)
-			return -1;
-		unit = unit * 16 + digit;
-	}
-	return unit;
+	return end - at >= 4 && text_unhex(unit, 2, at, 4) ? unit[0] << 8 | unit[1] : -1;
 }
 
 /* The code point of the \u escape whose digits stand at *at, which moves behind it (two escapes

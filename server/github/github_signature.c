@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "github/github_signature.h"
 
-#include <string.h>
-
 #include "lib/text.h"
 
 static const char prefix[] = "sha256=";

@@ -3,7 +3,6 @@
 #include "github/github_webhook.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "github/github_delivery.h"
 #include "github/github_signature.h"

@@ -26,10 +26,9 @@ handle_documented(struct tx *tx, const struct event *event)
 	if (failure[0] == '\0')
 		return;
 	chat_text_init(&text);
-	chat_text_add(&text, "📄 ");
-	chat_text_outside(&text, document->caption[0] != '\0' ? document->caption : "The log");
-	chat_text_add(&text, " could not be sent: ");
-	chat_text_outside(&text, failure);
+	chat_text_outside(
+	    &text, "📄 ", document->caption[0] != '\0' ? document->caption : "The log");
+	chat_text_outside(&text, " could not be sent: ", failure);
 	(void)decide_send(tx, &document->address, &text);
 }
 

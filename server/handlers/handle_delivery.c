@@ -1,7 +1,6 @@
 /* handle_delivery.c - a forge says that a branch may have moved.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
-#include <string.h>
 
 #include "decide/decide_push.h"
 #include "handlers/handlers.h"

@@ -1,7 +1,6 @@
 /* handle_fault.c - the handler of a result failed: what hung on it must still end, or come again.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
-#include <string.h>
 
 #include "chat/chat_text.h"
 #include "decide/decide_deployment.h"
@@ -39,8 +38,7 @@ end_status(struct tx *tx, int64_t id, const char *reason)
 	struct chat_text text;
 
 	chat_text_init(&text);
-	chat_text_add(&text, "The status is not available: ");
-	chat_text_outside(&text, reason);
+	chat_text_outside(&text, "The status is not available: ", reason);
 	message.head = chat_text_take(&text);
 	message.foot = strdup("");
 	if (message.head == NULL || message.foot == NULL)

@@ -1,8 +1,6 @@
 /* handle_probed.c - health URLs were probed: for the health gate, or for /status.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "decide/decide_deployment.h"
 #include "decide/decide_status.h"

@@ -1,8 +1,6 @@
 /* handle_run_step.c - a script said `==> name`.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include <string.h>
 
-#include "decide/decide_deployment.h"
 #include "decide/decide_tell.h"
 #include "handlers/handlers.h"
 

@@ -1,7 +1,6 @@
 /* handle_started.c - the program began: what must always be waited for is.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_deployment.h"
-#include "decide/decide_push.h"
 #include "decide/decide_unknown.h"
 #include "handlers/handlers.h"
 #include "store/row_effect.h"

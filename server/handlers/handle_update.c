@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "commands/commands.h"
 #include "decide/decide_deployment.h"
@@ -68,17 +67,8 @@ audit_confirmed(struct tx *tx, const struct update *update, const struct deploym
 {
 	char user[32];
 
-	row_audit_add(tx,
-	    &(struct audit_entry){
-		.action = "deploy_requested",
-		.user = decide_user(user, update->person),
-		.environment = deployment->environment,
-		.commit = deployment->commit,
-		.outcome = "confirmed",
-		.severity = "info",
-		.deployment = deployment->id,
-	    },
-	    (const char *const[]){ "name", update->name, NULL });
+	decide_audit_request(tx, deployment, decide_user(user, update->person), "deploy_requested",
+	    "confirmed", (const char *const[]){ "name", update->name, NULL });
 }
 
 /* Beside the run, never before it: has the branch moved on since it was shown? */

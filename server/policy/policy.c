@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "policy/policy.h"
 
-#include <string.h>
-
 struct policy_row {
 	const char *word;
 	enum policy_role staging;

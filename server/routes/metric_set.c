@@ -12,7 +12,7 @@
 
 struct metric_set {
 	struct metrics *registry;
-#define METRIC(kind, field, ...) struct metric *field;
+#define METRIC(name, kind, field, ...) struct metric *field;
 #include "routes/metric_set.def"
 #undef METRIC
 };
@@ -32,7 +32,7 @@ static const double store_commit_bounds[] = { .0001, .00025, .0005, .001, .0025,
 static void
 define(struct metric_set *set, struct metrics *reg)
 {
-#define METRIC(kind, field, ...) set->field = DEFINE_##kind(reg, field, __VA_ARGS__);
+#define METRIC(name, kind, field, ...) set->field = DEFINE_##kind(reg, field, name, __VA_ARGS__);
 #include "routes/metric_set.def"
 #undef METRIC
 	metrics_with_process(reg);

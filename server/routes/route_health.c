@@ -3,7 +3,6 @@
 #include "routes/route_health.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "routes/health_watch.h"
 

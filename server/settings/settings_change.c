@@ -8,8 +8,6 @@
 
 /* What a comparison works with. */
 struct change {
-	const struct settings *running;
-	const struct settings *fresh;
 	struct buf *names;
 	struct buf *restart_names;
 };
@@ -73,7 +71,7 @@ bool
 settings_diff(const struct settings *running, const struct settings *fresh, struct buf *names,
     struct buf *restart_names)
 {
-	const struct change change = { running, fresh, names, restart_names };
+	const struct change change = { names, restart_names };
 	const struct settings_inside *a = running->inside, *b = fresh->inside;
 	size_t before = names->size;
 

@@ -141,8 +141,7 @@ check_folders(struct settings_loader *l, const struct settings_member *one,
 	if (hosts != NULL && others != NULL && folder != NULL && its != NULL &&
 	    share_a_host(hosts, others) && are_one_folder(folder, its))
 		settings_say(l->report, SETTINGS_ERROR,
-		    "<ENV>_COMPOSE_DIR: %s and %s have a host in common, and there "
-		    "%s both: a release to one would replace the other",
+		    "<ENV>_COMPOSE_DIR: %s and %s have a host in common, and there %s both: a release to one would replace the other",
 		    one->name, other->name, folder);
 }
 
@@ -156,8 +155,7 @@ check_ports(struct settings_loader *l, const struct settings_member *one,
 
 	if (port != NULL && its != NULL && strcmp(port, its) == 0)
 		settings_say(l->report, SETTINGS_ERROR,
-		    "<ENV>_PORT: %s and %s have %s both, and DEPLOY_TRANSPORT is local: only "
-		    "one of them could start",
+		    "<ENV>_PORT: %s and %s have %s both, and DEPLOY_TRANSPORT is local: only one of them could start",
 		    one->name, other->name, port);
 }
 
@@ -191,9 +189,7 @@ check_wait(struct settings_loader *l)
 	if (all > 0 && wait != NULL && is_set_to(l->s, SETTING_IMAGE_SOURCE, "registry") &&
 	    text_to_i64(wait, all, INT32_MAX, &seconds, NULL))
 		settings_say(l->report, SETTINGS_ERROR,
-		    "IMAGE_WAIT_SECONDS: %s is not below DEPLOY_TIMEOUT_SECONDS (%d): the "
-		    "deployment "
-		    "would be ended while it waits",
+		    "IMAGE_WAIT_SECONDS: %s is not below DEPLOY_TIMEOUT_SECONDS (%d): the deployment would be ended while it waits",
 		    wait, all);
 }
 

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/audit_chain.h"
 
-#include <string.h>
-
 #include "lib/buf.h"
 #include "lib/crypto.h"
 #include "lib/err.h"
@@ -39,10 +37,7 @@ static const char *const core[] = {
 bool
 audit_chain_is_core(const char *name)
 {
-	for (size_t i = 0; i < COUNT(core); i++)
-		if (strcmp(core[i], name) == 0)
-			return true;
-	return false;
+	return text_index(name, core, COUNT(core)) < COUNT(core);
 }
 
 static bool

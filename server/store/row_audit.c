@@ -3,7 +3,6 @@
 #include "store/row_audit.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "lib/json.h"
 #include "lib/text.h"

@@ -2,8 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_button.h"
 
-#include <string.h>
-
+#include "lib/text.h"
 #include "store/row_effect.h"
 #include "store/store_inside.h"
 
@@ -29,10 +28,8 @@ row_button_add(struct tx *tx, struct button_row *button)
 static enum button_verb
 verb_of(struct tx *tx, const char *word)
 {
-	size_t i = 0;
+	size_t i = text_index(word, verbs, COUNT(verbs));
 
-	while (i < COUNT(verbs) && strcmp(verbs[i], word) != 0)
-		i++;
 	if (i < COUNT(verbs))
 		return (enum button_verb)i;
 	tx_fail(tx, ERR_INVALID, "a question with the unknown verb %s", word);
@@ -41,61 +38,53 @@ verb_of(struct tx *tx, const char *word)
 
 #define COLUMNS "id, verb, deployment, run, chat, asker, wait, closed_at, environment"
 
-/* The first row of a query that was begun. */
+/* The first row; id "": there is none. */
+#define find(tx, ...) find_values(tx, DB_SQL("SELECT " COLUMNS " FROM question " __VA_ARGS__))
 static struct button_row
-first_of(struct tx *tx, struct db_rows *rows)
+find_values(struct tx *tx, const char *sql, const struct db_value values[], size_t count)
 {
 	struct button_row button = { 0 };
+	struct db_rows rows = { 0 };
 
-	if (db_next(rows)) {
-		tx_text(rows, 0, button.id, sizeof(button.id));
-		button.verb = verb_of(tx, db_col_text(rows, 1));
-		button.deployment = db_col_i64(rows, 2);
-		button.run = db_col_i64(rows, 3);
-		button.chat = db_col_i64(rows, 4);
-		button.requester = db_col_i64(rows, 5);
-		button.timer = db_col_i64(rows, 6);
-		button.is_open = db_col_i64(rows, 7) == 0;
-		tx_text(rows, 8, button.environment, sizeof(button.environment));
+	if (!tx_query_values(&rows, tx, sql, values, count))
+		return button;
+	if (db_next(&rows)) {
+		tx_text(&rows, 0, button.id, sizeof(button.id));
+		button.verb = verb_of(tx, db_col_text(&rows, 1));
+		button.deployment = db_col_i64(&rows, 2);
+		button.run = db_col_i64(&rows, 3);
+		button.chat = db_col_i64(&rows, 4);
+		button.requester = db_col_i64(&rows, 5);
+		button.timer = db_col_i64(&rows, 6);
+		button.is_open = db_col_i64(&rows, 7) == 0;
+		tx_text(&rows, 8, button.environment, sizeof(button.environment));
 	}
-	(void)tx_end(tx, rows); /* sticky */
+	(void)tx_end(tx, &rows); /* sticky */
 	return button;
 }
 
 struct button_row
 row_button_get(struct tx *tx, const char *id)
 {
-	struct db_rows rows = { 0 };
-
-	if (!tx_query(&rows, tx, "SELECT " COLUMNS " FROM question WHERE id = $1", DB_TEXT(id)))
-		return (struct button_row){ 0 };
-	return first_of(tx, &rows);
+	return find(tx, "WHERE id = $1", DB_TEXT(id));
 }
 
 struct button_row
 row_button_find(struct tx *tx, int64_t deployment, enum button_verb verb, int64_t run, int64_t chat)
 {
-	struct db_rows rows = { 0 };
-
-	if (!tx_query(&rows, tx,
-		"SELECT " COLUMNS " FROM question WHERE deployment = $1 AND verb = $2 AND run = $3"
-		" AND chat = $4 AND closed_at = 0 LIMIT 1",
-		DB_I64(deployment), DB_TEXT(verbs[verb]), DB_I64(run), DB_I64(chat)))
-		return (struct button_row){ 0 };
-	return first_of(tx, &rows);
+	return find(tx,
+	    "WHERE deployment = $1 AND verb = $2 AND run = $3 AND chat = $4 AND closed_at = 0"
+	    " LIMIT 1",
+	    DB_I64(deployment), DB_TEXT(verbs[verb]), DB_I64(run), DB_I64(chat));
 }
 
 struct button_row
 row_button_find_looked(struct tx *tx, const char *environment, int64_t chat)
 {
-	struct db_rows rows = { 0 };
-
-	if (!tx_query(&rows, tx,
-		"SELECT " COLUMNS " FROM question WHERE deployment = 0 AND verb = 'LOOKED'"
-		" AND environment = $1 AND chat = $2 AND closed_at = 0 LIMIT 1",
-		DB_TEXT(environment), DB_I64(chat)))
-		return (struct button_row){ 0 };
-	return first_of(tx, &rows);
+	return find(tx,
+	    "WHERE deployment = 0 AND verb = 'LOOKED' AND environment = $1 AND chat = $2"
+	    " AND closed_at = 0 LIMIT 1",
+	    DB_TEXT(environment), DB_I64(chat));
 }
 
 void

@@ -2,8 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_deployment.h"
 
-#include <string.h>
-
+#include "lib/text.h"
 #include "store/store_inside.h"
 
 static const char *const programs[] = {
@@ -51,15 +50,14 @@ static const char *const whys[] = {
 /* clang-format on */
 #define NAME(type, column, field) #column
 #define SAVED_NAMES		  SAVED(NAME, ", ")
-#define COLUMNS			  "id, environment, program, cause, state, why, asked_by, " SAVED_NAMES
+
+#define COLUMNS "id, environment, program, cause, state, why, asked_by, " SAVED_NAMES
 
 static size_t
 index_of(const char *word, const char *const words[], size_t count)
 {
-	size_t i = 0;
+	size_t i = text_index(word, words, count);
 
-	while (i < count && strcmp(words[i], word) != 0)
-		i++;
 	assert(i < count); /* the table's CHECK */
 	return i;
 }
@@ -91,7 +89,7 @@ read_deployment(const struct db_rows *rows, struct deployment *d)
 }
 
 /* The first row; id 0: there is none. */
-#define find(tx, ...) find_values(tx, DB_SQL(__VA_ARGS__))
+#define find(tx, ...) find_values(tx, DB_SQL("SELECT " COLUMNS " FROM deployment " __VA_ARGS__))
 static struct deployment
 find_values(struct tx *tx, const char *sql, const struct db_value values[], size_t count)
 {
@@ -109,33 +107,27 @@ find_values(struct tx *tx, const char *sql, const struct db_value values[], size
 struct deployment
 row_deployment_get(struct tx *tx, int64_t id)
 {
-	return find(tx, "SELECT " COLUMNS " FROM deployment WHERE id = $1", DB_I64(id));
+	return find(tx, "WHERE id = $1", DB_I64(id));
 }
 
 struct deployment
 row_deployment_active(struct tx *tx, const char *environment)
 {
-	return find(tx,
-	    "SELECT " COLUMNS " FROM deployment WHERE environment = $1 AND " STORE_IS_ACTIVE,
-	    DB_TEXT(environment));
+	return find(tx, "WHERE environment = $1 AND " STORE_IS_ACTIVE, DB_TEXT(environment));
 }
 
 struct deployment
 row_deployment_queued(struct tx *tx, const char *environment)
 {
-	return find(tx,
-	    "SELECT " COLUMNS " FROM deployment WHERE environment = $1 AND state = 'QUEUED'",
-	    DB_TEXT(environment));
+	return find(tx, "WHERE environment = $1 AND state = 'QUEUED'", DB_TEXT(environment));
 }
 
 /* Left to itself SQLite walks through the environment's whole history when nothing is open. */
-#define FROM_OPEN " FROM deployment INDEXED BY deployment_open"
-
 struct deployment
 row_deployment_push_question(struct tx *tx, const char *environment)
 {
 	return find(tx,
-	    "SELECT " COLUMNS FROM_OPEN " WHERE environment = $1"
+	    "INDEXED BY deployment_open WHERE environment = $1"
 	    " AND state = 'AWAITING_CONFIRMATION' AND " STORE_IS_OPEN " AND cause <> 'chat'"
 	    " ORDER BY id DESC LIMIT 1",
 	    DB_TEXT(environment));
@@ -145,7 +137,7 @@ struct deployment
 row_deployment_chat_question(struct tx *tx, const char *environment)
 {
 	return find(tx,
-	    "SELECT " COLUMNS FROM_OPEN " WHERE environment = $1"
+	    "INDEXED BY deployment_open WHERE environment = $1"
 	    " AND state = 'AWAITING_CONFIRMATION' AND " STORE_IS_OPEN " AND cause = 'chat'"
 	    " ORDER BY id LIMIT 1",
 	    DB_TEXT(environment));
@@ -155,7 +147,7 @@ struct deployment
 row_deployment_asking(struct tx *tx, const char *environment)
 {
 	return find(tx,
-	    "SELECT " COLUMNS FROM_OPEN " WHERE environment = $1"
+	    "INDEXED BY deployment_open WHERE environment = $1"
 	    " AND state IN ('REQUESTED', 'AWAITING_CONFIRMATION') AND " STORE_IS_OPEN
 	    " ORDER BY id DESC LIMIT 1",
 	    DB_TEXT(environment));
@@ -165,7 +157,7 @@ struct deployment
 row_deployment_unattended(struct tx *tx, int64_t after)
 {
 	return find(tx,
-	    "SELECT " COLUMNS " FROM deployment d INDEXED BY deployment_open WHERE id > $1"
+	    "d INDEXED BY deployment_open WHERE id > $1"
 	    " AND " STORE_IS_OPEN
 	    " AND NOT EXISTS (SELECT 1 FROM effect e WHERE e.subject = d.id AND e.kind ="
 	    " CASE d.state WHEN 'REQUESTED' THEN 'ask' ELSE 'wait' END)"
@@ -176,10 +168,7 @@ row_deployment_unattended(struct tx *tx, int64_t after)
 struct deployment
 row_deployment_of_run(struct tx *tx, int64_t run)
 {
-	return find(tx,
-	    "SELECT " COLUMNS " FROM deployment"
-	    " WHERE id = (SELECT deployment FROM run WHERE run.id = $1)",
-	    DB_I64(run));
+	return find(tx, "WHERE id = (SELECT deployment FROM run WHERE run.id = $1)", DB_I64(run));
 }
 
 enum deploy_state

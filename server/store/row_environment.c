@@ -4,7 +4,6 @@
 
 #include <ctype.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "lib/text.h"
 #include "store/store_inside.h"
@@ -27,19 +26,26 @@ read_release(const struct db_rows *rows, struct release *ret)
 	tx_text(rows, 7, ret->subject, sizeof(ret->subject));
 }
 
+/* The first row; id 0: there is none. */
+#define find(tx, ...) find_values(tx, DB_SQL("SELECT " RELEASE " FROM release " __VA_ARGS__))
 static struct release
-get_release(struct tx *tx, int64_t id)
+find_values(struct tx *tx, const char *sql, const struct db_value values[], size_t count)
 {
 	struct release release = { 0 };
 	struct db_rows rows = { 0 };
 
-	if (id == 0 ||
-	    !tx_query(&rows, tx, "SELECT " RELEASE " FROM release WHERE id = $1", DB_I64(id)))
+	if (!tx_query_values(&rows, tx, sql, values, count))
 		return release;
 	if (db_next(&rows))
 		read_release(&rows, &release);
 	(void)tx_end(tx, &rows); /* sticky */
 	return release;
+}
+
+static struct release
+get_release(struct tx *tx, int64_t id)
+{
+	return id == 0 ? (struct release){ 0 } : find(tx, "WHERE id = $1", DB_I64(id));
 }
 
 /* --- environments --- */
@@ -212,19 +218,10 @@ find_number(struct tx *tx, const char *environment, int64_t number)
 static struct release
 find_prefix(struct tx *tx, const char *environment, const char *prefix)
 {
-	struct release release = { 0 };
-	struct db_rows rows = { 0 };
-
-	if (!tx_query(&rows, tx,
-		"SELECT " RELEASE " FROM release"
-		" WHERE environment = $1 AND substr(commit_id, 1, length($2)) = $2"
-		" ORDER BY id DESC LIMIT 1",
-		DB_TEXT(environment), DB_TEXT(prefix)))
-		return release;
-	if (db_next(&rows))
-		read_release(&rows, &release);
-	(void)tx_end(tx, &rows); /* sticky */
-	return release;
+	return find(tx,
+	    "WHERE environment = $1 AND substr(commit_id, 1, length($2)) = $2"
+	    " ORDER BY id DESC LIMIT 1",
+	    DB_TEXT(environment), DB_TEXT(prefix));
 }
 
 struct release

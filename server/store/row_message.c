@@ -3,7 +3,6 @@
 #include "store/row_message.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "lib/json.h"
 #include "lib/text.h"

@@ -1,6 +1,5 @@
 /* store_message.c - a message as its row says it, also outside a decision.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include <string.h>
 
 #include "lib/json.h"
 #include "lib/text.h"

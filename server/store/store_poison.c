@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,18 +18,14 @@
 
 /* The page.  A crash of the program leaves it as it was; one of the machine may lose it, and
  * then the count begins anew. */
-struct page {
+struct poison {
 	char magic[8];
 	char in_progress[POISON_KEY]; /* "": between two events */
 	char last[POISON_KEY];	      /* found in progress at the last start */
 	uint32_t starts;	      /* in a row */
 };
 
-struct poison {
-	struct page *page;
-};
-
-static struct page *
+static struct poison *
 map_page(const char *path, struct err *err)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -60,7 +54,7 @@ map_page(const char *path, struct err *err)
 
 /* What the last program left: the same key again, another, or none. */
 static void
-count_start(struct page *page)
+count_start(struct poison *page)
 {
 	bool known = memcmp(page->magic, POISON_MAGIC, sizeof(page->magic)) == 0 &&
 	    memchr(page->in_progress, '\0', POISON_KEY) != NULL &&
@@ -86,40 +80,31 @@ count_start(struct page *page)
 struct poison *
 store_poison_open(const char *path, struct err *err)
 {
-	struct poison *poison = calloc(1, sizeof(*poison));
+	struct poison *page = map_page(path, err);
 
-	if (poison == NULL)
-		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for %s", path));
-	poison->page = map_page(path, err);
-	if (poison->page == NULL) {
-		free(poison);
-		return NULL;
-	}
-	count_start(poison->page);
-	return poison;
+	if (page != NULL)
+		count_start(page);
+	return page;
 }
 
 void
 store_poison_close(struct poison *poison)
 {
-	if (poison == NULL)
-		return;
-	(void)munmap(poison->page, POISON_SIZE); /* of a mapping that is there: cannot fail */
-	free(poison);
+	if (poison != NULL)
+		(void)munmap(poison, POISON_SIZE); /* of a mapping that is there: cannot fail */
 }
 
 bool
 store_poison_is(const struct poison *poison, const char *key)
 {
-	return poison != NULL && poison->page->starts >= POISON_STARTS &&
-	    strcmp(poison->page->last, key) == 0;
+	return poison != NULL && poison->starts >= POISON_STARTS && strcmp(poison->last, key) == 0;
 }
 
 void
 store_poison_forget(struct poison *poison)
 {
 	if (poison != NULL)
-		poison->page->starts = 0;
+		poison->starts = 0;
 }
 
 void
@@ -127,7 +112,7 @@ store_poison_enter(struct poison *poison, const char *key)
 {
 	if (poison == NULL)
 		return;
-	(void)text_copy(poison->page->in_progress, POISON_KEY, key); /* keys are made to fit */
+	(void)text_copy(poison->in_progress, POISON_KEY, key); /* keys are made to fit */
 	__atomic_signal_fence(__ATOMIC_SEQ_CST); /* it stands there before the handler begins */
 }
 
@@ -137,5 +122,5 @@ store_poison_leave(struct poison *poison)
 	if (poison == NULL)
 		return;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	poison->page->in_progress[0] = '\0';
+	poison->in_progress[0] = '\0';
 }

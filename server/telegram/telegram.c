@@ -248,13 +248,7 @@ introduce_later(struct telegram *telegram, int64_t retry_after_s)
 static void
 introduce(struct telegram *telegram)
 {
-	const struct telegram_request request = {
-		.method = "getMe",
-		.on_done = on_me,
-		.ctx = telegram,
-	};
-
-	telegram->call = telegram_api_call(telegram->api, &request, NULL);
+	telegram->call = telegram_api_post(telegram->api, "getMe", NULL, on_me, telegram, NULL);
 	if (telegram->call == NULL)
 		introduce_later(telegram, 0);
 }

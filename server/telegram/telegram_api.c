@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/queue.h>
 
 #include "lib/buf.h"
@@ -28,7 +27,6 @@ struct telegram_api {
 	LIST_HEAD(, telegram_call) calls;
 	void (*count)(void *ctx, const char *method, int code);
 	void *count_ctx;
-	size_t prefix_size;
 	char prefix[1200]; /* "https://api.telegram.org/bot<token>/" */
 };
 
@@ -65,7 +63,6 @@ telegram_api_new(struct loop *loop, const struct settings *settings,
 		telegram_api_free(api);
 		return NULL;
 	}
-	api->prefix_size = (size_t)size;
 	const struct http_client_config config = {
 		.connections_max = IN_FLIGHT_MAX,
 		.in_flight_max = IN_FLIGHT_MAX,
@@ -158,6 +155,17 @@ telegram_api_call(struct telegram_api *api, const struct telegram_request *reque
 		return call;
 	free_call(call);
 	return NULL;
+}
+
+struct telegram_call *
+telegram_api_post(struct telegram_api *api, const char *method, const struct buf *json,
+    telegram_done_fn *on_done, void *ctx, struct err *err)
+{
+	const struct telegram_request request = {
+		.method = method, .json = json, .on_done = on_done, .ctx = ctx
+	};
+
+	return telegram_api_call(api, &request, err);
 }
 
 void

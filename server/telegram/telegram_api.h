@@ -52,6 +52,10 @@ struct telegram_api *telegram_api_new(struct loop *loop, const struct settings *
 /* Cancels every call, without on_done.  NULL is fine.  Not inside on_done. */
 void telegram_api_free(struct telegram_api *api);
 
+/* telegram_api_call() with arguments (NULL: none) and nothing else. */
+struct telegram_call *telegram_api_post(struct telegram_api *api, const char *method,
+    const struct buf *json, telegram_done_fn *on_done, void *ctx, struct err *err) MUST_USE;
+
 /* Starts a call; on_done comes exactly once, from the loop and never in here, unless cancelled.
  * What request points at may go at once, but for ctx and a part's read_ctx.  NULL: could not be
  * started (memory, queue); *err says why. */

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "telegram/telegram_body.h"
 
-#include <string.h>
-
 #include "lib/buf.h"
 #include "lib/json.h"
 #include "lib/text.h"

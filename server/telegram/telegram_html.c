@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "telegram/telegram_html.h"
 
-#include <string.h>
-
 #include "lib/buf.h"
 #include "lib/text.h"
 #include "types/message.h"

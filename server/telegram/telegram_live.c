@@ -3,7 +3,6 @@
 #include "telegram/telegram_live.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "lib/buf.h"
 #include "lib/clock.h"

@@ -159,14 +159,8 @@ set_next(struct telegram_menu *menu)
 	put_commands(menu, menu->target[menu->next].roles, &json);
 	put_scope(&menu->target[menu->next], &json);
 	json_out_end(&json);
-	const struct telegram_request request = {
-		.method = "setMyCommands",
-		.json = &body,
-		.on_done = on_set,
-		.ctx = menu,
-	};
 
-	menu->call = telegram_api_call(menu->api, &request, NULL);
+	menu->call = telegram_api_post(menu->api, "setMyCommands", &body, on_set, menu, NULL);
 	buf_done(&body);
 	if (menu->call == NULL)
 		try_later(menu, 0);

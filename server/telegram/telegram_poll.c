@@ -8,7 +8,6 @@
 #include "telegram/telegram_poll.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "lib/buf.h"
 #include "lib/crash_point.h"
@@ -293,16 +292,12 @@ on_refused(struct telegram_poll *poll, const struct telegram_result *result)
 static void
 remove_webhook(struct telegram_poll *poll)
 {
-	const struct telegram_request request = {
-		.method = "deleteWebhook",
-		.on_done = on_removed,
-		.ctx = poll,
-	};
 	struct err err = { 0 };
 
 	log_info(
 	    "Telegram has a webhook for this bot: removing it, because TELEGRAM_WEBHOOK_URL is not set and updates are polled");
-	poll->call = telegram_api_call(poll->config.api, &request, &err);
+	poll->call =
+	    telegram_api_post(poll->config.api, "deleteWebhook", NULL, on_removed, poll, &err);
 	if (poll->call == NULL) {
 		log_warning("cannot remove Telegram's webhook: %s", err.text);
 		ask_after(poll, pause_ms(poll));

@@ -3,7 +3,6 @@
 #include "telegram/telegram_register.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "lib/buf.h"
 #include "lib/crypto.h"
@@ -134,15 +133,10 @@ succeed(struct telegram_register *reg)
 static void
 look(struct telegram_register *reg)
 {
-	const struct telegram_request request = {
-		.method = "getWebhookInfo",
-		.on_done = on_info,
-		.ctx = reg,
-	};
 	struct err err = { 0 };
 
 	OBJ_CHECK(reg, REGISTER_MAGIC);
-	reg->call = telegram_api_call(reg->api, &request, &err);
+	reg->call = telegram_api_post(reg->api, "getWebhookInfo", NULL, on_info, reg, &err);
 	if (reg->call == NULL)
 		fail(reg, "getWebhookInfo failed", err.text, 0);
 }
@@ -257,14 +251,8 @@ telegram_register_set(struct telegram_api *api, const struct settings *settings,
 	json_out_key(&json, "allowed_updates");
 	json_out_raw(&json, TELEGRAM_UPDATE_KINDS);
 	json_out_end(&json);
-	const struct telegram_request request = {
-		.method = "setWebhook",
-		.json = &body,
-		.on_done = on_done,
-		.ctx = ctx,
-	};
 
-	call = telegram_api_call(api, &request, err);
+	call = telegram_api_post(api, "setWebhook", &body, on_done, ctx, err);
 	buf_wipe(&body);
 	return call;
 }

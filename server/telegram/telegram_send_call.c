@@ -3,7 +3,6 @@
 #include "telegram/telegram_send_inside.h"
 
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "lib/buf.h"
@@ -16,19 +15,6 @@
 #define DOCUMENT_TIMEOUT_MS 600000
 #define LIVE_MAX	    ((size_t)16 * 1024)
 #define HTML_MAX	    ((size_t)128 * 1024) /* 4,096 characters, each in a tag of its own */
-
-static struct telegram_call *
-call_json(struct telegram_job *job, const char *method, const struct buf *json, struct err *err)
-{
-	const struct telegram_request request = {
-		.method = method,
-		.json = json,
-		.on_done = telegram_send_on_answer,
-		.ctx = job,
-	};
-
-	return telegram_api_call(job->send->api, &request, err);
-}
 
 static void
 render(struct telegram_job *job, struct buf *text)
@@ -68,7 +54,9 @@ call_say(struct telegram_job *job, struct err *err)
 
 	telegram_body_message(&body, &json);
 	if (buf_check(&text, err) && buf_check(&json, err))
-		call = call_json(job, job->is_edit ? "editMessageText" : "sendMessage", &json, err);
+		call = telegram_api_post(job->send->api,
+		    job->is_edit ? "editMessageText" : "sendMessage", &json,
+		    telegram_send_on_answer, job, err);
 	buf_done(&json);
 	buf_done(&text);
 	return call;
@@ -82,7 +70,8 @@ call_toast(struct telegram_job *job, struct err *err)
 
 	buf_init(&json, TELEGRAM_BODY_MAX);
 	telegram_body_toast(job->toast, &json);
-	call = call_json(job, "answerCallbackQuery", &json, err);
+	call = telegram_api_post(
+	    job->send->api, "answerCallbackQuery", &json, telegram_send_on_answer, job, err);
 	buf_done(&json);
 	return call;
 }
@@ -162,7 +151,8 @@ telegram_send_call_live(struct telegram_job *job, const struct message *message,
 
 	buf_init(&json, TELEGRAM_BODY_MAX);
 	telegram_body_message(&body, &json);
-	call = call_json(job, "editMessageText", &json, NULL);
+	call = telegram_api_post(
+	    job->send->api, "editMessageText", &json, telegram_send_on_answer, job, NULL);
 	buf_done(&json);
 	return call;
 }

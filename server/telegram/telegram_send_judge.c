@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "telegram/telegram_send_inside.h"
 
-#include <string.h>
-
 #include "lib/crash_point.h"
 #include "lib/crypto.h"
 #include "lib/json.h"

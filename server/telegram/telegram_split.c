@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "telegram/telegram_split.h"
 
-#include <string.h>
-
 #include "lib/text.h"
 
 static const char *

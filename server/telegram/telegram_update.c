@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "lib/clean.h"
 #include "lib/err.h"
@@ -269,7 +268,6 @@ read_address(const struct json *message, struct update *update)
 	if (!json_get_i64(chat, "id", &update->address.chat) || update->address.chat == 0)
 		return false;
 	update->is_private = type == NULL ? update->address.chat > 0 : strcmp(type, "private") == 0;
-	update->remote_message = json_get_i64_or(message, "message_id", 0);
 	/* Replies in the General topic carry a thread id that is no topic. */
 	if (json_get_bool(message, "is_topic_message", false) && thread > GENERAL_TOPIC)
 		update->address.thread = thread;

@@ -3,7 +3,6 @@
 #include "telegram/telegram_webhook.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "lib/buf.h"
 #include "lib/clean.h"
@@ -281,7 +280,10 @@ put_kinds(struct buf *text, const struct json *kinds)
 
 	buf_adds(text, "allowed_updates: ");
 	json_out_init(&json, text);
-	json_out_value(&json, kinds);
+	json_out_array(&json);
+	for (size_t i = 0; i < json_count(kinds); i++)
+		json_out_str(&json, json_str(json_at(kinds, i)));
+	json_out_end(&json);
 	buf_addc(text, '\n');
 }
 
@@ -359,15 +361,12 @@ static bool
 start_order(struct order *order, struct err *err)
 {
 	const struct settings *settings = order->settings;
-	const struct telegram_request request = {
-		.method =
-		    order->command == TELEGRAM_WEBHOOK_INFO ? "getWebhookInfo" : "deleteWebhook",
-		.on_done = on_ordered,
-		.ctx = order,
-	};
 
 	if (order->command != TELEGRAM_WEBHOOK_SET)
-		return telegram_api_call(order->api, &request, err) != NULL;
+		return telegram_api_post(order->api,
+			   order->command == TELEGRAM_WEBHOOK_INFO ? "getWebhookInfo" :
+								     "deleteWebhook",
+			   NULL, on_ordered, order, err) != NULL;
 	if (settings->telegram_webhook_url == NULL || settings->telegram_webhook_secret == NULL)
 		return err_set(
 		    err, ERR_CONFIG, "TELEGRAM_WEBHOOK_URL and TELEGRAM_WEBHOOK_SECRET are needed");

@@ -54,15 +54,15 @@ def test_a_run_that_is_killed_has_its_escalation_traced(bench):
 @pytest.mark.parametrize("end", (False, True))
 def test_what_happens_while_the_supervisor_does_not_run_still_ends_the_run(bench, status, end):
     runner = bench.runner(f"echo $$ >$MARKS/pid; while [ ! -e $MARKS/on ]; do sleep 0.02; done; exit {status}")
-    supervisor = runner.start(1, grace_s=60)
+    server = runner.start(1, grace_s=60)
     script = int(bench.mark("pid"))
     process = bench.supervisor_of(script)
     os.kill(process, signal.SIGSTOP)
     (bench.marks / "on").touch()
     gone(script)    # and with it the last that holds the output
     if end:
-        supervisor.end()
-    supervisor.close()
+        server.end()
+    server.close()
     os.kill(process, signal.SIGCONT)
     settled = runner.until("settled")
     assert (settled["state"], settled["gate"], settled["status"]) == ("ended", 1, status)

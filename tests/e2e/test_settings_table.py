@@ -19,7 +19,7 @@ READ_BY_NOBODY = {
     "AWS_REGION": "for programs of the administrator: hooks, credential helpers, a DEPLOY_SCRIPT",
 }
 ROW = re.compile(r'^(?:SETTING\((?P<fixed>\w+)|FAMILY_SETTING\((?P<family>\w+), (?P<id>\w+), "(?P<name>[\w<>]+)"), '
-                 r'.*, (?P<whose>SERVER|RUNNER|BOTH),$', re.M)
+                 r'.*, (?P<whose>SERVER|RUNNER|BOTH),(?: "|$)', re.M)
 
 
 def text_of(root, *patterns, without=()):

@@ -9,6 +9,7 @@
 #include "lib/json.h"
 #include "store/audit_chain.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/unit/json_walk.h"
 
 enum { USER, ACTION, ENVIRONMENT, COMMIT, OUTCOME, SEVERITY, META, TEXTS };
 
@@ -37,7 +38,7 @@ write_meta(const char *text, struct buf *out)
 		struct json_out json;
 
 		json_out_init(&json, out);
-		json_out_value(&json, root);
+		json_walk_out(&json, root);
 	} else {
 		buf_adds(out, "{}");
 	}

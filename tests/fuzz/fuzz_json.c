@@ -5,6 +5,7 @@
 #include "lib/err.h"
 #include "lib/json.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/unit/json_walk.h"
 
 /* Accessors take any type. */
 static void
@@ -26,7 +27,7 @@ write_value(const struct json *value, struct buf *out)
 	struct json_out json;
 
 	json_out_init(&json, out);
-	json_out_value(&json, value);
+	json_walk_out(&json, value);
 	assert(json.depth == 0 && json.has_value[0] && !buf_failed(out));
 }
 

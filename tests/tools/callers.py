@@ -17,8 +17,9 @@ DEFINED = set("TDBRV")
 SEAMS = {
     "pure functions that are tested or fuzzed by themselves; their own file calls them": (
         "doctor_http_date", "doctor_url_trouble", "env_file_parse", "health_watch_judge", "settings_diff",
-        "fs_check_judge", "telegram_name", "text_distance", "protocol_is_commit", "protocol_is_environment",
-        "protocol_is_ref", "protocol_is_release"),
+        "fs_check_judge", "text_distance", "protocol_is_commit", "protocol_is_environment", "protocol_is_ref",
+        "protocol_is_release"),
+    "what the bot is called, once it knows": ("telegram_name",),
     "the rule table: tests walk each cell of it, and docs/ is drawn from it": (
         "deploy_rules", "deploy_rule_count", "supervisor_rules", "supervisor_rule_count"),
     "types and sources of settings: a test walks each row, and loads from several": (
@@ -26,9 +27,7 @@ SEAMS = {
     "a loop of tests turns once and looks": ("loop_run_once",),
     "the rule table of a run, walked and drawn too": ("run_rules", "run_rule_count"),
     "a log that is caught, while stderr stays the test's own": ("log_to",),
-    "servers of tests: what was asked, what is open, and a socket that is no listener": (
-        "http_request_method", "http_request_path", "http_server_body_bytes", "http_server_connections",
-        "http_server_new_on", "http_request_header_count"),
+    "servers of tests: a socket that is no listener": ("http_server_new_on",),
 }
 
 

@@ -173,8 +173,8 @@ PIECES = [
 
     # --- a metric ---
     Piece("metric", "its row in metric_set.def", "compiler", [
-        Edit("server/routes/metric_set.def", "METRIC(gauge, loop_lag,",
-             'METRIC(counter, pokes, "deploybot_pokes_total", "What was poked.", NULL)\n')],
+        Edit("server/routes/metric_set.def", 'METRIC("deploybot_loop_lag_seconds"',
+             'METRIC("deploybot_pokes_total", counter, pokes, "What was poked.", NULL)\n')],
         obj("server/routes/metric_set")),
     Piece("metric", "what feeds it", "test_metric_set every_row_of_the_table_is_fed_by_something", [
         Edit("server/routes/metric_set.c", "\tmetrics_set(set->loop_lag,",

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "lib/http_server.h"
+#include "lib/http_server_inside.h"
 #include "types/settings.h"
 
 #define SCRIPTS_MAX 64
@@ -67,7 +68,7 @@ static void
 on_request(struct http_request *request, void *ctx)
 {
 	struct fake_telegram *fake = ctx;
-	const char *method = strrchr(http_request_path(request), '/') + 1;
+	const char *method = strrchr(request->path, '/') + 1;
 	struct script *script = find_script(fake, method);
 	char body[128];
 

@@ -1,5 +1,6 @@
 /* http_client_aid.c - a client, a server beside it in one loop, and what became of each call.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
+#include "lib/http_server_inside.h"
 #include "http_client_aid.h"
 
 static void
@@ -20,7 +21,7 @@ hello(struct http_request *request, void *ctx)
 	struct client_aid *f = ctx;
 
 	f->asked++;
-	(void)snprintf(f->seen, sizeof(f->seen), "%s agent=%s x=%s", http_request_method(request),
+	(void)snprintf(f->seen, sizeof(f->seen), "%s agent=%s x=%s", request->method,
 	    agent == NULL ? "none" : agent,
 	    http_request_header(request, "X-Mine") == NULL ?
 		"none" :
@@ -62,7 +63,7 @@ take(struct http_request *request, void *ctx)
 	const char *expect = http_request_header(request, "Expect");
 	struct client_aid *f = ctx;
 
-	(void)snprintf(f->seen, sizeof(f->seen), "%s %s %s", http_request_method(request),
+	(void)snprintf(f->seen, sizeof(f->seen), "%s %s %s", request->method,
 	    type == NULL ? "" : type, expect == NULL ? "" : expect);
 	free(f->body);
 	f->body = http_request_take_body(request, &f->body_size);
@@ -135,7 +136,6 @@ note_outcome(void *ctx, const struct http_client_result *result)
 	outcome->code = result->code;
 	outcome->status = result->status;
 	outcome->body_size = result->body_size;
-	outcome->never_sent = result->never_sent;
 	outcome->total_ms = result->total_ms;
 	(void)snprintf(outcome->text, sizeof(outcome->text), "%s", result->text);
 	(void)snprintf(outcome->body, sizeof(outcome->body), "%s", result->body);

@@ -30,7 +30,6 @@ struct outcome {
 	char body[256];
 	size_t body_size;
 	char commit[64];
-	bool never_sent;
 	int64_t total_ms;
 };
 

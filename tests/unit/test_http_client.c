@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "lib/http_client_inside.h"
+#include "lib/http_server_inside.h"
 
 /* libcurl's threads look names up with this one: it answers when the test lets it. */
 static int name_server[2] = { -1, -1 };
@@ -61,7 +62,7 @@ calls_one_after_another_use_one_connection(void **state)
 		assert_int_equal(outcome.status, 200);
 	}
 	assert_string_equal(f->seen, "GET agent=none x=none");
-	assert_int_equal(http_server_connections(f->server), 1);
+	assert_int_equal(f->server->conn_count, 1);
 }
 
 static void
@@ -98,7 +99,6 @@ a_deadline_ends_a_call(void **state)
 	UNTIL(f, outcome.times > 0);
 	assert_int_equal(outcome.code, ERR_TIMEOUT);
 	assert_int_equal(outcome.status, 0);
-	assert_false(outcome.never_sent);
 	assert_in_range(outcome.total_ms, 39, 1000);
 	assert_non_null(strstr(outcome.text, "probe: no answer within "));
 }
@@ -159,7 +159,6 @@ calls_wait_for_a_place_and_too_many_are_refused(void **state)
 	assert_int_equal(f->client->waiting_count, 2);
 	UNTIL(f, hasty.times == 1);
 	assert_int_equal(hasty.code, ERR_TIMEOUT);
-	assert_true(hasty.never_sent);
 	UNTIL(f, f->kept_count == 1);
 	assert_int_equal(f->asked, 0);
 	http_request_answer(f->kept[0], 200, NULL, NULL, 0);
@@ -252,7 +251,6 @@ a_name_server_that_hangs_does_not_hold_the_loop(void **state)
 	assert_int_equal(hanging.times, 0);
 	UNTIL(f, hanging.times == 1);
 	assert_int_equal(hanging.code, ERR_TIMEOUT);
-	assert_true(hanging.never_sent);
 	assert_in_range(hanging.total_ms, 999, 60000);
 	assert_in_range(loop_lag_worst_us(f->loop), 0, 4000000);
 	http_client_free(f->client);

@@ -1,5 +1,6 @@
 /* Goal: a request waits for memory and for its answer, and ends whoever goes first.  Side: start. */
 /* SPDX-License-Identifier: ISC */
+#include "lib/http_server_inside.h"
 #include "http_server_aid.h"
 
 static void
@@ -52,7 +53,7 @@ a_deferred_answer_arrives_later(void **state)
 	peer_post(&f->peer, "/later", 700);
 	UNTIL(f, f->kept_count == 1);
 	assert_int_equal(http_server_open_requests(f->server), 1);
-	assert_int_equal(http_server_body_bytes(f->server), 700);
+	assert_int_equal(f->server->budget.used, 700);
 	body = http_request_take_body(f->kept[0], &size);
 	assert_non_null(body);
 	free(body);
@@ -62,7 +63,7 @@ a_deferred_answer_arrives_later(void **state)
 	UNTIL(f, peer_has_answer(&f->peer));
 	assert_non_null(strstr(f->peer.in, "HTTP/1.1 202 "));
 	assert_int_equal(http_server_open_requests(f->server), 0);
-	assert_int_equal(http_server_body_bytes(f->server), 0);
+	assert_int_equal(f->server->budget.used, 0);
 	assert_false(f->peer.is_closed);
 	UNTIL(f, f->users_freed == 1);
 }
@@ -95,7 +96,7 @@ a_client_that_hangs_up_leaves_a_handle_that_can_be_answered(void **state)
 	UNTIL(f, f->kept_count == 2);
 	answer_both(f);
 	UNTIL(f, peer_has_answer(&f->second));
-	UNTIL(f, http_server_connections(f->server) == 1);
+	UNTIL(f, f->server->conn_count == 1);
 	assert_int_equal(f->users_freed, 2);
 }
 
@@ -107,10 +108,10 @@ a_client_that_hangs_up_while_sending_leaves_nothing(void **state)
 	server_aid_start_and_call(f);
 	SAY(&f->peer, POST_ECHO "Content-Length: 500\r\n\r\nabc");
 	UNTIL(f, f->piece_bytes == 3);
-	assert_int_equal(http_server_body_bytes(f->server), 500);
+	assert_int_equal(f->server->budget.used, 500);
 	peer_hang_up(&f->peer);
-	UNTIL(f, http_server_connections(f->server) == 0);
-	assert_int_equal(http_server_body_bytes(f->server), 0);
+	UNTIL(f, f->server->conn_count == 0);
+	assert_int_equal(f->server->budget.used, 0);
 }
 
 static void
@@ -123,9 +124,9 @@ a_late_route_is_answered_for_and_may_still_answer(void **state)
 	UNTIL(f, f->peer.is_closed);
 	assert_non_null(strstr(f->peer.in, "HTTP/1.1 503 "));
 	assert_non_null(strstr(f->peer.in, "Retry-After: 5\r\n"));
-	UNTIL(f, http_server_connections(f->server) == 0);
+	UNTIL(f, f->server->conn_count == 0);
 	assert_int_equal(http_server_open_requests(f->server), 1);
-	assert_string_equal(http_request_path(f->kept[0]), "");
+	assert_string_equal(f->kept[0]->path, "");
 	assert_null(http_request_header(f->kept[0], "Host"));
 	assert_int_equal(f->users_freed, 0);
 	http_request_answer(f->kept[0], 200, NULL, NULL, 0);
@@ -143,14 +144,14 @@ a_body_waits_for_memory_and_then_proceeds(void **state)
 	peer_post(&f->peer, "/later", 700);
 	UNTIL(f, f->kept_count == 1);
 	peer_post(&f->second, "/later", 800);
-	UNTIL(f, http_server_connections(f->server) == 2);
+	UNTIL(f, f->server->conn_count == 2);
 	for (int i = 0; i < 5; i++) {
 		loop_timer_start(f->loop, &f->patience, 1, 0);
 		loop_run_once(f->loop);
 	}
 	f->is_over = false;
 	assert_int_equal(f->kept_count, 1);
-	assert_int_equal(http_server_body_bytes(f->server), 700);
+	assert_int_equal(f->server->budget.used, 700);
 	http_request_answer(f->kept[0], 200, NULL, NULL, 0);
 	UNTIL(f, f->kept_count == 2);
 	http_request_answer(f->kept[1], 200, NULL, NULL, 0);
@@ -182,7 +183,7 @@ a_small_body_passes_a_large_one_that_waits(void **state)
 	peer_call(f, &f->second);
 	peer_post(&f->second, "/later", 300);
 	UNTIL(f, f->kept_count == 2);
-	assert_int_equal(http_server_body_bytes(f->server), 1000);
+	assert_int_equal(f->server->budget.used, 1000);
 	answer_both(f);
 	UNTIL(f, peer_has_answer(&f->peer) && peer_has_answer(&f->second));
 }
@@ -197,7 +198,7 @@ freeing_the_server_answers_who_waits_and_leaves_the_handle(void **state)
 	peer_post(&f->peer, "/later", 700);
 	UNTIL(f, f->kept_count == 1);
 	peer_post(&f->second, "/later", 800);
-	UNTIL(f, http_server_connections(f->server) == 2);
+	UNTIL(f, f->server->conn_count == 2);
 	http_server_free(f->server);
 	f->server = NULL;
 	UNTIL(f, f->peer.is_closed && f->second.is_closed);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/http_listen.h"
+#include "lib/http_server_inside.h"
 
 static void
 a_body_comes_to_its_route_and_the_answer_goes_back(void **state)
@@ -28,7 +29,7 @@ a_body_comes_to_its_route_and_the_answer_goes_back(void **state)
 	assert_null(strstr(f->peer.in, "Date:"));
 	assert_null(strstr(f->peer.in, "Server:"));
 	assert_string_equal(f->seen, "POST /echo from 192.0.2.7");
-	assert_int_equal(http_server_body_bytes(f->server), 0);
+	assert_int_equal(f->server->budget.used, 0);
 }
 
 static void
@@ -45,7 +46,7 @@ a_connection_is_used_again_and_empty_answers_say_so(void **state)
 		assert_non_null(strstr(f->peer.in, "Content-Length: 0\r\n"));
 		assert_string_equal(f->seen, "GET /echo from 127.0.0.1");
 	}
-	assert_int_equal(http_server_connections(f->server), 1);
+	assert_int_equal(f->server->conn_count, 1);
 	assert_false(f->peer.is_closed);
 }
 
@@ -78,12 +79,12 @@ whoever_waits_for_an_answer_is_counted_until_it_went(void **state)
 	struct server_aid *f = *state;
 
 	server_aid_start_and_call(f);
-	UNTIL(f, http_server_connections(f->server) == 1);
+	UNTIL(f, f->server->conn_count == 1);
 	assert_int_equal(http_server_unanswered(f->server), 1); /* it has only just come */
 	SAY(&f->peer,
 	    "POST /later HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 	    "Content-Length: 4\r\n\r\n12");
-	UNTIL(f, http_server_body_bytes(f->server) > 0);
+	UNTIL(f, f->server->budget.used > 0);
 	http_server_quiesce(f->server);
 	assert_int_equal(http_server_unanswered(f->server), 1);
 	SAY(&f->peer, "34");

@@ -1,5 +1,6 @@
 /* Goal: whoever comes, waits, says nothing or goes, others are served, and each within its time.  Side: start. */
 /* SPDX-License-Identifier: ISC */
+#include "lib/http_server_inside.h"
 #include "http_server_aid.h"
 
 #include <sys/resource.h>
@@ -162,8 +163,8 @@ a_slow_sender_is_cut_off_however_often_it_sends(void **state)
 	}
 	assert_true(loop_now_ms() - began >= 59);
 	assert_string_equal(f->peer.in, "");
-	UNTIL(f, http_server_connections(f->server) == 0);
-	assert_int_equal(http_server_body_bytes(f->server), 0);
+	UNTIL(f, f->server->conn_count == 0);
+	assert_int_equal(f->server->budget.used, 0);
 }
 
 static void
@@ -213,7 +214,7 @@ who_says_nothing_is_cut_off_too(void **state)
 	server_aid_start(f, &config, "127.0.0.1:0");
 	peer_call(f, &f->peer);
 	UNTIL(f, f->peer.is_closed);
-	UNTIL(f, http_server_connections(f->server) == 0);
+	UNTIL(f, f->server->conn_count == 0);
 }
 
 static void

@@ -14,6 +14,7 @@
 
 #include "lib/buf.h"
 #include "lib/err.h"
+#include "tests/unit/json_walk.h"
 
 static struct json *
 decode(const char *text)
@@ -135,7 +136,7 @@ a_decoded_value_can_be_written_again(void **state)
 	(void)state;
 	buf_init(&b, 4096);
 	json_out_init(&out, &b);
-	json_out_value(&out, root);
+	json_walk_out(&out, root);
 	assert_string_equal(buf_text(&b), text);
 	json_free(root);
 	buf_done(&b);

@@ -137,7 +137,7 @@ every_row_of_the_table_is_fed_by_something(void **state)
 	static const struct {
 		const char *kind, *name;
 	} rows[] = {
-#define METRIC(kind, field, name, ...) { #kind, name },
+#define METRIC(name, kind, ...) { #kind, name },
 #include "routes/metric_set.def"
 #undef METRIC
 	};

@@ -76,7 +76,6 @@ a_text_is_read_with_who_and_where(void **state)
 	assert_false(u.is_private);
 	assert_int_equal(u.person, 4711);
 	assert_string_equal(u.name, "@ada");
-	assert_int_equal(u.remote_message, 5);
 	assert_string_equal(u.text, "/deploy staging");
 	assert_true(read_one(
 	    "{\"update_id\":1,\"message\":{\"message_id\":1," FROM "," HOME ",\"text\":\"hi\"}}")
@@ -225,7 +224,6 @@ a_press_is_read_also_without_its_message(void **state)
 	assert_int_equal(u.kind, UPDATE_PRESS);
 	assert_string_equal(u.callback, "438");
 	assert_string_equal(u.button, "00ff");
-	assert_int_equal(u.remote_message, 8);
 	assert_int_equal(u.address.chat, -1001);
 	u = read_one(
 	    "{\"update_id\":3,\"callback_query\":{\"id\":\"438\"," FROM ",\"data\":\"00ff\"}}");
