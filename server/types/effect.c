@@ -8,9 +8,10 @@
 
 /* clang-format off */
 #define LANE_NONE	     .lane = EFFECT_LANE_NONE
-#define LANE_CHAT(at)	     .lane = EFFECT_LANE_CHAT, .lane_at = offsetof(struct effect, u.at)
-#define LANE_CALLBACK(at)    .lane = EFFECT_LANE_CALLBACK, .lane_at = offsetof(struct effect, u.at)
-#define LANE_ENVIRONMENT(at) .lane = EFFECT_LANE_ENVIRONMENT, .lane_at = offsetof(struct effect, u.at)
+#define LANE_OF(of, at)	     .lane = EFFECT_LANE_##of, .lane_at = offsetof(struct effect, u.at)
+#define LANE_CHAT(at)	     LANE_OF(CHAT, at)
+#define LANE_CALLBACK(at)    LANE_OF(CALLBACK, at)
+#define LANE_ENVIRONMENT(at) LANE_OF(ENVIRONMENT, at)
 #define ROW_NO		     .message_at = 0
 #define ROW_MESSAGE(at)	     .message_at = offsetof(struct effect, u.at)
 

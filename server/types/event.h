@@ -131,7 +131,7 @@ struct answer {
 
 typedef void event_done(void *ctx, const struct answer *answer);
 
-/* What a decision may depend on besides the event and the rows; copied whole, never field by field. */
+/* What a decision may depend on besides the event and the rows; only ever copied whole. */
 struct event_context {
 	int64_t at;			/* wall ms */
 	uint8_t random[32];		/* seed of whatever the decision draws */
