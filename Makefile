@@ -246,6 +246,11 @@ check-crash-sweep: packages-test
 check-planted: packages-test
 	@$(PYTHON) tests/planted/planted.py $(BUILD)/planted $(JOBS) $(WHAT)
 
+# One of each kind of thing is added in a copy of the tree, then left out a piece at a time: it must be refused.
+.PHONY: check-half-wired
+check-half-wired: packages-test
+	@$(PYTHON) tests/tools/half_wired.py $(BUILD)/halfwired $(JOBS) $(WHAT)
+
 # What the tests reach, by gcov, and the floors below which that must not fall.  -O0: branches as they are written.
 COVER_BUILD := $(BUILD)/coverage
 COVER_EXIT  := $(COVER_BUILD)/obj/tests/tools/cover_exit.o
@@ -396,6 +401,7 @@ help:
 	@echo "make soak       kill -9 at random moments under load, MINUTES=3 (RATE=pushes a second; SEED=n)"
 	@echo "make check-power  the power goes in six flows, unflushed writes are lost: 6 minutes (CUTS=n; SEED=n: again; SHORT=1)"
 	@echo "make check-planted  one protection after another is taken out: its test must notice: 6 min (WHAT=gate: only those)"
+	@echo "make check-half-wired  one of each kind of thing is added, a piece of it left out: it must be refused: 4 min (WHAT=effect)"
 	@echo "make check-hostile  hostile clients, scripts, names, words: 5 minutes (WHAT=slow: one theme; SEED=n: again; SHORT=1)"
 	@echo "make check-scripts  deploy/'s scripts with stand-ins, killed at every step: 6 minutes (WHAT=tests/e2e/test_deploy_x.py)"
 	@echo "make check-targets  chat to two hosts with real engines, registry, compose, nginx, load and kills: 10 min, root (WHAT=tests/targets/test_x.py)"

@@ -17,10 +17,10 @@ serve_submit(void *ctx, struct event *event)
 	bool waits = event->done != NULL;
 	struct err err;
 
-	event->at = clock_wall_ms();
-	if (event->settings == NULL)
-		event->settings = settings_ref(serve->settings);
-	if (!crypto_random(event->random, sizeof(event->random), &err)) {
+	event->context.at = clock_wall_ms();
+	if (event->context.settings == NULL)
+		event->context.settings = settings_ref(serve->settings);
+	if (!crypto_random(event->context.random, sizeof(event->context.random), &err)) {
 		log_error("%s", err.text);
 		return false;
 	}

@@ -12,26 +12,41 @@ typedef void say_fn(struct chat_text *text, const struct chat_deployment *about)
 static say_fn say_requested, say_question, say_queued, say_in_progress, say_live, say_failed,
     say_rolled_back, say_rollback_failed, say_refused, say_cancelled, say_expired, say_superseded;
 
-/* A state without words is an error of the compiler. */
+/* clang-format off */
+#define WORDS(W) \
+	W(REQUESTED,             say_requested) \
+	W(AWAITING_CONFIRMATION, say_question) \
+	W(QUEUED,                say_queued) \
+	W(RUNNING,               say_in_progress) \
+	W(STOPPING,              say_in_progress) \
+	W(VERIFYING,             say_in_progress) \
+	W(ROLLING_BACK,          say_in_progress) \
+	W(VERIFYING_ROLLBACK,    say_in_progress) \
+	W(LIVE,                  say_live) \
+	W(FAILED,                say_failed) \
+	W(ROLLED_BACK,           say_rolled_back) \
+	W(ROLLBACK_FAILED,       say_rollback_failed) \
+	W(REFUSED,               say_refused) \
+	W(CANCELLED,             say_cancelled) \
+	W(EXPIRED,               say_expired) \
+	W(SUPERSEDED,            say_superseded)
+/* clang-format on */
+
 static say_fn *const say[] = {
-	[DEPLOY_REQUESTED] = say_requested,
-	[DEPLOY_AWAITING_CONFIRMATION] = say_question,
-	[DEPLOY_QUEUED] = say_queued,
-	[DEPLOY_RUNNING] = say_in_progress,
-	[DEPLOY_STOPPING] = say_in_progress,
-	[DEPLOY_VERIFYING] = say_in_progress,
-	[DEPLOY_ROLLING_BACK] = say_in_progress,
-	[DEPLOY_VERIFYING_ROLLBACK] = say_in_progress,
-	[DEPLOY_LIVE] = say_live,
-	[DEPLOY_FAILED] = say_failed,
-	[DEPLOY_ROLLED_BACK] = say_rolled_back,
-	[DEPLOY_ROLLBACK_FAILED] = say_rollback_failed,
-	[DEPLOY_REFUSED] = say_refused,
-	[DEPLOY_CANCELLED] = say_cancelled,
-	[DEPLOY_EXPIRED] = say_expired,
-	[DEPLOY_SUPERSEDED] = say_superseded,
+#define W(name, words) [DEPLOY_##name] = words,
+	WORDS(W)
+#undef W
 };
-_Static_assert(COUNT(say) == DEPLOY_STATE_COUNT, "every state has its words");
+
+/* A state without words is an error of the compiler. */
+enum {
+#define W(name, words) HAS_WORDS_##name,
+	WORDS(W)
+#undef W
+};
+#define S(name, row, word, class) _Static_assert(HAS_WORDS_##name >= 0, "it has words");
+DEPLOY_STATES(S)
+#undef S
 
 /* Its commit (what was asked for, before git has answered) and that one's subject. */
 static void

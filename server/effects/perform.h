@@ -1,10 +1,11 @@
 /* perform.h - what every performer is given, and how it reports.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 /*
- * For each row of types/effect.def there are perform_<name>() and again_<name>(), in
+ * For each row of types/effect.def there are perform_<name>() and recover_<name>(), in
  * effects/perform_<name>.c.  Both take the effect; sooner or later they fill effect->result and
- * call perform_report().  again_* is called instead for an effect that was open when the program
+ * call perform_report().  recover_* is called instead for an effect that was open when the program
  * started: it may have been carried out already.  Retries are the performer's, in memory.
+ * What ends before its result comes goes by withdraw_<name>() or done_<name>(): perform_inside.h.
  */
 #ifndef PERFORM_H
 #define PERFORM_H
@@ -28,13 +29,9 @@ struct perform {
 	void (*submit)(void *ctx, struct event *event);
 	void *submit_ctx;
 	bool is_restored; /* what was open when the program started is no run of this machine's */
-	/* The open effects of each kind that a withdrawal may reach; each performer's own. */
-	struct perform_timer_state *timers;
-	struct perform_probe_state *probing;
+	struct perform_job *jobs; /* effects that wait, oldest first: perform_inside.h */
 	int64_t probe_begin_ms;	/* the millisecond in which the next URL is asked first, and how */
 	int n_probe_begin;	/* many are already */
-	struct perform_git_query_state *git_queries;
-	struct perform_purge_run_state *purges; /* oldest first */
 	struct effect *unsent; /* SAYs that wait for memory, linked by next */
 	struct loop_timer unsent_timer;
 };
@@ -44,18 +41,18 @@ extern const struct http_client_config perform_probe_client;
 
 typedef void performer(struct perform *perform, struct effect *effect);
 
-#define EFFECT(upper, lower, word, result) performer perform_##lower, recover_##lower;
+#define EFFECT(upper, lower, ...) performer perform_##lower, recover_##lower;
 #include "types/effect.def"
 #undef EFFECT
 
-/* Hands effect->result (filled) to the store and frees the effect. */
-void perform_report(struct perform *perform, struct effect *effect);
+/* Hands effect->result (filled) to the store of effect->perform and frees the effect. */
+void perform_report(struct effect *effect);
 
 /* Carries it out, or looks what became of it where effect->is_recovered.  Takes it. */
 void perform_effect(struct perform *perform, struct effect *effect);
 
 /* Its row is gone: forget it.  One that is not there any more is fine: its result is under way
- * and will find nothing.  Only WAIT, PROBE and ASK can be withdrawn. */
+ * and will find nothing.  Only kinds whose row says that they can be withdrawn. */
 void perform_withdraw(struct perform *perform, int64_t id);
 
 /* At the end of the program: frees every effect still in hand (their rows stay), cancels timers. */

@@ -1,6 +1,6 @@
 /* perform_document.c - makes a document of a run's log, in small steps, and sends it.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
-#include "effects/perform.h"
+#include "effects/perform_inside.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,6 @@
 #include "telegram/telegram.h"
 
 struct sending {
-	struct perform *perform;
 	struct effect *effect;
 	struct run_log_job *job;
 	struct telegram_file file;
@@ -24,7 +23,7 @@ static enum telegram_file_state on_prepare(struct telegram_file *file, void *ctx
 static void on_ended(void *ctx, const char *failure);
 
 static void
-report(struct perform *perform, struct effect *effect, const char *failure)
+report(struct effect *effect, const char *failure)
 {
 	struct message_sent *said = &effect->result->u.message_sent;
 
@@ -32,13 +31,13 @@ report(struct perform *perform, struct effect *effect, const char *failure)
 		log_warning("the log of run %lld was not sent: %s",
 		    (long long)effect->u.document.run, failure);
 	(void)text_copy(said->failure, sizeof(said->failure), failure);
-	perform_report(perform, effect);
+	perform_report(effect);
 }
 
 static bool
 begin(struct sending *sending, struct err *err)
 {
-	const struct perform *perform = sending->perform;
+	const struct perform *perform = sending->effect->perform;
 	const struct effect_document *document = &sending->effect->u.document;
 
 	sending->job = run_log_start(
@@ -58,21 +57,26 @@ begin(struct sending *sending, struct err *err)
 }
 
 void
-perform_document(struct perform *perform, struct effect *effect)
+perform_document(UNUSED struct perform *perform, struct effect *effect)
 {
 	struct sending *sending = calloc(1, sizeof(*sending));
 	struct err err = { 0 };
 
 	if (sending == NULL) {
-		report(perform, effect, "memory is short");
+		report(effect, "memory is short");
 		return;
 	}
-	sending->perform = perform;
 	sending->effect = effect;
 	if (begin(sending, &err))
 		return;
 	free(sending);
-	report(perform, effect, err.text);
+	report(effect, err.text);
+}
+
+/* telegram/ has them all. */
+void
+done_document(UNUSED struct perform *perform)
+{
 }
 
 /* A document that a crash cut off may come twice; better than not at all. */
@@ -121,7 +125,6 @@ static void
 on_ended(void *ctx, const char *failure)
 {
 	struct sending *sending = ctx;
-	struct perform *perform = sending->perform;
 	struct effect *effect = sending->effect;
 	char why[LIMIT_LINE] = "";
 
@@ -132,5 +135,5 @@ on_ended(void *ctx, const char *failure)
 	if (failure == NULL)
 		effect_free(effect);
 	else
-		report(perform, effect, why);
+		report(effect, why);
 }

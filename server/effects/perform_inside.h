@@ -1,24 +1,74 @@
-/* perform_inside.h - what performers offer each other and perform.c.  Side: loop. */
+/* perform_inside.h - what performers share: an effect that waits, its timer and its back-off.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
+/*
+ * Run, git query, probe, timer and purge wait: for an answer, a time or a turn.  Each embeds a
+ * perform_job as the first member of its own storage, which is in perform->jobs until it ends.
+ * The others hold nothing: runs/ and telegram/ do, and free it with themselves.
+ */
 #ifndef PERFORM_INSIDE_H
 #define PERFORM_INSIDE_H
 
 #include "effects/perform.h"
 
-/* Frees the effect with that id and cancels what is under way for it; false: not one of these. */
-bool perform_timer_withdraw(struct perform *perform, int64_t id);
-bool perform_probe_withdraw(struct perform *perform, int64_t id);
-bool perform_git_query_withdraw(struct perform *perform, int64_t id);
+#define PERFORM_JOB_MAGIC 0x4a6f6231u
+
+typedef void perform_due_fn(struct perform_job *job);
+
+struct perform_job {
+	unsigned magic;
+	struct perform_job *next;	/* in perform->jobs: oldest first */
+	struct perform *perform;
+	struct effect *effect;
+	perform_due_fn *due;		/* its time has come */
+	struct loop_timer timer;
+	int64_t pause_ms;		/* the next one; 0: none yet */
+};
+
+/* --- an effect that waits --- */
+
+/* Links a job that has storage already; takes the effect. */
+void perform_job_init(struct perform_job *job, struct perform *perform, struct effect *effect,
+    perform_due_fn *due);
+
+/* The same, with `size` bytes from the heap, all else in them zero.  NULL when memory is short:
+ * the effect stays the caller's. */
+void *perform_job_new(size_t size, struct perform *perform, struct effect *effect,
+    perform_due_fn *due) MUST_USE;
+
+/* Calls due() in so many milliseconds, never at once. */
+void perform_job_wait(struct perform_job *job, int64_t ms);
+
+/* A pause for the next try: a second, then twice as much each time up to `most_ms`, a quarter more
+ * or less by chance, so that what failed together does not come back together. */
+int64_t perform_job_pause(struct perform_job *job, int64_t most_ms);
+
+/* Unlinks it and stops its timer; its storage and the effect (returned) are the caller's. */
+struct effect *perform_job_end(struct perform_job *job);
+
+/* The same, and frees storage that perform_job_new() gave. */
+struct effect *perform_job_free(struct perform_job *job);
+
+/* The oldest of that kind, `after` that one (NULL: of all); NULL: none. */
+struct perform_job *perform_job_find(const struct perform *perform, enum effect_kind kind,
+    const struct perform_job *after);
+
+/* --- each kind's own: one that is missing is an error of the linker --- */
+
+/* Its row is gone: ends the job and frees all of it.  At the end of the program too. */
+typedef void performer_withdraw(struct perform_job *job);
+
+/* At the end of the program, of a kind that cannot be withdrawn: frees what is still in hand. */
+typedef void performer_done(struct perform *perform);
+
+#define END_true(name)	performer_withdraw withdraw_##name;
+#define END_false(name)	performer_done done_##name;
+#define EFFECT(upper, name, word, result, lane, outbox, withdrawable, ...) END_##withdrawable(name)
+#include "types/effect.def"
+#undef EFFECT
+#undef END_true
+#undef END_false
 
 /* A run whose order was put off is refused instead: its end is wished.  Any other is left alone. */
 void perform_run_cancel(struct perform *perform, int64_t run);
-
-/* What is in hand, at the end of the program. */
-void perform_run_done(struct perform *perform);
-void perform_purge_run_done(struct perform *perform);
-void perform_send_message_done(struct perform *perform);
-void perform_timer_done(struct perform *perform);
-void perform_probe_done(struct perform *perform);
-void perform_git_query_done(struct perform *perform);
 
 #endif

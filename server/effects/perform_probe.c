@@ -11,7 +11,6 @@
 #include "lib/loop.h"
 #include "lib/text.h"
 
-#define MAGIC	   0x50726f62u
 #define CROWDED_MS 10 /* the client's queue is full: our own congestion is no failure */
 /* A thousand that begin in one turn would hold the loop for 50 ms; and whoever is asked at once
  * answers at once, which does it again. */
@@ -28,7 +27,7 @@ const struct http_client_config perform_probe_client = {
 
 /* One URL until it is decided: a call is under way, or the timer for the next one runs. */
 struct target {
-	struct perform_probe_state *probe;
+	struct probe_job *probe;
 	const struct probe_target *what;
 	struct probe_finding *finding; /* in the result */
 	struct http_client_call *call;
@@ -37,25 +36,21 @@ struct target {
 	bool is_decided;
 };
 
-/* One open probe; a list of them hangs on perform->probing. */
-struct perform_probe_state {
-	unsigned magic;
-	struct perform_probe_state *next;
-	struct perform *perform;
-	struct effect *effect;
-	struct loop_task done; /* reports: not under the feet of whoever decided it */
+/* Its timer reports: not under the feet of whoever decided the last target. */
+struct probe_job {
+	struct perform_job job;
 	size_t undecided;
 	struct target targets[];
 };
 
 static void on_try(struct loop_timer *timer, void *ctx);
 static void on_answer(void *ctx, const struct http_client_result *result);
-static void on_done(struct loop_task *task, void *ctx);
+static void on_decided(struct perform_job *job);
 
 static const struct probe_plan *
-plan_of(const struct perform_probe_state *probe)
+plan_of(const struct probe_job *probe)
 {
-	return &probe->effect->u.probe.plan;
+	return &probe->job.effect->u.probe.plan;
 }
 
 /* --- beginning and end -------------------------------------------------------------------- */
@@ -70,20 +65,11 @@ target_stop(struct target *target)
 
 /* Unlinks and frees; the effect is the caller's. */
 static struct effect *
-probe_take(struct perform_probe_state *probe)
+probe_take(struct probe_job *probe)
 {
-	struct perform_probe_state **back = &probe->perform->probing;
-	struct effect *effect = probe->effect;
-
-	while (*back != probe)
-		back = &(*back)->next;
-	*back = probe->next;
-	for (size_t i = 0; i < effect->u.probe.n; i++)
+	for (size_t i = 0; i < probe->job.effect->u.probe.n; i++)
 		target_stop(&probe->targets[i]);
-	loop_task_cancel(&probe->done);
-	probe->magic = 0;
-	free(probe);
-	return effect;
+	return perform_job_free(&probe->job);
 }
 
 /* When the next one may begin: so many in each millisecond. */
@@ -104,34 +90,34 @@ begin_in_ms(struct perform *perform)
 }
 
 static void
-target_init(struct target *target, struct perform_probe_state *probe, size_t i)
+target_init(struct target *target, struct probe_job *probe, size_t i)
 {
 	target->probe = probe;
-	target->what = &probe->effect->u.probe.targets[i];
-	target->finding = &probe->effect->result->u.probed.findings[i];
+	target->what = &probe->job.effect->u.probe.targets[i];
+	target->finding = &probe->job.effect->result->u.probed.findings[i];
 	loop_timer_init(&target->timer, on_try, target);
-	loop_timer_start(probe->perform->loop, &target->timer, begin_in_ms(probe->perform), 0);
+	loop_timer_start(
+	    probe->job.perform->loop, &target->timer, begin_in_ms(probe->job.perform), 0);
 }
 
-static struct perform_probe_state *
+static struct probe_job *
 probe_new(struct perform *perform, struct effect *effect)
 {
 	size_t n = effect->u.probe.n;
 	struct probed *probed = &effect->result->u.probed;
-	struct perform_probe_state *probe = calloc(1, sizeof(*probe) + n * sizeof(struct target));
+	struct probe_job *probe;
 
 	probed->findings = calloc(n > 0 ? n : 1, sizeof(*probed->findings));
-	if (probe == NULL || probed->findings == NULL) {
-		free(probe);
+	if (probed->findings == NULL)
+		return NULL;
+	probe = perform_job_new(
+	    sizeof(*probe) + n * sizeof(struct target), perform, effect, on_decided);
+	if (probe == NULL) {
 		free(TAKE(probed->findings));
 		return NULL;
 	}
 	probed->n = n;
-	probe->magic = MAGIC;
-	probe->perform = perform;
-	probe->effect = effect;
 	probe->undecided = n;
-	loop_task_init(&probe->done, on_done, probe);
 	for (size_t i = 0; i < n; i++)
 		target_init(&probe->targets[i], probe, i);
 	return probe;
@@ -141,17 +127,15 @@ probe_new(struct perform *perform, struct effect *effect)
 void
 perform_probe(struct perform *perform, struct effect *effect)
 {
-	struct perform_probe_state *probe = probe_new(perform, effect);
+	struct probe_job *probe = probe_new(perform, effect);
 
 	if (probe == NULL) {
 		log_error("no memory to probe %zu URLs", effect->u.probe.n);
-		perform_report(perform, effect);
+		perform_report(effect);
 		return;
 	}
-	probe->next = perform->probing;
-	perform->probing = probe;
 	if (probe->undecided == 0)
-		loop_defer(perform->loop, &probe->done);
+		perform_job_wait(&probe->job, 0);
 }
 
 /* From the beginning: what was counted before the restart is not known any more. */
@@ -162,15 +146,9 @@ recover_probe(struct perform *perform, struct effect *effect)
 }
 
 static void
-on_done(struct loop_task *task, void *ctx)
+on_decided(struct perform_job *job)
 {
-	struct perform_probe_state *probe = ctx;
-	struct perform *perform;
-
-	(void)task;
-	OBJ_CHECK(probe, MAGIC);
-	perform = probe->perform;
-	perform_report(perform, probe_take(probe));
+	perform_report(probe_take((struct probe_job *)job));
 }
 
 /* --- deciding ----------------------------------------------------------------------------- */
@@ -179,9 +157,9 @@ on_done(struct loop_task *task, void *ctx)
 static void
 give_up_others(struct target *failed)
 {
-	struct perform_probe_state *probe = failed->probe;
+	struct probe_job *probe = failed->probe;
 
-	for (size_t i = 0; i < probe->effect->u.probe.n; i++) {
+	for (size_t i = 0; i < probe->job.effect->u.probe.n; i++) {
 		struct target *other = &probe->targets[i];
 
 		if (other->is_decided)
@@ -199,26 +177,26 @@ give_up_others(struct target *failed)
 static void
 decide(struct target *target, bool is_well)
 {
-	struct perform_probe_state *probe = target->probe;
+	struct probe_job *probe = target->probe;
 
 	target->is_decided = true;
 	target->finding->well = is_well;
 	probe->undecided--;
-	if (!is_well && probe->effect->u.probe.message == 0)
+	if (!is_well && probe->job.effect->u.probe.message == 0)
 		give_up_others(target);
 	if (probe->undecided == 0)
-		loop_defer(probe->perform->loop, &probe->done);
+		perform_job_wait(&probe->job, 0);
 }
 
 static void
 note_failure(struct target *target)
 {
-	struct perform_probe_state *probe = target->probe;
+	struct probe_job *probe = target->probe;
 
 	target->passes_in_a_row = 0;
 	target->finding->failures++;
 	log_line(LOG_LEVEL_DEBUG,
-	    LOG_FIELDS(LOG_I64("deployment", probe->effect->subject),
+	    LOG_FIELDS(LOG_I64("deployment", probe->job.effect->subject),
 		LOG_TEXT("environment", target->what->environment)),
 	    "a probe failed: %s", target->finding->detail);
 	if (target->finding->failures >= plan_of(probe)->failures)
@@ -238,7 +216,7 @@ static void
 try_later(struct target *target)
 {
 	if (!target->is_decided)
-		loop_timer_start(target->probe->perform->loop, &target->timer,
+		loop_timer_start(target->probe->job.perform->loop, &target->timer,
 		    (int64_t)plan_of(target->probe)->interval_s * 1000, 0);
 }
 
@@ -248,12 +226,11 @@ static void
 on_try(struct loop_timer *timer, void *ctx)
 {
 	struct target *target = ctx;
-	struct perform *perform;
+	struct perform *perform = target->probe->job.perform;
 	struct err err = { .code = ERR_NONE };
 
 	(void)timer;
-	OBJ_CHECK(target->probe, MAGIC);
-	perform = target->probe->perform;
+	OBJ_CHECK(&target->probe->job, PERFORM_JOB_MAGIC);
 	target->call = probe_check_start(perform->probes, target->what->url,
 	    plan_of(target->probe)->timeout_s, on_answer, target, &err);
 	CRASH_POINT(probe_sent);
@@ -273,7 +250,7 @@ on_answer(void *ctx, const struct http_client_result *result)
 {
 	struct target *target = ctx;
 
-	OBJ_CHECK(target->probe, MAGIC);
+	OBJ_CHECK(&target->probe->job, PERFORM_JOB_MAGIC);
 	target->call = NULL;
 	CRASH_POINT(probe_answered);
 	if (probe_check_judge(
@@ -286,24 +263,8 @@ on_answer(void *ctx, const struct http_client_result *result)
 
 /* --- for perform.c ------------------------------------------------------------------------ */
 
-bool
-perform_probe_withdraw(struct perform *perform, int64_t id)
-{
-	struct perform_probe_state *probe;
-
-	for (probe = perform->probing; probe != NULL; probe = probe->next) {
-		if (probe->effect->id == id) {
-			effect_free(probe_take(probe));
-			return true;
-		}
-	}
-	return false;
-}
-
 void
-perform_probe_done(struct perform *perform)
+withdraw_probe(struct perform_job *job)
 {
-	while (perform->probing != NULL)
-		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it has left the list */
-		effect_free(probe_take(perform->probing));
+	effect_free(probe_take((struct probe_job *)job));
 }

@@ -11,23 +11,17 @@
 #include "runs/runs.h"
 #include "telegram/telegram.h"
 
-#define MAGIC	      0x50726e31u
 #define STATUS_GO     200 /* to EVENT_RUN_STARTED; else its run was ended meanwhile */
 #define JOBS_MAX      128 /* more than the runs that may be followed and those just ended */
 #define TRIES_MAX     3	  /* of a deployment: nothing was touched, a person may ask again */
-#define WAIT_FIRST_MS 1000
-#define WAIT_MOST_MS  60000
+#define PAUSE_MOST_MS 60000
 
 typedef bool begin_fn(struct runs *runs, const struct effect_run *order,
     const struct runs_watch *watch, struct err *err);
 
 struct run_job {
-	unsigned magic; /* 0: this place is free */
-	struct perform *perform;
-	struct effect *effect; /* NULL: it has ended and was reported */
+	struct perform_job job; /* without an effect: it was reported; timer started: put off */
 	begin_fn *begin;
-	struct loop_timer again; /* started: it was put off */
-	int64_t wait_ms;
 	int64_t give_up_at; /* monotonic: a rollback is tried until then */
 	unsigned tries;
 	bool is_recording; /* the store has the hello, its answer is to come */
@@ -42,66 +36,62 @@ static void on_incompatible(void *ctx);
 static void on_ended(void *ctx, const struct run_ended *ended);
 static void on_put_off(void *ctx, const char *why);
 static void on_dropped(void *ctx);
-static void on_again(struct loop_timer *timer, void *ctx);
+static void on_again(struct perform_job *job);
 
 /* Not from the heap: a way back must not fail for want of a few bytes. */
 static struct run_job jobs[JOBS_MAX];
 
-static void
-job_free(struct run_job *job)
+static const struct effect_run *
+order_of(const struct run_job *job)
 {
-	loop_timer_stop(&job->again);
-	job->magic = 0;
+	return &job->job.effect->u.run;
 }
 
 /* --- its order ---------------------------------------------------------------------------- */
 
 static void
-refuse(struct perform *perform, struct effect *effect, bool is_cancelled, const char *why)
+refuse(struct effect *effect, bool is_cancelled, const char *why)
 {
 	struct run_ended *ended = &effect->result->u.run_ended;
 
 	ended->run = effect->u.run.run;
 	/* It may be at work, here or elsewhere: nothing else is begun for it. */
 	ended->folder_gone =
-	    effect->u.run.started_at != 0 || (effect->is_recovered && perform->is_restored);
+	    effect->u.run.started_at != 0 || (effect->is_recovered && effect->perform->is_restored);
 	ended->refused = !ended->folder_gone;
 	ended->ended_on_request = is_cancelled;
 	(void)clean_line(ended->detail, sizeof(ended->detail), why, strlen(why));
-	perform_report(perform, effect);
+	perform_report(effect);
 }
 
 static void
 job_refuse(struct run_job *job, bool is_cancelled, const char *why)
 {
-	struct perform *perform = job->perform;
-	struct effect *effect = TAKE(job->effect);
-
-	job_free(job);
-	refuse(perform, effect, is_cancelled, why);
+	refuse(perform_job_end(&job->job), is_cancelled, why);
 }
 
 /* A deployment that does not begin touches nothing; a rollback is all that is left to try. */
 static bool
-is_worth_another_try(const struct run_job *job)
+is_worth_another_try(const struct run_job *job, int64_t in_ms)
 {
-	if (job->effect->u.run.program == PROGRAM_ROLLBACK)
-		return loop_now_ms() + job->wait_ms <= job->give_up_at;
+	if (order_of(job)->program == PROGRAM_ROLLBACK)
+		return loop_now_ms() + in_ms <= job->give_up_at;
 	return job->tries < TRIES_MAX;
 }
 
 static void
 put_off(struct run_job *job, const char *why)
 {
-	if (!is_worth_another_try(job)) {
+	int64_t ms = perform_job_pause(&job->job, PAUSE_MOST_MS);
+
+	if (!is_worth_another_try(job, ms)) {
 		job_refuse(job, false, why);
 		return;
 	}
-	log_line(LOG_LEVEL_WARNING, LOG_FIELDS(LOG_I64("run", job->effect->u.run.run)),
+	log_line(LOG_LEVEL_WARNING, LOG_FIELDS(LOG_I64("run", order_of(job)->run)),
 	    "it could not be started: %s; it is tried again in %lld s", why,
-	    (long long)job->wait_ms / 1000);
-	loop_timer_start(job->perform->loop, &job->again, job->wait_ms, 0);
-	job->wait_ms = job->wait_ms * 2 < WAIT_MOST_MS ? job->wait_ms * 2 : WAIT_MOST_MS;
+	    (long long)(ms + 500) / 1000);
+	perform_job_wait(&job->job, ms);
 }
 
 static void
@@ -112,9 +102,9 @@ job_try(struct run_job *job)
 	struct err err = { .code = ERR_NONE };
 
 	job->tries++;
-	if (job->effect->u.run.program == PROGRAM_ROLLBACK)
+	if (order_of(job)->program == PROGRAM_ROLLBACK)
 		CRASH_POINT(rollback_due);
-	if (job->begin(job->perform->runs, &job->effect->u.run, &watch, &err))
+	if (job->begin(job->job.perform->runs, order_of(job), &watch, &err))
 		return;
 	assert(err.code != ERR_BUSY); /* an effect is handed out once */
 	put_off(job, err.text);
@@ -125,73 +115,60 @@ begin(struct perform *perform, struct effect *effect, begin_fn *how)
 {
 	struct run_job *job = jobs;
 
-	while (job < jobs + JOBS_MAX && job->magic != 0)
+	while (job < jobs + JOBS_MAX && (job->job.effect != NULL || job->is_recording))
 		job++;
 	if (job == jobs + JOBS_MAX) {
-		refuse(perform, effect, false, "too many runs are open already");
+		refuse(effect, false, "too many runs are open already");
 		return;
 	}
-	*job = (struct run_job){ .magic = MAGIC,
-		.perform = perform,
-		.effect = effect,
-		.begin = how,
-		.wait_ms = WAIT_FIRST_MS,
+	*job = (struct run_job){ .begin = how,
 		.give_up_at = loop_now_ms() + effect->u.run.deadline_s * INT64_C(1000) };
-	loop_timer_init(&job->again, on_again, job);
+	perform_job_init(&job->job, perform, effect, on_again);
 	job_try(job);
 }
 
 static void
 on_put_off(void *ctx, const char *why)
 {
-	struct run_job *job = ctx;
-
-	OBJ_CHECK(job, MAGIC);
-	put_off(job, why);
+	put_off(ctx, why);
 }
 
 static void
-on_again(struct loop_timer *timer, void *ctx)
+on_again(struct perform_job *job)
 {
-	struct run_job *job = ctx;
-
-	(void)timer;
-	OBJ_CHECK(job, MAGIC);
-	job_try(job);
+	job_try((struct run_job *)job);
 }
 
-/* One that was put off and is in this performer's hands; NULL: none. */
-static struct run_job *
-next_put_off(const struct perform *perform, struct run_job *job)
+/* The next behind it that was put off, and so is in nobody else's hands; NULL: none. */
+static struct perform_job *
+next_put_off(const struct perform *perform, const struct perform_job *after)
 {
-	for (; job < jobs + JOBS_MAX; job++) {
-		if (job->magic != 0 && job->perform == perform &&
-		    loop_timer_is_started(&job->again))
-			return job;
-	}
-	return NULL;
+	struct perform_job *job = perform_job_find(perform, EFFECT_RUN, after);
+
+	while (job != NULL && !loop_timer_is_started(&job->timer))
+		job = perform_job_find(perform, EFFECT_RUN, job);
+	return job;
 }
 
 void
 perform_run_cancel(struct perform *perform, int64_t run)
 {
-	struct run_job *job = next_put_off(perform, jobs);
+	struct perform_job *job = next_put_off(perform, NULL);
 
 	while (job != NULL && job->effect->u.run.run != run)
-		job = next_put_off(perform, job + 1);
+		job = next_put_off(perform, job);
 	if (job != NULL)
-		job_refuse(job, true, "cancelled before it began");
+		job_refuse((struct run_job *)job, true, "cancelled before it began");
 }
 
+/* runs/ drops the others: on_dropped(). */
 void
-perform_run_done(struct perform *perform)
+done_run(struct perform *perform)
 {
-	struct run_job *job;
+	struct perform_job *job;
 
-	while ((job = next_put_off(perform, jobs)) != NULL) {
-		effect_free(job->effect);
-		job_free(job);
-	}
+	while ((job = next_put_off(perform, NULL)) != NULL)
+		effect_free(perform_job_end(job));
 }
 
 void
@@ -205,8 +182,7 @@ void
 recover_run(struct perform *perform, struct effect *effect)
 {
 	if (perform->is_restored) {
-		refuse(
-		    perform, effect, false, "it may be at work on the machine it was started on");
+		refuse(effect, false, "it may be at work on the machine it was started on");
 		return;
 	}
 	if (effect->u.run.message.id != 0)
@@ -220,8 +196,9 @@ event_for(struct run_job *job, enum event_kind kind)
 {
 	struct event *event = event_new(kind);
 
+	OBJ_CHECK(&job->job, PERFORM_JOB_MAGIC);
 	if (event == NULL)
-		log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", job->effect->u.run.run)),
+		log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", order_of(job)->run)),
 		    "no memory to record that %s", event_name(kind));
 	return event;
 }
@@ -240,18 +217,18 @@ keep_shut(struct run_job *job)
 {
 	if (job->is_ending)
 		return;
-	job->no_go = (struct runs_stop_request){ .run = job->effect->u.run.run,
+	job->no_go = (struct runs_stop_request){ .run = order_of(job)->run,
 		.on_sent = on_no_go_sent,
 		.on_dropped = on_no_go_sent,
 		.ctx = job };
-	job->is_ending = runs_stop_run(job->perform->runs, &job->no_go);
+	job->is_ending = runs_stop_run(job->job.perform->runs, &job->no_go);
 }
 
 static void
 go(struct run_job *job)
 {
 	CRASH_POINT(go_due);
-	runs_go(job->perform->runs, job->effect->u.run.run);
+	runs_go(job->job.perform->runs, order_of(job)->run);
 	CRASH_POINT(go_said);
 }
 
@@ -260,11 +237,11 @@ on_recorded(void *ctx, const struct answer *answer)
 {
 	struct run_job *job = ctx;
 
-	OBJ_CHECK(job, MAGIC);
+	assert(job->is_recording);
 	job->is_recording = false;
-	if (job->effect == NULL)
-		job_free(job); /* it ended meanwhile */
-	else if (answer->status == STATUS_GO)
+	if (job->job.effect == NULL)
+		return; /* it ended meanwhile */
+	if (answer->status == STATUS_GO)
 		go(job);
 	else
 		keep_shut(job);
@@ -274,10 +251,8 @@ static void
 on_hello(void *ctx, const struct run_started *hello)
 {
 	struct run_job *job = ctx;
-	struct event *event;
+	struct event *event = event_for(job, EVENT_RUN_STARTED);
 
-	OBJ_CHECK(job, MAGIC);
-	event = event_for(job, EVENT_RUN_STARTED);
 	if (event == NULL) {
 		keep_shut(job);
 		return;
@@ -287,7 +262,7 @@ on_hello(void *ctx, const struct run_started *hello)
 	event->done = on_recorded;
 	event->done_ctx = job;
 	job->is_recording = true;
-	job->perform->submit(job->perform->submit_ctx, event);
+	job->job.perform->submit(job->job.perform->submit_ctx, event);
 }
 
 /* --- on its way --------------------------------------------------------------------------- */
@@ -296,43 +271,37 @@ static void
 on_step(void *ctx, const struct run_step *step)
 {
 	struct run_job *job = ctx;
-	struct event *event;
+	struct event *event = event_for(job, EVENT_RUN_STEP);
 
-	OBJ_CHECK(job, MAGIC);
-	event = event_for(job, EVENT_RUN_STEP);
 	if (event == NULL)
 		return; /* what a step decides stands in the exit record too */
 	event->u.run_step = *step;
-	job->perform->submit(job->perform->submit_ctx, event);
+	job->job.perform->submit(job->job.perform->submit_ctx, event);
 }
 
 static void
 on_lost(void *ctx, const char *stuck)
 {
 	struct run_job *job = ctx;
-	struct event *event;
+	struct event *event = event_for(job, EVENT_RUN_LOST);
 
-	OBJ_CHECK(job, MAGIC);
-	event = event_for(job, EVENT_RUN_LOST);
 	if (event == NULL)
 		return; /* the record says what counts */
-	event->u.run_lost.run = job->effect->u.run.run;
+	event->u.run_lost.run = order_of(job)->run;
 	(void)text_copy(event->u.run_lost.stuck, sizeof(event->u.run_lost.stuck), stuck);
-	job->perform->submit(job->perform->submit_ctx, event);
+	job->job.perform->submit(job->job.perform->submit_ctx, event);
 }
 
 static void
 on_incompatible(void *ctx)
 {
 	struct run_job *job = ctx;
-	struct event *event;
+	struct event *event = event_for(job, EVENT_RUN_INCOMPATIBLE);
 
-	OBJ_CHECK(job, MAGIC);
-	event = event_for(job, EVENT_RUN_INCOMPATIBLE);
 	if (event == NULL)
 		return; /* its log is shown all the same */
-	event->u.run_started.run = job->effect->u.run.run;
-	job->perform->submit(job->perform->submit_ctx, event);
+	event->u.run_started.run = order_of(job)->run;
+	job->job.perform->submit(job->job.perform->submit_ctx, event);
 }
 
 /* --- its end ------------------------------------------------------------------------------ */
@@ -341,14 +310,10 @@ static void
 on_ended(void *ctx, const struct run_ended *ended)
 {
 	struct run_job *job = ctx;
-	struct effect *effect;
+	struct effect *effect = perform_job_end(&job->job);
 
-	OBJ_CHECK(job, MAGIC);
-	effect = TAKE(job->effect);
 	effect->result->u.run_ended = *ended;
-	perform_report(job->perform, effect);
-	if (!job->is_recording)
-		job_free(job);
+	perform_report(effect);
 }
 
 /* The program ends: nobody will answer any more. */
@@ -357,7 +322,6 @@ on_dropped(void *ctx)
 {
 	struct run_job *job = ctx;
 
-	OBJ_CHECK(job, MAGIC);
-	effect_free(job->effect);
-	job_free(job);
+	job->is_recording = false;
+	effect_free(perform_job_end(&job->job));
 }

@@ -1,49 +1,24 @@
 /* perform_send_message.c - sends a message, or edits it.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
-#include <stdlib.h>
-
 #include "effects/perform_inside.h"
 #include "lib/log.h"
 #include "telegram/telegram.h"
 
 #define RETRY_MS 1000
 
-struct saying {
-	struct perform *perform;
-	struct effect *effect;
-};
-
 /* NULL: the program ends; the row stays, and is said after the start. */
 static void
 on_said(void *ctx, const struct message_sent *said)
 {
-	struct saying *saying = ctx;
-	struct perform *perform = saying->perform;
-	struct effect *effect = saying->effect;
+	struct effect *effect = ctx;
 
-	free(saying);
 	if (said == NULL) {
 		effect_free(effect);
 		return;
 	}
 	effect->result->u.message_sent = *said;
 	effect->result->u.message_sent.chat = effect->u.send_message.message.address.chat;
-	perform_report(perform, effect);
-}
-
-static bool
-say(struct perform *perform, struct effect *effect)
-{
-	struct saying *saying = malloc(sizeof(*saying));
-
-	if (saying == NULL)
-		return false;
-	*saying = (struct saying){ perform, effect };
-	if (telegram_message_send(telegram_sender(perform->telegram),
-		&effect->u.send_message.message, on_said, saying))
-		return true;
-	free(saying);
-	return false;
+	perform_report(effect);
 }
 
 static void on_retry(struct loop_timer *timer, void *ctx);
@@ -78,12 +53,13 @@ on_retry(struct loop_timer *timer, void *ctx)
 void
 perform_send_message(struct perform *perform, struct effect *effect)
 {
-	if (!say(perform, effect))
+	if (!telegram_message_send(telegram_sender(perform->telegram),
+		&effect->u.send_message.message, on_said, effect))
 		put_off(perform, effect);
 }
 
 void
-perform_send_message_done(struct perform *perform)
+done_send_message(struct perform *perform)
 {
 	struct effect *effect = TAKE(perform->unsent), *next;
 

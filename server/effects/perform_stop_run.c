@@ -8,7 +8,6 @@
 
 struct end_job {
 	struct runs_stop_request request;
-	struct perform *perform;
 	struct effect *effect;
 };
 
@@ -18,7 +17,7 @@ on_sent(struct runs_stop_request *request)
 {
 	struct end_job *job = request->ctx;
 
-	perform_report(job->perform, job->effect);
+	perform_report(job->effect);
 	free(job);
 }
 
@@ -40,10 +39,9 @@ perform_stop_run(struct perform *perform, struct effect *effect)
 		/* Its deadline ends it all the same. */
 		log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", effect->u.stop_run.run)),
 		    "no memory to ask it to end");
-		perform_report(perform, effect);
+		perform_report(effect);
 		return;
 	}
-	job->perform = perform;
 	job->effect = effect;
 	job->request = (struct runs_stop_request){ .run = effect->u.stop_run.run,
 		.on_sent = on_sent,
@@ -53,7 +51,7 @@ perform_stop_run(struct perform *perform, struct effect *effect)
 		return;
 	free(job);
 	perform_run_cancel(perform, effect->u.stop_run.run); /* it may wait to be ordered again */
-	perform_report(perform, effect);
+	perform_report(effect);
 }
 
 /* Effects are handed out in the order of their ids: a run that is open is followed by now. */
@@ -61,4 +59,10 @@ void
 recover_stop_run(struct perform *perform, struct effect *effect)
 {
 	perform_stop_run(perform, effect);
+}
+
+/* runs/ has them all. */
+void
+done_stop_run(UNUSED struct perform *perform)
+{
 }

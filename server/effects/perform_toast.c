@@ -1,50 +1,36 @@
 /* perform_toast.c - answers a press of a button; worth nothing when it is late.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
-#include "effects/perform.h"
-
-#include <stdlib.h>
+#include "effects/perform_inside.h"
 
 #include "lib/log.h"
 #include "telegram/telegram.h"
-
-struct toasting {
-	struct perform *perform;
-	struct effect *effect;
-};
 
 /* NULL: the program ends. */
 static void
 on_ended(void *ctx, const char *failure)
 {
-	struct toasting *toasting = ctx;
-	struct perform *perform = toasting->perform;
-	struct effect *effect = toasting->effect;
+	struct effect *effect = ctx;
 
-	free(toasting);
 	if (failure == NULL) {
 		effect_free(effect);
 		return;
 	}
 	if (failure[0] != '\0')
 		log_debug("a press was not answered: %s", failure);
-	perform_report(perform, effect);
+	perform_report(effect);
 }
 
 void
 perform_toast(struct perform *perform, struct effect *effect)
 {
-	struct toasting *toasting = malloc(sizeof(*toasting));
+	if (!telegram_toast(telegram_sender(perform->telegram), &effect->u.toast, on_ended, effect))
+		perform_report(effect);
+}
 
-	if (toasting == NULL) {
-		perform_report(perform, effect);
-		return;
-	}
-	*toasting = (struct toasting){ perform, effect };
-	if (telegram_toast(
-		telegram_sender(perform->telegram), &effect->u.toast, on_ended, toasting))
-		return;
-	free(toasting);
-	perform_report(perform, effect);
+/* telegram/ has them all. */
+void
+done_toast(UNUSED struct perform *perform)
+{
 }
 
 /* It may still wait for its answer; one that is too late is refused and harmless. */

@@ -50,7 +50,7 @@ end_status(struct tx *tx, int64_t id, const char *reason)
 
 /* What stands in the chat is not said again: it would come each minute. */
 static void
-send_again(struct tx *tx, const struct fault *fault)
+fault_send_message(struct tx *tx, const struct fault *fault)
 {
 	if (fault->remote_id != 0)
 		row_message_sent(tx, fault->subject, fault->chat, fault->remote_id);
@@ -68,7 +68,7 @@ ask_later(struct tx *tx, int64_t deployment)
 
 /* A row that cannot be read says nothing of its kind: then all that is missing is put back. */
 static void
-wait_again(struct tx *tx, const struct fault *fault)
+fault_timer(struct tx *tx, const struct fault *fault)
 {
 	const struct effect *timer = tx->effect;
 
@@ -81,36 +81,64 @@ wait_again(struct tx *tx, const struct fault *fault)
 		(void)row_effect_timer(tx, TIMER_DAILY, "", 0, tx->at + DAILY_LATER_MS);
 }
 
+static void
+fault_run(struct tx *tx, const struct fault *fault)
+{
+	give_up(tx, fault);
+}
+
+static void
+fault_git_query(struct tx *tx, const struct fault *fault)
+{
+	if (fault->subject != 0)
+		give_up(tx, fault);
+	else
+		decide_poll_later(tx);
+}
+
+static void
+fault_probe(struct tx *tx, const struct fault *fault)
+{
+	if (fault->subject != 0)
+		give_up(tx, fault);
+	else if (tx->effect != NULL && tx->effect->u.probe.message != 0)
+		end_status(tx, tx->effect->u.probe.message, fault->reason);
+}
+
+/* Nothing hangs on the results of these. */
+static void
+fault_stop_run(UNUSED struct tx *tx, UNUSED const struct fault *fault)
+{
+}
+
+static void
+fault_toast(UNUSED struct tx *tx, UNUSED const struct fault *fault)
+{
+}
+
+static void
+fault_document(UNUSED struct tx *tx, UNUSED const struct fault *fault)
+{
+}
+
+static void
+fault_purge_run(UNUSED struct tx *tx, UNUSED const struct fault *fault)
+{
+}
+
+static void (*const faults[])(struct tx *tx, const struct fault *fault) = {
+#define EFFECT(upper, lower, ...) [EFFECT_##upper] = fault_##lower,
+#include "types/effect.def"
+#undef EFFECT
+};
+
 void
 handle_fault(struct tx *tx, const struct event *event)
 {
 	const struct fault *fault = &event->u.fault;
 
+	assert((size_t)fault->kind < COUNT(faults));
 	tx_log(tx, LOG_LEVEL_ERROR, "the result of %s (of %" PRId64 ") could not be handled: %s",
 	    effect_name((enum effect_kind)fault->kind), fault->subject, fault->reason);
-	switch ((enum effect_kind)fault->kind) {
-	case EFFECT_RUN:
-		give_up(tx, fault);
-		break;
-	case EFFECT_GIT_QUERY:
-		if (fault->subject != 0)
-			give_up(tx, fault);
-		else
-			decide_poll_later(tx);
-		break;
-	case EFFECT_PROBE:
-		if (fault->subject != 0)
-			give_up(tx, fault);
-		else if (tx->effect != NULL && tx->effect->u.probe.message != 0)
-			end_status(tx, tx->effect->u.probe.message, fault->reason);
-		break;
-	case EFFECT_SEND_MESSAGE:
-		send_again(tx, fault);
-		break;
-	case EFFECT_TIMER:
-		wait_again(tx, fault);
-		break;
-	default: /* END, TOAST, DOCUMENT, FORGET: nothing hangs on their results */
-		break;
-	}
+	faults[fault->kind](tx, fault);
 }

@@ -10,61 +10,31 @@
 #include "lib/version.h"
 #include "types/settings.h"
 
-/* METRIC(name, kind, field, help, labels).  No label's values grow with use: see lib/metrics.h for
- * what happens beyond METRICS_SERIES_MAX all the same. */
-/* clang-format off */
-#define METRIC_SET(METRIC) \
-	METRIC("deploybot_build_info", gauge, build_info, "Always 1; the version that runs.", "version") \
-	METRIC("deploybot_webhook_requests_total", counter, webhook_requests, "Requests to our webhooks, by who calls and what was answered.", "source,code") \
-	METRIC("deploybot_deployments_total", counter, deployments, "Deployments that have ended.", "environment,trigger,outcome") \
-	METRIC("deploybot_deployment_failed", gauge, deployment_failed, "1 while the deployment that ended last there has failed.", "environment") \
-	METRIC("deploybot_environment_busy", gauge, environment_busy, "1 while a deployment is active there.", "environment") \
-	METRIC("deploybot_environment_busy_since_timestamp_seconds", gauge, environment_busy_since, "When the active deployment began; only while there is one.", "environment") \
-	METRIC("deploybot_rollback_unacknowledged", gauge, rollback_unacknowledged, "1 while nothing new went live after an automatic rollback.", "environment") \
-	METRIC("deploybot_release_info", gauge, release_info, "Always 1; the commit that is live.", "environment,commit") \
-	METRIC("deploybot_release_timestamp_seconds", gauge, release_at, "When the commit that is live went live.", "environment") \
-	METRIC("deploybot_health_up", gauge, health_up, "1 when every health URL answered well, asked once a minute.", "environment") \
-	METRIC("deploybot_telegram_requests_total", counter, telegram_requests, "Calls of the Bot API, by method and error code; code 0: no answer.", "method,code") \
-	METRIC("deploybot_telegram_pending_updates", gauge, telegram_pending, "Updates that wait at Telegram; when polling, those given and not on disk yet.", NULL) \
-	METRIC("deploybot_messages_waiting_since_timestamp_seconds", gauge, messages_waiting_since, "Since when the oldest message waits to be taken by Telegram; 0: none waits.", NULL) \
-	METRIC("deploybot_tls_expiry_timestamp_seconds", gauge, tls_expiry, "When the certificate of TELEGRAM_WEBHOOK_URL's host expires.", NULL) \
-	METRIC("deploybot_tls_probe_up", gauge, tls_probe_up, "1 when that certificate could be read, asked once an hour.", NULL) \
-	METRIC("deploybot_outbox_pending", gauge, outbox_pending, "Decided effects that are not done yet.", NULL) \
-	METRIC("deploybot_audit_entries_total", counter, audit_entries, "Entries of the audit chain.", NULL) \
-	METRIC("deploybot_audit_export_failures_total", counter, audit_export_failures, "Times the audit log could not be written.", NULL) \
-	METRIC("deploybot_commands_total", counter, commands, "Chat commands, by command and outcome.", "command,outcome") \
-	METRIC("deploybot_runner_up", gauge, runner_up, "1 while the runner takes orders.", NULL) \
-	METRIC("deploybot_loop_lag_seconds", gauge, loop_lag, \
-	    "The longest turn of the event loop in the last second.", NULL)
-/* clang-format on */
-
 struct metric_set {
 	struct metrics *registry;
-	struct metric *deployment_duration;
-	struct metric *store_commit;
 #define METRIC(name, kind, field, ...) struct metric *field;
-	METRIC_SET(METRIC)
+#include "routes/metric_set.def"
 #undef METRIC
 };
 
 /* A build and a few health checks, up to the longest DEPLOY_TIMEOUT that is usual. */
-static const double duration_bounds[] = { 1, 2, 5, 10, 20, 30, 60, 120, 180, 300, 600, 1200, 1800,
-	3600 };
+static const double deployment_duration_bounds[] = { 1, 2, 5, 10, 20, 30, 60, 120, 180, 300, 600,
+	1200, 1800, 3600 };
 /* A flush takes 0.1 ms on a good disk and seconds on one that fails. */
-static const double commit_bounds[] = { .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1,
-	.25, .5, 1, 2.5, 5 };
+static const double store_commit_bounds[] = { .0001, .00025, .0005, .001, .0025, .005, .01, .025,
+	.05, .1, .25, .5, 1, 2.5, 5 };
+
+#define DEFINE_gauge(reg, field, ...)	metrics_gauge(reg, __VA_ARGS__)
+#define DEFINE_counter(reg, field, ...) metrics_counter(reg, __VA_ARGS__)
+#define DEFINE_histogram(reg, field, ...) \
+	metrics_histogram(reg, __VA_ARGS__, field##_bounds, COUNT(field##_bounds))
 
 static void
 define(struct metric_set *set, struct metrics *reg)
 {
-#define METRIC(name, kind, field, ...) set->field = metrics_##kind(reg, name, __VA_ARGS__);
-	METRIC_SET(METRIC)
+#define METRIC(name, kind, field, ...) set->field = DEFINE_##kind(reg, field, name, __VA_ARGS__);
+#include "routes/metric_set.def"
 #undef METRIC
-	set->deployment_duration = metrics_histogram(reg, "deploybot_deployment_duration_seconds",
-	    "How long deployments took, their health checks included.", "environment",
-	    duration_bounds, COUNT(duration_bounds));
-	set->store_commit = metrics_histogram(reg, "deploybot_store_commit_seconds",
-	    "How long a commit of the store took.", NULL, commit_bounds, COUNT(commit_bounds));
 	metrics_with_process(reg);
 	metrics_set(set->build_info, 1, METRICS_LABELS(version_text));
 	/* Counters without labels are there from the start. */

@@ -29,7 +29,7 @@ insert(struct tx *tx, const struct effect *effect, const char *lane)
 		DB_I64(effect->subject), DB_TEXT(buf_text(&body)), DB_I64(effect->due),
 		DB_I64(tx->at))) {
 		id = db_last_id(tx->db);
-		tx->store->mark.n_outbox += store_is_outbox(effect->kind) ? 1 : 0;
+		tx->store->mark.n_outbox += effect_is_outbox(effect->kind) ? 1 : 0;
 		if (lane[0] != '\0')
 			store_lane_touch(tx->store, lane);
 	}
@@ -37,32 +37,18 @@ insert(struct tx *tx, const struct effect *effect, const char *lane)
 	return id;
 }
 
-static void
-lane_of(const struct effect *effect, char out[STORE_LANE])
-{
-	out[0] = '\0';
-	if (effect->kind == EFFECT_SEND_MESSAGE)
-		store_lane_of(out, "say", effect->u.send_message.message.address.chat);
-	else if (effect->kind == EFFECT_DOCUMENT)
-		store_lane_of(out, "document", effect->u.document.address.chat);
-	else if (effect->kind == EFFECT_TOAST)
-		store_lane_of(out, "toast", 0);
-	else if (effect->kind == EFFECT_GIT_QUERY && effect->subject == 0)
-		(void)snprintf(out, STORE_LANE, "ask:%s", effect->u.git_query.environment);
-}
-
 bool
 row_effect_is_querying(struct tx *tx, const char *environment)
 {
 	char lane[STORE_LANE];
 
-	(void)snprintf(lane, sizeof(lane), "ask:%s", environment);
+	store_lane_of_environment(lane, EFFECT_GIT_QUERY, environment);
 	return tx_number(tx, "SELECT COUNT(*) FROM effect WHERE lane = $1", DB_TEXT(lane)) > 0;
 }
 
 /* News of a branch: whoever waits behind the query in progress asks for the newest anyway. */
 static void
-drop_waiting_query(struct tx *tx, const char *lane)
+drop_waiting(struct tx *tx, const char *lane)
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	int64_t waiting = 0;
@@ -110,9 +96,9 @@ row_effect_add(struct tx *tx, struct effect *effect)
 		tx_fail(tx, ERR_NOMEM, "no memory for an effect");
 		return 0;
 	}
-	lane_of(effect, lane);
-	if (effect->kind == EFFECT_GIT_QUERY && lane[0] != '\0')
-		drop_waiting_query(tx, lane);
+	store_lane_of(lane, effect);
+	if (effect_columns[effect->kind].lane == EFFECT_LANE_ENVIRONMENT && lane[0] != '\0')
+		drop_waiting(tx, lane);
 	id = effect->kind == EFFECT_DOCUMENT ? find_document(tx, effect, lane) : 0;
 	if (id == 0)
 		id = insert(tx, effect, lane);
@@ -123,8 +109,8 @@ row_effect_add(struct tx *tx, struct effect *effect)
 	}
 	effect->id = id;
 	effect->result->effect = id;
-	if (effect->settings == NULL && tx->event->settings != NULL)
-		effect->settings = settings_ref(tx->event->settings);
+	if (effect->settings == NULL && tx->event->context.settings != NULL)
+		effect->settings = settings_ref(tx->event->context.settings);
 	outcome->effect = effect;
 	return id;
 }
@@ -166,7 +152,7 @@ row_effect_toast(struct tx *tx, const struct chat_address *address, const char *
     bool is_alert, const char *fmt, ...)
 {
 	struct effect *effect = effect_new(EFFECT_TOAST);
-	char text[sizeof(effect->u.toast.text)], lane[STORE_LANE];
+	char text[sizeof(effect->u.toast.text)];
 	va_list args;
 
 	if (effect == NULL) {
@@ -180,9 +166,8 @@ row_effect_toast(struct tx *tx, const struct chat_address *address, const char *
 	(void)text_copy(effect->u.toast.text, sizeof(effect->u.toast.text), text);
 	(void)text_copy(effect->u.toast.callback, sizeof(effect->u.toast.callback), callback);
 	effect->u.toast.is_alert = is_alert;
-	store_lane_of(lane, "toast", address->chat);
-	(void)insert(tx, effect, lane); /* as above */
-	effect_free(effect);
+	effect->u.toast.chat = address->chat;
+	(void)row_effect_add(tx, effect); /* as above */
 }
 
 int64_t
@@ -205,12 +190,15 @@ row_effect_timer(
 void
 row_effect_withdraw(struct tx *tx, int64_t id)
 {
+	static const char withdraw[] = "DELETE FROM effect WHERE id = $1 AND (kind = ''"
+#define EFFECT(name, performer, word, result, lane, outbox, withdrawable, ...) \
+	STORE_OR_##withdrawable(word)
+#include "types/effect.def"
+#undef EFFECT
+				       ")";
 	struct outcome *outcome;
 
-	if (id == 0 ||
-	    !tx_run(tx, "DELETE FROM effect WHERE id = $1 AND kind IN ('wait', 'probe', 'ask')",
-		DB_I64(id)) ||
-	    db_changes(tx->db) == 0)
+	if (id == 0 || !tx_run(tx, withdraw, DB_I64(id)) || db_changes(tx->db) == 0)
 		return;
 	outcome = tx_outcome(tx, OUTCOME_WITHDRAW);
 	if (outcome != NULL)

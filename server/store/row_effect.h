@@ -1,10 +1,10 @@
 /* row_effect.h - the outbox: effects as rows, and the lanes in which messages stand.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 /*
- * SAY, TOAST and DOCUMENT stand in lanes ("say:<chat>", "toast:<chat>", "document:<chat>"):
- * only the head of a lane is handed out, its result hands out the next.  So do ASKs without a
- * subject ("ask:<environment>"): the newest takes the place of the one that waits, so that a flood
- * of pushes is two questions.  A DOCUMENT of a run that stands in its chat's lane is not added
+ * Kinds whose row in effect.def says so stand in lanes ("say:<chat>", "ask:<environment>"): only
+ * the head of a lane is handed out, its result hands out the next.  In an environment's lane the
+ * newest takes the place of the one that waits, so that a flood of pushes is two git queries.  A
+ * DOCUMENT of a run that stands in its chat's lane is not added
  * again.  The others are handed out with the commit.
  *
  * Closing an effect deletes its row; ids are never used again.  The subject of a SAY is its
@@ -30,8 +30,8 @@ void row_effect_toast(struct tx *tx, const struct chat_address *address, const c
 int64_t row_effect_timer(struct tx *tx, enum timer_kind kind, const char *name, int64_t subject,
     int64_t due);
 
-/* Withdraws what changes nothing outside (WAIT, PROBE, ASK); a result that still comes finds
- * nothing.  id 0: nothing. */
+/* Withdraws an effect that may be, as its row in effect.def says; any other stays.  A result that
+ * still comes finds nothing.  id 0: nothing. */
 void row_effect_withdraw(struct tx *tx, int64_t id);
 
 /* The open effect of a kind with this subject; 0: none. */

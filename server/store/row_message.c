@@ -150,12 +150,12 @@ row_message_forget_thread(struct tx *tx, int64_t id)
 /* --- a chat that moved --- */
 
 static void
-move_lane(struct tx *tx, const char *what, int64_t old_chat, int64_t new_chat)
+move_lane(struct tx *tx, enum effect_kind kind, int64_t old_chat, int64_t new_chat)
 {
 	char from[STORE_LANE], to[STORE_LANE];
 
-	store_lane_of(from, what, old_chat);
-	store_lane_of(to, what, new_chat);
+	store_lane_of_chat(from, kind, old_chat);
+	store_lane_of_chat(to, kind, new_chat);
 	(void)tx_run(tx, "UPDATE effect SET lane = $2 WHERE lane = $1", DB_TEXT(from),
 	    DB_TEXT(to)); /* sticky */
 }
@@ -207,8 +207,9 @@ row_message_move_chat(struct tx *tx, int64_t old_chat, int64_t new_chat)
 	(void)tx_run(tx, "UPDATE deployment SET chat = $2, thread = 0 WHERE chat = $1",
 	    DB_I64(old_chat), DB_I64(new_chat)); /* all sticky */
 	move_documents(tx, old_chat, new_chat);
-	move_lane(tx, "say", old_chat, new_chat);
-	move_lane(tx, "toast", old_chat, new_chat);
-	move_lane(tx, "document", old_chat, new_chat);
+	for (int kind = 0; kind < EFFECT_KIND_COUNT; kind++)
+		if (effect_columns[kind].lane == EFFECT_LANE_CHAT ||
+		    effect_columns[kind].lane == EFFECT_LANE_CALLBACK)
+			move_lane(tx, (enum effect_kind)kind, old_chat, new_chat);
 	store_lane_touch_all(tx->store);
 }

@@ -57,6 +57,11 @@ copy_path(char **ret, const char *path, struct err *err)
 static bool
 open_database(struct store *store, struct err *err)
 {
+	static const char count_outbox[] = "SELECT COUNT(*) FROM effect WHERE (kind = ''"
+#define EFFECT(name, performer, word, result, lane, outbox, ...) STORE_OR_##outbox(word)
+#include "types/effect.def"
+#undef EFFECT
+					   ")";
 	const char *copy_of = store->config.no_copy ? NULL : store->path;
 	bool check = ended_uncleanly(store->path);
 
@@ -67,8 +72,7 @@ open_database(struct store *store, struct err *err)
 	    !store_schema_migrate(store->db, copy_of, store_schema_newest(), err))
 		return err_wrap(err, "%s", store->path);
 	return store_audit_head(store->db, &store->mark.audit, err) &&
-	    db_one_i64(&store->mark.n_outbox, store->db, err,
-		"SELECT COUNT(*) FROM effect WHERE kind IN ('say', 'toast', 'document')");
+	    db_one_i64(&store->mark.n_outbox, store->db, err, count_outbox);
 }
 
 struct store *

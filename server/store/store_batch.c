@@ -69,16 +69,15 @@ key_of(const struct event *event, char out[KEY_MAX])
 
 /* Decoded events are of the moment of the one they came in, each with a seed of its own. */
 static bool
-event_set_context(struct event *event, const struct event *from, uint32_t index)
+set_context(struct event *event, const struct event *from, uint32_t index)
 {
-	uint8_t seed[sizeof(from->random) + sizeof(index)];
+	uint8_t seed[sizeof(from->context.random) + sizeof(index)];
 
-	event->at = from->at;
-	event->settings = from->settings == NULL ? NULL : settings_ref(from->settings);
-	memcpy(seed, from->random, sizeof(from->random));
-	memcpy(seed + sizeof(from->random), &index, sizeof(index));
-	_Static_assert(sizeof(event->random) == CRYPTO_SHA256_SIZE, "a hash is a seed");
-	return crypto_sha256(seed, sizeof(seed), event->random, NULL);
+	event_set_context(event, from);
+	memcpy(seed, from->context.random, sizeof(from->context.random));
+	memcpy(seed + sizeof(from->context.random), &index, sizeof(index));
+	_Static_assert(sizeof(event->context.random) == CRYPTO_SHA256_SIZE, "a hash is a seed");
+	return crypto_sha256(seed, sizeof(seed), event->context.random, NULL);
 }
 
 static bool
@@ -100,8 +99,8 @@ decode(struct store *store, struct group *group, struct err *err)
 	    !decoder(group->event, &group->decoded, &group->told.status, &group->told.offset);
 	store_poison_leave(store->poison);
 	for (struct queue_link *l = group->decoded.first; l != NULL; l = l->next)
-		if (!event_set_context(QUEUE_ITEM(l, struct event, link), group->event, index++))
-			return err_set(err, ERR_NOMEM, "no memory to stamp an event");
+		if (!set_context(QUEUE_ITEM(l, struct event, link), group->event, index++))
+			return err_set(err, ERR_NOMEM, "no memory for the seed of an event");
 	return true;
 }
 
@@ -187,7 +186,7 @@ close_effect(struct tx *tx, int64_t id, struct closed *ret)
 		}
 		if (!db_col_is_null(&rows, 4))
 			store_lane_touch(tx->store, db_col_text(&rows, 4));
-		tx->store->mark.n_outbox -= store_is_outbox(ret->kind) ? 1 : 0;
+		tx->store->mark.n_outbox -= effect_is_outbox(ret->kind) ? 1 : 0;
 		while (db_next(&rows))
 			continue;
 	}
@@ -268,8 +267,7 @@ decide_fault(struct store *store, struct batch *batch, const struct event *event
 {
 	struct event fault = {
 		.kind = EVENT_FAULT,
-		.at = event->at,
-		.settings = event->settings,
+		.context = event->context, /* borrowed, with its reference */
 		.effect = event->effect,
 		.u.fault = { .kind = (int)closed->kind, .subject = closed->subject },
 	};
@@ -279,7 +277,6 @@ decide_fault(struct store *store, struct batch *batch, const struct event *event
 
 	if (!closed->was_open) /* not even its row was seen: FAULT would not know what ends */
 		return BROKEN;
-	memcpy(fault.random, event->random, sizeof(fault.random));
 	if (event->kind == EVENT_MESSAGE_SENT) {
 		fault.u.fault.chat = event->u.message_sent.chat;
 		fault.u.fault.remote_id = event->u.message_sent.remote_id;
@@ -409,7 +406,7 @@ decide_group(struct store *store, struct batch *batch, struct group *group, stru
 {
 	struct queue_link *link;
 
-	store_remember(store, group->event->settings, group->event->at);
+	store_remember(store, group->event->context.settings, group->event->context.at);
 	if (group->event->source == SOURCE_NONE || group->is_quarantined)
 		return decide_one(store, batch, group, group->event, err);
 	for (link = group->decoded.first; link != NULL; link = link->next)

@@ -14,7 +14,6 @@
 #include "store/store.h"
 
 #define STORE_LANE	40	/* "document:" and 20 digits */
-#define STORE_TOAST_MS	60000	/* an older toast is dropped when its turn comes */
 
 /* A deployment's class as SQL has it: the same text in the partial indexes and in the queries that
  * are to use them.  Not IN (...): SQLite fills a tree of its own with such a list each time it
@@ -36,17 +35,14 @@
 	"(state = 'LIVE' OR state = 'FAILED' OR state = 'ROLLED_BACK'" \
 	" OR state = 'ROLLBACK_FAILED')"
 
+/* The kinds of effects that have a column, as SQL: (kind = ''" OR ... OR ... ")". */
+#define STORE_OR_true(word)	" OR kind = '" word "'"
+#define STORE_OR_false(word)
+
 struct store_mark {
 	struct audit_chain audit;	/* the chain's head */
-	int64_t n_outbox;		/* open SAYs, TOASTs and DOCUMENTs */
+	int64_t n_outbox;		/* open effects of the outbox (effect.def) */
 };
-
-/* Is it something to be sent, which an outage of the chat holds back? */
-static inline bool
-store_is_outbox(enum effect_kind kind)
-{
-	return kind == EFFECT_SEND_MESSAGE || kind == EFFECT_TOAST || kind == EFFECT_DOCUMENT;
-}
 
 /* What was handed out of a lane and has no result yet. */
 struct lane_head {
@@ -115,7 +111,11 @@ bool store_copy_make(const char *path, int64_t version, struct err *err) MUST_US
 
 /* --- store_lane.c --- */
 
-void store_lane_of(char out[STORE_LANE], const char *what, int64_t chat);
+/* A kind's lane of that chat; of that environment. */
+void store_lane_of_chat(char out[STORE_LANE], enum effect_kind kind, int64_t chat);
+void store_lane_of_environment(char out[STORE_LANE], enum effect_kind kind, const char *name);
+/* The one that the effect stands in; "": none. */
+void store_lane_of(char out[STORE_LANE], const struct effect *effect);
 void store_lane_touch(struct store *store, const char *lane);
 void store_lane_touch_all(struct store *store);
 bool store_lane_is_handed(const struct store *store, int64_t id);

@@ -13,9 +13,37 @@
 #include "types/effect_codec.h"
 
 void
-store_lane_of(char out[STORE_LANE], const char *what, int64_t chat)
+store_lane_of_chat(char out[STORE_LANE], enum effect_kind kind, int64_t chat)
 {
-	(void)snprintf(out, STORE_LANE, "%s:%lld", what, (long long)chat); /* always fits */
+	/* Always fits. */
+	(void)snprintf(out, STORE_LANE, "%s:%lld", effect_name(kind), (long long)chat);
+}
+
+void
+store_lane_of_environment(char out[STORE_LANE], enum effect_kind kind, const char *name)
+{
+	(void)snprintf(out, STORE_LANE, "%s:%s", effect_name(kind), name); /* as above */
+}
+
+void
+store_lane_of(char out[STORE_LANE], const struct effect *effect)
+{
+	const struct effect_columns *columns = &effect_columns[effect->kind];
+	const void *whose = (const char *)effect + columns->lane_at;
+
+	out[0] = '\0';
+	switch (columns->lane) {
+	case EFFECT_LANE_NONE:
+		break;
+	case EFFECT_LANE_CHAT:
+	case EFFECT_LANE_CALLBACK:
+		store_lane_of_chat(out, effect->kind, *(const int64_t *)whose);
+		break;
+	case EFFECT_LANE_ENVIRONMENT:
+		if (effect->subject == 0)
+			store_lane_of_environment(out, effect->kind, whose);
+		break;
+	}
 }
 
 /* --- memory --- */
@@ -121,6 +149,7 @@ struct effect_row {
 	int64_t id;
 	int64_t at;
 	char lane[STORE_LANE]; /* "": none */
+	bool is_outbox;
 	struct effect *effect; /* NULL: unreadable */
 	struct err err;	       /* why */
 };
@@ -130,7 +159,9 @@ read_row(const struct db_rows *rows, struct effect_row *ret)
 {
 	enum effect_kind kind = effect_codec_kind(db_col_text(rows, 1));
 
-	*ret = (struct effect_row){ .id = db_col_i64(rows, 0), .at = db_col_i64(rows, 6) };
+	*ret = (struct effect_row){ .id = db_col_i64(rows, 0),
+		.at = db_col_i64(rows, 6),
+		.is_outbox = effect_is_outbox(kind) };
 	tx_text(rows, 2, ret->lane, sizeof(ret->lane));
 	if (kind == EFFECT_KIND_COUNT) {
 		(void)err_set(&ret->err, ERR_INVALID, "an unknown kind of effect");
@@ -167,20 +198,21 @@ hand_out(struct store *store, struct effect_row *row, bool is_recovered, struct 
 }
 
 static bool
-remove_row(struct store *store, int64_t id, struct err *err)
+remove_row(struct store *store, const struct effect_row *row, struct err *err)
 {
-	if (!db_run(store->db, err, "DELETE FROM effect WHERE id = $1", DB_I64(id)))
+	if (!db_run(store->db, err, "DELETE FROM effect WHERE id = $1", DB_I64(row->id)))
 		return false;
-	store->mark.n_outbox -= db_changes(store->db);
+	store->mark.n_outbox -= row->is_outbox ? 1 : 0;
 	return true;
 }
 
-/* What a SAY should say is read now.  A row that can never be handed out goes: *ret_drop. */
+/* The message that it shows is read now.  A row that can never be handed out goes: *ret_drop. */
 static bool
 complete(struct store *store, struct effect_row *row, bool *ret_drop, struct err *err)
 {
 	struct effect *effect = row->effect;
-	struct message message = { 0 };
+	const struct effect_columns *columns;
+	struct message message = { 0 }, *shown;
 
 	*ret_drop = false;
 	if (effect == NULL) {
@@ -190,12 +222,14 @@ complete(struct store *store, struct effect_row *row, bool *ret_drop, struct err
 		*ret_drop = true;
 		return true;
 	}
-	if (effect->kind == EFFECT_TOAST && store->at - row->at > STORE_TOAST_MS)
-		*ret_drop = true;
-	if (effect->kind != EFFECT_SEND_MESSAGE)
+	columns = &effect_columns[effect->kind];
+	*ret_drop = columns->drop_after_s > 0 &&
+	    store->at - row->at > columns->drop_after_s * INT64_C(1000);
+	if (columns->message_at == 0)
 		return true;
-	if (store_message_load(store->db, effect->u.send_message.message.id, &message, err)) {
-		effect->u.send_message.message = message;
+	shown = (struct message *)((char *)effect + columns->message_at);
+	if (store_message_load(store->db, shown->id, &message, err)) {
+		*shown = message;
 		return true;
 	}
 	*ret_drop = err->code == ERR_MISSING;
@@ -236,7 +270,7 @@ hand_out_head(struct store *store, const char *lane, bool is_recovered, struct q
 			return true;
 		ok = complete(store, &row, &drop, err);
 		if (ok)
-			ok = drop ? remove_row(store, row.id, err) :
+			ok = drop ? remove_row(store, &row, err) :
 				    hand_out(store, &row, is_recovered, out, err);
 		effect_free(row.effect);
 		if (!ok)

@@ -17,8 +17,8 @@ tx_begin(struct tx *tx, struct store *store, const struct event *event)
 		.store = store,
 		.db = store->db,
 		.event = event,
-		.settings = event->settings,
-		.at = event->at,
+		.settings = event->context.settings,
+		.at = event->context.at,
 		.answer = { .status = 200 },
 	};
 }
@@ -91,13 +91,13 @@ tx_text(const struct db_rows *rows, int column, char *out, size_t room)
 void
 tx_draw_id(struct tx *tx, char ret_id[LIMIT_BUTTON_ID])
 {
-	uint8_t seed[sizeof(tx->event->random) + sizeof(tx->draws)];
+	uint8_t seed[sizeof(tx->event->context.random) + sizeof(tx->draws)];
 	uint8_t hash[CRYPTO_SHA256_SIZE];
 	struct err err;
 
 	ret_id[0] = '\0';
-	memcpy(seed, tx->event->random, sizeof(tx->event->random));
-	memcpy(seed + sizeof(tx->event->random), &tx->draws, sizeof(tx->draws));
+	memcpy(seed, tx->event->context.random, sizeof(tx->event->context.random));
+	memcpy(seed + sizeof(tx->event->context.random), &tx->draws, sizeof(tx->draws));
 	tx->draws++;
 	if (!crypto_sha256(seed, sizeof(seed), hash, &err)) {
 		tx_fail(tx, err.code, "%s", err.text);

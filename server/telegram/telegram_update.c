@@ -42,18 +42,17 @@ telegram_update_raw(enum event_source source, char *bytes, size_t size, const ch
 	raw->source = source;
 	raw->raw.data = bytes;
 	raw->raw.size = size;
-	(void)text_copy(raw->own_name, sizeof(raw->own_name), own_name);
+	(void)text_copy(raw->context.own_name, sizeof(raw->context.own_name), own_name);
 	return raw;
 }
 
 static struct event *
-new_update_event(const struct event *raw)
+new_update_event(void)
 {
 	struct event *event = event_new(EVENT_UPDATE);
 
 	if (event == NULL)
 		return NULL;
-	memcpy(event->own_name, raw->own_name, sizeof(event->own_name));
 	event->u.update = calloc(1, sizeof(*event->u.update));
 	if (event->u.update != NULL)
 		return event;
@@ -65,7 +64,7 @@ new_update_event(const struct event *raw)
 static struct event *
 decode_one(const struct event *raw, struct telegram_span text)
 {
-	struct event *event = new_update_event(raw);
+	struct event *event = new_update_event();
 	struct err err = { 0 };
 
 	if (event == NULL)
@@ -82,7 +81,7 @@ decode_one(const struct event *raw, struct telegram_span text)
 		(void)telegram_split_number(telegram_split_member(text, "update_id"), &update->id);
 	}
 	json_free(root);
-	if (update->kind == UPDATE_TEXT && !drop_our_name(update->text, raw->own_name)) {
+	if (update->kind == UPDATE_TEXT && !drop_our_name(update->text, raw->context.own_name)) {
 		update->kind = UPDATE_OTHER;
 		update->text[0] = '\0';
 	}

@@ -6,21 +6,49 @@
 
 #include "types/settings.h"
 
+/* clang-format off */
+#define LANE_NONE	     .lane = EFFECT_LANE_NONE
+#define LANE_OF(of, at)	     .lane = EFFECT_LANE_##of, .lane_at = offsetof(struct effect, u.at)
+#define LANE_CHAT(at)	     LANE_OF(CHAT, at)
+#define LANE_CALLBACK(at)    LANE_OF(CALLBACK, at)
+#define LANE_ENVIRONMENT(at) LANE_OF(ENVIRONMENT, at)
+#define ROW_NO		     .message_at = 0
+#define ROW_MESSAGE(at)	     .message_at = offsetof(struct effect, u.at)
+
+const struct effect_columns effect_columns[EFFECT_KIND_COUNT] = {
+#define EFFECT(name, performer, word_, result_, lane_, outbox, withdrawable, needs_row, drop) \
+	[EFFECT_##name] = { .word = word_, .result = EVENT_##result_, LANE_##lane_, \
+		.is_outbox = outbox, .is_withdrawable = withdrawable, ROW_##needs_row, \
+		.drop_after_s = drop },
+#include "types/effect.def"
+#undef EFFECT
+};
+
+/* Who waits in a lane is looked at when its turn comes, nobody else; and what is withdrawn is not
+ * taken off the count of the outbox. */
+#define IN_NONE		     0
+#define IN_CHAT(at)	     1
+#define IN_CALLBACK(at)	     1
+#define IN_ENVIRONMENT(at)   1
+#define READS_NO	     0
+#define READS_MESSAGE(at)    1
+#define EFFECT(name, performer, word, result, lane, outbox, withdrawable, needs_row, drop) \
+	_Static_assert(((drop) == 0 && !READS_##needs_row) || IN_##lane, #name " needs a lane"); \
+	_Static_assert(!(outbox) || !(withdrawable), #name " is a message: it cannot be withdrawn");
+#include "types/effect.def"
+#undef EFFECT
+/* clang-format on */
+
 struct effect *
 effect_new(enum effect_kind kind)
 {
-	static const enum event_kind result_of[] = {
-#define EFFECT(name, performer, word, result) EVENT_##result,
-#include "types/effect.def"
-#undef EFFECT
-	};
 	struct effect *effect = calloc(1, sizeof(*effect));
 
-	assert((size_t)kind < COUNT(result_of));
+	assert((size_t)kind < COUNT(effect_columns));
 	if (effect == NULL)
 		return NULL;
 	effect->kind = kind;
-	effect->result = event_new(result_of[kind]);
+	effect->result = event_new(effect_columns[kind].result);
 	if (effect->result == NULL) {
 		free(effect);
 		return NULL;
@@ -47,12 +75,12 @@ effect_free(struct effect *effect)
 const char *
 effect_name(enum effect_kind kind)
 {
-	static const char *const name[] = {
-#define EFFECT(upper, lower, word, result) word,
-#include "types/effect.def"
-#undef EFFECT
-	};
+	assert((size_t)kind < COUNT(effect_columns));
+	return effect_columns[kind].word;
+}
 
-	assert((size_t)kind < COUNT(name));
-	return name[kind];
+bool
+effect_is_outbox(enum effect_kind kind)
+{
+	return (size_t)kind < COUNT(effect_columns) && effect_columns[kind].is_outbox;
 }

@@ -6,11 +6,32 @@
 #include "types/event.h"
 
 enum effect_kind {
-#define EFFECT(name, performer, word, result) EFFECT_##name,
+#define EFFECT(name, ...) EFFECT_##name,
 #include "types/effect.def"
 #undef EFFECT
 	EFFECT_KIND_COUNT
 };
+
+enum effect_lane {
+	EFFECT_LANE_NONE,	/* handed out with the commit */
+	EFFECT_LANE_CHAT,
+	EFFECT_LANE_CALLBACK,
+	EFFECT_LANE_ENVIRONMENT,
+};
+
+/* The data of a row of effect.def, which says what each means. */
+struct effect_columns {
+	const char *word;
+	enum event_kind result;
+	enum effect_lane lane;
+	size_t lane_at;		/* in struct effect: the chat (int64_t) or the environment's name */
+	bool is_outbox;
+	bool is_withdrawable;
+	size_t message_at;	/* needs_row: in struct effect; 0: none */
+	int drop_after_s;
+};
+
+extern const struct effect_columns effect_columns[EFFECT_KIND_COUNT];
 
 enum program {
 	PROGRAM_DEPLOY,
@@ -70,6 +91,7 @@ struct effect_toast {
 	char callback[LIMIT_CALLBACK];
 	char text[LIMIT_TOAST * 4];
 	bool is_alert;		/* a dialog instead of a toast */
+	int64_t chat;		/* of its lane; not in the row's body */
 };
 
 struct effect_document {
@@ -101,6 +123,7 @@ struct effect {
 	int64_t subject;	/* the deployment it serves; a SAY's message; 0: none */
 	int64_t due;		/* wall ms; EFFECT_TIMER */
 	struct effect *next;	/* its performer's, while that puts it off */
+	struct perform *perform; /* who carries it out; set by perform_effect() */
 	bool is_recovered;	/* it was open when the program started: recover(), not perform() */
 	struct settings *settings; /* one reference, owned: the decision's; at start today's */
 	struct event *result;	/* allocated with it, so that a result is never refused; owned until
@@ -125,5 +148,8 @@ struct effect *effect_new(enum effect_kind kind) MUST_USE;
 void effect_free(struct effect *effect);
 
 const char *effect_name(enum effect_kind kind);
+
+/* Is it a message, which an outage of the chat holds back?  EFFECT_KIND_COUNT: no. */
+bool effect_is_outbox(enum effect_kind kind);
 
 #endif

@@ -1,4 +1,4 @@
-/* effect_codec.c - one encode and one decode function for each kind of effect.  Side: pure. */
+/* effect_codec.c - the fields of each kind of effect, as they stand in its row.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
 #include "types/effect_codec.h"
 
@@ -9,150 +9,211 @@
 #include "lib/json.h"
 #include "lib/text.h"
 
-typedef void encoder(const struct effect *effect, struct json_out *out);
-typedef bool decoder(struct effect *effect, const struct json *body, struct err *err);
-
-/* --- pieces --- */
-
-static bool
-get_text(const struct json *body, const char *key, char *out, size_t room, struct err *err)
-{
-	const char *text = json_get_str(body, key);
-
-	if (text == NULL)
-		return err_set(err, ERR_INVALID, "effect: no text \"%s\"", key);
-	if (!text_copy(out, room, text))
-		return err_set(err, ERR_INVALID, "effect: \"%s\" is too long", key);
-	return true;
-}
-
-static bool
-get_i64(const struct json *body, const char *key, int64_t *ret, struct err *err)
-{
-	return json_get_i64(body, key, ret) ||
-	    err_set(err, ERR_INVALID, "effect: no number \"%s\"", key);
-}
-
-/* 0 … max */
-static bool
-get_int(const struct json *body, const char *key, int max, int *ret, struct err *err)
-{
-	int64_t value;
-
-	if (!get_i64(body, key, &value, err))
-		return false;
-	if (value < 0 || value > max)
-		return err_set(err, ERR_INVALID, "effect: \"%s\" is out of range", key);
-	*ret = (int)value;
-	return true;
-}
-
-static bool
-get_word(const struct json *body, const char *key, const char *const words[], size_t count,
-    size_t *ret, struct err *err)
-{
-	const char *word = json_get_str(body, key);
-
-	for (size_t i = 0; word != NULL && i < count; i++) {
-		if (strcmp(words[i], word) == 0) {
-			*ret = i;
-			return true;
-		}
-	}
-	return err_set(err, ERR_INVALID, "effect: \"%s\" is none of its words", key);
-}
-
-static const char *const program_words[] = {
-	[PROGRAM_DEPLOY] = "deploy",
-	[PROGRAM_ROLLBACK] = "rollback",
-};
-static const char *const git_query_words[] = {
-	[GIT_QUERY_COMMITS] = "commits",
-	[GIT_QUERY_HEADS] = "heads",
-};
-static const char *const timer_words[] = {
-	[TIMER_QUESTION] = "question",
-	[TIMER_POLL] = "poll",
-	[TIMER_DAILY] = "daily",
-	[TIMER_SEND] = "say",
+enum type {
+	TYPE_I64,
+	TYPE_INT,  /* 0 … INT_MAX */
+	TYPE_BOOL, /* not there: false */
+	TYPE_TEXT,
+	TYPE_WORD, /* an enum, as one of its words */
+	TYPE_BRANCHES,
+	TYPE_TARGETS,
 };
 
-/* --- run, end --- */
+struct field {
+	const char *key; /* NULL: the end of a table */
+	enum type type;
+	size_t at; /* in what the table is of */
+	size_t room;
+	const char *const *words;
+};
+
+/* A table reads by its columns. */
+/* clang-format off */
+static const char *const program_words[] =
+	{ [PROGRAM_DEPLOY] = "deploy", [PROGRAM_ROLLBACK] = "rollback" };
+static const char *const git_query_words[] =
+	{ [GIT_QUERY_COMMITS] = "commits", [GIT_QUERY_HEADS] = "heads" };
+static const char *const timer_words[] =
+	{ [TIMER_QUESTION] = "question", [TIMER_POLL] = "poll", [TIMER_DAILY] = "daily",
+	  [TIMER_SEND] = "say" };
+_Static_assert(sizeof(enum program) == sizeof(int) && sizeof(enum git_query_kind) == sizeof(int) &&
+    sizeof(enum timer_kind) == sizeof(int), "a word is an int");
+
+/* Its type in C is its type here. */
+#define FIELD_OF(of, key, member) \
+	{ key, _Generic(((of *)0)->member, int64_t: TYPE_I64, int: TYPE_INT, bool: TYPE_BOOL, \
+	    char *: TYPE_TEXT), offsetof(of, member), sizeof(((of *)0)->member), NULL }
+#define FIELD(key, member)	FIELD_OF(struct effect, key, u.member)
+#define WORD(key, member, words) \
+	{ key, TYPE_WORD, offsetof(struct effect, u.member), COUNT(words), words }
+#define LIST(key, type)		{ key, type, 0, 0, NULL }
+#define END			{ NULL, TYPE_I64, 0, 0, NULL }
+
+/* The keys are words on disk: they stay, whatever the field is called. */
+static const struct field fields_run[] = {
+	FIELD("run", run.run), WORD("program", run.program, program_words),
+	FIELD("deployment", run.deployment), FIELD("environment", run.environment),
+	FIELD("commit", run.commit), FIELD("image", run.image), FIELD("previous", run.previous),
+	FIELD("previous_image", run.previous_image), FIELD("ref", run.ref),
+	FIELD("deadline_s", run.deadline_s), END };
+static const struct field fields_stop_run[] = { FIELD("run", stop_run.run), END };
+static const struct field fields_git_query[] = {
+	WORD("question", git_query.kind, git_query_words),
+	FIELD("environment", git_query.environment), FIELD("ref", git_query.ref),
+	FIELD("base", git_query.base), FIELD("branch", git_query.branch),
+	LIST("branches", TYPE_BRANCHES), FIELD("is_patient", git_query.is_patient),
+	FIELD("asked_by", git_query.requested_by), END };
+static const struct field fields_probe[] = {
+	FIELD("successes", probe.plan.successes), FIELD("failures", probe.plan.failures),
+	FIELD("interval_s", probe.plan.interval_s), FIELD("timeout_s", probe.plan.timeout_s),
+	FIELD("message", probe.message), FIELD("asked", probe.asked),
+	LIST("targets", TYPE_TARGETS), END };
+static const struct field fields_of_a_target[] = {
+	FIELD_OF(struct probe_target, "environment", environment),
+	FIELD_OF(struct probe_target, "url", url),
+	FIELD_OF(struct probe_target, "commit", commit), END };
+static const struct field fields_send_message[] =
+	{ FIELD("message", send_message.message.id), END };
+static const struct field fields_toast[] = {
+	FIELD("callback", toast.callback), FIELD("text", toast.text),
+	FIELD("is_alert", toast.is_alert), END };
+static const struct field fields_document[] = {
+	FIELD("chat", document.address.chat), FIELD("thread", document.address.thread),
+	FIELD("run", document.run), FIELD("file_name", document.file_name),
+	FIELD("caption", document.caption), END };
+static const struct field fields_purge_run[] = { FIELD("run", purge_run.run), END };
+static const struct field fields_timer[] =
+	{ WORD("wait", timer.kind, timer_words), FIELD("name", timer.name), END };
+/* clang-format on */
+
+static const struct field *const fields_of[] = {
+#define EFFECT(upper, lower, ...) [EFFECT_##upper] = fields_##lower,
+#include "types/effect.def"
+#undef EFFECT
+};
+
+/* --- writing --- */
+
+static void put_targets(const struct effect_probe *probe, struct json_out *out);
 
 static void
-encode_run(const struct effect *effect, struct json_out *out)
+put_branches(const struct effect_git_query *query, struct json_out *out)
 {
-	const struct effect_run *run = &effect->u.run;
-
-	json_put_i64(out, "run", run->run);
-	json_put_str(out, "program", program_words[run->program]);
-	json_put_i64(out, "deployment", run->deployment);
-	json_put_str(out, "environment", run->environment);
-	json_put_str(out, "commit", run->commit);
-	json_put_str(out, "image", run->image);
-	json_put_str(out, "previous", run->previous);
-	json_put_str(out, "previous_image", run->previous_image);
-	json_put_str(out, "ref", run->ref);
-	json_put_i64(out, "deadline_s", run->deadline_s);
-}
-
-static bool
-decode_run(struct effect *effect, const struct json *body, struct err *err)
-{
-	struct effect_run *run = &effect->u.run;
-	size_t program;
-
-	if (!get_i64(body, "run", &run->run, err) ||
-	    !get_word(body, "program", program_words, COUNT(program_words), &program, err) ||
-	    !get_i64(body, "deployment", &run->deployment, err) ||
-	    !get_text(body, "environment", run->environment, sizeof(run->environment), err) ||
-	    !get_text(body, "commit", run->commit, sizeof(run->commit), err) ||
-	    !get_text(body, "image", run->image, sizeof(run->image), err) ||
-	    !get_text(body, "previous", run->previous, sizeof(run->previous), err) ||
-	    !get_text(
-		body, "previous_image", run->previous_image, sizeof(run->previous_image), err) ||
-	    !get_text(body, "ref", run->ref, sizeof(run->ref), err) ||
-	    !get_int(body, "deadline_s", INT_MAX, &run->deadline_s, err))
-		return false;
-	run->program = (enum program)program;
-	return true;
-}
-
-static void
-encode_stop_run(const struct effect *effect, struct json_out *out)
-{
-	json_put_i64(out, "run", effect->u.stop_run.run);
-}
-
-static bool
-decode_stop_run(struct effect *effect, const struct json *body, struct err *err)
-{
-	return get_i64(body, "run", &effect->u.stop_run.run, err);
-}
-
-/* --- ask --- */
-
-static void
-encode_git_query(const struct effect *effect, struct json_out *out)
-{
-	const struct effect_git_query *query = &effect->u.git_query;
-
-	json_put_str(out, "question", git_query_words[query->kind]);
-	json_put_str(out, "environment", query->environment);
-	json_put_str(out, "ref", query->ref);
-	json_put_str(out, "base", query->base);
-	json_put_str(out, "branch", query->branch);
-	json_out_key(out, "branches");
 	json_out_array(out);
 	for (size_t i = 0; i < query->n_branches; i++)
 		json_out_str(out, query->branches[i]);
 	json_out_end(out);
-	json_put_bool(out, "is_patient", query->is_patient);
-	json_put_str(out, "asked_by", query->requested_by);
+}
+
+static void
+put_fields(const struct field *field, const void *from, struct json_out *out)
+{
+	for (; field->key != NULL; field++) {
+		const void *at = (const char *)from + field->at;
+
+		switch (field->type) {
+		case TYPE_I64:
+			json_put_i64(out, field->key, *(const int64_t *)at);
+			break;
+		case TYPE_INT:
+			json_put_i64(out, field->key, *(const int *)at);
+			break;
+		case TYPE_BOOL:
+			json_put_bool(out, field->key, *(const bool *)at);
+			break;
+		case TYPE_TEXT:
+			json_put_str(out, field->key, at);
+			break;
+		case TYPE_WORD:
+			json_put_str(out, field->key, field->words[*(const int *)at]);
+			break;
+		case TYPE_BRANCHES:
+			json_out_key(out, field->key);
+			put_branches(&((const struct effect *)from)->u.git_query, out);
+			break;
+		case TYPE_TARGETS:
+			json_out_key(out, field->key);
+			put_targets(&((const struct effect *)from)->u.probe, out);
+			break;
+		}
+	}
+}
+
+static void
+put_targets(const struct effect_probe *probe, struct json_out *out)
+{
+	json_out_array(out);
+	for (size_t i = 0; i < probe->n; i++) {
+		json_out_object(out);
+		put_fields(fields_of_a_target, &probe->targets[i], out);
+		json_out_end(out);
+	}
+	json_out_end(out);
+}
+
+void
+effect_codec_encode(const struct effect *effect, struct buf *out)
+{
+	struct json_out json;
+
+	json_out_init(&json, out);
+	json_out_object(&json);
+	put_fields(fields_of[effect->kind], effect, &json);
+	json_out_end(&json);
+}
+
+/* --- reading --- */
+
+static bool get_targets(struct effect_probe *probe, const struct json *list, struct err *err);
+
+static bool
+refuse(struct err *err, const struct field *field, const char *what)
+{
+	return err_set(err, ERR_INVALID, "effect: \"%s\" %s", field->key, what);
 }
 
 static bool
-decode_branches(struct effect_git_query *query, const struct json *list, struct err *err)
+get_number(const struct field *field, const struct json *body, void *at, struct err *err)
+{
+	int64_t value;
+
+	if (!json_get_i64(body, field->key, &value))
+		return refuse(err, field, "is no number");
+	if (field->type == TYPE_I64)
+		*(int64_t *)at = value;
+	else if (value < 0 || value > INT_MAX)
+		return refuse(err, field, "is out of range");
+	else
+		*(int *)at = (int)value;
+	return true;
+}
+
+static bool
+get_text(const struct field *field, const struct json *body, void *at, struct err *err)
+{
+	const char *text = json_get_str(body, field->key);
+
+	if (text == NULL)
+		return refuse(err, field, "is no text");
+	return text_copy(at, field->room, text) || refuse(err, field, "is too long");
+}
+
+static bool
+get_word(const struct field *field, const struct json *body, void *at, struct err *err)
+{
+	const char *word = json_get_str(body, field->key);
+
+	for (size_t i = 0; word != NULL && i < field->room; i++) {
+		if (strcmp(field->words[i], word) == 0) {
+			*(int *)at = (int)i;
+			return true;
+		}
+	}
+	return refuse(err, field, "is none of its words");
+}
+
+static bool
+get_branches(struct effect_git_query *query, const struct json *list, struct err *err)
 {
 	const char *name;
 
@@ -169,193 +230,55 @@ decode_branches(struct effect_git_query *query, const struct json *list, struct 
 }
 
 static bool
-decode_git_query(struct effect *effect, const struct json *body, struct err *err)
+get_field(const struct field *field, const struct json *body, void *to, struct err *err)
 {
-	struct effect_git_query *query = &effect->u.git_query;
-	size_t kind;
+	void *at = (char *)to + field->at;
 
-	if (!get_word(body, "question", git_query_words, COUNT(git_query_words), &kind, err) ||
-	    !get_text(body, "environment", query->environment, sizeof(query->environment), err) ||
-	    !get_text(body, "ref", query->ref, sizeof(query->ref), err) ||
-	    !get_text(body, "base", query->base, sizeof(query->base), err) ||
-	    !get_text(body, "branch", query->branch, sizeof(query->branch), err) ||
-	    !decode_branches(query, json_get(body, "branches"), err) ||
-	    !get_text(body, "asked_by", query->requested_by, sizeof(query->requested_by), err))
-		return false;
-	query->kind = (enum git_query_kind)kind;
-	query->is_patient = json_get_bool(body, "is_patient", false);
+	switch (field->type) {
+	case TYPE_I64:
+	case TYPE_INT:
+		return get_number(field, body, at, err);
+	case TYPE_BOOL:
+		*(bool *)at = json_get_bool(body, field->key, false);
+		return true;
+	case TYPE_TEXT:
+		return get_text(field, body, at, err);
+	case TYPE_WORD:
+		return get_word(field, body, at, err);
+	case TYPE_BRANCHES:
+		return get_branches(
+		    &((struct effect *)to)->u.git_query, json_get(body, field->key), err);
+	case TYPE_TARGETS:
+		return get_targets(
+		    &((struct effect *)to)->u.probe, json_get(body, field->key), err);
+	}
+	return false;
+}
+
+static bool
+get_fields(const struct field *field, const struct json *body, void *to, struct err *err)
+{
+	for (; field->key != NULL; field++)
+		if (!get_field(field, body, to, err))
+			return false;
 	return true;
 }
 
-/* --- probe --- */
-
-static void
-encode_probe(const struct effect *effect, struct json_out *out)
-{
-	const struct effect_probe *probe = &effect->u.probe;
-
-	json_put_i64(out, "successes", probe->plan.successes);
-	json_put_i64(out, "failures", probe->plan.failures);
-	json_put_i64(out, "interval_s", probe->plan.interval_s);
-	json_put_i64(out, "timeout_s", probe->plan.timeout_s);
-	json_put_i64(out, "message", probe->message);
-	json_put_str(out, "asked", probe->asked);
-	json_out_key(out, "targets");
-	json_out_array(out);
-	for (size_t i = 0; i < probe->n; i++) {
-		json_out_object(out);
-		json_put_str(out, "environment", probe->targets[i].environment);
-		json_put_str(out, "url", probe->targets[i].url);
-		json_put_str(out, "commit", probe->targets[i].commit);
-		json_out_end(out);
-	}
-	json_out_end(out);
-}
-
 static bool
-decode_target(struct probe_target *target, const struct json *from, struct err *err)
+get_targets(struct effect_probe *probe, const struct json *list, struct err *err)
 {
-	return get_text(
-		   from, "environment", target->environment, sizeof(target->environment), err) &&
-	    get_text(from, "url", target->url, sizeof(target->url), err) &&
-	    get_text(from, "commit", target->commit, sizeof(target->commit), err);
-}
-
-static bool
-decode_probe(struct effect *effect, const struct json *body, struct err *err)
-{
-	struct effect_probe *probe = &effect->u.probe;
-	const struct json *list = json_get(body, "targets");
 	size_t n = json_count(list);
 
-	if (!get_int(body, "successes", INT_MAX, &probe->plan.successes, err) ||
-	    !get_int(body, "failures", INT_MAX, &probe->plan.failures, err) ||
-	    !get_int(body, "interval_s", INT_MAX, &probe->plan.interval_s, err) ||
-	    !get_int(body, "timeout_s", INT_MAX, &probe->plan.timeout_s, err) ||
-	    !get_i64(body, "message", &probe->message, err) ||
-	    !get_text(body, "asked", probe->asked, sizeof(probe->asked), err))
-		return false;
 	if (!json_holds_array(list) || n > PROBE_TARGETS_MAX)
 		return err_set(err, ERR_INVALID, "effect: \"targets\" is no list that fits");
 	probe->targets = calloc(n > 0 ? n : 1, sizeof(*probe->targets));
 	if (probe->targets == NULL)
 		return err_set(err, ERR_NOMEM, "no memory for %zu probe targets", n);
 	for (probe->n = 0; probe->n < n; probe->n++)
-		if (!decode_target(&probe->targets[probe->n], json_at(list, probe->n), err))
+		if (!get_fields(fields_of_a_target, json_at(list, probe->n),
+			&probe->targets[probe->n], err))
 			return false;
 	return true;
-}
-
-/* --- say, toast, document --- */
-
-static void
-encode_send_message(const struct effect *effect, struct json_out *out)
-{
-	json_put_i64(out, "message", effect->u.send_message.message.id);
-}
-
-static bool
-decode_send_message(struct effect *effect, const struct json *body, struct err *err)
-{
-	return get_i64(body, "message", &effect->u.send_message.message.id, err);
-}
-
-static void
-encode_toast(const struct effect *effect, struct json_out *out)
-{
-	json_put_str(out, "callback", effect->u.toast.callback);
-	json_put_str(out, "text", effect->u.toast.text);
-	json_put_bool(out, "is_alert", effect->u.toast.is_alert);
-}
-
-static bool
-decode_toast(struct effect *effect, const struct json *body, struct err *err)
-{
-	struct effect_toast *toast = &effect->u.toast;
-
-	toast->is_alert = json_get_bool(body, "is_alert", false);
-	return get_text(body, "callback", toast->callback, sizeof(toast->callback), err) &&
-	    get_text(body, "text", toast->text, sizeof(toast->text), err);
-}
-
-static void
-encode_document(const struct effect *effect, struct json_out *out)
-{
-	const struct effect_document *document = &effect->u.document;
-
-	json_put_i64(out, "chat", document->address.chat);
-	json_put_i64(out, "thread", document->address.thread);
-	json_put_i64(out, "run", document->run);
-	json_put_str(out, "file_name", document->file_name);
-	json_put_str(out, "caption", document->caption);
-}
-
-static bool
-decode_document(struct effect *effect, const struct json *body, struct err *err)
-{
-	struct effect_document *document = &effect->u.document;
-
-	return get_i64(body, "chat", &document->address.chat, err) &&
-	    get_i64(body, "thread", &document->address.thread, err) &&
-	    get_i64(body, "run", &document->run, err) &&
-	    get_text(body, "file_name", document->file_name, sizeof(document->file_name), err) &&
-	    get_text(body, "caption", document->caption, sizeof(document->caption), err);
-}
-
-/* --- wait, forget --- */
-
-static void
-encode_timer(const struct effect *effect, struct json_out *out)
-{
-	json_put_str(out, "wait", timer_words[effect->u.timer.kind]);
-	json_put_str(out, "name", effect->u.timer.name);
-}
-
-static bool
-decode_timer(struct effect *effect, const struct json *body, struct err *err)
-{
-	struct effect_timer *timer = &effect->u.timer;
-	size_t kind = 0;
-
-	if (!get_word(body, "wait", timer_words, COUNT(timer_words), &kind, err) ||
-	    !get_text(body, "name", timer->name, sizeof(timer->name), err))
-		return false;
-	timer->kind = (enum timer_kind)kind;
-	return true;
-}
-
-static void
-encode_purge_run(const struct effect *effect, struct json_out *out)
-{
-	json_put_i64(out, "run", effect->u.purge_run.run);
-}
-
-static bool
-decode_purge_run(struct effect *effect, const struct json *body, struct err *err)
-{
-	return get_i64(body, "run", &effect->u.purge_run.run, err);
-}
-
-/* --- all of them --- */
-
-static const struct {
-	encoder *encode;
-	decoder *decode;
-} codec[] = {
-#define EFFECT(upper, lower, word, result) [EFFECT_##upper] = { encode_##lower, decode_##lower },
-#include "types/effect.def"
-#undef EFFECT
-};
-
-void
-effect_codec_encode(const struct effect *effect, struct buf *out)
-{
-	struct json_out json;
-
-	json_out_init(&json, out);
-	json_out_object(&json);
-	codec[effect->kind].encode(effect, &json);
-	json_out_end(&json);
 }
 
 struct effect *
@@ -371,7 +294,7 @@ effect_codec_decode(enum effect_kind kind, const char *body, struct err *err)
 		(void)err_set(err, ERR_NOMEM, "no memory for an effect");
 		return NULL;
 	}
-	if (!codec[kind].decode(effect, json, err)) {
+	if (!get_fields(fields_of[kind], json, effect, err)) {
 		(void)err_wrap(err, "%s", effect_name(kind));
 		effect_free(effect);
 		return NULL;

@@ -28,8 +28,17 @@ event_free(struct event *event)
 		free(event->u.git_answered.answer);
 	else if (event->kind == EVENT_PROBED)
 		free(event->u.probed.findings);
-	settings_unref(event->settings);
+	settings_unref(event->context.settings);
 	free(event);
+}
+
+void
+event_set_context(struct event *event, const struct event *from)
+{
+	settings_unref(event->context.settings);
+	event->context = from->context;
+	if (event->context.settings != NULL)
+		event->context.settings = settings_ref(event->context.settings);
 }
 
 void

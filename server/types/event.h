@@ -131,14 +131,19 @@ struct answer {
 
 typedef void event_done(void *ctx, const struct answer *answer);
 
-struct event {
-	struct queue_link link;
-	enum event_kind kind;
-	enum event_source source;	/* not SOURCE_NONE: raw is decoded before BEGIN */
+/* What a decision may depend on besides the event and the rows; only ever copied whole. */
+struct event_context {
 	int64_t at;			/* wall ms */
 	uint8_t random[32];		/* seed of whatever the decision draws */
 	struct settings *settings;	/* one reference, owned */
 	char own_name[LIMIT_PERSON];	/* the bot's name in chats, without @; "": not known yet */
+};
+
+struct event {
+	struct queue_link link;
+	enum event_kind kind;
+	enum event_source source;	/* not SOURCE_NONE: raw is decoded before BEGIN */
+	struct event_context context;
 	int64_t effect;			/* a result's: the effect that it closes; else 0 */
 	struct bytes raw;		/* owned */
 	event_done *done;		/* called on the loop; may be NULL */
@@ -166,6 +171,9 @@ struct event *event_new(enum event_kind kind) MUST_USE;
 /* Accepts NULL; frees raw, what the kind owns, and the reference to the settings. */
 void event_free(struct event *event);
 void event_free_all(struct queue_list *events); /* empties the list */
+
+/* It is of the same moment: gets a copy of the context, with a reference of its own. */
+void event_set_context(struct event *event, const struct event *from);
 
 /* Whoever sent it can send it again: it may be refused.  All else is our own. */
 bool event_is_from_outside(const struct event *event);

@@ -237,7 +237,7 @@ main(int argc, char **argv)
 	(void)loop_lag_worst_us(perform.loop);
 	began = now_us();
 	for (; started < count; started += URLS)
-		perform_probe(&perform,
+		perform_effect(&perform,
 		    new_probe((int64_t)started + 1, count - started < URLS ? count - started : URLS,
 			port));
 	took = now_us() - began;
@@ -264,7 +264,7 @@ main(int argc, char **argv)
 	    (double)told.worst_turn_us / 1000, (double)told.worst_processor_us / 1000,
 	    (double)clock_us(CLOCK_PROCESS_CPUTIME_ID) / 1000, told.descriptors,
 	    dirty - dirty_before);
-	perform_probe_done(&perform);
+	perform_done(&perform);
 	http_client_free(perform.probes);
 	loop_free(perform.loop);
 	(void)kill(peer, SIGKILL);

@@ -135,6 +135,14 @@ def test_settings_of_the_installation_stand_in_the_file_that_is_installed():
                 assert there.count(name.removesuffix("_FILE")) == 1, name
 
 
+def test_the_readme_has_each_command_as_it_is_typed():
+    """Its table "Commands" against commands.def, both ways."""
+    there = re.findall(r'(?m)^COMMAND\(\w+, .*?"(/[^"]+)"', text_of("server/commands/commands.def"))
+    table = re.search(r"(?s)\| command \| does \| who \|\n(.*?)\n\n", text_of("README.md"))[1]
+    said = [usage for row in table.splitlines()[1:] for usage in CODE.findall(row.split("|")[1])]
+    assert sorted(said) == sorted(there)
+
+
 def test_the_readme_names_each_setting_that_there_is_under_its_name():
     table = re.search(r"(?s)\| setting \| for \|\n(.*?)\n\n", text_of("README.md"))[1]
     there = set(re.findall(r"(?m)^#?([A-Z_]+)=", text_of(".env.example")))

@@ -22,7 +22,7 @@ BUILT_IN = {"__range", "__range_s", "__interval", "__rate_interval"}
 
 
 def our_metrics():
-    source = (ROOT / "server" / "routes" / "metric_set.c").read_text(encoding="utf-8")
+    source = (ROOT / "server" / "routes" / "metric_set.def").read_text(encoding="utf-8")
     process = (ROOT / "lib" / "metrics.c").read_text(encoding="utf-8")
     return (set(re.findall(r'"(deploybot_[a-z_]+)"', source))
             | set(re.findall(r"\b(process_[a-z_]+)\b", process)))

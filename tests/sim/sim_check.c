@@ -340,7 +340,7 @@ sim_check_before(struct sim *sim, struct tx *tx, struct sim_before *ret)
 	*ret = (struct sim_before){ .why = "" };
 	if (update == NULL)
 		return;
-	role = sim_settings_role(tx->event->settings, update->person);
+	role = sim_settings_role(tx->event->context.settings, update->person);
 	ret->is_guarded[0] = role == SIM_NOBODY;
 	ret->is_guarded[1] = role != SIM_MAY_ALL;
 	ret->why = "no role";

@@ -202,9 +202,8 @@ perform(struct sim *sim, struct effect *effect)
 	case EFFECT_TIMER:
 		perform_timer(sim, effect);
 		break;
-	default:
-		sim_server_report_soon(sim, effect);
-		break;
+	case EFFECT_KIND_COUNT:
+		abort();
 	}
 }
 
@@ -255,11 +254,11 @@ sim_server_event(struct sim *sim, enum event_kind kind)
 	struct event *event = event_new(kind);
 
 	assert(event != NULL);
-	event->at = sim->now;
-	event->settings = settings_ref(sim_settings_get(sim->loaded));
-	for (size_t i = 0; i < sizeof(event->random); i++)
-		event->random[i] = (uint8_t)sim_draw(sim, 256);
-	(void)text_copy(event->own_name, sizeof(event->own_name), "deploy_bot");
+	event->context.at = sim->now;
+	event->context.settings = settings_ref(sim_settings_get(sim->loaded));
+	for (size_t i = 0; i < sizeof(event->context.random); i++)
+		event->context.random[i] = (uint8_t)sim_draw(sim, 256);
+	(void)text_copy(event->context.own_name, sizeof(event->context.own_name), "deploy_bot");
 	return event;
 }
 

@@ -111,11 +111,11 @@ store_aid_close(struct store_aid *aid)
 static void
 stamp(struct store_aid *aid, struct event *event)
 {
-	event->at = aid->at;
-	if (event->settings == NULL)
-		event->settings = settings_ref(aid->settings);
-	memset(event->random, 0x5a, sizeof(event->random));
-	memcpy(event->random, &aid->n_events, sizeof(aid->n_events));
+	event->context.at = aid->at;
+	if (event->context.settings == NULL)
+		event->context.settings = settings_ref(aid->settings);
+	memset(event->context.random, 0x5a, sizeof(event->context.random));
+	memcpy(event->context.random, &aid->n_events, sizeof(aid->n_events));
 	aid->n_events++;
 }
 

@@ -154,7 +154,8 @@ the_first_forty_characters_tell_outcome_and_environment(void **state)
 		char head[41];
 
 		(void)snprintf(head, sizeof(head), "%s", plain(&what));
-		if (strstr(head, outcome[s]) == NULL || strstr(head, "staging") == NULL)
+		if (outcome[s] == NULL || strstr(head, outcome[s]) == NULL ||
+		    strstr(head, "staging") == NULL)
 			fail_msg("%s: %s", deploy_flow_word(deployment.state), head);
 	}
 }

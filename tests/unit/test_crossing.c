@@ -74,13 +74,13 @@ events_come_out_in_their_order_and_at_most_max(void **state)
 	for (int64_t i = 0; i < 10; i++) {
 		struct event *event = event_new(EVENT_RUN_STEP);
 
-		event->at = i;
+		event->context.at = i;
 		assert_true(crossing_submit(crossing, event));
 	}
 	while (crossing_take_events(crossing, &list, 3, 0) && list.length > 0) {
 		assert_in_range(list.length, 1, 3);
 		for (struct queue_link *l = list.first; l != NULL; l = l->next)
-			assert_int_equal(QUEUE_ITEM(l, struct event, link)->at, n++);
+			assert_int_equal(QUEUE_ITEM(l, struct event, link)->context.at, n++);
 		free_events(&list);
 	}
 	assert_int_equal(n, 10);

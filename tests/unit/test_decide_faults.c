@@ -118,7 +118,7 @@ copy_of(const struct event *event)
 	assert_non_null(copy);
 	*copy = *event;
 	copy->link = (struct queue_link){ 0 };
-	copy->settings = settings_ref(event->settings);
+	copy->context.settings = settings_ref(event->context.settings);
 	if (event->kind == EVENT_UPDATE) {
 		copy->u.update = malloc(sizeof(*copy->u.update));
 		assert_non_null(copy->u.update);

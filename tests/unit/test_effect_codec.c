@@ -149,7 +149,7 @@ toasts_and_documents_come_back_as_they_were(void **state)
 
 	(void)state;
 	effect = effect_new(EFFECT_TOAST);
-	effect->u.toast = (struct effect_toast){ "cb\"1", "⏳ wait\n", true };
+	effect->u.toast = (struct effect_toast){ "cb\"1", "⏳ wait\n", true, 0 };
 	copy = again(effect);
 	assert_memory_equal(&copy->u.toast, &effect->u.toast, sizeof(effect->u.toast));
 	effect_free(effect);

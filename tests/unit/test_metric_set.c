@@ -65,6 +65,34 @@ knows(const struct metric_set *set, const char *start)
 	return found;
 }
 
+/* Everything that our metrics are fed with, once. */
+static void
+feed(struct metric_set *set)
+{
+	struct gauges gauges = {
+		.n_environments = 1,
+		.environment = { { .name = "staging",
+		    .is_busy = true,
+		    .has_failed = true,
+		    .busy_since = 1767225600500,
+		    .released_at = 1767225000000,
+		    .commit = "1a2b3c4" } },
+	};
+	const enum metric_increment_kind kinds[] = { INCREMENT_DEPLOYMENT, INCREMENT_COMMAND,
+		INCREMENT_COMMIT };
+
+	metric_set_gauges(set, &gauges);
+	for (size_t i = 0; i < COUNT(kinds); i++)
+		metric_set_count(set, &(struct metric_increment){ kinds[i], { "a", "b", "c" }, 1 });
+	metric_set_webhook(set, "github", 200);
+	metric_set_telegram(set, "getMe", 200);
+	metric_set_telegram_pending(set, 0);
+	metric_set_health(set, "staging", true);
+	metric_set_loop_lag(set, 0);
+	metric_set_runner(set, true);
+	metric_set_tls(set, true, 1);
+}
+
 static void
 every_promised_name_is_there_once_it_was_fed(void **state)
 {
@@ -97,32 +125,30 @@ every_promised_name_is_there_once_it_was_fed(void **state)
 		"# TYPE process_resident_memory_bytes gauge",
 	};
 
-	struct gauges gauges = {
-		.n_environments = 1,
-		.environment = { { .name = "staging",
-		    .is_busy = true,
-		    .has_failed = true,
-		    .busy_since = 1767225600500,
-		    .released_at = 1767225000000,
-		    .commit = "1a2b3c4" } },
-	};
-	const enum metric_increment_kind kinds[] = { INCREMENT_DEPLOYMENT, INCREMENT_COMMAND,
-		INCREMENT_COMMIT };
-
-	metric_set_gauges(*state, &gauges);
-	for (size_t i = 0; i < COUNT(kinds); i++)
-		metric_set_count(
-		    *state, &(struct metric_increment){ kinds[i], { "a", "b", "c" }, 1 });
-	metric_set_webhook(*state, "github", 200);
-	metric_set_telegram(*state, "getMe", 200);
-	metric_set_telegram_pending(*state, 0);
-	metric_set_health(*state, "staging", true);
-	metric_set_loop_lag(*state, 0);
-	metric_set_runner(*state, true);
-	metric_set_tls(*state, true, 1);
+	feed(*state);
 	for (size_t i = 0; i < COUNT(lines); i++)
 		if (!says(*state, lines[i]))
 			fail_msg("missing: %s", lines[i]);
+}
+
+static void
+every_row_of_the_table_is_fed_by_something(void **state)
+{
+	static const struct {
+		const char *kind, *name;
+	} rows[] = {
+#define METRIC(name, kind, ...) { #kind, name },
+#include "routes/metric_set.def"
+#undef METRIC
+	};
+	char line[128];
+
+	feed(*state);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		(void)snprintf(line, sizeof(line), "# TYPE %s %s", rows[i].name, rows[i].kind);
+		if (!says(*state, line))
+			fail_msg("nothing feeds %s", rows[i].name);
+	}
 }
 
 static void
@@ -324,6 +350,7 @@ main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
+		TEST(every_row_of_the_table_is_fed_by_something),
 		TEST(every_promised_name_is_there_once_it_was_fed),
 		TEST(the_build_says_its_version),
 		TEST(tallies_are_counted_under_their_labels),

@@ -123,7 +123,7 @@ finish(void **state)
 	struct scene *scene = *state;
 
 	event_free(scene->result);
-	perform_probe_done(&scene->perform);
+	perform_done(&scene->perform);
 	for (size_t i = 0; i < scene->n_held; i++)
 		http_request_answer(scene->held[i], 200, NULL, "", 0);
 	http_client_free(scene->client);
@@ -161,11 +161,11 @@ static const struct probe_finding *
 findings(struct scene *scene, const char *paths, const char *commit, struct probe_plan plan)
 {
 	event_free(TAKE(scene->result));
-	perform_probe(&scene->perform, probe_of(scene, paths, commit, plan));
+	perform_effect(&scene->perform, probe_of(scene, paths, commit, plan));
 	while (scene->result == NULL)
 		loop_run_once(scene->loop);
 	assert_int_equal(scene->result->effect, 77);
-	assert_null(scene->perform.probing);
+	assert_null(scene->perform.jobs);
 	return scene->result->u.probed.findings;
 }
 
@@ -230,7 +230,7 @@ a_failure_is_told_in_words_for_people(void **state)
 	event_free(TAKE(scene->result));
 	effect = probe_of(scene, "/x", "", once);
 	(void)snprintf(effect->u.probe.targets[0].url, LIMIT_URL, "http://127.0.0.1:1/");
-	perform_probe(&scene->perform, effect);
+	perform_effect(&scene->perform, effect);
 	while (scene->result == NULL)
 		loop_run_once(scene->loop);
 	assert_string_equal(scene->result->u.probed.findings[0].detail, "connection refused");
@@ -281,7 +281,7 @@ status_looks_at_every_url_to_the_end(void **state)
 	const struct probe_finding *found;
 
 	effect->u.probe.message = 5;
-	perform_probe(&scene->perform, effect);
+	perform_effect(&scene->perform, effect);
 	while (scene->result == NULL)
 		loop_run_once(scene->loop);
 	found = scene->result->u.probed.findings;
@@ -299,7 +299,7 @@ many_urls_do_not_begin_in_one_turn(void **state)
 	int64_t began = loop_now_ms();
 
 	for (int i = 0; i < 10; i++)
-		perform_probe(&scene->perform,
+		perform_effect(&scene->perform,
 		    probe_of(scene, "/good /good /good /good /good /good /good /good", "", once));
 	assert_true(scene->perform.probe_begin_ms >= began + 4);
 }
@@ -309,12 +309,12 @@ a_withdrawn_probe_reports_nothing(void **state)
 {
 	struct scene *scene = *state;
 
-	perform_probe(&scene->perform, probe_of(scene, "/silent", "", once));
+	perform_effect(&scene->perform, probe_of(scene, "/silent", "", once));
 	while (scene->n_held == 0)
 		loop_run_once(scene->loop);
-	assert_true(perform_probe_withdraw(&scene->perform, 77));
-	assert_false(perform_probe_withdraw(&scene->perform, 77));
-	assert_null(scene->perform.probing);
+	perform_withdraw(&scene->perform, 77);
+	perform_withdraw(&scene->perform, 77); /* gone: fine */
+	assert_null(scene->perform.jobs);
 	assert_null(scene->result);
 }
 
@@ -325,7 +325,7 @@ no_urls_are_no_findings(void **state)
 	struct effect *effect = effect_new(EFFECT_PROBE);
 
 	effect->id = 77;
-	perform_probe(&scene->perform, effect);
+	perform_effect(&scene->perform, effect);
 	assert_null(scene->result); /* never inside the call */
 	while (scene->result == NULL)
 		loop_run_once(scene->loop);

@@ -38,9 +38,8 @@ telegram_message_send(struct telegram_send *send, const struct message *message,
 }
 
 void
-perform_report(struct perform *perform, struct effect *effect)
+perform_report(struct effect *effect)
 {
-	(void)perform;
 	assert_int_equal(effect->result->u.message_sent.remote_id, reply.remote_id);
 	effect_free(effect);
 	if (++reported == 2)
@@ -58,6 +57,16 @@ on_late(struct loop_timer *timer, void *ctx)
 }
 
 static void
+send(performer *how, struct perform *perform)
+{
+	struct effect *effect = effect_new(EFFECT_SEND_MESSAGE);
+
+	assert_non_null(effect);
+	effect->perform = perform;
+	how(perform, effect);
+}
+
+static void
 what_memory_was_short_for_is_sent_later(void **state)
 {
 	struct perform perform = { 0 };
@@ -70,8 +79,8 @@ what_memory_was_short_for_is_sent_later(void **state)
 	tried = reported = 0;
 	refusals = 3; /* both at first, one of them once more */
 	reply = (struct message_sent){ .remote_id = 7 };
-	perform_send_message(&perform, effect_new(EFFECT_SEND_MESSAGE));
-	recover_send_message(&perform, effect_new(EFFECT_SEND_MESSAGE));
+	send(perform_send_message, &perform);
+	send(recover_send_message, &perform);
 	assert_int_equal(reported, 0);
 	loop_run(loop);
 	assert_int_equal(reported, 2);
@@ -90,10 +99,10 @@ what_waits_at_the_end_is_freed_and_its_row_stays(void **state)
 	loop = perform.loop = loop_new(NULL);
 	reported = 0;
 	refusals = 2;
-	perform_send_message(&perform, effect_new(EFFECT_SEND_MESSAGE));
-	perform_send_message(&perform, effect_new(EFFECT_SEND_MESSAGE));
-	perform_send_message_done(&perform);
-	perform_send_message_done(&perform); /* nothing is left to do */
+	send(perform_send_message, &perform);
+	send(perform_send_message, &perform);
+	done_send_message(&perform);
+	done_send_message(&perform); /* nothing is left to do */
 	assert_int_equal(reported, 0);
 	loop_free(loop);
 }

@@ -56,7 +56,8 @@ finish(void **state)
 {
 	struct scene *scene = *state;
 
-	perform_timer_done(&scene->perform);
+	perform_done(&scene->perform);
+	assert_null(scene->perform.jobs);
 	loop_timer_stop(&scene->alarm);
 	loop_free(scene->loop);
 	free(scene);
@@ -80,10 +81,8 @@ wait_until(struct scene *scene, int64_t id, int64_t due, bool is_recovered)
 	assert_non_null(effect);
 	effect->id = id;
 	effect->due = due;
-	if (is_recovered)
-		recover_timer(&scene->perform, effect);
-	else
-		perform_timer(&scene->perform, effect);
+	effect->is_recovered = is_recovered;
+	perform_effect(&scene->perform, effect);
 }
 
 static void
@@ -132,12 +131,37 @@ what_is_withdrawn_never_passes(void **state)
 	wait_until(scene, 1, now + 10, false);
 	wait_until(scene, 2, now + 10, false);
 	wait_until(scene, 3, now + 10, false);
-	assert_true(perform_timer_withdraw(&scene->perform, 2));
-	assert_false(perform_timer_withdraw(&scene->perform, 2));
+	perform_withdraw(&scene->perform, 2);
+	perform_withdraw(&scene->perform, 2); /* gone: fine */
 	run_for(scene, 40);
 	assert_int_equal(scene->n_passed, 2);
 	assert_int_not_equal(scene->passed[0], 2);
 	assert_int_not_equal(scene->passed[1], 2);
+}
+
+static void
+on_never(UNUSED struct perform_job *job)
+{
+	fail();
+}
+
+static void
+pauses_double_up_to_their_limit_a_quarter_more_or_less(void **state)
+{
+	struct scene *scene = *state;
+	const int64_t want[] = { 1000, 2000, 4000, 8000, 10000, 10000 };
+	struct perform_job *job =
+	    perform_job_new(sizeof(*job), &scene->perform, effect_new(EFFECT_TIMER), on_never);
+	int n_by_chance = 0;
+
+	assert_non_null(job);
+	for (size_t i = 0; i < COUNT(want); i++) {
+		int64_t ms = perform_job_pause(job, 10000);
+
+		assert_in_range(ms, want[i] * 3 / 4, want[i] * 5 / 4);
+		n_by_chance += ms != want[i];
+	}
+	assert_true(n_by_chance > 0);
 }
 
 int
@@ -148,6 +172,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    what_is_overdue_passes_in_the_next_turn_and_not_at_once, begin, finish),
 		cmocka_unit_test_setup_teardown(what_is_withdrawn_never_passes, begin, finish),
+		cmocka_unit_test_setup_teardown(
+		    pauses_double_up_to_their_limit_a_quarter_more_or_less, begin, finish),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
 #include "lib/text.h"
 #include "store/row_deployment.h"
 #include "store/row_message.h"
+#include "store/store_inside.h"
 #include "tests/unit/store_aid.h"
 
 static void
@@ -528,6 +529,94 @@ a_flood_of_pushes_is_the_question_in_progress_and_one_for_the_newest(void **stat
 	asked_for(aid, NULL);
 }
 
+/* --- each kind, as its row in effect.def says --- */
+
+static const struct {
+	const char *lane; /* "": none */
+	bool is_counted;  /* a message: the gauge of the outbox */
+	bool can_go;	  /* withdrawn */
+} kinds[] = {
+	[EFFECT_RUN] = { "", false, false },
+	[EFFECT_STOP_RUN] = { "", false, false },
+	[EFFECT_GIT_QUERY] = { "ask:staging", false, true },
+	[EFFECT_PROBE] = { "", false, true },
+	[EFFECT_SEND_MESSAGE] = { "say:9", true, false },
+	[EFFECT_TOAST] = { "toast:9", true, false },
+	[EFFECT_DOCUMENT] = { "document:9", true, false },
+	[EFFECT_PURGE_RUN] = { "", false, false },
+	[EFFECT_TIMER] = { "", false, true },
+};
+_Static_assert(COUNT(kinds) == EFFECT_KIND_COUNT, "each kind says what it does");
+
+static int64_t
+add_kind(struct tx *tx, enum effect_kind kind)
+{
+	struct effect *effect = effect_new(kind);
+
+	assert_non_null(effect);
+	if (kind == EFFECT_SEND_MESSAGE)
+		effect->u.send_message.message.address.chat = 9;
+	else if (kind == EFFECT_TOAST)
+		effect->u.toast.chat = 9;
+	else if (kind == EFFECT_DOCUMENT)
+		effect->u.document.address.chat = 9;
+	else if (kind == EFFECT_GIT_QUERY)
+		(void)text_copy(effect->u.git_query.environment, LIMIT_ENVIRONMENT, "staging");
+	return row_effect_add(tx, effect);
+}
+
+static void
+act_on_each_kind(struct tx *tx, void *arg)
+{
+	(void)arg;
+	for (int kind = 0; kind < EFFECT_KIND_COUNT; kind++) {
+		int64_t before = tx->store->mark.n_outbox;
+		int64_t id = add_kind(tx, (enum effect_kind)kind);
+
+		assert_int_equal(tx->store->mark.n_outbox - before, kinds[kind].is_counted);
+		assert_int_equal(
+		    tx_number(tx,
+			"SELECT COUNT(*) FROM effect WHERE id = $1 AND COALESCE(lane, '') = $2",
+			DB_I64(id), DB_TEXT(kinds[kind].lane)),
+		    1);
+		row_effect_withdraw(tx, id);
+		assert_int_equal(
+		    tx_number(tx, "SELECT COUNT(*) FROM effect WHERE id = $1", DB_I64(id)),
+		    !kinds[kind].can_go);
+	}
+}
+
+static void
+each_kind_has_the_lane_the_count_and_the_withdrawal_of_its_row(void **state)
+{
+	struct store_aid *aid = *state;
+
+	store_aid_act(aid, act_on_each_kind, NULL);
+	/* That message has no row: its turn came, and it was dropped. */
+	assert_int_equal(aid->store->mark.n_outbox, 2);
+}
+
+static void
+act_spoil(struct tx *tx, void *arg)
+{
+	(void)arg;
+	(void)add_kind(tx, EFFECT_GIT_QUERY);
+	(void)add_kind(tx, EFFECT_DOCUMENT);
+	(void)add_kind(tx, EFFECT_TOAST);
+	(void)tx_run(tx, "UPDATE effect SET body = '' WHERE kind IN ('ask', 'document')");
+}
+
+/* A dropped question was taken off the count of messages, which then stood at -1. */
+static void
+only_messages_that_are_dropped_are_taken_off_their_count(void **state)
+{
+	struct store_aid *aid = *state;
+
+	store_aid_act(aid, act_spoil, NULL);
+	store_aid_reopen(aid);
+	assert_int_equal(aid->store->mark.n_outbox, 1); /* the toast */
+}
+
 int
 main(void)
 {
@@ -551,6 +640,8 @@ main(void)
 		TEST(what_may_have_been_said_cannot_be_withdrawn),
 		TEST(a_run_comes_with_its_message_as_the_decision_left_it),
 		TEST(an_open_run_says_when_it_was_started),
+		TEST(each_kind_has_the_lane_the_count_and_the_withdrawal_of_its_row),
+		TEST(only_messages_that_are_dropped_are_taken_off_their_count),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

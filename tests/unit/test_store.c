@@ -28,6 +28,7 @@
 
 static int delivered, ended, faulted;
 static struct fault last_fault;
+static struct event_context last_context; /* of a delivery or a fault; settings may be gone */
 static char requested_by[LIMIT_PERSON];
 
 /* A delivery: its login says what happens. */
@@ -38,6 +39,7 @@ on_delivery(struct tx *tx, const struct event *event)
 	struct effect *effect;
 
 	delivered++;
+	last_context = event->context;
 	if (strcmp(d->login, "crash") == 0)
 		(void)raise(SIGKILL);
 	if (!row_dedupe_add(tx, "github", d->id, NULL)) {
@@ -75,6 +77,7 @@ static void
 on_fault(struct tx *tx, const struct event *event)
 {
 	faulted++;
+	last_context = event->context;
 	assert_non_null(tx->effect);
 	last_fault = event->u.fault;
 }
@@ -377,7 +380,7 @@ a_batch_that_the_disk_refuses_keeps_results_and_turns_away_the_rest(void **state
 	effect = store_aid_take(aid, EFFECT_GIT_QUERY);
 	result = TAKE(effect->result);
 	effect_free(effect);
-	result->at = aid->at;
+	result->context.at = aid->at;
 	result->u.git_answered.exit_status = 28; /* the first time the disk is full */
 	outside = delivery(aid, "b", "x");
 	outside->done = note_status;
@@ -501,6 +504,24 @@ one_answer_stands_for_all_that_was_decoded_and_the_worst_of_it(void **state)
 	assert_int_equal(answer.status, 503);
 	assert_int_equal(answer.offset, 0); /* it must come again */
 	assert_int_equal(store_aid_decide(aid, raw(aid, "e,f/x,g")).status, 202);
+}
+
+static void
+what_is_decoded_is_of_the_moment_of_what_it_came_in(void **state)
+{
+	struct store_aid *aid = *state;
+	struct event *event = raw(aid, "a,b");
+	struct event_context want = event->context, first;
+
+	(void)text_copy(event->context.own_name, sizeof(event->context.own_name), "our_bot");
+	assert_int_equal(store_aid_decide(aid, event).status, 202);
+	assert_int_equal(last_context.at, aid->at);
+	assert_ptr_equal(last_context.settings, aid->settings);
+	assert_string_equal(last_context.own_name, "our_bot");
+	assert_memory_not_equal(last_context.random, want.random, sizeof(want.random));
+	first = last_context;
+	assert_int_equal(store_aid_decide(aid, raw(aid, "c")).status, 202);
+	assert_memory_not_equal(last_context.random, first.random, sizeof(first.random));
 }
 
 static void
@@ -674,6 +695,7 @@ main(void)
 		TEST(while_a_commit_is_put_off_requests_are_answered_and_results_stay),
 		TEST(a_commit_that_fails_on_disk_answers_503_and_the_store_recovers),
 		TEST(one_answer_stands_for_all_that_was_decoded_and_the_worst_of_it),
+		TEST(what_is_decoded_is_of_the_moment_of_what_it_came_in),
 		TEST(what_cannot_be_decoded_is_answered_as_the_decoder_says),
 		TEST(an_event_that_killed_three_programs_is_quarantined),
 		TEST(what_is_quarantined_counts_until_that_is_on_disk),

@@ -132,7 +132,7 @@ take(struct both *both, struct outcome *outcome)
 	} else if (outcome->kind == OUTCOME_EFFECT) {
 		both->effects++;
 		result = TAKE(outcome->effect->result);
-		result->at = both->aid.at;
+		result->context.at = both->aid.at;
 		assert_true(crossing_submit(both->crossing, result));
 	} else if (outcome->kind == OUTCOME_METRIC && outcome->increment.kind == INCREMENT_COMMIT) {
 		both->commits++;

@@ -126,7 +126,7 @@ the_next_question_waits_for_the_decision_and_carries_its_offset(void **state)
 	assert_int_equal(w->submitted, 1);
 	assert_int_equal(w->event->kind, EVENT_UPDATE);
 	assert_int_equal(w->event->source, SOURCE_TELEGRAM_POLL);
-	assert_string_equal(w->event->own_name, "our_bot");
+	assert_string_equal(w->event->context.own_name, "our_bot");
 	assert_int_equal(w->event->raw.size, strlen(TWO));
 	assert_memory_equal(w->event->raw.data, TWO, strlen(TWO));
 	assert_int_equal(fake_telegram_count(w->fake, "getUpdates"), 1);

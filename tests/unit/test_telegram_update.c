@@ -168,7 +168,7 @@ a_command_with_a_name_is_nothing_before_ours_is_known(void **state)
 	struct event *event;
 
 	(void)state;
-	raw->own_name[0] = '\0';
+	raw->context.own_name[0] = '\0';
 	assert_true(telegram_update_decode_webhook(raw, &events, &status, &offset));
 	event = take();
 	assert_int_equal(event->u.update->kind, UPDATE_OTHER);

@@ -239,7 +239,7 @@ an_update_is_answered_after_its_decision_with_an_empty_body(void **state)
 	assert_false(w->is_answered);
 	assert_int_equal(w->submitted, 1);
 	assert_int_equal(w->events[0]->source, SOURCE_TELEGRAM_WEBHOOK);
-	assert_string_equal(w->events[0]->own_name, "our_bot");
+	assert_string_equal(w->events[0]->context.own_name, "our_bot");
 	assert_int_equal(w->events[0]->raw.size, 15);
 	decide(w, 0, 200);
 	assert_true(fake_run_until(w->loop, &w->is_answered, 2000));

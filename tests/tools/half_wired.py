@@ -1,0 +1,360 @@
+#!/usr/bin/python3
+"""half_wired.py FOLDER JOBS [WORD...] - adds one of each kind of thing, then leaves out one piece at a time.
+
+What "Where a new thing goes" in docs/ARCHITECTURE.md promises: whoever forgets a piece hears of it from compiler,
+linker or a named test. In a copy of the tree under FOLDER a command, an event, an effect, a setting, a metric and a
+state of a deployment are added, complete: that builds, with the flags of a release and -Werror, and the named tests
+pass. Then each piece is left out, alone, and what refuses must be what is written beside it here. WORDs choose pieces
+by their names.  Exit status 1 when a piece was not missed, or something else refused.
+"""
+# SPDX-License-Identifier: ISC
+import dataclasses
+import os
+import pathlib
+import re
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "planted"))
+from planted import FAILURE, Tree  # noqa: E402  pylint: disable=wrong-import-position
+
+BUILD_TIMEOUT_S = 900
+TEST_TIMEOUT_S = 240
+COMPILER = re.compile(r"^\S+:\d+:\d+: (?:fatal )?error: (.+)$", re.M)
+LINKER = re.compile(r"undefined (?:reference to|symbol:?) [`']?(\w+)")
+HEAD = "/* {} - of half_wired.py, which takes it away again.  Side: {}. */\n/* SPDX-License-Identifier: ISC */\n"
+
+
+@dataclasses.dataclass
+class Edit:
+    """Text that is put before the first `before` of a file; "": at its end."""
+    path: str
+    before: str
+    text: str
+
+
+@dataclasses.dataclass
+class Swap:
+    """Nothing that is added: without the piece, `old` of the complete file is `new`."""
+    path: str
+    old: str
+    new: str
+
+
+@dataclasses.dataclass
+class Made:
+    """A file that a program makes anew of the rest."""
+    path: str
+    command: str
+
+
+@dataclasses.dataclass
+class Piece:
+    """`by`: "compiler", "linker", or "<test program> <test>"; the first two while making `target`."""
+    thing: str
+    what: str
+    by: str
+    edits: list
+    target: str = "build/deploybot"
+    is_refused: bool = False    # there is no complete one: whoever adds it is refused until more is done
+
+    def name(self):
+        return f"{self.thing}: {self.what}"
+
+    def test(self):
+        return None if self.by in ("compiler", "linker") else tuple(self.by.split(" "))
+
+
+def function(name, parameters, body=""):
+    return f"\nvoid\n{name}({parameters})\n{{\n{body}}}\n"
+
+
+def handler(event):
+    path = f"server/handlers/handle_{event}.c"
+    return Edit(path, "", HEAD.format(f"handle_{event}.c", "store") + '#include "handlers/handlers.h"\n' +
+                function(f"handle_{event}", "UNUSED struct tx *tx, UNUSED const struct event *event"))
+
+
+WORDS = "tests/fixtures/words-on-disk.txt"
+WORDS_TEST = "test_words_on_disk every_word_that_is_written_is_in_the_list"
+EFFECT_ROW = 'EFFECT(POKE, poke, "poke", POKED,\n    NONE, false, true, NO, 0)\n'
+PERFORM = "server/effects/perform_poke.c"
+PERFORMS = "UNUSED struct perform *perform, struct effect *effect"
+FLOW = "server/deployment/deploy_flow"
+SNAPSHOT_TEST = "test_settings_table.py test_every_setting_is_read_by_somebody"
+
+
+def obj(path):
+    return f"build/obj/{path}.o"
+
+
+WITHDRAW = function("withdraw_poke", "struct perform_job *job", "\teffect_free(perform_job_free(job));\n")
+
+# Not a piece: what a new file begins with.
+ALWAYS = [Edit(PERFORM, "", HEAD.format("perform_poke.c", "loop") + '#include "effects/perform_inside.h"\n')]
+
+PIECES = [
+    # --- a chat command ---
+    Piece("command", "its row in commands.def", "compiler", [
+        Edit("server/commands/commands.def", "COMMAND(whoami,", 'COMMAND(echo, 0, GREET, "/echo", "says it again")\n')],
+        obj("server/commands/command_echo")),
+    Piece("command", "its file", "linker", [
+        Edit("server/commands/command_echo.c", "", HEAD.format("command_echo.c", "store") +
+             '#include "commands/commands.h"\n' + function(
+                 "command_echo", "UNUSED struct tx *tx, UNUSED const struct update *update,\n"
+                 "    UNUSED const struct chat_command *command"))]),
+    Piece("command", "its row in README's table", "test_docs.py test_the_readme_has_each_command_as_it_is_typed", [
+        Edit("README.md", "| `/whoami` |", "| `/echo` | says it again | everybody |\n")]),
+
+    # --- an event ---
+    Piece("event", "its row in event.def", "compiler", [
+        Edit("server/types/event.def", "EVENT(RUN_ENDED,", "EVENT(PRODDED, prodded)\n")],
+        obj("server/handlers/handle_prodded")),
+    Piece("event", "its handler", "linker", [handler("prodded")]),
+
+    # --- a kind of effect ---
+    Piece("effect", "its row in effect.def", "compiler", [
+        Edit("server/types/effect.def", "/* a deadline */", EFFECT_ROW)], obj("server/types/effect_codec")),
+    Piece("effect", "a column of its row", "compiler", [
+        Swap("server/types/effect.def", EFFECT_ROW, EFFECT_ROW.replace(", NO, 0)", ", NO)"))],
+        obj("server/types/effect")),
+    Piece("effect", "its struct", "compiler", [
+        Edit("server/types/effect.h", "\nstruct effect {", "\nstruct effect_poke {\n\tint64_t run;\n};\n")],
+        obj("server/types/effect")),
+    Piece("effect", "its member of the union", "compiler", [
+        Edit("server/types/effect.h", "\t\tstruct effect_timer timer;", "\t\tstruct effect_poke poke;\n")],
+        obj("server/types/effect_codec")),
+    Piece("effect", "its fields", "compiler", [
+        Edit("server/types/effect_codec.c", "/* clang-format on */",
+             'static const struct field fields_poke[] = { FIELD("run", poke.run), END };\n')],
+        obj("server/types/effect_codec")),
+    Piece("effect", "perform_<name>()", "linker", [
+        Edit(PERFORM, "", function("perform_poke", PERFORMS, "\tperform_report(effect);\n"))]),
+    Piece("effect", "recover_<name>()", "linker", [
+        Edit(PERFORM, "", function("recover_poke", PERFORMS, "\tperform_report(effect);\n"))]),
+    Piece("effect", "withdraw_<name>()", "linker", [
+        Edit(PERFORM, "", WITHDRAW)]),
+    Piece("effect", "done_<name>(), of one that cannot be withdrawn", "linker", [
+        Swap("server/types/effect.def", EFFECT_ROW, EFFECT_ROW.replace("false, true", "false, false")),
+        Swap(PERFORM, WITHDRAW, "")]),
+    Piece("effect", "fault_<name>()", "compiler", [
+        Edit("server/handlers/handle_fault.c", "static void (*const faults[])", "static void\nfault_poke(UNUSED struct "
+             "tx *tx, UNUSED const struct fault *fault)\n{\n}\n\n")], obj("server/handlers/handle_fault")),
+    Piece("effect", "the event of its result", "compiler", [
+        Edit("server/types/event.def", "EVENT(RUN_ENDED,", "EVENT(POKED, poked)\n")], obj("server/types/effect")),
+    Piece("effect", "the handler of its result", "linker", [handler("poked")]),
+    Piece("effect", "its words on disk", WORDS_TEST, [
+        Edit(WORDS, "effect.kind probe", "effect.kind poke\neffect.poke run\n")]),
+    Piece("effect", "its lane, count and withdrawal in the test of them",
+          "test_row_effect each_kind_has_the_lane_the_count_and_the_withdrawal_of_its_row", [
+              Edit("tests/unit/test_row_effect.c", "\t[EFFECT_TIMER] =", '\t[EFFECT_POKE] = { "", false, true },\n')]),
+    Piece("effect", "its answer in the simulation", "compiler", [
+        Edit("tests/sim/sim_server.c", "\tcase EFFECT_TIMER:",
+             "\tcase EFFECT_POKE:\n\t\tsim_server_report_soon(sim, effect);\n\t\tbreak;\n")],
+        obj("tests/sim/sim_server")),
+
+    # --- a setting ---
+    Piece("setting", "its row in settings.def", "compiler", [
+        Edit("server/types/settings.def", "SETTING(RUN_LOGS_KEEP,",
+             'SETTING(POKE_TRIES, COUNT, "3", OPEN, SERVER,\n    "How often something is poked.")\n')],
+        obj("server/settings/settings_fields")),
+    Piece("setting", "its field", "compiler", [
+        Edit("server/types/settings.h", "\tint run_logs_keep;", "\tint poke_tries;\n")],
+        obj("server/settings/settings_fields")),
+    Piece("setting", "what fills its field", SNAPSHOT_TEST, [
+        Edit("server/settings/settings_fields.c", "\ts->run_logs_keep =",
+             "\ts->poke_tries = number_of(s, SETTING_POKE_TRIES);\n")]),
+    Piece("setting", "who reads its field", SNAPSHOT_TEST, [
+        Edit("server/decide/decide_poke.c", "", HEAD.format("decide_poke.c", "store") + '#include "store/tx.h"\n\n'
+             "int decide_poke(const struct tx *tx);\n\nint\ndecide_poke(const struct tx *tx)\n{\n"
+             "\treturn tx->settings->poke_tries;\n}\n")]),
+    Piece("setting", ".env.example", "test_settings_table.py test_config_example_is_the_committed_file", [
+        Made(".env.example", "build/deploybot config-example >.env.example")]),
+
+    # --- a metric ---
+    Piece("metric", "its row in metric_set.def", "compiler", [
+        Edit("server/routes/metric_set.def", 'METRIC("deploybot_loop_lag_seconds"',
+             'METRIC("deploybot_pokes_total", counter, pokes, "What was poked.", NULL)\n')],
+        obj("server/routes/metric_set")),
+    Piece("metric", "what feeds it", "test_metric_set every_row_of_the_table_is_fed_by_something", [
+        Edit("server/routes/metric_set.c", "\tmetrics_set(set->loop_lag,",
+             "\tmetrics_add(set->pokes, 1, METRICS_BARE);\n")]),
+    Piece("metric", "its word on the wire", WORDS_TEST, [
+        Edit(WORDS, "metric deploybot_release_info", "metric deploybot_pokes_total counter\n")]),
+    Piece("metric", "who looks at it",
+          "test_monitoring_files.py test_what_is_made_for_alerts_and_dashboard_is_used_by_them", [
+              Edit("deploy/monitoring/alerts.yml", "      - alert: DeploybotAuditExportFailing",
+                   "      - alert: DeploybotPoked\n        expr: deploybot_pokes_total > 0\n        for: 1m\n")]),
+
+    # --- a state of a deployment ---
+    Piece("state", "its row in deploy_flow.h", "compiler", [
+        Edit(FLOW + ".h", '\tS(QUEUED, ', '\tS(PARKED, "PARKED", "parked", OPEN) \\\n')], obj(FLOW)),
+    Piece("state", "its class", "compiler", [
+        Swap(FLOW + ".h", '"parked", OPEN)', '"parked")')], obj(FLOW)),
+    Piece("state", "how it is reached", "test_deploy_flow every_state_is_reached_and_can_end", [
+        Edit(FLOW + ".c", "\tRULE(RUNNING,               SCRIPT_OK,", "\tRULE(QUEUED, EXPIRE, PARKED, TELL),\n")]),
+    Piece("state", "how it is cancelled", "test_deploy_flow whoever_cancels_is_always_answered", [
+        Edit(FLOW + ".c", "\tRULE(RUNNING,               SCRIPT_OK,",
+             "".join(f"\tRULE(PARKED, {on}, CANCELLED, TELL),\n"
+                     for on in ("CANCEL", "CANCEL_NO_ROLLBACK", "CANCEL_ROLLBACK")))]),
+    Piece("state", "its words in the chat", "compiler", [
+        Edit("server/chat/chat_deployment.c", "\tW(QUEUED,", "\tW(PARKED, say_queued) \\\n")],
+        obj("server/chat/chat_deployment")),
+    Piece("state", "what the chat promises of it",
+          "test_chat_deployment each_state_says_what_the_issue_promises", [
+              Edit("tests/unit/test_chat_deployment.c", "\t\t{ DEPLOY_QUEUED,", '\t\t{ DEPLOY_PARKED, "" },\n')]),
+    Piece("state", "the outcome that the chat begins with",
+          "test_chat_deployment the_first_forty_characters_tell_outcome_and_environment", [
+              Edit("tests/unit/test_chat_deployment.c", "\t\t[DEPLOY_QUEUED] =", '\t\t[DEPLOY_PARKED] = "Queued",\n')]),
+    Piece("state", "its word on disk", WORDS_TEST, [
+        Edit(WORDS, "deployment.state QUEUED", "deployment.state PARKED\n")]),
+    Piece("state", "its picture",
+          "test_flow_drawing the_pictures_in_docs_are_the_tables", [
+              Made("docs/deployment-states.md",
+                   "build/tests/test_flow_drawing >/dev/null 2>&1; cp build/deployment-states.md docs/")]),
+    Piece("state", "a migration of the CHECK that refuses it",
+          "test_store_schema no_word_of_today_is_refused_by_a_frozen_check", [], is_refused=True),
+]
+
+
+class Refused(Exception):
+    """By whom, with what words."""
+
+    def __init__(self, whom, words):
+        super().__init__(whom)
+        self.whom = whom
+        self.words = words
+
+
+class Copy(Tree):
+    """The tree with all pieces, from which one is left out at a time."""
+
+    def __init__(self, folder, jobs):
+        super().__init__(folder, jobs)
+        self.environment["DEPLOYBOT_BUILD"] = "build"
+        self.original, self.made = {}, {}
+
+    def text_of(self, path, without=None):
+        """A file as it is with all pieces but one; None: it is not there."""
+        if path not in self.original:
+            self.original[path] = (self.path / path).read_text("utf-8") if (self.path / path).exists() else None
+        text, edits = self.original[path], ALWAYS + [e for piece in PIECES if piece is not without for e in piece.edits]
+        for edit in edits:
+            if isinstance(edit, Edit) and edit.path == path:
+                at = (text or "").find(edit.before) if edit.before else len(text or "")
+                if at < 0:
+                    sys.exit(f"half_wired.py: {path} has no {edit.before!r}")
+                text = (text or "")[:at] + edit.text + (text or "")[at:]
+        for edit in without.edits if without else []:
+            if isinstance(edit, Swap) and edit.path == path:
+                assert edit.old in text, (path, edit.old)
+                text = text.replace(edit.old, edit.new, 1)
+            elif isinstance(edit, Made) and edit.path == path:
+                return text
+        return self.made.get(path, text)
+
+    def write(self, path, text):
+        if text is None:
+            (self.path / path).unlink(missing_ok=True)
+        else:
+            (self.path / path).parent.mkdir(parents=True, exist_ok=True)
+            (self.path / path).write_text(text, "utf-8")
+
+    def make(self, targets):
+        """What is linked is linked again: an archive would keep the object of a source that is gone."""
+        for old in (*(self.path / "build").glob("*.a"), *(self.path / "build").glob("deploybot*"),
+                    *(self.path / "build" / "tests").glob("test_*")):
+            old.unlink()
+        status, output = self.run(["make", "--no-print-directory", f"-j{self.jobs}", "BUILD=build", "WERROR=-Werror",
+                                   *targets], BUILD_TIMEOUT_S)
+        if status == 0:
+            return
+        found = COMPILER.search(output)
+        if found:
+            raise Refused("compiler", found[1])
+        found = LINKER.search(output)
+        raise Refused("linker", f"undefined: {found[1]}") if found else Refused("make", output[-2000:])
+
+    def test(self, test):
+        program, name = test
+        command = [f"build/tests/{program}"] if not program.endswith(".py") else \
+            ["/usr/bin/python3", "-m", "pytest", "-q", "--tb=line", "-rf", "-p", "no:cacheprovider",
+             f"tests/e2e/{program}", "-k", name]
+        status, output = self.run(command, TEST_TIMEOUT_S)
+        failed = {found for names in FAILURE.findall(output) for found in names if found}
+        if status != 0:
+            raise Refused(f"{program} {name}" if name in failed else f"{program} {' '.join(sorted(failed))}",
+                          output[-2000:])
+
+    def complete(self):
+        for path in sorted({edit.path for edit in ALWAYS} | {e.path for piece in PIECES for e in piece.edits}):
+            self.write(path, self.text_of(path))
+        tests = [piece.test() for piece in PIECES if piece.test()]
+        programs = sorted({f"build/tests/{program}" for program, _ in tests if not program.endswith(".py")})
+        self.make(["all", *programs, *{piece.target for piece in PIECES}])
+        for edit in (edit for piece in PIECES for edit in piece.edits if isinstance(edit, Made)):
+            self.text_of(edit.path)
+            self.run(["bash", "-c", edit.command], TEST_TIMEOUT_S)
+            self.made[edit.path] = (self.path / edit.path).read_text("utf-8")
+        for test in sorted({piece.test() for piece in PIECES if piece.test() and not piece.is_refused}):
+            self.test(test)
+
+    def forget_what_was_made(self, begin):
+        """Also the object whose compilation failed: it is of before, but what it depends on is no longer known."""
+        for made in list((self.path / "build").rglob("*")):
+            if made.is_file() and made.stat().st_mtime >= begin - 0.01:
+                made.unlink()
+        for made in (self.path / "build" / "obj").rglob("*.o"):
+            if not made.with_suffix(".d").exists():
+                made.unlink()
+
+    def refusal_of(self, piece):
+        """Who refuses the tree without it; afterwards all is as it was before, and built of that."""
+        begin = time.time()
+        times = {path: (self.path / path).stat() for path in {edit.path for edit in piece.edits}}
+        try:
+            for path in times:
+                self.write(path, self.text_of(path, piece))
+            if piece.test() is None:
+                self.make([piece.target])
+            else:
+                program = piece.test()[0]
+                self.make(["all" if program.endswith(".py") else f"build/tests/{program}"])
+                self.test(piece.test())
+        except Refused as refused:
+            return refused
+        finally:
+            for path, stat in times.items():
+                self.write(path, self.text_of(path))
+                os.utime(self.path / path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+            self.forget_what_was_made(begin)
+        return Refused("nobody", "")
+
+
+def main():
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
+    folder, jobs, words = pathlib.Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
+    tree, begin, wrong = Copy(folder, jobs), time.monotonic(), 0
+    tree.copy()
+    try:
+        tree.complete()
+    except Refused as refused:
+        sys.exit(f"complete, it is refused all the same by {refused.whom}: {refused.words}")
+    print(f"complete: built and tested in {time.monotonic() - begin:.0f} s", flush=True)
+    chosen = [piece for piece in PIECES if not words or any(word in piece.name() for word in words)]
+    for piece in chosen:
+        refused = tree.refusal_of(piece)
+        is_right = refused.whom == piece.by
+        wrong += not is_right
+        said = refused.words if refused.whom in ("compiler", "linker") else ""
+        print(f"{'ok   ' if is_right else 'WRONG'} {piece.name()}: refused by {refused.whom}"
+              f"{': ' if said else ''}{said}", flush=True)
+        if not is_right:
+            print(f"      and not by {piece.by}\n{refused.words}", flush=True)
+    print(f"half-wired: {len(chosen)} pieces, {wrong} wrong, {time.monotonic() - begin:.0f} s")
+    sys.exit(wrong > 0)
+
+
+if __name__ == "__main__":
+    main()
