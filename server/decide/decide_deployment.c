@@ -468,11 +468,13 @@ may_start(struct tx *tx, const struct deployment *waiting)
 		.is_allowed;
 }
 
-/* Nobody knows what runs there: a person who confirms is warned before, a push stays queued. */
+/* Nobody knows what runs there: a person who confirms is warned before, a push stays queued; but not
+ * where the environment has left the settings, and with it whoever could look. */
 static bool
 must_wait(struct tx *tx, const struct deployment *waiting)
 {
 	return waiting->trigger != TRIGGER_CHAT &&
+	    settings_environment(tx->settings, waiting->environment) != NULL &&
 	    row_environment_get(tx, waiting->environment).unknown_since != 0;
 }
 

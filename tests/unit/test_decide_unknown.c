@@ -83,6 +83,26 @@ a_push_keeps_its_place_until_somebody_has_looked(void **state)
 	world_close(&w);
 }
 
+/* Found by the simulation (SEED=218574858): nobody can look at what the settings do not name. */
+static void
+a_push_that_waits_ends_where_its_environment_leaves_the_settings(void **state)
+{
+	struct world w;
+	struct event *event;
+
+	(void)state;
+	begin(&w);
+	push(&w, COMMIT_C);
+	assert_int_equal(world_state(&w), DEPLOY_QUEUED);
+	world_settings(&w, "ENVIRONMENTS=production", "STAGING_TELEGRAM_IDS=", NULL);
+	event = store_aid_event(&w.aid, EVENT_SETTINGS);
+	event->u.settings_read.accepted = true;
+	(void)world_decide(&w, event);
+	assert_int_equal(world_state(&w), DEPLOY_REFUSED);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	world_close(&w);
+}
+
 static void
 a_push_that_an_admin_confirms_keeps_its_place_too(void **state)
 {
@@ -404,6 +424,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_team_is_told_why_and_by_which_machine),
 		cmocka_unit_test(a_push_keeps_its_place_until_somebody_has_looked),
+		cmocka_unit_test(a_push_that_waits_ends_where_its_environment_leaves_the_settings),
 		cmocka_unit_test(a_push_that_an_admin_confirms_keeps_its_place_too),
 		cmocka_unit_test(git_is_not_polled_for_it_and_is_again_afterwards),
 		cmocka_unit_test(a_person_is_asked_with_the_reason_on_top_and_then_it_goes),
