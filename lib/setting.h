@@ -1,7 +1,6 @@
 /* setting.h - the types of settings as rows, and one value against its row.  libc only.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#ifndef SETTING_H
-#define SETTING_H
+#pragma once
 
 #include "lib/base.h"
 
@@ -49,5 +48,3 @@ MUST_USE bool setting_next(const char **list, char *out, size_t room);
  * Returns out. */
 #define SETTING_NAME_MAX 64 /* bytes with the NUL */
 const char *setting_name(const char *pattern, const char *member, char out[SETTING_NAME_MAX]);
-
-#endif

@@ -468,7 +468,7 @@ may_start(struct tx *tx, const struct deployment *waiting)
 		.is_allowed;
 }
 
-/* Nobody knows what runs there: a person who confirms is warned before, a push stays queued; but not
+/* What runs there is not known: a person who confirms is warned before, a push stays queued.  Not
  * where the environment has left the settings, and with it whoever could look. */
 static bool
 must_wait(struct tx *tx, const struct deployment *waiting)

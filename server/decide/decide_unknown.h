@@ -1,7 +1,6 @@
 /* decide_unknown.h - what runs in an environment is not known: said, shown, and ended by who looked.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#ifndef DECIDE_UNKNOWN_H
-#define DECIDE_UNKNOWN_H
+#pragma once
 
 #include "types/update.h"
 
@@ -21,5 +20,3 @@ void decide_looked(struct tx *tx, const struct update *update, const char *envir
  * label; "" none. */
 void decide_add_looked(struct tx *tx, const char *environment, const char *name, int64_t chat,
     struct buttons *buttons);
-
-#endif

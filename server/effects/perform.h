@@ -7,8 +7,7 @@
  * started: it may have been carried out already.  Retries are the performer's, in memory.
  * What ends before its result comes goes by withdraw_<name>() or done_<name>(): perform_inside.h.
  */
-#ifndef PERFORM_H
-#define PERFORM_H
+#pragma once
 
 #include "lib/loop.h"
 #include "types/effect.h"
@@ -57,5 +56,3 @@ void perform_withdraw(struct perform *perform, int64_t id);
 
 /* At the end of the program: frees every effect still in hand (their rows stay), cancels timers. */
 void perform_done(struct perform *perform);
-
-#endif

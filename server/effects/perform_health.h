@@ -1,7 +1,6 @@
 /* perform_health.h - once a minute: does each environment answer?  Decides nothing.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
-#ifndef PERFORM_HEALTH_H
-#define PERFORM_HEALTH_H
+#pragma once
 
 #include "lib/base.h"
 
@@ -24,5 +23,3 @@ struct perform_health *perform_health_start(struct loop *loop, struct http_clien
 void perform_health_settings(struct perform_health *health, struct settings *settings);
 
 void perform_health_free(struct perform_health *health); /* takes NULL */
-
-#endif

@@ -5,8 +5,7 @@
  * perform_job as the first member of its own storage, which is in perform->jobs until it ends.
  * The others hold nothing: runs/ and telegram/ do, and free it with themselves.
  */
-#ifndef PERFORM_INSIDE_H
-#define PERFORM_INSIDE_H
+#pragma once
 
 #include "effects/perform.h"
 
@@ -70,5 +69,3 @@ typedef void performer_done(struct perform *perform);
 
 /* A run whose order was put off is refused instead: its end is wished.  Any other is left alone. */
 void perform_run_cancel(struct perform *perform, int64_t run);
-
-#endif

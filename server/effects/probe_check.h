@@ -1,7 +1,6 @@
 /* probe_check.h - one look at a health URL, and what it says.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
-#ifndef PROBE_CHECK_H
-#define PROBE_CHECK_H
+#pragma once
 
 #include "lib/http_client.h"
 #include "types/probe.h"
@@ -21,5 +20,3 @@ struct http_client_call *probe_check_start(struct http_client *client, const cha
  */
 bool probe_check_judge(const struct http_client_result *result, const char *expected,
     int timeout_s, struct probe_finding *finding);
-
-#endif

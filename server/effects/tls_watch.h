@@ -4,8 +4,7 @@
  * Looks at TELEGRAM_WEBHOOK_URL's host as the world sees it, at whatever terminates TLS there.
  * While it shows an expired certificate Telegram delivers nothing, and no message says why.
  */
-#ifndef TLS_WATCH_H
-#define TLS_WATCH_H
+#pragma once
 
 #include <stdint.h>
 
@@ -44,5 +43,3 @@ void tls_watch_free(struct tls_watch *watch); /* takes NULL */
 /* "https://host:port/" of an https URL: what is looked at is the host, not the webhook, which would
  * count a request.  False: it is no https URL, or too long. */
 bool tls_watch_host(const char *url, char ret[TLS_WATCH_URL_SIZE]) MUST_USE;
-
-#endif

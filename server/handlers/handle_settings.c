@@ -22,6 +22,7 @@ handle_settings(struct tx *tx, const struct event *event)
 	    (const char *const[]){ read->accepted ? "changed" : "error", read->changed,
 		"needs_restart", read->needs_restart ? "yes" : "no", NULL });
 	decide_poll_later(tx);
+	/* What is queued in an environment that has left the settings ends. */
 	while (read->accepted && row_environment_next(tx, name))
-		decide_next(tx, name); /* what is queued where there is no environment any more ends */
+		decide_next(tx, name);
 }

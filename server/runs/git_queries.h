@@ -1,7 +1,6 @@
 /* git_queries.h - git queries on their way to the runner and back.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
-#ifndef GIT_QUERIES_H
-#define GIT_QUERIES_H
+#pragma once
 
 #include "runs/runner_link.h"
 #include "runs/runs.h"
@@ -31,5 +30,3 @@ void git_queries_runner_down(struct git_queries *queries);
 
 /* Frees all; nobody is called back. */
 void git_queries_done(struct git_queries *queries);
-
-#endif

@@ -1,7 +1,6 @@
 /* packet.h - one message over a SOCK_SEQPACKET socket, without waiting.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#ifndef PACKET_H
-#define PACKET_H
+#pragma once
 
 #include "runner/protocol.h"
 
@@ -29,5 +28,3 @@ enum packet_sent packet_send(int fd, const struct protocol_message *message, str
 /* ret->body points into buffer. */
 enum packet_received packet_receive(int fd, char buffer[PROTOCOL_PACKET_MAX],
     struct protocol_message *ret, struct err *err) MUST_USE;
-
-#endif

@@ -12,8 +12,7 @@
  *
  * Clean first, redact after: an escape sequence inside a secret must not hide it.
  */
-#ifndef RUN_CLEAN_H
-#define RUN_CLEAN_H
+#pragma once
 
 #include <stdint.h>
 
@@ -49,5 +48,3 @@ struct run_wrap {
 	size_t column;
 };
 void run_wrap_add(struct run_wrap *wrap, const char *data, size_t size, struct buf *out);
-
-#endif

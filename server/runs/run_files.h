@@ -1,7 +1,6 @@
 /* run_files.h - a run's folder as the server sees it: finds and reads.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#ifndef RUN_FILES_H
-#define RUN_FILES_H
+#pragma once
 
 #include <stdint.h>
 
@@ -22,5 +21,3 @@ bool run_files_highest(const char *state_directory, int64_t *ret, struct err *er
 
 /* Wall ms when its program was forked; 0: not known. */
 int64_t run_files_started_at(const char *state_directory, int64_t run);
-
-#endif

@@ -5,8 +5,7 @@
  * run_follow.c carries out its act.  What survives a connection is no state: that its end was
  * requested, and that it may go, are facts which meet the run again behind every `hello`.
  */
-#ifndef RUN_FLOW_H
-#define RUN_FLOW_H
+#pragma once
 
 #include "lib/base.h"
 
@@ -137,5 +136,3 @@ bool run_flow_advance(struct run_flow *flow, run_look *look, run_apply *apply, v
 
 const char *run_flow_name(enum run_state state);
 const char *run_flow_event_name(enum run_event event);
-
-#endif

@@ -6,8 +6,7 @@
  * What comes next is one table (run_flow.h), whose acts are carried out here; a run that is over is
  * reported and freed at the bottom of the turn.
  */
-#ifndef RUN_FOLLOW_H
-#define RUN_FOLLOW_H
+#pragma once
 
 #include "runs/runner_link.h"
 #include "runs/runs.h"
@@ -48,5 +47,3 @@ void run_follow_runner_down(struct run_follow *run);
 /* As runs_go() and runs_stop_run(). */
 void run_follow_go(struct run_follow *run);
 void run_follow_stop(struct run_follow *run, struct runs_stop_request *request);
-
-#endif

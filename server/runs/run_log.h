@@ -13,8 +13,7 @@
  * Up to 1 MB it is plain text, above that gzip; above 45 MB the first and the last part with a line
  * between them that says how much is left out.  What is read is the log as it was at the start.
  */
-#ifndef RUN_LOG_H
-#define RUN_LOG_H
+#pragma once
 
 #include <stdint.h>
 
@@ -43,5 +42,3 @@ bool run_log_is_gzip(const struct run_log_job *job);
 
 void run_log_free(struct run_log_job *job); /* takes NULL; at any moment */
 DEFINE_FREEP(struct run_log_job, run_log_free)
-
-#endif

@@ -1,7 +1,6 @@
 /* run_tail.h - the last lines of a run's log, safe to show.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#ifndef RUN_TAIL_H
-#define RUN_TAIL_H
+#pragma once
 
 #include <stdint.h>
 
@@ -44,5 +43,3 @@ size_t run_tail_safe_start(const char *data, size_t size);
 /* The last line that is no step, or "" (also when it cannot be read). */
 void run_tail_last(const char *state_directory, int64_t run, struct redact *redact, char *out,
     size_t room);
-
-#endif

@@ -1,7 +1,6 @@
 /* run_translate.h - a run in the protocol's words and in ours: order, step, record.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#ifndef RUN_TRANSLATE_H
-#define RUN_TRANSLATE_H
+#pragma once
 
 #include "runner/protocol.h"
 #include "types/effect.h"
@@ -29,5 +28,3 @@ struct run_context {
 /* The record of a run that was begun; of its log, the last line. */
 struct run_ended
 run_translate_record(const struct run_context *context, const struct protocol_record *record);
-
-#endif

@@ -1,7 +1,6 @@
 /* runner_child.h - the runner as a child of ours, and a socket to it.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
-#ifndef RUNNER_CHILD_H
-#define RUNNER_CHILD_H
+#pragma once
 
 #include "lib/base.h"
 #include "lib/err.h"
@@ -30,5 +29,3 @@ const char *runner_child_path(const struct runner_child *child);
 
 /* NULL is fine.  The process is left to end by itself, when its socket is closed. */
 void runner_child_free(struct runner_child *child);
-
-#endif

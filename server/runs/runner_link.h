@@ -1,7 +1,6 @@
 /* runner_link.h - a socket to a healthy runner: connected, used, connected again.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
-#ifndef RUNNER_LINK_H
-#define RUNNER_LINK_H
+#pragma once
 
 #include "lib/loop.h"
 #include "runner/protocol.h"
@@ -45,5 +44,3 @@ enum packet_sent runner_link_send(struct runner_link *link, const struct protoco
 
 /* Closes its socket, at which it ends.  Takes NULL; not inside a callback. */
 void runner_link_free(struct runner_link *link);
-
-#endif

@@ -6,8 +6,7 @@
  * an exit record the runner is asked what became of it.  All of it is the loop's; callbacks come
  * from the loop and never inside a call of this module.
  */
-#ifndef RUNS_H
-#define RUNS_H
+#pragma once
 
 #include "types/effect.h"
 
@@ -126,5 +125,3 @@ typedef void runs_answer_fn(void *ctx, int exit_status, bool unreachable, const 
 struct runs_git_query *runs_git_query_start(struct runs *runs, const struct effect_git_query *order,
     runs_answer_fn *on_answer, void *ctx, struct err *err) MUST_USE;
 void runs_git_query_cancel(struct runs *runs, struct runs_git_query *query); /* takes NULL */
-
-#endif

@@ -1,7 +1,6 @@
 /* supervisor_link.h - the connection to one run's supervisor.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
-#ifndef SUPERVISOR_LINK_H
-#define SUPERVISOR_LINK_H
+#pragma once
 
 #include <stdint.h>
 
@@ -30,5 +29,3 @@ void supervisor_link_go(struct supervisor_link *link);
 void supervisor_link_end(struct supervisor_link *link);
 
 void supervisor_link_free(struct supervisor_link *link); /* takes NULL */
-
-#endif

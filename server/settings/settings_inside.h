@@ -1,7 +1,6 @@
 /* settings_inside.h - how a snapshot is made, for the room settings/ alone.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#ifndef SETTINGS_INSIDE_H
-#define SETTINGS_INSIDE_H
+#pragma once
 
 #include "lib/base.h"
 #include "lib/env_file.h"
@@ -52,5 +51,3 @@ bool settings_truth(const char *text);
 /* --- settings_rules.c --- */
 
 void settings_check_rules(struct settings_loader *l);
-
-#endif

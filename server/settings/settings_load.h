@@ -1,7 +1,6 @@
 /* settings_load.h - makes snapshots of the settings: read, checked, compared.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#ifndef SETTINGS_LOAD_H
-#define SETTINGS_LOAD_H
+#pragma once
 
 #include "lib/base.h"
 #include "types/settings.h"
@@ -54,5 +53,3 @@ bool settings_diff(const struct settings *running, const struct settings *fresh,
 MUST_USE bool settings_reload(const struct settings *running, const char *env_file,
     char *const environ_list[], struct settings **ret, struct settings_report *report,
     struct buf *names, struct buf *restart_names);
-
-#endif

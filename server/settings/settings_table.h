@@ -1,7 +1,6 @@
 /* settings_table.h - the rows of settings.def as data, and what can be said of them without a snapshot.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#ifndef SETTINGS_TABLE_H
-#define SETTINGS_TABLE_H
+#pragma once
 
 #include "lib/base.h"
 #include "types/settings.h"
@@ -49,5 +48,3 @@ MUST_USE bool settings_redact(const struct settings *s, struct redact *redact, s
 
 /* Appends the text of .env.example. */
 void settings_example(struct buf *out);
-
-#endif

@@ -1,7 +1,6 @@
 /* effect.h - something still to be done outside: a row before it is an act.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#ifndef EFFECT_H
-#define EFFECT_H
+#pragma once
 
 #include "types/event.h"
 
@@ -151,5 +150,3 @@ const char *effect_name(enum effect_kind kind);
 
 /* Is it a message, which an outage of the chat holds back?  EFFECT_KIND_COUNT: no. */
 bool effect_is_outbox(enum effect_kind kind);
-
-#endif

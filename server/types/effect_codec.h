@@ -4,8 +4,7 @@
  * The body holds what the kind alone knows.  id, subject and due are columns; a message is read
  * from its own row when the effect is handed out, so only its number is kept.
  */
-#ifndef EFFECT_CODEC_H
-#define EFFECT_CODEC_H
+#pragma once
 
 #include "lib/buf.h"
 #include "lib/err.h"
@@ -22,5 +21,3 @@ struct effect *effect_codec_decode(enum effect_kind kind, const char *body, stru
 
 /* The name in a row back to its kind; EFFECT_KIND_COUNT when it is none. */
 enum effect_kind effect_codec_kind(const char *name);
-
-#endif

@@ -1,7 +1,6 @@
 /* settings.h - what the operator decided, as an immutable, counted snapshot.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#ifndef SETTINGS_H
-#define SETTINGS_H
+#pragma once
 
 #include <stdatomic.h>
 #include <stdint.h>
@@ -148,5 +147,3 @@ const char *settings_secret_file(const struct settings *s, enum setting setting)
 
 /* Wipes, frees, leaves NULL. */
 void settings_wipe_text(char **text);
-
-#endif

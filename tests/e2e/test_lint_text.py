@@ -44,3 +44,9 @@ def test_lines_of_output_clauses_of_sql_and_one_long_literal_are_not(tmp_path, b
 def test_only_a_literal_may_be_longer_than_a_line(tmp_path):
     assert "at most 100" in lint(tmp_path, "lib/part.c", f'\tsay("{LONG}");\n')[0]
     assert "at most 100" in lint(tmp_path, "lib/part.c", f'\t/* {LONG} */\n')[0]
+
+
+def test_a_header_without_pragma_once_is_refused(tmp_path):
+    guarded = "#ifndef PART_H\n#define PART_H\n#endif\n"
+    assert any("#pragma once" in said for said in lint(tmp_path, "lib/part.h", guarded))
+    assert not lint(tmp_path, "lib/part.h", "#pragma once\n")

@@ -138,6 +138,8 @@ def check_head(path, lines, found):
     is_goal = path.name.startswith("test_") and head.startswith("/* Goal: ")
     if not head.startswith(begin) and not is_goal:
         found.say(path, 1, f"the first line begins with `{begin}` and says its job")
+    if path.suffix == ".h" and "#pragma once" not in lines:
+        found.say(path, 1, "a header guards itself with #pragma once")
     # The sentence may need a second line.
     if path.parts[0] != "tests" and not any(SIDE.search(line) for line in lines[:3]):
         found.say(path, 1, "the first comment ends with its side: `Side: pure. */`")
