@@ -4,7 +4,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
 
-checks=(text words catalogue layers headers gcc callers circles clang format shell python yaml actions secrets)
+checks=(text words planted catalogue layers headers gcc callers circles clang format shell python yaml actions secrets)
 jobs=$(nproc)
 failed=()
 
@@ -25,6 +25,14 @@ check_text() { # first lines, licences, widths, banned calls, paths of one machi
 
 check_words() { # what users read says things in the field's words
 	/usr/bin/python3 tests/tools/words.py
+}
+
+check_planted() { # each planted bug still applies; what notices it is for `make check-planted`
+	local patch bad=0
+	for patch in tests/planted/*.patch; do
+		git apply --check "$patch" || { echo "$patch no longer applies: make it anew"; bad=1; }
+	done
+	return "$bad"
 }
 
 check_catalogue() { # every test that docs/fault-catalogue.md names is there
