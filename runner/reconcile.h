@@ -27,7 +27,7 @@ struct reconciling {
 bool reconcile_has(const struct reconciling *reconciling, uint64_t id);
 
 /*
- * Looks at runs/<id>/.  True: *ret is the SETTLED message (NEVER, ALIVE with the supervisor's
+ * Looks at runs/<id>/.  True: *ret is the RECONCILED message (NEVER, ALIVE with the supervisor's
  * number in *ret_supervisor, ENDED or LOST).  False: nobody keeps it and it has no record; it is in
  * the list now (or was), and reconcile_turn goes on with it.
  */
@@ -36,7 +36,7 @@ bool reconcile_look(struct reconciling *reconciling, int root, uint64_t id,
 
 /*
  * Kills what is left of the i-th run.  True: nothing is, its `lost` record is on disk and in *ret
- * (SETTLED), and it is off the list.  False: again in RECONCILE_EVERY_MS; ret->kind is STUCK when
- * that is to be said, else HELLO.
+ * (RECONCILED), and it is off the list.  False: again in RECONCILE_EVERY_MS; ret->kind is STUCK
+ * when that is to be said, else HELLO.
  */
 bool reconcile_turn(struct reconciling *reconciling, size_t i, struct protocol_message *ret);

@@ -86,7 +86,7 @@ bool runs_resume(struct runs *runs, const struct effect_run *order, const struct
 /* Opens the gate: the hello is on disk.  A run that has ended is fine. */
 void runs_go(struct runs *runs, int64_t run);
 
-/* A wish that a run end; the caller's memory until on_sent or on_dropped. */
+/* A request that a run end; the caller's memory until on_sent or on_dropped. */
 struct runs_stop_request {
 	struct runs_stop_request *next;
 	int64_t run;
