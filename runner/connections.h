@@ -9,7 +9,7 @@
 
 #include "runner/protocol.h"
 
-#define CONNECTIONS_MAX		4	/* a server, its successor, and `deploybot doctor` of two people */
+#define CONNECTIONS_MAX		4	/* a server, its successor, two people's `doctor` */
 #define CONNECTIONS_QUEUE_MAX	256	/* packets; four for each run there may be */
 #define CONNECTIONS_PATIENCE_MS 10000
 
