@@ -108,6 +108,15 @@ decide_unknown(struct tx *tx, const char *environment, const char *why)
 }
 
 void
+decide_unknown_again(struct tx *tx, const char *environment)
+{
+	if (settings_environment(tx->settings, environment) != NULL &&
+	    row_environment_get(tx, environment).unknown_since != 0 &&
+	    row_button_find_looked(tx, environment, tx->settings->telegram_chat_id).id[0] == '\0')
+		notify(tx, environment);
+}
+
+void
 decide_looked(struct tx *tx, const struct update *update, const char *name)
 {
 	struct environment environment = row_environment_get(tx, name);

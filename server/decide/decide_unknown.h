@@ -13,6 +13,10 @@ struct tx;
  */
 void decide_unknown(struct tx *tx, const char *environment, const char *why);
 
+/* Notifies the team of an unknown environment that it has no button for: it was in no settings when
+ * that began, and is now. */
+void decide_unknown_again(struct tx *tx, const char *environment);
+
 /* Whoever sent the update has looked: what waits goes on. */
 void decide_looked(struct tx *tx, const struct update *update, const char *environment);
 

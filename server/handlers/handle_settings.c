@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_deployment.h"
 #include "decide/decide_push.h"
+#include "decide/decide_unknown.h"
 #include "handlers/handlers.h"
 #include "store/row_audit.h"
 #include "store/row_environment.h"
@@ -23,6 +24,8 @@ handle_settings(struct tx *tx, const struct event *event)
 		"needs_restart", read->needs_restart ? "yes" : "no", NULL });
 	decide_poll_later(tx);
 	/* What is queued in an environment that has left the settings ends. */
-	while (read->accepted && row_environment_next(tx, name))
+	while (read->accepted && row_environment_next(tx, name)) {
 		decide_next(tx, name);
+		decide_unknown_again(tx, name);
+	}
 }

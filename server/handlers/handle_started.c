@@ -15,6 +15,7 @@ check_environment(struct tx *tx, const char *environment)
 {
 	struct deployment active = row_deployment_active(tx, environment);
 
+	decide_unknown_again(tx, environment);
 	if (active.id == 0) {
 		decide_next(tx, environment);
 		return;

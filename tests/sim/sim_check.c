@@ -458,8 +458,7 @@ one_request_is_one_deployment(struct sim *sim)
 		sim_fail(sim, __func__, "deployment %" PRId64 " is another's twin", id);
 }
 
-/* A push whose delivery was lost is found, as long as git is asked now and then: it is not for an
- * environment of which nobody knows what runs, until somebody has looked. */
+/* A push whose delivery was lost is found, as long as git is asked now and then. */
 static void
 no_push_is_lost(struct sim *sim)
 {
@@ -467,7 +466,6 @@ no_push_is_lost(struct sim *sim)
 
 	for (int e = 0; e < SIM_ENVIRONMENTS && settings->poll_repository_seconds > 0; e++)
 		if (settings_environment(settings, sim_environments[e]) != NULL &&
-		    !look_environment(&seen, sim_environments[e])->is_unknown &&
 		    strcmp(look_environment(&seen, sim_environments[e])->seen,
 			sim->commits[sim->head[e]]) != 0)
 			sim_fail(sim, __func__, "%s: seen %.7s, head %.7s", sim_branches[e],

@@ -103,6 +103,32 @@ a_push_that_waits_ends_where_its_environment_leaves_the_settings(void **state)
 	world_close(&w);
 }
 
+/* Found by the simulation (SEED=597): nobody was notified, and git was polled for it no more. */
+static void
+an_unknown_environment_that_comes_into_the_settings_is_told_of(void **state)
+{
+	struct world w;
+	struct event *event;
+
+	(void)state;
+	begin(&w);
+	looked(&w);
+	world_settings(&w, "ENVIRONMENTS=production", "STAGING_TELEGRAM_IDS=", NULL);
+	event = store_aid_event(&w.aid, EVENT_STARTED);
+	event->u.started.is_restored = true;
+	(void)world_decide(&w, event);
+	assert_int_not_equal(world_environment(&w, "staging").unknown_since, 0);
+	world_settings(&w, STAGING_URL, NULL);
+	for (int i = 0; i < 2; i++) {
+		event = store_aid_event(&w.aid, EVENT_SETTINGS);
+		event->u.settings_read.accepted = true;
+		(void)world_decide(&w, event);
+	}
+	looked(&w); /* by the button that came with it */
+	assert_int_equal(world_environment(&w, "staging").unknown_since, 0);
+	world_close(&w);
+}
+
 static void
 a_push_that_an_admin_confirms_keeps_its_place_too(void **state)
 {
@@ -425,6 +451,7 @@ main(void)
 		cmocka_unit_test(the_team_is_told_why_and_by_which_machine),
 		cmocka_unit_test(a_push_keeps_its_place_until_somebody_has_looked),
 		cmocka_unit_test(a_push_that_waits_ends_where_its_environment_leaves_the_settings),
+		cmocka_unit_test(an_unknown_environment_that_comes_into_the_settings_is_told_of),
 		cmocka_unit_test(a_push_that_an_admin_confirms_keeps_its_place_too),
 		cmocka_unit_test(git_is_not_polled_for_it_and_is_again_afterwards),
 		cmocka_unit_test(a_person_is_asked_with_the_reason_on_top_and_then_it_goes),
