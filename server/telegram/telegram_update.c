@@ -70,7 +70,8 @@ decode_one(const struct event *raw, struct telegram_span text)
 	if (event == NULL)
 		return NULL;
 	struct update *update = event->u.update;
-	struct json *root = json_decode(text.at, text.size, &err);
+	struct json *root =
+	    text.size <= TELEGRAM_UPDATE_MAX ? json_decode(text.at, text.size, &err) : NULL;
 
 	if (root == NULL && err.code == ERR_NOMEM) {
 		event_free(event);

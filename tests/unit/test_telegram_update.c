@@ -341,6 +341,41 @@ one_bad_update_of_a_poll_spoils_no_other(void **state)
 }
 
 static void
+an_update_of_the_longest_size_is_read_and_a_longer_one_moves_the_offset_undecoded(void **state)
+{
+	/* Goal: memory follows what is read, and what is not read does not come again. */
+	static char bytes[TELEGRAM_UPDATE_MAX + 64];
+	const char *head = WROTE("\"text\":\"/status\"");
+	int size = snprintf(bytes, sizeof(bytes), "%s", head);
+	const char *const answer = "{\"ok\":true,\"result\":[%s]}";
+	char *whole;
+
+	(void)state;
+	memset(bytes + size, ' ', sizeof(bytes) - (size_t)size);
+	bytes[size - 1] = ' ';
+	bytes[TELEGRAM_UPDATE_MAX - 1] = '}';
+	bytes[TELEGRAM_UPDATE_MAX] = '\0';
+	assert_string_equal(read_one(bytes).text, "/status");
+	bytes[TELEGRAM_UPDATE_MAX - 1] = ' ';
+	bytes[TELEGRAM_UPDATE_MAX] = '}';
+	bytes[TELEGRAM_UPDATE_MAX + 1] = '\0';
+	assert_int_equal(read_one(bytes).refusal, UPDATE_REFUSED_UNREADABLE);
+	assert_int_equal(read_one(bytes).id, 9);
+
+	assert_true(asprintf(&whole, answer, bytes) > 0);
+	struct event *raw = raw_of(SOURCE_TELEGRAM_POLL, whole);
+
+	assert_true(telegram_update_decode_poll(raw, &events, &status, &offset));
+	assert_int_equal(offset, 10);
+	struct event *event = take();
+
+	assert_int_equal(event->u.update->refusal, UPDATE_REFUSED_UNREADABLE);
+	event_free(event);
+	event_free(raw);
+	free(whole);
+}
+
+static void
 a_poll_gives_no_more_than_was_asked_for(void **state)
 {
 	/* Goal: an endless answer costs no memory; what is left out is not acknowledged. */
@@ -426,6 +461,8 @@ main(void)
 		cmocka_unit_test(what_is_no_text_is_acknowledged_and_forgotten),
 		cmocka_unit_test(what_cannot_be_read_is_acknowledged_with_its_number_and_audited),
 		cmocka_unit_test(one_bad_update_of_a_poll_spoils_no_other),
+		cmocka_unit_test(
+		    an_update_of_the_longest_size_is_read_and_a_longer_one_moves_the_offset_undecoded),
 		cmocka_unit_test(a_poll_gives_no_more_than_was_asked_for),
 		cmocka_unit_test(an_answer_that_is_none_moves_nothing),
 		cmocka_unit_test(no_shortened_or_changed_answer_is_read_beyond_its_end),
