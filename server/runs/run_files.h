@@ -13,8 +13,8 @@ struct err;
 int run_files_open(const char *state_directory, int64_t run, struct err *err) MUST_USE;
 
 /* Its log, for reading; a regular file or an error. */
-int run_files_open_log(const char *state_directory, int64_t run, uint64_t *ret_size,
-    struct err *err) MUST_USE;
+int run_files_open_log(
+    const char *state_directory, int64_t run, uint64_t *ret_size, struct err *err) MUST_USE;
 
 /* The highest number of a run that any folder there has; 0: none.  false: the folder cannot be
  * read. */

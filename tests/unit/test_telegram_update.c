@@ -192,6 +192,32 @@ what_is_invisible_is_taken_out_of_texts_and_names(void **state)
 	assert_null(strstr(u.name, "\xe2\x80\xae"));
 }
 
+/* Goal: who has no username does not look like somebody who has, and nobody like nobody. */
+static void
+only_a_username_stands_behind_an_at(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "\"first_name\":\"@ada\"", "ada" },
+		{ "\"first_name\":\"\\u200b@ad@a\",\"last_name\":\"@b\"", "ad a b" },
+		{ "\"first_name\":\"@ada\",\"username\":\"eve\"", "@eve" },
+		{ "\"first_name\":\"\\u200b\\u202e\"", "id 7" },
+		{ "\"first_name\":\" @ \",\"username\":\"\"", "id 7" },
+		{ "\"is_bot\":false", "id 7" },
+	};
+	char body[512];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		(void)snprintf(body, sizeof(body),
+		    "{\"update_id\":1,\"message\":{\"message_id\":1,\"from\":{\"id\":7,%s}," GROUP
+		    ",\"text\":\"/status\"}}",
+		    cases[i][0]);
+		struct update u = read_one(body);
+
+		assert_string_equal(u.name, cases[i][1]);
+	}
+}
+
 static void
 a_long_text_is_cut_between_characters(void **state)
 {
@@ -454,6 +480,7 @@ main(void)
 		cmocka_unit_test(a_command_to_us_loses_our_name_and_one_to_another_bot_is_nothing),
 		cmocka_unit_test(a_command_with_a_name_is_nothing_before_ours_is_known),
 		cmocka_unit_test(what_is_invisible_is_taken_out_of_texts_and_names),
+		cmocka_unit_test(only_a_username_stands_behind_an_at),
 		cmocka_unit_test(a_long_text_is_cut_between_characters),
 		cmocka_unit_test(a_press_is_read_also_without_its_message),
 		cmocka_unit_test(forged_button_data_is_no_question),
