@@ -273,6 +273,7 @@ only_who_may_roll_back_there_may_say_that_it_is_known(void **state)
 	message = world_says_in(&w, WORLD_TEAM, "Nothing is started");
 	press(&w, WORLD_STAGING_USER, message, "I looked");
 	assert_true(w.is_alert);
+	assert_string_equal(w.toast, "⛔ I looked: only an admin may.");
 	assert_true(world_environment(&w, "staging").unknown_since > 0);
 	assert_int_equal(world_audited(&w, "denied", "telegram:33"), 1);
 	press(&w, WORLD_ADMIN, message, "I looked");
@@ -301,6 +302,22 @@ the_status_shows_it_with_its_button(void **state)
 	assert_int_equal(world_environment(&w, "staging").unknown_since, 0);
 	(void)world_text(&w, WORLD_ADMIN, "/status staging");
 	assert_null(strstr(world_plain(world_last(&w)), NOT_KNOWN));
+	world_close(&w);
+}
+
+/* A button that answers "only an admin may" is a promise that is not kept. */
+static void
+who_may_not_press_it_is_shown_no_button(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	(void)world_text_in(&w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/status");
+	assert_non_null(strstr(world_plain(world_last(&w)), NOT_KNOWN));
+	assert_string_equal(world_button(world_last(&w), "go on, staging"), "");
+	(void)world_text(&w, WORLD_STAGING_USER, "/status"); /* where an admin reads it too */
+	assert_string_not_equal(world_button(world_last(&w), "go on, staging"), "");
 	world_close(&w);
 }
 
@@ -459,6 +476,7 @@ main(void)
 		cmocka_unit_test(a_question_that_did_not_say_so_is_refused),
 		cmocka_unit_test(only_who_may_roll_back_there_may_say_that_it_is_known),
 		cmocka_unit_test(the_status_shows_it_with_its_button),
+		cmocka_unit_test(who_may_not_press_it_is_shown_no_button),
 		cmocka_unit_test(after_a_restore_nothing_is_known_and_nothing_starts),
 		cmocka_unit_test(after_a_restore_what_was_verified_ends_and_is_not_rolled_back),
 		cmocka_unit_test(after_a_restore_a_rollback_that_was_verified_is_down),
