@@ -84,7 +84,7 @@ decide_status_text(struct tx *tx, const char *asked, const struct effect_probe *
 	return taken;
 }
 
-/* A chat with one person has that person's number; in a group whoever may is among those who read. */
+/* A chat with one person has that person's number; in a group whoever may reads it too. */
 static bool
 may_somebody_look(const struct tx *tx, int64_t chat, const char *name)
 {

@@ -90,7 +90,8 @@ def test_with_tags_they_count(tree):
     assert version(tree) == f"0.1.0-1-g{head}"
 
 
-@pytest.mark.parametrize("odd", ["v9';touch${IFS}reached;echo'", "v9$(id)", "v9`id`", 'v9";#', "v9/x", "v9|id", "v9\u202e"])
+@pytest.mark.parametrize("odd", ["v9';touch${IFS}reached;echo'", "v9$(id)", "v9`id`", 'v9";#', "v9/x", "v9|id",
+                                 "v9\u202e"])
 def test_a_tag_that_is_no_version_counts_for_nothing(tree, odd):
     """Whoever may push a tag runs nothing where the next one calls make."""
     commit(tree, RELEASE)

@@ -264,7 +264,7 @@ what_is_said_has_the_value_and_what_is_expected(void **state)
 	assert_int_equal(strlen(err.text), 60 + strlen("\"\" is not an absolute path"));
 }
 
-/* A terminal obeys U+009B, U+202E turns what follows around, and a token with U+200B is no token. */
+/* A terminal obeys U+009B, U+202E turns what follows around, a token with U+200B is no token. */
 static void
 what_cannot_be_seen_is_neither_taken_nor_shown(void **state)
 {
