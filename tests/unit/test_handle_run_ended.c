@@ -110,6 +110,10 @@ a_rollback_that_fails_too_is_down(void **state)
 	assert_true(world_environment(&w, "staging").is_down);
 	assert_int_equal(world_audited(&w, "auto_rollback_failed", "alert"), 1);
 	assert_int_equal(world_active(&w, "staging").id, 0);
+	(void)world_text(&w, WORLD_ADMIN, "/status staging"); /* what a phone shows of it */
+	assert_non_null(world_says(&w, "🔥 staging may be DOWN; last live: aaaaaaa"));
+	world_probed(&w, "HTTP 500");
+	assert_non_null(world_says(&w, "🔥 staging is DOWN; last live: aaaaaaa"));
 	world_close(&w);
 }
 
