@@ -294,6 +294,8 @@ the_status_shows_it_with_its_button(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/status");
 	message = world_last(&w);
 	assert_non_null(strstr(world_plain(message), NOT_KNOWN));
+	assert_non_null(strstr(
+	    world_plain(message), "⚠️ staging: not known what runs; last known: aaaaaaa"));
 	assert_string_not_equal(world_button(message, "go on, staging"), "");
 	assert_string_equal(world_button(message, "production"), "");
 	world_probed(&w, NULL);
@@ -324,12 +326,19 @@ who_may_not_press_it_is_shown_no_button(void **state)
 /* --- serve --restored --- */
 
 static void
-start_restored(struct world *w)
+start_restored_since(struct world *w, int64_t began_at)
 {
 	struct event *event = store_aid_event(&w->aid, EVENT_STARTED);
 
 	event->u.started.is_restored = true;
+	event->u.started.began_at = began_at;
 	(void)world_decide(w, event);
+}
+
+static void
+start_restored(struct world *w)
+{
+	start_restored_since(w, w->aid.at);
 }
 
 static void
@@ -437,6 +446,43 @@ after_a_restore_an_open_run_counts_as_started_for_good(void **state)
 	world_close(&w);
 }
 
+/* Its end comes before the start is handled: one warning, whose button still works. */
+static void
+a_restore_repeats_no_warning_of_the_run_that_it_ended(void **state)
+{
+	const struct world_message *warning;
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	warning = world_says_in(&w, WORLD_TEAM, NOT_KNOWN);
+	assert_non_null(warning);
+	start_restored_since(&w, world_environment(&w, "staging").unknown_since);
+	assert_ptr_equal(world_says_in(&w, WORLD_TEAM, NOT_KNOWN), warning);
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "What runs in production is not known"));
+	assert_int_equal(world_audited(&w, "state_unknown", "--restored"), 2);
+	press(&w, WORLD_ADMIN, warning, "I looked");
+	assert_int_equal(world_environment(&w, "staging").unknown_since, 0);
+	world_close(&w);
+}
+
+/* The machine that it was copied from had warned of it: this one does so itself. */
+static void
+a_restore_warns_of_what_was_not_known_before_the_copy_too(void **state)
+{
+	const struct world_message *warning;
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	warning = world_says_in(&w, WORLD_TEAM, NOT_KNOWN);
+	w.aid.at += 1000;
+	start_restored(&w);
+	assert_ptr_not_equal(world_says_in(&w, WORLD_TEAM, NOT_KNOWN), warning);
+	assert_non_null(strstr(world_environment(&w, "staging").unknown_why, "--restored"));
+	world_close(&w);
+}
+
 static void
 fails(struct tx *tx, const struct event *event)
 {
@@ -483,6 +529,8 @@ main(void)
 		cmocka_unit_test(
 		    after_a_restore_an_environment_without_settings_is_not_known_either),
 		cmocka_unit_test(after_a_restore_an_open_run_counts_as_started_for_good),
+		cmocka_unit_test(a_restore_repeats_no_warning_of_the_run_that_it_ended),
+		cmocka_unit_test(a_restore_warns_of_what_was_not_known_before_the_copy_too),
 		cmocka_unit_test(a_fault_of_such_an_end_rolls_nothing_back),
 	};
 
