@@ -104,9 +104,11 @@ a_rollback_that_fails_too_is_down(void **state)
 	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	world_run_ends(&w, TOUCHED);
-	world_run_ends(&w, FAILED_BEFORE_RELEASE);
+	world_run_ends(&w,
+	    (struct run_ended){ .gate_opened = true, .exit_status = 1, .detail = "no such image" });
 	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
 	assert_non_null(world_says(&w, "staging is DOWN: neither bbbbbbb nor aaaaaaa is healthy"));
+	assert_non_null(world_says(&w, "script failed; the rollback: exit 1: no such image"));
 	assert_true(world_environment(&w, "staging").is_down);
 	assert_int_equal(world_audited(&w, "auto_rollback_failed", "alert"), 1);
 	assert_int_equal(world_active(&w, "staging").id, 0);

@@ -462,6 +462,10 @@ history_lists_the_latest_first(void **state)
 	assert_non_null(strstr(text, "❌ bbbbbbb"));
 	assert_non_null(strstr(text, "failed (script failed)"));
 	assert_true(strstr(text, "✅ aaaaaaa") > strstr(text, "❌ bbbbbbb"));
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	world_git(&w, (struct world_git){ .error = "no such host" });
+	(void)world_text(&w, WORLD_ADMIN, "/history staging");
+	assert_non_null(strstr(world_plain(world_last(&w)), "refused: no such host"));
 	world_close(&w);
 }
 
