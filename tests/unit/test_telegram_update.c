@@ -367,7 +367,7 @@ one_bad_update_of_a_poll_spoils_no_other(void **state)
 }
 
 static void
-an_update_of_the_longest_size_is_read_and_a_longer_one_moves_the_offset_undecoded(void **state)
+a_longer_update_is_not_decoded_and_moves_the_offset(void **state)
 {
 	/* Goal: memory follows what is read, and what is not read does not come again. */
 	static char bytes[TELEGRAM_UPDATE_MAX + 64];
@@ -488,8 +488,7 @@ main(void)
 		cmocka_unit_test(what_is_no_text_is_acknowledged_and_forgotten),
 		cmocka_unit_test(what_cannot_be_read_is_acknowledged_with_its_number_and_audited),
 		cmocka_unit_test(one_bad_update_of_a_poll_spoils_no_other),
-		cmocka_unit_test(
-		    an_update_of_the_longest_size_is_read_and_a_longer_one_moves_the_offset_undecoded),
+		cmocka_unit_test(a_longer_update_is_not_decoded_and_moves_the_offset),
 		cmocka_unit_test(a_poll_gives_no_more_than_was_asked_for),
 		cmocka_unit_test(an_answer_that_is_none_moves_nothing),
 		cmocka_unit_test(no_shortened_or_changed_answer_is_read_beyond_its_end),
