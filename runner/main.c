@@ -39,7 +39,7 @@ static const char usage[] =
     "                   container); else it ends at once, and runs go on without it\n";
 
 struct arguments {
-	int fd; /* -1: none was given; -2: what was given is none */
+	int fd; /* -1: none was given */
 	const char *listen;
 	bool drains;
 	bool checks;

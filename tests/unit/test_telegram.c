@@ -253,7 +253,7 @@ without_news_it_rests(void **state)
 static void
 after_a_restart_it_goes_on(void **state)
 {
-	/* Goal: an adopted run's message lives again, without a SAY. */
+	/* Goal: an adopted run's message lives again, without a SEND_MESSAGE. */
 	struct world *w = *state;
 	struct message message = deploying();
 
