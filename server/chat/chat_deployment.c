@@ -101,15 +101,12 @@ add_detail(struct chat_text *text, const struct deployment *deployment)
 static void
 add_rollback_detail(struct chat_text *text, const struct deployment *deployment)
 {
-	static const char itself[] = "the rollback";
-
 	if (deployment_is_rollback(deployment) || deployment->detail[0] == '\0') {
 		add_detail(text, deployment);
 		return;
 	}
-	chat_text_add(text, "\n%s%s%s", deploy_flow_why_word(deployment->why),
-	    deployment->why != DEPLOY_WHY_NONE ? "; " : "",
-	    strncmp(deployment->detail, itself, strlen(itself)) == 0 ? "" : "the rollback: ");
+	chat_text_add(text, "\n%s%sthe rollback: ", deploy_flow_why_word(deployment->why),
+	    deployment->why != DEPLOY_WHY_NONE ? "; " : "");
 	chat_text_outside(text, "", deployment->detail);
 }
 

@@ -380,7 +380,7 @@ enter_state(struct tx *tx, struct deployment *deployment, enum deploy_state from
 	count_end(tx, deployment);
 }
 
-/* Each step, with the reason where it went wrong: who greps for warnings at night reads the chat's. */
+/* Each step, with the reason where it went wrong: a warning of the log says what the chat says. */
 static void
 log_step(struct tx *tx, const struct deployment *deployment, enum deploy_state from,
     enum deploy_event event)

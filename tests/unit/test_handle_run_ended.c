@@ -132,7 +132,7 @@ a_rollback_that_could_not_begin_is_told_so(void **state)
 	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
 	assert_non_null(world_says(
 	    &w, "staging may be DOWN: the rollback from bbbbbbb to aaaaaaa did not start"));
-	assert_non_null(world_says(&w, "the rollback could not be started: no space left"));
+	assert_non_null(world_says(&w, "the rollback: could not be started: no space left"));
 	assert_null(world_says(&w, "neither"));
 	assert_true(world_environment(&w, "staging").is_down);
 	world_close(&w);
@@ -142,7 +142,7 @@ a_rollback_that_could_not_begin_is_told_so(void **state)
 static void
 whether_a_rollback_began_is_read_off_its_end(void **state)
 {
-#define SENTENCE "the rollback could not be started: or so it printed"
+#define SENTENCE "could not be started: or so it printed"
 	static const struct {
 		struct run_ended ended;
 		bool began;

@@ -135,8 +135,8 @@ a_stranger_in_a_group_is_told_once_an_hour_and_always_audited(void **state)
 	}
 	assert_int_equal(w.n_screen, 1);
 	assert_non_null(strstr(world_plain(world_last(&w)), "you have no role here"));
-	assert_int_equal(world_audited(&w, "\"denied\"", "telegram:99"),
-	    5 * (COUNT(tries) + commands_count()));
+	assert_int_equal(
+	    world_audited(&w, "\"denied\"", "telegram:99"), 5 * (COUNT(tries) + commands_count()));
 	w.aid.at += 3600 * 1000;
 	(void)world_text(&w, WORLD_STRANGER, "/status");
 	assert_int_equal(w.n_screen, 2);
