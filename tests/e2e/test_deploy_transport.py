@@ -69,6 +69,7 @@ def test_a_transport_that_does_not_keep_to_its_contract_is_told_so(bench, change
     file.write_text(file.read_text().replace(*change))
     got, said = bench.run("deploy.sh", "staging", bench.commit("one"))
     assert (got, text in said[-1]) == (status, True), said
+    assert ("release" in bench.steps()) == ("release" in change[0] or not status)   # it has been at the target
     if not status:
         got, said = bench.run("deploy.sh", "staging", bench.commit("two"))
         assert got == 64 and "no release: 'main'" in said[-1]
