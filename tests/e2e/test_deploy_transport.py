@@ -119,6 +119,18 @@ def test_the_transport_in_docs_says_what_went_wrong(one, plan, status, text):
     assert (got, text in said[-1], "release" in one.steps()) == (status, True, status == 70)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+@pytest.mark.parametrize("words", [("target.sh", "production", "current"), ("rollback.sh", "production"),
+                                   ("deploy.sh", "production", "a" * 40)], ids=" ".join)
+def test_by_hand_as_another_user_than_the_runner_nothing_is_made_that_it_could_not_write(bench, words):
+    apps = bench.state / "apps"
+    apps.mkdir(exist_ok=True)
+    os.chown(apps, 1, 1)
+    status, said = bench.run(*words)
+    assert status == 78 and said[-1].endswith(f"{apps} belongs to daemon, and this runs as root: run it as daemon"), said
+    assert not list(apps.iterdir())
+
+
 @pytest.mark.parametrize("words", [
     [], ["staging"], ["staging", "destroy"], ["staging", "logs", "many"], ["staging", "current", "3"],
     ["moon", "current"], ["staging", "logs", "1", "2"]], ids=str)
