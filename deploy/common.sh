@@ -40,7 +40,7 @@ check_commit() { # COMMIT: all its digits, as two commits may begin alike
 }
 
 check_release() { # RELEASE: COMMIT or COMMIT@sha256:DIGEST, or target:WORD, what ran before deploybot
-	[[ $1 =~ ^([0-9a-f]{40}|[0-9a-f]{64})(@sha256:[0-9a-f]{64})?$ || $1 =~ ^target:[a-z0-9][a-z0-9.-]{0,30}$ ]] ||
+	[[ $1 =~ ^([0-9a-f]{40}|[0-9a-f]{64})(@sha256:[0-9a-f]{64})?$ || $1 =~ ^target:[a-z0-9][a-z0-9.-]{0,29}$ ]] ||
 		fail "$EXIT_INPUT" "no release: ${1@Q} (COMMIT or COMMIT@sha256:DIGEST)"
 }
 

@@ -249,6 +249,10 @@ do_probe(struct act *act)
 	const struct settings *settings = act->tx->settings;
 	const struct deployment *deployment = act->deployment;
 	bool is_back = deployment->state == DEPLOY_VERIFYING_ROLLBACK;
+	/* Of what ran before deploybot nobody knows the commit. */
+	const char *expected = !is_back			? deployment->commit :
+	    deployment_is_back_to_target(deployment) ? "" :
+							 deployment->previous;
 	struct effect *effect = effect_new(EFFECT_PROBE);
 
 	if (effect != NULL)
@@ -266,8 +270,7 @@ do_probe(struct act *act)
 		.timeout_s = settings->health_check_timeout_seconds,
 	};
 	effect->u.probe.n =
-	    split_targets(deployment, is_back ? deployment->previous : deployment->commit,
-		effect->u.probe.targets, LIMIT_URLS);
+	    split_targets(deployment, expected, effect->u.probe.targets, LIMIT_URLS);
 	(void)row_effect_add(act->tx, effect);
 }
 
@@ -306,14 +309,15 @@ restore_previous(struct act *act)
 	(void)row_environment_release(act->tx, &release);
 }
 
-/* What was live before and is again is not blocked, though its new release failed. */
+/* What was live before and is again is not blocked, though its new release failed.  What ran
+ * before deploybot is no release of the database's. */
 static void
 do_block(struct act *act)
 {
 	const struct deployment *deployment = act->deployment;
 	struct environment environment = row_environment_get(act->tx, deployment->environment);
 
-	if (deployment->state == DEPLOY_ROLLED_BACK &&
+	if (deployment->state == DEPLOY_ROLLED_BACK && !deployment_is_back_to_target(deployment) &&
 	    strcmp(environment.current.commit, deployment->previous) != 0)
 		restore_previous(act);
 	row_environment_block(act->tx, deployment->environment,

@@ -204,7 +204,7 @@ def test_a_target_where_nothing_ran_has_no_previous_release(bench):
     assert status == 0 and not any(step.startswith("previous") for step in bench.steps()), said
 
 
-@pytest.mark.parametrize("word", ["target:", "target:a b", "target:../x", "target:" + "a" * 32, "target:A"])
+@pytest.mark.parametrize("word", ["target:", "target:a b", "target:../x", "target:" + "a" * 31, "target:A"])
 def test_a_word_for_what_ran_before_deploybot_is_checked(bench, word):
     status, said = bench.run("rollback.sh", "staging", word)
     assert status == 64 and "no release" in said[-1], said
