@@ -280,6 +280,7 @@ settings_check_rules(struct settings_loader *l)
 
 	look_around(l->s, is);
 	check_alone(l, is);
+	settings_check_placeholders(l);
 	if (is[OUR_SCRIPTS])
 		check_wait(l);
 	if (is[ON_HOSTS])

@@ -196,6 +196,35 @@ weak_secrets_are_refused_or_warned_of_and_never_printed(void **state)
 }
 
 static void
+what_the_guide_leaves_to_be_replaced_is_named(void **state)
+{
+	struct settings *s;
+
+	(void)state;
+	assert_null(LOAD(NULL, TOKEN, ADMINS, "GITHUB_REPOSITORY=OWNER/NAME",
+	    "STAGING_HOST=STAGING_IP", "STAGING_HEALTH_URL=http://STAGING_IP:8080/health",
+	    "PRODUCTION_HOST=PRODUCTION_IP:2222", "REGISTRY_URL=REGISTRY"));
+	SAYS(SETTINGS_ERROR, "GITHUB_REPOSITORY: OWNER/NAME stands for a value of yours");
+	SAYS(SETTINGS_ERROR, "STAGING_HOST: STAGING_IP stands for");
+	SAYS(SETTINGS_ERROR, "STAGING_HEALTH_URL: STAGING_IP stands for");
+	SAYS(SETTINGS_ERROR, "PRODUCTION_HOST: PRODUCTION_IP stands for");
+	SAYS(SETTINGS_ERROR, "REGISTRY_URL: REGISTRY stands for");
+	s = LOAD(NULL, TOKEN, ADMINS, "GITHUB_REPOSITORY=CO-OWNER/NAMES", "STAGING_HOST=MY_STAGING_IP",
+	    "REGISTRY_URL=REGISTRY.example.org", "STAGING_HEALTH_URL=http://127.0.0.1/IMAGE");
+	assert_non_null(s);
+	assert_false(says(SETTINGS_ERROR, "stands for"));
+	settings_unref(s);
+}
+
+static void
+a_bots_token_that_is_a_placeholder_is_called_one(void **state)
+{
+	(void)state;
+	assert_null(LOAD(NULL, "TELEGRAM_BOT_TOKEN=123456:example-example-example", ADMINS, REPO));
+	SAYS(SETTINGS_ERROR, "no placeholder (as \"example\"");
+}
+
+static void
 webhook_mode_needs_its_secret_in_telegrams_alphabet(void **state)
 {
 	struct settings *s;
@@ -669,6 +698,8 @@ main(void)
 		cmocka_unit_test(the_environment_wins_over_the_file_and_empty_is_not_set),
 		cmocka_unit_test(an_unknown_name_gets_the_nearest_known_one),
 		cmocka_unit_test(weak_secrets_are_refused_or_warned_of_and_never_printed),
+		cmocka_unit_test(what_the_guide_leaves_to_be_replaced_is_named),
+		cmocka_unit_test(a_bots_token_that_is_a_placeholder_is_called_one),
 		cmocka_unit_test(webhook_mode_needs_its_secret_in_telegrams_alphabet),
 		cmocka_unit_test(two_environments_do_not_share_a_folder_of_a_host),
 		cmocka_unit_test(two_environments_do_not_listen_on_one_port_of_this_machine),
