@@ -59,6 +59,18 @@ def test_a_script_has_a_session_of_its_own_and_a_private_umask(bench):
     assert pid == group == session and lines[1:] == ["0077", "/"]
 
 
+def test_a_transport_of_ones_own_gets_settings_of_its_own(bench):
+    """From the runner's environment and from the file; of its environment alone, and nothing that is empty."""
+    (bench.path / "settings").write_text(
+        "STAGING_TRANSPORT_FOLDER=/srv/www\nSTAGING_TRANSPORT_MODE=file\nTRANSPORT_ZONE=\nSTAGING_FOLDER=/no\n")
+    runner = bench.runner("env", arguments=["--env-file", str(bench.path / "settings")], STAGING_TRANSPORT_MODE="environment",
+                          TRANSPORT_ALL="yes", PRODUCTION_TRANSPORT_FOLDER="/other")
+    runner.start(1).exit()
+    env = dict(line.split("=", 1) for line in runner.log(1).decode().splitlines())
+    assert {name: value for name, value in env.items() if "TRANSPORT_" in name or "FOLDER" in name} == {
+        "STAGING_TRANSPORT_FOLDER": "/srv/www", "STAGING_TRANSPORT_MODE": "environment", "TRANSPORT_ALL": "yes"}
+
+
 def test_the_environment_is_minimal_and_a_secret_is_a_file(bench):
     token = "ghp_0123456789abcdefghij"
     runner = bench.runner('env; echo "token=$(cat "$REPOSITORY_TOKEN_FILE")"; '

@@ -164,13 +164,19 @@ static void
 an_unknown_name_gets_the_nearest_known_one(void **state)
 {
 	struct settings *s =
-	    LOAD("LOG_LEVLE=debug\nSTAGING_HOTS=x\nCOMPLETELY_DIFFERENT=1\n", MINIMUM);
+	    LOAD("LOG_LEVLE=debug\nSTAGING_HOTS=x\nCOMPLETELY_DIFFERENT=1\nTRANSPORT_ALL=1\n"
+		 "STAGING_TRANSPORT_ZONE=2\nSTAGING_SOMEWHERE_ELSE=3\n",
+		MINIMUM);
 
 	(void)state;
 	assert_non_null(s);
 	SAYS(SETTINGS_WARNING, "LOG_LEVLE: is no setting; did you mean LOG_LEVEL? (");
 	SAYS(SETTINGS_WARNING, "STAGING_HOTS: is no setting; did you mean STAGING_HOST?");
 	SAYS(SETTINGS_WARNING, "COMPLETELY_DIFFERENT: is no setting (");
+	assert_false(says(SETTINGS_WARNING, "TRANSPORT_ALL"));
+	assert_false(says(SETTINGS_WARNING, "STAGING_TRANSPORT_ZONE"));
+	SAYS(SETTINGS_WARNING,
+	    "STAGING_SOMEWHERE_ELSE: is no setting, and no script gets it: <ENV>_TRANSPORT_… are");
 	settings_unref(s);
 }
 
