@@ -2,8 +2,8 @@
 # rollback.sh ENV [RELEASE] - brings an earlier release back, without building anything.
 # SPDX-License-Identifier: ISC
 # RELEASE is its commit, or COMMIT@sha256:DIGEST where it has an image, or target:WORD, what ran before deploybot;
-# left out: the one that was live before, by the state files.  Works by hand too, and believes nothing it was given.  The contract stands in
-# docs/deploy-scripts.md.
+# left out: the one that was live before, by the state files.  Works by hand too, and believes nothing it was given.
+# The contract stands in docs/deploy-scripts.md.
 set -euo pipefail
 here=$(cd -P -- "${BASH_SOURCE[0]%/*}" && pwd)
 # shellcheck source=deploy/act.sh

@@ -16,7 +16,7 @@
 #include "runner/runner_settings.h"
 
 #define OWN_NAME_MAX 128
-#define SCRIPT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define SCRIPT_PATH  "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 struct program {
 	const char *script_setting;  /* NULL: it has none */
@@ -154,8 +154,8 @@ add_own_settings(struct program_plan *plan, const char *environment,
 		if (!setting_is_transports(*at, environment) || value == NULL || value[1] == '\0')
 			continue;
 		if (value - *at >= OWN_NAME_MAX)
-			return err_set(err, ERR_CONFIG, "%.40s…: a name of more than %d bytes",
-			    *at, OWN_NAME_MAX - 1);
+			return err_set(err, ERR_CONFIG, "%.40s…: a name of more than %d bytes", *at,
+			    OWN_NAME_MAX - 1);
 		(void)snprintf(name, sizeof(name), "%.*s", (int)(value - *at), *at);
 		if (!add_own(plan, name, value + 1, err))
 			return false;

@@ -200,7 +200,7 @@ struct protocol_message {
 	/* run */
 	enum protocol_program program;
 	char environment[21];			/* [a-z][a-z0-9-]{0,19} */
-	char argument[137];			/* COMMIT, COMMIT@sha256:… or target:WORD */
+	char argument[137];			/* COMMIT[@sha256:…], target:WORD */
 	unsigned int deadline_s;		/* 1 … PROTOCOL_DEADLINE_MAX_S */
 	unsigned int grace_s;			/* TERM to KILL, 0 … PROTOCOL_GRACE_MAX_S */
 	uint64_t deployment;			/* DEPLOYMENT_ID, RELEASE */

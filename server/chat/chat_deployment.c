@@ -408,9 +408,9 @@ add_bad_headline(struct chat_text *text, const struct chat_deployment *about)
 		    environment, previous);
 	} else if (deployment->state == DEPLOY_ROLLED_BACK) {
 		chat_text_add(text,
-		    "↩️ Rolled back: " MARK_BOLD "%s is NOT running %.7s; %s %s%s",
-		    environment, deployment->commit, is_target ? "it is back to" : "it runs",
-		    previous, is_target ? "" : " again");
+		    "↩️ Rolled back: " MARK_BOLD "%s is NOT running %.7s; %s %s%s", environment,
+		    deployment->commit, is_target ? "it is back to" : "it runs", previous,
+		    is_target ? "" : " again");
 	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED && is_unknown_now(about)) {
 		chat_text_add(text,
 		    "🔥 " MARK_BOLD

@@ -250,9 +250,9 @@ do_probe(struct act *act)
 	const struct deployment *deployment = act->deployment;
 	bool is_back = deployment->state == DEPLOY_VERIFYING_ROLLBACK;
 	/* Of what ran before deploybot nobody knows the commit. */
-	const char *expected = !is_back			? deployment->commit :
+	const char *expected = !is_back		     ? deployment->commit :
 	    deployment_is_back_to_target(deployment) ? "" :
-							 deployment->previous;
+						       deployment->previous;
 	struct effect *effect = effect_new(EFFECT_PROBE);
 
 	if (effect != NULL)

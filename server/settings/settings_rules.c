@@ -271,10 +271,11 @@ warn_unknown_in(struct settings_loader *l, const struct known_names *known, size
 		nearest = text_nearest(entry->name, known->names, known->count);
 		settings_say(l->report, SETTINGS_WARNING,
 		    "%.60s: is no setting%s%s%s (%.60s line %u)", entry->name,
-		    nearest != NULL	   ? "; did you mean " :
-			member != NULL ? ", and no script gets it: <ENV>_TRANSPORT_… are for a "
-					 "transport of your own" :
-					 "",
+		    nearest != NULL ?
+			"; did you mean " :
+			member != NULL ?
+			", and no script gets it (a transport's own: <ENV>_TRANSPORT_…)" :
+			"",
 		    nearest == NULL ? "" : nearest, nearest == NULL ? "" : "?",
 		    l->sources[source].file, entry->line);
 	}

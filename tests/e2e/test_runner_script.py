@@ -63,8 +63,9 @@ def test_a_transport_of_ones_own_gets_settings_of_its_own(bench):
     """From the runner's environment and from the file; of its environment alone, and nothing that is empty."""
     (bench.path / "settings").write_text(
         "STAGING_TRANSPORT_FOLDER=/srv/www\nSTAGING_TRANSPORT_MODE=file\nTRANSPORT_ZONE=\nSTAGING_FOLDER=/no\n")
-    runner = bench.runner("env", arguments=["--env-file", str(bench.path / "settings")], STAGING_TRANSPORT_MODE="environment",
-                          TRANSPORT_ALL="yes", PRODUCTION_TRANSPORT_FOLDER="/other")
+    runner = bench.runner("env", arguments=["--env-file", str(bench.path / "settings")],
+                          STAGING_TRANSPORT_MODE="environment", TRANSPORT_ALL="yes",
+                          PRODUCTION_TRANSPORT_FOLDER="/other")
     runner.start(1).exit()
     env = dict(line.split("=", 1) for line in runner.log(1).decode().splitlines())
     assert {name: value for name, value in env.items() if "TRANSPORT_" in name or "FOLDER" in name} == {

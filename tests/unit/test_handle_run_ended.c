@@ -581,8 +581,7 @@ main(void)
 		cmocka_unit_test(
 		    a_first_release_that_fails_is_rolled_back_to_what_ran_before_deploybot),
 		cmocka_unit_test(a_first_release_that_is_not_healthy_either),
-		cmocka_unit_test(
-		    what_ran_before_deploybot_is_never_taken_for_the_current_release),
+		cmocka_unit_test(what_ran_before_deploybot_is_never_taken_for_the_current_release),
 		cmocka_unit_test(
 		    a_word_for_what_ran_before_deploybot_is_checked_and_comes_before_the_release),
 		cmocka_unit_test(a_script_that_says_no_rollback_cannot_roll_back),
