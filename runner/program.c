@@ -212,11 +212,11 @@ plan_run(struct program_plan *plan, const struct protocol_message *order,
 
 /* heads BRANCH…: the list's names, one argument each. */
 static bool
-plan_heads(struct program_plan *plan, const char *branches, struct err *err)
+add_words(struct program_plan *plan, const char *words, struct err *err)
 {
 	char list[sizeof(((struct protocol_message *)0)->branches)], *rest = NULL;
 
-	(void)snprintf(list, sizeof(list), "%s", branches);
+	(void)snprintf(list, sizeof(list), "%s", words);
 	for (char *name = strtok_r(list, " ", &rest); name != NULL;
 	     name = strtok_r(NULL, " ", &rest)) {
 		if (!add_argument(plan, name, err))
@@ -234,9 +234,10 @@ plan_git_query(struct program_plan *plan, const struct protocol_message *order,
 	return plan_script(plan, &commits, settings, dirs, err) &&
 	    add_argument(plan, heads ? "heads" : "commits", err) &&
 	    (heads ?
-		    plan_heads(plan, order->branches, err) :
+		    add_words(plan, order->branches, err) :
 		    add_argument(plan, order->ref, err) && add_argument(plan, order->branch, err) &&
-			add_argument(plan, order->base, err)) &&
+			add_argument(plan, order->base, err) &&
+			add_words(plan, order->blocked, err)) &&
 	    add_common(plan, dirs, err) && add_settings(plan, &commits, "", settings, err);
 }
 

@@ -41,6 +41,8 @@ struct git_answer {
 	int64_t count;			/* commits not in base; may be more than n_changes */
 	size_t n_changes;
 	struct git_change change[LIMIT_COMMITS]; /* newest first */
+	size_t n_contained;
+	char contained[LIMIT_BLOCKED][LIMIT_COMMIT]; /* of those that were asked about */
 	/* HEADS */
 	size_t n_heads;
 	struct git_head head[LIMIT_ENVIRONMENTS];
