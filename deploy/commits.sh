@@ -43,7 +43,7 @@ no_such_ref() { # WHY
 	printf 'error %s\n' "$1"
 	in_mirror for-each-ref --sort=-creatordate --count="$SHOWN" \
 		--format='possible %(if:equals=refs/tags)%(refname:rstrip=-2)%(then)tag%(else)branch%(end) %(refname:lstrip=2)' \
-		refs/heads refs/tags
+		refs/heads refs/tags || true # the reason alone is an answer
 	echo end
 	exit "$EXIT_INPUT"
 }
@@ -64,9 +64,11 @@ resolve() { # REF
 	fi
 }
 
-# Removes control characters, all but tab and newline, which git puts between fields.
+# Removes control characters, all but tab and newline, which git puts between fields, and cuts what anybody may have
+# written in a commit: bytes, for what cannot be seen has no width, and an answer has an end.
 printable() {
-	tr -d '\000-\010\013-\037\177'
+	cut -b -4096 | tr -d '\000-\010\013-\037\177' |
+		LC_ALL=C sed -E 's/^(change [0-9a-f]+ [^\t]{240})[^\t]*/\1/' | cut -b -1200
 }
 
 tell_branch() { # BRANCH
@@ -92,7 +94,7 @@ tell_base() { # BASE
 	in_mirror merge-base --is-ancestor "$base" "$commit" || forced=1
 	printf 'base %s\nforced %s\ncount %s\n' "$base" "$forced" "$(in_mirror rev-list --count "$base..$commit")"
 	in_mirror log --no-show-signature --encoding=UTF-8 --max-count="$SHOWN" \
-		--format='change %H %<(60,trunc)%an%x09%<(200,trunc)%s' "$base..$commit" -- | sed 's/ *\t/\t/; s/ *$//' | printable
+		--format='change %H %an%x09%s' "$base..$commit" -- | printable
 }
 
 answer_commits() { # REF BRANCH BASE
@@ -105,7 +107,7 @@ answer_commits() { # REF BRANCH BASE
 	resolve "$ref"
 	printf 'ref %s\nkind %s\ncommit %s\n' "$name" "$kind" "$commit"
 	in_mirror log --no-show-signature --encoding=UTF-8 --max-count=1 \
-		--format='author %<(60,trunc)%an%nat %ct%nsubject %<(200,trunc)%s' "$commit" -- | sed 's/ *$//' | printable
+		--format='author %an%nat %ct%nsubject %s' "$commit" -- | printable
 	tell_branch "$2"
 	tell_base "$3"
 	echo end

@@ -73,8 +73,8 @@
  *     ref develop                     as resolved (what was asked for, or the branch)
  *     kind branch                     branch, tag or commit
  *     commit 1a2b3c4d…                40 or 64 hex digits
- *     author Ann Example
- *     at 1767225600                   committed, seconds since 1970
+ *     author Ann Example              of whatever length and kind; cut in bytes, as all texts
+ *     at 1767225600                   committed, seconds since 1970; any date may stand there
  *     subject Make the button blue
  *     branch develop                  the environment's; missing when it has none
  *     branch_commit 1a2b3c4d…         its newest commit; missing when the branch does not exist
@@ -95,7 +95,9 @@
  *     end
  * status 69 (unreachable, refused), 78 (settings), any other, or timed_out:
  *     error fatal: could not read from remote repository.        git's last line
- * An answer with status 0 or 64 and without `end` is broken and counts as status 69.
+ * An answer with status 0 or 64 and without `end` is broken and counts as status 69; so is one in
+ * which commit, branch_commit, in_branch, base, forced or count is odd, or where one of in_branch,
+ * forced and count is missing.  What decorates may be missing or odd.
  */
 #pragma once
 

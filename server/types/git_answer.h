@@ -30,7 +30,7 @@ struct git_answer {
 	enum git_kind kind;
 	char commit[LIMIT_COMMIT];
 	char author[LIMIT_PERSON];
-	int64_t at;			/* committed; wall ms */
+	int64_t at;			/* committed; wall ms; 0: not known, or odd */
 	char subject[LIMIT_SUBJECT];
 	char branch[LIMIT_REF];		/* the environment's; "": it has none */
 	char branch_commit[LIMIT_COMMIT]; /* its newest; "": there is no such branch */

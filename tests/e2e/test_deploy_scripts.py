@@ -95,7 +95,7 @@ def bench(tmp_path):
 
 def lines(answer):
     """[(key, value)] of an answer's body."""
-    text = answer.body.decode()
+    text = answer.body.decode(errors="replace")    # cut between bytes
     return [tuple(line.split(" ", 1)) for line in text.splitlines() if " " in line and not line.startswith("==>")]
 
 
@@ -144,6 +144,38 @@ def test_a_rewritten_branch_is_forced_and_at_most_ten_commits_are_shown(bench):
     said = dict(lines(answer))
     assert (said["forced"], said["count"]) == ("1", "12")
     assert len([key for key, _ in lines(answer) if key == "change"]) == 10
+
+
+def commit_literally(folder, head):
+    """A commit above HEAD with these lines behind its parent, as any program may have written them."""
+    text = f"tree {git(folder, 'write-tree')}\nparent {git(folder, 'rev-parse', 'HEAD')}\n".encode() + head
+    done = subprocess.run(["git", "hash-object", "--literally", "-t", "commit", "-w", "--stdin"], cwd=folder, input=text,
+                          capture_output=True, check=True)
+    commit = done.stdout.decode().strip()
+    git(folder, "update-ref", "refs/heads/main", commit)
+    return commit
+
+
+@pytest.mark.parametrize("odd", [
+    b"author  <a@b.c> 1 +0000\ncommitter Bo <b@b.c> 1 +0000\n\nNobody wrote it\n",
+    b"author A <a@b.c> 1 +0000\ncommitter Bo <b@b.c> 253402300800 +0000\n\nIn the year 10000\n",
+    b"author A <a@b.c> 1 +0000\ncommitter Bo <b@b.c> 1 +0000\n\n" + "\u200b".encode() * 22000 + b"\n",
+    b"author " + b"A" * 70000 + b" <a@b.c> 1 +0000\ncommitter Bo <b@b.c> 1 +0000\n\nBy a long name\n"],
+    ids=["no author", "year 10000", "zero width", "long author"])
+def test_an_odd_commit_neither_hides_itself_nor_those_beside_it(bench, odd):
+    base = bench.repository.commit("First")
+    strange = commit_literally(bench.repository.path, odd)
+    runner = bench.shipper()
+    answer = runner.ask("commits", branch="main", base=base)
+    said = dict(lines(answer))
+    assert answer["status"] == 0 and (said["commit"], said["count"]) == (strange, "1")
+    head = bench.repository.commit("Third")
+    answer = runner.ask("commits", branch="main", base=base)
+    assert answer["status"] == 0 and answer.body.endswith(b"\nend\n") and len(answer.body) < 4096
+    said = dict(lines(answer))
+    assert (said["commit"], said["in_branch"], said["forced"], said["count"]) == (head, "1", "0", "2")
+    changes = [value.split(" ")[0] for key, value in lines(answer) if key == "change"]
+    assert changes == [head, strange]
 
 
 @pytest.mark.parametrize("ref", ["devlop", "--upload-pack=x", "-x", "a..b", "HEAD~1", "main^", "a b", "0123456",
