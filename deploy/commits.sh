@@ -48,17 +48,57 @@ no_such_ref() { # WHY
 	exit "$EXIT_INPUT"
 }
 
-# Fills kind, name and commit.
-resolve() { # REF
-	name=$1
+# Each commit that was meant, all digits of it, and how it is called or what it says.
+ambiguous() { # NAMES: lines of `COMMIT WORDS`
+	local meant words
+	printf 'error %s is ambiguous: type all digits of the one you mean\n' "$name"
+	while read -r meant words; do
+		printf 'possible commit %s\t%s%s\n' "$meant" "${words:+$words: }" \
+			"$(in_mirror log --no-show-signature --encoding=UTF-8 --max-count=1 --format=%s "$meant" -- | printable)"
+	done <<<"$1"
+	echo end
+	exit "$EXIT_INPUT"
+}
+
+# Prints the commits whose names begin so, whatever branches and tags are called.
+commits_of() { # HEX
+	local object
+	while read -r object; do
+		mirror_commit "$object" || true # a file or a folder
+	done < <(in_mirror rev-parse --disambiguate="${1,,}" 2>/dev/null) | sort -u | sed -n "1,${SHOWN}p"
+}
+
+# All digits are that commit.  Fewer are it only where nothing else is called so.
+resolve_hex() { # HEX
+	local found named=''
+	found=$(commits_of "$1")
+	[[ -z $branch_commit ]] || named+="$branch_commit branch $1"$'\n'
+	[[ -z $tag_commit ]] || named+="$tag_commit tag $1"$'\n'
+	if [[ $1 =~ ^(.{40}|.{64})$ || ( -n $found && -z $named ) ]] && [[ $found != *$'\n'* ]]; then
+		[[ -n $found ]] || no_such_ref "no commit of the repository: $1"
+		kind=commit commit=$found
+	elif [[ -n $found ]]; then
+		ambiguous "$named$found"
+	fi
+}
+
+# Fills kind, name and commit.  The environment's branch is that branch, or who may push could make its name ambiguous.
+resolve() { # REF BRANCH
+	local branch_commit tag_commit
+	name=$1 kind='' commit=''
 	[[ $name != -* ]] || no_such_ref "a ref does not begin with -"
 	git check-ref-format "refs/heads/$name" || no_such_ref "not a name that git allows"
-	if commit=$(in_mirror rev-parse --verify --quiet --end-of-options "refs/heads/$name^{commit}"); then
-		kind=branch
-	elif commit=$(in_mirror rev-parse --verify --quiet --end-of-options "refs/tags/$name^{commit}"); then
-		kind=tag
-	elif [[ $name =~ ^[0-9A-Fa-f]{7,64}$ ]] && commit=$(mirror_commit "${name,,}"); then
-		kind=commit
+	branch_commit=$(mirror_commit "refs/heads/$name") || branch_commit=''
+	tag_commit=$(mirror_commit "refs/tags/$name") || tag_commit=''
+	if [[ $name =~ ^[0-9A-Fa-f]{7,64}$ ]] && [[ $name != "$2" || ${#name} == 40 || ${#name} == 64 ]]; then
+		resolve_hex "$name"
+	fi
+	if [[ -n $kind ]]; then
+		return 0
+	elif [[ -n $branch_commit ]]; then
+		kind=branch commit=$branch_commit
+	elif [[ -n $tag_commit ]]; then
+		kind=tag commit=$tag_commit
 	else
 		no_such_ref "no branch, tag or commit of the repository: $name"
 	fi
@@ -104,7 +144,7 @@ answer_commits() { # REF BRANCH BASE
 	exec 3>&1
 	said=$(mirror_update 2>&1 >&3) || give_up "$EXIT_UNREACHABLE" "$said"
 	exec 3>&-
-	resolve "$ref"
+	resolve "$ref" "$2"
 	printf 'ref %s\nkind %s\ncommit %s\n' "$name" "$kind" "$commit"
 	in_mirror log --no-show-signature --encoding=UTF-8 --max-count=1 \
 		--format='author %an%nat %ct%nsubject %s' "$commit" -- | printable

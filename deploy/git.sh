@@ -26,7 +26,8 @@ git_setup() { # HERE: fills repository, mirror and git_options
 	esac
 	mirror=${STATE_DIRECTORY:=/var/lib/deploybot}/git/$(printf '%s' "$repository" | sha256sum | cut -c 1-16).git
 	git_options=(-c core.hooksPath=/dev/null -c protocol.allow=never -c "protocol.$protocol.allow=always"
-		-c core.fsmonitor=false -c gc.auto=0 -c credential.helper= -c advice.detachedHead=false)
+		-c core.fsmonitor=false -c gc.auto=0 -c credential.helper= -c advice.detachedHead=false
+		-c core.warnAmbiguousRefs=false)
 	export GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null GIT_TERMINAL_PROMPT=0 GIT_ATTR_NOSYSTEM=1
 	export GIT_ALLOW_PROTOCOL=$protocol GIT_ASKPASS=$here/askpass.sh
 	export GIT_SSH_COMMAND="ssh -F none -oBatchMode=yes -oConnectTimeout=15"

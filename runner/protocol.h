@@ -93,6 +93,9 @@
  *     possible branch develop
  *     possible tag v1.2
  *     end
+ * or it is ambiguous: hex digits, not all of them, of a commit and a branch or tag, or of two
+ * commits.  What was meant is possible, all digits of it, and behind a TAB what is known of it:
+ *     possible commit 1a2b3c4d…<TAB>branch deadbee: Make the button blue
  * status 69 (unreachable, refused), 78 (settings), any other, or timed_out:
  *     error fatal: could not read from remote repository.        git's last line
  * An answer with status 0 or 64 and without `end` is broken and counts as status 69; so is one in

@@ -462,8 +462,13 @@ say_refused(struct chat_text *text, const struct chat_deployment *about)
 	chat_text_outside(text, "\n", deployment->detail);
 	if (about->answer != NULL && about->answer->n_possible > 0) {
 		chat_text_add(text, "\nPossible:");
-		for (size_t i = 0; i < about->answer->n_possible; i++)
-			chat_text_code(text, "\n• ", about->answer->possible[i].name);
+		for (size_t i = 0; i < about->answer->n_possible; i++) {
+			const struct git_name *possible = &about->answer->possible[i];
+
+			chat_text_code(text, "\n• ", possible->name);
+			if (possible->about[0] != '\0')
+				chat_text_outside(text, " ", possible->about);
+		}
 	}
 }
 

@@ -160,7 +160,12 @@ take_possible(void *out, UNUSED size_t room, char *value)
 	struct git_answer *answer = out;
 	struct git_name possible = { .kind = GIT_NONE };
 	char *name = rest_of(value);
+	char *about = name == NULL ? NULL : strchr(name, '\t');
 
+	if (about != NULL) {
+		*about++ = '\0';
+		(void)take_text(possible.about, sizeof(possible.about), about);
+	}
 	possible.kind = kind_of(value);
 	if (name != NULL && answer->n_possible < COUNT(answer->possible) &&
 	    possible.kind != GIT_NONE && take_name(possible.name, sizeof(possible.name), name))

@@ -21,6 +21,7 @@ struct git_head {
 struct git_name {
 	enum git_kind kind;
 	char name[LIMIT_REF];
+	char about[LIMIT_SUBJECT]; /* which of several; "": the name says it */
 };
 
 /* Texts are one line of UTF-8 without control or bidirectional characters, cut to fit. */

@@ -5,6 +5,7 @@
  * encoding, message, or whatever a program wrote there.  0x1f, a byte and three more: those three,
  * byte × 256 times.  Whatever it is, deploy/commits.sh answers with these commits.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -58,12 +59,13 @@ run(char *const argv[], char *out, size_t room)
 	assert(posix_spawnp(&pid, argv[0], &files, NULL, argv, env) == 0);
 	(void)posix_spawn_file_actions_destroy(&files);
 	(void)close(ends[1]);
-	while ((n = read(ends[0], out + size, room - 1 - size)) > 0)
+	/* libFuzzer's clock interrupts */
+	while ((n = TEMP_FAILURE_RETRY(read(ends[0], out + size, room - 1 - size))) > 0)
 		size += (size_t)n;
 	assert(n == 0 && size < room - 1);
 	out[size] = '\0';
 	(void)close(ends[0]);
-	assert(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+	assert(TEMP_FAILURE_RETRY(waitpid(pid, &status, 0)) == pid && WIFEXITED(status));
 	return WEXITSTATUS(status);
 }
 

@@ -78,6 +78,12 @@ an_unknown_ref_is_an_answer_with_what_is_possible(void **state)
 	assert_int_equal(answer.n_possible, 2);
 	assert_int_equal(answer.possible[1].kind, GIT_TAG);
 	assert_string_equal(answer.possible[1].name, "v1.2");
+	assert_string_equal(answer.possible[1].about, "");
+	assert_true(git_answer_decode("error 1a2b3c4 is ambiguous\npossible commit " A40
+				      "\tbranch 1a2b3c4: Fix\x01\nend\n",
+	    64, &answer, NULL));
+	assert_string_equal(answer.possible[0].name, A40);
+	assert_string_equal(answer.possible[0].about, "branch 1a2b3c4: Fix");
 }
 
 static void
