@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: ISC
 #   commits.sh commits REF BRANCH BASE   REF or, when empty, the newest commit of BRANCH; BASE may be empty
 #   commits.sh heads BRANCH...           where these branches are
+#   commits.sh maintain                  packs each mirror whose day it is; TERM ends it
 # The form of the answers stands in runner/protocol.h.  Exit codes: 64 no such ref, 69 unreachable, 78 settings.
 set -euo pipefail
 here=$(cd -P -- "${BASH_SOURCE[0]%/*}" && pwd)
@@ -11,7 +12,8 @@ here=$(cd -P -- "${BASH_SOURCE[0]%/*}" && pwd)
 # shellcheck source=deploy/git.sh
 . "$here/git.sh"
 
-readonly SHOWN=10
+readonly SHOWN=10 PACK_SECONDS=590
+: "${MIRROR_MAINTENANCE_SECONDS:=86400}"
 
 # What git said, as the answer's error, and the status of the question: its first `fatal:`, behind which often comes
 # advice that says nothing alone; else its last line.
@@ -137,6 +139,13 @@ tell_base() { # BASE
 		--format='change %H %an%x09%s' "$base..$commit" -- | printable
 }
 
+# What all mirrors take on the disk, with what else is kept there.
+tell_mirrors() {
+	local bytes
+	bytes=$(du --summarize --block-size=1 "$STATE_DIRECTORY/git" 2>/dev/null) || return 0
+	printf 'mirror %s\n' "${bytes%%[!0-9]*}"
+}
+
 answer_commits() { # REF BRANCH BASE
 	local ref=${1:-$2} said
 	[[ -n $ref ]] || give_up "$EXIT_INPUT" "neither a ref nor a branch was given"
@@ -150,6 +159,7 @@ answer_commits() { # REF BRANCH BASE
 		--format='author %an%nat %ct%nsubject %s' "$commit" -- | printable
 	tell_branch "$2"
 	tell_base "$3"
+	tell_mirrors
 	echo end
 }
 
@@ -164,6 +174,60 @@ answer_heads() { # BRANCH...
 			fi
 		done
 	done <<<"$found"
+	tell_mirrors
+	echo end
+}
+
+# Releases from before they were kept.
+keep_releases() {
+	local commit
+	while read -r commit; do
+		[[ $(mirror_commit "$commit") != "$commit" ]] || mirror_keep "$commit"
+	done < <(cat -- "$STATE_DIRECTORY"/environments/*.json 2>/dev/null | grep -Eow '[0-9a-f]{40}([0-9a-f]{24})?' | sort -u)
+}
+
+maintenance_ended() {
+	trap '' TERM
+	kill -TERM "$packing" 2>/dev/null || true # it may be over
+	wait "$packing" || true
+	mirror_tidy
+	exit 143
+}
+
+# What no branch, tag or release names any more goes after 90 days.
+pack_mirror() {
+	local cruft=() status=0
+	[[ $(git gc -h 2>&1) != *cruft* ]] || cruft=(--cruft)
+	timeout --kill-after=5 "$PACK_SECONDS" git "${git_options[@]}" --git-dir="$mirror" gc --quiet --force \
+		--prune=90.days.ago "${cruft[@]}" &
+	packing=$!
+	trap maintenance_ended TERM
+	wait "$packing" || status=$?
+	trap - TERM
+	mirror_tidy
+	((status == 0)) || failed+=" ${mirror##*/} (status $status)"
+}
+
+# Under its lock, where nobody else holds it.
+maintain_mirror() {
+	exec 9>"${mirror%.git}.lock"
+	flock -n 9 || return 0
+	mirror_tidy
+	if [[ -z $(find "${mirror%.git}.packed" -newermt "-$MIRROR_MAINTENANCE_SECONDS seconds" 2>/dev/null) ]]; then
+		keep_releases
+		pack_mirror
+		: >"${mirror%.git}.packed" # also when it failed: once a day is often enough
+	fi
+	exec 9>&-
+}
+
+answer_maintain() {
+	local failed=''
+	((MIRROR_MAINTENANCE_SECONDS > 0)) || return 0
+	for mirror in "$STATE_DIRECTORY"/git/*.git; do
+		[[ ! -e $mirror/HEAD ]] || maintain_mirror
+	done
+	[[ -z $failed ]] || give_up "$EXIT_UNREACHABLE" "git gc failed for$failed: see above"
 	echo end
 }
 
@@ -175,6 +239,7 @@ main() {
 		[[ $# -eq 4 ]] || give_up "$EXIT_INPUT" "commits REF BRANCH BASE"
 		answer_commits "$2" "$3" "$4"
 		;;
+	maintain) answer_maintain ;;
 	heads)
 		shift
 		answer_heads "$@"

@@ -64,9 +64,19 @@ cannot_check_out() { # COMMIT
 	fail "$EXIT_BUILD" "git cannot lay out ${1:0:12} in $app: see its output above; is there room on that disk?"
 }
 
+# A git that was killed leaves locks of its own and half a pack; our lock says that nobody else is here.
+mirror_tidy() {
+	find "$mirror" -type f \( -name '*.lock' -o -name gc.pid -o -path '*/objects/*' \
+		\( -name 'tmp_*' -o -name '.tmp-*' \) \) -delete
+}
+
+# A release may be brought back long after its branch was moved away from it: its commit is kept.
+mirror_keep() { # COMMIT
+	in_mirror update-ref "refs/deploybot/$1" "$1"
+}
+
 mirror_fetch() {
-	# A git that was killed leaves locks of its own; ours says that nobody else is here.
-	find "$mirror" -name '*.lock' -type f -delete
+	mirror_tidy
 	quoted "$FETCH_SECONDS" "git fetch" git "${git_options[@]}" --git-dir="$mirror" fetch --quiet --force --prune \
 		--no-tags --no-write-fetch-head --end-of-options "$repository" \
 		'+refs/heads/*:refs/heads/*' '+refs/tags/*:refs/tags/*'
@@ -104,9 +114,11 @@ mirror_commit() { # HEX
 
 # Sees to it that the mirror has exactly this commit.
 fetch_commit() { # COMMIT
-	[[ $(mirror_commit "$1") != "$1" ]] || return 0
-	mirror_update ||
-		fail "$EXIT_UNREACHABLE" "the repository cannot be fetched: see git's output above, REPOSITORY_URL and its key"
-	[[ $(mirror_commit "$1") == "$1" ]] ||
-		fail "$EXIT_INPUT" "the commit $1 is not in the repository: was it pushed, and not rewritten since?"
+	if [[ $(mirror_commit "$1") != "$1" ]]; then
+		mirror_update ||
+			fail "$EXIT_UNREACHABLE" "the repository cannot be fetched: see git's output above, REPOSITORY_URL and its key"
+		[[ $(mirror_commit "$1") == "$1" ]] ||
+			fail "$EXIT_INPUT" "the commit $1 is not in the repository: was it pushed, and not rewritten since?"
+	fi
+	mirror_keep "$1" || warn "the commit $1 cannot be kept in $mirror"
 }

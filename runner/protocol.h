@@ -83,9 +83,11 @@
  *     forced 0                        1: base is not an ancestor of commit (0 without base)
  *     count 12                        commits in commit that are not in base (0 without base)
  *     change 1a2b3c4d… Ann Example<TAB>Make the button blue      newest first, at most 10
+ *     mirror 123456                   bytes that git takes on this disk
  *     end
  * status 0, question HEADS, one line for each branch of `branches` that exists:
  *     head 1a2b3c4d… develop
+ *     mirror 123456
  *     end
  * status 64: the ref is odd or is no branch, tag or commit here.  At most 10 possible ones,
  * newest first:
@@ -129,7 +131,9 @@
 	K(EXIT, "exit") K(PURGE, "forget") K(PURGED, "forgotten")
 
 #define PROTOCOL_PROGRAMS(P)	P(NONE, "") P(DEPLOY, "deploy") P(ROLLBACK, "rollback")
-#define PROTOCOL_GIT_QUERIES(Q)	Q(NONE, "") Q(COMMITS, "commits") Q(HEADS, "heads")
+#define PROTOCOL_GIT_QUERIES(Q) \
+	Q(NONE, "") Q(COMMITS, "commits") Q(HEADS, "heads") /* the server's */ \
+	Q(MAINTAIN, "maintain")
 #define PROTOCOL_STATES(S) \
 	S(NONE, "") S(NEVER, "never") S(ALIVE, "alive") S(ENDED, "ended") S(LOST, "lost")
 #define PROTOCOL_WHYS(W) \

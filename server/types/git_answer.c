@@ -104,6 +104,14 @@ take_count(void *out, UNUSED size_t room, char *value)
 	return text_to_i64(value, 0, INT64_MAX, out, NULL);
 }
 
+static bool
+take_bytes(void *out, UNUSED size_t room, char *value)
+{
+	if (!text_to_i64(value, 0, INT64_MAX, out, NULL))
+		*(int64_t *)out = 0;
+	return true;
+}
+
 /* --- lines of which there may be several, into the whole answer --------------------------- */
 
 /* Cuts the first word off; NULL when nothing stands behind it. */
@@ -199,6 +207,7 @@ static const struct key keys[] = {
 	MEMBER(forced, take_flag),
 	MEMBER(count, take_count),
 	WHOLE(change, take_change),
+	MEMBER(mirror, take_bytes),
 	WHOLE(head, take_head),
 	MEMBER(error, take_text),
 	WHOLE(possible, take_possible),

@@ -22,7 +22,7 @@ static const char whole[] =
     "at 1767225600\nsubject Make the button blue\nbranch develop\nbranch_commit " A40 "\n"
     "in_branch 1\nbase " B40 "\nforced 0\ncount 12\n"
     "change " A40 " Ann Example\tMake the button blue\n"
-    "change " B40 " Bob\tFix it\nfrom_the_future yes\nend\n";
+    "change " B40 " Bob\tFix it\nmirror 4096\nfrom_the_future yes\nend\n";
 
 static void
 commits_are_decoded_field_by_field(void **state)
@@ -44,6 +44,7 @@ commits_are_decoded_field_by_field(void **state)
 	assert_string_equal(answer.base, B40);
 	assert_false(answer.forced);
 	assert_int_equal(answer.count, 12);
+	assert_int_equal(answer.mirror, 4096);
 	assert_int_equal(answer.n_changes, 2);
 	assert_string_equal(answer.change[1].commit, B40);
 	assert_string_equal(answer.change[1].author, "Bob");
@@ -178,6 +179,9 @@ what_only_decorates_may_be_missing_or_odd(void **state)
 		{ "ref", 0 },
 		{ "ref \xe2\x80\xae", 0 },
 		{ "branch \xe2\x80\xae", 0 },
+		{ "mirror", 0 },
+		{ "mirror a lot", 0 },
+		{ "mirror 99999999999999999999", 0 },
 		{ "change", 0 },
 		{ "change short Ann\tx", 0 },
 		{ "change " B40, 1 },
