@@ -11,6 +11,8 @@ here=$(cd -P -- "${BASH_SOURCE[0]%/*}" && pwd)
 . "$here/common.sh"
 # shellcheck source=deploy/git.sh
 . "$here/git.sh"
+# shellcheck source=deploy/source.sh
+. "$here/source.sh"
 
 readonly SHOWN=10 PACK_SECONDS=590
 : "${MIRROR_MAINTENANCE_SECONDS:=86400}"
@@ -139,6 +141,15 @@ tell_base() { # BASE
 		--format='change %H %an%x09%s' "$base..$commit" -- | printable
 }
 
+# A release of it will not have these: people are told before and behind it.
+tell_missing() {
+	local setting
+	find_missing "$commit"
+	[[ -n $missing ]] || return 0
+	setting=$(refused_missing) || setting=''
+	printf 'missing %s%s\n' "$missing" "${setting:+; refused ($setting)}" | printable
+}
+
 # What all mirrors take on the disk, with what else is kept there.
 tell_mirrors() {
 	local bytes
@@ -159,6 +170,7 @@ answer_commits() { # REF BRANCH BASE
 		--format='author %an%nat %ct%nsubject %s' "$commit" -- | printable
 	tell_branch "$2"
 	tell_base "$3"
+	tell_missing
 	tell_mirrors
 	echo end
 }

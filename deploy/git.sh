@@ -15,6 +15,11 @@ find_repository() { # fills repository
 	fi
 }
 
+# Prints where the copy of a repository is.
+mirror_of() { # URL
+	printf '%s/git/%s.git' "$STATE_DIRECTORY" "$(printf '%s' "$1" | sha256sum | cut -c 1-16)"
+}
+
 git_setup() { # HERE: fills repository, mirror and git_options
 	find_repository
 	local protocol here=$1
@@ -24,7 +29,8 @@ git_setup() { # HERE: fills repository, mirror and git_options
 	'') fail "$EXIT_CONFIG" "neither REPOSITORY_URL nor GITHUB_REPOSITORY is set" ;;
 	*) protocol=ssh ;;
 	esac
-	mirror=${STATE_DIRECTORY:=/var/lib/deploybot}/git/$(printf '%s' "$repository" | sha256sum | cut -c 1-16).git
+	: "${STATE_DIRECTORY:=/var/lib/deploybot}"
+	mirror=$(mirror_of "$repository")
 	git_options=(-c core.hooksPath=/dev/null -c protocol.allow=never -c "protocol.$protocol.allow=always"
 		-c core.fsmonitor=false -c gc.auto=0 -c credential.helper= -c advice.detachedHead=false
 		-c core.warnAmbiguousRefs=false)

@@ -96,6 +96,14 @@ add_detail(struct chat_text *text, const struct deployment *deployment)
 	chat_text_outside(text, "", deployment->detail);
 }
 
+/* Not of a rollback: its release is as it was. */
+static void
+add_missing(struct chat_text *text, const struct deployment *deployment)
+{
+	if (deployment->missing[0] != '\0')
+		chat_text_outside(text, "\n⚠️ without ", deployment->missing);
+}
+
 static void
 add_note(struct chat_text *text, const struct deployment *deployment)
 {
@@ -219,6 +227,7 @@ say_question(struct chat_text *text, const struct chat_deployment *about)
 	add_commit(text, "", deployment);
 	add_image(text, "\n", deployment);
 	add_requester(text, deployment);
+	add_missing(text, deployment);
 	if (!deployment_is_rollback(deployment))
 		add_what_would_change(text, about);
 	if (strcmp(environment->blocked_commit, deployment->commit) == 0)
@@ -324,6 +333,7 @@ say_live(struct chat_text *text, const struct chat_deployment *about)
 		chat_text_add(text, ", rolled back");
 	add_image(text, ", ", deployment);
 	add_requester(text, deployment);
+	add_missing(text, deployment);
 	add_unprobed(text, deployment);
 	add_steps(text, about);
 	add_note(text, deployment);

@@ -207,6 +207,7 @@ static const struct key keys[] = {
 	MEMBER(forced, take_flag),
 	MEMBER(count, take_count),
 	WHOLE(change, take_change),
+	MEMBER(missing, take_text),
 	MEMBER(mirror, take_bytes),
 	WHOLE(head, take_head),
 	MEMBER(error, take_text),

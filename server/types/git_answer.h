@@ -42,6 +42,7 @@ struct git_answer {
 	int64_t count;			/* commits not in base; may be more than n_changes */
 	size_t n_changes;
 	struct git_change change[LIMIT_COMMITS]; /* newest first */
+	char missing[LIMIT_LINE];	/* what a release will not have: submodules, LFS files; "" */
 	int64_t mirror;			/* bytes that git takes on the runner's disk; 0: not known */
 	/* HEADS */
 	size_t n_heads;

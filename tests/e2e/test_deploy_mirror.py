@@ -1,6 +1,7 @@
 """Goal: the mirror is packed once a day when nothing else is to be done, keeps what was released, and stands in nobody's
 way; what a commit needs beside itself is named, refused or fetched."""
 # SPDX-License-Identifier: ISC
+import hashlib
 import json
 import os
 import pathlib
@@ -144,3 +145,154 @@ def test_what_the_mirror_takes_is_said_with_each_answer(bench):
     (pathlib.Path(mirror_of(bench)) / "objects/pack/tmp_pack_1").write_bytes(b"x" * 500000)
     assert int(dict(lines(runner.ask("heads", branches="main")))["mirror"]) >= first + 500000
     assert int(dict(lines(runner.ask("commits", branch="main")))["mirror"]) < first + 500000    # its leftovers are gone
+
+
+# ---- submodules and LFS ------------------------------------------------------------------------
+
+
+POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize {}\n"
+
+
+def add_submodule(bench, url=None, name="library", path="vendor/lib"):
+    """An application with another repository in it; that one's commit."""
+    library = bench.path / name
+    library.mkdir()
+    git(library, "init", "-q", "-b", "main")
+    (library / "part").write_text("a part\n")
+    git(library, "add", "-A")
+    git(library, "commit", "-q", "-m", "Part")
+    head = git(library, "rev-parse", "HEAD")
+    (bench.repository.path / ".gitmodules").write_text(f'[submodule "l"]\n\tpath = {path}\n\turl = {url or f"../{name}"}\n')
+    git(bench.repository.path, "update-index", "--add", "--cacheinfo", f"160000,{head},{path}")
+    git(bench.repository.path, "add", ".gitmodules")
+    return head
+
+
+def app_with(bench):
+    """A commit of what is in the index and of an application that runs."""
+    for name, text in ((".deploybot/run", (bench.repository.path / ".deploybot/run").read_text()), ("page", "odd")):
+        (bench.repository.path / name).write_text(text)
+        git(bench.repository.path, "add", name)
+    git(bench.repository.path, "commit", "-q", "-m", "With what lies elsewhere")
+    return git(bench.repository.path, "rev-parse", "HEAD")
+
+
+def missing(runner, **question):
+    return dict(lines(runner.ask("commits", branch="main", **question))).get("missing")
+
+
+def folder_of(bench, commit):
+    found, = [path for path in (bench.app / "releases").glob(f"*-{commit}") if path.is_dir()]
+    return found
+
+
+def test_a_submodule_is_named_and_its_release_goes_well_without_it(bench):
+    good_app(bench, "plain")
+    runner = bench.shipper()
+    assert missing(runner) is None
+    add_submodule(bench)
+    head = app_with(bench)
+    assert missing(runner) == "1 submodule (vendor/lib)"
+    assert bench.ship(runner, head)["status"] == 0 and bench.page()["commit"] == head
+    assert b"warning: shipped without 1 submodule (vendor/lib)" in runner.log(bench.run_id)
+    assert not (folder_of(bench, head) / "vendor/lib/part").exists()
+
+
+def test_what_is_not_built_here_misses_nothing(bench):
+    good_app(bench, "plain")
+    add_submodule(bench)
+    app_with(bench)
+    runner = bench.runner(DEPLOY_TRANSPORT="ssh", IMAGE_SOURCE="registry", REPOSITORY_URL=str(bench.repository.path))
+    assert missing(runner) is None
+    own = bench.runner(script="exit 0", DEPLOY_TRANSPORT="local", REPOSITORY_URL=str(bench.repository.path))
+    assert missing(own) is None
+    built = bench.runner(DEPLOY_TRANSPORT="ssh", IMAGE_SOURCE="build", REPOSITORY_URL=str(bench.repository.path))
+    assert missing(built) == "1 submodule (vendor/lib)"
+
+
+def test_a_submodule_is_refused_before_anything_is_touched(bench):
+    first = good_app(bench, "plain")
+    runner = bench.shipper(REPOSITORY_SUBMODULES="refuse")
+    assert bench.ship(runner, first)["status"] == 0
+    add_submodule(bench)
+    head = app_with(bench)
+    assert missing(runner) == "1 submodule (vendor/lib); refused (REPOSITORY_SUBMODULES)"
+    end = bench.ship(runner, head)
+    assert end["status"] == 65 and not end["released"] and bench.page()["commit"] == first
+    assert b"would be shipped without 1 submodule (vendor/lib): REPOSITORY_SUBMODULES is refuse" in runner.log(bench.run_id)
+
+
+def test_submodules_are_fetched_from_beside_the_repository_those_of_theirs_too(bench):
+    good_app(bench, "plain")
+    add_submodule(bench)
+    inner = add_submodule(bench, name="inner", path="deep/er")
+    library = bench.path / "library"
+    (library / ".gitmodules").write_text('[submodule "x"]\n\tpath = deep/er\n\turl = ../inner\n')
+    git(library, "update-index", "--add", "--cacheinfo", f"160000,{inner},deep/er")
+    git(library, "add", ".gitmodules")
+    git(library, "commit", "-q", "-m", "Another in it")
+    git(bench.repository.path, "rm", "-q", "--cached", "deep/er")
+    (bench.repository.path / ".gitmodules").write_text('[submodule "l"]\n\tpath = vendor/lib\n\turl = ../library\n')
+    git(bench.repository.path, "update-index", "--cacheinfo", f"160000,{git(library, 'rev-parse', 'HEAD')},vendor/lib")
+    git(bench.repository.path, "add", ".gitmodules")
+    head = app_with(bench)
+    runner = bench.shipper(REPOSITORY_SUBMODULES="fetch")
+    assert missing(runner) is None
+    assert bench.ship(runner, head)["status"] == 0 and bench.page()["commit"] == head
+    assert (folder_of(bench, head) / "vendor/lib/part").read_text() == "a part\n"
+    assert (folder_of(bench, head) / "vendor/lib/deep/er/part").read_text() == "a part\n"
+    assert len(list((bench.state / "git").glob("*.git"))) == 3
+
+
+@pytest.mark.parametrize("url", ["https://elsewhere.example.org/x.git", "/etc", "../../x", "-c", "ext::sh -c id",
+                                 "git@elsewhere:x", "file:///etc"])
+def test_a_submodule_from_elsewhere_gets_neither_key_nor_token(bench, url):
+    good_app(bench, "plain")
+    add_submodule(bench, url=url)
+    head = app_with(bench)
+    runner = bench.shipper(REPOSITORY_SUBMODULES="fetch")
+    assert bench.ship(runner, head)["status"] == 65
+    assert b"the submodule vendor/lib comes from " in runner.log(bench.run_id)
+
+
+def test_lfs_pointers_are_named_and_nothing_else_is_taken_for_one(bench):
+    repository = bench.repository.path
+    good_app(bench, "plain")
+    text = POINTER.format("0" * 64, 12)
+    for name in ("a.png", "b.png", "two words.png", "d.png"):
+        (repository / name).write_text(text)
+    (repository / "notes").write_text("about\n" + text)
+    (repository / "real.png").write_bytes(b"\x89PNG" + bytes(200))
+    git(repository, "add", "-A")
+    head = app_with(bench)
+    runner = bench.shipper()
+    assert missing(runner) is None    # no attribute says that they are more than files
+    (repository / ".gitattributes").write_text("*.png filter=lfs diff=lfs merge=lfs -text\n")
+    git(repository, "add", ".gitattributes")
+    head = app_with(bench)
+    assert missing(runner) == "4 LFS files (a.png, b.png, d.png, …)"
+    assert bench.ship(runner, head)["status"] == 0 and bench.page()["commit"] == head
+    runner.stop()
+    runner = bench.shipper(REPOSITORY_LFS="refuse")
+    assert bench.ship(runner, head)["status"] == 65
+
+
+def test_lfs_files_are_fetched(bench):
+    if shutil.which("git-lfs") is None:
+        pytest.skip("git-lfs is not installed")
+    repository = bench.repository.path
+    good_app(bench, "plain")
+    content = b"a picture\n" * 20
+    name = hashlib.sha256(content).hexdigest()
+    kept = repository / ".git/lfs/objects" / name[:2] / name[2:4]
+    kept.mkdir(parents=True)
+    (kept / name).write_bytes(content)
+    (repository / ".gitattributes").write_text("*.png filter=lfs diff=lfs merge=lfs -text\n")
+    (repository / ".lfsconfig").write_text("[lfs]\n\turl = https://elsewhere.example.org/lfs\n")    # not asked
+    (repository / "a.png").write_text(POINTER.format(name, len(content)))
+    git(repository, "add", "-A")
+    head = app_with(bench)
+    runner = bench.shipper(REPOSITORY_LFS="fetch")
+    assert missing(runner) is None
+    assert bench.ship(runner, head)["status"] == 0 and bench.page()["commit"] == head
+    assert (folder_of(bench, head) / "a.png").read_bytes() == content
