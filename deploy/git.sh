@@ -118,13 +118,15 @@ mirror_commit() { # HEX
 	in_mirror rev-parse --verify --quiet --end-of-options "$1^{commit}" 2>/dev/null
 }
 
-# Sees to it that the mirror has exactly this commit.
+fetch_new() { # COMMIT
+	mirror_update ||
+		fail "$EXIT_UNREACHABLE" "the repository cannot be fetched: see git's output above, REPOSITORY_URL and its key"
+	[[ $(mirror_commit "$1") == "$1" ]] ||
+		fail "$EXIT_INPUT" "the commit $1 is not in the repository: was it pushed, and not rewritten since?"
+}
+
+# Sees to it that the mirror has exactly this commit, and keeps it.
 fetch_commit() { # COMMIT
-	if [[ $(mirror_commit "$1") != "$1" ]]; then
-		mirror_update ||
-			fail "$EXIT_UNREACHABLE" "the repository cannot be fetched: see git's output above, REPOSITORY_URL and its key"
-		[[ $(mirror_commit "$1") == "$1" ]] ||
-			fail "$EXIT_INPUT" "the commit $1 is not in the repository: was it pushed, and not rewritten since?"
-	fi
+	[[ $(mirror_commit "$1") == "$1" ]] || fetch_new "$1"
 	mirror_keep "$1" || warn "the commit $1 cannot be kept in $mirror"
 }

@@ -24,9 +24,14 @@ lfs_pointers_of() { # COMMIT
 	[[ -n $small ]] || return 0
 	{
 		awk '{ print $3 }' <<<"$small" | in_mirror cat-file --batch='@%(objectname)' |
-			LC_ALL=C awk -v is="$LFS_POINTER" '$0 == is && before ~ /^@[0-9a-f]+$/ { print substr(before, 2) } { before = $0 }'
+			LC_ALL=C awk -v is="$LFS_POINTER" '
+				$0 == is && before ~ /^@[0-9a-f]+$/ { print substr(before, 2) }
+				{ before = $0 }'
 		printf -- '-\n%s\n' "$small"
-	} | LC_ALL=C awk '$0 == "-" { list = 1; next } !list { pointer[$1] = 1; next } pointer[$3] { sub(/^[^\t]*\t/, ""); print }'
+	} | LC_ALL=C awk '
+		$0 == "-" { list = 1; next }
+		!list { pointer[$1] = 1; next }
+		pointer[$3] { sub(/^[^\t]*\t/, ""); print }'
 }
 
 # Adds "2 submodules (a, b)" to missing.

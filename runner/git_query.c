@@ -189,7 +189,8 @@ git_query_main(const struct protocol_message *order, const struct program_dirs *
 	if (query.children != -1 && git_query_begin(&query, order, dirs, &err)) {
 		query.started = clock_monotonic_ms();
 		query.deadline = query.started +
-		    (query.is_maintenance ? GIT_QUERY_MAINTAIN_DEADLINE_S : GIT_QUERY_DEADLINE_S) * 1000;
+		    (query.is_maintenance ? GIT_QUERY_MAINTAIN_DEADLINE_S : GIT_QUERY_DEADLINE_S) *
+			1000;
 		main_process_open_gate(&query.main_process);
 		question_wait(&query);
 		git_query_result(&query);

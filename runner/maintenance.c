@@ -62,9 +62,9 @@ maintenance_wait_ms(const struct maintenance *maintenance)
 void
 maintenance_turn(struct maintenance *maintenance, const struct program_dirs *dirs)
 {
-	const struct protocol_message order = { .kind = PROTOCOL_GIT_QUERY,
-		.id = ORDER_ID,
-		.query = PROTOCOL_GIT_QUERY_MAINTAIN };
+	const struct protocol_message order = {
+		.kind = PROTOCOL_GIT_QUERY, .id = ORDER_ID, .query = PROTOCOL_GIT_QUERY_MAINTAIN
+	};
 	struct err err;
 
 	if (maintenance_wait_ms(maintenance) != 0 || !plan_look(maintenance, dirs))
@@ -72,7 +72,8 @@ maintenance_turn(struct maintenance *maintenance, const struct program_dirs *dir
 	maintenance->is_ended = false;
 	maintenance->fd = git_query_start(&order, dirs, &maintenance->pid, &err);
 	if (maintenance->fd == -1)
-		(void)fprintf(stderr, "deploybot-runner: maintenance of the mirror: %s\n", err.text);
+		(void)fprintf(
+		    stderr, "deploybot-runner: maintenance of the mirror: %s\n", err.text);
 }
 
 void
@@ -96,9 +97,11 @@ report(const char *packet, size_t size)
 	struct err err = { .text = "it was killed" };
 
 	if (size == 0 || !protocol_decode(packet, size, &answer, &err))
-		(void)fprintf(stderr, "deploybot-runner: maintenance of the mirror: %s\n", err.text);
+		(void)fprintf(
+		    stderr, "deploybot-runner: maintenance of the mirror: %s\n", err.text);
 	else if (answer.record.status != 0)
-		(void)fprintf(stderr, "deploybot-runner: maintenance of the mirror: status %d: %s%.*s\n",
+		(void)fprintf(stderr,
+		    "deploybot-runner: maintenance of the mirror: status %d: %s%.*s\n",
 		    answer.record.status, answer.text, (int)answer.body_len,
 		    answer.body != NULL ? answer.body : "");
 }

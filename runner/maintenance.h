@@ -1,8 +1,8 @@
 /* maintenance.h - has the mirrors packed once a day, while there is nothing else to do.  Side: runner. */
 /* SPDX-License-Identifier: ISC */
 /*
- * Looks 24 times in MIRROR_MAINTENANCE_SECONDS, when nothing was ordered for a minute;
- * commits.sh knows of each mirror whether it is due.  What needs a mirror ends it, and the next look begins it
+ * Looks 24 times in MIRROR_MAINTENANCE_SECONDS, when nothing was ordered for a minute: commits.sh
+ * knows of each mirror whether it is due.  What needs a mirror ends it, and the next look begins it
  * again.
  */
 #pragma once

@@ -83,7 +83,7 @@
  *     forced 0                        1: base is not an ancestor of commit (0 without base)
  *     count 12                        commits in commit that are not in base (0 without base)
  *     change 1a2b3c4d… Ann Example<TAB>Make the button blue      newest first, at most 10
- *     missing 2 submodules (a, b)     what a release that is built here will not have; seldom there
+ *     missing 2 submodules (a, b)     what a release that is built here will not have
  *     mirror 123456                   bytes that git takes on this disk
  *     end
  * status 0, question HEADS, one line for each branch of `branches` that exists:

@@ -181,8 +181,8 @@ take_possible(void *out, UNUSED size_t room, char *value)
 	return true;
 }
 
-/* In the order of runner/protocol.h.  Only what is decided by makes an answer unreadable where it is
- * odd: commit, branch_commit, in_branch, base, forced, count, head.  The others decorate. */
+/* In the order of runner/protocol.h.  Only what is decided by makes an answer unreadable where it
+ * is odd: commit, branch_commit, in_branch, base, forced, count, head.  The others decorate. */
 #define MEMBER(name, take) \
 	{ \
 #name, take, offsetof(struct git_answer, name), \

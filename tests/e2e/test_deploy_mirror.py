@@ -1,5 +1,5 @@
-"""Goal: the mirror is packed once a day when nothing else is to be done, keeps what was released, and stands in nobody's
-way; what a commit needs beside itself is named, refused or fetched."""
+"""Goal: the mirror is packed once a day when nothing else is to be done, keeps what was released, and stands in
+nobody's way; what a commit needs beside itself is named, refused or fetched."""
 # SPDX-License-Identifier: ISC
 import hashlib
 import json
@@ -45,13 +45,15 @@ def loose(bench):
 
 
 def maintain(bench, **env):
-    return subprocess.run([os.path.join(DEPLOY, "commits.sh"), "maintain"], capture_output=True, text=True, check=False, env={
-        "PATH": os.environ["PATH"], "HOME": str(bench.path), "STATE_DIRECTORY": str(bench.state),
-        "DEPLOYBOT_RUNNER": PROGRAM, "REPOSITORY_URL": str(bench.repository.path), **env})
+    return subprocess.run(
+        [os.path.join(DEPLOY, "commits.sh"), "maintain"], capture_output=True, text=True, check=False, env={
+            "PATH": os.environ["PATH"], "HOME": str(bench.path), "STATE_DIRECTORY": str(bench.state),
+            "DEPLOYBOT_RUNNER": PROGRAM, "REPOSITORY_URL": str(bench.repository.path), **env})
 
 
 def knows(bench, commit):
-    return subprocess.run(["git", "cat-file", "-e", commit], cwd=mirror_of(bench), capture_output=True, check=False).returncode == 0
+    done = subprocess.run(["git", "cat-file", "-e", commit], cwd=mirror_of(bench), capture_output=True, check=False)
+    return done.returncode == 0
 
 
 def test_the_mirror_is_packed_when_nothing_else_is_to_be_done_and_once_a_day(bench):
@@ -105,7 +107,8 @@ def slow_runner(bench):
     (stand_in / "git").write_text(f"#!/bin/bash\nMARKS={bench.marks}\n{SLOW_GIT}")
     (stand_in / "git").chmod(0o755)
     text = (scripts / "commits.sh").read_text()
-    (scripts / "commits.sh").write_text(text.replace("set -euo pipefail\n", f"set -euo pipefail\nPATH={stand_in}:$PATH\n", 1))
+    text = text.replace("set -euo pipefail\n", f"set -euo pipefail\nPATH={stand_in}:$PATH\n", 1)
+    (scripts / "commits.sh").write_text(text)
     runner = bench.runner(arguments=["--scripts", str(scripts)], REPOSITORY_URL=str(bench.repository.path),
                           DEPLOY_TRANSPORT="local", STAGING_PORT=str(bench.port), MIRROR_MAINTENANCE_SECONDS="24")
     assert runner.ask("commits", branch="main")["status"] == 0
@@ -162,7 +165,8 @@ def add_submodule(bench, url=None, name="library", path="vendor/lib"):
     git(library, "add", "-A")
     git(library, "commit", "-q", "-m", "Part")
     head = git(library, "rev-parse", "HEAD")
-    (bench.repository.path / ".gitmodules").write_text(f'[submodule "l"]\n\tpath = {path}\n\turl = {url or f"../{name}"}\n')
+    (bench.repository.path / ".gitmodules").write_text(
+        f'[submodule "l"]\n\tpath = {path}\n\turl = {url or f"../{name}"}\n')
     git(bench.repository.path, "update-index", "--add", "--cacheinfo", f"160000,{head},{path}")
     git(bench.repository.path, "add", ".gitmodules")
     return head
@@ -219,7 +223,8 @@ def test_a_submodule_is_refused_before_anything_is_touched(bench):
     assert missing(runner) == "1 submodule (vendor/lib); refused (REPOSITORY_SUBMODULES)"
     end = bench.ship(runner, head)
     assert end["status"] == 65 and not end["released"] and bench.page()["commit"] == first
-    assert b"would be shipped without 1 submodule (vendor/lib): REPOSITORY_SUBMODULES is refuse" in runner.log(bench.run_id)
+    assert (b"would be shipped without 1 submodule (vendor/lib): REPOSITORY_SUBMODULES is refuse"
+            in runner.log(bench.run_id))
 
 
 def test_submodules_are_fetched_from_beside_the_repository_those_of_theirs_too(bench):

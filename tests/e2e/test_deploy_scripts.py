@@ -150,8 +150,8 @@ def test_a_rewritten_branch_is_forced_and_at_most_ten_commits_are_shown(bench):
 def commit_literally(folder, head):
     """A commit above HEAD with these lines behind its parent, as any program may have written them."""
     text = f"tree {git(folder, 'write-tree')}\nparent {git(folder, 'rev-parse', 'HEAD')}\n".encode() + head
-    done = subprocess.run(["git", "hash-object", "--literally", "-t", "commit", "-w", "--stdin"], cwd=folder, input=text,
-                          capture_output=True, check=True)
+    done = subprocess.run(["git", "hash-object", "--literally", "-t", "commit", "-w", "--stdin"], cwd=folder,
+                          input=text, capture_output=True, check=True)
     commit = done.stdout.decode().strip()
     git(folder, "update-ref", "refs/heads/main", commit)
     return commit
@@ -203,7 +203,7 @@ def test_all_digits_are_that_commit_whatever_a_branch_or_tag_is_called(bench):
         assert (said["kind"], said["commit"], said["subject"]) == ("commit", wanted, "Wanted")
         assert b"warning" not in answer.body
     assert runner.ask("commits", ref="0" * 40, branch="main")["status"] == 64
-    git(bench.repository.path, "update-ref", "refs/heads/main", wanted)    # a pushed commit is shipped under its name, too
+    git(bench.repository.path, "update-ref", "refs/heads/main", wanted)    # it is shipped under its name, too
     assert bench.ship(runner, wanted)["status"] == 0 and bench.page()["commit"] == wanted
 
 
@@ -232,19 +232,21 @@ def test_digits_of_two_commits_are_ambiguous(bench):
     tree = git(bench.repository.path, "rev-parse", "HEAD^{tree}")
     seen, twins = {}, None
     for number in range(60000):    # one in 7 digits is expected after 20,000 of them
-        text = f"tree {tree}\nparent {base}\nauthor A <a@b.c> {number} +0000\ncommitter A <a@b.c> 1 +0000\n\nTwin\n".encode()
+        text = (f"tree {tree}\nparent {base}\nauthor A <a@b.c> {number} +0000\n"
+                "committer A <a@b.c> 1 +0000\n\nTwin\n").encode()
         name = hashlib.sha1(b"commit %d\0" % len(text) + text).hexdigest()
         if name[:7] in seen:
             twins = (seen[name[:7]], text)
             break
         seen[name[:7]] = text
-    names = [subprocess.run(["git", "hash-object", "-t", "commit", "-w", "--stdin"], cwd=bench.repository.path, input=text,
-                            capture_output=True, check=True).stdout.decode().strip() for text in twins]
+    names = [subprocess.run(["git", "hash-object", "-t", "commit", "-w", "--stdin"], cwd=bench.repository.path,
+                            input=text, capture_output=True, check=True).stdout.decode().strip() for text in twins]
     for name in names:
         git(bench.repository.path, "branch", f"twin/{name}", name)
     answer = bench.shipper().ask("commits", ref=names[0][:7], branch="main")
     assert answer["status"] == 64
-    assert [value for key, value in lines(answer) if key == "possible"] == [f"commit {name}\tTwin" for name in sorted(names)]
+    meant = [value for key, value in lines(answer) if key == "possible"]
+    assert meant == [f"commit {name}\tTwin" for name in sorted(names)]
 
 
 def test_at_most_ten_possible_refs_are_listed(bench):

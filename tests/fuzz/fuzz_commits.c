@@ -1,9 +1,9 @@
 /* fuzz_commits.c - repositories with odd commits, about which the real scripts are asked.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 /*
- * An input is what stands behind `parent` in each commit of a branch, 0x1e between them: author, date,
- * encoding, message, or whatever a program wrote there.  0x1f, a byte and three more: those three,
- * byte × 256 times.  Whatever it is, deploy/commits.sh answers with these commits.
+ * An input is what stands behind `parent` in each commit of a branch, 0x1e between them: author,
+ * date, encoding, message, or whatever a program wrote there.  0x1f, a byte and three more: those
+ * three, byte × 256 times.  Whatever it is, deploy/commits.sh answers with these commits.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -97,8 +97,7 @@ write_commit(char name[LIMIT_COMMIT], const struct buf *bytes)
 static void
 make_repository(void)
 {
-	static const char first[] =
-	    "author A <a@b> 1 +0000\ncommitter A <a@b> 1 +0000\n\nfirst\n";
+	static const char first[] = "author A <a@b> 1 +0000\ncommitter A <a@b> 1 +0000\n\nfirst\n";
 	static bool is_made;
 	struct buf bytes;
 	char out[256];
@@ -112,7 +111,8 @@ make_repository(void)
 	(void)snprintf(stdin_file, sizeof(stdin_file), "%s/stdin", folder);
 	assert(RUN(out, "find", folder, "-mindepth", "1", "-delete") == 0);
 	assert(RUN(out, "git", "init", "-q", "--bare", "-b", "main", origin) == 0);
-	assert(RUN(out, "git", "--git-dir", origin, "hash-object", "-t", "tree", "-w", "--stdin") == 0);
+	assert(RUN(out, "git", "--git-dir", origin, "hash-object", "-t", "tree", "-w", "--stdin") ==
+	    0);
 	buf_init(&bytes, sizeof(first) + 64);
 	buf_addf(&bytes, "tree %s\n%s", empty_tree, first);
 	write_commit(chain[0], &bytes);
@@ -167,8 +167,7 @@ check(size_t count)
 	static char text[ANSWER_MAX + 1];
 	struct git_answer answer;
 	struct err err = { .text = "" };
-	int status =
-	    RUN(text, "bash", "deploy/commits.sh", "commits", "main", "main", chain[0]);
+	int status = RUN(text, "bash", "deploy/commits.sh", "commits", "main", "main", chain[0]);
 
 	if (status != 0 || !git_answer_decode(text, status, &answer, &err)) {
 		(void)fprintf(stderr, "status %d: %s\n%s\n", status, err.text, text);
@@ -196,8 +195,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (inputs++ % INPUTS_OF_ONE == 0)
 		make_repository();
 	count = write_commits(data, size);
-	assert(RUN(out, "git", "--git-dir", origin, "update-ref", "refs/heads/main", chain[count]) ==
-	    0);
+	assert(RUN(out, "git", "--git-dir", origin, "update-ref", "refs/heads/main",
+		   chain[count]) == 0);
 	check(count);
 	return 0;
 }

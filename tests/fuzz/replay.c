@@ -262,7 +262,8 @@ test(const char *what)
 
 	test_corpus();
 	(void)printf("[       OK ] every_seed_of_%s_holds\n", what);
-	(void)printf("%zu seeds, %u mutations, SEED=%" PRIu64 "\n", corpus_count, mutations(), seed);
+	(void)printf(
+	    "%zu seeds, %u mutations, SEED=%" PRIu64 "\n", corpus_count, mutations(), seed);
 	(void)fflush(stdout);
 	run_mutations(seed);
 	(void)printf("[       OK ] mutations_of_%s_hold\n", what);

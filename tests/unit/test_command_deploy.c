@@ -216,14 +216,14 @@ digits_of_several_are_refused_with_each_in_full(void **state)
 	world_open(&w, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging aaaaaaa");
 	world_git(&w,
-	    (struct world_git){
-		.error = "aaaaaaa is ambiguous: type all digits of the one you mean\n"
-			 "possible commit " COMMIT_B "\tbranch aaaaaaa: Fix it\n"
-			 "possible commit " COMMIT_A "\tMake it blue" });
+	    (struct world_git){ .error =
+				    "aaaaaaa is ambiguous: type all digits of the one you mean\n"
+				    "possible commit " COMMIT_B "\tbranch aaaaaaa: Fix it\n"
+				    "possible commit " COMMIT_A "\tMake it blue" });
 	assert_non_null(world_says(&w,
 	    "🚫 staging: not deployed\naaaaaaa is ambiguous: type all digits of the one you mean"));
-	assert_non_null(world_says(&w,
-	    "Possible:\n• " COMMIT_B " branch aaaaaaa: Fix it\n• " COMMIT_A " Make it blue"));
+	assert_non_null(world_says(
+	    &w, "Possible:\n• " COMMIT_B " branch aaaaaaa: Fix it\n• " COMMIT_A " Make it blue"));
 	assert_null(world_peek(&w, EFFECT_RUN));
 	world_close(&w);
 }
