@@ -42,8 +42,8 @@ struct git_answer {
 	int64_t count;			/* commits not in base; may be more than n_changes */
 	size_t n_changes;
 	struct git_change change[LIMIT_COMMITS]; /* newest first */
-	char missing[LIMIT_LINE];	/* what a release will not have: submodules, LFS files; "" */
-	int64_t mirror;			/* bytes that git takes on the runner's disk; 0: not known */
+	char missing[LIMIT_LINE];	/* submodules, LFS files that a release will not have */
+	int64_t mirror;			/* bytes on the runner's disk; 0: not known */
 	/* HEADS */
 	size_t n_heads;
 	struct git_head head[LIMIT_ENVIRONMENTS];
