@@ -19,8 +19,10 @@ SLOW_GIT = """
 for word; do
     if [[ $word == gc && $* == *--prune* ]]; then
         for last in "$STATE_DIRECTORY"/git/*.git; do echo half >"$last/objects/pack/tmp_pack_1"; done
+        trap 'echo ended >$MARKS/term; exit 143' TERM
+        sleep 1000 &
         echo "$$" >$MARKS/gc
-        exec sleep 1000
+        wait
     fi
 done
 exec /usr/bin/git "$@"
@@ -99,8 +101,8 @@ def test_what_was_released_is_kept_when_its_branch_was_moved_away(bench):
     assert dict(lines(bench.shipper().ask("commits", ref=released[:12], branch="main")))["commit"] == released
 
 
-def slow_runner(bench):
-    """One whose packing never ends by itself, begun."""
+def slow_scripts(bench):
+    """A folder of scripts whose packing never ends by itself."""
     scripts, stand_in = bench.path / "deploy", bench.path / "bin"
     shutil.copytree(DEPLOY, scripts)
     stand_in.mkdir()
@@ -109,7 +111,12 @@ def slow_runner(bench):
     text = (scripts / "commits.sh").read_text()
     text = text.replace("set -euo pipefail\n", f"set -euo pipefail\nPATH={stand_in}:$PATH\n", 1)
     (scripts / "commits.sh").write_text(text)
-    runner = bench.runner(arguments=["--scripts", str(scripts)], REPOSITORY_URL=str(bench.repository.path),
+    return scripts
+
+
+def slow_runner(bench):
+    """One that has begun to pack."""
+    runner = bench.runner(arguments=["--scripts", str(slow_scripts(bench))], REPOSITORY_URL=str(bench.repository.path),
                           DEPLOY_TRANSPORT="local", STAGING_PORT=str(bench.port), MIRROR_MAINTENANCE_SECONDS="24")
     assert runner.ask("commits", branch="main")["status"] == 0
     return runner, int(bench.mark("gc"))
@@ -125,12 +132,27 @@ def test_packing_ends_when_a_query_or_a_run_comes_and_leaves_nothing_half_done(b
     assert heads[0] == ("head", f"{head} main") and is_alive(packing) and half.exists()
     if what == "query":
         assert dict(lines(runner.ask("commits", branch="main")))["commit"] == head
-        wait_for(lambda: not half.exists() and not is_alive(packing), "end of the packing")
     else:
         assert bench.ship(runner, head)["status"] == 0
-        wait_for(lambda: not half.exists() and not is_alive(packing), "end of the packing")
+    wait_for(lambda: not half.exists() and not is_alive(packing), "end of the packing")
+    assert bench.mark("term") == "ended"    # it could remove what it had begun
     assert not mirror_of(bench).with_suffix(".packed").exists()    # it is still to be done
     assert git(mirror_of(bench), "rev-parse", "main") == head
+
+
+def test_packing_that_is_ended_removes_what_it_left_half_done(bench):
+    good_app(bench, "First")
+    assert bench.shipper().ask("commits", branch="main")["status"] == 0
+    maintenance = subprocess.Popen(
+        [str(slow_scripts(bench) / "commits.sh"), "maintain"], stdout=subprocess.DEVNULL, env={
+            "PATH": os.environ["PATH"], "HOME": str(bench.path), "STATE_DIRECTORY": str(bench.state),
+            "DEPLOYBOT_RUNNER": PROGRAM, "REPOSITORY_URL": str(bench.repository.path)})
+    packing = int(bench.mark("gc"))
+    half = mirror_of(bench) / "objects/pack/tmp_pack_1"
+    assert half.exists()
+    maintenance.terminate()
+    assert maintenance.wait(10) == 143
+    assert not half.exists() and not is_alive(packing)
 
 
 def test_packing_ends_with_its_runner(bench):
