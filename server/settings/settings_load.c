@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "settings/settings_inside.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -54,7 +55,11 @@ read_files(struct settings_loader *l)
 			settings_say(l->report, SETTINGS_ERROR, "%s", err.text);
 		else
 			settings_say(l->report, SETTINGS_ERROR,
-			    "%s: put it there, for user %u to read", err.text, (unsigned)geteuid());
+			    "%s: put it there, for user %u to read%s", err.text,
+			    (unsigned)geteuid(),
+			    errno == EACCES ?
+				", or run this as the server's user: sudo -u deploybot deploybot ..." :
+				"");
 		return false;
 	}
 	return true;
