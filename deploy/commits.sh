@@ -198,22 +198,40 @@ keep_releases() {
 	done < <(cat -- "$STATE_DIRECTORY"/environments/*.json 2>/dev/null | grep -Eow '[0-9a-f]{40}([0-9a-f]{24})?' | sort -u)
 }
 
-maintenance_ended() {
-	trap '' TERM
+end_packing() {
 	kill -TERM "$packing" 2>/dev/null || true # it may be over
 	wait "$packing" || true
 	mirror_tidy
+}
+
+on_end() {
+	trap '' TERM
+	end_packing
 	exit 143
 }
 
-# What no branch, tag or release names any more goes after 90 days.
+# Somebody wants the mirror's lock: a script by hand, whom no runner speaks for.
+is_waited_for() {
+	grep -q -- "-> FLOCK .*:$(stat -c %i -- "${mirror%.git}.lock") " /proc/locks
+}
+
+# What no branch, tag or release names any more goes after 90 days.  False: it gave way.
 pack_mirror() {
 	local cruft=() status=0
 	[[ $(git gc -h 2>&1) != *cruft* ]] || cruft=(--cruft)
 	timeout --kill-after=5 "$PACK_SECONDS" git "${git_options[@]}" --git-dir="$mirror" gc --quiet --force \
 		--prune=90.days.ago "${cruft[@]}" &
 	packing=$!
-	trap maintenance_ended TERM
+	trap on_end TERM
+	while kill -0 "$packing" 2>/dev/null; do
+		if is_waited_for; then
+			trap - TERM
+			end_packing
+			return 1
+		fi
+		sleep 1 9>&- &
+		wait -n "$packing" "$!" || true # how it ended is asked below
+	done
 	wait "$packing" || status=$?
 	trap - TERM
 	mirror_tidy
@@ -227,8 +245,7 @@ maintain_mirror() {
 	mirror_tidy
 	if [[ -z $(find "${mirror%.git}.packed" -newermt "-$MIRROR_MAINTENANCE_SECONDS seconds" 2>/dev/null) ]]; then
 		keep_releases
-		pack_mirror
-		: >"${mirror%.git}.packed" # also when it failed: once a day is often enough
+		! pack_mirror || : >"${mirror%.git}.packed" # also when it failed: once a day is often enough
 	fi
 	exec 9>&-
 }

@@ -47,10 +47,8 @@ def loose(bench):
 
 
 def maintain(bench, **env):
-    return subprocess.run(
-        [os.path.join(DEPLOY, "commits.sh"), "maintain"], capture_output=True, text=True, check=False, env={
-            "PATH": os.environ["PATH"], "HOME": str(bench.path), "STATE_DIRECTORY": str(bench.state),
-            "DEPLOYBOT_RUNNER": PROGRAM, "REPOSITORY_URL": str(bench.repository.path), **env})
+    return subprocess.run([os.path.join(DEPLOY, "commits.sh"), "maintain"], capture_output=True, text=True, check=False,
+                          env=by_hand(bench) | env)
 
 
 def knows(bench, commit):
@@ -140,14 +138,33 @@ def test_packing_ends_when_a_query_or_a_run_comes_and_leaves_nothing_half_done(b
     assert git(mirror_of(bench), "rev-parse", "main") == head
 
 
+def by_hand(bench):
+    return {"PATH": os.environ["PATH"], "HOME": str(bench.path), "STATE_DIRECTORY": str(bench.state),
+            "DEPLOYBOT_RUNNER": PROGRAM, "REPOSITORY_URL": str(bench.repository.path)}
+
+
+def slow_maintenance(bench):
+    """Started by hand: no runner ends it."""
+    maintenance = subprocess.Popen([str(slow_scripts(bench) / "commits.sh"), "maintain"], stdout=subprocess.DEVNULL,
+                                   env=by_hand(bench))
+    return maintenance, int(bench.mark("gc"))
+
+
+def test_packing_gives_way_to_a_script_by_hand(bench):
+    head = good_app(bench, "First")
+    assert bench.shipper().ask("commits", branch="main")["status"] == 0
+    maintenance, packing = slow_maintenance(bench)
+    answer = subprocess.run([os.path.join(DEPLOY, "commits.sh"), "commits", "", "main", ""], capture_output=True,
+                            text=True, check=False, timeout=30, env=by_hand(bench))
+    assert answer.returncode == 0 and f"commit {head}\n" in answer.stdout
+    assert maintenance.wait(10) == 0 and not is_alive(packing)
+    assert not mirror_of(bench).with_suffix(".packed").exists()    # it is still to be done
+
+
 def test_packing_that_is_ended_removes_what_it_left_half_done(bench):
     good_app(bench, "First")
     assert bench.shipper().ask("commits", branch="main")["status"] == 0
-    maintenance = subprocess.Popen(
-        [str(slow_scripts(bench) / "commits.sh"), "maintain"], stdout=subprocess.DEVNULL, env={
-            "PATH": os.environ["PATH"], "HOME": str(bench.path), "STATE_DIRECTORY": str(bench.state),
-            "DEPLOYBOT_RUNNER": PROGRAM, "REPOSITORY_URL": str(bench.repository.path)})
-    packing = int(bench.mark("gc"))
+    maintenance, packing = slow_maintenance(bench)
     half = mirror_of(bench) / "objects/pack/tmp_pack_1"
     assert half.exists()
     maintenance.terminate()
