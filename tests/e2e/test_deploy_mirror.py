@@ -32,7 +32,11 @@ exec /usr/bin/git "$@"
 @pytest.fixture
 def bench(tmp_path):
     made = ShippingBench(tmp_path)
+    made.by_hand = []
     yield made
+    for process in made.by_hand:
+        process.terminate()
+        process.wait(10)
     made.done()
 
 
@@ -147,6 +151,7 @@ def slow_maintenance(bench):
     """Started by hand: no runner ends it."""
     maintenance = subprocess.Popen([str(slow_scripts(bench) / "commits.sh"), "maintain"], stdout=subprocess.DEVNULL,
                                    env=by_hand(bench))
+    bench.by_hand.append(maintenance)
     return maintenance, int(bench.mark("gc"))
 
 
