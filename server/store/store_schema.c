@@ -201,6 +201,8 @@ static const char *const migration_3[] = {
 
 /* Not released yet: it may still grow at its end. */
 static const char *const migration_4[] = {
+	/* What git says that a release will not have: submodules, LFS files. */
+	"ALTER TABLE deployment ADD COLUMN missing TEXT NOT NULL DEFAULT '';",
 	NULL,
 };
 
