@@ -201,6 +201,8 @@ static const char *const migration_3[] = {
 
 /* Not released yet: it may still grow at its end. */
 static const char *const migration_4[] = {
+	/* What git says that a release will not have: submodules, LFS files. */
+	"ALTER TABLE deployment ADD COLUMN missing TEXT NOT NULL DEFAULT '';",
 	/* A release is called by a number of its environment's own.  renumbered_at: until then its
 	 * id was its number.  origin: the release that it is of, where a rollback brought that
 	 * back.  left_by: the deployment that rolled it back. */

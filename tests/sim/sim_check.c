@@ -171,11 +171,15 @@ somebody_has_looked(struct sim *sim)
 static void
 go_back(struct sim *sim, int e, int commit)
 {
-	size_t n = sim->n_way[e];
+	size_t n = 0, n_found = 0;
 
-	while (n > 0 && sim->way[e][n - 1] != commit)
-		n--;
-	sim->is_astray[e] |= n == 0; /* by its number, to what had been left: back or forward */
+	for (size_t i = 0; i < sim->n_way[e]; i++)
+		if (sim->way[e][i] == commit) {
+			n = i + 1;
+			n_found++;
+		}
+	/* By its number, to what had been left; or to one of several releases of a commit. */
+	sim->is_astray[e] |= n_found != 1;
 	if (sim->is_astray[e])
 		return;
 	if (n < sim->n_way[e])

@@ -351,6 +351,8 @@ say_commits(
 	for (int i = 0; i < git->count && i < LIMIT_COMMITS; i++)
 		n += snprintf(text + n, room - (size_t)n, "change %s Ann Example\tChange %d\n",
 		    git->commit, i + 1);
+	if (git->missing != NULL)
+		n += snprintf(text + n, room - (size_t)n, "missing %s\n", git->missing);
 	if (git->contains != NULL) {
 		assert_non_null(strstr(ask->blocked, git->contains));
 		n += snprintf(text + n, room - (size_t)n, "contains %s\n", git->contains);

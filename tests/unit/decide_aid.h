@@ -122,6 +122,7 @@ struct world_git {
 	bool is_off_branch;
 	bool is_force_push;
 	int count;
+	const char *missing; /* what a release will not have */
 	const char *error; /* the ref is none of the repository */
 	bool is_unreachable;
 };
