@@ -396,7 +396,8 @@ sim_chat_somebody_types(struct sim *sim)
 		"/deploy %s v1", "/deploy %s nowhere", "/cancel %s", "/rollback %s", "/rollback %s",
 		"/rollback %s 1", "/status %s", "/history %s", "/status" };
 	static const char *const calm[] = { "/deploy %s", "/deploy %s", "/rollback %s",
-		"/rollback %s", "/rollback %s", "/rollback %s 2", "/rollback %s 3", "/status" };
+		"/rollback %s", "/rollback %s", "/rollback %s", "/deploy %s", "/deploy %s",
+		"/rollback %s", "/rollback %s", "/rollback %s 2", "/status" };
 	int64_t person = somebody(sim);
 	int64_t chats[] = { chat_now(sim, SIM_TEAM), chat_now(sim, SIM_GROUP),
 		chat_now(sim, SIM_GROUP), person };

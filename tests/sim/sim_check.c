@@ -178,7 +178,6 @@ go_back(struct sim *sim, int e, int commit)
 			n = i + 1;
 			n_found++;
 		}
-	/* By its number, to what had been left; or to one of several releases of a commit. */
 	sim->is_astray[e] |= n_found != 1;
 	if (sim->is_astray[e])
 		return;
@@ -482,11 +481,17 @@ sim_check_after(struct sim *sim, struct tx *tx, const struct sim_before *before)
 		check_go(sim, tx);
 	if (!db_in_transaction(tx->db))
 		return; /* without memory SQLite undoes the whole batch: it is tried again */
-	for (int e = 0; tx->event->kind == EVENT_UPDATE && e < SIM_ENVIRONMENTS; e++)
-		if (text_starts(tx->event->u.update->text, "/rollback ") &&
-		    strcmp(tx->event->u.update->text + strlen("/rollback "), sim_environments[e]) ==
-			0)
+	for (int e = 0; tx->event->kind == EVENT_UPDATE && e < SIM_ENVIRONMENTS; e++) {
+		const char *text = tx->event->u.update->text;
+		size_t size = strlen("/rollback ") + strlen(sim_environments[e]);
+		char plain[48];
+
+		(void)snprintf(plain, sizeof(plain), "/rollback %s", sim_environments[e]);
+		if (strcmp(text, plain) == 0)
 			a_rollback_goes_back(sim, tx, e);
+		else if (text_starts(text, plain) && text[size] == ' ')
+			sim->is_astray[e] = true; /* by a number, to wherever */
+	}
 	for (int e = 0; e < SIM_ENVIRONMENTS; e++)
 		if (before->is_guarded[e] && fingerprint(sim, tx, e) != before->of[e])
 			sim_fail(sim, "nobody_acts_without_a_role",
