@@ -1,7 +1,8 @@
 #!/bin/bash
 # commits.sh - answers questions about the repository; starts and changes nothing but its own mirror.
 # SPDX-License-Identifier: ISC
-#   commits.sh commits REF BRANCH BASE   REF or, when empty, the newest commit of BRANCH; BASE may be empty
+#   commits.sh commits REF BRANCH BASE [COMMIT...]   REF or, when empty, the newest commit of BRANCH; BASE may be
+#                                        empty; which of these COMMITs does it contain?
 #   commits.sh heads BRANCH...           where these branches are
 #   commits.sh maintain                  packs each mirror whose day it is; TERM ends it
 # The form of the answers stands in runner/protocol.h.  Exit codes: 64 no such ref, 69 unreachable, 78 settings.
@@ -157,7 +158,18 @@ tell_mirrors() {
 	printf 'mirror %s\n' "${bytes%%[!0-9]*}"
 }
 
-answer_commits() { # REF BRANCH BASE
+# Whether a commit that was rolled back lies in this one's history.
+tell_contained() { # COMMIT...
+	local blocked
+	for blocked in "$@"; do
+		if [[ $blocked =~ ^[0-9a-f]{40,64}$ ]] &&
+			in_mirror merge-base --is-ancestor "$blocked" "$commit" 2>/dev/null; then
+			printf 'contains %s\n' "$blocked"
+		fi
+	done
+}
+
+answer_commits() { # REF BRANCH BASE [COMMIT...]
 	local ref=${1:-$2} said
 	[[ -n $ref ]] || give_up "$EXIT_INPUT" "neither a ref nor a branch was given"
 	[[ -z $3 ]] || [[ $3 =~ ^[0-9a-f]{7,64}$ ]] || give_up "$EXIT_INPUT" "the base is no commit"
@@ -172,6 +184,7 @@ answer_commits() { # REF BRANCH BASE
 	tell_base "$3"
 	tell_missing
 	tell_mirrors
+	tell_contained "${@:4}"
 	echo end
 }
 
@@ -265,8 +278,8 @@ main() {
 	git_setup "$here"
 	case ${1:-} in
 	commits)
-		[[ $# -eq 4 ]] || give_up "$EXIT_INPUT" "commits REF BRANCH BASE"
-		answer_commits "$2" "$3" "$4"
+		[[ $# -ge 4 ]] || give_up "$EXIT_INPUT" "commits REF BRANCH BASE [COMMIT...]"
+		answer_commits "${@:2}"
 		;;
 	maintain) answer_maintain ;;
 	heads)

@@ -213,13 +213,13 @@ plan_run(struct program_plan *plan, const struct protocol_message *order,
 	    plan_log_limit(plan, settings, err);
 }
 
-/* heads BRANCH…: the list's names, one argument each. */
+/* Branches or commits, one argument each. */
 static bool
-plan_heads(struct program_plan *plan, const char *branches, struct err *err)
+add_words(struct program_plan *plan, const char *words, struct err *err)
 {
 	char list[sizeof(((struct protocol_message *)0)->branches)], *rest = NULL;
 
-	(void)snprintf(list, sizeof(list), "%s", branches);
+	(void)snprintf(list, sizeof(list), "%s", words);
 	for (char *name = strtok_r(list, " ", &rest); name != NULL;
 	     name = strtok_r(NULL, " ", &rest)) {
 		if (!add_argument(plan, name, err))
@@ -233,12 +233,13 @@ plan_question(struct program_plan *plan, const struct protocol_message *order, s
 {
 	switch (order->query) {
 	case PROTOCOL_GIT_QUERY_HEADS:
-		return add_argument(plan, "heads", err) && plan_heads(plan, order->branches, err);
+		return add_argument(plan, "heads", err) && add_words(plan, order->branches, err);
 	case PROTOCOL_GIT_QUERY_MAINTAIN:
 		return add_argument(plan, "maintain", err);
 	default:
 		return add_argument(plan, "commits", err) && add_argument(plan, order->ref, err) &&
-		    add_argument(plan, order->branch, err) && add_argument(plan, order->base, err);
+		    add_argument(plan, order->branch, err) &&
+		    add_argument(plan, order->base, err) && add_words(plan, order->blocked, err);
 	}
 }
 

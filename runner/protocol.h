@@ -31,7 +31,7 @@
  *                                            yet; every 10 s until it can; then settled LOST.
  *                                            pid 0: text says what hinders: a control group in
  *                                            which something lives, a disk that takes no record
- *   →  ask     id question [ref] [branch] [base] [branches]
+ *   →  ask     id question [ref] [branch] [base] [blocked] [branches]
  *   ←  answer  id status timed_out text body body: at most PROTOCOL_ANSWER_MAX bytes
  *   →  forget  id                            the folder of a run that has ended is of no use
  *   ←  forgotten id removal [text]           MORE   a piece is gone: say it again
@@ -85,6 +85,7 @@
  *     change 1a2b3c4d… Ann Example<TAB>Make the button blue      newest first, at most 10
  *     missing 2 submodules (a, b)     what a release that is built here will not have
  *     mirror 123456                   bytes that git takes on this disk
+ *     contains 1a2b3c4d…              one line for each of `blocked` that is in commit's history
  *     end
  * status 0, question HEADS, one line for each branch of `branches` that exists:
  *     head 1a2b3c4d… develop
@@ -229,6 +230,7 @@ struct protocol_message {
 	enum protocol_git_query query;
 	char branch[256];			/* the environment's; empty: it has none */
 	char base[65];				/* hex commit; empty: none */
+	char blocked[1040];			/* hex commits, one space between; empty: none */
 	char branches[4096];			/* HEADS: names, one space between */
 	/* answer: status and timed_out are the record's.  body borrows from the packet. */
 	const char *body;

@@ -148,6 +148,17 @@ take_change(void *out, UNUSED size_t room, char *value)
 }
 
 static bool
+take_contains(void *out, UNUSED size_t room, char *value)
+{
+	struct git_answer *answer = out;
+
+	if (answer->n_contained < COUNT(answer->contained) &&
+	    take_hash(answer->contained[answer->n_contained], LIMIT_COMMIT, value))
+		answer->n_contained++;
+	return true; /* it decorates: without it a block stays until a person deploys */
+}
+
+static bool
 take_head(void *out, UNUSED size_t room, char *value)
 {
 	struct git_answer *answer = out;
@@ -209,6 +220,7 @@ static const struct key keys[] = {
 	WHOLE(change, take_change),
 	MEMBER(missing, take_text),
 	MEMBER(mirror, take_bytes),
+	WHOLE(contains, take_contains),
 	WHOLE(head, take_head),
 	MEMBER(error, take_text),
 	WHOLE(possible, take_possible),

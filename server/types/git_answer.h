@@ -44,6 +44,8 @@ struct git_answer {
 	struct git_change change[LIMIT_COMMITS]; /* newest first */
 	char missing[LIMIT_LINE];	/* submodules, LFS files that a release will not have */
 	int64_t mirror;			/* bytes on the runner's disk; 0: not known */
+	size_t n_contained;
+	char contained[LIMIT_BLOCKED][LIMIT_COMMIT]; /* of those that were asked about */
 	/* HEADS */
 	size_t n_heads;
 	struct git_head head[LIMIT_ENVIRONMENTS];

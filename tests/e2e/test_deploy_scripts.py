@@ -119,6 +119,21 @@ def test_a_branch_is_answered_with_its_newest_commit_and_what_lies_between(bench
     assert changes[1].endswith("\tSecond, with <b>markup</b> & $(id)") and len(changes) == 2
 
 
+def test_of_the_blocked_commits_those_in_its_history_are_named(bench):
+    first, second, head = (bench.repository.commit(subject) for subject in ("First", "Second", "Third"))
+    git(bench.repository.path, "checkout", "-q", "-b", "other", first)
+    side = bench.repository.commit("Aside")
+    runner = bench.shipper()
+    answer = runner.ask("commits", ref="main", branch="main", base=first,
+                        blocked=" ".join([side, second, "f" * 40, "1" * 12, head]))
+    assert answer["status"] == 0 and answer.body.endswith(b"\nend\n")
+    assert [value for key, value in lines(answer) if key == "contains"] == [second, head]
+    asked = [first] * 15 + [side]
+    answer = runner.ask("commits", ref="other", blocked=" ".join(asked))
+    assert [value for key, value in lines(answer) if key == "contains"] == asked
+    assert not [key for key, _ in lines(runner.ask("commits", ref="main")) if key == "contains"]
+
+
 def test_a_tag_and_a_commit_are_answered_and_whether_they_are_in_the_branch(bench):
     first = bench.repository.commit("First")
     git(bench.repository.path, "tag", "-a", "v1", "-m", "one")

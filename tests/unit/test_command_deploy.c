@@ -484,12 +484,19 @@ a_blocked_commit_is_asked_about_with_a_warning(void **state)
 	world_run_ends(
 	    &w, (struct run_ended){ .gate_opened = true, .released = true, .exit_status = 1 });
 	world_run_ends(&w, GOOD);
-	assert_string_equal(world_environment(&w, "staging").blocked_commit, COMMIT_B);
+	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
 	world_git(&w, (struct world_git){ .commit = COMMIT_B });
 	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_non_null(strstr(world_says(&w, "Deploy to staging?")->text,
-	    MARK_BOLD "this commit was rolled back automatically before" MARK_BOLD));
+	assert_non_null(strstr(world_plain(world_says(&w, "Deploy to staging?")),
+	    "⚠️ this commit is blocked: rolled back by deploybot, just now (script failed: exit "
+	    "1). Your "
+	    "confirmation allows it; once live it is not blocked any more."));
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_says(&w, "Deploy to staging?"), "Confirm"));
+	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B);
+	world_run_ends(&w, GOOD);
+	assert_string_equal(world_blocked(&w, "staging"), "");
 	world_close(&w);
 }
 

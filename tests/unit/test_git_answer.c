@@ -23,7 +23,7 @@ static const char whole[] =
     "at 1767225600\nsubject Make the button blue\nbranch develop\nbranch_commit " A40 "\n"
     "in_branch 1\nbase " B40 "\nforced 0\ncount 12\n"
     "change " A40 " Ann Example\tMake the button blue\n"
-    "change " B40 " Bob\tFix it\nmirror 4096\nfrom_the_future yes\nend\n";
+    "change " B40 " Bob\tFix it\nmirror 4096\ncontains " B40 "\nfrom_the_future yes\nend\n";
 
 static void
 commits_are_decoded_field_by_field(void **state)
@@ -50,6 +50,8 @@ commits_are_decoded_field_by_field(void **state)
 	assert_string_equal(answer.change[1].commit, B40);
 	assert_string_equal(answer.change[1].author, "Bob");
 	assert_string_equal(answer.change[1].subject, "Fix it");
+	assert_int_equal(answer.n_contained, 1);
+	assert_string_equal(answer.contained[0], B40);
 	assert_string_equal(answer.error, "");
 }
 
@@ -235,13 +237,14 @@ more_than_is_kept_is_only_counted(void **state)
 	for (int i = 0; i < 30; i++) {
 		size_t n = strlen(text);
 
-		(void)snprintf(
-		    text + n, sizeof(text) - n, "change " A40 " A\tb%d\nhead " B40 " b%d\n", i, i);
+		(void)snprintf(text + n, sizeof(text) - n,
+		    "change " A40 " A\tb%d\nhead " B40 " b%d\ncontains " A40 "\n", i, i);
 	}
 	(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "end\n");
 	assert_true(git_answer_decode(text, 0, &answer, NULL));
 	assert_int_equal(answer.n_changes, LIMIT_COMMITS);
 	assert_int_equal(answer.n_heads, LIMIT_ENVIRONMENTS);
+	assert_int_equal(answer.n_contained, LIMIT_BLOCKED);
 	assert_int_equal(answer.count, 300);
 }
 

@@ -247,6 +247,7 @@ full_message(int kind)
 		.query = PROTOCOL_GIT_QUERY_HEADS,
 		.branch = "main",
 		.base = COMMIT_C,
+		.blocked = COMMIT_D,
 		.branches = "main",
 		.record = { true, true, true, true, true, true, 9, 10, 11, 12, "" },
 		.step_count = 1,
