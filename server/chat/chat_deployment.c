@@ -60,6 +60,14 @@ add_commit(struct chat_text *text, const char *before, const struct deployment *
 		chat_text_outside(text, " ", deployment->subject);
 }
 
+void
+chat_deployment_confirmer(
+    struct chat_text *text, const char *before, const struct deployment *deployment)
+{
+	if (deployment->confirmed_by != 0 && deployment->confirmed_by != deployment->requested_by)
+		chat_text_outside(text, before, deployment->confirmer);
+}
+
 static void
 add_image(struct chat_text *text, const char *before, const struct deployment *deployment)
 {
@@ -75,13 +83,13 @@ add_requester(struct chat_text *text, const struct deployment *deployment)
 		chat_text_outside(text, "by ", deployment->author);
 		chat_text_add(text, " · ");
 	}
-	if (deployment->trigger == TRIGGER_POLL) {
+	if (deployment->trigger == TRIGGER_POLL)
 		chat_text_add(text, "found by polling"); /* who pushed it is not known */
-		return;
-	}
-	chat_text_outside(text,
-	    deployment->trigger == TRIGGER_CHAT ? "requested by " : "pushed by ",
-	    deployment->requester);
+	else
+		chat_text_outside(text,
+		    deployment->trigger == TRIGGER_CHAT ? "requested by " : "pushed by ",
+		    deployment->requester);
+	chat_deployment_confirmer(text, " · confirmed by ", deployment);
 }
 
 static void
@@ -194,12 +202,32 @@ add_what_would_change(struct chat_text *text, const struct chat_deployment *abou
 		    about->deployment->environment);
 }
 
+/* Somebody has confirmed it, and git is asked once more. */
+static void
+say_confirmed(struct chat_text *text, const struct deployment *deployment)
+{
+	chat_text_add(text, "🔎 " MARK_BOLD "%s" MARK_BOLD ": confirmed", deployment->environment);
+	chat_text_outside(text, " by ", deployment->confirmer);
+	chat_text_add(text, ", asking git once more …\n");
+	add_commit(text, "", deployment);
+	add_requester(text, deployment);
+}
+
 static void
 say_question(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
 	const struct environment *environment = about->environment;
 
+	if (deployment->confirmed_by != 0) {
+		say_confirmed(text, deployment);
+		return;
+	}
+	if (deployment->changed[0] != '\0') {
+		chat_text_add(text, "⚠️ " MARK_BOLD "Not started" MARK_BOLD);
+		chat_text_outside(text, ": ", deployment->changed);
+		chat_text_add(text, "\n\n");
+	}
 	if (environment->unknown_since != 0) {
 		chat_unknown(text, environment, about->host, about->at);
 		chat_text_add(text, "\nIs no other deploybot at work there? Look first.\n\n");
@@ -212,6 +240,10 @@ say_question(struct chat_text *text, const struct chat_deployment *about)
 		else
 			chat_text_add(text, "nothing");
 		chat_text_add(text, " → ");
+	} else if (deployment->is_again) {
+		chat_text_add(text,
+		    "❓ " MARK_BOLD "%s runs this already. Deploy it again?" MARK_BOLD "\n",
+		    deployment->environment);
 	} else {
 		chat_text_add(
 		    text, "❓ " MARK_BOLD "Deploy to %s?" MARK_BOLD "\n", deployment->environment);
@@ -495,8 +527,12 @@ say_expired(struct chat_text *text, const struct chat_deployment *about)
 static void
 say_superseded(struct chat_text *text, const struct chat_deployment *about)
 {
-	chat_text_add(text, "⏭️ ");
-	add_not_begun(text, about, "replaced by a newer commit");
+	const struct deployment *deployment = about->deployment;
+
+	chat_text_add(text, "⏭️ " MARK_BOLD "%s" MARK_BOLD, deployment->environment);
+	chat_text_outside(text, ": ",
+	    deployment->detail[0] != '\0' ? deployment->detail : "replaced by a newer commit");
+	add_commit(text, " — ", deployment);
 }
 
 bool
@@ -524,6 +560,22 @@ chat_deployment(const struct chat_deployment *about, struct message *ret)
 		ret->live_estimate_ms = about->estimate_ms;
 	}
 	return true;
+}
+
+char *
+chat_deployment_shared(const struct deployment *question, const char *requester)
+{
+	struct chat_text text;
+
+	chat_text_init(&text);
+	chat_text_add(&text, "☝️ " MARK_BOLD "%s" MARK_BOLD ": ", question->environment);
+	add_commit(&text, "", question);
+	chat_text_add(&text, " is asked about already");
+	if (question->trigger == TRIGGER_CHAT)
+		chat_text_outside(&text, ", by ", question->requester);
+	chat_text_outside(&text, ". You may answer it too, ", requester);
+	chat_text_add(&text, ".");
+	return chat_text_take(&text);
 }
 
 bool
@@ -594,5 +646,6 @@ chat_deployment_line(struct chat_text *text, const struct deployment *deployment
 	if (deployment->why != DEPLOY_WHY_NONE)
 		chat_text_add(text, " (%s)", deploy_flow_why_word(deployment->why));
 	chat_text_outside(text, " · ", deployment->requester);
+	chat_deployment_confirmer(text, ", confirmed by ", deployment);
 	chat_text_ago(text, " · ", deployment->requested_at, at);
 }

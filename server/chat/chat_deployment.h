@@ -28,6 +28,10 @@ struct chat_deployment {
  */
 bool chat_deployment(const struct chat_deployment *about, struct message *ret) MUST_USE;
 
+/* What the reply to an open question says to somebody else who asked for the same; free() it.  NULL
+ * only when memory is short. */
+char *chat_deployment_shared(const struct deployment *question, const char *requester) MUST_USE;
+
 /* Is this an end that must ring the phone? */
 bool chat_deployment_rings(const struct deployment *deployment);
 
@@ -38,6 +42,10 @@ char *chat_deployment_alarm(const struct chat_deployment *about) MUST_USE;
  * where it can be. */
 char *chat_busy(const struct deployment *active, int64_t at) MUST_USE;
 
-/* One line for /history and for lists. */
+/* Who confirmed it, where that is another one than who asked for it. */
 struct chat_text;
+void chat_deployment_confirmer(struct chat_text *text, const char *before,
+    const struct deployment *deployment);
+
+/* One line for /history and for lists. */
 void chat_deployment_line(struct chat_text *text, const struct deployment *deployment, int64_t at);

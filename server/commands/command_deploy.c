@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 
 #include "commands/commands.h"
-#include "decide/decide_push.h"
+#include "decide/decide_deployment.h"
 #include "decide/decide_reply.h"
 #include "lib/text.h"
 #include "store/row_deployment.h"

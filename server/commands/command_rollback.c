@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 
 #include "commands/commands.h"
-#include "decide/decide_deployment.h"
+#include "decide/decide_question.h"
 #include "decide/decide_reply.h"
 #include "lib/text.h"
 #include "store/row_deployment.h"
@@ -92,7 +92,7 @@ ask(struct tx *tx, const struct update *update, const struct release *to)
 	    "requested",
 	    (const char *const[]){
 		"trigger", "chat", "program", "rollback", "name", update->name, NULL });
-	(void)decide_step(tx, &deployment, DEPLOY_ON_ASK, NULL);
+	decide_ask(tx, &deployment, NULL);
 }
 
 void

@@ -5,24 +5,11 @@
 #include <stdio.h>
 
 #include "decide/decide_deployment.h"
+#include "decide/decide_question.h"
 #include "decide/decide_reply.h"
 #include "lib/text.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
-
-void
-decide_git_query(struct tx *tx, const struct effect_git_query *query, int64_t deployment)
-{
-	struct effect *effect = effect_new(EFFECT_GIT_QUERY);
-
-	if (effect == NULL) {
-		tx_fail(tx, ERR_NOMEM, "no memory for a git query");
-		return;
-	}
-	effect->subject = deployment;
-	effect->u.git_query = *query;
-	(void)row_effect_add(tx, effect);
-}
 
 void
 decide_query_head(
@@ -110,7 +97,7 @@ supersede(struct tx *tx, struct deployment older, const struct git_answer *answe
 {
 	if (older.id == 0)
 		return;
-	(void)snprintf(older.detail, sizeof(older.detail), "by %.7s", answer->commit);
+	(void)snprintf(older.detail, sizeof(older.detail), "replaced by %.7s", answer->commit);
 	(void)decide_step(tx, &older, DEPLOY_ON_SUPERSEDE, answer);
 }
 
@@ -148,7 +135,7 @@ decide_head(struct tx *tx, const struct environment_settings *settings,
 {
 	struct environment environment = row_environment_get(tx, settings->name);
 	bool is_poll = strcmp(requested_by, DECIDE_POLL) == 0;
-	struct deployment deployment;
+	struct deployment deployment, question;
 
 	if (strcmp(environment.seen_commit, answer->commit) == 0 &&
 	    (is_poll || !came_to_nothing(tx, settings->name, answer->commit)))
@@ -158,10 +145,19 @@ decide_head(struct tx *tx, const struct environment_settings *settings,
 		notify_blocked(tx, settings->name, answer);
 		return;
 	}
-	supersede(tx, row_deployment_push_question(tx, settings->name), answer);
+	question = row_deployment_push_question(tx, settings->name);
+	if (strcmp(question.commit, answer->commit) != 0 && question.confirmed_by == 0)
+		supersede(tx, question, answer);
+	if (settings->confirm && decide_share_with_push(tx, settings->name, answer))
+		return;
 	deployment = add_deployment(tx, settings->name, answer, requested_by);
+	if (settings->confirm && decide_is_live(tx, &deployment)) {
+		(void)text_copy(deployment.detail, sizeof(deployment.detail), "already live");
+		(void)decide_step(tx, &deployment, DEPLOY_ON_SUPERSEDE, NULL);
+		return;
+	}
 	if (settings->confirm) {
-		(void)decide_step(tx, &deployment, DEPLOY_ON_ASK, answer);
+		decide_ask(tx, &deployment, answer);
 		return;
 	}
 	supersede(tx, row_deployment_queued(tx, settings->name), answer);

@@ -7,9 +7,6 @@
 
 struct environment_settings;
 
-/* Asks git; deployment: the one that waits for the answer, 0: none.  ask is copied. */
-void decide_git_query(struct tx *tx, const struct effect_git_query *query, int64_t deployment);
-
 /* Asks git, until it answers, for the newest commit of the environment's branch.  requested_by:
  * "github:login(7)", or DECIDE_POLL when it was found by polling. */
 void decide_query_head(struct tx *tx, const struct environment_settings *settings,

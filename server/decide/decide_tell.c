@@ -57,9 +57,12 @@ buttons_for(struct tx *tx, const struct deployment *deployment, int64_t chat)
 	struct buttons buttons = { 0 };
 
 	if (deployment->state == DEPLOY_AWAITING_CONFIRMATION) {
-		add_button(tx, deployment, BUTTON_CONFIRM, 0, chat,
-		    deployment_is_rollback(deployment) ? "↩️ Roll back" : "✅ Confirm",
-		    &buttons);
+		if (deployment->confirmed_by == 0)
+			add_button(tx, deployment, BUTTON_CONFIRM, 0, chat,
+			    deployment_is_rollback(deployment) ? "↩️ Roll back" :
+				deployment->is_again	       ? "🔁 Deploy again" :
+								 "✅ Confirm",
+			    &buttons);
 		/* A rollback has this one: it is asked for in a hurry, a button beside it is there
 		 * to be hit by mistake, and a question that is left alone keeps nobody waiting. */
 		if (!deployment_is_rollback(deployment))
@@ -158,13 +161,13 @@ decide_tell(struct tx *tx, const struct deployment *deployment, const struct git
 }
 
 void
-decide_tell_team(struct tx *tx, struct deployment *deployment)
+decide_tell_team(struct tx *tx, struct deployment *deployment, const struct git_answer *answer)
 {
 	CLEANUP(message_done) struct message message = { 0 };
 	struct environment environment = row_environment_get(tx, deployment->environment);
 	struct step steps[LIMIT_STEPS];
 	char head[9];
-	struct chat_deployment about = facts(tx, deployment, &environment, NULL, steps, head);
+	struct chat_deployment about = facts(tx, deployment, &environment, answer, steps, head);
 
 	if (deployment->also_message != 0 ||
 	    deployment->address.chat == tx->settings->telegram_chat_id)
@@ -174,5 +177,43 @@ decide_tell_team(struct tx *tx, struct deployment *deployment)
 		return;
 	}
 	message.address.chat = tx->settings->telegram_chat_id;
+	message.buttons = buttons_for(tx, deployment, message.address.chat);
 	deployment->also_message = row_message_add(tx, &message);
+}
+
+static bool
+stands_in(struct tx *tx, int64_t row, const struct chat_address *address)
+{
+	CLEANUP(message_done) struct message message = { 0 };
+
+	if (row == 0)
+		return false;
+	message = row_message_get(tx, row);
+	return message.address.chat == address->chat;
+}
+
+void
+decide_tell_shared(
+    struct tx *tx, struct deployment *question, const struct deployment *request)
+{
+	CLEANUP(message_done) struct message message = { .address = request->address };
+	bool is_main = stands_in(tx, question->message, &request->address);
+	bool is_here = is_main || stands_in(tx, question->also_message, &request->address);
+	int64_t team = tx->settings->telegram_chat_id, row;
+
+	message.head = chat_deployment_shared(question, request->requester);
+	message.foot = strdup("");
+	if (message.head == NULL || message.foot == NULL) {
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
+		tx_fail(tx, ERR_NOMEM, "no memory for a reply");
+		return;
+	}
+	if (!is_here)
+		message.buttons = buttons_for(tx, question, request->address.chat);
+	row = row_message_add(tx, &message);
+	if (!is_here && question->also_message == 0 &&
+	    (question->address.chat == team || request->address.chat == team)) {
+		question->also_message = row;
+		row_deployment_save(tx, question);
+	}
 }

@@ -14,4 +14,10 @@ void decide_tell(struct tx *tx, const struct deployment *deployment,
     const struct git_answer *answer);
 
 /* Asked for elsewhere: TELEGRAM_CHAT_ID gets a message about it too.  Sets also_message. */
-void decide_tell_team(struct tx *tx, struct deployment *deployment);
+void decide_tell_team(struct tx *tx, struct deployment *deployment,
+    const struct git_answer *answer);
+
+/* Somebody else asked for it, there: a reply to its question, or the question's buttons in a chat
+ * that it does not stand in.  Sets also_message where that is the team's. */
+void decide_tell_shared(struct tx *tx, struct deployment *question,
+    const struct deployment *request);

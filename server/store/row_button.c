@@ -122,6 +122,12 @@ withdraw_timers(struct tx *tx, int64_t deployment, enum button_verb verb)
 }
 
 void
+row_button_drop_timer(struct tx *tx, int64_t deployment)
+{
+	withdraw_timers(tx, deployment, BUTTON_CONFIRM);
+}
+
+void
 row_button_close(struct tx *tx, int64_t deployment, enum button_verb verb)
 {
 	withdraw_timers(tx, deployment, verb);
@@ -129,4 +135,35 @@ row_button_close(struct tx *tx, int64_t deployment, enum button_verb verb)
 	    "UPDATE question SET closed_at = $3"
 	    " WHERE deployment = $1 AND verb = $2 AND closed_at = 0",
 	    DB_I64(deployment), DB_TEXT(verbs[verb]), DB_I64(tx->at)); /* sticky */
+}
+
+void
+row_button_add_requester(struct tx *tx, int64_t deployment, int64_t person)
+{
+	(void)tx_run(tx,
+	    "INSERT INTO question_requester (deployment, person) VALUES ($1, $2)"
+	    " ON CONFLICT DO NOTHING",
+	    DB_I64(deployment), DB_I64(person)); /* sticky */
+}
+
+bool
+row_button_is_requester(struct tx *tx, int64_t deployment, int64_t person)
+{
+	return tx_number(tx,
+		   "SELECT COUNT(*) FROM question_requester WHERE deployment = $1 AND person = $2",
+		   DB_I64(deployment), DB_I64(person)) > 0;
+}
+
+bool
+row_button_is_shared(struct tx *tx, int64_t deployment)
+{
+	return tx_number(tx, "SELECT COUNT(*) FROM question_requester WHERE deployment = $1",
+		   DB_I64(deployment)) > 0;
+}
+
+void
+row_button_clear_requesters(struct tx *tx, int64_t deployment)
+{
+	(void)tx_run(tx, "DELETE FROM question_requester WHERE deployment = $1",
+	    DB_I64(deployment)); /* sticky */
 }

@@ -46,5 +46,15 @@ void row_button_close_looked(struct tx *tx, const char *environment);
 /* Sets the deadline's effect for its open questions with verb CONFIRM or DECLINE. */
 void row_button_set_timer(struct tx *tx, int64_t deployment, int64_t timer);
 
+/* Withdraws the deadline of a question that goes on. */
+void row_button_drop_timer(struct tx *tx, int64_t deployment);
+
+/* Somebody else asked for the same (0: a push did): from then on whoever has the role may answer,
+ * and that person. */
+void row_button_add_requester(struct tx *tx, int64_t deployment, int64_t person);
+bool row_button_is_requester(struct tx *tx, int64_t deployment, int64_t person);
+bool row_button_is_shared(struct tx *tx, int64_t deployment);
+void row_button_clear_requesters(struct tx *tx, int64_t deployment);
+
 /* Closes the open questions of a deployment with this verb; withdraws their wait. */
 void row_button_close(struct tx *tx, int64_t deployment, enum button_verb verb);

@@ -46,7 +46,13 @@ static const char *const whys[] = {
 	C(I64,  ended_at,        ended_at) and \
 	C(TEXT, note,            note) and \
 	C(TEXT, image,           image) and \
-	C(TEXT, previous_image,  previous_image)
+	C(TEXT, previous_image,  previous_image) and \
+	C(FLAG, is_again,        is_again) and \
+	C(I64,  confirmed_by,    confirmed_by) and \
+	C(TEXT, confirmer,       confirmer) and \
+	C(TEXT, shown_live,      shown_live) and \
+	C(FLAG, shown_blocked,   shown_blocked) and \
+	C(TEXT, changed,         changed)
 /* clang-format on */
 #define NAME(type, column, field) #column
 #define SAVED_NAMES		  SAVED(NAME, ", ")
@@ -134,6 +140,16 @@ row_deployment_push_question(struct tx *tx, const char *environment)
 }
 
 struct deployment
+row_deployment_question_of(struct tx *tx, const char *environment, const char *commit)
+{
+	return find(tx,
+	    "INDEXED BY deployment_open WHERE environment = $1 AND commit_id = $2"
+	    " AND program = 'deploy' AND state = 'AWAITING_CONFIRMATION' AND " STORE_IS_OPEN
+	    " ORDER BY id LIMIT 1",
+	    DB_TEXT(environment), DB_TEXT(commit));
+}
+
+struct deployment
 row_deployment_chat_question(struct tx *tx, const char *environment)
 {
 	return find(tx,
@@ -160,7 +176,7 @@ row_deployment_unattended(struct tx *tx, int64_t after)
 	    "d INDEXED BY deployment_open WHERE id > $1"
 	    " AND " STORE_IS_OPEN
 	    " AND NOT EXISTS (SELECT 1 FROM effect e WHERE e.subject = d.id AND e.kind ="
-	    " CASE d.state WHEN 'REQUESTED' THEN 'ask' ELSE 'wait' END)"
+	    " CASE WHEN d.state = 'REQUESTED' OR d.confirmed_by <> 0 THEN 'ask' ELSE 'wait' END)"
 	    " AND state IN ('REQUESTED', 'AWAITING_CONFIRMATION') ORDER BY id LIMIT 1",
 	    DB_I64(after));
 }
@@ -253,7 +269,7 @@ row_deployment_add(struct tx *tx, struct deployment *deployment)
 		"INSERT INTO deployment (" SAVED_NAMES ", " FIXED
 		", state, why) VALUES ($1, $2, $3, $4, $5, $6, $7,"
 		" $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,"
-		" $24, $25, $26, $27, $28, $29, $30)",
+		" $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36)",
 		values, COUNT(values)))
 		deployment->id = db_last_id(tx->db);
 	tx->store->environments_changed = true;
@@ -269,7 +285,8 @@ row_deployment_save(struct tx *tx, const struct deployment *deployment)
 	(void)tx_run_values(tx,
 	    "UPDATE deployment SET (" SAVED_NAMES
 	    ") = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,"
-	    " $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24) WHERE id = $25",
+	    " $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,"
+	    " $25, $26, $27, $28, $29, $30) WHERE id = $31",
 	    values, COUNT(values)); /* sticky */
 }
 

@@ -201,6 +201,17 @@ static const char *const migration_3[] = {
 
 /* Not released yet: it may still grow at its end. */
 static const char *const migration_4[] = {
+	/* What a question showed, who confirmed it, and who else may answer it. */
+	"ALTER TABLE deployment ADD COLUMN is_again INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE deployment ADD COLUMN confirmed_by INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE deployment ADD COLUMN confirmer TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE deployment ADD COLUMN shown_live TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE deployment ADD COLUMN shown_blocked INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE deployment ADD COLUMN changed TEXT NOT NULL DEFAULT '';",
+	"CREATE TABLE question_requester ("
+	" deployment INTEGER NOT NULL,"
+	" person INTEGER NOT NULL,"
+	" PRIMARY KEY (deployment, person)) STRICT, WITHOUT ROWID;",
 	NULL,
 };
 

@@ -340,7 +340,9 @@ say_commits(
 
 	if (ask->branch[0] != '\0')
 		n += snprintf(text + n, room - (size_t)n, "branch %s\nbranch_commit %s\n",
-		    ask->branch, git->is_off_branch ? COMMIT_D : git->commit);
+		    ask->branch, git->is_off_branch	     ? COMMIT_D :
+			git->branch_commit != NULL ? git->branch_commit :
+						     git->commit);
 	n += snprintf(text + n, room - (size_t)n, "in_branch %d\n",
 	    git->is_off_branch || ask->branch[0] == '\0' ? 0 : 1);
 	if (ask->base[0] != '\0')
@@ -375,6 +377,18 @@ world_git(struct world *w, struct world_git git)
 	}
 	asked->answer = strdup(text);
 	report(w, effect);
+}
+
+void
+world_git_same(struct world *w)
+{
+	const struct effect *effect = world_peek(w, EFFECT_GIT_QUERY);
+	char commit[LIMIT_COMMIT];
+
+	if (effect == NULL)
+		fail_msg("git is not asked");
+	(void)text_copy(commit, sizeof(commit), effect->u.git_query.ref);
+	world_git(w, (struct world_git){ .commit = commit });
 }
 
 void
@@ -642,6 +656,11 @@ world_deploy_starts(struct world *w, const char *commit)
 {
 	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
 	world_git(w, (struct world_git){ .commit = commit });
+	if (world_button(world_last(w), "Deploy again")[0] != '\0') {
+		(void)world_press(
+		    w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "Deploy again"));
+		world_git_same(w);
+	}
 	assert_int_equal(world_run_starts(w), 200);
 }
 

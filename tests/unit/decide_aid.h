@@ -116,12 +116,15 @@ struct world_git {
 	const char *subject;
 	const char *ref;
 	bool is_off_branch;
+	const char *branch_commit; /* NULL: `commit` */
 	bool is_force_push;
 	int count;
 	const char *error; /* the ref is none of the repository */
 	bool is_unreachable;
 };
 void world_git(struct world *w, struct world_git git);
+/* All is as the question that was confirmed has shown it. */
+void world_git_same(struct world *w);
 void world_git_heads(struct world *w, const char *develop, const char *main_branch);
 
 /* The oldest open run: its script waits at its gate (returns the answer), says a step, ends. */

@@ -83,6 +83,7 @@ messages_move_with_their_chat(void **state)
 	assert_int_equal(world_newest(&w, "production").address.chat, -2002);
 	(void)world_press(&w, WORLD_ADMIN, -2002,
 	    world_button(world_says(&w, "Deploy to production?"), "Confirm"));
+	world_git_same(&w);
 	assert_non_null(world_peek(&w, EFFECT_RUN));
 	world_close(&w);
 }
