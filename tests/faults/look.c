@@ -42,6 +42,7 @@ take_deployment(const struct db_rows *rows, struct look_deployment *d)
 		.is_rollback = db_col_i64(rows, 8) != 0,
 		.started_at = db_col_i64(rows, 9),
 		.ended_at = db_col_i64(rows, 10),
+		.is_again = db_col_i64(rows, 13) != 0,
 	};
 	copy_text(rows, 1, d->environment, sizeof(d->environment));
 	copy_text(rows, 11, d->commit, sizeof(d->commit));
@@ -56,7 +57,7 @@ look_at_deployments(struct look *look, struct db *db, int64_t from, struct err *
 
 	if (!db_query(&rows, db, err,
 		"SELECT id, environment, state, run, message, also_message, is_touched, urls <> '',"
-		" program = 'rollback', started_at, ended_at, commit_id, previous FROM deployment"
+		" program = 'rollback', started_at, ended_at, commit_id, previous, is_again FROM deployment"
 		" WHERE id >= $1 ORDER BY id",
 		DB_I64(from)))
 		return false;

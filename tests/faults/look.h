@@ -16,6 +16,7 @@ struct look_deployment {
 	bool target_changed;
 	bool has_urls;
 	bool is_rollback;
+	bool is_again;
 	int64_t started_at;
 	int64_t ended_at;
 	char commit[LIMIT_COMMIT];
