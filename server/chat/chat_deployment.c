@@ -282,17 +282,17 @@ say_queued(struct chat_text *text, const struct chat_deployment *about)
 static void
 add_steps(struct chat_text *text, const struct chat_deployment *about)
 {
-	bool is_running = about->deployment->state == DEPLOY_RUNNING ||
-	    about->deployment->state == DEPLOY_ROLLING_BACK;
+	static const char *const last[] = {
+		[RUN_OPEN] = "\n▸ ",
+		[RUN_SUCCEEDED] = "\n✓ ",
+		[RUN_FAILED] = "\n✗ ",
+	};
 
 	for (size_t i = 0; i < about->n_steps; i++) {
 		bool is_last = i + 1 == about->n_steps;
 
-		if (is_last && is_running) {
-			chat_text_outside(text, "\n▸ ", about->steps[i].name);
-			continue;
-		}
-		chat_text_outside(text, "\n✓ ", about->steps[i].name);
+		chat_text_outside(
+		    text, is_last ? last[about->run_end] : "\n✓ ", about->steps[i].name);
 		if (!is_last)
 			chat_text_duration(text, " ", about->steps[i + 1].at - about->steps[i].at);
 	}

@@ -11,6 +11,7 @@ struct chat_deployment {
 	const struct environment *environment; /* as it is after the decision */
 	const struct step *steps; /* of its newest run */
 	size_t n_steps;
+	enum run_end run_end; /* how that run ended: the mark of its last step */
 	int64_t estimate_ms; /* how long the whole took lately */
 	const struct git_answer *answer; /* AWAITING_CONFIRMATION: what would change */
 	bool can_roll_back; /* AWAITING_CONFIRMATION: there is a release to roll back to */

@@ -189,6 +189,10 @@ static void
 ask_anew(struct tx *tx, struct deployment *deployment, const struct differences *d,
     const struct git_answer *answer)
 {
+	char user[32];
+
+	decide_audit_request(tx, deployment, decide_user(user, deployment->confirmed_by),
+	    "deploy_requested", "asked anew", (const char *const[]){ "reason", d->line, NULL });
 	(void)text_copy(deployment->changed, sizeof(deployment->changed), d->line);
 	deployment->confirmed_by = 0;
 	deployment->confirmer[0] = '\0';

@@ -92,6 +92,7 @@ facts(struct tx *tx, const struct deployment *deployment, const struct environme
 		.n_steps = deployment->run != 0 ?
 		    row_step_list(tx, deployment->run, steps, LIMIT_STEPS) :
 		    0,
+		.run_end = row_run_end(tx, deployment->run),
 		.estimate_ms = row_step_estimate(tx, deployment->environment, ""),
 		.answer = answer,
 		.can_roll_back = deployment_can_roll_back(deployment),

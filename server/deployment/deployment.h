@@ -80,6 +80,12 @@ struct deployment {
 	int64_t ended_at;
 };
 
+enum run_end {
+	RUN_OPEN,	/* it has not ended */
+	RUN_SUCCEEDED,	/* its script exited with 0 */
+	RUN_FAILED,	/* its script failed, was killed or lost: in its last step */
+};
+
 struct step {
 	char name[LIMIT_STEP];
 	int64_t at;		/* wall ms */

@@ -365,6 +365,18 @@ row_run_is_open(struct tx *tx, int64_t run)
 		   tx, "SELECT COUNT(*) FROM run WHERE id = $1 AND ended_at = 0", DB_I64(run)) > 0;
 }
 
+enum run_end
+row_run_end(struct tx *tx, int64_t run)
+{
+	static const enum run_end ends[] = { RUN_OPEN, RUN_SUCCEEDED, RUN_FAILED };
+
+	return ends[tx_number(tx,
+	    "SELECT CASE WHEN ended_at = 0 THEN 0"
+	    " WHEN exit_status = 0 AND signal_number = 0 THEN 1 ELSE 2 END"
+	    " FROM run WHERE id = $1 UNION ALL SELECT 0 LIMIT 1",
+	    DB_I64(run))];
+}
+
 bool
 row_run_never_began(struct tx *tx, int64_t run)
 {

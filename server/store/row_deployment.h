@@ -58,6 +58,7 @@ void row_run_started(struct tx *tx, const struct run_started *started);
 void row_run_distrust(struct tx *tx);
 void row_run_ended(struct tx *tx, const struct run_ended *ended);
 bool row_run_is_open(struct tx *tx, int64_t run);
+enum run_end row_run_end(struct tx *tx, int64_t run);
 /* Was its script seen at its gate?  Only then could the gate be opened. */
 bool row_run_was_started(struct tx *tx, int64_t run);
 /* Has it ended without its script having run?  Its row says so by exit status -1 and no signal. */

@@ -281,8 +281,15 @@ steps_are_ticked_with_their_time(void **state)
 	what.steps = steps;
 	what.n_steps = COUNT(steps);
 	says(&what, "✓ build 40 s\n▸ ship");
+	deployment.state = DEPLOY_STOPPING;
+	says(&what, "✓ build 40 s\n▸ ship");
 	deployment.state = DEPLOY_LIVE;
+	what.run_end = RUN_SUCCEEDED;
 	says(&what, "✓ build 40 s\n✓ ship");
+	deployment.state = DEPLOY_FAILED; /* its health check did */
+	says(&what, "✓ build 40 s\n✓ ship");
+	what.run_end = RUN_FAILED;
+	says(&what, "✓ build 40 s\n✗ ship");
 }
 
 /* What a failure left is told as it is known: three different sentences. */

@@ -277,6 +277,7 @@ another_live_release_is_asked_about_anew(void **state)
 	confirm(&w, WORLD_ADMIN, question);
 	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
 	question = world_says(&w, "⚠️ Not started: production runs bbbbbbb now, not nothing");
+	assert_int_equal(world_audited(&w, "asked anew", "production runs bbbbbbb now"), 1);
 	assert_non_null(strstr(world_plain(question), "Deploy to production?"));
 	assert_int_equal(world_deployment(&w, 1).confirmed_by, 0);
 	confirm(&w, WORLD_ADMIN, question);
