@@ -18,11 +18,14 @@ light(const struct chat_status *status)
 		return "🔥";
 	if (status->environment->unknown_since != 0)
 		return "⚠️";
-	if (status->n_urls == 0 || status->environment->current.id == 0)
+	if (status->n_urls == 0)
 		return "⚪";
 	if (status->findings == NULL)
 		return "🩺";
-	return is_healthy(status) ? "🟢" : "🔴";
+	if (is_healthy(status))
+		return "🟢";
+	/* Without a release of ours a health URL need not answer. */
+	return status->environment->current.id == 0 ? "⚪" : "🔴";
 }
 
 static void
@@ -66,9 +69,6 @@ add_health(struct chat_text *text, const struct chat_status *status)
 		chat_text_add(text, "\nno health check configured");
 		return;
 	}
-	/* Without a release of ours a health URL need not answer. */
-	if (status->environment->current.id == 0 && !status->environment->is_down)
-		return;
 	if (status->findings == NULL) {
 		chat_text_add(text, "\nchecking health …");
 		return;
