@@ -12,35 +12,52 @@ typedef void say_fn(struct chat_text *text, const struct chat_deployment *about)
 static say_fn say_requested, say_question, say_queued, say_in_progress, say_live, say_failed,
     say_rolled_back, say_rollback_failed, say_refused, say_cancelled, say_expired, say_superseded;
 
+/*
+ * What each state says, and whether it rings: a phone makes a sound for a message that is sent and
+ * for no edit.  Whoever is looking anyway needs none.
+ *	SILENT	progress, starts, answers
+ *	ASKS	the question is a message of its own, and rings
+ *	FAILS	rings when it happens; not for whom has cancelled it
+ *	ENDS	rings where it was confirmed, or ran longer than NOTIFY_AFTER_SECONDS
+ *	ALARMS	rings
+ */
+enum rings { SILENT, ASKS, FAILS, ENDS, ALARMS };
+
 /* clang-format off */
 #define WORDS(W) \
-	W(REQUESTED,             say_requested) \
-	W(AWAITING_CONFIRMATION, say_question) \
-	W(QUEUED,                say_queued) \
-	W(RUNNING,               say_in_progress) \
-	W(STOPPING,              say_in_progress) \
-	W(VERIFYING,             say_in_progress) \
-	W(ROLLING_BACK,          say_in_progress) \
-	W(VERIFYING_ROLLBACK,    say_in_progress) \
-	W(LIVE,                  say_live) \
-	W(FAILED,                say_failed) \
-	W(ROLLED_BACK,           say_rolled_back) \
-	W(ROLLBACK_FAILED,       say_rollback_failed) \
-	W(REFUSED,               say_refused) \
-	W(CANCELLED,             say_cancelled) \
-	W(EXPIRED,               say_expired) \
-	W(SUPERSEDED,            say_superseded)
+	W(REQUESTED,             say_requested,       SILENT) \
+	W(AWAITING_CONFIRMATION, say_question,        ASKS) \
+	W(QUEUED,                say_queued,          SILENT) \
+	W(RUNNING,               say_in_progress,     SILENT) \
+	W(STOPPING,              say_in_progress,     SILENT) \
+	W(VERIFYING,             say_in_progress,     SILENT) \
+	W(ROLLING_BACK,          say_in_progress,     FAILS) \
+	W(VERIFYING_ROLLBACK,    say_in_progress,     SILENT) \
+	W(LIVE,                  say_live,            ENDS) \
+	W(FAILED,                say_failed,          FAILS) \
+	W(ROLLED_BACK,           say_rolled_back,     ALARMS) \
+	W(ROLLBACK_FAILED,       say_rollback_failed, ALARMS) \
+	W(REFUSED,               say_refused,         SILENT) \
+	W(CANCELLED,             say_cancelled,       SILENT) \
+	W(EXPIRED,               say_expired,         SILENT) \
+	W(SUPERSEDED,            say_superseded,      SILENT)
 /* clang-format on */
 
 static say_fn *const say[] = {
-#define W(name, words) [DEPLOY_##name] = words,
+#define W(name, words, rings) [DEPLOY_##name] = words,
+	WORDS(W)
+#undef W
+};
+
+static const enum rings rings_of[] = {
+#define W(name, words, rings) [DEPLOY_##name] = rings,
 	WORDS(W)
 #undef W
 };
 
 /* A state without words is an error of the compiler. */
 enum {
-#define W(name, words) HAS_WORDS_##name,
+#define W(name, words, rings) HAS_WORDS_##name,
 	WORDS(W)
 #undef W
 };
@@ -412,7 +429,7 @@ add_bad_headline(struct chat_text *text, const struct chat_deployment *about)
 		add_still_runs(text, about);
 		chat_text_add(text, "; nothing was changed");
 	}
-	chat_text_add(text, MARK_BOLD "\n");
+	chat_text_add(text, MARK_BOLD);
 }
 
 /* Which commit it was about, and why it came to that. */
@@ -431,6 +448,7 @@ say_failed(struct chat_text *text, const struct chat_deployment *about)
 	const struct deployment *deployment = about->deployment;
 
 	add_bad_headline(text, about);
+	chat_text_add(text, "\n");
 	add_bad_reason(text, deployment);
 	if (deployment->target_changed) {
 		chat_text_add(text, "\n%s Last known release: ",
@@ -454,6 +472,7 @@ say_rolled_back(struct chat_text *text, const struct chat_deployment *about)
 	const struct deployment *deployment = about->deployment;
 
 	add_bad_headline(text, about);
+	chat_text_add(text, "\n");
 	add_commit(text, "", deployment);
 	add_requester(text, deployment);
 	add_detail(text, deployment);
@@ -472,6 +491,7 @@ say_rollback_failed(struct chat_text *text, const struct chat_deployment *about)
 	const struct deployment *deployment = about->deployment;
 
 	add_bad_headline(text, about);
+	chat_text_add(text, "\n");
 	add_bad_reason(text, deployment);
 	add_requester(text, deployment);
 	add_unprobed(text, deployment);
@@ -579,25 +599,85 @@ chat_deployment_shared(const struct deployment *question, const char *requester)
 }
 
 bool
-chat_deployment_rings(const struct deployment *deployment)
+chat_deployment_rings(const struct deployment *deployment, int64_t notify_after_ms, int64_t at)
 {
-	if (deployment->state == DEPLOY_ROLLBACK_FAILED)
+	bool is_long = deployment->confirmed_by != 0 ||
+	    (deployment->started_at != 0 && at - deployment->started_at > notify_after_ms);
+
+	switch (rings_of[deployment->state]) {
+	case SILENT:
+		return false;
+	case ASKS:
+	case ALARMS:
 		return true;
-	/* Whoever cancelled it is looking. */
-	return (deployment->state == DEPLOY_FAILED || deployment->state == DEPLOY_ROLLED_BACK) &&
-	    deployment->why != DEPLOY_WHY_CANCELLED;
+	case ENDS:
+		return is_long;
+	case FAILS:
+		break;
+	}
+	return deployment->why != DEPLOY_WHY_CANCELLED ||
+	    (is_long && deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL);
+}
+
+size_t
+chat_deployment_rings_before(enum deploy_state state)
+{
+	return deploy_flow_class(state) == DEPLOY_CLASS_FINAL ? CHAT_RINGS_MAX - 1 :
+								CHAT_RINGS_MAX - 2;
+}
+
+/* Why, in brackets: "(unhealthy: HTTP 500)". */
+static void
+add_why(struct chat_text *text, const struct deployment *deployment)
+{
+	const char *why = deploy_flow_why_word(deployment->why);
+
+	if (why[0] == '\0' && deployment->detail[0] == '\0')
+		return;
+	chat_text_add(
+	    text, " (%s%s", why, why[0] != '\0' && deployment->detail[0] != '\0' ? ": " : "");
+	chat_text_outside(text, "", deployment->detail);
+	chat_text_add(text, ")");
 }
 
 char *
-chat_deployment_alarm(const struct chat_deployment *about)
+chat_deployment_ring(const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
 	struct chat_text text;
 
 	chat_text_init(&text);
-	add_bad_headline(&text, about);
-	add_bad_reason(&text, deployment);
-	add_took_and_audit(&text, about);
+	if (deployment->state == DEPLOY_LIVE) {
+		chat_text_add(
+		    &text, "✅ " MARK_BOLD "%s runs" MARK_BOLD " ", deployment->environment);
+		add_commit(&text, "", deployment);
+	} else if (deployment->state == DEPLOY_ROLLING_BACK) {
+		chat_text_add(&text, "❌ Failed: " MARK_BOLD "%s" MARK_BOLD " ",
+		    deployment->environment);
+		add_commit(&text, "", deployment);
+		add_why(&text, deployment);
+		chat_text_commit(&text, ": rolling back to ", deployment->previous);
+	} else {
+		add_bad_headline(&text, about);
+		add_why(&text, deployment);
+	}
+	return chat_text_take(&text);
+}
+
+char *
+chat_deployment_found(const struct deployment *deployment)
+{
+	bool is_anew = deployment->changed[0] != '\0';
+	struct chat_text text;
+
+	chat_text_init(&text);
+	chat_text_add(&text, "%s " MARK_BOLD "%s" MARK_BOLD ": ", is_anew ? "🔁" : "🔎",
+	    deployment->environment);
+	if (is_anew)
+		chat_text_outside(&text, "asked again below: ", deployment->changed);
+	else
+		chat_text_code(&text, "", deployment->ref);
+	add_commit(&text, is_anew ? " — " : " is ", deployment);
 	return chat_text_take(&text);
 }
 

@@ -33,11 +33,21 @@ bool chat_deployment(const struct chat_deployment *about, struct message *ret) M
  * only when memory is short. */
 char *chat_deployment_shared(const struct deployment *question, const char *requester) MUST_USE;
 
-/* Is this an end that must ring the phone? */
-bool chat_deployment_rings(const struct deployment *deployment);
+/* Sounds for one deployment at most: its question, its failure, its end. */
+#define CHAT_RINGS_MAX 3
 
-/* Its second, short message; free() it.  NULL only when memory is short. */
-char *chat_deployment_alarm(const struct chat_deployment *about) MUST_USE;
+/* Does a phone make a sound when it comes to this state?  notify_after_ms: of a success. */
+bool chat_deployment_rings(const struct deployment *deployment, int64_t notify_after_ms,
+    int64_t at);
+
+/* How many sounds there may have been before the one of this state: the last is left to the end. */
+size_t chat_deployment_rings_before(enum deploy_state state);
+
+/* The line that rings; free() it.  NULL only when memory is short. */
+char *chat_deployment_ring(const struct chat_deployment *about) MUST_USE;
+
+/* What stands where it was asked for, once its question stands below; the same. */
+char *chat_deployment_found(const struct deployment *deployment) MUST_USE;
 
 /* One line: "⏳ staging is busy: @ada deploys 1a2b3c4 since 2 min (running).", and how it is ended
  * where it can be. */

@@ -63,6 +63,7 @@ request(struct tx *tx, const struct update *update, const struct environment_set
 		.state = DEPLOY_REQUESTED,
 		.requested_by = update->person,
 		.address = update->address,
+		.request = update->message,
 		.requested_at = tx->at,
 	};
 	char user[32];

@@ -75,6 +75,7 @@ ask(struct tx *tx, const struct update *update, const struct release *to)
 		.state = DEPLOY_REQUESTED,
 		.requested_by = update->person,
 		.address = update->address,
+		.request = update->message,
 		.requested_at = tx->at,
 	};
 	char user[32];
@@ -85,8 +86,6 @@ ask(struct tx *tx, const struct update *update, const struct release *to)
 	(void)text_copy(deployment.ref, sizeof(deployment.ref), to->commit);
 	(void)text_copy(deployment.subject, sizeof(deployment.subject), to->subject);
 	(void)text_copy(deployment.requester, sizeof(deployment.requester), update->name);
-	deployment.message =
-	    decide_sendf(tx, &update->address, "↩️ " MARK_BOLD "%s" MARK_BOLD, to->environment);
 	row_deployment_add(tx, &deployment);
 	decide_audit_request(tx, &deployment, decide_user(user, update->person), "deploy_requested",
 	    "requested",

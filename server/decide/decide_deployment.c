@@ -140,7 +140,7 @@ do_ask_person(struct act *act)
 
 	row_button_close(tx, deployment->id, BUTTON_CONFIRM); /* one that is asked anew */
 	row_button_close(tx, deployment->id, BUTTON_DECLINE);
-	decide_tell(tx, deployment, act->answer);
+	decide_tell_question(tx, deployment, act->answer);
 	row_button_set_timer(tx, deployment->id,
 	    row_effect_timer(tx, TIMER_QUESTION, "", deployment->id, tx->at + wait_ms));
 }
@@ -332,6 +332,7 @@ static void
 do_tell(struct act *act)
 {
 	decide_tell(act->tx, act->deployment, act->answer);
+	decide_ring(act->tx, act->deployment);
 }
 
 static void

@@ -83,8 +83,6 @@ add_deployment(struct tx *tx, const char *environment, const struct git_answer *
 	(void)text_copy(deployment.author, sizeof(deployment.author), answer->author);
 	(void)text_copy(deployment.requester, sizeof(deployment.requester), requested_by);
 	decide_set_previous(tx, &deployment);
-	deployment.message =
-	    decide_sendf(tx, &deployment.address, "🔎 " MARK_BOLD "%s" MARK_BOLD, environment);
 	row_deployment_add(tx, &deployment);
 	decide_audit_request(tx, &deployment, requested_by, "deploy_requested", "requested",
 	    (const char *const[]){

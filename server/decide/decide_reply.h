@@ -9,7 +9,7 @@
 
 struct deployment;
 
-/* Says the text in a message of its own; takes what is in it.  Returns the message's row. */
+/* Says the text in a message of its own, without a notification; takes what is in it.  Returns the message's row. */
 int64_t decide_send(struct tx *tx, const struct chat_address *address, struct chat_text *text);
 
 /* The same with literal text of ours. */

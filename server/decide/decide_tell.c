@@ -105,6 +105,18 @@ facts(struct tx *tx, const struct deployment *deployment, const struct environme
 	};
 }
 
+/* Its message in that chat, as it is now; false: the tx has failed. */
+static bool
+render(struct tx *tx, const struct chat_deployment *about, int64_t chat, struct message *ret)
+{
+	if (!chat_deployment(about, ret)) {
+		tx_fail(tx, ERR_NOMEM, "no memory for the message of a deployment");
+		return false;
+	}
+	ret->buttons = buttons_for(tx, about->deployment, chat);
+	return true;
+}
+
 static void
 tell_in(struct tx *tx, const struct chat_deployment *about, int64_t row)
 {
@@ -114,72 +126,137 @@ tell_in(struct tx *tx, const struct chat_deployment *about, int64_t row)
 	if (row == 0)
 		return;
 	now = row_message_get(tx, row);
-	if (!chat_deployment(about, &message)) {
-		tx_fail(tx, ERR_NOMEM, "no memory for the message of a deployment");
+	if (!render(tx, about, now.address.chat, &message))
 		return;
-	}
 	message.address = now.address;
-	message.buttons = buttons_for(tx, about->deployment, now.address.chat);
 	row_message_change(tx, row, &message);
 }
 
-/* An end that must ring the phone is said once more, in a message of its own. */
-static void
-alarm_in(struct tx *tx, const struct chat_deployment *about, int64_t row)
+/* May one more sound be made for it, by coming to this state? */
+static bool
+may_ring(struct tx *tx, const struct deployment *deployment)
 {
-	CLEANUP(message_done) struct message now = { 0 };
+	return (size_t)row_message_count_rings(tx, deployment->id) <=
+	    chat_deployment_rings_before(deployment->state);
+}
+
+/* A message of its own; an edit makes no sound. */
+static int64_t
+add_message(struct tx *tx, const struct chat_deployment *about, const struct chat_address *address)
+{
+	const struct deployment *deployment = about->deployment;
+	bool is_question = deployment->state == DEPLOY_AWAITING_CONFIRMATION;
 	CLEANUP(message_done) struct message message = { 0 };
 
-	if (row == 0 || !chat_deployment_rings(about->deployment))
-		return;
-	message.head = chat_deployment_alarm(about);
-	message.foot = strdup("");
-	now = row_message_get(tx, row);
-	message.address = now.address;
-	if (message.head == NULL || message.foot == NULL) {
-		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
-		tx_fail(tx, ERR_NOMEM, "no memory for an alarm");
-		return;
-	}
-	message.buttons = buttons_for(tx, about->deployment, now.address.chat);
-	(void)row_message_add(tx, &message);
+	if (!render(tx, about, address->chat, &message))
+		return 0;
+	message.address = *address;
+	message.is_silent = !is_question || !may_ring(tx, deployment);
+	message.rings_for = message.is_silent ? 0 : deployment->id;
+	if (address->chat == deployment->address.chat)
+		message.reply_to = deployment->request;
+	return row_message_add(tx, &message);
 }
 
 void
-decide_tell(struct tx *tx, const struct deployment *deployment, const struct git_answer *answer)
+decide_tell(struct tx *tx, struct deployment *deployment, const struct git_answer *answer)
 {
 	struct environment environment = row_environment_get(tx, deployment->environment);
 	struct step steps[LIMIT_STEPS];
 	char head[9];
 	struct chat_deployment about = facts(tx, deployment, &environment, answer, steps, head);
 
-	tell_in(tx, &about, deployment->message);
+	if (deployment->message == 0)
+		deployment->message = add_message(tx, &about, &deployment->address);
+	else
+		tell_in(tx, &about, deployment->message);
 	tell_in(tx, &about, deployment->also_message);
-	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL) {
-		alarm_in(tx, &about, deployment->message);
-		alarm_in(tx, &about, deployment->also_message);
-	}
+}
+
+/* The question stands below; what stood for it says so. */
+static void
+leave_message(struct tx *tx, const struct deployment *deployment)
+{
+	CLEANUP(message_done) struct message message = { 0 };
+
+	if (deployment->message == 0)
+		return;
+	message.head = chat_deployment_found(deployment);
+	message.foot = strdup("");
+	if (message.head == NULL || message.foot == NULL)
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
+		tx_fail(tx, ERR_NOMEM, "no memory for a message");
+	else
+		row_message_change(tx, deployment->message, &message);
+}
+
+void
+decide_tell_question(
+    struct tx *tx, struct deployment *deployment, const struct git_answer *answer)
+{
+	leave_message(tx, deployment);
+	deployment->message = 0;
+	decide_tell(tx, deployment, answer);
 }
 
 void
 decide_tell_team(struct tx *tx, struct deployment *deployment, const struct git_answer *answer)
 {
-	CLEANUP(message_done) struct message message = { 0 };
 	struct environment environment = row_environment_get(tx, deployment->environment);
 	struct step steps[LIMIT_STEPS];
 	char head[9];
 	struct chat_deployment about = facts(tx, deployment, &environment, answer, steps, head);
 
-	if (deployment->also_message != 0 ||
-	    deployment->address.chat == tx->settings->telegram_chat_id)
+	if (deployment->also_message == 0 &&
+	    deployment->address.chat != tx->settings->telegram_chat_id)
+		deployment->also_message = add_message(
+		    tx, &about, &(struct chat_address){ .chat = tx->settings->telegram_chat_id });
+}
+
+static void
+ring_in(struct tx *tx, const struct chat_deployment *about, int64_t row, int64_t reply_to)
+{
+	CLEANUP(message_done) struct message now = { 0 };
+	CLEANUP(message_done) struct message message = { 0 };
+
+	if (row == 0 || !may_ring(tx, about->deployment))
 		return;
-	if (!chat_deployment(&about, &message)) {
-		tx_fail(tx, ERR_NOMEM, "no memory for the message of a deployment");
+	now = row_message_get(tx, row);
+	message.head = chat_deployment_ring(about);
+	message.foot = strdup("");
+	if (message.head == NULL || message.foot == NULL) {
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
+		tx_fail(tx, ERR_NOMEM, "no memory for an alarm");
 		return;
 	}
-	message.address.chat = tx->settings->telegram_chat_id;
-	message.buttons = buttons_for(tx, deployment, message.address.chat);
-	deployment->also_message = row_message_add(tx, &message);
+	message.address = now.address;
+	message.reply_to = reply_to;
+	message.reply_row = reply_to != 0 ? 0 : row;
+	message.rings_for = about->deployment->id;
+	if (about->deployment->state != DEPLOY_LIVE)
+		add_log_buttons(tx, about->deployment, now.address.chat, &message.buttons);
+	(void)row_message_add(tx, &message);
+}
+
+/* The team hears of what is bad; of the rest who asked. */
+void
+decide_ring(struct tx *tx, const struct deployment *deployment)
+{
+	const struct environment_settings *settings =
+	    settings_environment(tx->settings, deployment->environment);
+	struct environment environment = row_environment_get(tx, deployment->environment);
+	int64_t after_s = settings != NULL ? settings->notify_after_seconds : 0;
+	struct step steps[LIMIT_STEPS];
+	char head[9];
+	struct chat_deployment about = facts(tx, deployment, &environment, NULL, steps, head);
+
+	if (deployment->state == DEPLOY_AWAITING_CONFIRMATION ||
+	    !chat_deployment_rings(deployment, after_s * 1000, tx->at))
+		return;
+	ring_in(tx, &about, deployment->message, deployment->request);
+	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL &&
+	    deployment->state != DEPLOY_LIVE)
+		ring_in(tx, &about, deployment->also_message, 0);
 }
 
 static bool
@@ -197,7 +274,8 @@ void
 decide_tell_shared(
     struct tx *tx, struct deployment *question, const struct deployment *request)
 {
-	CLEANUP(message_done) struct message message = { .address = request->address };
+	CLEANUP(message_done)
+	struct message message = { .address = request->address, .is_silent = true };
 	bool is_main = stands_in(tx, question->message, &request->address);
 	bool is_here = is_main || stands_in(tx, question->also_message, &request->address);
 	int64_t team = tx->settings->telegram_chat_id, row;
@@ -209,6 +287,8 @@ decide_tell_shared(
 		tx_fail(tx, ERR_NOMEM, "no memory for a reply");
 		return;
 	}
+	message.reply_row = is_main ? question->message : is_here ? question->also_message : 0;
+	message.reply_to = is_here ? 0 : request->request;
 	if (!is_here)
 		message.buttons = buttons_for(tx, question, request->address.chat);
 	row = row_message_add(tx, &message);

@@ -66,6 +66,7 @@ struct deployment {
 	bool shown_blocked;	/* the question warned that the commit is blocked */
 	char changed[LIMIT_LINE]; /* why the question was asked anew; "": it was not */
 	struct chat_address address;	/* where it was asked for */
+	int64_t request;	/* the platform's id of the message that asked for it; 0: none */
 	int64_t message;	/* row of the message that shows it */
 	int64_t also_message;	/* the one in TELEGRAM_CHAT_ID, where asked for elsewhere; 0 */
 	int64_t run;		/* its newest run; 0: none yet */

@@ -212,6 +212,13 @@ static const char *const migration_4[] = {
 	" deployment INTEGER NOT NULL,"
 	" person INTEGER NOT NULL,"
 	" PRIMARY KEY (deployment, person)) STRICT, WITHOUT ROWID;",
+	/* Which messages notify, what they reply to, and which deployment they rang for. */
+	"ALTER TABLE deployment ADD COLUMN request INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE message ADD COLUMN is_silent INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE message ADD COLUMN reply_to INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE message ADD COLUMN reply_row INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE message ADD COLUMN rings_for INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX message_rings_for ON message (rings_for) WHERE rings_for <> 0;",
 	NULL,
 };
 

@@ -101,6 +101,8 @@ show(struct world *w, const struct message *sent)
 	if (message == NULL) {
 		assert_true(w->n_screen < WORLD_SCREEN);
 		message = &w->screen[w->n_screen++];
+		message->is_silent = sent->is_silent;
+		message->reply_to = sent->reply_to;
 	}
 	free(message->text);
 	message->row = sent->id;
@@ -123,6 +125,7 @@ deliver(struct world *w, struct effect *effect)
 		said->message = message->id;
 		said->chat = message->address.chat;
 		said->remote_id = message->remote_id != 0 ? message->remote_id : w->next_remote++;
+		w->screen_remote[message->id % WORLD_SCREEN] = said->remote_id;
 	} else {
 		(void)text_copy(w->toast, sizeof(w->toast), effect->u.toast.text);
 		w->is_alert = effect->u.toast.is_alert;
@@ -201,6 +204,7 @@ world_update(struct world *w, enum update_kind kind, int64_t person, int64_t cha
 	update->kind = kind;
 	update->address.chat = chat;
 	update->is_private = chat > 0;
+	update->message = kind == UPDATE_TEXT ? update->id + WORLD_WRITTEN : 0;
 	update->person = person;
 	(void)text_copy(update->name, sizeof(update->name), name);
 	(void)snprintf(update->callback, sizeof(update->callback), "cb%" PRId64, update->id);
@@ -530,6 +534,16 @@ world_last(struct world *w)
 {
 	assert_true(w->n_screen > 0);
 	return &w->screen[w->n_screen - 1];
+}
+
+size_t
+world_rings(const struct world *w)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->n_screen; i++)
+		n += !w->screen[i].is_silent;
+	return n;
 }
 
 const char *

@@ -114,7 +114,9 @@ a_no_to_a_press_stays_until_it_is_read(void **state)
 	    world_peek(&w, EFFECT_DOCUMENT)->u.document.file_name, "staging-bbbbbbb-2.log");
 	world_run_ends(
 	    &w, (struct run_ended){ .gate_opened = true, .released = true, .exit_status = 1 });
-	pressed(&w, WORLD_ADMIN, cancel_id, "It is rolling back: that cannot be cancelled.", true);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, cancel_id);
+	assert_string_equal(w.toast, "It is rolling back: that cannot be cancelled.");
+	assert_true(w.is_alert);
 	world_close(&w);
 }
 

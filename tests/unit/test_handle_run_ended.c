@@ -387,7 +387,7 @@ every_final_message_carries_the_audits_head(void **state)
 	world_b_over_a(&w, STAGING_URL);
 	world_run_ends(&w, FAILED_BEFORE_RELEASE);
 	assert_non_null(
-	    strstr(world_plain(world_says_in(&w, WORLD_GROUP, "nothing was changed")), "audit "));
+	    strstr(world_plain(world_says_in(&w, WORLD_GROUP, "nothing was changed\n")), "audit "));
 	(void)world_audited(&w, "", NULL);
 	for (size_t i = 0; i < w.n_screen; i++) {
 		const char *at = strstr(world_plain(&w.screen[i]), "audit ");
