@@ -77,14 +77,6 @@ add_commit(struct chat_text *text, const char *before, const struct deployment *
 		chat_text_outside(text, " ", deployment->subject);
 }
 
-void
-chat_deployment_confirmer(
-    struct chat_text *text, const char *before, const struct deployment *deployment)
-{
-	if (deployment->confirmed_by != 0 && deployment->confirmed_by != deployment->requested_by)
-		chat_text_outside(text, before, deployment->confirmer);
-}
-
 static void
 add_image(struct chat_text *text, const char *before, const struct deployment *deployment)
 {
@@ -106,7 +98,8 @@ add_requester(struct chat_text *text, const struct deployment *deployment)
 		chat_text_outside(text,
 		    deployment->trigger == TRIGGER_CHAT ? "requested by " : "pushed by ",
 		    deployment->requester);
-	chat_deployment_confirmer(text, " · confirmed by ", deployment);
+	if (deployment_confirmer(deployment)[0] != '\0')
+		chat_text_outside(text, " · confirmed by ", deployment_confirmer(deployment));
 }
 
 static void
@@ -726,6 +719,7 @@ chat_deployment_line(struct chat_text *text, const struct deployment *deployment
 	if (deployment->why != DEPLOY_WHY_NONE)
 		chat_text_add(text, " (%s)", deploy_flow_why_word(deployment->why));
 	chat_text_outside(text, " · ", deployment->requester);
-	chat_deployment_confirmer(text, ", confirmed by ", deployment);
+	if (deployment_confirmer(deployment)[0] != '\0')
+		chat_text_outside(text, ", confirmed by ", deployment_confirmer(deployment));
 	chat_text_ago(text, " · ", deployment->requested_at, at);
 }

@@ -53,10 +53,6 @@ char *chat_deployment_found(const struct deployment *deployment) MUST_USE;
  * where it can be. */
 char *chat_busy(const struct deployment *active, int64_t at) MUST_USE;
 
-/* Who confirmed it, where that is another one than who asked for it. */
-struct chat_text;
-void chat_deployment_confirmer(struct chat_text *text, const char *before,
-    const struct deployment *deployment);
-
 /* One line for /history and for lists. */
+struct chat_text;
 void chat_deployment_line(struct chat_text *text, const struct deployment *deployment, int64_t at);

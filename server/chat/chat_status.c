@@ -24,8 +24,14 @@ light(const struct chat_status *status)
 		return "🩺";
 	if (is_healthy(status))
 		return "🟢";
-	/* Without a release of ours a health URL need not answer. */
 	return status->environment->current.id == 0 ? "⚪" : "🔴";
+}
+
+static void
+add_confirmer(struct chat_text *text, const struct deployment *deployment)
+{
+	if (deployment_confirmer(deployment)[0] != '\0')
+		chat_text_outside(text, ", confirmed by ", deployment_confirmer(deployment));
 }
 
 static void
@@ -42,6 +48,7 @@ add_release(struct chat_text *text, const struct chat_status *status)
 	chat_text_add(text, "\nrelease %lld, ", (long long)release->id);
 	chat_text_ago(text, "", release->at, status->at);
 	chat_text_outside(text, ", by ", release->by);
+	add_confirmer(text, status->released);
 	if (release->image[0] != '\0')
 		chat_text_image(text, ", ", release->image);
 }
@@ -52,7 +59,13 @@ add_finding(struct chat_text *text, const struct chat_status *status, size_t i)
 	const struct probe_finding *finding = &status->findings[i];
 	const char *expected = status->environment->current.commit;
 
-	chat_text_add(text, "\n%s ", finding->well ? "healthy:" : "UNHEALTHY:");
+	bool has_release = status->environment->current.id != 0 || status->environment->is_down;
+
+	/* Without a release of ours a health URL need not answer. */
+	chat_text_add(text, "\n%s ",
+	    finding->well	? "healthy:" :
+		has_release ? "UNHEALTHY:" :
+				  "no healthy answer:");
 	if (finding->well)
 		chat_text_add(text, "HTTP %d in %d ms", finding->http_status, finding->latency_ms);
 	else
@@ -91,6 +104,7 @@ add_in_progress(struct chat_text *text, const struct chat_status *status)
 		}
 		chat_text_duration(text, " since ", status->at - active->started_at);
 		chat_text_outside(text, ", requested by ", active->requester);
+		add_confirmer(text, active);
 	}
 	if (status->queued != NULL)
 		chat_text_commit(text, "\n⏳ next: ", status->queued->commit);

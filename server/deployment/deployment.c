@@ -26,6 +26,12 @@ deployment_is_rollback(const struct deployment *deployment)
 }
 
 const char *
+deployment_confirmer(const struct deployment *deployment)
+{
+	return deployment->confirmed_by != deployment->requested_by ? deployment->confirmer : "";
+}
+
+const char *
 deployment_starter(const struct deployment *deployment)
 {
 	return deployment->confirmed_by != 0 ? deployment->confirmer : deployment->requester;

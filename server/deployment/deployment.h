@@ -94,6 +94,9 @@ struct step {
 
 bool deployment_is_rollback(const struct deployment *deployment);
 
+/* Who confirmed it, where that is another one than who asked for it; "": nobody else. */
+const char *deployment_confirmer(const struct deployment *deployment);
+
 /* Who let it start: "@ada", whoever confirmed it or asked for it. */
 const char *deployment_starter(const struct deployment *deployment);
 

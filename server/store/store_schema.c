@@ -215,6 +215,7 @@ static const char *const migration_4[] = {
 	/* Which messages notify, what they reply to, and which deployment they rang for. */
 	"ALTER TABLE deployment ADD COLUMN request INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE message ADD COLUMN is_silent INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE message ADD COLUMN is_answer INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE message ADD COLUMN reply_to INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE message ADD COLUMN reply_row INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE message ADD COLUMN rings_for INTEGER NOT NULL DEFAULT 0;"

@@ -13,10 +13,12 @@
 #define TELEGRAM_PACE_MINUTE	20	/* messages in a group */
 /* Of these, as many are kept for what matters when something is only decoration. */
 #define TELEGRAM_PACE_RESERVE	4
+/* ... and when it is an edit: for an answer to who waits, and its own edit. */
+#define TELEGRAM_PACE_ANSWERS	2
 
 enum telegram_pace_kind {
 	TELEGRAM_PACE_SEND,
-	TELEGRAM_PACE_EDIT,		/* in a group 3 s apart */
+	TELEGRAM_PACE_EDIT,		/* leaves room for answers; in a group 3 s apart */
 	TELEGRAM_PACE_DECORATION,	/* an edit that leaves room for others */
 };
 

@@ -316,6 +316,16 @@ a_push_to_main_asks_the_team_and_any_admin_may_confirm(void **state)
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
 	assert_int_equal(world_audited(&w, "confirmed", "telegram:22"), 1);
 	assert_int_equal(world_audited(&w, "\"denied\"", "telegram:33"), 1);
+	/* Who confirmed it stands wherever it is shown. */
+	assert_non_null(world_says(&w, "pushed by github:octo(7) · confirmed by @bob"));
+	(void)world_text(&w, WORLD_ADMIN, "/status production");
+	assert_non_null(world_says(&w, "requested by github:octo(7), confirmed by @bob"));
+	(void)world_run_starts(&w);
+	world_run_ends(&w, GOOD);
+	(void)world_text(&w, WORLD_ADMIN, "/history production");
+	assert_non_null(world_says(&w, "live · github:octo(7), confirmed by @bob · "));
+	(void)world_text(&w, WORLD_ADMIN, "/status production");
+	assert_non_null(world_says(&w, "just now, by github:octo(7), confirmed by @bob"));
 	world_close(&w);
 }
 
