@@ -252,7 +252,7 @@ say_question(struct chat_text *text, const struct chat_deployment *about)
 		chat_text_add(text, " → ");
 	} else if (deployment->is_again) {
 		chat_text_add(text,
-		    "❓ " MARK_BOLD "%s runs this already. Deploy it again?" MARK_BOLD "\n",
+		    "❓ " MARK_BOLD "Deploy to %s again?" MARK_BOLD " This is live already:\n",
 		    deployment->environment);
 	} else {
 		chat_text_add(

@@ -31,7 +31,7 @@ def test_a_first_release_is_asked_about_and_cannot_roll_back(scene):
                   "Nothing was released to production yet.", "no release to roll back to"):
         assert words in said
     assert scene.app("production")[0] == 0 and not scene.is_busy("production")
-    assert who.press(question, "Confirm") == "Started."
+    assert who.press(question, "Confirm") == "Confirmed."
     final = who.hear("production runs " + scene.head("main")[:7])
     assert final["message_id"] == question["message_id"]
     assert scene.runs("production") == scene.head("main")
@@ -46,7 +46,7 @@ def test_a_used_question_says_so_and_starts_nothing(scene):
     second = scene.chat.act("press", user_id=who.number, chat_id=question["chat_id"],
                             message_id=question["message_id"], data=confirm_of(question), wait=20)
     assert second["answer"]["text"] == "This button has expired or was used."
-    assert first is None or first["text"] == "Started."
+    assert first is None or first["text"] == "Confirmed."
     scene.let_go()
     who.hear("production runs")
     started = scene.audit(action="deploy_started", user_id=f"telegram:{who.number}")
@@ -189,7 +189,7 @@ def test_a_question_outlives_a_restart(scene):
     question = ask(who)
     assert scene.bot.stop() == 0
     scene.start_bot()
-    assert who.press(question, "Confirm") == "Started."
+    assert who.press(question, "Confirm") == "Confirmed."
     who.hear("production runs " + scene.head("main")[:7])
     assert len(scene.audit(action="deploy_started", user_id=f"telegram:{who.number}")) == 1
 

@@ -187,7 +187,7 @@ what_runs_already_is_offered_once_more(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	assert_null(world_peek(&w, EFFECT_RUN));
-	question = world_says(&w, "❓ staging runs this already. Deploy it again?");
+	question = world_says(&w, "❓ Deploy to staging again? This is live already:\naaaaaaa");
 	press(&w, WORLD_ADMIN, question, "Deploy again");
 	world_git_same(&w);
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
