@@ -12,9 +12,9 @@
 #define TELEGRAM_PACE_CHATS	64	/* the least recently used is forgotten beyond that */
 #define TELEGRAM_PACE_MINUTE	20	/* messages in a group */
 /* Of these, as many are kept for what matters when something is only decoration. */
-#define TELEGRAM_PACE_RESERVE	4
-/* ... and when it is an edit: for an answer to who waits, and its own edit. */
-#define TELEGRAM_PACE_ANSWERS	2
+#define TELEGRAM_PACE_RESERVE	8
+/* ... and when it is an edit: for answers to who waits, and their edits. */
+#define TELEGRAM_PACE_ANSWERS	6
 
 enum telegram_pace_kind {
 	TELEGRAM_PACE_SEND,

@@ -99,9 +99,9 @@ decoration_leaves_room_for_what_matters(void **state)
 	(void)state;
 	assert_non_null(pace);
 	n = flood(pace, GROUP, TELEGRAM_PACE_DECORATION, 1000, 300000, times, 1000);
-	assert_true(n > 60);
+	assert_true(n > 50);
 	assert_int_equal(telegram_pace_wait_ms(pace, GROUP, TELEGRAM_PACE_SEND, times[n - 1]), 0);
-	assert_true(most_within(times, n, 60000) <= 16);
+	assert_true(most_within(times, n, 60000) <= 12);
 	free(pace);
 }
 
