@@ -581,12 +581,12 @@ chat_deployment_shared(const struct deployment *question, const char *requester)
 	struct chat_text text;
 
 	chat_text_init(&text);
-	chat_text_add(&text, "☝️ " MARK_BOLD "%s" MARK_BOLD ": ", question->environment);
-	add_commit(&text, "", question);
-	chat_text_add(&text, " is asked about already");
+	chat_text_add(&text, "☝️ " MARK_BOLD "%s" MARK_BOLD ": asked about already",
+	    question->environment);
 	if (question->trigger == TRIGGER_CHAT)
 		chat_text_outside(&text, ", by ", question->requester);
-	chat_text_outside(&text, ". You may answer it too, ", requester);
+	add_commit(&text, ": ", question);
+	chat_text_outside(&text, "\nYou may answer it too, ", requester);
 	chat_text_add(&text, ".");
 	return chat_text_take(&text);
 }

@@ -391,7 +391,6 @@ enter_state(struct tx *tx, struct deployment *deployment, enum deploy_state from
 	if (from == DEPLOY_AWAITING_CONFIRMATION && deployment->state != from) {
 		row_button_close(tx, deployment->id, BUTTON_CONFIRM);
 		row_button_close(tx, deployment->id, BUTTON_DECLINE);
-		row_button_clear_requesters(tx, deployment->id);
 	}
 	audit_step(tx, deployment, from);
 	if (deploy_flow_class(deployment->state) != DEPLOY_CLASS_FINAL)
@@ -425,6 +424,8 @@ decide_step(struct tx *tx, struct deployment *deployment, enum deploy_event even
 	}
 	if (!carry_out(tx, deployment, &acts, answer))
 		return false;
+	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL)
+		row_button_clear_requesters(tx, deployment->id); /* their messages say how it ended */
 	row_deployment_save(tx, deployment);
 	return true;
 }

@@ -36,18 +36,18 @@ decide_ask(struct tx *tx, struct deployment *deployment, const struct git_answer
 /* --- shared --- */
 
 bool
-decide_share_question(struct tx *tx, struct deployment *request)
+decide_share_question(
+    struct tx *tx, struct deployment *request, const struct git_answer *answer)
 {
 	struct deployment question =
 	    row_deployment_question_of(tx, request->environment, request->commit);
 
 	if (question.id == 0)
 		return false;
-	row_button_add_requester(tx, question.id, request->requested_by);
 	(void)text_copy(
 	    request->detail, sizeof(request->detail), "its question is open already");
 	(void)decide_step(tx, request, DEPLOY_ON_SUPERSEDE, NULL);
-	decide_tell_shared(tx, &question, request);
+	decide_tell_shared(tx, &question, request, answer);
 	return true;
 }
 
@@ -61,7 +61,7 @@ decide_share_with_push(
 	if (question.id == 0)
 		return false;
 	if (question.trigger == TRIGGER_CHAT && question.confirmed_by == 0) {
-		row_button_add_requester(tx, question.id, 0);
+		row_button_add_requester(tx, question.id, 0, 0);
 		decide_tell_team(tx, &question, answer);
 		row_button_drop_timer(tx, question.id);
 		row_button_set_timer(tx, question.id,
@@ -130,16 +130,17 @@ compare_releases(struct tx *tx, const struct deployment *deployment,
 	const char *live = environment->current.commit;
 	struct deployment now = *deployment;
 
-	if (strcmp(live, deployment->shown_live) != 0)
+	if (strcmp(live, deployment->shown_live) != 0 && deployment->shown_live[0] == '\0')
+		add_difference(d, "%s runs %.7s now", deployment->environment, live);
+	else if (strcmp(live, deployment->shown_live) != 0)
 		add_difference(d, "%s runs %.7s now, not %.7s", deployment->environment, live,
-		    deployment->shown_live[0] != '\0' ? deployment->shown_live : "nothing");
+		    deployment->shown_live);
 	if (deployment_is_rollback(deployment))
 		return;
 	decide_set_previous(tx, &now);
 	if (strcmp(now.previous, deployment->previous) != 0 && strcmp(now.previous, live) != 0)
-		add_difference(d, "it would be rolled back to %.7s, not %.7s",
-		    now.previous[0] != '\0' ? now.previous : "nothing",
-		    deployment->previous[0] != '\0' ? deployment->previous : "nothing");
+		add_difference(d, "the release to roll back to is %s%.7s now",
+		    now.previous[0] != '\0' ? "" : "none", now.previous);
 	if (is_blocked_now(environment, deployment) && !deployment->shown_blocked)
 		add_difference(d, "it was rolled back meanwhile");
 }

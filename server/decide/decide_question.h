@@ -11,7 +11,8 @@ void decide_ask(struct tx *tx, struct deployment *deployment, const struct git_a
 
 /* A person asked for a commit whose question is open: the request ends with a reply to that question,
  * which they may answer from then on, as may whoever has the role.  False: none is open. */
-bool decide_share_question(struct tx *tx, struct deployment *request);
+bool decide_share_question(struct tx *tx, struct deployment *request,
+    const struct git_answer *answer);
 
 /* The same of a push: the question stands as long as a push's, and in the team's chat too. */
 bool decide_share_with_push(struct tx *tx, const char *environment,

@@ -9,6 +9,9 @@
 #include "store/row_message.h"
 #include "store/row_button.h"
 
+/* People who asked for the same elsewhere, and whose messages go on with it. */
+#define OTHERS_MAX 8
+
 /* The button's id: the one that it has in this chat already, or a new one.  run: a log's. */
 static void
 add_button(struct tx *tx, const struct deployment *deployment, enum button_verb verb, int64_t run,
@@ -140,18 +143,24 @@ may_ring(struct tx *tx, const struct deployment *deployment)
 	    chat_deployment_rings_before(deployment->state);
 }
 
-/* A message of its own; an edit makes no sound. */
+static bool
+is_question(const struct deployment *deployment)
+{
+	return deployment->state == DEPLOY_AWAITING_CONFIRMATION;
+}
+
+/* A message of its own; an edit makes no sound.  asks: it is a question that nobody waits for. */
 static int64_t
-add_message(struct tx *tx, const struct chat_deployment *about, const struct chat_address *address)
+add_message(struct tx *tx, const struct chat_deployment *about, const struct chat_address *address,
+    bool asks)
 {
 	const struct deployment *deployment = about->deployment;
-	bool is_question = deployment->state == DEPLOY_AWAITING_CONFIRMATION;
 	CLEANUP(message_done) struct message message = { 0 };
 
 	if (!render(tx, about, address->chat, &message))
 		return 0;
 	message.address = *address;
-	message.is_silent = !is_question || !may_ring(tx, deployment);
+	message.is_silent = !asks || !may_ring(tx, deployment);
 	message.rings_for = message.is_silent ? 0 : deployment->id;
 	if (address->chat == deployment->address.chat)
 		message.reply_to = deployment->request;
@@ -165,12 +174,18 @@ decide_tell(struct tx *tx, struct deployment *deployment, const struct git_answe
 	struct step steps[LIMIT_STEPS];
 	char head[9];
 	struct chat_deployment about = facts(tx, deployment, &environment, answer, steps, head);
+	int64_t others[OTHERS_MAX];
+	size_t n;
 
 	if (deployment->message == 0)
-		deployment->message = add_message(tx, &about, &deployment->address);
+		deployment->message = add_message(
+		    tx, &about, &deployment->address, is_question(deployment));
 	else
 		tell_in(tx, &about, deployment->message);
 	tell_in(tx, &about, deployment->also_message);
+	n = row_button_list_messages(tx, deployment->id, others, COUNT(others));
+	for (size_t i = 0; i < n; i++)
+		tell_in(tx, &about, others[i]);
 }
 
 /* The question stands below; what stood for it says so. */
@@ -210,7 +225,8 @@ decide_tell_team(struct tx *tx, struct deployment *deployment, const struct git_
 	if (deployment->also_message == 0 &&
 	    deployment->address.chat != tx->settings->telegram_chat_id)
 		deployment->also_message = add_message(
-		    tx, &about, &(struct chat_address){ .chat = tx->settings->telegram_chat_id });
+		    tx, &about, &(struct chat_address){ .chat = tx->settings->telegram_chat_id },
+		    is_question(deployment));
 }
 
 static void
@@ -270,31 +286,57 @@ stands_in(struct tx *tx, int64_t row, const struct chat_address *address)
 	return message.address.chat == address->chat;
 }
 
-void
-decide_tell_shared(
-    struct tx *tx, struct deployment *question, const struct deployment *request)
+/* The message that shows it in that chat; 0: none does. */
+static int64_t
+message_in(struct tx *tx, const struct deployment *deployment, const struct chat_address *address)
+{
+	int64_t rows[OTHERS_MAX + 2] = { deployment->message, deployment->also_message };
+	size_t n = 2 + row_button_list_messages(tx, deployment->id, rows + 2, OTHERS_MAX);
+
+	for (size_t i = 0; i < n; i++)
+		if (stands_in(tx, rows[i], address))
+			return rows[i];
+	return 0;
+}
+
+static void
+reply_shared(struct tx *tx, const struct deployment *question, const struct deployment *request,
+    int64_t here)
 {
 	CLEANUP(message_done)
-	struct message message = { .address = request->address, .is_silent = true };
-	bool is_main = stands_in(tx, question->message, &request->address);
-	bool is_here = is_main || stands_in(tx, question->also_message, &request->address);
-	int64_t team = tx->settings->telegram_chat_id, row;
+	struct message message = { .address = request->address,
+		.is_silent = true,
+		.is_answer = true,
+		.reply_row = here };
 
 	message.head = chat_deployment_shared(question, request->requester);
 	message.foot = strdup("");
-	if (message.head == NULL || message.foot == NULL) {
+	if (message.head == NULL || message.foot == NULL)
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
 		tx_fail(tx, ERR_NOMEM, "no memory for a reply");
-		return;
+	else
+		(void)row_message_add(tx, &message);
+}
+
+void
+decide_tell_shared(struct tx *tx, struct deployment *question, const struct deployment *request,
+    const struct git_answer *answer)
+{
+	struct environment environment = row_environment_get(tx, question->environment);
+	struct step steps[LIMIT_STEPS];
+	char head[9];
+	struct chat_deployment about = facts(tx, question, &environment, answer, steps, head);
+	int64_t here = message_in(tx, question, &request->address), shows = 0;
+	int64_t team = tx->settings->telegram_chat_id;
+
+	if (here != 0)
+		reply_shared(tx, question, request, here);
+	else
+		shows = add_message(tx, &about, &request->address, false);
+	if (shows != 0 && question->also_message == 0 && request->address.chat == team) {
+		question->also_message = shows;
+		shows = 0;
 	}
-	message.reply_row = is_main ? question->message : is_here ? question->also_message : 0;
-	message.reply_to = is_here ? 0 : request->request;
-	if (!is_here)
-		message.buttons = buttons_for(tx, question, request->address.chat);
-	row = row_message_add(tx, &message);
-	if (!is_here && question->also_message == 0 &&
-	    (question->address.chat == team || request->address.chat == team)) {
-		question->also_message = row;
-		row_deployment_save(tx, question);
-	}
+	row_button_add_requester(tx, question->id, request->requested_by, shows);
+	row_deployment_save(tx, question);
 }

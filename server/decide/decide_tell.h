@@ -24,7 +24,7 @@ void decide_ring(struct tx *tx, const struct deployment *deployment);
 void decide_tell_team(struct tx *tx, struct deployment *deployment,
     const struct git_answer *answer);
 
-/* Somebody else asked for it, there: a reply to its question, or the question's buttons in a chat
- * that it does not stand in.  Sets also_message where that is the team's. */
+/* Somebody else asked for it, who may answer it from now on: a reply to its question, or, in a chat
+ * that it does not stand in, the question, which goes on there too. */
 void decide_tell_shared(struct tx *tx, struct deployment *question,
-    const struct deployment *request);
+    const struct deployment *request, const struct git_answer *answer);

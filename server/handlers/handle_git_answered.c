@@ -46,7 +46,7 @@ proceed_request(struct tx *tx, struct deployment *deployment, const struct git_a
 		refuse(tx, deployment, "it is being deployed already", NULL);
 		return;
 	}
-	if (decide_share_question(tx, deployment))
+	if (decide_share_question(tx, deployment, answer))
 		return;
 	if (settings->confirm || environment.unknown_since != 0 ||
 	    strcmp(environment.blocked_commit, answer->commit) == 0 ||

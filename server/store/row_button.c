@@ -138,12 +138,28 @@ row_button_close(struct tx *tx, int64_t deployment, enum button_verb verb)
 }
 
 void
-row_button_add_requester(struct tx *tx, int64_t deployment, int64_t person)
+row_button_add_requester(struct tx *tx, int64_t deployment, int64_t person, int64_t message)
 {
 	(void)tx_run(tx,
-	    "INSERT INTO question_requester (deployment, person) VALUES ($1, $2)"
+	    "INSERT INTO question_requester (deployment, person, message) VALUES ($1, $2, $3)"
 	    " ON CONFLICT DO NOTHING",
-	    DB_I64(deployment), DB_I64(person)); /* sticky */
+	    DB_I64(deployment), DB_I64(person), DB_I64(message)); /* sticky */
+}
+
+size_t
+row_button_list_messages(struct tx *tx, int64_t deployment, int64_t *ret, size_t max)
+{
+	struct db_rows rows = { 0 };
+	size_t n = 0;
+
+	if (!tx_query(&rows, tx,
+		"SELECT message FROM question_requester WHERE deployment = $1 AND message <> 0"
+		" ORDER BY message LIMIT $2",
+		DB_I64(deployment), DB_I64(max)))
+		return 0;
+	while (n < max && db_next(&rows))
+		ret[n++] = db_col_i64(&rows, 0);
+	return tx_end(tx, &rows) ? n : 0;
 }
 
 bool

@@ -211,6 +211,7 @@ static const char *const migration_4[] = {
 	"CREATE TABLE question_requester ("
 	" deployment INTEGER NOT NULL,"
 	" person INTEGER NOT NULL,"
+	" message INTEGER NOT NULL,"
 	" PRIMARY KEY (deployment, person)) STRICT, WITHOUT ROWID;",
 	/* Which messages notify, what they reply to, and which deployment they rang for. */
 	"ALTER TABLE deployment ADD COLUMN request INTEGER NOT NULL DEFAULT 0;"

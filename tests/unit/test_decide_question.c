@@ -68,7 +68,7 @@ a_deploy_of_what_is_asked_about_opens_no_second_question(void **state)
 	assert_int_equal(open_questions(&w), 1);
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_SUPERSEDED);
 	assert_non_null(world_says(&w,
-	    "☝️ production: aaaaaaa Make it blue is asked about already. You may answer it too, @bob."));
+	    "☝️ production: asked about already: aaaaaaa Make it blue\nYou may answer it too, @bob."));
 	assert_int_equal(world_last(&w)->buttons.n, 0);
 	assert_non_null(
 	    world_says(&w, "⏭️ production: its question is open already — aaaaaaa Make it blue"));
@@ -79,23 +79,31 @@ a_deploy_of_what_is_asked_about_opens_no_second_question(void **state)
 	world_close(&w);
 }
 
-/* In a chat where the question does not stand its buttons do. */
+/* In a chat where the question does not stand it does then, to its end. */
 static void
 who_asks_in_another_chat_answers_there(void **state)
 {
-	const struct world_message *reply;
+	const struct world_message *theirs;
 	struct world w;
 
 	(void)state;
 	world_open(&w, NULL);
 	push(&w, COMMIT_A);
-	ask_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, COMMIT_A);
-	reply = world_says_in(&w, WORLD_OTHER_ADMIN, "is asked about already");
-	assert_int_equal(reply->buttons.n, 2);
-	confirm(&w, WORLD_OTHER_ADMIN, reply);
+	(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/deploy production");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A, .count = 3 });
+	assert_int_equal(open_questions(&w), 1);
+	theirs = world_says_in(&w, WORLD_OTHER_ADMIN, "Deploy to production?");
+	assert_int_equal(theirs->buttons.n, 2);
+	assert_true(theirs->is_silent); /* who asked is looking */
+	assert_non_null(strstr(world_plain(theirs), "Change 3"));
+	ask_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, COMMIT_A); /* and once more */
+	assert_non_null(world_says_in(&w, WORLD_OTHER_ADMIN, "asked about already"));
+	confirm(&w, WORLD_OTHER_ADMIN, theirs);
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
-	assert_non_null(world_says_in(&w, WORLD_OTHER_ADMIN, "🚀 Deploying production ←"));
+	assert_non_null(strstr(world_plain(theirs), "🚀 Deploying production ←"));
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "🚀 Deploying production ←"));
+	go_live(&w);
+	assert_non_null(strstr(world_plain(theirs), "✅ production runs aaaaaaa"));
 	world_close(&w);
 }
 
@@ -114,7 +122,7 @@ a_question_that_is_shared_is_answered_by_who_asked_and_by_the_role(void **state)
 	assert_string_equal(w.toast, "⛔ Only @ada may answer this.");
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_non_null(world_says(&w, "is asked about already, by @ada. You may answer it too, @cy."));
+	assert_non_null(world_says(&w, "asked about already, by @ada: aaaaaaa Make it blue\nYou may answer it too, @cy."));
 	press(&w, 44, question, "Confirm");
 	assert_string_equal(w.toast, "⛔ Only an admin or who asked may answer this.");
 	assert_int_equal(world_deployment(&w, 1).confirmed_by, 0);
@@ -276,13 +284,40 @@ another_live_release_is_asked_about_anew(void **state)
 	go_live(&w);
 	confirm(&w, WORLD_ADMIN, question);
 	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
-	question = world_says(&w, "⚠️ Not started: production runs bbbbbbb now, not nothing");
+	question = world_says(&w, "⚠️ Not started: production runs bbbbbbb now");
 	assert_int_equal(world_audited(&w, "asked anew", "production runs bbbbbbb now"), 1);
 	assert_non_null(strstr(world_plain(question), "Deploy to production?"));
 	assert_int_equal(world_deployment(&w, 1).confirmed_by, 0);
 	confirm(&w, WORLD_ADMIN, question);
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.previous, COMMIT_B);
+	world_close(&w);
+}
+
+static void
+forget_previous(struct tx *tx, void *arg)
+{
+	(void)arg;
+	(void)tx_run(tx, "UPDATE deployment SET previous = '' WHERE state = 'AWAITING_CONFIRMATION'");
+}
+
+static void
+another_release_to_roll_back_to_is_asked_about_anew(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_goes_live(&w, COMMIT_B);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_B });
+	store_aid_act(&w.aid, forget_previous, NULL);
+	press(&w, WORLD_ADMIN, world_says(&w, "Deploy to staging again?"), "Deploy again");
+	world_git_same(&w);
+	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
+	assert_non_null(
+	    world_says(&w, "⚠️ Not started: the release to roll back to is aaaaaaa now"));
 	world_close(&w);
 }
 
@@ -422,6 +457,7 @@ main(void)
 		cmocka_unit_test(a_persons_that_went_live_meanwhile_is_refused),
 		cmocka_unit_test(a_push_of_what_is_live_asks_nobody),
 		cmocka_unit_test(another_live_release_is_asked_about_anew),
+		cmocka_unit_test(another_release_to_roll_back_to_is_asked_about_anew),
 		cmocka_unit_test(
 		    a_branch_that_was_force_pushed_is_asked_about_anew_and_a_newer_commit_is_noted),
 		cmocka_unit_test(
