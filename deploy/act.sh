@@ -75,6 +75,14 @@ release_begins() {
 	step release
 }
 
+# Behind a transport's work: one that shipped without a word has changed the target all the same, which is said late
+# rather than never.
+check_release_began() {
+	[[ -z $release_began ]] || return 0
+	step release
+	fail "$EXIT_CONFIG" "the transport $transport never says release_begins: see docs/transports.md"
+}
+
 # ---- what all acts do ----------------------------------------------------------------------------
 
 check_run() {

@@ -36,13 +36,19 @@ git_setup() { # HERE: fills repository, mirror and git_options
 	fi
 }
 
+# Prints TEXT as one word of any sh: git hands its command to /bin/sh, which need not know bash's $'…'.
+sh_word() { # TEXT
+	local quote="'\\''"
+	printf "'%s'" "${1//"'"/"$quote"}"
+}
+
 git_setup_ssh() {
 	if [[ -n ${REPOSITORY_KEY_PATH:-} ]]; then
 		[[ -n ${REPOSITORY_KNOWN_HOSTS:-} ]] || fail "$EXIT_CONFIG" "REPOSITORY_KEY_PATH needs REPOSITORY_KNOWN_HOSTS"
-		GIT_SSH_COMMAND+=" -oIdentitiesOnly=yes -i $(printf '%q' "$REPOSITORY_KEY_PATH")"
+		GIT_SSH_COMMAND+=" -oIdentitiesOnly=yes -i $(sh_word "$REPOSITORY_KEY_PATH")"
 	fi
 	if [[ -n ${REPOSITORY_KNOWN_HOSTS:-} ]]; then
-		GIT_SSH_COMMAND+=" -oStrictHostKeyChecking=yes -oUserKnownHostsFile=$(printf '%q' "$REPOSITORY_KNOWN_HOSTS")"
+		GIT_SSH_COMMAND+=" -oStrictHostKeyChecking=yes -oUserKnownHostsFile=$(sh_word "$REPOSITORY_KNOWN_HOSTS")"
 	fi
 }
 

@@ -181,7 +181,6 @@ queue_close(struct queue *q)
 {
 	lock(q);
 	q->closed = true;
-	(void)pthread_cond_broadcast(&q->filled); /* always 0 */
 	unlock(q);
 	wake_taker(q);
 }

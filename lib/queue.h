@@ -1,8 +1,8 @@
 /* queue.h - hands whole structs from one thread to another; counts, and bounds nothing.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 /*
- * One mutex, two lists: pushers fill one, the taker empties the other.  An item embeds a struct
- * queue_link, is in one queue at a time, and belongs to the queue from push to take.
+ * One mutex, one list, which the taker takes whole.  An item embeds a struct queue_link, is in one
+ * queue at a time, and belongs to the queue from push to take.
  */
 #pragma once
 
@@ -17,8 +17,8 @@ struct queue_link {
 /* The struct around a link:  QUEUE_ITEM(link, struct event, link) */
 #define QUEUE_ITEM(l, type, member) ((type *)(void *)((char *)(l)-offsetof(type, member)))
 
-/* wake(arg) is called by push, outside the lock, when the queue was empty before; may be NULL
- * (then the taker uses queue_wait). */
+/* wake(arg) is called outside the lock: by push, when the queue was empty before, and by close; may
+ * be NULL (then the taker uses queue_wait). */
 MUST_USE struct queue *queue_new(void (*wake)(void *arg), void *arg);
 
 /* Takes NULL.  Must be empty: what is inside belongs to somebody. */

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/clean.h"
 #include "lib/err.h"
 #include "lib/text.h"
 
@@ -221,29 +222,56 @@ expression_of(enum setting_type type)
 	return good ? &compiled[type] : NULL;
 }
 
+/* Nothing that a terminal obeys or an eye does not see: a blank of no width in a token is a copy
+ * and paste that nobody finds. */
 static bool
 is_printable(const char *text)
 {
-	if (!text_is_utf8(text, strlen(text)))
-		return false;
-	for (; *text != '\0'; text++)
-		if ((unsigned char)*text < ' ' || *text == 0x7F)
+	uint32_t code;
+
+	for (size_t left = strlen(text), used; left > 0; text += used, left -= used) {
+		used = text_decode(text, left, &code);
+		if (used == 0 || clean_is_harmful(code))
 			return false;
+	}
 	return true;
+}
+
+/* As much as fits, with a ? for each byte that may not be shown. */
+static void
+show(char *out, size_t room, const char *text)
+{
+	size_t used = 0;
+
+	for (size_t left = strlen(text), n; left > 0; text += n, left -= n) {
+		uint32_t code;
+		bool is_shown;
+
+		n = text_decode(text, left, &code);
+		is_shown = n > 0 && !clean_is_harmful(code);
+		n = n > 0 ? n : 1;
+		if (used + n >= room)
+			break;
+		if (is_shown)
+			memcpy(out + used, text, n);
+		else
+			memset(out + used, '?', n);
+		used += n;
+	}
+	out[used] = '\0';
 }
 
 static bool
 refuse(const struct setting_row *row, const char *text, bool is_secret, struct err *err)
 {
+	const char *besides =
+	    is_printable(text) ? "" : " (there is a character that cannot be seen)";
 	char shown[61];
 
 	if (is_secret || row->is_hidden)
-		return err_set(err, ERR_INVALID, "is not %s", row->sentence);
-	(void)text_copy(shown, sizeof(shown), text); /* cut is fine */
-	for (char *c = shown; *c != '\0'; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7F)
-			*c = '?';
-	return err_set(err, ERR_INVALID, "\"%s\" is not %s", shown, row->sentence);
+		return err_set(err, ERR_INVALID, "is not %s%s", row->sentence, besides);
+	show(shown, sizeof(shown), text); /* cut is fine */
+	return err_set(err, ERR_INVALID, "\"%s\" is not %s%s", shown, row->sentence, besides);
 }
 
 static bool

@@ -1,4 +1,4 @@
-/* setting.h - the types of settings as rows, and one value against its row.  libc only.  Side: any. */
+/* setting.h - the types of settings as rows, and one value against its row.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 

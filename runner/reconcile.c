@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "runner/reconcile.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>

@@ -16,6 +16,7 @@
 #include "github/github_delivery.h"
 #include "handlers/handlers.h"
 #include "lib/buf.h"
+#include "lib/clock.h"
 #include "lib/crash_point.h"
 #include "lib/crypto.h"
 #include "lib/file.h"
@@ -412,6 +413,7 @@ resume(struct serve *serve, struct err *err)
 	if (started == NULL)
 		return false;
 	started->u.started.is_restored = serve->perform.is_restored;
+	started->u.started.began_at = clock_wall_ms();
 	if (!run_files_highest(
 		serve->settings->state_directory, &started->u.started.highest_run, err)) {
 		event_free(started);

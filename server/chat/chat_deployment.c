@@ -6,6 +6,7 @@
 
 #include "chat/chat_status.h"
 #include "chat/chat_text.h"
+#include "lib/text.h"
 
 typedef void say_fn(struct chat_text *text, const struct chat_deployment *about);
 
@@ -111,6 +112,19 @@ add_detail(struct chat_text *text, const struct deployment *deployment)
 		return;
 	chat_text_add(
 	    text, "\n%s%s", why, why[0] != '\0' && deployment->detail[0] != '\0' ? ": " : "");
+	chat_text_outside(text, "", deployment->detail);
+}
+
+/* Of a rollback that failed by itself the detail is its own, and the word is what it was for. */
+static void
+add_rollback_detail(struct chat_text *text, const struct deployment *deployment)
+{
+	if (deployment_is_rollback(deployment) || deployment->detail[0] == '\0') {
+		add_detail(text, deployment);
+		return;
+	}
+	chat_text_add(text, "\n%s%sthe rollback: ", deploy_flow_why_word(deployment->why),
+	    deployment->why != DEPLOY_WHY_NONE ? "; " : "");
 	chat_text_outside(text, "", deployment->detail);
 }
 
@@ -432,7 +446,10 @@ add_bad_reason(struct chat_text *text, const struct deployment *deployment)
 	add_commit(text, deployment_is_rollback(deployment) ? "rollback to " : "", deployment);
 	if (deployment->state == DEPLOY_FAILED)
 		chat_text_add(text, " failed");
-	add_detail(text, deployment);
+	if (deployment->state == DEPLOY_ROLLBACK_FAILED)
+		add_rollback_detail(text, deployment);
+	else
+		add_detail(text, deployment);
 }
 
 static void
@@ -712,11 +729,16 @@ sign_of(enum deploy_state state)
 void
 chat_deployment_line(struct chat_text *text, const struct deployment *deployment, int64_t at)
 {
+	char brief[100];
+
 	chat_text_add(text, "%s ", sign_of(deployment->state));
 	add_commit(text, "", deployment);
 	chat_text_add(text, "\n    %s%s", deployment_is_rollback(deployment) ? "rollback, " : "",
 	    deploy_flow_word(deployment->state));
-	if (deployment->why != DEPLOY_WHY_NONE)
+	if (deployment->why == DEPLOY_WHY_REFUSED && deployment->detail[0] != '\0') {
+		(void)text_copy(brief, sizeof(brief), deployment->detail);
+		chat_text_outside(text, ": ", brief);
+	} else if (deployment->why != DEPLOY_WHY_NONE)
 		chat_text_add(text, " (%s)", deploy_flow_why_word(deployment->why));
 	chat_text_outside(text, " · ", deployment->requester);
 	if (deployment_confirmer(deployment)[0] != '\0')

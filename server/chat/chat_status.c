@@ -34,16 +34,33 @@ add_confirmer(struct chat_text *text, const struct deployment *deployment)
 		chat_text_outside(text, ", confirmed by ", deployment_confirmer(deployment));
 }
 
+/* What a phone shows of it: the release that is on record is no news of what runs. */
+static const char *
+release_words(const struct chat_status *status)
+{
+	bool has_release = status->environment->current.id != 0;
+
+	if (status->environment->is_down) {
+		if (status->n_urls > 0 && status->findings != NULL && !is_healthy(status))
+			return has_release ? " is DOWN; last live: " : " is DOWN; no release yet";
+		return has_release ? " may be DOWN; last live: " : " may be DOWN; no release yet";
+	}
+	if (status->environment->unknown_since != 0)
+		return has_release ? ": not known what runs; last known: " :
+				     ": not known what runs; no release yet";
+	return has_release ? " runs " : " has no release yet";
+}
+
 static void
 add_release(struct chat_text *text, const struct chat_status *status)
 {
 	const struct release *release = &status->environment->current;
 
 	if (release->id == 0) {
-		chat_text_add(text, " has no release yet");
+		chat_text_add(text, "%s", release_words(status));
 		return;
 	}
-	chat_text_commit(text, " runs ", release->commit);
+	chat_text_commit(text, release_words(status), release->commit);
 	chat_text_outside(text, " ", release->subject);
 	chat_text_add(text, "\nrelease %lld, ", (long long)release->id);
 	chat_text_ago(text, "", release->at, status->at);

@@ -400,6 +400,32 @@ enter_state(struct tx *tx, struct deployment *deployment, enum deploy_state from
 	count_end(tx, deployment);
 }
 
+/* Each step, with the reason where it went wrong: a warning of the log says what the chat says. */
+static void
+log_step(struct tx *tx, const struct deployment *deployment, enum deploy_state from,
+    enum deploy_event event)
+{
+	const char *severity = audit_severity(deployment->state);
+	/* Of a rollback that failed the detail is its own, and the word is what it was for. */
+	const char *why = deployment->state == DEPLOY_ROLLBACK_FAILED ?
+	    "" :
+	    deploy_flow_why_word(deployment->why);
+	bool is_refused = deployment->state == DEPLOY_REFUSED;
+	bool is_bad = strcmp(severity, "info") != 0;
+	bool has_reason = (is_bad || is_refused) && deployment->detail[0] != '\0';
+
+	tx_log(tx,
+	    strcmp(severity, "alert") == 0 ? LOG_LEVEL_ERROR :
+		is_bad			   ? LOG_LEVEL_WARNING :
+					     LOG_LEVEL_INFO,
+	    "deployment %" PRId64 ": %s → %s on %s (%s%s%.7s)%s%s%s%s", deployment->id,
+	    deploy_flow_name(from), deploy_flow_name(deployment->state),
+	    deploy_flow_event_name(event), deployment->environment,
+	    deployment->commit[0] != '\0' ? " " : "", deployment->commit,
+	    is_bad && why[0] != '\0' ? ": " : "", is_bad ? why : "", has_reason ? ": " : "",
+	    has_reason ? deployment->detail : "");
+}
+
 bool
 decide_step(struct tx *tx, struct deployment *deployment, enum deploy_event event,
     const struct git_answer *answer)
@@ -415,9 +441,7 @@ decide_step(struct tx *tx, struct deployment *deployment, enum deploy_event even
 		    deployment->id, deploy_flow_event_name(event), deploy_flow_name(from));
 		return true;
 	}
-	tx_log(tx, LOG_LEVEL_INFO, "deployment %" PRId64 ": %s → %s on %s (%s %.7s)",
-	    deployment->id, deploy_flow_name(from), deploy_flow_name(deployment->state),
-	    deploy_flow_event_name(event), deployment->environment, deployment->commit);
+	log_step(tx, deployment, from, event);
 	if (deployment->state != from || event == DEPLOY_ON_AGAIN) {
 		row_deployment_set_state(tx, deployment->id, deployment->state, deployment->why);
 		enter_state(tx, deployment, from);

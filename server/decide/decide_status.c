@@ -7,6 +7,7 @@
 #include "chat/chat_status.h"
 #include "decide/decide_unknown.h"
 #include "lib/text.h"
+#include "policy/policy.h"
 #include "store/row_deployment.h"
 #include "store/row_environment.h"
 
@@ -85,13 +86,22 @@ decide_status_text(struct tx *tx, const char *asked, const struct effect_probe *
 	return taken;
 }
 
+/* A chat with one person has that person's number; in a group whoever may reads it too. */
+static bool
+may_somebody_look(const struct tx *tx, int64_t chat, const char *name)
+{
+	return chat <= 0 ||
+	    policy_decide(policy_role(tx->settings, chat), POLICY_LOOKED, name).is_allowed;
+}
+
 void
 decide_status_buttons(struct tx *tx, const char *asked, int64_t chat, struct buttons *ret)
 {
 	for (size_t i = 0; i < tx->settings->environment_count; i++) {
 		const char *name = tx->settings->environments[i].name;
 
-		if (is_requested(asked, name) && row_environment_get(tx, name).unknown_since != 0)
+		if (is_requested(asked, name) && may_somebody_look(tx, chat, name) &&
+		    row_environment_get(tx, name).unknown_since != 0)
 			decide_add_looked(tx, name, name, chat, ret);
 	}
 }

@@ -47,7 +47,7 @@ notify(struct tx *tx, const char *name)
 	chat_text_init(&text);
 	chat_unknown(&text, &environment, tx->settings->host, tx->at);
 	chat_text_add(&text,
-	    "\nNothing is started there by itself: pushes keep their place. Look at the target, and whether another deploybot works on it. ");
+	    "\nNothing is started there by itself: pushes are queued. Look at the target, and whether another deploybot works on it. ");
 	chat_text_add(&text,
 	    "Then the button, " MARK_CODE "/deploy %s" MARK_CODE " or " MARK_CODE
 	    "/rollback %s" MARK_CODE ".",
@@ -96,12 +96,18 @@ audit(struct tx *tx, const char *environment, const char *action, const char *us
 }
 
 void
+decide_unknown_noted(struct tx *tx, const char *environment, const char *why)
+{
+	audit(tx, environment, "state_unknown", "system", "", why);
+	tx_log(tx, LOG_LEVEL_ERROR, "%s: what runs there is not known: %s", environment, why);
+}
+
+void
 decide_unknown(struct tx *tx, const char *environment, const char *why)
 {
 	row_environment_set_unknown(tx, environment, why);
 	row_button_close_looked(tx, environment);
-	audit(tx, environment, "state_unknown", "system", "", why);
-	tx_log(tx, LOG_LEVEL_ERROR, "%s: what runs there is not known: %s", environment, why);
+	decide_unknown_noted(tx, environment, why);
 	refuse_questions(tx, environment);
 	if (settings_environment(tx->settings, environment) != NULL)
 		notify(tx, environment); /* else nothing starts there anyway */

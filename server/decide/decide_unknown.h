@@ -13,6 +13,9 @@ struct tx;
  */
 void decide_unknown(struct tx *tx, const char *environment, const char *why);
 
+/* Another reason, for log and audit: the first one's warning is in the chat, with its button. */
+void decide_unknown_noted(struct tx *tx, const char *environment, const char *why);
+
 /* Notifies the team of an unknown environment that it has no button for: it was in no settings when
  * that began, and is now. */
 void decide_unknown_again(struct tx *tx, const char *environment);

@@ -4,10 +4,6 @@
 
 #include <stdio.h>
 
-/* sysexits.h: bad input to unreachable; deploy.sh says with them that it touched nothing. */
-#define EXIT_BEFORE_RELEASE_FIRST 64
-#define EXIT_BEFORE_RELEASE_LAST  69
-
 static bool
 can_roll_back(const struct deployment *deployment, const struct run_ended *ended)
 {
@@ -34,9 +30,6 @@ target_changed(const struct deployment *deployment, const struct run_ended *ende
 		return deployment->target_changed;
 	if (ended->lost)
 		return true;
-	if (ended->signal_number == 0 && ended->exit_status >= EXIT_BEFORE_RELEASE_FIRST &&
-	    ended->exit_status <= EXIT_BEFORE_RELEASE_LAST)
-		return false;
 	return ended->released || deployment->target_changed;
 }
 
@@ -70,8 +63,7 @@ describe(struct run_verdict *verdict, const struct run_ended *ended)
 static void
 describe_not_started(struct run_verdict *verdict, const struct run_ended *ended)
 {
-	(void)snprintf(verdict->detail, sizeof(verdict->detail),
-	    "the rollback could not be started: %.180s",
+	(void)snprintf(verdict->detail, sizeof(verdict->detail), "could not be started: %.180s",
 	    ended->detail[0] != '\0' ? ended->detail : "its script was not started");
 }
 

@@ -13,8 +13,8 @@ struct run_verdict {
 
 /*
  * What the record means for the deployment in the state it is in.  attempts_max: runs that are
- * ordered for one program before it is given up.  Exit 64 to 69 and a run that never said
- * `==> release` have not touched the target; one that was lost after its gate opened counts as
+ * ordered for one program before it is given up.  A run that never said `==> release` has not
+ * touched the target, whatever it exits with; one that was lost after its gate opened counts as
  * having touched it.
  */
 struct run_verdict run_verdict(const struct deployment *deployment, const struct run_ended *ended,

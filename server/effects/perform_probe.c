@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "effects/perform_inside.h"
 #include "effects/probe_check.h"

@@ -41,7 +41,7 @@ end_unattended(struct tx *tx)
 
 /* The database may be a copy, or older than what runs: that it says so proves nothing. */
 static void
-distrust_all(struct tx *tx)
+distrust_all(struct tx *tx, int64_t began_at)
 {
 	static const char why[] =
 	    "this database was restored: the server was started with --restored";
@@ -50,9 +50,16 @@ distrust_all(struct tx *tx)
 
 	row_run_distrust(tx);
 	for (size_t i = 0; i < tx->settings->environment_count; i++)
-		row_environment_set_unknown(tx, tx->settings->environments[i].name, why);
+		if (row_environment_get(tx, tx->settings->environments[i].name).unknown_since == 0)
+			row_environment_set_unknown(tx, tx->settings->environments[i].name, "");
 	while (row_environment_next(tx, name)) {
-		decide_unknown(tx, name, why);
+		struct environment environment = row_environment_get(tx, name);
+
+		/* The end of a run that was open may have notified of it already, just now. */
+		if (environment.unknown_why[0] != '\0' && environment.unknown_since >= began_at)
+			decide_unknown_noted(tx, name, why);
+		else
+			decide_unknown(tx, name, why);
 		active = row_deployment_active(tx, name);
 		/* An open run ends by itself: its performer asks nobody. */
 		if (active.id != 0 && row_effect_find(tx, EFFECT_RUN, active.id) == 0)
@@ -67,7 +74,7 @@ handle_started(struct tx *tx, const struct event *event)
 	 * records are not those of runs that are still to come. */
 	row_run_skip(tx, event->u.started.highest_run);
 	if (event->u.started.is_restored)
-		distrust_all(tx);
+		distrust_all(tx, event->u.started.began_at);
 	for (size_t i = 0; i < tx->settings->environment_count; i++)
 		check_environment(tx, tx->settings->environments[i].name);
 	end_unattended(tx);

@@ -116,7 +116,7 @@ press_log(struct tx *tx, const struct update *update, const struct button_row *b
 static void
 press_looked(struct tx *tx, const struct update *update, const char *environment)
 {
-	if (!decide_may(tx, update, POLICY_ROLLBACK, environment))
+	if (!decide_may(tx, update, POLICY_LOOKED, environment))
 		return;
 	if (row_environment_get(tx, environment).unknown_since == 0) {
 		say_expired(tx, update);

@@ -18,7 +18,8 @@ enum policy_role {
 	A(DEPLOY,   "deploy",   STAGING,  ADMIN) \
 	A(CANCEL,   "cancel",   STAGING,  ADMIN) \
 	A(LOG,      "log",      STAGING,  ADMIN) \
-	A(ROLLBACK, "rollback", ADMIN,    ADMIN)
+	A(ROLLBACK, "rollback", ADMIN,    ADMIN) \
+	A(LOOKED,   "I looked", ADMIN,    ADMIN)	/* what runs there is known again */
 
 enum policy_action {
 #define A(name, word, staging, elsewhere) POLICY_##name,

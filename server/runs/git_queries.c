@@ -172,7 +172,7 @@ git_queries_runner_down(struct git_queries *queries)
 
 	while (queries->first != NULL && queries->first->id <= last)
 		query_answer(queries, queries->first, STATUS_UNREACHABLE, true,
-		    "deploybot-runner is not running; it is restarted");
+		    "deploybot-runner is disconnected: nothing is deployed until it is connected");
 }
 
 void

@@ -13,8 +13,10 @@
 #include <unistd.h>
 
 #include "lib/err.h"
+#include "lib/log.h"
 
-#define NAME_ROOM 24
+#define NAME_ROOM   24
+#define NUMBER_MOST INT64_C(1000000000000) /* more runs there never are */
 
 static bool
 fail(struct err *err, int64_t run, const char *what)
@@ -55,6 +57,17 @@ number_of(const char *name)
 	return *end == '\0' && errno == 0 ? run : 0;
 }
 
+/* The runner's user, and so whatever a run executes, makes folders there: one with the highest
+ * number there is would leave none for the next run. */
+static bool
+is_possible(int64_t run)
+{
+	if (run <= NUMBER_MOST)
+		return true;
+	log_warning("runs/%" PRId64 ": no run has such a number: remove it", run);
+	return false;
+}
+
 bool
 run_files_highest(const char *state_directory, int64_t *ret, struct err *err)
 {
@@ -72,9 +85,12 @@ run_files_highest(const char *state_directory, int64_t *ret, struct err *err)
 			(void)close(runs);
 		return err_set(err, ERR_IO, "the folder of the runs cannot be read");
 	}
-	while ((entry = readdir(folder)) != NULL)
-		if (number_of(entry->d_name) > *ret)
-			*ret = number_of(entry->d_name);
+	while ((entry = readdir(folder)) != NULL) {
+		int64_t run = number_of(entry->d_name);
+
+		if (run > *ret && is_possible(run))
+			*ret = run;
+	}
 	(void)closedir(folder); /* only read */
 	return true;
 }

@@ -13,10 +13,11 @@ struct err;
 int run_files_open(const char *state_directory, int64_t run, struct err *err) MUST_USE;
 
 /* Its log, for reading; a regular file or an error. */
-int run_files_open_log(const char *state_directory, int64_t run, uint64_t *ret_size,
-    struct err *err) MUST_USE;
+int run_files_open_log(
+    const char *state_directory, int64_t run, uint64_t *ret_size, struct err *err) MUST_USE;
 
-/* The highest number that any folder there has; 0: none.  false: the folder cannot be read. */
+/* The highest number of a run that any folder there has; 0: none.  false: the folder cannot be
+ * read. */
 bool run_files_highest(const char *state_directory, int64_t *ret, struct err *err) MUST_USE;
 
 /* Wall ms when its program was forked; 0: not known. */

@@ -8,7 +8,6 @@
 
 #include "lib/err.h"
 #include "lib/log.h"
-#include "lib/loop.h"
 #include "runs/git_queries.h"
 #include "runs/run_follow.h"
 #include "runs/runner_link.h"

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "lib/log.h"
 #include "runs/packet.h"
 #include "runs/run_files.h"
 

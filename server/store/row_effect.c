@@ -115,7 +115,7 @@ row_effect_add(struct tx *tx, struct effect *effect)
 	return id;
 }
 
-/* Does a SAY of this message wait behind the head of its lane? */
+/* Does a SEND_MESSAGE of this message wait behind the head of its lane? */
 static bool
 is_waiting(struct tx *tx, int64_t message)
 {

@@ -1,14 +1,14 @@
 /* row_effect.h - the outbox: effects as rows, and the lanes in which messages stand.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 /*
- * Kinds whose row in effect.def says so stand in lanes ("say:<chat>", "ask:<environment>"): only
- * the head of a lane is handed out, its result hands out the next.  In an environment's lane the
- * newest takes the place of the one that waits, so that a flood of pushes is two git queries.  A
- * DOCUMENT of a run that stands in its chat's lane is not added
- * again.  The others are handed out with the commit.
+ * Kinds whose row in effect.def says so stand in lanes of their own ("say:<chat>", "toast:<chat>",
+ * "ask:<environment>"): only the head of a lane is handed out, its result hands out the next.
+ * Between lanes there is no order.  In an environment's lane the newest takes the place of the one
+ * that waits, so that a flood of pushes is two git queries.  A DOCUMENT of a run that stands in its
+ * chat's lane is not added again.  The others are handed out with the commit.
  *
- * Closing an effect deletes its row; ids are never used again.  The subject of a SAY is its
- * message's row.
+ * Closing an effect deletes its row; ids are never used again.  The subject of a SEND_MESSAGE is
+ * its message's row.
  */
 #pragma once
 
@@ -19,14 +19,14 @@
  * already: the id of that one. */
 int64_t row_effect_add(struct tx *tx, struct effect *effect);
 
-/* A message should be shown: adds a SAY for its row unless one waits behind the lane's head
- * already, which will read the row when its turn comes. */
+/* A message should be shown: adds a SEND_MESSAGE for its row unless one waits behind the lane's
+ * head already, which will read the row when its turn comes. */
 void row_effect_send(struct tx *tx, int64_t message);
 
 void row_effect_toast(struct tx *tx, const struct chat_address *address, const char *callback,
     bool is_alert, const char *fmt, ...) PRINTF(5, 6);
 
-/* WAIT until wall time `due`; returns its id. */
+/* A TIMER until wall time `due`; returns its id. */
 int64_t row_effect_timer(struct tx *tx, enum timer_kind kind, const char *name, int64_t subject,
     int64_t due);
 
@@ -40,5 +40,5 @@ int64_t row_effect_find(struct tx *tx, enum effect_kind kind, int64_t subject);
 /* Is git being asked already for the head of this environment's branch? */
 bool row_effect_is_querying(struct tx *tx, const char *environment);
 
-/* How many open effects of this kind there are in all (WAIT: of this timer_kind as well). */
+/* How many open TIMERs of this kind there are. */
 int64_t row_effect_count_timers(struct tx *tx, enum timer_kind kind);

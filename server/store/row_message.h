@@ -4,10 +4,11 @@
 
 #include "store/tx.h"
 
-/* Adds a message and its SAY.  Text is cut to LIMIT_MESSAGE; returns its row. */
+/* Adds a message and its SEND_MESSAGE.  Text is cut to LIMIT_MESSAGE; returns its row. */
 int64_t row_message_add(struct tx *tx, const struct message *message);
 
-/* Changes what it should say, and adds a SAY where that is news.  place and remote_id are kept. */
+/* Changes what it should say, and adds a SEND_MESSAGE where that is news.  address and remote_id
+ * are kept. */
 void row_message_change(struct tx *tx, int64_t id, const struct message *message);
 
 /* The row; head and foot owned by the caller (message_done).  id 0 in it: none. */

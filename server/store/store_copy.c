@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "lib/err.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "store/store_backup.h"
@@ -61,7 +62,8 @@ store_copy_make(const char *path, int64_t version, struct err *err)
 		return false;
 	if (!replace(path, fresh, copy, &made, err))
 		return err_wrap(err,
-		    "no copy was made before the upgrade: make room, or start `serve --no-copy`");
+		    "no copy was made before the upgrade: %s, or start `serve --no-copy`",
+		    err->code == ERR_FULL ? "make room" : "remove what is in its way");
 	remove_older(path, version);
 	log_info("the database had version %" PRId64 ": copied to %s, %" PRId64 " bytes", version,
 	    copy, made.size);

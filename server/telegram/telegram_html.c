@@ -4,7 +4,6 @@
 
 #include "lib/buf.h"
 #include "lib/text.h"
-#include "types/message.h"
 
 #define ELLIPSIS    "\xe2\x80\xa6" /* one UTF-16 unit */
 #define MARK_COUNT  5		   /* the marks are the characters 1 to 4; 0: none */

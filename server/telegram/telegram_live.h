@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Decoration: what it shows may be lost, nothing final comes from here.  A message lives from the
- * SAY that has a live_run to the next one that has none.
+ * SEND_MESSAGE that has a live_run to the next one that has none.
  */
 #pragma once
 

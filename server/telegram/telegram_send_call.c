@@ -3,6 +3,7 @@
 #include "telegram/telegram_send_inside.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "lib/buf.h"
@@ -133,9 +134,17 @@ call_document(struct telegram_job *job, struct err *err)
 struct telegram_call *
 telegram_send_call(struct telegram_job *job, struct err *err)
 {
-	return job->kind == TELEGRAM_JOB_SEND ? call_say(job, err) :
-	    job->kind == TELEGRAM_JOB_TOAST   ? call_toast(job, err) :
-						call_document(job, err);
+	switch (job->kind) {
+	case TELEGRAM_JOB_SEND:
+		return call_say(job, err);
+	case TELEGRAM_JOB_TOAST:
+		return call_toast(job, err);
+	case TELEGRAM_JOB_DOCUMENT:
+		return call_document(job, err);
+	case TELEGRAM_JOB_LIVE: /* telegram_send_call_live() */
+		break;
+	}
+	abort();
 }
 
 struct telegram_call *

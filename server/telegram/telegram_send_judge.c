@@ -45,15 +45,28 @@ note_outage(struct telegram_send *send, const struct telegram_result *result)
 	send->is_away = is_away;
 }
 
+static void
+judge(struct telegram_job *job, const struct telegram_result *result)
+{
+	switch (job->kind) {
+	case TELEGRAM_JOB_SEND:
+		judge_say(job, result);
+		break;
+	case TELEGRAM_JOB_TOAST:
+		judge_toast(job, result);
+		break;
+	case TELEGRAM_JOB_DOCUMENT:
+		judge_document(job, result);
+		break;
+	case TELEGRAM_JOB_LIVE:
+		judge_live(job, result);
+		break;
+	}
+}
+
 void
 telegram_send_on_answer(void *ctx, const struct telegram_result *result)
 {
-	static void (*const judge[])(struct telegram_job *, const struct telegram_result *) = {
-		[TELEGRAM_JOB_SEND] = judge_say,
-		[TELEGRAM_JOB_TOAST] = judge_toast,
-		[TELEGRAM_JOB_DOCUMENT] = judge_document,
-		[TELEGRAM_JOB_LIVE] = judge_live,
-	};
 	struct telegram_job *job = ctx;
 	struct telegram_send *send = job->send;
 
@@ -69,7 +82,7 @@ telegram_send_on_answer(void *ctx, const struct telegram_result *result)
 	if (telegram_result_is_passing(result) && job->kind != TELEGRAM_JOB_LIVE)
 		try_later(job, result);
 	else
-		judge[job->kind](job, result);
+		judge(job, result);
 }
 
 /* Half of it for certain, the other half by chance, so that not all come back at once. */

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "telegram/telegram_update.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -70,7 +71,8 @@ decode_one(const struct event *raw, struct telegram_span text)
 	if (event == NULL)
 		return NULL;
 	struct update *update = event->u.update;
-	struct json *root = json_decode(text.at, text.size, &err);
+	struct json *root =
+	    text.size <= TELEGRAM_UPDATE_MAX ? json_decode(text.at, text.size, &err) : NULL;
 
 	if (root == NULL && err.code == ERR_NOMEM) {
 		event_free(event);
@@ -275,6 +277,8 @@ read_address(const struct json *message, struct update *update)
 	return true;
 }
 
+/* Whoever has no username names himself, and may not as somebody's: only behind an @ stands what
+ * Telegram gives to one person.  Nobody is nameless. */
 static void
 read_person(const struct json *user, struct update *update)
 {
@@ -282,19 +286,20 @@ read_person(const struct json *user, struct update *update)
 	const char *last = json_get_str(user, "last_name");
 	const char *username = json_get_str(user, "username");
 	char name[1024];
-	int size;
 
 	update->person = json_get_i64_or(user, "id", 0);
-	if (username != NULL && username[0] != '\0')
-		size = snprintf(name, sizeof(name), "@%s", username);
-	else
-		size = snprintf(name, sizeof(name), "%s%s%s", first == NULL ? "" : first,
+	if (username != NULL && username[0] != '\0') {
+		(void)snprintf(
+		    name, sizeof(name), "@%s", username); /* cut is fine, here and below */
+	} else {
+		(void)snprintf(name, sizeof(name), "%s%s%s", first == NULL ? "" : first,
 		    last == NULL ? "" : " ", last == NULL ? "" : last);
-	if (size < 0)
-		return;
-	if ((size_t)size >= sizeof(name))
-		size = sizeof(name) - 1;
-	(void)clean_line(update->name, sizeof(update->name), name, (size_t)size);
+		for (char *at = name; (at = strchr(at, '@')) != NULL;)
+			*at = ' ';
+	}
+	(void)clean_line(update->name, sizeof(update->name), name, strlen(name));
+	if (update->name[0] == '\0' && update->person != 0)
+		(void)snprintf(update->name, sizeof(update->name), "id %" PRId64, update->person);
 }
 
 /* "/deploy@our_bot staging" → "/deploy staging".  False: it is for another bot, or may be. */

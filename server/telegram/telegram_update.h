@@ -17,6 +17,10 @@
 #define TELEGRAM_UPDATE_KINDS \
 	"[\"message\",\"edited_message\",\"channel_post\",\"callback_query\",\"my_chat_member\"]"
 
+/* One update; the largest that Telegram makes is a tenth of it.  A larger one is unreadable and is
+ * not decoded: a value of two bytes takes a hundred and fifty in memory. */
+#define TELEGRAM_UPDATE_MAX ((size_t)256 * 1024)
+
 /* One update, as a webhook brings it.  Unreadable: false, *ret_status 200 (anything else would be
  * sent again for a day and block the chat), and one event with UPDATE_REFUSED_UNREADABLE.  Short
  * of memory: false, 503, no event. */

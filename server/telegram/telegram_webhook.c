@@ -10,7 +10,6 @@
 #include "lib/crypto.h"
 #include "lib/http_server.h"
 #include "lib/json.h"
-#include "lib/log.h"
 #include "lib/loop.h"
 #include "lib/rate_summary.h"
 #include "lib/text.h"

@@ -119,7 +119,7 @@ struct effect_timer {
 struct effect {
 	int64_t id;
 	enum effect_kind kind;
-	int64_t subject;	/* the deployment it serves; a SAY's message; 0: none */
+	int64_t subject;	/* the deployment it serves; a SEND_MESSAGE's message; 0: none */
 	int64_t due;		/* wall ms; EFFECT_TIMER */
 	struct effect *next;	/* its performer's, while that puts it off */
 	struct perform *perform; /* who carries it out; set by perform_effect() */

@@ -11,6 +11,7 @@
 
 enum type {
 	TYPE_I64,
+	TYPE_ID,   /* 1 … INT64_MAX, as is asserted where it is used */
 	TYPE_INT,  /* 0 … INT_MAX */
 	TYPE_BOOL, /* not there: false */
 	TYPE_TEXT,
@@ -44,6 +45,8 @@ _Static_assert(sizeof(enum program) == sizeof(int) && sizeof(enum git_query_kind
 	{ key, _Generic(((of *)0)->member, int64_t: TYPE_I64, int: TYPE_INT, bool: TYPE_BOOL, \
 	    char *: TYPE_TEXT), offsetof(of, member), sizeof(((of *)0)->member), NULL }
 #define FIELD(key, member)	FIELD_OF(struct effect, key, u.member)
+#define ID(key, member) \
+	{ key, TYPE_ID, offsetof(struct effect, u.member), sizeof(int64_t), NULL }
 #define WORD(key, member, words) \
 	{ key, TYPE_WORD, offsetof(struct effect, u.member), COUNT(words), words }
 #define LIST(key, type)		{ key, type, 0, 0, NULL }
@@ -51,12 +54,12 @@ _Static_assert(sizeof(enum program) == sizeof(int) && sizeof(enum git_query_kind
 
 /* The keys are words on disk: they stay, whatever the field is called. */
 static const struct field fields_run[] = {
-	FIELD("run", run.run), WORD("program", run.program, program_words),
+	ID("run", run.run), WORD("program", run.program, program_words),
 	FIELD("deployment", run.deployment), FIELD("environment", run.environment),
 	FIELD("commit", run.commit), FIELD("image", run.image), FIELD("previous", run.previous),
 	FIELD("previous_image", run.previous_image), FIELD("ref", run.ref),
 	FIELD("deadline_s", run.deadline_s), END };
-static const struct field fields_stop_run[] = { FIELD("run", stop_run.run), END };
+static const struct field fields_stop_run[] = { ID("run", stop_run.run), END };
 static const struct field fields_git_query[] = {
 	WORD("question", git_query.kind, git_query_words),
 	FIELD("environment", git_query.environment), FIELD("ref", git_query.ref),
@@ -81,7 +84,7 @@ static const struct field fields_document[] = {
 	FIELD("chat", document.address.chat), FIELD("thread", document.address.thread),
 	FIELD("run", document.run), FIELD("file_name", document.file_name),
 	FIELD("caption", document.caption), END };
-static const struct field fields_purge_run[] = { FIELD("run", purge_run.run), END };
+static const struct field fields_purge_run[] = { ID("run", purge_run.run), END };
 static const struct field fields_timer[] =
 	{ WORD("wait", timer.kind, timer_words), FIELD("name", timer.name), END };
 /* clang-format on */
@@ -113,6 +116,7 @@ put_fields(const struct field *field, const void *from, struct json_out *out)
 
 		switch (field->type) {
 		case TYPE_I64:
+		case TYPE_ID:
 			json_put_i64(out, field->key, *(const int64_t *)at);
 			break;
 		case TYPE_INT:
@@ -179,7 +183,9 @@ get_number(const struct field *field, const struct json *body, void *at, struct 
 
 	if (!json_get_i64(body, field->key, &value))
 		return refuse(err, field, "is no number");
-	if (field->type == TYPE_I64)
+	if (field->type == TYPE_ID && value <= 0)
+		return refuse(err, field, "names nothing");
+	if (field->type == TYPE_I64 || field->type == TYPE_ID)
 		*(int64_t *)at = value;
 	else if (value < 0 || value > INT_MAX)
 		return refuse(err, field, "is out of range");
@@ -236,6 +242,7 @@ get_field(const struct field *field, const struct json *body, void *to, struct e
 
 	switch (field->type) {
 	case TYPE_I64:
+	case TYPE_ID:
 	case TYPE_INT:
 		return get_number(field, body, at, err);
 	case TYPE_BOOL:

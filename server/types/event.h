@@ -45,6 +45,7 @@ struct rejected {
 struct started {
 	int64_t highest_run;	/* that has a folder in runs/; 0: none */
 	bool is_restored;	/* serve --restored: the database is a copy, of whenever */
+	int64_t began_at;	/* before anything that was open had a result */
 };
 
 struct run_started {
@@ -117,7 +118,7 @@ struct fault {
 	int kind;		/* enum effect_kind */
 	int64_t subject;	/* the effect's */
 	bool folder_gone;	/* RUN: as its result said */
-	int64_t chat;		/* SAY: it stands there ... */
+	int64_t chat;		/* SEND_MESSAGE: it stands there ... */
 	int64_t remote_id;	/* ... under this id; 0: it was not sent */
 	char reason[LIMIT_LINE];
 };

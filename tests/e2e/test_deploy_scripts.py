@@ -244,21 +244,25 @@ def test_a_token_reaches_git_and_nobody_elses_eyes(bench):
     assert "username=x-access-token\npassword=ghp_0123456789abcdefghij\n" in done.stdout
 
 
-def test_ssh_asks_nobody_and_trusts_only_known_hosts(bench):
+@pytest.mark.parametrize("key", ["/a key's path", "/schl\u00fcssel/key", "/\u00fc'; touch reached; #", "/a\\'b\\",
+                                 "/&/'$(id)'"])
+def test_ssh_asks_nobody_and_trusts_only_known_hosts(bench, key):
+    """The path goes through /bin/sh, here in the locale C, as whoever calls a script by hand may have it."""
     folder = bench.path / "bin"
     folder.mkdir()
     (folder / "ssh").write_text(f"#!/bin/bash\nprintf '%s\\n' \"$@\" >{bench.marks}/ssh\necho refused >&2; exit 255\n")
     (folder / "ssh").chmod(0o755)
     done = subprocess.run(
-        [os.path.join(DEPLOY, "commits.sh"), "heads", "main"], capture_output=True, text=True, check=False, env={
+        [os.path.join(DEPLOY, "commits.sh"), "heads", "main"], cwd=bench.path, capture_output=True, text=True,
+        check=False, env={
             "PATH": f"{folder}:{os.environ['PATH']}", "HOME": str(bench.path), "STATE_DIRECTORY": str(bench.state),
             "DEPLOYBOT_RUNNER": PROGRAM, "REPOSITORY_URL": "git@example.org:acme/shop.git",
-            "REPOSITORY_KEY_PATH": "/a key's path",
+            "REPOSITORY_KEY_PATH": key, "LC_ALL": "C",
             "REPOSITORY_KNOWN_HOSTS": "/known $(id)"})
     asked = (bench.marks / "ssh").read_text().splitlines()
     assert done.returncode == 69 and done.stdout.startswith("error ")
     assert asked[:2] == ["-F", "none"] and "-oBatchMode=yes" in asked and "-oStrictHostKeyChecking=yes" in asked
-    assert asked[asked.index("-i") + 1] == "/a key's path" and "-oUserKnownHostsFile=/known $(id)" in asked
+    assert asked[asked.index("-i") + 1] == key and "-oUserKnownHostsFile=/known $(id)" in asked
 
 
 def asker(bench, text):

@@ -184,6 +184,9 @@ def test_when_the_way_back_fails_too_the_environment_is_down(scene):
     who.say("/deploy staging")
     who.hear(f"🔥 staging is DOWN: neither {change['after'][:7]} nor {live[:7]} is healthy")
     assert scene.audit(environment="staging")[-1]["action"] == "auto_rollback_failed"
+    lines = [line for line in scene.bot.log().splitlines() if change["after"][:7] in line]
+    assert [line.split()[1] for line in lines[-3:]] == ["warning", "info", "error"], lines
+    assert lines[-3].endswith(f"(staging {change['after'][:7]}): unhealthy: HTTP 500"), lines
     assert scene.metric("deploybot_rollback_unacknowledged", environment="staging") == 1
     assert scene.state_file("staging")["commit"] == live
     scene.health.answers.clear()

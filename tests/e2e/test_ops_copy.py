@@ -12,6 +12,7 @@ import pytest
 from crash_aid import HOLD, CrashScene, check_log, is_alive
 from flow_aid import PATIENCE_S, text_of
 from stage import Deploybot, free_port, wait_until
+from telegram_client import ADA
 
 BEGUN = 'echo deploy >>"$here/begun"; echo "==> ship"; echo "==> release"; ' + HOLD + '; echo "$2" >"$here/$1.live"'
 ROLLED_BACK = 'echo rollback >>"$here/begun"; echo "==> release"; echo "$2" >"$here/$1.live"'
@@ -129,6 +130,10 @@ def test_a_run_that_the_copy_does_not_know_is_begun_by_no_restored_server(scene)
     scene.who.say("/status")            # Telegram is received as always
     scene.who.hear(NOT_KNOWN, "What runs in production is not known")
     assert begun(scene) == ["deploy"], "a second program was begun"
+
+    # The end of the run and the start warn once, and the button under it is good.
+    said = [view for view in scene.chat.messages(ADA) if text_of(view).startswith(f"⚠️ {NOT_KNOWN}, says")]
+    assert len(said) == 1, said
 
     # A start after it, without the word: what is not known stays so, and nothing is begun.
     assert spare.stop() == 0

@@ -52,3 +52,19 @@ def test_the_record_of_another_history_is_no_result(scene, how):
     assert begun(scene) == before + 1, "the script never ran"
     assert scene.last_run() == last + 1
     scene.check()
+
+
+def test_a_folder_with_a_number_that_no_run_can_have_ends_nothing(scene):
+    """Whatever a run executes may make one: were it counted, SQLite would have no number for the next run, ever."""
+    release_another(scene)
+    assert scene.bot.stop() == 0
+    for number in ("9223372036854775807", "1000000000001"):
+        (scene.folder / "state" / "runs" / number).mkdir()
+    scene.bot.start()
+    assert "runs/9223372036854775807: no run has such a number: remove it" in scene.bot.log()
+    before = begun(scene)
+    release_another(scene)
+    assert begun(scene) == before + 1
+    for number in ("9223372036854775807", "1000000000001"):
+        (scene.folder / "state" / "runs" / number).rmdir()
+    scene.check()

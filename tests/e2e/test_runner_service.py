@@ -236,6 +236,9 @@ def test_doctor_asks_the_runner_beside_a_server_that_works(scene):
 
 def test_doctor_says_when_the_runner_is_away_or_out_of_reach(scene):
     scene.service.stop()
+    who = scene.admin()
+    who.say("/deploy staging")
+    who.hear("staging: not deployed", "deploybot-runner is disconnected", without=("restarted",))
     said = scene.as_server("doctor").stdout
     assert (f"error    runner: at {scene.service.socket}: there is no such socket: start deploybot-runner, or set "
             "RUNNER_SOCKET right") in said, said

@@ -90,6 +90,23 @@ def test_with_tags_they_count(tree):
     assert version(tree) == f"0.1.0-1-g{head}"
 
 
+@pytest.mark.parametrize("odd", ["v9';touch${IFS}reached;echo'", "v9$(id)", "v9`id`", 'v9";#', "v9/x", "v9|id",
+                                 "v9\u202e"])
+def test_a_tag_that_is_no_version_counts_for_nothing(tree, odd):
+    """Whoever may push a tag runs nothing where the next one calls make."""
+    commit(tree, RELEASE)
+    git(tree, "tag", "v0.1.0")
+    head = commit(tree)
+    git(tree, "tag", odd)
+    assert version(tree) == f"0.1.0-1-g{head}"
+
+
+def test_a_variable_for_the_shells_cd_leads_nowhere_else(tree, tmp_path):
+    commit(tree, RELEASE)
+    (tmp_path / "else" / "lib").mkdir(parents=True)
+    assert run(tree, "sh", "lib/version.sh", CDPATH=str(tmp_path / "else")) == "0.1.0"
+
+
 def test_a_shallow_clone_says_what_it_knows(tree, tmp_path):
     commit(tree, RELEASE)
     head = commit(tree, CHANGES)

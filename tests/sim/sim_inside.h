@@ -123,7 +123,7 @@ struct sim_target {
 
 struct sim_open {
 	struct effect *effect;	/* NULL: a free place */
-	bool is_sent;		/* SAY: Telegram may have it */
+	bool is_sent;		/* SEND_MESSAGE: Telegram may have it */
 	bool stop_requested;		/* RUN */
 	bool was_ordered;
 	int tries;

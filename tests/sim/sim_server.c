@@ -470,13 +470,14 @@ server_start(struct sim *sim, int64_t a, int64_t b)
 	if (sim->store == NULL ||
 	    !store_recover(sim->store, sim_settings_get(sim->loaded), &outcomes, &err))
 		sim_fail(sim, "a_start_recovers", "%s", err.text);
+	started = sim_server_event(sim, EVENT_STARTED);
+	started->u.started.began_at = sim->now;
 	while ((link = queue_list_take(&outcomes)) != NULL) {
 		struct outcome *outcome = QUEUE_ITEM(link, struct outcome, link);
 
 		take_outcome(sim, outcome);
 		outcome_free(outcome);
 	}
-	started = sim_server_event(sim, EVENT_STARTED);
 	started->u.started.is_restored = sim->is_copy;
 	if (sim->is_copy)
 		sim_note(sim, SIM_RESTORED);

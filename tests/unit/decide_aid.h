@@ -4,7 +4,7 @@
  *	struct world w;
  *	world_open(&w, "STAGING_HEALTH_URL=http://127.0.0.1:1/", NULL);
  *	world_text(&w, WORLD_ADMIN, "/deploy staging");
- *	world_git(&w, (struct world_git){ .commit = COMMIT_A });	// answers the ASK
+ *	world_git(&w, (struct world_git){ .commit = COMMIT_A });	// answers the GIT_QUERY
  *	world_run_starts(&w);
  *	world_run_ends(&w, (struct run_ended){ .gate_opened = true, .released = true });
  *	world_probed(&w, NULL);
@@ -111,10 +111,10 @@ struct effect *world_peek(struct world *w, enum effect_kind kind);
 struct effect *world_take(struct world *w, enum effect_kind kind);
 size_t world_count(const struct world *w, enum effect_kind kind);
 
-/* The oldest WAIT of a kind comes due. */
+/* The oldest TIMER of a kind comes due. */
 void world_due(struct world *w, enum timer_kind kind);
 
-/* What git says to the oldest ASK; what is left out is what a good branch has. */
+/* What git says to the oldest GIT_QUERY; what is left out is what a good branch has. */
 struct world_git {
 	const char *commit;
 	const char *subject;

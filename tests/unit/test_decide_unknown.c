@@ -275,6 +275,7 @@ only_who_may_roll_back_there_may_say_that_it_is_known(void **state)
 	message = world_says_in(&w, WORLD_TEAM, "Nothing is started");
 	press(&w, WORLD_STAGING_USER, message, "I looked");
 	assert_true(w.is_alert);
+	assert_string_equal(w.toast, "⛔ I looked: only an admin may.");
 	assert_true(world_environment(&w, "staging").unknown_since > 0);
 	assert_int_equal(world_audited(&w, "denied", "telegram:33"), 1);
 	press(&w, WORLD_ADMIN, message, "I looked");
@@ -295,6 +296,8 @@ the_status_shows_it_with_its_button(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/status");
 	message = world_last(&w);
 	assert_non_null(strstr(world_plain(message), NOT_KNOWN));
+	assert_non_null(strstr(
+	    world_plain(message), "⚠️ staging: not known what runs; last known: aaaaaaa"));
 	assert_string_not_equal(world_button(message, "go on, staging"), "");
 	assert_string_equal(world_button(message, "production"), "");
 	world_probed(&w, NULL);
@@ -306,15 +309,38 @@ the_status_shows_it_with_its_button(void **state)
 	world_close(&w);
 }
 
+/* A button that answers "only an admin may" is a promise that is not kept. */
+static void
+who_may_not_press_it_is_shown_no_button(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	(void)world_text_in(&w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/status");
+	assert_non_null(strstr(world_plain(world_last(&w)), NOT_KNOWN));
+	assert_string_equal(world_button(world_last(&w), "go on, staging"), "");
+	(void)world_text(&w, WORLD_STAGING_USER, "/status"); /* where an admin reads it too */
+	assert_string_not_equal(world_button(world_last(&w), "go on, staging"), "");
+	world_close(&w);
+}
+
 /* --- serve --restored --- */
 
 static void
-start_restored(struct world *w)
+start_restored_since(struct world *w, int64_t began_at)
 {
 	struct event *event = store_aid_event(&w->aid, EVENT_STARTED);
 
 	event->u.started.is_restored = true;
+	event->u.started.began_at = began_at;
 	(void)world_decide(w, event);
+}
+
+static void
+start_restored(struct world *w)
+{
+	start_restored_since(w, w->aid.at);
 }
 
 static void
@@ -422,6 +448,43 @@ after_a_restore_an_open_run_counts_as_started_for_good(void **state)
 	world_close(&w);
 }
 
+/* Its end comes before the start is handled: one warning, whose button still works. */
+static void
+a_restore_repeats_no_warning_of_the_run_that_it_ended(void **state)
+{
+	const struct world_message *warning;
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	warning = world_says_in(&w, WORLD_TEAM, NOT_KNOWN);
+	assert_non_null(warning);
+	start_restored_since(&w, world_environment(&w, "staging").unknown_since);
+	assert_ptr_equal(world_says_in(&w, WORLD_TEAM, NOT_KNOWN), warning);
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "What runs in production is not known"));
+	assert_int_equal(world_audited(&w, "state_unknown", "--restored"), 2);
+	press(&w, WORLD_ADMIN, warning, "I looked");
+	assert_int_equal(world_environment(&w, "staging").unknown_since, 0);
+	world_close(&w);
+}
+
+/* The machine that it was copied from had warned of it: this one does so itself. */
+static void
+a_restore_warns_of_what_was_not_known_before_the_copy_too(void **state)
+{
+	const struct world_message *warning;
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	warning = world_says_in(&w, WORLD_TEAM, NOT_KNOWN);
+	w.aid.at += 1000;
+	start_restored(&w);
+	assert_ptr_not_equal(world_says_in(&w, WORLD_TEAM, NOT_KNOWN), warning);
+	assert_non_null(strstr(world_environment(&w, "staging").unknown_why, "--restored"));
+	world_close(&w);
+}
+
 static void
 fails(struct tx *tx, const struct event *event)
 {
@@ -461,12 +524,15 @@ main(void)
 		cmocka_unit_test(a_question_that_did_not_say_so_is_refused),
 		cmocka_unit_test(only_who_may_roll_back_there_may_say_that_it_is_known),
 		cmocka_unit_test(the_status_shows_it_with_its_button),
+		cmocka_unit_test(who_may_not_press_it_is_shown_no_button),
 		cmocka_unit_test(after_a_restore_nothing_is_known_and_nothing_starts),
 		cmocka_unit_test(after_a_restore_what_was_verified_ends_and_is_not_rolled_back),
 		cmocka_unit_test(after_a_restore_a_rollback_that_was_verified_is_down),
 		cmocka_unit_test(
 		    after_a_restore_an_environment_without_settings_is_not_known_either),
 		cmocka_unit_test(after_a_restore_an_open_run_counts_as_started_for_good),
+		cmocka_unit_test(a_restore_repeats_no_warning_of_the_run_that_it_ended),
+		cmocka_unit_test(a_restore_warns_of_what_was_not_known_before_the_copy_too),
 		cmocka_unit_test(a_fault_of_such_an_end_rolls_nothing_back),
 	};
 

@@ -173,6 +173,9 @@ a_body_that_lacks_something_is_refused_with_its_name(void **state)
 	} cases[] = {
 		{ EFFECT_STOP_RUN, "{}", "run" },
 		{ EFFECT_STOP_RUN, "{\"run\":\"5\"}", "run" },
+		{ EFFECT_STOP_RUN, "{\"run\":0}", "names nothing" },
+		{ EFFECT_PURGE_RUN, "{\"run\":-1}", "names nothing" },
+		{ EFFECT_RUN, "{\"run\":0}", "names nothing" },
 		{ EFFECT_STOP_RUN, "", "" },
 		{ EFFECT_STOP_RUN, "[1]", "run" },
 		{ EFFECT_TIMER, "{\"wait\":\"weekly\",\"name\":\"\"}", "wait" },

@@ -104,12 +104,18 @@ a_rollback_that_fails_too_is_down(void **state)
 	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	world_run_ends(&w, TOUCHED);
-	world_run_ends(&w, FAILED_BEFORE_RELEASE);
+	world_run_ends(&w,
+	    (struct run_ended){ .gate_opened = true, .exit_status = 1, .detail = "no such image" });
 	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
 	assert_non_null(world_says(&w, "staging is DOWN: neither bbbbbbb nor aaaaaaa is healthy"));
+	assert_non_null(world_says(&w, "script failed; the rollback: exit 1: no such image"));
 	assert_true(world_environment(&w, "staging").is_down);
 	assert_int_equal(world_audited(&w, "auto_rollback_failed", "alert"), 1);
 	assert_int_equal(world_active(&w, "staging").id, 0);
+	(void)world_text(&w, WORLD_ADMIN, "/status staging"); /* what a phone shows of it */
+	assert_non_null(world_says(&w, "🔥 staging may be DOWN; last live: aaaaaaa"));
+	world_probed(&w, "HTTP 500");
+	assert_non_null(world_says(&w, "🔥 staging is DOWN; last live: aaaaaaa"));
 	world_close(&w);
 }
 
@@ -126,7 +132,7 @@ a_rollback_that_could_not_begin_is_told_so(void **state)
 	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
 	assert_non_null(world_says(
 	    &w, "staging may be DOWN: the rollback from bbbbbbb to aaaaaaa did not start"));
-	assert_non_null(world_says(&w, "the rollback could not be started: no space left"));
+	assert_non_null(world_says(&w, "the rollback: could not be started: no space left"));
 	assert_null(world_says(&w, "neither"));
 	assert_true(world_environment(&w, "staging").is_down);
 	world_close(&w);
@@ -136,7 +142,7 @@ a_rollback_that_could_not_begin_is_told_so(void **state)
 static void
 whether_a_rollback_began_is_read_off_its_end(void **state)
 {
-#define SENTENCE "the rollback could not be started: or so it printed"
+#define SENTENCE "could not be started: or so it printed"
 	static const struct {
 		struct run_ended ended;
 		bool began;

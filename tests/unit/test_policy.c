@@ -23,6 +23,7 @@ static const struct {
 	{ POLICY_CANCEL, "sA", "A" },
 	{ POLICY_LOG, "sA", "A" },
 	{ POLICY_ROLLBACK, "A", "A" },
+	{ POLICY_LOOKED, "A", "A" },
 };
 
 static void

@@ -86,7 +86,7 @@ change(struct store_aid *aid, int64_t id, const char *head)
 	store_aid_act(aid, act_change, &(struct text){ .id = id, .head = head });
 }
 
-/* Takes the SAY that must be out, checks its text, reports it as sent. */
+/* Takes the SEND_MESSAGE that must be out, checks its text, reports it as sent. */
 static void
 said(struct store_aid *aid, const char *head)
 {

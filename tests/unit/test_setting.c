@@ -250,7 +250,8 @@ what_is_said_has_the_value_and_what_is_expected(void **state)
 
 	(void)state;
 	assert_false(setting_check(SETTING_TYPE_PORT, "x\n\x7f", false, &err));
-	assert_string_equal(err.text, "\"x??\" is not a port, 1 to 65535");
+	assert_string_equal(err.text,
+	    "\"x??\" is not a port, 1 to 65535 (there is a character that cannot be seen)");
 	assert_false(
 	    setting_check(SETTING_TYPE_IDS, "1, x", false, &err)); /* the part that is wrong */
 	assert_string_equal(err.text,
@@ -261,6 +262,34 @@ what_is_said_has_the_value_and_what_is_expected(void **state)
 	assert_false(setting_check(SETTING_TYPE_PATH, sized("", 999, ""), false, &err));
 	assert_true(text_ends(err.text, "10101\" is not an absolute path"));
 	assert_int_equal(strlen(err.text), 60 + strlen("\"\" is not an absolute path"));
+}
+
+/* A terminal obeys U+009B, U+202E turns what follows around, a token with U+200B is no token. */
+static void
+what_cannot_be_seen_is_neither_taken_nor_shown(void **state)
+{
+	static const char *const unseen[] = { "/a\xc2\x9b"
+					      "31m",
+		"/a\xe2\x80\xae"
+		"b",
+		"/0123456789abcdef\xe2\x80\x8b", "\xef\xbb\xbf/a", "/a\xe2\x80\xa9", "/\xff" };
+	static const enum setting_type types[] = { SETTING_TYPE_PATH, SETTING_TYPE_TEXT,
+		SETTING_TYPE_PASSWORD, SETTING_TYPE_TOKEN };
+	struct err err;
+
+	(void)state;
+	for (size_t t = 0; t < COUNT(types); t++)
+		for (size_t i = 0; i < COUNT(unseen); i++) {
+			assert_false(setting_check(types[t], unseen[i], false, &err));
+			assert_true(text_is_utf8(err.text, strlen(err.text)));
+			assert_non_null(
+			    strstr(err.text, "(there is a character that cannot be seen)"));
+			assert_null(strstr(err.text, "\xc2\x9b"));
+			assert_null(strstr(err.text, "\xe2\x80"));
+		}
+	assert_false(setting_check(SETTING_TYPE_PORT, unseen[1], false, &err));
+	assert_true(text_starts(err.text, "\"/a???b\" is not a port"));
+	assert_true(setting_check(SETTING_TYPE_PATH, "/schl\xc3\xbcssel", false, &err));
 }
 
 /* What is refused may be the real one with a slip: it stays out of logs and terminals. */
@@ -344,6 +373,7 @@ main(void)
 		cmocka_unit_test(
 		    every_row_has_a_sentence_and_two_texts_that_fit_and_two_that_do_not),
 		cmocka_unit_test(what_is_said_has_the_value_and_what_is_expected),
+		cmocka_unit_test(what_cannot_be_seen_is_neither_taken_nor_shown),
 		cmocka_unit_test(no_secret_stands_in_what_is_said_of_it),
 		cmocka_unit_test(a_family_is_a_pattern_that_makes_names),
 	};

@@ -433,6 +433,19 @@ of_the_copies_the_last_two_are_kept(void **state)
 	assert_false(is_copied(aid, ".v2") || is_copied(aid, ".v3") || is_copied(aid, ".v5.new"));
 }
 
+/* Of another user, or a folder: room on the disk would not help. */
+static void
+what_is_in_the_way_of_a_copy_is_named(void **state)
+{
+	struct store_aid *aid = *state;
+
+	assert_int_equal(mkdir(copy_name(aid, ".v5.new"), 0700), 0);
+	assert_false(store_copy_make(aid->path, 5, &aid->err));
+	assert_non_null(strstr(aid->err.text, "upgrade: remove what is in its way, or start"));
+	assert_non_null(strstr(aid->err.text, ".v5.new is a folder"));
+	assert_int_equal(rmdir(copy_name(aid, ".v5.new")), 0);
+}
+
 int
 main(void)
 {
@@ -446,6 +459,7 @@ main(void)
 		TEST(a_copy_is_made_before_a_migration_and_at_no_other_start),
 		TEST(without_a_copy_nothing_is_migrated_unless_that_was_said),
 		TEST(of_the_copies_the_last_two_are_kept),
+		TEST(what_is_in_the_way_of_a_copy_is_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -192,6 +192,32 @@ what_is_invisible_is_taken_out_of_texts_and_names(void **state)
 	assert_null(strstr(u.name, "\xe2\x80\xae"));
 }
 
+/* Goal: who has no username does not look like somebody who has, and nobody like nobody. */
+static void
+only_a_username_stands_behind_an_at(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "\"first_name\":\"@ada\"", "ada" },
+		{ "\"first_name\":\"\\u200b@ad@a\",\"last_name\":\"@b\"", "ad a b" },
+		{ "\"first_name\":\"@ada\",\"username\":\"eve\"", "@eve" },
+		{ "\"first_name\":\"\\u200b\\u202e\"", "id 7" },
+		{ "\"first_name\":\" @ \",\"username\":\"\"", "id 7" },
+		{ "\"is_bot\":false", "id 7" },
+	};
+	char body[512];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		(void)snprintf(body, sizeof(body),
+		    "{\"update_id\":1,\"message\":{\"message_id\":1,\"from\":{\"id\":7,%s}," GROUP
+		    ",\"text\":\"/status\"}}",
+		    cases[i][0]);
+		struct update u = read_one(body);
+
+		assert_string_equal(u.name, cases[i][1]);
+	}
+}
+
 static void
 a_long_text_is_cut_between_characters(void **state)
 {
@@ -341,6 +367,41 @@ one_bad_update_of_a_poll_spoils_no_other(void **state)
 }
 
 static void
+a_longer_update_is_not_decoded_and_moves_the_offset(void **state)
+{
+	/* Goal: memory follows what is read, and what is not read does not come again. */
+	static char bytes[TELEGRAM_UPDATE_MAX + 64];
+	const char *head = WROTE("\"text\":\"/status\"");
+	int size = snprintf(bytes, sizeof(bytes), "%s", head);
+	const char *const answer = "{\"ok\":true,\"result\":[%s]}";
+	char *whole;
+
+	(void)state;
+	memset(bytes + size, ' ', sizeof(bytes) - (size_t)size);
+	bytes[size - 1] = ' ';
+	bytes[TELEGRAM_UPDATE_MAX - 1] = '}';
+	bytes[TELEGRAM_UPDATE_MAX] = '\0';
+	assert_string_equal(read_one(bytes).text, "/status");
+	bytes[TELEGRAM_UPDATE_MAX - 1] = ' ';
+	bytes[TELEGRAM_UPDATE_MAX] = '}';
+	bytes[TELEGRAM_UPDATE_MAX + 1] = '\0';
+	assert_int_equal(read_one(bytes).refusal, UPDATE_REFUSED_UNREADABLE);
+	assert_int_equal(read_one(bytes).id, 9);
+
+	assert_true(asprintf(&whole, answer, bytes) > 0);
+	struct event *raw = raw_of(SOURCE_TELEGRAM_POLL, whole);
+
+	assert_true(telegram_update_decode_poll(raw, &events, &status, &offset));
+	assert_int_equal(offset, 10);
+	struct event *event = take();
+
+	assert_int_equal(event->u.update->refusal, UPDATE_REFUSED_UNREADABLE);
+	event_free(event);
+	event_free(raw);
+	free(whole);
+}
+
+static void
 a_poll_gives_no_more_than_was_asked_for(void **state)
 {
 	/* Goal: an endless answer costs no memory; what is left out is not acknowledged. */
@@ -419,6 +480,7 @@ main(void)
 		cmocka_unit_test(a_command_to_us_loses_our_name_and_one_to_another_bot_is_nothing),
 		cmocka_unit_test(a_command_with_a_name_is_nothing_before_ours_is_known),
 		cmocka_unit_test(what_is_invisible_is_taken_out_of_texts_and_names),
+		cmocka_unit_test(only_a_username_stands_behind_an_at),
 		cmocka_unit_test(a_long_text_is_cut_between_characters),
 		cmocka_unit_test(a_press_is_read_also_without_its_message),
 		cmocka_unit_test(forged_button_data_is_no_question),
@@ -426,6 +488,7 @@ main(void)
 		cmocka_unit_test(what_is_no_text_is_acknowledged_and_forgotten),
 		cmocka_unit_test(what_cannot_be_read_is_acknowledged_with_its_number_and_audited),
 		cmocka_unit_test(one_bad_update_of_a_poll_spoils_no_other),
+		cmocka_unit_test(a_longer_update_is_not_decoded_and_moves_the_offset),
 		cmocka_unit_test(a_poll_gives_no_more_than_was_asked_for),
 		cmocka_unit_test(an_answer_that_is_none_moves_nothing),
 		cmocka_unit_test(no_shortened_or_changed_answer_is_read_beyond_its_end),
