@@ -662,8 +662,8 @@ chat_deployment_ring(const struct chat_deployment *about)
 		    &text, "✅ " MARK_BOLD "%s runs" MARK_BOLD " ", deployment->environment);
 		add_commit(&text, "", deployment);
 	} else if (deployment->state == DEPLOY_ROLLING_BACK) {
-		chat_text_add(&text, "❌ Failed: " MARK_BOLD "%s" MARK_BOLD " ",
-		    deployment->environment);
+		chat_text_add(
+		    &text, "❌ Failed: " MARK_BOLD "%s" MARK_BOLD " ", deployment->environment);
 		add_commit(&text, "", deployment);
 		add_why(&text, deployment);
 		chat_text_commit(&text, ": rolling back to ", deployment->previous);

@@ -80,9 +80,9 @@ add_finding(struct chat_text *text, const struct chat_status *status, size_t i)
 
 	/* Without a release of ours a health URL need not answer. */
 	chat_text_add(text, "\n%s ",
-	    finding->well	? "healthy:" :
+	    finding->well   ? "healthy:" :
 		has_release ? "UNHEALTHY:" :
-				  "no healthy answer:");
+			      "no healthy answer:");
 	if (finding->well)
 		chat_text_add(text, "HTTP %d in %d ms", finding->http_status, finding->latency_ms);
 	else

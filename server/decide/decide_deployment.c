@@ -449,7 +449,8 @@ decide_step(struct tx *tx, struct deployment *deployment, enum deploy_event even
 	if (!carry_out(tx, deployment, &acts, answer))
 		return false;
 	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL)
-		row_button_clear_requesters(tx, deployment->id); /* their messages say how it ended */
+		row_button_clear_requesters(
+		    tx, deployment->id); /* their messages say how it ended */
 	row_deployment_save(tx, deployment);
 	return true;
 }
@@ -508,8 +509,7 @@ is_blocked(struct tx *tx, const struct deployment *waiting)
 static bool
 may_start(struct tx *tx, const struct deployment *waiting)
 {
-	int64_t person =
-	    waiting->confirmed_by != 0 ? waiting->confirmed_by : waiting->requested_by;
+	int64_t person = waiting->confirmed_by != 0 ? waiting->confirmed_by : waiting->requested_by;
 
 	return waiting->trigger != TRIGGER_CHAT ||
 	    policy_decide(policy_role(tx->settings, person),

@@ -36,27 +36,23 @@ decide_ask(struct tx *tx, struct deployment *deployment, const struct git_answer
 /* --- shared --- */
 
 bool
-decide_share_question(
-    struct tx *tx, struct deployment *request, const struct git_answer *answer)
+decide_share_question(struct tx *tx, struct deployment *request, const struct git_answer *answer)
 {
 	struct deployment question =
 	    row_deployment_question_of(tx, request->environment, request->commit);
 
 	if (question.id == 0)
 		return false;
-	(void)text_copy(
-	    request->detail, sizeof(request->detail), "its question is open already");
+	(void)text_copy(request->detail, sizeof(request->detail), "its question is open already");
 	(void)decide_step(tx, request, DEPLOY_ON_SUPERSEDE, NULL);
 	decide_tell_shared(tx, &question, request, answer);
 	return true;
 }
 
 bool
-decide_share_with_push(
-    struct tx *tx, const char *environment, const struct git_answer *answer)
+decide_share_with_push(struct tx *tx, const char *environment, const struct git_answer *answer)
 {
-	struct deployment question =
-	    row_deployment_question_of(tx, environment, answer->commit);
+	struct deployment question = row_deployment_question_of(tx, environment, answer->commit);
 
 	if (question.id == 0)
 		return false;
@@ -65,16 +61,15 @@ decide_share_with_push(
 		decide_tell_team(tx, &question, answer);
 		row_button_drop_timer(tx, question.id);
 		row_button_set_timer(tx, question.id,
-		    row_effect_timer(tx, TIMER_QUESTION, "", question.id,
-			tx->at + DECIDE_PUSH_QUESTION_MS));
+		    row_effect_timer(
+			tx, TIMER_QUESTION, "", question.id, tx->at + DECIDE_PUSH_QUESTION_MS));
 		row_deployment_save(tx, &question);
 	}
 	return true;
 }
 
 bool
-decide_may_answer(
-    struct tx *tx, const struct update *update, const struct deployment *deployment)
+decide_may_answer(struct tx *tx, const struct update *update, const struct deployment *deployment)
 {
 	bool is_shared = row_button_is_shared(tx, deployment->id);
 	bool is_push = deployment->trigger != TRIGGER_CHAT;
@@ -84,7 +79,7 @@ decide_may_answer(
 	    ((is_push || is_shared) && policy_role(tx->settings, update->person) == POLICY_ADMIN))
 		return true;
 	decide_audit_denied(tx, update, "confirm", deployment->environment,
-	    is_push	      ? "the question after a push is an admin's" :
+	    is_push	  ? "the question after a push is an admin's" :
 		is_shared ? "the question is an admin's, or of who asked" :
 			    "the question is another person's");
 	if (is_push || is_shared)
@@ -215,8 +210,7 @@ refuse(struct tx *tx, struct deployment *deployment, const char *reason)
 
 /* answer: NULL where git was not asked, or could not be. */
 static void
-proceed_confirmed(
-    struct tx *tx, struct deployment *deployment, const struct git_answer *answer)
+proceed_confirmed(struct tx *tx, struct deployment *deployment, const struct git_answer *answer)
 {
 	struct environment environment = row_environment_get(tx, deployment->environment);
 	struct differences d = { 0 };
@@ -238,8 +232,8 @@ proceed_confirmed(
 }
 
 static void
-query(struct tx *tx, const struct deployment *deployment,
-    const struct environment_settings *settings)
+query(
+    struct tx *tx, const struct deployment *deployment, const struct environment_settings *settings)
 {
 	struct environment environment = row_environment_get(tx, deployment->environment);
 	struct effect_git_query query = { .kind = GIT_QUERY_COMMITS };
@@ -273,8 +267,8 @@ decide_confirm(struct tx *tx, struct deployment *deployment, const struct update
 }
 
 void
-decide_confirm_answered(struct tx *tx, struct deployment *deployment, bool is_answered,
-    const struct git_answer *answer)
+decide_confirm_answered(
+    struct tx *tx, struct deployment *deployment, bool is_answered, const struct git_answer *answer)
 {
 	if (is_answered && answer->error[0] != '\0')
 		refuse(tx, deployment, answer->error);

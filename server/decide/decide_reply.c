@@ -20,9 +20,8 @@
 int64_t
 decide_send(struct tx *tx, const struct chat_address *address, struct chat_text *text)
 {
-	CLEANUP(message_done) struct message message = { .address = *address,
-		.is_silent = true,
-		.is_answer = true };
+	CLEANUP(message_done)
+	struct message message = { .address = *address, .is_silent = true, .is_answer = true };
 	static char none[] = "";
 
 	message.head = chat_text_take(text);

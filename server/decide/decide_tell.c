@@ -178,8 +178,8 @@ decide_tell(struct tx *tx, struct deployment *deployment, const struct git_answe
 	size_t n;
 
 	if (deployment->message == 0)
-		deployment->message = add_message(
-		    tx, &about, &deployment->address, is_question(deployment));
+		deployment->message =
+		    add_message(tx, &about, &deployment->address, is_question(deployment));
 	else
 		tell_in(tx, &about, deployment->message);
 	tell_in(tx, &about, deployment->also_message);
@@ -206,8 +206,7 @@ leave_message(struct tx *tx, const struct deployment *deployment)
 }
 
 void
-decide_tell_question(
-    struct tx *tx, struct deployment *deployment, const struct git_answer *answer)
+decide_tell_question(struct tx *tx, struct deployment *deployment, const struct git_answer *answer)
 {
 	leave_message(tx, deployment);
 	deployment->message = 0;
@@ -224,8 +223,8 @@ decide_tell_team(struct tx *tx, struct deployment *deployment, const struct git_
 
 	if (deployment->also_message == 0 &&
 	    deployment->address.chat != tx->settings->telegram_chat_id)
-		deployment->also_message = add_message(
-		    tx, &about, &(struct chat_address){ .chat = tx->settings->telegram_chat_id },
+		deployment->also_message = add_message(tx, &about,
+		    &(struct chat_address){ .chat = tx->settings->telegram_chat_id },
 		    is_question(deployment));
 }
 
@@ -304,10 +303,9 @@ reply_shared(struct tx *tx, const struct deployment *question, const struct depl
     int64_t here)
 {
 	CLEANUP(message_done)
-	struct message message = { .address = request->address,
-		.is_silent = true,
-		.is_answer = true,
-		.reply_row = here };
+	struct message message = {
+		.address = request->address, .is_silent = true, .is_answer = true, .reply_row = here
+	};
 
 	message.head = chat_deployment_shared(question, request->requester);
 	message.foot = strdup("");

@@ -105,9 +105,8 @@ row_message_add(struct tx *tx, const struct message *message)
 		DB_I64(message->remote_id), DB_TEXT(w.head), DB_TEXT(w.foot),
 		DB_TEXT(buf_text(&w.buttons)), DB_I64(message->live_run),
 		DB_I64(message->live_since), DB_I64(message->live_estimate_ms), DB_I64(tx->at),
-		DB_I64(message->is_silent), DB_I64(message->reply_to),
-		DB_I64(message->reply_row), DB_I64(message->rings_for),
-		DB_I64(message->is_answer)))
+		DB_I64(message->is_silent), DB_I64(message->reply_to), DB_I64(message->reply_row),
+		DB_I64(message->rings_for), DB_I64(message->is_answer)))
 		id = db_last_id(tx->db);
 	written_done(&w);
 	row_effect_send(tx, id);

@@ -342,8 +342,7 @@ is_not_theirs(struct tx *tx, const struct update *update, enum sim_role role, in
 	return button.chat != update->address.chat || !button.is_open ||
 	    (is_confirming && requested_by != update->person &&
 		!row_button_is_requester(tx, button.deployment, update->person) &&
-		((is_chat && !row_button_is_shared(tx, button.deployment)) ||
-		    role != SIM_MAY_ALL));
+		((is_chat && !row_button_is_shared(tx, button.deployment)) || role != SIM_MAY_ALL));
 }
 
 void

@@ -157,10 +157,14 @@ answer_commits(struct sim *sim, const struct effect_git_query *ask)
 	if (asprintf(&text,
 		"==> fetch\nref %s\nkind %s\ncommit %s\nauthor Ann Example\nat 1767225600\n"
 		"subject Make it blue\n%s%s%s%s%s%sin_branch %d\n%s%s%sforced 0\ncount 0\nend\n",
-		ask->ref, ref >= 0 ? "branch" : asked != NULL ? "commit" : "tag", commit, own >= 0 ? "branch " : "",
-		own >= 0 ? ask->branch : "", own >= 0 ? "\n" : "", own >= 0 ? "branch_commit " : "",
-		own >= 0 ? sim->commits[sim->head[own]] : "", own >= 0 ? "\n" : "",
-		in_branch, ask->base[0] != '\0' ? "base " : "", ask->base,
+		ask->ref,
+		ref >= 0	  ? "branch" :
+		    asked != NULL ? "commit" :
+				    "tag",
+		commit, own >= 0 ? "branch " : "", own >= 0 ? ask->branch : "",
+		own >= 0 ? "\n" : "", own >= 0 ? "branch_commit " : "",
+		own >= 0 ? sim->commits[sim->head[own]] : "", own >= 0 ? "\n" : "", in_branch,
+		ask->base[0] != '\0' ? "base " : "", ask->base,
 		ask->base[0] != '\0' ? "\n" : "") < 0)
 		abort();
 	return text;

@@ -344,7 +344,8 @@ say_commits(
 
 	if (ask->branch[0] != '\0')
 		n += snprintf(text + n, room - (size_t)n, "branch %s\nbranch_commit %s\n",
-		    ask->branch, git->is_off_branch	     ? COMMIT_D :
+		    ask->branch,
+		    git->is_off_branch		   ? COMMIT_D :
 			git->branch_commit != NULL ? git->branch_commit :
 						     git->commit);
 	n += snprintf(text + n, room - (size_t)n, "in_branch %d\n",

@@ -70,8 +70,8 @@ a_deploy_of_what_is_asked_about_opens_no_second_question(void **state)
 	assert_non_null(world_says(&w,
 	    "☝️ production: asked about already: aaaaaaa Make it blue\nYou may answer it too, @bob."));
 	assert_int_equal(world_last(&w)->buttons.n, 0);
-	assert_non_null(
-	    world_says(&w, "⏭️ production: its question is open already — aaaaaaa Make it blue"));
+	assert_non_null(world_says(
+	    &w, "⏭️ production: its question is open already — aaaaaaa Make it blue"));
 	confirm(&w, WORLD_OTHER_ADMIN, world_says(&w, "Deploy to production?"));
 	go_live(&w);
 	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
@@ -122,7 +122,8 @@ a_question_that_is_shared_is_answered_by_who_asked_and_by_the_role(void **state)
 	assert_string_equal(w.toast, "⛔ Only @ada may answer this.");
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_non_null(world_says(&w, "asked about already, by @ada: aaaaaaa Make it blue\nYou may answer it too, @cy."));
+	assert_non_null(world_says(
+	    &w, "asked about already, by @ada: aaaaaaa Make it blue\nYou may answer it too, @cy."));
 	press(&w, 44, question, "Confirm");
 	assert_string_equal(w.toast, "⛔ Only an admin or who asked may answer this.");
 	assert_int_equal(world_deployment(&w, 1).confirmed_by, 0);
@@ -229,7 +230,8 @@ static void
 make_it_a_persons(struct tx *tx, void *arg)
 {
 	(void)arg;
-	(void)tx_run(tx, "UPDATE deployment SET cause = 'chat', asked_by = 11 WHERE state = 'QUEUED'");
+	(void)tx_run(
+	    tx, "UPDATE deployment SET cause = 'chat', asked_by = 11 WHERE state = 'QUEUED'");
 }
 
 static void
@@ -263,7 +265,8 @@ a_push_of_what_is_live_asks_nobody(void **state)
 	go_live(&w);
 	push(&w, COMMIT_A);
 	assert_int_equal(open_questions(&w), 0);
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "⏭️ production: already live — aaaaaaa"));
+	assert_non_null(
+	    world_says_in(&w, WORLD_TEAM, "⏭️ production: already live — aaaaaaa"));
 	world_close(&w);
 }
 
@@ -298,7 +301,8 @@ static void
 forget_previous(struct tx *tx, void *arg)
 {
 	(void)arg;
-	(void)tx_run(tx, "UPDATE deployment SET previous = '' WHERE state = 'AWAITING_CONFIRMATION'");
+	(void)tx_run(
+	    tx, "UPDATE deployment SET previous = '' WHERE state = 'AWAITING_CONFIRMATION'");
 }
 
 static void
@@ -333,8 +337,7 @@ a_branch_that_was_force_pushed_is_asked_about_anew_and_a_newer_commit_is_noted(v
 	press(&w, WORLD_ADMIN, world_says(&w, "Deploy to production?"), "Confirm");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A, .is_off_branch = true });
 	assert_null(world_peek(&w, EFFECT_RUN));
-	question =
-	    world_says(&w, "⚠️ Not started: main was force-pushed and no longer has it");
+	question = world_says(&w, "⚠️ Not started: main was force-pushed and no longer has it");
 	assert_non_null(strstr(world_plain(question), "not on the branch of production"));
 	press(&w, WORLD_ADMIN, question, "Confirm");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A, .is_off_branch = true });

@@ -99,7 +99,8 @@ a_failure_rings_when_it_happens_and_its_rollback_at_its_end(void **state)
 	world_run_ends(&w, GOOD);
 	assert_int_equal(world_rings(&w), 0);
 	world_probed(&w, "HTTP 500");
-	line = rang(&w, "❌ Failed: staging bbbbbbb Make it blue (unhealthy: HTTP 500): rolling back to aaaaaaa");
+	line = rang(&w,
+	    "❌ Failed: staging bbbbbbb Make it blue (unhealthy: HTTP 500): rolling back to aaaaaaa");
 	assert_int_equal(line->reply_to, request);
 	assert_int_equal(world_rings(&w), 1);
 	world_run_step(&w, 0, "release");

@@ -485,8 +485,7 @@ main(void)
 		cmocka_unit_test(the_run_of_what_was_given_up_is_over),
 		cmocka_unit_test(a_probe_that_cannot_be_handled_goes_back),
 		cmocka_unit_test(an_answer_that_cannot_be_handled_refuses_the_request),
-		cmocka_unit_test(
-		    a_confirmed_question_whose_answer_cannot_be_handled_ends),
+		cmocka_unit_test(a_confirmed_question_whose_answer_cannot_be_handled_ends),
 		cmocka_unit_test(a_poll_that_cannot_be_handled_does_not_end_the_polling),
 		cmocka_unit_test(a_question_whose_deadline_cannot_be_handled_expires_later),
 		cmocka_unit_test(a_round_that_cannot_be_handled_is_no_end_of_retention_or_polling),

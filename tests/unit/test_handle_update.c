@@ -318,8 +318,10 @@ an_answer_shows_no_harmful_character(void **state)
 	(void)state;
 	world_open(&w, NULL);
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy prod\xe2\x80\xae\x01uction");
-	assert_non_null(strstr(world_last(&w)->text, "There is no environment " MARK_CODE "production" MARK_CODE));
-	(void)world_text_in(&w, WORLD_STRANGER, WORLD_STRANGER, "/deploy prod\xe2\x80\xae\x01uction");
+	assert_non_null(strstr(
+	    world_last(&w)->text, "There is no environment " MARK_CODE "production" MARK_CODE));
+	(void)world_text_in(
+	    &w, WORLD_STRANGER, WORLD_STRANGER, "/deploy prod\xe2\x80\xae\x01uction");
 	assert_non_null(strstr(world_last(&w)->text,
 	    "⛔ " MARK_BOLD "deploy production" MARK_BOLD ": you have no role here."));
 	world_close(&w);
