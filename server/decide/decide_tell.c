@@ -162,7 +162,7 @@ add_message(struct tx *tx, const struct chat_deployment *about, const struct cha
 	message.address = *address;
 	message.is_silent = !asks || !may_ring(tx, deployment);
 	message.rings_for = message.is_silent ? 0 : deployment->id;
-	if (address->chat == deployment->address.chat)
+	if (asks && address->chat == deployment->address.chat)
 		message.reply_to = deployment->request;
 	return row_message_add(tx, &message);
 }

@@ -6,8 +6,8 @@
 #include "types/git_answer.h"
 
 /*
- * Renders its messages again, as the deployment is now: a state, a step or a note is news.  Where it
- * has none yet: sets deployment->message.  answer: what git said, where a question is asked or
+ * Renders its messages again, as the deployment is now: a state, a step or a note is news.  Where
+ * it has none yet: sets deployment->message.  answer: what git said, where a question is asked or
  * refused; else NULL.
  */
 void decide_tell(struct tx *tx, struct deployment *deployment, const struct git_answer *answer);
@@ -16,8 +16,8 @@ void decide_tell(struct tx *tx, struct deployment *deployment, const struct git_
 void decide_tell_question(struct tx *tx, struct deployment *deployment,
     const struct git_answer *answer);
 
-/* It has come to this state: says so in a line that rings, where the state does (chat_deployment.c),
- * as a reply to what asked for it, or to its message. */
+/* It has come to this state: says so in a line that rings, where the state does
+ * (chat_deployment.c), as a reply to what asked for it, or to its message. */
 void decide_ring(struct tx *tx, const struct deployment *deployment);
 
 /* Asked for elsewhere: TELEGRAM_CHAT_ID gets a message about it too.  Sets also_message. */

@@ -33,7 +33,7 @@
  * them.  *_NO_ROLLBACK: the same, but there is no release to roll back to.
  */
 #define DEPLOY_EVENTS(V) \
-	V(ASK)			/* git answered; somebody must confirm, or once more: it has changed */ \
+	V(ASK)			/* git answered; somebody must confirm, or once more */ \
 	V(CLEAR)		/* git answered; nobody need be asked */ \
 	V(REFUSE)		/* busy, unknown ref, no answer of git, rolled back meanwhile */ \
 	V(CONFIRM)		/* whoever may said yes */ \

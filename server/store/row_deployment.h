@@ -25,8 +25,8 @@ void row_deployment_set_state(struct tx *tx, int64_t id, enum deploy_state state
 struct deployment row_deployment_active(struct tx *tx, const char *environment);
 struct deployment row_deployment_queued(struct tx *tx, const char *environment);
 struct deployment row_deployment_push_question(struct tx *tx, const char *environment);
-/* The question about deploying that commit, whoever asked; once somebody has confirmed it, until git
- * has answered. */
+/* The question about deploying that commit, whoever asked; once somebody has confirmed it, until
+ * git has answered. */
 struct deployment row_deployment_question_of(struct tx *tx, const char *environment,
     const char *commit);
 /* The oldest that a person asked for and has not confirmed yet. */

@@ -242,7 +242,7 @@ says_edit(const struct telegram_job *job)
 	return job->kind == TELEGRAM_JOB_SEND && job->message->remote_id != 0 && !job->is_anew;
 }
 
-/* An answer that is edited (/status, once its health is known) is waited for as one that is sent. */
+/* An answer that is edited (/status, once its health is known) is waited for too. */
 static enum telegram_pace_kind
 pace_of(const struct telegram_job *job)
 {

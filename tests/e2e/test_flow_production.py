@@ -18,8 +18,6 @@ def scene(tmp_path_factory):
 
 
 def ask(who, words="/deploy production", **options):
-    """A commit of its own each time: there is one question about each."""
-    who.scene.commit("main")
     who.say(words, **options)
     return who.hear("Deploy to production?", chat=options.get("chat"),
                     buttons=("Confirm", "Cancel"))

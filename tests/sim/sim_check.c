@@ -166,7 +166,7 @@ somebody_has_looked(struct sim *sim)
 	}
 }
 
-/* A confirmation, or a push, starts one deployment of a commit; a second one is asked for as such. */
+/* A confirmation, or a push, starts one deployment of a commit; a second one is asked for so. */
 static void
 what_is_live_is_not_begun_again(struct sim *sim, const struct look_deployment *d)
 {

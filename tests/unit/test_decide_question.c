@@ -1,4 +1,4 @@
-/* Goal: one open question for an environment and commit, and a yes to what it showed and to nothing else.  Side: start. */
+/* Goal: one open question for a commit, and a yes to what it showed and to nothing else.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "decide_aid.h"
 

@@ -1,4 +1,4 @@
-/* Goal: a phone makes a sound for a question, a failure and an end that somebody waits for, and for nothing else.  Side: start. */
+/* Goal: a phone makes a sound for a question, a failure and an end, and for nothing else.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "decide_aid.h"
 

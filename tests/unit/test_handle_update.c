@@ -327,7 +327,7 @@ an_answer_shows_no_harmful_character(void **state)
 	world_close(&w);
 }
 
-/* What nobody has a right to is not asked for: a name that is none is told as such, by its case too. */
+/* A name that is none is said to be none; and its case says nothing. */
 static void
 a_typo_is_never_a_missing_right(void **state)
 {
