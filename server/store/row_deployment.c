@@ -53,7 +53,8 @@ static const char *const whys[] = {
 	C(TEXT, shown_live,      shown_live) and \
 	C(FLAG, shown_blocked,   shown_blocked) and \
 	C(TEXT, changed,         changed) and \
-	C(I64,  request,         request)
+	C(I64,  request,         request) and \
+	C(TEXT, missing,         missing)
 /* clang-format on */
 #define NAME(type, column, field) #column
 #define SAVED_NAMES		  SAVED(NAME, ", ")
@@ -270,7 +271,7 @@ row_deployment_add(struct tx *tx, struct deployment *deployment)
 		"INSERT INTO deployment (" SAVED_NAMES ", " FIXED
 		", state, why) VALUES ($1, $2, $3, $4, $5, $6, $7,"
 		" $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,"
-		" $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37)",
+		" $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38)",
 		values, COUNT(values)))
 		deployment->id = db_last_id(tx->db);
 	tx->store->environments_changed = true;
@@ -287,7 +288,7 @@ row_deployment_save(struct tx *tx, const struct deployment *deployment)
 	    "UPDATE deployment SET (" SAVED_NAMES
 	    ") = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,"
 	    " $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,"
-	    " $25, $26, $27, $28, $29, $30, $31) WHERE id = $32",
+	    " $25, $26, $27, $28, $29, $30, $31, $32) WHERE id = $33",
 	    values, COUNT(values)); /* sticky */
 }
 

@@ -221,6 +221,8 @@ static const char *const migration_4[] = {
 	"ALTER TABLE message ADD COLUMN reply_row INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE message ADD COLUMN rings_for INTEGER NOT NULL DEFAULT 0;"
 	"CREATE INDEX message_rings_for ON message (rings_for) WHERE rings_for <> 0;",
+	/* What git says that a release will not have: submodules, LFS files. */
+	"ALTER TABLE deployment ADD COLUMN missing TEXT NOT NULL DEFAULT '';",
 	NULL,
 };
 

@@ -111,6 +111,7 @@ static const struct setting_case cases[] = {
 	{ S(SERVICE), { "app", "Web_1.x-y" }, { "", "-a", ".a", "a b", "a/b", "a;b" } },
 	{ S(LABEL), { "default", "a-1", "0" }, { "", "A", "-a", "a-", "a.b", "a_b", "a b" } },
 	{ S(LABELS), { "shop", "shop.v-1" }, { "", ".a", "a.", "a..b", "A", "a/b", "-a", "a-.b" } },
+	{ S(MISSING), { "warn", "fetch" }, { "", "Warn", "ignore" } },
 	{ S(SOURCE), { "build", "registry" }, { "", "Build", "ci" } },
 	{ S(STRATEGY), { "recreate", "bluegreen" }, { "", "Recreate", "blue-green" } },
 };
