@@ -10,7 +10,7 @@
 void decide_ask(struct tx *tx, struct deployment *deployment, const struct git_answer *answer);
 
 /* A person asked for a commit whose question is open: the request ends with a reply to that
- * question, which they may answer from then on, as may whoever has the role.  False: none is open. */
+ * question, which they may answer from then on, as may who has the role.  False: there is none. */
 bool decide_share_question(struct tx *tx, struct deployment *request,
     const struct git_answer *answer);
 

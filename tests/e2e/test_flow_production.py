@@ -18,6 +18,9 @@ def scene(tmp_path_factory):
 
 
 def ask(who, words="/deploy production", **options):
+    """What is live already would be another question."""
+    if who.scene.runs("production") == who.scene.head("main"):
+        who.scene.commit("main")
     who.say(words, **options)
     return who.hear("Deploy to production?", chat=options.get("chat"),
                     buttons=("Confirm", "Cancel"))
