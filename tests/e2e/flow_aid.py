@@ -5,6 +5,7 @@ import http.server
 import json
 import pathlib
 import re
+import sqlite3
 import threading
 import time
 
@@ -144,6 +145,14 @@ class Scene(Stage):
         self.bot = Deploybot(self.folder, self.settings(), self.build).start()
 
     # --- what is true now ---
+
+    def bot_rows(self, sql):
+        """Rows of its database, read while it runs."""
+        database = sqlite3.connect(f"file:{self.folder / 'state' / 'deploybot.db'}?mode=ro", uri=True, timeout=10)
+        try:
+            return database.execute(sql).fetchall()
+        finally:
+            database.close()
 
     def runs(self, environment):
         """The commit that the application itself says it runs, None when it does not answer."""
