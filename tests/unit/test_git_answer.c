@@ -13,6 +13,7 @@
 
 #include "lib/err.h"
 #include "lib/text.h"
+#include "tests/unit/is_utf8.h"
 
 #define A40 "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"
 #define B40 "9f8e7d6c5b4a39281706f5e4d3c2b1a09f8e7d6c"
@@ -260,8 +261,8 @@ random_bytes_do_no_harm(void **state)
 		for (int i = rand_r(&seed) % 8; i >= 0; i--)
 			text[(size_t)rand_r(&seed) % (sizeof(whole) - 1)] = (char)rand_r(&seed);
 		(void)!git_answer_decode(text, rand_r(&seed) % 2 == 0 ? 0 : 64, &answer, NULL);
-		assert_true(text_is_utf8(answer.subject, strlen(answer.subject)));
-		assert_true(text_is_utf8(answer.error, strlen(answer.error)));
+		assert_true(is_utf8(answer.subject, strlen(answer.subject)));
+		assert_true(is_utf8(answer.error, strlen(answer.error)));
 	}
 }
 
