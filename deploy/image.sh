@@ -73,7 +73,7 @@ find_password() {
 		limited "$LOGIN_SECONDS" "aws ecr get-login-password" \
 			aws ecr get-login-password --region "$ecr_region" >"$folder/aws" || status=$?
 		unquote
-		((status == 0)) || no_login "aws gives no login for $registry_host: see its output above"
+		((status == 0)) || no_login "aws gives no login for $registry_host: see its output in the log"
 		registry_user=AWS
 		read_line password "$folder/aws"
 		rm -f -- "$folder/aws"
@@ -190,7 +190,7 @@ find_digest() { # TAG or sha256:DIGEST
 	local sum
 	digest='' why=''
 	if ! request_manifest GET "$1" pull; then
-		why="the registry $registry_host cannot be reached: see curl's output above; is REGISTRY_URL right?"
+		why="the registry $registry_host cannot be reached: see curl's output in the log; is REGISTRY_URL right?"
 		return 2
 	fi
 	case $http_status in
@@ -228,13 +228,9 @@ check_out_source() { # COMMIT
 	step checkout
 	git_setup "$here"
 	fetch_commit "$1"
-	rm -rf -- "$work" "$app/build.index" "$app/build.index.lock" # a git that was killed leaves its lock
+	rm -rf -- "$work"
 	(umask 022 && mkdir -- "$work")
-	GIT_INDEX_FILE=$app/build.index mirror_tree "$work" read-tree "$1" || cannot_check_out "$1"
-	umask 022
-	GIT_INDEX_FILE=$app/build.index mirror_tree "$work" checkout-index --all --force || cannot_check_out "$1"
-	umask 077
-	rm -f -- "$app/build.index"
+	lay_out_umask=022 lay_out "$work" "$1"
 	release=$1
 	run_hooks pre-build "$EXIT_BUILD" "$work"
 	[[ $(readlink -f -- "$work/$DOCKERFILE") == "$(readlink -f -- "$work")"/* && -f $work/$DOCKERFILE ]] ||
@@ -251,7 +247,7 @@ build_image() { # COMMIT
 	quoted "$BUILD_SECONDS" "docker build" docker build ${cache[@]+"${cache[@]}"} --pull=false \
 		--file "$work/$DOCKERFILE" --build-arg "COMMIT=$1" --label "org.opencontainers.image.revision=$1" \
 		--tag "$image:$1" "$work" </dev/null ||
-		fail "$EXIT_BUILD" "docker build failed with status $?: its last lines are above"
+		fail "$EXIT_BUILD" "docker build failed with status $?: its last lines are in the log"
 	rm -rf -- "$work"
 }
 

@@ -118,11 +118,9 @@ local_folder() { # COMMIT
 }
 
 local_check_out() { # FOLDER COMMIT
-	rm -rf -- "$1.built" "$1" "$1.index" "$1.index.lock"
+	rm -rf -- "$1.built" "$1"
 	mkdir -- "$1"
-	GIT_INDEX_FILE=$1.index mirror_tree "$1" read-tree "$2" || cannot_check_out "$2"
-	GIT_INDEX_FILE=$1.index mirror_tree "$1" checkout-index --all --force || cannot_check_out "$2"
-	rm -f -- "$1.index"
+	lay_out "$1" "$2"
 }
 
 local_build() { # FOLDER COMMIT
@@ -133,7 +131,7 @@ local_build() { # FOLDER COMMIT
 	[[ -x $recipe ]] || fail "$EXIT_BUILD" ".deploybot/build is not executable"
 	quoted "$LOCAL_BUILD_SECONDS" .deploybot/build env --chdir="$1" -i PATH="$PATH" HOME="$HOME" LANG=C.UTF-8 \
 		RUN_ID="${RUN_ID:-}" COMMIT="$2" ENVIRONMENT="$environment" PORT="$local_port" ./.deploybot/build \
-		</dev/null 8>&- 9>&- || fail "$EXIT_BUILD" ".deploybot/build failed with status $?: its last lines are above"
+		</dev/null 8>&- 9>&- || fail "$EXIT_BUILD" ".deploybot/build failed with status $?: its last lines are in the log"
 }
 
 # Brings a folder up; the old one ends first, as both listen on the same port.

@@ -2,6 +2,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_status.h"
 
+#include "lib/text.h"
+
+#define WHY_BRIEF 60 /* many of them stand in one message */
+
 static bool
 is_healthy(const struct chat_status *status)
 {
@@ -18,11 +22,20 @@ light(const struct chat_status *status)
 		return "🔥";
 	if (status->environment->unknown_since != 0)
 		return "⚠️";
-	if (status->n_urls == 0 || status->environment->current.id == 0)
+	if (status->n_urls == 0)
 		return "⚪";
 	if (status->findings == NULL)
 		return "🩺";
-	return is_healthy(status) ? "🟢" : "🔴";
+	if (is_healthy(status))
+		return "🟢";
+	return status->environment->current.id == 0 ? "⚪" : "🔴";
+}
+
+static void
+add_confirmer(struct chat_text *text, const struct deployment *deployment)
+{
+	if (deployment_confirmer(deployment)[0] != '\0')
+		chat_text_outside(text, ", confirmed by ", deployment_confirmer(deployment));
 }
 
 /* What a phone shows of it: the release that is on record is no news of what runs. */
@@ -53,9 +66,10 @@ add_release(struct chat_text *text, const struct chat_status *status)
 	}
 	chat_text_commit(text, release_words(status), release->commit);
 	chat_text_outside(text, " ", release->subject);
-	chat_text_add(text, "\nrelease %lld, ", (long long)release->id);
+	chat_text_add(text, "\nrelease %lld, ", (long long)release->number);
 	chat_text_ago(text, "", release->at, status->at);
 	chat_text_outside(text, ", by ", release->by);
+	add_confirmer(text, status->released);
 	if (release->image[0] != '\0')
 		chat_text_image(text, ", ", release->image);
 }
@@ -66,7 +80,13 @@ add_finding(struct chat_text *text, const struct chat_status *status, size_t i)
 	const struct probe_finding *finding = &status->findings[i];
 	const char *expected = status->environment->current.commit;
 
-	chat_text_add(text, "\n%s ", finding->well ? "healthy:" : "UNHEALTHY:");
+	bool has_release = status->environment->current.id != 0 || status->environment->is_down;
+
+	/* Without a release of ours a health URL need not answer. */
+	chat_text_add(text, "\n%s ",
+	    finding->well   ? "healthy:" :
+		has_release ? "UNHEALTHY:" :
+			      "no healthy answer:");
 	if (finding->well)
 		chat_text_add(text, "HTTP %d in %d ms", finding->http_status, finding->latency_ms);
 	else
@@ -83,9 +103,6 @@ add_health(struct chat_text *text, const struct chat_status *status)
 		chat_text_add(text, "\nno health check configured");
 		return;
 	}
-	/* Without a release of ours a health URL need not answer. */
-	if (status->environment->current.id == 0 && !status->environment->is_down)
-		return;
 	if (status->findings == NULL) {
 		chat_text_add(text, "\nchecking health …");
 		return;
@@ -108,6 +125,7 @@ add_in_progress(struct chat_text *text, const struct chat_status *status)
 		}
 		chat_text_duration(text, " since ", status->at - active->started_at);
 		chat_text_outside(text, ", requested by ", active->requester);
+		add_confirmer(text, active);
 	}
 	if (status->queued != NULL)
 		chat_text_commit(text, "\n⏳ next: ", status->queued->commit);
@@ -128,6 +146,39 @@ chat_unknown(
 }
 
 void
+chat_block(struct chat_text *text, const struct block *block, int64_t at)
+{
+	chat_text_outside(text, "rolled back by ", block->by);
+	if (block->at != 0)
+		chat_text_ago(text, ", ", block->at, at);
+	if (block->why[0] != '\0') {
+		chat_text_outside(text, " (", block->why);
+		chat_text_add(text, ")");
+	}
+}
+
+static void
+add_blocks(struct chat_text *text, const struct chat_status *status)
+{
+	for (size_t i = 0; i < status->n_blocks; i++) {
+		struct block brief = status->blocks[i];
+
+		(void)text_copy(brief.why, WHY_BRIEF, status->blocks[i].why);
+		chat_text_commit(text, "\nblocked: ", brief.commit);
+		chat_text_add(text, " ");
+		chat_block(text, &brief, status->at);
+	}
+	if (status->n_all_blocks > (int64_t)status->n_blocks)
+		chat_text_add(text, "\n… and %lld more are blocked",
+		    (long long)(status->n_all_blocks - (int64_t)status->n_blocks));
+	if (status->n_blocks > 0)
+		chat_text_add(text,
+		    "\nNo push deploys that: " MARK_CODE "/deploy %s <commit>" MARK_CODE
+		    " does, and a newer commit that contains it ends the block.",
+		    status->environment->name);
+}
+
+void
 chat_status(struct chat_text *text, const struct chat_status *status)
 {
 	const struct environment *environment = status->environment;
@@ -139,10 +190,7 @@ chat_status(struct chat_text *text, const struct chat_status *status)
 		chat_text_add(text,
 		    "\n" MARK_BOLD
 		    "DOWN: deployment and rollback failed: check the target" MARK_BOLD);
-	else if (environment->blocked_commit[0] != '\0') {
-		chat_text_commit(text, "\nblocked: ", environment->blocked_commit);
-		chat_text_add(text, " (rolled back)");
-	}
+	add_blocks(text, status);
 	if (environment->unknown_since != 0) {
 		chat_text_add(text, "\n");
 		chat_unknown(text, environment, status->host, status->at);

@@ -10,6 +10,7 @@
 #include "decide/decide_tell.h"
 #include "lib/text.h"
 #include "store/row_audit.h"
+#include "store/row_block.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
 #include "store/row_button.h"
@@ -138,7 +139,9 @@ do_ask_person(struct act *act)
 	int64_t wait_ms = deployment->trigger == TRIGGER_CHAT ? DECIDE_COMMAND_QUESTION_MS :
 								DECIDE_PUSH_QUESTION_MS;
 
-	decide_tell(tx, deployment, act->answer);
+	row_button_close(tx, deployment->id, BUTTON_CONFIRM); /* one that is asked anew */
+	row_button_close(tx, deployment->id, BUTTON_DECLINE);
+	decide_tell_question(tx, deployment, act->answer);
 	row_button_set_timer(tx, deployment->id,
 	    row_effect_timer(tx, TIMER_QUESTION, "", deployment->id, tx->at + wait_ms));
 }
@@ -184,7 +187,7 @@ do_run(struct act *act)
 {
 	struct deployment *deployment = act->deployment;
 
-	decide_tell_team(act->tx, deployment);
+	decide_tell_team(act->tx, deployment, NULL);
 	order_run(act, deployment->program,
 	    &(struct releases){
 		.commit = deployment->commit,
@@ -280,18 +283,58 @@ do_drop_probe(struct act *act)
 	row_effect_withdraw(act->tx, row_effect_find(act->tx, EFFECT_PROBE, act->deployment->id));
 }
 
+/* What ran until now; where that is not known, what a deployment that failed may have left. */
+static void
+find_left(struct act *act, const char *before, char ret[LIMIT_COMMIT])
+{
+	const struct deployment *deployment = act->deployment;
+	struct deployment last;
+
+	(void)text_copy(ret, LIMIT_COMMIT, before);
+	if (strcmp(before, deployment->commit) != 0)
+		return;
+	last = row_deployment_last_changed(act->tx, deployment->environment);
+	if (last.state == DEPLOY_FAILED || last.state == DEPLOY_ROLLBACK_FAILED)
+		(void)text_copy(ret, LIMIT_COMMIT, last.commit);
+}
+
+/* What a person's rollback left is blocked as what an automatic one left, and is no alarm. */
+static void
+leave(struct act *act, const char *before, const struct release *now, const struct release *to)
+{
+	const struct deployment *deployment = act->deployment;
+	struct block block = { .at = act->tx->at };
+
+	row_release_leave(act->tx, now);
+	find_left(act, before, block.commit);
+	(void)text_copy(block.by, sizeof(block.by), deployment->requester);
+	(void)snprintf(
+	    block.why, sizeof(block.why), "to release %" PRId64 ", %.7s", to->number, to->commit);
+	row_block_add(act->tx, deployment->environment, &block);
+}
+
 static void
 do_release(struct act *act)
 {
 	const struct deployment *deployment = act->deployment;
-	struct release release = { .at = act->tx->at, .deployment = deployment->id };
+	struct environment before = row_environment_get(act->tx, deployment->environment);
+	bool is_rollback = deployment_is_rollback(deployment);
+	struct release release = { .at = act->tx->at, .deployment = deployment->id }, to = { 0 };
 
+	if (is_rollback) /* one that an earlier version asked about names its commit alone */
+		to = deployment->to_release != 0 ?
+		    row_release_get(act->tx, deployment->to_release) :
+		    row_release_find(act->tx, deployment->environment, deployment->commit);
+	release.origin = to.origin;
 	(void)text_copy(release.environment, sizeof(release.environment), deployment->environment);
 	(void)text_copy(release.commit, sizeof(release.commit), deployment->commit);
 	(void)text_copy(release.image, sizeof(release.image), deployment->image);
 	(void)text_copy(release.by, sizeof(release.by), deployment->requester);
 	(void)text_copy(release.subject, sizeof(release.subject), deployment->subject);
-	(void)row_environment_release(act->tx, &release);
+	release.id = row_environment_release(act->tx, &release);
+	row_block_free_contained(act->tx, deployment);
+	if (is_rollback && !deployment->is_forward)
+		leave(act, before.current.commit, &release, &to);
 }
 
 /* The same commit was deployed once more: what was live before is back, and the release now. */
@@ -306,22 +349,27 @@ restore_previous(struct act *act)
 	release.at = act->tx->at;
 	release.deployment = deployment->id;
 	(void)text_copy(release.by, sizeof(release.by), deployment->requester);
-	(void)row_environment_release(act->tx, &release);
+	release.id = row_environment_release(act->tx, &release);
+	row_release_leave(act->tx, &release);
 }
 
-/* What was live before and is again is not blocked, though its new release failed.  What ran
- * before deploybot is no release of the database's. */
+/* What ran before deploybot is no release of the database's. */
 static void
 do_block(struct act *act)
 {
 	const struct deployment *deployment = act->deployment;
 	struct environment environment = row_environment_get(act->tx, deployment->environment);
+	const char *why = deploy_flow_why_word(deployment->why);
+	struct block block = { .by = "deploybot", .at = act->tx->at };
 
 	if (deployment->state == DEPLOY_ROLLED_BACK && !deployment_is_back_to_target(deployment) &&
 	    strcmp(environment.current.commit, deployment->previous) != 0)
 		restore_previous(act);
-	row_environment_block(act->tx, deployment->environment,
-	    strcmp(deployment->commit, deployment->previous) == 0 ? "" : deployment->commit);
+	row_environment_rolled_back(act->tx, deployment->environment);
+	(void)text_copy(block.commit, sizeof(block.commit), deployment->commit);
+	(void)snprintf(block.why, sizeof(block.why), "%s%s%.200s", why,
+	    why[0] != '\0' && deployment->detail[0] != '\0' ? ": " : "", deployment->detail);
+	row_block_add(act->tx, deployment->environment, &block);
 }
 
 static void
@@ -334,6 +382,7 @@ static void
 do_tell(struct act *act)
 {
 	decide_tell(act->tx, act->deployment, act->answer);
+	decide_ring(act->tx, act->deployment);
 }
 
 static void
@@ -364,14 +413,31 @@ carry_out(struct tx *tx, struct deployment *deployment, const struct deploy_acts
 
 /* --- the step --- */
 
+/* No second confirmation of what has started: that one's question is closed where it stands. */
+static void
+close_questions(struct tx *tx, const struct deployment *started)
+{
+	struct deployment question =
+	    row_deployment_question_of(tx, started->environment, started->commit);
+
+	while (question.id != 0 && !tx->failed) {
+		(void)snprintf(question.detail, sizeof(question.detail), "started by %s",
+		    deployment_starter(started));
+		(void)decide_step(tx, &question, DEPLOY_ON_SUPERSEDE, NULL);
+		question = row_deployment_question_of(tx, started->environment, started->commit);
+	}
+}
+
 /* What starts with a state, before its acts. */
 static void
 enter_state(struct tx *tx, struct deployment *deployment, enum deploy_state from)
 {
 	if (deployment->state == DEPLOY_ROLLING_BACK && from != DEPLOY_ROLLING_BACK)
 		deployment->attempts = 0;
-	if (deployment->state == DEPLOY_RUNNING && from == DEPLOY_QUEUED)
+	if (deployment->state == DEPLOY_RUNNING && from == DEPLOY_QUEUED) {
 		deployment->started_at = tx->at;
+		close_questions(tx, deployment);
+	}
 	if (from == DEPLOY_AWAITING_CONFIRMATION && deployment->state != from) {
 		row_button_close(tx, deployment->id, BUTTON_CONFIRM);
 		row_button_close(tx, deployment->id, BUTTON_DECLINE);
@@ -432,6 +498,9 @@ decide_step(struct tx *tx, struct deployment *deployment, enum deploy_event even
 	}
 	if (!carry_out(tx, deployment, &acts, answer))
 		return false;
+	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL)
+		row_button_clear_requesters(
+		    tx, deployment->id); /* their messages say how it ended */
 	row_deployment_save(tx, deployment);
 	return true;
 }
@@ -449,6 +518,16 @@ decide_set_previous(struct tx *tx, struct deployment *deployment)
 	    deployment->previous_image, sizeof(deployment->previous_image), back->image);
 }
 
+/* What runs may have changed since it was asked for. */
+static void
+set_direction(struct tx *tx, struct deployment *deployment)
+{
+	struct environment environment = row_environment_get(tx, deployment->environment);
+
+	deployment->is_forward =
+	    row_release_get(tx, deployment->to_release).origin > environment.current.origin;
+}
+
 /* What it needs to end is written down when it starts: URLs, and the release to roll back to.
  * False: its environment is no longer in the settings. */
 static bool
@@ -461,6 +540,7 @@ prepare_start(struct tx *tx, struct deployment *deployment)
 	if (settings == NULL)
 		return false;
 	decide_set_previous(tx, deployment);
+	set_direction(tx, deployment);
 	deployment->urls[0] = '\0';
 	for (size_t i = 0; i < settings->health_url_count; i++) {
 		int n = snprintf(deployment->urls + used, sizeof(deployment->urls) - used, "%s%s",
@@ -481,16 +561,18 @@ static bool
 is_blocked(struct tx *tx, const struct deployment *waiting)
 {
 	return waiting->trigger != TRIGGER_CHAT &&
-	    strcmp(row_environment_get(tx, waiting->environment).blocked_commit, waiting->commit) ==
-	    0;
+	    row_block_find(tx, waiting->environment, waiting->commit, NULL);
 }
 
-/* Settings may have changed since the request, and whoever asked may have lost the role. */
+/* Settings may have changed since the request, and whoever asked may have lost the role; another
+ * one who confirmed it has it. */
 static bool
 may_start(struct tx *tx, const struct deployment *waiting)
 {
+	int64_t person = waiting->confirmed_by != 0 ? waiting->confirmed_by : waiting->requested_by;
+
 	return waiting->trigger != TRIGGER_CHAT ||
-	    policy_decide(policy_role(tx->settings, waiting->requested_by),
+	    policy_decide(policy_role(tx->settings, person),
 		deployment_is_rollback(waiting) ? POLICY_ROLLBACK : POLICY_DEPLOY,
 		waiting->environment)
 		.is_allowed;
@@ -514,6 +596,28 @@ refuse_waiting(struct tx *tx, struct deployment *waiting, const char *reason)
 	(void)decide_step(tx, waiting, DEPLOY_ON_REFUSE, NULL);
 }
 
+bool
+decide_is_live(struct tx *tx, const struct deployment *deployment)
+{
+	struct environment environment = row_environment_get(tx, deployment->environment);
+
+	return !deployment_is_rollback(deployment) && !environment.is_down &&
+	    environment.unknown_since == 0 && deployment->commit[0] != '\0' &&
+	    strcmp(environment.current.commit, deployment->commit) == 0;
+}
+
+/* It went live while this was queued: nobody asked for it a second time. */
+static void
+end_live_already(struct tx *tx, struct deployment *waiting)
+{
+	if (waiting->trigger == TRIGGER_CHAT) {
+		refuse_waiting(tx, waiting, "already live");
+		return;
+	}
+	(void)text_copy(waiting->detail, sizeof(waiting->detail), "already live");
+	(void)decide_step(tx, waiting, DEPLOY_ON_SUPERSEDE, NULL);
+}
+
 void
 decide_next(struct tx *tx, const char *environment)
 {
@@ -524,7 +628,9 @@ decide_next(struct tx *tx, const char *environment)
 	waiting = row_deployment_queued(tx, environment);
 	if (waiting.id == 0 || must_wait(tx, &waiting))
 		return;
-	if (is_blocked(tx, &waiting))
+	if (!waiting.is_again && decide_is_live(tx, &waiting))
+		end_live_already(tx, &waiting);
+	else if (is_blocked(tx, &waiting))
 		refuse_waiting(
 		    tx, &waiting, "it was rolled back while this was queued; /deploy asks first");
 	else if (!may_start(tx, &waiting))
@@ -533,6 +639,34 @@ decide_next(struct tx *tx, const char *environment)
 		refuse_waiting(tx, &waiting, "this environment is no longer in the settings");
 	else
 		(void)decide_step(tx, &waiting, DEPLOY_ON_FREE, NULL);
+}
+
+/* The commits of which git says whether the answer's contains them. */
+static void
+name_blocked(struct tx *tx, struct effect_git_query *query)
+{
+	struct block blocks[LIMIT_BLOCKED];
+	size_t n = row_block_list(tx, query->environment, blocks, LIMIT_BLOCKED, NULL), used = 0;
+
+	for (size_t i = 0; i < n; i++) /* cannot be cut: each has its blank or the NUL */
+		used += (size_t)snprintf(query->blocked + used, sizeof(query->blocked) - used,
+		    "%s%s", i > 0 ? " " : "", blocks[i].commit);
+}
+
+void
+decide_git_query(struct tx *tx, const struct effect_git_query *query, int64_t deployment)
+{
+	struct effect *effect = effect_new(EFFECT_GIT_QUERY);
+
+	if (effect == NULL) {
+		tx_fail(tx, ERR_NOMEM, "no memory for a git query");
+		return;
+	}
+	effect->subject = deployment;
+	effect->u.git_query = *query;
+	if (query->kind == GIT_QUERY_COMMITS)
+		name_blocked(tx, &effect->u.git_query);
+	(void)row_effect_add(tx, effect);
 }
 
 /* The entries of its end name who asked for it: who wanted it ended may be somebody else. */

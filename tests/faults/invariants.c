@@ -78,7 +78,8 @@ whoever_goes_on_waits_for_something(const struct invariants *of)
 
 		if (runs != is_running || probes != is_verifying ||
 		    (d->state == DEPLOY_REQUESTED && asks != 1) ||
-		    waits != (d->state == DEPLOY_AWAITING_CONFIRMATION))
+		    /* a deadline; confirmed, git's answer */
+		    (d->state == DEPLOY_AWAITING_CONFIRMATION ? waits + asks != 1 : waits != 0))
 			tell(of, __func__,
 			    "deployment %" PRId64 " is %s with %" PRId64 " runs, %" PRId64
 			    " probes, %" PRId64 " questions, %" PRId64 " deadlines",
@@ -115,6 +116,30 @@ nothing_begins_where_nothing_is_known(const struct invariants *of)
 		tell(of, __func__, "deployment %" PRId64, id);
 }
 
+static void
+no_two_questions_are_open_about_one_commit(const struct invariants *of)
+{
+	int64_t id = invariants_number(of,
+	    "SELECT COALESCE(MAX(id), 0) FROM (SELECT MAX(id) AS id, COUNT(*) AS n FROM deployment"
+	    " WHERE state = 'AWAITING_CONFIRMATION' AND program = 'deploy'"
+	    " GROUP BY environment, commit_id) WHERE n > 1");
+
+	if (id != 0)
+		tell(of, __func__, "deployment %" PRId64, id);
+}
+
+/* Its question, its failure, its end. */
+static void
+a_deployment_makes_three_sounds_at_most(const struct invariants *of)
+{
+	int64_t id = invariants_number(of,
+	    "SELECT COALESCE(MAX(rings_for), 0) FROM (SELECT rings_for, COUNT(*) AS n FROM message"
+	    " WHERE rings_for <> 0 AND is_silent = 0 GROUP BY rings_for) WHERE n > 3");
+
+	if (id != 0)
+		tell(of, __func__, "deployment %" PRId64, id);
+}
+
 /* I2 */
 static void
 an_end_has_its_time(const struct invariants *of)
@@ -142,6 +167,29 @@ a_question_ends_with_what_it_asks(const struct invariants *of)
 		tell(of, __func__, "deployment %" PRId64, id);
 }
 
+/* I14: what is live is never blocked, and no push brings up what is. */
+static void
+a_block_holds(const struct invariants *of)
+{
+	int64_t live = invariants_number(of,
+	    "SELECT COUNT(*) FROM block b JOIN environment e ON e.name = b.environment"
+	    " JOIN release r ON r.id = e.current_release WHERE r.commit_id = b.commit_id");
+	int64_t id = 0;
+
+	if (live != 0)
+		tell(of, "what_is_live_is_not_blocked", "%" PRId64 " are", live);
+	for (size_t i = 0; i < of->look->n; i++) {
+		const struct look_deployment *d = &of->look->deployments[i];
+
+		if (d->class == DEPLOY_CLASS_ACTIVE && d->is_push)
+			id = invariants_number(of,
+			    "SELECT COUNT(*) FROM block WHERE environment = $1 AND commit_id = $2",
+			    DB_TEXT(d->environment), DB_TEXT(d->commit));
+		if (id != 0)
+			tell(of, __func__, "deployment %" PRId64, d->id);
+	}
+}
+
 void
 invariants_of_commit(const struct invariants *of)
 {
@@ -149,8 +197,11 @@ invariants_of_commit(const struct invariants *of)
 	whoever_goes_on_waits_for_something(of);
 	nothing_waits_for_a_free_environment(of);
 	nothing_begins_where_nothing_is_known(of);
+	no_two_questions_are_open_about_one_commit(of);
+	a_deployment_makes_three_sounds_at_most(of);
 	an_end_has_its_time(of);
 	a_question_ends_with_what_it_asks(of);
+	a_block_holds(of);
 }
 
 /* --- of one that has ended --- */
@@ -283,8 +334,8 @@ a_confirmation_counts_once(const struct invariants *of)
 {
 	int64_t id = invariants_number(of,
 	    "SELECT COALESCE(MAX(deployment), 0) FROM (SELECT deployment,"
-	    " COUNT(*) AS n FROM audit WHERE outcome = 'confirmed' GROUP BY deployment) WHERE n > "
-	    "1");
+	    " SUM(outcome = 'confirmed') - SUM(outcome = 'asked anew') AS n FROM audit"
+	    " GROUP BY deployment) WHERE n > 1");
 
 	if (id != 0)
 		tell(of, __func__, "deployment %" PRId64, id);
@@ -356,7 +407,7 @@ the_state_file_names_the_release(
 
 	(void)snprintf(path, sizeof(path), "%s/%s.json", folder, now->name);
 	(void)snprintf(wanted, sizeof(wanted), "\"release\":%" PRId64 ",\"commit\":\"%s\"",
-	    now->release, now->commit);
+	    now->number, now->commit);
 	text = file_read(path, 4096, NULL, NULL);
 	if (now->release == 0 ? text != NULL : text == NULL || strstr(text, wanted) == NULL)
 		tell(of, __func__, "%s: %s", now->name, text == NULL ? "no file" : text);

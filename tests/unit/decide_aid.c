@@ -6,6 +6,7 @@
 #include "lib/log.h"
 #include "lib/text.h"
 #include "settings/settings_load.h"
+#include "store/row_block.h"
 
 #define SETTINGS_MAX 32
 #define TICK_MS	     10 /* between two events */
@@ -101,6 +102,8 @@ show(struct world *w, const struct message *sent)
 	if (message == NULL) {
 		assert_true(w->n_screen < WORLD_SCREEN);
 		message = &w->screen[w->n_screen++];
+		message->is_silent = sent->is_silent;
+		message->reply_to = sent->reply_to;
 	}
 	free(message->text);
 	message->row = sent->id;
@@ -123,6 +126,7 @@ deliver(struct world *w, struct effect *effect)
 		said->message = message->id;
 		said->chat = message->address.chat;
 		said->remote_id = message->remote_id != 0 ? message->remote_id : w->next_remote++;
+		w->screen_remote[message->id % WORLD_SCREEN] = said->remote_id;
 	} else {
 		(void)text_copy(w->toast, sizeof(w->toast), effect->u.toast.text);
 		w->is_alert = effect->u.toast.is_alert;
@@ -201,6 +205,7 @@ world_update(struct world *w, enum update_kind kind, int64_t person, int64_t cha
 	update->kind = kind;
 	update->address.chat = chat;
 	update->is_private = chat > 0;
+	update->message = kind == UPDATE_TEXT ? update->id + WORLD_WRITTEN : 0;
 	update->person = person;
 	(void)text_copy(update->name, sizeof(update->name), name);
 	(void)snprintf(update->callback, sizeof(update->callback), "cb%" PRId64, update->id);
@@ -340,7 +345,10 @@ say_commits(
 
 	if (ask->branch[0] != '\0')
 		n += snprintf(text + n, room - (size_t)n, "branch %s\nbranch_commit %s\n",
-		    ask->branch, git->is_off_branch ? COMMIT_D : git->commit);
+		    ask->branch,
+		    git->is_off_branch		   ? COMMIT_D :
+			git->branch_commit != NULL ? git->branch_commit :
+						     git->commit);
 	n += snprintf(text + n, room - (size_t)n, "in_branch %d\n",
 	    git->is_off_branch || ask->branch[0] == '\0' ? 0 : 1);
 	if (ask->base[0] != '\0')
@@ -350,6 +358,12 @@ say_commits(
 	for (int i = 0; i < git->count && i < LIMIT_COMMITS; i++)
 		n += snprintf(text + n, room - (size_t)n, "change %s Ann Example\tChange %d\n",
 		    git->commit, i + 1);
+	if (git->missing != NULL)
+		n += snprintf(text + n, room - (size_t)n, "missing %s\n", git->missing);
+	if (git->contains != NULL) {
+		assert_non_null(strstr(ask->blocked, git->contains));
+		n += snprintf(text + n, room - (size_t)n, "contains %s\n", git->contains);
+	}
 	n += snprintf(text + n, room - (size_t)n, "end\n");
 	assert_true((size_t)n < room);
 }
@@ -375,6 +389,18 @@ world_git(struct world *w, struct world_git git)
 	}
 	asked->answer = strdup(text);
 	report(w, effect);
+}
+
+void
+world_git_same(struct world *w)
+{
+	const struct effect *effect = world_peek(w, EFFECT_GIT_QUERY);
+	char commit[LIMIT_COMMIT];
+
+	if (effect == NULL)
+		fail_msg("git is not asked");
+	(void)text_copy(commit, sizeof(commit), effect->u.git_query.ref);
+	world_git(w, (struct world_git){ .commit = commit });
 }
 
 void
@@ -518,6 +544,16 @@ world_last(struct world *w)
 	return &w->screen[w->n_screen - 1];
 }
 
+size_t
+world_rings(const struct world *w)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->n_screen; i++)
+		n += !w->screen[i].is_silent;
+	return n;
+}
+
 const char *
 world_button(const struct world_message *message, const char *label)
 {
@@ -609,6 +645,34 @@ world_environment(struct world *w, const char *name)
 	return look.row;
 }
 
+struct look_blocks {
+	const char *environment;
+	char text[LIMIT_BLOCKED * LIMIT_COMMIT];
+};
+
+static void
+look_at_blocks(struct tx *tx, void *arg)
+{
+	struct look_blocks *look = arg;
+	struct block blocks[LIMIT_BLOCKED];
+	size_t n = row_block_list(tx, look->environment, blocks, LIMIT_BLOCKED, NULL), used = 0;
+
+	look->text[0] = '\0';
+	for (size_t i = 0; i < n; i++)
+		used += (size_t)snprintf(look->text + used, sizeof(look->text) - used, "%s%s",
+		    i > 0 ? " " : "", blocks[i].commit);
+}
+
+const char *
+world_blocked(struct world *w, const char *environment)
+{
+	static struct look_blocks look;
+
+	look.environment = environment;
+	store_aid_act(&w->aid, look_at_blocks, &look);
+	return look.text;
+}
+
 enum deploy_state
 world_state(struct world *w)
 {
@@ -642,6 +706,11 @@ world_deploy_starts(struct world *w, const char *commit)
 {
 	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
 	world_git(w, (struct world_git){ .commit = commit });
+	if (world_button(world_last(w), "Deploy again")[0] != '\0') {
+		(void)world_press(
+		    w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "Deploy again"));
+		world_git_same(w);
+	}
 	assert_int_equal(world_run_starts(w), 200);
 }
 
@@ -654,6 +723,21 @@ world_deploy_goes_live(struct world *w, const char *commit)
 	if (world_peek(w, EFFECT_PROBE) != NULL)
 		world_probed(w, NULL);
 	assert_string_equal(world_environment(w, "staging").current.commit, commit);
+}
+
+void
+world_rolls_back(struct world *w, const char *text)
+{
+	const char *button;
+
+	(void)world_text(w, WORLD_ADMIN, text);
+	button = world_button(world_last(w), "Roll");
+	assert_string_not_equal(button, "");
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, button);
+	world_run_ends(w, GOOD);
+	if (world_peek(w, EFFECT_PROBE) != NULL)
+		world_probed(w, NULL);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
 }
 
 void

@@ -41,6 +41,9 @@
 #define COMMIT_C "ccccccc3cccccccccccccccccccccccccccccccc"
 #define COMMIT_D "ddddddd4dddddddddddddddddddddddddddddddd"
 
+#define COMMIT_E "eeeeeee5eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"
+#define COMMIT_F "fffffff6ffffffffffffffffffffffffffffffff"
+
 #define STAGING_URL "STAGING_HEALTH_URL=http://127.0.0.1:1/health"
 
 /* How a run ends; untouched: it had released nothing. */
@@ -55,11 +58,14 @@
 
 #define WORLD_OPEN 512
 #define WORLD_SCREEN 512
+#define WORLD_WRITTEN 5000 /* what is written has the id of its update, and this */
 
 struct world_message {
 	int64_t row;
 	int64_t chat;
 	int64_t sends;
+	bool is_silent; /* as it was sent first */
+	int64_t reply_to; /* the platform's id */
 	char *text; /* head and foot as they were sent last */
 	struct buttons buttons;
 };
@@ -71,6 +77,7 @@ struct world {
 	int64_t withdrawn; /* the effect that was withdrawn last */
 	size_t n_screen;
 	struct world_message screen[WORLD_SCREEN];
+	int64_t screen_remote[WORLD_SCREEN]; /* by row: the platform's id */
 	char toast[LIMIT_TOAST * 4]; /* the last one */
 	bool is_alert; /* ... which stays until it is read */
 	size_t n_toasts;
@@ -115,13 +122,18 @@ struct world_git {
 	const char *commit;
 	const char *subject;
 	const char *ref;
+	const char *contains; /* one of the blocked commits that were asked about */
 	bool is_off_branch;
+	const char *branch_commit; /* NULL: `commit` */
 	bool is_force_push;
 	int count;
+	const char *missing; /* what a release will not have */
 	const char *error; /* the ref is none of the repository */
 	bool is_unreachable;
 };
 void world_git(struct world *w, struct world_git git);
+/* All is as the question that was confirmed has shown it. */
+void world_git_same(struct world *w);
 void world_git_heads(struct world *w, const char *develop, const char *main_branch);
 
 /* The oldest open run: its script waits at its gate (returns the answer), says a step, ends. */
@@ -142,6 +154,9 @@ struct world_message *world_last(struct world *w);
 /* The same without its marks, to compare with; valid until the next call. */
 const char *world_plain(const struct world_message *message);
 
+/* How many messages have made a sound. */
+size_t world_rings(const struct world *w);
+
 /* The question behind the button whose label has this in it; "" none. */
 const char *world_button(const struct world_message *message, const char *label);
 
@@ -150,6 +165,8 @@ struct deployment world_deployment(struct world *w, int64_t id);
 struct deployment world_newest(struct world *w, const char *environment);
 struct deployment world_active(struct world *w, const char *environment);
 struct environment world_environment(struct world *w, const char *name);
+/* The blocked commits, newest first, a blank between; valid until the next call. */
+const char *world_blocked(struct world *w, const char *environment);
 enum deploy_state world_state(struct world *w); /* of the newest in staging */
 
 /* How many audit entries have both in their line (second may be NULL). */
@@ -158,5 +175,7 @@ size_t world_audited(struct world *w, const char *first, const char *second);
 /* Short cuts: /deploy staging of that commit, up to the run; and all of it, live. */
 void world_deploy_starts(struct world *w, const char *commit);
 void world_deploy_goes_live(struct world *w, const char *commit);
+/* What is typed asks for a rollback; it is confirmed, and goes live. */
+void world_rolls_back(struct world *w, const char *text);
 /* Opens a world where A is live in staging, and B has begun. */
 void world_b_over_a(struct world *w, const char *url);

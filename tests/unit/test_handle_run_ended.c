@@ -25,7 +25,7 @@ a_script_that_fails_untouched_rolls_nothing_back(void **state)
 	assert_non_null(
 	    world_says_in(&w, WORLD_TEAM, "staging still runs aaaaaaa; nothing was changed"));
 	assert_non_null(world_says(&w, "exit 65: no such file"));
-	assert_string_equal(world_environment(&w, "staging").blocked_commit, "");
+	assert_string_equal(world_blocked(&w, "staging"), "");
 	assert_int_equal(world_active(&w, "staging").id, 0);
 	assert_int_equal(world_audited(&w, "deploy_failed", COMMIT_B), 1);
 	assert_string_equal(w.tallied, "failed");
@@ -70,7 +70,7 @@ a_script_that_fails_after_release_is_rolled_back(void **state)
 	world_probed(&w, NULL);
 	assert_int_equal(world_state(&w), DEPLOY_ROLLED_BACK);
 	assert_non_null(world_says(&w, "staging is NOT running bbbbbbb; it runs aaaaaaa again"));
-	assert_string_equal(world_environment(&w, "staging").blocked_commit, COMMIT_B);
+	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B);
 	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
 	assert_true(world_environment(&w, "staging").is_unacknowledged);
 	assert_int_equal(world_audited(&w, "rollback_started", NULL), 1);
@@ -235,7 +235,7 @@ a_first_release_that_fails_is_rolled_back_to_what_ran_before_deploybot(void **st
 	    &w, "staging is NOT running bbbbbbb; it is back to what ran before deploybot"));
 	assert_int_equal(world_environment(&w, "staging").current.id, 0);
 	assert_int_equal(world_environment(&w, "staging").previous.id, 0);
-	assert_string_equal(world_environment(&w, "staging").blocked_commit, COMMIT_B);
+	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B);
 	assert_int_equal(world_audited(&w, "auto_rollback_completed", "target:before-12"), 1);
 	world_close(&w);
 }
@@ -491,7 +491,7 @@ every_final_message_carries_the_audits_head(void **state)
 	world_b_over_a(&w, STAGING_URL);
 	world_run_ends(&w, FAILED_BEFORE_RELEASE);
 	assert_non_null(
-	    strstr(world_plain(world_says_in(&w, WORLD_GROUP, "nothing was changed")), "audit "));
+	    strstr(world_plain(world_says_in(&w, WORLD_GROUP, "nothing was changed\n")), "audit "));
 	(void)world_audited(&w, "", NULL);
 	for (size_t i = 0; i < w.n_screen; i++) {
 		const char *at = strstr(world_plain(&w.screen[i]), "audit ");
@@ -558,10 +558,40 @@ a_rollback_without_a_folder_is_down_and_not_run_again(void **state)
 	assert_null(world_peek(&w, EFFECT_RUN));
 	environment = world_environment(&w, "staging");
 	assert_true(environment.is_down);
-	assert_string_equal(environment.blocked_commit, COMMIT_B);
+	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B);
 	assert_int_equal(world_newest(&w, "staging").why, DEPLOY_WHY_SCRIPT); /* of all this */
 	assert_non_null(
 	    world_says(&w, "staging may be DOWN: what rolling back from bbbbbbb to aaaaaaa"));
+	world_close(&w);
+}
+
+/* Not of the state: what was cancelled while it was checked has failed in no step. */
+static void
+the_step_that_failed_or_was_killed_is_crossed_out(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	world_run_step(&w, 0, "fetch");
+	world_run_step(&w, 1, "build");
+	world_run_ends(&w, FAILED_BEFORE_RELEASE);
+	assert_non_null(strstr(world_plain(world_says(&w, "✓ fetch")), "✗ build"));
+	world_deploy_starts(&w, COMMIT_A);
+	world_run_step(&w, 0, "build");
+	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
+	assert_non_null(world_says(&w, "▸ build"));
+	world_run_ends(
+	    &w, (struct run_ended){ .gate_opened = true, .exit_status = -1, .signal_number = 15 });
+	assert_non_null(world_says(&w, "✗ build"));
+	assert_null(world_says(&w, "▸ build"));
+	world_deploy_starts(&w, COMMIT_B);
+	world_run_step(&w, 0, "release");
+	world_run_ends(&w, GOOD);
+	world_probed(&w, "HTTP 500");
+	assert_null(world_says(&w, "✗ release"));
+	assert_non_null(world_says(&w, "✓ release"));
 	world_close(&w);
 }
 
@@ -599,6 +629,7 @@ main(void)
 		cmocka_unit_test(a_cancelled_run_without_a_folder_is_not_rolled_back),
 		cmocka_unit_test(a_rollback_without_a_folder_is_down_and_not_run_again),
 		cmocka_unit_test(every_final_message_carries_the_audits_head),
+		cmocka_unit_test(the_step_that_failed_or_was_killed_is_crossed_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
