@@ -170,16 +170,18 @@ running() { # PORT: the lines of those that run
 	done
 }
 
-# A line (STATE) of what serves; nothing when nothing runs.
+# A line (STATE) of what serves; nothing when nothing runs.  With bluegreen it may still be what somebody started there
+# without a port of ours.
 serving() {
-	local port='' found=''
+	local port='' ports=() found=''
 	if [[ $strategy == bluegreen ]]; then
 		port=$(live_port)
-		[[ -n $port ]] || return 0
-		found=$(running "$port") || return "$?"
-		[[ -n $found ]] || port=$(other_port "$port")
+		[[ -z $port ]] || ports=("$port" "$(other_port "$port")")
 	fi
-	[[ -n $found ]] || found=$(running "$port") || return "$?"
+	for port in ${ports[@]+"${ports[@]}"} ''; do
+		found=$(running "$port") || return "$?"
+		[[ -z $found ]] || break
+	done
 	printf '%s' "${found%%$'\n'*}"
 }
 
