@@ -136,7 +136,9 @@ kubernetes_look() {
 	while read -r key value image; do
 		value=${value#\"} value=${value%\"} image=${image#\"} image=${image%\"}
 		case $key in
-		uid | paused | replicas | history | revision | owner | release | progress) printf -v "kubernetes_$key" %s "$value" ;;
+		uid | paused | replicas | history | revision | owner | release | progress)
+			printf -v "kubernetes_$key" %s "$value"
+			;;
 		container) kubernetes_names+=("$value") kubernetes_images+=("$image") ;;
 		esac
 	done <<<"$answer"
@@ -354,7 +356,8 @@ transport_ship() { # RELEASE
 
 # The revision that runs, which the cluster keeps with its ReplicaSet.  One that never came up is no place to go back to.
 transport_before() {
-	[[ $kubernetes_progress != NewReplicaSetAvailable || $kubernetes_history == 0 ]] || printf 'revision-%s' "$kubernetes_revision"
+	[[ $kubernetes_progress != NewReplicaSetAvailable || $kubernetes_history == 0 ]] ||
+		printf 'revision-%s' "$kubernetes_revision"
 }
 
 kubernetes_undo() { # REVISION

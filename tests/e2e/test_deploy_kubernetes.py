@@ -231,7 +231,8 @@ def test_a_release_word_by_word(words):
     assert json.loads(calls[-3][3].removeprefix("--patch=")) == patch
     calls[-3][3] = "PATCH"
     assert calls == [*PREFLIGHT, LOOK, LOOK, ["patch", "deployments.apps/shop", "--type=strategic", "PATCH"], *WAIT]
-    assert words.steps() == ["preflight", f"image {release[41:]}", "previous target:revision-1", "release", "rollout", "clean"]
+    assert words.steps() == [
+        "preflight", f"image {release[41:]}", "previous target:revision-1", "release", "rollout", "clean"]
 
 
 def test_a_rollback_word_by_word(words):

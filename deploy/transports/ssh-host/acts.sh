@@ -83,7 +83,7 @@ name_others() { # SERVICES: whose image is ours by the compose file
 	local ids label found mine name state id of
 	ids=$(folder_containers) && [[ -n $ids ]] || return 0
 	# shellcheck disable=SC2086 # ids have no blanks
-	found=$(engine inspect --format "$OTHERS" $ids 2>/dev/null) || true # one of them may just have gone
+	found=$(engine inspect --format "$RUNS_THERE" $ids 2>/dev/null) || true # one of them may just have gone
 	read -r _ mine _ < <(serving) || true # nothing may run
 	while read -r name state id of; do
 		[[ $name != "$service" && ($state == running || $state == restarting || $state == paused) ]] || continue

@@ -118,7 +118,7 @@ readonly HEALTH='{{if .State.Health}}{{.State.Health.Status}}{{else}}-{{end}}'
 readonly HEALTH_WORDS='{{range .State.Health.Log}}{{println .Output}}{{end}}'
 readonly STATE="{{.Id}} {{.Image}} {{.State.Status}} $HEALTH {{.RestartCount}} {{.State.ExitCode}} {{.Name}} {{.Config.Image}}"
 
-readonly OTHERS='{{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}} {{.Image}} {{.Config.Image}}'
+readonly RUNS_THERE='{{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}} {{.Image}} {{.Config.Image}}'
 
 project_of() { # PORT
 	local name=${dir##*/}
