@@ -1,7 +1,8 @@
 #!/bin/bash
 # commits.sh - answers questions about the repository; starts and changes nothing but its own mirror.
 # SPDX-License-Identifier: ISC
-#   commits.sh commits REF BRANCH BASE   REF or, when empty, the newest commit of BRANCH; BASE may be empty
+#   commits.sh commits REF BRANCH BASE AFTER   REF or, when empty, the newest commit of BRANCH; BASE may be empty, and
+#                                              AFTER, the commit that a push announced
 #   commits.sh heads BRANCH...           where these branches are
 # The form of the answers stands in runner/protocol.h.  Exit codes: 64 no such ref, 69 unreachable, 78 settings.
 set -euo pipefail
@@ -37,6 +38,19 @@ limited() { # SECONDS WHAT CMD...
 # What git says on stderr is the answer's error, and on stdout nothing of the answer.
 quoted() { # SECONDS WHAT CMD...
 	limited "$@" >/dev/null
+}
+
+quote() {
+	:
+}
+
+unquote() {
+	:
+}
+
+# Each of these lines puts the deadline off.
+tell_progress() { # HOW-FAR
+	step "git fetch $1"
 }
 
 no_such_ref() { # WHY
@@ -95,18 +109,34 @@ tell_base() { # BASE
 		--format='change %H %<(60,trunc)%an%x09%<(200,trunc)%s' "$base..$commit" -- | sed 's/ *\t/\t/; s/ *$//' | printable
 }
 
-answer_commits() { # REF BRANCH BASE
+# Who asks for a commit that is there does not wait for somebody else's fetch.
+is_there_already() { # REF
+	[[ $1 =~ ^[0-9A-Fa-f]{7,64}$ && -e ${mirror%.git}.lock ]] &&
+		! flock -n "${mirror%.git}.lock" true && mirror_commit "${1,,}" >/dev/null
+}
+
+tell_after() { # AFTER
+	local lacks=1
+	[[ -n $1 ]] || return 0
+	[[ $(mirror_commit "$1") != "$1" ]] || lacks=0
+	printf 'lacks_after %s\n' "$lacks"
+}
+
+answer_commits() { # REF BRANCH BASE AFTER
 	local ref=${1:-$2} said
 	[[ -n $ref ]] || give_up "$EXIT_INPUT" "neither a ref nor a branch was given"
 	[[ -z $3 ]] || [[ $3 =~ ^[0-9a-f]{7,64}$ ]] || give_up "$EXIT_INPUT" "the base is no commit"
-	exec 3>&1
-	said=$(mirror_update 2>&1 >&3) || give_up "$EXIT_UNREACHABLE" "$said"
-	exec 3>&-
+	if ! is_there_already "$ref"; then
+		exec 3>&1
+		said=$(mirror_update 2>&1 >&3) || give_up "$EXIT_UNREACHABLE" "$said"
+		exec 3>&-
+	fi
 	resolve "$ref"
 	printf 'ref %s\nkind %s\ncommit %s\n' "$name" "$kind" "$commit"
 	in_mirror log --no-show-signature --encoding=UTF-8 --max-count=1 \
 		--format='author %<(60,trunc)%an%nat %ct%nsubject %<(200,trunc)%s' "$commit" -- | sed 's/ *$//' | printable
 	tell_branch "$2"
+	tell_after "$4"
 	tell_base "$3"
 	echo end
 }
@@ -130,8 +160,8 @@ main() {
 	git_setup "$here"
 	case ${1:-} in
 	commits)
-		[[ $# -eq 4 ]] || give_up "$EXIT_INPUT" "commits REF BRANCH BASE"
-		answer_commits "$2" "$3" "$4"
+		[[ $# -eq 5 ]] || give_up "$EXIT_INPUT" "commits REF BRANCH BASE AFTER"
+		answer_commits "$2" "$3" "$4" "$5"
 		;;
 	heads)
 		shift

@@ -25,16 +25,18 @@ struct program {
 };
 
 static const char *const repository_settings[] = { "GITHUB_REPOSITORY", "REPOSITORY_URL",
-	"REPOSITORY_KEY_PATH", "REPOSITORY_KNOWN_HOSTS", "REPOSITORY_TOKEN", NULL };
+	"REPOSITORY_KEY_PATH", "REPOSITORY_KNOWN_HOSTS", "REPOSITORY_TOKEN",
+	"FETCH_TIMEOUT_SECONDS", NULL };
 static const char *const shipping_settings[] = { "GITHUB_REPOSITORY", "REPOSITORY_URL",
-	"REPOSITORY_KEY_PATH", "REPOSITORY_KNOWN_HOSTS", "REPOSITORY_TOKEN", "ENVIRONMENTS",
-	"DEPLOY_TRANSPORT", "IMAGE_SOURCE", "IMAGE_WAIT_SECONDS", "BUILD_NO_CACHE", "BUILD_AGAIN",
-	"DOCKERFILE", "DOCKER_HOST", "REGISTRY_URL", "REGISTRY_IMAGE", "REGISTRY_USER",
-	"REGISTRY_PASSWORD", "AWS_REGION", "KEEP_RELEASES", "DEPLOY_USER", "SSH_KEY_PATH",
-	"SSH_KNOWN_HOSTS", "HOSTS_PARALLEL", "COMPOSE_SERVICE", "REMOTE_LOGIN", "DEPLOY_STRATEGY",
-	"NGINX_UPSTREAM_FILE", "NGINX_RELOAD_COMMAND", "APP_PORTS", "DRAIN_SECONDS", "SMOKE_URL",
-	"USE_KUBERNETES", "KUBECONFIG", "KUBE_NAMESPACE", "KUBE_DEPLOYMENT", "KUBE_CONTAINER",
-	"HOOKS_DIRECTORY", NULL };
+	"REPOSITORY_KEY_PATH", "REPOSITORY_KNOWN_HOSTS", "REPOSITORY_TOKEN",
+	"FETCH_TIMEOUT_SECONDS", "ENVIRONMENTS", "DEPLOY_TRANSPORT", "IMAGE_SOURCE",
+	"IMAGE_WAIT_SECONDS", "BUILD_NO_CACHE", "BUILD_AGAIN", "DOCKERFILE", "DOCKER_HOST",
+	"REGISTRY_URL", "REGISTRY_IMAGE", "REGISTRY_USER", "REGISTRY_PASSWORD", "AWS_REGION",
+	"KEEP_RELEASES", "DEPLOY_USER", "SSH_KEY_PATH", "SSH_KNOWN_HOSTS", "HOSTS_PARALLEL",
+	"COMPOSE_SERVICE", "REMOTE_LOGIN", "DEPLOY_STRATEGY", "NGINX_UPSTREAM_FILE",
+	"NGINX_RELOAD_COMMAND", "APP_PORTS", "DRAIN_SECONDS", "SMOKE_URL", "USE_KUBERNETES",
+	"KUBECONFIG", "KUBE_NAMESPACE", "KUBE_DEPLOYMENT", "KUBE_CONTAINER", "HOOKS_DIRECTORY",
+	NULL };
 static const char *const of_environment[] = { "HOST", "COMPOSE_DIR", "KUBECONFIG", "KUBE_NAMESPACE",
 	"PORT", NULL };
 #define OF_EVERY_RUN 10 /* add_common() and plan_run() */
@@ -192,6 +194,15 @@ plan_log_limit(struct program_plan *plan, struct runner_settings *settings, stru
 }
 
 static bool
+plan_fetch_limit(struct program_plan *plan, struct runner_settings *settings, struct err *err)
+{
+	const char *text;
+
+	return runner_settings_text(settings, "FETCH_TIMEOUT_SECONDS", &text, err) &&
+	    text_to_i64(text, 1, PROTOCOL_DEADLINE_MAX_S, &plan->fetch_limit_s, err);
+}
+
+static bool
 plan_run(struct program_plan *plan, const struct protocol_message *order,
     struct runner_settings *settings, const struct program_dirs *dirs, struct err *err)
 {
@@ -207,7 +218,7 @@ plan_run(struct program_plan *plan, const struct protocol_message *order,
 	    add_variable(plan, "PREVIOUS_RELEASE", order->previous, err) &&
 	    add_variable(plan, "REF", order->ref, err) &&
 	    add_settings(plan, program, order->environment, settings, err) &&
-	    plan_log_limit(plan, settings, err);
+	    plan_log_limit(plan, settings, err) && plan_fetch_limit(plan, settings, err);
 }
 
 /* heads BRANCH…: the list's names, one argument each. */
@@ -236,7 +247,8 @@ plan_git_query(struct program_plan *plan, const struct protocol_message *order,
 	    (heads ?
 		    plan_heads(plan, order->branches, err) :
 		    add_argument(plan, order->ref, err) && add_argument(plan, order->branch, err) &&
-			add_argument(plan, order->base, err)) &&
+			add_argument(plan, order->base, err) &&
+			add_argument(plan, order->after, err)) &&
 	    add_common(plan, dirs, err) && add_settings(plan, &commits, "", settings, err);
 }
 
