@@ -102,7 +102,7 @@ look_at_environments(struct look *look, struct db *db, struct err *err)
 	memset(look->environments, 0, sizeof(look->environments));
 	if (!db_query(&rows, db, err,
 		"SELECT e.name, e.current_release, r.deployment, r.commit_id, e.is_down,"
-		" e.seen_commit, d.urls <> '', e.unknown_since <> 0 FROM environment e"
+		" e.seen_commit, d.urls <> '', e.unknown_since <> 0, e.polled_commit FROM environment e"
 		" LEFT JOIN release r ON r.id = e.current_release"
 		" LEFT JOIN deployment d ON d.id = r.deployment"))
 		return false;
@@ -118,6 +118,7 @@ look_at_environments(struct look *look, struct db *db, struct err *err)
 		copy_text(&rows, 5, e->seen, sizeof(e->seen));
 		e->has_urls = db_col_i64(&rows, 6) != 0;
 		e->is_unknown = db_col_i64(&rows, 7) != 0;
+		copy_text(&rows, 8, e->polled, sizeof(e->polled));
 	}
 	return db_rows_end(&rows, err);
 }

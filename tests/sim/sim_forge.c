@@ -66,6 +66,7 @@ delivery_comes(struct sim *sim, int64_t index, int64_t b)
 	(void)text_copy(delivery->repository, sizeof(delivery->repository), "Acme/Shop");
 	(void)text_copy(delivery->branch, sizeof(delivery->branch), sim_branches[from->branch]);
 	(void)text_copy(delivery->login, sizeof(delivery->login), from->login);
+	(void)text_copy(delivery->after, sizeof(delivery->after), from->after);
 	delivery->sender = 7;
 	event->done = on_answer;
 	event->done_ctx = from;
@@ -97,6 +98,7 @@ deliver(struct sim *sim, int branch)
 	};
 	(void)snprintf(delivery->id, sizeof(delivery->id), "d-%" PRId64, index);
 	(void)snprintf(delivery->login, sizeof(delivery->login), "octo%" PRId64, index);
+	(void)text_copy(delivery->after, sizeof(delivery->after), sim->commits[sim->head[branch]]);
 	if (sim_one_in(sim, 10)) {
 		sim_note(sim, SIM_DELIVERY_LOST);
 		return;
@@ -116,6 +118,11 @@ sim_forge_push(struct sim *sim)
 {
 	int branch = sim_one_in(sim, 3) ? 1 : 0;
 
+	if (sim_one_in(sim, 6) && sim->now >= sim->lags_until[branch]) {
+		sim_note(sim, SIM_GIT_LAGS);
+		sim->shown[branch] = sim->head[branch];
+		sim->lags_until[branch] = sim->now + sim_delay(sim, 1000, 400000);
+	}
 	sim->head[branch] =
 	    sim_one_in(sim, 8) ? (int)sim_draw(sim, (uint32_t)sim->n_commits) : new_commit(sim);
 	sim_trace(
@@ -124,6 +131,23 @@ sim_forge_push(struct sim *sim)
 }
 
 /* --- git --- */
+
+/* A replica shows a push late, or not before long after it was delivered. */
+static int
+shown_head(const struct sim *sim, int branch)
+{
+	return !sim->is_resting && sim->now < sim->lags_until[branch] ? sim->shown[branch] :
+									sim->head[branch];
+}
+
+static bool
+lacks(const struct sim *sim, int branch, const char *after)
+{
+	int shown = shown_head(sim, branch);
+
+	return shown != sim->head[branch] && sim->head[branch] > shown &&
+	    strcmp(after, sim->commits[sim->head[branch]]) == 0;
+}
 
 static int
 find_branch(const char *ref)
@@ -138,17 +162,18 @@ static char *
 answer_commits(const struct sim *sim, const struct effect_git_query *ask)
 {
 	int ref = find_branch(ask->ref), own = find_branch(ask->branch);
-	const char *commit = sim->commits[ref >= 0 ? sim->head[ref] : 0];
+	const char *commit = sim->commits[ref >= 0 ? shown_head(sim, ref) : 0];
 	char *text = NULL;
 
 	if (asprintf(&text,
 		"==> fetch\nref %s\nkind %s\ncommit %s\nauthor Ann Example\nat 1767225600\n"
-		"subject Make it blue\n%s%s%s%s%s%sin_branch %d\n%s%s%sforced 0\ncount 0\nend\n",
+		"subject Make it blue\n%s%s%s%s%s%sin_branch %d\n%s%s%sforced 0\nlacks_after %d\ncount 0\nend\n",
 		ask->ref, ref >= 0 ? "branch" : "tag", commit, own >= 0 ? "branch " : "",
 		own >= 0 ? ask->branch : "", own >= 0 ? "\n" : "", own >= 0 ? "branch_commit " : "",
-		own >= 0 ? sim->commits[sim->head[own]] : "", own >= 0 ? "\n" : "",
+		own >= 0 ? sim->commits[shown_head(sim, own)] : "", own >= 0 ? "\n" : "",
 		own >= 0 && own == ref, ask->base[0] != '\0' ? "base " : "", ask->base,
-		ask->base[0] != '\0' ? "\n" : "") < 0)
+		ask->base[0] != '\0' ? "\n" : "",
+		ref >= 0 && ask->push.after[0] != '\0' && lacks(sim, ref, ask->push.after)) < 0)
 		abort();
 	return text;
 }
@@ -158,8 +183,8 @@ answer_heads(const struct sim *sim)
 {
 	char *text = NULL;
 
-	if (asprintf(&text, "head %s develop\nhead %s main\nend\n", sim->commits[sim->head[0]],
-		sim->commits[sim->head[1]]) < 0)
+	if (asprintf(&text, "head %s develop\nhead %s main\nend\n",
+		sim->commits[shown_head(sim, 0)], sim->commits[shown_head(sim, 1)]) < 0)
 		abort();
 	return text;
 }
@@ -173,6 +198,19 @@ answer_no(void)
 	return text;
 }
 
+/* Who waits is told: as perform_git_query.c does it. */
+static void
+is_delayed(struct sim *sim, const struct sim_open *open, bool failed)
+{
+	struct event *event = sim_server_event(sim, EVENT_GIT_DELAYED);
+
+	event->u.git_delayed.query = open->effect->id;
+	event->u.git_delayed.failed = failed;
+	(void)text_copy(event->u.git_delayed.text, sizeof(event->u.git_delayed.text),
+	    failed ? "git is away" : "receiving objects 45 %");
+	sim_server_submit(sim, event);
+}
+
 /* Asked again, or told: as perform_git_query.c does it. */
 static void
 is_away(struct sim *sim, struct sim_open *open)
@@ -181,6 +219,8 @@ is_away(struct sim *sim, struct sim_open *open)
 
 	sim_note(sim, SIM_GIT_AWAY);
 	if (open->effect->u.git_query.is_patient) {
+		if (sim_one_in(sim, 2))
+			is_delayed(sim, open, true);
 		sim_later(
 		    sim, sim->life, sim_delay(sim, 1000, 300000), git_answers, open->effect->id, 0);
 		return;
@@ -207,6 +247,12 @@ git_answers(struct sim *sim, int64_t effect, int64_t b)
 		return;
 	}
 	ask = &open->effect->u.git_query;
+	if (!sim->is_resting && open->effect->subject != 0 && sim_one_in(sim, 8)) {
+		sim_note(sim, SIM_GIT_SLOW);
+		is_delayed(sim, open, false);
+		sim_later(sim, sim->life, sim_delay(sim, 1000, 300000), git_answers, effect, 0);
+		return;
+	}
 	asked = &open->effect->result->u.git_answered;
 	if (ask->kind == GIT_QUERY_HEADS) {
 		asked->answer = answer_heads(sim);
