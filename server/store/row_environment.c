@@ -60,7 +60,8 @@ row_environment_get(struct tx *tx, const char *name)
 	(void)text_copy(environment.name, sizeof(environment.name), name);
 	if (!tx_query(&rows, tx,
 		"SELECT current_release, previous_release, held_commit, seen_commit, is_down,"
-		" is_unacknowledged, unknown_since, unknown_why FROM environment WHERE name = $1",
+		" is_unacknowledged, unknown_since, unknown_why, polled_commit FROM environment"
+		" WHERE name = $1",
 		DB_TEXT(name)))
 		return environment;
 	if (db_next(&rows)) {
@@ -72,6 +73,7 @@ row_environment_get(struct tx *tx, const char *name)
 		environment.is_unacknowledged = db_col_i64(&rows, 5) != 0;
 		environment.unknown_since = db_col_i64(&rows, 6);
 		tx_text(&rows, 7, environment.unknown_why, sizeof(environment.unknown_why));
+		tx_text(&rows, 8, environment.polled_commit, sizeof(environment.polled_commit));
 	}
 	(void)tx_end(tx, &rows); /* sticky */
 	environment.current = get_release(tx, current);
@@ -93,7 +95,17 @@ void
 row_environment_set_seen(struct tx *tx, const char *name, const char *commit)
 {
 	ensure(tx, name);
-	(void)tx_run(tx, "UPDATE environment SET seen_commit = $2 WHERE name = $1", DB_TEXT(name),
+	(void)tx_run(tx,
+	    "UPDATE environment SET seen_commit = $2, polled_commit ="
+	    " CASE WHEN polled_commit = '' THEN '' ELSE $2 END WHERE name = $1",
+	    DB_TEXT(name), DB_TEXT(commit)); /* sticky */
+}
+
+void
+row_environment_set_polled(struct tx *tx, const char *name, const char *commit)
+{
+	ensure(tx, name);
+	(void)tx_run(tx, "UPDATE environment SET polled_commit = $2 WHERE name = $1", DB_TEXT(name),
 	    DB_TEXT(commit)); /* sticky */
 }
 

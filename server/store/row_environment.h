@@ -8,7 +8,11 @@
 /* The row, or an empty one of that name where there is none yet. */
 struct environment row_environment_get(struct tx *tx, const char *name);
 
+/* This head of its branch is acted on. */
 void row_environment_set_seen(struct tx *tx, const char *name, const char *commit);
+
+/* Polling knows of this head, and nothing follows from it. */
+void row_environment_set_polled(struct tx *tx, const char *name, const char *commit);
 
 /* An automatic rollback took `commit` back, or tried to: no push deploys it again, and until
  * something goes live the rollback is unacknowledged. */

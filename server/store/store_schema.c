@@ -201,6 +201,12 @@ static const char *const migration_3[] = {
 
 /* Not released yet: it may still grow at its end. */
 static const char *const migration_4[] = {
+	/* The first poll only remembers what it finds; an installation that polls has done so. */
+	"ALTER TABLE environment ADD COLUMN polled_commit TEXT NOT NULL DEFAULT '';"
+	"UPDATE environment SET polled_commit = seen_commit WHERE EXISTS (SELECT 1 FROM effect"
+	" WHERE kind = 'wait' AND body LIKE '%\"wait\":\"poll\"%'"
+	" OR kind = 'ask' AND body LIKE '%\"question\":\"heads\"%');",
+
 	NULL,
 };
 

@@ -118,6 +118,7 @@ struct world_git {
 	bool is_off_branch;
 	bool is_force_push;
 	int count;
+	bool lacks_after;
 	const char *error; /* the ref is none of the repository */
 	bool is_unreachable;
 };
