@@ -7,6 +7,7 @@
 
 #define GIT_QUERY_DEADLINE_S	  30
 #define GIT_QUERY_FETCH_DEADLINE_S 90	/* since the script last said `==> git fetch …` */
+#define GIT_QUERY_MAINTAIN_DEADLINE_S 600
 
 /*
  * Forks the asker.  Returns a socket that gives encoded packets: PROGRESS where that was asked

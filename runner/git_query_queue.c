@@ -65,6 +65,15 @@ free_slot(const struct git_query_queue *queue)
 }
 
 bool
+git_query_queue_is_idle(const struct git_query_queue *queue)
+{
+	for (size_t i = 0; i < GIT_QUERY_SLOTS; i++)
+		if (queue->slots[i].id != 0)
+			return false;
+	return queue->count == 0;
+}
+
+bool
 git_query_queue_has_next(const struct git_query_queue *queue)
 {
 	return queue->count > 0 && free_slot(queue) < GIT_QUERY_SLOTS;

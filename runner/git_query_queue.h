@@ -34,6 +34,9 @@ void git_query_queue_init(struct git_query_queue *queue);
 void git_query_queue_add(struct git_query_queue *queue, struct connections *connections,
     uint64_t connection, const struct protocol_message *query);
 
+/* None is being asked, and none waits. */
+bool git_query_queue_is_idle(const struct git_query_queue *queue);
+
 /* A slot is free, and one waits; then the next may begin. */
 bool git_query_queue_has_next(const struct git_query_queue *queue);
 void git_query_queue_next(struct git_query_queue *queue, struct connections *connections,

@@ -26,17 +26,18 @@ struct program {
 
 static const char *const repository_settings[] = { "GITHUB_REPOSITORY", "REPOSITORY_URL",
 	"REPOSITORY_KEY_PATH", "REPOSITORY_KNOWN_HOSTS", "REPOSITORY_TOKEN",
-	"FETCH_TIMEOUT_SECONDS", NULL };
+	"FETCH_TIMEOUT_SECONDS", "REPOSITORY_SUBMODULES", "REPOSITORY_LFS",
+	"MIRROR_MAINTENANCE_SECONDS", "IMAGE_SOURCE", "DEPLOY_TRANSPORT", "DEPLOY_SCRIPT", NULL };
 static const char *const shipping_settings[] = { "GITHUB_REPOSITORY", "REPOSITORY_URL",
 	"REPOSITORY_KEY_PATH", "REPOSITORY_KNOWN_HOSTS", "REPOSITORY_TOKEN",
-	"FETCH_TIMEOUT_SECONDS", "ENVIRONMENTS", "DEPLOY_TRANSPORT", "IMAGE_SOURCE",
-	"IMAGE_WAIT_SECONDS", "BUILD_NO_CACHE", "BUILD_AGAIN", "DOCKERFILE", "DOCKER_HOST",
-	"REGISTRY_URL", "REGISTRY_IMAGE", "REGISTRY_USER", "REGISTRY_PASSWORD", "AWS_REGION",
-	"KEEP_RELEASES", "DEPLOY_USER", "SSH_KEY_PATH", "SSH_KNOWN_HOSTS", "HOSTS_PARALLEL",
-	"COMPOSE_SERVICE", "REMOTE_LOGIN", "DEPLOY_STRATEGY", "NGINX_UPSTREAM_FILE",
-	"NGINX_RELOAD_COMMAND", "APP_PORTS", "DRAIN_SECONDS", "SMOKE_URL", "USE_KUBERNETES",
-	"KUBECONFIG", "KUBE_NAMESPACE", "KUBE_DEPLOYMENT", "KUBE_CONTAINER", "HOOKS_DIRECTORY",
-	NULL };
+	"FETCH_TIMEOUT_SECONDS", "REPOSITORY_SUBMODULES", "REPOSITORY_LFS", "ENVIRONMENTS",
+	"DEPLOY_TRANSPORT", "IMAGE_SOURCE", "IMAGE_WAIT_SECONDS", "BUILD_NO_CACHE", "BUILD_AGAIN",
+	"DOCKERFILE", "DOCKER_HOST", "REGISTRY_URL", "REGISTRY_IMAGE", "REGISTRY_USER",
+	"REGISTRY_PASSWORD", "AWS_REGION", "KEEP_RELEASES", "DEPLOY_USER", "SSH_KEY_PATH",
+	"SSH_KNOWN_HOSTS", "HOSTS_PARALLEL", "COMPOSE_SERVICE", "REMOTE_LOGIN", "DEPLOY_STRATEGY",
+	"NGINX_UPSTREAM_FILE", "NGINX_RELOAD_COMMAND", "APP_PORTS", "DRAIN_SECONDS", "SMOKE_URL",
+	"USE_KUBERNETES", "KUBECONFIG", "KUBE_NAMESPACE", "KUBE_DEPLOYMENT", "KUBE_CONTAINER",
+	"HOOKS_DIRECTORY", NULL };
 static const char *const of_environment[] = { "HOST", "COMPOSE_DIR", "KUBECONFIG", "KUBE_NAMESPACE",
 	"PORT", NULL };
 #define OF_EVERY_RUN 10 /* add_common() and plan_run() */
@@ -237,19 +238,27 @@ plan_heads(struct program_plan *plan, const char *branches, struct err *err)
 }
 
 static bool
+plan_question(struct program_plan *plan, const struct protocol_message *order, struct err *err)
+{
+	switch (order->query) {
+	case PROTOCOL_GIT_QUERY_HEADS:
+		return add_argument(plan, "heads", err) && plan_heads(plan, order->branches, err);
+	case PROTOCOL_GIT_QUERY_MAINTAIN:
+		return add_argument(plan, "maintain", err);
+	default:
+		return add_argument(plan, "commits", err) && add_argument(plan, order->ref, err) &&
+		    add_argument(plan, order->branch, err) &&
+		    add_argument(plan, order->base, err) && add_argument(plan, order->after, err);
+	}
+}
+
+static bool
 plan_git_query(struct program_plan *plan, const struct protocol_message *order,
     struct runner_settings *settings, const struct program_dirs *dirs, struct err *err)
 {
-	bool heads = order->query == PROTOCOL_GIT_QUERY_HEADS;
-
 	return plan_script(plan, &commits, settings, dirs, err) &&
-	    add_argument(plan, heads ? "heads" : "commits", err) &&
-	    (heads ?
-		    plan_heads(plan, order->branches, err) :
-		    add_argument(plan, order->ref, err) && add_argument(plan, order->branch, err) &&
-			add_argument(plan, order->base, err) &&
-			add_argument(plan, order->after, err)) &&
-	    add_common(plan, dirs, err) && add_settings(plan, &commits, "", settings, err);
+	    plan_question(plan, order, err) && add_common(plan, dirs, err) &&
+	    add_settings(plan, &commits, "", settings, err);
 }
 
 bool

@@ -97,6 +97,14 @@ add_detail(struct chat_text *text, const struct deployment *deployment)
 	chat_text_outside(text, "", deployment->detail);
 }
 
+/* Not of a rollback: its release is as it was. */
+static void
+add_missing(struct chat_text *text, const struct deployment *deployment)
+{
+	if (deployment->missing[0] != '\0')
+		chat_text_outside(text, "\n⚠️ without ", deployment->missing);
+}
+
 /* Of a rollback that failed by itself the detail is its own, and the word is what it was for. */
 static void
 add_rollback_detail(struct chat_text *text, const struct deployment *deployment)
@@ -233,6 +241,7 @@ say_question(struct chat_text *text, const struct chat_deployment *about)
 	add_commit(text, "", deployment);
 	add_image(text, "\n", deployment);
 	add_requester(text, deployment);
+	add_missing(text, deployment);
 	if (!deployment_is_rollback(deployment))
 		add_what_would_change(text, about);
 	if (strcmp(environment->blocked_commit, deployment->commit) == 0)
@@ -338,6 +347,7 @@ say_live(struct chat_text *text, const struct chat_deployment *about)
 		chat_text_add(text, ", rolled back");
 	add_image(text, ", ", deployment);
 	add_requester(text, deployment);
+	add_missing(text, deployment);
 	add_unprobed(text, deployment);
 	add_steps(text, about);
 	add_note(text, deployment);
@@ -479,8 +489,13 @@ say_refused(struct chat_text *text, const struct chat_deployment *about)
 	chat_text_outside(text, "\n", deployment->detail);
 	if (about->answer != NULL && about->answer->n_possible > 0) {
 		chat_text_add(text, "\nPossible:");
-		for (size_t i = 0; i < about->answer->n_possible; i++)
-			chat_text_code(text, "\n• ", about->answer->possible[i].name);
+		for (size_t i = 0; i < about->answer->n_possible; i++) {
+			const struct git_name *possible = &about->answer->possible[i];
+
+			chat_text_code(text, "\n• ", possible->name);
+			if (possible->about[0] != '\0')
+				chat_text_outside(text, " ", possible->about);
+		}
 	}
 }
 

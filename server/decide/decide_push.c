@@ -116,6 +116,7 @@ add_deployment(struct tx *tx, const char *environment, const struct git_answer *
 	(void)text_copy(deployment.commit, sizeof(deployment.commit), answer->commit);
 	(void)text_copy(deployment.ref, sizeof(deployment.ref), answer->ref);
 	(void)text_copy(deployment.subject, sizeof(deployment.subject), answer->subject);
+	(void)text_copy(deployment.missing, sizeof(deployment.missing), answer->missing);
 	(void)text_copy(deployment.author, sizeof(deployment.author), answer->author);
 	(void)text_copy(deployment.requester, sizeof(deployment.requester), requested_by);
 	decide_set_previous(tx, &deployment);

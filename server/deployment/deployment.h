@@ -57,6 +57,7 @@ struct deployment {
 	bool is_force_push;
 	bool is_off_branch;	/* not in the environment's branch */
 	char previous[LIMIT_COMMIT];	/* live when it started, to roll back to; "": none */
+	char missing[LIMIT_LINE];	  /* submodules and LFS files that it is released without */
 	char previous_image[LIMIT_IMAGE]; /* of previous; "": none */
 	int64_t requested_by;	/* a person's id; 0: github */
 	char requester[LIMIT_PERSON];	/* "@ada", "github:login(7)" */

@@ -33,6 +33,7 @@ proceed_request(struct tx *tx, struct deployment *deployment, const struct git_a
 	(void)text_copy(deployment->commit, sizeof(deployment->commit), answer->commit);
 	(void)text_copy(deployment->ref, sizeof(deployment->ref), answer->ref);
 	(void)text_copy(deployment->subject, sizeof(deployment->subject), answer->subject);
+	(void)text_copy(deployment->missing, sizeof(deployment->missing), answer->missing);
 	(void)text_copy(deployment->author, sizeof(deployment->author), answer->author);
 	decide_set_previous(tx, deployment);
 	deployment->is_force_push = answer->forced;

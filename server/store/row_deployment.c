@@ -46,7 +46,8 @@ static const char *const whys[] = {
 	C(I64,  ended_at,        ended_at) and \
 	C(TEXT, note,            note) and \
 	C(TEXT, image,           image) and \
-	C(TEXT, previous_image,  previous_image)
+	C(TEXT, previous_image,  previous_image) and \
+	C(TEXT, missing,         missing)
 /* clang-format on */
 #define NAME(type, column, field) #column
 #define SAVED_NAMES		  SAVED(NAME, ", ")
@@ -253,7 +254,7 @@ row_deployment_add(struct tx *tx, struct deployment *deployment)
 		"INSERT INTO deployment (" SAVED_NAMES ", " FIXED
 		", state, why) VALUES ($1, $2, $3, $4, $5, $6, $7,"
 		" $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,"
-		" $24, $25, $26, $27, $28, $29, $30)",
+		" $24, $25, $26, $27, $28, $29, $30, $31)",
 		values, COUNT(values)))
 		deployment->id = db_last_id(tx->db);
 	tx->store->environments_changed = true;
@@ -269,7 +270,7 @@ row_deployment_save(struct tx *tx, const struct deployment *deployment)
 	(void)tx_run_values(tx,
 	    "UPDATE deployment SET (" SAVED_NAMES
 	    ") = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,"
-	    " $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24) WHERE id = $25",
+	    " $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25) WHERE id = $26",
 	    values, COUNT(values)); /* sticky */
 }
 

@@ -207,6 +207,8 @@ static const char *const migration_4[] = {
 	" WHERE kind = 'wait' AND body LIKE '%\"wait\":\"poll\"%'"
 	" OR kind = 'ask' AND body LIKE '%\"question\":\"heads\"%');",
 
+	/* What git says that a release will not have: submodules, LFS files. */
+	"ALTER TABLE deployment ADD COLUMN missing TEXT NOT NULL DEFAULT '';",
 	NULL,
 };
 

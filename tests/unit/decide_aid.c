@@ -353,6 +353,8 @@ say_commits(
 	for (int i = 0; i < git->count && i < LIMIT_COMMITS; i++)
 		n += snprintf(text + n, room - (size_t)n, "change %s Ann Example\tChange %d\n",
 		    git->commit, i + 1);
+	if (git->missing != NULL)
+		n += snprintf(text + n, room - (size_t)n, "missing %s\n", git->missing);
 	n += snprintf(text + n, room - (size_t)n, "end\n");
 	assert_true((size_t)n < room);
 }

@@ -119,6 +119,7 @@ struct world_git {
 	bool is_force_push;
 	int count;
 	bool lacks_after;
+	const char *missing; /* what a release will not have */
 	const char *error; /* the ref is none of the repository */
 	bool is_unreachable;
 };

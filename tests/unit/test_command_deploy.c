@@ -206,6 +206,28 @@ a_ref_that_is_none_is_answered_with_what_is_possible(void **state)
 	world_close(&w);
 }
 
+/* Each of what was meant, in full: that is what is typed next. */
+static void
+digits_of_several_are_refused_with_each_in_full(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging aaaaaaa");
+	world_git(&w,
+	    (struct world_git){ .error =
+				    "aaaaaaa is ambiguous: type all digits of the one you mean\n"
+				    "possible commit " COMMIT_B "\tbranch aaaaaaa: Fix it\n"
+				    "possible commit " COMMIT_A "\tMake it blue" });
+	assert_non_null(world_says(&w,
+	    "🚫 staging: not deployed\naaaaaaa is ambiguous: type all digits of the one you mean"));
+	assert_non_null(world_says(
+	    &w, "Possible:\n• " COMMIT_B " branch aaaaaaa: Fix it\n• " COMMIT_A " Make it blue"));
+	assert_null(world_peek(&w, EFFECT_RUN));
+	world_close(&w);
+}
+
 static void
 a_git_that_does_not_answer_is_told_a_person_once(void **state)
 {
@@ -570,6 +592,7 @@ main(void)
 		cmocka_unit_test(a_step_told_twice_is_one),
 		cmocka_unit_test(a_deploy_of_what_is_live_rolls_back_to_what_was_before_it),
 		cmocka_unit_test(a_ref_that_is_none_is_answered_with_what_is_possible),
+		cmocka_unit_test(digits_of_several_are_refused_with_each_in_full),
 		cmocka_unit_test(a_git_that_does_not_answer_is_told_a_person_once),
 		cmocka_unit_test(an_answer_after_the_environment_became_busy_is_refused),
 		cmocka_unit_test(the_question_shows_what_would_change),

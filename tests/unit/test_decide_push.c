@@ -38,6 +38,26 @@ a_push_to_develop_deploys_staging(void **state)
 }
 
 static void
+what_a_release_lacks_is_said_before_and_behind_it(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	assert_int_equal(world_decide(&w, world_push(&w, "develop")).status, 200);
+	world_git(&w, (struct world_git){ .commit = COMMIT_A, .missing = "1 submodule (lib)" });
+	world_run_ends(&w, GOOD);
+	assert_non_null(world_says(&w, "staging runs aaaaaaa"));
+	assert_non_null(world_says(&w, "⚠️ without 1 submodule (lib)\n"));
+	assert_string_equal(world_newest(&w, "staging").missing, "1 submodule (lib)");
+	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
+	world_git(&w, (struct world_git){ .commit = COMMIT_B, .missing = "2 LFS files (a, b)" });
+	assert_non_null(world_says(&w, "Deploy to production?"));
+	assert_non_null(world_says(&w, "⚠️ without 2 LFS files (a, b)\n"));
+	world_close(&w);
+}
+
+static void
 a_head_that_was_seen_is_not_deployed_again(void **state)
 {
 	struct world w;
@@ -679,6 +699,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_push_to_develop_deploys_staging),
+		cmocka_unit_test(what_a_release_lacks_is_said_before_and_behind_it),
 		cmocka_unit_test(a_head_that_was_seen_is_not_deployed_again),
 		cmocka_unit_test(a_push_that_is_said_again_tries_again_what_came_to_nothing),
 		cmocka_unit_test(a_push_that_is_said_again_leaves_alone_what_was_released),

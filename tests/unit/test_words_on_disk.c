@@ -343,6 +343,7 @@ note_metrics(void)
 	metric_set_health(set, "staging", true);
 	metric_set_runner(set, true);
 	metric_set_loop_lag(set, 0);
+	metric_set_mirror(set, 1);
 	metric_set_tls(set, true, 1);
 	buf_init(&text, 1 << 20);
 	metric_set_write(set, &text);
