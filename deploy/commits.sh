@@ -1,8 +1,8 @@
 #!/bin/bash
 # commits.sh - answers questions about the repository; starts and changes nothing but its own mirror.
 # SPDX-License-Identifier: ISC
-#   commits.sh commits REF BRANCH BASE AFTER   REF or, when empty, the newest commit of BRANCH; BASE may be empty, and
-#                                              AFTER, the commit that a push announced
+#   commits.sh commits REF BRANCH BASE [AFTER]   REF or, when empty, the newest commit of BRANCH; BASE may be empty, and
+#                                                AFTER, the commit that a push announced
 #   commits.sh heads BRANCH...           where these branches are
 #   commits.sh maintain                  packs each mirror whose day it is; TERM ends it
 # The form of the answers stands in runner/protocol.h.  Exit codes: 64 no such ref, 69 unreachable, 78 settings.
@@ -295,8 +295,8 @@ main() {
 	git_setup "$here"
 	case ${1:-} in
 	commits)
-		[[ $# -eq 5 ]] || give_up "$EXIT_INPUT" "commits REF BRANCH BASE AFTER"
-		answer_commits "$2" "$3" "$4" "$5"
+		[[ $# -eq 4 || $# -eq 5 ]] || give_up "$EXIT_INPUT" "commits REF BRANCH BASE [AFTER]"
+		answer_commits "$2" "$3" "$4" "${5-}"
 		;;
 	maintain) answer_maintain ;;
 	heads)
