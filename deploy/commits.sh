@@ -174,7 +174,8 @@ tell_mirrors() {
 # Who asks for a commit that is there does not wait for somebody else's fetch.
 is_there_already() { # REF
 	[[ $1 =~ ^[0-9A-Fa-f]{7,64}$ && -e ${mirror%.git}.lock ]] &&
-		! flock -n "${mirror%.git}.lock" true && mirror_commit "${1,,}" >/dev/null
+		! flock -n "${mirror%.git}.lock" true && ! mirror_commit "refs/heads/$1" >/dev/null &&
+		mirror_commit "${1,,}" >/dev/null
 }
 
 tell_after() { # AFTER

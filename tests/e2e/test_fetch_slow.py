@@ -192,7 +192,7 @@ def test_a_slow_fetch_holds_up_neither_heads_nor_who_asks_for_what_is_there(benc
     answer = answer_of(runner, 3, 5)
     assert answer["status"] == 0 and dict(lines(answer))["commit"] == old
     runner.send("ask", id=4, question="heads", branches="main")
-    assert lines(answer_of(runner, 4, 5)) == [("head", f"{new} main")]
+    assert ("head", f"{new} main") in lines(answer_of(runner, 4, 5))
     bench.pace(FAST)
     assert dict(lines(answer_of(runner, 2)))["commit"] == new
 
