@@ -304,7 +304,7 @@ def test_bluegreen_settings_are_checked_before_anybody_is_asked(bench, name, val
 def test_what_check_config_takes_for_draining_the_script_takes(bench, seconds):
     status, said = bench.run("deploy.sh", "staging", COMMIT, DEPLOY_STRATEGY="bluegreen", DRAIN_SECONDS=seconds,
                              NGINX_UPSTREAM_FILE="/etc/nginx/deploybot/app.conf")
-    assert status == 70 and "DRAIN" not in said[-1] and bench.ssh_calls()[0][-1].endswith(f" drain={seconds}"), said
+    assert status == 70 and "DRAIN" not in said[-1] and f" drain={seconds} " in bench.ssh_calls()[0][-1], said
 
 
 @pytest.mark.parametrize("where", ["stdout", "stderr"])
