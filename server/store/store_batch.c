@@ -9,7 +9,7 @@
 #include "lib/crypto.h"
 #include "lib/log.h"
 #include "lib/text.h"
-#include "store/row_audit.h"
+#include "store/row_stranger.h"
 #include "store/store_inside.h"
 #include "types/effect_codec.h"
 
@@ -302,17 +302,20 @@ audit_quarantined(struct tx *tx, const struct event *event)
 {
 	bool is_update = event->kind == EVENT_UPDATE;
 	char key[KEY_MAX];
-
-	key_of(event, key);
-	row_audit_add(tx,
-	    &(struct audit_entry){
+	const struct audit_entry entry = {
 		.action = "webhook_rejected",
 		.user = "system",
 		.outcome = "put aside",
 		.severity = "alert",
-	    },
-	    (const char *const[]){ "source", is_update ? "telegram" : "github", "event", key,
-		"reason", "deciding on it fails", NULL });
+	};
+	const char *const meta[] = { "source", is_update ? "telegram" : "github", "event", key,
+		"reason", "deciding on it fails", NULL };
+
+	key_of(event, key);
+	if (is_update) /* anybody can send one */
+		row_stranger_audit(tx, "telegram: put aside", 1, key, &entry, meta);
+	else
+		row_audit_add(tx, &entry, meta);
 }
 
 static enum verdict

@@ -201,6 +201,16 @@ static const char *const migration_3[] = {
 
 /* Not released yet: it may still grow at its end. */
 static const char *const migration_4[] = {
+	/* What strangers repeat is counted here, and is an entry of the audit once an hour. */
+	"CREATE TABLE stranger ("
+	" input TEXT NOT NULL PRIMARY KEY,"
+	" source TEXT NOT NULL,"
+	" action TEXT NOT NULL,"
+	" outcome TEXT NOT NULL,"
+	" severity TEXT NOT NULL,"
+	" last TEXT NOT NULL,"
+	" n INTEGER NOT NULL,"
+	" due INTEGER NOT NULL) STRICT;",
 	NULL,
 };
 

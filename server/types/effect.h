@@ -109,6 +109,7 @@ enum timer_kind {
 	TIMER_POLL,		/* ask git for the heads */
 	TIMER_DAILY,		/* retention */
 	TIMER_SEND,		/* a message is said again; the subject is its row */
+	TIMER_STRANGERS,	/* what strangers repeated becomes an audit entry */
 };
 
 struct effect_timer {

@@ -36,7 +36,7 @@ static const char *const git_query_words[] =
 	{ [GIT_QUERY_COMMITS] = "commits", [GIT_QUERY_HEADS] = "heads" };
 static const char *const timer_words[] =
 	{ [TIMER_QUESTION] = "question", [TIMER_POLL] = "poll", [TIMER_DAILY] = "daily",
-	  [TIMER_SEND] = "say" };
+	  [TIMER_SEND] = "say", [TIMER_STRANGERS] = "strangers" };
 _Static_assert(sizeof(enum program) == sizeof(int) && sizeof(enum git_query_kind) == sizeof(int) &&
     sizeof(enum timer_kind) == sizeof(int), "a word is an int");
 

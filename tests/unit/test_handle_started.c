@@ -354,6 +354,26 @@ comes_due_again(struct world *w, enum timer_kind kind)
 	world_due(w, kind);
 }
 
+/* Neither a restart nor a lost timer nor a fault of its handler loses what was counted. */
+static void
+what_strangers_repeated_is_counted_through_restart_and_fault(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	for (int i = 0; i < 8; i++)
+		(void)world_text(&w, WORLD_STRANGER, "/deploy staging");
+	drop_effects(&w, "DELETE FROM effect WHERE kind = 'wait';");
+	restart(&w);
+	(void)world_text(&w, WORLD_STRANGER, "/deploy staging");
+	comes_due_again(&w, TIMER_STRANGERS);
+	assert_int_equal(world_audited(&w, "\"count\":\"8\"", "telegram: command"), 1);
+	world_due(&w, TIMER_STRANGERS);
+	assert_int_equal(world_audited(&w, "telegram: command", NULL), 1);
+	world_close(&w);
+}
+
 static void
 a_question_whose_deadline_cannot_be_handled_expires_later(void **state)
 {
@@ -487,6 +507,7 @@ main(void)
 		cmocka_unit_test(
 		    an_answer_beside_a_run_that_cannot_be_handled_leaves_the_run_alone),
 		cmocka_unit_test(a_poll_that_cannot_be_handled_does_not_end_the_polling),
+		cmocka_unit_test(what_strangers_repeated_is_counted_through_restart_and_fault),
 		cmocka_unit_test(a_question_whose_deadline_cannot_be_handled_expires_later),
 		cmocka_unit_test(a_round_that_cannot_be_handled_is_no_end_of_retention_or_polling),
 		cmocka_unit_test(a_status_that_cannot_be_handled_is_told_as_such),

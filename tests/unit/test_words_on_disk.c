@@ -137,7 +137,7 @@ note_effects(void)
 			effect->u.git_query.kind = (enum git_query_kind)q;
 			note_body(effect, "question");
 		}
-		for (int w = TIMER_QUESTION; kind == EFFECT_TIMER && w <= TIMER_SEND; w++) {
+		for (int w = TIMER_QUESTION; kind == EFFECT_TIMER && w <= TIMER_STRANGERS; w++) {
 			effect->u.timer.kind = (enum timer_kind)w;
 			note_body(effect, "wait");
 		}
