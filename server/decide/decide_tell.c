@@ -75,7 +75,7 @@ buttons_for(struct tx *tx, const struct deployment *deployment, int64_t chat)
 /* The facts that its texts are made of; steps and head are the caller's memory. */
 static struct chat_deployment
 facts(struct tx *tx, const struct deployment *deployment, const struct environment *environment,
-    const struct git_answer *answer, struct step steps[LIMIT_STEPS], char head[9])
+    const struct git_answer *answer, struct step steps[LIMIT_STEPS], char head[LIMIT_AUDIT_HEAD])
 {
 	const struct environment_settings *settings =
 	    settings_environment(tx->settings, deployment->environment);
@@ -117,6 +117,8 @@ tell_in(struct tx *tx, const struct chat_deployment *about, int64_t row)
 	message.address = now.address;
 	message.buttons = buttons_for(tx, about->deployment, now.address.chat);
 	row_message_change(tx, row, &message);
+	if (deploy_flow_class(about->deployment->state) == DEPLOY_CLASS_FINAL)
+		row_message_shows_head(tx, row, about->audit_head);
 }
 
 /* An end that must ring the phone is said once more, in a message of its own. */
@@ -146,7 +148,7 @@ decide_tell(struct tx *tx, const struct deployment *deployment, const struct git
 {
 	struct environment environment = row_environment_get(tx, deployment->environment);
 	struct step steps[LIMIT_STEPS];
-	char head[9];
+	char head[LIMIT_AUDIT_HEAD];
 	struct chat_deployment about = facts(tx, deployment, &environment, answer, steps, head);
 
 	tell_in(tx, &about, deployment->message);
@@ -163,7 +165,7 @@ decide_tell_team(struct tx *tx, struct deployment *deployment)
 	CLEANUP(message_done) struct message message = { 0 };
 	struct environment environment = row_environment_get(tx, deployment->environment);
 	struct step steps[LIMIT_STEPS];
-	char head[9];
+	char head[LIMIT_AUDIT_HEAD];
 	struct chat_deployment about = facts(tx, deployment, &environment, NULL, steps, head);
 
 	if (deployment->also_message != 0 ||

@@ -14,7 +14,10 @@ void row_message_change(struct tx *tx, int64_t id, const struct message *message
 /* The row; head and foot owned by the caller (message_done).  id 0 in it: none. */
 struct message row_message_get(struct tx *tx, int64_t id);
 
-/* What a send came to.  Of one to a chat that has moved since, the id is nothing. */
+/* The message says this head of the audit chain, from now on. */
+void row_message_shows_head(struct tx *tx, int64_t id, const char *head);
+
+/* What a send came to; where nothing newer waits to be sent, its head has a witness from now on.  Of one to a chat that has moved since, the id is nothing. */
 void row_message_sent(struct tx *tx, int64_t id, int64_t chat, int64_t remote_id);
 void row_message_forget_thread(struct tx *tx, int64_t id);
 

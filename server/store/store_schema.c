@@ -211,6 +211,12 @@ static const char *const migration_4[] = {
 	" last TEXT NOT NULL,"
 	" n INTEGER NOT NULL,"
 	" due INTEGER NOT NULL) STRICT;",
+
+	/* The audit's head that a message shows, and the newest that Telegram has confirmed. */
+	"ALTER TABLE message ADD COLUMN audit_head TEXT NOT NULL DEFAULT '';"
+	"CREATE TABLE witness ("
+	" id INTEGER PRIMARY KEY CHECK (id = 1),"
+	" head TEXT NOT NULL) STRICT;",
 	NULL,
 };
 
