@@ -47,8 +47,7 @@ judge_witnesses(const struct audit_witness *witnesses, size_t n)
 			continue;
 		}
 		(void)fprintf(stderr,
-		    "error: %s is no entry: the log was cut off or written anew, if a message of "
-		    "this deploybot shows it\n",
+		    "error: %s is no entry: if a message of this deploybot shows it, the log was cut off or written anew\n",
 		    witnesses[i].digits);
 		status = 1;
 	}
@@ -72,9 +71,8 @@ judge(const struct audit_verified *found, const char *file)
 		    found->behind, file);
 		status = 1;
 	}
-	(void)printf(
-	    "%s: %" PRId64 " entries in the database, head %s%s\n", status == EX_OK ? "ok" : "note",
-	    found->entries, found->head,
+	(void)printf("%s: %" PRId64 " entries in the database, head %s%s\n",
+	    status == EX_OK ? "ok" : "note", found->entries, found->head,
 	    found->is_witnessed ? " (the newest final message in the chat says the same)" : "");
 	return status;
 }
@@ -105,8 +103,7 @@ cli_audit(const struct cli *cli)
 	if (!read_arguments(cli, witnesses, &n)) {
 		(void)fprintf(stderr,
 		    "Usage: %s audit verify [DIGITS...]\n"
-		    "DIGITS: 16 hexadecimal digits behind \"audit\" in a final message; 8 in an "
-		    "old one\n",
+		    "DIGITS: the 16 hexadecimal ones behind \"audit\" in a final message; 8 in an old one\n",
 		    cli->program);
 		return EX_USAGE;
 	}

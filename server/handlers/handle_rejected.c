@@ -10,7 +10,7 @@ void
 handle_rejected(struct tx *tx, const struct event *event)
 {
 	const struct rejected *rejected = &event->u.rejected;
-	char count[24], input[sizeof(rejected->source) + sizeof(rejected->reason)];
+	char count[24], input[sizeof(rejected->source) + 2 + sizeof(rejected->reason)];
 
 	(void)snprintf(count, sizeof(count), "%" PRId64, rejected->count);
 	/* source and reason are words of ours */

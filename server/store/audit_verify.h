@@ -32,4 +32,5 @@ bool audit_verify(const char *database, const char *file, struct audit_verified 
 
 /* The same, and n witnesses are looked for in the chain. */
 bool audit_verify_witnesses(const char *database, const char *file,
-    struct audit_witness *witnesses, size_t n, struct audit_verified *ret, struct err *err) MUST_USE;
+    struct audit_witness *witnesses, size_t n, struct audit_verified *ret,
+    struct err *err) MUST_USE;

@@ -17,7 +17,8 @@ struct message row_message_get(struct tx *tx, int64_t id);
 /* The message says this head of the audit chain, from now on. */
 void row_message_shows_head(struct tx *tx, int64_t id, const char *head);
 
-/* What a send came to; where nothing newer waits to be sent, its head has a witness from now on.  Of one to a chat that has moved since, the id is nothing. */
+/* What a send came to: where nothing newer waits to be sent, the head in it has a witness from now
+ * on.  Of one to a chat that has moved since, the id is nothing. */
 void row_message_sent(struct tx *tx, int64_t id, int64_t chat, int64_t remote_id);
 void row_message_forget_thread(struct tx *tx, int64_t id);
 

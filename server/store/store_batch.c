@@ -312,7 +312,7 @@ audit_quarantined(struct tx *tx, const struct event *event)
 
 	key_of(event, key);
 	if (is_update) /* anybody can send one */
-		row_stranger_audit(tx, "telegram: put aside", 1, key, &entry, meta);
+		row_stranger_audit(tx, "telegram: quarantined", 1, key, &entry, meta);
 	else
 		row_audit_add(tx, &entry, meta);
 }

@@ -27,7 +27,7 @@ struct poison_key {
  * each other's count anew. */
 struct poison {
 	char magic[8];
-	char in_progress[POISON_KEY]; /* "": between two events */
+	char in_progress[POISON_KEY];	     /* "": between two events */
 	struct poison_key seen[POISON_KEYS]; /* the one found last stands first */
 };
 
@@ -99,7 +99,8 @@ count_start(struct poison *page)
 	if (at < POISON_KEYS)
 		now.starts = page->seen[at].starts + 1;
 	else
-		at = POISON_KEYS - 1; /* where all are taken, the one that was found longest ago goes */
+		at = POISON_KEYS -
+		    1; /* where all are taken, the one that was found longest ago goes */
 	memmove(page->seen + 1, page->seen, at * sizeof(now));
 	page->seen[0] = now;
 	page->in_progress[0] = '\0';

@@ -138,8 +138,8 @@ a_stranger_in_a_group_is_told_once_an_hour_and_counted(void **state)
 	assert_int_equal(world_audited(&w, "\"denied\"", "\"user_id\":\"telegram:99\""), 1);
 	assert_int_equal(world_audited(&w, "\"denied\"", NULL), 1);
 	world_due(&w, TIMER_STRANGERS);
-	(void)snprintf(word, sizeof(word), "\"count\":\"%zu\"",
-	    5 * (COUNT(tries) + commands_count()) - 1);
+	(void)snprintf(
+	    word, sizeof(word), "\"count\":\"%zu\"", 5 * (COUNT(tries) + commands_count()) - 1);
 	assert_int_equal(world_audited(&w, word, "\"last\":\"telegram:99\""), 1);
 	(void)world_text(&w, WORLD_STRANGER, "/status");
 	assert_int_equal(w.n_screen, 2);

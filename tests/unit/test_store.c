@@ -580,7 +580,7 @@ an_event_that_killed_three_programs_is_quarantined(void **state)
 	free(audit);
 }
 
-/* Each begins the other's count anew where only the last is remembered, and no start is the last. */
+/* Where only the last is remembered each begins the other's count anew, for ever. */
 static void
 two_events_that_kill_in_turn_are_both_quarantined(void **state)
 {
