@@ -27,7 +27,7 @@ struct program_plan {
 	struct redact *secrets; /* their values, to be kept out of the log; NULL: there are none */
 };
 
-/* Reads the settings and plans a run (kind RUN, with its tag) or a git query (kind GIT_QUERY).  To be
+/* Reads the settings and plans a run (kind RUN, with its tag) or a git query (GIT_QUERY).  To be
  * freed with program_plan_done, also after a failure.  The files in memory stay open until we
  * end. */
 bool program_plan(struct program_plan *ret, const struct protocol_message *order,

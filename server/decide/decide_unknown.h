@@ -13,7 +13,7 @@ struct tx;
  */
 void decide_unknown(struct tx *tx, const char *environment, const char *why);
 
-/* Another reason, for log and audit: the warning of the first stands in the chat, with its button. */
+/* Another reason, for log and audit: the first one's warning is in the chat, with its button. */
 void decide_unknown_noted(struct tx *tx, const char *environment, const char *why);
 
 /* Notifies the team of an unknown environment that it has no button for: it was in no settings when

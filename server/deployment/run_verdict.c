@@ -63,8 +63,7 @@ describe(struct run_verdict *verdict, const struct run_ended *ended)
 static void
 describe_not_started(struct run_verdict *verdict, const struct run_ended *ended)
 {
-	(void)snprintf(verdict->detail, sizeof(verdict->detail),
-	    "the rollback could not be started: %.180s",
+	(void)snprintf(verdict->detail, sizeof(verdict->detail), "could not be started: %.180s",
 	    ended->detail[0] != '\0' ? ended->detail : "its script was not started");
 }
 
