@@ -18,6 +18,7 @@
 
 #include "lib/clock.h"
 #include "lib/crash_point.h"
+#include "lib/rate_summary.h"
 #include "runner/git_query_queue.h"
 #include "runner/supervisor.h"
 #include "runner/listener.h"
@@ -32,6 +33,8 @@
 #define SPARE_AFTER_MS	1000  /* idle for so long: nobody waits for the disk */
 #define QUIET_MS	20    /* a run that begins has the processor: git waits so long */
 #define HELLO_WAIT_MS	10000 /* whoever connects says who it is */
+#define CONNECTED_MS	1000
+#define REFUSED_MS	60000 /* whoever may connect may send without end: one line in so long */
 #define EXIT_IO		74
 #define EXIT_CONFIG	78
 
@@ -60,6 +63,9 @@ struct runner {
 	char packet[PROTOCOL_PACKET_MAX]; /* what is received, one at a time */
 	bool has_spare;			  /* a folder for the next run is ready */
 	int64_t quiet_until;		  /* monotonic ms: no question before */
+	struct rate_summary refused;	  /* orders and servers; one is logged, the others counted */
+	struct rate_summary connected;
+	char refused_text[256]; /* the last of them */
 };
 
 static void order_run(struct runner *runner, struct protocol_message *order);
@@ -251,11 +257,28 @@ on_hello(struct runner *runner, struct connection *connection, const struct prot
 	drop(runner, connection, EXIT_CONFIG);
 }
 
+static void
+log_refused(struct runner *runner, int64_t count)
+{
+	if (count == 1)
+		(void)fprintf(stderr, "deploybot-runner: refused: %s\n", runner->refused_text);
+	else if (count > 1)
+		(void)fprintf(stderr, "deploybot-runner: refused %lld times, the last: %s\n",
+		    (long long)count, runner->refused_text);
+}
+
+static void
+note_refused(struct runner *runner, const char *text)
+{
+	(void)snprintf(runner->refused_text, sizeof(runner->refused_text), "%s", text);
+	log_refused(runner, rate_summary_add(&runner->refused, REFUSED_MS, clock_monotonic_ms()));
+}
+
 /* An order with a wrong field still has somebody who waits for it: its id is looked for. */
 static void
 on_bad_order(struct runner *runner, const struct protocol_message *order, const struct err *err)
 {
-	(void)fprintf(stderr, "deploybot-runner: refused: %s\n", err->text);
+	note_refused(runner, err->text);
 	if (order->kind == PROTOCOL_RUN && order->id != 0)
 		refuse(runner, order->id, PROTOCOL_WHY_INVALID, err);
 	else if (order->kind == PROTOCOL_GIT_QUERY && order->id != 0)
@@ -334,12 +357,16 @@ on_connection(struct runner *runner)
 	if (fd == -1)
 		return;
 	if (connection == NULL) {
-		(void)fprintf(stderr,
-		    "deploybot-runner: a server of user %u is refused: %d are connected already\n",
-		    (unsigned)user, CONNECTIONS_MAX);
+		char text[80];
+
+		(void)snprintf(text, sizeof(text),
+		    "a server of user %u: %d are connected already", (unsigned)user,
+		    CONNECTIONS_MAX);
+		note_refused(runner, text);
 		return;
 	}
-	if (user != getuid()) /* a health check of ours comes again and again */
+	if (user != getuid() && /* a health check of ours comes again and again */
+	    rate_summary_add(&runner->connected, CONNECTED_MS, clock_monotonic_ms()) > 0)
 		(void)fprintf(stderr, "deploybot-runner: a server of user %u has connected\n",
 		    (unsigned)user);
 	connection->due = clock_monotonic_ms() + HELLO_WAIT_MS;
@@ -517,6 +544,8 @@ turn(struct runner *runner)
 	reconcile_pending(runner);
 	if (is_idle(runner))
 		maintenance_turn(&runner->maintenance, runner->dirs);
+	log_refused(
+	    runner, rate_summary_due(&runner->refused, REFUSED_MS, clock_monotonic_ms()));
 	if (runner->is_draining && runner->watch_count == 0 && runner->reconciling.count == 0)
 		runner->exit_status = 0;
 }

@@ -224,6 +224,15 @@ row_deployment_count_open(struct tx *tx, int64_t requested_by)
 	    DB_I64(requested_by));
 }
 
+int64_t
+row_deployment_count_requested(struct tx *tx, int64_t requested_by)
+{
+	return tx_number(tx,
+	    "SELECT COUNT(*) FROM deployment WHERE asked_by = $1 AND state = 'REQUESTED'"
+	    " AND " STORE_IS_OPEN,
+	    DB_I64(requested_by));
+}
+
 /* --- writing --- */
 
 /* Said when it is asked for, and never after: five of its indexes stand on these. */

@@ -343,6 +343,15 @@ def test_the_end_of_a_supervisor_is_told_to_all_that_have_said_hello(bench):
     assert stranger.receive().kind == "hello"
 
 
+def test_refused_orders_without_end_are_a_line_a_minute_in_the_log(bench):
+    """Whoever is in the socket's group can send them: 77 MB of log in 25 s without a bound."""
+    one = bench.start("exit 0")
+    for number in range(1, 501):
+        assert one.order(number, environment="../x")["why"] == "invalid"
+    assert one.settle(1)["state"] == "never"
+    assert bench.words().count("refused") == 1, bench.words()[-2000:]
+
+
 def test_a_server_that_leaves_leaves_the_others(bench):
     one = bench.start("while [ ! -e $MARKS/go ]; do sleep 0.05; done; exit 4")
     two = bench.server()

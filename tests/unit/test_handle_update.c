@@ -445,14 +445,43 @@ a_ref_that_looks_like_an_option_is_refused(void **state)
 static void
 open_requests_of_one_person_are_bounded(void **state)
 {
+	char commit[] = COMMIT_A;
 	struct world w;
 
 	(void)state;
 	world_open(&w, NULL);
-	for (int i = 0; i < 12; i++)
+	for (int i = 0; i < 10; i++) {
+		commit[0] = (char)('0' + i);
 		(void)world_text(&w, WORLD_ADMIN, "/deploy production");
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 10);
+		world_git(&w, (struct world_git){ .commit = commit });
+	}
+	assert_null(world_says(&w, "You have 10 open requests"));
+	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
 	assert_non_null(world_says(&w, "You have 10 open requests"));
+	world_close(&w);
+}
+
+/* Git is asked one at a time, for everybody: whoever types much does not hold up the others. */
+static void
+requests_that_git_has_not_answered_are_bounded_for_each_person(void **state)
+{
+	struct world w;
+	char text[48];
+
+	(void)state;
+	world_open(&w, NULL);
+	for (int i = 0; i < 14; i++) {
+		(void)snprintf(text, sizeof(text), "/deploy staging nosuch%d", i);
+		(void)world_text(&w, WORLD_STAGING_USER, text);
+	}
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 3);
+	assert_non_null(world_says(&w, "Not asked: git has not answered your last 3 requests yet"));
+	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 4);
+	world_git(&w, (struct world_git){ .error = "git has no such ref" });
+	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging nosuch20");
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 4);
 	world_close(&w);
 }
 
@@ -581,6 +610,7 @@ main(void)
 		cmocka_unit_test(an_environment_without_a_branch_needs_a_ref),
 		cmocka_unit_test(a_ref_that_looks_like_an_option_is_refused),
 		cmocka_unit_test(open_requests_of_one_person_are_bounded),
+		cmocka_unit_test(requests_that_git_has_not_answered_are_bounded_for_each_person),
 		cmocka_unit_test(status_asks_all_health_urls_at_once_and_tells_the_truth),
 		cmocka_unit_test(status_without_health_urls_asks_nobody),
 		cmocka_unit_test(history_lists_the_latest_first),
