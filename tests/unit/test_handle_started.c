@@ -21,26 +21,6 @@ crash(struct world *w)
 	restart(w);
 }
 
-/* Rows were mended by hand: the effect is gone, and nobody will answer it. */
-static void
-drop_effects(struct world *w, const char *sql)
-{
-	struct db *db;
-	struct err err;
-
-	store_close(w->aid.store);
-	w->aid.store = NULL;
-	db = db_open(w->aid.path, 0, &err);
-	assert_non_null(db);
-	assert_true(db_script(db, sql, &err));
-	db_close(db);
-	while (w->n_open > 0)
-		effect_free(w->open[--w->n_open]);
-	w->aid.store = store_open(&w->aid.config, &w->aid.err);
-	assert_non_null(w->aid.store);
-	assert_true(store_recover(w->aid.store, w->aid.settings, &w->aid.outcomes, &w->aid.err));
-}
-
 static void
 a_crash_forgets_nothing(void **state)
 {
@@ -78,6 +58,43 @@ a_run_has_no_number_that_has_a_folder(void **state)
 	event = store_aid_event(&w.aid, EVENT_STARTED);
 	event->u.started.highest_run = 7; /* those behind it were removed since */
 	(void)world_decide(&w, event);
+	world_run_ends(&w, GOOD);
+	world_close(&w);
+}
+
+/* Rows were mended by hand: the effect is gone, and nobody will answer it. */
+static void
+drop_effects(struct world *w, const char *sql)
+{
+	struct db *db;
+	struct err err;
+
+	store_close(w->aid.store);
+	w->aid.store = NULL;
+	db = db_open(w->aid.path, 0, &err);
+	assert_non_null(db);
+	assert_true(db_script(db, sql, &err));
+	db_close(db);
+	while (w->n_open > 0)
+		effect_free(w->open[--w->n_open]);
+	w->aid.store = store_open(&w->aid.config, &w->aid.err);
+	assert_non_null(w->aid.store);
+	assert_true(store_recover(w->aid.store, w->aid.settings, &w->aid.outcomes, &w->aid.err));
+}
+
+/* A folder's name had used up all numbers, before such folders were passed over. */
+static void
+numbers_that_are_used_up_are_corrected_by_a_start(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	drop_effects(&w, "UPDATE sqlite_sequence SET seq = 9223372036854775807 WHERE name = 'run';");
+	restart(&w);
+	world_deploy_starts(&w, COMMIT_B);
+	assert_int_equal(world_active(&w, "staging").run, 2);
 	world_run_ends(&w, GOOD);
 	world_close(&w);
 }
@@ -492,6 +509,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_crash_forgets_nothing),
 		cmocka_unit_test(a_run_has_no_number_that_has_a_folder),
+		cmocka_unit_test(numbers_that_are_used_up_are_corrected_by_a_start),
 		cmocka_unit_test(a_question_survives_a_crash_with_its_buttons_and_deadline),
 		cmocka_unit_test(an_active_deployment_without_an_open_effect_is_given_up),
 		cmocka_unit_test(what_is_given_up_over_a_release_rolls_back_to_it),
