@@ -343,6 +343,19 @@ def test_the_end_of_a_supervisor_is_told_to_all_that_have_said_hello(bench):
     assert stranger.receive().kind == "hello"
 
 
+def test_the_log_of_a_service_says_of_each_run_how_it_began_and_ended(bench):
+    one = bench.start("exit 3")
+    one.order(1)
+    go(bench, 1).exit()
+    wait_for(lambda: "run 1: ended: exit 3\n" in bench.words(), "its end")
+    assert bench.words().count("run 1: started: staging 1a2b3c4\n") == 1
+    one.order(2)
+    leader = int((bench.state / "runs" / "2" / "leader").read_text(encoding="utf-8").split()[0])
+    stat = pathlib.Path(f"/proc/{leader}/stat").read_text(encoding="utf-8")
+    os.kill(int(stat.rsplit(")", 1)[1].split()[1]), signal.SIGKILL)     # its parent: the supervisor
+    wait_for(lambda: "run 2: its supervisor was killed\n" in bench.words(), "its end")
+
+
 def test_refused_orders_without_end_are_a_line_a_minute_in_the_log(bench):
     """Whoever is in the socket's group can send them: 77 MB of log in 25 s without a bound."""
     one = bench.start("exit 0")

@@ -191,7 +191,8 @@ ids_that_are_used_up_are_no_full_disk(void **state)
 	struct db *db = ((struct chat_address *)*state)->db;
 	struct err err = { 0 };
 
-	assert_true(db_script(db, "CREATE TABLE n (id INTEGER PRIMARY KEY AUTOINCREMENT, a)", &err));
+	assert_true(
+	    db_script(db, "CREATE TABLE n (id INTEGER PRIMARY KEY AUTOINCREMENT, a)", &err));
 	assert_true(db_run(db, &err, "INSERT INTO n(a) VALUES(1)"));
 	assert_true(db_run(
 	    db, &err, "UPDATE sqlite_sequence SET seq = 9223372036854775807 WHERE name = 'n'"));

@@ -91,7 +91,8 @@ numbers_that_are_used_up_are_corrected_by_a_start(void **state)
 	(void)state;
 	world_open(&w, STAGING_URL, NULL);
 	world_deploy_goes_live(&w, COMMIT_A);
-	drop_effects(&w, "UPDATE sqlite_sequence SET seq = 9223372036854775807 WHERE name = 'run';");
+	drop_effects(
+	    &w, "UPDATE sqlite_sequence SET seq = 9223372036854775807 WHERE name = 'run';");
 	restart(&w);
 	world_deploy_starts(&w, COMMIT_B);
 	assert_int_equal(world_active(&w, "staging").run, 2);

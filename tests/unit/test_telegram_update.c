@@ -349,15 +349,16 @@ a_press_that_cannot_be_read_can_be_answered_all_the_same(void **state)
 		{ "{\"id\":4711,\"data\":\"\\u0000\"}", "" },
 		{ "{\"id\":\"47 1\",\"data\":\"\\u0000\"}", "" },
 		{ "{\"id\":\"\",\"data\":\"\\u0000\"}", "" },
-		{ "{\"id\":\"0123456789012345678901234567890123456789012345678901234567890123\"}", "" },
+		{ "{\"id\":\"0123456789012345678901234567890123456789012345678901234567890123\"}",
+		    "" },
 		{ "7", "" },
 	};
 	char text[256];
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		(void)snprintf(text, sizeof(text), "{\"update_id\":9,\"callback_query\":%s}",
-		    cases[i].query);
+		(void)snprintf(
+		    text, sizeof(text), "{\"update_id\":9,\"callback_query\":%s}", cases[i].query);
 		struct update u = read_one(text);
 
 		assert_int_equal(u.refusal, UPDATE_REFUSED_UNREADABLE);
