@@ -14,8 +14,8 @@
 #include "store/row_environment.h"
 
 void
-decide_query_head(
-    struct tx *tx, const struct environment_settings *settings, const char *requested_by)
+decide_query_head(struct tx *tx, const struct environment_settings *settings,
+    const char *requested_by, const struct announced_push *push)
 {
 	struct environment environment = row_environment_get(tx, settings->name);
 	struct effect_git_query query = { .kind = GIT_QUERY_COMMITS, .is_patient = true };
@@ -25,6 +25,8 @@ decide_query_head(
 	(void)text_copy(query.branch, sizeof(query.branch), settings->branch);
 	(void)text_copy(query.base, sizeof(query.base), environment.current.commit);
 	(void)text_copy(query.requested_by, sizeof(query.requested_by), requested_by);
+	if (push != NULL)
+		query.push = *push;
 	decide_git_query(tx, &query, 0);
 }
 
@@ -34,6 +36,27 @@ decide_contained(
 {
 	for (size_t i = 0; !deployment->is_off_branch && i < answer->n_contained; i++)
 		row_block_contain(tx, deployment->id, answer->contained[i]);
+}
+
+/* The first poll of an environment only remembers: whether anybody wanted what lies before it is
+ * not known.  What is asked about already is left to that, so that a push in hand is acted on. */
+void
+decide_polled(struct tx *tx, const struct environment_settings *settings, const char *commit)
+{
+	struct environment environment = row_environment_get(tx, settings->name);
+	bool is_first = environment.polled_commit[0] == '\0';
+
+	if (strcmp(commit, environment.polled_commit) == 0 ||
+	    row_effect_is_querying(tx, settings->name) ||
+	    row_effect_find_push(tx, settings->name) != 0)
+		return;
+	if (is_first || strcmp(commit, environment.seen_commit) == 0)
+		row_environment_set_polled(tx, settings->name, commit);
+	if (!is_first && strcmp(commit, environment.seen_commit) != 0)
+		decide_query_head(tx, settings, DECIDE_POLL, NULL);
+	else if (is_first && strcmp(commit, environment.seen_commit) != 0 &&
+	    environment.current.id != 0 && strcmp(commit, environment.current.commit) != 0)
+		decide_query_head(tx, settings, DECIDE_FIRST_POLL, NULL);
 }
 
 bool
@@ -139,6 +162,28 @@ came_to_nothing(struct tx *tx, const char *environment, const char *commit)
 	    last.why != DEPLOY_WHY_CANCELLED && strcmp(last.commit, commit) == 0;
 }
 
+/* What was pushed before git was polled stays where it is, and the chat knows of it. */
+static void
+notify_first_poll(struct tx *tx, const struct environment_settings *settings,
+    const struct environment *environment, const struct git_answer *answer)
+{
+	const struct chat_address address = { .chat = tx->settings->telegram_chat_id };
+	struct chat_text text;
+
+	if (!answer->has_base || answer->forced || answer->count == 0)
+		return;
+	chat_text_init(&text);
+	chat_text_add(&text, "ℹ️ " MARK_BOLD "%s" MARK_BOLD ": ", settings->name);
+	chat_text_outside(&text, "", settings->branch);
+	chat_text_add(&text, " is %lld commit%s ahead of what is live", (long long)answer->count,
+	    answer->count == 1 ? "" : "s");
+	chat_text_commit(&text, " (", environment->current.commit);
+	chat_text_add(&text, "). Git is polled from now on; what was pushed before is not ");
+	chat_text_add(
+	    &text, "deployed by itself: " MARK_CODE "/deploy %s" MARK_CODE ".", settings->name);
+	(void)decide_send(tx, &address, &text);
+}
+
 void
 decide_head(struct tx *tx, const struct environment_settings *settings,
     const struct git_answer *answer, const char *requested_by)
@@ -148,6 +193,10 @@ decide_head(struct tx *tx, const struct environment_settings *settings,
 	struct deployment deployment, question;
 	struct block block;
 
+	if (strcmp(requested_by, DECIDE_FIRST_POLL) == 0) {
+		notify_first_poll(tx, settings, &environment, answer);
+		return;
+	}
 	if (strcmp(environment.seen_commit, answer->commit) == 0 &&
 	    (is_poll || !came_to_nothing(tx, settings->name, answer->commit)))
 		return;

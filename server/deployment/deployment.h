@@ -45,7 +45,8 @@ struct environment {
 	char name[LIMIT_ENVIRONMENT];
 	struct release current;
 	struct release previous;
-	char seen_commit[LIMIT_COMMIT];	/* head of its branch last seen; "": never */
+	char seen_commit[LIMIT_COMMIT];	/* head of its branch, acted on last; "": none was */
+	char polled_commit[LIMIT_COMMIT]; /* that polling knows of; "": it was never polled */
 	bool is_down;		/* the last change failed, and so did its rollback */
 	bool is_unacknowledged;	/* rolled back, and nothing has gone live since */
 	int64_t unknown_since;	/* wall ms; not 0: what runs there is not known */

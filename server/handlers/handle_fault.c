@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "chat/chat_text.h"
+#include "decide/decide_announced.h"
 #include "decide/decide_deployment.h"
 #include "decide/decide_push.h"
 #include "decide/decide_unknown.h"
@@ -78,6 +79,8 @@ fault_timer(struct tx *tx, const struct fault *fault)
 
 	if (timer != NULL && timer->u.timer.kind == TIMER_SEND)
 		(void)row_effect_timer(tx, TIMER_SEND, "", fault->subject, tx->at + LATER_MS);
+	else if (timer != NULL && timer->u.timer.kind == TIMER_PUSH)
+		decide_announced_later(tx, &timer->u.timer, tx->at + LATER_MS);
 	else if (fault->subject != 0)
 		ask_later(tx, fault->subject);
 	decide_poll_later(tx);

@@ -1,5 +1,6 @@
 /* handle_timer_fired.c - a deadline came.  Side: store. */
 /* SPDX-License-Identifier: ISC */
+#include "decide/decide_announced.h"
 #include "decide/decide_deployment.h"
 #include "decide/decide_push.h"
 #include "handlers/handlers.h"
@@ -54,7 +55,8 @@ handle_timer_fired(struct tx *tx, UNUSED const struct event *event)
 		expire(tx, tx->effect->subject);
 		break;
 	case TIMER_POLL:
-		decide_query_heads(tx);
+		if (tx->settings->poll_repository_seconds > 0)
+			decide_query_heads(tx);
 		break;
 	case TIMER_DAILY:
 		tidy(tx);
@@ -64,6 +66,11 @@ handle_timer_fired(struct tx *tx, UNUSED const struct event *event)
 		break;
 	case TIMER_STRANGERS:
 		row_stranger_due(tx);
+		break;
+	case TIMER_PUSH:
+		decide_announced_again(tx);
+		break;
+	case TIMER_KIND_COUNT:
 		break;
 	}
 }

@@ -95,8 +95,8 @@ fill_repository(struct settings *s)
 	}
 	if (polls != NULL)
 		s->poll_repository_seconds = (int)number_in(polls);
-	else if (s->telegram_mode == TELEGRAM_POLLING && s->repository_url != NULL)
-		s->poll_repository_seconds = 60;
+	else if (s->repository_url != NULL)
+		s->poll_repository_seconds = s->telegram_mode == TELEGRAM_POLLING ? 60 : 300;
 }
 
 static void

@@ -221,6 +221,12 @@ static const char *const migration_4[] = {
 	"ALTER TABLE message ADD COLUMN reply_row INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE message ADD COLUMN rings_for INTEGER NOT NULL DEFAULT 0;"
 	"CREATE INDEX message_rings_for ON message (rings_for) WHERE rings_for <> 0;",
+	/* The first poll only remembers what it finds; an installation that polls has done so. */
+	"ALTER TABLE environment ADD COLUMN polled_commit TEXT NOT NULL DEFAULT '';"
+	"UPDATE environment SET polled_commit = seen_commit WHERE EXISTS (SELECT 1 FROM effect"
+	" WHERE kind = 'wait' AND body LIKE '%\"wait\":\"poll\"%'"
+	" OR kind = 'ask' AND body LIKE '%\"question\":\"heads\"%');",
+
 	/* What git says that a release will not have: submodules, LFS files. */
 	"ALTER TABLE deployment ADD COLUMN missing TEXT NOT NULL DEFAULT '';",
 	/* A release is called by a number of its environment's own.  renumbered_at: until then its

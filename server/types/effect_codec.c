@@ -15,8 +15,7 @@ enum type {
 	TYPE_INT,  /* 0 … INT_MAX */
 	TYPE_BOOL, /* not there: false */
 	TYPE_TEXT,
-	TYPE_LATER, /* a text that older rows do not have */
-	TYPE_WORD,  /* an enum, as one of its words */
+	TYPE_WORD, /* an enum, as one of its words */
 	TYPE_BRANCHES,
 	TYPE_TARGETS,
 };
@@ -27,6 +26,7 @@ struct field {
 	size_t at; /* in what the table is of */
 	size_t room;
 	const char *const *words;
+	bool is_later; /* rows of earlier versions are without it: then it is 0, or "" */
 };
 
 /* A table reads by its columns. */
@@ -35,26 +35,27 @@ static const char *const program_words[] =
 	{ [PROGRAM_DEPLOY] = "deploy", [PROGRAM_ROLLBACK] = "rollback" };
 static const char *const git_query_words[] =
 	{ [GIT_QUERY_COMMITS] = "commits", [GIT_QUERY_HEADS] = "heads" };
-static const char *const timer_words[] =
-	{ [TIMER_QUESTION] = "question", [TIMER_POLL] = "poll", [TIMER_DAILY] = "daily",
-	  [TIMER_SEND] = "say", [TIMER_STRANGERS] = "strangers" };
+#define TIMER(name, word, longest_s) word,
+static const char *const timer_words[] = { TIMERS(TIMER) };
+#undef TIMER
 _Static_assert(sizeof(enum program) == sizeof(int) && sizeof(enum git_query_kind) == sizeof(int) &&
     sizeof(enum timer_kind) == sizeof(int), "a word is an int");
 
 /* Its type in C is its type here. */
-#define FIELD_OF(of, key, member) \
+#define FIELD_OF(of, key, member, later) \
 	{ key, _Generic(((of *)0)->member, int64_t: TYPE_I64, int: TYPE_INT, bool: TYPE_BOOL, \
-	    char *: TYPE_TEXT), offsetof(of, member), sizeof(((of *)0)->member), NULL }
-#define FIELD(key, member)	FIELD_OF(struct effect, key, u.member)
-#define LATER(key, member) \
-	{ key, TYPE_LATER, offsetof(struct effect, u.member), \
-	    sizeof(((struct effect *)0)->u.member), NULL }
+	    char *: TYPE_TEXT), offsetof(of, member), sizeof(((of *)0)->member), NULL, later }
+#define FIELD(key, member)	FIELD_OF(struct effect, key, u.member, false)
+#define LATER(key, member)	FIELD_OF(struct effect, key, u.member, true)
 #define ID(key, member) \
-	{ key, TYPE_ID, offsetof(struct effect, u.member), sizeof(int64_t), NULL }
+	{ key, TYPE_ID, offsetof(struct effect, u.member), sizeof(int64_t), NULL, false }
 #define WORD(key, member, words) \
-	{ key, TYPE_WORD, offsetof(struct effect, u.member), COUNT(words), words }
-#define LIST(key, type)		{ key, type, 0, 0, NULL }
-#define END			{ NULL, TYPE_I64, 0, 0, NULL }
+	{ key, TYPE_WORD, offsetof(struct effect, u.member), COUNT(words), words, false }
+#define LIST(key, type)		{ key, type, 0, 0, NULL, false }
+#define END			{ NULL, TYPE_I64, 0, 0, NULL, false }
+#define PUSH_OF(of) \
+	LATER("after", of.push.after), LATER("delivery", of.push.delivery), \
+	LATER("until", of.push.until), LATER("pause_s", of.push.pause_s)
 
 /* The keys are words on disk: they stay, whatever the field is called. */
 static const struct field fields_run[] = {
@@ -69,16 +70,17 @@ static const struct field fields_git_query[] = {
 	FIELD("environment", git_query.environment), FIELD("ref", git_query.ref),
 	FIELD("base", git_query.base), FIELD("branch", git_query.branch),
 	LIST("branches", TYPE_BRANCHES), FIELD("is_patient", git_query.is_patient),
-	FIELD("asked_by", git_query.requested_by), LATER("blocked", git_query.blocked), END };
+	FIELD("asked_by", git_query.requested_by), PUSH_OF(git_query),
+	LATER("is_notified", git_query.is_notified), LATER("blocked", git_query.blocked), END };
 static const struct field fields_probe[] = {
 	FIELD("successes", probe.plan.successes), FIELD("failures", probe.plan.failures),
 	FIELD("interval_s", probe.plan.interval_s), FIELD("timeout_s", probe.plan.timeout_s),
 	FIELD("message", probe.message), FIELD("asked", probe.asked),
 	LIST("targets", TYPE_TARGETS), END };
 static const struct field fields_of_a_target[] = {
-	FIELD_OF(struct probe_target, "environment", environment),
-	FIELD_OF(struct probe_target, "url", url),
-	FIELD_OF(struct probe_target, "commit", commit), END };
+	FIELD_OF(struct probe_target, "environment", environment, false),
+	FIELD_OF(struct probe_target, "url", url, false),
+	FIELD_OF(struct probe_target, "commit", commit, false), END };
 static const struct field fields_send_message[] =
 	{ FIELD("message", send_message.message.id), END };
 static const struct field fields_toast[] = {
@@ -90,7 +92,9 @@ static const struct field fields_document[] = {
 	FIELD("caption", document.caption), END };
 static const struct field fields_purge_run[] = { ID("run", purge_run.run), END };
 static const struct field fields_timer[] =
-	{ WORD("wait", timer.kind, timer_words), FIELD("name", timer.name), END };
+	{ WORD("wait", timer.kind, timer_words), FIELD("name", timer.name),
+	  LATER("environment", timer.environment), LATER("asked_by", timer.requested_by),
+	  PUSH_OF(timer), END };
 /* clang-format on */
 
 static const struct field *const fields_of[] = {
@@ -130,7 +134,6 @@ put_fields(const struct field *field, const void *from, struct json_out *out)
 			json_put_bool(out, field->key, *(const bool *)at);
 			break;
 		case TYPE_TEXT:
-		case TYPE_LATER:
 			json_put_str(out, field->key, at);
 			break;
 		case TYPE_WORD:
@@ -245,6 +248,8 @@ get_field(const struct field *field, const struct json *body, void *to, struct e
 {
 	void *at = (char *)to + field->at;
 
+	if (field->is_later && json_get(body, field->key) == NULL)
+		return true;
 	switch (field->type) {
 	case TYPE_I64:
 	case TYPE_ID:
@@ -255,8 +260,6 @@ get_field(const struct field *field, const struct json *body, void *to, struct e
 		return true;
 	case TYPE_TEXT:
 		return get_text(field, body, at, err);
-	case TYPE_LATER:
-		return json_get(body, field->key) == NULL || get_text(field, body, at, err);
 	case TYPE_WORD:
 		return get_word(field, body, at, err);
 	case TYPE_BRANCHES:

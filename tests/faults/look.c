@@ -105,7 +105,8 @@ look_at_environments(struct look *look, struct db *db, struct err *err)
 	memset(look->environments, 0, sizeof(look->environments));
 	if (!db_query(&rows, db, err,
 		"SELECT e.name, e.current_release, r.deployment, r.commit_id, e.is_down,"
-		" e.seen_commit, d.urls <> '', e.unknown_since <> 0, r.number FROM environment e"
+		" e.seen_commit, d.urls <> '', e.unknown_since <> 0, r.number, e.polled_commit"
+		" FROM environment e"
 		" LEFT JOIN release r ON r.id = e.current_release"
 		" LEFT JOIN deployment d ON d.id = r.deployment"))
 		return false;
@@ -122,6 +123,7 @@ look_at_environments(struct look *look, struct db *db, struct err *err)
 		e->has_urls = db_col_i64(&rows, 6) != 0;
 		e->is_unknown = db_col_i64(&rows, 7) != 0;
 		e->number = db_col_i64(&rows, 8);
+		copy_text(&rows, 9, e->polled, sizeof(e->polled));
 	}
 	return db_rows_end(&rows, err);
 }

@@ -31,6 +31,7 @@ struct look_environment {
 	int64_t deployment;	/* that released it */
 	char commit[LIMIT_COMMIT];
 	char seen[LIMIT_COMMIT];
+	char polled[LIMIT_COMMIT];
 	bool is_down;
 	bool is_unknown;	/* what runs there is not known */
 	bool has_urls;		/* so did the deployment */

@@ -251,6 +251,7 @@ world_push(struct world *w, const char *branch)
 	(void)text_copy(delivery->repository, sizeof(delivery->repository), "Acme/Shop");
 	(void)text_copy(delivery->branch, sizeof(delivery->branch), branch);
 	(void)text_copy(delivery->login, sizeof(delivery->login), "octo");
+	(void)text_copy(delivery->after, sizeof(delivery->after), COMMIT_A);
 	delivery->sender = 7;
 	return event;
 }
@@ -353,6 +354,8 @@ say_commits(
 	    git->is_off_branch || ask->branch[0] == '\0' ? 0 : 1);
 	if (ask->base[0] != '\0')
 		n += snprintf(text + n, room - (size_t)n, "base %s\n", ask->base);
+	if (ask->push.after[0] != '\0')
+		n += snprintf(text + n, room - (size_t)n, "lacks_after %d\n", git->lacks_after);
 	n += snprintf(
 	    text + n, room - (size_t)n, "forced %d\ncount %d\n", git->is_force_push, git->count);
 	for (int i = 0; i < git->count && i < LIMIT_COMMITS; i++)

@@ -127,6 +127,7 @@ struct world_git {
 	const char *branch_commit; /* NULL: `commit` */
 	bool is_force_push;
 	int count;
+	bool lacks_after;
 	const char *missing; /* what a release will not have */
 	const char *error; /* the ref is none of the repository */
 	bool is_unreachable;
