@@ -9,17 +9,27 @@
 bool
 clean_is_harmful(uint32_t code)
 {
-	return code < 0x20 || (code >= 0x7f && code <= 0x9f) || code == 0x61c ||
+	return code < 0x20 || (code >= 0x7f && code <= 0x9f) || code == 0xad || code == 0x34f ||
+	    code == 0x61c || code == 0x17b4 || code == 0x17b5 || code == 0x180e ||
 	    (code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
 	    (code >= 0x2060 && code <= 0x2069) || code == 0xfeff ||
 	    (code >= 0xfff9 && code <= 0xfffb) || (code >= 0xe0000 && code <= 0xe007f);
 }
 
+/* Shown as nothing, or as a space of some width. */
+static bool
+is_filler(uint32_t code)
+{
+	return code == 0xa0 || code == 0x115f || code == 0x1160 || code == 0x1680 ||
+	    (code >= 0x2000 && code <= 0x200a) || code == 0x202f || code == 0x205f ||
+	    code == 0x2800 || code == 0x3000 || code == 0x3164 || code == 0xffa0;
+}
+
 static bool
 is_blank(uint32_t code, bool keep_lines)
 {
-	return code == ' ' || code == '\t' || code == '\r' || code == 0xa0 || code == 0x2028 ||
-	    code == 0x2029 || (code == '\n' && !keep_lines);
+	return code == ' ' || code == '\t' || code == '\r' || code == 0x2028 || code == 0x2029 ||
+	    is_filler(code) || (code == '\n' && !keep_lines);
 }
 
 static const char *

@@ -6,13 +6,14 @@
 
 /* May this code point change how the text around it is read?  C0 and C1 controls, bidirectional
  * marks and overrides (U+061C, U+200E-F, U+202A-E, U+2066-9), zero-width characters
- * (U+200B-D, U+2060, U+FEFF), line and paragraph separators, tags (U+E0000-E007F). */
+ * (U+200B-D, U+2060, U+FEFF) and others that show nothing (soft hyphen, U+034F, …), line and
+ * paragraph separators, tags (U+E0000-E007F). */
 bool clean_is_harmful(uint32_t code);
 
 /*
- * One line of text: whatever is harmful or no UTF-8 is left out, runs of blanks (tabs and line
- * ends are blanks) become one, none at the ends; cut with an ellipsis between characters where
- * it does not fit.  Returns out.
+ * One line of text: whatever is harmful or no UTF-8 is left out, runs of blanks (tabs, line
+ * ends, spaces of any width and letters that show nothing, as U+3164, are blanks) become one,
+ * none at the ends; cut with an ellipsis between characters where it does not fit.  Returns out.
  */
 const char *clean_line(char *out, size_t room, const char *text, size_t size);
 

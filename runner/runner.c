@@ -18,6 +18,7 @@
 
 #include "lib/clock.h"
 #include "lib/crash_point.h"
+#include "lib/rate_summary.h"
 #include "runner/git_query_queue.h"
 #include "runner/supervisor.h"
 #include "runner/listener.h"
@@ -32,6 +33,8 @@
 #define SPARE_AFTER_MS	1000  /* idle for so long: nobody waits for the disk */
 #define QUIET_MS	20    /* a run that begins has the processor: git waits so long */
 #define HELLO_WAIT_MS	10000 /* whoever connects says who it is */
+#define CONNECTED_MS	1000
+#define REFUSED_MS	60000 /* whoever may connect may send without end: one line in so long */
 #define EXIT_IO		74
 #define EXIT_CONFIG	78
 
@@ -60,6 +63,9 @@ struct runner {
 	char packet[PROTOCOL_PACKET_MAX]; /* what is received, one at a time */
 	bool has_spare;			  /* a folder for the next run is ready */
 	int64_t quiet_until;		  /* monotonic ms: no question before */
+	struct rate_summary refused; /* orders and servers; one is logged, the others counted */
+	struct rate_summary connected;
+	char refused_text[256]; /* the last of them */
 };
 
 static void order_run(struct runner *runner, struct protocol_message *order);
@@ -107,6 +113,34 @@ watch_add(struct runner *runner, uint64_t id, pid_t pid, bool child)
 	return true;
 }
 
+/* Of a service alone: where we are the server's child its log says the same. */
+static void
+log_run(const struct runner *runner, uint64_t id, const char *what)
+{
+	if (runner->listener.fd != -1)
+		(void)fprintf(stderr, "deploybot-runner: run %" PRIu64 ": %s\n", id, what);
+}
+
+static void
+log_end(const struct runner *runner, const struct protocol_message *reconciled)
+{
+	const struct protocol_record *record = &reconciled->record;
+	char what[64];
+
+	if (reconciled->state == PROTOCOL_STATE_LOST)
+		(void)snprintf(what, sizeof(what), "its supervisor was killed");
+	else if (reconciled->state != PROTOCOL_STATE_ENDED)
+		return;
+	else if (record->signal != 0)
+		(void)snprintf(what, sizeof(what), "ended: signal %d%s", record->signal,
+		    record->timed_out ? ", timed out" :
+			record->ended ? ", stopped" :
+					"");
+	else
+		(void)snprintf(what, sizeof(what), "ended: exit %d", record->status);
+	log_run(runner, reconciled->id, what);
+}
+
 static void
 on_supervisor_ended(struct runner *runner, size_t i)
 {
@@ -143,6 +177,7 @@ order_run(struct runner *runner, struct protocol_message *order)
 		.order = order, .dirs = runner->dirs, .root = runner->root, .folder = -1
 	};
 	struct err err = { .code = ERR_NONE };
+	char what[48];
 	pid_t pid = -1;
 
 	CRASH_POINT(order_heard);
@@ -170,6 +205,8 @@ order_run(struct runner *runner, struct protocol_message *order)
 	CRASH_POINT(supervisor_up);
 	if (!watch_add(runner, order->id, pid, true))
 		runner->exit_status = EXIT_IO; /* out of descriptors: its supervisor needs nobody */
+	(void)snprintf(what, sizeof(what), "started: %s %.7s", order->environment, order->argument);
+	log_run(runner, order->id, what);
 	say(runner, &started);
 	runner->quiet_until = clock_monotonic_ms() + QUIET_MS;
 	CRASH_POINT(started_said);
@@ -186,10 +223,12 @@ order_reconcile(struct runner *runner, uint64_t id)
 	if (reconciled.state == PROTOCOL_STATE_ALIVE)
 		(void)watch_add(
 		    runner, id, supervisor, false); /* else the server's socket shows it */
-	if (runner->requester == 0)
+	if (runner->requester == 0) {
+		log_end(runner, &reconciled);
 		connections_say_all(&runner->connections, &reconciled);
-	else
+	} else {
 		say(runner, &reconciled);
+	}
 }
 
 static void
@@ -198,8 +237,11 @@ reconcile_pending(struct runner *runner)
 	struct protocol_message message;
 
 	for (size_t i = runner->reconciling.count; i-- > 0;) {
-		if (reconcile_turn(&runner->reconciling, i, &message) ||
-		    message.kind == PROTOCOL_STUCK)
+		bool is_over = reconcile_turn(&runner->reconciling, i, &message);
+
+		if (is_over)
+			log_end(runner, &message);
+		if (is_over || message.kind == PROTOCOL_STUCK)
 			connections_say_all(&runner->connections, &message);
 	}
 }
@@ -251,11 +293,28 @@ on_hello(struct runner *runner, struct connection *connection, const struct prot
 	drop(runner, connection, EXIT_CONFIG);
 }
 
+static void
+log_refused(struct runner *runner, int64_t count)
+{
+	if (count == 1)
+		(void)fprintf(stderr, "deploybot-runner: refused: %s\n", runner->refused_text);
+	else if (count > 1)
+		(void)fprintf(stderr, "deploybot-runner: refused %lld times, the last: %s\n",
+		    (long long)count, runner->refused_text);
+}
+
+static void
+note_refused(struct runner *runner, const char *text)
+{
+	(void)snprintf(runner->refused_text, sizeof(runner->refused_text), "%s", text);
+	log_refused(runner, rate_summary_add(&runner->refused, REFUSED_MS, clock_monotonic_ms()));
+}
+
 /* An order with a wrong field still has somebody who waits for it: its id is looked for. */
 static void
 on_bad_order(struct runner *runner, const struct protocol_message *order, const struct err *err)
 {
-	(void)fprintf(stderr, "deploybot-runner: refused: %s\n", err->text);
+	note_refused(runner, err->text);
 	if (order->kind == PROTOCOL_RUN && order->id != 0)
 		refuse(runner, order->id, PROTOCOL_WHY_INVALID, err);
 	else if (order->kind == PROTOCOL_GIT_QUERY && order->id != 0)
@@ -334,12 +393,15 @@ on_connection(struct runner *runner)
 	if (fd == -1)
 		return;
 	if (connection == NULL) {
-		(void)fprintf(stderr,
-		    "deploybot-runner: a server of user %u is refused: %d are connected already\n",
+		char text[80];
+
+		(void)snprintf(text, sizeof(text), "a server of user %u: %d are connected already",
 		    (unsigned)user, CONNECTIONS_MAX);
+		note_refused(runner, text);
 		return;
 	}
-	if (user != getuid()) /* a health check of ours comes again and again */
+	if (user != getuid() && /* a health check of ours comes again and again */
+	    rate_summary_add(&runner->connected, CONNECTED_MS, clock_monotonic_ms()) > 0)
 		(void)fprintf(stderr, "deploybot-runner: a server of user %u has connected\n",
 		    (unsigned)user);
 	connection->due = clock_monotonic_ms() + HELLO_WAIT_MS;
@@ -520,6 +582,7 @@ turn(struct runner *runner)
 	reconcile_pending(runner);
 	if (is_idle(runner))
 		maintenance_turn(&runner->maintenance, runner->dirs);
+	log_refused(runner, rate_summary_due(&runner->refused, REFUSED_MS, clock_monotonic_ms()));
 	if (runner->is_draining && runner->watch_count == 0 && runner->reconciling.count == 0)
 		runner->exit_status = 0;
 }

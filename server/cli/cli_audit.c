@@ -15,20 +15,43 @@
 #define LOOKS	 5
 #define PAUSE_NS 200000000
 
+#define WITNESSES_MAX 64
+
 static bool
-verify(const char *database, const char *file, struct audit_verified *ret, struct err *err)
+verify(const char *database, const char *file, struct audit_witness *witnesses, size_t n,
+    struct audit_verified *ret, struct err *err)
 {
 	const struct timespec pause = { .tv_nsec = PAUSE_NS };
 
 	for (int look = 0; look < LOOKS; look++) {
 		if (look > 0)
 			(void)nanosleep(&pause, NULL);
-		if (!audit_verify(database, file, ret, err))
+		if (!audit_verify_witnesses(database, file, witnesses, n, ret, err))
 			return false;
 		if (ret->behind == 0)
 			break;
 	}
 	return true;
+}
+
+/* What the chat has, and the log has not, shows that the log was cut or written anew. */
+static int
+judge_witnesses(const struct audit_witness *witnesses, size_t n)
+{
+	int status = EX_OK;
+
+	for (size_t i = 0; i < n; i++) {
+		if (witnesses[i].seq != 0) {
+			(void)printf(
+			    "ok: %s is entry %" PRId64 "\n", witnesses[i].digits, witnesses[i].seq);
+			continue;
+		}
+		(void)fprintf(stderr,
+		    "error: %s is no entry: if a message of this deploybot shows it, the log was cut off or written anew\n",
+		    witnesses[i].digits);
+		status = 1;
+	}
+	return status;
 }
 
 static int
@@ -48,31 +71,48 @@ judge(const struct audit_verified *found, const char *file)
 		    found->behind, file);
 		status = 1;
 	}
-	(void)printf(
-	    "%s: %" PRId64
-	    " entries in the database, head %s (the newest final message in the chat says the same)\n",
-	    status == EX_OK ? "ok" : "note", found->entries, found->head);
+	(void)printf("%s: %" PRId64 " entries in the database, head %s%s\n",
+	    status == EX_OK ? "ok" : "note", found->entries, found->head,
+	    found->is_witnessed ? " (the newest final message in the chat says the same)" : "");
 	return status;
+}
+
+static bool
+read_arguments(const struct cli *cli, struct audit_witness *ret, size_t *ret_n)
+{
+	if (cli->argc < 1 || cli->argc > 1 + WITNESSES_MAX || strcmp(cli->argv[0], "verify") != 0)
+		return false;
+	for (int i = 1; i < cli->argc; i++) {
+		if (!audit_witness_is_one(cli->argv[i]))
+			return false;
+		ret[(*ret_n)++] = (struct audit_witness){ .digits = cli->argv[i] };
+	}
+	return true;
 }
 
 int
 cli_audit(const struct cli *cli)
 {
 	CLEANUP(settings_unrefp) struct settings *s = NULL;
+	struct audit_witness witnesses[WITNESSES_MAX];
 	struct audit_verified found;
+	size_t n = 0;
 	char database[PATH_MAX];
 	struct err err;
 
-	if (cli->argc != 1 || strcmp(cli->argv[0], "verify") != 0) {
-		(void)fprintf(stderr, "Usage: %s audit verify\n", cli->program);
+	if (!read_arguments(cli, witnesses, &n)) {
+		(void)fprintf(stderr,
+		    "Usage: %s audit verify [DIGITS...]\n"
+		    "DIGITS: the 16 hexadecimal ones behind \"audit\" in a final message; 8 in an old one\n",
+		    cli->program);
 		return EX_USAGE;
 	}
 	s = cli_settings(cli, false);
 	if (s == NULL)
 		return EX_CONFIG;
 	cli_database(s, database, sizeof(database));
-	if (verify(database, s->audit_log_path, &found, &err))
-		return judge(&found, s->audit_log_path);
+	if (verify(database, s->audit_log_path, witnesses, n, &found, &err))
+		return judge(&found, s->audit_log_path) | judge_witnesses(witnesses, n);
 	(void)fprintf(stderr, "error: %s\n", err.text);
 	return 1;
 }

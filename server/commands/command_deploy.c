@@ -11,6 +11,7 @@
 
 /* One person's deployments that have not ended: more is a mistake or a game. */
 #define OPEN_REQUESTS_MAX 10
+#define GIT_QUERIES_MAX	  3 /* of one person: git is asked one at a time, for all */
 
 /* What can be said without asking git; false: it was said. */
 static bool
@@ -33,6 +34,12 @@ can_ask_git(struct tx *tx, const struct update *update, const struct environment
 		(void)decide_sendf(tx, &update->address,
 		    "You have %d open requests: confirm or cancel some of them first.",
 		    OPEN_REQUESTS_MAX);
+		return false;
+	}
+	if (row_deployment_count_requested(tx, update->person) >= GIT_QUERIES_MAX) {
+		(void)decide_sendf(tx, &update->address,
+		    "⏳ Not asked: git has not answered your last %d requests yet. Try again then.",
+		    GIT_QUERIES_MAX);
 		return false;
 	}
 	return true;

@@ -44,7 +44,7 @@ find(const char *word)
 	return NULL;
 }
 
-/* Answered once a minute, the rest in silence; a stranger gets denials alone, each audited. */
+/* Answered once a minute, the rest in silence; a stranger gets denials alone. */
 static bool
 is_too_fast(struct tx *tx, const struct update *update, const char *word)
 {

@@ -12,6 +12,7 @@
 #include "store/row_effect.h"
 #include "store/row_rate_limit.h"
 #include "store/row_message.h"
+#include "store/row_stranger.h"
 
 /* A stranger is denied that often. */
 #define DENIAL_GROUP_MS	  (3600 * INT64_C(1000))
@@ -101,23 +102,35 @@ decide_audit_request(struct tx *tx, const struct deployment *deployment, const c
 	    meta);
 }
 
+/* The kind of what a stranger did, as it is counted. */
+static const char *
+input_of(const struct update *update)
+{
+	if (update->refusal != UPDATE_REFUSED_NONE)
+		return "telegram: refused";
+	return update->kind == UPDATE_PRESS ? "telegram: press" : "telegram: command";
+}
+
 void
 decide_audit_denied(struct tx *tx, const struct update *update, const char *what,
     const char *environment, const char *reason)
 {
 	char user[32], chat[24];
-
-	(void)snprintf(chat, sizeof(chat), "%" PRId64, update->address.chat);
-	row_audit_add(tx,
-	    &(struct audit_entry){
+	const struct audit_entry entry = {
 		.action = "denied",
 		.user = decide_user(user, update->person),
 		.environment = environment,
 		.outcome = "denied",
 		.severity = "warning",
-	    },
-	    (const char *const[]){
-		"request", what, "reason", reason, "name", update->name, "chat", chat, NULL });
+	};
+	const char *const meta[] = { "request", what, "reason", reason, "name", update->name,
+		"chat", chat, NULL };
+
+	(void)snprintf(chat, sizeof(chat), "%" PRId64, update->address.chat);
+	if (policy_role(tx->settings, update->person) == POLICY_STRANGER)
+		row_stranger_audit(tx, input_of(update), 1, user, &entry, meta);
+	else
+		row_audit_add(tx, &entry, meta);
 }
 
 /* Strangers get few words, or a group would be flooded by whoever types at the bot. */

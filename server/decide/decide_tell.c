@@ -86,7 +86,7 @@ struct shown {
 	struct release to;
 	struct block block;
 	struct step steps[LIMIT_STEPS];
-	char head[9];
+	char head[LIMIT_AUDIT_HEAD];
 };
 
 /* Of its commit; of what it left, where it is live. */
@@ -160,6 +160,8 @@ tell_in(struct tx *tx, const struct chat_deployment *about, int64_t row)
 		return;
 	message.address = now.address;
 	row_message_change(tx, row, &message);
+	if (deploy_flow_class(about->deployment->state) == DEPLOY_CLASS_FINAL)
+		row_message_shows_head(tx, row, about->audit_head);
 }
 
 /* May one more sound be made for it, by coming to this state? */

@@ -10,6 +10,7 @@
 #include "handlers/handlers.h"
 #include "store/row_effect.h"
 #include "store/row_message.h"
+#include "store/row_stranger.h"
 #include "store/row_button.h"
 
 /* Until it is tried again: it may well fail again, and each time costs a line in the log. */
@@ -83,6 +84,7 @@ fault_timer(struct tx *tx, const struct fault *fault)
 	else if (fault->subject != 0)
 		ask_later(tx, fault->subject);
 	decide_poll_later(tx);
+	row_stranger_wait(tx);
 	if (row_effect_count_timers(tx, TIMER_DAILY) == 0)
 		(void)row_effect_timer(tx, TIMER_DAILY, "", 0, tx->at + DAILY_LATER_MS);
 }

@@ -5,6 +5,7 @@
 #include "handlers/handlers.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
+#include "store/row_stranger.h"
 
 #define DAY_MS (24 * 3600 * INT64_C(1000))
 
@@ -78,6 +79,7 @@ handle_started(struct tx *tx, const struct event *event)
 	for (size_t i = 0; i < tx->settings->environment_count; i++)
 		check_environment(tx, tx->settings->environments[i].name);
 	end_unattended(tx);
+	row_stranger_wait(tx);
 	if (row_effect_count_timers(tx, TIMER_DAILY) == 0)
 		(void)row_effect_timer(tx, TIMER_DAILY, "", 0, tx->at + DAY_MS);
 	if (row_effect_count_timers(tx, TIMER_POLL) == 0 &&

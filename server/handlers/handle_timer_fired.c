@@ -6,6 +6,7 @@
 #include "handlers/handlers.h"
 #include "store/row_effect.h"
 #include "store/row_retention.h"
+#include "store/row_stranger.h"
 
 #define DAY_MS	  (24 * 3600 * INT64_C(1000))
 #define SOON_MS	  (60 * INT64_C(1000))
@@ -62,6 +63,9 @@ handle_timer_fired(struct tx *tx, UNUSED const struct event *event)
 		break;
 	case TIMER_SEND:
 		row_effect_send(tx, tx->effect->subject);
+		break;
+	case TIMER_STRANGERS:
+		row_stranger_due(tx);
 		break;
 	case TIMER_PUSH:
 		decide_announced_again(tx);

@@ -185,6 +185,8 @@ handle_update(struct tx *tx, const struct event *event)
 			decide_audit_denied(tx, update,
 			    update->kind == UPDATE_PRESS ? "press" : "message", "",
 			    update_refusal_words(update->refusal));
+		if (update->refusal == UPDATE_REFUSED_UNREADABLE && update->callback[0] != '\0')
+			say_expired(tx, update);
 		return;
 	}
 	switch (update->kind) {

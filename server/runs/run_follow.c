@@ -109,6 +109,12 @@ apply(void *ctx, const struct run_rule *rule)
 
 	log_debug("run %" PRId64 ": %s -> %s on %s", run->order.run, run_flow_name(rule->from),
 	    run_flow_name(rule->to), run_flow_event_name(rule->on));
+	if (rule->on == RUN_ON_HELLO_OPEN)
+		log_line(LOG_LEVEL_INFO,
+		    LOG_FIELDS(LOG_I64("run", run->order.run),
+			LOG_I64("deployment", run->order.deployment)),
+		    "run %" PRId64 " (%s %.7s) is re-attached: it went on meanwhile",
+		    run->order.run, run->order.environment, run->order.commit);
 	begin_wait(run, rule->wait);
 	if (rule->act != RUN_DO_NOTHING)
 		functions[rule->act](run);

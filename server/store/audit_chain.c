@@ -198,7 +198,7 @@ audit_chain_check(struct audit_chain *head, const char *text, size_t size, struc
 }
 
 void
-audit_chain_short(const struct audit_chain *head, char ret_short[9])
+audit_chain_short(const struct audit_chain *head, char ret_short[LIMIT_AUDIT_HEAD])
 {
-	text_hex(ret_short, head->hash, 4);
+	text_hex(ret_short, head->hash, LIMIT_AUDIT_HEAD / 2);
 }

@@ -14,6 +14,7 @@
 #pragma once
 
 #include "lib/base.h"
+#include "types/limits.h"
 
 struct buf;
 
@@ -53,5 +54,5 @@ bool audit_chain_check(struct audit_chain *head, const char *text, size_t size, 
 /* Which entry this line claims to be; false: it is no audit line. */
 bool audit_chain_seq(const char *text, size_t size, int64_t *ret) MUST_USE;
 
-/* The head as people are shown it: 8 hex digits. */
-void audit_chain_short(const struct audit_chain *head, char ret_short[9]);
+/* The head as people are shown it: 16 hex digits. */
+void audit_chain_short(const struct audit_chain *head, char ret_short[LIMIT_AUDIT_HEAD]);

@@ -6,12 +6,15 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "lib/err.h"
+#include "lib/text.h"
 #include "store/store_inside.h"
 
-#define PAGE 200 /* entries read at once */
+#define PAGE		  200 /* entries read at once */
+#define AUDIT_WITNESS_MIN 8   /* digits */
 
 /* The file, up to the size it had when it was opened: what comes later is not judged. */
 struct file_lines {
@@ -75,6 +78,8 @@ struct walk {
 	struct audit_chain head; /* of the rows, before the file was opened */
 	int64_t exported;	 /* the newest entry that the file has */
 	struct file_lines file;
+	struct audit_witness *witnesses;
+	size_t n_witnesses;
 	bool file_waits; /* file.line holds a line that is not compared yet */
 	struct audit_verified found;
 };
@@ -87,6 +92,29 @@ read_file_line(struct walk *w, struct err *err)
 	return w->file_waits || err->code == ERR_NONE;
 }
 
+bool
+audit_witness_is_one(const char *digits)
+{
+	size_t size = strlen(digits);
+
+	return size >= AUDIT_WITNESS_MIN && size <= (size_t)2 * AUDIT_HASH &&
+	    strspn(digits, "0123456789abcdefABCDEF") == size;
+}
+
+/* The entry's hash against what people kept of the chat. */
+static void
+look_for_witnesses(struct walk *w)
+{
+	char hex[2 * AUDIT_HASH + 1];
+
+	if (w->n_witnesses == 0)
+		return;
+	text_hex(hex, w->chain.hash, AUDIT_HASH);
+	for (size_t i = 0; i < w->n_witnesses; i++)
+		if (strncasecmp(hex, w->witnesses[i].digits, strlen(w->witnesses[i].digits)) == 0)
+			w->witnesses[i].seq = w->chain.seq;
+}
+
 /* The row's line against the chain, then against the file's where that has this entry. */
 static bool
 walk_row(struct walk *w, const char *line, size_t size, struct err *err)
@@ -97,6 +125,7 @@ walk_row(struct walk *w, const char *line, size_t size, struct err *err)
 	    memcmp(w->chain.hash, w->head.hash, sizeof(w->head.hash)) != 0)
 		return err_set(
 		    err, ERR_INVALID, "the database: entry %" PRId64 " was changed", w->chain.seq);
+	look_for_witnesses(w);
 	if (!w->file_waits || w->chain.seq < w->found.first)
 		return true;
 	if (w->file.size != size || memcmp(w->file.line, line, size) != 0)
@@ -159,6 +188,23 @@ check_ends(const struct walk *w, struct err *err)
 	return true;
 }
 
+/* Did Telegram confirm a message with the newest head?  No database of before has the table. */
+static bool
+read_witness(struct db *db, struct audit_verified *found, struct err *err)
+{
+	CLEANUP(db_rows_close) struct db_rows tables = { 0 }, rows = { 0 };
+
+	if (!db_query(&tables, db, err, "SELECT 1 FROM sqlite_master WHERE name = 'witness'"))
+		return false;
+	if (!db_next(&tables))
+		return db_rows_end(&tables, err);
+	if (!db_query(
+		&rows, db, err, "SELECT 1 FROM witness WHERE head = $1", DB_TEXT(found->head)))
+		return false;
+	found->is_witnessed = db_next(&rows);
+	return db_rows_end(&rows, err);
+}
+
 /* The head, then the file, then the rows: what the file has was committed before it was written,
  * and what was committed before the file was opened should stand there. */
 static bool
@@ -172,23 +218,36 @@ walk(struct walk *w, const char *database, const char *path, struct err *err)
 	w->found.first = 1;
 	if (w->file_waits && !audit_chain_seq(w->file.line, w->file.size, &w->found.first))
 		return err_set(err, ERR_INVALID, "%s line 1: it is no entry", path);
-	return walk_rows(w, db, err) && check_ends(w, err);
+	if (!walk_rows(w, db, err) || !check_ends(w, err))
+		return false;
+	audit_chain_short(&w->chain, w->found.head);
+	return read_witness(db, &w->found, err);
 }
 
 bool
 audit_verify(const char *database, const char *file, struct audit_verified *ret, struct err *err)
+{
+	return audit_verify_witnesses(database, file, NULL, 0, ret, err);
+}
+
+bool
+audit_verify_witnesses(const char *database, const char *file, struct audit_witness *witnesses,
+    size_t n, struct audit_verified *ret, struct err *err)
 {
 	struct walk *w = calloc(1, sizeof(*w));
 	bool ok;
 
 	if (w == NULL)
 		return err_set(err, ERR_NOMEM, "no memory to check the audit log");
+	w->witnesses = witnesses;
+	w->n_witnesses = n;
+	for (size_t i = 0; i < n; i++)
+		witnesses[i].seq = 0;
 	ok = walk(w, database, file, err);
 	close_lines(&w->file);
 	if (ok) {
 		w->found.entries = w->chain.seq;
 		w->found.behind = w->head.seq > w->exported ? w->head.seq - w->exported : 0;
-		audit_chain_short(&w->chain, w->found.head);
 		*ret = w->found;
 	}
 	free(w);

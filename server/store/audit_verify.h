@@ -3,13 +3,23 @@
 #pragma once
 
 #include "lib/base.h"
+#include "types/limits.h"
 
 struct audit_verified {
 	int64_t entries;	/* in the database */
 	int64_t first;		/* the file's first entry; above 1: what stood before it is gone */
 	int64_t behind;		/* newest entries that do not stand in the file */
-	char head[9];		/* short hash of the newest entry, as the chat was sent it */
+	char head[LIMIT_AUDIT_HEAD]; /* of the newest entry, as people are shown it */
+	bool is_witnessed;	/* Telegram confirmed a message that shows this very head */
 };
+
+/* A head that somebody kept: is it an entry's hash? */
+struct audit_witness {
+	const char *digits;	/* its first 8 hex digits (0.1.0 showed so many) to 64 */
+	int64_t seq;		/* the entry; 0: none has it */
+};
+
+bool audit_witness_is_one(const char *digits);
 
 /*
  * Reads both, changes neither; a server may be running.  file NULL: the rows alone are looked at.
@@ -18,4 +28,9 @@ struct audit_verified {
  * again before you say so.
  */
 bool audit_verify(const char *database, const char *file, struct audit_verified *ret,
+    struct err *err) MUST_USE;
+
+/* The same, and n witnesses are looked for in the chain. */
+bool audit_verify_witnesses(const char *database, const char *file,
+    struct audit_witness *witnesses, size_t n, struct audit_verified *ret,
     struct err *err) MUST_USE;

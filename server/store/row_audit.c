@@ -133,7 +133,7 @@ row_audit_add(struct tx *tx, const struct audit_entry *entry, const char *const 
 }
 
 void
-row_audit_head(struct tx *tx, char ret_short[9])
+row_audit_head(struct tx *tx, char ret_short[LIMIT_AUDIT_HEAD])
 {
 	audit_chain_short(&tx->store->mark.audit, ret_short);
 }

@@ -18,5 +18,5 @@ struct audit_entry {
  * field's is put under "meta_<name>" and never overrides it. */
 void row_audit_add(struct tx *tx, const struct audit_entry *entry, const char *const *meta);
 
-/* First 8 hex digits of the chain's head, this tx's entries included. */
-void row_audit_head(struct tx *tx, char ret_short[9]);
+/* First 16 hex digits of the chain's head, this tx's entries included. */
+void row_audit_head(struct tx *tx, char ret_short[LIMIT_AUDIT_HEAD]);

@@ -241,6 +241,15 @@ row_deployment_count_open(struct tx *tx, int64_t requested_by)
 	    DB_I64(requested_by));
 }
 
+int64_t
+row_deployment_count_requested(struct tx *tx, int64_t requested_by)
+{
+	return tx_number(tx,
+	    "SELECT COUNT(*) FROM deployment WHERE asked_by = $1 AND state = 'REQUESTED'"
+	    " AND " STORE_IS_OPEN,
+	    DB_I64(requested_by));
+}
+
 /* --- writing --- */
 
 /* Said when it is asked for, and never after: five of its indexes stand on these. */
@@ -322,7 +331,12 @@ row_run_skip(struct tx *tx, int64_t highest)
 	    "INSERT INTO sqlite_sequence (name, seq) SELECT 'run', 0"
 	    " WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'run')");
 	(void)tx_run(tx, "UPDATE sqlite_sequence SET seq = $1 WHERE name = 'run' AND seq < $1",
-	    DB_I64(highest)); /* both sticky */
+	    DB_I64(highest));
+	/* A folder's name had made it what leaves no number for the next run. */
+	(void)tx_run(tx,
+	    "UPDATE sqlite_sequence SET seq = (SELECT MAX($1, COALESCE(MAX(id), 0)) FROM run"
+	    " WHERE id <= $2) WHERE name = 'run' AND seq > $2",
+	    DB_I64(highest), DB_I64(ROW_RUN_MOST)); /* all sticky */
 }
 
 int64_t

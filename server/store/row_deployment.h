@@ -49,8 +49,12 @@ size_t row_deployment_list(struct tx *tx, const char *environment, struct deploy
 
 /* Deployments not ended that this person has asked for (a cap on open requests). */
 int64_t row_deployment_count_open(struct tx *tx, int64_t requested_by);
+/* Those of which git has said nothing yet. */
+int64_t row_deployment_count_requested(struct tx *tx, int64_t requested_by);
 
-/* Numbers up to this one are given to no run: there are folders of that name. */
+/* Numbers up to this one are given to no run: there are folders of that name.  Where the last
+ * number given is one that no run can have, numbers go on behind the runs that there are. */
+#define ROW_RUN_MOST	INT64_C(1000000000000)
 void row_run_skip(struct tx *tx, int64_t highest);
 
 /* A run: its number is that of its folder.  Returns the number. */

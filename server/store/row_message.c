@@ -147,10 +147,22 @@ row_message_count_rings(struct tx *tx, int64_t deployment)
 }
 
 void
+row_message_shows_head(struct tx *tx, int64_t id, const char *head)
+{
+	(void)tx_run(tx, "UPDATE message SET audit_head = $2 WHERE id = $1", DB_I64(id),
+	    DB_TEXT(head)); /* sticky */
+}
+
+void
 row_message_sent(struct tx *tx, int64_t id, int64_t chat, int64_t remote_id)
 {
 	(void)tx_run(tx, "UPDATE message SET remote_id = $3 WHERE id = $1 AND chat = $2",
-	    DB_I64(id), DB_I64(chat), DB_I64(remote_id)); /* sticky */
+	    DB_I64(id), DB_I64(chat), DB_I64(remote_id));
+	(void)tx_run(tx,
+	    "INSERT OR REPLACE INTO witness (id, head) SELECT 1, audit_head FROM message"
+	    " WHERE id = $1 AND chat = $2 AND audit_head <> '' AND NOT EXISTS"
+	    " (SELECT 1 FROM effect WHERE kind = 'say' AND subject = $1)",
+	    DB_I64(id), DB_I64(chat)); /* both sticky */
 }
 
 void

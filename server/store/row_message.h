@@ -17,7 +17,11 @@ struct message row_message_get(struct tx *tx, int64_t id);
 /* How many messages have notified of a deployment. */
 int64_t row_message_count_rings(struct tx *tx, int64_t deployment);
 
-/* What a send came to.  Of one to a chat that has moved since, the id is nothing. */
+/* The message says this head of the audit chain, from now on. */
+void row_message_shows_head(struct tx *tx, int64_t id, const char *head);
+
+/* What a send came to: where nothing newer waits to be sent, the head in it has a witness from now
+ * on.  Of one to a chat that has moved since, the id is nothing. */
 void row_message_sent(struct tx *tx, int64_t id, int64_t chat, int64_t remote_id);
 void row_message_forget_thread(struct tx *tx, int64_t id);
 

@@ -9,7 +9,7 @@
 #include "lib/crypto.h"
 #include "lib/log.h"
 #include "lib/text.h"
-#include "store/row_audit.h"
+#include "store/row_stranger.h"
 #include "store/store_inside.h"
 #include "types/effect_codec.h"
 
@@ -31,7 +31,6 @@ struct batch {
 	struct group *groups;
 	struct queue_list outcomes;
 	struct queue_list lines; /* for the log, once it is durable */
-	bool was_quarantined;	 /* what ended the program three times */
 };
 
 enum verdict {
@@ -302,17 +301,20 @@ audit_quarantined(struct tx *tx, const struct event *event)
 {
 	bool is_update = event->kind == EVENT_UPDATE;
 	char key[KEY_MAX];
-
-	key_of(event, key);
-	row_audit_add(tx,
-	    &(struct audit_entry){
+	const struct audit_entry entry = {
 		.action = "webhook_rejected",
 		.user = "system",
 		.outcome = "put aside",
 		.severity = "alert",
-	    },
-	    (const char *const[]){ "source", is_update ? "telegram" : "github", "event", key,
-		"reason", "deciding on it fails", NULL });
+	};
+	const char *const meta[] = { "source", is_update ? "telegram" : "github", "event", key,
+		"reason", "deciding on it fails", NULL };
+
+	key_of(event, key);
+	if (is_update) /* anybody can send one */
+		row_stranger_audit(tx, "telegram: quarantined", 1, key, &entry, meta);
+	else
+		row_audit_add(tx, &entry, meta);
 }
 
 static enum verdict
@@ -380,7 +382,6 @@ decide_one(struct store *store, struct batch *batch, struct group *group, const 
 	key_of(event, key);
 	if (group->is_quarantined || (key[0] != '\0' && store_poison_is(store->poison, key))) {
 		verdict = quarantined(store, batch, event);
-		batch->was_quarantined |= verdict == KEPT;
 		tell(group, &(struct answer){ 0 }, verdict == KEPT ? 200 : 503);
 		return verdict != BROKEN ||
 		    err_set(err, ERR_IO, "an event could not be quarantined");
@@ -472,13 +473,33 @@ note_gauges(struct store *store, const struct batch *batch)
 	store->environments_changed = false;
 }
 
+/* What is on disk did not end the program: each may count anew. */
+static void
+forget_decided(struct store *store, const struct batch *batch)
+{
+	char key[KEY_MAX];
+
+	for (size_t i = 0; i < batch->n; i++) {
+		const struct group *group = &batch->groups[i];
+
+		if (group->told.status >= 500)
+			continue; /* it comes again */
+		key_of(group->event, key);
+		store_poison_forget(store->poison, key);
+		for (struct queue_link *l = group->decoded.first; l != NULL; l = l->next) {
+			key_of(QUEUE_ITEM(l, struct event, link), key);
+			store_poison_forget(store->poison, key);
+		}
+	}
+}
+
 /* Answers first: somebody waits for them. */
 static void
 hand_over(struct store *store, struct batch *batch, struct queue_list *ret_outcomes)
 {
 	note_gauges(store, batch);
-	if (batch->was_quarantined)
-		store_poison_forget(store->poison);
+	if (!store_poison_is_empty(store->poison))
+		forget_decided(store, batch);
 	for (size_t i = 0; i < batch->n; i++) {
 		struct group *group = &batch->groups[i];
 

@@ -158,10 +158,11 @@ bool store_gauges_add(struct store *store, struct queue_list *out, struct err *e
 
 struct poison *store_poison_open(const char *path, struct err *err) MUST_USE;
 void store_poison_close(struct poison *poison);	/* takes NULL, as the others */
-/* The key ended the program three times in a row: put its event aside. */
+/* The key ended the program three times, whatever ended it between: quarantine its event. */
 bool store_poison_is(const struct poison *poison, const char *key);
-/* It was quarantined, and that is on disk: the count ends. */
-void store_poison_forget(struct poison *poison);
+bool store_poison_is_empty(const struct poison *poison);
+/* It was decided on or quarantined, and that is on disk: its count ends. */
+void store_poison_forget(struct poison *poison, const char *key);
 void store_poison_enter(struct poison *poison, const char *key);
 void store_poison_leave(struct poison *poison);
 

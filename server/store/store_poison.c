@@ -1,4 +1,4 @@
-/* store_poison.c - the key of the event in progress, in a mapped page that outlives us.  Side: store. */
+/* store_poison.c - the event in progress, and those that ended us, in a mapped page that outlives us.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,19 +11,27 @@
 #include "lib/text.h"
 #include "store/store_inside.h"
 
-#define POISON_MAGIC  "poison1"
+#define POISON_MAGIC  "poison2"
 #define POISON_KEY    112
 #define POISON_STARTS 3
 #define POISON_SIZE   4096
+#define POISON_KEYS   32 /* that ended the program, and were not decided on since */
+
+struct poison_key {
+	char key[POISON_KEY]; /* "": free, and so are those behind it */
+	uint32_t starts;      /* that found it in progress */
+};
 
 /* The page.  A crash of the program leaves it as it was; one of the machine may lose it, and
- * then the count begins anew. */
+ * then the counts begin anew.  A set of keys: events that end the program in turn would begin
+ * each other's count anew. */
 struct poison {
 	char magic[8];
-	char in_progress[POISON_KEY]; /* "": between two events */
-	char last[POISON_KEY];	      /* found in progress at the last start */
-	uint32_t starts;	      /* in a row */
+	char in_progress[POISON_KEY];	     /* "": between two events */
+	struct poison_key seen[POISON_KEYS]; /* the one found last stands first */
 };
+
+_Static_assert(sizeof(struct poison) <= POISON_SIZE, "it is one page");
 
 static struct poison *
 map_page(const char *path, struct err *err)
@@ -52,28 +60,49 @@ map_page(const char *path, struct err *err)
 	return map;
 }
 
-/* What the last program left: the same key again, another, or none. */
+static bool
+is_sound(const struct poison *page)
+{
+	bool sound = memcmp(page->magic, POISON_MAGIC, sizeof(page->magic)) == 0 &&
+	    memchr(page->in_progress, '\0', POISON_KEY) != NULL;
+
+	for (size_t i = 0; i < POISON_KEYS; i++)
+		sound = sound && memchr(page->seen[i].key, '\0', POISON_KEY) != NULL;
+	return sound;
+}
+
+/* Its place in the set; POISON_KEYS: none. */
+static size_t
+find(const struct poison *page, const char *key)
+{
+	for (size_t i = 0; i < POISON_KEYS && page->seen[i].key[0] != '\0'; i++)
+		if (strcmp(page->seen[i].key, key) == 0)
+			return i;
+	return POISON_KEYS;
+}
+
+/* What the last program left in progress is counted, and stands first. */
 static void
 count_start(struct poison *page)
 {
-	bool known = memcmp(page->magic, POISON_MAGIC, sizeof(page->magic)) == 0 &&
-	    memchr(page->in_progress, '\0', POISON_KEY) != NULL &&
-	    memchr(page->last, '\0', POISON_KEY) != NULL;
+	struct poison_key now = { .starts = 1 };
+	size_t at;
 
-	if (!known) {
+	if (!is_sound(page)) {
 		memset(page, 0, sizeof(*page));
 		memcpy(page->magic, POISON_MAGIC, sizeof(page->magic));
 	}
-	if (page->starts >= POISON_STARTS)
-		page->in_progress[0] = '\0'; /* it is quarantined when it comes, however late */
-	else if (page->in_progress[0] == '\0')
-		page->starts = 0;
-	else if (strcmp(page->in_progress, page->last) == 0)
-		page->starts++;
+	if (page->in_progress[0] == '\0')
+		return;
+	at = find(page, page->in_progress);
+	memcpy(now.key, page->in_progress, sizeof(now.key));
+	if (at < POISON_KEYS)
+		now.starts = page->seen[at].starts + 1;
 	else
-		page->starts = 1;
-	if (page->in_progress[0] != '\0')
-		memcpy(page->last, page->in_progress, sizeof(page->last));
+		at = POISON_KEYS -
+		    1; /* where all are taken, the one that was found longest ago goes */
+	memmove(page->seen + 1, page->seen, at * sizeof(now));
+	page->seen[0] = now;
 	page->in_progress[0] = '\0';
 }
 
@@ -97,14 +126,27 @@ store_poison_close(struct poison *poison)
 bool
 store_poison_is(const struct poison *poison, const char *key)
 {
-	return poison != NULL && poison->starts >= POISON_STARTS && strcmp(poison->last, key) == 0;
+	size_t at = poison == NULL ? POISON_KEYS : find(poison, key);
+
+	return at < POISON_KEYS && poison->seen[at].starts >= POISON_STARTS;
+}
+
+bool
+store_poison_is_empty(const struct poison *poison)
+{
+	return poison == NULL || poison->seen[0].key[0] == '\0';
 }
 
 void
-store_poison_forget(struct poison *poison)
+store_poison_forget(struct poison *poison, const char *key)
 {
-	if (poison != NULL)
-		poison->starts = 0;
+	size_t at = poison == NULL ? POISON_KEYS : find(poison, key);
+
+	if (at == POISON_KEYS)
+		return;
+	memmove(poison->seen + at, poison->seen + at + 1,
+	    (POISON_KEYS - at - 1) * sizeof(poison->seen[0]));
+	memset(&poison->seen[POISON_KEYS - 1], 0, sizeof(poison->seen[0]));
 }
 
 void

@@ -276,6 +276,23 @@ static const char *const migration_4[] = {
 	" deployment INTEGER NOT NULL,"
 	" commit_id TEXT NOT NULL,"
 	" PRIMARY KEY (deployment, commit_id)) STRICT, WITHOUT ROWID;",
+
+	/* What strangers repeat is counted here, and is an entry of the audit once an hour. */
+	"CREATE TABLE stranger ("
+	" input TEXT NOT NULL PRIMARY KEY,"
+	" source TEXT NOT NULL,"
+	" action TEXT NOT NULL,"
+	" outcome TEXT NOT NULL,"
+	" severity TEXT NOT NULL,"
+	" last TEXT NOT NULL,"
+	" n INTEGER NOT NULL,"
+	" due INTEGER NOT NULL) STRICT;",
+
+	/* The audit's head that a message shows, and the newest that Telegram has confirmed. */
+	"ALTER TABLE message ADD COLUMN audit_head TEXT NOT NULL DEFAULT '';"
+	"CREATE TABLE witness ("
+	" id INTEGER PRIMARY KEY CHECK (id = 1),"
+	" head TEXT NOT NULL) STRICT;",
 	NULL,
 };
 

@@ -61,6 +61,21 @@ new_update_event(void)
 	return NULL;
 }
 
+/* Whoever pressed sees their client wait for an answer, whatever else the update holds. */
+static void
+find_callback(struct telegram_span query, struct update *update)
+{
+	struct telegram_span id = { 0 };
+
+	if (query.at != NULL)
+		id = telegram_split_member(query, "id");
+	if (id.at == NULL || id.size < 3 || id.size - 2 >= LIMIT_CALLBACK || *id.at != '"' ||
+	    strspn(id.at + 1, "0123456789") != id.size - 2)
+		return;
+	memcpy(update->callback, id.at + 1, id.size - 2);
+	update->kind = UPDATE_PRESS;
+}
+
 /* The event of one update, readable or not; NULL only when memory is short. */
 static struct event *
 decode_one(const struct event *raw, struct telegram_span text)
@@ -81,6 +96,7 @@ decode_one(const struct event *raw, struct telegram_span text)
 	if (root == NULL || !read_update(root, update)) {
 		*update = (struct update){ .refusal = UPDATE_REFUSED_UNREADABLE };
 		(void)telegram_split_number(telegram_split_member(text, "update_id"), &update->id);
+		find_callback(telegram_split_member(text, "callback_query"), update);
 	}
 	json_free(root);
 	if (update->kind == UPDATE_TEXT && !drop_our_name(update->text, raw->context.own_name)) {
@@ -277,6 +293,17 @@ read_address(const struct json *message, struct update *update)
 	return true;
 }
 
+/* '@', and what reads as one: its small and its full-width form. */
+static void
+drop_at_signs(char *name)
+{
+	static const char *const signs[] = { "@", "\xef\xb9\xab", "\xef\xbc\xa0" };
+
+	for (size_t i = 0; i < COUNT(signs); i++)
+		for (char *at = name; (at = strstr(at, signs[i])) != NULL;)
+			memset(at, ' ', strlen(signs[i]));
+}
+
 /* Whoever has no username names himself, and may not as somebody's: only behind an @ stands what
  * Telegram gives to one person.  Nobody is nameless. */
 static void
@@ -294,8 +321,7 @@ read_person(const struct json *user, struct update *update)
 	} else {
 		(void)snprintf(name, sizeof(name), "%s%s%s", first == NULL ? "" : first,
 		    last == NULL ? "" : " ", last == NULL ? "" : last);
-		for (char *at = name; (at = strchr(at, '@')) != NULL;)
-			*at = ' ';
+		drop_at_signs(name);
 	}
 	(void)clean_line(update->name, sizeof(update->name), name, strlen(name));
 	if (update->name[0] == '\0' && update->person != 0)

@@ -126,7 +126,8 @@ struct effect_purge_run {
 	TIMER(POLL, "poll", 24 * 3600)	/* ask git for the heads; or POLL_REPOSITORY_SECONDS */ \
 	TIMER(DAILY, "daily", 24 * 3600)	/* retention */ \
 	TIMER(SEND, "say", 60)		/* a message is said again; the subject is its row */ \
-	TIMER(PUSH, "push", 120)	/* git is asked again for what a push announced */
+	TIMER(PUSH, "push", 120)	/* git is asked again for what a push announced */ \
+	TIMER(STRANGERS, "strangers", 3600)	/* what strangers repeated becomes an audit entry */
 
 enum timer_kind {
 #define TIMER(name, word, longest_s) TIMER_##name,

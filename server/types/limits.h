@@ -19,6 +19,8 @@
 #define LIMIT_BLOCKED		16	/* blocked commits that git is asked about; the newest */
 #define LIMIT_COMMITS		10	/* listed in a confirmation; beyond it a count */
 #define LIMIT_DELIVERY		80	/* X-GitHub-Delivery is a GUID of 36 */
+#define LIMIT_AUDIT_HEAD	17	/* hex digits of the audit chain's head: 64 bits, for
+					 * which nobody finds a second log by trying */
 #define LIMIT_UPDATES		100	/* getUpdates gives at most that many */
 #define LIMIT_BUTTONS		4
 #define LIMIT_BUTTON		48	/* a label on a phone */

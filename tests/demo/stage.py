@@ -6,12 +6,14 @@ The demo and the end-to-end tests stand on the same stage:
         stage.chat.say(ADA, ADA, "/status")
 """
 # SPDX-License-Identifier: ISC
+import contextlib
 import os
 import pathlib
 import random
 import shlex
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -103,6 +105,12 @@ class Deploybot:
         if wait:
             self.wait_ready()
         return self
+
+    def counted(self):
+        """How often strangers repeated what the audit has only the first of, so far."""
+        with contextlib.closing(sqlite3.connect(
+                f"file:{self.settings['STATE_DIRECTORY']}/deploybot.db?mode=ro", uri=True)) as db:
+            return db.execute("SELECT coalesce(sum(n), 0) FROM stranger").fetchone()[0]
 
     def wait_ready(self):
         def is_ready():

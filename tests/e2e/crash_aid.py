@@ -220,5 +220,5 @@ def texts(who):
 
 
 def audit_head_in(view):
-    found = re.search(r"audit ([0-9a-f]{8})", text_of(view))
+    found = re.search(r"audit ([0-9a-f]{16})\b", text_of(view))
     return found.group(1) if found else None

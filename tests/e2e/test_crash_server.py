@@ -143,6 +143,7 @@ def test_killed_in_the_middle_of_a_build_it_goes_on_and_nothing_is_doubled(scene
     assert is_alive(leader) and scene.is_busy("staging")
     scene.go_on()
     final = who.hear("staging runs " + scene.head("develop")[:7])
+    assert f"run {scene.last_run()} (staging {scene.head('develop')[:7]}) is re-attached" in scene.bot.log()
     assert final["message_id"] == running["message_id"], "the same message goes on"
     lines = re.findall(r"^line (\d+)$", scene.log_of(), re.M)
     assert lines == [str(i) for i in range(1, 401)]

@@ -22,7 +22,7 @@ def told(tmp_path_factory):
         finals.append(scene.release())
         lengths.append(len(scene.audit()))
         scene.mallory.say("/deploy staging")
-        scene.wait_for_audit(len(lengths), action="denied")
+        scene.wait_for_audit(1, action="denied")
     scene.close()
     return scene, finals, lengths
 
@@ -41,8 +41,8 @@ def copy(told, tmp_path):
     return bot
 
 
-def verify(bot, status, *words):
-    found = bot.run("audit", "verify")
+def verify(bot, status, *words, digits=()):
+    found = bot.run("audit", "verify", *digits)
     assert found.returncode == status, found
     for word in words:
         assert word in found.stdout + found.stderr, found
@@ -66,6 +66,33 @@ def test_the_short_hash_in_a_final_message_was_the_head_then(told, copy):
         entry = json.loads(copy.lines[at])
         assert entry["action"] == "deploy_success", "the very decision that the message tells of"
         assert at + 1 == length
+
+
+def test_the_digits_in_the_chat_are_found_in_the_chain_those_of_old_messages_too(told, copy):
+    _, finals, lengths = told
+    heads = [audit_head_in(final) for final in finals]
+    verify(copy, 0, *(f"ok: {head} is entry {n}\n" for head, n in zip(heads, lengths)), digits=heads)
+    verify(copy, 0, f"is entry {lengths[0]}\n", digits=[heads[0][:8]])
+
+
+def test_a_log_that_was_written_anew_whole_does_not_fit_to_the_chat(told, copy):
+    """Whoever owns the machine can write a chain that is sound: what the chat keeps is not in it."""
+    head = audit_head_in(told[1][0])
+    with sqlite3.connect(pathlib.Path(copy.settings["STATE_DIRECTORY"]) / "deploybot.db") as db:
+        db.execute("DELETE FROM audit")
+    write(copy, [])
+    verify(copy, 0, "ok: 0 entries")
+    verify(copy, 1, f"error: {head} is no entry", digits=[head])
+
+
+def test_the_chat_is_named_as_witness_only_where_it_is_one(told, copy):
+    """The newest entry is the one that the newest final message shows, and Telegram has confirmed it."""
+    _, finals, lengths = told
+    assert lengths[-1] == len(copy.lines) and json.loads(copy.lines[-1])["hash"].startswith(audit_head_in(finals[-1]))
+    verify(copy, 0, "(the newest final message in the chat says the same)")
+    with sqlite3.connect(pathlib.Path(copy.settings["STATE_DIRECTORY"]) / "deploybot.db") as db:
+        db.execute("DELETE FROM witness")
+    assert "in the chat" not in verify(copy, 0).stdout
 
 
 @pytest.mark.parametrize("at", [0, 3, -1])

@@ -343,6 +343,28 @@ def test_the_end_of_a_supervisor_is_told_to_all_that_have_said_hello(bench):
     assert stranger.receive().kind == "hello"
 
 
+def test_the_log_of_a_service_says_of_each_run_how_it_began_and_ended(bench):
+    one = bench.start("exit 3")
+    one.order(1)
+    go(bench, 1).exit()
+    wait_for(lambda: "run 1: ended: exit 3\n" in bench.words(), "its end")
+    assert bench.words().count("run 1: started: staging 1a2b3c4\n") == 1
+    one.order(2)
+    leader = int((bench.state / "runs" / "2" / "leader").read_text(encoding="utf-8").split()[0])
+    stat = pathlib.Path(f"/proc/{leader}/stat").read_text(encoding="utf-8")
+    os.kill(int(stat.rsplit(")", 1)[1].split()[1]), signal.SIGKILL)     # its parent: the supervisor
+    wait_for(lambda: "run 2: its supervisor was killed\n" in bench.words(), "its end")
+
+
+def test_refused_orders_without_end_are_a_line_a_minute_in_the_log(bench):
+    """Whoever is in the socket's group can send them: 77 MB of log in 25 s without a bound."""
+    one = bench.start("exit 0")
+    for number in range(1, 501):
+        assert one.order(number, argument="--help")["why"] == "invalid"
+    assert one.settle(1)["state"] == "never"
+    assert bench.words().count("deploybot-runner: refused: ") == 1, bench.words()[-2000:]
+
+
 def test_a_server_that_leaves_leaves_the_others(bench):
     one = bench.start("while [ ! -e $MARKS/go ]; do sleep 0.05; done; exit 4")
     two = bench.server()
@@ -385,7 +407,7 @@ def test_a_fifth_server_is_sent_away(bench):
     servers = [bench.start("exit 0"), bench.server(), bench.server(), bench.server()]
     fifth = bench.server(greet=False)
     assert fifth.until_closed()
-    wait_for(lambda: "is refused: 4 are connected" in bench.words(), "a word")
+    wait_for(lambda: "refused: a server of user" in bench.words(), "a word")
     for server in servers:
         server.settle(1)
     servers[0].close()

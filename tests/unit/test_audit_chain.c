@@ -387,7 +387,7 @@ core_fields_are_known_and_the_short_hash_is_the_hash(void **state)
 	static const char *const core[] = { "timestamp", "seq", "user_id", "action", "environment",
 		"commit", "outcome", "severity", "deployment", "prev", "hash" };
 	struct audit_chain head = { .hash = { 0xde, 0xad, 0xbe, 0xef, 0x01 } };
-	char text[9];
+	char text[LIMIT_AUDIT_HEAD];
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(core); i++)
@@ -395,7 +395,7 @@ core_fields_are_known_and_the_short_hash_is_the_hash(void **state)
 	assert_false(audit_chain_is_core("reason"));
 	assert_false(audit_chain_is_core(""));
 	audit_chain_short(&head, text);
-	assert_string_equal(text, "deadbeef");
+	assert_string_equal(text, "deadbeef01000000");
 }
 
 int

@@ -3,6 +3,7 @@
 #include "store/audit_verify.h"
 
 #include <setjmp.h>
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -132,7 +133,7 @@ what_was_left_alone_is_well(void **state)
 	assert_int_equal(w->found.entries, ENTRIES);
 	assert_int_equal(w->found.first, 1);
 	assert_int_equal(w->found.behind, 0);
-	assert_int_equal(strlen(w->found.head), 8);
+	assert_int_equal(strlen(w->found.head), 16);
 }
 
 /* The offset of the n-th line, from 0. */
@@ -144,6 +145,62 @@ line_at(const struct world *w, int n)
 	while (n-- > 0)
 		at = strchr(at, '\n') + 1;
 	return (size_t)(at - w->text.data);
+}
+
+/* Whoever kept digits of the chat finds their entry; another chain has none that fits. */
+static void
+a_witness_is_found_by_16_digits_and_by_8_of_old_messages(void **state)
+{
+	struct world *w = *state;
+	const char *hash = strstr(w->text.data + line_at(w, 299), ",\"hash\":\"") + 9;
+	char sixteen[17], eight[9];
+	struct audit_witness witnesses[3] = { { .digits = sixteen }, { .digits = eight },
+		{ .digits = "0123456789abcdef" } };
+
+	(void)snprintf(sixteen, sizeof(sixteen), "%.16s", hash);
+	(void)snprintf(eight, sizeof(eight), "%.8s", hash);
+	for (char *c = eight; *c != '\0'; c++) /* as a person may type it */
+		*c = (char)toupper((unsigned char)*c);
+	assert_true(audit_verify_witnesses(
+	    w->database, w->file, witnesses, COUNT(witnesses), &w->found, &w->err));
+	assert_int_equal(witnesses[0].seq, 300);
+	assert_int_equal(witnesses[1].seq, 300);
+	assert_int_equal(witnesses[2].seq, 0);
+}
+
+static void
+digits_are_8_to_64_and_hexadecimal(void **state)
+{
+	(void)state;
+	assert_true(audit_witness_is_one("36fec200"));
+	assert_true(audit_witness_is_one("36FEC2005dd1a0b4"));
+	assert_false(audit_witness_is_one("36fec20"));
+	assert_false(audit_witness_is_one(""));
+	assert_false(audit_witness_is_one("36fec200 "));
+	assert_false(audit_witness_is_one("36fec20g"));
+	assert_false(audit_witness_is_one(
+	    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0"));
+}
+
+/* Only what Telegram has confirmed is said of the chat. */
+static void
+the_chat_is_a_witness_only_of_the_head_that_it_has(void **state)
+{
+	struct world *w = *state;
+	char text[160];
+
+	assert_true(verify(w)); /* a database of before: it has no such table */
+	assert_false(w->found.is_witnessed);
+	sql(w, "CREATE TABLE witness (id INTEGER PRIMARY KEY, head TEXT NOT NULL) STRICT;");
+	assert_true(verify(w));
+	assert_false(w->found.is_witnessed);
+	sql(w, "INSERT INTO witness VALUES (1, '0123456789abcdef');");
+	assert_true(verify(w));
+	assert_false(w->found.is_witnessed);
+	(void)snprintf(text, sizeof(text), "UPDATE witness SET head = '%s';", w->found.head);
+	sql(w, text);
+	assert_true(verify(w));
+	assert_true(w->found.is_witnessed);
 }
 
 static void
@@ -288,6 +345,9 @@ main(void)
 		TEST(a_file_cut_at_either_end_is_told),
 		TEST(a_row_changed_or_removed_is_noticed),
 		TEST(a_database_that_is_not_there_is_not_made),
+		TEST(a_witness_is_found_by_16_digits_and_by_8_of_old_messages),
+		TEST(digits_are_8_to_64_and_hexadecimal),
+		TEST(the_chat_is_a_witness_only_of_the_head_that_it_has),
 		TEST(too_little_memory_is_no_broken_chain),
 	};
 

@@ -51,7 +51,7 @@ about(const struct deployment *deployment)
 	return (struct chat_deployment){
 		.deployment = deployment,
 		.environment = &there,
-		.audit_head = "0badcafe",
+		.audit_head = "0badcafe0badcafe",
 		.can_roll_back = true,
 		.release = 42,
 		.at = NOW,
@@ -217,7 +217,7 @@ every_end_after_a_start_carries_the_audits_head(void **state)
 		struct deployment deployment = sample(ends[i]);
 		struct chat_deployment what = about(&deployment);
 
-		says(&what, "audit 0badcafe");
+		says(&what, "audit 0badcafe0badcafe");
 		says(&what, "took 1 min");
 	}
 }

@@ -45,6 +45,16 @@ static const struct {
 	{ "nbsp\xc2\xa0"
 	  "here",
 	    "nbsp here", NULL },
+	{ "Ada\xe3\x85\xa4\xef\xbe\xa0", "Ada", NULL },			  /* Hangul fillers */
+	{ "\xe2\xa0\x80\xe3\x80\x80\xe1\x85\x9f\xe1\x85\xa0", "", NULL }, /* nothing to be seen */
+	{ "a\xe2\x80\x89"
+	  "b\xe2\x80\xaf"
+	  "c",
+	    "a b c", NULL }, /* thin spaces */
+	{ "A\xc2\xad"
+	  "d\xcd\x8f"
+	  "a",
+	    "Ada", NULL }, /* soft hyphen, grapheme joiner */
 	{ "bad \xff\xfe utf \xc3", "bad utf", NULL },
 	{ "over\xc0\xaf"
 	  "long \xed\xa0\x80surrogate",

@@ -184,6 +184,25 @@ failures_have_their_kind(void **state)
 	assert_false(db_flush_failed(p->db));
 }
 
+/* SQLite calls that a full disk: whoever is told so makes room, in vain. */
+static void
+ids_that_are_used_up_are_no_full_disk(void **state)
+{
+	struct db *db = ((struct chat_address *)*state)->db;
+	struct err err = { 0 };
+
+	assert_true(
+	    db_script(db, "CREATE TABLE n (id INTEGER PRIMARY KEY AUTOINCREMENT, a)", &err));
+	assert_true(db_run(db, &err, "INSERT INTO n(a) VALUES(1)"));
+	assert_true(db_run(
+	    db, &err, "UPDATE sqlite_sequence SET seq = 9223372036854775807 WHERE name = 'n'"));
+	assert_false(db_run(db, &err, "INSERT INTO n(a) VALUES(2)"));
+	assert_int_equal(err.code, ERR_CONFIG);
+	assert_non_null(strstr(err.text, "the ids of table n are used up, the disk is not full"));
+	assert_true(db_run(db, &err, "UPDATE sqlite_sequence SET seq = 1 WHERE name = 'n'"));
+	assert_true(db_run(db, &err, "INSERT INTO n(a) VALUES(2)"));
+}
+
 static void
 a_full_database_is_told_apart_and_recovers(void **state)
 {
@@ -322,6 +341,7 @@ main(void)
 		TEST(more_statements_than_the_cache_holds_work_too),
 		TEST(a_rollback_leaves_nothing_and_a_savepoint_loses_only_its_own),
 		TEST(failures_have_their_kind),
+		TEST(ids_that_are_used_up_are_no_full_disk),
 		TEST(a_full_database_is_told_apart_and_recovers),
 		TEST(the_file_is_private_and_read_only_changes_nothing),
 		TEST(the_log_that_a_reader_holds_back_shrinks_when_the_reader_has_gone),

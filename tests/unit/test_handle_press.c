@@ -22,6 +22,24 @@ a_press_in_a_bots_name_is_refused_and_audited(void **state)
 	world_close(&w);
 }
 
+/* NUL in its data, or whatever else: who pressed is not left with a client that waits. */
+static void
+a_press_that_cannot_be_read_is_answered(void **state)
+{
+	struct world w;
+	struct event *event;
+
+	(void)state;
+	world_open(&w, NULL);
+	event = world_update(&w, UPDATE_PRESS, 0, 0);
+	event->u.update->refusal = UPDATE_REFUSED_UNREADABLE;
+	(void)world_decide(&w, event);
+	assert_int_equal(w.n_toasts, 1);
+	assert_string_equal(w.toast, "This button has expired or was used.");
+	assert_int_equal(world_audited(&w, "\"denied\"", "press"), 1);
+	world_close(&w);
+}
+
 static void
 confirm(struct world *w)
 {
@@ -179,6 +197,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_press_in_a_bots_name_is_refused_and_audited),
+		cmocka_unit_test(a_press_that_cannot_be_read_is_answered),
 		cmocka_unit_test(a_button_that_stayed_open_at_an_end_is_used_up),
 		cmocka_unit_test(a_no_to_a_press_stays_until_it_is_read),
 		cmocka_unit_test(a_press_for_a_log_that_is_acknowledged_has_its_log),

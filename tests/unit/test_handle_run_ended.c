@@ -3,6 +3,7 @@
 #include "decide_aid.h"
 
 #include "lib/text.h"
+#include "store/audit_verify.h"
 
 #define LOST ((struct run_ended){ .gate_opened = true, .lost = true })
 #define SHUT ((struct run_ended){ 0 })
@@ -495,15 +496,49 @@ every_final_message_carries_the_audits_head(void **state)
 	(void)world_audited(&w, "", NULL);
 	for (size_t i = 0; i < w.n_screen; i++) {
 		const char *at = strstr(world_plain(&w.screen[i]), "audit ");
-		char head[9] = "";
+		char head[LIMIT_AUDIT_HEAD] = "";
 
 		if (at == NULL)
 			continue;
 		(void)text_copy(head, sizeof(head), at + 6);
-		head[8] = '\0';
+		assert_int_equal(strspn(head, "0123456789abcdef"), 16);
 		if (strstr(w.audit, head) == NULL)
 			fail_msg("audit head %s is not in the chain", head);
 	}
+	world_close(&w);
+}
+
+/* What `audit verify` says of the chat. */
+static bool
+is_witnessed(struct world *w)
+{
+	struct audit_verified found;
+	struct err err;
+
+	if (!audit_verify(w->aid.path, NULL, &found, &err))
+		fail_msg("%s", err.text);
+	return found.is_witnessed;
+}
+
+/* The chat is a witness of a head that it was sent, once Telegram has said so, and of no other. */
+static void
+the_chat_is_a_witness_of_what_telegram_confirmed(void **state)
+{
+	store_handler *sent;
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	world_run_ends(&w, FAILED_BEFORE_RELEASE);
+	assert_true(is_witnessed(&w));
+	(void)world_text(&w, WORLD_STRANGER, "/deploy staging");
+	assert_false(is_witnessed(&w));
+	world_deploy_starts(&w, COMMIT_C);
+	sent = w.aid.handlers[EVENT_MESSAGE_SENT];
+	w.aid.handlers[EVENT_MESSAGE_SENT] = NULL; /* nobody has confirmed it */
+	world_run_ends(&w, FAILED_BEFORE_RELEASE);
+	assert_false(is_witnessed(&w));
+	w.aid.handlers[EVENT_MESSAGE_SENT] = sent;
 	world_close(&w);
 }
 
@@ -629,6 +664,7 @@ main(void)
 		cmocka_unit_test(a_cancelled_run_without_a_folder_is_not_rolled_back),
 		cmocka_unit_test(a_rollback_without_a_folder_is_down_and_not_run_again),
 		cmocka_unit_test(every_final_message_carries_the_audits_head),
+		cmocka_unit_test(the_chat_is_a_witness_of_what_telegram_confirmed),
 		cmocka_unit_test(the_step_that_failed_or_was_killed_is_crossed_out),
 	};
 

@@ -21,26 +21,6 @@ crash(struct world *w)
 	restart(w);
 }
 
-/* Rows were mended by hand: the effect is gone, and nobody will answer it. */
-static void
-drop_effects(struct world *w, const char *sql)
-{
-	struct db *db;
-	struct err err;
-
-	store_close(w->aid.store);
-	w->aid.store = NULL;
-	db = db_open(w->aid.path, 0, &err);
-	assert_non_null(db);
-	assert_true(db_script(db, sql, &err));
-	db_close(db);
-	while (w->n_open > 0)
-		effect_free(w->open[--w->n_open]);
-	w->aid.store = store_open(&w->aid.config, &w->aid.err);
-	assert_non_null(w->aid.store);
-	assert_true(store_recover(w->aid.store, w->aid.settings, &w->aid.outcomes, &w->aid.err));
-}
-
 static void
 a_crash_forgets_nothing(void **state)
 {
@@ -78,6 +58,44 @@ a_run_has_no_number_that_has_a_folder(void **state)
 	event = store_aid_event(&w.aid, EVENT_STARTED);
 	event->u.started.highest_run = 7; /* those behind it were removed since */
 	(void)world_decide(&w, event);
+	world_run_ends(&w, GOOD);
+	world_close(&w);
+}
+
+/* Rows were mended by hand: the effect is gone, and nobody will answer it. */
+static void
+drop_effects(struct world *w, const char *sql)
+{
+	struct db *db;
+	struct err err;
+
+	store_close(w->aid.store);
+	w->aid.store = NULL;
+	db = db_open(w->aid.path, 0, &err);
+	assert_non_null(db);
+	assert_true(db_script(db, sql, &err));
+	db_close(db);
+	while (w->n_open > 0)
+		effect_free(w->open[--w->n_open]);
+	w->aid.store = store_open(&w->aid.config, &w->aid.err);
+	assert_non_null(w->aid.store);
+	assert_true(store_recover(w->aid.store, w->aid.settings, &w->aid.outcomes, &w->aid.err));
+}
+
+/* A folder's name had used up all numbers, before such folders were passed over. */
+static void
+numbers_that_are_used_up_are_corrected_by_a_start(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	drop_effects(
+	    &w, "UPDATE sqlite_sequence SET seq = 9223372036854775807 WHERE name = 'run';");
+	restart(&w);
+	world_deploy_starts(&w, COMMIT_B);
+	assert_int_equal(world_active(&w, "staging").run, 2);
 	world_run_ends(&w, GOOD);
 	world_close(&w);
 }
@@ -355,6 +373,26 @@ comes_due_again(struct world *w, enum timer_kind kind)
 	world_due(w, kind);
 }
 
+/* Neither a restart nor a lost timer nor a fault of its handler loses what was counted. */
+static void
+what_strangers_repeated_is_counted_through_restart_and_fault(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	for (int i = 0; i < 8; i++)
+		(void)world_text(&w, WORLD_STRANGER, "/deploy staging");
+	drop_effects(&w, "DELETE FROM effect WHERE kind = 'wait';");
+	restart(&w);
+	(void)world_text(&w, WORLD_STRANGER, "/deploy staging");
+	comes_due_again(&w, TIMER_STRANGERS);
+	assert_int_equal(world_audited(&w, "\"count\":\"8\"", "telegram: command"), 1);
+	world_due(&w, TIMER_STRANGERS);
+	assert_int_equal(world_audited(&w, "telegram: command", NULL), 1);
+	world_close(&w);
+}
+
 static void
 a_question_whose_deadline_cannot_be_handled_expires_later(void **state)
 {
@@ -473,6 +511,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_crash_forgets_nothing),
 		cmocka_unit_test(a_run_has_no_number_that_has_a_folder),
+		cmocka_unit_test(numbers_that_are_used_up_are_corrected_by_a_start),
 		cmocka_unit_test(a_question_survives_a_crash_with_its_buttons_and_deadline),
 		cmocka_unit_test(an_active_deployment_without_an_open_effect_is_given_up),
 		cmocka_unit_test(what_is_given_up_over_a_release_rolls_back_to_it),
@@ -487,6 +526,7 @@ main(void)
 		cmocka_unit_test(an_answer_that_cannot_be_handled_refuses_the_request),
 		cmocka_unit_test(a_confirmed_question_whose_answer_cannot_be_handled_ends),
 		cmocka_unit_test(a_poll_that_cannot_be_handled_does_not_end_the_polling),
+		cmocka_unit_test(what_strangers_repeated_is_counted_through_restart_and_fault),
 		cmocka_unit_test(a_question_whose_deadline_cannot_be_handled_expires_later),
 		cmocka_unit_test(a_round_that_cannot_be_handled_is_no_end_of_retention_or_polling),
 		cmocka_unit_test(a_status_that_cannot_be_handled_is_told_as_such),

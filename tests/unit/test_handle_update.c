@@ -118,7 +118,7 @@ help_shows_only_what_the_role_may(void **state)
 }
 
 static void
-a_stranger_in_a_group_is_told_once_an_hour_and_always_audited(void **state)
+a_stranger_in_a_group_is_told_once_an_hour_and_counted(void **state)
 {
 	static const char *const tries[] = { "/deploy staging", "/nonsense", "/cancel staging" };
 	char word[32];
@@ -136,11 +136,60 @@ a_stranger_in_a_group_is_told_once_an_hour_and_always_audited(void **state)
 	}
 	assert_int_equal(w.n_screen, 1);
 	assert_non_null(strstr(world_plain(world_last(&w)), "you have no role here"));
-	assert_int_equal(
-	    world_audited(&w, "\"denied\"", "telegram:99"), 5 * (COUNT(tries) + commands_count()));
-	w.aid.at += 3600 * 1000;
+	assert_int_equal(world_audited(&w, "\"denied\"", "\"user_id\":\"telegram:99\""), 1);
+	assert_int_equal(world_audited(&w, "\"denied\"", NULL), 1);
+	world_due(&w, TIMER_STRANGERS);
+	(void)snprintf(
+	    word, sizeof(word), "\"count\":\"%zu\"", 5 * (COUNT(tries) + commands_count()) - 1);
+	assert_int_equal(world_audited(&w, word, "\"last\":\"telegram:99\""), 1);
 	(void)world_text(&w, WORLD_STRANGER, "/status");
 	assert_int_equal(w.n_screen, 2);
+	assert_int_equal(world_audited(&w, "\"denied\"", NULL), 2);
+	world_close(&w);
+}
+
+/* However many accounts: what is kept is bounded by the kinds of what they can do. */
+static void
+strangers_without_number_are_an_entry_an_hour_for_each_kind(void **state)
+{
+	struct world w;
+	size_t before;
+
+	(void)state;
+	world_open(&w, NULL);
+	before = world_audited(&w, "\"seq\"", NULL);
+	for (int i = 0; i < 300; i++) {
+		struct event *event =
+		    world_update(&w, UPDATE_TEXT, WORLD_STRANGER + i, WORLD_GROUP);
+
+		event->u.update->refusal = UPDATE_REFUSED_FORWARDED;
+		(void)text_copy(event->u.update->text, LIMIT_TEXT_IN, "/deploy staging");
+		(void)world_decide(&w, event);
+		(void)world_text(&w, WORLD_STRANGER + i, "/deploy staging");
+	}
+	assert_int_equal(world_audited(&w, "\"seq\"", NULL), before + 2);
+	world_due(&w, TIMER_STRANGERS);
+	assert_int_equal(world_audited(&w, "\"seq\"", NULL), before + 4);
+	assert_int_equal(world_audited(&w, "\"input\":\"telegram: command\"", "\"299\""), 1);
+	assert_int_equal(world_audited(&w, "\"input\":\"telegram: refused\"", "\"299\""), 1);
+	world_due(&w, TIMER_STRANGERS); /* an hour without any */
+	assert_int_equal(world_audited(&w, "\"seq\"", NULL), before + 4);
+	(void)world_text(&w, WORLD_STRANGER, "/deploy staging"); /* at once again */
+	assert_int_equal(world_audited(&w, "\"request\":\"deploy\"", "telegram:99"), 2);
+	world_close(&w);
+}
+
+/* Who has a role is answerable: each denial of theirs is an entry. */
+static void
+a_colleague_is_never_counted_away(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	for (int i = 0; i < 5; i++)
+		(void)world_text(&w, WORLD_STAGING_USER, "/deploy production");
+	assert_int_equal(world_audited(&w, "\"denied\"", "telegram:33"), 5);
 	world_close(&w);
 }
 
@@ -425,14 +474,43 @@ a_ref_that_looks_like_an_option_is_refused(void **state)
 static void
 open_requests_of_one_person_are_bounded(void **state)
 {
+	char commit[] = COMMIT_A;
 	struct world w;
 
 	(void)state;
 	world_open(&w, NULL);
-	for (int i = 0; i < 12; i++)
+	for (int i = 0; i < 10; i++) {
+		commit[0] = (char)('0' + i);
 		(void)world_text(&w, WORLD_ADMIN, "/deploy production");
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 10);
+		world_git(&w, (struct world_git){ .commit = commit });
+	}
+	assert_null(world_says(&w, "You have 10 open requests"));
+	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
 	assert_non_null(world_says(&w, "You have 10 open requests"));
+	world_close(&w);
+}
+
+/* Git is asked one at a time, for everybody: whoever types much does not hold up the others. */
+static void
+requests_that_git_has_not_answered_are_bounded_for_each_person(void **state)
+{
+	struct world w;
+	char text[48];
+
+	(void)state;
+	world_open(&w, NULL);
+	for (int i = 0; i < 14; i++) {
+		(void)snprintf(text, sizeof(text), "/deploy staging nosuch%d", i);
+		(void)world_text(&w, WORLD_STAGING_USER, text);
+	}
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 3);
+	assert_non_null(world_says(&w, "Not asked: git has not answered your last 3 requests yet"));
+	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 4);
+	world_git(&w, (struct world_git){ .error = "git has no such ref" });
+	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging nosuch20");
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 4);
 	world_close(&w);
 }
 
@@ -526,7 +604,9 @@ what_is_none_of_ours_is_remembered_and_nothing_more(void **state)
 		event->u.update->refusal = UPDATE_REFUSED_UNREADABLE;
 		assert_false(world_decide(&w, event).is_duplicate);
 	}
-	assert_int_equal(world_audited(&w, "denied", "unreadable"), 2);
+	assert_int_equal(world_audited(&w, "denied", "unreadable"), 1);
+	world_due(&w, TIMER_STRANGERS);
+	assert_int_equal(world_audited(&w, "\"count\":\"1\"", "telegram: refused"), 1);
 	assert_int_equal(w.n_screen, 0);
 	world_close(&w);
 }
@@ -540,7 +620,9 @@ main(void)
 		cmocka_unit_test(forwarded_talk_that_is_no_command_is_not_audited),
 		cmocka_unit_test(messages_move_with_their_chat),
 		cmocka_unit_test(help_shows_only_what_the_role_may),
-		cmocka_unit_test(a_stranger_in_a_group_is_told_once_an_hour_and_always_audited),
+		cmocka_unit_test(a_stranger_in_a_group_is_told_once_an_hour_and_counted),
+		cmocka_unit_test(strangers_without_number_are_an_entry_an_hour_for_each_kind),
+		cmocka_unit_test(a_colleague_is_never_counted_away),
 		cmocka_unit_test(a_denied_stranger_in_one_group_is_told_in_another_too),
 		cmocka_unit_test(whoami_tells_anyone_in_private_their_id_once_a_minute),
 		cmocka_unit_test(whoami_in_a_group_tells_whoever_has_a_role_the_groups_id),
@@ -558,6 +640,7 @@ main(void)
 		cmocka_unit_test(an_environment_without_a_branch_needs_a_ref),
 		cmocka_unit_test(a_ref_that_looks_like_an_option_is_refused),
 		cmocka_unit_test(open_requests_of_one_person_are_bounded),
+		cmocka_unit_test(requests_that_git_has_not_answered_are_bounded_for_each_person),
 		cmocka_unit_test(status_asks_all_health_urls_at_once_and_tells_the_truth),
 		cmocka_unit_test(status_without_health_urls_asks_nobody),
 		cmocka_unit_test(history_lists_the_latest_first),

@@ -137,7 +137,7 @@ metadata_is_cut_before_a_line_is_too_long(void **state)
 	verified(aid, 2);
 }
 
-static char head_inside[9];
+static char head_inside[LIMIT_AUDIT_HEAD];
 
 static void
 act_fails_after_entry(struct tx *tx, void *arg)
@@ -157,7 +157,7 @@ static void
 an_entry_of_a_decision_that_was_not_kept_is_not_in_the_chain(void **state)
 {
 	struct store_aid *aid = *state;
-	char before[9], after[9], user[] = "telegram:11";
+	char before[LIMIT_AUDIT_HEAD], after[LIMIT_AUDIT_HEAD], user[] = "telegram:11";
 
 	add(aid, 1);
 	store_aid_act(aid, act_head, before);

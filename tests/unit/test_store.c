@@ -27,6 +27,7 @@
 /* --- handlers of these tests --- */
 
 static int delivered, ended, faulted;
+static bool may_crash = true;
 static struct fault last_fault;
 static struct event_context last_context; /* of a delivery or a fault; settings may be gone */
 static char requested_by[LIMIT_PERSON];
@@ -40,7 +41,7 @@ on_delivery(struct tx *tx, const struct event *event)
 
 	delivered++;
 	last_context = event->context;
-	if (strcmp(d->login, "crash") == 0)
+	if (strcmp(d->login, "crash") == 0 && may_crash)
 		(void)raise(SIGKILL);
 	if (!row_dedupe_add(tx, "github", d->id, NULL)) {
 		tx->answer.is_duplicate = true;
@@ -579,6 +580,57 @@ an_event_that_killed_three_programs_is_quarantined(void **state)
 	free(audit);
 }
 
+/* Where only the last is remembered each begins the other's count anew, for ever. */
+static void
+two_events_that_kill_in_turn_are_both_quarantined(void **state)
+{
+	static const char *const words[] = { "a/crash", "b/crash", "c/crash" };
+	struct store_aid *aid = *state;
+
+	store_close(aid->store);
+	aid->store = NULL;
+	store_aid_forget(aid);
+	for (size_t i = 0; i < 3 * COUNT(words); i++)
+		crash_in_a_child(aid, raw(aid, words[i % COUNT(words)]));
+	store_aid_reopen(aid);
+	delivered = 0;
+	may_crash = false;
+	for (size_t i = 0; i < COUNT(words); i++)
+		assert_int_equal(store_aid_decide(aid, raw(aid, words[i])).status, 200);
+	assert_int_equal(delivered, 0);
+	may_crash = true;
+}
+
+/* What was decided on in between is not what ends the program. */
+static void
+an_event_that_was_decided_on_counts_anew(void **state)
+{
+	struct store_aid *aid = *state;
+
+	store_close(aid->store);
+	aid->store = NULL;
+	store_aid_forget(aid);
+	for (int i = 0; i < 2; i++)
+		crash_in_a_child(aid, raw(aid, "a/crash"));
+	may_crash = false;
+	store_aid_reopen(aid);
+	delivered = 0;
+	assert_int_equal(store_aid_decide(aid, raw(aid, "a/crash")).status, 202);
+	assert_int_equal(delivered, 1);
+	store_close(aid->store);
+	aid->store = NULL;
+	store_aid_forget(aid);
+	may_crash = true;
+	for (int i = 0; i < 2; i++)
+		crash_in_a_child(aid, raw(aid, "a/crash"));
+	may_crash = false;
+	store_aid_reopen(aid);
+	delivered = 0;
+	(void)store_aid_decide(aid, raw(aid, "a/crash"));
+	assert_int_equal(delivered, 1);
+	may_crash = true;
+}
+
 static void
 what_is_quarantined_counts_until_that_is_on_disk(void **state)
 {
@@ -698,6 +750,8 @@ main(void)
 		TEST(what_is_decoded_is_of_the_moment_of_what_it_came_in),
 		TEST(what_cannot_be_decoded_is_answered_as_the_decoder_says),
 		TEST(an_event_that_killed_three_programs_is_quarantined),
+		TEST(two_events_that_kill_in_turn_are_both_quarantined),
+		TEST(an_event_that_was_decided_on_counts_anew),
 		TEST(what_is_quarantined_counts_until_that_is_on_disk),
 		TEST(a_page_that_another_user_made_is_refused),
 		TEST(a_file_that_is_no_database_is_refused_and_left_alone),

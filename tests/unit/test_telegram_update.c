@@ -199,6 +199,8 @@ only_a_username_stands_behind_an_at(void **state)
 {
 	static const char *const cases[][2] = {
 		{ "\"first_name\":\"@ada\"", "ada" },
+		{ "\"first_name\":\"\\uff20ad\\ufe6b\"", "ad" }, /* read as one */
+		{ "\"first_name\":\"\\u3164\\uff20\\u3164\"", "id 7" },
 		{ "\"first_name\":\"\\u200b@ad@a\",\"last_name\":\"@b\"", "ad a b" },
 		{ "\"first_name\":\"@ada\",\"username\":\"eve\"", "@eve" },
 		{ "\"first_name\":\"\\u200b\\u202e\"", "id 7" },
@@ -331,6 +333,37 @@ what_cannot_be_read_is_acknowledged_with_its_number_and_audited(void **state)
 		assert_int_equal(u.refusal, UPDATE_REFUSED_UNREADABLE);
 		assert_int_equal(u.id, cases[i].id);
 		assert_string_equal(u.text, "");
+	}
+}
+
+static void
+a_press_that_cannot_be_read_can_be_answered_all_the_same(void **state)
+{
+	/* Goal: the client of whoever pressed does not wait until it gives up. */
+	static const struct {
+		const char *query;
+		const char *callback;
+	} cases[] = {
+		{ "{\"id\":\"4711\",\"data\":\"a\\u0000b\"}", "4711" },
+		{ "{\"data\":\"\xff\",\"id\":\"4711\"}", "4711" },
+		{ "{\"id\":4711,\"data\":\"\\u0000\"}", "" },
+		{ "{\"id\":\"47 1\",\"data\":\"\\u0000\"}", "" },
+		{ "{\"id\":\"\",\"data\":\"\\u0000\"}", "" },
+		{ "{\"id\":\"0123456789012345678901234567890123456789012345678901234567890123\"}",
+		    "" },
+		{ "7", "" },
+	};
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		(void)snprintf(
+		    text, sizeof(text), "{\"update_id\":9,\"callback_query\":%s}", cases[i].query);
+		struct update u = read_one(text);
+
+		assert_int_equal(u.refusal, UPDATE_REFUSED_UNREADABLE);
+		assert_string_equal(u.callback, cases[i].callback);
+		assert_string_equal(u.button, "");
 	}
 }
 
@@ -488,6 +521,7 @@ main(void)
 		cmocka_unit_test(a_group_that_becomes_a_supergroup_tells_its_new_id),
 		cmocka_unit_test(what_is_no_text_is_acknowledged_and_forgotten),
 		cmocka_unit_test(what_cannot_be_read_is_acknowledged_with_its_number_and_audited),
+		cmocka_unit_test(a_press_that_cannot_be_read_can_be_answered_all_the_same),
 		cmocka_unit_test(one_bad_update_of_a_poll_spoils_no_other),
 		cmocka_unit_test(a_longer_update_is_not_decoded_and_moves_the_offset),
 		cmocka_unit_test(a_poll_gives_no_more_than_was_asked_for),

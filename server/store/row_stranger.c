@@ -1,0 +1,121 @@
+/* row_stranger.c - what strangers can repeat: the first is an audit entry, the rest is counted.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "store/row_stranger.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "lib/text.h"
+#include "store/row_effect.h"
+#include "store/store_inside.h"
+
+#define SOON_MS INT64_C(60000)
+
+/* One kind, as its row has it. */
+struct counted {
+	char input[80];
+	char source[16]; /* "telegram", "github": who it came by */
+	char action[24];
+	char outcome[16];
+	char severity[16];
+	char last[48];
+	int64_t n;
+};
+
+void
+row_stranger_wait(struct tx *tx)
+{
+	int64_t due = tx_number(tx, "SELECT coalesce(min(due), 0) FROM stranger");
+
+	if (due == 0 || row_effect_count_timers(tx, TIMER_STRANGERS) > 0)
+		return;
+	if (due < tx->at + SOON_MS) /* its handler failed, and may fail again */
+		due = tx->at + SOON_MS;
+	if (due > tx->at + ROW_STRANGER_EVERY_MS) /* the clock was set back */
+		due = tx->at + ROW_STRANGER_EVERY_MS;
+	(void)row_effect_timer(tx, TIMER_STRANGERS, "", 0, due);
+}
+
+void
+row_stranger_audit(struct tx *tx, const char *input, int64_t n, const char *last,
+    const struct audit_entry *entry, const char *const *meta)
+{
+	char source[16];
+
+	(void)snprintf(source, sizeof(source), "%.*s", (int)strcspn(entry->user, ":"), entry->user);
+	if (!tx_run(tx, "UPDATE stranger SET n = n + $2, last = $3 WHERE input = $1",
+		DB_TEXT(input), DB_I64(n), DB_TEXT(last)) ||
+	    db_changes(tx->db) > 0)
+		return;
+	row_audit_add(tx, entry, meta);
+	(void)tx_run(tx,
+	    "INSERT INTO stranger (input, source, action, outcome, severity, last, n, due)"
+	    " VALUES ($1, $2, $3, $4, $5, $6, 0, $7)",
+	    DB_TEXT(input), DB_TEXT(source), DB_TEXT(entry->action), DB_TEXT(entry->outcome),
+	    DB_TEXT(entry->severity), DB_TEXT(last), DB_I64(tx->at + ROW_STRANGER_EVERY_MS));
+	row_stranger_wait(tx);
+}
+
+/* --- each hour --- */
+
+/* The first that is due, or nearly so that one timer does for all; false: none. */
+static bool
+next_due(struct tx *tx, struct counted *ret)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	bool found;
+
+	if (!tx_query(&rows, tx,
+		"SELECT input, source, action, outcome, severity, last, n FROM stranger"
+		" WHERE due <= $1 OR due > $2 ORDER BY input LIMIT 1",
+		DB_I64(tx->at + SOON_MS), DB_I64(tx->at + ROW_STRANGER_EVERY_MS)))
+		return false;
+	found = db_next(&rows);
+	if (found) {
+		tx_text(&rows, 0, ret->input, sizeof(ret->input));
+		tx_text(&rows, 1, ret->source, sizeof(ret->source));
+		tx_text(&rows, 2, ret->action, sizeof(ret->action));
+		tx_text(&rows, 3, ret->outcome, sizeof(ret->outcome));
+		tx_text(&rows, 4, ret->severity, sizeof(ret->severity));
+		tx_text(&rows, 5, ret->last, sizeof(ret->last));
+		ret->n = db_col_i64(&rows, 6);
+		while (db_next(&rows))
+			continue;
+	}
+	return tx_end(tx, &rows) && found;
+}
+
+static void
+audit_counted(struct tx *tx, const struct counted *counted)
+{
+	char n[24];
+
+	(void)snprintf(n, sizeof(n), "%" PRId64, counted->n);
+	row_audit_add(tx,
+	    &(struct audit_entry){
+		.action = counted->action,
+		.user = counted->source,
+		.outcome = counted->outcome,
+		.severity = counted->severity,
+	    },
+	    (const char *const[]){ "reason", "more of the same, counted for an hour", "input",
+		counted->input, "count", n, "last", counted->last, NULL });
+}
+
+void
+row_stranger_due(struct tx *tx)
+{
+	struct counted counted;
+
+	while (next_due(tx, &counted)) {
+		if (counted.n == 0) {
+			(void)tx_run(tx, "DELETE FROM stranger WHERE input = $1",
+			    DB_TEXT(counted.input)); /* sticky */
+			continue;
+		}
+		audit_counted(tx, &counted);
+		(void)tx_run(tx, "UPDATE stranger SET n = 0, due = $2 WHERE input = $1",
+		    DB_TEXT(counted.input), DB_I64(tx->at + ROW_STRANGER_EVERY_MS)); /* sticky */
+	}
+	row_stranger_wait(tx);
+}

@@ -1,0 +1,23 @@
+/* row_stranger.h - what strangers can repeat: the first is an audit entry, the rest is counted.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "store/row_audit.h"
+
+#define ROW_STRANGER_EVERY_MS	INT64_C(3600000)
+
+/*
+ * Something happened `n` times that who has no role can bring about as often as they like.  The
+ * first of its kind is audited at once (entry, meta); what comes after it is counted in the kind's
+ * row, which becomes one entry an hour, with the count and `last` (whoever came last), and goes
+ * after an hour without any.  `input` names the kind: a few words of ours, never what came, so
+ * that there are as many rows as there are such words.
+ */
+void row_stranger_audit(struct tx *tx, const char *input, int64_t n, const char *last,
+    const struct audit_entry *entry, const char *const *meta);
+
+/* TIMER_STRANGERS fired: writes the entries that are due. */
+void row_stranger_due(struct tx *tx);
+
+/* Sees that the timer is there while something is counted. */
+void row_stranger_wait(struct tx *tx);
