@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/buf.h"
 #include "lib/clock.h"
 #include "lib/crash_point.h"
 #include "runner/subreaper.h"
@@ -25,6 +26,8 @@
 struct git_query {
 	struct protocol_message answer;
 	struct main_process main_process;
+	struct redact *secrets; /* NULL: it was given none */
+	struct buf safe;	/* what it said, without them */
 	struct step_scan scan;
 	int server; /* our end; closed by the runner when nobody wants the answer */
 	int children;
@@ -142,6 +145,7 @@ git_query_begin(struct git_query *query, const struct protocol_message *order,
 	if (ends[1] != -1)
 		(void)close(ends[1]);
 	query->output = ends[0];
+	query->secrets = TAKE(plan.secrets);
 	program_plan_done(&plan);
 	return good;
 }
@@ -160,8 +164,12 @@ git_query_result(struct git_query *query)
 		answer->record.status = number != 0 ? STATUS_CONFIG : STATUS_UNREACHABLE;
 	else
 		answer->record.status = WEXITSTATUS(query->wait_status);
-	answer->body = query->text;
-	answer->body_len = query->len;
+	/* A server of git's may repeat the token that it refuses. */
+	buf_init(&query->safe, 2 * PROTOCOL_ANSWER_MAX);
+	redact_text(query->secrets, query->text, query->len, &query->safe);
+	answer->body = buf_text(&query->safe);
+	answer->body_len = query->safe.size < PROTOCOL_ANSWER_MAX ? query->safe.size :
+								   PROTOCOL_ANSWER_MAX;
 }
 
 static _Noreturn void

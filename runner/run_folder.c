@@ -303,8 +303,9 @@ run_folder_tag_read(int folder, char ret[PROCESS_TAG])
 		memcpy(ret, order.tag, sizeof(order.tag));
 }
 
-bool
-run_folder_is_shared(int folder)
+/* Does a server of another user read what stands there? */
+static bool
+is_shared(int folder)
 {
 	struct stat st;
 
@@ -315,7 +316,7 @@ run_folder_is_shared(int folder)
 static bool
 open_to_group(int folder)
 {
-	return !run_folder_is_shared(folder) || fchmodat(folder, "socket", SOCKET_MODE, 0) == 0;
+	return !is_shared(folder) || fchmodat(folder, "socket", SOCKET_MODE, 0) == 0;
 }
 
 int

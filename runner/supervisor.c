@@ -47,7 +47,7 @@ struct supervisor {
 	struct main_process main_process;
 	struct process_main identity;
 	struct log_pump pump;
-	struct redact *secrets; /* the pump's; NULL: the log is raw */
+	struct redact *secrets; /* the pump's; NULL: the run was given none */
 	int wait_status;
 	int record_tries;
 	pid_t survivor; /* of the last KILL */
@@ -100,8 +100,7 @@ identify_main_process(struct supervisor *supervisor)
 static bool
 open_log(struct supervisor *supervisor, struct program_plan *plan, int *ret_output, struct err *err)
 {
-	if (run_folder_is_shared(supervisor->folder))
-		supervisor->secrets = TAKE(plan->secrets);
+	supervisor->secrets = TAKE(plan->secrets);
 	return log_pump_open(&supervisor->pump, supervisor->folder, plan->log_limit,
 	    supervisor->secrets, ret_output, err);
 }
@@ -413,8 +412,8 @@ take_image(struct protocol_record *record, const char *digest)
 static void
 take_step(struct protocol_message *out, const char *name)
 {
-	bool release = strcmp(name, "release") == 0;
-	bool no_rollback = strcmp(name, "no-rollback") == 0;
+	bool release = strcmp(name, STEP_SCAN_RELEASE) == 0;
+	bool no_rollback = strcmp(name, STEP_SCAN_NO_ROLLBACK) == 0;
 	bool first =
 	    (release && !out->record.released) || (no_rollback && !out->record.no_rollback);
 

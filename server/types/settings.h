@@ -101,6 +101,7 @@ struct settings {
 /* One value: its texts are owned. */
 struct settings_value {
 	char *text; /* NULL: not set, or a secret of the runner's */
+	char *runners; /* a secret of the runner's, to be redacted; else NULL */
 	char *file; /* of a secret that stood in one: which; else NULL */
 	bool is_given;
 };
