@@ -141,7 +141,8 @@ git_query_begin(struct git_query *query, const struct protocol_message *order,
 		good = err_errno(err, ERR_IO, errno, "pipe");
 	good = good &&
 	    main_process_fork(&query->main_process,
-		&(struct main_process_plan){ plan.path, plan.argv, plan.envp, ends[1], -1 }, err);
+		&(struct main_process_plan){ plan.path, plan.argv, plan.envp, ends[1], -1, false },
+		err);
 	if (ends[1] != -1)
 		(void)close(ends[1]);
 	query->output = ends[0];

@@ -50,7 +50,8 @@ struct supervisor {
 	struct redact *secrets; /* the pump's; NULL: the run was given none */
 	int wait_status;
 	int record_tries;
-	pid_t survivor; /* of the last KILL */
+	int oom_score_adj; /* ours, and that of what a good script leaves running */
+	pid_t survivor;	   /* of the last KILL */
 	pid_t stuck;
 	/* monotonic milliseconds */
 	int64_t now;	  /* of this turn */
@@ -95,6 +96,7 @@ identify_main_process(struct supervisor *supervisor)
 	supervisor->identity.pid = supervisor->main_process.pid;
 	if (process_read(supervisor->main_process.pid, &main_process))
 		supervisor->identity.start = main_process.start;
+	supervisor->identity.in_group = supervisor->main_process.in_group;
 }
 
 static bool
@@ -118,11 +120,13 @@ supervisor_open(
 	if (supervisor->claimed == -1)
 		return false;
 	CRASH_POINT(folder_claimed);
+	supervisor->oom_score_adj = main_process_oom_score();
 	group = cgroup_make(supervisor->identity.tag);
 	good = program_plan(&plan, start->order, start->dirs, err) &&
 	    open_log(supervisor, &plan, &output, err) &&
 	    main_process_fork(&supervisor->main_process,
-		&(struct main_process_plan){ plan.path, plan.argv, plan.envp, output, group }, err);
+		&(struct main_process_plan){ plan.path, plan.argv, plan.envp, output, group, true },
+		err);
 	program_plan_done(&plan);
 	if (output != -1)
 		(void)close(output);
@@ -248,6 +252,8 @@ fill_record(struct supervisor *supervisor)
 			record->status = WEXITSTATUS(supervisor->wait_status);
 	}
 	record->ended_at = clock_wall_ms();
+	if ((supervisor->flow.facts & SUPERVISOR_BIT(NO_CHILD)) == 0)
+		process_oom_below(getpid(), supervisor->oom_score_adj);
 	log_pump_flush(&supervisor->pump);
 }
 

@@ -113,6 +113,7 @@ run_translate_record(const struct run_context *context, const struct protocol_re
 		.released = record->released || (record->lost && record->gate),
 		.no_rollback = record->no_rollback,
 		.lost = record->lost,
+		.unswept = record->lost && record->unswept,
 		.timed_out = record->timed_out,
 		.ended_on_request = record->ended,
 		.exec_errno = record->exec_errno,

@@ -76,6 +76,7 @@ struct run_ended {
 	bool released;		/* it said `==> release`, or must be taken to have */
 	bool no_rollback;	/* it said `==> no-rollback` */
 	bool lost;		/* its supervisor was killed: `interrupted` */
+	bool unswept;		/* lost, and what it started may be alive */
 	bool folder_gone;	/* started, and its folder is gone: what it did is not known */
 	bool timed_out;
 	bool ended_on_request;

@@ -248,7 +248,7 @@ full_message(int kind)
 		.branch = "main",
 		.base = COMMIT_C,
 		.branches = "main",
-		.record = { true, true, true, true, true, true, 9, 10, 11, 12, "" },
+		.record = { true, true, true, true, true, true, true, 9, 10, 11, 12, "" },
 		.step_count = 1,
 		.steps = { { "build", 16 } } };
 
