@@ -7,6 +7,8 @@
 . "$here/common.sh"
 # shellcheck source=deploy/git.sh
 . "$here/git.sh"
+# shellcheck source=deploy/source.sh
+. "$here/source.sh"
 # shellcheck source=deploy/image.sh
 . "$here/image.sh"
 # shellcheck source=deploy/hooks.sh
@@ -73,6 +75,14 @@ release_begins() {
 	release_began=yes
 	printf '\n' # a transport's program may have left its last line open, and this one has to be seen
 	step release
+}
+
+# Behind a transport's work: one that shipped without a word has changed the target all the same, which is said late
+# rather than never.
+check_release_began() {
+	[[ -z $release_began ]] || return 0
+	step release
+	fail "$EXIT_CONFIG" "the transport $transport never says release_begins: see docs/transports.md"
 }
 
 # ---- what all acts do ----------------------------------------------------------------------------

@@ -202,14 +202,21 @@ asked() { # SECONDS WHAT CMD...
 
 # Fills environment and app, STATE_DIRECTORY/apps/ENV, and makes the latter.
 find_place() { # ENV
+	local owner me
 	check_environment "$1"
 	environment=$1
 	app=${STATE_DIRECTORY:=/var/lib/deploybot}/apps/$environment
 	umask 077
 	HOME=${HOME:-/}
 	export STATE_DIRECTORY HOME ENVIRONMENT=$environment
+	me=$(id -un 2>/dev/null || id -u)
+	# What root made there the runner could not write: its next deployment would fail.
+	if [[ -d ${app%/*} && ! -O ${app%/*} ]]; then
+		owner=$(stat -c %U -- "${app%/*}")
+		fail "$EXIT_CONFIG" "${app%/*} belongs to $owner, and this runs as $me: run it as $owner"
+	fi
 	[[ -d $app ]] || mkdir -p -- "$app" ||
-		fail "$EXIT_CONFIG" "$app cannot be made: STATE_DIRECTORY has to be deploybot's own"
+		fail "$EXIT_CONFIG" "$app cannot be made by $me: run this as the user of deploybot's runner, or set STATE_DIRECTORY"
 }
 
 # One at a time.  What we start holds the lock too: nobody else begins while something of a killed run still works on

@@ -26,6 +26,6 @@ else
 	release=$2
 fi
 transport_ship "$release"
-[[ -n $release_began ]] || fail "$EXIT_CONFIG" "the transport $transport never says release_begins: see docs/transports.md"
+check_release_began
 run_hooks post-deploy "$EXIT_REFUSED"
 clean

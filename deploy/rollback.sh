@@ -56,5 +56,5 @@ else
 	release=${release%%@*}
 fi
 transport_rollback "$release"
-[[ -n $release_began ]] || fail "$EXIT_CONFIG" "the transport $transport never says release_begins: see docs/transports.md"
+check_release_began
 run_hooks post-rollback "$EXIT_REFUSED"

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/version.h"
 #include "runner/main_process.h"
 #include "runner/ping.h"
 #include "runner/runner.h"
@@ -23,6 +24,7 @@ static const char usage[] =
     "       deploybot-runner --listen PATH [--state DIR] [--env-file FILE] [--scripts DIR] [--drain]\n"
     "       deploybot-runner --ping PATH\n"
     "       deploybot-runner --check-settings [--env-file FILE]\n"
+    "       deploybot-runner --version | --help\n"
     "\n"
     "Executes what a server orders: deploy, rollback and git queries, each under a supervisor.\n"
     "With --fd the server is at the other end of descriptor N: `deploybot serve` starts it so.\n"
@@ -246,6 +248,14 @@ main(int argc, char *argv[])
 
 	if (argc == 3 && strcmp(argv[1], "--ping") == 0)
 		return ping(argv[2]);
+	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+		(void)printf("deploybot-runner %s\n", version_text);
+		return 0;
+	}
+	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+		(void)fputs(usage, stdout);
+		return 0;
+	}
 	arguments = to_arguments(argc, argv);
 	if (arguments.is_wrong) {
 		(void)fputs(usage, stderr);

@@ -15,7 +15,8 @@ enum type {
 	TYPE_INT,  /* 0 … INT_MAX */
 	TYPE_BOOL, /* not there: false */
 	TYPE_TEXT,
-	TYPE_WORD, /* an enum, as one of its words */
+	TYPE_LATER, /* a text that older rows do not have */
+	TYPE_WORD,  /* an enum, as one of its words */
 	TYPE_BRANCHES,
 	TYPE_TARGETS,
 };
@@ -45,6 +46,9 @@ _Static_assert(sizeof(enum program) == sizeof(int) && sizeof(enum git_query_kind
 	{ key, _Generic(((of *)0)->member, int64_t: TYPE_I64, int: TYPE_INT, bool: TYPE_BOOL, \
 	    char *: TYPE_TEXT), offsetof(of, member), sizeof(((of *)0)->member), NULL }
 #define FIELD(key, member)	FIELD_OF(struct effect, key, u.member)
+#define LATER(key, member) \
+	{ key, TYPE_LATER, offsetof(struct effect, u.member), \
+	    sizeof(((struct effect *)0)->u.member), NULL }
 #define ID(key, member) \
 	{ key, TYPE_ID, offsetof(struct effect, u.member), sizeof(int64_t), NULL }
 #define WORD(key, member, words) \
@@ -65,7 +69,7 @@ static const struct field fields_git_query[] = {
 	FIELD("environment", git_query.environment), FIELD("ref", git_query.ref),
 	FIELD("base", git_query.base), FIELD("branch", git_query.branch),
 	LIST("branches", TYPE_BRANCHES), FIELD("is_patient", git_query.is_patient),
-	FIELD("asked_by", git_query.requested_by), END };
+	FIELD("asked_by", git_query.requested_by), LATER("blocked", git_query.blocked), END };
 static const struct field fields_probe[] = {
 	FIELD("successes", probe.plan.successes), FIELD("failures", probe.plan.failures),
 	FIELD("interval_s", probe.plan.interval_s), FIELD("timeout_s", probe.plan.timeout_s),
@@ -126,6 +130,7 @@ put_fields(const struct field *field, const void *from, struct json_out *out)
 			json_put_bool(out, field->key, *(const bool *)at);
 			break;
 		case TYPE_TEXT:
+		case TYPE_LATER:
 			json_put_str(out, field->key, at);
 			break;
 		case TYPE_WORD:
@@ -250,6 +255,8 @@ get_field(const struct field *field, const struct json *body, void *to, struct e
 		return true;
 	case TYPE_TEXT:
 		return get_text(field, body, at, err);
+	case TYPE_LATER:
+		return json_get(body, field->key) == NULL || get_text(field, body, at, err);
 	case TYPE_WORD:
 		return get_word(field, body, at, err);
 	case TYPE_BRANCHES:

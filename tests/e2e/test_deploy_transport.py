@@ -69,6 +69,7 @@ def test_a_transport_that_does_not_keep_to_its_contract_is_told_so(bench, change
     file.write_text(file.read_text().replace(*change))
     got, said = bench.run("deploy.sh", "staging", bench.commit("one"))
     assert (got, text in said[-1]) == (status, True), said
+    assert ("release" in bench.steps()) == ("release" in change[0] or not status)   # it has been at the target
     if not status:
         got, said = bench.run("deploy.sh", "staging", bench.commit("two"))
         assert got == 64 and "no release: 'main'" in said[-1]
@@ -116,6 +117,19 @@ def test_the_transport_in_docs_says_what_went_wrong(one, plan, status, text):
     one.plan({"when": plan, "status": 1})
     got, said = one.run("deploy.sh", "staging", one.commit("one"))
     assert (got, text in said[-1], "release" in one.steps()) == (status, True, status == 70)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+@pytest.mark.parametrize("words", [("target.sh", "production", "current"), ("rollback.sh", "production"),
+                                   ("deploy.sh", "production", "a" * 40)], ids=" ".join)
+def test_by_hand_as_another_user_than_the_runner_nothing_is_made_that_it_could_not_write(bench, words):
+    apps = bench.state / "apps"
+    apps.mkdir(exist_ok=True)
+    os.chown(apps, 1, 1)
+    status, said = bench.run(*words)
+    sentence = f"{apps} belongs to daemon, and this runs as root: run it as daemon"
+    assert status == 78 and said[-1].endswith(sentence), said
+    assert not list(apps.iterdir())
 
 
 @pytest.mark.parametrize("words", [

@@ -110,6 +110,18 @@ def test_the_environment_wins_over_the_file_and_env_file_chooses_it(tmp_path):
     missing = bot.run("--env-file", "missing.env", "check-config")
     assert missing.returncode == 78
     assert "missing.env: No such file or directory: put it there, for user " in missing.stderr
+    assert "run this as" not in missing.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+def test_settings_that_are_another_users_are_read_with_sudo(tmp_path):
+    (tmp_path / "deploybot.conf").touch(mode=0o600)
+    program = Deploybot(tmp_path, {"API_SERVER_PORT": "1"}).build / "deploybot"
+    done = subprocess.run(["setpriv", "--reuid=12345", "--clear-groups", program, "--env-file",
+                           tmp_path / "deploybot.conf", "check-config"], capture_output=True, text=True, check=False)
+    assert done.returncode == 78
+    assert ("Permission denied: put it there, for user 12345 to read,"
+            " or run this as the server's user: sudo -u deploybot ") in done.stderr + done.stdout
 
 
 def test_a_secret_is_read_from_the_file_that_name_file_names(tmp_path):

@@ -11,6 +11,7 @@ import tempfile
 import pytest
 
 from flow_aid import PATIENCE_S
+from runner_client import PROGRAM
 from service_aid import AS_RUNNER, AS_SERVER, RUNNER, TWO_USERS, RunnerService, ServiceScene
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/", "LANG": "C.UTF-8"}
@@ -34,6 +35,15 @@ def ping(service, user=None):
                           env=ENVIRONMENT, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           timeout=PATIENCE_S, check=False)
     return done.returncode, done.stdout + done.stderr
+
+
+def test_it_says_its_version_and_its_arguments():
+    said = {word: subprocess.run([PROGRAM, word], capture_output=True, text=True, timeout=PATIENCE_S, check=True).stdout
+            for word in ("--version", "--help")}
+    server = subprocess.run([os.path.join(os.path.dirname(PROGRAM), "deploybot"), "version"], capture_output=True,
+                            text=True, timeout=PATIENCE_S, check=True).stdout
+    assert said["--version"].split() == ["deploybot-runner", server.split()[1]]
+    assert said["--help"].startswith("usage: deploybot-runner ")
 
 
 def test_a_runner_that_works_is_well_and_says_nothing_of_being_asked(service):

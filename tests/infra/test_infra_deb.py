@@ -65,6 +65,12 @@ def test_an_installation_has_users_folders_and_says_what_to_do(root):
     assert "/etc/deploybot/secrets/server/telegram_bot_token" in root.said
 
 
+def test_no_engine_and_no_web_server_come_with_it(deb):
+    """apt takes Recommends too: a dockerd that is root, and an nginx on every address's port 80."""
+    assert run(["dpkg-deb", "-f", deb, "Recommends"]).stdout.strip() == ""
+    assert not {"docker.io", "nginx"} & set(re.findall(r"[a-z0-9.+-]+", run(["dpkg-deb", "-f", deb, "Depends"]).stdout))
+
+
 def test_the_programs_find_their_libraries_and_their_scripts(root, deb):
     version = run(["dpkg-deb", "-f", deb, "Version"]).stdout.strip()
     version = re.sub(r"\+(\d+)\.", r"-\1-", version)
