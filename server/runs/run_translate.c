@@ -120,6 +120,7 @@ run_translate_record(const struct run_context *context, const struct protocol_re
 		.exit_status = record->signal != 0 ? -1 : record->status,
 		.signal_number = record->signal,
 		.duration_ms = duration_of(context, record),
+		.log_size = run_files_log_size(context->state_directory, context->run),
 	};
 
 	static_assert(sizeof(ended.image) == sizeof(record->image), "an image fits");

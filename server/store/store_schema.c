@@ -250,6 +250,8 @@ static const char *const migration_4[] = {
 	" deployment INTEGER NOT NULL,"
 	" commit_id TEXT NOT NULL,"
 	" PRIMARY KEY (deployment, commit_id)) STRICT, WITHOUT ROWID;",
+	/* Bytes; of runs from before: not known, and counted as none. */
+	"ALTER TABLE run ADD COLUMN log_size INTEGER NOT NULL DEFAULT 0;",
 	NULL,
 };
 

@@ -84,6 +84,7 @@ struct run_ended {
 	int exit_status;	/* -1: killed by signal_number; in its row without: never began */
 	int signal_number;
 	int64_t duration_ms;
+	int64_t log_size; /* bytes */
 	char image[LIMIT_IMAGE]; /* that it said it ships; "": none, or not known */
 	char detail[LIMIT_LINE]; /* the last line it printed, cleaned; or why it was refused */
 };

@@ -78,6 +78,7 @@ struct settings {
 	int deploy_timeout_seconds;
 	int shutdown_timeout_seconds;
 	int run_logs_keep;
+	int64_t run_logs_total;
 
 	const char *runner_socket; /* NULL: the runner is our child */
 	const char *listen_address;
