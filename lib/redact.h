@@ -25,7 +25,8 @@ void redact_free(struct redact *r); /* takes NULL; wipes the values */
 DEFINE_FREEP(struct redact, redact_free)
 
 /* Remembers a secret value; one that is known already takes no room, so that settings may be read
- * anew for ever.  A value of several lines is also found line by line.  One shorter than REDACT_VALUE_MIN is left out and is no error. */
+ * anew for ever.  A value of several lines is also found line by line.  One shorter than
+ * REDACT_VALUE_MIN is left out and is no error. */
 MUST_USE bool redact_add(struct redact *r, const char *value, struct err *err);
 
 /* Appends text to out with secrets replaced.  r may be NULL: shapes only. */

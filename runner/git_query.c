@@ -176,8 +176,8 @@ git_query_result(struct git_query *query)
 	buf_init(&query->safe, 2 * PROTOCOL_ANSWER_MAX);
 	redact_text(query->secrets, query->text, query->len, &query->safe);
 	answer->body = buf_text(&query->safe);
-	answer->body_len = query->safe.size < PROTOCOL_ANSWER_MAX ? query->safe.size :
-								   PROTOCOL_ANSWER_MAX;
+	answer->body_len =
+	    query->safe.size < PROTOCOL_ANSWER_MAX ? query->safe.size : PROTOCOL_ANSWER_MAX;
 }
 
 static _Noreturn void

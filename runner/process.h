@@ -60,7 +60,8 @@ bool process_is_of_this_boot(const struct process_main *main_process);
 
 /* Whose is it, as its session and its RUN_ID say? */
 enum process_owner { PROCESS_OF_NOBODY, PROCESS_OF_RUN, PROCESS_OF_ANOTHER };
-enum process_owner process_owner(const struct process *one, const struct process_main *main_process);
+enum process_owner process_owner(
+    const struct process *one, const struct process_main *main_process);
 
 /* Signals every process that has RUN_ID=tag in its environment or is in the leader's session, and
  * is neither us nor dead.  Returns how many there were (*ret_one: one of them), or -1. */

@@ -65,8 +65,8 @@
  *     else              status (signal=0) or signal of the leader; timed_out, ended say whether
  *                       the deadline or `end` asked for its end first
  *
- * runs/<id>/: order (the run message and its tag) · leader (pid, start, boot, tag, pid namespace, in a
- * control group?) ·
+ * runs/<id>/: order (the run message and its tag) · leader (pid, start, boot, tag, pid namespace,
+ * in a control group?) ·
  * log · exit (the record as an `exit` message, then NUL bytes; all NUL: not yet; locked by the
  * supervisor, POSIX record lock) · socket.  The server reads log and needs nothing else of it.
  *

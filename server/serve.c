@@ -225,7 +225,9 @@ open_lock(const char *folder, bool is_shared, struct err *err)
 
 	if (!is_shared) {
 		fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		return fd >= 0 ? fd : ERR_FD(err_errno(err, ERR_IO, errno, "STATE_DIRECTORY %s", folder));
+		return fd >= 0 ?
+		    fd :
+		    ERR_FD(err_errno(err, ERR_IO, errno, "STATE_DIRECTORY %s", folder));
 	}
 	if (snprintf(file, sizeof(file), "%s/" POISON_FILE, folder) >= SOURCE_PATH)
 		return ERR_FD(err_set(err, ERR_CONFIG, "STATE_DIRECTORY is too long"));

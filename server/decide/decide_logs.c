@@ -33,8 +33,8 @@ decide_logs_keep(struct tx *tx)
 {
 	int64_t runs[PURGE_MAX];
 
-	return purge_all(tx, runs,
-	    row_retention_purge_runs(tx, tx->settings->run_logs_keep, runs, PURGE_MAX));
+	return purge_all(
+	    tx, runs, row_retention_purge_runs(tx, tx->settings->run_logs_keep, runs, PURGE_MAX));
 }
 
 bool
@@ -42,6 +42,6 @@ decide_logs_total(struct tx *tx)
 {
 	int64_t runs[PURGE_MAX];
 
-	return purge_all(tx, runs,
-	    row_retention_purge_total(tx, tx->settings->run_logs_total, runs, PURGE_MAX));
+	return purge_all(
+	    tx, runs, row_retention_purge_total(tx, tx->settings->run_logs_total, runs, PURGE_MAX));
 }

@@ -61,7 +61,8 @@ handle_run_ended(struct tx *tx, const struct event *event)
 		deployment.why = verdict.why;
 	if (verdict.detail[0] != '\0')
 		(void)text_copy(deployment.detail, sizeof(deployment.detail), verdict.detail);
-	if (run_verdict_is_unknown(&ended)) /* before what follows from the environment's being free */
+	if (run_verdict_is_unknown(
+		&ended)) /* before what follows from the environment's being free */
 		doubt_environment(tx, &deployment, verdict.detail);
 	(void)decide_step(tx, &deployment, verdict.event, NULL);
 }

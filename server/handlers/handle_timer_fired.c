@@ -7,7 +7,7 @@
 #include "store/row_effect.h"
 #include "store/row_retention.h"
 
-#define DAY_MS  (24 * 3600 * INT64_C(1000))
+#define DAY_MS	(24 * 3600 * INT64_C(1000))
 #define SOON_MS (60 * INT64_C(1000))
 
 static void

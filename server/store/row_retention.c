@@ -67,8 +67,7 @@ purge_run(struct tx *tx, int64_t run)
 }
 
 static size_t
-purge_runs(
-    struct tx *tx, const char *sql, int64_t limit, int64_t *ret, size_t max)
+purge_runs(struct tx *tx, const char *sql, int64_t limit, int64_t *ret, size_t max)
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	size_t n = 0;

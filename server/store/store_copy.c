@@ -84,7 +84,8 @@ name_anew(char copy[PATH_MAX], struct err *err)
 
 	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
 		return err_errno(err, ERR_IO, errno, "getrandom");
-	return snprintf(copy + len, PATH_MAX - len, ".%08" PRIx32, random) < (int)(PATH_MAX - len) ||
+	return snprintf(copy + len, PATH_MAX - len, ".%08" PRIx32, random) <
+	    (int)(PATH_MAX - len) ||
 	    err_set(err, ERR_LIMIT, "too long a path: %.100s", copy);
 }
 
@@ -94,8 +95,7 @@ store_copy_make(const char *path, int64_t version, struct err *err)
 	char copy[PATH_MAX], fresh[PATH_MAX];
 	struct store_backup made;
 
-	if (!name_of(copy, path, version, err) ||
-	    (is_in_the_way(copy) && !name_anew(copy, err)))
+	if (!name_of(copy, path, version, err) || (is_in_the_way(copy) && !name_anew(copy, err)))
 		return false;
 	if (snprintf(fresh, sizeof(fresh), "%s.new", copy) >= PATH_MAX)
 		return err_set(err, ERR_LIMIT, "too long a path: %.100s", path);

@@ -56,5 +56,6 @@ store_reserve_give(struct store *store)
 	char path[PATH_MAX];
 
 	path_of(store, path);
-	(void)!truncate(path, 0); /* it may not be there.  Its name stays taken: see db_files_keep() */
+	(void)!truncate(
+	    path, 0); /* it may not be there.  Its name stays taken: see db_files_keep() */
 }

@@ -197,7 +197,7 @@ def test_a_folder_that_the_server_cannot_see_is_said_once_and_found_again(scene)
 
 
 GRABS = """
-import fcntl, os, sys, time
+import fcntl, os, sys
 lock = os.open(".", os.O_RDONLY)
 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 for name in sys.argv[1:]:
@@ -207,20 +207,21 @@ for name in sys.argv[1:]:
     except FileExistsError:
         print("there", name)
 print("done", flush=True)
-time.sleep(600)
+sys.stdin.read()
 """
 
 
 @pytest.mark.skipif(not TWO_USERS, reason="it takes two users")
 def test_the_runners_user_cannot_keep_the_server_from_starting(scene):
     """Neither by a file that the server is going to make, nor by a lock on the folder that both may read."""
-    names = ["deploybot.db" + end for end in ("", "-journal", "-wal", "-shm", "-reserve")] + ["under-way", "environments"]
+    names = ["deploybot.db" + end for end in ("", "-journal", "-wal", "-shm", "-reserve")]
+    names += ["under-way", "environments"]
     state = scene.folder / "state"
     scene.scripts.deploy(STEADY)
     scene.release()
     scene.bot.stop()
     with subprocess.Popen([*AS_RUNNER, "/usr/bin/python3", "-c", GRABS, *names], cwd=state, text=True,
-                          stdout=subprocess.PIPE) as grabs:
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE) as grabs:
         try:
             said = [grabs.stdout.readline() for _ in range(len(names) + 1)]
             assert said == [f"there {name}\n" for name in names] + ["done\n"]

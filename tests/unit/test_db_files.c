@@ -127,7 +127,8 @@ the_names_beside_it_stay_taken(void **state)
 	for (int i = 0; i < 3; i++) {
 		db = db_open(p->path, 0, &err);
 		assert_non_null(db);
-		assert_true(db_script(db, "CREATE TABLE IF NOT EXISTS t(x); INSERT INTO t VALUES(1);", &err));
+		assert_true(db_script(
+		    db, "CREATE TABLE IF NOT EXISTS t(x); INSERT INTO t VALUES(1);", &err));
 		name_file(p, "-journal", path);
 		assert_int_equal(access(path, F_OK), 0);
 		db_close(db);

@@ -90,7 +90,8 @@ a_run_that_could_not_be_swept_is_left_to_a_person(void **state)
 	world_b_over_a(&w, STAGING_URL);
 	world_run_step(&w, 0, "release");
 	world_run_ends(&w,
-	    (struct run_ended){ .gate_opened = true, .lost = true, .unswept = true, .released = true });
+	    (struct run_ended){
+		.gate_opened = true, .lost = true, .unswept = true, .released = true });
 	assert_int_equal(world_state(&w), DEPLOY_FAILED);
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_non_null(world_says(&w, "what it started could not be swept"));

@@ -310,7 +310,8 @@ what_a_target_needs_is_asked_for_at_once(void **state)
 	SAYS(SETTINGS_WARNING,
 	    "REGISTRY_PASSWORD: a secret shorter than 6 characters is not kept out of logs and messages");
 	SAYS(SETTINGS_WARNING, "REGISTRY_PASSWORD: is not used: REGISTRY_USER is not set");
-	assert_null(settings_text(s, SETTING_REGISTRY_PASSWORD)); /* the runner's, kept to be redacted */
+	assert_null(
+	    settings_text(s, SETTING_REGISTRY_PASSWORD)); /* the runner's, kept to be redacted */
 	assert_true(settings_is_runners(s, "REGISTRY_PASSWORD_FILE"));
 	assert_true(settings_is_runners(s, "STAGING_COMPOSE_DIR"));
 	settings_unref(s);

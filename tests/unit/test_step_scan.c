@@ -145,8 +145,8 @@ a_step_that_is_too_long_shows_no_half_of_a_secret(void **state)
 	assert_true(redact_add(secrets, password, NULL));
 	scan.secrets = secrets;
 	for (int i = 0; i < 5; i++)
-		len += (size_t)snprintf(line + len, sizeof(line) - len, "%s%s ",
-		    i == 0 ? "==> " : "", password);
+		len += (size_t)snprintf(
+		    line + len, sizeof(line) - len, "%s%s ", i == 0 ? "==> " : "", password);
 	line[len++] = '\n';
 	step_scan_feed(&scan, line, len, on_found, &found);
 	assert_string_equal(found.text, "[*** *** ***]");

@@ -564,7 +564,8 @@ copy_as_us(struct store_aid *aid)
 	(void)fflush(NULL);
 	pid = fork();
 	if (pid == 0)
-		_exit(setresuid(US, US, US) == 0 && store_copy_make(aid->path, 5, &aid->err) ? 0 : 1);
+		_exit(
+		    setresuid(US, US, US) == 0 && store_copy_make(aid->path, 5, &aid->err) ? 0 : 1);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	return WEXITSTATUS(status);
 }
