@@ -73,7 +73,7 @@ mirror_tree() { # FOLDER CMD...
 }
 
 cannot_check_out() { # COMMIT
-	fail "$EXIT_BUILD" "git cannot lay out ${1:0:12} in $app: see its output above; is there room on that disk?"
+	fail "$EXIT_BUILD" "git cannot lay out ${1:0:12} in $app: see its output in the log; is there room on that disk?"
 }
 
 # A git that was killed leaves locks of its own and half a pack; our lock says that nobody else is here.
@@ -126,7 +126,7 @@ mirror_commit() { # HEX
 
 fetch_new() { # COMMIT
 	mirror_update ||
-		fail "$EXIT_UNREACHABLE" "the repository cannot be fetched: see git's output above, REPOSITORY_URL and its key"
+		fail "$EXIT_UNREACHABLE" "the repository cannot be fetched: see git's output in the log, REPOSITORY_URL and its key"
 	[[ $(mirror_commit "$1") == "$1" ]] ||
 		fail "$EXIT_INPUT" "the commit $1 is not in the repository: was it pushed, and not rewritten since?"
 }

@@ -6,39 +6,12 @@
 
 #include "chat/chat_status.h"
 #include "decide/decide_deployment.h"
+#include "decide/decide_question.h"
 #include "decide/decide_reply.h"
 #include "lib/text.h"
 #include "store/row_block.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
-
-/* The commits of which git says whether the answer's contains them. */
-static void
-name_blocked(struct tx *tx, struct effect_git_query *query)
-{
-	struct block blocks[LIMIT_BLOCKED];
-	size_t n = row_block_list(tx, query->environment, blocks, LIMIT_BLOCKED, NULL), used = 0;
-
-	for (size_t i = 0; i < n; i++) /* cannot be cut: each has its blank or the NUL */
-		used += (size_t)snprintf(query->blocked + used, sizeof(query->blocked) - used,
-		    "%s%s", i > 0 ? " " : "", blocks[i].commit);
-}
-
-void
-decide_git_query(struct tx *tx, const struct effect_git_query *query, int64_t deployment)
-{
-	struct effect *effect = effect_new(EFFECT_GIT_QUERY);
-
-	if (effect == NULL) {
-		tx_fail(tx, ERR_NOMEM, "no memory for a git query");
-		return;
-	}
-	effect->subject = deployment;
-	effect->u.git_query = *query;
-	if (query->kind == GIT_QUERY_COMMITS)
-		name_blocked(tx, &effect->u.git_query);
-	(void)row_effect_add(tx, effect);
-}
 
 void
 decide_query_head(
@@ -121,8 +94,6 @@ add_deployment(struct tx *tx, const char *environment, const struct git_answer *
 	(void)text_copy(deployment.author, sizeof(deployment.author), answer->author);
 	(void)text_copy(deployment.requester, sizeof(deployment.requester), requested_by);
 	decide_set_previous(tx, &deployment);
-	deployment.message =
-	    decide_sendf(tx, &deployment.address, "🔎 " MARK_BOLD "%s" MARK_BOLD, environment);
 	row_deployment_add(tx, &deployment);
 	decide_contained(tx, &deployment, answer);
 	decide_audit_request(tx, &deployment, requested_by, "deploy_requested", "requested",
@@ -136,7 +107,7 @@ supersede(struct tx *tx, struct deployment older, const struct git_answer *answe
 {
 	if (older.id == 0)
 		return;
-	(void)snprintf(older.detail, sizeof(older.detail), "by %.7s", answer->commit);
+	(void)snprintf(older.detail, sizeof(older.detail), "replaced by %.7s", answer->commit);
 	(void)decide_step(tx, &older, DEPLOY_ON_SUPERSEDE, answer);
 }
 
@@ -174,7 +145,7 @@ decide_head(struct tx *tx, const struct environment_settings *settings,
 {
 	struct environment environment = row_environment_get(tx, settings->name);
 	bool is_poll = strcmp(requested_by, DECIDE_POLL) == 0;
-	struct deployment deployment;
+	struct deployment deployment, question;
 	struct block block;
 
 	if (strcmp(environment.seen_commit, answer->commit) == 0 &&
@@ -185,10 +156,19 @@ decide_head(struct tx *tx, const struct environment_settings *settings,
 		notify_blocked(tx, settings->name, &block);
 		return;
 	}
-	supersede(tx, row_deployment_push_question(tx, settings->name), answer);
+	question = row_deployment_push_question(tx, settings->name);
+	if (strcmp(question.commit, answer->commit) != 0 && question.confirmed_by == 0)
+		supersede(tx, question, answer);
+	if (settings->confirm && decide_share_with_push(tx, settings->name, answer))
+		return;
 	deployment = add_deployment(tx, settings->name, answer, requested_by);
+	if (settings->confirm && decide_is_live(tx, &deployment)) {
+		(void)text_copy(deployment.detail, sizeof(deployment.detail), "already live");
+		(void)decide_step(tx, &deployment, DEPLOY_ON_SUPERSEDE, NULL);
+		return;
+	}
 	if (settings->confirm) {
-		(void)decide_step(tx, &deployment, DEPLOY_ON_ASK, answer);
+		decide_ask(tx, &deployment, answer);
 		return;
 	}
 	supersede(tx, row_deployment_queued(tx, settings->name), answer);

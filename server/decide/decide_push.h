@@ -7,10 +7,6 @@
 
 struct environment_settings;
 
-/* Asks git; deployment: the one that waits for the answer, 0: none.  query is copied, and the
- * environment's blocked commits are added. */
-void decide_git_query(struct tx *tx, const struct effect_git_query *query, int64_t deployment);
-
 /* Notes which blocked commits this deployment frees when it goes live: those that its commit
  * contains, where it is of the environment's branch. */
 void decide_contained(struct tx *tx, const struct deployment *deployment,

@@ -20,7 +20,8 @@ give_up(struct tx *tx, const struct fault *fault)
 {
 	struct deployment deployment = row_deployment_get(tx, fault->subject);
 
-	if (fault->kind == EFFECT_GIT_QUERY && deployment.state != DEPLOY_REQUESTED)
+	if (fault->kind == EFFECT_GIT_QUERY && deployment.state != DEPLOY_REQUESTED &&
+	    (deployment.state != DEPLOY_AWAITING_CONFIRMATION || deployment.confirmed_by == 0))
 		return;
 	if (fault->folder_gone) {
 		decide_unknown(tx, deployment.environment, fault->reason);
@@ -61,7 +62,9 @@ fault_send_message(struct tx *tx, const struct fault *fault)
 static void
 ask_later(struct tx *tx, int64_t deployment)
 {
-	if (row_deployment_get(tx, deployment).state == DEPLOY_AWAITING_CONFIRMATION)
+	struct deployment asked = row_deployment_get(tx, deployment);
+
+	if (asked.state == DEPLOY_AWAITING_CONFIRMATION && asked.confirmed_by == 0)
 		row_button_set_timer(tx, deployment,
 		    row_effect_timer(tx, TIMER_QUESTION, "", deployment, tx->at + LATER_MS));
 }

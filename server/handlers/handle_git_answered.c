@@ -1,11 +1,10 @@
 /* handle_git_answered.c - git answered, or could not.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "decide/decide_deployment.h"
 #include "decide/decide_push.h"
-#include "decide/decide_tell.h"
+#include "decide/decide_question.h"
 #include "handlers/handlers.h"
 #include "lib/text.h"
 #include "store/row_block.h"
@@ -28,6 +27,7 @@ proceed_request(struct tx *tx, struct deployment *deployment, const struct git_a
 	const struct environment_settings *settings =
 	    settings_environment(tx->settings, deployment->environment);
 	struct environment environment = row_environment_get(tx, deployment->environment);
+	struct deployment active;
 
 	(void)text_copy(deployment->commit, sizeof(deployment->commit), answer->commit);
 	(void)text_copy(deployment->ref, sizeof(deployment->ref), answer->ref);
@@ -43,12 +43,21 @@ proceed_request(struct tx *tx, struct deployment *deployment, const struct git_a
 		refuse(tx, deployment, "this environment is no longer in the settings", NULL);
 		return;
 	}
-	if (settings->confirm || environment.unknown_since != 0 ||
-	    row_block_find(tx, deployment->environment, answer->commit, NULL)) {
-		(void)decide_step(tx, deployment, DEPLOY_ON_ASK, answer);
+	active = row_deployment_active(tx, deployment->environment);
+	if (active.id != 0 && !deployment_is_rollback(&active) &&
+	    strcmp(active.commit, deployment->commit) == 0) {
+		refuse(tx, deployment, "it is being deployed already", NULL);
 		return;
 	}
-	if (row_deployment_active(tx, deployment->environment).id != 0) {
+	if (decide_share_question(tx, deployment, answer))
+		return;
+	if (settings->confirm || environment.unknown_since != 0 ||
+	    row_block_find(tx, deployment->environment, answer->commit, NULL) ||
+	    decide_is_live(tx, deployment)) {
+		decide_ask(tx, deployment, answer);
+		return;
+	}
+	if (active.id != 0) {
 		refuse(tx, deployment, "another deployment is in progress", NULL);
 		return;
 	}
@@ -56,33 +65,19 @@ proceed_request(struct tx *tx, struct deployment *deployment, const struct git_a
 	decide_next(tx, deployment->environment);
 }
 
-/* It runs already: only whether the branch has moved on since is news. */
-static void
-note_moved_on(struct tx *tx, struct deployment *deployment, const struct git_answer *answer)
-{
-	if (strcmp(answer->commit, deployment->commit) == 0 || answer->commit[0] == '\0')
-		return;
-	(void)snprintf(deployment->note, sizeof(deployment->note),
-	    "%.100s has moved on to %.7s: %.100s", deployment->ref, answer->commit,
-	    answer->subject);
-	row_deployment_save(tx, deployment);
-	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_ACTIVE)
-		decide_tell(tx, deployment, NULL);
-}
-
 static void
 answer_deployment(struct tx *tx, int64_t id, bool is_answered, const struct git_answer *answer)
 {
 	struct deployment deployment = row_deployment_get(tx, id);
 
-	if (deployment.state != DEPLOY_REQUESTED) {
-		if (is_answered && answer->error[0] == '\0')
-			note_moved_on(tx, &deployment, answer);
-	} else if (!is_answered || answer->error[0] != '\0') {
+	if (deployment.state == DEPLOY_AWAITING_CONFIRMATION && deployment.confirmed_by != 0)
+		decide_confirm_answered(tx, &deployment, is_answered, answer);
+	else if (deployment.state != DEPLOY_REQUESTED)
+		return; /* it has ended meanwhile */
+	else if (!is_answered || answer->error[0] != '\0')
 		refuse(tx, &deployment, answer->error, answer);
-	} else {
+	else
 		proceed_request(tx, &deployment, answer);
-	}
 }
 
 /* A poll saw these heads: whoever's has moved is asked about in full.  The first poll of all only

@@ -15,7 +15,7 @@ expire(struct tx *tx, int64_t id)
 {
 	struct deployment deployment = row_deployment_get(tx, id);
 
-	if (deployment.state == DEPLOY_AWAITING_CONFIRMATION)
+	if (deployment.state == DEPLOY_AWAITING_CONFIRMATION && deployment.confirmed_by == 0)
 		(void)decide_step(tx, &deployment, DEPLOY_ON_EXPIRE, NULL);
 }
 

@@ -133,6 +133,7 @@ fill_environment(struct settings_member *in, struct environment_settings *e)
 	e->name = in->name;
 	e->branch = in->values[ENVIRONMENT_SETTING_BRANCH].text;
 	e->confirm = settings_truth(in->values[ENVIRONMENT_SETTING_CONFIRM].text);
+	e->notify_after_seconds = (int)number_in(in->values[ENVIRONMENT_SETTING_NOTIFY_AFTER].text);
 	while (urls != NULL && e->health_url_count < SETTINGS_HEALTH_URLS_MAX &&
 	    setting_next(&urls, in->urls[e->health_url_count], sizeof(in->urls[0]))) {
 		e->health_urls[e->health_url_count] = in->urls[e->health_url_count];

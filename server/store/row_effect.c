@@ -143,6 +143,9 @@ row_effect_send(struct tx *tx, int64_t message)
 		effect->subject = message;
 		effect->u.send_message.message.id = message;
 		effect->u.send_message.message.address.chat = chat;
+		effect->u.send_message.message.is_answer =
+		    tx_number(tx, "SELECT is_answer FROM message WHERE id = $1", DB_I64(message)) !=
+		    0;
 	}
 	(void)row_effect_add(tx, effect); /* 0: the tx has failed and says so itself */
 }

@@ -17,6 +17,7 @@ struct look_deployment {
 	bool has_urls;
 	bool is_rollback;
 	bool is_push;		/* nobody asked for it in a chat */
+	bool is_again;
 	int64_t started_at;
 	int64_t ended_at;
 	char commit[LIMIT_COMMIT];

@@ -267,6 +267,18 @@ a_rollback_goes_back(struct sim *sim, struct tx *tx, int e)
 		    sim->commits[now], db_col_text(&rows, 0));
 }
 
+/* A confirmation, or a push, starts one deployment of a commit; a second one is asked for so. */
+static void
+what_is_live_is_not_begun_again(struct sim *sim, const struct look_deployment *d)
+{
+	const struct look_environment *now = look_environment(&seen, d->environment);
+
+	if (!d->is_rollback && !d->is_again && !now->is_down && !now->is_unknown &&
+	    strcmp(now->commit, d->commit) == 0)
+		sim_fail(sim, __func__, "deployment %" PRId64 " of %.7s in %s", d->id, d->commit,
+		    d->environment);
+}
+
 /* In the commit that makes it active nothing of it has been handed out. */
 static void
 remember_beginnings(struct sim *sim)
@@ -279,6 +291,7 @@ remember_beginnings(struct sim *sim)
 		sim->has_begun[d->id] = true;
 		a_push_brings_up_nothing_that_was_rolled_back(
 		    sim, d, sim_environment(d->environment));
+		what_is_live_is_not_begun_again(sim, d);
 		(void)text_copy(sim->ran_before[d->id], LIMIT_COMMIT,
 		    sim->targets[sim_environment(d->environment)].runs);
 	}
@@ -431,7 +444,9 @@ is_not_theirs(struct tx *tx, const struct update *update, enum sim_role role, in
 	is_chat = db_col_i64(&rows, 2) != 0;
 	is_confirming = button.verb == BUTTON_CONFIRM || button.verb == BUTTON_DECLINE;
 	return button.chat != update->address.chat || !button.is_open ||
-	    (is_confirming && (is_chat ? requested_by != update->person : role != SIM_MAY_ALL));
+	    (is_confirming && requested_by != update->person &&
+		!row_button_is_requester(tx, button.deployment, update->person) &&
+		((is_chat && !row_button_is_shared(tx, button.deployment)) || role != SIM_MAY_ALL));
 }
 
 void

@@ -159,11 +159,25 @@ add_contained(const struct sim *sim, const char *blocked, int commit, struct buf
 			buf_addf(out, "contains %s\n", word);
 }
 
+/* NULL: it is no commit of the repository. */
+static const char *
+find_commit(const struct sim *sim, const char *ref)
+{
+	for (int i = 0; i < sim->n_commits; i++)
+		if (strcmp(sim->commits[i], ref) == 0)
+			return sim->commits[i];
+	return NULL;
+}
+
+/* A commit that was asked about is mostly still in its branch. */
 static char *
 answer_commits(struct sim *sim, const struct effect_git_query *ask)
 {
 	int ref = find_branch(ask->ref), own = find_branch(ask->branch);
-	int index = ref >= 0 ? sim->head[ref] : 0;
+	const char *asked = find_commit(sim, ask->ref);
+	const char *commit = asked != NULL ? asked : sim->commits[ref >= 0 ? sim->head[ref] : 0];
+	bool in_branch = own >= 0 && (asked != NULL ? !sim_one_in(sim, 8) : own == ref);
+	int index = sim_forge_index(sim, commit);
 	struct buf contained;
 	char *text = NULL;
 
@@ -174,11 +188,15 @@ answer_commits(struct sim *sim, const struct effect_git_query *ask)
 	if (asprintf(&text,
 		"==> fetch\nref %s\nkind %s\ncommit %s\nauthor Ann Example\nat 1767225600\n"
 		"subject Make it blue\n%s%s%s%s%s%sin_branch %d\n%s%s%sforced 0\ncount 0\n%send\n",
-		ask->ref, ref >= 0 ? "branch" : "tag", sim->commits[index],
-		own >= 0 ? "branch " : "", own >= 0 ? ask->branch : "", own >= 0 ? "\n" : "",
-		own >= 0 ? "branch_commit " : "", own >= 0 ? sim->commits[sim->head[own]] : "",
-		own >= 0 ? "\n" : "", own >= 0 && own == ref, ask->base[0] != '\0' ? "base " : "",
-		ask->base, ask->base[0] != '\0' ? "\n" : "", buf_text(&contained)) < 0)
+		ask->ref,
+		ref >= 0	  ? "branch" :
+		    asked != NULL ? "commit" :
+				    "tag",
+		commit, own >= 0 ? "branch " : "", own >= 0 ? ask->branch : "",
+		own >= 0 ? "\n" : "", own >= 0 ? "branch_commit " : "",
+		own >= 0 ? sim->commits[sim->head[own]] : "", own >= 0 ? "\n" : "", in_branch,
+		ask->base[0] != '\0' ? "base " : "", ask->base, ask->base[0] != '\0' ? "\n" : "",
+		buf_text(&contained)) < 0)
 		abort();
 	buf_done(&contained);
 	return text;
@@ -241,7 +259,8 @@ git_answers(struct sim *sim, int64_t effect, int64_t b)
 	asked = &open->effect->result->u.git_answered;
 	if (ask->kind == GIT_QUERY_HEADS) {
 		asked->answer = answer_heads(sim);
-	} else if (strcmp(ask->ref, "v1") != 0 && find_branch(ask->ref) < 0) {
+	} else if (strcmp(ask->ref, "v1") != 0 && find_branch(ask->ref) < 0 &&
+	    (find_commit(sim, ask->ref) == NULL || sim_one_in(sim, 16))) {
 		asked->exit_status = 64;
 		/* NOANALYZE(malloc-leak): the effect has it */
 		asked->answer = answer_no();

@@ -153,6 +153,8 @@ check_lane(struct sim *sim, const struct effect *effect)
 		if (other == NULL || other == effect || other->kind != effect->kind)
 			continue;
 		if (effect->kind == EFFECT_SEND_MESSAGE && !has_moved(sim, effect) &&
+		    other->u.send_message.message.is_answer ==
+			effect->u.send_message.message.is_answer &&
 		    other->u.send_message.message.address.chat ==
 			effect->u.send_message.message.address.chat)
 			sim_fail(sim, "a_lane_has_one_out", "effects %" PRId64 " and %" PRId64,

@@ -215,7 +215,7 @@ the_latest_push_waits_and_the_one_before_says_so(void **state)
 	    "pushed by github:octo(7)\nanother deployment is in progress"));
 	push(&w, "develop", COMMIT_C);
 	assert_non_null(
-	    world_says(&w, "replaced by a newer commit — bbbbbbb Make it blue\nby ccccccc"));
+	    world_says(&w, "⏭️ staging: replaced by ccccccc — bbbbbbb Make it blue"));
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
 	assert_int_equal(world_deployment(&w, 2).state, DEPLOY_SUPERSEDED);
 	assert_int_equal(world_deployment(&w, 3).state, DEPLOY_QUEUED);
@@ -404,9 +404,20 @@ a_push_to_main_asks_the_team_and_any_admin_may_confirm(void **state)
 	assert_string_equal(w.toast, "⛔ deploy: only an admin may.");
 	assert_null(world_peek(&w, EFFECT_RUN));
 	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, world_button(button, "Confirm"));
+	world_git_same(&w);
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
 	assert_int_equal(world_audited(&w, "confirmed", "telegram:22"), 1);
 	assert_int_equal(world_audited(&w, "\"denied\"", "telegram:33"), 1);
+	/* Who confirmed it stands wherever it is shown. */
+	assert_non_null(world_says(&w, "pushed by github:octo(7) · confirmed by @bob"));
+	(void)world_text(&w, WORLD_ADMIN, "/status production");
+	assert_non_null(world_says(&w, "requested by github:octo(7), confirmed by @bob"));
+	(void)world_run_starts(&w);
+	world_run_ends(&w, GOOD);
+	(void)world_text(&w, WORLD_ADMIN, "/history production");
+	assert_non_null(world_says(&w, "live, release 1 · github:octo(7), confirmed by @bob"));
+	(void)world_text(&w, WORLD_ADMIN, "/status production");
+	assert_non_null(world_says(&w, "just now, by github:octo(7), confirmed by @bob"));
 	world_close(&w);
 }
 
@@ -441,13 +452,14 @@ a_newer_push_replaces_the_question_and_says_so(void **state)
 	(void)text_copy(old, sizeof(old), world_button(world_last(&w), "Confirm"));
 	push(&w, "main", COMMIT_B);
 	assert_non_null(
-	    world_says(&w, "replaced by a newer commit — aaaaaaa Make it blue\nby bbbbbbb"));
+	    world_says(&w, "⏭️ production: replaced by bbbbbbb — aaaaaaa Make it blue"));
 	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, old);
 	assert_string_equal(w.toast, "This button has expired or was used.");
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_int_equal(
 	    world_count(&w, EFFECT_TIMER), 2); /* the newer question's, and the daily one */
 	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, world_button(world_last(&w), "Confirm"));
+	world_git_same(&w);
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_B);
 	world_close(&w);
 }
@@ -477,11 +489,12 @@ a_confirmed_push_waits_while_the_environment_is_busy(void **state)
 	world_open(&w, NULL);
 	push(&w, "main", COMMIT_A);
 	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, world_button(world_last(&w), "Confirm"));
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	world_git_same(&w);
 	push(&w, "main", COMMIT_B);
 	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM,
 	    world_button(world_says(&w, "Deploy to production?"), "Confirm"));
-	assert_string_equal(w.toast, "Queued.");
+	world_git_same(&w);
+	assert_int_equal(world_deployment(&w, 2).state, DEPLOY_QUEUED);
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
 	world_run_ends(&w, GOOD);
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_B);
@@ -500,7 +513,7 @@ a_confirmed_push_takes_the_place_of_the_one_that_waits(void **state)
 		push(&w, "main", heads[i]);
 		(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM,
 		    world_button(world_says(&w, "Deploy to production?"), "Confirm"));
-		world_git(&w, (struct world_git){ .commit = heads[i] });
+		world_git_same(&w);
 	}
 	assert_int_equal(world_deployment(&w, 2).state, DEPLOY_SUPERSEDED);
 	assert_int_equal(world_deployment(&w, 3).state, DEPLOY_QUEUED);
