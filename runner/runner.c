@@ -144,17 +144,37 @@ has_ended(const struct watch *watch)
 	return poll(&fd, 1, 0) == 1;
 }
 
-/* Which children are new, and then which supervisors have ended: what those left is among them. */
+static size_t
+count_ended(const struct runner *runner)
+{
+	size_t ended = 0;
+
+	for (size_t i = 0; i < runner->watch_count; i++)
+		ended += has_ended(&runner->watches[i]) ? 1 : 0;
+	return ended;
+}
+
+/* Which supervisors have ended, and which children are new: what they left is among those, so a
+ * look during which another one ended is taken again. */
 static void
 look_at_children(struct runner *runner)
 {
 	struct process *fresh = NULL;
-	int count = orphans_look(&runner->orphans, &fresh);
-	size_t ended = 0;
+	size_t before, ended = 0;
+	int count;
 
-	/* From the end: the one that goes is replaced by the last, which was looked at. */
-	for (size_t i = runner->watch_count; i-- > 0;) {
-		if (has_ended(&runner->watches[i]) && !on_supervisor_ended(runner, i))
+	do {
+		free(fresh);
+		before = count_ended(runner);
+		count = orphans_look(&runner->orphans, &fresh);
+	} while (count_ended(runner) != before);
+	/* From the end: the one that goes is replaced by the last, which was looked at.  One that
+	 * ends only now is left to the next turn. */
+	for (size_t i = runner->watch_count; before > 0 && i-- > 0;) {
+		if (!has_ended(&runner->watches[i]))
+			continue;
+		before--;
+		if (!on_supervisor_ended(runner, i))
 			ended++;
 	}
 	reconcile_share(&runner->reconciling, &runner->orphans, fresh, count, ended);
