@@ -144,13 +144,15 @@ has_ended(const struct watch *watch)
 	return poll(&fd, 1, 0) == 1;
 }
 
-static size_t
-count_ended(const struct runner *runner)
+/* A bit for each. */
+static uint64_t
+find_ended(const struct runner *runner)
 {
-	size_t ended = 0;
+	uint64_t ended = 0;
 
+	static_assert(SUPERVISORS_MAX <= 64, "a bit for each");
 	for (size_t i = 0; i < runner->watch_count; i++)
-		ended += has_ended(&runner->watches[i]) ? 1 : 0;
+		ended |= has_ended(&runner->watches[i]) ? UINT64_C(1) << i : 0;
 	return ended;
 }
 
@@ -160,24 +162,21 @@ static void
 look_at_children(struct runner *runner)
 {
 	struct process *fresh = NULL;
-	size_t before, ended = 0;
+	size_t recorded = 0;
+	uint64_t ended;
 	int count;
 
 	do {
 		free(fresh);
-		before = count_ended(runner);
+		ended = find_ended(runner);
 		count = orphans_look(&runner->orphans, &fresh);
-	} while (count_ended(runner) != before);
-	/* From the end: the one that goes is replaced by the last, which was looked at.  One that
-	 * ends only now is left to the next turn. */
-	for (size_t i = runner->watch_count; before > 0 && i-- > 0;) {
-		if (!has_ended(&runner->watches[i]))
-			continue;
-		before--;
-		if (!on_supervisor_ended(runner, i))
-			ended++;
+	} while (find_ended(runner) != ended);
+	/* From the end: the one that goes is replaced by the last, which was looked at. */
+	for (size_t i = runner->watch_count; i-- > 0;) {
+		if ((ended & UINT64_C(1) << i) != 0 && !on_supervisor_ended(runner, i))
+			recorded++;
 	}
-	reconcile_share(&runner->reconciling, &runner->orphans, fresh, count, ended);
+	reconcile_share(&runner->reconciling, &runner->orphans, fresh, count, recorded);
 	free(fresh);
 }
 
