@@ -171,6 +171,9 @@ configure(struct db *db, bool read_only, struct err *err)
 		return false;
 	if (read_only)
 		return exec(db, "PRAGMA query_only = ON", err);
+	if (sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_PERSIST_WAL, &(int){ 1 }) !=
+	    SQLITE_OK)
+		return err_set(err, ERR_CONFIG, "this SQLite cannot keep the names of its log");
 	if (!exec(db, "PRAGMA page_size = " STRINGIFY(PAGE_SIZE), err) ||
 	    !pragma_gives(db, "PRAGMA journal_mode = WAL", "wal", err) ||
 	    !exec(db, "PRAGMA synchronous = FULL", err) ||
@@ -215,9 +218,7 @@ open_handle(struct db *db, const char *path, unsigned flags, struct err *err)
 		return err_wrap(err, "%s", path);
 	if (rc == SQLITE_OK) {
 		(void)sqlite3_wal_hook(db->handle, on_commit, db); /* gives the one before */
-		if (!read_only)
-			db_files_tidy(path);
-		return true;
+		return read_only || db_files_keep(path, err);
 	}
 	if (db->handle == NULL)
 		return err_set(err, ERR_NOMEM, "no memory to open %s", path);

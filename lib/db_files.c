@@ -32,16 +32,21 @@ static bool
 reserve_name(const char *database, const char *suffix, struct err *err)
 {
 	char path[PATH_MAX];
+	struct stat st;
 	int fd;
 
 	if ((size_t)snprintf(path, sizeof(path), "%s%s", database, suffix) >= sizeof(path))
 		return err_set(err, ERR_LIMIT, "path too long: %.100s", database);
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd >= 0)
-		(void)close(fd); /* nothing was written */
-	else if (errno == EEXIST)
+	if (fd < 0 && errno == EEXIST)
 		return check_owner(path, err);
-	return true; /* SQLite says better why it cannot be made */
+	if (fd < 0)
+		return true; /* SQLite says better why it cannot be made */
+	/* Opened by root, once: as SQLite does it, or whoever has the database is refused. */
+	if (geteuid() == 0 && stat(database, &st) == 0)
+		(void)!fchown(fd, st.st_uid, st.st_gid);
+	(void)close(fd); /* nothing was written */
+	return true;
 }
 
 /* So that a new file never has another mode, whatever the umask. */
@@ -110,13 +115,8 @@ db_files_prepare(const char *path, struct err *err)
 	return check_log(path, err);
 }
 
-void
-db_files_tidy(const char *path)
+bool
+db_files_keep(const char *path, struct err *err)
 {
-	char journal[PATH_MAX];
-	struct stat st;
-
-	(void)snprintf(journal, sizeof(journal), "%s-journal", path); /* fitted before */
-	if (lstat(journal, &st) == 0 && st.st_size == 0)
-		(void)unlink(journal); /* one that stays is empty */
+	return reserve_name(path, beside[0], err);
 }

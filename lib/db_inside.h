@@ -15,5 +15,7 @@ enum err_code db_code_of(int rc, int errno_value);
  */
 bool db_files_prepare(const char *path, struct err *err) MUST_USE;
 
-/* Once it is open with its log no journal is looked for: takes away the place that was kept. */
-void db_files_tidy(const char *path);
+/* Once it is open with its log no journal is looked for, and SQLite may have taken the empty one
+ * away.  Its name stays taken, as those of the log do when it is closed: in a folder where another
+ * user may make files he could keep us from starting with one. */
+bool db_files_keep(const char *path, struct err *err) MUST_USE;

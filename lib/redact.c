@@ -222,11 +222,22 @@ add_lines(struct redact *r, const char *value)
 	return true;
 }
 
+/* One of another value's forms is taken for known too: all of its own are added nevertheless. */
+static bool
+is_known(const struct redact *r, const char *value, size_t size)
+{
+	const struct needle *at = r->by_first[(unsigned char)value[0]];
+
+	while (at != NULL && (at->size != size || memcmp(at->bytes, value, size) != 0))
+		at = at->next;
+	return at != NULL;
+}
+
 bool
 redact_add(struct redact *r, const char *value, struct err *err)
 {
 	size_t size = strlen(value);
-	bool ok;
+	bool known, ok;
 
 	if (size < REDACT_VALUE_MIN)
 		return true;
@@ -234,12 +245,15 @@ redact_add(struct redact *r, const char *value, struct err *err)
 		return err_set(
 		    err, ERR_LIMIT, "a secret is longer than %d bytes", REDACT_VALUE_MAX);
 	(void)pthread_mutex_lock(&r->lock); /* a plain mutex of ours: cannot fail */
-	ok = r->values < REDACT_VALUES_MAX;
+	known = is_known(r, value, size);
+	ok = known || r->values < REDACT_VALUES_MAX;
 	if (!ok) {
-		(void)err_set(err, ERR_LIMIT, "more than %d secrets", REDACT_VALUES_MAX);
+		(void)err_set(err, ERR_LIMIT,
+		    "more than %d secrets to keep out of logs and messages since the start: restart",
+		    REDACT_VALUES_MAX);
 	} else {
 		ok = add_forms(r, value, size) && add_lines(r, value);
-		r->values++;
+		r->values += known ? 0 : 1;
 		if (!ok)
 			(void)err_set(err, ERR_NOMEM, "no memory for redaction");
 	}

@@ -15,7 +15,7 @@ struct buf;
 struct redact;
 
 #define REDACT_MARK "***"
-#define REDACT_VALUE_MIN 8 /* shorter values would blot out ordinary text: not added */
+#define REDACT_VALUE_MIN 6 /* shorter values would blot out ordinary text: not added */
 #define REDACT_VALUE_MAX 8192
 #define REDACT_VALUES_MAX 256
 
@@ -24,8 +24,9 @@ MUST_USE struct redact *redact_new(struct err *err);
 void redact_free(struct redact *r); /* takes NULL; wipes the values */
 DEFINE_FREEP(struct redact, redact_free)
 
-/* Remembers a secret value (again: nothing happens).  A value of several lines is also found line
- * by line.  One shorter than REDACT_VALUE_MIN is left out and is no error. */
+/* Remembers a secret value; one that is known already takes no room, so that settings may be read
+ * anew for ever.  A value of several lines is also found line by line.  One shorter than
+ * REDACT_VALUE_MIN is left out and is no error. */
 MUST_USE bool redact_add(struct redact *r, const char *value, struct err *err);
 
 /* Appends text to out with secrets replaced.  r may be NULL: shapes only. */

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/buf.h"
 #include "lib/clock.h"
 #include "lib/crash_point.h"
 #include "runner/subreaper.h"
@@ -28,7 +29,9 @@ struct git_query {
 	struct protocol_message answer;
 	struct main_process main_process;
 	bool wants_progress;
-	int server; /* our end; closed by the runner when nobody wants the answer */
+	struct redact *secrets; /* NULL: it was given none */
+	struct buf safe;	/* what it said, without them */
+	int server;		/* our end; closed by the runner when nobody wants the answer */
 	int children;
 	int output; /* -1 at its end */
 	int64_t deadline;
@@ -73,9 +76,13 @@ static void
 on_progress(struct git_query *query, const char *text, size_t len)
 {
 	struct protocol_message progress = { .kind = PROTOCOL_PROGRESS, .id = query->answer.id };
+	struct buf safe;
 
 	query->deadline = clock_monotonic_ms() + GIT_QUERY_FETCH_DEADLINE_S * 1000;
-	(void)snprintf(progress.text, sizeof(progress.text), "%.*s", (int)len, text);
+	buf_init(&safe, sizeof(progress.text));
+	redact_text(query->secrets, text, len, &safe);
+	(void)snprintf(progress.text, sizeof(progress.text), "%s", buf_text(&safe));
+	buf_done(&safe);
 	if (query->wants_progress)
 		send_message(query, &progress);
 }
@@ -181,10 +188,12 @@ git_query_begin(struct git_query *query, const struct protocol_message *order,
 		good = err_errno(err, ERR_IO, errno, "pipe");
 	good = good &&
 	    main_process_fork(&query->main_process,
-		&(struct main_process_plan){ plan.path, plan.argv, plan.envp, ends[1], -1 }, err);
+		&(struct main_process_plan){ plan.path, plan.argv, plan.envp, ends[1], -1, false },
+		err);
 	if (ends[1] != -1)
 		(void)close(ends[1]);
 	query->output = ends[0];
+	query->secrets = TAKE(plan.secrets);
 	program_plan_done(&plan);
 	return good;
 }
@@ -203,8 +212,12 @@ git_query_result(struct git_query *query)
 		answer->record.status = number != 0 ? STATUS_CONFIG : STATUS_UNREACHABLE;
 	else
 		answer->record.status = WEXITSTATUS(query->wait_status);
-	answer->body = query->text;
-	answer->body_len = query->len;
+	/* A server of git's may repeat the token that it refuses. */
+	buf_init(&query->safe, 2 * PROTOCOL_ANSWER_MAX);
+	redact_text(query->secrets, query->text, query->len, &query->safe);
+	answer->body = buf_text(&query->safe);
+	answer->body_len =
+	    query->safe.size < PROTOCOL_ANSWER_MAX ? query->safe.size : PROTOCOL_ANSWER_MAX;
 }
 
 static _Noreturn void

@@ -25,7 +25,9 @@ log_pump_open(struct log_pump *ret, int folder, uint64_t limit, struct redact *s
 	ret->piece = malloc(LOG_PUMP_PIECE);
 	if (ret->piece == NULL)
 		return err_set(err, ERR_NOMEM, "out of memory");
-	if (secrets != NULL && (ret->secrets = redact_stream_new(secrets, err)) == NULL)
+	ret->scan.secrets = secrets;
+	ret->secrets = redact_stream_new(secrets, err);
+	if (ret->secrets == NULL)
 		return false;
 	ret->log =
 	    openat(folder, "log", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, LOG_MODE);
@@ -149,10 +151,6 @@ log_text(struct log_pump *pump)
 static void
 log_output(struct log_pump *pump, size_t len)
 {
-	if (pump->secrets == NULL) {
-		log_piece(pump, pump->piece, len);
-		return;
-	}
 	redact_stream_add(pump->secrets, pump->piece, len, &pump->text);
 	log_text(pump);
 }
@@ -160,7 +158,7 @@ log_output(struct log_pump *pump, size_t len)
 void
 log_pump_flush(struct log_pump *pump)
 {
-	if (pump->log == -1 || pump->secrets == NULL)
+	if (pump->log == -1)
 		return;
 	redact_stream_end(pump->secrets, &pump->text);
 	log_text(pump);

@@ -4,8 +4,8 @@
  * The pipe is always read: past the limit, on a full disk, and for a program left behind.  A
  * marker in the log says why it ends.  The log is never flushed.
  *
- * Where a server of another user reads the log, no value of a secret that was handed to the run
- * gets into it: that server shows it to people, and knows none of them.
+ * No value of a secret that was handed to the run gets into it, nor what has the shape of one: who
+ * shows the log to people knows none of the runner's.
  */
 #pragma once
 
@@ -34,12 +34,12 @@ struct log_pump {
 	uint64_t check_at;	/* size at which to look at the disk again */
 	char *piece;
 	struct step_scan scan;
-	struct redact_stream *secrets; /* NULL: there are none to keep out */
+	struct redact_stream *secrets;
 	struct buf text;	       /* a piece without them */
 };
 
 /* Makes the pipe (non-blocking for us) and opens folder/log.  *ret_output is the pipe's other end,
- * the caller's.  secrets (NULL: none is kept out) is borrowed for as long as the pump works. */
+ * the caller's.  secrets (NULL: known shapes alone) is borrowed for as long as the pump works. */
 bool log_pump_open(struct log_pump *ret, int folder, uint64_t limit, struct redact *secrets,
     int *ret_output, struct err *err) MUST_USE;
 

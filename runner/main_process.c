@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -14,6 +16,7 @@
 #include <unistd.h>
 
 #include "lib/crash_point.h"
+#include "lib/file.h"
 
 #define CHILD_GATE     3 /* where the child keeps its end until the gate opens */
 #define CHILD_ERROR    4
@@ -21,6 +24,8 @@
 #define FORK_TRIES     3
 #define FORK_PAUSE_NS  50000000L /* and twice that the next time */
 #define KERNEL_SIGNALS 64	 /* KILL and STOP refuse, which is fine */
+#define OOM_SCORE_MAX  1000
+#define OOM_SCORE_MORE 300 /* as if it used 30 % of the memory more */
 
 static struct rlimit core_limit = { .rlim_cur = 0, .rlim_max = RLIM_INFINITY };
 static bool core_limit_known;
@@ -38,6 +43,32 @@ main_process_no_core(void)
 }
 
 /* ---- in the child ------------------------------------------------------------------------ */
+
+int
+main_process_oom_score(void)
+{
+	char text[16];
+
+	if (file_read_small(AT_FDCWD, "/proc/self/oom_score_adj", text, sizeof(text)) <= 0)
+		return 0;
+	return (int)strtol(text, NULL, 10);
+}
+
+/* The script is killed, whose supervisor says so; not the other way round.  Raising it is always
+ * allowed. */
+static void
+child_ends_first(void)
+{
+	int score = main_process_oom_score() + OOM_SCORE_MORE, len, fd;
+	char text[16];
+
+	len = snprintf(text, sizeof(text), "%d", score > OOM_SCORE_MAX ? OOM_SCORE_MAX : score);
+	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	if (fd == -1)
+		return;
+	(void)!write(fd, text, (size_t)len); /* without it the supervisor may be chosen first */
+	(void)close(fd);
+}
 
 /* Moves the descriptors to their places: 0, 1, 2, gate, error, and nothing above. */
 static bool
@@ -91,6 +122,8 @@ child(const struct main_process_plan *plan, int gate, int error, pid_t parent)
 	    !child_descriptors(plan->output, gate, error) || chdir("/") == -1)
 		_exit(NEVER_RAN);
 	(void)umask(077);
+	if (plan->ends_first)
+		child_ends_first();
 	child_reset_signals();
 	if (!child_wait_for_gate())
 		_exit(NEVER_RAN);
@@ -113,7 +146,7 @@ child(const struct main_process_plan *plan, int gate, int error, pid_t parent)
  * who made the group) it is born in ours, and found otherwise.
  */
 static pid_t
-fork_into(int group)
+fork_into(int group, bool *ret_in_group)
 {
 	struct clone_args args = { .flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD };
 	long pid;
@@ -121,6 +154,7 @@ fork_into(int group)
 	if (group != -1) {
 		args.cgroup = (__u64)group;
 		pid = syscall(SYS_clone3, &args, sizeof(args));
+		*ret_in_group = pid != -1;
 		if (pid != -1 || errno == EAGAIN)
 			return (pid_t)pid;
 	}
@@ -129,12 +163,12 @@ fork_into(int group)
 
 /* A machine short of processes may have one in a moment. */
 static pid_t
-fork_patiently(int group)
+fork_patiently(int group, bool *ret_in_group)
 {
 	pid_t pid = -1;
 
 	for (int i = 0; i < FORK_TRIES; i++) {
-		pid = fork_into(group);
+		pid = fork_into(group, ret_in_group);
 		if (pid != -1 || errno != EAGAIN)
 			break;
 		(void)nanosleep(&(struct timespec){ .tv_nsec = FORK_PAUSE_NS << i }, NULL);
@@ -161,7 +195,7 @@ main_process_fork(struct main_process *ret, const struct main_process_plan *plan
 	ret->error = error[0];
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	ret->pid = fork_patiently(plan->group);
+	ret->pid = fork_patiently(plan->group, &ret->in_group);
 	if (ret->pid == 0)
 		child(plan, gate[0], error[1], us);
 	number = errno;

@@ -10,6 +10,7 @@ struct main_process {
 	pid_t pid;
 	int gate;	/* -1 when it is open */
 	int error;	/* where a failed exec leaves its errno */
+	bool in_group;	/* it was born in the control group of its plan */
 };
 
 /* What it becomes when its gate opens.  Borrowed while main_process_fork runs. */
@@ -19,6 +20,7 @@ struct main_process_plan {
 	char *const *envp;
 	int output;	/* becomes 1 and 2; 0 is /dev/null; there are no others */
 	int group;	/* the control group to be born in, where that can be; -1: ours */
+	bool ends_first; /* before us, where memory is short */
 };
 
 /*
@@ -29,6 +31,9 @@ struct main_process_plan {
  */
 bool main_process_fork(
     struct main_process *ret, const struct main_process_plan *plan, struct err *err) MUST_USE;
+
+/* oom_score_adj of this process; 0 where /proc does not show it. */
+int main_process_oom_score(void);
 
 /* Lets it exec.  Once. */
 void main_process_open_gate(struct main_process *main_process);

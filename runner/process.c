@@ -160,26 +160,99 @@ table_pick_below(struct table *table, pid_t ancestor)
 	return picked;
 }
 
+/* The first `count` of the table; returns how many of them are alive. */
+static int
+signal_first(const struct table *table, size_t count, int signal_number, pid_t *ret_one)
+{
+	int living = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (is_dead(&table->all[i]))
+			continue;
+		signal_one(&table->all[i], signal_number);
+		*ret_one = table->all[i].pid;
+		living++;
+	}
+	return living;
+}
+
 int
 process_signal_below(pid_t ancestor, int signal_number, pid_t *ret_one)
 {
 	struct table table = { 0 };
 	int living = -1;
 
-	if (table_read(&table)) {
-		size_t picked = table_pick_below(&table, ancestor);
-
-		living = 0;
-		for (size_t i = 0; i < picked; i++) {
-			if (is_dead(&table.all[i]))
-				continue;
-			signal_one(&table.all[i], signal_number);
-			*ret_one = table.all[i].pid;
-			living++;
-		}
-	}
+	if (table_read(&table))
+		living = signal_first(
+		    &table, table_pick_below(&table, ancestor), signal_number, ret_one);
 	free(table.all);
 	return living;
+}
+
+int
+process_signal_tree(const struct process *top, int signal_number, pid_t *ret_one)
+{
+	struct process now;
+	int below;
+
+	if (!process_read(top->pid, &now) || now.start != top->start || is_dead(&now))
+		return 0; /* what it left has another parent */
+	below = process_signal_below(top->pid, signal_number, ret_one);
+	if (below == -1)
+		return -1;
+	signal_one(&now, signal_number);
+	*ret_one = top->pid;
+	return below + 1;
+}
+
+int
+process_children(pid_t parent, struct process **ret)
+{
+	struct table table = { 0 };
+	int count = -1;
+
+	*ret = NULL;
+	if (table_read(&table)) {
+		count = 0;
+		for (size_t i = 0; i < table.count; i++) {
+			if (table.all[i].parent == parent && !is_dead(&table.all[i]))
+				table.all[count++] = table.all[i];
+		}
+		*ret = TAKE(table.all);
+	}
+	free(table.all);
+	return count;
+}
+
+/* Its owner may raise it, and lower it to where it was. */
+static void
+set_oom(const struct process *process, int value)
+{
+	char path[40], text[16];
+	struct process now;
+	int fd, len;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)process->pid);
+	len = snprintf(text, sizeof(text), "%d", value);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd == -1)
+		return;
+	if (process_read(process->pid, &now) && now.start == process->start)
+		(void)!write(fd, text, (size_t)len); /* refused: it stays the first to go */
+	(void)close(fd);
+}
+
+void
+process_oom_below(pid_t ancestor, int value)
+{
+	struct table table = { 0 };
+	size_t picked = table_read(&table) ? table_pick_below(&table, ancestor) : 0;
+
+	for (size_t i = 0; i < picked; i++) {
+		if (!is_dead(&table.all[i]))
+			set_oom(&table.all[i], value);
+	}
+	free(table.all);
 }
 
 /* Where the environment lies in its memory: *ret_size bytes.  False: it has none, being dead or the
@@ -210,12 +283,13 @@ environment_size(pid_t pid, size_t *ret_size, bool *ret_in_exec)
 	return to != 0;
 }
 
-/* Reads to the end, in pieces that overlap (an environment may be 2 MB), unless it finds the
- * variable before.  Returns how much it read, or -1: it may not be read, and so is not ours. */
+/* Reads to the end, in pieces that overlap (an environment may be 2 MB), unless it finds a variable
+ * that begins with these `want` bytes before.  Returns how much it read, or -1: it may not be read,
+ * and so is not ours. */
 static ssize_t
-environment_search(pid_t pid, const char *variable, bool *ret_found)
+environment_search(pid_t pid, const char *variable, size_t want, bool *ret_found)
 {
-	size_t want = strlen(variable) + 1, kept = 1, total = 0;
+	size_t kept = 1, total = 0;
 	char buf[ENVIRON_PIECE], path[32];
 	ssize_t n;
 	int fd;
@@ -252,11 +326,11 @@ enum variable { VARIABLE_MISSING, VARIABLE_FOUND, VARIABLE_UNKNOWN };
  * (Without that a `sleep` whose shell had just been killed was overlooked in 1 of 500 runs.)
  */
 static enum variable
-variable_find(pid_t pid, const char *variable)
+variable_find(pid_t pid, const char *variable, size_t want)
 {
 	for (int i = 0; i < ENVIRON_TRIES; i++) {
 		bool found, in_exec;
-		ssize_t n = environment_search(pid, variable, &found);
+		ssize_t n = environment_search(pid, variable, want, &found);
 		size_t size = 0;
 
 		if (found)
@@ -271,16 +345,23 @@ variable_find(pid_t pid, const char *variable)
 	return VARIABLE_UNKNOWN;
 }
 
+bool
+process_is_of_this_boot(const struct process_main *main_process)
+{
+	char boot[PROCESS_BOOT_ID];
+
+	process_boot_id(boot);
+	return strcmp(boot, main_process->boot) == 0 &&
+	    (main_process->space == 0 || main_process->space == process_space());
+}
+
 /* Is the session number still that of our leader?  Not when another process has its pid. */
 static bool
 session_is_ours(const struct process_main *main_process)
 {
-	char boot[PROCESS_BOOT_ID];
 	struct process now;
 
-	process_boot_id(boot);
-	if (main_process->pid <= 0 || strcmp(boot, main_process->boot) != 0 ||
-	    (main_process->space != 0 && main_process->space != process_space()))
+	if (main_process->pid <= 0 || !process_is_of_this_boot(main_process))
 		return false;
 	return !process_read(main_process->pid, &now) || now.start == main_process->start;
 }
@@ -298,7 +379,19 @@ belongs(const struct process *one, const struct process_main *main_process, bool
 	if (main_process->tag[0] == '\0')
 		return VARIABLE_MISSING;
 	(void)snprintf(variable, sizeof(variable), "RUN_ID=%s", main_process->tag);
-	return variable_find(one->pid, variable);
+	return variable_find(one->pid, variable, strlen(variable) + 1);
+}
+
+enum process_owner
+process_owner(const struct process *one, const struct process_main *main_process)
+{
+	static const char any[] = "RUN_ID=";
+
+	if (belongs(one, main_process, session_is_ours(main_process)) == VARIABLE_FOUND)
+		return PROCESS_OF_RUN;
+	return variable_find(one->pid, any, sizeof(any) - 1) == VARIABLE_FOUND ?
+	    PROCESS_OF_ANOTHER :
+	    PROCESS_OF_NOBODY;
 }
 
 int

@@ -28,6 +28,7 @@ struct process_main {
 	char boot[PROCESS_BOOT_ID];
 	char tag[PROCESS_TAG];	/* value of RUN_ID in the environment of what it started */
 	uint64_t space;		/* process_space() where pid counts; 0: not known */
+	bool in_group;		/* born in a control group of its run */
 };
 
 /* False: there is none of that number. */
@@ -43,6 +44,24 @@ uint64_t process_space(void);
 /* Signals every living descendant of `ancestor`.  Returns how many there were (*ret_one: one of
  * them, untouched when there was none), or -1 when /proc could not be read. */
 int process_signal_below(pid_t ancestor, int signal_number, pid_t *ret_one);
+
+/* Signals this process, where it still is the same, and all that descend from it.  Returns as
+ * process_signal_below. */
+int process_signal_tree(const struct process *top, int signal_number, pid_t *ret_one);
+
+/* Gives the oom_score_adj of every living descendant of `ancestor` this value, as far as it may. */
+void process_oom_below(pid_t ancestor, int value);
+
+/* The living children of `parent`, the caller's to free; how many, or -1. */
+int process_children(pid_t parent, struct process **ret);
+
+/* May anything that it started be alive?  Not after a reboot, nor in another pid namespace. */
+bool process_is_of_this_boot(const struct process_main *main_process);
+
+/* Whose is it, as its session and its RUN_ID say? */
+enum process_owner { PROCESS_OF_NOBODY, PROCESS_OF_RUN, PROCESS_OF_ANOTHER };
+enum process_owner process_owner(
+    const struct process *one, const struct process_main *main_process);
 
 /* Signals every process that has RUN_ID=tag in its environment or is in the leader's session, and
  * is neither us nor dead.  Returns how many there were (*ret_one: one of them), or -1. */

@@ -96,6 +96,7 @@ static const struct field fields[] = {
 	FLAG("timed_out", record.timed_out, BIT(ANSWER) | RECORD_KINDS),
 	FLAG("ended", record.ended, RECORD_KINDS),
 	FLAG("lost", record.lost, RECORD_KINDS),
+	FLAG("unswept", record.unswept, RECORD_KINDS),
 	NUMBER("exec_errno", record.exec_errno, INT_MAX, RECORD_KINDS, 0),
 	NUMBER("status", record.status, 255, BIT(ANSWER) | RECORD_KINDS, 0),
 	NUMBER("signal", record.signal, 127, RECORD_KINDS, 0),

@@ -56,17 +56,19 @@
  *   When a connection is lost before `go`, the supervisor ends with gate=0.  A supervisor that
  *   nobody connects to gives up its gate when its runner has ended, or after PROTOCOL_GATE_WAIT_S.
  *
- * Record fields: gate released no_rollback exec_errno status signal timed_out ended lost
+ * Record fields: gate released no_rollback exec_errno status signal timed_out ended lost unswept
  *   ended_at image steps.  image is what the script said last of `==> image sha256:…` before
  *   `==> release`.  (0.1.0 wrote more that nobody reads: log_size user_ms system_ms max_rss_kb.)
  *   How to read them, in this order:
  *     gate=0            the script never ran (ended=1: on request; else: the server was lost)
  *     exec_errno!=0     it could not be started: nothing ran
  *     lost=1            its supervisor was killed: gate and released say what may have happened
+ *                       (unswept=1: what it started may be alive)
  *     else              status (signal=0) or signal of the leader; timed_out, ended say whether
  *                       the deadline or `end` asked for its end first
  *
- * runs/<id>/: order (the run message and its tag) · leader (pid, start, boot, tag, pid namespace) ·
+ * runs/<id>/: order (the run message and its tag) · leader (pid, start, boot, tag, pid namespace,
+ * in a control group?) ·
  * log · exit (the record as an `exit` message, then NUL bytes; all NUL: not yet; locked by the
  * supervisor, POSIX record lock) · socket.  The server reads log and needs nothing else of it.
  *
@@ -195,6 +197,7 @@ struct protocol_record {
 	bool timed_out;
 	bool ended;
 	bool lost;
+	bool unswept;
 	int exec_errno;
 	int status;
 	int signal;

@@ -113,6 +113,14 @@ reconcile_look(struct reconciling *reconciling, int root, uint64_t id, struct pr
 	return false;
 }
 
+/* What had left its session and cleared its environment is found by its group or by its parent. */
+static bool
+is_swept(const struct reconcile *reconcile)
+{
+	return reconcile->main_process.in_group || reconcile->bond == RECONCILE_WHOLE ||
+	    !process_is_of_this_boot(&reconcile->main_process);
+}
+
 /* What may have happened: without a leader's name on disk no gate could open. */
 static void
 fill_lost(const struct reconcile *reconcile, struct protocol_message *ret)
@@ -122,6 +130,7 @@ fill_lost(const struct reconcile *reconcile, struct protocol_message *ret)
 	fill_unknown(ret);
 	ret->record.gate = may_have_run;
 	ret->record.released = may_have_run;
+	ret->record.unswept = may_have_run && !is_swept(reconcile);
 }
 
 static void
@@ -151,6 +160,90 @@ claim(struct reconciling *reconciling, size_t i, struct protocol_message *ret, s
 	return true;
 }
 
+void
+reconcile_bind(struct reconciling *reconciling, uint64_t id, enum reconcile_bond bond)
+{
+	for (size_t i = 0; i < reconciling->count; i++) {
+		if (reconciling->all[i].id == id)
+			reconciling->all[i].bond = bond;
+	}
+}
+
+static struct reconcile *
+next_whole(struct reconciling *reconciling, const struct reconcile *before)
+{
+	struct reconcile *one =
+	    before == NULL ? reconciling->all : reconciling->all + (before - reconciling->all) + 1;
+
+	while (one < reconciling->all + reconciling->count && one->bond != RECONCILE_WHOLE)
+		one++;
+	return one < reconciling->all + reconciling->count ? one : NULL;
+}
+
+bool
+reconcile_needs_look(const struct reconciling *reconciling)
+{
+	for (size_t i = 0; i < reconciling->count; i++) {
+		if (reconciling->all[i].bond == RECONCILE_WHOLE)
+			return true;
+	}
+	return false;
+}
+
+static void
+cut_bonds(struct reconciling *reconciling)
+{
+	for (size_t i = 0; i < reconciling->count; i++) {
+		if (reconciling->all[i].bond == RECONCILE_WHOLE)
+			reconciling->all[i].bond = RECONCILE_CUT;
+		reconciling->all[i].left = 0;
+	}
+}
+
+/* Kills it where it is the run's.  *ret_owner: what it says itself. */
+static bool
+take_child(
+    struct reconcile *run, const struct process *child, bool is_only, enum process_owner *ret_owner)
+{
+	pid_t one;
+
+	*ret_owner = process_owner(child, &run->main_process);
+	if (*ret_owner != PROCESS_OF_RUN &&
+	    (!is_only || *ret_owner == PROCESS_OF_ANOTHER ||
+		child->start < run->main_process.start))
+		return false;
+	if (process_signal_tree(child, SIGKILL, &one) != 0)
+		run->left++;
+	return true;
+}
+
+void
+reconcile_share(struct reconciling *reconciling, struct orphans *orphans,
+    const struct process fresh[], int count, size_t ended)
+{
+	struct reconcile *one;
+	size_t candidates = ended;
+
+	for (one = NULL; (one = next_whole(reconciling, one)) != NULL; candidates++)
+		one->left = 0;
+	if (count == -1) {
+		cut_bonds(reconciling);
+		return;
+	}
+	for (int i = 0; i < count; i++) {
+		enum process_owner owner = PROCESS_OF_NOBODY;
+		bool is_taken = false;
+
+		for (one = NULL; !is_taken && (one = next_whole(reconciling, one)) != NULL;)
+			is_taken = take_child(one, &fresh[i], candidates == 1, &owner);
+		if (is_taken)
+			continue;
+		orphans_keep(orphans, &fresh[i]);
+		if (candidates > 1 && owner == PROCESS_OF_NOBODY)
+			cut_bonds(reconciling);
+	}
+}
+
 /* A look at /proc is no snapshot: one may fork behind it.  Two in a row that find nothing count. */
 static bool
 nothing_lives(struct reconcile *reconcile, pid_t *ret_one, struct err *err)
@@ -159,7 +252,7 @@ nothing_lives(struct reconcile *reconcile, pid_t *ret_one, struct err *err)
 	bool lives = cgroup_kill(reconcile->main_process.tag, ret_one, group);
 	int found = process_signal_run(&reconcile->main_process, SIGKILL, ret_one);
 
-	if (found == 0 && !lives)
+	if (found == 0 && !lives && reconcile->left == 0)
 		reconcile->clean++;
 	else
 		reconcile->clean = 0;
@@ -181,6 +274,8 @@ reconcile_turn(struct reconciling *reconciling, size_t i, struct protocol_messag
 	pid_t one = 0;
 
 	memset(ret, 0, sizeof(*ret));
+	if (reconcile->bond == RECONCILE_AWAITED)
+		return false;
 	if (reconcile->claimed == -1 && claim(reconciling, i, ret, &err))
 		return true;
 	if (reconcile->claimed != -1 && nothing_lives(reconcile, &one, &err)) {

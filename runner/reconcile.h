@@ -2,11 +2,19 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include "runner/orphans.h"
 #include "runner/process.h"
 #include "runner/protocol.h"
 
 #define RECONCILE_MAX	64	/* runs that are being ended at once */
 #define RECONCILE_EVERY_MS 50
+
+/* To what its supervisor left: are those children of ours known for the run's? */
+enum reconcile_bond {
+	RECONCILE_CUT,	   /* no: only by session, tag and control group */
+	RECONCILE_AWAITED, /* our child is ending: nothing is looked for before it has */
+	RECONCILE_WHOLE,   /* yes */
+};
 
 /* A run whose supervisor is gone and of which something may be alive. */
 struct reconcile {
@@ -14,6 +22,8 @@ struct reconcile {
 	int folder;
 	int claimed;	/* the exit file, locked; -1: not yet, tried again */
 	struct process_main main_process;
+	enum reconcile_bond bond;
+	int left;		/* children of ours that are the run's, at the last look */
 	int clean;		/* looks in a row that found nothing */
 	int64_t stuck_at;	/* monotonic ms */
 };
@@ -33,6 +43,20 @@ bool reconcile_has(const struct reconciling *reconciling, uint64_t id);
  */
 bool reconcile_look(struct reconciling *reconciling, int root, uint64_t id,
     struct protocol_message *ret, pid_t *ret_supervisor);
+
+/* How it is with run id, where that is in the list. */
+void reconcile_bind(struct reconciling *reconciling, uint64_t id, enum reconcile_bond bond);
+
+/* Is one of them WHOLE?  Then reconcile_share before each reconcile_turn. */
+bool reconcile_needs_look(const struct reconciling *reconciling);
+
+/*
+ * Whose are the children that this look found new (count -1: it failed)?  ended: supervisors of
+ * ours that ended since the look before and left a record.  What is a lost run's is killed, all
+ * else is left alone.  Where it may be one's or another's both are CUT.
+ */
+void reconcile_share(struct reconciling *reconciling, struct orphans *orphans,
+    const struct process fresh[], int count, size_t ended);
 
 /*
  * Kills what is left of the i-th run.  True: nothing is, its `lost` record is on disk and in *ret

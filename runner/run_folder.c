@@ -263,10 +263,10 @@ bool
 run_folder_main_process_write(int folder, const struct process_main *main_process, struct err *err)
 {
 	char text[192];
-	int len = snprintf(text, sizeof(text), "%d %" PRIu64 " %s %s %" PRIu64 "\n",
+	int len = snprintf(text, sizeof(text), "%d %" PRIu64 " %s %s %" PRIu64 " %d\n",
 	    (int)main_process->pid, main_process->start,
 	    main_process->boot[0] == '\0' ? "-" : main_process->boot, main_process->tag,
-	    main_process->space);
+	    main_process->space, main_process->in_group ? 1 : 0);
 
 	assert(len > 0 && (size_t)len < sizeof(text));
 	return write_small(folder, "leader", text, (size_t)len, err);
@@ -276,16 +276,17 @@ bool
 run_folder_main_process_read(int folder, struct process_main *ret)
 {
 	char text[192];
-	int pid;
+	int pid, in_group = 0;
 
 	memset(ret, 0, sizeof(*ret));
 	if (file_read_small(folder, "leader", text, sizeof(text)) <= 0)
 		return false;
 	if (strchr(text, '\n') == NULL ||
 	    /* NOLINTNEXTLINE(cert-err34-c): of our own writing, and held against /proc */
-	    sscanf(text, "%d %" SCNu64 " %36s %53s %" SCNu64, &pid, &ret->start, ret->boot,
-		ret->tag, &ret->space) < 4) /* the last may be missing */
+	    sscanf(text, "%d %" SCNu64 " %36s %53s %" SCNu64 " %d", &pid, &ret->start, ret->boot,
+		ret->tag, &ret->space, &in_group) < 4) /* the last two may be missing */
 		return false;
+	ret->in_group = in_group == 1;
 	ret->pid = pid;
 	return true;
 }
@@ -303,8 +304,9 @@ run_folder_tag_read(int folder, char ret[PROCESS_TAG])
 		memcpy(ret, order.tag, sizeof(order.tag));
 }
 
-bool
-run_folder_is_shared(int folder)
+/* Does a server of another user read what stands there? */
+static bool
+is_shared(int folder)
 {
 	struct stat st;
 
@@ -315,7 +317,7 @@ run_folder_is_shared(int folder)
 static bool
 open_to_group(int folder)
 {
-	return !run_folder_is_shared(folder) || fchmodat(folder, "socket", SOCKET_MODE, 0) == 0;
+	return !is_shared(folder) || fchmodat(folder, "socket", SOCKET_MODE, 0) == 0;
 }
 
 int

@@ -57,9 +57,6 @@ bool run_folder_main_process_read(int folder, struct process_main *ret);
 /* The tag of the order; empty when the order was not written. */
 void run_folder_tag_read(int folder, char ret[PROCESS_TAG]);
 
-/* Does a server of another user read what stands there? */
-bool run_folder_is_shared(int folder);
-
 /* A listening socket at <folder>/socket, whatever the length of its path.  -1 on failure. */
 int run_folder_listen(int folder, struct err *err);
 

@@ -42,14 +42,15 @@ struct watch {
 	uint64_t id;
 	pid_t pid;
 	int pidfd;
-	bool child; /* ours, to be waited for; else a supervisor of an earlier runner */
+	bool child; /* to be waited for */
+	bool ours;  /* our child: what it leaves is ours too.  Else an earlier runner's */
 };
 
 struct runner {
 	struct connections connections;
 	uint64_t requester; /* the peer whose order is being carried out */
 	struct listener listener;
-	int signals; /* signalfd; -1: with one server nothing but its end ends us */
+	int signals; /* signalfd; with one server nothing but its end ends us */
 	bool drains; /* SIGTERM is no end while there are runs */
 	bool is_draining;
 	int root;
@@ -58,6 +59,8 @@ struct runner {
 	size_t watch_count;
 	struct watch watches[SUPERVISORS_MAX];
 	struct reconciling reconciling;
+	struct orphans orphans;
+	bool has_orphans; /* children of supervisors that end become ours */
 	struct git_query_queue git_queries;
 	struct maintenance maintenance;
 	char packet[PROTOCOL_PACKET_MAX]; /* what is received, one at a time */
@@ -95,21 +98,29 @@ refuse(struct runner *runner, uint64_t id, enum protocol_why why, const struct e
 /* ---- supervisors ----------------------------------------------------------------------------- */
 
 static bool
-watch_add(struct runner *runner, uint64_t id, pid_t pid, bool child)
+watch_has(const struct runner *runner, uint64_t id)
 {
-	int pidfd;
-
 	for (size_t i = 0; i < runner->watch_count; i++) {
 		if (runner->watches[i].id == id)
 			return true;
 	}
+	return false;
+}
+
+static bool
+watch_add(struct runner *runner, uint64_t id, pid_t pid, bool child)
+{
+	int pidfd;
+
+	if (watch_has(runner, id))
+		return true;
 	if (runner->watch_count == SUPERVISORS_MAX)
 		return false;
 	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (pidfd == -1)
 		return false;
 	runner->watches[runner->watch_count++] =
-	    (struct watch){ .id = id, .pid = pid, .pidfd = pidfd, .child = child };
+	    (struct watch){ .id = id, .pid = pid, .pidfd = pidfd, .child = child, .ours = child };
 	return true;
 }
 
@@ -141,7 +152,8 @@ log_end(const struct runner *runner, const struct protocol_message *reconciled)
 	log_run(runner, reconciled->id, what);
 }
 
-static void
+/* True: without a record, so that it is being reconciled. */
+static bool
 on_supervisor_ended(struct runner *runner, size_t i)
 {
 	struct watch watch = runner->watches[i];
@@ -153,6 +165,53 @@ on_supervisor_ended(struct runner *runner, size_t i)
 		(void)waitpid(watch.pid, NULL, 0);
 	runner->requester = 0; /* nobody asked: sent to all */
 	order_reconcile(runner, watch.id);
+	reconcile_bind(&runner->reconciling, watch.id,
+	    watch.ours && runner->has_orphans ? RECONCILE_WHOLE : RECONCILE_CUT);
+	return reconcile_has(&runner->reconciling, watch.id);
+}
+
+static bool
+has_ended(const struct watch *watch)
+{
+	struct pollfd fd = { watch->pidfd, POLLIN, 0 };
+
+	return poll(&fd, 1, 0) == 1;
+}
+
+/* A bit for each. */
+static uint64_t
+find_ended(const struct runner *runner)
+{
+	uint64_t ended = 0;
+
+	static_assert(SUPERVISORS_MAX <= 64, "a bit for each");
+	for (size_t i = 0; i < runner->watch_count; i++)
+		ended |= has_ended(&runner->watches[i]) ? UINT64_C(1) << i : 0;
+	return ended;
+}
+
+/* Which supervisors have ended, and which children are new: what they left is among those, so a
+ * look during which another one ended is taken again. */
+static void
+look_at_children(struct runner *runner)
+{
+	struct process *fresh = NULL;
+	size_t recorded = 0;
+	uint64_t ended;
+	int count;
+
+	do {
+		free(fresh);
+		ended = find_ended(runner);
+		count = orphans_look(&runner->orphans, &fresh);
+	} while (find_ended(runner) != ended);
+	/* From the end: the one that goes is replaced by the last, which was looked at. */
+	for (size_t i = runner->watch_count; i-- > 0;) {
+		if ((ended & UINT64_C(1) << i) != 0 && !on_supervisor_ended(runner, i))
+			recorded++;
+	}
+	reconcile_share(&runner->reconciling, &runner->orphans, fresh, count, recorded);
+	free(fresh);
 }
 
 /* RUN_ID is the id and 128 random bits: nobody else's process has it in its environment. */
@@ -203,6 +262,7 @@ order_run(struct runner *runner, struct protocol_message *order)
 		return;
 	}
 	CRASH_POINT(supervisor_up);
+	orphans_add(&runner->orphans, pid);
 	if (!watch_add(runner, order->id, pid, true))
 		runner->exit_status = EXIT_IO; /* out of descriptors: its supervisor needs nobody */
 	(void)snprintf(what, sizeof(what), "started: %s %.7s", order->environment, order->argument);
@@ -218,8 +278,11 @@ order_reconcile(struct runner *runner, uint64_t id)
 	struct protocol_message reconciled;
 	pid_t supervisor = 0;
 
-	if (!reconcile_look(&runner->reconciling, runner->root, id, &reconciled, &supervisor))
+	if (!reconcile_look(&runner->reconciling, runner->root, id, &reconciled, &supervisor)) {
+		if (watch_has(runner, id)) /* its lock goes before it does */
+			reconcile_bind(&runner->reconciling, id, RECONCILE_AWAITED);
 		return; /* goes on in reconcile_pending */
+	}
 	if (reconciled.state == PROTOCOL_STATE_ALIVE)
 		(void)watch_add(
 		    runner, id, supervisor, false); /* else the server's socket shows it */
@@ -451,14 +514,16 @@ on_signal(struct runner *runner)
 }
 
 static int
-watch_signals(void)
+watch_signals(bool stops)
 {
 	sigset_t signals;
 
 	(void)sigemptyset(&signals);
 	(void)sigaddset(&signals, SIGCHLD);
-	(void)sigaddset(&signals, SIGTERM);
-	(void)sigaddset(&signals, SIGINT);
+	if (stops) {
+		(void)sigaddset(&signals, SIGTERM);
+		(void)sigaddset(&signals, SIGINT);
+	}
 	(void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 }
@@ -542,12 +607,23 @@ turn_connections(struct runner *runner, const struct pollfd fds[CONNECTIONS_MAX]
 }
 
 static void
+ask_git(struct runner *runner)
+{
+	git_query_queue_next(&runner->git_queries, &runner->connections, runner->dirs);
+	for (size_t i = 0; i < GIT_QUERY_SLOTS; i++) {
+		if (runner->git_queries.slots[i].id != 0)
+			orphans_add(&runner->orphans, runner->git_queries.slots[i].pid);
+	}
+}
+
+static void
 turn(struct runner *runner)
 {
 	struct pollfd fds[FD_WATCHES + SUPERVISORS_MAX];
 	size_t watches = runner->watch_count, count = list_fds(runner, fds);
 	int wait_ms = time_to_wait(runner), due_ms = connections_expire(&runner->connections),
 	    ready;
+	bool has_news = reconcile_needs_look(&runner->reconciling);
 
 	ready = poll(
 	    fds, count, due_ms != -1 && (wait_ms == -1 || due_ms < wait_ms) ? due_ms : wait_ms);
@@ -560,11 +636,10 @@ turn(struct runner *runner)
 		run_folder_make_spare(runner->root);
 		runner->has_spare = true; /* or could not be had: tried again after the next run */
 	}
-	/* From the end: the one that goes is replaced by the last, which was looked at. */
-	for (size_t i = watches; i-- > 0;) {
-		if (fds[FD_WATCHES + i].revents != 0)
-			on_supervisor_ended(runner, i);
-	}
+	for (size_t i = 0; i < watches; i++)
+		has_news |= fds[FD_WATCHES + i].revents != 0;
+	if (has_news)
+		look_at_children(runner);
 	for (size_t i = 0; i < GIT_QUERY_SLOTS; i++) {
 		if (fds[FD_ANSWERS + i].revents != 0)
 			git_query_queue_hear(&runner->git_queries.slots[i], &runner->connections);
@@ -578,7 +653,7 @@ turn(struct runner *runner)
 		on_signal(runner);
 	if (git_query_queue_has_next(&runner->git_queries) &&
 	    clock_monotonic_ms() >= runner->quiet_until)
-		git_query_queue_next(&runner->git_queries, &runner->connections, runner->dirs);
+		ask_git(runner);
 	reconcile_pending(runner);
 	if (is_idle(runner))
 		maintenance_turn(&runner->maintenance, runner->dirs);
@@ -607,8 +682,7 @@ open_up(struct runner *runner, const struct runner_start *start, struct err *err
 		return false;
 	/* One that a runner of one user held ready has the wrong mode for this one's server. */
 	run_folder_drop_spare(runner->root);
-	runner->signals = watch_signals();
-	return runner->signals != -1 || err_errno(err, ERR_IO, errno, "signalfd");
+	return true;
 }
 
 int
@@ -620,9 +694,12 @@ runner_serve(const struct runner_start *start)
 	runner.dirs = start->dirs;
 	runner.drains = start->drains;
 	git_query_queue_init(&runner.git_queries);
-	runner.signals = runner.listener.fd = -1;
+	runner.listener.fd = -1;
 	runner.exit_status = -1;
-	if (!open_up(&runner, start, &err)) {
+	runner.has_orphans = orphans_init(&runner.orphans);
+	runner.signals = watch_signals(start->listen != NULL);
+	if (runner.signals == -1 ? !err_errno(&err, ERR_IO, errno, "signalfd") :
+				   !open_up(&runner, start, &err)) {
 		(void)fprintf(stderr, "deploybot-runner: %s\n", err.text);
 		return err_exit_status(err.code);
 	}

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "runner/step_scan.h"
 
+#include "lib/buf.h"
 #include "lib/text.h"
 
 #define MARK	  "==> "
@@ -60,34 +61,94 @@ is_quoted(struct step_scan *scan)
 	return true;
 }
 
+static size_t
+drop_controls(char *text, size_t len)
+{
+	size_t out = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if (c >= 0x20 && c != 0x7f)
+			text[out++] = (char)c;
+	}
+	return out;
+}
+
+/* Without the blanks at its ends. */
+static const char *
+trim(const char *text, size_t *len)
+{
+	for (; *len > 0 && text[0] == ' '; text++)
+		(*len)--;
+	while (*len > 0 && text[*len - 1] == ' ')
+		(*len)--;
+	return text;
+}
+
+static bool
+is_word(const char *line, size_t len, const char *word)
+{
+	const char *name = trim(line, &len);
+
+	return len == strlen(word) && memcmp(name, word, len) == 0;
+}
+
+/* Before it is cut: the half of a secret would be none.  What may be the beginning of one where a
+ * line was too long is left out. */
+static void
+keep_secrets_out(struct step_scan *scan, const char *name, size_t len, struct buf *out)
+{
+	struct redact_stream *stream = redact_stream_new(scan->secrets, NULL);
+
+	if (stream != NULL) {
+		redact_stream_add(stream, name, len, out);
+		if (scan->len < sizeof(scan->line))
+			redact_stream_end(stream, out);
+	}
+	if (stream == NULL || buf_failed(out)) {
+		buf_clear(out);
+		buf_adds(out, REDACT_MARK);
+	}
+	redact_stream_free(stream);
+}
+
+static void
+step_ended(struct step_scan *scan, char *line, size_t len, step_scan_found *found, void *ctx)
+{
+	char name[PROTOCOL_STEP_NAME + 1];
+	const char *from;
+	struct buf safe;
+
+	buf_init(&safe, 2 * STEP_SCAN_LINE);
+	len = drop_controls(line, len);
+	if (is_word(line, len, STEP_SCAN_RELEASE) || is_word(line, len, STEP_SCAN_NO_ROLLBACK))
+		buf_add(&safe, line, len);
+	else
+		keep_secrets_out(scan, line, len, &safe);
+	len = safe.size;
+	from = trim(buf_text(&safe), &len);
+	len = text_cut(from, len, PROTOCOL_STEP_NAME);
+	from = trim(from, &len);
+	memcpy(name, from, len);
+	name[len] = '\0';
+	buf_wipe(&safe);
+	if (len > 0)
+		found(ctx, STEP_SCAN_STEP, name);
+}
+
 /* The line in scan->line is whole. */
 static void
 line_ended(struct step_scan *scan, step_scan_found *found, void *ctx)
 {
-	char name[PROTOCOL_STEP_NAME + 1], digest[PROTOCOL_IMAGE + 1];
-	size_t len = scan->len, out = 0, from = MARK_LEN;
+	char digest[PROTOCOL_IMAGE + 1];
 
-	if (len <= MARK_LEN || memcmp(scan->line, MARK, MARK_LEN) != 0 || is_quoted(scan))
+	if (scan->len <= MARK_LEN || memcmp(scan->line, MARK, MARK_LEN) != 0 || is_quoted(scan))
 		return;
-	if (is_image(scan->line, len, digest)) {
+	if (is_image(scan->line, scan->len, digest))
 		found(ctx, STEP_SCAN_IMAGE, digest);
-		return;
-	}
-	while (from < len && scan->line[from] == ' ')
-		from++;
-	len = from + text_cut(scan->line + from, len - from, PROTOCOL_STEP_NAME);
-	for (size_t i = from; i < len; i++) {
-		unsigned char c = (unsigned char)scan->line[i];
-
-		/* A blank may begin the name once the controls before it are gone. */
-		if (c >= 0x20 && c != 0x7f && (c != ' ' || out > 0))
-			name[out++] = (char)c;
-	}
-	while (out > 0 && name[out - 1] == ' ')
-		out--;
-	name[out] = '\0';
-	if (out > 0)
-		found(ctx, STEP_SCAN_STEP, name);
+	else
+		step_ended(scan, scan->line + MARK_LEN, scan->len - MARK_LEN, found, ctx);
 }
 
 /* Adds to a line that may still be a step's.  What the name has no room for is dropped. */

@@ -2,16 +2,23 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include "lib/redact.h"
 #include "runner/protocol.h"
 
 #define STEP_SCAN_QUOTE 32 /* bytes of a word behind `==> quote` */
+#define STEP_SCAN_LINE	(PROTOCOL_STEP_NAME + 3 * REDACT_VALUE_MAX) /* no secret is cut in two */
+
+/* Words of ours: shown as they are, whatever a secret may be called. */
+#define STEP_SCAN_RELEASE     "release"
+#define STEP_SCAN_NO_ROLLBACK "no-rollback"
 
 /* All zero is the state at the start of the output. */
 struct step_scan {
 	bool mid_line;		/* the line that we are in is not a step's */
 	char quote[STEP_SCAN_QUOTE + 1];	/* others' words until this one is said; "": ours */
+	struct redact *secrets; /* borrowed: kept out of names; NULL: known shapes alone */
 	size_t len;
-	char line[PROTOCOL_IMAGE + 16];	/* of a line that may be one; longer is cut */
+	char line[STEP_SCAN_LINE]; /* of a line that may be one; longer is cut */
 };
 
 enum step_scan_kind {
@@ -21,9 +28,9 @@ enum step_scan_kind {
 
 typedef void step_scan_found(void *ctx, enum step_scan_kind kind, const char *text);
 
-/* Calls back for each step that ends in these bytes.  Its name is without blanks at its ends and
- * without control characters, cut to PROTOCOL_STEP_NAME bytes between characters; an empty one is
- * no step.  A line ends with LF or CRLF.
+/* Calls back for each step that ends in these bytes.  Its name is without blanks at its ends,
+ * control characters and secrets, cut to PROTOCOL_STEP_NAME bytes between characters; an empty one
+ * is no step.  A line ends with LF or CRLF.
  *
  * From `==> quote WORD` (up to 32 letters and digits) to `==> unquote WORD` a script shows what
  * others wrote: no line of it is a step.  Who does not know WORD cannot end it. */

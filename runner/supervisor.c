@@ -48,10 +48,11 @@ struct supervisor {
 	struct main_process main_process;
 	struct process_main identity;
 	struct log_pump pump;
-	struct redact *secrets; /* the pump's; NULL: the log is raw */
+	struct redact *secrets; /* the pump's; NULL: the run was given none */
 	int wait_status;
 	int record_tries;
-	pid_t survivor; /* of the last KILL */
+	int oom_score_adj; /* ours, and that of what a good script leaves running */
+	pid_t survivor;	   /* of the last KILL */
 	pid_t stuck;
 	/* monotonic milliseconds */
 	int64_t now;	  /* of this turn */
@@ -99,13 +100,13 @@ identify_main_process(struct supervisor *supervisor)
 	supervisor->identity.pid = supervisor->main_process.pid;
 	if (process_read(supervisor->main_process.pid, &main_process))
 		supervisor->identity.start = main_process.start;
+	supervisor->identity.in_group = supervisor->main_process.in_group;
 }
 
 static bool
 open_log(struct supervisor *supervisor, struct program_plan *plan, int *ret_output, struct err *err)
 {
-	if (run_folder_is_shared(supervisor->folder))
-		supervisor->secrets = TAKE(plan->secrets);
+	supervisor->secrets = TAKE(plan->secrets);
 	return log_pump_open(&supervisor->pump, supervisor->folder, plan->log_limit,
 	    supervisor->secrets, ret_output, err);
 }
@@ -123,11 +124,13 @@ supervisor_open(
 	if (supervisor->claimed == -1)
 		return false;
 	CRASH_POINT(folder_claimed);
+	supervisor->oom_score_adj = main_process_oom_score();
 	group = cgroup_make(supervisor->identity.tag);
 	good = program_plan(&plan, start->order, start->dirs, err) &&
 	    open_log(supervisor, &plan, &output, err) &&
 	    main_process_fork(&supervisor->main_process,
-		&(struct main_process_plan){ plan.path, plan.argv, plan.envp, output, group }, err);
+		&(struct main_process_plan){ plan.path, plan.argv, plan.envp, output, group, true },
+		err);
 	supervisor->fetch_ms = (int64_t)plan.fetch_limit_s * 1000;
 	program_plan_done(&plan);
 	if (output != -1)
@@ -254,6 +257,8 @@ fill_record(struct supervisor *supervisor)
 			record->status = WEXITSTATUS(supervisor->wait_status);
 	}
 	record->ended_at = clock_wall_ms();
+	if ((supervisor->flow.facts & SUPERVISOR_BIT(NO_CHILD)) == 0)
+		process_oom_below(getpid(), supervisor->oom_score_adj);
 	log_pump_flush(&supervisor->pump);
 }
 
@@ -418,8 +423,8 @@ take_image(struct protocol_record *record, const char *digest)
 static void
 take_step(struct protocol_message *out, const char *name)
 {
-	bool release = strcmp(name, "release") == 0;
-	bool no_rollback = strcmp(name, "no-rollback") == 0;
+	bool release = strcmp(name, STEP_SCAN_RELEASE) == 0;
+	bool no_rollback = strcmp(name, STEP_SCAN_NO_ROLLBACK) == 0;
 	bool first =
 	    (release && !out->record.released) || (no_rollback && !out->record.no_rollback);
 

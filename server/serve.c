@@ -214,6 +214,33 @@ check_file_system(const char *folder, struct err *err)
 	return true;
 }
 
+/* What only we can open: whoever can read a folder can lock it, and the runner's user reads this
+ * one.  The file is the store's (store_poison.c), and never removed. */
+static int
+open_lock(const char *folder, bool is_shared, struct err *err)
+{
+	char file[SOURCE_PATH];
+	struct stat st;
+	int fd;
+
+	if (!is_shared) {
+		fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		return fd >= 0 ?
+		    fd :
+		    ERR_FD(err_errno(err, ERR_IO, errno, "STATE_DIRECTORY %s", folder));
+	}
+	if (snprintf(file, sizeof(file), "%s/" POISON_FILE, folder) >= SOURCE_PATH)
+		return ERR_FD(err_set(err, ERR_CONFIG, "STATE_DIRECTORY is too long"));
+	fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+	if (fd < 0 || fstat(fd, &st) != 0)
+		(void)err_errno(err, ERR_IO, errno, "opening %s", file);
+	else if (file_owner_is_ours(st.st_uid, file, err))
+		return fd;
+	if (fd >= 0)
+		(void)close(fd); /* nothing was written */
+	return -1;
+}
+
 static bool
 lock_state(struct serve *serve, struct err *err)
 {
@@ -226,9 +253,9 @@ lock_state(struct serve *serve, struct err *err)
 		return err_wrap(err, "STATE_DIRECTORY");
 	if (!check_file_system(folder, err))
 		return false;
-	serve->lock_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	serve->lock_fd = open_lock(folder, is_shared, err);
 	if (serve->lock_fd < 0)
-		return err_errno(err, ERR_IO, errno, "STATE_DIRECTORY %s", folder);
+		return false;
 	if (flock(serve->lock_fd, LOCK_EX | LOCK_NB) != 0)
 		return err_set(err, ERR_BUSY,
 		    "another deploybot uses %s: stop it first, or set another STATE_DIRECTORY",
@@ -255,7 +282,7 @@ open_store(struct serve *serve, struct err *err)
 	if (snprintf(database, sizeof(database), "%s/" STORE_FILE, folder) >= SOURCE_PATH ||
 	    snprintf(environments, sizeof(environments), "%s/environments", folder) >=
 		SOURCE_PATH ||
-	    snprintf(poison, sizeof(poison), "%s/under-way", folder) >= SOURCE_PATH)
+	    snprintf(poison, sizeof(poison), "%s/" POISON_FILE, folder) >= SOURCE_PATH)
 		return err_set(err, ERR_CONFIG, "STATE_DIRECTORY is too long");
 	serve->store = store_open(&config, err);
 	CRASH_POINT(start_opened);

@@ -86,14 +86,10 @@ forget_health(const struct serve *serve)
 static void
 adopt(struct serve *serve, struct settings *fresh, const char *names, const char *restart)
 {
-	struct err err;
-
 	CRASH_POINT(reload_read);
 	log_info("settings changed: %s", names);
 	if (restart[0] != '\0')
 		log_warning("restart needed for: %s", restart);
-	if (!settings_redact(fresh, serve->redact, &err))
-		log_error("%s", err.text);
 	settings_unref(serve->settings);
 	serve->settings = fresh;
 	log_set_level(fresh->log_level);
@@ -104,6 +100,20 @@ adopt(struct serve *serve, struct settings *fresh, const char *names, const char
 	forget_health(serve);
 	CRASH_POINT(reload_adopted);
 	tell_store(serve, true, restart[0] != '\0', names);
+}
+
+/* What could not be kept out of logs and messages is not adopted.  The runner's secrets too, which
+ * are none of our settings and may be all that has changed. */
+static bool
+can_be_redacted(struct serve *serve, const struct settings *fresh)
+{
+	struct err err;
+
+	if (settings_redact(fresh, serve->redact, &err))
+		return true;
+	log_error("settings not changed: %s", err.text);
+	tell_store(serve, false, false, err.text);
+	return false;
 }
 
 /* All valid, or the old ones stay and every wrong line is named. */
@@ -119,6 +129,8 @@ reload(struct serve *serve)
 	if (!settings_reload(serve->settings, serve->options.env_file, environ, &fresh, &report,
 		&names, &restart)) {
 		refuse(serve, &report);
+	} else if (!can_be_redacted(serve, fresh)) {
+		settings_unref(fresh);
 	} else if (names.size > 0) {
 		adopt(serve, fresh, buf_text(&names), buf_text(&restart));
 	} else {

@@ -16,6 +16,12 @@ run_verdict_never_began(const struct run_ended *ended)
 	return ended->refused || !ended->gate_opened || ended->exec_errno != 0;
 }
 
+bool
+run_verdict_is_unknown(const struct run_ended *ended)
+{
+	return ended->folder_gone || (ended->unswept && ended->gate_opened);
+}
+
 static bool
 is_success(const struct run_ended *ended)
 {
@@ -79,16 +85,21 @@ why_of(const struct run_ended *ended)
 	return DEPLOY_WHY_SCRIPT;
 }
 
-/* It may be alive elsewhere, or half done: nothing else is begun for it, not even a rollback. */
+/* It may be alive, here or elsewhere, or half done: nothing else is begun for it, not even a
+ * rollback. */
 static struct run_verdict
-folder_gone(const struct deployment *deployment, const struct run_ended *ended)
+not_known(const struct deployment *deployment, const struct run_ended *ended)
 {
 	struct run_verdict verdict = { .event = DEPLOY_ON_FOLDER_GONE, .target_changed = true };
 
 	if (deployment->state != DEPLOY_ROLLING_BACK)
 		verdict.why = DEPLOY_WHY_INTERRUPTED;
-	(void)snprintf(verdict.detail, sizeof(verdict.detail), "%.180s: what it left is not known",
-	    ended->detail);
+	if (ended->folder_gone)
+		(void)snprintf(verdict.detail, sizeof(verdict.detail),
+		    "%.180s: what it left is not known", ended->detail);
+	else
+		(void)snprintf(verdict.detail, sizeof(verdict.detail),
+		    "its supervisor was killed, and what it started could not be swept: some of it may still be at work");
 	return verdict;
 }
 
@@ -100,8 +111,8 @@ run_verdict(const struct deployment *deployment, const struct run_ended *ended, 
 	bool again = (!ended->refused && !ended->gate_opened && !ended->ended_on_request) ||
 	    (is_back && ended->lost);
 
-	if (ended->folder_gone)
-		return folder_gone(deployment, ended);
+	if (run_verdict_is_unknown(ended))
+		return not_known(deployment, ended);
 	if (is_success(ended) && !run_verdict_never_began(ended)) {
 		verdict.event = deployment->urls[0] != '\0' ? DEPLOY_ON_SCRIPT_OK :
 							      DEPLOY_ON_SCRIPT_OK_UNPROBED;

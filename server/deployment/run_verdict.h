@@ -20,5 +20,8 @@ struct run_verdict {
 struct run_verdict run_verdict(const struct deployment *deployment, const struct run_ended *ended,
     int attempts_max);
 
+/* What it left is not known: nothing is started there before a person has looked. */
+bool run_verdict_is_unknown(const struct run_ended *ended);
+
 /* Its script never ran: refused, its gate stayed shut, or it could not be executed. */
 bool run_verdict_never_began(const struct run_ended *ended);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "decide/decide_deployment.h"
+#include "decide/decide_logs.h"
 #include "decide/decide_unknown.h"
 #include "deployment/run_verdict.h"
 #include "handlers/handlers.h"
@@ -47,6 +48,7 @@ handle_run_ended(struct tx *tx, const struct event *event)
 	if (!row_run_is_open(tx, ended.run))
 		return;
 	row_run_ended(tx, &ended);
+	(void)decide_logs_total(tx); /* what stays goes with the daily clean-up */
 	if (deployment.id == 0 || deployment.run != ended.run)
 		return;
 	verdict = run_verdict(&deployment, &ended, DECIDE_ATTEMPTS_MAX);
@@ -59,7 +61,8 @@ handle_run_ended(struct tx *tx, const struct event *event)
 		deployment.why = verdict.why;
 	if (verdict.detail[0] != '\0')
 		(void)text_copy(deployment.detail, sizeof(deployment.detail), verdict.detail);
-	if (ended.folder_gone) /* before what follows from the environment's being free */
+	if (run_verdict_is_unknown(
+		&ended)) /* before what follows from the environment's being free */
 		doubt_environment(tx, &deployment, verdict.detail);
 	(void)decide_step(tx, &deployment, verdict.event, NULL);
 }

@@ -2,15 +2,15 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_announced.h"
 #include "decide/decide_deployment.h"
+#include "decide/decide_logs.h"
 #include "decide/decide_push.h"
 #include "handlers/handlers.h"
 #include "store/row_effect.h"
 #include "store/row_retention.h"
 #include "store/row_stranger.h"
 
-#define DAY_MS	  (24 * 3600 * INT64_C(1000))
-#define SOON_MS	  (60 * INT64_C(1000))
-#define PURGE_MAX 256 /* folders in one round */
+#define DAY_MS	(24 * 3600 * INT64_C(1000))
+#define SOON_MS (60 * INT64_C(1000))
 
 static void
 expire(struct tx *tx, int64_t id)
@@ -22,28 +22,12 @@ expire(struct tx *tx, int64_t id)
 }
 
 static void
-purge(struct tx *tx, int64_t run)
-{
-	struct effect *effect = effect_new(EFFECT_PURGE_RUN);
-
-	if (effect == NULL) {
-		tx_fail(tx, ERR_NOMEM, "no memory for a clean-up");
-		return;
-	}
-	effect->u.purge_run.run = run;
-	(void)row_effect_add(tx, effect);
-}
-
-static void
 tidy(struct tx *tx)
 {
-	int64_t runs[PURGE_MAX];
-	size_t n = row_retention_purge_runs(tx, tx->settings->run_logs_keep, runs, PURGE_MAX);
-	bool more;
+	bool more = decide_logs_keep(tx);
 
-	for (size_t i = 0; i < n; i++)
-		purge(tx, runs[i]);
-	more = row_retention_clear(tx) || n == PURGE_MAX;
+	more |= decide_logs_total(tx);
+	more |= row_retention_clear(tx);
 	(void)row_effect_timer(tx, TIMER_DAILY, "", 0, tx->at + (more ? SOON_MS : DAY_MS));
 }
 

@@ -150,3 +150,18 @@ run_files_started_at(const char *state_directory, int64_t run)
 	close(folder);
 	return at;
 }
+
+int64_t
+run_files_log_size(const char *state_directory, int64_t run)
+{
+	int folder = run_files_open(state_directory, run, NULL);
+	int64_t size = 0;
+	struct stat st;
+
+	if (folder < 0)
+		return 0;
+	if (fstatat(folder, "log", &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
+		size = (int64_t)st.st_size;
+	close(folder);
+	return size;
+}

@@ -20,5 +20,8 @@ int run_files_open_log(
  * read. */
 bool run_files_highest(const char *state_directory, int64_t *ret, struct err *err) MUST_USE;
 
+/* Bytes of its log; 0: there is none. */
+int64_t run_files_log_size(const char *state_directory, int64_t run);
+
 /* Wall ms when its program was forked; 0: not known. */
 int64_t run_files_started_at(const char *state_directory, int64_t run);

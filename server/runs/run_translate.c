@@ -113,12 +113,14 @@ run_translate_record(const struct run_context *context, const struct protocol_re
 		.released = record->released || (record->lost && record->gate),
 		.no_rollback = record->no_rollback,
 		.lost = record->lost,
+		.unswept = record->lost && record->unswept,
 		.timed_out = record->timed_out,
 		.ended_on_request = record->ended,
 		.exec_errno = record->exec_errno,
 		.exit_status = record->signal != 0 ? -1 : record->status,
 		.signal_number = record->signal,
 		.duration_ms = duration_of(context, record),
+		.log_size = run_files_log_size(context->state_directory, context->run),
 	};
 
 	static_assert(sizeof(ended.image) == sizeof(record->image), "an image fits");

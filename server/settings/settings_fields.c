@@ -111,6 +111,8 @@ fill_server(struct settings *s)
 	s->deploy_timeout_seconds = number_of(s, SETTING_DEPLOY_TIMEOUT_SECONDS);
 	s->shutdown_timeout_seconds = number_of(s, SETTING_SHUTDOWN_TIMEOUT_SECONDS);
 	s->run_logs_keep = number_of(s, SETTING_RUN_LOGS_KEEP);
+	if (!text_to_size(text_of(s, SETTING_RUN_LOGS_TOTAL), INT64_MAX, &s->run_logs_total, NULL))
+		s->run_logs_total = INT64_MAX; /* what is wrong with it was said */
 	s->runner_socket = text_of(s, SETTING_RUNNER_SOCKET);
 	s->listen_address = text_of(s, SETTING_LISTEN_ADDRESS);
 	s->api_server_port = number_of(s, SETTING_API_SERVER_PORT);

@@ -94,15 +94,17 @@ settings_is_runners(const struct settings *s, const char *name)
 	return false;
 }
 
-/* Those of values that are secrets. */
+/* Those of values that are secrets, the runner's too where they are not out of our sight. */
 static bool
 redact_values(const struct settings_spec table[], const struct settings_value values[],
     size_t count, struct redact *redact, struct err *err)
 {
-	for (size_t i = 0; i < count; i++)
-		if (table[i].is_secret && values[i].text != NULL &&
-		    !redact_add(redact, values[i].text, err))
+	for (size_t i = 0; i < count; i++) {
+		const char *text = values[i].text == NULL ? values[i].runners : values[i].text;
+
+		if (table[i].is_secret && text != NULL && !redact_add(redact, text, err))
 			return err_wrap(err, "%s", table[i].name);
+	}
 	return true;
 }
 

@@ -9,8 +9,12 @@
 
 #include "lib/err.h"
 #include "lib/file.h"
+#include "lib/redact.h"
 
 #define SECRET_FILE_CAP 16384
+#define TOO_SHORT_TO_REDACT \
+	"a secret shorter than 6 characters is not kept out of logs and messages"
+static_assert(REDACT_VALUE_MIN == 6, "what is said of one that is shorter");
 
 /* --- finding a text --- */
 
@@ -140,11 +144,12 @@ take_found(struct settings_loader *l, const struct settings_spec *spec, const ch
 	    (spec->type == SETTING_TYPE_TOKEN || spec->type == SETTING_TYPE_WEBHOOK_SECRET))
 		settings_say_found(l, SETTINGS_WARNING, name, found,
 		    "a secret shorter than 32 bytes; make one with: openssl rand -hex 32");
+	if (spec->is_secret && strlen(found.text) < REDACT_VALUE_MIN)
+		settings_say_found(l, SETTINGS_WARNING, name, found, TOO_SHORT_TO_REDACT);
 	if (file != NULL)
 		keep(l, &value->file, file);
-	if (spec->is_secret && spec->whose == WHOSE_RUNNER) /* the runner's alone */
-		return;
-	keep(l, &value->text, found.text);
+	keep(l, spec->is_secret && spec->whose == WHOSE_RUNNER ? &value->runners : &value->text,
+	    found.text);
 }
 
 void

@@ -372,10 +372,10 @@ row_run_ended(struct tx *tx, const struct run_ended *ended)
 {
 	(void)tx_run(tx,
 	    "UPDATE run SET ended_at = $2, exit_status = $3, signal_number = $4,"
-	    " duration_ms = $5, detail = $6 WHERE id = $1",
+	    " duration_ms = $5, detail = $6, log_size = $7 WHERE id = $1",
 	    DB_I64(ended->run), DB_I64(tx->at), DB_I64(ended->exit_status),
-	    DB_I64(ended->signal_number), DB_I64(ended->duration_ms),
-	    DB_TEXT(ended->detail)); /* sticky */
+	    DB_I64(ended->signal_number), DB_I64(ended->duration_ms), DB_TEXT(ended->detail),
+	    DB_I64(ended->log_size)); /* sticky */
 }
 
 int64_t

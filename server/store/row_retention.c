@@ -66,18 +66,13 @@ purge_run(struct tx *tx, int64_t run)
 	    DB_I64(run)); /* all sticky */
 }
 
-size_t
-row_retention_purge_runs(struct tx *tx, int keep, int64_t *ret, size_t max)
+static size_t
+purge_runs(struct tx *tx, const char *sql, int64_t limit, int64_t *ret, size_t max)
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	size_t n = 0;
 
-	if (!tx_query(&rows, tx,
-		"SELECT id FROM (SELECT r.id AS id, r.ended_at AS ended_at,"
-		" ROW_NUMBER() OVER (PARTITION BY d.environment ORDER BY r.id DESC) AS place"
-		" FROM run r JOIN deployment d ON d.id = r.deployment WHERE r.is_purged = 0)"
-		" WHERE place > $1 AND ended_at <> 0 ORDER BY id LIMIT $2",
-		DB_I64(keep), DB_I64(max)))
+	if (!tx_query(&rows, tx, sql, DB_I64(limit), DB_I64(max)))
 		return 0;
 	while (n < max && db_next(&rows))
 		ret[n++] = db_col_i64(&rows, 0);
@@ -86,4 +81,28 @@ row_retention_purge_runs(struct tx *tx, int keep, int64_t *ret, size_t max)
 	for (size_t i = 0; i < n; i++)
 		purge_run(tx, ret[i]);
 	return tx->failed ? 0 : n;
+}
+
+size_t
+row_retention_purge_runs(struct tx *tx, int keep, int64_t *ret, size_t max)
+{
+	return purge_runs(tx,
+	    "SELECT id FROM (SELECT r.id AS id, r.ended_at AS ended_at,"
+	    " ROW_NUMBER() OVER (PARTITION BY d.environment ORDER BY r.id DESC) AS place"
+	    " FROM run r JOIN deployment d ON d.id = r.deployment WHERE r.is_purged = 0)"
+	    " WHERE place > $1 AND ended_at <> 0 ORDER BY id LIMIT $2",
+	    keep, ret, max);
+}
+
+/* Those that stay are counted first, then the newest.  An empty one makes no room. */
+size_t
+row_retention_purge_total(struct tx *tx, int64_t total, int64_t *ret, size_t max)
+{
+	return purge_runs(tx,
+	    "SELECT id FROM (SELECT id, stays, size, SUM(size) OVER (ORDER BY stays DESC, id DESC) AS sum"
+	    " FROM (SELECT r.id AS id, r.log_size AS size, r.ended_at = 0 OR r.id ="
+	    "  MAX(r.id) OVER (PARTITION BY d.environment) AS stays"
+	    "  FROM run r JOIN deployment d ON d.id = r.deployment WHERE r.is_purged = 0))"
+	    " WHERE stays = 0 AND size > 0 AND sum > $1 ORDER BY id LIMIT $2",
+	    total, ret, max);
 }

@@ -13,3 +13,7 @@ bool row_retention_clear(struct tx *tx);
 /* Runs whose log folder may go: beyond the newest `keep` of each environment, ended, not yet
  * purged; marks them purged.  Returns how many were written to ret. */
 size_t row_retention_purge_runs(struct tx *tx, int keep, int64_t *ret, size_t max);
+
+/* The same of the oldest, until the logs of all that are left have no more than `total` bytes.  The
+ * newest of each environment stays, and so does one that has not ended. */
+size_t row_retention_purge_total(struct tx *tx, int64_t total, int64_t *ret, size_t max);

@@ -21,6 +21,7 @@ typedef bool store_decode(struct event *raw, struct queue_list *ret_events, int 
 
 /* The database's name in STATE_DIRECTORY, for whoever opens it beside the server too. */
 #define STORE_FILE	"deploybot.db"
+#define POISON_FILE	"under-way"
 
 struct store_config {
 	const char *path;		/* the database file */

@@ -5,7 +5,12 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include "lib/err.h"
+#include "lib/file.h"
+#include "lib/log.h"
 
 #include "store/store_inside.h"
 
@@ -20,6 +25,8 @@ bool
 store_reserve_take(struct store *store)
 {
 	char path[PATH_MAX];
+	struct stat st = { .st_uid = (uid_t)-1 };
+	struct err err;
 	bool ok;
 	int fd;
 
@@ -28,12 +35,18 @@ store_reserve_take(struct store *store)
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return false;
+	(void)fstat(fd, &st); /* else its owner stays unknown */
+	if (!file_owner_is_ours(st.st_uid, path, &err)) {
+		log_warning("no room is kept beside the database: %s", err.text);
+		(void)close(fd); /* nothing was written */
+		return true;
+	}
 	/* As much again must be free, or the next commit would want it back. */
 	ok = posix_fallocate(fd, 0, (off_t)2 * STORE_RESERVE_BYTES) == 0 &&
 	    ftruncate(fd, STORE_RESERVE_BYTES) == 0;
-	(void)close(fd); /* nothing was written */
 	if (!ok)
-		(void)unlink(path); /* what there is of it is needed */
+		(void)!ftruncate(fd, 0); /* what there is of it is needed */
+	(void)close(fd);		 /* nothing was written */
 	return ok;
 }
 
@@ -43,5 +56,6 @@ store_reserve_give(struct store *store)
 	char path[PATH_MAX];
 
 	path_of(store, path);
-	(void)unlink(path); /* it may not be there */
+	(void)!truncate(
+	    path, 0); /* it may not be there.  Its name stays taken: see db_files_keep() */
 }

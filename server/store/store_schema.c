@@ -293,6 +293,8 @@ static const char *const migration_4[] = {
 	"CREATE TABLE witness ("
 	" id INTEGER PRIMARY KEY CHECK (id = 1),"
 	" head TEXT NOT NULL) STRICT;",
+	/* Bytes; of runs from before: not known, and counted as none. */
+	"ALTER TABLE run ADD COLUMN log_size INTEGER NOT NULL DEFAULT 0;",
 	NULL,
 };
 

@@ -76,6 +76,7 @@ struct run_ended {
 	bool released;		/* it said `==> release`, or must be taken to have */
 	bool no_rollback;	/* it said `==> no-rollback` */
 	bool lost;		/* its supervisor was killed: `interrupted` */
+	bool unswept;		/* lost, and what it started may be alive */
 	bool folder_gone;	/* started, and its folder is gone: what it did is not known */
 	bool timed_out;
 	bool ended_on_request;
@@ -83,6 +84,7 @@ struct run_ended {
 	int exit_status;	/* -1: killed by signal_number; in its row without: never began */
 	int signal_number;
 	int64_t duration_ms;
+	int64_t log_size; /* bytes */
 	char image[LIMIT_IMAGE]; /* that it said it ships; "": none, or not known */
 	char detail[LIMIT_LINE]; /* the last line it printed, cleaned; or why it was refused */
 };

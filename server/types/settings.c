@@ -25,6 +25,7 @@ static void
 wipe_value(struct settings_value *value)
 {
 	settings_wipe_text(&value->text);
+	settings_wipe_text(&value->runners);
 	free(value->file);
 }
 

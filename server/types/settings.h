@@ -79,6 +79,7 @@ struct settings {
 	int deploy_timeout_seconds;
 	int shutdown_timeout_seconds;
 	int run_logs_keep;
+	int64_t run_logs_total;
 
 	const char *runner_socket; /* NULL: the runner is our child */
 	const char *listen_address;
@@ -102,6 +103,7 @@ struct settings {
 /* One value: its texts are owned. */
 struct settings_value {
 	char *text; /* NULL: not set, or a secret of the runner's */
+	char *runners; /* a secret of the runner's, to be redacted; else NULL */
 	char *file; /* of a secret that stood in one: which; else NULL */
 	bool is_given;
 };

@@ -201,6 +201,7 @@ class Bench:
         self.state = path / "state"
         self.state.mkdir()
         self.runners = []
+        self.program = PROGRAM
         self.marks = path / "marks"
         self.marks.mkdir()
 
@@ -215,7 +216,7 @@ class Bench:
     def runner(self, script=None, arguments=(), **env):
         if script is not None:
             env["DEPLOY_SCRIPT"] = self.script(script)
-        runner = Runner(PROGRAM, self.state, env, arguments)
+        runner = Runner(self.program, self.state, env, arguments)
         self.runners.append(runner)
         return runner
 

@@ -12,6 +12,8 @@ from telegram_client import DEFAULT_TOKEN, buttons_of, text_of
 GITHUB_TOKEN = "ghp_" + "a1B2c3D4e5" * 4
 WAIT = 'until [ -e "$here/go" ]; do sleep 0.05; done\n'
 RELEASE = 'echo "==> release"; echo "$2" >"$here/$1.live"\n'
+PASSWORD = "correct horse; battery staple"       # shapeless, and the runner's alone
+REPOSITORY_TOKEN = "a-canary-of-no-shape-0815-at-all"
 PRIVATE_KEY = "-----BEGIN OPENSSH PRIVATE KEY-----"
 
 
@@ -20,6 +22,8 @@ def scene(tmp_path_factory):
     folder = tmp_path_factory.mktemp("output")
     scripts = Scripts(folder / "scripts")
     made = Scene(folder, settings={**scripts.settings(), "STAGING_HEALTH_URL": None,
+                                   "REGISTRY_USER": "ci", "REGISTRY_PASSWORD": PASSWORD,
+                                   "REPOSITORY_TOKEN": REPOSITORY_TOKEN,
                                    "PRODUCTION_HEALTH_URL": None, "DEPLOY_TIMEOUT_SECONDS": "3"})
     made.scripts = scripts
     yield made
@@ -122,6 +126,35 @@ echo "==> {GITHUB_TOKEN}"
         assert secret not in everything, secret
     assert name.endswith(".log") and "token *** end" in log.decode()
     assert "split *** end" in log.decode()
+
+
+def test_the_runners_secrets_are_shown_nowhere(scene):
+    """The server's own runner, whose user could read the log: it holds none either, and no step does."""
+    who = begin(scene, r"""
+token=$(cat "$REPOSITORY_TOKEN_FILE"); password=$(cat "$REGISTRY_PASSWORD_FILE")
+for secret in "$token" "$password"; do
+  echo "plain $secret end"
+  echo "==> $secret"
+  echo "==> 0123456789012345678901234567890 $secret"
+  printf 'split %s\033[0m%s end\n' "${secret:0:9}" "${secret:9}"
+  echo "coded $(printf %s "$secret" | base64) end"
+done
+""" + WAIT)
+    shown = who.hear("split *** end", "coded ***")
+    scene.scripts.touch("go")
+    final = who.hear("staging runs")
+    _, log = log_of(scene, who, final)
+    who.say("/status")
+    who.hear("production")
+    runs = (scene.bot.folder / "state" / "runs").glob("*/*")
+    kept = b"".join(path.read_bytes() for path in runs if path.is_file())
+    rows = b"".join(path.read_bytes() for path in (scene.bot.folder / "state").glob("deploybot.db*"))
+    everything = (text_of(shown) + text_of(final) + scene.bot.log() + str(scene.audit())
+                  + "".join(text_of(m) for m in scene.ada.messages())).encode() + log + rows
+    assert b"plain *** end" in kept
+    for secret in (PASSWORD, REPOSITORY_TOKEN):
+        assert secret.encode() not in everything + kept, secret
+        assert secret[:12].encode() not in everything, secret    # nor the half of one
 
 
 def test_the_failing_scripts_last_line_holds_no_secret(scene):

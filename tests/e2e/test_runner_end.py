@@ -187,7 +187,7 @@ def test_a_recorded_pid_that_is_another_process_now_is_not_signalled(bench):
     bystander = subprocess.Popen(["sleep", "1000"], start_new_session=True)
     try:
         with open(os.path.join(folder, "leader"), encoding="utf-8") as text:
-            _, start, boot, tag, space = text.read().split()
+            _, start, boot, tag, space, _ = text.read().split()
         with open(os.path.join(folder, "leader"), "w", encoding="utf-8") as text:
             text.write(f"{bystander.pid} {int(start) - 1} {boot} {tag} {space}\n")
         assert runner.settle(1)["state"] == "lost"
@@ -213,7 +213,7 @@ def test_a_recorded_pid_of_a_container_that_is_gone_is_nobody(bench, same_space)
         leader.stdin.close()
         leader.wait()       # its session, with the number of its leader, goes on
         with open(os.path.join(folder, "leader"), encoding="utf-8") as text:
-            _, _, boot, tag, space = text.read().split()
+            _, _, boot, tag, space, _ = text.read().split()
         with open(os.path.join(folder, "leader"), "w", encoding="utf-8") as text:
             text.write(f"{leader.pid} {start} {boot} {tag} {int(space) if same_space else int(space) + 1}\n")
         try:

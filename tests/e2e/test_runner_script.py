@@ -74,14 +74,14 @@ def test_a_transport_of_ones_own_gets_settings_of_its_own(bench):
 
 def test_the_environment_is_minimal_and_a_secret_is_a_file(bench):
     token = "ghp_0123456789abcdefghij"
-    runner = bench.runner('env; echo "token=$(cat "$REPOSITORY_TOKEN_FILE")"; '
+    runner = bench.runner('env; echo "token=$(rev "$REPOSITORY_TOKEN_FILE")"; '
                           'echo "mode=$(stat -L -c %a "$REPOSITORY_TOKEN_FILE")"', REPOSITORY_TOKEN=token,
                           TELEGRAM_BOT_TOKEN="1:secret-of-the-server", STAGING_PORT="8081",
                           PRODUCTION_PORT="8082", LD_LIBRARY_PATH="/nowhere")
     runner.start(1, previous="9f8e7d6c5b4a", ref="feature/$(id)").exit()
     lines = runner.log(1).decode().splitlines()
     env = dict(line.split("=", 1) for line in lines)
-    assert env.pop("token") == token and env.pop("mode") == "600"
+    assert env.pop("token") == token[::-1] and env.pop("mode") == "600"
     assert not any(token in value for value in env.values())
     assert env["REF"] == "feature/$(id)" and env["PREVIOUS_RELEASE"] == "9f8e7d6c5b4a"
     assert env["DEPLOYMENT_ID"] == "7" and env["ENVIRONMENT"] == "staging"

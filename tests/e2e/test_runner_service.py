@@ -9,7 +9,7 @@ import pytest
 
 from crash_aid import HOLD, STEADY, is_alive
 from flow_aid import PATIENCE_S
-from service_aid import AS_SERVER, RUNNER, SERVER, TWO_USERS, ServiceScene, give
+from service_aid import AS_RUNNER, AS_SERVER, RUNNER, SERVER, TWO_USERS, ServiceScene, give
 from stage import get, wait_until
 
 
@@ -191,6 +191,50 @@ def test_a_folder_that_the_server_cannot_see_is_said_once_and_found_again(scene)
         os.chmod(scene.folder / "state" / "runs", 0o2750)
     who.hear("staging runs")
     assert scene.bot.log().count(words.format(run)) == 1
+
+
+# ---- what the runner's user may make beside the database -----------------------------------------------
+
+
+GRABS = """
+import fcntl, os, sys
+lock = os.open(".", os.O_RDONLY)
+fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+for name in sys.argv[1:]:
+    try:
+        os.mkdir(name)
+        print("made", name)
+    except FileExistsError:
+        print("there", name)
+print("done", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(not TWO_USERS, reason="it takes two users")
+def test_the_runners_user_cannot_keep_the_server_from_starting(scene):
+    """Neither by a file that the server is going to make, nor by a lock on the folder that both may read."""
+    names = ["deploybot.db" + end for end in ("", "-journal", "-wal", "-shm", "-reserve")]
+    names += ["under-way", "environments"]
+    state = scene.folder / "state"
+    scene.scripts.deploy(STEADY)
+    scene.release()
+    scene.bot.stop()
+    with subprocess.Popen([*AS_RUNNER, "/usr/bin/python3", "-c", GRABS, *names], cwd=state, text=True,
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE) as grabs:
+        try:
+            said = [grabs.stdout.readline() for _ in range(len(names) + 1)]
+            assert said == [f"there {name}\n" for name in names] + ["done\n"]
+            scene.bot.start()
+            scene.wait_runner()
+            scene.release()
+        finally:
+            grabs.kill()
+
+
+def test_a_second_server_on_the_same_state_is_refused(scene):
+    second = scene.as_server("serve")
+    assert second.returncode == 75 and "another deploybot uses" in second.stderr + second.stdout
 
 
 # ---- settings, doctor ------------------------------------------------------------------------------

@@ -107,6 +107,23 @@ def test_a_rotated_github_secret_holds_from_the_file_that_names_it_too(bot, tmp_
     assert github_status(bot, NEW_SECRET + "2") == 200
 
 
+def test_a_secret_that_cannot_be_redacted_is_not_adopted(bot):
+    """256 values at most are known; one that was there before counts once."""
+    kept = ""
+    for i in range(100):
+        secret = f"rotated-{i:03}-0123456789abcdef0123456789"
+        bot.write(GITHUB_WEBHOOK_SECRET=secret, REPOSITORY_TOKEN=f"token-{i:03}-0123456789abcdef012345",
+                  TELEGRAM_WEBHOOK_SECRET=f"telegram-{i:03}-0123456789abcdef0123")
+        said = bot.after(lambda: bot.process.send_signal(signal.SIGHUP))
+        if "settings not changed" in said:
+            break
+        kept = secret
+    assert "more than 256 secrets" in said and secret not in said
+    assert github_status(bot, secret) == 401 and github_status(bot, kept) == 200
+    said = bot.change(GITHUB_WEBHOOK_SECRET=kept, REPOSITORY_TOKEN=None, TELEGRAM_WEBHOOK_SECRET=WEBHOOK_SECRET)
+    assert "settings not changed" not in said and github_status(bot, kept) == 200
+
+
 def test_what_needs_a_restart_is_named_and_waits_whole(bot, tmp_path):
     said = bot.change(STATE_DIRECTORY=tmp_path / "elsewhere", TELEGRAM_BOT_TOKEN=OTHER_TOKEN,
                       LOG_LEVEL="DEBUG", ENABLE_TELEMETRY="false")

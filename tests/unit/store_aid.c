@@ -317,3 +317,15 @@ store_aid_read(const char *path)
 	assert_non_null(text);
 	return text;
 }
+
+void
+store_aid_give(const struct store_aid *aid, unsigned user)
+{
+	static const char *const names[] = { "", "-journal", "-wal", "-shm" };
+	char path[128];
+
+	for (size_t i = 0; i < COUNT(names); i++) {
+		(void)snprintf(path, sizeof(path), "%s%s", aid->path, names[i]);
+		assert_int_equal(chown(path, user, user), 0);
+	}
+}

@@ -77,5 +77,8 @@ struct answer store_aid_report(struct store_aid *aid, struct effect *effect);
 /* Forgets what was handed out, as a crash would. */
 void store_aid_forget(struct store_aid *aid);
 
+/* Gives the database, and what stands beside it, to that user. */
+void store_aid_give(const struct store_aid *aid, unsigned user);
+
 /* A whole file; owned by the caller, "" when it is not there. */
 char *store_aid_read(const char *path);

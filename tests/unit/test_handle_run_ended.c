@@ -80,6 +80,45 @@ a_script_that_fails_after_release_is_rolled_back(void **state)
 	world_close(&w);
 }
 
+/* A rollback began beside a deployment that was alive, below "everything it had started was
+ * ended". */
+static void
+a_run_that_could_not_be_swept_is_left_to_a_person(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	world_run_step(&w, 0, "release");
+	world_run_ends(&w,
+	    (struct run_ended){
+		.gate_opened = true, .lost = true, .unswept = true, .released = true });
+	assert_int_equal(world_state(&w), DEPLOY_FAILED);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_non_null(world_says(&w, "what it started could not be swept"));
+	assert_null(world_says(&w, "was ended"));
+	assert_int_not_equal(world_environment(&w, "staging").unknown_since, 0);
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "Nothing is started there by itself"));
+	world_close(&w);
+}
+
+static void
+a_large_log_goes_when_a_newer_run_of_its_environment_has_ended(void **state)
+{
+	struct run_ended large = TOUCHED;
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	large.log_size = INT64_C(11) << 30; /* above RUN_LOGS_TOTAL */
+	world_run_ends(&w, large);
+	assert_null(world_peek(&w, EFFECT_PURGE_RUN)); /* it is the newest that has ended */
+	world_run_ends(&w, GOOD);
+	assert_non_null(world_peek(&w, EFFECT_PURGE_RUN));
+	assert_int_equal(world_peek(&w, EFFECT_PURGE_RUN)->u.purge_run.run, 2);
+	world_close(&w);
+}
+
 static void
 a_release_that_is_not_healthy_is_rolled_back(void **state)
 {
@@ -637,6 +676,8 @@ main(void)
 		cmocka_unit_test(a_script_that_fails_untouched_rolls_nothing_back),
 		cmocka_unit_test(an_end_that_failed_is_said_once_more_so_that_the_phone_rings),
 		cmocka_unit_test(a_script_that_fails_after_release_is_rolled_back),
+		cmocka_unit_test(a_run_that_could_not_be_swept_is_left_to_a_person),
+		cmocka_unit_test(a_large_log_goes_when_a_newer_run_of_its_environment_has_ended),
 		cmocka_unit_test(a_release_that_is_not_healthy_is_rolled_back),
 		cmocka_unit_test(a_rollback_that_fails_too_is_down),
 		cmocka_unit_test(a_rollback_that_could_not_begin_is_told_so),

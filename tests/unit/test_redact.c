@@ -149,7 +149,7 @@ credentials_of_urls_and_headers_are_found_without_knowing_them(void **state)
 		{ "{\"authorization\": \"Token 0123456789abcdef\"}",
 		    "{\"authorization\": \"Token ***\"}" },
 		{ "Proxy-Authorization:Basic 12345678,", "Proxy-Authorization:Basic ***," },
-		{ "Authorization: Basic 1234567", "Authorization: Basic 1234567" },
+		{ "Authorization: Basic 12345", "Authorization: Basic 12345" },
 		{ "Authorization: Negotiate 0123456789", "Authorization: Negotiate 0123456789" },
 		{ "authorization         Basic 12345678", "authorization         Basic 12345678" },
 		{ "authorization        Basic 12345678", "authorization        Basic ***" },
@@ -352,10 +352,10 @@ lines_of_a_value_are_secrets_too_and_short_ones_are_not(void **state)
 	assert_true(redact_add(r, "first-line-of-it\nsecond-line-of-it\n", NULL));
 	assert_true(redact_add(r, "short", NULL));
 	check(r, "x first-line-of-it y second-line-of-it short", "x *** y *** short");
-	assert_true(redact_add(r, "8 bytes!", NULL));
-	assert_true(redact_add(r, "7 bytes", NULL));
-	assert_true(redact_add(r, "8 signs.\n7 signs", NULL));
-	check(r, "8 bytes! 7 bytes 8 signs. 7 signs", "*** 7 bytes *** 7 signs");
+	assert_true(redact_add(r, "6byte!", NULL));
+	assert_true(redact_add(r, "5byte", NULL));
+	assert_true(redact_add(r, "6sign.\n5sign", NULL));
+	check(r, "6byte! 5byte 6sign. 5sign", "*** 5byte *** 5sign");
 	redact_free(r);
 	redact_free(NULL);
 }
@@ -594,6 +594,24 @@ more_or_longer_secrets_than_can_be_held_are_refused(void **state)
 	redact_free(r);
 }
 
+/* The 257th call was refused, though it was of a value that was there: after 64 to 128 changed
+ * settings a secret that had been rotated was not redacted. */
+static void
+a_value_that_is_known_counts_once(void **state)
+{
+	struct redact *r = redact_new(NULL);
+	struct err err;
+
+	(void)state;
+	for (int i = 0; i < 4 * REDACT_VALUES_MAX; i++) {
+		assert_true(redact_add(r, "the-one-of-today", &err));
+		assert_true(redact_add(r, i % 2 == 0 ? "before-it-was-rotated" : "after-it", &err));
+	}
+	assert_true(redact_add(r, "the-one-of-tomorrow", &err));
+	check(r, "the-one-of-tomorrow before-it-was-rotated after-it", "*** *** ***");
+	redact_free(r);
+}
+
 static void *
 add_more(void *arg)
 {
@@ -659,6 +677,7 @@ main(void)
 		cmocka_unit_test(a_secret_that_cannot_be_remembered_is_said_to_be),
 		cmocka_unit_test(a_stream_without_memory_shows_nothing_and_says_so),
 		cmocka_unit_test(more_or_longer_secrets_than_can_be_held_are_refused),
+		cmocka_unit_test(a_value_that_is_known_counts_once),
 		cmocka_unit_test(one_thread_may_add_what_another_looks_for),
 	};
 

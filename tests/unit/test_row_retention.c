@@ -124,6 +124,55 @@ closing_a_question_withdraws_its_deadline(void **state)
 	outcome_free(outcome);
 }
 
+static void
+add_run(struct tx *tx, const char *environment, int64_t log_size)
+{
+	struct deployment deployment = { .state = DEPLOY_LIVE };
+	int64_t run;
+
+	(void)snprintf(deployment.environment, sizeof(deployment.environment), "%s", environment);
+	row_deployment_add(tx, &deployment);
+	run = row_run_add(tx, deployment.id, PROGRAM_DEPLOY);
+	if (log_size >= 0)
+		row_run_ended(tx, &(struct run_ended){ .run = run, .log_size = log_size });
+}
+
+/* Runs 1 to 6. */
+static void
+act_runs(struct tx *tx, void *arg)
+{
+	(void)arg;
+	add_run(tx, "production", 50); /* the newest there */
+	add_run(tx, "staging", 10);
+	add_run(tx, "staging", 20);
+	add_run(tx, "staging", 30);
+	add_run(tx, "staging", -1); /* goes on */
+	add_run(tx, "staging", 40); /* the newest */
+}
+
+static void
+act_total(struct tx *tx, void *arg)
+{
+	int64_t runs[8];
+
+	(void)arg;
+	assert_int_equal(row_retention_purge_total(tx, 150, runs, COUNT(runs)), 0);
+	assert_int_equal(row_retention_purge_total(tx, 149, runs, COUNT(runs)), 1);
+	assert_int_equal(runs[0], 2);
+	assert_int_equal(row_retention_purge_total(tx, 139, runs, COUNT(runs)), 1);
+	assert_int_equal(runs[0], 3);
+	assert_int_equal(row_retention_purge_total(tx, 0, runs, COUNT(runs)), 1);
+	assert_int_equal(runs[0], 4);
+	assert_int_equal(row_retention_purge_total(tx, 0, runs, COUNT(runs)), 0);
+}
+
+static void
+the_oldest_logs_go_until_all_together_have_the_size(void **state)
+{
+	store_aid_act(*state, act_runs, NULL);
+	store_aid_act(*state, act_total, NULL);
+}
+
 int
 main(void)
 {
@@ -131,6 +180,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(retention_removes_what_is_old_and_nothing_that_is_needed),
 		TEST(closing_a_question_withdraws_its_deadline),
+		TEST(the_oldest_logs_go_until_all_together_have_the_size),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

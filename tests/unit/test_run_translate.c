@@ -52,12 +52,25 @@ a_record_keeps_its_image(void **state)
 	assert_string_equal(run_translate_record(&context, &record).image, IMAGE);
 }
 
+static void
+a_record_says_whether_all_was_swept(void **state)
+{
+	struct protocol_record record = { .lost = true, .unswept = true, .exec_errno = 1 };
+	struct run_context context = { 0 };
+
+	(void)state;
+	assert_true(run_translate_record(&context, &record).unswept);
+	record.unswept = false;
+	assert_false(run_translate_record(&context, &record).unswept);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_release_is_its_commit_and_its_image),
 		cmocka_unit_test(a_record_keeps_its_image),
+		cmocka_unit_test(a_record_says_whether_all_was_swept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -88,6 +88,15 @@ static const struct row rows[] = {
 	{ "lost after its gate opened counts as having touched", { RUNNING }, { RAN, .lost = true },
 	    DEPLOY_ON_SCRIPT_FAILED, DEPLOY_WHY_INTERRUPTED, true, "supervisor was killed" },
 
+	{ "lost, and what it started may be at work: nothing begins beside it", { RUNNING },
+	    { RAN, .lost = true, .unswept = true }, DEPLOY_ON_FOLDER_GONE, DEPLOY_WHY_INTERRUPTED,
+	    true, "could not be swept" },
+	{ "lost before its gate opened: nothing can be at work", { RUNNING },
+	    { .lost = true, .unswept = true }, DEPLOY_ON_AGAIN, DEPLOY_WHY_NONE, false, "" },
+	{ "going back, lost and not swept: no second one begins", { ROLLING_BACK_TO },
+	    { RAN, .lost = true, .unswept = true }, DEPLOY_ON_FOLDER_GONE, DEPLOY_WHY_NONE, true,
+	    "could not be swept" },
+
 	{ "gate never opened, first", { RUNNING }, { 0 }, DEPLOY_ON_AGAIN, DEPLOY_WHY_NONE, false,
 	    "" },
 	{ "gate never opened, second", { .state = DEPLOY_RUNNING, .attempts = 2 }, { 0 },

@@ -102,11 +102,64 @@ steps_are_found_however_output_is_cut(void **state)
 	}
 }
 
+/* A secret is found before its step's name is cut, which would leave half of it. */
+static void
+a_step_has_no_secret_in_its_name(void **state)
+{
+	static char password[] = "correct horse, battery staple; and 40 more letters", line[30000];
+	static struct step_scan scan;
+	struct redact *secrets = redact_new(NULL);
+	struct found found = { 0 };
+
+	(void)state;
+	assert_true(redact_add(secrets, password, NULL));
+	assert_true(redact_add(secrets, " blanks around ", NULL));
+	assert_true(redact_add(secrets, "release", NULL));
+	assert_true(redact_add(secrets, "no-rollback", NULL));
+	scan.secrets = secrets;
+	(void)snprintf(line, sizeof(line),
+	    "==> login %s ok\n==>   %s\n==> 0123456789012345678901234567890123456 %s\n"
+	    "==>  blanks around \n==> \001corr\007ect horse, battery staple; and 40 more letters\n"
+	    "==> ghp_0123456789abcdef0123456789abcdef0123\n"
+	    "==> release\n==> \007 release \r\n==> no-rollback\n==> releases\n",
+	    password, password, password);
+	step_scan_feed(&scan, line, strlen(line), on_found, &found);
+	assert_string_equal(found.text,
+	    "[login *** ok][***][0123456789012345678901234567890123456 ***][***]"
+	    "[***][***][release][release][no-rollback][***s]");
+	redact_free(secrets);
+}
+
+/* What is longer than a line's room may end in the half of one. */
+static void
+a_step_that_is_too_long_shows_no_half_of_a_secret(void **state)
+{
+	static char password[REDACT_VALUE_MAX + 1], line[16 * REDACT_VALUE_MAX];
+	static struct step_scan scan;
+	struct redact *secrets = redact_new(NULL);
+	struct found found = { 0 };
+	size_t len = 0;
+
+	(void)state;
+	memset(password, 'q', REDACT_VALUE_MAX);
+	assert_true(redact_add(secrets, password, NULL));
+	scan.secrets = secrets;
+	for (int i = 0; i < 5; i++)
+		len += (size_t)snprintf(
+		    line + len, sizeof(line) - len, "%s%s ", i == 0 ? "==> " : "", password);
+	line[len++] = '\n';
+	step_scan_feed(&scan, line, len, on_found, &found);
+	assert_string_equal(found.text, "[*** *** ***]");
+	redact_free(secrets);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(steps_are_found_however_output_is_cut),
+		cmocka_unit_test(a_step_has_no_secret_in_its_name),
+		cmocka_unit_test(a_step_that_is_too_long_shows_no_half_of_a_secret),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -666,7 +666,7 @@ a_page_that_another_user_made_is_refused(void **state)
 	aid->store = NULL;
 	assert_true(file_write(poison, "", 0, 0666, NULL));
 	assert_int_equal(chown(poison, 10002, 10002), 0);
-	assert_int_equal(chown(aid->path, 10001, 10001), 0);
+	store_aid_give(aid, 10001);
 	assert_int_equal(chmod(aid->folder, 01777), 0);
 	pid = fork();
 	if (pid == 0) {

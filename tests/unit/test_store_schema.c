@@ -1,5 +1,6 @@
 /* Goal: a database of any release is understood, brought up to date, or refused in words.  Side: store. */
 /* SPDX-License-Identifier: ISC */
+#include <glob.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -7,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -537,6 +539,68 @@ what_is_in_the_way_of_a_copy_is_named(void **state)
 	assert_int_equal(rmdir(copy_name(aid, ".v5.new")), 0);
 }
 
+#define US   10001
+#define THEM 10002
+
+/* Of another user's, in a folder with the sticky bit: we cannot take it away. */
+static void
+put_theirs(const char *path, int kind)
+{
+	int made = kind == 0 ? mkdir(path, 0700) :
+	    kind == 1	     ? symlink("/nowhere", path) :
+	    kind == 2	     ? mkfifo(path, 0600) :
+			       mknod(path, S_IFREG | 0666, 0);
+
+	assert_int_equal(made, 0);
+	assert_int_equal(lchown(path, THEM, THEM), 0);
+}
+
+static int
+copy_as_us(struct store_aid *aid)
+{
+	int status;
+	pid_t pid;
+
+	(void)fflush(NULL);
+	pid = fork();
+	if (pid == 0)
+		_exit(
+		    setresuid(US, US, US) == 0 && store_copy_make(aid->path, 5, &aid->err) ? 0 : 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WEXITSTATUS(status);
+}
+
+/* The runner's user kept a server that was upgraded from starting. */
+static void
+what_another_user_puts_in_the_way_of_a_copy_is_passed_by(void **state)
+{
+	static const char *const names[] = { ".v5", ".v5.new", ".v5.new.partial",
+		".v5.new.partial-journal" };
+	struct store_aid *aid = *state;
+	char folder[160];
+	glob_t found;
+
+	if (geteuid() != 0)
+		skip(); /* it takes three users */
+	(void)snprintf(folder, sizeof(folder), "%s", aid->path);
+	*strrchr(folder, '/') = '\0';
+	assert_int_equal(chmod(folder, 01777), 0);
+	store_aid_give(aid, US);
+	for (size_t i = 0; i < COUNT(names) * 4; i++) {
+		const char *path = copy_name(aid, names[i / 4]);
+
+		put_theirs(path, (int)(i % 4));
+		assert_int_equal(copy_as_us(aid), 0);
+		assert_int_equal(remove(copy_name(aid, names[i / 4])), 0);
+		assert_int_equal(glob(copy_name(aid, ".v5.????????"), 0, NULL, &found), 0);
+		assert_int_equal(found.gl_pathc, 1);
+		assert_int_equal(unlink(found.gl_pathv[0]), 0);
+		globfree(&found);
+	}
+	assert_int_equal(copy_as_us(aid), 0);
+	assert_true(is_copied(aid, ".v5"));
+}
+
 int
 main(void)
 {
@@ -552,6 +616,7 @@ main(void)
 		TEST(without_a_copy_nothing_is_migrated_unless_that_was_said),
 		TEST(of_the_copies_the_last_two_are_kept),
 		TEST(what_is_in_the_way_of_a_copy_is_named),
+		TEST(what_another_user_puts_in_the_way_of_a_copy_is_passed_by),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
