@@ -67,7 +67,9 @@ release_begins() {
 	[[ -z ${release_began:-} ]] || fail "$EXIT_CONFIG" "the transport $transport begins twice: see docs/transports.md"
 	if [[ $act == deploy ]]; then
 		run_hooks pre-deploy "$EXIT_INPUT"
-		if [[ -n $PREVIOUS_RELEASE ]] && ! previous_is_kept; then
+		if [[ $PREVIOUS_RELEASE == target:* ]]; then
+			step "previous $PREVIOUS_RELEASE"
+		elif [[ -n $PREVIOUS_RELEASE ]] && ! previous_is_kept; then
 			step no-rollback
 			printf 'the release that is live, %s, is no longer kept here\n' "${PREVIOUS_RELEASE:0:12}"
 		fi
@@ -116,6 +118,18 @@ note_current() {
 	[[ -z $before ]] || check_release "$before"
 	printf 'runs now: %s\n' "${before:-nothing}"
 	PREVIOUS_RELEASE=${PREVIOUS_RELEASE-$before} # by hand nobody said it
+	[[ $act != deploy || -n $PREVIOUS_RELEASE ]] || note_before_deploybot
+}
+
+# The first release here: what runs is no release that anybody knows, and still what a bad one is rolled back to.
+note_before_deploybot() {
+	local word=''
+	has_function transport_before || return 0
+	word=$(transport_before)
+	[[ -n $word ]] || return 0
+	PREVIOUS_RELEASE=target:$word
+	check_release "$PREVIOUS_RELEASE"
+	printf 'a bad release is rolled back to what ran before deploybot: %s\n' "$PREVIOUS_RELEASE"
 }
 
 # Removes what is too old, on the target and in the registry.  What fails or hangs is only a warning: the release is up.

@@ -24,9 +24,21 @@ readonly SHOWN=10 PACK_SECONDS=590
 give_up() { # STATUS WORDS
 	local words
 	words=$(printf '%s\n' "$2" | grep -m 1 '^fatal:' || printf '%s\n' "$2" | grep -v '^[[:space:]]*$' | tail -n 1)
-	words=$(printf '%s' "$words" | tr -d '\000-\010\013-\037\177')
+	words=$(printf '%s' "$words" | tr -d '\000-\010\013-\037\177')$(advice "$words")
 	printf 'error %s\n' "${words:-git failed}"
 	exit "$1"
+}
+
+# What to do about git's words, where they do not say it.
+advice() { # WORDS
+	case $1 in
+	*'dubious ownership'*)
+		printf '; chown -R %s that folder: git reads no repository of another user' "$(id -un 2>/dev/null || id -u)"
+		;;
+	*'ould not resolve host'* | *'Name or service not known'* | *'Temporary failure in name resolution'*)
+		printf '; is the host of REPOSITORY_URL right, and does this machine resolve names (/etc/resolv.conf)?'
+		;;
+	esac
 }
 
 # What common.sh refuses is an answer here.

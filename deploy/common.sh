@@ -39,8 +39,8 @@ check_commit() { # COMMIT: all its digits, as two commits may begin alike
 		fail "$EXIT_INPUT" "no commit: ${1@Q} (all 40 or 64 digits of it, in lower case)"
 }
 
-check_release() { # RELEASE: COMMIT or COMMIT@sha256:DIGEST
-	[[ $1 =~ ^([0-9a-f]{40}|[0-9a-f]{64})(@sha256:[0-9a-f]{64})?$ ]] ||
+check_release() { # RELEASE: COMMIT or COMMIT@sha256:DIGEST, or target:WORD, what ran before deploybot
+	[[ $1 =~ ^([0-9a-f]{40}|[0-9a-f]{64})(@sha256:[0-9a-f]{64})?$ || $1 =~ ^target:[a-z0-9][a-z0-9.-]{0,29}$ ]] ||
 		fail "$EXIT_INPUT" "no release: ${1@Q} (COMMIT or COMMIT@sha256:DIGEST)"
 }
 
@@ -179,14 +179,16 @@ quoted() { # SECONDS WHAT CMD...
 	return "$status"
 }
 
-# For what `quoted` cannot run.  Who asks by hand wants the words as they are.
+# For what `quoted` cannot run.  Only of a run of deploybot's does a supervisor read the steps (RUN_ID); a person wants
+# the words as they are.
 quote() {
-	quote_word=$SRANDOM$SRANDOM
-	[[ $act == ask ]] || step "quote $quote_word"
+	quote_word=
+	[[ -z ${RUN_ID:-} || $act == ask ]] || quote_word=$SRANDOM$SRANDOM
+	[[ -z $quote_word ]] || step "quote $quote_word"
 }
 
 unquote() {
-	[[ $act == ask ]] || printf '\n==> unquote %s\n' "$quote_word"
+	[[ -z $quote_word ]] || printf '\n==> unquote %s\n' "$quote_word"
 }
 
 # As limited, with what CMD printed in `answer`; stderr stays in the log.

@@ -1,9 +1,9 @@
 #!/bin/bash
 # rollback.sh ENV [RELEASE] - brings an earlier release back, without building anything.
 # SPDX-License-Identifier: ISC
-# RELEASE is its commit, or COMMIT@sha256:DIGEST where it has an image; left out: the one that was live before, by
-# the state files.  Works by hand too, and believes nothing it was given.  The contract stands in
-# docs/deploy-scripts.md.
+# RELEASE is its commit, or COMMIT@sha256:DIGEST where it has an image, or target:WORD, what ran before deploybot;
+# left out: the one that was live before, by the state files.  Works by hand too, and believes nothing it was given.
+# The contract stands in docs/deploy-scripts.md.
 set -euo pipefail
 here=$(cd -P -- "${BASH_SOURCE[0]%/*}" && pwd)
 # shellcheck source=deploy/act.sh
@@ -50,7 +50,10 @@ else
 fi
 preflight
 note_current
-if [[ $transport_needs == image ]]; then
+if [[ $release == target:* ]]; then
+	has_function transport_before ||
+		fail "$EXIT_INPUT" "the transport $transport keeps nothing from before deploybot: take a release's commit"
+elif [[ $transport_needs == image ]]; then
 	find_image_of_release
 else
 	release=${release%%@*}

@@ -337,6 +337,15 @@ setting_next(const char **list, char *out, size_t room)
 	return true;
 }
 
+bool
+setting_is_transports(const char *name, const char *environment)
+{
+	char stem[SETTING_NAME_MAX];
+
+	return text_starts(name, "TRANSPORT_") ||
+	    text_starts(name, setting_name("<ENV>_TRANSPORT_", environment, stem));
+}
+
 const char *
 setting_name(const char *pattern, const char *member, char out[SETTING_NAME_MAX])
 {

@@ -48,3 +48,7 @@ MUST_USE bool setting_next(const char **list, char *out, size_t room);
  * Returns out. */
 #define SETTING_NAME_MAX 64 /* bytes with the NUL */
 const char *setting_name(const char *pattern, const char *member, char out[SETTING_NAME_MAX]);
+
+/* Is it a setting that only a transport of theirs knows: TRANSPORT_NAME, or <ENV>_TRANSPORT_NAME of
+ * that environment? */
+bool setting_is_transports(const char *name, const char *environment);

@@ -193,6 +193,14 @@ text_is_plain(const char *text)
 }
 
 bool
+text_is_word(const char *text, size_t max)
+{
+	size_t size = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789.-");
+
+	return size > 0 && size <= max && text[size] == '\0' && *text != '.' && *text != '-';
+}
+
+bool
 text_copy(char *out, size_t room, const char *text)
 {
 	size_t size = strlen(text), fits;

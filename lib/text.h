@@ -36,6 +36,9 @@ size_t text_index(const char *word, const char *const words[], size_t count);
 /* No control characters (below 0x20, 0x7f). */
 bool text_is_plain(const char *text);
 
+/* [a-z0-9][a-z0-9.-]*, at most max bytes. */
+bool text_is_word(const char *text, size_t max);
+
 /* Copies with its NUL; false when it did not fit (then it is cut between characters). */
 bool text_copy(char *out, size_t room, const char *text);
 

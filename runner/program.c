@@ -15,7 +15,8 @@
 #include "lib/text.h"
 #include "runner/runner_settings.h"
 
-#define SCRIPT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define OWN_NAME_MAX 128
+#define SCRIPT_PATH  "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 struct program {
 	const char *script_setting;  /* NULL: it has none */
@@ -132,6 +133,48 @@ add_settings(struct program_plan *plan, const struct program *program, const cha
 	return true;
 }
 
+/* One that only a transport of theirs knows: no type says more than that it is text. */
+static bool
+add_own(struct program_plan *plan, const char *name, const char *value, struct err *err)
+{
+	if (!setting_check(SETTING_TYPE_TEXT, value, false, err)) {
+		if (err != NULL)
+			err->code = ERR_CONFIG;
+		return err_wrap(err, "%s", name);
+	}
+	return add_variable(plan, name, value, err);
+}
+
+/* The environment that we were started with wins over the file. */
+static bool
+add_own_settings(struct program_plan *plan, const char *environment,
+    const struct runner_settings *settings, struct err *err)
+{
+	for (char **at = environ; *at != NULL; at++) {
+		const char *value = strchr(*at, '=');
+		char name[OWN_NAME_MAX];
+
+		if (!setting_is_transports(*at, environment) || value == NULL || value[1] == '\0')
+			continue;
+		if (value - *at >= OWN_NAME_MAX)
+			return err_set(err, ERR_CONFIG, "%.40s…: a name of more than %d bytes", *at,
+			    OWN_NAME_MAX - 1);
+		(void)snprintf(name, sizeof(name), "%.*s", (int)(value - *at), *at);
+		if (!add_own(plan, name, value + 1, err))
+			return false;
+	}
+	for (size_t i = 0; i < settings->file.count; i++) {
+		const struct env_entry *entry = &settings->file.entries[i];
+		const char *other = getenv(entry->name);
+
+		if (setting_is_transports(entry->name, environment) && entry->value[0] != '\0' &&
+		    (other == NULL || other[0] == '\0') &&
+		    !add_own(plan, entry->name, entry->value, err))
+			return false;
+	}
+	return true;
+}
+
 /* What every program has, and no more. */
 static bool
 add_common(struct program_plan *plan, const struct program_dirs *dirs, struct err *err)
@@ -219,6 +262,7 @@ plan_run(struct program_plan *plan, const struct protocol_message *order,
 	    add_variable(plan, "PREVIOUS_RELEASE", order->previous, err) &&
 	    add_variable(plan, "REF", order->ref, err) &&
 	    add_settings(plan, program, order->environment, settings, err) &&
+	    add_own_settings(plan, order->environment, settings, err) &&
 	    plan_log_limit(plan, settings, err) && plan_fetch_limit(plan, settings, err);
 }
 

@@ -6,7 +6,7 @@
 #include "runner/protocol.h"
 
 #define PROGRAM_ARGS_MAX	32
-#define PROGRAM_VARIABLES_MAX	64
+#define PROGRAM_VARIABLES_MAX	96 /* those of a transport of theirs too */
 
 /* Where the runner works. */
 struct program_dirs {

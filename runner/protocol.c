@@ -9,6 +9,9 @@
 
 #include "lib/text.h"
 
+#define TARGET	    "target:" /* and a transport's word for what ran before deploybot */
+#define TARGET_WORD 30
+
 #define BIT(kind)    (1U << PROTOCOL_##kind)
 #define RECORD_KINDS (BIT(EXIT) | BIT(RECONCILED))
 #define ID_KINDS \
@@ -164,6 +167,8 @@ protocol_is_release(const char *text)
 {
 	size_t digits = hex_length(text);
 
+	if (strncmp(text, TARGET, strlen(TARGET)) == 0)
+		return text_is_word(text + strlen(TARGET), TARGET_WORD);
 	return digits >= 7 && digits <= 64 &&
 	    (text[digits] == '\0' || (text[digits] == '@' && protocol_is_image(text + digits + 1)));
 }

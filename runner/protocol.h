@@ -217,7 +217,7 @@ struct protocol_message {
 	/* run */
 	enum protocol_program program;
 	char environment[21];			/* [a-z][a-z0-9-]{0,19} */
-	char argument[137];			/* COMMIT or COMMIT@sha256:… */
+	char argument[137];			/* COMMIT[@sha256:…], target:WORD */
 	unsigned int deadline_s;		/* 1 … PROTOCOL_DEADLINE_MAX_S */
 	unsigned int grace_s;			/* TERM to KILL, 0 … PROTOCOL_GRACE_MAX_S */
 	uint64_t deployment;			/* DEPLOYMENT_ID, RELEASE */
@@ -264,7 +264,7 @@ bool protocol_decode(const char *data, size_t len, struct protocol_message *ret,
 bool protocol_is_environment(const char *text);
 bool protocol_is_commit(const char *text);	/* 7 to 64 lower case hex digits */
 bool protocol_is_image(const char *text);	/* sha256:<64 hex> */
-bool protocol_is_release(const char *text);	/* commit, or commit@image */
+bool protocol_is_release(const char *text);	/* commit, commit@image or target:word */
 bool protocol_is_ref(const char *text);		/* 1 to 255 bytes, none of them a control */
 
 const char *protocol_kind_name(enum protocol_kind kind);

@@ -1,7 +1,8 @@
 /* runner_settings.h - the runner's own settings, read anew for each order.  Side: runner. */
 /* SPDX-License-Identifier: ISC */
 /*
- * Only names in runner/settings.def are looked at.  The environment that the runner was started
+ * Only names in runner/settings.def are looked at, and those of a transport of theirs (program.c).
+ * The environment that the runner was started
  * with wins over the file.  What is empty is not set.
  */
 #pragma once

@@ -19,6 +19,7 @@ readonly KUBERNETES_RELEASE=deploybot/release KUBERNETES_ATTEMPT=deploybot/attem
 readonly KUBERNETES_STATE="uid {{.metadata.uid}}
 paused {{with .spec.paused}}true{{end}}
 replicas {{.spec.replicas}}
+history {{.spec.revisionHistoryLimit}}
 revision {{with .metadata.annotations}}{{with index . \"deployment.kubernetes.io/revision\"}}{{.}}{{end}}{{end}}
 owner {{with .metadata.annotations}}{{with index . \"$KUBERNETES_OWNER\"}}{{printf \"%q\" .}}{{end}}{{end}}
 release {{with .spec.template.metadata.annotations}}{{with index . \"$KUBERNETES_RELEASE\"}}{{printf \"%q\" .}}{{end}}{{end}}
@@ -127,7 +128,7 @@ kubernetes_failed() { # WHAT
 	fail "$status" "$1: ${last:-kubectl says no more}; $advice"
 }
 
-# Fills kubernetes_{uid,paused,replicas,revision,owner,release,progress} and the containers' names and images.
+# Fills kubernetes_{uid,paused,replicas,history,revision,owner,release,progress} and the containers' names and images.
 kubernetes_look() {
 	local key value image
 	kubernetes_ask get "deployments.apps/$KUBE_DEPLOYMENT" "--output=go-template=$KUBERNETES_STATE" || return "$?"
@@ -135,7 +136,9 @@ kubernetes_look() {
 	while read -r key value image; do
 		value=${value#\"} value=${value%\"} image=${image#\"} image=${image%\"}
 		case $key in
-		uid | paused | replicas | revision | owner | release | progress) printf -v "kubernetes_$key" %s "$value" ;;
+		uid | paused | replicas | history | revision | owner | release | progress)
+			printf -v "kubernetes_$key" %s "$value"
+			;;
 		container) kubernetes_names+=("$value") kubernetes_images+=("$image") ;;
 		esac
 	done <<<"$answer"
@@ -224,7 +227,7 @@ kubernetes_set_image() { # RELEASE
 }
 
 # Waits until the cluster has carried it out.  That goes on while the API is away, so we ask again.
-kubernetes_wait() { # RELEASE
+kubernetes_wait() { # IMAGE
 	local until=$((EPOCHSECONDS + KUBERNETES_ROLLOUT_SECONDS)) left status
 	step rollout
 	while :; do
@@ -242,7 +245,7 @@ kubernetes_wait() { # RELEASE
 		limited $((KUBERNETES_AGAIN_SECONDS + 10)) "a pause" sleep "$KUBERNETES_AGAIN_SECONDS"
 	done
 	kubernetes_look || kubernetes_failed "what runs now cannot be seen"
-	[[ $(kubernetes_image) == "$(image_of "$1")" ]] || fail "$EXIT_REFUSED" "somebody else has released to $KUBE_DEPLOYMENT \
+	[[ $(kubernetes_image) == "$1" ]] || fail "$EXIT_REFUSED" "somebody else has released to $KUBE_DEPLOYMENT \
 meanwhile: its image is $(kubernetes_image) now; agree on who releases, then deploy again"
 }
 
@@ -348,7 +351,33 @@ transport_current() {
 transport_ship() { # RELEASE
 	kubernetes_look || kubernetes_failed "what runs now cannot be seen"
 	kubernetes_set_image "$1"
-	kubernetes_wait "$1"
+	kubernetes_wait "$(image_of "$1")"
+}
+
+# The revision that runs, which the cluster keeps with its ReplicaSet.  One that never came up is no place to go back to.
+transport_before() {
+	[[ $kubernetes_progress != NewReplicaSetAvailable || $kubernetes_history == 0 ]] ||
+		printf 'revision-%s' "$kubernetes_revision"
+}
+
+kubernetes_undo() { # REVISION
+	release_begins
+	kubernetes_ask rollout undo "deployments.apps/$KUBE_DEPLOYMENT" "--to-revision=$1" ||
+		kubernetes_failed "the revision $1 of $KUBE_DEPLOYMENT could not be restored"
+	printf '%s' "$answer"
+}
+
+# Brings back what ran before deploybot.
+kubernetes_roll_back_to() { # REVISION
+	local uid revision rest was=''
+	while read -r _ uid _ revision rest; do
+		[[ $uid != "$kubernetes_uid" || $revision != "$1" || ! " $rest " =~ \ "$KUBE_CONTAINER"=\"([^\"]+)\"\  ]] ||
+			was=${BASH_REMATCH[1]}
+	done <<<"$answer"
+	[[ -n $was ]] ||
+		fail "$EXIT_INPUT" "what ran before deploybot is not recorded any more: no revision $1 of $KUBE_DEPLOYMENT"
+	kubernetes_undo "$1"
+	kubernetes_wait "$was"
 }
 
 transport_rollback() { # RELEASE
@@ -356,17 +385,18 @@ transport_rollback() { # RELEASE
 	kubernetes_look || kubernetes_failed "what runs now cannot be seen"
 	kubernetes_ask get replicasets.apps "--output=go-template=$KUBERNETES_SETS" ||
 		kubernetes_failed "the recorded revisions cannot be seen"
+	if [[ $1 == target:* ]]; then
+		kubernetes_roll_back_to "${1#target:revision-}"
+		return "$?"
+	fi
 	revision=$(kubernetes_revision_of "$1")
 	if [[ -n $revision ]]; then
-		release_begins
-		kubernetes_ask rollout undo "deployments.apps/$KUBE_DEPLOYMENT" "--to-revision=$revision" ||
-			kubernetes_failed "the revision $revision of $KUBE_DEPLOYMENT could not be restored"
-		printf '%s' "$answer"
+		kubernetes_undo "$revision"
 	else
 		printf 'no revision with it is recorded any more: its image is set\n'
 		kubernetes_set_image "$1"
 	fi
-	kubernetes_wait "$1"
+	kubernetes_wait "$(image_of "$1")"
 }
 
 transport_logs() { # LINES

@@ -256,18 +256,54 @@ ssh_all() { # SECONDS ACT WORD...
 transport_preflight() {
 	ssh_find_settings
 	ssh_check_files
-	ssh_quiet=no ssh_prepared=()
-	ssh_all "$SSH_ASK_SECONDS" check "${ssh_common[@]}"
+	ssh_prepared=() ssh_others=() ssh_quiet=yes
+	ssh_only=("${!ssh_hosts[@]}")
+	ssh_everywhere "$SSH_ASK_SECONDS" check "${ssh_common[@]}" "image=$image" || true # ssh_status, below
+	ssh_quiet=no
+	ssh_show_check
+	((ssh_status == 0)) || fail "$ssh_status" "$ssh_said"
 }
 
-# What runs on the first host; where others run something else, that is said.
+# What the hosts said of themselves goes to the log.  Fills ssh_others, lines SERVICE IMAGE.
+ssh_show_check() {
+	local i line old
+	for i in "${ssh_only[@]}"; do
+		[[ -s $ssh_folder/out.$i ]] || continue
+		old=
+		quote
+		while IFS= read -r line || [[ -n $line ]]; do
+			if [[ $line =~ ^stays-old\ ([A-Za-z0-9][A-Za-z0-9._-]*)\ ([^[:space:]]+)$ ]]; then
+				ssh_others+=("${BASH_REMATCH[1]} ${BASH_REMATCH[2]}")
+				old+=" ${BASH_REMATCH[1]}"
+			else
+				printf '%s\n' "$line"
+			fi
+		done <"$ssh_folder/out.$i"
+		unquote
+		[[ -z $old ]] || warn "${ssh_hosts[$i]}: a release updates the service $COMPOSE_SERVICE alone; of the same image \
+these stay old:$old (after it, in $ssh_dir there: docker compose up -d$old)"
+	done
+}
+
+# Names for chat which of them do not run what is shipped.
+ssh_name_others() { # RELEASE
+	local line seen=' '
+	for line in ${ssh_others[@]+"${ssh_others[@]}"}; do
+		[[ $line != *"@${1#*@}" && $seen != *" ${line%% *} "* ]] || continue
+		seen+="${line%% *} "
+		step "stays-old ${line%% *}"
+	done
+}
+
+# What runs on the first host; where others run something else, that is said.  Fills ssh_ids, of what runs on each.
 transport_current() {
-	local i first='' found status=0
+	local i first='' found lines
 	ssh_quiet=yes
 	ssh_all "$SSH_ASK_SECONDS" current "${ssh_common[@]}"
 	ssh_quiet=no
 	for i in "${!ssh_hosts[@]}"; do
-		read_line found "$ssh_folder/out.$i"
+		mapfile -t -n 2 lines <"$ssh_folder/out.$i"
+		found=${lines[0]:-} ssh_ids[i]=${lines[1]:-}
 		found=${found:0:200} # longer than any release
 		[[ -z $found || $found =~ ^[0-9a-f]{40,64}@sha256:[0-9a-f]{64}$ ]] ||
 			fail "$EXIT_REFUSED" "${ssh_hosts[$i]} says nonsense of what runs there: ${found@Q}"
@@ -275,6 +311,17 @@ transport_current() {
 		[[ $found == "$first" ]] || warn "${ssh_hosts[$i]} runs ${found:-nothing}, ${ssh_hosts[0]} runs ${first:-nothing}"
 	done
 	[[ -z $first ]] || printf '%s\n' "$first"
+}
+
+# A name for what runs there now, whatever it is: `prepare` keeps it on each host under that name.
+transport_before() {
+	local i ids=$environment
+	for i in "${!ssh_hosts[@]}"; do
+		[[ -n ${ssh_ids[$i]} ]] || return 0
+		ids+=" ${ssh_ids[$i]}"
+	done
+	ids=$(sha256sum <<<"$ids")
+	printf 'before-%s' "${ids:0:16}"
 }
 
 transport_ship() { # RELEASE
@@ -285,8 +332,23 @@ transport_rollback() { # RELEASE
 	ssh_ship "$1" "lock=$SSH_LOCK_ROLLBACK_SECONDS" "missing=$EXIT_INPUT"
 }
 
+# As image_of; what ran before deploybot has the name that `prepare` gave it.
+ssh_image_of() { # RELEASE
+	if [[ $1 == target:* ]]; then
+		printf 'deploybot-before:%s' "${1#target:}"
+	else
+		image_of "$1"
+	fi
+}
+
+# The word that makes a host keep what ran before deploybot.
+ssh_before() {
+	[[ $act != deploy || $PREVIOUS_RELEASE != target:* ]] || printf 'before=%s' "${PREVIOUS_RELEASE#target:}"
+}
+
 ssh_ship() { # RELEASE WORD...
-	local words=("${ssh_common[@]}" "image=$(image_of "$1")" "release=$1" "${@:2}")
+	local words=("${ssh_common[@]}" "image=$(ssh_image_of "$1")" "release=$1" "${@:2}")
+	[[ -z $(ssh_before) ]] || words+=("$(ssh_before)")
 	if [[ $DEPLOY_STRATEGY == bluegreen ]]; then
 		step start
 		at_exit ssh_tidy
@@ -300,6 +362,7 @@ ssh_ship() { # RELEASE WORD...
 	fi
 	ssh_prepared=("${ssh_done[@]}")
 	release_begins
+	ssh_name_others "$1"
 	ssh_prepared=()
 	[[ $HOSTS_PARALLEL == false ]] || step switch
 	ssh_everywhere "$SSH_SWITCH_SECONDS" switch "${words[@]}" || ssh_switch_failed
@@ -331,8 +394,10 @@ transport_logs() { # LINES
 }
 
 transport_clean() { # DIGEST...
-	local keep
+	local keep words
 	keep=$(printf '%s\n' "$@" | LC_ALL=C sort -u)
+	words=("image=$image" "keep=${keep//$'\n'/,}")
+	[[ -z $(ssh_before) ]] || words+=("$(ssh_before)")
 	ssh_only=("${!ssh_hosts[@]}")
-	ssh_everywhere "$SSH_ASK_SECONDS" clean "${ssh_common[@]}" "image=$image" "keep=${keep//$'\n'/,}" || warn "$ssh_said"
+	ssh_everywhere "$SSH_ASK_SECONDS" clean "${ssh_common[@]}" "${words[@]}" || warn "$ssh_said"
 }

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_deployment.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "chat/chat_status.h"
@@ -345,11 +346,41 @@ add_steps(struct chat_text *text, const struct chat_deployment *about)
 	for (size_t i = 0; i < about->n_steps; i++) {
 		bool is_last = i + 1 == about->n_steps;
 
+		if (deployment_is_note(about->steps[i].name))
+			continue;
 		chat_text_outside(
 		    text, is_last ? last[about->run_end] : "\n✓ ", about->steps[i].name);
 		if (!is_last)
 			chat_text_duration(text, " ", about->steps[i + 1].at - about->steps[i].at);
 	}
+}
+
+/* A release replaces one service: who reads "runs" is not to think that all of them do. */
+static void
+add_what_stays_old(struct chat_text *text, const struct chat_deployment *about)
+{
+	const char *before = deployment_is_rollback(about->deployment) ?
+	    "\n⚠️ " MARK_BOLD "still on another release: " MARK_BOLD :
+	    "\n⚠️ " MARK_BOLD "still on the old release: " MARK_BOLD;
+
+	for (size_t i = 0; i < about->n_steps; i++) {
+		const char *service = deployment_stays_old(about->steps[i].name);
+
+		if (service == NULL)
+			continue;
+		chat_text_outside(text, before, service);
+		before = ", ";
+	}
+}
+
+/* The release that it is rolled back to: a commit's first digits, or what has none. */
+static void
+add_previous(struct chat_text *text, const char *before, const struct deployment *deployment)
+{
+	if (deployment_is_back_to_target(deployment))
+		chat_text_add(text, "%swhat ran before deploybot", before);
+	else
+		chat_text_commit(text, before, deployment->previous);
 }
 
 static void
@@ -360,10 +391,10 @@ add_in_progress(struct chat_text *text, const struct deployment *deployment)
 		chat_text_add(text, "\n🩺 checking health");
 		break;
 	case DEPLOY_ROLLING_BACK:
-		chat_text_commit(text, "\n↩️ rolling back to ", deployment->previous);
+		add_previous(text, "\n↩️ rolling back to ", deployment);
 		break;
 	case DEPLOY_VERIFYING_ROLLBACK:
-		chat_text_commit(text, "\n🩺 checking the health of ", deployment->previous);
+		add_previous(text, "\n🩺 checking the health of ", deployment);
 		break;
 	default:
 		break;
@@ -406,6 +437,7 @@ say_live(struct chat_text *text, const struct chat_deployment *about)
 
 	chat_text_add(text, "✅ " MARK_BOLD "%s runs" MARK_BOLD " ", deployment->environment);
 	add_commit(text, "", deployment);
+	add_what_stays_old(text, about);
 	chat_text_add(text, "\nrelease %lld", (long long)about->release);
 	if (deployment_is_rollback(deployment))
 		chat_text_add(text, ", rolled %s", deployment->is_forward ? "forward" : "back");
@@ -445,27 +477,32 @@ add_bad_headline(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
 	const char *environment = deployment->environment;
+	bool is_target = deployment_is_back_to_target(deployment);
+	char previous[32];
 
+	(void)snprintf(previous, sizeof(previous), "%.*s", is_target ? 31 : 7,
+	    is_target ? "what ran before deploybot" : deployment->previous);
 	if (deployment->state == DEPLOY_ROLLED_BACK && is_same_again(deployment)) {
 		chat_text_add(text,
-		    "↩️ Rolled back: " MARK_BOLD "%s runs its earlier release of %.7s again",
-		    environment, deployment->previous);
+		    "↩️ Rolled back: " MARK_BOLD "%s runs its earlier release of %s again",
+		    environment, previous);
 	} else if (deployment->state == DEPLOY_ROLLED_BACK) {
 		chat_text_add(text,
-		    "↩️ Rolled back: " MARK_BOLD "%s is NOT running %.7s; it runs %.7s again",
-		    environment, deployment->commit, deployment->previous);
+		    "↩️ Rolled back: " MARK_BOLD "%s is NOT running %.7s; %s %s%s", environment,
+		    deployment->commit, is_target ? "it is back to" : "it runs", previous,
+		    is_target ? "" : " again");
 	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED && is_unknown_now(about)) {
 		chat_text_add(text,
 		    "🔥 " MARK_BOLD
-		    "%s may be DOWN: what rolling back from %.7s to %.7s left is not known",
-		    environment, deployment->commit, deployment->previous);
+		    "%s may be DOWN: what rolling back from %.7s to %s left is not known",
+		    environment, deployment->commit, previous);
 	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED && about->rollback_not_started) {
 		chat_text_add(text,
-		    "🔥 " MARK_BOLD "%s may be DOWN: the rollback from %.7s to %.7s did not start",
-		    environment, deployment->commit, deployment->previous);
+		    "🔥 " MARK_BOLD "%s may be DOWN: the rollback from %.7s to %s did not start",
+		    environment, deployment->commit, previous);
 	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED) {
-		chat_text_add(text, "🔥 " MARK_BOLD "%s is DOWN: neither %.7s nor %.7s is healthy",
-		    environment, deployment->commit, deployment->previous);
+		chat_text_add(text, "🔥 " MARK_BOLD "%s is DOWN: neither %.7s nor %s is healthy",
+		    environment, deployment->commit, previous);
 	} else if (deployment->target_changed) {
 		chat_text_add(text, "❌ Failed: " MARK_BOLD "%s may be broken: its state is unknown",
 		    environment);

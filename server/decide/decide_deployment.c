@@ -252,6 +252,10 @@ do_probe(struct act *act)
 	const struct settings *settings = act->tx->settings;
 	const struct deployment *deployment = act->deployment;
 	bool is_back = deployment->state == DEPLOY_VERIFYING_ROLLBACK;
+	/* Of what ran before deploybot nobody knows the commit. */
+	const char *expected = !is_back		     ? deployment->commit :
+	    deployment_is_back_to_target(deployment) ? "" :
+						       deployment->previous;
 	struct effect *effect = effect_new(EFFECT_PROBE);
 
 	if (effect != NULL)
@@ -269,8 +273,7 @@ do_probe(struct act *act)
 		.timeout_s = settings->health_check_timeout_seconds,
 	};
 	effect->u.probe.n =
-	    split_targets(deployment, is_back ? deployment->previous : deployment->commit,
-		effect->u.probe.targets, LIMIT_URLS);
+	    split_targets(deployment, expected, effect->u.probe.targets, LIMIT_URLS);
 	(void)row_effect_add(act->tx, effect);
 }
 
@@ -350,6 +353,7 @@ restore_previous(struct act *act)
 	row_release_leave(act->tx, &release);
 }
 
+/* What ran before deploybot is no release of the database's. */
 static void
 do_block(struct act *act)
 {
@@ -358,7 +362,7 @@ do_block(struct act *act)
 	const char *why = deploy_flow_why_word(deployment->why);
 	struct block block = { .by = "deploybot", .at = act->tx->at };
 
-	if (deployment->state == DEPLOY_ROLLED_BACK &&
+	if (deployment->state == DEPLOY_ROLLED_BACK && !deployment_is_back_to_target(deployment) &&
 	    strcmp(environment.current.commit, deployment->previous) != 0)
 		restore_previous(act);
 	row_environment_rolled_back(act->tx, deployment->environment);

@@ -6,6 +6,11 @@
 
 #include "lib/text.h"
 
+#define TARGET	  "target:"
+#define PREVIOUS  "previous " TARGET
+#define STAYS_OLD "stays-old "
+#define WORD_MAX  30 /* one more would fill a step's name, and may be a longer one that was cut */
+
 const char *
 trigger_word(enum trigger trigger)
 {
@@ -59,6 +64,41 @@ deployment_take_image(struct deployment *deployment, const char *image)
 
 	if (image[0] != '\0' && deployment->state != DEPLOY_ROLLING_BACK && !is_decided)
 		(void)text_copy(deployment->image, sizeof(deployment->image), image); /* fits */
+}
+
+static bool
+begins_with(const char *text, const char *beginning)
+{
+	return strncmp(text, beginning, strlen(beginning)) == 0;
+}
+
+void
+deployment_take_previous(struct deployment *deployment, const char *step)
+{
+	if (!begins_with(step, PREVIOUS) || deployment_is_rollback(deployment) ||
+	    deployment->previous[0] != '\0' || deployment->target_changed)
+		return;
+	step += strlen(PREVIOUS) - strlen(TARGET);
+	if (text_is_word(step + strlen(TARGET), WORD_MAX))
+		(void)text_copy(deployment->previous, sizeof(deployment->previous), step);
+}
+
+bool
+deployment_is_back_to_target(const struct deployment *deployment)
+{
+	return begins_with(deployment->previous, TARGET);
+}
+
+const char *
+deployment_stays_old(const char *step)
+{
+	return begins_with(step, STAYS_OLD) ? step + strlen(STAYS_OLD) : NULL;
+}
+
+bool
+deployment_is_note(const char *step)
+{
+	return begins_with(step, STAYS_OLD) || begins_with(step, PREVIOUS);
 }
 
 bool

@@ -126,6 +126,20 @@ bool deployment_may_be_cancelled(const struct deployment *deployment);
  * another. */
 void deployment_take_image(struct deployment *deployment, const char *image);
 
+/* A step `previous target:WORD`: what ran before deploybot, of which the target keeps WORD.  It
+ * counts where there is no other release to roll back to, and before the target changes. */
+void deployment_take_previous(struct deployment *deployment, const char *step);
+
+/* Is it rolled back to what ran before deploybot, of which no commit is known? */
+bool deployment_is_back_to_target(const struct deployment *deployment);
+
+/* The service that a step `stays-old SERVICE` names: it has the release's image, and the release
+ * did not replace it.  NULL: another step. */
+const char *deployment_stays_old(const char *step);
+
+/* Is a step none of its work, but a note to the server? */
+bool deployment_is_note(const char *step);
+
 const char *trigger_word(enum trigger trigger);
 
 /* A state as the label of a metric, which has no blanks: "rolled_back". */

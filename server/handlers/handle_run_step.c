@@ -2,7 +2,16 @@
 /* SPDX-License-Identifier: ISC */
 
 #include "decide/decide_tell.h"
+#include "store/row_environment.h"
 #include "handlers/handlers.h"
+
+/* Where the database knows a release it is that one, and no other, that is rolled back to. */
+static void
+take_previous(struct tx *tx, struct deployment *deployment, const char *step)
+{
+	if (row_environment_get(tx, deployment->environment).current.id == 0)
+		deployment_take_previous(deployment, step);
+}
 
 void
 handle_run_step(struct tx *tx, const struct event *event)
@@ -16,6 +25,7 @@ handle_run_step(struct tx *tx, const struct event *event)
 	if (deployment.run != step->run)
 		return;
 	if (deployment.state != DEPLOY_ROLLING_BACK) {
+		take_previous(tx, &deployment, step->name);
 		deployment.target_changed |= strcmp(step->name, "release") == 0;
 		deployment.cannot_roll_back |= strcmp(step->name, "no-rollback") == 0;
 		deployment_take_image(&deployment, step->image);

@@ -48,6 +48,11 @@ void settings_fill(struct settings *s);
 /* Of a BOOL's text: NULL is false. */
 bool settings_truth(const char *text);
 
+/* --- settings_placeholders.c --- */
+
+/* Names in the report what the installation guide writes where a value of theirs belongs. */
+void settings_check_placeholders(struct settings_loader *l);
+
 /* --- settings_rules.c --- */
 
 void settings_check_rules(struct settings_loader *l);

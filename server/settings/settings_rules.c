@@ -242,21 +242,42 @@ is_known(const struct known_names *known, const char *name)
 	return false;
 }
 
+/* Of the environment whose name it begins with; NULL: of none. */
+static const struct settings_member *
+environment_of(const struct settings_inside *in, const char *name)
+{
+	char stem[SETTING_NAME_MAX];
+
+	for (size_t m = 0; m < in->member_count; m++)
+		if (in->members[m]->family == FAMILY_ENVIRONMENT &&
+		    text_starts(name, setting_name("<ENV>_", in->members[m]->name, stem)))
+			return in->members[m];
+	return NULL;
+}
+
 static void
 warn_unknown_in(struct settings_loader *l, const struct known_names *known, size_t source)
 {
+	const struct settings_member *member;
 	const char *nearest;
 
 	for (size_t i = 0; i < l->files[source].count; i++) {
 		const struct env_entry *entry = &l->files[source].entries[i];
 
-		if (is_known(known, entry->name))
+		member = environment_of(l->s->inside, entry->name);
+		if (is_known(known, entry->name) ||
+		    setting_is_transports(entry->name, member == NULL ? "" : member->name))
 			continue;
 		nearest = text_nearest(entry->name, known->names, known->count);
 		settings_say(l->report, SETTINGS_WARNING,
 		    "%.60s: is no setting%s%s%s (%.60s line %u)", entry->name,
-		    nearest == NULL ? "" : "; did you mean ", nearest == NULL ? "" : nearest,
-		    nearest == NULL ? "" : "?", l->sources[source].file, entry->line);
+		    nearest != NULL ?
+			"; did you mean " :
+			member != NULL ?
+			", and no script gets it (a transport's own: <ENV>_TRANSPORT_…)" :
+			"",
+		    nearest == NULL ? "" : nearest, nearest == NULL ? "" : "?",
+		    l->sources[source].file, entry->line);
 	}
 }
 
@@ -280,6 +301,7 @@ settings_check_rules(struct settings_loader *l)
 
 	look_around(l->s, is);
 	check_alone(l, is);
+	settings_check_placeholders(l);
 	if (is[OUR_SCRIPTS])
 		check_wait(l);
 	if (is[ON_HOSTS])

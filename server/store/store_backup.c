@@ -71,6 +71,10 @@ open_partial(const char *partial, struct err *err)
 {
 	int fd = open(partial, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
+	if (fd < 0 && (errno == EACCES || errno == EPERM || errno == EROFS))
+		return ERR_FD(err_set(err, ERR_IO,
+		    "%s may not be made there by this user: name a folder that it may write, or chown that one",
+		    partial));
 	if (fd < 0)
 		return ERR_FD(err_errno(err, ERR_IO, errno, "creating %s", partial));
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {

@@ -70,7 +70,7 @@ class CommandBench:
         git(self.repository, "init", "-q", "-b", "main")
         self.environment = {
             "PATH": f"{self.bin}:{tools_folder}", "HOME": str(path / "home"), "LANG": "C.UTF-8",
-            "DEPLOYBOT_RUNNER": PROGRAM, "STAND": str(self.stand), "STATE_DIRECTORY": str(self.state),
+            "DEPLOYBOT_RUNNER": PROGRAM, "RUN_ID": "1-0", "STAND": str(self.stand), "STATE_DIRECTORY": str(self.state),
             "DEPLOY_TRANSPORT": "spy", "REPOSITORY_URL": str(self.repository),
             "REGISTRY_URL": "registry.example.org", "REGISTRY_IMAGE": "team/shop", "HOOKS_DIRECTORY": str(self.hooks)}
         self.image = "registry.example.org/team/shop"

@@ -52,6 +52,20 @@ def test_releases_take_turns_at_the_ports_and_nobody_is_refused(bench):
     assert set(people.got) <= {one, two}, people.got
 
 
+def test_the_first_release_is_rolled_back_to_what_ran_before_deploybot(bench):
+    """Somebody has started it in that folder, without a port of ours."""
+    labels = {"project": "app", "service": "app", "oneoff": "False", "project.working_dir": str(bench.app)}
+    box = {"id": "9" * 64, "name": "app_app_1", "of": "shop:old", "labels": labels, "status": "running"}
+    bench.change_engine(images={"shop:old": "sha256:id-of-before"}, containers=[box],
+                        health={"sha256:id-of-before": "healthy"})
+    commit, digest = bench.shipped("one", PREVIOUS_RELEASE="")
+    word, = [step.removeprefix("previous ") for step in bench.steps() if step.startswith("previous ")]
+    assert bench.serves() == digest
+    status, said = bench.run("rollback.sh", "staging", word, PREVIOUS_RELEASE=f"{commit}@{digest}")
+    assert status == 0, said
+    assert bench.ask()[1] == word.replace("target:", "deploybot-before:")
+
+
 @pytest.mark.long
 def test_a_release_that_serves_already_is_neither_started_nor_reloaded(bench):
     commit, digest = bench.shipped("one")

@@ -231,7 +231,8 @@ def test_a_release_word_by_word(words):
     assert json.loads(calls[-3][3].removeprefix("--patch=")) == patch
     calls[-3][3] = "PATCH"
     assert calls == [*PREFLIGHT, LOOK, LOOK, ["patch", "deployments.apps/shop", "--type=strategic", "PATCH"], *WAIT]
-    assert words.steps() == ["preflight", f"image {release[41:]}", "release", "rollout", "clean"]
+    assert words.steps() == [
+        "preflight", f"image {release[41:]}", "previous target:revision-1", "release", "rollout", "clean"]
 
 
 def test_a_rollback_word_by_word(words):
@@ -351,6 +352,23 @@ def test_a_rollback_brings_the_recorded_revision_back(bench):
     assert bench.run("rollback.sh", "staging", second[:40])[0] == 0
     assert bench.cluster.pods() == {image_of(second): [True, True]}
     assert bench.run("target.sh", "staging", "current")[1][-1] == second
+
+
+def test_the_first_release_is_rolled_back_to_the_revision_before_deploybot(bench):
+    release, status, said = bench.release("one", PREVIOUS_RELEASE="")
+    assert status == 0 and "previous target:revision-1" in bench.steps(), said
+    status, said = bench.run("rollback.sh", "staging", "target:revision-1", PREVIOUS_RELEASE=release)
+    assert status == 0 and bench.cluster.pods() == {OLD: [True, True]}, said
+    status, said = bench.run("rollback.sh", "staging", "target:revision-9")
+    assert status == 64 and "what ran before deploybot is not recorded any more" in said[-1], said
+    assert "release" not in bench.steps()
+
+
+@pytest.mark.long
+def test_a_deployment_that_keeps_no_revision_has_none_before_deploybot(bench):
+    bench.cluster.say("create", namespace="shop", name="forgetful", image=OLD, revisionHistoryLimit=0)
+    _, status, said = bench.release("one", PREVIOUS_RELEASE="", KUBE_DEPLOYMENT="forgetful")
+    assert status == 0 and not any(step.startswith("previous") for step in bench.steps()), said
 
 
 @pytest.mark.long

@@ -308,6 +308,24 @@ def test_a_repository_that_is_not_there_is_unreachable_with_gits_words(bench):
         assert dict(lines(answer))["error"].startswith("fatal: ") and "nowhere" in dict(lines(answer))["error"]
 
 
+def test_a_repository_of_another_user_comes_with_advice(bench):
+    if os.geteuid() != 0:
+        pytest.skip("nobody else can give a folder away")
+    bench.repository.commit("First")
+    subprocess.run(["chown", "-R", "65534:65534", bench.repository.path], check=True)
+    for question in ({"question": "commits", "branch": "main"}, {"question": "heads", "branches": "main"}):
+        answer = bench.runner(REPOSITORY_URL=str(bench.repository.path)).ask(**question)
+        assert answer["status"] == 69
+        error = dict(lines(answer))["error"]
+        assert "dubious ownership" in error and "; chown -R root that folder" in error, error
+
+
+def test_a_host_that_is_not_resolved_comes_with_advice(bench):
+    answer = bench.runner(REPOSITORY_URL="https://nowhere.invalid/team/shop.git").ask("heads", branches="main")
+    error = dict(lines(answer))["error"]
+    assert answer["status"] == 69 and "resolve host" in error and error.endswith("(/etc/resolv.conf)?"), error
+
+
 @pytest.mark.parametrize("url", ["ext::sh -c id", "-oProxyCommand=id", "ssh://-oProxyCommand=id/x", "file:///etc",
                                  "http://example.org/x", "relative/path", "user@-host:x"])
 def test_only_https_ssh_and_absolute_paths_are_fetched(bench, url):

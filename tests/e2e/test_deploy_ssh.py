@@ -48,7 +48,7 @@ def test_a_deployment_is_five_calls_to_a_host_word_by_word(bench):
     assert status == 0, said
     release = [f"image={bench.image}@{digest}", f"release={commit}@{digest}", "lock=30", "missing=66"]
     assert bench.ssh_calls() == [
-        ssh_words(bench, "check", 150), ssh_words(bench, "current", 150),
+        ssh_words(bench, "check", 150, f"image={bench.image}"), ssh_words(bench, "current", 150),
         ssh_words(bench, "prepare", 1500, *release), ssh_words(bench, "switch", 900, *release),
         ssh_words(bench, "clean", 150, f"image={bench.image}", f"keep={digest}")]
     assert bench.steps() == ["preflight", f"image {digest}", "pull", "release", "switch h1", "clean"]
@@ -64,7 +64,7 @@ def test_a_rollback_builds_nothing_and_waits_longer_for_what_it_interrupts(bench
     assert status == 0, said
     release = [f"image={bench.image}@{digest}", f"release={commit}@{digest}", "lock=300", "missing=64"]
     assert bench.ssh_calls() == [
-        ssh_words(bench, "check", 150), ssh_words(bench, "current", 150),
+        ssh_words(bench, "check", 150, f"image={bench.image}"), ssh_words(bench, "current", 150),
         ssh_words(bench, "prepare", 1500, *release), ssh_words(bench, "switch", 900, *release)]
     assert ["docker", "pull"] not in [call[:2] for call in bench.host_calls()[-12:]]  # the image is there still
     assert bench.runs() == [(f"{bench.image}@{digest}", "running")]
@@ -96,6 +96,119 @@ def test_hosts_come_one_after_the_other_with_their_ports(bench):
     status, said = bench.run("deploy.sh", "staging", commit, STAGING_HOST="h1,h2:2222", HOSTS_PARALLEL="true")
     assert status == 0, said
     assert "switch" in bench.steps() and "switch h1" not in bench.steps()
+
+
+# ---- other services of the same image ----------------------------------------------------------
+
+
+WORKER = """  worker:
+    image: ${DEPLOY_IMAGE}
+  cron:
+    image: ${DEPLOY_IMAGE}
+  database:
+    image: postgres:15
+"""
+
+
+def box(bench, service, image, status="running", number=90):
+    labels = {"project": "app", "service": service, "oneoff": "False", "project.working_dir": str(bench.app)}
+    return {"id": f"{number:064x}", "name": f"app_{service}_1", "of": image, "labels": labels, "status": status}
+
+
+@pytest.mark.first
+def test_services_of_the_image_that_a_release_leaves_old_are_named(bench):
+    """Before, and behind it: the chat has them from the steps.  What does not run, or another image, is not named."""
+    (bench.app / "docker-compose.yml").write_text(COMPOSE + WORKER)
+    _, digest = bench.shipped("one")
+    assert not any("stays-old" in step for step in bench.steps())
+    old = f"{bench.image}@{digest}"
+    bench.change_engine(
+        images={**bench.engine()["images"], "postgres:15": "sha256:id-pg", f"{bench.image}:latest": "sha256:id-other"},
+        containers=[*bench.engine()["containers"], box(bench, "worker", old), box(bench, "cron", old, "exited", 91),
+                    box(bench, "database", "postgres:15", number=92),
+                    box(bench, "by-hand", f"{bench.image}:latest", number=93)])
+    commit, _ = bench.release("two")
+    status, said = bench.run("target.sh", "staging", "preflight")
+    warning, = [line for line in said if "stay old" in line]
+    assert status == 0 and "these stay old: by-hand worker" in warning, said
+    assert warning.endswith("docker compose up -d by-hand worker)")
+    status, said = bench.run("deploy.sh", "staging", commit)
+    assert status == 0 and warning in said, said
+    steps = bench.steps()
+    assert steps[steps.index("release"):] == ["release", "stays-old by-hand", "stays-old worker", "switch h1", "clean"]
+
+
+def test_a_service_that_runs_what_is_shipped_does_not_stay_old(bench):
+    (bench.app / "docker-compose.yml").write_text(COMPOSE + WORKER)
+    commit, digest = bench.shipped("one")
+    bench.shipped("two")
+    bench.change_engine(containers=[*bench.engine()["containers"], box(bench, "worker", f"{bench.image}@{digest}")])
+    status, said = bench.run("rollback.sh", "staging", f"{commit}@{digest}")
+    assert status == 0 and "stays-old worker" not in bench.steps(), said
+
+
+# ---- what ran before deploybot -----------------------------------------------------------------
+
+
+def before(bench, image="shop:old"):
+    """The application runs there, as somebody has started it by hand."""
+    bench.change_engine(images={image: "sha256:id-of-before"}, containers=[box(bench, "app", image)])
+    (bench.app / ".env").write_text(f"DEPLOY_IMAGE={image}\n")
+
+
+@pytest.mark.first
+@pytest.mark.parametrize("server", [{"PREVIOUS_RELEASE": ""}, {}])
+def test_the_first_release_can_be_rolled_back_to_what_ran_before_deploybot(bench, server):
+    before(bench)
+    commit, digest = bench.release("one")
+    status, said = bench.run("deploy.sh", "staging", commit, **server)
+    assert status == 0, said
+    steps = bench.steps()
+    word, = [step.removeprefix("previous ") for step in steps if step.startswith("previous ")]
+    assert steps.index(f"previous {word}") < steps.index("release") and "no-rollback" not in steps
+    assert len(f"previous {word}") <= 47    # a step's name
+    # Somebody cleans up the host; docker spares what has a name or a container.
+    images = bench.engine()["images"]
+    del images["shop:old"]
+    bench.change_engine(images=images)
+    status, said = bench.run("rollback.sh", "staging", word, PREVIOUS_RELEASE=f"{commit}@{digest}")
+    assert status == 0, said
+    image = word.replace("target:", "deploybot-before:")
+    assert (image, "running") in bench.runs() and (image, "created") in bench.runs()
+    assert bench.engine()["images"][image] == "sha256:id-of-before"
+    assert not any(call[:2] == ["docker", "pull"] for call in bench.host_calls()[-12:])
+    # The next first one finds the same again, and the releases' notes have no word of it.
+    bench.run("deploy.sh", "staging", bench.release("two")[0], **server)
+    assert f"previous {word}" in bench.steps()
+    assert "target" not in (bench.app / ".deploybot.releases").read_text()
+
+
+def test_what_ran_before_deploybot_is_kept_until_there_is_a_release_to_roll_back_to(bench):
+    before(bench)
+    commit, digest = bench.shipped("one", PREVIOUS_RELEASE="")
+    kept = [image for image in bench.engine()["images"] if image.startswith("deploybot-before:")]
+    assert len(kept) == 1 and any(of == kept[0] for of, _ in bench.runs())
+    bench.shipped("two", PREVIOUS_RELEASE=f"{commit}@{digest}")
+    assert not any("deploybot-before" in image for image in bench.engine()["images"])
+    assert not any("deploybot-before" in of for of, _ in bench.runs())
+    assert not (bench.app / ".deploybot.target").exists()
+    word = kept[0].replace("deploybot-before:", "target:")
+    status, said = bench.run("rollback.sh", "staging", word)
+    assert status == 64 and "what ran before deploybot is not kept there any more" in said[-1], said
+    assert "release" not in bench.steps()
+
+
+def test_a_target_where_nothing_ran_has_no_previous_release(bench):
+    commit, _ = bench.release("one")
+    status, said = bench.run("deploy.sh", "staging", commit, PREVIOUS_RELEASE="")
+    assert status == 0 and not any(step.startswith("previous") for step in bench.steps()), said
+
+
+@pytest.mark.parametrize("word", ["target:", "target:a b", "target:../x", "target:" + "a" * 31, "target:A"])
+def test_a_word_for_what_ran_before_deploybot_is_checked(bench, word):
+    status, said = bench.run("rollback.sh", "staging", word)
+    assert status == 64 and "no release" in said[-1], said
+    assert bench.ssh_calls() == []
 
 
 # ---- secrets and settings ----------------------------------------------------------------------
@@ -191,7 +304,7 @@ def test_bluegreen_settings_are_checked_before_anybody_is_asked(bench, name, val
 def test_what_check_config_takes_for_draining_the_script_takes(bench, seconds):
     status, said = bench.run("deploy.sh", "staging", COMMIT, DEPLOY_STRATEGY="bluegreen", DRAIN_SECONDS=seconds,
                              NGINX_UPSTREAM_FILE="/etc/nginx/deploybot/app.conf")
-    assert status == 70 and "DRAIN" not in said[-1] and bench.ssh_calls()[0][-1].endswith(f" drain={seconds}"), said
+    assert status == 70 and "DRAIN" not in said[-1] and f" drain={seconds} " in bench.ssh_calls()[0][-1], said
 
 
 @pytest.mark.parametrize("where", ["stdout", "stderr"])
@@ -249,6 +362,15 @@ def test_what_a_host_says_is_no_word_of_ours(bench):
         bench.plan({"when": ["ssh"], "after": 2, "stdout": forged, "stderr": forged + "\n", "status": 66})
         status, said = bench.run("deploy.sh", "staging", commit, HOSTS_PARALLEL=parallel)
         assert status == 66 and bench.steps() == ["preflight", f"image {digest}", "pull"], said
+
+
+def test_who_releases_by_hand_sees_no_marks_of_quotations(bench):
+    commit, _ = bench.release("one")
+    status, said = bench.run("deploy.sh", "staging", commit, RUN_ID=None)
+    assert status == 0 and "==> switch h1" in said, said
+    assert not any("quote" in line for line in said)
+    status, said = bench.run("deploy.sh", "staging", commit)
+    assert status == 0 and any("quote" in line for line in said), said
 
 
 def test_a_connection_that_breaks_after_release_is_not_called_untouched(bench):

@@ -103,6 +103,12 @@ def test_nothing_is_overwritten(bot, tmp_path):
     assert "is a folder: name a file in it" in backup(bot, tmp_path).stderr
 
 
+def test_a_folder_that_may_not_be_written_comes_with_advice(bot):
+    found = backup(bot, pathlib.Path("/sys/rel.db"))     # where root may not either
+    assert found.returncode != 0 and "/sys/rel.db.partial" in found.stderr, found
+    assert "name a folder that it may write, or chown that one" in found.stderr, found
+
+
 def test_what_a_killed_backup_left_is_replaced_and_one_in_progress_is_not(bot, tmp_path):
     copy, partial = tmp_path / "b.db", tmp_path / "b.db.partial"
     partial.write_bytes(b"half of something" * 1000)

@@ -59,6 +59,19 @@ def test_a_script_has_a_session_of_its_own_and_a_private_umask(bench):
     assert pid == group == session and lines[1:] == ["0077", "/"]
 
 
+def test_a_transport_of_ones_own_gets_settings_of_its_own(bench):
+    """From the runner's environment and from the file; of its environment alone, and nothing that is empty."""
+    (bench.path / "settings").write_text(
+        "STAGING_TRANSPORT_FOLDER=/srv/www\nSTAGING_TRANSPORT_MODE=file\nTRANSPORT_ZONE=\nSTAGING_FOLDER=/no\n")
+    runner = bench.runner("env", arguments=["--env-file", str(bench.path / "settings")],
+                          STAGING_TRANSPORT_MODE="environment", TRANSPORT_FOLDER="yes",
+                          PRODUCTION_TRANSPORT_FOLDER="/other")
+    runner.start(1).exit()
+    env = dict(line.split("=", 1) for line in runner.log(1).decode().splitlines())
+    assert {name: value for name, value in env.items() if "TRANSPORT_" in name or "FOLDER" in name} == {
+        "STAGING_TRANSPORT_FOLDER": "/srv/www", "STAGING_TRANSPORT_MODE": "environment", "TRANSPORT_FOLDER": "yes"}
+
+
 def test_the_environment_is_minimal_and_a_secret_is_a_file(bench):
     token = "ghp_0123456789abcdefghij"
     runner = bench.runner('env; echo "token=$(rev "$REPOSITORY_TOKEN_FILE")"; '
@@ -79,10 +92,11 @@ def test_the_environment_is_minimal_and_a_secret_is_a_file(bench):
 def test_every_setting_of_a_run_is_given_at_once_and_a_truth_is_spelt_one_way(bench):
     table = re.findall(r"^SETTING\((\w+), (\w+), [^\n]*, (OPEN|SECRET), (?:RUNNER|BOTH),(?: |$)", pathlib.Path(
         ROOT, "runner", "settings.def").read_text(encoding="utf-8"), re.MULTILINE)
-    own = {"STATE_DIRECTORY", "DEPLOY_SCRIPT", "ROLLBACK_SCRIPT", "DEPLOY_TIMEOUT_SECONDS", "RUN_LOG_LIMIT"}
+    own = {"STATE_DIRECTORY", "DEPLOY_SCRIPT", "ROLLBACK_SCRIPT", "DEPLOY_TIMEOUT_SECONDS", "RUN_LOG_LIMIT",
+           "MIRROR_MAINTENANCE_SECONDS"}
     texts = {"BOOL": "Yes", "HOST_PATH": "/x", "PATH": "/x", "FILE": "/x", "REPOSITORY": "a/b", "REMOTE": "/x",
              "SECONDS_OR_0": "0", "SECONDS": "9", "COUNT": "7", "PORT_PAIR": "1,2", "SMOKE": "http://h", "ENGINE": "tcp://h:1",
-             "SOURCE": "build", "STRATEGY": "recreate"}
+             "SOURCE": "build", "STRATEGY": "recreate", "MISSING": "warn"}
     given = {name: texts.get(kind, f"x-{name.lower()}".replace("_", "-")) for name, kind, _ in table if name not in own}
     given["ENVIRONMENTS"] = "staging"
     runner = bench.runner("env", STAGING_HOST="a,b:22", STAGING_COMPOSE_DIR="/srv/x", STAGING_PORT="1",

@@ -124,6 +124,33 @@ each_state_says_what_the_issue_promises(void **state)
 	}
 }
 
+/* "It runs" is said of one service: the others are not left to be believed. */
+static void
+services_that_stay_old_are_named_where_it_is_said_to_run(void **state)
+{
+	static const struct step steps[] = {
+		{ .name = "previous target:before-1", .at = NOW - 5000 },
+		{ .name = "release", .at = NOW - 4000 },
+		{ .name = "stays-old worker", .at = NOW - 3000 },
+		{ .name = "stays-old cron", .at = NOW - 3000 },
+		{ .name = "switch h1", .at = NOW - 2000 },
+	};
+	struct deployment deployment = sample(DEPLOY_LIVE);
+	struct chat_deployment what = about(&deployment);
+
+	(void)state;
+	what.steps = steps;
+	what.n_steps = COUNT(steps);
+	what.run_end = RUN_SUCCEEDED;
+	says(&what, "staging runs 1a2b3c4 Make it blue\n⚠️ still on the old release: worker");
+	says(&what, "worker, cron\n");
+	says(&what, "✓ release 1 s\n✓ switch h1");
+	assert_null(strstr(plain(&what), "stays-old"));
+	assert_null(strstr(plain(&what), "before-1"));
+	deployment.program = PROGRAM_ROLLBACK;
+	says(&what, "\n⚠️ still on another release: worker, cron\n");
+}
+
 /* What a phone shows of a notification. */
 static void
 the_first_forty_characters_tell_outcome_and_environment(void **state)
@@ -345,6 +372,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_state_says_what_the_issue_promises),
+		cmocka_unit_test(services_that_stay_old_are_named_where_it_is_said_to_run),
 		cmocka_unit_test(the_first_forty_characters_tell_outcome_and_environment),
 		cmocka_unit_test(going_back_to_the_same_commit_is_no_contradiction),
 		cmocka_unit_test(every_end_after_a_start_carries_the_audits_head),

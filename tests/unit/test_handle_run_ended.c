@@ -243,6 +243,104 @@ nothing_to_go_back_to_is_failed_and_not_known_to_be_well(void **state)
 	world_close(&w);
 }
 
+/* --- what ran before deploybot --- */
+
+static void
+a_first_release_that_fails_is_rolled_back_to_what_ran_before_deploybot(void **state)
+{
+	const struct effect *run, *probe;
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL);
+	world_deploy_starts(&w, COMMIT_B);
+	world_run_step(&w, 0, "previous target:before-12");
+	world_run_step(&w, 1, "release");
+	world_run_ends(&w, TOUCHED);
+	run = world_peek(&w, EFFECT_RUN);
+	assert_non_null(run);
+	assert_int_equal(run->u.run.program, PROGRAM_ROLLBACK);
+	assert_string_equal(run->u.run.commit, "target:before-12");
+	assert_string_equal(run->u.run.image, "");
+	assert_string_equal(run->u.run.previous, COMMIT_B);
+	assert_int_equal(world_run_starts(&w), 200);
+	assert_non_null(world_says(&w, "↩️ rolling back to what ran before deploybot"));
+	world_run_ends(&w, GOOD);
+	probe = world_peek(&w, EFFECT_PROBE);
+	assert_non_null(probe);
+	assert_string_equal(probe->u.probe.targets[0].commit, "");
+	world_probed(&w, NULL);
+	assert_int_equal(world_state(&w), DEPLOY_ROLLED_BACK);
+	assert_non_null(world_says(
+	    &w, "staging is NOT running bbbbbbb; it is back to what ran before deploybot"));
+	assert_int_equal(world_environment(&w, "staging").current.id, 0);
+	assert_int_equal(world_environment(&w, "staging").previous.id, 0);
+	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B);
+	assert_int_equal(world_audited(&w, "auto_rollback_completed", "target:before-12"), 1);
+	world_close(&w);
+}
+
+static void
+a_first_release_that_is_not_healthy_either(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL);
+	world_deploy_starts(&w, COMMIT_B);
+	world_run_step(&w, 0, "previous target:before-12");
+	world_run_step(&w, 1, "release");
+	world_run_ends(&w, GOOD);
+	world_probed(&w, "HTTP 500");
+	world_run_ends(&w, GOOD);
+	world_probed(&w, "HTTP 500");
+	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
+	assert_non_null(world_says(
+	    &w, "staging is DOWN: neither bbbbbbb nor what ran before deploybot is healthy"));
+	world_close(&w);
+}
+
+/* A script's word never takes the place of the release that the database knows. */
+static void
+what_ran_before_deploybot_is_never_taken_for_the_current_release(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_starts(&w, COMMIT_A); /* the same again: there is nothing before it */
+	world_run_step(&w, 0, "previous target:before-12");
+	world_run_step(&w, 1, "release");
+	assert_string_equal(world_newest(&w, "staging").previous, "");
+	world_run_ends(&w, TOUCHED);
+	assert_int_equal(world_state(&w), DEPLOY_FAILED);
+	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
+	world_close(&w);
+}
+
+static void
+a_word_for_what_ran_before_deploybot_is_checked_and_comes_before_the_release(void **state)
+{
+	static const char *const odd[] = { "previous target:", "previous target:-x",
+		"previous target:a b", "previous target:../x", "previous " COMMIT_A,
+		"previous target:a2345678901234567890123456789012" };
+	struct world w;
+	int n = 0;
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL);
+	world_deploy_starts(&w, COMMIT_B);
+	for (size_t i = 0; i < COUNT(odd); i++)
+		world_run_step(&w, n++, odd[i]);
+	world_run_step(&w, n++, "release");
+	world_run_step(&w, n++, "previous target:late");
+	assert_string_equal(world_newest(&w, "staging").previous, "");
+	world_run_ends(&w, TOUCHED);
+	assert_int_equal(world_state(&w), DEPLOY_FAILED);
+	world_close(&w);
+}
+
 static void
 a_script_that_says_no_rollback_cannot_roll_back(void **state)
 {
@@ -586,6 +684,12 @@ main(void)
 		cmocka_unit_test(whether_a_rollback_began_is_read_off_its_end),
 		cmocka_unit_test(a_rollback_that_is_not_healthy_is_down),
 		cmocka_unit_test(nothing_to_go_back_to_is_failed_and_not_known_to_be_well),
+		cmocka_unit_test(
+		    a_first_release_that_fails_is_rolled_back_to_what_ran_before_deploybot),
+		cmocka_unit_test(a_first_release_that_is_not_healthy_either),
+		cmocka_unit_test(what_ran_before_deploybot_is_never_taken_for_the_current_release),
+		cmocka_unit_test(
+		    a_word_for_what_ran_before_deploybot_is_checked_and_comes_before_the_release),
 		cmocka_unit_test(a_script_that_says_no_rollback_cannot_roll_back),
 		cmocka_unit_test(what_ran_out_of_time_says_so),
 		cmocka_unit_test(a_gate_that_stays_shut_is_tried_three_times),

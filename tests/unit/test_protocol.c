@@ -363,6 +363,13 @@ names_are_what_the_lists_allow(void **state)
 	assert_false(protocol_is_release("1a2b3c"));
 	assert_false(protocol_is_release(""));
 	assert_true(protocol_is_release(hex64));
+	assert_true(protocol_is_release("target:before-0123456789abcdef"));
+	assert_true(protocol_is_release("target:a23456789012345678901234567890"));
+	assert_false(protocol_is_release("target:a234567890123456789012345678901"));
+	assert_false(protocol_is_release("target:"));
+	assert_false(protocol_is_release("target:-f"));
+	assert_false(protocol_is_release("target:../x"));
+	assert_false(protocol_is_release("target:A"));
 	assert_true(protocol_is_commit("1a2b3c4"));
 	assert_false(protocol_is_environment("zA"));
 	assert_true(protocol_is_environment("z"));

@@ -164,13 +164,19 @@ static void
 an_unknown_name_gets_the_nearest_known_one(void **state)
 {
 	struct settings *s =
-	    LOAD("LOG_LEVLE=debug\nSTAGING_HOTS=x\nCOMPLETELY_DIFFERENT=1\n", MINIMUM);
+	    LOAD("LOG_LEVLE=debug\nSTAGING_HOTS=x\nCOMPLETELY_DIFFERENT=1\nTRANSPORT_ALL=1\n"
+		 "STAGING_TRANSPORT_ZONE=2\nSTAGING_SOMEWHERE_ELSE=3\n",
+		MINIMUM);
 
 	(void)state;
 	assert_non_null(s);
 	SAYS(SETTINGS_WARNING, "LOG_LEVLE: is no setting; did you mean LOG_LEVEL? (");
 	SAYS(SETTINGS_WARNING, "STAGING_HOTS: is no setting; did you mean STAGING_HOST?");
 	SAYS(SETTINGS_WARNING, "COMPLETELY_DIFFERENT: is no setting (");
+	assert_false(says(SETTINGS_WARNING, "TRANSPORT_ALL"));
+	assert_false(says(SETTINGS_WARNING, "STAGING_TRANSPORT_ZONE"));
+	SAYS(SETTINGS_WARNING,
+	    "STAGING_SOMEWHERE_ELSE: is no setting, and no script gets it (a transport");
 	settings_unref(s);
 }
 
@@ -193,6 +199,36 @@ weak_secrets_are_refused_or_warned_of_and_never_printed(void **state)
 	assert_non_null(s);
 	SAYS(SETTINGS_WARNING, "GITHUB_WEBHOOK_SECRET: a secret shorter than 32");
 	settings_unref(s);
+}
+
+static void
+what_the_guide_leaves_to_be_replaced_is_named(void **state)
+{
+	struct settings *s;
+
+	(void)state;
+	assert_null(LOAD(NULL, TOKEN, ADMINS, "GITHUB_REPOSITORY=OWNER/NAME",
+	    "STAGING_HOST=STAGING_IP", "STAGING_HEALTH_URL=http://STAGING_IP:8080/health",
+	    "PRODUCTION_HOST=PRODUCTION_IP:2222", "REGISTRY_URL=REGISTRY"));
+	SAYS(SETTINGS_ERROR, "GITHUB_REPOSITORY: OWNER/NAME stands for a value of yours");
+	SAYS(SETTINGS_ERROR, "STAGING_HOST: STAGING_IP stands for");
+	SAYS(SETTINGS_ERROR, "STAGING_HEALTH_URL: STAGING_IP stands for");
+	SAYS(SETTINGS_ERROR, "PRODUCTION_HOST: PRODUCTION_IP stands for");
+	SAYS(SETTINGS_ERROR, "REGISTRY_URL: REGISTRY stands for");
+	s = LOAD(NULL, TOKEN, ADMINS, "GITHUB_REPOSITORY=CO-OWNER/NAMES",
+	    "STAGING_HOST=MY_STAGING_IP", "REGISTRY_URL=REGISTRY.example.org",
+	    "STAGING_HEALTH_URL=http://127.0.0.1/IMAGE");
+	assert_non_null(s);
+	assert_false(says(SETTINGS_ERROR, "stands for"));
+	settings_unref(s);
+}
+
+static void
+a_bots_token_that_is_a_placeholder_is_called_one(void **state)
+{
+	(void)state;
+	assert_null(LOAD(NULL, "TELEGRAM_BOT_TOKEN=123456:example-example-example", ADMINS, REPO));
+	SAYS(SETTINGS_ERROR, "no placeholder (as \"example\"");
 }
 
 static void
@@ -672,6 +708,8 @@ main(void)
 		cmocka_unit_test(the_environment_wins_over_the_file_and_empty_is_not_set),
 		cmocka_unit_test(an_unknown_name_gets_the_nearest_known_one),
 		cmocka_unit_test(weak_secrets_are_refused_or_warned_of_and_never_printed),
+		cmocka_unit_test(what_the_guide_leaves_to_be_replaced_is_named),
+		cmocka_unit_test(a_bots_token_that_is_a_placeholder_is_called_one),
 		cmocka_unit_test(webhook_mode_needs_its_secret_in_telegrams_alphabet),
 		cmocka_unit_test(two_environments_do_not_share_a_folder_of_a_host),
 		cmocka_unit_test(two_environments_do_not_listen_on_one_port_of_this_machine),

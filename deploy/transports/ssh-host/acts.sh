@@ -23,7 +23,7 @@ act_check() {
 
 # What compose makes of the file tells more than the file.
 check_compose() {
-	local file found='' words line in_service=no is_image=no
+	local file found='' words line name='' others='' in_service=no is_image=no
 	for file in compose.yaml compose.yml docker-compose.yml docker-compose.yaml; do
 		[[ ! -e $file ]] || found=$file
 	done
@@ -36,10 +36,14 @@ check_compose() {
 		die 70 "compose does not understand $dir/${found:-the compose file}: $(last_line "$words")"
 	}
 	while IFS= read -r line; do
+		[[ $line != '  '[!\ ]*: ]] || name=${line:2:-1}
 		case $line in
 		"  $service:") in_service=yes ;;
 		'  '[!\ ]*) [[ $in_service != yes ]] || in_service=over ;;
-		'    image: deploybot.invalid/probe:1') [[ $in_service != yes ]] || is_image=yes ;;
+		'    image: deploybot.invalid/probe:1')
+			others+=" $name"
+			[[ $in_service != yes ]] || is_image=yes
+			;;
 		esac
 	done <<<"$words"
 	[[ $in_service != no ]] || die 70 "$dir/$found has no service $service: name yours so, or set COMPOSE_SERVICE"
@@ -49,6 +53,7 @@ check_compose() {
 	[[ $strategy != bluegreen || $words == *64999* ]] ||
 		die 70 "$dir/$found, service $service: below ports this line is missing: - \"127.0.0.1:"'${DEPLOY_PORT}'":8080\" \
 (8080: where it listens)"
+	name_others "$others"
 }
 
 check_nginx() {
@@ -73,32 +78,56 @@ $me ALL=(root) NOPASSWD: $(command -v -- "$1" || printf '%s' "$1") ${*:2}"
 	fi
 }
 
+# Lines `stays-old SERVICE IMAGE` for ssh.sh: what runs our image here too, and no release replaces it.
+name_others() { # SERVICES: whose image is ours by the compose file
+	local ids label found mine name state id of
+	ids=$(folder_containers) && [[ -n $ids ]] || return 0
+	# shellcheck disable=SC2086 # ids have no blanks
+	found=$(engine inspect --format "$RUNS_THERE" $ids 2>/dev/null) || true # one of them may just have gone
+	read -r _ mine _ < <(serving) || true # nothing may run
+	while read -r name state id of; do
+		[[ $name != "$service" && ($state == running || $state == restarting || $state == paused) ]] || continue
+		[[ " $1 " == *" $name "* || $id == "${mine:-none}" || $of == "$image" || $of == "$image"[:@]* ]] || continue
+		printf 'stays-old %s %s\n' "$name" "$of"
+	done <<<"$found" | LC_ALL=C sort -u
+}
+
+# Of all services of the compose file, in whatever state.
+folder_containers() {
+	local label
+	for label in "$dir" "$(pwd -P)"; do
+		engine ps -a -q --no-trunc --filter "label=com.docker.compose.project.working_dir=$label" \
+			--filter label=com.docker.compose.oneoff=False || return "$?"
+		[[ $label == "$dir" && $(pwd -P) != "$dir" ]] || return 0
+	done
+}
+
+# What runs: its release, or an empty line where that is not known, and its image's id.  Nothing where nothing runs.
 act_current() {
-	local found='' port='' id of_image digest known line
-	if [[ $strategy == bluegreen ]]; then
-		port=$(live_port)
-		[[ -n $port ]] || return 0
-		found=$(running "$port") || die 70 "docker does not say what runs"
-		if [[ -z $found ]]; then
-			port=$(other_port "$port")
-		fi
-	fi
-	[[ -n $found ]] || found=$(running "$port") || die 70 "docker does not say what runs"
+	local found id of of_image
+	found=$(serving) || die 70 "docker does not say what runs"
 	[[ -n $found ]] || return 0
-	read -r id _ _ _ _ _ _ of_image <<<"$found"
+	read -r id of _ _ _ _ _ of_image <<<"$found"
+	name_release
+	printf '%s\n' "$of"
+}
+
+name_release() {
+	local digest known='' line
 	digest=${of_image##*@}
 	[[ $digest =~ ^sha256:[0-9a-f]{64}$ ]] || {
 		printf '%s runs %s, which is no digest\n' "$host" "$of_image" >&2
+		printf '\n'
 		return 0
 	}
 	while IFS= read -r line; do
 		[[ $line != *"@$digest" ]] || known=$line
 	done < <(cat .deploybot.releases 2>/dev/null)
-	if [[ -z ${known:-} ]]; then
+	if [[ -z $known ]]; then
 		line=$(engine inspect --format '{{index .Config.Labels "org.opencontainers.image.revision"}}' "$id") || line=
 		[[ $line =~ ^([0-9a-f]{40}|[0-9a-f]{64})$ ]] && known=$line@$digest || {
 			printf '%s runs %s, of which no commit is known\n' "$host" "$of_image" >&2
-			return 0
+			known=
 		}
 	fi
 	printf '%s\n' "$known"
@@ -130,6 +159,7 @@ act_clean() {
 			say "warning: the image of ${line:0:12} could not be removed: $(last_line "$words")"
 		fi
 	done < <(cat .deploybot.releases 2>/dev/null)
+	drop_before
 	((${#kept[@]} == 0)) || printf '%s\n' "${kept[@]}" >.deploybot.releases.new
 	((${#kept[@]} == 0)) || put_file .deploybot.releases.new .deploybot.releases
 }

@@ -11,6 +11,7 @@
 #   .deploybot.before/    recreate: what ran, while that is being replaced.  Who finds it without holder brings it back
 #   .deploybot.nginx      which upstream file nginx has surely read
 #   .deploybot.releases   COMMIT@sha256:DIGEST of every release that was here
+#   .deploybot.target     WORD for what ran before deploybot: its image is deploybot-before:WORD
 # Two processes work: the worker does the act, the guard waits for it.  Whichever is killed, the other one leaves the
 # host whole; where both are, the next act does.
 set -euo pipefail
@@ -106,7 +107,7 @@ write_env() { # NAME=VALUE...
 }
 
 note_release() {
-	if ! grep -qxF -- "$release" .deploybot.releases 2>/dev/null; then
+	if [[ $release != target:* ]] && ! grep -qxF -- "$release" .deploybot.releases 2>/dev/null; then
 		printf '%s\n' "$release" >>.deploybot.releases || true # a full disk: by its label it is known still
 	fi
 }
@@ -116,6 +117,8 @@ note_release() {
 readonly HEALTH='{{if .State.Health}}{{.State.Health.Status}}{{else}}-{{end}}'
 readonly HEALTH_WORDS='{{range .State.Health.Log}}{{println .Output}}{{end}}'
 readonly STATE="{{.Id}} {{.Image}} {{.State.Status}} $HEALTH {{.RestartCount}} {{.State.ExitCode}} {{.Name}} {{.Config.Image}}"
+
+readonly RUNS_THERE='{{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}} {{.Image}} {{.Config.Image}}'
 
 project_of() { # PORT
 	local name=${dir##*/}
@@ -165,6 +168,61 @@ running() { # PORT: the lines of those that run
 	states "$1" | while read -r id of state rest; do
 		[[ $state != running && $state != restarting && $state != paused ]] || printf '%s\n' "$id $of $state $rest"
 	done
+}
+
+# A line (STATE) of what serves; nothing when nothing runs.  With bluegreen it may still be what somebody started there
+# without a port of ours.
+serving() {
+	local port='' ports=() found=''
+	if [[ $strategy == bluegreen ]]; then
+		port=$(live_port)
+		[[ -z $port ]] || ports=("$port" "$(other_port "$port")")
+	fi
+	for port in ${ports[@]+"${ports[@]}"} ''; do
+		found=$(running "$port") || return "$?"
+		[[ -z $found ]] || break
+	done
+	printf '%s' "${found%%$'\n'*}"
+}
+
+# What ran before the first release, under a name of ours, and in a container that never starts: `docker image prune`
+# takes neither what has a name nor, with -a, what a container has.
+keep_before() {
+	local of words
+	[[ -n $before ]] || return 0
+	words=$(serving) || die 70 "docker does not say what runs"
+	[[ -n $words ]] || die 75 "what ran there has just ended: try again"
+	read -r _ of _ <<<"$words"
+	words=$(engine tag "$of" "deploybot-before:$before" 2>&1) ||
+		die 70 "what runs there cannot be kept for a rollback: $(last_line "$words")"
+	engine inspect --format '{{.Id}}' "deploybot-$before" >/dev/null 2>&1 ||
+		words=$(engine create --name "deploybot-$before" --label com.docker.compose.project=deploybot-before \
+			"deploybot-before:$before" true 2>&1) ||
+		say "warning: \"docker image prune -a\" may remove what ran before: $(last_line "$words")"
+	grep -qxF -- "$before" .deploybot.target 2>/dev/null || printf '%s\n' "$before" >>.deploybot.target ||
+		die 70 "$dir/.deploybot.target cannot be written"
+}
+
+# Once a release was live there is one to roll back to.
+drop_before() {
+	local word kept=()
+	[[ -e .deploybot.target ]] || return 0
+	while IFS= read -r word; do
+		if [[ ! $word =~ ^[a-z0-9][a-z0-9.-]*$ ]]; then
+			continue
+		elif [[ $word == "$before" ]]; then
+			kept+=("$word")
+			continue
+		fi
+		engine rm -f "deploybot-$word" >/dev/null 2>&1 || true # docker's own clean-up may have taken it
+		! image_id "deploybot-before:$word" >/dev/null || engine image rm "deploybot-before:$word" >/dev/null 2>&1 ||
+			kept+=("$word")
+	done <.deploybot.target
+	if ((${#kept[@]} == 0)); then
+		rm -f .deploybot.target
+	else
+		printf '%s\n' "${kept[@]}" >.deploybot.target.new && put_file .deploybot.target.new .deploybot.target
+	fi
 }
 
 image_id() { # IMAGE
@@ -274,6 +332,7 @@ pull() {
 		note_release
 		return "$?"
 	fi
+	[[ $release != target:* ]] || die "$missing" "what ran before deploybot is not kept there any more: no image $image"
 	check_disk
 	if [[ -n $user ]]; then
 		# The user's own configuration says which dockerd, ours has the login.

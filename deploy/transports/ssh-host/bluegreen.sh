@@ -158,6 +158,7 @@ settle_bluegreen() {
 prepare_bluegreen() {
 	local words status=0
 	settle_bluegreen
+	keep_before
 	pull
 	if [[ -n $live ]] && runs_wanted "$live"; then
 		say "${release:0:12} serves already on port $live"

@@ -115,7 +115,8 @@ on_exit() { # STATUS
 
 main() { # ACT NAME=VALUE...
 	local act=$1 word dir='' service='' strategy='' image='' release='' ports='' upstream='' drain=0 keep='' lines=0
-	local lock=30 missing=66 user='' password='' smoke_url='' reload_command='' host me port_a port_b compose=() private=
+	local before='' lock=30 missing=66 user='' password='' smoke_url='' reload_command='' host me port_a port_b
+	local compose=() private=
 	local why='' said='' loose='' told=no change='' started='' was_cut=no is_blind=no
 	local wanted='' live='' idle='' free_gigabytes=0
 	shift
@@ -123,7 +124,7 @@ main() { # ACT NAME=VALUE...
 	for word in "$@"; do
 		case ${word%%=*} in
 		dir | service | strategy | image | release | ports) printf -v "${word%%=*}" %s "${word#*=}" ;;
-		upstream | drain | keep | lines | lock | missing) printf -v "${word%%=*}" %s "${word#*=}" ;;
+		upstream | drain | keep | before | lines | lock | missing) printf -v "${word%%=*}" %s "${word#*=}" ;;
 		*) die 64 "ssh-host/main.sh does not know $word" ;;
 		esac
 	done

@@ -85,6 +85,7 @@ settle_recreate() {
 
 prepare_recreate() {
 	settle_recreate
+	keep_before
 	pull
 }
 
