@@ -264,6 +264,8 @@ do_probe(struct act *act)
 		.failures = settings->health_check_retries,
 		.interval_s = settings->health_check_interval_seconds,
 		.timeout_s = settings->health_check_timeout_seconds,
+		.deadline_s = settings->health_check_deadline_seconds,
+		.until = act->tx->at + (int64_t)settings->health_check_deadline_seconds * 1000,
 	};
 	effect->u.probe.n =
 	    split_targets(deployment, is_back ? deployment->previous : deployment->commit,

@@ -193,6 +193,27 @@ check_wait(struct settings_loader *l)
 		    wait, all);
 }
 
+/* A gate that ends before anything can pass, or before so many failures as are allowed. */
+static void
+check_gate(struct settings_loader *l)
+{
+	const struct settings *s = l->s;
+	int deadline = s->health_check_deadline_seconds;
+	int passing = (s->health_check_successes - 1) * s->health_check_interval_seconds;
+	int failing = (s->health_check_retries - 1) * s->health_check_interval_seconds;
+
+	if (!settings_is_given(s, SETTING_HEALTH_CHECK_DEADLINE) || deadline == 0)
+		return;
+	if (passing >= deadline)
+		settings_say(l->report, SETTINGS_ERROR,
+		    "HEALTH_CHECK_DEADLINE: in %d s no release can pass: HEALTH_CHECK_SUCCESSES (%d) checks, HEALTH_CHECK_INTERVAL (%d s) apart, take %d s",
+		    deadline, s->health_check_successes, s->health_check_interval_seconds, passing);
+	else if (failing > deadline)
+		settings_say(l->report, SETTINGS_WARNING,
+		    "HEALTH_CHECK_DEADLINE: after %d s a release is unhealthy, before HEALTH_CHECK_RETRIES (%d) checks have failed (%d s): an application has that long to start",
+		    deadline, s->health_check_retries, failing);
+}
+
 /* --- unknown names --- */
 
 struct known_names {
@@ -280,6 +301,7 @@ settings_check_rules(struct settings_loader *l)
 
 	look_around(l->s, is);
 	check_alone(l, is);
+	check_gate(l);
 	if (is[OUR_SCRIPTS])
 		check_wait(l);
 	if (is[ON_HOSTS])

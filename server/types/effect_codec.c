@@ -26,6 +26,7 @@ struct field {
 	size_t at; /* in what the table is of */
 	size_t room;
 	const char *const *words;
+	bool is_later; /* rows of earlier versions are without it: then it is 0, or "" */
 };
 
 /* A table reads by its columns. */
@@ -41,16 +42,17 @@ _Static_assert(sizeof(enum program) == sizeof(int) && sizeof(enum git_query_kind
     sizeof(enum timer_kind) == sizeof(int), "a word is an int");
 
 /* Its type in C is its type here. */
-#define FIELD_OF(of, key, member) \
+#define FIELD_OF(of, key, member, later) \
 	{ key, _Generic(((of *)0)->member, int64_t: TYPE_I64, int: TYPE_INT, bool: TYPE_BOOL, \
-	    char *: TYPE_TEXT), offsetof(of, member), sizeof(((of *)0)->member), NULL }
-#define FIELD(key, member)	FIELD_OF(struct effect, key, u.member)
+	    char *: TYPE_TEXT), offsetof(of, member), sizeof(((of *)0)->member), NULL, later }
+#define FIELD(key, member)	FIELD_OF(struct effect, key, u.member, false)
+#define LATER(key, member)	FIELD_OF(struct effect, key, u.member, true)
 #define ID(key, member) \
-	{ key, TYPE_ID, offsetof(struct effect, u.member), sizeof(int64_t), NULL }
+	{ key, TYPE_ID, offsetof(struct effect, u.member), sizeof(int64_t), NULL, false }
 #define WORD(key, member, words) \
-	{ key, TYPE_WORD, offsetof(struct effect, u.member), COUNT(words), words }
-#define LIST(key, type)		{ key, type, 0, 0, NULL }
-#define END			{ NULL, TYPE_I64, 0, 0, NULL }
+	{ key, TYPE_WORD, offsetof(struct effect, u.member), COUNT(words), words, false }
+#define LIST(key, type)		{ key, type, 0, 0, NULL, false }
+#define END			{ NULL, TYPE_I64, 0, 0, NULL, false }
 
 /* The keys are words on disk: they stay, whatever the field is called. */
 static const struct field fields_run[] = {
@@ -69,12 +71,13 @@ static const struct field fields_git_query[] = {
 static const struct field fields_probe[] = {
 	FIELD("successes", probe.plan.successes), FIELD("failures", probe.plan.failures),
 	FIELD("interval_s", probe.plan.interval_s), FIELD("timeout_s", probe.plan.timeout_s),
+	LATER("deadline_s", probe.plan.deadline_s), LATER("until", probe.plan.until),
 	FIELD("message", probe.message), FIELD("asked", probe.asked),
 	LIST("targets", TYPE_TARGETS), END };
 static const struct field fields_of_a_target[] = {
-	FIELD_OF(struct probe_target, "environment", environment),
-	FIELD_OF(struct probe_target, "url", url),
-	FIELD_OF(struct probe_target, "commit", commit), END };
+	FIELD_OF(struct probe_target, "environment", environment, false),
+	FIELD_OF(struct probe_target, "url", url, false),
+	FIELD_OF(struct probe_target, "commit", commit, false), END };
 static const struct field fields_send_message[] =
 	{ FIELD("message", send_message.message.id), END };
 static const struct field fields_toast[] = {
@@ -240,6 +243,8 @@ get_field(const struct field *field, const struct json *body, void *to, struct e
 {
 	void *at = (char *)to + field->at;
 
+	if (field->is_later && json_get(body, field->key) == NULL)
+		return true;
 	switch (field->type) {
 	case TYPE_I64:
 	case TYPE_ID:

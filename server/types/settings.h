@@ -74,6 +74,7 @@ struct settings {
 	int health_check_retries;
 	int health_check_interval_seconds;
 	int health_check_successes;
+	int health_check_deadline_seconds; /* resolved */
 
 	int deploy_timeout_seconds;
 	int shutdown_timeout_seconds;

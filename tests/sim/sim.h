@@ -47,6 +47,7 @@
 	F(RUN_ADOPTED, "a run was adopted") \
 	F(IMAGE_CAME_BACK, "a rollback named an image") \
 	F(PROBE_FLAPPED, "a health check failed now and then") \
+	F(PROBE_RESTLESS, "a health gate ended whose answers came and went") \
 	F(RESULT_AGAIN, "a result came twice") \
 	F(RESULT_LATE, "a result came for what was withdrawn") \
 	F(SETTINGS_CHANGED, "settings changed") \

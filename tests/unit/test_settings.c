@@ -88,10 +88,11 @@ the_minimum_gets_every_default(void **state)
 	assert_string_equal(s->repository_url, "https://github.com/acme/shop.git");
 	assert_string_equal(s->state_directory, "/var/lib/deploybot");
 	assert_int_equal(s->api_server_port, 8080);
-	assert_int_equal(s->health_check_timeout_seconds, 30);
-	assert_int_equal(s->health_check_retries, 5);
+	assert_int_equal(s->health_check_timeout_seconds, 5);
+	assert_int_equal(s->health_check_retries, 10);
 	assert_int_equal(s->health_check_interval_seconds, 10);
 	assert_int_equal(s->health_check_successes, 2);
+	assert_int_equal(s->health_check_deadline_seconds, 300);
 	assert_int_equal(s->deploy_timeout_seconds, 600);
 	assert_int_equal(s->shutdown_timeout_seconds, 60);
 	assert_int_equal(s->run_logs_keep, 50);
@@ -126,6 +127,40 @@ health_urls_that_no_deployment_could_hold_are_refused(void **state)
 	line[sizeof(line) - 2] = '\n';
 	assert_null(LOAD(line, "ENABLE_TELEMETRY=true"));
 	SAYS(SETTINGS_ERROR, "STAGING_HEALTH_URL: is 2079 bytes long, and may be 2047");
+}
+
+/* An application that never answers has failed in half of it, whatever was set. */
+static void
+the_health_gates_deadline_grows_with_slow_checks(void **state)
+{
+	struct settings *s = LOAD(NULL, MINIMUM, "HEALTH_CHECK_TIMEOUT=30");
+
+	(void)state;
+	assert_int_equal(s->health_check_deadline_seconds, 800);
+	settings_unref(s);
+	s = LOAD(NULL, MINIMUM, "HEALTH_CHECK_TIMEOUT=30", "HEALTH_CHECK_DEADLINE=120");
+	assert_int_equal(s->health_check_deadline_seconds, 120);
+	assert_int_equal(report.count, 0);
+	settings_unref(s);
+	s = LOAD(NULL, MINIMUM, "HEALTH_CHECK_RETRIES=1000", "HEALTH_CHECK_INTERVAL=86400",
+	    "HEALTH_CHECK_TIMEOUT=86400");
+	assert_int_equal(s->health_check_deadline_seconds, 345600000);
+	settings_unref(s);
+}
+
+static void
+a_health_gate_that_ends_too_early_is_said(void **state)
+{
+	struct settings *s;
+
+	(void)state;
+	assert_null(LOAD(NULL, MINIMUM, "HEALTH_CHECK_DEADLINE=10"));
+	SAYS(SETTINGS_ERROR, "HEALTH_CHECK_DEADLINE: in 10 s no release can pass: ");
+	s = LOAD(NULL, MINIMUM, "HEALTH_CHECK_DEADLINE=11");
+	assert_non_null(s);
+	SAYS(SETTINGS_WARNING,
+	    "HEALTH_CHECK_DEADLINE: after 11 s a release is unhealthy, before HEALTH_CHECK_RETRIES (10) checks have failed (90 s)");
+	settings_unref(s);
 }
 
 static void
@@ -664,6 +699,8 @@ main(void)
 		cmocka_unit_test(every_row_has_what_it_needs),
 		cmocka_unit_test(the_minimum_gets_every_default),
 		cmocka_unit_test(health_urls_that_no_deployment_could_hold_are_refused),
+		cmocka_unit_test(the_health_gates_deadline_grows_with_slow_checks),
+		cmocka_unit_test(a_health_gate_that_ends_too_early_is_said),
 		cmocka_unit_test(all_errors_are_said_at_once_with_their_lines),
 		cmocka_unit_test(the_first_of_several_sources_wins),
 		cmocka_unit_test(the_environment_wins_over_the_file_and_empty_is_not_set),
