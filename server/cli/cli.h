@@ -41,10 +41,13 @@ cli_command cli_doctor, cli_check_config, cli_config_example, cli_healthcheck, c
 cli_command cli_audit, cli_backup;
 
 struct settings;
+struct settings_report;
 
 /* Loads the settings and prints what is to say about them on stderr, warnings and notes only when
  * they are errors' company or `all`.  NULL: the caller exits with 78. */
 struct settings *cli_settings(const struct cli *cli, bool all) MUST_USE;
+struct settings *cli_settings_reported(const struct cli *cli, bool all,
+    struct settings_report *report) MUST_USE;
 
 /* Writes the path of the store's database. */
 void cli_database(const struct settings *settings, char *out, size_t room);

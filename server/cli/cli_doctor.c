@@ -20,12 +20,13 @@ report_settings(struct doctor *doctor, const struct settings_report *report)
 		const struct settings_line *line = &report->lines[i];
 
 		doctor_say(doctor, DOCTOR_SETTINGS,
-		    line->severity == SETTINGS_ERROR	   ? DOCTOR_ERROR :
+		    line->severity == SETTINGS_ERROR || line->severity == SETTINGS_FLAW ?
+			DOCTOR_ERROR :
 			line->severity == SETTINGS_WARNING ? DOCTOR_WARNING :
 							     DOCTOR_OK,
 		    "%s", line->text);
 	}
-	if (report->errors == 0)
+	if (report->errors == 0 && report->flaws == 0)
 		doctor_say(doctor, DOCTOR_SETTINGS, DOCTOR_OK, "settings are valid");
 }
 

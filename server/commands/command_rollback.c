@@ -104,7 +104,7 @@ command_rollback(struct tx *tx, const struct update *update, const struct chat_c
 
 	if (decide_where(tx, update, POLICY_ROLLBACK, name) == NULL)
 		return;
-	if (decide_is_busy(tx, update, name))
+	if (decide_is_refused(tx, update, name) || decide_is_busy(tx, update, name))
 		return;
 	environment = row_environment_get(tx, name);
 	to = choose(tx, &environment, command->argument[1]);

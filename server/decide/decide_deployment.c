@@ -527,6 +527,8 @@ decide_next(struct tx *tx, const char *environment)
 		    tx, &waiting, "it was rolled back while this was queued; /deploy asks first");
 	else if (!may_start(tx, &waiting))
 		refuse_waiting(tx, &waiting, "the requester is no longer allowed to do so");
+	else if (settings_refusal(tx->settings, environment) != NULL)
+		refuse_waiting(tx, &waiting, settings_refusal(tx->settings, environment));
 	else if (!prepare_start(tx, &waiting))
 		refuse_waiting(tx, &waiting, "this environment is no longer in the settings");
 	else

@@ -160,7 +160,7 @@ decide_head(struct tx *tx, const struct environment_settings *settings,
 	}
 	supersede(tx, row_deployment_push_question(tx, settings->name), answer);
 	deployment = add_deployment(tx, settings->name, answer, requested_by);
-	if (settings->confirm) {
+	if (settings->confirm && settings_refusal(tx->settings, settings->name) == NULL) {
 		(void)decide_step(tx, &deployment, DEPLOY_ON_ASK, answer);
 		return;
 	}

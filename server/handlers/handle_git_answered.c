@@ -40,6 +40,10 @@ proceed_request(struct tx *tx, struct deployment *deployment, const struct git_a
 		refuse(tx, deployment, "this environment is no longer in the settings", NULL);
 		return;
 	}
+	if (settings_refusal(tx->settings, settings->name) != NULL) {
+		refuse(tx, deployment, settings_refusal(tx->settings, settings->name), NULL);
+		return;
+	}
 	if (settings->confirm || environment.unknown_since != 0 ||
 	    strcmp(environment.blocked_commit, answer->commit) == 0) {
 		(void)decide_step(tx, deployment, DEPLOY_ON_ASK, answer);

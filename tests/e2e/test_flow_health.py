@@ -100,12 +100,15 @@ def test_passes_count_only_in_a_row(scene):
 
 def test_answers_that_come_and_go_end_at_the_deadline(scene):
     """Never twice the same: without a deadline the gate would stay open for ever."""
+    who = scene.admin()
+    who.say("/deploy staging " + scene.commit()["after"])
+    who.hear("staging runs ")
     live = scene.scripts.live()
     scene.health.answers["web"] = [(200, {}), (503, {})] * 50
     change = scene.commit()
-    who = scene.admin()
+    before = len(scene.audit(action="rollback_started"))
     who.say("/deploy staging")
-    wait_until(lambda: scene.audit(action="rollback_started"), PATIENCE_S, "a rollback")
+    scene.wait_for_audit(before + 1, action="rollback_started")
     scene.health.answers.clear()
     said = text_of(who.hear(f"staging is NOT running {change['after'][:7]}; it runs {live[:7]}"))
     assert "answers come and go: " in said and "tries passed within 10 s" in said

@@ -23,6 +23,9 @@
 #define ADMINS "ADMIN_TELEGRAM_IDS=11, 22"
 #define REPO   "GITHUB_REPOSITORY=acme/shop"
 #define SECRET "0123456789abcdef0123456789abcdef"
+#define REGISTRY "REGISTRY_URL=registry.example.org"
+/* With a target: nothing is left to say. */
+#define COMPLETE MINIMUM, REGISTRY, "STAGING_HOST=a", "PRODUCTION_HOST=b"
 
 static struct settings_report report;
 
@@ -75,7 +78,7 @@ says(enum settings_severity severity, const char *part)
 static void
 the_minimum_gets_every_default(void **state)
 {
-	struct settings *s = LOAD(NULL, MINIMUM);
+	struct settings *s = LOAD(NULL, COMPLETE);
 	const struct environment_settings *e;
 
 	(void)state;
@@ -138,7 +141,7 @@ the_health_gates_deadline_grows_with_slow_checks(void **state)
 	(void)state;
 	assert_int_equal(s->health_check_deadline_seconds, 800);
 	settings_unref(s);
-	s = LOAD(NULL, MINIMUM, "HEALTH_CHECK_TIMEOUT=30", "HEALTH_CHECK_DEADLINE=120");
+	s = LOAD(NULL, COMPLETE, "HEALTH_CHECK_TIMEOUT=30", "HEALTH_CHECK_DEADLINE=120");
 	assert_int_equal(s->health_check_deadline_seconds, 120);
 	assert_int_equal(report.count, 0);
 	settings_unref(s);
@@ -277,15 +280,91 @@ two_environments_do_not_share_a_folder_of_a_host(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++) {
-		assert_null(LOAD(NULL, MINIMUM, bad[i][0], bad[i][1], bad[i][2]));
-		SAYS(SETTINGS_ERROR,
-		    "staging and production have a host in common, and there /srv/app");
-		assert_int_equal(report.errors, 1);
+		struct settings *s =
+		    LOAD(NULL, MINIMUM, REGISTRY, bad[i][0], bad[i][1], bad[i][2]);
+
+		assert_non_null(s);
+		SAYS(SETTINGS_FLAW,
+		    "ENVIRONMENTS: production shares a host, and its folder (<ENV>_COMPOSE_DIR) with staging: a release to one would replace the other's; production is not deployed until then");
+		assert_int_equal(report.flaws, 1);
+		assert_null(settings_refusal(s, "staging"));
+		assert_string_equal(settings_refusal(s, "production"),
+		    "production shares a host, and its folder (<ENV>_COMPOSE_DIR) with staging: a release to one would replace the other's");
+		settings_unref(s);
 	}
 	for (size_t i = 0; i < COUNT(good); i++) {
 		struct settings *s = LOAD(NULL, MINIMUM, good[i][0], good[i][1], good[i][2]);
 
 		assert_non_null(s);
+		assert_null(settings_refusal(s, "production"));
+		settings_unref(s);
+	}
+}
+
+/* Staging's release pointed production's nginx at staging's container; both runs ended well. */
+static void
+two_environments_on_one_host_do_not_share_nginx(void **state)
+{
+	static const char *const bluegreen[] = { "DEPLOY_STRATEGY=bluegreen",
+		"NGINX_UPSTREAM_FILE=/etc/nginx/deploybot/app.conf", REGISTRY };
+	struct settings *s;
+
+	(void)state;
+	s = LOAD(NULL, MINIMUM, bluegreen[0], bluegreen[1], bluegreen[2], "STAGING_HOST=a,b",
+	    "PRODUCTION_HOST=b,c", "STAGING_COMPOSE_DIR=/srv/staging");
+	assert_non_null(s);
+	SAYS(SETTINGS_FLAW, "production shares a host, where bluegreen has one NGINX_UPSTREAM_FILE");
+	assert_null(settings_refusal(s, "staging"));
+	assert_non_null(settings_refusal(s, "production"));
+	settings_unref(s);
+	s = LOAD(NULL, MINIMUM, bluegreen[0], bluegreen[1], bluegreen[2], "STAGING_HOST=a",
+	    "PRODUCTION_HOST=b");
+	assert_int_equal(report.count, 0);
+	settings_unref(s);
+}
+
+static void
+two_environments_do_not_share_a_deployment_of_a_cluster(void **state)
+{
+	struct settings *s;
+
+	(void)state;
+	s = LOAD(NULL, MINIMUM, REGISTRY, "USE_KUBERNETES=true", "KUBE_DEPLOYMENT=shop",
+	    "KUBECONFIG=/etc/kube");
+	assert_non_null(s);
+	SAYS(SETTINGS_FLAW, "production shares a Deployment (<ENV>_KUBE_NAMESPACE, <ENV>_KUBECONFIG)");
+	settings_unref(s);
+	s = LOAD(NULL, MINIMUM, REGISTRY, "USE_KUBERNETES=true", "KUBE_DEPLOYMENT=shop",
+	    "KUBECONFIG=/etc/kube", "PRODUCTION_KUBE_NAMESPACE=production");
+	assert_int_equal(report.count, 0);
+	settings_unref(s);
+}
+
+/* Each of these was "ok", and the first deployment said what was missing. */
+static void
+what_no_release_can_reach_is_said(void **state)
+{
+	static const struct {
+		const char *lines[3];
+		const char *says;
+	} cases[] = {
+		{ { REGISTRY, "PRODUCTION_HOST=b" },
+		    "STAGING_HOST: is not set, and DEPLOY_TRANSPORT is ssh: no release can reach staging" },
+		{ { "STAGING_HOST=a", "PRODUCTION_HOST=b" },
+		    "REGISTRY_URL: is not set, and DEPLOY_TRANSPORT is ssh" },
+		{ { "DEPLOY_TRANSPORT=local", "STAGING_PORT=8001" },
+		    "PRODUCTION_PORT: is not set, and DEPLOY_TRANSPORT is local" },
+		{ { "USE_KUBERNETES=true", "KUBE_DEPLOYMENT=shop", REGISTRY },
+		    "STAGING_KUBECONFIG: is not set, and neither is KUBECONFIG" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct settings *s = LOAD(NULL, MINIMUM, cases[i].lines[0], cases[i].lines[1],
+		    cases[i].lines[2]);
+
+		assert_non_null(s); /* the server starts */
+		SAYS(SETTINGS_FLAW, cases[i].says);
 		settings_unref(s);
 	}
 }
@@ -298,17 +377,21 @@ two_environments_do_not_listen_on_one_port_of_this_machine(void **state)
 		{ "DEPLOY_TRANSPORT=ssh", "PRODUCTION_PORT=8001" },
 		{ "USE_KUBERNETES=true", "KUBE_DEPLOYMENT=shop" },
 	};
+	struct settings *s;
 
 	(void)state;
-	assert_null(LOAD(
-	    NULL, MINIMUM, "DEPLOY_TRANSPORT=local", "STAGING_PORT=8001", "PRODUCTION_PORT=8001"));
-	SAYS(SETTINGS_ERROR, "<ENV>_PORT: staging and production have 8001 both");
-	assert_int_equal(report.errors, 1);
+	s = LOAD(
+	    NULL, MINIMUM, "DEPLOY_TRANSPORT=local", "STAGING_PORT=8001", "PRODUCTION_PORT=8001");
+	assert_non_null(s);
+	SAYS(SETTINGS_FLAW, "production shares a port of this machine (<ENV>_PORT) with staging");
+	assert_int_equal(report.flaws, 1);
+	assert_non_null(settings_refusal(s, "production"));
+	settings_unref(s);
 	for (size_t i = 0; i < COUNT(good); i++) {
-		struct settings *s =
-		    LOAD(NULL, MINIMUM, "STAGING_PORT=8001", good[i][0], good[i][1]);
+		s = LOAD(NULL, MINIMUM, "STAGING_PORT=8001", good[i][0], good[i][1]);
 
 		assert_non_null(s);
+		assert_false(says(SETTINGS_FLAW, "a port of this machine"));
 		settings_unref(s);
 	}
 }
@@ -337,7 +420,7 @@ what_a_target_needs_is_asked_for_at_once(void **state)
 	assert_non_null(s);
 	assert_int_equal(report.count, 0);
 	settings_unref(s);
-	s = LOAD(NULL, MINIMUM, "REGISTRY_PASSWORD=short", "DEPLOY_STRATEGY=bluegreen",
+	s = LOAD(NULL, COMPLETE, "REGISTRY_PASSWORD=short", "DEPLOY_STRATEGY=bluegreen",
 	    "NGINX_UPSTREAM_FILE=/etc/nginx/app.conf", "STAGING_COMPOSE_DIR=/srv/shop",
 	    "IMAGE_WAIT_SECONDS=700");
 	assert_non_null(s);
@@ -428,11 +511,11 @@ what_is_wrong_with_a_secrets_file_is_all_that_is_said_of_it(void **state)
 	(void)close(fd);
 	(void)snprintf(setting, sizeof(setting), "TELEGRAM_BOT_TOKEN_FILE=%s", path);
 	assert_null(LOAD(NULL, ADMINS, REPO, setting));
-	assert_int_equal(report.count, 1);
+	assert_int_equal(report.errors, 1);
 	SAYS(SETTINGS_ERROR, "is empty: write the secret into it");
 	(void)unlink(path);
 	assert_null(LOAD(NULL, ADMINS, REPO, setting));
-	assert_int_equal(report.count, 1);
+	assert_int_equal(report.errors, 1);
 	(void)snprintf(words, sizeof(words),
 	    "No such file or directory: put it there, for user %u to read", (unsigned)geteuid());
 	SAYS(SETTINGS_ERROR, words);
@@ -623,7 +706,7 @@ the_committed_example_is_the_tables(void **state)
 	if (strcmp(committed, buf_text(&example)) != 0)
 		fail_msg(".env.example is another: deploybot config-example >.env.example");
 	free(committed);
-	s = LOAD(buf_text(&example), MINIMUM); /* every default in it is valid */
+	s = LOAD(buf_text(&example), COMPLETE); /* every default in it is valid */
 	assert_non_null(s);
 	assert_int_equal(report.count, 0);
 	settings_unref(s);
@@ -708,6 +791,9 @@ main(void)
 		cmocka_unit_test(weak_secrets_are_refused_or_warned_of_and_never_printed),
 		cmocka_unit_test(webhook_mode_needs_its_secret_in_telegrams_alphabet),
 		cmocka_unit_test(two_environments_do_not_share_a_folder_of_a_host),
+		cmocka_unit_test(two_environments_on_one_host_do_not_share_nginx),
+		cmocka_unit_test(two_environments_do_not_share_a_deployment_of_a_cluster),
+		cmocka_unit_test(what_no_release_can_reach_is_said),
 		cmocka_unit_test(two_environments_do_not_listen_on_one_port_of_this_machine),
 		cmocka_unit_test(what_a_target_needs_is_asked_for_at_once),
 		cmocka_unit_test(environments_are_a_list_with_settings_of_their_own),

@@ -114,7 +114,7 @@ on_exit() { # STATUS
 }
 
 main() { # ACT NAME=VALUE...
-	local act=$1 word dir='' service='' strategy='' image='' release='' ports='' upstream='' drain=0 keep='' lines=0
+	local act=$1 word environment='' dir='' service='' strategy='' image='' release='' ports='' upstream='' drain=0 keep='' lines=0
 	local lock=30 missing=66 user='' password='' smoke_url='' reload_command='' host me port_a port_b compose=() private=
 	local why='' said='' loose='' told=no change='' started='' was_cut=no is_blind=no
 	local wanted='' live='' idle='' free_gigabytes=0
@@ -122,7 +122,7 @@ main() { # ACT NAME=VALUE...
 	trap 'on_exit "$?"' EXIT
 	for word in "$@"; do
 		case ${word%%=*} in
-		dir | service | strategy | image | release | ports) printf -v "${word%%=*}" %s "${word#*=}" ;;
+		environment | dir | service | strategy | image | release | ports) printf -v "${word%%=*}" %s "${word#*=}" ;;
 		upstream | drain | keep | lines | lock | missing) printf -v "${word%%=*}" %s "${word#*=}" ;;
 		*) die 64 "ssh-host/main.sh does not know $word" ;;
 		esac
