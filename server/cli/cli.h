@@ -21,8 +21,8 @@ typedef int cli_command(const struct cli *cli);
 /* CLI(word, function, usage behind the word, help) in the order of the help text. */
 #define CLI_COMMANDS(CLI) \
 	CLI("serve",        serve,        "[--no-copy] [--restored]", "Run the server (the default); restored: on a copy of its database.") \
-	CLI("doctor",       doctor,       "[--production]",  "Check everything deploybot needs, and say what to do.") \
-	CLI("check-config", check_config, "",                "Check the settings and nothing else.") \
+	CLI("doctor",       doctor,       "[--production|ENV]", "Check all that deploybot needs, over the network; ENV: its target.") \
+	CLI("check-config", check_config, "",                "Check the settings; asks no network.") \
 	CLI("config-example", config_example, "",           "Print a file with every setting and its default.") \
 	CLI("healthcheck",  healthcheck,  "",                "Ask the running server whether it is alive (for containers).") \
 	CLI("webhook",      webhook,      "set|info|delete", "Register, show or remove the webhook at Telegram.") \
@@ -32,8 +32,8 @@ typedef int cli_command(const struct cli *cli);
 	CLI("help",         help,         "",                "Print this text.")
 
 /*
- * Reads `deploybot [--env-file FILE] [SUBCOMMAND [ARGUMENT...]]` and runs it; returns the exit
- * status.  serve is the caller's (rooms of the same rank do not include each other).
+ * Reads `deploybot [SUBCOMMAND [ARGUMENT...]]`, with `--env-file FILE` anywhere in it, and runs it;
+ * returns the exit status.  serve is the caller's (rooms of the same rank do not include each other).
  */
 int cli_run(int argc, char **argv, cli_command *serve) MUST_USE;
 

@@ -1,5 +1,7 @@
 /* cli_doctor.c - `deploybot doctor`: asks everybody at once, prints what was found.  Side: start. */
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
@@ -121,6 +123,33 @@ diagnose(struct doctor *doctor, struct production *facts)
 	return print(doctor, facts != NULL) == 0 ? EX_OK : 1;
 }
 
+/*
+ * `doctor ENV`: whether all is there where releases go, as the runner goes there.  No setting is
+ * read here: the server's secrets are not the runner's user's, as who this has to be typed.
+ */
+static int
+ask_target(const struct cli *cli, const char *environment)
+{
+	const char *argv[] = { "deploybot-runner", "--preflight", environment, NULL, NULL, NULL };
+	char path[PATH_MAX];
+	ssize_t size = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	path[size < 0 ? 0 : size] = '\0';
+	if (strrchr(path, '/') != NULL)
+		strrchr(path, '/')[1] = '\0';
+	if (cli->env_file != NULL) {
+		argv[3] = "--env-file";
+		argv[4] = cli->env_file;
+	}
+	(void)printf("asks the target of %s, over the network\n", environment);
+	(void)fflush(stdout);
+	(void)snprintf(path + strlen(path), sizeof(path) - strlen(path), "%s", argv[0]);
+	(void)execv(path, (char *const *)argv); /* it changes none of them */
+	(void)fprintf(stderr, "%s: %s: type this where the runner is: deploybot-runner --preflight %s\n",
+	    path, strerrordesc_np(errno), environment);
+	return EX_UNAVAILABLE;
+}
+
 int
 cli_doctor(const struct cli *cli)
 {
@@ -129,8 +158,10 @@ cli_doctor(const struct cli *cli)
 	struct doctor *doctor;
 	int status = EX_OSERR;
 
+	if (cli->argc == 1 && cli->argv[0][0] != '-')
+		return ask_target(cli, cli->argv[0]);
 	if (cli->argc > 0 && !for_production) {
-		(void)fprintf(stderr, "Usage: %s doctor [--production]\n", cli->program);
+		(void)fprintf(stderr, "Usage: %s doctor [--production|ENV]\n", cli->program);
 		return EX_USAGE;
 	}
 	doctor = calloc(1, sizeof(*doctor));
@@ -138,6 +169,8 @@ cli_doctor(const struct cli *cli)
 		facts = calloc(1, sizeof(*facts));
 	if (doctor != NULL && (facts != NULL || !for_production)) {
 		doctor->cli = cli;
+		(void)printf(
+		    "asks the network: Telegram, git, health URLs (check-config asks nobody)\n\n");
 		status = diagnose(doctor, facts);
 	}
 	free(facts);

@@ -7,7 +7,7 @@
 
 struct buf;
 
-/* With an ERROR nothing starts.  With a FLAW the server does, and a deployment comes to nothing. */
+/* With an ERROR nothing starts.  With a FLAW the server does, and something comes to nothing. */
 enum settings_severity { SETTINGS_ERROR, SETTINGS_FLAW, SETTINGS_WARNING, SETTINGS_NOTE };
 
 #define SETTINGS_REPORT_MAX 64

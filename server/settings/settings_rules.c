@@ -127,6 +127,33 @@ check_gate(struct settings_loader *l)
 		    deadline, s->health_check_retries, failing);
 }
 
+/* Telegram's own servers call https alone; a Bot API server of one's own whatever it reaches. */
+static void
+check_webhook(struct settings_loader *l)
+{
+	static const char path[] = "/telegram/webhook";
+	const struct settings *s = l->s;
+	const char *url = s->telegram_webhook_url;
+	const char *at = url == NULL ? NULL : strstr(url, "://");
+
+	if (at == NULL)
+		return; /* said elsewhere */
+	if (text_starts_ci(url, "http://") &&
+	    text_starts_ci(s->telegram_api_base, "https://api.telegram.org"))
+		settings_say(l->report, SETTINGS_FLAW,
+		    "TELEGRAM_WEBHOOK_URL: is http, and Telegram calls https only: no update would come");
+	at += 3;
+	at += strcspn(at, "/?#");
+	if (*at == '\0' || strcmp(at, "/") == 0)
+		settings_say(l->report, SETTINGS_FLAW,
+		    "TELEGRAM_WEBHOOK_URL: has no path, and deploybot answers at %s: no update would come",
+		    path);
+	else if (!text_ends(at, path))
+		settings_say(l->report, SETTINGS_WARNING,
+		    "TELEGRAM_WEBHOOK_URL: its path is %s, and deploybot answers at %s: does a proxy change it?",
+		    at, path);
+}
+
 /* --- unknown names --- */
 
 struct known_names {
@@ -215,6 +242,8 @@ settings_check_rules(struct settings_loader *l)
 	look_around(l->s, is);
 	check_alone(l, is);
 	check_gate(l);
+	if (is[IN_WEBHOOK_MODE])
+		check_webhook(l);
 	if (is[OUR_SCRIPTS])
 		check_wait(l);
 	if (is[OUR_SCRIPTS])

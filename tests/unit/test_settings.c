@@ -369,6 +369,43 @@ what_no_release_can_reach_is_said(void **state)
 	}
 }
 
+/* Telegram would have refused the first, and nobody would have answered the second. */
+static void
+a_webhook_that_telegram_cannot_reach_is_said(void **state)
+{
+	static const struct {
+		const char *url;
+		enum settings_severity severity;
+		const char *says; /* NULL: nothing */
+	} cases[] = {
+		{ "TELEGRAM_WEBHOOK_URL=http://d.example.org/telegram/webhook", SETTINGS_FLAW,
+		    "TELEGRAM_WEBHOOK_URL: is http, and Telegram calls https only" },
+		{ "TELEGRAM_WEBHOOK_URL=https://d.example.org", SETTINGS_FLAW,
+		    "TELEGRAM_WEBHOOK_URL: has no path, and deploybot answers at /telegram/webhook" },
+		{ "TELEGRAM_WEBHOOK_URL=https://d.example.org:8443/", SETTINGS_FLAW,
+		    "TELEGRAM_WEBHOOK_URL: has no path" },
+		{ "TELEGRAM_WEBHOOK_URL=https://d.example.org/bot", SETTINGS_WARNING,
+		    "TELEGRAM_WEBHOOK_URL: its path is /bot, and deploybot answers at /telegram/webhook" },
+		{ "TELEGRAM_WEBHOOK_URL=https://d.example.org/a/telegram/webhook", SETTINGS_NOTE,
+		    NULL },
+	};
+	struct settings *s;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		s = LOAD(NULL, COMPLETE, cases[i].url, "TELEGRAM_WEBHOOK_SECRET=" SECRET);
+		assert_non_null(s); /* the server starts */
+		assert_int_equal(report.count, cases[i].says != NULL);
+		if (cases[i].says != NULL)
+			SAYS(cases[i].severity, cases[i].says);
+		settings_unref(s);
+	}
+	s = LOAD(NULL, COMPLETE, cases[0].url, "TELEGRAM_WEBHOOK_SECRET=" SECRET,
+	    "TELEGRAM_API_BASE=http://127.0.0.1:8081"); /* a server of one's own may */
+	assert_int_equal(report.count, 0);
+	settings_unref(s);
+}
+
 static void
 two_environments_do_not_listen_on_one_port_of_this_machine(void **state)
 {
@@ -794,6 +831,7 @@ main(void)
 		cmocka_unit_test(two_environments_on_one_host_do_not_share_nginx),
 		cmocka_unit_test(two_environments_do_not_share_a_deployment_of_a_cluster),
 		cmocka_unit_test(what_no_release_can_reach_is_said),
+		cmocka_unit_test(a_webhook_that_telegram_cannot_reach_is_said),
 		cmocka_unit_test(two_environments_do_not_listen_on_one_port_of_this_machine),
 		cmocka_unit_test(what_a_target_needs_is_asked_for_at_once),
 		cmocka_unit_test(environments_are_a_list_with_settings_of_their_own),
