@@ -103,7 +103,7 @@ print(const struct doctor *doctor, bool for_production)
 		    count[DOCTOR_NOTE] == 1 ? "" : "s",
 		    count[DOCTOR_ERROR] == 0 ? "fit for production" : "not fit for production yet",
 		    doctor_production_unseen);
-	(void)putchar('\n');
+	(void)printf("; the network was asked\n");
 	return count[DOCTOR_ERROR];
 }
 
@@ -169,8 +169,6 @@ cli_doctor(const struct cli *cli)
 		facts = calloc(1, sizeof(*facts));
 	if (doctor != NULL && (facts != NULL || !for_production)) {
 		doctor->cli = cli;
-		(void)printf(
-		    "asks the network: Telegram, git, health URLs (check-config asks nobody)\n\n");
 		status = diagnose(doctor, facts);
 	}
 	free(facts);

@@ -146,7 +146,7 @@ examine_key(struct doctor *doctor, enum setting setting, const char *name)
 		return;
 	if (access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR))
 		TELL(doctor, FILES, ERROR,
-		    "%s: there is no %s: make a key with: ssh-keygen -t ed25519 -N '' -f %s", name,
+		    "%s: no key is at %s: make one with: ssh-keygen -t ed25519 -N '' -f %s", name,
 		    path, path);
 	else if (is_in_order(path, true, &err))
 		TELL(doctor, FILES, OK, "%s: %s is private", name, path);

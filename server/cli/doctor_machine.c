@@ -83,16 +83,20 @@ try_to_bind(const char *address, int port)
 	return error;
 }
 
+enum served { SERVED_NO, SERVED_YES, SERVED_UNKNOWN };
+
 /* Does a deploybot work on that folder now?  Then the port is its own. */
-static bool
-is_served(const char *state_directory)
+static enum served
+look_who_serves(const char *state_directory)
 {
 	int fd = open(state_directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool is_locked = fd != -1 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+	bool is_locked;
 
-	if (fd != -1)
-		(void)close(fd);
-	return is_locked;
+	if (fd == -1)
+		return errno == EACCES ? SERVED_UNKNOWN : SERVED_NO;
+	is_locked = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+	(void)close(fd);
+	return is_locked ? SERVED_YES : SERVED_NO;
 }
 
 /* systemd may hold the port for a deploybot that is to be started (deploybot.socket). */
@@ -112,6 +116,29 @@ has_socket_unit(void)
 }
 
 static void
+say_in_use(struct doctor *doctor)
+{
+	const struct settings *s = doctor->settings;
+	enum served served = look_who_serves(s->state_directory);
+
+	if (served == SERVED_YES)
+		TELL(doctor, FILES, OK, "API_SERVER_PORT: deploybot serves on port %d now",
+		    s->api_server_port);
+	else if (served == SERVED_UNKNOWN)
+		TELL(doctor, FILES, WARNING,
+		    "API_SERVER_PORT: port %d is in use; whether by deploybot its own user can say: sudo -u deploybot deploybot check-config",
+		    s->api_server_port);
+	else if (has_socket_unit())
+		TELL(doctor, FILES, WARNING,
+		    "API_SERVER_PORT: port %d is in use, and deploybot does not run: by deploybot.socket, or by another program: systemctl status deploybot.socket",
+		    s->api_server_port);
+	else
+		TELL(doctor, FILES, ERROR,
+		    "API_SERVER_PORT: port %d of %s is in use by another program (ss -ltnp): stop that, or set another port",
+		    s->api_server_port, s->listen_address);
+}
+
+static void
 examine_port(struct doctor *doctor)
 {
 	const struct settings *s = doctor->settings;
@@ -119,17 +146,8 @@ examine_port(struct doctor *doctor)
 	    0 :
 	    try_to_bind(s->listen_address, s->api_server_port);
 
-	if (error == EADDRINUSE && is_served(s->state_directory))
-		TELL(doctor, FILES, OK, "API_SERVER_PORT: deploybot serves on port %d now",
-		    s->api_server_port);
-	else if (error == EADDRINUSE && has_socket_unit())
-		TELL(doctor, FILES, WARNING,
-		    "API_SERVER_PORT: port %d is in use, and deploybot does not run: by deploybot.socket, or by another program: systemctl status deploybot.socket",
-		    s->api_server_port);
-	else if (error == EADDRINUSE)
-		TELL(doctor, FILES, ERROR,
-		    "API_SERVER_PORT: port %d of %s is in use by another program (ss -ltnp): stop that, or set another port",
-		    s->api_server_port, s->listen_address);
+	if (error == EADDRINUSE)
+		say_in_use(doctor);
 	else if (error == EADDRNOTAVAIL)
 		TELL(doctor, FILES, ERROR,
 		    "LISTEN_ADDRESS: %s is no address of this machine (ip address)",

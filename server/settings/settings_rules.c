@@ -138,7 +138,7 @@ check_webhook(struct settings_loader *l)
 
 	if (at == NULL)
 		return; /* said elsewhere */
-	if (text_starts_ci(url, "http://") &&
+	if (text_starts_ci(url, "http://") && s->telegram_api_base != NULL &&
 	    text_starts_ci(s->telegram_api_base, "https://api.telegram.org"))
 		settings_say(l->report, SETTINGS_FLAW,
 		    "TELEGRAM_WEBHOOK_URL: is http, and Telegram calls https only: no update would come");

@@ -33,7 +33,7 @@ def runner(tmp_path):
 
     def run(*more, lines=""):
         conf.write_text(conf.read_text() + lines)
-        program = Deploybot(tmp_path, {}).build / "deploybot-runner"
+        program = Deploybot(tmp_path, {"API_SERVER_PORT": "1"}).build / "deploybot-runner"
         return subprocess.run([program, "--scripts", scripts, "--env-file", conf, *more], check=False, timeout=60,
                               capture_output=True, text=True, env={"PATH": "/usr/bin:/bin"})
     return run
