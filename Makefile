@@ -421,7 +421,7 @@ help:
 	@echo "make lint       style, shell, both compilers"
 	@echo "make size       counted lines of the product, by room"
 	@echo "make bench      speed, beside webhook, Node and nginx: 8 minutes of a quiet machine (WHAT=push: that part)"
-	@echo "make fuzz       libFuzzer on every parser, T=60 seconds each: 21 min (T=merge: finds become seeds; WHAT=html: only that one)"
+	@echo "make fuzz       libFuzzer on every parser, T=60 seconds each: 22 min (T=merge: finds become seeds; WHAT=html: only that one)"
 	@echo "make clean      removes $(BUILD)/"
 
 .PHONY: clean

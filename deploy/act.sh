@@ -7,6 +7,8 @@
 . "$here/common.sh"
 # shellcheck source=deploy/git.sh
 . "$here/git.sh"
+# shellcheck source=deploy/source.sh
+. "$here/source.sh"
 # shellcheck source=deploy/image.sh
 . "$here/image.sh"
 # shellcheck source=deploy/hooks.sh

@@ -1,8 +1,10 @@
 #!/bin/bash
 # commits.sh - answers questions about the repository; starts and changes nothing but its own mirror.
 # SPDX-License-Identifier: ISC
-#   commits.sh commits REF BRANCH BASE   REF or, when empty, the newest commit of BRANCH; BASE may be empty
+#   commits.sh commits REF BRANCH BASE [COMMIT...]   REF or, when empty, the newest commit of BRANCH; BASE may be
+#                                        empty; which of these COMMITs does it contain?
 #   commits.sh heads BRANCH...           where these branches are
+#   commits.sh maintain                  packs each mirror whose day it is; TERM ends it
 # The form of the answers stands in runner/protocol.h.  Exit codes: 64 no such ref, 69 unreachable, 78 settings.
 set -euo pipefail
 here=$(cd -P -- "${BASH_SOURCE[0]%/*}" && pwd)
@@ -10,8 +12,11 @@ here=$(cd -P -- "${BASH_SOURCE[0]%/*}" && pwd)
 . "$here/common.sh"
 # shellcheck source=deploy/git.sh
 . "$here/git.sh"
+# shellcheck source=deploy/source.sh
+. "$here/source.sh"
 
-readonly SHOWN=10
+readonly SHOWN=10 PACK_SECONDS=590
+: "${MIRROR_MAINTENANCE_SECONDS:=86400}"
 
 # What git said, as the answer's error, and the status of the question: its first `fatal:`, behind which often comes
 # advice that says nothing alone; else its last line.
@@ -43,30 +48,72 @@ no_such_ref() { # WHY
 	printf 'error %s\n' "$1"
 	in_mirror for-each-ref --sort=-creatordate --count="$SHOWN" \
 		--format='possible %(if:equals=refs/tags)%(refname:rstrip=-2)%(then)tag%(else)branch%(end) %(refname:lstrip=2)' \
-		refs/heads refs/tags
+		refs/heads refs/tags || true # the reason alone is an answer
 	echo end
 	exit "$EXIT_INPUT"
 }
 
-# Fills kind, name and commit.
-resolve() { # REF
-	name=$1
+# Each commit that was meant, all digits of it, and how it is called or what it says.
+ambiguous() { # NAMES: lines of `COMMIT WORDS`
+	local meant words
+	printf 'error %s is ambiguous: type all digits of the one you mean\n' "$name"
+	while read -r meant words; do
+		printf 'possible commit %s\t%s%s\n' "$meant" "${words:+$words: }" \
+			"$(in_mirror log --no-show-signature --encoding=UTF-8 --max-count=1 --format=%s "$meant" -- | printable)"
+	done <<<"$1"
+	echo end
+	exit "$EXIT_INPUT"
+}
+
+# Prints the commits whose names begin so, whatever branches and tags are called.
+commits_of() { # HEX
+	local object
+	while read -r object; do
+		mirror_commit "$object" || true # a file or a folder
+	done < <(in_mirror rev-parse --disambiguate="${1,,}" 2>/dev/null) | sort -u | sed -n "1,${SHOWN}p"
+}
+
+# All digits are that commit.  Fewer are it only where nothing else is called so.
+resolve_hex() { # HEX
+	local found named=''
+	found=$(commits_of "$1")
+	[[ -z $branch_commit ]] || named+="$branch_commit branch $1"$'\n'
+	[[ -z $tag_commit ]] || named+="$tag_commit tag $1"$'\n'
+	if [[ $1 =~ ^(.{40}|.{64})$ || ( -n $found && -z $named ) ]] && [[ $found != *$'\n'* ]]; then
+		[[ -n $found ]] || no_such_ref "no commit of the repository: $1"
+		kind=commit commit=$found
+	elif [[ -n $found ]]; then
+		ambiguous "$named$found"
+	fi
+}
+
+# Fills kind, name and commit.  The environment's branch is that branch, or who may push could make its name ambiguous.
+resolve() { # REF BRANCH
+	local branch_commit tag_commit
+	name=$1 kind='' commit=''
 	[[ $name != -* ]] || no_such_ref "a ref does not begin with -"
 	git check-ref-format "refs/heads/$name" || no_such_ref "not a name that git allows"
-	if commit=$(in_mirror rev-parse --verify --quiet --end-of-options "refs/heads/$name^{commit}"); then
-		kind=branch
-	elif commit=$(in_mirror rev-parse --verify --quiet --end-of-options "refs/tags/$name^{commit}"); then
-		kind=tag
-	elif [[ $name =~ ^[0-9A-Fa-f]{7,64}$ ]] && commit=$(mirror_commit "${name,,}"); then
-		kind=commit
+	branch_commit=$(mirror_commit "refs/heads/$name") || branch_commit=''
+	tag_commit=$(mirror_commit "refs/tags/$name") || tag_commit=''
+	if [[ $name =~ ^[0-9A-Fa-f]{7,64}$ ]] && [[ $name != "$2" || ${#name} == 40 || ${#name} == 64 ]]; then
+		resolve_hex "$name"
+	fi
+	if [[ -n $kind ]]; then
+		return 0
+	elif [[ -n $branch_commit ]]; then
+		kind=branch commit=$branch_commit
+	elif [[ -n $tag_commit ]]; then
+		kind=tag commit=$tag_commit
 	else
 		no_such_ref "no branch, tag or commit of the repository: $name"
 	fi
 }
 
-# Removes control characters, all but tab and newline, which git puts between fields.
+# Removes control characters, all but tab and newline, which git puts between fields, and cuts what anybody may have
+# written in a commit: bytes, for what cannot be seen has no width, and an answer has an end.
 printable() {
-	tr -d '\000-\010\013-\037\177'
+	cut -b -4096 | tr -d '\000-\010\013-\037\177' |
+		LC_ALL=C sed -E 's/^(change [0-9a-f]+ [^\t]{240})[^\t]*/\1/' | cut -b -1200
 }
 
 tell_branch() { # BRANCH
@@ -92,22 +139,52 @@ tell_base() { # BASE
 	in_mirror merge-base --is-ancestor "$base" "$commit" || forced=1
 	printf 'base %s\nforced %s\ncount %s\n' "$base" "$forced" "$(in_mirror rev-list --count "$base..$commit")"
 	in_mirror log --no-show-signature --encoding=UTF-8 --max-count="$SHOWN" \
-		--format='change %H %<(60,trunc)%an%x09%<(200,trunc)%s' "$base..$commit" -- | sed 's/ *\t/\t/; s/ *$//' | printable
+		--format='change %H %an%x09%s' "$base..$commit" -- | printable
 }
 
-answer_commits() { # REF BRANCH BASE
+# A release of it will not have these: people are told before and behind it.
+tell_missing() {
+	local setting
+	find_missing "$commit"
+	[[ -n $missing ]] || return 0
+	setting=$(refused_missing) || setting=''
+	printf 'missing %s%s\n' "$missing" "${setting:+; refused ($setting)}" | printable
+}
+
+# What all mirrors take on the disk, with what else is kept there.
+tell_mirrors() {
+	local bytes
+	bytes=$(du --summarize --block-size=1 "$STATE_DIRECTORY/git" 2>/dev/null) || return 0
+	printf 'mirror %s\n' "${bytes%%[!0-9]*}"
+}
+
+# Whether a commit that was rolled back lies in this one's history.
+tell_contained() { # COMMIT...
+	local blocked
+	for blocked in "$@"; do
+		if [[ $blocked =~ ^[0-9a-f]{40,64}$ ]] &&
+			in_mirror merge-base --is-ancestor "$blocked" "$commit" 2>/dev/null; then
+			printf 'contains %s\n' "$blocked"
+		fi
+	done
+}
+
+answer_commits() { # REF BRANCH BASE [COMMIT...]
 	local ref=${1:-$2} said
 	[[ -n $ref ]] || give_up "$EXIT_INPUT" "neither a ref nor a branch was given"
 	[[ -z $3 ]] || [[ $3 =~ ^[0-9a-f]{7,64}$ ]] || give_up "$EXIT_INPUT" "the base is no commit"
 	exec 3>&1
 	said=$(mirror_update 2>&1 >&3) || give_up "$EXIT_UNREACHABLE" "$said"
 	exec 3>&-
-	resolve "$ref"
+	resolve "$ref" "$2"
 	printf 'ref %s\nkind %s\ncommit %s\n' "$name" "$kind" "$commit"
 	in_mirror log --no-show-signature --encoding=UTF-8 --max-count=1 \
-		--format='author %<(60,trunc)%an%nat %ct%nsubject %<(200,trunc)%s' "$commit" -- | sed 's/ *$//' | printable
+		--format='author %an%nat %ct%nsubject %s' "$commit" -- | printable
 	tell_branch "$2"
 	tell_base "$3"
+	tell_missing
+	tell_mirrors
+	tell_contained "${@:4}"
 	echo end
 }
 
@@ -122,6 +199,77 @@ answer_heads() { # BRANCH...
 			fi
 		done
 	done <<<"$found"
+	tell_mirrors
+	echo end
+}
+
+# Releases from before they were kept.
+keep_releases() {
+	local commit
+	while read -r commit; do
+		[[ $(mirror_commit "$commit") != "$commit" ]] || mirror_keep "$commit"
+	done < <(cat -- "$STATE_DIRECTORY"/environments/*.json 2>/dev/null | grep -Eow '[0-9a-f]{40}([0-9a-f]{24})?' | sort -u)
+}
+
+end_packing() {
+	kill -TERM "$packing" 2>/dev/null || true # it may be over
+	wait "$packing" || true
+	mirror_tidy
+}
+
+on_end() {
+	trap '' TERM
+	end_packing
+	exit 143
+}
+
+# Somebody wants the mirror's lock: a script by hand, whom no runner speaks for.
+is_waited_for() {
+	grep -q -- "-> FLOCK .*:$(stat -c %i -- "${mirror%.git}.lock") " /proc/locks
+}
+
+# What no branch, tag or release names any more goes after 90 days.  False: it gave way.
+pack_mirror() {
+	local cruft=() status=0
+	[[ $(git gc -h 2>&1) != *cruft* ]] || cruft=(--cruft)
+	timeout --kill-after=5 "$PACK_SECONDS" git "${git_options[@]}" --git-dir="$mirror" gc --quiet --force \
+		--prune=90.days.ago "${cruft[@]}" &
+	packing=$!
+	trap on_end TERM
+	while kill -0 "$packing" 2>/dev/null; do
+		if is_waited_for; then
+			trap - TERM
+			end_packing
+			return 1
+		fi
+		sleep 1 9>&- &
+		wait -n "$packing" "$!" || true # how it ended is asked below
+	done
+	wait "$packing" || status=$?
+	trap - TERM
+	mirror_tidy
+	((status == 0)) || failed+=" ${mirror##*/} (status $status)"
+}
+
+# Under its lock, where nobody else holds it.
+maintain_mirror() {
+	exec 9>"${mirror%.git}.lock"
+	flock -n 9 || return 0
+	mirror_tidy
+	if [[ -z $(find "${mirror%.git}.packed" -newermt "-$MIRROR_MAINTENANCE_SECONDS seconds" 2>/dev/null) ]]; then
+		keep_releases
+		! pack_mirror || : >"${mirror%.git}.packed" # also when it failed: once a day is often enough
+	fi
+	exec 9>&-
+}
+
+answer_maintain() {
+	local failed=''
+	((MIRROR_MAINTENANCE_SECONDS > 0)) || return 0
+	for mirror in "$STATE_DIRECTORY"/git/*.git; do
+		[[ ! -e $mirror/HEAD ]] || maintain_mirror
+	done
+	[[ -z $failed ]] || give_up "$EXIT_UNREACHABLE" "git gc failed for$failed: see above"
 	echo end
 }
 
@@ -130,9 +278,10 @@ main() {
 	git_setup "$here"
 	case ${1:-} in
 	commits)
-		[[ $# -eq 4 ]] || give_up "$EXIT_INPUT" "commits REF BRANCH BASE"
-		answer_commits "$2" "$3" "$4"
+		[[ $# -ge 4 ]] || give_up "$EXIT_INPUT" "commits REF BRANCH BASE [COMMIT...]"
+		answer_commits "${@:2}"
 		;;
+	maintain) answer_maintain ;;
 	heads)
 		shift
 		answer_heads "$@"

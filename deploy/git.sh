@@ -15,6 +15,11 @@ find_repository() { # fills repository
 	fi
 }
 
+# Prints where the copy of a repository is.
+mirror_of() { # URL
+	printf '%s/git/%s.git' "$STATE_DIRECTORY" "$(printf '%s' "$1" | sha256sum | cut -c 1-16)"
+}
+
 git_setup() { # HERE: fills repository, mirror and git_options
 	find_repository
 	local protocol here=$1
@@ -24,9 +29,11 @@ git_setup() { # HERE: fills repository, mirror and git_options
 	'') fail "$EXIT_CONFIG" "neither REPOSITORY_URL nor GITHUB_REPOSITORY is set" ;;
 	*) protocol=ssh ;;
 	esac
-	mirror=${STATE_DIRECTORY:=/var/lib/deploybot}/git/$(printf '%s' "$repository" | sha256sum | cut -c 1-16).git
+	: "${STATE_DIRECTORY:=/var/lib/deploybot}"
+	mirror=$(mirror_of "$repository")
 	git_options=(-c core.hooksPath=/dev/null -c protocol.allow=never -c "protocol.$protocol.allow=always"
-		-c core.fsmonitor=false -c gc.auto=0 -c credential.helper= -c advice.detachedHead=false)
+		-c core.fsmonitor=false -c gc.auto=0 -c credential.helper= -c advice.detachedHead=false
+		-c core.warnAmbiguousRefs=false)
 	export GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null GIT_TERMINAL_PROMPT=0 GIT_ATTR_NOSYSTEM=1
 	export GIT_ALLOW_PROTOCOL=$protocol GIT_ASKPASS=$here/askpass.sh
 	export GIT_SSH_COMMAND="ssh -F none -oBatchMode=yes -oConnectTimeout=15"
@@ -69,9 +76,19 @@ cannot_check_out() { # COMMIT
 	fail "$EXIT_BUILD" "git cannot lay out ${1:0:12} in $app: see its output above; is there room on that disk?"
 }
 
+# A git that was killed leaves locks of its own and half a pack; our lock says that nobody else is here.
+mirror_tidy() {
+	find "$mirror" -type f \( -name '*.lock' -o -name gc.pid -o -path '*/objects/*' \
+		\( -name 'tmp_*' -o -name '.tmp-*' \) \) -delete
+}
+
+# A release may be brought back long after its branch was moved away from it: its commit is kept.
+mirror_keep() { # COMMIT
+	in_mirror update-ref "refs/deploybot/$1" "$1"
+}
+
 mirror_fetch() {
-	# A git that was killed leaves locks of its own; ours says that nobody else is here.
-	find "$mirror" -name '*.lock' -type f -delete
+	mirror_tidy
 	quoted "$FETCH_SECONDS" "git fetch" git "${git_options[@]}" --git-dir="$mirror" fetch --quiet --force --prune \
 		--no-tags --no-write-fetch-head --end-of-options "$repository" \
 		'+refs/heads/*:refs/heads/*' '+refs/tags/*:refs/tags/*'
@@ -107,11 +124,15 @@ mirror_commit() { # HEX
 	in_mirror rev-parse --verify --quiet --end-of-options "$1^{commit}" 2>/dev/null
 }
 
-# Sees to it that the mirror has exactly this commit.
-fetch_commit() { # COMMIT
-	[[ $(mirror_commit "$1") != "$1" ]] || return 0
+fetch_new() { # COMMIT
 	mirror_update ||
 		fail "$EXIT_UNREACHABLE" "the repository cannot be fetched: see git's output above, REPOSITORY_URL and its key"
 	[[ $(mirror_commit "$1") == "$1" ]] ||
 		fail "$EXIT_INPUT" "the commit $1 is not in the repository: was it pushed, and not rewritten since?"
+}
+
+# Sees to it that the mirror has exactly this commit, and keeps it.
+fetch_commit() { # COMMIT
+	[[ $(mirror_commit "$1") == "$1" ]] || fetch_new "$1"
+	mirror_keep "$1" || warn "the commit $1 cannot be kept in $mirror"
 }

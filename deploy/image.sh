@@ -228,13 +228,9 @@ check_out_source() { # COMMIT
 	step checkout
 	git_setup "$here"
 	fetch_commit "$1"
-	rm -rf -- "$work" "$app/build.index" "$app/build.index.lock" # a git that was killed leaves its lock
+	rm -rf -- "$work"
 	(umask 022 && mkdir -- "$work")
-	GIT_INDEX_FILE=$app/build.index mirror_tree "$work" read-tree "$1" || cannot_check_out "$1"
-	umask 022
-	GIT_INDEX_FILE=$app/build.index mirror_tree "$work" checkout-index --all --force || cannot_check_out "$1"
-	umask 077
-	rm -f -- "$app/build.index"
+	lay_out_umask=022 lay_out "$work" "$1"
 	release=$1
 	run_hooks pre-build "$EXIT_BUILD" "$work"
 	[[ $(readlink -f -- "$work/$DOCKERFILE") == "$(readlink -f -- "$work")"/* && -f $work/$DOCKERFILE ]] ||

@@ -76,20 +76,6 @@ text_encode(uint32_t code, char out[4])
 	return 4;
 }
 
-bool
-text_is_utf8(const char *text, size_t size)
-{
-	uint32_t code;
-	size_t used;
-
-	for (size_t i = 0; i < size; i += used) {
-		used = text_decode(text + i, size - i, &code);
-		if (used == 0)
-			return false;
-	}
-	return true;
-}
-
 /* Bytes of the next character (1 for an invalid byte), its UTF-16 units in *units. */
 static size_t
 next_character(const char *text, size_t size, size_t *units)

@@ -6,8 +6,6 @@
 
 /* --- UTF-8 (RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF) --- */
 
-bool text_is_utf8(const char *text, size_t size);
-
 /* Bytes of the code point at text, which is stored in *ret; 0 when size is 0 or the bytes are
  * not UTF-8 (then skip one byte and show U+FFFD). */
 size_t text_decode(const char *text, size_t size, uint32_t *ret);

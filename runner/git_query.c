@@ -21,6 +21,7 @@
 #define STATUS_UNREACHABLE 69
 #define STATUS_CONFIG	   78
 #define KILL_EVERY_MS	   50
+#define TIDY_MS		   2000 /* what maintenance left half-done is removed by itself */
 
 struct git_query {
 	struct protocol_message answer;
@@ -31,6 +32,8 @@ struct git_query {
 	int output; /* -1 at its end */
 	int64_t started;
 	int64_t deadline;
+	int64_t kill_at; /* once it is to end: TERM before */
+	bool is_maintenance;
 	int wait_status;
 	bool main_process_ended;
 	bool childless;
@@ -45,6 +48,9 @@ fail(struct git_query *query, int status, const char *text)
 	query->answer.record.status = status;
 	(void)snprintf(query->answer.text, sizeof(query->answer.text), "%s", text);
 	query->killing = true;
+	query->kill_at = clock_monotonic_ms() + (query->is_maintenance ? TIDY_MS : 0);
+	if (query->is_maintenance && !query->main_process_ended)
+		(void)kill(query->main_process.pid, SIGTERM); /* not reaped: it is that process */
 	if (query->output != -1)
 		(void)close(query->output);
 	query->output = -1;
@@ -119,7 +125,8 @@ question_wait(struct git_query *query)
 		}
 		/* What git left behind is no part of the answer: when the leader has ended, the
 		 * rest is. */
-		if (query->killing || query->main_process_ended)
+		if (query->main_process_ended ||
+		    (query->killing && clock_monotonic_ms() >= query->kill_at))
 			(void)process_signal_below(getpid(), SIGKILL, &one);
 		if (query->main_process_ended)
 			on_children(query);
@@ -177,10 +184,13 @@ git_query_main(const struct protocol_message *order, const struct program_dirs *
 	query.server = server;
 	query.answer.kind = PROTOCOL_ANSWER;
 	query.answer.id = order->id;
+	query.is_maintenance = order->query == PROTOCOL_GIT_QUERY_MAINTAIN;
 	query.children = subreaper_init(keep, COUNT(keep), &err);
 	if (query.children != -1 && git_query_begin(&query, order, dirs, &err)) {
 		query.started = clock_monotonic_ms();
-		query.deadline = query.started + GIT_QUERY_DEADLINE_S * 1000;
+		query.deadline = query.started +
+		    (query.is_maintenance ? GIT_QUERY_MAINTAIN_DEADLINE_S : GIT_QUERY_DEADLINE_S) *
+			1000;
 		main_process_open_gate(&query.main_process);
 		question_wait(&query);
 		git_query_result(&query);

@@ -6,6 +6,7 @@
 #include "runner/protocol.h"
 
 #define GIT_QUERY_DEADLINE_S	  30
+#define GIT_QUERY_MAINTAIN_DEADLINE_S 600
 #define GIT_QUERY_CLONE_DEADLINE_S 600	/* once the script has said `==> clone` */
 
 /*

@@ -25,13 +25,16 @@ struct program {
 };
 
 static const char *const repository_settings[] = { "GITHUB_REPOSITORY", "REPOSITORY_URL",
-	"REPOSITORY_KEY_PATH", "REPOSITORY_KNOWN_HOSTS", "REPOSITORY_TOKEN", NULL };
+	"REPOSITORY_KEY_PATH", "REPOSITORY_KNOWN_HOSTS", "REPOSITORY_TOKEN",
+	"REPOSITORY_SUBMODULES", "REPOSITORY_LFS", "MIRROR_MAINTENANCE_SECONDS", "IMAGE_SOURCE",
+	"DEPLOY_TRANSPORT", "DEPLOY_SCRIPT", NULL };
 static const char *const shipping_settings[] = { "GITHUB_REPOSITORY", "REPOSITORY_URL",
-	"REPOSITORY_KEY_PATH", "REPOSITORY_KNOWN_HOSTS", "REPOSITORY_TOKEN", "ENVIRONMENTS",
-	"DEPLOY_TRANSPORT", "IMAGE_SOURCE", "IMAGE_WAIT_SECONDS", "BUILD_NO_CACHE", "BUILD_AGAIN",
-	"DOCKERFILE", "DOCKER_HOST", "REGISTRY_URL", "REGISTRY_IMAGE", "REGISTRY_USER",
-	"REGISTRY_PASSWORD", "AWS_REGION", "KEEP_RELEASES", "DEPLOY_USER", "SSH_KEY_PATH",
-	"SSH_KNOWN_HOSTS", "HOSTS_PARALLEL", "COMPOSE_SERVICE", "REMOTE_LOGIN", "DEPLOY_STRATEGY",
+	"REPOSITORY_KEY_PATH", "REPOSITORY_KNOWN_HOSTS", "REPOSITORY_TOKEN",
+	"REPOSITORY_SUBMODULES", "REPOSITORY_LFS", "ENVIRONMENTS", "DEPLOY_TRANSPORT",
+	"IMAGE_SOURCE", "IMAGE_WAIT_SECONDS", "BUILD_NO_CACHE", "BUILD_AGAIN", "DOCKERFILE",
+	"DOCKER_HOST", "REGISTRY_URL", "REGISTRY_IMAGE", "REGISTRY_USER", "REGISTRY_PASSWORD",
+	"AWS_REGION", "KEEP_RELEASES", "DEPLOY_USER", "SSH_KEY_PATH", "SSH_KNOWN_HOSTS",
+	"HOSTS_PARALLEL", "COMPOSE_SERVICE", "REMOTE_LOGIN", "DEPLOY_STRATEGY",
 	"NGINX_UPSTREAM_FILE", "NGINX_RELOAD_COMMAND", "APP_PORTS", "DRAIN_SECONDS", "SMOKE_URL",
 	"USE_KUBERNETES", "KUBECONFIG", "KUBE_NAMESPACE", "KUBE_DEPLOYMENT", "KUBE_CONTAINER",
 	"HOOKS_DIRECTORY", NULL };
@@ -211,13 +214,13 @@ plan_run(struct program_plan *plan, const struct protocol_message *order,
 	    plan_log_limit(plan, settings, err);
 }
 
-/* heads BRANCH…: the list's names, one argument each. */
+/* Branches or commits, one argument each. */
 static bool
-plan_heads(struct program_plan *plan, const char *branches, struct err *err)
+add_words(struct program_plan *plan, const char *words, struct err *err)
 {
 	char list[sizeof(((struct protocol_message *)0)->branches)], *rest = NULL;
 
-	(void)snprintf(list, sizeof(list), "%s", branches);
+	(void)snprintf(list, sizeof(list), "%s", words);
 	for (char *name = strtok_r(list, " ", &rest); name != NULL;
 	     name = strtok_r(NULL, " ", &rest)) {
 		if (!add_argument(plan, name, err))
@@ -227,18 +230,27 @@ plan_heads(struct program_plan *plan, const char *branches, struct err *err)
 }
 
 static bool
+plan_question(struct program_plan *plan, const struct protocol_message *order, struct err *err)
+{
+	switch (order->query) {
+	case PROTOCOL_GIT_QUERY_HEADS:
+		return add_argument(plan, "heads", err) && add_words(plan, order->branches, err);
+	case PROTOCOL_GIT_QUERY_MAINTAIN:
+		return add_argument(plan, "maintain", err);
+	default:
+		return add_argument(plan, "commits", err) && add_argument(plan, order->ref, err) &&
+		    add_argument(plan, order->branch, err) &&
+		    add_argument(plan, order->base, err) && add_words(plan, order->blocked, err);
+	}
+}
+
+static bool
 plan_git_query(struct program_plan *plan, const struct protocol_message *order,
     struct runner_settings *settings, const struct program_dirs *dirs, struct err *err)
 {
-	bool heads = order->query == PROTOCOL_GIT_QUERY_HEADS;
-
 	return plan_script(plan, &commits, settings, dirs, err) &&
-	    add_argument(plan, heads ? "heads" : "commits", err) &&
-	    (heads ?
-		    plan_heads(plan, order->branches, err) :
-		    add_argument(plan, order->ref, err) && add_argument(plan, order->branch, err) &&
-			add_argument(plan, order->base, err)) &&
-	    add_common(plan, dirs, err) && add_settings(plan, &commits, "", settings, err);
+	    plan_question(plan, order, err) && add_common(plan, dirs, err) &&
+	    add_settings(plan, &commits, "", settings, err);
 }
 
 bool

@@ -32,6 +32,7 @@ struct field {
 
 static bool is_boot(const char *text);
 static bool is_branches(const char *text);
+static bool is_commits(const char *text);
 
 #define ITS_WORD(name, word) word,
 static const char *const kind_words[] = { PROTOCOL_KINDS(ITS_WORD) };
@@ -81,6 +82,7 @@ static const struct field fields[] = {
 	WORD("question", query, git_query_words, BIT(GIT_QUERY), BIT(GIT_QUERY)),
 	TEXT("branch", branch, protocol_is_ref, BIT(GIT_QUERY), 0),
 	TEXT("base", base, protocol_is_commit, BIT(GIT_QUERY), 0),
+	TEXT("blocked", blocked, is_commits, BIT(GIT_QUERY), 0),
 	TEXT("branches", branches, is_branches, BIT(GIT_QUERY), 0),
 	FLAG("gate", record.gate, BIT(HELLO) | RECORD_KINDS),
 	FLAG("released", record.released, BIT(HELLO) | RECORD_KINDS),
@@ -115,6 +117,14 @@ static bool
 is_branches(const char *text)
 {
 	return text[0] != '\0' && text_is_plain(text);
+}
+
+static bool
+is_commits(const char *text)
+{
+	while (hex_length(text) >= 7 && hex_length(text) <= 64 && text[hex_length(text)] == ' ')
+		text += hex_length(text) + 1;
+	return protocol_is_commit(text);
 }
 
 bool

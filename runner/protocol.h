@@ -31,7 +31,7 @@
  *                                            yet; every 10 s until it can; then settled LOST.
  *                                            pid 0: text says what hinders: a control group in
  *                                            which something lives, a disk that takes no record
- *   →  ask     id question [ref] [branch] [base] [branches]
+ *   →  ask     id question [ref] [branch] [base] [blocked] [branches]
  *   ←  answer  id status timed_out text body body: at most PROTOCOL_ANSWER_MAX bytes
  *   →  forget  id                            the folder of a run that has ended is of no use
  *   ←  forgotten id removal [text]           MORE   a piece is gone: say it again
@@ -73,8 +73,8 @@
  *     ref develop                     as resolved (what was asked for, or the branch)
  *     kind branch                     branch, tag or commit
  *     commit 1a2b3c4d…                40 or 64 hex digits
- *     author Ann Example
- *     at 1767225600                   committed, seconds since 1970
+ *     author Ann Example              of whatever length and kind; cut in bytes, as all texts
+ *     at 1767225600                   committed, seconds since 1970; any date may stand there
  *     subject Make the button blue
  *     branch develop                  the environment's; missing when it has none
  *     branch_commit 1a2b3c4d…         its newest commit; missing when the branch does not exist
@@ -83,9 +83,13 @@
  *     forced 0                        1: base is not an ancestor of commit (0 without base)
  *     count 12                        commits in commit that are not in base (0 without base)
  *     change 1a2b3c4d… Ann Example<TAB>Make the button blue      newest first, at most 10
+ *     missing 2 submodules (a, b)     what a release that is built here will not have
+ *     mirror 123456                   bytes that git takes on this disk
+ *     contains 1a2b3c4d…              one line for each of `blocked` that is in commit's history
  *     end
  * status 0, question HEADS, one line for each branch of `branches` that exists:
  *     head 1a2b3c4d… develop
+ *     mirror 123456
  *     end
  * status 64: the ref is odd or is no branch, tag or commit here.  At most 10 possible ones,
  * newest first:
@@ -93,9 +97,14 @@
  *     possible branch develop
  *     possible tag v1.2
  *     end
+ * or it is ambiguous: hex digits, not all of them, of a commit and a branch or tag, or of two
+ * commits.  What was meant is possible, all digits of it, and behind a TAB what is known of it:
+ *     possible commit 1a2b3c4d…<TAB>branch deadbee: Make the button blue
  * status 69 (unreachable, refused), 78 (settings), any other, or timed_out:
  *     error fatal: could not read from remote repository.        git's last line
- * An answer with status 0 or 64 and without `end` is broken and counts as status 69.
+ * An answer with status 0 or 64 and without `end` is broken and counts as status 69; so is one in
+ * which commit, branch_commit, in_branch, base, forced or count is odd, or where one of in_branch,
+ * forced and count is missing.  What decorates may be missing or odd.
  */
 #pragma once
 
@@ -124,7 +133,9 @@
 	K(EXIT, "exit") K(PURGE, "forget") K(PURGED, "forgotten")
 
 #define PROTOCOL_PROGRAMS(P)	P(NONE, "") P(DEPLOY, "deploy") P(ROLLBACK, "rollback")
-#define PROTOCOL_GIT_QUERIES(Q)	Q(NONE, "") Q(COMMITS, "commits") Q(HEADS, "heads")
+#define PROTOCOL_GIT_QUERIES(Q) \
+	Q(NONE, "") Q(COMMITS, "commits") Q(HEADS, "heads") /* the server's */ \
+	Q(MAINTAIN, "maintain")
 #define PROTOCOL_STATES(S) \
 	S(NONE, "") S(NEVER, "never") S(ALIVE, "alive") S(ENDED, "ended") S(LOST, "lost")
 #define PROTOCOL_WHYS(W) \
@@ -219,6 +230,7 @@ struct protocol_message {
 	enum protocol_git_query query;
 	char branch[256];			/* the environment's; empty: it has none */
 	char base[65];				/* hex commit; empty: none */
+	char blocked[1040];			/* hex commits, one space between; empty: none */
 	char branches[4096];			/* HEADS: names, one space between */
 	/* answer: status and timed_out are the record's.  body borrows from the packet. */
 	const char *body;

@@ -25,6 +25,7 @@
 #include "runner/run_folder.h"
 #include "runner/run_purge.h"
 #include "runner/reconcile.h"
+#include "runner/maintenance.h"
 #include "runner/shared_state.h"
 
 #define SUPERVISORS_MAX 64    /* more runs than there may be environments */
@@ -55,6 +56,7 @@ struct runner {
 	struct watch watches[SUPERVISORS_MAX];
 	struct reconciling reconciling;
 	struct git_query_queue git_queries;
+	struct maintenance maintenance;
 	char packet[PROTOCOL_PACKET_MAX]; /* what is received, one at a time */
 	bool has_spare;			  /* a folder for the next run is ready */
 	int64_t quiet_until;		  /* monotonic ms: no question before */
@@ -283,12 +285,15 @@ on_order(struct runner *runner, struct connection *connection, const char *data,
 	}
 	switch (order.kind) {
 	case PROTOCOL_RUN:
+		maintenance_end(&runner->maintenance);
 		order_run(runner, &order);
 		break;
 	case PROTOCOL_RECONCILE:
 		order_reconcile(runner, order.id);
 		break;
 	case PROTOCOL_GIT_QUERY:
+		if (order.query != PROTOCOL_GIT_QUERY_HEADS) /* that one needs no mirror */
+			maintenance_end(&runner->maintenance);
 		git_query_queue_add(
 		    &runner->git_queries, &runner->connections, runner->requester, &order);
 		break;
@@ -350,6 +355,7 @@ reap(struct runner *runner)
 
 	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
 		git_query_queue_reaped(&runner->git_queries, pid);
+		maintenance_reaped(&runner->maintenance, pid);
 		for (size_t i = 0; i < runner->watch_count; i++) {
 			if (runner->watches[i].pid == pid)
 				runner->watches[i].child = false;
@@ -397,6 +403,14 @@ watch_signals(void)
 
 /* ---- the loop ---------------------------------------------------------------------------- */
 
+/* Nobody waits for a run or for git. */
+static bool
+is_idle(const struct runner *runner)
+{
+	return runner->watch_count == 0 && runner->reconciling.count == 0 &&
+	    runner->git_queries.id == 0 && runner->git_queries.count == 0 && !runner->is_draining;
+}
+
 static int
 time_to_wait(const struct runner *runner)
 {
@@ -408,12 +422,15 @@ time_to_wait(const struct runner *runner)
 	}
 	if (runner->reconciling.count > 0)
 		return RECONCILE_EVERY_MS;
-	return runner->has_spare ? -1 : SPARE_AFTER_MS;
+	if (!runner->has_spare)
+		return SPARE_AFTER_MS;
+	return is_idle(runner) ? maintenance_wait_ms(&runner->maintenance) : -1;
 }
 
 /* What a turn looks at, in this order; watches behind. */
 enum {
 	FD_ANSWER,
+	FD_MAINTENANCE,
 	FD_SIGNALS,
 	FD_LISTENER,
 	FD_CONNECTIONS,
@@ -424,6 +441,7 @@ static size_t
 list_fds(const struct runner *runner, struct pollfd fds[FD_WATCHES + SUPERVISORS_MAX])
 {
 	fds[FD_ANSWER] = (struct pollfd){ runner->git_queries.fd, POLLIN, 0 };
+	fds[FD_MAINTENANCE] = (struct pollfd){ runner->maintenance.fd, POLLIN, 0 };
 	fds[FD_SIGNALS] = (struct pollfd){ runner->signals, POLLIN, 0 };
 	fds[FD_LISTENER] = (struct pollfd){ runner->listener.fd, POLLIN, 0 };
 	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
@@ -475,7 +493,7 @@ turn(struct runner *runner)
 			runner->exit_status = EXIT_IO;
 		return;
 	}
-	if (ready == 0 && wait_ms == SPARE_AFTER_MS) {
+	if (ready == 0 && !runner->has_spare && wait_ms == SPARE_AFTER_MS) {
 		run_folder_make_spare(runner->root);
 		runner->has_spare = true; /* or could not be had: tried again after the next run */
 	}
@@ -486,6 +504,8 @@ turn(struct runner *runner)
 	}
 	if (fds[FD_ANSWER].revents != 0)
 		git_query_queue_hear(&runner->git_queries, &runner->connections);
+	if (fds[FD_MAINTENANCE].revents != 0)
+		maintenance_hear(&runner->maintenance);
 	turn_connections(runner, fds + FD_CONNECTIONS);
 	if (fds[FD_LISTENER].revents != 0)
 		on_connection(runner);
@@ -495,6 +515,8 @@ turn(struct runner *runner)
 	    clock_monotonic_ms() >= runner->quiet_until)
 		git_query_queue_next(&runner->git_queries, &runner->connections, runner->dirs);
 	reconcile_pending(runner);
+	if (is_idle(runner))
+		maintenance_turn(&runner->maintenance, runner->dirs);
 	if (runner->is_draining && runner->watch_count == 0 && runner->reconciling.count == 0)
 		runner->exit_status = 0;
 }
@@ -540,6 +562,7 @@ runner_serve(const struct runner_start *start)
 	if (start->listen != NULL)
 		(void)fprintf(stderr, "deploybot-runner: ready: listening on %s, state in %s\n",
 		    start->listen, start->dirs->state);
+	maintenance_init(&runner.maintenance, start->dirs);
 	CRASH_POINT(runner_up);
 	while (runner.exit_status == -1)
 		turn(&runner);

@@ -132,6 +132,12 @@ note_certificate(void *ctx, bool is_read, int64_t expires_at_s)
 	metric_set_tls(((struct serve *)ctx)->metrics, is_read, expires_at_s);
 }
 
+static void
+note_mirror(void *ctx, int64_t bytes)
+{
+	metric_set_mirror(((struct serve *)ctx)->metrics, bytes);
+}
+
 /* Once a second. */
 static void
 note_lag(void *ctx, double seconds)
@@ -385,6 +391,7 @@ make_parts(struct serve *serve, struct err *err)
 		.probes = serve->probes,
 		.submit = submit_own,
 		.submit_ctx = serve,
+		.note_mirror = note_mirror,
 		.is_restored = serve->perform.is_restored };
 	serve->health = perform_health_start(serve->loop, serve->probes, note_health, serve, err);
 	serve->tls = tls_watch_start(

@@ -118,11 +118,9 @@ local_folder() { # COMMIT
 }
 
 local_check_out() { # FOLDER COMMIT
-	rm -rf -- "$1.built" "$1" "$1.index" "$1.index.lock"
+	rm -rf -- "$1.built" "$1"
 	mkdir -- "$1"
-	GIT_INDEX_FILE=$1.index mirror_tree "$1" read-tree "$2" || cannot_check_out "$2"
-	GIT_INDEX_FILE=$1.index mirror_tree "$1" checkout-index --all --force || cannot_check_out "$2"
-	rm -f -- "$1.index"
+	lay_out "$1" "$2"
 }
 
 local_build() { # FOLDER COMMIT

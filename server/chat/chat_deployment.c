@@ -97,6 +97,14 @@ add_detail(struct chat_text *text, const struct deployment *deployment)
 	chat_text_outside(text, "", deployment->detail);
 }
 
+/* Not of a rollback: its release is as it was. */
+static void
+add_missing(struct chat_text *text, const struct deployment *deployment)
+{
+	if (deployment->missing[0] != '\0')
+		chat_text_outside(text, "\n⚠️ without ", deployment->missing);
+}
+
 /* Of a rollback that failed by itself the detail is its own, and the word is what it was for. */
 static void
 add_rollback_detail(struct chat_text *text, const struct deployment *deployment)
@@ -187,7 +195,7 @@ add_what_would_change(struct chat_text *text, const struct chat_deployment *abou
 		    text, "\nNothing was released to %s yet.", about->deployment->environment);
 	} else {
 		chat_text_commit(text, "\nreplaces ", current->commit);
-		chat_text_add(text, " (release %lld, ", (long long)current->id);
+		chat_text_add(text, " (release %lld, ", (long long)current->number);
 		chat_text_ago(text, "", current->at, about->at);
 		chat_text_add(text, ")");
 	}
@@ -209,6 +217,29 @@ add_what_would_change(struct chat_text *text, const struct chat_deployment *abou
 }
 
 static void
+add_to_release(struct chat_text *text, const struct chat_deployment *about)
+{
+	if (about->to == NULL)
+		return;
+	chat_text_add(text, "\nrelease %lld", (long long)about->to->number);
+	chat_text_ago(text, ", ", about->to->at, about->at);
+	if (about->deployment->is_forward)
+		chat_text_add(text,
+		    "\n⚠️ " MARK_BOLD "newer than what runs: this goes forward" MARK_BOLD);
+}
+
+/* Why no push deploys it, and what allows it. */
+static void
+add_block_of_question(struct chat_text *text, const struct chat_deployment *about)
+{
+	if (about->block == NULL)
+		return;
+	chat_text_add(text, "\n⚠️ " MARK_BOLD "this commit is blocked" MARK_BOLD ": ");
+	chat_block(text, about->block, about->at);
+	chat_text_add(text, ". Your confirmation allows it; once live it is not blocked any more.");
+}
+
+static void
 say_question(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
@@ -219,8 +250,8 @@ say_question(struct chat_text *text, const struct chat_deployment *about)
 		chat_text_add(text, "\nIs no other deploybot at work there? Look first.\n\n");
 	}
 	if (deployment_is_rollback(deployment)) {
-		chat_text_add(
-		    text, "❓ " MARK_BOLD "Roll back %s?" MARK_BOLD "\n", deployment->environment);
+		chat_text_add(text, "❓ " MARK_BOLD "Roll %s %s?" MARK_BOLD "\n",
+		    deployment->is_forward ? "forward" : "back", deployment->environment);
 		if (environment->current.id != 0)
 			chat_text_commit(text, "", environment->current.commit);
 		else
@@ -231,14 +262,13 @@ say_question(struct chat_text *text, const struct chat_deployment *about)
 		    text, "❓ " MARK_BOLD "Deploy to %s?" MARK_BOLD "\n", deployment->environment);
 	}
 	add_commit(text, "", deployment);
+	add_to_release(text, about);
 	add_image(text, "\n", deployment);
 	add_requester(text, deployment);
+	add_missing(text, deployment);
 	if (!deployment_is_rollback(deployment))
 		add_what_would_change(text, about);
-	if (strcmp(environment->blocked_commit, deployment->commit) == 0)
-		chat_text_add(text,
-		    "\n⚠️ " MARK_BOLD
-		    "this commit was rolled back automatically before" MARK_BOLD);
+	add_block_of_question(text, about);
 	if (!about->can_roll_back && !deployment_is_rollback(deployment))
 		chat_text_add(text, "\nno release to roll back to");
 	if (about->n_urls == 0)
@@ -305,9 +335,10 @@ add_progress(struct chat_text *text, const struct deployment *deployment)
 	    deployment->state == DEPLOY_VERIFYING_ROLLBACK;
 
 	chat_text_add(text, "%s" MARK_BOLD "%s" MARK_BOLD " %s ",
-	    is_failed || deployment_is_rollback(deployment) ? "↩️ Rolling back " :
-		deployment->state == DEPLOY_STOPPING	    ? "✋ Stopping " :
-							      "🚀 Deploying ",
+	    deployment->is_forward				? "↪️ Rolling forward " :
+		is_failed || deployment_is_rollback(deployment) ? "↩️ Rolling back " :
+		deployment->state == DEPLOY_STOPPING		? "✋ Stopping " :
+								  "🚀 Deploying ",
 	    deployment->environment, is_failed ? "from" : "←");
 	add_commit(text, "", deployment);
 }
@@ -335,9 +366,16 @@ say_live(struct chat_text *text, const struct chat_deployment *about)
 	add_commit(text, "", deployment);
 	chat_text_add(text, "\nrelease %lld", (long long)about->release);
 	if (deployment_is_rollback(deployment))
-		chat_text_add(text, ", rolled back");
+		chat_text_add(text, ", rolled %s", deployment->is_forward ? "forward" : "back");
 	add_image(text, ", ", deployment);
 	add_requester(text, deployment);
+	add_missing(text, deployment);
+	if (about->block != NULL && deployment_is_rollback(deployment)) {
+		chat_text_commit(text, "\n", about->block->commit);
+		chat_text_add(text, " is blocked: a push does not deploy it again; ");
+		chat_text_add(text, MARK_CODE "/deploy %s %.7s" MARK_CODE " asks first.",
+		    deployment->environment, about->block->commit);
+	}
 	add_unprobed(text, deployment);
 	add_steps(text, about);
 	add_note(text, deployment);
@@ -479,8 +517,13 @@ say_refused(struct chat_text *text, const struct chat_deployment *about)
 	chat_text_outside(text, "\n", deployment->detail);
 	if (about->answer != NULL && about->answer->n_possible > 0) {
 		chat_text_add(text, "\nPossible:");
-		for (size_t i = 0; i < about->answer->n_possible; i++)
-			chat_text_code(text, "\n• ", about->answer->possible[i].name);
+		for (size_t i = 0; i < about->answer->n_possible; i++) {
+			const struct git_name *possible = &about->answer->possible[i];
+
+			chat_text_code(text, "\n• ", possible->name);
+			if (possible->about[0] != '\0')
+				chat_text_outside(text, " ", possible->about);
+		}
 	}
 }
 
@@ -574,7 +617,10 @@ chat_busy(const struct deployment *active, int64_t at)
 	chat_text_init(&text);
 	chat_text_add(&text, "⏳ %s is busy: ", active->environment);
 	chat_text_outside(&text, "", active->requester);
-	chat_text_commit(&text, deployment_is_rollback(active) ? " rolls back to " : " deploys ",
+	chat_text_commit(&text,
+	    active->is_forward		       ? " rolls forward to " :
+		deployment_is_rollback(active) ? " rolls back to " :
+						 " deploys ",
 	    active->commit);
 	chat_text_duration(&text, " since ", at - active->started_at);
 	chat_text_add(&text, " (%s).", deploy_flow_word(active->state));
@@ -602,14 +648,20 @@ sign_of(enum deploy_state state)
 }
 
 void
-chat_deployment_line(struct chat_text *text, const struct deployment *deployment, int64_t at)
+chat_deployment_line(
+    struct chat_text *text, const struct deployment *deployment, int64_t release, int64_t at)
 {
 	char brief[100];
 
 	chat_text_add(text, "%s ", sign_of(deployment->state));
 	add_commit(text, "", deployment);
-	chat_text_add(text, "\n    %s%s", deployment_is_rollback(deployment) ? "rollback, " : "",
+	chat_text_add(text, "\n    %s%s",
+	    deployment->is_forward		   ? "roll forward, " :
+		deployment_is_rollback(deployment) ? "rollback, " :
+						     "",
 	    deploy_flow_word(deployment->state));
+	if (release != 0)
+		chat_text_add(text, ", release %lld", (long long)release);
 	if (deployment->why == DEPLOY_WHY_REFUSED && deployment->detail[0] != '\0') {
 		(void)text_copy(brief, sizeof(brief), deployment->detail);
 		chat_text_outside(text, ": ", brief);

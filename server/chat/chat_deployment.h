@@ -17,6 +17,8 @@ struct chat_deployment {
 	size_t n_urls; /* AWAITING_CONFIRMATION: health URLs of its environment */
 	const char *audit_head; /* final states: the chain's short hash */
 	int64_t release; /* LIVE: its number */
+	const struct release *to; /* of a rollback: what it brings back */
+	const struct block *block; /* of its commit; LIVE: of the one that it left */
 	bool rollback_not_started; /* ROLLBACK_FAILED: the target is as the deployment left it */
 	const char *host; /* this machine's name */
 	int64_t at; /* wall ms of the decision */
@@ -38,6 +40,7 @@ char *chat_deployment_alarm(const struct chat_deployment *about) MUST_USE;
  * where it can be. */
 char *chat_busy(const struct deployment *active, int64_t at) MUST_USE;
 
-/* One line for /history and for lists. */
+/* Two lines for /history.  release: the number of what it released; 0: nothing. */
 struct chat_text;
-void chat_deployment_line(struct chat_text *text, const struct deployment *deployment, int64_t at);
+void chat_deployment_line(struct chat_text *text, const struct deployment *deployment,
+    int64_t release, int64_t at);

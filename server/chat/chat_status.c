@@ -2,6 +2,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_status.h"
 
+#include "lib/text.h"
+
+#define WHY_BRIEF 60 /* many of them stand in one message */
+
 static bool
 is_healthy(const struct chat_status *status)
 {
@@ -53,7 +57,7 @@ add_release(struct chat_text *text, const struct chat_status *status)
 	}
 	chat_text_commit(text, release_words(status), release->commit);
 	chat_text_outside(text, " ", release->subject);
-	chat_text_add(text, "\nrelease %lld, ", (long long)release->id);
+	chat_text_add(text, "\nrelease %lld, ", (long long)release->number);
 	chat_text_ago(text, "", release->at, status->at);
 	chat_text_outside(text, ", by ", release->by);
 	if (release->image[0] != '\0')
@@ -128,6 +132,39 @@ chat_unknown(
 }
 
 void
+chat_block(struct chat_text *text, const struct block *block, int64_t at)
+{
+	chat_text_outside(text, "rolled back by ", block->by);
+	if (block->at != 0)
+		chat_text_ago(text, ", ", block->at, at);
+	if (block->why[0] != '\0') {
+		chat_text_outside(text, " (", block->why);
+		chat_text_add(text, ")");
+	}
+}
+
+static void
+add_blocks(struct chat_text *text, const struct chat_status *status)
+{
+	for (size_t i = 0; i < status->n_blocks; i++) {
+		struct block brief = status->blocks[i];
+
+		(void)text_copy(brief.why, WHY_BRIEF, status->blocks[i].why);
+		chat_text_commit(text, "\nblocked: ", brief.commit);
+		chat_text_add(text, " ");
+		chat_block(text, &brief, status->at);
+	}
+	if (status->n_all_blocks > (int64_t)status->n_blocks)
+		chat_text_add(text, "\n… and %lld more are blocked",
+		    (long long)(status->n_all_blocks - (int64_t)status->n_blocks));
+	if (status->n_blocks > 0)
+		chat_text_add(text,
+		    "\nNo push deploys that: " MARK_CODE "/deploy %s <commit>" MARK_CODE
+		    " does, and a newer commit that contains it ends the block.",
+		    status->environment->name);
+}
+
+void
 chat_status(struct chat_text *text, const struct chat_status *status)
 {
 	const struct environment *environment = status->environment;
@@ -139,10 +176,7 @@ chat_status(struct chat_text *text, const struct chat_status *status)
 		chat_text_add(text,
 		    "\n" MARK_BOLD
 		    "DOWN: deployment and rollback failed: check the target" MARK_BOLD);
-	else if (environment->blocked_commit[0] != '\0') {
-		chat_text_commit(text, "\nblocked: ", environment->blocked_commit);
-		chat_text_add(text, " (rolled back)");
-	}
+	add_blocks(text, status);
 	if (environment->unknown_since != 0) {
 		chat_text_add(text, "\n");
 		chat_unknown(text, environment, status->host, status->at);

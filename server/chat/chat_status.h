@@ -6,11 +6,16 @@
 #include "deployment/deployment.h"
 #include "types/probe.h"
 
+#define CHAT_STATUS_BLOCKS 3 /* listed; beyond it a count */
+
 struct chat_status {
 	const struct environment *environment;
 	const struct deployment *active; /* NULL: none */
 	const struct deployment *queued; /* NULL: none */
 	const char *step; /* the active one's latest; "" none */
+	const struct block *blocks; /* the newest */
+	size_t n_blocks;
+	int64_t n_all_blocks;
 	size_t n_urls; /* health URLs that are set */
 	const struct probe_finding *findings; /* n_urls of them; NULL: being probed */
 	const char *host; /* this machine's name */
@@ -20,6 +25,9 @@ struct chat_status {
 /* Adds that what runs in it is not known, why, and which machine says so.  Nothing where it is. */
 void chat_unknown(struct chat_text *text, const struct environment *environment, const char *host,
     int64_t at);
+
+/* Adds "rolled back by @ada, 5 min ago (to release 2, 1a2b3c4)". */
+void chat_block(struct chat_text *text, const struct block *block, int64_t at);
 
 /* Adds a paragraph about one environment. */
 void chat_status(struct chat_text *text, const struct chat_status *status);

@@ -42,12 +42,16 @@ print_help(FILE *out, const char *program)
 
 		(void)snprintf(left, sizeof(left), "%s%s%s", rows[i].word,
 		    rows[i].usage[0] == '\0' ? "" : " ", rows[i].usage);
-		(void)fprintf(out, "  %-24s %s\n", left, rows[i].help);
+		if (strlen(left) > 24)
+			(void)fprintf(out, "  %s\n%27s%s\n", left, "", rows[i].help);
+		else
+			(void)fprintf(out, "  %-24s %s\n", left, rows[i].help);
 	}
 	(void)fputs(
-	    "\nSettings come from the environment and from FILE; the environment wins.  Without --env-file\n"
-	    "FILE is ./.env, or else " CLI_SETTINGS_FILE ", where one of them is there.\n"
-	    ".env.example lists all settings; check-config says which file was read.\n",
+	    "\nSettings come from the environment and from FILE; the environment wins.\n"
+	    "Without --env-file FILE is ./.env where that is there, else\n" CLI_SETTINGS_FILE
+	    ".  config-example lists all settings;\n"
+	    "check-config says which file was read.\n",
 	    out);
 }
 
@@ -133,8 +137,8 @@ check_arguments(const struct cli *cli, const struct row *row)
 {
 	if (cli->argc > 0 &&
 	    (strcmp(cli->argv[0], "--help") == 0 || strcmp(cli->argv[0], "-h") == 0)) {
-		(void)printf("Usage: %s [--env-file FILE] %s %s\n%s\n", cli->program, row->word,
-		    row->usage, row->help);
+		(void)printf("Usage: %s [--env-file FILE] %s%s%s\n%s\n", cli->program, row->word,
+		    row->usage[0] == '\0' ? "" : " ", row->usage, row->help);
 		return EX_OK;
 	}
 	if (cli->argc > 0 && row->usage[0] == '\0') {

@@ -20,14 +20,14 @@ typedef int cli_command(const struct cli *cli);
 
 /* CLI(word, function, usage behind the word, help) in the order of the help text. */
 #define CLI_COMMANDS(CLI) \
-	CLI("serve",        serve,        "[--no-copy] [--restored]", "Run the server (the default); restored: on a copy of its database.") \
-	CLI("doctor",       doctor,       "[--production|ENV]", "Check all that deploybot needs, over the network; ENV: its target.") \
+	CLI("serve",        serve,        "[--no-copy] [--restored]", "Run the server (the default); restored: on a copy.") \
+	CLI("doctor",       doctor,       "[--production|ENV]", "Check everything, over the network; ENV: its target.") \
 	CLI("check-config", check_config, "",                "Check the settings; asks no network.") \
 	CLI("config-example", config_example, "",           "Print a file with every setting and its default.") \
-	CLI("healthcheck",  healthcheck,  "",                "Ask the running server whether it is alive (for containers).") \
+	CLI("healthcheck",  healthcheck,  "",                "Ask the running server whether it is alive.") \
 	CLI("webhook",      webhook,      "set|info|delete", "Register, show or remove the webhook at Telegram.") \
-	CLI("audit",        audit,        "verify",          "Check the audit log against its chain and the database.") \
-	CLI("backup",       backup,       "FILE",            "Copy the database to a new file, while the server runs.") \
+	CLI("audit",        audit,        "verify",          "Check the audit log: its chain, and the database.") \
+	CLI("backup",       backup,       "FILE",            "Copy the database, while the server runs.") \
 	CLI("version",      version,      "",                "Print the version.") \
 	CLI("help",         help,         "",                "Print this text.")
 

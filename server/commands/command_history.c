@@ -4,6 +4,7 @@
 #include "commands/commands.h"
 #include "decide/decide_reply.h"
 #include "store/row_deployment.h"
+#include "store/row_environment.h"
 
 #define SHOWN_OF_ONE  10
 #define SHOWN_OF_EACH 3
@@ -18,7 +19,10 @@ add_history(struct tx *tx, struct chat_text *text, const char *environment, size
 	if (n == 0)
 		chat_text_add(text, "no deployments yet\n");
 	for (size_t i = 0; i < n; i++) {
-		chat_deployment_line(text, &latest[i], tx->at);
+		int64_t release =
+		    latest[i].state == DEPLOY_LIVE ? row_release_number(tx, &latest[i]) : 0;
+
+		chat_deployment_line(text, &latest[i], release, tx->at);
 		chat_text_add(text, "\n");
 	}
 }

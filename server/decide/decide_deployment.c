@@ -10,6 +10,7 @@
 #include "decide/decide_tell.h"
 #include "lib/text.h"
 #include "store/row_audit.h"
+#include "store/row_block.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
 #include "store/row_button.h"
@@ -279,18 +280,58 @@ do_drop_probe(struct act *act)
 	row_effect_withdraw(act->tx, row_effect_find(act->tx, EFFECT_PROBE, act->deployment->id));
 }
 
+/* What ran until now; where that is not known, what a deployment that failed may have left. */
+static void
+find_left(struct act *act, const char *before, char ret[LIMIT_COMMIT])
+{
+	const struct deployment *deployment = act->deployment;
+	struct deployment last;
+
+	(void)text_copy(ret, LIMIT_COMMIT, before);
+	if (strcmp(before, deployment->commit) != 0)
+		return;
+	last = row_deployment_last_changed(act->tx, deployment->environment);
+	if (last.state == DEPLOY_FAILED || last.state == DEPLOY_ROLLBACK_FAILED)
+		(void)text_copy(ret, LIMIT_COMMIT, last.commit);
+}
+
+/* What a person's rollback left is blocked as what an automatic one left, and is no alarm. */
+static void
+leave(struct act *act, const char *before, const struct release *now, const struct release *to)
+{
+	const struct deployment *deployment = act->deployment;
+	struct block block = { .at = act->tx->at };
+
+	row_release_leave(act->tx, now);
+	find_left(act, before, block.commit);
+	(void)text_copy(block.by, sizeof(block.by), deployment->requester);
+	(void)snprintf(
+	    block.why, sizeof(block.why), "to release %" PRId64 ", %.7s", to->number, to->commit);
+	row_block_add(act->tx, deployment->environment, &block);
+}
+
 static void
 do_release(struct act *act)
 {
 	const struct deployment *deployment = act->deployment;
-	struct release release = { .at = act->tx->at, .deployment = deployment->id };
+	struct environment before = row_environment_get(act->tx, deployment->environment);
+	bool is_rollback = deployment_is_rollback(deployment);
+	struct release release = { .at = act->tx->at, .deployment = deployment->id }, to = { 0 };
 
+	if (is_rollback) /* one that an earlier version asked about names its commit alone */
+		to = deployment->to_release != 0 ?
+		    row_release_get(act->tx, deployment->to_release) :
+		    row_release_find(act->tx, deployment->environment, deployment->commit);
+	release.origin = to.origin;
 	(void)text_copy(release.environment, sizeof(release.environment), deployment->environment);
 	(void)text_copy(release.commit, sizeof(release.commit), deployment->commit);
 	(void)text_copy(release.image, sizeof(release.image), deployment->image);
 	(void)text_copy(release.by, sizeof(release.by), deployment->requester);
 	(void)text_copy(release.subject, sizeof(release.subject), deployment->subject);
-	(void)row_environment_release(act->tx, &release);
+	release.id = row_environment_release(act->tx, &release);
+	row_block_free_contained(act->tx, deployment);
+	if (is_rollback && !deployment->is_forward)
+		leave(act, before.current.commit, &release, &to);
 }
 
 /* The same commit was deployed once more: what was live before is back, and the release now. */
@@ -305,21 +346,26 @@ restore_previous(struct act *act)
 	release.at = act->tx->at;
 	release.deployment = deployment->id;
 	(void)text_copy(release.by, sizeof(release.by), deployment->requester);
-	(void)row_environment_release(act->tx, &release);
+	release.id = row_environment_release(act->tx, &release);
+	row_release_leave(act->tx, &release);
 }
 
-/* What was live before and is again is not blocked, though its new release failed. */
 static void
 do_block(struct act *act)
 {
 	const struct deployment *deployment = act->deployment;
 	struct environment environment = row_environment_get(act->tx, deployment->environment);
+	const char *why = deploy_flow_why_word(deployment->why);
+	struct block block = { .by = "deploybot", .at = act->tx->at };
 
 	if (deployment->state == DEPLOY_ROLLED_BACK &&
 	    strcmp(environment.current.commit, deployment->previous) != 0)
 		restore_previous(act);
-	row_environment_block(act->tx, deployment->environment,
-	    strcmp(deployment->commit, deployment->previous) == 0 ? "" : deployment->commit);
+	row_environment_rolled_back(act->tx, deployment->environment);
+	(void)text_copy(block.commit, sizeof(block.commit), deployment->commit);
+	(void)snprintf(block.why, sizeof(block.why), "%s%s%.200s", why,
+	    why[0] != '\0' && deployment->detail[0] != '\0' ? ": " : "", deployment->detail);
+	row_block_add(act->tx, deployment->environment, &block);
 }
 
 static void
@@ -447,6 +493,16 @@ decide_set_previous(struct tx *tx, struct deployment *deployment)
 	    deployment->previous_image, sizeof(deployment->previous_image), back->image);
 }
 
+/* What runs may have changed since it was asked for. */
+static void
+set_direction(struct tx *tx, struct deployment *deployment)
+{
+	struct environment environment = row_environment_get(tx, deployment->environment);
+
+	deployment->is_forward =
+	    row_release_get(tx, deployment->to_release).origin > environment.current.origin;
+}
+
 /* What it needs to end is written down when it starts: URLs, and the release to roll back to.
  * False: its environment is no longer in the settings. */
 static bool
@@ -459,6 +515,7 @@ prepare_start(struct tx *tx, struct deployment *deployment)
 	if (settings == NULL)
 		return false;
 	decide_set_previous(tx, deployment);
+	set_direction(tx, deployment);
 	deployment->urls[0] = '\0';
 	for (size_t i = 0; i < settings->health_url_count; i++) {
 		int n = snprintf(deployment->urls + used, sizeof(deployment->urls) - used, "%s%s",
@@ -479,8 +536,7 @@ static bool
 is_blocked(struct tx *tx, const struct deployment *waiting)
 {
 	return waiting->trigger != TRIGGER_CHAT &&
-	    strcmp(row_environment_get(tx, waiting->environment).blocked_commit, waiting->commit) ==
-	    0;
+	    row_block_find(tx, waiting->environment, waiting->commit, NULL);
 }
 
 /* Settings may have changed since the request, and whoever asked may have lost the role. */

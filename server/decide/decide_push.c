@@ -4,11 +4,25 @@
 
 #include <stdio.h>
 
+#include "chat/chat_status.h"
 #include "decide/decide_deployment.h"
 #include "decide/decide_reply.h"
 #include "lib/text.h"
+#include "store/row_block.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
+
+/* The commits of which git says whether the answer's contains them. */
+static void
+name_blocked(struct tx *tx, struct effect_git_query *query)
+{
+	struct block blocks[LIMIT_BLOCKED];
+	size_t n = row_block_list(tx, query->environment, blocks, LIMIT_BLOCKED, NULL), used = 0;
+
+	for (size_t i = 0; i < n; i++) /* cannot be cut: each has its blank or the NUL */
+		used += (size_t)snprintf(query->blocked + used, sizeof(query->blocked) - used,
+		    "%s%s", i > 0 ? " " : "", blocks[i].commit);
+}
 
 void
 decide_git_query(struct tx *tx, const struct effect_git_query *query, int64_t deployment)
@@ -21,6 +35,8 @@ decide_git_query(struct tx *tx, const struct effect_git_query *query, int64_t de
 	}
 	effect->subject = deployment;
 	effect->u.git_query = *query;
+	if (query->kind == GIT_QUERY_COMMITS)
+		name_blocked(tx, &effect->u.git_query);
 	(void)row_effect_add(tx, effect);
 }
 
@@ -37,6 +53,14 @@ decide_query_head(
 	(void)text_copy(query.base, sizeof(query.base), environment.current.commit);
 	(void)text_copy(query.requested_by, sizeof(query.requested_by), requested_by);
 	decide_git_query(tx, &query, 0);
+}
+
+void
+decide_contained(
+    struct tx *tx, const struct deployment *deployment, const struct git_answer *answer)
+{
+	for (size_t i = 0; !deployment->is_off_branch && i < answer->n_contained; i++)
+		row_block_contain(tx, deployment->id, answer->contained[i]);
 }
 
 bool
@@ -93,12 +117,14 @@ add_deployment(struct tx *tx, const char *environment, const struct git_answer *
 	(void)text_copy(deployment.commit, sizeof(deployment.commit), answer->commit);
 	(void)text_copy(deployment.ref, sizeof(deployment.ref), answer->ref);
 	(void)text_copy(deployment.subject, sizeof(deployment.subject), answer->subject);
+	(void)text_copy(deployment.missing, sizeof(deployment.missing), answer->missing);
 	(void)text_copy(deployment.author, sizeof(deployment.author), answer->author);
 	(void)text_copy(deployment.requester, sizeof(deployment.requester), requested_by);
 	decide_set_previous(tx, &deployment);
 	deployment.message =
 	    decide_sendf(tx, &deployment.address, "🔎 " MARK_BOLD "%s" MARK_BOLD, environment);
 	row_deployment_add(tx, &deployment);
+	decide_contained(tx, &deployment, answer);
 	decide_audit_request(tx, &deployment, requested_by, "deploy_requested", "requested",
 	    (const char *const[]){
 		"trigger", trigger_word(deployment.trigger), "ref", deployment.ref, NULL });
@@ -115,17 +141,17 @@ supersede(struct tx *tx, struct deployment older, const struct git_answer *answe
 }
 
 static void
-notify_blocked(struct tx *tx, const char *environment, const struct git_answer *answer)
+notify_blocked(struct tx *tx, const char *environment, const struct block *block)
 {
 	struct chat_address address = { .chat = tx->settings->telegram_chat_id };
 	struct chat_text text;
 
 	chat_text_init(&text);
 	chat_text_add(&text, "✋ " MARK_BOLD "%s" MARK_BOLD ": push blocked: ", environment);
-	chat_text_commit(&text, "", answer->commit);
-	chat_text_add(&text,
-	    " was rolled back before. " MARK_CODE "/deploy %s" MARK_CODE " asks first.",
-	    environment);
+	chat_text_commit(&text, "", block->commit);
+	chat_text_add(&text, " was ");
+	chat_block(&text, block, tx->at);
+	chat_text_add(&text, ". " MARK_CODE "/deploy %s" MARK_CODE " asks first.", environment);
 	(void)decide_send(tx, &address, &text);
 }
 
@@ -149,13 +175,14 @@ decide_head(struct tx *tx, const struct environment_settings *settings,
 	struct environment environment = row_environment_get(tx, settings->name);
 	bool is_poll = strcmp(requested_by, DECIDE_POLL) == 0;
 	struct deployment deployment;
+	struct block block;
 
 	if (strcmp(environment.seen_commit, answer->commit) == 0 &&
 	    (is_poll || !came_to_nothing(tx, settings->name, answer->commit)))
 		return;
 	row_environment_set_seen(tx, settings->name, answer->commit);
-	if (strcmp(environment.blocked_commit, answer->commit) == 0) {
-		notify_blocked(tx, settings->name, answer);
+	if (row_block_find(tx, settings->name, answer->commit, &block)) {
+		notify_blocked(tx, settings->name, &block);
 		return;
 	}
 	supersede(tx, row_deployment_push_question(tx, settings->name), answer);

@@ -7,8 +7,14 @@
 
 struct environment_settings;
 
-/* Asks git; deployment: the one that waits for the answer, 0: none.  ask is copied. */
+/* Asks git; deployment: the one that waits for the answer, 0: none.  query is copied, and the
+ * environment's blocked commits are added. */
 void decide_git_query(struct tx *tx, const struct effect_git_query *query, int64_t deployment);
+
+/* Notes which blocked commits this deployment frees when it goes live: those that its commit
+ * contains, where it is of the environment's branch. */
+void decide_contained(struct tx *tx, const struct deployment *deployment,
+    const struct git_answer *answer);
 
 /* Asks git, until it answers, for the newest commit of the environment's branch.  requested_by:
  * "github:login(7)", or DECIDE_POLL when it was found by polling. */

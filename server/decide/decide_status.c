@@ -8,6 +8,7 @@
 #include "decide/decide_unknown.h"
 #include "lib/text.h"
 #include "policy/policy.h"
+#include "store/row_block.h"
 #include "store/row_deployment.h"
 #include "store/row_environment.h"
 
@@ -53,9 +54,13 @@ add_environment(struct tx *tx, struct chat_text *text, const char *name,
 		.host = tx->settings->host,
 		.at = tx->at,
 	};
+	struct block blocks[CHAT_STATUS_BLOCKS];
 	struct step steps[LIMIT_STEPS];
 	size_t n_steps;
 
+	status.blocks = blocks;
+	status.n_blocks =
+	    row_block_list(tx, name, blocks, CHAT_STATUS_BLOCKS, &status.n_all_blocks);
 	if (active.run != 0) {
 		n_steps = row_step_list(tx, active.run, steps, LIMIT_STEPS);
 		if (n_steps > 0)

@@ -5,6 +5,7 @@
 #include "chat/chat_deployment.h"
 #include "lib/text.h"
 #include "store/row_audit.h"
+#include "store/row_block.h"
 #include "store/row_environment.h"
 #include "store/row_message.h"
 #include "store/row_button.h"
@@ -58,7 +59,9 @@ buttons_for(struct tx *tx, const struct deployment *deployment, int64_t chat)
 
 	if (deployment->state == DEPLOY_AWAITING_CONFIRMATION) {
 		add_button(tx, deployment, BUTTON_CONFIRM, 0, chat,
-		    deployment_is_rollback(deployment) ? "↩️ Roll back" : "✅ Confirm",
+		    deployment->is_forward		   ? "↪️ Roll forward" :
+			deployment_is_rollback(deployment) ? "↩️ Roll back" :
+							     "✅ Confirm",
 		    &buttons);
 		/* A rollback has this one: it is asked for in a hurry, a button beside it is there
 		 * to be hit by mistake, and a question that is left alone keeps nobody waiting. */
@@ -72,28 +75,53 @@ buttons_for(struct tx *tx, const struct deployment *deployment, int64_t chat)
 	return buttons;
 }
 
-/* The facts that its texts are made of; steps and head are the caller's memory. */
+/* Rows that its texts are made of. */
+struct shown {
+	struct environment environment;
+	struct release to;
+	struct block block;
+	struct step steps[LIMIT_STEPS];
+	char head[9];
+};
+
+/* Of its commit; of what it left, where it is live. */
+static bool
+find_block(struct tx *tx, const struct deployment *deployment, struct block *ret)
+{
+	if (deployment->state != DEPLOY_LIVE)
+		return row_block_find(tx, deployment->environment, deployment->commit, ret);
+	return deployment_is_rollback(deployment) &&
+	    row_block_list(tx, deployment->environment, ret, 1, NULL) == 1 &&
+	    ret->at == deployment->ended_at;
+}
+
+/* The facts that its texts are made of; they stand in *shown. */
 static struct chat_deployment
-facts(struct tx *tx, const struct deployment *deployment, const struct environment *environment,
-    const struct git_answer *answer, struct step steps[LIMIT_STEPS], char head[9])
+facts(struct tx *tx, const struct deployment *deployment, const struct git_answer *answer,
+    struct shown *shown)
 {
 	const struct environment_settings *settings =
 	    settings_environment(tx->settings, deployment->environment);
+	bool is_blocked = find_block(tx, deployment, &shown->block);
 
-	row_audit_head(tx, head);
+	shown->environment = row_environment_get(tx, deployment->environment);
+	shown->to = row_release_get(tx, deployment->to_release);
+	row_audit_head(tx, shown->head);
 	return (struct chat_deployment){
 		.n_urls = settings != NULL ? settings->health_url_count : 0,
 		.deployment = deployment,
-		.environment = environment,
-		.steps = steps,
+		.environment = &shown->environment,
+		.to = deployment->to_release != 0 ? &shown->to : NULL,
+		.block = is_blocked ? &shown->block : NULL,
+		.steps = shown->steps,
 		.n_steps = deployment->run != 0 ?
-		    row_step_list(tx, deployment->run, steps, LIMIT_STEPS) :
+		    row_step_list(tx, deployment->run, shown->steps, LIMIT_STEPS) :
 		    0,
 		.estimate_ms = row_step_estimate(tx, deployment->environment, ""),
 		.answer = answer,
 		.can_roll_back = deployment_can_roll_back(deployment),
-		.audit_head = head,
-		.release = environment->current.id,
+		.audit_head = shown->head,
+		.release = shown->environment.current.number,
 		.rollback_not_started = deployment->state == DEPLOY_ROLLBACK_FAILED &&
 		    row_run_never_began(tx, deployment->run),
 		.host = tx->settings->host,
@@ -144,10 +172,8 @@ alarm_in(struct tx *tx, const struct chat_deployment *about, int64_t row)
 void
 decide_tell(struct tx *tx, const struct deployment *deployment, const struct git_answer *answer)
 {
-	struct environment environment = row_environment_get(tx, deployment->environment);
-	struct step steps[LIMIT_STEPS];
-	char head[9];
-	struct chat_deployment about = facts(tx, deployment, &environment, answer, steps, head);
+	struct shown shown;
+	struct chat_deployment about = facts(tx, deployment, answer, &shown);
 
 	tell_in(tx, &about, deployment->message);
 	tell_in(tx, &about, deployment->also_message);
@@ -161,10 +187,8 @@ void
 decide_tell_team(struct tx *tx, struct deployment *deployment)
 {
 	CLEANUP(message_done) struct message message = { 0 };
-	struct environment environment = row_environment_get(tx, deployment->environment);
-	struct step steps[LIMIT_STEPS];
-	char head[9];
-	struct chat_deployment about = facts(tx, deployment, &environment, NULL, steps, head);
+	struct shown shown;
+	struct chat_deployment about = facts(tx, deployment, NULL, &shown);
 
 	if (deployment->also_message != 0 ||
 	    deployment->address.chat == tx->settings->telegram_chat_id)

@@ -20,6 +20,10 @@ enum trigger {
 
 struct release {
 	int64_t id;		/* 0: none */
+	int64_t number;		/* counted in its environment: what people call it */
+	int64_t renumbered_at;	/* until then its id was its number; 0: never */
+	int64_t origin;		/* the release that it is of, where a rollback brought it back */
+	int64_t left_by;	/* the deployment that rolled it back; 0: none */
 	char environment[LIMIT_ENVIRONMENT];
 	char commit[LIMIT_COMMIT];
 	char image[LIMIT_IMAGE];	/* "": none */
@@ -29,11 +33,18 @@ struct release {
 	char subject[LIMIT_SUBJECT];
 };
 
+/* Rolled back, and no push deploys it again. */
+struct block {
+	char commit[LIMIT_COMMIT];
+	char by[LIMIT_PERSON];	/* a name, or "deploybot" */
+	int64_t at;		/* wall ms; 0: not known */
+	char why[LIMIT_LINE];	/* "": not known */
+};
+
 struct environment {
 	char name[LIMIT_ENVIRONMENT];
 	struct release current;
 	struct release previous;
-	char blocked_commit[LIMIT_COMMIT];	/* not deployed by a push; "": none */
 	char seen_commit[LIMIT_COMMIT];	/* head of its branch last seen; "": never */
 	bool is_down;		/* the last change failed, and so did its rollback */
 	bool is_unacknowledged;	/* rolled back, and nothing has gone live since */
@@ -56,6 +67,7 @@ struct deployment {
 	bool is_force_push;
 	bool is_off_branch;	/* not in the environment's branch */
 	char previous[LIMIT_COMMIT];	/* live when it started, to roll back to; "": none */
+	char missing[LIMIT_LINE];	  /* submodules and LFS files that it is released without */
 	char previous_image[LIMIT_IMAGE]; /* of previous; "": none */
 	int64_t requested_by;	/* a person's id; 0: github */
 	char requester[LIMIT_PERSON];	/* "@ada", "github:login(7)" */
@@ -66,6 +78,8 @@ struct deployment {
 	int attempts;		/* runs ordered for the present program */
 	bool target_changed;	/* `==> release` was said: the target may have changed */
 	bool cannot_roll_back;	/* `==> no-rollback` was said */
+	int64_t to_release;	/* of a rollback: the release that it brings back */
+	bool is_forward;	/* ... which is newer than what it leaves */
 	char urls[LIMIT_URL_LIST];	/* health URLs, comma list, as they were when it started */
 	char detail[LIMIT_LINE];	/* why: the script's last line, the probe's failure */
 	char note[LIMIT_LINE];	/* "develop has moved on to 1a2b3c4"; "" none */

@@ -27,6 +27,8 @@ struct perform {
 	 * One of our own is never refused. */
 	void (*submit)(void *ctx, struct event *event);
 	void *submit_ctx;
+	/* What git takes on the runner's disk, as its answers say.  Of submit_ctx; may be NULL. */
+	void (*note_mirror)(void *ctx, int64_t bytes);
 	bool is_restored; /* what was open when the program started is no run of this machine's */
 	struct perform_job *jobs; /* effects that wait, oldest first: perform_inside.h */
 	int64_t probe_begin_ms;	/* the millisecond in which the next URL is asked first, and how */

@@ -88,14 +88,18 @@ static void
 on_answer(void *ctx, int exit_status, bool unreachable, const char *text, size_t size)
 {
 	struct git_job *query = ctx;
+	struct perform *perform = query->job.perform;
 	struct git_answer answer;
+	bool is_whole;
 
 	(void)size; /* the text has a NUL behind it */
 	OBJ_CHECK(&query->job, PERFORM_JOB_MAGIC);
 	query->sent = NULL;
 	/* Read here only to know whether it is whole: a no is an answer, half of one is not. */
-	if (!query->job.effect->u.git_query.is_patient ||
-	    (!unreachable && git_answer_decode(text, exit_status, &answer, NULL)))
+	is_whole = git_answer_decode(text, exit_status, &answer, NULL) && !unreachable;
+	if (is_whole && answer.mirror > 0 && perform->note_mirror != NULL)
+		perform->note_mirror(perform->submit_ctx, answer.mirror);
+	if (!query->job.effect->u.git_query.is_patient || is_whole)
 		report(query_take(query), exit_status, unreachable, text);
 	else
 		later(query, unreachable ? text : answer.error);

@@ -8,6 +8,7 @@
 #include "decide/decide_tell.h"
 #include "handlers/handlers.h"
 #include "lib/text.h"
+#include "store/row_block.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
 
@@ -31,11 +32,13 @@ proceed_request(struct tx *tx, struct deployment *deployment, const struct git_a
 	(void)text_copy(deployment->commit, sizeof(deployment->commit), answer->commit);
 	(void)text_copy(deployment->ref, sizeof(deployment->ref), answer->ref);
 	(void)text_copy(deployment->subject, sizeof(deployment->subject), answer->subject);
+	(void)text_copy(deployment->missing, sizeof(deployment->missing), answer->missing);
 	(void)text_copy(deployment->author, sizeof(deployment->author), answer->author);
 	decide_set_previous(tx, deployment);
 	deployment->is_force_push = answer->forced;
 	deployment->is_off_branch = answer->branch[0] != '\0' && !answer->in_branch;
 	row_deployment_save(tx, deployment);
+	decide_contained(tx, deployment, answer);
 	if (settings == NULL) {
 		refuse(tx, deployment, "this environment is no longer in the settings", NULL);
 		return;
@@ -45,7 +48,7 @@ proceed_request(struct tx *tx, struct deployment *deployment, const struct git_a
 		return;
 	}
 	if (settings->confirm || environment.unknown_since != 0 ||
-	    strcmp(environment.blocked_commit, answer->commit) == 0) {
+	    row_block_find(tx, deployment->environment, answer->commit, NULL)) {
 		(void)decide_step(tx, deployment, DEPLOY_ON_ASK, answer);
 		return;
 	}

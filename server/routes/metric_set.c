@@ -256,6 +256,12 @@ metric_set_runner(struct metric_set *set, bool is_up)
 }
 
 void
+metric_set_mirror(struct metric_set *set, int64_t bytes)
+{
+	metrics_set(set->mirror_size, (double)bytes, METRICS_BARE);
+}
+
+void
 metric_set_loop_lag(struct metric_set *set, double seconds)
 {
 	metrics_set(set->loop_lag, seconds, METRICS_BARE);

@@ -42,6 +42,9 @@ void metric_set_tls(struct metric_set *set, bool is_read, int64_t expires_at_s);
 /* Can a runner be given orders? */
 void metric_set_runner(struct metric_set *set, bool is_up);
 
+/* What git takes on the runner's disk. */
+void metric_set_mirror(struct metric_set *set, int64_t bytes);
+
 void metric_set_loop_lag(struct metric_set *set, double seconds);
 
 /* Appends the whole text. */

@@ -85,6 +85,8 @@ fill_query(struct protocol_message *message, const struct runs_git_query *query)
 	static_assert(sizeof(message->ref) >= sizeof(order->ref), "a ref fits");
 	static_assert(sizeof(message->branch) >= sizeof(order->branch), "a branch fits");
 	static_assert(sizeof(message->base) >= sizeof(order->base), "a commit fits");
+	static_assert(sizeof(message->blocked) >= sizeof(order->blocked), "those commits fit");
+	memcpy(message->blocked, order->blocked, sizeof(order->blocked));
 	memcpy(message->ref, order->ref, sizeof(order->ref));
 	memcpy(message->branch, order->branch, sizeof(order->branch));
 	memcpy(message->base, order->base, sizeof(order->base));

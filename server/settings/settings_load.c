@@ -46,6 +46,9 @@ read_files(struct settings_loader *l)
 {
 	struct err err;
 
+	static const char or_as_server[] =
+	    ", or run this as the server's user: sudo -u deploybot deploybot ...";
+
 	for (size_t i = 0; i < l->count; i++) {
 		const char *file = l->sources[i].file;
 
@@ -56,10 +59,7 @@ read_files(struct settings_loader *l)
 		else
 			settings_say(l->report, SETTINGS_ERROR,
 			    "%s: put it there, for user %u to read%s", err.text,
-			    (unsigned)geteuid(),
-			    errno == EACCES ?
-				", or run this as the server's user: sudo -u deploybot deploybot ..." :
-				"");
+			    (unsigned)geteuid(), errno == EACCES ? or_as_server : "");
 		return false;
 	}
 	return true;

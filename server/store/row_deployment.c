@@ -46,7 +46,10 @@ static const char *const whys[] = {
 	C(I64,  ended_at,        ended_at) and \
 	C(TEXT, note,            note) and \
 	C(TEXT, image,           image) and \
-	C(TEXT, previous_image,  previous_image)
+	C(TEXT, previous_image,  previous_image) and \
+	C(TEXT, missing,         missing) and \
+	C(I64,  to_release,      to_release) and \
+	C(FLAG, is_forward,      is_forward)
 /* clang-format on */
 #define NAME(type, column, field) #column
 #define SAVED_NAMES		  SAVED(NAME, ", ")
@@ -166,6 +169,15 @@ row_deployment_unattended(struct tx *tx, int64_t after)
 }
 
 struct deployment
+row_deployment_last_changed(struct tx *tx, const char *environment)
+{
+	return find(tx,
+	    "WHERE environment = $1 AND program = 'deploy' AND is_touched <> 0"
+	    " ORDER BY id DESC LIMIT 1",
+	    DB_TEXT(environment));
+}
+
+struct deployment
 row_deployment_of_run(struct tx *tx, int64_t run)
 {
 	return find(tx, "WHERE id = (SELECT deployment FROM run WHERE run.id = $1)", DB_I64(run));
@@ -253,7 +265,7 @@ row_deployment_add(struct tx *tx, struct deployment *deployment)
 		"INSERT INTO deployment (" SAVED_NAMES ", " FIXED
 		", state, why) VALUES ($1, $2, $3, $4, $5, $6, $7,"
 		" $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,"
-		" $24, $25, $26, $27, $28, $29, $30)",
+		" $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)",
 		values, COUNT(values)))
 		deployment->id = db_last_id(tx->db);
 	tx->store->environments_changed = true;
@@ -269,7 +281,8 @@ row_deployment_save(struct tx *tx, const struct deployment *deployment)
 	(void)tx_run_values(tx,
 	    "UPDATE deployment SET (" SAVED_NAMES
 	    ") = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,"
-	    " $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24) WHERE id = $25",
+	    " $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)"
+	    " WHERE id = $28",
 	    values, COUNT(values)); /* sticky */
 }
 

@@ -32,6 +32,8 @@ struct deployment row_deployment_asking(struct tx *tx, const char *environment);
 /* The oldest behind `after` that is requested without a question to git, or awaits a confirmation
  * without a deadline: nothing will carry it on. */
 struct deployment row_deployment_unattended(struct tx *tx, int64_t after);
+/* The newest that deploys and may have changed the target. */
+struct deployment row_deployment_last_changed(struct tx *tx, const char *environment);
 struct deployment row_deployment_of_run(struct tx *tx, int64_t run);
 
 /* How the one ended that ended last, of those that ran; DEPLOY_STATE_COUNT: none has. */

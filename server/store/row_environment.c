@@ -6,9 +6,12 @@
 #include <stdlib.h>
 
 #include "lib/text.h"
+#include "store/row_block.h"
 #include "store/store_inside.h"
 
-#define RELEASE	      "id, environment, commit_id, image, at, deployment, released_by, subject"
+#define RELEASE \
+	"id, environment, commit_id, image, at, deployment, released_by, subject, number," \
+	" renumbered_at, origin, left_by"
 #define ESTIMATE_FROM 5 /* live deployments */
 
 static void
@@ -18,6 +21,10 @@ read_release(const struct db_rows *rows, struct release *ret)
 		.id = db_col_i64(rows, 0),
 		.at = db_col_i64(rows, 4),
 		.deployment = db_col_i64(rows, 5),
+		.number = db_col_i64(rows, 8),
+		.renumbered_at = db_col_i64(rows, 9),
+		.origin = db_col_i64(rows, 10),
+		.left_by = db_col_i64(rows, 11),
 	};
 	tx_text(rows, 1, ret->environment, sizeof(ret->environment));
 	tx_text(rows, 2, ret->commit, sizeof(ret->commit));
@@ -42,12 +49,6 @@ find_values(struct tx *tx, const char *sql, const struct db_value values[], size
 	return release;
 }
 
-static struct release
-get_release(struct tx *tx, int64_t id)
-{
-	return id == 0 ? (struct release){ 0 } : find(tx, "WHERE id = $1", DB_I64(id));
-}
-
 /* --- environments --- */
 
 struct environment
@@ -59,23 +60,24 @@ row_environment_get(struct tx *tx, const char *name)
 
 	(void)text_copy(environment.name, sizeof(environment.name), name);
 	if (!tx_query(&rows, tx,
-		"SELECT current_release, previous_release, held_commit, seen_commit, is_down,"
+		"SELECT current_release, previous_release, seen_commit, is_down,"
 		" is_unacknowledged, unknown_since, unknown_why FROM environment WHERE name = $1",
 		DB_TEXT(name)))
 		return environment;
 	if (db_next(&rows)) {
 		current = db_col_i64(&rows, 0);
 		previous = db_col_i64(&rows, 1);
-		tx_text(&rows, 2, environment.blocked_commit, sizeof(environment.blocked_commit));
-		tx_text(&rows, 3, environment.seen_commit, sizeof(environment.seen_commit));
-		environment.is_down = db_col_i64(&rows, 4) != 0;
-		environment.is_unacknowledged = db_col_i64(&rows, 5) != 0;
-		environment.unknown_since = db_col_i64(&rows, 6);
-		tx_text(&rows, 7, environment.unknown_why, sizeof(environment.unknown_why));
+		tx_text(&rows, 2, environment.seen_commit, sizeof(environment.seen_commit));
+		environment.is_down = db_col_i64(&rows, 3) != 0;
+		environment.is_unacknowledged = db_col_i64(&rows, 4) != 0;
+		environment.unknown_since = db_col_i64(&rows, 5);
+		tx_text(&rows, 6, environment.unknown_why, sizeof(environment.unknown_why));
 	}
 	(void)tx_end(tx, &rows); /* sticky */
-	environment.current = get_release(tx, current);
-	environment.previous = get_release(tx, previous);
+	environment.current = row_release_get(tx, current);
+	environment.previous = row_release_get(tx, previous);
+	if (environment.previous.left_by != 0)
+		environment.previous = row_release_earlier(tx, name, environment.current.commit);
 	return environment;
 }
 
@@ -98,13 +100,12 @@ row_environment_set_seen(struct tx *tx, const char *name, const char *commit)
 }
 
 void
-row_environment_block(struct tx *tx, const char *name, const char *commit)
+row_environment_rolled_back(struct tx *tx, const char *name)
 {
 	ensure(tx, name);
 	(void)tx_run(tx,
-	    "UPDATE environment SET held_commit = $2, is_down = 0, is_unacknowledged = 1"
-	    " WHERE name = $1",
-	    DB_TEXT(name), DB_TEXT(commit)); /* sticky */
+	    "UPDATE environment SET is_down = 0, is_unacknowledged = 1 WHERE name = $1",
+	    DB_TEXT(name)); /* sticky */
 	tx->store->environments_changed = true;
 }
 
@@ -164,25 +165,38 @@ row_environment_next(struct tx *tx, char name[LIMIT_ENVIRONMENT])
 	return tx_end(tx, &rows) && found;
 }
 
+static int64_t
+add_release(struct tx *tx, const struct release *release)
+{
+	int64_t id;
+
+	if (!tx_run(tx,
+		"INSERT INTO release (environment, commit_id, image, at, deployment, released_by,"
+		" subject, number) SELECT $1, $2, $3, $4, $5, $6, $7, COALESCE(MAX(number), 0) + 1"
+		" FROM release WHERE environment = $1",
+		DB_TEXT(release->environment), DB_TEXT(release->commit), DB_TEXT(release->image),
+		DB_I64(release->at), DB_I64(release->deployment), DB_TEXT(release->by),
+		DB_TEXT(release->subject)))
+		return 0;
+	id = db_last_id(tx->db);
+	(void)tx_run(tx, "UPDATE release SET origin = $2 WHERE id = $1", DB_I64(id),
+	    DB_I64(release->origin != 0 ? release->origin : id)); /* sticky */
+	return id;
+}
+
 int64_t
 row_environment_release(struct tx *tx, const struct release *release)
 {
 	int64_t id;
 
 	ensure(tx, release->environment);
-	if (!tx_run(tx,
-		"INSERT INTO release (environment, commit_id, image, at, deployment, released_by,"
-		" subject) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-		DB_TEXT(release->environment), DB_TEXT(release->commit), DB_TEXT(release->image),
-		DB_I64(release->at), DB_I64(release->deployment), DB_TEXT(release->by),
-		DB_TEXT(release->subject)))
-		return 0;
-	id = db_last_id(tx->db);
+	id = add_release(tx, release);
 	(void)tx_run(tx,
 	    "UPDATE environment SET previous_release = current_release, current_release = $2,"
-	    " held_commit = '', is_down = 0, is_unacknowledged = 0, unknown_since = 0,"
+	    " is_down = 0, is_unacknowledged = 0, unknown_since = 0,"
 	    " unknown_why = '' WHERE name = $1",
 	    DB_TEXT(release->environment), DB_I64(id)); /* sticky */
+	row_block_free(tx, release->environment, release->commit);
 	mark_stale(tx->store, release->environment);
 	tx->store->environments_changed = true;
 	return tx->failed ? 0 : id;
@@ -205,14 +219,60 @@ row_release_list(struct tx *tx, const char *environment, struct release *ret, si
 	return tx_end(tx, &rows) ? n : 0;
 }
 
+struct release
+row_release_get(struct tx *tx, int64_t id)
+{
+	return id == 0 ? (struct release){ 0 } : find(tx, "WHERE id = $1", DB_I64(id));
+}
+
+struct release
+row_release_earlier(struct tx *tx, const char *environment, const char *commit)
+{
+	return find(tx,
+	    "WHERE environment = $1 AND left_by = 0 AND commit_id <> $2 AND commit_id NOT IN"
+	    " (SELECT b.commit_id FROM block b WHERE b.environment = $1) ORDER BY id DESC LIMIT 1",
+	    DB_TEXT(environment), DB_TEXT(commit));
+}
+
+void
+row_release_leave(struct tx *tx, const struct release *now)
+{
+	(void)tx_run(tx,
+	    "UPDATE release SET left_by = $4 WHERE environment = $1 AND id > $2 AND id < $3"
+	    " AND left_by = 0",
+	    DB_TEXT(now->environment), DB_I64(now->origin), DB_I64(now->id),
+	    DB_I64(now->deployment)); /* sticky */
+}
+
+struct release
+row_release_renumbered(struct tx *tx, const char *environment, const char *wanted, int64_t since)
+{
+	struct release release;
+	int64_t number;
+
+	if (!text_to_i64(wanted, 1, INT64_MAX, &number, NULL))
+		return (struct release){ 0 };
+	release = row_release_get(tx, number);
+	if (strcmp(release.environment, environment) != 0 || release.renumbered_at < since ||
+	    release.number == number)
+		return (struct release){ 0 };
+	return release;
+}
+
+int64_t
+row_release_number(struct tx *tx, const struct deployment *deployment)
+{
+	return tx_number(tx,
+	    "SELECT number FROM release WHERE environment = $1 AND deployment = $2"
+	    " ORDER BY id DESC LIMIT 1",
+	    DB_TEXT(deployment->environment), DB_I64(deployment->id));
+}
+
 static struct release
 find_number(struct tx *tx, const char *environment, int64_t number)
 {
-	struct release release = get_release(tx, number);
-
-	if (strcmp(release.environment, environment) != 0)
-		return (struct release){ 0 };
-	return release;
+	return find(
+	    tx, "WHERE environment = $1 AND number = $2", DB_TEXT(environment), DB_I64(number));
 }
 
 static struct release

@@ -5,14 +5,14 @@
 #include "deployment/deployment.h"
 #include "store/tx.h"
 
-/* The row, or an empty one of that name where there is none yet. */
+/* The row, or an empty one of that name where there is none yet.  previous: what was live before,
+ * or, where a rollback left that, the release before it. */
 struct environment row_environment_get(struct tx *tx, const char *name);
 
 void row_environment_set_seen(struct tx *tx, const char *name, const char *commit);
 
-/* An automatic rollback took `commit` back, or tried to: no push deploys it again, and until
- * something goes live the rollback is unacknowledged. */
-void row_environment_block(struct tx *tx, const char *name, const char *commit);
+/* An automatic rollback ended: it is unacknowledged until something goes live. */
+void row_environment_rolled_back(struct tx *tx, const char *name);
 
 /* The target was touched and nothing brought it to a known state. */
 void row_environment_down(struct tx *tx, const char *name);
@@ -25,8 +25,9 @@ void row_environment_set_known(struct tx *tx, const char *name);
  * settings have no more; "" begins.  False: that was the last. */
 bool row_environment_next(struct tx *tx, char name[LIMIT_ENVIRONMENT]) MUST_USE;
 
-/* A new release is live: a release row, current and previous move on, hold, alarm and doubt end.
- * The environment's state file follows after the commit.  release->id is ignored; returns it. */
+/* A new release is live: a release row, current and previous move on, its block, alarm and doubt
+ * end.  The environment's state file follows after the commit.  release->origin: of the release
+ * that is brought back, 0: of none.  id and number are ignored; returns the id. */
 int64_t row_environment_release(struct tx *tx, const struct release *release);
 
 /* Latest releases, newest first; returns how many (<= max). */
@@ -34,6 +35,24 @@ size_t row_release_list(struct tx *tx, const char *environment, struct release *
 
 /* By number, or by commit prefix (>= 7 hex) the newest; id 0: none.  wanted: as a person typed. */
 struct release row_release_find(struct tx *tx, const char *environment, const char *wanted);
+
+/* By id; id 0: none. */
+struct release row_release_get(struct tx *tx, int64_t id);
+
+/* Where a rollback from `commit` goes: the newest of another commit that no rollback left, and
+ * whose commit is not blocked (an earlier release of it may have been left by none). */
+struct release row_release_earlier(struct tx *tx, const char *environment, const char *commit);
+
+/* A rollback brought `now` live: what is newer than the release that it is of was left by it. */
+void row_release_leave(struct tx *tx, const struct release *now);
+
+/* The release that had this number before they were counted for each environment, if that was not
+ * before `since` and it has another one now; id 0: none. */
+struct release row_release_renumbered(struct tx *tx, const char *environment, const char *wanted,
+    int64_t since);
+
+/* The number of the release that a deployment made last; 0: none. */
+int64_t row_release_number(struct tx *tx, const struct deployment *deployment);
 
 /* How long step `name` (or the whole deployment: "") took lately in this environment: the median
  * of at most 5 live deployments, in ms; 0: not known. */

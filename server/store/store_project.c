@@ -26,7 +26,7 @@
 static void
 put_release(struct json_out *json, const struct release *release)
 {
-	json_put_i64(json, "release", release->id);
+	json_put_i64(json, "release", release->number);
 	json_put_str(json, "commit", release->commit);
 	json_put_str(json, "image", release->image[0] == '\0' ? NULL : release->image);
 }

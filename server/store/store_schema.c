@@ -201,6 +201,55 @@ static const char *const migration_3[] = {
 
 /* Not released yet: it may still grow at its end. */
 static const char *const migration_4[] = {
+	/* What git says that a release will not have: submodules, LFS files. */
+	"ALTER TABLE deployment ADD COLUMN missing TEXT NOT NULL DEFAULT '';",
+	/* A release is called by a number of its environment's own.  renumbered_at: until then its
+	 * id was its number.  origin: the release that it is of, where a rollback brought that
+	 * back.  left_by: the deployment that rolled it back. */
+	"ALTER TABLE release ADD COLUMN number INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE release ADD COLUMN renumbered_at INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE release ADD COLUMN origin INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE release ADD COLUMN left_by INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE release SET number = n, origin = id,"
+	" renumbered_at = CAST(strftime('%s', 'now') AS INTEGER) * 1000"
+	" FROM (SELECT id AS i, ROW_NUMBER() OVER (PARTITION BY environment ORDER BY id) AS n"
+	" FROM release) WHERE id = i;"
+	"CREATE UNIQUE INDEX release_number ON release (environment, number);"
+	/* A rollback went to the newest release of its commit. */
+	"UPDATE release SET origin = COALESCE((SELECT MAX(t.id) FROM release t"
+	" WHERE t.environment = release.environment AND t.commit_id = release.commit_id"
+	" AND t.id < release.id AND t.deployment NOT IN (SELECT d.id FROM deployment d"
+	" WHERE d.program = 'rollback' OR d.state = 'ROLLED_BACK')), id)"
+	" WHERE deployment IN (SELECT d.id FROM deployment d"
+	" WHERE d.program = 'rollback' OR d.state = 'ROLLED_BACK');"
+	"UPDATE release SET left_by = b FROM (SELECT r.id AS i, MIN(n.deployment) AS b"
+	" FROM release n JOIN release r ON r.environment = n.environment AND r.id > n.origin"
+	" AND r.id < n.id GROUP BY r.id) WHERE id = i;",
+
+	/* To where a rollback goes, and whether that is newer than what it leaves. */
+	"ALTER TABLE deployment ADD COLUMN to_release INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE deployment ADD COLUMN is_forward INTEGER NOT NULL DEFAULT 0;",
+
+	/* environment.held_commit is used no more. */
+	"CREATE TABLE block ("
+	" id INTEGER PRIMARY KEY,"
+	" environment TEXT NOT NULL,"
+	" commit_id TEXT NOT NULL,"
+	" blocked_by TEXT NOT NULL,"
+	" at INTEGER NOT NULL,"
+	" why TEXT NOT NULL,"
+	" UNIQUE (environment, commit_id)) STRICT;"
+	"INSERT INTO block SELECT NULL, e.name, e.held_commit, 'deploybot',"
+	" COALESCE((SELECT MAX(d.ended_at) FROM deployment d WHERE d.environment = e.name"
+	" AND d.commit_id = e.held_commit), 0), '' FROM environment e WHERE e.held_commit <> ''"
+	" AND e.held_commit <> COALESCE((SELECT r.commit_id FROM release r"
+	" WHERE r.id = e.current_release), '');"
+	"UPDATE environment SET held_commit = '';"
+	/* Blocked commits that a deployment's commit has in its history. */
+	"CREATE TABLE contained ("
+	" deployment INTEGER NOT NULL,"
+	" commit_id TEXT NOT NULL,"
+	" PRIMARY KEY (deployment, commit_id)) STRICT, WITHOUT ROWID;",
 	NULL,
 };
 

@@ -68,6 +68,8 @@ struct effect_git_query {
 	char ref[LIMIT_REF];	/* GIT_QUERY_COMMITS: a branch, tag or commit */
 	char base[LIMIT_COMMIT];	/* GIT_QUERY_COMMITS: the live release's commit; "": none */
 	char branch[LIMIT_REF];	/* GIT_QUERY_COMMITS: the environment's own branch; "": none */
+	/* GIT_QUERY_COMMITS: commits, a blank between: which does the answer's commit contain? */
+	char blocked[LIMIT_BLOCKED * LIMIT_COMMIT];
 	size_t n_branches;	/* GIT_QUERY_HEADS */
 	char branches[LIMIT_ENVIRONMENTS][LIMIT_REF];
 	bool is_patient;	/* asks again, 1 s to 5 min apart, until git answers; else once */

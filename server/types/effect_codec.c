@@ -67,7 +67,7 @@ static const struct field fields_git_query[] = {
 	FIELD("environment", git_query.environment), FIELD("ref", git_query.ref),
 	FIELD("base", git_query.base), FIELD("branch", git_query.branch),
 	LIST("branches", TYPE_BRANCHES), FIELD("is_patient", git_query.is_patient),
-	FIELD("asked_by", git_query.requested_by), END };
+	FIELD("asked_by", git_query.requested_by), LATER("blocked", git_query.blocked), END };
 static const struct field fields_probe[] = {
 	FIELD("successes", probe.plan.successes), FIELD("failures", probe.plan.failures),
 	FIELD("interval_s", probe.plan.interval_s), FIELD("timeout_s", probe.plan.timeout_s),

@@ -11,6 +11,7 @@
 #define STATUS_ANSWERED 0
 #define STATUS_NO	64 /* git was asked; the ref is none of the repository */
 #define LINE_ROOM	4096
+#define AT_MOST_S	INT64_C(253402300799) /* the year 9999 */
 
 /* The value of a key, NUL-terminated and scratch for its reader, into the member it belongs to. */
 typedef bool take_fn(void *out, size_t room, char *value);
@@ -58,26 +59,42 @@ take_flag(void *out, UNUSED size_t room, char *value)
 	return strcmp(value, "1") == 0 || strcmp(value, "0") == 0;
 }
 
-static bool
-take_kind(void *out, UNUSED size_t room, char *value)
+static enum git_kind
+kind_of(const char *word)
 {
 	enum git_kind kind = GIT_COMMIT;
 
-	while (kind > GIT_NONE && strcmp(value, kind_names[kind]) != 0)
+	while (kind > GIT_NONE && strcmp(word, kind_names[kind]) != 0)
 		kind--;
-	*(enum git_kind *)out = kind;
-	return kind != GIT_NONE;
+	return kind;
 }
 
+static bool
+take_kind(void *out, UNUSED size_t room, char *value)
+{
+	*(enum git_kind *)out = kind_of(value);
+	return true;
+}
+
+/* 0, not known, is what is odd too: anybody may write any date into a commit. */
 static bool
 take_at(void *out, UNUSED size_t room, char *value)
 {
 	int64_t seconds;
 
-	/* Up to the year 9999; a date before 1970 is a joke of its author. */
-	if (!text_to_i64(value, INT64_MIN / 1000, INT64_C(253402300799), &seconds, NULL))
-		return false;
-	*(int64_t *)out = seconds < 0 ? 0 : seconds * 1000;
+	if (!text_to_i64(value, 0, AT_MOST_S, &seconds, NULL))
+		seconds = 0;
+	*(int64_t *)out = seconds * 1000;
+	return true;
+}
+
+/* Not empty, whatever it is: that there is a branch decides whether a commit may be off it. */
+static bool
+take_branch(void *out, size_t room, char *value)
+{
+	(void)clean_line(out, room, value, strlen(value));
+	if (((char *)out)[0] == '\0')
+		(void)text_copy(out, room, "?");
 	return true;
 }
 
@@ -85,6 +102,14 @@ static bool
 take_count(void *out, UNUSED size_t room, char *value)
 {
 	return text_to_i64(value, 0, INT64_MAX, out, NULL);
+}
+
+static bool
+take_bytes(void *out, UNUSED size_t room, char *value)
+{
+	if (!text_to_i64(value, 0, INT64_MAX, out, NULL))
+		*(int64_t *)out = 0;
+	return true;
 }
 
 /* --- lines of which there may be several, into the whole answer --------------------------- */
@@ -101,25 +126,36 @@ rest_of(char *value)
 	return blank + 1;
 }
 
-/* `HASH AUTHOR<TAB>SUBJECT`; either text may be empty. */
+/* `HASH AUTHOR<TAB>SUBJECT`, for people: either text may be empty or missing, and a line without a
+ * commit is left out. */
 static bool
 take_change(void *out, UNUSED size_t room, char *value)
 {
 	struct git_answer *answer = out;
-	struct git_change *change;
+	struct git_change *change = &answer->change[answer->n_changes];
 	char *author = rest_of(value);
-	char *subject;
+	char *subject = author == NULL ? NULL : strchr(author, '\t');
 
-	if (author == NULL || answer->n_changes == COUNT(answer->change))
-		return author != NULL;
-	change = &answer->change[answer->n_changes];
-	subject = strchr(author, '\t');
-	if (subject == NULL || !take_hash(change->commit, sizeof(change->commit), value))
-		return false;
-	*subject++ = '\0';
+	if (answer->n_changes == COUNT(answer->change) ||
+	    !take_hash(change->commit, sizeof(change->commit), value))
+		return true;
 	answer->n_changes++;
-	return take_text(change->author, sizeof(change->author), author) &&
-	    take_text(change->subject, sizeof(change->subject), subject);
+	if (subject != NULL)
+		*subject++ = '\0';
+	if (author != NULL)
+		(void)take_text(change->author, sizeof(change->author), author);
+	return subject == NULL || take_text(change->subject, sizeof(change->subject), subject);
+}
+
+static bool
+take_contains(void *out, UNUSED size_t room, char *value)
+{
+	struct git_answer *answer = out;
+
+	if (answer->n_contained < COUNT(answer->contained) &&
+	    take_hash(answer->contained[answer->n_contained], LIMIT_COMMIT, value))
+		answer->n_contained++;
+	return true; /* it decorates: without it a block stays until a person deploys */
 }
 
 static bool
@@ -143,15 +179,21 @@ take_possible(void *out, UNUSED size_t room, char *value)
 	struct git_answer *answer = out;
 	struct git_name possible = { .kind = GIT_NONE };
 	char *name = rest_of(value);
+	char *about = name == NULL ? NULL : strchr(name, '\t');
 
+	if (about != NULL) {
+		*about++ = '\0';
+		(void)take_text(possible.about, sizeof(possible.about), about);
+	}
+	possible.kind = kind_of(value);
 	if (name != NULL && answer->n_possible < COUNT(answer->possible) &&
-	    take_kind(&possible.kind, sizeof(possible.kind), value) &&
-	    take_name(possible.name, sizeof(possible.name), name))
+	    possible.kind != GIT_NONE && take_name(possible.name, sizeof(possible.name), name))
 		answer->possible[answer->n_possible++] = possible;
 	return true;
 }
 
-/* In the order of runner/protocol.h. */
+/* In the order of runner/protocol.h.  Only what is decided by makes an answer unreadable where it
+ * is odd: commit, branch_commit, in_branch, base, forced, count, head.  The others decorate. */
 #define MEMBER(name, take) \
 	{ \
 #name, take, offsetof(struct git_answer, name), \
@@ -169,13 +211,16 @@ static const struct key keys[] = {
 	MEMBER(author, take_text),
 	MEMBER(at, take_at),
 	MEMBER(subject, take_text),
-	MEMBER(branch, take_name),
+	MEMBER(branch, take_branch),
 	MEMBER(branch_commit, take_hash),
 	MEMBER(in_branch, take_flag),
 	MEMBER(base, take_hash),
 	MEMBER(forced, take_flag),
 	MEMBER(count, take_count),
 	WHOLE(change, take_change),
+	MEMBER(missing, take_text),
+	MEMBER(mirror, take_bytes),
+	WHOLE(contains, take_contains),
 	WHOLE(head, take_head),
 	MEMBER(error, take_text),
 	WHOLE(possible, take_possible),
@@ -228,6 +273,20 @@ take_lines(struct git_answer *answer, const char *text, const char **bad_key)
 			return false;
 	}
 	return false;
+}
+
+/* What is decided by stands beside a commit, or the answer is unreadable: 0 would be a guess. */
+static const char *
+missing_key(const struct git_answer *answer, const char *text)
+{
+	static const char *const wanted[] = { "\nin_branch ", "\nforced ", "\ncount " };
+	static const char *const names[] = { "in_branch", "forced", "count" };
+
+	for (size_t i = 0; answer->commit[0] != '\0' && i < COUNT(wanted); i++) {
+		if (strstr(text, wanted[i]) == NULL)
+			return names[i];
+	}
+	return NULL;
 }
 
 /* The last line with anything in it. */
@@ -286,7 +345,7 @@ git_answer_decode(const char *text, int exit_status, struct git_answer *ret, str
 	if (exit_status != STATUS_ANSWERED && exit_status != STATUS_NO)
 		return unanswered(text, exit_status, ret, err);
 	memset(ret, 0, sizeof(*ret));
-	if (!take_lines(ret, text, &bad_key))
+	if (!take_lines(ret, text, &bad_key) || (bad_key = missing_key(ret, text)) != NULL)
 		return broken(ret, bad_key, err);
 	ret->has_base = ret->base[0] != '\0';
 	if (exit_status == STATUS_NO && ret->error[0] == '\0')

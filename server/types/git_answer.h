@@ -21,6 +21,7 @@ struct git_head {
 struct git_name {
 	enum git_kind kind;
 	char name[LIMIT_REF];
+	char about[LIMIT_SUBJECT]; /* which of several; "": the name says it */
 };
 
 /* Texts are one line of UTF-8 without control or bidirectional characters, cut to fit. */
@@ -30,7 +31,7 @@ struct git_answer {
 	enum git_kind kind;
 	char commit[LIMIT_COMMIT];
 	char author[LIMIT_PERSON];
-	int64_t at;			/* committed; wall ms */
+	int64_t at;			/* committed; wall ms; 0: not known, or odd */
 	char subject[LIMIT_SUBJECT];
 	char branch[LIMIT_REF];		/* the environment's; "": it has none */
 	char branch_commit[LIMIT_COMMIT]; /* its newest; "": there is no such branch */
@@ -41,6 +42,10 @@ struct git_answer {
 	int64_t count;			/* commits not in base; may be more than n_changes */
 	size_t n_changes;
 	struct git_change change[LIMIT_COMMITS]; /* newest first */
+	char missing[LIMIT_LINE];	/* submodules, LFS files that a release will not have */
+	int64_t mirror;			/* bytes on the runner's disk; 0: not known */
+	size_t n_contained;
+	char contained[LIMIT_BLOCKED][LIMIT_COMMIT]; /* of those that were asked about */
 	/* HEADS */
 	size_t n_heads;
 	struct git_head head[LIMIT_ENVIRONMENTS];

@@ -16,6 +16,7 @@
 #define LIMIT_URL_LIST		2048	/* all of them, in the row of the deployment they verify */
 #define LIMIT_STEP		48	/* `==> name` */
 #define LIMIT_STEPS		64	/* passed on for each run; `release` always */
+#define LIMIT_BLOCKED		16	/* blocked commits that git is asked about; the newest */
 #define LIMIT_COMMITS		10	/* listed in a confirmation; beyond it a count */
 #define LIMIT_DELIVERY		80	/* X-GitHub-Delivery is a GUID of 36 */
 #define LIMIT_UPDATES		100	/* getUpdates gives at most that many */

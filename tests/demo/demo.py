@@ -35,7 +35,7 @@ def print_addresses(stage):
   Try in the chat:
     /deploy staging       builds and starts the sample shop, with its output as it comes
     push a good commit    in the panel beside the chat: goes live by itself
-    push a broken commit  the health gate notices, and staging is taken back
+    push a broken commit  the health gate notices, and staging is rolled back
     /deploy production    shows what would change, and asks
     /status               what runs where, and its health
     /help                 everything else

@@ -1,6 +1,7 @@
 """Goal: git questions are answered without executing anything, and the transport local ships, serves
 and rolls back a real application, under the real runner and by hand."""
 # SPDX-License-Identifier: ISC
+import hashlib
 import json
 import os
 import signal
@@ -95,7 +96,7 @@ def bench(tmp_path):
 
 def lines(answer):
     """[(key, value)] of an answer's body."""
-    text = answer.body.decode()
+    text = answer.body.decode(errors="replace")    # cut between bytes
     return [tuple(line.split(" ", 1)) for line in text.splitlines() if " " in line and not line.startswith("==>")]
 
 
@@ -116,6 +117,21 @@ def test_a_branch_is_answered_with_its_newest_commit_and_what_lies_between(bench
     changes = [value for key, value in lines(answer) if key == "change"]
     assert changes[0] == f"{head} Ann Example\tThird"
     assert changes[1].endswith("\tSecond, with <b>markup</b> & $(id)") and len(changes) == 2
+
+
+def test_of_the_blocked_commits_those_in_its_history_are_named(bench):
+    first, second, head = (bench.repository.commit(subject) for subject in ("First", "Second", "Third"))
+    git(bench.repository.path, "checkout", "-q", "-b", "other", first)
+    side = bench.repository.commit("Aside")
+    runner = bench.shipper()
+    answer = runner.ask("commits", ref="main", branch="main", base=first,
+                        blocked=" ".join([side, second, "f" * 40, "1" * 12, head]))
+    assert answer["status"] == 0 and answer.body.endswith(b"\nend\n")
+    assert [value for key, value in lines(answer) if key == "contains"] == [second, head]
+    asked = [first] * 15 + [side]
+    answer = runner.ask("commits", ref="other", blocked=" ".join(asked))
+    assert [value for key, value in lines(answer) if key == "contains"] == asked
+    assert not [key for key, _ in lines(runner.ask("commits", ref="main")) if key == "contains"]
 
 
 def test_a_tag_and_a_commit_are_answered_and_whether_they_are_in_the_branch(bench):
@@ -146,6 +162,38 @@ def test_a_rewritten_branch_is_forced_and_at_most_ten_commits_are_shown(bench):
     assert len([key for key, _ in lines(answer) if key == "change"]) == 10
 
 
+def commit_literally(folder, head):
+    """A commit above HEAD with these lines behind its parent, as any program may have written them."""
+    text = f"tree {git(folder, 'write-tree')}\nparent {git(folder, 'rev-parse', 'HEAD')}\n".encode() + head
+    done = subprocess.run(["git", "hash-object", "--literally", "-t", "commit", "-w", "--stdin"], cwd=folder,
+                          input=text, capture_output=True, check=True)
+    commit = done.stdout.decode().strip()
+    git(folder, "update-ref", "refs/heads/main", commit)
+    return commit
+
+
+@pytest.mark.parametrize("odd", [
+    b"author  <a@b.c> 1 +0000\ncommitter Bo <b@b.c> 1 +0000\n\nNobody wrote it\n",
+    b"author A <a@b.c> 1 +0000\ncommitter Bo <b@b.c> 253402300800 +0000\n\nIn the year 10000\n",
+    b"author A <a@b.c> 1 +0000\ncommitter Bo <b@b.c> 1 +0000\n\n" + "\u200b".encode() * 22000 + b"\n",
+    b"author " + b"A" * 70000 + b" <a@b.c> 1 +0000\ncommitter Bo <b@b.c> 1 +0000\n\nBy a long name\n"],
+    ids=["no author", "year 10000", "zero width", "long author"])
+def test_an_odd_commit_neither_hides_itself_nor_those_beside_it(bench, odd):
+    base = bench.repository.commit("First")
+    strange = commit_literally(bench.repository.path, odd)
+    runner = bench.shipper()
+    answer = runner.ask("commits", branch="main", base=base)
+    said = dict(lines(answer))
+    assert answer["status"] == 0 and (said["commit"], said["count"]) == (strange, "1")
+    head = bench.repository.commit("Third")
+    answer = runner.ask("commits", branch="main", base=base)
+    assert answer["status"] == 0 and answer.body.endswith(b"\nend\n") and len(answer.body) < 4096
+    said = dict(lines(answer))
+    assert (said["commit"], said["in_branch"], said["forced"], said["count"]) == (head, "1", "0", "2")
+    changes = [value.split(" ")[0] for key, value in lines(answer) if key == "change"]
+    assert changes == [head, strange]
+
+
 @pytest.mark.parametrize("ref", ["devlop", "--upload-pack=x", "-x", "a..b", "HEAD~1", "main^", "a b", "0123456",
                                  "$(touch x)", "main@{0}", ":/x"])
 def test_what_is_no_ref_is_refused_with_what_is_possible(bench, ref):
@@ -156,6 +204,64 @@ def test_what_is_no_ref_is_refused_with_what_is_possible(bench, ref):
     said = lines(answer)
     assert said[0][0] == "error"
     assert ("possible", "branch main") in said and ("possible", "tag v1") in said
+
+
+def test_all_digits_are_that_commit_whatever_a_branch_or_tag_is_called(bench):
+    wanted = good_app(bench, "Wanted")
+    other = bench.repository.commit("Other")
+    for ref in (f"refs/heads/{wanted}", f"refs/tags/{wanted}", f"refs/heads/{'0' * 40}"):
+        git(bench.repository.path, "update-ref", ref, other)
+    runner = bench.shipper()
+    for ref in (wanted, wanted.upper()):
+        answer = runner.ask("commits", ref=ref, branch="main")
+        said = dict(lines(answer))
+        assert (said["kind"], said["commit"], said["subject"]) == ("commit", wanted, "Wanted")
+        assert b"warning" not in answer.body
+    assert runner.ask("commits", ref="0" * 40, branch="main")["status"] == 64
+    git(bench.repository.path, "update-ref", "refs/heads/main", wanted)    # it is shipped under its name, too
+    assert bench.ship(runner, wanted)["status"] == 0 and bench.page()["commit"] == wanted
+
+
+@pytest.mark.parametrize("kind", ["branch", "tag"])
+def test_digits_that_a_branch_or_tag_is_called_too_are_ambiguous_and_each_is_named_in_full(bench, kind):
+    wanted = bench.repository.commit("Wanted")
+    other = bench.repository.commit("Other")
+    short = wanted[:8]
+    git(bench.repository.path, kind, short, other)
+    git(bench.repository.path, kind, "deadbeefdeadbeef", other)
+    runner = bench.shipper()
+    answer = runner.ask("commits", ref=short, branch="main")
+    said = lines(answer)
+    assert answer["status"] == 64 and answer.body.endswith(b"\nend\n")
+    assert said == [("error", f"{short} is ambiguous: type all digits of the one you mean"),
+                    ("possible", f"commit {other}\t{kind} {short}: Other"), ("possible", f"commit {wanted}\tWanted")]
+    # One that is no commit's name, and the environment's own branch, are what they are called.
+    said = dict(lines(runner.ask("commits", ref="deadbeefdeadbeef", branch="main")))
+    assert (said["kind"], said["commit"]) == (kind, other)
+    if kind == "branch":
+        assert dict(lines(runner.ask("commits", branch=short)))["commit"] == other
+
+
+def test_digits_of_two_commits_are_ambiguous(bench):
+    base = bench.repository.commit("First")
+    tree = git(bench.repository.path, "rev-parse", "HEAD^{tree}")
+    seen, twins = {}, None
+    for number in range(60000):    # one in 7 digits is expected after 20,000 of them
+        text = (f"tree {tree}\nparent {base}\nauthor A <a@b.c> {number} +0000\n"
+                "committer A <a@b.c> 1 +0000\n\nTwin\n").encode()
+        name = hashlib.sha1(b"commit %d\0" % len(text) + text).hexdigest()
+        if name[:7] in seen:
+            twins = (seen[name[:7]], text)
+            break
+        seen[name[:7]] = text
+    names = [subprocess.run(["git", "hash-object", "-t", "commit", "-w", "--stdin"], cwd=bench.repository.path,
+                            input=text, capture_output=True, check=True).stdout.decode().strip() for text in twins]
+    for name in names:
+        git(bench.repository.path, "branch", f"twin/{name}", name)
+    answer = bench.shipper().ask("commits", ref=names[0][:7], branch="main")
+    assert answer["status"] == 64
+    meant = [value for key, value in lines(answer) if key == "possible"]
+    assert meant == [f"commit {name}\tTwin" for name in sorted(names)]
 
 
 def test_at_most_ten_possible_refs_are_listed(bench):

@@ -127,7 +127,8 @@ def test_by_hand_as_another_user_than_the_runner_nothing_is_made_that_it_could_n
     apps.mkdir(exist_ok=True)
     os.chown(apps, 1, 1)
     status, said = bench.run(*words)
-    assert status == 78 and said[-1].endswith(f"{apps} belongs to daemon, and this runs as root: run it as daemon"), said
+    sentence = f"{apps} belongs to daemon, and this runs as root: run it as daemon"
+    assert status == 78 and said[-1].endswith(sentence), said
     assert not list(apps.iterdir())
 
 

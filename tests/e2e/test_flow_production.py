@@ -206,6 +206,13 @@ def test_rollback_shows_from_and_to_and_asks_with_one_button(scene):
     assert scene.runs("production") == previous
     assert [e["action"] for e in scene.audit(environment="production")][-2:] == [
         "rollback_started", "rollback_completed"]
+    who.hear("production runs", f"{live[:7]} is blocked: a push does not deploy it again")
+    assert scene.metric("deploybot_rollback_unacknowledged", environment="production") == 0
+    who.say("/rollback production")
+    again = text_of(who.hear("Roll back production?"))
+    assert f"{previous[:7]} → " in again and f"→ {live[:7]}" not in again
+    who.say("/status production")
+    who.hear(f"blocked: {live[:7]} rolled back by @admin_", "(to release ", "/deploy production <commit>")
 
 
 def test_rollback_to_a_named_release_goes_there(scene):

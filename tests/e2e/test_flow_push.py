@@ -170,7 +170,7 @@ def test_what_was_rolled_back_is_held_against_a_push(scene):
     sample_app.git(scene.work, "push", "-q", "-f", "origin", f"{bad}:refs/heads/develop")
     scene.team.since = scene.chat.mark()
     scene.hub.push("develop", bad, between["after"])
-    hear(scene, "staging: push blocked", bad[:7], "was rolled back before")
+    hear(scene, "staging: push blocked", bad[:7], "was rolled back by deploybot")
     assert len(scene.audit(action="deploy_started")) == started and not scene.is_busy("staging")
     assert scene.runs("staging") == good
 
@@ -179,7 +179,7 @@ def test_deploy_of_what_is_held_asks_with_a_warning(scene):
     bad, who = scene.bad["after"], scene.admin()
     who.say("/deploy staging")
     question = who.hear("Deploy to staging?", bad[:7],
-                        "this commit was rolled back automatically before",
+                        "this commit is blocked: rolled back by deploybot",
                         buttons=("Confirm", "Cancel"))
     assert who.press(question, "Cancel") == "Cancelled."
     who.say("/status staging")

@@ -120,8 +120,8 @@ def test_settings_that_are_another_users_are_read_with_sudo(tmp_path):
     done = subprocess.run(["setpriv", "--reuid=12345", "--clear-groups", program, "--env-file",
                            tmp_path / "deploybot.conf", "check-config"], capture_output=True, text=True, check=False)
     assert done.returncode == 78
-    assert "Permission denied: put it there, for user 12345 to read, or run this as the server's user: sudo -u deploybot " \
-        in done.stderr + done.stdout
+    assert ("Permission denied: put it there, for user 12345 to read,"
+            " or run this as the server's user: sudo -u deploybot ") in done.stderr + done.stdout
 
 
 def test_a_secret_is_read_from_the_file_that_name_file_names(tmp_path):

@@ -176,6 +176,10 @@ def test_version_and_help_need_no_settings(tool):
     for word in ("serve", "doctor", "check-config", "healthcheck", "webhook", "audit", "version",
                  "--env-file"):
         assert word in text.stdout
+    assert all(line == line.rstrip() for line in text.stdout.splitlines())
+    assert max(len(line) for line in text.stdout.splitlines()[1:]) <= 80
+    said = tool.run("version", "--help").stdout
+    assert "  " not in said and " \n" not in said
 
 
 @pytest.mark.parametrize("words, said", [

@@ -1,10 +1,12 @@
 """Goal: what a released version left goes on under this one: each open effect is closed once, nothing is done or sent
 twice, and the downgrade works."""
 # SPDX-License-Identifier: ISC
+import contextlib
 import json
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import tempfile
 
@@ -64,6 +66,21 @@ def test_everything_that_was_open_is_closed_once(released):
         check_told(released)
     check_log(bot.log())
     assert bot.stop() == 0
+
+
+def test_releases_are_numbered_for_each_environment_and_what_was_held_is_a_row(released):
+    held = "c" * 40
+    with contextlib.closing(sqlite3.connect(released.database)) as database, database:
+        database.execute("UPDATE environment SET held_commit = ? WHERE name = 'preview'", (held,))
+    released.bot = Deploybot(released.folder, released.settings(), released.build).start()
+    numbers = released.rows("SELECT environment, number, renumbered_at > 0 FROM release WHERE id <= 8 ORDER BY id")
+    assert numbers == [("staging", n, 1) for n in (1, 2, 3, 4)] + [
+        (name, 1, 1) for name in ("qa", "demo", "preview", "production")]
+    assert released.rows("SELECT environment, blocked_by, why FROM block WHERE commit_id = ?", held) == [
+        ("preview", "deploybot", "")]
+    file = released.folder / "state" / "environments" / "qa.json"
+    wait_until(lambda: json.loads(file.read_text(encoding="utf-8"))["release"] == 1, PATIENCE_S, "its number")
+    assert released.bot.stop() == 0
 
 
 def wait_states(scene, wanted):

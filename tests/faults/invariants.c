@@ -142,6 +142,29 @@ a_question_ends_with_what_it_asks(const struct invariants *of)
 		tell(of, __func__, "deployment %" PRId64, id);
 }
 
+/* I14: what is live is never blocked, and no push brings up what is. */
+static void
+a_block_holds(const struct invariants *of)
+{
+	int64_t live = invariants_number(of,
+	    "SELECT COUNT(*) FROM block b JOIN environment e ON e.name = b.environment"
+	    " JOIN release r ON r.id = e.current_release WHERE r.commit_id = b.commit_id");
+	int64_t id = 0;
+
+	if (live != 0)
+		tell(of, "what_is_live_is_not_blocked", "%" PRId64 " are", live);
+	for (size_t i = 0; i < of->look->n; i++) {
+		const struct look_deployment *d = &of->look->deployments[i];
+
+		if (d->class == DEPLOY_CLASS_ACTIVE && d->is_push)
+			id = invariants_number(of,
+			    "SELECT COUNT(*) FROM block WHERE environment = $1 AND commit_id = $2",
+			    DB_TEXT(d->environment), DB_TEXT(d->commit));
+		if (id != 0)
+			tell(of, __func__, "deployment %" PRId64, d->id);
+	}
+}
+
 void
 invariants_of_commit(const struct invariants *of)
 {
@@ -151,6 +174,7 @@ invariants_of_commit(const struct invariants *of)
 	nothing_begins_where_nothing_is_known(of);
 	an_end_has_its_time(of);
 	a_question_ends_with_what_it_asks(of);
+	a_block_holds(of);
 }
 
 /* --- of one that has ended --- */
@@ -356,7 +380,7 @@ the_state_file_names_the_release(
 
 	(void)snprintf(path, sizeof(path), "%s/%s.json", folder, now->name);
 	(void)snprintf(wanted, sizeof(wanted), "\"release\":%" PRId64 ",\"commit\":\"%s\"",
-	    now->release, now->commit);
+	    now->number, now->commit);
 	text = file_read(path, 4096, NULL, NULL);
 	if (now->release == 0 ? text != NULL : text == NULL || strstr(text, wanted) == NULL)
 		tell(of, __func__, "%s: %s", now->name, text == NULL ? "no file" : text);

@@ -16,6 +16,7 @@ struct look_deployment {
 	bool target_changed;
 	bool has_urls;
 	bool is_rollback;
+	bool is_push;		/* nobody asked for it in a chat */
 	int64_t started_at;
 	int64_t ended_at;
 	char commit[LIMIT_COMMIT];
@@ -25,6 +26,7 @@ struct look_deployment {
 struct look_environment {
 	char name[LIMIT_ENVIRONMENT];
 	int64_t release;
+	int64_t number;		/* of the release */
 	int64_t deployment;	/* that released it */
 	char commit[LIMIT_COMMIT];
 	char seen[LIMIT_COMMIT];

@@ -6,6 +6,7 @@
 #include "github/github_delivery.h"
 #include "lib/text.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/unit/is_utf8.h"
 
 typedef bool
 decoder(struct event *raw, struct queue_list *ret, int *ret_status, int64_t *ret_offset);
@@ -55,8 +56,8 @@ check(const struct event *event, enum delivery_kind kind)
 		return;
 	assert(d->kind == kind);
 	assert(is_printable(d->branch) && is_printable(d->repository) && is_printable(d->login));
-	assert(text_is_utf8(d->branch, strlen(d->branch)));
-	assert(text_is_utf8(d->repository, strlen(d->repository)));
+	assert(is_utf8(d->branch, strlen(d->branch)));
+	assert(is_utf8(d->repository, strlen(d->repository)));
 	assert(d->login[strspn(d->login, "?") + strcspn(d->login + strspn(d->login, "?"), " ")] ==
 	    '\0');
 	if (kind == DELIVERY_PUSH) {

@@ -42,6 +42,7 @@ check_lists(const struct git_answer *answer)
 	for (size_t i = 0; i < answer->n_possible; i++) {
 		assert(answer->possible[i].kind != GIT_NONE);
 		check_line(answer->possible[i].name);
+		check_line(answer->possible[i].about);
 	}
 }
 

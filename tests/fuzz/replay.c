@@ -41,6 +41,15 @@ static const char *program;
 /* gcc's and clang's; missing without a sanitizer. */
 void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
 
+/* Of a harness that is too slow for MUTATIONS. */
+unsigned fuzz_mutations(void) __attribute__((weak));
+
+static unsigned
+mutations(void)
+{
+	return fuzz_mutations != NULL ? fuzz_mutations() : MUTATIONS;
+}
+
 /* --- what a failure leaves ------------------------------------------------------------------- */
 
 static void
@@ -222,7 +231,7 @@ run_mutations(uint64_t seed)
 {
 	uint8_t data[MUTATED_MAX];
 
-	for (int i = 0; i < MUTATIONS; i++) {
+	for (unsigned i = mutations(); i > 0; i--) {
 		const struct input *base = &corpus[fuzz_draw(&seed) % corpus_count];
 		size_t size = base->size;
 
@@ -253,7 +262,8 @@ test(const char *what)
 
 	test_corpus();
 	(void)printf("[       OK ] every_seed_of_%s_holds\n", what);
-	(void)printf("%zu seeds, %d mutations, SEED=%" PRIu64 "\n", corpus_count, MUTATIONS, seed);
+	(void)printf(
+	    "%zu seeds, %u mutations, SEED=%" PRIu64 "\n", corpus_count, mutations(), seed);
 	(void)fflush(stdout);
 	run_mutations(seed);
 	(void)printf("[       OK ] mutations_of_%s_hold\n", what);

@@ -15,6 +15,7 @@
 #define SLEEP_DAYS	 40
 #define HAPPENINGS_LEAST 10
 #define HAPPENINGS_MOST	 60
+#define RARE		 14 /* what seldom goes wrong goes wrong still less on a calm day */
 #define REST_STEPS_MAX	 20000
 
 const char *const sim_environments[SIM_ENVIRONMENTS] = { "staging", "production" };
@@ -45,6 +46,8 @@ sim_draw(struct sim *sim, uint32_t below)
 bool
 sim_one_in(struct sim *sim, uint32_t n)
 {
+	if (sim->is_calm && n >= RARE)
+		n *= 8;
 	return sim_draw(sim, n) == 0;
 }
 
@@ -273,17 +276,21 @@ static const struct {
 	{ the_machine_sleeps, 2 },
 };
 
+/* These four, the first of them. */
+#define OF_A_CALM_DAY 4
+
 static void
 something_happens(struct sim *sim, int64_t a, int64_t b)
 {
+	size_t n = sim->is_calm ? OF_A_CALM_DAY : COUNT(happenings);
 	uint32_t total = 0, at;
 
 	(void)a;
 	(void)b;
-	for (size_t i = 0; i < COUNT(happenings); i++)
+	for (size_t i = 0; i < n; i++)
 		total += happenings[i].weight;
 	at = sim_draw(sim, total);
-	for (size_t i = 0; i < COUNT(happenings); i++) {
+	for (size_t i = 0; i < n; i++) {
 		if (at < happenings[i].weight) {
 			happenings[i].happen(sim);
 			break;
@@ -291,7 +298,9 @@ something_happens(struct sim *sim, int64_t a, int64_t b)
 		at -= happenings[i].weight;
 	}
 	if (--sim->happenings_left > 0)
-		sim_later(sim, 0, sim_delay(sim, 0, 60000), something_happens, 0, 0);
+		sim_later(sim, 0,
+		    sim->is_calm ? sim_delay(sim, 5000, 400000) : sim_delay(sim, 0, 60000),
+		    something_happens, 0, 0);
 }
 
 /* --- a history --- */
@@ -337,9 +346,12 @@ sim_play(uint64_t seed, struct sim_totals *totals)
 	sim->totals = totals;
 	sim->now = BEGINS_AT;
 	sim->settled_below = 1;
+	sim->is_calm = seed % 4 == 0;
 	sim->variant = (int)sim_draw(sim, SIM_VARIANTS);
 	sim->happenings_left =
 	    HAPPENINGS_LEAST + (int)sim_draw(sim, HAPPENINGS_MOST - HAPPENINGS_LEAST);
+	if (sim->is_calm)
+		sim->happenings_left = HAPPENINGS_MOST;
 	sim_forge_new(sim);
 	sim_chat_new(sim);
 	sim_server_new(sim);

@@ -46,6 +46,8 @@
 	F(GATE_NEVER_OPENED, "a gate never opened") \
 	F(RUN_ADOPTED, "a run was adopted") \
 	F(IMAGE_CAME_BACK, "a rollback named an image") \
+	F(BLOCKED_PUSH, "a push was of what had been rolled back") \
+	F(ROLLED_BACK_TWICE, "a rollback was asked for after a rollback") \
 	F(PROBE_FLAPPED, "a health check failed now and then") \
 	F(PROBE_RESTLESS, "a health gate ended whose answers came and went") \
 	F(RESULT_AGAIN, "a result came twice") \

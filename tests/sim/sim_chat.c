@@ -344,7 +344,7 @@ somebody(struct sim *sim)
 	static const int64_t people[] = { SIM_ADMIN, SIM_ADMIN, SIM_ADMIN, SIM_OTHER, SIM_OTHER,
 		SIM_STAGING, SIM_STRANGER };
 
-	return people[sim_draw(sim, COUNT(people))];
+	return sim->is_calm ? SIM_ADMIN : people[sim_draw(sim, COUNT(people))];
 }
 
 static struct sim_update *
@@ -366,12 +366,38 @@ chat_now(const struct sim *sim, int64_t chat)
 	return sim->moved != 0 && chat == sim->moving ? sim->moved : chat;
 }
 
+/* On a calm day a question is answered, with what it asks for, before it expires. */
+static void
+question_is_confirmed(struct sim *sim, int64_t a, int64_t b)
+{
+	(void)a;
+	(void)b;
+	for (size_t i = sim->n_posts; i > 0; i--) {
+		const struct sim_post *post = &sim->posts[i - 1];
+		struct sim_update *update;
+
+		if (post->is_deleted || post->buttons.n == 0 ||
+		    (strstr(post->buttons.at[0].label, "Roll ") == NULL &&
+			strstr(post->buttons.at[0].label, "Confirm") == NULL))
+			continue;
+		update = add_update(sim, UPDATE_PRESS, SIM_ADMIN, post->chat);
+		(void)text_copy(update->button, sizeof(update->button), post->buttons.at[0].id);
+		sim_trace(sim, "update %" PRId64 ": %s is pressed", update->id,
+		    post->buttons.at[0].label);
+		go_on(sim);
+		return;
+	}
+}
+
 void
 sim_chat_somebody_types(struct sim *sim)
 {
 	static const char *const typed[] = { "/deploy %s", "/deploy %s", "/deploy %s",
 		"/deploy %s v1", "/deploy %s nowhere", "/cancel %s", "/rollback %s", "/rollback %s",
 		"/rollback %s 1", "/status %s", "/history %s", "/status" };
+	static const char *const calm[] = { "/deploy %s", "/deploy %s", "/rollback %s",
+		"/rollback %s", "/rollback %s", "/rollback %s", "/deploy %s", "/deploy %s",
+		"/rollback %s", "/rollback %s", "/rollback %s 2", "/status" };
 	int64_t person = somebody(sim);
 	int64_t chats[] = { chat_now(sim, SIM_TEAM), chat_now(sim, SIM_GROUP),
 		chat_now(sim, SIM_GROUP), person };
@@ -380,8 +406,14 @@ sim_chat_somebody_types(struct sim *sim)
 
 	if (update->chat == SIM_GROUP && !sim->is_topic_gone && sim_one_in(sim, 2))
 		update->thread = THREAD;
-	(void)snprintf(update->text, sizeof(update->text), typed[sim_draw(sim, COUNT(typed))],
-	    sim_environments[sim_one_in(sim, 3)]);
+	if (sim->is_calm)
+		sim_later(sim, 0, 40000 + sim_draw(sim, 40000), question_is_confirmed, 0, 0);
+	if (sim->is_calm)
+		(void)snprintf(update->text, sizeof(update->text), calm[sim_draw(sim, COUNT(calm))],
+		    sim_environments[0]);
+	else
+		(void)snprintf(update->text, sizeof(update->text),
+		    typed[sim_draw(sim, COUNT(typed))], sim_environments[sim_one_in(sim, 3)]);
 	sim_trace(sim, "update %" PRId64 ": %" PRId64 " types %s in %" PRId64, update->id, person,
 	    update->text, update->chat);
 	go_on(sim);
@@ -409,7 +441,7 @@ sim_chat_somebody_presses(struct sim *sim)
 	const struct button *button;
 	struct sim_update *update;
 
-	if (post == NULL)
+	if (post == NULL || sim->is_calm)
 		return;
 	button =
 	    &post->buttons.at[sim_one_in(sim, 2) ? 0 : sim_draw(sim, (uint32_t)post->buttons.n)];

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What rows and files alone can show stands in tests/faults/invariants.c; here they are held
- * against the simulated world, never against what the program has in memory.  I1 to I13 are the
+ * against the simulated world, never against what the program has in memory.  I1 to I14 are the
  * names of docs/TESTING.md.
  */
 #include "store/row_button.h"
@@ -166,6 +166,107 @@ somebody_has_looked(struct sim *sim)
 	}
 }
 
+/* --- the way back, and what was rolled back on it: known here without the program's columns --- */
+
+static void
+go_back(struct sim *sim, int e, int commit)
+{
+	size_t n = 0, n_found = 0;
+
+	for (size_t i = 0; i < sim->n_way[e]; i++)
+		if (sim->way[e][i] == commit) {
+			n = i + 1;
+			n_found++;
+		}
+	sim->is_astray[e] |= n_found != 1;
+	if (sim->is_astray[e])
+		return;
+	if (n < sim->n_way[e])
+		sim->was_fled[e][sim->way[e][sim->n_way[e] - 1]] = true;
+	sim->n_way[e] = n;
+}
+
+static void
+remember_release(struct sim *sim, int e, const struct look_environment *now)
+{
+	int commit = sim_forge_index(sim, now->commit);
+	bool is_rollback = false;
+
+	for (size_t i = 0; i < seen.n; i++)
+		if (seen.deployments[i].id == now->deployment)
+			is_rollback = seen.deployments[i].is_rollback ||
+			    seen.deployments[i].state == DEPLOY_ROLLED_BACK;
+	assert(commit >= 0 && sim->n_way[e] < SIM_DEPLOYMENTS);
+	sim->walked[e] = now->release;
+	sim->came_back[e] = is_rollback;
+	if (is_rollback)
+		go_back(sim, e, commit);
+	else
+		sim->way[e][sim->n_way[e]++] = commit;
+	sim->was_fled[e][commit] = false;
+	for (int i = 0; !is_rollback && i < commit; i++)
+		sim->was_fled[e][i] = false; /* it contains them */
+}
+
+static void
+remember_ways(struct sim *sim)
+{
+	for (size_t i = 0; i < seen.n; i++) {
+		const struct look_deployment *d = &seen.deployments[i];
+		int e = sim_environment(d->environment);
+
+		if (d->state == DEPLOY_ROLLED_BACK && sim->ended_as[d->id] == 0 &&
+		    strcmp(d->commit, d->previous) != 0)
+			sim->was_fled[e][sim_forge_index(sim, d->commit)] = true;
+	}
+	for (int e = 0; e < SIM_ENVIRONMENTS; e++) {
+		const struct look_environment *now = look_environment(&seen, sim_environments[e]);
+
+		if (now->release != sim->walked[e])
+			remember_release(sim, e, now);
+	}
+}
+
+static void
+a_push_brings_up_nothing_that_was_rolled_back(
+    struct sim *sim, const struct look_deployment *d, int environment)
+{
+	int commit = sim_forge_index(sim, d->commit);
+
+	if (d->is_push && commit >= 0 && sim->was_fled[environment][commit])
+		sim_fail(sim, __func__, "deployment %" PRId64 " of %.7s", d->id, d->commit);
+}
+
+/* "/rollback" without a number asks about something on the way back, and about nothing else. */
+static void
+a_rollback_goes_back(struct sim *sim, struct tx *tx, int e)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	size_t n = sim->n_way[e];
+	int to, now;
+	struct err err;
+
+	must(sim,
+	    db_query(&rows, tx->db, &err,
+		"SELECT d.commit_id FROM deployment d JOIN environment e ON e.name = d.environment"
+		" WHERE d.environment = $1 AND d.asker = $2 AND d.program = 'rollback'"
+		" AND e.current_release = $3 AND e.is_down = 0 AND e.unknown_since = 0",
+		DB_TEXT(sim_environments[e]), DB_TEXT(tx->event->u.update->name),
+		DB_I64(sim->walked[e])),
+	    &err);
+	if (!db_next(&rows) || sim->is_astray[e])
+		return;
+	if (sim->came_back[e])
+		sim_note(sim, SIM_ROLLED_BACK_TWICE);
+	to = sim_forge_index(sim, db_col_text(&rows, 0));
+	now = sim->way[e][n - 1];
+	while (n > 0 && sim->way[e][n - 1] != to)
+		n--;
+	if (n == 0 || to == now || sim->was_fled[e][to])
+		sim_fail(sim, __func__, "%s is asked to go from %.7s to %.7s", sim_environments[e],
+		    sim->commits[now], db_col_text(&rows, 0));
+}
+
 /* In the commit that makes it active nothing of it has been handed out. */
 static void
 remember_beginnings(struct sim *sim)
@@ -176,6 +277,8 @@ remember_beginnings(struct sim *sim)
 		if (d->class != DEPLOY_CLASS_ACTIVE || sim->has_begun[d->id])
 			continue;
 		sim->has_begun[d->id] = true;
+		a_push_brings_up_nothing_that_was_rolled_back(
+		    sim, d, sim_environment(d->environment));
 		(void)text_copy(sim->ran_before[d->id], LIMIT_COMMIT,
 		    sim->targets[sim_environment(d->environment)].runs);
 	}
@@ -188,6 +291,7 @@ sim_check_commit(struct sim *sim)
 
 	look(sim, sim->settled_below);
 	somebody_has_looked(sim);
+	remember_ways(sim);
 	remember_beginnings(sim);
 	invariants_of_commit(&of);
 	an_end_stays(sim);
@@ -377,6 +481,17 @@ sim_check_after(struct sim *sim, struct tx *tx, const struct sim_before *before)
 		check_go(sim, tx);
 	if (!db_in_transaction(tx->db))
 		return; /* without memory SQLite undoes the whole batch: it is tried again */
+	for (int e = 0; tx->event->kind == EVENT_UPDATE && e < SIM_ENVIRONMENTS; e++) {
+		const char *text = tx->event->u.update->text;
+		size_t size = strlen("/rollback ") + strlen(sim_environments[e]);
+		char plain[48];
+
+		(void)snprintf(plain, sizeof(plain), "/rollback %s", sim_environments[e]);
+		if (strcmp(text, plain) == 0)
+			a_rollback_goes_back(sim, tx, e);
+		else if (text_starts(text, plain) && text[size] == ' ')
+			sim->is_astray[e] = true; /* by a number, to wherever */
+	}
 	for (int e = 0; e < SIM_ENVIRONMENTS; e++)
 		if (before->is_guarded[e] && fingerprint(sim, tx, e) != before->of[e])
 			sim_fail(sim, "nobody_acts_without_a_role",

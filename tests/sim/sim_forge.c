@@ -1,5 +1,6 @@
 /* sim_forge.c - branches that move, deliveries that come twice or never, and what git answers.  Side: start. */
 /* SPDX-License-Identifier: ISC */
+#include "lib/buf.h"
 #include "tests/sim/sim_inside.h"
 
 static sim_fn delivery_comes, git_answers;
@@ -17,13 +18,23 @@ new_commit(struct sim *sim)
 	return n;
 }
 
-bool
-sim_forge_is_bad(const struct sim *sim, const char *commit)
+int
+sim_forge_index(const struct sim *sim, const char *commit)
 {
 	for (int i = 0; i < sim->n_commits; i++)
 		if (strcmp(sim->commits[i], commit) == 0)
-			return (sim->seed * 2654435761u >> (i % 24) & 3) == 0;
-	return false;
+			return i;
+	return -1;
+}
+
+bool
+sim_forge_is_bad(const struct sim *sim, const char *commit)
+{
+	int i = sim_forge_index(sim, commit);
+
+	if (sim->is_calm)
+		return i % 6 == 5;
+	return i >= 0 && (sim->seed * 2654435761u >> (i % 24) & 3) == 0;
 }
 
 void
@@ -114,10 +125,11 @@ deliver(struct sim *sim, int branch)
 void
 sim_forge_push(struct sim *sim)
 {
-	int branch = sim_one_in(sim, 3) ? 1 : 0;
+	int branch = !sim->is_calm && sim_one_in(sim, 3) ? 1 : 0;
 
-	sim->head[branch] =
-	    sim_one_in(sim, 8) ? (int)sim_draw(sim, (uint32_t)sim->n_commits) : new_commit(sim);
+	sim->head[branch] = sim_one_in(sim, sim->is_calm ? 2 : 8) ?
+	    (int)sim_draw(sim, (uint32_t)sim->n_commits) :
+	    new_commit(sim);
 	sim_trace(
 	    sim, "%s is pushed to %.7s", sim_branches[branch], sim->commits[sim->head[branch]]);
 	deliver(sim, branch);
@@ -134,22 +146,41 @@ find_branch(const char *ref)
 	return -1;
 }
 
+/* A commit contains every one that was made before it. */
+static void
+add_contained(const struct sim *sim, const char *blocked, int commit, struct buf *out)
+{
+	char words[sizeof(((struct effect_git_query *)0)->blocked)], *rest = NULL;
+
+	(void)text_copy(words, sizeof(words), blocked);
+	for (const char *word = strtok_r(words, " ", &rest); word != NULL;
+	     word = strtok_r(NULL, " ", &rest))
+		if (sim_forge_index(sim, word) <= commit)
+			buf_addf(out, "contains %s\n", word);
+}
+
 static char *
-answer_commits(const struct sim *sim, const struct effect_git_query *ask)
+answer_commits(struct sim *sim, const struct effect_git_query *ask)
 {
 	int ref = find_branch(ask->ref), own = find_branch(ask->branch);
-	const char *commit = sim->commits[ref >= 0 ? sim->head[ref] : 0];
+	int index = ref >= 0 ? sim->head[ref] : 0;
+	struct buf contained;
 	char *text = NULL;
 
+	buf_init(&contained, LIMIT_BLOCKED * (LIMIT_COMMIT + 10));
+	add_contained(sim, ask->blocked, index, &contained);
+	if (ask->is_patient && sim->was_fled[sim_environment(ask->environment)][index])
+		sim_note(sim, SIM_BLOCKED_PUSH);
 	if (asprintf(&text,
 		"==> fetch\nref %s\nkind %s\ncommit %s\nauthor Ann Example\nat 1767225600\n"
-		"subject Make it blue\n%s%s%s%s%s%sin_branch %d\n%s%s%sforced 0\ncount 0\nend\n",
-		ask->ref, ref >= 0 ? "branch" : "tag", commit, own >= 0 ? "branch " : "",
-		own >= 0 ? ask->branch : "", own >= 0 ? "\n" : "", own >= 0 ? "branch_commit " : "",
-		own >= 0 ? sim->commits[sim->head[own]] : "", own >= 0 ? "\n" : "",
-		own >= 0 && own == ref, ask->base[0] != '\0' ? "base " : "", ask->base,
-		ask->base[0] != '\0' ? "\n" : "") < 0)
+		"subject Make it blue\n%s%s%s%s%s%sin_branch %d\n%s%s%sforced 0\ncount 0\n%send\n",
+		ask->ref, ref >= 0 ? "branch" : "tag", sim->commits[index],
+		own >= 0 ? "branch " : "", own >= 0 ? ask->branch : "", own >= 0 ? "\n" : "",
+		own >= 0 ? "branch_commit " : "", own >= 0 ? sim->commits[sim->head[own]] : "",
+		own >= 0 ? "\n" : "", own >= 0 && own == ref, ask->base[0] != '\0' ? "base " : "",
+		ask->base, ask->base[0] != '\0' ? "\n" : "", buf_text(&contained)) < 0)
 		abort();
+	buf_done(&contained);
 	return text;
 }
 

@@ -143,6 +143,7 @@ struct sim {
 	size_t n_laters;
 	struct sim_later laters[SIM_LATERS];
 	bool is_resting;
+	bool is_calm;			/* little goes wrong: release after release */
 	int happenings_left;
 
 	size_t n_trace;
@@ -204,6 +205,12 @@ struct sim {
 	bool has_passed[SIM_DEPLOYMENTS];	/* its health gate */
 	bool was_unknown[SIM_ENVIRONMENTS];
 	int64_t had_release[SIM_ENVIRONMENTS];
+	int64_t walked[SIM_ENVIRONMENTS];	/* the release that `way` ends with */
+	size_t n_way[SIM_ENVIRONMENTS];		/* what ran there, without what was rolled back */
+	int way[SIM_ENVIRONMENTS][SIM_DEPLOYMENTS];	/* ... as an index of commits */
+	bool is_astray[SIM_ENVIRONMENTS];	/* from here on that cannot be said any more */
+	bool came_back[SIM_ENVIRONMENTS];	/* by a rollback */
+	bool was_fled[SIM_ENVIRONMENTS][SIM_COMMITS];	/* rolled back, and not live since */
 	bool has_word[SIM_DEPLOYMENTS];		/* its script said that it is well */
 };
 
@@ -300,6 +307,7 @@ bool sim_chat_is_idle(const struct sim *sim);
 void sim_forge_new(struct sim *sim);
 void sim_forge_push(struct sim *sim);
 void sim_forge_ask(struct sim *sim, struct sim_open *open);
+int sim_forge_index(const struct sim *sim, const char *commit);
 /* A commit that never becomes healthy. */
 bool sim_forge_is_bad(const struct sim *sim, const char *commit);
 

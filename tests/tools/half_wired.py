@@ -275,7 +275,7 @@ class Copy(Tree):
         found = LINKER.search(output)
         raise Refused("linker", f"undefined: {found[1]}") if found else Refused("make", output[-2000:])
 
-    def test(self, test):
+    def play(self, test):
         program, name = test
         command = [f"build/tests/{program}"] if not program.endswith(".py") else \
             ["/usr/bin/python3", "-m", "pytest", "-q", "--tb=line", "-rf", "-p", "no:cacheprovider",
@@ -297,7 +297,7 @@ class Copy(Tree):
             self.run(["bash", "-c", edit.command], TEST_TIMEOUT_S)
             self.made[edit.path] = (self.path / edit.path).read_text("utf-8")
         for test in sorted({piece.test() for piece in PIECES if piece.test() and not piece.is_refused}):
-            self.test(test)
+            self.play(test)
 
     def forget_what_was_made(self, begin):
         """Also the object whose compilation failed: it is of before, but what it depends on is no longer known."""
@@ -320,7 +320,7 @@ class Copy(Tree):
             else:
                 program = piece.test()[0]
                 self.make(["all" if program.endswith(".py") else f"build/tests/{program}"])
-                self.test(piece.test())
+                self.play(piece.test())
         except Refused as refused:
             return refused
         finally:

@@ -6,6 +6,7 @@
 #include "lib/log.h"
 #include "lib/text.h"
 #include "settings/settings_load.h"
+#include "store/row_block.h"
 
 #define SETTINGS_MAX 32
 #define TICK_MS	     10 /* between two events */
@@ -350,6 +351,12 @@ say_commits(
 	for (int i = 0; i < git->count && i < LIMIT_COMMITS; i++)
 		n += snprintf(text + n, room - (size_t)n, "change %s Ann Example\tChange %d\n",
 		    git->commit, i + 1);
+	if (git->missing != NULL)
+		n += snprintf(text + n, room - (size_t)n, "missing %s\n", git->missing);
+	if (git->contains != NULL) {
+		assert_non_null(strstr(ask->blocked, git->contains));
+		n += snprintf(text + n, room - (size_t)n, "contains %s\n", git->contains);
+	}
 	n += snprintf(text + n, room - (size_t)n, "end\n");
 	assert_true((size_t)n < room);
 }
@@ -609,6 +616,34 @@ world_environment(struct world *w, const char *name)
 	return look.row;
 }
 
+struct look_blocks {
+	const char *environment;
+	char text[LIMIT_BLOCKED * LIMIT_COMMIT];
+};
+
+static void
+look_at_blocks(struct tx *tx, void *arg)
+{
+	struct look_blocks *look = arg;
+	struct block blocks[LIMIT_BLOCKED];
+	size_t n = row_block_list(tx, look->environment, blocks, LIMIT_BLOCKED, NULL), used = 0;
+
+	look->text[0] = '\0';
+	for (size_t i = 0; i < n; i++)
+		used += (size_t)snprintf(look->text + used, sizeof(look->text) - used, "%s%s",
+		    i > 0 ? " " : "", blocks[i].commit);
+}
+
+const char *
+world_blocked(struct world *w, const char *environment)
+{
+	static struct look_blocks look;
+
+	look.environment = environment;
+	store_aid_act(&w->aid, look_at_blocks, &look);
+	return look.text;
+}
+
 enum deploy_state
 world_state(struct world *w)
 {
@@ -654,6 +689,21 @@ world_deploy_goes_live(struct world *w, const char *commit)
 	if (world_peek(w, EFFECT_PROBE) != NULL)
 		world_probed(w, NULL);
 	assert_string_equal(world_environment(w, "staging").current.commit, commit);
+}
+
+void
+world_rolls_back(struct world *w, const char *text)
+{
+	const char *button;
+
+	(void)world_text(w, WORLD_ADMIN, text);
+	button = world_button(world_last(w), "Roll");
+	assert_string_not_equal(button, "");
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, button);
+	world_run_ends(w, GOOD);
+	if (world_peek(w, EFFECT_PROBE) != NULL)
+		world_probed(w, NULL);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
 }
 
 void

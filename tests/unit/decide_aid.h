@@ -41,6 +41,9 @@
 #define COMMIT_C "ccccccc3cccccccccccccccccccccccccccccccc"
 #define COMMIT_D "ddddddd4dddddddddddddddddddddddddddddddd"
 
+#define COMMIT_E "eeeeeee5eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"
+#define COMMIT_F "fffffff6ffffffffffffffffffffffffffffffff"
+
 #define STAGING_URL "STAGING_HEALTH_URL=http://127.0.0.1:1/health"
 
 /* How a run ends; untouched: it had released nothing. */
@@ -115,9 +118,11 @@ struct world_git {
 	const char *commit;
 	const char *subject;
 	const char *ref;
+	const char *contains; /* one of the blocked commits that were asked about */
 	bool is_off_branch;
 	bool is_force_push;
 	int count;
+	const char *missing; /* what a release will not have */
 	const char *error; /* the ref is none of the repository */
 	bool is_unreachable;
 };
@@ -150,6 +155,8 @@ struct deployment world_deployment(struct world *w, int64_t id);
 struct deployment world_newest(struct world *w, const char *environment);
 struct deployment world_active(struct world *w, const char *environment);
 struct environment world_environment(struct world *w, const char *name);
+/* The blocked commits, newest first, a blank between; valid until the next call. */
+const char *world_blocked(struct world *w, const char *environment);
 enum deploy_state world_state(struct world *w); /* of the newest in staging */
 
 /* How many audit entries have both in their line (second may be NULL). */
@@ -158,5 +165,7 @@ size_t world_audited(struct world *w, const char *first, const char *second);
 /* Short cuts: /deploy staging of that commit, up to the run; and all of it, live. */
 void world_deploy_starts(struct world *w, const char *commit);
 void world_deploy_goes_live(struct world *w, const char *commit);
+/* What is typed asks for a rollback; it is confirmed, and goes live. */
+void world_rolls_back(struct world *w, const char *text);
 /* Opens a world where A is live in staging, and B has begun. */
 void world_b_over_a(struct world *w, const char *url);

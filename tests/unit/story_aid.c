@@ -114,6 +114,16 @@ static const struct play rollback[] = {
 	{ STARTS, 0, NULL, NULL },
 	{ ENDS, 0, NULL, NULL },
 	{ WELL, 0, NULL, NULL },
+	{ TEXT, ADA, "/rollback staging", NULL },
+	{ TEXT, ADA, "/status", NULL },
+	{ WELL, 0, NULL, NULL },
+	{ PUSH, 0, "develop", NULL },
+	{ GIT, 0, COMMIT_B, NULL },
+	{ TEXT, ADA, "/rollback staging 2", NULL },
+	{ PRESS, ADA, "Roll forward", NULL },
+	{ STARTS, 0, NULL, NULL },
+	{ ENDS, 0, NULL, NULL },
+	{ WELL, 0, NULL, NULL },
 };
 
 static const struct play pushes[] = {

@@ -206,6 +206,28 @@ a_ref_that_is_none_is_answered_with_what_is_possible(void **state)
 	world_close(&w);
 }
 
+/* Each of what was meant, in full: that is what is typed next. */
+static void
+digits_of_several_are_refused_with_each_in_full(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging aaaaaaa");
+	world_git(&w,
+	    (struct world_git){ .error =
+				    "aaaaaaa is ambiguous: type all digits of the one you mean\n"
+				    "possible commit " COMMIT_B "\tbranch aaaaaaa: Fix it\n"
+				    "possible commit " COMMIT_A "\tMake it blue" });
+	assert_non_null(world_says(&w,
+	    "🚫 staging: not deployed\naaaaaaa is ambiguous: type all digits of the one you mean"));
+	assert_non_null(world_says(
+	    &w, "Possible:\n• " COMMIT_B " branch aaaaaaa: Fix it\n• " COMMIT_A " Make it blue"));
+	assert_null(world_peek(&w, EFFECT_RUN));
+	world_close(&w);
+}
+
 static void
 a_git_that_does_not_answer_is_told_a_person_once(void **state)
 {
@@ -462,12 +484,19 @@ a_blocked_commit_is_asked_about_with_a_warning(void **state)
 	world_run_ends(
 	    &w, (struct run_ended){ .gate_opened = true, .released = true, .exit_status = 1 });
 	world_run_ends(&w, GOOD);
-	assert_string_equal(world_environment(&w, "staging").blocked_commit, COMMIT_B);
+	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
 	world_git(&w, (struct world_git){ .commit = COMMIT_B });
 	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_non_null(strstr(world_says(&w, "Deploy to staging?")->text,
-	    MARK_BOLD "this commit was rolled back automatically before" MARK_BOLD));
+	assert_non_null(strstr(world_plain(world_says(&w, "Deploy to staging?")),
+	    "⚠️ this commit is blocked: rolled back by deploybot, just now (script failed: exit "
+	    "1). Your "
+	    "confirmation allows it; once live it is not blocked any more."));
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_says(&w, "Deploy to staging?"), "Confirm"));
+	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B);
+	world_run_ends(&w, GOOD);
+	assert_string_equal(world_blocked(&w, "staging"), "");
 	world_close(&w);
 }
 
@@ -570,6 +599,7 @@ main(void)
 		cmocka_unit_test(a_step_told_twice_is_one),
 		cmocka_unit_test(a_deploy_of_what_is_live_rolls_back_to_what_was_before_it),
 		cmocka_unit_test(a_ref_that_is_none_is_answered_with_what_is_possible),
+		cmocka_unit_test(digits_of_several_are_refused_with_each_in_full),
 		cmocka_unit_test(a_git_that_does_not_answer_is_told_a_person_once),
 		cmocka_unit_test(an_answer_after_the_environment_became_busy_is_refused),
 		cmocka_unit_test(the_question_shows_what_would_change),

@@ -1,6 +1,8 @@
 /* Goal: a person goes back to a release that was healthy, and is told where there is none.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "decide_aid.h"
+#include "lib/text.h"
+#include "store/store_inside.h"
 
 static void
 a_persons_rollback_asks_with_one_button_and_goes_live(void **state)
@@ -37,8 +39,10 @@ a_persons_rollback_asks_with_one_button_and_goes_live(void **state)
 	world_probed(&w, NULL);
 	assert_int_equal(world_state(&w), DEPLOY_LIVE);
 	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
-	assert_string_equal(world_environment(&w, "staging").blocked_commit, "");
+	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B);
+	assert_false(world_environment(&w, "staging").is_unacknowledged); /* no alarm */
 	assert_non_null(world_says(&w, "release 3, rolled back"));
+	assert_non_null(world_says(&w, "bbbbbbb is blocked: a push does not deploy it again"));
 	assert_int_equal(world_audited(&w, "rollback_started", "telegram:11"), 1);
 	assert_int_equal(world_audited(&w, "rollback_completed", NULL), 1);
 	world_close(&w);
@@ -118,10 +122,317 @@ from_down_a_rollback_goes_to_the_last_that_was_healthy(void **state)
 	world_close(&w);
 }
 
+static const char *
+question(struct world *w, const char *text)
+{
+	(void)world_text(w, WORLD_ADMIN, text);
+	return world_plain(world_last(w));
+}
+
+/* The second went forward again, to the release that had just been fled, with one button. */
+static void
+rolling_back_twice_goes_back_twice(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_goes_live(&w, COMMIT_B);
+	world_deploy_goes_live(&w, COMMIT_C);
+	world_rolls_back(&w, "/rollback staging");
+	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_B);
+	assert_non_null(strstr(
+	    question(&w, "/rollback staging"), "Roll back staging?\nbbbbbbb → aaaaaaa Make it"));
+	world_rolls_back(&w, "/rollback staging");
+	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
+	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B " " COMMIT_C);
+	assert_non_null(strstr(question(&w, "/rollback staging"),
+	    "staging has no earlier release to roll back to. It runs release 5, the oldest that "
+	    "was not rolled back. There are:\n• 5 aaaaaaa Make it blue, just now\n• 4 bbbbbbb "
+	    "Make it blue, just now, rolled back\n• 3 ccccccc Make it blue, just now, rolled "
+	    "back"));
+	world_close(&w);
+}
+
+/* B is not blocked, for it did not run, and is newer than what does. */
+static void
+what_a_rollback_went_over_is_not_offered(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_goes_live(&w, COMMIT_B);
+	world_deploy_goes_live(&w, COMMIT_C);
+	world_rolls_back(&w, "/rollback staging 1");
+	assert_string_equal(world_blocked(&w, "staging"), COMMIT_C);
+	assert_non_null(strstr(question(&w, "/rollback staging"), "has no earlier release"));
+	world_close(&w);
+}
+
+/* Deployed once more it is its own release: what was left before it stays left. */
+static void
+what_was_left_is_not_offered_after_the_same_commit_again(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_goes_live(&w, COMMIT_B);
+	world_deploy_goes_live(&w, COMMIT_C);
+	world_rolls_back(&w, "/rollback staging");
+	world_deploy_goes_live(&w, COMMIT_B);
+	assert_non_null(
+	    strstr(question(&w, "/rollback staging"), "Roll back staging?\nbbbbbbb → aaaaaaa"));
+	world_close(&w);
+}
+
+/* B had been released before A too: that is the commit that was just fled. */
+static void
+an_earlier_release_of_what_was_rolled_back_is_not_offered(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_C);
+	world_deploy_goes_live(&w, COMMIT_B);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_goes_live(&w, COMMIT_B);
+	world_rolls_back(&w, "/rollback staging");
+	assert_non_null(
+	    strstr(question(&w, "/rollback staging"), "Roll back staging?\naaaaaaa → ccccccc"));
+	world_close(&w);
+}
+
+/* Its automatic rollback went to C, which a person had just fled. */
+static void
+an_automatic_rollback_goes_to_nothing_that_was_left(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_goes_live(&w, COMMIT_B);
+	world_deploy_goes_live(&w, COMMIT_C);
+	world_rolls_back(&w, "/rollback staging");
+	world_deploy_starts(&w, COMMIT_B);
+	world_run_ends(&w, TOUCHED);
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
+	world_run_ends(&w, GOOD);
+	assert_int_equal(world_state(&w), DEPLOY_ROLLED_BACK);
+	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B " " COMMIT_C);
+	assert_non_null(strstr(question(&w, "/rollback staging"), "has no earlier release"));
+	world_close(&w);
+}
+
+static void
+a_newer_release_is_called_forward_with_a_warning(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_goes_live(&w, COMMIT_B);
+	world_rolls_back(&w, "/rollback staging");
+	assert_string_equal(question(&w, "/rollback staging 2"),
+	    "❓ Roll forward staging?\naaaaaaa → bbbbbbb Make it blue\nrelease 2, just now\n⚠️ "
+	    "newer than what runs: this goes forward\nrequested by @ada\n⚠️ this commit is "
+	    "blocked: rolled back by @ada, just now (to release 1, aaaaaaa). Your confirmation "
+	    "allows it; once live it is not blocked any more.\nNo health check configured: "
+	    "success means the script exits with 0.");
+	world_rolls_back(&w, "/rollback staging 2");
+	assert_non_null(world_says(&w, "release 4, rolled forward"));
+	assert_string_equal(world_blocked(&w, "staging"), ""); /* nor what it left */
+	assert_non_null(
+	    strstr(question(&w, "/rollback staging"), "Roll back staging?\nbbbbbbb → aaaaaaa"));
+	world_close(&w);
+}
+
+/* It failed with no release to roll back to: B is what was left. */
+static void
+from_a_deployment_that_failed_a_rollback_blocks_that(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	world_run_step(&w, 0, "no-rollback");
+	world_run_step(&w, 1, "release");
+	world_run_ends(&w,
+	    (struct run_ended){
+		.gate_opened = true, .released = true, .no_rollback = true, .exit_status = 1 });
+	assert_int_equal(world_state(&w), DEPLOY_FAILED);
+	assert_true(world_environment(&w, "staging").is_down);
+	assert_string_equal(world_blocked(&w, "staging"), "");
+	world_rolls_back(&w, "/rollback staging");
+	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
+	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B);
+	assert_non_null(world_says(&w, "bbbbbbb is blocked: a push does not deploy it again"));
+	world_close(&w);
+}
+
+/* A, which was live before B, was blocked: nobody had left it. */
+static void
+from_down_a_rollback_to_what_was_live_blocks_what_failed_alone(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_goes_live(&w, COMMIT_B);
+	world_deploy_starts(&w, COMMIT_C);
+	world_run_step(&w, 0, "release");
+	world_run_ends(&w, TOUCHED);
+	world_run_ends(&w, TOUCHED);
+	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
+	assert_string_equal(world_blocked(&w, "staging"), COMMIT_C);
+	world_rolls_back(&w, "/rollback staging");
+	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_B);
+	assert_string_equal(world_blocked(&w, "staging"), COMMIT_C);
+	assert_non_null(
+	    strstr(question(&w, "/rollback staging"), "Roll back staging?\nbbbbbbb → aaaaaaa"));
+	world_close(&w);
+}
+
+/* What runs may have changed since it was asked for. */
+static void
+what_is_forward_is_known_when_it_starts(void **state)
+{
+	char first[LIMIT_BUTTON_ID];
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_goes_live(&w, COMMIT_B);
+	world_deploy_goes_live(&w, COMMIT_C);
+	(void)world_text(&w, WORLD_OTHER_ADMIN, "/rollback staging");
+	(void)text_copy(first, sizeof(first), world_last(&w)->buttons.at[0].id);
+	world_rolls_back(&w, "/rollback staging 1");
+	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_GROUP, first);
+	if (world_peek(&w, EFFECT_RUN) == NULL) /* asked anew */
+		(void)world_press(
+		    &w, WORLD_OTHER_ADMIN, WORLD_GROUP, world_button(world_last(&w), "Roll"));
+	assert_non_null(world_says(&w, "↪️ Rolling forward staging ← bbbbbbb"));
+	assert_non_null(strstr(question(&w, "/deploy staging"), "@bob rolls forward to bbbbbbb"));
+	world_run_ends(&w, GOOD);
+	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_B);
+	assert_non_null(world_says(&w, "release 5, rolled forward"));
+	assert_non_null(strstr(question(&w, "/history staging"), "roll forward, live, release 5"));
+	assert_non_null(strstr(question(&w, "/history staging"), "rollback, live, release 4"));
+	assert_string_equal(world_blocked(&w, "staging"), COMMIT_C);
+	world_close(&w);
+}
+
+/* An earlier version asked, and named the commit alone. */
+static void
+a_rollback_asked_for_before_the_upgrade_leaves_its_release(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_goes_live(&w, COMMIT_B);
+	(void)world_text(&w, WORLD_ADMIN, "/rollback staging");
+	assert_true(db_run(w.aid.store->db, &w.aid.err, "UPDATE deployment SET to_release = 0"));
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_last(&w)->buttons.at[0].id);
+	world_run_ends(&w, GOOD);
+	assert_non_null(strstr(question(&w, "/rollback staging"), "has no earlier release"));
+	world_close(&w);
+}
+
+#define DAY_MS (24 * 3600 * INT64_C(1000))
+
+static void
+renumber(struct world *w, int64_t days_ago)
+{
+	assert_true(db_run(w->aid.store->db, &w->aid.err,
+	    "UPDATE release SET renumbered_at = $1 WHERE environment = 'staging'",
+	    DB_I64(STORE_AID_AT - days_ago * DAY_MS)));
+}
+
+/* Ids 1 to 4 were numbers: 1 staging, 2 production, 3 and 4 staging, which are 2 and 3 now. */
+static void
+a_number_that_was_another_releases_is_refused_for_ninety_days(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy production main");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_says_in(&w, WORLD_GROUP, "Deploy to production?"), "Confirm"));
+	world_git(&w, (struct world_git){ .commit = COMMIT_A }); /* has it moved on? */
+	world_run_ends(&w, GOOD);
+	world_deploy_goes_live(&w, COMMIT_B);
+	world_deploy_goes_live(&w, COMMIT_C);
+	world_deploy_goes_live(&w, COMMIT_D);
+	renumber(&w, 89);
+	assert_string_equal(question(&w, "/rollback staging 3"),
+	    "🚫 Which release of staging is 3? Since an upgrade 89 d ago each environment counts "
+	    "its own.\nNow it is\n• 3 ccccccc Make it blue, just now\nBefore it was what is "
+	    "now\n• 2 bbbbbbb Make it blue, just now\nName its commit: /rollback staging "
+	    "<commit>");
+	assert_non_null(strstr(question(&w, "/rollback staging 5"),
+	    "Before it was what is now\n• 4 ddddddd Make it blue, just now\nName its commit: "
+	    "/rollback staging <commit>"));
+	assert_non_null(strstr(question(&w, "/rollback staging 1"), "Roll back staging?"));
+	assert_non_null(strstr(question(&w, "/rollback staging 2"), "Roll back staging?"));
+	assert_non_null(strstr(question(&w, "/rollback staging ccccccc"), "Roll back staging?"));
+	renumber(&w, 91);
+	assert_non_null(strstr(question(&w, "/rollback staging 3"), "ddddddd → ccccccc"));
+	world_close(&w);
+}
+
+static void
+status_lists_three_blocks_and_counts_the_rest(void **state)
+{
+	static const char *const commits[] = { COMMIT_A, COMMIT_B, COMMIT_C, COMMIT_D, COMMIT_E,
+		COMMIT_F };
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	for (size_t i = 0; i < COUNT(commits); i++)
+		world_deploy_goes_live(&w, commits[i]);
+	for (size_t i = 1; i < COUNT(commits); i++)
+		world_rolls_back(&w, "/rollback staging");
+	(void)world_text(&w, WORLD_ADMIN, "/status staging");
+	assert_non_null(strstr(world_plain(world_last(&w)),
+	    "\nblocked: bbbbbbb rolled back by @ada, just now (to release 1, aaaaaaa)"
+	    "\nblocked: ccccccc rolled back by @ada, just now (to release 2, bbbbbbb)"
+	    "\nblocked: ddddddd rolled back by @ada, just now (to release 3, ccccccc)"
+	    "\n… and 2 more are blocked\nNo push deploys that: /deploy staging <commit> does, and "
+	    "a newer commit that contains it ends the block."));
+	world_close(&w);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rolling_back_twice_goes_back_twice),
+		cmocka_unit_test(what_a_rollback_went_over_is_not_offered),
+		cmocka_unit_test(what_was_left_is_not_offered_after_the_same_commit_again),
+		cmocka_unit_test(an_earlier_release_of_what_was_rolled_back_is_not_offered),
+		cmocka_unit_test(an_automatic_rollback_goes_to_nothing_that_was_left),
+		cmocka_unit_test(a_newer_release_is_called_forward_with_a_warning),
+		cmocka_unit_test(from_a_deployment_that_failed_a_rollback_blocks_that),
+		cmocka_unit_test(from_down_a_rollback_to_what_was_live_blocks_what_failed_alone),
+		cmocka_unit_test(what_is_forward_is_known_when_it_starts),
+		cmocka_unit_test(a_rollback_asked_for_before_the_upgrade_leaves_its_release),
+		cmocka_unit_test(a_number_that_was_another_releases_is_refused_for_ninety_days),
+		cmocka_unit_test(status_lists_three_blocks_and_counts_the_rest),
 		cmocka_unit_test(a_persons_rollback_asks_with_one_button_and_goes_live),
 		cmocka_unit_test(a_rollback_after_the_same_commit_twice_goes_to_another_one),
 		cmocka_unit_test(a_persons_rollback_that_fails_cannot_roll_back_of_its_own),

@@ -75,6 +75,26 @@ of_two_environments_that_share_a_target_the_second_is_refused(void **state)
 }
 
 static void
+what_a_release_lacks_is_said_before_and_behind_it(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	assert_int_equal(world_decide(&w, world_push(&w, "develop")).status, 200);
+	world_git(&w, (struct world_git){ .commit = COMMIT_A, .missing = "1 submodule (lib)" });
+	world_run_ends(&w, GOOD);
+	assert_non_null(world_says(&w, "staging runs aaaaaaa"));
+	assert_non_null(world_says(&w, "⚠️ without 1 submodule (lib)\n"));
+	assert_string_equal(world_newest(&w, "staging").missing, "1 submodule (lib)");
+	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
+	world_git(&w, (struct world_git){ .commit = COMMIT_B, .missing = "2 LFS files (a, b)" });
+	assert_non_null(world_says(&w, "Deploy to production?"));
+	assert_non_null(world_says(&w, "⚠️ without 2 LFS files (a, b)\n"));
+	world_close(&w);
+}
+
+static void
 a_head_that_was_seen_is_not_deployed_again(void **state)
 {
 	struct world w;
@@ -278,7 +298,7 @@ a_push_of_what_was_rolled_back_is_told_and_not_deployed(void **state)
 	push(&w, "develop", COMMIT_B);
 	world_run_ends(&w, TOUCHED);
 	world_run_ends(&w, GOOD);
-	assert_string_equal(world_environment(&w, "staging").blocked_commit, COMMIT_B);
+	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B);
 
 	/* Another head comes and goes: then B is news again, and still held. */
 	push(&w, "develop", COMMIT_C);
@@ -286,7 +306,7 @@ a_push_of_what_was_rolled_back_is_told_and_not_deployed(void **state)
 	push(&w, "develop", COMMIT_B);
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_non_null(
-	    world_says_in(&w, WORLD_TEAM, "staging: push blocked: bbbbbbb was rolled back before"));
+	    world_says_in(&w, WORLD_TEAM, "staging: push blocked: bbbbbbb was rolled back by"));
 	world_close(&w);
 }
 
@@ -304,15 +324,16 @@ what_is_held_while_it_waits_is_not_started(void **state)
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_QUEUED);
 	world_run_ends(&w, TOUCHED);
 	world_run_ends(&w, GOOD);
-	assert_string_equal(world_environment(&w, "staging").blocked_commit, COMMIT_B);
+	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B);
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_REFUSED);
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "it was rolled back while this was queued"));
 	world_close(&w);
 }
 
+/* It used to end with whatever went live next. */
 static void
-another_commit_that_goes_live_ends_the_block(void **state)
+a_block_outlives_a_release_that_does_not_contain_it(void **state)
 {
 	struct world w;
 
@@ -324,10 +345,81 @@ another_commit_that_goes_live_ends_the_block(void **state)
 	world_run_ends(&w, GOOD);
 	push(&w, "develop", COMMIT_C);
 	world_run_ends(&w, GOOD);
-	assert_string_equal(world_environment(&w, "staging").blocked_commit, "");
+	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B);
 	assert_false(world_environment(&w, "staging").is_unacknowledged);
 	push(&w, "develop", COMMIT_B);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	world_close(&w);
+}
+
+static void
+a_newer_release_that_contains_it_ends_the_block(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_goes_live(&w, COMMIT_B);
+	world_rolls_back(&w, "/rollback staging");
+	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B);
+	(void)world_decide(&w, world_push(&w, "develop"));
+	world_git(&w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
+	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B); /* not before it is live */
+	world_run_ends(&w, GOOD);
+	assert_string_equal(world_blocked(&w, "staging"), "");
+	push(&w, "develop", COMMIT_B);
 	assert_non_null(world_peek(&w, EFFECT_RUN));
+	world_close(&w);
+}
+
+/* Nor does one that fails, or one that is not of the branch. */
+static void
+a_block_stays_when_what_contains_it_is_not_released_from_the_branch(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_goes_live(&w, COMMIT_B);
+	world_rolls_back(&w, "/rollback staging");
+	(void)world_decide(&w, world_push(&w, "develop"));
+	world_git(&w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
+	world_run_ends(&w, TOUCHED);
+	world_run_ends(&w, GOOD);
+	assert_string_equal(world_blocked(&w, "staging"), COMMIT_C " " COMMIT_B);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging feature");
+	world_git(&w,
+	    (struct world_git){ .commit = COMMIT_D, .contains = COMMIT_B, .is_off_branch = true });
+	world_run_ends(&w, GOOD);
+	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_D);
+	assert_string_equal(world_blocked(&w, "staging"), COMMIT_C " " COMMIT_B);
+	world_close(&w);
+}
+
+/* "A person's rollback blocks the commit": its push and its poll came and deployed it again. */
+static void
+a_push_of_what_a_person_rolled_back_is_reported_and_not_deployed(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "POLL_REPOSITORY_SECONDS=60", NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_goes_live(&w, COMMIT_B);
+	world_rolls_back(&w, "/rollback staging");
+	push(&w, "develop", COMMIT_B);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_string_equal(world_plain(world_last(&w)),
+	    "✋ staging: push blocked: bbbbbbb was rolled back by @ada, just now (to release 1, "
+	    "aaaaaaa). /deploy staging asks first.");
+	push(&w, "develop", COMMIT_C);
+	world_run_ends(&w, (struct run_ended){ .gate_opened = true, .exit_status = 65 });
+	world_due(&w, TIMER_POLL);
+	world_git_heads(&w, COMMIT_B, COMMIT_A);
+	world_git(&w, (struct world_git){ .commit = COMMIT_B });
+	assert_null(world_peek(&w, EFFECT_RUN));
 	world_close(&w);
 }
 
@@ -558,6 +650,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_push_to_develop_deploys_staging),
 		cmocka_unit_test(of_two_environments_that_share_a_target_the_second_is_refused),
+		cmocka_unit_test(what_a_release_lacks_is_said_before_and_behind_it),
 		cmocka_unit_test(a_head_that_was_seen_is_not_deployed_again),
 		cmocka_unit_test(a_push_that_is_said_again_tries_again_what_came_to_nothing),
 		cmocka_unit_test(a_push_that_is_said_again_leaves_alone_what_was_released),
@@ -569,7 +662,11 @@ main(void)
 		cmocka_unit_test(what_waits_can_be_cancelled),
 		cmocka_unit_test(a_push_of_what_was_rolled_back_is_told_and_not_deployed),
 		cmocka_unit_test(what_is_held_while_it_waits_is_not_started),
-		cmocka_unit_test(another_commit_that_goes_live_ends_the_block),
+		cmocka_unit_test(a_block_outlives_a_release_that_does_not_contain_it),
+		cmocka_unit_test(a_newer_release_that_contains_it_ends_the_block),
+		cmocka_unit_test(
+		    a_block_stays_when_what_contains_it_is_not_released_from_the_branch),
+		cmocka_unit_test(a_push_of_what_a_person_rolled_back_is_reported_and_not_deployed),
 		cmocka_unit_test(a_push_to_main_asks_the_team_and_any_admin_may_confirm),
 		cmocka_unit_test(a_staging_user_may_not_answer_the_question_after_a_push),
 		cmocka_unit_test(a_newer_push_replaces_the_question_and_says_so),

@@ -64,6 +64,7 @@ a_question_to_git_comes_back_as_it_was(void **state)
 		.ref = "-x",
 		.base = "abc",
 		.branch = "main",
+		.blocked = "1a2b3c4d 9f8e7d6c",
 		.n_branches = LIMIT_ENVIRONMENTS,
 		.is_patient = true,
 		.requested_by = "github:ada(7)",

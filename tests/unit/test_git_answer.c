@@ -13,6 +13,7 @@
 
 #include "lib/err.h"
 #include "lib/text.h"
+#include "tests/unit/is_utf8.h"
 
 #define A40 "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"
 #define B40 "9f8e7d6c5b4a39281706f5e4d3c2b1a09f8e7d6c"
@@ -22,7 +23,7 @@ static const char whole[] =
     "at 1767225600\nsubject Make the button blue\nbranch develop\nbranch_commit " A40 "\n"
     "in_branch 1\nbase " B40 "\nforced 0\ncount 12\n"
     "change " A40 " Ann Example\tMake the button blue\n"
-    "change " B40 " Bob\tFix it\nfrom_the_future yes\nend\n";
+    "change " B40 " Bob\tFix it\nmirror 4096\ncontains " B40 "\nfrom_the_future yes\nend\n";
 
 static void
 commits_are_decoded_field_by_field(void **state)
@@ -44,10 +45,13 @@ commits_are_decoded_field_by_field(void **state)
 	assert_string_equal(answer.base, B40);
 	assert_false(answer.forced);
 	assert_int_equal(answer.count, 12);
+	assert_int_equal(answer.mirror, 4096);
 	assert_int_equal(answer.n_changes, 2);
 	assert_string_equal(answer.change[1].commit, B40);
 	assert_string_equal(answer.change[1].author, "Bob");
 	assert_string_equal(answer.change[1].subject, "Fix it");
+	assert_int_equal(answer.n_contained, 1);
+	assert_string_equal(answer.contained[0], B40);
 	assert_string_equal(answer.error, "");
 }
 
@@ -78,6 +82,12 @@ an_unknown_ref_is_an_answer_with_what_is_possible(void **state)
 	assert_int_equal(answer.n_possible, 2);
 	assert_int_equal(answer.possible[1].kind, GIT_TAG);
 	assert_string_equal(answer.possible[1].name, "v1.2");
+	assert_string_equal(answer.possible[1].about, "");
+	assert_true(git_answer_decode("error 1a2b3c4 is ambiguous\npossible commit " A40
+				      "\tbranch 1a2b3c4: Fix\x01\nend\n",
+	    64, &answer, NULL));
+	assert_string_equal(answer.possible[0].name, A40);
+	assert_string_equal(answer.possible[0].about, "branch 1a2b3c4: Fix");
 }
 
 static void
@@ -131,15 +141,15 @@ a_value_that_is_none_spoils_the_answer(void **state)
 		"commit 1a2b\nend\n",
 		"commit " A40 "0\nend\n",
 		"commit 1A2B3C4D5E6F708192A3B4C5D6E7F8091A2B3C4D\nend\n",
-		"kind banana\nend\n",
-		"at tomorrow\nend\n",
-		"at 99999999999999999999\nend\n",
+		"branch_commit none\nend\n",
+		"base 1a2b\nend\n",
+		"forced maybe\nend\n",
 		"in_branch yes\nend\n",
 		"count -1\nend\n",
-		"change " A40 " no tab\nend\n",
-		"change short Ann\tx\nend\n",
 		"head " A40 " ma\x01in\nend\n",
-		"branch \xe2\x80\xae\nend\n",
+		"commit " A40 "\nforced 0\ncount 0\nend\n",
+		"commit " A40 "\nin_branch 1\ncount 0\nend\n",
+		"commit " A40 "\nin_branch 1\nforced 0\nend\n",
 	};
 
 	(void)state;
@@ -148,6 +158,55 @@ a_value_that_is_none_spoils_the_answer(void **state)
 
 		assert_false(git_answer_decode(bad[i], 0, &answer, NULL));
 		assert_non_null(strstr(answer.error, "cannot be read: bad "));
+	}
+}
+
+/* Anybody may write anything into a commit: what only decorates never hides one. */
+static void
+what_only_decorates_may_be_missing_or_odd(void **state)
+{
+	static const struct {
+		const char *line;
+		size_t n_changes;
+	} samples[] = {
+		{ "author", 0 },
+		{ "author ", 0 },
+		{ "at", 0 },
+		{ "at ", 0 },
+		{ "at tomorrow", 0 },
+		{ "at -1", 0 },
+		{ "at 253402300800", 0 },
+		{ "at 99999999999999999999", 0 },
+		{ "subject \xe2\x80\x8b\xe2\x80\x8b", 0 },
+		{ "kind banana", 0 },
+		{ "ref", 0 },
+		{ "ref \xe2\x80\xae", 0 },
+		{ "branch \xe2\x80\xae", 0 },
+		{ "mirror", 0 },
+		{ "mirror a lot", 0 },
+		{ "mirror 99999999999999999999", 0 },
+		{ "change", 0 },
+		{ "change short Ann\tx", 0 },
+		{ "change " B40, 1 },
+		{ "change " B40 " no tab", 1 },
+		{ "change " B40 "\tno author", 0 },
+		{ "change " B40 " \t", 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(samples); i++) {
+		struct git_answer answer;
+		char text[512];
+
+		(void)snprintf(text, sizeof(text),
+		    "commit " A40 "\n%s\nin_branch 0\nforced 1\ncount 1\nend\n", samples[i].line);
+		assert_true(git_answer_decode(text, 0, &answer, NULL));
+		assert_string_equal(answer.commit, A40);
+		assert_true(answer.forced && answer.count == 1 && answer.at == 0);
+		assert_int_equal(answer.n_changes, samples[i].n_changes);
+		/* A branch is there, whatever it is called: the commit is not in it. */
+		assert_int_equal(
+		    answer.branch[0] != '\0', strncmp(samples[i].line, "branch", 6) == 0);
 	}
 }
 
@@ -178,13 +237,14 @@ more_than_is_kept_is_only_counted(void **state)
 	for (int i = 0; i < 30; i++) {
 		size_t n = strlen(text);
 
-		(void)snprintf(
-		    text + n, sizeof(text) - n, "change " A40 " A\tb%d\nhead " B40 " b%d\n", i, i);
+		(void)snprintf(text + n, sizeof(text) - n,
+		    "change " A40 " A\tb%d\nhead " B40 " b%d\ncontains " A40 "\n", i, i);
 	}
 	(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "end\n");
 	assert_true(git_answer_decode(text, 0, &answer, NULL));
 	assert_int_equal(answer.n_changes, LIMIT_COMMITS);
 	assert_int_equal(answer.n_heads, LIMIT_ENVIRONMENTS);
+	assert_int_equal(answer.n_contained, LIMIT_BLOCKED);
 	assert_int_equal(answer.count, 300);
 }
 
@@ -204,8 +264,8 @@ random_bytes_do_no_harm(void **state)
 		for (int i = rand_r(&seed) % 8; i >= 0; i--)
 			text[(size_t)rand_r(&seed) % (sizeof(whole) - 1)] = (char)rand_r(&seed);
 		(void)!git_answer_decode(text, rand_r(&seed) % 2 == 0 ? 0 : 64, &answer, NULL);
-		assert_true(text_is_utf8(answer.subject, strlen(answer.subject)));
-		assert_true(text_is_utf8(answer.error, strlen(answer.error)));
+		assert_true(is_utf8(answer.subject, strlen(answer.subject)));
+		assert_true(is_utf8(answer.error, strlen(answer.error)));
 	}
 }
 
@@ -219,6 +279,7 @@ main(void)
 		cmocka_unit_test(an_answer_cut_anywhere_is_no_answer),
 		cmocka_unit_test(a_git_that_could_not_answer_says_why),
 		cmocka_unit_test(a_value_that_is_none_spoils_the_answer),
+		cmocka_unit_test(what_only_decorates_may_be_missing_or_odd),
 		cmocka_unit_test(texts_of_strangers_are_cleaned_and_cut),
 		cmocka_unit_test(more_than_is_kept_is_only_counted),
 		cmocka_unit_test(random_bytes_do_no_harm),

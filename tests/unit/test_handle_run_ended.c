@@ -25,7 +25,7 @@ a_script_that_fails_untouched_rolls_nothing_back(void **state)
 	assert_non_null(
 	    world_says_in(&w, WORLD_TEAM, "staging still runs aaaaaaa; nothing was changed"));
 	assert_non_null(world_says(&w, "exit 65: no such file"));
-	assert_string_equal(world_environment(&w, "staging").blocked_commit, "");
+	assert_string_equal(world_blocked(&w, "staging"), "");
 	assert_int_equal(world_active(&w, "staging").id, 0);
 	assert_int_equal(world_audited(&w, "deploy_failed", COMMIT_B), 1);
 	assert_string_equal(w.tallied, "failed");
@@ -77,7 +77,7 @@ a_script_that_fails_after_release_is_rolled_back(void **state)
 	world_probed(&w, NULL);
 	assert_int_equal(world_state(&w), DEPLOY_ROLLED_BACK);
 	assert_non_null(world_says(&w, "staging is NOT running bbbbbbb; it runs aaaaaaa again"));
-	assert_string_equal(world_environment(&w, "staging").blocked_commit, COMMIT_B);
+	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B);
 	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
 	assert_true(world_environment(&w, "staging").is_unacknowledged);
 	assert_int_equal(world_audited(&w, "rollback_started", NULL), 1);
@@ -467,7 +467,7 @@ a_rollback_without_a_folder_is_down_and_not_run_again(void **state)
 	assert_null(world_peek(&w, EFFECT_RUN));
 	environment = world_environment(&w, "staging");
 	assert_true(environment.is_down);
-	assert_string_equal(environment.blocked_commit, COMMIT_B);
+	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B);
 	assert_int_equal(world_newest(&w, "staging").why, DEPLOY_WHY_SCRIPT); /* of all this */
 	assert_non_null(
 	    world_says(&w, "staging may be DOWN: what rolling back from bbbbbbb to aaaaaaa"));

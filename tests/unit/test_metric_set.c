@@ -89,6 +89,7 @@ feed(struct metric_set *set)
 	metric_set_telegram_pending(set, 0);
 	metric_set_health(set, "staging", true);
 	metric_set_loop_lag(set, 0);
+	metric_set_mirror(set, 4096);
 	metric_set_runner(set, true);
 	metric_set_tls(set, true, 1);
 }
@@ -121,6 +122,8 @@ every_promised_name_is_there_once_it_was_fed(void **state)
 		"# TYPE deploybot_commands_total counter",
 		"# TYPE deploybot_runner_up gauge",
 		"# TYPE deploybot_loop_lag_seconds gauge",
+		"# TYPE deploybot_mirror_size_bytes gauge",
+		"deploybot_mirror_size_bytes 4096",
 		"# TYPE deploybot_store_commit_seconds histogram",
 		"# TYPE process_resident_memory_bytes gauge",
 	};

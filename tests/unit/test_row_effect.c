@@ -14,6 +14,7 @@
 #include "store/row_deployment.h"
 #include "store/row_message.h"
 #include "store/store_inside.h"
+#include "tests/unit/is_utf8.h"
 #include "tests/unit/store_aid.h"
 
 static void
@@ -357,7 +358,7 @@ a_toast_is_cut_between_characters(void **state)
 	store_aid_act(aid, act_long_toast, NULL);
 	effect = store_aid_take(aid, EFFECT_TOAST);
 	assert_int_equal(strlen(effect->u.toast.text), 3 * LIMIT_TOAST);
-	assert_true(text_is_utf8(effect->u.toast.text, strlen(effect->u.toast.text)));
+	assert_true(is_utf8(effect->u.toast.text, strlen(effect->u.toast.text)));
 	effect_free(effect);
 }
 

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "lib/text.h"
+#include "store/row_block.h"
 #include "store/row_deployment.h"
 #include "tests/unit/store_aid.h"
 
@@ -47,11 +48,15 @@ act_holds(struct tx *tx, void *arg)
 
 	(void)arg;
 	row_environment_set_seen(tx, "staging", "cccc");
-	row_environment_block(tx, "staging", "bbbb");
+	row_environment_rolled_back(tx, "staging");
+	row_block_add(tx, "staging", &(struct block){ .commit = "bbbb", .by = "@ada" });
+	row_block_add(tx, "staging", &(struct block){ .commit = "dddd222", .by = "@ada" });
 	row_environment_down(tx, "staging");
 	environment = row_environment_get(tx, "staging");
 	assert_string_equal(environment.current.commit, "aaaa111");
-	assert_string_equal(environment.blocked_commit, "bbbb");
+	assert_true(row_block_find(tx, "staging", "bbbb", NULL));
+	assert_true(row_block_find(tx, "staging", "dddd222", NULL));
+	assert_false(row_block_find(tx, "production", "bbbb", NULL));
 	assert_string_equal(environment.seen_commit, "cccc");
 	assert_true(environment.is_down && environment.is_unacknowledged);
 }
@@ -65,13 +70,14 @@ act_after(struct tx *tx, void *arg)
 	assert_string_equal(environment.current.commit, "dddd222");
 	assert_string_equal(environment.current.by, "@ada");
 	assert_string_equal(environment.previous.commit, "aaaa111");
-	assert_string_equal(environment.blocked_commit, "");
+	assert_true(row_block_find(tx, "staging", "bbbb", NULL));
+	assert_false(row_block_find(tx, "staging", "dddd222", NULL));
 	assert_string_equal(environment.seen_commit, "cccc");
 	assert_false(environment.is_down || environment.is_unacknowledged);
 }
 
 static void
-a_new_release_moves_the_last_one_back_and_ends_block_and_alarm(void **state)
+a_new_release_moves_the_last_one_back_and_ends_its_block_and_alarm(void **state)
 {
 	struct store_aid *aid = *state;
 	char first[] = "aaaa111", second[] = "dddd222";
@@ -110,6 +116,86 @@ a_release_is_found_by_number_or_by_the_start_of_its_commit(void **state)
 	store_aid_act(aid, act_release, second);
 	store_aid_act(aid, act_release, third);
 	store_aid_act(aid, act_find, NULL);
+}
+
+static void
+act_release_elsewhere(struct tx *tx, void *arg)
+{
+	struct release release = { .environment = "production", .at = tx->at };
+
+	(void)text_copy(release.commit, sizeof(release.commit), arg);
+	assert_true(row_environment_release(tx, &release) > 0);
+}
+
+static void
+act_find_numbers(struct tx *tx, void *arg)
+{
+	(void)arg;
+	assert_int_equal(row_release_find(tx, "staging", "1").id, 1);
+	assert_int_equal(row_release_find(tx, "production", "1").id, 2);
+	assert_int_equal(row_release_find(tx, "staging", "2").id, 3);
+	assert_int_equal(row_release_find(tx, "staging", "3").id, 0);
+	assert_int_equal(row_environment_get(tx, "staging").current.number, 2);
+	assert_int_equal(row_release_get(tx, 3).origin, 3);
+}
+
+static void
+releases_are_counted_in_each_environment(void **state)
+{
+	struct store_aid *aid = *state;
+	char first[] = "aaaa111", second[] = "bbbb222", third[] = "cccc333";
+
+	store_aid_act(aid, act_release, first);
+	store_aid_act(aid, act_release_elsewhere, second);
+	store_aid_act(aid, act_release, third);
+	store_aid_act(aid, act_find_numbers, NULL);
+}
+
+static void
+act_block_what_is_live(struct tx *tx, void *arg)
+{
+	row_block_add(tx, "staging", &(struct block){ .commit = "aaaa111", .by = "@ada" });
+	assert_false(row_block_find(tx, "staging", arg, NULL));
+}
+
+static void
+what_is_live_is_never_blocked(void **state)
+{
+	struct store_aid *aid = *state;
+	char commit[] = "aaaa111";
+
+	store_aid_act(aid, act_release, commit);
+	store_aid_act(aid, act_block_what_is_live, commit);
+}
+
+static void
+act_many_blocks(struct tx *tx, void *arg)
+{
+	struct block list[4];
+	int64_t all;
+
+	(void)arg;
+	for (int i = 0; i < 6; i++) {
+		struct block block = { .by = "@ada", .at = 100 - i, .why = "to release 1" };
+
+		(void)snprintf(block.commit, sizeof(block.commit), "%d", i);
+		row_block_add(tx, "staging", &block);
+	}
+	row_block_add(tx, "staging", &(struct block){ .commit = "2", .by = "deploybot" });
+	assert_int_equal(row_block_list(tx, "staging", list, 4, &all), 4);
+	assert_int_equal(all, 6);
+	assert_string_equal(list[0].commit, "2");
+	assert_string_equal(list[0].by, "deploybot");
+	assert_string_equal(list[1].commit, "5");
+	assert_string_equal(list[1].why, "to release 1");
+	assert_int_equal(list[1].at, 95);
+}
+
+/* Blocked once more it is the newest, whatever the clock says. */
+static void
+blocks_are_listed_newest_first_and_counted(void **state)
+{
+	store_aid_act(*state, act_many_blocks, NULL);
 }
 
 static void
@@ -254,8 +340,11 @@ main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, store_aid_setup, store_aid_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(a_new_release_moves_the_last_one_back_and_ends_block_and_alarm),
+		TEST(a_new_release_moves_the_last_one_back_and_ends_its_block_and_alarm),
 		TEST(a_release_is_found_by_number_or_by_the_start_of_its_commit),
+		TEST(releases_are_counted_in_each_environment),
+		TEST(what_is_live_is_never_blocked),
+		TEST(blocks_are_listed_newest_first_and_counted),
 		TEST(gauges_show_what_is_live_and_whether_a_rollback_waits_for_somebody),
 		TEST(gauges_show_how_the_last_one_that_ran_ended_and_since_when_it_is_busy),
 		TEST(the_state_file_follows_the_release_and_is_mended_at_start),

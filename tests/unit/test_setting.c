@@ -14,6 +14,7 @@
 
 #include "lib/err.h"
 #include "lib/text.h"
+#include "tests/unit/is_utf8.h"
 
 #define AS_LONG_AS_CAN_BE 12 /* the most texts of a case */
 
@@ -113,6 +114,7 @@ static const struct setting_case cases[] = {
 	{ S(SERVICE), { "app", "Web_1.x-y" }, { "", "-a", ".a", "a b", "a/b", "a;b" } },
 	{ S(LABEL), { "default", "a-1", "0" }, { "", "A", "-a", "a-", "a.b", "a_b", "a b" } },
 	{ S(LABELS), { "shop", "shop.v-1" }, { "", ".a", "a.", "a..b", "A", "a/b", "-a", "a-.b" } },
+	{ S(MISSING), { "warn", "fetch" }, { "", "Warn", "ignore" } },
 	{ S(SOURCE), { "build", "registry" }, { "", "Build", "ci" } },
 	{ S(STRATEGY), { "recreate", "bluegreen" }, { "", "Recreate", "blue-green" } },
 };
@@ -283,7 +285,7 @@ what_cannot_be_seen_is_neither_taken_nor_shown(void **state)
 	for (size_t t = 0; t < COUNT(types); t++)
 		for (size_t i = 0; i < COUNT(unseen); i++) {
 			assert_false(setting_check(types[t], unseen[i], false, &err));
-			assert_true(text_is_utf8(err.text, strlen(err.text)));
+			assert_true(is_utf8(err.text, strlen(err.text)));
 			assert_non_null(
 			    strstr(err.text, "(there is a character that cannot be seen)"));
 			assert_null(strstr(err.text, "\xc2\x9b"));

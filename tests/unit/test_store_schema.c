@@ -215,6 +215,97 @@ released_migrations_are_frozen(void **state)
 	}
 }
 
+/* --- what a migration makes of rows --- */
+
+static void
+add_history(struct store_aid *aid, struct db *db)
+{
+	/* A, B; back to A; forward to B again, as it was then; C; C once more fails: B is back. */
+	static const struct {
+		const char *environment, *program, *state, *commit, *previous, *released;
+	} rows[] = {
+		{ "staging", "deploy", "LIVE", "aaaa", "", "aaaa" },
+		{ "production", "deploy", "LIVE", "aaaa", "", "aaaa" },
+		{ "staging", "deploy", "LIVE", "bbbb", "aaaa", "bbbb" },
+		{ "staging", "rollback", "LIVE", "aaaa", "bbbb", "aaaa" },
+		{ "staging", "rollback", "LIVE", "bbbb", "aaaa", "bbbb" },
+		{ "staging", "deploy", "LIVE", "cccc", "bbbb", "cccc" },
+		{ "staging", "deploy", "ROLLED_BACK", "cccc", "bbbb", "bbbb" },
+		{ "staging", "deploy", "ROLLED_BACK", "dddd", "bbbb", NULL },
+		{ "production", "deploy", "LIVE", "bbbb", "aaaa", "bbbb" },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		assert_true(db_run(db, &aid->err,
+		    "INSERT INTO deployment VALUES ($1, $2, $3, 'chat', $4, 'NONE', $5, '', '', '',"
+		    " '', 0, 0, $6, '', 11, '@ada', 1, 0, 0, 0, 0, 0, 0, 0, '', '', '', 1, 2, $7)",
+		    DB_I64(i + 1), DB_TEXT(rows[i].environment), DB_TEXT(rows[i].program),
+		    DB_TEXT(rows[i].state), DB_TEXT(rows[i].commit), DB_TEXT(rows[i].previous),
+		    DB_I64(1000 + i)));
+		if (rows[i].released != NULL)
+			assert_true(db_run(db, &aid->err,
+			    "INSERT INTO release (environment, commit_id, image, at, deployment,"
+			    " released_by, subject) VALUES ($1, $2, '', 3, $3, '@ada', '')",
+			    DB_TEXT(rows[i].environment), DB_TEXT(rows[i].released),
+			    DB_I64(i + 1)));
+	}
+	assert_true(db_script(db,
+	    "INSERT INTO environment (name, current_release, previous_release, held_commit,"
+	    " seen_commit, is_down, is_unacknowledged) VALUES ('staging', 7, 6, 'dddd', '', 0, 1),"
+	    " ('production', 8, 2, 'bbbb', '', 0, 0), ('demo', 0, 0, '', '', 0, 0);",
+	    &aid->err));
+}
+
+static void
+expect_rows(struct store_aid *aid, struct db *db, const char *sql, const char *expected)
+{
+	struct db_rows rows = { 0 };
+	struct buf text;
+
+	buf_init(&text, TEXT_MAX);
+	assert_true(db_query(&rows, db, &aid->err, sql));
+	while (db_next(&rows))
+		buf_addf(&text, "%s\n", db_col_text(&rows, 0));
+	assert_true(db_rows_end(&rows, &aid->err));
+	assert_string_equal(buf_text(&text), expected);
+	buf_done(&text);
+}
+
+static void
+releases_and_blocks_of_before_are_numbered_left_and_listed(void **state)
+{
+	struct store_aid *aid = *state;
+
+	for (size_t i = 0; i < COUNT(released); i++) {
+		struct db *db = make_released(aid, i);
+
+		add_history(aid, db);
+		if (!store_schema_migrate(db, NULL, store_schema_newest(), &aid->err))
+			fail_msg("%s: %s", released[i].name, aid->err.text);
+		expect_rows(aid, db,
+		    "SELECT id || ' ' || environment || ' ' || number || ' of ' || origin || ' by '"
+		    " || left_by FROM release ORDER BY id",
+		    "1 staging 1 of 1 by 0\n"
+		    "2 production 1 of 2 by 0\n"
+		    "3 staging 2 of 3 by 4\n"
+		    "4 staging 3 of 1 by 5\n"
+		    "5 staging 4 of 3 by 7\n"
+		    "6 staging 5 of 6 by 7\n"
+		    "7 staging 6 of 3 by 0\n"
+		    "8 production 2 of 8 by 0\n");
+		expect_rows(aid, db,
+		    "SELECT COUNT(*) FROM release WHERE renumbered_at BETWEEN"
+		    " strftime('%s', 'now') * 1000 - 600000 AND strftime('%s', 'now') * 1000",
+		    "8\n");
+		expect_rows(aid, db,
+		    "SELECT environment || ' ' || commit_id || ' ' || blocked_by || ' ' || at || ' '"
+		    " || why FROM block",
+		    "staging dddd deploybot 1007 \n"); /* what is live is never blocked */
+		expect_rows(aid, db, "SELECT DISTINCT held_commit FROM environment", "\n");
+		db_close(db);
+	}
+}
+
 /* --- today's tables against the frozen CHECKs and indexes --- */
 
 static void
@@ -454,6 +545,7 @@ main(void)
 		TEST(a_database_of_a_newer_version_is_refused),
 		TEST(an_upgraded_database_has_the_schema_of_a_fresh_one),
 		TEST(released_migrations_are_frozen),
+		TEST(releases_and_blocks_of_before_are_numbered_left_and_listed),
 		TEST(no_word_of_today_is_refused_by_a_frozen_check),
 		TEST(partial_indexes_are_those_of_todays_states),
 		TEST(a_copy_is_made_before_a_migration_and_at_no_other_start),

@@ -13,6 +13,7 @@
 
 #include "lib/buf.h"
 #include "lib/text.h"
+#include "tests/unit/is_utf8.h"
 #include "types/message.h"
 
 #define CAP (1024 * 1024)
@@ -299,7 +300,7 @@ whatever_is_said_parses_fits_and_reads_as_the_plain_form(void **state)
 
 		parse_strictly(html, read);
 		assert_string_equal(read, plain);
-		assert_true(text_is_utf8(plain, strlen(plain)));
+		assert_true(is_utf8(plain, strlen(plain)));
 		assert_true(text_utf16_length(plain, strlen(plain)) <= units);
 		free(html);
 		free(plain);

@@ -11,6 +11,7 @@
 
 #include "lib/buf.h"
 #include "lib/text.h"
+#include "tests/unit/is_utf8.h"
 
 #define FROM  "\"from\":{\"id\":4711,\"is_bot\":false,\"first_name\":\"Ada\",\"username\":\"ada\"}"
 #define GROUP "\"chat\":{\"id\":-1001,\"type\":\"supergroup\",\"title\":\"Ops\"}"
@@ -235,7 +236,7 @@ a_long_text_is_cut_between_characters(void **state)
 
 	assert_true(strlen(u.text) < LIMIT_TEXT_IN);
 	assert_true(strlen(u.text) > LIMIT_TEXT_IN - 8);
-	assert_true(text_is_utf8(u.text, strlen(u.text)));
+	assert_true(is_utf8(u.text, strlen(u.text)));
 }
 
 static void

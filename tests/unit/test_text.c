@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "lib/err.h"
+#include "tests/unit/is_utf8.h"
 
 static void
 only_strict_utf8_is_utf8(void **state)
@@ -35,7 +36,7 @@ only_strict_utf8_is_utf8(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++)
-		assert_int_equal(text_is_utf8(cases[i].bytes, cases[i].size), cases[i].good);
+		assert_int_equal(is_utf8(cases[i].bytes, cases[i].size), cases[i].good);
 }
 
 static void

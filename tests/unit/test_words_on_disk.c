@@ -247,6 +247,7 @@ full_message(int kind)
 		.query = PROTOCOL_GIT_QUERY_HEADS,
 		.branch = "main",
 		.base = COMMIT_C,
+		.blocked = COMMIT_D,
 		.branches = "main",
 		.record = { true, true, true, true, true, true, 9, 10, 11, 12, "" },
 		.step_count = 1,
@@ -341,6 +342,7 @@ note_metrics(void)
 	metric_set_health(set, "staging", true);
 	metric_set_runner(set, true);
 	metric_set_loop_lag(set, 0);
+	metric_set_mirror(set, 1);
 	metric_set_tls(set, true, 1);
 	buf_init(&text, 1 << 20);
 	metric_set_write(set, &text);

@@ -1,0 +1,88 @@
+/* row_block.c - commits that no push deploys, because they were rolled back.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "store/row_block.h"
+
+#include "lib/text.h"
+#include "store/store_inside.h"
+
+#define BLOCK "commit_id, blocked_by, at, why"
+
+static void
+read_block(const struct db_rows *rows, struct block *ret)
+{
+	*ret = (struct block){ .at = db_col_i64(rows, 2) };
+	tx_text(rows, 0, ret->commit, sizeof(ret->commit));
+	tx_text(rows, 1, ret->by, sizeof(ret->by));
+	tx_text(rows, 3, ret->why, sizeof(ret->why));
+}
+
+void
+row_block_add(struct tx *tx, const char *environment, const struct block *block)
+{
+	(void)tx_run(tx,
+	    "INSERT OR REPLACE INTO block (environment, " BLOCK ") SELECT $1, $2, $3, $4, $5"
+	    " WHERE $2 NOT IN (SELECT r.commit_id FROM environment e JOIN release r"
+	    " ON r.id = e.current_release WHERE e.name = $1)",
+	    DB_TEXT(environment), DB_TEXT(block->commit), DB_TEXT(block->by), DB_I64(block->at),
+	    DB_TEXT(block->why)); /* sticky */
+}
+
+bool
+row_block_find(struct tx *tx, const char *environment, const char *commit, struct block *ret)
+{
+	struct db_rows rows = { 0 };
+	bool found;
+
+	if (!tx_query(&rows, tx,
+		"SELECT " BLOCK " FROM block WHERE environment = $1 AND commit_id = $2",
+		DB_TEXT(environment), DB_TEXT(commit)))
+		return false;
+	found = db_next(&rows);
+	if (found && ret != NULL)
+		read_block(&rows, ret);
+	return tx_end(tx, &rows) && found;
+}
+
+size_t
+row_block_list(
+    struct tx *tx, const char *environment, struct block *ret, size_t max, int64_t *ret_all)
+{
+	struct db_rows rows = { 0 };
+	size_t n = 0;
+
+	if (ret_all != NULL)
+		*ret_all = tx_number(
+		    tx, "SELECT COUNT(*) FROM block WHERE environment = $1", DB_TEXT(environment));
+	if (!tx_query(&rows, tx,
+		"SELECT " BLOCK " FROM block WHERE environment = $1"
+		" ORDER BY id DESC LIMIT $2",
+		DB_TEXT(environment), DB_I64(max)))
+		return 0;
+	while (n < max && db_next(&rows))
+		read_block(&rows, &ret[n++]);
+	return tx_end(tx, &rows) ? n : 0;
+}
+
+void
+row_block_free(struct tx *tx, const char *environment, const char *commit)
+{
+	(void)tx_run(tx, "DELETE FROM block WHERE environment = $1 AND commit_id = $2",
+	    DB_TEXT(environment), DB_TEXT(commit)); /* sticky */
+}
+
+void
+row_block_contain(struct tx *tx, int64_t deployment, const char *commit)
+{
+	(void)tx_run(tx,
+	    "INSERT INTO contained (deployment, commit_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+	    DB_I64(deployment), DB_TEXT(commit)); /* sticky */
+}
+
+void
+row_block_free_contained(struct tx *tx, const struct deployment *deployment)
+{
+	(void)tx_run(tx,
+	    "DELETE FROM block WHERE environment = $1 AND commit_id IN"
+	    " (SELECT commit_id FROM contained WHERE deployment = $2)",
+	    DB_TEXT(deployment->environment), DB_I64(deployment->id)); /* sticky */
+}

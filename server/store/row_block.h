@@ -1,0 +1,22 @@
+/* row_block.h - commits that no push deploys, because they were rolled back.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "deployment/deployment.h"
+#include "store/tx.h"
+
+/* From now on; again: with a new time and reason.  The commit that is live is never blocked. */
+void row_block_add(struct tx *tx, const char *environment, const struct block *block);
+
+/* False: it is not blocked.  ret may be NULL. */
+bool row_block_find(struct tx *tx, const char *environment, const char *commit, struct block *ret);
+
+/* Newest first; returns how many (<= max).  *ret_all (may be NULL): how many there are. */
+size_t row_block_list(struct tx *tx, const char *environment, struct block *ret, size_t max,
+    int64_t *ret_all);
+
+void row_block_free(struct tx *tx, const char *environment, const char *commit);
+
+/* This deployment's commit has a blocked one in its history: freed when it goes live. */
+void row_block_contain(struct tx *tx, int64_t deployment, const char *commit);
+void row_block_free_contained(struct tx *tx, const struct deployment *deployment);
