@@ -4,5 +4,5 @@
 
 #include "runner/program.h"
 
-/* Its output is ours; returns its exit status, or 78 when it cannot be started: the reason is said. */
+/* Its output is ours; returns its exit status, or 78 when it cannot be started: why is said. */
 int preflight(const char *environment, const struct program_dirs *dirs);

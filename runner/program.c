@@ -290,8 +290,7 @@ program_plan_preflight(struct program_plan *ret, const char *environment,
 
 	memset(ret, 0, sizeof(*ret));
 	good = runner_settings_read(&settings, dirs->env_file, err) &&
-	    has_our_scripts(&settings, err) &&
-	    plan_script(ret, &target, &settings, dirs, err) &&
+	    has_our_scripts(&settings, err) && plan_script(ret, &target, &settings, dirs, err) &&
 	    add_argument(ret, environment, err) && add_argument(ret, "preflight", err) &&
 	    add_common(ret, dirs, err) && add_settings(ret, &target, environment, &settings, err);
 	runner_settings_done(&settings);

@@ -33,7 +33,8 @@ typedef int cli_command(const struct cli *cli);
 
 /*
  * Reads `deploybot [SUBCOMMAND [ARGUMENT...]]`, with `--env-file FILE` anywhere in it, and runs it;
- * returns the exit status.  serve is the caller's (rooms of the same rank do not include each other).
+ * returns the exit status.  serve is the caller's (rooms of the same rank do not include each
+ * other).
  */
 int cli_run(int argc, char **argv, cli_command *serve) MUST_USE;
 

@@ -145,8 +145,9 @@ ask_target(const struct cli *cli, const char *environment)
 	(void)fflush(stdout);
 	(void)snprintf(path + strlen(path), sizeof(path) - strlen(path), "%s", argv[0]);
 	(void)execv(path, (char *const *)argv); /* it changes none of them */
-	(void)fprintf(stderr, "%s: %s: type this where the runner is: deploybot-runner --preflight %s\n",
-	    path, strerrordesc_np(errno), environment);
+	(void)fprintf(stderr,
+	    "%s: %s: type this where the runner is: deploybot-runner --preflight %s\n", path,
+	    strerrordesc_np(errno), environment);
 	return EX_UNAVAILABLE;
 }
 

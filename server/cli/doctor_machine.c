@@ -142,9 +142,8 @@ static void
 examine_port(struct doctor *doctor)
 {
 	const struct settings *s = doctor->settings;
-	int error = s->listen_address[0] == '/' ?
-	    0 :
-	    try_to_bind(s->listen_address, s->api_server_port);
+	int error =
+	    s->listen_address[0] == '/' ? 0 : try_to_bind(s->listen_address, s->api_server_port);
 
 	if (error == EADDRINUSE)
 		say_in_use(doctor);

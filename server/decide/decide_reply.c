@@ -53,8 +53,8 @@ decide_is_refused(struct tx *tx, const struct update *update, const char *enviro
 
 	if (refusal != NULL)
 		(void)decide_sendf(tx, &update->address,
-		    "🚫 %s: nothing is deployed there\n%s. See deploybot check-config.",
-		    environment, refusal);
+		    "🚫 %s: nothing is deployed there\n%s. See deploybot check-config.", environment,
+		    refusal);
 	return refusal != NULL;
 }
 

@@ -261,9 +261,9 @@ note_undecided(struct target *target)
 	char last[LIMIT_LINE];
 
 	(void)text_copy(last, sizeof(last),
-	    target->tries == 0		       ? "no answer yet" :
+	    target->tries == 0		   ? "no answer yet" :
 		finding->detail[0] == '\0' ? "ok" :
-						 finding->detail);
+					     finding->detail);
 	(void)snprintf(finding->detail, sizeof(finding->detail),
 	    "%s: %d of %d tries passed within %d s; the last: %.150s",
 	    finding->passes > 0 && finding->passes < target->tries ? "answers come and go" :

@@ -48,7 +48,8 @@ say_missing(struct settings_loader *l, const struct settings_member *member,
 }
 
 static void
-check_missing(struct settings_loader *l, const struct settings_member *member, const char *transport)
+check_missing(
+    struct settings_loader *l, const struct settings_member *member, const char *transport)
 {
 	if (strcmp(transport, "ssh") == 0 && own(member, ENVIRONMENT_SETTING_HOST) == NULL)
 		say_missing(l, member, ENVIRONMENT_SETTING_HOST, "DEPLOY_TRANSPORT is ssh");

@@ -73,11 +73,10 @@ write_env(struct world *w, const char *more)
 	    w->folder, more);
 
 	for (size_t i = 0; i < COUNT(lines); i++) {
-		(void)snprintf(
-		    name, sizeof(name), "%.*s", (int)strcspn(lines[i], "="), lines[i]);
+		(void)snprintf(name, sizeof(name), "%.*s", (int)strcspn(lines[i], "="), lines[i]);
 		if (strstr(more, name) == NULL && (i < 3 || strstr(more, "_PORT") == NULL))
-			size += snprintf(
-			    text + size, sizeof(text) - (size_t)size, "%s\n", lines[i]);
+			size +=
+			    snprintf(text + size, sizeof(text) - (size_t)size, "%s\n", lines[i]);
 	}
 	assert_true(file_write(w->env_file, text, (size_t)size, 0600, NULL));
 }
@@ -221,7 +220,8 @@ a_port_that_another_program_has_is_named(void **state)
 	uint16_t port;
 	int listener = take_port(&port), lock;
 
-	(void)snprintf(lines, sizeof(lines), "LISTEN_ADDRESS=127.0.0.1\nAPI_SERVER_PORT=%u\n", port);
+	(void)snprintf(
+	    lines, sizeof(lines), "LISTEN_ADDRESS=127.0.0.1\nAPI_SERVER_PORT=%u\n", port);
 	(void)snprintf(wanted, sizeof(wanted), "API_SERVER_PORT: port %u", port);
 	write_env(w, lines);
 	if (access("/run/systemd/system", F_OK) != 0) { /* else systemd may hold it for us */

@@ -4,7 +4,7 @@
 
 #include "lib/text.h"
 
-#define SHARED "DEPLOY_TRANSPORT=local", "STAGING_PORT=8001", "PRODUCTION_PORT=8001"
+#define SHARED	"DEPLOY_TRANSPORT=local", "STAGING_PORT=8001", "PRODUCTION_PORT=8001"
 #define POLLING "POLL_REPOSITORY_SECONDS=60"
 
 static void
@@ -38,8 +38,8 @@ a_push_to_develop_deploys_staging(void **state)
 	world_close(&w);
 }
 
-/* The server starts, the first of them ships, the second one is refused: by push, by command, and in
- * the middle of a question that was asked before the settings changed. */
+/* The server starts, the first of them ships, the second one is refused: by push, by command, and
+ * in the middle of a question that was asked before the settings changed. */
 static void
 of_two_environments_that_share_a_target_the_second_is_refused(void **state)
 {

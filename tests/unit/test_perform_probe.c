@@ -253,7 +253,7 @@ it_is_well_after_passes_in_a_row_within_the_failures_allowed(void **state)
 	assert_int_equal(found->passes, 2);
 }
 
-/* An application that starts slowly answers 5xx, or nobody listens yet: both are a try that failed. */
+/* An application that starts slowly answers 5xx, or nobody listens yet: both are failed tries. */
 static void
 an_error_and_a_refused_connection_count_alike(void **state)
 {
@@ -290,8 +290,7 @@ static void
 answers_that_come_and_go_end_at_the_deadline(void **state)
 {
 	int64_t began = loop_now_ms();
-	const struct probe_finding *found =
-	    findings(*state, "/restless", "", plan_until(300, 300));
+	const struct probe_finding *found = findings(*state, "/restless", "", plan_until(300, 300));
 
 	assert_false(found->well);
 	assert_in_range(loop_now_ms() - began, 250, 60000);
@@ -308,8 +307,8 @@ who_never_answers_until_then_is_said_as_undecided(void **state)
 	plan.timeout_s = 60;
 	found = findings(*state, "/silent", "", plan);
 	assert_false(found->well);
-	assert_string_equal(found->detail,
-	    "undecided: 0 of 0 tries passed within 60 s; the last: no answer yet");
+	assert_string_equal(
+	    found->detail, "undecided: 0 of 0 tries passed within 60 s; the last: no answer yet");
 }
 
 /* One is decided long since: what is undecided then is what failed. */
@@ -356,7 +355,7 @@ what_ran_out_while_nobody_looked_condemns_nobody(void **state)
 	assert_true(recovered(*state, "/good", plan_until(-200000, 300)).well);
 }
 
-/* Of a version that had no deadline: answers that come and go may not last for ever there either. */
+/* Of a version that had no deadline: answers that come and go may not last for ever either. */
 static void
 a_row_of_an_earlier_version_gets_a_deadline(void **state)
 {

@@ -313,8 +313,8 @@ static void
 no_secret_stands_in_what_is_said_of_it(void **state)
 {
 	static const enum setting_type types[] = { SETTING_TYPE_TOKEN, SETTING_TYPE_BOT_TOKEN,
-		SETTING_TYPE_FORGE_TOKEN,
-		SETTING_TYPE_WEBHOOK_SECRET, SETTING_TYPE_PROXY, SETTING_TYPE_REMOTE };
+		SETTING_TYPE_FORGE_TOKEN, SETTING_TYPE_WEBHOOK_SECRET, SETTING_TYPE_PROXY,
+		SETTING_TYPE_REMOTE };
 	static const char *const secrets[] = { "s3cr3t", "s3cr3t-change-me-s3cr3t",
 		"s3cr3ts3cr3ts3cr3t\x7f", "123456:s3cr3t" };
 	struct err err;

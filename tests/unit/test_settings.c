@@ -19,10 +19,10 @@
 #include "lib/file.h"
 #include "lib/redact.h"
 
-#define TOKEN  "TELEGRAM_BOT_TOKEN=123456:ABCDEFGHIJKLMNOPQRSTUVWXYZ123456789"
-#define ADMINS "ADMIN_TELEGRAM_IDS=11, 22"
-#define REPO   "GITHUB_REPOSITORY=acme/shop"
-#define SECRET "0123456789abcdef0123456789abcdef"
+#define TOKEN	 "TELEGRAM_BOT_TOKEN=123456:ABCDEFGHIJKLMNOPQRSTUVWXYZ123456789"
+#define ADMINS	 "ADMIN_TELEGRAM_IDS=11, 22"
+#define REPO	 "GITHUB_REPOSITORY=acme/shop"
+#define SECRET	 "0123456789abcdef0123456789abcdef"
 #define REGISTRY "REGISTRY_URL=registry.example.org"
 /* With a target: nothing is left to say. */
 #define COMPLETE MINIMUM, REGISTRY, "STAGING_HOST=a", "PRODUCTION_HOST=b"
@@ -280,8 +280,7 @@ two_environments_do_not_share_a_folder_of_a_host(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++) {
-		struct settings *s =
-		    LOAD(NULL, MINIMUM, REGISTRY, bad[i][0], bad[i][1], bad[i][2]);
+		struct settings *s = LOAD(NULL, MINIMUM, REGISTRY, bad[i][0], bad[i][1], bad[i][2]);
 
 		assert_non_null(s);
 		SAYS(SETTINGS_FLAW,
@@ -313,7 +312,8 @@ two_environments_on_one_host_do_not_share_nginx(void **state)
 	s = LOAD(NULL, MINIMUM, bluegreen[0], bluegreen[1], bluegreen[2], "STAGING_HOST=a,b",
 	    "PRODUCTION_HOST=b,c", "STAGING_COMPOSE_DIR=/srv/staging");
 	assert_non_null(s);
-	SAYS(SETTINGS_FLAW, "production shares a host, where bluegreen has one NGINX_UPSTREAM_FILE");
+	SAYS(
+	    SETTINGS_FLAW, "production shares a host, where bluegreen has one NGINX_UPSTREAM_FILE");
 	assert_null(settings_refusal(s, "staging"));
 	assert_non_null(settings_refusal(s, "production"));
 	settings_unref(s);
@@ -332,7 +332,8 @@ two_environments_do_not_share_a_deployment_of_a_cluster(void **state)
 	s = LOAD(NULL, MINIMUM, REGISTRY, "USE_KUBERNETES=true", "KUBE_DEPLOYMENT=shop",
 	    "KUBECONFIG=/etc/kube");
 	assert_non_null(s);
-	SAYS(SETTINGS_FLAW, "production shares a Deployment (<ENV>_KUBE_NAMESPACE, <ENV>_KUBECONFIG)");
+	SAYS(SETTINGS_FLAW,
+	    "production shares a Deployment (<ENV>_KUBE_NAMESPACE, <ENV>_KUBECONFIG)");
 	settings_unref(s);
 	s = LOAD(NULL, MINIMUM, REGISTRY, "USE_KUBERNETES=true", "KUBE_DEPLOYMENT=shop",
 	    "KUBECONFIG=/etc/kube", "PRODUCTION_KUBE_NAMESPACE=production");
@@ -349,7 +350,7 @@ what_no_release_can_reach_is_said(void **state)
 		const char *says;
 	} cases[] = {
 		{ { REGISTRY, "PRODUCTION_HOST=b" },
-		    "STAGING_HOST: is not set, and DEPLOY_TRANSPORT is ssh: no release can reach staging" },
+		    "STAGING_HOST: is not set, and DEPLOY_TRANSPORT is ssh: no release can reach" },
 		{ { "STAGING_HOST=a", "PRODUCTION_HOST=b" },
 		    "REGISTRY_URL: is not set, and DEPLOY_TRANSPORT is ssh" },
 		{ { "DEPLOY_TRANSPORT=local", "STAGING_PORT=8001" },
@@ -360,8 +361,8 @@ what_no_release_can_reach_is_said(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct settings *s = LOAD(NULL, MINIMUM, cases[i].lines[0], cases[i].lines[1],
-		    cases[i].lines[2]);
+		struct settings *s =
+		    LOAD(NULL, MINIMUM, cases[i].lines[0], cases[i].lines[1], cases[i].lines[2]);
 
 		assert_non_null(s); /* the server starts */
 		SAYS(SETTINGS_FLAW, cases[i].says);
@@ -381,11 +382,11 @@ a_webhook_that_telegram_cannot_reach_is_said(void **state)
 		{ "TELEGRAM_WEBHOOK_URL=http://d.example.org/telegram/webhook", SETTINGS_FLAW,
 		    "TELEGRAM_WEBHOOK_URL: is http, and Telegram calls https only" },
 		{ "TELEGRAM_WEBHOOK_URL=https://d.example.org", SETTINGS_FLAW,
-		    "TELEGRAM_WEBHOOK_URL: has no path, and deploybot answers at /telegram/webhook" },
+		    "TELEGRAM_WEBHOOK_URL: has no path, and deploybot answers at /telegram/" },
 		{ "TELEGRAM_WEBHOOK_URL=https://d.example.org:8443/", SETTINGS_FLAW,
 		    "TELEGRAM_WEBHOOK_URL: has no path" },
 		{ "TELEGRAM_WEBHOOK_URL=https://d.example.org/bot", SETTINGS_WARNING,
-		    "TELEGRAM_WEBHOOK_URL: its path is /bot, and deploybot answers at /telegram/webhook" },
+		    "TELEGRAM_WEBHOOK_URL: its path is /bot, and deploybot answers at /telegram" },
 		{ "TELEGRAM_WEBHOOK_URL=https://d.example.org/a/telegram/webhook", SETTINGS_NOTE,
 		    NULL },
 	};

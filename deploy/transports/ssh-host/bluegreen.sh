@@ -139,7 +139,8 @@ point_at() { # PORT
 	local file new
 	file=$(readlink -f -- "$upstream") || return "$?"
 	new=$file.deploybot
-	printf 'server 127.0.0.1:%s; # deploybot: %s\n' "$1" "$environment" >"$new" && chmod 644 -- "$new" && put_file "$new" "$file"
+	printf 'server 127.0.0.1:%s; # deploybot: %s\n' "$1" "$environment" >"$new" &&
+		chmod 644 -- "$new" && put_file "$new" "$file"
 }
 
 stop_port() { # PORT

@@ -114,10 +114,10 @@ on_exit() { # STATUS
 }
 
 main() { # ACT NAME=VALUE...
-	local act=$1 word environment='' dir='' service='' strategy='' image='' release='' ports='' upstream='' drain=0 keep='' lines=0
+	local act=$1 word dir='' service='' strategy='' image='' release='' ports='' upstream='' drain=0 keep='' lines=0
 	local lock=30 missing=66 user='' password='' smoke_url='' reload_command='' host me port_a port_b compose=() private=
 	local why='' said='' loose='' told=no change='' started='' was_cut=no is_blind=no
-	local wanted='' live='' idle='' free_gigabytes=0
+	local environment='' wanted='' live='' idle='' free_gigabytes=0
 	shift
 	trap 'on_exit "$?"' EXIT
 	for word in "$@"; do
