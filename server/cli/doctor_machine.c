@@ -99,14 +99,35 @@ look_who_serves(const char *state_directory)
 	return is_locked ? SERVED_YES : SERVED_NO;
 }
 
+/* Does anybody but root listen on that port?  By a table of the kernel, which anybody may read. */
+static bool
+is_a_users(const char *table, int port)
+{
+	FILE *file = fopen(table, "re");
+	unsigned local, state, uid;
+	char line[256];
+	bool found = false;
+
+	while (file != NULL && !found && fgets(line, sizeof(line), file) != NULL)
+		/* sl local:port remote:port state queues timer retransmissions uid */
+		found = sscanf(line, "%*s %*[^:]:%X %*s %X %*s %*s %*s %u", &local, &state, &uid) ==
+			3 &&
+		    state == 0x0A && local == (unsigned)port && uid != 0;
+	if (file != NULL)
+		(void)fclose(file);
+	return found;
+}
+
 /* systemd may hold the port for a deploybot that is to be started (deploybot.socket). */
 static bool
-has_socket_unit(void)
+may_be_systemds(int port)
 {
 	static const char *const folders[] = { "/etc/systemd/system", "/run/systemd/system",
 		"/lib/systemd/system", "/usr/lib/systemd/system" };
 	char path[64];
 
+	if (is_a_users("/proc/net/tcp", port) || is_a_users("/proc/net/tcp6", port))
+		return false;
 	for (size_t i = 0; i < COUNT(folders); i++) {
 		(void)snprintf(path, sizeof(path), "%s/deploybot.socket", folders[i]);
 		if (access(path, F_OK) == 0)
@@ -128,7 +149,7 @@ say_in_use(struct doctor *doctor)
 		TELL(doctor, FILES, WARNING,
 		    "API_SERVER_PORT: port %d is in use; whether by deploybot its own user can say: sudo -u deploybot deploybot check-config",
 		    s->api_server_port);
-	else if (has_socket_unit())
+	else if (may_be_systemds(s->api_server_port))
 		TELL(doctor, FILES, WARNING,
 		    "API_SERVER_PORT: port %d is in use, and deploybot does not run: by deploybot.socket, or by another program: systemctl status deploybot.socket",
 		    s->api_server_port);
