@@ -74,7 +74,7 @@ def test_two_kinds_of_compose_name_the_projects_alike(tmp_path, tools_folder):
 
 def test_two_environments_do_not_lead_one_nginx(bench):
     """Whatever the settings say: the file on the host names whose it is, and the other's release touches nothing."""
-    _, one = bench.shipped("one")
+    bench.shipped("one")
     assert bench.upstream.read_text().endswith("; # deploybot: staging\n")
     before = bench.upstream.read_text(), bench.engine()["containers"]
     other = bench.path / "production"

@@ -324,7 +324,7 @@ two_environments_on_one_host_do_not_share_nginx(void **state)
 }
 
 static void
-two_environments_do_not_share_a_deployment_of_a_cluster(void **state)
+a_deployment_of_a_cluster_is_one_environments(void **state)
 {
 	struct settings *s;
 
@@ -830,7 +830,7 @@ main(void)
 		cmocka_unit_test(webhook_mode_needs_its_secret_in_telegrams_alphabet),
 		cmocka_unit_test(two_environments_do_not_share_a_folder_of_a_host),
 		cmocka_unit_test(two_environments_on_one_host_do_not_share_nginx),
-		cmocka_unit_test(two_environments_do_not_share_a_deployment_of_a_cluster),
+		cmocka_unit_test(a_deployment_of_a_cluster_is_one_environments),
 		cmocka_unit_test(what_no_release_can_reach_is_said),
 		cmocka_unit_test(a_webhook_that_telegram_cannot_reach_is_said),
 		cmocka_unit_test(two_environments_do_not_listen_on_one_port_of_this_machine),
