@@ -1,8 +1,9 @@
 #!/bin/bash
 # commits.sh - answers questions about the repository; starts and changes nothing but its own mirror.
 # SPDX-License-Identifier: ISC
-#   commits.sh commits REF BRANCH BASE [COMMIT...]   REF or, when empty, the newest commit of BRANCH; BASE may be
-#                                        empty; which of these COMMITs does it contain?
+#   commits.sh commits REF BRANCH BASE [AFTER [COMMIT...]]   REF or, when empty, the newest commit of BRANCH; BASE may be
+#                                        empty, and AFTER, the commit that a push announced; which of these COMMITs
+#                                        does it contain?
 #   commits.sh heads BRANCH...           where these branches are
 #   commits.sh maintain                  packs each mirror whose day it is; TERM ends it
 # The form of the answers stands in runner/protocol.h.  Exit codes: 64 no such ref, 69 unreachable, 78 settings.
@@ -42,6 +43,19 @@ limited() { # SECONDS WHAT CMD...
 # What git says on stderr is the answer's error, and on stdout nothing of the answer.
 quoted() { # SECONDS WHAT CMD...
 	limited "$@" >/dev/null
+}
+
+quote() {
+	:
+}
+
+unquote() {
+	:
+}
+
+# Each of these lines puts the deadline off.
+tell_progress() { # HOW-FAR
+	step "git fetch $1"
 }
 
 no_such_ref() { # WHY
@@ -169,22 +183,39 @@ tell_contained() { # COMMIT...
 	done
 }
 
-answer_commits() { # REF BRANCH BASE [COMMIT...]
+# Who asks for a commit that is there does not wait for somebody else's fetch.
+is_there_already() { # REF
+	[[ $1 =~ ^[0-9A-Fa-f]{7,64}$ && -e ${mirror%.git}.lock ]] &&
+		! flock -n "${mirror%.git}.lock" true && ! mirror_commit "refs/heads/$1" >/dev/null &&
+		mirror_commit "${1,,}" >/dev/null
+}
+
+tell_after() { # AFTER
+	local lacks=1
+	[[ -n $1 ]] || return 0
+	[[ $(mirror_commit "$1") != "$1" ]] || lacks=0
+	printf 'lacks_after %s\n' "$lacks"
+}
+
+answer_commits() { # REF BRANCH BASE AFTER [COMMIT...]
 	local ref=${1:-$2} said
 	[[ -n $ref ]] || give_up "$EXIT_INPUT" "neither a ref nor a branch was given"
 	[[ -z $3 ]] || [[ $3 =~ ^[0-9a-f]{7,64}$ ]] || give_up "$EXIT_INPUT" "the base is no commit"
-	exec 3>&1
-	said=$(mirror_update 2>&1 >&3) || give_up "$EXIT_UNREACHABLE" "$said"
-	exec 3>&-
+	if ! is_there_already "$ref"; then
+		exec 3>&1
+		said=$(mirror_update 2>&1 >&3) || give_up "$EXIT_UNREACHABLE" "$said"
+		exec 3>&-
+	fi
 	resolve "$ref" "$2"
 	printf 'ref %s\nkind %s\ncommit %s\n' "$name" "$kind" "$commit"
 	in_mirror log --no-show-signature --encoding=UTF-8 --max-count=1 \
 		--format='author %an%nat %ct%nsubject %s' "$commit" -- | printable
 	tell_branch "$2"
+	tell_after "${4-}"
 	tell_base "$3"
 	tell_missing
 	tell_mirrors
-	tell_contained "${@:4}"
+	tell_contained "${@:5}"
 	echo end
 }
 
@@ -278,8 +309,8 @@ main() {
 	git_setup "$here"
 	case ${1:-} in
 	commits)
-		[[ $# -ge 4 ]] || give_up "$EXIT_INPUT" "commits REF BRANCH BASE [COMMIT...]"
-		answer_commits "${@:2}"
+		[[ $# -ge 4 ]] || give_up "$EXIT_INPUT" "commits REF BRANCH BASE [AFTER [COMMIT...]]"
+		answer_commits "$2" "$3" "$4" "${@:5}"
 		;;
 	maintain) answer_maintain ;;
 	heads)

@@ -3,8 +3,10 @@
 # SPDX-License-Identifier: ISC
 # Sourced, never run; common.sh comes first.
 
-# A first fetch of a big repository, over a slow line.
-: "${FETCH_SECONDS:=300}"
+# A fetch goes on while it makes progress; the seconds without any that end it, and those that end any.
+: "${FETCH_STALL_SECONDS:=60}" "${FETCH_TIMEOUT_SECONDS:=3600}" "${CHECKOUT_SECONDS:=300}"
+# What a fetch that was cut ends with: the repository is unreachable, and the mirror is as good as it was.
+readonly FETCH_CUT=75
 
 # No configuration but ours, no hooks, no prompts, one protocol: the one that REPOSITORY_URL needs.
 
@@ -69,17 +71,113 @@ in_mirror() {
 
 # What writes a work tree may take its time.
 mirror_tree() { # FOLDER CMD...
-	quoted "$FETCH_SECONDS" "git $2" git "${git_options[@]}" --git-dir="$mirror" --work-tree="$1" "${@:2}"
+	quoted "$CHECKOUT_SECONDS" "git $2" git "${git_options[@]}" --git-dir="$mirror" --work-tree="$1" "${@:2}"
 }
 
 cannot_check_out() { # COMMIT
-	fail "$EXIT_BUILD" "git cannot lay out ${1:0:12} in $app: see its output above; is there room on that disk?"
+	fail "$EXIT_BUILD" "git cannot lay out ${1:0:12} in $app: see its output in the log; is there room on that disk?"
 }
 
-# A git that was killed leaves locks of its own and half a pack; our lock says that nobody else is here.
+# Fills uptime, in seconds: no jump of the clock changes it.
+look_at_uptime() {
+	IFS=. read -r uptime _ </proc/uptime
+}
+
+# There is progress, of ours or of whoever has the mirror's lock: said when it is another, and now and then.
+say_progress() {
+	look_at_uptime
+	[[ $how_far != "$said_far" ]] || ((uptime >= said_at + 20)) || return 0
+	said_far=$how_far said_at=$uptime
+	tell_progress "$how_far"
+}
+
+# In a run's log, now and then.
+tell_progress() { # HOW-FAR
+	((uptime >= told_at + 10)) || return 0
+	told_at=$uptime
+	printf 'git fetch: %s\n' "${1:-in progress}"
+}
+
+# Fills how_far from git's words.  Nothing else of what a server writes is shown to people.
+take_progress() { # WORDS
+	local form='(Counting|Compressing|Receiving|Resolving|Unpacking) (objects|deltas): +([0-9]{1,3})%'
+	local size='\), ([0-9.]{1,9} ([KMGT]iB|bytes))'
+	[[ $1 =~ $form ]] || return 0
+	how_far="${BASH_REMATCH[1],} ${BASH_REMATCH[2]} ${BASH_REMATCH[3]} %"
+	[[ ! $1 =~ $size ]] || how_far+=" (${BASH_REMATCH[1]})"
+}
+
+note_progress() {
+	idle=0 progress=$((progress + 1))
+	printf '%s %s\n' "$BASHPID.$progress" "$how_far" >"$progress_file"
+	say_progress
+}
+
+pack_size() {
+	du -sb -- "$mirror/objects/pack" 2>/dev/null || true # what it is looking at may go away
+}
+
+# Reads what git says until it has ended; false: it made no progress for too long.
+watch_progress() { # FD
+	local piece got size='' now
+	while :; do
+		got=0
+		IFS= read -r -d $'\r' -n 4096 -t 1 -u "$1" piece || got=$?
+		if [[ -n $piece ]] || ((got == 0)); then
+			take_progress "$piece"
+			words+=$piece
+			((got != 0)) || words=${words%"${words##*$'\n'}"} # a line that is written over
+			((${#words} <= 8000)) || words=${words: -4000}
+			note_progress
+		elif ((got <= 128)); then
+			return 0
+		else
+			now=$(pack_size)
+			[[ $now == "$size" ]] || note_progress
+			size=$now idle=$((idle + 1))
+			((idle < FETCH_STALL_SECONDS)) || return 1
+		fi
+	done
+}
+
+# Runs git for as long as it makes progress: whatever it says is, and what grows in the mirror.  Its words are on stderr
+# when it fails; FETCH_CUT when we ended it.
+progressing() { # CMD...
+	local child fd status=0 words='' why='' idle=0 progress=0 pipe=${mirror%.git}.words uptime began
+	look_at_uptime
+	began=$uptime
+	[[ $BASHPID == "$$" ]] || catch_signals
+	rm -f -- "$pipe" && mkfifo -m 0600 -- "$pipe" || return 1
+	timeout --kill-after="$KILL_SECONDS" "$FETCH_TIMEOUT_SECONDS" "$@" </dev/null >/dev/null 2>"$pipe" &
+	child=$!
+	exec {fd}<"$pipe"
+	rm -f -- "$pipe"
+	if ! watch_progress "$fd"; then
+		why="git fetch made no progress for $FETCH_STALL_SECONDS s"
+		kill -TERM "$child" 2>/dev/null || true # `timeout` hands it on, and KILL behind it
+	fi
+	exec {fd}<&-
+	wait "$child" || status=$?
+	look_at_uptime
+	if [[ -z $why ]] && ((status == 124 || status == 137)) && ((uptime - began >= FETCH_TIMEOUT_SECONDS - 1)); then
+		why="git fetch took longer than $FETCH_TIMEOUT_SECONDS s (FETCH_TIMEOUT_SECONDS)"
+	fi
+	if [[ -n $why ]] || ((status > 128)); then
+		kill -KILL -- "-$child" 2>/dev/null || true # those who did not hear TERM
+		words="fatal: ${why:-git fetch was killed}" status=$FETCH_CUT
+	fi
+	if ((status != 0)); then
+		quote
+		printf '%s\n' "$words" >&2
+		unquote
+	fi
+	return "$status"
+}
+
+# A git that was killed leaves locks of its own and half a pack, one that was cut too; our lock says that nobody else is here.
 mirror_tidy() {
 	find "$mirror" -type f \( -name '*.lock' -o -name gc.pid -o -path '*/objects/*' \
-		\( -name 'tmp_*' -o -name '.tmp-*' \) \) -delete
+		\( -name 'tmp_*' -o -name '.tmp-*' -o -name '*.keep' \) \) -delete
 }
 
 # A release may be brought back long after its branch was moved away from it: its commit is kept.
@@ -88,32 +186,64 @@ mirror_keep() { # COMMIT
 }
 
 mirror_fetch() {
+	local status=0
 	mirror_tidy
-	quoted "$FETCH_SECONDS" "git fetch" git "${git_options[@]}" --git-dir="$mirror" fetch --quiet --force --prune \
-		--no-tags --no-write-fetch-head --end-of-options "$repository" \
-		'+refs/heads/*:refs/heads/*' '+refs/tags/*:refs/tags/*'
+	# Always as a pack: what is unpacked grows in memory, and a large file among few objects shows no progress.
+	progressing git "${git_options[@]}" -c fetch.unpackLimit=1 --git-dir="$mirror" fetch --progress --force --prune --no-tags \
+		--no-write-fetch-head --end-of-options "$repository" '+refs/heads/*:refs/heads/*' \
+		'+refs/tags/*:refs/tags/*' || status=$?
+	((status == 0)) || mirror_tidy
+	return "$status"
 }
 
 mirror_clone() {
-	step clone
 	rm -rf -- "$mirror"
 	safe_git init --quiet --bare "$mirror" && mirror_fetch
 }
 
+# The progress of whoever has it counts as ours.
+mirror_lock() {
+	local idle=0 waited=0 seen='' now=''
+	until flock -w 1 9; do
+		[[ ! -e $progress_file ]] || read_line now "$progress_file"
+		if [[ $now != "$seen" ]]; then
+			seen=$now how_far=${now#* } idle=0
+			say_progress
+		fi
+		idle=$((idle + 1)) waited=$((waited + 1))
+		if ((idle > FETCH_STALL_SECONDS || waited > FETCH_TIMEOUT_SECONDS)); then
+			echo "fatal: the mirror is busy: another fetch of it has not ended" >&2
+			return "$FETCH_CUT"
+		fi
+	done
+}
+
+# Can all that its branches need be read?
+mirror_is_sound() {
+	limited "$CHECKOUT_SECONDS" "git fsck" git "${git_options[@]}" --git-dir="$mirror" fsck --connectivity-only \
+		--no-dangling --no-progress >/dev/null 2>&1
+}
+
 # Brings the mirror up to date, under its lock.  A mirror that is unusable while the repository answers is made
-# anew.  Fails with git's words on stderr.
+# anew; one whose fetch was cut, by us or by the network, is not.  Fails with git's words on stderr.
 mirror_update() {
+	local status=0 how_far='' said_far='' said_at uptime told_at progress_file=${mirror%.git}.progress
+	look_at_uptime
+	said_at=$uptime told_at=$uptime
 	mkdir -p "${mirror%/*}"
+	step 'git fetch'
 	exec 9>"${mirror%.git}.lock"
-	if ! limited 610 "the mirror's lock" flock -w 600 9; then
-		echo "the mirror is busy" >&2
-		return 1
-	fi
+	mirror_lock || return "$?"
 	if [[ ! -e $mirror/HEAD ]]; then
 		mirror_clone || return "$?"
-	elif ! mirror_fetch; then
-		quoted "$FETCH_SECONDS" "git ls-remote" git "${git_options[@]}" ls-remote --quiet --exit-code \
+	else
+		mirror_fetch || status=$?
+		((status != FETCH_CUT)) || return "$status"
+	fi
+	if ((status != 0)); then
+		quoted "$CHECKOUT_SECONDS" "git ls-remote" git "${git_options[@]}" ls-remote --quiet --exit-code \
 			--end-of-options "$repository" HEAD || return "$?"
+		! mirror_is_sound || return "$status"
 		mirror_clone || return "$?"
 	fi
 	exec 9>&-
@@ -126,7 +256,7 @@ mirror_commit() { # HEX
 
 fetch_new() { # COMMIT
 	mirror_update ||
-		fail "$EXIT_UNREACHABLE" "the repository cannot be fetched: see git's output above, REPOSITORY_URL and its key"
+		fail "$EXIT_UNREACHABLE" "the repository cannot be fetched: see git's output in the log, REPOSITORY_URL and its key"
 	[[ $(mirror_commit "$1") == "$1" ]] ||
 		fail "$EXIT_INPUT" "the commit $1 is not in the repository: was it pushed, and not rewritten since?"
 }

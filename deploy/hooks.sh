@@ -73,7 +73,7 @@ hook_image() {
 
 hook_failed() { # KIND NAME STATUS OURS
 	case $1 in
-	pre-*) fail "$4" "the hook $1/$2 failed with status $3, so nothing was changed: its last lines are above" ;;
+	pre-*) fail "$4" "the hook $1/$2 failed with status $3, so nothing was changed: its last lines are in the log" ;;
 	post-deploy) fail "$4" "the hook $1/$2 failed with status $3: the release is taken back" ;;
 	*) fail "$4" "the hook $1/$2 failed with status $3; the earlier release runs: look after what the hook is for" ;;
 	esac

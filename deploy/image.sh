@@ -73,7 +73,7 @@ find_password() {
 		limited "$LOGIN_SECONDS" "aws ecr get-login-password" \
 			aws ecr get-login-password --region "$ecr_region" >"$folder/aws" || status=$?
 		unquote
-		((status == 0)) || no_login "aws gives no login for $registry_host: see its output above"
+		((status == 0)) || no_login "aws gives no login for $registry_host: see its output in the log"
 		registry_user=AWS
 		read_line password "$folder/aws"
 		rm -f -- "$folder/aws"
@@ -190,7 +190,7 @@ find_digest() { # TAG or sha256:DIGEST
 	local sum
 	digest='' why=''
 	if ! request_manifest GET "$1" pull; then
-		why="the registry $registry_host cannot be reached: see curl's output above; is REGISTRY_URL right?"
+		why="the registry $registry_host cannot be reached: see curl's output in the log; is REGISTRY_URL right?"
 		return 2
 	fi
 	case $http_status in
@@ -247,7 +247,7 @@ build_image() { # COMMIT
 	quoted "$BUILD_SECONDS" "docker build" docker build ${cache[@]+"${cache[@]}"} --pull=false \
 		--file "$work/$DOCKERFILE" --build-arg "COMMIT=$1" --label "org.opencontainers.image.revision=$1" \
 		--tag "$image:$1" "$work" </dev/null ||
-		fail "$EXIT_BUILD" "docker build failed with status $?: its last lines are above"
+		fail "$EXIT_BUILD" "docker build failed with status $?: its last lines are in the log"
 	rm -rf -- "$work"
 }
 

@@ -16,21 +16,21 @@
 #include "runner/subreaper.h"
 #include "runner/main_process.h"
 #include "runner/process.h"
-#include "runner/step_scan.h"
 
 #define STATUS_UNREACHABLE 69
 #define STATUS_CONFIG	   78
 #define KILL_EVERY_MS	   50
+#define PROGRESS	   "==> "
+#define PROGRESS_LEN	   (sizeof(PROGRESS) - 1)
 #define TIDY_MS		   2000 /* what maintenance left half-done is removed by itself */
 
 struct git_query {
 	struct protocol_message answer;
 	struct main_process main_process;
-	struct step_scan scan;
+	bool wants_progress;
 	int server; /* our end; closed by the runner when nobody wants the answer */
 	int children;
 	int output; /* -1 at its end */
-	int64_t started;
 	int64_t deadline;
 	int64_t kill_at; /* once it is to end: TERM before */
 	bool is_maintenance;
@@ -39,6 +39,7 @@ struct git_query {
 	bool childless;
 	bool killing;
 	size_t len;
+	size_t line; /* where its last line begins */
 	char text[PROTOCOL_ANSWER_MAX];
 };
 
@@ -57,12 +58,47 @@ fail(struct git_query *query, int status, const char *text)
 }
 
 static void
-on_step(void *ctx, enum step_scan_kind kind, const char *text)
+send_message(const struct git_query *query, const struct protocol_message *message)
 {
-	struct git_query *query = ctx;
+	static char packet[PROTOCOL_PACKET_MAX];
+	struct err err;
+	size_t len;
 
-	if (kind == STEP_SCAN_STEP && strcmp(text, "clone") == 0)
-		query->deadline = query->started + GIT_QUERY_CLONE_DEADLINE_S * 1000;
+	if (protocol_encode(message, packet, sizeof(packet), &len, &err))
+		(void)send(query->server, packet, len, MSG_NOSIGNAL); /* else it has gone */
+}
+
+/* The script has limits of its own: ours is for one that hangs. */
+static void
+on_progress(struct git_query *query, const char *text, size_t len)
+{
+	struct protocol_message progress = { .kind = PROTOCOL_PROGRESS, .id = query->answer.id };
+
+	query->deadline = clock_monotonic_ms() + GIT_QUERY_FETCH_DEADLINE_S * 1000;
+	(void)snprintf(progress.text, sizeof(progress.text), "%.*s", (int)len, text);
+	if (query->wants_progress)
+		send_message(query, &progress);
+}
+
+/* Takes lines of progress out of the answer, so that a long fetch does not fill it. */
+static void
+take_progress(struct git_query *query)
+{
+	char *line = query->text + query->line, *end = query->text + query->len, *stop;
+
+	while ((stop = memchr(line, '\n', (size_t)(end - line))) != NULL) {
+		size_t len = (size_t)(stop - line);
+
+		if (len <= PROGRESS_LEN || memcmp(line, PROGRESS, PROGRESS_LEN) != 0) {
+			line = stop + 1;
+			continue;
+		}
+		on_progress(query, line + PROGRESS_LEN, len - PROGRESS_LEN);
+		memmove(line, stop + 1, (size_t)(end - stop - 1));
+		end -= len + 1;
+	}
+	query->line = (size_t)(line - query->text);
+	query->len = (size_t)(end - query->text);
 }
 
 static void
@@ -85,8 +121,8 @@ on_output(struct git_query *query)
 	} else if (to == over) {
 		fail(query, STATUS_UNREACHABLE, "git's answer is longer than 64 KB");
 	} else {
-		step_scan_feed(&query->scan, to, (size_t)n, on_step, query);
 		query->len += (size_t)n;
+		take_progress(query);
 	}
 }
 
@@ -175,20 +211,18 @@ static _Noreturn void
 git_query_main(const struct protocol_message *order, const struct program_dirs *dirs, int server)
 {
 	static struct git_query query;
-	static char packet[PROTOCOL_PACKET_MAX];
 	int *const keep[] = { &query.server };
 	struct err err = { .code = ERR_NONE };
-	size_t len;
 
 	CRASH_POINT(git_query_begun);
 	query.server = server;
 	query.answer.kind = PROTOCOL_ANSWER;
 	query.answer.id = order->id;
+	query.wants_progress = order->wants_progress;
 	query.is_maintenance = order->query == PROTOCOL_GIT_QUERY_MAINTAIN;
 	query.children = subreaper_init(keep, COUNT(keep), &err);
 	if (query.children != -1 && git_query_begin(&query, order, dirs, &err)) {
-		query.started = clock_monotonic_ms();
-		query.deadline = query.started +
+		query.deadline = clock_monotonic_ms() +
 		    (query.is_maintenance ? GIT_QUERY_MAINTAIN_DEADLINE_S : GIT_QUERY_DEADLINE_S) *
 			1000;
 		main_process_open_gate(&query.main_process);
@@ -199,8 +233,7 @@ git_query_main(const struct protocol_message *order, const struct program_dirs *
 		(void)snprintf(query.answer.text, sizeof(query.answer.text), "%s", err.text);
 	}
 	CRASH_POINT(git_query_answered);
-	if (protocol_encode(&query.answer, packet, sizeof(packet), &len, &err))
-		(void)send(query.server, packet, len, MSG_NOSIGNAL); /* else it has gone */
+	send_message(&query, &query.answer);
 	_exit(0);
 }
 

@@ -6,13 +6,14 @@
 #include "runner/protocol.h"
 
 #define GIT_QUERY_DEADLINE_S	  30
+#define GIT_QUERY_FETCH_DEADLINE_S 90	/* since the script last said `==> git fetch …` */
 #define GIT_QUERY_MAINTAIN_DEADLINE_S 600
-#define GIT_QUERY_CLONE_DEADLINE_S 600	/* once the script has said `==> clone` */
 
 /*
- * Forks the asker.  Returns a socket that gives one packet, the encoded ANSWER, and then closes;
- * one that closes without a packet was killed.  -1: it could not be forked.  *ret_pid is to be
- * waited for.  Closing the socket early ends the question and everything it started.
+ * Forks the asker.  Returns a socket that gives encoded packets: PROGRESS where that was asked
+ * for, then one ANSWER, and closes; one that closes without an ANSWER was killed.  -1: it could not
+ * be forked.  *ret_pid is to be waited for.  Closing the socket early ends the question and
+ * everything it started.
  */
 int git_query_start(const struct protocol_message *order, const struct program_dirs *dirs,
     pid_t *ret_pid, struct err *err);

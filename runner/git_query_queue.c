@@ -1,4 +1,4 @@
-/* git_query_queue.c - questions to git, one at a time, for whichever server asks.  Side: runner. */
+/* git_query_queue.c - git queries of any server, side by side: the mirror's lock orders them.  Side: runner. */
 /* SPDX-License-Identifier: ISC */
 #include "runner/git_query_queue.h"
 
@@ -14,6 +14,14 @@
 
 #define STATUS_BUSY 75
 #define STATUS_GONE 69
+
+void
+git_query_queue_init(struct git_query_queue *queue)
+{
+	queue->count = 0;
+	for (size_t i = 0; i < GIT_QUERY_SLOTS; i++)
+		queue->slots[i] = (struct git_query_slot){ .fd = -1 };
+}
 
 void
 git_query_queue_refuse(
@@ -46,10 +54,29 @@ git_query_queue_add(struct git_query_queue *queue, struct connections *connectio
 	    (struct git_query_waiting){ .connection = connection, .query = copy };
 }
 
+static size_t
+free_slot(const struct git_query_queue *queue)
+{
+	size_t i = 0;
+
+	while (i < GIT_QUERY_SLOTS && queue->slots[i].id != 0)
+		i++;
+	return i;
+}
+
+bool
+git_query_queue_is_idle(const struct git_query_queue *queue)
+{
+	for (size_t i = 0; i < GIT_QUERY_SLOTS; i++)
+		if (queue->slots[i].id != 0)
+			return false;
+	return queue->count == 0;
+}
+
 bool
 git_query_queue_has_next(const struct git_query_queue *queue)
 {
-	return queue->id == 0 && queue->count > 0;
+	return queue->count > 0 && free_slot(queue) < GIT_QUERY_SLOTS;
 }
 
 void
@@ -58,42 +85,54 @@ git_query_queue_next(
 {
 	while (git_query_queue_has_next(queue)) {
 		struct git_query_waiting next = queue->waiting[0];
+		struct git_query_slot *slot = &queue->slots[free_slot(queue)];
 		struct err err;
 
 		queue->count--;
 		memmove(queue->waiting, queue->waiting + 1, queue->count * sizeof(next));
-		queue->fd = git_query_start(next.query, dirs, &queue->pid, &err);
-		if (queue->fd == -1) {
+		slot->fd = git_query_start(next.query, dirs, &slot->pid, &err);
+		if (slot->fd == -1) {
 			git_query_queue_refuse(
 			    connections, next.connection, next.query->id, STATUS_GONE, err.text);
 		} else {
-			queue->id = next.query->id;
-			queue->connection = next.connection;
+			slot->id = next.query->id;
+			slot->connection = next.connection;
 		}
 		free(next.query);
 	}
 }
 
+static bool
+is_progress(const char *packet, size_t len)
+{
+	static const char first[] = "progress\n"; /* the first line is its kind */
+
+	return len >= sizeof(first) - 1 && memcmp(packet, first, sizeof(first) - 1) == 0;
+}
+
 void
-git_query_queue_hear(struct git_query_queue *queue, struct connections *connections)
+git_query_queue_hear(struct git_query_slot *slot, struct connections *connections)
 {
 	static char packet[PROTOCOL_PACKET_MAX]; /* large for a stack; there is one thread */
 	ssize_t n;
 
 	do {
-		n = recv(queue->fd, packet, sizeof(packet), 0);
+		n = recv(slot->fd, packet, sizeof(packet), 0);
 	} while (n == -1 && errno == EINTR);
-	(void)close(queue->fd);
-	if (queue->pid != 0)
-		(void)waitpid(queue->pid, NULL, 0); /* it ends behind its answer */
+	if (n > 0 && is_progress(packet, (size_t)n)) {
+		connections_send(connections, slot->connection, packet, (size_t)n);
+		return;
+	}
+	(void)close(slot->fd);
+	if (slot->pid != 0)
+		(void)waitpid(slot->pid, NULL, 0); /* it ends behind its answer */
 	CRASH_POINT(reply_passed);
 	if (n > 0)
-		connections_send(connections, queue->connection, packet, (size_t)n);
+		connections_send(connections, slot->connection, packet, (size_t)n);
 	else
-		git_query_queue_refuse(connections, queue->connection, queue->id, STATUS_GONE,
+		git_query_queue_refuse(connections, slot->connection, slot->id, STATUS_GONE,
 		    "the git query was killed");
-	queue->fd = -1;
-	queue->id = 0;
+	*slot = (struct git_query_slot){ .fd = -1 };
 }
 
 void
@@ -108,14 +147,19 @@ git_query_queue_forget(struct git_query_queue *queue, uint64_t connection)
 			queue->waiting[kept++] = queue->waiting[i];
 	}
 	queue->count = kept;
-	if (queue->id != 0 && queue->connection == connection)
-		(void)shutdown(
-		    queue->fd, SHUT_WR); /* it sees that; gone already: its answer comes */
+	for (size_t i = 0; i < GIT_QUERY_SLOTS; i++) {
+		const struct git_query_slot *slot = &queue->slots[i];
+
+		/* It sees that; gone already: its answer comes. */
+		if (slot->id != 0 && slot->connection == connection)
+			(void)shutdown(slot->fd, SHUT_WR);
+	}
 }
 
 void
 git_query_queue_reaped(struct git_query_queue *queue, pid_t pid)
 {
-	if (queue->id != 0 && queue->pid == pid)
-		queue->pid = 0;
+	for (size_t i = 0; i < GIT_QUERY_SLOTS; i++)
+		if (queue->slots[i].id != 0 && queue->slots[i].pid == pid)
+			queue->slots[i].pid = 0;
 }

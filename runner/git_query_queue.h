@@ -1,4 +1,4 @@
-/* git_query_queue.h - questions to git, one at a time, for whichever server asks.  Side: runner. */
+/* git_query_queue.h - git queries of any server, side by side: the mirror's lock orders them.  Side: runner. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
@@ -10,29 +10,43 @@ struct git_query_waiting {
 	struct protocol_message *query;
 };
 
-struct git_query_queue {
-	struct git_query_waiting waiting[PROTOCOL_GIT_QUERIES_MAX]; /* oldest first */
-	size_t count;
-	uint64_t connection; /* who asked the one that is being asked */
-	uint64_t id;   /* its number there; 0: none is being asked */
+/* One that is being asked. */
+struct git_query_slot {
+	uint64_t connection; /* who asks */
+	uint64_t id;   /* its number there; 0: a free slot */
 	pid_t pid;     /* 0: reaped already */
 	int fd;	       /* where its answer comes from; -1: none */
 };
+
+/* As many as a server may have asked: one whose fetch is slow holds up no other. */
+#define GIT_QUERY_SLOTS PROTOCOL_GIT_QUERIES_MAX
+
+struct git_query_queue {
+	struct git_query_waiting waiting[PROTOCOL_GIT_QUERIES_MAX]; /* oldest first */
+	size_t count;
+	struct git_query_slot slots[GIT_QUERY_SLOTS];
+};
+
+/* None is asked and none waits. */
+void git_query_queue_init(struct git_query_queue *queue);
 
 /* It is queued, or there are too many and that is its answer. */
 void git_query_queue_add(struct git_query_queue *queue, struct connections *connections,
     uint64_t connection, const struct protocol_message *query);
 
-/* None is being asked, and one waits; then the next may begin. */
+/* None is being asked, and none waits. */
+bool git_query_queue_is_idle(const struct git_query_queue *queue);
+
+/* A slot is free, and one waits; then the next may begin. */
 bool git_query_queue_has_next(const struct git_query_queue *queue);
 void git_query_queue_next(struct git_query_queue *queue, struct connections *connections,
     const struct program_dirs *dirs);
 
-/* When asking->fd can be read: hands the answer to who asked, if he is still there. */
-void git_query_queue_hear(struct git_query_queue *queue, struct connections *connections);
+/* When slot->fd can be read: hands progress or the answer to who asked, if he is still there. */
+void git_query_queue_hear(struct git_query_slot *slot, struct connections *connections);
 
-/* Nobody waits for what this one asked: the one that is being asked ends, and with it all that it
- * has started. */
+/* Nobody waits for what this one asked: what is being asked ends, and with it all that it has
+ * started. */
 void git_query_queue_forget(struct git_query_queue *queue, uint64_t connection);
 
 /* This child was waited for by somebody else. */

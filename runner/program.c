@@ -26,15 +26,15 @@ struct program {
 
 static const char *const repository_settings[] = { "GITHUB_REPOSITORY", "REPOSITORY_URL",
 	"REPOSITORY_KEY_PATH", "REPOSITORY_KNOWN_HOSTS", "REPOSITORY_TOKEN",
-	"REPOSITORY_SUBMODULES", "REPOSITORY_LFS", "MIRROR_MAINTENANCE_SECONDS", "IMAGE_SOURCE",
-	"DEPLOY_TRANSPORT", "DEPLOY_SCRIPT", NULL };
+	"FETCH_TIMEOUT_SECONDS", "REPOSITORY_SUBMODULES", "REPOSITORY_LFS",
+	"MIRROR_MAINTENANCE_SECONDS", "IMAGE_SOURCE", "DEPLOY_TRANSPORT", "DEPLOY_SCRIPT", NULL };
 static const char *const shipping_settings[] = { "GITHUB_REPOSITORY", "REPOSITORY_URL",
 	"REPOSITORY_KEY_PATH", "REPOSITORY_KNOWN_HOSTS", "REPOSITORY_TOKEN",
-	"REPOSITORY_SUBMODULES", "REPOSITORY_LFS", "ENVIRONMENTS", "DEPLOY_TRANSPORT",
-	"IMAGE_SOURCE", "IMAGE_WAIT_SECONDS", "BUILD_NO_CACHE", "BUILD_AGAIN", "DOCKERFILE",
-	"DOCKER_HOST", "REGISTRY_URL", "REGISTRY_IMAGE", "REGISTRY_USER", "REGISTRY_PASSWORD",
-	"AWS_REGION", "KEEP_RELEASES", "DEPLOY_USER", "SSH_KEY_PATH", "SSH_KNOWN_HOSTS",
-	"HOSTS_PARALLEL", "COMPOSE_SERVICE", "REMOTE_LOGIN", "DEPLOY_STRATEGY",
+	"FETCH_TIMEOUT_SECONDS", "REPOSITORY_SUBMODULES", "REPOSITORY_LFS", "ENVIRONMENTS",
+	"DEPLOY_TRANSPORT", "IMAGE_SOURCE", "IMAGE_WAIT_SECONDS", "BUILD_NO_CACHE", "BUILD_AGAIN",
+	"DOCKERFILE", "DOCKER_HOST", "REGISTRY_URL", "REGISTRY_IMAGE", "REGISTRY_USER",
+	"REGISTRY_PASSWORD", "AWS_REGION", "KEEP_RELEASES", "DEPLOY_USER", "SSH_KEY_PATH",
+	"SSH_KNOWN_HOSTS", "HOSTS_PARALLEL", "COMPOSE_SERVICE", "REMOTE_LOGIN", "DEPLOY_STRATEGY",
 	"NGINX_UPSTREAM_FILE", "NGINX_RELOAD_COMMAND", "APP_PORTS", "DRAIN_SECONDS", "SMOKE_URL",
 	"USE_KUBERNETES", "KUBECONFIG", "KUBE_NAMESPACE", "KUBE_DEPLOYMENT", "KUBE_CONTAINER",
 	"HOOKS_DIRECTORY", NULL };
@@ -196,6 +196,15 @@ plan_log_limit(struct program_plan *plan, struct runner_settings *settings, stru
 }
 
 static bool
+plan_fetch_limit(struct program_plan *plan, struct runner_settings *settings, struct err *err)
+{
+	const char *text;
+
+	return runner_settings_text(settings, "FETCH_TIMEOUT_SECONDS", &text, err) &&
+	    text_to_i64(text, 1, PROTOCOL_DEADLINE_MAX_S, &plan->fetch_limit_s, err);
+}
+
+static bool
 plan_run(struct program_plan *plan, const struct protocol_message *order,
     struct runner_settings *settings, const struct program_dirs *dirs, struct err *err)
 {
@@ -211,7 +220,7 @@ plan_run(struct program_plan *plan, const struct protocol_message *order,
 	    add_variable(plan, "PREVIOUS_RELEASE", order->previous, err) &&
 	    add_variable(plan, "REF", order->ref, err) &&
 	    add_settings(plan, program, order->environment, settings, err) &&
-	    plan_log_limit(plan, settings, err);
+	    plan_log_limit(plan, settings, err) && plan_fetch_limit(plan, settings, err);
 }
 
 /* Branches or commits, one argument each. */
@@ -240,7 +249,8 @@ plan_question(struct program_plan *plan, const struct protocol_message *order, s
 	default:
 		return add_argument(plan, "commits", err) && add_argument(plan, order->ref, err) &&
 		    add_argument(plan, order->branch, err) &&
-		    add_argument(plan, order->base, err) && add_words(plan, order->blocked, err);
+		    add_argument(plan, order->base, err) && add_argument(plan, order->after, err) &&
+		    add_words(plan, order->blocked, err);
 	}
 }
 

@@ -24,6 +24,7 @@ struct program_plan {
 	size_t args;
 	size_t variables;
 	uint64_t log_limit;
+	int64_t fetch_limit_s;
 	struct redact *secrets; /* their values, to be kept out of the log; NULL: there are none */
 };
 

@@ -13,7 +13,7 @@
 #define RECORD_KINDS (BIT(EXIT) | BIT(RECONCILED))
 #define ID_KINDS \
 	(BIT(RUN) | BIT(STARTED) | BIT(REFUSED) | BIT(RECONCILE) | BIT(RECONCILED) | \
-	    BIT(GIT_QUERY) | BIT(ANSWER) | BIT(PURGE) | BIT(PURGED))
+	    BIT(GIT_QUERY) | BIT(ANSWER) | BIT(PURGE) | BIT(PURGED) | BIT(PROGRESS))
 
 enum field_type { FIELD_NUMBER, FIELD_WORD, FIELD_TEXT };
 
@@ -76,13 +76,16 @@ static const struct field fields[] = {
 	TEXT("tag", tag, text_is_plain, BIT(RUN), 0),
 	WORD("why", why, why_words, BIT(REFUSED), BIT(REFUSED)),
 	NUMBER("errno", error, INT_MAX, BIT(REFUSED), 0),
-	TEXT("text", text, text_is_plain, BIT(REFUSED) | BIT(ANSWER) | BIT(STUCK) | BIT(PURGED), 0),
+	TEXT("text", text, text_is_plain,
+	    BIT(REFUSED) | BIT(ANSWER) | BIT(STUCK) | BIT(PURGED) | BIT(PROGRESS), 0),
 	WORD("removal", removal, removal_words, BIT(PURGED), BIT(PURGED)),
 	WORD("state", state, state_words, BIT(RECONCILED), BIT(RECONCILED)),
 	WORD("question", query, git_query_words, BIT(GIT_QUERY), BIT(GIT_QUERY)),
+	FLAG("progress", wants_progress, BIT(GIT_QUERY)),
 	TEXT("branch", branch, protocol_is_ref, BIT(GIT_QUERY), 0),
 	TEXT("base", base, protocol_is_commit, BIT(GIT_QUERY), 0),
 	TEXT("blocked", blocked, is_commits, BIT(GIT_QUERY), 0),
+	TEXT("after", after, protocol_is_commit, BIT(GIT_QUERY), 0),
 	TEXT("branches", branches, is_branches, BIT(GIT_QUERY), 0),
 	FLAG("gate", record.gate, BIT(HELLO) | RECORD_KINDS),
 	FLAG("released", record.released, BIT(HELLO) | RECORD_KINDS),

@@ -31,7 +31,9 @@
  *                                            yet; every 10 s until it can; then settled LOST.
  *                                            pid 0: text says what hinders: a control group in
  *                                            which something lives, a disk that takes no record
- *   →  ask     id question [ref] [branch] [base] [blocked] [branches]
+ *   →  ask     id question [progress] [ref] [branch] [base] [after] [blocked] [branches]
+ *   ←  progress id text                      to whom it was asked with progress=1: git fetches
+ *                                            still, and how far it is
  *   ←  answer  id status timed_out text body body: at most PROTOCOL_ANSWER_MAX bytes
  *   →  forget  id                            the folder of a run that has ended is of no use
  *   ←  forgotten id removal [text]           MORE   a piece is gone: say it again
@@ -69,7 +71,7 @@
  * supervisor, POSIX record lock) · socket.  The server reads log and needs nothing else of it.
  *
  * Answers (plain lines; values run to the end of the line; lines that begin with "==> " are
- * progress and are skipped).  status 0, question COMMITS:
+ * progress, which puts the deadline off, and no part of the body).  status 0, question COMMITS:
  *     ref develop                     as resolved (what was asked for, or the branch)
  *     kind branch                     branch, tag or commit
  *     commit 1a2b3c4d…                40 or 64 hex digits
@@ -81,6 +83,7 @@
  *     in_branch 1                     is commit in branch?  (0 without a branch)
  *     base 9f8e7d6c…                  only when a base was asked for and is in the repository
  *     forced 0                        1: base is not an ancestor of commit (0 without base)
+ *     lacks_after 0                   1: `after` is not in the repository; only when asked for
  *     count 12                        commits in commit that are not in base (0 without base)
  *     change 1a2b3c4d… Ann Example<TAB>Make the button blue      newest first, at most 10
  *     missing 2 submodules (a, b)     what a release that is built here will not have
@@ -130,7 +133,7 @@
 	K(HELLO, "hello") K(RUN, "run") K(STARTED, "started") K(REFUSED, "refused") \
 	K(RECONCILE, "settle") K(RECONCILED, "settled") K(STUCK, "stuck") K(GIT_QUERY, "ask") \
 	K(ANSWER, "answer") K(GO, "go") K(END, "end") K(GREW, "grew") K(STEP, "step") \
-	K(EXIT, "exit") K(PURGE, "forget") K(PURGED, "forgotten")
+	K(EXIT, "exit") K(PURGE, "forget") K(PURGED, "forgotten") K(PROGRESS, "progress")
 
 #define PROTOCOL_PROGRAMS(P)	P(NONE, "") P(DEPLOY, "deploy") P(ROLLBACK, "rollback")
 #define PROTOCOL_GIT_QUERIES(Q) \
@@ -221,16 +224,18 @@ struct protocol_message {
 	/* refused */
 	enum protocol_why why;
 	int error;				/* errno, 0 when there is none */
-	char text[256];				/* a sentence; also stuck, forgotten, answer */
+	char text[256];				/* a sentence; stuck, forgotten, answer, progress */
 	/* settled */
 	enum protocol_state state;
 	/* forgotten */
 	enum protocol_removal removal;
 	/* ask */
 	enum protocol_git_query query;
+	bool wants_progress;
 	char branch[256];			/* the environment's; empty: it has none */
 	char base[65];				/* hex commit; empty: none */
 	char blocked[1040];			/* hex commits, one space between; empty: none */
+	char after[65];				/* hex commit that a push announced; empty: none */
 	char branches[4096];			/* HEADS: names, one space between */
 	/* answer: status and timed_out are the record's.  body borrows from the packet. */
 	const char *body;

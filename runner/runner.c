@@ -408,7 +408,7 @@ static bool
 is_idle(const struct runner *runner)
 {
 	return runner->watch_count == 0 && runner->reconciling.count == 0 &&
-	    runner->git_queries.id == 0 && runner->git_queries.count == 0 && !runner->is_draining;
+	    git_query_queue_is_idle(&runner->git_queries) && !runner->is_draining;
 }
 
 static int
@@ -429,8 +429,8 @@ time_to_wait(const struct runner *runner)
 
 /* What a turn looks at, in this order; watches behind. */
 enum {
-	FD_ANSWER,
-	FD_MAINTENANCE,
+	FD_ANSWERS,
+	FD_MAINTENANCE = FD_ANSWERS + GIT_QUERY_SLOTS,
 	FD_SIGNALS,
 	FD_LISTENER,
 	FD_CONNECTIONS,
@@ -440,7 +440,8 @@ enum {
 static size_t
 list_fds(const struct runner *runner, struct pollfd fds[FD_WATCHES + SUPERVISORS_MAX])
 {
-	fds[FD_ANSWER] = (struct pollfd){ runner->git_queries.fd, POLLIN, 0 };
+	for (size_t i = 0; i < GIT_QUERY_SLOTS; i++)
+		fds[FD_ANSWERS + i] = (struct pollfd){ runner->git_queries.slots[i].fd, POLLIN, 0 };
 	fds[FD_MAINTENANCE] = (struct pollfd){ runner->maintenance.fd, POLLIN, 0 };
 	fds[FD_SIGNALS] = (struct pollfd){ runner->signals, POLLIN, 0 };
 	fds[FD_LISTENER] = (struct pollfd){ runner->listener.fd, POLLIN, 0 };
@@ -502,8 +503,10 @@ turn(struct runner *runner)
 		if (fds[FD_WATCHES + i].revents != 0)
 			on_supervisor_ended(runner, i);
 	}
-	if (fds[FD_ANSWER].revents != 0)
-		git_query_queue_hear(&runner->git_queries, &runner->connections);
+	for (size_t i = 0; i < GIT_QUERY_SLOTS; i++) {
+		if (fds[FD_ANSWERS + i].revents != 0)
+			git_query_queue_hear(&runner->git_queries.slots[i], &runner->connections);
+	}
 	if (fds[FD_MAINTENANCE].revents != 0)
 		maintenance_hear(&runner->maintenance);
 	turn_connections(runner, fds + FD_CONNECTIONS);
@@ -553,7 +556,8 @@ runner_serve(const struct runner_start *start)
 
 	runner.dirs = start->dirs;
 	runner.drains = start->drains;
-	runner.git_queries.fd = runner.signals = runner.listener.fd = -1;
+	git_query_queue_init(&runner.git_queries);
+	runner.signals = runner.listener.fd = -1;
 	runner.exit_status = -1;
 	if (!open_up(&runner, start, &err)) {
 		(void)fprintf(stderr, "deploybot-runner: %s\n", err.text);

@@ -30,6 +30,7 @@
 #define RECORD_TRIES   60
 #define TURNS_MAX      16 /* pieces of output before others have their turn */
 #define NEVER	       INT64_MAX
+#define FETCH_STEP     "git fetch" /* of deploy/git.sh */
 
 struct supervisor {
 	struct supervisor_flow flow;
@@ -56,6 +57,9 @@ struct supervisor {
 	int64_t now;	  /* of this turn */
 	int64_t until;	  /* TIME_UP */
 	int64_t stuck_at; /* when a survivor is reported */
+	int64_t
+	    fetch_ms; /* what of its fetches is not taken from its deadline, as long as they last */
+	int64_t fetch_from; /* one is in progress since then; 0: none */
 	/* the record, as it will be sent */
 	struct protocol_message out;
 };
@@ -124,6 +128,7 @@ supervisor_open(
 	    open_log(supervisor, &plan, &output, err) &&
 	    main_process_fork(&supervisor->main_process,
 		&(struct main_process_plan){ plan.path, plan.argv, plan.envp, output, group }, err);
+	supervisor->fetch_ms = (int64_t)plan.fetch_limit_s * 1000;
 	program_plan_done(&plan);
 	if (output != -1)
 		(void)close(output);
@@ -431,6 +436,23 @@ take_step(struct protocol_message *out, const char *name)
 	out->step_count++;
 }
 
+/* The script fetches from one step to the next, with a limit of its own; its deadline waits. */
+static void
+take_fetch(struct supervisor *supervisor, bool begins)
+{
+	int64_t now = clock_monotonic_ms(), used = now - supervisor->fetch_from;
+
+	if (supervisor->flow.state != SUPERVISOR_RUNNING)
+		return; /* another wait has begun */
+	if (supervisor->fetch_from != 0) {
+		supervisor->until -= used < supervisor->fetch_ms ? supervisor->fetch_ms - used : 0;
+		supervisor->fetch_ms -= used < supervisor->fetch_ms ? used : supervisor->fetch_ms;
+	}
+	supervisor->fetch_from = begins ? now : 0;
+	if (begins)
+		supervisor->until += supervisor->fetch_ms;
+}
+
 static void
 on_step(void *ctx, enum step_scan_kind kind, const char *text)
 {
@@ -438,10 +460,12 @@ on_step(void *ctx, enum step_scan_kind kind, const char *text)
 
 	if (supervisor->flow.state == SUPERVISOR_TOLD)
 		return;
-	if (kind == STEP_SCAN_IMAGE)
+	if (kind == STEP_SCAN_IMAGE) {
 		take_image(&supervisor->out.record, text);
-	else
-		take_step(&supervisor->out, text);
+		return;
+	}
+	take_fetch(supervisor, strcmp(text, FETCH_STEP) == 0);
+	take_step(&supervisor->out, text);
 }
 
 /* ---- the loop ---------------------------------------------------------------------------- */

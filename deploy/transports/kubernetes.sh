@@ -93,7 +93,7 @@ kubernetes_show() { # TEXT
 
 # Fails with what kubectl said and what to do.  Once the release has begun, no status may say that nothing was changed.
 kubernetes_failed() { # WHAT
-	local said last status=$EXIT_REFUSED advice='see its output above'
+	local said last status=$EXIT_REFUSED advice='see its output in the log'
 	said=$(<"$kubernetes_folder/said")
 	said=${said%"${said##*[![:space:]]}"}
 	last=${said##*$'\n'}
@@ -262,7 +262,7 @@ kubernetes_not_done() { # STATUS
 	*ErrImagePull* | *ImagePullBackOff* | *InvalidImageName*)
 		reason+="; may the cluster pull from $registry_host? (imagePullSecrets of the pod or its service account)"
 		;;
-	*CrashLoopBackOff* | *RunContainerError*) reason+="; its last lines are above: correct that, then deploy again" ;;
+	*CrashLoopBackOff* | *RunContainerError*) reason+="; its last lines are in the log: correct that, then deploy again" ;;
 	*CreateContainerConfigError*) reason+="; create what it names in the namespace $kubernetes_namespace" ;;
 	*Unschedulable*) reason+="; give the cluster room, or ask for less" ;;
 	*ready*) reason+="; look at its readinessProbe and at its last lines above" ;;

@@ -131,7 +131,7 @@ local_build() { # FOLDER COMMIT
 	[[ -x $recipe ]] || fail "$EXIT_BUILD" ".deploybot/build is not executable"
 	quoted "$LOCAL_BUILD_SECONDS" .deploybot/build env --chdir="$1" -i PATH="$PATH" HOME="$HOME" LANG=C.UTF-8 \
 		RUN_ID="${RUN_ID:-}" COMMIT="$2" ENVIRONMENT="$environment" PORT="$local_port" ./.deploybot/build \
-		</dev/null 8>&- 9>&- || fail "$EXIT_BUILD" ".deploybot/build failed with status $?: its last lines are above"
+		</dev/null 8>&- 9>&- || fail "$EXIT_BUILD" ".deploybot/build failed with status $?: its last lines are in the log"
 }
 
 # Brings a folder up; the old one ends first, as both listen on the same port.

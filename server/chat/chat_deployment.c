@@ -13,35 +13,52 @@ typedef void say_fn(struct chat_text *text, const struct chat_deployment *about)
 static say_fn say_requested, say_question, say_queued, say_in_progress, say_live, say_failed,
     say_rolled_back, say_rollback_failed, say_refused, say_cancelled, say_expired, say_superseded;
 
+/*
+ * What each state says, and whether it rings: a phone makes a sound for a message that is sent and
+ * for no edit.  Whoever is looking anyway needs none.
+ *	SILENT	progress, starts, answers
+ *	ASKS	the question is a message of its own, and rings
+ *	FAILS	rings when it happens; not for whom has cancelled it
+ *	ENDS	rings where it was confirmed, or ran longer than NOTIFY_AFTER_SECONDS
+ *	ALARMS	rings
+ */
+enum rings { SILENT, ASKS, FAILS, ENDS, ALARMS };
+
 /* clang-format off */
 #define WORDS(W) \
-	W(REQUESTED,             say_requested) \
-	W(AWAITING_CONFIRMATION, say_question) \
-	W(QUEUED,                say_queued) \
-	W(RUNNING,               say_in_progress) \
-	W(STOPPING,              say_in_progress) \
-	W(VERIFYING,             say_in_progress) \
-	W(ROLLING_BACK,          say_in_progress) \
-	W(VERIFYING_ROLLBACK,    say_in_progress) \
-	W(LIVE,                  say_live) \
-	W(FAILED,                say_failed) \
-	W(ROLLED_BACK,           say_rolled_back) \
-	W(ROLLBACK_FAILED,       say_rollback_failed) \
-	W(REFUSED,               say_refused) \
-	W(CANCELLED,             say_cancelled) \
-	W(EXPIRED,               say_expired) \
-	W(SUPERSEDED,            say_superseded)
+	W(REQUESTED,             say_requested,       SILENT) \
+	W(AWAITING_CONFIRMATION, say_question,        ASKS) \
+	W(QUEUED,                say_queued,          SILENT) \
+	W(RUNNING,               say_in_progress,     SILENT) \
+	W(STOPPING,              say_in_progress,     SILENT) \
+	W(VERIFYING,             say_in_progress,     SILENT) \
+	W(ROLLING_BACK,          say_in_progress,     FAILS) \
+	W(VERIFYING_ROLLBACK,    say_in_progress,     SILENT) \
+	W(LIVE,                  say_live,            ENDS) \
+	W(FAILED,                say_failed,          FAILS) \
+	W(ROLLED_BACK,           say_rolled_back,     ALARMS) \
+	W(ROLLBACK_FAILED,       say_rollback_failed, ALARMS) \
+	W(REFUSED,               say_refused,         SILENT) \
+	W(CANCELLED,             say_cancelled,       SILENT) \
+	W(EXPIRED,               say_expired,         SILENT) \
+	W(SUPERSEDED,            say_superseded,      SILENT)
 /* clang-format on */
 
 static say_fn *const say[] = {
-#define W(name, words) [DEPLOY_##name] = words,
+#define W(name, words, rings) [DEPLOY_##name] = words,
+	WORDS(W)
+#undef W
+};
+
+static const enum rings rings_of[] = {
+#define W(name, words, rings) [DEPLOY_##name] = rings,
 	WORDS(W)
 #undef W
 };
 
 /* A state without words is an error of the compiler. */
 enum {
-#define W(name, words) HAS_WORDS_##name,
+#define W(name, words, rings) HAS_WORDS_##name,
 	WORDS(W)
 #undef W
 };
@@ -76,13 +93,14 @@ add_requester(struct chat_text *text, const struct deployment *deployment)
 		chat_text_outside(text, "by ", deployment->author);
 		chat_text_add(text, " · ");
 	}
-	if (deployment->trigger == TRIGGER_POLL) {
+	if (deployment->trigger == TRIGGER_POLL)
 		chat_text_add(text, "found by polling"); /* who pushed it is not known */
-		return;
-	}
-	chat_text_outside(text,
-	    deployment->trigger == TRIGGER_CHAT ? "requested by " : "pushed by ",
-	    deployment->requester);
+	else
+		chat_text_outside(text,
+		    deployment->trigger == TRIGGER_CHAT ? "requested by " : "pushed by ",
+		    deployment->requester);
+	if (deployment_confirmer(deployment)[0] != '\0')
+		chat_text_outside(text, " · confirmed by ", deployment_confirmer(deployment));
 }
 
 static void
@@ -216,6 +234,17 @@ add_what_would_change(struct chat_text *text, const struct chat_deployment *abou
 		    about->deployment->environment);
 }
 
+/* Somebody has confirmed it, and git is asked once more. */
+static void
+say_confirmed(struct chat_text *text, const struct deployment *deployment)
+{
+	chat_text_add(text, "🔎 " MARK_BOLD "%s" MARK_BOLD ": confirmed", deployment->environment);
+	chat_text_outside(text, " by ", deployment->confirmer);
+	chat_text_add(text, ", asking git once more …\n");
+	add_commit(text, "", deployment);
+	add_requester(text, deployment);
+}
+
 static void
 add_to_release(struct chat_text *text, const struct chat_deployment *about)
 {
@@ -245,6 +274,15 @@ say_question(struct chat_text *text, const struct chat_deployment *about)
 	const struct deployment *deployment = about->deployment;
 	const struct environment *environment = about->environment;
 
+	if (deployment->confirmed_by != 0) {
+		say_confirmed(text, deployment);
+		return;
+	}
+	if (deployment->changed[0] != '\0') {
+		chat_text_add(text, "⚠️ " MARK_BOLD "Not started" MARK_BOLD);
+		chat_text_outside(text, ": ", deployment->changed);
+		chat_text_add(text, "\n\n");
+	}
 	if (environment->unknown_since != 0) {
 		chat_unknown(text, environment, about->host, about->at);
 		chat_text_add(text, "\nIs no other deploybot at work there? Look first.\n\n");
@@ -257,6 +295,10 @@ say_question(struct chat_text *text, const struct chat_deployment *about)
 		else
 			chat_text_add(text, "nothing");
 		chat_text_add(text, " → ");
+	} else if (deployment->is_again) {
+		chat_text_add(text,
+		    "❓ " MARK_BOLD "Deploy to %s again?" MARK_BOLD " This is live already:\n",
+		    deployment->environment);
 	} else {
 		chat_text_add(
 		    text, "❓ " MARK_BOLD "Deploy to %s?" MARK_BOLD "\n", deployment->environment);
@@ -294,17 +336,17 @@ say_queued(struct chat_text *text, const struct chat_deployment *about)
 static void
 add_steps(struct chat_text *text, const struct chat_deployment *about)
 {
-	bool is_running = about->deployment->state == DEPLOY_RUNNING ||
-	    about->deployment->state == DEPLOY_ROLLING_BACK;
+	static const char *const last[] = {
+		[RUN_OPEN] = "\n▸ ",
+		[RUN_SUCCEEDED] = "\n✓ ",
+		[RUN_FAILED] = "\n✗ ",
+	};
 
 	for (size_t i = 0; i < about->n_steps; i++) {
 		bool is_last = i + 1 == about->n_steps;
 
-		if (is_last && is_running) {
-			chat_text_outside(text, "\n▸ ", about->steps[i].name);
-			continue;
-		}
-		chat_text_outside(text, "\n✓ ", about->steps[i].name);
+		chat_text_outside(
+		    text, is_last ? last[about->run_end] : "\n✓ ", about->steps[i].name);
 		if (!is_last)
 			chat_text_duration(text, " ", about->steps[i + 1].at - about->steps[i].at);
 	}
@@ -432,7 +474,7 @@ add_bad_headline(struct chat_text *text, const struct chat_deployment *about)
 		add_still_runs(text, about);
 		chat_text_add(text, "; nothing was changed");
 	}
-	chat_text_add(text, MARK_BOLD "\n");
+	chat_text_add(text, MARK_BOLD);
 }
 
 /* Which commit it was about, and why it came to that. */
@@ -454,6 +496,7 @@ say_failed(struct chat_text *text, const struct chat_deployment *about)
 	const struct deployment *deployment = about->deployment;
 
 	add_bad_headline(text, about);
+	chat_text_add(text, "\n");
 	add_bad_reason(text, deployment);
 	if (deployment->target_changed) {
 		chat_text_add(text, "\n%s Last known release: ",
@@ -477,6 +520,7 @@ say_rolled_back(struct chat_text *text, const struct chat_deployment *about)
 	const struct deployment *deployment = about->deployment;
 
 	add_bad_headline(text, about);
+	chat_text_add(text, "\n");
 	add_commit(text, "", deployment);
 	add_requester(text, deployment);
 	add_detail(text, deployment);
@@ -495,6 +539,7 @@ say_rollback_failed(struct chat_text *text, const struct chat_deployment *about)
 	const struct deployment *deployment = about->deployment;
 
 	add_bad_headline(text, about);
+	chat_text_add(text, "\n");
 	add_bad_reason(text, deployment);
 	add_requester(text, deployment);
 	add_unprobed(text, deployment);
@@ -555,8 +600,12 @@ say_expired(struct chat_text *text, const struct chat_deployment *about)
 static void
 say_superseded(struct chat_text *text, const struct chat_deployment *about)
 {
-	chat_text_add(text, "⏭️ ");
-	add_not_begun(text, about, "replaced by a newer commit");
+	const struct deployment *deployment = about->deployment;
+
+	chat_text_add(text, "⏭️ " MARK_BOLD "%s" MARK_BOLD, deployment->environment);
+	chat_text_outside(text, ": ",
+	    deployment->detail[0] != '\0' ? deployment->detail : "replaced by a newer commit");
+	add_commit(text, " — ", deployment);
 }
 
 bool
@@ -586,26 +635,102 @@ chat_deployment(const struct chat_deployment *about, struct message *ret)
 	return true;
 }
 
-bool
-chat_deployment_rings(const struct deployment *deployment)
+char *
+chat_deployment_shared(const struct deployment *question, const char *requester)
 {
-	if (deployment->state == DEPLOY_ROLLBACK_FAILED)
+	struct chat_text text;
+
+	chat_text_init(&text);
+	chat_text_add(&text, "☝️ " MARK_BOLD "%s" MARK_BOLD ": asked about already",
+	    question->environment);
+	if (question->trigger == TRIGGER_CHAT)
+		chat_text_outside(&text, ", by ", question->requester);
+	add_commit(&text, ": ", question);
+	chat_text_outside(&text, "\nYou may answer it too, ", requester);
+	chat_text_add(&text, ".");
+	return chat_text_take(&text);
+}
+
+bool
+chat_deployment_rings(const struct deployment *deployment, int64_t notify_after_ms, int64_t at)
+{
+	bool is_long = deployment->confirmed_by != 0 ||
+	    (deployment->started_at != 0 && at - deployment->started_at > notify_after_ms);
+
+	switch (rings_of[deployment->state]) {
+	case SILENT:
+		return false;
+	case ASKS:
+	case ALARMS:
 		return true;
-	/* Whoever cancelled it is looking. */
-	return (deployment->state == DEPLOY_FAILED || deployment->state == DEPLOY_ROLLED_BACK) &&
-	    deployment->why != DEPLOY_WHY_CANCELLED;
+	case ENDS:
+		return is_long;
+	case FAILS:
+		break;
+	}
+	return deployment->why != DEPLOY_WHY_CANCELLED ||
+	    (is_long && deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL);
+}
+
+size_t
+chat_deployment_rings_before(enum deploy_state state)
+{
+	return deploy_flow_class(state) == DEPLOY_CLASS_FINAL ? CHAT_RINGS_MAX - 1 :
+								CHAT_RINGS_MAX - 2;
+}
+
+/* Why, in brackets: "(unhealthy: HTTP 500)". */
+static void
+add_why(struct chat_text *text, const struct deployment *deployment)
+{
+	const char *why = deploy_flow_why_word(deployment->why);
+
+	if (why[0] == '\0' && deployment->detail[0] == '\0')
+		return;
+	chat_text_add(
+	    text, " (%s%s", why, why[0] != '\0' && deployment->detail[0] != '\0' ? ": " : "");
+	chat_text_outside(text, "", deployment->detail);
+	chat_text_add(text, ")");
 }
 
 char *
-chat_deployment_alarm(const struct chat_deployment *about)
+chat_deployment_ring(const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
 	struct chat_text text;
 
 	chat_text_init(&text);
-	add_bad_headline(&text, about);
-	add_bad_reason(&text, deployment);
-	add_took_and_audit(&text, about);
+	if (deployment->state == DEPLOY_LIVE) {
+		chat_text_add(
+		    &text, "✅ " MARK_BOLD "%s runs" MARK_BOLD " ", deployment->environment);
+		add_commit(&text, "", deployment);
+	} else if (deployment->state == DEPLOY_ROLLING_BACK) {
+		chat_text_add(
+		    &text, "❌ Failed: " MARK_BOLD "%s" MARK_BOLD " ", deployment->environment);
+		add_commit(&text, "", deployment);
+		add_why(&text, deployment);
+		chat_text_commit(&text, ": rolling back to ", deployment->previous);
+	} else {
+		add_bad_headline(&text, about);
+		add_why(&text, deployment);
+	}
+	return chat_text_take(&text);
+}
+
+char *
+chat_deployment_found(const struct deployment *deployment)
+{
+	bool is_anew = deployment->changed[0] != '\0';
+	struct chat_text text;
+
+	chat_text_init(&text);
+	chat_text_add(&text, "%s " MARK_BOLD "%s" MARK_BOLD ": ", is_anew ? "🔁" : "🔎",
+	    deployment->environment);
+	if (is_anew)
+		chat_text_outside(&text, "asked again below: ", deployment->changed);
+	else
+		chat_text_code(&text, "", deployment->ref);
+	add_commit(&text, is_anew ? " — " : " is ", deployment);
 	return chat_text_take(&text);
 }
 
@@ -668,5 +793,7 @@ chat_deployment_line(
 	} else if (deployment->why != DEPLOY_WHY_NONE)
 		chat_text_add(text, " (%s)", deploy_flow_why_word(deployment->why));
 	chat_text_outside(text, " · ", deployment->requester);
+	if (deployment_confirmer(deployment)[0] != '\0')
+		chat_text_outside(text, ", confirmed by ", deployment_confirmer(deployment));
 	chat_text_ago(text, " · ", deployment->requested_at, at);
 }

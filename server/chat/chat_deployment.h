@@ -11,6 +11,7 @@ struct chat_deployment {
 	const struct environment *environment; /* as it is after the decision */
 	const struct step *steps; /* of its newest run */
 	size_t n_steps;
+	enum run_end run_end; /* how that run ended: the mark of its last step */
 	int64_t estimate_ms; /* how long the whole took lately */
 	const struct git_answer *answer; /* AWAITING_CONFIRMATION: what would change */
 	bool can_roll_back; /* AWAITING_CONFIRMATION: there is a release to roll back to */
@@ -30,11 +31,25 @@ struct chat_deployment {
  */
 bool chat_deployment(const struct chat_deployment *about, struct message *ret) MUST_USE;
 
-/* Is this an end that must ring the phone? */
-bool chat_deployment_rings(const struct deployment *deployment);
+/* What the reply to an open question says to somebody else who asked for the same; free() it.  NULL
+ * only when memory is short. */
+char *chat_deployment_shared(const struct deployment *question, const char *requester) MUST_USE;
 
-/* Its second, short message; free() it.  NULL only when memory is short. */
-char *chat_deployment_alarm(const struct chat_deployment *about) MUST_USE;
+/* Sounds for one deployment at most: its question, its failure, its end. */
+#define CHAT_RINGS_MAX 3
+
+/* Does a phone make a sound when it comes to this state?  notify_after_ms: of a success. */
+bool chat_deployment_rings(const struct deployment *deployment, int64_t notify_after_ms,
+    int64_t at);
+
+/* How many sounds there may have been before the one of this state: the last is left to the end. */
+size_t chat_deployment_rings_before(enum deploy_state state);
+
+/* The line that rings; free() it.  NULL only when memory is short. */
+char *chat_deployment_ring(const struct chat_deployment *about) MUST_USE;
+
+/* What stands where it was asked for, once its question stands below; the same. */
+char *chat_deployment_found(const struct deployment *deployment) MUST_USE;
 
 /* One line: "⏳ staging is busy: @ada deploys 1a2b3c4 since 2 min (running).", and how it is ended
  * where it can be. */

@@ -22,11 +22,20 @@ light(const struct chat_status *status)
 		return "🔥";
 	if (status->environment->unknown_since != 0)
 		return "⚠️";
-	if (status->n_urls == 0 || status->environment->current.id == 0)
+	if (status->n_urls == 0)
 		return "⚪";
 	if (status->findings == NULL)
 		return "🩺";
-	return is_healthy(status) ? "🟢" : "🔴";
+	if (is_healthy(status))
+		return "🟢";
+	return status->environment->current.id == 0 ? "⚪" : "🔴";
+}
+
+static void
+add_confirmer(struct chat_text *text, const struct deployment *deployment)
+{
+	if (deployment_confirmer(deployment)[0] != '\0')
+		chat_text_outside(text, ", confirmed by ", deployment_confirmer(deployment));
 }
 
 /* What a phone shows of it: the release that is on record is no news of what runs. */
@@ -60,6 +69,7 @@ add_release(struct chat_text *text, const struct chat_status *status)
 	chat_text_add(text, "\nrelease %lld, ", (long long)release->number);
 	chat_text_ago(text, "", release->at, status->at);
 	chat_text_outside(text, ", by ", release->by);
+	add_confirmer(text, status->released);
 	if (release->image[0] != '\0')
 		chat_text_image(text, ", ", release->image);
 }
@@ -70,7 +80,13 @@ add_finding(struct chat_text *text, const struct chat_status *status, size_t i)
 	const struct probe_finding *finding = &status->findings[i];
 	const char *expected = status->environment->current.commit;
 
-	chat_text_add(text, "\n%s ", finding->well ? "healthy:" : "UNHEALTHY:");
+	bool has_release = status->environment->current.id != 0 || status->environment->is_down;
+
+	/* Without a release of ours a health URL need not answer. */
+	chat_text_add(text, "\n%s ",
+	    finding->well   ? "healthy:" :
+		has_release ? "UNHEALTHY:" :
+			      "no healthy answer:");
 	if (finding->well)
 		chat_text_add(text, "HTTP %d in %d ms", finding->http_status, finding->latency_ms);
 	else
@@ -87,9 +103,6 @@ add_health(struct chat_text *text, const struct chat_status *status)
 		chat_text_add(text, "\nno health check configured");
 		return;
 	}
-	/* Without a release of ours a health URL need not answer. */
-	if (status->environment->current.id == 0 && !status->environment->is_down)
-		return;
 	if (status->findings == NULL) {
 		chat_text_add(text, "\nchecking health …");
 		return;
@@ -112,6 +125,7 @@ add_in_progress(struct chat_text *text, const struct chat_status *status)
 		}
 		chat_text_duration(text, " since ", status->at - active->started_at);
 		chat_text_outside(text, ", requested by ", active->requester);
+		add_confirmer(text, active);
 	}
 	if (status->queued != NULL)
 		chat_text_commit(text, "\n⏳ next: ", status->queued->commit);

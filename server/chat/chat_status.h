@@ -10,6 +10,7 @@
 
 struct chat_status {
 	const struct environment *environment;
+	const struct deployment *released; /* the one that brought the current release */
 	const struct deployment *active; /* NULL: none */
 	const struct deployment *queued; /* NULL: none */
 	const char *step; /* the active one's latest; "" none */

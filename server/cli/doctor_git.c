@@ -100,7 +100,7 @@ ask_heads(struct doctor_git *git)
 		if (branch != NULL && wanted.n_branches < LIMIT_ENVIRONMENTS)
 			(void)text_copy(wanted.branches[wanted.n_branches++], LIMIT_REF, branch);
 	}
-	git->query = runs_git_query_start(git->runs, &wanted, on_answer, git, &err);
+	git->query = runs_git_query_start(git->runs, &wanted, on_answer, NULL, git, &err);
 	if (git->query == NULL) {
 		TELL(git->doctor, GIT, ERROR, "git: %s", err.text);
 		finish(git);

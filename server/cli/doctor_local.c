@@ -221,8 +221,13 @@ examine_github(struct doctor *doctor)
 {
 	const struct settings *s = doctor->settings;
 
-	if (s->github_webhook_secret != NULL)
-		TELL(doctor, WEBHOOKS, OK, "GitHub: signed pushes are taken at /github/webhook");
+	if (s->github_webhook_secret != NULL && s->poll_repository_seconds > 0)
+		TELL(doctor, WEBHOOKS, OK,
+		    "GitHub: signed pushes are taken at /github/webhook; git is polled too, every %d s, for one that GitHub cannot deliver",
+		    s->poll_repository_seconds);
+	else if (s->github_webhook_secret != NULL)
+		TELL(doctor, WEBHOOKS, OK,
+		    "GitHub: signed pushes are taken at /github/webhook; git is not polled (POLL_REPOSITORY_SECONDS=0): one that GitHub cannot deliver has to be redelivered there");
 	else if (s->poll_repository_seconds > 0)
 		TELL(doctor, WEBHOOKS, OK,
 		    "GitHub: no GITHUB_WEBHOOK_SECRET, so /github/webhook answers 404; git is asked for pushes every %d s",

@@ -67,8 +67,13 @@ judge_github(struct doctor *doctor, const struct production *facts)
 {
 	const struct settings *s = facts->settings;
 
-	if (s->github_webhook_secret != NULL)
-		SAY(doctor, OK, "GITHUB_WEBHOOK_SECRET is set");
+	if (s->github_webhook_secret != NULL && s->poll_repository_seconds == 0)
+		SAY(doctor, WARNING,
+		    "GITHUB_WEBHOOK_SECRET is set, and POLL_REPOSITORY_SECONDS=0: a push that GitHub cannot deliver is not found");
+	else if (s->github_webhook_secret != NULL)
+		SAY(doctor, OK,
+		    "GITHUB_WEBHOOK_SECRET is set; git is polled too, every %d s, for a push that GitHub cannot deliver",
+		    s->poll_repository_seconds);
 	else if (s->poll_repository_seconds > 0)
 		SAY(doctor, WARNING,
 		    "GITHUB_WEBHOOK_SECRET is not set: pushes are found by asking git every %d s; add a webhook at GitHub, and its secret here",

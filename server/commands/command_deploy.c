@@ -2,8 +2,9 @@
 /* SPDX-License-Identifier: ISC */
 
 #include "commands/commands.h"
-#include "decide/decide_push.h"
+#include "decide/decide_deployment.h"
 #include "decide/decide_reply.h"
+#include "decide/decide_tell.h"
 #include "lib/text.h"
 #include "store/row_deployment.h"
 #include "store/row_environment.h"
@@ -63,20 +64,17 @@ request(struct tx *tx, const struct update *update, const struct environment_set
 		.state = DEPLOY_REQUESTED,
 		.requested_by = update->person,
 		.address = update->address,
+		.request = update->message,
 		.requested_at = tx->at,
 	};
 	char user[32];
-	struct chat_text text;
 
 	(void)text_copy(deployment.environment, sizeof(deployment.environment), settings->name);
 	(void)text_copy(deployment.ref, sizeof(deployment.ref), ref);
 	(void)text_copy(deployment.requester, sizeof(deployment.requester), update->name);
-	chat_text_init(&text);
-	chat_text_add(&text, "🔎 " MARK_BOLD "%s" MARK_BOLD ": asking git for ", settings->name);
-	chat_text_code(&text, "", ref);
-	chat_text_add(&text, " …");
-	deployment.message = decide_send(tx, &update->address, &text);
 	row_deployment_add(tx, &deployment);
+	decide_tell(tx, &deployment, NULL);
+	row_deployment_save(tx, &deployment);
 	decide_audit_request(tx, &deployment, decide_user(user, update->person), "deploy_requested",
 	    "requested",
 	    (const char *const[]){ "trigger", "chat", "ref", ref, "name", update->name, NULL });

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "commands/commands.h"
-#include "decide/decide_deployment.h"
+#include "decide/decide_question.h"
 #include "decide/decide_reply.h"
 #include "lib/text.h"
 #include "store/row_deployment.h"
@@ -111,6 +111,7 @@ ask(struct tx *tx, const struct update *update, const struct environment *enviro
 		.state = DEPLOY_REQUESTED,
 		.requested_by = update->person,
 		.address = update->address,
+		.request = update->message,
 		.requested_at = tx->at,
 		.to_release = to->id,
 		.is_forward = to->origin > environment->current.origin,
@@ -123,15 +124,13 @@ ask(struct tx *tx, const struct update *update, const struct environment *enviro
 	(void)text_copy(deployment.ref, sizeof(deployment.ref), to->commit);
 	(void)text_copy(deployment.subject, sizeof(deployment.subject), to->subject);
 	(void)text_copy(deployment.requester, sizeof(deployment.requester), update->name);
-	deployment.message = decide_sendf(tx, &update->address, "%s " MARK_BOLD "%s" MARK_BOLD,
-	    deployment.is_forward ? "↪️" : "↩️", to->environment);
 	row_deployment_add(tx, &deployment);
 	(void)snprintf(number, sizeof(number), "%lld", (long long)to->number);
 	decide_audit_request(tx, &deployment, decide_user(user, update->person), "deploy_requested",
 	    "requested",
 	    (const char *const[]){ "trigger", "chat", "program", "rollback", "release", number,
 		"name", update->name, NULL });
-	(void)decide_step(tx, &deployment, DEPLOY_ON_ASK, NULL);
+	decide_ask(tx, &deployment, NULL);
 }
 
 void

@@ -11,7 +11,10 @@ void
 command_status(struct tx *tx, const struct update *update, const struct chat_command *command)
 {
 	const char *name = command->argument[0];
-	CLEANUP(message_done) struct message message = { .address = update->address };
+	CLEANUP(message_done)
+	struct message message = {
+		.address = update->address, .is_silent = true, .is_answer = true
+	};
 	struct effect *probe;
 	int64_t row;
 

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "commands/commands.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -82,12 +83,26 @@ hint_unknown(struct tx *tx, const struct update *update, const char *word)
 		    tx, &update->address, "I don't know /%s. /help lists what you may do.", word);
 }
 
+/* What is counted of it: a typo is no denial. */
+static const char *
+outcome_of(struct tx *tx, const struct update *update, const struct command *command,
+    const char *environment)
+{
+	enum policy_role role = policy_role(tx->settings, update->person);
+
+	if (policy_decide(role, command->action, environment).is_allowed)
+		return "taken";
+	return role != POLICY_STRANGER && environment[0] != '\0' &&
+		settings_environment(tx->settings, environment) == NULL ?
+	    "refused" :
+	    "denied";
+}
+
 void
 commands_handle(struct tx *tx, const struct update *update)
 {
 	struct chat_command typed;
 	const struct command *command;
-	enum policy_role role;
 
 	if (!chat_command_parse(update->text, &typed) || is_too_fast(tx, update, typed.word))
 		return;
@@ -105,9 +120,9 @@ commands_handle(struct tx *tx, const struct update *update)
 			    command->usage);
 		return;
 	}
-	role = policy_role(tx->settings, update->person);
+	for (char *c = typed.argument[0]; *c != '\0'; c++) /* an environment: lower case */
+		*c = (char)tolower((unsigned char)*c);
 	tx_count_metric(tx, INCREMENT_COMMAND, command->word,
-	    policy_decide(role, command->action, typed.argument[0]).is_allowed ? "taken" : "denied",
-	    "", 0);
+	    outcome_of(tx, update, command, typed.argument[0]), "", 0);
 	command->run(tx, update, &typed);
 }

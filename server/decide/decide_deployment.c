@@ -139,7 +139,9 @@ do_ask_person(struct act *act)
 	int64_t wait_ms = deployment->trigger == TRIGGER_CHAT ? DECIDE_COMMAND_QUESTION_MS :
 								DECIDE_PUSH_QUESTION_MS;
 
-	decide_tell(tx, deployment, act->answer);
+	row_button_close(tx, deployment->id, BUTTON_CONFIRM); /* one that is asked anew */
+	row_button_close(tx, deployment->id, BUTTON_DECLINE);
+	decide_tell_question(tx, deployment, act->answer);
 	row_button_set_timer(tx, deployment->id,
 	    row_effect_timer(tx, TIMER_QUESTION, "", deployment->id, tx->at + wait_ms));
 }
@@ -185,7 +187,7 @@ do_run(struct act *act)
 {
 	struct deployment *deployment = act->deployment;
 
-	decide_tell_team(act->tx, deployment);
+	decide_tell_team(act->tx, deployment, NULL);
 	order_run(act, deployment->program,
 	    &(struct releases){
 		.commit = deployment->commit,
@@ -378,6 +380,7 @@ static void
 do_tell(struct act *act)
 {
 	decide_tell(act->tx, act->deployment, act->answer);
+	decide_ring(act->tx, act->deployment);
 }
 
 static void
@@ -408,14 +411,31 @@ carry_out(struct tx *tx, struct deployment *deployment, const struct deploy_acts
 
 /* --- the step --- */
 
+/* No second confirmation of what has started: that one's question is closed where it stands. */
+static void
+close_questions(struct tx *tx, const struct deployment *started)
+{
+	struct deployment question =
+	    row_deployment_question_of(tx, started->environment, started->commit);
+
+	while (question.id != 0 && !tx->failed) {
+		(void)snprintf(question.detail, sizeof(question.detail), "started by %s",
+		    deployment_starter(started));
+		(void)decide_step(tx, &question, DEPLOY_ON_SUPERSEDE, NULL);
+		question = row_deployment_question_of(tx, started->environment, started->commit);
+	}
+}
+
 /* What starts with a state, before its acts. */
 static void
 enter_state(struct tx *tx, struct deployment *deployment, enum deploy_state from)
 {
 	if (deployment->state == DEPLOY_ROLLING_BACK && from != DEPLOY_ROLLING_BACK)
 		deployment->attempts = 0;
-	if (deployment->state == DEPLOY_RUNNING && from == DEPLOY_QUEUED)
+	if (deployment->state == DEPLOY_RUNNING && from == DEPLOY_QUEUED) {
 		deployment->started_at = tx->at;
+		close_questions(tx, deployment);
+	}
 	if (from == DEPLOY_AWAITING_CONFIRMATION && deployment->state != from) {
 		row_button_close(tx, deployment->id, BUTTON_CONFIRM);
 		row_button_close(tx, deployment->id, BUTTON_DECLINE);
@@ -476,6 +496,9 @@ decide_step(struct tx *tx, struct deployment *deployment, enum deploy_event even
 	}
 	if (!carry_out(tx, deployment, &acts, answer))
 		return false;
+	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL)
+		row_button_clear_requesters(
+		    tx, deployment->id); /* their messages say how it ended */
 	row_deployment_save(tx, deployment);
 	return true;
 }
@@ -539,12 +562,15 @@ is_blocked(struct tx *tx, const struct deployment *waiting)
 	    row_block_find(tx, waiting->environment, waiting->commit, NULL);
 }
 
-/* Settings may have changed since the request, and whoever asked may have lost the role. */
+/* Settings may have changed since the request, and whoever asked may have lost the role; another
+ * one who confirmed it has it. */
 static bool
 may_start(struct tx *tx, const struct deployment *waiting)
 {
+	int64_t person = waiting->confirmed_by != 0 ? waiting->confirmed_by : waiting->requested_by;
+
 	return waiting->trigger != TRIGGER_CHAT ||
-	    policy_decide(policy_role(tx->settings, waiting->requested_by),
+	    policy_decide(policy_role(tx->settings, person),
 		deployment_is_rollback(waiting) ? POLICY_ROLLBACK : POLICY_DEPLOY,
 		waiting->environment)
 		.is_allowed;
@@ -568,6 +594,28 @@ refuse_waiting(struct tx *tx, struct deployment *waiting, const char *reason)
 	(void)decide_step(tx, waiting, DEPLOY_ON_REFUSE, NULL);
 }
 
+bool
+decide_is_live(struct tx *tx, const struct deployment *deployment)
+{
+	struct environment environment = row_environment_get(tx, deployment->environment);
+
+	return !deployment_is_rollback(deployment) && !environment.is_down &&
+	    environment.unknown_since == 0 && deployment->commit[0] != '\0' &&
+	    strcmp(environment.current.commit, deployment->commit) == 0;
+}
+
+/* It went live while this was queued: nobody asked for it a second time. */
+static void
+end_live_already(struct tx *tx, struct deployment *waiting)
+{
+	if (waiting->trigger == TRIGGER_CHAT) {
+		refuse_waiting(tx, waiting, "already live");
+		return;
+	}
+	(void)text_copy(waiting->detail, sizeof(waiting->detail), "already live");
+	(void)decide_step(tx, waiting, DEPLOY_ON_SUPERSEDE, NULL);
+}
+
 void
 decide_next(struct tx *tx, const char *environment)
 {
@@ -578,7 +626,9 @@ decide_next(struct tx *tx, const char *environment)
 	waiting = row_deployment_queued(tx, environment);
 	if (waiting.id == 0 || must_wait(tx, &waiting))
 		return;
-	if (is_blocked(tx, &waiting))
+	if (!waiting.is_again && decide_is_live(tx, &waiting))
+		end_live_already(tx, &waiting);
+	else if (is_blocked(tx, &waiting))
 		refuse_waiting(
 		    tx, &waiting, "it was rolled back while this was queued; /deploy asks first");
 	else if (!may_start(tx, &waiting))
@@ -589,6 +639,34 @@ decide_next(struct tx *tx, const char *environment)
 		refuse_waiting(tx, &waiting, "this environment is no longer in the settings");
 	else
 		(void)decide_step(tx, &waiting, DEPLOY_ON_FREE, NULL);
+}
+
+/* The commits of which git says whether the answer's contains them. */
+static void
+name_blocked(struct tx *tx, struct effect_git_query *query)
+{
+	struct block blocks[LIMIT_BLOCKED];
+	size_t n = row_block_list(tx, query->environment, blocks, LIMIT_BLOCKED, NULL), used = 0;
+
+	for (size_t i = 0; i < n; i++) /* cannot be cut: each has its blank or the NUL */
+		used += (size_t)snprintf(query->blocked + used, sizeof(query->blocked) - used,
+		    "%s%s", i > 0 ? " " : "", blocks[i].commit);
+}
+
+void
+decide_git_query(struct tx *tx, const struct effect_git_query *query, int64_t deployment)
+{
+	struct effect *effect = effect_new(EFFECT_GIT_QUERY);
+
+	if (effect == NULL) {
+		tx_fail(tx, ERR_NOMEM, "no memory for a git query");
+		return;
+	}
+	effect->subject = deployment;
+	effect->u.git_query = *query;
+	if (query->kind == GIT_QUERY_COMMITS)
+		name_blocked(tx, &effect->u.git_query);
+	(void)row_effect_add(tx, effect);
 }
 
 /* The entries of its end name who asked for it: who wanted it ended may be somebody else. */

@@ -29,6 +29,9 @@ bool decide_step(struct tx *tx, struct deployment *deployment, enum deploy_event
 /* Starts what waits for the environment, when it is free. */
 void decide_next(struct tx *tx, const char *environment);
 
+/* Is its commit what runs there already?  Not a rollback's, nor where what runs is in doubt. */
+bool decide_is_live(struct tx *tx, const struct deployment *deployment);
+
 /* Whoever sent the update wants it ended, and that is audited.  False: it cannot be now. */
 bool decide_cancel(struct tx *tx, struct deployment *deployment, const struct update *update);
 
@@ -37,6 +40,10 @@ void decide_give_up(struct tx *tx, struct deployment *deployment, const char *re
 
 /* What it left is not known, and may go on elsewhere: it ends, and nothing is begun for it. */
 void decide_folder_gone(struct tx *tx, struct deployment *deployment, const char *reason);
+
+/* Asks git; deployment: the one that waits for the answer, 0: none.  query is copied, and
+ * the environment's blocked commits are added. */
+void decide_git_query(struct tx *tx, const struct effect_git_query *query, int64_t deployment);
 
 /* Sets deployment->previous to the release that it would be rolled back to; "": there is none. */
 void decide_set_previous(struct tx *tx, struct deployment *deployment);

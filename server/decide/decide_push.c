@@ -6,43 +6,16 @@
 
 #include "chat/chat_status.h"
 #include "decide/decide_deployment.h"
+#include "decide/decide_question.h"
 #include "decide/decide_reply.h"
 #include "lib/text.h"
 #include "store/row_block.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
 
-/* The commits of which git says whether the answer's contains them. */
-static void
-name_blocked(struct tx *tx, struct effect_git_query *query)
-{
-	struct block blocks[LIMIT_BLOCKED];
-	size_t n = row_block_list(tx, query->environment, blocks, LIMIT_BLOCKED, NULL), used = 0;
-
-	for (size_t i = 0; i < n; i++) /* cannot be cut: each has its blank or the NUL */
-		used += (size_t)snprintf(query->blocked + used, sizeof(query->blocked) - used,
-		    "%s%s", i > 0 ? " " : "", blocks[i].commit);
-}
-
 void
-decide_git_query(struct tx *tx, const struct effect_git_query *query, int64_t deployment)
-{
-	struct effect *effect = effect_new(EFFECT_GIT_QUERY);
-
-	if (effect == NULL) {
-		tx_fail(tx, ERR_NOMEM, "no memory for a git query");
-		return;
-	}
-	effect->subject = deployment;
-	effect->u.git_query = *query;
-	if (query->kind == GIT_QUERY_COMMITS)
-		name_blocked(tx, &effect->u.git_query);
-	(void)row_effect_add(tx, effect);
-}
-
-void
-decide_query_head(
-    struct tx *tx, const struct environment_settings *settings, const char *requested_by)
+decide_query_head(struct tx *tx, const struct environment_settings *settings,
+    const char *requested_by, const struct announced_push *push)
 {
 	struct environment environment = row_environment_get(tx, settings->name);
 	struct effect_git_query query = { .kind = GIT_QUERY_COMMITS, .is_patient = true };
@@ -52,6 +25,8 @@ decide_query_head(
 	(void)text_copy(query.branch, sizeof(query.branch), settings->branch);
 	(void)text_copy(query.base, sizeof(query.base), environment.current.commit);
 	(void)text_copy(query.requested_by, sizeof(query.requested_by), requested_by);
+	if (push != NULL)
+		query.push = *push;
 	decide_git_query(tx, &query, 0);
 }
 
@@ -61,6 +36,27 @@ decide_contained(
 {
 	for (size_t i = 0; !deployment->is_off_branch && i < answer->n_contained; i++)
 		row_block_contain(tx, deployment->id, answer->contained[i]);
+}
+
+/* The first poll of an environment only remembers: whether anybody wanted what lies before it is
+ * not known.  What is asked about already is left to that, so that a push in hand is acted on. */
+void
+decide_polled(struct tx *tx, const struct environment_settings *settings, const char *commit)
+{
+	struct environment environment = row_environment_get(tx, settings->name);
+	bool is_first = environment.polled_commit[0] == '\0';
+
+	if (strcmp(commit, environment.polled_commit) == 0 ||
+	    row_effect_is_querying(tx, settings->name) ||
+	    row_effect_find_push(tx, settings->name) != 0)
+		return;
+	if (is_first || strcmp(commit, environment.seen_commit) == 0)
+		row_environment_set_polled(tx, settings->name, commit);
+	if (!is_first && strcmp(commit, environment.seen_commit) != 0)
+		decide_query_head(tx, settings, DECIDE_POLL, NULL);
+	else if (is_first && strcmp(commit, environment.seen_commit) != 0 &&
+	    environment.current.id != 0 && strcmp(commit, environment.current.commit) != 0)
+		decide_query_head(tx, settings, DECIDE_FIRST_POLL, NULL);
 }
 
 bool
@@ -121,8 +117,6 @@ add_deployment(struct tx *tx, const char *environment, const struct git_answer *
 	(void)text_copy(deployment.author, sizeof(deployment.author), answer->author);
 	(void)text_copy(deployment.requester, sizeof(deployment.requester), requested_by);
 	decide_set_previous(tx, &deployment);
-	deployment.message =
-	    decide_sendf(tx, &deployment.address, "🔎 " MARK_BOLD "%s" MARK_BOLD, environment);
 	row_deployment_add(tx, &deployment);
 	decide_contained(tx, &deployment, answer);
 	decide_audit_request(tx, &deployment, requested_by, "deploy_requested", "requested",
@@ -136,7 +130,7 @@ supersede(struct tx *tx, struct deployment older, const struct git_answer *answe
 {
 	if (older.id == 0)
 		return;
-	(void)snprintf(older.detail, sizeof(older.detail), "by %.7s", answer->commit);
+	(void)snprintf(older.detail, sizeof(older.detail), "replaced by %.7s", answer->commit);
 	(void)decide_step(tx, &older, DEPLOY_ON_SUPERSEDE, answer);
 }
 
@@ -168,15 +162,41 @@ came_to_nothing(struct tx *tx, const char *environment, const char *commit)
 	    last.why != DEPLOY_WHY_CANCELLED && strcmp(last.commit, commit) == 0;
 }
 
+/* What was pushed before git was polled stays where it is, and the chat knows of it. */
+static void
+notify_first_poll(struct tx *tx, const struct environment_settings *settings,
+    const struct environment *environment, const struct git_answer *answer)
+{
+	const struct chat_address address = { .chat = tx->settings->telegram_chat_id };
+	struct chat_text text;
+
+	if (!answer->has_base || answer->forced || answer->count == 0)
+		return;
+	chat_text_init(&text);
+	chat_text_add(&text, "ℹ️ " MARK_BOLD "%s" MARK_BOLD ": ", settings->name);
+	chat_text_outside(&text, "", settings->branch);
+	chat_text_add(&text, " is %lld commit%s ahead of what is live", (long long)answer->count,
+	    answer->count == 1 ? "" : "s");
+	chat_text_commit(&text, " (", environment->current.commit);
+	chat_text_add(&text, "). Git is polled from now on; what was pushed before is not ");
+	chat_text_add(
+	    &text, "deployed by itself: " MARK_CODE "/deploy %s" MARK_CODE ".", settings->name);
+	(void)decide_send(tx, &address, &text);
+}
+
 void
 decide_head(struct tx *tx, const struct environment_settings *settings,
     const struct git_answer *answer, const char *requested_by)
 {
 	struct environment environment = row_environment_get(tx, settings->name);
 	bool is_poll = strcmp(requested_by, DECIDE_POLL) == 0;
-	struct deployment deployment;
+	struct deployment deployment, question;
 	struct block block;
 
+	if (strcmp(requested_by, DECIDE_FIRST_POLL) == 0) {
+		notify_first_poll(tx, settings, &environment, answer);
+		return;
+	}
 	if (strcmp(environment.seen_commit, answer->commit) == 0 &&
 	    (is_poll || !came_to_nothing(tx, settings->name, answer->commit)))
 		return;
@@ -185,10 +205,19 @@ decide_head(struct tx *tx, const struct environment_settings *settings,
 		notify_blocked(tx, settings->name, &block);
 		return;
 	}
-	supersede(tx, row_deployment_push_question(tx, settings->name), answer);
+	question = row_deployment_push_question(tx, settings->name);
+	if (strcmp(question.commit, answer->commit) != 0 && question.confirmed_by == 0)
+		supersede(tx, question, answer);
+	if (settings->confirm && decide_share_with_push(tx, settings->name, answer))
+		return;
 	deployment = add_deployment(tx, settings->name, answer, requested_by);
+	if (settings->confirm && decide_is_live(tx, &deployment)) {
+		(void)text_copy(deployment.detail, sizeof(deployment.detail), "already live");
+		(void)decide_step(tx, &deployment, DEPLOY_ON_SUPERSEDE, NULL);
+		return;
+	}
 	if (settings->confirm && settings_refusal(tx->settings, settings->name) == NULL) {
-		(void)decide_step(tx, &deployment, DEPLOY_ON_ASK, answer);
+		decide_ask(tx, &deployment, answer);
 		return;
 	}
 	supersede(tx, row_deployment_queued(tx, settings->name), answer);

@@ -7,27 +7,29 @@
 
 struct environment_settings;
 
-/* Asks git; deployment: the one that waits for the answer, 0: none.  query is copied, and the
- * environment's blocked commits are added. */
-void decide_git_query(struct tx *tx, const struct effect_git_query *query, int64_t deployment);
-
 /* Notes which blocked commits this deployment frees when it goes live: those that its commit
  * contains, where it is of the environment's branch. */
 void decide_contained(struct tx *tx, const struct deployment *deployment,
     const struct git_answer *answer);
 
 /* Asks git, until it answers, for the newest commit of the environment's branch.  requested_by:
- * "github:login(7)", or DECIDE_POLL when it was found by polling. */
+ * "github:login(7)", DECIDE_POLL when it was found by polling, or DECIDE_FIRST_POLL when nothing
+ * follows from it.  push: what a delivery announced; NULL: nothing. */
 void decide_query_head(struct tx *tx, const struct environment_settings *settings,
-    const char *requested_by);
+    const char *requested_by, const struct announced_push *push);
 
-#define DECIDE_POLL "git"
+/* Words on disk. */
+#define DECIDE_POLL	  "git"
+#define DECIDE_FIRST_POLL "git first"
 
 /* Is git asked for its branch?  Not while what runs there is not known. */
 bool decide_is_polled(struct tx *tx, const struct environment_settings *settings);
 
 /* Asks git for the heads of all environments' branches. */
 void decide_query_heads(struct tx *tx);
+
+/* A poll saw that the environment's branch is there. */
+void decide_polled(struct tx *tx, const struct environment_settings *settings, const char *commit);
 
 /* The branch's head, as git has it: deployed, asked about, queued or blocked; nothing where it was
  * seen before. */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "chat/chat_deployment.h"
+#include "lib/text.h"
 #include "store/row_deployment.h"
 #include "store/row_effect.h"
 #include "store/row_rate_limit.h"
@@ -19,7 +20,8 @@
 int64_t
 decide_send(struct tx *tx, const struct chat_address *address, struct chat_text *text)
 {
-	CLEANUP(message_done) struct message message = { .address = *address };
+	CLEANUP(message_done)
+	struct message message = { .address = *address, .is_silent = true, .is_answer = true };
 	static char none[] = "";
 
 	message.head = chat_text_take(text);
@@ -187,20 +189,26 @@ const struct environment_settings *
 decide_environment(struct tx *tx, const struct update *update, const char *name)
 {
 	const struct environment_settings *environment = settings_environment(tx->settings, name);
+	const char *names[SETTINGS_ENVIRONMENTS_MAX], *near;
+	size_t n = tx->settings->environment_count;
 	struct chat_text text;
 
 	if (environment != NULL)
 		return environment;
+	for (size_t i = 0; i < n; i++)
+		names[i] = tx->settings->environments[i].name;
+	near = name[0] != '\0' ? text_nearest(name, names, n) : NULL;
 	chat_text_init(&text);
 	if (name[0] == '\0') {
 		chat_text_add(&text, "Which environment? There are:");
 	} else {
 		chat_text_code(&text, "There is no environment ", name);
-		chat_text_add(&text, ". There are:");
+		if (near != NULL)
+			chat_text_code(&text, ". Did you mean ", near);
+		chat_text_add(&text, "%s There are:", near != NULL ? "?" : ".");
 	}
-	for (size_t i = 0; i < tx->settings->environment_count; i++)
-		chat_text_add(
-		    &text, " " MARK_CODE "%s" MARK_CODE, tx->settings->environments[i].name);
+	for (size_t i = 0; i < n; i++)
+		chat_text_code(&text, " ", names[i]);
 	(void)decide_send(tx, &update->address, &text);
 	return NULL;
 }
@@ -211,8 +219,11 @@ decide_where(
 {
 	enum policy_role role = policy_role(tx->settings, update->person);
 	bool forgot_name = name[0] == '\0' && policy_decide(role, action, "staging").is_allowed;
+	/* A typo is no missing right; but who has no role is told of no environment. */
+	bool is_typo = role != POLICY_STRANGER && name[0] != '\0' &&
+	    settings_environment(tx->settings, name) == NULL;
 
-	if (!forgot_name && !decide_may(tx, update, action, name))
+	if (!forgot_name && !is_typo && !decide_may(tx, update, action, name))
 		return NULL;
 	return decide_environment(tx, update, name);
 }

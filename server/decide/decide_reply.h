@@ -9,7 +9,8 @@
 
 struct deployment;
 
-/* Says the text in a message of its own; takes what is in it.  Returns the message's row. */
+/* Says the text in a message of its own, without a notification; takes what is in
+ * it.  Returns the message's row. */
 int64_t decide_send(struct tx *tx, const struct chat_address *address, struct chat_text *text);
 
 /* The same with literal text of ours. */
@@ -49,6 +50,7 @@ const struct environment_settings *decide_environment(struct tx *tx,
     const struct update *update, const char *name);
 
 /* Both: the environment in which the sender wants that and may it; NULL: they were sent the reason.
- * Who may it somewhere and named no environment is sent those there are, and denied nothing. */
+ * A name that is none is a typo, not a missing right; to a stranger each is the same.  Who may it
+ * somewhere and named no environment is sent those there are, and denied nothing. */
 const struct environment_settings *decide_where(struct tx *tx, const struct update *update,
     enum policy_action action, const char *name);

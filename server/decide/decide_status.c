@@ -44,10 +44,12 @@ add_environment(struct tx *tx, struct chat_text *text, const char *name,
     const struct effect_probe *probe, const struct probe_finding *findings)
 {
 	struct environment environment = row_environment_get(tx, name);
+	struct deployment released = row_deployment_get(tx, environment.current.deployment);
 	struct deployment active = row_deployment_active(tx, name);
 	struct deployment queued = row_deployment_queued(tx, name);
 	struct chat_status status = {
 		.environment = &environment,
+		.released = &released,
 		.active = active.id != 0 ? &active : NULL,
 		.queued = queued.id != 0 ? &queued : NULL,
 		.step = "",

@@ -10,6 +10,9 @@
 #include "store/row_message.h"
 #include "store/row_button.h"
 
+/* People who asked for the same elsewhere, and whose messages go on with it. */
+#define OTHERS_MAX 8
+
 /* The button's id: the one that it has in this chat already, or a new one.  run: a log's. */
 static void
 add_button(struct tx *tx, const struct deployment *deployment, enum button_verb verb, int64_t run,
@@ -58,11 +61,13 @@ buttons_for(struct tx *tx, const struct deployment *deployment, int64_t chat)
 	struct buttons buttons = { 0 };
 
 	if (deployment->state == DEPLOY_AWAITING_CONFIRMATION) {
-		add_button(tx, deployment, BUTTON_CONFIRM, 0, chat,
-		    deployment->is_forward		   ? "↪️ Roll forward" :
-			deployment_is_rollback(deployment) ? "↩️ Roll back" :
-							     "✅ Confirm",
-		    &buttons);
+		if (deployment->confirmed_by == 0)
+			add_button(tx, deployment, BUTTON_CONFIRM, 0, chat,
+			    deployment->is_forward		   ? "↪️ Roll forward" :
+				deployment_is_rollback(deployment) ? "↩️ Roll back" :
+				deployment->is_again		   ? "🔁 Deploy again" :
+								     "✅ Confirm",
+			    &buttons);
 		/* A rollback has this one: it is asked for in a hurry, a button beside it is there
 		 * to be hit by mistake, and a question that is left alone keeps nobody waiting. */
 		if (!deployment_is_rollback(deployment))
@@ -117,6 +122,7 @@ facts(struct tx *tx, const struct deployment *deployment, const struct git_answe
 		.n_steps = deployment->run != 0 ?
 		    row_step_list(tx, deployment->run, shown->steps, LIMIT_STEPS) :
 		    0,
+		.run_end = row_run_end(tx, deployment->run),
 		.estimate_ms = row_step_estimate(tx, deployment->environment, ""),
 		.answer = answer,
 		.can_roll_back = deployment_can_roll_back(deployment),
@@ -129,6 +135,18 @@ facts(struct tx *tx, const struct deployment *deployment, const struct git_answe
 	};
 }
 
+/* Its message in that chat, as it is now; false: the tx has failed. */
+static bool
+render(struct tx *tx, const struct chat_deployment *about, int64_t chat, struct message *ret)
+{
+	if (!chat_deployment(about, ret)) {
+		tx_fail(tx, ERR_NOMEM, "no memory for the message of a deployment");
+		return false;
+	}
+	ret->buttons = buttons_for(tx, about->deployment, chat);
+	return true;
+}
+
 static void
 tell_in(struct tx *tx, const struct chat_deployment *about, int64_t row)
 {
@@ -138,65 +156,204 @@ tell_in(struct tx *tx, const struct chat_deployment *about, int64_t row)
 	if (row == 0)
 		return;
 	now = row_message_get(tx, row);
-	if (!chat_deployment(about, &message)) {
-		tx_fail(tx, ERR_NOMEM, "no memory for the message of a deployment");
+	if (!render(tx, about, now.address.chat, &message))
 		return;
-	}
 	message.address = now.address;
-	message.buttons = buttons_for(tx, about->deployment, now.address.chat);
 	row_message_change(tx, row, &message);
 }
 
-/* An end that must ring the phone is said once more, in a message of its own. */
+/* May one more sound be made for it, by coming to this state? */
+static bool
+may_ring(struct tx *tx, const struct deployment *deployment)
+{
+	return (size_t)row_message_count_rings(tx, deployment->id) <=
+	    chat_deployment_rings_before(deployment->state);
+}
+
+static bool
+is_question(const struct deployment *deployment)
+{
+	return deployment->state == DEPLOY_AWAITING_CONFIRMATION;
+}
+
+/* A message of its own; an edit makes no sound.  asks: it is a question that nobody waits for. */
+static int64_t
+add_message(struct tx *tx, const struct chat_deployment *about, const struct chat_address *address,
+    bool asks)
+{
+	const struct deployment *deployment = about->deployment;
+	CLEANUP(message_done) struct message message = { 0 };
+
+	if (!render(tx, about, address->chat, &message))
+		return 0;
+	message.address = *address;
+	message.is_silent = !asks || !may_ring(tx, deployment);
+	message.rings_for = message.is_silent ? 0 : deployment->id;
+	if (asks && address->chat == deployment->address.chat)
+		message.reply_to = deployment->request;
+	return row_message_add(tx, &message);
+}
+
+void
+decide_tell(struct tx *tx, struct deployment *deployment, const struct git_answer *answer)
+{
+	struct shown shown;
+	struct chat_deployment about = facts(tx, deployment, answer, &shown);
+	int64_t others[OTHERS_MAX];
+	size_t n;
+
+	if (deployment->message == 0)
+		deployment->message =
+		    add_message(tx, &about, &deployment->address, is_question(deployment));
+	else
+		tell_in(tx, &about, deployment->message);
+	tell_in(tx, &about, deployment->also_message);
+	n = row_button_list_messages(tx, deployment->id, others, COUNT(others));
+	for (size_t i = 0; i < n; i++)
+		tell_in(tx, &about, others[i]);
+}
+
+/* The question stands below; what stood for it says so. */
 static void
-alarm_in(struct tx *tx, const struct chat_deployment *about, int64_t row)
+leave_message(struct tx *tx, const struct deployment *deployment)
+{
+	CLEANUP(message_done) struct message message = { 0 };
+
+	if (deployment->message == 0)
+		return;
+	message.head = chat_deployment_found(deployment);
+	message.foot = strdup("");
+	if (message.head == NULL || message.foot == NULL)
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
+		tx_fail(tx, ERR_NOMEM, "no memory for a message");
+	else
+		row_message_change(tx, deployment->message, &message);
+}
+
+void
+decide_tell_question(struct tx *tx, struct deployment *deployment, const struct git_answer *answer)
+{
+	leave_message(tx, deployment);
+	deployment->message = 0;
+	decide_tell(tx, deployment, answer);
+}
+
+void
+decide_tell_team(struct tx *tx, struct deployment *deployment, const struct git_answer *answer)
+{
+	struct shown shown;
+	struct chat_deployment about = facts(tx, deployment, answer, &shown);
+
+	if (deployment->also_message == 0 &&
+	    deployment->address.chat != tx->settings->telegram_chat_id)
+		deployment->also_message = add_message(tx, &about,
+		    &(struct chat_address){ .chat = tx->settings->telegram_chat_id },
+		    is_question(deployment));
+}
+
+static void
+ring_in(struct tx *tx, const struct chat_deployment *about, int64_t row, int64_t reply_to)
 {
 	CLEANUP(message_done) struct message now = { 0 };
 	CLEANUP(message_done) struct message message = { 0 };
 
-	if (row == 0 || !chat_deployment_rings(about->deployment))
+	if (row == 0 || !may_ring(tx, about->deployment))
 		return;
-	message.head = chat_deployment_alarm(about);
-	message.foot = strdup("");
 	now = row_message_get(tx, row);
-	message.address = now.address;
+	message.head = chat_deployment_ring(about);
+	message.foot = strdup("");
 	if (message.head == NULL || message.foot == NULL) {
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
 		tx_fail(tx, ERR_NOMEM, "no memory for an alarm");
 		return;
 	}
-	message.buttons = buttons_for(tx, about->deployment, now.address.chat);
+	message.address = now.address;
+	message.reply_to = reply_to;
+	message.reply_row = reply_to != 0 ? 0 : row;
+	message.rings_for = about->deployment->id;
+	if (about->deployment->state != DEPLOY_LIVE)
+		add_log_buttons(tx, about->deployment, now.address.chat, &message.buttons);
 	(void)row_message_add(tx, &message);
 }
 
+/* The team hears of what is bad; of the rest who asked. */
 void
-decide_tell(struct tx *tx, const struct deployment *deployment, const struct git_answer *answer)
+decide_ring(struct tx *tx, const struct deployment *deployment)
 {
-	struct shown shown;
-	struct chat_deployment about = facts(tx, deployment, answer, &shown);
-
-	tell_in(tx, &about, deployment->message);
-	tell_in(tx, &about, deployment->also_message);
-	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL) {
-		alarm_in(tx, &about, deployment->message);
-		alarm_in(tx, &about, deployment->also_message);
-	}
-}
-
-void
-decide_tell_team(struct tx *tx, struct deployment *deployment)
-{
-	CLEANUP(message_done) struct message message = { 0 };
+	const struct environment_settings *settings =
+	    settings_environment(tx->settings, deployment->environment);
+	int64_t after_s = settings != NULL ? settings->notify_after_seconds : 0;
 	struct shown shown;
 	struct chat_deployment about = facts(tx, deployment, NULL, &shown);
 
-	if (deployment->also_message != 0 ||
-	    deployment->address.chat == tx->settings->telegram_chat_id)
+	if (deployment->state == DEPLOY_AWAITING_CONFIRMATION ||
+	    !chat_deployment_rings(deployment, after_s * 1000, tx->at))
 		return;
-	if (!chat_deployment(&about, &message)) {
-		tx_fail(tx, ERR_NOMEM, "no memory for the message of a deployment");
-		return;
+	ring_in(tx, &about, deployment->message, deployment->request);
+	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL &&
+	    deployment->state != DEPLOY_LIVE)
+		ring_in(tx, &about, deployment->also_message, 0);
+}
+
+static bool
+stands_in(struct tx *tx, int64_t row, const struct chat_address *address)
+{
+	CLEANUP(message_done) struct message message = { 0 };
+
+	if (row == 0)
+		return false;
+	message = row_message_get(tx, row);
+	return message.address.chat == address->chat;
+}
+
+/* The message that shows it in that chat; 0: none does. */
+static int64_t
+message_in(struct tx *tx, const struct deployment *deployment, const struct chat_address *address)
+{
+	int64_t rows[OTHERS_MAX + 2] = { deployment->message, deployment->also_message };
+	size_t n = 2 + row_button_list_messages(tx, deployment->id, rows + 2, OTHERS_MAX);
+
+	for (size_t i = 0; i < n; i++)
+		if (stands_in(tx, rows[i], address))
+			return rows[i];
+	return 0;
+}
+
+static void
+reply_shared(struct tx *tx, const struct deployment *question, const struct deployment *request,
+    int64_t here)
+{
+	CLEANUP(message_done)
+	struct message message = {
+		.address = request->address, .is_silent = true, .is_answer = true, .reply_row = here
+	};
+
+	message.head = chat_deployment_shared(question, request->requester);
+	message.foot = strdup("");
+	if (message.head == NULL || message.foot == NULL)
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
+		tx_fail(tx, ERR_NOMEM, "no memory for a reply");
+	else
+		(void)row_message_add(tx, &message);
+}
+
+void
+decide_tell_shared(struct tx *tx, struct deployment *question, const struct deployment *request,
+    const struct git_answer *answer)
+{
+	struct shown shown;
+	struct chat_deployment about = facts(tx, question, answer, &shown);
+	int64_t here = message_in(tx, question, &request->address), shows = 0;
+	int64_t team = tx->settings->telegram_chat_id;
+
+	if (here != 0)
+		reply_shared(tx, question, request, here);
+	else
+		shows = add_message(tx, &about, &request->address, false);
+	if (shows != 0 && question->also_message == 0 && request->address.chat == team) {
+		question->also_message = shows;
+		shows = 0;
 	}
-	message.address.chat = tx->settings->telegram_chat_id;
-	deployment->also_message = row_message_add(tx, &message);
+	row_button_add_requester(tx, question->id, request->requested_by, shows);
+	row_deployment_save(tx, question);
 }

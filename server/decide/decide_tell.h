@@ -6,12 +6,25 @@
 #include "types/git_answer.h"
 
 /*
- * Renders its messages again, as the deployment is now: a state, a step or a note is news.  An
- * end that must ring the phone is also said in a message of its own.  answer: what git said,
- * where a question is asked or refused; else NULL.
+ * Renders its messages again, as the deployment is now: a state, a step or a note is news.  Where
+ * it has none yet: sets deployment->message.  answer: what git said, where a question is asked or
+ * refused; else NULL.
  */
-void decide_tell(struct tx *tx, const struct deployment *deployment,
+void decide_tell(struct tx *tx, struct deployment *deployment, const struct git_answer *answer);
+
+/* A question is sent, not edited into what stands: a sound is made for a new message alone. */
+void decide_tell_question(struct tx *tx, struct deployment *deployment,
     const struct git_answer *answer);
 
+/* It has come to this state: says so in a line that rings, where the state does
+ * (chat_deployment.c), as a reply to what asked for it, or to its message. */
+void decide_ring(struct tx *tx, const struct deployment *deployment);
+
 /* Asked for elsewhere: TELEGRAM_CHAT_ID gets a message about it too.  Sets also_message. */
-void decide_tell_team(struct tx *tx, struct deployment *deployment);
+void decide_tell_team(struct tx *tx, struct deployment *deployment,
+    const struct git_answer *answer);
+
+/* Somebody else asked for it, who may answer it from now on: a reply to its question, or, in a chat
+ * that it does not stand in, the question, which goes on there too. */
+void decide_tell_shared(struct tx *tx, struct deployment *question,
+    const struct deployment *request, const struct git_answer *answer);

@@ -37,6 +37,7 @@ const struct deploy_rule deploy_rules[] = {
 	RULE(REQUESTED,             CANCEL_ROLLBACK,           CANCELLED,             TELL),
 	RULE(REQUESTED,             SUPERSEDE,                 SUPERSEDED,            TELL),
 
+	RULE(AWAITING_CONFIRMATION, ASK,                       AWAITING_CONFIRMATION, ASK),
 	RULE(AWAITING_CONFIRMATION, CONFIRM,                   QUEUED,                TELL),
 	RULE(AWAITING_CONFIRMATION, REFUSE,                    REFUSED,               TELL),
 	RULE(AWAITING_CONFIRMATION, CANCEL,                    CANCELLED,             TELL),

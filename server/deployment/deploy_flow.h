@@ -33,12 +33,12 @@
  * them.  *_NO_ROLLBACK: the same, but there is no release to roll back to.
  */
 #define DEPLOY_EVENTS(V) \
-	V(ASK)			/* git answered; somebody must confirm */ \
+	V(ASK)			/* git answered; somebody must confirm, or once more */ \
 	V(CLEAR)		/* git answered; nobody need be asked */ \
 	V(REFUSE)		/* busy, unknown ref, no answer of git, rolled back meanwhile */ \
 	V(CONFIRM)		/* whoever may said yes */ \
 	V(EXPIRE)		/* nobody said anything in time */ \
-	V(SUPERSEDE)		/* replaced by a newer commit */ \
+	V(SUPERSEDE)		/* replaced by a newer commit, or its commit started or is live */ \
 	V(FREE)			/* its environment is free */ \
 	V(SCRIPT_OK)		/* exit 0; there is a health URL */ \
 	V(SCRIPT_OK_UNPROBED)	/* exit 0, and no health check is configured */ \

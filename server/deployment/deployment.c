@@ -25,6 +25,18 @@ deployment_is_rollback(const struct deployment *deployment)
 	return deployment->program == PROGRAM_ROLLBACK;
 }
 
+const char *
+deployment_confirmer(const struct deployment *deployment)
+{
+	return deployment->confirmed_by != deployment->requested_by ? deployment->confirmer : "";
+}
+
+const char *
+deployment_starter(const struct deployment *deployment)
+{
+	return deployment->confirmed_by != 0 ? deployment->confirmer : deployment->requester;
+}
+
 bool
 deployment_can_roll_back(const struct deployment *deployment)
 {

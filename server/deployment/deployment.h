@@ -45,7 +45,8 @@ struct environment {
 	char name[LIMIT_ENVIRONMENT];
 	struct release current;
 	struct release previous;
-	char seen_commit[LIMIT_COMMIT];	/* head of its branch last seen; "": never */
+	char seen_commit[LIMIT_COMMIT];	/* head of its branch, acted on last; "": none was */
+	char polled_commit[LIMIT_COMMIT]; /* that polling knows of; "": it was never polled */
 	bool is_down;		/* the last change failed, and so did its rollback */
 	bool is_unacknowledged;	/* rolled back, and nothing has gone live since */
 	int64_t unknown_since;	/* wall ms; not 0: what runs there is not known */
@@ -66,12 +67,19 @@ struct deployment {
 	char author[LIMIT_PERSON];
 	bool is_force_push;
 	bool is_off_branch;	/* not in the environment's branch */
+	bool is_again;		/* asked for although it was live */
 	char previous[LIMIT_COMMIT];	/* live when it started, to roll back to; "": none */
 	char missing[LIMIT_LINE];	  /* submodules and LFS files that it is released without */
 	char previous_image[LIMIT_IMAGE]; /* of previous; "": none */
 	int64_t requested_by;	/* a person's id; 0: github */
 	char requester[LIMIT_PERSON];	/* "@ada", "github:login(7)" */
+	int64_t confirmed_by;	/* the person who answered its question with yes; 0: nobody */
+	char confirmer[LIMIT_PERSON]; /* that person; "": nobody */
+	char shown_live[LIMIT_COMMIT]; /* what the question said is live; "": nothing */
+	bool shown_blocked;	/* the question warned that the commit is blocked */
+	char changed[LIMIT_LINE]; /* why the question was asked anew; "": it was not */
 	struct chat_address address;	/* where it was asked for */
+	int64_t request;	/* the platform's id of the message that asked for it; 0: none */
 	int64_t message;	/* row of the message that shows it */
 	int64_t also_message;	/* the one in TELEGRAM_CHAT_ID, where asked for elsewhere; 0 */
 	int64_t run;		/* its newest run; 0: none yet */
@@ -88,12 +96,24 @@ struct deployment {
 	int64_t ended_at;
 };
 
+enum run_end {
+	RUN_OPEN,	/* it has not ended */
+	RUN_SUCCEEDED,	/* its script exited with 0 */
+	RUN_FAILED,	/* its script failed, was killed or lost: in its last step */
+};
+
 struct step {
 	char name[LIMIT_STEP];
 	int64_t at;		/* wall ms */
 };
 
 bool deployment_is_rollback(const struct deployment *deployment);
+
+/* Who confirmed it, where that is another one than who asked for it; "": nobody else. */
+const char *deployment_confirmer(const struct deployment *deployment);
+
+/* Who let it start: "@ada", whoever confirmed it or asked for it. */
+const char *deployment_starter(const struct deployment *deployment);
 
 /* Is there a release to roll back to if it fails from now on? */
 bool deployment_can_roll_back(const struct deployment *deployment);

@@ -4,19 +4,26 @@
 
 #include "effects/perform_inside.h"
 #include "lib/log.h"
+#include "lib/text.h"
 #include "runs/runs.h"
 #include "types/git_answer.h"
 
 #define PAUSE_MOST_MS 300000
-#define STATUS_FAILED 69 /* as if git could not be reached */
+#define STATUS_FAILED 69	  /* as if git could not be reached */
+#define LONG_MS	      10000	  /* who waits so long wants to know why */
+#define STEP	      "git fetch" /* of deploy/git.sh */
 
 struct git_job {
 	struct perform_job job;
 	struct runs_git_query *sent; /* NULL: it waits to be asked again */
+	int64_t began;		     /* monotonic ms */
+	bool is_news;		     /* how_far was not passed on yet */
+	char how_far[LIMIT_LINE];
 };
 
 static void on_due(struct perform_job *job);
 static void on_answer(void *ctx, int exit_status, bool unreachable, const char *text, size_t size);
+static void on_progress(void *ctx, const char *text);
 
 /* Unlinks and frees; the effect is the caller's. */
 static struct effect *
@@ -40,11 +47,27 @@ report(struct effect *effect, int exit_status, bool unreachable, const char *tex
 	perform_report(effect);
 }
 
+/* Whoever waits is told; the store knows whether that was done.  Without memory: next time. */
+static void
+delayed(struct git_job *query, bool failed, const char *text)
+{
+	struct event *event = event_new(EVENT_GIT_DELAYED);
+
+	if (event == NULL)
+		return;
+	event->u.git_delayed.query = query->job.effect->id;
+	event->u.git_delayed.failed = failed;
+	(void)text_copy(event->u.git_delayed.text, sizeof(event->u.git_delayed.text), text);
+	query->job.perform->submit(query->job.perform->submit_ctx, event);
+}
+
 static void
 later(struct git_job *query, const char *why)
 {
 	int64_t ms = perform_job_pause(&query->job, PAUSE_MOST_MS);
 
+	if (loop_now_ms() - query->began >= LONG_MS)
+		delayed(query, true, why);
 	log_warning("git did not answer: %s; it is asked again in %lld s", why,
 	    (long long)(ms + 500) / 1000);
 	perform_job_wait(&query->job, ms);
@@ -54,12 +77,23 @@ static void
 on_due(struct perform_job *job)
 {
 	struct git_job *query = (struct git_job *)job;
+	bool is_awaited = job->effect->subject != 0;
 	struct err err = { .code = ERR_NONE };
 
-	query->sent = runs_git_query_start(
-	    job->perform->runs, &job->effect->u.git_query, on_answer, query, &err);
-	if (query->sent != NULL)
+	if (query->sent != NULL) {
+		if (query->is_news)
+			delayed(query, false, query->how_far);
+		query->is_news = false;
+		perform_job_wait(job, LONG_MS);
 		return;
+	}
+	query->sent = runs_git_query_start(job->perform->runs, &job->effect->u.git_query, on_answer,
+	    is_awaited ? on_progress : NULL, query, &err);
+	if (query->sent != NULL) {
+		if (is_awaited)
+			perform_job_wait(job, LONG_MS);
+		return;
+	}
 	if (job->effect->u.git_query.is_patient)
 		later(query, err.text);
 	else
@@ -71,10 +105,12 @@ perform_git_query(struct perform *perform, struct effect *effect)
 {
 	struct git_job *query = perform_job_new(sizeof(*query), perform, effect, on_due);
 
-	if (query == NULL)
+	if (query == NULL) {
 		report(effect, STATUS_FAILED, true, "no memory to ask git");
-	else
-		on_due(&query->job);
+		return;
+	}
+	query->began = loop_now_ms();
+	on_due(&query->job);
 }
 
 /* Asking twice changes nothing. */
@@ -82,6 +118,20 @@ void
 recover_git_query(struct perform *perform, struct effect *effect)
 {
 	perform_git_query(perform, effect);
+}
+
+/* Between two lines of it the person is told at most once in LONG_MS. */
+static void
+on_progress(void *ctx, const char *text)
+{
+	struct git_job *query = ctx;
+
+	OBJ_CHECK(&query->job, PERFORM_JOB_MAGIC);
+	if (!text_starts(text, STEP))
+		return;
+	text += strlen(STEP);
+	query->is_news = true;
+	(void)text_copy(query->how_far, sizeof(query->how_far), text + (*text == ' ' ? 1 : 0));
 }
 
 static void

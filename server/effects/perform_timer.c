@@ -3,6 +3,25 @@
 #include "effects/perform_inside.h"
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "types/settings.h"
+
+/* The longest that a timer of its kind ever waits, in ms: a row that says more was written by a
+ * clock that was ahead. */
+static int64_t
+longest_ms(const struct effect *effect)
+{
+	static const int longest_s[] = {
+#define TIMER(name, word, seconds) [TIMER_##name] = (seconds),
+		TIMERS(TIMER)
+#undef TIMER
+	};
+	int seconds = longest_s[effect->u.timer.kind];
+
+	if (effect->u.timer.kind == TIMER_POLL && effect->settings != NULL &&
+	    effect->settings->poll_repository_seconds < seconds)
+		seconds = effect->settings->poll_repository_seconds;
+	return seconds * INT64_C(1000);
+}
 
 static void
 on_due(struct perform_job *job)
@@ -14,6 +33,7 @@ void
 perform_timer(struct perform *perform, struct effect *effect)
 {
 	struct perform_job *job = perform_job_new(sizeof(*job), perform, effect, on_due);
+	int64_t left = effect->due - clock_wall_ms(), longest = longest_ms(effect);
 
 	if (job == NULL) {
 		/* Too early is the safe side: a question closes, git is asked once more. */
@@ -21,7 +41,7 @@ perform_timer(struct perform *perform, struct effect *effect)
 		perform_report(effect);
 		return;
 	}
-	perform_job_wait(job, effect->due - clock_wall_ms());
+	perform_job_wait(job, left < longest ? left : longest);
 }
 
 void

@@ -1,8 +1,6 @@
 /* handle_delivery.c - a forge says that a branch may have moved.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include <stdio.h>
-
-#include "decide/decide_push.h"
+#include "decide/decide_announced.h"
 #include "handlers/handlers.h"
 #include "lib/text.h"
 #include "store/row_dedupe.h"
@@ -20,16 +18,12 @@ is_ours(const struct settings *settings, const struct delivery *delivery)
 static void
 handle_push(struct tx *tx, const struct delivery *delivery)
 {
-	char who[LIMIT_PERSON];
-
-	(void)snprintf(
-	    who, sizeof(who), "github:%.40s(%lld)", delivery->login, (long long)delivery->sender);
 	for (size_t i = 0; i < tx->settings->environment_count; i++) {
 		const struct environment_settings *environment = &tx->settings->environments[i];
 
 		if (environment->branch != NULL &&
 		    strcmp(environment->branch, delivery->branch) == 0)
-			decide_query_head(tx, environment, who);
+			decide_announced(tx, environment, delivery);
 	}
 }
 

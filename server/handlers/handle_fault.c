@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "chat/chat_text.h"
+#include "decide/decide_announced.h"
 #include "decide/decide_deployment.h"
 #include "decide/decide_push.h"
 #include "decide/decide_unknown.h"
@@ -20,7 +21,8 @@ give_up(struct tx *tx, const struct fault *fault)
 {
 	struct deployment deployment = row_deployment_get(tx, fault->subject);
 
-	if (fault->kind == EFFECT_GIT_QUERY && deployment.state != DEPLOY_REQUESTED)
+	if (fault->kind == EFFECT_GIT_QUERY && deployment.state != DEPLOY_REQUESTED &&
+	    (deployment.state != DEPLOY_AWAITING_CONFIRMATION || deployment.confirmed_by == 0))
 		return;
 	if (fault->folder_gone) {
 		decide_unknown(tx, deployment.environment, fault->reason);
@@ -61,7 +63,9 @@ fault_send_message(struct tx *tx, const struct fault *fault)
 static void
 ask_later(struct tx *tx, int64_t deployment)
 {
-	if (row_deployment_get(tx, deployment).state == DEPLOY_AWAITING_CONFIRMATION)
+	struct deployment asked = row_deployment_get(tx, deployment);
+
+	if (asked.state == DEPLOY_AWAITING_CONFIRMATION && asked.confirmed_by == 0)
 		row_button_set_timer(tx, deployment,
 		    row_effect_timer(tx, TIMER_QUESTION, "", deployment, tx->at + LATER_MS));
 }
@@ -74,6 +78,8 @@ fault_timer(struct tx *tx, const struct fault *fault)
 
 	if (timer != NULL && timer->u.timer.kind == TIMER_SEND)
 		(void)row_effect_timer(tx, TIMER_SEND, "", fault->subject, tx->at + LATER_MS);
+	else if (timer != NULL && timer->u.timer.kind == TIMER_PUSH)
+		decide_announced_later(tx, &timer->u.timer, tx->at + LATER_MS);
 	else if (fault->subject != 0)
 		ask_later(tx, fault->subject);
 	decide_poll_later(tx);

@@ -1,10 +1,12 @@
 /* handle_git_answered.c - git answered, or could not.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include <stdio.h>
 #include <stdlib.h>
 
+#include "decide/decide_announced.h"
 #include "decide/decide_deployment.h"
 #include "decide/decide_push.h"
+#include "decide/decide_question.h"
+#include "decide/decide_reply.h"
 #include "decide/decide_tell.h"
 #include "handlers/handlers.h"
 #include "lib/text.h"
@@ -28,6 +30,7 @@ proceed_request(struct tx *tx, struct deployment *deployment, const struct git_a
 	const struct environment_settings *settings =
 	    settings_environment(tx->settings, deployment->environment);
 	struct environment environment = row_environment_get(tx, deployment->environment);
+	struct deployment active;
 
 	(void)text_copy(deployment->commit, sizeof(deployment->commit), answer->commit);
 	(void)text_copy(deployment->ref, sizeof(deployment->ref), answer->ref);
@@ -47,12 +50,21 @@ proceed_request(struct tx *tx, struct deployment *deployment, const struct git_a
 		refuse(tx, deployment, settings_refusal(tx->settings, settings->name), NULL);
 		return;
 	}
-	if (settings->confirm || environment.unknown_since != 0 ||
-	    row_block_find(tx, deployment->environment, answer->commit, NULL)) {
-		(void)decide_step(tx, deployment, DEPLOY_ON_ASK, answer);
+	active = row_deployment_active(tx, deployment->environment);
+	if (active.id != 0 && !deployment_is_rollback(&active) &&
+	    strcmp(active.commit, deployment->commit) == 0) {
+		refuse(tx, deployment, "it is being deployed already", NULL);
 		return;
 	}
-	if (row_deployment_active(tx, deployment->environment).id != 0) {
+	if (decide_share_question(tx, deployment, answer))
+		return;
+	if (settings->confirm || environment.unknown_since != 0 ||
+	    row_block_find(tx, deployment->environment, answer->commit, NULL) ||
+	    decide_is_live(tx, deployment)) {
+		decide_ask(tx, deployment, answer);
+		return;
+	}
+	if (active.id != 0) {
 		refuse(tx, deployment, "another deployment is in progress", NULL);
 		return;
 	}
@@ -60,57 +72,65 @@ proceed_request(struct tx *tx, struct deployment *deployment, const struct git_a
 	decide_next(tx, deployment->environment);
 }
 
-/* It runs already: only whether the branch has moved on since is news. */
-static void
-note_moved_on(struct tx *tx, struct deployment *deployment, const struct git_answer *answer)
-{
-	if (strcmp(answer->commit, deployment->commit) == 0 || answer->commit[0] == '\0')
-		return;
-	(void)snprintf(deployment->note, sizeof(deployment->note),
-	    "%.100s has moved on to %.7s: %.100s", deployment->ref, answer->commit,
-	    answer->subject);
-	row_deployment_save(tx, deployment);
-	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_ACTIVE)
-		decide_tell(tx, deployment, NULL);
-}
-
 static void
 answer_deployment(struct tx *tx, int64_t id, bool is_answered, const struct git_answer *answer)
 {
 	struct deployment deployment = row_deployment_get(tx, id);
 
-	if (deployment.state != DEPLOY_REQUESTED) {
-		if (is_answered && answer->error[0] == '\0')
-			note_moved_on(tx, &deployment, answer);
-	} else if (!is_answered || answer->error[0] != '\0') {
+	if (deployment.state == DEPLOY_AWAITING_CONFIRMATION && deployment.confirmed_by != 0)
+		decide_confirm_answered(tx, &deployment, is_answered, answer);
+	else if (deployment.state != DEPLOY_REQUESTED)
+		return; /* it has ended meanwhile */
+	else if (!is_answered || answer->error[0] != '\0')
 		refuse(tx, &deployment, answer->error, answer);
-	} else {
+	else
 		proceed_request(tx, &deployment, answer);
-	}
 }
 
-/* A poll saw these heads: whoever's has moved is asked about in full.  The first poll of all only
- * remembers: nothing has moved that we could know of. */
+/* A poll saw these heads. */
 static void
 answer_heads(struct tx *tx, bool is_answered, const struct git_answer *answer)
 {
 	for (size_t i = 0; is_answered && i < tx->settings->environment_count; i++) {
 		const struct environment_settings *settings = &tx->settings->environments[i];
-		struct environment environment = row_environment_get(tx, settings->name);
 
-		for (size_t h = 0; h < answer->n_heads; h++) {
-			if (!decide_is_polled(tx, settings) ||
-			    strcmp(answer->head[h].branch, settings->branch) != 0 ||
-			    strcmp(answer->head[h].commit, environment.seen_commit) == 0)
-				continue;
-			if (environment.seen_commit[0] == '\0')
-				row_environment_set_seen(
-				    tx, settings->name, answer->head[h].commit);
-			else if (!row_effect_is_querying(tx, settings->name))
-				decide_query_head(tx, settings, DECIDE_POLL);
-		}
+		for (size_t h = 0; h < answer->n_heads; h++)
+			if (decide_is_polled(tx, settings) &&
+			    strcmp(answer->head[h].branch, settings->branch) == 0)
+				decide_polled(tx, settings, answer->head[h].commit);
 	}
 	decide_poll_later(tx);
+}
+
+static void
+notify_answered(struct tx *tx, const char *environment)
+{
+	const struct chat_address address = { .chat = tx->settings->telegram_chat_id };
+
+	(void)decide_sendf(tx, &address,
+	    "✅ " MARK_BOLD "%s" MARK_BOLD ": git answers again; the push is looked up.",
+	    environment);
+}
+
+/* News of a branch: git does not show it yet, or its head is acted on. */
+static void
+answer_push(struct tx *tx, const struct effect_git_query *query, bool is_answered,
+    const struct git_answer *answer)
+{
+	const struct environment_settings *settings =
+	    settings_environment(tx->settings, query->environment);
+	bool has_head = is_answered && answer->error[0] == '\0';
+
+	if (query->is_notified)
+		notify_answered(tx, query->environment);
+	if (query->push.after[0] != '\0' && (!has_head || answer->lacks_after) &&
+	    decide_announced_await(tx, query))
+		return;
+	if (!has_head)
+		tx_log(tx, LOG_LEVEL_WARNING, "%s: git does not know the branch that moved: %s",
+		    query->environment, answer->error);
+	else if (settings != NULL)
+		decide_head(tx, settings, answer, query->requested_by);
 }
 
 void
@@ -131,15 +151,8 @@ handle_git_answered(struct tx *tx, const struct event *event)
 		answer_heads(tx, is_answered && answer->error[0] == '\0', answer);
 	} else if (tx->effect->subject != 0) {
 		answer_deployment(tx, tx->effect->subject, is_answered, answer);
-	} else if (!is_answered || answer->error[0] != '\0') {
-		tx_log(tx, LOG_LEVEL_WARNING, "%s: git does not know the branch that moved: %s",
-		    query->environment, answer->error);
 	} else {
-		const struct environment_settings *settings =
-		    settings_environment(tx->settings, query->environment);
-
-		if (settings != NULL)
-			decide_head(tx, settings, answer, query->requested_by);
+		answer_push(tx, query, is_answered, answer);
 	}
 	free(answer);
 }

@@ -1,5 +1,6 @@
 /* handle_timer_fired.c - a deadline came.  Side: store. */
 /* SPDX-License-Identifier: ISC */
+#include "decide/decide_announced.h"
 #include "decide/decide_deployment.h"
 #include "decide/decide_push.h"
 #include "handlers/handlers.h"
@@ -15,7 +16,7 @@ expire(struct tx *tx, int64_t id)
 {
 	struct deployment deployment = row_deployment_get(tx, id);
 
-	if (deployment.state == DEPLOY_AWAITING_CONFIRMATION)
+	if (deployment.state == DEPLOY_AWAITING_CONFIRMATION && deployment.confirmed_by == 0)
 		(void)decide_step(tx, &deployment, DEPLOY_ON_EXPIRE, NULL);
 }
 
@@ -53,13 +54,19 @@ handle_timer_fired(struct tx *tx, UNUSED const struct event *event)
 		expire(tx, tx->effect->subject);
 		break;
 	case TIMER_POLL:
-		decide_query_heads(tx);
+		if (tx->settings->poll_repository_seconds > 0)
+			decide_query_heads(tx);
 		break;
 	case TIMER_DAILY:
 		tidy(tx);
 		break;
 	case TIMER_SEND:
 		row_effect_send(tx, tx->effect->subject);
+		break;
+	case TIMER_PUSH:
+		decide_announced_again(tx);
+		break;
+	case TIMER_KIND_COUNT:
 		break;
 	}
 }

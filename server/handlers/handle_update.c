@@ -5,7 +5,7 @@
 
 #include "commands/commands.h"
 #include "decide/decide_deployment.h"
-#include "decide/decide_push.h"
+#include "decide/decide_question.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_unknown.h"
 #include "handlers/handlers.h"
@@ -43,23 +43,8 @@ may_press(struct tx *tx, const struct update *update, const struct button_row *b
 {
 	bool answers = button->verb == BUTTON_CONFIRM || button->verb == BUTTON_DECLINE;
 
-	if (!decide_may(tx, update, action_of(button, deployment), deployment->environment))
-		return false;
-	if (answers && deployment->trigger != TRIGGER_CHAT &&
-	    policy_role(tx->settings, update->person) != POLICY_ADMIN) {
-		decide_audit_denied(tx, update, "confirm", deployment->environment,
-		    "the question after a push is an admin's");
-		decide_toastf(tx, update, true, "⛔ Only an admin may answer this.");
-		return false;
-	}
-	if (button->requester != 0 && button->requester != update->person) {
-		decide_audit_denied(tx, update, "confirm", deployment->environment,
-		    "the question is another person's");
-		decide_toastf(
-		    tx, update, true, "⛔ Only %s may answer this.", deployment->requester);
-		return false;
-	}
-	return true;
+	return decide_may(tx, update, action_of(button, deployment), deployment->environment) &&
+	    (!answers || decide_may_answer(tx, update, deployment));
 }
 
 static void
@@ -69,44 +54,6 @@ audit_confirmed(struct tx *tx, const struct update *update, const struct deploym
 
 	decide_audit_request(tx, deployment, decide_user(user, update->person), "deploy_requested",
 	    "confirmed", (const char *const[]){ "name", update->name, NULL });
-}
-
-/* Beside the run, never before it: has the branch moved on since it was shown? */
-static void
-ask_moved_on(struct tx *tx, const struct deployment *deployment)
-{
-	const struct environment_settings *settings =
-	    settings_environment(tx->settings, deployment->environment);
-	struct effect_git_query query = { .kind = GIT_QUERY_COMMITS };
-
-	if (settings == NULL || settings->branch == NULL || deployment->program != PROGRAM_DEPLOY ||
-	    strcmp(deployment->ref, settings->branch) != 0)
-		return;
-	(void)text_copy(query.environment, sizeof(query.environment), deployment->environment);
-	(void)text_copy(query.ref, sizeof(query.ref), settings->branch);
-	(void)text_copy(query.branch, sizeof(query.branch), settings->branch);
-	decide_git_query(tx, &query, deployment->id);
-}
-
-/* Confirmed while another one is queued.  A newer push takes its place; but what a person wants
- * where nothing else may start goes past it, and it keeps its place. */
-static void
-confirm(struct tx *tx, struct deployment *deployment)
-{
-	struct deployment queued = row_deployment_queued(tx, deployment->environment);
-	bool passes = queued.id != 0 && deployment->trigger == TRIGGER_CHAT;
-
-	if (passes)
-		row_deployment_set_state(tx, queued.id, DEPLOY_REQUESTED, queued.why);
-	else if (queued.id != 0)
-		(void)decide_step(tx, &queued, DEPLOY_ON_SUPERSEDE, NULL);
-	(void)decide_step(tx, deployment, DEPLOY_ON_CONFIRM, NULL);
-	decide_next(tx, deployment->environment);
-	if (!passes)
-		return;
-	row_deployment_set_state(
-	    tx, queued.id, DEPLOY_QUEUED, queued.why); /* as everybody saw it */
-	decide_next(tx, deployment->environment);
 }
 
 /* Busy again, in the decision that starts it: a person's is refused, a push's waits. */
@@ -124,11 +71,13 @@ press_confirm(struct tx *tx, const struct update *update, struct deployment *dep
 		decide_toastf(tx, update, false, "%s is busy.", deployment->environment);
 		return;
 	}
-	confirm(tx, deployment);
-	ask_moved_on(tx, deployment);
-	waits |= deployment->trigger != TRIGGER_CHAT &&
-	    row_environment_get(tx, deployment->environment).unknown_since != 0;
-	decide_toastf(tx, update, false, waits ? "Queued." : "Started.");
+	if (!decide_confirm(tx, deployment, update))
+		decide_toastf(tx, update, false, "Confirmed.");
+	else if (deployment->state == DEPLOY_AWAITING_CONFIRMATION)
+		decide_toastf(tx, update, true, "It has changed: look again.");
+	else
+		decide_toastf(tx, update, false,
+		    deployment->state == DEPLOY_REFUSED ? "Refused." : "Started.");
 }
 
 static void

@@ -17,6 +17,7 @@ struct runs_git_query {
 	bool is_sent;
 	struct effect_git_query order;
 	runs_answer_fn *on_answer;
+	runs_progress_fn *on_progress;
 	void *ctx;
 };
 
@@ -42,16 +43,33 @@ query_answer(struct git_queries *queries, struct runs_git_query *query, int exit
 	free(query);
 }
 
+static struct runs_git_query *
+query_find(const struct git_queries *queries, uint64_t id)
+{
+	struct runs_git_query *query = queries->first;
+
+	while (query != NULL && query->id != id)
+		query = query->next;
+	return query;
+}
+
+void
+git_queries_progress(struct git_queries *queries, const struct protocol_message *message)
+{
+	struct runs_git_query *query = query_find(queries, message->id);
+
+	if (query != NULL && query->on_progress != NULL)
+		query->on_progress(query->ctx, message->text);
+}
+
 void
 git_queries_take(struct git_queries *queries, const struct protocol_message *message)
 {
 	const struct protocol_record *record = &message->record;
-	struct runs_git_query *query = queries->first;
+	struct runs_git_query *query = query_find(queries, message->id);
 	int status = record->timed_out && record->status == 0 ? STATUS_TIMEOUT : record->status;
 	char text[PROTOCOL_ANSWER_MAX + 1];
 
-	while (query != NULL && query->id != message->id)
-		query = query->next;
 	if (query == NULL)
 		return; /* cancelled meanwhile */
 	if (message->body_len == 0 || memchr(message->body, '\0', message->body_len) != NULL) {
@@ -73,6 +91,7 @@ fill_query(struct protocol_message *message, const struct runs_git_query *query)
 
 	message->kind = PROTOCOL_GIT_QUERY;
 	message->id = query->id;
+	message->wants_progress = query->on_progress != NULL;
 	message->query =
 	    order->kind == GIT_QUERY_HEADS ? PROTOCOL_GIT_QUERY_HEADS : PROTOCOL_GIT_QUERY_COMMITS;
 	if (order->kind == GIT_QUERY_HEADS) {
@@ -87,14 +106,16 @@ fill_query(struct protocol_message *message, const struct runs_git_query *query)
 	static_assert(sizeof(message->base) >= sizeof(order->base), "a commit fits");
 	static_assert(sizeof(message->blocked) >= sizeof(order->blocked), "those commits fit");
 	memcpy(message->blocked, order->blocked, sizeof(order->blocked));
+	static_assert(sizeof(message->after) >= sizeof(order->push.after), "a commit fits");
 	memcpy(message->ref, order->ref, sizeof(order->ref));
 	memcpy(message->branch, order->branch, sizeof(order->branch));
 	memcpy(message->base, order->base, sizeof(order->base));
+	memcpy(message->after, order->push.after, sizeof(order->push.after));
 }
 
 struct runs_git_query *
 git_queries_add(struct git_queries *queries, const struct effect_git_query *order,
-    runs_answer_fn *on_answer, void *ctx, struct err *err)
+    runs_answer_fn *on_answer, runs_progress_fn *on_progress, void *ctx, struct err *err)
 {
 	struct runs_git_query *query, **back;
 
@@ -113,6 +134,7 @@ git_queries_add(struct git_queries *queries, const struct effect_git_query *orde
 	query->id = ++queries->last;
 	query->order = *order;
 	query->on_answer = on_answer;
+	query->on_progress = on_progress;
 	query->ctx = ctx;
 	for (back = &queries->first; *back != NULL; back = &(*back)->next)
 		;

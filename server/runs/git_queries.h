@@ -16,7 +16,7 @@ struct git_queries {
 /* As runs_git_query_start(); nothing is said yet. */
 struct runs_git_query *
 git_queries_add(struct git_queries *queries, const struct effect_git_query *order,
-    runs_answer_fn *on_answer, void *ctx, struct err *err) MUST_USE;
+    runs_answer_fn *on_answer, runs_progress_fn *on_progress, void *ctx, struct err *err) MUST_USE;
 void git_queries_cancel(struct git_queries *queries, struct runs_git_query *query);
 
 /* Sends the runner as many as it takes. */
@@ -24,6 +24,8 @@ void git_queries_say(struct git_queries *queries, struct runner_link *runner);
 
 /* The runner said answer. */
 void git_queries_take(struct git_queries *queries, const struct protocol_message *message);
+
+void git_queries_progress(struct git_queries *queries, const struct protocol_message *message);
 
 /* The runner is gone: each is answered `unreachable`. */
 void git_queries_runner_down(struct git_queries *queries);

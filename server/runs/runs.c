@@ -231,6 +231,9 @@ on_runner_message(void *ctx, const struct protocol_message *message)
 		git_queries_take(&runs->queries, message);
 		flush(runs);
 		break;
+	case PROTOCOL_PROGRESS:
+		git_queries_progress(&runs->queries, message);
+		break;
 	case PROTOCOL_PURGED:
 		take_purged(runs, message);
 		break;
@@ -348,12 +351,12 @@ runs_purge_cancel(struct runs *runs)
 
 struct runs_git_query *
 runs_git_query_start(struct runs *runs, const struct effect_git_query *order,
-    runs_answer_fn *on_answer, void *ctx, struct err *err)
+    runs_answer_fn *on_answer, runs_progress_fn *on_progress, void *ctx, struct err *err)
 {
 	struct runs_git_query *query;
 
 	OBJ_CHECK(runs, MAGIC);
-	query = git_queries_add(&runs->queries, order, on_answer, ctx, err);
+	query = git_queries_add(&runs->queries, order, on_answer, on_progress, ctx, err);
 	if (query != NULL)
 		flush(runs);
 	return query;

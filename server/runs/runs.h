@@ -119,9 +119,13 @@ struct runs_git_query;			/* one in progress */
 typedef void runs_answer_fn(void *ctx, int exit_status, bool unreachable, const char *text,
     size_t size);
 
+/* git fetches still, and how far it is. */
+typedef void runs_progress_fn(void *ctx, const char *text);
+
 /* Asks; waits for the runner where it is not ready, and is answered `unreachable` when it dies.
- * NULL and *err when memory is short or RUNS_GIT_QUERIES_MAX are in progress. */
+ * on_progress may be NULL.  NULL and *err when memory is short or RUNS_GIT_QUERIES_MAX are in
+ * progress. */
 #define RUNS_GIT_QUERIES_MAX	64
 struct runs_git_query *runs_git_query_start(struct runs *runs, const struct effect_git_query *order,
-    runs_answer_fn *on_answer, void *ctx, struct err *err) MUST_USE;
+    runs_answer_fn *on_answer, runs_progress_fn *on_progress, void *ctx, struct err *err) MUST_USE;
 void runs_git_query_cancel(struct runs *runs, struct runs_git_query *query); /* takes NULL */

@@ -96,8 +96,8 @@ fill_repository(struct settings *s)
 	}
 	if (polls != NULL)
 		s->poll_repository_seconds = (int)number_in(polls);
-	else if (s->telegram_mode == TELEGRAM_POLLING && s->repository_url != NULL)
-		s->poll_repository_seconds = 60;
+	else if (s->repository_url != NULL)
+		s->poll_repository_seconds = s->telegram_mode == TELEGRAM_POLLING ? 60 : 300;
 }
 
 static void
@@ -136,6 +136,7 @@ fill_environment(struct settings_member *in, struct environment_settings *e)
 	e->name = in->name;
 	e->branch = in->values[ENVIRONMENT_SETTING_BRANCH].text;
 	e->confirm = settings_truth(in->values[ENVIRONMENT_SETTING_CONFIRM].text);
+	e->notify_after_seconds = (int)number_in(in->values[ENVIRONMENT_SETTING_NOTIFY_AFTER].text);
 	while (urls != NULL && e->health_url_count < SETTINGS_HEALTH_URLS_MAX &&
 	    setting_next(&urls, in->urls[e->health_url_count], sizeof(in->urls[0]))) {
 		e->health_urls[e->health_url_count] = in->urls[e->health_url_count];

@@ -122,6 +122,12 @@ withdraw_timers(struct tx *tx, int64_t deployment, enum button_verb verb)
 }
 
 void
+row_button_drop_timer(struct tx *tx, int64_t deployment)
+{
+	withdraw_timers(tx, deployment, BUTTON_CONFIRM);
+}
+
+void
 row_button_close(struct tx *tx, int64_t deployment, enum button_verb verb)
 {
 	withdraw_timers(tx, deployment, verb);
@@ -129,4 +135,51 @@ row_button_close(struct tx *tx, int64_t deployment, enum button_verb verb)
 	    "UPDATE question SET closed_at = $3"
 	    " WHERE deployment = $1 AND verb = $2 AND closed_at = 0",
 	    DB_I64(deployment), DB_TEXT(verbs[verb]), DB_I64(tx->at)); /* sticky */
+}
+
+void
+row_button_add_requester(struct tx *tx, int64_t deployment, int64_t person, int64_t message)
+{
+	(void)tx_run(tx,
+	    "INSERT INTO question_requester (deployment, person, message) VALUES ($1, $2, $3)"
+	    " ON CONFLICT DO NOTHING",
+	    DB_I64(deployment), DB_I64(person), DB_I64(message)); /* sticky */
+}
+
+size_t
+row_button_list_messages(struct tx *tx, int64_t deployment, int64_t *ret, size_t max)
+{
+	struct db_rows rows = { 0 };
+	size_t n = 0;
+
+	if (!tx_query(&rows, tx,
+		"SELECT message FROM question_requester WHERE deployment = $1 AND message <> 0"
+		" ORDER BY message LIMIT $2",
+		DB_I64(deployment), DB_I64(max)))
+		return 0;
+	while (n < max && db_next(&rows))
+		ret[n++] = db_col_i64(&rows, 0);
+	return tx_end(tx, &rows) ? n : 0;
+}
+
+bool
+row_button_is_requester(struct tx *tx, int64_t deployment, int64_t person)
+{
+	return tx_number(tx,
+		   "SELECT COUNT(*) FROM question_requester WHERE deployment = $1 AND person = $2",
+		   DB_I64(deployment), DB_I64(person)) > 0;
+}
+
+bool
+row_button_is_shared(struct tx *tx, int64_t deployment)
+{
+	return tx_number(tx, "SELECT COUNT(*) FROM question_requester WHERE deployment = $1",
+		   DB_I64(deployment)) > 0;
+}
+
+void
+row_button_clear_requesters(struct tx *tx, int64_t deployment)
+{
+	(void)tx_run(tx, "DELETE FROM question_requester WHERE deployment = $1",
+	    DB_I64(deployment)); /* sticky */
 }

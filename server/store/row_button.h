@@ -46,5 +46,17 @@ void row_button_close_looked(struct tx *tx, const char *environment);
 /* Sets the deadline's effect for its open questions with verb CONFIRM or DECLINE. */
 void row_button_set_timer(struct tx *tx, int64_t deployment, int64_t timer);
 
+/* Withdraws the deadline of a question that goes on. */
+void row_button_drop_timer(struct tx *tx, int64_t deployment);
+
+/* Somebody else asked for the same (0: a push did): from then on whoever has the role may answer,
+ * and that person.  message: the row of the one that shows it to them; 0: they see the others. */
+void row_button_add_requester(struct tx *tx, int64_t deployment, int64_t person, int64_t message);
+/* Those messages; returns how many. */
+size_t row_button_list_messages(struct tx *tx, int64_t deployment, int64_t *ret, size_t max);
+bool row_button_is_requester(struct tx *tx, int64_t deployment, int64_t person);
+bool row_button_is_shared(struct tx *tx, int64_t deployment);
+void row_button_clear_requesters(struct tx *tx, int64_t deployment);
+
 /* Closes the open questions of a deployment with this verb; withdraws their wait. */
 void row_button_close(struct tx *tx, int64_t deployment, enum button_verb verb);

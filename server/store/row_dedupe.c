@@ -16,3 +16,10 @@ row_dedupe_add(struct tx *tx, const char *source, const char *key, const uint8_t
 		   digest == NULL ? DB_NULL : DB_BLOB(digest, DIGEST), DB_I64(tx->at)) &&
 	    db_changes(tx->db) == 1;
 }
+
+void
+row_dedupe_remove(struct tx *tx, const char *source, const char *key)
+{
+	(void)tx_run(tx, "DELETE FROM inbox WHERE source = $1 AND id = $2", DB_TEXT(source),
+	    DB_TEXT(key)); /* sticky */
+}

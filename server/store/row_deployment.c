@@ -49,7 +49,14 @@ static const char *const whys[] = {
 	C(TEXT, previous_image,  previous_image) and \
 	C(TEXT, missing,         missing) and \
 	C(I64,  to_release,      to_release) and \
-	C(FLAG, is_forward,      is_forward)
+	C(FLAG, is_forward,      is_forward) and \
+	C(FLAG, is_again,        is_again) and \
+	C(I64,  confirmed_by,    confirmed_by) and \
+	C(TEXT, confirmer,       confirmer) and \
+	C(TEXT, shown_live,      shown_live) and \
+	C(FLAG, shown_blocked,   shown_blocked) and \
+	C(TEXT, changed,         changed) and \
+	C(I64,  request,         request)
 /* clang-format on */
 #define NAME(type, column, field) #column
 #define SAVED_NAMES		  SAVED(NAME, ", ")
@@ -137,6 +144,16 @@ row_deployment_push_question(struct tx *tx, const char *environment)
 }
 
 struct deployment
+row_deployment_question_of(struct tx *tx, const char *environment, const char *commit)
+{
+	return find(tx,
+	    "INDEXED BY deployment_open WHERE environment = $1 AND commit_id = $2"
+	    " AND program = 'deploy' AND state = 'AWAITING_CONFIRMATION' AND " STORE_IS_OPEN
+	    " ORDER BY id LIMIT 1",
+	    DB_TEXT(environment), DB_TEXT(commit));
+}
+
+struct deployment
 row_deployment_chat_question(struct tx *tx, const char *environment)
 {
 	return find(tx,
@@ -163,7 +180,7 @@ row_deployment_unattended(struct tx *tx, int64_t after)
 	    "d INDEXED BY deployment_open WHERE id > $1"
 	    " AND " STORE_IS_OPEN
 	    " AND NOT EXISTS (SELECT 1 FROM effect e WHERE e.subject = d.id AND e.kind ="
-	    " CASE d.state WHEN 'REQUESTED' THEN 'ask' ELSE 'wait' END)"
+	    " CASE WHEN d.state = 'REQUESTED' OR d.confirmed_by <> 0 THEN 'ask' ELSE 'wait' END)"
 	    " AND state IN ('REQUESTED', 'AWAITING_CONFIRMATION') ORDER BY id LIMIT 1",
 	    DB_I64(after));
 }
@@ -265,7 +282,8 @@ row_deployment_add(struct tx *tx, struct deployment *deployment)
 		"INSERT INTO deployment (" SAVED_NAMES ", " FIXED
 		", state, why) VALUES ($1, $2, $3, $4, $5, $6, $7,"
 		" $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,"
-		" $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)",
+		" $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39,"
+		" $40)",
 		values, COUNT(values)))
 		deployment->id = db_last_id(tx->db);
 	tx->store->environments_changed = true;
@@ -281,8 +299,8 @@ row_deployment_save(struct tx *tx, const struct deployment *deployment)
 	(void)tx_run_values(tx,
 	    "UPDATE deployment SET (" SAVED_NAMES
 	    ") = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,"
-	    " $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)"
-	    " WHERE id = $28",
+	    " $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,"
+	    " $25, $26, $27, $28, $29, $30, $31, $32, $33, $34) WHERE id = $35",
 	    values, COUNT(values)); /* sticky */
 }
 
@@ -359,6 +377,18 @@ row_run_is_open(struct tx *tx, int64_t run)
 {
 	return tx_number(
 		   tx, "SELECT COUNT(*) FROM run WHERE id = $1 AND ended_at = 0", DB_I64(run)) > 0;
+}
+
+enum run_end
+row_run_end(struct tx *tx, int64_t run)
+{
+	static const enum run_end ends[] = { RUN_OPEN, RUN_SUCCEEDED, RUN_FAILED };
+
+	return ends[tx_number(tx,
+	    "SELECT CASE WHEN ended_at = 0 THEN 0"
+	    " WHEN exit_status = 0 AND signal_number = 0 THEN 1 ELSE 2 END"
+	    " FROM run WHERE id = $1 UNION ALL SELECT 0 LIMIT 1",
+	    DB_I64(run))];
 }
 
 bool

@@ -25,12 +25,16 @@ void row_deployment_set_state(struct tx *tx, int64_t id, enum deploy_state state
 struct deployment row_deployment_active(struct tx *tx, const char *environment);
 struct deployment row_deployment_queued(struct tx *tx, const char *environment);
 struct deployment row_deployment_push_question(struct tx *tx, const char *environment);
+/* The question about deploying that commit, whoever asked; once somebody has confirmed it, until
+ * git has answered. */
+struct deployment row_deployment_question_of(struct tx *tx, const char *environment,
+    const char *commit);
 /* The oldest that a person asked for and has not confirmed yet. */
 struct deployment row_deployment_chat_question(struct tx *tx, const char *environment);
 /* The newest that is requested or awaits a confirmation, whoever asked. */
 struct deployment row_deployment_asking(struct tx *tx, const char *environment);
 /* The oldest behind `after` that is requested without a question to git, or awaits a confirmation
- * without a deadline: nothing will carry it on. */
+ * without a deadline (confirmed: without a question to git): nothing will carry it on. */
 struct deployment row_deployment_unattended(struct tx *tx, int64_t after);
 /* The newest that deploys and may have changed the target. */
 struct deployment row_deployment_last_changed(struct tx *tx, const char *environment);
@@ -56,6 +60,7 @@ void row_run_started(struct tx *tx, const struct run_started *started);
 void row_run_distrust(struct tx *tx);
 void row_run_ended(struct tx *tx, const struct run_ended *ended);
 bool row_run_is_open(struct tx *tx, int64_t run);
+enum run_end row_run_end(struct tx *tx, int64_t run);
 /* Was its script seen at its gate?  Only then could the gate be opened. */
 bool row_run_was_started(struct tx *tx, int64_t run);
 /* Has it ended without its script having run?  Its row says so by exit status -1 and no signal. */

@@ -143,6 +143,9 @@ row_effect_send(struct tx *tx, int64_t message)
 		effect->subject = message;
 		effect->u.send_message.message.id = message;
 		effect->u.send_message.message.address.chat = chat;
+		effect->u.send_message.message.is_answer =
+		    tx_number(tx, "SELECT is_answer FROM message WHERE id = $1", DB_I64(message)) !=
+		    0;
 	}
 	(void)row_effect_add(tx, effect); /* 0: the tx has failed and says so itself */
 }
@@ -213,12 +216,49 @@ row_effect_find(struct tx *tx, enum effect_kind kind, int64_t subject)
 	    DB_TEXT(effect_name(kind)), DB_I64(subject));
 }
 
+struct effect *
+row_effect_get(struct tx *tx, enum effect_kind kind, int64_t id)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	struct effect *effect = NULL;
+	struct err err;
+
+	if (!tx_query(&rows, tx, "SELECT body, subject FROM effect WHERE id = $1 AND kind = $2",
+		DB_I64(id), DB_TEXT(effect_name(kind))))
+		return NULL;
+	if (db_next(&rows)) {
+		effect = effect_codec_decode(kind, db_col_text(&rows, 0), &err);
+		if (effect == NULL)
+			tx_fail(tx, err.code, "%s", err.text);
+		else
+			effect->subject = db_col_i64(&rows, 1);
+	}
+	(void)tx_end(tx, &rows); /* sticky */
+	return effect;
+}
+
+void
+row_effect_save(struct tx *tx, int64_t id, const struct effect *effect)
+{
+	struct buf body;
+
+	buf_init(&body, EFFECT_BODY_MAX);
+	effect_codec_encode(effect, &body);
+	if (!tx->failed && !buf_check(&body, &tx->err))
+		tx->failed = true;
+	(void)tx_run(tx, "UPDATE effect SET body = $2 WHERE id = $1", DB_I64(id),
+	    DB_TEXT(buf_text(&body))); /* sticky */
+	buf_done(&body);
+}
+
+/* environment: NULL, of any. */
 static bool
-is_timer_of(struct tx *tx, const char *body, enum timer_kind kind)
+is_timer_of(struct tx *tx, const char *body, enum timer_kind kind, const char *environment)
 {
 	struct err err;
 	struct effect *effect = effect_codec_decode(EFFECT_TIMER, body, &err);
-	bool same = effect != NULL && effect->u.timer.kind == kind;
+	bool same = effect != NULL && effect->u.timer.kind == kind &&
+	    (environment == NULL || strcmp(effect->u.timer.environment, environment) == 0);
 
 	if (effect == NULL && err.code == ERR_NOMEM)
 		tx_fail(tx, err.code, "%s", err.text);
@@ -235,7 +275,21 @@ row_effect_count_timers(struct tx *tx, enum timer_kind kind)
 	if (!tx_query(&rows, tx, "SELECT body FROM effect WHERE kind = 'wait'"))
 		return 0;
 	while (db_next(&rows))
-		if (is_timer_of(tx, db_col_text(&rows, 0), kind))
+		if (is_timer_of(tx, db_col_text(&rows, 0), kind, NULL))
 			n++;
 	return tx_end(tx, &rows) ? n : 0;
+}
+
+int64_t
+row_effect_find_push(struct tx *tx, const char *environment)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	int64_t found = 0;
+
+	if (!tx_query(&rows, tx, "SELECT id, body FROM effect WHERE kind = 'wait'"))
+		return 0;
+	while (found == 0 && db_next(&rows))
+		if (is_timer_of(tx, db_col_text(&rows, 1), TIMER_PUSH, environment))
+			found = db_col_i64(&rows, 0);
+	return tx_end(tx, &rows) ? found : 0;
 }

@@ -37,6 +37,16 @@ void row_effect_withdraw(struct tx *tx, int64_t id);
 /* The open effect of a kind with this subject; 0: none. */
 int64_t row_effect_find(struct tx *tx, enum effect_kind kind, int64_t subject);
 
+/* An open effect of that kind as its row says it, and its subject; NULL: there is none (or the tx
+ * has failed).  The caller's. */
+struct effect *row_effect_get(struct tx *tx, enum effect_kind kind, int64_t id) MUST_USE;
+
+/* Its row says this from now on; who carries it out already knows nothing of that. */
+void row_effect_save(struct tx *tx, int64_t id, const struct effect *effect);
+
+/* The TIMER_PUSH of this environment; 0: none. */
+int64_t row_effect_find_push(struct tx *tx, const char *environment);
+
 /* Is git being asked already for the head of this environment's branch? */
 bool row_effect_is_querying(struct tx *tx, const char *environment);
 

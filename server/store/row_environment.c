@@ -61,7 +61,8 @@ row_environment_get(struct tx *tx, const char *name)
 	(void)text_copy(environment.name, sizeof(environment.name), name);
 	if (!tx_query(&rows, tx,
 		"SELECT current_release, previous_release, seen_commit, is_down,"
-		" is_unacknowledged, unknown_since, unknown_why FROM environment WHERE name = $1",
+		" is_unacknowledged, unknown_since, unknown_why, polled_commit FROM environment"
+		" WHERE name = $1",
 		DB_TEXT(name)))
 		return environment;
 	if (db_next(&rows)) {
@@ -72,6 +73,7 @@ row_environment_get(struct tx *tx, const char *name)
 		environment.is_unacknowledged = db_col_i64(&rows, 4) != 0;
 		environment.unknown_since = db_col_i64(&rows, 5);
 		tx_text(&rows, 6, environment.unknown_why, sizeof(environment.unknown_why));
+		tx_text(&rows, 7, environment.polled_commit, sizeof(environment.polled_commit));
 	}
 	(void)tx_end(tx, &rows); /* sticky */
 	environment.current = row_release_get(tx, current);
@@ -95,7 +97,17 @@ void
 row_environment_set_seen(struct tx *tx, const char *name, const char *commit)
 {
 	ensure(tx, name);
-	(void)tx_run(tx, "UPDATE environment SET seen_commit = $2 WHERE name = $1", DB_TEXT(name),
+	(void)tx_run(tx,
+	    "UPDATE environment SET seen_commit = $2, polled_commit ="
+	    " CASE WHEN polled_commit = '' THEN '' ELSE $2 END WHERE name = $1",
+	    DB_TEXT(name), DB_TEXT(commit)); /* sticky */
+}
+
+void
+row_environment_set_polled(struct tx *tx, const char *name, const char *commit)
+{
+	ensure(tx, name);
+	(void)tx_run(tx, "UPDATE environment SET polled_commit = $2 WHERE name = $1", DB_TEXT(name),
 	    DB_TEXT(commit)); /* sticky */
 }
 

@@ -9,7 +9,11 @@
  * or, where a rollback left that, the release before it. */
 struct environment row_environment_get(struct tx *tx, const char *name);
 
+/* This head of its branch is acted on. */
 void row_environment_set_seen(struct tx *tx, const char *name, const char *commit);
+
+/* Polling knows of this head, and nothing follows from it. */
+void row_environment_set_polled(struct tx *tx, const char *name, const char *commit);
 
 /* An automatic rollback ended: it is unacknowledged until something goes live. */
 void row_environment_rolled_back(struct tx *tx, const char *name);

@@ -98,12 +98,15 @@ row_message_add(struct tx *tx, const struct message *message)
 	written_init(&w, tx, message);
 	if (tx_run(tx,
 		"INSERT INTO message (chat, thread, remote_id, head, foot, buttons, live_run,"
-		" live_since, live_estimate_ms, at)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+		" live_since, live_estimate_ms, at, is_silent, reply_to, reply_row, rings_for,"
+		" is_answer)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
 		DB_I64(message->address.chat), DB_I64(message->address.thread),
 		DB_I64(message->remote_id), DB_TEXT(w.head), DB_TEXT(w.foot),
 		DB_TEXT(buf_text(&w.buttons)), DB_I64(message->live_run),
-		DB_I64(message->live_since), DB_I64(message->live_estimate_ms), DB_I64(tx->at)))
+		DB_I64(message->live_since), DB_I64(message->live_estimate_ms), DB_I64(tx->at),
+		DB_I64(message->is_silent), DB_I64(message->reply_to), DB_I64(message->reply_row),
+		DB_I64(message->rings_for), DB_I64(message->is_answer)))
 		id = db_last_id(tx->db);
 	written_done(&w);
 	row_effect_send(tx, id);
@@ -134,6 +137,15 @@ row_message_change(struct tx *tx, int64_t id, const struct message *message)
 		row_effect_send(tx, id);
 }
 
+int64_t
+row_message_count_rings(struct tx *tx, int64_t deployment)
+{
+	return tx_number(tx,
+	    "SELECT COUNT(*) FROM message WHERE rings_for = $1 AND rings_for <> 0"
+	    " AND is_silent = 0",
+	    DB_I64(deployment));
+}
+
 void
 row_message_sent(struct tx *tx, int64_t id, int64_t chat, int64_t remote_id)
 {
@@ -150,12 +162,12 @@ row_message_forget_thread(struct tx *tx, int64_t id)
 /* --- a chat that moved --- */
 
 static void
-move_lane(struct tx *tx, enum effect_kind kind, int64_t old_chat, int64_t new_chat)
+move_lane(struct tx *tx, enum effect_kind kind, bool is_answer, int64_t old_chat, int64_t new_chat)
 {
 	char from[STORE_LANE], to[STORE_LANE];
 
-	store_lane_of_chat(from, kind, old_chat);
-	store_lane_of_chat(to, kind, new_chat);
+	store_lane_of_chat(from, kind, is_answer, old_chat);
+	store_lane_of_chat(to, kind, is_answer, new_chat);
 	(void)tx_run(tx, "UPDATE effect SET lane = $2 WHERE lane = $1", DB_TEXT(from),
 	    DB_TEXT(to)); /* sticky */
 }
@@ -200,16 +212,18 @@ void
 row_message_move_chat(struct tx *tx, int64_t old_chat, int64_t new_chat)
 {
 	/* Old message ids and topics mean nothing in the new chat. */
-	(void)tx_run(tx, "UPDATE message SET chat = $2, thread = 0, remote_id = 0 WHERE chat = $1",
+	(void)tx_run(tx,
+	    "UPDATE message SET chat = $2, thread = 0, remote_id = 0, reply_to = 0 WHERE chat = $1",
 	    DB_I64(old_chat), DB_I64(new_chat));
 	(void)tx_run(tx, "UPDATE question SET chat = $2 WHERE chat = $1", DB_I64(old_chat),
 	    DB_I64(new_chat));
-	(void)tx_run(tx, "UPDATE deployment SET chat = $2, thread = 0 WHERE chat = $1",
+	(void)tx_run(tx, "UPDATE deployment SET chat = $2, thread = 0, request = 0 WHERE chat = $1",
 	    DB_I64(old_chat), DB_I64(new_chat)); /* all sticky */
 	move_documents(tx, old_chat, new_chat);
 	for (int kind = 0; kind < EFFECT_KIND_COUNT; kind++)
 		if (effect_columns[kind].lane == EFFECT_LANE_CHAT ||
 		    effect_columns[kind].lane == EFFECT_LANE_CALLBACK)
-			move_lane(tx, (enum effect_kind)kind, old_chat, new_chat);
+			move_lane(tx, (enum effect_kind)kind, false, old_chat, new_chat);
+	move_lane(tx, EFFECT_SEND_MESSAGE, true, old_chat, new_chat);
 	store_lane_touch_all(tx->store);
 }

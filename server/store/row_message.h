@@ -14,6 +14,9 @@ void row_message_change(struct tx *tx, int64_t id, const struct message *message
 /* The row; head and foot owned by the caller (message_done).  id 0 in it: none. */
 struct message row_message_get(struct tx *tx, int64_t id);
 
+/* How many messages have notified of a deployment. */
+int64_t row_message_count_rings(struct tx *tx, int64_t deployment);
+
 /* What a send came to.  Of one to a chat that has moved since, the id is nothing. */
 void row_message_sent(struct tx *tx, int64_t id, int64_t chat, int64_t remote_id);
 void row_message_forget_thread(struct tx *tx, int64_t id);

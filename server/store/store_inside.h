@@ -13,7 +13,7 @@
 #include "store/audit_chain.h"
 #include "store/store.h"
 
-#define STORE_LANE	40	/* "document:" and 20 digits */
+#define STORE_LANE	40	/* "document:" and 20 digits, "say:", 20 digits and ":answer" */
 
 /* A deployment's class as SQL has it: the same text in the partial indexes and in the queries that
  * are to use them.  Not IN (...): SQLite fills a tree of its own with such a list each time it
@@ -111,8 +111,9 @@ bool store_copy_make(const char *path, int64_t version, struct err *err) MUST_US
 
 /* --- store_lane.c --- */
 
-/* A kind's lane of that chat; of that environment. */
-void store_lane_of_chat(char out[STORE_LANE], enum effect_kind kind, int64_t chat);
+/* A kind's lane of that chat (messages have two: that of answers does not wait for the other); of
+ * that environment. */
+void store_lane_of_chat(char out[STORE_LANE], enum effect_kind kind, bool is_answer, int64_t chat);
 void store_lane_of_environment(char out[STORE_LANE], enum effect_kind kind, const char *name);
 /* The one that the effect stands in; "": none. */
 void store_lane_of(char out[STORE_LANE], const struct effect *effect);

@@ -13,10 +13,11 @@
 #include "types/effect_codec.h"
 
 void
-store_lane_of_chat(char out[STORE_LANE], enum effect_kind kind, int64_t chat)
+store_lane_of_chat(char out[STORE_LANE], enum effect_kind kind, bool is_answer, int64_t chat)
 {
 	/* Always fits. */
-	(void)snprintf(out, STORE_LANE, "%s:%lld", effect_name(kind), (long long)chat);
+	(void)snprintf(out, STORE_LANE, "%s:%lld%s", effect_name(kind), (long long)chat,
+	    is_answer ? ":answer" : "");
 }
 
 void
@@ -37,7 +38,9 @@ store_lane_of(char out[STORE_LANE], const struct effect *effect)
 		break;
 	case EFFECT_LANE_CHAT:
 	case EFFECT_LANE_CALLBACK:
-		store_lane_of_chat(out, effect->kind, *(const int64_t *)whose);
+		store_lane_of_chat(out, effect->kind,
+		    effect->kind == EFFECT_SEND_MESSAGE && effect->u.send_message.message.is_answer,
+		    *(const int64_t *)whose);
 		break;
 	case EFFECT_LANE_ENVIRONMENT:
 		if (effect->subject == 0)

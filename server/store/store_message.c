@@ -38,6 +38,11 @@ read_message(const struct db_rows *rows, struct message *ret, struct err *err)
 		.live_run = db_col_i64(rows, 7),
 		.live_since = db_col_i64(rows, 8),
 		.live_estimate_ms = db_col_i64(rows, 9),
+		.is_silent = db_col_i64(rows, 10) != 0,
+		.reply_to = db_col_i64(rows, 11),
+		.reply_row = db_col_i64(rows, 12),
+		.rings_for = db_col_i64(rows, 13),
+		.is_answer = db_col_i64(rows, 14) != 0,
 	};
 	if (!read_buttons(db_col_text(rows, 6), &ret->buttons, err))
 		return false;
@@ -58,7 +63,9 @@ store_message_load(struct db *db, int64_t id, struct message *ret, struct err *e
 	*ret = (struct message){ 0 };
 	if (!db_query(&rows, db, err,
 		"SELECT id, chat, thread, remote_id, head, foot, buttons, live_run, live_since,"
-		" live_estimate_ms FROM message WHERE id = $1",
+		" live_estimate_ms, is_silent, COALESCE((SELECT remote_id FROM message r"
+		" WHERE r.id = m.reply_row AND r.chat = m.chat), reply_to), reply_row, rings_for, is_answer"
+		" FROM message m WHERE id = $1",
 		DB_I64(id)))
 		return false;
 	if (db_next(&rows))

@@ -201,6 +201,32 @@ static const char *const migration_3[] = {
 
 /* Not released yet: it may still grow at its end. */
 static const char *const migration_4[] = {
+	/* What a question showed, who confirmed it, and who else may answer it. */
+	"ALTER TABLE deployment ADD COLUMN is_again INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE deployment ADD COLUMN confirmed_by INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE deployment ADD COLUMN confirmer TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE deployment ADD COLUMN shown_live TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE deployment ADD COLUMN shown_blocked INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE deployment ADD COLUMN changed TEXT NOT NULL DEFAULT '';",
+	"CREATE TABLE question_requester ("
+	" deployment INTEGER NOT NULL,"
+	" person INTEGER NOT NULL,"
+	" message INTEGER NOT NULL,"
+	" PRIMARY KEY (deployment, person)) STRICT, WITHOUT ROWID;",
+	/* Which messages notify, what they reply to, and which deployment they rang for. */
+	"ALTER TABLE deployment ADD COLUMN request INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE message ADD COLUMN is_silent INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE message ADD COLUMN is_answer INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE message ADD COLUMN reply_to INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE message ADD COLUMN reply_row INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE message ADD COLUMN rings_for INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX message_rings_for ON message (rings_for) WHERE rings_for <> 0;",
+	/* The first poll only remembers what it finds; an installation that polls has done so. */
+	"ALTER TABLE environment ADD COLUMN polled_commit TEXT NOT NULL DEFAULT '';"
+	"UPDATE environment SET polled_commit = seen_commit WHERE EXISTS (SELECT 1 FROM effect"
+	" WHERE kind = 'wait' AND body LIKE '%\"wait\":\"poll\"%'"
+	" OR kind = 'ask' AND body LIKE '%\"question\":\"heads\"%');",
+
 	/* What git says that a release will not have: submodules, LFS files. */
 	"ALTER TABLE deployment ADD COLUMN missing TEXT NOT NULL DEFAULT '';",
 	/* A release is called by a number of its environment's own.  renumbered_at: until then its

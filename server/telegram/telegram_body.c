@@ -54,6 +54,25 @@ put_buttons(struct json_out *json, const struct buttons *buttons)
 	json_out_end(json);
 }
 
+/* What an edit has not.  A reply to what is gone is a message of its own. */
+static void
+put_sending(struct json_out *json, const struct telegram_body *body)
+{
+	const struct message *message = body->message;
+
+	if (message->address.thread != 0)
+		json_put_i64(json, "message_thread_id", message->address.thread);
+	if (body->is_silent)
+		json_put_bool(json, "disable_notification", true);
+	if (message->reply_to == 0)
+		return;
+	json_out_key(json, "reply_parameters");
+	json_out_object(json);
+	json_put_i64(json, "message_id", message->reply_to);
+	json_put_bool(json, "allow_sending_without_reply", true);
+	json_out_end(json);
+}
+
 void
 telegram_body_message(const struct telegram_body *body, struct buf *out)
 {
@@ -65,8 +84,8 @@ telegram_body_message(const struct telegram_body *body, struct buf *out)
 	json_put_i64(&json, "chat_id", message->address.chat);
 	if (body->is_edit)
 		json_put_i64(&json, "message_id", message->remote_id);
-	else if (message->address.thread != 0)
-		json_put_i64(&json, "message_thread_id", message->address.thread);
+	else
+		put_sending(&json, body);
 	json_put_str(&json, "text", body->text);
 	if (body->is_html)
 		json_put_str(&json, "parse_mode", "HTML");

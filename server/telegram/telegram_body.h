@@ -14,6 +14,7 @@ struct telegram_body {
 	const struct message *message;
 	const char *text;	/* HTML, or plain text */
 	bool is_html;
+	bool is_silent;		/* sendMessage: without a notification */
 	bool is_edit;		/* editMessageText of message->remote_id, else sendMessage */
 };
 

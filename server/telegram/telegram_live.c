@@ -15,7 +15,7 @@
 #define LIVE_MAGIC 0x74676c76u
 #define TICK_MS	   500
 #define PRIVATE_MS 2000
-#define GROUP_MS   4000	 /* 15 of the 20 messages a minute that a group may get */
+#define GROUP_MS   5000	 /* 12 of the 20 messages a minute that a group may get */
 #define QUIET_MS   10000 /* only the clock has moved */
 #define BAR_CELLS  10
 #define TAIL_MAX   ((size_t)8 * 1024)

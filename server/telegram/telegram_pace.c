@@ -4,7 +4,7 @@
 
 /* 5 at once and 25 a second are 30 in any second. */
 static const struct bucket_rate all_rate = { .capacity = 5, .token_ms = 40 };
-static const struct bucket_rate chat_rate = { .capacity = 3, .token_ms = 1050 };
+static const struct bucket_rate chat_rate = { .capacity = 4, .token_ms = 1050 };
 
 #define MINUTE_MS     60500 /* their clock is not ours */
 #define GROUP_EDIT_MS 3000
@@ -62,19 +62,22 @@ telegram_pace_wait_ms(
     struct telegram_pace *pace, int64_t id, enum telegram_pace_kind kind, int64_t now)
 {
 	struct telegram_pace_chat *chat = find(pace, id);
-	bool is_decoration = kind == TELEGRAM_PACE_DECORATION;
+	static const struct {
+		int tokens; /* that must be there: an answer and its edit find theirs */
+		size_t minute;
+	} needs[] = {
+		[TELEGRAM_PACE_SEND] = { 1, TELEGRAM_PACE_MINUTE },
+		[TELEGRAM_PACE_EDIT] = { 3, TELEGRAM_PACE_MINUTE - TELEGRAM_PACE_ANSWERS },
+		[TELEGRAM_PACE_DECORATION] = { 3, TELEGRAM_PACE_MINUTE - TELEGRAM_PACE_RESERVE },
+	};
 	int64_t wait = telegram_pace_wait_all_ms(pace, now);
 
 	chat->used_at = now;
-	wait = later(wait, bucket_wait_ms(&chat->bucket, chat_rate, now, is_decoration ? 2 : 1));
+	wait = later(wait, bucket_wait_ms(&chat->bucket, chat_rate, now, needs[kind].tokens));
 	if (kind != TELEGRAM_PACE_SEND)
 		wait = later(wait, chat->edit_at - now);
 	if (is_group(id))
-		wait = later(wait,
-		    minute_wait_ms(chat,
-			is_decoration ? TELEGRAM_PACE_MINUTE - TELEGRAM_PACE_RESERVE :
-					TELEGRAM_PACE_MINUTE,
-			now));
+		wait = later(wait, minute_wait_ms(chat, needs[kind].minute, now));
 	return wait;
 }
 

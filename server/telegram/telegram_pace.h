@@ -12,11 +12,13 @@
 #define TELEGRAM_PACE_CHATS	64	/* the least recently used is forgotten beyond that */
 #define TELEGRAM_PACE_MINUTE	20	/* messages in a group */
 /* Of these, as many are kept for what matters when something is only decoration. */
-#define TELEGRAM_PACE_RESERVE	4
+#define TELEGRAM_PACE_RESERVE	8
+/* ... and when it is an edit: for answers to who waits, and their edits. */
+#define TELEGRAM_PACE_ANSWERS	6
 
 enum telegram_pace_kind {
 	TELEGRAM_PACE_SEND,
-	TELEGRAM_PACE_EDIT,		/* in a group 3 s apart */
+	TELEGRAM_PACE_EDIT,		/* leaves room for answers; in a group 3 s apart */
 	TELEGRAM_PACE_DECORATION,	/* an edit that leaves room for others */
 };
 

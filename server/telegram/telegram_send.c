@@ -72,6 +72,10 @@ telegram_message_send(
 		return false;
 	job->message = message;
 	job->on_said = on_said;
+	if (message->is_answer) { /* somebody waits: before the edits that do not */
+		TAILQ_REMOVE(&send->jobs, job, of_send);
+		TAILQ_INSERT_HEAD(&send->jobs, job, of_send);
+	}
 	return true;
 }
 
@@ -104,18 +108,19 @@ telegram_document(
 	return true;
 }
 
-/* The list is in the order in which they were handed to us. */
 int64_t
 telegram_send_waiting_since(const struct telegram_send *send)
 {
 	const struct telegram_job *job;
+	int64_t since = 0;
 
 	OBJ_CHECK(send, TELEGRAM_SEND_MAGIC);
 	for (job = TAILQ_FIRST(&send->jobs); job != NULL; job = TAILQ_NEXT(job, of_send))
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): what was freed has left the list */
-		if (job->kind == TELEGRAM_JOB_SEND || job->kind == TELEGRAM_JOB_DOCUMENT)
-			return job->since;
-	return 0;
+		if ((job->kind == TELEGRAM_JOB_SEND || job->kind == TELEGRAM_JOB_DOCUMENT) &&
+		    (since == 0 || job->since < since))
+			since = job->since;
+	return since;
 }
 
 /* Messages of one chat go one after the other, live edits among them. */
@@ -237,14 +242,20 @@ says_edit(const struct telegram_job *job)
 	return job->kind == TELEGRAM_JOB_SEND && job->message->remote_id != 0 && !job->is_anew;
 }
 
+/* An answer that is edited (/status, once its health is known) is waited for too. */
+static enum telegram_pace_kind
+pace_of(const struct telegram_job *job)
+{
+	return says_edit(job) && !job->message->is_answer ? TELEGRAM_PACE_EDIT : TELEGRAM_PACE_SEND;
+}
+
 static int64_t
 wait_of(struct telegram_send *send, const struct telegram_job *job, int64_t now)
 {
 	int64_t own = job->not_before > now ? job->not_before - now : 0;
 	int64_t paced = job->chat == 0 ?
 	    telegram_pace_wait_all_ms(&send->pace, now) :
-	    telegram_pace_wait_ms(&send->pace, job->chat,
-		says_edit(job) ? TELEGRAM_PACE_EDIT : TELEGRAM_PACE_SEND, now);
+	    telegram_pace_wait_ms(&send->pace, job->chat, pace_of(job), now);
 
 	return own > paced ? own : paced;
 }
@@ -253,10 +264,12 @@ static void
 start_job(struct telegram_job *job, int64_t now)
 {
 	struct telegram_send *send = job->send;
+	enum telegram_pace_kind kind;
 	struct err err = { 0 };
 
 	CRASH_POINT(message_due);
 	job->is_edit = says_edit(job);
+	kind = pace_of(job);
 	job->call = telegram_send_call(job, &err);
 	if (job->call == NULL) {
 		log_warning("a call of Telegram is delayed: %s", err.text);
@@ -266,6 +279,5 @@ start_job(struct telegram_job *job, int64_t now)
 	if (job->chat == 0)
 		telegram_pace_sent_all(&send->pace, now);
 	else
-		telegram_pace_sent(&send->pace, job->chat,
-		    job->is_edit ? TELEGRAM_PACE_EDIT : TELEGRAM_PACE_SEND, now);
+		telegram_pace_sent(&send->pace, job->chat, kind, now);
 }

@@ -50,6 +50,7 @@ call_say(struct telegram_job *job, struct err *err)
 		.message = job->message,
 		.text = buf_text(&text),
 		.is_html = !job->is_plain,
+		.is_silent = job->message->is_silent || job->is_anew, /* it has rung */
 		.is_edit = job->is_edit,
 	};
 

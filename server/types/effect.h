@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include "types/delivery.h"
 #include "types/event.h"
 
 enum effect_kind {
@@ -62,6 +63,14 @@ enum git_query_kind {
 	GIT_QUERY_HEADS,	/* heads of branches */
 };
 
+/* What a push announced: git is asked again until it shows that. */
+struct announced_push {
+	char after[LIMIT_COMMIT];	/* the branch's head by the forge's word; "": not known */
+	char delivery[LIMIT_DELIVERY];	/* its id in the inbox */
+	int64_t until;		/* wall ms: then it is given up */
+	int pause_s;		/* before git was asked last; 0: it was asked once at most */
+};
+
 struct effect_git_query {
 	enum git_query_kind kind;
 	char environment[LIMIT_ENVIRONMENT];	/* GIT_QUERY_COMMITS */
@@ -74,6 +83,8 @@ struct effect_git_query {
 	char branches[LIMIT_ENVIRONMENTS][LIMIT_REF];
 	bool is_patient;	/* asks again, 1 s to 5 min apart, until git answers; else once */
 	char requested_by[LIMIT_PERSON]; /* "github:login(7)"; for the handler */
+	struct announced_push push; /* is_patient, of a delivery */
+	bool is_notified;	/* is_patient: the chat knows that git cannot be asked */
 };
 
 struct effect_probe {
@@ -106,16 +117,31 @@ struct effect_purge_run {
 	int64_t run;
 };
 
+/*
+ * TIMER(name, word on disk, seconds that none of them is longer than: of one whose row says more
+ * the clock was wrong)
+ */
+#define TIMERS(TIMER) \
+	TIMER(QUESTION, "question", 24 * 3600)	/* a confirmation runs out */ \
+	TIMER(POLL, "poll", 24 * 3600)	/* ask git for the heads; or POLL_REPOSITORY_SECONDS */ \
+	TIMER(DAILY, "daily", 24 * 3600)	/* retention */ \
+	TIMER(SEND, "say", 60)		/* a message is said again; the subject is its row */ \
+	TIMER(PUSH, "push", 120)	/* git is asked again for what a push announced */
+
 enum timer_kind {
-	TIMER_QUESTION,		/* a confirmation runs out */
-	TIMER_POLL,		/* ask git for the heads */
-	TIMER_DAILY,		/* retention */
-	TIMER_SEND,		/* a message is said again; the subject is its row */
+#define TIMER(name, word, longest_s) TIMER_##name,
+	TIMERS(TIMER)
+#undef TIMER
+	TIMER_KIND_COUNT
 };
 
 struct effect_timer {
 	enum timer_kind kind;
 	char name[LIMIT_BUTTON_ID];	/* TIMER_QUESTION: the question */
+	/* TIMER_PUSH: */
+	char environment[LIMIT_ENVIRONMENT];
+	char requested_by[LIMIT_PERSON];
+	struct announced_push push;
 };
 
 struct effect {

@@ -35,9 +35,9 @@ static const char *const program_words[] =
 	{ [PROGRAM_DEPLOY] = "deploy", [PROGRAM_ROLLBACK] = "rollback" };
 static const char *const git_query_words[] =
 	{ [GIT_QUERY_COMMITS] = "commits", [GIT_QUERY_HEADS] = "heads" };
-static const char *const timer_words[] =
-	{ [TIMER_QUESTION] = "question", [TIMER_POLL] = "poll", [TIMER_DAILY] = "daily",
-	  [TIMER_SEND] = "say" };
+#define TIMER(name, word, longest_s) word,
+static const char *const timer_words[] = { TIMERS(TIMER) };
+#undef TIMER
 _Static_assert(sizeof(enum program) == sizeof(int) && sizeof(enum git_query_kind) == sizeof(int) &&
     sizeof(enum timer_kind) == sizeof(int), "a word is an int");
 
@@ -53,6 +53,9 @@ _Static_assert(sizeof(enum program) == sizeof(int) && sizeof(enum git_query_kind
 	{ key, TYPE_WORD, offsetof(struct effect, u.member), COUNT(words), words, false }
 #define LIST(key, type)		{ key, type, 0, 0, NULL, false }
 #define END			{ NULL, TYPE_I64, 0, 0, NULL, false }
+#define PUSH_OF(of) \
+	LATER("after", of.push.after), LATER("delivery", of.push.delivery), \
+	LATER("until", of.push.until), LATER("pause_s", of.push.pause_s)
 
 /* The keys are words on disk: they stay, whatever the field is called. */
 static const struct field fields_run[] = {
@@ -67,7 +70,8 @@ static const struct field fields_git_query[] = {
 	FIELD("environment", git_query.environment), FIELD("ref", git_query.ref),
 	FIELD("base", git_query.base), FIELD("branch", git_query.branch),
 	LIST("branches", TYPE_BRANCHES), FIELD("is_patient", git_query.is_patient),
-	FIELD("asked_by", git_query.requested_by), LATER("blocked", git_query.blocked), END };
+	FIELD("asked_by", git_query.requested_by), PUSH_OF(git_query),
+	LATER("is_notified", git_query.is_notified), LATER("blocked", git_query.blocked), END };
 static const struct field fields_probe[] = {
 	FIELD("successes", probe.plan.successes), FIELD("failures", probe.plan.failures),
 	FIELD("interval_s", probe.plan.interval_s), FIELD("timeout_s", probe.plan.timeout_s),
@@ -89,7 +93,9 @@ static const struct field fields_document[] = {
 	FIELD("caption", document.caption), END };
 static const struct field fields_purge_run[] = { ID("run", purge_run.run), END };
 static const struct field fields_timer[] =
-	{ WORD("wait", timer.kind, timer_words), FIELD("name", timer.name), END };
+	{ WORD("wait", timer.kind, timer_words), FIELD("name", timer.name),
+	  LATER("environment", timer.environment), LATER("asked_by", timer.requested_by),
+	  PUSH_OF(timer), END };
 /* clang-format on */
 
 static const struct field *const fields_of[] = {

@@ -87,6 +87,12 @@ struct run_ended {
 	char detail[LIMIT_LINE]; /* the last line it printed, cleaned; or why it was refused */
 };
 
+struct git_delayed {
+	int64_t query;		/* the effect that is still open */
+	bool failed;		/* it was tried and failed, and is tried again; else it goes on */
+	char text[LIMIT_LINE];	/* why, or how far it is; "": not known */
+};
+
 struct git_answered {
 	int exit_status;	/* 0: answered; else `answer` holds what was said */
 	bool unreachable;	/* the runner or git did not answer at all */
@@ -159,6 +165,7 @@ struct event {
 		struct run_step run_step;
 		struct run_lost run_lost;
 		struct run_ended run_ended;
+		struct git_delayed git_delayed;
 		struct git_answered git_answered;
 		struct probed probed;
 		struct message_sent message_sent;

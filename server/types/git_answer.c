@@ -216,6 +216,7 @@ static const struct key keys[] = {
 	MEMBER(in_branch, take_flag),
 	MEMBER(base, take_hash),
 	MEMBER(forced, take_flag),
+	MEMBER(lacks_after, take_flag),
 	MEMBER(count, take_count),
 	WHOLE(change, take_change),
 	MEMBER(missing, take_text),

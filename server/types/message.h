@@ -41,6 +41,11 @@ struct message {
 	char *head;		/* owned; "" at least */
 	char *foot;		/* owned; "" at least */
 	struct buttons buttons;
+	bool is_silent;		/* it does not notify when it is sent; an edit never does */
+	bool is_answer;		/* somebody waits for it: edits of other messages stand back */
+	int64_t reply_to;	/* the platform's id of what it replies to; 0: nothing */
+	int64_t reply_row;	/* the same, as our row; 0: reply_to says it, or nothing */
+	int64_t rings_for;	/* the deployment that it notifies of; 0: none */
 	int64_t live_run;	/* the run whose output stands between head and foot; 0: none */
 	int64_t live_since;	/* wall ms: elapsed time is counted from here */
 	int64_t live_estimate_ms; /* how long it took lately; 0: not known */

@@ -48,6 +48,7 @@ struct environment_settings {
 	const char *name;   /* "staging" */
 	const char *branch; /* NULL: only /deploy with a ref */
 	bool confirm;
+	int notify_after_seconds; /* a success that took longer rings */
 	size_t health_url_count;
 	const char *health_urls[SETTINGS_HEALTH_URLS_MAX];
 };

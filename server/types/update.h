@@ -34,6 +34,7 @@ struct update {
 	enum update_kind kind;
 	enum update_refusal refusal;
 	struct chat_address address;	/* where it happened; thread only for a real topic */
+	int64_t message;	/* UPDATE_TEXT: the platform's id of what was written; 0: unknown */
 	bool is_private;
 	int64_t person;		/* sender's or presser's id; 0: unknown */
 	char name[LIMIT_PERSON]; /* cleaned display name, "@user" where there is one */

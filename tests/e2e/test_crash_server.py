@@ -63,7 +63,7 @@ def test_a_question_that_stood_can_still_be_answered(scene):
     question = who.hear("Deploy to production?", buttons=("Confirm", "Cancel"))
     scene.crash()
     scene.restart()
-    assert who.press(question, "Confirm") == "Started."
+    assert who.press(question, "Confirm") == "Confirmed."
     final = who.hear("production runs")
     assert final["message_id"] == question["message_id"]
     assert len(started(scene, who)) == 1
@@ -88,7 +88,7 @@ def confirm_while_the_runner_stands(scene):
     question = who.hear("Deploy to production?", buttons=("Confirm",))
     runner = scene.runner()
     os.kill(runner, signal.SIGSTOP)
-    assert who.press(question, "Confirm") == "Started."
+    assert who.press(question, "Confirm") == "Confirmed."
     return who, runner
 
 

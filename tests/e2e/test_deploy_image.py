@@ -43,7 +43,8 @@ def test_build_push_and_ship_word_by_word(bench):
         ["docker", "image", "inspect", "--format", '{{join .RepoDigests "\\n"}}', tag],
         curl(commit)]
     digest = bench.digests()[commit]
-    assert bench.steps() == ["preflight", "checkout", "clone", "build", "push", f"image {digest}", "release", "clean"]
+    assert bench.steps() == ["preflight", "checkout", "git fetch", "build", "push", f"image {digest}", "release",
+                             "clean"]
     # By digest, never by a tag, which may point elsewhere tomorrow.
     assert bench.spied() == ["preflight", f"pull {bench.image}@{digest}", f"ship {commit}@{digest}", f"clean {digest}"]
     assert not os.path.exists(work)

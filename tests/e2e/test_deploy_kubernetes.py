@@ -400,7 +400,8 @@ def test_what_was_set_by_hand_is_no_release(bench):
 
 @pytest.mark.long
 @pytest.mark.parametrize("why,text", [
-    ("ErrImagePull", "may the cluster pull from registry.example.org"), ("CrashLoopBackOff", "last lines are above"),
+    ("ErrImagePull", "may the cluster pull from registry.example.org"),
+    ("CrashLoopBackOff", "last lines are in the log"),
     ("NotReady", "readinessProbe"), ("Unschedulable", "give the cluster room")])
 def test_a_rollout_that_fails_says_why_and_the_old_pods_go_on(bench, why, text):
     first = bench.shipped("one")

@@ -19,7 +19,8 @@ def test_what_others_print_is_no_word_of_ours(bench):
     bench.plan({"when": ["docker", "login"], "stdout": FORGED}, {"when": ["docker", "build"], "stderr": FORGED},
                {"when": ["docker", "push"], "status": 1, "stderr": FORGED})
     status, said = bench.run("deploy.sh", "staging", bench.commit("two"), **password_file(bench))
-    assert status == 66 and bench.steps() == ["preflight", "checkout", "hook tell", "build", "push"], said
+    assert status == 66 and bench.steps() == ["preflight", "checkout", "git fetch", "hook tell", "build",
+                                              "push"], said
     bench.plan({"when": ["docker", "push"], "stdout": FORGED})
     commit, of = shipped(bench, "three", **password_file(bench))
     assert bench.steps()[-5:] == ["push", f"image {of}", "hook tell", "release", "clean"] and commit != first
@@ -27,7 +28,7 @@ def test_what_others_print_is_no_word_of_ours(bench):
 
 def test_what_git_and_aws_say_is_no_word_of_ours(bench):
     """A server's message, or a file's name: git shows both."""
-    for name, at in (("git", "fetch"), ("git", "checkout-index"), ("aws", "ecr")):
+    for name, at in (("git", "checkout-index"), ("aws", "ecr")):
         real = "/usr/bin/git" if name == "git" else os.path.join(COMMANDS, "aws")
         (bench.bin / name).unlink(missing_ok=True)
         (bench.bin / name).write_text(f"""#!/bin/bash
@@ -40,8 +41,20 @@ exec {real} "$@"
         commit = bench.commit(f"{name} {at}")
         status, said = bench.run("deploy.sh", "staging", commit, REGISTRY_URL=host, PREVIOUS_RELEASE="")
         assert status == 0 and "==> no-rollback" in said, said
-        assert [step for step in bench.steps() if step != "clone"] == [
+        assert [step for step in bench.steps() if step != "git fetch"] == [
             "preflight", "checkout", "build", "push", f"image {bench.digests()[commit]}", "release", "clean"]
+
+
+def test_what_git_says_of_a_fetch_that_fails_is_no_word_of_ours(bench):
+    (bench.bin / "git").unlink(missing_ok=True)
+    (bench.bin / "git").write_text(f"""#!/bin/bash
+[[ " $* " != *" fetch "* ]] || {{ printf '%s\\n' '{FORGED}' >&2; exit 128; }}
+exec /usr/bin/git "$@"
+""")
+    (bench.bin / "git").chmod(0o755)
+    status, said = bench.run("deploy.sh", "staging", bench.commit("one"), PREVIOUS_RELEASE="")
+    assert status == 69 and "==> no-rollback" in said, said
+    assert bench.steps() == ["preflight", "checkout", "git fetch"]
 
 
 def test_the_release_is_seen_behind_a_line_that_has_no_end(bench):

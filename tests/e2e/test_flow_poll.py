@@ -35,7 +35,7 @@ def test_a_poll_asks_about_production(scene):
     who.since = scene.chat.mark()
     change = scene.commit("main")
     question = who.hear("Deploy to production?", change["after"][:7], buttons=("Confirm",))
-    assert who.press(question, "Confirm") == "Started."
+    assert who.press(question, "Confirm") == "Confirmed."
     who.hear("production runs " + change["after"][:7])
 
 

@@ -203,7 +203,7 @@ def test_while_one_deploys_the_latest_push_wins(scene):
     second = push(scene)
     hear(scene, "⏳ Queued: staging", second["after"][:7], "another deployment is in progress")
     third = push(scene)
-    hear(scene, second["after"][:7], "replaced by a newer commit", "by " + third["after"][:7])
+    hear(scene, second["after"][:7], "replaced by " + third["after"][:7])
     scene.let_go()
     hear(scene, "staging runs " + third["after"][:7])
     started = [e["commit"] for e in scene.audit(action="deploy_started")]

@@ -39,7 +39,7 @@ def test_a_push_to_production_asks_any_admin_and_not_a_contractor(scene):
     assert scene.app("production")[0] == 0
     assert "only an admin may" in scene.carl.press(question, "Confirm")
     assert "no role" in scene.mallory.press(question, "Confirm")
-    assert scene.admin().press(question, "Confirm") == "Started."
+    assert scene.admin().press(question, "Confirm") == "Confirmed."
     hear(scene, "production runs " + change["after"][:7])
     assert scene.runs("production") == change["after"]
 
@@ -51,12 +51,12 @@ def test_a_newer_push_replaces_the_question(scene):
     data = [b["callback_data"] for row in old["message"]["reply_markup"]["inline_keyboard"]
             for b in row][0]
     second = push(scene, "main")
-    hear(scene, first["after"][:7], "replaced by a newer commit")
+    hear(scene, first["after"][:7], "replaced by " + second["after"][:7])
     new = hear(scene, "Deploy to production?", second["after"][:7], buttons=("Confirm",))
     late = scene.chat.act("press", user_id=scene.ada.number, chat_id=GROUP,
                           message_id=old["message_id"], data=data, wait=20)
     assert late["answer"]["text"] == "This button has expired or was used."
-    assert scene.ada.press(new, "Confirm") == "Started."
+    assert scene.ada.press(new, "Confirm") == "Confirmed."
     hear(scene, "production runs " + second["after"][:7])
 
 
@@ -96,7 +96,7 @@ def test_an_environment_without_a_branch_needs_a_ref(scene):
     who.say("/deploy qa-eu develop")
     question = who.hear("Deploy to qa-eu?", scene.head("develop")[:7], buttons=("Confirm",))
     assert "not on the branch" not in text_of(question)
-    assert who.press(question, "Confirm") == "Started."
+    assert who.press(question, "Confirm") == "Confirmed."
     who.hear("qa-eu has no release yet; nothing was changed", "QA_EU_PORT")
 
 

@@ -58,7 +58,7 @@ def test_a_deployment_by_webhook_goes_live(scene):
     who = scene.admin()
     who.say("/deploy production")
     question = who.hear("Deploy to production?")
-    assert who.press(question, "Confirm") == "Started."
+    assert who.press(question, "Confirm") == "Confirmed."
     who.hear("production runs " + scene.head("main")[:7])
 
 

@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: ISC
 import datetime
 import pathlib
+import sqlite3
 
 import pytest
 
 from crash_aid import CrashScene
 from stage import wait_until
-from telegram_client import buttons_of
+from telegram_client import ADA, buttons_of
 
 LIBRARY = next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 HOUR = 3600
@@ -21,18 +22,45 @@ def clock(tmp_path):
     return path
 
 
+def faked(clock):
+    """Only the wall: a jump moves no monotonic clock."""
+    return {"LD_PRELOAD": str(LIBRARY), "FAKETIME_TIMESTAMP_FILE": str(clock), "FAKETIME_NO_CACHE": "1",
+            "DONT_FAKE_MONOTONIC": "1", "ASAN_OPTIONS": "verify_asan_link_order=0:exitcode=99:detect_leaks=0"}
+
+
 @pytest.fixture
 def scene(tmp_path, clock):
     assert LIBRARY is not None, "libfaketime is missing: tests/tools/packages.sh test"
-    made = CrashScene(tmp_path / "scene", start=False, settings={
-        "LD_PRELOAD": str(LIBRARY), "FAKETIME_TIMESTAMP_FILE": str(clock), "FAKETIME_NO_CACHE": "1",
-        # Only the wall: a jump moves no monotonic clock.
-        "DONT_FAKE_MONOTONIC": "1",
-        "ASAN_OPTIONS": "verify_asan_link_order=0:exitcode=99:detect_leaks=0",
-        "DEPLOY_TIMEOUT_SECONDS": "600"})
+    made = CrashScene(tmp_path / "scene", start=False, settings={**faked(clock), "DEPLOY_TIMEOUT_SECONDS": "600"})
     made.start()
     yield made
     made.close()
+
+
+def test_a_server_that_was_killed_while_its_clock_was_ahead_polls_at_once(tmp_path, clock):
+    scene = CrashScene(tmp_path / "scene", start=False, settings={**faked(clock), "POLL_REPOSITORY_SECONDS": "2"})
+    try:
+        clock.write_text(f"+{9 * HOUR}\n", encoding="ascii")
+        scene.start()
+        who = scene.admin()
+        who.say("/status")
+        who.hear("staging")
+        wait_until(lambda: polled(scene), what="a first poll")
+        scene.crash()
+        clock.write_text("+0\n", encoding="ascii")
+        scene.start_bot()
+        change = scene.commit()
+        who.hear("staging runs " + change["after"][:7], chat=ADA)
+    finally:
+        scene.close()
+
+
+def polled(scene):
+    """Every branch is known, and the next poll is being waited for."""
+    with sqlite3.connect(f"file:{scene.folder}/state/deploybot.db?mode=ro", uri=True) as db:
+        known = db.execute("SELECT count(*) FROM environment WHERE polled_commit <> ''").fetchone()[0]
+        waits = db.execute("SELECT count(*) FROM effect WHERE kind = 'wait' AND body LIKE '%poll%'").fetchone()[0]
+        return known == 2 and waits == 1
 
 
 @pytest.mark.parametrize("jump", (f"+{30 * HOUR}", f"-{30 * HOUR}"))

@@ -81,7 +81,7 @@ def test_every_setting_of_a_run_is_given_at_once_and_a_truth_is_spelt_one_way(be
         ROOT, "runner", "settings.def").read_text(encoding="utf-8"), re.MULTILINE)
     own = {"STATE_DIRECTORY", "DEPLOY_SCRIPT", "ROLLBACK_SCRIPT", "DEPLOY_TIMEOUT_SECONDS", "RUN_LOG_LIMIT"}
     texts = {"BOOL": "Yes", "HOST_PATH": "/x", "PATH": "/x", "FILE": "/x", "REPOSITORY": "a/b", "REMOTE": "/x",
-             "SECONDS_OR_0": "0", "COUNT": "7", "PORT_PAIR": "1,2", "SMOKE": "http://h", "ENGINE": "tcp://h:1",
+             "SECONDS_OR_0": "0", "SECONDS": "9", "COUNT": "7", "PORT_PAIR": "1,2", "SMOKE": "http://h", "ENGINE": "tcp://h:1",
              "SOURCE": "build", "STRATEGY": "recreate"}
     given = {name: texts.get(kind, f"x-{name.lower()}".replace("_", "-")) for name, kind, _ in table if name not in own}
     given["ENVIRONMENTS"] = "staging"

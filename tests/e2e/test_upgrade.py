@@ -28,7 +28,8 @@ ENDS = {21: "ROLLBACK_FAILED",      # qa, VERIFYING
         25: "EXPIRED",              # canary, AWAITING_CONFIRMATION since long
         26: "REFUSED",              # next, REQUESTED: there is no such branch
         27: "ROLLBACK_FAILED",      # staging, RUNNING: its supervisor is gone
-        28: "LIVE"}                 # staging, QUEUED: no health URL is set any more
+        28: "LIVE",                 # staging, QUEUED: no health URL is set any more
+        29: "AWAITING_CONFIRMATION"}    # of a push that git was being asked about: the first poll leaves it alone
 A, B, F = ("aaaaaaa1" + "a" * 32, "bbbbbbb2" + "b" * 32, "fffffff6" + "f" * 32)
 RAN = sorted([f"rollback qa {A}", f"rollback production {A}", f"rollback staging {F}", f"deploy staging {B}"])
 

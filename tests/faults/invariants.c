@@ -78,7 +78,8 @@ whoever_goes_on_waits_for_something(const struct invariants *of)
 
 		if (runs != is_running || probes != is_verifying ||
 		    (d->state == DEPLOY_REQUESTED && asks != 1) ||
-		    waits != (d->state == DEPLOY_AWAITING_CONFIRMATION))
+		    /* a deadline; confirmed, git's answer */
+		    (d->state == DEPLOY_AWAITING_CONFIRMATION ? waits + asks != 1 : waits != 0))
 			tell(of, __func__,
 			    "deployment %" PRId64 " is %s with %" PRId64 " runs, %" PRId64
 			    " probes, %" PRId64 " questions, %" PRId64 " deadlines",
@@ -110,6 +111,30 @@ nothing_begins_where_nothing_is_known(const struct invariants *of)
 	    " WHERE a.deployment = d.id AND a.outcome = 'confirmed' AND a.seq >"
 	    " (SELECT MAX(u.seq) FROM audit u WHERE u.action = 'state_unknown'"
 	    " AND u.environment = d.environment)))");
+
+	if (id != 0)
+		tell(of, __func__, "deployment %" PRId64, id);
+}
+
+static void
+no_two_questions_are_open_about_one_commit(const struct invariants *of)
+{
+	int64_t id = invariants_number(of,
+	    "SELECT COALESCE(MAX(id), 0) FROM (SELECT MAX(id) AS id, COUNT(*) AS n FROM deployment"
+	    " WHERE state = 'AWAITING_CONFIRMATION' AND program = 'deploy'"
+	    " GROUP BY environment, commit_id) WHERE n > 1");
+
+	if (id != 0)
+		tell(of, __func__, "deployment %" PRId64, id);
+}
+
+/* Its question, its failure, its end. */
+static void
+a_deployment_makes_three_sounds_at_most(const struct invariants *of)
+{
+	int64_t id = invariants_number(of,
+	    "SELECT COALESCE(MAX(rings_for), 0) FROM (SELECT rings_for, COUNT(*) AS n FROM message"
+	    " WHERE rings_for <> 0 AND is_silent = 0 GROUP BY rings_for) WHERE n > 3");
 
 	if (id != 0)
 		tell(of, __func__, "deployment %" PRId64, id);
@@ -172,6 +197,8 @@ invariants_of_commit(const struct invariants *of)
 	whoever_goes_on_waits_for_something(of);
 	nothing_waits_for_a_free_environment(of);
 	nothing_begins_where_nothing_is_known(of);
+	no_two_questions_are_open_about_one_commit(of);
+	a_deployment_makes_three_sounds_at_most(of);
 	an_end_has_its_time(of);
 	a_question_ends_with_what_it_asks(of);
 	a_block_holds(of);
@@ -307,8 +334,8 @@ a_confirmation_counts_once(const struct invariants *of)
 {
 	int64_t id = invariants_number(of,
 	    "SELECT COALESCE(MAX(deployment), 0) FROM (SELECT deployment,"
-	    " COUNT(*) AS n FROM audit WHERE outcome = 'confirmed' GROUP BY deployment) WHERE n > "
-	    "1");
+	    " SUM(outcome = 'confirmed') - SUM(outcome = 'asked anew') AS n FROM audit"
+	    " GROUP BY deployment) WHERE n > 1");
 
 	if (id != 0)
 		tell(of, __func__, "deployment %" PRId64, id);

@@ -43,6 +43,7 @@ take_deployment(const struct db_rows *rows, struct look_deployment *d)
 		.started_at = db_col_i64(rows, 9),
 		.ended_at = db_col_i64(rows, 10),
 		.is_push = db_col_i64(rows, 13) != 0,
+		.is_again = db_col_i64(rows, 14) != 0,
 	};
 	copy_text(rows, 1, d->environment, sizeof(d->environment));
 	copy_text(rows, 11, d->commit, sizeof(d->commit));
@@ -58,7 +59,7 @@ look_at_deployments(struct look *look, struct db *db, int64_t from, struct err *
 	if (!db_query(&rows, db, err,
 		"SELECT id, environment, state, run, message, also_message, is_touched, urls <> '',"
 		" program = 'rollback', started_at, ended_at, commit_id, previous,"
-		" cause <> 'chat' FROM deployment"
+		" cause <> 'chat', is_again FROM deployment"
 		" WHERE id >= $1 ORDER BY id",
 		DB_I64(from)))
 		return false;
@@ -104,7 +105,8 @@ look_at_environments(struct look *look, struct db *db, struct err *err)
 	memset(look->environments, 0, sizeof(look->environments));
 	if (!db_query(&rows, db, err,
 		"SELECT e.name, e.current_release, r.deployment, r.commit_id, e.is_down,"
-		" e.seen_commit, d.urls <> '', e.unknown_since <> 0, r.number FROM environment e"
+		" e.seen_commit, d.urls <> '', e.unknown_since <> 0, r.number, e.polled_commit"
+		" FROM environment e"
 		" LEFT JOIN release r ON r.id = e.current_release"
 		" LEFT JOIN deployment d ON d.id = r.deployment"))
 		return false;
@@ -121,6 +123,7 @@ look_at_environments(struct look *look, struct db *db, struct err *err)
 		e->has_urls = db_col_i64(&rows, 6) != 0;
 		e->is_unknown = db_col_i64(&rows, 7) != 0;
 		e->number = db_col_i64(&rows, 8);
+		copy_text(&rows, 9, e->polled, sizeof(e->polled));
 	}
 	return db_rows_end(&rows, err);
 }

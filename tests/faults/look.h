@@ -17,6 +17,7 @@ struct look_deployment {
 	bool has_urls;
 	bool is_rollback;
 	bool is_push;		/* nobody asked for it in a chat */
+	bool is_again;
 	int64_t started_at;
 	int64_t ended_at;
 	char commit[LIMIT_COMMIT];
@@ -30,6 +31,7 @@ struct look_environment {
 	int64_t deployment;	/* that released it */
 	char commit[LIMIT_COMMIT];
 	char seen[LIMIT_COMMIT];
+	char polled[LIMIT_COMMIT];
 	bool is_down;
 	bool is_unknown;	/* what runs there is not known */
 	bool has_urls;		/* so did the deployment */

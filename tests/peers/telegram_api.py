@@ -218,11 +218,12 @@ class Methods:
             message["reply_to_message"] = self.reply(entry, *reply_to)
             if message["reply_to_message"] is None:
                 del message["reply_to_message"]
+        silent = boolean(arguments, "disable_notification")
         self.limits.take(entry["chat"])
         message.update(content)
         if markup:
             message["reply_markup"] = markup
-        return self.world.store(entry, message)["message"]
+        return self.world.store(entry, message, silent)["message"]
 
     @staticmethod
     def thread(entry, arguments):

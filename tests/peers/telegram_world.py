@@ -187,12 +187,12 @@ class World:
         self.next_shared_message_id += 1
         return self.next_shared_message_id - 1
 
-    def store(self, entry, message):
+    def store(self, entry, message, silent=False):
         """Puts a message into its chat and reports it. Returns the record."""
         message = {"message_id": self.take_message_id(entry), **message}
         message["chat"] = dict(entry["chat"])
         message.setdefault("date", int(time.time()))
-        record = {"message": message, "history": [], "deleted": False, "at": time.time(),
+        record = {"message": message, "history": [], "deleted": False, "at": time.time(), "silent": silent,
                   "thread_id": message.get("message_thread_id")}
         entry["messages"][message["message_id"]] = record
         self.tell("message", **self.view(record))
@@ -223,7 +223,7 @@ class World:
         message = record["message"]
         return {"chat_id": message["chat"]["id"], "message_id": message["message_id"],
                 "outgoing": message.get("from", {}).get("id") == self.bot["id"],
-                "deleted": record["deleted"], "at_first": record["at"],
+                "deleted": record["deleted"], "silent": record["silent"], "at_first": record["at"],
                 "edits": len(record["history"]), "thread_id": record["thread_id"],
                 "message": copy_json(message)}
 

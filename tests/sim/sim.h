@@ -35,6 +35,8 @@
 	F(TOPIC_DELETED, "a topic was deleted") \
 	F(MESSAGE_DELETED, "a message was deleted") \
 	F(GIT_AWAY, "git did not answer") \
+	F(GIT_LAGS, "git does not show a push yet") \
+	F(GIT_SLOW, "git fetches for long") \
 	F(RUN_REFUSED, "the runner refused a run") \
 	F(RUN_PUT_OFF, "the runner could not begin a run yet") \
 	F(FOLDER_GONE, "a started run had no folder any more") \

@@ -267,6 +267,18 @@ a_rollback_goes_back(struct sim *sim, struct tx *tx, int e)
 		    sim->commits[now], db_col_text(&rows, 0));
 }
 
+/* A confirmation, or a push, starts one deployment of a commit; a second one is asked for so. */
+static void
+what_is_live_is_not_begun_again(struct sim *sim, const struct look_deployment *d)
+{
+	const struct look_environment *now = look_environment(&seen, d->environment);
+
+	if (!d->is_rollback && !d->is_again && !now->is_down && !now->is_unknown &&
+	    strcmp(now->commit, d->commit) == 0)
+		sim_fail(sim, __func__, "deployment %" PRId64 " of %.7s in %s", d->id, d->commit,
+		    d->environment);
+}
+
 /* In the commit that makes it active nothing of it has been handed out. */
 static void
 remember_beginnings(struct sim *sim)
@@ -279,8 +291,21 @@ remember_beginnings(struct sim *sim)
 		sim->has_begun[d->id] = true;
 		a_push_brings_up_nothing_that_was_rolled_back(
 		    sim, d, sim_environment(d->environment));
+		what_is_live_is_not_begun_again(sim, d);
 		(void)text_copy(sim->ran_before[d->id], LIMIT_COMMIT,
 		    sim->targets[sim_environment(d->environment)].runs);
+	}
+}
+
+/* The only head that a poll may leave alone. */
+static void
+remember_first_polls(struct sim *sim)
+{
+	for (int e = 0; e < SIM_ENVIRONMENTS; e++) {
+		const struct look_environment *now = look_environment(&seen, sim_environments[e]);
+
+		if (sim->first_polled[e][0] == '\0' && now != NULL)
+			(void)text_copy(sim->first_polled[e], LIMIT_COMMIT, now->polled);
 	}
 }
 
@@ -293,6 +318,7 @@ sim_check_commit(struct sim *sim)
 	somebody_has_looked(sim);
 	remember_ways(sim);
 	remember_beginnings(sim);
+	remember_first_polls(sim);
 	invariants_of_commit(&of);
 	an_end_stays(sim);
 	what_lives_is_waited_for(sim);
@@ -431,7 +457,9 @@ is_not_theirs(struct tx *tx, const struct update *update, enum sim_role role, in
 	is_chat = db_col_i64(&rows, 2) != 0;
 	is_confirming = button.verb == BUTTON_CONFIRM || button.verb == BUTTON_DECLINE;
 	return button.chat != update->address.chat || !button.is_open ||
-	    (is_confirming && (is_chat ? requested_by != update->person : role != SIM_MAY_ALL));
+	    (is_confirming && requested_by != update->person &&
+		!row_button_is_requester(tx, button.deployment, update->person) &&
+		((is_chat && !row_button_is_shared(tx, button.deployment)) || role != SIM_MAY_ALL));
 }
 
 void
@@ -567,7 +595,9 @@ one_request_is_one_deployment(struct sim *sim)
 	const struct invariants of = rows_of(sim);
 	int64_t id = invariants_number(&of,
 	    "SELECT COALESCE(MAX(id), 0) FROM (SELECT MAX(id) AS id,"
-	    " COUNT(*) AS n FROM deployment WHERE asker <> 'git' GROUP BY asker) WHERE n > 1");
+	    " COUNT(*) AS n FROM deployment WHERE asker <> 'git'"
+	    /* A push that was given up may be delivered again, and is another commit then. */
+	    " GROUP BY asker, CASE WHEN cause = 'push' THEN commit_id ELSE '' END) WHERE n > 1");
 
 	if (id != 0)
 		sim_fail(sim, __func__, "deployment %" PRId64 " is another's twin", id);
@@ -581,6 +611,7 @@ no_push_is_lost(struct sim *sim)
 
 	for (int e = 0; e < SIM_ENVIRONMENTS && settings->poll_repository_seconds > 0; e++)
 		if (settings_environment(settings, sim_environments[e]) != NULL &&
+		    strcmp(sim->first_polled[e], sim->commits[sim->head[e]]) != 0 &&
 		    strcmp(look_environment(&seen, sim_environments[e])->seen,
 			sim->commits[sim->head[e]]) != 0)
 			sim_fail(sim, __func__, "%s: seen %.7s, head %.7s", sim_branches[e],

@@ -77,6 +77,7 @@ delivery_comes(struct sim *sim, int64_t index, int64_t b)
 	(void)text_copy(delivery->repository, sizeof(delivery->repository), "Acme/Shop");
 	(void)text_copy(delivery->branch, sizeof(delivery->branch), sim_branches[from->branch]);
 	(void)text_copy(delivery->login, sizeof(delivery->login), from->login);
+	(void)text_copy(delivery->after, sizeof(delivery->after), from->after);
 	delivery->sender = 7;
 	event->done = on_answer;
 	event->done_ctx = from;
@@ -108,6 +109,7 @@ deliver(struct sim *sim, int branch)
 	};
 	(void)snprintf(delivery->id, sizeof(delivery->id), "d-%" PRId64, index);
 	(void)snprintf(delivery->login, sizeof(delivery->login), "octo%" PRId64, index);
+	(void)text_copy(delivery->after, sizeof(delivery->after), sim->commits[sim->head[branch]]);
 	if (sim_one_in(sim, 10)) {
 		sim_note(sim, SIM_DELIVERY_LOST);
 		return;
@@ -127,6 +129,11 @@ sim_forge_push(struct sim *sim)
 {
 	int branch = !sim->is_calm && sim_one_in(sim, 3) ? 1 : 0;
 
+	if (sim_one_in(sim, 6) && sim->now >= sim->lags_until[branch]) {
+		sim_note(sim, SIM_GIT_LAGS);
+		sim->shown[branch] = sim->head[branch];
+		sim->lags_until[branch] = sim->now + sim_delay(sim, 1000, 400000);
+	}
 	sim->head[branch] = sim_one_in(sim, sim->is_calm ? 2 : 8) ?
 	    (int)sim_draw(sim, (uint32_t)sim->n_commits) :
 	    new_commit(sim);
@@ -136,6 +143,23 @@ sim_forge_push(struct sim *sim)
 }
 
 /* --- git --- */
+
+/* A replica shows a push late, or not before long after it was delivered. */
+static int
+shown_head(const struct sim *sim, int branch)
+{
+	return !sim->is_resting && sim->now < sim->lags_until[branch] ? sim->shown[branch] :
+									sim->head[branch];
+}
+
+static bool
+lacks(const struct sim *sim, int branch, const char *after)
+{
+	int shown = shown_head(sim, branch);
+
+	return shown != sim->head[branch] && sim->head[branch] > shown &&
+	    strcmp(after, sim->commits[sim->head[branch]]) == 0;
+}
 
 static int
 find_branch(const char *ref)
@@ -159,11 +183,26 @@ add_contained(const struct sim *sim, const char *blocked, int commit, struct buf
 			buf_addf(out, "contains %s\n", word);
 }
 
+/* NULL: it is no commit of the repository. */
+static const char *
+find_commit(const struct sim *sim, const char *ref)
+{
+	for (int i = 0; i < sim->n_commits; i++)
+		if (strcmp(sim->commits[i], ref) == 0)
+			return sim->commits[i];
+	return NULL;
+}
+
+/* A commit that was asked about is mostly still in its branch. */
 static char *
 answer_commits(struct sim *sim, const struct effect_git_query *ask)
 {
 	int ref = find_branch(ask->ref), own = find_branch(ask->branch);
-	int index = ref >= 0 ? sim->head[ref] : 0;
+	const char *asked = find_commit(sim, ask->ref);
+	const char *commit =
+	    asked != NULL ? asked : sim->commits[ref >= 0 ? shown_head(sim, ref) : 0];
+	bool in_branch = own >= 0 && (asked != NULL ? !sim_one_in(sim, 8) : own == ref);
+	int index = sim_forge_index(sim, commit);
 	struct buf contained;
 	char *text = NULL;
 
@@ -173,12 +212,18 @@ answer_commits(struct sim *sim, const struct effect_git_query *ask)
 		sim_note(sim, SIM_BLOCKED_PUSH);
 	if (asprintf(&text,
 		"==> fetch\nref %s\nkind %s\ncommit %s\nauthor Ann Example\nat 1767225600\n"
-		"subject Make it blue\n%s%s%s%s%s%sin_branch %d\n%s%s%sforced 0\ncount 0\n%send\n",
-		ask->ref, ref >= 0 ? "branch" : "tag", sim->commits[index],
-		own >= 0 ? "branch " : "", own >= 0 ? ask->branch : "", own >= 0 ? "\n" : "",
-		own >= 0 ? "branch_commit " : "", own >= 0 ? sim->commits[sim->head[own]] : "",
-		own >= 0 ? "\n" : "", own >= 0 && own == ref, ask->base[0] != '\0' ? "base " : "",
-		ask->base, ask->base[0] != '\0' ? "\n" : "", buf_text(&contained)) < 0)
+		"subject Make it blue\n%s%s%s%s%s%sin_branch %d\n%s%s%sforced 0\nlacks_after %d\n"
+		"count 0\n%send\n",
+		ask->ref,
+		ref >= 0	  ? "branch" :
+		    asked != NULL ? "commit" :
+				    "tag",
+		commit, own >= 0 ? "branch " : "", own >= 0 ? ask->branch : "",
+		own >= 0 ? "\n" : "", own >= 0 ? "branch_commit " : "",
+		own >= 0 ? sim->commits[shown_head(sim, own)] : "", own >= 0 ? "\n" : "", in_branch,
+		ask->base[0] != '\0' ? "base " : "", ask->base, ask->base[0] != '\0' ? "\n" : "",
+		ref >= 0 && ask->push.after[0] != '\0' && lacks(sim, ref, ask->push.after),
+		buf_text(&contained)) < 0)
 		abort();
 	buf_done(&contained);
 	return text;
@@ -189,8 +234,8 @@ answer_heads(const struct sim *sim)
 {
 	char *text = NULL;
 
-	if (asprintf(&text, "head %s develop\nhead %s main\nend\n", sim->commits[sim->head[0]],
-		sim->commits[sim->head[1]]) < 0)
+	if (asprintf(&text, "head %s develop\nhead %s main\nend\n",
+		sim->commits[shown_head(sim, 0)], sim->commits[shown_head(sim, 1)]) < 0)
 		abort();
 	return text;
 }
@@ -204,6 +249,19 @@ answer_no(void)
 	return text;
 }
 
+/* Who waits is told: as perform_git_query.c does it. */
+static void
+is_delayed(struct sim *sim, const struct sim_open *open, bool failed)
+{
+	struct event *event = sim_server_event(sim, EVENT_GIT_DELAYED);
+
+	event->u.git_delayed.query = open->effect->id;
+	event->u.git_delayed.failed = failed;
+	(void)text_copy(event->u.git_delayed.text, sizeof(event->u.git_delayed.text),
+	    failed ? "git is away" : "receiving objects 45 %");
+	sim_server_submit(sim, event);
+}
+
 /* Asked again, or told: as perform_git_query.c does it. */
 static void
 is_away(struct sim *sim, struct sim_open *open)
@@ -212,6 +270,8 @@ is_away(struct sim *sim, struct sim_open *open)
 
 	sim_note(sim, SIM_GIT_AWAY);
 	if (open->effect->u.git_query.is_patient) {
+		if (sim_one_in(sim, 2))
+			is_delayed(sim, open, true);
 		sim_later(
 		    sim, sim->life, sim_delay(sim, 1000, 300000), git_answers, open->effect->id, 0);
 		return;
@@ -238,10 +298,17 @@ git_answers(struct sim *sim, int64_t effect, int64_t b)
 		return;
 	}
 	ask = &open->effect->u.git_query;
+	if (!sim->is_resting && open->effect->subject != 0 && sim_one_in(sim, 8)) {
+		sim_note(sim, SIM_GIT_SLOW);
+		is_delayed(sim, open, false);
+		sim_later(sim, sim->life, sim_delay(sim, 1000, 300000), git_answers, effect, 0);
+		return;
+	}
 	asked = &open->effect->result->u.git_answered;
 	if (ask->kind == GIT_QUERY_HEADS) {
 		asked->answer = answer_heads(sim);
-	} else if (strcmp(ask->ref, "v1") != 0 && find_branch(ask->ref) < 0) {
+	} else if (strcmp(ask->ref, "v1") != 0 && find_branch(ask->ref) < 0 &&
+	    (find_commit(sim, ask->ref) == NULL || sim_one_in(sim, 16))) {
 		asked->exit_status = 64;
 		/* NOANALYZE(malloc-leak): the effect has it */
 		asked->answer = answer_no();

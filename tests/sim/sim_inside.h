@@ -53,6 +53,7 @@ struct sim_delivery {
 	char id[24];
 	uint8_t digest[32];	/* the body's */
 	int branch;
+	char after[LIMIT_COMMIT];
 	char login[24];
 };
 
@@ -189,6 +190,8 @@ struct sim {
 	int n_commits;
 	char commits[SIM_COMMITS][LIMIT_COMMIT];
 	int head[SIM_ENVIRONMENTS];	/* of develop and main */
+	int shown[SIM_ENVIRONMENTS];	/* what git shows in its place ... */
+	int64_t lags_until[SIM_ENVIRONMENTS]; /* ... until then */
 	size_t n_deliveries;
 	struct sim_delivery deliveries[SIM_DELIVERIES];
 
@@ -204,6 +207,7 @@ struct sim {
 	char ran_before[SIM_DEPLOYMENTS][LIMIT_COMMIT];	/* on its target, when it began */
 	bool has_passed[SIM_DEPLOYMENTS];	/* its health gate */
 	bool was_unknown[SIM_ENVIRONMENTS];
+	char first_polled[SIM_ENVIRONMENTS][LIMIT_COMMIT]; /* that the first poll only remembered */
 	int64_t had_release[SIM_ENVIRONMENTS];
 	int64_t walked[SIM_ENVIRONMENTS];	/* the release that `way` ends with */
 	size_t n_way[SIM_ENVIRONMENTS];		/* what ran there, without what was rolled back */

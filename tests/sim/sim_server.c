@@ -125,7 +125,8 @@ perform_timer(struct sim *sim, const struct effect *effect)
 {
 	int64_t left = effect->due > sim->now ? effect->due - sim->now : 0;
 
-	if (sim->is_resting && effect->u.timer.kind != TIMER_QUESTION)
+	if (sim->is_resting && effect->u.timer.kind != TIMER_QUESTION &&
+	    effect->u.timer.kind != TIMER_PUSH)
 		return; /* for ever, so no history would come to rest */
 	sim_later(sim, sim->life, left + sim_draw(sim, 20), wait_comes, effect->id, 0);
 }
@@ -153,6 +154,8 @@ check_lane(struct sim *sim, const struct effect *effect)
 		if (other == NULL || other == effect || other->kind != effect->kind)
 			continue;
 		if (effect->kind == EFFECT_SEND_MESSAGE && !has_moved(sim, effect) &&
+		    other->u.send_message.message.is_answer ==
+			effect->u.send_message.message.is_answer &&
 		    other->u.send_message.message.address.chat ==
 			effect->u.send_message.message.address.chat)
 			sim_fail(sim, "a_lane_has_one_out", "effects %" PRId64 " and %" PRId64,
@@ -533,7 +536,8 @@ sim_server_is_idle(const struct sim *sim)
 		const struct effect *effect = sim->open[i].effect;
 
 		if (effect != NULL &&
-		    (effect->kind != EFFECT_TIMER || effect->u.timer.kind == TIMER_QUESTION))
+		    (effect->kind != EFFECT_TIMER || effect->u.timer.kind == TIMER_QUESTION ||
+			effect->u.timer.kind == TIMER_PUSH))
 			return false;
 	}
 	return true;

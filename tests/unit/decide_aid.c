@@ -102,6 +102,8 @@ show(struct world *w, const struct message *sent)
 	if (message == NULL) {
 		assert_true(w->n_screen < WORLD_SCREEN);
 		message = &w->screen[w->n_screen++];
+		message->is_silent = sent->is_silent;
+		message->reply_to = sent->reply_to;
 	}
 	free(message->text);
 	message->row = sent->id;
@@ -124,6 +126,7 @@ deliver(struct world *w, struct effect *effect)
 		said->message = message->id;
 		said->chat = message->address.chat;
 		said->remote_id = message->remote_id != 0 ? message->remote_id : w->next_remote++;
+		w->screen_remote[message->id % WORLD_SCREEN] = said->remote_id;
 	} else {
 		(void)text_copy(w->toast, sizeof(w->toast), effect->u.toast.text);
 		w->is_alert = effect->u.toast.is_alert;
@@ -202,6 +205,7 @@ world_update(struct world *w, enum update_kind kind, int64_t person, int64_t cha
 	update->kind = kind;
 	update->address.chat = chat;
 	update->is_private = chat > 0;
+	update->message = kind == UPDATE_TEXT ? update->id + WORLD_WRITTEN : 0;
 	update->person = person;
 	(void)text_copy(update->name, sizeof(update->name), name);
 	(void)snprintf(update->callback, sizeof(update->callback), "cb%" PRId64, update->id);
@@ -247,6 +251,7 @@ world_push(struct world *w, const char *branch)
 	(void)text_copy(delivery->repository, sizeof(delivery->repository), "Acme/Shop");
 	(void)text_copy(delivery->branch, sizeof(delivery->branch), branch);
 	(void)text_copy(delivery->login, sizeof(delivery->login), "octo");
+	(void)text_copy(delivery->after, sizeof(delivery->after), COMMIT_A);
 	delivery->sender = 7;
 	return event;
 }
@@ -341,11 +346,16 @@ say_commits(
 
 	if (ask->branch[0] != '\0')
 		n += snprintf(text + n, room - (size_t)n, "branch %s\nbranch_commit %s\n",
-		    ask->branch, git->is_off_branch ? COMMIT_D : git->commit);
+		    ask->branch,
+		    git->is_off_branch		   ? COMMIT_D :
+			git->branch_commit != NULL ? git->branch_commit :
+						     git->commit);
 	n += snprintf(text + n, room - (size_t)n, "in_branch %d\n",
 	    git->is_off_branch || ask->branch[0] == '\0' ? 0 : 1);
 	if (ask->base[0] != '\0')
 		n += snprintf(text + n, room - (size_t)n, "base %s\n", ask->base);
+	if (ask->push.after[0] != '\0')
+		n += snprintf(text + n, room - (size_t)n, "lacks_after %d\n", git->lacks_after);
 	n += snprintf(
 	    text + n, room - (size_t)n, "forced %d\ncount %d\n", git->is_force_push, git->count);
 	for (int i = 0; i < git->count && i < LIMIT_COMMITS; i++)
@@ -382,6 +392,18 @@ world_git(struct world *w, struct world_git git)
 	}
 	asked->answer = strdup(text);
 	report(w, effect);
+}
+
+void
+world_git_same(struct world *w)
+{
+	const struct effect *effect = world_peek(w, EFFECT_GIT_QUERY);
+	char commit[LIMIT_COMMIT];
+
+	if (effect == NULL)
+		fail_msg("git is not asked");
+	(void)text_copy(commit, sizeof(commit), effect->u.git_query.ref);
+	world_git(w, (struct world_git){ .commit = commit });
 }
 
 void
@@ -523,6 +545,16 @@ world_last(struct world *w)
 {
 	assert_true(w->n_screen > 0);
 	return &w->screen[w->n_screen - 1];
+}
+
+size_t
+world_rings(const struct world *w)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->n_screen; i++)
+		n += !w->screen[i].is_silent;
+	return n;
 }
 
 const char *
@@ -677,6 +709,11 @@ world_deploy_starts(struct world *w, const char *commit)
 {
 	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
 	world_git(w, (struct world_git){ .commit = commit });
+	if (world_button(world_last(w), "Deploy again")[0] != '\0') {
+		(void)world_press(
+		    w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "Deploy again"));
+		world_git_same(w);
+	}
 	assert_int_equal(world_run_starts(w), 200);
 }
 

@@ -68,7 +68,7 @@ static const struct play production[] = {
 	{ TEXT, CY, "/deploy production", NULL },
 	{ PRESS, BOB, "Confirm", NULL },
 	{ PRESS, ADA, "Confirm", NULL },
-	{ GIT, 0, COMMIT_B, NULL }, /* the branch has moved on */
+	{ GIT, 0, COMMIT_A, NULL }, /* nothing has changed since */
 	{ SHUT, 0, NULL, NULL },
 	{ STARTS, 0, NULL, NULL },
 	{ PRESS, ADA, "Log", NULL },

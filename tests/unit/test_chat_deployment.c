@@ -172,7 +172,7 @@ going_back_to_the_same_commit_is_no_contradiction(void **state)
 	(void)text_copy(deployment.previous, sizeof(deployment.previous), deployment.commit);
 	says(&what, "staging runs its earlier release of 1a2b3c4 again");
 	assert_null(strstr(plain(&what), "NOT running"));
-	alarm = chat_deployment_alarm(&what);
+	alarm = chat_deployment_ring(&what);
 	assert_non_null(alarm);
 	assert_non_null(strstr(alarm, "staging runs its earlier release of 1a2b3c4 again"));
 	assert_null(strstr(alarm, "NOT running"));
@@ -254,18 +254,29 @@ only_what_is_in_progress_is_live(void **state)
 	}
 }
 
+/* Each state with: a failure, the same cancelled by somebody, short and long or confirmed. */
 static void
-an_alarm_rings_for_bad_ends_that_nobody_asked_for(void **state)
+what_rings_and_what_does_not(void **state)
 {
+	static const enum deploy_state bad[] = { DEPLOY_ROLLED_BACK, DEPLOY_ROLLBACK_FAILED,
+		DEPLOY_AWAITING_CONFIRMATION };
+
 	(void)state;
 	for (int s = 0; s < DEPLOY_STATE_COUNT; s++) {
-		for (int cancelled = 0; cancelled < 2; cancelled++) {
+		for (int how = 0; how < 8; how++) {
 			struct deployment deployment = sample((enum deploy_state)s);
-			bool rings = s == DEPLOY_ROLLBACK_FAILED ||
-			    (!cancelled && (s == DEPLOY_FAILED || s == DEPLOY_ROLLED_BACK));
+			bool is_cancelled = how & 1, is_long = how & 2, is_confirmed = how & 4;
+			bool ends = is_long || is_confirmed, rings = false;
 
-			deployment.why = cancelled ? DEPLOY_WHY_CANCELLED : DEPLOY_WHY_SCRIPT;
-			assert_int_equal(chat_deployment_rings(&deployment), rings);
+			deployment.why = is_cancelled ? DEPLOY_WHY_CANCELLED : DEPLOY_WHY_SCRIPT;
+			deployment.started_at = NOW - (is_long ? 61000 : 60000);
+			deployment.confirmed_by = is_confirmed ? 11 : 0;
+			for (size_t i = 0; i < COUNT(bad); i++)
+				rings |= s == (int)bad[i];
+			rings |= s == DEPLOY_ROLLING_BACK && !is_cancelled;
+			rings |= s == DEPLOY_FAILED && (!is_cancelled || ends);
+			rings |= s == DEPLOY_LIVE && ends;
+			assert_int_equal(chat_deployment_rings(&deployment, 60000, NOW), rings);
 		}
 	}
 }
@@ -281,8 +292,15 @@ steps_are_ticked_with_their_time(void **state)
 	what.steps = steps;
 	what.n_steps = COUNT(steps);
 	says(&what, "✓ build 40 s\n▸ ship");
+	deployment.state = DEPLOY_STOPPING;
+	says(&what, "✓ build 40 s\n▸ ship");
 	deployment.state = DEPLOY_LIVE;
+	what.run_end = RUN_SUCCEEDED;
 	says(&what, "✓ build 40 s\n✓ ship");
+	deployment.state = DEPLOY_FAILED; /* its health check did */
+	says(&what, "✓ build 40 s\n✓ ship");
+	what.run_end = RUN_FAILED;
+	says(&what, "✓ build 40 s\n✗ ship");
 }
 
 /* What a failure left is told as it is known: three different sentences. */
@@ -332,7 +350,7 @@ main(void)
 		cmocka_unit_test(every_end_after_a_start_carries_the_audits_head),
 		cmocka_unit_test(nothing_from_outside_marks_or_breaks_a_text),
 		cmocka_unit_test(only_what_is_in_progress_is_live),
-		cmocka_unit_test(an_alarm_rings_for_bad_ends_that_nobody_asked_for),
+		cmocka_unit_test(what_rings_and_what_does_not),
 		cmocka_unit_test(steps_are_ticked_with_their_time),
 		cmocka_unit_test(a_failure_says_what_is_known_to_run),
 		cmocka_unit_test(a_busy_line_names_who_what_and_since_when),

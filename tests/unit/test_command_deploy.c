@@ -256,6 +256,16 @@ an_answer_after_the_environment_became_busy_is_refused(void **state)
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
+	assert_non_null(world_says(&w, "it is being deployed already"));
+	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
+	world_close(&w);
+
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	world_git(&w, (struct world_git){ .commit = COMMIT_B });
+	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
 	assert_non_null(world_says(&w, "another deployment is in progress"));
 	world_close(&w);
 }
@@ -278,12 +288,10 @@ the_question_shows_what_would_change(void **state)
 	assert_non_null(strstr(world_plain(button), "no release to roll back to"));
 	assert_int_equal(button->buttons.n, 2);
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(button, "Confirm"));
+	world_git_same(&w);
 	world_run_ends(&w, GOOD);
 
 	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
-	assert_string_equal(
-	    world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.base, ""); /* was it moved on? */
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	assert_string_equal(world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.base, COMMIT_A);
 	world_git(&w,
 	    (struct world_git){
@@ -311,17 +319,18 @@ confirm_runs_the_commit_that_was_shown(void **state)
 	world_open(&w, NULL);
 	button = ask_production(&w, COMMIT_A);
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(button, "Confirm"));
-	assert_string_equal(w.toast, "Started.");
+	assert_string_equal(w.toast, "Confirmed.");
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_non_null(world_says(&w, "production: confirmed by @ada, asking git once more"));
+	world_git(&w, (struct world_git){ .commit = COMMIT_A, .branch_commit = COMMIT_B });
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
 	assert_int_equal(world_count(&w, EFFECT_TIMER), 1); /* only the daily one */
 	assert_int_equal(world_audited(&w, "deploy_requested", "confirmed"), 1);
 
-	/* Beside the run, never before it. */
-	world_git(&w, (struct world_git){ .commit = COMMIT_B, .subject = "Newer" });
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
-	assert_non_null(world_says(&w, "main has moved on to bbbbbbb: Newer"));
+	assert_non_null(world_says(&w, "main has moved on to bbbbbbb"));
 	world_run_step(&w, 0, "release");
-	assert_non_null(world_says(&w, "main has moved on to bbbbbbb: Newer"));
+	assert_non_null(world_says(&w, "main has moved on to bbbbbbb"));
 	world_run_ends(&w, GOOD);
 	assert_string_equal(world_environment(&w, "production").current.commit, COMMIT_A);
 	world_close(&w);
@@ -339,6 +348,9 @@ a_second_confirm_starts_nothing(void **state)
 	button = ask_production(&w, COMMIT_A);
 	(void)text_copy(id, sizeof(id), world_button(button, "Confirm"));
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, id);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, id);
+	assert_string_equal(w.toast, "This button has expired or was used.");
+	world_git_same(&w);
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, id);
 	assert_string_equal(w.toast, "This button has expired or was used.");
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
@@ -460,6 +472,7 @@ busy_at_the_press_is_refused(void **state)
 	world_git(&w, (struct world_git){ .commit = COMMIT_B });
 	(void)text_copy(later, sizeof(later), world_button(world_last(&w), "Confirm"));
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(first, "Confirm"));
+	world_git_same(&w);
 	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_GROUP, later);
 	assert_string_equal(w.toast, "production is busy.");
 	assert_false(w.is_alert); /* the message says it too, and stays */
@@ -494,6 +507,7 @@ a_blocked_commit_is_asked_about_with_a_warning(void **state)
 	    "confirmation allows it; once live it is not blocked any more."));
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP,
 	    world_button(world_says(&w, "Deploy to staging?"), "Confirm"));
+	world_git_same(&w);
 	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B);
 	world_run_ends(&w, GOOD);
 	assert_string_equal(world_blocked(&w, "staging"), "");

@@ -58,9 +58,9 @@ of_two_environments_that_share_a_target_the_second_is_refused(void **state)
 	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
 
 	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, question->buttons.at[0].id);
+	world_git(&w, (struct world_git){ .commit = COMMIT_B }); /* is it as the question says? */
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_REFUSED);
-	world_git(&w, (struct world_git){ .commit = COMMIT_B }); /* has it moved on since? */
 	push(&w, "main", COMMIT_A);
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_REFUSED);
@@ -252,7 +252,7 @@ the_latest_push_waits_and_the_one_before_says_so(void **state)
 	    "pushed by github:octo(7)\nanother deployment is in progress"));
 	push(&w, "develop", COMMIT_C);
 	assert_non_null(
-	    world_says(&w, "replaced by a newer commit — bbbbbbb Make it blue\nby ccccccc"));
+	    world_says(&w, "⏭️ staging: replaced by ccccccc — bbbbbbb Make it blue"));
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
 	assert_int_equal(world_deployment(&w, 2).state, DEPLOY_SUPERSEDED);
 	assert_int_equal(world_deployment(&w, 3).state, DEPLOY_QUEUED);
@@ -441,9 +441,20 @@ a_push_to_main_asks_the_team_and_any_admin_may_confirm(void **state)
 	assert_string_equal(w.toast, "⛔ deploy: only an admin may.");
 	assert_null(world_peek(&w, EFFECT_RUN));
 	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, world_button(button, "Confirm"));
+	world_git_same(&w);
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
 	assert_int_equal(world_audited(&w, "confirmed", "telegram:22"), 1);
 	assert_int_equal(world_audited(&w, "\"denied\"", "telegram:33"), 1);
+	/* Who confirmed it stands wherever it is shown. */
+	assert_non_null(world_says(&w, "pushed by github:octo(7) · confirmed by @bob"));
+	(void)world_text(&w, WORLD_ADMIN, "/status production");
+	assert_non_null(world_says(&w, "requested by github:octo(7), confirmed by @bob"));
+	(void)world_run_starts(&w);
+	world_run_ends(&w, GOOD);
+	(void)world_text(&w, WORLD_ADMIN, "/history production");
+	assert_non_null(world_says(&w, "live, release 1 · github:octo(7), confirmed by @bob"));
+	(void)world_text(&w, WORLD_ADMIN, "/status production");
+	assert_non_null(world_says(&w, "just now, by github:octo(7), confirmed by @bob"));
 	world_close(&w);
 }
 
@@ -478,13 +489,14 @@ a_newer_push_replaces_the_question_and_says_so(void **state)
 	(void)text_copy(old, sizeof(old), world_button(world_last(&w), "Confirm"));
 	push(&w, "main", COMMIT_B);
 	assert_non_null(
-	    world_says(&w, "replaced by a newer commit — aaaaaaa Make it blue\nby bbbbbbb"));
+	    world_says(&w, "⏭️ production: replaced by bbbbbbb — aaaaaaa Make it blue"));
 	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, old);
 	assert_string_equal(w.toast, "This button has expired or was used.");
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_int_equal(
 	    world_count(&w, EFFECT_TIMER), 2); /* the newer question's, and the daily one */
 	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, world_button(world_last(&w), "Confirm"));
+	world_git_same(&w);
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_B);
 	world_close(&w);
 }
@@ -514,11 +526,12 @@ a_confirmed_push_waits_while_the_environment_is_busy(void **state)
 	world_open(&w, NULL);
 	push(&w, "main", COMMIT_A);
 	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, world_button(world_last(&w), "Confirm"));
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	world_git_same(&w);
 	push(&w, "main", COMMIT_B);
 	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM,
 	    world_button(world_says(&w, "Deploy to production?"), "Confirm"));
-	assert_string_equal(w.toast, "Queued.");
+	world_git_same(&w);
+	assert_int_equal(world_deployment(&w, 2).state, DEPLOY_QUEUED);
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
 	world_run_ends(&w, GOOD);
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_B);
@@ -537,7 +550,7 @@ a_confirmed_push_takes_the_place_of_the_one_that_waits(void **state)
 		push(&w, "main", heads[i]);
 		(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM,
 		    world_button(world_says(&w, "Deploy to production?"), "Confirm"));
-		world_git(&w, (struct world_git){ .commit = heads[i] });
+		world_git_same(&w);
 	}
 	assert_int_equal(world_deployment(&w, 2).state, DEPLOY_SUPERSEDED);
 	assert_int_equal(world_deployment(&w, 3).state, DEPLOY_QUEUED);
@@ -558,8 +571,8 @@ the_first_poll_of_all_only_remembers(void **state)
 	world_due(&w, TIMER_POLL);
 	world_git_heads(&w, COMMIT_A, COMMIT_B);
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
-	assert_string_equal(world_environment(&w, "staging").seen_commit, COMMIT_A);
-	assert_string_equal(world_environment(&w, "production").seen_commit, COMMIT_B);
+	assert_string_equal(world_environment(&w, "staging").polled_commit, COMMIT_A);
+	assert_string_equal(world_environment(&w, "production").polled_commit, COMMIT_B);
 	assert_int_equal(w.n_screen, 0);
 
 	world_due(&w, TIMER_POLL);
@@ -644,6 +657,165 @@ the_webhook_and_the_poll_deploy_a_commit_once(void **state)
 	world_close(&w);
 }
 
+/* --- polls beside webhooks --- */
+
+static void
+poll(struct world *w, const char *develop)
+{
+	world_due(w, TIMER_POLL);
+	heads_first(w);
+	world_git_heads(w, develop, COMMIT_D);
+}
+
+/* It is asked about already when the first poll of all is answered. */
+static void
+a_push_in_hand_is_not_swallowed_by_the_first_poll(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, POLLING, NULL);
+	(void)world_decide(&w, world_push(&w, "develop"));
+	poll(&w, COMMIT_A);
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
+	poll(&w, COMMIT_A);
+	assert_int_equal(world_newest(&w, "staging").id, 1);
+	world_close(&w);
+}
+
+static void
+a_push_that_the_first_poll_saw_first_is_deployed_when_it_is_delivered(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, POLLING, NULL);
+	poll(&w, COMMIT_A);
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
+	push(&w, "develop", COMMIT_A);
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
+	world_close(&w);
+}
+
+/* It had webhooks alone, and the branch has moved on since one that GitHub could not deliver. */
+static void
+the_first_poll_behind_webhooks_deploys_nothing_and_says_what_waits(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "POLL_REPOSITORY_SECONDS=0", NULL);
+	push(&w, "develop", COMMIT_A);
+	world_run_ends(&w, GOOD);
+	world_settings(&w, POLLING, NULL);
+	(void)world_decide(&w, store_aid_event(&w.aid, EVENT_STARTED));
+	poll(&w, COMMIT_C);
+	world_git(&w, (struct world_git){ .commit = COMMIT_C, .count = 3 });
+	assert_int_equal(world_newest(&w, "staging").id, 1);
+	assert_string_equal(world_plain(world_last(&w)),
+	    "ℹ️ staging: develop is 3 commits ahead of what is live (aaaaaaa). Git is polled from now "
+	    "on; what was pushed before is not deployed by itself: /deploy staging.");
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "3 commits ahead"));
+	poll(&w, COMMIT_C);
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
+	poll(&w, COMMIT_B);
+	world_git(&w, (struct world_git){ .commit = COMMIT_B });
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_B);
+	world_close(&w);
+}
+
+static void
+a_branch_that_is_set_back_to_what_the_first_poll_saw_is_found(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, POLLING, NULL);
+	poll(&w, COMMIT_A);
+	push(&w, "develop", COMMIT_B);
+	world_run_ends(&w, GOOD);
+	poll(&w, COMMIT_A);
+	world_git(&w, (struct world_git){ .commit = COMMIT_A, .is_force_push = true });
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
+	world_close(&w);
+}
+
+static void
+what_a_poll_found_and_its_late_delivery_are_one_deployment(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, POLLING, NULL);
+	poll(&w, COMMIT_C);
+	poll(&w, COMMIT_A);
+	(void)world_decide(&w, world_push(&w, "develop"));
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_int_equal(world_newest(&w, "staging").id, 1);
+	world_run_ends(&w, GOOD);
+	push(&w, "develop", COMMIT_A);
+	assert_int_equal(world_newest(&w, "staging").id, 1);
+	world_close(&w);
+}
+
+/* The poll's answer and the delivery, in this order or the other, in one commit. */
+static void
+decide_together(struct world *w, bool poll_first)
+{
+	struct effect *heads;
+	struct event *answered, *delivered = world_push(w, "develop");
+	struct queue_list events = { 0 };
+	char text[256];
+
+	world_due(w, TIMER_POLL);
+	heads_first(w);
+	heads = world_take(w, EFFECT_GIT_QUERY);
+	(void)snprintf(
+	    text, sizeof(text), "head %s develop\nhead %s main\nend\n", COMMIT_A, COMMIT_D);
+	answered = TAKE(heads->result);
+	answered->u.git_answered.answer = strdup(text);
+	event_set_context(answered, delivered);
+	queue_list_add(&events, poll_first ? &answered->link : &delivered->link);
+	queue_list_add(&events, poll_first ? &delivered->link : &answered->link);
+	assert_true(store_batch(w->aid.store, &events, &w->aid.outcomes, &w->aid.err));
+	effect_free(heads);
+	(void)world_text(w, WORLD_ADMIN, "/history staging"); /* takes in what came out */
+}
+
+static void
+a_poll_and_a_delivery_in_one_batch_are_one_deployment(void **state)
+{
+	struct world w;
+
+	(void)state;
+	for (int poll_first = 0; poll_first < 2; poll_first++) {
+		world_open(&w, POLLING, NULL);
+		poll(&w, COMMIT_C);
+		decide_together(&w, poll_first == 1);
+		while (world_count(&w, EFFECT_GIT_QUERY) > 0)
+			world_git(&w, (struct world_git){ .commit = COMMIT_A });
+		assert_int_equal(world_newest(&w, "staging").id, 1);
+		assert_int_equal(world_count(&w, EFFECT_RUN), 1);
+		world_close(&w);
+	}
+}
+
+static void
+a_poll_that_is_left_over_asks_nothing_where_polling_was_turned_off(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, POLLING, NULL);
+	(void)world_decide(&w, store_aid_event(&w.aid, EVENT_STARTED));
+	world_settings(&w, "POLL_REPOSITORY_SECONDS=0", NULL);
+	world_due(&w, TIMER_POLL);
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
+	world_close(&w);
+}
+
 int
 main(void)
 {
@@ -677,6 +849,16 @@ main(void)
 		cmocka_unit_test(a_poll_that_fails_is_tried_again),
 		cmocka_unit_test(polls_do_not_pile_up_questions),
 		cmocka_unit_test(the_webhook_and_the_poll_deploy_a_commit_once),
+		cmocka_unit_test(a_push_in_hand_is_not_swallowed_by_the_first_poll),
+		cmocka_unit_test(
+		    a_push_that_the_first_poll_saw_first_is_deployed_when_it_is_delivered),
+		cmocka_unit_test(
+		    the_first_poll_behind_webhooks_deploys_nothing_and_says_what_waits),
+		cmocka_unit_test(a_branch_that_is_set_back_to_what_the_first_poll_saw_is_found),
+		cmocka_unit_test(what_a_poll_found_and_its_late_delivery_are_one_deployment),
+		cmocka_unit_test(a_poll_and_a_delivery_in_one_batch_are_one_deployment),
+		cmocka_unit_test(
+		    a_poll_that_is_left_over_asks_nothing_where_polling_was_turned_off),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

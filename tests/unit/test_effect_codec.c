@@ -68,6 +68,8 @@ a_question_to_git_comes_back_as_it_was(void **state)
 		.n_branches = LIMIT_ENVIRONMENTS,
 		.is_patient = true,
 		.requested_by = "github:ada(7)",
+		.push = { "abc", "d-1", 1767225600000, 40 },
+		.is_notified = true,
 	};
 
 	(void)state;
@@ -159,11 +161,39 @@ small_ones_come_back_as_they_were(void **state)
 	effect_free(copy);
 
 	effect = effect_new(EFFECT_TIMER);
-	effect->u.timer = (struct effect_timer){ TIMER_DAILY, "0123456789abcdef0123456789abcdef" };
+	effect->u.timer = (struct effect_timer){ .kind = TIMER_PUSH,
+		.name = "0123456789abcdef0123456789abcdef",
+		.environment = "staging",
+		.requested_by = "github:ada(7)",
+		.push = { "abc", "d-1", 1767225600000, 40 } };
 	copy = again(effect);
 	assert_memory_equal(&copy->u.timer, &effect->u.timer, sizeof(effect->u.timer));
 	effect_free(effect);
 	effect_free(copy);
+}
+
+/* As 0.1.0 wrote them. */
+static void
+rows_of_earlier_versions_have_no_announced_push(void **state)
+{
+	struct effect *effect;
+	struct err err;
+
+	(void)state;
+	effect = effect_codec_decode(EFFECT_TIMER, "{\"wait\":\"poll\",\"name\":\"\"}", &err);
+	assert_non_null(effect);
+	assert_string_equal(effect->u.timer.push.after, "");
+	effect_free(effect);
+	effect = effect_codec_decode(EFFECT_GIT_QUERY,
+	    "{\"question\":\"commits\",\"environment\":\"staging\",\"ref\":\"develop\",\"base\":\"\","
+	    "\"branch\":\"develop\",\"branches\":[],\"is_patient\":true,\"asked_by\":\"git\"}",
+	    &err);
+	assert_non_null(effect);
+	assert_string_equal(effect->u.git_query.push.after, "");
+	assert_int_equal(effect->u.git_query.push.until, 0);
+	effect_free(effect);
+	assert_null(effect_codec_decode(
+	    EFFECT_TIMER, "{\"wait\":\"push\",\"name\":\"\",\"until\":\"soon\"}", &err));
 }
 
 static void
@@ -241,6 +271,7 @@ main(void)
 		cmocka_unit_test(the_largest_probe_comes_back_as_it_was),
 		cmocka_unit_test(a_probe_of_an_earlier_version_has_no_deadline),
 		cmocka_unit_test(small_ones_come_back_as_they_were),
+		cmocka_unit_test(rows_of_earlier_versions_have_no_announced_push),
 		cmocka_unit_test(toasts_and_documents_come_back_as_they_were),
 		cmocka_unit_test(a_body_that_lacks_something_is_refused_with_its_name),
 		cmocka_unit_test(every_kind_has_a_name_that_leads_back_to_it),

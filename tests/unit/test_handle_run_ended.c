@@ -400,7 +400,7 @@ every_final_message_carries_the_audits_head(void **state)
 	world_b_over_a(&w, STAGING_URL);
 	world_run_ends(&w, FAILED_BEFORE_RELEASE);
 	assert_non_null(
-	    strstr(world_plain(world_says_in(&w, WORLD_GROUP, "nothing was changed")), "audit "));
+	    strstr(world_plain(world_says_in(&w, WORLD_GROUP, "nothing was changed\n")), "audit "));
 	(void)world_audited(&w, "", NULL);
 	for (size_t i = 0; i < w.n_screen; i++) {
 		const char *at = strstr(world_plain(&w.screen[i]), "audit ");
@@ -474,6 +474,36 @@ a_rollback_without_a_folder_is_down_and_not_run_again(void **state)
 	world_close(&w);
 }
 
+/* Not of the state: what was cancelled while it was checked has failed in no step. */
+static void
+the_step_that_failed_or_was_killed_is_crossed_out(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	world_run_step(&w, 0, "fetch");
+	world_run_step(&w, 1, "build");
+	world_run_ends(&w, FAILED_BEFORE_RELEASE);
+	assert_non_null(strstr(world_plain(world_says(&w, "✓ fetch")), "✗ build"));
+	world_deploy_starts(&w, COMMIT_A);
+	world_run_step(&w, 0, "build");
+	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
+	assert_non_null(world_says(&w, "▸ build"));
+	world_run_ends(
+	    &w, (struct run_ended){ .gate_opened = true, .exit_status = -1, .signal_number = 15 });
+	assert_non_null(world_says(&w, "✗ build"));
+	assert_null(world_says(&w, "▸ build"));
+	world_deploy_starts(&w, COMMIT_B);
+	world_run_step(&w, 0, "release");
+	world_run_ends(&w, GOOD);
+	world_probed(&w, "HTTP 500");
+	assert_null(world_says(&w, "✗ release"));
+	assert_non_null(world_says(&w, "✓ release"));
+	world_close(&w);
+}
+
 int
 main(void)
 {
@@ -502,6 +532,7 @@ main(void)
 		cmocka_unit_test(a_cancelled_run_without_a_folder_is_not_rolled_back),
 		cmocka_unit_test(a_rollback_without_a_folder_is_down_and_not_run_again),
 		cmocka_unit_test(every_final_message_carries_the_audits_head),
+		cmocka_unit_test(the_step_that_failed_or_was_killed_is_crossed_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -97,6 +97,8 @@ a_question_survives_a_crash_with_its_buttons_and_deadline(void **state)
 	crash(&w);
 	assert_int_equal(world_count(&w, EFFECT_TIMER), 2);
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, confirm);
+	crash(&w); /* confirmed, and git has not answered */
+	world_git_same(&w);
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
 	assert_int_equal(world_count(&w, EFFECT_TIMER), 1);
 	world_close(&w);
@@ -309,9 +311,8 @@ an_answer_that_cannot_be_handled_refuses_the_request(void **state)
 	world_close(&w);
 }
 
-/* Whether the branch has moved on is asked beside the run: its loss is no reason to end the run. */
 static void
-an_answer_beside_a_run_that_cannot_be_handled_leaves_the_run_alone(void **state)
+a_confirmed_question_whose_answer_cannot_be_handled_ends(void **state)
 {
 	struct world w;
 
@@ -321,9 +322,9 @@ an_answer_beside_a_run_that_cannot_be_handled_leaves_the_run_alone(void **state)
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "Confirm"));
 	w.aid.handlers[EVENT_GIT_ANSWERED] = fails;
-	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	assert_int_equal(world_active(&w, "production").state, DEPLOY_RUNNING);
-	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
+	world_git_same(&w);
+	assert_int_equal(world_newest(&w, "production").state, DEPLOY_REFUSED);
+	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
 	world_close(&w);
 }
 
@@ -484,8 +485,7 @@ main(void)
 		cmocka_unit_test(the_run_of_what_was_given_up_is_over),
 		cmocka_unit_test(a_probe_that_cannot_be_handled_goes_back),
 		cmocka_unit_test(an_answer_that_cannot_be_handled_refuses_the_request),
-		cmocka_unit_test(
-		    an_answer_beside_a_run_that_cannot_be_handled_leaves_the_run_alone),
+		cmocka_unit_test(a_confirmed_question_whose_answer_cannot_be_handled_ends),
 		cmocka_unit_test(a_poll_that_cannot_be_handled_does_not_end_the_polling),
 		cmocka_unit_test(a_question_whose_deadline_cannot_be_handled_expires_later),
 		cmocka_unit_test(a_round_that_cannot_be_handled_is_no_end_of_retention_or_polling),

@@ -84,6 +84,7 @@ messages_move_with_their_chat(void **state)
 	assert_int_equal(world_newest(&w, "production").address.chat, -2002);
 	(void)world_press(&w, WORLD_ADMIN, -2002,
 	    world_button(world_says(&w, "Deploy to production?"), "Confirm"));
+	world_git_same(&w);
 	assert_non_null(world_peek(&w, EFFECT_RUN));
 	world_close(&w);
 }
@@ -308,17 +309,45 @@ a_denial_is_marked_text_and_audited(void **state)
 	world_close(&w);
 }
 
-/* What a person typed is shown in a denial: cleaned, as everything from outside. */
+/* What a person typed is shown cleaned, as everything from outside. */
 static void
-a_denial_shows_no_harmful_character(void **state)
+an_answer_shows_no_harmful_character(void **state)
 {
 	struct world w;
 
 	(void)state;
 	world_open(&w, NULL);
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy prod\xe2\x80\xae\x01uction");
-	assert_string_equal(world_last(&w)->text,
-	    "⛔ " MARK_BOLD "deploy production" MARK_BOLD ": only an admin may.");
+	assert_non_null(strstr(
+	    world_last(&w)->text, "There is no environment " MARK_CODE "production" MARK_CODE));
+	(void)world_text_in(
+	    &w, WORLD_STRANGER, WORLD_STRANGER, "/deploy prod\xe2\x80\xae\x01uction");
+	assert_non_null(strstr(world_last(&w)->text,
+	    "⛔ " MARK_BOLD "deploy production" MARK_BOLD ": you have no role here."));
+	world_close(&w);
+}
+
+/* A name that is none is said to be none; and its case says nothing. */
+static void
+a_typo_is_never_a_missing_right(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_STAGING_USER, "/deploy stagign");
+	assert_string_equal(world_plain(world_last(&w)),
+	    "There is no environment stagign. Did you mean staging? There are: staging production");
+	(void)world_text(&w, WORLD_STAGING_USER, "/cancel nowhere");
+	assert_string_equal(world_plain(world_last(&w)),
+	    "There is no environment nowhere. There are: staging production");
+	assert_int_equal(world_audited(&w, "\"denied\"", NULL), 0);
+	(void)world_text(&w, WORLD_STAGING_USER, "/Deploy Staging");
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
+	(void)world_text(&w, WORLD_STAGING_USER, "/deploy PRODUCTION");
+	assert_non_null(world_says(&w, "⛔ deploy production: only an admin may."));
+	(void)world_text_in(&w, WORLD_STRANGER, WORLD_STRANGER, "/deploy stagign");
+	assert_non_null(world_says(&w, "⛔ deploy stagign: you have no role here."));
 	world_close(&w);
 }
 
@@ -522,7 +551,8 @@ main(void)
 		cmocka_unit_test(a_staging_user_who_names_no_environment_is_told_which_there_are),
 		cmocka_unit_test(whoever_floods_is_told_once_to_wait),
 		cmocka_unit_test(a_denial_is_marked_text_and_audited),
-		cmocka_unit_test(a_denial_shows_no_harmful_character),
+		cmocka_unit_test(an_answer_shows_no_harmful_character),
+		cmocka_unit_test(a_typo_is_never_a_missing_right),
 		cmocka_unit_test(settings_are_read_when_used_and_changes_reflected),
 		cmocka_unit_test(a_busy_environment_says_who_what_and_since_when),
 		cmocka_unit_test(an_environment_without_a_branch_needs_a_ref),

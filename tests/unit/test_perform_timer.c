@@ -9,6 +9,7 @@
 
 #include "effects/perform_inside.h"
 #include "lib/loop.h"
+#include "types/settings.h"
 
 struct scene {
 	struct loop *loop;
@@ -122,6 +123,29 @@ what_is_overdue_passes_in_the_next_turn_and_not_at_once(void **state)
 	assert_int_equal(scene->passed[0], 5);
 }
 
+/* Its row was written while the clock was hours ahead. */
+static void
+no_timer_waits_longer_than_its_kind_allows(void **state)
+{
+	struct settings settings = { .poll_repository_seconds = 1 };
+	struct scene *scene = *state;
+	struct effect *poll = effect_new(EFFECT_TIMER);
+
+	assert_non_null(poll);
+	poll->id = 7;
+	poll->due = wall_ms() + INT64_C(9) * 3600000;
+	poll->is_recovered = true;
+	poll->settings = &settings;
+	poll->u.timer.kind = TIMER_POLL;
+	perform_effect(&scene->perform, poll);
+	poll->settings = NULL; /* ours */
+	run_for(scene, 900);
+	assert_int_equal(scene->n_passed, 0);
+	run_for(scene, 2000);
+	assert_int_equal(scene->n_passed, 1);
+	assert_int_equal(scene->passed[0], 7);
+}
+
 static void
 what_is_withdrawn_never_passes(void **state)
 {
@@ -171,6 +195,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(deadlines_pass_in_their_order, begin, finish),
 		cmocka_unit_test_setup_teardown(
 		    what_is_overdue_passes_in_the_next_turn_and_not_at_once, begin, finish),
+		cmocka_unit_test_setup_teardown(
+		    no_timer_waits_longer_than_its_kind_allows, begin, finish),
 		cmocka_unit_test_setup_teardown(what_is_withdrawn_never_passes, begin, finish),
 		cmocka_unit_test_setup_teardown(
 		    pauses_double_up_to_their_limit_a_quarter_more_or_less, begin, finish),

@@ -117,6 +117,42 @@ only_the_head_of_a_lane_is_out_and_its_result_hands_out_the_next(void **state)
 }
 
 static void
+act_answer(struct tx *tx, void *arg)
+{
+	char head[] = "answer";
+
+	*(int64_t *)arg = row_message_add(
+	    tx, &(struct message){ .address.chat = 1, .head = head, .is_answer = true });
+}
+
+static void
+act_supergroup(struct tx *tx, void *arg)
+{
+	(void)arg;
+	row_message_move_chat(tx, 1, -1);
+}
+
+/* Two lanes for a chat: that of answers moves with it too. */
+static void
+an_answer_does_not_wait_for_what_is_edited(void **state)
+{
+	struct store_aid *aid = *state;
+	int64_t id = add(aid, 1, "running"), answer;
+
+	said(aid, "running");
+	change(aid, id, "a step");
+	store_aid_act(aid, act_answer, &answer);
+	assert_int_equal(store_aid_count(aid, EFFECT_SEND_MESSAGE), 2);
+	change(aid, answer, "answer, later");
+	assert_int_equal(store_aid_count(aid, EFFECT_SEND_MESSAGE), 2);
+	said(aid, "a step");
+	store_aid_act(aid, act_supergroup, NULL);
+	said(aid, "answer");
+	said(aid, "answer, later");
+	assert_int_equal(store_aid_count(aid, EFFECT_SEND_MESSAGE), 0);
+}
+
+static void
 chats_do_not_wait_for_each_other(void **state)
 {
 	struct store_aid *aid = *state;
@@ -627,6 +663,7 @@ main(void)
 		    a_flood_of_pushes_is_the_question_in_progress_and_one_for_the_newest, setup,
 		    store_aid_teardown),
 		TEST(only_the_head_of_a_lane_is_out_and_its_result_hands_out_the_next),
+		TEST(an_answer_does_not_wait_for_what_is_edited),
 		TEST(chats_do_not_wait_for_each_other),
 		TEST(edits_that_wait_are_said_once_with_the_newest_text),
 		TEST(a_change_that_is_none_is_not_said),

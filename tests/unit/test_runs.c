@@ -223,14 +223,16 @@ a_question_is_answered_even_if_with_a_no(void **state)
 	struct err err;
 
 	runs_aid_need(scene);
-	assert_non_null(runs_git_query_start(scene->runs, &ask, runs_aid_on_answer, scene, &err));
-	cancelled = runs_git_query_start(scene->runs, &ask, runs_aid_on_answer, scene, &err);
+	assert_non_null(
+	    runs_git_query_start(scene->runs, &ask, runs_aid_on_answer, NULL, scene, &err));
+	cancelled = runs_git_query_start(scene->runs, &ask, runs_aid_on_answer, NULL, scene, &err);
 	assert_non_null(cancelled);
 	runs_git_query_cancel(scene->runs, cancelled);
 	ask = (struct effect_git_query){
 		.kind = GIT_QUERY_COMMITS, .ref = "new\nline", .branch = "main"
 	};
-	assert_non_null(runs_git_query_start(scene->runs, &ask, runs_aid_on_answer, scene, &err));
+	assert_non_null(
+	    runs_git_query_start(scene->runs, &ask, runs_aid_on_answer, NULL, scene, &err));
 	WAIT_FOR(scene, scene->answers == 2);
 	assert_int_not_equal(scene->answer_status, 0);
 	assert_false(scene->answer_unreachable);

@@ -249,7 +249,7 @@ webhook_mode_needs_its_secret_in_telegrams_alphabet(void **state)
 	    "TELEGRAM_WEBHOOK_SECRET=" SECRET, "TELEGRAM_API_BASE=http://127.0.0.1:9//");
 	assert_non_null(s);
 	assert_int_equal(s->telegram_mode, TELEGRAM_WEBHOOK);
-	assert_int_equal(s->poll_repository_seconds, 0);
+	assert_int_equal(s->poll_repository_seconds, 300); /* beside webhooks */
 	assert_string_equal(s->telegram_api_base, "http://127.0.0.1:9");
 	settings_unref(s);
 	s = LOAD(NULL, MINIMUM, "TELEGRAM_WEBHOOK_URL=https://x.org/t", "TELEGRAM_MODE=polling");
@@ -573,7 +573,7 @@ what_changed_is_named_without_its_value(void **state)
 	assert_true(settings_diff(a, b, &names, &restart));
 	assert_string_equal(buf_text(&names),
 	    "GITHUB_WEBHOOK_SECRET, API_SERVER_PORT, ENVIRONMENTS, "
-	    "STAGING_PORT, PRODUCTION_CONFIRM, GITHUB_BRANCH_PRODUCTION, "
+	    "STAGING_PORT, PRODUCTION_CONFIRM, PRODUCTION_NOTIFY_AFTER_SECONDS, GITHUB_BRANCH_PRODUCTION, "
 	    "PRODUCTION_COMPOSE_DIR");
 	assert_string_equal(buf_text(&restart), "API_SERVER_PORT");
 	assert_false(settings_diff(a, a, &names, &restart));
@@ -645,7 +645,7 @@ a_running_webhook_keeps_its_secret_when_polling_is_to_come(void **state)
 	assert_string_equal(waiting, "TELEGRAM_WEBHOOK_URL, TELEGRAM_WEBHOOK_SECRET");
 	assert_int_equal(polling->telegram_mode, TELEGRAM_WEBHOOK);
 	assert_string_equal(polling->telegram_webhook_secret, SECRET);
-	assert_int_equal(polling->poll_repository_seconds, 0); /* 60 goes with polling */
+	assert_int_equal(polling->poll_repository_seconds, 300); /* 60 goes with polling */
 	rotated = RELOAD(polling, waiting, MINIMUM, "TELEGRAM_WEBHOOK_URL=https://b.example.org/x",
 	    "TELEGRAM_WEBHOOK_SECRET=x" SECRET);
 	assert_string_equal(waiting, "");

@@ -137,7 +137,7 @@ note_effects(void)
 			effect->u.git_query.kind = (enum git_query_kind)q;
 			note_body(effect, "question");
 		}
-		for (int w = TIMER_QUESTION; kind == EFFECT_TIMER && w <= TIMER_SEND; w++) {
+		for (int w = TIMER_QUESTION; kind == EFFECT_TIMER && w < TIMER_KIND_COUNT; w++) {
 			effect->u.timer.kind = (enum timer_kind)w;
 			note_body(effect, "wait");
 		}
@@ -246,8 +246,10 @@ full_message(int kind)
 		.removal = PROTOCOL_REMOVAL_GONE,
 		.query = PROTOCOL_GIT_QUERY_HEADS,
 		.branch = "main",
+		.wants_progress = true,
 		.base = COMMIT_C,
 		.blocked = COMMIT_D,
+		.after = COMMIT_D,
 		.branches = "main",
 		.record = { true, true, true, true, true, true, 9, 10, 11, 12, "" },
 		.step_count = 1,

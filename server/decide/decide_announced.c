@@ -1,0 +1,100 @@
+/* decide_announced.c - a push that git does not show yet: asked again, and given up in the end.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/decide_announced.h"
+
+#include <stdio.h>
+
+#include "decide/decide_push.h"
+#include "decide/decide_reply.h"
+#include "lib/text.h"
+#include "store/row_dedupe.h"
+#include "store/row_effect.h"
+
+/* A replica lags by seconds; who pushed still looks. */
+#define AWAIT_MS      (120 * INT64_C(1000))
+#define PAUSE_FIRST_S 5
+
+void
+decide_announced(
+    struct tx *tx, const struct environment_settings *settings, const struct delivery *delivery)
+{
+	struct announced_push push = { .until = tx->at + AWAIT_MS };
+	char who[LIMIT_PERSON];
+
+	(void)snprintf(
+	    who, sizeof(who), "github:%.40s(%lld)", delivery->login, (long long)delivery->sender);
+	(void)text_copy(push.after, sizeof(push.after), delivery->after);
+	(void)text_copy(push.delivery, sizeof(push.delivery), delivery->id);
+	row_effect_withdraw(tx, row_effect_find_push(tx, settings->name));
+	decide_query_head(tx, settings, who, &push);
+}
+
+void
+decide_announced_later(struct tx *tx, const struct effect_timer *timer, int64_t due)
+{
+	struct effect *effect = effect_new(EFFECT_TIMER);
+
+	if (effect != NULL) {
+		effect->due = due;
+		effect->u.timer = *timer;
+	}
+	(void)row_effect_add(tx, effect); /* NULL fails the tx */
+}
+
+static void
+give_up(struct tx *tx, const struct effect_git_query *query)
+{
+	const struct chat_address address = { .chat = tx->settings->telegram_chat_id };
+	struct chat_text text;
+
+	row_dedupe_remove(tx, "github", query->push.delivery);
+	chat_text_init(&text);
+	chat_text_add(
+	    &text, "⚠️ " MARK_BOLD "%s" MARK_BOLD ": git does not show ", query->environment);
+	chat_text_commit(&text, "", query->push.after);
+	chat_text_outside(&text, ", pushed by ", query->requested_by);
+	chat_text_add(&text, ". Asked for two minutes; ");
+	if (tx->settings->poll_repository_seconds > 0)
+		chat_text_add(&text, "polling goes on, and deploys it when it is there.");
+	else
+		chat_text_add(&text,
+		    "not asked again: Redeliver it at GitHub or " MARK_CODE "/deploy %s" MARK_CODE
+		    ".",
+		    query->environment);
+	(void)decide_send(tx, &address, &text);
+}
+
+bool
+decide_announced_await(struct tx *tx, const struct effect_git_query *query)
+{
+	struct effect_timer timer = { .kind = TIMER_PUSH, .push = query->push };
+	int64_t pause_s = query->push.pause_s == 0 ? PAUSE_FIRST_S : 2 * query->push.pause_s;
+	int64_t due = tx->at + pause_s * 1000;
+
+	/* By a clock that was ahead. */
+	if (timer.push.until > tx->at + AWAIT_MS)
+		timer.push.until = tx->at + AWAIT_MS;
+	if (tx->at >= timer.push.until) {
+		give_up(tx, query);
+		return false;
+	}
+	/* One that came meanwhile is asked about already, and is newer. */
+	if (row_effect_is_querying(tx, query->environment))
+		return true;
+	timer.push.pause_s = (int)pause_s;
+	(void)text_copy(timer.environment, sizeof(timer.environment), query->environment);
+	(void)text_copy(timer.requested_by, sizeof(timer.requested_by), query->requested_by);
+	decide_announced_later(tx, &timer, due < timer.push.until ? due : timer.push.until);
+	return true;
+}
+
+void
+decide_announced_again(struct tx *tx)
+{
+	const struct effect_timer *timer = &tx->effect->u.timer;
+	const struct environment_settings *settings =
+	    settings_environment(tx->settings, timer->environment);
+
+	if (settings != NULL && settings->branch != NULL)
+		decide_query_head(tx, settings, timer->requested_by, &timer->push);
+}

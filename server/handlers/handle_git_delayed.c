@@ -1,0 +1,67 @@
+/* handle_git_delayed.c - a git query is not answered yet: who waits for it is told why.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+
+#include "decide/decide_reply.h"
+#include "handlers/handlers.h"
+#include "store/row_deployment.h"
+#include "store/row_effect.h"
+#include "store/row_message.h"
+
+/* A push that cannot be looked up: once, however often it is tried. */
+static void
+notify_push(struct tx *tx, int64_t id, struct effect *query, const char *why)
+{
+	const struct chat_address address = { .chat = tx->settings->telegram_chat_id };
+	struct chat_text text;
+
+	if (query->u.git_query.is_notified)
+		return;
+	query->u.git_query.is_notified = true;
+	row_effect_save(tx, id, query);
+	chat_text_init(&text);
+	chat_text_add(&text, "⚠️ " MARK_BOLD "%s" MARK_BOLD ": a push cannot be looked up: ",
+	    query->u.git_query.environment);
+	chat_text_outside(&text, "", why);
+	chat_text_add(&text, "\nGit is asked again until it answers.");
+	(void)decide_send(tx, &address, &text);
+}
+
+/* A person waits: how far git is, in the message that they look at. */
+static void
+show_progress(struct tx *tx, const struct effect *query, const char *how_far)
+{
+	struct deployment deployment = row_deployment_get(tx, query->subject);
+	CLEANUP(message_done) struct message message = { 0 };
+	struct chat_text text;
+
+	if (deployment.state != DEPLOY_REQUESTED)
+		return;
+	chat_text_init(&text);
+	chat_text_add(
+	    &text, "🔎 " MARK_BOLD "%s" MARK_BOLD ": git is still fetching", deployment.environment);
+	chat_text_outside(&text, how_far[0] != '\0' ? ": " : "", how_far);
+	chat_text_code(&text, " … to find ", query->u.git_query.ref);
+	message.head = chat_text_take(&text);
+	message.foot = strdup("");
+	if (message.head == NULL || message.foot == NULL)
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
+		tx_fail(tx, ERR_NOMEM, "no memory for a message");
+	else
+		row_message_change(tx, deployment.message, &message);
+}
+
+void
+handle_git_delayed(struct tx *tx, const struct event *event)
+{
+	const struct git_delayed *delayed = &event->u.git_delayed;
+	struct effect *query = row_effect_get(tx, EFFECT_GIT_QUERY, delayed->query);
+
+	if (query == NULL)
+		return; /* answered, or withdrawn, meanwhile */
+	if (delayed->failed && query->subject == 0)
+		notify_push(tx, delayed->query, query, delayed->text);
+	else if (!delayed->failed && query->subject != 0)
+		show_progress(tx, query, delayed->text);
+	effect_free(query);
+}

@@ -1,0 +1,476 @@
+/* Goal: one open question for a commit, and a yes to what it showed and to nothing else.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "decide_aid.h"
+
+#include "lib/text.h"
+#include "store/row_block.h"
+#include "store/store_inside.h"
+
+static void
+ask_in(struct world *w, int64_t person, int64_t chat, const char *commit)
+{
+	(void)world_text_in(w, person, chat, "/deploy production");
+	world_git(w, (struct world_git){ .commit = commit });
+}
+
+static void
+push(struct world *w, const char *commit)
+{
+	(void)world_decide(w, world_push(w, "main"));
+	world_git(w, (struct world_git){ .commit = commit });
+}
+
+static void
+press(struct world *w, int64_t person, const struct world_message *message, const char *label)
+{
+	char id[LIMIT_BUTTON_ID];
+
+	(void)text_copy(id, sizeof(id), world_button(message, label));
+	assert_string_not_equal(id, "");
+	(void)world_press(w, person, message->chat, id);
+}
+
+static void
+confirm(struct world *w, int64_t person, const struct world_message *message)
+{
+	press(w, person, message, "Confirm");
+	world_git_same(w);
+}
+
+static void
+go_live(struct world *w)
+{
+	assert_int_equal(world_run_starts(w), 200);
+	world_run_step(w, 0, "release");
+	world_run_ends(w, GOOD);
+}
+
+static size_t
+open_questions(struct world *w)
+{
+	size_t n = 0;
+
+	for (int64_t id = 1; world_deployment(w, id).id != 0; id++)
+		n += world_deployment(w, id).state == DEPLOY_AWAITING_CONFIRMATION;
+	return n;
+}
+
+/* --- shared --- */
+
+static void
+a_deploy_of_what_is_asked_about_opens_no_second_question(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	push(&w, COMMIT_A);
+	ask_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, COMMIT_A);
+	assert_int_equal(open_questions(&w), 1);
+	assert_int_equal(world_newest(&w, "production").state, DEPLOY_SUPERSEDED);
+	assert_non_null(world_says(&w,
+	    "☝️ production: asked about already: aaaaaaa Make it blue\nYou may answer it too, @bob."));
+	assert_int_equal(world_last(&w)->buttons.n, 0);
+	assert_non_null(world_says(
+	    &w, "⏭️ production: its question is open already — aaaaaaa Make it blue"));
+	confirm(&w, WORLD_OTHER_ADMIN, world_says(&w, "Deploy to production?"));
+	go_live(&w);
+	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
+	assert_int_equal(open_questions(&w), 0);
+	world_close(&w);
+}
+
+/* In a chat where the question does not stand it does then, to its end. */
+static void
+who_asks_in_another_chat_answers_there(void **state)
+{
+	const struct world_message *theirs;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	push(&w, COMMIT_A);
+	(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/deploy production");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A, .count = 3 });
+	assert_int_equal(open_questions(&w), 1);
+	theirs = world_says_in(&w, WORLD_OTHER_ADMIN, "Deploy to production?");
+	assert_int_equal(theirs->buttons.n, 2);
+	assert_true(theirs->is_silent); /* who asked is looking */
+	assert_non_null(strstr(world_plain(theirs), "Change 3"));
+	ask_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, COMMIT_A); /* and once more */
+	assert_non_null(world_says_in(&w, WORLD_OTHER_ADMIN, "asked about already"));
+	confirm(&w, WORLD_OTHER_ADMIN, theirs);
+	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
+	assert_non_null(strstr(world_plain(theirs), "🚀 Deploying production ←"));
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "🚀 Deploying production ←"));
+	go_live(&w);
+	assert_non_null(strstr(world_plain(theirs), "✅ production runs aaaaaaa"));
+	world_close(&w);
+}
+
+static void
+a_question_that_is_shared_is_answered_by_who_asked_and_by_the_role(void **state)
+{
+	struct world_message *question;
+	struct world w;
+
+	(void)state;
+	world_open(&w, "STAGING_CONFIRM=true", "STAGING_TELEGRAM_IDS=33,44", NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	question = world_says(&w, "Deploy to staging?");
+	press(&w, WORLD_OTHER_ADMIN, question, "Confirm");
+	assert_string_equal(w.toast, "⛔ Only @ada may answer this.");
+	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_non_null(world_says(
+	    &w, "asked about already, by @ada: aaaaaaa Make it blue\nYou may answer it too, @cy."));
+	press(&w, 44, question, "Confirm");
+	assert_string_equal(w.toast, "⛔ Only an admin or who asked may answer this.");
+	assert_int_equal(world_deployment(&w, 1).confirmed_by, 0);
+	confirm(&w, WORLD_STAGING_USER, question);
+	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
+	assert_int_equal(world_deployment(&w, 1).confirmed_by, WORLD_STAGING_USER);
+	assert_non_null(world_says(&w, "requested by @ada · confirmed by @cy"));
+	world_close(&w);
+
+	world_open(&w, NULL);
+	ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
+	ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
+	confirm(&w, WORLD_OTHER_ADMIN, world_says(&w, "Deploy to production?"));
+	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
+	world_close(&w);
+}
+
+static void
+a_push_of_what_a_person_is_asked_about_lets_the_team_answer_for_a_day(void **state)
+{
+	const struct world_message *question;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
+	push(&w, COMMIT_A);
+	assert_int_equal(open_questions(&w), 1);
+	assert_int_equal(world_count(&w, EFFECT_TIMER), 2); /* the daily one is the other */
+	question = world_says_in(&w, WORLD_TEAM, "Deploy to production?");
+	assert_non_null(question);
+	w.aid.at += INT64_C(3600) * 1000;
+	confirm(&w, WORLD_OTHER_ADMIN, question);
+	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
+	world_close(&w);
+}
+
+/* --- closed in place --- */
+
+static void
+a_start_closes_the_question_about_its_commit_and_no_other(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "PRODUCTION_CONFIRM=true", NULL);
+	ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
+	ask_in(&w, WORLD_OTHER_ADMIN, WORLD_GROUP, COMMIT_B);
+	world_settings(&w, "PRODUCTION_CONFIRM=false", NULL);
+	push(&w, COMMIT_A);
+	assert_non_null(world_says(
+	    &w, "⏭️ production: started by github:octo(7) — aaaaaaa Make it blue"));
+	assert_int_equal(world_deployment(&w, 1).state, DEPLOY_SUPERSEDED);
+	assert_int_equal(world_deployment(&w, 2).state, DEPLOY_AWAITING_CONFIRMATION);
+	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
+	world_close(&w);
+}
+
+/* --- live already --- */
+
+static void
+what_runs_already_is_offered_once_more(void **state)
+{
+	struct world_message *question;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_null(world_peek(&w, EFFECT_RUN));
+	question = world_says(&w, "❓ Deploy to staging again? This is live already:\naaaaaaa");
+	press(&w, WORLD_ADMIN, question, "Deploy again");
+	world_git_same(&w);
+	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
+	assert_true(world_newest(&w, "staging").is_again);
+	go_live(&w);
+	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_LIVE);
+	world_close(&w);
+}
+
+/* Queued before its commit went live. */
+static void
+what_went_live_meanwhile_is_not_started_again(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	(void)world_decide(&w, world_push(&w, "develop"));
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_QUEUED);
+	go_live(&w);
+	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
+	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_SUPERSEDED);
+	assert_non_null(world_says(&w, "⏭️ staging: already live — aaaaaaa Make it blue"));
+	world_close(&w);
+}
+
+static void
+make_it_a_persons(struct tx *tx, void *arg)
+{
+	(void)arg;
+	(void)tx_run(
+	    tx, "UPDATE deployment SET cause = 'chat', asked_by = 11 WHERE state = 'QUEUED'");
+}
+
+static void
+a_persons_that_went_live_meanwhile_is_refused(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	(void)world_decide(&w, world_push(&w, "develop"));
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	store_aid_act(&w.aid, make_it_a_persons, NULL);
+	go_live(&w);
+	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
+	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_REFUSED);
+	assert_string_equal(world_newest(&w, "staging").detail, "already live");
+	world_close(&w);
+}
+
+static void
+a_push_of_what_is_live_asks_nobody(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
+	confirm(&w, WORLD_ADMIN, world_says(&w, "Deploy to production?"));
+	go_live(&w);
+	push(&w, COMMIT_A);
+	assert_int_equal(open_questions(&w), 0);
+	assert_non_null(
+	    world_says_in(&w, WORLD_TEAM, "⏭️ production: already live — aaaaaaa"));
+	world_close(&w);
+}
+
+/* --- what was shown, and what is --- */
+
+static void
+another_live_release_is_asked_about_anew(void **state)
+{
+	struct world_message *question;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
+	question = world_says(&w, "Deploy to production?");
+	ask_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, COMMIT_B);
+	confirm(&w, WORLD_OTHER_ADMIN, world_says_in(&w, WORLD_TEAM, "Deploy to production?"));
+	go_live(&w);
+	confirm(&w, WORLD_ADMIN, question);
+	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
+	question = world_says(&w, "⚠️ Not started: production runs bbbbbbb now");
+	assert_int_equal(world_audited(&w, "asked anew", "production runs bbbbbbb now"), 1);
+	assert_non_null(strstr(world_plain(question), "Deploy to production?"));
+	assert_int_equal(world_deployment(&w, 1).confirmed_by, 0);
+	confirm(&w, WORLD_ADMIN, question);
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.previous, COMMIT_B);
+	world_close(&w);
+}
+
+static void
+forget_previous(struct tx *tx, void *arg)
+{
+	(void)arg;
+	(void)tx_run(
+	    tx, "UPDATE deployment SET previous = '' WHERE state = 'AWAITING_CONFIRMATION'");
+}
+
+static void
+another_release_to_roll_back_to_is_asked_about_anew(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_goes_live(&w, COMMIT_B);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_B });
+	store_aid_act(&w.aid, forget_previous, NULL);
+	press(&w, WORLD_ADMIN, world_says(&w, "Deploy to staging again?"), "Deploy again");
+	world_git_same(&w);
+	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
+	assert_non_null(
+	    world_says(&w, "⚠️ Not started: the release to roll back to is aaaaaaa now"));
+	world_close(&w);
+}
+
+static void
+a_branch_that_was_force_pushed_is_asked_about_anew_and_a_newer_commit_is_noted(void **state)
+{
+	struct world_message *question;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
+	press(&w, WORLD_ADMIN, world_says(&w, "Deploy to production?"), "Confirm");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A, .is_off_branch = true });
+	assert_null(world_peek(&w, EFFECT_RUN));
+	question = world_says(&w, "⚠️ Not started: main was force-pushed and no longer has it");
+	assert_non_null(strstr(world_plain(question), "not on the branch of production"));
+	press(&w, WORLD_ADMIN, question, "Confirm");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A, .is_off_branch = true });
+	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
+	world_close(&w);
+}
+
+static void
+what_git_no_longer_has_is_refused_and_a_git_that_is_away_holds_nothing_up(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
+	press(&w, WORLD_ADMIN, world_says(&w, "Deploy to production?"), "Confirm");
+	world_git(&w, (struct world_git){ .error = "no branch, tag or commit: aaaaaaa1" });
+	assert_int_equal(world_newest(&w, "production").state, DEPLOY_REFUSED);
+	ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
+	press(&w, WORLD_ADMIN, world_says(&w, "Deploy to production?"), "Confirm");
+	world_git(&w, (struct world_git){ .is_unreachable = true });
+	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
+	world_close(&w);
+}
+
+static void
+block_it(struct tx *tx, void *arg)
+{
+	(void)arg;
+	row_block_add(tx, "production", &(struct block){ .commit = COMMIT_A, .by = "deploybot" });
+}
+
+static void
+what_was_rolled_back_meanwhile_is_asked_about_anew(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
+	store_aid_act(&w.aid, block_it, NULL);
+	confirm(&w, WORLD_ADMIN, world_says(&w, "Deploy to production?"));
+	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
+	assert_non_null(world_says(&w, "⚠️ Not started: it was rolled back meanwhile"));
+	confirm(&w, WORLD_ADMIN, world_says(&w, "Deploy to production?"));
+	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
+	world_close(&w);
+}
+
+static void
+a_rollback_whose_from_has_changed_is_asked_anew_at_once(void **state)
+{
+	struct world_message *question;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_goes_live(&w, COMMIT_B);
+	(void)world_text(&w, WORLD_ADMIN, "/rollback staging");
+	question = world_says(&w, "Roll back staging?");
+	world_deploy_goes_live(&w, COMMIT_C);
+	press(&w, WORLD_ADMIN, question, "Roll back");
+	assert_string_equal(w.toast, "It has changed: look again.");
+	assert_true(w.is_alert);
+	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
+	question = world_says(&w, "⚠️ Not started: staging runs ccccccc now, not bbbbbbb");
+	press(&w, WORLD_ADMIN, question, "Roll back");
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
+	world_close(&w);
+}
+
+static void
+a_deadline_ends_nothing_that_was_confirmed_and_a_cancel_does(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
+	press(&w, WORLD_ADMIN, world_says(&w, "Deploy to production?"), "Confirm");
+	assert_int_equal(world_count(&w, EFFECT_TIMER), 1); /* only the daily one */
+	(void)world_text(&w, WORLD_ADMIN, "/cancel production");
+	world_git_same(&w);
+	assert_int_equal(world_newest(&w, "production").state, DEPLOY_CANCELLED);
+	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
+	world_close(&w);
+}
+
+static void
+a_newer_push_leaves_a_confirmed_question_alone(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	push(&w, COMMIT_A);
+	press(&w, WORLD_ADMIN, world_says(&w, "Deploy to production?"), "Confirm");
+	(void)world_decide(&w, world_push(&w, "main"));
+	world_git_same(&w);
+	assert_int_equal(world_active(&w, "production").state, DEPLOY_RUNNING);
+	world_git(&w, (struct world_git){ .commit = COMMIT_B });
+	assert_int_equal(world_active(&w, "production").state, DEPLOY_RUNNING);
+	world_close(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_deploy_of_what_is_asked_about_opens_no_second_question),
+		cmocka_unit_test(who_asks_in_another_chat_answers_there),
+		cmocka_unit_test(
+		    a_question_that_is_shared_is_answered_by_who_asked_and_by_the_role),
+		cmocka_unit_test(
+		    a_push_of_what_a_person_is_asked_about_lets_the_team_answer_for_a_day),
+		cmocka_unit_test(a_start_closes_the_question_about_its_commit_and_no_other),
+		cmocka_unit_test(what_runs_already_is_offered_once_more),
+		cmocka_unit_test(what_went_live_meanwhile_is_not_started_again),
+		cmocka_unit_test(a_persons_that_went_live_meanwhile_is_refused),
+		cmocka_unit_test(a_push_of_what_is_live_asks_nobody),
+		cmocka_unit_test(another_live_release_is_asked_about_anew),
+		cmocka_unit_test(another_release_to_roll_back_to_is_asked_about_anew),
+		cmocka_unit_test(
+		    a_branch_that_was_force_pushed_is_asked_about_anew_and_a_newer_commit_is_noted),
+		cmocka_unit_test(
+		    what_git_no_longer_has_is_refused_and_a_git_that_is_away_holds_nothing_up),
+		cmocka_unit_test(what_was_rolled_back_meanwhile_is_asked_about_anew),
+		cmocka_unit_test(a_rollback_whose_from_has_changed_is_asked_anew_at_once),
+		cmocka_unit_test(a_deadline_ends_nothing_that_was_confirmed_and_a_cancel_does),
+		cmocka_unit_test(a_newer_push_leaves_a_confirmed_question_alone),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
