@@ -13,6 +13,7 @@
 #include "lib/version.h"
 #include "runner/main_process.h"
 #include "runner/ping.h"
+#include "runner/preflight.h"
 #include "runner/runner.h"
 #include "runner/runner_settings.h"
 
@@ -24,6 +25,7 @@ static const char usage[] =
     "       deploybot-runner --listen PATH [--state DIR] [--env-file FILE] [--scripts DIR] [--drain]\n"
     "       deploybot-runner --ping PATH\n"
     "       deploybot-runner --check-settings [--env-file FILE]\n"
+    "       deploybot-runner --preflight ENV [--state DIR] [--env-file FILE] [--scripts DIR]\n"
     "       deploybot-runner --version | --help\n"
     "\n"
     "Executes what a server orders: deploy, rollback and git queries, each under a supervisor.\n"
@@ -31,7 +33,8 @@ static const char usage[] =
     "With --listen it is a service of its own, best of another user than the server's, whose\n"
     "RUNNER_SOCKET is PATH; its folder's group may connect.  --ping asks one for its health:\n"
     "exit status 0, or 1 and the reason.  --check-settings names each setting that is wrong:\n"
-    "exit status 78, or 0.\n"
+    "exit status 78, or 0.  --preflight asks the target of an environment whether all is there\n"
+    "(`deploybot doctor ENV`); exit status 0, or deploy.sh's.\n"
     "\n"
     "  --state DIR      where runs/ and git/ are kept; with --listen: default STATE_DIRECTORY\n"
     "  --env-file FILE  settings beside the environment's, read anew for each order\n"
@@ -45,6 +48,7 @@ struct arguments {
 	const char *listen;
 	bool drains;
 	bool checks;
+	const char *preflight; /* an environment; NULL: none */
 	bool is_wrong;
 	const char *state;
 	const char *env_file;
@@ -120,6 +124,7 @@ to_arguments(int argc, char *argv[])
 		{ "listen", required_argument, NULL, 'l' },
 		{ "drain", no_argument, NULL, 'r' },
 		{ "check-settings", no_argument, NULL, 'c' },
+		{ "preflight", required_argument, NULL, 'p' },
 		{ "state", required_argument, NULL, 's' },
 		{ "env-file", required_argument, NULL, 'e' },
 		{ "scripts", required_argument, NULL, 'd' },
@@ -139,6 +144,8 @@ to_arguments(int argc, char *argv[])
 			ret.drains = true;
 		} else if (c == 'c') {
 			ret.checks = true;
+		} else if (c == 'p') {
+			ret.preflight = optarg;
 		} else if (c == 's') {
 			ret.state = optarg;
 		} else if (c == 'e') {
@@ -149,7 +156,9 @@ to_arguments(int argc, char *argv[])
 			ret.is_wrong = true;
 		}
 	}
-	if (ret.checks)
+	if (ret.preflight != NULL)
+		ret.is_wrong |= ret.checks || ret.fd != -1 || ret.listen != NULL || ret.drains;
+	else if (ret.checks)
 		ret.is_wrong |= ret.fd != -1 || ret.listen != NULL || ret.state != NULL ||
 		    ret.scripts != NULL || ret.drains;
 	else
@@ -240,6 +249,19 @@ ping(const char *path)
 	return 1;
 }
 
+static int
+ask_target(struct arguments *arguments)
+{
+	struct program_dirs dirs;
+
+	main_process_no_core();
+	(void)umask(077);
+	if (!look_at_settings(arguments->env_file, &arguments->state) ||
+	    !to_dirs(arguments->state, arguments->env_file, arguments->scripts, &dirs))
+		return EXIT_CONFIG;
+	return preflight(arguments->preflight, &dirs);
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -263,6 +285,8 @@ main(int argc, char *argv[])
 	}
 	if (arguments.checks)
 		return check_settings(arguments.env_file);
+	if (arguments.preflight != NULL)
+		return ask_target(&arguments);
 	ignore_signals(arguments.listen != NULL);
 	main_process_no_core();
 	/* What runs leave in runs/ is read by a server of another user, or by ours alone. */

@@ -51,6 +51,7 @@ static const struct program deploy = { "DEPLOY_SCRIPT", "deploy.sh", shipping_se
 	of_environment };
 static const struct program rollback = { "ROLLBACK_SCRIPT", "rollback.sh", shipping_settings,
 	of_environment };
+static const struct program target = { NULL, "target.sh", shipping_settings, of_environment };
 static const struct program commits = { NULL, "commits.sh", repository_settings, nothing };
 
 static bool
@@ -317,6 +318,35 @@ program_plan(struct program_plan *ret, const struct protocol_message *order,
 	good = runner_settings_read(&settings, dirs->env_file, err) &&
 	    (order->kind == PROTOCOL_RUN ? plan_run(ret, order, &settings, dirs, err) :
 					   plan_git_query(ret, order, &settings, dirs, err));
+	runner_settings_done(&settings);
+	return good;
+}
+
+/* One's own deploy.sh may ship to a target that target.sh knows nothing of. */
+static bool
+has_our_scripts(struct runner_settings *settings, struct err *err)
+{
+	const char *own;
+
+	if (!runner_settings_text(settings, "DEPLOY_SCRIPT", &own, err))
+		return false;
+	return own == NULL ||
+	    err_set(err, ERR_CONFIG,
+		"DEPLOY_SCRIPT is set: only deploybot's own scripts can be asked for the target");
+}
+
+bool
+program_plan_preflight(struct program_plan *ret, const char *environment,
+    const struct program_dirs *dirs, struct err *err)
+{
+	struct runner_settings settings;
+	bool good;
+
+	memset(ret, 0, sizeof(*ret));
+	good = runner_settings_read(&settings, dirs->env_file, err) &&
+	    has_our_scripts(&settings, err) && plan_script(ret, &target, &settings, dirs, err) &&
+	    add_argument(ret, environment, err) && add_argument(ret, "preflight", err) &&
+	    add_common(ret, dirs, err) && add_settings(ret, &target, environment, &settings, err);
 	runner_settings_done(&settings);
 	return good;
 }

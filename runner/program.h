@@ -34,4 +34,8 @@ struct program_plan {
 bool program_plan(struct program_plan *ret, const struct protocol_message *order,
     const struct program_dirs *dirs, struct err *err) MUST_USE;
 
+/* The same for `target.sh ENV preflight`, which a person asks for. */
+bool program_plan_preflight(struct program_plan *ret, const char *environment,
+    const struct program_dirs *dirs, struct err *err) MUST_USE;
+
 void program_plan_done(struct program_plan *plan);

@@ -48,7 +48,7 @@ ssh_find_settings() {
 	ssh_dir=$(setting_of "$environment" COMPOSE_DIR)
 	ssh_dir=${ssh_dir:-/srv/app}
 	ssh_dir=${ssh_dir%/}
-	ssh_common=("dir=$ssh_dir" "service=$COMPOSE_SERVICE" "strategy=$DEPLOY_STRATEGY")
+	ssh_common=("environment=$environment" "dir=$ssh_dir" "service=$COMPOSE_SERVICE" "strategy=$DEPLOY_STRATEGY")
 	case $DEPLOY_STRATEGY in
 	recreate)
 		[[ $SMOKE_URL != *'{port}'* ]] ||

@@ -88,33 +88,47 @@ unknown(const struct cli *cli, const char *word)
 	return EX_USAGE;
 }
 
-/* Takes --env-file FILE, --env-file=FILE and -h at *ret_at; an exit status, or -1 to go on. */
+/* Takes --env-file FILE and --env-file=FILE out of argv, wherever they stand; an exit status, or -1
+ * to go on. */
 static int
-take_options(struct cli *cli, int argc, char **argv, int *ret_at)
+take_env_file(struct cli *cli, int *argc, char **argv)
 {
 	static const char option[] = "--env-file";
 	size_t size = sizeof(option) - 1;
-	int i;
+	int n = 1;
 
-	for (i = 1; i < argc && argv[i][0] == '-'; i++) {
-		if (strcmp(argv[i], option) == 0 && i + 1 < argc)
-			cli->env_file = argv[++i];
-		else if (strncmp(argv[i], option, size) == 0 && argv[i][size] == '=')
+	for (int i = 1; i < *argc; i++) {
+		if (strncmp(argv[i], option, size) == 0 && argv[i][size] == '=') {
 			cli->env_file = argv[i] + size + 1;
-		else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
-			return cli_help(cli);
-		else if (strcmp(argv[i], "--version") == 0)
-			return cli_version(cli);
-		else {
-			(void)fprintf(stderr, "%s: %s: %s\n", cli->program, argv[i],
-			    strcmp(argv[i], option) == 0 ? "a file must follow" :
-							   "there is no such option");
+		} else if (strcmp(argv[i], option) != 0) {
+			argv[n++] = argv[i];
+		} else if (i + 1 < *argc) {
+			cli->env_file = argv[++i];
+		} else {
+			(void)fprintf(stderr, "%s: %s: a file must follow\n", cli->program, option);
 			print_help(stderr, cli->program);
 			return EX_USAGE;
 		}
 	}
-	*ret_at = i;
+	if (n < *argc)
+		argv[n] = NULL;
+	*argc = *argc > 0 ? n : 0;
 	return -1;
+}
+
+/* -h, --version, or what is none, in the place of a subcommand; an exit status, or -1 to go on. */
+static int
+take_option(const struct cli *cli, const char *word)
+{
+	if (word == NULL || word[0] != '-')
+		return -1;
+	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+		return cli_help(cli);
+	if (strcmp(word, "--version") == 0)
+		return cli_version(cli);
+	(void)fprintf(stderr, "%s: %s: there is no such option\n", cli->program, word);
+	print_help(stderr, cli->program);
+	return EX_USAGE;
 }
 
 /* `deploybot doctor --help` and arguments where none are taken. */
@@ -148,7 +162,7 @@ cli_run(int argc, char **argv, cli_command *serve)
 {
 	struct cli cli = { .program = argc > 0 ? argv[0] : "deploybot" };
 	const struct row *row;
-	int at = 0;
+	const char *word;
 	int status;
 
 	/* A folder that we may not even enter has no settings of ours: an administrator's home,
@@ -157,13 +171,16 @@ cli_run(int argc, char **argv, cli_command *serve)
 		cli.env_file = ".env";
 	else if (is_there(CLI_SETTINGS_FILE))
 		cli.env_file = CLI_SETTINGS_FILE;
-	status = take_options(&cli, argc, argv, &at);
+	status = take_env_file(&cli, &argc, argv);
+	word = argc > 1 ? argv[1] : NULL;
+	if (status < 0)
+		status = take_option(&cli, word);
 	if (status >= 0)
 		return status;
-	row = find_row(at < argc ? argv[at] : "serve");
+	row = find_row(word != NULL ? word : "serve");
 	if (row == NULL)
-		return unknown(&cli, argv[at]);
-	cli.argc = at < argc ? argc - at - 1 : 0;
+		return unknown(&cli, word);
+	cli.argc = argc > 2 ? argc - 2 : 0;
 	cli.argv = argv + argc - cli.argc;
 	status = check_arguments(&cli, row);
 	if (status >= 0)

@@ -21,8 +21,8 @@ typedef int cli_command(const struct cli *cli);
 /* CLI(word, function, usage behind the word, help) in the order of the help text. */
 #define CLI_COMMANDS(CLI) \
 	CLI("serve",        serve,        "[--no-copy] [--restored]", "Run the server (the default); restored: on a copy.") \
-	CLI("doctor",       doctor,       "[--production]",  "Check everything deploybot needs, and say what to do.") \
-	CLI("check-config", check_config, "",                "Check the settings and nothing else.") \
+	CLI("doctor",       doctor,       "[--production|ENV]", "Check everything, over the network; ENV: its target.") \
+	CLI("check-config", check_config, "",                "Check the settings; asks no network.") \
 	CLI("config-example", config_example, "",           "Print a file with every setting and its default.") \
 	CLI("healthcheck",  healthcheck,  "",                "Ask the running server whether it is alive.") \
 	CLI("webhook",      webhook,      "set|info|delete", "Register, show or remove the webhook at Telegram.") \
@@ -32,8 +32,9 @@ typedef int cli_command(const struct cli *cli);
 	CLI("help",         help,         "",                "Print this text.")
 
 /*
- * Reads `deploybot [--env-file FILE] [SUBCOMMAND [ARGUMENT...]]` and runs it; returns the exit
- * status.  serve is the caller's (rooms of the same rank do not include each other).
+ * Reads `deploybot [SUBCOMMAND [ARGUMENT...]]`, with `--env-file FILE` anywhere in it, and runs it;
+ * returns the exit status.  serve is the caller's (rooms of the same rank do not include each
+ * other).
  */
 int cli_run(int argc, char **argv, cli_command *serve) MUST_USE;
 
@@ -41,10 +42,13 @@ cli_command cli_doctor, cli_check_config, cli_config_example, cli_healthcheck, c
 cli_command cli_audit, cli_backup;
 
 struct settings;
+struct settings_report;
 
 /* Loads the settings and prints what is to say about them on stderr, warnings and notes only when
  * they are errors' company or `all`.  NULL: the caller exits with 78. */
 struct settings *cli_settings(const struct cli *cli, bool all) MUST_USE;
+struct settings *cli_settings_reported(const struct cli *cli, bool all,
+    struct settings_report *report) MUST_USE;
 
 /* Writes the path of the store's database. */
 void cli_database(const struct settings *settings, char *out, size_t room);

@@ -1,10 +1,13 @@
 /* cli_check_config.c - `check-config`: are the settings right?  `config-example`: which are there?  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
+#include <stdlib.h>
 #include <sysexits.h>
 
 #include "cli/cli.h"
+#include "cli/doctor.h"
 #include "lib/buf.h"
+#include "settings/settings_load.h"
 #include "settings/settings_table.h"
 #include "types/settings.h"
 
@@ -43,23 +46,62 @@ print_summary(const struct settings *s, const char *env_file)
 	else
 		(void)printf("runner:   a service at %s; its own secrets are not checked\n",
 		    s->runner_socket);
+	(void)printf(
+	    "health:   %d checks in a row, %d s apart, make a release healthy, %d failed ones unhealthy; undecided after %d s: unhealthy\n",
+	    s->health_check_successes, s->health_check_interval_seconds, s->health_check_retries,
+	    s->health_check_deadline_seconds);
 	(void)printf("environments:\n");
 	for (size_t i = 0; i < s->environment_count; i++)
 		print_environment(&s->environments[i]);
 }
 
+/* What is wrong on this machine, beside the settings themselves; returns how many errors. */
+static size_t
+examine_machine(const struct cli *cli, struct settings *settings)
+{
+	struct doctor *doctor = calloc(1, sizeof(*doctor));
+	size_t errors = 0;
+
+	if (doctor == NULL)
+		return 1;
+	doctor->cli = cli;
+	doctor->settings = settings;
+	doctor_machine(doctor);
+	for (size_t i = 0; i < doctor->count; i++) {
+		const struct doctor_finding *finding = &doctor->findings[i];
+
+		if (finding->level < DOCTOR_WARNING)
+			continue;
+		errors += finding->level == DOCTOR_ERROR;
+		(void)fprintf(stderr, "%-8s %s\n",
+		    finding->level == DOCTOR_ERROR ? "error" : "warning", finding->text);
+	}
+	free(doctor);
+	return errors;
+}
+
 int
 cli_check_config(const struct cli *cli)
 {
-	CLEANUP(settings_unrefp) struct settings *settings = cli_settings(cli, true);
+	struct settings_report report;
+	CLEANUP(settings_unrefp)
+	struct settings *settings = cli_settings_reported(cli, true, &report);
+	size_t errors;
 
 	if (settings == NULL) {
 		(void)fprintf(stderr, "The settings are wrong (file: %s); nothing was started.\n",
 		    cli->env_file != NULL ? cli->env_file : "none");
 		return EX_CONFIG;
 	}
+	errors = examine_machine(cli, settings) + report.flaws;
 	print_summary(settings, cli->env_file);
-	(void)printf("ok: the settings are valid\n");
+	if (errors > 0) {
+		(void)fprintf(stderr,
+		    "The server starts with these settings, and what is an error above comes to nothing.\n");
+		return EX_CONFIG;
+	}
+	(void)printf(
+	    "ok: the settings are valid (the network was not asked: deploybot doctor does that)\n");
 	return EX_OK;
 }
 

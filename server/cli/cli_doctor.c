@@ -1,5 +1,7 @@
 /* cli_doctor.c - `deploybot doctor`: asks everybody at once, prints what was found.  Side: start. */
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
@@ -20,12 +22,13 @@ report_settings(struct doctor *doctor, const struct settings_report *report)
 		const struct settings_line *line = &report->lines[i];
 
 		doctor_say(doctor, DOCTOR_SETTINGS,
-		    line->severity == SETTINGS_ERROR	   ? DOCTOR_ERROR :
+		    line->severity == SETTINGS_ERROR || line->severity == SETTINGS_FLAW ?
+			DOCTOR_ERROR :
 			line->severity == SETTINGS_WARNING ? DOCTOR_WARNING :
 							     DOCTOR_OK,
 		    "%s", line->text);
 	}
-	if (report->errors == 0)
+	if (report->errors == 0 && report->flaws == 0)
 		doctor_say(doctor, DOCTOR_SETTINGS, DOCTOR_OK, "settings are valid");
 }
 
@@ -100,7 +103,7 @@ print(const struct doctor *doctor, bool for_production)
 		    count[DOCTOR_NOTE] == 1 ? "" : "s",
 		    count[DOCTOR_ERROR] == 0 ? "fit for production" : "not fit for production yet",
 		    doctor_production_unseen);
-	(void)putchar('\n');
+	(void)printf("; the network was asked\n");
 	return count[DOCTOR_ERROR];
 }
 
@@ -120,6 +123,34 @@ diagnose(struct doctor *doctor, struct production *facts)
 	return print(doctor, facts != NULL) == 0 ? EX_OK : 1;
 }
 
+/*
+ * `doctor ENV`: whether all is there where releases go, as the runner goes there.  No setting is
+ * read here: the server's secrets are not the runner's user's, as who this has to be typed.
+ */
+static int
+ask_target(const struct cli *cli, const char *environment)
+{
+	const char *argv[] = { "deploybot-runner", "--preflight", environment, NULL, NULL, NULL };
+	char path[PATH_MAX];
+	ssize_t size = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	path[size < 0 ? 0 : size] = '\0';
+	if (strrchr(path, '/') != NULL)
+		strrchr(path, '/')[1] = '\0';
+	if (cli->env_file != NULL) {
+		argv[3] = "--env-file";
+		argv[4] = cli->env_file;
+	}
+	(void)printf("asks the target of %s, over the network\n", environment);
+	(void)fflush(stdout);
+	(void)snprintf(path + strlen(path), sizeof(path) - strlen(path), "%s", argv[0]);
+	(void)execv(path, (char *const *)argv); /* it changes none of them */
+	(void)fprintf(stderr,
+	    "%s: %s: type this where the runner is: deploybot-runner --preflight %s\n", path,
+	    strerrordesc_np(errno), environment);
+	return EX_UNAVAILABLE;
+}
+
 int
 cli_doctor(const struct cli *cli)
 {
@@ -128,8 +159,10 @@ cli_doctor(const struct cli *cli)
 	struct doctor *doctor;
 	int status = EX_OSERR;
 
+	if (cli->argc == 1 && cli->argv[0][0] != '-')
+		return ask_target(cli, cli->argv[0]);
 	if (cli->argc > 0 && !for_production) {
-		(void)fprintf(stderr, "Usage: %s doctor [--production]\n", cli->program);
+		(void)fprintf(stderr, "Usage: %s doctor [--production|ENV]\n", cli->program);
 		return EX_USAGE;
 	}
 	doctor = calloc(1, sizeof(*doctor));

@@ -9,22 +9,30 @@
 #include "types/settings.h"
 
 struct settings *
-cli_settings(const struct cli *cli, bool all)
+cli_settings_reported(const struct cli *cli, bool all, struct settings_report *report)
 {
 	static const char *const words[] = {
 		[SETTINGS_ERROR] = "error",
+		[SETTINGS_FLAW] = "error",
 		[SETTINGS_WARNING] = "warning",
 		[SETTINGS_NOTE] = "note",
 	};
-	struct settings_report report;
 	struct settings *settings = NULL;
 
-	if (!settings_load(cli->env_file, environ, &settings, &report))
+	if (!settings_load(cli->env_file, environ, &settings, report))
 		all = true;
-	for (size_t i = 0; all && i < report.count; i++)
+	for (size_t i = 0; all && i < report->count; i++)
 		(void)fprintf(
-		    stderr, "%-8s %s\n", words[report.lines[i].severity], report.lines[i].text);
+		    stderr, "%-8s %s\n", words[report->lines[i].severity], report->lines[i].text);
 	return settings;
+}
+
+struct settings *
+cli_settings(const struct cli *cli, bool all)
+{
+	struct settings_report report;
+
+	return cli_settings_reported(cli, all, &report);
 }
 
 void

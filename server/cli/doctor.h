@@ -11,7 +11,7 @@ struct http_client_result;
 struct loop;
 struct settings;
 
-#define DOCTOR_PATIENCE_MS  5000	/* one question to somebody else */
+#define DOCTOR_PATIENCE_MS  5000 /* one question to somebody else */
 #define DOCTOR_FINDINGS_MAX 192
 
 enum doctor_level { DOCTOR_OK, DOCTOR_NOTE, DOCTOR_WARNING, DOCTOR_ERROR };
@@ -41,7 +41,7 @@ struct doctor {
 	struct loop *loop;
 	struct settings *settings;
 	const struct cli *cli;
-	unsigned open;		/* questions without an answer yet */
+	unsigned open; /* questions without an answer yet */
 	size_t count;
 	struct doctor_finding findings[DOCTOR_FINDINGS_MAX];
 };
@@ -61,6 +61,9 @@ void doctor_answered(struct doctor *doctor);
 /* Settings, paths, scripts, keys, disk, database: at once. */
 void doctor_local(struct doctor *doctor);
 
+/* The transport's file, the port: at once, and for check-config too. */
+void doctor_machine(struct doctor *doctor);
+
 /* Asynchronous ones: start, run the loop, free.  NULL: they have said why. */
 struct doctor_telegram *doctor_telegram_start(struct doctor *doctor);
 void doctor_telegram_free(struct doctor_telegram *telegram);
@@ -71,6 +74,10 @@ void doctor_git_free(struct doctor_git *git);
 
 /* A folder that is or will be written to: path, or the nearest above it that is there. */
 void doctor_nearest_there(const char *path, char out[PATH_MAX]);
+
+/* Where the runner finds a file of deploybot's own scripts: in `deploy`, beside the program or
+ * above it.  False: it is not there, and out is of no use. */
+bool doctor_find_script(const char *file, char out[PATH_MAX]) MUST_USE;
 
 /* --- pure, for tests --- */
 

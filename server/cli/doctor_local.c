@@ -113,25 +113,6 @@ examine_file_system(struct doctor *doctor, const char *path)
 		    there, name);
 }
 
-#define FOLDERS_UP 4 /* as the runner looks for it */
-
-/* Where the runner finds deploybot's own script: in `deploy`, beside the program or above it. */
-static bool
-find_own_script(const char *file, char out[PATH_MAX])
-{
-	char folder[PATH_MAX];
-	ssize_t size = readlink("/proc/self/exe", folder, sizeof(folder) - 1);
-
-	folder[size < 1 ? 0 : size] = '\0';
-	for (int up = 0; up < FOLDERS_UP && strrchr(folder, '/') != NULL; up++) {
-		*strrchr(folder, '/') = '\0';
-		if (snprintf(out, PATH_MAX, "%s/deploy/%s", folder, file) < PATH_MAX &&
-		    access(out, F_OK) == 0)
-			return true;
-	}
-	return false;
-}
-
 static void
 examine_script(struct doctor *doctor, enum setting setting, const char *name, const char *own)
 {
@@ -139,7 +120,7 @@ examine_script(struct doctor *doctor, enum setting setting, const char *name, co
 	char found[PATH_MAX];
 	struct err err;
 
-	if (path == NULL && find_own_script(own, found))
+	if (path == NULL && doctor_find_script(own, found))
 		path = found;
 	if (path == NULL)
 		TELL(doctor, FILES, ERROR,
@@ -163,7 +144,11 @@ examine_key(struct doctor *doctor, enum setting setting, const char *name)
 
 	if (path == NULL || !settings_is_given(doctor->settings, setting))
 		return;
-	if (is_in_order(path, true, &err))
+	if (access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR))
+		TELL(doctor, FILES, ERROR,
+		    "%s: no key is at %s: make one with: ssh-keygen -t ed25519 -N '' -f %s", name,
+		    path, path);
+	else if (is_in_order(path, true, &err))
 		TELL(doctor, FILES, OK, "%s: %s is private", name, path);
 	else
 		TELL(doctor, FILES, ERROR, "%s: %s: chmod 600 it", name, err.text);
@@ -306,6 +291,7 @@ doctor_local(struct doctor *doctor)
 		examine_what_runs(doctor);
 	else
 		examine_shared_folder(doctor); /* scripts and keys are not for us to see */
+	doctor_machine(doctor);
 	examine_store(doctor);
 	examine_github(doctor);
 }

@@ -205,7 +205,10 @@ judge_images(struct doctor *doctor, const struct production *facts)
 
 	if (strcmp(doctor_production_text(facts, SETTING_DEPLOY_TRANSPORT), "local") == 0)
 		return; /* no images */
-	if (text_starts_ci(doctor_production_text(facts, SETTING_REGISTRY_URL), "http://"))
+	if (!settings_is_given(facts->settings, SETTING_REGISTRY_URL))
+		SAY(doctor, ERROR,
+		    "REGISTRY_URL is not set: there is no registry that images go to");
+	else if (text_starts_ci(doctor_production_text(facts, SETTING_REGISTRY_URL), "http://"))
 		SAY(doctor, ERROR,
 		    "REGISTRY_URL is not https: who is on the network can give hosts another image");
 	else

@@ -95,8 +95,8 @@ command_deploy(struct tx *tx, const struct update *update, const struct chat_com
 	const char *ref = command->argument[1];
 	const struct environment_settings *settings = decide_where(tx, update, POLICY_DEPLOY, name);
 
-	if (settings == NULL || decide_is_busy(tx, update, settings->name) ||
-	    !can_ask_git(tx, update, settings, ref))
+	if (settings == NULL || decide_is_refused(tx, update, settings->name) ||
+	    decide_is_busy(tx, update, settings->name) || !can_ask_git(tx, update, settings, ref))
 		return;
 	request(tx, update, settings, ref[0] != '\0' ? ref : settings->branch);
 }

@@ -142,7 +142,7 @@ command_rollback(struct tx *tx, const struct update *update, const struct chat_c
 
 	if (decide_where(tx, update, POLICY_ROLLBACK, name) == NULL)
 		return;
-	if (decide_is_busy(tx, update, name) ||
+	if (decide_is_refused(tx, update, name) || decide_is_busy(tx, update, name) ||
 	    !is_one_release(tx, update, name, command->argument[1]))
 		return;
 	environment = row_environment_get(tx, name);

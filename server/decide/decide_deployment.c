@@ -271,6 +271,8 @@ do_probe(struct act *act)
 		.failures = settings->health_check_retries,
 		.interval_s = settings->health_check_interval_seconds,
 		.timeout_s = settings->health_check_timeout_seconds,
+		.deadline_s = settings->health_check_deadline_seconds,
+		.until = act->tx->at + (int64_t)settings->health_check_deadline_seconds * 1000,
 	};
 	effect->u.probe.n =
 	    split_targets(deployment, expected, effect->u.probe.targets, LIMIT_URLS);
@@ -635,6 +637,8 @@ decide_next(struct tx *tx, const char *environment)
 		    tx, &waiting, "it was rolled back while this was queued; /deploy asks first");
 	else if (!may_start(tx, &waiting))
 		refuse_waiting(tx, &waiting, "the requester is no longer allowed to do so");
+	else if (settings_refusal(tx->settings, environment) != NULL)
+		refuse_waiting(tx, &waiting, settings_refusal(tx->settings, environment));
 	else if (!prepare_start(tx, &waiting))
 		refuse_waiting(tx, &waiting, "this environment is no longer in the settings");
 	else

@@ -216,7 +216,7 @@ decide_head(struct tx *tx, const struct environment_settings *settings,
 		(void)decide_step(tx, &deployment, DEPLOY_ON_SUPERSEDE, NULL);
 		return;
 	}
-	if (settings->confirm) {
+	if (settings->confirm && settings_refusal(tx->settings, settings->name) == NULL) {
 		decide_ask(tx, &deployment, answer);
 		return;
 	}

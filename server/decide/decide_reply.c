@@ -50,6 +50,18 @@ decide_sendf(struct tx *tx, const struct chat_address *address, const char *fmt,
 }
 
 bool
+decide_is_refused(struct tx *tx, const struct update *update, const char *environment)
+{
+	const char *refusal = settings_refusal(tx->settings, environment);
+
+	if (refusal != NULL)
+		(void)decide_sendf(tx, &update->address,
+		    "🚫 %s: nothing is deployed there\n%s. See deploybot check-config.", environment,
+		    refusal);
+	return refusal != NULL;
+}
+
+bool
 decide_is_busy(struct tx *tx, const struct update *update, const char *environment)
 {
 	struct deployment active = row_deployment_active(tx, environment);

@@ -17,6 +17,9 @@ int64_t decide_send(struct tx *tx, const struct chat_address *address, struct ch
 int64_t
 decide_sendf(struct tx *tx, const struct chat_address *address, const char *fmt, ...) PRINTF(3, 4);
 
+/* True: the settings let nothing be deployed there (it shares its target), and why was said. */
+bool decide_is_refused(struct tx *tx, const struct update *update, const char *environment);
+
 /* True: a deployment is active there, and who, which commit and since when was said. */
 bool decide_is_busy(struct tx *tx, const struct update *update, const char *environment);
 

@@ -5,6 +5,7 @@
 
 #include "effects/perform_inside.h"
 #include "effects/probe_check.h"
+#include "lib/clock.h"
 #include "lib/crash_point.h"
 #include "lib/log.h"
 #include "lib/loop.h"
@@ -32,6 +33,7 @@ struct target {
 	struct http_client_call *call;
 	struct loop_timer timer;
 	int passes_in_a_row;
+	int tries;
 	bool is_decided;
 };
 
@@ -39,11 +41,13 @@ struct target {
 struct probe_job {
 	struct perform_job job;
 	size_t undecided;
+	struct loop_timer deadline;
 	struct target targets[];
 };
 
 static void on_try(struct loop_timer *timer, void *ctx);
 static void on_answer(void *ctx, const struct http_client_result *result);
+static void on_deadline(struct loop_timer *timer, void *ctx);
 static void on_decided(struct perform_job *job);
 
 static const struct probe_plan *
@@ -68,6 +72,7 @@ probe_take(struct probe_job *probe)
 {
 	for (size_t i = 0; i < probe->job.effect->u.probe.n; i++)
 		target_stop(&probe->targets[i]);
+	loop_timer_stop(&probe->deadline);
 	return perform_job_free(&probe->job);
 }
 
@@ -119,7 +124,25 @@ probe_new(struct perform *perform, struct effect *effect)
 	probe->undecided = n;
 	for (size_t i = 0; i < n; i++)
 		target_init(&probe->targets[i], probe, i);
+	loop_timer_init(&probe->deadline, on_deadline, probe);
 	return probe;
+}
+
+/* Milliseconds that are left of the deadline; never more than all of it: the clock may have been
+ * set back since. */
+static int64_t
+left_ms(const struct probe_plan *plan)
+{
+	int64_t all = (int64_t)plan->deadline_s * 1000, left = plan->until - clock_wall_ms();
+
+	return left < 0 ? 0 : left < all ? left : all;
+}
+
+/* As long as it takes to pass. */
+static int64_t
+passing_ms(const struct probe_plan *plan)
+{
+	return (int64_t)plan->successes * (plan->interval_s + plan->timeout_s) * 1000;
 }
 
 /* Without memory the result has no findings: nothing was found well. */
@@ -135,12 +158,28 @@ perform_probe(struct perform *perform, struct effect *effect)
 	}
 	if (probe->undecided == 0)
 		perform_job_wait(&probe->job, 0);
+	else if (effect->u.probe.plan.deadline_s > 0)
+		loop_timer_start(
+		    perform->loop, &probe->deadline, left_ms(&effect->u.probe.plan), 0);
 }
 
-/* From the beginning: what was counted before the restart is not known any more. */
+/*
+ * What was counted before the restart is not known any more, the deadline is.  What ran out while
+ * nobody looked condemns nobody: who is healthy has the time to say so.
+ */
 void
 recover_probe(struct perform *perform, struct effect *effect)
 {
+	struct probe_plan *plan = &effect->u.probe.plan;
+	int64_t now = clock_wall_ms();
+
+	if (plan->deadline_s == 0 && effect->u.probe.message == 0) { /* an earlier version's */
+		plan->deadline_s =
+		    probe_deadline_s(plan->failures, plan->interval_s, plan->timeout_s);
+		plan->until = now + (int64_t)plan->deadline_s * 1000;
+	}
+	if (plan->until < now + passing_ms(plan))
+		plan->until = now + passing_ms(plan);
 	perform_probe(perform, effect);
 }
 
@@ -193,6 +232,7 @@ note_failure(struct target *target)
 	struct probe_job *probe = target->probe;
 
 	target->passes_in_a_row = 0;
+	target->tries++;
 	target->finding->failures++;
 	log_line(LOG_LEVEL_DEBUG,
 	    LOG_FIELDS(LOG_I64("deployment", probe->job.effect->subject),
@@ -206,9 +246,49 @@ static void
 note_pass(struct target *target)
 {
 	target->passes_in_a_row++;
+	target->tries++;
 	target->finding->passes++;
+	target->finding->failures = 0;
 	if (target->passes_in_a_row >= plan_of(target->probe)->successes)
 		decide(target, true);
+}
+
+/* Says how often it passed, and what the last try was. */
+static void
+note_undecided(struct target *target)
+{
+	struct probe_finding *finding = target->finding;
+	char last[LIMIT_LINE];
+
+	(void)text_copy(last, sizeof(last),
+	    target->tries == 0		   ? "no answer yet" :
+		finding->detail[0] == '\0' ? "ok" :
+					     finding->detail);
+	(void)snprintf(finding->detail, sizeof(finding->detail),
+	    "%s: %d of %d tries passed within %d s; the last: %.150s",
+	    finding->passes > 0 && finding->passes < target->tries ? "answers come and go" :
+								     "undecided",
+	    finding->passes, target->tries, plan_of(target->probe)->deadline_s, last);
+	finding->well = false;
+}
+
+static void
+on_deadline(UNUSED struct loop_timer *timer, void *ctx)
+{
+	struct probe_job *probe = ctx;
+
+	OBJ_CHECK(&probe->job, PERFORM_JOB_MAGIC);
+	for (size_t i = 0; i < probe->job.effect->u.probe.n; i++) {
+		struct target *target = &probe->targets[i];
+
+		if (target->is_decided)
+			continue;
+		target_stop(target);
+		target->is_decided = true;
+		note_undecided(target);
+	}
+	probe->undecided = 0;
+	perform_job_wait(&probe->job, 0);
 }
 
 static void

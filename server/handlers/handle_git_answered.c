@@ -46,6 +46,10 @@ proceed_request(struct tx *tx, struct deployment *deployment, const struct git_a
 		refuse(tx, deployment, "this environment is no longer in the settings", NULL);
 		return;
 	}
+	if (settings_refusal(tx->settings, settings->name) != NULL) {
+		refuse(tx, deployment, settings_refusal(tx->settings, settings->name), NULL);
+		return;
+	}
 	active = row_deployment_active(tx, deployment->environment);
 	if (active.id != 0 && !deployment_is_rollback(&active) &&
 	    strcmp(active.commit, deployment->commit) == 0) {

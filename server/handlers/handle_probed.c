@@ -24,7 +24,8 @@ answer_status(struct tx *tx, const struct effect_probe *probe, const struct prob
 		row_message_change(tx, probe->message, &message);
 }
 
-/* The target that failed most often: others were called off with it.  NULL: all are healthy. */
+/* The target that failed most often in a row: others were called off with it.  NULL: all are
+ * healthy. */
 static const struct probe_finding *
 worst(const struct effect_probe *probe, const struct probed *probed)
 {

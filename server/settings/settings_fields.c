@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "lib/text.h"
+#include "types/probe.h"
 
 static const char *
 text_of(const struct settings *s, enum setting setting)
@@ -108,6 +109,10 @@ fill_server(struct settings *s)
 	s->health_check_retries = number_of(s, SETTING_HEALTH_CHECK_RETRIES);
 	s->health_check_interval_seconds = number_of(s, SETTING_HEALTH_CHECK_INTERVAL);
 	s->health_check_successes = number_of(s, SETTING_HEALTH_CHECK_SUCCESSES);
+	s->health_check_deadline_seconds = number_of(s, SETTING_HEALTH_CHECK_DEADLINE);
+	if (s->health_check_deadline_seconds == 0)
+		s->health_check_deadline_seconds = probe_deadline_s(s->health_check_retries,
+		    s->health_check_interval_seconds, s->health_check_timeout_seconds);
 	s->deploy_timeout_seconds = number_of(s, SETTING_DEPLOY_TIMEOUT_SECONDS);
 	s->shutdown_timeout_seconds = number_of(s, SETTING_SHUTDOWN_TIMEOUT_SECONDS);
 	s->run_logs_keep = number_of(s, SETTING_RUN_LOGS_KEEP);

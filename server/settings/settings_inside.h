@@ -56,3 +56,8 @@ void settings_check_placeholders(struct settings_loader *l);
 /* --- settings_rules.c --- */
 
 void settings_check_rules(struct settings_loader *l);
+
+/* --- settings_targets.c --- */
+
+/* Of our own scripts alone: others have other needs. */
+void settings_check_targets(struct settings_loader *l);

@@ -74,6 +74,7 @@ settings_load_sources(const struct settings_source sources[], size_t count, stru
 
 	assert(count <= SETTINGS_SOURCES_MAX);
 	report->errors = 0;
+	report->flaws = 0;
 	report->count = 0;
 	if (s == NULL)
 		settings_say(report, SETTINGS_ERROR, "no memory for settings");

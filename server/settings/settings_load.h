@@ -7,13 +7,15 @@
 
 struct buf;
 
-enum settings_severity { SETTINGS_ERROR, SETTINGS_WARNING, SETTINGS_NOTE };
+/* With an ERROR nothing starts.  With a FLAW the server does, and something comes to nothing. */
+enum settings_severity { SETTINGS_ERROR, SETTINGS_FLAW, SETTINGS_WARNING, SETTINGS_NOTE };
 
 #define SETTINGS_REPORT_MAX 64
 
 /* All that is to say about the settings, in their order; never a secret's value. */
 struct settings_report {
 	size_t errors;
+	size_t flaws;
 	size_t count;
 	struct settings_line {
 		enum settings_severity severity;

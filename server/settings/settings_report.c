@@ -13,6 +13,8 @@ settings_say(struct settings_report *report, enum settings_severity severity, co
 
 	if (severity == SETTINGS_ERROR)
 		report->errors++;
+	if (severity == SETTINGS_FLAW)
+		report->flaws++;
 	if (report->count == SETTINGS_REPORT_MAX)
 		return;
 	line = &report->lines[report->count++];

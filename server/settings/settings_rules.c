@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "lib/text.h"
 
@@ -90,93 +89,7 @@ check_alone(struct settings_loader *l, const bool is[WHERE_COUNT])
 			    settings_table[rules[i].setting].name, rules[i].sentence);
 }
 
-/* --- two environments --- */
-
-/* Of HOST[:PORT]: port 22 is what ssh takes where none is named. */
-static size_t
-without_port_22(const char *host, size_t len)
-{
-	return len > 3 && memcmp(host + len - 3, ":22", 3) == 0 ? len - 3 : len;
-}
-
-/* Do two lists of HOST[:PORT],… have one in common? */
-static bool
-share_a_host(const char *one, const char *other)
-{
-	for (const char *host = one; *host != '\0';) {
-		size_t len = strcspn(host, ","), plain = without_port_22(host, len);
-
-		for (const char *at = other; *at != '\0';) {
-			size_t n = strcspn(at, ",");
-
-			if (without_port_22(at, n) == plain && strncasecmp(host, at, plain) == 0)
-				return true;
-			at += n + (at[n] == ',');
-		}
-		host += len + (host[len] == ',');
-	}
-	return false;
-}
-
-static bool
-are_one_folder(const char *one, const char *other)
-{
-	size_t n = strlen(one), m = strlen(other);
-
-	n -= n > 1 && one[n - 1] == '/';
-	m -= m > 1 && other[m - 1] == '/';
-	return n == m && memcmp(one, other, n) == 0;
-}
-
-/* Two environments in one folder of one host would replace each other. */
-static void
-check_folders(struct settings_loader *l, const struct settings_member *one,
-    const struct settings_member *other)
-{
-	const char *hosts = one->values[ENVIRONMENT_SETTING_HOST].text;
-	const char *others = other->values[ENVIRONMENT_SETTING_HOST].text;
-	const char *folder = one->values[ENVIRONMENT_SETTING_COMPOSE_DIR].text;
-	const char *its = other->values[ENVIRONMENT_SETTING_COMPOSE_DIR].text;
-
-	if (hosts != NULL && others != NULL && folder != NULL && its != NULL &&
-	    share_a_host(hosts, others) && are_one_folder(folder, its))
-		settings_say(l->report, SETTINGS_ERROR,
-		    "<ENV>_COMPOSE_DIR: %s and %s have a host in common, and there %s both: a release to one would replace the other",
-		    one->name, other->name, folder);
-}
-
-/* On this machine only one application can listen there. */
-static void
-check_ports(struct settings_loader *l, const struct settings_member *one,
-    const struct settings_member *other)
-{
-	const char *port = one->values[ENVIRONMENT_SETTING_PORT].text;
-	const char *its = other->values[ENVIRONMENT_SETTING_PORT].text;
-
-	if (port != NULL && its != NULL && strcmp(port, its) == 0)
-		settings_say(l->report, SETTINGS_ERROR,
-		    "<ENV>_PORT: %s and %s have %s both, and DEPLOY_TRANSPORT is local: only one of them could start",
-		    one->name, other->name, port);
-}
-
-static void
-check_neighbours(struct settings_loader *l)
-{
-	const struct settings_inside *in = l->s->inside;
-	bool ssh = is_set_to(l->s, SETTING_DEPLOY_TRANSPORT, "ssh");
-	bool local = is_set_to(l->s, SETTING_DEPLOY_TRANSPORT, "local");
-
-	for (size_t i = 0; i < in->member_count; i++)
-		for (size_t j = 0; j < i; j++) {
-			if (in->members[i]->family != FAMILY_ENVIRONMENT ||
-			    in->members[j]->family != FAMILY_ENVIRONMENT)
-				continue;
-			if (ssh)
-				check_folders(l, in->members[j], in->members[i]);
-			if (local)
-				check_ports(l, in->members[j], in->members[i]);
-		}
-}
+/* --- several that go together --- */
 
 /* A run that is ended while it waits says less than one that stopped waiting. */
 static void
@@ -191,6 +104,54 @@ check_wait(struct settings_loader *l)
 		settings_say(l->report, SETTINGS_ERROR,
 		    "IMAGE_WAIT_SECONDS: %s is not below DEPLOY_TIMEOUT_SECONDS (%d): the deployment would be ended while it waits",
 		    wait, all);
+}
+
+/* A gate that ends before anything can pass, or before so many failures as are allowed. */
+static void
+check_gate(struct settings_loader *l)
+{
+	const struct settings *s = l->s;
+	int deadline = s->health_check_deadline_seconds;
+	int passing = (s->health_check_successes - 1) * s->health_check_interval_seconds;
+	int failing = (s->health_check_retries - 1) * s->health_check_interval_seconds;
+
+	if (!settings_is_given(s, SETTING_HEALTH_CHECK_DEADLINE) || deadline == 0)
+		return;
+	if (passing >= deadline)
+		settings_say(l->report, SETTINGS_ERROR,
+		    "HEALTH_CHECK_DEADLINE: in %d s no release can pass: HEALTH_CHECK_SUCCESSES (%d) checks, HEALTH_CHECK_INTERVAL (%d s) apart, take %d s",
+		    deadline, s->health_check_successes, s->health_check_interval_seconds, passing);
+	else if (failing > deadline)
+		settings_say(l->report, SETTINGS_WARNING,
+		    "HEALTH_CHECK_DEADLINE: after %d s a release is unhealthy, before HEALTH_CHECK_RETRIES (%d) checks have failed (%d s): an application has that long to start",
+		    deadline, s->health_check_retries, failing);
+}
+
+/* Telegram's own servers call https alone; a Bot API server of one's own whatever it reaches. */
+static void
+check_webhook(struct settings_loader *l)
+{
+	static const char path[] = "/telegram/webhook";
+	const struct settings *s = l->s;
+	const char *url = s->telegram_webhook_url;
+	const char *at = url == NULL ? NULL : strstr(url, "://");
+
+	if (at == NULL)
+		return; /* said elsewhere */
+	if (text_starts_ci(url, "http://") && s->telegram_api_base != NULL &&
+	    text_starts_ci(s->telegram_api_base, "https://api.telegram.org"))
+		settings_say(l->report, SETTINGS_FLAW,
+		    "TELEGRAM_WEBHOOK_URL: is http, and Telegram calls https only: no update would come");
+	at += 3;
+	at += strcspn(at, "/?#");
+	if (*at == '\0' || strcmp(at, "/") == 0)
+		settings_say(l->report, SETTINGS_FLAW,
+		    "TELEGRAM_WEBHOOK_URL: has no path, and deploybot answers at %s: no update would come",
+		    path);
+	else if (!text_ends(at, path))
+		settings_say(l->report, SETTINGS_WARNING,
+		    "TELEGRAM_WEBHOOK_URL: its path is %s, and deploybot answers at %s: does a proxy change it?",
+		    at, path);
 }
 
 /* --- unknown names --- */
@@ -302,9 +263,12 @@ settings_check_rules(struct settings_loader *l)
 	look_around(l->s, is);
 	check_alone(l, is);
 	settings_check_placeholders(l);
+	check_gate(l);
+	if (is[IN_WEBHOOK_MODE])
+		check_webhook(l);
 	if (is[OUR_SCRIPTS])
 		check_wait(l);
-	if (is[ON_HOSTS])
-		check_neighbours(l);
+	if (is[OUR_SCRIPTS])
+		settings_check_targets(l);
 	warn_unknown(l);
 }

@@ -75,6 +75,7 @@ static const struct field fields_git_query[] = {
 static const struct field fields_probe[] = {
 	FIELD("successes", probe.plan.successes), FIELD("failures", probe.plan.failures),
 	FIELD("interval_s", probe.plan.interval_s), FIELD("timeout_s", probe.plan.timeout_s),
+	LATER("deadline_s", probe.plan.deadline_s), LATER("until", probe.plan.until),
 	FIELD("message", probe.message), FIELD("asked", probe.asked),
 	LIST("targets", TYPE_TARGETS), END };
 static const struct field fields_of_a_target[] = {

@@ -6,6 +6,7 @@
 #include "types/limits.h"
 
 #define PROBE_TARGETS_MAX	(LIMIT_URLS * LIMIT_ENVIRONMENTS)
+#define PROBE_DEADLINE_S	300
 
 struct probe_target {
 	char environment[LIMIT_ENVIRONMENT];
@@ -13,18 +14,31 @@ struct probe_target {
 	char commit[LIMIT_COMMIT];	/* expected; "": any.  Compared as a prefix both ways */
 };
 
-/* A target is healthy after `successes` passes in a row, failed after `failures` in all. */
+/* A target is healthy after `successes` passes in a row, failed after `failures` in a row, or when
+ * it is neither `until` then: answers that come and go end too. */
 struct probe_plan {
 	int successes;
 	int failures;
 	int interval_s;
 	int timeout_s;		/* of one request */
+	int deadline_s;		/* from the first try; 0: none, as for /status */
+	int64_t until;		/* wall ms: when that is; a restart does not begin it anew */
 };
+
+/* Of a plan that names none: HEALTH_CHECK_DEADLINE's default, and a row's of earlier versions.  In
+ * half of it an application that never answers has failed. */
+static inline int
+probe_deadline_s(int failures, int interval_s, int timeout_s)
+{
+	int twice = 2 * failures * (interval_s + timeout_s); /* 345,600,000 at most */
+
+	return twice > PROBE_DEADLINE_S ? twice : PROBE_DEADLINE_S;
+}
 
 struct probe_finding {
 	bool well;
-	int passes;
-	int failures;
+	int passes;		/* in all */
+	int failures;		/* in a row, up to now */
 	int http_status;	/* of the last answer; 0: none */
 	int latency_ms;		/* of the last answer */
 	char commit[LIMIT_COMMIT];	/* what the last answer said runs, 7-64 hex; "" unknown */

@@ -65,6 +65,18 @@ settings_environment(const struct settings *s, const char *name)
 	return NULL;
 }
 
+const char *
+settings_refusal(const struct settings *s, const char *environment)
+{
+	for (size_t i = 0; i < s->inside->member_count; i++) {
+		const struct settings_member *member = s->inside->members[i];
+
+		if (member->family == FAMILY_ENVIRONMENT && strcmp(member->name, environment) == 0)
+			return member->refusal[0] != '\0' ? member->refusal : NULL;
+	}
+	return NULL;
+}
+
 static bool
 has_id(const struct settings_ids *ids, int64_t id)
 {

@@ -75,6 +75,7 @@ struct settings {
 	int health_check_retries;
 	int health_check_interval_seconds;
 	int health_check_successes;
+	int health_check_deadline_seconds; /* resolved */
 
 	int deploy_timeout_seconds;
 	int shutdown_timeout_seconds;
@@ -114,6 +115,7 @@ struct settings_member {
 	char name[SETTINGS_MEMBER_NAME];
 	struct settings_value values[FAMILY_SETTING_COUNT]; /* of its own family */
 	char urls[SETTINGS_HEALTH_URLS_MAX][SETTING_PART_MAX + 1];
+	char refusal[LIMIT_LINE];	/* an environment's: why it is not deployed; "": it is */
 };
 
 struct settings_inside {
@@ -133,6 +135,9 @@ DEFINE_FREEP(struct settings, settings_unref)
 
 /* NULL when there is none of that name. */
 const struct environment_settings *settings_environment(const struct settings *s, const char *name);
+
+/* Why nothing may be deployed to this environment with these settings; NULL: it may. */
+const char *settings_refusal(const struct settings *s, const char *environment);
 
 bool settings_is_admin(const struct settings *s, int64_t telegram_id);
 bool settings_is_staging_user(const struct settings *s, int64_t telegram_id);

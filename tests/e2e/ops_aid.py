@@ -27,7 +27,8 @@ def bare_settings(folder, **more):
         "TELEGRAM_WEBHOOK_URL": f"http://127.0.0.1:{port}/telegram/webhook",
         "TELEGRAM_WEBHOOK_SECRET": WEBHOOK_SECRET, "GITHUB_WEBHOOK_SECRET": GITHUB_SECRET,
         "GITHUB_REPOSITORY": "orchard/shop", "REPOSITORY_URL": str(folder / "nowhere.git"),
-        "DEPLOY_TRANSPORT": "local", "STATE_DIRECTORY": str(folder / "state"),
+        "DEPLOY_TRANSPORT": "local", "STAGING_PORT": "8001", "PRODUCTION_PORT": "8002",
+        "STATE_DIRECTORY": str(folder / "state"),
         "AUDIT_LOG_PATH": str(folder / "audit.log"), "API_SERVER_PORT": str(port)}
     found.update(more)
     return {name: value for name, value in found.items() if value is not None}

@@ -180,7 +180,8 @@ class BlueGreenBench(SshBench):
         return text.partition("@")[2] if status == 200 else status
 
     def file_says(self):
-        return int(re.fullmatch(r"server 127\.0\.0\.1:(\d+);\n", self.upstream.read_text())[1])
+        says = r"server 127\.0\.0\.1:(\d+);(?: # deploybot: staging)?\n"
+        return int(re.fullmatch(says, self.upstream.read_text())[1])
 
     def port_of(self, digest):
         """The ports on which containers of it run."""

@@ -86,6 +86,27 @@ def test_two_kinds_of_compose_name_the_projects_alike(tmp_path, tools_folder):
         made.done()
 
 
+def test_two_environments_do_not_lead_one_nginx(bench):
+    """Whatever the settings say: the file on the host names whose it is, and the other's release touches nothing."""
+    bench.shipped("one")
+    assert bench.upstream.read_text().endswith("; # deploybot: staging\n")
+    before = bench.upstream.read_text(), bench.engine()["containers"]
+    other = bench.path / "production"
+    other.mkdir()
+    (other / "docker-compose.yml").write_text((bench.app / "docker-compose.yml").read_text())
+    bench.environment |= {"PRODUCTION_HOST": "h1", "PRODUCTION_COMPOSE_DIR": str(other)}
+    commit, _ = bench.release("two")
+    for program in (("deploy.sh", "production", commit), ("target.sh", "production", "preflight")):
+        status, said = bench.run(*program)
+        assert status == 78 and "is staging's, not production's" in said[-1], said
+    assert "release" not in bench.steps()
+    assert (bench.upstream.read_text(), bench.engine()["containers"]) == before
+    deploy(bench, commit)  # whose it is goes on
+    bench.upstream.write_text(bench.upstream.read_text().partition(";")[0] + ";\n")
+    status, said = bench.run("target.sh", "production", "preflight")
+    assert status == 0, said  # nobody's again
+
+
 # ---- a release or an nginx that is not as it should be -----------------------------------------
 
 

@@ -18,7 +18,7 @@ def scene(tmp_path_factory):
     made = Scene(folder, settings={
         **scripts.settings(), "STAGING_HEALTH_URL": f"{health.url('web')}, {health.url('api')}",
         "PRODUCTION_HEALTH_URL": f"{health.url('shop')},{health.url('jobs')}",
-        "PRODUCTION_CONFIRM": "false", "HEALTH_CHECK_SUCCESSES": "2"})
+        "PRODUCTION_CONFIRM": "false", "HEALTH_CHECK_SUCCESSES": "2", "HEALTH_CHECK_DEADLINE": "10"})
     made.scripts, made.health = scripts, health
     yield made
     health.close()
@@ -96,6 +96,22 @@ def test_passes_count_only_in_a_row(scene):
     who.say("/deploy staging")
     who.hear("staging runs " + change["after"][:7])
     assert scene.health.times("web") - before >= 4
+
+
+def test_answers_that_come_and_go_end_at_the_deadline(scene):
+    """Never twice the same: without a deadline the gate would stay open for ever."""
+    who = scene.admin()
+    who.say("/deploy staging " + scene.commit()["after"])
+    who.hear("staging runs ")
+    live = scene.scripts.live()
+    scene.health.answers["web"] = [(200, {}), (503, {})] * 50
+    change = scene.commit()
+    before = len(scene.audit(action="rollback_started"))
+    who.say("/deploy staging")
+    scene.wait_for_audit(before + 1, action="rollback_started")
+    scene.health.answers.clear()
+    said = text_of(who.hear(f"staging is NOT running {change['after'][:7]}; it runs {live[:7]}"))
+    assert "answers come and go: " in said and "tries passed within 10 s" in said
 
 
 def test_a_url_that_does_not_answer_is_told_as_that(scene):

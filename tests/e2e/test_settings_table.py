@@ -101,7 +101,7 @@ def test_the_runner_names_each_wrong_setting_with_what_is_expected(tmp_path):
     status, said = check(REGISTRY_URL="a;b", REPOSITORY_TOKEN_FILE=str(secret), ENVIRONMENTS="staging,eu-west",
                          EU_WEST_PORT="x", PRODUCTION_PORT="x", TELEGRAM_MODE="not the runner's")
     assert status == 78 and len(said) == 3, said
-    assert said[0].startswith("REPOSITORY_TOKEN: is not a secret of at least 16 bytes") and "hunter2" not in said[0]
+    assert said[0].startswith("REPOSITORY_TOKEN: is not a token of at least 16 bytes") and "hunter2" not in said[0]
     assert said[1].startswith('REGISTRY_URL: "a;b" is not HOST[:PORT][/path]')
     assert said[2] == 'EU_WEST_PORT: "x" is not a port, 1 to 65535'
     env = tmp_path / "env"

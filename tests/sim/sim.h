@@ -51,6 +51,7 @@
 	F(BLOCKED_PUSH, "a push was of what had been rolled back") \
 	F(ROLLED_BACK_TWICE, "a rollback was asked for after a rollback") \
 	F(PROBE_FLAPPED, "a health check failed now and then") \
+	F(PROBE_RESTLESS, "a health gate ended whose answers came and went") \
 	F(RESULT_AGAIN, "a result came twice") \
 	F(RESULT_LATE, "a result came for what was withdrawn") \
 	F(SETTINGS_CHANGED, "settings changed") \

@@ -130,6 +130,8 @@ struct sim_open {
 	int tries;
 	int passes[PROBE_TARGETS_MAX];	/* PROBE */
 	int failures[PROBE_TARGETS_MAX];
+	bool is_restless;		/* its answers come and go for ever */
+	int64_t until;
 };
 
 struct sim {

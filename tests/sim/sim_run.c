@@ -587,6 +587,14 @@ report_probe(struct sim *sim, struct sim_open *open, bool is_healthy)
 	sim_server_report(sim, open);
 }
 
+/* Answers that come and go, each in its turn: neither so many passes in a row, nor failures. */
+static bool
+is_pass_of_the_restless(struct sim_open *open, size_t i, struct probe_finding *finding)
+{
+	(void)text_copy(finding->detail, sizeof(finding->detail), "answers come and go");
+	return open->passes[i] == 0;
+}
+
 /* One round: each URL once. */
 static void
 probe_looks(struct sim *sim, int64_t id, int64_t b)
@@ -601,12 +609,20 @@ probe_looks(struct sim *sim, int64_t id, int64_t b)
 		return;
 	probe = &open->effect->u.probe;
 	probed = &open->effect->result->u.probed;
+	if (probe->plan.deadline_s > 0 && sim->now >= open->until) {
+		if (open->is_restless)
+			sim_note(sim, SIM_PROBE_RESTLESS);
+		report_probe(sim, open, false);
+		return;
+	}
 	for (size_t i = 0; i < probe->n; i++) {
 		struct probe_finding *finding = &probed->findings[i];
 
 		if (finding->well)
 			continue;
-		if (is_well(sim, &probe->targets[i], finding)) {
+		if (open->is_restless ? is_pass_of_the_restless(open, i, finding) :
+					is_well(sim, &probe->targets[i], finding)) {
+			open->failures[i] = 0;
 			finding->well = ++open->passes[i] >= probe->plan.successes;
 		} else {
 			open->passes[i] = 0;
@@ -630,5 +646,7 @@ sim_run_probe(struct sim *sim, struct sim_open *open)
 	probed->n = effect->u.probe.n;
 	probed->findings = calloc(probed->n + 1, sizeof(*probed->findings));
 	assert(probed->findings != NULL);
+	open->is_restless = effect->subject != 0 && !sim->is_resting && sim_one_in(sim, 16);
+	open->until = effect->u.probe.plan.until;
 	sim_later(sim, sim->life, sim_delay(sim, 5, 2000), probe_looks, effect->id, 0);
 }

@@ -17,7 +17,7 @@ DEFINED = set("TDBRV")
 SEAMS = {
     "pure functions that are tested or fuzzed by themselves; their own file calls them": (
         "doctor_http_date", "doctor_url_trouble", "env_file_parse", "health_watch_judge", "settings_diff",
-        "fs_check_judge", "text_distance", "protocol_is_commit", "protocol_is_environment", "protocol_is_ref",
+        "fs_check_judge", "text_distance", "protocol_is_commit", "protocol_is_ref",
         "protocol_is_release"),
     "what the bot is called, once it knows": ("telegram_name",),
     "the rule table: tests walk each cell of it, and docs/ is drawn from it": (

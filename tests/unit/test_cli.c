@@ -2,6 +2,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/cli.h"
 
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -9,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <sysexits.h>
@@ -55,15 +60,24 @@ tear_down(void **state)
 	return 0;
 }
 
+/* Settings that nothing is wrong with, but for a name that stands in `more`. */
 static void
 write_env(struct world *w, const char *more)
 {
-	char text[1024];
+	static const char *const lines[] = { "REGISTRY_URL=registry.example.org", "STAGING_HOST=a",
+		"PRODUCTION_HOST=b", "LISTEN_ADDRESS=/run/x" };
+	char text[1024], name[32];
 	int size = snprintf(text, sizeof(text),
 	    "TELEGRAM_BOT_TOKEN=123456789:AAaaBBbbCCccDDddEEeeFFffGGggHHhhIIi\n"
 	    "ADMIN_TELEGRAM_IDS=111\nGITHUB_REPOSITORY=o/r\nSTATE_DIRECTORY=%s/state\n%s",
 	    w->folder, more);
 
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		(void)snprintf(name, sizeof(name), "%.*s", (int)strcspn(lines[i], "="), lines[i]);
+		if (strstr(more, name) == NULL && (i < 3 || strstr(more, "_PORT") == NULL))
+			size +=
+			    snprintf(text + size, sizeof(text) - (size_t)size, "%s\n", lines[i]);
+	}
 	assert_true(file_write(w->env_file, text, (size_t)size, 0600, NULL));
 }
 
@@ -139,6 +153,130 @@ check_config_names_every_wrong_line_and_exits_78(void **state)
 	assert_int_equal(RUN(w, "--env-file", "/nowhere/env", "check-config"), EX_CONFIG);
 	assert_int_equal(RUN(w, "check-config"), EX_CONFIG);
 	assert_true(said(w, "TELEGRAM_BOT_TOKEN") && said(w, "ADMIN_TELEGRAM_IDS"));
+}
+
+/* Each of these was "ok". */
+static void
+check_config_is_not_content_with_what_comes_to_nothing(void **state)
+{
+	static const struct {
+		const char *line, *says;
+	} cases[] = {
+		{ "#STAGING_HOST\n", "STAGING_HOST: is not set" },
+		{ "#REGISTRY_URL\n", "REGISTRY_URL: is not set" },
+		{ "TELEGRAM_WEBHOOK_URL=http://d.example.org/telegram/webhook\n"
+		  "TELEGRAM_WEBHOOK_SECRET=0123456789abcdef0123456789abcdef\n",
+		    "TELEGRAM_WEBHOOK_URL: is http" },
+		{ "TELEGRAM_WEBHOOK_URL=https://d.example.org\n"
+		  "TELEGRAM_WEBHOOK_SECRET=0123456789abcdef0123456789abcdef\n",
+		    "TELEGRAM_WEBHOOK_URL: has no path" },
+	};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		write_env(w, cases[i].line);
+		assert_int_equal(RUN(w, "check-config", "--env-file", w->env_file), EX_CONFIG);
+		if (!said(w, cases[i].says))
+			fail_msg("%s: %s", cases[i].line, w->text);
+		assert_true(said(w, "The server starts with these settings"));
+		assert_false(said(w, "ok: the settings"));
+	}
+}
+
+/* ssh, kubernetes and local are there; the runner looks in the same folder. */
+static void
+a_transport_that_is_not_there_is_named(void **state)
+{
+	struct world *w = *state;
+
+	write_env(w, "DEPLOY_TRANSPORT=docker\n");
+	assert_int_equal(RUN(w, "check-config", "--env-file", w->env_file), EX_CONFIG);
+	assert_true(said(w, "error    DEPLOY_TRANSPORT: there is no transport \"docker\""));
+	write_env(w, "DEPLOY_TRANSPORT=docker\nDEPLOY_SCRIPT=/opt/own\n"); /* it may know it */
+	assert_int_equal(RUN(w, "check-config", "--env-file", w->env_file), EX_OK);
+}
+
+/* A socket that listens on a port of 127.0.0.1. */
+static int
+take_port(uint16_t *ret_port)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t size = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+	*ret_port = ntohs(address.sin_port);
+	return fd;
+}
+
+static void
+a_port_that_another_program_has_is_named(void **state)
+{
+	struct world *w = *state;
+	char lines[100], folder[128], wanted[60];
+	uint16_t port;
+	int listener = take_port(&port), lock;
+
+	(void)snprintf(
+	    lines, sizeof(lines), "LISTEN_ADDRESS=127.0.0.1\nAPI_SERVER_PORT=%u\n", port);
+	(void)snprintf(wanted, sizeof(wanted), "API_SERVER_PORT: port %u", port);
+	write_env(w, lines);
+	if (access("/run/systemd/system", F_OK) != 0) { /* else systemd may hold it for us */
+		assert_int_equal(RUN(w, "check-config", "--env-file", w->env_file), EX_CONFIG);
+		assert_true(said(w, wanted));
+		assert_true(said(w, "is in use by another program"));
+	}
+	/* Where a deploybot works on that folder the port is its own. */
+	(void)snprintf(folder, sizeof(folder), "%s/state", w->folder);
+	assert_int_equal(mkdir(folder, 0700), 0);
+	lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(flock(lock, LOCK_EX), 0);
+	assert_int_equal(RUN(w, "check-config", "--env-file", w->env_file), EX_OK);
+	assert_false(said(w, wanted));
+	(void)close(lock);
+	(void)close(listener);
+	assert_int_equal(RUN(w, "check-config", "--env-file", w->env_file), EX_OK);
+	assert_int_equal(rmdir(folder), 0);
+	write_env(w, "LISTEN_ADDRESS=192.0.2.1\n");
+	assert_int_equal(RUN(w, "check-config", "--env-file", w->env_file), EX_CONFIG);
+	assert_true(said(w, "LISTEN_ADDRESS: 192.0.2.1 is no address of this machine"));
+}
+
+static void
+the_settings_file_may_be_named_anywhere(void **state)
+{
+	struct world *w = *state;
+	char joined[120];
+
+	write_env(w, "");
+	(void)snprintf(joined, sizeof(joined), "--env-file=%s", w->env_file);
+	assert_int_equal(RUN(w, "check-config", "--env-file", w->env_file), EX_OK);
+	assert_true(said(w, w->env_file));
+	assert_int_equal(RUN(w, "check-config", joined), EX_OK);
+	assert_int_equal(RUN(w, "audit", "--env-file", w->env_file, "drop"), EX_USAGE);
+	assert_true(said(w, "audit verify"));
+	assert_int_equal(RUN(w, "check-config", "--env-file"), EX_USAGE);
+	assert_true(said(w, "--env-file: a file must follow"));
+	assert_int_equal(RUN(w, "serve", joined), 77);
+}
+
+static void
+each_says_whether_it_asks_the_network(void **state)
+{
+	struct world *w = *state;
+
+	write_env(w, "");
+	assert_int_equal(RUN(w, "check-config", "--env-file", w->env_file), EX_OK);
+	assert_true(said(w, "the network was not asked: deploybot doctor does that"));
+	assert_int_equal(RUN(w, "check-config", "--help"), EX_OK);
+	assert_true(said(w, "asks no network"));
+	assert_int_equal(RUN(w, "doctor", "--help"), EX_OK);
+	assert_true(said(w, "over the network"));
+	assert_int_equal(RUN(w, "doctor", "--env-file", "/nowhere/env"), 1);
+	assert_true(said(w, "; the network was asked\n"));
 }
 
 static void
@@ -251,6 +389,11 @@ main(void)
 		TEST(help_and_version_are_printed),
 		TEST(a_wrong_word_is_told_with_the_nearest_one),
 		TEST(check_config_names_every_wrong_line_and_exits_78),
+		TEST(check_config_is_not_content_with_what_comes_to_nothing),
+		TEST(a_transport_that_is_not_there_is_named),
+		TEST(a_port_that_another_program_has_is_named),
+		TEST(the_settings_file_may_be_named_anywhere),
+		TEST(each_says_whether_it_asks_the_network),
 		TEST(dot_env_is_read_when_it_is_there),
 		TEST(a_folder_that_may_not_be_entered_is_not_asked_for_settings),
 		TEST(healthcheck_is_0_while_the_server_answers_and_1_when_it_is_gone),

@@ -129,7 +129,15 @@ a_network_that_is_silent_and_files_that_are_open_are_told_in_time(void **state)
 	assert_non_null(strstr(text, "warning  staging: "));
 	assert_non_null(strstr(text, "error    DEPLOY_SCRIPT: "));
 	assert_non_null(strstr(text, "error    REPOSITORY_KEY_PATH: "));
+	assert_non_null(strstr(text, "chmod 600 it"));
 	assert_null(strstr(text, "AAaaBB"));
+
+	/* A key that is not there is not chmod'ed. */
+	(void)unlink(key);
+	(void)cli_capture((const char *const[]){ "--env-file", env, "doctor", NULL }, text);
+	assert_non_null(strstr(text, "error    REPOSITORY_KEY_PATH: no key is at "));
+	assert_non_null(strstr(text, ": make one with: ssh-keygen -t ed25519"));
+	assert_null(strstr(text, "chmod 600 it"));
 
 	(void)close(fd);
 	(void)unlink(env);

@@ -4,6 +4,7 @@
 
 #include "lib/text.h"
 
+#define SHARED	"DEPLOY_TRANSPORT=local", "STAGING_PORT=8001", "PRODUCTION_PORT=8001"
 #define POLLING "POLL_REPOSITORY_SECONDS=60"
 
 static void
@@ -34,6 +35,42 @@ a_push_to_develop_deploys_staging(void **state)
 	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
 	assert_int_equal(world_audited(&w, "deploy_requested", "github:octo(7)"), 1);
 	assert_int_equal(world_audited(&w, "deploy_success", "\"push\""), 1);
+	world_close(&w);
+}
+
+/* The server starts, the first of them ships, the second one is refused: by push, by command, and
+ * in the middle of a question that was asked before the settings changed. */
+static void
+of_two_environments_that_share_a_target_the_second_is_refused(void **state)
+{
+	struct world_message *question;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	push(&w, "main", COMMIT_B);
+	question = world_says_in(&w, WORLD_TEAM, "bbbbbbb");
+	assert_non_null(question);
+	world_settings(&w, SHARED, NULL);
+	push(&w, "develop", COMMIT_A);
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.environment, "staging");
+	world_run_ends(&w, GOOD);
+	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
+
+	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, question->buttons.at[0].id);
+	world_git(&w, (struct world_git){ .commit = COMMIT_B }); /* is it as the question says? */
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_int_equal(world_newest(&w, "production").state, DEPLOY_REFUSED);
+	push(&w, "main", COMMIT_A);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_int_equal(world_newest(&w, "production").state, DEPLOY_REFUSED);
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "🚫 production: not deployed aaaaaaa"));
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "production shares a port of this machine"));
+	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
+	assert_non_null(world_says(&w, "🚫 production: nothing is deployed there\n"));
+	(void)world_text(&w, WORLD_ADMIN, "/rollback production");
+	assert_non_null(world_says(&w, "🚫 production: nothing is deployed there\n"));
+	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
 	world_close(&w);
 }
 
@@ -784,6 +821,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_push_to_develop_deploys_staging),
+		cmocka_unit_test(of_two_environments_that_share_a_target_the_second_is_refused),
 		cmocka_unit_test(what_a_release_lacks_is_said_before_and_behind_it),
 		cmocka_unit_test(a_head_that_was_seen_is_not_deployed_again),
 		cmocka_unit_test(a_push_that_is_said_again_tries_again_what_came_to_nothing),

@@ -317,6 +317,7 @@ static const struct flaw flaws[] = {
 	{ "", has_no_runner, DOCTOR_NOTE, NULL, "service of another user" },
 	{ "REGISTRY_URL=http://registry.example.com:5000", NULL, DOCTOR_ERROR,
 	    "REGISTRY_URL is not https", "images go over https" },
+	{ "-REGISTRY_URL", NULL, DOCTOR_ERROR, "REGISTRY_URL is not set", "images go over https" },
 	{ "IMAGE_SOURCE=build", NULL, DOCTOR_NOTE, "IMAGE_SOURCE=registry is recommended",
 	    "built by CI" },
 	{ "KEEP_RELEASES=1", NULL, DOCTOR_WARNING, "KEEP_RELEASES=1: keep 2 or more",

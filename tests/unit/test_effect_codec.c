@@ -89,7 +89,7 @@ the_largest_probe_comes_back_as_it_was(void **state)
 	struct effect_probe *probe = &effect->u.probe;
 
 	(void)state;
-	probe->plan = (struct probe_plan){ 2, 5, 10, 30 };
+	probe->plan = (struct probe_plan){ 2, 10, 10, 5, 300, 1767225600000 };
 	probe->message = 12;
 	(void)text_copy(probe->asked, sizeof(probe->asked), "staging");
 	probe->n = PROBE_TARGETS_MAX;
@@ -100,7 +100,12 @@ the_largest_probe_comes_back_as_it_was(void **state)
 		(void)text_copy(probe->targets[i].environment, LIMIT_ENVIRONMENT, "staging");
 	}
 	copy = again(effect);
-	assert_memory_equal(&copy->u.probe.plan, &probe->plan, sizeof(probe->plan));
+	assert_int_equal(copy->u.probe.plan.successes, 2);
+	assert_int_equal(copy->u.probe.plan.failures, 10);
+	assert_int_equal(copy->u.probe.plan.interval_s, 10);
+	assert_int_equal(copy->u.probe.plan.timeout_s, 5);
+	assert_int_equal(copy->u.probe.plan.deadline_s, 300);
+	assert_int_equal(copy->u.probe.plan.until, 1767225600000);
 	assert_int_equal(copy->u.probe.message, 12);
 	assert_string_equal(copy->u.probe.asked, "staging");
 	assert_int_equal(copy->u.probe.n, probe->n);
@@ -108,6 +113,24 @@ the_largest_probe_comes_back_as_it_was(void **state)
 	    copy->u.probe.targets, probe->targets, probe->n * sizeof(*probe->targets));
 	effect_free(effect);
 	effect_free(copy);
+}
+
+/* As 0.1.0 wrote it. */
+static void
+a_probe_of_an_earlier_version_has_no_deadline(void **state)
+{
+	static const char body[] =
+	    "{\"successes\":2,\"failures\":5,\"interval_s\":10,\"timeout_s\":30,"
+	    "\"message\":0,\"asked\":\"\",\"targets\":[]}";
+	struct effect *effect;
+	struct err err;
+
+	(void)state;
+	effect = effect_codec_decode(EFFECT_PROBE, body, &err);
+	assert_non_null(effect);
+	assert_int_equal(effect->u.probe.plan.deadline_s, 0);
+	assert_int_equal(effect->u.probe.plan.until, 0);
+	effect_free(effect);
 }
 
 static void
@@ -246,6 +269,7 @@ main(void)
 		cmocka_unit_test(a_run_comes_back_as_it_was),
 		cmocka_unit_test(a_question_to_git_comes_back_as_it_was),
 		cmocka_unit_test(the_largest_probe_comes_back_as_it_was),
+		cmocka_unit_test(a_probe_of_an_earlier_version_has_no_deadline),
 		cmocka_unit_test(small_ones_come_back_as_they_were),
 		cmocka_unit_test(rows_of_earlier_versions_have_no_announced_push),
 		cmocka_unit_test(toasts_and_documents_come_back_as_they_were),

@@ -68,6 +68,13 @@ a_script_that_fails_after_release_is_rolled_back(void **state)
 	probe = world_peek(&w, EFFECT_PROBE);
 	assert_non_null(probe);
 	assert_string_equal(probe->u.probe.targets[0].commit, COMMIT_A);
+	/* The gate of a rollback is that of a release, with a deadline of its own. */
+	assert_int_equal(probe->u.probe.plan.successes, 2);
+	assert_int_equal(probe->u.probe.plan.failures, 10);
+	assert_int_equal(probe->u.probe.plan.interval_s, 10);
+	assert_int_equal(probe->u.probe.plan.timeout_s, 5);
+	assert_int_equal(probe->u.probe.plan.deadline_s, 300);
+	assert_in_range(probe->u.probe.plan.until, w.aid.at + 299000, w.aid.at + 300000);
 	world_probed(&w, NULL);
 	assert_int_equal(world_state(&w), DEPLOY_ROLLED_BACK);
 	assert_non_null(world_says(&w, "staging is NOT running bbbbbbb; it runs aaaaaaa again"));

@@ -10,6 +10,7 @@
 
 #include "effects/perform_inside.h"
 #include "effects/probe_check.h"
+#include "lib/clock.h"
 #include "lib/http_server.h"
 #include "lib/loop.h"
 #include "lib/text.h"
@@ -25,6 +26,7 @@ struct page {
 	const char *body;
 	int bad_first; /* so many 503 before it is well */
 	bool is_silent;
+	bool is_restless; /* 503 and 200 in turn, for ever */
 };
 
 struct scene {
@@ -39,18 +41,19 @@ struct scene {
 };
 
 static struct page pages[] = {
-	{ "/good", 200, NULL, "ok", 0, false },
-	{ "/new", 200, NULL, "{\"status\":\"ok\",\"commit\":\"" NEW "\"}", 0, false },
-	{ "/short", 200, NULL, "{\"commit\":\"1A2B3C4\"}", 0, false },
-	{ "/old", 200, NULL, "{\"commit\":\"" OLD "\"}", 0, false },
-	{ "/header", 200, "9f8e7d6", "fine", 0, false },
-	{ "/odd", 200, "not hex", "{\"commit\":\"latest\"}", 0, false },
-	{ "/nested", 200, NULL, "{\"build\":{\"commit\":\"" OLD "\"}}", 0, false },
-	{ "/broken", 200, NULL, "{\"commit\":\"" OLD "\"", 0, false },
-	{ "/bad", 500, NULL, "no", 0, false },
-	{ "/moved", 302, NULL, "", 0, false },
-	{ "/flaky", 200, NULL, "ok", 2, false },
-	{ "/silent", 200, NULL, "", 0, true },
+	{ "/good", 200, NULL, "ok", 0, false, false },
+	{ "/new", 200, NULL, "{\"status\":\"ok\",\"commit\":\"" NEW "\"}", 0, false, false },
+	{ "/short", 200, NULL, "{\"commit\":\"1A2B3C4\"}", 0, false, false },
+	{ "/old", 200, NULL, "{\"commit\":\"" OLD "\"}", 0, false, false },
+	{ "/header", 200, "9f8e7d6", "fine", 0, false, false },
+	{ "/odd", 200, "not hex", "{\"commit\":\"latest\"}", 0, false, false },
+	{ "/nested", 200, NULL, "{\"build\":{\"commit\":\"" OLD "\"}}", 0, false, false },
+	{ "/broken", 200, NULL, "{\"commit\":\"" OLD "\"", 0, false, false },
+	{ "/bad", 500, NULL, "no", 0, false, false },
+	{ "/moved", 302, NULL, "", 0, false, false },
+	{ "/flaky", 200, NULL, "ok", 2, false, false },
+	{ "/silent", 200, NULL, "", 0, true, false },
+	{ "/restless", 200, NULL, "ok", 0, false, true },
 };
 
 static int bad_left[COUNT(pages)];
@@ -70,8 +73,10 @@ on_request(struct http_request *request, void *ctx)
 		on_stage->held[on_stage->n_held++] = request;
 		return;
 	}
+	if (page->is_restless)
+		bad_left[i] = 1 - bad_left[i];
 	if (bad_left[i] > 0) {
-		bad_left[i]--;
+		bad_left[i] -= page->is_restless ? 0 : 1;
 		http_request_answer(request, 503, NULL, "wait", 4);
 		return;
 	}
@@ -225,7 +230,7 @@ a_failure_is_told_in_words_for_people(void **state)
 	assert_string_equal(
 	    findings(scene, "/moved", "", once)->detail, "HTTP 302 (redirects are not followed)");
 	assert_string_equal(
-	    findings(scene, "/silent", "", (struct probe_plan){ 1, 1, 0, 1 })->detail,
+	    findings(scene, "/silent", "", (struct probe_plan){ 1, 1, 0, 1, 0, 0 })->detail,
 	    "timed out after 1 s");
 	event_free(TAKE(scene->result));
 	effect = probe_of(scene, "/x", "", once);
@@ -244,12 +249,140 @@ it_is_well_after_passes_in_a_row_within_the_failures_allowed(void **state)
 	    (struct probe_plan){ .successes = 2, .failures = 3, .interval_s = 0, .timeout_s = 5 });
 
 	assert_true(found->well);
-	assert_int_equal(found->failures, 2);
+	assert_int_equal(found->failures, 0);
 	assert_int_equal(found->passes, 2);
 }
 
+/* An application that starts slowly answers 5xx, or nobody listens yet: both are failed tries. */
 static void
-it_has_failed_after_so_many_failures_in_all(void **state)
+an_error_and_a_refused_connection_count_alike(void **state)
+{
+	struct scene *scene = *state;
+	const struct probe_plan plan = { .successes = 1, .failures = 3, .timeout_s = 5 };
+	struct effect *effect;
+
+	assert_int_equal(findings(scene, "/bad", "", plan)->failures, 3);
+	assert_int_equal(scene->asked, 3);
+	event_free(TAKE(scene->result));
+	effect = probe_of(scene, "/x", "", plan);
+	(void)snprintf(effect->u.probe.targets[0].url, LIMIT_URL, "http://127.0.0.1:1/");
+	perform_effect(&scene->perform, effect);
+	while (scene->result == NULL)
+		loop_run_once(scene->loop);
+	assert_int_equal(scene->result->u.probed.findings[0].failures, 3);
+}
+
+/* --- the deadline --- */
+
+static struct probe_plan
+plan_until(int64_t left_ms, int deadline_s)
+{
+	return (struct probe_plan){ .successes = 2,
+		.failures = 2,
+		.interval_s = 0,
+		.timeout_s = 1,
+		.deadline_s = deadline_s,
+		.until = clock_wall_ms() + left_ms };
+}
+
+/* Never two failures in a row, nor two passes: without a deadline it would be asked for ever. */
+static void
+answers_that_come_and_go_end_at_the_deadline(void **state)
+{
+	int64_t began = loop_now_ms();
+	const struct probe_finding *found = findings(*state, "/restless", "", plan_until(300, 300));
+
+	assert_false(found->well);
+	assert_in_range(loop_now_ms() - began, 250, 60000);
+	assert_int_equal(strncmp(found->detail, "answers come and go: ", 21), 0);
+	assert_non_null(strstr(found->detail, " tries passed within 300 s; the last: "));
+}
+
+static void
+who_never_answers_until_then_is_said_as_undecided(void **state)
+{
+	struct probe_plan plan = plan_until(100, 60);
+	const struct probe_finding *found;
+
+	plan.timeout_s = 60;
+	found = findings(*state, "/silent", "", plan);
+	assert_false(found->well);
+	assert_string_equal(
+	    found->detail, "undecided: 0 of 0 tries passed within 60 s; the last: no answer yet");
+}
+
+/* One is decided long since: what is undecided then is what failed. */
+static void
+the_deadline_leaves_alone_what_is_decided(void **state)
+{
+	const struct probe_finding *found =
+	    findings(*state, "/good /restless", "", plan_until(300, 300));
+
+	assert_true(found[0].well);
+	assert_string_equal(found[0].detail, "");
+	assert_false(found[1].well);
+}
+
+static struct probe_finding
+recovered(struct scene *scene, const char *path, struct probe_plan plan)
+{
+	struct effect *effect = probe_of(scene, path, "", plan);
+
+	event_free(TAKE(scene->result));
+	effect->is_recovered = true;
+	perform_effect(&scene->perform, effect);
+	while (scene->result == NULL)
+		loop_run_once(scene->loop);
+	return scene->result->u.probed.findings[0];
+}
+
+/* 2 s: as long as two passes may take; not the whole 20 s once more. */
+static void
+a_restart_does_not_begin_the_deadline_anew(void **state)
+{
+	int64_t began = loop_now_ms();
+	struct probe_finding found = recovered(*state, "/restless", plan_until(-200000, 20));
+
+	assert_false(found.well);
+	assert_in_range(loop_now_ms() - began, 0, 15000);
+	assert_int_equal(strncmp(found.detail, "answers come and go", 19), 0);
+}
+
+/* Nobody looked while the server was away: a healthy application has to be heard first. */
+static void
+what_ran_out_while_nobody_looked_condemns_nobody(void **state)
+{
+	assert_true(recovered(*state, "/good", plan_until(-200000, 300)).well);
+}
+
+/* Of a version that had no deadline: answers that come and go may not last for ever either. */
+static void
+a_row_of_an_earlier_version_gets_a_deadline(void **state)
+{
+	struct scene *scene = *state;
+	struct effect *effect = probe_of(scene, "/silent", "", once);
+	int64_t now = clock_wall_ms();
+
+	effect->is_recovered = true;
+	perform_effect(&scene->perform, effect);
+	assert_int_equal(effect->u.probe.plan.deadline_s, 300);
+	assert_in_range(effect->u.probe.plan.until, now + 300000, now + 301000);
+	perform_withdraw(&scene->perform, 77);
+}
+
+static void
+the_clock_set_back_makes_no_deadline_longer(void **state)
+{
+	int64_t began = loop_now_ms();
+	struct probe_finding found = recovered(*state, "/restless", plan_until(INT32_MAX, 1));
+
+	assert_false(found.well);
+	assert_in_range(loop_now_ms() - began, 0, 60000);
+}
+
+/* Failures before a pass are forgotten: two of them in a row are needed. */
+static void
+it_has_failed_after_so_many_failures_in_a_row(void **state)
 {
 	const struct probe_finding *found = findings(*state, "/flaky", "",
 	    (struct probe_plan){ .successes = 2, .failures = 2, .interval_s = 0, .timeout_s = 5 });
@@ -264,7 +397,7 @@ one_failed_url_ends_the_gate_without_waiting_for_the_others(void **state)
 {
 	int64_t began = loop_now_ms();
 	const struct probe_finding *found =
-	    findings(*state, "/silent /bad", "", (struct probe_plan){ 1, 1, 0, 60 });
+	    findings(*state, "/silent /bad", "", (struct probe_plan){ 1, 1, 0, 60, 0, 0 });
 
 	assert_true(loop_now_ms() - began < 30000);
 	assert_false(found[0].well);
@@ -342,7 +475,15 @@ main(void)
 		T(the_old_version_answering_is_no_pass),
 		T(a_failure_is_told_in_words_for_people),
 		T(it_is_well_after_passes_in_a_row_within_the_failures_allowed),
-		T(it_has_failed_after_so_many_failures_in_all),
+		T(an_error_and_a_refused_connection_count_alike),
+		T(answers_that_come_and_go_end_at_the_deadline),
+		T(who_never_answers_until_then_is_said_as_undecided),
+		T(the_deadline_leaves_alone_what_is_decided),
+		T(a_restart_does_not_begin_the_deadline_anew),
+		T(what_ran_out_while_nobody_looked_condemns_nobody),
+		T(a_row_of_an_earlier_version_gets_a_deadline),
+		T(the_clock_set_back_makes_no_deadline_longer),
+		T(it_has_failed_after_so_many_failures_in_a_row),
 		T(one_failed_url_ends_the_gate_without_waiting_for_the_others),
 		T(status_looks_at_every_url_to_the_end),
 		T(many_urls_do_not_begin_in_one_turn),

@@ -30,6 +30,8 @@ static const struct setting_case cases[] = {
 	{ S(TOKEN), { "0123456789abcdef", "a<bcdefghijklmnop" },
 	    { "", "0123456789abcde", "aaaaaaaaaaaaaaaaaaaa", "<0123456789abcdef>",
 		"0123456789-Change-Me", "0123456789abcde\x7f" } },
+	{ S(FORGE_TOKEN), { "ghp_0123456789abcdef", "a<bcdefghijklmnop" },
+	    { "", "0123456789abcde", "<0123456789abcdef>" } },
 	{ S(BOT_TOKEN), { "1:abcdefghijklmnop", "1234567890123456789:abc_-ABC" },
 	    { "", ":abcdefghijklmnop", "12345678901234567890:abcdefghijklmnop", "1234567890abcdef",
 		"1:", "1:abcdefghijklmnop!", "1:abcdefghijklm" } },
@@ -294,12 +296,25 @@ what_cannot_be_seen_is_neither_taken_nor_shown(void **state)
 	assert_true(setting_check(SETTING_TYPE_PATH, "/schl\xc3\xbcssel", false, &err));
 }
 
+/* Whoever draws a forge's token by chance has one that no forge knows. */
+static void
+a_forges_token_is_not_drawn_by_chance(void **state)
+{
+	struct err err;
+
+	(void)state;
+	assert_false(setting_check(SETTING_TYPE_FORGE_TOKEN, "short", true, &err));
+	assert_null(strstr(err.text, "openssl"));
+	assert_non_null(strstr(err.text, "as the repository's host makes it"));
+}
+
 /* What is refused may be the real one with a slip: it stays out of logs and terminals. */
 static void
 no_secret_stands_in_what_is_said_of_it(void **state)
 {
 	static const enum setting_type types[] = { SETTING_TYPE_TOKEN, SETTING_TYPE_BOT_TOKEN,
-		SETTING_TYPE_WEBHOOK_SECRET, SETTING_TYPE_PROXY, SETTING_TYPE_REMOTE };
+		SETTING_TYPE_FORGE_TOKEN, SETTING_TYPE_WEBHOOK_SECRET, SETTING_TYPE_PROXY,
+		SETTING_TYPE_REMOTE };
 	static const char *const secrets[] = { "s3cr3t", "s3cr3t-change-me-s3cr3t",
 		"s3cr3ts3cr3ts3cr3t\x7f", "123456:s3cr3t" };
 	struct err err;
@@ -376,6 +391,7 @@ main(void)
 		    every_row_has_a_sentence_and_two_texts_that_fit_and_two_that_do_not),
 		cmocka_unit_test(what_is_said_has_the_value_and_what_is_expected),
 		cmocka_unit_test(what_cannot_be_seen_is_neither_taken_nor_shown),
+		cmocka_unit_test(a_forges_token_is_not_drawn_by_chance),
 		cmocka_unit_test(no_secret_stands_in_what_is_said_of_it),
 		cmocka_unit_test(a_family_is_a_pattern_that_makes_names),
 	};

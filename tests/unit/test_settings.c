@@ -19,10 +19,13 @@
 #include "lib/file.h"
 #include "lib/redact.h"
 
-#define TOKEN  "TELEGRAM_BOT_TOKEN=123456:ABCDEFGHIJKLMNOPQRSTUVWXYZ123456789"
-#define ADMINS "ADMIN_TELEGRAM_IDS=11, 22"
-#define REPO   "GITHUB_REPOSITORY=acme/shop"
-#define SECRET "0123456789abcdef0123456789abcdef"
+#define TOKEN	 "TELEGRAM_BOT_TOKEN=123456:ABCDEFGHIJKLMNOPQRSTUVWXYZ123456789"
+#define ADMINS	 "ADMIN_TELEGRAM_IDS=11, 22"
+#define REPO	 "GITHUB_REPOSITORY=acme/shop"
+#define SECRET	 "0123456789abcdef0123456789abcdef"
+#define REGISTRY "REGISTRY_URL=registry.example.org"
+/* With a target: nothing is left to say. */
+#define COMPLETE MINIMUM, REGISTRY, "STAGING_HOST=a", "PRODUCTION_HOST=b"
 
 static struct settings_report report;
 
@@ -75,7 +78,7 @@ says(enum settings_severity severity, const char *part)
 static void
 the_minimum_gets_every_default(void **state)
 {
-	struct settings *s = LOAD(NULL, MINIMUM);
+	struct settings *s = LOAD(NULL, COMPLETE);
 	const struct environment_settings *e;
 
 	(void)state;
@@ -88,10 +91,11 @@ the_minimum_gets_every_default(void **state)
 	assert_string_equal(s->repository_url, "https://github.com/acme/shop.git");
 	assert_string_equal(s->state_directory, "/var/lib/deploybot");
 	assert_int_equal(s->api_server_port, 8080);
-	assert_int_equal(s->health_check_timeout_seconds, 30);
-	assert_int_equal(s->health_check_retries, 5);
+	assert_int_equal(s->health_check_timeout_seconds, 5);
+	assert_int_equal(s->health_check_retries, 10);
 	assert_int_equal(s->health_check_interval_seconds, 10);
 	assert_int_equal(s->health_check_successes, 2);
+	assert_int_equal(s->health_check_deadline_seconds, 300);
 	assert_int_equal(s->deploy_timeout_seconds, 600);
 	assert_int_equal(s->shutdown_timeout_seconds, 60);
 	assert_int_equal(s->run_logs_keep, 50);
@@ -126,6 +130,40 @@ health_urls_that_no_deployment_could_hold_are_refused(void **state)
 	line[sizeof(line) - 2] = '\n';
 	assert_null(LOAD(line, "ENABLE_TELEMETRY=true"));
 	SAYS(SETTINGS_ERROR, "STAGING_HEALTH_URL: is 2079 bytes long, and may be 2047");
+}
+
+/* An application that never answers has failed in half of it, whatever was set. */
+static void
+the_health_gates_deadline_grows_with_slow_checks(void **state)
+{
+	struct settings *s = LOAD(NULL, MINIMUM, "HEALTH_CHECK_TIMEOUT=30");
+
+	(void)state;
+	assert_int_equal(s->health_check_deadline_seconds, 800);
+	settings_unref(s);
+	s = LOAD(NULL, COMPLETE, "HEALTH_CHECK_TIMEOUT=30", "HEALTH_CHECK_DEADLINE=120");
+	assert_int_equal(s->health_check_deadline_seconds, 120);
+	assert_int_equal(report.count, 0);
+	settings_unref(s);
+	s = LOAD(NULL, MINIMUM, "HEALTH_CHECK_RETRIES=1000", "HEALTH_CHECK_INTERVAL=86400",
+	    "HEALTH_CHECK_TIMEOUT=86400");
+	assert_int_equal(s->health_check_deadline_seconds, 345600000);
+	settings_unref(s);
+}
+
+static void
+a_health_gate_that_ends_too_early_is_said(void **state)
+{
+	struct settings *s;
+
+	(void)state;
+	assert_null(LOAD(NULL, MINIMUM, "HEALTH_CHECK_DEADLINE=10"));
+	SAYS(SETTINGS_ERROR, "HEALTH_CHECK_DEADLINE: in 10 s no release can pass: ");
+	s = LOAD(NULL, MINIMUM, "HEALTH_CHECK_DEADLINE=11");
+	assert_non_null(s);
+	SAYS(SETTINGS_WARNING,
+	    "HEALTH_CHECK_DEADLINE: after 11 s a release is unhealthy, before HEALTH_CHECK_RETRIES (10) checks have failed (90 s)");
+	settings_unref(s);
 }
 
 static void
@@ -278,17 +316,131 @@ two_environments_do_not_share_a_folder_of_a_host(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++) {
-		assert_null(LOAD(NULL, MINIMUM, bad[i][0], bad[i][1], bad[i][2]));
-		SAYS(SETTINGS_ERROR,
-		    "staging and production have a host in common, and there /srv/app");
-		assert_int_equal(report.errors, 1);
+		struct settings *s = LOAD(NULL, MINIMUM, REGISTRY, bad[i][0], bad[i][1], bad[i][2]);
+
+		assert_non_null(s);
+		SAYS(SETTINGS_FLAW,
+		    "ENVIRONMENTS: production shares a host, and its folder (<ENV>_COMPOSE_DIR) with staging: a release to one would replace the other's; production is not deployed until then");
+		assert_int_equal(report.flaws, 1);
+		assert_null(settings_refusal(s, "staging"));
+		assert_string_equal(settings_refusal(s, "production"),
+		    "production shares a host, and its folder (<ENV>_COMPOSE_DIR) with staging: a release to one would replace the other's");
+		settings_unref(s);
 	}
 	for (size_t i = 0; i < COUNT(good); i++) {
 		struct settings *s = LOAD(NULL, MINIMUM, good[i][0], good[i][1], good[i][2]);
 
 		assert_non_null(s);
+		assert_null(settings_refusal(s, "production"));
 		settings_unref(s);
 	}
+}
+
+/* Staging's release pointed production's nginx at staging's container; both runs ended well. */
+static void
+two_environments_on_one_host_do_not_share_nginx(void **state)
+{
+	static const char *const bluegreen[] = { "DEPLOY_STRATEGY=bluegreen",
+		"NGINX_UPSTREAM_FILE=/etc/nginx/deploybot/app.conf", REGISTRY };
+	struct settings *s;
+
+	(void)state;
+	s = LOAD(NULL, MINIMUM, bluegreen[0], bluegreen[1], bluegreen[2], "STAGING_HOST=a,b",
+	    "PRODUCTION_HOST=b,c", "STAGING_COMPOSE_DIR=/srv/staging");
+	assert_non_null(s);
+	SAYS(
+	    SETTINGS_FLAW, "production shares a host, where bluegreen has one NGINX_UPSTREAM_FILE");
+	assert_null(settings_refusal(s, "staging"));
+	assert_non_null(settings_refusal(s, "production"));
+	settings_unref(s);
+	s = LOAD(NULL, MINIMUM, bluegreen[0], bluegreen[1], bluegreen[2], "STAGING_HOST=a",
+	    "PRODUCTION_HOST=b");
+	assert_int_equal(report.count, 0);
+	settings_unref(s);
+}
+
+static void
+a_deployment_of_a_cluster_is_one_environments(void **state)
+{
+	struct settings *s;
+
+	(void)state;
+	s = LOAD(NULL, MINIMUM, REGISTRY, "USE_KUBERNETES=true", "KUBE_DEPLOYMENT=shop",
+	    "KUBECONFIG=/etc/kube");
+	assert_non_null(s);
+	SAYS(SETTINGS_FLAW,
+	    "production shares a Deployment (<ENV>_KUBE_NAMESPACE, <ENV>_KUBECONFIG)");
+	settings_unref(s);
+	s = LOAD(NULL, MINIMUM, REGISTRY, "USE_KUBERNETES=true", "KUBE_DEPLOYMENT=shop",
+	    "KUBECONFIG=/etc/kube", "PRODUCTION_KUBE_NAMESPACE=production");
+	assert_int_equal(report.count, 0);
+	settings_unref(s);
+}
+
+/* Each of these was "ok", and the first deployment said what was missing. */
+static void
+what_no_release_can_reach_is_said(void **state)
+{
+	static const struct {
+		const char *lines[3];
+		const char *says;
+	} cases[] = {
+		{ { REGISTRY, "PRODUCTION_HOST=b" },
+		    "STAGING_HOST: is not set, and DEPLOY_TRANSPORT is ssh: no release can reach" },
+		{ { "STAGING_HOST=a", "PRODUCTION_HOST=b" },
+		    "REGISTRY_URL: is not set, and DEPLOY_TRANSPORT is ssh" },
+		{ { "DEPLOY_TRANSPORT=local", "STAGING_PORT=8001" },
+		    "PRODUCTION_PORT: is not set, and DEPLOY_TRANSPORT is local" },
+		{ { "USE_KUBERNETES=true", "KUBE_DEPLOYMENT=shop", REGISTRY },
+		    "STAGING_KUBECONFIG: is not set, and neither is KUBECONFIG" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct settings *s =
+		    LOAD(NULL, MINIMUM, cases[i].lines[0], cases[i].lines[1], cases[i].lines[2]);
+
+		assert_non_null(s); /* the server starts */
+		SAYS(SETTINGS_FLAW, cases[i].says);
+		settings_unref(s);
+	}
+}
+
+/* Telegram would have refused the first, and nobody would have answered the second. */
+static void
+a_webhook_that_telegram_cannot_reach_is_said(void **state)
+{
+	static const struct {
+		const char *url;
+		enum settings_severity severity;
+		const char *says; /* NULL: nothing */
+	} cases[] = {
+		{ "TELEGRAM_WEBHOOK_URL=http://d.example.org/telegram/webhook", SETTINGS_FLAW,
+		    "TELEGRAM_WEBHOOK_URL: is http, and Telegram calls https only" },
+		{ "TELEGRAM_WEBHOOK_URL=https://d.example.org", SETTINGS_FLAW,
+		    "TELEGRAM_WEBHOOK_URL: has no path, and deploybot answers at /telegram/" },
+		{ "TELEGRAM_WEBHOOK_URL=https://d.example.org:8443/", SETTINGS_FLAW,
+		    "TELEGRAM_WEBHOOK_URL: has no path" },
+		{ "TELEGRAM_WEBHOOK_URL=https://d.example.org/bot", SETTINGS_WARNING,
+		    "TELEGRAM_WEBHOOK_URL: its path is /bot, and deploybot answers at /telegram" },
+		{ "TELEGRAM_WEBHOOK_URL=https://d.example.org/a/telegram/webhook", SETTINGS_NOTE,
+		    NULL },
+	};
+	struct settings *s;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		s = LOAD(NULL, COMPLETE, cases[i].url, "TELEGRAM_WEBHOOK_SECRET=" SECRET);
+		assert_non_null(s); /* the server starts */
+		assert_int_equal(report.count, cases[i].says != NULL);
+		if (cases[i].says != NULL)
+			SAYS(cases[i].severity, cases[i].says);
+		settings_unref(s);
+	}
+	s = LOAD(NULL, COMPLETE, cases[0].url, "TELEGRAM_WEBHOOK_SECRET=" SECRET,
+	    "TELEGRAM_API_BASE=http://127.0.0.1:8081"); /* a server of one's own may */
+	assert_int_equal(report.count, 0);
+	settings_unref(s);
 }
 
 static void
@@ -299,17 +451,21 @@ two_environments_do_not_listen_on_one_port_of_this_machine(void **state)
 		{ "DEPLOY_TRANSPORT=ssh", "PRODUCTION_PORT=8001" },
 		{ "USE_KUBERNETES=true", "KUBE_DEPLOYMENT=shop" },
 	};
+	struct settings *s;
 
 	(void)state;
-	assert_null(LOAD(
-	    NULL, MINIMUM, "DEPLOY_TRANSPORT=local", "STAGING_PORT=8001", "PRODUCTION_PORT=8001"));
-	SAYS(SETTINGS_ERROR, "<ENV>_PORT: staging and production have 8001 both");
-	assert_int_equal(report.errors, 1);
+	s = LOAD(
+	    NULL, MINIMUM, "DEPLOY_TRANSPORT=local", "STAGING_PORT=8001", "PRODUCTION_PORT=8001");
+	assert_non_null(s);
+	SAYS(SETTINGS_FLAW, "production shares a port of this machine (<ENV>_PORT) with staging");
+	assert_int_equal(report.flaws, 1);
+	assert_non_null(settings_refusal(s, "production"));
+	settings_unref(s);
 	for (size_t i = 0; i < COUNT(good); i++) {
-		struct settings *s =
-		    LOAD(NULL, MINIMUM, "STAGING_PORT=8001", good[i][0], good[i][1]);
+		s = LOAD(NULL, MINIMUM, "STAGING_PORT=8001", good[i][0], good[i][1]);
 
 		assert_non_null(s);
+		assert_false(says(SETTINGS_FLAW, "a port of this machine"));
 		settings_unref(s);
 	}
 }
@@ -338,7 +494,7 @@ what_a_target_needs_is_asked_for_at_once(void **state)
 	assert_non_null(s);
 	assert_int_equal(report.count, 0);
 	settings_unref(s);
-	s = LOAD(NULL, MINIMUM, "REGISTRY_PASSWORD=short", "DEPLOY_STRATEGY=bluegreen",
+	s = LOAD(NULL, COMPLETE, "REGISTRY_PASSWORD=short", "DEPLOY_STRATEGY=bluegreen",
 	    "NGINX_UPSTREAM_FILE=/etc/nginx/app.conf", "STAGING_COMPOSE_DIR=/srv/shop",
 	    "IMAGE_WAIT_SECONDS=700");
 	assert_non_null(s);
@@ -432,11 +588,11 @@ what_is_wrong_with_a_secrets_file_is_all_that_is_said_of_it(void **state)
 	(void)close(fd);
 	(void)snprintf(setting, sizeof(setting), "TELEGRAM_BOT_TOKEN_FILE=%s", path);
 	assert_null(LOAD(NULL, ADMINS, REPO, setting));
-	assert_int_equal(report.count, 1);
+	assert_int_equal(report.errors, 1);
 	SAYS(SETTINGS_ERROR, "is empty: write the secret into it");
 	(void)unlink(path);
 	assert_null(LOAD(NULL, ADMINS, REPO, setting));
-	assert_int_equal(report.count, 1);
+	assert_int_equal(report.errors, 1);
 	(void)snprintf(words, sizeof(words),
 	    "No such file or directory: put it there, for user %u to read", (unsigned)geteuid());
 	SAYS(SETTINGS_ERROR, words);
@@ -627,7 +783,7 @@ the_committed_example_is_the_tables(void **state)
 	if (strcmp(committed, buf_text(&example)) != 0)
 		fail_msg(".env.example is another: deploybot config-example >.env.example");
 	free(committed);
-	s = LOAD(buf_text(&example), MINIMUM); /* every default in it is valid */
+	s = LOAD(buf_text(&example), COMPLETE); /* every default in it is valid */
 	assert_non_null(s);
 	assert_int_equal(report.count, 0);
 	settings_unref(s);
@@ -703,6 +859,8 @@ main(void)
 		cmocka_unit_test(every_row_has_what_it_needs),
 		cmocka_unit_test(the_minimum_gets_every_default),
 		cmocka_unit_test(health_urls_that_no_deployment_could_hold_are_refused),
+		cmocka_unit_test(the_health_gates_deadline_grows_with_slow_checks),
+		cmocka_unit_test(a_health_gate_that_ends_too_early_is_said),
 		cmocka_unit_test(all_errors_are_said_at_once_with_their_lines),
 		cmocka_unit_test(the_first_of_several_sources_wins),
 		cmocka_unit_test(the_environment_wins_over_the_file_and_empty_is_not_set),
@@ -712,6 +870,10 @@ main(void)
 		cmocka_unit_test(a_bots_token_that_is_a_placeholder_is_called_one),
 		cmocka_unit_test(webhook_mode_needs_its_secret_in_telegrams_alphabet),
 		cmocka_unit_test(two_environments_do_not_share_a_folder_of_a_host),
+		cmocka_unit_test(two_environments_on_one_host_do_not_share_nginx),
+		cmocka_unit_test(a_deployment_of_a_cluster_is_one_environments),
+		cmocka_unit_test(what_no_release_can_reach_is_said),
+		cmocka_unit_test(a_webhook_that_telegram_cannot_reach_is_said),
 		cmocka_unit_test(two_environments_do_not_listen_on_one_port_of_this_machine),
 		cmocka_unit_test(what_a_target_needs_is_asked_for_at_once),
 		cmocka_unit_test(environments_are_a_list_with_settings_of_their_own),

@@ -61,6 +61,7 @@ check_nginx() {
 		die 70 "$me may not write the folder ${upstream%/*} (NGINX_UPSTREAM_FILE): install -d -o $me ${upstream%/*}"
 	[[ -e $upstream ]] ||
 		die 70 "there is no $upstream: make it with the line \"server 127.0.0.1:$port_a;\", include it in nginx's upstream"
+	check_owner
 	[[ -n $(live_port) ]] || die 70 "$upstream says neither server 127.0.0.1:$port_a; nor server 127.0.0.1:$port_b; (APP_PORTS)"
 	# shellcheck disable=SC2086 # its words were checked by ssh.sh
 	set -- $reload_command

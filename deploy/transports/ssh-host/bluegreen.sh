@@ -10,6 +10,21 @@ live_port() {
 	[[ ${BASH_REMATCH[1]} != "$port_a" && ${BASH_REMATCH[1]} != "$port_b" ]] || printf '%s' "${BASH_REMATCH[1]}"
 }
 
+# Whose the upstream file is: point_at() writes it.  Nothing where nobody has pointed it yet.
+owner_of_upstream() {
+	local text
+	text=$(cat -- "$upstream" 2>/dev/null) || return 0
+	[[ ! $text =~ '# deploybot: '([a-z][a-z0-9.-]*) ]] || printf '%s' "${BASH_REMATCH[1]}"
+}
+
+# Two environments at one file would take each other's requests: nginx would lead one's to the other's container.
+check_owner() {
+	local owner
+	owner=$(owner_of_upstream)
+	[[ -z $owner || $owner == "$environment" ]] || die 78 "$upstream is $owner's, not $environment's: with bluegreen an \
+environment needs a host of its own (where $owner has left this one, remove its name from that file)"
+}
+
 other_port() { # PORT
 	if [[ $1 == "$port_a" ]]; then printf '%s' "$port_b"; else printf '%s' "$port_a"; fi
 }
@@ -124,7 +139,8 @@ point_at() { # PORT
 	local file new
 	file=$(readlink -f -- "$upstream") || return "$?"
 	new=$file.deploybot
-	printf 'server 127.0.0.1:%s;\n' "$1" >"$new" && chmod 644 -- "$new" && put_file "$new" "$file"
+	printf 'server 127.0.0.1:%s; # deploybot: %s\n' "$1" "$environment" >"$new" &&
+		chmod 644 -- "$new" && put_file "$new" "$file"
 }
 
 stop_port() { # PORT
@@ -139,6 +155,7 @@ stop_port() { # PORT
 # Makes nginx and the upstream file say the same, and that what runs; fills live with its port, empty when none does.
 settle_bluegreen() {
 	local other
+	check_owner
 	live=$(live_port)
 	if [[ -n $live && -z $(running "$live") ]]; then
 		other=$(other_port "$live")
@@ -186,6 +203,7 @@ prepare_bluegreen() {
 switch_bluegreen() {
 	local old new
 	wanted=$(image_id "$image") || die 70 "docker has no $image any more, or does not answer"
+	check_owner
 	old=$(live_port)
 	if [[ -n $old ]] && runs_wanted "$old"; then
 		new=$old

@@ -118,12 +118,12 @@ main() { # ACT NAME=VALUE...
 	local before='' lock=30 missing=66 user='' password='' smoke_url='' reload_command='' host me port_a port_b
 	local compose=() private=
 	local why='' said='' loose='' told=no change='' started='' was_cut=no is_blind=no
-	local wanted='' live='' idle='' free_gigabytes=0
+	local environment='' wanted='' live='' idle='' free_gigabytes=0
 	shift
 	trap 'on_exit "$?"' EXIT
 	for word in "$@"; do
 		case ${word%%=*} in
-		dir | service | strategy | image | release | ports) printf -v "${word%%=*}" %s "${word#*=}" ;;
+		environment | dir | service | strategy | image | release | ports) printf -v "${word%%=*}" %s "${word#*=}" ;;
 		upstream | drain | keep | before | lines | lock | missing) printf -v "${word%%=*}" %s "${word#*=}" ;;
 		*) die 64 "ssh-host/main.sh does not know $word" ;;
 		esac

@@ -1,0 +1,186 @@
+/* doctor_machine.c - a transport that is not there, a port that is taken: no network is asked.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "cli/doctor.h"
+#include "lib/text.h"
+#include "types/settings.h"
+
+#define FOLDERS_UP 4 /* as the runner looks for it */
+
+bool
+doctor_find_script(const char *file, char out[PATH_MAX])
+{
+	char folder[PATH_MAX];
+	ssize_t size = readlink("/proc/self/exe", folder, sizeof(folder) - 1);
+
+	folder[size < 1 ? 0 : size] = '\0';
+	for (int up = 0; up < FOLDERS_UP && strrchr(folder, '/') != NULL; up++) {
+		*strrchr(folder, '/') = '\0';
+		if (snprintf(out, PATH_MAX, "%s/deploy/%s", folder, file) < PATH_MAX &&
+		    access(out, F_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* --- how a release travels --- */
+
+static void
+examine_transport(struct doctor *doctor)
+{
+	static const char *const ours[] = { "ssh", "kubernetes", "local" };
+	const char *name = settings_text(doctor->settings, SETTING_DEPLOY_TRANSPORT);
+	char file[PATH_MAX], found[PATH_MAX];
+
+	if (name == NULL || settings_is_given(doctor->settings, SETTING_DEPLOY_SCRIPT))
+		return; /* one's own script may know another */
+	for (size_t i = 0; i < COUNT(ours); i++)
+		if (strcmp(name, ours[i]) == 0)
+			return;
+	if (snprintf(file, sizeof(file), "transports/%s.sh", name) < (int)sizeof(file) &&
+	    doctor_find_script(file, found))
+		TELL(doctor, FILES, OK, "DEPLOY_TRANSPORT: %s", found);
+	else if (doctor_find_script("deploy.sh", found))
+		TELL(doctor, FILES, ERROR,
+		    "DEPLOY_TRANSPORT: there is no transport \"%s\": there are ssh, kubernetes and local, or write deploy/%s (docs/transports.md)",
+		    name, file);
+	else /* a server's container has no scripts: the runner's has */
+		TELL(doctor, FILES, WARNING,
+		    "DEPLOY_TRANSPORT: \"%s\" is none of ssh, kubernetes and local, and deploy/%s cannot be looked for from here",
+		    name, file);
+}
+
+/* --- where HTTP is served --- */
+
+/* errno of a bind() there, without listening; 0: it is free. */
+static int
+try_to_bind(const char *address, int port)
+{
+	struct sockaddr_in ipv4 = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+	struct sockaddr_in6 ipv6 = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port) };
+	bool is_ipv4 = inet_pton(AF_INET, address, &ipv4.sin_addr) == 1;
+	int fd, error = 0, yes = 1;
+
+	if (!is_ipv4 && inet_pton(AF_INET6, address, &ipv6.sin6_addr) != 1)
+		return 0; /* not for us to judge */
+	fd = socket(is_ipv4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd == -1)
+		return 0; /* no IPv6 here */
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) != 0 ||
+	    bind(fd, is_ipv4 ? (struct sockaddr *)&ipv4 : (struct sockaddr *)&ipv6,
+		is_ipv4 ? sizeof(ipv4) : sizeof(ipv6)) != 0)
+		error = errno;
+	(void)close(fd);
+	return error;
+}
+
+enum served { SERVED_NO, SERVED_YES, SERVED_UNKNOWN };
+
+/* Does a deploybot work on that folder now?  Then the port is its own. */
+static enum served
+look_who_serves(const char *state_directory)
+{
+	int fd = open(state_directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool is_locked;
+
+	if (fd == -1)
+		return errno == EACCES ? SERVED_UNKNOWN : SERVED_NO;
+	is_locked = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+	(void)close(fd);
+	return is_locked ? SERVED_YES : SERVED_NO;
+}
+
+/* Does anybody but root listen on that port?  By a table of the kernel, which anybody may read. */
+static bool
+is_a_users(const char *table, int port)
+{
+	FILE *file = fopen(table, "re");
+	unsigned local, state, uid;
+	char line[256];
+	bool found = false;
+
+	while (file != NULL && !found && fgets(line, sizeof(line), file) != NULL)
+		/* sl local:port remote:port state queues timer retransmissions uid */
+		found = sscanf(line, "%*s %*[^:]:%X %*s %X %*s %*s %*s %u", &local, &state, &uid) ==
+			3 &&
+		    state == 0x0A && local == (unsigned)port && uid != 0;
+	if (file != NULL)
+		(void)fclose(file);
+	return found;
+}
+
+/* systemd may hold the port for a deploybot that is to be started (deploybot.socket). */
+static bool
+may_be_systemds(int port)
+{
+	static const char *const folders[] = { "/etc/systemd/system", "/run/systemd/system",
+		"/lib/systemd/system", "/usr/lib/systemd/system" };
+	char path[64];
+
+	if (is_a_users("/proc/net/tcp", port) || is_a_users("/proc/net/tcp6", port))
+		return false;
+	for (size_t i = 0; i < COUNT(folders); i++) {
+		(void)snprintf(path, sizeof(path), "%s/deploybot.socket", folders[i]);
+		if (access(path, F_OK) == 0)
+			return access("/run/systemd/system", F_OK) == 0;
+	}
+	return false;
+}
+
+static void
+say_in_use(struct doctor *doctor)
+{
+	const struct settings *s = doctor->settings;
+	enum served served = look_who_serves(s->state_directory);
+
+	if (served == SERVED_YES)
+		TELL(doctor, FILES, OK, "API_SERVER_PORT: deploybot serves on port %d now",
+		    s->api_server_port);
+	else if (served == SERVED_UNKNOWN)
+		TELL(doctor, FILES, WARNING,
+		    "API_SERVER_PORT: port %d is in use; whether by deploybot its own user can say: sudo -u deploybot deploybot check-config",
+		    s->api_server_port);
+	else if (may_be_systemds(s->api_server_port))
+		TELL(doctor, FILES, WARNING,
+		    "API_SERVER_PORT: port %d is in use, and deploybot does not run: by deploybot.socket, or by another program: systemctl status deploybot.socket",
+		    s->api_server_port);
+	else
+		TELL(doctor, FILES, ERROR,
+		    "API_SERVER_PORT: port %d of %s is in use by another program (ss -ltnp): stop that, or set another port",
+		    s->api_server_port, s->listen_address);
+}
+
+static void
+examine_port(struct doctor *doctor)
+{
+	const struct settings *s = doctor->settings;
+	int error =
+	    s->listen_address[0] == '/' ? 0 : try_to_bind(s->listen_address, s->api_server_port);
+
+	if (error == EADDRINUSE)
+		say_in_use(doctor);
+	else if (error == EADDRNOTAVAIL)
+		TELL(doctor, FILES, ERROR,
+		    "LISTEN_ADDRESS: %s is no address of this machine (ip address)",
+		    s->listen_address);
+	else if (error == EACCES)
+		TELL(doctor, FILES, WARNING,
+		    "API_SERVER_PORT: this user may not serve on port %d: take one from 1024 on, and nginx in front",
+		    s->api_server_port);
+}
+
+void
+doctor_machine(struct doctor *doctor)
+{
+	examine_transport(doctor);
+	examine_port(doctor);
+}
