@@ -673,6 +673,14 @@ decide_git_query(struct tx *tx, const struct effect_git_query *query, int64_t de
 	(void)row_effect_add(tx, effect);
 }
 
+void
+decide_contained(
+    struct tx *tx, const struct deployment *deployment, const struct git_answer *answer)
+{
+	for (size_t i = 0; !deployment->is_off_branch && i < answer->n_contained; i++)
+		row_block_contain(tx, deployment->id, answer->contained[i]);
+}
+
 /* The entries of its end name who asked for it: who wanted it ended may be somebody else. */
 static void
 audit_cancel(struct tx *tx, const struct deployment *deployment, const struct update *update)

@@ -45,5 +45,10 @@ void decide_folder_gone(struct tx *tx, struct deployment *deployment, const char
  * the environment's blocked commits are added. */
 void decide_git_query(struct tx *tx, const struct effect_git_query *query, int64_t deployment);
 
+/* Notes which blocked commits this deployment frees when it goes live: those that its commit
+ * contains, where it is of the environment's branch. */
+void decide_contained(struct tx *tx, const struct deployment *deployment,
+    const struct git_answer *answer);
+
 /* Sets deployment->previous to the release that it would be rolled back to; "": there is none. */
 void decide_set_previous(struct tx *tx, struct deployment *deployment);

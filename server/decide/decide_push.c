@@ -30,14 +30,6 @@ decide_query_head(struct tx *tx, const struct environment_settings *settings,
 	decide_git_query(tx, &query, 0);
 }
 
-void
-decide_contained(
-    struct tx *tx, const struct deployment *deployment, const struct git_answer *answer)
-{
-	for (size_t i = 0; !deployment->is_off_branch && i < answer->n_contained; i++)
-		row_block_contain(tx, deployment->id, answer->contained[i]);
-}
-
 /* The first poll of an environment only remembers: whether anybody wanted what lies before it is
  * not known.  What is asked about already is left to that, so that a push in hand is acted on. */
 void

@@ -7,11 +7,6 @@
 
 struct environment_settings;
 
-/* Notes which blocked commits this deployment frees when it goes live: those that its commit
- * contains, where it is of the environment's branch. */
-void decide_contained(struct tx *tx, const struct deployment *deployment,
-    const struct git_answer *answer);
-
 /* Asks git, until it answers, for the newest commit of the environment's branch.  requested_by:
  * "github:login(7)", DECIDE_POLL when it was found by polling, or DECIDE_FIRST_POLL when nothing
  * follows from it.  push: what a delivery announced; NULL: nothing. */

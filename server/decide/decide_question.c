@@ -7,7 +7,6 @@
 
 #include "chat/chat_deployment.h"
 #include "decide/decide_deployment.h"
-#include "decide/decide_push.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_tell.h"
 #include "lib/text.h"
