@@ -55,8 +55,9 @@ class Person:
                 chat_id=chat or self.number, after=after)
             if is_wanted(heard):
                 return heard
+            if is_again(self.scene.chat.message(heard)):    # else it has been pressed already
+                self.press(heard, "Deploy again")
             self.again.add(heard["message_id"])
-            self.press(heard, "Deploy again")
 
     def press(self, view, word):
         """Presses the button whose label holds the word; what the toast says."""

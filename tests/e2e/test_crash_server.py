@@ -69,32 +69,38 @@ def test_a_question_that_stood_can_still_be_answered(scene):
     assert len(started(scene, who)) == 1
 
 
-def counting(scene, environment, words=STEADY):
-    """From here on each start of the environment's script leaves a line."""
-    scene.scripts.clear("begun")
-    scene.scripts.deploy('echo "$2" >>"$here/begun"; ' + words, environment)
-
-
 def begun(scene):
     path = scene.scripts.folder / "begun"
     return path.read_text(encoding="ascii").split() if path.exists() else []
 
 
-def confirm_while_the_runner_stands(scene):
-    """A deployment of production whose order the runner has not read yet."""
-    counting(scene, "production")
-    who = scene.admin()
+def release_production(scene, who):
+    scene.commit("main")
+    commit = scene.head("main")
     who.say("/deploy production")
-    question = who.hear("Deploy to production?", buttons=("Confirm",))
+    who.press(who.hear("Deploy to production?", buttons=("Confirm",)), "Confirm")
+    who.hear("production runs " + commit[:7])
+    return commit
+
+
+def confirm_while_the_runner_stands(scene):
+    """A rollback of production, whose order is given at once and has not been read by the runner yet."""
+    who = scene.admin()
+    before = release_production(scene, who)
+    release_production(scene, who)
+    scene.scripts.clear("begun")
+    scene.scripts.rollback('echo "$2" >>"$here/begun"; ' + STEADY, "production")
+    who.say("/rollback production")
+    question = who.hear("Roll back production?", f"→ {before[:7]}")
     runner = scene.runner()
     os.kill(runner, signal.SIGSTOP)
-    assert who.press(question, "Confirm") == "Confirmed."
-    return who, runner
+    assert who.press(question, "Roll back") == "Started."
+    return who, runner, before
 
 
 @pytest.mark.parametrize("old_runner", ["wakes first", "wakes last"])
 def test_killed_before_the_runner_took_the_order(scene, old_runner):
-    who, runner = confirm_while_the_runner_stands(scene)
+    who, runner, commit = confirm_while_the_runner_stands(scene)
     scene.crash()
     if old_runner == "wakes first":
         os.kill(runner, signal.SIGCONT)
@@ -104,15 +110,15 @@ def test_killed_before_the_runner_took_the_order(scene, old_runner):
         # The kernel may have woken it: a stopped group that lost its session's leader is hung up.
         with contextlib.suppress(ProcessLookupError):
             os.kill(runner, signal.SIGCONT)
-    who.hear("production runs " + scene.head("main")[:7])
+    who.hear("production runs " + commit[:7])
     wait_until(lambda: not is_alive(runner), PATIENCE_S, "the old runner's end")
-    assert begun(scene) == [scene.head("main")]
-    assert len(started(scene, who)) == 1
+    assert begun(scene) == [commit]
+    assert len(scene.audit(action="rollback_started", user_id=f"telegram:{who.number}")) == 1
     scene.check()
 
 
 def test_killed_before_go_the_script_of_that_run_never_starts(scene):
-    who, runner = confirm_while_the_runner_stands(scene)
+    who, runner, commit = confirm_while_the_runner_stands(scene)
     before = scene.last_run()
     os.kill(scene.server(), signal.SIGSTOP)
     os.kill(runner, signal.SIGCONT)
@@ -121,9 +127,9 @@ def test_killed_before_go_the_script_of_that_run_never_starts(scene):
     assert is_alive(leader) and begun(scene) == []
     scene.crash()
     scene.restart()
-    who.hear("production runs " + scene.head("main")[:7])
+    who.hear("production runs " + commit[:7])
     assert not is_alive(leader)
-    assert begun(scene) == [scene.head("main")]
+    assert begun(scene) == [commit]
     assert scene.last_run() == before + 2, "another run was ordered for the same deployment"
     scene.check()
 
