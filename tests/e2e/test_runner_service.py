@@ -35,9 +35,9 @@ def running(scene):
 def begin(scene):
     scene.scripts.deploy(HOLD + "; " + STEADY)
     scene.hold_script()
-    scene.commit()
     who = scene.admin()
     who.say("/deploy staging")
+    who.hear("Deploying staging")
     scene.wait_held()
     return who
 
@@ -179,12 +179,12 @@ def test_a_folder_that_the_server_cannot_see_is_said_once_and_found_again(scene)
     if not TWO_USERS:
         pytest.skip("one user only: not root")
     scene.scripts.deploy(STEADY)
-    scene.commit()
     words = "its supervisor cannot be reached: run {}: its folder: Permission denied: server and runner need one"
     who = scene.admin()
     os.chmod(scene.folder / "state" / "runs", 0o2700)
     try:
         who.say("/deploy staging")
+        who.hear("Deploying staging")
         run = wait_until(lambda: scene.bot.log().count("its supervisor cannot be reached") and scene.last_run(),
                          PATIENCE_S, "the log")
         for _ in range(8):      # meanwhile it is tried again and again
