@@ -12,6 +12,7 @@
 
 #include "cli/doctor.h"
 #include "lib/text.h"
+#include "store/store.h"
 #include "types/settings.h"
 
 #define FOLDERS_UP 4 /* as the runner looks for it */
@@ -85,13 +86,19 @@ try_to_bind(const char *address, int port)
 
 enum served { SERVED_NO, SERVED_YES, SERVED_UNKNOWN };
 
-/* Does a deploybot work on that folder now?  Then the port is its own. */
+/* Does a deploybot work there now?  Then the port is its own.  It locks what open_lock() of serve.c
+ * says. */
 static enum served
-look_who_serves(const char *state_directory)
+look_who_serves(const struct settings *settings)
 {
-	int fd = open(state_directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char path[PATH_MAX];
+	int fd;
 	bool is_locked;
 
+	if (snprintf(path, sizeof(path), "%s%s", settings->state_directory,
+		settings->runner_socket != NULL ? "/" POISON_FILE : "") >= (int)sizeof(path))
+		return SERVED_UNKNOWN;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd == -1)
 		return errno == EACCES ? SERVED_UNKNOWN : SERVED_NO;
 	is_locked = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
@@ -140,7 +147,7 @@ static void
 say_in_use(struct doctor *doctor)
 {
 	const struct settings *s = doctor->settings;
-	enum served served = look_who_serves(s->state_directory);
+	enum served served = look_who_serves(s);
 
 	if (served == SERVED_YES)
 		TELL(doctor, FILES, OK, "API_SERVER_PORT: deploybot serves on port %d now",
