@@ -171,17 +171,18 @@ all_errors_are_said_at_once_with_their_lines(void **state)
 {
 	(void)state;
 	assert_null(LOAD("HEALTH_CHECK_RETRIES=x\nAPI_SERVER_PORT=70000\n"
-			 "STAGING_HEALTH_URL=ftp://x\n",
+			 "STAGING_HEALTH_URL=ftp://x\nRUN_LOGS_TOTAL=10GB\n",
 	    "ENABLE_TELEMETRY=maybe"));
 	SAYS(SETTINGS_ERROR, "HEALTH_CHECK_RETRIES: \"x\" is not a number, 1 to 1000 (/tmp/");
 	SAYS(SETTINGS_ERROR, " line 1)");
 	SAYS(SETTINGS_ERROR, "API_SERVER_PORT: \"70000\" is not a port, 1 to 65535 (/tmp/");
 	SAYS(SETTINGS_ERROR, "STAGING_HEALTH_URL: \"ftp://x\"");
+	SAYS(SETTINGS_ERROR, "RUN_LOGS_TOTAL: \"10GB\" is not a size of 4K to 4096G");
 	SAYS(SETTINGS_ERROR, "ENABLE_TELEMETRY: \"maybe\" is not true or false");
 	SAYS(SETTINGS_ERROR, "TELEGRAM_BOT_TOKEN: is not set");
 	SAYS(SETTINGS_ERROR, "ADMIN_TELEGRAM_IDS: is not set");
 	SAYS(SETTINGS_ERROR, "REPOSITORY_URL: is not set");
-	assert_int_equal(report.errors, 7);
+	assert_int_equal(report.errors, 8);
 }
 
 static void
