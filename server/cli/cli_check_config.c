@@ -47,9 +47,10 @@ print_summary(const struct settings *s, const char *env_file)
 		(void)printf("runner:   a service at %s; its own secrets are not checked\n",
 		    s->runner_socket);
 	(void)printf(
-	    "health:   %d checks in a row, %d s apart, make a release healthy, %d failed ones unhealthy; undecided after %d s: unhealthy\n",
-	    s->health_check_successes, s->health_check_interval_seconds, s->health_check_retries,
-	    s->health_check_deadline_seconds);
+	    "health:   %d passes in a row: healthy, %d failures in a row: unhealthy\n"
+	    "          a check each %d s, of at most %d s; undecided after %d s: unhealthy\n",
+	    s->health_check_successes, s->health_check_retries, s->health_check_interval_seconds,
+	    s->health_check_timeout_seconds, s->health_check_deadline_seconds);
 	(void)printf("environments:\n");
 	for (size_t i = 0; i < s->environment_count; i++)
 		print_environment(&s->environments[i]);

@@ -183,6 +183,9 @@ all_errors_are_said_at_once_with_their_lines(void **state)
 	SAYS(SETTINGS_ERROR, "ADMIN_TELEGRAM_IDS: is not set");
 	SAYS(SETTINGS_ERROR, "REPOSITORY_URL: is not set");
 	assert_int_equal(report.errors, 8);
+	assert_null(LOAD(NULL, MINIMUM, REGISTRY, "STAGING_HOST=deploy@a", "PRODUCTION_HOST=b"));
+	SAYS(SETTINGS_ERROR, "STAGING_HOST: \"deploy@a\" is not HOST or HOST:PORT");
+	assert_int_equal(report.count, 1); /* wrong is not missing */
 }
 
 static void
@@ -321,7 +324,7 @@ two_environments_do_not_share_a_folder_of_a_host(void **state)
 
 		assert_non_null(s);
 		SAYS(SETTINGS_FLAW,
-		    "ENVIRONMENTS: production shares a host, and its folder (<ENV>_COMPOSE_DIR) with staging: a release to one would replace the other's; production is not deployed until then");
+		    "ENVIRONMENTS: production shares a host, and its folder (<ENV>_COMPOSE_DIR) with staging: a release to one would replace the other's; production is not deployed until it has its own");
 		assert_int_equal(report.flaws, 1);
 		assert_null(settings_refusal(s, "staging"));
 		assert_string_equal(settings_refusal(s, "production"),
