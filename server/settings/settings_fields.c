@@ -121,8 +121,11 @@ fill_server(struct settings *s)
 	s->health_check_successes = number_of(s, SETTING_HEALTH_CHECK_SUCCESSES);
 	s->health_check_deadline_seconds = number_of(s, SETTING_HEALTH_CHECK_DEADLINE);
 	if (s->health_check_deadline_seconds == 0)
-		s->health_check_deadline_seconds = probe_deadline_s(s->health_check_retries,
-		    s->health_check_interval_seconds, s->health_check_timeout_seconds);
+		s->health_check_deadline_seconds =
+		    probe_deadline_s(s->health_check_retries > s->health_check_successes ?
+			    s->health_check_retries :
+			    s->health_check_successes, /* who needs as many passes may pass */
+			s->health_check_interval_seconds, s->health_check_timeout_seconds);
 	s->deploy_timeout_seconds = number_of(s, SETTING_DEPLOY_TIMEOUT_SECONDS);
 	s->shutdown_timeout_seconds = number_of(s, SETTING_SHUTDOWN_TIMEOUT_SECONDS);
 	s->run_logs_keep = number_of(s, SETTING_RUN_LOGS_KEEP);

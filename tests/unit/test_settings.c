@@ -149,6 +149,9 @@ the_health_gates_deadline_grows_with_slow_checks(void **state)
 	    "HEALTH_CHECK_TIMEOUT=86400");
 	assert_int_equal(s->health_check_deadline_seconds, 345600000);
 	settings_unref(s);
+	s = LOAD(NULL, MINIMUM, "HEALTH_CHECK_SUCCESSES=100"); /* 990 s of passes */
+	assert_int_equal(s->health_check_deadline_seconds, 3000);
+	settings_unref(s);
 }
 
 static void
