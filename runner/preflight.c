@@ -47,7 +47,8 @@ preflight(const char *environment, const struct program_dirs *dirs)
 	int status = EXIT_CONFIG;
 
 	if (!protocol_is_environment(environment))
-		(void)fprintf(stderr, "deploybot-runner: that is no environment's name\n");
+		(void)fprintf(stderr,
+		    "deploybot-runner: an environment is named by a-z, 0-9 and -, as in ENVIRONMENTS\n");
 	else if (!program_plan_preflight(&plan, environment, dirs, &err))
 		(void)fprintf(stderr, "deploybot-runner: %s\n", err.text);
 	else

@@ -26,7 +26,7 @@ typedef int cli_command(const struct cli *cli);
 	CLI("config-example", config_example, "",           "Print a file with every setting and its default.") \
 	CLI("healthcheck",  healthcheck,  "",                "Ask the running server whether it is alive.") \
 	CLI("webhook",      webhook,      "set|info|delete", "Register, show or remove the webhook at Telegram.") \
-	CLI("audit",        audit,        "verify [DIGITS...]", "Check the audit log: its chain, the database, the chat.") \
+	CLI("audit",        audit,        "verify [DIGITS...]", "Check the audit log: chain, database, chat.") \
 	CLI("backup",       backup,       "FILE",            "Copy the database, while the server runs.") \
 	CLI("version",      version,      "",                "Print the version.") \
 	CLI("help",         help,         "",                "Print this text.")

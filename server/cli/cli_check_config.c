@@ -47,21 +47,27 @@ print_summary(const struct settings *s, const char *env_file)
 		(void)printf("runner:   a service at %s; its own secrets are not checked\n",
 		    s->runner_socket);
 	(void)printf(
-	    "health:   %d checks in a row, %d s apart, make a release healthy, %d failed ones unhealthy; undecided after %d s: unhealthy\n",
-	    s->health_check_successes, s->health_check_interval_seconds, s->health_check_retries,
-	    s->health_check_deadline_seconds);
+	    "health:   %d passes in a row: healthy, %d failures in a row: unhealthy\n"
+	    "          a check each %d s, of at most %d s; undecided after %d s: unhealthy\n",
+	    s->health_check_successes, s->health_check_retries, s->health_check_interval_seconds,
+	    s->health_check_timeout_seconds, s->health_check_deadline_seconds);
 	(void)printf("environments:\n");
 	for (size_t i = 0; i < s->environment_count; i++)
 		print_environment(&s->environments[i]);
 }
 
-/* What is wrong on this machine, beside the settings themselves; returns how many errors. */
+/*
+ * What is wrong on this machine, beside the settings themselves; returns how many errors.  An
+ * address or port that cannot be served on keeps the server from starting; a transport that is not
+ * there, the one of subject FILES, does not.
+ */
 static size_t
-examine_machine(const struct cli *cli, struct settings *settings)
+examine_machine(const struct cli *cli, struct settings *settings, bool *ret_starts)
 {
 	struct doctor *doctor = calloc(1, sizeof(*doctor));
 	size_t errors = 0;
 
+	*ret_starts = true;
 	if (doctor == NULL)
 		return 1;
 	doctor->cli = cli;
@@ -73,6 +79,8 @@ examine_machine(const struct cli *cli, struct settings *settings)
 		if (finding->level < DOCTOR_WARNING)
 			continue;
 		errors += finding->level == DOCTOR_ERROR;
+		if (finding->level == DOCTOR_ERROR && finding->subject != DOCTOR_FILES)
+			*ret_starts = false;
 		(void)fprintf(stderr, "%-8s %s\n",
 		    finding->level == DOCTOR_ERROR ? "error" : "warning", finding->text);
 	}
@@ -87,21 +95,23 @@ cli_check_config(const struct cli *cli)
 	CLEANUP(settings_unrefp)
 	struct settings *settings = cli_settings_reported(cli, true, &report);
 	size_t errors;
+	bool starts;
 
 	if (settings == NULL) {
 		(void)fprintf(stderr, "The settings are wrong (file: %s); nothing was started.\n",
 		    cli->env_file != NULL ? cli->env_file : "none");
 		return EX_CONFIG;
 	}
-	errors = examine_machine(cli, settings) + report.flaws;
+	errors = examine_machine(cli, settings, &starts) + report.flaws;
 	print_summary(settings, cli->env_file);
 	if (errors > 0) {
-		(void)fprintf(stderr,
-		    "The server starts with these settings, and what is an error above comes to nothing.\n");
+		(void)fprintf(stderr, "%s, and what is an error above comes to nothing.\n",
+		    starts ? "The server starts with these settings" :
+			     "The server does not start here now");
 		return EX_CONFIG;
 	}
 	(void)printf(
-	    "ok: the settings are valid (the network was not asked: deploybot doctor does that)\n");
+	    "ok: the settings are valid; the network was not asked (deploybot doctor does)\n");
 	return EX_OK;
 }
 

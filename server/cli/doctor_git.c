@@ -72,6 +72,8 @@ on_answer(void *ctx, int exit_status, bool unreachable, const char *text, UNUSED
 	struct doctor_git *git = ctx;
 	struct git_answer *answer = calloc(1, sizeof(*answer));
 	struct err err = { .text = "no memory" };
+	const char *why = err.text,
+		   *advice = ": check REPOSITORY_URL, its key or token, and the network";
 
 	git->query = NULL;
 	if (unreachable)
@@ -79,10 +81,13 @@ on_answer(void *ctx, int exit_status, bool unreachable, const char *text, UNUSED
 	else if (answer != NULL && git_answer_decode(text, exit_status, answer, &err) &&
 	    exit_status == 0)
 		examine_heads(git->doctor, answer);
-	else
-		TELL(git->doctor, GIT, ERROR,
-		    "git: %s: check REPOSITORY_URL, its key or token, and the network",
-		    answer != NULL && answer->error[0] != '\0' ? answer->error : err.text);
+	else {
+		if (answer != NULL && answer->error[0] != '\0')
+			why = answer->error;
+		if (text_ends(why, "?")) /* commits.sh has said what to look at */
+			advice = "";
+		TELL(git->doctor, GIT, ERROR, "git: %s%s", why, advice);
+	}
 	free(answer);
 	finish(git);
 }

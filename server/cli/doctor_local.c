@@ -126,6 +126,9 @@ examine_script(struct doctor *doctor, enum setting setting, const char *name, co
 		TELL(doctor, FILES, ERROR,
 		    "%s: there is no deploy/%s beside the program: install it, or name one of your own",
 		    name, own);
+	else if (access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR))
+		TELL(doctor, FILES, ERROR, "%s: there is no %s: put it there, or set %s", name,
+		    path, name);
 	else if (!file_is_safe(path, &err))
 		TELL(doctor, FILES, ERROR,
 		    "%s: %s: it must belong to root or to us and be writable by nobody else", name,

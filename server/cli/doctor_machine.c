@@ -161,7 +161,7 @@ say_in_use(struct doctor *doctor)
 		    "API_SERVER_PORT: port %d is in use, and deploybot does not run: by deploybot.socket, or by another program: systemctl status deploybot.socket",
 		    s->api_server_port);
 	else
-		TELL(doctor, FILES, ERROR,
+		TELL(doctor, SETTINGS, ERROR,
 		    "API_SERVER_PORT: port %d of %s is in use by another program (ss -ltnp): stop that, or set another port",
 		    s->api_server_port, s->listen_address);
 }
@@ -176,7 +176,7 @@ examine_port(struct doctor *doctor)
 	if (error == EADDRINUSE)
 		say_in_use(doctor);
 	else if (error == EADDRNOTAVAIL)
-		TELL(doctor, FILES, ERROR,
+		TELL(doctor, SETTINGS, ERROR,
 		    "LISTEN_ADDRESS: %s is no address of this machine (ip address)",
 		    s->listen_address);
 	else if (error == EACCES)

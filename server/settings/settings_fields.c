@@ -32,6 +32,16 @@ number_of(const struct settings *s, enum setting setting)
 	return (int)number_in(text_of(s, setting));
 }
 
+/* A wrong one was said, and has no text: as large as can be. */
+static int64_t
+size_of(const struct settings *s, enum setting setting)
+{
+	const char *text = text_of(s, setting);
+	int64_t size;
+
+	return text != NULL && text_to_size(text, INT64_MAX, &size, NULL) ? size : INT64_MAX;
+}
+
 bool
 settings_truth(const char *text)
 {
@@ -111,13 +121,15 @@ fill_server(struct settings *s)
 	s->health_check_successes = number_of(s, SETTING_HEALTH_CHECK_SUCCESSES);
 	s->health_check_deadline_seconds = number_of(s, SETTING_HEALTH_CHECK_DEADLINE);
 	if (s->health_check_deadline_seconds == 0)
-		s->health_check_deadline_seconds = probe_deadline_s(s->health_check_retries,
-		    s->health_check_interval_seconds, s->health_check_timeout_seconds);
+		s->health_check_deadline_seconds =
+		    probe_deadline_s(s->health_check_retries > s->health_check_successes ?
+			    s->health_check_retries :
+			    s->health_check_successes, /* who needs as many passes may pass */
+			s->health_check_interval_seconds, s->health_check_timeout_seconds);
 	s->deploy_timeout_seconds = number_of(s, SETTING_DEPLOY_TIMEOUT_SECONDS);
 	s->shutdown_timeout_seconds = number_of(s, SETTING_SHUTDOWN_TIMEOUT_SECONDS);
 	s->run_logs_keep = number_of(s, SETTING_RUN_LOGS_KEEP);
-	if (!text_to_size(text_of(s, SETTING_RUN_LOGS_TOTAL), INT64_MAX, &s->run_logs_total, NULL))
-		s->run_logs_total = INT64_MAX; /* what is wrong with it was said */
+	s->run_logs_total = size_of(s, SETTING_RUN_LOGS_TOTAL);
 	s->runner_socket = text_of(s, SETTING_RUNNER_SOCKET);
 	s->listen_address = text_of(s, SETTING_LISTEN_ADDRESS);
 	s->api_server_port = number_of(s, SETTING_API_SERVER_PORT);

@@ -47,16 +47,22 @@ say_missing(struct settings_loader *l, const struct settings_member *member,
 	    member->name);
 }
 
+/* A wrong one has no text; that was said, and is no missing one. */
+static bool
+lacks(const struct settings_member *member, enum family_setting setting)
+{
+	return !member->values[setting].is_given;
+}
+
 static void
 check_missing(
     struct settings_loader *l, const struct settings_member *member, const char *transport)
 {
-	if (strcmp(transport, "ssh") == 0 && own(member, ENVIRONMENT_SETTING_HOST) == NULL)
+	if (strcmp(transport, "ssh") == 0 && lacks(member, ENVIRONMENT_SETTING_HOST))
 		say_missing(l, member, ENVIRONMENT_SETTING_HOST, "DEPLOY_TRANSPORT is ssh");
-	if (strcmp(transport, "local") == 0 && own(member, ENVIRONMENT_SETTING_PORT) == NULL)
+	if (strcmp(transport, "local") == 0 && lacks(member, ENVIRONMENT_SETTING_PORT))
 		say_missing(l, member, ENVIRONMENT_SETTING_PORT, "DEPLOY_TRANSPORT is local");
-	if (strcmp(transport, "kubernetes") == 0 &&
-	    own(member, ENVIRONMENT_SETTING_KUBECONFIG) == NULL &&
+	if (strcmp(transport, "kubernetes") == 0 && lacks(member, ENVIRONMENT_SETTING_KUBECONFIG) &&
 	    !settings_is_given(l->s, SETTING_KUBECONFIG))
 		say_missing(l, member, ENVIRONMENT_SETTING_KUBECONFIG,
 		    "neither is KUBECONFIG, and DEPLOY_TRANSPORT is kubernetes");
@@ -178,8 +184,9 @@ check_shared(struct settings_loader *l, const struct settings_member *one,
 	(void)snprintf(other->refusal, sizeof(other->refusal),
 	    "%s shares %s with %s: a release to one would replace the other's", other->name, shared,
 	    one->name);
-	settings_say(l->report, SETTINGS_FLAW, "ENVIRONMENTS: %s; %s is not deployed until then",
-	    other->refusal, other->name);
+	settings_say(l->report, SETTINGS_FLAW,
+	    "ENVIRONMENTS: %s; %s is not deployed until it has its own", other->refusal,
+	    other->name);
 }
 
 void

@@ -68,6 +68,9 @@ def test_a_script_that_anybody_may_write_is_an_error(scene, tmp_path):
     script.chmod(0o644)
     found = ask_doctor(scene.bot, DEPLOY_SCRIPT=str(script))
     assert any("chmod +x" in x for x in findings(found, "error")), found.stdout
+    script.unlink()
+    found = ask_doctor(scene.bot, DEPLOY_SCRIPT=str(script))
+    assert any(x.endswith("put it there, or set DEPLOY_SCRIPT") for x in findings(found, "error")), found.stdout
 
 
 def test_a_folder_that_cannot_be_made_is_an_error(scene):

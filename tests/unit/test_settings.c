@@ -149,6 +149,9 @@ the_health_gates_deadline_grows_with_slow_checks(void **state)
 	    "HEALTH_CHECK_TIMEOUT=86400");
 	assert_int_equal(s->health_check_deadline_seconds, 345600000);
 	settings_unref(s);
+	s = LOAD(NULL, MINIMUM, "HEALTH_CHECK_SUCCESSES=100"); /* 990 s of passes */
+	assert_int_equal(s->health_check_deadline_seconds, 3000);
+	settings_unref(s);
 }
 
 static void
@@ -171,17 +174,21 @@ all_errors_are_said_at_once_with_their_lines(void **state)
 {
 	(void)state;
 	assert_null(LOAD("HEALTH_CHECK_RETRIES=x\nAPI_SERVER_PORT=70000\n"
-			 "STAGING_HEALTH_URL=ftp://x\n",
+			 "STAGING_HEALTH_URL=ftp://x\nRUN_LOGS_TOTAL=10GB\n",
 	    "ENABLE_TELEMETRY=maybe"));
 	SAYS(SETTINGS_ERROR, "HEALTH_CHECK_RETRIES: \"x\" is not a number, 1 to 1000 (/tmp/");
 	SAYS(SETTINGS_ERROR, " line 1)");
 	SAYS(SETTINGS_ERROR, "API_SERVER_PORT: \"70000\" is not a port, 1 to 65535 (/tmp/");
 	SAYS(SETTINGS_ERROR, "STAGING_HEALTH_URL: \"ftp://x\"");
+	SAYS(SETTINGS_ERROR, "RUN_LOGS_TOTAL: \"10GB\" is not a size of 4K to 4096G");
 	SAYS(SETTINGS_ERROR, "ENABLE_TELEMETRY: \"maybe\" is not true or false");
 	SAYS(SETTINGS_ERROR, "TELEGRAM_BOT_TOKEN: is not set");
 	SAYS(SETTINGS_ERROR, "ADMIN_TELEGRAM_IDS: is not set");
 	SAYS(SETTINGS_ERROR, "REPOSITORY_URL: is not set");
-	assert_int_equal(report.errors, 7);
+	assert_int_equal(report.errors, 8);
+	assert_null(LOAD(NULL, MINIMUM, REGISTRY, "STAGING_HOST=deploy@a", "PRODUCTION_HOST=b"));
+	SAYS(SETTINGS_ERROR, "STAGING_HOST: \"deploy@a\" is not HOST or HOST:PORT");
+	assert_int_equal(report.count, 1); /* wrong is not missing */
 }
 
 static void
@@ -320,7 +327,7 @@ two_environments_do_not_share_a_folder_of_a_host(void **state)
 
 		assert_non_null(s);
 		SAYS(SETTINGS_FLAW,
-		    "ENVIRONMENTS: production shares a host, and its folder (<ENV>_COMPOSE_DIR) with staging: a release to one would replace the other's; production is not deployed until then");
+		    "ENVIRONMENTS: production shares a host, and its folder (<ENV>_COMPOSE_DIR) with staging: a release to one would replace the other's; production is not deployed until it has its own");
 		assert_int_equal(report.flaws, 1);
 		assert_null(settings_refusal(s, "staging"));
 		assert_string_equal(settings_refusal(s, "production"),
