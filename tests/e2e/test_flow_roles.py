@@ -57,8 +57,7 @@ def test_a_contractor_may_deploy_staging(scene):
 @pytest.mark.parametrize("command, words", [
     ("/deploy production", "⛔ deploy production: only an admin may."),
     ("/rollback staging", "⛔ rollback staging: only an admin may."),
-    ("/cancel production", "⛔ cancel production: only an admin may."),
-    ("/deploy nosuch", "⛔ deploy nosuch: only an admin may.")])
+    ("/cancel production", "⛔ cancel production: only an admin may.")])
 def test_what_is_an_admins_is_denied_to_a_contractor_in_html_and_audited(scene, command, words):
     carl = scene.carl
     denied = len(scene.audit(action="denied", user_id=f"telegram:{CARL}"))
@@ -68,6 +67,11 @@ def test_what_is_an_admins_is_denied_to_a_contractor_in_html_and_audited(scene, 
     entry = scene.wait_for_audit(denied + 1, action="denied", user_id=f"telegram:{CARL}")[-1]
     assert entry["outcome"] == "denied"
     assert scene.app("production")[0] == 0
+
+
+def test_a_contractors_typo_is_no_missing_right(scene):
+    scene.carl.say("/deploy stagign")
+    scene.carl.hear("There is no environment stagign. Did you mean staging?")
 
 
 def test_a_contractor_may_look_and_cancel_staging(scene):
