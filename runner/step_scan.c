@@ -11,6 +11,8 @@
 #define IMAGE_LEN (sizeof(IMAGE) - 1)
 #define QUOTE	  "quote "
 #define UNQUOTE	  "unquote "
+#define BEL	  0x07
+#define ESC	  0x1b
 
 /* Nothing but the exact form: a digest that was read wrong would be what is rolled back to. */
 static bool
@@ -61,14 +63,41 @@ is_quoted(struct step_scan *scan)
 	return true;
 }
 
+/* The bytes of an escape sequence that begins at text[0], as a terminal would swallow it: ESC and a
+ * letter, CSI to its final byte, a string (OSC, DCS, …) to BEL or ST, or to the line's end. */
+static size_t
+escape_size(const char *text, size_t len)
+{
+	size_t i = 1;
+
+	while (i < len && text[i] >= 0x20 && text[i] <= 0x2f)
+		i++;
+	if (i == len)
+		return len;
+	if (i > 1 || strchr("[]PX^_", text[i]) == NULL || text[i] == '\0')
+		return text[i] >= 0x30 && text[i] <= 0x7e ? i + 1 : i;
+	if (text[i++] == '[') {
+		while (i < len && text[i] >= 0x20 && text[i] <= 0x3f)
+			i++;
+		return i < len && text[i] >= 0x40 && text[i] <= 0x7e ? i + 1 : i;
+	}
+	while (i < len && text[i] != BEL && text[i] != ESC)
+		i++;
+	if (i < len && text[i] == ESC)
+		return i + 1 < len && text[i + 1] == '\\' ? i + 2 : i;
+	return i < len ? i + 1 : len;
+}
+
+/* Escape sequences go whole: what is left of one in a secret would hide it from redaction. */
 static size_t
 drop_controls(char *text, size_t len)
 {
-	size_t out = 0;
+	size_t out = 0, size;
 
-	for (size_t i = 0; i < len; i++) {
+	for (size_t i = 0; i < len; i += size) {
 		unsigned char c = (unsigned char)text[i];
 
+		size = c == ESC ? escape_size(text + i, len - i) : 1;
 		if (c >= 0x20 && c != 0x7f)
 			text[out++] = (char)c;
 	}

@@ -29,8 +29,8 @@ enum step_scan_kind {
 typedef void step_scan_found(void *ctx, enum step_scan_kind kind, const char *text);
 
 /* Calls back for each step that ends in these bytes.  Its name is without blanks at its ends,
- * control characters and secrets, cut to PROTOCOL_STEP_NAME bytes between characters; an empty one
- * is no step.  A line ends with LF or CRLF.
+ * control characters, escape sequences and secrets, cut to PROTOCOL_STEP_NAME bytes between
+ * characters; an empty one is no step.  A line ends with LF or CRLF.
  *
  * From `==> quote WORD` (up to 32 letters and digits) to `==> unquote WORD` a script shows what
  * others wrote: no line of it is a step.  Who does not know WORD cannot end it. */

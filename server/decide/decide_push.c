@@ -10,6 +10,7 @@
 #include "decide/decide_reply.h"
 #include "lib/text.h"
 #include "store/row_block.h"
+#include "store/row_button.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
 
@@ -198,7 +199,9 @@ decide_head(struct tx *tx, const struct environment_settings *settings,
 		return;
 	}
 	question = row_deployment_push_question(tx, settings->name);
-	if (strcmp(question.commit, answer->commit) != 0 && question.confirmed_by == 0)
+	/* What a person asked for as well stays: pushes are not to keep an answer from being given. */
+	if (strcmp(question.commit, answer->commit) != 0 && question.confirmed_by == 0 &&
+	    !row_button_is_shared(tx, question.id))
 		supersede(tx, question, answer);
 	if (settings->confirm && decide_share_with_push(tx, settings->name, answer))
 		return;

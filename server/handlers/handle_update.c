@@ -15,6 +15,11 @@
 #include "store/row_environment.h"
 #include "store/row_message.h"
 #include "store/row_button.h"
+#include "store/row_rate_limit.h"
+
+/* Presses of who is no admin: a burst, then one in a while.  Enough for hands, not for a script. */
+#define PRESS_BURST    30
+#define PRESS_EVERY_MS 1000
 
 /* A press stands for nothing any more. */
 static void
@@ -126,12 +131,31 @@ press_looked(struct tx *tx, const struct update *update, const char *environment
 	decide_toastf(tx, update, false, "Deployments to %s go on.", environment);
 }
 
+/* Each press may be an entry of the audit, or a log that is sent; a stranger's are counted, and no
+ * admin's is ever refused, whatever the clock does. */
+static bool
+is_too_fast(struct tx *tx, const struct update *update)
+{
+	enum policy_role role = policy_role(tx->settings, update->person);
+	char who[64];
+
+	if (role == POLICY_STRANGER || role == POLICY_ADMIN)
+		return false;
+	(void)snprintf(who, sizeof(who), "presses:%" PRId64, update->person);
+	if (row_rate_limit_take(tx, who, PRESS_BURST, PRESS_EVERY_MS))
+		return false;
+	decide_toastf(tx, update, false, "🐢 Too many presses: wait a moment.");
+	return true;
+}
+
 static void
 handle_press(struct tx *tx, const struct update *update)
 {
 	struct button_row button = row_button_get(tx, update->button);
 	struct deployment deployment;
 
+	if (is_too_fast(tx, update))
+		return;
 	if (button.id[0] == '\0' || !button.is_open || button.chat != update->address.chat) {
 		say_expired(tx, update);
 		return;

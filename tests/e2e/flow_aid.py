@@ -48,6 +48,9 @@ class Person:
             return (view["chat_id"] == self.number and view["message_id"] not in self.again
                     and any("Deploy again" in label for label in buttons_of(view)))
 
+        def is_again_now(view):     # another one of us may have pressed it
+            return any("Deploy again" in label for label in buttons_of(self.scene.chat.message(view)))
+
         after = self.since if after is None else after
         while True:
             heard = self.scene.chat.wait_for_message(
@@ -55,9 +58,9 @@ class Person:
                 chat_id=chat or self.number, after=after)
             if is_wanted(heard):
                 return heard
-            if is_again(self.scene.chat.message(heard)):    # else it has been pressed already
-                self.press(heard, "Deploy again")
             self.again.add(heard["message_id"])
+            if is_again_now(heard):
+                self.press(heard, "Deploy again")
 
     def press(self, view, word):
         """Presses the button whose label holds the word; what the toast says."""

@@ -94,7 +94,7 @@ printf '==> \033[1mfancy <i>step</i>\033[0m\n'
     said = text_of(who.hear("colour red and", "progress 100%"))
     assert "bidi txet zerowidth" in said and "<b>bold</b> &amp; <a href=" in said
     assert "progress 1%" not in said and "<i>step</i>" in said
-    for bad in ("\x1b", "\x07", "\u202e", "\u200b", "title", "\x01"):
+    for bad in ("\x1b", "\x07", "\u202e", "\u200b", "title", "\x01", "[1m", "[0m"):
         assert bad not in said, repr(bad)
     scene.scripts.touch("go")
     final = who.hear("staging runs")
@@ -136,6 +136,7 @@ for secret in "$token" "$password"; do
   echo "plain $secret end"
   echo "==> $secret"
   echo "==> 0123456789012345678901234567890 $secret"
+  printf '==> split %s\033[1;31m%s\033[0m\n' "${secret:0:9}" "${secret:9}"
   printf 'split %s\033[0m%s end\n' "${secret:0:9}" "${secret:9}"
   echo "coded $(printf %s "$secret" | base64) end"
 done
@@ -155,6 +156,7 @@ done
     for secret in (PASSWORD, REPOSITORY_TOKEN):
         assert secret.encode() not in everything + kept, secret
         assert secret[:12].encode() not in everything, secret    # nor the half of one
+        assert secret[9:].encode() not in everything, secret
 
 
 def test_the_failing_scripts_last_line_holds_no_secret(scene):

@@ -69,6 +69,11 @@ def test_what_is_an_admins_is_denied_to_a_contractor_in_html_and_audited(scene, 
     assert scene.app("production")[0] == 0
 
 
+def test_a_contractors_typo_is_no_missing_right(scene):
+    scene.carl.say("/deploy stagign")
+    scene.carl.hear("There is no environment stagign. Did you mean staging?")
+
+
 def test_a_contractor_may_look_and_cancel_staging(scene):
     carl = scene.carl
     carl.say("/status")

@@ -445,6 +445,26 @@ a_newer_push_leaves_a_confirmed_question_alone(void **state)
 	world_close(&w);
 }
 
+/* Else who may push could keep an admin's Confirm from ever starting. */
+static void
+a_newer_push_leaves_a_question_that_a_person_joined(void **state)
+{
+	struct world_message *question;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	push(&w, COMMIT_A);
+	ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
+	question = world_says(&w, "Deploy to production?");
+	push(&w, COMMIT_B);
+	assert_int_equal(open_questions(&w), 2);
+	confirm(&w, WORLD_ADMIN, question);
+	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
+	assert_string_equal(world_active(&w, "production").commit, COMMIT_A);
+	world_close(&w);
+}
+
 int
 main(void)
 {
@@ -470,6 +490,7 @@ main(void)
 		cmocka_unit_test(a_rollback_whose_from_has_changed_is_asked_anew_at_once),
 		cmocka_unit_test(a_deadline_ends_nothing_that_was_confirmed_and_a_cancel_does),
 		cmocka_unit_test(a_newer_push_leaves_a_confirmed_question_alone),
+		cmocka_unit_test(a_newer_push_leaves_a_question_that_a_person_joined),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -89,6 +89,31 @@ messages_move_with_their_chat(void **state)
 	world_close(&w);
 }
 
+static void
+presses_of_who_is_no_admin_are_slowed_down(void **state)
+{
+	char confirm[LIMIT_BUTTON_ID];
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	(void)text_copy(confirm, sizeof(confirm),
+	    world_button(world_says(&w, "Deploy to production?"), "Confirm"));
+	for (int i = 0; i < 100; i++)
+		(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, confirm);
+	assert_string_equal(w.toast, "🐢 Too many presses: wait a moment.");
+	assert_true(world_audited(&w, "\"denied\"", NULL) < 40);
+	w.aid.at += 2000;
+	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, confirm);
+	assert_string_equal(w.toast, "⛔ deploy: only an admin may.");
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, confirm);
+	world_git_same(&w);
+	assert_non_null(world_peek(&w, EFFECT_RUN));
+	world_close(&w);
+}
+
 /* --- commands --- */
 
 static void
@@ -619,6 +644,7 @@ main(void)
 		cmocka_unit_test(what_somebody_else_wrote_is_refused_and_audited),
 		cmocka_unit_test(forwarded_talk_that_is_no_command_is_not_audited),
 		cmocka_unit_test(messages_move_with_their_chat),
+		cmocka_unit_test(presses_of_who_is_no_admin_are_slowed_down),
 		cmocka_unit_test(help_shows_only_what_the_role_may),
 		cmocka_unit_test(a_stranger_in_a_group_is_told_once_an_hour_and_counted),
 		cmocka_unit_test(strangers_without_number_are_an_entry_an_hour_for_each_kind),

@@ -53,7 +53,13 @@ steps_are_found_however_output_is_cut(void **state)
 		{ "a=b\n==> c=d\n=\n==\n\n\n==> e\n", "[c=d][e]" },
 		{ "==================================================================\n==> x\n",
 		    "[x]" },
-		{ "==> \033[1mbold\007\n", "[[1mbold]" },
+		{ "==> \033[1mbold\007\n", "[bold]" },
+		{ "==> \033[32mrelease\033[0m\n==> \033(B\033[mx\033=y\n", "[release][xy]" },
+		{ "==> a\033]0;t\007b\033P..\033\\c\033]8;;\033[1md\n", "[abcd]" },
+		{ "==> a\033\n==> b\033[\n==> c\033[1;\n==> d\033]x\n==> e\033(\n==> \033\n",
+		    "[a][b][c][d][e]" },
+		{ "==> a\033\033[1mb\033[1\001c\033[\xc3\xa4\033\xc3\xa4\n",
+		    "[abc\xc3\xa4\xc3\xa4]" },
 		{ "==> \007 \007 bell\n", "[bell]" },
 		{ "==> 12345678901234567890123456789012345678901234567890\nx\n==> y\n",
 		    "[12345678901234567890123456789012345678901234567][y]" },
@@ -120,13 +126,14 @@ a_step_has_no_secret_in_its_name(void **state)
 	(void)snprintf(line, sizeof(line),
 	    "==> login %s ok\n==>   %s\n==> 0123456789012345678901234567890123456 %s\n"
 	    "==>  blanks around \n==> \001corr\007ect horse, battery staple; and 40 more letters\n"
+	    "==> corr\033[1;31mect horse\033]0;t\007, battery staple; and 40 more letters\033[0m\n"
 	    "==> ghp_0123456789abcdef0123456789abcdef0123\n"
 	    "==> release\n==> \007 release \r\n==> no-rollback\n==> releases\n",
 	    password, password, password);
 	step_scan_feed(&scan, line, strlen(line), on_found, &found);
 	assert_string_equal(found.text,
 	    "[login *** ok][***][0123456789012345678901234567890123456 ***][***]"
-	    "[***][***][release][release][no-rollback][***s]");
+	    "[***][***][***][release][release][no-rollback][***s]");
 	redact_free(secrets);
 }
 
