@@ -103,6 +103,7 @@ check_copy(const char *partial, struct store_backup *ret, struct err *err)
 	    !audit_verify(partial, NULL, &audit, err))
 		return err_wrap(err, "the copy is not whole");
 	ret->entries = audit.entries;
+	static_assert(sizeof(ret->head) == sizeof(audit.head), "a head fits, with its end");
 	memcpy(ret->head, audit.head, sizeof(ret->head));
 	return true;
 }

@@ -3,12 +3,13 @@
 #pragma once
 
 #include "lib/base.h"
+#include "types/limits.h"
 
 struct store_backup {
 	int64_t size;		/* bytes */
 	int64_t deployments;
 	int64_t entries;	/* of the audit chain */
-	char head[9];		/* its newest entry's short hash */
+	char head[LIMIT_AUDIT_HEAD]; /* of its newest entry, as people are shown it */
 };
 
 /*

@@ -106,11 +106,11 @@ class Deploybot:
             self.wait_ready()
         return self
 
-    def counted(self):
-        """How often strangers repeated what the audit has only the first of, so far."""
+    def counted(self, kind="%"):
+        """How often strangers repeated what the audit has only the first of, so far: a kind like this."""
         with contextlib.closing(sqlite3.connect(
                 f"file:{self.settings['STATE_DIRECTORY']}/deploybot.db?mode=ro", uri=True)) as db:
-            return db.execute("SELECT coalesce(sum(n), 0) FROM stranger").fetchone()[0]
+            return db.execute("SELECT coalesce(sum(n), 0) FROM stranger WHERE input LIKE ?", [kind]).fetchone()[0]
 
     def wait_ready(self):
         def is_ready():

@@ -61,6 +61,8 @@ def test_a_question_that_stood_can_still_be_answered(scene):
     who = scene.admin()
     who.say("/deploy production")
     question = who.hear("Deploy to production?", buttons=("Confirm", "Cancel"))
+    # Killed before it has noted the message's id, the server sends it once more.
+    wait_until(lambda: scene.metric("deploybot_outbox_pending") == 0, PATIENCE_S, "its id is noted")
     scene.crash()
     scene.restart()
     assert who.press(question, "Confirm") == "Confirmed."

@@ -14,7 +14,7 @@ from crash_aid import CrashScene, telegram_update
 from namespace_aid import MOUNTS, need
 from ops_aid import bare, check_stop, post_telegram, wait_audit
 from stage import wait_until
-from telegram_client import MALLORY
+from telegram_client import CARL
 from test_ops_socket import Caller
 
 WAIT_S = 40
@@ -38,10 +38,10 @@ def bot(tmp_path):
 
 @pytest.fixture
 def bot_with_entries(tmp_path):
-    """Strangers were refused, which is audited."""
-    made = bare(tmp_path).start()
+    """Who may deploy staging alone was refused, which is audited each time."""
+    made = bare(tmp_path, STAGING_TELEGRAM_IDS=str(CARL)).start()
     for number in range(1, 4):
-        update = json.dumps(telegram_update(MALLORY + number, number, "/deploy production")).encode()
+        update = json.dumps(telegram_update(CARL, number, "/deploy production")).encode()
         assert post_telegram(made, update).status == 200
     wait_audit(made, 3)
     yield made
@@ -86,7 +86,7 @@ def test_it_is_private_one_file_and_says_what_it_wrote(bot_with_entries, tmp_pat
 
 
 def head_of(path):
-    return rows(path, "SELECT lower(hex(hash)) FROM audit ORDER BY seq DESC LIMIT 1")[0][0][:8]
+    return rows(path, "SELECT lower(hex(hash)) FROM audit ORDER BY seq DESC LIMIT 1")[0][0][:16]
 
 
 def test_nothing_is_overwritten(bot, tmp_path):

@@ -13,7 +13,7 @@ import pytest
 from crash_aid import telegram_update
 from ops_aid import bare, check_stop, post_telegram, wait_audit
 from stage import WEBHOOK_SECRET, free_port
-from telegram_client import DEFAULT_TOKEN, MALLORY
+from telegram_client import CARL, DEFAULT_TOKEN
 from tls_aid import TlsServer, make_certificate
 
 DAY_S = 86400
@@ -124,9 +124,10 @@ def test_an_old_key_and_hosts_that_nobody_knows_are_told(installed):
 
 
 def test_whose_the_database_is_and_whether_the_chain_is_whole(installed, tmp_path):
+    installed.settings["STAGING_TELEGRAM_IDS"] = str(CARL)
     installed.start()
     for number in (1, 2):
-        update = json.dumps(telegram_update(MALLORY + number, number, "/deploy production")).encode()
+        update = json.dumps(telegram_update(CARL, number, "/deploy production")).encode()
         assert post_telegram(installed, update).status == 200
     wait_audit(installed, 2)
     assert line_with(examine(installed), "audit log: ").startswith("ok ")

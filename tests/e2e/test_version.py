@@ -216,5 +216,6 @@ def test_changes_has_releases_newest_first_in_the_usual_sections():
     assert numbers and numbers == sorted(numbers, reverse=True)
     for release in re.split(r"^## .+\n", text, flags=re.M)[1:]:
         sections = re.findall(r"^### (.+)", release, re.M)
-        assert sections and set(sections) <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+        usual = sections[1:] if sections[0] == "Upgrade" else sections     # what has to be read comes first
+        assert usual and set(usual) <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
         assert len(sections) == len(set(sections)) and release.strip().startswith("### ")

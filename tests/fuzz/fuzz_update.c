@@ -47,8 +47,11 @@ check_update(const struct event *event)
 	assert(u->kind == UPDATE_TEXT || u->text[0] == '\0');
 	if (u->kind == UPDATE_TEXT)
 		check_command(u->text);
-	if (u->kind == UPDATE_PRESS)
-		assert(u->callback[0] != '\0' && u->person != 0);
+	assert((u->kind == UPDATE_PRESS) == (u->callback[0] != '\0'));
+	if (u->refusal == UPDATE_REFUSED_UNREADABLE) /* a press is answered, whoever it is of */
+		assert(strspn(u->callback, "0123456789") == strlen(u->callback) && u->person == 0);
+	else if (u->kind == UPDATE_PRESS)
+		assert(u->person != 0);
 	if (u->kind == UPDATE_TEXT)
 		assert(u->address.chat != 0);
 }

@@ -56,7 +56,7 @@ static void
 a_record_says_whether_all_was_swept(void **state)
 {
 	struct protocol_record record = { .lost = true, .unswept = true, .exec_errno = 1 };
-	struct run_context context = { 0 };
+	struct run_context context = { .run = 1, .state_directory = "/nowhere" };
 
 	(void)state;
 	assert_true(run_translate_record(&context, &record).unswept);
