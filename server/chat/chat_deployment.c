@@ -683,8 +683,12 @@ chat_deployment_shared(const struct deployment *question, const char *requester)
 	if (question->trigger == TRIGGER_CHAT)
 		chat_text_outside(&text, ", by ", question->requester);
 	add_commit(&text, ": ", question);
-	chat_text_outside(&text, "\nYou may answer it too, ", requester);
-	chat_text_add(&text, ".");
+	if (requester == NULL) {
+		chat_text_add(&text, "\nAnswer it there.");
+	} else {
+		chat_text_outside(&text, "\nYou may answer it too, ", requester);
+		chat_text_add(&text, ".");
+	}
 	return chat_text_take(&text);
 }
 

@@ -80,6 +80,21 @@ a_deploy_of_what_is_asked_about_opens_no_second_question(void **state)
 	world_close(&w);
 }
 
+static void
+who_asks_twice_is_not_invited_as_somebody_else(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
+	ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
+	assert_int_equal(open_questions(&w), 1);
+	assert_non_null(
+	    world_says(&w, "asked about already, by @ada: aaaaaaa Make it blue\nAnswer it there."));
+	world_close(&w);
+}
+
 /* In a chat where the question does not stand it does then, to its end. */
 static void
 who_asks_in_another_chat_answers_there(void **state)
@@ -450,6 +465,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_deploy_of_what_is_asked_about_opens_no_second_question),
+		cmocka_unit_test(who_asks_twice_is_not_invited_as_somebody_else),
 		cmocka_unit_test(who_asks_in_another_chat_answers_there),
 		cmocka_unit_test(
 		    a_question_that_is_shared_is_answered_by_who_asked_and_by_the_role),
