@@ -296,6 +296,9 @@ from_down_a_rollback_to_what_was_live_blocks_what_failed_alone(void **state)
 	world_rolls_back(&w, "/rollback staging");
 	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_B);
 	assert_string_equal(world_blocked(&w, "staging"), COMMIT_C);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_C }); /* its reason is not lost */
+	assert_non_null(world_says(&w, "(to release 2, bbbbbbb; before: script failed"));
 	assert_non_null(
 	    strstr(question(&w, "/rollback staging"), "Roll back staging?\nbbbbbbb → aaaaaaa"));
 	world_close(&w);
