@@ -124,11 +124,15 @@ add_missing(struct chat_text *text, const struct deployment *deployment)
 		chat_text_outside(text, "\n⚠️ without ", deployment->missing);
 }
 
-/* Of a rollback that failed by itself the detail is its own, and the word is what it was for. */
+/* Of a rollback that failed by itself the detail is its own, and the word is what it was for.  One
+ * whose script succeeded has added what came after it. */
 static void
-add_rollback_detail(struct chat_text *text, const struct deployment *deployment)
+add_rollback_detail(struct chat_text *text, const struct chat_deployment *about)
 {
-	if (deployment_is_rollback(deployment) || deployment->detail[0] == '\0') {
+	const struct deployment *deployment = about->deployment;
+
+	if (about->run_end == RUN_SUCCEEDED || deployment_is_rollback(deployment) ||
+	    deployment->detail[0] == '\0') {
 		add_detail(text, deployment);
 		return;
 	}
@@ -516,13 +520,13 @@ add_bad_headline(struct chat_text *text, const struct chat_deployment *about)
 
 /* Which commit it was about, and why it came to that. */
 static void
-add_bad_reason(struct chat_text *text, const struct deployment *deployment)
+add_bad_reason(struct chat_text *text, const struct chat_deployment *about)
 {
 	add_commit(text, deployment_is_rollback(deployment) ? "rollback to " : "", deployment);
 	if (deployment->state == DEPLOY_FAILED)
 		chat_text_add(text, " failed");
 	if (deployment->state == DEPLOY_ROLLBACK_FAILED)
-		add_rollback_detail(text, deployment);
+		add_rollback_detail(text, about);
 	else
 		add_detail(text, deployment);
 }
@@ -534,7 +538,7 @@ say_failed(struct chat_text *text, const struct chat_deployment *about)
 
 	add_bad_headline(text, about);
 	chat_text_add(text, "\n");
-	add_bad_reason(text, deployment);
+	add_bad_reason(text, about);
 	if (deployment->target_changed) {
 		chat_text_add(text, "\n%s Last known release: ",
 		    is_unknown_now(about) ?
@@ -577,7 +581,7 @@ say_rollback_failed(struct chat_text *text, const struct chat_deployment *about)
 
 	add_bad_headline(text, about);
 	chat_text_add(text, "\n");
-	add_bad_reason(text, deployment);
+	add_bad_reason(text, about);
 	add_requester(text, deployment);
 	add_unprobed(text, deployment);
 	chat_text_add(text, "\nCheck the target, then ");
