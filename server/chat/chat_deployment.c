@@ -295,7 +295,9 @@ say_question(struct chat_text *text, const struct chat_deployment *about)
 	if (deployment_is_rollback(deployment)) {
 		chat_text_add(text, "❓ " MARK_BOLD "Roll %s %s?" MARK_BOLD "\n",
 		    deployment->is_forward ? "forward" : "back", deployment->environment);
-		if (environment->current.id != 0)
+		if (environment->is_down)
+			chat_text_add(text, "DOWN");
+		else if (environment->current.id != 0)
 			chat_text_commit(text, "", environment->current.commit);
 		else
 			chat_text_add(text, "nothing");

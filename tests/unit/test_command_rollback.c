@@ -114,6 +114,7 @@ from_down_a_rollback_goes_to_the_last_that_was_healthy(void **state)
 	world_run_ends(&w, TOUCHED);
 	world_run_ends(&w, FAILED_BEFORE_RELEASE);
 	(void)world_text(&w, WORLD_ADMIN, "/rollback staging");
+	assert_non_null(strstr(world_plain(world_last(&w)), "Roll back staging?\nDOWN → aaaaaaa"));
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_last(&w)->buttons.at[0].id);
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
 	world_run_ends(&w, GOOD);
