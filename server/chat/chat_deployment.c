@@ -524,6 +524,8 @@ add_bad_headline(struct chat_text *text, const struct chat_deployment *about)
 static void
 add_bad_reason(struct chat_text *text, const struct chat_deployment *about)
 {
+	const struct deployment *deployment = about->deployment;
+
 	add_commit(text, deployment_is_rollback(deployment) ? "rollback to " : "", deployment);
 	if (deployment->state == DEPLOY_FAILED)
 		chat_text_add(text, " failed");
@@ -598,10 +600,17 @@ say_refused(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
 
-	chat_text_add(text, "🚫 %s: not %s", deployment->environment,
-	    deployment_is_rollback(deployment) ? "rolled back" : "deployed");
-	if (deployment->commit[0] != '\0')
-		chat_text_commit(text, " ", deployment->commit);
+	if (deployment_runs_already(deployment, about->environment)) {
+		chat_text_commit(text, "🚫 ", deployment->commit);
+		chat_text_add(text, " runs in " MARK_BOLD "%s" MARK_BOLD " already: not %s again",
+		    deployment->environment,
+		    deployment_is_rollback(deployment) ? "rolled back" : "deployed");
+	} else {
+		chat_text_add(text, "🚫 %s: not %s", deployment->environment,
+		    deployment_is_rollback(deployment) ? "rolled back" : "deployed");
+		if (deployment->commit[0] != '\0')
+			chat_text_commit(text, " ", deployment->commit);
+	}
 	chat_text_outside(text, "\n", deployment->detail);
 	if (about->answer != NULL && about->answer->n_possible > 0) {
 		chat_text_add(text, "\nPossible:");

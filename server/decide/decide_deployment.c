@@ -605,9 +605,8 @@ decide_is_live(struct tx *tx, const struct deployment *deployment)
 {
 	struct environment environment = row_environment_get(tx, deployment->environment);
 
-	return !deployment_is_rollback(deployment) && !environment.is_down &&
-	    environment.unknown_since == 0 && deployment->commit[0] != '\0' &&
-	    strcmp(environment.current.commit, deployment->commit) == 0;
+	return !deployment_is_rollback(deployment) &&
+	    deployment_runs_already(deployment, &environment);
 }
 
 /* It went live while this was queued: nobody asked for it a second time. */

@@ -426,6 +426,31 @@ a_rollback_whose_from_has_changed_is_asked_anew_at_once(void **state)
 	world_close(&w);
 }
 
+/* It asked "Roll back? aaaaaaa → aaaaaaa", and a second yes released it once more. */
+static void
+a_second_persons_yes_to_the_same_rollback_starts_nothing(void **state)
+{
+	struct world_message *first, *second;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_goes_live(&w, COMMIT_B);
+	(void)world_text(&w, WORLD_ADMIN, "/rollback staging");
+	first = world_last(&w);
+	(void)world_text(&w, WORLD_OTHER_ADMIN, "/rollback staging");
+	second = world_last(&w);
+	press(&w, WORLD_ADMIN, first, "Roll back");
+	go_live(&w);
+	press(&w, WORLD_OTHER_ADMIN, second, "Roll back");
+	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
+	assert_int_equal(world_state(&w), DEPLOY_REFUSED);
+	assert_non_null(strstr(
+	    world_plain(second), "🚫 aaaaaaa runs in staging already: not rolled back again"));
+	world_close(&w);
+}
+
 static void
 a_deadline_ends_nothing_that_was_confirmed_and_a_cancel_does(void **state)
 {
@@ -484,6 +509,7 @@ main(void)
 		    what_git_no_longer_has_is_refused_and_a_git_that_is_away_holds_nothing_up),
 		cmocka_unit_test(what_was_rolled_back_meanwhile_is_asked_about_anew),
 		cmocka_unit_test(a_rollback_whose_from_has_changed_is_asked_anew_at_once),
+		cmocka_unit_test(a_second_persons_yes_to_the_same_rollback_starts_nothing),
 		cmocka_unit_test(a_deadline_ends_nothing_that_was_confirmed_and_a_cancel_does),
 		cmocka_unit_test(a_newer_push_leaves_a_confirmed_question_alone),
 	};
