@@ -124,11 +124,15 @@ add_missing(struct chat_text *text, const struct deployment *deployment)
 		chat_text_outside(text, "\n⚠️ without ", deployment->missing);
 }
 
-/* Of a rollback that failed by itself the detail is its own, and the word is what it was for. */
+/* Of a rollback that failed by itself the detail is its own, and the word is what it was for.  One
+ * whose script succeeded has added what came after it. */
 static void
-add_rollback_detail(struct chat_text *text, const struct deployment *deployment)
+add_rollback_detail(struct chat_text *text, const struct chat_deployment *about)
 {
-	if (deployment_is_rollback(deployment) || deployment->detail[0] == '\0') {
+	const struct deployment *deployment = about->deployment;
+
+	if (about->run_end == RUN_SUCCEEDED || deployment_is_rollback(deployment) ||
+	    deployment->detail[0] == '\0') {
 		add_detail(text, deployment);
 		return;
 	}
@@ -291,7 +295,9 @@ say_question(struct chat_text *text, const struct chat_deployment *about)
 	if (deployment_is_rollback(deployment)) {
 		chat_text_add(text, "❓ " MARK_BOLD "Roll %s %s?" MARK_BOLD "\n",
 		    deployment->is_forward ? "forward" : "back", deployment->environment);
-		if (environment->current.id != 0)
+		if (environment->is_down)
+			chat_text_add(text, "DOWN");
+		else if (environment->current.id != 0)
 			chat_text_commit(text, "", environment->current.commit);
 		else
 			chat_text_add(text, "nothing");
@@ -516,13 +522,15 @@ add_bad_headline(struct chat_text *text, const struct chat_deployment *about)
 
 /* Which commit it was about, and why it came to that. */
 static void
-add_bad_reason(struct chat_text *text, const struct deployment *deployment)
+add_bad_reason(struct chat_text *text, const struct chat_deployment *about)
 {
+	const struct deployment *deployment = about->deployment;
+
 	add_commit(text, deployment_is_rollback(deployment) ? "rollback to " : "", deployment);
 	if (deployment->state == DEPLOY_FAILED)
 		chat_text_add(text, " failed");
 	if (deployment->state == DEPLOY_ROLLBACK_FAILED)
-		add_rollback_detail(text, deployment);
+		add_rollback_detail(text, about);
 	else
 		add_detail(text, deployment);
 }
@@ -534,7 +542,7 @@ say_failed(struct chat_text *text, const struct chat_deployment *about)
 
 	add_bad_headline(text, about);
 	chat_text_add(text, "\n");
-	add_bad_reason(text, deployment);
+	add_bad_reason(text, about);
 	if (deployment->target_changed) {
 		chat_text_add(text, "\n%s Last known release: ",
 		    is_unknown_now(about) ?
@@ -577,7 +585,7 @@ say_rollback_failed(struct chat_text *text, const struct chat_deployment *about)
 
 	add_bad_headline(text, about);
 	chat_text_add(text, "\n");
-	add_bad_reason(text, deployment);
+	add_bad_reason(text, about);
 	add_requester(text, deployment);
 	add_unprobed(text, deployment);
 	chat_text_add(text, "\nCheck the target, then ");
@@ -592,10 +600,17 @@ say_refused(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
 
-	chat_text_add(text, "🚫 %s: not %s", deployment->environment,
-	    deployment_is_rollback(deployment) ? "rolled back" : "deployed");
-	if (deployment->commit[0] != '\0')
-		chat_text_commit(text, " ", deployment->commit);
+	if (deployment_runs_already(deployment, about->environment)) {
+		chat_text_commit(text, "🚫 ", deployment->commit);
+		chat_text_add(text, " runs in " MARK_BOLD "%s" MARK_BOLD " already: not %s again",
+		    deployment->environment,
+		    deployment_is_rollback(deployment) ? "rolled back" : "deployed");
+	} else {
+		chat_text_add(text, "🚫 %s: not %s", deployment->environment,
+		    deployment_is_rollback(deployment) ? "rolled back" : "deployed");
+		if (deployment->commit[0] != '\0')
+			chat_text_commit(text, " ", deployment->commit);
+	}
 	chat_text_outside(text, "\n", deployment->detail);
 	if (about->answer != NULL && about->answer->n_possible > 0) {
 		chat_text_add(text, "\nPossible:");
@@ -683,8 +698,12 @@ chat_deployment_shared(const struct deployment *question, const char *requester)
 	if (question->trigger == TRIGGER_CHAT)
 		chat_text_outside(&text, ", by ", question->requester);
 	add_commit(&text, ": ", question);
-	chat_text_outside(&text, "\nYou may answer it too, ", requester);
-	chat_text_add(&text, ".");
+	if (requester == NULL) {
+		chat_text_add(&text, "\nAnswer it there.");
+	} else {
+		chat_text_outside(&text, "\nYou may answer it too, ", requester);
+		chat_text_add(&text, ".");
+	}
 	return chat_text_take(&text);
 }
 

@@ -15,6 +15,30 @@ is_healthy(const struct chat_status *status)
 	return true;
 }
 
+/* The target was touched, or may have been: what is live on record is not what answers there. */
+static bool
+is_between(const struct chat_status *status)
+{
+	enum deploy_state state = status->active != NULL ? status->active->state : DEPLOY_REQUESTED;
+
+	return state == DEPLOY_VERIFYING || state == DEPLOY_ROLLING_BACK ||
+	    state == DEPLOY_VERIFYING_ROLLBACK;
+}
+
+static bool
+is_in_doubt(const struct chat_status *status)
+{
+	return status->environment->is_down || status->environment->unknown_since != 0;
+}
+
+bool
+chat_status_is_trouble(const struct chat_status *status)
+{
+	return is_in_doubt(status) ||
+	    (status->findings != NULL && status->environment->current.id != 0 &&
+		!is_healthy(status));
+}
+
 static const char *
 light(const struct chat_status *status)
 {
@@ -24,6 +48,8 @@ light(const struct chat_status *status)
 		return "⚠️";
 	if (status->n_urls == 0)
 		return "⚪";
+	if (is_between(status))
+		return "⏳";
 	if (status->findings == NULL)
 		return "🩺";
 	if (is_healthy(status))
@@ -60,11 +86,16 @@ add_release(struct chat_text *text, const struct chat_status *status)
 {
 	const struct release *release = &status->environment->current;
 
-	if (release->id == 0) {
+	if (status->active != NULL && is_between(status) && !is_in_doubt(status)) {
+		chat_text_add(text, ": %s", deploy_flow_word(status->active->state));
+		chat_text_commit(text, " ", status->active->commit);
+		chat_text_add(text, release->id != 0 ? "; last live: " : "; no release yet");
+	} else {
 		chat_text_add(text, "%s", release_words(status));
-		return;
 	}
-	chat_text_commit(text, release_words(status), release->commit);
+	if (release->id == 0)
+		return;
+	chat_text_commit(text, "", release->commit);
 	chat_text_outside(text, " ", release->subject);
 	chat_text_add(text, "\nrelease %lld, ", (long long)release->number);
 	chat_text_ago(text, "", release->at, status->at);

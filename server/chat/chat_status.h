@@ -30,5 +30,8 @@ void chat_unknown(struct chat_text *text, const struct environment *environment,
 /* Adds "rolled back by @ada, 5 min ago (to release 2, 1a2b3c4)". */
 void chat_block(struct chat_text *text, const struct block *block, int64_t at);
 
+/* Down, unknown or unhealthy: a phone shows what stands first, so this does. */
+bool chat_status_is_trouble(const struct chat_status *status);
+
 /* Adds a paragraph about one environment. */
 void chat_status(struct chat_text *text, const struct chat_status *status);

@@ -305,13 +305,15 @@ static void
 leave(struct act *act, const char *before, const struct release *now, const struct release *to)
 {
 	const struct deployment *deployment = act->deployment;
-	struct block block = { .at = act->tx->at };
+	struct block block = { .at = act->tx->at }, before_it = { 0 };
 
 	row_release_leave(act->tx, now);
 	find_left(act, before, block.commit);
 	(void)text_copy(block.by, sizeof(block.by), deployment->requester);
-	(void)snprintf(
-	    block.why, sizeof(block.why), "to release %" PRId64 ", %.7s", to->number, to->commit);
+	/* What deploybot found wrong with it is why somebody did this. */
+	(void)row_block_find(act->tx, deployment->environment, block.commit, &before_it);
+	(void)snprintf(block.why, sizeof(block.why), "to release %" PRId64 ", %.7s%s%.150s",
+	    to->number, to->commit, before_it.why[0] != '\0' ? "; before: " : "", before_it.why);
 	row_block_add(act->tx, deployment->environment, &block);
 }
 
@@ -603,9 +605,8 @@ decide_is_live(struct tx *tx, const struct deployment *deployment)
 {
 	struct environment environment = row_environment_get(tx, deployment->environment);
 
-	return !deployment_is_rollback(deployment) && !environment.is_down &&
-	    environment.unknown_since == 0 && deployment->commit[0] != '\0' &&
-	    strcmp(environment.current.commit, deployment->commit) == 0;
+	return !deployment_is_rollback(deployment) &&
+	    deployment_runs_already(deployment, &environment);
 }
 
 /* It went live while this was queued: nobody asked for it a second time. */

@@ -199,7 +199,7 @@ decide_head(struct tx *tx, const struct environment_settings *settings,
 		return;
 	}
 	question = row_deployment_push_question(tx, settings->name);
-	/* What a person asked for as well stays: pushes are not to keep an answer from being given. */
+	/* What a person asked for as well stays: pushes must not keep it from being answered. */
 	if (strcmp(question.commit, answer->commit) != 0 && question.confirmed_by == 0 &&
 	    !row_button_is_shared(tx, question.id))
 		supersede(tx, question, answer);

@@ -209,6 +209,15 @@ refuse(struct tx *tx, struct deployment *deployment, const char *reason)
 	(void)decide_step(tx, deployment, DEPLOY_ON_REFUSE, NULL);
 }
 
+/* Two people asked to flee the same release, and one has done it: what the other wanted is true. */
+static bool
+is_rolled_back_already(const struct deployment *deployment, const struct environment *environment)
+{
+	return deployment_is_rollback(deployment) &&
+	    deployment_runs_already(deployment, environment) &&
+	    strcmp(deployment->shown_live, deployment->commit) != 0;
+}
+
 /* answer: NULL where git was not asked, or could not be. */
 static void
 proceed_confirmed(struct tx *tx, struct deployment *deployment, const struct git_answer *answer)
@@ -216,6 +225,10 @@ proceed_confirmed(struct tx *tx, struct deployment *deployment, const struct git
 	struct environment environment = row_environment_get(tx, deployment->environment);
 	struct differences d = { 0 };
 
+	if (is_rolled_back_already(deployment, &environment)) {
+		refuse(tx, deployment, "somebody else was faster");
+		return;
+	}
 	if (settings_environment(tx->settings, deployment->environment) != NULL)
 		compare_releases(tx, deployment, &environment, &d);
 	if (answer != NULL) {

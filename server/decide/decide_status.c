@@ -39,9 +39,10 @@ findings_of(const char *name, const struct effect_probe *probe,
 	return first;
 }
 
+/* Where it is in trouble, or where it is not. */
 static void
 add_environment(struct tx *tx, struct chat_text *text, const char *name,
-    const struct effect_probe *probe, const struct probe_finding *findings)
+    const struct effect_probe *probe, const struct probe_finding *findings, bool trouble)
 {
 	struct environment environment = row_environment_get(tx, name);
 	struct deployment released = row_deployment_get(tx, environment.current.deployment);
@@ -69,7 +70,8 @@ add_environment(struct tx *tx, struct chat_text *text, const char *name,
 			status.step = steps[n_steps - 1].name;
 	}
 	status.findings = findings_of(name, probe, findings, &status.n_urls);
-	chat_status(text, &status);
+	if (chat_status_is_trouble(&status) == trouble)
+		chat_status(text, &status);
 }
 
 char *
@@ -77,14 +79,18 @@ decide_status_text(struct tx *tx, const char *asked, const struct effect_probe *
     const struct probe_finding *findings)
 {
 	static const struct effect_probe nothing;
+	size_t n = tx->settings->environment_count;
 	struct chat_text text;
 	char *taken;
 
 	chat_text_init(&text);
-	for (size_t i = 0; i < tx->settings->environment_count; i++)
-		if (is_requested(asked, tx->settings->environments[i].name))
-			add_environment(tx, &text, tx->settings->environments[i].name,
-			    probe != NULL ? probe : &nothing, findings);
+	for (size_t i = 0; i < 2 * n; i++) {
+		const char *name = tx->settings->environments[i % n].name;
+
+		if (is_requested(asked, name))
+			add_environment(
+			    tx, &text, name, probe != NULL ? probe : &nothing, findings, i < n);
+	}
 	taken = chat_text_take(&text);
 	if (taken == NULL)
 		tx_fail(tx, ERR_NOMEM, "no memory for /status");

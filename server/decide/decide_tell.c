@@ -330,7 +330,8 @@ reply_shared(struct tx *tx, const struct deployment *question, const struct depl
 		.address = request->address, .is_silent = true, .is_answer = true, .reply_row = here
 	};
 
-	message.head = chat_deployment_shared(question, request->requester);
+	message.head = chat_deployment_shared(
+	    question, request->requested_by != question->requested_by ? request->requester : NULL);
 	message.foot = strdup("");
 	if (message.head == NULL || message.foot == NULL)
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */

@@ -30,6 +30,14 @@ deployment_is_rollback(const struct deployment *deployment)
 	return deployment->program == PROGRAM_ROLLBACK;
 }
 
+bool
+deployment_runs_already(const struct deployment *deployment, const struct environment *environment)
+{
+	return !environment->is_down && environment->unknown_since == 0 &&
+	    deployment->commit[0] != '\0' &&
+	    strcmp(environment->current.commit, deployment->commit) == 0;
+}
+
 const char *
 deployment_confirmer(const struct deployment *deployment)
 {

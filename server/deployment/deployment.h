@@ -109,6 +109,10 @@ struct step {
 
 bool deployment_is_rollback(const struct deployment *deployment);
 
+/* Its commit is what is live there, and nothing puts that in doubt. */
+bool
+deployment_runs_already(const struct deployment *deployment, const struct environment *environment);
+
 /* Who confirmed it, where that is another one than who asked for it; "": nobody else. */
 const char *deployment_confirmer(const struct deployment *deployment);
 

@@ -114,6 +114,7 @@ from_down_a_rollback_goes_to_the_last_that_was_healthy(void **state)
 	world_run_ends(&w, TOUCHED);
 	world_run_ends(&w, FAILED_BEFORE_RELEASE);
 	(void)world_text(&w, WORLD_ADMIN, "/rollback staging");
+	assert_non_null(strstr(world_plain(world_last(&w)), "Roll back staging?\nDOWN → aaaaaaa"));
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_last(&w)->buttons.at[0].id);
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
 	world_run_ends(&w, GOOD);
@@ -296,6 +297,9 @@ from_down_a_rollback_to_what_was_live_blocks_what_failed_alone(void **state)
 	world_rolls_back(&w, "/rollback staging");
 	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_B);
 	assert_string_equal(world_blocked(&w, "staging"), COMMIT_C);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_C }); /* its reason is not lost */
+	assert_non_null(world_says(&w, "(to release 2, bbbbbbb; before: script failed"));
 	assert_non_null(
 	    strstr(question(&w, "/rollback staging"), "Roll back staging?\nbbbbbbb → aaaaaaa"));
 	world_close(&w);

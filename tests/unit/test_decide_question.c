@@ -80,6 +80,21 @@ a_deploy_of_what_is_asked_about_opens_no_second_question(void **state)
 	world_close(&w);
 }
 
+static void
+who_asks_twice_is_not_invited_as_somebody_else(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
+	ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
+	assert_int_equal(open_questions(&w), 1);
+	assert_non_null(
+	    world_says(&w, "asked about already, by @ada: aaaaaaa Make it blue\nAnswer it there."));
+	world_close(&w);
+}
+
 /* In a chat where the question does not stand it does then, to its end. */
 static void
 who_asks_in_another_chat_answers_there(void **state)
@@ -411,6 +426,31 @@ a_rollback_whose_from_has_changed_is_asked_anew_at_once(void **state)
 	world_close(&w);
 }
 
+/* It asked "Roll back? aaaaaaa → aaaaaaa", and a second yes released it once more. */
+static void
+a_second_persons_yes_to_the_same_rollback_starts_nothing(void **state)
+{
+	struct world_message *first, *second;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_goes_live(&w, COMMIT_B);
+	(void)world_text(&w, WORLD_ADMIN, "/rollback staging");
+	first = world_last(&w);
+	(void)world_text(&w, WORLD_OTHER_ADMIN, "/rollback staging");
+	second = world_last(&w);
+	press(&w, WORLD_ADMIN, first, "Roll back");
+	go_live(&w);
+	press(&w, WORLD_OTHER_ADMIN, second, "Roll back");
+	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
+	assert_int_equal(world_state(&w), DEPLOY_REFUSED);
+	assert_non_null(strstr(
+	    world_plain(second), "🚫 aaaaaaa runs in staging already: not rolled back again"));
+	world_close(&w);
+}
+
 static void
 a_deadline_ends_nothing_that_was_confirmed_and_a_cancel_does(void **state)
 {
@@ -470,6 +510,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_deploy_of_what_is_asked_about_opens_no_second_question),
+		cmocka_unit_test(who_asks_twice_is_not_invited_as_somebody_else),
 		cmocka_unit_test(who_asks_in_another_chat_answers_there),
 		cmocka_unit_test(
 		    a_question_that_is_shared_is_answered_by_who_asked_and_by_the_role),
@@ -488,6 +529,7 @@ main(void)
 		    what_git_no_longer_has_is_refused_and_a_git_that_is_away_holds_nothing_up),
 		cmocka_unit_test(what_was_rolled_back_meanwhile_is_asked_about_anew),
 		cmocka_unit_test(a_rollback_whose_from_has_changed_is_asked_anew_at_once),
+		cmocka_unit_test(a_second_persons_yes_to_the_same_rollback_starts_nothing),
 		cmocka_unit_test(a_deadline_ends_nothing_that_was_confirmed_and_a_cancel_does),
 		cmocka_unit_test(a_newer_push_leaves_a_confirmed_question_alone),
 		cmocka_unit_test(a_newer_push_leaves_a_question_that_a_person_joined),

@@ -229,7 +229,7 @@ a_rollback_that_is_not_healthy_is_down(void **state)
 	world_run_ends(&w, GOOD);
 	world_probed(&w, "no answer");
 	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
-	assert_non_null(world_says(&w, "HTTP 500; after the rollback: no answer"));
+	assert_non_null(world_says(&w, "\nunhealthy: HTTP 500; after the rollback: no answer"));
 	world_close(&w);
 }
 

@@ -568,6 +568,45 @@ status_asks_all_health_urls_at_once_and_tells_the_truth(void **state)
 	world_close(&w);
 }
 
+/* A phone shows the first line: it said that all is quiet in staging. */
+static void
+status_begins_with_what_is_unhealthy(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "PRODUCTION_HEALTH_URL=http://127.0.0.1:1/c", NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	(void)world_press(
+	    &w, WORLD_ADMIN, WORLD_GROUP, world_button(world_says(&w, "Deploy to"), "Confirm"));
+	world_git_same(&w);
+	(void)world_run_starts(&w);
+	world_run_ends(&w, (struct run_ended){ .gate_opened = true, .released = true });
+	world_probed(&w, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/status");
+	assert_int_equal(strncmp(world_plain(world_last(&w)), "⚪ staging", 11), 0);
+	world_probed(&w, "HTTP 500");
+	assert_int_equal(strncmp(world_plain(world_last(&w)), "🔴 production", 15), 0);
+	assert_non_null(strstr(world_plain(world_last(&w)), "\n⚪ staging"));
+	world_close(&w);
+}
+
+/* "🔴 staging runs aaaaaaa" was said of aaaaaaa while bbbbbbb answered. */
+static void
+status_says_first_what_is_being_verified(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	world_run_ends(&w, (struct run_ended){ .gate_opened = true, .released = true });
+	(void)world_text(&w, WORLD_ADMIN, "/status staging");
+	assert_non_null(strstr(
+	    world_plain(world_last(&w)), "⏳ staging: verifying bbbbbbb; last live: aaaaaaa"));
+	world_close(&w);
+}
+
 static void
 status_without_health_urls_asks_nobody(void **state)
 {
@@ -668,6 +707,8 @@ main(void)
 		cmocka_unit_test(open_requests_of_one_person_are_bounded),
 		cmocka_unit_test(requests_that_git_has_not_answered_are_bounded_for_each_person),
 		cmocka_unit_test(status_asks_all_health_urls_at_once_and_tells_the_truth),
+		cmocka_unit_test(status_begins_with_what_is_unhealthy),
+		cmocka_unit_test(status_says_first_what_is_being_verified),
 		cmocka_unit_test(status_without_health_urls_asks_nobody),
 		cmocka_unit_test(history_lists_the_latest_first),
 		cmocka_unit_test(what_is_none_of_ours_is_remembered_and_nothing_more),
