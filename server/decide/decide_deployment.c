@@ -500,9 +500,11 @@ decide_step(struct tx *tx, struct deployment *deployment, enum deploy_event even
 	}
 	if (!carry_out(tx, deployment, &acts, answer))
 		return false;
-	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL)
+	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL) {
 		row_button_clear_requesters(
 		    tx, deployment->id); /* their messages say how it ended */
+		row_block_forget_contained(tx, deployment->id);
+	}
 	row_deployment_save(tx, deployment);
 	return true;
 }
