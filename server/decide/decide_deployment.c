@@ -131,17 +131,27 @@ static act_fn *const acts_table[] = {
 };
 _Static_assert(COUNT(acts_table) == DEPLOY_ACT_COUNT, "every act is carried out");
 
+/* Also one that a person asked for first, and a push of the same commit came upon. */
+static bool
+is_a_pushs(struct tx *tx, const struct deployment *deployment)
+{
+	return deployment->trigger != TRIGGER_CHAT ||
+	    row_button_is_requester(tx, deployment->id, 0);
+}
+
 static void
 do_ask_person(struct act *act)
 {
 	struct tx *tx = act->tx;
 	struct deployment *deployment = act->deployment;
-	int64_t wait_ms = deployment->trigger == TRIGGER_CHAT ? DECIDE_COMMAND_QUESTION_MS :
-								DECIDE_PUSH_QUESTION_MS;
+	bool is_push = is_a_pushs(tx, deployment);
+	int64_t wait_ms = is_push ? DECIDE_PUSH_QUESTION_MS : DECIDE_COMMAND_QUESTION_MS;
 
 	row_button_close(tx, deployment->id, BUTTON_CONFIRM); /* one that is asked anew */
 	row_button_close(tx, deployment->id, BUTTON_DECLINE);
 	decide_tell_question(tx, deployment, act->answer);
+	if (is_push)
+		decide_tell_team(tx, deployment, act->answer);
 	row_button_set_timer(tx, deployment->id,
 	    row_effect_timer(tx, TIMER_QUESTION, "", deployment->id, tx->at + wait_ms));
 }
@@ -560,11 +570,12 @@ prepare_start(struct tx *tx, struct deployment *deployment)
 	return true;
 }
 
-/* Rolled back since it was pushed (a person was faster to ask for it): it is not deployed twice. */
+/* Rolled back since it was pushed (a person was faster to ask for it): it is not deployed twice,
+ * unless a question said so and was confirmed. */
 static bool
 is_blocked(struct tx *tx, const struct deployment *waiting)
 {
-	return waiting->trigger != TRIGGER_CHAT &&
+	return waiting->trigger != TRIGGER_CHAT && !waiting->shown_blocked &&
 	    row_block_find(tx, waiting->environment, waiting->commit, NULL);
 }
 
