@@ -163,7 +163,12 @@ chat_deployment_shared(const struct deployment *question, const char *requester)
 	if (question->trigger == TRIGGER_CHAT)
 		chat_text_outside(&text, ", by ", question->requester);
 	chat_deployment_commit(&text, ": ", question);
-	chat_text_outside(&text, "\nYou may answer it too, ", requester);
-	chat_text_add(&text, ".");
+	if (question->confirmed_by != 0) {
+		chat_text_outside(&text, "\nConfirmed by ", question->confirmer);
+		chat_text_add(&text, " just now: git is asked once more, then it starts.");
+	} else {
+		chat_text_outside(&text, "\nYou may answer it too, ", requester);
+		chat_text_add(&text, ".");
+	}
 	return chat_text_take(&text);
 }

@@ -80,6 +80,26 @@ a_deploy_of_what_is_asked_about_opens_no_second_question(void **state)
 	world_close(&w);
 }
 
+/* It used to say "You may answer it too" of a question whose button was gone. */
+static void
+who_asks_for_what_is_confirmed_is_told_so(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	push(&w, COMMIT_A);
+	(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "/deploy production");
+	press(&w, WORLD_ADMIN, world_says(&w, "Deploy to production?"), "Confirm");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_non_null(world_says(&w,
+	    "asked about already: aaaaaaa Make it blue\nConfirmed by @ada just now: git is asked"));
+	assert_null(world_says(&w, "You may answer it too"));
+	world_git_same(&w);
+	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
+	world_close(&w);
+}
+
 /* In a chat where the question does not stand it does then, to its end. */
 static void
 who_asks_in_another_chat_answers_there(void **state)
@@ -411,8 +431,7 @@ static int64_t
 question_stands_ms(const struct world *w)
 {
 	for (size_t i = 0; i < w->n_open; i++)
-		if (w->open[i]->kind == EFFECT_TIMER &&
-		    w->open[i]->u.timer.kind == TIMER_QUESTION)
+		if (w->open[i]->kind == EFFECT_TIMER && w->open[i]->u.timer.kind == TIMER_QUESTION)
 			return w->open[i]->due - w->aid.at;
 	return 0;
 }
@@ -508,6 +527,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_deploy_of_what_is_asked_about_opens_no_second_question),
+		cmocka_unit_test(who_asks_for_what_is_confirmed_is_told_so),
 		cmocka_unit_test(who_asks_in_another_chat_answers_there),
 		cmocka_unit_test(
 		    a_question_that_is_shared_is_answered_by_who_asked_and_by_the_role),
