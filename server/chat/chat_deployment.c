@@ -5,14 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "chat/chat_deployment_inside.h"
 #include "chat/chat_status.h"
-#include "chat/chat_text.h"
 #include "lib/text.h"
 
 typedef void say_fn(struct chat_text *text, const struct chat_deployment *about);
 
-static say_fn say_requested, say_question, say_queued, say_in_progress, say_live, say_failed,
-    say_rolled_back, say_rollback_failed, say_refused, say_cancelled, say_expired, say_superseded;
+static say_fn say_requested, say_queued, say_in_progress, say_live, say_failed, say_rolled_back,
+    say_rollback_failed, say_refused, say_cancelled, say_expired, say_superseded;
 
 /*
  * What each state says, and whether it rings: a phone makes a sound for a message that is sent and
@@ -27,22 +27,22 @@ enum rings { SILENT, ASKS, FAILS, ENDS, ALARMS };
 
 /* clang-format off */
 #define WORDS(W) \
-	W(REQUESTED,             say_requested,       SILENT) \
-	W(AWAITING_CONFIRMATION, say_question,        ASKS) \
-	W(QUEUED,                say_queued,          SILENT) \
-	W(RUNNING,               say_in_progress,     SILENT) \
-	W(STOPPING,              say_in_progress,     SILENT) \
-	W(VERIFYING,             say_in_progress,     SILENT) \
-	W(ROLLING_BACK,          say_in_progress,     FAILS) \
-	W(VERIFYING_ROLLBACK,    say_in_progress,     SILENT) \
-	W(LIVE,                  say_live,            ENDS) \
-	W(FAILED,                say_failed,          FAILS) \
-	W(ROLLED_BACK,           say_rolled_back,     ALARMS) \
-	W(ROLLBACK_FAILED,       say_rollback_failed, ALARMS) \
-	W(REFUSED,               say_refused,         SILENT) \
-	W(CANCELLED,             say_cancelled,       SILENT) \
-	W(EXPIRED,               say_expired,         SILENT) \
-	W(SUPERSEDED,            say_superseded,      SILENT)
+	W(REQUESTED,             say_requested,            SILENT) \
+	W(AWAITING_CONFIRMATION, chat_deployment_question, ASKS) \
+	W(QUEUED,                say_queued,               SILENT) \
+	W(RUNNING,               say_in_progress,          SILENT) \
+	W(STOPPING,              say_in_progress,          SILENT) \
+	W(VERIFYING,             say_in_progress,          SILENT) \
+	W(ROLLING_BACK,          say_in_progress,          FAILS) \
+	W(VERIFYING_ROLLBACK,    say_in_progress,          SILENT) \
+	W(LIVE,                  say_live,                 ENDS) \
+	W(FAILED,                say_failed,               FAILS) \
+	W(ROLLED_BACK,           say_rolled_back,          ALARMS) \
+	W(ROLLBACK_FAILED,       say_rollback_failed,      ALARMS) \
+	W(REFUSED,               say_refused,              SILENT) \
+	W(CANCELLED,             say_cancelled,            SILENT) \
+	W(EXPIRED,               say_expired,              SILENT) \
+	W(SUPERSEDED,            say_superseded,           SILENT)
 /* clang-format on */
 
 static say_fn *const say[] = {
@@ -67,9 +67,9 @@ enum {
 DEPLOY_STATES(S)
 #undef S
 
-/* Its commit (what was asked for, before git has answered) and that one's subject. */
-static void
-add_commit(struct chat_text *text, const char *before, const struct deployment *deployment)
+void
+chat_deployment_commit(
+    struct chat_text *text, const char *before, const struct deployment *deployment)
 {
 	if (deployment->commit[0] != '\0')
 		chat_text_commit(text, before, deployment->commit);
@@ -79,15 +79,16 @@ add_commit(struct chat_text *text, const char *before, const struct deployment *
 		chat_text_outside(text, " ", deployment->subject);
 }
 
-static void
-add_image(struct chat_text *text, const char *before, const struct deployment *deployment)
+void
+chat_deployment_image(
+    struct chat_text *text, const char *before, const struct deployment *deployment)
 {
 	if (deployment->image[0] != '\0')
 		chat_text_image(text, before, deployment->image);
 }
 
-static void
-add_requester(struct chat_text *text, const struct deployment *deployment)
+void
+chat_deployment_requester(struct chat_text *text, const struct deployment *deployment)
 {
 	chat_text_add(text, "\n");
 	if (deployment->author[0] != '\0') {
@@ -116,9 +117,8 @@ add_detail(struct chat_text *text, const struct deployment *deployment)
 	chat_text_outside(text, "", deployment->detail);
 }
 
-/* Not of a rollback: its release is as it was. */
-static void
-add_missing(struct chat_text *text, const struct deployment *deployment)
+void
+chat_deployment_missing(struct chat_text *text, const struct deployment *deployment)
 {
 	if (deployment->missing[0] != '\0')
 		chat_text_outside(text, "\n⚠️ without ", deployment->missing);
@@ -141,8 +141,8 @@ add_rollback_detail(struct chat_text *text, const struct chat_deployment *about)
 	chat_text_outside(text, "", deployment->detail);
 }
 
-static void
-add_note(struct chat_text *text, const struct deployment *deployment)
+void
+chat_deployment_note(struct chat_text *text, const struct deployment *deployment)
 {
 	if (deployment->note[0] != '\0')
 		chat_text_outside(text, "\nℹ️ ", deployment->note);
@@ -194,146 +194,13 @@ say_requested(struct chat_text *text, const struct chat_deployment *about)
 }
 
 static void
-add_changes(struct chat_text *text, const struct git_answer *answer)
-{
-	for (size_t i = 0; i < answer->n_changes; i++) {
-		chat_text_commit(text, "\n• ", answer->change[i].commit);
-		chat_text_outside(text, " ", answer->change[i].subject);
-		chat_text_outside(text, " — ", answer->change[i].author);
-	}
-	if (answer->count > (int64_t)answer->n_changes)
-		chat_text_add(text, "\n… and %lld more",
-		    (long long)(answer->count - (int64_t)answer->n_changes));
-}
-
-/* The commits between what is live and what is wanted, and what is odd about it. */
-static void
-add_what_would_change(struct chat_text *text, const struct chat_deployment *about)
-{
-	const struct release *current = &about->environment->current;
-	const struct git_answer *answer = about->answer;
-
-	if (current->id == 0) {
-		chat_text_add(
-		    text, "\nNothing was released to %s yet.", about->deployment->environment);
-	} else {
-		chat_text_commit(text, "\nreplaces ", current->commit);
-		chat_text_add(text, " (release %lld, ", (long long)current->number);
-		chat_text_ago(text, "", current->at, about->at);
-		chat_text_add(text, ")");
-	}
-	if (answer == NULL)
-		return;
-	if (answer->has_base && answer->count == 0)
-		chat_text_add(text, "\nno new commits");
-	else if (answer->has_base)
-		chat_text_add(text, "\n%lld commit%s since:", (long long)answer->count,
-		    answer->count == 1 ? "" : "s");
-	add_changes(text, answer);
-	if (about->deployment->is_force_push)
-		chat_text_add(text,
-		    "\n⚠️ " MARK_BOLD
-		    "force push: the live commit is not in its history" MARK_BOLD);
-	if (about->deployment->is_off_branch)
-		chat_text_add(text, "\n⚠️ " MARK_BOLD "not on the branch of %s" MARK_BOLD,
-		    about->deployment->environment);
-}
-
-/* Somebody has confirmed it, and git is asked once more. */
-static void
-say_confirmed(struct chat_text *text, const struct deployment *deployment)
-{
-	chat_text_add(text, "🔎 " MARK_BOLD "%s" MARK_BOLD ": confirmed", deployment->environment);
-	chat_text_outside(text, " by ", deployment->confirmer);
-	chat_text_add(text, ", asking git once more …\n");
-	add_commit(text, "", deployment);
-	add_requester(text, deployment);
-}
-
-static void
-add_to_release(struct chat_text *text, const struct chat_deployment *about)
-{
-	if (about->to == NULL)
-		return;
-	chat_text_add(text, "\nrelease %lld", (long long)about->to->number);
-	chat_text_ago(text, ", ", about->to->at, about->at);
-	if (about->deployment->is_forward)
-		chat_text_add(text,
-		    "\n⚠️ " MARK_BOLD "newer than what runs: this goes forward" MARK_BOLD);
-}
-
-/* Why no push deploys it, and what allows it. */
-static void
-add_block_of_question(struct chat_text *text, const struct chat_deployment *about)
-{
-	if (about->block == NULL)
-		return;
-	chat_text_add(text, "\n⚠️ " MARK_BOLD "this commit is blocked" MARK_BOLD ": ");
-	chat_block(text, about->block, about->at);
-	chat_text_add(text, ". Your confirmation allows it; once live it is not blocked any more.");
-}
-
-static void
-say_question(struct chat_text *text, const struct chat_deployment *about)
-{
-	const struct deployment *deployment = about->deployment;
-	const struct environment *environment = about->environment;
-
-	if (deployment->confirmed_by != 0) {
-		say_confirmed(text, deployment);
-		return;
-	}
-	if (deployment->changed[0] != '\0') {
-		chat_text_add(text, "⚠️ " MARK_BOLD "Not started" MARK_BOLD);
-		chat_text_outside(text, ": ", deployment->changed);
-		chat_text_add(text, "\n\n");
-	}
-	if (environment->unknown_since != 0) {
-		chat_unknown(text, environment, about->host, about->at);
-		chat_text_add(text, "\nIs no other deploybot at work there? Look first.\n\n");
-	}
-	if (deployment_is_rollback(deployment)) {
-		chat_text_add(text, "❓ " MARK_BOLD "Roll %s %s?" MARK_BOLD "\n",
-		    deployment->is_forward ? "forward" : "back", deployment->environment);
-		if (environment->is_down)
-			chat_text_add(text, "DOWN");
-		else if (environment->current.id != 0)
-			chat_text_commit(text, "", environment->current.commit);
-		else
-			chat_text_add(text, "nothing");
-		chat_text_add(text, " → ");
-	} else if (deployment->is_again) {
-		chat_text_add(text,
-		    "❓ " MARK_BOLD "Deploy to %s again?" MARK_BOLD " This is live already:\n",
-		    deployment->environment);
-	} else {
-		chat_text_add(
-		    text, "❓ " MARK_BOLD "Deploy to %s?" MARK_BOLD "\n", deployment->environment);
-	}
-	add_commit(text, "", deployment);
-	add_to_release(text, about);
-	add_image(text, "\n", deployment);
-	add_requester(text, deployment);
-	add_missing(text, deployment);
-	if (!deployment_is_rollback(deployment))
-		add_what_would_change(text, about);
-	add_block_of_question(text, about);
-	if (!about->can_roll_back && !deployment_is_rollback(deployment))
-		chat_text_add(text, "\nno release to roll back to");
-	if (about->n_urls == 0)
-		chat_text_add(
-		    text, "\nNo health check configured: success means the script exits with 0.");
-	add_note(text, deployment);
-}
-
-static void
 say_queued(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
 
 	chat_text_add(text, "⏳ Queued: " MARK_BOLD "%s" MARK_BOLD " ← ", deployment->environment);
-	add_commit(text, "", deployment);
-	add_requester(text, deployment);
+	chat_deployment_commit(text, "", deployment);
+	chat_deployment_requester(text, deployment);
 	chat_text_add(text, "%s",
 	    about->environment->unknown_since != 0 ?
 		"\nqueued until somebody has looked at the target" :
@@ -419,7 +286,7 @@ add_progress(struct chat_text *text, const struct deployment *deployment)
 		deployment->state == DEPLOY_STOPPING		? "✋ Stopping " :
 								  "🚀 Deploying ",
 	    deployment->environment, is_failed ? "from" : "←");
-	add_commit(text, "", deployment);
+	chat_deployment_commit(text, "", deployment);
 }
 
 static void
@@ -428,12 +295,12 @@ say_in_progress(struct chat_text *text, const struct chat_deployment *about)
 	const struct deployment *deployment = about->deployment;
 
 	add_progress(text, deployment);
-	add_requester(text, deployment);
+	chat_deployment_requester(text, deployment);
 	add_detail(text, deployment);
 	add_unprobed(text, deployment);
 	add_steps(text, about);
 	add_in_progress(text, deployment);
-	add_note(text, deployment);
+	chat_deployment_note(text, deployment);
 }
 
 static void
@@ -442,14 +309,14 @@ say_live(struct chat_text *text, const struct chat_deployment *about)
 	const struct deployment *deployment = about->deployment;
 
 	chat_text_add(text, "✅ " MARK_BOLD "%s runs" MARK_BOLD " ", deployment->environment);
-	add_commit(text, "", deployment);
+	chat_deployment_commit(text, "", deployment);
 	add_what_stays_old(text, about);
 	chat_text_add(text, "\nrelease %lld", (long long)about->release);
 	if (deployment_is_rollback(deployment))
 		chat_text_add(text, ", rolled %s", deployment->is_forward ? "forward" : "back");
-	add_image(text, ", ", deployment);
-	add_requester(text, deployment);
-	add_missing(text, deployment);
+	chat_deployment_image(text, ", ", deployment);
+	chat_deployment_requester(text, deployment);
+	chat_deployment_missing(text, deployment);
 	if (about->block != NULL && deployment_is_rollback(deployment)) {
 		chat_text_commit(text, "\n", about->block->commit);
 		chat_text_add(text, " is blocked: a push does not deploy it again; ");
@@ -458,7 +325,7 @@ say_live(struct chat_text *text, const struct chat_deployment *about)
 	}
 	add_unprobed(text, deployment);
 	add_steps(text, about);
-	add_note(text, deployment);
+	chat_deployment_note(text, deployment);
 	add_took_and_audit(text, about);
 }
 
@@ -526,7 +393,8 @@ add_bad_reason(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
 
-	add_commit(text, deployment_is_rollback(deployment) ? "rollback to " : "", deployment);
+	chat_deployment_commit(
+	    text, deployment_is_rollback(deployment) ? "rollback to " : "", deployment);
 	if (deployment->state == DEPLOY_FAILED)
 		chat_text_add(text, " failed");
 	if (deployment->state == DEPLOY_ROLLBACK_FAILED)
@@ -553,7 +421,7 @@ say_failed(struct chat_text *text, const struct chat_deployment *about)
 		else
 			chat_text_add(text, "none");
 	}
-	add_requester(text, deployment);
+	chat_deployment_requester(text, deployment);
 	add_unprobed(text, deployment);
 	add_steps(text, about);
 	add_took_and_audit(text, about);
@@ -566,8 +434,8 @@ say_rolled_back(struct chat_text *text, const struct chat_deployment *about)
 
 	add_bad_headline(text, about);
 	chat_text_add(text, "\n");
-	add_commit(text, "", deployment);
-	add_requester(text, deployment);
+	chat_deployment_commit(text, "", deployment);
+	chat_deployment_requester(text, deployment);
 	add_detail(text, deployment);
 	add_unprobed(text, deployment);
 	if (!is_same_again(deployment)) {
@@ -586,7 +454,7 @@ say_rollback_failed(struct chat_text *text, const struct chat_deployment *about)
 	add_bad_headline(text, about);
 	chat_text_add(text, "\n");
 	add_bad_reason(text, about);
-	add_requester(text, deployment);
+	chat_deployment_requester(text, deployment);
 	add_unprobed(text, deployment);
 	chat_text_add(text, "\nCheck the target, then ");
 	chat_text_add(text,
@@ -630,7 +498,7 @@ add_not_begun(struct chat_text *text, const struct chat_deployment *about, const
 	const struct deployment *deployment = about->deployment;
 
 	chat_text_add(text, "%s: %s — ", deployment->environment, how);
-	add_commit(text, "", deployment);
+	chat_deployment_commit(text, "", deployment);
 	if (deployment->detail[0] != '\0')
 		chat_text_outside(text, "\n", deployment->detail);
 }
@@ -657,7 +525,7 @@ say_superseded(struct chat_text *text, const struct chat_deployment *about)
 	chat_text_add(text, "⏭️ " MARK_BOLD "%s" MARK_BOLD, deployment->environment);
 	chat_text_outside(text, ": ",
 	    deployment->detail[0] != '\0' ? deployment->detail : "replaced by a newer commit");
-	add_commit(text, " — ", deployment);
+	chat_deployment_commit(text, " — ", deployment);
 }
 
 bool
@@ -685,26 +553,6 @@ chat_deployment(const struct chat_deployment *about, struct message *ret)
 		ret->live_estimate_ms = about->estimate_ms;
 	}
 	return true;
-}
-
-char *
-chat_deployment_shared(const struct deployment *question, const char *requester)
-{
-	struct chat_text text;
-
-	chat_text_init(&text);
-	chat_text_add(&text, "☝️ " MARK_BOLD "%s" MARK_BOLD ": asked about already",
-	    question->environment);
-	if (question->trigger == TRIGGER_CHAT)
-		chat_text_outside(&text, ", by ", question->requester);
-	add_commit(&text, ": ", question);
-	if (requester == NULL) {
-		chat_text_add(&text, "\nAnswer it there.");
-	} else {
-		chat_text_outside(&text, "\nYou may answer it too, ", requester);
-		chat_text_add(&text, ".");
-	}
-	return chat_text_take(&text);
 }
 
 bool
@@ -759,34 +607,17 @@ chat_deployment_ring(const struct chat_deployment *about)
 	if (deployment->state == DEPLOY_LIVE) {
 		chat_text_add(
 		    &text, "✅ " MARK_BOLD "%s runs" MARK_BOLD " ", deployment->environment);
-		add_commit(&text, "", deployment);
+		chat_deployment_commit(&text, "", deployment);
 	} else if (deployment->state == DEPLOY_ROLLING_BACK) {
 		chat_text_add(
 		    &text, "❌ Failed: " MARK_BOLD "%s" MARK_BOLD " ", deployment->environment);
-		add_commit(&text, "", deployment);
+		chat_deployment_commit(&text, "", deployment);
 		add_why(&text, deployment);
 		chat_text_commit(&text, ": rolling back to ", deployment->previous);
 	} else {
 		add_bad_headline(&text, about);
 		add_why(&text, deployment);
 	}
-	return chat_text_take(&text);
-}
-
-char *
-chat_deployment_found(const struct deployment *deployment)
-{
-	bool is_anew = deployment->changed[0] != '\0';
-	struct chat_text text;
-
-	chat_text_init(&text);
-	chat_text_add(&text, "%s " MARK_BOLD "%s" MARK_BOLD ": ", is_anew ? "🔁" : "🔎",
-	    deployment->environment);
-	if (is_anew)
-		chat_text_outside(&text, "asked again below: ", deployment->changed);
-	else
-		chat_text_code(&text, "", deployment->ref);
-	add_commit(&text, is_anew ? " — " : " is ", deployment);
 	return chat_text_take(&text);
 }
 
@@ -835,7 +666,7 @@ chat_deployment_line(
 	char brief[100];
 
 	chat_text_add(text, "%s ", sign_of(deployment->state));
-	add_commit(text, "", deployment);
+	chat_deployment_commit(text, "", deployment);
 	chat_text_add(text, "\n    %s%s",
 	    deployment->is_forward		   ? "roll forward, " :
 		deployment_is_rollback(deployment) ? "rollback, " :

@@ -31,8 +31,8 @@ struct chat_deployment {
  */
 bool chat_deployment(const struct chat_deployment *about, struct message *ret) MUST_USE;
 
-/* What the reply to an open question says to who asked for the same; requester: somebody else, NULL who
- * asked first.  free() it.  NULL only when memory is short. */
+/* What the reply to an open question says to who asked for the same; requester: NULL who asked
+ * first, else somebody else.  free() it.  NULL only when memory is short. */
 char *chat_deployment_shared(const struct deployment *question, const char *requester) MUST_USE;
 
 /* Sounds for one deployment at most: its question, its failure, its end. */

@@ -11,7 +11,7 @@
 
 /* One person's deployments that have not ended: more is a mistake or a game. */
 #define OPEN_REQUESTS_MAX 10
-#define GIT_QUERIES_MAX	  3 /* of one person: git is asked one at a time, for all */
+#define GIT_QUERIES_MAX	  3 /* of one person: pushes and others are looked up beside these */
 
 /* What can be said without asking git; false: it was said. */
 static bool

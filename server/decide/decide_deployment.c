@@ -6,99 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "decide/decide_record.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_tell.h"
 #include "lib/text.h"
-#include "store/row_audit.h"
 #include "store/row_block.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
 #include "store/row_button.h"
-
-/* --- what the audit says of a step --- */
-
-static const char *
-audit_action(const struct deployment *deployment, enum deploy_state from)
-{
-	switch (deployment->state) {
-	case DEPLOY_RUNNING:
-		return from != DEPLOY_QUEUED	       ? NULL :
-		    deployment_is_rollback(deployment) ? "rollback_started" :
-							 "deploy_started";
-	case DEPLOY_ROLLING_BACK:
-		return from != DEPLOY_ROLLING_BACK ? "rollback_started" : NULL;
-	case DEPLOY_LIVE:
-		return deployment_is_rollback(deployment) ? "rollback_completed" : "deploy_success";
-	case DEPLOY_ROLLED_BACK:
-		return "auto_rollback_completed";
-	case DEPLOY_ROLLBACK_FAILED:
-		return "auto_rollback_failed";
-	case DEPLOY_FAILED:
-	case DEPLOY_REFUSED:
-	case DEPLOY_CANCELLED:
-	case DEPLOY_EXPIRED:
-	case DEPLOY_SUPERSEDED:
-		return deployment_is_rollback(deployment) ? "rollback_failed" : "deploy_failed";
-	default:
-		return NULL;
-	}
-}
-
-static const char *
-audit_severity(enum deploy_state state)
-{
-	if (state == DEPLOY_FAILED || state == DEPLOY_ROLLED_BACK || state == DEPLOY_ROLLING_BACK)
-		return "warning";
-	return state == DEPLOY_ROLLBACK_FAILED ? "alert" : "info";
-}
-
-static void
-add_entry(struct tx *tx, const struct deployment *deployment, const char *action)
-{
-	char user[32];
-
-	row_audit_add(tx,
-	    &(struct audit_entry){
-		.action = action,
-		.user = deployment->requested_by != 0 ?
-		    decide_user(user, deployment->requested_by) :
-		    deployment->requester,
-		.environment = deployment->environment,
-		.commit = deployment->commit,
-		.outcome = deploy_flow_word(deployment->state),
-		.severity = audit_severity(deployment->state),
-		.deployment = deployment->id,
-	    },
-	    (const char *const[]){ "trigger", trigger_word(deployment->trigger), "why",
-		deploy_flow_why_word(deployment->why), "detail", deployment->detail, "previous",
-		deployment->previous, "name", deployment->requester,
-		deployment->image[0] != '\0' ? "image" : NULL, deployment->image, NULL });
-}
-
-static void
-audit_step(struct tx *tx, const struct deployment *deployment, enum deploy_state from)
-{
-	const char *action = audit_action(deployment, from);
-
-	if (action == NULL)
-		return;
-	if (deployment->state == DEPLOY_ROLLING_BACK)
-		add_entry(tx, deployment, "deploy_failed");
-	add_entry(tx, deployment, action);
-}
-
-static void
-count_end(struct tx *tx, const struct deployment *deployment)
-{
-	char outcome[LIMIT_ENVIRONMENT];
-	double seconds = 0;
-
-	deployment_outcome_label(deployment->state, outcome);
-	if (deployment->started_at > 0)
-		seconds = (double)(deployment->ended_at - deployment->started_at) / 1000;
-	tx_count_metric(tx, INCREMENT_DEPLOYMENT, deployment->environment,
-	    trigger_word(deployment->trigger), outcome, seconds);
-}
 
 /* --- the acts of a rule, as rows and effects --- */
 
@@ -131,17 +46,27 @@ static act_fn *const acts_table[] = {
 };
 _Static_assert(COUNT(acts_table) == DEPLOY_ACT_COUNT, "every act is carried out");
 
+/* Also one that a person asked for first, and a push of the same commit came upon. */
+static bool
+is_a_pushs(struct tx *tx, const struct deployment *deployment)
+{
+	return deployment->trigger != TRIGGER_CHAT ||
+	    row_button_is_requester(tx, deployment->id, 0);
+}
+
 static void
 do_ask_person(struct act *act)
 {
 	struct tx *tx = act->tx;
 	struct deployment *deployment = act->deployment;
-	int64_t wait_ms = deployment->trigger == TRIGGER_CHAT ? DECIDE_COMMAND_QUESTION_MS :
-								DECIDE_PUSH_QUESTION_MS;
+	bool is_push = is_a_pushs(tx, deployment);
+	int64_t wait_ms = is_push ? DECIDE_PUSH_QUESTION_MS : DECIDE_COMMAND_QUESTION_MS;
 
 	row_button_close(tx, deployment->id, BUTTON_CONFIRM); /* one that is asked anew */
 	row_button_close(tx, deployment->id, BUTTON_DECLINE);
 	decide_tell_question(tx, deployment, act->answer);
+	if (is_push)
+		decide_tell_team(tx, deployment, act->answer);
 	row_button_set_timer(tx, deployment->id,
 	    row_effect_timer(tx, TIMER_QUESTION, "", deployment->id, tx->at + wait_ms));
 }
@@ -446,38 +371,12 @@ enter_state(struct tx *tx, struct deployment *deployment, enum deploy_state from
 		row_button_close(tx, deployment->id, BUTTON_CONFIRM);
 		row_button_close(tx, deployment->id, BUTTON_DECLINE);
 	}
-	audit_step(tx, deployment, from);
+	decide_record_step(tx, deployment, from);
 	if (deploy_flow_class(deployment->state) != DEPLOY_CLASS_FINAL)
 		return;
 	deployment->ended_at = tx->at;
 	row_button_close(tx, deployment->id, BUTTON_CANCEL);
-	count_end(tx, deployment);
-}
-
-/* Each step, with the reason where it went wrong: a warning of the log says what the chat says. */
-static void
-log_step(struct tx *tx, const struct deployment *deployment, enum deploy_state from,
-    enum deploy_event event)
-{
-	const char *severity = audit_severity(deployment->state);
-	/* Of a rollback that failed the detail is its own, and the word is what it was for. */
-	const char *why = deployment->state == DEPLOY_ROLLBACK_FAILED ?
-	    "" :
-	    deploy_flow_why_word(deployment->why);
-	bool is_refused = deployment->state == DEPLOY_REFUSED;
-	bool is_bad = strcmp(severity, "info") != 0;
-	bool has_reason = (is_bad || is_refused) && deployment->detail[0] != '\0';
-
-	tx_log(tx,
-	    strcmp(severity, "alert") == 0 ? LOG_LEVEL_ERROR :
-		is_bad			   ? LOG_LEVEL_WARNING :
-					     LOG_LEVEL_INFO,
-	    "deployment %" PRId64 ": %s → %s on %s (%s%s%.7s)%s%s%s%s", deployment->id,
-	    deploy_flow_name(from), deploy_flow_name(deployment->state),
-	    deploy_flow_event_name(event), deployment->environment,
-	    deployment->commit[0] != '\0' ? " " : "", deployment->commit,
-	    is_bad && why[0] != '\0' ? ": " : "", is_bad ? why : "", has_reason ? ": " : "",
-	    has_reason ? deployment->detail : "");
+	decide_record_end(tx, deployment);
 }
 
 bool
@@ -495,16 +394,18 @@ decide_step(struct tx *tx, struct deployment *deployment, enum deploy_event even
 		    deployment->id, deploy_flow_event_name(event), deploy_flow_name(from));
 		return true;
 	}
-	log_step(tx, deployment, from, event);
+	decide_record_log(tx, deployment, from, event);
 	if (deployment->state != from || event == DEPLOY_ON_AGAIN) {
 		row_deployment_set_state(tx, deployment->id, deployment->state, deployment->why);
 		enter_state(tx, deployment, from);
 	}
 	if (!carry_out(tx, deployment, &acts, answer))
 		return false;
-	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL)
+	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL) {
 		row_button_clear_requesters(
 		    tx, deployment->id); /* their messages say how it ended */
+		row_block_forget_contained(tx, deployment->id);
+	}
 	row_deployment_save(tx, deployment);
 	return true;
 }
@@ -560,11 +461,12 @@ prepare_start(struct tx *tx, struct deployment *deployment)
 	return true;
 }
 
-/* Rolled back since it was pushed (a person was faster to ask for it): it is not deployed twice. */
+/* Rolled back since it was pushed (a person was faster to ask for it): it is not deployed twice,
+ * unless a question said so and was confirmed. */
 static bool
 is_blocked(struct tx *tx, const struct deployment *waiting)
 {
-	return waiting->trigger != TRIGGER_CHAT &&
+	return waiting->trigger != TRIGGER_CHAT && !waiting->shown_blocked &&
 	    row_block_find(tx, waiting->environment, waiting->commit, NULL);
 }
 

@@ -57,8 +57,9 @@ decide_share_with_push(struct tx *tx, const char *environment, const struct git_
 
 	if (question.id == 0)
 		return false;
-	if (question.trigger == TRIGGER_CHAT && question.confirmed_by == 0) {
+	if (question.trigger == TRIGGER_CHAT) /* also of one that is looked up, to be asked anew */
 		row_button_add_requester(tx, question.id, 0, 0);
+	if (question.trigger == TRIGGER_CHAT && question.confirmed_by == 0) {
 		decide_tell_team(tx, &question, answer);
 		row_button_drop_timer(tx, question.id);
 		row_button_set_timer(tx, question.id,

@@ -86,3 +86,10 @@ row_block_free_contained(struct tx *tx, const struct deployment *deployment)
 	    " (SELECT commit_id FROM contained WHERE deployment = $2)",
 	    DB_TEXT(deployment->environment), DB_I64(deployment->id)); /* sticky */
 }
+
+void
+row_block_forget_contained(struct tx *tx, int64_t deployment)
+{
+	(void)tx_run(
+	    tx, "DELETE FROM contained WHERE deployment = $1", DB_I64(deployment)); /* sticky */
+}

@@ -17,6 +17,8 @@ size_t row_block_list(struct tx *tx, const char *environment, struct block *ret,
 
 void row_block_free(struct tx *tx, const char *environment, const char *commit);
 
-/* This deployment's commit has a blocked one in its history: freed when it goes live. */
+/* This deployment's commit has a blocked one in its history: freed when it goes live, forgotten
+ * when it has ended. */
 void row_block_contain(struct tx *tx, int64_t deployment, const char *commit);
 void row_block_free_contained(struct tx *tx, const struct deployment *deployment);
+void row_block_forget_contained(struct tx *tx, int64_t deployment);

@@ -44,6 +44,7 @@ take_deployment(const struct db_rows *rows, struct look_deployment *d)
 		.ended_at = db_col_i64(rows, 10),
 		.is_push = db_col_i64(rows, 13) != 0,
 		.is_again = db_col_i64(rows, 14) != 0,
+		.shown_blocked = db_col_i64(rows, 15) != 0,
 	};
 	copy_text(rows, 1, d->environment, sizeof(d->environment));
 	copy_text(rows, 11, d->commit, sizeof(d->commit));
@@ -59,7 +60,7 @@ look_at_deployments(struct look *look, struct db *db, int64_t from, struct err *
 	if (!db_query(&rows, db, err,
 		"SELECT id, environment, state, run, message, also_message, is_touched, urls <> '',"
 		" program = 'rollback', started_at, ended_at, commit_id, previous,"
-		" cause <> 'chat', is_again FROM deployment"
+		" cause <> 'chat', is_again, shown_blocked FROM deployment"
 		" WHERE id >= $1 ORDER BY id",
 		DB_I64(from)))
 		return false;

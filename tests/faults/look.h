@@ -18,6 +18,7 @@ struct look_deployment {
 	bool is_rollback;
 	bool is_push;		/* nobody asked for it in a chat */
 	bool is_again;
+	bool shown_blocked;	/* its question said that it was rolled back */
 	int64_t started_at;
 	int64_t ended_at;
 	char commit[LIMIT_COMMIT];

@@ -233,7 +233,7 @@ a_push_brings_up_nothing_that_was_rolled_back(
 {
 	int commit = sim_forge_index(sim, d->commit);
 
-	if (d->is_push && commit >= 0 && sim->was_fled[environment][commit])
+	if (d->is_push && !d->shown_blocked && commit >= 0 && sim->was_fled[environment][commit])
 		sim_fail(sim, __func__, "deployment %" PRId64 " of %.7s", d->id, d->commit);
 }
 

@@ -3,6 +3,7 @@
 #include "decide_aid.h"
 
 #include "lib/text.h"
+#include "store/store_inside.h"
 
 #define SHARED	"DEPLOY_TRANSPORT=local", "STAGING_PORT=8001", "PRODUCTION_PORT=8001"
 #define POLLING "POLL_REPOSITORY_SECONDS=60"
@@ -353,6 +354,21 @@ a_block_outlives_a_release_that_does_not_contain_it(void **state)
 }
 
 static void
+count_contained(struct tx *tx, void *arg)
+{
+	*(int64_t *)arg = tx_number(tx, "SELECT COUNT(*) FROM contained");
+}
+
+static int64_t
+contained(struct world *w)
+{
+	int64_t n = -1;
+
+	store_aid_act(&w->aid, count_contained, &n);
+	return n;
+}
+
+static void
 a_newer_release_that_contains_it_ends_the_block(void **state)
 {
 	struct world w;
@@ -366,8 +382,10 @@ a_newer_release_that_contains_it_ends_the_block(void **state)
 	(void)world_decide(&w, world_push(&w, "develop"));
 	world_git(&w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
 	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B); /* not before it is live */
+	assert_int_equal(contained(&w), 1);
 	world_run_ends(&w, GOOD);
 	assert_string_equal(world_blocked(&w, "staging"), "");
+	assert_int_equal(contained(&w), 0);
 	push(&w, "develop", COMMIT_B);
 	assert_non_null(world_peek(&w, EFFECT_RUN));
 	world_close(&w);
@@ -389,6 +407,7 @@ a_block_stays_when_what_contains_it_is_not_released_from_the_branch(void **state
 	world_run_ends(&w, TOUCHED);
 	world_run_ends(&w, GOOD);
 	assert_string_equal(world_blocked(&w, "staging"), COMMIT_C " " COMMIT_B);
+	assert_int_equal(contained(&w), 0); /* nothing is kept of it */
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging feature");
 	world_git(&w,
 	    (struct world_git){ .commit = COMMIT_D, .contains = COMMIT_B, .is_off_branch = true });

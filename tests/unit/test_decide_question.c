@@ -95,6 +95,26 @@ who_asks_twice_is_not_invited_as_somebody_else(void **state)
 	world_close(&w);
 }
 
+/* It used to say "You may answer it too" of a question whose button was gone. */
+static void
+who_asks_for_what_is_confirmed_is_told_so(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	push(&w, COMMIT_A);
+	(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "/deploy production");
+	press(&w, WORLD_ADMIN, world_says(&w, "Deploy to production?"), "Confirm");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_non_null(world_says(&w,
+	    "asked about already: aaaaaaa Make it blue\nConfirmed by @ada just now: git is asked"));
+	assert_null(world_says(&w, "You may answer it too"));
+	world_git_same(&w);
+	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
+	world_close(&w);
+}
+
 /* In a chat where the question does not stand it does then, to its end. */
 static void
 who_asks_in_another_chat_answers_there(void **state)
@@ -403,6 +423,63 @@ what_was_rolled_back_meanwhile_is_asked_about_anew(void **state)
 	world_close(&w);
 }
 
+/* It used to be refused behind the second yes: "/deploy asks first". */
+static void
+a_push_confirmed_in_spite_of_its_block_starts(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	push(&w, COMMIT_A);
+	store_aid_act(&w.aid, block_it, NULL);
+	confirm(&w, WORLD_ADMIN, world_says(&w, "Deploy to production?"));
+	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
+	confirm(&w, WORLD_ADMIN, world_says(&w, "it was rolled back meanwhile"));
+	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
+	go_live(&w);
+	assert_string_equal(world_blocked(&w, "production"), "");
+	world_close(&w);
+}
+
+static int64_t
+question_stands_ms(const struct world *w)
+{
+	for (size_t i = 0; i < w->n_open; i++)
+		if (w->open[i]->kind == EFFECT_TIMER && w->open[i]->u.timer.kind == TIMER_QUESTION)
+			return w->open[i]->due - w->aid.at;
+	return 0;
+}
+
+/* Its push came while the yes was looked up, or before it: nothing else will ask about that. */
+static void
+what_is_asked_anew_after_its_push_stands_as_long_as_a_pushs(void **state)
+{
+	const int64_t day_ms = INT64_C(24) * 3600 * 1000;
+	struct world w;
+
+	(void)state;
+	for (int is_behind = 0; is_behind < 2; is_behind++) {
+		world_open(&w, NULL);
+		ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
+		(void)world_decide(&w, world_push(&w, "main"));
+		if (is_behind == 0)
+			world_git(&w, (struct world_git){ .commit = COMMIT_A });
+		press(&w, WORLD_ADMIN, world_says(&w, "Deploy to production?"), "Confirm");
+		if (is_behind != 0)
+			world_git(&w, (struct world_git){ .commit = COMMIT_A });
+		store_aid_act(&w.aid, block_it, NULL);
+		world_git_same(&w);
+		assert_int_equal(world_count(&w, EFFECT_RUN), 0);
+		assert_int_equal(open_questions(&w), 1);
+		assert_true(question_stands_ms(&w) > day_ms - 60000);
+		confirm(&w, WORLD_OTHER_ADMIN,
+		    world_says_in(&w, WORLD_TEAM, "it was rolled back meanwhile"));
+		assert_int_equal(world_count(&w, EFFECT_RUN), 1);
+		world_close(&w);
+	}
+}
+
 static void
 a_rollback_whose_from_has_changed_is_asked_anew_at_once(void **state)
 {
@@ -511,6 +588,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_deploy_of_what_is_asked_about_opens_no_second_question),
 		cmocka_unit_test(who_asks_twice_is_not_invited_as_somebody_else),
+		cmocka_unit_test(who_asks_for_what_is_confirmed_is_told_so),
 		cmocka_unit_test(who_asks_in_another_chat_answers_there),
 		cmocka_unit_test(
 		    a_question_that_is_shared_is_answered_by_who_asked_and_by_the_role),
@@ -528,6 +606,8 @@ main(void)
 		cmocka_unit_test(
 		    what_git_no_longer_has_is_refused_and_a_git_that_is_away_holds_nothing_up),
 		cmocka_unit_test(what_was_rolled_back_meanwhile_is_asked_about_anew),
+		cmocka_unit_test(a_push_confirmed_in_spite_of_its_block_starts),
+		cmocka_unit_test(what_is_asked_anew_after_its_push_stands_as_long_as_a_pushs),
 		cmocka_unit_test(a_rollback_whose_from_has_changed_is_asked_anew_at_once),
 		cmocka_unit_test(a_second_persons_yes_to_the_same_rollback_starts_nothing),
 		cmocka_unit_test(a_deadline_ends_nothing_that_was_confirmed_and_a_cancel_does),

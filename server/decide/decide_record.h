@@ -1,0 +1,15 @@
+/* decide_record.h - what the audit, the log and the metrics hear of a deployment's step.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "store/row_deployment.h"
+
+/* It came from `from` to its state: the audit's entries of that, if any. */
+void decide_record_step(struct tx *tx, const struct deployment *deployment, enum deploy_state from);
+
+/* It has ended: counted, with how long it took. */
+void decide_record_end(struct tx *tx, const struct deployment *deployment);
+
+/* Each step, with the reason where it went wrong: a warning of the log says what the chat says. */
+void decide_record_log(struct tx *tx, const struct deployment *deployment, enum deploy_state from,
+    enum deploy_event event);
