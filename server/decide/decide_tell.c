@@ -164,11 +164,12 @@ tell_in(struct tx *tx, const struct chat_deployment *about, int64_t row)
 		row_message_shows_head(tx, row, about->audit_head);
 }
 
-/* May one more sound be made for it, by coming to this state? */
+/* May one more sound be made for it in that chat, by coming to this state?  Not counted over all
+ * chats: those of whoever asked would leave none for a team that is to hear it is down. */
 static bool
-may_ring(struct tx *tx, const struct deployment *deployment)
+may_ring(struct tx *tx, const struct deployment *deployment, int64_t chat)
 {
-	return (size_t)row_message_count_rings(tx, deployment->id) <=
+	return (size_t)row_message_count_rings(tx, deployment->id, chat) <=
 	    chat_deployment_rings_before(deployment->state);
 }
 
@@ -189,7 +190,7 @@ add_message(struct tx *tx, const struct chat_deployment *about, const struct cha
 	if (!render(tx, about, address->chat, &message))
 		return 0;
 	message.address = *address;
-	message.is_silent = !asks || !may_ring(tx, deployment);
+	message.is_silent = !asks || !may_ring(tx, deployment, address->chat);
 	message.rings_for = message.is_silent ? 0 : deployment->id;
 	if (asks && address->chat == deployment->address.chat)
 		message.reply_to = deployment->request;
@@ -259,9 +260,11 @@ ring_in(struct tx *tx, const struct chat_deployment *about, int64_t row, int64_t
 	CLEANUP(message_done) struct message now = { 0 };
 	CLEANUP(message_done) struct message message = { 0 };
 
-	if (row == 0 || !may_ring(tx, about->deployment))
+	if (row == 0)
 		return;
 	now = row_message_get(tx, row);
+	if (!may_ring(tx, about->deployment, now.address.chat))
+		return;
 	message.head = chat_deployment_ring(about);
 	message.foot = strdup("");
 	if (message.head == NULL || message.foot == NULL) {

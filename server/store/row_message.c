@@ -138,12 +138,12 @@ row_message_change(struct tx *tx, int64_t id, const struct message *message)
 }
 
 int64_t
-row_message_count_rings(struct tx *tx, int64_t deployment)
+row_message_count_rings(struct tx *tx, int64_t deployment, int64_t chat)
 {
 	return tx_number(tx,
 	    "SELECT COUNT(*) FROM message WHERE rings_for = $1 AND rings_for <> 0"
-	    " AND is_silent = 0",
-	    DB_I64(deployment));
+	    " AND is_silent = 0 AND chat = $2",
+	    DB_I64(deployment), DB_I64(chat));
 }
 
 void

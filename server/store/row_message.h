@@ -15,7 +15,7 @@ void row_message_change(struct tx *tx, int64_t id, const struct message *message
 struct message row_message_get(struct tx *tx, int64_t id);
 
 /* How many messages have notified of a deployment. */
-int64_t row_message_count_rings(struct tx *tx, int64_t deployment);
+int64_t row_message_count_rings(struct tx *tx, int64_t deployment, int64_t chat);
 
 /* The message says this head of the audit chain, from now on. */
 void row_message_shows_head(struct tx *tx, int64_t id, const char *head);

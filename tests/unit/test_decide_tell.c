@@ -117,7 +117,7 @@ a_failure_rings_when_it_happens_and_its_rollback_at_its_end(void **state)
 }
 
 static void
-three_sounds_are_the_most_and_the_last_is_the_ends(void **state)
+three_sounds_are_the_most_in_a_chat_and_the_team_hears_a_bad_end(void **state)
 {
 	struct world w;
 
@@ -137,8 +137,9 @@ three_sounds_are_the_most_and_the_last_is_the_ends(void **state)
 	world_run_ends(&w, TOUCHED);
 	assert_int_equal(world_rings(&w), 2);
 	world_run_ends(&w, GOOD);
-	(void)rang(&w, "aaaaaaa again (script failed");
-	assert_int_equal(world_rings(&w), 3);
+	assert_false(world_says_in(&w, WORLD_GROUP, "aaaaaaa again (script failed")->is_silent);
+	assert_false(world_says_in(&w, WORLD_TEAM, "aaaaaaa again (script failed")->is_silent);
+	assert_int_equal(world_rings(&w), 4); /* it was silent there until now */
 	world_close(&w);
 }
 
@@ -205,7 +206,7 @@ main(void)
 		cmocka_unit_test(a_question_is_sent_and_not_edited_into_what_stands),
 		cmocka_unit_test(a_short_success_that_nobody_confirmed_makes_no_sound),
 		cmocka_unit_test(a_failure_rings_when_it_happens_and_its_rollback_at_its_end),
-		cmocka_unit_test(three_sounds_are_the_most_and_the_last_is_the_ends),
+		cmocka_unit_test(three_sounds_are_the_most_in_a_chat_and_the_team_hears_a_bad_end),
 		cmocka_unit_test(a_pushs_line_replies_to_its_own_message_which_is_edited_on),
 		cmocka_unit_test(whoever_cancels_at_once_is_looking),
 		cmocka_unit_test(after_a_chat_has_moved_nothing_is_replied_to_by_an_old_id),
