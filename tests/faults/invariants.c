@@ -130,11 +130,12 @@ no_two_questions_are_open_about_one_commit(const struct invariants *of)
 
 /* Its question, its failure, its end. */
 static void
-a_deployment_makes_three_sounds_at_most(const struct invariants *of)
+a_deployment_makes_three_sounds_at_most_in_a_chat(const struct invariants *of)
 {
 	int64_t id = invariants_number(of,
 	    "SELECT COALESCE(MAX(rings_for), 0) FROM (SELECT rings_for, COUNT(*) AS n FROM message"
-	    " WHERE rings_for <> 0 AND is_silent = 0 GROUP BY rings_for) WHERE n > 3");
+	    " WHERE rings_for <> 0 AND is_silent = 0 GROUP BY rings_for, chat)"
+	    " WHERE n > 3");
 
 	if (id != 0)
 		tell(of, __func__, "deployment %" PRId64, id);
@@ -198,7 +199,7 @@ invariants_of_commit(const struct invariants *of)
 	nothing_waits_for_a_free_environment(of);
 	nothing_begins_where_nothing_is_known(of);
 	no_two_questions_are_open_about_one_commit(of);
-	a_deployment_makes_three_sounds_at_most(of);
+	a_deployment_makes_three_sounds_at_most_in_a_chat(of);
 	an_end_has_its_time(of);
 	a_question_ends_with_what_it_asks(of);
 	a_block_holds(of);
