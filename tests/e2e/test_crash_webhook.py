@@ -34,6 +34,7 @@ def begun(scene):
 def test_an_update_told_200_right_before_the_kill_is_acted_on_once(scene):
     for n in range(ROUNDS):
         scene.wait_free()
+        scene.commit("develop")
         before, who = len(begun(scene)), scene.admin()
         update = telegram_update(who.number, 900_000 + n, "/deploy staging")
         assert post_update(scene.bot, update) == 200

@@ -43,6 +43,7 @@ def begin(scene):
     scene.hold_script()
     who = scene.admin()
     who.say("/deploy staging")
+    who.hear("Deploying staging")
     scene.wait_held()
     return who
 

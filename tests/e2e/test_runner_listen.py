@@ -17,6 +17,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from namespace_aid import MOUNTS, need  # noqa: E402
 from runner_client import PROGRAM, VERSION, Bench, Channel, Supervisor, encode, is_alive, wait_for  # noqa: E402
 
+QUERIES_AT_ONCE = 16    # PROTOCOL_GIT_QUERIES_MAX: so many run side by side
 ROOT_ONLY = pytest.mark.skipif(os.geteuid() != 0, reason="only root has more than one user")
 
 
@@ -379,28 +380,39 @@ def test_a_server_that_leaves_leaves_the_others(bench):
     assert two.until("answer")["id"] == 1
 
 
-def test_the_question_of_a_server_that_has_gone_is_ended(bench, tmp_path):
-    """A clone may take ten minutes: who asks next does not wait for it."""
+def test_the_questions_of_a_server_that_has_gone_are_ended(bench, tmp_path):
+    """A clone may take ten minutes: who asks next does not wait for them where they are all that run at once."""
     scripts = tmp_path / "scripts"
     scripts.mkdir()
     for name in ("deploy.sh", "rollback.sh"):
         (scripts / name).write_text("#!/bin/sh\n")
     (scripts / "commits.sh").write_text(
-        f"#!/bin/sh\n[ \"$2\" = slow ] || {{ echo end; exit 0; }}\necho $$ >{bench.marks}/asked.new\n"
-        f"mv {bench.marks}/asked.new {bench.marks}/asked\nwhile :; do sleep 1; done\n")
+        f"#!/bin/sh\n[ \"$2\" != never ] || touch {bench.marks}/never\n[ \"$2\" = slow ] || {{ echo end; exit 0; }}\n"
+        f"echo $$ >>{bench.marks}/asked\nwhile :; do sleep 1; done\n")
     (scripts / "commits.sh").chmod(0o755)
     one = bench.start("exit 0", "--scripts", str(scripts))
     two = bench.server()
-    one.send("ask", id=5, question="heads", branches="slow")
+    for number in range(QUERIES_AT_ONCE):
+        one.send("ask", id=10 + number, question="heads", branches="slow")
+
+    def asked():
+        path = bench.marks / "asked"
+        return [int(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    wait_for(lambda: len(asked()) == QUERIES_AT_ONCE, "git")
     one.send("ask", id=6, question="heads", branches="never")
-    asked = wait_for(lambda: (bench.marks / "asked").exists() and (bench.marks / "asked").read_text().strip(), "git")
     two.send("ask", id=5, question="heads", branches="main")
+    one.settle(3)
+    two.send("settle", id=3)
+    assert two.receive().kind == "settled", "all that can run at once does: it waits"
+    assert all(map(is_alive, asked()))
     one.close()
     answer = two.until("answer")
     assert (answer["id"], answer["status"], answer.body) == (5, 0, b"end\n")
-    assert not is_alive(int(asked))
+    wait_for(lambda: not any(map(is_alive, asked())), "their end")
     two.send("settle", id=3)
     assert two.receive().kind == "settled", "and no answer to a question of the other's"
+    assert not (bench.marks / "never").exists()
 
 
 def test_a_fifth_server_is_sent_away(bench):
