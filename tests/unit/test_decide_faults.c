@@ -34,7 +34,7 @@ static struct world w; /* of the story that is played */
 
 /* --- what is on disk, seen through a connection of its own --- */
 
-/* What strangers repeat is counted, and is an entry once an hour: with "audit" left out that is too. */
+/* What strangers repeat is counted, an entry once an hour: with "audit" left out that is too. */
 #define NO_COUNT "NOT (kind = 'wait' AND body LIKE '%\"strangers\"%')"
 
 /* All rows of all tables as one text, but for those of `except`. */
