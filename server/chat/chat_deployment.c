@@ -67,44 +67,6 @@ enum {
 DEPLOY_STATES(S)
 #undef S
 
-void
-chat_deployment_commit(
-    struct chat_text *text, const char *before, const struct deployment *deployment)
-{
-	if (deployment->commit[0] != '\0')
-		chat_text_commit(text, before, deployment->commit);
-	else
-		chat_text_code(text, before, deployment->ref);
-	if (deployment->subject[0] != '\0')
-		chat_text_outside(text, " ", deployment->subject);
-}
-
-void
-chat_deployment_image(
-    struct chat_text *text, const char *before, const struct deployment *deployment)
-{
-	if (deployment->image[0] != '\0')
-		chat_text_image(text, before, deployment->image);
-}
-
-void
-chat_deployment_requester(struct chat_text *text, const struct deployment *deployment)
-{
-	chat_text_add(text, "\n");
-	if (deployment->author[0] != '\0') {
-		chat_text_outside(text, "by ", deployment->author);
-		chat_text_add(text, " · ");
-	}
-	if (deployment->trigger == TRIGGER_POLL)
-		chat_text_add(text, "found by polling"); /* who pushed it is not known */
-	else
-		chat_text_outside(text,
-		    deployment->trigger == TRIGGER_CHAT ? "requested by " : "pushed by ",
-		    deployment->requester);
-	if (deployment_confirmer(deployment)[0] != '\0')
-		chat_text_outside(text, " · confirmed by ", deployment_confirmer(deployment));
-}
-
 static void
 add_detail(struct chat_text *text, const struct deployment *deployment)
 {
@@ -115,13 +77,6 @@ add_detail(struct chat_text *text, const struct deployment *deployment)
 	chat_text_add(
 	    text, "\n%s%s", why, why[0] != '\0' && deployment->detail[0] != '\0' ? ": " : "");
 	chat_text_outside(text, "", deployment->detail);
-}
-
-void
-chat_deployment_missing(struct chat_text *text, const struct deployment *deployment)
-{
-	if (deployment->missing[0] != '\0')
-		chat_text_outside(text, "\n⚠️ without ", deployment->missing);
 }
 
 /* Of a rollback that failed by itself the detail is its own, and the word is what it was for.  One
@@ -139,13 +94,6 @@ add_rollback_detail(struct chat_text *text, const struct chat_deployment *about)
 	chat_text_add(text, "\n%s%sthe rollback: ", deploy_flow_why_word(deployment->why),
 	    deployment->why != DEPLOY_WHY_NONE ? "; " : "");
 	chat_text_outside(text, "", deployment->detail);
-}
-
-void
-chat_deployment_note(struct chat_text *text, const struct deployment *deployment)
-{
-	if (deployment->note[0] != '\0')
-		chat_text_outside(text, "\nℹ️ ", deployment->note);
 }
 
 static void
