@@ -33,7 +33,7 @@ def bench(tmp_path, tools_folder):
 
 
 def ssh_words(bench, act, seconds, *words, host="h1", port="22"):
-    common = f"dir={bench.app} service=app strategy=recreate"
+    common = f"environment=staging dir={bench.app} service=app strategy=recreate"
     return ["ssh", "-F", "none", "-T", "-oBatchMode=yes", "-oStrictHostKeyChecking=yes",
             f"-oUserKnownHostsFile={bench.known}", "-oGlobalKnownHostsFile=/dev/null", "-oIdentitiesOnly=yes",
             f"-oIdentityFile={bench.key}", "-oConnectTimeout=15", "-oServerAliveInterval=10",
