@@ -182,9 +182,33 @@ def before_the_folder(scene):
     """The run is ordered, and the runner has not read it."""
     ask(scene)
     scene.mark = scene.last_run()
+    idle = len(scene.runners())
+    with git_waits(scene):
+        confirm(scene)
+        wait_until(lambda: len(scene.runners()) > idle, PATIENCE_S, "git's last look before the start")
+        stop(scene, scene.server())
+    wait_until(lambda: len(scene.runners()) == idle, PATIENCE_S, "its answer")
     stop(scene, scene.runner())
-    confirm(scene)
+    go_on(scene, scene.server())
     wait_until(lambda: scene.rows("SELECT 1 FROM effect WHERE kind = 'run'"), PATIENCE_S, "an order")
+
+
+@contextlib.contextmanager
+def git_waits(scene):
+    """Whoever asks the repository waits until the end of this."""
+    head = scene.folder / "repository" / "shop.git" / "HEAD"
+    words = head.read_bytes()
+    kept = head.with_name("HEAD.kept")
+    head.rename(kept)
+    os.mkfifo(head)
+    try:
+        yield
+    finally:
+        kept.rename(head.with_name("HEAD.new"))
+        fifo = os.open(head, os.O_RDWR)     # who waits there reads it from here
+        head.with_name("HEAD.new").rename(head)
+        os.write(fifo, words)
+        os.close(fifo)
 
 
 def at_the_gate(scene):
