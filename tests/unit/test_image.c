@@ -6,6 +6,7 @@
 
 #define IMAGE_A "sha256:aaaa111111111111111111111111111111111111111111111111111111111111"
 #define IMAGE_B "sha256:bbbb222222222222222222222222222222222222222222222222222222222222"
+#define IMAGE_C "sha256:cccc444444444444444444444444444444444444444444444444444444444444"
 #define IMAGE_X "sha256:eeee333333333333333333333333333333333333333333333333333333333333"
 
 static void
@@ -137,6 +138,7 @@ a_persons_rollback_shows_and_orders_the_image(void **state)
 
 	(void)state;
 	world_open(&w, STAGING_URL, NULL);
+	goes_live(&w, COMMIT_C, IMAGE_C);
 	goes_live(&w, COMMIT_A, IMAGE_A);
 	goes_live(&w, COMMIT_B, IMAGE_B);
 	press_rollback(&w, "\nimage aaaa111…");
@@ -146,7 +148,9 @@ a_persons_rollback_shows_and_orders_the_image(void **state)
 	world_run_ends(&w, GOOD);
 	world_probed(&w, NULL);
 	assert_string_equal(world_environment(&w, "staging").current.image, IMAGE_A);
-	assert_string_equal(world_environment(&w, "staging").previous.image, IMAGE_B);
+	/* what it left is not gone back to */
+	assert_string_equal(world_environment(&w, "staging").previous.commit, COMMIT_C);
+	assert_string_equal(world_environment(&w, "staging").previous.image, IMAGE_C);
 	world_close(&w);
 }
 
