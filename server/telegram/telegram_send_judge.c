@@ -27,6 +27,19 @@ says(const struct telegram_result *result, const char *words)
 	return strcasestr(result->description, words) != NULL;
 }
 
+static void
+end_outage(struct telegram_send *send)
+{
+	struct telegram_job *job;
+
+	log_info("Telegram answers again");
+	TAILQ_FOREACH(job, &send->jobs, of_send) {
+		if (job->is_token_refused)
+			job->not_before = 0;
+		job->is_token_refused = false;
+	}
+}
+
 /* An outage is logged once, and its end. */
 static void
 note_outage(struct telegram_send *send, const struct telegram_result *result)
@@ -41,7 +54,7 @@ note_outage(struct telegram_send *send, const struct telegram_result *result)
 		log_warning(
 		    "Telegram does not answer: %s; retrying until it does", result->description);
 	else if (!is_away && send->is_away)
-		log_info("Telegram answers again");
+		end_outage(send);
 	send->is_away = is_away;
 }
 
@@ -106,6 +119,7 @@ try_later(struct telegram_job *job, const struct telegram_result *result)
 		    1000;
 	} else if (telegram_result_is_token_refused(result)) {
 		wait = TOKEN_REFUSED_MS;
+		job->is_token_refused = true;
 	} else {
 		job->failures++;
 		wait =

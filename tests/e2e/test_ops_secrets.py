@@ -4,6 +4,7 @@ logs, argv, children's environments, database, audit, state, chat; and files bel
 import base64
 import os
 import pathlib
+import re
 import stat
 import urllib.parse
 
@@ -99,8 +100,7 @@ def artefacts(scene):
     for root in ("state", "audit.log", "scripts"):
         top = scene.folder / root
         for path in [top, *top.rglob("*")]:
-            # what the script itself printed stands in its raw log
-            if path.is_file() and path.parent.parent.name != "runs" and path.suffix != ".deploy":
+            if path.is_file() and path.suffix != ".deploy":
                 yield str(path), path.read_bytes().decode("utf-8", "replace")
     for person in (scene.next_admin + 424_249_999, 424242001):
         for view in scene.chat.messages(person):
@@ -118,14 +118,16 @@ def test_no_artefact_holds_a_secret(scene, name):
         looked += 1
         if name == "REPOSITORY_TOKEN" and where.endswith("deploybot-runner environ"):
             continue    # the runner's own
+        if name == "GITHUB_WEBHOOK_SECRET" and re.search(r"/runs/\d+/log$", where):
+            continue    # the server's alone: what redacts a log does not know it, and the script was given it by us
         for shape in shapes(SECRETS[name]):
             assert shape not in text, f"{name} in {where}"
     assert looked > 20
 
 
-def test_what_a_script_prints_is_redacted_in_the_chat_and_raw_in_its_log(scene):
-    raw = scene.log_of(1)
-    assert DEFAULT_TOKEN in raw and "token=" in raw
+def test_what_a_script_prints_is_redacted_in_the_chat_and_in_its_log(scene):
+    log = scene.log_of(1)
+    assert "token=" in log and DEFAULT_TOKEN not in log
     document = next(v for v in scene.chat.messages(scene.next_admin + 424_249_999)
                     if "document" in v["message"])
     text = scene.chat.file(document).decode()
@@ -140,7 +142,7 @@ def test_the_script_knows_only_what_it_needs(scene):
                "PREVIOUS_RELEASE", "REF", "GITHUB_REPOSITORY", "REPOSITORY_URL", "ENVIRONMENTS",
                "REPOSITORY_KEY_PATH", "REPOSITORY_KNOWN_HOSTS", "REPOSITORY_TOKEN_FILE",
                "DEPLOY_TRANSPORT", "DEPLOY_USER", "SSH_KEY_PATH", "REGISTRY_URL", "REGISTRY_IMAGE",
-               "AWS_REGION", "USE_KUBERNETES", "KUBE_NAMESPACE", "STAGING_HOST", "STAGING_PORT",
+               "FETCH_TIMEOUT_SECONDS", "REPOSITORY_SUBMODULES", "REPOSITORY_LFS", "AWS_REGION", "USE_KUBERNETES", "KUBE_NAMESPACE", "STAGING_HOST", "STAGING_PORT",
                # those with a default
                "IMAGE_SOURCE", "IMAGE_WAIT_SECONDS", "BUILD_NO_CACHE", "BUILD_AGAIN", "DOCKERFILE", "KEEP_RELEASES",
                "SSH_KNOWN_HOSTS", "HOSTS_PARALLEL", "COMPOSE_SERVICE", "REMOTE_LOGIN", "APP_PORTS",
