@@ -33,7 +33,7 @@ struct telegram_job {
 	int64_t thread;
 	int64_t since;			/* wall ms: it was handed to us */
 	int64_t not_before;		/* loop_now_ms() */
-	bool is_token_refused;		/* that is why: it goes as soon as Telegram takes the token */
+	bool is_token_refused;		/* why: it goes once Telegram takes the token */
 	int64_t give_up_at;		/* of a toast */
 	unsigned failures;		/* in a row, passing ones */
 	bool is_plain;			/* Telegram could not parse our HTML */

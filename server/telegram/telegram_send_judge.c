@@ -33,7 +33,8 @@ end_outage(struct telegram_send *send)
 	struct telegram_job *job;
 
 	log_info("Telegram answers again");
-	TAILQ_FOREACH(job, &send->jobs, of_send) {
+	TAILQ_FOREACH(job, &send->jobs, of_send)
+	{
 		if (job->is_token_refused)
 			job->not_before = 0;
 		job->is_token_refused = false;
