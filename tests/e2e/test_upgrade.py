@@ -71,8 +71,9 @@ def test_everything_that_was_open_is_closed_once(released):
 
 def test_releases_are_numbered_for_each_environment_and_what_was_held_is_a_row(released):
     held = "c" * 40
-    with contextlib.closing(sqlite3.connect(released.database)) as database, database:
-        database.execute("UPDATE environment SET held_commit = ? WHERE name = 'preview'", (held,))
+    with contextlib.closing(sqlite3.connect(released.database)) as database:
+        with database:
+            database.execute("UPDATE environment SET held_commit = ? WHERE name = 'preview'", (held,))
     released.bot = Deploybot(released.folder, released.settings(), released.build).start()
     numbers = released.rows("SELECT environment, number, renumbered_at > 0 FROM release WHERE id <= 8 ORDER BY id")
     assert numbers == [("staging", n, 1) for n in (1, 2, 3, 4)] + [

@@ -330,7 +330,7 @@ static void
 a_word_for_what_ran_before_deploybot_is_checked_and_comes_before_the_release(void **state)
 {
 	static const char *const odd[] = { "previous target:", "previous target:-x",
-		"previous target:a b", "previous target:../x", "previous " COMMIT_A,
+		"previous target:a b", "previous target:../x", ("previous " COMMIT_A),
 		"previous target:a2345678901234567890123456789012" };
 	struct world w;
 	int n = 0;
