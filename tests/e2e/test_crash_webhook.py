@@ -70,6 +70,7 @@ def test_a_push_told_200_right_before_the_kill_is_deployed_once(scene):
 
 def test_while_the_server_is_away_telegram_keeps_the_update_and_it_is_done_once(scene):
     scene.wait_free()
+    scene.commit()      # what is live already is asked about
     before, who = len(begun(scene)), scene.admin()
     scene.crash()
     who.say("/deploy staging")
