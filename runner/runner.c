@@ -655,8 +655,11 @@ turn(struct runner *runner)
 	    clock_monotonic_ms() >= runner->quiet_until)
 		ask_git(runner);
 	reconcile_pending(runner);
-	if (is_idle(runner))
+	if (is_idle(runner)) {
 		maintenance_turn(&runner->maintenance, runner->dirs);
+		if (runner->maintenance.fd != -1)
+			orphans_add(&runner->orphans, runner->maintenance.pid);
+	}
 	log_refused(runner, rate_summary_due(&runner->refused, REFUSED_MS, clock_monotonic_ms()));
 	if (runner->is_draining && runner->watch_count == 0 && runner->reconciling.count == 0)
 		runner->exit_status = 0;

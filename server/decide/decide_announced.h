@@ -13,7 +13,7 @@ void decide_announced(struct tx *tx, const struct environment_settings *settings
     const struct delivery *delivery);
 
 /* git was asked, and does not show what was announced.  True: it is asked again later.  False: not
- * any more; the chat was told, and the delivery may come again. */
+ * any more; the chat is notified, and the delivery may come again. */
 bool decide_announced_await(struct tx *tx, const struct effect_git_query *query);
 
 /* The TIMER_PUSH of tx->effect has fired. */

@@ -232,7 +232,7 @@ decide_where(
 {
 	enum policy_role role = policy_role(tx->settings, update->person);
 	bool forgot_name = name[0] == '\0' && policy_decide(role, action, "staging").is_allowed;
-	/* A typo is no missing right; but who has no role is told of no environment. */
+	/* A typo is no missing right; but a stranger learns of no environment. */
 	bool is_typo = role != POLICY_STRANGER && name[0] != '\0' &&
 	    settings_environment(tx->settings, name) == NULL;
 

@@ -47,7 +47,7 @@ report(struct effect *effect, int exit_status, bool unreachable, const char *tex
 	perform_report(effect);
 }
 
-/* Whoever waits is told; the store knows whether that was done.  Without memory: next time. */
+/* Whoever waits is notified; the store knows whether that was done.  Without memory: next time. */
 static void
 delayed(struct git_job *query, bool failed, const char *text)
 {
@@ -120,7 +120,7 @@ recover_git_query(struct perform *perform, struct effect *effect)
 	perform_git_query(perform, effect);
 }
 
-/* Between two lines of it the person is told at most once in LONG_MS. */
+/* The person is notified at most once in LONG_MS, however many lines there are. */
 static void
 on_progress(void *ctx, const char *text)
 {

@@ -166,7 +166,7 @@ somebody_has_looked(struct sim *sim)
 	}
 }
 
-/* --- the way back, and what was rolled back on it: known here without the program's columns --- */
+/* --- what a rollback leads to, and what it left: known here without the program's columns --- */
 
 static void
 go_back(struct sim *sim, int e, int commit)
@@ -237,7 +237,7 @@ a_push_brings_up_nothing_that_was_rolled_back(
 		sim_fail(sim, __func__, "deployment %" PRId64 " of %.7s", d->id, d->commit);
 }
 
-/* "/rollback" without a number asks about something on the way back, and about nothing else. */
+/* "/rollback" without a number asks about an earlier release that was not left, and no other. */
 static void
 a_rollback_goes_back(struct sim *sim, struct tx *tx, int e)
 {

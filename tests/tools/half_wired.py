@@ -201,7 +201,7 @@ PIECES = [
         Edit("server/chat/chat_deployment.c", "\tW(QUEUED,", "\tW(PARKED, say_queued) \\\n")],
         obj("server/chat/chat_deployment")),
     Piece("state", "what the chat promises of it",
-          "test_chat_deployment each_state_says_what_the_issue_promises", [
+          "test_chat_deployment each_state_says_what_is_promised", [
               Edit("tests/unit/test_chat_deployment.c", "\t\t{ DEPLOY_QUEUED,", '\t\t{ DEPLOY_PARKED, "" },\n')]),
     Piece("state", "the outcome that the chat begins with",
           "test_chat_deployment the_first_forty_characters_tell_outcome_and_environment", [

@@ -86,7 +86,7 @@ says(const struct chat_deployment *what, const char *part)
 }
 
 static void
-each_state_says_what_the_issue_promises(void **state)
+each_state_says_what_is_promised(void **state)
 {
 	static const struct {
 		enum deploy_state state;
@@ -371,7 +371,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_state_says_what_the_issue_promises),
+		cmocka_unit_test(each_state_says_what_is_promised),
 		cmocka_unit_test(services_that_stay_old_are_named_where_it_is_said_to_run),
 		cmocka_unit_test(the_first_forty_characters_tell_outcome_and_environment),
 		cmocka_unit_test(going_back_to_the_same_commit_is_no_contradiction),
