@@ -1,0 +1,85 @@
+/* Goal: an environment is read one way and written one way, for people and on disk.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "lib/environment_id.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+static void
+both_names_are_read(void **state)
+{
+	struct environment_id id;
+
+	(void)state;
+	assert_true(environment_id_parse("shop/staging", &id));
+	assert_string_equal(id.application, "shop");
+	assert_string_equal(id.name, "staging");
+	assert_true(environment_id_parse("staging", &id));
+	assert_string_equal(id.application, "");
+	assert_string_equal(id.name, "staging");
+	assert_true(environment_id_parse("a2345678901234567890/b2345678901234567890", &id));
+}
+
+static void
+what_is_no_environment_changes_nothing(void **state)
+{
+	static const char *const wrong[] = { "", "/", "shop/", "/staging", "shop//staging",
+		"Shop/staging", "shop/Staging", "shop/sta ging", "shop/staging/x", "-shop/staging",
+		"1shop/staging", "shop.staging", "shop/..", "../staging", "staging\n",
+		"a23456789012345678901/staging", "shop/b23456789012345678901",
+		"sh\xc3\xb6p/staging" };
+	struct environment_id id = { .application = "kept", .name = "too" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(wrong); i++)
+		assert_false(environment_id_parse(wrong[i], &id));
+	assert_string_equal(id.application, "kept");
+	assert_string_equal(id.name, "too");
+}
+
+static void
+it_is_written_as_it_was_read(void **state)
+{
+	static const char *const texts[][2] = { { "shop/staging", "shop.staging" },
+		{ "staging", "staging" },
+		{ "a2345678901234567890/b2345678901234567890",
+		    "a2345678901234567890.b2345678901234567890" } };
+	char out[ENVIRONMENT_ID_MAX];
+	struct environment_id id;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		assert_true(environment_id_parse(texts[i][0], &id));
+		assert_string_equal(environment_id_text(id.application, id.name, out), texts[i][0]);
+		assert_string_equal(environment_id_file(texts[i][0], out), texts[i][1]);
+	}
+}
+
+static void
+it_is_of_one_application(void **state)
+{
+	(void)state;
+	assert_true(environment_id_is_of("shop/staging", "shop"));
+	assert_false(environment_id_is_of("shop/staging", "sho"));
+	assert_false(environment_id_is_of("shop/staging", "shopper"));
+	assert_false(environment_id_is_of("shop/staging", ""));
+	assert_true(environment_id_is_of("staging", ""));
+	assert_false(environment_id_is_of("shop", "shop"));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(both_names_are_read),
+		cmocka_unit_test(what_is_no_environment_changes_nothing),
+		cmocka_unit_test(it_is_written_as_it_was_read),
+		cmocka_unit_test(it_is_of_one_application),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
