@@ -13,11 +13,11 @@ ARG RUNNER_BASE_IMAGE
 
 # ---- build: the programs, and what a container finds around them ---------------------------------
 FROM ${BASE_IMAGE} AS build
-# As tests/tools/packages.sh build has it; ca-certificates is for the server's image.
+# As tests/tools/packages.sh build has it; ca-certificates and tzdata are for the server's image.
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
 	ca-certificates gcc libc6-dev libcurl4-openssl-dev libev-dev libjansson-dev libmicrohttpd-dev \
-	libsqlite3-dev libssl-dev libsystemd-dev make zlib1g-dev \
+	libsqlite3-dev libssl-dev libsystemd-dev make tzdata zlib1g-dev \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY Makefile CHANGES.md ./
@@ -49,6 +49,7 @@ RUN cp -a /image/common/. . \
  && ln -s ../lib/deploybot/deploybot usr/bin/deploybot \
  && ldd usr/lib/deploybot/deploybot | grep -o '/[^ ]*' | xargs cp -L --parents -t . \
  && cp -L --parents /etc/ssl/certs/ca-certificates.crt . \
+ && cp -a --parents /usr/share/zoneinfo . \
  && printf '%s\n' 'root:x:0:0::/:/' 'deploybot:x:10001:10001::/var/lib/deploybot:/' >etc/passwd \
  && printf '%s\n' 'root:x:0:' 'deploybot:x:10001:' >etc/group \
  && printf 'hosts: files dns\n' >etc/nsswitch.conf \

@@ -82,6 +82,7 @@ release_begins() {
 # Behind a transport's work: one that shipped without a word has changed the target all the same, which is said late
 # rather than never.
 check_release_began() {
+	leave_former_place
 	[[ -z $release_began ]] || return 0
 	step release
 	fail "$EXIT_CONFIG" "the transport $transport never says release_begins: see docs/transports.md"
@@ -142,7 +143,7 @@ clean() {
 
 # In a subshell of its own, which a deadline may end.
 clean_all() {
-	local kept=() file text
+	local kept=() text
 	catch_signals
 	if [[ $transport_needs == image ]]; then
 		find_kept
@@ -151,9 +152,8 @@ clean_all() {
 		for text in "$PREVIOUS_RELEASE" "$before"; do
 			[[ -z $text ]] || kept+=("${text%%@*}")
 		done
-		file=$STATE_DIRECTORY/environments/$environment.json
-		if [[ -r $file ]]; then
-			read_all text "$file"
+		if [[ -r $state_file ]]; then
+			read_all text "$state_file"
 			while [[ $text =~ \"commit\":\ *\"([0-9a-f]+)\" ]]; do
 				kept+=("${BASH_REMATCH[1]}")
 				text=${text#*"${BASH_REMATCH[0]}"}

@@ -1,9 +1,10 @@
 #!/bin/bash
 # commits.sh - answers questions about the repository; starts and changes nothing but its own mirror.
 # SPDX-License-Identifier: ISC
-#   commits.sh commits REF BRANCH BASE [AFTER [COMMIT...]]   REF or, when empty, the newest commit of BRANCH; BASE may be
-#                                        empty, and AFTER, the commit that a push announced; which of these COMMITs
-#                                        does it contain?
+#   commits.sh commits REF BRANCH BASE [AFTER [PATHS [COMMIT...]]]   REF or, when empty, the newest commit of BRANCH;
+#                                        BASE may be empty, and AFTER, the commit that a push announced; do PATHS
+#                                        (patterns, a comma between) differ from BASE, and which of these COMMITs does
+#                                        it contain?
 #   commits.sh heads BRANCH...           where these branches are
 #   commits.sh maintain                  packs each mirror whose day it is; TERM ends it
 # The form of the answers stands in runner/protocol.h.  Exit codes: 64 no such ref, 69 unreachable, 78 settings.
@@ -16,7 +17,7 @@ here=$(cd -P -- "${BASH_SOURCE[0]%/*}" && pwd)
 # shellcheck source=deploy/source.sh
 . "$here/source.sh"
 
-readonly SHOWN=10 PACK_SECONDS=590
+readonly SHOWN=10 PACK_SECONDS=590 TOUCHES_SECONDS=20
 : "${MIRROR_MAINTENANCE_SECONDS:=86400}"
 
 # What git said, as the answer's error, and the status of the question: its first `fatal:`, behind which often comes
@@ -168,6 +169,26 @@ tell_base() { # BASE
 		--format='change %H %an%x09%s' "$base..$commit" -- | printable
 }
 
+# Whether anything that one of the patterns means has changed, and never what.  Where that is not known, it has.
+tell_touches() { # BASE PATHS
+	local base pattern patterns=() touches=1
+	[[ -n $2 ]] || return 0
+	if [[ -n $1 ]] && base=$(mirror_commit "$1") && in_mirror merge-base --is-ancestor "$base" "$commit"; then
+		while IFS= read -r -d , pattern; do
+			pattern="${pattern#"${pattern%%[![:space:]]*}"}"
+			pattern="${pattern%"${pattern##*[![:space:]]}"}"
+			if [[ $pattern == !* ]]; then
+				patterns+=(":(exclude,glob)${pattern#!}")
+			else
+				patterns+=(":(glob)$pattern")
+			fi
+		done <<<"$2,"
+		! timeout "$TOUCHES_SECONDS" git "${git_options[@]}" --git-dir="$mirror" diff-tree --quiet -r --end-of-options \
+			"$base" "$commit" -- "${patterns[@]}" >/dev/null 2>&1 || touches=0
+	fi
+	printf 'touches %s\n' "$touches"
+}
+
 # A release of it will not have these: people are told before and behind it.
 tell_missing() {
 	local setting
@@ -209,7 +230,7 @@ tell_after() { # AFTER
 	printf 'lacks_after %s\n' "$lacks"
 }
 
-answer_commits() { # REF BRANCH BASE AFTER [COMMIT...]
+answer_commits() { # REF BRANCH BASE AFTER PATHS [COMMIT...]
 	local ref=${1:-$2} said
 	[[ -n $ref ]] || give_up "$EXIT_INPUT" "neither a ref nor a branch was given"
 	[[ -z $3 ]] || [[ $3 =~ ^[0-9a-f]{7,64}$ ]] || give_up "$EXIT_INPUT" "the base is no commit"
@@ -225,9 +246,10 @@ answer_commits() { # REF BRANCH BASE AFTER [COMMIT...]
 	tell_branch "$2"
 	tell_after "${4-}"
 	tell_base "$3"
+	tell_touches "$3" "${5-}"
 	tell_missing
 	tell_mirrors
-	tell_contained "${@:5}"
+	tell_contained "${@:6}"
 	echo end
 }
 
@@ -318,10 +340,11 @@ answer_maintain() {
 
 main() {
 	check_settings
+	[[ ${1:-} != maintain ]] || REPOSITORY_URL=/ # of all mirrors there are; nothing is fetched
 	git_setup "$here"
 	case ${1:-} in
 	commits)
-		[[ $# -ge 4 ]] || give_up "$EXIT_INPUT" "commits REF BRANCH BASE [AFTER [COMMIT...]]"
+		[[ $# -ge 4 ]] || give_up "$EXIT_INPUT" "commits REF BRANCH BASE [AFTER [PATHS [COMMIT...]]]"
 		answer_commits "$2" "$3" "$4" "${@:5}"
 		;;
 	maintain) answer_maintain ;;

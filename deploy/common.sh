@@ -27,11 +27,18 @@ step() { # NAME
 
 # ---- checks --------------------------------------------------------------------------------------
 
+check_environment_name() { # ENV
+	local name='[a-z][a-z0-9-]{0,19}'
+	[[ $1 =~ ^($name/)?($name)$ ]] || fail "$EXIT_INPUT" "no name of an environment: ${1@Q}"
+}
+
+# Of an application it is APPLICATION/ENVIRONMENT, whose settings stand in a file of their own.
 check_environment() { # ENV
-	[[ $1 =~ ^[a-z][a-z0-9-]{0,19}$ ]] || fail "$EXIT_INPUT" "no name of an environment: ${1@Q}"
-	local known=",${ENVIRONMENTS:-staging,production},"
-	known=${known// /}
-	[[ $known == *",$1,"* ]] || fail "$EXIT_INPUT" "unknown environment: $1 (there are: ${ENVIRONMENTS:-staging,production})"
+	local known
+	check_environment_name "$1"
+	[[ $1 != */* ]] || read_application "$1"
+	known=${ENVIRONMENTS:-staging,production}
+	[[ ,${known// /}, == *",${1##*/},"* ]] || fail "$EXIT_INPUT" "unknown environment: $1 (there are: $known)"
 }
 
 check_commit() { # COMMIT: all its digits, as two commits may begin alike
@@ -48,20 +55,40 @@ check_number() { # NAME VALUE
 	[[ $2 =~ ^[1-9][0-9]{0,17}$ ]] || fail "$EXIT_INPUT" "$1 is no number: ${2@Q}"
 }
 
-# What each setting may be, deploybot-runner knows; who was started by it has what it has looked at.
-check_settings() {
-	local runner said
-	[[ ${DEPLOYBOT_SETTINGS:-} != checked ]] || return 0
+# Fills runner with where deploybot-runner is: it knows what each setting may be.
+find_runner() {
 	for runner in "${DEPLOYBOT_RUNNER:-$here/../deploybot-runner}" "$here/../build/deploybot-runner" \
 		"$(type -P deploybot-runner)"; do
-		if [[ -f $runner && -x $runner ]]; then
-			said=$("$runner" --check-settings 2>&1) || fail "$EXIT_CONFIG" "${said:-$runner --check-settings failed}"
-			return 0
-		fi
+		[[ ! -f $runner || ! -x $runner ]] || return 0
 		[[ -z ${DEPLOYBOT_RUNNER:-} ]] || break
 	done
 	fail "$EXIT_CONFIG" "the settings cannot be checked: no program deploybot-runner is ${DEPLOYBOT_RUNNER:-beside \
 ${here@Q} or in PATH}: set DEPLOYBOT_RUNNER to where it is"
+}
+
+# Who was started by it has what it has looked at.
+check_settings() {
+	local runner said
+	[[ ${DEPLOYBOT_SETTINGS:-} != checked ]] || return 0
+	find_runner
+	said=$("$runner" --check-settings 2>&1) || fail "$EXIT_CONFIG" "${said:-$runner --check-settings failed}"
+}
+
+# By hand: takes the application's settings from its file, and out of the environment what is another one's.
+read_application() { # ENV
+	local runner said word
+	[[ ${DEPLOYBOT_SETTINGS:-} != checked ]] || return 0
+	find_runner
+	export APPS_DIRECTORY=${APPS_DIRECTORY:-/etc/deploybot/apps}
+	said=$("$runner" --settings "$1" 2>&1 >/dev/null) || fail "$EXIT_CONFIG" "${said:-$runner --settings $1 failed}"
+	while IFS= read -r -d '' word; do
+		if [[ $word == *=* ]]; then
+			export "${word?}"
+		else
+			unset "$word"
+		fi
+	done < <("$runner" --settings "$1")
+	DEPLOYBOT_SETTINGS=checked
 }
 
 # Scripts compare with true and false alone; deploybot-runner hands over nothing else.
@@ -97,9 +124,16 @@ check_secret() { # SETTING PATH
 
 # Prints the environment's setting, empty when it is not set: setting_of staging PORT reads STAGING_PORT.
 setting_of() { # ENV NAME
-	local name=${1^^}
-	name=${name//-/_}_$2
+	local name
+	name=$(name_of "$@")
 	printf '%s' "${!name:-}"
+}
+
+# Prints what that setting is called; an application's are called as everybody's.
+name_of() { # ENV NAME
+	local name=${1##*/}
+	name=${name^^}
+	printf '%s' "${name//-/_}_$2"
 }
 
 # ---- clean-up and deadlines ----------------------------------------------------------------------
@@ -202,23 +236,66 @@ asked() { # SECONDS WHAT CMD...
 
 # ---- the place of a run --------------------------------------------------------------------------
 
-# Fills environment and app, STATE_DIRECTORY/apps/ENV, and makes the latter.
+# Fills environment, environment_file, which is its name on disk (shop.staging), state_file and app,
+# STATE_DIRECTORY/apps/ENV, and makes the latter.
 find_place() { # ENV
 	local owner me
 	check_environment "$1"
 	environment=$1
-	app=${STATE_DIRECTORY:=/var/lib/deploybot}/apps/$environment
+	environment_file=${environment/\//.}
+	app=${STATE_DIRECTORY:=/var/lib/deploybot}/apps/$environment_file
+	state_file=$STATE_DIRECTORY/environments/$environment_file.json
 	umask 077
-	HOME=${HOME:-/}
-	export STATE_DIRECTORY HOME ENVIRONMENT=$environment
+	HOME=${HOME:-/} APPLICATION=
+	[[ $environment != */* ]] || APPLICATION=${environment%/*}
+	export STATE_DIRECTORY HOME APPLICATION ENVIRONMENT=${environment##*/}
 	me=$(id -un 2>/dev/null || id -u)
 	# What root made there the runner could not write: its next deployment would fail.
 	if [[ -d ${app%/*} && ! -O ${app%/*} ]]; then
 		owner=$(stat -c %U -- "${app%/*}")
 		fail "$EXIT_CONFIG" "${app%/*} belongs to $owner, and this runs as $me: run it as $owner"
 	fi
+	take_former_place
 	[[ -d $app ]] || mkdir -p -- "$app" ||
 		fail "$EXIT_CONFIG" "$app cannot be made by $me: run this as the user of deploybot's runner, or set STATE_DIRECTORY"
+}
+
+# Of an application that was renamed: fills former, whose marks on a target are this one's, and moves what STATE_DIRECTORY
+# keeps under that name, once, while nobody else works with it.  What runs may know its folder by the old path: until
+# the next release that is a link.
+take_former_place() {
+	former='' former_app=
+	[[ ! -L $app ]] || rm -f -- "$app" # of one that had this name before us
+	[[ -n ${RENAMED_FROM:-} ]] || return 0
+	former=$ENVIRONMENT
+	[[ $RENAMED_FROM == . ]] || former=$RENAMED_FROM/$ENVIRONMENT
+	check_environment_name "$former"
+	former_app=${app%/*}/${former/\//.}
+	[[ $former_app != "$app" && -d $former_app && ! -L $former_app && ! -e $app/before ]] || return 0
+	{ exec 8>>"$former_app/lock"; } 2>/dev/null || [[ ! -d $former_app ]] ||
+		fail "$EXIT_CONFIG" "$former_app/lock cannot be written: is STATE_DIRECTORY deploybot's own?"
+	flock -n 8 || fail "$EXIT_BUSY" "something is being released to $environment under its former name $former: wait for it"
+	if [[ ! -L $former_app && $former_app/lock -ef /dev/fd/8 ]]; then # else another act was faster
+		make_room
+		mv -T -- "$former_app" "$app" || fail "$EXIT_CONFIG" "$former_app cannot become $app"
+		ln -s -- "${app##*/}" "$former_app" || warn "no link $former_app leads to $app"
+		printf 'what was kept of %s is of %s from now on\n' "$former" "$environment"
+	fi
+	exec 8>&-
+}
+
+# Removes what a mere question has left under the new name.
+make_room() {
+	[[ -d $app ]] || return 0
+	rm -f -- "$app"/{lock,ask.lock}
+	[[ ! -d $app/releases ]] || rmdir --ignore-fail-on-non-empty -- "$app/releases"
+	rmdir -- "$app" || fail "$EXIT_CONFIG" "$former_app and $app have both something: keep the one that $environment is to \
+go on with"
+}
+
+# What ran when its folder was moved runs no more.
+leave_former_place() {
+	[[ -z $former_app || ! -L $former_app ]] || rm -f -- "$former_app"
 }
 
 # One at a time.  What we start holds the lock too: nobody else begins while something of a killed run still works on

@@ -17,9 +17,14 @@ find_repository() { # fills repository
 	fi
 }
 
-# Prints where the copy of a repository is.
+# Prints where the copy of a repository is: an application that fetches with other credentials has another one, or it
+# would read what these do not give it.  REPOSITORY_CREDENTIALS: where they stand, by the runner's word, which hands a
+# secret over in memory.
 mirror_of() { # URL
-	printf '%s/git/%s.git' "$STATE_DIRECTORY" "$(printf '%s' "$1" | sha256sum | cut -c 1-16)"
+	local what=$1
+	[[ -z ${APPLICATION:-} ]] ||
+		what+=$'\n'${REPOSITORY_KEY_PATH:-}$'\n'${REPOSITORY_CREDENTIALS-${REPOSITORY_TOKEN_FILE:-}}
+	printf '%s/git/%s.git' "$STATE_DIRECTORY" "$(printf '%s' "$what" | sha256sum | cut -c 1-16)"
 }
 
 git_setup() { # HERE: fills repository, mirror and git_options
@@ -218,10 +223,14 @@ mirror_lock() {
 	done
 }
 
-# Can all that its branches need be read?
+# Can all that its branches need be read?  A pack that lost its bytes with the power is asked for by itself: its index
+# promises commits that no branch has yet, and git wants them of it instead of fetching them.
 mirror_is_sound() {
 	limited "$CHECKOUT_SECONDS" "git fsck" git "${git_options[@]}" --git-dir="$mirror" fsck --connectivity-only \
-		--no-dangling --no-progress >/dev/null 2>&1
+		--no-dangling --no-progress >/dev/null 2>&1 &&
+		{ ! compgen -G "$mirror/objects/pack/*.idx" >/dev/null ||
+			limited "$CHECKOUT_SECONDS" "git verify-pack" git "${git_options[@]}" verify-pack \
+				"$mirror"/objects/pack/*.idx >/dev/null 2>&1; }
 }
 
 # Brings the mirror up to date, under its lock.  A mirror that is unusable while the repository answers is made

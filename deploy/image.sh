@@ -350,9 +350,9 @@ add_digest() { # RELEASE
 # ---- clean-up ------------------------------------------------------------------------------------
 
 # Fills kept with the digests that stay: of every environment what is live, what was live before, what is noted as
-# running there, and the last KEEP_RELEASES.
+# running there, and the last KEEP_RELEASES; of another application's, whose number is its own, all that it has.
 find_kept() {
-	local file text rest commit of seen number commits=' '
+	local file text rest commit of seen number most commits=' '
 	kept=()
 	for file in "$STATE_DIRECTORY"/environments/*.json "$STATE_DIRECTORY"/apps/*/before; do
 		[[ -e $file ]] || continue
@@ -372,14 +372,22 @@ find_kept() {
 	done
 	for file in "$STATE_DIRECTORY"/apps/*/images; do
 		[[ -e $file ]] || continue
-		seen=' ' number=0
+		seen=' ' number=0 most=$KEEP_RELEASES
+		is_of_application "$file" || most=1000
 		while read -r _ commit of _; do
 			[[ $commits != *" $commit "* ]] || keep "$of"
 			[[ $seen != *" $of "* ]] || continue
 			seen+="$of " number=$((number + 1))
-			((number > KEEP_RELEASES)) || keep "$of"
+			((number > most)) || keep "$of"
 		done < <(tac -- "$file")
 	done
+}
+
+# Does it belong to an environment of this run's application?
+is_of_application() { # FILE in apps/ENV/
+	local name=${1%/*}
+	name=${name##*/}
+	[[ $name == "${APPLICATION:+$APPLICATION.}"+([!.]) ]]
 }
 
 is_kept() { # DIGEST

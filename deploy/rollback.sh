@@ -13,11 +13,11 @@ readonly act=rollback
 
 # The release that was live before, of the state file that the server writes; in `release`.
 find_previous() {
-	local file=$STATE_DIRECTORY/environments/$environment.json text=''
-	[[ -r $file ]] || fail "$EXIT_INPUT" "no RELEASE was given, and there is no $file that would name one"
-	read_all text "$file"
+	local text=''
+	[[ -r $state_file ]] || fail "$EXIT_INPUT" "no RELEASE was given, and there is no $state_file that would name one"
+	read_all text "$state_file"
 	[[ $text =~ \"previous\":\ *\{[^}]*\"commit\":\ *\"([0-9a-f]+)\"[^}]*\} ]] ||
-		fail "$EXIT_INPUT" "no RELEASE was given, and $file names no previous one"
+		fail "$EXIT_INPUT" "no RELEASE was given, and $state_file names no previous one"
 	release=${BASH_REMATCH[1]}
 	if [[ ${BASH_REMATCH[0]} =~ \"image\":\ *\"(sha256:[0-9a-f]{64})\" ]]; then
 		release+=@${BASH_REMATCH[1]}

@@ -150,7 +150,8 @@ take_value(struct parser *p, struct buf *value, struct err *err)
 }
 
 static bool
-append(struct env_file *file, struct buf *name, struct buf *value, unsigned line, struct err *err)
+append(struct env_file *file, struct buf *name, struct buf *value, unsigned line, unsigned last,
+    struct err *err)
 {
 	struct env_entry *entry = &file->entries[file->count]; /* there is one to spare */
 
@@ -163,6 +164,7 @@ append(struct env_file *file, struct buf *name, struct buf *value, unsigned line
 	entry->name = buf_take(name);
 	entry->value = buf_take(value);
 	entry->line = line;
+	entry->last = last;
 	file->count++; /* half filled: freed by env_file_done */
 	if (entry->name == NULL || entry->value == NULL)
 		return err_set(err, ERR_NOMEM, "no memory for line %u", line);
@@ -179,7 +181,7 @@ take_entry(struct parser *p, struct env_file *file, struct err *err)
 	buf_init(&name, ENV_FILE_MAX);
 	buf_init(&value, ENV_FILE_MAX);
 	ok = take_name(p, &name, err) && take_value(p, &value, err) &&
-	    append(file, &name, &value, line, err);
+	    append(file, &name, &value, line, p->line, err);
 	buf_done(&name);
 	buf_wipe(&value);
 	return ok;

@@ -20,7 +20,8 @@
 struct env_entry {
 	char *name;
 	char *value;
-	unsigned line;
+	unsigned line; /* where it begins ... */
+	unsigned last; /* ... and ends */
 };
 
 struct env_file {

@@ -16,7 +16,8 @@
 	E(IO,      74) \
 	E(FULL,    74) \
 	E(NOMEM,   71) \
-	E(CONFIG,  78)
+	E(CONFIG,  78) \
+	E(CHANGED, 75)
 
 enum err_code {
 #define E(name, status) ERR_##name,

@@ -403,11 +403,14 @@ on_wait_over(UNUSED struct loop_timer *timer, void *ctx)
 
 /* --- ending ----------------------------------------------------------------------------------- */
 
-/* Handles are used again with their TLS sessions; reset forgets every option. */
+/*
+ * Handles are used again with their TLS sessions; reset forgets every option.  Not after a failure:
+ * curl keeps the buffer where a name was not found, of a size that reset forgets.
+ */
 static void
-keep_handle(struct http_client *client, CURL *easy)
+keep_handle(struct http_client *client, CURL *easy, bool has_succeeded)
 {
-	if (client->idle_count == HTTP_CLIENT_IDLE_MAX) {
+	if (!has_succeeded || client->idle_count == HTTP_CLIENT_IDLE_MAX) {
 		curl_easy_cleanup(easy);
 		return;
 	}
@@ -422,7 +425,8 @@ release_call(struct http_client_call *call)
 	loop_timer_stop(&call->wait);
 	LIST_REMOVE(call, of_client);
 	if (call->easy != NULL)
-		keep_handle(call->client, call->easy);
+		keep_handle(call->client, call->easy,
+		    call->phase == HTTP_CLIENT_FINISHED && call->result.code == ERR_NONE);
 	curl_mime_free(call->mime);
 	curl_slist_free_all(call->headers);
 	free(call->streams);

@@ -62,6 +62,15 @@ names_method(const char *methods, const char *method)
 	return false;
 }
 
+static bool
+is_at(const struct http_route *route, const char *path)
+{
+	size_t size = strlen(route->path);
+
+	return strcmp(route->path, path) == 0 ||
+	    (size > 1 && route->path[size - 1] == '/' && strncmp(route->path, path, size) == 0);
+}
+
 /* Finds the route or refuses, with the methods of all routes with that path. */
 static bool
 find_route(struct http_request *request)
@@ -73,7 +82,7 @@ find_route(struct http_request *request)
 	for (size_t i = 0; i < config->route_count; i++) {
 		const struct http_route *route = &config->routes[i];
 
-		if (strcmp(route->path, request->path) != 0)
+		if (!is_at(route, request->path))
 			continue;
 		request->route = route;
 		if (names_method(route->methods, request->method))
@@ -526,6 +535,13 @@ http_request_header(const struct http_request *request, const char *name)
 	const struct http_field *field = find(request, name, &count);
 
 	return count == 1 ? field->value : NULL;
+}
+
+const char *
+http_request_path(const struct http_request *request)
+{
+	OBJ_CHECK(request, HTTP_REQUEST_MAGIC);
+	return request->path;
 }
 
 size_t

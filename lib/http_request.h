@@ -25,6 +25,9 @@ struct http_header {
  * one: a header that decides something must not be read one way here and another elsewhere. */
 const char *http_request_header(const struct http_request *request, const char *name);
 
+/* Its path, without a query. */
+const char *http_request_path(const struct http_request *request);
+
 /* The declared size of the body, in bytes. */
 size_t http_request_body_size(const struct http_request *request);
 

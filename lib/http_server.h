@@ -30,7 +30,8 @@ typedef void http_server_request_fn(struct http_request *request, void *ctx);
 
 struct http_route {
 	const char *methods;		/* "POST", "GET, HEAD" */
-	const char *path;		/* compared byte by byte */
+	const char *path;		/* compared byte by byte; of one that ends with '/' it is
+					 * what the request's path begins with: a name is behind */
 	size_t body_max;		/* bytes; 0: takes no body */
 	const char *const *types;	/* media types, NULL-terminated; NULL: any */
 	int64_t body_timeout_ms;	/* head and body; 0: the server's */

@@ -16,15 +16,16 @@
 
 #define METRICS_MAX 64
 #define VALUE_SIZE  128 /* bytes of one label value with its NUL; longer ones are cut */
+#define LABELS_MAX  (METRICS_LABELS_MAX * 6 * VALUE_SIZE) /* each byte may be escaped */
 #define STAT_CAP    4096
 
 enum kind { COUNTER, GAUGE, HISTOGRAM };
 
 struct series {
-	char labels[METRICS_LABELS_MAX][VALUE_SIZE];
 	double value;	/* a histogram's sum */
 	uint64_t count; /* of observations */
 	uint64_t *buckets;
+	char labels[]; /* one behind the other, each with its NUL */
 };
 
 struct metric {
@@ -35,8 +36,10 @@ struct metric {
 	char label_names[METRICS_LABELS_MAX][VALUE_SIZE];
 	const double *bounds;
 	size_t bound_count;
-	struct series *series[METRICS_SERIES_MAX + 1]; /* by labels; one more for "other" */
+	struct series **series; /* by labels */
 	size_t series_count;
+	size_t series_room;
+	size_t series_max; /* one more for "other" */
 };
 
 struct metrics {
@@ -71,15 +74,21 @@ metrics_clear(struct metric *m)
 	m->series_count = 0;
 }
 
+static void
+free_metric(struct metric *m)
+{
+	metrics_clear(m);
+	free(m->series);
+	free(m);
+}
+
 void
 metrics_free(struct metrics *reg)
 {
 	if (reg == NULL)
 		return;
-	for (size_t i = 0; i < reg->count; i++) {
-		metrics_clear(reg->metrics[i]);
-		free(reg->metrics[i]);
-	}
+	for (size_t i = 0; i < reg->count; i++)
+		free_metric(reg->metrics[i]);
 	free(reg);
 }
 
@@ -132,6 +141,7 @@ define(struct metrics *reg, enum kind kind, const char *name, const char *help, 
 	m->kind = kind;
 	m->name = name;
 	m->help = help;
+	m->series_max = METRICS_SERIES_MAX;
 	set_label_names(m, labels);
 	insert(reg, m);
 	return m;
@@ -160,6 +170,7 @@ metrics_histogram(struct metrics *reg, const char *name, const char *help, const
 		assert(bounds[i - 1] < bounds[i]);
 	if (m == NULL)
 		return NULL;
+	m->series_max = METRICS_HISTOGRAMS_MAX;
 	m->bounds = bounds;
 	m->bound_count = count;
 	return m;
@@ -190,44 +201,72 @@ metrics_with_process(struct metrics *reg)
 
 /* --- series --- */
 
-static int
-compare(const struct metric *m, const struct series *s, const char *const labels[])
+void
+metrics_bound(struct metric *m, size_t series_max)
 {
+	if (m != NULL)
+		m->series_max = series_max > METRICS_SERIES_MAX ? series_max : METRICS_SERIES_MAX;
+}
+
+static int
+compare(const struct series *s, const char *const labels[], size_t count)
+{
+	const char *label = s->labels;
 	int order = 0;
 
-	for (size_t i = 0; i < m->label_count && order == 0; i++)
-		order = strncmp(s->labels[i], labels[i], VALUE_SIZE - 1);
+	for (size_t i = 0; i < count && order == 0; i++) {
+		order = strncmp(label, labels[i], VALUE_SIZE - 1);
+		label += strlen(label) + 1;
+	}
 	return order;
 }
 
-/* Where the series is (true), or where it would be inserted. */
+/* Where the first series that begins with these labels is (true), or where it would be inserted. */
 static bool
-find(const struct metric *m, const char *const labels[], size_t *ret_at)
+find(const struct metric *m, const char *const labels[], size_t count, size_t *ret_at)
 {
 	size_t low = 0, high = m->series_count;
 
 	while (low < high) {
 		size_t middle = (low + high) / 2;
-		int order = compare(m, m->series[middle], labels);
 
-		if (order == 0) {
-			*ret_at = middle;
-			return true;
-		}
-		if (order < 0)
+		if (compare(m->series[middle], labels, count) < 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
 	*ret_at = low;
-	return false;
+	return low < m->series_count && compare(m->series[low], labels, count) == 0;
+}
+
+/* Room for one more.  False: no memory. */
+static bool
+has_room(struct metric *m)
+{
+	size_t room = m->series_room * 2 + 8;
+	struct series **more;
+
+	if (m->series_count < m->series_room)
+		return true;
+	more = realloc(m->series, room * sizeof(*more));
+	if (more == NULL)
+		return false;
+	m->series = more;
+	m->series_room = room;
+	return true;
 }
 
 static struct series *
-make_series(struct metric *m, const char *const labels[], size_t at)
+new_series(const struct metric *m, const char *const labels[])
 {
-	struct series *s = calloc(1, sizeof(*s));
+	size_t sizes[METRICS_LABELS_MAX], size = 0, at = 0;
+	struct series *s;
 
+	for (size_t i = 0; i < m->label_count; i++) {
+		sizes[i] = strnlen(labels[i], VALUE_SIZE - 1); /* cut is fine */
+		size += sizes[i] + 1;
+	}
+	s = calloc(1, sizeof(*s) + size);
 	if (s != NULL && m->kind == HISTOGRAM) {
 		s->buckets = calloc(m->bound_count, sizeof(*s->buckets));
 		if (s->buckets == NULL) {
@@ -235,10 +274,20 @@ make_series(struct metric *m, const char *const labels[], size_t at)
 			return NULL;
 		}
 	}
+	for (size_t i = 0; s != NULL && i < m->label_count; i++) {
+		memcpy(s->labels + at, labels[i], sizes[i]);
+		at += sizes[i] + 1;
+	}
+	return s;
+}
+
+static struct series *
+make_series(struct metric *m, const char *const labels[], size_t at)
+{
+	struct series *s = has_room(m) ? new_series(m, labels) : NULL;
+
 	if (s == NULL)
 		return NULL;
-	for (size_t i = 0; i < m->label_count; i++)
-		(void)text_copy(s->labels[i], VALUE_SIZE, labels[i]); /* cut is fine */
 	/* NOLINTNEXTLINE(bugprone-sizeof-expression): it holds pointers */
 	memmove(&m->series[at + 1], &m->series[at], (m->series_count - at) * sizeof(s));
 	m->series[at] = s;
@@ -255,13 +304,13 @@ series_of(struct metric *m, const char *const labels[], size_t count)
 	size_t at;
 
 	assert(count == m->label_count);
-	if (find(m, labels, &at))
+	if (find(m, labels, count, &at))
 		return m->series[at];
-	if (m->series_count < METRICS_SERIES_MAX)
+	if (m->series_count < m->series_max)
 		return make_series(m, labels, at);
-	if (find(m, other, &at))
+	if (find(m, other, count, &at))
 		return m->series[at];
-	return m->series_count > METRICS_SERIES_MAX ? NULL : make_series(m, other, at);
+	return m->series_count > m->series_max ? NULL : make_series(m, other, at);
 }
 
 void
@@ -311,17 +360,21 @@ metrics_observe(struct metric *m, double value, const char *const labels[], size
 }
 
 void
-metrics_remove(struct metric *m, const char *const labels[], UNUSED size_t count)
+metrics_remove(struct metric *m, const char *const labels[], size_t count)
 {
-	size_t at;
+	size_t at = 0, end;
 
-	if (m == NULL || !find(m, labels, &at))
+	if (m == NULL)
 		return;
-	assert(count == m->label_count);
-	free_series(m->series[at]);
-	m->series_count--;
+	assert(count <= m->label_count);
+	(void)find(m, labels, count, &at);
+	for (end = at; end < m->series_count && compare(m->series[end], labels, count) == 0; end++)
+		free_series(m->series[end]);
+	if (end == at)
+		return;
 	/* NOLINTNEXTLINE(bugprone-sizeof-expression): it holds pointers */
-	memmove(&m->series[at], &m->series[at + 1], (m->series_count - at) * sizeof(m->series[0]));
+	memmove(&m->series[at], &m->series[end], (m->series_count - end) * sizeof(m->series[0]));
+	m->series_count -= end - at;
 }
 
 /* --- text --- */
@@ -333,10 +386,22 @@ add_number(struct buf *out, double value)
 		buf_adds(out, "NaN");
 	else if (isinf(value))
 		buf_adds(out, value > 0 ? "+Inf" : "-Inf");
+	else if (value >= 0 && value < 10 && value == floor(value))
+		buf_addc(
+		    out, (char)('0' + (int)value)); /* most of them, and printf() takes its time */
 	else if (value == floor(value) && fabs(value) < 1e15)
 		buf_addf(out, "%.0f", value);
 	else
 		buf_addf(out, "%.15g", value); /* DBL_DIG: a time in seconds has 13 */
+}
+
+static bool
+is_plain_ascii(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if (*text < ' ' || *text > '~' || *text == '\\' || *text == '"')
+			return false;
+	return true;
 }
 
 /* Help escapes \ and newline, a label value the quote too; invalid UTF-8 becomes U+FFFD. */
@@ -346,6 +411,10 @@ add_escaped(struct buf *out, const char *text, bool is_label)
 	size_t size = strlen(text), used;
 	uint32_t code;
 
+	if (is_plain_ascii(text)) {
+		buf_add(out, text, size);
+		return;
+	}
 	for (; size > 0; text += used, size -= used) {
 		used = text_decode(text, size, &code);
 		if (used == 0) {
@@ -361,26 +430,41 @@ add_escaped(struct buf *out, const char *text, bool is_label)
 	}
 }
 
+/* Of a series, once for all its lines: a="b",c="d". */
 static void
-add_sample(struct buf *out, const struct metric *m, const struct series *s, const char *suffix,
-    const double *le, double value)
+add_labels(struct buf *out, const struct metric *m, const struct series *s)
 {
-	bool has_le = le != NULL;
+	const char *label = s->labels;
+	bool is_first = true;
 
-	buf_addf(out, "%s%s", m->name, suffix);
-	if (m->label_count > 0 || has_le)
-		buf_addc(out, '{');
-	for (size_t i = 0; i < m->label_count; i++) {
-		buf_addf(out, "%s%s=\"", i > 0 ? "," : "", m->label_names[i]);
-		add_escaped(out, s->labels[i], true);
+	for (size_t i = 0; i < m->label_count; i++, label += strlen(label) + 1) {
+		if (label[0] == '\0')
+			continue; /* the same as none */
+		if (!is_first)
+			buf_addc(out, ',');
+		is_first = false;
+		buf_adds(out, m->label_names[i]);
+		buf_adds(out, "=\"");
+		add_escaped(out, label, true);
 		buf_addc(out, '"');
 	}
-	if (has_le) {
-		buf_adds(out, m->label_count > 0 ? ",le=\"" : "le=\"");
+}
+
+static void
+add_sample(struct buf *out, const struct metric *m, const struct buf *labels, const char *suffix,
+    const double *le, double value)
+{
+	buf_adds(out, m->name);
+	buf_adds(out, suffix);
+	if (labels->size > 0 || le != NULL)
+		buf_addc(out, '{');
+	buf_add(out, buf_text(labels), labels->size);
+	if (le != NULL) {
+		buf_adds(out, labels->size > 0 ? ",le=\"" : "le=\"");
 		add_number(out, *le);
 		buf_addc(out, '"');
 	}
-	if (m->label_count > 0 || has_le)
+	if (labels->size > 0 || le != NULL)
 		buf_addc(out, '}');
 	buf_addc(out, ' ');
 	add_number(out, value);
@@ -388,18 +472,19 @@ add_sample(struct buf *out, const struct metric *m, const struct series *s, cons
 }
 
 static void
-add_histogram(struct buf *out, const struct metric *m, const struct series *s)
+add_histogram(
+    struct buf *out, const struct metric *m, const struct series *s, const struct buf *labels)
 {
 	const double infinity = INFINITY;
 	uint64_t below = 0;
 
 	for (size_t i = 0; i < m->bound_count; i++) {
 		below += s->buckets[i];
-		add_sample(out, m, s, "_bucket", &m->bounds[i], (double)below);
+		add_sample(out, m, labels, "_bucket", &m->bounds[i], (double)below);
 	}
-	add_sample(out, m, s, "_bucket", &infinity, (double)s->count);
-	add_sample(out, m, s, "_sum", NULL, s->value);
-	add_sample(out, m, s, "_count", NULL, (double)s->count);
+	add_sample(out, m, labels, "_bucket", &infinity, (double)s->count);
+	add_sample(out, m, labels, "_sum", NULL, s->value);
+	add_sample(out, m, labels, "_count", NULL, (double)s->count);
 }
 
 static void
@@ -414,16 +499,21 @@ static void
 add_metric(struct buf *out, const struct metric *m)
 {
 	static const char *const types[] = { "counter", "gauge", "histogram" };
+	struct buf labels;
 
 	if (m->series_count == 0)
 		return;
 	add_heading(out, m->name, m->help, types[m->kind]);
+	buf_init(&labels, LABELS_MAX);
 	for (size_t i = 0; i < m->series_count; i++) {
+		buf_clear(&labels);
+		add_labels(&labels, m, m->series[i]);
 		if (m->kind == HISTOGRAM)
-			add_histogram(out, m, m->series[i]);
+			add_histogram(out, m, m->series[i], &labels);
 		else
-			add_sample(out, m, m->series[i], "", NULL, m->series[i]->value);
+			add_sample(out, m, &labels, "", NULL, m->series[i]->value);
 	}
+	buf_done(&labels);
 }
 
 /* --- process_* --- */

@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A registry belongs to one thread.  Metrics are defined at start and live as long as it; series
- * come into being at their first value, at most METRICS_SERIES_MAX for each metric: what is
- * beyond lands in one series whose labels all say "other".
+ * come into being at their first value, at most metrics_bound() for each metric: what is
+ * beyond lands in one series whose labels all say "other".  A label that is empty is left out.
  *
  *	struct metric *m = metrics_counter(reg, "x_requests_total", "Requests.", "source,code");
  *	metrics_add(m, 1, METRICS_LABELS("github", "200"));
@@ -20,7 +20,8 @@ struct buf;
 struct metric;
 struct metrics;
 
-#define METRICS_SERIES_MAX 512
+#define METRICS_SERIES_MAX 512 /* unless metrics_bound() says more */
+#define METRICS_HISTOGRAMS_MAX 128 /* the same of a histogram: each of its series is many lines */
 #define METRICS_LABELS_MAX 4
 #define METRICS_BUCKETS_MAX 24
 #define METRICS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
@@ -43,6 +44,9 @@ struct metric *metrics_gauge(
 struct metric *metrics_histogram(struct metrics *reg, const char *name, const char *help,
     const char *label_names, const double bounds[], size_t count);
 
+/* How many series it may have from now on; what is there stays. */
+void metrics_bound(struct metric *m, size_t series_max);
+
 /* A counter may be set as well, where what counts stands elsewhere (a row). */
 void metrics_add(struct metric *m, double by, const char *const labels[], size_t count);
 void metrics_set(struct metric *m, double value, const char *const labels[], size_t count);
@@ -52,7 +56,8 @@ void metrics_observe(struct metric *m, double value, const char *const labels[],
  * an increase, and no series that came from nowhere. */
 void metrics_expect(struct metric *m, const char *const labels[], size_t count);
 
-/* Forgets one series, or all: for an info gauge whose label changes. */
+/* Forgets the series whose labels begin with these, or all: for an info gauge whose last label
+ * changes. */
 void metrics_remove(struct metric *m, const char *const labels[], size_t count);
 void metrics_clear(struct metric *m);
 

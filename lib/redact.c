@@ -27,6 +27,7 @@ struct redact {
 	pthread_mutex_t lock;
 	struct needle *by_first[256];
 	size_t values;
+	size_t values_max;
 };
 
 /* What is known from the text before the bytes in hand. */
@@ -76,6 +77,7 @@ redact_new(struct err *err)
 	if (r == NULL)
 		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for redaction"));
 	(void)pthread_mutex_init(&r->lock, NULL); /* a plain mutex: takes nothing */
+	r->values_max = REDACT_VALUES_MAX;
 	return r;
 }
 
@@ -233,6 +235,14 @@ is_known(const struct redact *r, const char *value, size_t size)
 	return at != NULL;
 }
 
+void
+redact_room(struct redact *r, size_t values)
+{
+	(void)pthread_mutex_lock(&r->lock); /* a plain mutex of ours: cannot fail */
+	r->values_max = values > REDACT_VALUES_MAX ? values : REDACT_VALUES_MAX;
+	(void)pthread_mutex_unlock(&r->lock);
+}
+
 bool
 redact_add(struct redact *r, const char *value, struct err *err)
 {
@@ -246,11 +256,11 @@ redact_add(struct redact *r, const char *value, struct err *err)
 		    err, ERR_LIMIT, "a secret is longer than %d bytes", REDACT_VALUE_MAX);
 	(void)pthread_mutex_lock(&r->lock); /* a plain mutex of ours: cannot fail */
 	known = is_known(r, value, size);
-	ok = known || r->values < REDACT_VALUES_MAX;
+	ok = known || r->values < r->values_max;
 	if (!ok) {
 		(void)err_set(err, ERR_LIMIT,
-		    "more than %d secrets to keep out of logs and messages since the start: restart",
-		    REDACT_VALUES_MAX);
+		    "more than %zu secrets to keep out of logs and messages since the start: restart",
+		    r->values_max);
 	} else {
 		ok = add_forms(r, value, size) && add_lines(r, value);
 		r->values += known ? 0 : 1;

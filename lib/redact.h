@@ -17,12 +17,15 @@ struct redact;
 #define REDACT_MARK "***"
 #define REDACT_VALUE_MIN 6 /* shorter values would blot out ordinary text: not added */
 #define REDACT_VALUE_MAX 8192
-#define REDACT_VALUES_MAX 256
+#define REDACT_VALUES_MAX 256 /* unless redact_room() says more */
 
 /* May be shared by threads: additions and use take a lock. */
 MUST_USE struct redact *redact_new(struct err *err);
 void redact_free(struct redact *r); /* takes NULL; wipes the values */
 DEFINE_FREEP(struct redact, redact_free)
+
+/* How many values it may remember from now on: those of today, and those that they replace. */
+void redact_room(struct redact *r, size_t values);
 
 /* Remembers a secret value; one that is known already takes no room, so that settings may be read
  * anew for ever.  A value of several lines is also found line by line.  One shorter than

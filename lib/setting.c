@@ -13,6 +13,7 @@
 #include "lib/clean.h"
 #include "lib/err.h"
 #include "lib/text.h"
+#include "lib/zone.h"
 
 #define SECRET_MIN   16
 #define SUN_PATH_MAX 107
@@ -35,6 +36,8 @@
 #define LABEL		 "[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 #define IMAGE_PART	 "[a-z0-9]+(([.]|_+|-+)[a-z0-9]+)*"
 #define IMAGE		 IMAGE_PART "(/" IMAGE_PART ")*"
+#define GRANT_ACTION	 "([*]|[a-z0-9]+([.][a-z0-9-]+)?)"
+#define GRANT_NAME	 "([*]|[a-z][a-z0-9-]{0,19})"
 #define REMOTE_URL	 "https://[A-Za-z0-9][^/@ ]*(/[^ ]*)?|ssh://[A-Za-z0-9][^ ]*|/[^ ]*"
 #define REMOTE \
 	REMOTE_URL \
@@ -81,6 +84,38 @@ is_number(const char *text)
 }
 
 static bool
+is_zone(const char *text)
+{
+	struct err err;
+	struct zone *zone = zone_new(text, &err);
+
+	zone_free(zone);
+	return zone != NULL;
+}
+
+static bool
+is_date(const char *text)
+{
+	struct zone_time date;
+
+	return zone_date_parse(text, &date);
+}
+
+/* Of what the expression lets pass. */
+static bool
+is_member(const char *text)
+{
+	size_t size = strcspn(text, " ");
+	char id[24];
+
+	if (size >= sizeof(id))
+		return false;
+	memcpy(id, text, size);
+	id[size] = '\0';
+	return is_number(id) && (text[size] == '\0' || is_date(text + strlen(text) - 10));
+}
+
+static bool
 is_address(const char *text)
 {
 	struct in6_addr address;
@@ -93,6 +128,19 @@ static bool
 is_no_lock(const char *branch)
 {
 	return !text_ends(branch, ".lock");
+}
+
+/* git refuses what leads out of the repository, and the whole question with it. */
+static bool
+is_inside(const char *pattern)
+{
+	for (const char *part = pattern + (*pattern == '!'); part != NULL;
+	     part = strchr(part, '/')) {
+		part += *part == '/';
+		if (strcspn(part, "/") == 2 && memcmp(part, "..", 2) == 0)
+			return false;
+	}
+	return true;
 }
 
 static bool
@@ -349,15 +397,60 @@ setting_is_transports(const char *name, const char *environment)
 const char *
 setting_name(const char *pattern, const char *member, char out[SETTING_NAME_MAX])
 {
-	int before = (int)strcspn(pattern, "<");
-	const char *behind = pattern + strcspn(pattern, ">");
+	const char *place = strchr(pattern, '<'), *behind = strchr(pattern, '>');
+	size_t before = place == NULL ? strlen(pattern) : (size_t)(place - pattern);
+	size_t size = before;
 
-	(void)snprintf(out, SETTING_NAME_MAX, "%.*s%s%s", before, pattern, member,
-	    *behind == '\0' ? "" : behind + 1);
+	/* No formatted print: thousands of names are made when settings are read. */
+	memcpy(out, pattern, before);
+	for (const char *c = member; *c != '\0' && size + 1 < SETTING_NAME_MAX; c++)
+		out[size++] = *c;
+	for (const char *c = behind == NULL ? "" : behind + 1;
+	     *c != '\0' && size + 1 < SETTING_NAME_MAX; c++)
+		out[size++] = *c;
+	out[size] = '\0';
 	for (char *c = out + before; *c != '\0'; c++)
 		if (*c >= 'a' && *c <= 'z')
 			*c = (char)(*c - 'a' + 'A');
 		else if (!(*c >= 'A' && *c <= 'Z') && !(*c >= '0' && *c <= '9'))
 			*c = '_';
+	return out;
+}
+
+const char *
+setting_fallback(
+    const char *pattern, const char *fallback, const char *application, char out[SETTING_NAME_MAX])
+{
+	if (application[0] == '\0')
+		return fallback;
+	if (strcmp(pattern, "APP_PORTS") == 0)
+		return NULL;
+	if (strcmp(pattern, "REGISTRY_IMAGE") == 0)
+		(void)snprintf(out, SETTING_NAME_MAX, "%s", application);
+	else if (strcmp(pattern, "<ENV>_COMPOSE_DIR") == 0)
+		(void)snprintf(out, SETTING_NAME_MAX, "/srv/%s", application);
+	else
+		return fallback;
+	return out;
+}
+
+bool
+setting_apps_directory(const char *settings_file, const char *given, char out[SETTING_PART_MAX + 1])
+{
+	const char *slash = settings_file == NULL ? NULL : strrchr(settings_file, '/');
+	int folder = slash == NULL ? 0 : (int)(slash - settings_file) + 1;
+
+	if (given == NULL && settings_file == NULL)
+		return false;
+	if (given != NULL)
+		return text_copy(out, SETTING_PART_MAX + 1, given);
+	return snprintf(out, SETTING_PART_MAX + 1, "%.*sapps", folder, settings_file) <=
+	    SETTING_PART_MAX;
+}
+
+const char *
+setting_apps_file(const char *directory, const char *application, char out[SETTING_APPS_FILE_MAX])
+{
+	(void)snprintf(out, SETTING_APPS_FILE_MAX, "%s/%.20s.env", directory, application);
 	return out;
 }

@@ -7,6 +7,9 @@
 struct err;
 
 #define SETTING_IDS_MAX	     64
+#define SETTING_GRANTS_MAX   64
+#define SETTING_PATTERNS_MAX 32
+#define SETTING_PATTERN_LIST_MAX 1023
 #define SETTING_NAMES_MAX    16
 #define SETTING_URLS_MAX     8
 #define SETTING_URL_LIST_MAX 2047 /* bytes of all of them */
@@ -48,6 +51,20 @@ MUST_USE bool setting_next(const char **list, char *out, size_t room);
  * Returns out. */
 #define SETTING_NAME_MAX 64 /* bytes with the NUL */
 const char *setting_name(const char *pattern, const char *member, char out[SETTING_NAME_MAX]);
+
+/* The default that a setting ("REGISTRY_IMAGE", "<ENV>_COMPOSE_DIR") with this one in the table has
+ * in an application: those by which two applications would meet carry its name, or there is none.
+ * Returns out, fallback or NULL. */
+const char *setting_fallback(const char *pattern, const char *fallback, const char *application,
+    char out[SETTING_NAME_MAX]);
+
+/* Where the applications' files are: beside the settings file, if nothing else is given (an
+ * absolute path, or NULL).  False: neither says.  And one of them, "…/apps/shop.env". */
+MUST_USE bool setting_apps_directory(const char *settings_file, const char *given,
+    char out[SETTING_PART_MAX + 1]);
+#define SETTING_APPS_FILE_MAX (SETTING_PART_MAX + 32) /* bytes with the NUL */
+const char *setting_apps_file(const char *directory, const char *application,
+    char out[SETTING_APPS_FILE_MAX]);
 
 /* Is it a setting that only a transport of theirs knows: TRANSPORT_NAME, or <ENV>_TRANSPORT_NAME of
  * that environment? */

@@ -1,5 +1,6 @@
 /* main.c - deploybot-runner: argv, its place, then orders.  Side: runner. */
 /* SPDX-License-Identifier: ISC */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -10,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/text.h"
 #include "lib/version.h"
 #include "runner/main_process.h"
 #include "runner/ping.h"
@@ -19,12 +21,14 @@
 
 #define EXIT_USAGE  64
 #define EXIT_CONFIG 78
+#define WARNING	    "deploybot-runner: warning: "
 
 static const char usage[] =
     "usage: deploybot-runner --fd N --state DIR [--env-file FILE] [--scripts DIR]\n"
     "       deploybot-runner --listen PATH [--state DIR] [--env-file FILE] [--scripts DIR] [--drain]\n"
     "       deploybot-runner --ping PATH\n"
     "       deploybot-runner --check-settings [--env-file FILE]\n"
+    "       deploybot-runner --settings ENV [--env-file FILE]\n"
     "       deploybot-runner --preflight ENV [--state DIR] [--env-file FILE] [--scripts DIR]\n"
     "       deploybot-runner --version | --help\n"
     "\n"
@@ -33,7 +37,8 @@ static const char usage[] =
     "With --listen it is a service of its own, best of another user than the server's, whose\n"
     "RUNNER_SOCKET is PATH; its folder's group may connect.  --ping asks one for its health:\n"
     "exit status 0, or 1 and the reason.  --check-settings names each setting that is wrong:\n"
-    "exit status 78, or 0.  --preflight asks the target of an environment whether all is there\n"
+    "exit status 78, or 0.  --settings prints what deploy.sh is given of an environment's, for\n"
+    "scripts.  --preflight asks the target of an environment whether all is there\n"
     "(`deploybot doctor ENV`); exit status 0, or deploy.sh's.\n"
     "\n"
     "  --state DIR      where runs/ and git/ are kept; with --listen: default STATE_DIRECTORY\n"
@@ -49,6 +54,7 @@ struct arguments {
 	bool drains;
 	bool checks;
 	const char *preflight; /* an environment; NULL: none */
+	const char *settings;  /* the same */
 	bool is_wrong;
 	const char *state;
 	const char *env_file;
@@ -125,6 +131,7 @@ to_arguments(int argc, char *argv[])
 		{ "drain", no_argument, NULL, 'r' },
 		{ "check-settings", no_argument, NULL, 'c' },
 		{ "preflight", required_argument, NULL, 'p' },
+		{ "settings", required_argument, NULL, 't' },
 		{ "state", required_argument, NULL, 's' },
 		{ "env-file", required_argument, NULL, 'e' },
 		{ "scripts", required_argument, NULL, 'd' },
@@ -146,6 +153,8 @@ to_arguments(int argc, char *argv[])
 			ret.checks = true;
 		} else if (c == 'p') {
 			ret.preflight = optarg;
+		} else if (c == 't') {
+			ret.settings = optarg;
 		} else if (c == 's') {
 			ret.state = optarg;
 		} else if (c == 'e') {
@@ -157,10 +166,11 @@ to_arguments(int argc, char *argv[])
 		}
 	}
 	if (ret.preflight != NULL)
-		ret.is_wrong |= ret.checks || ret.fd != -1 || ret.listen != NULL || ret.drains;
-	else if (ret.checks)
+		ret.is_wrong |= ret.checks || ret.settings != NULL || ret.fd != -1 ||
+		    ret.listen != NULL || ret.drains;
+	else if (ret.checks || ret.settings != NULL)
 		ret.is_wrong |= ret.fd != -1 || ret.listen != NULL || ret.state != NULL ||
-		    ret.scripts != NULL || ret.drains;
+		    ret.scripts != NULL || ret.drains || (ret.checks && ret.settings != NULL);
 	else
 		ret.is_wrong |= (ret.fd == -1) == (ret.listen == NULL) ||
 		    (ret.listen == NULL && (ret.state == NULL || ret.drains));
@@ -183,19 +193,74 @@ name_faults(struct runner_settings *settings, const char *before, const char *be
 	return good;
 }
 
+/* Of the application in that file; others in its folder are none. */
+static bool
+name_faults_of_application(
+    const char *env_file, const char *file, const char *before, const char *behind)
+{
+	struct runner_settings settings;
+	char name[ENVIRONMENT_NAME_MAX], where[ENVIRONMENT_NAME_MAX + 128];
+	struct err err;
+	bool good;
+
+	if (!text_ends(file, ".env") || strlen(file) - 4 >= sizeof(name))
+		return true;
+	(void)snprintf(name, sizeof(name), "%.*s", (int)strlen(file) - 4, file);
+	if (!environment_name_is_valid(name))
+		return true;
+	(void)snprintf(where, sizeof(where), "%sapplication %s: ", before, name);
+	good = runner_settings_read(&settings, env_file, name, &err);
+	if (!good)
+		(void)fprintf(stderr, "%s%s%s\n", where, err.text, behind);
+	else
+		good = name_faults(&settings, where, behind);
+	runner_settings_done(&settings);
+	return good;
+}
+
+static bool
+name_faults_of_applications(
+    struct runner_settings *main, const char *env_file, const char *before, const char *behind)
+{
+	char path[SETTING_PART_MAX + 1];
+	DIR *folder = runner_settings_folder(main, env_file, path) ? opendir(path) : NULL;
+	bool good = true;
+
+	if (folder == NULL)
+		return true; /* there are none */
+	for (const struct dirent *file; (file = readdir(folder)) != NULL;)
+		good &= name_faults_of_application(env_file, file->d_name, before, behind);
+	(void)closedir(folder);
+	return good;
+}
+
 static int
 check_settings(const char *env_file)
 {
 	struct runner_settings settings;
 	struct err err;
-	bool good = runner_settings_read(&settings, env_file, &err);
+	bool good = runner_settings_read(&settings, env_file, "", &err);
 
 	if (!good)
 		(void)fprintf(stderr, "%s\n", err.text);
 	else
-		good = name_faults(&settings, "", "");
+		good = name_faults(&settings, "", "") &
+		    name_faults_of_applications(&settings, env_file, "", "");
 	runner_settings_done(&settings);
 	return good ? 0 : EXIT_CONFIG;
+}
+
+static int
+print_settings(const char *environment, const char *env_file)
+{
+	struct environment_id id;
+	struct err err;
+
+	if (environment_id_parse(environment, &id) ? program_print_settings(&id, env_file, &err) :
+						     err_set(&err, ERR_INVALID, "no such name"))
+		return 0;
+	(void)fprintf(stderr, "%s: %s\n", environment, err.text);
+	return EXIT_CONFIG;
 }
 
 /* Reads the settings once, to say what is wrong with them, and for STATE_DIRECTORY where no --state
@@ -207,11 +272,14 @@ look_at_settings(const char *env_file, const char **state)
 	struct runner_settings settings;
 	const char *value = NULL;
 	struct err err;
-	bool good = runner_settings_read(&settings, env_file, &err);
+	bool good = runner_settings_read(&settings, env_file, "", &err);
 
-	if (good) /* it starts all the same: there may be runs to reconcile */
-		(void)name_faults(&settings,
-		    "deploybot-runner: warning: ", ": nothing can be deployed until that is fixed");
+	if (good) { /* it starts all the same: there may be runs to reconcile */
+		(void)name_faults(
+		    &settings, WARNING, ": nothing can be deployed until that is fixed");
+		(void)name_faults_of_applications(&settings, env_file, WARNING,
+		    ": nothing of it can be deployed until that is fixed");
+	}
 	if (good && *state == NULL) {
 		good = runner_settings_text(&settings, "STATE_DIRECTORY", &value, &err);
 		(void)snprintf(
@@ -285,6 +353,8 @@ main(int argc, char *argv[])
 	}
 	if (arguments.checks)
 		return check_settings(arguments.env_file);
+	if (arguments.settings != NULL)
+		return print_settings(arguments.settings, arguments.env_file);
 	if (arguments.preflight != NULL)
 		return ask_target(&arguments);
 	ignore_signals(arguments.listen != NULL);

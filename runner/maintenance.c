@@ -29,7 +29,7 @@ plan_look(struct maintenance *maintenance, const struct program_dirs *dirs)
 	const char *text = NULL;
 	int64_t seconds = 0;
 
-	if (runner_settings_read(&settings, dirs->env_file, &err) &&
+	if (runner_settings_read(&settings, dirs->env_file, "", &err) &&
 	    runner_settings_text(&settings, "MIRROR_MAINTENANCE_SECONDS", &text, &err) &&
 	    !text_to_i64(text, 0, LOOK_MOST_MS / 1000 * LOOKS_A_PERIOD, &seconds, NULL))
 		seconds = LOOK_MOST_MS / 1000 * LOOKS_A_PERIOD;

@@ -43,17 +43,19 @@ int
 preflight(const char *environment, const struct program_dirs *dirs)
 {
 	struct err err = { .code = ERR_NONE };
+	struct environment_id id;
 	struct program_plan plan;
 	int status = EXIT_CONFIG;
 
-	if (!protocol_is_environment(environment))
+	if (!environment_id_parse(environment, &id)) {
 		(void)fprintf(stderr,
-		    "deploybot-runner: an environment is named by a-z, 0-9 and -, as in ENVIRONMENTS\n");
-	else if (!program_plan_preflight(&plan, environment, dirs, &err))
+		    "deploybot-runner: an environment is named by a-z, 0-9 and -, as in ENVIRONMENTS; of an application: APPLICATION/ENVIRONMENT\n");
+		return status;
+	}
+	if (!program_plan_preflight(&plan, &id, dirs, &err))
 		(void)fprintf(stderr, "deploybot-runner: %s\n", err.text);
 	else
 		status = run(&plan);
-	if (protocol_is_environment(environment))
-		program_plan_done(&plan);
+	program_plan_done(&plan);
 	return status;
 }

@@ -41,7 +41,7 @@ static const char *const shipping_settings[] = { "GITHUB_REPOSITORY", "REPOSITOR
 	"HOOKS_DIRECTORY", NULL };
 static const char *const of_environment[] = { "HOST", "COMPOSE_DIR", "KUBECONFIG", "KUBE_NAMESPACE",
 	"PORT", NULL };
-#define OF_EVERY_RUN 10 /* add_common() and plan_run() */
+#define OF_EVERY_RUN 13 /* add_common() and plan_run() */
 _Static_assert(
     OF_EVERY_RUN + COUNT(shipping_settings) + COUNT(of_environment) <= PROGRAM_VARIABLES_MAX,
     "every setting may be given at once");
@@ -134,10 +134,52 @@ add_settings(struct program_plan *plan, const struct program *program, const cha
 	return true;
 }
 
-/* One that only a transport of theirs knows: no type says more than that it is text. */
+/* The name that the application had, whose folder and marks are its own; NULL: none, or one with
+ * that name again. */
+static bool
+find_former(struct runner_settings *settings, const char *env_file, const char **ret_former,
+    struct err *err)
+{
+	char folder[SETTING_PART_MAX + 1], file[SETTING_APPS_FILE_MAX];
+
+	if (!runner_settings_text(settings, "RENAMED_FROM", ret_former, err))
+		return false;
+	if (*ret_former != NULL && (*ret_former)[0] != '.' &&
+	    runner_settings_folder(settings, env_file, folder) &&
+	    access(setting_apps_file(folder, *ret_former, file), F_OK) == 0)
+		*ret_former = NULL;
+	return true;
+}
+
+static bool
+add_former(struct program_plan *plan, struct runner_settings *settings,
+    const struct program_dirs *dirs, struct err *err)
+{
+	const char *former;
+
+	return find_former(settings, dirs->env_file, &former, err) &&
+	    (former == NULL || add_variable(plan, "RENAMED_FROM", former, err));
+}
+
+static bool
+has_variable(const struct program_plan *plan, const char *name)
+{
+	size_t size = strlen(name);
+
+	for (size_t i = 0; i < plan->variables; i++) {
+		if (strncmp(plan->envp[i], name, size) == 0 && plan->envp[i][size] == '=')
+			return true;
+	}
+	return false;
+}
+
+/* One that only a transport of theirs knows: no type says more than that it is text.  What is there
+ * already stands in a source that wins. */
 static bool
 add_own(struct program_plan *plan, const char *name, const char *value, struct err *err)
 {
+	if (value[0] == '\0' || has_variable(plan, name))
+		return true;
 	if (!setting_check(SETTING_TYPE_TEXT, value, false, err)) {
 		if (err != NULL)
 			err->code = ERR_CONFIG;
@@ -146,10 +188,20 @@ add_own(struct program_plan *plan, const char *name, const char *value, struct e
 	return add_variable(plan, name, value, err);
 }
 
-/* The environment that we were started with wins over the file. */
 static bool
-add_own_settings(struct program_plan *plan, const char *environment,
-    const struct runner_settings *settings, struct err *err)
+add_own_of_file(struct program_plan *plan, const char *environment, const struct env_file *file,
+    struct err *err)
+{
+	for (size_t i = 0; i < file->count; i++) {
+		if (setting_is_transports(file->entries[i].name, environment) &&
+		    !add_own(plan, file->entries[i].name, file->entries[i].value, err))
+			return false;
+	}
+	return true;
+}
+
+static bool
+add_own_of_environ(struct program_plan *plan, const char *environment, struct err *err)
 {
 	for (char **at = environ; *at != NULL; at++) {
 		const char *value = strchr(*at, '=');
@@ -164,16 +216,19 @@ add_own_settings(struct program_plan *plan, const char *environment,
 		if (!add_own(plan, name, value + 1, err))
 			return false;
 	}
-	for (size_t i = 0; i < settings->file.count; i++) {
-		const struct env_entry *entry = &settings->file.entries[i];
-		const char *other = getenv(entry->name);
-
-		if (setting_is_transports(entry->name, environment) && entry->value[0] != '\0' &&
-		    (other == NULL || other[0] == '\0') &&
-		    !add_own(plan, entry->name, entry->value, err))
-			return false;
-	}
 	return true;
+}
+
+/* Those of one environment are of one application, and not inherited. */
+static bool
+add_own_settings(struct program_plan *plan, const char *environment,
+    const struct runner_settings *settings, struct err *err)
+{
+	const char *shared = settings->application[0] == '\0' ? environment : "";
+
+	return add_own_of_file(plan, environment, &settings->own, err) &&
+	    add_own_of_environ(plan, shared, err) &&
+	    add_own_of_file(plan, shared, &settings->main, err);
 }
 
 /* What every program has, and no more. */
@@ -247,22 +302,34 @@ plan_fetch_limit(struct program_plan *plan, struct runner_settings *settings, st
 	    text_to_i64(text, 1, PROTOCOL_DEADLINE_MAX_S, &plan->fetch_limit_s, err);
 }
 
+/* Mirrors are kept apart by this: what a secret's own variable names is another file each time. */
+static bool
+add_credentials(struct program_plan *plan, const struct runner_settings *settings, struct err *err)
+{
+	return add_variable(plan, "REPOSITORY_CREDENTIALS",
+	    runner_settings_secret_source(settings, "REPOSITORY_TOKEN"), err);
+}
+
 static bool
 plan_run(struct program_plan *plan, const struct protocol_message *order,
     struct runner_settings *settings, const struct program_dirs *dirs, struct err *err)
 {
 	const struct program *program =
 	    order->program == PROTOCOL_PROGRAM_DEPLOY ? &deploy : &rollback;
+	char id[ENVIRONMENT_ID_MAX];
 
 	return plan_script(plan, program, settings, dirs, err) &&
-	    add_argument(plan, order->environment, err) &&
+	    add_argument(
+		plan, environment_id_text(order->application, order->environment, id), err) &&
 	    add_argument(plan, order->argument, err) && add_common(plan, dirs, err) &&
+	    add_variable(plan, "APPLICATION", order->application, err) &&
 	    add_variable(plan, "ENVIRONMENT", order->environment, err) &&
 	    add_variable(plan, "RUN_ID", order->tag, err) &&
 	    add_number(plan, "DEPLOYMENT_ID", order->deployment, err) &&
 	    add_variable(plan, "PREVIOUS_RELEASE", order->previous, err) &&
-	    add_variable(plan, "REF", order->ref, err) &&
+	    add_variable(plan, "REF", order->ref, err) && add_former(plan, settings, dirs, err) &&
 	    add_settings(plan, program, order->environment, settings, err) &&
+	    add_credentials(plan, settings, err) &&
 	    add_own_settings(plan, order->environment, settings, err) &&
 	    plan_log_limit(plan, settings, err) && plan_fetch_limit(plan, settings, err);
 }
@@ -294,7 +361,7 @@ plan_question(struct program_plan *plan, const struct protocol_message *order, s
 		return add_argument(plan, "commits", err) && add_argument(plan, order->ref, err) &&
 		    add_argument(plan, order->branch, err) &&
 		    add_argument(plan, order->base, err) && add_argument(plan, order->after, err) &&
-		    add_words(plan, order->blocked, err);
+		    add_argument(plan, order->paths, err) && add_words(plan, order->blocked, err);
 	}
 }
 
@@ -304,7 +371,34 @@ plan_git_query(struct program_plan *plan, const struct protocol_message *order,
 {
 	return plan_script(plan, &commits, settings, dirs, err) &&
 	    plan_question(plan, order, err) && add_common(plan, dirs, err) &&
-	    add_settings(plan, &commits, "", settings, err);
+	    add_variable(plan, "APPLICATION", order->application, err) &&
+	    add_settings(plan, &commits, "", settings, err) && add_credentials(plan, settings, err);
+}
+
+/* Nothing may be shipped by settings that nobody has decided on. */
+static bool
+check_fingerprint(
+    const struct protocol_message *order, const struct runner_settings *settings, struct err *err)
+{
+	char list[FINGERPRINT_LIST_MAX], digest[FINGERPRINT_DIGEST];
+
+	if (order->fingerprint[0] == '\0')
+		return true;
+	(void)runner_settings_fingerprint(settings, order->environment, list);
+	return strcmp(fingerprint_digest(list, digest), order->fingerprint) == 0 ||
+	    err_set(err, ERR_CHANGED, "the settings changed since it was asked for");
+}
+
+void
+program_list_settings(const struct protocol_message *order, const struct program_dirs *dirs,
+    char ret[FINGERPRINT_LIST_MAX])
+{
+	struct runner_settings settings;
+
+	ret[0] = '\0';
+	if (runner_settings_read(&settings, dirs->env_file, order->application, NULL))
+		(void)runner_settings_fingerprint(&settings, order->environment, ret);
+	runner_settings_done(&settings);
 }
 
 bool
@@ -315,7 +409,8 @@ program_plan(struct program_plan *ret, const struct protocol_message *order,
 	bool good;
 
 	memset(ret, 0, sizeof(*ret));
-	good = runner_settings_read(&settings, dirs->env_file, err) &&
+	good = runner_settings_read(&settings, dirs->env_file, order->application, err) &&
+	    check_fingerprint(order, &settings, err) &&
 	    (order->kind == PROTOCOL_RUN ? plan_run(ret, order, &settings, dirs, err) :
 					   plan_git_query(ret, order, &settings, dirs, err));
 	runner_settings_done(&settings);
@@ -336,17 +431,82 @@ has_our_scripts(struct runner_settings *settings, struct err *err)
 }
 
 bool
-program_plan_preflight(struct program_plan *ret, const char *environment,
+program_plan_preflight(struct program_plan *ret, const struct environment_id *environment,
     const struct program_dirs *dirs, struct err *err)
 {
 	struct runner_settings settings;
+	char id[ENVIRONMENT_ID_MAX];
 	bool good;
 
 	memset(ret, 0, sizeof(*ret));
-	good = runner_settings_read(&settings, dirs->env_file, err) &&
+	good = runner_settings_read(&settings, dirs->env_file, environment->application, err) &&
 	    has_our_scripts(&settings, err) && plan_script(ret, &target, &settings, dirs, err) &&
-	    add_argument(ret, environment, err) && add_argument(ret, "preflight", err) &&
-	    add_common(ret, dirs, err) && add_settings(ret, &target, environment, &settings, err);
+	    add_argument(
+		ret, environment_id_text(environment->application, environment->name, id), err) &&
+	    add_argument(ret, "preflight", err) && add_common(ret, dirs, err) &&
+	    add_former(ret, &settings, dirs, err) &&
+	    add_settings(ret, &target, environment->name, &settings, err);
+	runner_settings_done(&settings);
+	return good;
+}
+
+static void
+print_setting(const char *name, const char *value)
+{
+	(void)printf("%s%s%s%c", name, value != NULL ? "=" : "", value != NULL ? value : "", '\0');
+}
+
+static void
+print_secret(const struct runner_settings *settings, const char *name)
+{
+	const char *path = runner_settings_secret_source(settings, name);
+	char file_name[SETTING_NAME_MAX + 8];
+
+	(void)snprintf(file_name, sizeof(file_name), "%s_FILE", name);
+	print_setting(file_name, path[0] == '/' ? path : NULL);
+}
+
+static bool
+print_settings(struct runner_settings *settings, const char *environment, struct err *err)
+{
+	char name[SETTING_NAME_MAX];
+	const char *value;
+
+	for (const char *const *p = shipping_settings; *p != NULL; p++) {
+		if (!runner_settings_text(settings, *p, &value, err))
+			return false;
+		if (runner_settings_is_secret(*p))
+			print_secret(settings, *p);
+		else
+			print_setting(*p, value);
+	}
+	for (const char *const *p = of_environment; *p != NULL; p++) {
+		if (!runner_settings_of(settings, *p, environment, &value, err))
+			return false;
+		print_setting(runner_settings_name(*p, environment, name), value);
+	}
+	return true;
+}
+
+bool
+program_print_settings(
+    const struct environment_id *environment, const char *env_file, struct err *err)
+{
+	struct runner_settings settings;
+	const char *former;
+	bool good = runner_settings_read(&settings, env_file, environment->application, err) &&
+	    find_former(&settings, env_file, &former, err);
+
+	if (good)
+		print_setting("RENAMED_FROM", former);
+	good = good && print_settings(&settings, environment->name, err);
+
+	for (size_t i = 0; good && i < settings.own.count; i++) {
+		const struct env_entry *entry = &settings.own.entries[i];
+
+		if (setting_is_transports(entry->name, environment->name))
+			print_setting(entry->name, entry->value);
+	}
 	runner_settings_done(&settings);
 	return good;
 }

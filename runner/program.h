@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include "lib/environment_id.h"
+#include "lib/fingerprint.h"
 #include "lib/redact.h"
 #include "runner/protocol.h"
 
@@ -34,8 +36,19 @@ struct program_plan {
 bool program_plan(struct program_plan *ret, const struct protocol_message *order,
     const struct program_dirs *dirs, struct err *err) MUST_USE;
 
+/* As it is for an order: ERR_CHANGED where the settings are not those of its fingerprint.  And the
+ * list of those that there are, "" where they cannot be read. */
+void program_list_settings(const struct protocol_message *order, const struct program_dirs *dirs,
+    char ret[FINGERPRINT_LIST_MAX]);
+
 /* The same for `target.sh ENV preflight`, which a person asks for. */
-bool program_plan_preflight(struct program_plan *ret, const char *environment,
+bool program_plan_preflight(struct program_plan *ret, const struct environment_id *environment,
     const struct program_dirs *dirs, struct err *err) MUST_USE;
+
+/* Prints what deploy.sh is given of the settings of that environment, for one that a person starts:
+ * NAME=VALUE, and NAME alone of what is not set, each with a NUL behind it.  Of a secret the path
+ * of its file, where it has one. */
+bool program_print_settings(const struct environment_id *environment, const char *env_file,
+    struct err *err) MUST_USE;
 
 void program_plan_done(struct program_plan *plan);

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "lib/environment_id.h"
 #include "lib/text.h"
 
 #define TARGET	    "target:" /* and a transport's word for what ran before deploybot */
@@ -34,8 +35,9 @@ struct field {
 };
 
 static bool is_boot(const char *text);
-static bool is_branches(const char *text);
+static bool is_filled(const char *text);
 static bool is_commits(const char *text);
+static bool is_fingerprint(const char *text);
 
 #define ITS_WORD(name, word) word,
 static const char *const kind_words[] = { PROTOCOL_KINDS(ITS_WORD) };
@@ -69,7 +71,8 @@ static const struct field fields[] = {
 	NUMBER("start", start, UINT64_MAX, BIT(HELLO), 0),
 	TEXT("boot", boot, is_boot, BIT(HELLO), 0),
 	WORD("program", program, program_words, BIT(RUN), BIT(RUN)),
-	TEXT("environment", environment, protocol_is_environment, BIT(RUN), BIT(RUN)),
+	TEXT("application", application, environment_name_is_valid, BIT(RUN) | BIT(GIT_QUERY), 0),
+	TEXT("environment", environment, environment_name_is_valid, BIT(RUN), BIT(RUN)),
 	TEXT("argument", argument, protocol_is_release, BIT(RUN), BIT(RUN)),
 	NUMBER("deadline_s", deadline_s, PROTOCOL_DEADLINE_MAX_S, BIT(RUN), BIT(RUN)),
 	NUMBER("grace_s", grace_s, PROTOCOL_GRACE_MAX_S, BIT(RUN), 0),
@@ -77,6 +80,8 @@ static const struct field fields[] = {
 	TEXT("previous", previous, protocol_is_release, BIT(RUN), 0),
 	TEXT("ref", ref, protocol_is_ref, BIT(RUN) | BIT(GIT_QUERY), 0),
 	TEXT("tag", tag, text_is_plain, BIT(RUN), 0),
+	TEXT("fingerprint", fingerprint, is_fingerprint, BIT(RUN), 0),
+	TEXT("settings", settings, text_is_plain, BIT(REFUSED), 0),
 	WORD("why", why, why_words, BIT(REFUSED), BIT(REFUSED)),
 	NUMBER("errno", error, INT_MAX, BIT(REFUSED), 0),
 	TEXT("text", text, text_is_plain,
@@ -89,7 +94,8 @@ static const struct field fields[] = {
 	TEXT("base", base, protocol_is_commit, BIT(GIT_QUERY), 0),
 	TEXT("blocked", blocked, is_commits, BIT(GIT_QUERY), 0),
 	TEXT("after", after, protocol_is_commit, BIT(GIT_QUERY), 0),
-	TEXT("branches", branches, is_branches, BIT(GIT_QUERY), 0),
+	TEXT("paths", paths, is_filled, BIT(GIT_QUERY), 0),
+	TEXT("branches", branches, is_filled, BIT(GIT_QUERY), 0),
 	FLAG("gate", record.gate, BIT(HELLO) | RECORD_KINDS),
 	FLAG("released", record.released, BIT(HELLO) | RECORD_KINDS),
 	FLAG("no_rollback", record.no_rollback, BIT(HELLO) | RECORD_KINDS),
@@ -121,7 +127,7 @@ is_boot(const char *text)
 }
 
 static bool
-is_branches(const char *text)
+is_filled(const char *text)
 {
 	return text[0] != '\0' && text_is_plain(text);
 }
@@ -134,13 +140,10 @@ is_commits(const char *text)
 	return protocol_is_commit(text);
 }
 
-bool
-protocol_is_environment(const char *text)
+static bool
+is_fingerprint(const char *text)
 {
-	size_t len = strlen(text);
-
-	return len >= 1 && len <= 20 && text[0] >= 'a' && text[0] <= 'z' &&
-	    strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == len;
+	return hex_length(text) == 64 && text[64] == '\0';
 }
 
 bool

@@ -6,18 +6,23 @@
  * behind an empty line.  Keys a reader does not know are skipped, so that a supervisor of
  * yesterday's version talks to today's server; what must not be misread raises PROTOCOL_VERSION.
  * Runs outlive upgrades, and a supervisor of another version is followed by its log and its record
- * alone: so the fields of a record keep their meaning whatever the version is.
+ * alone: so the fields of a record keep their meaning whatever the version is.  Version 1 knew no
+ * applications and no fingerprints; its supervisors say and understand what today's do.
  *
  * server ── socket ── runner: a socket pair (deploybot-runner --fd N), or RUNNER_SOCKET (--listen)
  *   →  hello   version                       first, both ways.  Another version: the runner says
  *   ←  hello   version pid                   its hello and leaves; the server says so.  With a
  *                                            socket pair both exit 78, else it is tried again.
- *   →  run     id program environment argument deadline_s grace_s deployment previous ref
+ *   →  run     id program [application] environment argument deadline_s grace_s deployment
+ *              previous ref [fingerprint]
  *   ←  started id                            runs/<id>/ is there, the supervisor lives, its socket
  *                                            listens: connect now (the script waits at its gate)
  *   ←  refused id why errno text             nothing runs and nothing was left.  EXISTS: there
  *                                            was a folder already: settle it.  INVALID: a field is
- *                                            wrong.  FAILED: fork, disk, … (text says what)
+ *                                            wrong.  FAILED: fork, disk, … (text says what).
+ *                                            CHANGED: the settings are not those of the order's
+ *                                            fingerprint; `settings` is our list
+ *                                            (fingerprint.h)
  *   →  settle  id                            after a restart, or when a supervisor's socket closed
  *                                            without `exit`
  *   ←  settled id state [record]             also sent unasked, to every server that has said
@@ -31,7 +36,8 @@
  *                                            yet; every 10 s until it can; then settled LOST.
  *                                            pid 0: text says what hinders: a control group in
  *                                            which something lives, a disk that takes no record
- *   →  ask     id question [progress] [ref] [branch] [base] [after] [blocked] [branches]
+ *   →  ask     id question [application] [progress] [ref] [branch] [base] [after] [blocked]
+ *              [paths] [branches]
  *   ←  progress id text                      to whom it was asked with progress=1: git fetches
  *                                            still, and how far it is
  *   ←  answer  id status timed_out text body body: at most PROTOCOL_ANSWER_MAX bytes
@@ -85,6 +91,7 @@
  *     in_branch 1                     is commit in branch?  (0 without a branch)
  *     base 9f8e7d6c…                  only when a base was asked for and is in the repository
  *     forced 0                        1: base is not an ancestor of commit (0 without base)
+ *     touches 1                       0: nothing differs from base in `paths`; only when asked for
  *     lacks_after 0                   1: `after` is not in the repository; only when asked for
  *     count 12                        commits in commit that are not in base (0 without base)
  *     change 1a2b3c4d… Ann Example<TAB>Make the button blue      newest first, at most 10
@@ -117,7 +124,8 @@
 
 #include "lib/err.h"
 
-#define PROTOCOL_VERSION	1
+#define PROTOCOL_VERSION	2
+#define PROTOCOL_SUPERVISOR_SINCE 1	/* the oldest that a server understands */
 #define PROTOCOL_STEPS_MAX	64		/* sent live; then only release and no-rollback */
 #define PROTOCOL_STEPS_ROOM	(PROTOCOL_STEPS_MAX + 2)
 #define PROTOCOL_IMAGE		71		/* "sha256:" and 64 hex digits */
@@ -128,6 +136,7 @@
 #define PROTOCOL_GATE_WAIT_S	30
 #define PROTOCOL_DEADLINE_MAX_S	86400
 #define PROTOCOL_GRACE_MAX_S	600
+#define PROTOCOL_RUNS_MAX	512	/* at work at once, of all environments; refused beyond */
 #define PROTOCOL_GIT_QUERIES_MAX 16	/* waiting at the runner; one more is answered 75 */
 
 /* Kinds of messages: name, word on the wire. */
@@ -144,7 +153,8 @@
 #define PROTOCOL_STATES(S) \
 	S(NONE, "") S(NEVER, "never") S(ALIVE, "alive") S(ENDED, "ended") S(LOST, "lost")
 #define PROTOCOL_WHYS(W) \
-	W(NONE, "") W(EXISTS, "exists") W(INVALID, "invalid") W(FAILED, "failed")
+	W(NONE, "") W(EXISTS, "exists") W(INVALID, "invalid") W(FAILED, "failed") \
+	W(CHANGED, "changed")
 #define PROTOCOL_REMOVALS(R)	R(NONE, "") R(MORE, "more") R(GONE, "gone") R(STAY, "stay")
 
 enum protocol_kind {
@@ -216,7 +226,8 @@ struct protocol_message {
 	char boot[37];				/* /proc/sys/kernel/random/boot_id */
 	/* run */
 	enum protocol_program program;
-	char environment[21];			/* [a-z][a-z0-9-]{0,19} */
+	char application[21];			/* also ask; empty: the one without a name */
+	char environment[21];			/* without it, [a-z][a-z0-9-]{0,19} */
 	char argument[137];			/* COMMIT[@sha256:…], target:WORD */
 	unsigned int deadline_s;		/* 1 … PROTOCOL_DEADLINE_MAX_S */
 	unsigned int grace_s;			/* TERM to KILL, 0 … PROTOCOL_GRACE_MAX_S */
@@ -224,10 +235,12 @@ struct protocol_message {
 	char previous[137];			/* PREVIOUS_RELEASE, as argument; empty: none */
 	char ref[256];				/* REF; ask: what to resolve, empty: the branch */
 	char tag[54];				/* order file only: RUN_ID, `<id>-<32 hex>` */
+	char fingerprint[65];			/* of its settings (fingerprint.h); empty: any */
 	/* refused */
 	enum protocol_why why;
 	int error;				/* errno, 0 when there is none */
 	char text[256];				/* a sentence; stuck, forgotten, answer, progress */
+	char settings[4096];			/* CHANGED: the runner's list */
 	/* settled */
 	enum protocol_state state;
 	/* forgotten */
@@ -239,6 +252,7 @@ struct protocol_message {
 	char base[65];				/* hex commit; empty: none */
 	char blocked[1040];			/* hex commits, one space between; empty: none */
 	char after[65];				/* hex commit that a push announced; empty: none */
+	char paths[1024];			/* patterns, a comma between; empty: all */
 	char branches[4096];			/* HEADS: names, one space between */
 	/* answer: status and timed_out are the record's.  body borrows from the packet. */
 	const char *body;
@@ -261,7 +275,6 @@ bool protocol_decode(const char *data, size_t len, struct protocol_message *ret,
 
 /* The allow-lists.  A ref may be any text without control characters that fits: it is only ever
  * one argument or one variable, and commits.sh refuses what is odd with a list of what is not. */
-bool protocol_is_environment(const char *text);
 bool protocol_is_commit(const char *text);	/* 7 to 64 lower case hex digits */
 bool protocol_is_image(const char *text);	/* sha256:<64 hex> */
 bool protocol_is_release(const char *text);	/* commit, commit@image or target:word */

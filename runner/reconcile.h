@@ -6,7 +6,7 @@
 #include "runner/process.h"
 #include "runner/protocol.h"
 
-#define RECONCILE_MAX	64	/* runs that are being ended at once */
+#define RECONCILE_MAX	PROTOCOL_RUNS_MAX	/* runs that are being ended at once */
 #define RECONCILE_EVERY_MS 50
 
 /* To what its supervisor left: are those children of ours known for the run's? */

@@ -29,14 +29,13 @@
 #include "runner/maintenance.h"
 #include "runner/shared_state.h"
 
-#define SUPERVISORS_MAX 64    /* more runs than there may be environments */
-#define SPARE_AFTER_MS	1000  /* idle for so long: nobody waits for the disk */
-#define QUIET_MS	20    /* a run that begins has the processor: git waits so long */
-#define HELLO_WAIT_MS	10000 /* whoever connects says who it is */
-#define CONNECTED_MS	1000
-#define REFUSED_MS	60000 /* whoever may connect may send without end: one line in so long */
-#define EXIT_IO		74
-#define EXIT_CONFIG	78
+#define SPARE_AFTER_MS 1000  /* idle for so long: nobody waits for the disk */
+#define QUIET_MS       20    /* a run that begins has the processor: git waits so long */
+#define HELLO_WAIT_MS  10000 /* whoever connects says who it is */
+#define CONNECTED_MS   1000
+#define REFUSED_MS     60000 /* whoever may connect may send without end: one line in so long */
+#define EXIT_IO	       74
+#define EXIT_CONFIG    78
 
 struct watch {
 	uint64_t id;
@@ -57,7 +56,7 @@ struct runner {
 	const struct program_dirs *dirs;
 	int exit_status; /* -1: go on */
 	size_t watch_count;
-	struct watch watches[SUPERVISORS_MAX];
+	struct watch watches[PROTOCOL_RUNS_MAX];
 	struct reconciling reconciling;
 	struct orphans orphans;
 	bool has_orphans; /* children of supervisors that end become ours */
@@ -95,6 +94,20 @@ refuse(struct runner *runner, uint64_t id, enum protocol_why why, const struct e
 	say(runner, &refused);
 }
 
+/* With our list, so that the server can say what differs. */
+static void
+refuse_changed(struct runner *runner, const struct protocol_message *order, const struct err *err)
+{
+	struct protocol_message refused = {
+		.kind = PROTOCOL_REFUSED, .id = order->id, .why = PROTOCOL_WHY_CHANGED
+	};
+
+	static_assert(sizeof(refused.settings) >= FINGERPRINT_LIST_MAX, "a list fits");
+	(void)snprintf(refused.text, sizeof(refused.text), "%s", err->text);
+	program_list_settings(order, runner->dirs, refused.settings);
+	say(runner, &refused);
+}
+
 /* ---- supervisors ----------------------------------------------------------------------------- */
 
 static bool
@@ -114,7 +127,7 @@ watch_add(struct runner *runner, uint64_t id, pid_t pid, bool child)
 
 	if (watch_has(runner, id))
 		return true;
-	if (runner->watch_count == SUPERVISORS_MAX)
+	if (runner->watch_count == PROTOCOL_RUNS_MAX)
 		return false;
 	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (pidfd == -1)
@@ -178,16 +191,17 @@ has_ended(const struct watch *watch)
 	return poll(&fd, 1, 0) == 1;
 }
 
-/* A bit for each. */
-static uint64_t
-find_ended(const struct runner *runner)
+/* Of each watch, whether its supervisor has; how many have. */
+static size_t
+find_ended(const struct runner *runner, bool ended[PROTOCOL_RUNS_MAX])
 {
-	uint64_t ended = 0;
+	size_t count = 0;
 
-	static_assert(SUPERVISORS_MAX <= 64, "a bit for each");
-	for (size_t i = 0; i < runner->watch_count; i++)
-		ended |= has_ended(&runner->watches[i]) ? UINT64_C(1) << i : 0;
-	return ended;
+	for (size_t i = 0; i < runner->watch_count; i++) {
+		ended[i] = has_ended(&runner->watches[i]);
+		count += ended[i];
+	}
+	return count;
 }
 
 /* Which supervisors have ended, and which children are new: what they left is among those, so a
@@ -196,18 +210,18 @@ static void
 look_at_children(struct runner *runner)
 {
 	struct process *fresh = NULL;
-	size_t recorded = 0;
-	uint64_t ended;
+	bool ended[PROTOCOL_RUNS_MAX], again[PROTOCOL_RUNS_MAX];
+	size_t recorded = 0, ends;
 	int count;
 
 	do {
 		free(fresh);
-		ended = find_ended(runner);
+		ends = find_ended(runner, ended);
 		count = orphans_look(&runner->orphans, &fresh);
-	} while (find_ended(runner) != ended);
+	} while (find_ended(runner, again) != ends); /* one that has ended stays so */
 	/* From the end: the one that goes is replaced by the last, which was looked at. */
 	for (size_t i = runner->watch_count; i-- > 0;) {
-		if ((ended & UINT64_C(1) << i) != 0 && !on_supervisor_ended(runner, i))
+		if (ended[i] && !on_supervisor_ended(runner, i))
 			recorded++;
 	}
 	reconcile_share(&runner->reconciling, &runner->orphans, fresh, count, recorded);
@@ -236,14 +250,14 @@ order_run(struct runner *runner, struct protocol_message *order)
 		.order = order, .dirs = runner->dirs, .root = runner->root, .folder = -1
 	};
 	struct err err = { .code = ERR_NONE };
-	char what[48];
+	char what[80], id[ENVIRONMENT_ID_MAX];
 	pid_t pid = -1;
 
 	CRASH_POINT(order_heard);
 	if (runner->is_draining)
 		(void)err_set(&err, ERR_LIMIT, "the runner is stopping");
-	else if (runner->watch_count == SUPERVISORS_MAX)
-		(void)err_set(&err, ERR_LIMIT, "%d runs are kept already", SUPERVISORS_MAX);
+	else if (runner->watch_count == PROTOCOL_RUNS_MAX)
+		(void)err_set(&err, ERR_LIMIT, "%d runs are kept already", PROTOCOL_RUNS_MAX);
 	else if (draw_tag(order, &err))
 		start.folder = run_folder_make(runner->root, order, &start.is_spare, &err);
 	runner->has_spare = false; /* whatever became of this */
@@ -253,6 +267,10 @@ order_run(struct runner *runner, struct protocol_message *order)
 		(void)close(start.folder);
 		if (pid == -1)
 			run_folder_remove(runner->root, order->id);
+	}
+	if (pid == -1 && err.code == ERR_CHANGED) {
+		refuse_changed(runner, order, &err);
+		return;
 	}
 	if (pid == -1) {
 		/* Only mkdir says BUSY: a supervisor of a folder that is new has no other beside
@@ -265,7 +283,8 @@ order_run(struct runner *runner, struct protocol_message *order)
 	orphans_add(&runner->orphans, pid);
 	if (!watch_add(runner, order->id, pid, true))
 		runner->exit_status = EXIT_IO; /* out of descriptors: its supervisor needs nobody */
-	(void)snprintf(what, sizeof(what), "started: %s %.7s", order->environment, order->argument);
+	(void)snprintf(what, sizeof(what), "started: %s %.7s",
+	    environment_id_text(order->application, order->environment, id), order->argument);
 	log_run(runner, order->id, what);
 	say(runner, &started);
 	runner->quiet_until = clock_monotonic_ms() + QUIET_MS;
@@ -565,7 +584,7 @@ enum {
 };
 
 static size_t
-list_fds(const struct runner *runner, struct pollfd fds[FD_WATCHES + SUPERVISORS_MAX])
+list_fds(const struct runner *runner, struct pollfd fds[FD_WATCHES + PROTOCOL_RUNS_MAX])
 {
 	for (size_t i = 0; i < GIT_QUERY_SLOTS; i++)
 		fds[FD_ANSWERS + i] = (struct pollfd){ runner->git_queries.slots[i].fd, POLLIN, 0 };
@@ -619,7 +638,7 @@ ask_git(struct runner *runner)
 static void
 turn(struct runner *runner)
 {
-	struct pollfd fds[FD_WATCHES + SUPERVISORS_MAX];
+	struct pollfd fds[FD_WATCHES + PROTOCOL_RUNS_MAX];
 	size_t watches = runner->watch_count, count = list_fds(runner, fds);
 	int wait_ms = time_to_wait(runner), due_ms = connections_expire(&runner->connections),
 	    ready;

@@ -2,32 +2,51 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Only names in runner/settings.def are looked at, and those of a transport of theirs (program.c).
- * The environment that the runner was started
- * with wins over the file.  What is empty is not set.
+ * The environment that the runner was started with wins over the main file, never over an
+ * application's; what of an application is its own stands in its file alone, or has its default.
+ * What is empty is not set.
  */
 #pragma once
 
 #include "lib/env_file.h"
+#include "lib/environment_id.h"
 #include "lib/err.h"
+#include "lib/fingerprint.h"
 #include "lib/setting.h"
 
 #define RUNNER_SETTING_MAX 4096 /* bytes of a value; longer is refused */
 
 struct runner_settings {
-	struct env_file file;
+	char application[ENVIRONMENT_NAME_MAX]; /* "": the one without a name */
+	struct env_file main;
+	struct env_file own; /* the application's file; empty where it has no name */
+	char fallback[SETTING_NAME_MAX]; /* the last default that carries its name */
 	char secret[RUNNER_SETTING_MAX + 1]; /* the last one that came from NAME_FILE */
 };
 
-/* path may be NULL: no file.  To be freed with _done, also after a failure. */
-bool runner_settings_read(struct runner_settings *ret, const char *path, struct err *err) MUST_USE;
+/* Those of an application ("": of the one without a name).  path, the main file, may be NULL: none.
+ * To be freed with _done, also after a failure.  Refuses an application's file that is a link, or
+ * that anybody but root and the owner of the main file may write. */
+bool runner_settings_read(struct runner_settings *ret, const char *path, const char *application,
+    struct err *err) MUST_USE;
+
+/* The folder with the applications' files, as the settings have it.  False: there is none. */
+bool runner_settings_folder(struct runner_settings *settings, const char *path,
+    char ret[SETTING_PART_MAX + 1]) MUST_USE;
 
 /* *ret_value is the setting's text, its default, or NULL; a BOOL's is true or false.  It is
- * borrowed: of a secret from a file only until the next call.  Fails with ERR_CONFIG when it cannot
- * be the value of its type (lib/setting.def), or its NAME_FILE cannot be read. */
+ * borrowed: of a secret from a file, or a default with the application's name, only until the next
+ * call.  Fails with ERR_CONFIG when it cannot be the value of its type (lib/setting.def), or its
+ * NAME_FILE cannot be read. */
 bool runner_settings_text(struct runner_settings *settings, const char *name,
     const char **ret_value, struct err *err) MUST_USE;
 
 bool runner_settings_is_secret(const char *name);
+
+/* Where a secret stands: the path of its file, or the application whose file has its value; ""
+ * where it is the main file's or the environment's value, or not set.  Borrowed. */
+const char *runner_settings_secret_source(
+    const struct runner_settings *settings, const char *name);
 
 /* The next of all settings, those of each environment in ENVIRONMENTS too, that would be refused,
  * from *from on (0 at first; left behind it).  False: there is none, and all that is set can be
@@ -41,6 +60,10 @@ runner_settings_name(const char *id, const char *environment, char ret[SETTING_N
 /* As runner_settings_text, for the environment's setting called id. */
 bool runner_settings_of(struct runner_settings *settings, const char *id, const char *environment,
     const char **ret_value, struct err *err) MUST_USE;
+
+/* The list (lib/fingerprint.h) of what stands in the files for that environment.  Returns out. */
+const char *runner_settings_fingerprint(const struct runner_settings *settings,
+    const char *environment, char out[FINGERPRINT_LIST_MAX]);
 
 /* Wipes secrets. */
 void runner_settings_done(struct runner_settings *settings);

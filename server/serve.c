@@ -95,23 +95,25 @@ count_telegram_call(void *ctx, const char *method, int code)
 static void
 count_telegram_request(void *ctx, int status)
 {
-	metric_set_webhook(((struct serve *)ctx)->metrics, "telegram", status);
+	metric_set_webhook(((struct serve *)ctx)->metrics, "", "telegram", status);
 }
 
 static void
-count_github_request(void *ctx, int status)
+count_github_request(void *ctx, const char *application, int status)
 {
-	metric_set_webhook(((struct serve *)ctx)->metrics, "github", status);
+	metric_set_webhook(((struct serve *)ctx)->metrics, application, "github", status);
 }
 
 /* What a webhook's route never saw counts as its requests all the same; other paths do not. */
 static void
 count_refused(void *ctx, const char *path, int status)
 {
+	const char *application = github_webhook_application(((struct serve *)ctx)->settings, path);
+
 	if (strcmp(path, TELEGRAM_WEBHOOK_PATH) == 0)
 		count_telegram_request(ctx, status);
-	else if (strcmp(path, GITHUB_WEBHOOK_PATH) == 0)
-		count_github_request(ctx, status);
+	else if (application != NULL)
+		count_github_request(ctx, application, status);
 }
 
 static void
@@ -124,6 +126,12 @@ static void
 note_health(void *ctx, const char *environment, bool is_up)
 {
 	metric_set_health(((struct serve *)ctx)->metrics, environment, is_up);
+}
+
+static void
+note_health_round(void *ctx, double seconds)
+{
+	metric_set_health_interval(((struct serve *)ctx)->metrics, seconds);
 }
 
 static void
@@ -303,12 +311,8 @@ make_telegram(struct serve *serve, struct err *err)
 	for (size_t i = 0; i < n; i++) {
 		const struct command *command = commands_get(i);
 
-		menu[i] = (struct telegram_menu_command){ command->word, command->help,
-			TELEGRAM_MENU_ADMIN };
-		if (policy_decide(POLICY_STAGING, command->action, "staging").is_allowed)
-			menu[i].roles |= TELEGRAM_MENU_STAGING;
-		if (policy_decide(POLICY_STRANGER, command->action, "").is_allowed)
-			menu[i].roles |= TELEGRAM_MENU_ANYONE;
+		menu[i] =
+		    (struct telegram_menu_command){ command->word, command->help, command->action };
 	}
 	serve->telegram = telegram_new(
 	    &(struct telegram_config){
@@ -353,6 +357,7 @@ listen_text(const struct serve *serve, char *out, size_t room)
 static bool
 make_http(struct serve *serve, struct err *err)
 {
+	struct http_route github[GITHUB_WEBHOOK_ROUTES];
 	struct http_server_config config;
 	struct http_route route;
 	char listen[256];
@@ -367,7 +372,9 @@ make_http(struct serve *serve, struct err *err)
 	if (serve->github == NULL)
 		return err_set(err, ERR_NOMEM, "no memory for the webhook");
 	serve->metrics_route = (struct route_metrics){ serve->metrics, current_settings, serve };
-	add_route(serve, github_webhook_route(serve->github));
+	github_webhook_routes(serve->github, github);
+	for (size_t i = 0; i < COUNT(github); i++)
+		add_route(serve, github[i]);
 	if (telegram_route(serve->telegram, &route))
 		add_route(serve, route);
 	add_route(serve, route_metrics(&serve->metrics_route));
@@ -420,7 +427,8 @@ make_parts(struct serve *serve, struct err *err)
 		.submit_ctx = serve,
 		.note_mirror = note_mirror,
 		.is_restored = serve->perform.is_restored };
-	serve->health = perform_health_start(serve->loop, serve->probes, note_health, serve, err);
+	serve->health = perform_health_start(serve->loop, serve->probes, PERFORM_HEALTH_PERIOD_MS,
+	    note_health, note_health_round, serve, err);
 	serve->tls = tls_watch_start(
 	    &(struct tls_watch_config){
 		.loop = serve->loop, .on_read = note_certificate, .ctx = serve },

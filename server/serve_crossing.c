@@ -66,7 +66,7 @@ take_outcome(struct serve *serve, struct outcome *outcome)
 		metric_set_count(serve->metrics, &outcome->increment);
 		break;
 	case OUTCOME_GAUGES:
-		metric_set_gauges(serve->metrics, outcome->gauges);
+		metric_set_gauges(serve->metrics, outcome->gauges, serve->settings);
 		break;
 	case OUTCOME_FATAL:
 		log_error("fsync failed: stopping at once");

@@ -15,11 +15,12 @@
 #include "routes/route_metrics.h"
 #include "runs/runs.h"
 #include "serve.h"
+#include "settings/settings_watch.h"
 #include "store/store_thread.h"
 #include "telegram/telegram.h"
 #include "types/crossing.h"
 
-#define SERVE_ROUTES_MAX	5
+#define SERVE_ROUTES_MAX	6
 
 /* In the order in which they are made; taken apart in the reverse order. */
 struct serve {
@@ -52,7 +53,7 @@ struct serve {
 	struct loop_signal sigint;
 	struct loop_signal sighup;
 	struct loop_timer files_timer; /* looks whether a file with settings has changed */
-	uint64_t files_mark;
+	struct settings_watch watch_files;
 	struct loop_timer alive_timer;		/* heartbeat for the service manager */
 	struct loop_timer stop_timer;		/* looks whether all has come to rest */
 	int64_t stop_deadline;			/* monotonic ms; 0: not stopping */

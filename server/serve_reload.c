@@ -1,7 +1,8 @@
 /* serve_reload.c - settings read anew: on SIGHUP, and when a file of theirs has changed.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <signal.h>
-#include <sys/stat.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "lib/buf.h"
@@ -12,48 +13,43 @@
 #include "settings/settings_load.h"
 #include "settings/settings_table.h"
 
-#define LOOK_EVERY_MS 2000
-
-/* 0: it cannot be read now. */
-static uint64_t
-file_time(const char *path)
-{
-	struct stat now;
-
-	if (path == NULL || stat(path, &now) != 0)
-		return 0;
-	return (uint64_t)now.st_mtim.tv_sec * 1000000000 + (uint64_t)now.st_mtim.tv_nsec +
-	    (uint64_t)now.st_ino;
-}
-
-/* Changes when one of the files does that today's settings were read from; 0: there is none. */
-static uint64_t
-mark_of_files(const struct serve *serve)
-{
-	uint64_t mark = file_time(serve->options.env_file);
-	const char *file;
-
-	for (size_t i = 0; i < SETTING_COUNT; i++) {
-		file = settings_secret_file(serve->settings, (enum setting)i);
-		if (file != NULL)
-			mark = mark * 31 + file_time(file);
-	}
-	return mark;
-}
-
+/* The message names nobody who changed them: files have no author. */
 static void
-tell_store(struct serve *serve, bool accepted, bool needs_restart, const char *what)
+tell_store(struct serve *serve, const struct settings_read *read)
 {
 	struct event *event = event_new(EVENT_SETTINGS);
 
 	if (event == NULL)
 		return;
-	event->u.settings_read.accepted = accepted;
-	event->u.settings_read.needs_restart = needs_restart;
-	(void)text_copy(
-	    event->u.settings_read.changed, sizeof(event->u.settings_read.changed), what);
+	event->u.settings_read = *read;
 	if (!serve_submit(serve, event))
 		event_free(event);
+}
+
+static void
+tell_refused(struct serve *serve, const char *why)
+{
+	struct settings_read read = { .accepted = false };
+
+	(void)text_copy(read.changed, sizeof(read.changed), why); /* cut is fine */
+	tell_store(serve, &read);
+}
+
+static void
+tell_changed(struct serve *serve, const struct settings_change *change)
+{
+	struct settings_read read = { .accepted = true,
+		.needs_restart = change->restart_names.size > 0 };
+	const struct settings *settings = serve->settings;
+
+	/* cut is fine, in all three */
+	(void)text_copy(read.changed, sizeof(read.changed), buf_text(&change->names));
+	(void)text_copy(
+	    read.applications, sizeof(read.applications), buf_text(&change->applications));
+	if (change->refused_differ && settings->refused_count > 0)
+		(void)snprintf(read.refused, sizeof(read.refused), "%s: %.180s",
+		    settings->refused[0].file, settings->refused[0].reason);
+	tell_store(serve, &read);
 }
 
 static void
@@ -68,7 +64,7 @@ refuse(struct serve *serve, const struct settings_report *report)
 		if (first[0] == '\0')
 			first = report->lines[i].text;
 	}
-	tell_store(serve, false, false, first);
+	tell_refused(serve, first);
 }
 
 /* What is no longer looked at must not be shown for ever as it was last. */
@@ -83,23 +79,55 @@ forget_health(const struct serve *serve)
 	}
 }
 
+/* Is this file refused there, for this reason (NULL: for any)? */
+static bool
+is_refused(const struct settings *settings, const char *file, const char *reason)
+{
+	for (size_t i = 0; i < settings->refused_count; i++)
+		if (strcmp(settings->refused[i].file, file) == 0 &&
+		    (reason == NULL || strcmp(settings->refused[i].reason, reason) == 0))
+			return true;
+	return false;
+}
+
+/* Files of applications that are refused now, and were not, or for another reason; and those that
+ * are not any more. */
 static void
-adopt(struct serve *serve, struct settings *fresh, const char *names, const char *restart)
+log_refused(const struct settings *settings, const struct settings *before)
+{
+	for (size_t i = 0; i < settings->refused_count; i++) {
+		const struct settings_refused *now = &settings->refused[i];
+
+		if (!is_refused(before, now->file, now->reason))
+			log_error("settings: %s: %s; the application stays as it was", now->file,
+			    now->reason);
+	}
+	for (size_t i = 0; i < before->refused_count; i++)
+		if (!is_refused(settings, before->refused[i].file, NULL))
+			log_info("settings: %s: not refused any more", before->refused[i].file);
+}
+
+static void
+adopt(struct serve *serve, struct settings *fresh, const struct settings_change *change)
 {
 	CRASH_POINT(reload_read);
-	log_info("settings changed: %s", names);
-	if (restart[0] != '\0')
-		log_warning("restart needed for: %s", restart);
+	if (change->names.size > 0 || change->applications.size > 0)
+		log_info("settings changed: %s",
+		    buf_text(change->names.size > 0 ? &change->names : &change->applications));
+	if (change->restart_names.size > 0)
+		log_warning("restart needed for: %s", buf_text(&change->restart_names));
+	log_refused(fresh, serve->settings);
 	settings_unref(serve->settings);
 	serve->settings = fresh;
 	log_set_level(fresh->log_level);
 	telegram_change_settings(serve->telegram, fresh);
+	runs_change_settings(serve->runs, fresh);
 	perform_health_settings(serve->health, fresh);
 	tls_watch_settings(serve->tls, fresh);
 	metric_set_settings(serve->metrics, fresh);
 	forget_health(serve);
 	CRASH_POINT(reload_adopted);
-	tell_store(serve, true, restart[0] != '\0', names);
+	tell_changed(serve, change);
 }
 
 /* What could not be kept out of logs and messages is not adopted.  The runner's secrets too, which
@@ -112,52 +140,64 @@ can_be_redacted(struct serve *serve, const struct settings *fresh)
 	if (settings_redact(fresh, serve->redact, &err))
 		return true;
 	log_error("settings not changed: %s", err.text);
-	tell_store(serve, false, false, err.text);
+	tell_refused(serve, err.text);
 	return false;
 }
 
-/* All valid, or the old ones stay and every wrong line is named. */
+/* All valid, or the old ones stay and every wrong line is named.  Of the applications each for
+ * itself. */
 static void
-reload(struct serve *serve)
+reload(struct serve *serve, const struct settings_folder *folder, bool is_asked_for)
 {
 	struct settings_report report = { 0 };
 	struct settings *fresh = NULL;
-	struct buf names, restart;
+	struct settings_change change;
 
-	buf_init(&names, LIMIT_LINE * 4);
-	buf_init(&restart, LIMIT_LINE * 4);
-	if (!settings_reload(serve->settings, serve->options.env_file, environ, &fresh, &report,
-		&names, &restart)) {
+	settings_change_init(&change);
+	if (!settings_reload(serve->settings, serve->options.env_file, environ, folder, &fresh,
+		&report, &change)) {
 		refuse(serve, &report);
 	} else if (!can_be_redacted(serve, fresh)) {
 		settings_unref(fresh);
-	} else if (names.size > 0) {
-		adopt(serve, fresh, buf_text(&names), buf_text(&restart));
+	} else if (settings_change_is_any(&change)) {
+		adopt(serve, fresh, &change);
 	} else {
-		log_info("settings reloaded: no changes");
+		runs_change_settings(
+		    serve->runs, fresh); /* some are the runner's alone, unseen by us */
+		if (is_asked_for)
+			log_info("settings reloaded: no changes");
 		settings_unref(fresh);
 	}
-	buf_done(&names);
-	buf_done(&restart);
+	settings_change_done(&change);
+}
+
+/* Each trouble with the folder is said once. */
+static void
+look(struct serve *serve, bool all)
+{
+	struct settings_watch *watch = &serve->watch_files;
+	char before[sizeof(watch->error)];
+	struct settings_folder folder;
+
+	(void)text_copy(before, sizeof(before), watch->error); /* of the same size */
+	if (settings_watch_look(watch, serve->settings, all, &folder)) {
+		reload(serve, &folder, all);
+		settings_folder_done(&folder);
+	}
+	if (watch->error[0] != '\0' && strcmp(watch->error, before) != 0)
+		log_error("settings: %s; all applications stay as they are", watch->error);
 }
 
 static void
 on_sighup(UNUSED struct loop_signal *sig, void *ctx)
 {
-	reload(ctx);
+	look(ctx, true);
 }
 
 static void
 on_look(UNUSED struct loop_timer *timer, void *ctx)
 {
-	struct serve *serve = ctx;
-	uint64_t now = mark_of_files(serve);
-
-	if (now == serve->files_mark ||
-	    (serve->options.env_file != NULL && file_time(serve->options.env_file) == 0))
-		return; /* the same, or an editor is just about to put it back */
-	serve->files_mark = now;
-	reload(serve);
+	look(ctx, false);
 }
 
 void
@@ -166,9 +206,10 @@ serve_reload_start(struct serve *serve)
 	loop_signal_init(&serve->sighup, on_sighup, serve);
 	loop_signal_start(serve->loop, &serve->sighup, SIGHUP);
 	loop_timer_init(&serve->files_timer, on_look, serve);
-	serve->files_mark = mark_of_files(serve);
-	if (serve->files_mark != 0)
-		loop_timer_start(serve->loop, &serve->files_timer, LOOK_EVERY_MS, LOOK_EVERY_MS);
+	settings_watch_init(&serve->watch_files, serve->options.env_file, serve->settings);
+	if (settings_watch_has_any(&serve->watch_files, serve->settings))
+		loop_timer_start(serve->loop, &serve->files_timer, SETTINGS_WATCH_EVERY_MS,
+		    SETTINGS_WATCH_EVERY_MS);
 }
 
 void
@@ -176,4 +217,5 @@ serve_reload_stop(struct serve *serve)
 {
 	loop_signal_stop(&serve->sighup);
 	loop_timer_stop(&serve->files_timer);
+	settings_watch_done(&serve->watch_files);
 }

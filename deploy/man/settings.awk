@@ -9,6 +9,10 @@ BEGIN {
 	readers["SERVER"] = "the server"
 	readers["RUNNER"] = "the runner"
 	readers["BOTH"] = "server and runner"
+	scopes["SERVER"] = "Of the whole server: not in an application's file."
+	scopes["SHARED"] = "An application's file may have its own."
+	scopes["OWN"] = "Of one application: in its file, where applications have files."
+	scopes["EACH"] = "Holds for the file that it stands in."
 	head()
 }
 
@@ -46,6 +50,9 @@ function head() {
 	print ".Pp"
 	print "A change of the file, or of one that a\n.Ar NAME Ns _FILE"
 	print "names, is noticed within seconds: all is valid, or the old settings stay and the log names every wrong line."
+	print "Several applications have a file each,\n.Pa apps/NAME.env\nbeside this one, with the same names; what such a file does not say stands here."
+	print "Settings of one application alone do not stand here then:\n.Dq deploybot application adopt NAME\nmoves them."
+	print "The environment never wins over an application's file."
 	print "What is marked so is read when the server starts.\n.Dq deploybot check\\-config\nchecks a file that is not in use yet."
 	print ".Ss Settings\n.Bl -tag -width Ds"
 }
@@ -84,14 +91,19 @@ FILENAME ~ /\.def$/ && /^(FAMILY_)?SETTING\(/ {
 	}
 	type[name] = row
 	sub(/,.*/, "", type[name])
-	whose[name] = row
-	sub(/, *$/, "", whose[name])
+	scope[name] = row
+	sub(/, *$/, "", scope[name])
+	whose[name] = scope[name]
+	sub(/.*, */, "", scope[name])
+	sub(/, *[A-Z]*$/, "", whose[name])
 	sub(/.*, */, "", whose[name])
 	fallback[name] = match(row, /"[^"]*"/) ? substr(row, RSTART + 1, RLENGTH - 2) : ""
 	if (!(type[name] in words))
 		die(FILENAME ": no words for the type " type[name] " of " name)
 	if (!(whose[name] in readers))
 		die(FILENAME ": who reads " name "?")
+	if (!(scope[name] in scopes))
+		die(FILENAME ": what is the scope of " name "?")
 	rows++
 	next
 }
@@ -99,11 +111,21 @@ FILENAME ~ /\.def$/ { next }
 
 # ---- .env.example ----
 
+/^# Roles of your own/ {
+	print ".El\n.Ss Settings of each role"
+	print ".Ar NAME\nis one of your own, in capitals; IDS and MAY are needed."
+	print ".Bl -tag -width Ds"
+	member = "CONTRACTOR"
+	shown_as = "NAME"
+	help = ""
+	next
+}
 /^# For each environment/ {
 	print ".El\n.Ss Settings of each environment"
 	print ".Ar ENV\nis its name in\n.Va ENVIRONMENTS ,\nin capitals and with \\- as _."
 	print ".Bl -tag -width Ds"
-	per_environment = 1
+	member = "STAGING"
+	shown_as = "ENV"
 	help = ""
 	next
 }
@@ -115,10 +137,10 @@ FILENAME ~ /\.def$/ { next }
 	name = $0
 	sub(/^#/, "", name)
 	sub(/=.*/, "", name)
-	if (per_environment) {
-		if (name !~ /STAGING/)
+	if (member != "") {
+		if (name !~ member)
 			next
-		sub(/STAGING/, "*", name)
+		sub(member, "*", name)
 	}
 	if (!(name in type))
 		die(".env.example: " name " is in no table")
@@ -130,7 +152,7 @@ FILENAME ~ /\.def$/ { next }
 function entry(name,    shown, by) {
 	by = fallback[name]
 	shown = name
-	sub(/\*/, " Ns Ar ENV Ns Va ", shown)
+	sub(/\*/, " Ns Ar " shown_as " Ns Va ", shown)
 	sub(/^ Ns Ar/, "Ar", shown)
 	sub(/ Ns Va $/, "", shown)
 	printf ".It %s%s\n", shown ~ /^Ar/ ? "" : "Va ", shown
@@ -141,6 +163,7 @@ function entry(name,    shown, by) {
 	if (by != "")
 		printf "Default:\n.Ql %s .\n", text(by)
 	printf "Read by %s%s.\n", readers[whose[name]], restart ? ", at start" : ""
+	print text(scopes[scope[name]])
 }
 
 END {
@@ -154,6 +177,7 @@ END {
 	print ".El"
 	print ".Sh FILES\n.Bl -tag -width Ds"
 	print ".It Pa /etc/deploybot/deploybot.conf\nread when there is no\n.Pa .env\nin the working directory and no\n.Fl \\-env\\-file ."
+	print ".It Pa /etc/deploybot/apps/NAME.env\nsettings of the application NAME, which root alone, or the owner of the settings file, may write."
 	print ".It Pa /etc/deploybot/secrets/server/\nthe server's secrets, one file each; mode 0700, of the user deploybot."
 	print ".It Pa /etc/deploybot/secrets/runner/\nthe runner's; mode 0700, of the user deploybot\\-runner."
 	print ".El"

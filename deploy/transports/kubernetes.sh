@@ -177,9 +177,9 @@ kubernetes_check_deployment() {
 (there are: ${kubernetes_names[*]}): correct KUBE_CONTAINER"
 	[[ $kubernetes_paused != true ]] || fail "$EXIT_REFUSED" "the Deployment $KUBE_DEPLOYMENT is paused, so nothing would be \
 rolled out: kubectl --namespace $kubernetes_namespace rollout resume deployment/$KUBE_DEPLOYMENT"
-	[[ -z $kubernetes_owner || $kubernetes_owner == "$environment" ]] || fail "$EXIT_CONFIG" "the Deployment \
-$KUBE_DEPLOYMENT in the namespace $kubernetes_namespace is ${kubernetes_owner@Q}, not $environment: set \
-<ENV>_KUBE_NAMESPACE for each (or remove its annotation $KUBERNETES_OWNER)"
+	[[ -z $kubernetes_owner || $kubernetes_owner == "$environment" || $kubernetes_owner == "$former" ]] ||
+		fail "$EXIT_CONFIG" "the Deployment $KUBE_DEPLOYMENT in the namespace $kubernetes_namespace is \
+${kubernetes_owner@Q}, not $environment: set <ENV>_KUBE_NAMESPACE for each (or remove its annotation $KUBERNETES_OWNER)"
 	[[ $kubernetes_replicas != 0 ]] || warn "the Deployment $KUBE_DEPLOYMENT has 0 replicas: nothing will run"
 }
 

@@ -82,7 +82,8 @@ local_start() { # FOLDER COMMIT
 	(
 		cd -- "$1" || exit
 		exec env -i --default-signal PATH="$PATH" HOME="$HOME" LANG=C.UTF-8 PORT="$local_port" COMMIT="$2" \
-			ENVIRONMENT="$environment" RUN_ID="${RUN_ID:-}" BOOT="$(local_boot)" PID_FILE="$app/app.pid" \
+			ENVIRONMENT="$ENVIRONMENT" APPLICATION="$APPLICATION" RUN_ID="${RUN_ID:-}" \
+			BOOT="$(local_boot)" PID_FILE="$app/app.pid" \
 			setsid bash -c "$LOCAL_LAUNCH"
 	) </dev/null >>"$log" 2>&1 8>&- 9>&- &
 	child=$!
@@ -130,7 +131,8 @@ local_build() { # FOLDER COMMIT
 	[[ -e $recipe ]] || return 0
 	[[ -x $recipe ]] || fail "$EXIT_BUILD" ".deploybot/build is not executable"
 	quoted "$LOCAL_BUILD_SECONDS" .deploybot/build env --chdir="$1" -i PATH="$PATH" HOME="$HOME" LANG=C.UTF-8 \
-		RUN_ID="${RUN_ID:-}" COMMIT="$2" ENVIRONMENT="$environment" PORT="$local_port" ./.deploybot/build \
+		RUN_ID="${RUN_ID:-}" COMMIT="$2" ENVIRONMENT="$ENVIRONMENT" APPLICATION="$APPLICATION" \
+		PORT="$local_port" ./.deploybot/build \
 		</dev/null 8>&- 9>&- || fail "$EXIT_BUILD" ".deploybot/build failed with status $?: its last lines are in the log"
 }
 
@@ -145,10 +147,9 @@ local_bring_up() { # FOLDER
 # ---- what act.sh calls ---------------------------------------------------------------------------
 
 transport_preflight() {
-	local name=${environment^^}
-	name=${name//-/_}_PORT
-	local_port=${!name:-}
-	[[ -n $local_port ]] || fail "$EXIT_INPUT" "the transport local needs $name: where the application is to listen"
+	local_port=$(setting_of "$environment" PORT)
+	[[ -n $local_port ]] ||
+		fail "$EXIT_INPUT" "the transport local needs $(name_of "$environment" PORT): where the application is to listen"
 	[[ -d $app/releases ]] || mkdir -- "$app/releases"
 }
 

@@ -25,10 +25,11 @@ ssh_word() { # SETTING VALUE
 
 # Fills ssh_hosts and, in the same order, ssh_ports.
 ssh_find_hosts() {
-	local list entry name=${environment^^}
-	name=${name//-/_}_HOST
+	local list entry
 	list=$(setting_of "$environment" HOST)
-	[[ -n $list ]] || fail "$EXIT_CONFIG" "$name is not set: which hosts does $environment run on? (HOST[:PORT],…)"
+	[[ -n $list ]] ||
+		fail "$EXIT_CONFIG" "$(name_of "$environment" HOST) is not set: which hosts does $environment run on? \
+(HOST[:PORT],…)"
 	ssh_hosts=() ssh_ports=()
 	while IFS= read -r entry; do
 		[[ $entry =~ ^(\[(.*)\]|([^:]*))(:(.*))?$ ]]
@@ -49,6 +50,7 @@ ssh_find_settings() {
 	ssh_dir=${ssh_dir:-/srv/app}
 	ssh_dir=${ssh_dir%/}
 	ssh_common=("environment=$environment" "dir=$ssh_dir" "service=$COMPOSE_SERVICE" "strategy=$DEPLOY_STRATEGY")
+	[[ -z $former ]] || ssh_common+=("former=$former")
 	case $DEPLOY_STRATEGY in
 	recreate)
 		[[ $SMOKE_URL != *'{port}'* ]] ||

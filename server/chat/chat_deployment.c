@@ -11,8 +11,9 @@
 
 typedef void say_fn(struct chat_text *text, const struct chat_deployment *about);
 
-static say_fn say_requested, say_queued, say_in_progress, say_live, say_failed, say_rolled_back,
-    say_rollback_failed, say_refused, say_cancelled, say_expired, say_superseded;
+static say_fn say_requested, say_awaiting_approval, say_queued, say_in_progress, say_live,
+    say_failed, say_rolled_back, say_rollback_failed, say_done, say_refused, say_cancelled,
+    say_expired, say_superseded;
 
 /*
  * What each state says, and whether it rings: a phone makes a sound for a message that is sent and
@@ -29,6 +30,7 @@ enum rings { SILENT, ASKS, FAILS, ENDS, ALARMS };
 #define WORDS(W) \
 	W(REQUESTED,             say_requested,            SILENT) \
 	W(AWAITING_CONFIRMATION, chat_deployment_question, ASKS) \
+	W(AWAITING_APPROVAL,     say_awaiting_approval,    ASKS) \
 	W(QUEUED,                say_queued,               SILENT) \
 	W(RUNNING,               say_in_progress,          SILENT) \
 	W(STOPPING,              say_in_progress,          SILENT) \
@@ -39,6 +41,7 @@ enum rings { SILENT, ASKS, FAILS, ENDS, ALARMS };
 	W(FAILED,                say_failed,               FAILS) \
 	W(ROLLED_BACK,           say_rolled_back,          ALARMS) \
 	W(ROLLBACK_FAILED,       say_rollback_failed,      ALARMS) \
+	W(DONE,                  say_done,                 ENDS) \
 	W(REFUSED,               say_refused,              SILENT) \
 	W(CANCELLED,             say_cancelled,            SILENT) \
 	W(EXPIRED,               say_expired,              SILENT) \
@@ -142,17 +145,77 @@ say_requested(struct chat_text *text, const struct chat_deployment *about)
 }
 
 static void
+say_awaiting_approval(struct chat_text *text, const struct chat_deployment *about)
+{
+	chat_text_add(text, "✋ Awaiting approval: " MARK_BOLD "%s" MARK_BOLD " ← ",
+	    about->deployment->environment);
+	chat_deployment_commit(text, "", about->deployment);
+	chat_deployment_requester(text, about->deployment);
+}
+
+const char *
+chat_ordinal(size_t n, char out[24])
+{
+	static const char *const ends[] = { "th", "st", "nd", "rd" };
+
+	(void)snprintf(out, 24, "%zu%s", n, ends[n % 100 < 4 ? n % 100 : 0]);
+	return out;
+}
+
+void
+chat_deployment_work(
+    struct chat_text *text, const char *before, const struct deployment *deployment)
+{
+	chat_text_outside(text, before, deployment_starter(deployment));
+	if (deployment_is_action(deployment)) {
+		chat_text_add(text, " runs an action");
+		return;
+	}
+	chat_text_commit(text,
+	    deployment->is_forward		   ? " rolls forward to " :
+		deployment_is_rollback(deployment) ? " rolls back to " :
+						     " deploys ",
+	    deployment->commit);
+}
+
+/* What keeps it from starting now. */
+static void
+add_what_it_waits_for(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct deployment *deployment = about->deployment, *ahead = about->ahead;
+
+	if (ahead == NULL && about->environment->unknown_since != 0)
+		chat_text_add(text, "\nqueued until somebody has looked at the target");
+	else if (ahead == NULL)
+		return;
+	else if (strcmp(ahead->environment, deployment->environment) != 0) {
+		chat_text_add(text, "\nwaits for #%lld of %s, which holds ", (long long)ahead->id,
+		    ahead->environment);
+		chat_text_outside(text, "", deployment->waits_for);
+	} else {
+		chat_text_add(text, "\nbehind #%lld: ", (long long)ahead->id);
+		chat_deployment_work(text, "", ahead);
+		if (ahead->started_at != 0)
+			chat_text_duration(text, ", since ", about->at - ahead->started_at);
+	}
+}
+
+static void
 say_queued(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
+	char ordinal[24];
 
-	chat_text_add(text, "⏳ Queued: " MARK_BOLD "%s" MARK_BOLD " ← ", deployment->environment);
-	chat_deployment_commit(text, "", deployment);
+	if (deployment->is_asked_anew) {
+		chat_deployment_question(text, about);
+		return;
+	}
+	chat_text_add(text, "⏳ Queued: %s in " MARK_BOLD "%s" MARK_BOLD,
+	    chat_ordinal(about->position, ordinal), deployment->environment);
+	chat_deployment_commit(text, " ← ", deployment);
 	chat_deployment_requester(text, deployment);
-	chat_text_add(text, "%s",
-	    about->environment->unknown_since != 0 ?
-		"\nqueued until somebody has looked at the target" :
-		"\nanother deployment is in progress");
+	add_what_it_waits_for(text, about);
+	chat_deployment_note(text, deployment);
 }
 
 static void
@@ -412,6 +475,15 @@ say_rollback_failed(struct chat_text *text, const struct chat_deployment *about)
 }
 
 static void
+say_done(struct chat_text *text, const struct chat_deployment *about)
+{
+	chat_text_add(text, "🔧 Done: " MARK_BOLD "%s" MARK_BOLD, about->deployment->environment);
+	chat_deployment_requester(text, about->deployment);
+	add_steps(text, about);
+	add_took_and_audit(text, about);
+}
+
+static void
 say_refused(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
@@ -569,25 +641,23 @@ chat_deployment_ring(const struct chat_deployment *about)
 	return chat_text_take(&text);
 }
 
-char *
-chat_busy(const struct deployment *active, int64_t at)
+void
+chat_deployment_turn(struct chat_text *text, const struct deployment *deployment, bool is_next)
 {
-	struct chat_text text;
+	chat_text_init(text);
+	chat_text_add(text, "%s" MARK_BOLD "%s" MARK_BOLD,
+	    is_next ? "⏳ You are next in " : "🚀 It is your turn: ", deployment->environment);
+	chat_deployment_commit(text, is_next ? ": " : " ← ", deployment);
+}
 
-	chat_text_init(&text);
-	chat_text_add(&text, "⏳ %s is busy: ", active->environment);
-	chat_text_outside(&text, "", active->requester);
-	chat_text_commit(&text,
-	    active->is_forward		       ? " rolls forward to " :
-		deployment_is_rollback(active) ? " rolls back to " :
-						 " deploys ",
-	    active->commit);
-	chat_text_duration(&text, " since ", at - active->started_at);
-	chat_text_add(&text, " (%s).", deploy_flow_word(active->state));
-	if (deployment_may_be_cancelled(active))
-		chat_text_add(
-		    &text, " " MARK_CODE "/cancel %s" MARK_CODE " ends it.", active->environment);
-	return chat_text_take(&text);
+void
+chat_deployment_given(
+    struct chat_text *text, const struct deployment *deployment, const char *what, const char *who)
+{
+	chat_text_init(text);
+	chat_text_add(text, "🤝 " MARK_BOLD "%s" MARK_BOLD ": %s", deployment->environment, what);
+	chat_text_outside(text, "", who);
+	chat_deployment_commit(text, " — ", deployment);
 }
 
 static const char *

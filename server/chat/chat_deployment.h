@@ -20,6 +20,8 @@ struct chat_deployment {
 	int64_t release; /* LIVE: its number */
 	const struct release *to; /* of a rollback: what it brings back */
 	const struct block *block; /* of its commit; LIVE: of the one that it left */
+	size_t position; /* QUEUED: in its queue, from 1 */
+	const struct deployment *ahead; /* QUEUED: what is before it, or holds what it needs */
 	bool rollback_not_started; /* ROLLBACK_FAILED: the target is as the deployment left it */
 	const char *host; /* this machine's name */
 	int64_t at; /* wall ms of the decision */
@@ -51,11 +53,21 @@ char *chat_deployment_ring(const struct chat_deployment *about) MUST_USE;
 /* What stands where it was asked for, once its question stands below; the same. */
 char *chat_deployment_found(const struct deployment *deployment) MUST_USE;
 
-/* One line: "⏳ staging is busy: @ada deploys 1a2b3c4 since 2 min (running).", and how it is ended
- * where it can be. */
-char *chat_busy(const struct deployment *active, int64_t at) MUST_USE;
+/* Who does what: "@ada deploys 1a2b3c4", "@ada rolls back to 1a2b3c4". */
+struct chat_text;
+void chat_deployment_work(struct chat_text *text, const char *before,
+    const struct deployment *deployment);
+
+/* What is said to who asked alone, when they have come to the front of the queue (is_next), and
+ * when it starts; and when somebody gave them a place, or has theirs.  Both begin the text. */
+void chat_deployment_turn(struct chat_text *text, const struct deployment *deployment,
+    bool is_next);
+void chat_deployment_given(struct chat_text *text, const struct deployment *deployment,
+    const char *what, const char *who);
+
+/* "1st", "12th": a place in a queue. */
+const char *chat_ordinal(size_t n, char out[24]);
 
 /* Two lines for /history.  release: the number of what it released; 0: nothing. */
-struct chat_text;
 void chat_deployment_line(struct chat_text *text, const struct deployment *deployment,
     int64_t release, int64_t at);

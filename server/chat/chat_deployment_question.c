@@ -3,6 +3,7 @@
 #include "chat/chat_deployment_inside.h"
 
 #include "chat/chat_status.h"
+#include "deployment/turn.h"
 
 static void
 add_changes(struct chat_text *text, const struct git_answer *answer)
@@ -15,6 +16,13 @@ add_changes(struct chat_text *text, const struct git_answer *answer)
 	if (answer->count > (int64_t)answer->n_changes)
 		chat_text_add(text, "\n… and %lld more",
 		    (long long)(answer->count - (int64_t)answer->n_changes));
+}
+
+/* A person asks for an ancestor of what is live.  A push of one is a branch that was reset. */
+static bool
+is_older(const struct deployment *deployment, const struct git_answer *answer)
+{
+	return deployment->trigger == TRIGGER_CHAT && turn_is_behind(answer);
 }
 
 /* The commits between what is live and what is wanted, and what is odd about it. */
@@ -35,13 +43,15 @@ add_what_would_change(struct chat_text *text, const struct chat_deployment *abou
 	}
 	if (answer == NULL)
 		return;
-	if (answer->has_base && answer->count == 0)
+	if (is_older(about->deployment, answer))
+		chat_text_add(text, "\n⚠️ " MARK_BOLD "older than what is live" MARK_BOLD);
+	else if (answer->has_base && answer->count == 0)
 		chat_text_add(text, "\nno new commits");
 	else if (answer->has_base)
 		chat_text_add(text, "\n%lld commit%s since:", (long long)answer->count,
 		    answer->count == 1 ? "" : "s");
 	add_changes(text, answer);
-	if (about->deployment->is_force_push)
+	if (about->deployment->is_force_push && !is_older(about->deployment, answer))
 		chat_text_add(text,
 		    "\n⚠️ " MARK_BOLD
 		    "force push: the live commit is not in its history" MARK_BOLD);

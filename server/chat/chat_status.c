@@ -142,6 +142,16 @@ add_health(struct chat_text *text, const struct chat_status *status)
 		add_finding(text, status, i);
 }
 
+/* Pushes that were not deployed, and why not: else nobody knows whether they were seen. */
+static void
+add_skipped(struct chat_text *text, const struct environment *environment)
+{
+	if (environment->skipped_count > 0)
+		chat_text_add(text, "\n%lld newer commit%s, none in PATHS",
+		    (long long)environment->skipped_count,
+		    environment->skipped_count == 1 ? "" : "s");
+}
+
 static void
 add_in_progress(struct chat_text *text, const struct chat_status *status)
 {
@@ -222,10 +232,31 @@ chat_status(struct chat_text *text, const struct chat_status *status)
 		    "\n" MARK_BOLD
 		    "DOWN: deployment and rollback failed: check the target" MARK_BOLD);
 	add_blocks(text, status);
+	add_skipped(text, environment);
 	if (environment->unknown_since != 0) {
 		chat_text_add(text, "\n");
 		chat_unknown(text, environment, status->host, status->at);
 	}
 	add_in_progress(text, status);
+	chat_text_add(text, "\n");
+}
+
+void
+chat_status_line(struct chat_text *text, const struct chat_status *status)
+{
+	const struct release *release = &status->environment->current;
+
+	chat_text_add(text, "%s " MARK_BOLD "%s" MARK_BOLD "%s", light(status),
+	    status->environment->name, release_words(status));
+	if (release->id != 0) {
+		chat_text_commit(text, "", release->commit);
+		chat_text_ago(text, ", ", release->at, status->at);
+	}
+	if (status->active != NULL) {
+		chat_text_add(text, "; ⏳ %s", deploy_flow_word(status->active->state));
+		chat_text_commit(text, " ", status->active->commit);
+	}
+	if (status->queued != NULL)
+		chat_text_commit(text, "; next: ", status->queued->commit);
 	chat_text_add(text, "\n");
 }

@@ -33,5 +33,6 @@ void chat_block(struct chat_text *text, const struct block *block, int64_t at);
 /* Down, unknown or unhealthy: a phone shows what stands first, so this does. */
 bool chat_status_is_trouble(const struct chat_status *status);
 
-/* Adds a paragraph about one environment. */
+/* Adds a paragraph about one environment; a line, where many stand in one message. */
 void chat_status(struct chat_text *text, const struct chat_status *status);
+void chat_status_line(struct chat_text *text, const struct chat_status *status);

@@ -38,7 +38,7 @@ print_help(FILE *out, const char *program)
 {
 	(void)fprintf(out, "Usage: %s [--env-file FILE] [COMMAND [ARGUMENT...]]\n\n", program);
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		char left[40];
+		char left[80];
 
 		(void)snprintf(left, sizeof(left), "%s%s%s", rows[i].word,
 		    rows[i].usage[0] == '\0' ? "" : " ", rows[i].usage);

@@ -23,10 +23,12 @@ typedef int cli_command(const struct cli *cli);
 	CLI("serve",        serve,        "[--no-copy] [--restored]", "Run the server (the default); restored: on a copy.") \
 	CLI("doctor",       doctor,       "[--production|ENV]", "Check everything, over the network; ENV: its target.") \
 	CLI("check-config", check_config, "",                "Check the settings; asks no network.") \
+	CLI("application",  application,  "list | check [NAME] | adopt NAME", "Applications: which there are, what is wrong.") \
 	CLI("config-example", config_example, "",           "Print a file with every setting and its default.") \
 	CLI("healthcheck",  healthcheck,  "",                "Ask the running server whether it is alive.") \
 	CLI("webhook",      webhook,      "set|info|delete", "Register, show or remove the webhook at Telegram.") \
 	CLI("audit",        audit,        "verify [DIGITS...]", "Check the audit log: chain, database, chat.") \
+	CLI("policy",       policy,       "explain WHO ACTION TARGET|report", "Who may what, and which line says so.") \
 	CLI("backup",       backup,       "FILE",            "Copy the database, while the server runs.") \
 	CLI("version",      version,      "",                "Print the version.") \
 	CLI("help",         help,         "",                "Print this text.")
@@ -39,7 +41,7 @@ typedef int cli_command(const struct cli *cli);
 int cli_run(int argc, char **argv, cli_command *serve) MUST_USE;
 
 cli_command cli_doctor, cli_check_config, cli_config_example, cli_healthcheck, cli_webhook;
-cli_command cli_audit, cli_backup;
+cli_command cli_application, cli_audit, cli_backup, cli_policy;
 
 struct settings;
 struct settings_report;
@@ -48,6 +50,10 @@ struct settings_report;
  * they are errors' company or `all`.  NULL: the caller exits with 78. */
 struct settings *cli_settings(const struct cli *cli, bool all) MUST_USE;
 struct settings *cli_settings_reported(const struct cli *cli, bool all,
+    struct settings_report *report) MUST_USE;
+
+/* The same of what there is to say of one application (NULL: of all). */
+struct settings *cli_settings_for(const struct cli *cli, bool all, const char *application,
     struct settings_report *report) MUST_USE;
 
 /* Writes the path of the store's database. */

@@ -15,6 +15,8 @@ static void
 print_environment(const struct environment_settings *environment)
 {
 	(void)printf("  %s: ", environment->name);
+	if (environment->refusal[0] != '\0')
+		(void)printf("not deployed, ");
 	if (environment->branch == NULL)
 		(void)printf("no branch, deployed by name only");
 	else
@@ -37,7 +39,9 @@ print_summary(const struct settings *s, const char *env_file)
 	    s->telegram_mode == TELEGRAM_WEBHOOK ? "webhook" : "polling", s->admins.count,
 	    s->admins.count == 1 ? "" : "s", (long long)s->telegram_chat_id);
 	(void)printf("github:   %s, /github/webhook %s\n",
-	    s->github_repository == NULL ? "any signed repository" : s->github_repository,
+	    s->github_repository != NULL ? s->github_repository :
+		s->application_count > 0 ? "the repositories of the applications" :
+					   "any signed repository",
 	    s->github_webhook_secret == NULL ? "off: no GITHUB_WEBHOOK_SECRET" : "on");
 	(void)printf("listens:  %s port %d\n", s->listen_address, s->api_server_port);
 	(void)printf("state:    %s\n", s->state_directory);
@@ -54,6 +58,9 @@ print_summary(const struct settings *s, const char *env_file)
 	(void)printf("environments:\n");
 	for (size_t i = 0; i < s->environment_count; i++)
 		print_environment(&s->environments[i]);
+	if (s->application_count > 0)
+		(void)printf(
+		    "applications: %zu (deploybot application list)\n", s->application_count);
 }
 
 /*

@@ -11,6 +11,13 @@
 struct settings *
 cli_settings_reported(const struct cli *cli, bool all, struct settings_report *report)
 {
+	return cli_settings_for(cli, all, NULL, report);
+}
+
+struct settings *
+cli_settings_for(
+    const struct cli *cli, bool all, const char *application, struct settings_report *report)
+{
 	static const char *const words[] = {
 		[SETTINGS_ERROR] = "error",
 		[SETTINGS_FLAW] = "error",
@@ -19,11 +26,15 @@ cli_settings_reported(const struct cli *cli, bool all, struct settings_report *r
 	};
 	struct settings *settings = NULL;
 
-	if (!settings_load(cli->env_file, environ, &settings, report))
+	if (!settings_load_for(application, cli->env_file, environ, &settings, report))
 		all = true;
 	for (size_t i = 0; all && i < report->count; i++)
 		(void)fprintf(
 		    stderr, "%-8s %s\n", words[report->lines[i].severity], report->lines[i].text);
+	if (all && report->left_out > 0)
+		(void)fprintf(stderr,
+		    "%-8s and %zu lines more: deploybot application check NAME says them\n", "note",
+		    report->left_out);
 	return settings;
 }
 

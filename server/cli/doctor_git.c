@@ -125,6 +125,13 @@ on_ready(void *ctx)
 		    git->doctor->settings->runner_socket);
 	else
 		TELL(git->doctor, RUNNER, OK, "runner: it starts and speaks our version");
+	if (git->doctor->settings->repository_url == NULL &&
+	    git->doctor->settings->application_count > 0) {
+		TELL(git->doctor, GIT, WARNING,
+		    "git: not asked: repositories are those of applications, which the server polls");
+		finish(git);
+		return;
+	}
 	if (git->doctor->settings->repository_url == NULL) {
 		TELL(git->doctor, GIT, ERROR,
 		    "git: no repository: set GITHUB_REPOSITORY or REPOSITORY_URL");

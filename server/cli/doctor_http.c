@@ -22,7 +22,7 @@ struct doctor_http {
 	struct http_client *probes;
 	struct http_client *telegram; /* another trust zone, and TELEGRAM_PROXY */
 	size_t count;
-	struct http_check checks[SETTINGS_ENVIRONMENTS_MAX * SETTINGS_HEALTH_URLS_MAX + 1];
+	struct http_check *checks; /* one for each address of the settings, and the clock */
 };
 
 int64_t
@@ -118,21 +118,34 @@ ask_all(struct doctor *doctor, struct doctor_http *http)
 	}
 }
 
+static size_t
+count_checks(const struct settings *s)
+{
+	size_t n = 1;
+
+	for (size_t i = 0; i < s->environment_count; i++)
+		n += s->environments[i].health_url_count;
+	return n;
+}
+
 struct doctor_http *
 doctor_http_start(struct doctor *doctor)
 {
 	struct doctor_http *http = calloc(1, sizeof(*http));
+	const size_t n = count_checks(doctor->settings);
 	const struct http_client_config probes = {
-		.connections_max = 16, .in_flight_max = 16, .queue_max = COUNT(http->checks)
+		.connections_max = 16, .in_flight_max = 16, .queue_max = (unsigned)n
 	};
 	const struct http_client_config telegram = { .proxy = doctor->settings->telegram_proxy };
 	struct err err = { .text = "no memory" };
 
 	if (http != NULL) {
+		http->checks = calloc(n, sizeof(*http->checks));
 		http->probes = http_client_new(doctor->loop, &probes, &err);
 		http->telegram = http_client_new(doctor->loop, &telegram, &err);
 	}
-	if (http == NULL || http->probes == NULL || http->telegram == NULL) {
+	if (http == NULL || http->checks == NULL || http->probes == NULL ||
+	    http->telegram == NULL) {
 		TELL(doctor, HEALTH, ERROR, "HTTP: %s", err.text);
 		doctor_http_free(http);
 		return NULL;
@@ -148,5 +161,6 @@ doctor_http_free(struct doctor_http *http)
 		return;
 	http_client_free(http->probes);
 	http_client_free(http->telegram);
+	free(http->checks);
 	free(http);
 }

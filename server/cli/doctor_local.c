@@ -15,6 +15,7 @@
 #include "lib/file.h"
 #include "lib/text.h"
 #include "store/fs_check.h"
+#include "types/repository.h"
 #include "types/settings.h"
 #include "settings/settings_table.h"
 
@@ -223,18 +224,19 @@ static void
 examine_github(struct doctor *doctor)
 {
 	const struct settings *s = doctor->settings;
+	int polls_s = repository_poll_seconds(s);
 
-	if (s->github_webhook_secret != NULL && s->poll_repository_seconds > 0)
+	if (s->github_webhook_secret != NULL && polls_s > 0)
 		TELL(doctor, WEBHOOKS, OK,
 		    "GitHub: signed pushes are taken at /github/webhook; git is polled too, every %d s, for one that GitHub cannot deliver",
-		    s->poll_repository_seconds);
+		    polls_s);
 	else if (s->github_webhook_secret != NULL)
 		TELL(doctor, WEBHOOKS, OK,
 		    "GitHub: signed pushes are taken at /github/webhook; git is not polled (POLL_REPOSITORY_SECONDS=0): one that GitHub cannot deliver has to be redelivered there");
-	else if (s->poll_repository_seconds > 0)
+	else if (polls_s > 0)
 		TELL(doctor, WEBHOOKS, OK,
 		    "GitHub: no GITHUB_WEBHOOK_SECRET, so /github/webhook answers 404; git is asked for pushes every %d s",
-		    s->poll_repository_seconds);
+		    polls_s);
 	else
 		TELL(doctor, WEBHOOKS, WARNING,
 		    "GitHub: no push is ever found: set GITHUB_WEBHOOK_SECRET (without it /github/webhook answers 404) or POLL_REPOSITORY_SECONDS");

@@ -2,7 +2,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "commands/commands.h"
 #include "decide/decide_deployment.h"
+#include "decide/decide_question.h"
 #include "decide/decide_reply.h"
+#include "decide/decide_where.h"
 
 /* Before git has answered only the ref is known, and that is what they typed. */
 static void
@@ -23,14 +25,32 @@ say_cancelling(struct tx *tx, const struct update *update, const struct deployme
 	(void)decide_send(tx, &update->address, &text);
 }
 
-void
-command_cancel(struct tx *tx, const struct update *update, const struct chat_command *command)
+/* Whoever may ask for it may cancel their own that has not begun. */
+static bool
+is_own_place(const struct update *update, const struct deployment *deployment)
 {
-	const char *name = command->argument[0];
+	return deployment->trigger == TRIGGER_CHAT && deployment->requested_by == update->person &&
+	    (deployment->state == DEPLOY_REQUESTED || deployment->state == DEPLOY_QUEUED);
+}
+
+/* One that a button stands for. */
+static void
+cancel_work(struct tx *tx, const struct update *update, int64_t work)
+{
+	struct deployment deployment = row_deployment_get(tx, work);
+
+	enum policy_action action =
+	    is_own_place(update, &deployment) ? decide_action_of(&deployment) : POLICY_CANCEL;
+
+	if (decide_may(tx, update, action, deployment.environment))
+		decide_press_cancel(tx, update, &deployment);
+}
+
+static void
+cancel_in(struct tx *tx, const struct update *update, const char *name)
+{
 	struct deployment deployment, queued;
 
-	if (decide_where(tx, update, POLICY_CANCEL, name) == NULL)
-		return;
 	deployment = row_deployment_active(tx, name);
 	queued = row_deployment_queued(tx, name);
 	if (deployment.id == 0)
@@ -48,4 +68,19 @@ command_cancel(struct tx *tx, const struct update *update, const struct chat_com
 		return;
 	}
 	say_cancelling(tx, update, &deployment, queued.id != 0 && queued.id != deployment.id);
+}
+
+void
+command_cancel(struct tx *tx, const struct update *update, const struct request *request)
+{
+	int64_t work = update->kind == UPDATE_PRESS ? request_number(request, "work") : 0;
+	const struct environment_settings *settings;
+
+	if (work != 0) {
+		cancel_work(tx, update, work);
+		return;
+	}
+	settings = decide_where(tx, update, POLICY_CANCEL, request);
+	if (settings != NULL)
+		cancel_in(tx, update, settings->name);
 }

@@ -1,10 +1,12 @@
-/* command_deploy.c - /deploy <environment> [ref]: role, busy, then git is asked.  Side: store. */
+/* command_deploy.c - /deploy <environment> [ref]: role, room in the queue, then git is asked.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 
 #include "commands/commands.h"
 #include "decide/decide_deployment.h"
+#include "decide/decide_queue.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_tell.h"
+#include "decide/decide_where.h"
 #include "lib/text.h"
 #include "store/row_deployment.h"
 #include "store/row_environment.h"
@@ -62,8 +64,8 @@ ask_git(
 }
 
 static void
-request(struct tx *tx, const struct update *update, const struct environment_settings *settings,
-    const char *ref)
+open_request(struct tx *tx, const struct update *update,
+    const struct environment_settings *settings, const char *ref)
 {
 	struct deployment deployment = {
 		.program = PROGRAM_DEPLOY,
@@ -89,14 +91,15 @@ request(struct tx *tx, const struct update *update, const struct environment_set
 }
 
 void
-command_deploy(struct tx *tx, const struct update *update, const struct chat_command *command)
+command_deploy(struct tx *tx, const struct update *update, const struct request *request)
 {
-	const char *name = command->argument[0];
-	const char *ref = command->argument[1];
-	const struct environment_settings *settings = decide_where(tx, update, POLICY_DEPLOY, name);
+	const struct environment_settings *settings =
+	    decide_where(tx, update, POLICY_DEPLOY, request);
+	char value[LIMIT_REF];
+	const char *ref = request_get(request, "ref", value);
 
 	if (settings == NULL || decide_is_refused(tx, update, settings->name) ||
-	    decide_is_busy(tx, update, settings->name) || !can_ask_git(tx, update, settings, ref))
+	    decide_is_full(tx, update, settings->name) || !can_ask_git(tx, update, settings, ref))
 		return;
-	request(tx, update, settings, ref[0] != '\0' ? ref : settings->branch);
+	open_request(tx, update, settings, ref[0] != '\0' ? ref : settings->branch);
 }

@@ -3,63 +3,108 @@
 #include "commands/commands.h"
 #include "decide/decide_reply.h"
 
+#define PLACES_SHOWN	   3 /* behind a command */
+#define ENVIRONMENTS_SHOWN 40
+
 /* Of the table itself: commands.c, which has it with its functions, calls this file. */
 static const struct {
 	enum policy_action action;
 	const char *usage;
 	const char *help;
 } table[] = {
-#define COMMAND(word, most, action, usage, help) { POLICY_##action, usage, help },
+#define COMMAND(word, action, target, argument, usage, help) { POLICY_##action, usage, help },
+#define PRESSED(word)
 #include "commands/commands.def"
 #undef COMMAND
+#undef PRESSED
 };
+
+/* Where one may do it: nothing behind what one may everywhere. */
+static void
+add_places(
+    struct tx *tx, const struct update *update, enum policy_action action, struct chat_text *text)
+{
+	size_t n = 0, count = tx->settings->environment_count;
+
+	for (size_t i = 0; i < count; i++)
+		n += decide_is_allowed(
+		    tx, update->person, action, tx->settings->environments[i].name);
+	if (n == count || policy_action_rows[action].who == POLICY_BY_ANYONE)
+		return;
+	for (size_t i = 0, shown = 0; i < count && shown < PLACES_SHOWN; i++) {
+		const char *name = tx->settings->environments[i].name;
+
+		if (decide_is_allowed(tx, update->person, action, name))
+			chat_text_add(text, "%s%s", shown++ == 0 ? " (" : ", ", name);
+	}
+	if (n > PLACES_SHOWN)
+		chat_text_add(text, " and %zu more", n - PLACES_SHOWN);
+	if (n > 0)
+		chat_text_add(text, ")");
+}
+
+static void
+add_environments(struct tx *tx, const struct update *update, struct chat_text *text)
+{
+	struct principal who = principal_of_person(update->person);
+	size_t n = 0;
+
+	chat_text_add(text, "\nEnvironments:");
+	for (size_t i = 0; i < tx->settings->environment_count; i++) {
+		const char *name = tx->settings->environments[i].name;
+
+		if (policy_sees(tx->settings, who, name, tx->at) && n++ < ENVIRONMENTS_SHOWN)
+			chat_text_add(text, " " MARK_CODE "%s" MARK_CODE, name);
+	}
+	if (n > ENVIRONMENTS_SHOWN)
+		chat_text_add(text, " and %zu more: /status", n - ENVIRONMENTS_SHOWN);
+}
 
 static void
 say_help(struct tx *tx, const struct update *update, const char *greeting)
 {
-	enum policy_role role = policy_role(tx->settings, update->person);
+	bool is_stranger = decide_is_stranger(tx, update->person);
+	char roles[LIMIT_LINE];
 	struct chat_text text;
 
 	/* In a group a stranger's hello is a denial like any other. */
-	if (role == POLICY_STRANGER && !update->is_private) {
-		(void)decide_may(tx, update, POLICY_STATUS, "");
+	if (is_stranger && !update->is_private) {
+		(void)decide_may(tx, update, POLICY_TALK, "");
 		return;
 	}
 	chat_text_init(&text);
 	chat_text_add(&text, "%s", greeting);
-	if (role == POLICY_STRANGER)
+	if (is_stranger)
 		chat_text_add(&text,
 		    "You have no role here yet. Send an admin the id that " MARK_CODE
 		    "/whoami" MARK_CODE " shows.\n");
 	else
-		chat_text_add(
-		    &text, "You may, as " MARK_BOLD "%s" MARK_BOLD ":\n", policy_role_word(role));
+		chat_text_add(&text, "You may, as " MARK_BOLD "%s" MARK_BOLD ":\n",
+		    policy_roles_text(tx->settings, principal_of_person(update->person), tx->at,
+			roles, sizeof(roles)));
 	for (size_t i = 0; i < COUNT(table); i++) {
-		bool everywhere = policy_decide(role, table[i].action, "").is_allowed;
-
-		if (everywhere || policy_decide(role, table[i].action, "staging").is_allowed)
-			chat_text_add(&text, MARK_CODE "%s" MARK_CODE " — %s%s\n", table[i].usage,
-			    table[i].help, everywhere ? "" : " (staging)");
+		if (!decide_is_allowed(tx, update->person, table[i].action, ""))
+			continue;
+		chat_text_add(
+		    &text, MARK_CODE "%s" MARK_CODE " — %s", table[i].usage, table[i].help);
+		add_places(tx, update, table[i].action, &text);
+		chat_text_add(&text, "\n");
 	}
-	if (role != POLICY_STRANGER) {
-		chat_text_add(&text, "\nEnvironments:");
-		for (size_t i = 0; i < tx->settings->environment_count; i++)
-			chat_text_add(&text, " " MARK_CODE "%s" MARK_CODE,
-			    tx->settings->environments[i].name);
-	}
+	if (!is_stranger)
+		add_environments(tx, update, &text);
 	(void)decide_send(tx, &update->address, &text);
 }
 
 void
-command_help(struct tx *tx, const struct update *update, const struct chat_command *command)
+command_help(struct tx *tx, const struct update *update, const struct request *request)
 {
-	(void)command; /* takes no argument */
+	(void)request; /* takes no argument */
 	say_help(tx, update, "");
 }
 
 void
-command_start(struct tx *tx, const struct update *update, const struct chat_command *command)
+command_start(struct tx *tx, const struct update *update, const struct request *request)
 {
-	(void)command; /* takes no argument */
+	(void)request; /* takes no argument */
 	say_help(tx, update, "👋 I deploy releases, check their health and roll bad ones back.\n\n");
 }

@@ -1,13 +1,15 @@
-/* command_history.c - /history [environment]: the latest deployments.  Side: store. */
+/* command_history.c - /history [environment or application]: the latest deployments.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_deployment.h"
 #include "commands/commands.h"
 #include "decide/decide_reply.h"
+#include "decide/decide_where.h"
 #include "store/row_deployment.h"
 #include "store/row_environment.h"
 
 #define SHOWN_OF_ONE  10
 #define SHOWN_OF_EACH 3
+#define PAGE	      5 /* environments of several applications */
 
 static void
 add_history(struct tx *tx, struct chat_text *text, const char *environment, size_t most)
@@ -28,20 +30,23 @@ add_history(struct tx *tx, struct chat_text *text, const char *environment, size
 }
 
 void
-command_history(struct tx *tx, const struct update *update, const struct chat_command *command)
+command_history(struct tx *tx, const struct update *update, const struct request *request)
 {
-	const char *name = command->argument[0];
+	CLEANUP(decide_scope_done) struct decide_scope scope = { 0 };
+	CLEANUP(message_done) struct message message = { 0 };
+	int64_t page, pages;
 	struct chat_text text;
+	size_t first, each;
 
-	if (!decide_may(tx, update, POLICY_HISTORY, name))
+	if (!decide_scope(tx, update, POLICY_HISTORY, request->target, &scope))
 		return;
-	if (name[0] != '\0' && decide_environment(tx, update, name) == NULL)
-		return;
+	each = scope.is_wide ? PAGE : scope.n;
+	first = decide_page(request, scope.n, each, &page, &pages);
 	chat_text_init(&text);
-	if (name[0] != '\0')
-		add_history(tx, &text, name, SHOWN_OF_ONE);
-	else
-		for (size_t i = 0; i < tx->settings->environment_count; i++)
-			add_history(tx, &text, tx->settings->environments[i].name, SHOWN_OF_EACH);
-	(void)decide_send(tx, &update->address, &text);
+	for (size_t i = first; i < scope.n && i < first + each; i++)
+		add_history(
+		    tx, &text, scope.at[i]->name, scope.n == 1 ? SHOWN_OF_ONE : SHOWN_OF_EACH);
+	message.head = chat_text_take(&text);
+	decide_page_buttons(tx, update, request, page, pages, &message.buttons);
+	(void)decide_send_keyboard(tx, update, request, &message);
 }

@@ -4,8 +4,10 @@
 #include <stdio.h>
 
 #include "commands/commands.h"
-#include "decide/decide_question.h"
+#include "decide/decide_queue.h"
 #include "decide/decide_reply.h"
+#include "decide/decide_shown.h"
+#include "decide/decide_where.h"
 #include "lib/text.h"
 #include "store/row_deployment.h"
 #include "store/row_environment.h"
@@ -134,21 +136,23 @@ ask(struct tx *tx, const struct update *update, const struct environment *enviro
 }
 
 void
-command_rollback(struct tx *tx, const struct update *update, const struct chat_command *command)
+command_rollback(struct tx *tx, const struct update *update, const struct request *request)
 {
-	const char *name = command->argument[0];
+	const struct environment_settings *settings =
+	    decide_where(tx, update, POLICY_ROLLBACK, request);
+	const char *name = settings != NULL ? settings->name : "";
+	char value[LIMIT_REF];
+	const char *wanted = request_get(request, "release", value);
 	struct environment environment;
 	struct release to;
 
-	if (decide_where(tx, update, POLICY_ROLLBACK, name) == NULL)
-		return;
-	if (decide_is_refused(tx, update, name) || decide_is_busy(tx, update, name) ||
-	    !is_one_release(tx, update, name, command->argument[1]))
+	if (settings == NULL || decide_is_refused(tx, update, name) ||
+	    decide_is_full(tx, update, name) || !is_one_release(tx, update, name, wanted))
 		return;
 	environment = row_environment_get(tx, name);
-	to = choose(tx, &environment, command->argument[1]);
+	to = choose(tx, &environment, wanted);
 	if (to.id == 0)
-		say_possible(tx, update, &environment, command->argument[1]);
+		say_possible(tx, update, &environment, wanted);
 	else if (strcmp(to.commit, environment.current.commit) == 0 && !is_in_doubt(&environment))
 		(void)decide_sendf(tx, &update->address,
 		    "%s runs " MARK_CODE "%.7s" MARK_CODE " already.", name, to.commit);

@@ -1,40 +1,34 @@
-/* command_status.c - /status [environment]: says what is known, and asks all health URLs at once.  Side: store. */
+/* command_status.c - /status [environment or application]: what is known; asks the health URLs.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 
 #include "commands/commands.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_status.h"
+#include "decide/decide_where.h"
 #include "store/row_effect.h"
 #include "store/row_message.h"
 
-void
-command_status(struct tx *tx, const struct update *update, const struct chat_command *command)
+static void
+show(struct tx *tx, const struct update *update, const struct request *request)
 {
-	const char *name = command->argument[0];
-	CLEANUP(message_done)
-	struct message message = {
-		.address = update->address, .is_silent = true, .is_answer = true
-	};
-	struct effect *probe;
-	int64_t row;
+	CLEANUP(message_done) struct message message = { 0 };
+	struct effect *probe = decide_status_probe(tx, update, request);
+	int64_t row = 0;
 
-	if (!decide_may(tx, update, POLICY_STATUS, name))
-		return;
-	if (name[0] != '\0' && decide_environment(tx, update, name) == NULL)
-		return;
-	probe = decide_status_probe(tx, name);
-	message.head = decide_status_text(tx, name, probe != NULL ? &probe->u.probe : NULL, NULL);
-	message.foot = strdup("");
-	if (message.head == NULL || message.foot == NULL) {
-		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
-		effect_free(probe);
-		tx_fail(tx, ERR_NOMEM, "no memory for /status");
-		return;
-	}
-	decide_status_buttons(tx, name, update->address.chat, &message.buttons);
-	row = row_message_add(tx, &message);
+	if (decide_status(
+		tx, update, request, probe != NULL ? &probe->u.probe : NULL, NULL, &message))
+		row = decide_send_keyboard(tx, update, request, &message);
 	if (probe == NULL)
 		return;
 	probe->u.probe.message = row;
-	(void)row_effect_add(tx, probe);
+	row_button_set_effect(tx, row, row_effect_add(tx, probe));
+}
+
+void
+command_status(struct tx *tx, const struct update *update, const struct request *request)
+{
+	CLEANUP(decide_scope_done) struct decide_scope scope = { 0 };
+
+	if (decide_scope(tx, update, POLICY_STATUS, request->target, &scope))
+		show(tx, update, request);
 }

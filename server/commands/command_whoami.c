@@ -5,19 +5,42 @@
 
 #include "commands/commands.h"
 #include "decide/decide_reply.h"
+#include "lib/buf.h"
+#include "policy/policy_report.h"
 #include "store/row_rate_limit.h"
 
 #define WHOAMI_EVERY_MS (60 * INT64_C(1000))
 
-void
-command_whoami(struct tx *tx, const struct update *update, const struct chat_command *command)
+/* What each role of their own settings grants, by the line that says so. */
+static void
+add_lines(struct tx *tx, int64_t person, struct buf *out)
 {
-	enum policy_role role = policy_role(tx->settings, update->person);
-	char who[64], chat[160] = "";
+	const struct roles *roles = tx->settings->roles;
+	size_t n = 0;
+	const struct role_member *member = roles_of(roles, person, &n);
 
-	(void)command; /* takes no argument */
-	if (role == POLICY_STRANGER && !update->is_private) {
-		(void)decide_may(tx, update, POLICY_STATUS, "");
+	for (size_t i = 0; i < n; i++) {
+		const struct role *role = &roles->role[member[i].role];
+
+		if (role->is_built_in || !policy_is_in_force(&member[i], tx->at))
+			continue;
+		buf_addf(out, "\n%s%s%s: ", role->setting,
+		    role->application[0] != '\0' ? " of " : "", role->application);
+		policy_report_grants(roles, role, out);
+	}
+}
+
+void
+command_whoami(struct tx *tx, const struct update *update, const struct request *request)
+{
+	struct principal person = principal_of_person(update->person);
+	bool is_stranger = decide_is_stranger(tx, update->person);
+	char who[64], chat[160] = "", roles[LIMIT_LINE];
+	struct buf lines;
+
+	(void)request; /* takes no argument */
+	if (is_stranger && !update->is_private) {
+		(void)decide_may(tx, update, POLICY_TALK, "");
 		return;
 	}
 	(void)snprintf(
@@ -31,12 +54,16 @@ command_whoami(struct tx *tx, const struct update *update, const struct chat_com
 		    update->address.chat == tx->settings->telegram_chat_id ?
 			": deployments are reported here" :
 			", for TELEGRAM_CHAT_ID");
+	buf_init(&lines, 16 * 1024);
+	if (update->is_private)
+		add_lines(tx, update->person, &lines);
 	(void)decide_sendf(tx, &update->address,
 	    "Your Telegram id is " MARK_CODE "%" PRId64 MARK_CODE "; your role here: " MARK_BOLD
-	    "%s" MARK_BOLD ".%s%s",
-	    update->person, policy_role_word(role),
-	    role == POLICY_STRANGER ?
-		"\nAn admin adds the id to ADMIN_TELEGRAM_IDS or STAGING_TELEGRAM_IDS." :
+	    "%s" MARK_BOLD ".%s%s%s",
+	    update->person, policy_roles_text(tx->settings, person, tx->at, roles, sizeof(roles)),
+	    is_stranger ?
+		"\nAn admin adds the id to a role: STAGING_TELEGRAM_IDS, ROLE_<NAME>_IDS." :
 		"",
-	    chat);
+	    chat, buf_text(&lines));
+	buf_done(&lines);
 }

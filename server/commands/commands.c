@@ -2,12 +2,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "commands/commands.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "decide/decide_reply.h"
+#include "decide/decide_where.h"
 #include "lib/text.h"
+#include "store/row_message.h"
 #include "store/row_rate_limit.h"
 
 /* A person's commands: a burst, then one in a while.  Enough for hands, not for a script. */
@@ -15,30 +16,42 @@
 #define COMMAND_EVERY_MS 2000
 #define HINT_EVERY_MS	 (60 * INT64_C(1000))
 
+/* The typed ones stand first. */
 static const struct command table[] = {
-#define COMMAND(word, most, action, usage, help) \
-	{ #word, most, POLICY_##action, usage, help, command_##word },
+#define COMMAND(word, action, target, argument, usage, help) \
+	{ #word, POLICY_##action, COMMAND_##target, argument, usage, help, command_##word },
+#define PRESSED(word)
 #include "commands/commands.def"
 #undef COMMAND
+#undef PRESSED
+#define COMMAND(word, ...)
+#define PRESSED(name) { .word = #name, .run = command_##name },
+#include "commands/commands.def"
+#undef COMMAND
+#undef PRESSED
 };
 
 size_t
 commands_count(void)
 {
-	return COUNT(table);
+	size_t n = 0;
+
+	while (n < COUNT(table) && table[n].usage != NULL)
+		n++;
+	return n;
 }
 
 const struct command *
 commands_get(size_t i)
 {
-	assert(i < COUNT(table));
+	assert(i < commands_count());
 	return &table[i];
 }
 
 static const struct command *
-find(const char *word)
+find(const char *word, size_t n)
 {
-	for (size_t i = 0; i < COUNT(table); i++)
+	for (size_t i = 0; i < n; i++)
 		if (strcmp(table[i].word, word) == 0)
 			return &table[i];
 	return NULL;
@@ -48,7 +61,7 @@ find(const char *word)
 static bool
 is_too_fast(struct tx *tx, const struct update *update, const char *word)
 {
-	bool is_stranger = policy_role(tx->settings, update->person) == POLICY_STRANGER;
+	bool is_stranger = decide_is_stranger(tx, update->person);
 	char who[64];
 
 	if (is_stranger && !update->is_private)
@@ -70,11 +83,11 @@ hint_unknown(struct tx *tx, const struct update *update, const char *word)
 	const char *names[COUNT(table)];
 	const char *near;
 
-	if (!decide_may(tx, update, POLICY_STATUS, ""))
+	if (!decide_may(tx, update, POLICY_TALK, ""))
 		return;
-	for (size_t i = 0; i < COUNT(table); i++)
+	for (size_t i = 0; i < commands_count(); i++)
 		names[i] = table[i].word;
-	near = text_nearest(word, names, COUNT(table));
+	near = text_nearest(word, names, commands_count());
 	if (near != NULL)
 		(void)decide_sendf(
 		    tx, &update->address, "I don't know /%s. Did you mean /%s?", word, near);
@@ -88,41 +101,127 @@ static const char *
 outcome_of(struct tx *tx, const struct update *update, const struct command *command,
     const char *environment)
 {
-	enum policy_role role = policy_role(tx->settings, update->person);
-
-	if (policy_decide(role, command->action, environment).is_allowed)
+	if (decide_is_allowed(tx, update->person, command->action, environment))
 		return "taken";
-	return role != POLICY_STRANGER && environment[0] != '\0' &&
-		settings_environment(tx->settings, environment) == NULL ?
+	return !decide_is_stranger(tx, update->person) && environment[0] != '\0' &&
+		(settings_environment(tx->settings, environment) == NULL ||
+		    !policy_sees(
+			tx->settings, principal_of_person(update->person), environment, tx->at)) ?
 	    "refused" :
 	    "denied";
+}
+
+/* The words as a request; false: there are more of them than it takes. */
+static bool
+read_request(struct tx *tx, const struct update *update, const struct command *command,
+    const struct chat_command *typed, struct request *ret)
+{
+	size_t used = 0;
+
+	*ret = request_of(command->word, "");
+	if (command->target != COMMAND_NONE)
+		used = decide_read_target(tx, update, typed, ret->target);
+	if (typed->n_arguments > used && command->argument[0] != '\0')
+		request_add(ret, command->argument, typed->argument[used++]);
+	return !typed->is_too_long && typed->n_arguments <= used;
+}
+
+static void
+run(struct tx *tx, const struct update *update, const struct command *command,
+    const struct request *request)
+{
+	tx_count_metric(tx, INCREMENT_COMMAND, command->word,
+	    outcome_of(tx, update, command, request->target), "", 0);
+	command->run(tx, update, request);
 }
 
 void
 commands_handle(struct tx *tx, const struct update *update)
 {
-	struct chat_command typed;
 	const struct command *command;
+	struct chat_command typed;
+	struct request request;
 
 	if (!chat_command_parse(update->text, &typed) || is_too_fast(tx, update, typed.word))
 		return;
-	command = find(typed.word);
+	command = find(typed.word, commands_count());
 	if (command == NULL) {
 		tx_count_metric(tx, INCREMENT_COMMAND, "unknown", "refused", "", 0);
 		hint_unknown(tx, update, typed.word);
 		return;
 	}
-	if (typed.is_too_long || typed.n_arguments > command->most_arguments) {
+	if (!read_request(tx, update, command, &typed, &request)) {
 		tx_count_metric(tx, INCREMENT_COMMAND, command->word, "refused", "", 0);
-		if (decide_may(tx, update, command->action, "staging"))
+		if (decide_may(tx, update, command->action, ""))
 			(void)decide_sendf(tx, &update->address,
 			    "Too much behind /%s. Usage: " MARK_CODE "%s" MARK_CODE, command->word,
 			    command->usage);
 		return;
 	}
-	for (char *c = typed.argument[0]; *c != '\0'; c++) /* an environment: lower case */
-		*c = (char)tolower((unsigned char)*c);
-	tx_count_metric(tx, INCREMENT_COMMAND, command->word,
-	    outcome_of(tx, update, command, typed.argument[0]), "", 0);
-	command->run(tx, update, &typed);
+	run(tx, update, command, &request);
+}
+
+static bool
+is_theirs(struct tx *tx, const struct update *update, const struct button_row *button)
+{
+	/* What is pressed alone and is one person's stands under /queue. */
+	bool is_typed = find(button->request.action, commands_count()) != NULL;
+
+	if (button->person == 0 || button->person == update->person)
+		return true;
+	decide_audit_denied(tx, update, button->request.action, button->request.target,
+	    "the button is another person's");
+	decide_toastf(tx, update, true, "⛔ Only who asked may press this. You may type /%s.",
+	    is_typed ? button->request.action : "queue");
+	return false;
+}
+
+/* Its message says what was chosen, and its keyboard is closed. */
+static void
+use_up(struct tx *tx, const struct update *update, const struct button_row *button,
+    const struct command *command)
+{
+	CLEANUP(message_done) struct message message = { 0 };
+	char value[LIMIT_REF];
+	struct chat_text text;
+
+	row_button_close_keyboard(tx, button->message);
+	chat_text_init(&text);
+	chat_text_add(&text, "👉 " MARK_CODE "/%s", command->word);
+	chat_text_outside(&text, " ", button->request.target);
+	if (request_get(&button->request, command->argument, value)[0] != '\0')
+		chat_text_outside(&text, " ", value);
+	chat_text_outside(&text, MARK_CODE ", ", update->name);
+	message.head = chat_text_take(&text);
+	message.foot = strdup("");
+	if (message.head == NULL || message.foot == NULL)
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
+		tx_fail(tx, ERR_NOMEM, "no memory for a message");
+	else
+		row_message_change(tx, button->message, &message);
+	decide_toastf(tx, update, false, "%s", button->request.target);
+}
+
+void
+commands_press(struct tx *tx, const struct update *update, const struct button_row *button)
+{
+	const struct command *command = find(button->request.action, COUNT(table));
+	struct request request = button->request;
+
+	if (command == NULL) {
+		tx_fail(tx, ERR_INVALID, "a button with the unknown action %s", request.action);
+		return;
+	}
+	if (!is_theirs(tx, update, button))
+		return;
+	if (button->is_once && button->message != 0) {
+		if (!decide_may(tx, update, command->action, request.target))
+			return;
+		use_up(tx, update, button, command);
+		request.message = 0; /* that message has said its last */
+	}
+	if (command->usage == NULL || request_number(&request, "work") != 0)
+		command->run(tx, update, &request);
+	else
+		run(tx, update, command, &request);
 }

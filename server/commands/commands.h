@@ -1,33 +1,44 @@
-/* commands.h - the table of chat commands.  Side: store. */
+/* commands.h - the table of requests: what is typed or pressed is decided here, as one.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 /*
  * A new command is a row in commands.def and a file command_<word>.c with command_<word>().  Its
- * role is checked (decide_may) by itself, as soon as it knows for which environment.
+ * role is checked (decide_may) by itself, as soon as it knows for which environment: again at each
+ * press, on what holds at that moment.
  */
 #pragma once
 
 #include "chat/chat_command.h"
 #include "policy/policy.h"
-#include "store/tx.h"
+#include "store/row_button.h"
 
+/* update: who wants it, and where the answer goes. */
 typedef void
-command_fn(struct tx *tx, const struct update *update, const struct chat_command *command);
+command_fn(struct tx *tx, const struct update *update, const struct request *request);
+
+enum command_target { COMMAND_NONE, COMMAND_ONE, COMMAND_ANY };
 
 struct command {
 	const char *word;
-	size_t most_arguments;
 	enum policy_action action;
-	const char *usage;
+	enum command_target target;
+	const char *argument; /* its key; "" it takes none */
+	const char *usage; /* NULL: it is not typed */
 	const char *help;
 	command_fn *run;
 };
 
-#define COMMAND(word, most, action, usage, help) command_fn command_##word;
+#define COMMAND(word, ...) command_fn command_##word;
+#define PRESSED(word)	   command_fn command_##word;
 #include "commands/commands.def"
 #undef COMMAND
+#undef PRESSED
 
+/* Those that are typed. */
 size_t commands_count(void);
 const struct command *commands_get(size_t i);
 
 /* What somebody typed, if it was a command for us: carried out, or answered with a hint. */
 void commands_handle(struct tx *tx, const struct update *update);
+
+/* An open button was pressed in its chat: by whom it is for, it is carried out as if typed. */
+void commands_press(struct tx *tx, const struct update *update, const struct button_row *button);

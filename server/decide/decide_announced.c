@@ -14,6 +14,13 @@
 #define AWAIT_MS      (120 * INT64_C(1000))
 #define PAUSE_FIRST_S 5
 
+const char *
+decide_announced_source(const char *hook, char out[DECIDE_SOURCE])
+{
+	(void)snprintf(out, DECIDE_SOURCE, "github%s%s", hook[0] != '\0' ? "/" : "", hook);
+	return out;
+}
+
 void
 decide_announced(
     struct tx *tx, const struct environment_settings *settings, const struct delivery *delivery)
@@ -25,6 +32,7 @@ decide_announced(
 	    who, sizeof(who), "github:%.40s(%lld)", delivery->login, (long long)delivery->sender);
 	(void)text_copy(push.after, sizeof(push.after), delivery->after);
 	(void)text_copy(push.delivery, sizeof(push.delivery), delivery->id);
+	(void)text_copy(push.hook, sizeof(push.hook), delivery->hook);
 	row_effect_withdraw(tx, row_effect_find_push(tx, settings->name));
 	decide_query_head(tx, settings, who, &push);
 }
@@ -44,17 +52,20 @@ decide_announced_later(struct tx *tx, const struct effect_timer *timer, int64_t 
 static void
 give_up(struct tx *tx, const struct effect_git_query *query)
 {
-	const struct chat_address address = { .chat = tx->settings->telegram_chat_id };
+	const struct settings *settings = settings_of(tx->settings, query->environment);
+	const struct chat_address address = { .chat = settings->telegram_chat_id };
+	char source[DECIDE_SOURCE];
 	struct chat_text text;
 
-	row_dedupe_remove(tx, "github", query->push.delivery);
+	row_dedupe_remove(
+	    tx, decide_announced_source(query->push.hook, source), query->push.delivery);
 	chat_text_init(&text);
 	chat_text_add(
 	    &text, "⚠️ " MARK_BOLD "%s" MARK_BOLD ": git does not show ", query->environment);
 	chat_text_commit(&text, "", query->push.after);
 	chat_text_outside(&text, ", pushed by ", query->requested_by);
 	chat_text_add(&text, ". Asked for two minutes; ");
-	if (tx->settings->poll_repository_seconds > 0)
+	if (settings->poll_repository_seconds > 0)
 		chat_text_add(&text, "polling goes on, and deploys it when it is there.");
 	else
 		chat_text_add(&text,

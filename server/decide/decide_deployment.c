@@ -10,10 +10,13 @@
 #include "decide/decide_reply.h"
 #include "decide/decide_tell.h"
 #include "lib/text.h"
+#include "settings/settings_claims.h"
 #include "store/row_block.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
 #include "store/row_button.h"
+#include "store/row_claim.h"
+#include "store/row_queue.h"
 
 /* --- the acts of a rule, as rows and effects --- */
 
@@ -27,11 +30,12 @@ struct act {
 
 typedef void act_fn(struct act *act);
 
-static act_fn do_ask_person, do_run, do_run_rollback, do_stop_run, do_probe, do_drop_probe,
-    do_release, do_block, do_down, do_tell, do_refuse_cancel, do_next;
+static act_fn do_ask_person, do_claim, do_run, do_run_rollback, do_stop_run, do_probe,
+    do_drop_probe, do_release, do_block, do_down, do_tell, do_refuse_cancel, do_next;
 
 static act_fn *const acts_table[] = {
 	[DEPLOY_DO_ASK_PERSON] = do_ask_person,
+	[DEPLOY_DO_CLAIM] = do_claim,
 	[DEPLOY_DO_RUN] = do_run,
 	[DEPLOY_DO_RUN_ROLLBACK] = do_run_rollback,
 	[DEPLOY_DO_STOP_RUN] = do_stop_run,
@@ -60,15 +64,30 @@ do_ask_person(struct act *act)
 	struct tx *tx = act->tx;
 	struct deployment *deployment = act->deployment;
 	bool is_push = is_a_pushs(tx, deployment);
-	int64_t wait_ms = is_push ? DECIDE_PUSH_QUESTION_MS : DECIDE_COMMAND_QUESTION_MS;
+	int64_t wait_ms = deployment->state == DEPLOY_QUEUED ? DECIDE_QUEUE_QUESTION_MS :
+	    is_push					     ? DECIDE_PUSH_QUESTION_MS :
+							       DECIDE_COMMAND_QUESTION_MS;
 
-	row_button_close(tx, deployment->id, BUTTON_CONFIRM); /* one that is asked anew */
-	row_button_close(tx, deployment->id, BUTTON_DECLINE);
+	row_button_close_question(tx, deployment->id); /* one that is asked anew */
 	decide_tell_question(tx, deployment, act->answer);
 	if (is_push)
 		decide_tell_team(tx, deployment, act->answer);
 	row_button_set_timer(tx, deployment->id,
 	    row_effect_timer(tx, TIMER_QUESTION, "", deployment->id, tx->at + wait_ms));
+}
+
+/* Whoever lets it start has seen that all of it is free. */
+static void
+do_claim(struct act *act)
+{
+	struct settings_claims *claims =
+	    settings_claims(act->tx->settings, act->deployment->environment);
+
+	if (claims == NULL)
+		tx_fail(act->tx, ERR_NOMEM, "no memory for claims");
+	else
+		row_claim_take(act->tx, act->deployment->id, claims);
+	free(claims);
 }
 
 /* What a run is given: what to bring up, and what was live. */
@@ -96,7 +115,8 @@ order_run(struct act *act, enum program program, const struct releases *of)
 	effect->u.run.run = deployment->run;
 	effect->u.run.program = program;
 	effect->u.run.deployment = deployment->id;
-	effect->u.run.deadline_s = tx->settings->deploy_timeout_seconds;
+	effect->u.run.deadline_s =
+	    settings_of(tx->settings, deployment->environment)->deploy_timeout_seconds;
 	(void)text_copy(effect->u.run.environment, LIMIT_ENVIRONMENT, deployment->environment);
 	(void)text_copy(effect->u.run.commit, LIMIT_COMMIT, of->commit);
 	(void)text_copy(effect->u.run.image, LIMIT_IMAGE, of->image);
@@ -112,7 +132,8 @@ do_run(struct act *act)
 {
 	struct deployment *deployment = act->deployment;
 
-	decide_tell_team(act->tx, deployment, NULL);
+	if (!deployment_is_action(deployment))
+		decide_tell_team(act->tx, deployment, NULL);
 	order_run(act, deployment->program,
 	    &(struct releases){
 		.commit = deployment->commit,
@@ -174,8 +195,8 @@ split_targets(const struct deployment *deployment, const char *commit, struct pr
 static void
 do_probe(struct act *act)
 {
-	const struct settings *settings = act->tx->settings;
 	const struct deployment *deployment = act->deployment;
+	const struct settings *settings = settings_of(act->tx->settings, deployment->environment);
 	bool is_back = deployment->state == DEPLOY_VERIFYING_ROLLBACK;
 	/* Of what ran before deploybot nobody knows the commit. */
 	const char *expected = !is_back		     ? deployment->commit :
@@ -323,8 +344,12 @@ do_refuse_cancel(struct act *act)
 static void
 do_next(struct act *act)
 {
-	row_deployment_save(act->tx, act->deployment);
-	decide_next(act->tx, act->deployment->environment);
+	struct deployment *deployment = act->deployment;
+
+	row_queue_look(act->tx, deployment->environment);
+	if (deployment->state == DEPLOY_QUEUED) /* it is saved behind this */
+		(void)text_copy(
+		    deployment->waits_for, sizeof(deployment->waits_for), ROW_QUEUE_LOOK);
 }
 
 /* In their order; the deployment stands in its new state already.  False: one of them was to
@@ -357,6 +382,29 @@ close_questions(struct tx *tx, const struct deployment *started)
 	}
 }
 
+/* A push that takes over an older one's place has it already. */
+static void
+enter_queue(struct tx *tx, struct deployment *deployment)
+{
+	struct environment environment = row_environment_get(tx, deployment->environment);
+
+	if (deployment->place == 0)
+		deployment->place = row_queue_draw(tx);
+	deployment->queued_at = tx->at;
+	deployment->answered_at = deployment->confirmed_by != 0 ? tx->at : deployment->requested_at;
+	(void)text_copy(deployment->compared_live, LIMIT_COMMIT, environment.current.commit);
+}
+
+/* Nothing that it waited for in its place is waited for any more. */
+static void
+leave_queue(struct tx *tx, struct deployment *deployment)
+{
+	row_effect_withdraw(tx, row_effect_find(tx, EFFECT_GIT_QUERY, deployment->id));
+	row_button_close_question(tx, deployment->id);
+	deployment->is_asked_anew = false;
+	deployment->waits_for[0] = '\0';
+}
+
 /* What starts with a state, before its acts. */
 static void
 enter_state(struct tx *tx, struct deployment *deployment, enum deploy_state from)
@@ -367,15 +415,19 @@ enter_state(struct tx *tx, struct deployment *deployment, enum deploy_state from
 		deployment->started_at = tx->at;
 		close_questions(tx, deployment);
 	}
-	if (from == DEPLOY_AWAITING_CONFIRMATION && deployment->state != from) {
-		row_button_close(tx, deployment->id, BUTTON_CONFIRM);
-		row_button_close(tx, deployment->id, BUTTON_DECLINE);
-	}
+	if (deployment->state == DEPLOY_QUEUED && from != DEPLOY_QUEUED)
+		enter_queue(tx, deployment);
+	if (from == DEPLOY_QUEUED && deployment->state != DEPLOY_QUEUED)
+		leave_queue(tx, deployment);
+	if (from == DEPLOY_AWAITING_CONFIRMATION && deployment->state != from)
+		row_button_close_question(tx, deployment->id);
 	decide_record_step(tx, deployment, from);
 	if (deploy_flow_class(deployment->state) != DEPLOY_CLASS_FINAL)
 		return;
 	deployment->ended_at = tx->at;
-	row_button_close(tx, deployment->id, BUTTON_CANCEL);
+	if (deploy_flow_class(from) == DEPLOY_CLASS_ACTIVE)
+		row_claim_give_back(tx, deployment->id);
+	row_button_close(tx, "cancel", request_about("cancel", "work", deployment->id).target);
 	decide_record_end(tx, deployment);
 }
 
@@ -388,7 +440,7 @@ decide_step(struct tx *tx, struct deployment *deployment, enum deploy_event even
 
 	if (tx->failed)
 		return true;
-	deployment->state = deploy_flow_step(from, event, &acts);
+	deployment->state = deploy_flow_step(deployment->program, from, event, &acts);
 	if (acts.n == 0) {
 		tx_log(tx, LOG_LEVEL_DEBUG, "deployment %" PRId64 ": %s finds nothing to do in %s",
 		    deployment->id, deploy_flow_event_name(event), deploy_flow_name(from));
@@ -433,17 +485,15 @@ set_direction(struct tx *tx, struct deployment *deployment)
 	    row_release_get(tx, deployment->to_release).origin > environment.current.origin;
 }
 
-/* What it needs to end is written down when it starts: URLs, and the release to roll back to.
- * False: its environment is no longer in the settings. */
-static bool
-prepare_start(struct tx *tx, struct deployment *deployment)
+bool
+decide_prepare_start(struct tx *tx, struct deployment *deployment)
 {
 	const struct environment_settings *settings =
 	    settings_environment(tx->settings, deployment->environment);
 	size_t used = 0;
 
-	if (settings == NULL)
-		return false;
+	if (settings == NULL || deployment_is_action(deployment))
+		return settings != NULL;
 	decide_set_previous(tx, deployment);
 	set_direction(tx, deployment);
 	deployment->urls[0] = '\0';
@@ -461,45 +511,16 @@ prepare_start(struct tx *tx, struct deployment *deployment)
 	return true;
 }
 
-/* Rolled back since it was pushed (a person was faster to ask for it): it is not deployed twice,
- * unless a question said so and was confirmed. */
-static bool
-is_blocked(struct tx *tx, const struct deployment *waiting)
+enum policy_action
+decide_action_of(const struct deployment *deployment)
 {
-	return waiting->trigger != TRIGGER_CHAT && !waiting->shown_blocked &&
-	    row_block_find(tx, waiting->environment, waiting->commit, NULL);
-}
+	static const enum policy_action actions[PROGRAM_COUNT] = {
+		[PROGRAM_DEPLOY] = POLICY_DEPLOY,
+		[PROGRAM_ROLLBACK] = POLICY_ROLLBACK,
+		[PROGRAM_ACTION] = POLICY_DO,
+	};
 
-/* Settings may have changed since the request, and whoever asked may have lost the role; another
- * one who confirmed it has it. */
-static bool
-may_start(struct tx *tx, const struct deployment *waiting)
-{
-	int64_t person = waiting->confirmed_by != 0 ? waiting->confirmed_by : waiting->requested_by;
-
-	return waiting->trigger != TRIGGER_CHAT ||
-	    policy_decide(policy_role(tx->settings, person),
-		deployment_is_rollback(waiting) ? POLICY_ROLLBACK : POLICY_DEPLOY,
-		waiting->environment)
-		.is_allowed;
-}
-
-/* What runs there is not known: a person who confirms is warned before, a push stays queued.  Not
- * where the environment has left the settings, and with it whoever could look. */
-static bool
-must_wait(struct tx *tx, const struct deployment *waiting)
-{
-	return waiting->trigger != TRIGGER_CHAT &&
-	    settings_environment(tx->settings, waiting->environment) != NULL &&
-	    row_environment_get(tx, waiting->environment).unknown_since != 0;
-}
-
-static void
-refuse_waiting(struct tx *tx, struct deployment *waiting, const char *reason)
-{
-	waiting->why = DEPLOY_WHY_REFUSED;
-	(void)text_copy(waiting->detail, sizeof(waiting->detail), reason);
-	(void)decide_step(tx, waiting, DEPLOY_ON_REFUSE, NULL);
+	return actions[deployment->program];
 }
 
 bool
@@ -507,45 +528,8 @@ decide_is_live(struct tx *tx, const struct deployment *deployment)
 {
 	struct environment environment = row_environment_get(tx, deployment->environment);
 
-	return !deployment_is_rollback(deployment) &&
+	return deployment->program == PROGRAM_DEPLOY &&
 	    deployment_runs_already(deployment, &environment);
-}
-
-/* It went live while this was queued: nobody asked for it a second time. */
-static void
-end_live_already(struct tx *tx, struct deployment *waiting)
-{
-	if (waiting->trigger == TRIGGER_CHAT) {
-		refuse_waiting(tx, waiting, "already live");
-		return;
-	}
-	(void)text_copy(waiting->detail, sizeof(waiting->detail), "already live");
-	(void)decide_step(tx, waiting, DEPLOY_ON_SUPERSEDE, NULL);
-}
-
-void
-decide_next(struct tx *tx, const char *environment)
-{
-	struct deployment waiting;
-
-	if (row_deployment_active(tx, environment).id != 0)
-		return;
-	waiting = row_deployment_queued(tx, environment);
-	if (waiting.id == 0 || must_wait(tx, &waiting))
-		return;
-	if (!waiting.is_again && decide_is_live(tx, &waiting))
-		end_live_already(tx, &waiting);
-	else if (is_blocked(tx, &waiting))
-		refuse_waiting(
-		    tx, &waiting, "it was rolled back while this was queued; /deploy asks first");
-	else if (!may_start(tx, &waiting))
-		refuse_waiting(tx, &waiting, "the requester is no longer allowed to do so");
-	else if (settings_refusal(tx->settings, environment) != NULL)
-		refuse_waiting(tx, &waiting, settings_refusal(tx->settings, environment));
-	else if (!prepare_start(tx, &waiting))
-		refuse_waiting(tx, &waiting, "this environment is no longer in the settings");
-	else
-		(void)decide_step(tx, &waiting, DEPLOY_ON_FREE, NULL);
 }
 
 /* The commits of which git says whether the answer's contains them. */
@@ -596,12 +580,19 @@ audit_cancel(struct tx *tx, const struct deployment *deployment, const struct up
 		"state", deploy_flow_word(deployment->state), "name", update->name, NULL });
 }
 
+/* An action has nothing to roll back, and needs no release for that. */
+static bool
+has_way_back(const struct deployment *deployment)
+{
+	return deployment_is_action(deployment) || deployment_can_roll_back(deployment);
+}
+
 bool
 decide_cancel(struct tx *tx, struct deployment *deployment, const struct update *update)
 {
 	struct deployment before = *deployment;
 	enum deploy_event event = deployment_is_rollback(deployment) ? DEPLOY_ON_CANCEL_ROLLBACK :
-	    deployment_can_roll_back(deployment)		     ? DEPLOY_ON_CANCEL :
+	    has_way_back(deployment)				     ? DEPLOY_ON_CANCEL :
 								       DEPLOY_ON_CANCEL_NO_ROLLBACK;
 
 	audit_cancel(tx, deployment, update);
@@ -624,13 +615,14 @@ end_run(struct tx *tx, int64_t run)
 void
 decide_give_up(struct tx *tx, struct deployment *deployment, const char *reason)
 {
-	bool has_back = deployment_can_roll_back(deployment);
+	bool has_back = has_way_back(deployment);
 	enum deploy_event event;
 
 	deployment->why = DEPLOY_WHY_INTERRUPTED;
 	(void)text_copy(deployment->detail, sizeof(deployment->detail), reason);
 	switch (deploy_flow_class(deployment->state)) {
 	case DEPLOY_CLASS_OPEN:
+	case DEPLOY_CLASS_QUEUED:
 		event = DEPLOY_ON_REFUSE;
 		break;
 	case DEPLOY_CLASS_ACTIVE:

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "policy/policy.h"
 #include "store/row_deployment.h"
 #include "types/git_answer.h"
 
@@ -13,6 +14,7 @@ struct update;
 
 /* Confirmations: how long a question stands. */
 #define DECIDE_COMMAND_QUESTION_MS (120 * INT64_C(1000))
+#define DECIDE_QUEUE_QUESTION_MS (600 * INT64_C(1000)) /* asked anew in its place */
 #define DECIDE_PUSH_QUESTION_MS (24 * 3600 * INT64_C(1000))
 /* Runs ordered for one program before it is given up. */
 #define DECIDE_ATTEMPTS_MAX 3
@@ -26,8 +28,12 @@ struct update;
 bool decide_step(struct tx *tx, struct deployment *deployment, enum deploy_event event,
     const struct git_answer *answer);
 
-/* Starts what waits for the environment, when it is free. */
-void decide_next(struct tx *tx, const char *environment);
+/* What it needs to end is written down when it starts: URLs, and the release to roll back to.  An
+ * action needs neither.  False: its environment is no longer in the settings. */
+bool decide_prepare_start(struct tx *tx, struct deployment *deployment);
+
+/* What a person must be allowed to do to let it start. */
+enum policy_action decide_action_of(const struct deployment *deployment);
 
 /* Is its commit what runs there already?  Not a rollback's, nor where what runs is in doubt. */
 bool decide_is_live(struct tx *tx, const struct deployment *deployment);

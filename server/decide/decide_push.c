@@ -7,7 +7,10 @@
 #include "chat/chat_status.h"
 #include "decide/decide_deployment.h"
 #include "decide/decide_question.h"
+#include "decide/decide_queue.h"
+#include "decide/decide_refusal.h"
 #include "decide/decide_reply.h"
+#include "decide/decide_shown.h"
 #include "lib/text.h"
 #include "store/row_block.h"
 #include "store/row_button.h"
@@ -26,6 +29,8 @@ decide_query_head(struct tx *tx, const struct environment_settings *settings,
 	(void)text_copy(query.branch, sizeof(query.branch), settings->branch);
 	(void)text_copy(query.base, sizeof(query.base), environment.current.commit);
 	(void)text_copy(query.requested_by, sizeof(query.requested_by), requested_by);
+	if (settings->of->paths != NULL)
+		(void)text_copy(query.paths, sizeof(query.paths), settings->of->paths);
 	if (push != NULL)
 		query.push = *push;
 	decide_git_query(tx, &query, 0);
@@ -52,42 +57,6 @@ decide_polled(struct tx *tx, const struct environment_settings *settings, const 
 		decide_query_head(tx, settings, DECIDE_FIRST_POLL, NULL);
 }
 
-bool
-decide_is_polled(struct tx *tx, const struct environment_settings *settings)
-{
-	return settings->branch != NULL &&
-	    row_environment_get(tx, settings->name).unknown_since == 0;
-}
-
-void
-decide_query_heads(struct tx *tx)
-{
-	struct effect_git_query query = { .kind = GIT_QUERY_HEADS };
-
-	for (size_t i = 0; i < tx->settings->environment_count; i++) {
-		const struct environment_settings *settings = &tx->settings->environments[i];
-
-		if (decide_is_polled(tx, settings))
-			(void)text_copy(
-			    query.branches[query.n_branches++], LIMIT_REF, settings->branch);
-	}
-	if (query.n_branches > 0)
-		decide_git_query(tx, &query, 0);
-	else
-		decide_poll_later(tx);
-}
-
-void
-decide_poll_later(struct tx *tx)
-{
-	int seconds = tx->settings->poll_repository_seconds;
-
-	if (seconds == 0 || tx->settings->repository_url == NULL ||
-	    row_effect_count_timers(tx, TIMER_POLL) > 0)
-		return;
-	(void)row_effect_timer(tx, TIMER_POLL, "", 0, tx->at + seconds * INT64_C(1000));
-}
-
 /* A new deployment of that head, its message in the team's chat. */
 static struct deployment
 add_deployment(struct tx *tx, const char *environment, const struct git_answer *answer,
@@ -97,7 +66,7 @@ add_deployment(struct tx *tx, const char *environment, const struct git_answer *
 		.program = PROGRAM_DEPLOY,
 		.trigger = strcmp(requested_by, DECIDE_POLL) == 0 ? TRIGGER_POLL : TRIGGER_PUSH,
 		.state = DEPLOY_REQUESTED,
-		.address = { .chat = tx->settings->telegram_chat_id },
+		.address = { .chat = settings_of(tx->settings, environment)->telegram_chat_id },
 		.requested_at = tx->at,
 		.is_force_push = answer->forced,
 	};
@@ -130,7 +99,9 @@ supersede(struct tx *tx, struct deployment older, const struct git_answer *answe
 static void
 notify_blocked(struct tx *tx, const char *environment, const struct block *block)
 {
-	struct chat_address address = { .chat = tx->settings->telegram_chat_id };
+	struct chat_address address = {
+		.chat = settings_of(tx->settings, environment)->telegram_chat_id
+	};
 	struct chat_text text;
 
 	chat_text_init(&text);
@@ -160,7 +131,7 @@ static void
 notify_first_poll(struct tx *tx, const struct environment_settings *settings,
     const struct environment *environment, const struct git_answer *answer)
 {
-	const struct chat_address address = { .chat = tx->settings->telegram_chat_id };
+	const struct chat_address address = { .chat = settings->of->telegram_chat_id };
 	struct chat_text text;
 
 	if (!answer->has_base || answer->forced || answer->count == 0)
@@ -177,6 +148,21 @@ notify_first_poll(struct tx *tx, const struct environment_settings *settings,
 	(void)decide_send(tx, &address, &text);
 }
 
+/* Nothing that this application is made of differs from what is live: seen, and no more.  What was
+ * compared with another release than is live now is not known. */
+static bool
+is_skipped(struct tx *tx, const struct environment *environment, const struct git_answer *answer)
+{
+	if (answer->touches || environment->current.id == 0 ||
+	    strcmp(answer->base, environment->current.commit) != 0)
+		return false;
+	row_environment_set_seen(tx, environment->name, answer->commit);
+	row_environment_set_skipped(tx, environment->name, answer->count);
+	tx_log(tx, LOG_LEVEL_INFO, "%s: %.7s changes nothing in PATHS: not deployed",
+	    environment->name, answer->commit);
+	return true;
+}
+
 void
 decide_head(struct tx *tx, const struct environment_settings *settings,
     const struct git_answer *answer, const char *requested_by)
@@ -186,6 +172,9 @@ decide_head(struct tx *tx, const struct environment_settings *settings,
 	struct deployment deployment, question;
 	struct block block;
 
+	if (strcmp(environment.seen_commit, answer->commit) != 0 &&
+	    is_skipped(tx, &environment, answer))
+		return;
 	if (strcmp(requested_by, DECIDE_FIRST_POLL) == 0) {
 		notify_first_poll(tx, settings, &environment, answer);
 		return;
@@ -211,11 +200,9 @@ decide_head(struct tx *tx, const struct environment_settings *settings,
 		(void)decide_step(tx, &deployment, DEPLOY_ON_SUPERSEDE, NULL);
 		return;
 	}
-	if (settings->confirm && settings_refusal(tx->settings, settings->name) == NULL) {
+	if (settings->confirm && decide_refusal(tx, settings->name) == NULL) {
 		decide_ask(tx, &deployment, answer);
 		return;
 	}
-	supersede(tx, row_deployment_queued(tx, settings->name), answer);
-	(void)decide_step(tx, &deployment, DEPLOY_ON_CLEAR, NULL);
-	decide_next(tx, settings->name);
+	decide_enqueue(tx, &deployment, DEPLOY_ON_CLEAR);
 }

@@ -17,12 +17,6 @@ void decide_query_head(struct tx *tx, const struct environment_settings *setting
 #define DECIDE_POLL	  "git"
 #define DECIDE_FIRST_POLL "git first"
 
-/* Is git asked for its branch?  Not while what runs there is not known. */
-bool decide_is_polled(struct tx *tx, const struct environment_settings *settings);
-
-/* Asks git for the heads of all environments' branches. */
-void decide_query_heads(struct tx *tx);
-
 /* A poll saw that the environment's branch is there. */
 void decide_polled(struct tx *tx, const struct environment_settings *settings, const char *commit);
 
@@ -30,6 +24,3 @@ void decide_polled(struct tx *tx, const struct environment_settings *settings, c
  * seen before. */
 void decide_head(struct tx *tx, const struct environment_settings *settings,
     const struct git_answer *answer, const char *requested_by);
-
-/* The settings' POLL_REPOSITORY_SECONDS from now; nothing where a poll is waited for already. */
-void decide_poll_later(struct tx *tx);

@@ -2,12 +2,10 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include "policy/policy.h"
 #include "store/row_deployment.h"
 #include "types/git_answer.h"
 #include "types/update.h"
-
-/* The question is asked, and what it shows is noted, to be compared when it is confirmed. */
-void decide_ask(struct tx *tx, struct deployment *deployment, const struct git_answer *answer);
 
 /* A person asked for a commit whose question is open: the request ends with a reply to that
  * question, which they may answer from then on, as may who has the role.  False: there is none. */
@@ -18,13 +16,18 @@ bool decide_share_question(struct tx *tx, struct deployment *request,
 bool decide_share_with_push(struct tx *tx, const char *environment,
     const struct git_answer *answer);
 
-/* May the sender answer it?  Who may deploy or roll back there has been checked before. */
+/* May the sender answer it?  One's own question needs the action itself, a push's, and one that
+ * several share, the grant `confirm`.  A no is said. */
 bool decide_may_answer(struct tx *tx, const struct update *update,
-    const struct deployment *deployment);
+    const struct deployment *deployment, enum policy_action action);
 
 /* Whoever sent the update confirmed it: what it showed is compared with what is, for which git is
  * asked where it is a deployment.  False: its commit is being looked up, and it goes on then. */
 bool decide_confirm(struct tx *tx, struct deployment *deployment, const struct update *update);
+
+/* Whoever pressed wants it ended, and may; answered with a toast. */
+void decide_press_cancel(struct tx *tx, const struct update *update,
+    struct deployment *deployment);
 
 /* Git answered (is_answered) what decide_confirm() asked: it starts, is queued, or asked anew. */
 void decide_confirm_answered(struct tx *tx, struct deployment *deployment, bool is_answered,

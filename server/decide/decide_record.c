@@ -8,8 +8,20 @@
 #include "store/row_audit.h"
 
 static const char *
+audit_word_of_action(enum deploy_state state, enum deploy_state from)
+{
+	if (state == DEPLOY_RUNNING)
+		return from == DEPLOY_QUEUED ? "action_started" : NULL;
+	if (deploy_flow_class(state) != DEPLOY_CLASS_FINAL)
+		return NULL;
+	return state == DEPLOY_DONE ? "action_completed" : "action_failed";
+}
+
+static const char *
 audit_action(const struct deployment *deployment, enum deploy_state from)
 {
+	if (deployment_is_action(deployment))
+		return audit_word_of_action(deployment->state, from);
 	switch (deployment->state) {
 	case DEPLOY_RUNNING:
 		return from != DEPLOY_QUEUED	       ? NULL :
@@ -83,6 +95,8 @@ decide_record_end(struct tx *tx, const struct deployment *deployment)
 	char outcome[LIMIT_ENVIRONMENT];
 	double seconds = 0;
 
+	if (deployment_is_action(deployment)) /* those have a counter of their own */
+		return;
 	deployment_outcome_label(deployment->state, outcome);
 	if (deployment->started_at > 0)
 		seconds = (double)(deployment->ended_at - deployment->started_at) / 1000;

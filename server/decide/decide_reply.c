@@ -7,9 +7,11 @@
 #include <stdlib.h>
 
 #include "chat/chat_deployment.h"
+#include "decide/decide_refusal.h"
 #include "lib/text.h"
 #include "store/row_deployment.h"
 #include "store/row_effect.h"
+#include "store/row_grant_use.h"
 #include "store/row_rate_limit.h"
 #include "store/row_message.h"
 #include "store/row_stranger.h"
@@ -19,21 +21,28 @@
 #define DENIAL_PRIVATE_MS (60 * INT64_C(1000))
 
 int64_t
-decide_send(struct tx *tx, const struct chat_address *address, struct chat_text *text)
+decide_send_as(struct tx *tx, const struct message *as, struct chat_text *text)
 {
-	CLEANUP(message_done)
-	struct message message = { .address = *address, .is_silent = true, .is_answer = true };
+	CLEANUP(message_done) struct message message = *as;
 	static char none[] = "";
 
 	message.head = chat_text_take(text);
+	message.foot = NULL;
 	if (message.head == NULL) {
-		tx_fail(tx, ERR_NOMEM, "no memory for a reply");
+		tx_fail(tx, ERR_NOMEM, "no memory for a message");
 		return 0;
 	}
 	message.foot = none;
 	int64_t id = row_message_add(tx, &message);
 	message.foot = NULL;
 	return id;
+}
+
+int64_t
+decide_send(struct tx *tx, const struct chat_address *address, struct chat_text *text)
+{
+	return decide_send_as(tx,
+	    &(struct message){ .address = *address, .is_silent = true, .is_answer = true }, text);
 }
 
 int64_t
@@ -52,30 +61,13 @@ decide_sendf(struct tx *tx, const struct chat_address *address, const char *fmt,
 bool
 decide_is_refused(struct tx *tx, const struct update *update, const char *environment)
 {
-	const char *refusal = settings_refusal(tx->settings, environment);
+	const char *refusal = decide_refusal(tx, environment);
 
 	if (refusal != NULL)
 		(void)decide_sendf(tx, &update->address,
 		    "🚫 %s: nothing is deployed there\n%s. See deploybot check-config.", environment,
 		    refusal);
 	return refusal != NULL;
-}
-
-bool
-decide_is_busy(struct tx *tx, const struct update *update, const char *environment)
-{
-	struct deployment active = row_deployment_active(tx, environment);
-	char *busy;
-
-	if (active.id == 0)
-		return false;
-	busy = chat_busy(&active, tx->at);
-	if (busy == NULL)
-		tx_fail(tx, ERR_NOMEM, "no memory for a reply");
-	else
-		(void)decide_sendf(tx, &update->address, "%s", busy);
-	free(busy);
-	return true;
 }
 
 void
@@ -88,6 +80,12 @@ decide_toastf(struct tx *tx, const struct update *update, bool is_alert, const c
 	(void)vsnprintf(line, sizeof(line), fmt, args); /* cut is fine */
 	va_end(args);
 	row_effect_toast(tx, &update->address, update->callback, is_alert, "%s", line);
+}
+
+void
+decide_expired(struct tx *tx, const struct update *update)
+{
+	decide_toastf(tx, update, false, "This button has expired or was used.");
 }
 
 const char *
@@ -112,6 +110,19 @@ decide_audit_request(struct tx *tx, const struct deployment *deployment, const c
 		.deployment = deployment->id,
 	    },
 	    meta);
+}
+
+bool
+decide_is_stranger(const struct tx *tx, int64_t person)
+{
+	return !policy_is_known(tx->settings, principal_of_person(person), tx->at);
+}
+
+bool
+decide_is_allowed(
+    const struct tx *tx, int64_t person, enum policy_action action, const char *environment)
+{
+	return policy_may(tx->settings, principal_of_person(person), action, environment, tx->at);
 }
 
 /* The kind of what a stranger did, as it is counted. */
@@ -139,7 +150,7 @@ decide_audit_denied(struct tx *tx, const struct update *update, const char *what
 		"chat", chat, NULL };
 
 	(void)snprintf(chat, sizeof(chat), "%" PRId64, update->address.chat);
-	if (policy_role(tx->settings, update->person) == POLICY_STRANGER)
+	if (decide_is_stranger(tx, update->person))
 		row_stranger_audit(tx, input_of(update), 1, user, &entry, meta);
 	else
 		row_audit_add(tx, &entry, meta);
@@ -147,11 +158,11 @@ decide_audit_denied(struct tx *tx, const struct update *update, const char *what
 
 /* Strangers get few words, or a group would be flooded by whoever types at the bot. */
 static bool
-is_worth_an_answer(struct tx *tx, const struct update *update, enum policy_role role)
+is_worth_an_answer(struct tx *tx, const struct update *update)
 {
 	char who[80];
 
-	if (role != POLICY_STRANGER)
+	if (!decide_is_stranger(tx, update->person))
 		return true;
 	if (update->is_private) {
 		(void)snprintf(who, sizeof(who), "denied:%" PRId64, update->person);
@@ -167,8 +178,7 @@ static void
 say_denied(struct tx *tx, const struct update *update, const char *what, const char *environment,
     const char *reason)
 {
-	bool may_ask =
-	    update->is_private && policy_role(tx->settings, update->person) == POLICY_STRANGER;
+	bool may_ask = update->is_private && decide_is_stranger(tx, update->person);
 	struct chat_text text;
 
 	chat_text_init(&text);
@@ -184,59 +194,19 @@ bool
 decide_may(
     struct tx *tx, const struct update *update, enum policy_action action, const char *environment)
 {
-	enum policy_role role = policy_role(tx->settings, update->person);
-	struct policy_decision decision = policy_decide(role, action, environment);
+	struct policy_decision decision = policy_decide(
+	    tx->settings, principal_of_person(update->person), action, environment, tx->at);
 	const char *what = policy_action_word(action);
 
-	if (decision.is_allowed)
+	if (decision.verdict == POLICY_ALLOW) {
+		if (policy_action_is_grantable(action))
+			row_grant_use_note(tx, update->person, what);
 		return true;
+	}
 	decide_audit_denied(tx, update, what, environment, decision.reason);
 	if (update->kind == UPDATE_PRESS)
 		decide_toastf(tx, update, true, "⛔ %s: %s.", what, decision.reason);
-	else if (is_worth_an_answer(tx, update, role))
+	else if (is_worth_an_answer(tx, update))
 		say_denied(tx, update, what, environment, decision.reason);
 	return false;
-}
-
-const struct environment_settings *
-decide_environment(struct tx *tx, const struct update *update, const char *name)
-{
-	const struct environment_settings *environment = settings_environment(tx->settings, name);
-	const char *names[SETTINGS_ENVIRONMENTS_MAX], *near;
-	size_t n = tx->settings->environment_count;
-	struct chat_text text;
-
-	if (environment != NULL)
-		return environment;
-	for (size_t i = 0; i < n; i++)
-		names[i] = tx->settings->environments[i].name;
-	near = name[0] != '\0' ? text_nearest(name, names, n) : NULL;
-	chat_text_init(&text);
-	if (name[0] == '\0') {
-		chat_text_add(&text, "Which environment? There are:");
-	} else {
-		chat_text_code(&text, "There is no environment ", name);
-		if (near != NULL)
-			chat_text_code(&text, ". Did you mean ", near);
-		chat_text_add(&text, "%s There are:", near != NULL ? "?" : ".");
-	}
-	for (size_t i = 0; i < n; i++)
-		chat_text_code(&text, " ", names[i]);
-	(void)decide_send(tx, &update->address, &text);
-	return NULL;
-}
-
-const struct environment_settings *
-decide_where(
-    struct tx *tx, const struct update *update, enum policy_action action, const char *name)
-{
-	enum policy_role role = policy_role(tx->settings, update->person);
-	bool forgot_name = name[0] == '\0' && policy_decide(role, action, "staging").is_allowed;
-	/* A typo is no missing right; but a stranger learns of no environment. */
-	bool is_typo = role != POLICY_STRANGER && name[0] != '\0' &&
-	    settings_environment(tx->settings, name) == NULL;
-
-	if (!forgot_name && !is_typo && !decide_may(tx, update, action, name))
-		return NULL;
-	return decide_environment(tx, update, name);
 }

@@ -1,16 +1,22 @@
 /* decide_status.h - the message that /status shows, while it is asked and when it is known.  Side: store. */
 /* SPDX-License-Identifier: ISC */
+/*
+ * Of one application: a paragraph for each of its environments.  Of several: a line for each, a
+ * page at a time, what is in trouble first.
+ */
 #pragma once
 
-#include "store/tx.h"
+#include "decide/decide_where.h"
 
-/* The text about one environment ("": about all).  findings: what came of probing probe's
- * targets; NULL while they are being probed.  NULL when the tx has failed; free() it. */
-char *decide_status_text(struct tx *tx, const char *asked, const struct effect_probe *probe,
-    const struct probe_finding *findings);
+/*
+ * Writes head and buttons of what the request (its target and page) shows whoever sent the update;
+ * probe: NULL, or that of these environments, and findings what came of it, NULL while they are
+ * being probed.  The keyboard that a page has already (*ret's) stays: somebody may be pressing it.
+ * False: there is nothing, or the tx has failed.
+ */
+bool decide_status(struct tx *tx, const struct update *update, const struct request *request,
+    const struct effect_probe *probe, const struct probe_finding *findings, struct message *ret);
 
-/* The buttons below it: one for each environment whose state is not known, as many as fit. */
-void decide_status_buttons(struct tx *tx, const char *asked, int64_t chat, struct buttons *ret);
-
-/* The probe of the health URLs of one environment ("": of all), each once; NULL: there are none. */
-struct effect *decide_status_probe(struct tx *tx, const char *asked);
+/* The probe of the health URLs of what that shows, each once; NULL: there are none. */
+struct effect *decide_status_probe(
+    struct tx *tx, const struct update *update, const struct request *request);

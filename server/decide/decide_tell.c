@@ -2,41 +2,51 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_tell.h"
 
+#include <stdio.h>
+
 #include "chat/chat_deployment.h"
+#include "chat/chat_text.h"
 #include "lib/text.h"
 #include "store/row_audit.h"
 #include "store/row_block.h"
 #include "store/row_environment.h"
+#include "store/row_claim.h"
 #include "store/row_message.h"
+#include "store/row_queue.h"
 #include "store/row_button.h"
 
 /* People who asked for the same elsewhere, and whose messages go on with it. */
 #define OTHERS_MAX 8
 
-/* The button's id: the one that it has in this chat already, or a new one.  run: a log's. */
+/* The one that stands for it in this chat already, or a new one. */
 static void
-add_button(struct tx *tx, const struct deployment *deployment, enum button_verb verb, int64_t run,
-    int64_t chat, const char *label, struct buttons *buttons)
+add_button(struct tx *tx, const struct request *request, int64_t chat, const char *label,
+    struct buttons *buttons)
 {
-	struct button_row row = row_button_find(tx, deployment->id, verb, run, chat);
-	struct button *button = &buttons->at[buttons->n];
+	struct button_row row = row_button_find(tx, request, chat);
 
-	if (row.id[0] == '\0') {
-		row = (struct button_row){
-			.verb = verb,
-			.deployment = deployment->id,
-			.run = run,
-			.chat = chat,
-			.requester = verb == BUTTON_CONFIRM || verb == BUTTON_DECLINE ?
-			    deployment->requested_by :
-			    0,
-			.is_open = true,
-		};
-		row_button_add(tx, &row);
-	}
-	(void)text_copy(button->label, sizeof(button->label), label);
-	(void)text_copy(button->id, sizeof(button->id), row.id);
-	buttons->n++;
+	if (row.id[0] == '\0')
+		row = (struct button_row){ .request = *request, .chat = chat };
+	row_button_show(tx, &row, label, buttons);
+}
+
+static void
+add_answer(struct tx *tx, const struct deployment *deployment, const char *answer, int64_t chat,
+    const char *label, struct buttons *buttons)
+{
+	struct request request = request_about("confirm", "work", deployment->id);
+
+	request_add(&request, "answer", answer);
+	add_button(tx, &request, chat, label, buttons);
+}
+
+static void
+add_log_button(struct tx *tx, int64_t run, int64_t chat, const char *label, struct buttons *buttons)
+{
+	const struct request request = request_about("log", "run", run);
+
+	if (run != 0)
+		add_button(tx, &request, chat, label, buttons);
 }
 
 /* What went wrong stands in the log of the deployment, also when a rollback came after it. */
@@ -45,37 +55,49 @@ add_log_buttons(
     struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *buttons)
 {
 	int64_t run = row_run_newest(tx, deployment->id, deployment->program);
-	int64_t back = deployment_is_rollback(deployment) ?
-	    0 :
-	    row_run_newest(tx, deployment->id, PROGRAM_ROLLBACK);
+	int64_t back = deployment->program == PROGRAM_DEPLOY ?
+	    row_run_newest(tx, deployment->id, PROGRAM_ROLLBACK) :
+	    0;
 
-	if (run != 0)
-		add_button(tx, deployment, BUTTON_LOG, run, chat, "📄 Log", buttons);
-	if (back != 0)
-		add_button(tx, deployment, BUTTON_LOG, back, chat, "📄 Rollback log", buttons);
+	add_log_button(tx, run, chat, "📄 Log", buttons);
+	add_log_button(tx, back, chat, "📄 Rollback log", buttons);
+}
+
+static const char *
+label_of_yes(const struct deployment *deployment, char out[LIMIT_BUTTON])
+{
+	if (deployment->is_behind && deployment->program == PROGRAM_DEPLOY)
+		(void)snprintf(out, LIMIT_BUTTON, "↩️ Go back to %.7s", deployment->commit);
+	else
+		(void)text_copy(out, LIMIT_BUTTON,
+		    deployment_is_action(deployment)	   ? "✅ Confirm" :
+			deployment->is_forward		   ? "↪️ Roll forward" :
+			deployment_is_rollback(deployment) ? "↩️ Roll back" :
+			deployment->is_again		   ? "🔁 Deploy again" :
+							     "✅ Confirm");
+	return out;
 }
 
 static struct buttons
 buttons_for(struct tx *tx, const struct deployment *deployment, int64_t chat)
 {
+	const struct request cancel = request_about("cancel", "work", deployment->id);
 	struct buttons buttons = { 0 };
+	char label[LIMIT_BUTTON];
 
+	if (deployment->state == DEPLOY_QUEUED && deployment->is_asked_anew)
+		add_answer(tx, deployment, "yes", chat, label_of_yes(deployment, label), &buttons);
 	if (deployment->state == DEPLOY_AWAITING_CONFIRMATION) {
 		if (deployment->confirmed_by == 0)
-			add_button(tx, deployment, BUTTON_CONFIRM, 0, chat,
-			    deployment->is_forward		   ? "↪️ Roll forward" :
-				deployment_is_rollback(deployment) ? "↩️ Roll back" :
-				deployment->is_again		   ? "🔁 Deploy again" :
-								     "✅ Confirm",
-			    &buttons);
+			add_answer(
+			    tx, deployment, "yes", chat, label_of_yes(deployment, label), &buttons);
 		/* A rollback has this one: it is asked for in a hurry, a button beside it is there
 		 * to be hit by mistake, and a question that is left alone keeps nobody waiting. */
 		if (!deployment_is_rollback(deployment))
-			add_button(
-			    tx, deployment, BUTTON_DECLINE, 0, chat, "✖️ Cancel", &buttons);
+			add_answer(tx, deployment, "no", chat, "✖️ Cancel", &buttons);
 	}
 	if (deployment_may_be_cancelled(deployment))
-		add_button(tx, deployment, BUTTON_CANCEL, 0, chat, "✋ Cancel", &buttons);
+		add_button(tx, &cancel, chat, "✋ Cancel", &buttons);
 	add_log_buttons(tx, deployment, chat, &buttons);
 	return buttons;
 }
@@ -84,6 +106,8 @@ buttons_for(struct tx *tx, const struct deployment *deployment, int64_t chat)
 struct shown {
 	struct environment environment;
 	struct release to;
+	size_t position;
+	struct deployment ahead; /* id 0: none */
 	struct block block;
 	struct step steps[LIMIT_STEPS];
 	char head[LIMIT_AUDIT_HEAD];
@@ -100,6 +124,24 @@ find_block(struct tx *tx, const struct deployment *deployment, struct block *ret
 	    ret->at == deployment->ended_at;
 }
 
+/* Where it stands in its queue, and behind what; or who has what it waits for. */
+static void
+find_position(struct tx *tx, const struct deployment *deployment, struct shown *shown)
+{
+	int64_t holder = row_claim_before(tx, deployment->waits_for, deployment->place);
+	int64_t ids[ROW_QUEUE_LIST];
+	size_t n = row_queue_list(tx, deployment->environment, ids);
+
+	for (size_t i = 0; i < n && shown->position == 0; i++)
+		shown->position = ids[i] == deployment->id ? i + 1 : 0;
+	if (holder != 0)
+		shown->ahead = row_deployment_get(tx, holder);
+	else if (shown->position > 1)
+		shown->ahead = row_deployment_get(tx, ids[shown->position - 2]);
+	else
+		shown->ahead = row_deployment_active(tx, deployment->environment);
+}
+
 /* The facts that its texts are made of; they stand in *shown. */
 static struct chat_deployment
 facts(struct tx *tx, const struct deployment *deployment, const struct git_answer *answer,
@@ -111,6 +153,10 @@ facts(struct tx *tx, const struct deployment *deployment, const struct git_answe
 
 	shown->environment = row_environment_get(tx, deployment->environment);
 	shown->to = row_release_get(tx, deployment->to_release);
+	shown->position = 0;
+	shown->ahead.id = 0;
+	if (deployment->state == DEPLOY_QUEUED)
+		find_position(tx, deployment, shown);
 	row_audit_head(tx, shown->head);
 	return (struct chat_deployment){
 		.n_urls = settings != NULL ? settings->health_url_count : 0,
@@ -127,6 +173,8 @@ facts(struct tx *tx, const struct deployment *deployment, const struct git_answe
 		.answer = answer,
 		.can_roll_back = deployment_can_roll_back(deployment),
 		.audit_head = shown->head,
+		.position = shown->position,
+		.ahead = shown->ahead.id != 0 ? &shown->ahead : NULL,
 		.release = shown->environment.current.number,
 		.rollback_not_started = deployment->state == DEPLOY_ROLLBACK_FAILED &&
 		    row_run_never_began(tx, deployment->run),
@@ -176,7 +224,8 @@ may_ring(struct tx *tx, const struct deployment *deployment, int64_t chat)
 static bool
 is_question(const struct deployment *deployment)
 {
-	return deployment->state == DEPLOY_AWAITING_CONFIRMATION;
+	return deployment->state == DEPLOY_AWAITING_CONFIRMATION ||
+	    (deployment->state == DEPLOY_QUEUED && deployment->is_asked_anew);
 }
 
 /* A message of its own; an edit makes no sound.  asks: it is a question that nobody waits for. */
@@ -246,12 +295,11 @@ decide_tell_team(struct tx *tx, struct deployment *deployment, const struct git_
 {
 	struct shown shown;
 	struct chat_deployment about = facts(tx, deployment, answer, &shown);
+	int64_t team = settings_of(tx->settings, deployment->environment)->telegram_chat_id;
 
-	if (deployment->also_message == 0 &&
-	    deployment->address.chat != tx->settings->telegram_chat_id)
-		deployment->also_message = add_message(tx, &about,
-		    &(struct chat_address){ .chat = tx->settings->telegram_chat_id },
-		    is_question(deployment));
+	if (deployment->also_message == 0 && deployment->address.chat != team)
+		deployment->also_message = add_message(
+		    tx, &about, &(struct chat_address){ .chat = team }, is_question(deployment));
 }
 
 static void
@@ -298,6 +346,49 @@ decide_ring(struct tx *tx, const struct deployment *deployment)
 	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL &&
 	    deployment->state != DEPLOY_LIVE)
 		ring_in(tx, &about, deployment->also_message, 0);
+}
+
+/* To who asked alone: a reply to the request.  Takes the text. */
+static void
+reply_requester(
+    struct tx *tx, const struct deployment *deployment, bool rings, struct chat_text *text)
+{
+	CLEANUP(message_done) struct message message = { .address = deployment->address };
+
+	message.is_silent = !rings || !may_ring(tx, deployment, deployment->address.chat);
+	message.rings_for = message.is_silent ? 0 : deployment->id;
+	message.reply_to = deployment->request;
+	message.head = chat_text_take(text);
+	message.foot = strdup("");
+	if (message.head == NULL || message.foot == NULL)
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
+		tx_fail(tx, ERR_NOMEM, "no memory for a message");
+	else
+		(void)row_message_add(tx, &message);
+}
+
+/* It rings where the wait was long. */
+void
+decide_tell_turn(struct tx *tx, const struct deployment *deployment, bool is_next)
+{
+	const struct environment_settings *settings =
+	    settings_environment(tx->settings, deployment->environment);
+	int64_t patience_ms = settings != NULL ? settings->notify_after_seconds * INT64_C(1000) : 0;
+	struct chat_text text;
+
+	chat_deployment_turn(&text, deployment, is_next);
+	reply_requester(tx, deployment, tx->at - deployment->queued_at > patience_ms, &text);
+}
+
+void
+decide_tell_given(struct tx *tx, const struct deployment *from, const struct deployment *to)
+{
+	struct chat_text text;
+
+	chat_deployment_given(&text, from, "your place went to ", to->requester);
+	reply_requester(tx, from, false, &text);
+	chat_deployment_given(&text, to, "you have the place of ", from->requester);
+	reply_requester(tx, to, true, &text);
 }
 
 static bool
@@ -350,7 +441,7 @@ decide_tell_shared(struct tx *tx, struct deployment *question, const struct depl
 	struct shown shown;
 	struct chat_deployment about = facts(tx, question, answer, &shown);
 	int64_t here = message_in(tx, question, &request->address), shows = 0;
-	int64_t team = tx->settings->telegram_chat_id;
+	int64_t team = settings_of(tx->settings, question->environment)->telegram_chat_id;
 
 	if (here != 0)
 		reply_shared(tx, question, request, here);

@@ -20,6 +20,12 @@ void decide_tell_question(struct tx *tx, struct deployment *deployment,
  * (chat_deployment.c), as a reply to what asked for it, or to its message. */
 void decide_ring(struct tx *tx, const struct deployment *deployment);
 
+/* To who asked for it alone: they have come to the front of its queue (is_next), or it starts. */
+void decide_tell_turn(struct tx *tx, const struct deployment *deployment, bool is_next);
+
+/* To both who asked alone: a place in the queue went from one to the other. */
+void decide_tell_given(struct tx *tx, const struct deployment *from, const struct deployment *to);
+
 /* Asked for elsewhere: TELEGRAM_CHAT_ID gets a message about it too.  Sets also_message. */
 void decide_tell_team(struct tx *tx, struct deployment *deployment,
     const struct git_answer *answer);

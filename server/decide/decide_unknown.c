@@ -8,6 +8,7 @@
 
 #include "chat/chat_status.h"
 #include "decide/decide_deployment.h"
+#include "decide/decide_queue.h"
 #include "decide/decide_reply.h"
 #include "lib/text.h"
 #include "store/row_audit.h"
@@ -19,20 +20,14 @@ void
 decide_add_looked(
     struct tx *tx, const char *environment, const char *name, int64_t chat, struct buttons *buttons)
 {
-	struct button_row question = row_button_find_looked(tx, environment, chat);
-	struct button *button = &buttons->at[buttons->n];
+	const struct request request = request_of("looked", environment);
+	struct button_row button = row_button_find(tx, &request, chat);
+	char label[LIMIT_BUTTON];
 
-	if (buttons->n == COUNT(buttons->at))
-		return;
-	if (question.id[0] == '\0') {
-		question = (struct button_row){ .verb = BUTTON_LOOKED, .chat = chat };
-		(void)text_copy(question.environment, sizeof(question.environment), environment);
-		row_button_add(tx, &question);
-	}
-	(void)snprintf(button->label, sizeof(button->label), "👀 I looked: go on%s%.19s",
-	    name[0] != '\0' ? ", " : "", name);
-	(void)text_copy(button->id, sizeof(button->id), question.id);
-	buttons->n++;
+	if (button.id[0] == '\0')
+		button = (struct button_row){ .request = request, .chat = chat };
+	(void)snprintf(label, sizeof(label), "👀 I looked: %.41s", name[0] != '\0' ? name : "go on");
+	row_button_show(tx, &button, label, buttons);
 }
 
 /* In the team's chat: who is to look reads that one. */
@@ -40,7 +35,8 @@ static void
 notify(struct tx *tx, const char *name)
 {
 	CLEANUP(message_done)
-	struct message message = { .address.chat = tx->settings->telegram_chat_id };
+	struct message message = { .address.chat =
+				       settings_of(tx->settings, name)->telegram_chat_id };
 	struct environment environment = row_environment_get(tx, name);
 	struct chat_text text;
 
@@ -106,7 +102,7 @@ void
 decide_unknown(struct tx *tx, const char *environment, const char *why)
 {
 	row_environment_set_unknown(tx, environment, why);
-	row_button_close_looked(tx, environment);
+	row_button_close(tx, "looked", environment);
 	decide_unknown_noted(tx, environment, why);
 	refuse_questions(tx, environment);
 	if (settings_environment(tx->settings, environment) != NULL)
@@ -116,9 +112,12 @@ decide_unknown(struct tx *tx, const char *environment, const char *why)
 void
 decide_unknown_again(struct tx *tx, const char *environment)
 {
+	const struct request looked = request_of("looked", environment);
+
 	if (settings_environment(tx->settings, environment) != NULL &&
 	    row_environment_get(tx, environment).unknown_since != 0 &&
-	    row_button_find_looked(tx, environment, tx->settings->telegram_chat_id).id[0] == '\0')
+	    row_button_find(tx, &looked, settings_of(tx->settings, environment)->telegram_chat_id)
+		    .id[0] == '\0')
 		notify(tx, environment);
 }
 
@@ -130,14 +129,15 @@ decide_looked(struct tx *tx, const struct update *update, const char *name)
 	char user[32];
 
 	row_environment_set_known(tx, name);
-	row_button_close_looked(tx, name);
+	row_button_close(tx, "looked", name);
 	audit(tx, name, "state_known", decide_user(user, update->person), update->name,
 	    environment.unknown_why);
 	chat_text_init(&text);
 	chat_text_add(&text, "👀 " MARK_BOLD "%s" MARK_BOLD ": ", name);
 	chat_text_outside(&text, "", update->name);
 	chat_text_add(&text, " has looked at it, and deployments go on.");
-	(void)decide_send(
-	    tx, &(struct chat_address){ .chat = tx->settings->telegram_chat_id }, &text);
-	decide_next(tx, name);
+	(void)decide_send(tx,
+	    &(struct chat_address){ .chat = settings_of(tx->settings, name)->telegram_chat_id },
+	    &text);
+	decide_queue(tx, name);
 }

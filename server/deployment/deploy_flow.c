@@ -9,11 +9,18 @@
 #define DO(...) { \
 	.n = COUNT(((enum deploy_act[]){ __VA_ARGS__ })), \
 	.todo = { __VA_ARGS__ } }
-#define RULE(f, e, t, ...) \
-	{ DEPLOY_##f, DEPLOY_ON_##e, DEPLOY_##t, DO(__VA_ARGS__) }
+#define RULE(p, f, e, t, ...) \
+	{ p, DEPLOY_##f, DEPLOY_ON_##e, DEPLOY_##t, DO(__VA_ARGS__) }
 
 /* Short names, so that the table reads as a table. */
+#define D	DEPLOY_OF(PROGRAM_DEPLOY)
+#define R	DEPLOY_OF(PROGRAM_ROLLBACK)
+#define DR	(D | R)
+#define A	DEPLOY_OF(PROGRAM_ACTION)
+#define D_A	(D | A)
+#define DRA	(D | R | A)
 #define ASK	DEPLOY_DO_ASK_PERSON
+#define CLAIM	DEPLOY_DO_CLAIM
 #define RUN	DEPLOY_DO_RUN
 #define ROLLBACK	DEPLOY_DO_RUN_ROLLBACK
 #define STOP	DEPLOY_DO_STOP_RUN
@@ -28,90 +35,117 @@
 
 /* No second program touches a target while the first has a living process: hence STOPPING. */
 const struct deploy_rule deploy_rules[] = {
-	/*   from                   on                         to                     acts, in order */
-	RULE(REQUESTED,             ASK,                       AWAITING_CONFIRMATION, ASK),
-	RULE(REQUESTED,             CLEAR,                     QUEUED,                TELL),
-	RULE(REQUESTED,             REFUSE,                    REFUSED,               TELL),
-	RULE(REQUESTED,             CANCEL,                    CANCELLED,             TELL),
-	RULE(REQUESTED,             CANCEL_NO_ROLLBACK,        CANCELLED,             TELL),
-	RULE(REQUESTED,             CANCEL_ROLLBACK,           CANCELLED,             TELL),
-	RULE(REQUESTED,             SUPERSEDE,                 SUPERSEDED,            TELL),
+	/*   of   from, on, to, acts in their order */
+	RULE(DRA, REQUESTED,             ASK,                       AWAITING_CONFIRMATION, ASK),
+	RULE(DRA, REQUESTED,             CLEAR,                     QUEUED,                TELL),
+	RULE(DRA, REQUESTED,             REFUSE,                    REFUSED,               TELL, NEXT),
+	RULE(D_A, REQUESTED,             CANCEL,                    CANCELLED,             TELL, NEXT),
+	RULE(D,   REQUESTED,             CANCEL_NO_ROLLBACK,        CANCELLED,             TELL, NEXT),
+	RULE(R,   REQUESTED,             CANCEL_ROLLBACK,           CANCELLED,             TELL, NEXT),
+	RULE(DRA, REQUESTED,             SUPERSEDE,                 SUPERSEDED,            TELL, NEXT),
 
-	RULE(AWAITING_CONFIRMATION, ASK,                       AWAITING_CONFIRMATION, ASK),
-	RULE(AWAITING_CONFIRMATION, CONFIRM,                   QUEUED,                TELL),
-	RULE(AWAITING_CONFIRMATION, REFUSE,                    REFUSED,               TELL),
-	RULE(AWAITING_CONFIRMATION, CANCEL,                    CANCELLED,             TELL),
-	RULE(AWAITING_CONFIRMATION, CANCEL_NO_ROLLBACK,        CANCELLED,             TELL),
-	RULE(AWAITING_CONFIRMATION, CANCEL_ROLLBACK,           CANCELLED,             TELL),
-	RULE(AWAITING_CONFIRMATION, EXPIRE,                    EXPIRED,               TELL),
-	RULE(AWAITING_CONFIRMATION, SUPERSEDE,                 SUPERSEDED,            TELL),
+	RULE(DRA, AWAITING_CONFIRMATION, ASK,                       AWAITING_CONFIRMATION, ASK),
+	RULE(DRA, AWAITING_CONFIRMATION, CONFIRM,                   QUEUED,                TELL),
+	RULE(DRA, AWAITING_CONFIRMATION, REFUSE,                    REFUSED,               TELL, NEXT),
+	RULE(D_A, AWAITING_CONFIRMATION, CANCEL,                    CANCELLED,             TELL, NEXT),
+	RULE(D,   AWAITING_CONFIRMATION, CANCEL_NO_ROLLBACK,        CANCELLED,             TELL, NEXT),
+	RULE(R,   AWAITING_CONFIRMATION, CANCEL_ROLLBACK,           CANCELLED,             TELL, NEXT),
+	RULE(DRA, AWAITING_CONFIRMATION, EXPIRE,                    EXPIRED,               TELL, NEXT),
+	RULE(DRA, AWAITING_CONFIRMATION, SUPERSEDE,                 SUPERSEDED,            TELL, NEXT),
 
-	RULE(QUEUED,                FREE,                      RUNNING,               RUN, TELL),
-	RULE(QUEUED,                REFUSE,                    REFUSED,               TELL),
-	RULE(QUEUED,                CANCEL,                    CANCELLED,             TELL),
-	RULE(QUEUED,                CANCEL_NO_ROLLBACK,        CANCELLED,             TELL),
-	RULE(QUEUED,                CANCEL_ROLLBACK,           CANCELLED,             TELL),
-	RULE(QUEUED,                SUPERSEDE,                 SUPERSEDED,            TELL),
+	RULE(DRA, AWAITING_APPROVAL,     CLEAR,                     QUEUED,                TELL),
+	RULE(DRA, AWAITING_APPROVAL,     REFUSE,                    REFUSED,               TELL, NEXT),
+	RULE(D_A, AWAITING_APPROVAL,     CANCEL,                    CANCELLED,             TELL, NEXT),
+	RULE(D,   AWAITING_APPROVAL,     CANCEL_NO_ROLLBACK,        CANCELLED,             TELL, NEXT),
+	RULE(R,   AWAITING_APPROVAL,     CANCEL_ROLLBACK,           CANCELLED,             TELL, NEXT),
+	RULE(DRA, AWAITING_APPROVAL,     EXPIRE,                    EXPIRED,               TELL, NEXT),
+	RULE(DRA, AWAITING_APPROVAL,     SUPERSEDE,                 SUPERSEDED,            TELL, NEXT),
 
-	RULE(RUNNING,               SCRIPT_OK,                 VERIFYING,             PROBE, TELL),
-	RULE(RUNNING,               SCRIPT_OK_UNPROBED,        LIVE,                  GOES, TELL, NEXT),
-	RULE(RUNNING,               SCRIPT_FAILED,             ROLLING_BACK,          ROLLBACK, TELL),
-	RULE(RUNNING,               SCRIPT_FAILED_NO_ROLLBACK, FAILED,                DOWN, TELL, NEXT),
-	RULE(RUNNING,               FAILED_BEFORE_RELEASE,     FAILED,                TELL, NEXT),
-	RULE(RUNNING,               AGAIN,                     RUNNING,               RUN),
-	RULE(RUNNING,               LOST,                      STOPPING,              TELL),
-	RULE(RUNNING,               FOLDER_GONE,               FAILED,                TELL, NEXT),
-	RULE(RUNNING,               CANCEL,                    STOPPING,              STOP, TELL),
-	RULE(RUNNING,               CANCEL_NO_ROLLBACK,        STOPPING,              STOP, TELL),
-	RULE(RUNNING,               CANCEL_ROLLBACK,           RUNNING,               REFUSE),
+	RULE(DRA, QUEUED,                FREE,                      RUNNING,               CLAIM, RUN, TELL),
+	RULE(DRA, QUEUED,                ASK,                       QUEUED,                ASK),
+	RULE(DRA, QUEUED,                CONFIRM,                   QUEUED,                TELL, NEXT),
+	RULE(DRA, QUEUED,                EXPIRE,                    EXPIRED,               TELL, NEXT),
+	RULE(DRA, QUEUED,                REFUSE,                    REFUSED,               TELL, NEXT),
+	RULE(D_A, QUEUED,                CANCEL,                    CANCELLED,             TELL, NEXT),
+	RULE(D,   QUEUED,                CANCEL_NO_ROLLBACK,        CANCELLED,             TELL, NEXT),
+	RULE(R,   QUEUED,                CANCEL_ROLLBACK,           CANCELLED,             TELL, NEXT),
+	RULE(DRA, QUEUED,                SUPERSEDE,                 SUPERSEDED,            TELL, NEXT),
 
-	RULE(STOPPING,              SCRIPT_OK,                 ROLLING_BACK,          ROLLBACK, TELL),
-	RULE(STOPPING,              SCRIPT_OK_UNPROBED,        ROLLING_BACK,          ROLLBACK, TELL),
-	RULE(STOPPING,              SCRIPT_FAILED,             ROLLING_BACK,          ROLLBACK, TELL),
-	RULE(STOPPING,              SCRIPT_FAILED_NO_ROLLBACK, FAILED,                DOWN, TELL, NEXT),
-	RULE(STOPPING,              FAILED_BEFORE_RELEASE,     FAILED,                TELL, NEXT),
-	RULE(STOPPING,              FOLDER_GONE,               FAILED,                TELL, NEXT),
-	RULE(STOPPING,              CANCEL,                    STOPPING,              REFUSE),
-	RULE(STOPPING,              CANCEL_NO_ROLLBACK,        STOPPING,              REFUSE),
-	RULE(STOPPING,              CANCEL_ROLLBACK,           STOPPING,              REFUSE),
+	RULE(DR,  RUNNING,               SCRIPT_OK,                 VERIFYING,             PROBE, TELL),
+	RULE(DR,  RUNNING,               SCRIPT_OK_UNPROBED,        LIVE,                  GOES, TELL, NEXT),
+	RULE(DR,  RUNNING,               SCRIPT_FAILED,             ROLLING_BACK,          ROLLBACK, TELL),
+	RULE(DR,  RUNNING,               SCRIPT_FAILED_NO_ROLLBACK, FAILED,                DOWN, TELL, NEXT),
+	RULE(DR,  RUNNING,               FAILED_BEFORE_RELEASE,     FAILED,                TELL, NEXT),
+	RULE(DR,  RUNNING,               AGAIN,                     RUNNING,               RUN),
+	RULE(DR,  RUNNING,               LOST,                      STOPPING,              TELL),
+	RULE(DR,  RUNNING,               FOLDER_GONE,               FAILED,                TELL, NEXT),
+	RULE(D,   RUNNING,               CANCEL,                    STOPPING,              STOP, TELL),
+	RULE(D,   RUNNING,               CANCEL_NO_ROLLBACK,        STOPPING,              STOP, TELL),
+	RULE(R,   RUNNING,               CANCEL_ROLLBACK,           RUNNING,               REFUSE),
 
-	RULE(VERIFYING,             HEALTHY,                   LIVE,                  GOES, TELL, NEXT),
-	RULE(VERIFYING,             UNHEALTHY,                 ROLLING_BACK,          ROLLBACK, TELL),
-	RULE(VERIFYING,             UNHEALTHY_NO_ROLLBACK,     FAILED,                DOWN, TELL, NEXT),
-	RULE(VERIFYING,             FOLDER_GONE,               FAILED,                DROP, TELL, NEXT),
-	RULE(VERIFYING,             CANCEL,                    ROLLING_BACK,          DROP, ROLLBACK, TELL),
-	RULE(VERIFYING,             CANCEL_NO_ROLLBACK,        FAILED,                DROP, DOWN, TELL, NEXT),
-	RULE(VERIFYING,             CANCEL_ROLLBACK,           VERIFYING,             REFUSE),
+	RULE(A,   RUNNING,               SCRIPT_OK,                 DONE,                  TELL, NEXT),
+	RULE(A,   RUNNING,               SCRIPT_FAILED,             FAILED,                TELL, NEXT),
+	RULE(A,   RUNNING,               FAILED_BEFORE_RELEASE,     FAILED,                TELL, NEXT),
+	RULE(A,   RUNNING,               AGAIN,                     RUNNING,               RUN),
+	RULE(A,   RUNNING,               LOST,                      STOPPING,              TELL),
+	RULE(A,   RUNNING,               FOLDER_GONE,               FAILED,                TELL, NEXT),
+	RULE(A,   RUNNING,               CANCEL,                    STOPPING,              STOP, TELL),
 
-	RULE(ROLLING_BACK,          SCRIPT_OK,                 VERIFYING_ROLLBACK,    PROBE, TELL),
-	RULE(ROLLING_BACK,          SCRIPT_OK_UNPROBED,        ROLLED_BACK,           BLOCK, TELL, NEXT),
-	RULE(ROLLING_BACK,          SCRIPT_FAILED,             ROLLBACK_FAILED,       BLOCK, DOWN, TELL, NEXT),
-	RULE(ROLLING_BACK,          SCRIPT_FAILED_NO_ROLLBACK, ROLLBACK_FAILED,       BLOCK, DOWN, TELL, NEXT),
-	RULE(ROLLING_BACK,          FAILED_BEFORE_RELEASE,     ROLLBACK_FAILED,       BLOCK, DOWN, TELL, NEXT),
-	RULE(ROLLING_BACK,          AGAIN,                     ROLLING_BACK,          ROLLBACK),
-	RULE(ROLLING_BACK,          FOLDER_GONE,               ROLLBACK_FAILED,       BLOCK, DOWN, TELL, NEXT),
-	RULE(ROLLING_BACK,          CANCEL,                    ROLLING_BACK,          REFUSE),
-	RULE(ROLLING_BACK,          CANCEL_NO_ROLLBACK,        ROLLING_BACK,          REFUSE),
+	RULE(DR,  STOPPING,              SCRIPT_OK,                 ROLLING_BACK,          ROLLBACK, TELL),
+	RULE(DR,  STOPPING,              SCRIPT_OK_UNPROBED,        ROLLING_BACK,          ROLLBACK, TELL),
+	RULE(DR,  STOPPING,              SCRIPT_FAILED,             ROLLING_BACK,          ROLLBACK, TELL),
+	RULE(DR,  STOPPING,              SCRIPT_FAILED_NO_ROLLBACK, FAILED,                DOWN, TELL, NEXT),
+	RULE(DR,  STOPPING,              FAILED_BEFORE_RELEASE,     FAILED,                TELL, NEXT),
+	RULE(DR,  STOPPING,              FOLDER_GONE,               FAILED,                TELL, NEXT),
+	RULE(D,   STOPPING,              CANCEL,                    STOPPING,              REFUSE),
+	RULE(D,   STOPPING,              CANCEL_NO_ROLLBACK,        STOPPING,              REFUSE),
+	RULE(R,   STOPPING,              CANCEL_ROLLBACK,           STOPPING,              REFUSE),
 
-	RULE(VERIFYING_ROLLBACK,    HEALTHY,                   ROLLED_BACK,           BLOCK, TELL, NEXT),
-	RULE(VERIFYING_ROLLBACK,    UNHEALTHY,                 ROLLBACK_FAILED,       BLOCK, DOWN, TELL, NEXT),
-	RULE(VERIFYING_ROLLBACK,    UNHEALTHY_NO_ROLLBACK,     ROLLBACK_FAILED,       BLOCK, DOWN, TELL, NEXT),
-	RULE(VERIFYING_ROLLBACK,    FOLDER_GONE,               ROLLBACK_FAILED,       DROP, BLOCK, DOWN, TELL, NEXT),
-	RULE(VERIFYING_ROLLBACK,    CANCEL,                    VERIFYING_ROLLBACK,    REFUSE),
-	RULE(VERIFYING_ROLLBACK,    CANCEL_NO_ROLLBACK,        VERIFYING_ROLLBACK,    REFUSE),
+	RULE(A,   STOPPING,              SCRIPT_OK,                 DONE,                  TELL, NEXT),
+	RULE(A,   STOPPING,              SCRIPT_FAILED,             FAILED,                TELL, NEXT),
+	RULE(A,   STOPPING,              FAILED_BEFORE_RELEASE,     FAILED,                TELL, NEXT),
+	RULE(A,   STOPPING,              FOLDER_GONE,               FAILED,                TELL, NEXT),
+	RULE(A,   STOPPING,              CANCEL,                    STOPPING,              REFUSE),
+
+	RULE(DR,  VERIFYING,             HEALTHY,                   LIVE,                  GOES, TELL, NEXT),
+	RULE(DR,  VERIFYING,             UNHEALTHY,                 ROLLING_BACK,          ROLLBACK, TELL),
+	RULE(DR,  VERIFYING,             UNHEALTHY_NO_ROLLBACK,     FAILED,                DOWN, TELL, NEXT),
+	RULE(DR,  VERIFYING,             FOLDER_GONE,               FAILED,                DROP, TELL, NEXT),
+	RULE(D,   VERIFYING,             CANCEL,                    ROLLING_BACK,          DROP, ROLLBACK, TELL),
+	RULE(D,   VERIFYING,             CANCEL_NO_ROLLBACK,        FAILED,                DROP, DOWN, TELL, NEXT),
+	RULE(R,   VERIFYING,             CANCEL_ROLLBACK,           VERIFYING,             REFUSE),
+
+	RULE(DR,  ROLLING_BACK,          SCRIPT_OK,                 VERIFYING_ROLLBACK,    PROBE, TELL),
+	RULE(DR,  ROLLING_BACK,          SCRIPT_OK_UNPROBED,        ROLLED_BACK,           BLOCK, TELL, NEXT),
+	RULE(DR,  ROLLING_BACK,          SCRIPT_FAILED,             ROLLBACK_FAILED,       BLOCK, DOWN, TELL, NEXT),
+	RULE(DR,  ROLLING_BACK,          SCRIPT_FAILED_NO_ROLLBACK, ROLLBACK_FAILED,       BLOCK, DOWN, TELL, NEXT),
+	RULE(DR,  ROLLING_BACK,          FAILED_BEFORE_RELEASE,     ROLLBACK_FAILED,       BLOCK, DOWN, TELL, NEXT),
+	RULE(DR,  ROLLING_BACK,          AGAIN,                     ROLLING_BACK,          ROLLBACK),
+	RULE(DR,  ROLLING_BACK,          FOLDER_GONE,               ROLLBACK_FAILED,       BLOCK, DOWN, TELL, NEXT),
+	RULE(D,   ROLLING_BACK,          CANCEL,                    ROLLING_BACK,          REFUSE),
+	RULE(D,   ROLLING_BACK,          CANCEL_NO_ROLLBACK,        ROLLING_BACK,          REFUSE),
+
+	RULE(DR,  VERIFYING_ROLLBACK,    HEALTHY,                   ROLLED_BACK,           BLOCK, TELL, NEXT),
+	RULE(DR,  VERIFYING_ROLLBACK,    UNHEALTHY,                 ROLLBACK_FAILED,       BLOCK, DOWN, TELL, NEXT),
+	RULE(DR,  VERIFYING_ROLLBACK,    UNHEALTHY_NO_ROLLBACK,     ROLLBACK_FAILED,       BLOCK, DOWN, TELL, NEXT),
+	RULE(DR,  VERIFYING_ROLLBACK,    FOLDER_GONE,               ROLLBACK_FAILED,       DROP, BLOCK, DOWN, TELL, NEXT),
+	RULE(D,   VERIFYING_ROLLBACK,    CANCEL,                    VERIFYING_ROLLBACK,    REFUSE),
+	RULE(D,   VERIFYING_ROLLBACK,    CANCEL_NO_ROLLBACK,        VERIFYING_ROLLBACK,    REFUSE),
 };
 /* clang-format on */
 const size_t deploy_rule_count = COUNT(deploy_rules);
 
 enum deploy_state
-deploy_flow_step(enum deploy_state state, enum deploy_event event, struct deploy_acts *ret_acts)
+deploy_flow_step(enum program program, enum deploy_state state, enum deploy_event event,
+    struct deploy_acts *ret_acts)
 {
 	assert(state < DEPLOY_STATE_COUNT && event < DEPLOY_EVENT_COUNT);
 	ret_acts->n = 0;
 	for (size_t i = 0; i < deploy_rule_count; i++) {
 		const struct deploy_rule *rule = &deploy_rules[i];
 
-		if (rule->from == state && rule->on == event) {
+		if (rule->from == state && rule->on == event &&
+		    (rule->programs & DEPLOY_OF(program)) != 0) {
 			*ret_acts = rule->acts;
 			return rule->to;
 		}

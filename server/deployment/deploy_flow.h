@@ -1,4 +1,4 @@
-/* deploy_flow.h - what happens to one deployment, and nothing about how.  Side: pure. */
+/* deploy_flow.h - what happens to one piece of work, and nothing about how.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
 /*
  * No descriptor, no clock, no database: deploy_flow_step() takes one event of a life and names
@@ -7,11 +7,13 @@
 #pragma once
 
 #include "lib/base.h"
+#include "types/effect.h"
 
 /* In the order of a life.  S(name, in rows, for people, class): OPEN, QUEUED, ACTIVE or FINAL. */
 #define DEPLOY_STATES(S) \
 	S(REQUESTED,             "REQUESTED",             "requested",             OPEN) \
 	S(AWAITING_CONFIRMATION, "AWAITING_CONFIRMATION", "awaiting confirmation", OPEN) \
+	S(AWAITING_APPROVAL,     "AWAITING_APPROVAL",     "awaiting approval",     OPEN) \
 	S(QUEUED,                "QUEUED",                "queued",                QUEUED) \
 	S(RUNNING,               "RUNNING",               "running",               ACTIVE) \
 	S(STOPPING,              "STOPPING",              "stopping",              ACTIVE) \
@@ -22,6 +24,7 @@
 	S(FAILED,                "FAILED",                "failed",                FINAL) \
 	S(ROLLED_BACK,           "ROLLED_BACK",           "rolled back",           FINAL) \
 	S(ROLLBACK_FAILED,       "ROLLBACK_FAILED",       "rollback failed",       FINAL) \
+	S(DONE,                  "DONE",                  "done",                  FINAL) \
 	S(REFUSED,               "REFUSED",               "refused",               FINAL) \
 	S(CANCELLED,             "CANCELLED",             "cancelled",             FINAL) \
 	S(EXPIRED,               "EXPIRED",               "expired",               FINAL) \
@@ -33,7 +36,7 @@
  * them.  *_NO_ROLLBACK: the same, but there is no release to roll back to.
  */
 #define DEPLOY_EVENTS(V) \
-	V(ASK)			/* git answered; somebody must confirm, or once more */ \
+	V(ASK)			/* somebody must confirm, or once more: in the queue, too */ \
 	V(CLEAR)		/* git answered; nobody need be asked */ \
 	V(REFUSE)		/* busy, unknown ref, no answer of git, rolled back meanwhile */ \
 	V(CONFIRM)		/* whoever may said yes */ \
@@ -57,6 +60,7 @@
 
 #define DEPLOY_ACTS(A) \
 	A(ASK_PERSON)		/* the confirmation with its buttons and deadline */ \
+	A(CLAIM)		/* what it will touch is its own until it ends */ \
 	A(RUN)			/* order its program: deploy.sh, or rollback.sh if asked for */ \
 	A(RUN_ROLLBACK)		/* order rollback.sh to the release that was live before */ \
 	A(STOP_RUN)		/* ask the run to end */ \
@@ -67,7 +71,7 @@
 	A(DOWN)			/* neither release is healthy */ \
 	A(TELL)			/* say so, in every message about it */ \
 	A(REFUSE_CANCEL)	/* answer that it cannot be ended now */ \
-	A(NEXT)			/* the environment is free: start what waits */
+	A(NEXT)			/* who waits there may be able to start now */
 
 /* Why it went so: a column, not a state.  W(name, in rows, for people and the audit). */
 #define DEPLOY_WHYS(W) \
@@ -118,7 +122,11 @@ struct deploy_acts {
 	enum deploy_act todo[DEPLOY_ACTS_MAX];
 };
 
+/* A program as one of a set. */
+#define DEPLOY_OF(program) (1u << (unsigned)(program))
+
 struct deploy_rule {
+	unsigned programs; /* that it is a rule of */
 	enum deploy_state from;
 	enum deploy_event on;
 	enum deploy_state to;
@@ -133,8 +141,8 @@ extern const size_t deploy_rule_count;
  * Returns the state that follows and fills *ret_acts.  An event without a rule changes nothing
  * and asks for nothing: results that come late are normal, not bugs.
  */
-enum deploy_state deploy_flow_step(enum deploy_state state, enum deploy_event event,
-    struct deploy_acts *ret_acts);
+enum deploy_state deploy_flow_step(enum program program, enum deploy_state state,
+    enum deploy_event event, struct deploy_acts *ret_acts);
 
 enum deploy_class deploy_flow_class(enum deploy_state state);
 const char *deploy_flow_word(enum deploy_state state);		/* for people: "rolling back" */

@@ -6,10 +6,11 @@
 
 #include "lib/text.h"
 
-#define TARGET	  "target:"
-#define PREVIOUS  "previous " TARGET
-#define STAYS_OLD "stays-old "
-#define WORD_MAX  30 /* one more would fill a step's name, and may be a longer one that was cut */
+#define TARGET		   "target:"
+#define PREVIOUS	   "previous " TARGET
+#define STAYS_OLD	   "stays-old "
+#define SERVICE_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
+#define WORD_MAX	   30 /* one more fills a step's name: a longer one that was cut? */
 
 const char *
 trigger_word(enum trigger trigger)
@@ -28,6 +29,12 @@ bool
 deployment_is_rollback(const struct deployment *deployment)
 {
 	return deployment->program == PROGRAM_ROLLBACK;
+}
+
+bool
+deployment_is_action(const struct deployment *deployment)
+{
+	return deployment->program == PROGRAM_ACTION;
 }
 
 bool
@@ -53,7 +60,7 @@ deployment_starter(const struct deployment *deployment)
 bool
 deployment_can_roll_back(const struct deployment *deployment)
 {
-	return !deployment_is_rollback(deployment) && deployment->previous[0] != '\0' &&
+	return deployment->program == PROGRAM_DEPLOY && deployment->previous[0] != '\0' &&
 	    !deployment->cannot_roll_back;
 }
 
@@ -100,13 +107,26 @@ deployment_is_back_to_target(const struct deployment *deployment)
 const char *
 deployment_stays_old(const char *step)
 {
-	return begins_with(step, STAYS_OLD) ? step + strlen(STAYS_OLD) : NULL;
+	const char *service = step + strlen(STAYS_OLD);
+
+	if (!begins_with(step, STAYS_OLD) || !isalnum((unsigned char)service[0]) ||
+	    service[strspn(service, SERVICE_CHARACTERS)] != '\0')
+		return NULL;
+	return service;
 }
 
 bool
 deployment_is_note(const char *step)
 {
-	return begins_with(step, STAYS_OLD) || begins_with(step, PREVIOUS);
+	return deployment_stays_old(step) != NULL || begins_with(step, PREVIOUS);
+}
+
+bool
+deployment_is_asked(const struct deployment *deployment)
+{
+	return (deployment->state == DEPLOY_AWAITING_CONFIRMATION &&
+		   deployment->confirmed_by == 0) ||
+	    (deployment->state == DEPLOY_QUEUED && deployment->is_asked_anew);
 }
 
 bool

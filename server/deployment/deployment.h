@@ -46,6 +46,7 @@ struct environment {
 	struct release current;
 	struct release previous;
 	char seen_commit[LIMIT_COMMIT];	/* head of its branch, acted on last; "": none was */
+	int64_t skipped_count;	/* commits of the branch's head that change nothing in PATHS */
 	char polled_commit[LIMIT_COMMIT]; /* that polling knows of; "": it was never polled */
 	bool is_down;		/* the last change failed, and so did its rollback */
 	bool is_unacknowledged;	/* rolled back, and nothing has gone live since */
@@ -82,6 +83,13 @@ struct deployment {
 	int64_t request;	/* the platform's id of the message that asked for it; 0: none */
 	int64_t message;	/* row of the message that shows it */
 	int64_t also_message;	/* the one in TELEGRAM_CHAT_ID, where asked for elsewhere; 0 */
+	int64_t place;		/* in its environment's queue, drawn from a counter; 0: none */
+	char waits_for[LIMIT_RESOURCE]; /* "slot", "git", a claim's resource; "": for its turn */
+	bool is_asked_anew;	/* in its place: passed over until somebody has answered */
+	int64_t queued_at;	/* wall ms; 0: it took no place yet */
+	char compared_live[LIMIT_COMMIT]; /* live when it took its place, or git compared */
+	bool is_behind;		/* ... and its commit is an ancestor of that */
+	bool is_told_next;	/* that nobody is before it any more */
 	int64_t run;		/* its newest run; 0: none yet */
 	int attempts;		/* runs ordered for the present program */
 	bool target_changed;	/* `==> release` was said: the target may have changed */
@@ -92,6 +100,7 @@ struct deployment {
 	char detail[LIMIT_LINE];	/* why: the script's last line, the probe's failure */
 	char note[LIMIT_LINE];	/* "develop has moved on to 1a2b3c4"; "" none */
 	int64_t requested_at;	/* wall ms each; 0: not yet */
+	int64_t answered_at;	/* its question was; as requested_at where none was asked */
 	int64_t started_at;
 	int64_t ended_at;
 };
@@ -109,6 +118,9 @@ struct step {
 
 bool deployment_is_rollback(const struct deployment *deployment);
 
+/* It changes nothing of what is live: neither a deployment nor a rollback. */
+bool deployment_is_action(const struct deployment *deployment);
+
 /* Its commit is what is live there, and nothing puts that in doubt. */
 bool
 deployment_runs_already(const struct deployment *deployment, const struct environment *environment);
@@ -121,6 +133,9 @@ const char *deployment_starter(const struct deployment *deployment);
 
 /* Is there a release to roll back to if it fails from now on? */
 bool deployment_can_roll_back(const struct deployment *deployment);
+
+/* A question about it is open: nobody has answered it yet. */
+bool deployment_is_asked(const struct deployment *deployment);
 
 /* It is queued or in progress, and a cancel is not refused.  (A question has buttons.) */
 bool deployment_may_be_cancelled(const struct deployment *deployment);
@@ -137,8 +152,8 @@ void deployment_take_previous(struct deployment *deployment, const char *step);
 /* Is it rolled back to what ran before deploybot, of which no commit is known? */
 bool deployment_is_back_to_target(const struct deployment *deployment);
 
-/* The service that a step `stays-old SERVICE` names: it has the release's image, and the release
- * did not replace it.  NULL: another step. */
+/* The service that a step `stays-old SERVICE` names ([A-Za-z0-9][A-Za-z0-9._-]*): it has the
+ * release's image, and the release did not replace it.  NULL: another step. */
 const char *deployment_stays_old(const char *step);
 
 /* Is a step none of its work, but a note to the server? */

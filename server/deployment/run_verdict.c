@@ -103,6 +103,31 @@ not_known(const struct deployment *deployment, const struct run_ended *ended)
 	return verdict;
 }
 
+/* Again only where its script never ran: what it did once is not done twice. */
+static struct run_verdict
+verdict_of_action(const struct deployment *action, const struct run_ended *ended, int attempts_max)
+{
+	struct run_verdict verdict = { .target_changed = action->target_changed };
+	bool is_running = action->state == DEPLOY_RUNNING;
+
+	if (is_success(ended) && !run_verdict_never_began(ended)) {
+		verdict.event = DEPLOY_ON_SCRIPT_OK;
+		return verdict;
+	}
+	if (is_running && !ended->refused && !ended->gate_opened && !ended->ended_on_request &&
+	    action->attempts < attempts_max) {
+		verdict.event = DEPLOY_ON_AGAIN;
+		return verdict;
+	}
+	verdict.event = run_verdict_never_began(ended) ? DEPLOY_ON_FAILED_BEFORE_RELEASE :
+							 DEPLOY_ON_SCRIPT_FAILED;
+	if (is_running)
+		verdict.why = why_of(ended);
+	if (action->why != DEPLOY_WHY_CANCELLED)
+		describe(&verdict, ended);
+	return verdict;
+}
+
 struct run_verdict
 run_verdict(const struct deployment *deployment, const struct run_ended *ended, int attempts_max)
 {
@@ -113,6 +138,8 @@ run_verdict(const struct deployment *deployment, const struct run_ended *ended, 
 
 	if (run_verdict_is_unknown(ended))
 		return not_known(deployment, ended);
+	if (deployment_is_action(deployment))
+		return verdict_of_action(deployment, ended, attempts_max);
 	if (is_success(ended) && !run_verdict_never_began(ended)) {
 		verdict.event = deployment->urls[0] != '\0' ? DEPLOY_ON_SCRIPT_OK :
 							      DEPLOY_ON_SCRIPT_OK_UNPROBED;

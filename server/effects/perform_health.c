@@ -10,7 +10,6 @@
 #include "types/settings.h"
 
 #define MAGIC	  0x486c7468u
-#define PERIOD_MS 60000
 #define TIMEOUT_S 30 /* at most: a round must be over before the next */
 
 struct look {
@@ -18,35 +17,43 @@ struct look {
 	struct http_client_call *call;
 };
 
-/* One environment in this round. */
+/* One environment that is being asked. */
 struct environment_look {
+	struct environment_look *next;
 	struct perform_health *health;
 	char name[LIMIT_ENVIRONMENT];
+	int timeout_s;
 	bool is_up;
 	size_t pending;
 	size_t n;
-	struct look urls[SETTINGS_HEALTH_URLS_MAX];
+	struct look urls[];
 };
 
 struct perform_health {
 	unsigned magic;
 	struct loop *loop;
 	struct http_client *client;
-	struct settings *settings;
+	struct settings *settings; /* NULL: not known yet */
 	struct loop_timer timer;
+	int64_t period_ms;
 	perform_health_fn *on_health;
+	perform_health_round_fn *on_round;
 	void *ctx;
-	int timeout_s;
-	size_t n;
-	struct environment_look environments[SETTINGS_ENVIRONMENTS_MAX];
+	struct environment_look *looks;
+	size_t n_probes;     /* in progress */
+	int64_t began;	     /* the round, by loop_now_ms() */
+	bool is_first_round; /* nothing is known yet: as fast as may be */
+	size_t next;	     /* of the settings' environments */
+	size_t n_asked;	     /* of those with URLs, in this round */
+	size_t n_all;	     /* of them */
 };
 
-static void on_round(struct loop_timer *timer, void *ctx);
+static void on_due(struct loop_timer *timer, void *ctx);
 static void on_answer(void *ctx, const struct http_client_result *result);
 
 struct perform_health *
-perform_health_start(struct loop *loop, struct http_client *client, perform_health_fn *on_health,
-    void *ctx, struct err *err)
+perform_health_start(struct loop *loop, struct http_client *client, int64_t period_ms,
+    perform_health_fn *on_health, perform_health_round_fn *on_round, void *ctx, struct err *err)
 {
 	struct perform_health *health = calloc(1, sizeof(*health));
 
@@ -57,33 +64,51 @@ perform_health_start(struct loop *loop, struct http_client *client, perform_heal
 	health->magic = MAGIC;
 	health->loop = loop;
 	health->client = client;
+	health->period_ms = period_ms;
 	health->on_health = on_health;
+	health->on_round = on_round;
 	health->ctx = ctx;
-	loop_timer_init(&health->timer, on_round, health);
-	loop_timer_start(loop, &health->timer, 0, PERIOD_MS);
+	health->began = loop_now_ms();
+	health->is_first_round = true;
+	loop_timer_init(&health->timer, on_due, health);
 	return health;
 }
 
 static void
-cancel_round(struct perform_health *health)
+free_look(struct environment_look *look)
 {
-	for (size_t i = 0; i < health->n; i++) {
-		for (size_t j = 0; j < health->environments[i].n; j++) {
-			http_client_cancel(health->environments[i].urls[j].call);
-			health->environments[i].urls[j].call = NULL;
-		}
-	}
-	health->n = 0;
+	struct environment_look **back = &look->health->looks;
+
+	while (*back != look)
+		back = &(*back)->next;
+	*back = look->next;
+	look->health->n_probes -= look->pending;
+	for (size_t i = 0; i < look->n; i++)
+		http_client_cancel(look->urls[i].call);
+	free(look);
+}
+
+static void
+cancel_looks(struct perform_health *health)
+{
+	while (health->looks != NULL)
+		free_look(health->looks);
 }
 
 void
 perform_health_settings(struct perform_health *health, struct settings *settings)
 {
 	OBJ_CHECK(health, MAGIC);
-	cancel_round(health);
+	cancel_looks(health);
 	(void)settings_ref(settings);
 	settings_unref(health->settings);
 	health->settings = settings;
+	health->next = health->n_asked = health->n_all = 0;
+	if (health->began > loop_now_ms())
+		health->began = loop_now_ms(); /* the next round was waited for */
+	for (size_t i = 0; i < settings->environment_count; i++)
+		health->n_all += settings->environments[i].health_url_count > 0;
+	loop_timer_start(health->loop, &health->timer, 0, 0);
 }
 
 void
@@ -93,53 +118,105 @@ perform_health_free(struct perform_health *health)
 		return;
 	OBJ_CHECK(health, MAGIC);
 	loop_timer_stop(&health->timer);
-	cancel_round(health);
+	cancel_looks(health);
 	settings_unref(health->settings);
 	health->magic = 0;
 	free(health);
 }
 
+/* Without memory nobody knows that it is up. */
 static void
-look_at(struct perform_health *health, const struct environment_settings *environment)
+look_at(struct perform_health *health, const struct environment_settings *e)
 {
-	struct environment_look *look = &health->environments[health->n++];
+	struct environment_look *look =
+	    calloc(1, sizeof(*look) + e->health_url_count * sizeof(look->urls[0]));
+	int timeout_s = e->of->health_check_timeout_seconds;
 
-	*look = (struct environment_look){
-		.health = health, .is_up = true, .n = environment->health_url_count
-	};
-	(void)text_copy(look->name, sizeof(look->name), environment->name);
+	if (look == NULL) {
+		health->on_health(health->ctx, e->name, false);
+		return;
+	}
+	look->health = health;
+	look->is_up = true;
+	look->n = e->health_url_count;
+	look->timeout_s = timeout_s < TIMEOUT_S ? timeout_s : TIMEOUT_S;
+	(void)text_copy(look->name, sizeof(look->name), e->name);
+	look->next = health->looks;
+	health->looks = look;
 	for (size_t i = 0; i < look->n; i++) {
 		look->urls[i].environment = look;
-		look->urls[i].call = probe_check_start(health->client, environment->health_urls[i],
-		    health->timeout_s, on_answer, &look->urls[i], NULL);
+		look->urls[i].call = probe_check_start(health->client, e->health_urls[i],
+		    look->timeout_s, on_answer, &look->urls[i], NULL);
 		if (look->urls[i].call != NULL)
 			look->pending++;
 		else
 			look->is_up = false; /* it could not be asked: nobody knows that it is up */
 	}
-	if (look->pending == 0)
+	health->n_probes += look->pending;
+	if (look->pending == 0) {
 		health->on_health(health->ctx, look->name, false);
+		free_look(look);
+	}
+}
+
+/* The next one with URLs; NULL: all were asked. */
+static const struct environment_settings *
+next_environment(struct perform_health *health)
+{
+	const struct settings *settings = health->settings;
+
+	while (health->next < settings->environment_count &&
+	    settings->environments[health->next].health_url_count == 0)
+		health->next++;
+	return health->next < settings->environment_count ? &settings->environments[health->next] :
+							    NULL;
+}
+
+/* ms until the next one's turn. */
+static int64_t
+wait_ms(const struct perform_health *health)
+{
+	int64_t at = health->is_first_round ?
+	    0 :
+	    health->period_ms * (int64_t)health->n_asked / (int64_t)health->n_all;
+
+	return health->began + at - loop_now_ms();
 }
 
 static void
-on_round(struct loop_timer *timer, void *ctx)
+end_round(struct perform_health *health)
+{
+	int64_t took_ms = loop_now_ms() - health->began;
+
+	if (took_ms < health->period_ms)
+		took_ms = health->period_ms;
+	health->began += took_ms;
+	health->next = health->n_asked = 0;
+	health->is_first_round = false;
+	health->on_round(health->ctx, (double)took_ms / 1000);
+	loop_timer_start(health->loop, &health->timer, health->began - loop_now_ms(), 0);
+}
+
+static void
+on_due(UNUSED struct loop_timer *timer, void *ctx)
 {
 	struct perform_health *health = ctx;
-	const struct settings *settings;
+	const struct environment_settings *e;
 
-	(void)timer;
 	OBJ_CHECK(health, MAGIC);
-	settings = health->settings;
-	if (settings == NULL)
-		return;
-	cancel_round(health); /* over long since: its timeout is shorter than the period */
-	health->timeout_s = settings->health_check_timeout_seconds < TIMEOUT_S ?
-	    settings->health_check_timeout_seconds :
-	    TIMEOUT_S;
-	for (size_t i = 0; i < settings->environment_count; i++) {
-		if (settings->environments[i].health_url_count > 0)
-			look_at(health, &settings->environments[i]);
+	while ((e = next_environment(health)) != NULL) {
+		if (health->n_probes > 0 &&
+		    health->n_probes + e->health_url_count > PERFORM_HEALTH_PROBES)
+			return; /* goes on with the next answer */
+		if (wait_ms(health) > 0) {
+			loop_timer_start(health->loop, &health->timer, wait_ms(health), 0);
+			return;
+		}
+		health->next++;
+		health->n_asked++;
+		look_at(health, e);
 	}
+	end_round(health);
 }
 
 static void
@@ -147,12 +224,19 @@ on_answer(void *ctx, const struct http_client_result *result)
 {
 	struct look *url = ctx;
 	struct environment_look *look = url->environment;
+	struct perform_health *health = look->health;
 	struct probe_finding finding;
 
-	OBJ_CHECK(look->health, MAGIC);
+	OBJ_CHECK(health, MAGIC);
 	url->call = NULL;
-	if (!probe_check_judge(result, "", look->health->timeout_s, &finding))
+	if (!probe_check_judge(result, "", look->timeout_s, &finding))
 		look->is_up = false;
-	if (--look->pending == 0)
-		look->health->on_health(look->health->ctx, look->name, look->is_up);
+	look->pending--;
+	health->n_probes--;
+	if (look->pending == 0) {
+		health->on_health(health->ctx, look->name, look->is_up);
+		free_look(look);
+	}
+	if (!loop_timer_is_started(&health->timer))
+		loop_timer_start(health->loop, &health->timer, 0, 0);
 }

@@ -14,12 +14,21 @@ struct settings;
  * answered 2xx.  From the loop, never inside a call of this module. */
 typedef void perform_health_fn(void *ctx, const char *environment, bool is_up);
 
-/* Begins at once and then every 60 s.  NULL and *err when memory is short. */
-struct perform_health *perform_health_start(struct loop *loop, struct http_client *client,
-    perform_health_fn *on_health, void *ctx, struct err *err) MUST_USE;
+/* Called when all have been asked: how far apart two rounds are, more than its period
+ * where so many do not fit. */
+typedef void perform_health_round_fn(void *ctx, double seconds);
 
-/* Whose URLs are asked from the next round on; what is under way is given up.  Takes a reference
- * of its own. */
+#define PERFORM_HEALTH_PERIOD_MS 60000
+#define PERFORM_HEALTH_PROBES	 64 /* at most at a time */
+
+/* Begins at once with all of them, then asks each every period_ms, spread over that time.  NULL and
+ * *err when memory is short. */
+struct perform_health *perform_health_start(struct loop *loop, struct http_client *client,
+    int64_t period_ms, perform_health_fn *on_health, perform_health_round_fn *on_round, void *ctx,
+    struct err *err) MUST_USE;
+
+/* Whose URLs are asked from now on; what is in progress is cancelled.  Takes a
+ * reference of its own. */
 void perform_health_settings(struct perform_health *health, struct settings *settings);
 
 void perform_health_free(struct perform_health *health); /* takes NULL */

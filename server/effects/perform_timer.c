@@ -3,6 +3,7 @@
 #include "effects/perform_inside.h"
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "types/repository.h"
 #include "types/settings.h"
 
 /* The longest that a timer of its kind ever waits, in ms: a row that says more was written by a
@@ -18,8 +19,8 @@ longest_ms(const struct effect *effect)
 	int seconds = longest_s[effect->u.timer.kind];
 
 	if (effect->u.timer.kind == TIMER_POLL && effect->settings != NULL &&
-	    effect->settings->poll_repository_seconds < seconds)
-		seconds = effect->settings->poll_repository_seconds;
+	    repository_poll_seconds(effect->settings) < seconds)
+		seconds = repository_poll_seconds(effect->settings);
 	return seconds * INT64_C(1000);
 }
 

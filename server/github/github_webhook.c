@@ -19,8 +19,9 @@
 struct github_webhook {
 	unsigned magic;
 	struct github_webhook_config config;
-	struct settings *keyed;	     /* those that `key` was made of; one reference */
-	struct crypto_hmac_key *key; /* NULL: there is no secret */
+	struct settings *keyed;	       /* those that `keys` are made of; one reference */
+	size_t n_keys;		       /* the main file's, then those of its applications */
+	struct crypto_hmac_key **keys; /* NULL: not made yet */
 	struct rate_summary refused;
 	char refused_client[48]; /* the last of them */
 	struct loop_timer summary_timer;
@@ -31,10 +32,12 @@ struct inbound {
 	unsigned magic;
 	struct github_webhook *webhook;
 	struct http_request *request;
-	struct crypto_hmac *mac; /* NULL once it was compared, or could not go on */
+	char application[ENVIRONMENT_NAME_MAX]; /* whose webhook it is */
+	struct crypto_hmac *mac;		/* NULL once it was compared, or could not go on */
 	uint8_t given[GITHUB_SIGNATURE_SIZE];
 };
 
+static void drop_keys(struct github_webhook *webhook);
 static http_server_begin_fn on_begin;
 static http_server_piece_fn on_piece;
 static http_server_request_fn on_request;
@@ -66,40 +69,62 @@ github_webhook_free(struct github_webhook *webhook)
 		return;
 	OBJ_CHECK(webhook, WEBHOOK_MAGIC);
 	loop_timer_stop(&webhook->summary_timer);
-	crypto_hmac_key_free(webhook->key);
+	drop_keys(webhook);
 	settings_unref(webhook->keyed);
 	webhook->magic = 0;
 	free(webhook);
 }
 
-struct http_route
-github_webhook_route(struct github_webhook *webhook)
+void
+github_webhook_routes(struct github_webhook *webhook, struct http_route ret[GITHUB_WEBHOOK_ROUTES])
 {
-	return (struct http_route){
-		.methods = "POST",
-		.path = GITHUB_WEBHOOK_PATH,
-		.body_max = GITHUB_WEBHOOK_BODY_MAX,
-		.types = types,
-		.on_begin = on_begin,
-		.on_piece = on_piece,
-		.on_request = on_request,
-		.ctx = webhook,
-	};
+	static const char *const paths[] = { GITHUB_WEBHOOK_PATH, GITHUB_WEBHOOK_PATHS };
+
+	_Static_assert(COUNT(paths) == GITHUB_WEBHOOK_ROUTES, "a route for each path");
+	for (size_t i = 0; i < COUNT(paths); i++)
+		ret[i] = (struct http_route){
+			.methods = "POST",
+			.path = paths[i],
+			.body_max = GITHUB_WEBHOOK_BODY_MAX,
+			.types = types,
+			.on_begin = on_begin,
+			.on_piece = on_piece,
+			.on_request = on_request,
+			.ctx = webhook,
+		};
+}
+
+const char *
+github_webhook_application(const struct settings *settings, const char *path)
+{
+	const struct settings *application;
+
+	if (strcmp(path, GITHUB_WEBHOOK_PATH) == 0)
+		return "";
+	if (!text_starts(path, GITHUB_WEBHOOK_PATHS) || path[strlen(GITHUB_WEBHOOK_PATHS)] == '\0')
+		return NULL;
+	application = settings_application(settings, path + strlen(GITHUB_WEBHOOK_PATHS));
+	return application == NULL || application->github_webhook_secret == NULL ?
+	    NULL :
+	    application->application;
 }
 
 /* --- answers --- */
 
+/* application NULL: the path is unknown, and strangers' paths are not counted. */
 static void
-answer(struct github_webhook *webhook, struct http_request *request, int status)
+answer(struct github_webhook *webhook, struct http_request *request, const char *application,
+    int status)
 {
 	static const struct http_header come_again[] = { { "Retry-After", "10" }, { NULL, NULL } };
 
-	if (webhook->config.count_request != NULL)
-		webhook->config.count_request(webhook->config.ctx, status);
+	if (webhook->config.count_request != NULL && application != NULL)
+		webhook->config.count_request(webhook->config.ctx, application, status);
 	http_request_answer(request, status, status == 503 ? come_again : NULL, NULL, 0);
 }
 
-/* Audits `count` refusals; when the store takes nothing they wait for the next time. */
+/* Audits `count` refusals, of all webhooks together, or strangers would fill the log; when the
+ * store takes nothing they wait for the next time. */
 static void
 tell_refused(struct github_webhook *webhook, int64_t count)
 {
@@ -134,42 +159,84 @@ on_summary_due(UNUSED struct loop_timer *timer, void *ctx)
 }
 
 static void
-refuse(struct github_webhook *webhook, struct http_request *request)
+refuse(struct github_webhook *webhook, struct http_request *request, const char *application)
 {
-	log_debug("a request to /github/webhook was refused: its signature is missing or wrong");
+	log_debug("a request to " GITHUB_WEBHOOK_PATH
+		  "%s%s was refused: its signature is missing or wrong",
+	    application[0] != '\0' ? "/" : "", application);
 	(void)text_copy(
 	    webhook->refused_client, sizeof(webhook->refused_client), http_request_client(request));
-	answer(webhook, request, 401);
+	answer(webhook, request, application, 401);
 	tell_refused(webhook, rate_summary_add(&webhook->refused, SUMMARY_MS, loop_now_ms()));
 }
 
-/* --- the key --- */
+/* --- the keys --- */
 
-/* Makes the key anew when the settings have changed.  False: there is no secret, or no key could
- * be made of it (*ret_status: 404 or 503). */
+static void
+drop_keys(struct github_webhook *webhook)
+{
+	for (size_t i = 0; i < webhook->n_keys; i++)
+		crypto_hmac_key_free(webhook->keys[i]);
+	free(webhook->keys);
+	webhook->keys = NULL;
+	webhook->n_keys = 0;
+}
+
+/* Room for the keys of these settings.  False: no memory. */
 static bool
-take_key(struct github_webhook *webhook, int *ret_status)
+take_settings(struct github_webhook *webhook, struct settings *now)
+{
+	struct crypto_hmac_key **keys;
+
+	if (now == webhook->keyed)
+		return true;
+	keys = calloc(now->application_count + 1, sizeof(struct crypto_hmac_key *));
+	if (keys == NULL)
+		return false;
+	drop_keys(webhook);
+	webhook->keys = keys;
+	webhook->n_keys = now->application_count + 1;
+	settings_unref(webhook->keyed);
+	webhook->keyed = settings_ref(now);
+	return true;
+}
+
+/* Where the key of that one stands. */
+static struct crypto_hmac_key **
+slot_of(struct github_webhook *webhook, const struct settings *application)
+{
+	size_t i = 0;
+
+	while (i < webhook->n_keys - 1 && webhook->keyed->applications[i] != application)
+		i++;
+	return &webhook->keys[application == webhook->keyed ? 0 : i + 1];
+}
+
+/* The key of that application's webhook.  NULL: there is no secret, or no key could be made of it
+ * (*ret_status: 404 or 503). */
+static struct crypto_hmac_key *
+take_key(struct github_webhook *webhook, const char *application, int *ret_status)
 {
 	struct settings *now = webhook->config.settings(webhook->config.ctx);
-	const char *secret = now->github_webhook_secret;
-	struct crypto_hmac_key *key = NULL;
-	struct err err;
+	const struct settings *of =
+	    application == NULL ? NULL : settings_application(now, application);
+	struct crypto_hmac_key **key;
+	struct err err = { .code = ERR_NOMEM };
 
-	if (now != webhook->keyed) {
-		if (secret != NULL)
-			key = crypto_hmac_key_new(secret, strlen(secret), &err);
-		if (secret != NULL && key == NULL) {
-			log_error("the key of /github/webhook: %s", err.text);
-			*ret_status = 503;
-			return false;
-		}
-		crypto_hmac_key_free(webhook->key);
-		settings_unref(webhook->keyed);
-		webhook->key = key;
-		webhook->keyed = settings_ref(now);
-	}
 	*ret_status = 404;
-	return webhook->key != NULL;
+	if (of == NULL || of->github_webhook_secret == NULL)
+		return NULL;
+	*ret_status = 503;
+	if (!take_settings(webhook, now))
+		return NULL;
+	key = slot_of(webhook, of);
+	if (*key == NULL)
+		*key = crypto_hmac_key_new(
+		    of->github_webhook_secret, strlen(of->github_webhook_secret), &err);
+	if (*key == NULL)
+		log_error("the key of " GITHUB_WEBHOOK_PATH "%s%s: %s",
+		    application[0] != '\0' ? "/" : "", application, err.text);
+	return *key;
 }
 
 /* --- a request, in the order of what happens --- */
@@ -186,7 +253,8 @@ inbound_free(void *user)
 }
 
 static struct inbound *
-inbound_new(struct github_webhook *webhook, struct http_request *request)
+inbound_new(struct github_webhook *webhook, struct http_request *request, const char *application,
+    struct crypto_hmac_key *key)
 {
 	struct inbound *inbound = calloc(1, sizeof(*inbound));
 
@@ -195,7 +263,8 @@ inbound_new(struct github_webhook *webhook, struct http_request *request)
 	inbound->magic = INBOUND_MAGIC;
 	inbound->webhook = webhook;
 	inbound->request = request;
-	inbound->mac = crypto_hmac_begin(webhook->key, NULL);
+	(void)text_copy(inbound->application, sizeof(inbound->application), application);
+	inbound->mac = crypto_hmac_begin(key, NULL);
 	if (inbound->mac == NULL) {
 		inbound_free(inbound);
 		return NULL;
@@ -208,22 +277,27 @@ on_begin(struct http_request *request, void *ctx)
 {
 	struct github_webhook *webhook = ctx;
 	uint8_t given[GITHUB_SIGNATURE_SIZE];
+	const char *application;
+	struct crypto_hmac_key *key;
 	struct inbound *inbound;
 	int status;
 
 	OBJ_CHECK(webhook, WEBHOOK_MAGIC);
-	if (!take_key(webhook, &status)) {
-		answer(webhook, request, status);
+	application = github_webhook_application(
+	    webhook->config.settings(webhook->config.ctx), http_request_path(request));
+	key = take_key(webhook, application, &status);
+	if (key == NULL) {
+		answer(webhook, request, application, status);
 		return;
 	}
 	/* NULL when there are two of them. */
 	if (!github_signature_parse(http_request_header(request, "X-Hub-Signature-256"), given)) {
-		refuse(webhook, request);
+		refuse(webhook, request, application);
 		return;
 	}
-	inbound = inbound_new(webhook, request);
+	inbound = inbound_new(webhook, request, application, key);
 	if (inbound == NULL) {
-		answer(webhook, request, 503);
+		answer(webhook, request, application, 503);
 		return;
 	}
 	memcpy(inbound->given, given, sizeof(given));
@@ -288,25 +362,27 @@ on_request(struct http_request *request, void *ctx)
 	OBJ_CHECK(webhook, WEBHOOK_MAGIC);
 	OBJ_CHECK(inbound, INBOUND_MAGIC);
 	if (inbound->mac == NULL) {
-		answer(webhook, request, 503);
+		answer(webhook, request, inbound->application, 503);
 		return;
 	}
 	if (!github_signature_holds(TAKE(inbound->mac), inbound->given, digest)) {
-		refuse(webhook, request);
+		refuse(webhook, request, inbound->application);
 		return;
 	}
 	event = new_delivery(request, &status);
 	if (event == NULL) {
-		answer(webhook, request, status);
+		answer(webhook, request, inbound->application, status);
 		return;
 	}
+	(void)text_copy(
+	    event->u.delivery.hook, sizeof(event->u.delivery.hook), inbound->application);
 	memcpy(event->u.delivery.digest, digest, sizeof(digest));
 	event->done = on_decided;
 	event->done_ctx = inbound;
 	CRASH_POINT(push_read);
 	if (!webhook->config.submit(webhook->config.ctx, event)) {
 		event_free(event);
-		answer(webhook, request, 503);
+		answer(webhook, request, inbound->application, 503);
 	}
 }
 
@@ -316,5 +392,5 @@ on_decided(void *ctx, const struct answer *decided)
 	struct inbound *inbound = ctx;
 
 	OBJ_CHECK(inbound, INBOUND_MAGIC);
-	answer(inbound->webhook, inbound->request, decided->status);
+	answer(inbound->webhook, inbound->request, inbound->application, decided->status);
 }

@@ -1,9 +1,12 @@
-/* github_webhook.h - POST /github/webhook: checks the signature, hands the body on.  Side: loop. */
+/* github_webhook.h - POST /github/webhook[/NAME]: checks the signature, hands the body on.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 /*
+ * The path chooses the one key, before anything of the body is looked at: /github/webhook the main
+ * file's GITHUB_WEBHOOK_SECRET, /github/webhook/NAME the one of that application's own file.
+ *
  * The HMAC is fed as the body arrives.  When it holds, the raw body becomes an EVENT_DELIVERY,
  * which the store decodes (github_delivery.h), and the decision's status is the answer, without
- * a body.  Without GITHUB_WEBHOOK_SECRET: 404.
+ * a body.  Without that secret: 404.
  */
 #pragma once
 
@@ -11,8 +14,10 @@
 #include "types/event.h"
 
 struct github_webhook;
+struct settings;
 
-#define GITHUB_WEBHOOK_PATH	"/github/webhook"
+#define GITHUB_WEBHOOK_PATH "/github/webhook"
+#define GITHUB_WEBHOOK_PATHS GITHUB_WEBHOOK_PATH "/" /* and the application's name */
 
 /* GitHub sends nothing above 25 MB; nginx.conf says the same. */
 #define GITHUB_WEBHOOK_BODY_MAX (26u * 1024 * 1024)
@@ -23,8 +28,9 @@ struct github_webhook_config {
 	struct settings *(*settings)(void *ctx);
 	/* Stamps the event and hands it to the store.  False: not taken, 503 is answered. */
 	bool (*submit)(void *ctx, struct event *event);
-	/* Called for each answer; NULL: nobody counts. */
-	void (*count_request)(void *ctx, int status);
+	/* Called for each answer of a path that github_webhook_application() knows; NULL: nobody
+	 * counts. */
+	void (*count_request)(void *ctx, const char *application, int status);
 	void *ctx;
 };
 
@@ -34,4 +40,10 @@ struct github_webhook *github_webhook_new(const struct github_webhook_config *co
 /* NULL is fine.  After the HTTP server, when no event of it is in progress any more. */
 void github_webhook_free(struct github_webhook *webhook);
 
-struct http_route github_webhook_route(struct github_webhook *webhook);
+#define GITHUB_WEBHOOK_ROUTES 2
+void github_webhook_routes(
+    struct github_webhook *webhook, struct http_route ret[GITHUB_WEBHOOK_ROUTES]);
+
+/* Whose webhook has that path: "" of the main file's, a name in the settings of an application with
+ * a secret of its own; NULL: there is none. */
+const char *github_webhook_application(const struct settings *settings, const char *path);

@@ -2,17 +2,28 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_announced.h"
 #include "handlers/handlers.h"
-#include "lib/text.h"
 #include "store/row_dedupe.h"
+#include "types/repository.h"
 
 #define ACCEPTED 202 /* received, and nothing for us to do */
 
-/* Where only REPOSITORY_URL is set, any repository that knows the secret is ours. */
 static bool
-is_ours(const struct settings *settings, const struct delivery *delivery)
+is_of(const struct tx *tx, const struct settings *application, const struct delivery *delivery)
 {
-	return settings->github_repository == NULL ||
-	    text_same_ci(settings->github_repository, delivery->repository);
+	return repository_is_announced(
+	    tx->settings, application, delivery->hook, delivery->repository);
+}
+
+/* Is the repository any application's, by the webhook that it came by? */
+static bool
+is_ours(const struct tx *tx, const struct delivery *delivery)
+{
+	if (is_of(tx, tx->settings, delivery))
+		return true;
+	for (size_t i = 0; i < tx->settings->application_count; i++)
+		if (is_of(tx, tx->settings->applications[i], delivery))
+			return true;
+	return false;
 }
 
 static void
@@ -22,7 +33,8 @@ handle_push(struct tx *tx, const struct delivery *delivery)
 		const struct environment_settings *environment = &tx->settings->environments[i];
 
 		if (environment->branch != NULL &&
-		    strcmp(environment->branch, delivery->branch) == 0)
+		    strcmp(environment->branch, delivery->branch) == 0 &&
+		    is_of(tx, environment->of, delivery))
 			decide_announced(tx, environment, delivery);
 	}
 }
@@ -31,14 +43,16 @@ void
 handle_delivery(struct tx *tx, const struct event *event)
 {
 	const struct delivery *delivery = &event->u.delivery;
+	char source[DECIDE_SOURCE];
 
 	if (delivery->kind == DELIVERY_PING)
 		return;
-	if (delivery->kind != DELIVERY_PUSH || !is_ours(tx->settings, delivery)) {
+	if (delivery->kind != DELIVERY_PUSH || !is_ours(tx, delivery)) {
 		tx->answer.status = ACCEPTED;
 		return;
 	}
-	if (!row_dedupe_add(tx, "github", delivery->id, delivery->digest)) {
+	if (!row_dedupe_add(tx, decide_announced_source(delivery->hook, source), delivery->id,
+		delivery->digest)) {
 		tx->answer.is_duplicate = true;
 		return;
 	}

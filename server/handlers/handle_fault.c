@@ -5,7 +5,7 @@
 #include "chat/chat_text.h"
 #include "decide/decide_announced.h"
 #include "decide/decide_deployment.h"
-#include "decide/decide_push.h"
+#include "decide/decide_poll.h"
 #include "decide/decide_unknown.h"
 #include "handlers/handlers.h"
 #include "store/row_effect.h"
@@ -23,6 +23,7 @@ give_up(struct tx *tx, const struct fault *fault)
 	struct deployment deployment = row_deployment_get(tx, fault->subject);
 
 	if (fault->kind == EFFECT_GIT_QUERY && deployment.state != DEPLOY_REQUESTED &&
+	    deployment.state != DEPLOY_QUEUED &&
 	    (deployment.state != DEPLOY_AWAITING_CONFIRMATION || deployment.confirmed_by == 0))
 		return;
 	if (fault->folder_gone) {
@@ -66,7 +67,7 @@ ask_later(struct tx *tx, int64_t deployment)
 {
 	struct deployment asked = row_deployment_get(tx, deployment);
 
-	if (asked.state == DEPLOY_AWAITING_CONFIRMATION && asked.confirmed_by == 0)
+	if (deployment_is_asked(&asked))
 		row_button_set_timer(tx, deployment,
 		    row_effect_timer(tx, TIMER_QUESTION, "", deployment, tx->at + LATER_MS));
 }
@@ -83,7 +84,7 @@ fault_timer(struct tx *tx, const struct fault *fault)
 		decide_announced_later(tx, &timer->u.timer, tx->at + LATER_MS);
 	else if (fault->subject != 0)
 		ask_later(tx, fault->subject);
-	decide_poll_later(tx);
+	decide_poll_later(tx, false);
 	row_stranger_wait(tx);
 	if (row_effect_count_timers(tx, TIMER_DAILY) == 0)
 		(void)row_effect_timer(tx, TIMER_DAILY, "", 0, tx->at + DAILY_LATER_MS);
@@ -101,7 +102,7 @@ fault_git_query(struct tx *tx, const struct fault *fault)
 	if (fault->subject != 0)
 		give_up(tx, fault);
 	else
-		decide_poll_later(tx);
+		decide_poll_later(tx, false);
 }
 
 static void

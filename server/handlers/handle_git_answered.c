@@ -4,9 +4,13 @@
 
 #include "decide/decide_announced.h"
 #include "decide/decide_deployment.h"
+#include "decide/decide_poll.h"
 #include "decide/decide_push.h"
+#include "decide/decide_queue.h"
 #include "decide/decide_question.h"
+#include "decide/decide_refusal.h"
 #include "decide/decide_reply.h"
+#include "decide/decide_shown.h"
 #include "decide/decide_tell.h"
 #include "handlers/handlers.h"
 #include "lib/text.h"
@@ -46,8 +50,8 @@ proceed_request(struct tx *tx, struct deployment *deployment, const struct git_a
 		refuse(tx, deployment, "this environment is no longer in the settings", NULL);
 		return;
 	}
-	if (settings_refusal(tx->settings, settings->name) != NULL) {
-		refuse(tx, deployment, settings_refusal(tx->settings, settings->name), NULL);
+	if (decide_refusal(tx, settings->name) != NULL) {
+		refuse(tx, deployment, decide_refusal(tx, settings->name), NULL);
 		return;
 	}
 	active = row_deployment_active(tx, deployment->environment);
@@ -64,21 +68,19 @@ proceed_request(struct tx *tx, struct deployment *deployment, const struct git_a
 		decide_ask(tx, deployment, answer);
 		return;
 	}
-	if (active.id != 0) {
-		refuse(tx, deployment, "another deployment is in progress", NULL);
-		return;
-	}
-	(void)decide_step(tx, deployment, DEPLOY_ON_CLEAR, NULL);
-	decide_next(tx, deployment->environment);
+	decide_enqueue(tx, deployment, DEPLOY_ON_CLEAR);
 }
 
 static void
-answer_deployment(struct tx *tx, int64_t id, bool is_answered, const struct git_answer *answer)
+answer_deployment(struct tx *tx, const struct effect_git_query *query, bool is_answered,
+    const struct git_answer *answer)
 {
-	struct deployment deployment = row_deployment_get(tx, id);
+	struct deployment deployment = row_deployment_get(tx, tx->effect->subject);
 
 	if (deployment.state == DEPLOY_AWAITING_CONFIRMATION && deployment.confirmed_by != 0)
 		decide_confirm_answered(tx, &deployment, is_answered, answer);
+	else if (deployment.state == DEPLOY_QUEUED)
+		decide_queue_answered(tx, &deployment, query, answer);
 	else if (deployment.state != DEPLOY_REQUESTED)
 		return; /* it has ended meanwhile */
 	else if (!is_answered || answer->error[0] != '\0')
@@ -87,25 +89,12 @@ answer_deployment(struct tx *tx, int64_t id, bool is_answered, const struct git_
 		proceed_request(tx, &deployment, answer);
 }
 
-/* A poll saw these heads. */
-static void
-answer_heads(struct tx *tx, bool is_answered, const struct git_answer *answer)
-{
-	for (size_t i = 0; is_answered && i < tx->settings->environment_count; i++) {
-		const struct environment_settings *settings = &tx->settings->environments[i];
-
-		for (size_t h = 0; h < answer->n_heads; h++)
-			if (decide_is_polled(tx, settings) &&
-			    strcmp(answer->head[h].branch, settings->branch) == 0)
-				decide_polled(tx, settings, answer->head[h].commit);
-	}
-	decide_poll_later(tx);
-}
-
 static void
 notify_answered(struct tx *tx, const char *environment)
 {
-	const struct chat_address address = { .chat = tx->settings->telegram_chat_id };
+	const struct chat_address address = {
+		.chat = settings_of(tx->settings, environment)->telegram_chat_id
+	};
 
 	(void)decide_sendf(tx, &address,
 	    "✅ " MARK_BOLD "%s" MARK_BOLD ": git answers again; the push is looked up.",
@@ -148,9 +137,11 @@ handle_git_answered(struct tx *tx, const struct event *event)
 	is_answered = git_answer_decode(answered->answer, answered->exit_status, answer, NULL) &&
 	    !answered->unreachable;
 	if (query->kind == GIT_QUERY_HEADS) {
-		answer_heads(tx, is_answered && answer->error[0] == '\0', answer);
+		if (is_answered && answer->error[0] == '\0')
+			decide_poll_answered(tx, answer);
+		decide_poll_later(tx, false); /* a database of before has no timer meanwhile */
 	} else if (tx->effect->subject != 0) {
-		answer_deployment(tx, tx->effect->subject, is_answered, answer);
+		answer_deployment(tx, query, is_answered, answer);
 	} else {
 		answer_push(tx, query, is_answered, answer);
 	}

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <stdlib.h>
 
+#include "decide/decide_queue.h"
 #include "decide/decide_reply.h"
 #include "handlers/handlers.h"
 #include "store/row_deployment.h"
@@ -12,7 +13,9 @@
 static void
 notify_push(struct tx *tx, int64_t id, struct effect *query, const char *why)
 {
-	const struct chat_address address = { .chat = tx->settings->telegram_chat_id };
+	const struct chat_address address = {
+		.chat = settings_of(tx->settings, query->u.git_query.environment)->telegram_chat_id
+	};
 	struct chat_text text;
 
 	if (query->u.git_query.is_notified)
@@ -25,6 +28,16 @@ notify_push(struct tx *tx, int64_t id, struct effect *query, const char *why)
 	chat_text_outside(&text, "", why);
 	chat_text_add(&text, "\nGit is asked again until it answers.");
 	(void)decide_send(tx, &address, &text);
+}
+
+/* A place in a queue waits for the answer: it says so. */
+static void
+show_away(struct tx *tx, const struct effect *query, const char *why)
+{
+	struct deployment deployment = row_deployment_get(tx, query->subject);
+
+	if (deployment.state == DEPLOY_QUEUED)
+		decide_queue_delayed(tx, &deployment, why);
 }
 
 /* A person waits: how far git is, in the message that they look at. */
@@ -61,7 +74,9 @@ handle_git_delayed(struct tx *tx, const struct event *event)
 		return; /* answered, or withdrawn, meanwhile */
 	if (delayed->failed && query->subject == 0)
 		notify_push(tx, delayed->query, query, delayed->text);
-	else if (!delayed->failed && query->subject != 0)
+	else if (delayed->failed)
+		show_away(tx, query, delayed->text);
+	else if (query->subject != 0)
 		show_progress(tx, query, delayed->text);
 	effect_free(query);
 }

@@ -7,21 +7,35 @@
 #include "handlers/handlers.h"
 #include "store/row_message.h"
 
+/* Of an installation's before there were several applications: every role sees all. */
+static int64_t
+who_asked(const struct tx *tx, const struct effect_probe *probe)
+{
+	const struct settings *settings = tx->settings;
+
+	return probe->person != 0 || settings->application_count > 0 ? probe->person :
+								       settings->admins.id[0];
+}
+
 static void
 answer_status(struct tx *tx, const struct effect_probe *probe, const struct probed *probed)
 {
 	CLEANUP(message_done) struct message now = row_message_get(tx, probe->message);
 	CLEANUP(message_done) struct message message = { 0 };
+	struct update asked = { .person = who_asked(tx, probe), .address = now.address };
+	struct request request = request_of("status", probe->asked);
 
-	message.head = decide_status_text(
-	    tx, probe->asked, probe, probed->n == probe->n ? probed->findings : NULL);
+	request_add_number(&request, "page", probe->page);
+	message.buttons = now.buttons;
+	if (!decide_status(tx, &asked, &request, probe,
+		probed->n == probe->n ? probed->findings : NULL, &message))
+		return;
 	message.foot = strdup("");
-	decide_status_buttons(tx, probe->asked, now.address.chat, &message.buttons);
-	if (message.head == NULL || message.foot == NULL)
-		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
+	if (message.foot == NULL) {
 		tx_fail(tx, ERR_NOMEM, "no memory for /status");
-	else
-		row_message_change(tx, probe->message, &message);
+		return;
+	}
+	row_message_change(tx, probe->message, &message);
 }
 
 /* The target that failed most often in a row: others were called off with it.  NULL: all are

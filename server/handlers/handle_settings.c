@@ -1,11 +1,38 @@
 /* handle_settings.c - settings were read anew, or refused.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include "decide/decide_deployment.h"
-#include "decide/decide_push.h"
+#include "decide/decide_access.h"
+#include "decide/decide_poll.h"
+#include "decide/decide_queue.h"
+#include "decide/decide_rename.h"
 #include "decide/decide_unknown.h"
 #include "handlers/handlers.h"
 #include "store/row_audit.h"
 #include "store/row_environment.h"
+
+static void
+audit(struct tx *tx, const struct settings_read *read)
+{
+	const char *facts[] = { read->accepted ? "changed" : "error", read->changed,
+		"needs_restart", read->needs_restart ? "yes" : "no", NULL, NULL, NULL, NULL, NULL };
+	size_t n = 4;
+
+	if (read->applications[0] != '\0') {
+		facts[n++] = "applications";
+		facts[n++] = read->applications;
+	}
+	if (read->refused[0] != '\0') {
+		facts[n++] = "refused_file";
+		facts[n++] = read->refused;
+	}
+	row_audit_add(tx,
+	    &(struct audit_entry){
+		.action = "settings_reloaded",
+		.user = "system",
+		.outcome = read->accepted ? "ok" : "refused",
+		.severity = read->accepted && read->refused[0] == '\0' ? "info" : "warning",
+	    },
+	    facts);
+}
 
 void
 handle_settings(struct tx *tx, const struct event *event)
@@ -13,19 +40,14 @@ handle_settings(struct tx *tx, const struct event *event)
 	const struct settings_read *read = &event->u.settings_read;
 	char name[LIMIT_ENVIRONMENT] = "";
 
-	row_audit_add(tx,
-	    &(struct audit_entry){
-		.action = "settings_reloaded",
-		.user = "system",
-		.outcome = read->accepted ? "ok" : "refused",
-		.severity = read->accepted ? "info" : "warning",
-	    },
-	    (const char *const[]){ read->accepted ? "changed" : "error", read->changed,
-		"needs_restart", read->needs_restart ? "yes" : "no", NULL });
-	decide_poll_later(tx);
+	audit(tx, read);
+	if (read->accepted)
+		decide_rename_all(tx);
+	decide_poll_later(tx, false);
+	decide_access(tx);
 	/* What is queued in an environment that has left the settings ends. */
 	while (read->accepted && row_environment_next(tx, name)) {
-		decide_next(tx, name);
+		decide_queue(tx, name);
 		decide_unknown_again(tx, name);
 	}
 }

@@ -1,10 +1,15 @@
 /* handle_started.c - the program began: what must always be waited for is.  Side: store. */
 /* SPDX-License-Identifier: ISC */
+#include "decide/decide_access.h"
 #include "decide/decide_deployment.h"
+#include "decide/decide_poll.h"
+#include "decide/decide_queue.h"
+#include "decide/decide_rename.h"
 #include "decide/decide_unknown.h"
 #include "handlers/handlers.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
+#include "store/row_grant_use.h"
 #include "store/row_stranger.h"
 
 #define DAY_MS (24 * 3600 * INT64_C(1000))
@@ -18,12 +23,23 @@ check_environment(struct tx *tx, const char *environment)
 
 	decide_unknown_again(tx, environment);
 	if (active.id == 0) {
-		decide_next(tx, environment);
+		decide_queue(tx, environment);
 		return;
 	}
 	if (row_effect_find(tx, EFFECT_RUN, active.id) == 0 &&
 	    row_effect_find(tx, EFFECT_PROBE, active.id) == 0)
 		decide_give_up(tx, &active, "it was not running when deploybot started");
+}
+
+/* What is queued where the settings have nothing any more is refused. */
+static void
+end_removed(struct tx *tx)
+{
+	char name[LIMIT_ENVIRONMENT] = "";
+
+	while (row_environment_next(tx, name))
+		if (settings_environment(tx->settings, name) == NULL)
+			decide_queue(tx, name);
 }
 
 /* Nobody will answer it any more: git was not asked, or its question has no end. */
@@ -76,13 +92,16 @@ handle_started(struct tx *tx, const struct event *event)
 	row_run_skip(tx, event->u.started.highest_run);
 	if (event->u.started.is_restored)
 		distrust_all(tx, event->u.started.began_at);
+	decide_rename_all(tx);
+	decide_claims_started(tx);
 	for (size_t i = 0; i < tx->settings->environment_count; i++)
 		check_environment(tx, tx->settings->environments[i].name);
+	end_removed(tx);
 	end_unattended(tx);
 	row_stranger_wait(tx);
+	row_grant_use_begin(tx);
+	decide_access(tx);
 	if (row_effect_count_timers(tx, TIMER_DAILY) == 0)
 		(void)row_effect_timer(tx, TIMER_DAILY, "", 0, tx->at + DAY_MS);
-	if (row_effect_count_timers(tx, TIMER_POLL) == 0 &&
-	    tx->settings->poll_repository_seconds > 0)
-		(void)row_effect_timer(tx, TIMER_POLL, "", 0, tx->at);
+	decide_poll_later(tx, true);
 }

@@ -1,9 +1,11 @@
 /* handle_timer_fired.c - a deadline came.  Side: store. */
 /* SPDX-License-Identifier: ISC */
+#include "decide/decide_access.h"
 #include "decide/decide_announced.h"
 #include "decide/decide_deployment.h"
 #include "decide/decide_logs.h"
-#include "decide/decide_push.h"
+#include "decide/decide_poll.h"
+#include "decide/decide_rename.h"
 #include "handlers/handlers.h"
 #include "store/row_effect.h"
 #include "store/row_retention.h"
@@ -17,7 +19,7 @@ expire(struct tx *tx, int64_t id)
 {
 	struct deployment deployment = row_deployment_get(tx, id);
 
-	if (deployment.state == DEPLOY_AWAITING_CONFIRMATION && deployment.confirmed_by == 0)
+	if (deployment_is_asked(&deployment))
 		(void)decide_step(tx, &deployment, DEPLOY_ON_EXPIRE, NULL);
 }
 
@@ -39,8 +41,7 @@ handle_timer_fired(struct tx *tx, UNUSED const struct event *event)
 		expire(tx, tx->effect->subject);
 		break;
 	case TIMER_POLL:
-		if (tx->settings->poll_repository_seconds > 0)
-			decide_query_heads(tx);
+		decide_poll(tx);
 		break;
 	case TIMER_DAILY:
 		tidy(tx);
@@ -51,8 +52,14 @@ handle_timer_fired(struct tx *tx, UNUSED const struct event *event)
 	case TIMER_STRANGERS:
 		row_stranger_due(tx);
 		break;
+	case TIMER_RENAME:
+		decide_rename(tx);
+		break;
 	case TIMER_PUSH:
 		decide_announced_again(tx);
+		break;
+	case TIMER_ACCESS:
+		decide_access(tx);
 		break;
 	case TIMER_KIND_COUNT:
 		break;

@@ -2,8 +2,20 @@
 /* SPDX-License-Identifier: ISC */
 #include "handlers/handlers.h"
 
+#include "decide/decide_queue.h"
+
+/* What a decision has marked is looked at before it ends. */
+#define EVENT(upper, lower) \
+	static void decide_##lower(struct tx *tx, const struct event *event) \
+	{ \
+		handle_##lower(tx, event); \
+		decide_queues(tx); \
+	}
+#include "types/event.def"
+#undef EVENT
+
 store_handler *const handlers[EVENT_KIND_COUNT] = {
-#define EVENT(upper, lower) [EVENT_##upper] = handle_##lower,
+#define EVENT(upper, lower) [EVENT_##upper] = decide_##lower,
 #include "types/event.def"
 #undef EVENT
 };

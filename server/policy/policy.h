@@ -1,44 +1,60 @@
-/* policy.h - may they?  Roles and what each may do.  Asks nobody, remembers nothing.  Side: pure. */
+/* policy.h - may they?  A function of who, what, where, one snapshot of the settings and one moment.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
+/*
+ * Rights are grants of roles (types/roles.h): a set, in no order.  A decision costs what the roles
+ * of that one person grant.  It holds for its moment: whoever acts later asks again.
+ */
 #pragma once
 
+#include "types/policy_action.h"
+#include "types/principal.h"
+#include "types/roles.h"
 #include "types/settings.h"
 
-enum policy_role {
-	POLICY_STRANGER,
-	POLICY_STAGING,		/* STAGING_TELEGRAM_IDS: the environment "staging" */
-	POLICY_ADMIN,		/* ADMIN_TELEGRAM_IDS: everything */
-};
+#define POLICY_LINE 240
 
-/* X(name, word, who may in "staging", who may elsewhere or without an environment) */
-#define POLICY_ACTIONS(A) \
-	A(GREET,    "help",     STRANGER, STRANGER)	/* /start /help /whoami, in private */ \
-	A(STATUS,   "status",   STAGING,  STAGING) \
-	A(HISTORY,  "history",  STAGING,  STAGING) \
-	A(DEPLOY,   "deploy",   STAGING,  ADMIN) \
-	A(CANCEL,   "cancel",   STAGING,  ADMIN) \
-	A(LOG,      "log",      STAGING,  ADMIN) \
-	A(ROLLBACK, "rollback", ADMIN,    ADMIN) \
-	A(LOOKED,   "I looked", ADMIN,    ADMIN)	/* what runs there is known again */
-
-enum policy_action {
-#define A(name, word, staging, elsewhere) POLICY_##name,
-	POLICY_ACTIONS(A)
-#undef A
-	POLICY_ACTION_COUNT
+enum policy_verdict {
+	POLICY_ALLOW,
+	POLICY_DENY,	/* for good: refuse it */
+	POLICY_NOT_NOW, /* wait; the reason says for whom or until when */
+	POLICY_NEEDS,	/* something more is asked for first; the reason says what */
 };
 
 struct policy_decision {
-	bool is_allowed;
-	const char *reason;	/* why not, as the end of "you may not … : "; "" when allowed */
+	enum policy_verdict verdict;
+	const char *reason;	   /* why not, as the end of "you may not … : "; "" when allowed */
+	const struct role *role;   /* what decides; NULL: no role does */
+	const struct grant *grant; /* … and which grant of it */
+	int64_t until;		   /* when that ends; 0: never */
 };
 
-/* The role that a person has at this moment. */
-enum policy_role policy_role(const struct settings *settings, int64_t person);
+/* environment: "shop/staging"; "" for what concerns none: then a grant for any is one. */
+struct policy_decision policy_decide(const struct settings *settings, struct principal who,
+    enum policy_action action, const char *environment, int64_t at);
 
-/* environment: "" for what concerns none. */
-struct policy_decision policy_decide(enum policy_role role, enum policy_action action,
-    const char *environment);
+/* Its verdict is POLICY_ALLOW. */
+bool policy_may(const struct settings *settings, struct principal who, enum policy_action action,
+    const char *environment, int64_t at);
 
-const char *policy_role_word(enum policy_role role);
+/* Has it any grant in force?  Who has none is a stranger. */
+bool policy_is_known(const struct settings *settings, struct principal who, int64_t at);
+
+/* Does it learn that this environment exists?  Whoever has any grant there does. */
+bool policy_sees(const struct settings *settings, struct principal who, const char *environment,
+    int64_t at);
+
+/* Has this membership not ended? */
+bool policy_is_in_force(const struct role_member *member, int64_t at);
+
+/* As a grant has it, and people read it: "deploy". */
 const char *policy_action_word(enum policy_action action);
+
+/* The roles in force, as people say them: "admin", "contractor until 2027-01-31, staging"; an
+ * admin's others do not matter.  "nobody" for a stranger.  Returns out. */
+const char *policy_roles_text(const struct settings *settings, struct principal who, int64_t at,
+    char *out, size_t room);
+
+/* "contractor (ROLE_CONTRACTOR_MAY of shop: deploy:shop/staging, until 2027-01-31)".  Returns
+ * out. */
+const char *policy_line(const struct settings *settings, const struct policy_decision *decision,
+    char out[POLICY_LINE]);

@@ -68,6 +68,19 @@ metric_set_free(struct metric_set *set)
 	free(set);
 }
 
+/* An environment's first two labels. */
+#define OF(environment) application_of(environment).application, (environment)
+
+static struct environment_id
+application_of(const char *environment)
+{
+	struct environment_id id = { .application = "" };
+
+	if (!environment_id_parse(environment, &id))
+		id.application[0] = '\0'; /* a name that is none has none */
+	return id;
+}
+
 void
 metric_set_count(struct metric_set *set, const struct metric_increment *increment)
 {
@@ -76,8 +89,9 @@ metric_set_count(struct metric_set *set, const struct metric_increment *incremen
 
 	switch (increment->kind) {
 	case INCREMENT_DEPLOYMENT:
-		metrics_add(set->deployments, 1, label, 3);
-		metrics_observe(set->deployment_duration, increment->value, label, 1);
+		metrics_add(set->deployments, 1, METRICS_LABELS(OF(label[0]), label[1], label[2]));
+		metrics_observe(
+		    set->deployment_duration, increment->value, METRICS_LABELS(OF(label[0])));
 		break;
 	case INCREMENT_COMMAND:
 		metrics_add(set->commands, 1, label, 2);
@@ -86,6 +100,9 @@ metric_set_count(struct metric_set *set, const struct metric_increment *incremen
 		break;
 	case INCREMENT_AUDIT_EXPORT_FAILED:
 		metrics_add(set->audit_export_failures, 1, METRICS_BARE);
+		break;
+	case INCREMENT_POLL_ROUND:
+		metrics_set(set->poll_interval, increment->value, METRICS_BARE);
 		break;
 	case INCREMENT_COMMIT:
 		metrics_observe(set->store_commit, increment->value, METRICS_BARE);
@@ -115,26 +132,59 @@ code_text(int code)
 
 /* --- what is there before it happens --- */
 
+#define SERIES_MOST (TRIGGER_COUNT * (int)DEPLOY_STATE_COUNT) /* of an environment's deployments */
+
 static void
 expect_deployments(struct metric_set *set, const char *environment, enum trigger trigger)
 {
 	char outcome[LIMIT_ENVIRONMENT];
 
 	for (unsigned state = 0; state < DEPLOY_STATE_COUNT; state++) {
-		if (deploy_flow_class((enum deploy_state)state) != DEPLOY_CLASS_FINAL)
+		if (deploy_flow_class((enum deploy_state)state) != DEPLOY_CLASS_FINAL ||
+		    state == DEPLOY_DONE) /* an action's end */
 			continue;
 		deployment_outcome_label((enum deploy_state)state, outcome);
-		metrics_expect(
-		    set->deployments, METRICS_LABELS(environment, trigger_word(trigger), outcome));
+		metrics_expect(set->deployments,
+		    METRICS_LABELS(OF(environment), trigger_word(trigger), outcome));
 	}
 }
 
+/* Where there are so many environments that all series of each would be more than a page bears:
+ * how its runs end, by the trigger that was there last. */
 static void
-expect_requests(struct metric_set *set, const char *source, const int codes[], size_t count)
+expect_few(struct metric_set *set, const char *environment, enum trigger trigger)
+{
+	static const enum deploy_state ends[] = { DEPLOY_LIVE, DEPLOY_FAILED, DEPLOY_ROLLED_BACK,
+		DEPLOY_ROLLBACK_FAILED };
+	char outcome[LIMIT_ENVIRONMENT];
+
+	for (size_t i = 0; i < COUNT(ends); i++) {
+		deployment_outcome_label(ends[i], outcome);
+		metrics_expect(set->deployments,
+		    METRICS_LABELS(OF(environment), trigger_word(trigger), outcome));
+	}
+}
+
+/* Its counters are there, at zero, before the first of its works ends: one that began as 1 would be
+ * no increase.  Those of an environment that nobody ever used would be all that is ever read. */
+static void
+expect_work(struct metric_set *set, const struct environment_settings *environment)
+{
+	expect_deployments(set, environment->name, TRIGGER_CHAT);
+	if (environment->branch == NULL)
+		return;
+	expect_deployments(set, environment->name, TRIGGER_PUSH);
+	if (environment->of->poll_repository_seconds > 0)
+		expect_deployments(set, environment->name, TRIGGER_POLL);
+}
+
+static void
+expect_requests(struct metric_set *set, const char *application, const char *source,
+    const int codes[], size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		metrics_expect(
-		    set->webhook_requests, METRICS_LABELS(source, code_text(codes[i]).text));
+		metrics_expect(set->webhook_requests,
+		    METRICS_LABELS(application, source, code_text(codes[i]).text));
 }
 
 void
@@ -143,20 +193,26 @@ metric_set_settings(struct metric_set *set, const struct settings *settings)
 	static const int telegram_codes[] = { 200, 401, 413, 503 };
 	static const int github_codes[] = { 200, 202, 400, 401, 413, 503 };
 
-	for (size_t i = 0; i < settings->environment_count; i++) {
-		const struct environment_settings *environment = &settings->environments[i];
+	size_t series = settings->environment_count * SERIES_MOST;
 
-		metrics_expect(set->deployment_duration, METRICS_LABELS(environment->name));
-		expect_deployments(set, environment->name, TRIGGER_CHAT);
-		if (environment->branch != NULL && settings->github_webhook_secret != NULL)
-			expect_deployments(set, environment->name, TRIGGER_PUSH);
-		if (environment->branch != NULL && settings->poll_repository_seconds > 0)
-			expect_deployments(set, environment->name, TRIGGER_POLL);
-	}
+	metrics_bound(set->deployments, series);
+	metrics_bound(set->deployment_failed, settings->environment_count);
+	metrics_bound(set->environment_busy, settings->environment_count);
+	metrics_bound(set->environment_busy_since, settings->environment_count);
+	metrics_bound(set->rollback_unacknowledged, settings->environment_count);
+	metrics_bound(set->release_info, settings->environment_count);
+	metrics_bound(set->release_at, settings->environment_count);
+	metrics_bound(set->health_up, settings->environment_count);
+	metrics_bound(set->webhook_requests,
+	    settings->application_count * COUNT(github_codes) + METRICS_SERIES_MAX);
 	if (settings->telegram_mode == TELEGRAM_WEBHOOK)
-		expect_requests(set, "telegram", telegram_codes, COUNT(telegram_codes));
+		expect_requests(set, "", "telegram", telegram_codes, COUNT(telegram_codes));
 	if (settings->github_webhook_secret != NULL)
-		expect_requests(set, "github", github_codes, COUNT(github_codes));
+		expect_requests(set, "", "github", github_codes, COUNT(github_codes));
+	for (size_t i = 0; i < settings->application_count; i++)
+		if (settings->applications[i]->github_webhook_secret != NULL)
+			expect_requests(set, settings->applications[i]->application, "github",
+			    github_codes, COUNT(github_codes));
 }
 
 void
@@ -171,44 +227,74 @@ metric_set_expect_command(struct metric_set *set, const char *word)
 /* --- what is the case now --- */
 
 static void
-environment_gauges(struct metric_set *set, const struct environment_gauge *gauge)
+forget_environment(struct metric_set *set, const char *name)
 {
-	metrics_set(set->deployment_failed, gauge->has_failed, METRICS_LABELS(gauge->name));
-	metrics_set(set->environment_busy, gauge->is_busy, METRICS_LABELS(gauge->name));
-	if (gauge->is_busy)
-		metrics_set(set->environment_busy_since, seconds_of(gauge->busy_since),
-		    METRICS_LABELS(gauge->name));
-	if (gauge->released_at != 0)
-		metrics_set(
-		    set->release_at, seconds_of(gauge->released_at), METRICS_LABELS(gauge->name));
-	metrics_set(
-	    set->rollback_unacknowledged, gauge->is_unacknowledged, METRICS_LABELS(gauge->name));
-	if (gauge->commit[0] != '\0')
-		metrics_set(set->release_info, 1, METRICS_LABELS(gauge->name, gauge->commit));
+	metrics_remove(set->environment_busy_since, METRICS_LABELS(OF(name)));
+	metrics_remove(set->release_at, METRICS_LABELS(OF(name)));
+	metrics_remove(set->release_info, METRICS_LABELS(OF(name))); /* of whatever commit */
 }
 
-void
-metric_set_gauges(struct metric_set *set, const struct gauges *gauges)
+static void
+environment_gauges(struct metric_set *set, const struct environment_gauge *gauge)
 {
-	metrics_set(set->outbox_pending, (double)gauges->outbox_pending, METRICS_BARE);
-	metrics_set(set->audit_entries, (double)gauges->audit_entries, METRICS_BARE);
-	/* Environments go with a reload, commits with every release. */
+	metrics_set(set->deployment_failed, gauge->has_failed, METRICS_LABELS(OF(gauge->name)));
+	metrics_set(set->environment_busy, gauge->is_busy, METRICS_LABELS(OF(gauge->name)));
+	if (gauge->is_busy)
+		metrics_set(set->environment_busy_since, seconds_of(gauge->busy_since),
+		    METRICS_LABELS(OF(gauge->name)));
+	if (gauge->released_at != 0)
+		metrics_set(set->release_at, seconds_of(gauge->released_at),
+		    METRICS_LABELS(OF(gauge->name)));
+	metrics_set(set->rollback_unacknowledged, gauge->is_unacknowledged,
+	    METRICS_LABELS(OF(gauge->name)));
+	if (gauge->commit[0] != '\0')
+		metrics_set(set->release_info, 1, METRICS_LABELS(OF(gauge->name), gauge->commit));
+}
+
+/* Environments go with a reload. */
+static void
+forget_all(struct metric_set *set)
+{
 	metrics_clear(set->deployment_failed);
 	metrics_clear(set->environment_busy);
 	metrics_clear(set->environment_busy_since);
 	metrics_clear(set->release_at);
 	metrics_clear(set->rollback_unacknowledged);
 	metrics_clear(set->release_info);
-	for (size_t i = 0; i < gauges->n_environments; i++)
-		environment_gauges(set, &gauges->environment[i]);
+}
+
+void
+metric_set_gauges(
+    struct metric_set *set, const struct gauges *gauges, const struct settings *settings)
+{
+	metrics_set(set->outbox_pending, (double)gauges->outbox_pending, METRICS_BARE);
+	metrics_set(set->audit_entries, (double)gauges->audit_entries, METRICS_BARE);
+	if (gauges->is_all)
+		forget_all(set);
+	for (size_t i = 0; i < gauges->n_environments; i++) {
+		const struct environment_gauge *gauge = &gauges->environment[i];
+		const struct environment_settings *environment =
+		    settings_environment(settings, gauge->name);
+
+		if (!gauges->is_all)
+			forget_environment(set, gauge->name);
+		environment_gauges(set, gauge);
+		if (!gauge->has_worked || environment == NULL)
+			continue;
+		if (settings->environment_count > METRIC_SET_ENVIRONMENTS)
+			expect_few(set, environment->name, (enum trigger)gauge->trigger);
+		else
+			expect_work(set, environment);
+	}
 }
 
 /* --- what the other parts have seen --- */
 
 void
-metric_set_webhook(struct metric_set *set, const char *source, int status)
+metric_set_webhook(struct metric_set *set, const char *application, const char *source, int status)
 {
-	metrics_add(set->webhook_requests, 1, METRICS_LABELS(source, code_text(status).text));
+	metrics_add(
+	    set->webhook_requests, 1, METRICS_LABELS(application, source, code_text(status).text));
 }
 
 void
@@ -226,13 +312,19 @@ metric_set_telegram_pending(struct metric_set *set, int64_t updates)
 void
 metric_set_health(struct metric_set *set, const char *environment, bool is_up)
 {
-	metrics_set(set->health_up, is_up, METRICS_LABELS(environment));
+	metrics_set(set->health_up, is_up, METRICS_LABELS(OF(environment)));
+}
+
+void
+metric_set_health_interval(struct metric_set *set, double seconds)
+{
+	metrics_set(set->health_interval, seconds, METRICS_BARE);
 }
 
 void
 metric_set_health_forget(struct metric_set *set, const char *environment)
 {
-	metrics_remove(set->health_up, METRICS_LABELS(environment));
+	metrics_remove(set->health_up, METRICS_LABELS(OF(environment)));
 }
 
 void

@@ -8,21 +8,31 @@ struct buf;
 struct metric_set;
 struct settings;
 
+/* Each environment has all its series up to so many.  With more, so that a page of 2,000 stays
+ * below 3 MB, its first work brings how runs end by that trigger, other outcomes come with the
+ * first of their kind, and durations are of the METRICS_HISTOGRAMS_MAX environments whose
+ * deployments ended first since the start; those of all others together. */
+#define METRIC_SET_ENVIRONMENTS 128
+
 /* NULL when memory is short. */
 struct metric_set *metric_set_new(void) MUST_USE;
 void metric_set_free(struct metric_set *set); /* takes NULL */
 
-/* Series whose labels are known from the settings are there from the start, at zero; those of the
- * environments that went stay.  At start, and after a reload. */
+/* Series whose labels are known from the settings are there from the start, at zero, and there may
+ * be as many as the settings need; what is counted of an environment comes with its first work, by
+ * metric_set_gauges().  At start, and after a reload. */
 void metric_set_settings(struct metric_set *set, const struct settings *settings);
 void metric_set_expect_command(struct metric_set *set, const char *word);
 
 /* OUTCOME_METRIC and OUTCOME_GAUGES, as they come from the store. */
 void metric_set_count(struct metric_set *set, const struct metric_increment *increment);
-void metric_set_gauges(struct metric_set *set, const struct gauges *gauges);
+void metric_set_gauges(
+    struct metric_set *set, const struct gauges *gauges, const struct settings *settings);
 
-/* A webhook request was answered; source: "telegram" or "github". */
-void metric_set_webhook(struct metric_set *set, const char *source, int status);
+/* A webhook request was answered; source: "telegram" or "github".  application: of its own
+ * webhook; "": of everybody's. */
+void metric_set_webhook(
+    struct metric_set *set, const char *application, const char *source, int status);
 
 /* A call of the Bot API ended; status 0: there was no answer. */
 void metric_set_telegram(struct metric_set *set, const char *method, int status);
@@ -30,6 +40,8 @@ void metric_set_telegram(struct metric_set *set, const char *method, int status)
 void metric_set_telegram_pending(struct metric_set *set, int64_t updates);
 
 void metric_set_health(struct metric_set *set, const char *environment, bool is_up);
+/* How far apart two looks at an environment are. */
+void metric_set_health_interval(struct metric_set *set, double seconds);
 /* Forgets an environment that has no health URL any more. */
 void metric_set_health_forget(struct metric_set *set, const char *environment);
 

@@ -87,8 +87,11 @@ static void
 fill_query(struct protocol_message *message, const struct runs_git_query *query)
 {
 	const struct effect_git_query *order = &query->order;
+	struct environment_id id;
 	size_t used = 0;
 
+	if (environment_id_parse(order->environment, &id))
+		memcpy(message->application, id.application, sizeof(message->application));
 	message->kind = PROTOCOL_GIT_QUERY;
 	message->id = query->id;
 	message->wants_progress = query->on_progress != NULL;
@@ -105,6 +108,8 @@ fill_query(struct protocol_message *message, const struct runs_git_query *query)
 	static_assert(sizeof(message->branch) >= sizeof(order->branch), "a branch fits");
 	static_assert(sizeof(message->base) >= sizeof(order->base), "a commit fits");
 	static_assert(sizeof(message->blocked) >= sizeof(order->blocked), "those commits fit");
+	static_assert(sizeof(message->paths) >= sizeof(order->paths), "those patterns fit");
+	memcpy(message->paths, order->paths, sizeof(order->paths));
 	memcpy(message->blocked, order->blocked, sizeof(order->blocked));
 	static_assert(sizeof(message->after) >= sizeof(order->push.after), "a commit fits");
 	memcpy(message->ref, order->ref, sizeof(order->ref));

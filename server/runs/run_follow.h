@@ -16,6 +16,7 @@ struct run_follow;
 /* What all runs share; lives longer than each. */
 struct run_follow_world {
 	struct loop *loop;
+	struct settings *settings; /* of now */
 	const char *state_directory;
 	struct redact *redact;
 	unsigned grace_s;

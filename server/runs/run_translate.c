@@ -22,6 +22,9 @@ say_release(char ret[], size_t room, const char *commit, const char *image)
 void
 run_translate_order(const struct effect_run *order, unsigned grace_s, struct protocol_message *ret)
 {
+	struct environment_id id;
+
+	assert(order->program != PROGRAM_ACTION); /* the runner knows none */
 	*ret = (struct protocol_message){
 		.kind = PROTOCOL_RUN,
 		.id = (uint64_t)order->run,
@@ -36,8 +39,11 @@ run_translate_order(const struct effect_run *order, unsigned grace_s, struct pro
 	static_assert(sizeof(ret->ref) >= sizeof(order->ref), "a ref fits");
 	say_release(ret->argument, sizeof(ret->argument), order->commit, order->image);
 	say_release(ret->previous, sizeof(ret->previous), order->previous, order->previous_image);
-	/* A name too long is cut, and refused by the runner, which knows no such environment. */
-	(void)text_copy(ret->environment, sizeof(ret->environment), order->environment);
+	/* What is no such name is refused by the runner. */
+	if (environment_id_parse(order->environment, &id)) {
+		memcpy(ret->application, id.application, sizeof(ret->application));
+		memcpy(ret->environment, id.name, sizeof(ret->environment));
+	}
 	memcpy(ret->ref, order->ref, sizeof(order->ref));
 }
 

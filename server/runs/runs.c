@@ -16,14 +16,13 @@
 #define MAGIC	 0x52756e73u
 #define GRACE_S	 10
 #define ANSWER_S 60
-#define OPEN_MAX 64 /* one environment has one active run; some may wait for their end */
 
 struct runs {
 	unsigned magic;
 	struct runner_link *runner;
 	char *state_directory;
 	struct run_follow_world world;
-	struct run_follow *open[OPEN_MAX];
+	struct run_follow *open[PROTOCOL_RUNS_MAX];
 	size_t n_open;
 	struct git_queries queries;
 	int64_t purge; /* the run whose folder is to go; 0: none */
@@ -81,6 +80,7 @@ runs_start(struct loop *loop, const struct runs_config *config, struct err *err)
 	runs->magic = MAGIC;
 	runs->config = *config;
 	runs->world = (struct run_follow_world){ .loop = loop,
+		.settings = settings_ref(config->settings),
 		.state_directory = runs->state_directory,
 		.redact = config->redact,
 		.grace_s = config->grace_s > 0 ? config->grace_s : GRACE_S,
@@ -104,9 +104,18 @@ runs_free(struct runs *runs)
 	while (runs->n_open > 0)
 		run_follow_drop(runs->open[--runs->n_open]);
 	git_queries_done(&runs->queries);
+	settings_unref(runs->world.settings);
 	free(runs->state_directory);
 	runs->magic = 0;
 	free(runs);
+}
+
+void
+runs_change_settings(struct runs *runs, struct settings *fresh)
+{
+	OBJ_CHECK(runs, MAGIC);
+	settings_unref(runs->world.settings);
+	runs->world.settings = settings_ref(fresh);
 }
 
 size_t
@@ -287,8 +296,8 @@ follow(struct runs *runs, const struct effect_run *order, const struct runs_watc
 
 	if (find(runs, order->run) != NULL)
 		return err_set(err, ERR_BUSY, "run %" PRId64 " is followed already", order->run);
-	if (runs->n_open == OPEN_MAX)
-		return err_set(err, ERR_LIMIT, "%d runs are open already", OPEN_MAX);
+	if (runs->n_open == PROTOCOL_RUNS_MAX)
+		return err_set(err, ERR_LIMIT, "%d runs are open already", PROTOCOL_RUNS_MAX);
 	run = run_follow_new(&runs->world, order, watch, is_resumed, err);
 	if (run == NULL)
 		return false;

@@ -19,7 +19,8 @@ struct runs_config {
 	/* settings->runner_socket says whether the runner is a service: then nothing is started. */
 	const char *runner;		/* path of deploybot-runner; NULL: beside our program */
 	const char *env_file;		/* handed to it; NULL: none */
-	const struct settings *settings; /* state_directory, and which variables are the runner's */
+	/* state_directory, fingerprints, and which variables are the runner's */
+	struct settings *settings;
 	struct redact *redact;		/* borrowed; NULL: known shapes only */
 	unsigned grace_s;		/* between TERM and KILL; 0: 10 */
 	unsigned answer_s;	/* a runner silent for so long is given up; 0: 60 */
@@ -37,6 +38,9 @@ struct runs_config {
  * started.  The config is copied, what it points at is not (settings: one reference is taken). */
 struct runs *runs_start(struct loop *loop, const struct runs_config *config, struct err *err)
     MUST_USE;
+
+/* Orders carry the fingerprint of these from now on; one reference is taken. */
+void runs_change_settings(struct runs *runs, struct settings *fresh);
 
 /* Closes every socket (the runner ends by itself, runs go on) and frees all.  Whoever follows a run
  * or wishes its end is called back by on_dropped, whoever waits for an answer not at all.  Takes
@@ -67,6 +71,9 @@ struct runs_watch {
 	/* Instead of on_ended: it was refused for a reason that may pass (fork, disk, memory).
 	 * Nothing runs, nothing was left: it may be ordered again.  NULL: on_ended, refused. */
 	void (*on_put_off)(void *ctx, const char *why);
+	/* The same, but because the runner reads other settings than ours, which `why` names:
+	 * whoever ordered waits for ours.  NULL: on_ended, refused. */
+	void (*on_changed)(void *ctx, const char *why);
 	/* runs_free(), instead of on_ended: the run is left running.  May be NULL. */
 	void (*on_dropped)(void *ctx);
 	void *ctx;

@@ -4,31 +4,22 @@
 
 #include <string.h>
 
-#include "lib/buf.h"
-
-/* What a comparison works with. */
-struct change {
-	struct buf *names;
-	struct buf *restart_names;
-};
-
 static void
 add_name(struct buf *names, const char *name)
 {
 	buf_addf(names, "%s%s", names->size > 0 ? ", " : "", name);
 }
 
-static void
-compare(const struct change *change, const char *name, const struct settings_value *a,
-    const struct settings_value *b, bool waits)
+static bool
+are_one_text(const char *a, const char *b)
 {
-	const char *old = a == NULL ? NULL : a->text, *fresh = b == NULL ? NULL : b->text;
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
 
-	if (old == NULL || fresh == NULL ? old == fresh : strcmp(old, fresh) == 0)
-		return;
-	add_name(change->names, name);
-	if (waits)
-		add_name(change->restart_names, name);
+static const char *
+text_in(const struct settings_value *value)
+{
+	return value == NULL ? NULL : value->text;
 }
 
 /* Does it stay as it is until a restart?  The webhook's secret goes with how updates are received:
@@ -51,41 +42,199 @@ member_of(const struct settings *s, const struct settings_member *member)
 	return NULL;
 }
 
-/* Those of one member: either may not be there. */
-static void
-compare_member(
-    const struct change *change, const struct settings_member *a, const struct settings_member *b)
+/* The same member's value; NULL: there is no such member, or it has none. */
+static const struct settings_value *
+value_of(const struct settings *s, const struct settings_member *member, size_t setting)
 {
-	const struct settings_member *member = a == NULL ? b : a;
+	const struct settings_member *its = s == NULL ? NULL : member_of(s, member);
+
+	return its == NULL ? NULL : &its->values[setting];
+}
+
+/* Those of one member of `of`, whichever of the two that is. */
+static void
+compare_member(struct buf *names, const struct settings *running, const struct settings *fresh,
+    const struct settings_member *member)
+{
 	char name[SETTING_NAME_MAX];
 
 	for (size_t i = 0; i < FAMILY_SETTING_COUNT; i++)
-		if (settings_table_families[i].family == member->family)
-			compare(change,
-			    setting_name(settings_table_families[i].name, member->name, name),
-			    a == NULL ? NULL : &a->values[i], b == NULL ? NULL : &b->values[i],
-			    false);
+		if (settings_table_families[i].family == member->family &&
+		    !are_one_text(
+			text_in(value_of(running, member, i)), text_in(value_of(fresh, member, i))))
+			add_name(names,
+			    setting_name(settings_table_families[i].name, member->name, name));
+}
+
+static void
+compare_members(struct buf *names, const struct settings *running, const struct settings *fresh)
+{
+	for (size_t i = 0; i < fresh->inside->member_count; i++)
+		compare_member(names, running, fresh, fresh->inside->members[i]);
+	for (size_t i = 0; i < running->inside->member_count; i++)
+		if (member_of(fresh, running->inside->members[i]) == NULL)
+			compare_member(names, running, fresh, running->inside->members[i]);
+}
+
+/* Of the own ones, or of those that applications share. */
+static void
+compare_table(struct settings_change *change, const struct settings *running,
+    const struct settings *fresh, bool own)
+{
+	for (size_t i = 0; i < SETTING_COUNT; i++) {
+		if ((settings_table[i].scope == SCOPE_OWN) != own ||
+		    are_one_text(running->inside->values[i].text, fresh->inside->values[i].text))
+			continue;
+		add_name(&change->names, settings_table[i].name);
+		if (waits(running, fresh, (enum setting)i))
+			add_name(&change->restart_names, settings_table[i].name);
+	}
+}
+
+/* --- applications --- */
+
+/* What is the main file's in both is named there. */
+static void
+compare_values(struct buf *names, const struct settings_inside *a, const struct settings_inside *b,
+    const struct settings *running, const struct settings *fresh)
+{
+	for (size_t i = 0; i < SETTING_COUNT; i++)
+		if (!are_one_text(a->values[i].text, b->values[i].text) &&
+		    !(are_one_text(a->values[i].text, running->inside->values[i].text) &&
+			are_one_text(b->values[i].text, fresh->inside->values[i].text)))
+			add_name(names, settings_table[i].name);
+}
+
+/* One that is new, is gone, or differs; a or b may be NULL. */
+static void
+compare_application(struct settings_change *change, const struct settings *running,
+    const struct settings *fresh, const struct settings *a, const struct settings *b)
+{
+	const char *application = b == NULL ? a->application : b->application;
+	struct buf names;
+
+	if (a == b)
+		return;
+	buf_init(&names, change->names.cap);
+	if (a == NULL || b == NULL) {
+		add_name(&names, a == NULL ? "new" : "removed");
+	} else {
+		compare_values(&names, a->inside, b->inside, running, fresh);
+		compare_members(&names, a, b);
+	}
+	if (names.size > 0)
+		buf_addf(&change->names, "%s%s: %s", change->names.size > 0 ? "; " : "",
+		    application, buf_text(&names));
+	add_name(&change->applications, application);
+	buf_done(&names);
+}
+
+static void
+compare_applications(
+    struct settings_change *change, const struct settings *running, const struct settings *fresh)
+{
+	for (size_t i = 0; i < fresh->application_count; i++)
+		compare_application(change, running, fresh,
+		    settings_application(running, fresh->applications[i]->application),
+		    fresh->applications[i]);
+	for (size_t i = 0; i < running->application_count; i++)
+		if (settings_application(fresh, running->applications[i]->application) == NULL)
+			compare_application(change, running, fresh, running->applications[i], NULL);
+}
+
+static bool
+refused_differ(const struct settings *a, const struct settings *b)
+{
+	if (a->refused_count != b->refused_count)
+		return true;
+	for (size_t i = 0; i < a->refused_count; i++)
+		if (strcmp(a->refused[i].file, b->refused[i].file) != 0 ||
+		    strcmp(a->refused[i].reason, b->refused[i].reason) != 0)
+			return true;
+	return false;
+}
+
+/* What a snapshot has beside what applications share. */
+void
+settings_compare_own(
+    struct settings_change *change, const struct settings *running, const struct settings *fresh)
+{
+	compare_table(change, running, fresh, true);
+	compare_members(&change->names, running, fresh);
+	compare_applications(change, running, fresh);
+	change->refused_differ = refused_differ(running, fresh);
 }
 
 bool
-settings_diff(const struct settings *running, const struct settings *fresh, struct buf *names,
-    struct buf *restart_names)
+settings_diff(
+    const struct settings *running, const struct settings *fresh, struct settings_change *change)
 {
-	const struct change change = { names, restart_names };
-	const struct settings_inside *a = running->inside, *b = fresh->inside;
-	size_t before = names->size;
-
-	for (size_t i = 0; i < SETTING_COUNT; i++)
-		compare(&change, settings_table[i].name, &a->values[i], &b->values[i],
-		    waits(running, fresh, (enum setting)i));
-	for (size_t i = 0; i < b->member_count; i++)
-		compare_member(&change, member_of(running, b->members[i]), b->members[i]);
-	for (size_t i = 0; i < a->member_count; i++)
-		if (member_of(fresh, a->members[i]) == NULL)
-			compare_member(&change, a->members[i], NULL);
-	/* cppcheck-suppress knownConditionTrueFalse ; compare() adds to it */
-	return names->size > before;
+	compare_table(change, running, fresh, false);
+	settings_compare_own(change, running, fresh);
+	return settings_change_is_any(change);
 }
+
+void
+settings_change_init(struct settings_change *change)
+{
+	*change = (struct settings_change){ .refused_differ = false };
+	buf_init(&change->names, ENV_FILE_MAX);
+	buf_init(&change->restart_names, ENV_FILE_MAX);
+	buf_init(&change->applications, ENV_FILE_MAX);
+}
+
+void
+settings_change_done(struct settings_change *change)
+{
+	buf_done(&change->names);
+	buf_done(&change->restart_names);
+	buf_done(&change->applications);
+}
+
+bool
+settings_change_is_any(const struct settings_change *change)
+{
+	return change->names.size > 0 || change->applications.size > 0 || change->refused_differ;
+}
+
+/* --- the same in all --- */
+
+static bool
+is_one_value(const struct settings_value *a, const struct settings_value *b)
+{
+	return are_one_text(a->text, b->text) && are_one_text(a->runners, b->runners) &&
+	    are_one_text(a->file, b->file) && a->is_given == b->is_given;
+}
+
+static bool
+is_one_member(const struct settings_member *a, const struct settings_member *b)
+{
+	if (a->family != b->family || strcmp(a->name, b->name) != 0 ||
+	    strcmp(a->refusal, b->refusal) != 0 || !are_one_text(a->fingerprint, b->fingerprint))
+		return false;
+	for (size_t i = 0; i < FAMILY_SETTING_COUNT; i++)
+		if (!is_one_value(&a->values[i], &b->values[i]))
+			return false;
+	return true;
+}
+
+bool
+settings_are_same(const struct settings *a, const struct settings *b)
+{
+	const struct settings_inside *one = a->inside, *other = b->inside;
+
+	if (one->member_count != other->member_count)
+		return false;
+	for (size_t i = 0; i < SETTING_COUNT; i++)
+		if (!is_one_value(&one->values[i], &other->values[i]))
+			return false;
+	for (size_t i = 0; i < one->member_count; i++)
+		if (!is_one_member(one->members[i], other->members[i]))
+			return false;
+	return true;
+}
+
+/* --- a reload --- */
 
 static bool
 copy_value(struct settings_value *to, const struct settings_value *from)
@@ -100,31 +249,16 @@ copy_value(struct settings_value *to, const struct settings_value *from)
 	return true;
 }
 
-static bool
-keep_running(const struct settings *running, struct settings *fresh)
+void
+settings_keep_running(struct settings_loader *l)
 {
+	bool kept = true;
+
+	compare_table(l->change, l->running, l->s, false);
 	for (size_t i = 0; i < SETTING_COUNT; i++)
-		if (waits(running, fresh, (enum setting)i) &&
-		    !copy_value(&fresh->inside->values[i], &running->inside->values[i]))
-			return false;
-	settings_fill(fresh);
-	return true;
-}
-
-bool
-settings_reload(const struct settings *running, const char *env_file, char *const environ_list[],
-    struct settings **ret, struct settings_report *report, struct buf *names,
-    struct buf *restart_names)
-{
-	CLEANUP(settings_unrefp) struct settings *fresh = NULL;
-
-	if (!settings_load(env_file, environ_list, &fresh, report))
-		return false;
-	(void)settings_diff(running, fresh, names, restart_names); /* the names say */
-	if (!keep_running(running, fresh)) {
-		settings_say(report, SETTINGS_ERROR, "no memory for settings");
-		return false;
-	}
-	*ret = TAKE(fresh);
-	return true;
+		if (waits(l->running, l->s, (enum setting)i) &&
+		    !copy_value(&l->s->inside->values[i], &l->running->inside->values[i]))
+			kept = false;
+	if (!kept || !settings_fill(l->s))
+		settings_say(l->report, SETTINGS_ERROR, "no memory for settings");
 }

@@ -3,6 +3,7 @@
 #include "settings/settings_inside.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -42,14 +43,6 @@ size_of(const struct settings *s, enum setting setting)
 	return text != NULL && text_to_size(text, INT64_MAX, &size, NULL) ? size : INT64_MAX;
 }
 
-bool
-settings_truth(const char *text)
-{
-	bool value = false;
-
-	return text != NULL && text_to_bool(text, &value, NULL) && value;
-}
-
 static void
 fill_ids(const char *list, struct settings_ids *ids)
 {
@@ -85,7 +78,6 @@ fill_telegram(struct settings *s)
 	    TELEGRAM_WEBHOOK :
 	    TELEGRAM_POLLING;
 	fill_ids(text_of(s, SETTING_ADMIN_TELEGRAM_IDS), &s->admins);
-	fill_ids(text_of(s, SETTING_STAGING_TELEGRAM_IDS), &s->staging_users);
 	s->telegram_chat_id = number_in(text_of(s, SETTING_TELEGRAM_CHAT_ID));
 	if (s->telegram_chat_id == 0 && s->admins.count > 0)
 		s->telegram_chat_id = s->admins.id[0];
@@ -99,6 +91,7 @@ fill_repository(struct settings *s)
 	s->github_webhook_secret = text_of(s, SETTING_GITHUB_WEBHOOK_SECRET);
 	s->github_repository = text_of(s, SETTING_GITHUB_REPOSITORY);
 	s->repository_url = text_of(s, SETTING_REPOSITORY_URL);
+	s->paths = text_of(s, SETTING_PATHS);
 	if (s->repository_url == NULL && s->github_repository != NULL) {
 		(void)snprintf(s->inside->repository_url, sizeof(s->inside->repository_url),
 		    "https://github.com/%s.git", s->github_repository); /* fits: 200 at most */
@@ -142,23 +135,72 @@ fill_server(struct settings *s)
 	s->log_format = format != NULL && text_same_ci(format, "logfmt") ? LOG_LOGFMT : LOG_HUMAN;
 }
 
-static void
-fill_environment(struct settings_member *in, struct environment_settings *e)
+/* False: no memory. */
+static bool
+fill_environment(
+    const struct settings *s, struct settings_member *in, struct environment_settings *e)
 {
 	const char *urls = in->values[ENVIRONMENT_SETTING_HEALTH_URL].text;
+	char url[SETTING_PART_MAX + 1];
 
-	e->name = in->name;
+	e->name = in->id;
+	e->of = s;
+	e->refusal = in->refusal;
+	e->fingerprint = in->fingerprint;
 	e->branch = in->values[ENVIRONMENT_SETTING_BRANCH].text;
 	e->confirm = settings_truth(in->values[ENVIRONMENT_SETTING_CONFIRM].text);
 	e->notify_after_seconds = (int)number_in(in->values[ENVIRONMENT_SETTING_NOTIFY_AFTER].text);
 	while (urls != NULL && e->health_url_count < SETTINGS_HEALTH_URLS_MAX &&
-	    setting_next(&urls, in->urls[e->health_url_count], sizeof(in->urls[0]))) {
-		e->health_urls[e->health_url_count] = in->urls[e->health_url_count];
-		e->health_url_count++;
+	    setting_next(&urls, url, sizeof(url))) {
+		char **kept = &in->urls[e->health_url_count];
+
+		free(*kept);
+		*kept = strdup(url);
+		if (*kept == NULL)
+			return false;
+		e->health_urls[e->health_url_count++] = *kept;
 	}
+	return true;
 }
 
-void
+/* Room for all, own and applications'.  False: no memory. */
+static bool
+make_environments(struct settings_inside *in)
+{
+	size_t n = in->member_count;
+
+	for (size_t i = 0; i < in->application_count; i++)
+		n += in->applications[i]->environment_count;
+	free(in->environments);
+	free(in->firsts);
+	in->environments = calloc(n + 1, sizeof(*in->environments));
+	in->firsts = calloc(in->application_count + 1, sizeof(*in->firsts));
+	return in->environments != NULL && in->firsts != NULL;
+}
+
+/* The own ones, then those of the applications, as these have them. */
+static bool
+fill_environments(struct settings *s)
+{
+	struct settings_inside *in = s->inside;
+
+	if (!make_environments(in))
+		return false;
+	s->environments = in->environments;
+	for (size_t i = 0; i < in->member_count; i++)
+		if (in->members[i]->family == FAMILY_ENVIRONMENT &&
+		    !fill_environment(s, in->members[i], &in->environments[s->environment_count++]))
+			return false;
+	for (size_t i = 0; i < in->application_count; i++) {
+		in->firsts[i] = s->environment_count;
+		for (size_t j = 0; j < in->applications[i]->environment_count; j++)
+			in->environments[s->environment_count++] =
+			    in->applications[i]->environments[j];
+	}
+	return true;
+}
+
+bool
 settings_fill(struct settings *s)
 {
 	struct settings_inside *in = s->inside;
@@ -168,7 +210,10 @@ settings_fill(struct settings *s)
 	fill_telegram(s);
 	fill_repository(s);
 	fill_server(s);
-	for (size_t i = 0; i < in->member_count; i++)
-		if (in->members[i]->family == FAMILY_ENVIRONMENT)
-			fill_environment(in->members[i], &s->environments[s->environment_count++]);
+	s->application = in->application;
+	s->application_count = in->application_count;
+	s->applications = in->applications;
+	s->refused_count = in->refused_count;
+	s->refused = in->refused;
+	return fill_environments(s) && settings_find_overlaps(s) && settings_fill_roles(s);
 }

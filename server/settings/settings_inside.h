@@ -7,13 +7,28 @@
 #include "settings/settings_load.h"
 #include "settings/settings_table.h"
 
+#define SETTINGS_SOURCES_MAX 3
+
+/* Where settings may stand: the process environment, or a file. */
+struct settings_source {
+	const char *file; /* NULL: environ_list */
+	char *const *environ_list;
+};
+
 /* What one load works with. */
 struct settings_loader {
 	struct settings *s;
-	const struct settings_source *sources;
+	const struct settings *main; /* of an application: the main snapshot; else NULL */
+	struct settings_source sources[SETTINGS_SOURCES_MAX];
 	struct env_file files[SETTINGS_SOURCES_MAX]; /* of the sources that are files */
 	size_t count;
+	size_t own; /* in so many of them, from the first, OWN and EACH settings are looked for */
 	struct settings_report *report;
+	const char *asked; /* of this application alone it is reported; NULL: of all */
+	/* Of a reload, else NULL. */
+	const struct settings *running;
+	const struct settings_folder *folder;
+	struct settings_change *change;
 };
 
 /* Where a text was found, for the report. */
@@ -36,28 +51,97 @@ void settings_say_found(struct settings_loader *l, enum settings_severity severi
 void settings_take_value(struct settings_loader *l, const struct settings_spec *spec,
     const char *name, const char *fallback, struct settings_value *value);
 
-/* --- settings_families.c --- */
-
-void settings_take_families(struct settings_loader *l);
-
-/* --- settings_fields.c --- */
-
-/* Makes every typed field anew from the values inside. */
-void settings_fill(struct settings *s);
+/* The text of a name in the first source that sets it; NULL: none does. */
+const char *settings_find(const struct settings_loader *l, const char *name);
 
 /* Of a BOOL's text: NULL is false. */
 bool settings_truth(const char *text);
 
+/* --- settings_fingerprint.c --- */
+
+/* Makes the environment's list of what ships it. */
+void settings_take_fingerprint(struct settings_loader *l, struct settings_member *member);
+
+/* --- settings_take.c --- */
+
+struct settings *settings_make_empty(const char *application); /* NULL: no memory */
+
+/* Takes the values of the table whose scope is OWN, or all others. */
+void settings_take_table(struct settings_loader *l, bool own);
+
+/* Takes what applications share, what is one's own, or first the one and then the other; fills the
+ * fields of the snapshot and checks what they ask of each other. */
+void settings_take_shared(struct settings_loader *l);
+void settings_take_own(struct settings_loader *l);
+void settings_take_all(struct settings_loader *l);
+
+/* --- settings_change.c --- */
+
+/* Compares what applications share, and has it as it runs where that waits for a restart. */
+void settings_keep_running(struct settings_loader *l);
+
+/* What a snapshot has beside what applications share. */
+void settings_compare_own(struct settings_change *change, const struct settings *running,
+    const struct settings *fresh);
+
+/* Is every value the same? */
+bool settings_are_same(const struct settings *a, const struct settings *b);
+
+/* --- settings_applications.c --- */
+
+/* Reads the applications' files into the main snapshot. */
+void settings_take_applications(struct settings_loader *l);
+
+/* --- settings_hooks.c --- */
+
+/* Which repositories need more than one webhook.  When all is filled. */
+void settings_say_hooks(struct settings_loader *l);
+
+/* --- settings_families.c --- */
+
+void settings_take_families(struct settings_loader *l);
+
+/* Those whose members are found by the names of their settings: ROLE_<NAME>_IDS. */
+void settings_take_named_families(struct settings_loader *l);
+
+/* --- settings_roles.c --- */
+
+/* Makes zone and roles of the main snapshot, when the applications are in it; passes over what is
+ * wrong.  False: no memory. */
+MUST_USE bool settings_fill_roles(struct settings *s);
+
+/* Names in the report what is wrong in the roles of one file, when its environments are known. */
+void settings_check_roles(struct settings_loader *l);
+
+/* --- settings_fields.c --- */
+
+/* Makes every typed field anew from the values inside.  False: no memory. */
+MUST_USE bool settings_fill(struct settings *s);
+
 /* --- settings_placeholders.c --- */
 
 /* Names in the report what the installation guide writes where a value of theirs belongs. */
-void settings_check_placeholders(struct settings_loader *l);
+void settings_check_placeholders(struct settings_loader *l, bool own);
 
 /* --- settings_rules.c --- */
 
-void settings_check_rules(struct settings_loader *l);
+/* Of the own ones alone, or of all others; unknown names with the own ones. */
+void settings_check_rules(struct settings_loader *l, bool own);
+void settings_check_unknown(struct settings_loader *l);
 
 /* --- settings_targets.c --- */
 
 /* Of our own scripts alone: others have other needs. */
 void settings_check_targets(struct settings_loader *l);
+
+/* --- settings_overlaps.c --- */
+
+/* Of the main snapshot, when its environments are in it.  False: no memory. */
+MUST_USE bool settings_find_overlaps(struct settings *s);
+void settings_say_overlaps(struct settings_loader *l);
+
+/* A note for each environment that is deployed by another application's pushes. */
+void settings_say_branches(struct settings_loader *l);
+
+/* What was renamed, and is there under its old name too. */
+void settings_say_renamed(struct settings_loader *l);

@@ -6,39 +6,111 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "lib/buf.h"
 #include "lib/err.h"
+#include "lib/text.h"
+
+/* --- the application without a name beside others --- */
 
 static void
-take_all(struct settings_loader *l)
+add_given(const struct settings_loader *l, const char *name, struct buf *names)
 {
+	if (settings_find(l, name) != NULL)
+		buf_addf(names, "%s%s", names->size > 0 ? ", " : "", name);
+}
+
+/* Appends the names of own settings that are given. */
+static void
+list_own(const struct settings_loader *l, struct buf *names)
+{
+	const char *list = settings_find(l, settings_table[SETTING_ENVIRONMENTS].name);
+	char member[SETTINGS_MEMBER_NAME], name[SETTING_NAME_MAX];
+
 	for (size_t i = 0; i < SETTING_COUNT; i++)
-		settings_take_value(l, &settings_table[i], settings_table[i].name,
-		    settings_table[i].fallback, &l->s->inside->values[i]);
-}
-
-static struct settings *
-make_empty(void)
-{
-	CLEANUP(settings_unrefp) struct settings *s = calloc(1, sizeof(*s));
-
-	if (s == NULL)
-		return NULL;
-	s->inside = calloc(1, sizeof(*s->inside));
-	if (s->inside == NULL)
-		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
-		return NULL;
-	atomic_init(&s->inside->count, 1);
-	return TAKE(s);
+		if (settings_table[i].scope == SCOPE_OWN)
+			add_given(l, settings_table[i].name, names);
+	if (list == NULL)
+		list = settings_table[SETTING_ENVIRONMENTS].fallback;
+	while (setting_next(&list, member, sizeof(member)))
+		for (size_t i = 0; i < FAMILY_SETTING_COUNT; i++)
+			if (settings_table_families[i].scope == SCOPE_OWN &&
+			    settings_table_families[i].family == FAMILY_ENVIRONMENT)
+				add_given(l,
+				    setting_name(settings_table_families[i].name, member, name),
+				    names);
 }
 
 static void
-load_all(struct settings_loader *l)
+refuse_nameless(struct settings_loader *l, const char *names)
 {
-	take_all(l);
-	settings_take_families(l);
-	settings_fill(l->s);
-	settings_check_rules(l);
+	static const char sentence[] =
+	    "its settings stand in the settings file, where applications have files of their own: deploybot application adopt NAME moves them";
+
+	for (size_t i = 0; i < l->s->inside->member_count; i++)
+		(void)text_copy(l->s->inside->members[i]->refusal,
+		    sizeof(l->s->inside->members[i]->refusal), sentence); /* fits */
+	settings_say(l->report, SETTINGS_FLAW,
+	    "%.150s: of one application, in a file of all: nothing of it is deployed until deploybot application adopt NAME moves them",
+	    names);
 }
+
+/* They are wrong, and whatever else is to say of them does not matter. */
+static void
+take_unheard(struct settings_loader *l)
+{
+	struct settings_report *report = l->report, *unheard = calloc(1, sizeof(*unheard));
+
+	if (unheard == NULL) {
+		settings_say(report, SETTINGS_ERROR, "no memory for settings");
+		return;
+	}
+	l->report = unheard;
+	settings_take_table(l, true);
+	settings_take_families(l);
+	l->report = report;
+	free(unheard);
+}
+
+/* Who else is there decides what its own settings in the main file mean: they are wrong, they are
+ * as ever, or there are none and there is no such application. */
+static void
+take_nameless(struct settings_loader *l)
+{
+	bool has_others = l->s->inside->application_count > 0;
+	struct buf names;
+
+	buf_init(&names, ENV_FILE_MAX);
+	list_own(l, &names);
+	if (!has_others && (names.size > 0 || l->s->inside->refused_count == 0)) {
+		settings_take_own(l);
+	} else {
+		if (names.size > 0) {
+			take_unheard(l);
+			refuse_nameless(l, buf_text(&names));
+		}
+		if (!settings_fill(l->s))
+			settings_say(l->report, SETTINGS_ERROR, "no memory for settings");
+		settings_check_unknown(l);
+	}
+	buf_done(&names);
+	settings_say_overlaps(l);
+	settings_say_branches(l);
+	settings_say_renamed(l);
+}
+
+static void
+take_main(struct settings_loader *l)
+{
+	settings_take_shared(l);
+	if (l->running != NULL)
+		settings_keep_running(l);
+	settings_take_applications(l);
+	take_nameless(l);
+	settings_check_roles(l);
+	settings_say_hooks(l);
+}
+
+/* --- where they stand --- */
 
 /* False: the reason is said. */
 static bool
@@ -65,36 +137,61 @@ read_files(struct settings_loader *l)
 	return true;
 }
 
-bool
-settings_load_sources(const struct settings_source sources[], size_t count, struct settings **ret,
-    struct settings_report *report)
+static bool
+load_main(struct settings_loader *l, const char *env_file, char *const environ_list[])
 {
-	CLEANUP(settings_unrefp) struct settings *s = make_empty();
-	struct settings_loader l = { .s = s, .sources = sources, .count = count, .report = report };
+	struct settings_report *report = l->report;
 
-	assert(count <= SETTINGS_SOURCES_MAX);
+	l->sources[l->count++].environ_list = environ_list;
+	if (env_file != NULL)
+		l->sources[l->count++].file = env_file;
+	l->own = l->count;
 	report->errors = 0;
 	report->flaws = 0;
 	report->count = 0;
-	if (s == NULL)
+	report->left_out = 0;
+	if (l->s == NULL)
 		settings_say(report, SETTINGS_ERROR, "no memory for settings");
-	else if (read_files(&l))
-		load_all(&l);
-	for (size_t i = 0; i < count; i++)
-		env_file_done(&l.files[i]);
-	if (report->errors > 0)
-		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
-		return false;
-	*ret = TAKE(s);
-	return true;
+	else if (read_files(l))
+		take_main(l);
+	for (size_t i = 0; i < l->count; i++)
+		env_file_done(&l->files[i]);
+	return report->errors == 0;
 }
 
 bool
 settings_load(const char *env_file, char *const environ_list[], struct settings **ret,
     struct settings_report *report)
 {
-	const struct settings_source sources[] = { { .environ_list = environ_list },
-		{ .file = env_file } };
+	return settings_load_for(NULL, env_file, environ_list, ret, report);
+}
 
-	return settings_load_sources(sources, env_file == NULL ? 1 : 2, ret, report);
+bool
+settings_load_for(const char *application, const char *env_file, char *const environ_list[],
+    struct settings **ret, struct settings_report *report)
+{
+	CLEANUP(settings_unrefp) struct settings *s = settings_make_empty("");
+	struct settings_loader l = { .s = s, .report = report, .asked = application };
+
+	if (!load_main(&l, env_file, environ_list))
+		return false;
+	*ret = TAKE(s);
+	return true;
+}
+
+bool
+settings_reload(const struct settings *running, const char *env_file, char *const environ_list[],
+    const struct settings_folder *folder, struct settings **ret, struct settings_report *report,
+    struct settings_change *change)
+{
+	CLEANUP(settings_unrefp) struct settings *s = settings_make_empty("");
+	struct settings_loader l = {
+		.s = s, .report = report, .running = running, .folder = folder, .change = change
+	};
+
+	if (!load_main(&l, env_file, environ_list))
+		return false;
+	settings_compare_own(change, running, s);
+	*ret = TAKE(s);
+	return true;
 }

@@ -47,15 +47,15 @@ check_text(struct settings_loader *l, const char *name, const char *text)
 }
 
 void
-settings_check_placeholders(struct settings_loader *l)
+settings_check_placeholders(struct settings_loader *l, bool own)
 {
 	const struct settings_inside *in = l->s->inside;
 	char name[SETTING_NAME_MAX];
 
 	for (size_t i = 0; i < SETTING_COUNT; i++)
-		if (!settings_table[i].is_secret)
+		if (!settings_table[i].is_secret && (settings_table[i].scope == SCOPE_OWN) == own)
 			check_text(l, settings_table[i].name, in->values[i].text);
-	for (size_t m = 0; m < in->member_count; m++)
+	for (size_t m = 0; own && m < in->member_count; m++)
 		for (size_t i = 0; i < FAMILY_SETTING_COUNT; i++) {
 			const struct settings_spec *spec = &settings_table_families[i];
 

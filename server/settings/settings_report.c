@@ -15,8 +15,10 @@ settings_say(struct settings_report *report, enum settings_severity severity, co
 		report->errors++;
 	if (severity == SETTINGS_FLAW)
 		report->flaws++;
-	if (report->count == SETTINGS_REPORT_MAX)
+	if (report->count == SETTINGS_REPORT_MAX) {
+		report->left_out++;
 		return;
+	}
 	line = &report->lines[report->count++];
 	line->severity = severity;
 	va_start(args, fmt);

@@ -45,6 +45,7 @@ has(const struct settings *s, enum setting setting, const char *part)
 		is_set_to(s, SETTING_DEPLOY_TRANSPORT, "kubernetes"))) \
 	W(ON_HOSTS, is[OUR_SCRIPTS] && !is[ON_KUBERNETES]) \
 	W(BLUEGREEN, is[ON_HOSTS] && is_set_to(s, SETTING_DEPLOY_STRATEGY, "bluegreen")) \
+	W(BLUEGREEN_OF_MANY, is[BLUEGREEN] && s->application[0] != '\0') \
 	W(RECREATE, is[ON_HOSTS] && !is[BLUEGREEN]) \
 	W(UNKNOWN_PORT, is[RECREATE] && has(s, SETTING_SMOKE_URL, "{port}"))
 /* clang-format on */
@@ -80,10 +81,11 @@ static const struct rule {
 };
 
 static void
-check_alone(struct settings_loader *l, const bool is[WHERE_COUNT])
+check_alone(struct settings_loader *l, const bool is[WHERE_COUNT], bool own)
 {
 	for (size_t i = 0; i < COUNT(rules); i++)
-		if (settings_is_given(l->s, rules[i].setting) == rules[i].is_given &&
+		if ((settings_table[rules[i].setting].scope == SCOPE_OWN) == own &&
+		    settings_is_given(l->s, rules[i].setting) == rules[i].is_given &&
 		    is[rules[i].where])
 			settings_say(l->report, rules[i].severity, "%s: %s",
 			    settings_table[rules[i].setting].name, rules[i].sentence);
@@ -203,6 +205,33 @@ is_known(const struct known_names *known, const char *name)
 	return false;
 }
 
+/* Is it one that this member takes from the main file where its own has none? */
+static bool
+is_shared_of(const struct settings_member *member, const char *name)
+{
+	char its[SETTING_NAME_MAX];
+
+	for (size_t i = 0; i < FAMILY_SETTING_COUNT; i++) {
+		const struct settings_spec *spec = &settings_table_families[i];
+
+		if (spec->family == member->family && spec->scope == SCOPE_SHARED &&
+		    strcmp(setting_name(spec->name, member->name, its), name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* PRODUCTION_CONFIRM of the main file, where an application has a production. */
+static bool
+is_of_applications(const struct settings_inside *in, const char *name)
+{
+	for (size_t i = 0; i < in->application_count; i++)
+		for (size_t m = 0; m < in->applications[i]->inside->member_count; m++)
+			if (is_shared_of(in->applications[i]->inside->members[m], name))
+				return true;
+	return false;
+}
+
 /* Of the environment whose name it begins with; NULL: of none. */
 static const struct settings_member *
 environment_of(const struct settings_inside *in, const char *name)
@@ -216,6 +245,18 @@ environment_of(const struct settings_inside *in, const char *name)
 	return NULL;
 }
 
+/* ROLE_…: what is none of such a family's is a mistake, never a role of nobody. */
+static bool
+begins_as_a_family(const char *name)
+{
+	for (enum family i = 0; i < FAMILY_COUNT; i++)
+		if (settings_families[i].members == SETTING_COUNT &&
+		    strncmp(name, settings_families[i].stem,
+			strcspn(settings_families[i].stem, "<")) == 0)
+			return true;
+	return false;
+}
+
 static void
 warn_unknown_in(struct settings_loader *l, const struct known_names *known, size_t source)
 {
@@ -226,11 +267,12 @@ warn_unknown_in(struct settings_loader *l, const struct known_names *known, size
 		const struct env_entry *entry = &l->files[source].entries[i];
 
 		member = environment_of(l->s->inside, entry->name);
-		if (is_known(known, entry->name) ||
+		if (is_known(known, entry->name) || is_of_applications(l->s->inside, entry->name) ||
 		    setting_is_transports(entry->name, member == NULL ? "" : member->name))
 			continue;
 		nearest = text_nearest(entry->name, known->names, known->count);
-		settings_say(l->report, SETTINGS_WARNING,
+		settings_say(l->report,
+		    begins_as_a_family(entry->name) ? SETTINGS_ERROR : SETTINGS_WARNING,
 		    "%.60s: is no setting%s%s%s (%.60s line %u)", entry->name,
 		    nearest != NULL ?
 			"; did you mean " :
@@ -242,33 +284,36 @@ warn_unknown_in(struct settings_loader *l, const struct known_names *known, size
 	}
 }
 
-static void
-warn_unknown(struct settings_loader *l)
+void
+settings_check_unknown(struct settings_loader *l)
 {
 	struct known_names *known = malloc(sizeof(*known));
 
 	if (known == NULL)
 		return; /* only a warning is lost */
 	list_known(l->s->inside, known);
-	for (size_t i = 0; i < l->count; i++)
+	for (size_t i = 0; i < l->own; i++)
 		warn_unknown_in(l, known, i);
 	free(known);
 }
 
 void
-settings_check_rules(struct settings_loader *l)
+settings_check_rules(struct settings_loader *l, bool own)
 {
 	bool is[WHERE_COUNT];
 
 	look_around(l->s, is);
-	check_alone(l, is);
-	settings_check_placeholders(l);
+	check_alone(l, is, own);
+	settings_check_placeholders(l, own);
+	if (own && is[OUR_SCRIPTS])
+		settings_check_targets(l);
+	if (own)
+		settings_check_unknown(l);
+	if (own)
+		return;
 	check_gate(l);
 	if (is[IN_WEBHOOK_MODE])
 		check_webhook(l);
 	if (is[OUR_SCRIPTS])
 		check_wait(l);
-	if (is[OUR_SCRIPTS])
-		settings_check_targets(l);
-	warn_unknown(l);
 }

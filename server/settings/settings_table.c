@@ -11,21 +11,22 @@
 
 #define SECRECY_OPEN   false
 #define SECRECY_SECRET true
-#define ROW(name, type, fallback, secrecy, whose, help, family) \
+#define ROW(name, type, fallback, secrecy, whose, scope, help, family) \
 	{ \
-		name, SETTING_TYPE_##type, fallback, SECRECY_##secrecy, WHOSE_##whose, help, \
-		    family \
+		name, SETTING_TYPE_##type, fallback, SECRECY_##secrecy, WHOSE_##whose, \
+		    SCOPE_##scope, help, family \
 	}
 
 const struct settings_spec settings_table[SETTING_COUNT] = {
-#define SETTING(name, type, fallback, secrecy, whose, help) \
-	[SETTING_##name] = ROW(#name, type, fallback, secrecy, whose, help, FAMILY_COUNT),
+#define SETTING(name, type, fallback, secrecy, whose, scope, help) \
+	[SETTING_##name] = ROW(#name, type, fallback, secrecy, whose, scope, help, FAMILY_COUNT),
 #include "types/settings.def"
 };
 
 const struct settings_spec settings_table_families[FAMILY_SETTING_COUNT] = {
-#define FAMILY_SETTING(family, id, name, type, fallback, secrecy, whose, help) \
-	[family##_SETTING_##id] = ROW(name, type, fallback, secrecy, whose, help, FAMILY_##family),
+#define FAMILY_SETTING(family, id, name, type, fallback, secrecy, whose, scope, help) \
+	[family##_SETTING_##id] = \
+	    ROW(name, type, fallback, secrecy, whose, scope, help, FAMILY_##family),
 #include "types/settings.def"
 };
 
@@ -36,8 +37,8 @@ const struct settings_family settings_families[FAMILY_COUNT] = {
 
 /* Read once, when sockets, handles and files are made. */
 static const char *const only_at_start[] = { "LISTEN_ADDRESS", "API_SERVER_PORT", "STATE_DIRECTORY",
-	"AUDIT_LOG_PATH", "RUNNER_SOCKET", "LOG_FORMAT", "TELEGRAM_BOT_TOKEN", "TELEGRAM_MODE",
-	"TELEGRAM_WEBHOOK_URL", "TELEGRAM_API_BASE", "TELEGRAM_PROXY" };
+	"AUDIT_LOG_PATH", "APPS_DIRECTORY", "RUNNER_SOCKET", "LOG_FORMAT", "TELEGRAM_BOT_TOKEN",
+	"TELEGRAM_MODE", "TELEGRAM_WEBHOOK_URL", "TELEGRAM_API_BASE", "TELEGRAM_PROXY" };
 
 bool
 settings_table_needs_restart(const char *name)
@@ -48,16 +49,22 @@ settings_table_needs_restart(const char *name)
 	return false;
 }
 
+/* What only environments of certain names have. */
+static const struct {
+	const char *member;
+	enum family_setting setting;
+	const char *text;
+} defaults[] = {
+#define DEFAULT_OF(name, setting, text) { name, ENVIRONMENT_SETTING_##setting, text },
+#include "settings/settings_defaults.def"
+};
+
 const char *
 settings_table_fallback(enum family_setting setting, const char *member)
 {
-	bool is_staging = strcmp(member, "staging") == 0;
-	bool is_production = strcmp(member, "production") == 0;
-
-	if (setting == ENVIRONMENT_SETTING_BRANCH)
-		return is_staging ? "develop" : is_production ? "main" : NULL;
-	if (setting == ENVIRONMENT_SETTING_CONFIRM && is_staging)
-		return "false";
+	for (size_t i = 0; i < COUNT(defaults); i++)
+		if (defaults[i].setting == setting && strcmp(defaults[i].member, member) == 0)
+			return defaults[i].text;
 	return settings_table_families[setting].fallback;
 }
 
@@ -108,11 +115,25 @@ redact_values(const struct settings_spec table[], const struct settings_value va
 	return true;
 }
 
+#define SECRETS_OF_EACH 16
+
+/* What all applications may have, and what that was before it was rotated a few times. */
+static size_t
+secrets_most(const struct settings *s)
+{
+	return REDACT_VALUES_MAX + s->application_count * SECRETS_OF_EACH;
+}
+
 bool
 settings_redact(const struct settings *s, struct redact *redact, struct err *err)
 {
 	const struct settings_inside *in = s->inside;
 
+	if (in->application_count > 0)
+		redact_room(redact, secrets_most(s));
+	for (size_t i = 0; i < in->application_count; i++)
+		if (!settings_redact(in->applications[i], redact, err))
+			return false;
 	for (size_t m = 0; m < in->member_count; m++)
 		if (!redact_values(settings_table_families, in->members[m]->values,
 			FAMILY_SETTING_COUNT, redact, err))
@@ -138,6 +159,15 @@ add_line(struct buf *out, const char *mark, const char *name, const char *fallba
 	buf_addf(out, "%s%s=%s\n", mark, name, fallback == NULL ? "" : fallback);
 }
 
+/* Those there are by default; of a family whose members are found by name, one as an example. */
+static const char *
+members_shown(enum family family)
+{
+	enum setting members = settings_families[family].members;
+
+	return members == SETTING_COUNT ? "contractor" : settings_table[members].fallback;
+}
+
 /* With a line for each member that there is by default. */
 static void
 add_family(struct buf *out, enum family family)
@@ -147,7 +177,7 @@ add_family(struct buf *out, enum family family)
 	buf_addf(out, "\n# %s\n", settings_families[family].help);
 	for (enum family_setting i = 0; i < FAMILY_SETTING_COUNT; i++) {
 		const struct settings_spec *spec = &settings_table_families[i];
-		const char *list = settings_table[settings_families[family].members].fallback;
+		const char *list = members_shown(family);
 
 		if (spec->family != family)
 			continue;

@@ -10,6 +10,7 @@ struct err;
 struct redact;
 
 enum settings_whose { WHOSE_SERVER, WHOSE_RUNNER, WHOSE_BOTH };
+enum settings_scope { SCOPE_SERVER, SCOPE_SHARED, SCOPE_OWN, SCOPE_EACH }; /* runner/settings.def */
 
 struct settings_spec {
 	const char
@@ -18,6 +19,7 @@ struct settings_spec {
 	const char *fallback;
 	bool is_secret;
 	enum settings_whose whose;
+	enum settings_scope scope;
 	const char *help;
 	enum family family; /* of a family's */
 };

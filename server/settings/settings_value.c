@@ -10,11 +10,20 @@
 #include "lib/err.h"
 #include "lib/file.h"
 #include "lib/redact.h"
+#include "lib/text.h"
 
 #define SECRET_FILE_CAP 16384
 #define TOO_SHORT_TO_REDACT \
 	"a secret shorter than 6 characters is not kept out of logs and messages"
 static_assert(REDACT_VALUE_MIN == 6, "what is said of one that is shorter");
+
+/* One setting, as it is looked for. */
+struct wanted {
+	const struct settings_spec *spec;
+	const char *name;
+	const char *fallback;
+	size_t sources; /* in so many of them, from the first */
+};
 
 /* --- finding a text --- */
 
@@ -31,11 +40,11 @@ look_up_environ(char *const environ_list[], const char *name)
 
 /* In the first source that sets it; NAME= is as good as not there. */
 static struct settings_found
-look_up(const struct settings_loader *l, const char *name)
+look_up(const struct settings_loader *l, const char *name, size_t sources)
 {
 	struct settings_found found = { .text = NULL };
 
-	for (size_t i = 0; i < l->count && found.text == NULL; i++) {
+	for (size_t i = 0; i < sources && found.text == NULL; i++) {
 		const struct env_entry *entry = env_file_find(&l->files[i], name);
 
 		if (l->sources[i].file == NULL)
@@ -47,23 +56,38 @@ look_up(const struct settings_loader *l, const char *name)
 	return found;
 }
 
-/* With a runner of its own user what is the runner's alone is not for us to read. */
+const char *
+settings_find(const struct settings_loader *l, const char *name)
+{
+	return look_up(l, name, l->count).text;
+}
+
+/* Is the runner a service of its own, with a user of its own? */
 static bool
-is_out_of_sight(const struct settings_loader *l, const struct settings_spec *spec, const char *name)
+has_runner_service(const struct settings_loader *l)
+{
+	if (l->main != NULL)
+		return settings_is_given(l->main, SETTING_RUNNER_SOCKET);
+	return look_up(l, settings_table[SETTING_RUNNER_SOCKET].name, l->count).text != NULL;
+}
+
+/* Then what is the runner's alone is not for us to read. */
+static bool
+is_out_of_sight(const struct settings_loader *l, const struct wanted *w)
 {
 	char file_setting[SETTING_NAME_MAX + 8];
 
-	if (!spec->is_secret || spec->whose != WHOSE_RUNNER ||
-	    look_up(l, settings_table[SETTING_RUNNER_SOCKET].name).text == NULL)
+	if (!w->spec->is_secret || w->spec->whose != WHOSE_RUNNER || !has_runner_service(l))
 		return false;
-	(void)snprintf(file_setting, sizeof(file_setting), "%s_FILE", name);
-	return look_up(l, name).text == NULL && look_up(l, file_setting).text != NULL;
+	(void)snprintf(file_setting, sizeof(file_setting), "%s_FILE", w->name);
+	return look_up(l, w->name, w->sources).text == NULL &&
+	    look_up(l, file_setting, w->sources).text != NULL;
 }
 
 /* The first line of the file that NAME_FILE names; NULL when there is no NAME_FILE, or after an
  * error.  *ret_named: there is a NAME_FILE. */
 static char *
-read_secret_file(struct settings_loader *l, const char *name, struct settings_found *found,
+read_secret_file(struct settings_loader *l, const struct wanted *w, struct settings_found *found,
     const char **ret_path, bool *ret_named)
 {
 	char file_setting[SETTING_NAME_MAX + 8], what[sizeof(((struct err *)NULL)->text) + 64];
@@ -72,8 +96,8 @@ read_secret_file(struct settings_loader *l, const char *name, struct settings_fo
 	size_t size;
 	char *text;
 
-	(void)snprintf(file_setting, sizeof(file_setting), "%s_FILE", name);
-	path = look_up(l, file_setting);
+	(void)snprintf(file_setting, sizeof(file_setting), "%s_FILE", w->name);
+	path = look_up(l, file_setting, w->sources);
 	*ret_named = path.text != NULL;
 	if (path.text == NULL)
 		return NULL;
@@ -117,47 +141,111 @@ keep(struct settings_loader *l, char **ret, const char *text)
 		settings_say(l->report, SETTINGS_ERROR, "no memory for settings");
 }
 
+/* A file that the runner's user reads too is no place for a secret; one of the main file is as old
+ * as the service, and doctor says so. */
+static bool
+is_misplaced(const struct settings_loader *l, const struct wanted *w,
+    const struct settings_found *found, const char *file)
+{
+	return l->main != NULL && w->spec->is_secret && file == NULL && found->file != NULL &&
+	    found->file == l->sources[0].file && has_runner_service(l);
+}
+
+/* What is to say of a text that is right. */
+static void
+warn_of(struct settings_loader *l, const struct wanted *w, struct settings_found found)
+{
+	if (strlen(found.text) < SETTING_SECRET_OK &&
+	    (w->spec->type == SETTING_TYPE_TOKEN || w->spec->type == SETTING_TYPE_WEBHOOK_SECRET))
+		settings_say_found(l, SETTINGS_WARNING, w->name, found,
+		    "a secret shorter than 32 bytes; make one with: openssl rand -hex 32");
+	if (w->spec->is_secret && strlen(found.text) < REDACT_VALUE_MIN)
+		settings_say_found(l, SETTINGS_WARNING, w->name, found, TOO_SHORT_TO_REDACT);
+}
+
 /* What stands there, found and read. */
 static void
-take_found(struct settings_loader *l, const struct settings_spec *spec, const char *name,
-    const char *fallback, struct settings_value *value)
+take_found(struct settings_loader *l, const struct wanted *w, struct settings_value *value)
 {
-	struct settings_found found = look_up(l, name);
+	struct settings_found found = look_up(l, w->name, w->sources);
+	const struct settings_spec *spec = w->spec;
 	const char *file = NULL;
 	bool is_named = false;
 	CLEANUP(settings_wipe_text)
-	char *secret = spec->is_secret ? read_secret_file(l, name, &found, &file, &is_named) : NULL;
+	char *secret = spec->is_secret ? read_secret_file(l, w, &found, &file, &is_named) : NULL;
 	struct err err;
 
 	(void)secret;					  /* only owns what found.text points at */
 	value->is_given = found.text != NULL || is_named; /* what is wrong with that was said */
 	if (found.text == NULL) {
-		if (fallback != NULL)
-			keep(l, &value->text, fallback);
+		if (w->fallback != NULL)
+			keep(l, &value->text, w->fallback);
 		return;
 	}
 	if (!setting_check(spec->type, found.text, spec->is_secret, &err)) {
-		settings_say_found(l, SETTINGS_ERROR, name, found, err.text);
+		settings_say_found(l, SETTINGS_ERROR, w->name, found, err.text);
+		if (l->main != NULL && w->fallback != NULL && spec->type != SETTING_TYPE_NAMES)
+			keep(l, &value->text, w->fallback); /* it gets no work, and is watched */
 		return;
 	}
-	if (strlen(found.text) < SETTING_SECRET_OK &&
-	    (spec->type == SETTING_TYPE_TOKEN || spec->type == SETTING_TYPE_WEBHOOK_SECRET))
-		settings_say_found(l, SETTINGS_WARNING, name, found,
-		    "a secret shorter than 32 bytes; make one with: openssl rand -hex 32");
-	if (spec->is_secret && strlen(found.text) < REDACT_VALUE_MIN)
-		settings_say_found(l, SETTINGS_WARNING, name, found, TOO_SHORT_TO_REDACT);
+	if (is_misplaced(l, w, &found, file))
+		settings_say_found(l, SETTINGS_ERROR, w->name, found,
+		    "a secret in a file that the runner reads too: put it into a file of its own and name that in NAME_FILE");
+	warn_of(l, w, found);
 	if (file != NULL)
 		keep(l, &value->file, file);
 	keep(l, spec->is_secret && spec->whose == WHOSE_RUNNER ? &value->runners : &value->text,
 	    found.text);
 }
 
+/* As the main file has it. */
+static void
+inherit(struct settings_loader *l, const struct settings_value *mains, struct settings_value *value)
+{
+	value->is_given = mains->is_given;
+	if (mains->text != NULL)
+		keep(l, &value->text, mains->text);
+}
+
+/* Of an application: is it the main file's, because of its scope or because nothing is said? */
+static bool
+is_mains(struct settings_loader *l, const struct settings_spec *spec)
+{
+	char file_setting[SETTING_NAME_MAX + 8];
+	struct settings_found found = look_up(l, spec->name, l->own);
+
+	(void)snprintf(file_setting, sizeof(file_setting), "%s_FILE", spec->name);
+	if (found.text == NULL && spec->is_secret)
+		found = look_up(l, file_setting, l->own);
+	if (found.text != NULL && spec->scope == SCOPE_SERVER)
+		settings_say_found(l, SETTINGS_ERROR, spec->name, found,
+		    "is one of the whole server: it stands in the settings file");
+	return spec->scope == SCOPE_SERVER || found.text == NULL;
+}
+
 void
 settings_take_value(struct settings_loader *l, const struct settings_spec *spec, const char *name,
     const char *fallback, struct settings_value *value)
 {
-	if (is_out_of_sight(l, spec, name))
+	bool is_shared = spec->scope == SCOPE_SHARED || spec->scope == SCOPE_SERVER;
+	bool is_members = spec->family != FAMILY_COUNT;
+	char its[SETTING_NAME_MAX];
+	const struct wanted wanted = { spec, name,
+		setting_fallback(spec->name, fallback, l->s->inside->application, its),
+		is_shared && is_members ? l->count : l->own };
+
+	if (l->main != NULL && is_shared && !is_members && is_mains(l, spec))
+		inherit(l, &l->main->inside->values[spec - settings_table], value);
+	else if (is_out_of_sight(l, &wanted))
 		value->is_given = true;
 	else
-		take_found(l, spec, name, fallback, value);
+		take_found(l, &wanted, value);
+}
+
+bool
+settings_truth(const char *text)
+{
+	bool value = false;
+
+	return text != NULL && text_to_bool(text, &value, NULL) && value;
 }

@@ -6,58 +6,65 @@
 #include "store/row_effect.h"
 #include "store/store_inside.h"
 
-static const char *const verbs[] = {
-#define V(name, row) row,
-	BUTTON_VERBS(V)
-#undef V
-};
-
 void
 row_button_add(struct tx *tx, struct button_row *button)
 {
+	const struct request *request = &button->request;
+
 	tx_draw_id(tx, button->id);
 	button->is_open = true;
 	(void)tx_run(tx,
-	    "INSERT INTO question (id, verb, deployment, run, chat, asker, wait, closed_at,"
-	    " environment) VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8)",
-	    DB_TEXT(button->id), DB_TEXT(verbs[button->verb]), DB_I64(button->deployment),
-	    DB_I64(button->run), DB_I64(button->chat), DB_I64(button->requester),
-	    DB_I64(button->timer), DB_TEXT(button->environment)); /* sticky */
+	    "INSERT INTO button (id, chat, person, action, target, arguments, is_once, message,"
+	    " timer, expires_at, closed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0)",
+	    DB_TEXT(button->id), DB_I64(button->chat), DB_I64(button->person),
+	    DB_TEXT(request->action), DB_TEXT(request->target), DB_TEXT(request->arguments),
+	    DB_I64(button->is_once), DB_I64(button->message), DB_I64(button->timer),
+	    DB_I64(button->expires_at)); /* sticky */
 }
 
-static enum button_verb
-verb_of(struct tx *tx, const char *word)
+void
+row_button_show(
+    struct tx *tx, struct button_row *button, const char *label, struct buttons *keyboard)
 {
-	size_t i = text_index(word, verbs, COUNT(verbs));
+	struct button *shown = &keyboard->at[keyboard->n];
 
-	if (i < COUNT(verbs))
-		return (enum button_verb)i;
-	tx_fail(tx, ERR_INVALID, "a question with the unknown verb %s", word);
-	return BUTTON_DECLINE;
+	if (keyboard->n == COUNT(keyboard->at))
+		return;
+	if (button->id[0] == '\0')
+		row_button_add(tx, button);
+	(void)text_copy(shown->label, sizeof(shown->label), label);
+	(void)text_copy(shown->id, sizeof(shown->id), button->id);
+	keyboard->n++;
 }
 
-#define COLUMNS "id, verb, deployment, run, chat, asker, wait, closed_at, environment"
+#define COLUMNS \
+	"id, chat, person, action, target, arguments, is_once, message, timer, expires_at," \
+	" closed_at"
 
 /* The first row; id "": there is none. */
-#define find(tx, ...) find_values(tx, DB_SQL("SELECT " COLUMNS " FROM question " __VA_ARGS__))
+#define find(tx, ...) find_values(tx, DB_SQL("SELECT " COLUMNS " FROM button " __VA_ARGS__))
 static struct button_row
 find_values(struct tx *tx, const char *sql, const struct db_value values[], size_t count)
 {
 	struct button_row button = { 0 };
+	struct request *request = &button.request;
 	struct db_rows rows = { 0 };
 
 	if (!tx_query_values(&rows, tx, sql, values, count))
 		return button;
 	if (db_next(&rows)) {
 		tx_text(&rows, 0, button.id, sizeof(button.id));
-		button.verb = verb_of(tx, db_col_text(&rows, 1));
-		button.deployment = db_col_i64(&rows, 2);
-		button.run = db_col_i64(&rows, 3);
-		button.chat = db_col_i64(&rows, 4);
-		button.requester = db_col_i64(&rows, 5);
-		button.timer = db_col_i64(&rows, 6);
-		button.is_open = db_col_i64(&rows, 7) == 0;
-		tx_text(&rows, 8, button.environment, sizeof(button.environment));
+		button.chat = db_col_i64(&rows, 1);
+		button.person = db_col_i64(&rows, 2);
+		tx_text(&rows, 3, request->action, sizeof(request->action));
+		tx_text(&rows, 4, request->target, sizeof(request->target));
+		tx_text(&rows, 5, request->arguments, sizeof(request->arguments));
+		button.is_once = db_col_i64(&rows, 6) != 0;
+		request->message = button.message = db_col_i64(&rows, 7);
+		button.timer = db_col_i64(&rows, 8);
+		button.expires_at = db_col_i64(&rows, 9);
+		button.is_open = db_col_i64(&rows, 10) == 0 &&
+		    (button.expires_at == 0 || button.expires_at > tx->at);
 	}
 	(void)tx_end(tx, &rows); /* sticky */
 	return button;
@@ -70,51 +77,39 @@ row_button_get(struct tx *tx, const char *id)
 }
 
 struct button_row
-row_button_find(struct tx *tx, int64_t deployment, enum button_verb verb, int64_t run, int64_t chat)
+row_button_find(struct tx *tx, const struct request *request, int64_t chat)
 {
 	return find(tx,
-	    "WHERE deployment = $1 AND verb = $2 AND run = $3 AND chat = $4 AND closed_at = 0"
-	    " LIMIT 1",
-	    DB_I64(deployment), DB_TEXT(verbs[verb]), DB_I64(run), DB_I64(chat));
-}
-
-struct button_row
-row_button_find_looked(struct tx *tx, const char *environment, int64_t chat)
-{
-	return find(tx,
-	    "WHERE deployment = 0 AND verb = 'LOOKED' AND environment = $1 AND chat = $2"
+	    "WHERE target = $1 AND action = $2 AND arguments = $3 AND chat = $4 AND message = 0"
 	    " AND closed_at = 0 LIMIT 1",
-	    DB_TEXT(environment), DB_I64(chat));
+	    DB_TEXT(request->target), DB_TEXT(request->action), DB_TEXT(request->arguments),
+	    DB_I64(chat));
 }
 
 void
-row_button_close_looked(struct tx *tx, const char *environment)
+row_button_set_message(struct tx *tx, const struct buttons *keyboard, int64_t message)
 {
-	(void)tx_run(tx,
-	    "UPDATE question SET closed_at = $2 WHERE deployment = 0 AND verb = 'LOOKED'"
-	    " AND environment = $1 AND closed_at = 0",
-	    DB_TEXT(environment), DB_I64(tx->at)); /* sticky */
+	for (size_t i = 0; i < keyboard->n; i++)
+		(void)tx_run(tx, "UPDATE button SET message = $2 WHERE id = $1",
+		    DB_TEXT(keyboard->at[i].id), DB_I64(message)); /* sticky */
 }
 
 void
-row_button_set_timer(struct tx *tx, int64_t deployment, int64_t timer)
+row_button_set_effect(struct tx *tx, int64_t message, int64_t effect)
 {
-	(void)tx_run(tx,
-	    "UPDATE question SET wait = $2 WHERE deployment = $1 AND closed_at = 0"
-	    " AND verb IN ('CONFIRM', 'DECLINE')",
-	    DB_I64(deployment), DB_I64(timer)); /* sticky */
+	(void)tx_run(tx, "UPDATE button SET timer = $2 WHERE message = $1 AND message <> 0",
+	    DB_I64(message), DB_I64(effect)); /* sticky */
 }
 
-/* Questions that share a deadline: the second withdrawal finds nothing. */
+/* Buttons that share a deadline: the second withdrawal finds nothing. */
+#define withdraw(tx, ...) \
+	withdraw_values(tx, DB_SQL("SELECT DISTINCT timer FROM button WHERE " __VA_ARGS__))
 static void
-withdraw_timers(struct tx *tx, int64_t deployment, enum button_verb verb)
+withdraw_values(struct tx *tx, const char *sql, const struct db_value values[], size_t count)
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 
-	if (!tx_query(&rows, tx,
-		"SELECT DISTINCT wait FROM question WHERE deployment = $1 AND verb = $2"
-		" AND closed_at = 0 AND wait <> 0",
-		DB_I64(deployment), DB_TEXT(verbs[verb])))
+	if (!tx_query_values(&rows, tx, sql, values, count))
 		return;
 	while (db_next(&rows))
 		row_effect_withdraw(tx, db_col_i64(&rows, 0));
@@ -122,19 +117,67 @@ withdraw_timers(struct tx *tx, int64_t deployment, enum button_verb verb)
 }
 
 void
-row_button_drop_timer(struct tx *tx, int64_t deployment)
+row_button_close_keyboard(struct tx *tx, int64_t message)
 {
-	withdraw_timers(tx, deployment, BUTTON_CONFIRM);
+	withdraw(
+	    tx, "message = $1 AND message <> 0 AND closed_at = 0 AND timer <> 0", DB_I64(message));
+	(void)tx_run(tx,
+	    "UPDATE button SET closed_at = $2 WHERE message = $1 AND message <> 0"
+	    " AND closed_at = 0",
+	    DB_I64(message), DB_I64(tx->at)); /* sticky */
+}
+
+static void
+withdraw_timers(struct tx *tx, const char *action, const char *target)
+{
+	withdraw(tx, "target = $1 AND action = $2 AND closed_at = 0 AND timer <> 0",
+	    DB_TEXT(target), DB_TEXT(action));
 }
 
 void
-row_button_close(struct tx *tx, int64_t deployment, enum button_verb verb)
+row_button_close(struct tx *tx, const char *action, const char *target)
 {
-	withdraw_timers(tx, deployment, verb);
+	withdraw_timers(tx, action, target);
 	(void)tx_run(tx,
-	    "UPDATE question SET closed_at = $3"
-	    " WHERE deployment = $1 AND verb = $2 AND closed_at = 0",
-	    DB_I64(deployment), DB_TEXT(verbs[verb]), DB_I64(tx->at)); /* sticky */
+	    "UPDATE button SET closed_at = $3 WHERE target = $1 AND action = $2"
+	    " AND closed_at = 0",
+	    DB_TEXT(target), DB_TEXT(action), DB_I64(tx->at)); /* sticky */
+}
+
+void
+row_button_set_timer(struct tx *tx, int64_t deployment, int64_t timer)
+{
+	const struct request question = request_about("confirm", "work", deployment);
+
+	(void)tx_run(tx,
+	    "UPDATE button SET timer = $3 WHERE target = $1 AND action = $2 AND closed_at = 0",
+	    DB_TEXT(question.target), DB_TEXT(question.action), DB_I64(timer)); /* sticky */
+}
+
+void
+row_button_drop_timer(struct tx *tx, int64_t deployment)
+{
+	const struct request question = request_about("confirm", "work", deployment);
+
+	withdraw_timers(tx, question.action, question.target);
+}
+
+void
+row_button_close_yes(struct tx *tx, int64_t deployment)
+{
+	row_button_drop_timer(tx, deployment);
+	(void)tx_run(tx,
+	    "UPDATE button SET closed_at = $2 WHERE target = 'work/' || $1 AND action = 'confirm'"
+	    " AND arguments = 'answer=yes' AND closed_at = 0",
+	    DB_I64(deployment), DB_I64(tx->at)); /* sticky */
+}
+
+void
+row_button_close_question(struct tx *tx, int64_t deployment)
+{
+	const struct request question = request_about("confirm", "work", deployment);
+
+	row_button_close(tx, question.action, question.target);
 }
 
 void

@@ -1,53 +1,56 @@
-/* row_button.h - buttons: what each opaque id stands for, who may press it.  Side: store. */
+/* row_button.h - buttons: the request that each opaque id stands for, and who may press it.  Side: store. */
 /* SPDX-License-Identifier: ISC */
+/*
+ * The buttons of a message either belong together (`message`: a keyboard, closed as one), or stand
+ * for what may be done with one target wherever that is shown (message 0: one row for each chat).
+ */
 #pragma once
 
 #include "store/tx.h"
-
-/* What pressing it means: V(name, in rows). */
-#define BUTTON_VERBS(V) \
-	V(CONFIRM, "CONFIRM")	/* go on with the deployment */ \
-	V(DECLINE, "DECLINE")	/* leave it */ \
-	V(CANCEL, "CANCEL")	/* end a deployment in progress */ \
-	V(LOG, "LOG")		/* send the run's log */ \
-	V(LOOKED, "LOOKED")	/* what runs in `environment` is known again */
-
-enum button_verb {
-#define V(name, row) BUTTON_##name,
-	BUTTON_VERBS(V)
-#undef V
-};
+#include "types/request.h"
 
 struct button_row {
-	char id[LIMIT_BUTTON_ID];	/* "" none */
-	enum button_verb verb;
-	int64_t deployment;	/* BUTTON_LOOKED: 0 */
-	char environment[LIMIT_ENVIRONMENT]; /* BUTTON_LOOKED; else "" */
-	int64_t run;		/* BUTTON_LOG */
-	int64_t chat;		/* pressed elsewhere it is not ours */
-	int64_t requester;		/* only this person; 0: whoever has the role */
-	int64_t timer;		/* its deadline's effect; 0: none */
+	char id[LIMIT_BUTTON_ID]; /* "" none */
+	struct request request;
+	int64_t chat; /* pressed elsewhere it is not ours */
+	int64_t person; /* only this person's; 0: whoever may */
+	bool is_once; /* a press that is carried out uses up its keyboard */
+	int64_t message; /* the row of the message whose keyboard it is of; 0: of none */
+	int64_t timer; /* the effect that ends with it, its deadline's for one; 0: none */
+	int64_t expires_at; /* 0: with what it is about */
 	bool is_open;
 };
 
-/* Adds it under an id of its own; writes the id into question->id. */
+/* Adds it under an id of its own; writes the id into button->id. */
 void row_button_add(struct tx *tx, struct button_row *button);
+
+/* The same, and shows it in that keyboard; nothing where that is full. */
+void row_button_show(struct tx *tx, struct button_row *button, const char *label,
+    struct buttons *keyboard);
+
+/* Its request's message is the keyboard's, as row_button_set_message() has it. */
 struct button_row row_button_get(struct tx *tx, const char *id);
 
-/* The open question of a deployment with this verb in this chat (BUTTON_LOG: of this run, else
- * run is 0); id "" none. */
-struct button_row row_button_find(struct tx *tx, int64_t deployment, enum button_verb verb,
-    int64_t run, int64_t chat);
+/* The open one that stands for the request in this chat, whose message is 0; id "" none. */
+struct button_row row_button_find(struct tx *tx, const struct request *request, int64_t chat);
 
-/* The open BUTTON_LOOKED of an environment in this chat; and closes those of all chats. */
-struct button_row row_button_find_looked(struct tx *tx, const char *environment, int64_t chat);
-void row_button_close_looked(struct tx *tx, const char *environment);
+/* The buttons of this keyboard belong together, in that message. */
+void row_button_set_message(struct tx *tx, const struct buttons *keyboard, int64_t message);
 
-/* Sets the deadline's effect for its open questions with verb CONFIRM or DECLINE. */
+/* What was begun for that keyboard, and ends with it. */
+void row_button_set_effect(struct tx *tx, int64_t message, int64_t effect);
+
+/* Closes that keyboard; closes what stands for this action on the target, arguments aside, in all
+ * chats.  Either withdraws its effect. */
+void row_button_close_keyboard(struct tx *tx, int64_t message);
+void row_button_close(struct tx *tx, const char *action, const char *target);
+
+/* A question's buttons, of all chats: the deadline's effect; its end, of a question that goes on;
+ * the yes closed, with the deadline; both closed. */
 void row_button_set_timer(struct tx *tx, int64_t deployment, int64_t timer);
-
-/* Withdraws the deadline of a question that goes on. */
 void row_button_drop_timer(struct tx *tx, int64_t deployment);
+void row_button_close_yes(struct tx *tx, int64_t deployment);
+void row_button_close_question(struct tx *tx, int64_t deployment);
 
 /* Somebody else asked for the same (0: a push did): from then on whoever has the role may answer,
  * and that person.  message: the row of the one that shows it to them; 0: they see the others. */
@@ -57,6 +60,3 @@ size_t row_button_list_messages(struct tx *tx, int64_t deployment, int64_t *ret,
 bool row_button_is_requester(struct tx *tx, int64_t deployment, int64_t person);
 bool row_button_is_shared(struct tx *tx, int64_t deployment);
 void row_button_clear_requesters(struct tx *tx, int64_t deployment);
-
-/* Closes the open questions of a deployment with this verb; withdraws their wait. */
-void row_button_close(struct tx *tx, int64_t deployment, enum button_verb verb);

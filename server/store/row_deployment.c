@@ -2,12 +2,15 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_deployment.h"
 
+#include <stdio.h>
+
 #include "lib/text.h"
 #include "store/store_inside.h"
 
 static const char *const programs[] = {
 	[PROGRAM_DEPLOY] = "deploy",
 	[PROGRAM_ROLLBACK] = "rollback",
+	[PROGRAM_ACTION] = "action",
 };
 static const char *const causes[] = {
 #define T(name, word) word,
@@ -30,11 +33,18 @@ static const char *const whys[] = {
 	C(FLAG, is_forced,       is_force_push) and \
 	C(FLAG, is_foreign,      is_off_branch) and \
 	C(TEXT, previous,        previous) and \
-	C(TEXT, asker,           requester) and \
+	C(TEXT, requester,       requester) and \
 	C(I64,  chat,            address.chat) and \
 	C(I64,  thread,          address.thread) and \
 	C(I64,  message,         message) and \
 	C(I64,  also_message,    also_message) and \
+	C(I64,  place,           place) and \
+	C(TEXT, waits_for,       waits_for) and \
+	C(FLAG, is_asked_anew,   is_asked_anew) and \
+	C(I64,  queued_at,       queued_at) and \
+	C(TEXT, compared_live,   compared_live) and \
+	C(FLAG, is_behind,       is_behind) and \
+	C(FLAG, is_told_next,    is_told_next) and \
 	C(I64,  run,             run) and \
 	C(INT,  attempts,        attempts) and \
 	C(FLAG, is_touched,      target_changed) and \
@@ -42,6 +52,7 @@ static const char *const whys[] = {
 	C(TEXT, urls,            urls) and \
 	C(TEXT, detail,          detail) and \
 	C(I64,  requested_at,    requested_at) and \
+	C(I64,  answered_at,     answered_at) and \
 	C(I64,  started_at,      started_at) and \
 	C(I64,  ended_at,        ended_at) and \
 	C(TEXT, note,            note) and \
@@ -61,14 +72,14 @@ static const char *const whys[] = {
 #define NAME(type, column, field) #column
 #define SAVED_NAMES		  SAVED(NAME, ", ")
 
-#define COLUMNS "id, environment, program, cause, state, why, asked_by, " SAVED_NAMES
+#define COLUMNS "id, environment, program, cause, state, why, requested_by, " SAVED_NAMES
 
 static size_t
 index_of(const char *word, const char *const words[], size_t count)
 {
 	size_t i = text_index(word, words, count);
 
-	assert(i < count); /* the table's CHECK */
+	assert(i < count); /* no other is written */
 	return i;
 }
 
@@ -99,7 +110,7 @@ read_deployment(const struct db_rows *rows, struct deployment *d)
 }
 
 /* The first row; id 0: there is none. */
-#define find(tx, ...) find_values(tx, DB_SQL("SELECT " COLUMNS " FROM deployment " __VA_ARGS__))
+#define find(tx, ...) find_values(tx, DB_SQL("SELECT " COLUMNS " FROM work " __VA_ARGS__))
 static struct deployment
 find_values(struct tx *tx, const char *sql, const struct db_value values[], size_t count)
 {
@@ -129,7 +140,10 @@ row_deployment_active(struct tx *tx, const char *environment)
 struct deployment
 row_deployment_queued(struct tx *tx, const char *environment)
 {
-	return find(tx, "WHERE environment = $1 AND state = 'QUEUED'", DB_TEXT(environment));
+	return find(tx,
+	    "WHERE environment = $1 AND state = 'QUEUED'"
+	    " ORDER BY program <> 'rollback', place, id LIMIT 1",
+	    DB_TEXT(environment));
 }
 
 /* Left to itself SQLite walks through the environment's whole history when nothing is open. */
@@ -137,8 +151,8 @@ struct deployment
 row_deployment_push_question(struct tx *tx, const char *environment)
 {
 	return find(tx,
-	    "INDEXED BY deployment_open WHERE environment = $1"
-	    " AND state = 'AWAITING_CONFIRMATION' AND " STORE_IS_OPEN " AND cause <> 'chat'"
+	    "INDEXED BY work_asking WHERE environment = $1"
+	    " AND state = 'AWAITING_CONFIRMATION' AND " STORE_IS_ASKING " AND cause <> 'chat'"
 	    " ORDER BY id DESC LIMIT 1",
 	    DB_TEXT(environment));
 }
@@ -147,8 +161,8 @@ struct deployment
 row_deployment_question_of(struct tx *tx, const char *environment, const char *commit)
 {
 	return find(tx,
-	    "INDEXED BY deployment_open WHERE environment = $1 AND commit_id = $2"
-	    " AND program = 'deploy' AND state = 'AWAITING_CONFIRMATION' AND " STORE_IS_OPEN
+	    "INDEXED BY work_asking WHERE environment = $1 AND commit_id = $2"
+	    " AND program = 'deploy' AND state = 'AWAITING_CONFIRMATION' AND " STORE_IS_ASKING
 	    " ORDER BY id LIMIT 1",
 	    DB_TEXT(environment), DB_TEXT(commit));
 }
@@ -157,8 +171,8 @@ struct deployment
 row_deployment_chat_question(struct tx *tx, const char *environment)
 {
 	return find(tx,
-	    "INDEXED BY deployment_open WHERE environment = $1"
-	    " AND state = 'AWAITING_CONFIRMATION' AND " STORE_IS_OPEN " AND cause = 'chat'"
+	    "INDEXED BY work_asking WHERE environment = $1"
+	    " AND state = 'AWAITING_CONFIRMATION' AND " STORE_IS_ASKING " AND cause = 'chat'"
 	    " ORDER BY id LIMIT 1",
 	    DB_TEXT(environment));
 }
@@ -167,9 +181,8 @@ struct deployment
 row_deployment_asking(struct tx *tx, const char *environment)
 {
 	return find(tx,
-	    "INDEXED BY deployment_open WHERE environment = $1"
-	    " AND state IN ('REQUESTED', 'AWAITING_CONFIRMATION') AND " STORE_IS_OPEN
-	    " ORDER BY id DESC LIMIT 1",
+	    "INDEXED BY work_asking WHERE environment = $1"
+	    " AND " STORE_IS_ASKING " ORDER BY id DESC LIMIT 1",
 	    DB_TEXT(environment));
 }
 
@@ -177,7 +190,7 @@ struct deployment
 row_deployment_unattended(struct tx *tx, int64_t after)
 {
 	return find(tx,
-	    "d INDEXED BY deployment_open WHERE id > $1"
+	    "d INDEXED BY work_open WHERE id > $1"
 	    " AND " STORE_IS_OPEN
 	    " AND NOT EXISTS (SELECT 1 FROM effect e WHERE e.subject = d.id AND e.kind ="
 	    " CASE WHEN d.state = 'REQUESTED' OR d.confirmed_by <> 0 THEN 'ask' ELSE 'wait' END)"
@@ -189,8 +202,8 @@ struct deployment
 row_deployment_last_changed(struct tx *tx, const char *environment)
 {
 	return find(tx,
-	    "WHERE environment = $1 AND program = 'deploy' AND is_touched <> 0"
-	    " ORDER BY id DESC LIMIT 1",
+	    "INDEXED BY work_changes WHERE environment = $1 AND " STORE_CHANGES_RELEASE
+	    " AND program = 'deploy' AND is_touched <> 0 ORDER BY id DESC LIMIT 1",
 	    DB_TEXT(environment));
 }
 
@@ -200,6 +213,22 @@ row_deployment_of_run(struct tx *tx, int64_t run)
 	return find(tx, "WHERE id = (SELECT deployment FROM run WHERE run.id = $1)", DB_I64(run));
 }
 
+enum trigger
+row_deployment_last_trigger(struct tx *tx, const char *environment)
+{
+	enum trigger trigger = TRIGGER_COUNT;
+	struct db_rows rows = { 0 };
+
+	if (!tx_query(&rows, tx,
+		"SELECT cause FROM work WHERE environment = $1 ORDER BY id DESC LIMIT 1",
+		DB_TEXT(environment)))
+		return trigger;
+	if (db_next(&rows))
+		trigger = (enum trigger)index_of(db_col_text(&rows, 0), causes, COUNT(causes));
+	(void)tx_end(tx, &rows); /* sticky */
+	return trigger;
+}
+
 enum deploy_state
 row_deployment_last_end(struct tx *tx, const char *environment)
 {
@@ -207,7 +236,7 @@ row_deployment_last_end(struct tx *tx, const char *environment)
 	struct db_rows rows = { 0 };
 
 	if (!tx_query(&rows, tx,
-		"SELECT state FROM deployment WHERE environment = $1 AND " STORE_HAS_RUN
+		"SELECT state FROM work WHERE environment = $1 AND " STORE_HAS_RUN
 		" ORDER BY ended_at DESC, id DESC LIMIT 1",
 		DB_TEXT(environment)))
 		return state;
@@ -224,8 +253,9 @@ row_deployment_list(struct tx *tx, const char *environment, struct deployment *r
 	size_t n = 0;
 
 	if (!tx_query(&rows, tx,
-		"SELECT " COLUMNS " FROM deployment WHERE environment = $1"
-		" AND (started_at <> 0 OR state = 'REFUSED') ORDER BY id DESC LIMIT $2",
+		"SELECT " COLUMNS " FROM work INDEXED BY work_changes WHERE environment = $1"
+		" AND (started_at <> 0 OR state = 'REFUSED') AND " STORE_CHANGES_RELEASE
+		" ORDER BY id DESC LIMIT $2",
 		DB_TEXT(environment), DB_I64(max)))
 		return 0;
 	while (n < max && db_next(&rows))
@@ -236,8 +266,7 @@ row_deployment_list(struct tx *tx, const char *environment, struct deployment *r
 int64_t
 row_deployment_count_open(struct tx *tx, int64_t requested_by)
 {
-	return tx_number(tx,
-	    "SELECT COUNT(*) FROM deployment WHERE asked_by = $1 AND " STORE_IS_OPEN,
+	return tx_number(tx, "SELECT COUNT(*) FROM work WHERE requested_by = $1 AND " STORE_IS_OPEN,
 	    DB_I64(requested_by));
 }
 
@@ -245,15 +274,15 @@ int64_t
 row_deployment_count_requested(struct tx *tx, int64_t requested_by)
 {
 	return tx_number(tx,
-	    "SELECT COUNT(*) FROM deployment WHERE asked_by = $1 AND state = 'REQUESTED'"
+	    "SELECT COUNT(*) FROM work WHERE requested_by = $1 AND state = 'REQUESTED'"
 	    " AND " STORE_IS_OPEN,
 	    DB_I64(requested_by));
 }
 
 /* --- writing --- */
 
-/* Said when it is asked for, and never after: five of its indexes stand on these. */
-#define FIXED	"environment, program, cause, asked_by"
+/* Said when it is asked for, and never after: its indexes stand on these. */
+#define FIXED	"environment, program, cause, requested_by"
 #define N_FIXED 4
 
 #define BIND_TEXT(field)	 DB_TEXT(field),
@@ -288,14 +317,14 @@ row_deployment_add(struct tx *tx, struct deployment *deployment)
 	*more++ = DB_TEXT(whys[deployment->why]);
 	deployment->id = 0;
 	if (tx_run_values(tx,
-		"INSERT INTO deployment (" SAVED_NAMES ", " FIXED
+		"INSERT INTO work (" SAVED_NAMES ", " FIXED
 		", state, why) VALUES ($1, $2, $3, $4, $5, $6, $7,"
 		" $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,"
 		" $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39,"
-		" $40)",
+		" $40, $41, $42, $43, $44, $45, $46, $47, $48)",
 		values, COUNT(values)))
 		deployment->id = db_last_id(tx->db);
-	tx->store->environments_changed = true;
+	store_names_add(&tx->store->changed, deployment->environment);
 }
 
 void
@@ -306,19 +335,25 @@ row_deployment_save(struct tx *tx, const struct deployment *deployment)
 	bind_saved(deployment, values);
 	values[N_SAVED] = DB_I64(deployment->id);
 	(void)tx_run_values(tx,
-	    "UPDATE deployment SET (" SAVED_NAMES
-	    ") = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,"
+	    "UPDATE work SET (" SAVED_NAMES ") = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,"
 	    " $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,"
-	    " $25, $26, $27, $28, $29, $30, $31, $32, $33, $34) WHERE id = $35",
+	    " $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40,"
+	    " $41, $42) WHERE id = $43",
 	    values, COUNT(values)); /* sticky */
 }
 
 void
 row_deployment_set_state(struct tx *tx, int64_t id, enum deploy_state state, enum deploy_why why)
 {
-	(void)tx_run(tx, "UPDATE deployment SET state = $2, why = $3 WHERE id = $1", DB_I64(id),
-	    DB_TEXT(deploy_flow_name(state)), DB_TEXT(whys[why])); /* sticky */
-	tx->store->environments_changed = true;
+	struct db_rows rows = { 0 };
+
+	if (!tx_query(&rows, tx,
+		"UPDATE work SET state = $2, why = $3 WHERE id = $1 RETURNING environment",
+		DB_I64(id), DB_TEXT(deploy_flow_name(state)), DB_TEXT(whys[why])))
+		return;
+	while (db_next(&rows))
+		store_names_add(&tx->store->changed, db_col_text(&rows, 0));
+	(void)tx_end(tx, &rows); /* sticky */
 }
 
 /* --- runs --- */
@@ -370,6 +405,10 @@ row_run_distrust(struct tx *tx)
 void
 row_run_ended(struct tx *tx, const struct run_ended *ended)
 {
+	(void)tx_run(tx,
+	    "UPDATE counter SET value = value + COALESCE((SELECT $2 - log_size FROM run"
+	    " WHERE id = $1 AND is_purged = 0), 0) WHERE name = 'logs'",
+	    DB_I64(ended->run), DB_I64(ended->log_size)); /* sticky */
 	(void)tx_run(tx,
 	    "UPDATE run SET ended_at = $2, exit_status = $3, signal_number = $4,"
 	    " duration_ms = $5, detail = $6, log_size = $7 WHERE id = $1",

@@ -1,8 +1,9 @@
 /* row_deployment.h - deployments, their runs and the steps of these.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 /*
- * A partial unique index over the active states is the busy flag: no second copy of that fact
- * exists.  Another one keeps a single deployment queued for each environment.
+ * They are rows of the table `work`.  A partial unique index over the active states is the busy
+ * flag: no second copy of that fact exists.  Another one keeps a single push queued for each
+ * environment.
  */
 #pragma once
 
@@ -13,15 +14,16 @@
 void row_deployment_add(struct tx *tx, struct deployment *deployment);
 struct deployment row_deployment_get(struct tx *tx, int64_t id);
 
-/* Writes what may change but state and why: not id, environment, program, cause and requested_by.
- * */
+/* Writes what may change but state and why: not id, environment, program, cause and
+ * requested_by. */
 void row_deployment_save(struct tx *tx, const struct deployment *deployment);
 
 /* The only writer of state and why; for decide_step() alone. */
 void row_deployment_set_state(struct tx *tx, int64_t id, enum deploy_state state,
     enum deploy_why why);
 
-/* By state's class; id 0: none.  waiting: QUEUED.  asking: a push awaits its confirmation. */
+/* By state's class; id 0: none.  queued: the first in the queue.  push_question: a push awaits its
+ * confirmation. */
 struct deployment row_deployment_active(struct tx *tx, const char *environment);
 struct deployment row_deployment_queued(struct tx *tx, const char *environment);
 struct deployment row_deployment_push_question(struct tx *tx, const char *environment);
@@ -40,10 +42,14 @@ struct deployment row_deployment_unattended(struct tx *tx, int64_t after);
 struct deployment row_deployment_last_changed(struct tx *tx, const char *environment);
 struct deployment row_deployment_of_run(struct tx *tx, int64_t run);
 
-/* How the one ended that ended last, of those that ran; DEPLOY_STATE_COUNT: none has. */
+/* Of what was asked for there last; TRIGGER_COUNT: nothing ever was. */
+enum trigger row_deployment_last_trigger(struct tx *tx, const char *environment);
+
+/* How the deployment or rollback ended that ended last, of those that ran; DEPLOY_STATE_COUNT: none
+ * has. */
 enum deploy_state row_deployment_last_end(struct tx *tx, const char *environment);
 
-/* Latest that started or were refused, newest first; returns how many. */
+/* Latest deployments and rollbacks that started or were refused, newest first; returns how many. */
 size_t row_deployment_list(struct tx *tx, const char *environment, struct deployment *ret,
     size_t max);
 

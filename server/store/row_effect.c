@@ -46,6 +46,26 @@ row_effect_is_querying(struct tx *tx, const char *environment)
 	return tx_number(tx, "SELECT COUNT(*) FROM effect WHERE lane = $1", DB_TEXT(lane)) > 0;
 }
 
+bool
+row_effect_is_polling(struct tx *tx, const char *environment)
+{
+	char lane[STORE_LANE];
+
+	store_lane_of_polls(lane, environment);
+	return tx_number(tx, "SELECT COUNT(*) FROM effect WHERE lane = $1", DB_TEXT(lane)) > 0;
+}
+
+int64_t
+row_effect_count_polls(struct tx *tx)
+{
+	char lane[STORE_LANE];
+
+	store_lane_of_polls(lane, ""); /* a colon is its last letter; a semicolon comes next */
+	return tx_number(tx,
+	    "SELECT COUNT(*) FROM effect WHERE lane >= $1 AND lane < rtrim($1, ':') || ';'",
+	    DB_TEXT(lane));
+}
+
 /* News of a branch: whoever waits behind the query in progress asks for the newest anyway. */
 static void
 drop_waiting(struct tx *tx, const char *lane)

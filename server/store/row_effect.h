@@ -50,5 +50,10 @@ int64_t row_effect_find_push(struct tx *tx, const char *environment);
 /* Is git being asked already for the head of this environment's branch? */
 bool row_effect_is_querying(struct tx *tx, const char *environment);
 
+/* Is git being asked already for the heads of this environment's repository?  And of how many
+ * repositories is it? */
+bool row_effect_is_polling(struct tx *tx, const char *environment);
+int64_t row_effect_count_polls(struct tx *tx);
+
 /* How many open TIMERs of this kind there are. */
 int64_t row_effect_count_timers(struct tx *tx, enum timer_kind kind);

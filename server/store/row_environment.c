@@ -61,7 +61,8 @@ row_environment_get(struct tx *tx, const char *name)
 	(void)text_copy(environment.name, sizeof(environment.name), name);
 	if (!tx_query(&rows, tx,
 		"SELECT current_release, previous_release, seen_commit, is_down,"
-		" is_unacknowledged, unknown_since, unknown_why, polled_commit FROM environment"
+		" is_unacknowledged, unknown_since, unknown_why, polled_commit, skipped_count"
+		" FROM environment"
 		" WHERE name = $1",
 		DB_TEXT(name)))
 		return environment;
@@ -74,6 +75,7 @@ row_environment_get(struct tx *tx, const char *name)
 		environment.unknown_since = db_col_i64(&rows, 5);
 		tx_text(&rows, 6, environment.unknown_why, sizeof(environment.unknown_why));
 		tx_text(&rows, 7, environment.polled_commit, sizeof(environment.polled_commit));
+		environment.skipped_count = db_col_i64(&rows, 8);
 	}
 	(void)tx_end(tx, &rows); /* sticky */
 	environment.current = row_release_get(tx, current);
@@ -98,9 +100,16 @@ row_environment_set_seen(struct tx *tx, const char *name, const char *commit)
 {
 	ensure(tx, name);
 	(void)tx_run(tx,
-	    "UPDATE environment SET seen_commit = $2, polled_commit ="
+	    "UPDATE environment SET seen_commit = $2, skipped_count = 0, polled_commit ="
 	    " CASE WHEN polled_commit = '' THEN '' ELSE $2 END WHERE name = $1",
 	    DB_TEXT(name), DB_TEXT(commit)); /* sticky */
+}
+
+void
+row_environment_set_skipped(struct tx *tx, const char *name, int64_t count)
+{
+	(void)tx_run(tx, "UPDATE environment SET skipped_count = $2 WHERE name = $1", DB_TEXT(name),
+	    DB_I64(count)); /* sticky */
 }
 
 void
@@ -118,7 +127,7 @@ row_environment_rolled_back(struct tx *tx, const char *name)
 	(void)tx_run(tx,
 	    "UPDATE environment SET is_down = 0, is_unacknowledged = 1 WHERE name = $1",
 	    DB_TEXT(name)); /* sticky */
-	tx->store->environments_changed = true;
+	store_names_add(&tx->store->changed, name);
 }
 
 void
@@ -127,20 +136,7 @@ row_environment_down(struct tx *tx, const char *name)
 	ensure(tx, name);
 	(void)tx_run(
 	    tx, "UPDATE environment SET is_down = 1 WHERE name = $1", DB_TEXT(name)); /* sticky */
-	tx->store->environments_changed = true;
-}
-
-/* Its state file is written again, after the commit. */
-static void
-mark_stale(struct store *store, const char *environment)
-{
-	for (size_t i = 0; i < store->n_stale; i++)
-		if (strcmp(store->stale[i], environment) == 0)
-			return;
-	if (store->n_stale == COUNT(store->stale))
-		store->all_stale = true;
-	else
-		(void)text_copy(store->stale[store->n_stale++], LIMIT_ENVIRONMENT, environment);
+	store_names_add(&tx->store->changed, name);
 }
 
 void
@@ -167,8 +163,12 @@ row_environment_next(struct tx *tx, char name[LIMIT_ENVIRONMENT])
 	bool found;
 
 	if (!tx_query(&rows, tx,
-		"SELECT name FROM (SELECT name FROM environment UNION SELECT environment"
-		" FROM deployment WHERE " STORE_IS_ACTIVE ") WHERE name > $1 ORDER BY name LIMIT 1",
+		"SELECT MIN(name) AS next FROM ("
+		"SELECT MIN(name) AS name FROM environment WHERE name > $1 UNION ALL"
+		" SELECT MIN(environment) FROM work INDEXED BY work_active WHERE " STORE_IS_ACTIVE
+		" AND environment > $1 UNION ALL"
+		" SELECT MIN(environment) FROM work INDEXED BY work_queued WHERE state = 'QUEUED'"
+		" AND environment > $1) HAVING next IS NOT NULL",
 		DB_TEXT(name)))
 		return false;
 	found = db_next(&rows);
@@ -196,6 +196,27 @@ add_release(struct tx *tx, const struct release *release)
 	return id;
 }
 
+size_t
+row_environment_list_trouble(struct tx *tx, char ret[][LIMIT_ENVIRONMENT], size_t max)
+{
+	struct db_rows rows = { 0 };
+	size_t n = 0;
+
+	if (!tx_query(&rows, tx,
+		"SELECT name FROM (SELECT name, CASE WHEN is_down <> 0 THEN 0 ELSE 1 END AS rank"
+		" FROM environment INDEXED BY environment_trouble"
+		" WHERE is_down <> 0 OR unknown_since <> 0"
+		" UNION ALL SELECT environment, 3 FROM work INDEXED BY work_queued"
+		" WHERE state = 'QUEUED'"
+		" UNION ALL SELECT environment, 2 FROM work INDEXED BY work_active"
+		" WHERE " STORE_IS_ACTIVE ") GROUP BY name ORDER BY MIN(rank), name LIMIT $1",
+		DB_I64(max)))
+		return 0;
+	while (n < max && db_next(&rows))
+		tx_text(&rows, 0, ret[n++], LIMIT_ENVIRONMENT);
+	return tx_end(tx, &rows) ? n : 0;
+}
+
 int64_t
 row_environment_release(struct tx *tx, const struct release *release)
 {
@@ -205,12 +226,12 @@ row_environment_release(struct tx *tx, const struct release *release)
 	id = add_release(tx, release);
 	(void)tx_run(tx,
 	    "UPDATE environment SET previous_release = current_release, current_release = $2,"
-	    " is_down = 0, is_unacknowledged = 0, unknown_since = 0,"
+	    " is_down = 0, is_unacknowledged = 0, skipped_count = 0, unknown_since = 0,"
 	    " unknown_why = '' WHERE name = $1",
 	    DB_TEXT(release->environment), DB_I64(id)); /* sticky */
 	row_block_free(tx, release->environment, release->commit);
-	mark_stale(tx->store, release->environment);
-	tx->store->environments_changed = true;
+	store_names_add(&tx->store->stale, release->environment); /* written after the commit */
+	store_names_add(&tx->store->changed, release->environment);
 	return tx->failed ? 0 : id;
 }
 
@@ -336,13 +357,13 @@ median(int64_t *values, size_t n)
 #define STEP_DURATIONS \
 	"SELECT COALESCE((SELECT MIN(f.at) FROM run_step f WHERE f.run = s.run AND f.n > s.n)," \
 	" r.ended_at) - s.at" \
-	" FROM (SELECT id, run FROM deployment WHERE environment = $1 AND state = 'LIVE'" \
+	" FROM (SELECT id, run FROM work WHERE environment = $1 AND state = 'LIVE'" \
 	" AND program = 'deploy' ORDER BY id DESC LIMIT $3) d" \
 	" JOIN run r ON r.id = d.run JOIN run_step s ON s.run = d.run" \
 	" WHERE s.name = $2 AND r.ended_at <> 0 ORDER BY d.id DESC LIMIT $3"
 
 #define WHOLE_DURATIONS \
-	"SELECT ended_at - started_at FROM deployment WHERE environment = $1 AND state = 'LIVE'" \
+	"SELECT ended_at - started_at FROM work WHERE environment = $1 AND state = 'LIVE'" \
 	" AND program = 'deploy' AND started_at <> 0 AND ended_at <> 0 AND $2 = ''" \
 	" ORDER BY id DESC LIMIT $3"
 

@@ -12,6 +12,9 @@ struct environment row_environment_get(struct tx *tx, const char *name);
 /* This head of its branch is acted on. */
 void row_environment_set_seen(struct tx *tx, const char *name, const char *commit);
 
+/* ... and nothing follows from it: of what is live it is `count` commits ahead, none in PATHS. */
+void row_environment_set_skipped(struct tx *tx, const char *name, int64_t count);
+
 /* Polling knows of this head, and nothing follows from it. */
 void row_environment_set_polled(struct tx *tx, const char *name, const char *commit);
 
@@ -25,9 +28,13 @@ void row_environment_down(struct tx *tx, const char *name);
 void row_environment_set_unknown(struct tx *tx, const char *name, const char *why);
 void row_environment_set_known(struct tx *tx, const char *name);
 
-/* The name that follows, of all that have a row or a deployment in progress, also those that the
- * settings have no more; "" begins.  False: that was the last. */
+/* The name that follows, of all that have a row, or work that is queued or in progress, also those
+ * that the settings have no more; "" begins.  False: that was the last. */
 bool row_environment_next(struct tx *tx, char name[LIMIT_ENVIRONMENT]) MUST_USE;
+
+/* Those that a person is to look at first: down, not known, in progress, with something queued, in
+ * this order; at most max of them.  Returns how many. */
+size_t row_environment_list_trouble(struct tx *tx, char ret[][LIMIT_ENVIRONMENT], size_t max);
 
 /* A new release is live: a release row, current and previous move on, its block, alarm and doubt
  * end.  The environment's state file follows after the commit.  release->origin: of the release

@@ -12,7 +12,7 @@
 
 #define BUTTONS_MAX 4096 /* JSON of LIMIT_BUTTONS labels and ids, escaped */
 
-/* --- buttons: [["label","question"],…]; store_message.c reads them --- */
+/* --- buttons: [["label","button"],…]; store_message.c reads them --- */
 
 static void
 write_buttons(const struct buttons *buttons, struct buf *out)
@@ -223,13 +223,18 @@ move_documents(struct tx *tx, int64_t old_chat, int64_t new_chat)
 void
 row_message_move_chat(struct tx *tx, int64_t old_chat, int64_t new_chat)
 {
+	/* The same people hear both: what rang for a deployment there already does so for these. */
+	(void)tx_run(tx,
+	    "UPDATE message SET is_silent = 1, rings_for = 0 WHERE chat = $1 AND rings_for IN"
+	    " (SELECT n.rings_for FROM message n WHERE n.chat = $2 AND n.rings_for <> 0)",
+	    DB_I64(old_chat), DB_I64(new_chat));
 	/* Old message ids and topics mean nothing in the new chat. */
 	(void)tx_run(tx,
 	    "UPDATE message SET chat = $2, thread = 0, remote_id = 0, reply_to = 0 WHERE chat = $1",
 	    DB_I64(old_chat), DB_I64(new_chat));
-	(void)tx_run(tx, "UPDATE question SET chat = $2 WHERE chat = $1", DB_I64(old_chat),
-	    DB_I64(new_chat));
-	(void)tx_run(tx, "UPDATE deployment SET chat = $2, thread = 0, request = 0 WHERE chat = $1",
+	(void)tx_run(
+	    tx, "UPDATE button SET chat = $2 WHERE chat = $1", DB_I64(old_chat), DB_I64(new_chat));
+	(void)tx_run(tx, "UPDATE work SET chat = $2, thread = 0, request = 0 WHERE chat = $1",
 	    DB_I64(old_chat), DB_I64(new_chat)); /* all sticky */
 	move_documents(tx, old_chat, new_chat);
 	for (int kind = 0; kind < EFFECT_KIND_COUNT; kind++)

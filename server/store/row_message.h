@@ -14,7 +14,7 @@ void row_message_change(struct tx *tx, int64_t id, const struct message *message
 /* The row; head and foot owned by the caller (message_done).  id 0 in it: none. */
 struct message row_message_get(struct tx *tx, int64_t id);
 
-/* How many messages have notified of a deployment. */
+/* How many messages in that chat have rung for a deployment. */
 int64_t row_message_count_rings(struct tx *tx, int64_t deployment, int64_t chat);
 
 /* The message says this head of the audit chain, from now on. */

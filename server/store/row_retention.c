@@ -22,9 +22,9 @@ clear_messages(struct tx *tx)
 {
 	return tx_run(tx,
 		   "DELETE FROM message WHERE id IN (SELECT m.id FROM message m WHERE m.at < $1"
-		   " AND NOT EXISTS (SELECT 1 FROM deployment d WHERE d.message = m.id"
+		   " AND NOT EXISTS (SELECT 1 FROM work d WHERE d.message = m.id"
 		   "  AND (d.ended_at = 0 OR d.ended_at > $2))"
-		   " AND NOT EXISTS (SELECT 1 FROM deployment d WHERE d.also_message = m.id"
+		   " AND NOT EXISTS (SELECT 1 FROM work d WHERE d.also_message = m.id"
 		   "  AND (d.ended_at = 0 OR d.ended_at > $2))"
 		   " AND NOT EXISTS (SELECT 1 FROM effect e WHERE e.kind = 'say' AND e.subject = "
 		   "m.id)"
@@ -45,8 +45,12 @@ row_retention_clear(struct tx *tx)
 	    " (SELECT seq, at FROM inbox ORDER BY seq LIMIT $2) WHERE at < $1)",
 	    tx->at - INBOX_DAYS * DAY_MS);
 	more |= clear(tx,
-	    "DELETE FROM question WHERE id IN (SELECT id FROM question"
+	    "DELETE FROM button WHERE id IN (SELECT id FROM button"
 	    " WHERE closed_at <> 0 AND closed_at < $1 LIMIT $2)",
+	    tx->at - DAY_MS);
+	more |= clear(tx,
+	    "DELETE FROM button WHERE id IN (SELECT id FROM button"
+	    " WHERE expires_at <> 0 AND expires_at < $1 LIMIT $2)",
 	    tx->at - DAY_MS);
 	more |= clear(tx,
 	    "DELETE FROM bucket WHERE who IN"
@@ -60,9 +64,13 @@ row_retention_clear(struct tx *tx)
 static void
 purge_run(struct tx *tx, int64_t run)
 {
+	(void)tx_run(tx,
+	    "UPDATE counter SET value = value - COALESCE((SELECT log_size FROM run"
+	    " WHERE id = $1 AND is_purged = 0), 0) WHERE name = 'logs'",
+	    DB_I64(run));
 	(void)tx_run(tx, "UPDATE run SET is_purged = 1 WHERE id = $1", DB_I64(run));
 	(void)tx_run(tx, "DELETE FROM run_step WHERE run = $1", DB_I64(run));
-	(void)tx_run(tx, "DELETE FROM question WHERE run = $1 AND run <> 0 AND verb = 'LOG'",
+	(void)tx_run(tx, "DELETE FROM button WHERE target = 'run/' || $1 AND action = 'log'",
 	    DB_I64(run)); /* all sticky */
 }
 
@@ -88,8 +96,8 @@ row_retention_purge_runs(struct tx *tx, int keep, int64_t *ret, size_t max)
 {
 	return purge_runs(tx,
 	    "SELECT id FROM (SELECT r.id AS id, r.ended_at AS ended_at,"
-	    " ROW_NUMBER() OVER (PARTITION BY d.environment ORDER BY r.id DESC) AS place"
-	    " FROM run r JOIN deployment d ON d.id = r.deployment WHERE r.is_purged = 0)"
+	    " ROW_NUMBER() OVER (PARTITION BY d.environment, d.program ORDER BY r.id DESC) AS place"
+	    " FROM run r JOIN work d ON d.id = r.deployment WHERE r.is_purged = 0)"
 	    " WHERE place > $1 AND ended_at <> 0 ORDER BY id LIMIT $2",
 	    keep, ret, max);
 }
@@ -98,11 +106,13 @@ row_retention_purge_runs(struct tx *tx, int keep, int64_t *ret, size_t max)
 size_t
 row_retention_purge_total(struct tx *tx, int64_t total, int64_t *ret, size_t max)
 {
+	if (tx_number(tx, "SELECT value FROM counter WHERE name = 'logs'") <= total)
+		return 0;
 	return purge_runs(tx,
 	    "SELECT id FROM (SELECT id, stays, size, SUM(size) OVER (ORDER BY stays DESC, id DESC) AS sum"
 	    " FROM (SELECT r.id AS id, r.log_size AS size, r.ended_at = 0 OR r.id ="
-	    "  MAX(r.id) OVER (PARTITION BY d.environment) AS stays"
-	    "  FROM run r JOIN deployment d ON d.id = r.deployment WHERE r.is_purged = 0))"
+	    "  MAX(r.id) OVER (PARTITION BY d.environment, d.program) AS stays"
+	    "  FROM run r JOIN work d ON d.id = r.deployment WHERE r.is_purged = 0))"
 	    " WHERE stays = 0 AND size > 0 AND sum > $1 ORDER BY id LIMIT $2",
 	    total, ret, max);
 }

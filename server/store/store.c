@@ -34,16 +34,21 @@ ended_uncleanly(const char *path)
 static bool
 check_database(struct db *db, struct err *err)
 {
-	static const char *const small[] = { "effect", "environment", "question" };
+	static const char *const small[] = { "effect", "environment", "button" };
 	int64_t pages;
 
 	if (!db_page_count(db, &pages, err))
 		return false;
 	if (pages <= CHECK_PAGES_MAX)
 		return db_quick_check(db, err);
-	for (size_t i = 0; i < COUNT(small); i++)
-		if (!db_quick_check_table(db, small[i], err))
+	for (size_t i = 0; i < COUNT(small); i++) {
+		int64_t there; /* a database of before has not all of them yet */
+
+		if (!db_one_i64(&there, db, err,
+			"SELECT COUNT(*) FROM sqlite_master WHERE name = $1", DB_TEXT(small[i])) ||
+		    (there != 0 && !db_quick_check_table(db, small[i], err)))
 			return false;
+	}
 	return true;
 }
 
@@ -85,8 +90,8 @@ store_open(const struct store_config *config, struct err *err)
 		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for the store"));
 	store->config = *config;
 	store->exported_size = -1;
-	store->all_stale = true;
-	store->environments_changed = true;
+	store->stale.is_all = true;
+	store->changed.is_all = true;
 	ok = copy_path(&store->path, config->path, err) &&
 	    copy_path(&store->audit_path, config->audit_path, err) &&
 	    copy_path(&store->environments_path, config->environments_path, err) &&
@@ -113,6 +118,8 @@ store_close(struct store *store)
 	db_close(store->db);
 	store_poison_close(store->poison);
 	store_lane_done(store);
+	store_names_done(&store->stale);
+	store_names_done(&store->changed);
 	settings_unref(store->settings);
 	free(store->path);
 	free(store->audit_path);
@@ -129,7 +136,7 @@ store_remember(struct store *store, struct settings *settings, int64_t at)
 		return;
 	settings_unref(store->settings);
 	store->settings = settings_ref(settings);
-	store->environments_changed = true;
+	store->changed.is_all = true;
 }
 
 bool

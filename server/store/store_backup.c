@@ -92,6 +92,17 @@ open_partial(const char *partial, struct err *err)
 	return -1;
 }
 
+/* Also a database that is copied before it is migrated: until version 4 the table was called so. */
+static bool
+count_deployments(struct db *db, int64_t *ret, struct err *err)
+{
+	int64_t version;
+
+	return db_user_version(db, &version, err) &&
+	    db_one_i64(ret, db, err,
+		version < 5 ? "SELECT COUNT(*) FROM deployment" : "SELECT COUNT(*) FROM work");
+}
+
 static bool
 check_copy(const char *partial, struct store_backup *ret, struct err *err)
 {
@@ -99,7 +110,7 @@ check_copy(const char *partial, struct store_backup *ret, struct err *err)
 	struct audit_verified audit;
 
 	if (db == NULL || !db_quick_check(db, err) ||
-	    !db_one_i64(&ret->deployments, db, err, "SELECT COUNT(*) FROM deployment") ||
+	    !count_deployments(db, &ret->deployments, err) ||
 	    !audit_verify(partial, NULL, &audit, err))
 		return err_wrap(err, "the copy is not whole");
 	ret->entries = audit.entries;

@@ -469,9 +469,11 @@ note_gauges(struct store *store, const struct batch *batch)
 		const struct outcome *outcome = QUEUE_ITEM(l, struct outcome, link);
 
 		if (outcome->kind == OUTCOME_GAUGES)
-			store->gauges = *outcome->gauges;
+			store->gauges =
+			    (struct gauges){ .outbox_pending = outcome->gauges->outbox_pending,
+				    .audit_entries = outcome->gauges->audit_entries };
 	}
-	store->environments_changed = false;
+	store_names_clear(&store->changed);
 }
 
 /* What is on disk did not end the program: each may count anew. */

@@ -6,38 +6,61 @@
 #include "store/row_deployment.h"
 #include "store/row_environment.h"
 #include "store/store_inside.h"
+#include "types/settings.h"
 
 static void
 read_environment(struct tx *tx, const char *name, struct environment_gauge *ret)
 {
 	struct environment environment = row_environment_get(tx, name);
 	struct deployment active = row_deployment_active(tx, name);
+	/* Actions have deadlines of their own: an alert that knows that of deployments is none for
+	 * them. */
+	bool is_busy = active.id != 0 && !deployment_is_action(&active);
 	enum deploy_state end = row_deployment_last_end(tx, name);
+	enum trigger trigger = row_deployment_last_trigger(tx, name);
 
 	*ret = (struct environment_gauge){
-		.is_busy = active.id != 0,
+		.has_worked = trigger != TRIGGER_COUNT,
+		.trigger = trigger,
+		.is_busy = is_busy,
 		.is_unacknowledged = environment.is_unacknowledged,
 		.has_failed = end == DEPLOY_FAILED || end == DEPLOY_ROLLBACK_FAILED,
-		.busy_since = active.started_at,
+		.busy_since = is_busy ? active.started_at : 0,
 		.released_at = environment.current.at,
 	};
 	(void)text_copy(ret->name, sizeof(ret->name), name);
 	(void)text_copy(ret->commit, sizeof(ret->commit), environment.current.commit);
 }
 
+/* Its name, i-th of those that are to be looked at; NULL: the settings have it no more. */
+static const char *
+name_at(const struct store *store, size_t i)
+{
+	if (store->changed.is_all)
+		return store->settings->environments[i].name;
+	return settings_environment(store->settings, store->changed.names[i]) == NULL ?
+	    NULL :
+	    store->changed.names[i];
+}
+
 static bool
 read_environments(struct store *store, struct gauges *gauges, struct err *err)
 {
+	size_t n = store->settings == NULL ? 0 :
+	    store->changed.is_all	   ? store->settings->environment_count :
+					     store->changed.n;
 	struct event nothing = { 0 };
 	struct tx tx;
 
+	gauges->is_all = store->changed.is_all;
+	gauges->environment = calloc(n + 1, sizeof(*gauges->environment));
+	if (gauges->environment == NULL)
+		return err_set(err, ERR_NOMEM, "no memory for gauges");
 	tx_begin(&tx, store, &nothing);
-	gauges->n_environments = 0;
-	for (size_t i = 0; store->settings != NULL && i < store->settings->environment_count &&
-	     i < LIMIT_ENVIRONMENTS;
-	     i++)
-		read_environment(&tx, store->settings->environments[i].name,
-		    &gauges->environment[gauges->n_environments++]);
+	for (size_t i = 0; i < n; i++)
+		if (name_at(store, i) != NULL)
+			read_environment(
+			    &tx, name_at(store, i), &gauges->environment[gauges->n_environments++]);
 	if (tx.failed)
 		*err = tx.err;
 	return !tx.failed;
@@ -46,24 +69,26 @@ read_environments(struct store *store, struct gauges *gauges, struct err *err)
 bool
 store_gauges_add(struct store *store, struct queue_list *out, struct err *err)
 {
-	struct gauges gauges = store->gauges;
+	struct gauges *gauges;
 	struct outcome *outcome;
 
-	gauges.outbox_pending = store->mark.n_outbox;
-	gauges.audit_entries = store->mark.audit.seq;
-	if (store->environments_changed && !read_environments(store, &gauges, err))
-		return false;
-	if (!store->environments_changed && gauges.outbox_pending == store->gauges.outbox_pending &&
-	    gauges.audit_entries == store->gauges.audit_entries)
+	if (!store_names_are_any(&store->changed) &&
+	    store->mark.n_outbox == store->gauges.outbox_pending &&
+	    store->mark.audit.seq == store->gauges.audit_entries)
 		return true;
 	outcome = outcome_new(OUTCOME_GAUGES);
-	if (outcome != NULL)
-		outcome->gauges = malloc(sizeof(*outcome->gauges));
-	if (outcome == NULL || outcome->gauges == NULL) {
+	gauges = outcome == NULL ? NULL : calloc(1, sizeof(*gauges));
+	if (gauges == NULL) {
 		outcome_free(outcome);
 		return err_set(err, ERR_NOMEM, "no memory for gauges");
 	}
-	*outcome->gauges = gauges;
+	outcome->gauges = gauges;
+	gauges->outbox_pending = store->mark.n_outbox;
+	gauges->audit_entries = store->mark.audit.seq;
+	if (store_names_are_any(&store->changed) && !read_environments(store, gauges, err)) {
+		outcome_free(outcome);
+		return false;
+	}
 	queue_list_add(out, &outcome->link);
 	return true;
 }

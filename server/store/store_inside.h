@@ -12,8 +12,9 @@
 #include "lib/db.h"
 #include "store/audit_chain.h"
 #include "store/store.h"
+#include "store/store_names.h"
 
-#define STORE_LANE	40	/* "document:" and 20 digits, "say:", 20 digits and ":answer" */
+#define STORE_LANE	64	/* "heads:" and an environment, "say:", 20 digits and ":answer" */
 
 /* A deployment's class as SQL has it: the same text in the partial indexes and in the queries that
  * are to use them.  Not IN (...): SQLite fills a tree of its own with such a list each time it
@@ -22,18 +23,26 @@
 #define STORE_ACTIVE_QUEUED(row)
 #define STORE_ACTIVE_ACTIVE(row)	" OR state = '" row "'"
 #define STORE_ACTIVE_FINAL(row)
+#define STORE_ASKING_OPEN(row)		" OR state = '" row "'"
+#define STORE_ASKING_QUEUED(row)
+#define STORE_ASKING_ACTIVE(row)
+#define STORE_ASKING_FINAL(row)
 #define STORE_FINAL_OPEN(row)
 #define STORE_FINAL_QUEUED(row)
 #define STORE_FINAL_ACTIVE(row)
 #define STORE_FINAL_FINAL(row)		" AND state <> '" row "'"
 #define STORE_WORD_ACTIVE(name, row, word, class)	STORE_ACTIVE_##class(row)
+#define STORE_WORD_ASKING(name, row, word, class)	STORE_ASKING_##class(row)
 #define STORE_WORD_FINAL(name, row, word, class)	STORE_FINAL_##class(row)
 #define STORE_IS_ACTIVE	"(state = ''" DEPLOY_STATES(STORE_WORD_ACTIVE) ")"
+#define STORE_IS_ASKING	"(state = ''" DEPLOY_STATES(STORE_WORD_ASKING) ")"
 #define STORE_IS_OPEN	"(state <> ''" DEPLOY_STATES(STORE_WORD_FINAL) ")"
-/* It ran and is over: the other ends are of those that never began. */
+/* Work that changes what is live: an action does not. */
+#define STORE_CHANGES_RELEASE "(program = 'deploy' OR program = 'rollback')"
+/* Such work ran and is over: the other ends are of those that never began. */
 #define STORE_HAS_RUN \
 	"(state = 'LIVE' OR state = 'FAILED' OR state = 'ROLLED_BACK'" \
-	" OR state = 'ROLLBACK_FAILED')"
+	" OR state = 'ROLLBACK_FAILED') AND " STORE_CHANGES_RELEASE
 
 /* The kinds of effects that have a column, as SQL: (kind = ''" OR ... OR ... ")". */
 #define STORE_OR_true(word)	" OR kind = '" word "'"
@@ -81,13 +90,11 @@ struct store {
 	int64_t exported_size;		/* the file's size then; -1: compare it first */
 	bool audit_refused;		/* logged already */
 	bool environments_refused;
-	size_t n_stale;
-	char stale[LIMIT_ENVIRONMENTS][LIMIT_ENVIRONMENT]; /* state files to be written */
-	bool all_stale;
+	struct store_names stale;	/* whose state files are to be written */
 
 	/* Gauges. */
-	bool environments_changed;	/* rows that they are made of */
-	struct gauges gauges;		/* as last handed out */
+	struct store_names changed;	/* rows that they are made of */
+	struct gauges gauges;		/* as last handed out, without the environments */
 };
 
 /* --- store.c --- */
@@ -114,6 +121,7 @@ bool store_copy_make(const char *path, int64_t version, struct err *err) MUST_US
 /* A kind's lane of that chat (messages have two: that of answers does not wait for the other); of
  * that environment. */
 void store_lane_of_chat(char out[STORE_LANE], enum effect_kind kind, bool is_answer, int64_t chat);
+void store_lane_of_polls(char out[STORE_LANE], const char *environment);
 void store_lane_of_environment(char out[STORE_LANE], enum effect_kind kind, const char *name);
 /* The one that the effect stands in; "": none. */
 void store_lane_of(char out[STORE_LANE], const struct effect *effect);

@@ -26,6 +26,13 @@ store_lane_of_environment(char out[STORE_LANE], enum effect_kind kind, const cha
 	(void)snprintf(out, STORE_LANE, "%s:%s", effect_name(kind), name); /* as above */
 }
 
+/* A poll keeps nobody from asking for an environment's commits. */
+void
+store_lane_of_polls(char out[STORE_LANE], const char *environment)
+{
+	(void)snprintf(out, STORE_LANE, "heads:%s", environment); /* as above */
+}
+
 void
 store_lane_of(char out[STORE_LANE], const struct effect *effect)
 {
@@ -43,7 +50,9 @@ store_lane_of(char out[STORE_LANE], const struct effect *effect)
 		    *(const int64_t *)whose);
 		break;
 	case EFFECT_LANE_ENVIRONMENT:
-		if (effect->subject == 0)
+		if (effect->kind == EFFECT_GIT_QUERY && effect->u.git_query.kind == GIT_QUERY_HEADS)
+			store_lane_of_polls(out, effect->u.git_query.environment);
+		else if (effect->subject == 0)
 			store_lane_of_environment(out, effect->kind, whose);
 		break;
 	}
@@ -384,7 +393,7 @@ fill_run(struct store *store, struct effect *effect, struct err *err)
 
 	if (!db_query(&rows, store->db, err,
 		"SELECT d.message, COALESCE((SELECT started_at FROM run WHERE id = $2), 0)"
-		" FROM deployment d WHERE d.id = $1",
+		" FROM work d WHERE d.id = $1",
 		DB_I64(effect->u.run.deployment), DB_I64(effect->u.run.run)))
 		return false;
 	if (db_next(&rows)) {

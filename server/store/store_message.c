@@ -5,7 +5,7 @@
 #include "lib/text.h"
 #include "store/store_inside.h"
 
-/* [["label","question"],…], as row_message.c writes them. */
+/* [["label","button"],…], as row_message.c writes them. */
 static bool
 read_buttons(const char *text, struct buttons *ret, struct err *err)
 {

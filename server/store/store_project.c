@@ -70,7 +70,7 @@ project_environment(struct store *store, const char *name, struct err *err)
 {
 	struct event nothing = { 0 };
 	struct environment environment;
-	char path[PATH_MAX];
+	char path[PATH_MAX], file[ENVIRONMENT_ID_MAX];
 	struct buf content;
 	struct tx tx;
 	bool ok;
@@ -81,11 +81,14 @@ project_environment(struct store *store, const char *name, struct err *err)
 		*err = tx.err;
 		return false;
 	}
-	if (environment.current.id == 0)
+	(void)snprintf(path, sizeof(path), "%s/%s.json", store->environments_path,
+	    environment_id_file(name, file));
+	if (environment.current.id == 0) {
+		(void)unlink(path); /* of one that was renamed; else it is not there */
 		return true;
+	}
 	buf_init(&content, STATE_MAX);
 	write_state(&environment, &content);
-	(void)snprintf(path, sizeof(path), "%s/%s.json", store->environments_path, name);
 	ok = buf_check(&content, err) &&
 	    (is_same_file(path, &content) ||
 		(file_mkdirs(store->environments_path, 0755, err) &&
@@ -113,14 +116,13 @@ project_environments(struct store *store, struct err *err)
 {
 	if (store->environments_path == NULL)
 		return true;
-	if (store->all_stale) {
+	if (store->stale.is_all) {
 		if (!project_all_environments(store, err))
 			return false;
-		store->all_stale = false;
-		store->n_stale = 0;
+		store_names_clear(&store->stale);
 	}
-	for (; store->n_stale > 0; store->n_stale--)
-		if (!project_environment(store, store->stale[store->n_stale - 1], err))
+	for (; store->stale.n > 0; store->stale.n--)
+		if (!project_environment(store, store->stale.names[store->stale.n - 1], err))
 			return false;
 	return true;
 }
@@ -365,7 +367,7 @@ tell(bool ok, bool *was_refused, const char *path, const struct err *err)
 bool
 store_is_release_unreported(const struct store *store)
 {
-	return store->n_stale > 0;
+	return store->stale.n > 0;
 }
 
 bool

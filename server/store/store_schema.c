@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A migration is literal SQL and is never edited once it was released, only followed by another:
- * tests/fixtures/ holds what each wrote.  A new state, why, program or cause needs one that makes
- * the table's CHECK and indexes anew; kinds of effects and verbs of questions have no CHECK.
+ * tests/fixtures/ holds what each wrote.  A new state needs one that makes the indexes anew that
+ * name its like; words have no CHECK.
  * State lists are not IN (...): see store_inside.h.  Times are wall ms, 0: not yet; a text that is
  * not known is ''.
  */
@@ -199,7 +199,6 @@ static const char *const migration_3[] = {
 	NULL,
 };
 
-/* Not released yet: it may still grow at its end. */
 static const char *const migration_4[] = {
 	/* What a question showed, who confirmed it, and who else may answer it. */
 	"ALTER TABLE deployment ADD COLUMN is_again INTEGER NOT NULL DEFAULT 0;"
@@ -298,19 +297,218 @@ static const char *const migration_4[] = {
 	NULL,
 };
 
-static const char *const *const migrations[] = { migration_1, migration_2, migration_3,
-	migration_4 };
+/* Text: "shop" of "shop/staging", "" of "staging". */
+#define APPLICATION_OF_ENVIRONMENT \
+	"application TEXT NOT NULL GENERATED ALWAYS AS" \
+	" (substr(environment, 1, max(instr(environment, '/') - 1, 0))) VIRTUAL"
 
+/* Not released yet: it may still grow at its end. */
+static const char *const migration_5[] = {
+	/* All work on a target is of one table, which a deployment is a program of.  No CHECK: a
+	 * new program, cause, state or why needs no table made anew, only the indexes that name
+	 * it.  place: 0, it has none.  waits_for: '', 'slot', 'git', or a claim's resource. */
+	"CREATE TABLE work ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" environment TEXT NOT NULL,"
+	" " APPLICATION_OF_ENVIRONMENT ","
+	" program TEXT NOT NULL,"
+	" cause TEXT NOT NULL,"
+	" state TEXT NOT NULL,"
+	" why TEXT NOT NULL,"
+	" commit_id TEXT NOT NULL,"
+	" image TEXT NOT NULL,"
+	" ref TEXT NOT NULL,"
+	" subject TEXT NOT NULL,"
+	" author TEXT NOT NULL,"
+	" is_forced INTEGER NOT NULL,"
+	" is_foreign INTEGER NOT NULL,"
+	" is_again INTEGER NOT NULL DEFAULT 0,"
+	" previous TEXT NOT NULL,"
+	" previous_image TEXT NOT NULL,"
+	" missing TEXT NOT NULL DEFAULT '',"
+	" to_release INTEGER NOT NULL DEFAULT 0,"
+	" is_forward INTEGER NOT NULL DEFAULT 0,"
+	" requested_by INTEGER NOT NULL,"
+	" requester TEXT NOT NULL,"
+	" confirmed_by INTEGER NOT NULL DEFAULT 0,"
+	" confirmer TEXT NOT NULL DEFAULT '',"
+	" shown_live TEXT NOT NULL DEFAULT '',"
+	" shown_blocked INTEGER NOT NULL DEFAULT 0,"
+	" changed TEXT NOT NULL DEFAULT '',"
+	" chat INTEGER NOT NULL,"
+	" thread INTEGER NOT NULL,"
+	" request INTEGER NOT NULL DEFAULT 0,"
+	" message INTEGER NOT NULL,"
+	" also_message INTEGER NOT NULL,"
+	" place INTEGER NOT NULL DEFAULT 0,"
+	" waits_for TEXT NOT NULL DEFAULT '',"
+	" is_asked_anew INTEGER NOT NULL DEFAULT 0,"
+	" run INTEGER NOT NULL,"
+	" attempts INTEGER NOT NULL,"
+	" is_touched INTEGER NOT NULL,"
+	" has_no_way_back INTEGER NOT NULL,"
+	" urls TEXT NOT NULL,"
+	" detail TEXT NOT NULL,"
+	" note TEXT NOT NULL,"
+	" requested_at INTEGER NOT NULL,"
+	" answered_at INTEGER NOT NULL DEFAULT 0,"
+	" started_at INTEGER NOT NULL,"
+	" ended_at INTEGER NOT NULL) STRICT;"
+	"INSERT INTO work (id, environment, program, cause, state, why, commit_id, image, ref,"
+	" subject, author, is_forced, is_foreign, is_again, previous, previous_image, missing,"
+	" to_release, is_forward, requested_by, requester, confirmed_by, confirmer,"
+	" shown_live, shown_blocked, changed, chat, thread, request, message, also_message, place,"
+	" run, attempts, is_touched, has_no_way_back, urls, detail, note, requested_at,"
+	" answered_at, started_at, ended_at)"
+	" SELECT id, environment, program, cause, state, why, commit_id, image, ref,"
+	" subject, author, is_forced, is_foreign, is_again, previous, previous_image, missing,"
+	" to_release, is_forward,"
+	" asked_by, asker, confirmed_by, confirmer,"
+	" shown_live, shown_blocked, changed, chat, thread, request, message, also_message,"
+	" CASE WHEN state = 'QUEUED'"
+	" THEN ROW_NUMBER() OVER (PARTITION BY state = 'QUEUED' ORDER BY id) ELSE 0 END,"
+	" run, attempts, is_touched, has_no_way_back, urls, detail, note, requested_at,"
+	" requested_at, started_at, ended_at FROM deployment ORDER BY id;"
+	/* Numbers that were given are given to no other. */
+	"DELETE FROM sqlite_sequence WHERE name = 'work';"
+	"INSERT INTO sqlite_sequence (name, seq) SELECT 'work', seq FROM sqlite_sequence"
+	" WHERE name = 'deployment';",
+
+	"ALTER TABLE run RENAME TO run_4;"
+	"CREATE TABLE run ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" deployment INTEGER NOT NULL REFERENCES work (id),"
+	" program TEXT NOT NULL,"
+	" pid INTEGER NOT NULL,"
+	" start_time INTEGER NOT NULL,"
+	" boot TEXT NOT NULL,"
+	" ordered_at INTEGER NOT NULL,"
+	" started_at INTEGER NOT NULL,"
+	" ended_at INTEGER NOT NULL,"
+	" exit_status INTEGER NOT NULL,"
+	" signal_number INTEGER NOT NULL,"
+	" duration_ms INTEGER NOT NULL,"
+	" detail TEXT NOT NULL,"
+	" is_purged INTEGER NOT NULL,"
+	" log_size INTEGER NOT NULL DEFAULT 0) STRICT;"
+	"INSERT INTO run (id, deployment, program, pid, start_time, boot, ordered_at, started_at,"
+	" ended_at, exit_status, signal_number, duration_ms, detail, is_purged, log_size)"
+	" SELECT id, deployment, program, pid, start_time, boot, ordered_at, started_at,"
+	" ended_at, exit_status, signal_number, duration_ms, detail, is_purged, log_size"
+	" FROM run_4 ORDER BY id;"
+	"DELETE FROM sqlite_sequence WHERE name = 'run';"
+	"INSERT INTO sqlite_sequence (name, seq) SELECT 'run', seq FROM sqlite_sequence"
+	" WHERE name = 'run_4';"
+	"DROP TABLE run_4;"
+	"DROP TABLE deployment;"
+	"CREATE INDEX run_kept ON run (id) WHERE is_purged = 0;"
+	"CREATE INDEX run_deployment ON run (deployment);",
+
+	/* The busy flag, the queue, and the one push that may wait in it. */
+	"CREATE UNIQUE INDEX work_active ON work (environment)"
+	" WHERE (state = '' OR state = 'RUNNING' OR state = 'STOPPING'"
+	" OR state = 'VERIFYING' OR state = 'ROLLING_BACK'"
+	" OR state = 'VERIFYING_ROLLBACK');"
+	"CREATE INDEX work_queued ON work (environment, place) WHERE state = 'QUEUED';"
+	"CREATE UNIQUE INDEX work_waiting_push ON work (environment)"
+	" WHERE state = 'QUEUED' AND cause <> 'chat';"
+	"CREATE INDEX work_open ON work (requested_by)"
+	" WHERE (state <> '' AND state <> 'LIVE' AND state <> 'FAILED'"
+	" AND state <> 'ROLLED_BACK' AND state <> 'ROLLBACK_FAILED' AND state <> 'DONE'"
+	" AND state <> 'REFUSED' AND state <> 'CANCELLED' AND state <> 'EXPIRED'"
+	" AND state <> 'SUPERSEDED');"
+	"CREATE INDEX work_asking ON work (environment, id)"
+	" WHERE (state = '' OR state = 'REQUESTED' OR state = 'AWAITING_CONFIRMATION'"
+	" OR state = 'AWAITING_APPROVAL');"
+	"CREATE INDEX work_environment ON work (environment, id);"
+	/* There may be an action each minute between two deployments. */
+	"CREATE INDEX work_changes ON work (environment, id)"
+	" WHERE (program = 'deploy' OR program = 'rollback');"
+	"CREATE INDEX work_live ON work (environment, id)"
+	" WHERE state = 'LIVE' AND program = 'deploy';"
+	"CREATE INDEX work_message ON work (message);"
+	"CREATE INDEX work_also_message ON work (also_message);"
+	"CREATE INDEX work_ended ON work (environment, ended_at)"
+	" WHERE (state = 'LIVE' OR state = 'FAILED' OR state = 'ROLLED_BACK'"
+	" OR state = 'ROLLBACK_FAILED') AND (program = 'deploy' OR program = 'rollback');",
+
+	/* What is drawn from it is never drawn again, whatever is removed. */
+	"CREATE TABLE counter ("
+	" name TEXT NOT NULL PRIMARY KEY,"
+	" value INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+	"INSERT INTO counter SELECT 'place', COALESCE(MAX(place), 0) FROM work;"
+	/* What the logs of runs take: asked whenever a run ends, and a sum would read all runs. */
+	"INSERT INTO counter SELECT 'logs', COALESCE(SUM(log_size), 0) FROM run WHERE is_purged = 0;"
+	/* What work in progress occupies: "env:shop/staging", "host:db1:22/srv/shop". */
+	"CREATE TABLE claim ("
+	" resource TEXT NOT NULL PRIMARY KEY,"
+	" work INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+	"CREATE INDEX claim_work ON claim (work);",
+	/* A place: since when, what was live when git last compared its commit with that, and
+	 * whether it was found behind it; who waits for what, the oldest place first. */
+	"ALTER TABLE work ADD COLUMN queued_at INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE work ADD COLUMN compared_live TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE work ADD COLUMN is_behind INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE work ADD COLUMN is_told_next INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX work_waits ON work (waits_for, place)"
+	" WHERE state = 'QUEUED' AND waits_for <> '';",
+
+	/* A button stands for a request.  These five words are what buttons stood for before; a
+	 * button of yesterday keeps its id. */
+	"CREATE TABLE button ("
+	" id TEXT NOT NULL PRIMARY KEY,"
+	" chat INTEGER NOT NULL,"
+	" person INTEGER NOT NULL,"
+	" action TEXT NOT NULL,"
+	" target TEXT NOT NULL,"
+	" arguments TEXT NOT NULL,"
+	" is_once INTEGER NOT NULL,"
+	" message INTEGER NOT NULL,"
+	" timer INTEGER NOT NULL,"
+	" expires_at INTEGER NOT NULL,"
+	" closed_at INTEGER NOT NULL) STRICT;"
+	"CREATE INDEX button_target ON button (target, action);"
+	"CREATE INDEX button_message ON button (message) WHERE message <> 0;"
+	"CREATE INDEX button_expires ON button (expires_at) WHERE expires_at <> 0;"
+	"INSERT INTO button SELECT id, chat, 0,"
+	" CASE verb WHEN 'CONFIRM' THEN 'confirm' WHEN 'DECLINE' THEN 'confirm'"
+	"  WHEN 'CANCEL' THEN 'cancel' WHEN 'LOG' THEN 'log' ELSE 'looked' END,"
+	" CASE verb WHEN 'LOG' THEN 'run/' || run WHEN 'LOOKED' THEN environment"
+	"  ELSE 'work/' || deployment END,"
+	" CASE verb WHEN 'CONFIRM' THEN 'answer=yes' WHEN 'DECLINE' THEN 'answer=no' ELSE '' END,"
+	" verb IN ('CONFIRM', 'DECLINE'), 0, wait, 0, closed_at FROM question"
+	" WHERE verb IN ('CONFIRM', 'DECLINE', 'CANCEL', 'LOG', 'LOOKED');"
+	"DROP TABLE question;",
+	/* Trouble stands first in /status, of any number of environments. */
+	"CREATE INDEX environment_trouble ON environment (name)"
+	" WHERE is_down <> 0 OR unknown_since <> 0;",
+	/* Pushes that change nothing in PATHS, of which what is live is behind. */
+	"ALTER TABLE environment ADD COLUMN skipped_count INTEGER NOT NULL DEFAULT 0;",
+	/* When each person last did what needs a grant; person 0: since when that is counted. */
+	"CREATE TABLE grant_use ("
+	" person INTEGER NOT NULL,"
+	" action TEXT NOT NULL,"
+	" at INTEGER NOT NULL,"
+	" PRIMARY KEY (person, action)) STRICT, WITHOUT ROWID;",
+	NULL,
+};
+
+static const char *const *const migrations[] = { migration_1, migration_2, migration_3, migration_4,
+	migration_5 };
+
+/* In one transaction. */
 static bool
-migrate_to(struct db *db, int64_t version, struct err *err)
+migrate(struct db *db, int64_t version, int64_t to, struct err *err)
 {
 	bool ok = true;
 
 	if (!db_begin(db, err))
 		return false;
-	for (const char *const *sql = migrations[version - 1]; ok && *sql != NULL; sql++)
-		ok = db_script(db, *sql, err);
-	if (!ok || !db_set_user_version(db, version, err)) {
+	for (; ok && version < to; version++)
+		for (const char *const *sql = migrations[version]; ok && *sql != NULL; sql++)
+			ok = db_script(db, *sql, err) ||
+			    err_wrap(err, "migration %lld", (long long)version + 1);
+	if (!ok || !db_set_user_version(db, to, err)) {
 		db_rollback(db);
 		return false;
 	}
@@ -342,8 +540,5 @@ store_schema_migrate(struct db *db, const char *copy_of, int64_t to, struct err 
 	if (copy_of != NULL && version > 0 && version < to &&
 	    !store_copy_make(copy_of, version, err))
 		return false;
-	for (version++; version <= to; version++)
-		if (!migrate_to(db, version, err))
-			return err_wrap(err, "migration %lld", (long long)version);
-	return true;
+	return version == to || migrate(db, version, to, err);
 }

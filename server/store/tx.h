@@ -26,6 +26,7 @@ struct tx {
 	const struct effect *effect;	/* a result's (and a fault's): the effect that it closed, as
 					 * it was ordered; NULL for every other event */
 	uint64_t draws;			/* random bytes drawn so far */
+	bool has_looks;			/* queues are marked, to be looked at (row_queue.h) */
 	bool failed;
 	struct err err;			/* the first failure */
 	struct answer answer;		/* what done() gets; 200 unless a handler says else */

@@ -14,6 +14,7 @@
 #include "telegram/telegram_pause.h"
 #include "telegram/telegram_poll.h"
 #include "telegram/telegram_webhook.h"
+#include "types/roles.h"
 #include "types/settings.h"
 
 #define TELEGRAM_MAGIC 0x74676d6fu
@@ -175,14 +176,14 @@ telegram_quiesce(struct telegram *telegram)
 }
 
 static bool
-same_ids(const struct settings_ids *a, const struct settings_ids *b)
+same_chats(const struct settings *a, const struct settings *b)
 {
-	if (a->count != b->count)
-		return false;
-	for (size_t i = 0; i < a->count; i++)
-		if (a->id[i] != b->id[i])
-			return false;
-	return true;
+	bool same = a->telegram_chat_id == b->telegram_chat_id &&
+	    a->application_count == b->application_count;
+
+	for (size_t i = 0; same && i < a->application_count; i++)
+		same = a->applications[i]->telegram_chat_id == b->applications[i]->telegram_chat_id;
+	return same;
 }
 
 void
@@ -193,9 +194,7 @@ telegram_change_settings(struct telegram *telegram, struct settings *settings)
 	OBJ_CHECK(telegram, TELEGRAM_MAGIC);
 	old = telegram->config.settings;
 	telegram->config.settings = settings_ref(settings);
-	if (!same_ids(&old->admins, &settings->admins) ||
-	    !same_ids(&old->staging_users, &settings->staging_users) ||
-	    old->telegram_chat_id != settings->telegram_chat_id)
+	if (!roles_are_same(old->roles, settings->roles) || !same_chats(old, settings))
 		telegram_menu_set(telegram->menu, settings);
 	if (telegram->webhook != NULL)
 		telegram_webhook_settings(telegram->webhook, settings);

@@ -7,7 +7,8 @@
 #include "lib/text.h"
 
 /* More would be cut on a phone where several buttons stand in one row. */
-#define ROW_UNITS 24
+#define ROW_UNITS   24
+#define ROW_BUTTONS 2
 
 static void
 put_button(struct json_out *json, const struct button *button)
@@ -22,20 +23,21 @@ put_button(struct json_out *json, const struct button *button)
 static void
 put_rows(struct json_out *json, const struct buttons *buttons)
 {
-	size_t used = 0;
+	size_t used = 0, n = 0;
 
 	json_out_array(json);
 	for (size_t i = 0; i < buttons->n; i++) {
 		const char *label = buttons->at[i].label;
 		size_t units = text_utf16_length(label, strlen(label));
 
-		if (i == 0 || used + units > ROW_UNITS) {
+		if (i == 0 || used + units > ROW_UNITS || n == ROW_BUTTONS) {
 			if (i > 0)
 				json_out_end(json);
 			json_out_array(json);
-			used = 0;
+			used = n = 0;
 		}
 		used += units;
+		n++;
 		put_button(json, &buttons->at[i]);
 	}
 	json_out_end(json);

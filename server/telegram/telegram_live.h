@@ -14,7 +14,8 @@ struct message;
 struct telegram_live;
 struct telegram_send;
 
-#define TELEGRAM_LIVE_MAX 32	/* more messages than environments can be busy, twice */
+#define TELEGRAM_LIVE_MAX 32	/* edits every 2 s of more are more than Telegram takes of a bot;
+				 * what is beyond shows its output when it has ended */
 
 typedef void telegram_live_tail_fn(void *ctx, int64_t run, struct buf *out);
 

@@ -5,9 +5,11 @@
 #include <stdlib.h>
 
 #include "lib/buf.h"
+#include "lib/clock.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/loop.h"
+#include "policy/policy.h"
 #include "telegram/telegram_api.h"
 #include "telegram/telegram_pause.h"
 #include "types/settings.h"
@@ -16,12 +18,10 @@
 #define PAUSE_FIRST_MS 2000
 #define PAUSE_MAX_MS   300000
 #define BETWEEN_MS     100 /* a menu is in nobody's way */
-#define TARGETS_MAX    (2 + 2 * SETTINGS_IDS_MAX)
-#define EVERYTHING     (TELEGRAM_MENU_ANYONE | TELEGRAM_MENU_STAGING | TELEGRAM_MENU_ADMIN)
 
 struct target {
 	int64_t chat; /* 0: all private chats */
-	unsigned roles;
+	bool is_team; /* whoever is in it: they are offered everything */
 };
 
 struct telegram_menu {
@@ -33,9 +33,10 @@ struct telegram_menu {
 	struct loop_timer timer;
 	struct telegram_call *call;
 	unsigned failures; /* in a row */
-	size_t n;	   /* targets */
+	struct settings *settings;
+	size_t n; /* targets */
 	size_t next;
-	struct target target[TARGETS_MAX];
+	struct target *target;
 };
 
 static void on_time(struct loop_timer *timer, void *ctx);
@@ -67,17 +68,43 @@ telegram_menu_free(struct telegram_menu *menu)
 	OBJ_CHECK(menu, MENU_MAGIC);
 	loop_timer_stop(&menu->timer);
 	telegram_api_cancel(menu->call);
+	settings_unref(menu->settings);
+	free(menu->target);
 	free(menu);
 }
 
 /* The first mention of a chat counts. */
 static void
-add_target(struct telegram_menu *menu, int64_t chat, unsigned roles)
+add_target(struct telegram_menu *menu, int64_t chat, bool is_team)
 {
 	for (size_t i = 0; i < menu->n; i++)
 		if (menu->target[i].chat == chat)
 			return;
-	menu->target[menu->n++] = (struct target){ chat, roles };
+	menu->target[menu->n++] = (struct target){ chat, is_team };
+}
+
+/* All private chats, those that are notified, and each person with a role.  Without memory there
+ * are none. */
+static void
+find_targets(struct telegram_menu *menu)
+{
+	const struct settings *settings = menu->settings;
+	const struct roles *roles = settings->roles;
+
+	menu->n = 0;
+	free(menu->target);
+	menu->target =
+	    calloc(2 + settings->application_count + roles->member_count, sizeof(*menu->target));
+	if (menu->target == NULL)
+		return;
+	add_target(menu, 0, false);
+	if (settings->telegram_chat_id != 0)
+		add_target(menu, settings->telegram_chat_id, true);
+	for (size_t i = 0; i < settings->application_count; i++)
+		if (settings->applications[i]->telegram_chat_id != 0)
+			add_target(menu, settings->applications[i]->telegram_chat_id, true);
+	for (size_t i = 0; i < roles->member_count; i++)
+		add_target(menu, roles->member[i].person, false);
 }
 
 void
@@ -88,17 +115,11 @@ telegram_menu_set(struct telegram_menu *menu, struct settings *settings)
 	loop_timer_stop(&menu->timer);
 	telegram_api_cancel(menu->call);
 	menu->call = NULL;
-	menu->n = 0;
 	menu->next = 0;
 	menu->failures = 0;
-	add_target(menu, 0, TELEGRAM_MENU_ANYONE);
-	if (settings->telegram_chat_id != 0)
-		add_target(menu, settings->telegram_chat_id, EVERYTHING);
-	for (size_t i = 0; i < settings->admins.count; i++)
-		add_target(menu, settings->admins.id[i], EVERYTHING);
-	for (size_t i = 0; i < settings->staging_users.count; i++)
-		add_target(menu, settings->staging_users.id[i],
-		    TELEGRAM_MENU_ANYONE | TELEGRAM_MENU_STAGING);
+	settings_unref(menu->settings);
+	menu->settings = settings_ref(settings);
+	find_targets(menu);
 	set_next(menu);
 }
 
@@ -108,13 +129,21 @@ on_time(UNUSED struct loop_timer *timer, void *ctx)
 	set_next(ctx);
 }
 
+static bool
+is_offered(const struct telegram_menu *menu, const struct target *target, enum policy_action action)
+{
+	return target->is_team ||
+	    policy_may(
+		menu->settings, principal_of_person(target->chat), action, "", clock_wall_ms());
+}
+
 static void
-put_commands(const struct telegram_menu *menu, unsigned roles, struct json_out *json)
+put_commands(const struct telegram_menu *menu, const struct target *target, struct json_out *json)
 {
 	json_out_key(json, "commands");
 	json_out_array(json);
 	for (size_t i = 0; i < menu->command_count; i++) {
-		if ((menu->commands[i].roles & roles) == 0)
+		if (!is_offered(menu, target, menu->commands[i].action))
 			continue;
 		json_out_object(json);
 		json_put_str(json, "command", menu->commands[i].word);
@@ -156,7 +185,7 @@ set_next(struct telegram_menu *menu)
 	buf_init(&body, 64 * 1024);
 	json_out_init(&json, &body);
 	json_out_object(&json);
-	put_commands(menu, menu->target[menu->next].roles, &json);
+	put_commands(menu, &menu->target[menu->next], &json);
 	put_scope(&menu->target[menu->next], &json);
 	json_out_end(&json);
 

@@ -3,23 +3,18 @@
 #pragma once
 
 #include "lib/base.h"
+#include "types/policy_action.h"
 
 struct loop;
 struct settings;
 struct telegram_api;
 struct telegram_menu;
 
-enum telegram_menu_role {
-	TELEGRAM_MENU_ANYONE = 1,
-	TELEGRAM_MENU_STAGING = 2,
-	TELEGRAM_MENU_ADMIN = 4,
-};
-
 /* One command; borrowed for the program's life. */
 struct telegram_menu_command {
 	const char *word;		/* "deploy", without the slash */
 	const char *description;	/* 1 to 256 characters */
-	unsigned roles;			/* enum telegram_menu_role, or-ed: who is offered it */
+	enum policy_action action;	/* who may it is offered it */
 };
 
 struct telegram_menu *telegram_menu_new(struct loop *loop, struct telegram_api *api,
@@ -27,6 +22,7 @@ struct telegram_menu *telegram_menu_new(struct loop *loop, struct telegram_api *
 void telegram_menu_free(struct telegram_menu *menu);
 
 /* Sets the menus anew, one after the other: all private chats (what anyone may), the chat that is
- * told of everything (all of it), each admin, each of the staging users.  A menu is decoration:
- * a chat that does not exist yet is passed over, anything else is tried again. */
+ * notified of everything and those of applications (all of it), each person with a role (what they
+ * may somewhere).  A menu is decoration: a chat that does not exist yet is passed over, anything
+ * else is tried again. */
 void telegram_menu_set(struct telegram_menu *menu, struct settings *settings);

@@ -30,6 +30,8 @@ outcome_free(struct outcome *outcome)
 	if (outcome == NULL)
 		return;
 	effect_free(outcome->effect);
+	if (outcome->gauges != NULL)
+		free(outcome->gauges->environment);
 	free(outcome->gauges);
 	free(outcome);
 }

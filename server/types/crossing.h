@@ -23,6 +23,7 @@ enum metric_increment_kind {
 	INCREMENT_COMMAND,		/* label: command, outcome */
 	INCREMENT_AUDIT,		/* an entry was written */
 	INCREMENT_AUDIT_EXPORT_FAILED,
+	INCREMENT_POLL_ROUND,	/* value: seconds between two polls of each repository */
 	INCREMENT_COMMIT,		/* value: seconds that a commit took */
 };
 
@@ -34,6 +35,8 @@ struct metric_increment {
 
 struct environment_gauge {
 	char name[LIMIT_ENVIRONMENT];
+	bool has_worked;	/* something was asked for there */
+	unsigned trigger;	/* enum trigger of what was asked for there last */
 	bool is_busy;
 	bool is_unacknowledged;	/* a rollback that nobody has answered with a new release yet */
 	bool has_failed;	/* of those that ran, the one that ended last failed */
@@ -45,8 +48,9 @@ struct environment_gauge {
 struct gauges {
 	int64_t outbox_pending;
 	int64_t audit_entries;
-	size_t n_environments;
-	struct environment_gauge environment[LIMIT_ENVIRONMENTS];
+	bool is_all;		/* all that the settings name, and no others are there any more */
+	size_t n_environments;	/* else those that changed */
+	struct environment_gauge *environment; /* owned */
 };
 
 struct outcome {

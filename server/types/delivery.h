@@ -13,6 +13,8 @@ enum delivery_kind {
 
 struct delivery {
 	enum delivery_kind kind;
+	char hook[ENVIRONMENT_NAME_MAX]; /* the application whose webhook it came by; "": that of
+					  * the main file, of all that have none of their own */
 	char id[LIMIT_DELIVERY];
 	uint8_t digest[32];	/* of the raw body (its MAC serves): this is signed, the id not */
 	char repository[LIMIT_REF];	/* owner/name as sent; compare without case */

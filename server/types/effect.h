@@ -36,6 +36,8 @@ extern const struct effect_columns effect_columns[EFFECT_KIND_COUNT];
 enum program {
 	PROGRAM_DEPLOY,
 	PROGRAM_ROLLBACK,
+	PROGRAM_ACTION,		/* work that changes nothing of what is live */
+	PROGRAM_COUNT
 };
 
 struct effect_run {
@@ -69,16 +71,20 @@ struct announced_push {
 	char delivery[LIMIT_DELIVERY];	/* its id in the inbox */
 	int64_t until;		/* wall ms: then it is given up */
 	int pause_s;		/* before git was asked last; 0: it was asked once at most */
+	char hook[ENVIRONMENT_NAME_MAX]; /* application of its webhook; "": the main one */
 };
 
 struct effect_git_query {
 	enum git_query_kind kind;
-	char environment[LIMIT_ENVIRONMENT];	/* GIT_QUERY_COMMITS */
+	char environment[LIMIT_ENVIRONMENT];	/* HEADS: any of the repository's applications; ""
+						 * in rows of earlier versions */
 	char ref[LIMIT_REF];	/* GIT_QUERY_COMMITS: a branch, tag or commit */
 	char base[LIMIT_COMMIT];	/* GIT_QUERY_COMMITS: the live release's commit; "": none */
 	char branch[LIMIT_REF];	/* GIT_QUERY_COMMITS: the environment's own branch; "": none */
 	/* GIT_QUERY_COMMITS: commits, a blank between: which does the answer's commit contain? */
 	char blocked[LIMIT_BLOCKED * LIMIT_COMMIT];
+	/* GIT_QUERY_COMMITS: patterns, a comma between: does anything there differ from base? */
+	char paths[LIMIT_PATHS];
 	size_t n_branches;	/* GIT_QUERY_HEADS */
 	char branches[LIMIT_ENVIRONMENTS][LIMIT_REF];
 	bool is_patient;	/* asks again, 1 s to 5 min apart, until git answers; else once */
@@ -90,7 +96,9 @@ struct effect_git_query {
 struct effect_probe {
 	struct probe_plan plan;
 	int64_t message;	/* row of the message that shows the findings: /status; 0: none */
-	char asked[LIMIT_ENVIRONMENT];	/* /status of one environment; "": of all */
+	char asked[LIMIT_ENVIRONMENT];	/* /status of one environment or application; "": all */
+	int64_t person;			/* who asked: sees what they may */
+	int64_t page;			/* of several applications: from 1 */
 	size_t n;
 	struct probe_target *targets;	/* owned */
 };
@@ -127,6 +135,8 @@ struct effect_purge_run {
 	TIMER(DAILY, "daily", 24 * 3600)	/* retention */ \
 	TIMER(SEND, "say", 60)		/* a message is said again; the subject is its row */ \
 	TIMER(PUSH, "push", 120)	/* git is asked again for what a push announced */ \
+	TIMER(RENAME, "rename", 60)	/* rows of an application's old name */ \
+	TIMER(ACCESS, "access", 3600)	/* roles that end are announced */ \
 	TIMER(STRANGERS, "strangers", 3600)	/* what strangers repeated becomes an audit entry */
 
 enum timer_kind {
@@ -139,6 +149,9 @@ enum timer_kind {
 struct effect_timer {
 	enum timer_kind kind;
 	char name[LIMIT_BUTTON_ID];	/* TIMER_QUESTION: the question */
+	/* TIMER_POLL, with the application whose turn it is in `name`: */
+	int64_t began;		/* wall ms: this round; 0: with this timer */
+	int64_t round;		/* its number */
 	/* TIMER_PUSH: */
 	char environment[LIMIT_ENVIRONMENT];
 	char requested_by[LIMIT_PERSON];

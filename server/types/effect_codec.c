@@ -31,8 +31,8 @@ struct field {
 
 /* A table reads by its columns. */
 /* clang-format off */
-static const char *const program_words[] =
-	{ [PROGRAM_DEPLOY] = "deploy", [PROGRAM_ROLLBACK] = "rollback" };
+static const char *const program_words[] = {
+	[PROGRAM_DEPLOY] = "deploy", [PROGRAM_ROLLBACK] = "rollback", [PROGRAM_ACTION] = "action" };
 static const char *const git_query_words[] =
 	{ [GIT_QUERY_COMMITS] = "commits", [GIT_QUERY_HEADS] = "heads" };
 #define TIMER(name, word, longest_s) word,
@@ -55,7 +55,8 @@ _Static_assert(sizeof(enum program) == sizeof(int) && sizeof(enum git_query_kind
 #define END			{ NULL, TYPE_I64, 0, 0, NULL, false }
 #define PUSH_OF(of) \
 	LATER("after", of.push.after), LATER("delivery", of.push.delivery), \
-	LATER("until", of.push.until), LATER("pause_s", of.push.pause_s)
+	LATER("hook", of.push.hook), LATER("until", of.push.until), \
+	LATER("pause_s", of.push.pause_s)
 
 /* The keys are words on disk: they stay, whatever the field is called. */
 static const struct field fields_run[] = {
@@ -71,12 +72,14 @@ static const struct field fields_git_query[] = {
 	FIELD("base", git_query.base), FIELD("branch", git_query.branch),
 	LIST("branches", TYPE_BRANCHES), FIELD("is_patient", git_query.is_patient),
 	FIELD("asked_by", git_query.requested_by), PUSH_OF(git_query),
-	LATER("is_notified", git_query.is_notified), LATER("blocked", git_query.blocked), END };
+	LATER("is_notified", git_query.is_notified), LATER("blocked", git_query.blocked),
+	LATER("paths", git_query.paths), END };
 static const struct field fields_probe[] = {
 	FIELD("successes", probe.plan.successes), FIELD("failures", probe.plan.failures),
 	FIELD("interval_s", probe.plan.interval_s), FIELD("timeout_s", probe.plan.timeout_s),
 	LATER("deadline_s", probe.plan.deadline_s), LATER("until", probe.plan.until),
 	FIELD("message", probe.message), FIELD("asked", probe.asked),
+	LATER("person", probe.person), LATER("page", probe.page),
 	LIST("targets", TYPE_TARGETS), END };
 static const struct field fields_of_a_target[] = {
 	FIELD_OF(struct probe_target, "environment", environment, false),
@@ -94,6 +97,7 @@ static const struct field fields_document[] = {
 static const struct field fields_purge_run[] = { ID("run", purge_run.run), END };
 static const struct field fields_timer[] =
 	{ WORD("wait", timer.kind, timer_words), FIELD("name", timer.name),
+	  LATER("began", timer.began), LATER("round", timer.round),
 	  LATER("environment", timer.environment), LATER("asked_by", timer.requested_by),
 	  PUSH_OF(timer), END };
 /* clang-format on */

@@ -119,6 +119,8 @@ struct settings_read {
 	bool accepted;
 	bool needs_restart;
 	char changed[LIMIT_LINE]; /* names, never values; or what is wrong */
+	char applications[LIMIT_LINE]; /* of which the files changed, came or went; "": none */
+	char refused[LIMIT_LINE]; /* the first of their files that is refused now; "": none */
 };
 
 /* The store's: the handler of an effect's result failed, and nothing that it wrote was kept. */

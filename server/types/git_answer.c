@@ -217,6 +217,7 @@ static const struct key keys[] = {
 	MEMBER(base, take_hash),
 	MEMBER(forced, take_flag),
 	MEMBER(lacks_after, take_flag),
+	MEMBER(touches, take_flag),
 	MEMBER(count, take_count),
 	WHOLE(change, take_change),
 	MEMBER(missing, take_text),
@@ -346,6 +347,7 @@ git_answer_decode(const char *text, int exit_status, struct git_answer *ret, str
 	if (exit_status != STATUS_ANSWERED && exit_status != STATUS_NO)
 		return unanswered(text, exit_status, ret, err);
 	memset(ret, 0, sizeof(*ret));
+	ret->touches = true; /* unless git says that it does not */
 	if (!take_lines(ret, text, &bad_key) || (bad_key = missing_key(ret, text)) != NULL)
 		return broken(ret, bad_key, err);
 	ret->has_base = ret->base[0] != '\0';

@@ -40,6 +40,7 @@ struct git_answer {
 	char base[LIMIT_COMMIT];
 	bool forced;			/* base is not an ancestor of commit */
 	bool lacks_after;		/* what the push announced is not in the repository */
+	bool touches;			/* it changes something in the paths; also: not known */
 	int64_t count;			/* commits not in base; may be more than n_changes */
 	size_t n_changes;
 	struct git_change change[LIMIT_COMMITS]; /* newest first */

@@ -2,11 +2,14 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include "lib/environment_id.h"
+
 /* Sizes of char arrays count the final NUL. */
-#define LIMIT_ENVIRONMENT	24	/* names are [a-z][a-z0-9-]{0,19} */
+#define LIMIT_ENVIRONMENT	ENVIRONMENT_ID_MAX /* "shop/staging" */
 #define LIMIT_ENVIRONMENTS	16	/* one /status must fit one message */
 #define LIMIT_COMMIT		65	/* 64 hex digits: a SHA-256 repository */
 #define LIMIT_IMAGE		72	/* "sha256:" and 64 hex digits */
+#define LIMIT_RESOURCE		1312	/* that work occupies: a host, its port, a folder */
 #define LIMIT_REF		256	/* git's own files are bound by NAME_MAX */
 #define LIMIT_PERSON		72	/* a display name, cut: Telegram allows 64 + 64 of them */
 #define LIMIT_SUBJECT		200	/* first line of a commit message, cut */
@@ -17,13 +20,14 @@
 #define LIMIT_STEP		48	/* `==> name` */
 #define LIMIT_STEPS		64	/* passed on for each run; `release` always */
 #define LIMIT_BLOCKED		16	/* blocked commits that git is asked about; the newest */
+#define LIMIT_PATHS		1024	/* patterns of paths that git is asked about */
 #define LIMIT_COMMITS		10	/* listed in a confirmation; beyond it a count */
 #define LIMIT_DELIVERY		80	/* X-GitHub-Delivery is a GUID of 36 */
 #define LIMIT_AUDIT_HEAD	17	/* hex digits of the audit chain's head: 64 bits, for
 					 * which nobody finds a second log by trying */
 #define LIMIT_UPDATES		100	/* getUpdates gives at most that many */
-#define LIMIT_BUTTONS		4
-#define LIMIT_BUTTON		48	/* a label on a phone */
+#define LIMIT_BUTTONS		12	/* of one message: six rows of two on a phone */
+#define LIMIT_BUTTON		64	/* a label on a phone, with an environment in it */
 #define LIMIT_BUTTON_ID		33	/* 128 random bits in hex: callback_data has 64 bytes */
 #define LIMIT_CALLBACK		64	/* callback_query.id */
 #define LIMIT_TOAST		200	/* answerCallbackQuery's text, in characters */

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/zone.h"
+#include "types/roles.h"
+
 void
 settings_wipe_text(char **text)
 {
@@ -30,15 +33,32 @@ wipe_value(struct settings_value *value)
 }
 
 static void
+free_member(struct settings_member *member)
+{
+	for (size_t i = 0; i < FAMILY_SETTING_COUNT; i++)
+		wipe_value(&member->values[i]);
+	for (size_t i = 0; i < SETTINGS_HEALTH_URLS_MAX; i++)
+		free(member->urls[i]);
+	free(member->fingerprint);
+	free(member);
+}
+
+static void
 free_inside(struct settings_inside *in)
 {
 	for (size_t i = 0; i < SETTING_COUNT; i++)
 		wipe_value(&in->values[i]);
-	for (size_t m = 0; m < in->member_count; m++) {
-		for (size_t i = 0; i < FAMILY_SETTING_COUNT; i++)
-			wipe_value(&in->members[m]->values[i]);
-		free(in->members[m]);
-	}
+	for (size_t m = 0; m < in->member_count; m++)
+		free_member(in->members[m]);
+	for (size_t i = 0; i < in->application_count; i++)
+		settings_unref(in->applications[i]);
+	free(in->applications);
+	free(in->environments);
+	roles_free(in->roles);
+	zone_free(in->zone);
+	free(in->firsts);
+	free(in->refused);
+	free(in->overlaps);
 	free(in);
 }
 
@@ -56,25 +76,139 @@ settings_unref(struct settings *s)
 	free(s);
 }
 
-const struct environment_settings *
-settings_environment(const struct settings *s, const char *name)
+/* Where in the list the application of that name is, whose name goes on behind size bytes. */
+static bool
+find_application(const struct settings *s, const char *name, size_t size, size_t *ret)
 {
-	for (size_t i = 0; i < s->environment_count; i++)
+	for (size_t low = 0, high = s->application_count; low < high;) {
+		size_t middle = low + (high - low) / 2;
+		const char *its = s->applications[middle]->application;
+		int order = strncmp(its, name, size);
+
+		if (order == 0 && its[size] == '\0') {
+			*ret = middle;
+			return true;
+		}
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return false;
+}
+
+/* Of the count from the first on; NULL: none has that name. */
+static const struct environment_settings *
+find_environment(const struct settings *s, size_t first, size_t count, const char *name)
+{
+	for (size_t i = first; i < first + count; i++)
 		if (strcmp(s->environments[i].name, name) == 0)
 			return &s->environments[i];
 	return NULL;
 }
 
+const struct environment_settings *
+settings_environment(const struct settings *s, const char *name)
+{
+	size_t size = strcspn(name, "/"), at;
+
+	if (name[size] == '/' && find_application(s, name, size, &at))
+		return find_environment(
+		    s, s->inside->firsts[at], s->applications[at]->environment_count, name);
+	return find_environment(s, 0, settings_own_count(s), name);
+}
+
+size_t
+settings_own_count(const struct settings *s)
+{
+	return s->application_count > 0 ? s->inside->firsts[0] : s->environment_count;
+}
+
+const struct settings *
+settings_application(const struct settings *s, const char *name)
+{
+	size_t at;
+
+	if (strcmp(s->application, name) == 0)
+		return s;
+	return find_application(s, name, strlen(name), &at) ? s->applications[at] : NULL;
+}
+
+const struct settings *
+settings_of(const struct settings *s, const char *environment)
+{
+	const struct environment_settings *found = settings_environment(s, environment);
+
+	return found == NULL ? s : found->of;
+}
+
+bool
+settings_is_unread(const struct settings *s, const char *environment)
+{
+	size_t size = strcspn(environment, "/"), at;
+
+	if (environment[size] != '/' || find_application(s, environment, size, &at))
+		return false;
+	for (size_t i = 0; i < s->refused_count; i++) {
+		const char *file = s->refused[i].file;
+
+		if (file[0] == '\0' || /* the folder itself */
+		    (strncmp(file, environment, size) == 0 && strcmp(file + size, ".env") == 0))
+			return true;
+	}
+	return false;
+}
+
 const char *
 settings_refusal(const struct settings *s, const char *environment)
 {
-	for (size_t i = 0; i < s->inside->member_count; i++) {
-		const struct settings_member *member = s->inside->members[i];
+	const struct environment_settings *found = settings_environment(s, environment);
 
-		if (member->family == FAMILY_ENVIRONMENT && strcmp(member->name, environment) == 0)
-			return member->refusal[0] != '\0' ? member->refusal : NULL;
+	return found != NULL && found->refusal[0] != '\0' ? found->refusal : NULL;
+}
+
+/* The overlap of this environment that decides: that in which it gives way, or another one that is
+ * live where this is not. */
+static const struct settings_overlap *
+deciding_overlap(const struct settings *s, size_t at, settings_is_live *is_live, void *ctx)
+{
+	const struct environment_settings *all = s->environments;
+
+	for (size_t i = 0; i < s->inside->overlap_count; i++) {
+		const struct settings_overlap *overlap = &s->inside->overlaps[i];
+		bool later_wins = is_live(ctx, all[overlap->later].name) &&
+		    !is_live(ctx, all[overlap->first].name);
+
+		if (at == (later_wins ? overlap->first : overlap->later))
+			return overlap;
 	}
 	return NULL;
+}
+
+static bool
+is_of_overlap(const struct settings *s, const char *refusal)
+{
+	for (size_t i = 0; i < s->inside->overlap_count; i++)
+		if (refusal == s->inside->overlaps[i].text)
+			return true;
+	return false;
+}
+
+const char *
+settings_refusal_among(
+    const struct settings *s, const char *environment, settings_is_live *is_live, void *ctx)
+{
+	const struct environment_settings *found = settings_environment(s, environment);
+	const struct settings_overlap *overlap;
+
+	if (found == NULL)
+		return NULL;
+	if (found->refusal[0] != '\0' && !is_of_overlap(s, found->refusal))
+		return found->refusal;
+	if (s->inside->overlap_count == 0)
+		return NULL;
+	overlap = deciding_overlap(s, (size_t)(found - s->environments), is_live, ctx);
+	return overlap == NULL ? NULL : overlap->text;
 }
 
 static bool
@@ -90,12 +224,6 @@ bool
 settings_is_admin(const struct settings *s, int64_t telegram_id)
 {
 	return has_id(&s->admins, telegram_id);
-}
-
-bool
-settings_is_staging_user(const struct settings *s, int64_t telegram_id)
-{
-	return has_id(&s->staging_users, telegram_id);
 }
 
 const char *

@@ -28,16 +28,20 @@ enum family_setting {
 	FAMILY_SETTING_COUNT
 };
 
-#define SETTINGS_ENVIRONMENTS_MAX SETTING_NAMES_MAX
-#define SETTINGS_MEMBERS_MAX	  (FAMILY_COUNT * SETTING_NAMES_MAX)
+#define SETTINGS_ROLES_MAX	  48 /* of one file */
+#define SETTINGS_MEMBERS_MAX	  (SETTINGS_ROLES_MAX + SETTING_NAMES_MAX)
 #define SETTINGS_MEMBER_NAME	  21 /* bytes with the NUL: [a-z][a-z0-9-]{0,19} */
 #define SETTINGS_IDS_MAX	  SETTING_IDS_MAX
 #define SETTINGS_HEALTH_URLS_MAX  SETTING_URLS_MAX
+_Static_assert(SETTING_PATTERN_LIST_MAX < LIMIT_PATHS, "a git query has room for what may be set");
 _Static_assert(SETTING_URLS_MAX == LIMIT_URLS && SETTING_URL_LIST_MAX < LIMIT_URL_LIST &&
 	SETTING_PART_MAX < LIMIT_URL,
     "a deployment has room for what may be set");
 
 enum telegram_mode { TELEGRAM_POLLING, TELEGRAM_WEBHOOK };
+
+struct roles;
+struct zone;
 
 struct settings_ids {
 	size_t count;
@@ -45,12 +49,21 @@ struct settings_ids {
 };
 
 struct environment_settings {
-	const char *name;   /* "staging" */
+	const char *name; /* "staging", "shop/staging" */
+	const struct settings *of; /* its application's: what is shared or own is read there */
+	const char *refusal; /* why nothing is deployed there; "": it is */
 	const char *branch; /* NULL: only /deploy with a ref */
 	bool confirm;
 	int notify_after_seconds; /* a success that took longer rings */
 	size_t health_url_count;
 	const char *health_urls[SETTINGS_HEALTH_URLS_MAX];
+	const char *fingerprint; /* lib/fingerprint.h: of what ships it; NULL: there is no file */
+};
+
+/* A file of an application that is not in force, or not as it stands. */
+struct settings_refused {
+	char file[64]; /* "shop.env" */
+	char reason[LIMIT_LINE];
 };
 
 /* Never changed once it is made (settings/settings_load.h): read the fields directly.  Text that
@@ -64,12 +77,14 @@ struct settings {
 	const char *telegram_proxy;
 	int64_t telegram_chat_id; /* resolved: TELEGRAM_CHAT_ID or the first admin */
 	struct settings_ids admins;
-	struct settings_ids staging_users;
+	const struct roles *roles; /* of all applications; NULL in one's own snapshot */
+	const struct zone *zone;   /* TIMEZONE */
 
 	const char *github_webhook_secret; /* NULL: no /github/webhook */
 	const char *github_repository;	   /* "owner/name" or NULL: any signed one */
 	const char *repository_url;	   /* resolved; valid settings have one */
 	int poll_repository_seconds;	   /* resolved; 0: never */
+	const char *paths;		   /* patterns, commas between; NULL: all */
 
 	int health_check_timeout_seconds;
 	int health_check_retries;
@@ -93,8 +108,17 @@ struct settings {
 
 	char host[65]; /* this machine's name: no setting, but of their moment */
 
+	/* Which application these are of, "": of the one without a name.  That one's snapshot, the
+	 * main file's, has all others in it, by their names; only it is handed around. */
+	const char *application;
+	size_t application_count;
+	struct settings **applications;
+	/* Of all of them, first those without an application's name. */
 	size_t environment_count;
-	struct environment_settings environments[SETTINGS_ENVIRONMENTS_MAX];
+	const struct environment_settings *environments;
+	/* What is wrong in the folder of the applications' files; first "", the folder itself. */
+	size_t refused_count;
+	const struct settings_refused *refused;
 
 	struct settings_inside *inside;
 };
@@ -113,9 +137,18 @@ struct settings_value {
 struct settings_member {
 	enum family family;
 	char name[SETTINGS_MEMBER_NAME];
+	char id[ENVIRONMENT_ID_MAX]; /* an environment's: with its application */
 	struct settings_value values[FAMILY_SETTING_COUNT]; /* of its own family */
-	char urls[SETTINGS_HEALTH_URLS_MAX][SETTING_PART_MAX + 1];
+	char *urls[SETTINGS_HEALTH_URLS_MAX];
+	char *fingerprint; /* an environment's; NULL: no file was read */
+	size_t fingerprint_shared; /* so many bytes of it are all its application's environments' */
 	char refusal[LIMIT_LINE];	/* an environment's: why it is not deployed; "": it is */
+};
+
+/* Environments of two applications that are one target, by their places among all. */
+struct settings_overlap {
+	size_t first, later;
+	char text[LIMIT_LINE]; /* why nothing is deployed to the later one */
 };
 
 struct settings_inside {
@@ -124,6 +157,17 @@ struct settings_inside {
 	char repository_url[SETTING_PART_MAX + 1];
 	size_t member_count;
 	struct settings_member *members[SETTINGS_MEMBERS_MAX];
+	char application[ENVIRONMENT_NAME_MAX];
+	struct settings **applications;
+	size_t application_count;
+	struct environment_settings *environments; /* of all: fields of the snapshot point here */
+	size_t *firsts; /* of each application: where its environments begin there */
+	size_t refused_count;
+	struct settings_refused *refused;
+	size_t overlap_count;
+	struct settings_overlap *overlaps;
+	struct roles *roles;
+	struct zone *zone;
 };
 
 /* --- asking it --- */
@@ -133,14 +177,32 @@ struct settings *settings_ref(struct settings *s);
 void settings_unref(struct settings *s); /* takes NULL */
 DEFINE_FREEP(struct settings, settings_unref)
 
-/* NULL when there is none of that name. */
+/* NULL when there is none of that name, "staging" or "shop/staging". */
 const struct environment_settings *settings_environment(const struct settings *s, const char *name);
+
+/* The snapshot of an application; NULL: there is none of that name. */
+const struct settings *settings_application(const struct settings *s, const char *name);
+
+/* The snapshot that an environment's shared and own settings are read from; the main one where
+ * there is no such environment. */
+const struct settings *settings_of(const struct settings *s, const char *environment);
+
+/* How many of the environments are of this snapshot's own application; they come first. */
+size_t settings_own_count(const struct settings *s);
+
+/* Is there no such environment because the file of its application cannot be read now? */
+bool settings_is_unread(const struct settings *s, const char *environment);
 
 /* Why nothing may be deployed to this environment with these settings; NULL: it may. */
 const char *settings_refusal(const struct settings *s, const char *environment);
 
+/* The same where it is known which environments have a live release: of two that are one target the
+ * one named later gives way, unless it alone is live; then it is the other. */
+typedef bool settings_is_live(void *ctx, const char *environment);
+const char *settings_refusal_among(const struct settings *s, const char *environment,
+    settings_is_live *is_live, void *ctx);
+
 bool settings_is_admin(const struct settings *s, int64_t telegram_id);
-bool settings_is_staging_user(const struct settings *s, int64_t telegram_id);
 
 /* The text a setting has, its default included, NULL when it is not set or is a secret of the
  * runner's (which no snapshot keeps). */

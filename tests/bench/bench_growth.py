@@ -61,7 +61,7 @@ def measure_growth(bench):
         for times in (1, TIMES):
             fill(stage, DELIVERIES * times, DEPLOYMENTS * times)
             sizes[times] = figures(bench, stage, starter)
-            if count_rows(stage, "deployment") < DEPLOYMENTS * times:
+            if count_rows(stage, "work") < DEPLOYMENTS * times:
                 raise RuntimeError("the history is not there")
     for what, (few, unit, is_higher_better) in sizes[1].items():
         many = sizes[TIMES][what][0]

@@ -21,9 +21,9 @@ HISTORY = {
                 " live_run, live_since, live_estimate_ms, at) SELECT 424242001, 0, 100 + i,"
                 " '{\"text\":\"production is live\"}', '', '[]', 0, 0, 0,"
                 " :at - :month + :month * i / :rows FROM n"),
-    "deployment": (NUMBERS + "INSERT INTO deployment (image, previous_image, environment, program, cause,"
-                   " state, why, commit_id, ref, subject, author, is_forced, is_foreign, previous, asked_by,"
-                   " asker, chat, thread, message, also_message, run, attempts, is_touched,"
+    "work": (NUMBERS + "INSERT INTO work (image, previous_image, environment, program, cause,"
+                   " state, why, commit_id, ref, subject, author, is_forced, is_foreign, previous, requested_by,"
+                   " requester, chat, thread, message, also_message, run, attempts, is_touched,"
                    " has_no_way_back, urls, detail, note, requested_at, started_at, ended_at)"
                    " SELECT '', '', CASE WHEN i % 3 = 0 THEN 'production' ELSE 'staging' END, 'deploy',"
                    " 'chat', 'LIVE', 'NONE', lower(hex(randomblob(20))), 'main', 'Say what it costs',"
@@ -37,8 +37,9 @@ HISTORY = {
             " :at - :month + :month * i / :rows - 8000, :at - :month + :month * i / :rows, 0, 0,"
             " 8000, '', 1 FROM n"),
     "release": ("INSERT INTO release (environment, commit_id, image, at, deployment, released_by,"
-                " subject) SELECT environment, commit_id, '', ended_at, id, asker, subject"
-                " FROM deployment ORDER BY id"),
+                " subject, number, origin) SELECT environment, commit_id, '', ended_at, id, requester,"
+                " subject, ROW_NUMBER() OVER (PARTITION BY environment ORDER BY id), id"
+                " FROM work ORDER BY id"),
 }
 
 
@@ -80,7 +81,7 @@ def fill(stage, deliveries, deployments):
         database.execute("PRAGMA foreign_keys = OFF")
         database.execute("PRAGMA cache_size = -400000")  # random keys into three indexes
         database.execute("BEGIN IMMEDIATE")
-        for table in (*HISTORY, "audit", "question", "effect", "environment"):
+        for table in (*HISTORY, "audit", "button", "effect", "environment"):
             database.execute(f"DELETE FROM {table}")
         (index,) = database.execute(
             "SELECT sql FROM sqlite_schema WHERE name = 'inbox_digest'").fetchone()

@@ -15,7 +15,7 @@ import time
 import kit
 from bench_history import DELIVERIES, DEPLOYMENTS, fill
 from stage import WEBHOOK_SECRET
-from telegram_client import ADA, buttons_of
+from telegram_client import ADA
 
 RSS_MB, DIRTY_MB, RUNNER_MB = 16, 4, 2
 START_MS, CONFIRM_MS, FLUSHES = 20, 3, 4
@@ -108,6 +108,13 @@ def measure_start(bench):
 # ---- from Confirm to exec ----------------------------------------------------------------------
 
 
+def go_of(view):
+    """The button that starts what a question asks about; None: it is no question."""
+    rows = view["message"].get("reply_markup", {}).get("inline_keyboard", [])
+    return next((button for row in rows for button in row
+                 if button["text"].endswith(("Confirm", "Deploy again"))), None)
+
+
 class Presser:
     """Presses buttons as Telegram delivers it, on a connection that is open already."""
 
@@ -130,8 +137,7 @@ class Presser:
         mark = self.chat.mark()
         self.chat.say(self.person, self.person, f"/deploy {environment}")
         return self.chat.wait_for_message(
-            lambda view: any("Confirm" in text for text in buttons_of(view)),
-            after=mark, chat_id=self.person)
+            lambda view: go_of(view) is not None, after=mark, chat_id=self.person)
 
     def post(self, update):
         """One update; returns when its first byte was handed to the kernel, in monotonic ns."""
@@ -166,11 +172,9 @@ class Presser:
 
     def confirm(self, view):
         """Returns when it was pressed, in monotonic ns."""
-        button = next(button for row in view["message"]["reply_markup"]["inline_keyboard"]
-                      for button in row if "Confirm" in button["text"])
         number = next(self.numbers)
         return self.post({"update_id": number, "callback_query": {
-            "id": str(number), "chat_instance": "1", "data": button["callback_data"],
+            "id": str(number), "chat_instance": "1", "data": go_of(view)["callback_data"],
             "from": {"id": self.person, "is_bot": False, "first_name": "Ada"},
             "message": view["message"]}})
 

@@ -9,7 +9,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = os.path.join(ROOT, os.environ.get("DEPLOYBOT_BUILD", "build"), "deploybot-runner")
-VERSION = 1
+VERSION = 2
 PATIENCE = 20.0  # seconds until a condition that does not come is a failure
 
 
@@ -158,10 +158,10 @@ class Runner(Channel):
             return log.read()
 
     def order(self, run, program="deploy", environment="staging", argument="1a2b3c4d5e6f",
-              deadline_s=60, grace_s=1, deployment=7, previous=None, ref="main"):
+              deadline_s=60, grace_s=1, deployment=7, previous=None, ref="main", **fields):
         self.send("run", id=run, program=program, environment=environment, argument=argument,
                   deadline_s=deadline_s, grace_s=grace_s, deployment=deployment,
-                  previous=previous, ref=ref)
+                  previous=previous, ref=ref, **fields)
         return self.until("started", "refused")
 
     def supervisor(self, run):

@@ -11,7 +11,7 @@ import subprocess
 import pytest
 import yaml
 
-from stage import ROOT, WEBHOOK_SECRET
+from stage import ROOT, WEBHOOK_SECRET, free_port
 from telegram_client import ADA, DEFAULT_TOKEN
 
 COMPOSE = ROOT / "deploy" / "compose"
@@ -150,7 +150,7 @@ def test_what_is_built_in_the_image_is_what_is_built_here():
     script = (ROOT / "tests" / "tools" / "packages.sh").read_text(encoding="utf-8")
     group = re.search(r'\[build\]="([^"]*)"', script).group(1).split()
     command = re.search(r"apt-get install --yes --no-install-recommends\s+([^&]*)&&", stages()["build"]).group(1)
-    assert sorted(command.split()) == sorted([*group, "ca-certificates"])
+    assert sorted(command.split()) == sorted([*group, "ca-certificates", "tzdata"])     # for the server's image
     owners = (ROOT / "deploy" / "systemd" / "tmpfiles.conf").read_text(encoding="utf-8")
     for folder, mode in re.findall(r"^d /(var/lib/deploybot\S*|run/deploybot-runner) (\d+)", owners, re.M):
         if not folder.startswith("var/lib/deploybot-runner"):
@@ -178,6 +178,7 @@ def test_the_settings_to_begin_with_are_settings(tmp_path):
     build = pathlib.Path(os.environ.get("DEPLOYBOT_BUILD") or ROOT / "build").resolve()
     done = subprocess.run([str(build / "deploybot"), "--env-file", str(tmp_path / "conf"), "check-config"],
                           env={"PATH": "/usr/bin:/bin", "STATE_DIRECTORY": str(tmp_path), "LISTEN_ADDRESS": "0.0.0.0",
+                               "API_SERVER_PORT": str(free_port()),
                                "AUDIT_LOG_PATH": str(tmp_path / "audit.log"),
                                **{name: os.environ[name] for name in ("ASAN_OPTIONS",) if name in os.environ}},
                           capture_output=True, text=True, timeout=60, check=False)

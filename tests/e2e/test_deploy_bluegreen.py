@@ -107,6 +107,42 @@ def test_two_environments_do_not_lead_one_nginx(bench):
     assert status == 0, said  # nobody's again
 
 
+def test_an_applications_environment_has_its_nginx_by_both_names(bench):
+    """Read back whole: with half a name it would keep itself out, or let another one's environment in."""
+    own = ("REPOSITORY_URL", "REGISTRY_IMAGE", "NGINX_UPSTREAM_FILE", "APP_PORTS", "SMOKE_URL", "STAGING_HOST",
+           "STAGING_COMPOSE_DIR")
+    (bench.path / "apps").mkdir()
+    (bench.path / "apps" / "shop.env").write_text(
+        "".join(f"{name}={bench.environment[name]}\n" for name in own if name in bench.environment))
+    bench.environment["APPS_DIRECTORY"] = str(bench.path / "apps")
+    for text in ("one", "two"):
+        commit, digest = bench.release(text)
+        status, said = bench.run("deploy.sh", "shop/staging", commit)
+        assert status == 0, said
+        assert bench.serves() == digest and bench.upstream.read_text().endswith("; # deploybot: shop/staging\n")
+    status, said = bench.run("target.sh", "staging", "preflight")
+    assert status == 78 and "is shop/staging's, not staging's" in said[-1], said
+
+
+def test_a_renamed_environment_keeps_its_nginx(bench):
+    """What names it by its former name is its own, and nobody else's."""
+    bench.shipped("one")
+    (bench.path / "apps").mkdir()
+    own = ("REPOSITORY_URL", "REGISTRY_IMAGE", "NGINX_UPSTREAM_FILE", "APP_PORTS", "SMOKE_URL", "STAGING_HOST",
+           "STAGING_COMPOSE_DIR")
+    text = "".join(f"{name}={bench.environment[name]}\n" for name in own if name in bench.environment)
+    (bench.path / "apps" / "shop.env").write_text(text + "RENAMED_FROM=web\n")
+    bench.environment["APPS_DIRECTORY"] = str(bench.path / "apps")
+    commit, digest = bench.release("two")
+    status, said = bench.run("deploy.sh", "shop/staging", commit)
+    assert status == 78 and "is staging's, not shop/staging's" in said[-1], said
+    (bench.path / "apps" / "shop.env").write_text(text + "RENAMED_FROM=.\n")
+    (bench.state / "apps/shop.staging").rename(bench.path / "of-the-try")
+    status, said = bench.run("deploy.sh", "shop/staging", commit)
+    assert status == 0, said
+    assert bench.serves() == digest and bench.upstream.read_text().endswith("; # deploybot: shop/staging\n")
+
+
 # ---- a release or an nginx that is not as it should be -----------------------------------------
 
 

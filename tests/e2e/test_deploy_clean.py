@@ -37,6 +37,34 @@ def test_old_images_go_and_what_any_environment_may_need_stays(bench):
     assert "sha256:" + "ef" * 32 in bench.spied()[-1]
 
 
+def applications(bench, **keep):
+    """Files of applications with one repository and one image name; each keeps so many releases."""
+    (bench.path / "apps").mkdir()
+    for name, number in keep.items():
+        (bench.path / "apps" / f"{name}.env").write_text(
+            f"REPOSITORY_URL={bench.repository}\nREGISTRY_IMAGE=team/shop\nKEEP_RELEASES={number}\n")
+    bench.environment.update(APPS_DIRECTORY=str(bench.path / "apps"))
+
+
+def test_what_another_application_has_of_one_image_name_stays(bench):
+    """How many it keeps is its own setting: what it took from there may not go because this one needs it no more."""
+    applications(bench, shop=1, blog=5)
+    commits = [bench.commit(f"shared {i}") for i in range(4)]
+    for commit in commits[:2]:
+        for name in ("shop", "blog"):
+            status, said = bench.run("deploy.sh", f"{name}/staging", commit)
+            assert status == 0, said
+    pushed = bench.state / "apps" / "blog.staging" / "images"
+    assert [line.split()[4] for line in pushed.read_text().splitlines()] == ["found", "found"]
+    for commit in commits[2:]:
+        assert bench.run("deploy.sh", "shop/staging", commit)[0] == 0
+    assert set(bench.digests()) == set(commits), "of the third: what was live before stays"
+    own = bench.commit("own"), bench.commit("last")
+    for commit in own:
+        assert bench.run("deploy.sh", "shop/staging", commit)[0] == 0
+    assert set(bench.digests()) == {*commits[:2], *own}, "its own old ones go"
+
+
 def test_what_was_live_before_stays_however_long_ago_it_was(bench):
     first = shipped(bench, "first")
     for i in range(4):

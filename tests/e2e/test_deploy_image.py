@@ -249,7 +249,7 @@ def test_what_cannot_be_gone_back_to_is_said_before_the_release(bench):
     ({"DEPLOY_TRANSPORT": "../x"}, 78, "DEPLOY_TRANSPORT"),
     ({"REPOSITORY_URL": "/nowhere"}, 69, "REPOSITORY_URL"),
     ({"HOOKS_DIRECTORY": "hooks"}, 78, "HOOKS_DIRECTORY"),
-    ({"HOOKS_DIRECTORY": "/nowhere"}, 78, "/nowhere")], ids=str)
+    ({"HOOKS_DIRECTORY": "/nowhere/hooks"}, 78, "/nowhere")], ids=str)
 def test_a_setting_that_cannot_be_meant_stops_before_anything_is_touched(bench, settings, status, text):
     got, said = bench.run("deploy.sh", "staging", bench.commit("one"), **settings)
     assert (got, text in said[-1], "release" in bench.steps()) == (status, True, False), said

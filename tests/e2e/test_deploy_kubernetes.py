@@ -33,9 +33,9 @@ def role():
         text = re.search(r"exactly them. -->\n```yaml\n(.*?)```", file.read(), re.S)[1]
     documents = []
     for document in text.split("---\n"):
-        # --local: nobody is asked.
+        # --local: nobody is asked; and nobody can make that HOME, as kubectl does for its cache.
         said = subprocess.run([KUBECTL, "label", "--local", "-f", "-", "-o", "json", "a=b"], input=document, text=True,
-                              check=True, stdout=subprocess.PIPE, timeout=60, env={"HOME": "/nowhere"})
+                              check=True, stdout=subprocess.PIPE, timeout=60, env={"HOME": "/proc/nowhere"})
         documents.append(json.loads(said.stdout))
     account, rules, binding = documents[0], documents[1], documents[2]
     assert binding["roleRef"]["name"] == rules["metadata"]["name"]
@@ -294,6 +294,26 @@ def test_a_kubeconfig_that_others_may_read_and_a_missing_kubectl_are_said(words)
 
 
 # ---- the real kubectl --------------------------------------------------------------------------
+
+
+def test_a_renamed_environment_keeps_its_deployment(bench):
+    """What names it by its former name is its own, and nobody else's."""
+    bench.shipped("one")
+    (bench.path / "apps").mkdir()
+    own = ("REPOSITORY_URL", "GITHUB_REPOSITORY", "REGISTRY_IMAGE", "KUBE_NAMESPACE", "KUBE_DEPLOYMENT")
+    text = "".join(f"{name}={bench.environment[name]}\n" for name in own if name in bench.environment)
+    bench.environment["APPS_DIRECTORY"] = str(bench.path / "apps")
+    release = bench.pushed("two")
+    for former, wanted in (("web", 78), (".", 0)):
+        (bench.path / "apps" / "shop.env").write_text(text + f"RENAMED_FROM={former}\n")
+        status, said = bench.run("target.sh", "shop/staging", "preflight")
+        assert status == wanted, said
+        assert wanted == 0 or "is 'staging', not shop/staging" in said[-1], said
+        if wanted:
+            shutil.rmtree(bench.state / "apps/shop.staging")
+    status, said = bench.run("deploy.sh", "shop/staging", release[:40])
+    assert status == 0, said
+    assert bench.cluster.deployment()["metadata"]["annotations"]["deploybot/environment"] == "shop/staging"
 
 
 def test_a_release_is_rolled_out_by_digest(bench):

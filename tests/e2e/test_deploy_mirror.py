@@ -348,3 +348,60 @@ def test_lfs_files_are_fetched(bench):
     assert missing(runner) is None
     assert bench.ship(runner, head)["status"] == 0 and bench.page()["commit"] == head
     assert (folder_of(bench, head) / "a.png").read_bytes() == content
+
+
+# --- PATHS ---------------------------------------------------------------------------------------
+
+TOUCHES = [    # PATHS, the file that changes (a folder before __), touches
+    ("src/**", "src__a", "1"),
+    ("src/**", "docs__a", "0"),
+    ("src/**,docs/*", "docs__a", "1"),
+    ("src/** , docs/*", "docs__a", "1"),
+    ("!docs/**", "docs__a", "0"),
+    ("!docs/**", "src__a", "1"),
+    ("src/**,!src/*.md", "src__aDOTmd", "0"),
+    ("src/**,!src/*.md", "src__a", "1"),
+    ("*", "src__a", "0"),               # of the first level alone
+    ("Dockerfile", "Dockerfile", "1"),
+    ("src", "src__a", "1"),
+    (":x", "src__a", "0"),              # a name, no magic
+    ("-x,--,--cached", "src__a", "0"),
+    ("$(touch hacked),`id`;*", "src__a", "0"),
+    ("[", "src__a", "0"),
+    ("**/**/**/**/**/**/a*b*c*d*e*f*g", "src__a", "0"),
+]
+
+
+@pytest.fixture(scope="module")
+def paths_bench(tmp_path_factory):
+    made = ShippingBench(tmp_path_factory.mktemp("paths"))
+    made.asking = made.shipper()
+    yield made
+    made.done()
+
+
+@pytest.mark.parametrize("paths,changes,touches", TOUCHES)
+def test_git_says_whether_any_of_the_paths_has_changed_and_never_which(paths_bench, paths, changes, touches):
+    base = paths_bench.repository.commit("Base")
+    paths_bench.repository.commit("Next", **{changes: f"{paths} {touches}"})
+    answer = paths_bench.asking.ask("commits", branch="main", base=base, paths=paths)
+    assert dict(lines(answer))["touches"] == touches
+    assert changes.replace("__", "/").replace("DOT", ".").encode() not in answer.body
+
+
+def test_what_git_cannot_compare_counts_as_touched(paths_bench):
+    repository, runner = paths_bench.repository, paths_bench.asking
+    base = repository.commit("Base", docs__a="0")
+    repository.commit("Next", docs__a="1")
+    said = dict(lines(runner.ask("commits", branch="main", base="", paths="src/**")))
+    assert said["touches"] == "1"                                           # nothing is live
+    said = dict(lines(runner.ask("commits", branch="main", base="0" * 40, paths="src/**")))
+    assert said["touches"] == "1"                                           # not of this repository
+    git(repository.path, "checkout", "-q", "-B", "forced", base)
+    other = repository.commit("Other", docs__a="2")
+    said = dict(lines(runner.ask("commits", ref="main", branch="main", base=other, paths="src/**")))
+    assert (said["forced"], said["touches"]) == ("1", "1")
+    git(repository.path, "checkout", "-q", "main")
+    said = dict(lines(runner.ask("commits", branch="main", base=base, paths="../src")))
+    assert said["touches"] == "1"                                           # git refuses it
+    assert "touches" not in dict(lines(runner.ask("commits", branch="main", base=base)))

@@ -350,6 +350,23 @@ def test_a_mirror_left_unusable_is_made_anew(bench):
     assert answer["status"] == 0 and dict(lines(answer))["subject"] == "Second"
 
 
+def test_a_mirror_whose_new_pack_lost_its_bytes_with_the_power_is_made_anew(bench):
+    bench.repository.commit("First")
+    runner = bench.shipper()
+    assert runner.ask("commits", branch="main")["status"] == 0
+    mirror, = [path for path in (bench.state / "git").iterdir() if path.is_dir()]
+    before = set((mirror / "objects/pack").glob("*.pack"))
+    first = (mirror / "refs/heads/main").read_text()
+    bench.repository.commit("Second")
+    assert runner.ask("commits", branch="main")["status"] == 0
+    (mirror / "refs/heads/main").write_text(first)
+    new, = set((mirror / "objects/pack").glob("*.pack")) - before
+    new.chmod(0o644)
+    new.write_bytes(b"")
+    answer = runner.ask("commits", branch="main")
+    assert answer["status"] == 0 and dict(lines(answer))["subject"] == "Second"
+
+
 def test_hooks_and_configuration_of_a_user_are_not_used(bench):
     bench.repository.commit("First")
     (bench.state / ".gitconfig").write_text(
@@ -457,7 +474,8 @@ def test_local_deploys_serves_and_takes_back(bench):
     page = bench.page()
     assert page["page"] == "twobuilt\n" and page["commit"] == second
     of_its_own_shell = {"PWD", "SHLVL", "_", "LC_CTYPE"}
-    assert set(page["env"]) - of_its_own_shell == {"COMMIT", "ENVIRONMENT", "HOME", "LANG", "PATH", "PORT"}
+    assert set(page["env"]) - of_its_own_shell == {
+        "APPLICATION", "COMMIT", "ENVIRONMENT", "HOME", "LANG", "PATH", "PORT"}
     assert f"building {second}".encode() in runner.log(2)
     assert os.readlink(bench.app / "current") == f"releases/2-{second}"
     record = bench.ship(runner, first, program="rollback")

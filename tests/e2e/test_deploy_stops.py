@@ -48,7 +48,7 @@ def test_a_signal_ends_everything_at_once_and_cleans_up(bench, number, when):
     shipped(bench, "after")
 
 
-def start_that_hangs(bench, when):
+def start_that_hangs(bench, when, environment="staging"):
     """A deployment that is at a moment, and stays there."""
     settings = password_file(bench)
     bench.environment.update(settings)
@@ -59,7 +59,7 @@ def start_that_hangs(bench, when):
         (bench.stand / f"{when[1]}.hang").touch()
     else:
         bench.plan({"when": when, "hang": True})
-    process = bench.start("deploy.sh", "staging", commit)
+    process = bench.start("deploy.sh", environment, commit)
     if when[0] == "spy":
         wait_for(lambda: any(line.startswith(when[1]) for line in bench.spied()), "the transport's turn")
         wait_for(lambda: len(bench.session(process)) > 1, "what it hangs in")
@@ -74,9 +74,35 @@ def let_go(bench):
         file.unlink(missing_ok=True)
 
 
+STEPS = [["spy", "preflight"], *MOMENTS, ["hook"], ["spy", "pull"], ["spy", "ship"], ["spy", "clean"]]
+
+
 @pytest.mark.long
-@pytest.mark.parametrize("when", [["spy", "preflight"], *MOMENTS, ["hook"], ["spy", "pull"], ["spy", "ship"],
-                                  ["spy", "clean"]], ids=" ".join)
+@pytest.mark.parametrize("when", STEPS, ids=" ".join)
+def test_of_an_application_killed_at_any_step_the_next_attempt_works(bench, when):
+    """While another application's environment of the same name goes on, and finds nothing of it."""
+    (bench.path / "apps").mkdir()
+    for name in ("shop", "blog"):
+        (bench.path / "apps" / f"{name}.env").write_text(f"REPOSITORY_URL={bench.repository}\n")
+    bench.environment.update(APPS_DIRECTORY=str(bench.path / "apps"))
+    process = start_that_hangs(bench, when, "shop/staging")
+    folders = private_folders(bench)
+    bench.kill_session(process)
+    let_go(bench)
+    assert bench.run("deploy.sh", "blog/staging", bench.commit("other"))[0] == 0
+    assert set(os.listdir(bench.state / "apps" / "blog.staging")) == {"lock", "before", "images"}
+    assert all(os.path.exists(folder) for folder in folders)    # whoever it belongs to takes it away
+    commit = bench.commit("after")
+    status, said = bench.run("deploy.sh", "shop/staging", commit)
+    assert status == 0, said
+    assert bench.target().startswith(f"{commit}@")
+    assert not any(os.path.exists(folder) for folder in folders)
+    assert set(os.listdir(bench.state / "apps" / "shop.staging")) == {"lock", "before", "images"}
+    assert set(os.listdir(bench.state / "apps")) == {"images.lock", "blog.staging", "shop.staging"}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("when", STEPS, ids=" ".join)
 def test_killed_at_any_step_the_next_attempt_works(bench, when):
     process = start_that_hangs(bench, when)
     folders = private_folders(bench)

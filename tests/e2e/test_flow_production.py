@@ -20,7 +20,7 @@ def scene(tmp_path_factory):
 def ask(who, words="/deploy production", **options):
     """About a commit of its own, where the branch's is live already, or another test's question is open about it."""
     scene, head = who.scene, who.scene.head("main")
-    asked = scene.bot_rows("SELECT commit_id FROM deployment WHERE state = 'AWAITING_CONFIRMATION'")
+    asked = scene.bot_rows("SELECT commit_id FROM work WHERE state = 'AWAITING_CONFIRMATION'")
     if words == "/deploy production" and (scene.runs("production") == head or (head,) in asked):
         scene.commit("main")
     who.say(words, **options)
@@ -50,7 +50,7 @@ def test_a_used_question_says_so_and_starts_nothing(scene):
     first = scene.chat.press(who.number, question, wait=0, data=confirm_of(question))
     second = scene.chat.act("press", user_id=who.number, chat_id=question["chat_id"],
                             message_id=question["message_id"], data=confirm_of(question), wait=20)
-    assert second["answer"]["text"] == "This button has expired or was used."
+    assert second["answer"]["text"].endswith(" has confirmed it already.")
     assert first is None or first["text"] == "Confirmed."
     scene.let_go()
     who.hear("production runs")
@@ -175,17 +175,21 @@ def test_the_commit_shown_is_deployed_and_that_the_branch_moved_on_is_said(scene
     assert scene.runs("production") == shown
 
 
-def test_a_confirm_while_busy_starts_nothing(scene):
+def test_a_confirm_while_busy_takes_a_place(scene):
     scene.hold()
     first, second = scene.admin(), scene.admin()
     one, two = ask(first), ask(second)
     first.press(one, "Confirm")
     first.hear("▸ build")
-    assert second.press(two, "Confirm") == "production is busy."
-    second.hear("⏳ production is busy")
+    assert second.press(two, "Confirm") == "Confirmed."
+    second.hear("⏳ Queued: 1st in production", "behind #", "deploys")
     scene.let_go()
     first.hear("production runs")
     assert not any("Confirm" in label for label in buttons_of(scene.chat.message(two)))
+    # Its question had shown another release.
+    again = second.hear("⚠️ Not started: production runs", buttons=("Confirm",))
+    assert second.press(again, "Cancel") == "Cancelled."
+    second.hear("production: cancelled before it began")
 
 
 def test_a_question_outlives_a_restart(scene):

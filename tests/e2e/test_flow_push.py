@@ -201,7 +201,7 @@ def test_while_one_deploys_the_latest_push_wins(scene):
     scene.wait_busy()
     scene.team.since = 0
     second = push(scene)
-    hear(scene, "⏳ Queued: staging", second["after"][:7], "another deployment is in progress")
+    hear(scene, "⏳ Queued: 1st in staging", second["after"][:7], "behind #")
     third = push(scene)
     hear(scene, second["after"][:7], "replaced by " + third["after"][:7])
     scene.let_go()

@@ -130,7 +130,7 @@ def test_a_stranger_in_a_group_is_told_once(scene):
 def test_whoami_tells_anyone_in_private_their_id_once_a_minute(scene):
     mallory = scene.mallory
     mallory.say("/whoami")
-    mallory.hear(f"Your Telegram id is {MALLORY}", "your role here: nobody", "ADMIN_TELEGRAM_IDS")
+    mallory.hear(f"Your Telegram id is {MALLORY}", "your role here: nobody", "STAGING_TELEGRAM_IDS")
     mallory.say("/whoami")
     scene.ada.say("/whoami")
     scene.ada.hear(f"Your Telegram id is {ADA}", "admin")

@@ -120,20 +120,20 @@ def test_status_tells_what_is_in_progress_and_since_when(scene):
     who.hear("staging runs")
 
 
-def test_a_busy_environment_names_who_what_and_since_when(scene):
+def test_a_place_names_who_what_and_since_when(scene):
     scene.hold()
     who, other = scene.admin(), scene.admin()
     who.say("/deploy staging")
     who.hear("▸ build")
     other.say("/deploy staging")
-    heard = text_of(other.hear("⏳ staging is busy"))
-    assert f"@admin_{scene.next_admin - 1}" in heard and scene.head("develop")[:7] in heard
-    assert "since" in heard
+    other.hear("it is being deployed already")
+    moved = scene.commit()
+    other.say("/deploy staging")
+    heard = text_of(other.hear("⏳ Queued: 1st in staging ← " + moved["after"][:7]))
+    assert f"@admin_{scene.next_admin - 1} deploys" in heard and "since" in heard
     scene.let_go()
     who.hear("staging runs")
-    scene.wait_free()
-    other.say("/deploy staging")
-    other.hear("staging runs")
+    other.hear("staging runs " + moved["after"][:7])
 
 
 def test_an_estimate_from_earlier_releases_is_shown(scene):

@@ -70,7 +70,10 @@ def test_only_post_is_answered_with_more_than_405(bot):
             assert found.status == 405 and found.headers["allow"] == "POST", (method, found)
     assert request(bot, "POST", "/metrics").status == 405
     assert request(bot, "GET", "/nothing").status == 404
-    assert request(bot, "POST", "/github/webhook/").status == 404
+    assert request(bot, "POST", "/github/webhook/").status == 415      # as for each application, there or not
+    for nobody in ("", "shop", "shop/", "/", "%2e"):
+        found = request(bot, "POST", f"/github/webhook/{nobody}", PING, {"Content-Type": "application/json"})
+        assert found.status == 404, (nobody, found)
 
 
 @pytest.mark.parametrize("path, limit", [("/telegram/webhook", MB), ("/github/webhook", 26 * MB)])

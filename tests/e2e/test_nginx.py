@@ -65,7 +65,7 @@ def test_nginx_itself_accepts_the_configuration_without_a_warning(proxy):
 
 def test_both_webhooks_arrive_whole_and_unchanged(proxy, upstream):
     body = "a=ü&b=\u2028 +%41".encode() * 1000
-    for path in ("/github/webhook", "/telegram/webhook"):
+    for path in ("/github/webhook", "/github/webhook/shop-2", "/telegram/webhook"):
         headers = {"X-Hub-Signature-256": "sha256=ab", "X-GitHub-Event": "push",
                    "X-Telegram-Bot-Api-Secret-Token": "s", "Content-Type": "application/json"}
         assert proxy.ask("POST", path, body, headers).status == 200
@@ -87,7 +87,8 @@ def test_github_may_send_26_mb_and_telegram_1_mb(proxy, upstream):
     assert proxy.ask("POST", "/github/webhook", bytes(26 * mb)).status == 200
     assert proxy.ask("POST", "/telegram/webhook", bytes(mb)).status == 200
     seen = len(upstream.seen)
-    for path, size in (("/github/webhook", 26 * mb + 1), ("/telegram/webhook", mb + 1)):
+    for path, size in (("/github/webhook", 26 * mb + 1), ("/github/webhook/shop", 26 * mb + 1),
+                       ("/telegram/webhook", mb + 1)):
         head = f"POST {path} HTTP/1.1\r\nHost: {NAME}\r\nContent-Length: {size}\r\n\r\n"
         assert proxy.raw(head.encode()) == 413
     assert len(upstream.seen) == seen
@@ -95,7 +96,8 @@ def test_github_may_send_26_mb_and_telegram_1_mb(proxy, upstream):
 
 def test_everything_else_is_404_metrics_and_health_too(proxy, upstream):
     for path in ("/", "/metrics", "/metrics/", "/healthz", "/readyz", "/github/webhook/",
-                 "/github/webhookx", "/github", "/github/webhook/../../metrics", "//metrics",
+                 "/github/webhookx", "/github/webhook/Shop", "/github/webhook/shop/x", "/github/webhook/../x",
+                 "/github", "/github/webhook/../../metrics", "//metrics",
                  "/%6detrics", "/.git/config"):
         assert proxy.ask("GET", path).status == 404, path
         assert proxy.ask("POST", path, b"{}").status == 404, path

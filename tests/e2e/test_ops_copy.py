@@ -100,7 +100,7 @@ def test_a_started_run_is_not_begun_on_a_second_machine(scene):
     warning = hear_warning(scene)
     assert "its folder in runs/ is not here" in text_of(warning)
     assert is_alive(scene.supervisor_pid) and is_alive(scene.runner_pid)
-    assert spare.rows("SELECT state, why FROM deployment ORDER BY id DESC LIMIT 1") == [("FAILED", "INTERRUPTED")]
+    assert spare.rows("SELECT state, why FROM work ORDER BY id DESC LIMIT 1") == [("FAILED", "INTERRUPTED")]
     scene.who.hear("may be broken", "what it left is not known", after=scene.ada_since)
 
     scene.who.say("/deploy staging")    # without STAGING_CONFIRM
@@ -125,7 +125,7 @@ def test_a_run_that_the_copy_does_not_know_is_begun_by_no_restored_server(scene)
     for environment in ("staging", "production"):
         hear_warning(scene, environment)
     wait_until(lambda: spare.rows("SELECT COUNT(*) FROM run WHERE ended_at = 0") == [(0,)], PATIENCE_S, "an end")
-    assert spare.rows("SELECT state FROM deployment ORDER BY id DESC LIMIT 1") == [("FAILED",)]
+    assert spare.rows("SELECT state FROM work ORDER BY id DESC LIMIT 1") == [("FAILED",)]
     assert spare.rows("SELECT COUNT(*) FROM environment WHERE unknown_since = 0") == [(0,)]
     scene.who.say("/status")            # Telegram is received as always
     scene.who.hear(NOT_KNOWN, "What runs in production is not known")

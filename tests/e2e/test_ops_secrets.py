@@ -137,10 +137,10 @@ def test_what_a_script_prints_is_redacted_in_the_chat_and_in_its_log(scene):
 def test_the_script_knows_only_what_it_needs(scene):
     environ = dict(x.split("=", 1) for x in
                    (scene.scripts.folder / "environ").read_text().splitlines() if "=" in x)
-    allowed = {"PATH", "HOME", "LANG", "STATE_DIRECTORY", "ENVIRONMENT", "RUN_ID", "DEPLOYMENT_ID",
-               "DEPLOYBOT_SETTINGS",
+    allowed = {"PATH", "HOME", "LANG", "STATE_DIRECTORY", "APPLICATION", "ENVIRONMENT", "RUN_ID",
+               "DEPLOYMENT_ID", "DEPLOYBOT_SETTINGS",
                "PREVIOUS_RELEASE", "REF", "GITHUB_REPOSITORY", "REPOSITORY_URL", "ENVIRONMENTS",
-               "REPOSITORY_KEY_PATH", "REPOSITORY_KNOWN_HOSTS", "REPOSITORY_TOKEN_FILE",
+               "REPOSITORY_KEY_PATH", "REPOSITORY_KNOWN_HOSTS", "REPOSITORY_TOKEN_FILE", "REPOSITORY_CREDENTIALS",
                "DEPLOY_TRANSPORT", "DEPLOY_USER", "SSH_KEY_PATH", "REGISTRY_URL", "REGISTRY_IMAGE",
                "FETCH_TIMEOUT_SECONDS", "REPOSITORY_SUBMODULES", "REPOSITORY_LFS",
                "AWS_REGION", "USE_KUBERNETES", "KUBE_NAMESPACE", "STAGING_HOST", "STAGING_PORT",
@@ -149,6 +149,7 @@ def test_the_script_knows_only_what_it_needs(scene):
                "SSH_KNOWN_HOSTS", "HOSTS_PARALLEL", "COMPOSE_SERVICE", "REMOTE_LOGIN", "APP_PORTS",
                "DEPLOY_STRATEGY", "NGINX_RELOAD_COMMAND", "DRAIN_SECONDS", "STAGING_COMPOSE_DIR"}
     assert set(environ) <= allowed | {"PWD", "SHLVL", "_"}, set(environ) - allowed
+    assert environ["APPLICATION"] == ""
     assert environ["IMAGE_WAIT_SECONDS"] == "300"    # the script alone would not wait
 
 

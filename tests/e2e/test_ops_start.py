@@ -83,7 +83,7 @@ def test_with_a_token_and_an_id_alone_it_deploys_the_sample_application(tmp_path
 
 def test_a_subcommand_runs_under_the_same_settings(tmp_path):
     process = starter(tmp_path, "check-config", TELEGRAM_BOT_TOKEN=DEFAULT_TOKEN,
-                      ADMIN_TELEGRAM_IDS=str(ADA))
+                      ADMIN_TELEGRAM_IDS=str(ADA), API_SERVER_PORT=str(free_port()))
     assert process.wait(WAIT_S) == 0, log_of(tmp_path)
     assert str(tmp_path / "var" / "state") in log_of(tmp_path)
 

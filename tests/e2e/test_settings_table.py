@@ -19,7 +19,7 @@ READ_BY_NOBODY = {
     "AWS_REGION": "for programs of the administrator: hooks, credential helpers, a DEPLOY_SCRIPT",
 }
 ROW = re.compile(r'^(?:SETTING\((?P<fixed>\w+)|FAMILY_SETTING\((?P<family>\w+), (?P<id>\w+), "(?P<name>[\w<>]+)"), '
-                 r'.*, (?P<whose>SERVER|RUNNER|BOTH),(?: "|$)', re.M)
+                 r'.*, (?P<whose>SERVER|RUNNER|BOTH), (?:SERVER|SHARED|OWN|EACH),(?: "|$)', re.M)
 
 
 def text_of(root, *patterns, without=()):
@@ -32,7 +32,7 @@ def unread(root):
     but for the rules between settings; what settings_fields.c fills has to be read outside of the room.  The runner
     names what it reads; what it only hands to scripts, one of them has to read."""
     tables = text_of(root, "server/types/settings.def", "runner/settings.def")
-    server = text_of(root, "server/**/*.c", without=("settings_rules.c",))
+    server = text_of(root, "server/**/*.c", "server/settings/settings_defaults.def", without=("settings_rules.c",))
     rooms = [path.name for path in (root / "server").iterdir() if path.is_dir() and path.name != "settings"]
     outside = text_of(root, "server/*.[ch]", *(f"server/{room}/*.[ch]" for room in rooms), without=("settings.h",))
     runner, scripts = text_of(root, "runner/*.c"), text_of(root, "deploy/*.sh", "deploy/transports/**/*.sh")
@@ -61,11 +61,12 @@ def test_every_setting_is_read_by_somebody():
 
 
 @pytest.mark.parametrize("path, before, row", [
-    ("runner/settings.def", "SETTING(GITHUB_REPOSITORY,", 'SETTING(NEW_ONE, TEXT, NULL, OPEN, RUNNER,\n    "New.")\n'),
+    ("runner/settings.def", "SETTING(GITHUB_REPOSITORY,",
+     'SETTING(NEW_ONE, TEXT, NULL, OPEN, RUNNER, SHARED,\n    "New.")\n'),
     ("server/types/settings.def", "SETTING(ADMIN_TELEGRAM_IDS,",
-     'SETTING(NEW_ONE, TEXT, NULL, OPEN, SERVER,\n    "New.")\n'),
+     'SETTING(NEW_ONE, TEXT, NULL, OPEN, SERVER, SHARED,\n    "New.")\n'),
     ("runner/settings.def", "FAMILY_SETTING(ENVIRONMENT, HOST,",
-     'FAMILY_SETTING(ENVIRONMENT, NEW_ONE, "<ENV>_NEW_ONE", TEXT, NULL, OPEN, BOTH,\n    "New.")\n'),
+     'FAMILY_SETTING(ENVIRONMENT, NEW_ONE, "<ENV>_NEW_ONE", TEXT, NULL, OPEN, BOTH, OWN,\n    "New.")\n'),
     ("server/types/settings.h", "	int run_logs_keep;", "	int new_one;\n")], ids=str)
 def test_an_unread_row_is_named(tmp_path, path, before, row):
     """Also one that is only handed to scripts, or only noted in the rules."""

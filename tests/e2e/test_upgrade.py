@@ -31,7 +31,9 @@ ENDS = {21: "ROLLBACK_FAILED",      # qa, VERIFYING
         28: "LIVE",                 # staging, QUEUED: no health URL is set any more
         29: "AWAITING_CONFIRMATION"}    # of a push that git was being asked about: the first poll leaves it alone
 A, B, F = ("aaaaaaa1" + "a" * 32, "bbbbbbb2" + "b" * 32, "fffffff6" + "f" * 32)
-RAN = sorted([f"rollback qa {A}", f"rollback production {A}", f"rollback staging {F}", f"deploy staging {B}"])
+QUEUED = {"3adc366": "9" * 7 + "7" + "9" * 32}    # in staging; B elsewhere: that one is blocked there
+
+NEWER_STATES = {"AWAITING_APPROVAL", "DONE"}   # than these releases
 
 
 @pytest.fixture(params=RELEASED)
@@ -44,18 +46,22 @@ def released(request, tmp_path):
 
 def test_everything_that_was_open_is_closed_once(released):
     known = released.rows("SELECT kind, count(*) FROM effect GROUP BY kind")
-    assert dict(known) == OPEN
+    counted = released.version == "3adc366"     # a stranger's messages
+    assert dict(known) == {**OPEN, "wait": OPEN["wait"] + counted}
     last = released.rows("SELECT max(id) FROM effect")[0][0]
     was = released.rows("PRAGMA user_version")[0][0]
     runs = released.rows("SELECT max(id) FROM run")[0][0]
     before = released.states()
-    assert set(before.values()) == {word for kind, word in words_of_the_list() if kind == "deployment.state"}
+    words = {word for kind, word in words_of_the_list() if kind == "deployment.state"}
+    assert set(before.values()) == words - NEWER_STATES
     bot = released.bot = Deploybot(released.folder, released.settings(), released.build).start()
     wait_until(lambda: not released.rows("SELECT id FROM effect WHERE id <= ?", last), PATIENCE_S,
                f"the end of what was open: {released.rows('SELECT id, kind FROM effect')}")
     wait_states(released, {**before, **ENDS})
-    assert sorted(released.ran()) == RAN
-    assert released.rows("SELECT count(*) FROM run WHERE id > ?", runs)[0][0] == len(RAN)
+    ran = [f"rollback qa {A}", f"rollback production {A}", f"rollback staging {F}",
+           f"deploy staging {QUEUED.get(released.version, B)}"]
+    assert sorted(released.ran()) == sorted(ran)
+    assert released.rows("SELECT count(*) FROM run WHERE id > ?", runs)[0][0] == len(ran)
     assert released.rows("SELECT count(*) FROM run WHERE ended_at = 0") == [(0,)]
     assert not (released.folder / "state" / "runs" / "14").exists()
     copy = released.database.with_name(f"deploybot.db.v{was}")
@@ -69,6 +75,7 @@ def test_everything_that_was_open_is_closed_once(released):
     assert bot.stop() == 0
 
 
+@pytest.mark.parametrize("released", RELEASED[:2], indirect=True)    # later ones wrote both themselves
 def test_releases_are_numbered_for_each_environment_and_what_was_held_is_a_row(released):
     held = "c" * 40
     with contextlib.closing(sqlite3.connect(released.database)) as database:
@@ -82,6 +89,23 @@ def test_releases_are_numbered_for_each_environment_and_what_was_held_is_a_row(r
         ("preview", "deploybot", "")]
     file = released.folder / "state" / "environments" / "qa.json"
     wait_until(lambda: json.loads(file.read_text(encoding="utf-8"))["release"] == 1, PATIENCE_S, "its number")
+    assert released.bot.stop() == 0
+
+
+def test_a_button_of_yesterday_stands_for_the_same(released):
+    """Its id stays, and what was a verb is a request."""
+    requests = {"CONFIRM": ("confirm", "work/{0}", "answer=yes"), "DECLINE": ("confirm", "work/{0}", "answer=no"),
+                "CANCEL": ("cancel", "work/{0}", ""), "LOG": ("log", "run/{1}", "")}
+    before = released.rows("SELECT id, chat, verb, deployment, run FROM question WHERE closed_at = 0 ORDER BY id")
+    assert {row[2] for row in before} == set(requests)
+    released.bot = Deploybot(released.folder, released.settings(), released.build).start()
+    rows = {row[0]: row[1:] for row in released.rows("SELECT id, chat, action, target, arguments, person FROM button")}
+    for button, chat, verb, deployment, run in before:
+        if button in rows:    # what ended at this start, and was closed, is compared as well
+            action, target, arguments = requests[verb]
+            assert rows[button] == (chat, action, target.format(deployment, run), arguments, 0)
+    kept = {row[0] for row in before} & set(rows)
+    assert {verb for button, _, verb, _, _ in before if button in kept} >= {"CONFIRM", "DECLINE", "LOG"}
     assert released.bot.stop() == 0
 
 
@@ -108,9 +132,9 @@ def check_told(scene):
 def test_the_words_that_it_wrote_are_in_the_list(released):
     """The list only grows: what is in a database of a release may not be taken from it."""
     words = words_of_the_list()
-    wrote = {("deployment.state", word) for word, in released.rows("SELECT state FROM deployment")}
-    wrote |= {("deployment.why", word) for word, in released.rows("SELECT why FROM deployment")}
-    wrote |= {("deployment.cause", word) for word, in released.rows("SELECT cause FROM deployment")}
+    wrote = {("deployment.state", word) for word, in released.work_rows("state")}
+    wrote |= {("deployment.why", word) for word, in released.work_rows("why")}
+    wrote |= {("deployment.cause", word) for word, in released.work_rows("cause")}
     wrote |= {("question.verb", word) for word, in released.rows("SELECT verb FROM question")}
     wrote |= {("audit.action", word) for word, in released.rows("SELECT action FROM audit")}
     wrote |= {("audit.severity", word) for word, in released.rows("SELECT severity FROM audit")}
@@ -157,7 +181,7 @@ def test_the_way_back(tmp_path):
         assert refused.process.wait(PATIENCE_S) == 78 and "newer" in refused.log(), refused.log()[-1000:]
         copy = scene.database.with_name("deploybot.db.v1")
         assert scene.rows("PRAGMA user_version", path=copy) == [(1,)]
-        assert dict(scene.rows("SELECT id, state FROM deployment", path=copy)) == before
+        assert dict(scene.work_rows("id, state", path=copy)) == before
         away = scene.folder / "state" / "before"
         away.mkdir()
         for path in [scene.database, *scene.database.parent.glob("deploybot.db-*")]:
@@ -213,27 +237,44 @@ def test_without_room_for_the_copy_nothing_is_started_and_nothing_changed():
         scene.health.close()
 
 
-@pytest.mark.parametrize("version", RELEASED)
-def test_a_deployment_that_it_began_ends_live_under_this_one(tmp_path, version):
+def upgraded_under_a_run(folder, version):
     """That version's server, runner and supervisor; the server alone is killed, ours takes over."""
     need_its_machine()
-    unpacked = tmp_path / "old"
+    unpacked = folder / "old"
     unpacked.mkdir()
     subprocess.run(["tar", "xJf", f"tests/fixtures/{version}/fixture.tar.xz", "-C", str(unpacked)], check=True)
-    scene = CrashScene(tmp_path / "scene", build=unpacked / "bin")
-    new = os.environ.get("DEPLOYBOT_BUILD") or "build"
+    scene = CrashScene(folder / "scene", build=unpacked / "bin")
+    scene.scripts.deploy('echo begun >>"$here/marks"; echo "==> ship"; echo "held at its place"; '
+                         + HOLD + '; echo "==> release"; echo "$2" >"$here/$1.live"')
+    scene.hold_script()
+    who = scene.admin()
+    who.say("/deploy staging")
+    scene.wait_held()
+    supervisor = scene.supervisor()
+    scene.crash()
+    scene.bot = Deploybot(scene.folder, scene.settings(), os.environ.get("DEPLOYBOT_BUILD") or "build").start()
+    message = who.hear("staging", "held at its place")
+    assert scene.supervisor() == supervisor
+    return scene, who, message
+
+
+@pytest.mark.parametrize("version", RELEASED)
+def test_a_deployment_that_it_began_is_cancelled_under_this_one(tmp_path, version):
+    """Its supervisor speaks version 1 of the protocol, and is spoken to."""
+    scene, who, message = upgraded_under_a_run(tmp_path, version)
     try:
-        scene.scripts.deploy('echo begun >>"$here/marks"; echo "==> ship"; echo "held at its place"; '
-                             + HOLD + '; echo "==> release"; echo "$2" >"$here/$1.live"')
-        scene.hold_script()
-        who = scene.admin()
-        who.say("/deploy staging")
-        scene.wait_held()
-        supervisor = scene.supervisor()
-        scene.crash()
-        scene.bot = Deploybot(scene.folder, scene.settings(), new).start()
-        who.hear("staging", "held at its place")
-        assert scene.supervisor() == supervisor
+        who.press(message, "Cancel")
+        who.hear("cancelled")
+        assert "incompatible" not in scene.bot.log()
+        scene.check()
+    finally:
+        scene.close()
+
+
+@pytest.mark.parametrize("version", RELEASED)
+def test_a_deployment_that_it_began_ends_live_under_this_one(tmp_path, version):
+    scene, who, _ = upgraded_under_a_run(tmp_path, version)
+    try:
         scene.go_on()
         who.hear("staging runs")
         assert (tmp_path / "scene" / "scripts" / "marks").read_text("utf-8").count("\n") == 1

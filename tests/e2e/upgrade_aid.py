@@ -10,7 +10,7 @@ import pytest
 from crash_aid import CrashScene
 from stage import ROOT, Deploybot
 
-RELEASED = ("0.1.0", "8e78ade")
+RELEASED = ("0.1.0", "8e78ade", "3adc366")
 ENVIRONMENTS = ("staging", "production", "qa", "demo", "preview", "canary", "next")
 
 
@@ -62,8 +62,13 @@ class Released(CrashScene):
         finally:
             connection.close()
 
+    def work_rows(self, columns, path=None):
+        """Of each deployment, whether the table is still called so or not."""
+        name, = self.rows("SELECT name FROM sqlite_master WHERE name IN ('work', 'deployment')", path=path)[0]
+        return self.rows(f"SELECT {columns} FROM {name}", path=path)
+
     def states(self):
-        return dict(self.rows("SELECT id, state FROM deployment"))
+        return dict(self.work_rows("id, state"))
 
     def ran(self):
         """What the scripts did: lines `deploy ENVIRONMENT COMMIT`."""

@@ -297,7 +297,7 @@ def before_the_rollback(scene):
                and scene.has_record(), PATIENCE_S, "a probe")
     stop(scene, scene.runner())
     scene.let_go_on()
-    wait_until(lambda: scene.rows("SELECT 1 FROM deployment WHERE state = 'ROLLING_BACK'"), PATIENCE_S,
+    wait_until(lambda: scene.rows("SELECT 1 FROM work WHERE state = 'ROLLING_BACK'"), PATIENCE_S,
                "an order to go back")
 
 

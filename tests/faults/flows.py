@@ -56,7 +56,7 @@ class Flow:
 
     @staticmethod
     def is_busy(scene, environment):
-        return scene.rows("SELECT 1 FROM deployment WHERE environment = ? AND ended_at = 0", environment)
+        return scene.rows("SELECT 1 FROM work WHERE environment = ? AND ended_at = 0", environment)
 
     # --- what differs ---
 

@@ -26,7 +26,7 @@ from stage import get  # noqa: E402
 from telegram_client import ADA  # noqa: E402
 
 PATIENCE_S = 60         # until something that must come is a failure; the machine may be busy
-IN_PROGRESS = ("asking git", "▸", "Deploying staging", "Stopping staging", "Rolling back staging")     # not yet an end
+IN_PROGRESS = ("🔎", "again?", "▸", "Deploying staging", "Stopping staging", "Rolling back staging")     # not yet an end
 
 
 class Failure(Exception):

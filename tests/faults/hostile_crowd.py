@@ -41,7 +41,7 @@ def overload(hall):
     from runner_client import Bench, Runner
     folder = hall.room("crowd")
     for above in (folder, *folder.parents):
-        if str(above).startswith(str(hall.folder)):
+        if above.is_relative_to(hall.folder.parent):    # the worker's own, which is another user's
             above.chmod(0o755)
     build = pathlib.Path(os.environ.get("DEPLOYBOT_BUILD", str(ROOT / "build")))
     program = folder / "deploybot-runner"

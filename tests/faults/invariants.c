@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lib/err.h"
+#include "lib/environment_id.h"
 #include "lib/file.h"
 #include "lib/text.h"
 #include "store/audit_verify.h"
@@ -79,7 +80,8 @@ whoever_goes_on_waits_for_something(const struct invariants *of)
 		if (runs != is_running || probes != is_verifying ||
 		    (d->state == DEPLOY_REQUESTED && asks != 1) ||
 		    /* a deadline; confirmed, git's answer */
-		    (d->state == DEPLOY_AWAITING_CONFIRMATION ? waits + asks != 1 : waits != 0))
+		    (d->state == DEPLOY_AWAITING_CONFIRMATION ? waits + asks != 1 :
+								waits != d->is_asked_anew))
 			tell(of, __func__,
 			    "deployment %" PRId64 " is %s with %" PRId64 " runs, %" PRId64
 			    " probes, %" PRId64 " questions, %" PRId64 " deadlines",
@@ -87,16 +89,61 @@ whoever_goes_on_waits_for_something(const struct invariants *of)
 	}
 }
 
+/* Q1: in a free environment each place waits for an answer of somebody or of git, for a resource
+ * that is held or waited for longer, or (a push) for who looks at what runs there. */
 static void
 nothing_waits_for_a_free_environment(const struct invariants *of)
 {
-	for (size_t i = 0; i < of->look->n; i++) {
-		const struct look_deployment *d = &of->look->deployments[i];
+	int64_t id = invariants_number(of,
+	    "SELECT COALESCE(MAX(d.id), 0) FROM work d WHERE d.state = 'QUEUED'"
+	    " AND NOT EXISTS (SELECT 1 FROM work a WHERE a.environment = d.environment AND a.state"
+	    "  IN ('RUNNING', 'STOPPING', 'VERIFYING', 'ROLLING_BACK', 'VERIFYING_ROLLBACK'))"
+	    " AND NOT (d.is_asked_anew AND EXISTS (SELECT 1 FROM effect WHERE subject = d.id"
+	    "  AND kind = 'wait'))"
+	    " AND NOT (d.waits_for = 'git' AND EXISTS (SELECT 1 FROM effect e JOIN work q"
+	    "  ON q.id = e.subject WHERE e.kind = 'ask' AND q.environment = d.environment"
+	    "  AND q.state = 'QUEUED'))"
+	    " AND NOT EXISTS (SELECT 1 FROM claim c WHERE c.resource = d.waits_for)"
+	    " AND NOT EXISTS (SELECT 1 FROM work q WHERE q.state = 'QUEUED' AND q.waits_for <> ''"
+	    "  AND q.waits_for = d.waits_for AND q.place < d.place)"
+	    " AND NOT (d.cause <> 'chat' AND EXISTS (SELECT 1 FROM environment e"
+	    "  WHERE e.name = d.environment AND e.unknown_since <> 0))");
 
-		if (d->state == DEPLOY_QUEUED && look_active(of->look, d->environment) == NULL &&
-		    !look_environment(of->look, d->environment)->is_unknown)
-			tell(of, __func__, "deployment %" PRId64, d->id);
-	}
+	if (id != 0)
+		tell(of, __func__, "deployment %" PRId64, id);
+}
+
+/* Q2: what is active holds its environment, and what is not holds nothing. */
+static void
+claims_are_of_active_work(const struct invariants *of)
+{
+	int64_t id = invariants_number(of,
+	    "SELECT COALESCE(MAX(id), 0) FROM work d WHERE d.state"
+	    " IN ('RUNNING', 'STOPPING', 'VERIFYING', 'ROLLING_BACK', 'VERIFYING_ROLLBACK')"
+	    " AND NOT EXISTS (SELECT 1 FROM claim c WHERE c.work = d.id"
+	    "  AND c.resource = 'env:' || d.environment)");
+
+	if (id != 0)
+		tell(of, __func__, "deployment %" PRId64 " does not hold its environment", id);
+	id = invariants_number(of,
+	    "SELECT COALESCE(MAX(c.work), 0) FROM claim c WHERE NOT EXISTS (SELECT 1 FROM work d"
+	    " WHERE d.id = c.work AND d.state IN ('RUNNING', 'STOPPING', 'VERIFYING',"
+	    " 'ROLLING_BACK', 'VERIFYING_ROLLBACK'))");
+	if (id != 0)
+		tell(of, __func__, "deployment %" PRId64 " is not active and holds something", id);
+}
+
+/* Q3: whoever is in a queue has a place of their own in it, and is not marked any more. */
+static void
+whoever_is_queued_has_a_place(const struct invariants *of)
+{
+	int64_t id = invariants_number(of,
+	    "SELECT COALESCE(MAX(d.id), 0) FROM work d WHERE d.state = 'QUEUED' AND (d.place = 0"
+	    " OR d.waits_for = 'look' OR EXISTS (SELECT 1 FROM work q WHERE q.id <> d.id"
+	    "  AND q.state = 'QUEUED' AND q.place = d.place))");
+
+	if (id != 0)
+		tell(of, __func__, "deployment %" PRId64, id);
 }
 
 /* I13: where what runs is not known, whatever is at work was confirmed by who had been told. */
@@ -104,7 +151,7 @@ static void
 nothing_begins_where_nothing_is_known(const struct invariants *of)
 {
 	int64_t id = invariants_number(of,
-	    "SELECT COALESCE(MAX(d.id), 0) FROM deployment d JOIN environment e"
+	    "SELECT COALESCE(MAX(d.id), 0) FROM work d JOIN environment e"
 	    " ON e.name = d.environment WHERE e.unknown_since <> 0 AND d.ended_at = 0"
 	    " AND d.state IN ('RUNNING', 'STOPPING', 'VERIFYING', 'ROLLING_BACK',"
 	    " 'VERIFYING_ROLLBACK') AND (d.cause <> 'chat' OR NOT EXISTS (SELECT 1 FROM audit a"
@@ -120,7 +167,7 @@ static void
 no_two_questions_are_open_about_one_commit(const struct invariants *of)
 {
 	int64_t id = invariants_number(of,
-	    "SELECT COALESCE(MAX(id), 0) FROM (SELECT MAX(id) AS id, COUNT(*) AS n FROM deployment"
+	    "SELECT COALESCE(MAX(id), 0) FROM (SELECT MAX(id) AS id, COUNT(*) AS n FROM work"
 	    " WHERE state = 'AWAITING_CONFIRMATION' AND program = 'deploy'"
 	    " GROUP BY environment, commit_id) WHERE n > 1");
 
@@ -159,16 +206,17 @@ static void
 a_question_ends_with_what_it_asks(const struct invariants *of)
 {
 	int64_t id = invariants_number(of,
-	    "SELECT COALESCE(MAX(d.id), 0) FROM question q JOIN deployment d ON d.id = q.deployment"
-	    " WHERE q.closed_at = 0 AND"
-	    " ((q.verb IN ('CONFIRM', 'DECLINE') AND d.state <> 'AWAITING_CONFIRMATION')"
-	    " OR (q.verb = 'CANCEL' AND d.ended_at <> 0))");
+	    "SELECT COALESCE(MAX(d.id), 0) FROM button q JOIN work d"
+	    " ON q.target = 'work/' || d.id WHERE q.closed_at = 0 AND"
+	    " ((q.action = 'confirm' AND d.state <> 'AWAITING_CONFIRMATION'"
+	    "  AND NOT (d.state = 'QUEUED' AND d.is_asked_anew <> 0))"
+	    " OR (q.action = 'cancel' AND d.ended_at <> 0))");
 
 	if (id != 0)
 		tell(of, __func__, "deployment %" PRId64, id);
 }
 
-/* I14: what is live is never blocked, and no push brings up what is. */
+/* I14: what is live is never blocked; no push brings up what is, unless its question said so. */
 static void
 a_block_holds(const struct invariants *of)
 {
@@ -183,9 +231,12 @@ a_block_holds(const struct invariants *of)
 		const struct look_deployment *d = &of->look->deployments[i];
 
 		if (d->class == DEPLOY_CLASS_ACTIVE && d->is_push)
+			/* Whoever confirmed it below "it was rolled back" has deployed it. */
 			id = invariants_number(of,
-			    "SELECT COUNT(*) FROM block WHERE environment = $1 AND commit_id = $2",
-			    DB_TEXT(d->environment), DB_TEXT(d->commit));
+			    "SELECT COUNT(*) FROM block WHERE environment = $1 AND commit_id = $2"
+			    " AND NOT EXISTS (SELECT 1 FROM work WHERE id = $3"
+			    " AND confirmed_by <> 0 AND shown_blocked <> 0)",
+			    DB_TEXT(d->environment), DB_TEXT(d->commit), DB_I64(d->id));
 		if (id != 0)
 			tell(of, __func__, "deployment %" PRId64, d->id);
 	}
@@ -197,6 +248,8 @@ invariants_of_commit(const struct invariants *of)
 	one_deployment_is_active(of);
 	whoever_goes_on_waits_for_something(of);
 	nothing_waits_for_a_free_environment(of);
+	claims_are_of_active_work(of);
+	whoever_is_queued_has_a_place(of);
 	nothing_begins_where_nothing_is_known(of);
 	no_two_questions_are_open_about_one_commit(of);
 	a_deployment_makes_three_sounds_at_most_in_a_chat(of);
@@ -215,6 +268,7 @@ sign_of(enum deploy_state state)
 		[DEPLOY_FAILED] = "❌",
 		[DEPLOY_ROLLED_BACK] = "↩️",
 		[DEPLOY_ROLLBACK_FAILED] = "🔥",
+		[DEPLOY_DONE] = "🔧",
 		[DEPLOY_REFUSED] = "🚫",
 		[DEPLOY_CANCELLED] = "✖️",
 		[DEPLOY_EXPIRED] = "⌛",
@@ -325,7 +379,7 @@ only_standing_waits_are_open(const struct invariants *of)
 		if (effect->kind != EFFECT_TIMER || effect->subject != 0)
 			tell(of, __func__, "%s %" PRId64, effect_name(effect->kind), effect->id);
 	}
-	if (of->look->n_effects > 3) /* TIMER_POLL, TIMER_DAILY, TIMER_STRANGERS */
+	if (of->look->n_effects > 4) /* TIMER_POLL, _DAILY, _STRANGERS, _ACCESS */
 		tell(of, __func__, "%zu waits", of->look->n_effects);
 }
 
@@ -348,7 +402,7 @@ a_release_was_live(const struct invariants *of)
 {
 	int64_t id = invariants_number(of,
 	    "SELECT COALESCE(MAX(r.id), 0) FROM release r"
-	    " LEFT JOIN deployment d ON d.id = r.deployment"
+	    " LEFT JOIN work d ON d.id = r.deployment"
 	    " WHERE d.id IS NULL OR r.commit_id <> CASE d.state WHEN 'LIVE' THEN d.commit_id"
 	    " WHEN 'ROLLED_BACK' THEN d.previous ELSE '' END");
 
@@ -362,7 +416,7 @@ a_release_names_its_image(const struct invariants *of)
 {
 	int64_t id = invariants_number(of,
 	    "SELECT COALESCE(MAX(r.id), 0) FROM release r"
-	    " JOIN deployment d ON d.id = r.deployment"
+	    " JOIN work d ON d.id = r.deployment"
 	    " WHERE r.image <> CASE d.state WHEN 'LIVE' THEN d.image ELSE d.previous_image END");
 
 	if (id != 0)
@@ -403,10 +457,11 @@ static void
 the_state_file_names_the_release(
     const struct invariants *of, const struct look_environment *now, const char *folder)
 {
-	char path[4096], wanted[96];
+	char path[4096], wanted[96], name[ENVIRONMENT_ID_MAX];
 	char *text;
 
-	(void)snprintf(path, sizeof(path), "%s/%s.json", folder, now->name);
+	(void)snprintf(
+	    path, sizeof(path), "%s/%s.json", folder, environment_id_file(now->name, name));
 	(void)snprintf(wanted, sizeof(wanted), "\"release\":%" PRId64 ",\"commit\":\"%s\"",
 	    now->number, now->commit);
 	text = file_read(path, 4096, NULL, NULL);

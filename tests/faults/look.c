@@ -45,6 +45,7 @@ take_deployment(const struct db_rows *rows, struct look_deployment *d)
 		.is_push = db_col_i64(rows, 13) != 0,
 		.is_again = db_col_i64(rows, 14) != 0,
 		.shown_blocked = db_col_i64(rows, 15) != 0,
+		.is_asked_anew = db_col_i64(rows, 16) != 0,
 	};
 	copy_text(rows, 1, d->environment, sizeof(d->environment));
 	copy_text(rows, 11, d->commit, sizeof(d->commit));
@@ -60,7 +61,7 @@ look_at_deployments(struct look *look, struct db *db, int64_t from, struct err *
 	if (!db_query(&rows, db, err,
 		"SELECT id, environment, state, run, message, also_message, is_touched, urls <> '',"
 		" program = 'rollback', started_at, ended_at, commit_id, previous,"
-		" cause <> 'chat', is_again, shown_blocked FROM deployment"
+		" cause <> 'chat', is_again, shown_blocked, is_asked_anew FROM work"
 		" WHERE id >= $1 ORDER BY id",
 		DB_I64(from)))
 		return false;
@@ -109,12 +110,12 @@ look_at_environments(struct look *look, struct db *db, struct err *err)
 		" e.seen_commit, d.urls <> '', e.unknown_since <> 0, r.number, e.polled_commit"
 		" FROM environment e"
 		" LEFT JOIN release r ON r.id = e.current_release"
-		" LEFT JOIN deployment d ON d.id = r.deployment"))
+		" LEFT JOIN work d ON d.id = r.deployment"))
 		return false;
 	for (look->n_environments = 0; db_next(&rows);) {
 		struct look_environment *e = &look->environments[look->n_environments++];
 
-		assert(look->n_environments <= LIMIT_ENVIRONMENTS);
+		assert(look->n_environments <= LOOK_ENVIRONMENTS);
 		copy_text(&rows, 0, e->name, sizeof(e->name));
 		e->release = db_col_i64(&rows, 1);
 		e->deployment = db_col_i64(&rows, 2);

@@ -5,6 +5,8 @@
 #include "deployment/deployment.h"
 #include "lib/db.h"
 
+#define LOOK_ENVIRONMENTS 128
+
 struct look_deployment {
 	int64_t id;
 	char environment[LIMIT_ENVIRONMENT];
@@ -19,6 +21,7 @@ struct look_deployment {
 	bool is_push;		/* nobody asked for it in a chat */
 	bool is_again;
 	bool shown_blocked;	/* its question said that it was rolled back */
+	bool is_asked_anew;	/* in its place in the queue */
 	int64_t started_at;
 	int64_t ended_at;
 	char commit[LIMIT_COMMIT];
@@ -53,7 +56,7 @@ struct look {
 	size_t effects_room;
 	struct look_effect *effects;
 	size_t n_environments;
-	struct look_environment environments[LIMIT_ENVIRONMENTS];
+	struct look_environment environments[LOOK_ENVIRONMENTS];
 };
 
 /* Deployments from one on, and everything else.  Looked at again, its memory is used again. */

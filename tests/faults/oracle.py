@@ -17,7 +17,7 @@ from flow_aid import text_of
 
 COMPLAINTS = ("AddressSanitizer", "runtime error:", "LeakSanitizer", "ThreadSanitizer", "Assertion")
 SIGNS = {"LIVE": "✅", "FAILED": "❌", "ROLLED_BACK": "↩️", "ROLLBACK_FAILED": "🔥", "REFUSED": "🚫",
-         "CANCELLED": "✖️", "EXPIRED": "⌛", "SUPERSEDED": "⏭️"}
+         "DONE": "🔧", "CANCELLED": "✖️", "EXPIRED": "⌛", "SUPERSEDED": "⏭️"}
 FILES_MORE = 12     # connections that libcurl and MHD keep open for the next request
 
 
@@ -137,7 +137,7 @@ def the_target_runs_what_is_said(scene):
 def deployments(scene):
     """(id, environment, state, commit, previous, message, also) of this trial."""
     return scene.rows("SELECT id, environment, state, commit_id, previous, message, also_message"
-                      " FROM deployment WHERE id > ? ORDER BY id", scene.template_rows[0])
+                      " FROM work WHERE id > ? ORDER BY id", scene.template_rows[0])
 
 
 def the_end_is_one_of_these(scene):
@@ -150,7 +150,7 @@ def the_end_is_one_of_these(scene):
 
 def untouched_is_untouched(scene):
     """Who says that nothing was changed has no script that came behind its release."""
-    for (number,) in scene.rows("SELECT id FROM deployment WHERE id > ? AND state = 'FAILED' AND is_touched = 0",
+    for (number,) in scene.rows("SELECT id FROM work WHERE id > ? AND state = 'FAILED' AND is_touched = 0",
                                 scene.template_rows[0]):
         if any(line[0] == "touch" for line in scene.begun()):
             raise Broken("untouched_is_untouched", f"deployment {number}: {scene.begun()}")

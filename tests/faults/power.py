@@ -41,7 +41,8 @@ CUT_S = 600         # a trial that is over cuts too
 LOOKS = 3           # at the processes there are: a list of /proc is no snapshot
 BUSY_DELIVERIES = 120
 OLD = 1             # milliseconds after 1970: before whatever is kept
-ANCHOR = re.compile(r"\baudit ([0-9a-f]{8})\b")
+ANCHOR = re.compile(r"\baudit ([0-9a-f]{16})\b")
+GOES_ON = re.compile(r"^↩️ Rolling back|: rolling back to ")   # it is shown, or rang, and is no end
 
 
 # --- more flows: what writes in other ways ---
@@ -83,7 +84,7 @@ class Tidy(Push):
             connection.execute("UPDATE effect SET due = ? WHERE kind = 'wait' AND subject = 0", (OLD,))
             connection.execute("UPDATE inbox SET at = ?", (OLD,))
             connection.execute("UPDATE message SET at = ?", (OLD,))
-            connection.execute("UPDATE question SET closed_at = ? WHERE closed_at <> 0", (OLD,))
+            connection.execute("UPDATE button SET closed_at = ? WHERE closed_at <> 0", (OLD,))
         connection.close()
         scene.template_rows = (scene.template_rows[0], 0)   # numbers of rows that went are given again
 
@@ -213,7 +214,8 @@ class Facts:
         texts = [text_of(view) for view in scene.who.messages()]
         self.acknowledged = set(scene.acknowledged)
         self.anchors = {anchor for text in texts for anchor in ANCHOR.findall(text)}
-        self.ends = [text for text in texts if text.startswith(tuple(oracle.SIGNS.values()))]
+        self.ends = [text for text in texts if text.startswith(tuple(oracle.SIGNS.values()))
+                     and not GOES_ON.search(text.split("\n", maxsplit=1)[0])]
         self.begun = {line[4].split("-")[0] for line in scene.begun() if line[0] == "begin"}
 
     def check(self, image):
@@ -243,10 +245,10 @@ class Facts:
         for source, key in self.acknowledged:
             if not any(name.startswith(source) and key == known for name, known in stored):
                 raise oracle.Broken("what_is_acknowledged_is_stored", f"{source} {key}")
-        heads = values("SELECT lower(substr(hex(hash), 1, 8)) FROM audit")
+        heads = values("SELECT lower(substr(hex(hash), 1, 16)) FROM audit")
         if not self.anchors <= heads:
             raise oracle.Broken("an_anchored_head_is_in_the_chain", self.anchors - heads)
-        states = values("SELECT state FROM deployment")
+        states = values("SELECT state FROM work")
         for text in self.ends:
             if not any(text.startswith(sign) and state in states for state, sign in oracle.SIGNS.items()):
                 raise oracle.Broken("what_was_told_is_so", f"{text!r}, but {states}")
@@ -285,7 +287,7 @@ class Gone:
     def check(self, scene):
         """Raises oracle.Broken."""
         for run in self.runs:
-            rows = scene.rows("SELECT d.state, e.unknown_since <> 0, d.run = ? FROM deployment d JOIN run r"
+            rows = scene.rows("SELECT d.state, e.unknown_since <> 0, d.run = ? FROM work d JOIN run r"
                               " ON r.deployment = d.id JOIN environment e ON e.name = d.environment"
                               " WHERE r.id = ?", run, run)
             if rows not in ([("FAILED", 1, 1)], [("ROLLBACK_FAILED", 1, 1)]):
@@ -355,7 +357,7 @@ def settle(scene, flow):
         oracle.check(scene, scene.who)
     else:
         flow.ask_again(scene)
-        wait_until(lambda: scene.rows("SELECT 1 FROM deployment WHERE ended_at <> 0"), SETTLE_S, "an end")
+        wait_until(lambda: scene.rows("SELECT 1 FROM work WHERE ended_at <> 0"), SETTLE_S, "an end")
         note_telegram(scene)
         oracle.what_is_acknowledged_is_stored_once(scene)
         oracle.one_request_is_one_deployment(scene)

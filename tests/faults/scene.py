@@ -161,7 +161,7 @@ class FaultScene(CrashScene):
                         ignore=lambda folder, names: [n for n in names if n == "socket"])
         shutil.copy2(self.folder / "audit.log", template / "audit.log")
         shutil.copytree(self.scripts.folder, template / "scripts")
-        self.first_rows = self.rows("SELECT (SELECT COALESCE(MAX(id), 0) FROM deployment),"
+        self.first_rows = self.rows("SELECT (SELECT COALESCE(MAX(id), 0) FROM work),"
                                        " (SELECT COALESCE(MAX(seq), 0) FROM inbox)")[0]
 
     def fresh(self, webhook=True, **settings):
@@ -271,7 +271,7 @@ class FaultScene(CrashScene):
     def has_ended(self):
         """Is there a deployment of this trial, and none that goes on?"""
         try:
-            n, ended = self.rows("SELECT COUNT(*), COALESCE(SUM(ended_at <> 0), 0) FROM deployment WHERE id > ?",
+            n, ended = self.rows("SELECT COUNT(*), COALESCE(SUM(ended_at <> 0), 0) FROM work WHERE id > ?",
                                  self.template_rows[0])[0]
         except sqlite3.Error:
             return False    # the very first start has not made its tables yet

@@ -58,7 +58,7 @@ kill "$child"
 COMMANDS = ("/deploy staging", "/deploy staging", "/deploy production", "/deploy production", "/rollback staging",
             "/rollback production", "/cancel staging", "/cancel production", "/status", "/history staging", "/whoami",
             "/deploy staging no-such-branch", "/deploy moon")
-FINAL = "('LIVE','FAILED','ROLLED_BACK','ROLLBACK_FAILED','REFUSED','CANCELLED','EXPIRED','SUPERSEDED')"
+FINAL = "('LIVE','FAILED','ROLLED_BACK','ROLLBACK_FAILED','REFUSED','CANCELLED','EXPIRED','SUPERSEDED','DONE')"
 
 
 class Flapping:
@@ -359,7 +359,7 @@ class Soak:
             hub.deliveries = [d for d in hub.deliveries if d["guid"] != guid]
 
     def unrest(self):
-        return (self.scene.rows(f"SELECT id, environment, state FROM deployment WHERE state NOT IN {FINAL}"),
+        return (self.scene.rows(f"SELECT id, environment, state FROM work WHERE state NOT IN {FINAL}"),
                 self.scene.rows("SELECT kind, subject FROM effect WHERE kind <> 'wait' OR subject <> 0"),
                 self.scene.chat.state()["pending"])
 
@@ -374,7 +374,7 @@ class Soak:
     def answer_no(self):
         """Whoever was asked and gave no answer says Cancel, or the only thing that can be said, once in a while."""
         for number, chat, remote in self.scene.rows(
-                "SELECT d.id, m.chat, m.remote_id FROM deployment d JOIN message m ON m.id = d.message"
+                "SELECT d.id, m.chat, m.remote_id FROM work d JOIN message m ON m.id = d.message"
                 " WHERE d.state = 'AWAITING_CONFIRMATION' AND m.remote_id <> 0"):
             key = (number, int(time.monotonic() / 5))
             if key in self.answered:
@@ -394,7 +394,7 @@ class Soak:
 
     def ends_were_told(self):
         """I8: the message of each deployment that has ended says so."""
-        rows = self.scene.rows("SELECT d.id, d.environment, d.state, m.chat, m.remote_id FROM deployment d"
+        rows = self.scene.rows("SELECT d.id, d.environment, d.state, m.chat, m.remote_id FROM work d"
                                f" LEFT JOIN message m ON m.id = d.message WHERE d.id > ? AND d.state IN {FINAL}",
                                self.deployments_seen)
         views = {}
@@ -407,8 +407,8 @@ class Soak:
             if said is None or not said.startswith(oracle.SIGNS[state]):
                 raise oracle.Broken("every_chat_was_told", f"deployment {number} of {environment} is {state}: {said!r}")
         self.heads += re.findall(r"audit ([0-9a-f]{8})", "\n".join(views.values()))
-        self.deployments_seen = self.scene.rows("SELECT COALESCE(MIN(id) - 1, (SELECT MAX(id) FROM deployment))"
-                                                f" FROM deployment WHERE state NOT IN {FINAL}")[0][0]
+        self.deployments_seen = self.scene.rows("SELECT COALESCE(MIN(id) - 1, (SELECT MAX(id) FROM work))"
+                                                f" FROM work WHERE state NOT IN {FINAL}")[0][0]
 
     def audit_holds(self):
         """It verifies, and every head that a chat has shown is one of its hashes."""

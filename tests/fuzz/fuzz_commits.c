@@ -35,7 +35,7 @@ unsigned fuzz_mutations(void);
 unsigned
 fuzz_mutations(void)
 {
-	return 50;
+	return 20;
 }
 
 /* Exit status; what it printed, at most room - 1 bytes, in out. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/environment_id.h"
 #include "runner/protocol.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -12,7 +13,7 @@ static const struct {
 	bool (*is)(const char *text);
 	const char *pattern;
 } names[] = {
-	{ protocol_is_environment, "^[a-z][a-z0-9-]{0,19}$" },
+	{ environment_name_is_valid, "^[a-z][a-z0-9-]{0,19}$" },
 	{ protocol_is_commit, "^[0-9a-f]{7,64}$" },
 	{ protocol_is_release, "^[0-9a-f]{7,64}(@sha256:[0-9a-f]{64})?$" },
 };

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <unistd.h>
 
+#include "lib/environment_id.h"
 #include "lib/log.h"
 
 #define BEGINS_AT	 INT64_C(1767225600000) /* 2026-01-01T00:00:00Z */
@@ -18,9 +19,12 @@
 #define RARE		 14 /* what seldom goes wrong goes wrong still less on a calm day */
 #define REST_STEPS_MAX	 20000
 
-const char *const sim_environments[SIM_ENVIRONMENTS] = { "staging", "production" };
-const char *const sim_branches[SIM_ENVIRONMENTS] = { "develop", "main" };
+const char *sim_environments[SIM_ENVIRONMENTS];
+const char *sim_applications[SIM_APPLICATIONS] = { "", "shop", "api", "auth", "docs", "mail", "web",
+	"bill", "ship" };
 
+static char names[SIM_ENVIRONMENTS][LIMIT_ENVIRONMENT];
+static char application_names[SIM_APPLICATIONS][16];
 static char folder[64];
 static struct sim *playing; /* for the signal of an assert that failed */
 
@@ -64,7 +68,34 @@ sim_delay(struct sim *sim, int64_t least, int64_t most)
 int
 sim_environment(const char *name)
 {
-	return strcmp(name, sim_environments[0]) == 0 ? 0 : 1;
+	int e = 0;
+
+	while (strcmp(name, sim_environments[e]) != 0)
+		if (++e == SIM_ENVIRONMENTS)
+			abort();
+	return e;
+}
+
+int
+sim_branch(int environment)
+{
+	bool is_shared = environment / 2 == SIM_FEW; /* ship's is bill's */
+
+	return is_shared ? environment - 2 : environment;
+}
+
+const char *
+sim_branch_name(int branch)
+{
+	return branch % 2 == 0 ? "develop" : "main";
+}
+
+int
+sim_application(struct sim *sim)
+{
+	if (!sim->is_many)
+		return 0;
+	return sim_one_in(sim, 2) ? 1 : 1 + (int)sim_draw(sim, (uint32_t)sim->n_applications);
 }
 
 /* --- telling --- */
@@ -222,7 +253,7 @@ the_power_goes(struct sim *sim)
 static void
 settings_change(struct sim *sim)
 {
-	sim_server_reload(sim, (int)sim_draw(sim, SIM_VARIANTS));
+	sim_server_reload(sim, sim_settings_draw(sim));
 }
 
 /* Timers are monotonic; what the rows keep is wall time. */
@@ -237,7 +268,7 @@ the_clock_is_set_back(struct sim *sim)
 	for (size_t i = 0; i < sim->n_laters; i++)
 		sim->laters[i].at -= back;
 	sim->away_until -= back;
-	for (int e = 0; e < SIM_ENVIRONMENTS; e++)
+	for (int e = 0; e < sim->n_environments; e++)
 		sim->targets[e].answers_at -= back;
 }
 
@@ -330,12 +361,14 @@ come_to_rest(struct sim *sim)
 	play_on(sim);
 	sim_chat_somebody_looks(sim);
 	play_on(sim);
-	sim_server_poll(sim);
-	play_on(sim);
+	for (int i = 0; i < 2 * sim->n_applications + 1; i++) { /* one after another */
+		sim_server_poll(sim);
+		play_on(sim);
+	}
 }
 
-void
-sim_play(uint64_t seed, struct sim_totals *totals)
+static struct sim *
+new_history(uint64_t seed, struct sim_totals *totals)
 {
 	struct sim *sim = calloc(1, sizeof(*sim));
 
@@ -346,12 +379,18 @@ sim_play(uint64_t seed, struct sim_totals *totals)
 	sim->totals = totals;
 	sim->now = BEGINS_AT;
 	sim->settled_below = 1;
-	sim->is_calm = seed % 4 == 0;
-	sim->variant = (int)sim_draw(sim, SIM_VARIANTS);
-	sim->happenings_left =
-	    HAPPENINGS_LEAST + (int)sim_draw(sim, HAPPENINGS_MOST - HAPPENINGS_LEAST);
-	if (sim->is_calm)
-		sim->happenings_left = HAPPENINGS_MOST;
+	return sim;
+}
+
+static void
+play(struct sim *sim, int n_applications)
+{
+	sim->n_applications = n_applications;
+	sim->is_many = n_applications > 0;
+	sim->n_environments = 2 + 2 * n_applications;
+	if (sim->is_many)
+		sim_note(sim, SIM_MANY);
+	sim->variant = sim_settings_draw(sim);
 	sim_forge_new(sim);
 	sim_chat_new(sim);
 	sim_server_new(sim);
@@ -360,7 +399,7 @@ sim_play(uint64_t seed, struct sim_totals *totals)
 		step(sim);
 	come_to_rest(sim);
 	sim_check_rest(sim);
-	totals->histories++;
+	sim->totals->histories++;
 	sim_server_free(sim);
 	sim_chat_free(sim);
 	playing = NULL;
@@ -368,9 +407,47 @@ sim_play(uint64_t seed, struct sim_totals *totals)
 }
 
 void
+sim_play(uint64_t seed, struct sim_totals *totals)
+{
+	struct sim *sim = new_history(seed, totals);
+
+	sim->is_calm = seed % 4 == 0;
+	sim->happenings_left =
+	    HAPPENINGS_LEAST + (int)sim_draw(sim, HAPPENINGS_MOST - HAPPENINGS_LEAST);
+	if (sim->is_calm)
+		sim->happenings_left = HAPPENINGS_MOST;
+	play(sim, !sim->is_calm && seed % 3 == 1 ? SIM_FEW : 0);
+}
+
+void
+sim_play_long(uint64_t seed, int n, struct sim_totals *totals)
+{
+	struct sim *sim = new_history(seed, totals);
+
+	assert(n <= SIM_HAPPENINGS_MOST);
+	sim->happenings_left = n;
+	play(sim, SIM_APPLICATIONS - 1);
+}
+
+static void
+name_all(void)
+{
+	for (int a = SIM_FEW + 1; a < SIM_APPLICATIONS; a++) {
+		(void)snprintf(application_names[a], sizeof(application_names[a]), "app%d", a);
+		sim_applications[a] = application_names[a];
+	}
+	for (int e = 0; e < SIM_ENVIRONMENTS; e++) {
+		(void)environment_id_text(
+		    sim_applications[e / 2], e % 2 == 0 ? "staging" : "production", names[e]);
+		sim_environments[e] = names[e];
+	}
+}
+
+void
 sim_begin(void)
 {
 	log_set_level(LOG_LEVEL_ERROR);
+	name_all();
 	(void)snprintf(folder, sizeof(folder), "%s/deploybot-sim.XXXXXX",
 	    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	if (mkdtemp(folder) == NULL)

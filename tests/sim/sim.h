@@ -61,7 +61,13 @@
 	F(FILES_REFUSED, "no file could be written") \
 	F(FILE_TORN, "the audit file lost its end") \
 	F(SLEPT, "the machine slept for days") \
-	F(LOG_REMOVED, "the log of a run long past was removed")
+	F(LOG_REMOVED, "the log of a run long past was removed") \
+	F(MANY, "there were eight applications") \
+	F(APPLICATION_GONE, "an application's file went while it deployed") \
+	F(CLAIM_AWAITED, "a place waited for what another application held") \
+	F(GRANT_GONE, "a grant was gone when its turn came") \
+	F(PLACE_LEFT, "somebody left the queue") \
+	F(PLACE_GIVEN, "somebody gave their place away")
 
 enum sim_fault {
 #define F(name, words) SIM_##name,
@@ -84,5 +90,9 @@ void sim_begin(void);
 
 /* Plays one history to its rest.  Returns only when everything held. */
 void sim_play(uint64_t seed, struct sim_totals *totals);
+
+/* The same with fifty applications, and so many things that happen. */
+#define SIM_HAPPENINGS_MOST 5000
+void sim_play_long(uint64_t seed, int n, struct sim_totals *totals);
 
 void sim_end(void);

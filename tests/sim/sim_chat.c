@@ -344,6 +344,8 @@ somebody(struct sim *sim)
 	static const int64_t people[] = { SIM_ADMIN, SIM_ADMIN, SIM_ADMIN, SIM_OTHER, SIM_OTHER,
 		SIM_STAGING, SIM_STRANGER };
 
+	if (sim->is_many && sim_one_in(sim, 8))
+		return SIM_CONTRACTOR;
 	return sim->is_calm ? SIM_ADMIN : people[sim_draw(sim, COUNT(people))];
 }
 
@@ -394,7 +396,7 @@ sim_chat_somebody_types(struct sim *sim)
 {
 	static const char *const typed[] = { "/deploy %s", "/deploy %s", "/deploy %s",
 		"/deploy %s v1", "/deploy %s nowhere", "/cancel %s", "/rollback %s", "/rollback %s",
-		"/rollback %s 1", "/status %s", "/history %s", "/status" };
+		"/rollback %s 1", "/status %s", "/history %s", "/status", "/queue", "/queue %s" };
 	static const char *const calm[] = { "/deploy %s", "/deploy %s", "/rollback %s",
 		"/rollback %s", "/rollback %s", "/rollback %s", "/deploy %s", "/deploy %s",
 		"/rollback %s", "/rollback %s", "/rollback %s 2", "/status" };
@@ -413,7 +415,8 @@ sim_chat_somebody_types(struct sim *sim)
 		    sim_environments[0]);
 	else
 		(void)snprintf(update->text, sizeof(update->text),
-		    typed[sim_draw(sim, COUNT(typed))], sim_environments[sim_one_in(sim, 3)]);
+		    typed[sim_draw(sim, COUNT(typed))],
+		    sim_environments[2 * sim_application(sim) + sim_one_in(sim, 3)]);
 	sim_trace(sim, "update %" PRId64 ": %" PRId64 " types %s in %" PRId64, update->id, person,
 	    update->text, update->chat);
 	go_on(sim);
@@ -461,8 +464,8 @@ sim_chat_somebody_looks(struct sim *sim)
 	struct err err;
 
 	sim_must(db_query(&rows, sim->eyes, &err,
-		     "SELECT id, chat FROM question WHERE verb = 'LOOKED' AND closed_at = 0"
-		     " AND environment IN (SELECT name FROM environment WHERE unknown_since <> 0)"),
+		     "SELECT id, chat FROM button WHERE action = 'looked' AND closed_at = 0"
+		     " AND target IN (SELECT name FROM environment WHERE unknown_since <> 0)"),
 	    "looking for buttons");
 	while (db_next(&rows)) {
 		update = add_update(sim, UPDATE_PRESS, SIM_ADMIN, db_col_i64(&rows, 1));

@@ -82,7 +82,7 @@ what_lives_is_waited_for(struct sim *sim)
 static void
 the_release_is_what_runs(struct sim *sim)
 {
-	for (int e = 0; e < SIM_ENVIRONMENTS; e++) {
+	for (int e = 0; e < sim->n_environments; e++) {
 		const struct look_environment *now = look_environment(&seen, sim_environments[e]);
 
 		if (now->release != 0 &&
@@ -141,6 +141,11 @@ look_at_end(struct sim *sim, const struct look_deployment *d)
 	const struct invariants of = rows_of(sim);
 
 	sim->ended_as[d->id] = (uint8_t)(d->state + 1);
+	if (d->state == DEPLOY_REFUSED &&
+	    invariants_number(&of,
+		"SELECT COUNT(*) FROM work WHERE id = $1 AND detail GLOB 'the requester is no*'",
+		DB_I64(d->id)) > 0)
+		sim_note(sim, SIM_GRANT_GONE);
 	sim->totals->ends[d->state]++;
 	sim_trace(sim, "  deployment %" PRId64 " has ended: %s", d->id, deploy_flow_name(d->state));
 	invariants_of_end(&of, d);
@@ -152,7 +157,7 @@ look_at_end(struct sim *sim, const struct look_deployment *d)
 static void
 somebody_has_looked(struct sim *sim)
 {
-	for (int e = 0; e < SIM_ENVIRONMENTS; e++) {
+	for (int e = 0; e < sim->n_environments; e++) {
 		const struct look_environment *now = look_environment(&seen, sim_environments[e]);
 
 		if (sim->was_unknown[e] && !now->is_unknown &&
@@ -219,7 +224,7 @@ remember_ways(struct sim *sim)
 		    strcmp(d->commit, d->previous) != 0)
 			sim->was_fled[e][sim_forge_index(sim, d->commit)] = true;
 	}
-	for (int e = 0; e < SIM_ENVIRONMENTS; e++) {
+	for (int e = 0; e < sim->n_environments; e++) {
 		const struct look_environment *now = look_environment(&seen, sim_environments[e]);
 
 		if (now->release != sim->walked[e])
@@ -248,8 +253,8 @@ a_rollback_goes_back(struct sim *sim, struct tx *tx, int e)
 
 	must(sim,
 	    db_query(&rows, tx->db, &err,
-		"SELECT d.commit_id FROM deployment d JOIN environment e ON e.name = d.environment"
-		" WHERE d.environment = $1 AND d.asker = $2 AND d.program = 'rollback'"
+		"SELECT d.commit_id FROM work d JOIN environment e ON e.name = d.environment"
+		" WHERE d.environment = $1 AND d.requester = $2 AND d.program = 'rollback'"
 		" AND e.current_release = $3 AND e.is_down = 0 AND e.unknown_since = 0",
 		DB_TEXT(sim_environments[e]), DB_TEXT(tx->event->u.update->name),
 		DB_I64(sim->walked[e])),
@@ -279,6 +284,68 @@ what_is_live_is_not_begun_again(struct sim *sim, const struct look_deployment *d
 		    d->environment);
 }
 
+/* Q4: whoever stood before it in the queue waited for something, or is gone.  A batch may have
+ * changed why since. */
+static void
+nobody_is_overtaken(struct sim *sim, const struct look_deployment *d)
+{
+	const struct invariants of = rows_of(sim);
+	int64_t id;
+
+	if (sim->batch != 1)
+		return;
+	id = invariants_number(&of,
+	    "SELECT COALESCE(MAX(q.id), 0) FROM work q JOIN work d ON d.id = $1"
+	    " JOIN environment e ON e.name = d.environment WHERE q.state = 'QUEUED'"
+	    " AND q.environment = d.environment AND (q.program <> 'rollback', q.place)"
+	    "  < (d.program <> 'rollback', d.place) AND q.waits_for = '' AND q.is_asked_anew = 0"
+	    " AND NOT (q.cause <> 'chat' AND e.unknown_since <> 0)",
+	    DB_I64(d->id));
+	if (id != 0)
+		sim_fail(sim, __func__, "%" PRId64 " by %" PRId64, id, d->id);
+}
+
+/* Q5: what went live while it was queued is newer than it only where somebody said yes to that. */
+static void
+nothing_goes_back_unasked(struct sim *sim, const struct look_deployment *d)
+{
+	const struct invariants of = rows_of(sim);
+	const struct look_environment *now = look_environment(&seen, d->environment);
+	int64_t is_unasked = invariants_number(&of,
+	    "SELECT COUNT(*) FROM work d JOIN environment e ON e.name = d.environment"
+	    " JOIN release r ON r.id = e.current_release WHERE d.id = $1"
+	    " AND NOT (d.confirmed_by <> 0 AND d.answered_at >= r.at)",
+	    DB_I64(d->id));
+
+	if (d->is_rollback || is_unasked == 0 || !sim->was_queued[d->id] ||
+	    strcmp(sim->queued_over[d->id], now->commit) == 0)
+		return;
+	if (sim_forge_index(sim, d->commit) < sim_forge_index(sim, now->commit))
+		sim_fail(sim, __func__, "deployment %" PRId64 " of %.7s, over %.7s", d->id,
+		    d->commit, now->commit);
+}
+
+static void
+remember_places(struct sim *sim)
+{
+	const struct invariants of = rows_of(sim);
+
+	if (sim->is_many && !sim->has_waited &&
+	    invariants_number(&of, "SELECT COUNT(*) FROM work WHERE waits_for GLOB 'host:*'") > 0) {
+		sim->has_waited = true;
+		sim_note(sim, SIM_CLAIM_AWAITED);
+	}
+	for (size_t i = 0; i < seen.n; i++) {
+		const struct look_deployment *d = &seen.deployments[i];
+
+		if (d->state != DEPLOY_QUEUED || sim->was_queued[d->id])
+			continue;
+		sim->was_queued[d->id] = true;
+		(void)text_copy(sim->queued_over[d->id], LIMIT_COMMIT,
+		    look_environment(&seen, d->environment)->commit);
+	}
+}
+
 /* In the commit that makes it active nothing of it has been handed out. */
 static void
 remember_beginnings(struct sim *sim)
@@ -292,6 +359,8 @@ remember_beginnings(struct sim *sim)
 		a_push_brings_up_nothing_that_was_rolled_back(
 		    sim, d, sim_environment(d->environment));
 		what_is_live_is_not_begun_again(sim, d);
+		nobody_is_overtaken(sim, d);
+		nothing_goes_back_unasked(sim, d);
 		(void)text_copy(sim->ran_before[d->id], LIMIT_COMMIT,
 		    sim->targets[sim_environment(d->environment)].runs);
 	}
@@ -301,7 +370,7 @@ remember_beginnings(struct sim *sim)
 static void
 remember_first_polls(struct sim *sim)
 {
-	for (int e = 0; e < SIM_ENVIRONMENTS; e++) {
+	for (int e = 0; e < sim->n_environments; e++) {
 		const struct look_environment *now = look_environment(&seen, sim_environments[e]);
 
 		if (sim->first_polled[e][0] == '\0' && now != NULL)
@@ -318,6 +387,7 @@ sim_check_commit(struct sim *sim)
 	somebody_has_looked(sim);
 	remember_ways(sim);
 	remember_beginnings(sim);
+	remember_places(sim);
 	remember_first_polls(sim);
 	invariants_of_commit(&of);
 	an_end_stays(sim);
@@ -369,7 +439,7 @@ sim_check_gate(struct sim *sim, const struct sim_process *process)
 {
 	const struct invariants of = rows_of(sim);
 	int64_t n = invariants_number(&of,
-	    "SELECT COUNT(*) FROM run r JOIN deployment d ON d.id = r.deployment AND d.run = r.id"
+	    "SELECT COUNT(*) FROM run r JOIN work d ON d.id = r.deployment AND d.run = r.id"
 	    " WHERE r.id = $1 AND r.pid <> 0 AND r.ended_at = 0 AND d.state IN"
 	    " ('RUNNING', 'STOPPING', 'ROLLING_BACK')",
 	    DB_I64(process->run));
@@ -410,79 +480,182 @@ sim_check_images(struct sim *sim, const struct effect_run *order)
 
 /* --- around each decision --- */
 
-/* Everything that a deployment of this environment is, as a number. */
-static uint64_t
-fingerprint(struct sim *sim, struct tx *tx, int environment)
+/* Everything that the deployments of each environment are, as a number. */
+static void
+fingerprints(struct sim *sim, struct tx *tx, uint64_t ret[SIM_ENVIRONMENTS])
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
-	uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
 	struct err err;
 
+	for (int e = 0; e < sim->n_environments; e++)
+		ret[e] = UINT64_C(14695981039346656037); /* FNV-1a */
 	must(sim,
 	    db_query(&rows, tx->db, &err,
-		"SELECT id || state || run FROM deployment WHERE environment = $1 ORDER BY id",
-		DB_TEXT(sim_environments[environment])),
+		"SELECT id || state || run || ' ' || place, environment FROM work ORDER BY id"),
 	    &err);
-	while (db_next(&rows))
+	while (db_next(&rows)) {
+		uint64_t *hash = &ret[sim_environment(db_col_text(&rows, 1))];
+
 		for (const char *c = db_col_text(&rows, 0); *c != '\0'; c++)
-			hash = (hash ^ (unsigned char)*c) * UINT64_C(1099511628211);
-	return hash;
+			*hash = (*hash ^ (unsigned char)*c) * UINT64_C(1099511628211);
+	}
 }
 
 /* Is the button another person's, or an admin's alone? */
 static bool
-is_not_theirs(struct tx *tx, const struct update *update, enum sim_role role, int *ret_environment)
+is_not_theirs(struct tx *tx, const struct update *update, struct sim_before *before)
 {
+	const struct settings *settings = tx->event->context.settings;
 	struct button_row button = row_button_get(tx, update->button);
+	int64_t work = request_number(&button.request, "work");
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	enum sim_role role;
 	int64_t requested_by = 0;
-	bool is_chat = false, is_confirming;
+	bool is_chat = false, is_confirming, is_place;
 	struct err err;
 
-	*ret_environment = -1;
 	if (button.id[0] == '\0')
 		return true;
-	if (button.verb == BUTTON_LOOKED) {
-		*ret_environment = sim_environment(button.environment);
+	(void)text_copy(before->pressed, sizeof(before->pressed), button.request.action);
+	before->work = work;
+	if (strcmp(button.request.action, "looked") == 0)
 		return button.chat != update->address.chat || !button.is_open ||
-		    role != SIM_MAY_ALL;
-	}
+		    sim_settings_role(settings, update->person,
+			sim_environment(button.request.target), tx->at) != SIM_MAY_ALL;
 	if (!db_query(&rows, tx->db, &err,
-		"SELECT environment, asked_by, cause = 'chat' FROM deployment WHERE id = $1",
-		DB_I64(button.deployment)) ||
+		"SELECT environment, requested_by, cause = 'chat', place FROM work WHERE id = $1"
+		" OR id = (SELECT deployment FROM run WHERE run.id = $2)",
+		DB_I64(work), DB_I64(request_number(&button.request, "run"))) ||
 	    !db_next(&rows))
 		return true;
-	*ret_environment = sim_environment(db_col_text(&rows, 0));
+	role = sim_settings_role(
+	    settings, update->person, sim_environment(db_col_text(&rows, 0)), tx->at);
+	before->place = db_col_i64(&rows, 3);
 	requested_by = db_col_i64(&rows, 1);
 	is_chat = db_col_i64(&rows, 2) != 0;
-	is_confirming = button.verb == BUTTON_CONFIRM || button.verb == BUTTON_DECLINE;
+	is_confirming = strcmp(button.request.action, "confirm") == 0;
+	is_place = strcmp(button.request.action, "leave") == 0 ||
+	    strcmp(button.request.action, "give") == 0;
 	return button.chat != update->address.chat || !button.is_open ||
+	    (is_place && requested_by != update->person) ||
 	    (is_confirming && requested_by != update->person &&
-		!row_button_is_requester(tx, button.deployment, update->person) &&
-		((is_chat && !row_button_is_shared(tx, button.deployment)) || role != SIM_MAY_ALL));
+		!row_button_is_requester(tx, work, update->person) &&
+		((is_chat && !row_button_is_shared(tx, work)) || role != SIM_MAY_ALL));
+}
+
+static void
+find_active(struct sim *sim, struct tx *tx, bool ret[SIM_DEPLOYMENTS])
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	struct err err;
+
+	must(sim,
+	    db_query(
+		&rows, tx->db, &err, "SELECT id FROM work WHERE started_at <> 0 AND ended_at = 0"),
+	    &err);
+	while (db_next(&rows))
+		ret[db_col_i64(&rows, 0)] = true;
 }
 
 void
 sim_check_before(struct sim *sim, struct tx *tx, struct sim_before *ret)
 {
 	const struct update *update = tx->event->kind == EVENT_UPDATE ? tx->event->u.update : NULL;
-	int pressed = -1;
-	enum sim_role role;
+	bool is_all;
 
 	*ret = (struct sim_before){ .why = "" };
+	find_active(sim, tx, ret->is_active);
 	if (update == NULL)
 		return;
-	role = sim_settings_role(tx->event->context.settings, update->person);
-	ret->is_guarded[0] = role == SIM_NOBODY;
-	ret->is_guarded[1] = role != SIM_MAY_ALL;
-	ret->why = "no role";
-	if (update->kind == UPDATE_PRESS && is_not_theirs(tx, update, role, &pressed)) {
-		ret->is_guarded[0] = ret->is_guarded[1] = true;
-		ret->why = "not their button";
+	is_all = update->kind == UPDATE_PRESS && is_not_theirs(tx, update, ret);
+	ret->why = is_all ? "not their button" : "no role";
+	for (int e = 0; e < sim->n_environments; e++) {
+		ret->is_guarded[e] = is_all ||
+		    sim_settings_role(tx->event->context.settings, update->person, e, tx->at) ==
+			SIM_NOBODY;
+		ret->is_any_guarded |= ret->is_guarded[e];
 	}
-	for (int e = 0; e < SIM_ENVIRONMENTS; e++)
-		if (ret->is_guarded[e])
-			ret->of[e] = fingerprint(sim, tx, e);
+	if (ret->is_any_guarded)
+		fingerprints(sim, tx, ret->of);
+}
+
+/* --- what a decision begins --- */
+
+/* Somebody who may: the requester, or who confirmed it. */
+static void
+somebody_may_begin(struct sim *sim, struct tx *tx, const struct db_rows *row)
+{
+	const struct settings *settings = tx->event->context.settings;
+	int64_t by[2] = { db_col_i64(row, 2), db_col_i64(row, 3) };
+	int environment = sim_environment(db_col_text(row, 1));
+	bool is_rollback = strcmp(db_col_text(row, 5), "rollback") == 0;
+	bool may = db_col_i64(row, 4) == 0 && by[1] == 0; /* a push, and nobody was asked */
+
+	for (int i = 0; i < 2; i++)
+		may |= by[i] != 0 &&
+		    sim_settings_role(settings, by[i], environment, tx->at) >=
+			(is_rollback ? SIM_MAY_ALL : SIM_MAY_DEPLOY);
+	if (!may)
+		sim_fail(sim, "nobody_without_a_grant_leads_to_a_run",
+		    "deployment %" PRId64 " in %s by %" PRId64 " and %" PRId64, db_col_i64(row, 0),
+		    sim_environments[environment], by[0], by[1]);
+}
+
+/* Q2: two that are released to one folder, whatever the settings say by now. */
+static void
+nobody_else_holds(struct sim *sim, int64_t id, const bool is_active[SIM_DEPLOYMENTS])
+{
+	for (int64_t other = 0; other < SIM_DEPLOYMENTS && sim->holds[id] != NULL; other++)
+		if (other != id && is_active[other] && sim->holds[other] != NULL)
+			sim_fail(sim, "no_two_release_to_one_folder",
+			    "deployments %" PRId64 " and %" PRId64 " to %s", other, id,
+			    sim->holds[id]);
+}
+
+static void
+check_beginnings(struct sim *sim, struct tx *tx, const struct sim_before *before)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	bool is_active[SIM_DEPLOYMENTS] = { false };
+	struct err err;
+
+	find_active(sim, tx, is_active);
+	must(sim,
+	    db_query(&rows, tx->db, &err,
+		"SELECT id, environment, requested_by, confirmed_by, cause = 'chat', program"
+		" FROM work WHERE started_at <> 0 AND ended_at = 0"),
+	    &err);
+	while (db_next(&rows)) {
+		int64_t id = db_col_i64(&rows, 0);
+
+		if (before->is_active[id])
+			continue;
+		sim->holds[id] = sim_settings_folder(
+		    tx->event->context.settings, sim_environment(db_col_text(&rows, 1)));
+		somebody_may_begin(sim, tx, &rows);
+		nobody_else_holds(sim, id, is_active);
+	}
+}
+
+/* Q3: a place that is left or given is its owner's, and who has it then is in the queue. */
+static void
+note_place(struct sim *sim, struct tx *tx, const struct sim_before *before)
+{
+	int64_t place;
+	struct err err;
+
+	if (before->work == 0 || before->place == 0 ||
+	    (strcmp(before->pressed, "leave") != 0 && strcmp(before->pressed, "give") != 0))
+		return;
+	must(sim,
+	    db_one_i64(&place, tx->db, &err,
+		"SELECT CASE WHEN ended_at <> 0 THEN 0 ELSE place END FROM work WHERE id = $1",
+		DB_I64(before->work)),
+	    &err);
+	if (strcmp(before->pressed, "leave") == 0 && place == 0)
+		sim_note(sim, SIM_PLACE_LEFT);
+	if (strcmp(before->pressed, "give") == 0 && place > before->place)
+		sim_note(sim, SIM_PLACE_GIVEN);
 }
 
 /* `go` is said to the run that its deployment waits for, and to no other. */
@@ -494,7 +667,7 @@ check_go(struct sim *sim, struct tx *tx)
 
 	must(sim,
 	    db_one_i64(&n, tx->db, &err,
-		"SELECT COUNT(*) FROM deployment WHERE run = $1 AND state IN"
+		"SELECT COUNT(*) FROM work WHERE run = $1 AND state IN"
 		" ('RUNNING', 'ROLLING_BACK')",
 		DB_I64(run)),
 	    &err);
@@ -505,11 +678,13 @@ check_go(struct sim *sim, struct tx *tx)
 void
 sim_check_after(struct sim *sim, struct tx *tx, const struct sim_before *before)
 {
+	uint64_t now[SIM_ENVIRONMENTS];
+
 	if (tx->event->kind == EVENT_RUN_STARTED)
 		check_go(sim, tx);
 	if (!db_in_transaction(tx->db))
 		return; /* without memory SQLite undoes the whole batch: it is tried again */
-	for (int e = 0; tx->event->kind == EVENT_UPDATE && e < SIM_ENVIRONMENTS; e++) {
+	for (int e = 0; tx->event->kind == EVENT_UPDATE && e < sim->n_environments; e++) {
 		const char *text = tx->event->u.update->text;
 		size_t size = strlen("/rollback ") + strlen(sim_environments[e]);
 		char plain[48];
@@ -520,8 +695,12 @@ sim_check_after(struct sim *sim, struct tx *tx, const struct sim_before *before)
 		else if (text_starts(text, plain) && text[size] == ' ')
 			sim->is_astray[e] = true; /* by a number, to wherever */
 	}
-	for (int e = 0; e < SIM_ENVIRONMENTS; e++)
-		if (before->is_guarded[e] && fingerprint(sim, tx, e) != before->of[e])
+	check_beginnings(sim, tx, before);
+	note_place(sim, tx, before);
+	if (before->is_any_guarded)
+		fingerprints(sim, tx, now);
+	for (int e = 0; e < sim->n_environments; e++)
+		if (before->is_guarded[e] && now[e] != before->of[e])
 			sim_fail(sim, "nobody_acts_without_a_role",
 			    "update %" PRId64 " of %" PRId64 " changed %s (%s)",
 			    tx->event->u.update->id, tx->event->u.update->person,
@@ -594,10 +773,13 @@ one_request_is_one_deployment(struct sim *sim)
 {
 	const struct invariants of = rows_of(sim);
 	int64_t id = invariants_number(&of,
-	    "SELECT COALESCE(MAX(id), 0) FROM (SELECT MAX(id) AS id,"
-	    " COUNT(*) AS n FROM deployment WHERE asker <> 'git'"
-	    /* A push that was given up may be delivered again, and is another commit then. */
-	    " GROUP BY asker, CASE WHEN cause = 'push' THEN commit_id ELSE '' END) WHERE n > 1");
+	    "SELECT COALESCE(MAX(id), 0) FROM (SELECT MAX(id) AS id, requester,"
+	    " COUNT(*) AS n FROM work WHERE requester <> 'git'"
+	    " GROUP BY requester, CASE WHEN cause = 'push' THEN environment || commit_id"
+	    " ELSE '' END)"
+	    /* A push that was given up may be delivered again. */
+	    " WHERE n > 1 + (SELECT COUNT(*) FROM message"
+	    " WHERE instr(head, 'git does not show ') > 0 AND instr(head, requester) > 0)");
 
 	if (id != 0)
 		sim_fail(sim, __func__, "deployment %" PRId64 " is another's twin", id);
@@ -609,14 +791,14 @@ no_push_is_lost(struct sim *sim)
 {
 	const struct settings *settings = sim_settings_get(sim->loaded);
 
-	for (int e = 0; e < SIM_ENVIRONMENTS && settings->poll_repository_seconds > 0; e++)
+	for (int e = 0; e < sim->n_environments && settings->poll_repository_seconds > 0; e++)
 		if (settings_environment(settings, sim_environments[e]) != NULL &&
-		    strcmp(sim->first_polled[e], sim->commits[sim->head[e]]) != 0 &&
+		    strcmp(sim->first_polled[e], sim->commits[sim->head[sim_branch(e)]]) != 0 &&
 		    strcmp(look_environment(&seen, sim_environments[e])->seen,
-			sim->commits[sim->head[e]]) != 0)
-			sim_fail(sim, __func__, "%s: seen %.7s, head %.7s", sim_branches[e],
+			sim->commits[sim->head[sim_branch(e)]]) != 0)
+			sim_fail(sim, __func__, "%s: seen %.7s, head %.7s", sim_environments[e],
 			    look_environment(&seen, sim_environments[e])->seen,
-			    sim->commits[sim->head[e]]);
+			    sim->commits[sim->head[sim_branch(e)]]);
 }
 
 static void

@@ -3,6 +3,8 @@
 #include "lib/buf.h"
 #include "tests/sim/sim_inside.h"
 
+#define NOT_OURS 202 /* its application is not there */
+
 static sim_fn delivery_comes, git_answers;
 
 /* --- commits --- */
@@ -40,8 +42,9 @@ sim_forge_is_bad(const struct sim *sim, const char *commit)
 void
 sim_forge_new(struct sim *sim)
 {
-	for (int b = 0; b < SIM_ENVIRONMENTS; b++)
-		sim->head[b] = new_commit(sim);
+	for (int b = sim->is_many ? 2 : 0; b < sim->n_environments; b++)
+		if (sim_branch(b) == b)
+			sim->head[b] = new_commit(sim);
 }
 
 /* --- deliveries: the forge tells once, and never again by itself --- */
@@ -53,7 +56,9 @@ on_answer(void *ctx, const struct answer *answer)
 	struct sim *sim = delivery->sim;
 
 	sim_trace(sim, "delivery %s: %d", delivery->id, answer->status);
-	if (answer->status >= 200 && answer->status < 300)
+	if (answer->status == NOT_OURS && !sim_settings_may_lack(delivery->branch / 2))
+		sim_fail(sim, "a_delivery_finds_its_application", "%s", delivery->id);
+	if (answer->status >= 200 && answer->status < 300 && answer->status != NOT_OURS)
 		sim_check_acknowledged(sim, "github", delivery->id, delivery->digest);
 }
 
@@ -74,8 +79,9 @@ delivery_comes(struct sim *sim, int64_t index, int64_t b)
 	delivery->kind = DELIVERY_PUSH;
 	(void)text_copy(delivery->id, sizeof(delivery->id), from->id);
 	memcpy(delivery->digest, from->digest, sizeof(delivery->digest));
-	(void)text_copy(delivery->repository, sizeof(delivery->repository), "Acme/Shop");
-	(void)text_copy(delivery->branch, sizeof(delivery->branch), sim_branches[from->branch]);
+	(void)snprintf(delivery->repository, sizeof(delivery->repository), "Acme/%s",
+	    from->branch < 2 ? "Shop" : sim_applications[from->branch / 2]);
+	(void)text_copy(delivery->branch, sizeof(delivery->branch), sim_branch_name(from->branch));
 	(void)text_copy(delivery->login, sizeof(delivery->login), from->login);
 	(void)text_copy(delivery->after, sizeof(delivery->after), from->after);
 	delivery->sender = 7;
@@ -104,9 +110,9 @@ deliver(struct sim *sim, int branch)
 	int64_t index = (int64_t)sim->n_deliveries++;
 
 	assert(sim->n_deliveries + 1 < SIM_DELIVERIES);
-	*delivery = (struct sim_delivery){
-		.sim = sim, .branch = branch, .digest = { (uint8_t)(index + 1) }
-	};
+	*delivery = (struct sim_delivery){ .sim = sim,
+		.branch = branch,
+		.digest = { (uint8_t)(index + 1), (uint8_t)((index + 1) >> 8) } };
 	(void)snprintf(delivery->id, sizeof(delivery->id), "d-%" PRId64, index);
 	(void)snprintf(delivery->login, sizeof(delivery->login), "octo%" PRId64, index);
 	(void)text_copy(delivery->after, sizeof(delivery->after), sim->commits[sim->head[branch]]);
@@ -127,7 +133,8 @@ deliver(struct sim *sim, int branch)
 void
 sim_forge_push(struct sim *sim)
 {
-	int branch = !sim->is_calm && sim_one_in(sim, 3) ? 1 : 0;
+	int is_main = !sim->is_calm && sim_one_in(sim, 3) ? 1 : 0;
+	int branch = sim_branch(2 * sim_application(sim) + is_main);
 
 	if (sim_one_in(sim, 6) && sim->now >= sim->lags_until[branch]) {
 		sim_note(sim, SIM_GIT_LAGS);
@@ -137,8 +144,8 @@ sim_forge_push(struct sim *sim)
 	sim->head[branch] = sim_one_in(sim, sim->is_calm ? 2 : 8) ?
 	    (int)sim_draw(sim, (uint32_t)sim->n_commits) :
 	    new_commit(sim);
-	sim_trace(
-	    sim, "%s is pushed to %.7s", sim_branches[branch], sim->commits[sim->head[branch]]);
+	sim_trace(sim, "%s %s is pushed to %.7s", sim_applications[branch / 2],
+	    sim_branch_name(branch), sim->commits[sim->head[branch]]);
 	deliver(sim, branch);
 }
 
@@ -161,11 +168,20 @@ lacks(const struct sim *sim, int branch, const char *after)
 	    strcmp(after, sim->commits[sim->head[branch]]) == 0;
 }
 
+/* develop of the repository that this is asked about. */
 static int
-find_branch(const char *ref)
+first_branch(const struct effect_git_query *ask)
 {
-	for (int b = 0; b < SIM_ENVIRONMENTS; b++)
-		if (strcmp(sim_branches[b], ref) == 0)
+	return ask->environment[0] == '\0' ? 0 : sim_branch(sim_environment(ask->environment) & ~1);
+}
+
+static int
+find_branch(const struct effect_git_query *ask, const char *ref)
+{
+	int first = first_branch(ask);
+
+	for (int b = first; b < first + 2; b++)
+		if (strcmp(sim_branch_name(b), ref) == 0)
 			return b;
 	return -1;
 }
@@ -197,12 +213,13 @@ find_commit(const struct sim *sim, const char *ref)
 static char *
 answer_commits(struct sim *sim, const struct effect_git_query *ask)
 {
-	int ref = find_branch(ask->ref), own = find_branch(ask->branch);
+	int ref = find_branch(ask, ask->ref), own = find_branch(ask, ask->branch);
 	const char *asked = find_commit(sim, ask->ref);
 	const char *commit =
 	    asked != NULL ? asked : sim->commits[ref >= 0 ? shown_head(sim, ref) : 0];
 	bool in_branch = own >= 0 && (asked != NULL ? !sim_one_in(sim, 8) : own == ref);
 	int index = sim_forge_index(sim, commit);
+	int base = sim_forge_index(sim, ask->base);
 	struct buf contained;
 	char *text = NULL;
 
@@ -212,8 +229,8 @@ answer_commits(struct sim *sim, const struct effect_git_query *ask)
 		sim_note(sim, SIM_BLOCKED_PUSH);
 	if (asprintf(&text,
 		"==> fetch\nref %s\nkind %s\ncommit %s\nauthor Ann Example\nat 1767225600\n"
-		"subject Make it blue\n%s%s%s%s%s%sin_branch %d\n%s%s%sforced 0\nlacks_after %d\n"
-		"count 0\n%send\n",
+		"subject Make it blue\n%s%s%s%s%s%sin_branch %d\n%s%s%sforced %d\nlacks_after %d\n"
+		"count %d\n%send\n",
 		ask->ref,
 		ref >= 0	  ? "branch" :
 		    asked != NULL ? "commit" :
@@ -222,20 +239,22 @@ answer_commits(struct sim *sim, const struct effect_git_query *ask)
 		own >= 0 ? "\n" : "", own >= 0 ? "branch_commit " : "",
 		own >= 0 ? sim->commits[shown_head(sim, own)] : "", own >= 0 ? "\n" : "", in_branch,
 		ask->base[0] != '\0' ? "base " : "", ask->base, ask->base[0] != '\0' ? "\n" : "",
+		base > index,
 		ref >= 0 && ask->push.after[0] != '\0' && lacks(sim, ref, ask->push.after),
-		buf_text(&contained)) < 0)
+		base >= 0 && index > base ? index - base : 0, buf_text(&contained)) < 0)
 		abort();
 	buf_done(&contained);
 	return text;
 }
 
 static char *
-answer_heads(const struct sim *sim)
+answer_heads(const struct sim *sim, const struct effect_git_query *ask)
 {
+	int first = first_branch(ask);
 	char *text = NULL;
 
 	if (asprintf(&text, "head %s develop\nhead %s main\nend\n",
-		sim->commits[shown_head(sim, 0)], sim->commits[shown_head(sim, 1)]) < 0)
+		sim->commits[shown_head(sim, first)], sim->commits[shown_head(sim, first + 1)]) < 0)
 		abort();
 	return text;
 }
@@ -306,8 +325,8 @@ git_answers(struct sim *sim, int64_t effect, int64_t b)
 	}
 	asked = &open->effect->result->u.git_answered;
 	if (ask->kind == GIT_QUERY_HEADS) {
-		asked->answer = answer_heads(sim);
-	} else if (strcmp(ask->ref, "v1") != 0 && find_branch(ask->ref) < 0 &&
+		asked->answer = answer_heads(sim, ask);
+	} else if (strcmp(ask->ref, "v1") != 0 && find_branch(ask, ask->ref) < 0 &&
 	    (find_commit(sim, ask->ref) == NULL || sim_one_in(sim, 16))) {
 		asked->exit_status = 64;
 		/* NOANALYZE(malloc-leak): the effect has it */

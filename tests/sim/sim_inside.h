@@ -12,21 +12,24 @@
 #include "lib/text.h"
 #include "store/store.h"
 #include "tests/sim/sim.h"
+#include "types/request.h"
 
-#define SIM_ENVIRONMENTS	2
-#define SIM_COMMITS		48
-#define SIM_LATERS		1024
-#define SIM_OPEN		384	/* effects handed out and not reported */
-#define SIM_UPDATES		192
-#define SIM_DELIVERIES		64
-#define SIM_POSTS		768
-#define SIM_PROCESSES		192
-#define SIM_DEPLOYMENTS		256
+#define SIM_APPLICATIONS	51	/* the one without a name, and fifty that have one */
+#define SIM_ENVIRONMENTS	(2 * SIM_APPLICATIONS)
+#define SIM_COMMITS		1280
+#define SIM_LATERS		32768
+#define SIM_OPEN		768	/* effects handed out and not reported */
+#define SIM_UPDATES		4096
+#define SIM_DELIVERIES		1280
+#define SIM_POSTS		16384
+#define SIM_PROCESSES		4096
+#define SIM_DEPLOYMENTS		4096
 #define SIM_TRACE		96
 
 #define SIM_ADMIN		11
 #define SIM_OTHER		22	/* an admin, as long as the settings say so */
 #define SIM_STAGING		33
+#define SIM_CONTRACTOR		44	/* may deploy to shop/staging, for a while */
 #define SIM_STRANGER		99
 #define SIM_TEAM		INT64_C(-1001)	/* TELEGRAM_CHAT_ID */
 #define SIM_GROUP		INT64_C(-1002)
@@ -145,6 +148,9 @@ struct sim {
 	struct sim_later laters[SIM_LATERS];
 	bool is_resting;
 	bool is_calm;			/* little goes wrong: release after release */
+	bool is_many;			/* applications with names; else the one without */
+	int n_applications;		/* that have one */
+	int n_environments;		/* of the first ones, so many are played */
 	int happenings_left;
 
 	size_t n_trace;
@@ -157,6 +163,7 @@ struct sim {
 	int variant;			/* of the settings, as they are on disk */
 	int loaded;			/* as the server has them */
 	struct queue_list events;
+	size_t batch; /* events that were decided on together last */
 	struct sim_open open[SIM_OPEN];
 	bool is_full;			/* the disk, in this batch */
 	bool is_failing;		/* one handler, in this batch */
@@ -189,7 +196,7 @@ struct sim {
 	/* the forge */
 	int n_commits;
 	char commits[SIM_COMMITS][LIMIT_COMMIT];
-	int head[SIM_ENVIRONMENTS];	/* of develop and main */
+	int head[SIM_ENVIRONMENTS];	/* of develop and main of each repository */
 	int shown[SIM_ENVIRONMENTS];	/* what git shows in its place ... */
 	int64_t lags_until[SIM_ENVIRONMENTS]; /* ... until then */
 	size_t n_deliveries;
@@ -204,7 +211,11 @@ struct sim {
 	int64_t settled_below;
 	uint8_t ended_as[SIM_DEPLOYMENTS];	/* state + 1; 0: not yet */
 	bool has_begun[SIM_DEPLOYMENTS];
+	const char *holds[SIM_DEPLOYMENTS];	/* a folder of a host, or NULL */
+	bool has_waited;			/* for what another held: told once */
 	char ran_before[SIM_DEPLOYMENTS][LIMIT_COMMIT];	/* on its target, when it began */
+	char queued_over[SIM_DEPLOYMENTS][LIMIT_COMMIT]; /* live when it was first queued */
+	bool was_queued[SIM_DEPLOYMENTS];
 	bool has_passed[SIM_DEPLOYMENTS];	/* its health gate */
 	bool was_unknown[SIM_ENVIRONMENTS];
 	char first_polled[SIM_ENVIRONMENTS][LIMIT_COMMIT]; /* that the first poll only remembered */
@@ -218,10 +229,15 @@ struct sim {
 	bool has_word[SIM_DEPLOYMENTS];		/* its script said that it is well */
 };
 
-extern const char *const sim_environments[SIM_ENVIRONMENTS];
-extern const char *const sim_branches[SIM_ENVIRONMENTS];
+extern const char *sim_environments[SIM_ENVIRONMENTS];
+extern const char *sim_applications[SIM_APPLICATIONS];
 
 int sim_environment(const char *name);
+/* The branch of an environment: the index of its head.  Two applications share a repository. */
+int sim_branch(int environment);
+const char *sim_branch_name(int branch);
+/* One of those that the history has; mostly the first. */
+int sim_application(struct sim *sim);
 uint32_t sim_draw(struct sim *sim, uint32_t below);
 bool sim_one_in(struct sim *sim, uint32_t n);
 /* Mostly soon, seldom late: ms between least and most. */
@@ -238,13 +254,19 @@ void sim_fail(struct sim *sim, const char *invariant, const char *fmt, ...) PRIN
 
 /* --- sim_settings.c --- */
 
-#define SIM_VARIANTS	6
+#define SIM_VARIANTS	13
+#define SIM_FEW		8	/* applications of most variants that have some */
+int sim_settings_draw(struct sim *sim);
+bool sim_settings_may_lack(int application);	/* in one of the variants */
 void sim_settings_begin(const char *folder);
 void sim_settings_end(void);
 struct settings *sim_settings_get(int variant);	/* borrowed */
 /* Known here by a table of its own, not by the policy. */
-enum sim_role { SIM_NOBODY, SIM_MAY_STAGING, SIM_MAY_ALL };
-enum sim_role sim_settings_role(const struct settings *settings, int64_t person);
+enum sim_role { SIM_NOBODY, SIM_MAY_DEPLOY, SIM_MAY_ALL };
+enum sim_role sim_settings_role(const struct settings *settings, int64_t person, int environment,
+    int64_t at);
+/* The folder of a host that it is released to; NULL: its own alone. */
+const char *sim_settings_folder(const struct settings *settings, int environment);
 
 /* --- sim_server.c --- */
 
@@ -339,7 +361,12 @@ void sim_check_images(struct sim *sim, const struct effect_run *order);
 struct sim_before {
 	uint64_t of[SIM_ENVIRONMENTS];
 	bool is_guarded[SIM_ENVIRONMENTS];
+	bool is_any_guarded;
 	const char *why;
+	char pressed[REQUEST_ACTION];	/* a button's; "": none */
+	int64_t work;			/* that it is about */
+	int64_t place;			/* in its queue */
+	bool is_active[SIM_DEPLOYMENTS];
 };
 void sim_check_before(struct sim *sim, struct tx *tx, struct sim_before *ret);
 void sim_check_after(struct sim *sim, struct tx *tx, const struct sim_before *before);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "handlers/handlers.h"
+#include "lib/environment_id.h"
 
 #define RETRY_MS      100
 #define TOGETHER_MOST 4 /* events in one commit */
@@ -375,6 +376,7 @@ commit(struct sim *sim, struct queue_list *batch)
 	sim->is_failing = !sim->is_resting && sim_one_in(sim, 60);
 	sim->is_distrusted = false;
 	sim_trace(sim, "  a turn with %zu%s", batch->length, sim->is_full ? ": no space" : "");
+	sim->batch = batch->length;
 	ok = store_batch(sim->store, batch, &outcomes, &err);
 	sim->totals->commits += ok;
 	if (sim->is_full)
@@ -496,6 +498,11 @@ sim_server_reload(struct sim *sim, int variant)
 		return;
 	sim_note(sim, SIM_SETTINGS_CHANGED);
 	sim_trace(sim, "settings %d are read", variant);
+	for (size_t i = 0; i < sim->n_processes; i++)
+		if (sim->processes[i].phase != SIM_ENDED &&
+		    settings_environment(sim_settings_get(variant),
+			sim_environments[sim->processes[i].environment]) == NULL)
+			sim_note(sim, SIM_APPLICATION_GONE);
 	sim->loaded = variant;
 	event = sim_server_event(sim, EVENT_SETTINGS);
 	event->u.settings_read.accepted = true;
@@ -604,15 +611,15 @@ sim_server_begin(const char *folder)
 void
 sim_server_new(struct sim *sim)
 {
-	char state[128];
+	char state[160], name[ENVIRONMENT_ID_MAX];
 	struct err err;
 
 	copy_file(template_path, path);
 	(void)unlink(audit_path);
 	(void)unlink(poison_path);
-	for (int e = 0; e < SIM_ENVIRONMENTS; e++) {
-		(void)snprintf(
-		    state, sizeof(state), "%s/%s.json", environments_path, sim_environments[e]);
+	for (int e = 0; e < sim->n_environments; e++) {
+		(void)snprintf(state, sizeof(state), "%s/%s.json", environments_path,
+		    environment_id_file(sim_environments[e], name));
 		(void)unlink(state);
 	}
 	sim->eyes = db_open(path, DB_READ_ONLY, &err);

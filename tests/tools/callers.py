@@ -16,16 +16,18 @@ DEFINED = set("TDBRV")
 # What tests need and the product has no other way to.  One that got a caller, or is gone, goes from here too.
 SEAMS = {
     "pure functions that are tested or fuzzed by themselves; their own file calls them": (
-        "doctor_http_date", "doctor_url_trouble", "env_file_parse", "health_watch_judge", "settings_diff",
-        "fs_check_judge", "text_distance", "protocol_is_commit", "protocol_is_ref",
-        "protocol_is_release"),
+        "doctor_http_date", "doctor_url_trouble", "health_watch_judge", "settings_diff", "fs_check_judge",
+        "protocol_is_commit", "protocol_is_ref", "protocol_is_release", "zone_moment", "chat_ordinal",
+        "settings_claims_has"),
+    "the rules of whose turn it is: a test walks them": ("turn_rules", "turn_rule_count"),
     "what the bot is called, once it knows": ("telegram_name",),
     "the rule table: tests walk each cell of it, and docs/ is drawn from it": (
         "deploy_rules", "deploy_rule_count", "supervisor_rules", "supervisor_rule_count"),
     "types and sources of settings: a test walks each row, and loads from several": (
-        "setting_rows", "settings_load_sources"),
+        "setting_rows",),
     "a loop of tests turns once and looks": ("loop_run_once",),
     "the rule table of a run, walked and drawn too": ("run_rules", "run_rule_count"),
+    "a button as a row of its own, without a keyboard": ("row_button_add",),
     "a log that is caught, while stderr stays the test's own": ("log_to",),
     "servers of tests: a socket that is no listener": ("http_server_new_on",),
 }

@@ -96,15 +96,18 @@ ALWAYS = [Edit(PERFORM, "", HEAD.format("perform_poke.c", "loop") + '#include "e
 PIECES = [
     # --- a chat command ---
     Piece("command", "its row in commands.def", "compiler", [
-        Edit("server/commands/commands.def", "COMMAND(whoami,", 'COMMAND(echo, 0, GREET, "/echo", "says it again")\n')],
+        Edit("server/commands/commands.def", "COMMAND(whoami,",
+             'COMMAND(echo, GREET, NONE, "", "/echo", "says it again")\n')],
         obj("server/commands/command_echo")),
     Piece("command", "its file", "linker", [
         Edit("server/commands/command_echo.c", "", HEAD.format("command_echo.c", "store") +
              '#include "commands/commands.h"\n' + function(
                  "command_echo", "UNUSED struct tx *tx, UNUSED const struct update *update,\n"
-                 "    UNUSED const struct chat_command *command"))]),
+                 "    UNUSED const struct request *request"))]),
     Piece("command", "its row in README's table", "test_docs.py test_the_readme_has_each_command_as_it_is_typed", [
         Edit("README.md", "| `/whoami` |", "| `/echo` | says it again | everybody |\n")]),
+    Piece("command", "its word on disk, for buttons that stand for it", WORDS_TEST, [
+        Edit(WORDS, "button.action give", "button.action echo\n")]),
 
     # --- an event ---
     Piece("event", "its row in event.def", "compiler", [
@@ -156,7 +159,7 @@ PIECES = [
     # --- a setting ---
     Piece("setting", "its row in settings.def", "compiler", [
         Edit("server/types/settings.def", "SETTING(RUN_LOGS_KEEP,",
-             'SETTING(POKE_TRIES, COUNT, "3", OPEN, SERVER,\n    "How often something is poked.")\n')],
+             'SETTING(POKE_TRIES, COUNT, "3", OPEN, SERVER, SERVER,\n    "How often something is poked.")\n')],
         obj("server/settings/settings_fields")),
     Piece("setting", "its field", "compiler", [
         Edit("server/types/settings.h", "\tint run_logs_keep;", "\tint poke_tries;\n")],
@@ -192,13 +195,13 @@ PIECES = [
     Piece("state", "its class", "compiler", [
         Swap(FLOW + ".h", '"parked", OPEN)', '"parked")')], obj(FLOW)),
     Piece("state", "how it is reached", "test_deploy_flow every_state_is_reached_and_can_end", [
-        Edit(FLOW + ".c", "\tRULE(RUNNING,               SCRIPT_OK,", "\tRULE(QUEUED, EXPIRE, PARKED, TELL),\n")]),
+        Edit(FLOW + ".c", "\tRULE(DRA, AWAITING_CONFIRMATION, ASK,", "\tRULE(DRA, QUEUED, CLEAR, PARKED, TELL),\n")]),
     Piece("state", "how it is cancelled", "test_deploy_flow whoever_cancels_is_always_answered", [
-        Edit(FLOW + ".c", "\tRULE(RUNNING,               SCRIPT_OK,",
-             "".join(f"\tRULE(PARKED, {on}, CANCELLED, TELL),\n"
-                     for on in ("CANCEL", "CANCEL_NO_ROLLBACK", "CANCEL_ROLLBACK")))]),
+        Edit(FLOW + ".c", "\tRULE(DRA, AWAITING_CONFIRMATION, ASK,",
+             "".join(f"\tRULE({programs}, PARKED, {on}, CANCELLED, TELL, NEXT),\n"
+                     for programs, on in (("D_A", "CANCEL"), ("D", "CANCEL_NO_ROLLBACK"), ("R", "CANCEL_ROLLBACK"))))]),
     Piece("state", "its words in the chat", "compiler", [
-        Edit("server/chat/chat_deployment.c", "\tW(QUEUED,", "\tW(PARKED, say_queued) \\\n")],
+        Edit("server/chat/chat_deployment.c", "\tW(QUEUED,", "\tW(PARKED, say_queued, SILENT) \\\n")],
         obj("server/chat/chat_deployment")),
     Piece("state", "what the chat promises of it",
           "test_chat_deployment each_state_says_what_is_promised", [
@@ -212,8 +215,8 @@ PIECES = [
           "test_flow_drawing the_pictures_in_docs_are_the_tables", [
               Made("docs/deployment-states.md",
                    "build/tests/test_flow_drawing >/dev/null 2>&1; cp build/deployment-states.md docs/")]),
-    Piece("state", "a migration of the CHECK that refuses it",
-          "test_store_schema no_word_of_today_is_refused_by_a_frozen_check", [], is_refused=True),
+    Piece("state", "a migration of the indexes that name states",
+          "test_store_schema partial_indexes_are_those_of_todays_states", [], is_refused=True),
 ]
 
 

@@ -5,6 +5,10 @@
 #include "handlers/handlers.h"
 #include "lib/log.h"
 #include "lib/text.h"
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "lib/file.h"
 #include "settings/settings_load.h"
 #include "store/row_block.h"
 
@@ -75,6 +79,22 @@ world_settings(struct world *w, ...)
 	va_start(more, w);
 	load(w, more);
 	va_end(more);
+}
+
+void
+world_application(struct world *w, const char *name, const char *text)
+{
+	char directory[128], path[192], whole[2048];
+
+	(void)snprintf(directory, sizeof(directory), "%s/apps", w->aid.folder);
+	assert_true(mkdir(directory, 0700) == 0 || errno == EEXIST);
+	(void)snprintf(path, sizeof(path), "%s/%s.env", directory, name);
+	(void)snprintf(whole, sizeof(whole),
+	    "GITHUB_REPOSITORY=acme/%s\nSTAGING_HOST=%s-s\n%s%s\n%s", name, name,
+	    strstr(text, "ENVIRONMENTS=") == NULL ? "PRODUCTION_HOST=p-" : "# ", name, text);
+	assert_true(file_write(path, whole, strlen(whole), 0600, NULL));
+	(void)snprintf(path, sizeof(path), "APPS_DIRECTORY=%s", directory);
+	world_settings(w, path, "GITHUB_REPOSITORY=", NULL);
 }
 
 void
@@ -176,6 +196,13 @@ pump(struct world *w)
 		take_in(w, outcome);
 		outcome_free(outcome);
 	}
+}
+
+void
+world_act(struct world *w, void (*act)(struct tx *tx, void *arg), void *arg)
+{
+	store_aid_act(&w->aid, act, arg);
+	pump(w);
 }
 
 struct answer
@@ -356,6 +383,8 @@ say_commits(
 		n += snprintf(text + n, room - (size_t)n, "base %s\n", ask->base);
 	if (ask->push.after[0] != '\0')
 		n += snprintf(text + n, room - (size_t)n, "lacks_after %d\n", git->lacks_after);
+	if (ask->paths[0] != '\0')
+		n += snprintf(text + n, room - (size_t)n, "touches %d\n", !git->is_untouched);
 	n += snprintf(
 	    text + n, room - (size_t)n, "forced %d\ncount %d\n", git->is_force_push, git->count);
 	for (int i = 0; i < git->count && i < LIMIT_COMMITS; i++)

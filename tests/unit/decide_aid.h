@@ -95,8 +95,16 @@ void world_close(struct world *w);
 /* From the next event on, these settings and no others (but those that are always there). */
 void world_settings(struct world *w, ...);
 
+/* From then on there is an application of that name (its settings, a line each, beside its
+ * repository and the hosts of staging and production, if these are its ENVIRONMENTS), and none
+ * without a name. */
+void world_application(struct world *w, const char *name, const char *text);
+
 /* Decides the event and delivers what is said. */
 struct answer world_decide(struct world *w, struct event *event);
+
+/* Runs act() as the only decision of a batch, and delivers what is said. */
+void world_act(struct world *w, void (*act)(struct tx *tx, void *arg), void *arg);
 
 /* What people do: in the group WORLD_GROUP, unless a chat is given. */
 struct answer world_text(struct world *w, int64_t person, const char *text);
@@ -128,6 +136,7 @@ struct world_git {
 	bool is_force_push;
 	int count;
 	bool lacks_after;
+	bool is_untouched; /* nothing in PATHS differs */
 	const char *missing; /* what a release will not have */
 	const char *error; /* the ref is none of the repository */
 	bool is_unreachable;

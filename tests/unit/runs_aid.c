@@ -244,6 +244,15 @@ on_put_off(void *ctx, const char *why)
 }
 
 static void
+on_changed(void *ctx, const char *why)
+{
+	struct story *story = ctx;
+
+	(void)snprintf(story->why, sizeof(story->why), "%s", why);
+	story->changed++;
+}
+
+static void
 on_dropped(void *ctx)
 {
 	((struct story *)ctx)->dropped++;
@@ -267,7 +276,7 @@ struct runs_watch
 runs_aid_watch(struct story *story)
 {
 	return (struct runs_watch){ on_hello, on_step, on_lost, on_incompatible, on_ended,
-		on_put_off, on_dropped, story };
+		on_put_off, on_changed, on_dropped, story };
 }
 
 void

@@ -25,6 +25,8 @@ struct story {
 	int ends;
 	int dropped;
 	int put_off;
+	int changed;
+	char why[256]; /* it is put off, or changed */
 	size_t n_steps;
 	bool goes; /* opens the gate at once */
 	struct run_started hello;

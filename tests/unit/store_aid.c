@@ -3,6 +3,7 @@
 #include "settings/settings_load.h"
 #include "tests/unit/store_aid.h"
 
+#include <fcntl.h>
 #include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,9 +14,12 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "lib/db.h"
 #include "lib/file.h"
+#include "store/store_inside.h"
 
 #define SETTINGS_MAX 48
+#define TEMPLATE_MAX ((size_t)1 << 20)
 
 /* --- opening, closing --- */
 
@@ -35,6 +39,29 @@ load_settings(struct store_aid *aid, va_list more)
 		assert_true(++n < SETTINGS_MAX);
 	if (!settings_load(NULL, list, &aid->settings, &report))
 		fail_msg("settings: %s", report.lines[0].text);
+}
+
+/* An empty database: migrating anew for each test would cost more than most of them. */
+static void
+make_database(struct store_aid *aid)
+{
+	static char *template;
+	static size_t size;
+
+	if (template == NULL) {
+		struct db *db = db_open(aid->path, 0, &aid->err);
+
+		assert_non_null(db);
+		assert_true(store_schema_migrate(db, NULL, store_schema_newest(), &aid->err));
+		db_close(db);
+		template = file_read(aid->path, TEMPLATE_MAX, &size, &aid->err);
+		assert_non_null(template);
+	} else {
+		int fd = open(aid->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+		assert_true(fd >= 0 && file_write_all(fd, template, size, &aid->err));
+		assert_int_equal(close(fd), 0);
+	}
 }
 
 static void
@@ -77,6 +104,7 @@ store_aid_open(
 	va_start(more, decoders);
 	load_settings(aid, more);
 	va_end(more);
+	make_database(aid);
 	open_store(aid);
 }
 

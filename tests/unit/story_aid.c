@@ -73,8 +73,14 @@ static const struct play production[] = {
 	{ STARTS, 0, NULL, NULL },
 	{ PRESS, ADA, "Log", NULL },
 	{ CLOSES, EFFECT_DOCUMENT, NULL, NULL },
-	{ TEXT, ADA, "/deploy production", NULL },
+	{ TEXT, BOB, "/deploy production", NULL }, /* behind it */
+	{ GIT, 0, COMMIT_C, NULL },
+	{ PRESS, BOB, "Confirm", NULL },
+	{ GIT, 0, COMMIT_C, NULL },
 	{ FAILS, 0, NULL, NULL },
+	{ TEXT, BOB, "/cancel production", NULL },
+	{ CLOSES, EFFECT_STOP_RUN, NULL, NULL },
+	{ STOPPED, 0, NULL, NULL },
 	{ TEXT, ADA, "/deploy production v1", NULL },
 	{ GIT_NO, 0, "no such ref", NULL },
 	{ TEXT, ADA, "/deploy production", NULL },
@@ -140,6 +146,7 @@ static const struct play pushes[] = {
 	{ STARTS, 0, NULL, NULL },
 	{ ENDS, 0, NULL, NULL },
 	{ WELL, 0, NULL, NULL },
+	{ GIT, 0, COMMIT_C, NULL }, /* newer than what is live by now */
 	{ STARTS, 0, NULL, NULL },
 	{ LOST, 0, NULL, NULL },
 	{ GONE, 0, NULL, NULL },

@@ -54,6 +54,7 @@ about(const struct deployment *deployment)
 		.audit_head = "0badcafe0badcafe",
 		.can_roll_back = true,
 		.release = 42,
+		.position = 1,
 		.at = NOW,
 	};
 }
@@ -94,7 +95,8 @@ each_state_says_what_is_promised(void **state)
 	} promised[] = {
 		{ DEPLOY_REQUESTED, "staging: asking git for develop" },
 		{ DEPLOY_AWAITING_CONFIRMATION, "Deploy to staging?\n1a2b3c4 Make it blue" },
-		{ DEPLOY_QUEUED, "⏳ Queued: staging ← 1a2b3c4 Make it blue" },
+		{ DEPLOY_AWAITING_APPROVAL, "✋ Awaiting approval: staging ← 1a2b3c4 Make it blue" },
+		{ DEPLOY_QUEUED, "⏳ Queued: 1st in staging ← 1a2b3c4 Make it blue" },
 		{ DEPLOY_RUNNING,
 		    "🚀 Deploying staging ← 1a2b3c4 Make it blue\nby Ann · requested by @ada" },
 		{ DEPLOY_STOPPING, "✋ Stopping staging ← 1a2b3c4" },
@@ -107,6 +109,7 @@ each_state_says_what_is_promised(void **state)
 		    "↩️ Rolled back: staging is NOT running 1a2b3c4; it runs 9f8e7d6 again" },
 		{ DEPLOY_ROLLBACK_FAILED,
 		    "staging is DOWN: neither 1a2b3c4 nor 9f8e7d6 is healthy" },
+		{ DEPLOY_DONE, "🔧 Done: staging" },
 		{ DEPLOY_REFUSED, "staging: not deployed 1a2b3c4" },
 		{ DEPLOY_CANCELLED, "✖️ staging: cancelled before it began — 1a2b3c4 Make" },
 		{ DEPLOY_EXPIRED, "⌛ staging: nobody confirmed it in time — 1a2b3c4" },
@@ -133,6 +136,8 @@ services_that_stay_old_are_named_where_it_is_said_to_run(void **state)
 		{ .name = "release", .at = NOW - 4000 },
 		{ .name = "stays-old worker", .at = NOW - 3000 },
 		{ .name = "stays-old cron", .at = NOW - 3000 },
+		{ .name = "stays-old all is well", .at = NOW - 2000 },
+		{ .name = "stays-old -x", .at = NOW - 2000 },
 		{ .name = "switch h1", .at = NOW - 2000 },
 	};
 	struct deployment deployment = sample(DEPLOY_LIVE);
@@ -144,8 +149,10 @@ services_that_stay_old_are_named_where_it_is_said_to_run(void **state)
 	what.run_end = RUN_SUCCEEDED;
 	says(&what, "staging runs 1a2b3c4 Make it blue\n⚠️ still on the old release: worker");
 	says(&what, "worker, cron\n");
-	says(&what, "✓ release 1 s\n✓ switch h1");
-	assert_null(strstr(plain(&what), "stays-old"));
+	says(&what, "✓ release 1 s\n✓ stays-old all is well");
+	/* What no service is called is a step like any other. */
+	assert_null(strstr(plain(&what), "cron, all is well"));
+	assert_null(strstr(plain(&what), "stays-old cron"));
 	assert_null(strstr(plain(&what), "before-1"));
 	deployment.program = PROGRAM_ROLLBACK;
 	says(&what, "\n⚠️ still on another release: worker, cron\n");
@@ -158,6 +165,7 @@ the_first_forty_characters_tell_outcome_and_environment(void **state)
 	static const char *const outcome[DEPLOY_STATE_COUNT] = {
 		[DEPLOY_REQUESTED] = "asking git",
 		[DEPLOY_AWAITING_CONFIRMATION] = "Deploy to",
+		[DEPLOY_AWAITING_APPROVAL] = "Awaiting approval",
 		[DEPLOY_QUEUED] = "Queued",
 		[DEPLOY_RUNNING] = "Deploying",
 		[DEPLOY_STOPPING] = "Stopping",
@@ -168,6 +176,7 @@ the_first_forty_characters_tell_outcome_and_environment(void **state)
 		[DEPLOY_FAILED] = "Failed",
 		[DEPLOY_ROLLED_BACK] = "Rolled back",
 		[DEPLOY_ROLLBACK_FAILED] = "DOWN",
+		[DEPLOY_DONE] = "Done",
 		[DEPLOY_REFUSED] = "not deployed",
 		[DEPLOY_CANCELLED] = "cancelled",
 		[DEPLOY_EXPIRED] = "nobody confirmed",
@@ -210,7 +219,7 @@ static void
 every_end_after_a_start_carries_the_audits_head(void **state)
 {
 	static const enum deploy_state ends[] = { DEPLOY_LIVE, DEPLOY_FAILED, DEPLOY_ROLLED_BACK,
-		DEPLOY_ROLLBACK_FAILED };
+		DEPLOY_ROLLBACK_FAILED, DEPLOY_DONE };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(ends); i++) {
@@ -286,7 +295,7 @@ static void
 what_rings_and_what_does_not(void **state)
 {
 	static const enum deploy_state bad[] = { DEPLOY_ROLLED_BACK, DEPLOY_ROLLBACK_FAILED,
-		DEPLOY_AWAITING_CONFIRMATION };
+		DEPLOY_AWAITING_CONFIRMATION, DEPLOY_AWAITING_APPROVAL };
 
 	(void)state;
 	for (int s = 0; s < DEPLOY_STATE_COUNT; s++) {
@@ -302,7 +311,7 @@ what_rings_and_what_does_not(void **state)
 				rings |= s == (int)bad[i];
 			rings |= s == DEPLOY_ROLLING_BACK && !is_cancelled;
 			rings |= s == DEPLOY_FAILED && (!is_cancelled || ends);
-			rings |= s == DEPLOY_LIVE && ends;
+			rings |= (s == DEPLOY_LIVE || s == DEPLOY_DONE) && ends;
 			assert_int_equal(chat_deployment_rings(&deployment, 60000, NOW), rings);
 		}
 	}
@@ -348,22 +357,62 @@ a_failure_says_what_is_known_to_run(void **state)
 	says(&what, "Last known release: 9f8e7d6");
 }
 
+/* --- in the queue --- */
+
 static void
-a_busy_line_names_who_what_and_since_when(void **state)
+a_place_says_which_one_it_is_and_behind_what(void **state)
 {
-	struct deployment deployment = sample(DEPLOY_RUNNING);
-	char *line = chat_busy(&deployment, NOW);
+	struct deployment deployment = sample(DEPLOY_QUEUED), ahead = sample(DEPLOY_RUNNING);
+	struct chat_deployment what = about(&deployment);
 
 	(void)state;
-	assert_non_null(line);
-	assert_non_null(strstr(
-	    line, "⏳ staging is busy: @ada deploys " MARK_CODE "1a2b3c4" MARK_CODE " since 1 min"));
-	assert_non_null(strstr(line, MARK_CODE "/cancel staging" MARK_CODE " ends it."));
+	what.position = 2;
+	what.ahead = &ahead;
+	ahead.id = 7;
+	(void)text_copy(ahead.commit, sizeof(ahead.commit), "5f5f5f5aaa");
+	says(&what, "⏳ Queued: 2nd in staging ← 1a2b3c4");
+	says(&what, "\nbehind #7: @ada deploys 5f5f5f5, since 1 min");
+	ahead.program = PROGRAM_ROLLBACK;
+	says(&what, "\nbehind #7: @ada rolls back to 5f5f5f5");
+	ahead.program = PROGRAM_ACTION; /* no commit is its object */
+	says(&what, "\nbehind #7: @ada runs an action, since 1 min");
+	/* It would touch what another environment's work holds. */
+	ahead.id = 12;
+	(void)text_copy(ahead.environment, sizeof(ahead.environment), "shop/staging");
+	(void)text_copy(deployment.waits_for, sizeof(deployment.waits_for), "host:a:22/srv/app");
+	says(&what, "\nwaits for #12 of shop/staging, which holds host:a:22/srv/app");
+}
+
+static void
+places_are_counted_as_people_count(void **state)
+{
+	static const struct {
+		size_t n;
+		const char *want;
+	} cases[] = { { 1, "1st" }, { 2, "2nd" }, { 3, "3rd" }, { 4, "4th" }, { 11, "11th" },
+		{ 12, "12th" } };
+	char ordinal[24];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++)
+		assert_string_equal(chat_ordinal(cases[i].n, ordinal), cases[i].want);
+}
+
+static void
+a_turn_is_said_in_one_line(void **state)
+{
+	struct deployment deployment = sample(DEPLOY_QUEUED);
+	struct chat_text text;
+	char *line;
+
+	(void)state;
+	chat_deployment_turn(&text, &deployment, true);
+	line = chat_text_take(&text);
+	assert_non_null(strstr(line, "⏳ You are next in " MARK_BOLD "staging" MARK_BOLD ": "));
 	free(line);
-	deployment.program = PROGRAM_ROLLBACK; /* what cannot be cancelled offers no cancel */
-	line = chat_busy(&deployment, NOW);
-	assert_non_null(line);
-	assert_null(strstr(line, "/cancel"));
+	chat_deployment_turn(&text, &deployment, false);
+	line = chat_text_take(&text);
+	assert_non_null(strstr(line, "🚀 It is your turn: " MARK_BOLD "staging" MARK_BOLD " ← "));
 	free(line);
 }
 
@@ -381,7 +430,9 @@ main(void)
 		cmocka_unit_test(what_rings_and_what_does_not),
 		cmocka_unit_test(steps_are_ticked_with_their_time),
 		cmocka_unit_test(a_failure_says_what_is_known_to_run),
-		cmocka_unit_test(a_busy_line_names_who_what_and_since_when),
+		cmocka_unit_test(a_place_says_which_one_it_is_and_behind_what),
+		cmocka_unit_test(places_are_counted_as_people_count),
+		cmocka_unit_test(a_turn_is_said_in_one_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

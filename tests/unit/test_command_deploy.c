@@ -245,7 +245,7 @@ a_git_that_does_not_answer_is_told_a_person_once(void **state)
 }
 
 static void
-an_answer_after_the_environment_became_busy_is_refused(void **state)
+an_answer_after_the_environment_became_busy_takes_a_place(void **state)
 {
 	struct world w;
 
@@ -266,7 +266,10 @@ an_answer_after_the_environment_became_busy_is_refused(void **state)
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	world_git(&w, (struct world_git){ .commit = COMMIT_B });
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
-	assert_non_null(world_says(&w, "another deployment is in progress"));
+	assert_non_null(world_says(&w,
+	    "⏳ Queued: 1st in staging ← bbbbbbb Make it blue\nby Ann Example · requested by @cy\n"
+	    "behind #1: @ada deploys aaaaaaa"));
+	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_QUEUED);
 	world_close(&w);
 }
 
@@ -306,6 +309,33 @@ the_question_shows_what_would_change(void **state)
 	assert_non_null(
 	    strstr(button->text, MARK_BOLD "not on the branch of production" MARK_BOLD));
 	assert_null(strstr(world_plain(button), "no release to roll back to"));
+	world_close(&w);
+}
+
+/* Git calls both forced: a branch that was rewritten, and a commit that is in what is live. */
+static void
+an_older_commit_is_called_older_and_no_force_push(void **state)
+{
+	const struct world_git older = { .commit = COMMIT_A, .is_force_push = true };
+	struct world_message *question;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	question = ask_production(&w, COMMIT_B);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(question, "Confirm"));
+	world_git_same(&w);
+	world_run_ends(&w, GOOD);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy production " COMMIT_A);
+	world_git(&w, older);
+	question = world_says(&w, "Deploy to production?");
+	assert_non_null(strstr(question->text, MARK_BOLD "older than what is live" MARK_BOLD));
+	assert_null(strstr(question->text, "force push"));
+	assert_null(strstr(question->text, "no new commits"));
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(question, "Cancel"));
+	(void)world_decide(&w, world_push(&w, "main"));
+	world_git(&w, older);
+	assert_non_null(strstr(world_last(&w)->text, "force push"));
 	world_close(&w);
 }
 
@@ -349,10 +379,10 @@ a_second_confirm_starts_nothing(void **state)
 	(void)text_copy(id, sizeof(id), world_button(button, "Confirm"));
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, id);
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, id);
-	assert_string_equal(w.toast, "This button has expired or was used.");
+	assert_string_equal(w.toast, "@ada has confirmed it already.");
 	world_git_same(&w);
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, id);
-	assert_string_equal(w.toast, "This button has expired or was used.");
+	assert_string_equal(w.toast, "@ada has confirmed it already.");
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
 	world_run_ends(&w, GOOD);
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, id);
@@ -459,7 +489,7 @@ a_press_in_another_chat_is_not_ours(void **state)
 }
 
 static void
-busy_at_the_press_is_refused(void **state)
+busy_at_the_press_takes_a_place(void **state)
 {
 	struct world_message *first;
 	char later[LIMIT_BUTTON_ID];
@@ -474,11 +504,9 @@ busy_at_the_press_is_refused(void **state)
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(first, "Confirm"));
 	world_git_same(&w);
 	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_GROUP, later);
-	assert_string_equal(w.toast, "production is busy.");
-	assert_false(w.is_alert); /* the message says it too, and stays */
-	assert_non_null(world_says(&w, "⏳ production is busy: @ada deploys aaaaaaa"));
-	assert_non_null(world_says(&w, "🚫 production: not deployed bbbbbbb"));
-	assert_non_null(world_says(&w, "another deployment is in progress: try again"));
+	world_git_same(&w);
+	assert_non_null(world_says(&w, "⏳ Queued: 1st in production ← bbbbbbb"));
+	assert_non_null(world_says(&w, "behind #1: @ada deploys aaaaaaa"));
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
 	assert_string_equal(world_active(&w, "production").commit, COMMIT_A);
 	world_close(&w);
@@ -615,8 +643,9 @@ main(void)
 		cmocka_unit_test(a_ref_that_is_none_is_answered_with_what_is_possible),
 		cmocka_unit_test(digits_of_several_are_refused_with_each_in_full),
 		cmocka_unit_test(a_git_that_does_not_answer_is_told_a_person_once),
-		cmocka_unit_test(an_answer_after_the_environment_became_busy_is_refused),
+		cmocka_unit_test(an_answer_after_the_environment_became_busy_takes_a_place),
 		cmocka_unit_test(the_question_shows_what_would_change),
+		cmocka_unit_test(an_older_commit_is_called_older_and_no_force_push),
 		cmocka_unit_test(confirm_runs_the_commit_that_was_shown),
 		cmocka_unit_test(a_second_confirm_starts_nothing),
 		cmocka_unit_test(only_who_asked_may_confirm_or_decline),
@@ -624,7 +653,7 @@ main(void)
 		cmocka_unit_test(a_question_expires_after_two_minutes),
 		cmocka_unit_test(who_lost_the_role_between_question_and_press_is_denied),
 		cmocka_unit_test(a_press_in_another_chat_is_not_ours),
-		cmocka_unit_test(busy_at_the_press_is_refused),
+		cmocka_unit_test(busy_at_the_press_takes_a_place),
 		cmocka_unit_test(a_blocked_commit_is_asked_about_with_a_warning),
 		cmocka_unit_test(a_request_is_cancelled_while_git_is_asked),
 		cmocka_unit_test(a_role_lost_while_git_is_asked_starts_nothing),

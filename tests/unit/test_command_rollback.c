@@ -325,7 +325,11 @@ what_is_forward_is_known_when_it_starts(void **state)
 		(void)world_press(
 		    &w, WORLD_OTHER_ADMIN, WORLD_GROUP, world_button(world_last(&w), "Roll"));
 	assert_non_null(world_says(&w, "↪️ Rolling forward staging ← bbbbbbb"));
-	assert_non_null(strstr(question(&w, "/deploy staging"), "@bob rolls forward to bbbbbbb"));
+	(void)world_text(&w, WORLD_ADMIN, "/rollback staging 3");
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "Roll"));
+	assert_non_null(world_says(&w, "@bob rolls forward to bbbbbbb"));
+	(void)world_press(
+	    &w, WORLD_ADMIN, WORLD_GROUP, world_button(world_says(&w, "⏳ Queued: 1st"), "Cancel"));
 	world_run_ends(&w, GOOD);
 	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_B);
 	assert_non_null(world_says(&w, "release 5, rolled forward"));
@@ -346,7 +350,7 @@ a_rollback_asked_for_before_the_upgrade_leaves_its_release(void **state)
 	world_deploy_goes_live(&w, COMMIT_A);
 	world_deploy_goes_live(&w, COMMIT_B);
 	(void)world_text(&w, WORLD_ADMIN, "/rollback staging");
-	assert_true(db_run(w.aid.store->db, &w.aid.err, "UPDATE deployment SET to_release = 0"));
+	assert_true(db_run(w.aid.store->db, &w.aid.err, "UPDATE work SET to_release = 0"));
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_last(&w)->buttons.at[0].id);
 	world_run_ends(&w, GOOD);
 	assert_non_null(strstr(question(&w, "/rollback staging"), "has no earlier release"));

@@ -249,8 +249,8 @@ the_latest_push_waits_and_the_one_before_says_so(void **state)
 	push(&w, "develop", COMMIT_A);
 	push(&w, "develop", COMMIT_B);
 	assert_non_null(world_says(&w,
-	    "staging ← bbbbbbb Make it blue\nby Ann Example · "
-	    "pushed by github:octo(7)\nanother deployment is in progress"));
+	    "⏳ Queued: 1st in staging ← bbbbbbb Make it blue\nby Ann Example · "
+	    "pushed by github:octo(7)\nbehind #1: github:octo(7) deploys aaaaaaa"));
 	push(&w, "develop", COMMIT_C);
 	assert_non_null(
 	    world_says(&w, "⏭️ staging: replaced by ccccccc — bbbbbbb Make it blue"));
@@ -258,8 +258,12 @@ the_latest_push_waits_and_the_one_before_says_so(void **state)
 	assert_int_equal(world_deployment(&w, 2).state, DEPLOY_SUPERSEDED);
 	assert_int_equal(world_deployment(&w, 3).state, DEPLOY_QUEUED);
 
-	world_run_ends(&w, GOOD); /* one decision: A ends, C begins */
+	assert_int_equal(world_deployment(&w, 3).place, world_deployment(&w, 2).place);
+
+	world_run_ends(&w, GOOD); /* A is live: is C newer? */
 	assert_int_equal(world_deployment(&w, 1).state, DEPLOY_LIVE);
+	assert_int_equal(world_deployment(&w, 3).state, DEPLOY_QUEUED);
+	world_git(&w, (struct world_git){ .commit = COMMIT_C, .count = 1 });
 	assert_int_equal(world_deployment(&w, 3).state, DEPLOY_RUNNING);
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_C);
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.previous, COMMIT_A);
@@ -276,7 +280,7 @@ what_waits_can_be_cancelled(void **state)
 	world_open(&w, NULL);
 	push(&w, "develop", COMMIT_A);
 	push(&w, "develop", COMMIT_B);
-	waiting = world_says(&w, "another deployment is in progress");
+	waiting = world_says(&w, "⏳ Queued: 1st in staging");
 	(void)world_press(&w, WORLD_STAGING_USER, WORLD_TEAM, world_button(waiting, "Cancel"));
 	assert_int_equal(world_deployment(&w, 2).state, DEPLOY_CANCELLED);
 	assert_int_equal(world_deployment(&w, 1).state, DEPLOY_RUNNING);
@@ -477,7 +481,7 @@ a_push_to_main_asks_the_team_and_any_admin_may_confirm(void **state)
 	world_close(&w);
 }
 
-/* The question after a push is an admin's, in staging too. */
+/* The question after a push needs the grant confirm, in staging too. */
 static void
 a_staging_user_may_not_answer_the_question_after_a_push(void **state)
 {
@@ -489,7 +493,7 @@ a_staging_user_may_not_answer_the_question_after_a_push(void **state)
 	push(&w, "develop", COMMIT_A);
 	button = world_says_in(&w, WORLD_TEAM, "Deploy to staging?");
 	(void)world_press(&w, WORLD_STAGING_USER, WORLD_TEAM, world_button(button, "Confirm"));
-	assert_string_equal(w.toast, "⛔ Only an admin may answer this.");
+	assert_string_equal(w.toast, "⛔ Only who may confirm may answer this.");
 	(void)world_press(&w, WORLD_STAGING_USER, WORLD_TEAM, world_button(button, "Cancel"));
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_AWAITING_CONFIRMATION);
@@ -553,6 +557,11 @@ a_confirmed_push_waits_while_the_environment_is_busy(void **state)
 	assert_int_equal(world_deployment(&w, 2).state, DEPLOY_QUEUED);
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
 	world_run_ends(&w, GOOD);
+	/* Its question showed that nothing was live there: asked anew, in its place. */
+	world_git_same(&w);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM,
+	    world_button(world_says(&w, "Not started: production runs aaaaaaa now"), "Confirm"));
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_B);
 	world_close(&w);
 }
@@ -573,7 +582,11 @@ a_confirmed_push_takes_the_place_of_the_one_that_waits(void **state)
 	}
 	assert_int_equal(world_deployment(&w, 2).state, DEPLOY_SUPERSEDED);
 	assert_int_equal(world_deployment(&w, 3).state, DEPLOY_QUEUED);
+	assert_int_equal(world_deployment(&w, 3).place, world_deployment(&w, 2).place);
 	world_run_ends(&w, GOOD);
+	world_git_same(&w); /* asked anew: its question showed that nothing was live */
+	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM,
+	    world_button(world_says(&w, "Not started: production runs aaaaaaa now"), "Confirm"));
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_C);
 	world_close(&w);
 }
@@ -835,6 +848,94 @@ a_poll_that_is_left_over_asks_nothing_where_polling_was_turned_off(void **state)
 	world_close(&w);
 }
 
+/* --- PATHS --- */
+
+#define UNTOUCHED(c, n) ((struct world_git){ .commit = (c), .count = (n), .is_untouched = true })
+
+/* A is live, and C is pushed, of which git says this. */
+static void
+push_over_a(struct world *w, struct world_git git)
+{
+	world_open(w, "PATHS=src/**,!src/docs/**", NULL);
+	world_deploy_goes_live(w, COMMIT_A);
+	(void)world_decide(w, world_push(w, "develop"));
+	assert_string_equal(
+	    world_peek(w, EFFECT_GIT_QUERY)->u.git_query.paths, "src/**,!src/docs/**");
+	world_git(w, git);
+}
+
+static void
+a_push_that_touches_none_of_the_paths_is_seen_and_no_more(void **state)
+{
+	struct world w;
+	size_t said;
+
+	(void)state;
+	push_over_a(&w, UNTOUCHED(COMMIT_C, 3));
+	assert_int_equal(world_newest(&w, "staging").id, 1);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_string_equal(world_environment(&w, "staging").seen_commit, COMMIT_C);
+	said = w.n_screen;
+	(void)world_text(&w, WORLD_ADMIN, "/status staging");
+	assert_int_equal(w.n_screen, said + 1);
+	assert_non_null(strstr(world_plain(world_last(&w)), "3 newer commits, none in PATHS"));
+	/* One that does is deployed, with all that lies between. */
+	(void)world_decide(&w, world_push(&w, "develop"));
+	world_git(&w, (struct world_git){ .commit = COMMIT_D, .count = 4 });
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_D);
+	assert_int_equal(world_environment(&w, "staging").skipped_count, 0);
+	world_close(&w);
+}
+
+/* Where nothing is live there is nothing that it could be the same as. */
+static void
+what_nothing_is_live_of_counts_as_touched(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "PATHS=src/**", NULL);
+	(void)world_decide(&w, world_push(&w, "develop"));
+	world_git(&w, UNTOUCHED(COMMIT_C, 1));
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_C);
+	world_close(&w);
+}
+
+/* Another release went live while git looked: what it compared with is history. */
+static void
+what_was_compared_with_another_release_counts_as_touched(void **state)
+{
+	struct world w;
+	struct effect *query;
+
+	(void)state;
+	world_open(&w, "PATHS=src/**", NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	(void)world_decide(&w, world_push(&w, "develop"));
+	query = world_peek(&w, EFFECT_GIT_QUERY);
+	(void)text_copy(query->u.git_query.base, LIMIT_COMMIT, COMMIT_B);
+	world_git(&w, UNTOUCHED(COMMIT_C, 1));
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_C);
+	world_close(&w);
+}
+
+/* Who asks for it by hand means it. */
+static void
+what_a_person_asks_for_is_deployed_whatever_it_touches(void **state)
+{
+	struct world w;
+
+	(void)state;
+	push_over_a(&w, UNTOUCHED(COMMIT_C, 1));
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	assert_string_equal(world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.paths, "");
+	world_git(&w, (struct world_git){ .commit = COMMIT_C, .count = 1 });
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_C);
+	world_run_ends(&w, GOOD);
+	assert_int_equal(world_environment(&w, "staging").skipped_count, 0);
+	world_close(&w);
+}
+
 int
 main(void)
 {
@@ -864,6 +965,10 @@ main(void)
 		cmocka_unit_test(the_question_after_a_push_stands_for_a_day),
 		cmocka_unit_test(a_confirmed_push_waits_while_the_environment_is_busy),
 		cmocka_unit_test(a_confirmed_push_takes_the_place_of_the_one_that_waits),
+		cmocka_unit_test(a_push_that_touches_none_of_the_paths_is_seen_and_no_more),
+		cmocka_unit_test(what_nothing_is_live_of_counts_as_touched),
+		cmocka_unit_test(what_was_compared_with_another_release_counts_as_touched),
+		cmocka_unit_test(what_a_person_asks_for_is_deployed_whatever_it_touches),
 		cmocka_unit_test(the_first_poll_of_all_only_remembers),
 		cmocka_unit_test(a_poll_that_fails_is_tried_again),
 		cmocka_unit_test(polls_do_not_pile_up_questions),

@@ -161,7 +161,7 @@ a_question_that_is_shared_is_answered_by_who_asked_and_by_the_role(void **state)
 	assert_non_null(world_says(
 	    &w, "asked about already, by @ada: aaaaaaa Make it blue\nYou may answer it too, @cy."));
 	press(&w, 44, question, "Confirm");
-	assert_string_equal(w.toast, "⛔ Only an admin or who asked may answer this.");
+	assert_string_equal(w.toast, "⛔ Only who may confirm or who asked may answer this.");
 	assert_int_equal(world_deployment(&w, 1).confirmed_by, 0);
 	confirm(&w, WORLD_STAGING_USER, question);
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
@@ -267,7 +267,7 @@ make_it_a_persons(struct tx *tx, void *arg)
 {
 	(void)arg;
 	(void)tx_run(
-	    tx, "UPDATE deployment SET cause = 'chat', asked_by = 11 WHERE state = 'QUEUED'");
+	    tx, "UPDATE work SET cause = 'chat', requested_by = 11 WHERE state = 'QUEUED'");
 }
 
 static void
@@ -337,8 +337,7 @@ static void
 forget_previous(struct tx *tx, void *arg)
 {
 	(void)arg;
-	(void)tx_run(
-	    tx, "UPDATE deployment SET previous = '' WHERE state = 'AWAITING_CONFIRMATION'");
+	(void)tx_run(tx, "UPDATE work SET previous = '' WHERE state = 'AWAITING_CONFIRMATION'");
 }
 
 static void

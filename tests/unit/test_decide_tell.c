@@ -3,6 +3,7 @@
 #include "decide_aid.h"
 
 #include "lib/text.h"
+#include "store/store_inside.h"
 
 static int64_t
 written(const struct world *w)
@@ -116,30 +117,64 @@ a_failure_rings_when_it_happens_and_its_rollback_at_its_end(void **state)
 	world_close(&w);
 }
 
+/* Asked twice, confirmed, failed and rolled back; the team hears of the end. */
+static void
+world_with_three_sounds(struct world *w)
+{
+	world_open(w, NULL);
+	world_deploy_goes_live(w, COMMIT_A);
+	world_settings(w, "STAGING_CONFIRM=true", NULL);
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	press(w, world_says(w, "Deploy to staging?"), "Confirm");
+	world_git(w, (struct world_git){ .commit = COMMIT_B, .is_off_branch = true });
+	assert_int_equal(world_rings(w), 2); /* asked anew */
+	assert_non_null(world_says(w, "🔁 staging: asked again below: develop was force-pushed"));
+	press(w, world_says(w, "Deploy to staging?"), "Confirm");
+	world_git(w, (struct world_git){ .commit = COMMIT_B, .is_off_branch = true });
+	(void)world_run_starts(w);
+	world_run_ends(w, TOUCHED);
+	assert_int_equal(world_rings(w), 2);
+	world_run_ends(w, GOOD);
+}
+
 static void
 three_sounds_are_the_most_in_a_chat_and_the_team_hears_a_bad_end(void **state)
 {
 	struct world w;
 
 	(void)state;
-	world_open(&w, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_settings(&w, "STAGING_CONFIRM=true", NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	press(&w, world_says(&w, "Deploy to staging?"), "Confirm");
-	world_git(&w, (struct world_git){ .commit = COMMIT_B, .is_off_branch = true });
-	assert_int_equal(world_rings(&w), 2); /* asked anew */
-	assert_non_null(world_says(&w, "🔁 staging: asked again below: develop was force-pushed"));
-	press(&w, world_says(&w, "Deploy to staging?"), "Confirm");
-	world_git(&w, (struct world_git){ .commit = COMMIT_B, .is_off_branch = true });
-	(void)world_run_starts(&w);
-	world_run_ends(&w, TOUCHED);
-	assert_int_equal(world_rings(&w), 2);
-	world_run_ends(&w, GOOD);
+	world_with_three_sounds(&w);
 	assert_false(world_says_in(&w, WORLD_GROUP, "aaaaaaa again (script failed")->is_silent);
 	assert_false(world_says_in(&w, WORLD_TEAM, "aaaaaaa again (script failed")->is_silent);
 	assert_int_equal(world_rings(&w), 4); /* it was silent there until now */
+	world_close(&w);
+}
+
+static void
+act_count_rings(struct tx *tx, void *arg)
+{
+	*(int64_t *)arg = tx_number(tx,
+	    "SELECT COUNT(*) FROM message WHERE rings_for <> 0"
+	    " AND is_silent = 0 AND chat = $1",
+	    DB_I64(WORLD_TEAM));
+}
+
+/* Settings named the new id before Telegram said that the group has it. */
+static void
+a_chat_that_moves_to_one_that_rang_adds_no_sound_to_it(void **state)
+{
+	int64_t rings = 0;
+	struct event *event;
+	struct world w;
+
+	(void)state;
+	world_with_three_sounds(&w);
+	event = world_update(&w, UPDATE_MIGRATED, 0, WORLD_GROUP);
+	event->u.update->new_chat = WORLD_TEAM;
+	(void)world_decide(&w, event);
+	store_aid_act(&w.aid, act_count_rings, &rings);
+	assert_int_equal(rings, 1);
 	world_close(&w);
 }
 
@@ -207,6 +242,7 @@ main(void)
 		cmocka_unit_test(a_short_success_that_nobody_confirmed_makes_no_sound),
 		cmocka_unit_test(a_failure_rings_when_it_happens_and_its_rollback_at_its_end),
 		cmocka_unit_test(three_sounds_are_the_most_in_a_chat_and_the_team_hears_a_bad_end),
+		cmocka_unit_test(a_chat_that_moves_to_one_that_rang_adds_no_sound_to_it),
 		cmocka_unit_test(a_pushs_line_replies_to_its_own_message_which_is_edited_on),
 		cmocka_unit_test(whoever_cancels_at_once_is_looking),
 		cmocka_unit_test(after_a_chat_has_moved_nothing_is_replied_to_by_an_old_id),

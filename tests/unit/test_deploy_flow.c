@@ -45,6 +45,17 @@ is_active(enum deploy_state state)
 	return deploy_flow_class(state) == DEPLOY_CLASS_ACTIVE;
 }
 
+/* A rule's number, of that program; -1: it has none. */
+static int
+find_rule(enum program program, int from, int on)
+{
+	for (size_t i = 0; i < deploy_rule_count; i++)
+		if ((int)deploy_rules[i].from == from && (int)deploy_rules[i].on == on &&
+		    (deploy_rules[i].programs & DEPLOY_OF(program)) != 0)
+			return (int)i;
+	return -1;
+}
+
 static void
 a_rule_stands_once(void **state)
 {
@@ -52,70 +63,145 @@ a_rule_stands_once(void **state)
 	for (size_t i = 0; i < deploy_rule_count; i++)
 		for (size_t j = i + 1; j < deploy_rule_count; j++)
 			if (deploy_rules[i].from == deploy_rules[j].from &&
-			    deploy_rules[i].on == deploy_rules[j].on)
+			    deploy_rules[i].on == deploy_rules[j].on &&
+			    (deploy_rules[i].programs & deploy_rules[j].programs) != 0)
 				fail_msg("%s on %s stands twice",
 				    deploy_flow_name(deploy_rules[i].from),
 				    deploy_flow_event_name(deploy_rules[i].on));
 }
 
 static void
-a_step_is_its_rule_and_without_one_nothing_happens(void **state)
+expect_cell(enum program program, int from, int on)
 {
-	(void)state;
-	for (int s = 0; s < DEPLOY_STATE_COUNT; s++) {
-		for (int e = 0; e < DEPLOY_EVENT_COUNT; e++) {
-			struct deploy_rule want = { .to = (enum deploy_state)s };
-			struct deploy_acts acts = { .n = 1 };
+	int at = find_rule(program, from, on);
+	struct deploy_rule want = { .to = (enum deploy_state)from };
+	struct deploy_acts acts = { .n = 1 };
 
-			for (size_t i = 0; i < deploy_rule_count; i++)
-				if ((int)deploy_rules[i].from == s && (int)deploy_rules[i].on == e)
-					want = deploy_rules[i];
-			assert_int_equal(
-			    deploy_flow_step((enum deploy_state)s, (enum deploy_event)e, &acts),
-			    want.to);
-			assert_int_equal(acts.n, want.acts.n);
-			for (size_t i = 0; i < acts.n; i++)
-				assert_int_equal(acts.todo[i], want.acts.todo[i]);
-		}
-	}
+	if (at >= 0)
+		want = deploy_rules[at];
+	assert_int_equal(
+	    deploy_flow_step(program, (enum deploy_state)from, (enum deploy_event)on, &acts),
+	    want.to);
+	assert_int_equal(acts.n, want.acts.n);
+	for (size_t i = 0; i < acts.n; i++)
+		assert_int_equal(acts.todo[i], want.acts.todo[i]);
+	if (is_final((enum deploy_state)from))
+		assert_int_equal(at, -1);
 }
 
 static void
-final_states_absorb(void **state)
+a_step_is_its_rule_and_without_one_nothing_happens(void **state)
 {
 	(void)state;
-	for (int s = 0; s < DEPLOY_STATE_COUNT; s++) {
-		for (int e = 0; e < DEPLOY_EVENT_COUNT; e++) {
-			struct deploy_acts acts;
+	for (int p = 0; p < PROGRAM_COUNT; p++)
+		for (int s = 0; s < DEPLOY_STATE_COUNT; s++)
+			for (int e = 0; e < DEPLOY_EVENT_COUNT; e++)
+				expect_cell((enum program)p, s, e);
+}
 
-			if (!is_final((enum deploy_state)s))
+struct reach {
+	bool is_reached[DEPLOY_STATE_COUNT];
+	bool can_end[DEPLOY_STATE_COUNT];
+};
+
+static struct reach
+reach_of(enum program program)
+{
+	struct reach of = { .is_reached = { [DEPLOY_REQUESTED] = true } };
+
+	for (int s = 0; s < DEPLOY_STATE_COUNT; s++)
+		of.can_end[s] = is_final((enum deploy_state)s);
+	for (int round = 0; round < DEPLOY_STATE_COUNT; round++) {
+		for (size_t i = 0; i < deploy_rule_count; i++) {
+			const struct deploy_rule *rule = &deploy_rules[i];
+
+			if ((rule->programs & DEPLOY_OF(program)) == 0)
 				continue;
-			assert_int_equal(
-			    deploy_flow_step((enum deploy_state)s, (enum deploy_event)e, &acts), s);
-			assert_int_equal(acts.n, 0);
+			of.is_reached[rule->to] |= of.is_reached[rule->from];
+			of.can_end[rule->from] |= of.can_end[rule->to];
 		}
 	}
+	return of;
+}
+
+/* Nothing needs an approval yet. */
+static bool
+is_reached(enum program program, int s)
+{
+	static const bool is_of_a_release[DEPLOY_STATE_COUNT] = { [DEPLOY_VERIFYING] = true,
+		[DEPLOY_ROLLING_BACK] = true,
+		[DEPLOY_VERIFYING_ROLLBACK] = true,
+		[DEPLOY_LIVE] = true,
+		[DEPLOY_ROLLED_BACK] = true,
+		[DEPLOY_ROLLBACK_FAILED] = true };
+
+	if (s == DEPLOY_AWAITING_APPROVAL)
+		return false;
+	return program == PROGRAM_ACTION ? !is_of_a_release[s] : s != DEPLOY_DONE;
 }
 
 static void
 every_state_is_reached_and_can_end(void **state)
 {
-	bool reached[DEPLOY_STATE_COUNT] = { [DEPLOY_REQUESTED] = true };
-	bool ends[DEPLOY_STATE_COUNT] = { false };
-
 	(void)state;
-	for (int s = 0; s < DEPLOY_STATE_COUNT; s++)
-		ends[s] = is_final((enum deploy_state)s);
-	for (int round = 0; round < DEPLOY_STATE_COUNT; round++) {
-		for (size_t i = 0; i < deploy_rule_count; i++) {
-			reached[deploy_rules[i].to] |= reached[deploy_rules[i].from];
-			ends[deploy_rules[i].from] |= ends[deploy_rules[i].to];
+	for (int p = 0; p < PROGRAM_COUNT; p++) {
+		struct reach of = reach_of((enum program)p);
+
+		for (int s = 0; s < DEPLOY_STATE_COUNT; s++) {
+			if (of.is_reached[s] != is_reached((enum program)p, s) ||
+			    (of.is_reached[s] && !of.can_end[s]))
+				fail_msg("%s of program %d: reached %d, ends %d",
+				    deploy_flow_name((enum deploy_state)s), p, of.is_reached[s],
+				    of.can_end[s]);
 		}
 	}
-	for (int s = 0; s < DEPLOY_STATE_COUNT; s++)
-		if (!reached[s] || !ends[s])
-			fail_msg("%s: reached %d, ends %d", deploy_flow_name((enum deploy_state)s),
-			    reached[s], ends[s]);
+}
+
+/* A timer, git or a script that answers, a probe, a person.  What frees an environment and what
+ * takes a place away comes from another's work: nobody may wait for that alone. */
+static bool
+comes_by_itself(enum deploy_event event)
+{
+	return event != DEPLOY_ON_FREE && event != DEPLOY_ON_SUPERSEDE;
+}
+
+static void
+nothing_waits_for_ever(void **state)
+{
+	(void)state;
+	for (int p = 0; p < PROGRAM_COUNT; p++) {
+		struct reach of = reach_of((enum program)p);
+
+		for (int s = 0; s < DEPLOY_STATE_COUNT; s++) {
+			bool leads_on = is_final((enum deploy_state)s) || !of.is_reached[s];
+
+			for (int e = 0; e < DEPLOY_EVENT_COUNT; e++) {
+				int at = find_rule((enum program)p, s, e);
+
+				leads_on |= at >= 0 && (int)deploy_rules[at].to != s &&
+				    comes_by_itself((enum deploy_event)e);
+			}
+			if (!leads_on)
+				fail_msg("nothing leads a program %d on from %s", p,
+				    deploy_flow_name((enum deploy_state)s));
+		}
+	}
+}
+
+static void
+no_action_touches_what_is_live(void **state)
+{
+	static const enum deploy_act not_its[] = { DEPLOY_DO_RELEASE, DEPLOY_DO_PROBE,
+		DEPLOY_DO_DROP_PROBE, DEPLOY_DO_RUN_ROLLBACK, DEPLOY_DO_BLOCK, DEPLOY_DO_DOWN };
+
+	(void)state;
+	for (size_t i = 0; i < deploy_rule_count; i++)
+		for (size_t a = 0; a < COUNT(not_its); a++)
+			if ((deploy_rules[i].programs & DEPLOY_OF(PROGRAM_ACTION)) != 0 &&
+			    does(&deploy_rules[i].acts, not_its[a]))
+				fail_msg("%s on %s: an action",
+				    deploy_flow_name(deploy_rules[i].from),
+				    deploy_flow_event_name(deploy_rules[i].on));
 }
 
 /* ROLLING_BACK and after are never entered by a rollback that a person asked for. */
@@ -128,23 +214,31 @@ can_be_a_persons_rollback(enum deploy_state state)
 static void
 whoever_cancels_is_always_answered(void **state)
 {
-	static const enum deploy_event cancels[] = { DEPLOY_ON_CANCEL, DEPLOY_ON_CANCEL_NO_ROLLBACK,
-		DEPLOY_ON_CANCEL_ROLLBACK };
+	static const struct {
+		enum program program;
+		enum deploy_event on;
+	} cancels[] = { { PROGRAM_DEPLOY, DEPLOY_ON_CANCEL },
+		{ PROGRAM_DEPLOY, DEPLOY_ON_CANCEL_NO_ROLLBACK },
+		{ PROGRAM_ROLLBACK, DEPLOY_ON_CANCEL_ROLLBACK },
+		{ PROGRAM_ACTION, DEPLOY_ON_CANCEL } };
 
 	(void)state;
-	for (int s = 0; s < DEPLOY_STATE_COUNT; s++) {
-		for (size_t c = 0; c < COUNT(cancels); c++) {
+	for (size_t c = 0; c < COUNT(cancels); c++) {
+		struct reach of = reach_of(cancels[c].program);
+
+		for (int s = 0; s < DEPLOY_STATE_COUNT; s++) {
 			enum deploy_state from = (enum deploy_state)s;
 			struct deploy_acts acts;
 
 			if (is_final(from) ||
-			    (cancels[c] == DEPLOY_ON_CANCEL_ROLLBACK &&
+			    !(of.is_reached[s] || s == DEPLOY_AWAITING_APPROVAL) ||
+			    (cancels[c].program == PROGRAM_ROLLBACK &&
 				!can_be_a_persons_rollback(from)))
 				continue;
-			(void)deploy_flow_step(from, cancels[c], &acts);
+			(void)deploy_flow_step(cancels[c].program, from, cancels[c].on, &acts);
 			if (!does(&acts, DEPLOY_DO_TELL) && !does(&acts, DEPLOY_DO_REFUSE_CANCEL))
 				fail_msg("nobody answers %s in %s",
-				    deploy_flow_event_name(cancels[c]), deploy_flow_name(from));
+				    deploy_flow_event_name(cancels[c].on), deploy_flow_name(from));
 		}
 	}
 }
@@ -163,16 +257,32 @@ a_refused_cancel_changes_nothing(void **state)
 
 /* Data of the table, one sentence each. */
 static void
-what_leaves_the_active_states_frees_the_environment(void **state)
+every_end_may_free_somebodys_turn(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < deploy_rule_count; i++) {
 		const struct deploy_rule *rule = &deploy_rules[i];
-		bool leaves = is_active(rule->from) && !is_active(rule->to);
+		bool is_answered = rule->from == DEPLOY_QUEUED && rule->on == DEPLOY_ON_CONFIRM;
+		bool has_next = does(&rule->acts, DEPLOY_DO_NEXT);
 
-		assert_int_equal(leaves, does(&rule->acts, DEPLOY_DO_NEXT));
-		if (leaves) /* after the row says that it is free */
+		assert_int_equal(is_final(rule->to) || is_answered, has_next);
+		assert_true(is_active(rule->to) || is_final(rule->to) || !is_active(rule->from));
+		if (has_next) /* after the row says that it is free, and all was told */
 			assert_int_equal(rule->acts.todo[rule->acts.n - 1], DEPLOY_DO_NEXT);
+	}
+}
+
+static void
+what_becomes_active_claims_what_it_touches_before_it_runs(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < deploy_rule_count; i++) {
+		const struct deploy_rule *rule = &deploy_rules[i];
+		bool begins = !is_active(rule->from) && is_active(rule->to);
+
+		assert_int_equal(begins, does(&rule->acts, DEPLOY_DO_CLAIM));
+		if (begins)
+			assert_int_equal(rule->acts.todo[0], DEPLOY_DO_CLAIM);
 	}
 }
 
@@ -215,6 +325,7 @@ names_lead_back_to_their_state(void **state)
 /* --- in any order --- */
 
 struct walk {
+	enum program program;
 	enum deploy_state state;
 	bool alive; /* a program runs */
 	bool probing;
@@ -225,6 +336,9 @@ struct walk {
 static bool
 is_possible(const struct walk *walk, enum deploy_event event)
 {
+	if (walk->program == PROGRAM_ACTION &&
+	    (event == DEPLOY_ON_SCRIPT_OK_UNPROBED || event == DEPLOY_ON_SCRIPT_FAILED_NO_ROLLBACK))
+		return false; /* nor knows of probes and rollbacks where it is an action */
 	if (event == DEPLOY_ON_AGAIN && walk->state == DEPLOY_STOPPING)
 		return false; /* run_verdict() orders no other run of what was told to stop */
 	if (event == DEPLOY_ON_FOLDER_GONE)
@@ -247,7 +361,7 @@ walk_on(struct walk *walk, enum deploy_event event)
 		return;
 	if (is_exit(event))
 		walk->alive = false;
-	walk->state = deploy_flow_step(before, event, &acts);
+	walk->state = deploy_flow_step(walk->program, before, event, &acts);
 	if (event == DEPLOY_ON_FOLDER_GONE) { /* it may be alive elsewhere: given up, not ended */
 		assert_false(starts_something(&acts));
 		assert_true(is_final(walk->state));
@@ -283,7 +397,7 @@ in_any_order_two_programs_never_meet_and_the_end_is_told_once(void **state)
 	(void)state;
 	print_message("seeds %u to %u (SEED=n replays one)\n", first, last);
 	for (unsigned seed = first; seed <= last; seed++) {
-		struct walk walk = { .state = DEPLOY_REQUESTED };
+		struct walk walk = { .program = (enum program)(seed % PROGRAM_COUNT) };
 		unsigned x = seed * 2654435761u;
 
 		for (int i = 0; i < 64; i++) {
@@ -300,11 +414,13 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_rule_stands_once),
 		cmocka_unit_test(a_step_is_its_rule_and_without_one_nothing_happens),
-		cmocka_unit_test(final_states_absorb),
 		cmocka_unit_test(every_state_is_reached_and_can_end),
+		cmocka_unit_test(nothing_waits_for_ever),
+		cmocka_unit_test(no_action_touches_what_is_live),
 		cmocka_unit_test(whoever_cancels_is_always_answered),
 		cmocka_unit_test(a_refused_cancel_changes_nothing),
-		cmocka_unit_test(what_leaves_the_active_states_frees_the_environment),
+		cmocka_unit_test(every_end_may_free_somebodys_turn),
+		cmocka_unit_test(what_becomes_active_claims_what_it_touches_before_it_runs),
 		cmocka_unit_test(only_a_deployment_that_waited_becomes_active),
 		cmocka_unit_test(only_what_is_live_is_a_release),
 		cmocka_unit_test(every_end_is_told),

@@ -42,11 +42,21 @@ draw_states(struct buf *out)
 static void
 draw_rules(struct buf *out)
 {
-	buf_adds(out, "\n| from | on | to | does, in this order |\n|---|---|---|---|\n");
+	static const char letters[] = {
+		[PROGRAM_DEPLOY] = 'D', [PROGRAM_ROLLBACK] = 'R', [PROGRAM_ACTION] = 'A'
+	};
+
+	buf_adds(out,
+	    "\nA rule is of one or more programs: D deploy, R rollback, A action (none is begun "
+	    "yet).\n\n| of | from | on | to | does, in this order |\n|---|---|---|---|---|\n");
 	for (size_t i = 0; i < deploy_rule_count; i++) {
 		const struct deploy_rule *rule = &deploy_rules[i];
 
-		buf_addf(out, "| %s | %s | %s |", deploy_flow_word(rule->from),
+		buf_adds(out, "| ");
+		for (size_t p = 0; p < COUNT(letters); p++)
+			if ((rule->programs & DEPLOY_OF(p)) != 0)
+				buf_addc(out, letters[p]);
+		buf_addf(out, " | %s | %s | %s |", deploy_flow_word(rule->from),
 		    deploy_flow_event_name(rule->on), deploy_flow_word(rule->to));
 		for (size_t a = 0; a < rule->acts.n; a++)
 			buf_addf(out, "%s %s", a > 0 ? "," : "", act_names[rule->acts.todo[a]]);
@@ -115,7 +125,7 @@ static void
 draw_deployment(struct buf *out)
 {
 	buf_adds(out,
-	    "# The life of a deployment\n\nDrawn from server/deployment/deploy_flow.c; "
+	    "# The life of work on a target\n\nDrawn from server/deployment/deploy_flow.c; "
 	    "`make test` says when it is not the same any more.\n\n");
 	draw_states(out);
 	draw_rules(out);

@@ -14,6 +14,7 @@
 #include "lib/crypto.h"
 #include "lib/text.h"
 #include "settings/settings_load.h"
+#include "tests/unit/applications_aid.h"
 #include "tests/unit/github_sample.h"
 #include "tests/unit/hmac_of.h"
 #include "tests/unit/http_ask.h"
@@ -24,7 +25,7 @@
 struct world {
 	struct loop *loop;
 	struct github_webhook *webhook;
-	struct http_route route;
+	struct http_route routes[GITHUB_WEBHOOK_ROUTES];
 	struct http_server *server;
 	struct settings *settings;
 	struct loop_task decide;
@@ -33,6 +34,7 @@ struct world {
 	size_t rejected_events;
 	int decision; /* status of the next; 0: the store takes nothing */
 	int counted;  /* status counted last */
+	char counted_of[ENVIRONMENT_NAME_MAX];
 };
 
 static struct settings *
@@ -73,9 +75,12 @@ submit(void *ctx, struct event *event)
 }
 
 static void
-count(void *ctx, int status)
+count(void *ctx, const char *application, int status)
 {
-	((struct world *)ctx)->counted = status;
+	struct world *w = ctx;
+
+	w->counted = status;
+	(void)text_copy(w->counted_of, sizeof(w->counted_of), application);
 }
 
 static struct settings *
@@ -113,7 +118,7 @@ set_up(void **state)
 		.count_request = count,
 		.ctx = w,
 	};
-	struct http_server_config server = { .route_count = 1 };
+	struct http_server_config server = { .route_count = GITHUB_WEBHOOK_ROUTES };
 	struct err err;
 
 	w->decision = 200;
@@ -121,8 +126,8 @@ set_up(void **state)
 	w->loop = config.loop = loop_new(&err);
 	loop_task_init(&w->decide, on_decide, w);
 	w->webhook = github_webhook_new(&config);
-	w->route = github_webhook_route(w->webhook);
-	server.routes = &w->route;
+	github_webhook_routes(w->webhook, w->routes);
+	server.routes = w->routes;
 	w->server = http_server_new(w->loop, &server, "127.0.0.1:0", &err);
 	*state = w;
 	return w->server == NULL;
@@ -152,6 +157,7 @@ struct post {
 	const char *delivery;  /* NULL: one; "": none */
 	const char *type;      /* NULL: application/json */
 	const char *more;      /* further header lines */
+	const char *path;      /* NULL: /github/webhook */
 };
 
 static void
@@ -184,8 +190,8 @@ post(struct world *w, struct post p)
 	p.size = p.size > 0 ? p.size : strlen(p.body);
 	sign(SECRET, p.body, p.size, right);
 	buf_init(&out, 64 << 20);
-	buf_addf(
-	    &out, "POST /github/webhook HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n", p.size);
+	buf_addf(&out, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n",
+	    p.path == NULL ? "/github/webhook" : p.path, p.size);
 	add_header(&out, "X-Hub-Signature-256", p.signature == NULL ? right : p.signature);
 	add_header(&out, "X-GitHub-Event", p.event == NULL ? "push" : p.event);
 	add_header(&out, "X-GitHub-Delivery",
@@ -380,6 +386,88 @@ the_secret_is_the_one_of_the_moment(void **state)
 	assert_int_equal(post(w, (struct post){ .body = "{}" }), 200);
 }
 
+#define SHOP_SECRET "the secret of the shop alone"
+
+static void
+open_applications(struct world *w)
+{
+	change_secret(w, SECRET);
+	applications_aid_add(w->settings, "blog", "GITHUB_REPOSITORY=o/blog", NULL);
+	applications_aid_add(w->settings, "shop", "GITHUB_REPOSITORY=o/shop",
+	    "GITHUB_WEBHOOK_SECRET=" SHOP_SECRET, NULL);
+}
+
+/* The path chooses the key: a secret opens its own webhook and no other. */
+static void
+the_path_chooses_the_key_and_the_event_says_which(void **state)
+{
+	struct world *w = *state;
+	char shops[80];
+
+	open_applications(w);
+	sign(SHOP_SECRET, "{}", 2, shops);
+	assert_int_equal(post(w, (struct post){ .body = "{}" }), 200);
+	assert_string_equal(w->event->u.delivery.hook, "");
+	assert_string_equal(w->counted_of, "");
+	assert_int_equal(
+	    post(w,
+		(struct post){ .body = "{}", .path = "/github/webhook/shop", .signature = shops }),
+	    200);
+	assert_string_equal(w->event->u.delivery.hook, "shop");
+	assert_string_equal(w->counted_of, "shop");
+	assert_int_equal(post(w, (struct post){ .body = "{}", .signature = shops }), 401);
+	assert_string_equal(w->counted_of, "");
+	assert_int_equal(
+	    post(w, (struct post){ .body = "{}", .path = "/github/webhook/shop" }), 401);
+	assert_string_equal(w->counted_of, "shop");
+	change_secret(w, SECRET);
+	applications_aid_add(w->settings, "shop", "GITHUB_REPOSITORY=o/shop",
+	    "GITHUB_WEBHOOK_SECRET=another one of the shop", NULL);
+	assert_int_equal(
+	    post(w,
+		(struct post){ .body = "{}", .path = "/github/webhook/shop", .signature = shops }),
+	    401);
+}
+
+/* Also of an application that has no secret of its own. */
+static void
+a_path_that_is_no_application_s_is_404_and_counts_nothing(void **state)
+{
+	static const char *const paths[] = { "/github/webhook/", "/github/webhook/blog",
+		"/github/webhook/none", "/github/webhook/shop/", "/github/webhook/Shop",
+		"/github/webhookshop", "/github/webhook/shop/staging" };
+	struct world *w = *state;
+	struct post p = { .body = "{}" };
+	char shops[80];
+
+	open_applications(w);
+	sign(SHOP_SECRET, "{}", 2, shops);
+	for (size_t i = 0; i < COUNT(paths); i++)
+		for (int s = 0; s < 2; s++) {
+			p.path = paths[i];
+			p.signature = s == 0 ? NULL : shops;
+			assert_int_equal(post(w, p), 404);
+			assert_int_equal(w->counted, 0);
+			assert_null(github_webhook_application(w->settings, paths[i]));
+		}
+	assert_null(w->event);
+}
+
+/* However many webhooks they try: one line a minute. */
+static void
+refusals_of_all_webhooks_are_told_together(void **state)
+{
+	struct world *w = *state;
+
+	open_applications(w);
+	assert_int_equal(post(w, (struct post){ .body = "{}", .signature = "x" }), 401);
+	assert_int_equal(
+	    post(
+		w, (struct post){ .body = "{}", .path = "/github/webhook/shop", .signature = "x" }),
+	    401);
+	assert_int_equal(w->rejected_events, 1);
+}
+
 static void
 other_types_are_415_and_other_methods_405(void **state)
 {
@@ -424,6 +512,9 @@ main(void)
 		TEST(what_nobody_asked_for_is_202_without_the_store_unless_it_may_be_a_push),
 		TEST(a_store_that_takes_nothing_is_503_with_retry_after),
 		TEST(the_secret_is_the_one_of_the_moment),
+		TEST(the_path_chooses_the_key_and_the_event_says_which),
+		TEST(a_path_that_is_no_application_s_is_404_and_counts_nothing),
+		TEST(refusals_of_all_webhooks_are_told_together),
 		TEST(other_types_are_415_and_other_methods_405),
 		TEST(a_body_of_25_mb_is_taken_and_one_above_26_is_not),
 	};

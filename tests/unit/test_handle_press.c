@@ -105,16 +105,18 @@ a_no_to_a_press_stays_until_it_is_read(void **state)
 	    world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.environment, "production");
 	assert_string_equal(world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.ref, COMMIT_A);
 	assert_string_equal(world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.branch, "main");
-	pressed(&w, WORLD_ADMIN, confirm_id, "This button has expired or was used.", false);
+	pressed(&w, WORLD_ADMIN, confirm_id, "@ada has confirmed it already.", false);
+	pressed(&w, WORLD_OTHER_ADMIN, confirm_id, "@ada has confirmed it already.", false);
 	world_close(&w);
 
 	world_open(&w, "STAGING_CONFIRM=true", NULL);
 	(void)world_decide(&w, world_push(&w, "develop"));
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	button = world_button(world_last(&w), "Confirm");
-	pressed(&w, WORLD_STAGING_USER, button, "⛔ Only an admin may answer this.", true);
+	pressed(&w, WORLD_STAGING_USER, button, "⛔ Only who may confirm may answer this.", true);
 	assert_int_equal(
-	    world_audited(&w, "\"denied\"", "the question after a push is an admin's"), 1);
+	    world_audited(&w, "\"denied\"", "the question after a push needs the grant confirm"),
+	    1);
 	button = world_button(world_last(&w), "Cancel");
 	pressed(&w, WORLD_ADMIN, button, "Cancelled.", false);
 	world_close(&w);

@@ -448,7 +448,7 @@ settings_are_read_when_used_and_changes_reflected(void **state)
 /* --- /deploy before git is asked --- */
 
 static void
-a_busy_environment_says_who_what_and_since_when(void **state)
+a_busy_environment_has_places_behind_who_what_and_since_when(void **state)
 {
 	struct world w;
 
@@ -457,13 +457,10 @@ a_busy_environment_says_who_what_and_since_when(void **state)
 	world_deploy_starts(&w, COMMIT_A);
 	w.aid.at += 125 * 1000;
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-	assert_non_null(strstr(
-	    world_plain(world_last(&w)), "⏳ staging is busy: @ada deploys aaaaaaa since 2 min"));
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
-	(void)world_text(&w, WORLD_ADMIN, "/rollback staging");
-	assert_non_null(strstr(world_plain(world_last(&w)), "⏳ staging is busy"));
-	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
+	world_git(&w, (struct world_git){ .commit = COMMIT_B });
+	assert_non_null(world_says(&w, "⏳ Queued: 1st in staging ← bbbbbbb"));
+	assert_non_null(world_says(&w, "behind #1: @ada deploys aaaaaaa, since 2 min"));
+	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
 	world_close(&w);
 }
 
@@ -701,7 +698,7 @@ main(void)
 		cmocka_unit_test(an_answer_shows_no_harmful_character),
 		cmocka_unit_test(a_typo_is_never_a_missing_right),
 		cmocka_unit_test(settings_are_read_when_used_and_changes_reflected),
-		cmocka_unit_test(a_busy_environment_says_who_what_and_since_when),
+		cmocka_unit_test(a_busy_environment_has_places_behind_who_what_and_since_when),
 		cmocka_unit_test(an_environment_without_a_branch_needs_a_ref),
 		cmocka_unit_test(a_ref_that_looks_like_an_option_is_refused),
 		cmocka_unit_test(open_requests_of_one_person_are_bounded),

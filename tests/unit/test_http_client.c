@@ -275,6 +275,27 @@ a_client_is_freed_with_calls_in_progress(void **state)
 	assert_int_equal(outcome.times, 0);
 }
 
+static void
+an_unknown_name_leaves_nothing_to_the_next_call(void **state)
+{
+	const struct http_client_config config = { 0 };
+	struct client_aid *f = *state;
+	struct outcome first = { 0 }, second = { 0 };
+	struct http_client_request request = client_aid_request(f, "/hello", &first);
+
+	client_aid_start(f, &config);
+	request.url = "http://unknown.test/"; /* its look-up fails at once: no pipe yet */
+	request.answer_max = 1000;
+	assert_non_null(http_client_start(f->client, &request, NULL));
+	UNTIL(f, first.times == 1);
+	assert_int_equal(first.code, ERR_IO);
+	request = client_aid_request(f, "/hello", &second);
+	request.answer_max = 1000;
+	assert_non_null(http_client_start(f->client, &request, NULL));
+	UNTIL(f, second.times == 1);
+	assert_int_equal(second.status, 200);
+}
+
 int
 main(void)
 {
@@ -289,6 +310,7 @@ main(void)
 		TEST(a_client_is_freed_with_calls_in_progress),
 		TEST(calls_wait_for_a_place_and_too_many_are_refused),
 		TEST(a_deadline_ends_a_call),
+		TEST(an_unknown_name_leaves_nothing_to_the_next_call),
 		TEST(a_name_server_that_hangs_does_not_hold_the_loop),
 	};
 

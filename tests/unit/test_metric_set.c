@@ -10,7 +10,9 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "deployment/deployment.h"
 #include "lib/buf.h"
+#include "lib/text.h"
 #include "lib/version.h"
 #include "types/settings.h"
 
@@ -38,7 +40,7 @@ says(const struct metric_set *set, const char *line)
 	struct buf text, wanted;
 	bool found;
 
-	buf_init(&text, 1 << 20);
+	buf_init(&text, 32 << 20);
 	buf_init(&wanted, 1 << 10);
 	buf_addf(&wanted, "\n%s\n", line);
 	metric_set_write(set, &text);
@@ -55,7 +57,7 @@ knows(const struct metric_set *set, const char *start)
 	struct buf text, wanted;
 	bool found;
 
-	buf_init(&text, 1 << 20);
+	buf_init(&text, 32 << 20);
 	buf_init(&wanted, 1 << 10);
 	buf_addf(&wanted, "\n%s", start);
 	metric_set_write(set, &text);
@@ -65,13 +67,16 @@ knows(const struct metric_set *set, const char *start)
 	return found;
 }
 
+static const struct settings none = { .application = "" };
+
 /* Everything that our metrics are fed with, once. */
 static void
 feed(struct metric_set *set)
 {
 	struct gauges gauges = {
+		.is_all = true,
 		.n_environments = 1,
-		.environment = { { .name = "staging",
+		.environment = (struct environment_gauge[]){ { .name = "staging",
 		    .is_busy = true,
 		    .has_failed = true,
 		    .busy_since = 1767225600500,
@@ -79,15 +84,16 @@ feed(struct metric_set *set)
 		    .commit = "1a2b3c4" } },
 	};
 	const enum metric_increment_kind kinds[] = { INCREMENT_DEPLOYMENT, INCREMENT_COMMAND,
-		INCREMENT_COMMIT };
+		INCREMENT_COMMIT, INCREMENT_POLL_ROUND };
 
-	metric_set_gauges(set, &gauges);
+	metric_set_gauges(set, &gauges, &none);
 	for (size_t i = 0; i < COUNT(kinds); i++)
 		metric_set_count(set, &(struct metric_increment){ kinds[i], { "a", "b", "c" }, 1 });
-	metric_set_webhook(set, "github", 200);
+	metric_set_webhook(set, "", "github", 200);
 	metric_set_telegram(set, "getMe", 200);
 	metric_set_telegram_pending(set, 0);
 	metric_set_health(set, "staging", true);
+	metric_set_health_interval(set, 60);
 	metric_set_loop_lag(set, 0);
 	metric_set_mirror(set, 4096);
 	metric_set_runner(set, true);
@@ -198,17 +204,18 @@ gauges_replace_what_they_said_before(void **state)
 	struct gauges gauges = {
 		.outbox_pending = 3,
 		.audit_entries = 41,
+		.is_all = true,
 		.n_environments = 2,
-		.environment = { { .name = "staging",
-				     .is_busy = true,
-				     .has_failed = true,
-				     .busy_since = 1767225600500,
-				     .released_at = 1767225000000,
-				     .commit = "1a2b3c4" },
+		.environment = (struct environment_gauge[]){ { .name = "staging",
+								 .is_busy = true,
+								 .has_failed = true,
+								 .busy_since = 1767225600500,
+								 .released_at = 1767225000000,
+								 .commit = "1a2b3c4" },
 		    { .name = "old", .is_unacknowledged = true } },
 	};
 
-	metric_set_gauges(*state, &gauges);
+	metric_set_gauges(*state, &gauges, &none);
 	assert_true(says(*state, "deploybot_outbox_pending 3"));
 	assert_true(says(*state, "deploybot_audit_entries_total 41"));
 	assert_true(says(*state, "deploybot_environment_busy{environment=\"staging\"} 1"));
@@ -222,10 +229,13 @@ gauges_replace_what_they_said_before(void **state)
 	assert_true(
 	    says(*state, "deploybot_release_info{environment=\"staging\",commit=\"1a2b3c4\"} 1"));
 	gauges = (struct gauges){
+		.is_all = true,
 		.n_environments = 1,
-		.environment = { { .name = "staging", .commit = "9f8e7d6", .released_at = 9000 } },
+		.environment =
+		    (struct environment_gauge[]){
+			{ .name = "staging", .commit = "9f8e7d6", .released_at = 9000 } },
 	};
-	metric_set_gauges(*state, &gauges);
+	metric_set_gauges(*state, &gauges, &none);
 	assert_true(says(*state, "deploybot_environment_busy{environment=\"staging\"} 0"));
 	assert_true(says(*state, "deploybot_deployment_failed{environment=\"staging\"} 0"));
 	assert_false(knows(*state, SINCE "{"));
@@ -237,11 +247,47 @@ gauges_replace_what_they_said_before(void **state)
 	    says(*state, "deploybot_release_info{environment=\"staging\",commit=\"1a2b3c4\"} 1"));
 }
 
+/* The others stay as they were, whatever they say. */
+static void
+gauges_of_what_has_changed_replace_that_alone(void **state)
+{
+	struct environment_gauge both[] = {
+		{ .name = "shop/staging",
+		    .is_busy = true,
+		    .busy_since = 1000,
+		    .released_at = 1000,
+		    .commit = "1a2b3c4" },
+		{ .name = "shop/production", .is_busy = true, .busy_since = 1000, .commit = "2" },
+	};
+	struct environment_gauge one[] = { { .name = "shop/staging", .commit = "9f8e7d6" } };
+
+	metric_set_gauges(*state,
+	    &(struct gauges){ .is_all = true, .n_environments = 2, .environment = both }, &none);
+	assert_true(says(*state,
+	    "deploybot_environment_busy{application=\"shop\",environment=\"shop/staging\"} 1"));
+	metric_set_gauges(
+	    *state, &(struct gauges){ .n_environments = 1, .environment = one }, &none);
+	assert_true(says(*state,
+	    "deploybot_environment_busy{application=\"shop\",environment=\"shop/staging\"} 0"));
+	assert_false(knows(*state, SINCE "{application=\"shop\",environment=\"shop/staging\""));
+	assert_false(knows(*state, RELEASED "{application=\"shop\",environment=\"shop/staging\""));
+	assert_false(knows(*state,
+	    "deploybot_release_info{application=\"shop\",environment=\"shop/staging\","
+	    "commit=\"1a2b3c4\"}"));
+	assert_true(says(*state,
+	    "deploybot_release_info{application=\"shop\",environment=\"shop/staging\","
+	    "commit=\"9f8e7d6\"} 1"));
+	assert_true(says(*state,
+	    "deploybot_release_info{application=\"shop\",environment=\"shop/production\","
+	    "commit=\"2\"} 1"));
+	assert_true(says(*state, SINCE "{application=\"shop\",environment=\"shop/production\"} 1"));
+}
+
 static void
 requests_health_and_lag_are_told(void **state)
 {
-	metric_set_webhook(*state, "github", 401);
-	metric_set_webhook(*state, "github", 401);
+	metric_set_webhook(*state, "", "github", 401);
+	metric_set_webhook(*state, "", "github", 401);
 	metric_set_telegram(*state, "sendMessage", 200);
 	metric_set_telegram(*state, "sendMessage", 0);
 	metric_set_telegram_pending(*state, 4);
@@ -266,16 +312,28 @@ requests_health_and_lag_are_told(void **state)
 static void
 what_the_settings_name_is_counted_from_zero(void **state)
 {
-	struct settings settings = {
+	static const struct settings of = { .application = "" };
+	static const struct environment_settings environments[] = {
+		{ .name = "staging", .of = &of, .branch = "develop" },
+		{ .name = "production", .of = &of }, { .name = "unused", .of = &of }
+	};
+	struct environment_gauge worked[] = { { .name = "staging", .has_worked = true },
+		{ .name = "production", .has_worked = true }, { .name = "unused" } };
+	const struct gauges gauges = {
+		.is_all = true, .n_environments = COUNT(worked), .environment = worked
+	};
+	const struct settings settings = {
 		.telegram_mode = TELEGRAM_WEBHOOK,
 		.github_webhook_secret = "x",
-		.environment_count = 2,
-		.environments = { { .name = "staging", .branch = "develop" },
-		    { .name = "production" } },
+		.environment_count = COUNT(environments),
+		.environments = environments,
 	};
 
 	metric_set_settings(*state, &settings);
+	metric_set_gauges(*state, &gauges, &settings);
 	metric_set_expect_command(*state, "deploy");
+	assert_true(says(*state, "deploybot_environment_busy{environment=\"unused\"} 0"));
+	assert_false(knows(*state, "deploybot_deployments_total{environment=\"unused\""));
 	assert_true(says(*state,
 	    "deploybot_deployments_total{environment=\"staging\",trigger=\"push\","
 	    "outcome=\"rollback_failed\"} 0"));
@@ -290,39 +348,75 @@ what_the_settings_name_is_counted_from_zero(void **state)
 	    "deploybot_deployments_total{environment=\"staging\","
 	    "trigger=\"chat\",outcome=\"running\""));
 	assert_true(
-	    says(*state, "deploybot_deployment_duration_seconds_count{environment=\"staging\"} 0"));
-	assert_true(
 	    says(*state, "deploybot_webhook_requests_total{source=\"github\",code=\"401\"} 0"));
 	assert_true(
 	    says(*state, "deploybot_webhook_requests_total{source=\"telegram\",code=\"200\"} 0"));
 	assert_true(
 	    says(*state, "deploybot_commands_total{command=\"deploy\",outcome=\"denied\"} 0"));
-	metric_set_webhook(*state, "github", 401);
+	metric_set_webhook(*state, "", "github", 401);
 	metric_set_settings(*state, &settings); /* a reload forgets nothing */
 	assert_true(
 	    says(*state, "deploybot_webhook_requests_total{source=\"github\",code=\"401\"} 1"));
 }
 
-/* One series for each environment, trigger and end fits, in as many environments as there may be:
- * else the last ones would all be called "other". */
-static void
-the_most_environments_there_may_be_have_their_own_series(void **state)
+static size_t
+written(struct metric_set *set)
 {
-	static char names[SETTINGS_ENVIRONMENTS_MAX][8];
-	struct settings settings = {
-		.github_webhook_secret = "x",
-		.poll_repository_seconds = 60,
-		.environment_count = SETTINGS_ENVIRONMENTS_MAX,
-	};
+	struct buf out;
+	size_t size;
 
-	for (size_t i = 0; i < SETTINGS_ENVIRONMENTS_MAX; i++) {
-		(void)snprintf(names[i], sizeof(names[i]), "env%zu", i);
-		settings.environments[i] =
-		    (struct environment_settings){ .name = names[i], .branch = "main" };
+	buf_init(&out, 8 << 20);
+	metric_set_write(set, &out);
+	size = out.size;
+	buf_done(&out);
+	return size;
+}
+
+/* Else the last ones would all be called "other". */
+static void
+two_thousand_environments_have_their_own_series(void **state)
+{
+	enum { N = 2000 };
+	static char names[N][LIMIT_ENVIRONMENT];
+	static struct environment_settings environments[N];
+	static struct environment_gauge gauge[N];
+	static const struct settings of = { .application = "", .poll_repository_seconds = 60 };
+	struct metric_increment ended = { .kind = INCREMENT_DEPLOYMENT, .value = 42 };
+	const struct settings settings = { .environment_count = N, .environments = environments };
+	const struct gauges gauges = { .is_all = true, .n_environments = N, .environment = gauge };
+
+	for (size_t i = 0; i < N; i++) {
+		(void)snprintf(names[i], sizeof(names[i]), "app-%zu/env%zu", i / 10, i % 10);
+		environments[i] =
+		    (struct environment_settings){ .name = names[i], .of = &of, .branch = "main" };
+		gauge[i] = (struct environment_gauge){ .has_worked = true,
+			.trigger = TRIGGER_PUSH,
+			.released_at = 1767225600000,
+			.commit = "1a2b3c4d5e6f1a2b3c4d5e6f1a2b3c4d5e6f1a2b" };
+		(void)text_copy(gauge[i].name, sizeof(gauge[i].name), names[i]);
 	}
 	metric_set_settings(*state, &settings);
-	assert_true(knows(*state, "deploybot_deployments_total{environment=\"env15\""));
-	assert_false(knows(*state, "deploybot_deployments_total{environment=\"other\""));
+	metric_set_gauges(*state, &gauges, &settings);
+	assert_true(knows(*state,
+	    "deploybot_deployments_total{application=\"app-199\",environment=\"app-199/env8\""));
+	assert_true(knows(
+	    *state, "deploybot_release_info{application=\"app-199\",environment=\"app-199/env9\""));
+	assert_true(says(*state,
+	    "deploybot_deployments_total{application=\"app-199\",environment=\"app-199/env9\","
+	    "trigger=\"push\",outcome=\"live\"} 0"));
+	for (size_t i = 0; i < N; i++) {
+		(void)text_copy(ended.label[0], sizeof(ended.label[0]), names[i]);
+		(void)text_copy(ended.label[1], sizeof(ended.label[1]), "push");
+		(void)text_copy(ended.label[2], sizeof(ended.label[2]), "live");
+		metric_set_count(*state, &ended);
+		metric_set_health(*state, names[i], true);
+	}
+	assert_true(says(*state,
+	    "deploybot_deployment_duration_seconds_count{application=\"other\","
+	    "environment=\"other\"} 1872"));
+	assert_in_range(written(*state), 2000000, 3000000 - 1); /* what a page may have */
+	assert_false(knows(*state, "deploybot_deployments_total{application=\"other\""));
+	assert_false(knows(*state, "deploybot_release_info{application=\"other\""));
 }
 
 static void
@@ -358,9 +452,10 @@ main(void)
 		TEST(the_build_says_its_version),
 		TEST(tallies_are_counted_under_their_labels),
 		TEST(gauges_replace_what_they_said_before),
+		TEST(gauges_of_what_has_changed_replace_that_alone),
 		TEST(requests_health_and_lag_are_told),
 		TEST(what_the_settings_name_is_counted_from_zero),
-		TEST(the_most_environments_there_may_be_have_their_own_series),
+		TEST(two_thousand_environments_have_their_own_series),
 		TEST(a_certificate_that_can_no_longer_be_read_keeps_its_date),
 		TEST(a_message_that_waits_says_since_when),
 	};

@@ -7,6 +7,8 @@
 
 #include "effects/perform.h"
 #include "lib/text.h"
+#include "runs/run_files.h"
+#include "settings/settings_load.h"
 
 #define COMMIT "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"
 
@@ -268,6 +270,78 @@ a_run_that_was_put_off_can_be_cancelled(void **state)
 	assert_string_equal(w->result->u.run_ended.detail, "cancelled before it began");
 }
 
+/* What the server has of them from now on. */
+static void
+read_settings(struct performed *w)
+{
+	static struct settings_report report;
+	char state[128];
+	char *environment[] = { "TELEGRAM_BOT_TOKEN=1234567:abcdefghijklmnopqrstuvwxyz0123456789",
+		"ADMIN_TELEGRAM_IDS=7", "GITHUB_REPOSITORY=a/b", state, NULL };
+	struct settings *settings = NULL;
+
+	(void)snprintf(state, sizeof(state), "STATE_DIRECTORY=%s", w->scene->folder);
+	assert_true(settings_load(w->scene->env_file, environment, &settings, &report));
+	runs_change_settings(w->scene->runs, settings);
+	settings_unref(settings);
+}
+
+/* Nothing begins with what nobody has decided on. */
+static void
+settings_that_changed_since_are_waited_for(void **state)
+{
+	struct performed *w = *state;
+
+	settings_of_the_runner(w, "KEEP_RELEASES=3");
+	need_runner(w);
+	read_settings(w);
+	settings_of_the_runner(w, "KEEP_RELEASES=4");
+	order(w);
+	wait_ms(w, 3500); /* more tries than there are for what fails */
+	assert_null(w->result);
+	assert_null(w->started);
+	read_settings(w);
+	WAIT_FOR(w->scene, w->started != NULL);
+	answer_started(w, 200);
+	WAIT_FOR(w->scene, w->steps == 1);
+	ask_for_its_end(w, 1);
+	WAIT_FOR(w->scene, w->result != NULL);
+	assert_true(w->result->u.run_ended.gate_opened);
+}
+
+static void
+settings_that_stay_others_are_named(void **state)
+{
+	struct performed *w = *state;
+
+	settings_of_the_runner(w, "KEEP_RELEASES=3\nDEPLOY_USER=ann");
+	need_runner(w);
+	read_settings(w);
+	settings_of_the_runner(w, "KEEP_RELEASES=4\nSTAGING_HOST=h");
+	order_of(w, PROGRAM_ROLLBACK, 2);
+	WAIT_FOR(w->scene, w->result != NULL);
+	assert_true(w->result->u.run_ended.refused);
+	assert_string_equal(w->result->u.run_ended.detail,
+	    "the settings changed since it was asked for: KEEP_RELEASES, DEPLOY_USER, STAGING_HOST");
+	assert_int_equal(run_files_open(w->scene->folder, 1, NULL), -1);
+}
+
+static void
+one_that_waits_for_settings_can_be_cancelled(void **state)
+{
+	struct performed *w = *state;
+
+	settings_of_the_runner(w, "KEEP_RELEASES=3");
+	need_runner(w);
+	read_settings(w);
+	settings_of_the_runner(w, "");
+	order(w);
+	wait_ms(w, 500);
+	ask_for_its_end(w, 1);
+	assert_non_null(w->result);
+	assert_string_equal(w->result->u.run_ended.detail, "cancelled before it began");
+}
+
 /* Under the sanitizers. */
 static void
 the_program_may_end_while_a_run_is_put_off(void **state)
@@ -372,7 +446,7 @@ a_started_run_that_nobody_has_room_to_follow_is_not_refused(void **state)
 		struct effect *effect = effect_new(EFFECT_RUN);
 
 		assert_non_null(effect);
-		assert_true(run < 1000);
+		assert_true(run < 2000);
 		effect->id = run;
 		effect->is_recovered = true;
 		effect->u.run = runs_aid_order(run);
@@ -417,6 +491,9 @@ main(void)
 		TEST(a_rollback_that_never_begins_is_refused_at_its_deadline),
 		TEST(a_deployment_that_cannot_begin_is_refused_after_three_tries),
 		TEST(a_run_that_was_put_off_can_be_cancelled),
+		TEST(settings_that_changed_since_are_waited_for),
+		TEST(settings_that_stay_others_are_named),
+		TEST(one_that_waits_for_settings_can_be_cancelled),
 		TEST(the_program_may_end_while_a_run_is_put_off),
 		TEST(a_person_is_told_at_the_first_failure_of_git),
 		TEST(a_push_asks_again_until_it_is_withdrawn),

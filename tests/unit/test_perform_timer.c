@@ -127,7 +127,7 @@ what_is_overdue_passes_in_the_next_turn_and_not_at_once(void **state)
 static void
 no_timer_waits_longer_than_its_kind_allows(void **state)
 {
-	struct settings settings = { .poll_repository_seconds = 1 };
+	struct settings settings = { .repository_url = "x", .poll_repository_seconds = 1 };
 	struct scene *scene = *state;
 	struct effect *poll = effect_new(EFFECT_TIMER);
 

@@ -338,13 +338,6 @@ names_are_what_the_lists_allow(void **state)
 
 	(void)state;
 	(void)snprintf(image, sizeof(image), "1a2b3c4@sha256:%s", hex64);
-	assert_true(protocol_is_environment("a"));
-	assert_true(protocol_is_environment("staging-2"));
-	assert_true(protocol_is_environment("abcdefghijklmnopqrst"));
-	assert_false(protocol_is_environment("abcdefghijklmnopqrstu"));
-	assert_false(protocol_is_environment(""));
-	assert_false(protocol_is_environment("-a"));
-	assert_false(protocol_is_environment("a/b"));
 	assert_true(protocol_is_commit(hex64));
 	assert_false(protocol_is_commit("1a2b3c"));
 	assert_false(protocol_is_commit("1A2B3C4"));
@@ -371,10 +364,6 @@ names_are_what_the_lists_allow(void **state)
 	assert_false(protocol_is_release("target:../x"));
 	assert_false(protocol_is_release("target:A"));
 	assert_true(protocol_is_commit("1a2b3c4"));
-	assert_false(protocol_is_environment("zA"));
-	assert_true(protocol_is_environment("z"));
-	assert_false(protocol_is_environment("1a"));
-	assert_false(protocol_is_environment("{"));
 	assert_true(protocol_is_ref("r"));
 	assert_false(protocol_is_ref(""));
 	assert_false(protocol_is_ref("a\x1f"));

@@ -594,6 +594,24 @@ more_or_longer_secrets_than_can_be_held_are_refused(void **state)
 	redact_free(r);
 }
 
+static void
+there_is_room_for_as_many_as_are_asked_for(void **state)
+{
+	struct redact *r = redact_new(NULL);
+	char value[32];
+	struct err err;
+
+	(void)state;
+	redact_room(r, 4 * REDACT_VALUES_MAX);
+	for (int i = 0; i < 4 * REDACT_VALUES_MAX; i++) {
+		(void)snprintf(value, sizeof(value), "secret-number-%d", i);
+		assert_true(redact_add(r, value, &err));
+	}
+	check(r, value, "***");
+	assert_false(redact_add(r, "one-secret-too-many", &err));
+	redact_free(r);
+}
+
 /* The 257th call was refused, though it was of a value that was there: after 64 to 128 changed
  * settings a secret that had been rotated was not redacted. */
 static void
@@ -677,6 +695,7 @@ main(void)
 		cmocka_unit_test(a_secret_that_cannot_be_remembered_is_said_to_be),
 		cmocka_unit_test(a_stream_without_memory_shows_nothing_and_says_so),
 		cmocka_unit_test(more_or_longer_secrets_than_can_be_held_are_refused),
+		cmocka_unit_test(there_is_room_for_as_many_as_are_asked_for),
 		cmocka_unit_test(a_value_that_is_known_counts_once),
 		cmocka_unit_test(one_thread_may_add_what_another_looks_for),
 	};

@@ -160,7 +160,7 @@ metrics_are_the_text_format_that_prometheus_3_wants(void **state)
 	struct world *w = *state;
 	size_t size;
 
-	metric_set_webhook(w->set, "github", 200);
+	metric_set_webhook(w->set, "", "github", 200);
 	assert_int_equal(ask(w, "GET /metrics"), 200);
 	assert_non_null(strstr(
 	    w->asked.text, "\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"));

@@ -1,10 +1,11 @@
-/* Goal: a button's row says what was written, and is closed with its deadline.  Side: start. */
+/* Goal: a button's row says what was written, and is closed with its deadline and its keyboard.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "store/row_button.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -15,48 +16,62 @@
 #define CHAT INT64_C(-1002)
 
 static struct button_row
-sample(enum button_verb verb, int64_t deployment)
+sample(const char *action, int64_t work)
 {
 	return (struct button_row){
-		.verb = verb,
-		.deployment = deployment,
-		.run = 31,
+		.request = request_about(action, "work", work),
 		.chat = CHAT,
-		.requester = 51,
 		.timer = 61,
 	};
+}
+
+static struct button_row
+answer(int64_t work, const char *answer)
+{
+	struct button_row button = sample("confirm", work);
+
+	request_add(&button.request, "answer", answer);
+	return button;
 }
 
 static void
 comes_back(struct tx *tx, void *arg)
 {
-	(void)arg;
-	for (int verb = BUTTON_CONFIRM; verb <= BUTTON_LOG; verb++) {
-		struct button_row written = sample((enum button_verb)verb, 21), read;
+	static const char *const actions[] = { "confirm", "cancel", "log", "looked", "deploy" };
 
+	(void)arg;
+	for (size_t i = 0; i < COUNT(actions); i++) {
+		struct button_row written = sample(actions[i], 21), read;
+		char ref[LIMIT_REF];
+
+		written.person = 51;
+		written.is_once = true;
+		written.expires_at = tx->at + 1000;
+		request_add(&written.request, "ref", "feature/x");
 		row_button_add(tx, &written);
 		assert_true(written.is_open);
 		read = row_button_get(tx, written.id);
 		assert_string_equal(read.id, written.id);
 		assert_int_equal(strlen(read.id), LIMIT_BUTTON_ID - 1);
-		assert_int_equal(read.verb, verb);
-		assert_int_equal(read.deployment, 21);
-		assert_int_equal(read.run, 31);
+		assert_string_equal(read.request.action, actions[i]);
+		assert_int_equal(request_number(&read.request, "work"), 21);
+		assert_string_equal(request_get(&read.request, "ref", ref), "feature/x");
 		assert_int_equal(read.chat, CHAT);
-		assert_int_equal(read.requester, 51);
+		assert_int_equal(read.person, 51);
+		assert_true(read.is_once);
 		assert_int_equal(read.timer, 61);
+		assert_int_equal(read.expires_at, tx->at + 1000);
 		assert_true(read.is_open);
-		read = row_button_find(tx, 21, (enum button_verb)verb, 31, CHAT);
-		assert_string_equal(read.id, written.id);
+		assert_string_equal(row_button_find(tx, &written.request, CHAT).id, written.id);
+		assert_string_equal(row_button_find(tx, &written.request, CHAT - 1).id, "");
+		request_drop(&written.request, "ref");
+		assert_string_equal(row_button_find(tx, &written.request, CHAT).id, "");
 	}
 	assert_string_equal(row_button_get(tx, "0123456789abcdef").id, "");
-	assert_string_equal(row_button_find(tx, 22, BUTTON_CONFIRM, 31, CHAT).id, "");
-	assert_string_equal(row_button_find(tx, 21, BUTTON_CONFIRM, 32, CHAT).id, "");
-	assert_string_equal(row_button_find(tx, 21, BUTTON_CONFIRM, 31, CHAT - 1).id, "");
 }
 
 static void
-a_question_is_read_as_it_was_written_and_no_other(void **state)
+a_button_is_read_as_it_was_written_and_no_other(void **state)
 {
 	struct store_aid aid;
 
@@ -70,30 +85,32 @@ static void
 closes(struct tx *tx, void *arg)
 {
 	int64_t timer = row_effect_timer(tx, TIMER_QUESTION, "", 21, tx->at + 1000);
-	struct button_row confirm = sample(BUTTON_CONFIRM, 21), other = sample(BUTTON_CONFIRM, 22);
-	struct button_row decline = sample(BUTTON_DECLINE, 21), log = sample(BUTTON_LOG, 21);
+	struct button_row yes = answer(21, "yes"), no = answer(21, "no");
+	struct button_row other = answer(22, "yes"), log = sample("log", 21);
 
 	(void)arg;
-	row_button_add(tx, &confirm);
+	row_button_add(tx, &yes);
 	row_button_add(tx, &other);
-	row_button_add(tx, &decline);
+	row_button_add(tx, &no);
 	row_button_add(tx, &log);
 	row_button_set_timer(tx, 21, timer);
-	assert_int_equal(row_button_get(tx, confirm.id).timer, timer);
-	assert_int_equal(row_button_get(tx, decline.id).timer, timer);
+	assert_int_equal(row_button_get(tx, yes.id).timer, timer);
+	assert_int_equal(row_button_get(tx, no.id).timer, timer);
 	assert_int_equal(row_button_get(tx, log.id).timer, 61); /* it has no deadline */
 	assert_int_equal(row_button_get(tx, other.id).timer, 61);
 
-	row_button_close(tx, 21, BUTTON_CONFIRM);
-	assert_false(row_button_get(tx, confirm.id).is_open);
-	assert_true(row_button_get(tx, decline.id).is_open);
+	row_button_close_yes(tx, 21);
+	assert_false(row_button_get(tx, yes.id).is_open);
+	assert_true(row_button_get(tx, no.id).is_open); /* it can be left while git is asked */
 	assert_true(row_button_get(tx, other.id).is_open);
-	assert_string_equal(row_button_find(tx, 21, BUTTON_CONFIRM, 31, CHAT).id, "");
+	assert_string_equal(row_button_find(tx, &yes.request, CHAT).id, "");
 	assert_int_equal(row_effect_find(tx, EFFECT_TIMER, 21), 0); /* nothing expires any more */
 	row_button_set_timer(tx, 21, 77);
-	assert_int_equal(row_button_get(tx, confirm.id).timer, timer); /* closed is closed */
-	row_button_close(tx, 21, BUTTON_DECLINE);
-	assert_false(row_button_get(tx, decline.id).is_open);
+	assert_int_equal(row_button_get(tx, yes.id).timer, timer); /* closed is closed */
+	row_button_close_question(tx, 21);
+	assert_false(row_button_get(tx, no.id).is_open);
+	assert_true(row_button_get(tx, log.id).is_open);
+	assert_true(row_button_get(tx, other.id).is_open);
 }
 
 static void
@@ -107,32 +124,83 @@ a_question_that_is_closed_takes_its_deadline_along(void **state)
 	store_aid_close(&aid);
 }
 
+static struct button_row first, second, elsewhere, shown;
+
 static void
-reads_a_newer_ones(struct tx *tx, void *arg)
+makes_keyboards(struct tx *tx, void *arg)
 {
-	struct button_row button = sample(BUTTON_CONFIRM, 21);
+	int64_t timer = row_effect_timer(tx, TIMER_QUESTION, "", 31, tx->at + 1000);
+	struct buttons here = { 0 }, there = { 0 };
+	char label[LIMIT_BUTTON];
 
 	(void)arg;
-	row_button_add(tx, &button);
-	(void)tx_run(tx, "UPDATE question SET verb = 'SHOUT' WHERE id = $1", DB_TEXT(button.id));
-	assert_false(tx->failed);
-	/* Whatever it is taken for, it must not be a yes. */
-	assert_int_not_equal(row_button_get(tx, button.id).verb, BUTTON_CONFIRM);
-	assert_true(tx->failed);
-	assert_string_equal(row_button_get(tx, button.id).id, "");
-	assert_string_equal(row_button_find(tx, 21, BUTTON_CONFIRM, 31, CHAT).id, "");
-	row_button_close(tx, 21, BUTTON_CONFIRM);
+	first = second = elsewhere = shown = sample("deploy", 31);
+	first.expires_at = second.expires_at = tx->at + 600;
+	row_button_show(tx, &first, "one", &here);
+	row_button_show(tx, &second, "two", &here);
+	row_button_show(tx, &elsewhere, "three", &there);
+	row_button_add(tx, &shown); /* wherever its target is shown */
+	row_button_set_message(tx, &here, 91);
+	row_button_set_message(tx, &there, 92);
+	row_button_set_effect(tx, 91, timer);
+	assert_int_equal(row_button_get(tx, first.id).request.message, 91);
+	assert_string_equal(here.at[1].label, "two");
+	assert_string_equal(here.at[1].id, second.id);
+
+	row_button_close_keyboard(tx, 0);
+	assert_true(row_button_get(tx, shown.id).is_open);
+	for (int i = 2; i < LIMIT_BUTTONS + 2; i++) {
+		struct button_row more = sample("deploy", i);
+
+		(void)snprintf(label, sizeof(label), "%d", i);
+		row_button_show(tx, &more, label, &here);
+	}
+	assert_int_equal(here.n, LIMIT_BUTTONS); /* full */
 }
 
 static void
-a_verb_that_nobody_knows_fails_the_decision(void **state)
+closes_a_keyboard(struct tx *tx, void *arg)
+{
+	(void)arg;
+	row_button_close_keyboard(tx, 91);
+	assert_false(row_button_get(tx, first.id).is_open);
+	assert_false(row_button_get(tx, second.id).is_open);
+	assert_true(row_button_get(tx, elsewhere.id).is_open);
+	assert_int_equal(row_effect_find(tx, EFFECT_TIMER, 31), 0);
+}
+
+static void
+the_buttons_of_one_keyboard_are_closed_together_with_what_was_begun_for_it(void **state)
 {
 	struct store_aid aid;
 
 	(void)state;
 	store_aid_open(&aid, NULL, NULL, NULL);
-	assert_false(store_aid_try(&aid, reads_a_newer_ones, NULL));
-	assert_non_null(strstr(aid.err.text, "unknown verb SHOUT"));
+	store_aid_act(&aid, makes_keyboards, NULL);
+	store_aid_act(&aid, closes_a_keyboard, NULL);
+	store_aid_close(&aid);
+}
+
+static void
+is_expired(struct tx *tx, void *arg)
+{
+	assert_int_equal(row_button_get(tx, first.id).is_open, *(bool *)arg);
+	assert_true(row_button_get(tx, elsewhere.id).is_open); /* it has no end of its own */
+}
+
+static void
+a_button_ends_at_its_time(void **state)
+{
+	bool open = true, expired = false;
+	struct store_aid aid;
+
+	(void)state;
+	store_aid_open(&aid, NULL, NULL, NULL);
+	store_aid_act(&aid, makes_keyboards, NULL);
+	aid.at += 599;
+	store_aid_act(&aid, is_expired, &open);
+	aid.at += 1;
+	store_aid_act(&aid, is_expired, &expired);
 	store_aid_close(&aid);
 }
 
@@ -140,9 +208,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_question_is_read_as_it_was_written_and_no_other),
+		cmocka_unit_test(a_button_is_read_as_it_was_written_and_no_other),
 		cmocka_unit_test(a_question_that_is_closed_takes_its_deadline_along),
-		cmocka_unit_test(a_verb_that_nobody_knows_fails_the_decision),
+		cmocka_unit_test(
+		    the_buttons_of_one_keyboard_are_closed_together_with_what_was_begun_for_it),
+		cmocka_unit_test(a_button_ends_at_its_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

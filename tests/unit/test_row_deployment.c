@@ -46,6 +46,9 @@ act_round_trip(struct tx *tx, void *arg)
 		    .requested_by = 11,
 		    .requester = "@ada",
 		    .address = { -100, 3 },
+		    .place = 7,
+		    .waits_for = "host:db1:22/srv/shop",
+		    .is_asked_anew = true,
 		    .message = 4,
 		    .also_message = 5,
 		    .run = 6,
@@ -55,6 +58,7 @@ act_round_trip(struct tx *tx, void *arg)
 		    .urls = "http://a/,http://b/",
 		    .detail = "it broke",
 		    .requested_at = 1,
+		    .answered_at = 1,
 		    .started_at = 2,
 		    .ended_at = 3,
 	    };
@@ -93,11 +97,30 @@ act_two_active(struct tx *tx, void *arg)
 	(void)add(tx, arg, DEPLOY_VERIFYING_ROLLBACK);
 }
 
+/* The later of them is first, by its place. */
 static void
-act_two_queued(struct tx *tx, void *arg)
+act_two_people_queued(struct tx *tx, void *arg)
 {
-	(void)add(tx, "staging", DEPLOY_QUEUED);
-	(void)add(tx, arg, DEPLOY_QUEUED);
+	struct deployment d = { .environment = "qa", .state = DEPLOY_QUEUED };
+
+	(void)arg;
+	for (d.place = 9; d.place > 7; d.place--)
+		row_deployment_add(tx, &d);
+	assert_int_equal(row_deployment_queued(tx, "qa").place, 8);
+}
+
+static void
+act_two_pushes_queued(struct tx *tx, void *arg)
+{
+	struct deployment d = {
+		.trigger = TRIGGER_PUSH, .requester = "github:ada(7)", .state = DEPLOY_QUEUED
+	};
+
+	(void)text_copy(d.environment, sizeof(d.environment), "staging");
+	row_deployment_add(tx, &d);
+	d.trigger = TRIGGER_POLL;
+	(void)text_copy(d.environment, sizeof(d.environment), arg);
+	row_deployment_add(tx, &d);
 }
 
 static void
@@ -118,16 +141,17 @@ act_all_classes(struct tx *tx, void *arg)
 }
 
 static void
-an_environment_has_one_active_and_one_queued_deployment(void **state)
+an_environment_has_one_active_deployment_and_one_queued_push(void **state)
 {
 	struct store_aid *aid = *state;
 	char staging[] = "staging", production[] = "production";
 
 	assert_false(store_aid_try(aid, act_two_active, staging));
 	assert_int_equal(aid->err.code, ERR_BUSY);
-	assert_false(store_aid_try(aid, act_two_queued, staging));
+	assert_false(store_aid_try(aid, act_two_pushes_queued, staging));
 	assert_true(store_aid_try(aid, act_two_active, production));
-	assert_true(store_aid_try(aid, act_two_queued, production));
+	assert_true(store_aid_try(aid, act_two_pushes_queued, production));
+	assert_true(store_aid_try(aid, act_two_people_queued, NULL));
 }
 
 static void
@@ -261,7 +285,7 @@ act_purge(struct tx *tx, void *arg)
 {
 	int64_t staging = add(tx, "staging", DEPLOY_FAILED);
 	int64_t production = add(tx, "production", DEPLOY_FAILED);
-	struct button_row log = { .verb = BUTTON_LOG };
+	struct button_row log = { 0 };
 	int64_t runs[6], gone[8], other;
 
 	(void)arg;
@@ -270,7 +294,7 @@ act_purge(struct tx *tx, void *arg)
 		if (i != 1)
 			row_run_ended(tx, &(struct run_ended){ .run = runs[i] });
 	}
-	log.run = runs[0];
+	log.request = request_about("log", "run", runs[0]);
 	row_button_add(tx, &log);
 	other = row_run_add(tx, production, PROGRAM_DEPLOY);
 	row_run_ended(tx, &(struct run_ended){ .run = other });
@@ -295,7 +319,7 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, store_aid_setup, store_aid_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(a_row_gives_back_what_was_written),
-		TEST(an_environment_has_one_active_and_one_queued_deployment),
+		TEST(an_environment_has_one_active_deployment_and_one_queued_push),
 		TEST(classes_of_states_are_told_apart),
 		TEST(a_question_after_a_push_is_not_one_from_the_chat),
 		TEST(history_is_what_started_or_was_refused_newest_first),

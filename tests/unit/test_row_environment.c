@@ -31,6 +31,17 @@ act_release(struct tx *tx, void *arg)
 }
 
 static void
+act_release_of_shop(struct tx *tx, void *arg)
+{
+	struct release release = {
+		.environment = "shop/staging", .commit = "eeee333", .at = tx->at
+	};
+
+	(void)arg;
+	assert_true(row_environment_release(tx, &release) > 0);
+}
+
+static void
 act_empty(struct tx *tx, void *arg)
 {
 	struct environment environment = row_environment_get(tx, "staging");
@@ -222,6 +233,7 @@ gauges_show_what_is_live_and_whether_a_rollback_waits_for_somebody(void **state)
 
 /* What became of one in staging, and what the gauges say then. */
 struct end {
+	enum program program;
 	enum deploy_state state;
 	int64_t started_at;
 	int64_t ended_at;
@@ -234,6 +246,7 @@ act_end(struct tx *tx, void *arg)
 {
 	const struct end *end = arg;
 	struct deployment d = { .environment = "staging",
+		.program = end->program,
 		.state = end->state,
 		.started_at = end->started_at,
 		.ended_at = end->ended_at };
@@ -245,14 +258,19 @@ static void
 gauges_show_how_the_last_one_that_ran_ended_and_since_when_it_is_busy(void **state)
 {
 	static const struct end ends[] = {
-		{ DEPLOY_LIVE, 100, 200, false, 0 },
-		{ DEPLOY_FAILED, 300, 400, true, 0 },
-		{ DEPLOY_REFUSED, 0, 500, true, 0 }, /* it never began: nothing is better */
-		{ DEPLOY_CANCELLED, 0, 600, true, 0 },
-		{ DEPLOY_ROLLED_BACK, 700, 800, false, 0 },
-		{ DEPLOY_ROLLBACK_FAILED, 900, 1000, true, 0 },
-		{ DEPLOY_LIVE, 300, 350, true, 0 }, /* a later row that ended earlier */
-		{ DEPLOY_VERIFYING, 1100, 0, true, 1100 },
+		{ PROGRAM_DEPLOY, DEPLOY_LIVE, 100, 200, false, 0 },
+		/* A failed disk-free is no failed deployment, nor does one that works mend it. */
+		{ PROGRAM_ACTION, DEPLOY_FAILED, 210, 220, false, 0 },
+		{ PROGRAM_DEPLOY, DEPLOY_FAILED, 300, 400, true, 0 },
+		{ PROGRAM_ACTION, DEPLOY_DONE, 410, 420, true, 0 },
+		{ PROGRAM_DEPLOY, DEPLOY_REFUSED, 0, 500, true,
+		    0 }, /* it never began: nothing is better */
+		{ PROGRAM_DEPLOY, DEPLOY_CANCELLED, 0, 600, true, 0 },
+		{ PROGRAM_DEPLOY, DEPLOY_ROLLED_BACK, 700, 800, false, 0 },
+		{ PROGRAM_DEPLOY, DEPLOY_ROLLBACK_FAILED, 900, 1000, true, 0 },
+		{ PROGRAM_DEPLOY, DEPLOY_LIVE, 300, 350, true,
+		    0 }, /* a later row that ended earlier */
+		{ PROGRAM_DEPLOY, DEPLOY_VERIFYING, 1100, 0, true, 1100 },
 	};
 	struct store_aid *aid = *state;
 
@@ -270,6 +288,23 @@ gauges_show_how_the_last_one_that_ran_ended_and_since_when_it_is_busy(void **sta
 		assert_false(outcome->gauges->environment[1].has_failed);
 		outcome_free(outcome);
 	}
+}
+
+/* Its deadline is its own: the alert of deployments is not rung for it. */
+static void
+a_busy_action_is_no_busy_deployment(void **state)
+{
+	struct end end = { PROGRAM_ACTION, DEPLOY_RUNNING, 100, 0, false, 0 };
+	struct store_aid *aid = *state;
+	struct outcome *outcome;
+
+	store_aid_forget(aid);
+	store_aid_act(aid, act_end, &end);
+	outcome = store_aid_take_outcome(aid, OUTCOME_GAUGES);
+	assert_non_null(outcome);
+	assert_false(outcome->gauges->environment[0].is_busy);
+	assert_int_equal(outcome->gauges->environment[0].busy_since, 0);
+	outcome_free(outcome);
 }
 
 /* --- the state file --- */
@@ -316,6 +351,26 @@ the_state_file_follows_the_release_and_is_mended_at_start(void **state)
 	free(text);
 }
 
+/* In one folder, for which no name of an environment is a path. */
+static void
+an_applications_state_file_has_a_name_of_its_own(void **state)
+{
+	struct store_aid *aid = *state;
+	char path[160], first[] = "aaaa111", *text;
+
+	store_aid_act(aid, act_release, first);
+	store_aid_act(aid, act_release_of_shop, NULL);
+	assert_false(store_project(aid->store, &aid->outcomes));
+	(void)snprintf(path, sizeof(path), "%s/shop.staging.json", aid->environments_path);
+	text = store_aid_read(path);
+	assert_non_null(
+	    strstr(text, "{\"environment\":\"shop/staging\",\"release\":1,\"commit\":\"eeee333\""));
+	free(text);
+	text = state_file(aid, path, sizeof(path));
+	assert_non_null(strstr(text, "aaaa111"));
+	free(text);
+}
+
 static void
 a_state_file_that_cannot_be_written_is_written_later(void **state)
 {
@@ -347,7 +402,9 @@ main(void)
 		TEST(blocks_are_listed_newest_first_and_counted),
 		TEST(gauges_show_what_is_live_and_whether_a_rollback_waits_for_somebody),
 		TEST(gauges_show_how_the_last_one_that_ran_ended_and_since_when_it_is_busy),
+		TEST(a_busy_action_is_no_busy_deployment),
 		TEST(the_state_file_follows_the_release_and_is_mended_at_start),
+		TEST(an_applications_state_file_has_a_name_of_its_own),
 		TEST(a_state_file_that_cannot_be_written_is_written_later),
 	};
 

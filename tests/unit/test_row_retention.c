@@ -21,7 +21,7 @@
 #define DAY INT64_C(86400000)
 
 static int64_t kept_message, old_message;
-static struct button_row open_button, closed_button;
+static struct button_row open_button, closed_button, expired_button;
 
 static void
 act_before(struct tx *tx, void *arg)
@@ -38,14 +38,17 @@ act_before(struct tx *tx, void *arg)
 	effect = effect_new(EFFECT_TIMER);
 	effect->u.timer.kind = TIMER_QUESTION;
 	open_button = (struct button_row){
-		.verb = BUTTON_CONFIRM, .deployment = 5, .requester = 11, .chat = 1
+		.request = request_about("confirm", "work", 5), .person = 11, .chat = 1
 	};
 	open_button.timer = row_effect_add(tx, effect);
 	row_button_add(tx, &open_button);
-	closed_button = (struct button_row){ .verb = BUTTON_CANCEL, .deployment = 6 };
+	closed_button = (struct button_row){ .request = request_about("cancel", "work", 6) };
 	row_button_add(tx, &closed_button);
 	assert_string_not_equal(open_button.id, closed_button.id);
-	row_button_close(tx, 6, BUTTON_CANCEL);
+	row_button_close(tx, "cancel", closed_button.request.target);
+	expired_button = closed_button;
+	expired_button.expires_at = tx->at;
+	row_button_add(tx, &expired_button);
 	assert_true(row_rate_limit_take(tx, "x", 1, 1000));
 }
 
@@ -69,6 +72,7 @@ act_kept(struct tx *tx, void *arg)
 	assert_int_equal(message.id, kept_message);
 	message_done(&message);
 	assert_int_equal(row_button_get(tx, closed_button.id).id[0] != '\0', *(bool *)arg);
+	assert_int_equal(row_button_get(tx, expired_button.id).id[0] != '\0', *(bool *)arg);
 	assert_false(row_dedupe_add(tx, "github", "old", NULL));
 }
 
@@ -105,7 +109,7 @@ act_close(struct tx *tx, void *arg)
 {
 	(void)arg;
 	row_button_set_timer(tx, 5, open_button.timer);
-	row_button_close(tx, 5, BUTTON_CONFIRM);
+	row_button_close_question(tx, 5);
 	assert_false(row_button_get(tx, open_button.id).is_open);
 	assert_int_equal(row_effect_count_timers(tx, TIMER_QUESTION), 0);
 }
@@ -173,6 +177,41 @@ the_oldest_logs_go_until_all_together_have_the_size(void **state)
 	store_aid_act(*state, act_total, NULL);
 }
 
+static int64_t
+add_run_of(struct tx *tx, enum program program)
+{
+	struct deployment work = {
+		.environment = "staging", .program = program, .state = DEPLOY_FAILED
+	};
+	int64_t run;
+
+	row_deployment_add(tx, &work);
+	run = row_run_add(tx, work.id, program);
+	row_run_ended(tx, &(struct run_ended){ .run = run, .log_size = 10 });
+	return run;
+}
+
+/* disk-free runs every minute. */
+static void
+act_actions(struct tx *tx, void *arg)
+{
+	int64_t runs[8], first;
+
+	(void)arg;
+	(void)add_run_of(tx, PROGRAM_DEPLOY);
+	first = add_run_of(tx, PROGRAM_ACTION);
+	(void)add_run_of(tx, PROGRAM_ACTION);
+	assert_int_equal(row_retention_purge_runs(tx, 1, runs, COUNT(runs)), 1);
+	assert_int_equal(runs[0], first);
+	assert_int_equal(row_retention_purge_total(tx, 0, runs, COUNT(runs)), 0);
+}
+
+static void
+logs_of_actions_do_not_push_out_those_of_deployments(void **state)
+{
+	store_aid_act(*state, act_actions, NULL);
+}
+
 int
 main(void)
 {
@@ -181,6 +220,7 @@ main(void)
 		TEST(retention_removes_what_is_old_and_nothing_that_is_needed),
 		TEST(closing_a_question_withdraws_its_deadline),
 		TEST(the_oldest_logs_go_until_all_together_have_the_size),
+		TEST(logs_of_actions_do_not_push_out_those_of_deployments),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,7 +28,8 @@ struct row {
 #define ROLLING_BACK_TO \
 	.state = DEPLOY_ROLLING_BACK, .previous = "9f8e7d6", .attempts = 1, \
 	.target_changed = true, .why = DEPLOY_WHY_SCRIPT
-#define URLS .urls = "http://127.0.0.1:1/"
+#define ACTION .program = PROGRAM_ACTION, URLS
+#define URLS   .urls = "http://127.0.0.1:1/"
 
 static const struct row rows[] = {
 	{ "exit 0, health URLs", { RUNNING, URLS }, { RAN, .released = true }, DEPLOY_ON_SCRIPT_OK,
@@ -66,6 +67,25 @@ static const struct row rows[] = {
 	{ "a person's rollback has no way back of its own",
 	    { RUNNING, .program = PROGRAM_ROLLBACK }, { RAN, .exit_status = 1, .released = true },
 	    DEPLOY_ON_SCRIPT_FAILED_NO_ROLLBACK, DEPLOY_WHY_SCRIPT, true, NULL },
+
+	/* What an action did it did: it is neither probed, nor rolled back, nor done twice. */
+	{ "an action, exit 0", { RUNNING, ACTION }, { RAN }, DEPLOY_ON_SCRIPT_OK, DEPLOY_WHY_NONE,
+	    false, "" },
+	{ "an action, exit 69", { RUNNING, ACTION }, { RAN, .exit_status = 69, .released = true },
+	    DEPLOY_ON_SCRIPT_FAILED, DEPLOY_WHY_SCRIPT, false, "exit 69" },
+	{ "an action whose gate never opened", { RUNNING, ACTION }, { .lost = true },
+	    DEPLOY_ON_AGAIN, DEPLOY_WHY_NONE, false, "" },
+	{ "an action whose gate opened", { RUNNING, ACTION }, { RAN, .lost = true },
+	    DEPLOY_ON_SCRIPT_FAILED, DEPLOY_WHY_INTERRUPTED, false, "supervisor was killed" },
+	{ "an action, refused", { RUNNING, ACTION }, { .refused = true, .detail = "no" },
+	    DEPLOY_ON_FAILED_BEFORE_RELEASE, DEPLOY_WHY_NOT_STARTED, false, "no" },
+	{ "an action, too often", { .state = DEPLOY_RUNNING, ACTION, .attempts = ATTEMPTS }, { 0 },
+	    DEPLOY_ON_FAILED_BEFORE_RELEASE, DEPLOY_WHY_NOT_STARTED, false, NULL },
+	{ "an action, cancelled, but done before", { STOPPING, ACTION }, { RAN },
+	    DEPLOY_ON_SCRIPT_OK, DEPLOY_WHY_NONE, false, "" },
+	{ "an action, cancelled", { STOPPING, ACTION },
+	    { RAN, .exit_status = -1, .signal_number = 15, .ended_on_request = true },
+	    DEPLOY_ON_SCRIPT_FAILED, DEPLOY_WHY_NONE, false, "" },
 
 	{ "timed out before release", { RUNNING },
 	    { RAN, .timed_out = true, .exit_status = -1, .signal_number = 15 },
@@ -197,15 +217,16 @@ no_exit_record_is_left_without_a_rule(void **state)
 		DEPLOY_ROLLING_BACK };
 
 	(void)state;
-	for (unsigned bits = 0; bits < 4096; bits++) {
+	for (unsigned bits = 0; bits < 4096 * PROGRAM_COUNT; bits++) {
 		for (size_t s = 0; s < COUNT(states); s++) {
 			struct deployment before = {
 				.state = states[s],
-				.program = bits & 1 ? PROGRAM_ROLLBACK : PROGRAM_DEPLOY,
+				.program = (enum program)(bits / 4096),
 				.attempts = bits & 2 ? 3 : 1,
 				.target_changed = (bits & 4) != 0,
 			};
 			struct run_ended ended = {
+				.folder_gone = (bits & 1) != 0,
 				.gate_opened = (bits & 8) != 0,
 				.released = (bits & 16) != 0,
 				.lost = (bits & 32) != 0,
@@ -218,12 +239,12 @@ no_exit_record_is_left_without_a_rule(void **state)
 			};
 			struct deploy_acts acts;
 
-			if (before.program == PROGRAM_ROLLBACK && states[s] == DEPLOY_ROLLING_BACK)
-				continue; /* a rollback has no way back of its own */
+			if (before.program != PROGRAM_DEPLOY && states[s] == DEPLOY_ROLLING_BACK)
+				continue; /* it has no release to roll back to */
 			for (int p = 0; p < 4; p++) {
 				before.previous[0] = p & 1 ? 'a' : '\0';
 				before.urls[0] = p & 2 ? 'h' : '\0';
-				(void)deploy_flow_step(before.state,
+				(void)deploy_flow_step(before.program, before.state,
 				    run_verdict(&before, &ended, ATTEMPTS).event, &acts);
 				assert_int_not_equal(acts.n, 0);
 			}

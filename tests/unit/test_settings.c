@@ -102,7 +102,7 @@ the_minimum_gets_every_default(void **state)
 	assert_true(s->enable_telemetry);
 	assert_int_equal(s->log_level, LOG_LEVEL_INFO);
 	assert_true(settings_is_admin(s, 22) && !settings_is_admin(s, 33));
-	assert_false(settings_is_staging_user(s, 11));
+	assert_false(settings_is_admin(s, 44));
 	assert_null(s->github_webhook_secret);
 	assert_int_equal(s->environment_count, 2);
 	e = settings_environment(s, "staging");
@@ -611,20 +611,20 @@ what_changed_is_named_without_its_value(void **state)
 	struct settings *a = LOAD(NULL, MINIMUM, "GITHUB_WEBHOOK_SECRET=" SECRET);
 	struct settings *b = LOAD(NULL, MINIMUM, "GITHUB_WEBHOOK_SECRET=x" SECRET,
 	    "API_SERVER_PORT=9", "ENVIRONMENTS=staging", "STAGING_PORT=5");
-	struct buf names, restart;
+	struct settings_change change, none;
 
 	(void)state;
-	buf_init(&names, 4096);
-	buf_init(&restart, 4096);
-	assert_true(settings_diff(a, b, &names, &restart));
-	assert_string_equal(buf_text(&names),
+	settings_change_init(&change);
+	settings_change_init(&none);
+	assert_true(settings_diff(a, b, &change));
+	assert_string_equal(buf_text(&change.names),
 	    "GITHUB_WEBHOOK_SECRET, API_SERVER_PORT, ENVIRONMENTS, "
 	    "STAGING_PORT, PRODUCTION_CONFIRM, PRODUCTION_NOTIFY_AFTER_SECONDS, GITHUB_BRANCH_PRODUCTION, "
 	    "PRODUCTION_COMPOSE_DIR");
-	assert_string_equal(buf_text(&restart), "API_SERVER_PORT");
-	assert_false(settings_diff(a, a, &names, &restart));
-	buf_done(&names);
-	buf_done(&restart);
+	assert_string_equal(buf_text(&change.restart_names), "API_SERVER_PORT");
+	assert_false(settings_diff(a, a, &none));
+	settings_change_done(&change);
+	settings_change_done(&none);
 	settings_unref(a);
 	settings_unref(b);
 }
@@ -634,15 +634,13 @@ static struct settings *
 reload(const struct settings *running, const char *const environment[], char waiting[256])
 {
 	struct settings *fresh = NULL;
-	struct buf names, restart;
+	struct settings_change change;
 
-	buf_init(&names, 4096);
-	buf_init(&restart, 4096);
-	assert_true(settings_reload(running, NULL, (char *const *)(uintptr_t)environment, &fresh,
-	    &report, &names, &restart));
-	(void)snprintf(waiting, 256, "%s", buf_text(&restart));
-	buf_done(&names);
-	buf_done(&restart);
+	settings_change_init(&change);
+	assert_true(settings_reload(
+	    running, NULL, (char *const *)(uintptr_t)environment, NULL, &fresh, &report, &change));
+	(void)snprintf(waiting, 256, "%s", buf_text(&change.restart_names));
+	settings_change_done(&change);
 	return fresh;
 }
 
@@ -820,45 +818,6 @@ every_row_has_what_it_needs(void **state)
 		assert_non_null(strchr(settings_families[i].stem, '<'));
 }
 
-/* An application's file over the main one, and the process environment over both. */
-static void
-the_first_of_several_sources_wins(void **state)
-{
-	char *environment[] = { (char[]){ TOKEN }, (char[]){ "RUN_LOGS_KEEP=3" }, NULL };
-	char app[] = "/tmp/test_settings.XXXXXX", shared[] = "/tmp/test_settings.XXXXXX";
-	const struct settings_source sources[] = { { .environ_list = environment }, { .file = app },
-		{ .file = shared } };
-	static const char app_text[] = "RUN_LOGS_KEEP=4\nHEALTH_CHECK_RETRIES=4\nGITHUB_BRANCH_"
-				       "STAGING=four\nLOG_LEVEL=\nNONE_SUCH=1\n";
-	static const char shared_text[] =
-	    ADMINS "\n" REPO "\nRUN_LOGS_KEEP=5\nHEALTH_CHECK_RETRIES=5\n"
-		   "GITHUB_BRANCH_STAGING=five\nLOG_LEVEL=DEBUG\nDRAIN_SECONDS=0\n";
-	struct settings *s = NULL;
-	int app_fd = mkstemp(app), shared_fd = mkstemp(shared);
-
-	(void)state;
-	assert_true(file_write_all(app_fd, app_text, strlen(app_text), NULL) &&
-	    file_write_all(shared_fd, shared_text, strlen(shared_text), NULL));
-	assert_false(settings_load_sources(sources, 3, &s, &report));
-	SAYS(SETTINGS_ERROR, "DRAIN_SECONDS: \"0\" is not a number, 1 to 1000 (/tmp/");
-	assert_non_null(strstr(report.lines[0].text, shared));
-	SAYS(SETTINGS_ERROR, " line 7)");
-	SAYS(SETTINGS_WARNING, app); /* where the unknown one stands */
-	assert_int_equal(ftruncate(shared_fd, (off_t)strlen(shared_text) - 16), 0);
-	assert_true(settings_load_sources(sources, 3, &s, &report));
-	assert_int_equal(s->run_logs_keep, 3);
-	assert_int_equal(s->health_check_retries, 4);
-	assert_string_equal(settings_environment(s, "staging")->branch, "four");
-	assert_int_equal(s->log_level, LOG_LEVEL_DEBUG); /* empty is not set there */
-	settings_unref(s);
-	(void)unlink(app);
-	assert_false(settings_load_sources(sources, 3, &s, &report));
-	SAYS(SETTINGS_ERROR, "put it there, for user");
-	(void)unlink(shared);
-	(void)close(app_fd);
-	(void)close(shared_fd);
-}
-
 int
 main(void)
 {
@@ -869,7 +828,6 @@ main(void)
 		cmocka_unit_test(the_health_gates_deadline_grows_with_slow_checks),
 		cmocka_unit_test(a_health_gate_that_ends_too_early_is_said),
 		cmocka_unit_test(all_errors_are_said_at_once_with_their_lines),
-		cmocka_unit_test(the_first_of_several_sources_wins),
 		cmocka_unit_test(the_environment_wins_over_the_file_and_empty_is_not_set),
 		cmocka_unit_test(an_unknown_name_gets_the_nearest_known_one),
 		cmocka_unit_test(weak_secrets_are_refused_or_warned_of_and_never_printed),

@@ -27,9 +27,9 @@ struct world {
 };
 
 static const struct telegram_menu_command commands[] = {
-	{ "help", "What you may do", TELEGRAM_MENU_ANYONE },
-	{ "deploy", "Deploy", TELEGRAM_MENU_STAGING | TELEGRAM_MENU_ADMIN },
-	{ "rollback", "Go back", TELEGRAM_MENU_ADMIN },
+	{ "help", "What you may do", POLICY_GREET },
+	{ "deploy", "Deploy", POLICY_DEPLOY },
+	{ "rollback", "Go back", POLICY_ROLLBACK },
 };
 
 static bool

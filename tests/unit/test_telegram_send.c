@@ -162,6 +162,39 @@ a_message_is_sent_as_html_and_its_id_comes_back(void **state)
 }
 
 static void
+a_row_of_buttons_can_be_read_on_a_phone(void **state)
+{
+	/* Goal: two at most beside each other, and not two that would be cut. */
+	static const char *const labels[] = { "a", "b", "c", "shop/production", "shop/staging",
+		"blog/production", "◀ 1/4", "3/4 ▶", "application/environment-x", "d", "e", "f" };
+	struct world *w = *state;
+	struct message message = message_to(4711);
+	char rows[1024] = "";
+	const char *at;
+
+	message.buttons.n = COUNT(labels);
+	for (size_t i = 0; i < COUNT(labels); i++) {
+		struct button *button = &message.buttons.at[i];
+
+		(void)snprintf(button->label, sizeof(button->label), "%s", labels[i]);
+		(void)snprintf(button->id, sizeof(button->id), "%02zu", i);
+	}
+	say(w, &message, 2000);
+	at = strstr(body(w, "sendMessage", 0), "\"inline_keyboard\":");
+	assert_non_null(at);
+	for (at = strchr(at, '[') + 1; *at != '\0'; at++) {
+		if (strncmp(at, "\"text\":\"", 8) == 0)
+			(void)snprintf(rows + strlen(rows), sizeof(rows) - strlen(rows), "%.*s ",
+			    (int)strcspn(at + 8, "\""), at + 8);
+		if (*at == ']')
+			(void)snprintf(rows + strlen(rows), sizeof(rows) - strlen(rows), "| ");
+	}
+	assert_string_equal(rows,
+	    "a b | c shop/production | shop/staging | blog/production \\u25c0 1/4 | "
+	    "3/4 \\u25b6 | application/environment-x | d e | f | | ");
+}
+
+static void
 a_message_that_was_sent_is_edited_and_not_modified_is_success(void **state)
 {
 	/* Goal: no second message, no error, buttons gone when there are none. */
@@ -460,6 +493,7 @@ main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		T(a_message_is_sent_as_html_and_its_id_comes_back),
+		T(a_row_of_buttons_can_be_read_on_a_phone),
 		T(a_message_that_was_sent_is_edited_and_not_modified_is_success),
 		T(a_message_that_is_gone_is_sent_anew),
 		T(html_that_cannot_be_parsed_goes_once_more_as_plain_text),

@@ -15,9 +15,11 @@
 #include "routes/metric_set.h"
 #include "runner/protocol.h"
 #include "store/row_effect.h"
-#include "store/row_button.h"
+#include "store/row_queue.h"
 #include "tests/unit/story_aid.h"
 #include "types/effect_codec.h"
+#include "types/policy_action.h"
+#include "types/principal.h"
 
 #define LIST	  "tests/fixtures/words-on-disk.txt"
 #define WORDS_MAX 1024
@@ -89,9 +91,30 @@ note_tables(void)
 #define T(name, word) note("deployment.cause", word);
 	TRIGGERS(T)
 #undef T
-#define V(name, row) note("question.verb", row);
-	BUTTON_VERBS(V)
-#undef V
+#define COMMAND(word, action, target, argument, ...) \
+	note("button.action", #word); \
+	note("button.argument", argument);
+#define PRESSED(word) note("button.action", #word);
+#include "commands/commands.def"
+#undef COMMAND
+#undef PRESSED
+	for (int i = 0; i < POLICY_ACTION_COUNT; i++)
+		if (policy_action_is_grantable((enum policy_action)i))
+			note("grant.action", policy_action_rows[i].word);
+#define P(name, word, ...) note("principal", word);
+	PRINCIPALS(P)
+#undef P
+	note("work.waits_for", ROW_QUEUE_LOOK);
+	note("work.waits_for", ROW_QUEUE_SLOT);
+	note("work.waits_for", ROW_QUEUE_GIT);
+	note("button.argument", "answer");
+	note("button.argument.answer", "yes");
+	note("button.argument.answer", "no");
+	note("button.argument", "page");
+	note("button.argument", "of");
+	note("button.argument", "to");
+	note("button.target", "work/");
+	note("button.target", "run/");
 }
 
 /* Its body as it is written, and the word that a key of it has. */
@@ -128,7 +151,7 @@ note_effects(void)
 			effect->u.probe.n = 1;
 			effect->u.probe.targets = calloc(1, sizeof(*effect->u.probe.targets));
 		}
-		for (int p = PROGRAM_DEPLOY; kind == EFFECT_RUN && p <= PROGRAM_ROLLBACK; p++) {
+		for (int p = 0; kind == EFFECT_RUN && p < PROGRAM_COUNT; p++) {
 			effect->u.run.program = (enum program)p;
 			note_body(effect, "program");
 		}
@@ -202,6 +225,11 @@ note_stories(void)
 		    "POLL_REPOSITORY_SECONDS=60", NULL);
 		for (size_t step = 0; step < story_size((enum story)story); step++)
 			story_play(&w, (enum story)story, step);
+		said = store_aid_event(&w.aid, EVENT_SETTINGS);
+		said->u.settings_read = (struct settings_read){
+			.accepted = true, .changed = "A", .applications = "shop", .refused = "web"
+		};
+		(void)store_aid_decide(&w.aid, said);
 		(void)world_audited(&w, "", NULL); /* writes the files */
 		note_column(&w, "audit.action", "SELECT DISTINCT action FROM audit");
 		note_column(&w, "audit.severity", "SELECT DISTINCT severity FROM audit");
@@ -231,6 +259,7 @@ full_message(int kind)
 		.start = 3,
 		.boot = "0123abcd-0123-0123-0123-0123456789ab",
 		.program = PROTOCOL_PROGRAM_DEPLOY,
+		.application = "shop",
 		.environment = "staging",
 		.argument = COMMIT_A,
 		.deadline_s = 4,
@@ -239,6 +268,8 @@ full_message(int kind)
 		.previous = COMMIT_B,
 		.ref = "main",
 		.tag = "1-0123",
+		.fingerprint = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+		.settings = "A=0123456789abcdef",
 		.why = PROTOCOL_WHY_FAILED,
 		.error = 7,
 		.text = "text",
@@ -323,7 +354,7 @@ static void
 note_metrics(void)
 {
 	const struct gauges gauges = { .n_environments = 1,
-		.environment = { { .name = "staging",
+		.environment = (struct environment_gauge[]){ { .name = "staging",
 		    .is_busy = true,
 		    .busy_since = 1,
 		    .released_at = 1,
@@ -333,15 +364,16 @@ note_metrics(void)
 	char *copy, *rest, *line;
 
 	assert_non_null(set);
-	metric_set_gauges(set, &gauges);
+	metric_set_gauges(set, &gauges, &(struct settings){ .application = "" });
 	for (int kind = 0; kind <= INCREMENT_COMMIT; kind++)
 		metric_set_count(set,
 		    &(struct metric_increment){
 			(enum metric_increment_kind)kind, { "a", "b", "c" }, 1 });
-	metric_set_webhook(set, "github", 200);
+	metric_set_webhook(set, "", "github", 200);
 	metric_set_telegram(set, "getMe", 200);
 	metric_set_telegram_pending(set, 0);
 	metric_set_health(set, "staging", true);
+	metric_set_health_interval(set, 60);
 	metric_set_runner(set, true);
 	metric_set_loop_lag(set, 0);
 	metric_set_mirror(set, 1);

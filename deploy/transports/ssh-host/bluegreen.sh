@@ -14,15 +14,16 @@ live_port() {
 owner_of_upstream() {
 	local text
 	text=$(cat -- "$upstream" 2>/dev/null) || return 0
-	[[ ! $text =~ '# deploybot: '([a-z][a-z0-9.-]*) ]] || printf '%s' "${BASH_REMATCH[1]}"
+	[[ ! $text =~ '# deploybot: '([a-z][a-z0-9./-]*) ]] || printf '%s' "${BASH_REMATCH[1]}"
 }
 
 # Two environments at one file would take each other's requests: nginx would lead one's to the other's container.
 check_owner() {
 	local owner
 	owner=$(owner_of_upstream)
-	[[ -z $owner || $owner == "$environment" ]] || die 78 "$upstream is $owner's, not $environment's: with bluegreen an \
-environment needs a host of its own (where $owner has left this one, remove its name from that file)"
+	[[ -z $owner || $owner == "$environment" || $owner == "$former" ]] ||
+		die 78 "$upstream is $owner's, not $environment's: with bluegreen an environment needs a host of its own \
+(where $owner has left this one, remove its name from that file)"
 }
 
 other_port() { # PORT

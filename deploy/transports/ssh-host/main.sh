@@ -118,13 +118,13 @@ main() { # ACT NAME=VALUE...
 	local before='' lock=30 missing=66 user='' password='' smoke_url='' reload_command='' host me port_a port_b
 	local compose=() private=
 	local why='' said='' loose='' told=no change='' started='' was_cut=no is_blind=no
-	local environment='' wanted='' live='' idle='' free_gigabytes=0
+	local environment='' former='' wanted='' live='' idle='' free_gigabytes=0
 	shift
 	trap 'on_exit "$?"' EXIT
 	for word in "$@"; do
 		case ${word%%=*} in
 		environment | dir | service | strategy | image | release | ports) printf -v "${word%%=*}" %s "${word#*=}" ;;
-		upstream | drain | keep | before | lines | lock | missing) printf -v "${word%%=*}" %s "${word#*=}" ;;
+		former | upstream | drain | keep | before | lines | lock | missing) printf -v "${word%%=*}" %s "${word#*=}" ;;
 		*) die 64 "ssh-host/main.sh does not know $word" ;;
 		esac
 	done

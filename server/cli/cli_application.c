@@ -1,0 +1,247 @@
+/* cli_application.c - `application list|check|adopt`: applications with a file of their own.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "lib/env_file.h"
+#include "lib/err.h"
+#include "lib/file.h"
+#include "settings/settings_adopt.h"
+#include "settings/settings_folder.h"
+#include "settings/settings_load.h"
+#include "settings/settings_table.h"
+#include "types/settings.h"
+
+/* --- list --- */
+
+static void
+print_application(const struct settings *main, const struct settings *s)
+{
+	size_t refused = 0;
+	struct environment_id id;
+
+	(void)printf("%s: %s,", s->application[0] == '\0' ? "(no name)" : s->application,
+	    s->github_repository != NULL  ? s->github_repository :
+		s->repository_url != NULL ? "a repository" :
+					    "no repository");
+	for (size_t i = 0; i < settings_own_count(s); i++) {
+		refused += settings_refusal(main, s->environments[i].name) != NULL;
+		if (environment_id_parse(s->environments[i].name, &id))
+			(void)printf(" %s", id.name);
+	}
+	if (refused > 0)
+		(void)printf(" (%zu not deployed: deploybot application check%s%s)", refused,
+		    s->application[0] == '\0' ? "" : " ", s->application);
+	(void)printf("\n");
+}
+
+static int
+list(const struct cli *cli)
+{
+	CLEANUP(settings_unrefp) struct settings *s = cli_settings(cli, false);
+
+	if (s == NULL)
+		return EX_CONFIG;
+	if (settings_own_count(s) > 0)
+		print_application(s, s);
+	for (size_t i = 0; i < s->application_count; i++)
+		print_application(s, s->applications[i]);
+	for (size_t i = 0; i < s->refused_count; i++)
+		(void)printf("refused: %s%s%s\n", s->refused[i].file,
+		    s->refused[i].file[0] == '\0' ? "" : ": ", s->refused[i].reason);
+	return EX_OK;
+}
+
+/* --- check --- */
+
+static bool
+is_refused_file(const struct settings *s, const char *application)
+{
+	size_t size = strlen(application);
+
+	for (size_t i = 0; i < s->refused_count; i++)
+		if (strncmp(s->refused[i].file, application, size) == 0 &&
+		    strcmp(s->refused[i].file + size, ".env") == 0)
+			return true;
+	return false;
+}
+
+static int
+check(const struct cli *cli, const char *application)
+{
+	struct settings_report report;
+	CLEANUP(settings_unrefp)
+	struct settings *s = cli_settings_for(cli, true, application, &report);
+
+	if (s == NULL)
+		return EX_CONFIG;
+	if (application != NULL && settings_application(s, application) == NULL &&
+	    !is_refused_file(s, application)) {
+		(void)fprintf(stderr,
+		    "error: there is no application %s: deploybot application list\n", application);
+		return EX_NOINPUT;
+	}
+	if (report.flaws > 0)
+		return EX_CONFIG;
+	(void)printf("ok: %s%s; the network was not asked (deploybot doctor does)\n",
+	    application == NULL ? "all applications" : "the settings of ",
+	    application == NULL ? "" : application);
+	return EX_OK;
+}
+
+/* --- adopt --- */
+
+/* Owner, group and mode as those of the settings file: who reads that reads this. */
+static bool
+write_like(const struct stat *like, const char *path, const struct buf *text, struct err *err)
+{
+	char fresh[PATH_MAX];
+
+	if (snprintf(fresh, sizeof(fresh), "%s.new", path) >= (int)sizeof(fresh))
+		return err_set(err, ERR_LIMIT, "path too long: %.100s", path);
+	if (!file_write(fresh, buf_text(text), text->size, like->st_mode & 0777, err))
+		return false;
+	if (chown(fresh, like->st_uid, like->st_gid) != 0 || rename(fresh, path) != 0) {
+		(void)err_errno(err, ERR_IO, errno, "writing %s", path);
+		(void)unlink(fresh);
+		return false;
+	}
+	return file_flush_name(path, err);
+}
+
+/* With the right to enter for whoever may read the settings file. */
+static bool
+make_folder(const struct stat *like, const char *directory, struct err *err)
+{
+	mode_t mode = like->st_mode & 0755;
+
+	if (access(directory, F_OK) == 0)
+		return true;
+	mode |= (mode & 0444) >> 2;
+	return file_mkdirs(directory, mode, err) &&
+	    ((chmod(directory, mode) == 0 && chown(directory, like->st_uid, like->st_gid) == 0) ||
+		err_errno(err, ERR_IO, errno, "%s", directory));
+}
+
+/* Did a former try get as far as this file? */
+static bool
+is_ours(const char *path)
+{
+	struct env_file file;
+	const struct env_entry *entry;
+	bool ours;
+
+	if (!env_file_read(&file, path, NULL))
+		return false;
+	entry = env_file_find(&file, "RENAMED_FROM");
+	ours = entry != NULL && strcmp(entry->value, ".") == 0;
+	env_file_done(&file);
+	return ours;
+}
+
+/* First the new file, then the settings file without what it has: a crash between leaves both, the
+ * old one refused, and the same command goes on. */
+static bool
+write_both(const struct settings_adopted *adopted, const char *main_path, const char *directory,
+    const char *path, struct err *err)
+{
+	struct stat like;
+
+	if (stat(main_path, &like) != 0)
+		return err_errno(err, ERR_IO, errno, "%s", main_path);
+	if (access(path, F_OK) == 0) {
+		if (!is_ours(path))
+			return err_set(
+			    err, ERR_BUSY, "%s is there already: take another name", path);
+	} else if (!make_folder(&like, directory, err) ||
+	    !write_like(&like, path, &adopted->application, err)) {
+		return false;
+	}
+	return write_like(&like, main_path, &adopted->main, err);
+}
+
+static void
+print_adopted(const struct settings_adopted *adopted, const char *application, const char *path)
+{
+	(void)printf("ok: %zu settings moved to %s\n", adopted->moved, path);
+	if (adopted->elsewhere.size > 0)
+		(void)printf(
+		    "Take these out of the environment of the service (unit, compose file) and restart it:\n"
+		    "  %s\n"
+		    "Until then nothing of %s is deployed.\n",
+		    buf_text(&adopted->elsewhere), application);
+	else
+		(void)printf("A running server notices within seconds.\n");
+}
+
+static bool
+move_settings(
+    const char *application, const char *main_path, const char *directory, struct err *err)
+{
+	struct settings_adopted adopted;
+	char path[SETTING_APPS_FILE_MAX], *text = file_read(main_path, ENV_FILE_MAX, NULL, err);
+	bool good;
+
+	if (text == NULL)
+		return false;
+	(void)setting_apps_file(directory, application, path);
+	good = settings_adopt(&adopted, application, text, environ, err) &&
+	    write_both(&adopted, main_path, directory, path, err);
+	if (good)
+		print_adopted(&adopted, application, path);
+	settings_adopted_done(&adopted);
+	explicit_bzero(text, strlen(text));
+	free(text);
+	return good;
+}
+
+static int
+adopt(const struct cli *cli, const char *application)
+{
+	CLEANUP(settings_unrefp) struct settings *s = cli_settings(cli, false);
+	char directory[SETTING_PART_MAX + 1], main_path[PATH_MAX];
+	struct err err;
+
+	if (s == NULL)
+		return EX_CONFIG;
+	if (settings_why_no_application(application) != NULL) {
+		(void)fprintf(stderr,
+		    "error: \"%.40s\" is no name: a-z, then up to 19 of a-z 0-9 -, and not client\n",
+		    application);
+		return EX_USAGE;
+	}
+	if (cli->env_file == NULL || realpath(cli->env_file, main_path) == NULL ||
+	    !setting_apps_directory(
+		cli->env_file, settings_text(s, SETTING_APPS_DIRECTORY), directory)) {
+		(void)fprintf(stderr,
+		    "error: there is no settings file to take them from: make one, or name it with --env-file\n");
+		return EX_NOINPUT;
+	}
+	if (move_settings(application, main_path, directory, &err))
+		return EX_OK;
+	(void)fprintf(stderr, "error: %s\n", err.text);
+	return err_exit_status(err.code);
+}
+
+int
+cli_application(const struct cli *cli)
+{
+	const char *word = cli->argc > 0 ? cli->argv[0] : "";
+
+	if (strcmp(word, "list") == 0 && cli->argc == 1)
+		return list(cli);
+	if (strcmp(word, "check") == 0 && cli->argc <= 2)
+		return check(cli, cli->argc == 2 ? cli->argv[1] : NULL);
+	if (strcmp(word, "adopt") == 0 && cli->argc == 2)
+		return adopt(cli, cli->argv[1]);
+	(void)fprintf(
+	    stderr, "Usage: %s application list | check [NAME] | adopt NAME\n", cli->program);
+	return EX_USAGE;
+}

@@ -1,0 +1,171 @@
+/* cli_policy.c - `deploybot policy`: who may what, which line decides, and who does not use it.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include <ctype.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "cli/cli.h"
+#include "lib/buf.h"
+#include "lib/clock.h"
+#include "lib/err.h"
+#include "lib/zone.h"
+#include "policy/policy_report.h"
+#include "store/row_grant_use.h"
+
+#define DENIED 1
+
+/* "42" is a person of Telegram. */
+static bool
+read_who(const char *text, struct principal *ret)
+{
+	char whole[PRINCIPAL_TEXT];
+
+	(void)snprintf(
+	    whole, sizeof(whole), "%s%s", isdigit((unsigned char)text[0]) ? "telegram:" : "", text);
+	if (principal_parse(whole, ret))
+		return true;
+	(void)fprintf(stderr,
+	    "error: \"%s\" is not a Telegram id (/whoami shows it), github:NAME(ID) or system\n",
+	    text);
+	return false;
+}
+
+static bool
+read_action(const char *text, enum policy_action *ret)
+{
+	const char *near = policy_action_nearest(text);
+
+	for (size_t i = 0; i < POLICY_ACTION_COUNT; i++)
+		if (policy_action_is_grantable((enum policy_action)i) &&
+		    strcmp(policy_action_rows[i].word, text) == 0) {
+			*ret = (enum policy_action)i;
+			return true;
+		}
+	(void)fprintf(stderr, "error: there is no action \"%s\"%s%s%s\n", text,
+	    near == NULL ? "" : "; did you mean ", near == NULL ? "" : near,
+	    near == NULL ? "" : "?");
+	return false;
+}
+
+/* Of what somebody had, and has not any more. */
+static void
+print_ended(const struct settings *s, struct principal who, int64_t at)
+{
+	size_t n = 0;
+	const struct role_member *member = roles_of(s->roles, principal_person(&who), &n);
+	char date[ZONE_DATE];
+
+	for (size_t i = 0; i < n; i++)
+		if (!policy_is_in_force(&member[i], at))
+			(void)printf("note: the role %s ended with %s\n",
+			    s->roles->role[member[i].role].name,
+			    zone_date_text(s->zone, member[i].until - 1, date));
+}
+
+static int
+print_decision(
+    const struct settings *s, struct principal who, enum policy_action action, const char *target)
+{
+	int64_t at = clock_wall_ms();
+	struct policy_decision decision = policy_decide(s, who, action, target, at);
+	char text[PRINCIPAL_TEXT], roles[LIMIT_LINE], line[POLICY_LINE];
+	bool is_allowed = decision.verdict == POLICY_ALLOW;
+
+	(void)principal_text(&who, text);
+	if (is_allowed)
+		(void)printf("yes: %s may %s %s: %s\n", text, policy_action_word(action), target,
+		    decision.role == NULL ? "no role is needed" : policy_line(s, &decision, line));
+	else
+		(void)printf("no: %s may not %s %s: %s%s\n", text, policy_action_word(action),
+		    target, decision.reason,
+		    policy_sees(s, who, target, at) ? "" : " (and does not learn that it exists)");
+	if (principal_person(&who) != 0)
+		(void)printf("note: roles of %s: %s\n", text,
+		    policy_roles_text(s, who, at, roles, sizeof(roles)));
+	print_ended(s, who, at);
+	return is_allowed ? EX_OK : DENIED;
+}
+
+/* As in the chat a name that one application alone has is enough. */
+static const char *
+read_target(const struct settings *s, const char *text)
+{
+	const struct environment_settings *exact = settings_environment(s, text);
+	const char *found = NULL;
+	size_t n = 0;
+
+	if (exact != NULL)
+		return exact->name;
+	for (size_t i = 0; i < s->environment_count; i++) {
+		const char *name = s->environments[i].name, *slash = strchr(name, '/');
+
+		if (slash == NULL || strcmp(slash + 1, text) != 0)
+			continue;
+		found = name;
+		n++;
+	}
+	if (n == 0)
+		(void)fprintf(stderr,
+		    "error: there is no environment \"%s\": deploybot application list\n", text);
+	else if (n > 1)
+		(void)fprintf(stderr, "error: %zu applications have \"%s\": say which, as %s\n", n,
+		    text, found);
+	return n == 1 ? found : NULL;
+}
+
+static int
+explain(const struct cli *cli, const struct settings *s)
+{
+	enum policy_action action;
+	struct principal who;
+	const char *target;
+
+	if (!read_who(cli->argv[1], &who) || !read_action(cli->argv[2], &action))
+		return EX_USAGE;
+	target = read_target(s, cli->argv[3]);
+	if (target == NULL)
+		return EX_USAGE;
+	return print_decision(s, who, action, target);
+}
+
+static int
+report(const struct settings *s)
+{
+	char database[PATH_MAX];
+	struct grant_use *uses;
+	size_t count = 0;
+	struct buf out;
+	struct err err;
+
+	cli_database(s, database, sizeof(database));
+	uses = row_grant_use_read(database, &count, &err);
+	if (uses == NULL)
+		(void)fprintf(stderr, "warning: nobody's last use is known: %s\n", err.text);
+	buf_init(&out, 1u << 20);
+	policy_report(s, uses, count, clock_wall_ms(), &out);
+	(void)fputs(buf_text(&out), stdout);
+	buf_done(&out);
+	free(uses);
+	return EX_OK;
+}
+
+int
+cli_policy(const struct cli *cli)
+{
+	CLEANUP(settings_unrefp) struct settings *s = NULL;
+	bool is_report = cli->argc == 1 && strcmp(cli->argv[0], "report") == 0;
+
+	if (!is_report && (cli->argc != 4 || strcmp(cli->argv[0], "explain") != 0)) {
+		(void)fprintf(stderr,
+		    "Usage: %s policy explain WHO ACTION TARGET (42 deploy shop/staging)\n"
+		    "       %s policy report\n",
+		    cli->program, cli->program);
+		return EX_USAGE;
+	}
+	s = cli_settings(cli, false);
+	if (s == NULL)
+		return EX_CONFIG;
+	return is_report ? report(s) : explain(cli, s);
+}

@@ -1,0 +1,45 @@
+/* command_confirm.c - the answer to a question: goes on with a deployment, or leaves it.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "commands/commands.h"
+#include "decide/decide_deployment.h"
+#include "decide/decide_question.h"
+#include "decide/decide_queue.h"
+#include "decide/decide_reply.h"
+
+static void
+proceed(struct tx *tx, const struct update *update, struct deployment *deployment)
+{
+	char user[32];
+
+	decide_audit_request(tx, deployment, decide_user(user, update->person), "deploy_requested",
+	    "confirmed", (const char *const[]){ "name", update->name, NULL });
+	if (deployment->state == DEPLOY_QUEUED) {
+		decide_queue_confirm(tx, deployment, update);
+	} else if (!decide_confirm(tx, deployment, update)) {
+		decide_toastf(tx, update, false, "Confirmed.");
+		return;
+	}
+	*deployment = row_deployment_get(tx, deployment->id); /* its turn may have come */
+	if (deployment_is_asked(deployment))
+		decide_toastf(tx, update, true, "It has changed: look again.");
+	else
+		decide_toastf(tx, update, false,
+		    deployment->state == DEPLOY_REFUSED	   ? "Refused." :
+			deployment->state == DEPLOY_QUEUED ? "Queued." :
+							     "Started.");
+}
+
+void
+command_confirm(struct tx *tx, const struct update *update, const struct request *request)
+{
+	struct deployment deployment = row_deployment_get(tx, request_number(request, "work"));
+	enum policy_action action = decide_action_of(&deployment);
+	char answer[LIMIT_REF];
+
+	if (!decide_may_answer(tx, update, &deployment, action))
+		return;
+	if (strcmp(request_get(request, "answer", answer), "yes") == 0)
+		proceed(tx, update, &deployment);
+	else
+		decide_press_cancel(tx, update, &deployment);
+}

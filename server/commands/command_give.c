@@ -1,0 +1,26 @@
+/* command_give.c - a button of /queue: one's own place goes to another person behind.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "commands/commands.h"
+#include "decide/decide_queue.h"
+#include "decide/decide_reply.h"
+
+void
+command_give(struct tx *tx, const struct update *update, const struct request *request)
+{
+	struct deployment mine = row_deployment_get(tx, request_number(request, "work"));
+	struct deployment other = row_deployment_get(tx, request_get_number(request, "to"));
+	struct request queue;
+	char target[LIMIT_REF];
+
+	if (!decide_may(tx, update, POLICY_STATUS, mine.environment))
+		return;
+	if (mine.requested_by != update->person || !decide_give(tx, &mine, &other)) {
+		decide_expired(tx, update);
+		return;
+	}
+	decide_queues(tx);
+	decide_toastf(tx, update, false, "%.40s has your place.", other.requester);
+	queue = request_of("queue", request_get(request, "of", target));
+	queue.message = request->message;
+	command_queue(tx, update, &queue);
+}

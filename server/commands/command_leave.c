@@ -1,0 +1,27 @@
+/* command_leave.c - a button of /queue: one's own place is given up.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "commands/commands.h"
+#include "decide/decide_deployment.h"
+#include "decide/decide_queue.h"
+#include "decide/decide_reply.h"
+
+void
+command_leave(struct tx *tx, const struct update *update, const struct request *request)
+{
+	struct deployment work = row_deployment_get(tx, request_number(request, "work"));
+	struct request queue;
+	char target[LIMIT_REF];
+
+	if (!decide_may(tx, update, POLICY_STATUS, work.environment))
+		return;
+	if (work.state != DEPLOY_QUEUED || work.requested_by != update->person) {
+		decide_expired(tx, update);
+		return;
+	}
+	(void)decide_cancel(tx, &work, update);
+	decide_queues(tx); /* what is shown is who stands where from now on */
+	decide_toastf(tx, update, false, "You left the queue: #%lld.", (long long)work.id);
+	queue = request_of("queue", request_get(request, "of", target));
+	queue.message = request->message;
+	command_queue(tx, update, &queue);
+}

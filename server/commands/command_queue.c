@@ -1,0 +1,184 @@
+/* command_queue.c - /queue [environment or application]: who waits where, for what, about how long.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "chat/chat_deployment.h"
+#include "commands/commands.h"
+#include "decide/decide_reply.h"
+#include "decide/decide_where.h"
+#include "store/row_claim.h"
+#include "store/row_deployment.h"
+#include "store/row_environment.h"
+#include "store/row_queue.h"
+
+#define MINUTE_MS (60 * INT64_C(1000))
+#define PAGE	  5 /* environments with something in them */
+
+/* What is shown of one environment, and to whom. */
+struct shown {
+	struct tx *tx;
+	const struct update *update;
+	const struct request *request;
+	struct chat_text *text;
+	struct buttons *buttons;
+	int64_t each_ms; /* how long one takes; 0: not known */
+	int64_t left_ms; /* until the next may start */
+};
+
+static void
+add_work(struct shown *s, const char *sign, const struct deployment *work, int64_t since)
+{
+	chat_text_add(s->text, "\n%s #%" PRId64 " ", sign, work->id);
+	chat_deployment_work(s->text, "", work);
+	chat_text_ago(s->text, ", ", since, s->tx->at);
+}
+
+/* Nobody knows it to the second. */
+static void
+add_about(struct shown *s, const char *before)
+{
+	int64_t unit = s->left_ms > MINUTE_MS ? MINUTE_MS : 10 * INT64_C(1000);
+
+	chat_text_duration(s->text, before, (s->left_ms + unit - 1) / unit * unit);
+}
+
+static void
+add_active(struct shown *s, const struct deployment *active)
+{
+	add_work(s, "▶️", active, active->started_at);
+	s->left_ms = s->each_ms - (s->tx->at - active->started_at);
+	if (s->each_ms == 0 || s->left_ms < 0)
+		s->left_ms = 0;
+	if (s->left_ms == 0)
+		return;
+	add_about(s, ", about ");
+	chat_text_add(s->text, " more");
+}
+
+/* Why it does not simply wait for those in front. */
+static bool
+add_reason(struct shown *s, const struct deployment *work)
+{
+	int64_t before = row_claim_before(s->tx, work->waits_for, work->place);
+	struct deployment holder;
+
+	if (work->is_asked_anew) {
+		chat_text_add(s->text, ", asked again: waits for an answer");
+	} else if (strcmp(work->waits_for, ROW_QUEUE_GIT) == 0) {
+		chat_text_add(s->text, ", waits for git");
+	} else if (before != 0) {
+		holder = row_deployment_get(s->tx, before);
+		chat_text_add(s->text, ", waits for #%" PRId64 " of %s, which holds ", holder.id,
+		    holder.environment);
+		chat_text_outside(s->text, "", work->waits_for);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static void
+add_place(struct shown *s, size_t n, const struct deployment *work)
+{
+	char sign[24];
+
+	(void)snprintf(sign, sizeof(sign), "%zu.", n);
+	add_work(s, sign, work, work->queued_at);
+	if (!add_reason(s, work) && s->each_ms != 0 && s->left_ms > 0)
+		add_about(s, ", starts in about ");
+	s->left_ms += s->each_ms;
+}
+
+/* --- buttons: for who asked alone --- */
+
+static void
+add_button(struct shown *s, struct request request, const char *label)
+{
+	struct button_row row = {
+		.request = request,
+		.chat = s->update->address.chat,
+		.person = s->update->person,
+	};
+
+	request_add(&row.request, "of", s->request->target);
+	row_button_show(s->tx, &row, label, s->buttons);
+}
+
+static void
+add_buttons_of(struct shown *s, const struct deployment *mine, const int64_t *behind, size_t n)
+{
+	char label[LIMIT_BUTTON * 2];
+	struct request request;
+
+	(void)snprintf(label, sizeof(label), "✖️ Leave the queue: #%" PRId64, mine->id);
+	add_button(s, request_about("leave", "work", mine->id), label);
+	for (size_t i = 0; i < n; i++) {
+		struct deployment other = row_deployment_get(s->tx, behind[i]);
+
+		if (other.trigger != TRIGGER_CHAT || other.requested_by == mine->requested_by ||
+		    other.program != mine->program)
+			continue;
+		request = request_about("give", "work", mine->id);
+		request_add_number(&request, "to", other.id);
+		(void)snprintf(label, sizeof(label), "🤝 Give my place #%" PRId64 " to %.18s",
+		    mine->id, other.requester);
+		add_button(s, request, label);
+	}
+}
+
+static void
+add_queue(struct shown *s, const char *environment, size_t *n_shown)
+{
+	struct deployment work = row_deployment_active(s->tx, environment);
+	int64_t ids[ROW_QUEUE_LIST];
+	size_t n = row_queue_list(s->tx, environment, ids);
+
+	s->each_ms = row_step_estimate(s->tx, environment, "");
+	s->left_ms = 0;
+	chat_text_add(
+	    s->text, "%s" MARK_BOLD "%s" MARK_BOLD, (*n_shown)++ > 0 ? "\n\n" : "", environment);
+	if (work.id != 0)
+		add_active(s, &work);
+	for (size_t i = 0; i < n; i++) {
+		work = row_deployment_get(s->tx, ids[i]);
+		add_place(s, i + 1, &work);
+		if (work.trigger == TRIGGER_CHAT && work.requested_by == s->update->person)
+			add_buttons_of(s, &work, ids + i + 1, n - i - 1);
+	}
+}
+
+static bool
+is_in_use(struct tx *tx, const char *environment)
+{
+	int64_t ids[ROW_QUEUE_LIST];
+
+	return row_deployment_active(tx, environment).id != 0 ||
+	    row_queue_list(tx, environment, ids) > 0;
+}
+
+void
+command_queue(struct tx *tx, const struct update *update, const struct request *request)
+{
+	CLEANUP(decide_scope_done) struct decide_scope scope = { 0 };
+	CLEANUP(message_done) struct message message = { 0 };
+	struct chat_text text;
+	struct shown shown = { tx, update, request, &text, &message.buttons, 0, 0 };
+	size_t n = 0, n_shown = 0, first;
+	int64_t page, pages;
+
+	if (!decide_scope(tx, update, POLICY_STATUS, request->target, &scope))
+		return;
+	for (size_t i = 0; i < scope.n; i++)
+		if (is_in_use(tx, scope.at[i]->name))
+			scope.at[n++] = scope.at[i];
+	first = decide_page(request, n, PAGE, &page, &pages);
+	chat_text_init(&text);
+	if (n == 0)
+		chat_text_add(&text, "Nothing is in progress, and nothing is queued.");
+	for (size_t i = first; i < n && i < first + PAGE; i++)
+		add_queue(&shown, scope.at[i]->name, &n_shown);
+	message.head = chat_text_take(&text);
+	decide_page_buttons(tx, update, request, page, pages, &message.buttons);
+	(void)decide_send_keyboard(tx, update, request, &message);
+}

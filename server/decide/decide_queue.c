@@ -1,0 +1,518 @@
+/* decide_queue.c - whose turn it is: the queues of the environments, looked at from the front.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/decide_queue.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "decide/decide_deployment.h"
+#include "decide/decide_refusal.h"
+#include "decide/decide_reply.h"
+#include "decide/decide_shown.h"
+#include "decide/decide_tell.h"
+#include "deployment/turn.h"
+#include "lib/text.h"
+#include "store/row_block.h"
+#include "store/row_button.h"
+#include "store/row_claim.h"
+#include "store/row_effect.h"
+#include "store/row_environment.h"
+#include "store/row_queue.h"
+
+/* One look at one queue. */
+struct look {
+	struct tx *tx;
+	const char *environment;
+	const struct environment_settings *settings; /* NULL: it has left them */
+	struct environment now;
+	struct settings_claims *claims; /* what each of its works would touch */
+	int64_t answered;		/* git has just answered for this one; 0: for none */
+	const struct git_answer *answer;
+	bool is_asking; /* git, for one in front */
+};
+
+/* One place in it. */
+struct place {
+	struct deployment work;
+	const char *resource;	  /* TURN_IS_CLAIMED: which */
+	char changed[LIMIT_LINE]; /* TURN_IS_DIFFERS: what */
+};
+
+/* --- what is true of a place --- */
+
+/* Settings may have changed since the request, roles may have ended.  Who asked may do it, or who
+ * confirmed it may; and who confirmed for another one may confirm. */
+static bool
+is_denied(struct tx *tx, const struct deployment *work)
+{
+	enum policy_action action = decide_action_of(work);
+	const char *where = work->environment;
+	int64_t other = work->confirmed_by == work->requested_by ? 0 : work->confirmed_by;
+	bool requester_may = work->trigger != TRIGGER_CHAT ||
+	    decide_is_allowed(tx, work->requested_by, action, where);
+
+	if (other == 0)
+		return !requester_may;
+	return !decide_is_allowed(tx, other, action, where) &&
+	    !(requester_may && decide_is_allowed(tx, other, POLICY_CONFIRM, where));
+}
+
+/* Two people asked to flee the same release, and one has done it: what the other wanted is true. */
+static bool
+is_live(const struct look *l, const struct deployment *work)
+{
+	if (work->is_again || !deployment_runs_already(work, &l->now))
+		return false;
+	return !deployment_is_rollback(work) || strcmp(work->shown_live, work->commit) != 0;
+}
+
+/* Rolled back since it was pushed (a person was faster to ask for it): it is not deployed twice,
+ * unless a question said so and was confirmed. */
+static bool
+is_blocked(struct tx *tx, const struct deployment *work)
+{
+	return !work->shown_blocked && row_block_find(tx, work->environment, work->commit, NULL);
+}
+
+static bool
+is_claimed(const struct look *l, struct place *place)
+{
+	for (size_t i = 0; i < l->claims->n; i++) {
+		const char *resource = l->claims->at[i];
+
+		if (row_claim_holder(l->tx, resource) == 0 &&
+		    row_queue_waits_longer(l->tx, resource, place->work.place) == 0)
+			continue;
+		place->resource = resource;
+		return true;
+	}
+	return false;
+}
+
+/* Nobody may be kept from starting by what comes with locks, freezes and slots. */
+static bool
+may_start_now(UNUSED struct tx *tx, UNUSED const struct deployment *deployment)
+{
+	return true;
+}
+
+static bool
+is_stale(const struct look *l, const struct deployment *work)
+{
+	return work->answered_at != 0 &&
+	    (work->trigger == TRIGGER_CHAT || work->confirmed_by != 0) &&
+	    l->tx->at - work->answered_at > TURN_STALE_MS;
+}
+
+static bool
+differs(const struct look *l, struct place *place)
+{
+	const struct git_answer *answer = l->answered == place->work.id ? l->answer : NULL;
+
+	place->changed[0] = '\0';
+	/* What they were shown did not say so; the question does. */
+	if (l->now.unknown_since != 0 && l->now.unknown_since >= place->work.answered_at)
+		(void)snprintf(place->changed, LIMIT_LINE, "what %s runs is not known any more",
+		    l->environment);
+	else if (place->work.confirmed_by != 0) /* else nothing was shown to anybody */
+		decide_compare(l->tx, &place->work, answer, place->changed);
+	return place->changed[0] != '\0';
+}
+
+static unsigned
+facts_of(const struct look *l, struct place *place)
+{
+	const struct deployment *work = &place->work;
+	bool is_rollback = deployment_is_rollback(work);
+	const struct {
+		enum turn_fact fact;
+		bool is_true;
+	} facts[] = {
+		{ TURN_IS_GONE, l->settings == NULL },
+		{ TURN_IS_UNFIT, decide_refusal(l->tx, l->environment) != NULL },
+		{ TURN_IS_DENIED, is_denied(l->tx, work) },
+		{ TURN_IS_PERSON, work->trigger == TRIGGER_CHAT },
+		{ TURN_IS_LIVE, is_live(l, work) },
+		{ TURN_IS_ROLLBACK, is_rollback },
+		{ TURN_IS_BLOCKED, is_blocked(l->tx, work) },
+		{ TURN_IS_UNKNOWN, l->now.unknown_since != 0 },
+		{ TURN_IS_ASKED,
+		    work->is_asked_anew && row_effect_find(l->tx, EFFECT_TIMER, work->id) != 0 },
+		{ TURN_IS_CLAIMED, is_claimed(l, place) },
+		{ TURN_IS_NO_SLOT, !may_start_now(l->tx, work) },
+		{ TURN_IS_UNCOMPARED,
+		    work->program == PROGRAM_DEPLOY &&
+			strcmp(work->compared_live, l->now.current.commit) != 0 },
+		{ TURN_IS_BEHIND, work->is_behind },
+		{ TURN_IS_DIFFERS, differs(l, place) },
+		{ TURN_IS_STALE, is_stale(l, work) },
+	};
+	unsigned set = 0;
+
+	for (size_t i = 0; i < COUNT(facts); i++)
+		set |= facts[i].is_true ? 1u << facts[i].fact : 0;
+	return set;
+}
+
+/* --- what becomes of it --- */
+
+static void
+wait_for(const struct look *l, struct place *place, const char *what)
+{
+	(void)text_copy(place->work.waits_for, sizeof(place->work.waits_for), what);
+	row_queue_wait(l->tx, place->work.id, what);
+}
+
+static void
+refuse(const struct look *l, struct place *place, const char *reason)
+{
+	place->work.why = DEPLOY_WHY_REFUSED;
+	(void)text_copy(place->work.detail, sizeof(place->work.detail),
+	    reason[0] != '\0' ? reason : decide_refusal(l->tx, l->environment));
+	(void)decide_step(l->tx, &place->work, DEPLOY_ON_REFUSE, NULL);
+}
+
+static void
+supersede(const struct look *l, struct place *place, const char *reason)
+{
+	(void)text_copy(place->work.detail, sizeof(place->work.detail), reason);
+	(void)decide_step(l->tx, &place->work, DEPLOY_ON_SUPERSEDE, NULL);
+}
+
+/* How its commit and the live one are related.  Asked until git answers: the place is kept.  Who is
+ * behind waits for that answer as well, or they would start in the order in which git answers. */
+static void
+ask_git(struct look *l, struct place *place)
+{
+	struct effect_git_query query = { .kind = GIT_QUERY_COMMITS, .is_patient = true };
+
+	wait_for(l, place, ROW_QUEUE_GIT);
+	if (l->is_asking || row_effect_find(l->tx, EFFECT_GIT_QUERY, place->work.id) != 0) {
+		l->is_asking = true;
+		return;
+	}
+	l->is_asking = true;
+	(void)text_copy(query.environment, sizeof(query.environment), l->environment);
+	(void)text_copy(query.ref, sizeof(query.ref), place->work.commit);
+	(void)text_copy(query.base, sizeof(query.base), l->now.current.commit);
+	if (l->settings->branch != NULL)
+		(void)text_copy(query.branch, sizeof(query.branch), l->settings->branch);
+	(void)text_copy(query.requested_by, sizeof(query.requested_by), place->work.requester);
+	decide_git_query(l->tx, &query, place->work.id);
+}
+
+static void
+ask_anew(const struct look *l, struct place *place)
+{
+	const struct git_answer *answer = l->answered == place->work.id ? l->answer : NULL;
+	char why[LIMIT_LINE];
+
+	if (place->changed[0] != '\0')
+		(void)text_copy(why, sizeof(why), place->changed);
+	else if (place->work.is_behind)
+		(void)snprintf(why, sizeof(why), "%s runs %.7s now, which is newer", l->environment,
+		    l->now.current.commit);
+	else
+		(void)snprintf(
+		    why, sizeof(why), "its place in %s is more than an hour old", l->environment);
+	wait_for(l, place, "");
+	place->work.is_asked_anew = true;
+	if (answer != NULL && answer->error[0] != '\0')
+		answer = NULL; /* it shows nothing */
+	decide_ask_anew(l->tx, &place->work, why, answer);
+}
+
+static void
+start(const struct look *l, struct place *place)
+{
+	struct deployment *work = &place->work;
+	/* Who has just answered is looking. */
+	bool has_waited = work->queued_at < l->tx->at && work->answered_at < l->tx->at;
+
+	wait_for(l, place, "");
+	(void)decide_prepare_start(l->tx, work); /* it is in the settings: GONE is no start */
+	(void)decide_step(l->tx, work, DEPLOY_ON_FREE, NULL);
+	if (has_waited && work->trigger == TRIGGER_CHAT)
+		decide_tell_turn(l->tx, work, false);
+}
+
+/* True: it has started, and nobody else can. */
+static bool
+take_turn(struct look *l, int64_t id)
+{
+	struct place place = { .work = row_deployment_get(l->tx, id) };
+	const struct turn_rule *rule;
+
+	if (place.work.state != DEPLOY_QUEUED)
+		return false;
+	rule = turn_decide(facts_of(l, &place));
+	switch (rule->to) {
+	case TURN_TO_REFUSE:
+		refuse(l, &place, rule->reason);
+		break;
+	case TURN_TO_SUPERSEDE:
+		supersede(l, &place, rule->reason);
+		break;
+	case TURN_TO_PASS:
+		wait_for(l, &place, "");
+		break;
+	case TURN_TO_WAIT_CLAIM:
+		wait_for(l, &place, place.resource);
+		break;
+	case TURN_TO_WAIT_SLOT:
+		wait_for(l, &place, ROW_QUEUE_SLOT);
+		break;
+	case TURN_TO_ASK_GIT:
+		ask_git(l, &place);
+		break;
+	case TURN_TO_ASK_ANEW:
+		ask_anew(l, &place);
+		break;
+	case TURN_TO_START:
+		start(l, &place);
+		return true;
+	}
+	return false;
+}
+
+/* --- a look --- */
+
+/* Each message says where its work stands now; who has come to the front is told. */
+static void
+tell_places(const struct look *l)
+{
+	int64_t ids[ROW_QUEUE_LIST];
+	size_t n = row_queue_list(l->tx, l->environment, ids);
+
+	for (size_t i = 0; i < n && !l->tx->failed; i++) {
+		struct deployment work = row_deployment_get(l->tx, ids[i]);
+
+		if (work.is_asked_anew)
+			continue;
+		decide_tell(l->tx, &work, NULL);
+		if (i == 0 && !work.is_told_next) {
+			work.is_told_next = true;
+			if (work.trigger == TRIGGER_CHAT && work.queued_at < l->tx->at)
+				decide_tell_turn(l->tx, &work, true);
+		}
+		row_deployment_save(l->tx, &work);
+	}
+}
+
+static void
+look(struct look *l)
+{
+	int64_t ids[ROW_QUEUE_LIST];
+	size_t n = row_queue_list(l->tx, l->environment, ids);
+	bool is_busy = row_deployment_active(l->tx, l->environment).id != 0;
+
+	if (n == 0 || decide_keeps_waiting(l->tx, l->environment))
+		return;
+	l->settings = settings_environment(l->tx->settings, l->environment);
+	l->now = row_environment_get(l->tx, l->environment);
+	l->claims = settings_claims(l->tx->settings, l->environment);
+	if (l->claims == NULL) {
+		tx_fail(l->tx, ERR_NOMEM, "no memory for claims");
+		return;
+	}
+	for (size_t i = 0; i < n && !is_busy && !l->tx->failed; i++)
+		is_busy = take_turn(l, ids[i]);
+	free(l->claims);
+	tell_places(l);
+}
+
+void
+decide_queue(struct tx *tx, const char *environment)
+{
+	struct look l = { .tx = tx, .environment = environment };
+
+	look(&l);
+}
+
+void
+decide_queues(struct tx *tx)
+{
+	char environment[LIMIT_ENVIRONMENT];
+
+	while (!tx->failed && row_queue_next(tx, environment))
+		decide_queue(tx, environment);
+}
+
+/* --- a place is taken --- */
+
+/* Why there is no place in the queue for this person's work; "": there is one. */
+static void
+find_refusal(struct tx *tx, const char *environment, int64_t person, char ret[LIMIT_LINE])
+{
+	ret[0] = '\0';
+	if (row_queue_count(tx, environment, 0) >= ROW_QUEUE_MOST)
+		(void)snprintf(ret, LIMIT_LINE,
+		    "%d are queued there already: try again when one has ended", ROW_QUEUE_MOST);
+	else if (row_queue_count(tx, environment, person) >= ROW_QUEUE_PERSONS)
+		(void)snprintf(ret, LIMIT_LINE,
+		    "you have %d places in its queue already: leave one first, in /queue %s",
+		    ROW_QUEUE_PERSONS, environment);
+}
+
+bool
+decide_is_full(struct tx *tx, const struct update *update, const char *environment)
+{
+	char refusal[LIMIT_LINE];
+
+	find_refusal(tx, environment, update->person, refusal);
+	if (refusal[0] != '\0')
+		(void)decide_sendf(
+		    tx, &update->address, "🚫 %s: not queued: %s", environment, refusal);
+	return refusal[0] != '\0';
+}
+
+/* A newer push takes over the place of the one that waits; people are never replaced. */
+static void
+replace_push(struct tx *tx, struct deployment *newer)
+{
+	int64_t id = row_queue_push(tx, newer->environment);
+	struct deployment older;
+
+	if (id == 0)
+		return;
+	older = row_deployment_get(tx, id);
+	newer->place = older.place;
+	(void)snprintf(older.detail, sizeof(older.detail), "replaced by %.7s", newer->commit);
+	(void)decide_step(tx, &older, DEPLOY_ON_SUPERSEDE, NULL);
+}
+
+void
+decide_enqueue(struct tx *tx, struct deployment *deployment, enum deploy_event event)
+{
+	char refusal[LIMIT_LINE] = "";
+
+	if (deployment->trigger == TRIGGER_CHAT)
+		find_refusal(tx, deployment->environment, deployment->requested_by, refusal);
+	else
+		replace_push(tx, deployment);
+	if (refusal[0] != '\0') {
+		deployment->why = DEPLOY_WHY_REFUSED;
+		(void)text_copy(deployment->detail, sizeof(deployment->detail), refusal);
+		(void)decide_step(tx, deployment, DEPLOY_ON_REFUSE, NULL);
+		return;
+	}
+	(void)decide_step(tx, deployment, event, NULL);
+	decide_queue(tx, deployment->environment);
+}
+
+static bool
+may_give(const struct deployment *mine, const struct deployment *other)
+{
+	return mine->state == DEPLOY_QUEUED && other->state == DEPLOY_QUEUED &&
+	    strcmp(mine->environment, other->environment) == 0 && mine->trigger == TRIGGER_CHAT &&
+	    other->trigger == TRIGGER_CHAT && mine->program == other->program &&
+	    mine->requested_by != other->requested_by && mine->place < other->place;
+}
+
+bool
+decide_give(struct tx *tx, struct deployment *mine, struct deployment *other)
+{
+	char user[32];
+	int64_t place = mine->place;
+
+	if (!may_give(mine, other))
+		return false;
+	mine->place = other->place;
+	other->place = place;
+	other->is_told_next = mine->is_told_next; /* by what is said now */
+	mine->is_told_next = false;
+	row_deployment_save(tx, mine);
+	row_deployment_save(tx, other);
+	decide_audit_request(tx, mine, decide_user(user, mine->requested_by), "place_given",
+	    "given", (const char *const[]){ "to", other->requester, NULL });
+	decide_tell_given(tx, mine, other);
+	row_queue_look(tx, mine->environment);
+	return true;
+}
+
+/* --- asked anew, and git's answers --- */
+
+void
+decide_queue_confirm(struct tx *tx, struct deployment *deployment, const struct update *update)
+{
+	deployment->confirmed_by = update->person;
+	(void)text_copy(deployment->confirmer, sizeof(deployment->confirmer), update->name);
+	deployment->is_asked_anew = false;
+	deployment->is_behind = false; /* the question said so */
+	deployment->answered_at = tx->at;
+	(void)text_copy(deployment->compared_live, LIMIT_COMMIT, deployment->shown_live);
+	row_button_close_question(tx, deployment->id);
+	row_deployment_save(tx, deployment);
+	(void)decide_step(tx, deployment, DEPLOY_ON_CONFIRM, NULL);
+	decide_queue(tx, deployment->environment);
+}
+
+void
+decide_queue_answered(struct tx *tx, struct deployment *deployment,
+    const struct effect_git_query *query, const struct git_answer *answer)
+{
+	struct look l = { .tx = tx,
+		.environment = deployment->environment,
+		.answered = deployment->id,
+		.answer = answer };
+
+	/* With `error` all facts are false: what the repository lacks is no ancestor of what it
+	 * has.  It starts as it was asked for, unless a question showed more; the release may
+	 * need it. */
+	deployment->waits_for[0] = '\0';
+	(void)text_copy(deployment->compared_live, LIMIT_COMMIT, query->base);
+	deployment->is_behind = turn_is_behind(answer);
+	deployment->note[0] = '\0';
+	decide_note_newer(deployment, answer);
+	decide_contained(tx, deployment, answer);
+	row_deployment_save(tx, deployment);
+	look(&l);
+}
+
+void
+decide_queue_delayed(struct tx *tx, struct deployment *deployment, const char *why)
+{
+	(void)snprintf(deployment->note, sizeof(deployment->note),
+	    "git does not answer (%.150s): its place is kept", why);
+	decide_tell(tx, deployment, NULL);
+	row_deployment_save(tx, deployment);
+}
+
+/* --- at start --- */
+
+/* Of an upgrade: what it touches was not written down when it began. */
+static void
+adopt_claims(struct tx *tx, const struct deployment *active)
+{
+	struct settings_claims *claims = settings_claims(tx->settings, active->environment);
+	size_t n = 0;
+
+	if (claims == NULL) {
+		tx_fail(tx, ERR_NOMEM, "no memory for claims");
+		return;
+	}
+	for (size_t i = 0; i < claims->n; i++)
+		n += row_claim_take_one(tx, active->id, claims->at[i]);
+	tx_log(tx, LOG_LEVEL_INFO,
+	    "deployment %" PRId64 ": had no claims: %zu of %zu taken by the settings of today",
+	    active->id, n, claims->n);
+	free(claims);
+}
+
+void
+decide_claims_started(struct tx *tx)
+{
+	int64_t removed = row_claim_clear(tx);
+	char name[LIMIT_ENVIRONMENT] = "";
+
+	if (removed > 0)
+		tx_log(tx, LOG_LEVEL_WARNING,
+		    "%" PRId64 " claims of work that is not in progress were removed", removed);
+	while (row_environment_next(tx, name)) {
+		struct deployment active = row_deployment_active(tx, name);
+
+		if (active.id != 0 && row_claim_count(tx, active.id) == 0)
+			adopt_claims(tx, &active);
+	}
+}

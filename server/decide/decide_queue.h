@@ -1,0 +1,45 @@
+/* decide_queue.h - whose turn it is: the queues of the environments, looked at from the front.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * A queue is looked at whenever work in its environment ends or leaves it, what one of its places
+ * waits for is given back, settings change, and at start.  deployment/turn.h says what becomes of
+ * each place; the first that may starts.
+ */
+#pragma once
+
+#include "store/row_deployment.h"
+#include "types/git_answer.h"
+#include "types/update.h"
+
+/* Looks at the environment's queue now. */
+void decide_queue(struct tx *tx, const char *environment);
+
+/* Looks at all that this decision has marked (row_queue_look()), the oldest place first; at the end
+ * of each decision. */
+void decide_queues(struct tx *tx);
+
+/* True: there is none for whoever sent the update, and that was said. */
+bool decide_is_full(struct tx *tx, const struct update *update, const char *environment);
+
+/* It takes a place, and starts where it may; or it ends: there is none.  event: CLEAR, CONFIRM. */
+void decide_enqueue(struct tx *tx, struct deployment *deployment, enum deploy_event event);
+
+/* Exchanges the places of two people's work in one queue: `mine` stands before `other`.  Both are
+ * notified.  False: that is not so (any more). */
+bool decide_give(struct tx *tx, struct deployment *mine, struct deployment *other) MUST_USE;
+
+/* Whoever sent the update answered what was asked anew in its place: it keeps it, and goes on. */
+void decide_queue_confirm(struct tx *tx, struct deployment *deployment,
+    const struct update *update);
+
+/* Git has said how the commit of a queued one and the live one are related; or that it has no such
+ * commit (any more), which alone is no reason to refuse what was asked for while it had. */
+void decide_queue_answered(struct tx *tx, struct deployment *deployment,
+    const struct effect_git_query *query, const struct git_answer *answer);
+
+/* ... or does not answer: the place waits, and says so. */
+void decide_queue_delayed(struct tx *tx, struct deployment *deployment, const char *why);
+
+/* At start: active work without claims gets those of today's settings, and claims of what is not
+ * active go. */
+void decide_claims_started(struct tx *tx);

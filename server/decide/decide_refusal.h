@@ -1,0 +1,23 @@
+/* decide_refusal.h - why nothing is deployed to an environment now, and what waits all the same.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "lib/environment_id.h"
+#include "store/tx.h"
+
+/* Why nothing is deployed to this environment now; NULL: it may.  settings_refusal() with what the
+ * rows know: which of two that are one target is live, and whether its old name still has a run. */
+const char *decide_refusal(struct tx *tx, const char *environment);
+
+/* Does what is queued there wait although no settings have the environment?  It is about to get
+ * another name, or its application's file cannot be read now. */
+bool decide_keeps_waiting(struct tx *tx, const char *environment);
+
+/* Are rows of a former name, which is written, to become this environment's?  That has none of its
+ * own then, and no settings have the old name. */
+bool
+decide_is_to_be_renamed(struct tx *tx, const char *environment, char former[ENVIRONMENT_ID_MAX]);
+
+/* Does its application say RENAMED_FROM, and something was deployed under either name?  Then the
+ * rows of former stay what they are. */
+bool decide_stays_apart(struct tx *tx, const char *environment, char former[ENVIRONMENT_ID_MAX]);

@@ -1,0 +1,79 @@
+/* decide_rename.c - environments of renamed applications.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/decide_rename.h"
+
+#include "decide/decide_queue.h"
+#include "decide/decide_refusal.h"
+#include "store/row_audit.h"
+#include "store/row_deployment.h"
+#include "store/row_effect.h"
+#include "store/row_rename.h"
+
+#define AGAIN_MS 10000
+
+static void
+rename_one(struct tx *tx, const char *from, const char *to)
+{
+	row_rename(tx, from, to);
+	row_audit_add(tx,
+	    &(struct audit_entry){
+		.action = "environment_renamed",
+		.user = "system",
+		.environment = to,
+		.outcome = "ok",
+		.severity = "info",
+	    },
+	    (const char *const[]){ "from", from, NULL });
+	tx_log(tx, LOG_LEVEL_INFO, "%s is %s from now on: its history and what is live go with it",
+	    from, to);
+	decide_queue(tx, to); /* what was queued under the old name */
+}
+
+/* It came too late, or never goes: nothing of it is done, which nobody would see. */
+static void
+say_apart(struct tx *tx, const char *former, const char *name)
+{
+	row_audit_add(tx,
+	    &(struct audit_entry){
+		.action = "environment_renamed",
+		.user = "system",
+		.environment = name,
+		.outcome = "refused",
+		.severity = "warning",
+	    },
+	    (const char *const[]){ "from", former, "reason", "both have a history", NULL });
+	tx_log(tx, LOG_LEVEL_WARNING,
+	    "RENAMED_FROM: %s and %s have a history each, and stay apart: take the line out of the file of %s",
+	    former, name, name);
+}
+
+void
+decide_rename_all(struct tx *tx)
+{
+	char former[ENVIRONMENT_ID_MAX];
+
+	decide_rename(tx);
+	for (size_t i = 0; i < tx->settings->environment_count; i++)
+		if (decide_stays_apart(tx, tx->settings->environments[i].name, former))
+			say_apart(tx, former, tx->settings->environments[i].name);
+}
+
+void
+decide_rename(struct tx *tx)
+{
+	char former[ENVIRONMENT_ID_MAX];
+	bool waits = false;
+
+	for (size_t i = 0; i < tx->settings->environment_count; i++) {
+		const char *name = tx->settings->environments[i].name;
+
+		if (!decide_is_to_be_renamed(tx, name, former))
+			continue;
+		if (row_deployment_active(tx, former).id != 0)
+			waits = true;
+		else
+			rename_one(tx, former, name);
+	}
+	if (waits && row_effect_count_timers(tx, TIMER_RENAME) == 0)
+		(void)row_effect_timer(tx, TIMER_RENAME, "", 0, tx->at + AGAIN_MS);
+}

@@ -1,0 +1,48 @@
+/* turn.c - what becomes of a place in the queue when it is looked at: one table.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#include "deployment/turn.h"
+
+/*
+ * What ends it comes first, then what it waits for, then what must be asked: nobody is asked
+ * about what could not start anyway.
+ */
+const struct turn_rule turn_rules[] = {
+	/* with, without, to, reason */
+	{ TURN(GONE), 0, TURN_TO_REFUSE, "this environment is no longer in the settings" },
+	{ TURN(LIVE) | TURN(ROLLBACK), 0, TURN_TO_REFUSE, "somebody else was faster" },
+	{ TURN(LIVE) | TURN(PERSON), 0, TURN_TO_REFUSE, "already live" },
+	{ TURN(LIVE), 0, TURN_TO_SUPERSEDE, "already live" },
+	{ TURN(BLOCKED), TURN(PERSON) | TURN(UNKNOWN), TURN_TO_REFUSE,
+	    "it was rolled back while this was queued; /deploy asks first" },
+	{ TURN(DENIED), 0, TURN_TO_REFUSE, "the requester is no longer allowed to do so" },
+	{ TURN(UNFIT), 0, TURN_TO_REFUSE, "" },
+	{ TURN(UNKNOWN), TURN(PERSON), TURN_TO_PASS, "" },
+	{ TURN(NOT_NOW), 0, TURN_TO_PASS, "" },
+	{ TURN(ASKED), 0, TURN_TO_PASS, "" },
+	{ TURN(CLAIMED), 0, TURN_TO_WAIT_CLAIM, "" },
+	{ TURN(NO_SLOT), 0, TURN_TO_WAIT_SLOT, "" },
+	{ TURN(UNCOMPARED), TURN(ROLLBACK), TURN_TO_ASK_GIT, "" },
+	{ TURN(BEHIND), TURN(PERSON) | TURN(ROLLBACK), TURN_TO_SUPERSEDE,
+	    "older than what is live" },
+	{ TURN(DIFFERS), 0, TURN_TO_ASK_ANEW, "" },
+	{ TURN(BEHIND), TURN(ROLLBACK), TURN_TO_ASK_ANEW, "" },
+	{ TURN(STALE), 0, TURN_TO_ASK_ANEW, "" },
+	{ 0, 0, TURN_TO_START, "" },
+};
+const size_t turn_rule_count = COUNT(turn_rules);
+
+const struct turn_rule *
+turn_decide(unsigned facts)
+{
+	const struct turn_rule *rule = turn_rules;
+
+	while ((facts & rule->with) != rule->with || (facts & rule->without) != 0)
+		rule++; /* the last fits always */
+	return rule;
+}
+
+bool
+turn_is_behind(const struct git_answer *answer)
+{
+	return answer->has_base && answer->forced && answer->count == 0;
+}

@@ -1,0 +1,69 @@
+/* turn.h - what becomes of a place in the queue when it is looked at: one table.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "lib/base.h"
+#include "types/git_answer.h"
+
+/* F(name): what is true of it at this moment. */
+#define TURN_FACTS(F) \
+	F(GONE)		/* its environment is no longer in the settings */ \
+	F(UNFIT)	/* the settings let nothing be deployed there */ \
+	F(DENIED)	/* whoever asked or answered may not any more */ \
+	F(NOT_NOW)	/* policy says no, but not for good */ \
+	F(PERSON)	/* a person asked for it; else a push or a poll did */ \
+	F(LIVE)		/* its commit is what runs there, and nobody asked for it again */ \
+	F(ROLLBACK)	/* a person's rollback */ \
+	F(BLOCKED)	/* its commit was rolled back, and no question said so */ \
+	F(UNKNOWN)	/* what runs there is not known */ \
+	F(ASKED)	/* it was asked anew, and nobody has answered yet */ \
+	F(CLAIMED)	/* other work holds what it would touch, or waits for it longer */ \
+	F(NO_SLOT)	/* may_start_now() says no */ \
+	F(UNCOMPARED)	/* what is live has changed since git compared it with its commit */ \
+	F(BEHIND)	/* ... and its commit is an ancestor of what is live */ \
+	F(DIFFERS)	/* what its question showed is not what is */ \
+	F(STALE)	/* the answer is more than an hour old */
+
+/* What to do with it: V(name). */
+#define TURNS(V) \
+	V(REFUSE)	/* for good */ \
+	V(SUPERSEDE)	/* a push that nobody needs any more */ \
+	V(PASS)		/* it keeps its place, and who is behind it may go */ \
+	V(WAIT_CLAIM)	/* the same, until that resource is given back */ \
+	V(WAIT_SLOT)	/* the same, until a run ends */ \
+	V(ASK_GIT)	/* the same, until git has compared its commit with the live one */ \
+	V(ASK_ANEW)	/* the same, until a person has answered */ \
+	V(START)
+
+enum turn_fact {
+#define F(name) TURN_IS_##name,
+	TURN_FACTS(F)
+#undef F
+	TURN_FACT_COUNT
+};
+#define TURN(name) (1u << TURN_IS_##name)
+
+enum turn {
+#define V(name) TURN_TO_##name,
+	TURNS(V)
+#undef V
+};
+
+/* The first rule that fits decides: all of `with`, none of `without`. */
+struct turn_rule {
+	unsigned with;
+	unsigned without;
+	enum turn to;
+	const char *reason; /* for people; "": none, or the settings' own */
+};
+extern const struct turn_rule turn_rules[];
+extern const size_t turn_rule_count;
+
+/* facts: TURN(…) of each that is true. */
+const struct turn_rule *turn_decide(unsigned facts);
+
+/* Is the answer's commit an ancestor of its base, the live one, and another? */
+bool turn_is_behind(const struct git_answer *answer);
+
+/* So long an answer counts. */
+#define TURN_STALE_MS (3600 * INT64_C(1000))

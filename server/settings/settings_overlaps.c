@@ -1,0 +1,257 @@
+/* settings_overlaps.c - environments of two applications that are one target.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * What two environments of one application share stands in settings_targets.c.  Here all resources
+ * of all environments are put into order, so that two thousand of them cost no million comparisons.
+ */
+#include "settings/settings_inside.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/buf.h"
+#include "lib/text.h"
+#include "settings/settings_claims.h"
+
+/* One resource of one environment, or what its pushes come from. */
+struct item {
+	char *text;
+	size_t environment;
+};
+
+struct items {
+	size_t count;
+	struct item *at;
+	bool failed;
+};
+
+static void
+add_item(struct items *items, const char *text, size_t environment)
+{
+	struct item *more = reallocarray(items->at, items->count + 1, sizeof(*more));
+
+	items->failed = items->failed || more == NULL;
+	if (more == NULL)
+		return;
+	items->at = more;
+	more[items->count] = (struct item){ strdup(text), environment };
+	if (more[items->count].text == NULL)
+		items->failed = true;
+	else
+		items->count++;
+}
+
+static void
+free_items(struct items *items)
+{
+	for (size_t i = 0; i < items->count; i++)
+		free(items->at[i].text);
+	free(items->at);
+}
+
+static int
+by_text(const void *a, const void *b)
+{
+	const struct item *one = a, *other = b;
+	int order = strcmp(one->text, other->text);
+
+	if (order == 0)
+		order = one->environment < other->environment ? -1 : 1;
+	return order;
+}
+
+static void
+sort(struct items *items)
+{
+	if (items->count > 0)
+		qsort(items->at, items->count, sizeof(*items->at), by_text);
+}
+
+/* --- targets --- */
+
+/* "host:a:22/srv/app": what people call that. */
+static const char *
+thing_of(const char *resource)
+{
+	if (text_starts(resource, "kube:"))
+		return "a Deployment";
+	if (text_starts(resource, "port:"))
+		return "a port of this machine";
+	return "a host's folder or file";
+}
+
+/* False: no memory. */
+static bool
+add_overlap(struct settings_inside *in, size_t first, size_t later, const char *text)
+{
+	struct settings_overlap *more =
+	    reallocarray(in->overlaps, in->overlap_count + 1, sizeof(*more));
+
+	if (more == NULL)
+		return false;
+	in->overlaps = more;
+	more[in->overlap_count].first = first;
+	more[in->overlap_count].later = later;
+	(void)text_copy(more[in->overlap_count].text, sizeof(more->text), text); /* cut is fine */
+	in->overlap_count++;
+	return true;
+}
+
+static bool
+is_known(const struct settings_inside *in, size_t later)
+{
+	for (size_t i = 0; i < in->overlap_count; i++)
+		if (in->overlaps[i].later == later)
+			return true;
+	return false;
+}
+
+/* Both want it; of one application that was said. */
+static bool
+check_pair(struct settings *s, const struct item *first, const struct item *later)
+{
+	const struct environment_settings *one = &s->environments[first->environment];
+	const struct environment_settings *other = &s->environments[later->environment];
+	char text[LIMIT_LINE];
+
+	if (one->of == other->of || is_known(s->inside, later->environment))
+		return true;
+	(void)snprintf(text, sizeof(text),
+	    "%s shares %s with %s (%.100s): a release to one would replace the other's",
+	    other->name, thing_of(later->text), one->name, strchr(later->text, ':') + 1);
+	return add_overlap(s->inside, first->environment, later->environment, text);
+}
+
+static void
+list_targets(const struct settings *s, struct items *items)
+{
+	for (size_t i = 0; i < s->environment_count; i++) {
+		struct settings_claims *claims = settings_claims(s, s->environments[i].name);
+
+		items->failed = items->failed || claims == NULL;
+		for (size_t n = 0; claims != NULL && n < claims->n; n++)
+			if (!text_starts(claims->at[n], "env:"))
+				add_item(items, claims->at[n], i);
+		free(claims);
+	}
+	sort(items);
+}
+
+bool
+settings_find_overlaps(struct settings *s)
+{
+	struct settings_inside *in = s->inside;
+	struct items items = { 0 };
+	size_t first = 0;
+
+	free(in->overlaps);
+	in->overlaps = NULL;
+	in->overlap_count = 0;
+	if (s->application_count == 0)
+		return true;
+	list_targets(s, &items);
+	for (size_t i = 1; i < items.count; i++) {
+		if (strcmp(items.at[i].text, items.at[first].text) != 0)
+			first = i;
+		else if (!check_pair(s, &items.at[first], &items.at[i]))
+			items.failed = true;
+	}
+	free_items(&items);
+	for (size_t i = 0; i < in->overlap_count; i++) {
+		struct environment_settings *later = &in->environments[in->overlaps[i].later];
+
+		if (later->refusal[0] == '\0')
+			later->refusal = in->overlaps[i].text;
+	}
+	return !items.failed;
+}
+
+static bool
+is_asked(const struct settings_loader *l, size_t environment)
+{
+	return l->asked == NULL ||
+	    environment_id_is_of(l->s->environments[environment].name, l->asked);
+}
+
+void
+settings_say_overlaps(struct settings_loader *l)
+{
+	const struct settings_inside *in = l->s->inside;
+
+	for (size_t i = 0; i < in->overlap_count; i++) {
+		const struct settings_overlap *overlap = &in->overlaps[i];
+
+		if (is_asked(l, overlap->first) || is_asked(l, overlap->later))
+			settings_say(l->report, SETTINGS_FLAW,
+			    "%s; %s is not deployed until it has its own", overlap->text,
+			    in->environments[overlap->later].name);
+	}
+}
+
+/* --- branches --- */
+
+static void
+list_branches(const struct settings *s, struct items *items)
+{
+	struct buf text;
+
+	buf_init(&text, 4096); /* both are shorter */
+	for (size_t i = 0; i < s->environment_count; i++) {
+		const struct environment_settings *environment = &s->environments[i];
+
+		if (environment->branch == NULL || environment->of->repository_url == NULL)
+			continue;
+		buf_clear(&text);
+		buf_addf(&text, "%s %s", environment->branch, environment->of->repository_url);
+		add_item(items, buf_text(&text), i);
+	}
+	buf_done(&text);
+	sort(items);
+}
+
+void
+settings_say_branches(struct settings_loader *l)
+{
+	const struct settings *s = l->s;
+	struct items items = { 0 };
+	size_t first = 0;
+
+	if (s->application_count > 0)
+		list_branches(s, &items); /* without memory a note is lost */
+	for (size_t i = 1; i < items.count; i++) {
+		const struct environment_settings *one =
+		    &s->environments[items.at[first].environment];
+		const struct environment_settings *other =
+		    &s->environments[items.at[i].environment];
+
+		if (strcmp(items.at[i].text, items.at[first].text) != 0)
+			first = i;
+		else if (one->of != other->of && is_asked(l, items.at[i].environment) &&
+		    !(settings_is_given(one->of, SETTING_PATHS) &&
+			settings_is_given(other->of, SETTING_PATHS)))
+			settings_say(l->report, SETTINGS_NOTE,
+			    "%s: a push to its branch %s is one to %s too: they have one repository",
+			    other->name, other->branch, one->name);
+	}
+	free_items(&items);
+}
+
+void
+settings_say_renamed(struct settings_loader *l)
+{
+	const struct settings_inside *in = l->s->inside;
+
+	for (size_t i = 0; i < in->application_count; i++) {
+		const struct settings *s = in->applications[i];
+		const char *former = settings_text(s, SETTING_RENAMED_FROM);
+
+		if (former == NULL || former[0] == '.' ||
+		    settings_application(l->s, former) == NULL ||
+		    (l->asked != NULL && strcmp(l->asked, s->application) != 0))
+			continue;
+		settings_say(l->report, SETTINGS_FLAW,
+		    "%s: RENAMED_FROM: %s.env is there still: remove it, and its history goes on as %s",
+		    s->application, former, s->application);
+	}
+}

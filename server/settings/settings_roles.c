@@ -1,0 +1,458 @@
+/* settings_roles.c - roles and grants: what is wrong with them, and what decisions read.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "settings/settings_inside.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/err.h"
+#include "lib/text.h"
+#include "lib/zone.h"
+#include "types/policy_action.h"
+#include "types/roles.h"
+
+#define ACTION_MAX 32
+#define UNTIL	   " until "
+
+static const struct built_in {
+	const char *name;
+	enum setting people;
+	const char *may;
+	const char *beside;
+	const char *besides; /* where an application has an environment of that name */
+} built_in[] = {
+#define DEFAULT_ROLE(name, people, may, beside, besides) { name, people, may, beside, besides },
+#include "settings/settings_defaults.def"
+};
+
+/* --- one grant --- */
+
+static const char *
+target_text(const struct grant *grant, char out[ENVIRONMENT_ID_MAX + 8])
+{
+	(void)snprintf(out, ENVIRONMENT_ID_MAX + 8, "%s%s%s",
+	    grant->is_client ? "client" : grant->application,
+	    grant->is_client || grant->application[0] != '\0' ? "/" : "", grant->name);
+	return out;
+}
+
+/* APP/ENV, client/ID, or the name of an environment of the application in whose file it stands. */
+static void
+read_target(const char *application, const char *text, struct grant *grant)
+{
+	const char *slash = strchr(text, '/');
+	char first[ENVIRONMENT_NAME_MAX] = "";
+
+	/* The expression of the type has let it pass: all of it fits. */
+	if (slash != NULL)
+		(void)snprintf(first, sizeof(first), "%.*s", (int)(slash - text), text);
+	grant->is_client = strcmp(first, "client") == 0;
+	if (slash == NULL || (strcmp(first, "*") == 0 && application[0] != '\0'))
+		(void)text_copy(grant->application, sizeof(grant->application), application);
+	else if (!grant->is_client)
+		(void)text_copy(grant->application, sizeof(grant->application), first);
+	(void)text_copy(grant->name, sizeof(grant->name), slash == NULL ? text : slash + 1);
+}
+
+/* What stands before the colon; the set is 0 for what is no action. */
+static struct grant
+read_grant(const char *application, const char *text, char action[ACTION_MAX], bool *ret_has_target)
+{
+	const char *colon = strchr(text, ':');
+	struct grant grant = { 0 };
+
+	(void)snprintf(action, ACTION_MAX, "%.*s", (int)strcspn(text, ":"), text); /* cut: none */
+	grant.actions = policy_action_set(action);
+	*ret_has_target = colon != NULL;
+	if (colon != NULL)
+		read_target(application, colon + 1, &grant);
+	return grant;
+}
+
+/* --- what is wrong --- */
+
+struct checked {
+	struct settings_loader *l;
+	const struct settings_member *role;
+};
+
+static const char *
+name_of(const struct checked *c, enum family_setting setting, char out[SETTING_NAME_MAX])
+{
+	return setting_name(settings_table_families[setting].name, c->role->name, out);
+}
+
+static void
+say(const struct checked *c, enum family_setting setting, const char *fmt, ...) PRINTF(3, 4);
+
+static void
+say(const struct checked *c, enum family_setting setting, const char *fmt, ...)
+{
+	char what[200], name[SETTING_NAME_MAX];
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(what, sizeof(what), fmt, args); /* cut is fine */
+	va_end(args);
+	settings_say(c->l->report, SETTINGS_ERROR, "%s: %s", name_of(c, setting, name), what);
+}
+
+/* One whose file has a mistake is there all the same, with environments that nobody knows. */
+static bool
+has_application(const struct settings *s, const char *name, bool *ret_is_refused)
+{
+	char file[ENVIRONMENT_NAME_MAX + 8];
+
+	*ret_is_refused = false;
+	(void)snprintf(file, sizeof(file), "%s.env", name);
+	for (size_t i = 0; i < s->refused_count && !*ret_is_refused; i++)
+		*ret_is_refused = strcmp(s->refused[i].file, file) == 0;
+	return *ret_is_refused || settings_application(s, name) != NULL;
+}
+
+static bool
+has_environment(const struct settings *s, const struct grant *grant)
+{
+	struct environment_id id;
+
+	for (size_t i = 0; i < s->environment_count; i++)
+		if (environment_id_parse(s->environments[i].name, &id) &&
+		    (strcmp(grant->application, "*") == 0 ||
+			strcmp(grant->application, id.application) == 0) &&
+		    (strcmp(grant->name, "*") == 0 || strcmp(grant->name, id.name) == 0))
+			return true;
+	return false;
+}
+
+/* "; did you mean shop/staging?" */
+static const char *
+nearest_environment(const struct settings *s, const char *text, char out[ENVIRONMENT_ID_MAX + 24])
+{
+	const char **names = calloc(s->environment_count + 1, sizeof(*names)), *near;
+
+	out[0] = '\0';
+	if (names == NULL)
+		return out;
+	for (size_t i = 0; i < s->environment_count; i++)
+		names[i] = s->environments[i].name;
+	near = text_nearest(text, names, s->environment_count);
+	if (near != NULL)
+		(void)snprintf(out, ENVIRONMENT_ID_MAX + 24, "; did you mean %s?", near);
+	free(names);
+	return out;
+}
+
+static void
+check_target(const struct checked *c, const struct grant *grant, const char *text)
+{
+	const struct settings *s = c->l->s;
+	char near[ENVIRONMENT_ID_MAX + 24], target[ENVIRONMENT_ID_MAX + 8];
+	bool is_refused = false;
+
+	if (s->application[0] != '\0' &&
+	    (grant->is_client || strcmp(grant->application, s->application) != 0)) {
+		say(c, ROLE_SETTING_MAY,
+		    "%s: a role in an application's file grants nothing of another: say it in the settings file",
+		    text);
+		return;
+	}
+	if (grant->is_client)
+		return;
+	(void)target_text(grant, target);
+	if (grant->application[0] != '\0' && strcmp(grant->application, "*") != 0 &&
+	    !has_application(s, grant->application, &is_refused))
+		say(c, ROLE_SETTING_MAY,
+		    "%s: there is no application %s: put its file back, or take this grant out",
+		    text, grant->application);
+	else if (!is_refused && strcmp(target, "*/*") != 0 && !has_environment(s, grant))
+		say(c, ROLE_SETTING_MAY, "%s: there is no environment %s%s", text, target,
+		    nearest_environment(s, target, near));
+}
+
+static void
+check_grants(const struct checked *c)
+{
+	const char *list = c->role->values[ROLE_SETTING_MAY].text;
+	char text[GRANT_TEXT], action[ACTION_MAX];
+	bool has_target, is_somewhere = false;
+
+	if (list == NULL)
+		return; /* that was said */
+	while (setting_next(&list, text, sizeof(text))) {
+		struct grant grant = read_grant(c->l->s->application, text, action, &has_target);
+		const char *near = policy_action_nearest(action);
+
+		is_somewhere |= has_target;
+		if (grant.actions == 0)
+			say(c, ROLE_SETTING_MAY, "%s: there is no action %s%s%s%s", text, action,
+			    near == NULL ? "" : "; did you mean ", near == NULL ? "" : near,
+			    near == NULL ? "" : "?");
+		if (has_target)
+			check_target(c, &grant, text);
+	}
+	if (!is_somewhere)
+		say(c, ROLE_SETTING_MAY,
+		    "names no target: write ACTION:APPLICATION/ENVIRONMENT (*/*: all)");
+}
+
+/* Somebody who is there twice, once with an end, is a mistake that nobody sees. */
+static void
+check_people(const struct checked *c)
+{
+	const char *all = c->role->values[ROLE_SETTING_IDS].text, *list = all;
+	char part[64], other[64];
+
+	for (size_t i = 0; list != NULL && setting_next(&list, part, sizeof(part)); i++) {
+		const char *before = all;
+
+		for (size_t j = 0; j < i && setting_next(&before, other, sizeof(other)); j++)
+			if (strtoll(part, NULL, 10) == strtoll(other, NULL, 10))
+				say(c, ROLE_SETTING_IDS, "%lld is there twice",
+				    strtoll(part, NULL, 10));
+	}
+}
+
+static void
+check_role(const struct checked *c)
+{
+	for (size_t i = 0; i < COUNT(built_in); i++)
+		if (strcmp(built_in[i].name, c->role->name) == 0)
+			say(c, ROLE_SETTING_IDS, "there is a role %s already: take another name",
+			    built_in[i].name);
+	if (!c->role->values[ROLE_SETTING_IDS].is_given)
+		say(c, ROLE_SETTING_IDS, "is not set, and a role needs people");
+	if (!c->role->values[ROLE_SETTING_MAY].is_given)
+		say(c, ROLE_SETTING_MAY, "is not set, and a role needs what its people may");
+	check_people(c);
+	check_grants(c);
+}
+
+void
+settings_check_roles(struct settings_loader *l)
+{
+	const struct settings_inside *in = l->s->inside;
+
+	for (size_t i = 0; i < in->member_count; i++)
+		if (in->members[i]->family == FAMILY_ROLE)
+			check_role(&(struct checked){ l, in->members[i] });
+}
+
+/* --- what decisions read --- */
+
+/* The array with one more at its end, zeroed; NULL: no memory, and it is as it was.  Grown one by
+ * one: there are few. */
+static void *
+one_more(void *array, size_t count, size_t size)
+{
+	char *more = reallocarray(array, count + 1, size);
+
+	if (more != NULL)
+		memset(more + count * size, 0, size);
+	return more;
+}
+
+static bool
+add_grant(struct roles *roles, const struct grant *grant, const char *action, const char *beside)
+{
+	char target[ENVIRONMENT_ID_MAX + 8];
+	struct grant *more = one_more(roles->grant, roles->grant_count, sizeof(*more)), *added;
+
+	if (more == NULL)
+		return false;
+	roles->grant = more;
+	added = &more[roles->grant_count++];
+	*added = *grant;
+	(void)snprintf(
+	    added->text, sizeof(added->text), "%.16s:%.45s", action, target_text(grant, target));
+	(void)text_copy(added->beside, sizeof(added->beside), beside);
+	roles->role[roles->count - 1].grant_count++;
+	return true;
+}
+
+/* Also of a file with a mistake, which is said: nothing of another application. */
+static bool
+is_own(const struct grant *grant, const char *application)
+{
+	return application[0] == '\0' ||
+	    (!grant->is_client && strcmp(grant->application, application) == 0);
+}
+
+static bool
+is_named_before(const struct roles *roles, size_t first, size_t end, const struct grant *grant)
+{
+	for (size_t i = first; i < end; i++)
+		if (roles->grant[i].is_client == grant->is_client &&
+		    strcmp(roles->grant[i].application, grant->application) == 0 &&
+		    strcmp(roles->grant[i].name, grant->name) == 0)
+			return true;
+	return false;
+}
+
+/* First those that name a target, then the others on each of these targets. */
+static bool
+add_grants(struct roles *roles, const char *application, const char *may, const char *beside)
+{
+	char text[GRANT_TEXT], action[ACTION_MAX];
+	size_t first = roles->grant_count, end;
+	struct grant grant;
+	bool has_target;
+
+	for (const char *list = may; setting_next(&list, text, sizeof(text));) {
+		grant = read_grant(application, text, action, &has_target);
+		if (has_target && is_own(&grant, application) &&
+		    !add_grant(roles, &grant, action, beside))
+			return false;
+	}
+	end = roles->grant_count;
+	for (const char *list = may; setting_next(&list, text, sizeof(text));) {
+		uint32_t actions = read_grant(application, text, action, &has_target).actions;
+
+		for (size_t i = first; !has_target && i < end; i++) {
+			grant = roles->grant[i];
+			grant.actions = actions;
+			if (!is_named_before(roles, first, i, &grant) &&
+			    !add_grant(roles, &grant, action, beside))
+				return false;
+		}
+	}
+	return true;
+}
+
+static int64_t
+end_of(const struct zone *zone, const char *date)
+{
+	struct zone_time time;
+
+	return date != NULL && zone_date_parse(date, &time) ? zone_date_end(zone, &time) : 0;
+}
+
+/* list: "111, 222 until 2027-01-31".  Where both have an end, the earlier. */
+static bool
+add_people(struct roles *roles, const struct zone *zone, const char *list, int64_t until)
+{
+	char part[SETTING_PART_MAX + 1]; /* a cut one would lose its date, and never end */
+
+	while (setting_next(&list, part, sizeof(part))) {
+		const char *date = strstr(part, UNTIL);
+		int64_t own = end_of(zone, date == NULL ? NULL : part + strlen(part) - 10);
+		struct role_member *more =
+		    one_more(roles->member, roles->member_count, sizeof(*more));
+		struct role_member *added;
+
+		if (more == NULL)
+			return false;
+		roles->member = more;
+		added = &more[roles->member_count++];
+		added->person = strtoll(part, NULL, 10);
+		added->role = roles->count - 1;
+		added->until = until != 0 && (own == 0 || until < own) ? until : own;
+	}
+	return true;
+}
+
+static struct role *
+add_role(struct roles *roles, const char *name, const char *setting, const char *application)
+{
+	struct role *more = one_more(roles->role, roles->count, sizeof(*more)), *added;
+
+	if (more == NULL)
+		return NULL;
+	roles->role = more;
+	added = &more[roles->count++];
+	(void)text_copy(added->name, sizeof(added->name), name);
+	(void)text_copy(added->setting, sizeof(added->setting), setting);
+	(void)text_copy(added->application, sizeof(added->application), application);
+	added->first_grant = roles->grant_count;
+	return added;
+}
+
+static bool
+add_built_in(struct roles *roles, const struct settings *s, const struct zone *zone,
+    const struct built_in *row)
+{
+	const char *people = s->inside->values[row->people].text;
+	struct role *role;
+
+	if (people == NULL ||
+	    (s->application[0] != '\0' && settings_table[row->people].scope != SCOPE_EACH))
+		return true;
+	role = add_role(roles, row->name, settings_table[row->people].name, s->application);
+	if (role == NULL)
+		return false;
+	role->is_built_in = true;
+	return add_grants(roles, s->application, row->may, "") &&
+	    (row->beside[0] == '\0' ||
+		add_grants(roles, s->application, row->besides, row->beside)) &&
+	    add_people(roles, zone, people, 0);
+}
+
+static bool
+add_own(struct roles *roles, const struct settings *s, const struct zone *zone,
+    const struct settings_member *member)
+{
+	const char *people = member->values[ROLE_SETTING_IDS].text;
+	const char *may = member->values[ROLE_SETTING_MAY].text;
+	char setting[SETTING_NAME_MAX];
+
+	if (member->family != FAMILY_ROLE || people == NULL || may == NULL)
+		return true;
+	return add_role(roles, member->name,
+		   setting_name(
+		       settings_table_families[ROLE_SETTING_MAY].name, member->name, setting),
+		   s->application) != NULL &&
+	    add_grants(roles, s->application, may, "") &&
+	    add_people(roles, zone, people, end_of(zone, member->values[ROLE_SETTING_UNTIL].text));
+}
+
+/* All roles of one file. */
+static bool
+add_file(struct roles *roles, const struct settings *s, const struct zone *zone)
+{
+	for (size_t i = 0; i < COUNT(built_in); i++)
+		if (!add_built_in(roles, s, zone, &built_in[i]))
+			return false;
+	for (size_t i = 0; i < s->inside->member_count; i++)
+		if (!add_own(roles, s, zone, s->inside->members[i]))
+			return false;
+	return true;
+}
+
+static int
+by_person(const void *a, const void *b)
+{
+	const struct role_member *one = a, *other = b;
+
+	if (one->person != other->person)
+		return one->person < other->person ? -1 : 1;
+	return one->role < other->role ? -1 : one->role > other->role;
+}
+
+bool
+settings_fill_roles(struct settings *s)
+{
+	struct settings_inside *in = s->inside;
+	const char *zone = settings_text(s, SETTING_TIMEZONE);
+	struct err err;
+
+	if (s->application[0] != '\0')
+		return true;
+	roles_free(in->roles);
+	in->roles = calloc(1, sizeof(*in->roles));
+	if (in->zone == NULL && zone != NULL)
+		in->zone = zone_new(zone, &err);
+	if (in->zone == NULL) /* a wrong one was said; one that went away since counts as UTC */
+		in->zone = zone_parse(NULL, 0, &err);
+	if (in->roles == NULL || in->zone == NULL || !add_file(in->roles, s, in->zone))
+		return false;
+	for (size_t i = 0; i < s->application_count; i++)
+		if (!add_file(in->roles, s->applications[i], in->zone))
+			return false;
+	if (in->roles->member_count > 0)
+		qsort(in->roles->member, in->roles->member_count, sizeof(*in->roles->member),
+		    by_person);
+	s->roles = in->roles;
+	s->zone = in->zone;
+	return true;
+}

@@ -1,0 +1,68 @@
+/* settings_take.c - the values of one snapshot, from sources that are read, and their checks.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "settings/settings_inside.h"
+
+#include <stdlib.h>
+
+#include "lib/text.h"
+
+struct settings *
+settings_make_empty(const char *application)
+{
+	CLEANUP(settings_unrefp) struct settings *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		return NULL;
+	s->inside = calloc(1, sizeof(*s->inside));
+	if (s->inside == NULL)
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
+		return NULL;
+	atomic_init(&s->inside->count, 1);
+	(void)text_copy(s->inside->application, sizeof(s->inside->application), application);
+	s->application = s->inside->application;
+	return TAKE(s);
+}
+
+/* --- values and what they ask of each other: first what applications share, then their own --- */
+
+void
+settings_take_table(struct settings_loader *l, bool own)
+{
+	for (size_t i = 0; i < SETTING_COUNT; i++)
+		if ((settings_table[i].scope == SCOPE_OWN) == own)
+			settings_take_value(l, &settings_table[i], settings_table[i].name,
+			    settings_table[i].fallback, &l->s->inside->values[i]);
+}
+
+static void
+fill_and_check(struct settings_loader *l, bool own)
+{
+	if (settings_fill(l->s))
+		settings_check_rules(l, own);
+	else
+		settings_say(l->report, SETTINGS_ERROR, "no memory for settings");
+}
+
+void
+settings_take_shared(struct settings_loader *l)
+{
+	settings_take_table(l, false);
+	settings_take_named_families(l);
+	fill_and_check(l, false);
+}
+
+void
+settings_take_own(struct settings_loader *l)
+{
+	settings_take_table(l, true);
+	settings_take_families(l);
+	fill_and_check(l, true);
+}
+
+void
+settings_take_all(struct settings_loader *l)
+{
+	settings_take_shared(l);
+	settings_take_own(l);
+	settings_check_roles(l);
+}

@@ -1,0 +1,77 @@
+/* row_grant_use.c - when each person last did what; written once a day at most.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "store/row_grant_use.h"
+
+#include <stdlib.h>
+
+#include "lib/err.h"
+#include "lib/text.h"
+#include "store/store_inside.h"
+
+#define DAY_MS (24 * 3600 * INT64_C(1000))
+
+void
+row_grant_use_begin(struct tx *tx)
+{
+	(void)tx_run(tx,
+	    "INSERT INTO grant_use (person, action, at) VALUES (0, '', $1) ON CONFLICT DO NOTHING",
+	    DB_I64(tx->at)); /* sticky */
+}
+
+void
+row_grant_use_note(struct tx *tx, int64_t person, const char *action)
+{
+	(void)tx_run(tx,
+	    "INSERT INTO grant_use (person, action, at) VALUES ($1, $2, $3)"
+	    " ON CONFLICT (person, action) DO UPDATE SET at = $3 WHERE at < $3 - $4",
+	    DB_I64(person), DB_TEXT(action), DB_I64(tx->at), DB_I64(DAY_MS)); /* sticky */
+}
+
+/* NULL: *err says why. */
+static struct grant_use *
+list(struct db *db, size_t *ret_count, struct err *err)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	struct grant_use *uses = NULL;
+	size_t n = 0;
+	bool good;
+
+	good = db_query(&rows, db, err, "SELECT person, action, at FROM grant_use ORDER BY person");
+	while (good && db_next(&rows)) {
+		struct grant_use *more = reallocarray(uses, n + 1, sizeof(*uses));
+
+		good = more != NULL || err_set(err, ERR_NOMEM, "no memory for a report");
+		if (!good)
+			break;
+		uses = more;
+		uses[n].person = db_col_i64(&rows, 0);
+		(void)text_copy(uses[n].action, sizeof(uses[n].action), db_col_text(&rows, 1));
+		uses[n++].at = db_col_i64(&rows, 2);
+	}
+	if (good && db_rows_end(&rows, err)) {
+		*ret_count = n;
+		return uses != NULL ? uses : calloc(1, sizeof(*uses));
+	}
+	free(uses);
+	return NULL;
+}
+
+struct grant_use *
+row_grant_use_list(struct tx *tx, size_t *ret_count)
+{
+	struct grant_use *uses;
+	struct err err;
+
+	uses = list(tx->db, ret_count, &err);
+	if (uses == NULL)
+		tx_fail(tx, err.code, "%s", err.text);
+	return uses;
+}
+
+struct grant_use *
+row_grant_use_read(const char *database, size_t *ret_count, struct err *err)
+{
+	CLEANUP(db_closep) struct db *db = db_open(database, DB_READ_ONLY, err);
+
+	return db == NULL ? NULL : list(db, ret_count, err);
+}

@@ -1,0 +1,109 @@
+/* row_queue.c - places in the queues of the environments: who stands where, and what each waits for.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "store/row_queue.h"
+
+#include "store/store_inside.h"
+
+#define WAITS "state = 'QUEUED' AND waits_for <> ''" /* of the index work_waits */
+
+int64_t
+row_queue_draw(struct tx *tx)
+{
+	(void)tx_run(tx, "UPDATE counter SET value = value + 1 WHERE name = 'place'");
+	return tx_number(tx, "SELECT value FROM counter WHERE name = 'place'"); /* both sticky */
+}
+
+size_t
+row_queue_list(struct tx *tx, const char *environment, int64_t ret[ROW_QUEUE_LIST])
+{
+	struct db_rows rows = { 0 };
+	size_t n = 0;
+
+	if (!tx_query(&rows, tx,
+		"SELECT id FROM work INDEXED BY work_queued WHERE environment = $1"
+		" AND state = 'QUEUED' ORDER BY program <> 'rollback', place, id LIMIT $2",
+		DB_TEXT(environment), DB_I64(ROW_QUEUE_LIST)))
+		return 0;
+	while (n < ROW_QUEUE_LIST && db_next(&rows))
+		ret[n++] = db_col_i64(&rows, 0);
+	return tx_end(tx, &rows) ? n : 0;
+}
+
+int64_t
+row_queue_count(struct tx *tx, const char *environment, int64_t person)
+{
+	return tx_number(tx,
+	    "SELECT COUNT(*) FROM work INDEXED BY work_queued WHERE environment = $1"
+	    " AND state = 'QUEUED' AND cause = 'chat' AND ($2 = 0 OR requested_by = $2)",
+	    DB_TEXT(environment), DB_I64(person));
+}
+
+int64_t
+row_queue_push(struct tx *tx, const char *environment)
+{
+	return tx_number(tx,
+	    "SELECT id FROM work INDEXED BY work_waiting_push WHERE environment = $1"
+	    " AND state = 'QUEUED' AND cause <> 'chat' UNION ALL SELECT 0 LIMIT 1",
+	    DB_TEXT(environment));
+}
+
+void
+row_queue_wait(struct tx *tx, int64_t deployment, const char *waits_for)
+{
+	(void)tx_run(tx, "UPDATE work SET waits_for = $2 WHERE id = $1 AND waits_for <> $2",
+	    DB_I64(deployment), DB_TEXT(waits_for)); /* sticky */
+}
+
+int64_t
+row_queue_waits_longer(struct tx *tx, const char *resource, int64_t place)
+{
+	return tx_number(tx,
+	    "SELECT id FROM (SELECT id FROM work INDEXED BY work_waits WHERE " WAITS
+	    " AND waits_for = $1 AND place < $2 ORDER BY place LIMIT 1)"
+	    " UNION ALL SELECT 0 LIMIT 1",
+	    DB_TEXT(resource), DB_I64(place));
+}
+
+void
+row_queue_look(struct tx *tx, const char *environment)
+{
+	(void)tx_run(tx,
+	    "UPDATE work INDEXED BY work_queued SET waits_for = $2"
+	    " WHERE environment = $1 AND state = 'QUEUED'",
+	    DB_TEXT(environment), DB_TEXT(ROW_QUEUE_LOOK)); /* sticky */
+	tx->has_looks = true;
+}
+
+void
+row_queue_freed(struct tx *tx, int64_t work)
+{
+	(void)tx_run(tx,
+	    "UPDATE work INDEXED BY work_waits SET waits_for = $2 WHERE " WAITS
+	    " AND (waits_for = $3 OR waits_for IN (SELECT resource FROM claim WHERE work = $1))",
+	    DB_I64(work), DB_TEXT(ROW_QUEUE_LOOK), DB_TEXT(ROW_QUEUE_SLOT)); /* sticky */
+	tx->has_looks = true;
+}
+
+bool
+row_queue_next(struct tx *tx, char ret_environment[LIMIT_ENVIRONMENT])
+{
+	struct db_rows rows = { 0 };
+	bool found;
+
+	if (!tx->has_looks ||
+	    !tx_query(&rows, tx,
+		"SELECT environment FROM work INDEXED BY work_waits WHERE " WAITS
+		" AND waits_for = '" ROW_QUEUE_LOOK "' ORDER BY place LIMIT 1"))
+		return false;
+	found = db_next(&rows);
+	if (found)
+		tx_text(&rows, 0, ret_environment, LIMIT_ENVIRONMENT);
+	tx->has_looks = found;
+	if (!tx_end(tx, &rows) || !found)
+		return false;
+	(void)tx_run(tx,
+	    "UPDATE work INDEXED BY work_queued SET waits_for = '' WHERE environment = $1"
+	    " AND state = 'QUEUED' AND waits_for = '" ROW_QUEUE_LOOK "'",
+	    DB_TEXT(ret_environment)); /* sticky */
+	return true;
+}

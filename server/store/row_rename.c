@@ -1,0 +1,47 @@
+/* row_rename.c - every column with the name of an environment, but the audit's.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "store/row_rename.h"
+
+#include "store/store_inside.h"
+
+bool
+row_rename_has_rows(struct tx *tx, const char *environment)
+{
+	return tx_number(tx,
+		   "SELECT EXISTS (SELECT 1 FROM environment WHERE name = $1)"
+		   " OR EXISTS (SELECT 1 FROM work WHERE environment = $1)",
+		   DB_TEXT(environment)) != 0;
+}
+
+bool
+row_rename_has_history(struct tx *tx, const char *environment)
+{
+	return tx_number(tx,
+		   "SELECT EXISTS (SELECT 1 FROM release WHERE environment = $1)"
+		   " OR EXISTS (SELECT 1 FROM work WHERE environment = $1)",
+		   DB_TEXT(environment)) != 0;
+}
+
+void
+row_rename(struct tx *tx, const char *from, const char *to)
+{
+	static const char *const statements[] = {
+		/* What polling noted of the new name while the old one was waited for. */
+		"DELETE FROM environment WHERE name = $2 AND $1 <> $2",
+		"UPDATE environment SET name = $2 WHERE name = $1",
+		"UPDATE release SET environment = $2 WHERE environment = $1",
+		"UPDATE OR REPLACE block SET environment = $2 WHERE environment = $1",
+		"UPDATE work SET environment = $2 WHERE environment = $1",
+		"UPDATE button SET target = $2 WHERE target = $1",
+		"UPDATE effect SET body = json_replace(body, '$.environment', $2)"
+		" WHERE json_extract(body, '$.environment') = $1",
+	};
+
+	for (size_t i = 0; i < COUNT(statements); i++)
+		(void)tx_run(tx, statements[i], DB_TEXT(from), DB_TEXT(to)); /* sticky */
+	/* Which is removed. */
+	store_names_add(&tx->store->stale, from);
+	store_names_add(&tx->store->stale, to);
+	store_names_add(&tx->store->changed, from);
+	store_names_add(&tx->store->changed, to);
+}

@@ -1,0 +1,15 @@
+/* row_rename.h - an environment gets another name, with all that is known of it.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "store/tx.h"
+
+/* Is there anything of an environment of that name: what is live, or work? */
+bool row_rename_has_rows(struct tx *tx, const char *environment);
+
+/* Was anything ever deployed there? */
+bool row_rename_has_history(struct tx *tx, const char *environment);
+
+/* All rows of the one are the other's; that has no history, and nothing of the first is active.
+ * The audit stays as it was written.  Both state files follow after the commit. */
+void row_rename(struct tx *tx, const char *from, const char *to);

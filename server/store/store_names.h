@@ -1,0 +1,19 @@
+/* store_names.h - the environments that something happened to, until it is looked at.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "types/limits.h"
+
+/* All zero: none. */
+struct store_names {
+	bool is_all; /* of each that there is, or of more than memory has room for */
+	size_t n;
+	size_t room;
+	char (*names)[LIMIT_ENVIRONMENT];
+};
+
+void store_names_add(struct store_names *names, const char *name); /* each once */
+void store_names_clear(struct store_names *names);
+void store_names_done(struct store_names *names);
+
+bool store_names_are_any(const struct store_names *names);

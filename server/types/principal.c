@@ -1,0 +1,67 @@
+/* principal.c - who acts, and their text.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "types/principal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/text.h"
+
+static const struct {
+	const char *word;
+	bool has_number;
+} kinds[] = {
+#define P(name, word, has_number) [PRINCIPAL_##name] = { word, has_number },
+	PRINCIPALS(P)
+#undef P
+};
+
+struct principal
+principal_of_person(int64_t telegram_id)
+{
+	return (struct principal){ .kind = PRINCIPAL_PERSON, .id = telegram_id };
+}
+
+bool
+principal_parse(const char *text, struct principal *ret)
+{
+	const char *colon = strchr(text, ':');
+	size_t size = colon == NULL ? strlen(text) : (size_t)(colon - text);
+	struct principal parsed = { 0 };
+
+	for (size_t i = 0; i < COUNT(kinds); i++) {
+		if (strlen(kinds[i].word) != size || strncmp(kinds[i].word, text, size) != 0)
+			continue;
+		parsed.kind = (enum principal_kind)i;
+		if ((colon == NULL) != (i == PRINCIPAL_SYSTEM))
+			return false;
+		if (kinds[i].has_number && !text_to_i64(colon + 1, 1, INT64_MAX, &parsed.id, NULL))
+			return false;
+		if (colon != NULL && !kinds[i].has_number &&
+		    (colon[1] == '\0' || !text_copy(parsed.name, sizeof(parsed.name), colon + 1)))
+			return false;
+		*ret = parsed;
+		return true;
+	}
+	return false;
+}
+
+const char *
+principal_text(const struct principal *principal, char out[PRINCIPAL_TEXT])
+{
+	const char *word = kinds[principal->kind].word;
+
+	if (kinds[principal->kind].has_number)
+		(void)snprintf(out, PRINCIPAL_TEXT, "%s:%" PRId64, word, principal->id);
+	else
+		(void)snprintf(out, PRINCIPAL_TEXT, "%s%s%s", word,
+		    principal->kind == PRINCIPAL_SYSTEM ? "" : ":", principal->name);
+	return out;
+}
+
+int64_t
+principal_person(const struct principal *principal)
+{
+	return principal->kind == PRINCIPAL_PERSON ? principal->id : 0;
+}

@@ -1,0 +1,145 @@
+/* repository.c - whose repository is it: deliveries and polls find their applications.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "types/repository.h"
+
+#include <string.h>
+
+#include "lib/text.h"
+#include "types/settings.h"
+
+/* The last two parts of "https://host/owner/name.git", "git@host:owner/name", "/srv/owner/name.git",
+ * without what stands behind them. */
+static const char *
+parts_of(const char *url, size_t *ret_size)
+{
+	size_t size = strlen(url), at, slashes = 0;
+
+	while (size > 0 && url[size - 1] == '/')
+		size--;
+	if (size > 4 && memcmp(url + size - 4, ".git", 4) == 0)
+		size -= 4;
+	for (at = size; at > 0 && slashes < 2; at--)
+		slashes += url[at - 1] == '/' || url[at - 1] == ':';
+	at += slashes == 2;
+	*ret_size = size - at;
+	return url + at;
+}
+
+static bool
+is_called(const struct settings *application, const char *repository)
+{
+	size_t size = strlen(repository), parts_size;
+	const char *parts;
+
+	if (application->github_repository != NULL)
+		return text_same_ci(application->github_repository, repository);
+	if (application->repository_url == NULL)
+		return false;
+	parts = parts_of(application->repository_url, &parts_size);
+	return size == parts_size && strncasecmp(parts, repository, size) == 0;
+}
+
+/* Has it a secret that no other application's deliveries are signed with? */
+static bool
+is_alone(const struct settings *main_settings, const struct settings *application)
+{
+	return application->application[0] != '\0' ? application->github_webhook_secret != NULL :
+						     main_settings->application_count == 0;
+}
+
+static const char *
+hook_of(const struct settings *application)
+{
+	return application->github_webhook_secret != NULL ? application->application : "";
+}
+
+bool
+repository_is_announced(const struct settings *main_settings, const struct settings *application,
+    const char *hook, const char *repository)
+{
+	if (strcmp(hook_of(application), hook) != 0)
+		return false;
+	return is_called(application, repository) ||
+	    (application->github_repository == NULL && is_alone(main_settings, application));
+}
+
+static bool
+is_same(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+/* The server need not know a secret of the runner's: then the file's name stands for it. */
+static bool
+has_same(const struct settings *a, const struct settings *b, enum setting setting)
+{
+	const struct settings_value *one = &a->inside->values[setting];
+	const struct settings_value *other = &b->inside->values[setting];
+
+	return is_same(one->text, other->text) && is_same(one->runners, other->runners) &&
+	    is_same(one->file, other->file);
+}
+
+bool
+repository_is_shared(const struct settings *a, const struct settings *b)
+{
+	return a == b ||
+	    (a->repository_url != NULL && is_same(a->repository_url, b->repository_url) &&
+		has_same(a, b, SETTING_REPOSITORY_KEY_PATH) &&
+		has_same(a, b, SETTING_REPOSITORY_KNOWN_HOSTS) &&
+		has_same(a, b, SETTING_REPOSITORY_TOKEN));
+}
+
+int
+repository_poll_of(const struct settings *application)
+{
+	return application->repository_url == NULL ? 0 : application->poll_repository_seconds;
+}
+
+int
+repository_poll_seconds(const struct settings *main_settings)
+{
+	int least = repository_poll_of(main_settings);
+
+	for (size_t i = 0; i < main_settings->application_count; i++) {
+		int seconds = repository_poll_of(main_settings->applications[i]);
+
+		if (seconds > 0 && (least == 0 || seconds < least))
+			least = seconds;
+	}
+	return least;
+}
+
+/* Of one that has no GITHUB_REPOSITORY, by its URL. */
+static bool
+are_the_same(const struct settings *a, const struct settings *b)
+{
+	char name[LIMIT_REF];
+	const char *parts;
+	size_t size;
+
+	if (a->github_repository != NULL)
+		return is_called(b, a->github_repository);
+	if (a->repository_url == NULL)
+		return false;
+	parts = parts_of(a->repository_url, &size);
+	if (size >= sizeof(name))
+		return false;
+	memcpy(name, parts, size);
+	name[size] = '\0';
+	return is_called(b, name);
+}
+
+const struct settings *
+repository_other_hook(const struct settings *main_settings, const struct settings *application)
+{
+	for (size_t i = 0; i <= main_settings->application_count; i++) {
+		const struct settings *other =
+		    i == 0 ? main_settings : main_settings->applications[i - 1];
+
+		if (other != application && strcmp(hook_of(other), hook_of(application)) != 0 &&
+		    are_the_same(application, other))
+			return other;
+	}
+	return NULL;
+}

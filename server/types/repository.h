@@ -1,0 +1,26 @@
+/* repository.h - whose repository is it: deliveries and polls find their applications.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "lib/base.h"
+
+struct settings;
+
+/* Does a delivery that names this repository ("owner/name", without case) and came by that webhook
+ * ("": the main file's, else the application's own) concern the application?  One with a secret of
+ * its own is reached by its own webhook alone.  Where only REPOSITORY_URL is set, its last two
+ * parts are compared; a webhook that belongs to one application alone needs neither. */
+bool repository_is_announced(const struct settings *main_settings,
+    const struct settings *application, const char *hook, const char *repository);
+
+/* Do both fetch the same with the same credentials: is it asked once for both? */
+bool repository_is_shared(const struct settings *a, const struct settings *b);
+
+/* How often its own settings want it asked for new commits; 0: never.  And the shortest of all. */
+int repository_poll_of(const struct settings *application);
+int repository_poll_seconds(const struct settings *main_settings);
+
+/* Another application of the same repository that another webhook reaches: the repository needs
+ * both at its host.  NULL: there is none. */
+const struct settings *repository_other_hook(
+    const struct settings *main_settings, const struct settings *application);

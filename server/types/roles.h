@@ -1,0 +1,56 @@
+/* roles.h - who has which role, and what it grants: of one snapshot, made for decisions.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * Made when settings are loaded (settings/settings_roles.c), never changed.  Members are sorted by
+ * their person: a decision costs what that person's roles grant, however many others there are.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "lib/environment_id.h"
+#include "lib/setting.h"
+
+#define GRANT_TEXT 64 /* "deploy:shop/staging" with the NUL */
+
+struct grant {
+	uint32_t actions; /* POLICY_ACTION_BIT, or-ed */
+	bool is_client;	  /* of a client: its id is the name */
+	char application[ENVIRONMENT_NAME_MAX]; /* "*": of any */
+	char name[ENVIRONMENT_NAME_MAX];	/* "*": any */
+	/* Only in an application that has an environment of this name; "": in each. */
+	char beside[ENVIRONMENT_NAME_MAX];
+	char text[GRANT_TEXT];		   /* as it stands in the settings */
+};
+
+struct role {
+	char name[ENVIRONMENT_NAME_MAX];	/* "admin", "contractor" */
+	char setting[SETTING_NAME_MAX];		/* the line that says what it may */
+	char application[ENVIRONMENT_NAME_MAX]; /* in whose file it stands; "": of all */
+	bool is_built_in;
+	size_t first_grant;
+	size_t grant_count;
+};
+
+struct role_member {
+	int64_t person;
+	size_t role;
+	int64_t until; /* from this moment on not any more; 0: no end */
+};
+
+struct roles {
+	size_t count;
+	struct role *role;
+	size_t grant_count;
+	struct grant *grant;
+	size_t member_count;
+	struct role_member *member; /* by person, then by role */
+};
+
+void roles_free(struct roles *roles); /* takes NULL */
+
+/* The first of a person's members, and how many there are; NULL: none. */
+const struct role_member *roles_of(const struct roles *roles, int64_t person, size_t *ret_count);
+
+/* Do both have the same people with the same grants? */
+bool roles_are_same(const struct roles *a, const struct roles *b);

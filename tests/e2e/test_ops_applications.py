@@ -1,0 +1,173 @@
+"""Goal: applications are files: added, changed, broken and removed while the server runs, each for
+itself; the only one of before becomes one of many by a command."""
+# SPDX-License-Identifier: ISC
+import json
+import os
+import shutil
+
+import pytest
+
+from ops_aid import WAIT_S, audit_of, bare_settings, check_stop, request, wait_audit
+from stage import Deploybot, wait_until
+
+SHOP = """GITHUB_REPOSITORY=orchard/{name}
+REPOSITORY_URL=/nowhere/{name}.git
+DEPLOY_TRANSPORT=local
+STAGING_PORT={port}1
+PRODUCTION_PORT={port}2
+"""
+
+
+def put(folder, name, text, mode=0o600):
+    path = folder / "apps" / name
+    path.parent.mkdir(mode=0o755, exist_ok=True)
+    path.with_suffix(".new").write_text(text, encoding="utf-8")
+    path.with_suffix(".new").chmod(mode)
+    path.with_suffix(".new").replace(path)
+    return path
+
+
+def main_file(folder, settings):
+    path = folder / ".env"
+    path.write_text("".join(f"{k}={v}\n" for k, v in settings.items()), encoding="utf-8")
+    path.chmod(0o600)
+
+
+@pytest.fixture
+def bot(tmp_path):
+    settings = bare_settings(tmp_path)
+    main_file(tmp_path, settings)
+    made = Deploybot(tmp_path, {"API_SERVER_PORT": settings["API_SERVER_PORT"]})
+    made.in_file = settings
+    yield made
+    if made.process is not None and made.process.poll() is None:
+        made.kill()
+
+
+def start(bot):
+    bot.start()
+    bot.settings = {**bot.in_file, **bot.settings}      # where the audit is
+
+
+def reloaded(bot, n):
+    return wait_audit(bot, n, action="settings_reloaded")[n - 1]
+
+
+def listed(bot):
+    return bot.run("application", "list").stdout
+
+
+def test_the_only_application_becomes_one_of_two(bot):
+    found = bot.run("application", "adopt", "shop")
+    assert found.returncode == 0 and "apps/shop.env" in found.stdout, found
+    shop = (bot.folder / "apps/shop.env").read_text(encoding="utf-8")
+    main = (bot.folder / ".env").read_text(encoding="utf-8")
+    for line in ("GITHUB_REPOSITORY=orchard/shop", "STAGING_PORT=8001", "RENAMED_FROM=.",
+                 "STAGING_COMPOSE_DIR=/srv/app", "REGISTRY_IMAGE=myapp"):
+        assert line in shop.splitlines(), shop
+    for name in ("GITHUB_REPOSITORY", "STAGING_PORT", "PRODUCTION_PORT", "REPOSITORY_URL"):
+        assert name not in main
+    for name in ("TELEGRAM_BOT_TOKEN", "GITHUB_WEBHOOK_SECRET", "DEPLOY_TRANSPORT"):
+        assert name in main and name not in shop
+    found = bot.run("check-config")
+    assert found.returncode == 0 and "  shop/staging: " in found.stdout, found
+    put(bot.folder, "web.env", SHOP.format(name="web", port="900"))
+    assert "shop: orchard/shop, staging production\nweb: orchard/web, staging production\n" == listed(bot)
+    assert bot.run("application", "check", "web").returncode == 0
+    start(bot)
+    assert request(bot, "GET", "/healthz").status == 200
+    check_stop(bot)
+
+
+def test_adopt_goes_on_where_a_crash_left_it(bot):
+    before = (bot.folder / ".env").read_bytes()
+    assert bot.run("application", "adopt", "shop").returncode == 0
+    after = (bot.folder / ".env").read_bytes()
+    shop = (bot.folder / "apps/shop.env").read_bytes()
+    (bot.folder / ".env").write_bytes(before)       # as it is between the two files
+    found = bot.run("check-config")
+    assert found.returncode == 78 and "deploybot application adopt NAME" in found.stderr, found
+    bot.start()                                     # named, and no start fails for it
+    check_stop(bot)
+    assert bot.run("application", "adopt", "shop").returncode == 0
+    assert (bot.folder / ".env").read_bytes() == after
+    assert (bot.folder / "apps/shop.env").read_bytes() == shop
+
+
+def test_adopt_overwrites_nothing_and_names_what_the_environment_gives(bot):
+    put(bot.folder, "web.env", SHOP.format(name="web", port="900"))
+    found = bot.run("application", "adopt", "web")
+    assert found.returncode == 75 and "is there already" in found.stderr, found
+    for name in ("My.Shop", "client"):      # client/ID in a grant
+        assert bot.run("application", "adopt", name).returncode == 64
+    found = Deploybot(bot.folder, {"API_SERVER_PORT": "1", "STAGING_HOST": "h1"}).run("application", "adopt", "shop")
+    assert found.returncode == 0 and "  STAGING_HOST\n" in found.stdout, found
+    assert 'STAGING_HOST="h1"' in (bot.folder / "apps/shop.env").read_text(encoding="utf-8")
+    if os.geteuid() == 0:
+        assert (bot.folder / "apps/shop.env").stat().st_uid == (bot.folder / ".env").stat().st_uid
+
+
+def test_a_second_adopt_says_what_a_new_application_is(bot):
+    assert "  application list | check [NAME] | adopt NAME\n" in bot.run("help").stdout
+    assert "settings moved to " in bot.run("application", "adopt", "shop").stdout
+    found = bot.run("application", "adopt", "blog")
+    assert found.returncode != 0 and "error: nothing to adopt: " in found.stderr, found
+
+
+def test_an_administrator_asks_who_may_and_what_is_found(bot):
+    for name in ("GITHUB_WEBHOOK_SECRET", "POLL_REPOSITORY_SECONDS"):
+        bot.in_file.pop(name, None)
+    main_file(bot.folder, bot.in_file)
+    bot.run("application", "adopt", "shop")
+    admin = bot.in_file["ADMIN_TELEGRAM_IDS"].split(",")[0]
+    asked = ("policy", "explain", admin, "deploy")
+    found = bot.run(*asked, "staging")
+    assert found.returncode == 0 and " may deploy shop/staging: admin" in found.stdout, found
+    assert "github:   the repositories of the applications, " in bot.run("check-config").stdout
+    assert "git is asked for pushes every " in bot.run("doctor").stdout
+    put(bot.folder, "web.env", SHOP.format(name="web", port="900"))
+    found = bot.run(*asked, "staging")
+    assert found.returncode == 64, found
+    assert found.stderr == 'error: 2 applications have "staging": say which, as web/staging\n', found
+    found = bot.run(*asked, "web/qa")
+    assert found.stderr == 'error: there is no environment "web/qa": deploybot application list\n', found
+
+
+def test_files_are_added_changed_broken_and_removed_while_it_runs(bot):
+    bot.run("application", "adopt", "shop")
+    start(bot)
+    path = put(bot.folder, "web.env", SHOP.format(name="web", port="900"))
+    entry = reloaded(bot, 1)
+    assert "web: new" in json.dumps(entry) and '"applications": "web"' in json.dumps(entry), entry
+    put(bot.folder, "web.env", SHOP.format(name="web", port="900") + "KEEP_RELEASES=many\n")
+    entry = reloaded(bot, 2)
+    assert "web.env: KEEP_RELEASES" in json.dumps(entry), entry
+    assert any("web.env: KEEP_RELEASES" in x and "stays as it was" in x for x in bot.log().splitlines())
+    put(bot.folder, "web.env", SHOP.format(name="web", port="900") + "KEEP_RELEASES=9\n")
+    entry = reloaded(bot, 3)
+    assert "settings: web.env: not refused any more" in bot.log()
+    assert "web: KEEP_RELEASES" in json.dumps(entry), entry
+    path.unlink()
+    entry = reloaded(bot, 4)
+    assert "web: removed" in json.dumps(entry), entry
+    shutil.move(bot.folder / "apps", bot.folder / "elsewhere")
+    wait_until(lambda: "all applications stay as they are" in bot.log(), WAIT_S, "the folder's error")
+    assert len(audit_of(bot, action="settings_reloaded")) == 4
+    check_stop(bot)
+
+
+def test_a_server_starts_beside_files_that_are_wrong(bot):
+    bot.run("application", "adopt", "shop")
+    put(bot.folder, "web.env", "GITHUB_REPOSITORY=\"half")
+    put(bot.folder, "open.env", SHOP.format(name="open", port="900"), mode=0o666)
+    put(bot.folder, "Upper.env", SHOP.format(name="upper", port="910"))
+    found = bot.run("check-config")
+    assert found.returncode == 78, found
+    for words in ("web: ", "apps/open.env: others may write it (mode 0666)", "apps/Upper.env: capitals"):
+        assert words in found.stderr, found.stderr
+    assert bot.run("application", "check", "shop").returncode == 78     # the folder's own trouble
+    for words in ("shop: orchard/shop", "refused: web.env: ", "refused: open.env: "):
+        assert words in listed(bot)
+    start(bot)
+    assert request(bot, "GET", "/healthz").status == 200
+    check_stop(bot)

@@ -1,0 +1,99 @@
+"""Goal: `deploybot policy` says who may what, by which line, and what was used, beside a server that runs or not."""
+# SPDX-License-Identifier: ISC
+import datetime
+import re
+
+import pytest
+
+from flow_aid import ADMIN_IDS, ended_well
+from telegram_client import ADA, CARL, MALLORY, text_of
+from test_applications_chat import TwoApplications
+from test_flow_roles import EnvFile
+
+UNTIL = (datetime.date.today() + datetime.timedelta(days=60)).isoformat()
+BOB = 424_249_100
+
+
+@pytest.fixture(scope="module", name="scene")
+def scene_fixture(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("policy")
+    made = TwoApplications(folder)
+    made.extra |= {"ADMIN_TELEGRAM_IDS": None, "STAGING_TELEGRAM_IDS": None}
+    made.env = EnvFile(folder)
+    made.env.values = {"ADMIN_TELEGRAM_IDS": ADMIN_IDS, "ROLE_CONTRACTOR_IDS": f"{CARL}, {BOB} until 2026-01-31",
+                       "ROLE_CONTRACTOR_MAY": "deploy:shop/staging, log", "ROLE_CONTRACTOR_UNTIL": UNTIL}
+    made.env.write()
+    made.start()
+    yield made
+    ended_well(made)
+
+
+def explain(scene, who, action, target):
+    done = scene.bot.run("policy", "explain", str(who), action, target)
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("who, action, target, line", [
+    (CARL, "deploy", "shop/staging", "ROLE_CONTRACTOR_MAY"), (CARL, "log", "shop/staging", "ROLE_CONTRACTOR_MAY"),
+    (ADA, "rollback", "blog/production", "ADMIN_TELEGRAM_IDS"), ("system", "deploy", "shop/staging", "")])
+def test_a_yes_names_the_line_that_decides(scene, who, action, target, line):
+    status, said = explain(scene, who, action, target)
+    name = f"telegram:{who}" if isinstance(who, int) else who
+    assert status == 0 and said.startswith(f"yes: {name} may {action} {target}: ") and line in said, said
+
+
+@pytest.mark.parametrize("who, action, target, sees", [
+    (CARL, "rollback", "shop/staging", True), (CARL, "deploy", "shop/production", False),
+    (CARL, "log", "blog/staging", False), (MALLORY, "status", "shop/staging", False),
+    (BOB, "deploy", "shop/staging", False)])
+def test_a_no_says_whether_they_learn_that_it_exists(scene, who, action, target, sees):
+    status, said = explain(scene, who, action, target)
+    assert status == 1 and said.startswith(f"no: telegram:{who} may not {action} {target}: "), said
+    assert ("does not learn that it exists" in said) == (not sees), said
+    assert ("note: the role contractor ended with 2026-01-31" in said.lower()) == (who == BOB), said
+
+
+@pytest.mark.parametrize("who, action, target, said", [
+    ("carl", "deploy", "shop/staging", '"carl" is not a Telegram id'),
+    (CARL, "deplyo", "shop/staging", 'there is no action "deplyo"; did you mean deploy?'),
+    (CARL, "deploy", "shop/stagign", 'there is no environment "shop/stagign"')])
+def test_a_question_that_is_none_is_64_and_named(scene, who, action, target, said):
+    status, heard = explain(scene, who, action, target)
+    assert status == 64 and heard.startswith("error: ") and said in heard, heard
+
+
+def test_words_that_are_missing_are_usage(scene):
+    done = scene.bot.run("policy", "explain", str(CARL), "deploy")
+    assert done.returncode == 64 and "policy explain WHO ACTION TARGET" in done.stderr
+    assert scene.bot.run("policy").returncode == 64
+
+
+def test_what_the_chat_answers_is_what_it_explains(scene):
+    for command, action, target in (("/rollback shop/staging", "rollback", "shop/staging"),
+                                    ("/deploy shop/production", "deploy", "shop/production")):
+        scene.carl.say(command)
+        said = text_of(scene.carl.hear(target))
+        assert said.startswith("⛔" if "learn" not in explain(scene, CARL, action, target)[1] else "There is no"), said
+
+
+def of_person(report, number):
+    found = re.search(rf"^telegram:{number} (.*)\n  may (.*)\n  last use (.*)$", report, re.M)
+    return found.groups() if found else None
+
+
+def test_the_report_lists_each_person_and_their_last_use(scene):
+    def report():
+        done = scene.bot.run("policy", "report")
+        assert done.returncode == 0 and "warning" not in done.stderr, done
+        return done.stdout
+
+    role, may, last = of_person(report(), CARL)
+    assert "contractor" in role.lower() and UNTIL in role and last == "never"
+    assert may == "deploy:shop/staging, log:shop/staging"     # what no target was named for holds where the others do
+    assert of_person(report(), BOB) is None and of_person(report(), MALLORY) is None
+    assert of_person(report(), ADA)[1] == "*:*/*, *:client/*"
+    days = {datetime.datetime.now(datetime.timezone.utc).date().isoformat()}
+    scene.carl.say("/deploy staging")
+    scene.carl.hear("shop/staging runs")
+    days.add(datetime.datetime.now(datetime.timezone.utc).date().isoformat())
+    assert of_person(report(), CARL)[2] in days

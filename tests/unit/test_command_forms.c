@@ -1,0 +1,171 @@
+/* Goal: every command answers what is typed wrongly with a sentence that says what is right.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * A new command fails here until it has rows: at least one too many words, and, where it takes an
+ * environment, one of each kind of name that is none.
+ */
+#include "decide_aid.h"
+
+#include "commands/commands.h"
+#include "lib/text.h"
+
+#define W40		      "wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww"
+#define W260		      W40 W40 W40 W40 W40 W40 "wwwwwwwwwwwwwwwwwwww"
+#define THERE		      "blog/staging blog/production shop/staging shop/production"
+#define NO(x)		      "There is no environment " x ". There are: " THERE
+#define NEAR(x, y)	      "There is no environment " x ". Did you mean " y "? There are: " THERE
+#define TOO_MUCH(word, usage) "Too much behind /" word ". Usage: " usage
+#define DEPLOY		      TOO_MUCH("deploy", "/deploy <environment> [ref]")
+#define ROLLBACK	      TOO_MUCH("rollback", "/rollback <environment> [release]")
+#define CANCEL		      TOO_MUCH("cancel", "/cancel <environment>")
+#define STATUS		      TOO_MUCH("status", "/status [environment]")
+#define HISTORY		      TOO_MUCH("history", "/history [environment]")
+
+static const struct {
+	const char *typed, *answer;
+} rows[] = {
+	{ "/start now", TOO_MUCH("start", "/start") },
+	{ "/start " W260, TOO_MUCH("start", "/start") },
+	{ "/help me", TOO_MUCH("help", "/help") },
+	{ "/whoami really", TOO_MUCH("whoami", "/whoami") },
+
+	{ "/deploy", "Which environment? There are: " THERE },
+	{ "/deploy \n\t ", "Which environment? There are: " THERE },
+	{ "/deploy shop/stagin", NEAR("shop/stagin", "shop/staging") },
+	{ "/deploy shop.staging", NEAR("shop.staging", "shop/staging") },
+	{ "/deploy shop/", NO("shop/") },
+	{ "/deploy /staging", NO("/staging") },
+	{ "/deploy shop//staging", NEAR("shop//staging", "shop/staging") },
+	{ "/deploy shop/staging/v1", NEAR("shop/staging/v1", "shop/staging") },
+	{ "/deploy ../shop/staging", NEAR("../shop/staging", "shop/staging") },
+	{ "/deploy nothing v1", NO("nothing") },
+	{ "/deploy work/1", NO("work/1") },
+	{ "/deploy staging", "❓ /deploy staging: of which application?" },
+	{ "/deploy shop", "❓ /deploy shop: which environment?" },
+	{ "/deploy shop v1", "❓ /deploy shop: which environment?\nv1 is taken as the ref." },
+	{ "/deploy shop stagin",
+	    "❓ /deploy shop: which environment?\nstagin is taken as the ref." },
+	{ "/deploy shop/staging -x",
+	    "A ref cannot begin with \"-\". It is a branch, a tag or a commit." },
+	{ "/deploy shop staging -x",
+	    "A ref cannot begin with \"-\". It is a branch, a tag or a commit." },
+	{ "/deploy shop/staging v1 v2", DEPLOY },
+	{ "/deploy shop staging v1 v2", DEPLOY },
+	{ "/deploy shop/staging " W260, DEPLOY },
+	{ "/deploy " W260, DEPLOY },
+
+	{ "/rollback", "Which environment? There are: " THERE },
+	{ "/rollback shop/stagin", NEAR("shop/stagin", "shop/staging") },
+	{ "/rollback nothing", NO("nothing") },
+	{ "/rollback staging", "❓ /rollback staging: of which application?" },
+	{ "/rollback shop 3", "❓ /rollback shop: which environment?\n3 is taken as the release." },
+	{ "/rollback shop staging 3", "shop/staging has no release 3." },
+	{ "/rollback shop/staging", "shop/staging has no earlier release to roll back to." },
+	{ "/rollback shop/staging -1", "shop/staging has no release -1." },
+	{ "/rollback shop staging 3 4", ROLLBACK },
+	{ "/rollback shop/staging " W260, ROLLBACK },
+
+	{ "/cancel", "Which environment? There are: " THERE },
+	{ "/cancel shop/stagin", NEAR("shop/stagin", "shop/staging") },
+	{ "/cancel work/1", NO("work/1") },
+	{ "/cancel staging", "❓ /cancel staging: of which application?" },
+	{ "/cancel shop", "❓ /cancel shop: which environment?" },
+	{ "/cancel shop staging", "Nothing to cancel in shop/staging." },
+	{ "/cancel shop/staging now", CANCEL },
+	{ "/cancel shop now", CANCEL },
+
+	{ "/status nothing", NO("nothing") },
+	{ "/status shop/stagin", NEAR("shop/stagin", "shop/staging") },
+	{ "/status shop/staging now", STATUS },
+	{ "/status shop staging now", STATUS },
+	{ "/status shop now", STATUS },
+
+	{ "/history nothing", NO("nothing") },
+	{ "/history shop/stagin", NEAR("shop/stagin", "shop/staging") },
+	{ "/history shop staging now", HISTORY },
+	{ "/history shop/staging", "shop/staging\nno deployments yet\n" },
+
+	{ "/queue nothing", NO("nothing") },
+	{ "/queue shop/stagin", NEAR("shop/stagin", "shop/staging") },
+	{ "/queue shop", "Nothing is in progress, and nothing is queued." },
+	{ "/queue shop staging", "Nothing is in progress, and nothing is queued." },
+	{ "/queue shop staging now", TOO_MUCH("queue", "/queue [environment]") },
+
+	{ "/deplyo shop", "I don't know /deplyo. Did you mean /deploy?" },
+	{ "/confirm", "I don't know /confirm. /help lists what you may do." }, /* a button's */
+	{ "/looked shop/staging", "I don't know /looked. /help lists what you may do." },
+	{ "/give work/1", "I don't know /give. /help lists what you may do." },
+	{ "/leave work/1", "I don't know /leave. /help lists what you may do." },
+	{ "/log run/1", "I don't know /log. /help lists what you may do." },
+};
+
+static void
+what_is_typed_wrongly_is_answered_with_what_is_right(void **state)
+{
+	size_t n_wrong = 0;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_application(&w, "shop", "");
+	world_application(&w, "blog", "");
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		w.aid.at += 60000; /* hands type no faster */
+		(void)world_text(&w, WORLD_ADMIN, rows[i].typed);
+		if (strcmp(world_plain(world_last(&w)), rows[i].answer) != 0) {
+			print_error("%s\nis answered: %s\ninstead of: %s\n", rows[i].typed,
+			    world_plain(world_last(&w)), rows[i].answer);
+			n_wrong++;
+		}
+		assert_null(world_peek(&w, EFFECT_GIT_QUERY));
+		assert_null(world_peek(&w, EFFECT_RUN));
+	}
+	assert_int_equal(world_audited(&w, "\"denied\"", NULL), 0);
+	world_close(&w);
+	assert_int_equal(n_wrong, 0);
+}
+
+static bool
+has_row(const char *word, const char *part)
+{
+	char begin[48];
+	size_t n = (size_t)snprintf(begin, sizeof(begin), "/%s", word);
+
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (strncmp(rows[i].typed, begin, n) == 0 &&
+		    strchr(" ", rows[i].typed[n]) != NULL && strstr(rows[i].answer, part) != NULL)
+			return true;
+	return false;
+}
+
+static void
+every_command_has_its_rows(void **state)
+{
+	static const char *const of_one[] = { "Which environment?", "There is no environment",
+		"Did you mean", "of which application?" };
+
+	(void)state;
+	for (size_t i = 0; i < commands_count(); i++) {
+		const struct command *command = commands_get(i);
+
+		if (!has_row(command->word, command->usage))
+			fail_msg("/%s: no row with too many words", command->word);
+		for (size_t k = 0; k < COUNT(of_one) && command->target == COMMAND_ONE; k++)
+			if (!has_row(command->word, of_one[k]))
+				fail_msg(
+				    "/%s: no row that is answered: %s", command->word, of_one[k]);
+		if (command->target == COMMAND_ANY && !has_row(command->word, of_one[1]))
+			fail_msg("/%s: no row with a name that is none", command->word);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_command_has_its_rows),
+		cmocka_unit_test(what_is_typed_wrongly_is_answered_with_what_is_right),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,253 @@
+/* Goal: /status and /history of several applications: trouble first, in pages.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "decide_aid.h"
+
+#include "lib/file.h"
+#include "lib/text.h"
+
+#define HEALTH "STAGING_HEALTH_URL=http://127.0.0.1:1/\n"
+
+static struct world w;
+
+static int
+open_two(void **state)
+{
+	(void)state;
+	world_open(&w, NULL);
+	world_application(&w, "shop", HEALTH);
+	world_application(&w, "blog", "");
+	return 0;
+}
+
+/* A hundred environments of ten applications, in order: app00/a to app09/j. */
+static int
+open_many(void **state)
+{
+	char name[ENVIRONMENT_NAME_MAX], text[512];
+
+	(void)state;
+	world_open(&w, NULL);
+	for (int i = 0; i < 10; i++) {
+		(void)snprintf(name, sizeof(name), "app%02d", i);
+		(void)snprintf(text, sizeof(text),
+		    "ENVIRONMENTS=staging,b,c,d,e,f,g,h,i,j\nB_HOST=b%d\nC_HOST=c%d\nD_HOST=d%d\n"
+		    "E_HOST=e%d\nF_HOST=f%d\nG_HOST=g%d\nH_HOST=h%d\nI_HOST=i%d\nJ_HOST=j%d\n",
+		    i, i, i, i, i, i, i, i, i);
+		world_application(&w, name, text);
+	}
+	return 0;
+}
+
+static int
+close_world(void **state)
+{
+	(void)state;
+	world_close(&w);
+	return 0;
+}
+
+static void
+set_down(struct tx *tx, void *arg)
+{
+	row_environment_down(tx, arg);
+}
+
+static void
+of_several_applications_each_environment_is_a_line(void **state)
+{
+	struct world_message *message;
+
+	(void)state;
+	(void)world_text(&w, WORLD_ADMIN, "/status");
+	message = world_last(&w);
+	assert_string_equal(world_plain(message),
+	    "⚪ blog/staging has no release yet\n⚪ blog/production has no release yet\n"
+	    "🩺 shop/staging has no release yet\n⚪ shop/production has no release yet\n"
+	    "checking health …\n\n4 environments; /status <application> shows all of one.");
+	assert_int_equal(message->buttons.n, 0);
+	assert_int_equal(world_peek(&w, EFFECT_PROBE)->u.probe.n, 1);
+	world_probed(&w, NULL);
+	assert_non_null(strstr(world_plain(message), "🟢 shop/staging has no release yet\n"));
+	assert_null(strstr(world_plain(message), "checking"));
+}
+
+static void
+of_one_application_each_environment_is_a_paragraph(void **state)
+{
+	(void)state;
+	(void)world_text(&w, WORLD_ADMIN, "/status shop");
+	assert_non_null(strstr(world_plain(world_last(&w)),
+	    "shop/staging has no release yet\n"
+	    "checking health …"));
+	assert_non_null(strstr(world_plain(world_last(&w)),
+	    "shop/production has no release yet\nno health check configured"));
+	assert_null(strstr(world_plain(world_last(&w)), "blog"));
+	world_probed(&w, NULL);
+	assert_non_null(strstr(world_plain(world_last(&w)), "healthy: HTTP 200"));
+	(void)world_text(&w, WORLD_ADMIN, "/status blog production");
+	assert_string_equal(world_plain(world_last(&w)),
+	    "⚪ blog/production has no release yet\nno health check configured\n");
+	(void)world_text(&w, WORLD_ADMIN, "/status production"); /* those of this name */
+	assert_non_null(strstr(world_plain(world_last(&w)), "2 environments;"));
+	assert_null(strstr(world_plain(world_last(&w)), "staging"));
+}
+
+static void
+what_is_in_trouble_stands_first(void **state)
+{
+	struct world_message *message;
+
+	(void)state;
+	store_aid_act(&w.aid, set_down, (void *)(uintptr_t) "shop/production");
+	(void)world_text(&w, WORLD_ADMIN, "/deploy shop/staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	(void)world_text(&w, WORLD_ADMIN, "/status");
+	message = world_last(&w);
+	assert_string_equal(world_plain(message),
+	    "🔥 shop/production may be DOWN; no release yet\n"
+	    "🩺 shop/staging has no release yet; ⏳ running aaaaaaa\n"
+	    "⚪ blog/staging has no release yet\n⚪ blog/production has no release yet\n"
+	    "checking health …\n\n4 environments; /status <application> shows all of one.");
+}
+
+static void
+a_page_shows_twenty_and_leads_to_the_others(void **state)
+{
+	struct world_message *message;
+	char second[LIMIT_BUTTON_ID];
+
+	(void)state;
+	(void)world_text(&w, WORLD_ADMIN, "/status");
+	message = world_last(&w);
+	assert_int_equal(strncmp(world_plain(message), "⚪ app00/staging", 16), 0);
+	assert_non_null(strstr(world_plain(message), "app01/j"));
+	assert_null(strstr(world_plain(message), "app02"));
+	assert_int_equal(message->buttons.n, 1);
+	assert_string_equal(message->buttons.at[0].label, "2/5 ▶");
+	(void)text_copy(second, sizeof(second), message->buttons.at[0].id);
+
+	/* Another person's page would show what only they may see. */
+	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_GROUP, second);
+	assert_true(w.is_alert);
+	assert_non_null(strstr(world_plain(message), "app00/staging"));
+
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, second);
+	assert_string_equal(w.toast, "Page 2");
+	assert_ptr_equal(world_last(&w), message); /* the same message */
+	assert_int_equal(strncmp(world_plain(message), "⚪ app02/staging", 16), 0);
+	assert_string_equal(message->buttons.at[0].label, "◀ 1/5");
+	assert_string_equal(message->buttons.at[1].label, "3/5 ▶");
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, second); /* of the keyboard before */
+	assert_string_equal(w.toast, "This button has expired or was used.");
+}
+
+/* The first page's health comes when the second is shown. */
+static void
+a_page_that_was_left_is_not_shown_again(void **state)
+{
+	struct world_message *message;
+	char text[512];
+
+	(void)state;
+	(void)snprintf(text, sizeof(text), "ENVIRONMENTS=staging\n" HEALTH);
+	world_application(&w, "aaa", text);
+	(void)world_text(&w, WORLD_ADMIN, "/status");
+	message = world_last(&w);
+	assert_non_null(world_peek(&w, EFFECT_PROBE));
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, message->buttons.at[0].id);
+	assert_null(world_peek(&w, EFFECT_PROBE)); /* withdrawn */
+	assert_null(strstr(world_plain(message), "aaa/staging"));
+	/* And a page's buttons stay while its health comes. */
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, message->buttons.at[0].id);
+	assert_non_null(strstr(world_plain(message), "aaa/staging"));
+	(void)text_copy(text, sizeof(text), message->buttons.at[0].id);
+	world_probed(&w, NULL);
+	assert_non_null(strstr(world_plain(message), "🟢 aaa/staging"));
+	assert_string_equal(message->buttons.at[0].id, text);
+}
+
+static void
+a_page_of_the_history_is_five_environments(void **state)
+{
+	struct world_message *message;
+
+	(void)state;
+	(void)world_text(&w, WORLD_ADMIN, "/history");
+	message = world_last(&w);
+	assert_non_null(strstr(world_plain(message), "app00/e\nno deployments yet"));
+	assert_null(strstr(world_plain(message), "app00/f"));
+	assert_string_equal(message->buttons.at[0].label, "2/20 ▶");
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, message->buttons.at[0].id);
+	assert_string_equal(w.toast, "Page 2");
+	assert_non_null(strstr(world_plain(message), "app00/f\nno deployments yet"));
+	(void)world_text(&w, WORLD_ADMIN, "/history app03");
+	assert_non_null(strstr(world_plain(world_last(&w)), "app03/j"));
+	assert_int_equal(world_last(&w)->buttons.n, 0);
+}
+
+static void
+a_file_that_is_not_in_force_is_named_to_who_may_everything(void **state)
+{
+	char path[192];
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/apps/Bad.env", w.aid.folder);
+	assert_true(file_write(path, "X=1\n", 4, 0600, NULL));
+	world_application(&w, "blog", "");
+	(void)world_text(&w, WORLD_ADMIN, "/status");
+	assert_non_null(strstr(world_plain(world_last(&w)), "⚠️ Bad.env is not in force: "));
+	(void)world_text(&w, WORLD_STAGING_USER, "/status");
+	assert_null(strstr(world_plain(world_last(&w)), "Bad.env"));
+}
+
+/* That it is so, to whom the application is shown; where and why, to admins. */
+static void
+a_file_with_a_mistake_is_told_to_whom_its_application_is_shown(void **state)
+{
+	(void)state;
+	world_application(&w, "blog", "STAGING_PORT=eighty\n");
+	(void)world_text(&w, WORLD_STAGING_USER, "/status blog");
+	assert_non_null(strstr(world_plain(world_last(&w)),
+	    "⚠️ blog.env is not in force: an admin's /status says why.\n"));
+	assert_null(strstr(world_plain(world_last(&w)), "STAGING_PORT"));
+	(void)world_text(&w, WORLD_STAGING_USER, "/status shop");
+	assert_null(strstr(world_plain(world_last(&w)), "blog.env"));
+	(void)world_text(&w, WORLD_ADMIN, "/status");
+	assert_non_null(strstr(world_plain(world_last(&w)), "STAGING_PORT"));
+}
+
+/* However many there are, the message holds them. */
+static void
+of_many_files_with_a_mistake_the_first_are_named(void **state)
+{
+	char name[16];
+
+	(void)state;
+	for (int i = 0; i < 7; i++) {
+		(void)snprintf(name, sizeof(name), "bad%d", i);
+		world_application(&w, name, "STAGING_PORT=eighty\n");
+	}
+	(void)world_text(&w, WORLD_STAGING_USER, "/status");
+	assert_non_null(strstr(world_plain(world_last(&w)), "bad4.env is not in force"));
+	assert_null(strstr(world_plain(world_last(&w)), "bad5.env"));
+	assert_non_null(strstr(world_plain(world_last(&w)), "… and 2 more\n"));
+}
+
+int
+main(void)
+{
+#define TEST(name, setup) cmocka_unit_test_setup_teardown(name, setup, close_world)
+	const struct CMUnitTest tests[] = {
+		TEST(of_several_applications_each_environment_is_a_line, open_two),
+		TEST(of_one_application_each_environment_is_a_paragraph, open_two),
+		TEST(what_is_in_trouble_stands_first, open_two),
+		TEST(a_page_shows_twenty_and_leads_to_the_others, open_many),
+		TEST(a_page_that_was_left_is_not_shown_again, open_many),
+		TEST(a_page_of_the_history_is_five_environments, open_many),
+		TEST(a_file_that_is_not_in_force_is_named_to_who_may_everything, open_two),
+		TEST(a_file_with_a_mistake_is_told_to_whom_its_application_is_shown, open_two),
+		TEST(of_many_files_with_a_mistake_the_first_are_named, open_two),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,216 @@
+/* Goal: the end of access is announced a week and a day before, and who may what is reported monthly.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "decide_aid.h"
+
+#define UNTIL	INT64_C(1801440000000) /* 2027-02-01 00:00 UTC */
+#define DAY_MS	(24 * 3600 * INT64_C(1000))
+#define HOUR_MS (3600 * INT64_C(1000))
+#define CARL	50
+#define CONTRACT \
+	"ROLE_CONTRACTOR_IDS=50 until 2027-01-31", "ROLE_CONTRACTOR_MAY=deploy:staging, status"
+
+/* Every hour, as the program does, until that moment. */
+static void
+wait_until(struct world *w, int64_t at)
+{
+	while (w->aid.at < at)
+		world_due(w, TIMER_ACCESS);
+}
+
+static void
+open_at(struct world *w, int64_t at)
+{
+	world_open(w, CONTRACT, NULL);
+	w->aid.at = at;
+	(void)world_decide(w, store_aid_event(&w->aid, EVENT_STARTED));
+}
+
+static size_t
+count(const struct world *w, int64_t chat, const char *part)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->n_screen; i++)
+		n += w->screen[i].chat == chat && strstr(w->screen[i].text, part) != NULL;
+	return n;
+}
+
+static void
+the_end_of_a_role_is_announced_a_week_and_a_day_before(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_at(&w, UNTIL - 8 * DAY_MS);
+	wait_until(&w, UNTIL - 7 * DAY_MS - HOUR_MS);
+	assert_int_equal(count(&w, CARL, "⏳"), 0);
+	wait_until(&w, UNTIL - 2 * DAY_MS);
+	assert_int_equal(count(&w, CARL, "⏳"), 1);
+	assert_string_equal(world_plain(world_says_in(&w, CARL, "⏳")),
+	    "⏳ Your role contractor ends in 7 days, with 2027-01-31 (UTC).\n"
+	    "Until then you may: deploy:staging, status:staging. An admin can prolong it.");
+	assert_int_equal(
+	    count(&w, WORLD_ADMIN, "⏳ Access ends in 7 days, with 2027-01-31 (UTC)"), 1);
+	assert_int_equal(count(&w, WORLD_OTHER_ADMIN, "telegram:50"), 1);
+	assert_non_null(strstr(world_plain(world_says_in(&w, WORLD_ADMIN, "⏳")),
+	    "\nTo prolong it change ROLE_CONTRACTOR_UNTIL or the date in ROLE_CONTRACTOR_IDS."));
+	assert_true(world_says_in(&w, CARL, "⏳")->is_silent);
+	wait_until(&w, UNTIL + DAY_MS);
+	assert_int_equal(count(&w, CARL, "⏳"), 2);
+	assert_int_equal(count(&w, CARL, "ends within a day, with 2027-01-31"), 1);
+	assert_false(world_says_in(&w, CARL, "within a day")->is_silent);
+	assert_int_equal(count(&w, WORLD_ADMIN, "⏳"), 2);
+	world_close(&w);
+}
+
+/* A restart, other settings: what was said is not said again. */
+static void
+a_restart_says_nothing_twice(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_at(&w, UNTIL - 6 * DAY_MS);
+	assert_int_equal(count(&w, CARL, "⏳"), 1);
+	(void)world_decide(&w, store_aid_event(&w.aid, EVENT_STARTED));
+	assert_int_equal(count(&w, CARL, "⏳"), 1);
+	assert_int_equal(world_count(&w, EFFECT_TIMER) > 0, 1);
+	/* Prolonged: that end is announced when it is near. */
+	world_settings(&w, "ROLE_CONTRACTOR_IDS=50 until 2027-02-02",
+	    "ROLE_CONTRACTOR_MAY=deploy:staging, status", NULL);
+	world_due(&w, TIMER_ACCESS);
+	assert_int_equal(count(&w, CARL, "⏳"), 1);
+	wait_until(&w, UNTIL - 5 * DAY_MS + 1);
+	assert_int_equal(count(&w, CARL, "⏳"), 2);
+	world_close(&w);
+}
+
+/* Down for a week: one message, not the week's behind the day's. */
+static void
+a_notice_that_was_missed_is_not_made_up_for(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_at(&w, UNTIL - DAY_MS / 2);
+	wait_until(&w, UNTIL + DAY_MS);
+	assert_int_equal(count(&w, CARL, "⏳"), 1);
+	assert_int_equal(count(&w, CARL, "within a day"), 1);
+	world_close(&w);
+}
+
+static void
+a_report_is_sent_once_a_month(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_at(&w, UNTIL - 3 * DAY_MS);
+	assert_int_equal(count(&w, WORLD_ADMIN, "Who may what"), 0); /* nothing was before it */
+	(void)world_text(&w, CARL, "/deploy staging");
+	wait_until(&w, UNTIL + DAY_MS);
+	assert_int_equal(count(&w, WORLD_ADMIN, "Who may what"), 1);
+	assert_int_equal(count(&w, WORLD_OTHER_ADMIN, "Who may what"), 1);
+	assert_int_equal(count(&w, WORLD_STAGING_USER, "Who may what"), 0);
+	assert_int_equal(count(&w, WORLD_TEAM, "Who may what"), 0);
+	/* The contractor's day is over. */
+	assert_int_equal(count(&w, WORLD_ADMIN, "telegram:50 contractor"), 0);
+	assert_int_equal(count(&w, WORLD_ADMIN, "telegram:33 staging\n  may deploy:*/staging"), 1);
+	wait_until(&w, UNTIL + 27 * DAY_MS);
+	assert_int_equal(count(&w, WORLD_ADMIN, "Who may what"), 1);
+	wait_until(&w, UNTIL + 29 * DAY_MS);
+	assert_int_equal(count(&w, WORLD_ADMIN, "Who may what"), 2);
+	world_close(&w);
+}
+
+/* More people than one message holds: none is left out, and no decision fails for them. */
+static void
+a_report_of_many_people_is_several_messages(void **state)
+{
+	char ids[4][1024];
+	struct world w;
+	size_t named = 0;
+
+	(void)state;
+	for (int role = 0; role < 4; role++) {
+		int used = snprintf(ids[role], sizeof(ids[role]), "ROLE_R%d_IDS=", role);
+
+		for (int i = 0; i < 40; i++)
+			used += snprintf(ids[role] + used, sizeof(ids[role]) - (size_t)used, "%s%d",
+			    i > 0 ? "," : "", 1000 + role * 100 + i);
+	}
+	world_open(&w, ids[0], ids[1], ids[2], ids[3], "ROLE_R0_MAY=deploy:staging, status, log",
+	    "ROLE_R1_MAY=deploy:staging, status, log", "ROLE_R2_MAY=deploy:staging, status, log",
+	    "ROLE_R3_MAY=deploy:staging, status, log", NULL);
+	w.aid.at = UNTIL - 3 * DAY_MS;
+	(void)world_decide(&w, store_aid_event(&w.aid, EVENT_STARTED));
+	wait_until(&w, UNTIL + DAY_MS);
+	assert_in_range(count(&w, WORLD_ADMIN, "Who may what"), 3, 8);
+	assert_int_equal(count(&w, WORLD_ADMIN, "this month's report"), 1);
+	for (int person = 0; person < 400; person++) {
+		char line[32];
+
+		(void)snprintf(line, sizeof(line), "telegram:%d r", 1000 + person);
+		named += count(&w, WORLD_ADMIN, line);
+	}
+	assert_int_equal(named, 160);
+	for (size_t i = 0; i < w.n_screen; i++)
+		assert_true(strlen(w.screen[i].text) < 4096);
+	world_close(&w);
+}
+
+/* Uses are counted for 90 days before anything is called unused. */
+static void
+what_nobody_used_for_90_days_is_named(void **state)
+{
+	static const char *const role[] = { "ROLE_X_IDS=60",
+		"ROLE_X_MAY=deploy:staging, status, rollback" };
+	const struct world_message *report;
+	struct world w;
+
+	(void)state;
+	world_open(&w, role[0], role[1], NULL);
+	(void)world_text(&w, 60, "/deploy staging");
+	wait_until(&w, STORE_AID_AT + 89 * DAY_MS);
+	report = world_says_in(&w, WORLD_ADMIN, "Who may what");
+	assert_non_null(report);
+	assert_null(strstr(report->text, "not for 90 days"));
+	(void)world_text(&w, 60, "/status staging");
+	wait_until(&w, STORE_AID_AT + 125 * DAY_MS);
+	report = world_says_in(&w, WORLD_ADMIN, "Who may what");
+	assert_non_null(strstr(report->text,
+	    "telegram:60 x\n  may deploy:staging, status:staging, rollback:staging\n  last use "));
+	assert_non_null(strstr(report->text, "; not for 90 days: deploy, rollback\n"));
+	world_close(&w);
+}
+
+/* Without roles of one's own nothing is added to what there was. */
+static void
+without_roles_of_ones_own_nobody_hears_of_it(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	for (size_t i = 0; i < w.n_open; i++)
+		assert_false(
+		    w.open[i]->kind == EFFECT_TIMER && w.open[i]->u.timer.kind == TIMER_ACCESS);
+	assert_int_equal(w.n_screen, 0);
+	world_close(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_end_of_a_role_is_announced_a_week_and_a_day_before),
+		cmocka_unit_test(a_restart_says_nothing_twice),
+		cmocka_unit_test(a_notice_that_was_missed_is_not_made_up_for),
+		cmocka_unit_test(a_report_is_sent_once_a_month),
+		cmocka_unit_test(a_report_of_many_people_is_several_messages),
+		cmocka_unit_test(what_nobody_used_for_90_days_is_named),
+		cmocka_unit_test(without_roles_of_ones_own_nobody_hears_of_it),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,255 @@
+/* Goal: nothing takes an action for a deployment: all that looks at work looks at its program.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/decide_deployment.h"
+#include "decide/decide_queue.h"
+#include "decide/decide_tell.h"
+#include "decide_aid.h"
+#include "lib/text.h"
+#include "store/row_button.h"
+
+/* No command asks for an action yet. */
+static struct deployment
+action_of(int64_t person, enum deploy_state state)
+{
+	return (struct deployment){ .environment = "staging",
+		.program = PROGRAM_ACTION,
+		.trigger = TRIGGER_CHAT,
+		.state = state,
+		.requested_by = person,
+		.requester = "@ada",
+		.address = { .chat = WORLD_GROUP },
+		.requested_at = STORE_AID_AT,
+		.answered_at = STORE_AID_AT };
+}
+
+static void
+act_queue(struct tx *tx, void *arg)
+{
+	struct deployment *action = arg;
+
+	row_deployment_add(tx, action);
+	decide_queue(tx, action->environment);
+}
+
+/* A is live, with a health URL, and an action has begun: its row's number. */
+static int64_t
+begin(struct world *w, int64_t person)
+{
+	struct deployment action = action_of(person, DEPLOY_QUEUED);
+
+	world_open(w, STAGING_URL, NULL);
+	world_deploy_goes_live(w, COMMIT_A);
+	w->tallied[0] = '\0';
+	world_act(w, act_queue, &action);
+	return action.id;
+}
+
+static void
+an_action_has_no_urls_no_way_back_and_no_word_to_the_team(void **state)
+{
+	struct deployment action;
+	struct effect *run;
+	struct world w;
+
+	(void)state;
+	action = world_deployment(&w, begin(&w, WORLD_ADMIN));
+	assert_int_equal(action.state, DEPLOY_RUNNING);
+	assert_string_equal(action.urls, "");
+	assert_string_equal(action.previous, "");
+	assert_int_equal(action.also_message, 0);
+	assert_int_equal(world_last(&w)->chat, WORLD_GROUP);
+	run = world_peek(&w, EFFECT_RUN);
+	assert_non_null(run);
+	assert_int_equal(run->u.run.program, PROGRAM_ACTION);
+	assert_int_equal(world_audited(&w, "action_started", NULL), 1);
+	assert_int_equal(world_audited(&w, "deploy_started", NULL), 1); /* that of A */
+	world_close(&w);
+}
+
+static void
+what_it_did_it_did_and_no_release_comes_of_it(void **state)
+{
+	struct world w;
+	int64_t id;
+
+	(void)state;
+	id = begin(&w, WORLD_ADMIN);
+	assert_int_equal(world_run_starts(&w), 200);
+	world_run_ends(&w, GOOD);
+	assert_int_equal(world_deployment(&w, id).state, DEPLOY_DONE);
+	assert_null(world_peek(&w, EFFECT_PROBE));
+	assert_string_equal(w.tallied, ""); /* no deployment was counted */
+	assert_int_equal(world_audited(&w, "action_completed", NULL), 1);
+	assert_int_equal(world_audited(&w, "deploy_success", NULL), 1);
+	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
+	world_close(&w);
+}
+
+static void
+a_failed_action_is_no_failed_deployment(void **state)
+{
+	struct environment staging;
+	struct world w;
+	int64_t id;
+
+	(void)state;
+	id = begin(&w, WORLD_ADMIN);
+	world_run_ends(&w, TOUCHED);
+	assert_int_equal(world_deployment(&w, id).state, DEPLOY_FAILED);
+	assert_null(world_peek(&w, EFFECT_RUN)); /* neither again nor rolled back */
+	assert_string_equal(w.tallied, "");
+	assert_int_equal(world_audited(&w, "action_failed", NULL), 1);
+	assert_int_equal(world_audited(&w, "deploy_failed", NULL), 0);
+	staging = world_environment(&w, "staging");
+	assert_false(staging.is_down || staging.is_unacknowledged);
+	assert_string_equal(world_blocked(&w, "staging"), "");
+	world_close(&w);
+}
+
+/* Given up without an exit record it ends as well: nobody would free its environment. */
+static void
+act_give_up(struct tx *tx, void *arg)
+{
+	struct deployment action = row_deployment_get(tx, *(int64_t *)arg);
+
+	decide_give_up(tx, &action, "nobody answers");
+}
+
+static void
+an_action_that_is_given_up_ends(void **state)
+{
+	struct world w;
+	int64_t id;
+
+	(void)state;
+	id = begin(&w, WORLD_ADMIN);
+	world_act(&w, act_give_up, &id);
+	assert_int_equal(world_deployment(&w, id).state, DEPLOY_FAILED);
+	world_close(&w);
+}
+
+static void
+an_action_can_be_cancelled(void **state)
+{
+	struct world w;
+	int64_t id;
+
+	(void)state;
+	id = begin(&w, WORLD_ADMIN);
+	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
+	assert_int_equal(world_deployment(&w, id).state, DEPLOY_STOPPING);
+	assert_non_null(world_peek(&w, EFFECT_STOP_RUN));
+	world_close(&w);
+}
+
+/* Who may deploy there may not do everything there: asked when it starts ... */
+static void
+who_may_deploy_does_not_start_an_action_by_that(void **state)
+{
+	struct world w;
+	int64_t id;
+
+	(void)state;
+	id = begin(&w, WORLD_STAGING_USER);
+	assert_int_equal(world_deployment(&w, id).state, DEPLOY_REFUSED);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	world_close(&w);
+}
+
+static void
+act_question(struct tx *tx, void *arg)
+{
+	struct deployment *action = arg;
+	struct button_row row = { .chat = WORLD_GROUP, .is_once = true };
+
+	row_deployment_add(tx, action);
+	row.request = request_about("confirm", "work", action->id);
+	request_add(&row.request, "answer", "yes");
+	row_button_add(tx, &row);
+	(void)text_copy(action->detail, sizeof(action->detail), row.id);
+}
+
+/* ... and at each press. */
+static void
+who_may_deploy_confirms_no_action_by_that(void **state)
+{
+	struct deployment action = action_of(WORLD_STAGING_USER, DEPLOY_AWAITING_CONFIRMATION);
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_act(&w, act_question, &action);
+	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, action.detail);
+	assert_int_equal(world_audited(&w, "\"denied\"", "\"do"), 1);
+	assert_int_equal(world_deployment(&w, action.id).state, DEPLOY_AWAITING_CONFIRMATION);
+	world_close(&w);
+}
+
+static void
+act_tell(struct tx *tx, void *arg)
+{
+	struct deployment *action = arg;
+
+	row_deployment_add(tx, action);
+	(void)row_run_add(tx, action->id, PROGRAM_ACTION);
+	(void)row_run_add(tx, action->id, PROGRAM_ROLLBACK);
+	decide_tell(tx, action, NULL);
+}
+
+static void
+its_buttons_are_its_own(void **state)
+{
+	struct deployment action = action_of(WORLD_ADMIN, DEPLOY_AWAITING_CONFIRMATION);
+	struct world w;
+
+	(void)state;
+	action.is_again = action.is_forward = action.is_behind = true;
+	world_open(&w, NULL);
+	world_act(&w, act_tell, &action);
+	assert_string_not_equal(world_button(world_last(&w), "✅ Confirm"), "");
+	assert_string_equal(world_button(world_last(&w), "Deploy again"), "");
+	assert_string_equal(world_button(world_last(&w), "Roll forward"), "");
+	assert_string_not_equal(world_button(world_last(&w), "📄 Log"), "");
+	assert_string_equal(world_button(world_last(&w), "Rollback log"), "");
+	world_close(&w);
+}
+
+/* CI says a push again when its image is there: an action between the two hid the first. */
+static void
+an_action_does_not_hide_what_came_to_nothing(void **state)
+{
+	struct deployment action = action_of(WORLD_ADMIN, DEPLOY_DONE);
+	struct world w;
+
+	(void)state;
+	action.started_at = STORE_AID_AT;
+	world_open(&w, NULL);
+	(void)world_decide(&w, world_push(&w, "develop"));
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	world_run_ends(&w, FAILED_BEFORE_RELEASE);
+	assert_int_equal(world_deployment(&w, 1).state, DEPLOY_FAILED);
+	world_act(&w, act_question, &action);
+	assert_int_equal(action.id, 2);
+	(void)world_decide(&w, world_push(&w, "develop"));
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_int_equal(world_newest(&w, "staging").id, 3);
+	world_close(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_action_has_no_urls_no_way_back_and_no_word_to_the_team),
+		cmocka_unit_test(what_it_did_it_did_and_no_release_comes_of_it),
+		cmocka_unit_test(a_failed_action_is_no_failed_deployment),
+		cmocka_unit_test(an_action_that_is_given_up_ends),
+		cmocka_unit_test(an_action_can_be_cancelled),
+		cmocka_unit_test(who_may_deploy_does_not_start_an_action_by_that),
+		cmocka_unit_test(who_may_deploy_confirms_no_action_by_that),
+		cmocka_unit_test(its_buttons_are_its_own),
+		cmocka_unit_test(an_action_does_not_hide_what_came_to_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,275 @@
+/* Goal: each repository is polled once for all its applications, spread, and never too many at once.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/decide_poll.h"
+
+#include "applications_aid.h"
+#include "decide_aid.h"
+#include "lib/text.h"
+
+static void
+settings_change(struct world *w)
+{
+	struct event *event = store_aid_event(&w->aid, EVENT_SETTINGS);
+
+	event->u.settings_read.accepted = true;
+	(void)world_decide(w, event);
+}
+
+/* The main application wants no polls; those that are added do. */
+static void
+open_scene(struct world *w)
+{
+	world_open(w, "ENVIRONMENTS=staging", "POLL_REPOSITORY_SECONDS=0", NULL);
+}
+
+static const struct effect_git_query *
+query_at(struct world *w, size_t n)
+{
+	for (size_t i = 0; i < w->n_open; i++)
+		if (w->open[i]->kind == EFFECT_GIT_QUERY && n-- == 0)
+			return &w->open[i]->u.git_query;
+	return NULL;
+}
+
+static const struct effect *
+timer(struct world *w)
+{
+	for (size_t i = 0; i < w->n_open; i++)
+		if (w->open[i]->kind == EFFECT_TIMER && w->open[i]->u.timer.kind == TIMER_POLL)
+			return w->open[i];
+	return NULL;
+}
+
+static void
+heads(struct world *w, const char *lines)
+{
+	struct effect *effect = world_take(w, EFFECT_GIT_QUERY);
+	char text[1024];
+
+	assert_int_equal(effect->u.git_query.kind, GIT_QUERY_HEADS);
+	(void)snprintf(text, sizeof(text), "%send\n", lines);
+	effect->result->u.git_answered.answer = strdup(text);
+	(void)store_aid_report(&w->aid, effect);
+	settings_change(w); /* takes in what came of it */
+}
+
+static void
+a_repository_is_asked_once_for_the_branches_of_all_its_applications(void **state)
+{
+	struct world w;
+	const struct effect_git_query *query;
+
+	(void)state;
+	open_scene(&w);
+	applications_aid_add(w.aid.settings, "blog", "GITHUB_REPOSITORY=acme/mono",
+	    "POLL_REPOSITORY_SECONDS=60", NULL);
+	applications_aid_add(w.aid.settings, "docs", "GITHUB_REPOSITORY=acme/docs",
+	    "POLL_REPOSITORY_SECONDS=60", NULL);
+	applications_aid_add(w.aid.settings, "shop", "GITHUB_REPOSITORY=acme/mono",
+	    "ENVIRONMENTS=staging,qa", "GITHUB_BRANCH_QA=qa", "POLL_REPOSITORY_SECONDS=60", NULL);
+	settings_change(&w);
+	world_due(&w, TIMER_POLL); /* nobody of the main one */
+	for (int i = 0; i < 3 && world_count(&w, EFFECT_GIT_QUERY) < 2; i++)
+		world_due(&w, TIMER_POLL);
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 2);
+	query = query_at(&w, 0);
+	assert_string_equal(query->environment, "blog/staging");
+	assert_int_equal(query->n_branches, 3);
+	assert_string_equal(query->branches[0], "develop");
+	assert_string_equal(query->branches[1], "main");
+	assert_string_equal(query->branches[2], "qa");
+	query = query_at(&w, 1);
+	assert_string_equal(query->environment, "docs/staging");
+	assert_int_equal(query->n_branches, 2);
+	world_close(&w);
+}
+
+/* Of another repository's branch of the same name nothing follows. */
+static void
+heads_are_matched_to_their_repository(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_scene(&w);
+	applications_aid_add(w.aid.settings, "blog", "GITHUB_REPOSITORY=acme/blog",
+	    "POLL_REPOSITORY_SECONDS=60", NULL);
+	applications_aid_add(w.aid.settings, "docs", "GITHUB_REPOSITORY=acme/docs",
+	    "POLL_REPOSITORY_SECONDS=60", NULL);
+	settings_change(&w);
+	while (world_count(&w, EFFECT_GIT_QUERY) < 2)
+		world_due(&w, TIMER_POLL);
+	heads(&w, "head " COMMIT_A " develop\n");
+	assert_string_equal(world_environment(&w, "blog/staging").polled_commit, COMMIT_A);
+	assert_string_equal(world_environment(&w, "docs/staging").polled_commit, "");
+	assert_string_equal(world_environment(&w, "staging").polled_commit, "");
+	world_close(&w);
+}
+
+static void
+one_that_is_not_answered_yet_is_not_asked_again(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_scene(&w);
+	applications_aid_add(w.aid.settings, "blog", "GITHUB_REPOSITORY=acme/blog",
+	    "POLL_REPOSITORY_SECONDS=60", NULL);
+	settings_change(&w);
+	for (int i = 0; i < 10; i++)
+		world_due(&w, TIMER_POLL);
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
+	heads(&w, "head " COMMIT_A " develop\n");
+	for (int i = 0; i < 3; i++)
+		world_due(&w, TIMER_POLL);
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
+	world_close(&w);
+}
+
+static void
+add_many(struct world *w, int n)
+{
+	char name[16], repository[64];
+
+	for (int i = 0; i < n; i++) {
+		(void)snprintf(name, sizeof(name), "app-%03d", i);
+		(void)snprintf(
+		    repository, sizeof(repository), "GITHUB_REPOSITORY=acme/app-%03d", i);
+		applications_aid_add(w->aid.settings, name, repository, "ENVIRONMENTS=staging",
+		    "POLL_REPOSITORY_SECONDS=60", NULL);
+	}
+}
+
+static void
+many_are_spread_over_the_interval(void **state)
+{
+	int64_t began, most = 0;
+	size_t before = 0;
+	struct world w;
+
+	(void)state;
+	open_scene(&w);
+	add_many(&w, 24);
+	settings_change(&w);
+	began = timer(&w)->due;
+	while (world_count(&w, EFFECT_GIT_QUERY) < 8) {
+		world_due(&w, TIMER_POLL);
+		if ((int64_t)(world_count(&w, EFFECT_GIT_QUERY) - before) > most)
+			most = (int64_t)(world_count(&w, EFFECT_GIT_QUERY) - before);
+		before = world_count(&w, EFFECT_GIT_QUERY);
+	}
+	assert_in_range(most, 1, 3);
+	assert_in_range(w.aid.at - began, 60000 / 24 * 4, 60000);
+	world_close(&w);
+}
+
+/* Where git answers nobody, nobody else is asked; the round takes longer, and is not begun anew. */
+static void
+at_most_eight_are_asked_at_a_time(void **state)
+{
+	char turn[LIMIT_BUTTON_ID];
+	struct world w;
+
+	(void)state;
+	open_scene(&w);
+	add_many(&w, 24);
+	settings_change(&w);
+	for (int i = 0; i < 100; i++)
+		world_due(&w, TIMER_POLL);
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), DECIDE_POLL_QUERIES);
+	(void)text_copy(turn, sizeof(turn), timer(&w)->u.timer.name);
+	assert_string_equal(turn, "app-008");
+	world_due(&w, TIMER_POLL);
+	assert_string_equal(timer(&w)->u.timer.name, turn);
+	heads(&w, "head " COMMIT_A " develop\n");
+	world_due(&w, TIMER_POLL);
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), DECIDE_POLL_QUERIES);
+	assert_string_equal(timer(&w)->u.timer.name, "app-009");
+	world_close(&w);
+}
+
+static int
+asked_of(struct world *w, const char *environment, int seconds)
+{
+	int64_t until = w->aid.at + seconds * INT64_C(1000);
+	int n = 0;
+
+	while (timer(w)->due <= until) {
+		world_due(w, TIMER_POLL);
+		while (world_count(w, EFFECT_GIT_QUERY) > 0) {
+			n += strcmp(query_at(w, 0)->environment, environment) == 0;
+			heads(w, "head " COMMIT_A " develop\n");
+		}
+	}
+	return n;
+}
+
+static void
+a_repository_is_asked_as_often_as_anybody_wants_and_no_more(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_scene(&w);
+	applications_aid_add(w.aid.settings, "blog", "GITHUB_REPOSITORY=acme/blog",
+	    "POLL_REPOSITORY_SECONDS=60", NULL);
+	applications_aid_add(w.aid.settings, "docs", "GITHUB_REPOSITORY=acme/docs",
+	    "POLL_REPOSITORY_SECONDS=300", NULL);
+	applications_aid_add(w.aid.settings, "news", "GITHUB_REPOSITORY=acme/blog",
+	    "POLL_REPOSITORY_SECONDS=300", NULL); /* with the blog, and as often */
+	settings_change(&w);
+	world_due(&w, TIMER_POLL);
+	assert_in_range(asked_of(&w, "blog/staging", 3000), 49, 52);
+	assert_in_range(asked_of(&w, "docs/staging", 3000), 9, 11);
+	world_close(&w);
+}
+
+/* More than fit into one query: none is left out. */
+static void
+a_repository_of_many_branches_is_asked_for_all_of_them(void **state)
+{
+	char environments[256] = "ENVIRONMENTS=", branches[16][64];
+	size_t used = strlen(environments), n = 0;
+	struct world w;
+
+	(void)state;
+	open_scene(&w);
+	for (int a = 0; a < 2; a++) {
+		used = strlen("ENVIRONMENTS=");
+		for (int i = 0; i < 12; i++) {
+			used += (size_t)snprintf(environments + used, sizeof(environments) - used,
+			    "%se%d", i > 0 ? "," : "", i);
+			(void)snprintf(branches[i], sizeof(branches[i]), "GITHUB_BRANCH_E%d=b%d", i,
+			    a * 100 + i);
+		}
+		applications_aid_add(w.aid.settings, a == 0 ? "a" : "b",
+		    "GITHUB_REPOSITORY=acme/mono", "POLL_REPOSITORY_SECONDS=60", environments,
+		    branches[0], branches[1], branches[2], branches[3], branches[4], branches[5],
+		    branches[6], branches[7], branches[8], branches[9], branches[10], branches[11],
+		    NULL);
+	}
+	settings_change(&w);
+	while (world_count(&w, EFFECT_GIT_QUERY) == 0)
+		world_due(&w, TIMER_POLL);
+	for (size_t i = 0; i < world_count(&w, EFFECT_GIT_QUERY); i++)
+		n += query_at(&w, i)->n_branches;
+	assert_int_equal(n, 24);
+	world_close(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    a_repository_is_asked_once_for_the_branches_of_all_its_applications),
+		cmocka_unit_test(heads_are_matched_to_their_repository),
+		cmocka_unit_test(one_that_is_not_answered_yet_is_not_asked_again),
+		cmocka_unit_test(many_are_spread_over_the_interval),
+		cmocka_unit_test(at_most_eight_are_asked_at_a_time),
+		cmocka_unit_test(a_repository_is_asked_as_often_as_anybody_wants_and_no_more),
+		cmocka_unit_test(a_repository_of_many_branches_is_asked_for_all_of_them),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

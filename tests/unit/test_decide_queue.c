@@ -1,0 +1,926 @@
+/* Goal: people wait in order, nothing runs backwards unasked, and no two works touch one target.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "decide_aid.h"
+
+#include "lib/text.h"
+#include "store/row_claim.h"
+#include "store/row_queue.h"
+#include "store/store_inside.h"
+
+#define HOUR_MS (3600 * INT64_C(1000))
+
+/* --- what people do --- */
+
+/* /deploy staging of that commit, which needs no confirmation. */
+static int64_t
+ask(struct world *w, int64_t person, const char *commit)
+{
+	(void)world_text(w, person, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = commit, .ref = commit });
+	return world_newest(w, "staging").id;
+}
+
+static enum deploy_state
+state_of(struct world *w, int64_t id)
+{
+	return world_deployment(w, id).state;
+}
+
+static void
+go_live(struct world *w)
+{
+	assert_int_equal(world_run_starts(w), 200);
+	world_run_step(w, 0, "release");
+	world_run_ends(w, GOOD);
+}
+
+/* Git compares a queued commit with the live one: it is so many commits ahead of it. */
+static void
+is_ahead(struct world *w, int count)
+{
+	const struct effect *query = world_peek(w, EFFECT_GIT_QUERY);
+	char commit[LIMIT_COMMIT];
+
+	assert_non_null(query);
+	(void)text_copy(commit, sizeof(commit), query->u.git_query.ref);
+	world_git(w, (struct world_git){ .commit = commit, .count = count });
+}
+
+static void
+is_ancestor(struct world *w)
+{
+	const struct effect *query = world_peek(w, EFFECT_GIT_QUERY);
+	char commit[LIMIT_COMMIT];
+
+	assert_non_null(query);
+	(void)text_copy(commit, sizeof(commit), query->u.git_query.ref);
+	world_git(w, (struct world_git){ .commit = commit, .is_force_push = true });
+}
+
+static void
+press(struct world *w, int64_t person, const struct world_message *message, const char *label)
+{
+	char id[LIMIT_BUTTON_ID];
+
+	(void)text_copy(id, sizeof(id), world_button(message, label));
+	assert_string_not_equal(id, "");
+	(void)world_press(w, person, message->chat, id);
+}
+
+static void
+push(struct world *w, const char *commit)
+{
+	(void)world_decide(w, world_push(w, "develop"));
+	world_git(w, (struct world_git){ .commit = commit });
+}
+
+/* The queue as "#3 #1", by the rows; valid until the next call. */
+static void
+look_at_queue(struct tx *tx, void *arg)
+{
+	char *out = arg;
+	int64_t ids[ROW_QUEUE_LIST];
+	size_t n = row_queue_list(tx, "staging", ids), used = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < n; i++)
+		used += (size_t)snprintf(
+		    out + used, 200 - used, "%s#%" PRId64, i > 0 ? " " : "", ids[i]);
+}
+
+static const char *
+queue(struct world *w)
+{
+	static char line[200];
+
+	store_aid_act(&w->aid, look_at_queue, line);
+	return line;
+}
+
+/* --- order --- */
+
+static void
+people_wait_in_the_order_in_which_they_came(void **state)
+{
+	struct world w;
+	int64_t a, b, c;
+
+	(void)state;
+	world_open(&w, NULL);
+	a = ask(&w, WORLD_ADMIN, COMMIT_A);
+	b = ask(&w, WORLD_STAGING_USER, COMMIT_B);
+	c = ask(&w, WORLD_OTHER_ADMIN, COMMIT_C);
+	assert_int_equal(state_of(&w, a), DEPLOY_RUNNING);
+	assert_int_equal(state_of(&w, b), DEPLOY_QUEUED);
+	assert_int_equal(state_of(&w, c), DEPLOY_QUEUED);
+	assert_non_null(world_says(&w, "⏳ Queued: 1st in staging ← bbbbbbb"));
+	assert_non_null(world_says(&w, "⏳ Queued: 2nd in staging ← ccccccc"));
+	assert_non_null(world_says(&w, "behind #2: @cy deploys bbbbbbb"));
+	go_live(&w);
+	is_ahead(&w, 1); /* B of A */
+	assert_int_equal(state_of(&w, b), DEPLOY_RUNNING);
+	assert_int_equal(state_of(&w, c), DEPLOY_QUEUED);
+	assert_non_null(world_says(&w, "⏳ Queued: 1st in staging ← ccccccc"));
+	go_live(&w);
+	is_ahead(&w, 1); /* C of B */
+	assert_int_equal(state_of(&w, c), DEPLOY_RUNNING);
+	go_live(&w);
+	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_C);
+	world_close(&w);
+}
+
+static void
+who_comes_to_the_front_is_told_and_nobody_else(void **state)
+{
+	const struct world_message *next, *turn;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)ask(&w, WORLD_ADMIN, COMMIT_A);
+	(void)ask(&w, WORLD_STAGING_USER, COMMIT_B);
+	(void)ask(&w, WORLD_OTHER_ADMIN, COMMIT_C);
+	assert_null(world_says(&w, "You are next")); /* their messages say it */
+	w.aid.at += 120 * INT64_C(1000);
+	go_live(&w);
+	is_ahead(&w, 1);
+	turn = world_says_in(&w, WORLD_GROUP, "🚀 It is your turn: staging ← bbbbbbb");
+	next = world_says_in(&w, WORLD_GROUP, "⏳ You are next in staging: ccccccc");
+	assert_non_null(turn);
+	assert_non_null(next);
+	assert_int_not_equal(turn->reply_to, 0);
+	assert_int_not_equal(next->reply_to, 0);
+	assert_int_not_equal(turn->reply_to, next->reply_to);
+	assert_false(turn->is_silent); /* two minutes */
+	assert_null(world_says_in(&w, WORLD_TEAM, "It is your turn"));
+	go_live(&w);
+	is_ahead(&w, 1);
+	assert_null(world_says(&w, "You are next in staging: bbbbbbb"));
+	world_close(&w);
+}
+
+static void
+a_rollback_goes_to_the_front_behind_earlier_ones(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_goes_live(&w, COMMIT_B);
+	world_deploy_goes_live(&w, COMMIT_D);
+	world_deploy_starts(&w, COMMIT_E);
+	assert_int_equal(ask(&w, WORLD_STAGING_USER, COMMIT_C), 5);
+	(void)world_text(&w, WORLD_ADMIN, "/rollback staging 1");
+	press(&w, WORLD_ADMIN, world_last(&w), "Roll back");
+	(void)world_text(&w, WORLD_OTHER_ADMIN, "/rollback staging 2");
+	press(&w, WORLD_OTHER_ADMIN, world_last(&w), "Roll back");
+	assert_string_equal(queue(&w), "#6 #7 #5");
+	world_close(&w);
+}
+
+/* --- refusals --- */
+
+static void
+a_persons_fourth_place_is_refused(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	(void)ask(&w, WORLD_STAGING_USER, COMMIT_B);
+	(void)ask(&w, WORLD_STAGING_USER, COMMIT_C);
+	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
+	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging"); /* two places, as yet */
+	world_git(&w, (struct world_git){ .commit = COMMIT_D });
+	world_git(&w, (struct world_git){ .commit = COMMIT_E });
+	assert_string_equal(queue(&w), "#2 #3 #4");
+	assert_int_equal(state_of(&w, 5), DEPLOY_REFUSED);
+	assert_non_null(world_says(
+	    &w, "you have 3 places in its queue already: leave one first, in /queue staging"));
+	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging"); /* git is not even asked */
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
+	assert_string_equal(world_plain(world_last(&w)),
+	    "🚫 staging: not queued: you have 3 places in its queue already: leave one first, in /queue staging");
+	(void)ask(&w, WORLD_OTHER_ADMIN, COMMIT_E); /* somebody else */
+	assert_string_equal(queue(&w), "#2 #3 #4 #6");
+	world_close(&w);
+}
+
+static void
+the_eleventh_place_is_refused_and_a_push_is_not(void **state)
+{
+	char commit[LIMIT_COMMIT];
+	struct world w;
+
+	(void)state;
+	world_open(&w, "STAGING_TELEGRAM_IDS=33,34,35,36", NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	for (int i = 0; i < ROW_QUEUE_MOST; i++) {
+		(void)snprintf(commit, sizeof(commit), "%040d", i + 1);
+		(void)world_text(&w, 33 + i % 4, "/deploy staging");
+		world_git(&w, (struct world_git){ .commit = commit });
+	}
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	assert_string_equal(world_plain(world_last(&w)),
+	    "🚫 staging: not queued: 10 are queued there already: try again when one has ended");
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
+	push(&w, COMMIT_B);
+	assert_int_equal(state_of(&w, 12), DEPLOY_QUEUED);
+	world_close(&w);
+}
+
+/* --- pushes --- */
+
+static void
+a_push_replaces_a_push_and_no_person(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	push(&w, COMMIT_B);
+	(void)ask(&w, WORLD_STAGING_USER, COMMIT_C);
+	push(&w, COMMIT_D);
+	assert_int_equal(state_of(&w, 2), DEPLOY_SUPERSEDED);
+	assert_string_equal(queue(&w), "#4 #3"); /* in the place of the older push */
+	world_close(&w);
+}
+
+static void
+a_push_that_is_an_ancestor_of_what_is_live_is_superseded(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	push(&w, COMMIT_B);
+	go_live(&w);
+	is_ancestor(&w);
+	assert_int_equal(state_of(&w, 2), DEPLOY_SUPERSEDED);
+	assert_non_null(world_says(&w, "older than what is live"));
+	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
+	world_close(&w);
+}
+
+static void
+what_is_live_by_now_ends_unless_it_was_asked_for_again(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	(void)ask(&w, WORLD_STAGING_USER, COMMIT_B);
+	(void)ask(&w, WORLD_OTHER_ADMIN, COMMIT_B);
+	go_live(&w);
+	is_ahead(&w, 1);
+	go_live(&w);
+	assert_int_equal(state_of(&w, 3), DEPLOY_REFUSED);
+	assert_non_null(world_says(&w, "bbbbbbb runs in staging already"));
+	assert_non_null(world_says(&w, "already live"));
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_B });
+	press(&w, WORLD_ADMIN, world_last(&w), "Deploy again");
+	world_git_same(&w);
+	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
+	world_close(&w);
+}
+
+/* --- asked anew --- */
+
+static void
+nothing_goes_back_unasked(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_starts(&w, COMMIT_B);
+	(void)ask(&w, WORLD_STAGING_USER, COMMIT_A);
+	(void)ask(&w, WORLD_OTHER_ADMIN, COMMIT_C);
+	go_live(&w);
+	is_ancestor(&w); /* A, of B */
+	assert_int_equal(state_of(&w, 2), DEPLOY_QUEUED);
+	assert_true(world_deployment(&w, 2).is_asked_anew);
+	assert_non_null(world_says(&w, "Not started: staging runs bbbbbbb now, which is newer"));
+	is_ahead(&w, 1); /* nobody behind waits for the answer */
+	assert_int_equal(state_of(&w, 3), DEPLOY_RUNNING);
+	press(&w, WORLD_STAGING_USER, world_says(&w, "Not started:"), "Go back to aaaaaaa");
+	assert_string_equal(w.toast, "Queued.");
+	assert_string_equal(queue(&w), "#2");
+	world_run_ends(&w, FAILED_BEFORE_RELEASE); /* B is live still: as it was answered */
+	assert_int_equal(state_of(&w, 2), DEPLOY_RUNNING);
+	world_close(&w);
+}
+
+static void
+what_was_asked_for_an_hour_ago_is_asked_anew_for_ten_minutes(void **state)
+{
+	struct world_message *question;
+	struct world w;
+	int64_t asked;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	(void)ask(&w, WORLD_STAGING_USER, COMMIT_B);
+	w.aid.at += HOUR_MS + 1000;
+	world_run_ends(&w, FAILED_BEFORE_RELEASE);
+	assert_int_equal(state_of(&w, 2), DEPLOY_QUEUED);
+	question = world_says(&w, "Not started: its place in staging is more than an hour old");
+	assert_non_null(question);
+	assert_false(question->is_silent);
+	(void)world_press(&w, WORLD_OTHER_ADMIN, question->chat, world_button(question, "Confirm"));
+	assert_int_equal(state_of(&w, 2), DEPLOY_QUEUED); /* it is another person's */
+	asked = w.aid.at;
+	world_due(&w, TIMER_QUESTION);
+	assert_in_range(w.aid.at - asked, 590000, 601000);
+	assert_int_equal(state_of(&w, 2), DEPLOY_EXPIRED);
+	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
+	world_close(&w);
+}
+
+static void
+within_the_hour_nobody_is_asked_anew(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	(void)ask(&w, WORLD_STAGING_USER, COMMIT_B);
+	w.aid.at += HOUR_MS - 60000;
+	world_run_ends(&w, FAILED_BEFORE_RELEASE);
+	assert_int_equal(state_of(&w, 2), DEPLOY_RUNNING);
+	world_close(&w);
+}
+
+static void
+what_a_question_showed_is_compared_at_the_turn(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	press(&w, WORLD_ADMIN, world_last(&w), "Confirm");
+	world_git_same(&w);
+	(void)world_text(&w, WORLD_OTHER_ADMIN, "/deploy production");
+	world_git(&w, (struct world_git){ .commit = COMMIT_B });
+	press(&w, WORLD_OTHER_ADMIN, world_says(&w, "Deploy to production?"), "Confirm");
+	world_git_same(&w);
+	assert_int_equal(state_of(&w, 2), DEPLOY_QUEUED);
+	go_live(&w); /* A: the question had shown nothing live */
+	is_ahead(&w, 1);
+	assert_int_equal(state_of(&w, 2), DEPLOY_QUEUED);
+	press(&w, WORLD_OTHER_ADMIN, world_says(&w, "Not started: production runs aaaaaaa now"),
+	    "Confirm");
+	assert_int_equal(state_of(&w, 2), DEPLOY_RUNNING);
+	assert_string_equal(w.toast, "Started.");
+	world_close(&w);
+}
+
+static void
+a_question_of_a_place_that_ended_cannot_be_answered(void **state)
+{
+	char yes[LIMIT_BUTTON_ID];
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	(void)ask(&w, WORLD_STAGING_USER, COMMIT_B);
+	w.aid.at += HOUR_MS + 1000;
+	world_run_ends(&w, FAILED_BEFORE_RELEASE);
+	(void)text_copy(yes, sizeof(yes), world_button(world_says(&w, "Not started"), "Confirm"));
+	press(&w, WORLD_STAGING_USER, world_says(&w, "Not started"), "Cancel");
+	assert_int_equal(state_of(&w, 2), DEPLOY_CANCELLED);
+	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, yes);
+	assert_int_equal(state_of(&w, 2), DEPLOY_CANCELLED);
+	assert_int_equal(world_count(&w, EFFECT_TIMER), 1); /* the daily one */
+	world_close(&w);
+}
+
+/* Who was queued before nobody knew what runs there was not told: asked anew, below the reason. */
+static void
+what_was_queued_before_the_doubt_is_asked_anew(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	(void)ask(&w, WORLD_STAGING_USER, COMMIT_B);
+	world_run_ends(&w, FOLDER_GONE);
+	assert_int_equal(state_of(&w, 2), DEPLOY_QUEUED);
+	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
+	press(&w, WORLD_STAGING_USER,
+	    world_says(&w, "Not started: what staging runs is not known any more"), "Confirm");
+	assert_int_equal(state_of(&w, 2), DEPLOY_RUNNING);
+	world_close(&w);
+}
+
+/* --- git away --- */
+
+static void
+while_git_is_away_the_place_is_kept_and_says_so(void **state)
+{
+	struct event *event;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	(void)ask(&w, WORLD_STAGING_USER, COMMIT_B);
+	go_live(&w);
+	assert_true(world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.is_patient);
+	event = store_aid_event(&w.aid, EVENT_GIT_DELAYED);
+	event->u.git_delayed.query = world_peek(&w, EFFECT_GIT_QUERY)->id;
+	event->u.git_delayed.failed = true;
+	(void)text_copy(event->u.git_delayed.text, LIMIT_LINE, "no route to host");
+	(void)world_decide(&w, event);
+	assert_non_null(
+	    world_says(&w, "git does not answer (no route to host): its place is kept"));
+	is_ahead(&w, 1);
+	assert_int_equal(state_of(&w, 2), DEPLOY_RUNNING);
+	assert_null(world_says(&w, "git does not answer"));
+	world_close(&w);
+}
+
+/* Rewritten, or another repository: what was asked for is not refused for it, and nothing that is
+ * gone can be an ancestor of what is live. */
+static void
+a_commit_that_git_no_longer_has_starts_as_it_was_asked_for(void **state)
+{
+	static const struct world_git gone = { .error = "no branch, tag or commit: bbbbbbb" };
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	(void)ask(&w, WORLD_STAGING_USER, COMMIT_B);
+	push(&w, COMMIT_C);
+	go_live(&w);
+	world_git(&w, gone);
+	assert_int_equal(state_of(&w, 2), DEPLOY_RUNNING);
+	go_live(&w);
+	world_git(&w, gone); /* a push no less */
+	assert_int_equal(state_of(&w, 3), DEPLOY_RUNNING);
+	world_close(&w);
+}
+
+/* Whoever confirmed had been shown a commit of the repository. */
+static void
+a_confirmed_commit_that_git_no_longer_has_is_asked_anew(void **state)
+{
+	const struct world_message *question;
+	struct world w;
+
+	(void)state;
+	world_open(&w, "STAGING_CONFIRM=true", NULL);
+	(void)ask(&w, WORLD_ADMIN, COMMIT_A);
+	press(&w, WORLD_ADMIN, world_last(&w), "Confirm");
+	world_git_same(&w);
+	(void)ask(&w, WORLD_ADMIN, COMMIT_B);
+	press(&w, WORLD_ADMIN, world_last(&w), "Confirm");
+	world_git_same(&w);
+	assert_int_equal(state_of(&w, 2), DEPLOY_QUEUED);
+	go_live(&w);
+	world_git(&w, (struct world_git){ .error = "no branch, tag or commit: bbbbbbb" });
+	assert_int_equal(state_of(&w, 2), DEPLOY_QUEUED);
+	question = world_says(&w, "git no longer has it (no branch, tag or commit: bbbbbbb)");
+	assert_non_null(question);
+	press(&w, WORLD_ADMIN, question, "Confirm");
+	assert_int_equal(state_of(&w, 2), DEPLOY_RUNNING);
+	world_close(&w);
+}
+
+static void
+who_leaves_the_queue_takes_the_question_to_git_along(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	(void)ask(&w, WORLD_STAGING_USER, COMMIT_B);
+	(void)ask(&w, WORLD_OTHER_ADMIN, COMMIT_C);
+	go_live(&w);
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1); /* one for each queue */
+	press(&w, WORLD_STAGING_USER, world_says(&w, "Queued: 1st in staging ← bbbbbbb"), "Cancel");
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
+	assert_string_equal(world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.ref, COMMIT_C);
+	is_ahead(&w, 1);
+	assert_int_equal(state_of(&w, 3), DEPLOY_RUNNING);
+	world_close(&w);
+}
+
+static void
+who_may_not_any_more_is_refused_at_the_turn(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	(void)ask(&w, WORLD_STAGING_USER, COMMIT_B);
+	(void)ask(&w, WORLD_OTHER_ADMIN, COMMIT_C);
+	world_settings(&w, "STAGING_TELEGRAM_IDS=44", NULL);
+	world_run_ends(&w, FAILED_BEFORE_RELEASE);
+	assert_int_equal(state_of(&w, 2), DEPLOY_REFUSED);
+	assert_int_equal(state_of(&w, 3), DEPLOY_RUNNING);
+	world_close(&w);
+}
+
+/* --- claims --- */
+
+struct held {
+	const char *resource;
+	int64_t work;
+};
+
+static void
+hold(struct tx *tx, void *arg)
+{
+	const struct held *held = arg;
+
+	assert_true(row_claim_take_one(tx, held->work, held->resource));
+}
+
+/* Whose queue is looked at first. */
+static void
+give_back_and_look(struct tx *tx, void *arg)
+{
+	static char environment[LIMIT_ENVIRONMENT];
+	struct held *held = arg;
+
+	row_claim_give_back(tx, held->work);
+	assert_true(row_queue_next(tx, environment));
+	held->resource = environment;
+}
+
+static void
+count(struct tx *tx, void *arg)
+{
+	struct held *held = arg;
+
+	held->work = row_claim_count(tx, held->work);
+}
+
+static int64_t
+claims_of(struct world *w, int64_t work)
+{
+	struct held held = { .work = work };
+
+	store_aid_act(&w->aid, count, &held);
+	return held.work;
+}
+
+#define HOST "host:app.example.org:22/srv/app"
+
+static void
+work_holds_what_it_touches_from_its_start_to_its_end(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "STAGING_HOST=App.example.org", NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	(void)ask(&w, WORLD_STAGING_USER, COMMIT_B);
+	assert_int_equal(claims_of(&w, 1), 2); /* itself, a folder */
+	assert_int_equal(claims_of(&w, 2), 0);
+	go_live(&w);
+	assert_int_equal(claims_of(&w, 1), 0);
+	is_ahead(&w, 1);
+	assert_int_equal(claims_of(&w, 2), 2);
+	world_close(&w);
+}
+
+/* Renamed, or edited while something runs: settings do not show it, the claim does. */
+static void
+two_names_never_touch_one_target(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "ENVIRONMENTS=staging,production", "PRODUCTION_HOST=app.example.org",
+	    "PRODUCTION_CONFIRM=false", "STAGING_HOST=other.example.org", NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_int_equal(world_newest(&w, "production").state, DEPLOY_RUNNING);
+	world_settings(&w, "ENVIRONMENTS=staging", "STAGING_HOST=app.example.org:22", NULL);
+	(void)ask(&w, WORLD_STAGING_USER, COMMIT_B);
+	assert_int_equal(state_of(&w, 2), DEPLOY_QUEUED);
+	assert_string_equal(world_deployment(&w, 2).waits_for, HOST);
+	assert_non_null(world_says(&w, "waits for #1 of production, which holds " HOST));
+	world_run_ends(&w, FAILED_BEFORE_RELEASE);
+	assert_int_equal(state_of(&w, 2), DEPLOY_RUNNING); /* its queue was looked at */
+	assert_string_equal(world_deployment(&w, 2).waits_for, "");
+	world_close(&w);
+}
+
+/* Production has another host by now; what runs there was begun on this one. */
+static void
+who_waits_longer_for_a_resource_has_it_first(void **state)
+{
+	struct held first = { HOST, 999 };
+	struct world w;
+
+	(void)state;
+	world_open(&w, "STAGING_HOST=app.example.org", "PRODUCTION_HOST=b.example.org",
+	    "PRODUCTION_CONFIRM=false", NULL);
+	store_aid_act(&w.aid, hold, &first);
+	assert_int_equal(ask(&w, WORLD_STAGING_USER, COMMIT_A), 1); /* the older place */
+	world_settings(&w, "STAGING_HOST=c.example.org", "PRODUCTION_HOST=app.example.org",
+	    "PRODUCTION_CONFIRM=false", NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
+	world_git(&w, (struct world_git){ .commit = COMMIT_B });
+	assert_string_equal(world_deployment(&w, 2).waits_for, HOST);
+	store_aid_act(&w.aid, give_back_and_look, &first);
+	assert_string_equal(first.resource, "staging");
+	world_close(&w);
+}
+
+static void
+drop_claims(struct tx *tx, UNUSED void *arg)
+{
+	assert_true(tx_run(tx, "DELETE FROM claim"));
+}
+
+static void
+what_an_older_place_waits_for_is_not_taken(void **state)
+{
+	struct held held = { HOST, 999 };
+	struct world w;
+
+	(void)state;
+	world_open(&w, "STAGING_HOST=app.example.org", "PRODUCTION_HOST=b.example.org",
+	    "PRODUCTION_CONFIRM=false", NULL);
+	store_aid_act(&w.aid, hold, &held);
+	assert_int_equal(ask(&w, WORLD_STAGING_USER, COMMIT_A), 1);
+	assert_string_equal(world_deployment(&w, 1).waits_for, HOST);
+	store_aid_act(&w.aid, drop_claims, NULL); /* it is free, and nobody has looked yet */
+	world_settings(&w, "STAGING_HOST=c.example.org", "PRODUCTION_HOST=app.example.org",
+	    "PRODUCTION_CONFIRM=false", NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
+	world_git(&w, (struct world_git){ .commit = COMMIT_B });
+	assert_int_equal(state_of(&w, 2), DEPLOY_QUEUED);
+	assert_string_equal(world_deployment(&w, 2).waits_for, HOST);
+	world_close(&w);
+}
+
+/* --- at start --- */
+
+static void
+forget_claims(struct tx *tx, UNUSED void *arg)
+{
+	assert_true(tx_run(tx, "DELETE FROM claim"));
+	assert_true(tx_run(tx, "INSERT INTO claim (resource, work) VALUES ('env:old', 999)"));
+}
+
+static int64_t
+all_claims(struct world *w)
+{
+	return claims_of(w, 1) + claims_of(w, 999);
+}
+
+static void
+at_start_what_is_active_has_claims_and_nothing_else(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "STAGING_HOST=app.example.org", NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	store_aid_act(&w.aid, forget_claims, NULL);
+	assert_int_equal(claims_of(&w, 1), 0);
+	(void)world_decide(&w, store_aid_event(&w.aid, EVENT_STARTED));
+	assert_int_equal(claims_of(&w, 1), 2);
+	assert_int_equal(all_claims(&w), 2);
+	world_close(&w);
+}
+
+static void
+at_start_the_queue_goes_on(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	(void)ask(&w, WORLD_STAGING_USER, COMMIT_B);
+	(void)ask(&w, WORLD_OTHER_ADMIN, COMMIT_C);
+	(void)world_decide(&w, store_aid_event(&w.aid, EVENT_STARTED));
+	assert_string_equal(queue(&w), "#2 #3");
+	world_close(&w);
+}
+
+static void
+at_start_what_has_left_the_settings_ends(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "ENVIRONMENTS=staging,production", NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	(void)ask(&w, WORLD_STAGING_USER, COMMIT_B);
+	world_settings(&w, "ENVIRONMENTS=production", NULL);
+	(void)world_decide(&w, store_aid_event(&w.aid, EVENT_STARTED));
+	assert_int_equal(state_of(&w, 2), DEPLOY_QUEUED); /* behind what ends as it would have */
+	world_run_ends(&w, FAILED_BEFORE_RELEASE);
+	assert_int_equal(state_of(&w, 2), DEPLOY_REFUSED);
+	world_close(&w);
+}
+
+static void
+forget_ends(struct tx *tx, UNUSED void *arg)
+{
+	assert_true(tx_run(tx, "UPDATE work SET state = 'FAILED', ended_at = 1 WHERE id = 1"));
+}
+
+static void
+a_place_where_nothing_is_left_ends_at_start(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "ENVIRONMENTS=staging,production", NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	(void)ask(&w, WORLD_STAGING_USER, COMMIT_B);
+	store_aid_act(&w.aid, forget_ends, NULL);
+	world_settings(&w, "ENVIRONMENTS=production", NULL);
+	(void)world_decide(&w, store_aid_event(&w.aid, EVENT_STARTED));
+	assert_int_equal(state_of(&w, 2), DEPLOY_REFUSED);
+	assert_non_null(world_says(&w, "this environment is no longer in the settings"));
+	world_close(&w);
+}
+
+/* --- /queue --- */
+
+static void
+the_queue_is_shown_with_who_what_and_since_when(void **state)
+{
+	const struct world_message *shown;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/queue");
+	assert_string_equal(
+	    world_plain(world_last(&w)), "Nothing is in progress, and nothing is queued.");
+	world_deploy_starts(&w, COMMIT_A);
+	(void)ask(&w, WORLD_STAGING_USER, COMMIT_B);
+	w.aid.at += 120 * INT64_C(1000);
+	(void)world_text(&w, WORLD_ADMIN, "/queue staging");
+	shown = world_last(&w);
+	assert_string_equal(world_plain(shown),
+	    "staging\n▶️ #1 @ada deploys aaaaaaa, 2 min ago\n1. #2 @cy deploys bbbbbbb, 2 min ago");
+	assert_int_equal(shown->buttons.n, 0); /* it is another person's */
+	(void)world_text(&w, WORLD_STRANGER, "/queue");
+	assert_null(world_says_in(&w, WORLD_STRANGER, "staging"));
+	world_close(&w);
+}
+
+static void
+about_how_long_is_said_where_it_is_known(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	for (int i = 0; i < 5; i++) {
+		char commit[LIMIT_COMMIT];
+
+		(void)snprintf(commit, sizeof(commit), "%040d", i + 1);
+		world_deploy_starts(&w, commit);
+		world_run_step(&w, 0, "release");
+		w.aid.at += 180 * INT64_C(1000);
+		world_run_ends(&w, GOOD);
+	}
+	world_deploy_starts(&w, COMMIT_A);
+	(void)ask(&w, WORLD_STAGING_USER, COMMIT_B);
+	w.aid.at += 60 * INT64_C(1000);
+	(void)world_text(&w, WORLD_ADMIN, "/queue staging");
+	assert_non_null(
+	    world_says(&w, "▶️ #6 @ada deploys aaaaaaa, 1 min ago, about 2 min more"));
+	assert_non_null(
+	    world_says(&w, "1. #7 @cy deploys bbbbbbb, 1 min ago, starts in about 2 min"));
+	world_close(&w);
+}
+
+static void
+ones_own_place_is_taken_back(void **state)
+{
+	const struct world_message *shown;
+	char id[LIMIT_BUTTON_ID];
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	(void)ask(&w, WORLD_STAGING_USER, COMMIT_B);
+	(void)world_text(&w, WORLD_STAGING_USER, "/queue staging");
+	shown = world_last(&w);
+	(void)text_copy(id, sizeof(id), world_button(shown, "Leave the queue: #2"));
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, id);
+	assert_int_equal(state_of(&w, 2), DEPLOY_QUEUED);
+	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, id);
+	assert_int_equal(state_of(&w, 2), DEPLOY_CANCELLED);
+	assert_null(strstr(world_plain(shown), "#2"));
+	assert_int_equal(shown->buttons.n, 0);
+	world_close(&w);
+}
+
+static void
+a_place_is_given_to_another_person_and_both_are_told(void **state)
+{
+	const struct world_message *to_cy, *to_bob;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	(void)ask(&w, WORLD_STAGING_USER, COMMIT_B);
+	(void)ask(&w, WORLD_STAGING_USER, COMMIT_C);
+	(void)ask(&w, WORLD_OTHER_ADMIN, COMMIT_D);
+	assert_string_equal(queue(&w), "#2 #3 #4");
+	(void)world_text(&w, WORLD_STAGING_USER, "/queue staging");
+	assert_string_equal(world_button(world_last(&w), "to @cy"), ""); /* to another person */
+	press(&w, WORLD_STAGING_USER, world_last(&w), "Give my place #2 to @bob");
+	assert_string_equal(w.toast, "@bob has your place.");
+	assert_string_equal(queue(&w), "#4 #3 #2");
+	to_cy = world_says(&w, "🤝 staging: your place went to @bob — bbbbbbb");
+	to_bob = world_says(&w, "🤝 staging: you have the place of @cy — ddddddd");
+	assert_non_null(to_cy);
+	assert_non_null(to_bob);
+	assert_int_not_equal(to_cy->reply_to, to_bob->reply_to);
+	assert_int_equal(world_audited(&w, "place_given", "@bob"), 1);
+	world_close(&w);
+}
+
+static void
+what_has_started_is_not_given_away(void **state)
+{
+	char id[LIMIT_BUTTON_ID];
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	(void)ask(&w, WORLD_STAGING_USER, COMMIT_B);
+	(void)ask(&w, WORLD_OTHER_ADMIN, COMMIT_D);
+	(void)world_text(&w, WORLD_STAGING_USER, "/queue staging");
+	(void)text_copy(id, sizeof(id), world_button(world_last(&w), "Give my place #2"));
+	world_run_ends(&w, FAILED_BEFORE_RELEASE); /* B begins */
+	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, id);
+	assert_string_equal(w.toast, "This button has expired or was used.");
+	assert_int_equal(state_of(&w, 2), DEPLOY_RUNNING);
+	assert_string_equal(queue(&w), "#3");
+	world_close(&w);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(people_wait_in_the_order_in_which_they_came),
+		cmocka_unit_test(who_comes_to_the_front_is_told_and_nobody_else),
+		cmocka_unit_test(a_rollback_goes_to_the_front_behind_earlier_ones),
+		cmocka_unit_test(a_persons_fourth_place_is_refused),
+		cmocka_unit_test(the_eleventh_place_is_refused_and_a_push_is_not),
+		cmocka_unit_test(a_push_replaces_a_push_and_no_person),
+		cmocka_unit_test(a_push_that_is_an_ancestor_of_what_is_live_is_superseded),
+		cmocka_unit_test(what_is_live_by_now_ends_unless_it_was_asked_for_again),
+		cmocka_unit_test(nothing_goes_back_unasked),
+		cmocka_unit_test(what_was_asked_for_an_hour_ago_is_asked_anew_for_ten_minutes),
+		cmocka_unit_test(within_the_hour_nobody_is_asked_anew),
+		cmocka_unit_test(what_a_question_showed_is_compared_at_the_turn),
+		cmocka_unit_test(a_question_of_a_place_that_ended_cannot_be_answered),
+		cmocka_unit_test(what_was_queued_before_the_doubt_is_asked_anew),
+		cmocka_unit_test(while_git_is_away_the_place_is_kept_and_says_so),
+		cmocka_unit_test(a_commit_that_git_no_longer_has_starts_as_it_was_asked_for),
+		cmocka_unit_test(a_confirmed_commit_that_git_no_longer_has_is_asked_anew),
+		cmocka_unit_test(who_leaves_the_queue_takes_the_question_to_git_along),
+		cmocka_unit_test(who_may_not_any_more_is_refused_at_the_turn),
+		cmocka_unit_test(work_holds_what_it_touches_from_its_start_to_its_end),
+		cmocka_unit_test(two_names_never_touch_one_target),
+		cmocka_unit_test(who_waits_longer_for_a_resource_has_it_first),
+		cmocka_unit_test(what_an_older_place_waits_for_is_not_taken),
+		cmocka_unit_test(at_start_what_is_active_has_claims_and_nothing_else),
+		cmocka_unit_test(at_start_the_queue_goes_on),
+		cmocka_unit_test(at_start_what_has_left_the_settings_ends),
+		cmocka_unit_test(a_place_where_nothing_is_left_ends_at_start),
+		cmocka_unit_test(the_queue_is_shown_with_who_what_and_since_when),
+		cmocka_unit_test(about_how_long_is_said_where_it_is_known),
+		cmocka_unit_test(ones_own_place_is_taken_back),
+		cmocka_unit_test(a_place_is_given_to_another_person_and_both_are_told),
+		cmocka_unit_test(what_has_started_is_not_given_away),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

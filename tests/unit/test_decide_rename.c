@@ -1,0 +1,247 @@
+/* Goal: an application that was renamed goes on with its history; nothing is deployed meanwhile.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "decide/decide_rename.h"
+#include "decide_aid.h"
+#include "lib/file.h"
+#include "store/row_block.h"
+
+/* Writes apps/NAME.env below the world's folder. */
+static void
+put(struct world *w, const char *name, const char *text)
+{
+	char path[256];
+
+	(void)snprintf(path, sizeof(path), "%s/apps", w->aid.folder);
+	(void)mkdir(path, 0755);
+	(void)snprintf(path, sizeof(path), "%s/apps/%s.env", w->aid.folder, name);
+	assert_true(file_write(path, text, strlen(text), 0600, NULL));
+}
+
+static void
+take(struct world *w, const char *name)
+{
+	char path[256];
+
+	(void)snprintf(path, sizeof(path), "%s/apps/%s.env", w->aid.folder, name);
+	assert_int_equal(unlink(path), 0);
+}
+
+static bool
+has_state_file(struct world *w, const char *name)
+{
+	char path[256];
+
+	(void)snprintf(path, sizeof(path), "%s/environments/%s.json", w->aid.folder, name);
+	return access(path, F_OK) == 0;
+}
+
+/* The settings as the files have them now; none of the main file is of one application. */
+static void
+read_anew(struct world *w)
+{
+	struct event *event;
+	char directory[256];
+
+	(void)snprintf(directory, sizeof(directory), "APPS_DIRECTORY=%s/apps", w->aid.folder);
+	world_settings(w, "GITHUB_REPOSITORY=", directory, NULL);
+	event = store_aid_event(&w->aid, EVENT_SETTINGS);
+	event->u.settings_read.accepted = true;
+	(void)world_decide(w, event);
+}
+
+#define SHOP "REPOSITORY_URL=/repo\nDEPLOY_TRANSPORT=local\nSTAGING_PORT=1\nPRODUCTION_PORT=2\n"
+
+static void
+deploy(struct world *w, const char *text, const char *commit)
+{
+	(void)world_text(w, WORLD_ADMIN, text);
+	world_git(w, (struct world_git){ .commit = commit });
+}
+
+static void
+go_live(struct world *w, const char *text, const char *commit)
+{
+	deploy(w, text, commit);
+	(void)world_run_starts(w);
+	world_run_ends(w, GOOD);
+}
+
+static void
+push(struct world *w, const char *commit)
+{
+	(void)world_decide(w, world_push(w, "develop"));
+	world_git(w, (struct world_git){ .commit = commit });
+}
+
+static void
+history_and_what_is_live_go_to_the_new_name(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	go_live(&w, "/deploy staging", COMMIT_A);
+	go_live(&w, "/deploy staging " COMMIT_B, COMMIT_B);
+	(void)world_audited(&w, "", NULL);
+	assert_true(has_state_file(&w, "staging"));
+	put(&w, "shop", SHOP "RENAMED_FROM=.\n");
+	read_anew(&w);
+	assert_string_equal(world_environment(&w, "shop/staging").current.commit, COMMIT_B);
+	assert_string_equal(world_environment(&w, "shop/staging").previous.commit, COMMIT_A);
+	assert_int_equal(world_environment(&w, "staging").current.id, 0);
+	assert_int_equal(world_newest(&w, "shop/staging").id, 2);
+	assert_int_equal(world_newest(&w, "staging").id, 0);
+	assert_int_equal(world_audited(&w, "environment_renamed", "\"from\":\"staging\""), 1);
+	assert_true(has_state_file(&w, "shop.staging")); /* written behind the decisions */
+	assert_false(has_state_file(&w, "staging"));
+	/* once: what is there stays, whatever the file goes on saying */
+	read_anew(&w);
+	assert_int_equal(
+	    world_audited(&w, "environment_renamed", ""), 1); /* not that both have one */
+	/* and another name once more */
+	take(&w, "shop");
+	put(&w, "store", SHOP "RENAMED_FROM=shop\n");
+	read_anew(&w);
+	assert_string_equal(world_environment(&w, "store/staging").current.commit, COMMIT_B);
+	world_close(&w);
+}
+
+static void
+nothing_is_renamed_while_it_runs(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	deploy(&w, "/deploy staging", COMMIT_A);
+	(void)world_run_starts(&w);
+	push(&w, COMMIT_B); /* queued behind it */
+	put(&w, "shop", SHOP "RENAMED_FROM=.\n");
+	read_anew(&w);
+	read_anew(&w);
+	assert_int_equal(world_newest(&w, "shop/staging").id, 0);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy shop/staging");
+	assert_non_null(world_says(&w, "work under the old name has not ended yet"));
+	world_run_ends(&w, GOOD);
+	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_QUEUED);
+	world_due(&w, TIMER_RENAME);
+	assert_string_equal(world_environment(&w, "shop/staging").current.commit, COMMIT_A);
+	assert_int_equal(world_newest(&w, "shop/staging").id, 2);
+	world_git(&w, (struct world_git){ .commit = COMMIT_B }); /* beside what is live by now */
+	assert_int_equal(world_count(&w, EFFECT_RUN), 1); /* ... which goes on under the new name */
+	world_close(&w);
+}
+
+static void
+a_name_with_a_history_of_its_own_takes_no_other(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	go_live(&w, "/deploy staging", COMMIT_A);
+	put(&w, "shop", SHOP);
+	read_anew(&w);
+	go_live(&w, "/deploy shop/staging", COMMIT_B);
+	put(&w, "shop", SHOP "RENAMED_FROM=.\n");
+	read_anew(&w);
+	assert_string_equal(world_environment(&w, "shop/staging").current.commit, COMMIT_B);
+	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
+	assert_int_equal(world_audited(&w, "settings_reloaded", ""), 2); /* nothing has failed */
+	assert_int_equal(world_audited(&w, "environment_renamed", "both have a history"), 1);
+	world_close(&w);
+}
+
+/* An editor, or a copy, is half through: what waits is not ended for that. */
+static void
+what_is_queued_waits_for_a_file_that_cannot_be_read(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	put(&w, "shop", SHOP "GITHUB_REPOSITORY=acme/shop\n");
+	put(&w, "web", SHOP "STAGING_PORT=3\nPRODUCTION_PORT=4\n");
+	read_anew(&w);
+	deploy(&w, "/deploy shop/staging", COMMIT_A);
+	(void)world_run_starts(&w);
+	push(&w, COMMIT_B);
+	assert_int_equal(world_newest(&w, "shop/staging").state, DEPLOY_QUEUED);
+	put(&w, "shop", "REPOSITORY_UR");
+	read_anew(&w);
+	world_run_ends(&w, GOOD);
+	assert_int_equal(world_newest(&w, "shop/staging").state, DEPLOY_QUEUED);
+	take(&w, "shop");
+	read_anew(&w);
+	assert_int_equal(world_newest(&w, "shop/staging").state, DEPLOY_REFUSED);
+	world_close(&w);
+}
+
+/* ... nor while git's answer to the one in front comes meanwhile. */
+static void
+an_answer_of_git_ends_nothing_whose_file_cannot_be_read(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	put(&w, "shop", SHOP "GITHUB_REPOSITORY=acme/shop\n");
+	put(&w, "web", SHOP "STAGING_PORT=3\nPRODUCTION_PORT=4\n");
+	read_anew(&w);
+	deploy(&w, "/deploy shop/staging", COMMIT_A);
+	(void)world_run_starts(&w);
+	push(&w, COMMIT_B);
+	world_run_ends(&w, GOOD);
+	assert_non_null(world_peek(&w, EFFECT_GIT_QUERY)); /* how B and what is live are related */
+	put(&w, "shop", "REPOSITORY_UR");
+	read_anew(&w);
+	world_git(&w, (struct world_git){ .commit = COMMIT_B });
+	assert_int_equal(world_newest(&w, "shop/staging").state, DEPLOY_QUEUED);
+	put(&w, "shop", SHOP "GITHUB_REPOSITORY=acme/shop\n");
+	read_anew(&w);
+	assert_int_equal(world_newest(&w, "shop/staging").state, DEPLOY_RUNNING);
+	world_close(&w);
+}
+
+/* Two are one target: the one named later, unless it alone is live there. */
+static void
+who_alone_is_live_keeps_a_shared_target(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	put(&w, "web", SHOP);
+	read_anew(&w);
+	go_live(&w, "/deploy web/staging", COMMIT_A);
+	put(&w, "shop", SHOP);
+	read_anew(&w);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy shop/staging");
+	assert_non_null(
+	    world_says(&w, "web/staging shares a port of this machine with shop/staging"));
+	go_live(&w, "/deploy web/staging " COMMIT_B, COMMIT_B);
+	assert_string_equal(world_environment(&w, "web/staging").current.commit, COMMIT_B);
+	(void)world_text(
+	    &w, WORLD_ADMIN, "/deploy web/production"); /* neither is live: the later */
+	assert_non_null(
+	    world_says(&w, "web/production shares a port of this machine with shop/production"));
+	world_close(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(history_and_what_is_live_go_to_the_new_name),
+		cmocka_unit_test(nothing_is_renamed_while_it_runs),
+		cmocka_unit_test(a_name_with_a_history_of_its_own_takes_no_other),
+		cmocka_unit_test(what_is_queued_waits_for_a_file_that_cannot_be_read),
+		cmocka_unit_test(an_answer_of_git_ends_nothing_whose_file_cannot_be_read),
+		cmocka_unit_test(who_alone_is_live_keeps_a_shared_target),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

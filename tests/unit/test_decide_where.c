@@ -1,0 +1,305 @@
+/* Goal: who names an environment means one of those that they see, and is asked where it is not one.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "decide_aid.h"
+
+#include "lib/text.h"
+
+#define HEALTH "STAGING_HEALTH_URL=http://127.0.0.1:1/\n"
+
+static struct world w;
+
+static int
+open_two(void **state)
+{
+	(void)state;
+	world_open(&w, NULL);
+	world_application(&w, "shop", HEALTH);
+	world_application(&w, "blog", "ENVIRONMENTS=staging,preview\nPREVIEW_HOST=b-v\n");
+	return 0;
+}
+
+static int
+close_world(void **state)
+{
+	(void)state;
+	world_close(&w);
+	return 0;
+}
+
+/* Where git was asked to look for what, and forgets it; "": nowhere. */
+static const char *
+asked_git(void)
+{
+	static char text[LIMIT_ENVIRONMENT + LIMIT_REF + 2];
+	struct effect *effect = world_take(&w, EFFECT_GIT_QUERY);
+
+	if (effect == NULL)
+		return "";
+	(void)snprintf(
+	    text, sizeof(text), "%s %s", effect->u.git_query.environment, effect->u.git_query.ref);
+	effect_free(effect);
+	return text;
+}
+
+static void
+each_form_names_an_environment(void **state)
+{
+	static const struct {
+		const char *typed, *asked;
+	} cases[] = {
+		{ "/deploy shop/staging", "shop/staging develop" },
+		{ "/deploy shop staging", "shop/staging develop" },
+		{ "/deploy SHOP Production", "shop/production main" },
+		{ "/deploy shop/staging v1", "shop/staging v1" },
+		{ "/deploy shop production Feature/X", "shop/production Feature/X" },
+		{ "/deploy shop/staging production", "shop/staging production" },
+		{ "/deploy preview v2", "blog/preview v2" }, /* only one has it */
+		{ "/deploy production", "shop/production main" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		(void)world_text(&w, WORLD_ADMIN, cases[i].typed);
+		assert_string_equal(asked_git(), cases[i].asked);
+		(void)close_world(state);
+		(void)open_two(state);
+	}
+}
+
+static void
+an_application_with_one_environment_is_named_by_itself(void **state)
+{
+	(void)state;
+	world_application(&w, "docs", "ENVIRONMENTS=staging\n");
+	(void)world_text(&w, WORLD_ADMIN, "/deploy docs");
+	assert_string_equal(asked_git(), "docs/staging develop");
+	(void)world_text(&w, WORLD_ADMIN, "/deploy docs main");
+	assert_string_equal(asked_git(), "docs/staging main");
+}
+
+static struct world_message *
+says(const char *text)
+{
+	struct world_message *message = world_last(&w);
+
+	assert_string_equal(world_plain(message), text);
+	return message;
+}
+
+static void
+a_name_that_several_have_is_asked_for_with_a_button_for_each(void **state)
+{
+	struct world_message *message;
+	const char *staging;
+
+	(void)state;
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging v1");
+	message = says("❓ /deploy staging: of which application?\nv1 is taken as the ref.");
+	assert_string_equal(asked_git(), "");
+	assert_int_equal(message->buttons.n, 2);
+	assert_string_equal(message->buttons.at[0].label, "blog/staging");
+	assert_string_equal(message->buttons.at[1].label, "shop/staging");
+
+	(void)world_text(&w, WORLD_ADMIN, "/deploy shop");
+	message = says("❓ /deploy shop: which environment?");
+	staging = world_button(message, "shop/staging");
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, staging);
+	assert_string_equal(asked_git(), "shop/staging develop");
+	assert_string_equal(w.toast, "shop/staging");
+	assert_string_equal(world_plain(message), "👉 /deploy shop/staging, @ada");
+	assert_int_equal(message->buttons.n, 0);
+}
+
+static void
+a_choice_carries_what_was_typed_behind_it(void **state)
+{
+	struct world_message *message;
+
+	(void)state;
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging Feature/X");
+	message = world_last(&w);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(message, "blog/staging"));
+	assert_string_equal(asked_git(), "blog/staging Feature/X");
+	assert_string_equal(world_plain(message), "👉 /deploy blog/staging Feature/X, @ada");
+}
+
+/* Two presses, or one on each button: a phone sends what thumbs do. */
+static void
+a_choice_is_made_once(void **state)
+{
+	char first[LIMIT_BUTTON_ID], second[LIMIT_BUTTON_ID];
+
+	(void)state;
+	(void)world_text(&w, WORLD_ADMIN, "/deploy shop");
+	(void)text_copy(first, sizeof(first), world_button(world_last(&w), "staging"));
+	(void)text_copy(second, sizeof(second), world_button(world_last(&w), "production"));
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, first);
+	assert_string_equal(asked_git(), "shop/staging develop");
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, first);
+	assert_string_equal(w.toast, "This button has expired or was used.");
+	assert_string_equal(asked_git(), "");
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, second);
+	assert_string_equal(w.toast, "This button has expired or was used.");
+	assert_string_equal(asked_git(), "");
+}
+
+static void
+a_choice_is_of_whom_it_was_offered(void **state)
+{
+	char button[LIMIT_BUTTON_ID];
+
+	(void)state;
+	(void)world_text(&w, WORLD_ADMIN, "/deploy shop");
+	(void)text_copy(button, sizeof(button), world_button(world_last(&w), "staging"));
+	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_GROUP, button);
+	assert_string_equal(w.toast, "⛔ Only who asked may press this. You may type /deploy.");
+	assert_true(w.is_alert);
+	assert_int_equal(world_audited(&w, "\"denied\"", "the button is another person's"), 1);
+	assert_string_equal(asked_git(), "");
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, button); /* it is there as before */
+	assert_string_equal(asked_git(), "shop/staging develop");
+}
+
+static void
+a_choice_ends_after_ten_minutes(void **state)
+{
+	char button[LIMIT_BUTTON_ID];
+
+	(void)state;
+	(void)world_text(&w, WORLD_ADMIN, "/deploy shop");
+	(void)text_copy(button, sizeof(button), world_button(world_last(&w), "staging"));
+	w.aid.at += 600000;
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, button);
+	assert_string_equal(w.toast, "This button has expired or was used.");
+	assert_string_equal(asked_git(), "");
+}
+
+/* The role went between question and tap: the choice stays to be seen, and does nothing. */
+static void
+a_choice_is_checked_when_it_is_made(void **state)
+{
+	char button[LIMIT_BUTTON_ID], apps[128];
+
+	(void)state;
+	(void)world_text(&w, WORLD_ADMIN, "/deploy shop");
+	(void)text_copy(button, sizeof(button), world_button(world_last(&w), "production"));
+	(void)snprintf(apps, sizeof(apps), "APPS_DIRECTORY=%s/apps", w.aid.folder);
+	world_settings(&w, apps, "GITHUB_REPOSITORY=", "ADMIN_TELEGRAM_IDS=22", NULL);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, button);
+	assert_true(w.is_alert);
+	assert_int_equal(strncmp(w.toast, "⛔", 3), 0);
+	assert_string_equal(asked_git(), "");
+}
+
+static void
+many_are_offered_a_page_at_a_time(void **state)
+{
+	struct world_message *message;
+	char name[ENVIRONMENT_NAME_MAX];
+
+	(void)state;
+	for (int i = 0; i < 10; i++) {
+		(void)snprintf(name, sizeof(name), "svc%d", i);
+		world_application(&w, name, "");
+	}
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging v1");
+	message = world_last(&w);
+	assert_int_equal(message->buttons.n, 11);
+	assert_string_equal(message->buttons.at[10].label, "2/2 ▶");
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, message->buttons.at[10].id);
+	assert_string_equal(w.toast, "Page 2");
+	assert_int_equal(message->buttons.n, 3);
+	assert_string_equal(message->buttons.at[1].label, "svc9/staging");
+	assert_string_equal(message->buttons.at[2].label, "◀ 1/2");
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, message->buttons.at[1].id);
+	assert_string_equal(asked_git(), "svc9/staging v1");
+}
+
+static void
+what_is_none_is_said_with_the_nearest(void **state)
+{
+	(void)state;
+	(void)world_text(&w, WORLD_ADMIN, "/deploy shop/stagin");
+	(void)says("There is no environment shop/stagin. Did you mean shop/staging? There are:"
+		   " blog/staging blog/preview shop/staging shop/production");
+	(void)world_text(&w, WORLD_ADMIN, "/cancel xyz");
+	(void)says("There is no environment xyz. There are:"
+		   " blog/staging blog/preview shop/staging shop/production");
+	(void)world_text(&w, WORLD_ADMIN, "/rollback");
+	(void)says("Which environment? There are:"
+		   " blog/staging blog/preview shop/staging shop/production");
+	assert_int_equal(world_audited(&w, "\"denied\"", NULL), 0);
+}
+
+static void
+a_stranger_learns_of_no_environment(void **state)
+{
+	static const char *const typed[] = { "/deploy shop/staging", "/deploy shop", "/status shop",
+		"/status", "/history nothing", "/deploy" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(typed); i++) {
+		w.aid.at += 3600000;
+		(void)world_text(&w, WORLD_STRANGER, typed[i]);
+		assert_non_null(strstr(world_plain(world_last(&w)), ": you have no role here."));
+		assert_null(strstr(world_plain(world_last(&w)), "blog"));
+		assert_int_equal(world_last(&w)->buttons.n, 0);
+	}
+}
+
+#define CONTRACTOR 44
+
+static void
+expect(const char *typed, const char *answer)
+{
+	(void)world_text(&w, CONTRACTOR, typed);
+	assert_string_equal(world_plain(world_last(&w)), answer);
+	assert_int_equal(world_last(&w)->buttons.n, 0);
+	assert_string_equal(asked_git(), "");
+}
+
+/* One environment of one application: all others are as names that nobody gave. */
+static void
+what_one_may_not_see_is_not_there(void **state)
+{
+	(void)state;
+	world_application(&w, "shop",
+	    "ROLE_CONTRACTOR_IDS=44\nROLE_CONTRACTOR_MAY=deploy:shop/staging, status:shop/staging\n");
+	(void)world_text(&w, CONTRACTOR, "/deploy staging"); /* for them there is one */
+	assert_string_equal(asked_git(), "shop/staging develop");
+	(void)world_text(&w, CONTRACTOR, "/deploy shop v1");
+	assert_string_equal(asked_git(), "shop/staging v1");
+	expect("/deploy blog/staging",
+	    "There is no environment blog/staging. Did you mean shop/staging? There are: "
+	    "shop/staging");
+	expect("/deploy blog staging", "There is no environment blog. There are: shop/staging");
+	expect("/deploy shop/production",
+	    "There is no environment shop/production. There are: shop/staging");
+	expect("/deploy production", "There is no environment production. There are: shop/staging");
+	expect("/status blog", "There is no environment blog. There are: shop/staging");
+	expect("/status", "⚪ shop/staging has no release yet\nno health check configured\n");
+	expect("/cancel staging", "⛔ cancel shop/staging: your role does not grant it.");
+	expect("/history staging", "⛔ history shop/staging: your role does not grant it.");
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_two, close_world)
+	const struct CMUnitTest tests[] = {
+		TEST(each_form_names_an_environment),
+		TEST(an_application_with_one_environment_is_named_by_itself),
+		TEST(a_name_that_several_have_is_asked_for_with_a_button_for_each),
+		TEST(a_choice_carries_what_was_typed_behind_it),
+		TEST(a_choice_is_made_once),
+		TEST(a_choice_is_of_whom_it_was_offered),
+		TEST(a_choice_ends_after_ten_minutes),
+		TEST(a_choice_is_checked_when_it_is_made),
+		TEST(many_are_offered_a_page_at_a_time),
+		TEST(what_is_none_is_said_with_the_nearest),
+		TEST(a_stranger_learns_of_no_environment),
+		TEST(what_one_may_not_see_is_not_there),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,211 @@
+/* Goal: health is asked of all, spread over the period, and never of too many at once.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "effects/perform_health.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/http_client.h"
+#include "lib/http_server.h"
+#include "types/settings.h"
+#include "until.h"
+
+#define N      100
+#define SPREAD 8
+
+struct scene {
+	struct loop *loop;
+	struct loop_timer patience;
+	bool is_over;
+	struct http_server *server;
+	struct http_client *client;
+	struct perform_health *health;
+	struct settings of, settings;
+	struct settings_inside inside;
+	struct environment_settings environments[N];
+	char names[N][LIMIT_ENVIRONMENT];
+	char url[64];
+	bool is_holding; /* requests are kept, not answered */
+	struct http_request *held[N];
+	size_t n_held;
+	size_t asked, up;
+	int64_t at[4 * N]; /* when they were asked */
+	size_t rounds;
+	double seconds; /* of the last round */
+};
+
+static void
+on_request(struct http_request *request, void *ctx)
+{
+	struct scene *scene = ctx;
+
+	if (scene->asked < COUNT(scene->at))
+		scene->at[scene->asked] = loop_now_ms();
+	scene->asked++;
+	if (scene->is_holding)
+		scene->held[scene->n_held++] = request;
+	else
+		http_request_answer(request, 200, NULL, "ok", 2);
+}
+
+static void
+on_health(void *ctx, UNUSED const char *environment, bool is_up)
+{
+	((struct scene *)ctx)->up += is_up;
+}
+
+static void
+on_round(void *ctx, double seconds)
+{
+	struct scene *scene = ctx;
+
+	scene->rounds++;
+	scene->seconds = seconds;
+}
+
+static void
+on_patience(UNUSED struct loop_timer *timer, void *ctx)
+{
+	((struct scene *)ctx)->is_over = true;
+}
+
+static int
+begin(void **state)
+{
+	static struct http_route route = { .methods = "GET", .path = "/h" };
+	struct http_server_config config = { .routes = &route, .route_count = 1 };
+	struct scene *scene = calloc(1, sizeof(*scene));
+
+	route.on_request = on_request;
+	route.ctx = scene;
+	scene->loop = loop_new(NULL);
+	loop_timer_init(&scene->patience, on_patience, scene);
+	scene->server = http_server_new(scene->loop, &config, "127.0.0.1:0", NULL);
+	scene->client = http_client_new(scene->loop,
+	    &(struct http_client_config){ .in_flight_max = 2 * N, .connections_max = 2 * N }, NULL);
+	(void)snprintf(scene->url, sizeof(scene->url), "http://127.0.0.1:%u/h",
+	    http_server_port(scene->server));
+	*state = scene;
+	return scene->client == NULL;
+}
+
+static int
+finish(void **state)
+{
+	struct scene *scene = *state;
+
+	perform_health_free(scene->health);
+	for (size_t i = 0; i < scene->n_held; i++)
+		http_request_answer(scene->held[i], 200, NULL, "", 0);
+	http_client_free(scene->client);
+	http_server_free(scene->server);
+	loop_free(scene->loop);
+	free(scene);
+	return 0;
+}
+
+static void
+look_at(struct scene *scene, size_t n, int64_t period_ms)
+{
+	scene->of = (struct settings){ .application = "", .health_check_timeout_seconds = 30 };
+	atomic_init(&scene->inside.count, 1000); /* ours: never freed */
+	for (size_t i = 0; i < n; i++) {
+		(void)snprintf(scene->names[i], sizeof(scene->names[i]), "e%zu", i);
+		scene->environments[i] = (struct environment_settings){ .name = scene->names[i],
+			.of = &scene->of,
+			.health_url_count = 1,
+			.health_urls = { scene->url } };
+	}
+	scene->settings = (struct settings){ .inside = &scene->inside,
+		.environment_count = n,
+		.environments = scene->environments };
+	scene->health = perform_health_start(
+	    scene->loop, scene->client, period_ms, on_health, on_round, scene, NULL);
+	assert_non_null(scene->health);
+	perform_health_settings(scene->health, &scene->settings);
+}
+
+static void
+at_most_64_are_asked_at_a_time_and_none_is_left_out(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->is_holding = true;
+	look_at(scene, N, 60000);
+	UNTIL(scene, scene->asked >= PERFORM_HEALTH_PROBES);
+	for (int i = 0; i < 50; i++) {
+		http_request_answer(scene->held[--scene->n_held], 200, NULL, "ok", 2);
+		UNTIL(scene, scene->up > (size_t)i);
+		if (scene->asked < N)
+			UNTIL(scene, scene->asked > (size_t)i + PERFORM_HEALTH_PROBES);
+		assert_true(scene->asked - scene->up <= PERFORM_HEALTH_PROBES);
+	}
+	assert_int_equal(scene->asked, N);
+	assert_int_equal(scene->rounds, 1);
+}
+
+static void
+the_first_round_is_at_once_and_the_next_ones_are_spread(void **state)
+{
+	struct scene *scene = *state;
+	int64_t period_ms = 800;
+
+	look_at(scene, SPREAD, period_ms);
+	UNTIL(scene, scene->asked == SPREAD);
+	assert_true(scene->at[SPREAD - 1] - scene->at[0] < period_ms / 2);
+	UNTIL(scene, scene->asked == (size_t)2 * SPREAD);
+	assert_true(scene->at[2 * SPREAD - 1] - scene->at[SPREAD] >
+	    period_ms * (SPREAD - 1) / SPREAD - 100);
+	UNTIL(scene, scene->rounds == 2);
+	UNTIL(scene, scene->up == (size_t)2 * SPREAD);
+	assert_true(scene->seconds >= 0.8);
+}
+
+/* What is not answered within the period makes the round longer, and that is said. */
+static void
+a_round_that_does_not_fit_takes_longer(void **state)
+{
+	struct scene *scene = *state;
+	int64_t began = loop_now_ms();
+
+	scene->is_holding = true;
+	look_at(scene, N, 50);
+	UNTIL(scene, scene->asked == PERFORM_HEALTH_PROBES && loop_now_ms() - began > 300);
+	assert_int_equal(scene->rounds, 0);
+	scene->is_holding = false;
+	while (scene->n_held > 0)
+		http_request_answer(scene->held[--scene->n_held], 200, NULL, "ok", 2);
+	UNTIL(scene, scene->rounds == 1);
+	assert_true(scene->seconds >= 0.3);
+}
+
+/* Neither a wait for the next round, nor one more for each reload that found no URL. */
+static void
+settings_read_anew_are_asked_for_at_once(void **state)
+{
+	struct scene *scene = *state;
+
+	look_at(scene, 1, 60000);
+	UNTIL(scene, scene->up == 1);
+	scene->settings.environment_count = 0;
+	perform_health_settings(scene->health, &scene->settings);
+	UNTIL(scene, scene->rounds == 2);
+	scene->settings.environment_count = 1;
+	perform_health_settings(scene->health, &scene->settings);
+	UNTIL(scene, scene->up == 2);
+}
+
+int
+main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, finish)
+	const struct CMUnitTest tests[] = {
+		TEST(at_most_64_are_asked_at_a_time_and_none_is_left_out),
+		TEST(the_first_round_is_at_once_and_the_next_ones_are_spread),
+		TEST(a_round_that_does_not_fit_takes_longer),
+		TEST(settings_read_anew_are_asked_for_at_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

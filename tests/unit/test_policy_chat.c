@@ -1,0 +1,422 @@
+/* Goal: in the chat nobody gets further than their grants, at the moment of acting and of waiting.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "decide_aid.h"
+#include "policy_aid.h"
+
+#include "lib/text.h"
+
+#define CARL 50
+#define DORA 60
+
+static bool
+press(struct world *w, int64_t person, const struct world_message *message, const char *label)
+{
+	char id[LIMIT_BUTTON_ID];
+
+	(void)text_copy(id, sizeof(id), world_button(message, label));
+	if (id[0] == '\0')
+		return false;
+	(void)world_press(w, person, message->chat, id);
+	return true;
+}
+
+/* --- what one has no grant on is not there --- */
+
+static void
+of_what_one_has_no_grant_the_answer_is_that_there_is_none(void **state)
+{
+	static const char *const commands[] = { "deploy", "rollback", "cancel", "status",
+		"history" };
+	char unseen[200], missing[200], line[60];
+	struct world w;
+
+	(void)state;
+	world_open(&w, "ROLE_C_IDS=50",
+	    "ROLE_C_MAY=deploy:staging, rollback, cancel, status, history", NULL);
+	for (size_t i = 0; i < COUNT(commands); i++) {
+		(void)snprintf(line, sizeof(line), "/%s production", commands[i]);
+		(void)world_text(&w, CARL, line);
+		(void)text_copy(unseen, sizeof(unseen), world_plain(world_last(&w)));
+		(void)snprintf(line, sizeof(line), "/%s productiom", commands[i]);
+		(void)world_text(&w, CARL, line);
+		(void)text_copy(missing, sizeof(missing), world_plain(world_last(&w)));
+		assert_string_equal(
+		    unseen, "There is no environment production. There are: staging");
+		assert_string_equal(
+		    missing, "There is no environment productiom. There are: staging");
+	}
+	assert_int_equal(world_audited(&w, "\"denied\"", NULL), 0);
+	(void)world_text(&w, CARL, "/help");
+	assert_null(strstr(world_last(&w)->text, "production"));
+	world_close(&w);
+}
+
+static void
+who_sees_an_environment_and_may_not_is_denied(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "ROLE_C_IDS=50", "ROLE_C_MAY=status:*/*, deploy:staging", "ROLE_D_IDS=60",
+	    "ROLE_D_MAY=rollback:production", NULL);
+	(void)world_text(&w, CARL, "/deploy production");
+	assert_string_equal(world_plain(world_last(&w)), "⛔ deploy production: only an admin may.");
+	(void)world_text(&w, CARL, "/rollback production");
+	assert_string_equal(
+	    world_plain(world_last(&w)), "⛔ rollback production: your role does not grant it.");
+	assert_int_equal(world_audited(&w, "\"denied\"", NULL), 2);
+	world_close(&w);
+}
+
+static void
+help_and_whoami_name_roles_places_and_ends(void **state)
+{
+	const char *text;
+	struct world w;
+
+	(void)state;
+	world_open(
+	    &w, "ROLE_C_IDS=50 until 2099-01-31", "ROLE_C_MAY=deploy:staging, status:*/*", NULL);
+	(void)world_text_in(&w, CARL, CARL, "/help");
+	text = world_plain(world_last(&w));
+	assert_ptr_equal(strstr(text, "You may, as c until 2099-01-31:\n"), text);
+	assert_non_null(strstr(text, " — build and ship the newest commit (staging)\n"));
+	assert_non_null(strstr(text, " — what runs where, and its health\n"));
+	assert_null(strstr(text, "/rollback"));
+	assert_null(strstr(text, "/cancel"));
+	assert_non_null(strstr(text, "\nEnvironments: staging production"));
+	(void)world_text_in(&w, CARL, CARL, "/whoami");
+	assert_string_equal(world_plain(world_last(&w)),
+	    "Your Telegram id is 50; your role here: c until 2099-01-31.\n"
+	    "ROLE_C_MAY: deploy:staging, status:*/*");
+	/* In a group nobody else is shown what it grants. */
+	(void)world_text(&w, CARL, "/whoami");
+	assert_null(strstr(world_last(&w)->text, "ROLE_C_MAY"));
+	world_close(&w);
+}
+
+/* --- withdrawn --- */
+
+static void
+a_role_withdrawn_between_question_and_press_confirms_nothing(void **state)
+{
+	const struct world_message *question;
+	struct world w;
+
+	(void)state;
+	world_open(&w, "ROLE_C_IDS=50", "ROLE_C_MAY=deploy:production, status", NULL);
+	(void)world_text(&w, CARL, "/deploy production");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	question = world_says(&w, "Deploy to production?");
+	assert_non_null(question);
+	world_settings(&w, "ROLE_C_IDS=50", "ROLE_C_MAY=status:production", NULL);
+	assert_true(press(&w, CARL, question, "Confirm"));
+	assert_string_equal(w.toast, "⛔ deploy: only an admin may.");
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
+	assert_int_equal(world_newest(&w, "production").state, DEPLOY_AWAITING_CONFIRMATION);
+	world_settings(&w, NULL);
+	assert_true(press(&w, CARL, question, "Confirm"));
+	assert_string_equal(w.toast, "⛔ deploy: you have no role here.");
+	assert_null(world_peek(&w, EFFECT_RUN));
+	world_close(&w);
+}
+
+/* Pressed in time, and git answers when the day is over. */
+static void
+a_role_that_ended_since_the_press_starts_nothing(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "ROLE_C_IDS=50 until 2027-01-31", "ROLE_C_MAY=deploy:production", NULL);
+	w.aid.at = INT64_C(1801440000000) - 1000;
+	(void)world_text(&w, CARL, "/deploy production");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_true(press(&w, CARL, world_says(&w, "Deploy to production?"), "Confirm"));
+	w.aid.at += 1000;
+	world_git_same(&w);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_int_equal(world_newest(&w, "production").state, DEPLOY_REFUSED);
+	world_close(&w);
+}
+
+/* --- one's own place --- */
+
+static void
+ones_own_place_is_taken_back_without_the_grant_cancel(void **state)
+{
+	static const char *const roles[] = { "ROLE_C_IDS=50,60", "ROLE_C_MAY=deploy:staging" };
+	const struct world_message *place;
+	struct world w;
+
+	(void)state;
+	world_open(&w, roles[0], roles[1], NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	(void)world_text(&w, CARL, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_B });
+	place = world_says(&w, "⏳ Queued: 1st in staging");
+	assert_true(press(&w, DORA, place, "Cancel")); /* of another it is not */
+	assert_string_equal(w.toast, "⛔ cancel: your role does not grant it.");
+	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_QUEUED);
+	world_settings(&w, roles[0], "ROLE_C_MAY=status:staging", NULL);
+	assert_true(press(&w, CARL, place, "Cancel"));
+	assert_string_equal(w.toast, "⛔ deploy: your role does not grant it.");
+	world_settings(&w, roles[0], roles[1], NULL);
+	assert_true(press(&w, CARL, place, "Cancel"));
+	assert_string_equal(w.toast, "Cancelled.");
+	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_CANCELLED);
+	world_close(&w);
+
+	world_open(&w, roles[0], roles[1], NULL);
+	(void)world_text(&w, CARL, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_true(press(&w, CARL, world_says(&w, "Deploying staging"), "Cancel"));
+	assert_string_equal(w.toast, "⛔ cancel: your role does not grant it.");
+	world_close(&w);
+}
+
+/* --- confirm --- */
+
+static void
+a_pushs_question_needs_confirm_and_ones_own_the_action(void **state)
+{
+	static const char *const roles[] = { "ROLE_C_IDS=50", "ROLE_C_MAY=confirm:production",
+		"ROLE_D_IDS=60", "ROLE_D_MAY=deploy:production" };
+	const struct world_message *question;
+	struct world w;
+
+	(void)state;
+	world_open(&w, roles[0], roles[1], roles[2], roles[3], NULL);
+	(void)world_decide(&w, world_push(&w, "main"));
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	question = world_says(&w, "Deploy to production?");
+	assert_true(press(&w, DORA, question, "Confirm")); /* who may deploy, and not confirm */
+	assert_string_equal(w.toast, "⛔ Only who may confirm may answer this.");
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
+	assert_true(press(&w, CARL, question, "Confirm")); /* who may confirm, and not deploy */
+	world_git_same(&w);
+	assert_non_null(world_peek(&w, EFFECT_RUN));
+	world_close(&w);
+
+	/* Another person's question is theirs: confirm alone does not take it over. */
+	world_open(&w, roles[0], roles[1], roles[2], roles[3], NULL);
+	(void)world_text(&w, DORA, "/deploy production");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	question = world_says(&w, "Deploy to production?");
+	assert_true(press(&w, CARL, question, "Confirm"));
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
+	assert_true(press(&w, DORA, question, "Confirm"));
+	world_git_same(&w);
+	assert_non_null(world_peek(&w, EFFECT_RUN));
+	world_close(&w);
+}
+
+static void
+whoever_confirmed_a_push_and_lost_the_role_starts_nothing(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "ROLE_C_IDS=50", "ROLE_C_MAY=confirm:production", NULL);
+	(void)world_decide(&w, world_push(&w, "main"));
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_true(press(&w, CARL, world_says(&w, "Deploy to production?"), "Confirm"));
+	world_settings(&w, NULL);
+	world_git_same(&w);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	world_close(&w);
+}
+
+/* --- a thousand policies --- */
+
+#define POLICIES 1000
+#define STEPS	 24
+#define OF_WORLD 10 /* policies that one database sees, one after the other */
+
+static struct policy_aid aid;
+static size_t runs, refusals;
+
+static void
+set_policy(struct world *w, const char *apps)
+{
+	static char none[] = "X=";
+	char *l[POLICY_AID_LINES];
+
+	policy_aid_draw(&aid);
+	for (size_t i = 0; i < POLICY_AID_LINES; i++)
+		l[i] = aid.lines[i][0] != '\0' ? aid.lines[i] : none;
+	world_settings(w, apps, "STAGING_TELEGRAM_IDS=", "REGISTRY_URL=registry:5000", l[0], l[1],
+	    l[2], l[3], l[4], l[5], l[6], l[7], l[8], l[9], l[10], l[11], NULL);
+}
+
+static const char *
+place(void)
+{
+	return policy_aid_places[policy_aid_number(&aid, POLICY_AID_PLACES)];
+}
+
+/* A private chat is sent nothing that its person has no grant on, but what they typed. */
+static void
+check_words(struct world *w, size_t before, int64_t person, const char *typed)
+{
+	for (size_t i = before; i < w->n_screen; i++)
+		for (size_t e = 0; e < POLICY_AID_PLACES; e++)
+			if (w->screen[i].chat == person &&
+			    strstr(typed, policy_aid_places[e]) == NULL &&
+			    !policy_aid_sees(&aid, person, policy_aid_places[e]) &&
+			    strstr(w->screen[i].text, policy_aid_places[e]) != NULL)
+				fail_msg("%lld typed %s and is told of %s: %s", (long long)person,
+				    typed, policy_aid_places[e], w->screen[i].text);
+}
+
+static void
+type(struct world *w, int64_t person)
+{
+	static const char *const words[] = { "deploy", "deploy", "deploy", "rollback", "cancel" };
+	static const char *const talk[] = { "/help", "/deploy", "/rollback", "/whoami", "/status",
+		"/history", "/deploy nowhere", "/status shop", "/status staging",
+		"/deploy production", "/history blog", "/deploy shop staging" };
+	size_t before = w->n_screen;
+	char line[80];
+
+	if (policy_aid_number(&aid, 4) == 0)
+		(void)snprintf(
+		    line, sizeof(line), "%s", talk[policy_aid_number(&aid, COUNT(talk))]);
+	else
+		(void)snprintf(line, sizeof(line), "/%s %s",
+		    words[policy_aid_number(&aid, COUNT(words))], place());
+	if (policy_aid_number(&aid, 2) == 0) {
+		(void)world_text(w, person, line);
+		return;
+	}
+	(void)world_text_in(w, person, person, line);
+	check_words(w, before, person, line);
+}
+
+static void
+press_something(struct world *w, int64_t person)
+{
+	const struct world_message *message;
+
+	if (w->n_screen == 0)
+		return;
+	message = &w->screen[policy_aid_number(&aid, (unsigned)w->n_screen)];
+	if (message->buttons.n > 0)
+		(void)world_press(w, person, message->chat,
+		    message->buttons.at[policy_aid_number(&aid, (unsigned)message->buttons.n)].id);
+}
+
+static void
+answer_git(struct world *w)
+{
+	static const char *const commits[] = { COMMIT_A, COMMIT_B, COMMIT_C, COMMIT_D };
+	const struct effect *query = world_peek(w, EFFECT_GIT_QUERY);
+
+	if (query == NULL)
+		return;
+	if (strlen(query->u.git_query.ref) == strlen(COMMIT_A))
+		world_git_same(w);
+	else
+		world_git(w, (struct world_git){ .commit = commits[policy_aid_number(&aid, 4)] });
+}
+
+/* Whoever asked may do it now, or who confirmed it; and who confirmed it may confirm. */
+static void
+check_run(struct world *w, const struct effect *effect)
+{
+	struct deployment d = world_deployment(w, effect->subject);
+	unsigned action = deployment_is_rollback(&d) ? POLICY_AID_ROLLBACK : POLICY_AID_DEPLOY;
+	int64_t other = d.confirmed_by == d.requested_by ? 0 : d.confirmed_by;
+	bool requester = policy_aid_grants(&aid, d.requested_by, action, d.environment);
+	bool confirmer = policy_aid_grants(&aid, other, action, d.environment);
+
+	if (!requester && !confirmer)
+		fail_msg("seed %llu: %s of %lld runs in %s, and nobody may",
+		    (unsigned long long)aid.seed, policy_aid_words[action],
+		    (long long)d.requested_by, d.environment);
+	if (other != 0 && !confirmer &&
+	    !policy_aid_grants(&aid, other, POLICY_AID_CONFIRM, d.environment))
+		fail_msg("seed %llu: confirmed by %lld, who may not", (unsigned long long)aid.seed,
+		    (long long)other);
+	runs++;
+}
+
+/* Looks at each run as soon as it is ordered, and lets it end well. */
+static void
+let_runs_end(struct world *w)
+{
+	const struct effect *effect;
+
+	while ((effect = world_peek(w, EFFECT_RUN)) != NULL) {
+		check_run(w, effect);
+		assert_int_equal(world_run_starts(w), 200);
+		world_run_step(w, 0, "release");
+		world_run_ends(w, GOOD);
+	}
+}
+
+static void
+play(struct world *w)
+{
+	for (int step = 0; step < STEPS; step++) {
+		int64_t person = POLICY_AID_FIRST + policy_aid_number(&aid, POLICY_AID_PEOPLE);
+
+		w->aid.at += 2000;
+		switch (policy_aid_number(&aid, 4)) {
+		case 0:
+		case 1:
+			type(w, person);
+			break;
+		case 2:
+			press_something(w, person);
+			break;
+		default:
+			answer_git(w);
+			break;
+		}
+		let_runs_end(w);
+	}
+}
+
+static void
+without_the_grant_nothing_runs(void **state)
+{
+	char apps[100];
+	struct world w;
+
+	(void)state;
+	policy_aid_begin(&aid, 362436069362436069u);
+	(void)snprintf(apps, sizeof(apps), "APPS_DIRECTORY=%s/apps", aid.folder);
+	for (int i = 0; i < POLICIES; i++) {
+		if (i % OF_WORLD == 0)
+			world_open(&w, apps, "REGISTRY_URL=registry:5000", NULL);
+		set_policy(&w, apps);
+		play(&w);
+		if (i % OF_WORLD == OF_WORLD - 1) {
+			refusals += world_audited(&w, "\"denied\"", NULL);
+			world_close(&w);
+		}
+	}
+	policy_aid_end(&aid);
+	print_message("%zu runs, %zu denials\n", runs, refusals);
+	assert_true(runs > 200 && refusals > 200);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(of_what_one_has_no_grant_the_answer_is_that_there_is_none),
+		cmocka_unit_test(who_sees_an_environment_and_may_not_is_denied),
+		cmocka_unit_test(help_and_whoami_name_roles_places_and_ends),
+		cmocka_unit_test(a_role_withdrawn_between_question_and_press_confirms_nothing),
+		cmocka_unit_test(a_role_that_ended_since_the_press_starts_nothing),
+		cmocka_unit_test(ones_own_place_is_taken_back_without_the_grant_cancel),
+		cmocka_unit_test(a_pushs_question_needs_confirm_and_ones_own_the_action),
+		cmocka_unit_test(whoever_confirmed_a_push_and_lost_the_role_starts_nothing),
+		cmocka_unit_test(without_the_grant_nothing_runs),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,107 @@
+/* Goal: a request's arguments are read as they were added, whatever stands beside them.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "types/request.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+static void
+expect(const struct request *request, const char *key, const char *value)
+{
+	char out[LIMIT_REF];
+
+	assert_string_equal(request_get(request, key, out), value);
+}
+
+static void
+each_argument_is_found_by_its_whole_key(void **state)
+{
+	struct request request = request_of("deploy", "shop/staging");
+
+	(void)state;
+	expect(&request, "ref", "");
+	request_add(&request, "ref", "a=b/page=9");
+	request_add(&request, "release", "");
+	request_add_number(&request, "page", 3);
+	assert_string_equal(request.arguments, "ref=a=b/page=9\npage=3");
+	expect(&request, "ref", "a=b/page=9");
+	expect(&request, "page", "3");
+	expect(&request, "re", "");
+	expect(&request, "release", "");
+	assert_int_equal(request_get_number(&request, "page"), 3);
+	assert_int_equal(request_get_number(&request, "ref"), 0);
+}
+
+static void
+an_argument_is_dropped_without_its_neighbours(void **state)
+{
+	static const char *const order[][3] = { { "a", "b", "c" }, { "b", "a", "c" },
+		{ "a", "c", "b" } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(order); i++) {
+		struct request request = request_of("x", "");
+
+		for (size_t k = 0; k < 3; k++)
+			request_add(&request, order[i][k], "value");
+		request_drop(&request, "b");
+		assert_string_equal(request.arguments, "a=value\nc=value");
+		request_drop(&request, "nothing");
+		assert_string_equal(request.arguments, "a=value\nc=value");
+		request_drop(&request, "a");
+		request_drop(&request, "c");
+		assert_string_equal(request.arguments, "");
+	}
+}
+
+static void
+the_longest_ref_fits_beside_a_page(void **state)
+{
+	struct request request = request_of("deploy", "shop/staging");
+	char ref[LIMIT_REF];
+
+	(void)state;
+	memset(ref, 'r', sizeof(ref));
+	ref[sizeof(ref) - 1] = '\0';
+	request_add(&request, "ref", ref);
+	request_add(&request, "release", ref);
+	request_add_number(&request, "page", INT64_MAX);
+	expect(&request, "ref", ref);
+	expect(&request, "release", ref);
+	assert_true(request_get_number(&request, "page") == INT64_MAX);
+}
+
+static void
+a_target_of_another_kind_has_no_number(void **state)
+{
+	static const struct {
+		const char *target;
+		int64_t number;
+	} cases[] = { { "work/123", 123 }, { "work/0", 0 }, { "work/", 0 }, { "work", 0 },
+		{ "work/12x", 0 }, { "work/-1", 0 }, { "works/12", 0 }, { "run/12", 0 }, { "", 0 },
+		{ "work/99999999999999999999", 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct request request = request_of("cancel", cases[i].target);
+
+		assert_int_equal(request_number(&request, "work"), cases[i].number);
+	}
+	assert_string_equal(request_about("log", "run", 45).target, "run/45");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_argument_is_found_by_its_whole_key),
+		cmocka_unit_test(an_argument_is_dropped_without_its_neighbours),
+		cmocka_unit_test(the_longest_ref_fits_beside_a_page),
+		cmocka_unit_test(a_target_of_another_kind_has_no_number),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

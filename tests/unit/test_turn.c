@@ -1,0 +1,156 @@
+/* Goal: of each combination of facts it is certain what becomes of a place in the queue.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "deployment/turn.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#define ALL (1u << TURN_FACT_COUNT)
+
+/* Whatever one of these says, it does not start. */
+#define HINDERS \
+	(TURN(GONE) | TURN(UNFIT) | TURN(DENIED) | TURN(NOT_NOW) | TURN(LIVE) | TURN(ASKED) | \
+	    TURN(CLAIMED) | TURN(NO_SLOT) | TURN(DIFFERS) | TURN(STALE))
+
+static bool
+is(unsigned facts, unsigned some)
+{
+	return (facts & some) != 0;
+}
+
+static void
+what_starts_has_nothing_against_it(void **state)
+{
+	(void)state;
+	for (unsigned facts = 0; facts < ALL; facts++) {
+		bool may = !is(facts, HINDERS) &&
+		    (is(facts, TURN(ROLLBACK)) || !is(facts, TURN(UNCOMPARED) | TURN(BEHIND))) &&
+		    (is(facts, TURN(PERSON)) || !is(facts, TURN(UNKNOWN) | TURN(BLOCKED)));
+
+		assert_int_equal(turn_decide(facts)->to == TURN_TO_START, may);
+	}
+}
+
+static void
+people_are_never_superseded_and_a_push_that_is_behind_asks_nobody(void **state)
+{
+	(void)state;
+	for (unsigned facts = 0; facts < ALL; facts++) {
+		enum turn to = turn_decide(facts)->to;
+
+		if (is(facts, TURN(PERSON)))
+			assert_int_not_equal(to, TURN_TO_SUPERSEDE);
+		else if (is(facts, TURN(BEHIND)))
+			assert_true(to != TURN_TO_ASK_ANEW || is(facts, TURN(ROLLBACK)));
+	}
+}
+
+/* Nobody is asked about what could not start, and git is asked before a person is. */
+static void
+who_is_asked_could_start(void **state)
+{
+	(void)state;
+	for (unsigned facts = 0; facts < ALL; facts++) {
+		enum turn to = turn_decide(facts)->to;
+
+		if (to != TURN_TO_ASK_ANEW && to != TURN_TO_ASK_GIT)
+			continue;
+		assert_false(is(facts, HINDERS & ~(TURN(DIFFERS) | TURN(STALE))));
+		if (to == TURN_TO_ASK_ANEW)
+			assert_true(is(facts, TURN(ROLLBACK)) || !is(facts, TURN(UNCOMPARED)));
+	}
+}
+
+static void
+what_is_for_good_is_not_waited_for(void **state)
+{
+	(void)state;
+	for (unsigned facts = 0; facts < ALL; facts++) {
+		enum turn to = turn_decide(facts)->to;
+
+		if (is(facts, TURN(GONE) | TURN(LIVE)))
+			assert_true(to == TURN_TO_REFUSE || to == TURN_TO_SUPERSEDE);
+		if (to == TURN_TO_REFUSE && !is(facts, TURN(UNFIT)))
+			assert_string_not_equal(turn_decide(facts)->reason, "");
+	}
+}
+
+static void
+each_rule_decides_something(void **state)
+{
+	bool used[64] = { 0 };
+
+	(void)state;
+	assert_true(turn_rule_count <= COUNT(used));
+	for (unsigned facts = 0; facts < ALL; facts++)
+		used[turn_decide(facts) - turn_rules] = true;
+	for (size_t i = 0; i < turn_rule_count; i++)
+		assert_true(used[i]);
+}
+
+static void
+some_turns(void **state)
+{
+	static const struct {
+		unsigned facts;
+		enum turn to;
+		const char *reason;
+	} cases[] = {
+		{ TURN(PERSON) | TURN(LIVE), TURN_TO_REFUSE, "already live" },
+		{ TURN(LIVE), TURN_TO_SUPERSEDE, "already live" },
+		{ TURN(PERSON) | TURN(ROLLBACK) | TURN(LIVE), TURN_TO_REFUSE,
+		    "somebody else was faster" },
+		{ TURN(PERSON) | TURN(UNCOMPARED) | TURN(DIFFERS), TURN_TO_ASK_GIT, "" },
+		{ TURN(PERSON) | TURN(ROLLBACK) | TURN(UNCOMPARED) | TURN(DIFFERS),
+		    TURN_TO_ASK_ANEW, "" },
+		{ TURN(PERSON) | TURN(BEHIND), TURN_TO_ASK_ANEW, "" },
+		{ TURN(BEHIND), TURN_TO_SUPERSEDE, "older than what is live" },
+		{ TURN(BEHIND) | TURN(DIFFERS), TURN_TO_SUPERSEDE, "older than what is live" },
+		{ TURN(PERSON) | TURN(STALE) | TURN(CLAIMED), TURN_TO_WAIT_CLAIM, "" },
+		{ TURN(PERSON) | TURN(UNKNOWN), TURN_TO_START, "" },
+		{ TURN(UNKNOWN) | TURN(BLOCKED), TURN_TO_PASS, "" },
+		{ TURN(PERSON) | TURN(DENIED) | TURN(ASKED), TURN_TO_REFUSE,
+		    "the requester is no longer allowed to do so" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		assert_int_equal(turn_decide(cases[i].facts)->to, cases[i].to);
+		assert_string_equal(turn_decide(cases[i].facts)->reason, cases[i].reason);
+	}
+}
+
+static void
+behind_is_an_ancestor_that_is_not_the_same(void **state)
+{
+	struct git_answer answer = { .has_base = true, .forced = true, .count = 0 };
+
+	(void)state;
+	assert_true(turn_is_behind(&answer));
+	answer.count = 2; /* another branch */
+	assert_false(turn_is_behind(&answer));
+	answer = (struct git_answer){ .has_base = true, .forced = false, .count = 0 };
+	assert_false(turn_is_behind(&answer)); /* the same commit */
+	answer = (struct git_answer){ .has_base = false, .forced = true };
+	assert_false(turn_is_behind(&answer)); /* nobody knows */
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_starts_has_nothing_against_it),
+		cmocka_unit_test(people_are_never_superseded_and_a_push_that_is_behind_asks_nobody),
+		cmocka_unit_test(who_is_asked_could_start),
+		cmocka_unit_test(what_is_for_good_is_not_waited_for),
+		cmocka_unit_test(each_rule_decides_something),
+		cmocka_unit_test(some_turns),
+		cmocka_unit_test(behind_is_an_ancestor_that_is_not_the_same),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
