@@ -268,6 +268,17 @@ answer_no(void)
 	return text;
 }
 
+/* Some commit is not in the repository any more; one that the base contains is, as long as that. */
+static bool
+is_lost(struct sim *sim, const struct effect_git_query *ask)
+{
+	int base = sim_forge_index(sim, ask->base);
+
+	if (find_commit(sim, ask->ref) == NULL)
+		return true;
+	return base <= sim_forge_index(sim, ask->ref) && sim_one_in(sim, 16);
+}
+
 /* Who waits is told: as perform_git_query.c does it. */
 static void
 is_delayed(struct sim *sim, const struct sim_open *open, bool failed)
@@ -327,7 +338,7 @@ git_answers(struct sim *sim, int64_t effect, int64_t b)
 	if (ask->kind == GIT_QUERY_HEADS) {
 		asked->answer = answer_heads(sim, ask);
 	} else if (strcmp(ask->ref, "v1") != 0 && find_branch(ask, ask->ref) < 0 &&
-	    (find_commit(sim, ask->ref) == NULL || sim_one_in(sim, 16))) {
+	    is_lost(sim, ask)) {
 		asked->exit_status = 64;
 		/* NOANALYZE(malloc-leak): the effect has it */
 		asked->answer = answer_no();
