@@ -115,8 +115,7 @@ row_audit_add(struct tx *tx, const struct audit_entry *entry, const char *const 
 		buf_clear(&text);
 		write_meta((const char *const[]){ "meta", "too long", NULL }, &text);
 	}
-	if (!tx->failed && !buf_check(&text, &tx->err))
-		tx->failed = true;
+	tx_check(tx, &text);
 	insert(tx,
 	    &(struct audit_line){
 		.at = tx->at,

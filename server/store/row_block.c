@@ -8,8 +8,10 @@
 #define BLOCK "commit_id, blocked_by, at, why"
 
 static void
-read_block(const struct db_rows *rows, struct block *ret)
+read_block(const struct db_rows *rows, void *out)
 {
+	struct block *ret = out;
+
 	*ret = (struct block){ .at = db_col_i64(rows, 2) };
 	tx_text(rows, 0, ret->commit, sizeof(ret->commit));
 	tx_text(rows, 1, ret->by, sizeof(ret->by));
@@ -30,37 +32,23 @@ row_block_add(struct tx *tx, const char *environment, const struct block *block)
 bool
 row_block_find(struct tx *tx, const char *environment, const char *commit, struct block *ret)
 {
-	struct db_rows rows = { 0 };
-	bool found;
+	struct block block;
 
-	if (!tx_query(&rows, tx,
-		"SELECT " BLOCK " FROM block WHERE environment = $1 AND commit_id = $2",
-		DB_TEXT(environment), DB_TEXT(commit)))
-		return false;
-	found = db_next(&rows);
-	if (found && ret != NULL)
-		read_block(&rows, ret);
-	return tx_end(tx, &rows) && found;
+	return tx_read(tx, read_block, ret == NULL ? &block : ret, 1,
+		   "SELECT " BLOCK " FROM block WHERE environment = $1 AND commit_id = $2",
+		   DB_TEXT(environment), DB_TEXT(commit)) > 0;
 }
 
 size_t
 row_block_list(
     struct tx *tx, const char *environment, struct block *ret, size_t max, int64_t *ret_all)
 {
-	struct db_rows rows = { 0 };
-	size_t n = 0;
-
 	if (ret_all != NULL)
 		*ret_all = tx_number(
 		    tx, "SELECT COUNT(*) FROM block WHERE environment = $1", DB_TEXT(environment));
-	if (!tx_query(&rows, tx,
-		"SELECT " BLOCK " FROM block WHERE environment = $1"
-		" ORDER BY id DESC LIMIT $2",
-		DB_TEXT(environment), DB_I64(max)))
-		return 0;
-	while (n < max && db_next(&rows))
-		read_block(&rows, &ret[n++]);
-	return tx_end(tx, &rows) ? n : 0;
+	return tx_read(tx, read_block, ret, max,
+	    "SELECT " BLOCK " FROM block WHERE environment = $1 ORDER BY id DESC LIMIT $2",
+	    DB_TEXT(environment), DB_I64(max));
 }
 
 void

@@ -41,32 +41,35 @@ row_button_show(
 	"id, chat, person, action, target, arguments, is_once, message, timer, expires_at," \
 	" closed_at"
 
+/* As if it did not expire. */
+static void
+read_button(const struct db_rows *rows, void *out)
+{
+	struct button_row *ret = out;
+	struct request *request = &ret->request;
+
+	tx_text(rows, 0, ret->id, sizeof(ret->id));
+	ret->chat = db_col_i64(rows, 1);
+	ret->person = db_col_i64(rows, 2);
+	tx_text(rows, 3, request->action, sizeof(request->action));
+	tx_text(rows, 4, request->target, sizeof(request->target));
+	tx_text(rows, 5, request->arguments, sizeof(request->arguments));
+	ret->is_once = db_col_i64(rows, 6) != 0;
+	request->message = ret->message = db_col_i64(rows, 7);
+	ret->timer = db_col_i64(rows, 8);
+	ret->expires_at = db_col_i64(rows, 9);
+	ret->is_open = db_col_i64(rows, 10) == 0;
+}
+
 /* The first row; id "": there is none. */
 #define find(tx, ...) find_values(tx, DB_SQL("SELECT " COLUMNS " FROM button " __VA_ARGS__))
 static struct button_row
 find_values(struct tx *tx, const char *sql, const struct db_value values[], size_t count)
 {
 	struct button_row button = { 0 };
-	struct request *request = &button.request;
-	struct db_rows rows = { 0 };
 
-	if (!tx_query_values(&rows, tx, sql, values, count))
-		return button;
-	if (db_next(&rows)) {
-		tx_text(&rows, 0, button.id, sizeof(button.id));
-		button.chat = db_col_i64(&rows, 1);
-		button.person = db_col_i64(&rows, 2);
-		tx_text(&rows, 3, request->action, sizeof(request->action));
-		tx_text(&rows, 4, request->target, sizeof(request->target));
-		tx_text(&rows, 5, request->arguments, sizeof(request->arguments));
-		button.is_once = db_col_i64(&rows, 6) != 0;
-		request->message = button.message = db_col_i64(&rows, 7);
-		button.timer = db_col_i64(&rows, 8);
-		button.expires_at = db_col_i64(&rows, 9);
-		button.is_open = db_col_i64(&rows, 10) == 0 &&
-		    (button.expires_at == 0 || button.expires_at > tx->at);
-	}
-	(void)tx_end(tx, &rows); /* sticky */
+	(void)tx_read_values(tx, read_button, &button, sizeof(button), 1, sql, values, count);
+	button.is_open &= button.expires_at == 0 || button.expires_at > tx->at;
 	return button;
 }
 
@@ -192,17 +195,10 @@ row_button_add_requester(struct tx *tx, int64_t deployment, int64_t person, int6
 size_t
 row_button_list_messages(struct tx *tx, int64_t deployment, int64_t *ret, size_t max)
 {
-	struct db_rows rows = { 0 };
-	size_t n = 0;
-
-	if (!tx_query(&rows, tx,
-		"SELECT message FROM question_requester WHERE deployment = $1 AND message <> 0"
-		" ORDER BY message LIMIT $2",
-		DB_I64(deployment), DB_I64(max)))
-		return 0;
-	while (n < max && db_next(&rows))
-		ret[n++] = db_col_i64(&rows, 0);
-	return tx_end(tx, &rows) ? n : 0;
+	return tx_read(tx, tx_read_number, ret, max,
+	    "SELECT message FROM question_requester WHERE deployment = $1 AND message <> 0"
+	    " ORDER BY message LIMIT $2",
+	    DB_I64(deployment), DB_I64(max));
 }
 
 bool

@@ -91,8 +91,9 @@ index_of(const char *word, const char *const words[], size_t count)
 #define READ_FLAG(field) (field) = db_col_i64(rows, n++) != 0
 
 static void
-read_deployment(const struct db_rows *rows, struct deployment *d)
+read_deployment(const struct db_rows *rows, void *out)
 {
+	struct deployment *d = out;
 	int n = 7;
 
 	*d = (struct deployment){
@@ -115,13 +116,9 @@ static struct deployment
 find_values(struct tx *tx, const char *sql, const struct db_value values[], size_t count)
 {
 	struct deployment deployment = { 0 };
-	struct db_rows rows = { 0 };
 
-	if (!tx_query_values(&rows, tx, sql, values, count))
-		return deployment;
-	if (db_next(&rows))
-		read_deployment(&rows, &deployment);
-	(void)tx_end(tx, &rows); /* sticky */
+	(void)tx_read_values(
+	    tx, read_deployment, &deployment, sizeof(deployment), 1, sql, values, count);
 	return deployment;
 }
 
@@ -213,54 +210,49 @@ row_deployment_of_run(struct tx *tx, int64_t run)
 	return find(tx, "WHERE id = (SELECT deployment FROM run WHERE run.id = $1)", DB_I64(run));
 }
 
+static void
+read_trigger(const struct db_rows *rows, void *ret)
+{
+	*(enum trigger *)ret = (enum trigger)index_of(db_col_text(rows, 0), causes, COUNT(causes));
+}
+
 enum trigger
 row_deployment_last_trigger(struct tx *tx, const char *environment)
 {
 	enum trigger trigger = TRIGGER_COUNT;
-	struct db_rows rows = { 0 };
 
-	if (!tx_query(&rows, tx,
-		"SELECT cause FROM work WHERE environment = $1 ORDER BY id DESC LIMIT 1",
-		DB_TEXT(environment)))
-		return trigger;
-	if (db_next(&rows))
-		trigger = (enum trigger)index_of(db_col_text(&rows, 0), causes, COUNT(causes));
-	(void)tx_end(tx, &rows); /* sticky */
+	(void)tx_read(tx, read_trigger, &trigger, 1,
+	    "SELECT cause FROM work WHERE environment = $1 ORDER BY id DESC LIMIT 1",
+	    DB_TEXT(environment)); /* sticky */
 	return trigger;
+}
+
+static void
+read_state(const struct db_rows *rows, void *ret)
+{
+	*(enum deploy_state *)ret = deploy_flow_parse(db_col_text(rows, 0));
 }
 
 enum deploy_state
 row_deployment_last_end(struct tx *tx, const char *environment)
 {
 	enum deploy_state state = DEPLOY_STATE_COUNT;
-	struct db_rows rows = { 0 };
 
-	if (!tx_query(&rows, tx,
-		"SELECT state FROM work WHERE environment = $1 AND " STORE_HAS_RUN
-		" ORDER BY ended_at DESC, id DESC LIMIT 1",
-		DB_TEXT(environment)))
-		return state;
-	if (db_next(&rows))
-		state = deploy_flow_parse(db_col_text(&rows, 0));
-	(void)tx_end(tx, &rows); /* sticky */
+	(void)tx_read(tx, read_state, &state, 1,
+	    "SELECT state FROM work WHERE environment = $1 AND " STORE_HAS_RUN
+	    " ORDER BY ended_at DESC, id DESC LIMIT 1",
+	    DB_TEXT(environment)); /* sticky */
 	return state;
 }
 
 size_t
 row_deployment_list(struct tx *tx, const char *environment, struct deployment *ret, size_t max)
 {
-	struct db_rows rows = { 0 };
-	size_t n = 0;
-
-	if (!tx_query(&rows, tx,
-		"SELECT " COLUMNS " FROM work INDEXED BY work_changes WHERE environment = $1"
-		" AND (started_at <> 0 OR state = 'REFUSED') AND " STORE_CHANGES_RELEASE
-		" ORDER BY id DESC LIMIT $2",
-		DB_TEXT(environment), DB_I64(max)))
-		return 0;
-	while (n < max && db_next(&rows))
-		read_deployment(&rows, &ret[n++]);
-	return tx_end(tx, &rows) ? n : 0;
+	return tx_read(tx, read_deployment, ret, max,
+	    "SELECT " COLUMNS " FROM work INDEXED BY work_changes WHERE environment = $1"
+	    " AND (started_at <> 0 OR state = 'REFUSED') AND " STORE_CHANGES_RELEASE
+	    " ORDER BY id DESC LIMIT $2",
+	    DB_TEXT(environment), DB_I64(max));
 }
 
 int64_t
@@ -472,18 +464,19 @@ row_step_add(struct tx *tx, const struct run_step *step)
 	    db_changes(tx->db) == 1;
 }
 
+static void
+read_step(const struct db_rows *rows, void *out)
+{
+	struct step *ret = out;
+
+	tx_text(rows, 0, ret->name, sizeof(ret->name));
+	ret->at = db_col_i64(rows, 1);
+}
+
 size_t
 row_step_list(struct tx *tx, int64_t run, struct step *ret, size_t max)
 {
-	struct db_rows rows = { 0 };
-	size_t n = 0;
-
-	if (!tx_query(&rows, tx, "SELECT name, at FROM run_step WHERE run = $1 ORDER BY n LIMIT $2",
-		DB_I64(run), DB_I64(max)))
-		return 0;
-	for (; n < max && db_next(&rows); n++) {
-		tx_text(&rows, 0, ret[n].name, sizeof(ret[n].name));
-		ret[n].at = db_col_i64(&rows, 1);
-	}
-	return tx_end(tx, &rows) ? n : 0;
+	return tx_read(tx, read_step, ret, max,
+	    "SELECT name, at FROM run_step WHERE run = $1 ORDER BY n LIMIT $2", DB_I64(run),
+	    DB_I64(max));
 }

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_effect.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 
 #include "lib/text.h"
@@ -20,8 +19,7 @@ insert(struct tx *tx, const struct effect *effect, const char *lane)
 
 	buf_init(&body, EFFECT_BODY_MAX);
 	effect_codec_encode(effect, &body);
-	if (!tx->failed && !buf_check(&body, &tx->err))
-		tx->failed = true;
+	tx_check(tx, &body);
 	if (tx_run(tx,
 		"INSERT INTO effect (kind, lane, subject, body, due, at)"
 		" VALUES ($1, $2, $3, $4, $5, $6)",
@@ -264,8 +262,7 @@ row_effect_save(struct tx *tx, int64_t id, const struct effect *effect)
 
 	buf_init(&body, EFFECT_BODY_MAX);
 	effect_codec_encode(effect, &body);
-	if (!tx->failed && !buf_check(&body, &tx->err))
-		tx->failed = true;
+	tx_check(tx, &body);
 	(void)tx_run(tx, "UPDATE effect SET body = $2 WHERE id = $1", DB_I64(id),
 	    DB_TEXT(buf_text(&body))); /* sticky */
 	buf_done(&body);

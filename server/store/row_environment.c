@@ -15,8 +15,10 @@
 #define ESTIMATE_FROM 5 /* live deployments */
 
 static void
-read_release(const struct db_rows *rows, struct release *ret)
+read_release(const struct db_rows *rows, void *out)
 {
+	struct release *ret = out;
+
 	*ret = (struct release){
 		.id = db_col_i64(rows, 0),
 		.at = db_col_i64(rows, 4),
@@ -39,47 +41,44 @@ static struct release
 find_values(struct tx *tx, const char *sql, const struct db_value values[], size_t count)
 {
 	struct release release = { 0 };
-	struct db_rows rows = { 0 };
 
-	if (!tx_query_values(&rows, tx, sql, values, count))
-		return release;
-	if (db_next(&rows))
-		read_release(&rows, &release);
-	(void)tx_end(tx, &rows); /* sticky */
+	(void)tx_read_values(tx, read_release, &release, sizeof(release), 1, sql, values, count);
 	return release;
 }
 
 /* --- environments --- */
 
+/* Of the releases the id alone. */
+static void
+read_environment(const struct db_rows *rows, void *out)
+{
+	struct environment *ret = out;
+
+	ret->current.id = db_col_i64(rows, 0);
+	ret->previous.id = db_col_i64(rows, 1);
+	tx_text(rows, 2, ret->seen_commit, sizeof(ret->seen_commit));
+	ret->is_down = db_col_i64(rows, 3) != 0;
+	ret->is_unacknowledged = db_col_i64(rows, 4) != 0;
+	ret->unknown_since = db_col_i64(rows, 5);
+	tx_text(rows, 6, ret->unknown_why, sizeof(ret->unknown_why));
+	tx_text(rows, 7, ret->polled_commit, sizeof(ret->polled_commit));
+	ret->skipped_count = db_col_i64(rows, 8);
+}
+
 struct environment
 row_environment_get(struct tx *tx, const char *name)
 {
 	struct environment environment = { 0 };
-	struct db_rows rows = { 0 };
-	int64_t current = 0, previous = 0;
 
 	(void)text_copy(environment.name, sizeof(environment.name), name);
-	if (!tx_query(&rows, tx,
+	if (tx_read(tx, read_environment, &environment, 1,
 		"SELECT current_release, previous_release, seen_commit, is_down,"
 		" is_unacknowledged, unknown_since, unknown_why, polled_commit, skipped_count"
-		" FROM environment"
-		" WHERE name = $1",
-		DB_TEXT(name)))
+		" FROM environment WHERE name = $1",
+		DB_TEXT(name)) == 0)
 		return environment;
-	if (db_next(&rows)) {
-		current = db_col_i64(&rows, 0);
-		previous = db_col_i64(&rows, 1);
-		tx_text(&rows, 2, environment.seen_commit, sizeof(environment.seen_commit));
-		environment.is_down = db_col_i64(&rows, 3) != 0;
-		environment.is_unacknowledged = db_col_i64(&rows, 4) != 0;
-		environment.unknown_since = db_col_i64(&rows, 5);
-		tx_text(&rows, 6, environment.unknown_why, sizeof(environment.unknown_why));
-		tx_text(&rows, 7, environment.polled_commit, sizeof(environment.polled_commit));
-		environment.skipped_count = db_col_i64(&rows, 8);
-	}
-	(void)tx_end(tx, &rows); /* sticky */
-	environment.current = row_release_get(tx, current);
-	environment.previous = row_release_get(tx, previous);
+	environment.current = row_release_get(tx, environment.current.id);
+	environment.previous = row_release_get(tx, environment.previous.id);
 	if (environment.previous.left_by != 0)
 		environment.previous = row_release_earlier(tx, name, environment.current.commit);
 	return environment;
@@ -159,22 +158,15 @@ row_environment_set_known(struct tx *tx, const char *name)
 bool
 row_environment_next(struct tx *tx, char name[LIMIT_ENVIRONMENT])
 {
-	struct db_rows rows = { 0 };
-	bool found;
-
-	if (!tx_query(&rows, tx,
-		"SELECT MIN(name) AS next FROM ("
-		"SELECT MIN(name) AS name FROM environment WHERE name > $1 UNION ALL"
-		" SELECT MIN(environment) FROM work INDEXED BY work_active WHERE " STORE_IS_ACTIVE
-		" AND environment > $1 UNION ALL"
-		" SELECT MIN(environment) FROM work INDEXED BY work_queued WHERE state = 'QUEUED'"
-		" AND environment > $1) HAVING next IS NOT NULL",
-		DB_TEXT(name)))
-		return false;
-	found = db_next(&rows);
-	if (found)
-		tx_text(&rows, 0, name, LIMIT_ENVIRONMENT);
-	return tx_end(tx, &rows) && found;
+	return tx_read_values(tx, tx_read_environment, name, LIMIT_ENVIRONMENT, 1,
+		   DB_SQL(
+		       "SELECT MIN(name) AS next FROM ("
+		       "SELECT MIN(name) AS name FROM environment WHERE name > $1 UNION ALL"
+		       " SELECT MIN(environment) FROM work INDEXED BY work_active WHERE " STORE_IS_ACTIVE
+		       " AND environment > $1 UNION ALL"
+		       " SELECT MIN(environment) FROM work INDEXED BY work_queued WHERE state = 'QUEUED'"
+		       " AND environment > $1) HAVING next IS NOT NULL",
+		       DB_TEXT(name))) > 0;
 }
 
 static int64_t
@@ -199,22 +191,15 @@ add_release(struct tx *tx, const struct release *release)
 size_t
 row_environment_list_trouble(struct tx *tx, char ret[][LIMIT_ENVIRONMENT], size_t max)
 {
-	struct db_rows rows = { 0 };
-	size_t n = 0;
-
-	if (!tx_query(&rows, tx,
-		"SELECT name FROM (SELECT name, CASE WHEN is_down <> 0 THEN 0 ELSE 1 END AS rank"
-		" FROM environment INDEXED BY environment_trouble"
-		" WHERE is_down <> 0 OR unknown_since <> 0"
-		" UNION ALL SELECT environment, 3 FROM work INDEXED BY work_queued"
-		" WHERE state = 'QUEUED'"
-		" UNION ALL SELECT environment, 2 FROM work INDEXED BY work_active"
-		" WHERE " STORE_IS_ACTIVE ") GROUP BY name ORDER BY MIN(rank), name LIMIT $1",
-		DB_I64(max)))
-		return 0;
-	while (n < max && db_next(&rows))
-		tx_text(&rows, 0, ret[n++], LIMIT_ENVIRONMENT);
-	return tx_end(tx, &rows) ? n : 0;
+	return tx_read(tx, tx_read_environment, ret, max,
+	    "SELECT name FROM (SELECT name, CASE WHEN is_down <> 0 THEN 0 ELSE 1 END AS rank"
+	    " FROM environment INDEXED BY environment_trouble"
+	    " WHERE is_down <> 0 OR unknown_since <> 0"
+	    " UNION ALL SELECT environment, 3 FROM work INDEXED BY work_queued"
+	    " WHERE state = 'QUEUED'"
+	    " UNION ALL SELECT environment, 2 FROM work INDEXED BY work_active"
+	    " WHERE " STORE_IS_ACTIVE ") GROUP BY name ORDER BY MIN(rank), name LIMIT $1",
+	    DB_I64(max));
 }
 
 int64_t
@@ -240,16 +225,9 @@ row_environment_release(struct tx *tx, const struct release *release)
 size_t
 row_release_list(struct tx *tx, const char *environment, struct release *ret, size_t max)
 {
-	struct db_rows rows = { 0 };
-	size_t n = 0;
-
-	if (!tx_query(&rows, tx,
-		"SELECT " RELEASE " FROM release WHERE environment = $1 ORDER BY id DESC LIMIT $2",
-		DB_TEXT(environment), DB_I64(max)))
-		return 0;
-	while (n < max && db_next(&rows))
-		read_release(&rows, &ret[n++]);
-	return tx_end(tx, &rows) ? n : 0;
+	return tx_read(tx, read_release, ret, max,
+	    "SELECT " RELEASE " FROM release WHERE environment = $1 ORDER BY id DESC LIMIT $2",
+	    DB_TEXT(environment), DB_I64(max));
 }
 
 struct release
@@ -301,22 +279,6 @@ row_release_number(struct tx *tx, const struct deployment *deployment)
 	    DB_TEXT(deployment->environment), DB_I64(deployment->id));
 }
 
-static struct release
-find_number(struct tx *tx, const char *environment, int64_t number)
-{
-	return find(
-	    tx, "WHERE environment = $1 AND number = $2", DB_TEXT(environment), DB_I64(number));
-}
-
-static struct release
-find_prefix(struct tx *tx, const char *environment, const char *prefix)
-{
-	return find(tx,
-	    "WHERE environment = $1 AND substr(commit_id, 1, length($2)) = $2"
-	    " ORDER BY id DESC LIMIT 1",
-	    DB_TEXT(environment), DB_TEXT(prefix));
-}
-
 struct release
 row_release_find(struct tx *tx, const char *environment, const char *wanted)
 {
@@ -325,13 +287,17 @@ row_release_find(struct tx *tx, const char *environment, const char *wanted)
 	int64_t number;
 
 	if (text_to_i64(wanted, 1, INT64_MAX, &number, NULL))
-		release = find_number(tx, environment, number);
+		release = find(tx, "WHERE environment = $1 AND number = $2", DB_TEXT(environment),
+		    DB_I64(number));
 	if (release.id != 0 || !text_is_hex(wanted, 7, LIMIT_COMMIT - 1))
 		return release;
 	(void)text_copy(prefix, sizeof(prefix), wanted); /* fits */
 	for (char *c = prefix; *c != '\0'; c++)
 		*c = (char)tolower((unsigned char)*c);
-	return find_prefix(tx, environment, prefix);
+	return find(tx,
+	    "WHERE environment = $1 AND substr(commit_id, 1, length($2)) = $2"
+	    " ORDER BY id DESC LIMIT 1",
+	    DB_TEXT(environment), DB_TEXT(prefix));
 }
 
 /* --- how long it takes --- */
@@ -370,18 +336,10 @@ median(int64_t *values, size_t n)
 int64_t
 row_step_estimate(struct tx *tx, const char *environment, const char *name)
 {
-	struct db_rows rows = { 0 };
 	int64_t values[ESTIMATE_FROM];
-	size_t n = 0;
 
-	if (!tx_query_values(&rows, tx, name[0] == '\0' ? WHOLE_DURATIONS : STEP_DURATIONS,
-		(const struct db_value[]){
-		    DB_TEXT(environment), DB_TEXT(name), DB_I64(ESTIMATE_FROM) },
-		3))
-		return 0;
-	while (n < COUNT(values) && db_next(&rows))
-		values[n++] = db_col_i64(&rows, 0);
-	if (!tx_end(tx, &rows))
-		return 0;
-	return median(values, n);
+	return median(values,
+	    tx_read(tx, tx_read_number, values, COUNT(values),
+		name[0] == '\0' ? WHOLE_DURATIONS : STEP_DURATIONS, DB_TEXT(environment),
+		DB_TEXT(name), DB_I64(ESTIMATE_FROM)));
 }

@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 
-#include "lib/err.h"
 #include "lib/text.h"
 #include "store/store_inside.h"
 

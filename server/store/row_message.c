@@ -77,8 +77,7 @@ written_init(struct written *w, struct tx *tx, const struct message *message)
 	w->foot = cut_text(tx, message->foot);
 	buf_init(&w->buttons, BUTTONS_MAX);
 	write_buttons(&message->buttons, &w->buttons);
-	if (!tx->failed && !buf_check(&w->buttons, &tx->err))
-		tx->failed = true;
+	tx_check(tx, &w->buttons);
 }
 
 static void
@@ -184,21 +183,6 @@ move_lane(struct tx *tx, enum effect_kind kind, bool is_answer, int64_t old_chat
 	    DB_TEXT(to)); /* sticky */
 }
 
-static void
-move_document(struct tx *tx, int64_t id, struct effect *effect, int64_t new_chat)
-{
-	struct buf body;
-
-	effect->u.document.address = (struct chat_address){ .chat = new_chat };
-	buf_init(&body, EFFECT_BODY_MAX);
-	effect_codec_encode(effect, &body);
-	if (!tx->failed && !buf_check(&body, &tx->err))
-		tx->failed = true;
-	(void)tx_run(tx, "UPDATE effect SET body = $2 WHERE id = $1", DB_I64(id),
-	    DB_TEXT(buf_text(&body))); /* sticky */
-	buf_done(&body);
-}
-
 /* A document keeps its chat in its body.  The update touches no index that the query walks. */
 static void
 move_documents(struct tx *tx, int64_t old_chat, int64_t new_chat)
@@ -213,8 +197,10 @@ move_documents(struct tx *tx, int64_t old_chat, int64_t new_chat)
 		effect = effect_codec_decode(EFFECT_DOCUMENT, db_col_text(&rows, 1), &err);
 		if (effect == NULL && err.code == ERR_NOMEM)
 			tx_fail(tx, err.code, "%s", err.text);
-		if (effect != NULL && effect->u.document.address.chat == old_chat)
-			move_document(tx, db_col_i64(&rows, 0), effect, new_chat);
+		if (effect != NULL && effect->u.document.address.chat == old_chat) {
+			effect->u.document.address = (struct chat_address){ .chat = new_chat };
+			row_effect_save(tx, db_col_i64(&rows, 0), effect);
+		}
 		effect_free(effect); /* one that cannot be read is dropped at its turn */
 	}
 	(void)tx_end(tx, &rows); /* sticky */

@@ -16,17 +16,10 @@ row_queue_draw(struct tx *tx)
 size_t
 row_queue_list(struct tx *tx, const char *environment, int64_t ret[ROW_QUEUE_LIST])
 {
-	struct db_rows rows = { 0 };
-	size_t n = 0;
-
-	if (!tx_query(&rows, tx,
-		"SELECT id FROM work INDEXED BY work_queued WHERE environment = $1"
-		" AND state = 'QUEUED' ORDER BY program <> 'rollback', place, id LIMIT $2",
-		DB_TEXT(environment), DB_I64(ROW_QUEUE_LIST)))
-		return 0;
-	while (n < ROW_QUEUE_LIST && db_next(&rows))
-		ret[n++] = db_col_i64(&rows, 0);
-	return tx_end(tx, &rows) ? n : 0;
+	return tx_read(tx, tx_read_number, ret, ROW_QUEUE_LIST,
+	    "SELECT id FROM work INDEXED BY work_queued WHERE environment = $1"
+	    " AND state = 'QUEUED' ORDER BY program <> 'rollback', place, id LIMIT $2",
+	    DB_TEXT(environment), DB_I64(ROW_QUEUE_LIST));
 }
 
 int64_t
@@ -87,19 +80,11 @@ row_queue_freed(struct tx *tx, int64_t work)
 bool
 row_queue_next(struct tx *tx, char ret_environment[LIMIT_ENVIRONMENT])
 {
-	struct db_rows rows = { 0 };
-	bool found;
-
-	if (!tx->has_looks ||
-	    !tx_query(&rows, tx,
-		"SELECT environment FROM work INDEXED BY work_waits WHERE " WAITS
-		" AND waits_for = '" ROW_QUEUE_LOOK "' ORDER BY place LIMIT 1"))
-		return false;
-	found = db_next(&rows);
-	if (found)
-		tx_text(&rows, 0, ret_environment, LIMIT_ENVIRONMENT);
-	tx->has_looks = found;
-	if (!tx_end(tx, &rows) || !found)
+	tx->has_looks = tx->has_looks &&
+	    tx_read_values(tx, tx_read_environment, ret_environment, LIMIT_ENVIRONMENT, 1,
+		DB_SQL("SELECT environment FROM work INDEXED BY work_waits WHERE " WAITS
+		       " AND waits_for = '" ROW_QUEUE_LOOK "' ORDER BY place LIMIT 1")) > 0;
+	if (!tx->has_looks)
 		return false;
 	(void)tx_run(tx,
 	    "UPDATE work INDEXED BY work_queued SET waits_for = '' WHERE environment = $1"

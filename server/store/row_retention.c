@@ -77,15 +77,8 @@ purge_run(struct tx *tx, int64_t run)
 static size_t
 purge_runs(struct tx *tx, const char *sql, int64_t limit, int64_t *ret, size_t max)
 {
-	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
-	size_t n = 0;
+	size_t n = tx_read(tx, tx_read_number, ret, max, sql, DB_I64(limit), DB_I64(max));
 
-	if (!tx_query(&rows, tx, sql, DB_I64(limit), DB_I64(max)))
-		return 0;
-	while (n < max && db_next(&rows))
-		ret[n++] = db_col_i64(&rows, 0);
-	if (!tx_end(tx, &rows))
-		return 0;
 	for (size_t i = 0; i < n; i++)
 		purge_run(tx, ret[i]);
 	return tx->failed ? 0 : n;

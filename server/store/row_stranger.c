@@ -58,31 +58,28 @@ row_stranger_audit(struct tx *tx, const char *input, int64_t n, const char *last
 
 /* --- each hour --- */
 
+static void
+read_counted(const struct db_rows *rows, void *out)
+{
+	struct counted *ret = out;
+
+	tx_text(rows, 0, ret->input, sizeof(ret->input));
+	tx_text(rows, 1, ret->source, sizeof(ret->source));
+	tx_text(rows, 2, ret->action, sizeof(ret->action));
+	tx_text(rows, 3, ret->outcome, sizeof(ret->outcome));
+	tx_text(rows, 4, ret->severity, sizeof(ret->severity));
+	tx_text(rows, 5, ret->last, sizeof(ret->last));
+	ret->n = db_col_i64(rows, 6);
+}
+
 /* The first that is due, or nearly so that one timer does for all; false: none. */
 static bool
 next_due(struct tx *tx, struct counted *ret)
 {
-	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
-	bool found;
-
-	if (!tx_query(&rows, tx,
-		"SELECT input, source, action, outcome, severity, last, n FROM stranger"
-		" WHERE due <= $1 OR due > $2 ORDER BY input LIMIT 1",
-		DB_I64(tx->at + SOON_MS), DB_I64(tx->at + ROW_STRANGER_EVERY_MS)))
-		return false;
-	found = db_next(&rows);
-	if (found) {
-		tx_text(&rows, 0, ret->input, sizeof(ret->input));
-		tx_text(&rows, 1, ret->source, sizeof(ret->source));
-		tx_text(&rows, 2, ret->action, sizeof(ret->action));
-		tx_text(&rows, 3, ret->outcome, sizeof(ret->outcome));
-		tx_text(&rows, 4, ret->severity, sizeof(ret->severity));
-		tx_text(&rows, 5, ret->last, sizeof(ret->last));
-		ret->n = db_col_i64(&rows, 6);
-		while (db_next(&rows))
-			continue;
-	}
-	return tx_end(tx, &rows) && found;
+	return tx_read(tx, read_counted, ret, 1,
+		   "SELECT input, source, action, outcome, severity, last, n FROM stranger"
+		   " WHERE due <= $1 OR due > $2 ORDER BY input LIMIT 1",
+		   DB_I64(tx->at + SOON_MS), DB_I64(tx->at + ROW_STRANGER_EVERY_MS)) > 0;
 }
 
 static void

@@ -198,10 +198,23 @@ bool tx_query_values(struct db_rows *rows, struct tx *tx, const char *sql,
 /* Ends the query; its failure is the tx's. */
 bool tx_end(struct tx *tx, struct db_rows *rows);
 
+/* Reads `max` rows at the most into an array; returns how many, 0 once the tx has failed. */
+typedef void tx_read_row(const struct db_rows *rows, void *ret);
+#define tx_read(tx, read, ret, max, ...) \
+	tx_read_values(tx, read, ret, sizeof(*(ret)), max, DB_SQL(__VA_ARGS__))
+size_t tx_read_values(struct tx *tx, tx_read_row *read, void *ret, size_t size, size_t max,
+    const char *sql, const struct db_value values[], size_t count);
+
+/* Rows of one column: an int64_t; the name of an environment, a char[LIMIT_ENVIRONMENT]. */
+tx_read_row tx_read_number, tx_read_environment;
+
 /* The number in the first row's first column; 0 where there is none. */
 #define tx_number(tx, ...) tx_number_values(tx, DB_SQL(__VA_ARGS__))
 int64_t tx_number_values(struct tx *tx, const char *sql, const struct db_value values[],
     size_t count);
+
+/* What the buffer could not take is the tx's failure. */
+void tx_check(struct tx *tx, const struct buf *buf);
 
 /* Copies a text column, cut to fit; NULL is "". */
 void tx_text(const struct db_rows *rows, int column, char *out, size_t room);

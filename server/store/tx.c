@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/tx.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -65,17 +64,48 @@ tx_end(struct tx *tx, struct db_rows *rows)
 	return !tx->failed;
 }
 
-int64_t
-tx_number_values(struct tx *tx, const char *sql, const struct db_value values[], size_t count)
+size_t
+tx_read_values(struct tx *tx, tx_read_row *read, void *ret, size_t size, size_t max,
+    const char *sql, const struct db_value values[], size_t count)
 {
 	struct db_rows rows = { 0 };
-	int64_t number = 0;
+	size_t n = 0;
 
 	if (!tx_query_values(&rows, tx, sql, values, count))
 		return 0;
-	if (db_next(&rows))
-		number = db_col_i64(&rows, 0);
-	return tx_end(tx, &rows) ? number : 0;
+	for (; n < max && db_next(&rows); n++)
+		read(&rows, (char *)ret + n * size);
+	return tx_end(tx, &rows) ? n : 0;
+}
+
+void
+tx_read_number(const struct db_rows *rows, void *ret)
+{
+	*(int64_t *)ret = db_col_i64(rows, 0);
+}
+
+void
+tx_read_environment(const struct db_rows *rows, void *ret)
+{
+	tx_text(rows, 0, ret, LIMIT_ENVIRONMENT);
+}
+
+int64_t
+tx_number_values(struct tx *tx, const char *sql, const struct db_value values[], size_t count)
+{
+	int64_t number = 0;
+
+	return tx_read_values(tx, tx_read_number, &number, sizeof(number), 1, sql, values, count) ==
+		1 ?
+	    number :
+	    0;
+}
+
+void
+tx_check(struct tx *tx, const struct buf *buf)
+{
+	if (!tx->failed && !buf_check(buf, &tx->err))
+		tx->failed = true;
 }
 
 void

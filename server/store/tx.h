@@ -10,7 +10,6 @@
 #pragma once
 
 #include "lib/err.h"
-#include "lib/log.h"
 #include "types/crossing.h"
 #include "types/settings.h"
 
