@@ -636,9 +636,9 @@ def build_others(build):
 def copy_changed(source, target):
     """So that make builds what has changed and nothing else."""
     content = source.read_bytes()
-    if source.name == "protocol.h":
-        content, n = re.subn(rb"(#define PROTOCOL_VERSION\t)\d+", rb"\g<1>4242", content)
-        assert n == 1, "runner/protocol.h names its version otherwise"
+    if source.name == "protocol.h":     # of all others it knows none
+        content, n = re.subn(rb"(#define PROTOCOL_(?:VERSION|SUPERVISOR_SINCE)\t)\d+", rb"\g<1>4242", content)
+        assert n == 2, "runner/protocol.h names its versions otherwise"
     if not target.exists() or target.read_bytes() != content:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
