@@ -105,6 +105,7 @@ FAIL_NTH_WRAP  := $(addprefix -Xlinker --wrap=,malloc calloc realloc strdup strn
 	EVP_DigestFinal_ex EVP_MAC_CTX_dup EVP_MAC_update EVP_MAC_final)
 $(FAIL_NTH_TESTS:%=$(BUILD)/tests/%): TEST_WRAP = $(FAIL_NTH_WRAP)
 $(BUILD)/tests/test_setting: TEST_WRAP = -Xlinker --wrap=regcomp -Xlinker --wrap=regexec
+$(BUILD)/tests/test_settings_production: TEST_WRAP = -Xlinker --wrap=access
 $(BUILD)/tests/test_decide_faults: TEST_WRAP += -Xlinker --wrap=store_batch
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(TEST_AID_A) $(SERVER_A) $(RUNNER_A) $(LIB_A)

@@ -45,8 +45,8 @@
 
 /* --- what no expression says --- */
 
-static bool
-is_placeholder(const char *text)
+bool
+setting_is_placeholder(const char *text)
 {
 	static const char *const words[] = { "change-me", "change_me", "changeme", "placeholder",
 		"replace-me", "replace_me", "replaceme", "example", "your-", "your_", "xxxxxx",
@@ -64,7 +64,7 @@ is_placeholder(const char *text)
 static bool
 is_token(const char *text)
 {
-	return strlen(text) >= SECRET_MIN && !is_placeholder(text);
+	return strlen(text) >= SECRET_MIN && !setting_is_placeholder(text);
 }
 
 static bool

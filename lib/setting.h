@@ -42,6 +42,9 @@ extern const struct setting_row setting_rows[SETTING_TYPES];
 MUST_USE bool
 setting_check(enum setting_type type, const char *text, bool is_secret, struct err *err);
 
+/* Does it look like what a guide writes where a secret belongs? */
+bool setting_is_placeholder(const char *text);
+
 /* Takes the next part of a comma list, without the blanks around it, from *list, which moves on.
  * False at the end.  A part longer than room - 1 is cut: no check lets a list with one pass. */
 MUST_USE bool setting_next(const char **list, char *out, size_t room);

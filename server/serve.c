@@ -544,6 +544,9 @@ serve_run(struct settings *settings, const struct serve_options *options)
 	ok = (serve.redact = redact_new(&err)) != NULL &&
 	    settings_redact(settings, serve.redact, &err) && crypto_start(&err);
 	log_init(settings->log_level, settings->log_format, serve.redact);
+	if (settings->is_production)
+		log_info(
+		    "ENVIRONMENT=production: start and reload refuse short, known or placeholder secrets, files of theirs that others may read, http:// beyond this machine, DEBUG, and to be without RUNNER_SOCKET or TELEGRAM_CHAT_ID");
 	ok = ok && serve_manager_socket(&serve.given_fd, &err) && lock_state(&serve, &err) &&
 	    make_parts(&serve, &err);
 	if (ok && resume(&serve, &err)) {

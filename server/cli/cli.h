@@ -22,7 +22,7 @@ typedef int cli_command(const struct cli *cli);
 #define CLI_COMMANDS(CLI) \
 	CLI("serve",        serve,        "[--no-copy] [--restored]", "Run the server (the default); restored: on a copy.") \
 	CLI("doctor",       doctor,       "[--production|ENV]", "Check everything, over the network; ENV: its target.") \
-	CLI("check-config", check_config, "",                "Check the settings; asks no network.") \
+	CLI("check-config", check_config, "[--production]", "Check the settings; asks no network.") \
 	CLI("application",  application,  "list | check [NAME] | adopt NAME", "Applications: which there are, what is wrong.") \
 	CLI("config-example", config_example, "",           "Print a file with every setting and its default.") \
 	CLI("healthcheck",  healthcheck,  "",                "Ask the running server whether it is alive.") \
@@ -54,6 +54,11 @@ struct settings *cli_settings_reported(const struct cli *cli, bool all,
 
 /* The same of what there is to say of one application (NULL: of all). */
 struct settings *cli_settings_for(const struct cli *cli, bool all, const char *application,
+    struct settings_report *report) MUST_USE;
+
+/* The settings once more with this "NAME=value" over all else; prints nothing.  NULL: they are
+ * wrong then, or there is no memory. */
+struct settings *cli_settings_with(const char *env_file, char *line,
     struct settings_report *report) MUST_USE;
 
 /* Writes the path of the store's database. */

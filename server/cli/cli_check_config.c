@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include "cli/cli.h"
@@ -95,8 +96,8 @@ examine_machine(const struct cli *cli, struct settings *settings, bool *ret_star
 	return errors;
 }
 
-int
-cli_check_config(const struct cli *cli)
+static int
+check_config(const struct cli *cli, bool for_production)
 {
 	struct settings_report report;
 	CLEANUP(settings_unrefp)
@@ -105,7 +106,9 @@ cli_check_config(const struct cli *cli)
 	bool starts;
 
 	if (settings == NULL) {
-		(void)fprintf(stderr, "The settings are wrong (file: %s); nothing was started.\n",
+		(void)fprintf(stderr, "%s (file: %s); nothing was started.\n",
+		    for_production ? "ENVIRONMENT=production refuses these settings" :
+				     "The settings are wrong",
 		    cli->env_file != NULL ? cli->env_file : "none");
 		return EX_CONFIG;
 	}
@@ -120,6 +123,21 @@ cli_check_config(const struct cli *cli)
 	(void)printf(
 	    "ok: the settings are valid; the network was not asked (deploybot doctor does)\n");
 	return EX_OK;
+}
+
+/* With --production: what the server would say with that setting, in the same words. */
+int
+cli_check_config(const struct cli *cli)
+{
+	bool for_production = cli->argc == 1 && strcmp(cli->argv[0], "--production") == 0;
+
+	if (cli->argc > 0 && !for_production) {
+		(void)fprintf(stderr, "Usage: %s check-config [--production]\n", cli->program);
+		return EX_USAGE;
+	}
+	if (for_production && setenv("ENVIRONMENT", "production", 1) != 0)
+		return EX_OSERR;
+	return check_config(cli, for_production);
 }
 
 #define EXAMPLE_MAX (1u << 20)

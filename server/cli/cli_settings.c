@@ -1,6 +1,8 @@
 /* cli_settings.c - what subcommands need before they begin: the settings, where the database is.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -44,6 +46,26 @@ cli_settings(const struct cli *cli, bool all)
 	struct settings_report report;
 
 	return cli_settings_reported(cli, all, &report);
+}
+
+struct settings *
+cli_settings_with(const char *env_file, char *line, struct settings_report *report)
+{
+	struct settings *settings = NULL;
+	char **list;
+	size_t n = 0;
+
+	while (environ[n] != NULL)
+		n++;
+	list = calloc(n + 2, sizeof(*list));
+	if (list == NULL)
+		return NULL;
+	list[0] = line; /* the first of a name counts */
+	memcpy(list + 1, environ, n * sizeof(*list));
+	if (!settings_load(env_file, list, &settings, report))
+		settings = NULL;
+	free(list);
+	return settings;
 }
 
 void

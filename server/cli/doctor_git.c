@@ -187,28 +187,15 @@ on_deadline(UNUSED struct loop_timer *timer, void *ctx)
 
 /* --- where the runner works --- */
 
-/* The settings once more, with folder as STATE_DIRECTORY: the environment wins over the file. */
+/* The settings once more, with folder as STATE_DIRECTORY; NULL: they have changed just now. */
 static struct settings *
 load_elsewhere(const struct doctor *doctor, const char *folder)
 {
 	struct settings_report report;
-	struct settings *settings = NULL;
 	char state[96];
-	char **list;
-	size_t n = 0;
 
-	while (environ[n] != NULL)
-		n++;
-	list = calloc(n + 2, sizeof(*list));
-	if (list == NULL)
-		return NULL;
 	(void)snprintf(state, sizeof(state), "STATE_DIRECTORY=%s", folder);
-	list[0] = state; /* the first of a name counts */
-	memcpy(list + 1, environ, n * sizeof(*list));
-	if (!settings_load(doctor->cli->env_file, list, &settings, &report))
-		settings = NULL; /* they have changed just now */
-	free(list);
-	return settings;
+	return cli_settings_with(doctor->cli->env_file, state, &report);
 }
 
 static void

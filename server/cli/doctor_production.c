@@ -16,6 +16,38 @@
 const char doctor_production_unseen[] =
     "the firewall, the certificate as seen from the internet, GitHub's and BotFather's settings, the hosts' own hardening, whether backups are made and kept elsewhere, who reads the alerts";
 
+/* --- what the server itself refuses -------------------------------------------------------------- */
+
+static bool
+is_said(const struct doctor *doctor, const char *text)
+{
+	for (size_t i = 0; i < doctor->count; i++)
+		if (doctor->findings[i].level == DOCTOR_ERROR &&
+		    strcmp(doctor->findings[i].text, text) == 0)
+			return true;
+	return false;
+}
+
+static void
+judge_refused(struct doctor *doctor, const struct production *facts)
+{
+	size_t before = doctor->count;
+
+	for (size_t i = 0; i < facts->refused.count; i++) {
+		const struct settings_line *line = &facts->refused.lines[i];
+
+		if (line->severity <= SETTINGS_FLAW && !is_said(doctor, line->text))
+			SAY(doctor, ERROR, "%s", line->text);
+	}
+	if (doctor->count > before)
+		return;
+	if (facts->settings->is_production)
+		SAY(doctor, OK, "ENVIRONMENT=production: the server refuses what is unsafe");
+	else
+		SAY(doctor, WARNING,
+		    "ENVIRONMENT is not production: nothing that is unsafe would be refused; set it");
+}
+
 /* --- how updates arrive ----------------------------------------------------------------------- */
 
 static void
@@ -26,10 +58,7 @@ judge_webhook(struct doctor *doctor, const struct production *facts)
 	if (s->telegram_mode == TELEGRAM_POLLING)
 		SAY(doctor, WARNING,
 		    "Telegram is polled: set TELEGRAM_WEBHOOK_URL, so that updates arrive at once");
-	else if (!text_starts_ci(s->telegram_webhook_url, "https://"))
-		SAY(doctor, ERROR,
-		    "TELEGRAM_WEBHOOK_URL is not https: put nginx with a certificate in front, and name its address");
-	else
+	else if (text_starts_ci(s->telegram_webhook_url, "https://"))
 		SAY(doctor, OK, "Telegram calls a webhook over https");
 }
 
@@ -100,21 +129,6 @@ judge_listen(struct doctor *doctor, const struct production *facts)
 		    address);
 }
 
-static void
-judge_api(struct doctor *doctor, const struct production *facts)
-{
-	const char *base = facts->settings->telegram_api_base;
-	bool is_here = text_starts_ci(base, "http://127.") ||
-	    text_starts_ci(base, "http://localhost") || text_starts_ci(base, "http://[::1]");
-
-	if (text_starts_ci(base, "https://") || is_here)
-		SAY(doctor, OK, "TELEGRAM_API_BASE: the token goes over https, or not out at all");
-	else
-		SAY(doctor, ERROR,
-		    "TELEGRAM_API_BASE %s: the bot's token goes over the network in the clear: use https",
-		    base);
-}
-
 /* --- who may, who is notified ----------------------------------------------------------------- */
 
 static void
@@ -127,11 +141,6 @@ judge_people(struct doctor *doctor, const struct production *facts)
 		    "ADMIN_TELEGRAM_IDS: one admin: add a second one for when the first is absent");
 	else
 		SAY(doctor, OK, "ADMIN_TELEGRAM_IDS: %zu admins", s->admins.count);
-	if (!settings_is_given(facts->settings, SETTING_TELEGRAM_CHAT_ID))
-		SAY(doctor, ERROR,
-		    "TELEGRAM_CHAT_ID is not set: deployments are reported to the first admin alone; set it to the team's group");
-	else
-		SAY(doctor, OK, "TELEGRAM_CHAT_ID is set");
 	if (!s->enable_telemetry)
 		SAY(doctor, WARNING, "ENABLE_TELEMETRY is off: no alert can ever fire; turn it on");
 	else
@@ -172,11 +181,8 @@ judge_environment(struct doctor *doctor, const struct environment_settings *envi
 static void
 judge_runner(struct doctor *doctor, const struct production *facts)
 {
-	if (facts->settings->runner_socket == NULL)
-		SAY(doctor, WARNING,
-		    "the runner is the server's child and of its user: run deploybot-runner as a service of another user, and set RUNNER_SOCKET, so that the keys are out of the network's reach");
-	else if (!facts->is_runner_seen)
-		return; /* that it cannot be reached is reported already */
+	if (!facts->is_runner_seen)
+		return; /* there is none, or it cannot be reached: that is reported already */
 	else if (facts->runner_user == facts->server_user)
 		SAY(doctor, WARNING,
 		    "the runner is a service of the server's own user: give it another, so that the keys are out of the network's reach");
@@ -208,11 +214,8 @@ judge_images(struct doctor *doctor, const struct production *facts)
 	if (!settings_is_given(facts->settings, SETTING_REGISTRY_URL))
 		SAY(doctor, ERROR,
 		    "REGISTRY_URL is not set: there is no registry that images go to");
-	else if (text_starts_ci(doctor_production_text(facts, SETTING_REGISTRY_URL), "http://"))
-		SAY(doctor, ERROR,
-		    "REGISTRY_URL is not https: who is on the network can give hosts another image");
 	else
-		SAY(doctor, OK, "REGISTRY_URL: images go over https");
+		SAY(doctor, OK, "REGISTRY_URL is set");
 	if (strcmp(doctor_production_text(facts, SETTING_IMAGE_SOURCE), "registry") == 0)
 		SAY(doctor, OK, "IMAGE_SOURCE: images are built by CI, and come by digest");
 	else
@@ -268,11 +271,11 @@ doctor_production_judge(struct doctor *doctor, const struct production *facts)
 {
 	const struct settings *s = facts->settings;
 
+	judge_refused(doctor, facts);
 	judge_webhook(doctor, facts);
 	judge_certificate(doctor, facts);
 	judge_github(doctor, facts);
 	judge_listen(doctor, facts);
-	judge_api(doctor, facts);
 	doctor_production_secrets(doctor, facts);
 	judge_people(doctor, facts);
 	for (size_t i = 0; i < s->environment_count; i++)

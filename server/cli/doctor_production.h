@@ -9,6 +9,7 @@
 
 #include <sys/types.h>
 
+#include "settings/settings_load.h"
 #include "types/settings.h"
 
 struct doctor;
@@ -23,7 +24,6 @@ struct production_file {
 	bool is_hidden;		/* we may not look at it: it is another user's */
 	int64_t changed_s;	/* seconds since 1970 */
 	int64_t size;
-	char trouble[200];	/* why it is not private; "" it is, or nothing is known */
 };
 
 enum production_chain { PRODUCTION_CHAIN_NONE, PRODUCTION_CHAIN_WHOLE, PRODUCTION_CHAIN_BAD };
@@ -39,8 +39,8 @@ struct production {
 	bool is_clock_set;			/* by something that goes on doing so */
 	const char *volatile_folder;		/* the file system's name; NULL: it stays */
 	uint64_t descriptors;			/* the hard limit */
+	struct settings_report refused;		/* what ENVIRONMENT=production would say */
 	enum production_open open[SETTING_COUNT];
-	struct production_file secrets[SETTING_COUNT];
 	struct production_file key;		/* SSH_KEY_PATH */
 	struct production_file hosts;		/* SSH_KNOWN_HOSTS */
 	struct production_file repository_key;	/* REPOSITORY_KEY_PATH */

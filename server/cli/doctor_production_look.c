@@ -20,15 +20,13 @@
 #include "lib/text.h"
 #include "store/audit_verify.h"
 #include "store/fs_check.h"
+#include "settings/settings_production.h"
 #include "settings/settings_table.h"
-
-#define OTHERS 037 /* whoever is neither the owner nor a reader in the group */
 
 static void
 look_at_file(struct production_file *ret, const char *path)
 {
 	struct stat st;
-	struct err err;
 
 	*ret = (struct production_file){ 0 };
 	if (path == NULL)
@@ -37,24 +35,22 @@ look_at_file(struct production_file *ret, const char *path)
 		ret->is_hidden = errno == EACCES;
 		return;
 	}
-	/* One of another user that we cannot read is what file_is_private() would call unsafe: it
-	 * belongs to neither root nor us.  Its mode alone says whether others can read it. */
 	ret->is_hidden = st.st_uid != geteuid() && access(path, R_OK) != 0;
 	ret->is_seen = !ret->is_hidden;
 	ret->changed_s = st.st_mtim.tv_sec;
 	ret->size = st.st_size;
-	/* Typed by root: whoever it belongs to is the server or the runner, and no stranger. */
-	if (geteuid() == 0 && st.st_uid != 0) {
-		if ((st.st_mode & OTHERS) != 0)
-			(void)snprintf(ret->trouble, sizeof(ret->trouble),
-			    "%.120s may be read by others (mode %04o)", path,
-			    (unsigned)(st.st_mode & 07777));
-	} else if (ret->is_seen && !file_is_private(path, true, &err)) {
-		(void)text_copy(ret->trouble, sizeof(ret->trouble), err.text);
-	}
 }
 
-/* The secrets that stand in the open, and the files of the others. */
+/* The list of what is refused is the settings' own. */
+static void
+look_at_refused(struct production *facts)
+{
+	char line[] = "ENVIRONMENT=production";
+
+	settings_unref(cli_settings_with(facts->env_file, line, &facts->refused));
+}
+
+/* The secrets that stand in the open. */
 static void
 look_at_secrets(struct production *facts)
 {
@@ -74,8 +70,6 @@ look_at_secrets(struct production *facts)
 			facts->open[i] = PRODUCTION_IN_ENVIRONMENT;
 		else if (entry != NULL && entry->value[0] != '\0')
 			facts->open[i] = PRODUCTION_IN_FILE;
-		look_at_file(
-		    &facts->secrets[i], settings_secret_file(facts->settings, (enum setting)i));
 	}
 	env_file_done(&file);
 }
@@ -105,8 +99,7 @@ look_at_machine(struct production *facts)
 	facts->now_s = (int64_t)time(NULL);
 	facts->is_clock_set = adjtimex(&clock) != TIME_ERROR && (clock.status & STA_UNSYNC) == 0;
 	facts->descriptors = getrlimit(RLIMIT_NOFILE, &limit) != 0 ? 0 : (uint64_t)limit.rlim_max;
-	facts->is_container = access("/.dockerenv", F_OK) == 0 ||
-	    access("/run/.containerenv", F_OK) == 0 || getenv("container") != NULL;
+	facts->is_container = settings_is_container();
 	doctor_nearest_there(facts->settings->state_directory, there);
 	if (fs_check_look(there, &fs, &name, NULL) && fs == FS_VOLATILE)
 		facts->volatile_folder = name;
@@ -144,6 +137,7 @@ doctor_production_look(
 
 	*facts = (struct production){ .settings = settings, .env_file = env_file };
 	cli_database(settings, database, sizeof(database));
+	look_at_refused(facts);
 	look_at_secrets(facts);
 	look_at_file(&facts->key, settings_text(settings, SETTING_SSH_KEY_PATH));
 	look_at_file(&facts->hosts, settings_text(settings, SETTING_SSH_KNOWN_HOSTS));

@@ -1,4 +1,4 @@
-/* doctor_production_secrets.c - are secrets and keys where they should be, long, young?  Judges facts.  Side: start. */
+/* doctor_production_secrets.c - are secrets and keys where they should be, and young?  Judges facts.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
 
@@ -23,12 +23,6 @@ judge_secret_source(struct doctor *doctor, const struct production *facts, size_
 		SAY(doctor, ERROR,
 		    "%s stands in %s: put it into a file of mode 0600 of its own, and set %s_FILE",
 		    name, facts->env_file == NULL ? "the settings" : facts->env_file, name);
-	else if (facts->secrets[i].trouble[0] != '\0')
-		/* A container's mounts are open to all inside, who are we alone. */
-		doctor_say(doctor, DOCTOR_PRODUCTION,
-		    facts->is_container ? DOCTOR_WARNING : DOCTOR_ERROR,
-		    "%s_FILE: %s: chmod 600 it, and give it to the user who reads it", name,
-		    facts->secrets[i].trouble);
 	else
 		return true;
 	return false;
@@ -43,29 +37,7 @@ judge_secrets(struct doctor *doctor, const struct production *facts)
 		if (settings_table[i].is_secret && !judge_secret_source(doctor, facts, i))
 			all_well = false;
 	if (all_well)
-		SAY(doctor, OK, "secrets stand in private files of their own");
-}
-
-static bool
-judge_length(struct doctor *doctor, const char *name, const char *secret)
-{
-	if (secret == NULL || strlen(secret) >= SETTING_SECRET_OK)
-		return true;
-	SAY(doctor, ERROR, "%s is shorter than %d bytes: make one with: openssl rand -hex 32", name,
-	    SETTING_SECRET_OK);
-	return false;
-}
-
-static void
-judge_lengths(struct doctor *doctor, const struct production *facts)
-{
-	const struct settings *s = facts->settings;
-	bool github = judge_length(doctor, "GITHUB_WEBHOOK_SECRET", s->github_webhook_secret);
-	bool telegram = judge_length(doctor, "TELEGRAM_WEBHOOK_SECRET", s->telegram_webhook_secret);
-
-	if (github && telegram &&
-	    (s->github_webhook_secret != NULL || s->telegram_webhook_secret != NULL))
-		SAY(doctor, OK, "webhook secrets are long enough");
+		SAY(doctor, OK, "secrets stand in files of their own");
 }
 
 static void
@@ -74,15 +46,13 @@ judge_key_age(struct doctor *doctor, const struct production *facts, const char 
 {
 	int64_t days = (facts->now_s - key->changed_s) / DAY_S;
 
-	if (key->trouble[0] != '\0')
-		SAY(doctor, ERROR, "%s: %s: chmod 600 it", name, key->trouble);
-	else if (days > KEY_DAYS)
+	if (days > KEY_DAYS)
 		SAY(doctor, WARNING,
 		    "%s: the key is %" PRId64
 		    " days old: make a new one every %d days, add it on the hosts, and take the old one away",
 		    name, days, KEY_DAYS);
 	else
-		SAY(doctor, OK, "%s: the key is private, and %" PRId64 " days old", name, days);
+		SAY(doctor, OK, "%s: the key is %" PRId64 " days old", name, days);
 }
 
 /* A file that another user keeps to himself is as private as can be; more cannot be said. */
@@ -127,6 +97,5 @@ void
 doctor_production_secrets(struct doctor *doctor, const struct production *facts)
 {
 	judge_secrets(doctor, facts);
-	judge_lengths(doctor, facts);
 	judge_ssh(doctor, facts);
 }

@@ -129,6 +129,7 @@ fill_server(struct settings *s)
 	s->enable_telemetry = settings_truth(text_of(s, SETTING_ENABLE_TELEMETRY));
 	s->state_directory = text_of(s, SETTING_STATE_DIRECTORY);
 	s->audit_log_path = text_of(s, SETTING_AUDIT_LOG_PATH);
+	s->is_production = settings_says_production(text_of(s, SETTING_ENVIRONMENT));
 	s->log_level = LOG_LEVEL_INFO;
 	if (level != NULL && !log_level_from(level, &s->log_level))
 		s->log_level = LOG_LEVEL_INFO;

@@ -57,6 +57,21 @@ const char *settings_find(const struct settings_loader *l, const char *name);
 /* Of a BOOL's text: NULL is false. */
 bool settings_truth(const char *text);
 
+/* --- settings_production.c --- */
+
+/* Is this text of ENVIRONMENT "production"?  And what does it refuse here? */
+bool settings_says_production(const char *text);
+bool settings_in_production(const struct settings_loader *l);
+
+/* Why a value, read from this file or from none, is refused in production; NULL: it is fit.  Shows
+ * nothing of it. */
+const char *settings_unfit(const struct settings_spec *spec, const char *text);
+
+/* Names in the report who else may read the settings file, a file of a secret, or a key.  In a
+ * container only of ssh's, which refuses one that others may read: mounts are open to all inside. */
+void settings_check_private(
+    struct settings_loader *l, const char *name, const char *path, bool is_ssh_key);
+
 /* --- settings_fingerprint.c --- */
 
 /* Makes the environment's list of what ships it. */

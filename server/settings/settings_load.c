@@ -124,8 +124,11 @@ read_files(struct settings_loader *l)
 	for (size_t i = 0; i < l->count; i++) {
 		const char *file = l->sources[i].file;
 
-		if (file == NULL || env_file_read(&l->files[i], file, &err))
+		if (file == NULL || env_file_read(&l->files[i], file, &err)) {
+			if (file != NULL)
+				settings_check_private(l, "the settings file", file, false);
 			continue;
+		}
 		if (access(file, R_OK) == 0)
 			settings_say(l->report, SETTINGS_ERROR, "%s", err.text);
 		else

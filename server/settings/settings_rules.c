@@ -47,6 +47,8 @@ has(const struct settings *s, enum setting setting, const char *part)
 	W(BLUEGREEN, is[ON_HOSTS] && is_set_to(s, SETTING_DEPLOY_STRATEGY, "bluegreen")) \
 	W(BLUEGREEN_OF_MANY, is[BLUEGREEN] && s->application[0] != '\0') \
 	W(RECREATE, is[ON_HOSTS] && !is[BLUEGREEN]) \
+	W(IN_PRODUCTION, s->is_production) \
+	W(IN_PRODUCTION_WITH_DEBUG, s->is_production && s->log_level == LOG_LEVEL_DEBUG) \
 	W(UNKNOWN_PORT, is[RECREATE] && has(s, SETTING_SMOKE_URL, "{port}"))
 /* clang-format on */
 

@@ -71,17 +71,17 @@ has_runner_service(const struct settings_loader *l)
 	return look_up(l, settings_table[SETTING_RUNNER_SOCKET].name, l->count).text != NULL;
 }
 
-/* Then what is the runner's alone is not for us to read. */
-static bool
-is_out_of_sight(const struct settings_loader *l, const struct wanted *w)
+/* Then what is the runner's alone is not for us to read: its file.  NULL: it is. */
+static const char *
+out_of_sight(const struct settings_loader *l, const struct wanted *w)
 {
 	char file_setting[SETTING_NAME_MAX + 8];
 
-	if (!w->spec->is_secret || w->spec->whose != WHOSE_RUNNER || !has_runner_service(l))
-		return false;
+	if (!w->spec->is_secret || w->spec->whose != WHOSE_RUNNER || !has_runner_service(l) ||
+	    look_up(l, w->name, w->sources).text != NULL)
+		return NULL;
 	(void)snprintf(file_setting, sizeof(file_setting), "%s_FILE", w->name);
-	return look_up(l, w->name, w->sources).text == NULL &&
-	    look_up(l, file_setting, w->sources).text != NULL;
+	return look_up(l, file_setting, w->sources).text;
 }
 
 /* The first line of the file that NAME_FILE names; NULL when there is no NAME_FILE, or after an
@@ -155,12 +155,23 @@ is_misplaced(const struct settings_loader *l, const struct wanted *w,
 static void
 warn_of(struct settings_loader *l, const struct wanted *w, struct settings_found found)
 {
-	if (strlen(found.text) < SETTING_SECRET_OK &&
+	const char *unfit = settings_in_production(l) ? settings_unfit(w->spec, found.text) : NULL;
+
+	if (unfit != NULL)
+		settings_say_found(l, SETTINGS_ERROR, w->name, found, unfit);
+	else if (strlen(found.text) < SETTING_SECRET_OK &&
 	    (w->spec->type == SETTING_TYPE_TOKEN || w->spec->type == SETTING_TYPE_WEBHOOK_SECRET))
 		settings_say_found(l, SETTINGS_WARNING, w->name, found,
 		    "a secret shorter than 32 bytes; make one with: openssl rand -hex 32");
 	if (w->spec->is_secret && strlen(found.text) < REDACT_VALUE_MIN)
 		settings_say_found(l, SETTINGS_WARNING, w->name, found, TOO_SHORT_TO_REDACT);
+}
+
+static bool
+is_ssh_key(const struct settings_spec *spec)
+{
+	return spec == &settings_table[SETTING_SSH_KEY_PATH] ||
+	    spec == &settings_table[SETTING_REPOSITORY_KEY_PATH];
 }
 
 /* What stands there, found and read. */
@@ -192,6 +203,10 @@ take_found(struct settings_loader *l, const struct wanted *w, struct settings_va
 		settings_say_found(l, SETTINGS_ERROR, w->name, found,
 		    "a secret in a file that the runner reads too: put it into a file of its own and name that in NAME_FILE");
 	warn_of(l, w, found);
+	if (file != NULL)
+		settings_check_private(l, w->name, file, false);
+	else if (is_ssh_key(spec) || spec->type == SETTING_TYPE_FILE) /* kubectl's */
+		settings_check_private(l, w->name, found.text, is_ssh_key(spec));
 	if (file != NULL)
 		keep(l, &value->file, file);
 	keep(l, spec->is_secret && spec->whose == WHOSE_RUNNER ? &value->runners : &value->text,
@@ -233,13 +248,15 @@ settings_take_value(struct settings_loader *l, const struct settings_spec *spec,
 	const struct wanted wanted = { spec, name,
 		setting_fallback(spec->name, fallback, l->s->inside->application, its),
 		is_shared && is_members ? l->count : l->own };
+	const char *unseen = out_of_sight(l, &wanted);
 
 	if (l->main != NULL && is_shared && !is_members && is_mains(l, spec))
 		inherit(l, &l->main->inside->values[spec - settings_table], value);
-	else if (is_out_of_sight(l, &wanted))
-		value->is_given = true;
-	else
+	else if (unseen == NULL)
 		take_found(l, &wanted, value);
+	else
+		settings_check_private(l, name, unseen, false);
+	value->is_given |= unseen != NULL;
 }
 
 bool

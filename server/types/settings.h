@@ -96,6 +96,7 @@ struct settings {
 	int shutdown_timeout_seconds;
 	int run_logs_keep;
 	int64_t run_logs_total;
+	bool is_production; /* ENVIRONMENT: what is unsafe is refused */
 
 	const char *runner_socket; /* NULL: the runner is our child */
 	const char *listen_address;

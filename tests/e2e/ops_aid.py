@@ -34,6 +34,19 @@ def bare_settings(folder, **more):
     return {name: value for name, value in found.items() if value is not None}
 
 
+def write_env(folder, text, mode=0o600, name=".env"):
+    path = folder / name
+    fresh = folder / (name + ".new")
+    fresh.write_text(text, encoding="utf-8")
+    fresh.chmod(mode)
+    fresh.replace(path)
+    return path
+
+
+def lines_of(settings):
+    return "".join(f"{k}={v}\n" for k, v in settings.items())
+
+
 STARTED = []
 
 

@@ -11,8 +11,9 @@ import time
 import pytest
 
 from crash_aid import telegram_update
-from ops_aid import bare, check_stop, post_telegram, wait_audit
-from stage import WEBHOOK_SECRET, free_port
+from ops_aid import (bare, bare_settings, check_stop, lines_of, post_telegram, request, telegram_headers, wait_audit,
+                     write_env)
+from stage import WEBHOOK_SECRET, Deploybot, free_port, wait_until
 from telegram_client import CARL, DEFAULT_TOKEN
 from tls_aid import TlsServer, make_certificate
 
@@ -72,11 +73,11 @@ def test_the_last_line_counts_and_names_what_cannot_be_seen(installed):
 
 def test_all_that_can_be_right_here_is_said_to_be(installed):
     found = examine(installed)
-    for words in ("secrets stand in private files of their own", "webhook secrets are long enough",
-                  "SSH_KEY_PATH: the key is private, and 0 days old", "hosts are known by their keys",
-                  "ADMIN_TELEGRAM_IDS: 2 admins", "TELEGRAM_CHAT_ID is set", "staging has a health URL",
+    for words in ("secrets stand in files of their own",
+                  "SSH_KEY_PATH: the key is 0 days old", "hosts are known by their keys",
+                  "ADMIN_TELEGRAM_IDS: 2 admins", "staging has a health URL",
                   "production asks before it deploys", "IMAGE_SOURCE: images are built by CI",
-                  "LISTEN_ADDRESS: only this machine reaches it", "REGISTRY_URL: images go over https",
+                  "LISTEN_ADDRESS: only this machine reaches it", "REGISTRY_URL is set",
                   "GITHUB_WEBHOOK_SECRET is set", "Telegram calls a webhook over https"):
         assert line_with(found, words).startswith("ok "), words
 
@@ -106,10 +107,10 @@ def test_secrets_in_the_open_are_named_with_where_they_stand(installed, tmp_path
     found = examine(installed, "--env-file", conf)
     assert line_with(found, f"TELEGRAM_BOT_TOKEN stands in {conf}").startswith("error ")
     assert line_with(found, "GITHUB_WEBHOOK_SECRET stands in the environment").startswith("error ")
-    assert line_with(found, "GITHUB_WEBHOOK_SECRET is shorter than 32").startswith("error ")
-    line = line_with(found, "(mode 0644): chmod 600 it, and give it to the user")
-    assert line.startswith(("error ", "warning ")) and "TELEGRAM_WEBHOOK_SECRET_FILE" in line
-    assert "secrets stand in private files" not in found.stdout
+    assert line_with(found, "error    GITHUB_WEBHOOK_SECRET: a secret shorter than 32")
+    line = line_with(found, "TELEGRAM_WEBHOOK_SECRET_FILE: ")
+    assert line.startswith("warning ") and "(mode 0644): chmod 600 it" in line
+    assert "secrets stand in files of their own" not in found.stdout
 
 
 def test_an_old_key_and_hosts_that_nobody_knows_are_told(installed):
@@ -151,10 +152,10 @@ def test_root_sees_the_users_files_as_they_see_them(installed):
     for path in (key, *(installed.settings[f"{name}_FILE"] for name in SECRETS)):
         os.chown(path, 65534, 65534)
     found = examine(installed)
-    assert line_with(found, "secrets stand in private files").startswith("ok ")
-    assert line_with(found, "SSH_KEY_PATH: the key is private").startswith("ok ")
+    assert line_with(found, "secrets stand in files of their own").startswith("ok ")
+    assert line_with(found, "SSH_KEY_PATH: the key is 0 days old").startswith("ok ")
     os.chmod(key, 0o644)
-    assert line_with(examine(installed), "may be read by others (mode 0644): chmod 600").startswith("error ")
+    assert line_with(examine(installed), "SSH_KEY_PATH: " + key + " may be read by others (mode 0644)").startswith("error ")
 
 
 def test_typed_by_root_folders_of_the_users_are_no_strangers():
@@ -196,9 +197,73 @@ def test_what_another_user_keeps_to_himself_is_not_called_missing():
             env=bot.environment(), capture_output=True, text=True, timeout=60, check=False)
         assert line_with(found, "is not readable by this user: check its age").startswith("note "), found
         assert line_with(found, "SSH_KNOWN_HOSTS: ").startswith("note ")
-        assert line_with(found, "secrets stand in private files").startswith("ok ")
+        assert line_with(found, "secrets stand in files of their own").startswith("ok ")
 
 
 def test_a_word_that_is_none_is_refused(installed):
     found = installed.run("doctor", "--prod")
     assert found.returncode == 64 and "doctor [--production|ENV]" in found.stderr
+
+
+# --- ENVIRONMENT=production -------------------------------------------------------------------------
+
+UNSAFE = ("TELEGRAM_WEBHOOK_SECRET: the demo's", "GITHUB_WEBHOOK_SECRET: a secret shorter than 32 bytes",
+          "TELEGRAM_API_BASE: http:// goes over the network in the clear", "LOG_LEVEL: is DEBUG",
+          "TELEGRAM_CHAT_ID: is not set", "RUNNER_SOCKET: is not set")
+FIT = {"ENVIRONMENT": "production", "TELEGRAM_BOT_TOKEN": "7000000001:AAE3f91c07d5e2b8467a0c19d2e4f5b683",
+       "TELEGRAM_WEBHOOK_SECRET": "f3a91c07d5e2b8467a0c19d2e4f5b683",
+       "GITHUB_WEBHOOK_SECRET": "91c07d5e2b8467a0c19d2e4f5b683f3a", "TELEGRAM_CHAT_ID": "-100123"}
+
+
+def fit_for_production(folder):
+    """In a file, so that it can be changed; its runner is expected."""
+    values = bare_settings(folder, **FIT, RUNNER_SOCKET=str(folder / "nobody.sock"))
+    bot = Deploybot(folder, {name: values[name] for name in ("API_SERVER_PORT", "AUDIT_LOG_PATH")})
+    write_env(folder, lines_of(values))
+    return bot, values
+
+
+def test_what_is_unsafe_is_refused_at_start_and_named_before(tmp_path):
+    bot = bare(tmp_path, GITHUB_WEBHOOK_SECRET="f3a91c07d5e2b8467a0c19d2e4f5b68", LOG_LEVEL="DEBUG",
+               TELEGRAM_API_BASE="http://api.acme.org")
+    before = bot.run("check-config", "--production")
+    assert before.returncode == 78 and "ENVIRONMENT=production refuses these settings" in before.stderr
+    assert "The server starts" in bot.run("check-config").stderr or bot.run("check-config").returncode == 0
+    bot.settings["ENVIRONMENT"] = "production"
+    refused = bot.run("serve")
+    assert refused.returncode == 78
+    assert not (tmp_path / "state").exists(), "nothing was begun"
+    for said in (before.stderr, refused.stderr):
+        lines = [line for line in said.splitlines() if line.startswith("error ")]
+        for words in UNSAFE:
+            assert [line for line in lines if words in line], (words, said)
+    assert "f3a91c07d5e2b8467a0c19d2e4f5b68" not in before.stderr + refused.stderr
+
+
+def test_another_environment_asks_whether_the_list_was_meant(tmp_path):
+    refused = bare(tmp_path, ENVIRONMENT="staging").run("serve")
+    assert refused.returncode == 78
+    assert 'ENVIRONMENT: "staging" is not production or development; did you mean ENVIRONMENTS' in refused.stderr
+    used = bare(tmp_path).run("check-config", "--productions")
+    assert used.returncode == 64 and "check-config [--production]" in used.stderr
+
+
+def test_what_is_fit_starts_says_so_and_a_reload_to_what_is_not_is_refused(tmp_path):
+    bot, values = fit_for_production(tmp_path)
+    assert bot.run("check-config", "--production").returncode == 0
+    bot.start()
+    assert "ENVIRONMENT=production: start and reload refuse" in bot.log()
+    del values["TELEGRAM_CHAT_ID"]
+    values["TELEGRAM_WEBHOOK_SECRET"] = "rotated-and-long-enough-to-be-taken_07d5"
+    write_env(tmp_path, lines_of(values))
+    wait_until(lambda: "settings not changed: TELEGRAM_CHAT_ID: is not set" in bot.log(), 20, "the refusal")
+    entry = wait_audit(bot, 1, action="settings_reloaded")[-1]
+    assert entry["outcome"] == "refused" and "TELEGRAM_CHAT_ID" in str(entry), entry
+    update = json.dumps(telegram_update(CARL, 1, "/status")).encode()
+    for secret, status in ((FIT["TELEGRAM_WEBHOOK_SECRET"], 200), (values["TELEGRAM_WEBHOOK_SECRET"], 401)):
+        assert request(bot, "POST", "/telegram/webhook", update,
+                       telegram_headers(X_Telegram_Bot_Api_Secret_Token=secret)).status == status
+    values |= {"TELEGRAM_CHAT_ID": "-100123"}
+    write_env(tmp_path, lines_of(values))
+    wait_until(lambda: "settings changed: TELEGRAM_WEBHOOK_SECRET" in bot.log(), 20, "what is fit")
+    check_stop(bot)

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from namespace_aid import MOUNTS, need
-from ops_aid import (WAIT_S, audit_of, bare, bare_settings, check_stop, post_github, request, sign,
+from ops_aid import (lines_of, write_env, WAIT_S, audit_of, bare, bare_settings, check_stop, post_github, request, sign,
                      wait_audit)
 from stage import GITHUB_SECRET, Deploybot, wait_until
 from telegram_client import ADA, CARL, DEFAULT_TOKEN
@@ -76,19 +76,6 @@ def test_a_short_secret_is_warned_of(tmp_path):
     found = bare(tmp_path, GITHUB_WEBHOOK_SECRET="0123456789abcdefXYZ").run("check-config")
     assert found.returncode == 0 and "GITHUB_WEBHOOK_SECRET" in found.stderr
     assert "warning" in found.stderr and "0123456789abcdefXYZ" not in found.stderr + found.stdout
-
-
-def write_env(folder, text, mode=0o600, name=".env"):
-    path = folder / name
-    fresh = folder / (name + ".new")
-    fresh.write_text(text, encoding="utf-8")
-    fresh.chmod(mode)
-    fresh.replace(path)
-    return path
-
-
-def lines_of(settings):
-    return "".join(f"{k}={v}\n" for k, v in settings.items())
 
 
 def test_an_unknown_name_in_env_is_a_warning_with_the_nearest(tmp_path):

@@ -1,0 +1,164 @@
+/* settings_production.c - what ENVIRONMENT=production refuses of a value and of a file.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * What must be there, whatever its value, is a row of settings_rules.def.  `check-config
+ * --production` and `doctor --production` load the settings with ENVIRONMENT=production: there is one
+ * list.
+ */
+#include "settings/settings_production.h"
+
+#include <arpa/inet.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/err.h"
+#include "lib/file.h"
+#include "lib/text.h"
+#include "settings/settings_inside.h"
+
+#define OTHERS 037 /* whoever is neither the owner nor a reader in the group */
+
+bool
+settings_says_production(const char *text)
+{
+	return text != NULL && text_same_ci(text, "production");
+}
+
+bool
+settings_in_production(const struct settings_loader *l)
+{
+	return l->main != NULL ? l->main->is_production :
+				 settings_says_production(settings_find(l, "ENVIRONMENT"));
+}
+
+/* --- a value --- */
+
+/* Tokens and passwords are as long as those who give them out make them. */
+static bool
+is_short(const struct settings_spec *spec, const char *text)
+{
+	return spec->is_secret && spec->type != SETTING_TYPE_FORGE_TOKEN &&
+	    spec->type != SETTING_TYPE_PASSWORD && strlen(text) < SETTING_SECRET_OK;
+}
+
+static bool
+is_unfilled(const struct settings_spec *spec, const char *text)
+{
+	return spec->is_secret && setting_is_placeholder(text);
+}
+
+/* As tests/demo has them: everybody may read them there. */
+static bool
+is_of_the_demo(const struct settings_spec *spec, const char *text)
+{
+	static const char *const parts[] = { "-demo_token_of_the_stand-in_",
+		"telegram-webhook-secret_0123456789", "github-webhook-secret-0123456789" };
+
+	for (size_t i = 0; spec->is_secret && i < COUNT(parts); i++)
+		if (strstr(text, parts[i]) != NULL)
+			return true;
+	return false;
+}
+
+/* "http://HOST…": is HOST this machine? */
+static bool
+is_loopback(const char *url)
+{
+	const char *host = url + sizeof("http://") - 1;
+	size_t size = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/?#");
+	char text[INET_ADDRSTRLEN];
+	struct in_addr ipv4;
+
+	if (size == 9 && strncasecmp(host, "localhost", size) == 0)
+		return true;
+	if (size == 5 && strncmp(host, "[::1]", size) == 0)
+		return true;
+	(void)snprintf(text, sizeof(text), "%.*s", (int)size, host);
+	return size < sizeof(text) && inet_pton(AF_INET, text, &ipv4) == 1 &&
+	    ntohl(ipv4.s_addr) >> 24 == IN_LOOPBACKNET;
+}
+
+/* Of a list, any.  A proxy of http:// carries TLS, and SMOKE_URL is asked on the host itself. */
+static bool
+is_in_the_clear(const struct settings_spec *spec, const char *text)
+{
+	char url[SETTING_PART_MAX + 1];
+
+	if (spec->type != SETTING_TYPE_URL && spec->type != SETTING_TYPE_URLS &&
+	    spec->type != SETTING_TYPE_REGISTRY)
+		return false;
+	while (setting_next(&text, url, sizeof(url)))
+		if (text_starts_ci(url, "http://") && !is_loopback(url))
+			return true;
+	return false;
+}
+
+const char *
+settings_unfit(const struct settings_spec *spec, const char *text)
+{
+	static const struct {
+		bool (*is_so)(const struct settings_spec *spec, const char *text);
+		const char *sentence;
+	} refused[] = {
+		{ is_short, "a secret shorter than 32 bytes; make one with: openssl rand -hex 32" },
+		{ is_unfilled, "a placeholder: put the secret itself there" },
+		{ is_of_the_demo, "the demo's, which everybody knows: make one of your own" },
+		{ is_in_the_clear,
+		    "http:// goes over the network in the clear: use https (http:// only to this machine itself)" },
+	};
+
+	for (size_t i = 0; i < COUNT(refused); i++)
+		if (refused[i].is_so(spec, text))
+			return refused[i].sentence;
+	return NULL;
+}
+
+/* --- a file --- */
+
+bool
+settings_is_container(void)
+{
+	return access("/.dockerenv", F_OK) == 0 || access("/run/.containerenv", F_OK) == 0 ||
+	    getenv("container") != NULL;
+}
+
+bool
+settings_is_open(const char *path, char *why, size_t room)
+{
+	char full[PATH_MAX];
+	struct stat st;
+	struct err err;
+
+	why[0] = '\0';
+	if (realpath(path, full) == NULL || stat(full, &st) != 0)
+		return false;
+	/* What another user's mode lets nobody but him read is private; file_is_private() would call
+	 * it unsafe, for it belongs to neither root nor us.  Typed by root: whoever it belongs to is
+	 * the server or the runner, and no stranger. */
+	if (st.st_uid != geteuid() && access(full, R_OK) != 0)
+		return false;
+	if (geteuid() != 0 || st.st_uid == 0) {
+		if (!file_is_private(full, true, &err))
+			(void)text_copy(why, room, err.text); /* cut is fine */
+	} else if ((st.st_mode & OTHERS) != 0) {
+		(void)snprintf(why, room, "%.120s may be read by others (mode %04o)", full,
+		    (unsigned)(st.st_mode & 07777));
+	}
+	return why[0] != '\0';
+}
+
+void
+settings_check_private(
+    struct settings_loader *l, const char *name, const char *path, bool is_ssh_key)
+{
+	char why[200];
+
+	if (settings_in_production(l) && (is_ssh_key || !settings_is_container()) &&
+	    settings_is_open(path, why, sizeof(why)))
+		settings_say(l->report, SETTINGS_ERROR,
+		    "%s: %s: chmod 600 it, and give it to the user who reads it", name, why);
+}
