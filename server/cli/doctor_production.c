@@ -16,7 +16,7 @@
 const char doctor_production_unseen[] =
     "the firewall, the certificate as seen from the internet, GitHub's and BotFather's settings, the hosts' own hardening, whether backups are made and kept elsewhere, who reads the alerts";
 
-/* --- what the server itself refuses -------------------------------------------------------------- */
+/* --- what the server itself refuses ------------------------------------------------------- */
 
 static bool
 is_said(const struct doctor *doctor, const char *text)

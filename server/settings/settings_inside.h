@@ -68,7 +68,7 @@ bool settings_in_production(const struct settings_loader *l);
 const char *settings_unfit(const struct settings_spec *spec, const char *text);
 
 /* Names in the report who else may read the settings file, a file of a secret, or a key.  In a
- * container only of ssh's, which refuses one that others may read: mounts are open to all inside. */
+ * container, where mounts are open to all inside, only of ssh's: it refuses one that is. */
 void settings_check_private(
     struct settings_loader *l, const char *name, const char *path, bool is_ssh_key);
 

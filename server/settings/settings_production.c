@@ -1,9 +1,8 @@
 /* settings_production.c - what ENVIRONMENT=production refuses of a value and of a file.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 /*
- * What must be there, whatever its value, is a row of settings_rules.def.  `check-config
- * --production` and `doctor --production` load the settings with ENVIRONMENT=production: there is one
- * list.
+ * What must be there, whatever its value, is a row of settings_rules.def.  There is one list:
+ * `check-config --production` and `doctor --production` load the settings with that value.
  */
 #include "settings/settings_production.h"
 
@@ -136,9 +135,9 @@ settings_is_open(const char *path, char *why, size_t room)
 	why[0] = '\0';
 	if (realpath(path, full) == NULL || stat(full, &st) != 0)
 		return false;
-	/* What another user's mode lets nobody but him read is private; file_is_private() would call
-	 * it unsafe, for it belongs to neither root nor us.  Typed by root: whoever it belongs to is
-	 * the server or the runner, and no stranger. */
+	/* What another user's mode lets nobody but him read is private; file_is_private() would
+	 * call it unsafe, for it belongs to neither root nor us.  Typed by root: whoever it belongs
+	 * to is the server or the runner, and no stranger. */
 	if (st.st_uid != geteuid() && access(full, R_OK) != 0)
 		return false;
 	if (geteuid() != 0 || st.st_uid == 0) {

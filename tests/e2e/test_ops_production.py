@@ -155,7 +155,8 @@ def test_root_sees_the_users_files_as_they_see_them(installed):
     assert line_with(found, "secrets stand in files of their own").startswith("ok ")
     assert line_with(found, "SSH_KEY_PATH: the key is 0 days old").startswith("ok ")
     os.chmod(key, 0o644)
-    assert line_with(examine(installed), "SSH_KEY_PATH: " + key + " may be read by others (mode 0644)").startswith("error ")
+    words = f"SSH_KEY_PATH: {key} may be read by others (mode 0644)"
+    assert line_with(examine(installed), words).startswith("error ")
 
 
 def test_typed_by_root_folders_of_the_users_are_no_strangers():
