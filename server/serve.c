@@ -387,7 +387,7 @@ make_http(struct serve *serve, struct err *err)
 		.on_refused = count_refused,
 		.ctx = serve };
 	serve->http = http_server_new(serve->loop, &config, listen, err);
-	return serve->http != NULL;
+	return serve->http != NULL && serve_local_start(serve, err);
 }
 
 static bool
@@ -535,6 +535,7 @@ serve_run(struct settings *settings, const struct serve_options *options)
 		.options = *options,
 		.lock_fd = -1,
 		.given_fd = -1,
+		.given_local_fd = -1,
 		.perform.is_restored = options->is_restored };
 	struct err err = { 0 };
 	bool ok;
@@ -544,8 +545,8 @@ serve_run(struct settings *settings, const struct serve_options *options)
 	ok = (serve.redact = redact_new(&err)) != NULL &&
 	    settings_redact(settings, serve.redact, &err) && crypto_start(&err);
 	log_init(settings->log_level, settings->log_format, serve.redact);
-	ok = ok && serve_manager_socket(&serve.given_fd, &err) && lock_state(&serve, &err) &&
-	    make_parts(&serve, &err);
+	ok = ok && serve_manager_sockets(&serve.given_fd, &serve.given_local_fd, &err) &&
+	    lock_state(&serve, &err) && make_parts(&serve, &err);
 	if (ok && resume(&serve, &err)) {
 		watch_signals(&serve);
 		say_ready(&serve);
