@@ -563,6 +563,16 @@ http_request_client(const struct http_request *request)
 	return told != NULL && http_listen_is_address(told) ? told : request->conn->peer;
 }
 
+bool
+http_request_user_id(const struct http_request *request, uid_t *ret_uid)
+{
+	OBJ_CHECK(request, HTTP_REQUEST_MAGIC);
+	if (request->conn == NULL || !request->conn->has_uid)
+		return false;
+	*ret_uid = request->conn->uid;
+	return true;
+}
+
 char *
 http_request_take_body(struct http_request *request, size_t *ret_size)
 {

@@ -10,6 +10,8 @@
  */
 #pragma once
 
+#include <sys/types.h>
+
 #include "lib/base.h"
 #include "lib/http_guard.h"
 
@@ -34,6 +36,10 @@ size_t http_request_body_size(const struct http_request *request);
 /* The other end of the socket, an address without port or "unix"; or, when that is a unix socket or
  * loopback and there is one X-Real-IP with an address, that. */
 const char *http_request_client(const struct http_request *request);
+
+/* The user that has connected, as the kernel says (SO_PEERCRED: of connect(), as this process's
+ * user namespace shows it); false where the server's config does not ask for it. */
+bool http_request_user_id(const struct http_request *request, uid_t *ret_uid) MUST_USE;
 
 /* In on_request: the body, once; the caller frees it with free().  There is a NUL behind its
  * *ret_size bytes.  NULL only for a request without a body.  It counts against the server's

@@ -183,6 +183,24 @@ http_server_conn_on_crowded(struct loop_timer *timer, void *ctx)
 	loop_timer_start(server->loop, timer, IDLE_MIN_MS, 0);
 }
 
+/* Who has connected; somebody who has too many already, or whom the kernel does not know, is cut. */
+static void
+limit_user(struct http_server *server, struct http_server_conn *conn)
+{
+	const struct http_server_conn *other;
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+	unsigned n = 0;
+
+	conn->has_uid = getsockopt(conn->fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+	    size == sizeof(peer) && peer.uid != (uid_t)-1;
+	conn->uid = conn->has_uid ? peer.uid : (uid_t)-1;
+	for (other = LIST_FIRST(&server->conns); other != NULL; other = LIST_NEXT(other, of_server))
+		n += other->uid == conn->uid && !other->is_cut ? 1 : 0;
+	if (!conn->has_uid || n > server->config.connections_per_user)
+		cut(conn);
+}
+
 static void
 open_conn(struct http_server *server, struct MHD_Connection *mhd, void **socket_context)
 {
@@ -207,6 +225,8 @@ open_conn(struct http_server *server, struct MHD_Connection *mhd, void **socket_
 	server->conn_count++;
 	loop_timer_init(&conn->timer, on_deadline, conn);
 	http_server_conn_set_deadline(conn, server->config.request_timeout_ms);
+	if (server->config.connections_per_user != 0)
+		limit_user(server, conn);
 }
 
 static void

@@ -75,6 +75,8 @@ struct http_server_conn {
 	int64_t asked;		/* when the request in progress began, or opened */
 	bool must_linger;
 	bool peer_is_local;
+	bool has_uid;
+	uid_t uid;
 	char peer[HTTP_LISTEN_PEER_SIZE];
 };
 

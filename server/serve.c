@@ -387,7 +387,7 @@ make_http(struct serve *serve, struct err *err)
 		.on_refused = count_refused,
 		.ctx = serve };
 	serve->http = http_server_new(serve->loop, &config, listen, err);
-	return serve->http != NULL;
+	return serve->http != NULL && serve_local_start(serve, err);
 }
 
 static bool
@@ -535,6 +535,7 @@ serve_run(struct settings *settings, const struct serve_options *options)
 		.options = *options,
 		.lock_fd = -1,
 		.given_fd = -1,
+		.given_local_fd = -1,
 		.perform.is_restored = options->is_restored };
 	struct err err = { 0 };
 	bool ok;
@@ -547,8 +548,8 @@ serve_run(struct settings *settings, const struct serve_options *options)
 	if (settings->is_production)
 		log_info(
 		    "ENVIRONMENT=production: start and reload refuse short, known or placeholder secrets, files of theirs that others may read, http:// beyond this machine, DEBUG, and to be without RUNNER_SOCKET or TELEGRAM_CHAT_ID");
-	ok = ok && serve_manager_socket(&serve.given_fd, &err) && lock_state(&serve, &err) &&
-	    make_parts(&serve, &err);
+	ok = ok && serve_manager_sockets(&serve.given_fd, &serve.given_local_fd, &err) &&
+	    lock_state(&serve, &err) && make_parts(&serve, &err);
 	if (ok && resume(&serve, &err)) {
 		watch_signals(&serve);
 		say_ready(&serve);

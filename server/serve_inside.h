@@ -12,6 +12,7 @@
 #include "lib/redact.h"
 #include "routes/health_watch.h"
 #include "routes/metric_set.h"
+#include "routes/route_api.h"
 #include "routes/route_metrics.h"
 #include "runs/runs.h"
 #include "serve.h"
@@ -28,6 +29,7 @@ struct serve {
 	struct serve_options options;
 	int lock_fd;			/* holds the state directory: a second one is refused */
 	int given_fd;			/* listened on instead of LISTEN_ADDRESS; -1: none */
+	int given_local_fd; /* the same of LOCAL_SOCKET */
 	struct redact *redact;
 	struct loop *loop;
 	struct runs *runs;
@@ -44,6 +46,9 @@ struct serve {
 	struct http_route routes[SERVE_ROUTES_MAX];
 	size_t n_routes;
 	struct http_server *http;
+	struct route_api *api;
+	struct http_route api_routes[ROUTE_API_ROUTES];
+	struct http_server *local_http; /* NULL: there is no LOCAL_SOCKET */
 	struct perform perform;
 	struct perform_health *health;
 	struct tls_watch *tls;
@@ -80,10 +85,16 @@ void serve_take_outcomes(struct serve *serve, struct queue_list *list);
 void serve_stop_start(struct serve *serve);	/* SIGTERM, SIGINT: no new work, then the end */
 void serve_teardown(struct serve *serve);	/* after the loop; whatever was made is freed */
 
+/* --- serve_local.c --- */
+
+/* Listens on LOCAL_SOCKET where it can; where it cannot, that is a warning.  False: no memory. */
+bool serve_local_start(struct serve *serve, struct err *err) MUST_USE;
+
 /* --- serve_manager.c --- */
 
-/* The listening socket of socket activation; -1: none was given.  Before anything is forked. */
-bool serve_manager_socket(int *ret_fd, struct err *err) MUST_USE;
+/* The listening sockets of socket activation, of HTTP and of LOCAL_SOCKET; -1: none was given.
+ * Before anything is forked. */
+bool serve_manager_sockets(int *ret_fd, int *ret_local_fd, struct err *err) MUST_USE;
 
 void serve_manager_ready(struct serve *serve);	/* and from then on, that we live */
 void serve_manager_stopping(void);

@@ -1,5 +1,7 @@
 /* serve_manager.c - the service manager: the socket it gives us, and what it is sent.  Side: start. */
 /* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
@@ -8,18 +10,38 @@
 #include "lib/log.h"
 #include "serve_inside.h"
 
+/* FileDescriptorName=local in its unit; one without peer credentials is none. */
+static bool
+is_local(int fd, const char *name)
+{
+	return strcmp(name, "local") == 0 && sd_is_socket(fd, AF_UNIX, SOCK_STREAM, 1) > 0;
+}
+
+static void
+free_names(char **names)
+{
+	for (char **name = names; name != NULL && *name != NULL; name++)
+		free(*name);
+	free(names);
+}
+
 /*
  * The first that HTTP can be served on; it outlives us with the manager, so nobody is refused while
  * we restart.  Variables are unset and all of it is close-on-exec: none of it is our children's.
  */
 bool
-serve_manager_socket(int *ret_fd, struct err *err)
+serve_manager_sockets(int *ret_fd, int *ret_local_fd, struct err *err)
 {
-	int count = sd_listen_fds(1), found = -1;
+	char **names = NULL;
+	int count = sd_listen_fds_with_names(1, &names), found = -1;
 
 	if (count < 0)
 		return err_errno(err, ERR_CONFIG, -count, "LISTEN_FDS");
 	for (int fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + count; fd++) {
+		if (*ret_local_fd < 0 && is_local(fd, names[fd - SD_LISTEN_FDS_START])) {
+			*ret_local_fd = fd;
+			continue;
+		}
 		bool is_served = found < 0 &&
 		    (sd_is_socket(fd, AF_INET, SOCK_STREAM, 1) > 0 ||
 			sd_is_socket(fd, AF_INET6, SOCK_STREAM, 1) > 0 ||
@@ -33,7 +55,8 @@ serve_manager_socket(int *ret_fd, struct err *err)
 		    found >= 0 ? "one socket is enough" : "it is no stream socket that listens");
 		(void)close(fd); /* whoever connects there would wait for ever */
 	}
-	if (count > 0 && found < 0)
+	free_names(names);
+	if (count > 0 && found < 0 && *ret_local_fd < 0)
 		return err_set(err, ERR_CONFIG,
 		    "socket activation: none of %d descriptors can be served: the .socket unit needs ListenStream=",
 		    count);

@@ -25,7 +25,9 @@ is_at_rest(const struct serve *serve)
 	bool is_heard =
 	    http_server_unanswered(serve->http) == 0 || loop_now_ms() >= serve->callers_deadline;
 
-	return is_heard && http_server_open_requests(serve->http) == 0 && !waits_for_runs(serve);
+	return is_heard && http_server_open_requests(serve->http) == 0 &&
+	    (serve->local_http == NULL || http_server_open_requests(serve->local_http) == 0) &&
+	    !waits_for_runs(serve);
 }
 
 static void
@@ -65,6 +67,8 @@ serve_stop_start(struct serve *serve)
 	serve->callers_deadline = loop_now_ms() + CALLERS_MS;
 	telegram_quiesce(serve->telegram);
 	http_server_quiesce(serve->http);
+	if (serve->local_http != NULL)
+		http_server_quiesce(serve->local_http);
 	loop_timer_init(&serve->stop_timer, on_look, serve);
 	loop_timer_start(serve->loop, &serve->stop_timer, 0, LOOK_EVERY_MS);
 }
@@ -107,6 +111,8 @@ serve_teardown(struct serve *serve)
 	if (serve->perform.loop != NULL)
 		perform_done(&serve->perform);
 	http_server_free(serve->http);
+	http_server_free(serve->local_http);
+	route_api_free(serve->api);
 	github_webhook_free(serve->github);
 	telegram_free(serve->telegram);
 	http_client_free(serve->probes);

@@ -77,3 +77,11 @@ chat_text_take(struct chat_text *text)
 {
 	return buf_take(&text->buf);
 }
+
+void
+chat_text_plain(const char *marked, struct buf *out)
+{
+	for (; *marked != '\0'; marked++)
+		if (strchr(MARK_BOLD MARK_CODE MARK_PRE MARK_ITALIC, *marked) == NULL)
+			buf_addc(out, *marked);
+}

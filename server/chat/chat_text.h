@@ -33,5 +33,8 @@ void chat_text_image(struct chat_text *text, const char *before, const char *ima
 void chat_text_ago(struct chat_text *text, const char *before, int64_t at, int64_t now);
 void chat_text_duration(struct chat_text *text, const char *before, int64_t ms);
 
+/* Appends marked text without its marks: for a terminal. */
+void chat_text_plain(const char *marked, struct buf *out);
+
 /* Gives the text away (free()); NULL when memory was short. */
 char *chat_text_take(struct chat_text *text) MUST_USE;

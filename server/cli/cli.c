@@ -48,6 +48,10 @@ print_help(FILE *out, const char *program)
 			(void)fprintf(out, "  %-24s %s\n", left, rows[i].help);
 	}
 	(void)fputs(
+	    "\nOf the running server, over LOCAL_SOCKET, as in the chat (--json, --wait, --no-wait, --as ROLE):\n",
+	    out);
+	cli_print_chat_commands(out);
+	(void)fputs(
 	    "\nSettings come from the environment and from FILE; the environment wins.\n"
 	    "Without --env-file FILE is ./.env where that is there, else\n" CLI_SETTINGS_FILE
 	    ".  config-example lists all settings;\n"
@@ -177,11 +181,12 @@ cli_run(int argc, char **argv, cli_command *serve)
 		status = take_option(&cli, word);
 	if (status >= 0)
 		return status;
-	row = find_row(word != NULL ? word : "serve");
-	if (row == NULL)
-		return unknown(&cli, word);
+	cli.word = word != NULL ? word : "serve";
 	cli.argc = argc > 2 ? argc - 2 : 0;
 	cli.argv = argv + argc - cli.argc;
+	row = find_row(cli.word);
+	if (row == NULL)
+		return cli_is_chat_command(cli.word) ? cli_chat_command(&cli) : unknown(&cli, word);
 	status = check_arguments(&cli, row);
 	if (status >= 0)
 		return status;

@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include <stdio.h>
+
 #include "lib/base.h"
 
 /* Read where there is no .env in the folder that we were started in: an installed one's. */
@@ -10,6 +12,7 @@
 /* What stands on the command line beside the subcommand. */
 struct cli {
 	const char *program;	/* argv[0] */
+	const char *word;	/* the subcommand */
 	const char *env_file;	/* --env-file, ".env" or CLI_SETTINGS_FILE; NULL: none is there */
 	int argc;		/* what follows the subcommand */
 	char **argv;
@@ -29,6 +32,8 @@ typedef int cli_command(const struct cli *cli);
 	CLI("webhook",      webhook,      "set|info|delete", "Register, show or remove the webhook at Telegram.") \
 	CLI("audit",        audit,        "verify [DIGITS...]", "Check the audit log: chain, database, chat.") \
 	CLI("policy",       policy,       "explain WHO ACTION TARGET|report", "Who may what, and which line says so.") \
+	CLI("logs",         logs,         "ENV|NUMBER [--wait]", "What a deployment has printed; --wait: follow it.") \
+	CLI("answer",       answer,       "NUMBER yes|no",   "Answer a deployment's question.") \
 	CLI("backup",       backup,       "FILE",            "Copy the database, while the server runs.") \
 	CLI("version",      version,      "",                "Print the version.") \
 	CLI("help",         help,         "",                "Print this text.")
@@ -41,7 +46,12 @@ typedef int cli_command(const struct cli *cli);
 int cli_run(int argc, char **argv, cli_command *serve) MUST_USE;
 
 cli_command cli_doctor, cli_check_config, cli_config_example, cli_healthcheck, cli_webhook;
-cli_command cli_application, cli_audit, cli_backup, cli_policy;
+cli_command cli_application, cli_audit, cli_backup, cli_policy, cli_logs, cli_answer;
+
+/* Each command of the chat that is no chat's own is a subcommand too: it asks the running server. */
+bool cli_is_chat_command(const char *word);
+cli_command cli_chat_command;
+void cli_print_chat_commands(FILE *out);
 
 struct settings;
 struct settings_report;

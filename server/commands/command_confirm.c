@@ -9,10 +9,10 @@
 static void
 proceed(struct tx *tx, const struct update *update, struct deployment *deployment)
 {
-	char user[32];
+	char user[PRINCIPAL_TEXT];
 
-	decide_audit_request(tx, deployment, decide_user(user, update->person), "deploy_requested",
-	    "confirmed", (const char *const[]){ "name", update->name, NULL });
+	decide_audit_request(tx, deployment, decide_user(tx, update->person, user),
+	    "deploy_requested", "confirmed", (const char *const[]){ "name", update->name, NULL });
 	if (deployment->state == DEPLOY_QUEUED) {
 		decide_queue_confirm(tx, deployment, update);
 	} else if (!decide_confirm(tx, deployment, update)) {

@@ -72,20 +72,21 @@ open_request(struct tx *tx, const struct update *update,
 		.trigger = TRIGGER_CHAT,
 		.state = DEPLOY_REQUESTED,
 		.requested_by = update->person,
-		.address = update->address,
+		.address = decide_home(tx, update, settings->name),
 		.request = update->message,
 		.requested_at = tx->at,
 	};
-	char user[32];
+	char user[PRINCIPAL_TEXT];
 
 	(void)text_copy(deployment.environment, sizeof(deployment.environment), settings->name);
 	(void)text_copy(deployment.ref, sizeof(deployment.ref), ref);
 	(void)text_copy(deployment.requester, sizeof(deployment.requester), update->name);
 	row_deployment_add(tx, &deployment);
+	tx->answer.work = deployment.id;
 	decide_tell(tx, &deployment, NULL);
 	row_deployment_save(tx, &deployment);
-	decide_audit_request(tx, &deployment, decide_user(user, update->person), "deploy_requested",
-	    "requested",
+	decide_audit_request(tx, &deployment, decide_user(tx, update->person, user),
+	    "deploy_requested", "requested",
 	    (const char *const[]){ "trigger", "chat", "ref", ref, "name", update->name, NULL });
 	ask_git(tx, &deployment, settings);
 }

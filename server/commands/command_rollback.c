@@ -112,13 +112,13 @@ ask(struct tx *tx, const struct update *update, const struct environment *enviro
 		.trigger = TRIGGER_CHAT,
 		.state = DEPLOY_REQUESTED,
 		.requested_by = update->person,
-		.address = update->address,
+		.address = decide_home(tx, update, to->environment),
 		.request = update->message,
 		.requested_at = tx->at,
 		.to_release = to->id,
 		.is_forward = to->origin > environment->current.origin,
 	};
-	char user[32], number[24];
+	char user[PRINCIPAL_TEXT], number[24];
 
 	(void)text_copy(deployment.environment, sizeof(deployment.environment), to->environment);
 	(void)text_copy(deployment.commit, sizeof(deployment.commit), to->commit);
@@ -127,9 +127,10 @@ ask(struct tx *tx, const struct update *update, const struct environment *enviro
 	(void)text_copy(deployment.subject, sizeof(deployment.subject), to->subject);
 	(void)text_copy(deployment.requester, sizeof(deployment.requester), update->name);
 	row_deployment_add(tx, &deployment);
+	tx->answer.work = deployment.id;
 	(void)snprintf(number, sizeof(number), "%lld", (long long)to->number);
-	decide_audit_request(tx, &deployment, decide_user(user, update->person), "deploy_requested",
-	    "requested",
+	decide_audit_request(tx, &deployment, decide_user(tx, update->person, user),
+	    "deploy_requested", "requested",
 	    (const char *const[]){ "trigger", "chat", "program", "rollback", "release", number,
 		"name", update->name, NULL });
 	decide_ask(tx, &deployment, NULL);

@@ -572,10 +572,10 @@ decide_contained(
 static void
 audit_cancel(struct tx *tx, const struct deployment *deployment, const struct update *update)
 {
-	char user[32];
+	char user[PRINCIPAL_TEXT];
 
-	decide_audit_request(tx, deployment, decide_user(user, update->person), "cancel_requested",
-	    "requested",
+	decide_audit_request(tx, deployment, decide_user(tx, update->person, user),
+	    "cancel_requested", "requested",
 	    (const char *const[]){
 		"state", deploy_flow_word(deployment->state), "name", update->name, NULL });
 }

@@ -413,7 +413,7 @@ may_give(const struct deployment *mine, const struct deployment *other)
 bool
 decide_give(struct tx *tx, struct deployment *mine, struct deployment *other)
 {
-	char user[32];
+	char user[PRINCIPAL_TEXT];
 	int64_t place = mine->place;
 
 	if (!may_give(mine, other))
@@ -424,7 +424,7 @@ decide_give(struct tx *tx, struct deployment *mine, struct deployment *other)
 	mine->is_told_next = false;
 	row_deployment_save(tx, mine);
 	row_deployment_save(tx, other);
-	decide_audit_request(tx, mine, decide_user(user, mine->requested_by), "place_given",
+	decide_audit_request(tx, mine, decide_user(tx, mine->requested_by, user), "place_given",
 	    "given", (const char *const[]){ "to", other->requester, NULL });
 	decide_tell_given(tx, mine, other);
 	row_queue_look(tx, mine->environment);

@@ -57,18 +57,19 @@ audit_severity(enum deploy_state state)
 static void
 add_entry(struct tx *tx, const struct deployment *deployment, const char *action)
 {
-	char user[32];
+	char user[PRINCIPAL_TEXT];
 
 	row_audit_add(tx,
 	    &(struct audit_entry){
 		.action = action,
 		.user = deployment->requested_by != 0 ?
-		    decide_user(user, deployment->requested_by) :
+		    decide_user(tx, deployment->requested_by, user) :
 		    deployment->requester,
 		.environment = deployment->environment,
 		.commit = deployment->commit,
 		.outcome = deploy_flow_word(deployment->state),
-		.severity = audit_severity(deployment->state),
+		.severity =
+		    decide_severity(deployment->requested_by, audit_severity(deployment->state)),
 		.deployment = deployment->id,
 	    },
 	    (const char *const[]){ "trigger", trigger_word(deployment->trigger), "why",

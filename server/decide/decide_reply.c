@@ -20,6 +20,27 @@
 #define DENIAL_GROUP_MS	  (3600 * INT64_C(1000))
 #define DENIAL_PRIVATE_MS (60 * INT64_C(1000))
 
+bool
+decide_is_answered(const struct update *update)
+{
+	return update->address.chat == 0;
+}
+
+void
+decide_answer(struct tx *tx, const char *text)
+{
+	struct buf said;
+
+	buf_init(&said, LIMIT_ANSWER_TEXT);
+	if (tx->answer.text != NULL)
+		buf_addf(&said, "%s\n", tx->answer.text);
+	chat_text_plain(text, &said);
+	free(tx->answer.text);
+	tx->answer.text = buf_take(&said);
+	if (tx->answer.text == NULL)
+		tx_fail(tx, ERR_NOMEM, "no memory for an answer");
+}
+
 int64_t
 decide_send_as(struct tx *tx, const struct message *as, struct chat_text *text)
 {
@@ -28,6 +49,10 @@ decide_send_as(struct tx *tx, const struct message *as, struct chat_text *text)
 
 	message.head = chat_text_take(text);
 	message.foot = NULL;
+	if (message.head != NULL && message.address.chat == 0) {
+		decide_answer(tx, message.head);
+		return 0;
+	}
 	if (message.head == NULL) {
 		tx_fail(tx, ERR_NOMEM, "no memory for a message");
 		return 0;
@@ -36,6 +61,15 @@ decide_send_as(struct tx *tx, const struct message *as, struct chat_text *text)
 	int64_t id = row_message_add(tx, &message);
 	message.foot = NULL;
 	return id;
+}
+
+struct chat_address
+decide_home(const struct tx *tx, const struct update *update, const char *environment)
+{
+	return decide_is_answered(update) ?
+	    (struct chat_address){ .chat =
+				       settings_of(tx->settings, environment)->telegram_chat_id } :
+	    update->address;
 }
 
 int64_t
@@ -79,7 +113,10 @@ decide_toastf(struct tx *tx, const struct update *update, bool is_alert, const c
 	va_start(args, fmt);
 	(void)vsnprintf(line, sizeof(line), fmt, args); /* cut is fine */
 	va_end(args);
-	row_effect_toast(tx, &update->address, update->callback, is_alert, "%s", line);
+	if (decide_is_answered(update))
+		decide_answer(tx, line);
+	else
+		row_effect_toast(tx, &update->address, update->callback, is_alert, "%s", line);
 }
 
 void
@@ -89,10 +126,20 @@ decide_expired(struct tx *tx, const struct update *update)
 }
 
 const char *
-decide_user(char out[32], int64_t person)
+decide_user(const struct tx *tx, int64_t person, char out[PRINCIPAL_TEXT])
 {
-	(void)snprintf(out, 32, "telegram:%" PRId64, person);
-	return out;
+	struct principal who = principal_of_person(person);
+	const char *name = person < 0 ? settings_user_name(tx->settings, person) : NULL;
+
+	if (name != NULL)
+		(void)text_copy(who.name, sizeof(who.name), name);
+	return principal_text(&who, out);
+}
+
+const char *
+decide_severity(int64_t person, const char *usual)
+{
+	return principal_is_root(person) && strcmp(usual, "info") == 0 ? "high" : usual;
 }
 
 void
@@ -106,7 +153,7 @@ decide_audit_request(struct tx *tx, const struct deployment *deployment, const c
 		.environment = deployment->environment,
 		.commit = deployment->commit,
 		.outcome = outcome,
-		.severity = "info",
+		.severity = strcmp(user, PRINCIPAL_ROOT) == 0 ? "high" : "info",
 		.deployment = deployment->id,
 	    },
 	    meta);
@@ -138,10 +185,10 @@ void
 decide_audit_denied(struct tx *tx, const struct update *update, const char *what,
     const char *environment, const char *reason)
 {
-	char user[32], chat[24];
+	char user[PRINCIPAL_TEXT], chat[24];
 	const struct audit_entry entry = {
 		.action = "denied",
-		.user = decide_user(user, update->person),
+		.user = decide_user(tx, update->person, user),
 		.environment = environment,
 		.outcome = "denied",
 		.severity = "warning",
@@ -150,6 +197,8 @@ decide_audit_denied(struct tx *tx, const struct update *update, const char *what
 		"chat", chat, NULL };
 
 	(void)snprintf(chat, sizeof(chat), "%" PRId64, update->address.chat);
+	if (decide_is_answered(update))
+		tx->answer.status = 403;
 	if (decide_is_stranger(tx, update->person))
 		row_stranger_audit(tx, input_of(update), 1, user, &entry, meta);
 	else
@@ -162,7 +211,7 @@ is_worth_an_answer(struct tx *tx, const struct update *update)
 {
 	char who[80];
 
-	if (!decide_is_stranger(tx, update->person))
+	if (decide_is_answered(update) || !decide_is_stranger(tx, update->person))
 		return true;
 	if (update->is_private) {
 		(void)snprintf(who, sizeof(who), "denied:%" PRId64, update->person);

@@ -9,6 +9,17 @@
 
 struct deployment;
 
+/* Came from the machine: no chat waits for an answer, but whoever asked. */
+bool decide_is_answered(const struct update *update);
+
+/* Appends the text to what they are answered, without its marks. */
+void decide_answer(struct tx *tx, const char *text);
+
+/* Where the message of such work goes: to the chat in which it was asked for, or else to its
+ * application's. */
+struct chat_address
+decide_home(const struct tx *tx, const struct update *update, const char *environment);
+
 /* Says the text in a message of its own, to the address and with the flags of `as`, whose texts are
  * not looked at; takes what is in it.  Returns the message's row; 0: the tx has failed. */
 int64_t decide_send_as(struct tx *tx, const struct message *as, struct chat_text *text);
@@ -30,8 +41,11 @@ void decide_toastf(struct tx *tx, const struct update *update, bool is_alert, co
 /* Answers a press that stands for nothing any more. */
 void decide_expired(struct tx *tx, const struct update *update);
 
-/* "telegram:111" */
-const char *decide_user(char out[32], int64_t person);
+/* "telegram:111", "local:ada" */
+const char *decide_user(const struct tx *tx, int64_t person, char out[PRINCIPAL_TEXT]);
+
+/* Of an entry about what that person wants: what root does is looked at by others. */
+const char *decide_severity(int64_t person, const char *usual);
 
 /* Has this person no role in force? */
 bool decide_is_stranger(const struct tx *tx, int64_t person);

@@ -110,10 +110,10 @@ decide_ask_anew(struct tx *tx, struct deployment *deployment, const char *change
 {
 	int64_t person =
 	    deployment->confirmed_by != 0 ? deployment->confirmed_by : deployment->requested_by;
-	char user[32];
+	char user[PRINCIPAL_TEXT];
 
 	decide_audit_request(tx, deployment,
-	    person != 0 ? decide_user(user, person) : deployment->requester, "deploy_requested",
+	    person != 0 ? decide_user(tx, person, user) : deployment->requester, "deploy_requested",
 	    "asked anew", (const char *const[]){ "reason", changed, NULL });
 	(void)text_copy(deployment->changed, sizeof(deployment->changed), changed);
 	deployment->confirmed_by = 0;

@@ -126,11 +126,11 @@ decide_looked(struct tx *tx, const struct update *update, const char *name)
 {
 	struct environment environment = row_environment_get(tx, name);
 	struct chat_text text;
-	char user[32];
+	char user[PRINCIPAL_TEXT];
 
 	row_environment_set_known(tx, name);
 	row_button_close(tx, "looked", name);
-	audit(tx, name, "state_known", decide_user(user, update->person), update->name,
+	audit(tx, name, "state_known", decide_user(tx, update->person, user), update->name,
 	    environment.unknown_why);
 	chat_text_init(&text);
 	chat_text_add(&text, "👀 " MARK_BOLD "%s" MARK_BOLD ": ", name);

@@ -213,6 +213,10 @@ decide_send_keyboard(struct tx *tx, const struct update *update, const struct re
 		tx_fail(tx, ERR_NOMEM, "no memory for a reply");
 		return 0;
 	}
+	if (decide_is_answered(update)) {
+		decide_answer(tx, message->head);
+		return 0;
+	}
 	message->address = update->address;
 	message->is_silent = message->is_answer = true;
 	if (row != 0) {
@@ -256,14 +260,16 @@ say_which(struct tx *tx, const struct update *update, const struct request *requ
 	char value[LIMIT_REF];
 	struct chat_text text;
 
+	chat_text_init(&text);
 	for (size_t i = first; i < scope->n && i < first + WHICH_SHOWN; i++)
 		add_choice(tx, update, request, scope->at[i]->name, &message.buttons);
 	decide_page_buttons(tx, update, request, page, pages, &message.buttons);
-	chat_text_init(&text);
 	chat_text_add(&text, "❓ " MARK_BOLD "/%s", request->action);
 	chat_text_outside(&text, " ", request->target);
 	chat_text_add(&text, MARK_BOLD ": %s?",
 	    scope->is_wide ? "of which application" : "which environment");
+	for (size_t i = 0; i < scope->n && decide_is_answered(update); i++)
+		chat_text_outside(&text, "\n", scope->at[i]->name); /* it has no buttons */
 	for (size_t i = 0; i < 2; i++) {
 		const char *const key = ((const char *const[]){ "ref", "release" })[i];
 

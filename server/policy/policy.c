@@ -80,8 +80,7 @@ find(const struct settings *settings, struct principal who, uint32_t actions,
 	const struct roles *roles = settings->roles;
 	struct target target = target_of(settings, environment);
 	size_t n = 0;
-	int64_t person = principal_person(&who);
-	const struct role_member *member = person == 0 ? NULL : roles_of(roles, person, &n);
+	const struct role_member *member = who.id == 0 ? NULL : roles_of(roles, who.id, &n);
 
 	for (size_t i = 0; i < n; i++) {
 		const struct role *role = &roles->role[member[i].role];
@@ -194,9 +193,8 @@ policy_roles_text(
     const struct settings *settings, struct principal who, int64_t at, char *out, size_t room)
 {
 	const struct roles *roles = settings->roles;
-	int64_t person = principal_person(&who);
 	size_t n = 0, used = 0;
-	const struct role_member *member = person == 0 ? NULL : roles_of(roles, person, &n);
+	const struct role_member *member = who.id == 0 ? NULL : roles_of(roles, who.id, &n);
 	char until[40];
 
 	(void)snprintf(out, room, "nobody");

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "policy/policy_report.h"
 
-#include <inttypes.h>
+#include <stdio.h>
 
 #include "lib/buf.h"
 #include "lib/zone.h"
@@ -80,12 +80,15 @@ add_person(const struct settings *settings, const struct role_member *member, si
 {
 	struct principal who = principal_of_person(member->person);
 	int64_t last = last_use(uses, member->person, NULL);
-	char roles[LIMIT_LINE], date[ZONE_DATE];
+	const char *user = member->person < 0 ? settings_user_name(settings, member->person) : NULL;
+	char roles[LIMIT_LINE], date[ZONE_DATE], text[PRINCIPAL_TEXT];
 	uint32_t actions;
 
-	if (!policy_is_known(settings, who, at))
+	if (!policy_is_known(settings, who, at) || principal_is_root(member->person))
 		return;
-	buf_addf(out, "telegram:%" PRId64 " %s\n", member->person,
+	if (user != NULL)
+		(void)snprintf(who.name, sizeof(who.name), "%s", user);
+	buf_addf(out, "%s %s\n", principal_text(&who, text),
 	    policy_roles_text(settings, who, at, roles, sizeof(roles)));
 	actions = add_rights(settings, member, n, at, out);
 	buf_addf(

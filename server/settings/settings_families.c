@@ -16,7 +16,8 @@ clashing_setting(enum family family, const char *member)
 
 	(void)setting_name(settings_families[family].stem, member, stem);
 	for (size_t i = 0; i < SETTING_COUNT; i++)
-		if (i != SETTING_STAGING_TELEGRAM_IDS && text_starts(settings_table[i].name, stem))
+		if (i != SETTING_STAGING_TELEGRAM_IDS && i != SETTING_LOCAL_SOCKET &&
+		    text_starts(settings_table[i].name, stem))
 			return settings_table[i].name;
 	return NULL;
 }
@@ -167,7 +168,7 @@ take_named(struct settings_loader *l, const char *name, size_t size, const char 
 		return;
 	if (l->s->inside->member_count == SETTINGS_ROLES_MAX)
 		settings_say(l->report, SETTINGS_ERROR,
-		    "%.*s: there are %d roles already in this file", (int)size, name,
+		    "%.*s: there are %d roles and users already in this file", (int)size, name,
 		    SETTINGS_ROLES_MAX);
 	else
 		add_member(l, family, member);

@@ -124,6 +124,7 @@ fill_server(struct settings *s)
 	s->run_logs_keep = number_of(s, SETTING_RUN_LOGS_KEEP);
 	s->run_logs_total = size_of(s, SETTING_RUN_LOGS_TOTAL);
 	s->runner_socket = text_of(s, SETTING_RUNNER_SOCKET);
+	s->local_socket = text_of(s, SETTING_LOCAL_SOCKET);
 	s->listen_address = text_of(s, SETTING_LISTEN_ADDRESS);
 	s->api_server_port = number_of(s, SETTING_API_SERVER_PORT);
 	s->enable_telemetry = settings_truth(text_of(s, SETTING_ENABLE_TELEMETRY));

@@ -128,6 +128,17 @@ MUST_USE bool settings_fill_roles(struct settings *s);
 /* Names in the report what is wrong in the roles of one file, when its environments are known. */
 void settings_check_roles(struct settings_loader *l);
 
+/* --- settings_local.c --- */
+
+/* Looks up the users that LOCAL_<USER>_IS names; says what is wrong with them, when roles are known;
+ * and as whom each acts. */
+void settings_find_users(struct settings_loader *l);
+void settings_check_users(struct settings_loader *l);
+void settings_fill_user(struct settings_member *member);
+
+/* The role that a user acts with; NULL: they are a person. */
+const char *settings_local_role(const struct settings_member *member);
+
 /* --- settings_fields.c --- */
 
 /* Makes every typed field anew from the values inside.  False: no memory. */

@@ -107,6 +107,7 @@ take_main(struct settings_loader *l)
 	settings_take_applications(l);
 	take_nameless(l);
 	settings_check_roles(l);
+	settings_check_users(l);
 	settings_say_hooks(l);
 }
 

@@ -11,6 +11,7 @@
 #include "lib/text.h"
 #include "lib/zone.h"
 #include "types/policy_action.h"
+#include "types/principal.h"
 #include "types/roles.h"
 
 #define ACTION_MAX 32
@@ -419,6 +420,38 @@ add_file(struct roles *roles, const struct settings *s, const struct zone *zone)
 	return true;
 }
 
+static bool
+add_member(struct roles *roles, int64_t person, size_t role)
+{
+	struct role_member *more = one_more(roles->member, roles->member_count, sizeof(*more));
+
+	if (more == NULL)
+		return false;
+	roles->member = more;
+	more[roles->member_count++] = (struct role_member){ .person = person, .role = role };
+	return true;
+}
+
+/* Users of this machine that act with a role; and root, which may say each. */
+static bool
+add_users(struct roles *roles, const struct settings *s)
+{
+	for (size_t i = 0; i < roles->count; i++)
+		if (!add_member(roles, principal_of_root(roles->role[i].name), i))
+			return false;
+	for (size_t n = 0; n < s->inside->member_count; n++) {
+		struct settings_member *member = s->inside->members[n];
+		const char *role = settings_local_role(member);
+
+		settings_fill_user(member);
+		for (size_t i = 0; role != NULL && member->person != 0 && i < roles->count; i++)
+			if (strcmp(roles->role[i].name, role) == 0 &&
+			    !add_member(roles, member->person, i))
+				return false;
+	}
+	return true;
+}
+
 static int
 by_person(const void *a, const void *b)
 {
@@ -449,6 +482,8 @@ settings_fill_roles(struct settings *s)
 	for (size_t i = 0; i < s->application_count; i++)
 		if (!add_file(in->roles, s->applications[i], in->zone))
 			return false;
+	if (!add_users(in->roles, s))
+		return false;
 	if (in->roles->member_count > 0)
 		qsort(in->roles->member, in->roles->member_count, sizeof(*in->roles->member),
 		    by_person);

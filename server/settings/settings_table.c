@@ -37,8 +37,9 @@ const struct settings_family settings_families[FAMILY_COUNT] = {
 
 /* Read once, when sockets, handles and files are made. */
 static const char *const only_at_start[] = { "LISTEN_ADDRESS", "API_SERVER_PORT", "STATE_DIRECTORY",
-	"AUDIT_LOG_PATH", "APPS_DIRECTORY", "RUNNER_SOCKET", "LOG_FORMAT", "TELEGRAM_BOT_TOKEN",
-	"TELEGRAM_MODE", "TELEGRAM_WEBHOOK_URL", "TELEGRAM_API_BASE", "TELEGRAM_PROXY" };
+	"AUDIT_LOG_PATH", "APPS_DIRECTORY", "RUNNER_SOCKET", "LOCAL_SOCKET", "LOG_FORMAT",
+	"TELEGRAM_BOT_TOKEN", "TELEGRAM_MODE", "TELEGRAM_WEBHOOK_URL", "TELEGRAM_API_BASE",
+	"TELEGRAM_PROXY" };
 
 bool
 settings_table_needs_restart(const char *name)

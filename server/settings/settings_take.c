@@ -48,6 +48,7 @@ settings_take_shared(struct settings_loader *l)
 {
 	settings_take_table(l, false);
 	settings_take_named_families(l);
+	settings_find_users(l);
 	fill_and_check(l, false);
 }
 
@@ -65,4 +66,5 @@ settings_take_all(struct settings_loader *l)
 	settings_take_shared(l);
 	settings_take_own(l);
 	settings_check_roles(l);
+	settings_check_users(l);
 }

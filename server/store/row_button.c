@@ -28,8 +28,8 @@ row_button_show(
 {
 	struct button *shown = &keyboard->at[keyboard->n];
 
-	if (keyboard->n == COUNT(keyboard->at))
-		return;
+	if (keyboard->n == COUNT(keyboard->at) || button->chat == 0)
+		return; /* without a chat nobody could press it */
 	if (button->id[0] == '\0')
 		row_button_add(tx, button);
 	(void)text_copy(shown->label, sizeof(shown->label), label);

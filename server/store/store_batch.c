@@ -140,6 +140,7 @@ batch_done(struct batch *batch)
 		event_free_all(&batch->groups[i].decoded);
 		event_free(batch->groups[i].event);
 		outcome_free(batch->groups[i].answer);
+		free(batch->groups[i].told.text);
 	}
 	free(batch->groups);
 	outcome_free_all(&batch->outcomes);
@@ -228,6 +229,7 @@ attempt(struct tx *tx, struct store *store, const struct event *event, store_han
 	if (!tx->failed && db_release(store->db, &tx->err))
 		return KEPT;
 	store->mark = mark;
+	free(TAKE(tx->answer.text));
 	outcome_free_all(&tx->outcomes);
 	tx_free_lines(&tx->lines);
 	if (!db_in_transaction(store->db) || !db_rollback_to(store->db, NULL))
@@ -301,6 +303,7 @@ static void
 audit_quarantined(struct tx *tx, const struct event *event)
 {
 	bool is_update = event->kind == EVENT_UPDATE;
+	const char *source = is_update ? "telegram" : event->kind == EVENT_API ? "api" : "github";
 	char key[KEY_MAX];
 	const struct audit_entry entry = {
 		.action = "webhook_rejected",
@@ -308,8 +311,8 @@ audit_quarantined(struct tx *tx, const struct event *event)
 		.outcome = "put aside",
 		.severity = "alert",
 	};
-	const char *const meta[] = { "source", is_update ? "telegram" : "github", "event", key,
-		"reason", "deciding on it fails", NULL };
+	const char *const meta[] = { "source", source, "event", key, "reason",
+		"deciding on it fails", NULL };
 
 	key_of(event, key);
 	if (is_update) /* anybody can send one */
@@ -367,6 +370,11 @@ tell(struct group *group, const struct answer *answer, int status)
 	told->is_duplicate = answer->is_duplicate && (told->is_duplicate || !group->is_decided);
 	if (answer->offset > told->offset)
 		told->offset = answer->offset;
+	if (answer->text != NULL) { /* one event, one answer */
+		told->text = answer->text;
+		told->work = answer->work;
+		told->is_ended = answer->is_ended;
+	}
 	group->is_decided = true;
 }
 
@@ -509,6 +517,7 @@ hand_over(struct store *store, struct batch *batch, struct queue_list *ret_outco
 		if (group->answer == NULL)
 			continue;
 		group->answer->answer = group->told;
+		group->told.text = NULL;
 		if (group->told.status >= 500)
 			group->answer->answer.offset = 0; /* it has to come again */
 		queue_list_add(ret_outcomes, &TAKE(group->answer)->link);

@@ -104,7 +104,8 @@ find_targets(struct telegram_menu *menu)
 		if (settings->applications[i]->telegram_chat_id != 0)
 			add_target(menu, settings->applications[i]->telegram_chat_id, true);
 	for (size_t i = 0; i < roles->member_count; i++)
-		add_target(menu, roles->member[i].person, false);
+		if (roles->member[i].person > 0) /* else a user of this machine */
+			add_target(menu, roles->member[i].person, false);
 }
 
 void

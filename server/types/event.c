@@ -24,6 +24,8 @@ event_free(struct event *event)
 	free(event->raw.data);
 	if (event->kind == EVENT_UPDATE)
 		free(event->u.update);
+	else if (event->kind == EVENT_API)
+		free(event->u.api);
 	else if (event->kind == EVENT_GIT_ANSWERED)
 		free(event->u.git_answered.answer);
 	else if (event->kind == EVENT_PROBED)
@@ -54,7 +56,7 @@ bool
 event_is_from_outside(const struct event *event)
 {
 	return event->kind == EVENT_UPDATE || event->kind == EVENT_DELIVERY ||
-	    event->kind == EVENT_REJECTED;
+	    event->kind == EVENT_REJECTED || event->kind == EVENT_API;
 }
 
 const char *

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "lib/queue_list.h"
+#include "types/api.h"
 #include "types/delivery.h"
 #include "types/probe.h"
 #include "types/update.h"
@@ -138,6 +139,10 @@ struct answer {
 	int status;		/* an HTTP status; 503: nothing was decided, come again */
 	bool is_duplicate;
 	int64_t offset;		/* SOURCE_TELEGRAM_POLL: the next offset; 0: unchanged */
+	char *text;	/* EVENT_API: what is said, in the end JSON; whoever has the answer
+				 * frees it, done() only borrows it; NULL: nothing */
+	int64_t work;	/* EVENT_API: which it is about; of a look at work, its run; 0: none */
+	bool is_ended;	/* that run has */
 };
 
 typedef void event_done(void *ctx, const struct answer *answer);
@@ -160,7 +165,8 @@ struct event {
 	event_done *done;		/* called on the loop; may be NULL */
 	void *done_ctx;
 	union {
-		struct update *update;	/* owned; the only large one */
+		struct update *update;	  /* owned; with the next the only large ones */
+		struct api_request *api;  /* owned */
 		struct delivery delivery;	/* kind, id and digest are set before decode */
 		struct rejected rejected;
 		struct settings_read settings_read;

@@ -17,10 +17,35 @@ static const struct {
 #undef P
 };
 
-struct principal
-principal_of_person(int64_t telegram_id)
+#define ROOT_BASE (INT64_C(1) << 33) /* beyond all uids */
+
+int64_t
+principal_of_user(uint32_t uid)
 {
-	return (struct principal){ .kind = PRINCIPAL_PERSON, .id = telegram_id };
+	return -(int64_t)uid - 1;
+}
+
+int64_t
+principal_of_root(const char *role)
+{
+	uint32_t hash = UINT32_C(2166136261); /* FNV-1a: the same in every snapshot */
+
+	for (; *role != '\0'; role++)
+		hash = (hash ^ (unsigned char)*role) * UINT32_C(16777619);
+	return -ROOT_BASE - hash;
+}
+
+bool
+principal_is_root(int64_t person)
+{
+	return person <= -ROOT_BASE;
+}
+
+struct principal
+principal_of_person(int64_t person)
+{
+	return (struct principal){ .kind = person < 0 ? PRINCIPAL_USER : PRINCIPAL_PERSON,
+		.id = person };
 }
 
 bool
@@ -54,6 +79,10 @@ principal_text(const struct principal *principal, char out[PRINCIPAL_TEXT])
 
 	if (kinds[principal->kind].has_number)
 		(void)snprintf(out, PRINCIPAL_TEXT, "%s:%" PRId64, word, principal->id);
+	else if (principal_is_root(principal->id))
+		(void)text_copy(out, PRINCIPAL_TEXT, PRINCIPAL_ROOT);
+	else if (principal->id < 0 && principal->name[0] == '\0') /* its line has gone */
+		(void)snprintf(out, PRINCIPAL_TEXT, "%s:%" PRId64, word, -(principal->id + 1));
 	else
 		(void)snprintf(out, PRINCIPAL_TEXT, "%s%s%s", word,
 		    principal->kind == PRINCIPAL_SYSTEM ? "" : ":", principal->name);

@@ -8,6 +8,7 @@
 
 #define PRINCIPAL_NAME 80 /* bytes with the NUL, of what has no number */
 #define PRINCIPAL_TEXT 96
+#define PRINCIPAL_ROOT "local:root"
 
 /* X(name, word in rows and audit, has it a number?) */
 #define PRINCIPALS(P) \
@@ -27,11 +28,21 @@ enum principal_kind {
 /* Zero is the system. */
 struct principal {
 	enum principal_kind kind;
-	int64_t id; /* a person's */
+	int64_t id; /* a person's; a user's as principal_of_user() has it, 0: not known */
 	char name[PRINCIPAL_NAME]; /* of who has no number */
 };
 
-struct principal principal_of_person(int64_t telegram_id);
+/*
+ * Rows know people by a number.  A user of this machine who is nobody at Telegram has one below 0,
+ * and root has one for each role that it may act as: what it has asked for is looked at with the
+ * grants of that role alone.
+ */
+int64_t principal_of_user(uint32_t uid);
+int64_t principal_of_root(const char *role);
+bool principal_is_root(int64_t person);
+
+/* Of either. */
+struct principal principal_of_person(int64_t person);
 
 /* Of "telegram:42", "github:login(7)", "system"; false, and *ret as it was: it is none. */
 MUST_USE bool principal_parse(const char *text, struct principal *ret);

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "lib/zone.h"
 #include "types/roles.h"
@@ -218,6 +220,43 @@ has_id(const struct settings_ids *ids, int64_t id)
 		if (ids->id[i] == id)
 			return true;
 	return false;
+}
+
+const char *
+settings_local_socket(const struct settings *s)
+{
+	struct stat st;
+
+	if (s->local_socket != NULL)
+		return s->local_socket;
+	return lstat(SETTINGS_LOCAL_FOLDER, &st) == 0 && S_ISDIR(st.st_mode) &&
+		st.st_uid == geteuid() ?
+	    SETTINGS_LOCAL_SOCKET :
+	    NULL;
+}
+
+int64_t
+settings_user(const struct settings *s, uint32_t uid, const char **ret_name)
+{
+	for (size_t i = 0; i < s->inside->member_count; i++) {
+		const struct settings_member *member = s->inside->members[i];
+
+		if (member->person == 0 || member->uid != uid)
+			continue;
+		*ret_name = member->user;
+		return member->person;
+	}
+	return 0;
+}
+
+const char *
+settings_user_name(const struct settings *s, int64_t person)
+{
+	for (size_t i = 0; i < s->inside->member_count; i++)
+		if (s->inside->members[i]->uid == (uint32_t) - (person + 1) &&
+		    s->inside->members[i]->person == person)
+			return s->inside->members[i]->user;
+	return NULL;
 }
 
 bool

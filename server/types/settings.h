@@ -28,7 +28,9 @@ enum family_setting {
 	FAMILY_SETTING_COUNT
 };
 
-#define SETTINGS_ROLES_MAX	  48 /* of one file */
+#define SETTINGS_ROLES_MAX	 48    /* of one file, with users */
+#define SETTINGS_USER		 33    /* useradd(8): 32 and the NUL */
+#define SETTINGS_NOBODY		 65534 /* whom the kernel shows for users that it cannot map */
 #define SETTINGS_MEMBERS_MAX	  (SETTINGS_ROLES_MAX + SETTING_NAMES_MAX)
 #define SETTINGS_MEMBER_NAME	  21 /* bytes with the NUL: [a-z][a-z0-9-]{0,19} */
 #define SETTINGS_IDS_MAX	  SETTING_IDS_MAX
@@ -98,6 +100,7 @@ struct settings {
 	int64_t run_logs_total;
 	bool is_production; /* ENVIRONMENT: what is unsafe is refused */
 
+	const char *local_socket;  /* NULL: LOCAL_SOCKET's default */
 	const char *runner_socket; /* NULL: the runner is our child */
 	const char *listen_address;
 	int api_server_port;
@@ -144,6 +147,12 @@ struct settings_member {
 	char *fingerprint; /* an environment's; NULL: no file was read */
 	size_t fingerprint_shared; /* so many bytes of it are all its application's environments' */
 	char refusal[LIMIT_LINE];	/* an environment's: why it is not deployed; "": it is */
+	/* A user's of this machine, found when settings are read. */
+	bool has_user;
+	uint32_t uid;
+	char user[SETTINGS_USER];
+	char other[SETTINGS_USER]; /* is meant too, so neither is; "": nobody */
+	int64_t person; /* as whom they act, as rows have it (types/principal.h); 0: as nobody */
 };
 
 /* Environments of two applications that are one target, by their places among all. */
@@ -202,6 +211,18 @@ const char *settings_refusal(const struct settings *s, const char *environment);
 typedef bool settings_is_live(void *ctx, const char *environment);
 const char *settings_refusal_among(const struct settings *s, const char *environment,
     settings_is_live *is_live, void *ctx);
+
+/* Where the command line reaches the server: LOCAL_SOCKET, or its default where that folder is this
+ * process's user's; NULL: nowhere. */
+const char *settings_local_socket(const struct settings *s);
+#define SETTINGS_LOCAL_FOLDER "/run/deploybot"
+#define SETTINGS_LOCAL_SOCKET SETTINGS_LOCAL_FOLDER "/local.sock"
+
+/* As whom that user of this machine acts, as rows have people; 0: they are not known. */
+int64_t settings_user(const struct settings *s, uint32_t uid, const char **ret_name);
+
+/* The name of whom rows know by that number below 0; NULL: there is no such user (any more). */
+const char *settings_user_name(const struct settings *s, int64_t person);
 
 bool settings_is_admin(const struct settings *s, int64_t telegram_id);
 

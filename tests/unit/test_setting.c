@@ -78,6 +78,8 @@ static const struct setting_case cases[] = {
 	{ S(MEMBERS), { "1", "9223372036854775807", "7 until 2027-01-31", "7  until  2028-02-29" },
 	    { "", "0", "-7", "x", "9223372036854775808", "7 until", "7 until 2027-02-29",
 		"7 til 2027-01-31", "7 until 2027-01-31 x", "until 2027-01-31" } },
+	{ S(LOCAL), { "1", "role admin", "role  allowed user" },
+	    { "", "0", "role", "role Admin", "admin" } },
 	{ S(GRANTS),
 	    { "status", "*", "deploy:shop/staging", "*:*/*", "log:*/s", "log:a/*", "deploy:staging",
 		"*:client/*", "do.a-b:x/y" },

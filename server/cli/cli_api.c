@@ -1,0 +1,160 @@
+/* cli_api.c - asks the running server over LOCAL_SOCKET, and waits for its answer.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "cli/cli_api.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "lib/buf.h"
+#include "lib/env_file.h"
+#include "lib/err.h"
+#include "lib/file.h"
+#include "lib/text.h"
+#include "types/settings.h"
+
+#define PATIENCE_S 20 /* of each step: the server answers within 8 */
+#define ANSWER_MAX ((size_t)8 << 20)
+
+struct cli_api
+cli_api_of(const struct cli *cli, const char *as)
+{
+	struct cli_api api = { .as = as };
+	const char *path = getenv("LOCAL_SOCKET"); /* NOLINT(concurrency-mt-unsafe): one thread */
+	const struct env_entry *entry = NULL;
+	struct env_file file = { 0 };
+	struct err err;
+
+	/* Whoever may not read the server's settings has the default, as nearly everybody. */
+	if (path == NULL && cli->env_file != NULL && env_file_read(&file, cli->env_file, &err))
+		entry = env_file_find(&file, "LOCAL_SOCKET");
+	if (entry != NULL && entry->value[0] != '\0')
+		path = entry->value;
+	(void)text_copy(api.path, sizeof(api.path),
+	    path != NULL && path[0] != '\0' ? path : SETTINGS_LOCAL_SOCKET);
+	env_file_done(&file);
+	return api;
+}
+
+void
+cli_answer_done(struct cli_answer *answer)
+{
+	json_free(answer->json);
+	free(answer->body);
+	*answer = (struct cli_answer){ 0 };
+}
+
+static bool
+connect_to(const struct cli_api *api, int *ret, struct err *err)
+{
+	const struct timeval patience = { .tv_sec = PATIENCE_S };
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	if (!text_copy(address.sun_path, sizeof(address.sun_path), api->path))
+		return err_set(
+		    err, ERR_INVALID, "LOCAL_SOCKET: the path is too long: %s", api->path);
+	*ret = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (*ret < 0 ||
+	    setsockopt(*ret, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) != 0 ||
+	    setsockopt(*ret, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) != 0)
+		return err_errno(err, ERR_IO, errno, "socket");
+	if (connect(*ret, (const struct sockaddr *)&address, sizeof(address)) == 0)
+		return true;
+	if (errno == ENOENT || errno == ECONNREFUSED)
+		return err_set(err, ERR_BUSY,
+		    "nobody listens on %s: the server does not run here (systemctl status deploybot), or LOCAL_SOCKET is another",
+		    api->path);
+	return err_errno(err, ERR_IO, errno, "%s", api->path);
+}
+
+static bool
+send_all(int fd, const struct buf *request, struct err *err)
+{
+	ssize_t n;
+
+	for (size_t done = 0; done < request->size; done += (size_t)n) {
+		n = send(fd, request->data + done, request->size - done, MSG_NOSIGNAL);
+		if (n < 0 && errno == EINTR)
+			n = 0;
+		if (n < 0)
+			return errno == EPIPE || errno == ECONNRESET || /* it may have answered */
+			    err_errno(err, ERR_IO, errno, "the server does not read");
+	}
+	return true;
+}
+
+static bool
+receive_all(int fd, struct buf *answer, struct err *err)
+{
+	char piece[16384];
+	ssize_t n;
+
+	while ((n = recv(fd, piece, sizeof(piece), 0)) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == ECONNRESET)
+			break;
+		if (n < 0)
+			return err_errno(err, ERR_TIMEOUT, errno,
+			    "the server does not answer: see its log, or try again");
+		buf_add(answer, piece, (size_t)n);
+	}
+	if (answer->size == 0)
+		return err_set(err, ERR_BUSY,
+		    "the server has closed the connection: four of one user at a time are the most");
+	return buf_check(answer, err);
+}
+
+/* HTTP/1.1 200 OK, headers, an empty line, JSON. */
+static bool
+read_answer(const struct buf *answer, struct cli_answer *ret, struct err *err)
+{
+	static const char version[] = "HTTP/1.1 ";
+	const char *text = buf_text(answer), *body = strstr(text, "\r\n\r\n");
+
+	if (!text_starts(text, version) || body == NULL)
+		return err_set(err, ERR_INVALID, "what listens there is no deploybot");
+	ret->status = (int)strtol(text + strlen(version), NULL, 10);
+	ret->body = strdup(body + 4);
+	if (ret->body == NULL)
+		return err_set(err, ERR_NOMEM, "no memory");
+	ret->json = json_decode(ret->body, strlen(ret->body), err);
+	if (ret->json != NULL)
+		return true;
+	return err_set(err, ERR_INVALID,
+	    "the server answers with status %d and no JSON: is it of another version?",
+	    ret->status);
+}
+
+bool
+cli_api_ask(const struct cli_api *api, const char *target, const char *body, struct cli_answer *ret,
+    struct err *err)
+{
+	CLEANUP(file_closep) int fd = -1;
+	struct buf request, answer;
+	bool ok;
+
+	*ret = (struct cli_answer){ 0 };
+	buf_init(&request, ANSWER_MAX);
+	buf_init(&answer, ANSWER_MAX);
+	buf_addf(&request, "%s %s HTTP/1.1\r\nHost: local\r\nConnection: close\r\n",
+	    body == NULL ? "GET" : "POST", target);
+	if (api->as != NULL)
+		buf_addf(&request, "Deploybot-Role: %s\r\n", api->as);
+	if (body != NULL)
+		buf_addf(&request, "Content-Type: application/json\r\nContent-Length: %zu\r\n",
+		    strlen(body));
+	buf_addf(&request, "\r\n%s", body == NULL ? "" : body);
+	ok = buf_check(&request, err) && connect_to(api, &fd, err) && send_all(fd, &request, err) &&
+	    receive_all(fd, &answer, err) && read_answer(&answer, ret, err);
+	buf_done(&request);
+	buf_done(&answer);
+	if (!ok)
+		cli_answer_done(ret);
+	return ok;
+}

@@ -1,0 +1,29 @@
+/* cli_api.h - asks the running server over LOCAL_SOCKET, and waits for its answer.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "lib/base.h"
+#include "lib/json.h"
+
+struct cli;
+
+struct cli_api {
+	char path[128]; /* of the socket */
+	const char *as; /* --as ROLE; NULL: not said */
+};
+
+/* Its socket: LOCAL_SOCKET of the environment, of the settings file where we may read that, or its
+ * default. */
+struct cli_api cli_api_of(const struct cli *cli, const char *as);
+
+struct cli_answer {
+	int status; /* of HTTP */
+	char *body;
+	struct json *json; /* the same */
+};
+
+void cli_answer_done(struct cli_answer *answer); /* takes one that is all zero */
+
+/* body: JSON, NULL: a GET.  False, and *err says what to do about it: no answer came. */
+bool cli_api_ask(const struct cli_api *api, const char *target, const char *body,
+    struct cli_answer *ret, struct err *err) MUST_USE;

@@ -1,0 +1,283 @@
+/* cli_follow.c - follows work: its output as it comes, its questions, how far it is, how it ended.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "cli/cli_server.h"
+#include "lib/clock.h"
+#include "lib/err.h"
+#include "lib/text.h"
+
+#define LOOK_EVERY_MS 400
+/* A server that is restarted is waited for: the work goes on. */
+#define AWAY_MS	  (180 * INT64_C(1000))
+#define BAR_CELLS 24
+
+struct follow {
+	const struct cli_server *local;
+	int64_t work;
+	int64_t run;	/* whose output is shown; 0: none yet */
+	int64_t offset; /* of its log, that is shown */
+	int64_t away_since;
+	bool is_terminal; /* somebody is there to answer, and to look at a bar */
+	bool has_bar;	  /* the line on the screen is one */
+	bool is_prompted; /* for the question that is open */
+	char state[64];
+};
+
+static volatile sig_atomic_t is_interrupted;
+
+static void
+on_interrupt(int signal_number)
+{
+	(void)signal_number;
+	is_interrupted = 1;
+}
+
+/* --- what is shown --- */
+
+static void
+clear_bar(struct follow *f)
+{
+	if (f->has_bar)
+		(void)fprintf(stderr, "\r\033[K");
+	f->has_bar = false;
+}
+
+/* Of how long it took lately; longer than that, it stays near its end. */
+static void
+show_bar(struct follow *f, const struct json *work)
+{
+	int64_t estimate = json_get_i64_or(work, "estimate_ms", 0);
+	int64_t passed = json_get_i64_or(work, "elapsed_ms", 0);
+	const struct json *steps = json_get(work, "steps");
+	const char *step = json_get_str(json_at(steps, json_count(steps) - 1), "name");
+	char age[TEXT_DURATION_SIZE];
+	int64_t percent = estimate == 0 ? 0 : passed * 100 / estimate;
+
+	if (!f->is_terminal || passed == 0 || json_get_bool(work, "is_asked", false))
+		return;
+	clear_bar(f);
+	(void)fprintf(
+	    stderr, "%s %s %s", f->state, step != NULL ? step : "", text_duration(age, passed));
+	if (estimate > 0) {
+		percent = percent > 99 ? 99 : percent;
+		(void)fprintf(stderr, " [");
+		for (int64_t i = 0; i < BAR_CELLS; i++)
+			(void)fputc(i * 100 < percent * BAR_CELLS ? '#' : '.', stderr);
+		(void)fprintf(stderr, "] %lld %%", (long long)percent);
+	}
+	f->has_bar = true;
+}
+
+/* All that there is by now. */
+static void
+show_output(struct follow *f, const struct json *work)
+{
+	int64_t run = json_get_i64_or(work, "run", 0), before;
+	char target[96];
+	struct err err;
+
+	if (run != f->run)
+		f->offset = 0;
+	f->run = run;
+	do {
+		CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
+		const char *text;
+
+		before = f->offset;
+		(void)snprintf(target, sizeof(target), "/v1/log/%lld/%lld", (long long)f->work,
+		    (long long)f->offset);
+		/* Who may not read logs sees how it goes all the same. */
+		if (run == 0 || f->local->is_json ||
+		    !cli_api_ask(&f->local->api, target, NULL, &answer, &err) ||
+		    answer.status != 200 || json_get_i64_or(answer.json, "run", 0) != run)
+			return;
+		text = json_get_str(answer.json, "text");
+		f->offset = json_get_i64_or(answer.json, "next", f->offset);
+		if (text != NULL && text[0] != '\0') {
+			clear_bar(f);
+			(void)fputs(text, stdout);
+			(void)fflush(stdout);
+		}
+	} while (f->offset != before);
+}
+
+static void
+show_state(struct follow *f, const struct json *work)
+{
+	const char *state = json_get_str(work, "state");
+
+	if (state == NULL || strcmp(state, f->state) == 0)
+		return;
+	(void)text_copy(f->state, sizeof(f->state), state);
+	clear_bar(f);
+	(void)fprintf(
+	    stderr, "#%lld %s: %s\n", (long long)f->work, json_get_str(work, "environment"), state);
+}
+
+/* --- its question --- */
+
+static void
+ask(struct follow *f, const struct json *work)
+{
+	const char *message = json_get_str(work, "message");
+
+	if (!json_get_bool(work, "is_asked", false)) {
+		if (f->is_prompted)
+			(void)fprintf(stderr, "\nanswered in the chat\n");
+		f->is_prompted = false;
+		return;
+	}
+	if (f->is_prompted)
+		return;
+	f->is_prompted = true;
+	clear_bar(f);
+	(void)fprintf(stderr, "%s\n", message != NULL ? message : "");
+	if (f->is_terminal)
+		(void)fprintf(stderr, "Go on? [yes/no] ");
+	else
+		(void)fprintf(stderr, "answer it in the chat, or: deploybot answer %lld yes\n",
+		    (long long)f->work);
+}
+
+static void
+send_answer(struct follow *f, const char *word)
+{
+	CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
+	char target[64], body[32];
+	struct err err;
+
+	(void)snprintf(target, sizeof(target), "/v1/answer/%lld", (long long)f->work);
+	(void)snprintf(body, sizeof(body), "{\"answer\": \"%s\"}", word);
+	f->is_prompted = false;
+	if (!cli_api_ask(&f->local->api, target, body, &answer, &err))
+		(void)fprintf(stderr, "%s\n", err.text);
+	else if (json_get_str(answer.json, "said") != NULL)
+		(void)fprintf(stderr, "%s\n", json_get_str(answer.json, "said"));
+}
+
+/* Waits for a line on the terminal, or until it is time to look again. */
+static void
+wait_for_line(struct follow *f)
+{
+	struct pollfd terminal = { .fd = STDIN_FILENO, .events = POLLIN };
+	char line[64] = "";
+	ssize_t n;
+
+	if (poll(&terminal, f->is_prompted && f->is_terminal ? 1 : 0, LOOK_EVERY_MS) <= 0)
+		return;
+	n = read(STDIN_FILENO, line, sizeof(line) - 1);
+	if (n <= 0) {
+		f->is_terminal = false; /* nobody is there any more */
+		return;
+	}
+	line[strcspn(line, "\r\n")] = '\0';
+	if (text_same_ci(line, "yes") || text_same_ci(line, "y"))
+		send_answer(f, "yes");
+	else if (text_same_ci(line, "no") || text_same_ci(line, "n"))
+		send_answer(f, "no");
+	else
+		(void)fprintf(stderr, "yes or no? ");
+}
+
+/* --- its end --- */
+
+static int
+end_status(const struct json *work)
+{
+	const char *state = json_get_str(work, "state");
+
+	if (json_get_bool(work, "is_good", false))
+		return CLI_END_GOOD;
+	if (state != NULL && strcmp(state, "rollback_failed") == 0)
+		return CLI_END_UNKNOWN;
+	return state != NULL &&
+		(strcmp(state, "failed") == 0 || strcmp(state, "rolled_back") == 0) ?
+	    CLI_END_FAILED :
+	    CLI_END_NOT_BEGUN;
+}
+
+static int
+show_end(struct follow *f, const struct cli_answer *answer)
+{
+	const char *message = json_get_str(answer->json, "message");
+
+	clear_bar(f);
+	if (f->local->is_json)
+		(void)printf("%s\n", answer->body);
+	else if (message != NULL)
+		(void)printf("%.*s\n", (int)strcspn(message, "\n"), message);
+	return end_status(answer->json);
+}
+
+static int
+leave(struct follow *f)
+{
+	clear_bar(f);
+	(void)fprintf(stderr,
+	    "\n#%lld goes on.  Follow it: deploybot logs --wait %lld; stop it: deploybot cancel\n",
+	    (long long)f->work, (long long)f->work);
+	return CLI_END_LEFT;
+}
+
+/* --- a look --- */
+
+/* An exit status; -1: it goes on. */
+static int
+look(struct follow *f)
+{
+	CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
+	char target[64];
+	struct err err;
+
+	(void)snprintf(target, sizeof(target), "/v1/work/%lld", (long long)f->work);
+	if (!cli_api_ask(&f->local->api, target, NULL, &answer, &err) || answer.status == 503) {
+		if (f->away_since == 0) {
+			f->away_since = clock_monotonic_ms();
+			clear_bar(f);
+			(void)fprintf(stderr, "the server does not answer; waiting for it\n");
+		}
+		return clock_monotonic_ms() - f->away_since < AWAY_MS ?
+		    -1 :
+		    cli_server_fail(f->local, EX_UNAVAILABLE, "the server does not answer");
+	}
+	f->away_since = 0;
+	if (answer.status == 429)
+		return -1;
+	if (answer.status != 200)
+		return cli_server_fail(f->local, answer.status == 403 ? EX_NOPERM : 1,
+		    json_get_str(answer.json, "said"));
+	show_state(f, answer.json);
+	show_output(f, answer.json);
+	ask(f, answer.json);
+	if (json_get_bool(answer.json, "is_over", false))
+		return show_end(f, &answer);
+	show_bar(f, answer.json);
+	return -1;
+}
+
+int
+cli_follow(const struct cli_server *local, int64_t work)
+{
+	const struct sigaction on_int = { .sa_handler = on_interrupt };
+	struct follow f = { .local = local,
+		.work = work,
+		.is_terminal = isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1 };
+	int status;
+
+	(void)sigaction(SIGINT, &on_int, NULL); /* no SA_RESTART: it ends a wait */
+	while (!is_interrupted) {
+		status = look(&f);
+		if (status >= 0)
+			return status;
+		if (!is_interrupted)
+			wait_for_line(&f);
+	}
+	return leave(&f);
+}

@@ -1,0 +1,354 @@
+/* cli_server.c - subcommands that ask the running server: each command of the chat, logs and answer.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "cli/cli_server.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "commands/commands.h"
+#include "lib/buf.h"
+#include "lib/err.h"
+#include "lib/text.h"
+
+/* --- the command line --- */
+
+/* Takes the options out, wherever they stand; an exit status, or -1 to go on.  Behind -- all are
+ * words. */
+static int
+take_options(const struct cli *cli, struct cli_server *local, const char **ret_as)
+{
+	bool is_word = false;
+
+	local->argv = cli->argv;
+	for (int i = 0; i < cli->argc; i++) {
+		const char *word = cli->argv[i];
+
+		if (is_word || word[0] != '-' || word[1] == '\0') {
+			local->argv[local->argc++] = cli->argv[i];
+		} else if (strcmp(word, "--") == 0) {
+			is_word = true;
+		} else if (strcmp(word, "--json") == 0) {
+			local->is_json = true;
+		} else if (strcmp(word, "--wait") == 0) {
+			local->wait = CLI_WAIT;
+		} else if (strcmp(word, "--no-wait") == 0) {
+			local->wait = CLI_WAIT_NOT;
+		} else if (text_starts(word, "--as=")) {
+			*ret_as = word + strlen("--as=");
+		} else if (strcmp(word, "--as") == 0 && i + 1 < cli->argc) {
+			*ret_as = cli->argv[++i];
+		} else {
+			(void)fprintf(stderr,
+			    "%s: %s: expected --json, --wait, --no-wait or --as ROLE\n",
+			    cli->program, word);
+			return EX_USAGE;
+		}
+	}
+	if (*ret_as == NULL || (text_is_plain(*ret_as) && (*ret_as)[0] != '\0'))
+		return -1;
+	(void)fprintf(stderr, "%s: --as: a role must follow\n", cli->program);
+	return EX_USAGE;
+}
+
+/* --- answers --- */
+
+static int
+exit_status(int status)
+{
+	if (status < 300)
+		return EX_OK;
+	return status == 403		   ? EX_NOPERM :
+	    status == 400		   ? EX_USAGE :
+	    status == 409 || status == 404 ? 1 :
+					     EX_TEMPFAIL;
+}
+
+/* What was said, to people; a script gets all of it. */
+static int
+show_said(const struct cli_server *local, const struct cli_answer *answer)
+{
+	const char *said = json_get_str(answer->json, "said");
+
+	if (local->is_json)
+		(void)printf("%s\n", answer->body);
+	else if (said != NULL && said[0] != '\0')
+		(void)fprintf(answer->status < 300 ? stdout : stderr, "%s\n", said);
+	return exit_status(answer->status);
+}
+
+/* --- what shows --- */
+
+static const struct view {
+	const char *word;
+	const char *path;
+	void (*show)(const struct json *answer);
+} views[] = {
+	{ "status", "/v1/status", cli_show_status },
+	{ "history", "/v1/history", cli_show_history },
+	{ "queue", "/v1/queue", cli_show_queue },
+};
+
+/* What a path may hold as it is: names and numbers. */
+static bool
+is_path(const char *text)
+{
+	return strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-/") == strlen(text);
+}
+
+static int
+run_view(const struct cli_server *local, const struct view *view)
+{
+	CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
+	char target[512];
+	struct err err;
+
+	if (local->argc > 2 || (local->argc > 0 && !is_path(local->argv[0])) ||
+	    (local->argc > 1 && !is_path(local->argv[1])))
+		return cli_server_fail(
+		    local, EX_USAGE, "expected an environment, or nothing: all of them");
+	if (snprintf(target, sizeof(target), "%s%s%s%s%s", view->path, local->argc > 0 ? "/" : "",
+		local->argc > 0 ? local->argv[0] : "", local->argc > 1 ? "/" : "",
+		local->argc > 1 ? local->argv[1] : "") >= (int)sizeof(target))
+		return cli_server_fail(local, EX_USAGE, "that name is too long");
+	if (!cli_api_ask(&local->api, target, NULL, &answer, &err))
+		return cli_server_fail(local, EX_UNAVAILABLE, err.text);
+	if (answer.status != 200)
+		return show_said(local, &answer);
+	if (local->is_json)
+		(void)printf("%s\n", answer.body);
+	else
+		view->show(answer.json);
+	return EX_OK;
+}
+
+/* --- what changes --- */
+
+static bool
+is_to_wait(const struct cli_server *local)
+{
+	return local->wait == CLI_WAIT ||
+	    (local->wait == CLI_WAIT_ON_TERMINAL && isatty(STDOUT_FILENO) == 1);
+}
+
+/* The work that an answer is about: its end is waited for, or its number is shown. */
+static int
+go_on(const struct cli_server *local, const struct cli_answer *answer)
+{
+	int64_t work = json_get_i64_or(answer->json, "work", 0);
+	const char *said = json_get_str(answer->json, "said");
+
+	if (answer->status >= 300 || work == 0)
+		return show_said(local, answer);
+	if (is_to_wait(local)) {
+		if (said != NULL && said[0] != '\0' && !local->is_json)
+			(void)printf("%s\n", said);
+		return cli_follow(local, work);
+	}
+	if (show_said(local, answer) == EX_OK && !local->is_json)
+		(void)printf("%lld: follow it with: deploybot logs --wait %lld\n", (long long)work,
+		    (long long)work);
+	return EX_OK;
+}
+
+static int
+post(const struct cli_server *local, const char *target, const char *body)
+{
+	CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
+	struct err err;
+
+	if (!cli_api_ask(&local->api, target, body, &answer, &err))
+		return cli_server_fail(local, EX_UNAVAILABLE, err.text);
+	return go_on(local, &answer);
+}
+
+static int
+run_command(const struct cli_server *local, const char *word)
+{
+	struct json_out json;
+	struct buf body;
+	char target[64];
+	int status;
+
+	(void)snprintf(target, sizeof(target), "/v1/command/%.40s", word);
+	buf_init(&body, LIMIT_TEXT_IN * 8);
+	json_out_init(&json, &body);
+	json_out_object(&json);
+	json_out_key(&json, "arguments");
+	json_out_array(&json);
+	for (int i = 0; i < local->argc; i++) {
+		char *next = local->argv[i], *part;
+
+		while ((part = strsep(&next, " ")) != NULL) /* "a reason of some words" */
+			if (part[0] != '\0')
+				json_out_str(&json, part);
+	}
+	json_out_end(&json);
+	json_out_end(&json);
+	status = buf_failed(&body) ? cli_server_fail(local, EX_USAGE, "that is too long") :
+				     post(local, target, buf_text(&body));
+	buf_done(&body);
+	return status;
+}
+
+/* --- words of the command line alone --- */
+
+static bool
+read_work(const char *text, int64_t *ret)
+{
+	return text != NULL && text_to_i64(text, 1, INT64_MAX, ret, NULL);
+}
+
+static int
+begin(const struct cli *cli, struct cli_server *local)
+{
+	const char *as = NULL;
+	int status;
+
+	*local = (struct cli_server){ .cli = cli };
+	status = take_options(cli, local, &as);
+	local->api = cli_api_of(cli, as);
+	return status;
+}
+
+int
+cli_answer(const struct cli *cli)
+{
+	struct cli_server local;
+	char target[64], body[32];
+	int64_t work;
+	int status = begin(cli, &local);
+
+	if (status >= 0)
+		return status;
+	if (local.argc != 2 || !read_work(local.argv[0], &work) ||
+	    (strcmp(local.argv[1], "yes") != 0 && strcmp(local.argv[1], "no") != 0))
+		return cli_server_fail(&local, EX_USAGE,
+		    "expected the number of the work that is asked about, then yes or no: answer 12 yes");
+	(void)snprintf(target, sizeof(target), "/v1/answer/%lld", (long long)work);
+	(void)snprintf(body, sizeof(body), "{\"answer\": \"%s\"}", local.argv[1]);
+	return post(&local, target, body);
+}
+
+/* The newest work of an environment. */
+static int
+find_work(const struct cli_server *local, int64_t *ret)
+{
+	CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
+	char target[512];
+	struct err err;
+
+	if (!is_path(local->argv[0]) ||
+	    snprintf(target, sizeof(target), "/v1/history/%s", local->argv[0]) >=
+		(int)sizeof(target))
+		return cli_server_fail(
+		    local, EX_USAGE, "expected an environment, or the number of a deployment");
+	if (!cli_api_ask(&local->api, target, NULL, &answer, &err))
+		return cli_server_fail(local, EX_UNAVAILABLE, err.text);
+	if (answer.status != 200)
+		return show_said(local, &answer);
+	*ret = json_get_i64_or(json_at(json_get(answer.json, "work"), 0), "work", 0);
+	return *ret != 0 ? EX_OK : cli_server_fail(local, 1, "nothing was deployed there yet");
+}
+
+static int
+print_log(const struct cli_server *local, int64_t work)
+{
+	int64_t offset = 0, next = 0;
+	char target[96];
+	struct err err;
+
+	do {
+		CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
+		const char *text;
+
+		offset = next;
+		(void)snprintf(target, sizeof(target), "/v1/log/%lld/%lld", (long long)work,
+		    (long long)offset);
+		if (!cli_api_ask(&local->api, target, NULL, &answer, &err))
+			return cli_server_fail(local, EX_UNAVAILABLE, err.text);
+		if (answer.status == 429) {
+			(void)usleep(200000);
+			continue;
+		}
+		if (answer.status != 200)
+			return show_said(local, &answer);
+		text = json_get_str(answer.json, "text");
+		next = json_get_i64_or(answer.json, "next", offset);
+		if (local->is_json)
+			(void)printf("%s\n", answer.body);
+		else
+			(void)fputs(text != NULL ? text : "", stdout);
+	} while (next != offset);
+	return EX_OK;
+}
+
+int
+cli_logs(const struct cli *cli)
+{
+	struct cli_server local;
+	int64_t work = 0;
+	int status = begin(cli, &local);
+
+	if (status >= 0)
+		return status;
+	if (local.argc != 1)
+		return cli_server_fail(&local, EX_USAGE,
+		    "expected an environment, or the number of a deployment: logs staging, logs 12");
+	if (!read_work(local.argv[0], &work) && (status = find_work(&local, &work)) > 0)
+		return status;
+	return local.wait == CLI_WAIT ? cli_follow(&local, work) : print_log(&local, work);
+}
+
+/* --- commands of the chat --- */
+
+static const struct command *
+find_command(const char *word)
+{
+	for (size_t i = 0; i < commands_count(); i++)
+		if (strcmp(commands_get(i)->word, word) == 0 &&
+		    commands_get(i)->action != POLICY_GREET) /* they speak of chats */
+			return commands_get(i);
+	return NULL;
+}
+
+bool
+cli_is_chat_command(const char *word)
+{
+	return find_command(word) != NULL;
+}
+
+int
+cli_chat_command(const struct cli *cli)
+{
+	const struct command *command = find_command(cli->word);
+	struct cli_server local;
+	int status;
+
+	if (cli->argc > 0 &&
+	    (strcmp(cli->argv[0], "--help") == 0 || strcmp(cli->argv[0], "-h") == 0)) {
+		(void)printf("Usage: %s %s [--json] [--wait] [--no-wait] [--as ROLE]\n%s\n",
+		    cli->program, command->usage + 1, command->help);
+		return EX_OK;
+	}
+	status = begin(cli, &local);
+	if (status >= 0)
+		return status;
+	for (size_t i = 0; i < COUNT(views); i++)
+		if (strcmp(views[i].word, cli->word) == 0)
+			return run_view(&local, &views[i]);
+	return run_command(&local, cli->word);
+}
+
+void
+cli_print_chat_commands(FILE *out)
+{
+	for (size_t i = 0; i < commands_count(); i++) {
+		const struct command *command = commands_get(i);
+
+		if (command->action != POLICY_GREET)
+			(void)fprintf(out, "  %s\n%27s%s\n", command->usage + 1, "", command->help);
+	}
+}

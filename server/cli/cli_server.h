@@ -1,0 +1,42 @@
+/* cli_server.h - subcommands that ask the running server: their options, and following work.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "cli/cli.h"
+#include "cli/cli_api.h"
+
+enum cli_wait { CLI_WAIT_ON_TERMINAL, CLI_WAIT, CLI_WAIT_NOT };
+
+struct cli_server {
+	const struct cli *cli;
+	struct cli_api api;
+	bool is_json;
+	enum cli_wait wait;
+	int argc; /* what is no option */
+	char **argv;
+};
+
+/* How work has ended, for scripts. */
+enum cli_end {
+	CLI_END_GOOD = 0,      /* it is live */
+	CLI_END_FAILED = 1,    /* it is not; what was live before is again, or still */
+	CLI_END_NOT_BEGUN = 2, /* refused, cancelled, expired, replaced by another */
+	CLI_END_UNKNOWN = 3,   /* its rollback failed too: somebody has to look */
+	CLI_END_LEFT = 130,    /* Ctrl-C: it goes on without us */
+};
+
+/* Shows the work's output, asks its questions, and waits for its end; an exit status. */
+int cli_follow(const struct cli_server *local, int64_t work);
+
+/* Prints what /v1 shows, for people. */
+void cli_show_status(const struct json *answer);
+void cli_show_history(const struct json *answer);
+void cli_show_queue(const struct json *answer);
+
+/* A sentence of ours on stderr, with the program's name before it; returns the exit status. */
+static inline int
+cli_server_fail(const struct cli_server *local, int status, const char *text)
+{
+	(void)fprintf(stderr, "%s: %s\n", local->cli->program, text);
+	return status;
+}

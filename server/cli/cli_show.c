@@ -1,0 +1,118 @@
+/* cli_show.c - what /v1 shows, as lines for people.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+
+#include "cli/cli_server.h"
+
+static const char *
+text_of(const struct json *object, const char *key)
+{
+	const char *text = json_get_str(object, key);
+
+	return text != NULL ? text : "";
+}
+
+/* " 1a2b3c4 A subject" */
+static void
+print_commit(const struct json *object)
+{
+	const char *commit = text_of(object, "commit"), *subject = text_of(object, "subject");
+
+	if (commit[0] != '\0')
+		(void)printf(" %.7s", commit);
+	else
+		(void)printf(" %s", text_of(object, "ref"));
+	if (subject[0] != '\0')
+		(void)printf(" %s", subject);
+}
+
+static void
+print_work(const struct json *work)
+{
+	(void)printf(
+	    "#%lld %s", (long long)json_get_i64_or(work, "work", 0), text_of(work, "program"));
+	print_commit(work);
+	(void)printf(": %s, by %s", text_of(work, "state"), text_of(work, "requested_by"));
+	if (text_of(work, "detail")[0] != '\0')
+		(void)printf(" (%s)", text_of(work, "detail"));
+	(void)printf("\n");
+}
+
+static void
+print_release(const struct json *environment)
+{
+	const struct json *release = json_get(environment, "release");
+
+	if (!json_holds_object(release)) {
+		(void)printf(
+		    "%-24s nothing was released yet\n", text_of(environment, "environment"));
+		return;
+	}
+	(void)printf("%-24s %s: release %lld", text_of(environment, "environment"),
+	    text_of(environment, "state"), (long long)json_get_i64_or(release, "number", 0));
+	print_commit(release);
+	(void)printf(", by %s, %s\n", text_of(release, "by"), text_of(release, "at"));
+}
+
+void
+cli_show_status(const struct json *answer)
+{
+	const struct json *all = json_get(answer, "environments");
+
+	for (size_t i = 0; i < json_count(all); i++) {
+		const struct json *environment = json_at(all, i);
+		const struct json *work = json_get(environment, "in_progress");
+
+		print_release(environment);
+		if (text_of(environment, "unknown_why")[0] != '\0')
+			(void)printf("  not known: %s\n", text_of(environment, "unknown_why"));
+		if (text_of(environment, "refusal")[0] != '\0')
+			(void)printf("  not deployed: %s\n", text_of(environment, "refusal"));
+		if (json_holds_object(work)) {
+			(void)printf("  in progress: ");
+			print_work(work);
+		}
+		if (json_get_i64_or(environment, "queued", 0) > 0)
+			(void)printf("  queued: %lld\n",
+			    (long long)json_get_i64_or(environment, "queued", 0));
+	}
+}
+
+void
+cli_show_history(const struct json *answer)
+{
+	const struct json *all = json_get(answer, "work");
+
+	for (size_t i = 0; i < json_count(all); i++) {
+		const struct json *work = json_at(all, i);
+
+		(void)printf("%s %s ", text_of(work, "requested_at"), text_of(work, "environment"));
+		print_work(work);
+	}
+	if (json_count(all) == 0)
+		(void)printf("Nothing was deployed yet.\n");
+}
+
+void
+cli_show_queue(const struct json *answer)
+{
+	const struct json *all = json_get(answer, "environments");
+	size_t n = 0;
+
+	for (size_t i = 0; i < json_count(all); i++) {
+		const struct json *work = json_get(json_at(all, i), "in_progress");
+		const struct json *queue = json_get(json_at(all, i), "queue");
+
+		if (json_holds_object(work)) {
+			(void)printf("%s in progress: ", text_of(json_at(all, i), "environment"));
+			print_work(work);
+			n++;
+		}
+		for (size_t k = 0; k < json_count(queue); k++, n++) {
+			(void)printf("%s %zu. ", text_of(json_at(all, i), "environment"), k + 1);
+			print_work(json_at(queue, k));
+		}
+	}
+	if (n == 0)
+		(void)printf("Nothing is in progress, and nothing is queued.\n");
+}

@@ -1,0 +1,242 @@
+/* decide_view.c - what /v1 shows: work, environments and queues as JSON.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/decide_view.h"
+
+#include "chat/chat_text.h"
+#include "decide/decide_refusal.h"
+#include "lib/buf.h"
+#include "lib/json.h"
+#include "lib/text.h"
+#include "store/row_environment.h"
+#include "store/row_message.h"
+#include "store/row_queue.h"
+
+#define HISTORY_OF_ONE	10
+#define HISTORY_OF_EACH 3
+
+static const char *const programs[] = {
+	[PROGRAM_DEPLOY] = "deploy", [PROGRAM_ROLLBACK] = "rollback", [PROGRAM_ACTION] = "action"
+};
+
+/* --- parts --- */
+
+static void
+put_time(struct json_out *json, const char *key, int64_t at)
+{
+	char text[TEXT_TIME_SIZE];
+
+	json_put_str(json, key, at == 0 ? NULL : text_time_ms(text, at));
+}
+
+static void
+put_text(struct json_out *json, const char *key, const char *text)
+{
+	json_put_str(json, key, text[0] == '\0' ? NULL : text);
+}
+
+static void
+put_number(struct json_out *json, const char *key, int64_t number)
+{
+	if (number == 0)
+		json_put_null(json, key);
+	else
+		json_put_i64(json, key, number);
+}
+
+static void
+put_release(struct json_out *json, const char *key, const struct release *release)
+{
+	if (release->id == 0) {
+		json_put_null(json, key);
+		return;
+	}
+	json_out_key(json, key);
+	json_out_object(json);
+	json_put_i64(json, "number", release->number);
+	json_put_str(json, "commit", release->commit);
+	put_text(json, "image", release->image);
+	put_text(json, "subject", release->subject);
+	put_text(json, "by", release->by);
+	put_time(json, "at", release->at);
+	json_out_end(json);
+}
+
+/* Its facts, for lists. */
+static void
+put_facts(const struct deployment *work, struct json_out *json)
+{
+	bool is_over = deploy_flow_class(work->state) == DEPLOY_CLASS_FINAL;
+	char state[LIMIT_ENVIRONMENT];
+
+	deployment_outcome_label(work->state, state);
+	json_put_i64(json, "work", work->id);
+	json_put_str(json, "environment", work->environment);
+	json_put_str(json, "program", programs[work->program]);
+	json_put_str(json, "state", state);
+	json_put_bool(json, "is_over", is_over);
+	json_put_bool(json, "is_good", work->state == DEPLOY_LIVE || work->state == DEPLOY_DONE);
+	json_put_bool(json, "is_asked", deployment_is_asked(work));
+	put_text(json, "commit", work->commit);
+	put_text(json, "ref", work->ref);
+	put_text(json, "subject", work->subject);
+	put_text(json, "requested_by", work->requester);
+	put_text(json, "confirmed_by", work->confirmer);
+	put_text(json, "detail", work->detail);
+	put_number(json, "run", work->run);
+	put_time(json, "requested_at", work->requested_at);
+	put_time(json, "started_at", work->started_at);
+	put_time(json, "ended_at", work->ended_at);
+}
+
+static void
+put_work(struct json_out *json, const char *key, const struct deployment *work)
+{
+	if (key != NULL)
+		json_out_key(json, key);
+	if (work->id == 0) {
+		json_out_null(json);
+		return;
+	}
+	json_out_object(json);
+	put_facts(work, json);
+	json_out_end(json);
+}
+
+/* --- one --- */
+
+static void
+put_steps(struct tx *tx, const struct deployment *work, struct json_out *json)
+{
+	struct step steps[LIMIT_STEPS];
+	size_t n = work->run == 0 ? 0 : row_step_list(tx, work->run, steps, LIMIT_STEPS);
+
+	json_out_key(json, "steps");
+	json_out_array(json);
+	for (size_t i = 0; i < n; i++) {
+		if (deployment_is_note(steps[i].name))
+			continue;
+		json_out_object(json);
+		json_put_str(json, "name", steps[i].name);
+		put_time(json, "at", steps[i].at);
+		json_out_end(json);
+	}
+	json_out_end(json);
+}
+
+static void
+put_message(struct tx *tx, const struct deployment *work, struct json_out *json)
+{
+	CLEANUP(message_done) struct message message = row_message_get(tx, work->message);
+	struct buf plain;
+
+	buf_init(&plain, LIMIT_MESSAGE);
+	if (message.head != NULL)
+		chat_text_plain(message.head, &plain);
+	put_text(json, "message", buf_text(&plain));
+	buf_done(&plain);
+}
+
+void
+decide_view_work(struct tx *tx, const struct deployment *work, struct json_out *json)
+{
+	put_facts(work, json);
+	put_time(json, "now", tx->at);
+	put_number(json, "elapsed_ms",
+	    work->started_at == 0 ?
+		0 :
+		(work->ended_at != 0 ? work->ended_at : tx->at) - work->started_at);
+	put_number(json, "estimate_ms", row_step_estimate(tx, work->environment, ""));
+	put_number(json, "release", work->state == DEPLOY_LIVE ? row_release_number(tx, work) : 0);
+	put_steps(tx, work, json);
+	put_message(tx, work, json);
+}
+
+/* --- several --- */
+
+static void
+put_environment(struct tx *tx, const char *name, struct json_out *json)
+{
+	struct environment environment = row_environment_get(tx, name);
+	struct deployment active = row_deployment_active(tx, name);
+	int64_t ids[ROW_QUEUE_LIST];
+
+	json_out_object(json);
+	json_put_str(json, "environment", name);
+	json_put_str(json, "state",
+	    environment.unknown_since != 0  ? "unknown" :
+		environment.is_down	    ? "down" :
+		environment.current.id == 0 ? "none" :
+					      "live");
+	put_text(json, "unknown_why", environment.unknown_why);
+	put_text(json, "refusal", decide_refusal(tx, name) != NULL ? decide_refusal(tx, name) : "");
+	json_put_bool(json, "is_rolled_back", environment.is_unacknowledged);
+	put_release(json, "release", &environment.current);
+	put_release(json, "previous", &environment.previous);
+	put_work(json, "in_progress", &active);
+	json_put_i64(json, "queued", (int64_t)row_queue_list(tx, name, ids));
+	json_out_end(json);
+}
+
+void
+decide_view_status(struct tx *tx, const struct decide_scope *scope, struct json_out *json)
+{
+	put_time(json, "now", tx->at);
+	json_out_key(json, "environments");
+	json_out_array(json);
+	for (size_t i = 0; i < scope->n; i++)
+		put_environment(tx, scope->at[i]->name, json);
+	json_out_end(json);
+}
+
+static void
+put_queue(struct tx *tx, const char *name, struct json_out *json)
+{
+	struct deployment work = row_deployment_active(tx, name);
+	int64_t ids[ROW_QUEUE_LIST];
+	size_t n = row_queue_list(tx, name, ids);
+
+	json_out_object(json);
+	json_put_str(json, "environment", name);
+	put_work(json, "in_progress", &work);
+	json_out_key(json, "queue");
+	json_out_array(json);
+	for (size_t i = 0; i < n; i++) {
+		work = row_deployment_get(tx, ids[i]);
+		json_out_object(json);
+		put_facts(&work, json);
+		put_text(json, "waits_for", work.waits_for);
+		put_time(json, "queued_at", work.queued_at);
+		json_out_end(json);
+	}
+	json_out_end(json);
+	json_out_end(json);
+}
+
+void
+decide_view_queue(struct tx *tx, const struct decide_scope *scope, struct json_out *json)
+{
+	put_time(json, "now", tx->at);
+	json_out_key(json, "environments");
+	json_out_array(json);
+	for (size_t i = 0; i < scope->n; i++)
+		put_queue(tx, scope->at[i]->name, json);
+	json_out_end(json);
+}
+
+void
+decide_view_history(struct tx *tx, const struct decide_scope *scope, struct json_out *json)
+{
+	struct deployment latest[HISTORY_OF_ONE];
+	size_t n;
+
+	put_time(json, "now", tx->at);
+	json_out_key(json, "work");
+	json_out_array(json);
+	for (size_t i = 0; i < scope->n; i++) {
+		n = row_deployment_list(tx, scope->at[i]->name, latest,
+		    scope->n == 1 ? HISTORY_OF_ONE : HISTORY_OF_EACH);
+		for (size_t k = 0; k < n; k++)
+			put_work(json, NULL, &latest[k]);
+	}
+	json_out_end(json);
+}

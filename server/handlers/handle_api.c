@@ -1,0 +1,146 @@
+/* handle_api.c - somebody asked something over /v1: decided as if it were typed or pressed.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+
+#include "commands/commands.h"
+#include "decide/decide_reply.h"
+#include "decide/decide_view.h"
+#include "decide/decide_where.h"
+#include "handlers/handlers.h"
+#include "lib/buf.h"
+#include "lib/json.h"
+#include "store/row_deployment.h"
+
+/* What was said so far, and which work it is about. */
+static void
+put_said(struct tx *tx, struct json_out *json)
+{
+	json_put_str(json, "said", tx->answer.text != NULL ? tx->answer.text : "");
+	if (tx->answer.work != 0)
+		json_put_i64(json, "work", tx->answer.work);
+	else
+		json_put_null(json, "work");
+}
+
+/* The work that it names, if they may do that there. */
+static struct deployment
+find_work(struct tx *tx, const struct api_request *api, enum policy_action action)
+{
+	struct deployment work = row_deployment_get(tx, request_number(&api->request, "work"));
+
+	if (work.id != 0 &&
+	    policy_sees(
+		tx->settings, principal_of_person(api->from.person), work.environment, tx->at) &&
+	    decide_may(tx, &api->from, action, work.environment))
+		return work;
+	if (tx->answer.status == 200) {
+		tx->answer.status = 404;
+		decide_answer(tx, "There is no work of that number.");
+	}
+	return (struct deployment){ 0 };
+}
+
+typedef void view_fn(struct tx *tx, const struct decide_scope *scope, struct json_out *json);
+
+static void
+view(struct tx *tx, const struct api_request *api, enum policy_action action, view_fn *show,
+    struct json_out *json)
+{
+	CLEANUP(decide_scope_done) struct decide_scope scope = { 0 };
+
+	if (decide_scope(tx, &api->from, action, api->request.target, &scope))
+		show(tx, &scope, json);
+	else if (tx->answer.status == 200)
+		tx->answer.status = 404;
+}
+
+static void
+view_work(
+    struct tx *tx, const struct api_request *api, enum policy_action action, struct json_out *json)
+{
+	struct deployment work = find_work(tx, api, action);
+
+	if (work.id == 0)
+		return;
+	tx->answer.work = work.run; /* the loop reads its log */
+	tx->answer.is_ended = work.run != 0 && !row_run_is_open(tx, work.run);
+	decide_view_work(tx, &work, json);
+}
+
+/* A question that somebody else was faster to answer is no more. */
+static void
+answer_question(struct tx *tx, const struct api_request *api)
+{
+	struct update from = api->from;
+	struct deployment work = row_deployment_get(tx, request_number(&api->request, "work"));
+
+	from.kind = UPDATE_PRESS;
+	if (work.id == 0 || !deployment_is_asked(&work)) {
+		tx->answer.status = 409;
+		decide_answer(tx,
+		    work.confirmed_by != 0 ? "Somebody else has confirmed it already." :
+					     "There is no open question of that number.");
+		return;
+	}
+	tx->answer.work = work.id;
+	command_confirm(tx, &from, &api->request);
+}
+
+static void
+command(struct tx *tx, const struct api_request *api)
+{
+	commands_handle(tx, &api->from);
+	if (tx->answer.status == 200 && tx->answer.text == NULL && tx->answer.work == 0)
+		tx->answer.status = 429; /* it was one too many, and that was said before */
+}
+
+static void
+decide_api(struct tx *tx, const struct api_request *api, struct json_out *json)
+{
+	switch (api->operation) {
+	case API_STATUS:
+		view(tx, api, POLICY_STATUS, decide_view_status, json);
+		break;
+	case API_HISTORY:
+		view(tx, api, POLICY_HISTORY, decide_view_history, json);
+		break;
+	case API_QUEUE:
+		view(tx, api, POLICY_STATUS, decide_view_queue, json);
+		break;
+	case API_WORK:
+		view_work(tx, api, POLICY_STATUS, json);
+		break;
+	case API_LOG:
+		view_work(tx, api, POLICY_LOG, json);
+		break;
+	case API_ANSWER:
+		answer_question(tx, api);
+		break;
+	case API_COMMAND:
+		command(tx, api);
+		break;
+	case API_OPERATION_COUNT:
+		break;
+	}
+}
+
+void
+handle_api(struct tx *tx, const struct event *event)
+{
+	const struct api_request *api = event->u.api;
+	bool is_view = api->operation != API_ANSWER && api->operation != API_COMMAND;
+	struct json_out json;
+	struct buf out;
+
+	buf_init(&out, LIMIT_ANSWER_TEXT);
+	json_out_init(&json, &out);
+	json_out_object(&json);
+	decide_api(tx, api, &json);
+	if (!is_view || tx->answer.status != 200)
+		put_said(tx, &json);
+	json_out_end(&json);
+	free(tx->answer.text);
+	tx->answer.text = buf_take(&out);
+	if (tx->answer.text == NULL)
+		tx_fail(tx, ERR_LIMIT, "an answer of /v1 is too long");
+}

@@ -1,0 +1,52 @@
+/* local_user.c - as whom a user of this machine acts, and who is never let in.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#include "routes/local_user.h"
+
+#include <stdio.h>
+
+#include "types/principal.h"
+#include "types/roles.h"
+
+#define UNKNOWN "your user is not known here: see LOCAL_<USER>_IS"
+
+static bool
+has_role(const struct settings *settings, const char *name)
+{
+	for (size_t i = 0; i < settings->roles->count; i++)
+		if (strcmp(settings->roles->role[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static const char *
+judge_root(const struct settings *settings, const struct local_peer *peer, struct update *ret)
+{
+	if (peer->as == NULL)
+		return "root says as which role it acts: --as ROLE, as --as admin";
+	if (!has_role(settings, peer->as))
+		return "there is no such role: see ROLE_<NAME>_MAY, or say --as admin";
+	ret->person = principal_of_root(peer->as);
+	(void)snprintf(ret->name, sizeof(ret->name), "root as %.20s (from the machine)", peer->as);
+	return NULL;
+}
+
+const char *
+local_user_judge(const struct settings *settings, const struct local_peer *peer, struct update *ret)
+{
+	const char *name;
+
+	*ret = (struct update){ .kind = UPDATE_TEXT, .is_private = true };
+	if (peer->uid == SETTINGS_NOBODY)
+		return "your user cannot be told from others here: it is of another user namespace";
+	if (peer->uid == peer->server_uid || peer->uid == peer->runner_uid)
+		return "the server's user and the runner's are not let in: scripts run as them";
+	if (peer->uid == 0)
+		return judge_root(settings, peer, ret);
+	if (peer->as != NULL)
+		return "only root says --as";
+	ret->person = settings_user(settings, peer->uid, &name);
+	if (ret->person == 0)
+		return UNKNOWN;
+	(void)snprintf(ret->name, sizeof(ret->name), "%s (from the machine)", name);
+	return NULL;
+}

@@ -1,0 +1,21 @@
+/* run_piece.h - a run's log from some place on, a piece at a time, safe to show.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include <stdint.h>
+
+#include "lib/base.h"
+
+struct buf;
+struct err;
+struct redact;
+
+#define RUN_PIECE 32768 /* bytes of the log that are read */
+
+/*
+ * Appends whole lines from offset on, cleaned and redacted (the last one also half where is_ended:
+ * nothing follows it), and sets *ret_next to where the next piece begins: offset when there is none.
+ * A log that is not there yet, or no more, is empty.
+ */
+bool run_piece_read(const char *state_directory, int64_t run, int64_t offset, bool is_ended,
+    struct redact *redact, struct buf *out, int64_t *ret_next, struct err *err) MUST_USE;

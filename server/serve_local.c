@@ -1,0 +1,86 @@
+/* serve_local.c - the socket for the machine's own users: where it is, and that it may be missing.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/http_listen.h"
+#include "lib/log.h"
+#include "serve_inside.h"
+
+/* Of one user, and of all together. */
+#define CONNECTIONS_OF_USER 4
+#define CONNECTIONS	    32
+
+/* Idle ones give way to whoever comes; the command line needs none for long. */
+#define IDLE_MS 10000
+
+static struct settings *
+current_settings(void *ctx)
+{
+	return ((struct serve *)ctx)->settings;
+}
+
+/* Whose folder runs/ is; until there is one nothing runs. */
+static uint32_t
+runner_uid(void *ctx)
+{
+	const struct serve *serve = ctx;
+	char folder[4096];
+	struct stat st;
+
+	if (serve->settings->runner_socket == NULL ||
+	    snprintf(folder, sizeof(folder), "%s/runs", serve->settings->state_directory) >=
+		(int)sizeof(folder) ||
+	    stat(folder, &st) != 0)
+		return geteuid();
+	return st.st_uid;
+}
+
+/* Everybody may connect: the kernel says who they are. */
+static bool
+open_own(
+    struct serve *serve, const struct http_server_config *config, const char *path, struct err *err)
+{
+	char listen[128];
+
+	(void)snprintf(listen, sizeof(listen), "unix:%s", path); /* fits: its type sees to that */
+	serve->local_http = http_server_new(serve->loop, config, listen, err);
+	return serve->local_http != NULL &&
+	    (chmod(path, 0666) == 0 || err_errno(err, ERR_IO, errno, "chmod %s", path));
+}
+
+/* A command line that cannot be reached is no reason to keep a team's deployments waiting. */
+bool
+serve_local_start(struct serve *serve, struct err *err)
+{
+	const struct http_server_config config = {
+		.routes = serve->api_routes,
+		.route_count = COUNT(serve->api_routes),
+		.connections_max = CONNECTIONS,
+		.connections_per_user = CONNECTIONS_OF_USER,
+		.idle_timeout_ms = IDLE_MS,
+	};
+	const char *path = settings_local_socket(serve->settings);
+	struct err why = { 0 };
+
+	serve->api = route_api_new(&(struct route_api_config){
+	    .settings = current_settings,
+	    .submit = serve_submit,
+	    .redact = serve->redact,
+	    .runner_uid = runner_uid,
+	    .ctx = serve,
+	});
+	if (serve->api == NULL)
+		return err_set(err, ERR_NOMEM, "no memory for LOCAL_SOCKET");
+	route_api_routes(serve->api, serve->api_routes);
+	if (serve->given_local_fd >= 0)
+		serve->local_http =
+		    http_server_new_on(serve->loop, &config, serve->given_local_fd, &why);
+	else if (path != NULL && !open_own(serve, &config, path, &why))
+		http_server_free(TAKE(serve->local_http));
+	if (serve->local_http == NULL && why.text[0] != '\0')
+		log_warning("LOCAL_SOCKET: the command line cannot reach us: %s", why.text);
+	return true;
+}
