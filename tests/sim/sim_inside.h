@@ -357,7 +357,10 @@ void sim_check_acknowledged(struct sim *sim, const char *source, const char *id,
 void sim_check_gate(struct sim *sim, const struct sim_process *process);
 void sim_check_targets(struct sim *sim);	/* whenever a process begins */
 void sim_check_images(struct sim *sim, const struct effect_run *order);
-/* Around each decision, in its transaction. */
+void sim_check_must(struct sim *sim, bool ok, const struct err *err);	/* else it cannot look */
+
+/* --- sim_check_decision.c: around each decision, in its transaction --- */
+
 struct sim_before {
 	uint64_t of[SIM_ENVIRONMENTS];
 	bool is_guarded[SIM_ENVIRONMENTS];
