@@ -190,16 +190,33 @@ go_back(struct sim *sim, int e, int commit)
 	sim->n_way[e] = n;
 }
 
+/* Then a rollback leads to the one that was meant when it was asked for. */
+static bool
+was_released_twice(struct sim *sim, const struct look_deployment *d)
+{
+	const struct invariants of = rows_of(sim);
+
+	return invariants_number(&of,
+		   "SELECT COUNT(*) FROM work WHERE environment = $1 AND commit_id = $2"
+		   " AND program = 'deploy' AND state = 'LIVE'",
+		   DB_TEXT(d->environment), DB_TEXT(d->commit)) > 1;
+}
+
 static void
 remember_release(struct sim *sim, int e, const struct look_environment *now)
 {
 	int commit = sim_forge_index(sim, now->commit);
 	bool is_rollback = false;
 
-	for (size_t i = 0; i < seen.n; i++)
-		if (seen.deployments[i].id == now->deployment)
-			is_rollback = seen.deployments[i].is_rollback ||
-			    seen.deployments[i].state == DEPLOY_ROLLED_BACK;
+	for (size_t i = 0; i < seen.n; i++) {
+		const struct look_deployment *d = &seen.deployments[i];
+
+		if (d->id != now->deployment)
+			continue;
+		is_rollback = d->is_rollback || d->state == DEPLOY_ROLLED_BACK;
+		sim->is_astray[e] |= d->is_rollback &&
+		    sim->asked_over[d->id] != sim->walked[e] + 1 && was_released_twice(sim, d);
+	}
 	assert(commit >= 0 && sim->n_way[e] < SIM_DEPLOYMENTS);
 	sim->walked[e] = now->release;
 	sim->came_back[e] = is_rollback;
@@ -219,6 +236,8 @@ remember_ways(struct sim *sim)
 		const struct look_deployment *d = &seen.deployments[i];
 		int e = sim_environment(d->environment);
 
+		if (sim->asked_over[d->id] == 0)
+			sim->asked_over[d->id] = sim->batch == 1 ? sim->walked[e] + 1 : -1;
 		if (d->state == DEPLOY_ROLLED_BACK && sim->ended_as[d->id] == 0 &&
 		    strcmp(d->commit, d->previous) != 0)
 			sim->was_fled[e][sim_forge_index(sim, d->commit)] = true;

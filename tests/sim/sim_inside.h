@@ -223,6 +223,7 @@ struct sim {
 	int64_t walked[SIM_ENVIRONMENTS];	/* the release that `way` ends with */
 	size_t n_way[SIM_ENVIRONMENTS];		/* what ran there, without what was rolled back */
 	int way[SIM_ENVIRONMENTS][SIM_DEPLOYMENTS];	/* ... as an index of commits */
+	int64_t asked_over[SIM_DEPLOYMENTS];	/* that release + 1; 0: not yet, -1: nobody can say */
 	bool is_astray[SIM_ENVIRONMENTS];	/* from here on that cannot be said any more */
 	bool came_back[SIM_ENVIRONMENTS];	/* by a rollback */
 	bool was_fled[SIM_ENVIRONMENTS][SIM_COMMITS];	/* rolled back, and not live since */
