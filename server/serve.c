@@ -16,7 +16,6 @@
 #include "github/github_delivery.h"
 #include "handlers/handlers.h"
 #include "lib/buf.h"
-#include "lib/clock.h"
 #include "lib/crash_point.h"
 #include "lib/crypto.h"
 #include "lib/file.h"
@@ -455,16 +454,16 @@ resume(struct serve *serve, struct err *err)
 	if (started == NULL)
 		return false;
 	started->u.started.is_restored = serve->perform.is_restored;
-	started->u.started.began_at = clock_wall_ms();
 	if (!run_files_highest(
 		serve->settings->state_directory, &started->u.started.highest_run, err)) {
 		event_free(started);
 		return false;
 	}
 	CRASH_POINT(start_resuming);
+	/* First: with --restored nothing is trusted any more when a result comes. */
+	submit_own(serve, started);
 	serve_take_outcomes(serve, &serve->recovered);
 	CRASH_POINT(start_resumed);
-	submit_own(serve, started);
 	telegram_start(serve->telegram);
 	return true;
 }

@@ -91,22 +91,33 @@ audit(struct tx *tx, const char *environment, const char *action, const char *us
 	    (const char *const[]){ "why", why, "host", tx->settings->host, "name", name, NULL });
 }
 
-void
-decide_unknown_noted(struct tx *tx, const char *environment, const char *why)
+static void
+doubt(struct tx *tx, const char *environment, const char *why)
 {
+	row_environment_set_unknown(tx, environment, why);
 	audit(tx, environment, "state_unknown", "system", "", why);
 	tx_log(tx, LOG_LEVEL_ERROR, "%s: what runs there is not known: %s", environment, why);
+	refuse_questions(tx, environment);
 }
 
 void
 decide_unknown(struct tx *tx, const char *environment, const char *why)
 {
-	row_environment_set_unknown(tx, environment, why);
 	row_button_close(tx, "looked", environment);
-	decide_unknown_noted(tx, environment, why);
-	refuse_questions(tx, environment);
+	doubt(tx, environment, why);
 	if (settings_environment(tx->settings, environment) != NULL)
 		notify(tx, environment); /* else nothing starts there anyway */
+}
+
+void
+decide_unknown_left(struct tx *tx, const struct deployment *deployment, const char *why)
+{
+	struct environment environment = row_environment_get(tx, deployment->environment);
+
+	if (environment.unknown_since != 0 && environment.unknown_since >= deployment->started_at)
+		doubt(tx, deployment->environment, why);
+	else
+		decide_unknown(tx, deployment->environment, why);
 }
 
 void

@@ -5,6 +5,7 @@
 #include "types/update.h"
 
 struct tx;
+struct deployment;
 
 /*
  * From now on nothing is started there without a person's word: pushes keep their place, polls
@@ -13,8 +14,9 @@ struct tx;
  */
 void decide_unknown(struct tx *tx, const char *environment, const char *why);
 
-/* Another reason, for log and audit: the first one's warning is in the chat, with its button. */
-void decide_unknown_noted(struct tx *tx, const char *environment, const char *why);
+/* A run of it has no folder.  Where the team was notified since the run began (by a start with
+ * --restored), that warning stands, with its button. */
+void decide_unknown_left(struct tx *tx, const struct deployment *deployment, const char *why);
 
 /* Notifies the team of an unknown environment that it has no button for: it was in no settings when
  * that began, and is now. */

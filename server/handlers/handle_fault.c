@@ -27,7 +27,7 @@ give_up(struct tx *tx, const struct fault *fault)
 	    (deployment.state != DEPLOY_AWAITING_CONFIRMATION || deployment.confirmed_by == 0))
 		return;
 	if (fault->folder_gone) {
-		decide_unknown(tx, deployment.environment, fault->reason);
+		decide_unknown_left(tx, &deployment, fault->reason);
 		decide_folder_gone(tx, &deployment, fault->reason);
 		return;
 	}

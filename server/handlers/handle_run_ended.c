@@ -35,7 +35,7 @@ doubt_environment(struct tx *tx, const struct deployment *deployment, const char
 
 	(void)snprintf(why, sizeof(why), "run %" PRId64 " of %.7s: %.180s", deployment->run,
 	    deployment->commit, detail);
-	decide_unknown(tx, deployment->environment, why);
+	decide_unknown_left(tx, deployment, why);
 }
 
 void

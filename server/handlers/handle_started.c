@@ -58,7 +58,7 @@ end_unattended(struct tx *tx)
 
 /* The database may be a copy, or older than what runs: that it says so proves nothing. */
 static void
-distrust_all(struct tx *tx, int64_t began_at)
+distrust_all(struct tx *tx)
 {
 	static const char why[] =
 	    "this database was restored: the server was started with --restored";
@@ -70,13 +70,7 @@ distrust_all(struct tx *tx, int64_t began_at)
 		if (row_environment_get(tx, tx->settings->environments[i].name).unknown_since == 0)
 			row_environment_set_unknown(tx, tx->settings->environments[i].name, "");
 	while (row_environment_next(tx, name)) {
-		struct environment environment = row_environment_get(tx, name);
-
-		/* The end of a run that was open may have notified of it already, just now. */
-		if (environment.unknown_why[0] != '\0' && environment.unknown_since >= began_at)
-			decide_unknown_noted(tx, name, why);
-		else
-			decide_unknown(tx, name, why);
+		decide_unknown(tx, name, why);
 		active = row_deployment_active(tx, name);
 		/* An open run ends by itself: its performer asks nobody. */
 		if (active.id != 0 && row_effect_find(tx, EFFECT_RUN, active.id) == 0)
@@ -91,7 +85,7 @@ handle_started(struct tx *tx, const struct event *event)
 	 * records are not those of runs that are still to come. */
 	row_run_skip(tx, event->u.started.highest_run);
 	if (event->u.started.is_restored)
-		distrust_all(tx, event->u.started.began_at);
+		distrust_all(tx);
 	decide_rename_all(tx);
 	decide_claims_started(tx);
 	for (size_t i = 0; i < tx->settings->environment_count; i++)

@@ -46,7 +46,6 @@ struct rejected {
 struct started {
 	int64_t highest_run;	/* that has a folder in runs/; 0: none */
 	bool is_restored;	/* serve --restored: the database is a copy, of whenever */
-	int64_t began_at;	/* before anything that was open had a result */
 };
 
 struct run_started {

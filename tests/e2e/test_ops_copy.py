@@ -11,6 +11,7 @@ import pytest
 
 from crash_aid import HOLD, CrashScene, check_log, is_alive
 from flow_aid import PATIENCE_S, text_of
+from ops_aid import wait_audit
 from stage import Deploybot, free_port, wait_until
 from telegram_client import ADA
 
@@ -130,6 +131,11 @@ def test_a_run_that_the_copy_does_not_know_is_begun_by_no_restored_server(scene)
     scene.who.say("/status")            # Telegram is received as always
     scene.who.hear(NOT_KNOWN, "What runs in production is not known")
     assert begun(scene) == ["deploy"], "a second program was begun"
+
+    # Nothing is trusted before the run ends: its end may free what another environment waits for.
+    doubts = [(entry["environment"], "--restored" in entry["why"])
+              for entry in wait_audit(spare, 3, action="state_unknown")]
+    assert sorted(doubts[:2]) == [("production", True), ("staging", True)] and doubts[2:] == [("staging", False)], doubts
 
     # The end of the run and the start warn once, and the button under it is good.
     said = [view for view in scene.chat.messages(ADA) if text_of(view).startswith(f"⚠️ {NOT_KNOWN}, says")]

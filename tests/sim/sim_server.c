@@ -474,17 +474,16 @@ server_start(struct sim *sim, int64_t a, int64_t b)
 	    !store_recover(sim->store, sim_settings_get(sim->loaded), &outcomes, &err))
 		sim_fail(sim, "a_start_recovers", "%s", err.text);
 	started = sim_server_event(sim, EVENT_STARTED);
-	started->u.started.began_at = sim->now;
+	started->u.started.is_restored = sim->is_copy;
+	if (sim->is_copy)
+		sim_note(sim, SIM_RESTORED);
+	submit_now(sim, started); /* as serve.c does: before anything that was open has a result */
 	while ((link = queue_list_take(&outcomes)) != NULL) {
 		struct outcome *outcome = QUEUE_ITEM(link, struct outcome, link);
 
 		take_outcome(sim, outcome);
 		outcome_free(outcome);
 	}
-	started->u.started.is_restored = sim->is_copy;
-	if (sim->is_copy)
-		sim_note(sim, SIM_RESTORED);
-	submit_now(sim, started);
 	sim_chat_up(sim);
 }
 
