@@ -58,6 +58,7 @@ free_inside(struct settings_inside *in)
 	zone_free(in->zone);
 	free(in->firsts);
 	free(in->refused);
+	free(in->warned);
 	free(in->overlaps);
 	free(in);
 }
@@ -209,21 +210,6 @@ settings_refusal_among(
 		return NULL;
 	overlap = deciding_overlap(s, (size_t)(found - s->environments), is_live, ctx);
 	return overlap == NULL ? NULL : overlap->text;
-}
-
-static bool
-has_id(const struct settings_ids *ids, int64_t id)
-{
-	for (size_t i = 0; i < ids->count; i++)
-		if (ids->id[i] == id)
-			return true;
-	return false;
-}
-
-bool
-settings_is_admin(const struct settings *s, int64_t telegram_id)
-{
-	return has_id(&s->admins, telegram_id);
 }
 
 const char *
