@@ -517,7 +517,7 @@ static void
 environment_with_us(char *const given[], char *ret[], size_t room)
 {
 	static const char *const ours[] = { "LD_PRELOAD=", "FAULT",
-		"ASAN_OPTIONS=", "UBSAN_OPTIONS=", "POWER" };
+		"ASAN_OPTIONS=", "LSAN_OPTIONS=", "UBSAN_OPTIONS=", "POWER" };
 	size_t n = 0;
 
 	for (; *given != NULL && n < room / 2; given++)

@@ -23,6 +23,8 @@ def words_of(table):
     return tuple(re.findall(r"\b[A-Z]\((\w+)\)", re.search(rf"^#define {table}\(\w\)(.*)$", text, re.M).group(1)))
 
 
+LEAKS_OF_OTHERS = pathlib.Path(__file__).parents[1] / "tools" / "lsan.supp"
+
 CLASSES = words_of("FAULT_CLASSES")
 ROLES = words_of("FAULT_ROLES")
 KINDS = words_of("FAULT_KINDS")
@@ -74,7 +76,8 @@ class Page:
         """What deploybot is started with; it hands this to its runner, and no script gets it."""
         options = "verify_asan_link_order=0:allocator_may_return_null=1"
         found = {"LD_PRELOAD": str(pathlib.Path(build) / "faults" / "libfault.so"),
-                 "FAULT_PAGE": str(self.path), "ASAN_OPTIONS": options, "UBSAN_OPTIONS": "print_stacktrace=1"}
+                 "FAULT_PAGE": str(self.path), "ASAN_OPTIONS": options, "UBSAN_OPTIONS": "print_stacktrace=1",
+                 "LSAN_OPTIONS": f"suppressions={LEAKS_OF_OTHERS}:print_suppressions=0"}
         if sites:
             found["FAULT_SITES"] = "1"
         if sanitizer_log is not None:
