@@ -1,6 +1,7 @@
 /* doctor_local.c - what can be seen on this machine without asking anybody.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include "lib/file.h"
 #include "lib/text.h"
 #include "store/fs_check.h"
+#include "store/row_chat.h"
 #include "types/repository.h"
 #include "types/settings.h"
 #include "settings/settings_table.h"
@@ -220,6 +222,24 @@ examine_store(struct doctor *doctor)
 		    err.text);
 }
 
+/* What the server has learnt, and goes by. */
+static void
+examine_chats(struct doctor *doctor)
+{
+	char path[PATH_MAX], names[LIMIT_LINE];
+	int64_t chat, now;
+
+	cli_database(doctor->settings, path, sizeof(path));
+	for (size_t i = 0; settings_next_chat(doctor->settings, &i, &chat);) {
+		now = row_chat_moved(path, chat);
+		if (now != 0 && settings_names_chat(doctor->settings, chat, names, sizeof(names)))
+			TELL(doctor, TELEGRAM, WARNING,
+			    "Telegram: the group %" PRId64 " became the supergroup %" PRId64
+			    ": put that id into %s",
+			    chat, now, names);
+	}
+}
+
 static void
 examine_github(struct doctor *doctor)
 {
@@ -298,5 +318,6 @@ doctor_local(struct doctor *doctor)
 		examine_shared_folder(doctor); /* scripts and keys are not for us to see */
 	doctor_machine(doctor);
 	examine_store(doctor);
+	examine_chats(doctor);
 	examine_github(doctor);
 }

@@ -7,6 +7,7 @@
 #include "decide/decide_reply.h"
 #include "lib/buf.h"
 #include "policy/policy_report.h"
+#include "store/row_chat.h"
 #include "store/row_rate_limit.h"
 
 #define WHOAMI_EVERY_MS (60 * INT64_C(1000))
@@ -51,7 +52,7 @@ command_whoami(struct tx *tx, const struct update *update, const struct request 
 		(void)snprintf(chat, sizeof(chat),
 		    "\nThis chat's id is " MARK_CODE "%" PRId64 MARK_CODE "%s.",
 		    update->address.chat,
-		    update->address.chat == tx->settings->telegram_chat_id ?
+		    update->address.chat == row_chat_now(tx, tx->settings->telegram_chat_id) ?
 			": deployments are reported here" :
 			", for TELEGRAM_CHAT_ID");
 	buf_init(&lines, 16 * 1024);

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "decide/decide_chat.h"
 #include "decide/decide_push.h"
 #include "decide/decide_reply.h"
 #include "lib/text.h"
@@ -53,7 +54,7 @@ static void
 give_up(struct tx *tx, const struct effect_git_query *query)
 {
 	const struct settings *settings = settings_of(tx->settings, query->environment);
-	const struct chat_address address = { .chat = settings->telegram_chat_id };
+	const struct chat_address address = { .chat = decide_chat_of(tx, query->environment) };
 	char source[DECIDE_SOURCE];
 	struct chat_text text;
 

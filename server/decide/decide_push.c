@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "chat/chat_status.h"
+#include "decide/decide_chat.h"
 #include "decide/decide_deployment.h"
 #include "decide/decide_question.h"
 #include "decide/decide_queue.h"
@@ -66,7 +67,7 @@ add_deployment(struct tx *tx, const char *environment, const struct git_answer *
 		.program = PROGRAM_DEPLOY,
 		.trigger = strcmp(requested_by, DECIDE_POLL) == 0 ? TRIGGER_POLL : TRIGGER_PUSH,
 		.state = DEPLOY_REQUESTED,
-		.address = { .chat = settings_of(tx->settings, environment)->telegram_chat_id },
+		.address = { .chat = decide_chat_of(tx, environment) },
 		.requested_at = tx->at,
 		.is_force_push = answer->forced,
 	};
@@ -99,9 +100,7 @@ supersede(struct tx *tx, struct deployment older, const struct git_answer *answe
 static void
 notify_blocked(struct tx *tx, const char *environment, const struct block *block)
 {
-	struct chat_address address = {
-		.chat = settings_of(tx->settings, environment)->telegram_chat_id
-	};
+	struct chat_address address = { .chat = decide_chat_of(tx, environment) };
 	struct chat_text text;
 
 	chat_text_init(&text);
@@ -131,7 +130,7 @@ static void
 notify_first_poll(struct tx *tx, const struct environment_settings *settings,
     const struct environment *environment, const struct git_answer *answer)
 {
-	const struct chat_address address = { .chat = settings->of->telegram_chat_id };
+	const struct chat_address address = { .chat = decide_chat_of(tx, settings->name) };
 	struct chat_text text;
 
 	if (!answer->has_base || answer->forced || answer->count == 0)

@@ -6,6 +6,7 @@
 
 #include "chat/chat_deployment.h"
 #include "chat/chat_text.h"
+#include "decide/decide_chat.h"
 #include "lib/text.h"
 #include "store/row_audit.h"
 #include "store/row_block.h"
@@ -295,7 +296,7 @@ decide_tell_team(struct tx *tx, struct deployment *deployment, const struct git_
 {
 	struct shown shown;
 	struct chat_deployment about = facts(tx, deployment, answer, &shown);
-	int64_t team = settings_of(tx->settings, deployment->environment)->telegram_chat_id;
+	int64_t team = decide_chat_of(tx, deployment->environment);
 
 	if (deployment->also_message == 0 && deployment->address.chat != team)
 		deployment->also_message = add_message(
@@ -441,7 +442,7 @@ decide_tell_shared(struct tx *tx, struct deployment *question, const struct depl
 	struct shown shown;
 	struct chat_deployment about = facts(tx, question, answer, &shown);
 	int64_t here = message_in(tx, question, &request->address), shows = 0;
-	int64_t team = settings_of(tx->settings, question->environment)->telegram_chat_id;
+	int64_t team = decide_chat_of(tx, question->environment);
 
 	if (here != 0)
 		reply_shared(tx, question, request, here);

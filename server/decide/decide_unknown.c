@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "chat/chat_status.h"
+#include "decide/decide_chat.h"
 #include "decide/decide_deployment.h"
 #include "decide/decide_queue.h"
 #include "decide/decide_reply.h"
@@ -35,8 +36,7 @@ static void
 notify(struct tx *tx, const char *name)
 {
 	CLEANUP(message_done)
-	struct message message = { .address.chat =
-				       settings_of(tx->settings, name)->telegram_chat_id };
+	struct message message = { .address.chat = decide_chat_of(tx, name) };
 	struct environment environment = row_environment_get(tx, name);
 	struct chat_text text;
 
@@ -127,8 +127,7 @@ decide_unknown_again(struct tx *tx, const char *environment)
 
 	if (settings_environment(tx->settings, environment) != NULL &&
 	    row_environment_get(tx, environment).unknown_since != 0 &&
-	    row_button_find(tx, &looked, settings_of(tx->settings, environment)->telegram_chat_id)
-		    .id[0] == '\0')
+	    row_button_find(tx, &looked, decide_chat_of(tx, environment)).id[0] == '\0')
 		notify(tx, environment);
 }
 
@@ -147,8 +146,6 @@ decide_looked(struct tx *tx, const struct update *update, const char *name)
 	chat_text_add(&text, "👀 " MARK_BOLD "%s" MARK_BOLD ": ", name);
 	chat_text_outside(&text, "", update->name);
 	chat_text_add(&text, " has looked at it, and deployments go on.");
-	(void)decide_send(tx,
-	    &(struct chat_address){ .chat = settings_of(tx->settings, name)->telegram_chat_id },
-	    &text);
+	(void)decide_send(tx, &(struct chat_address){ .chat = decide_chat_of(tx, name) }, &text);
 	decide_queue(tx, name);
 }

@@ -33,6 +33,11 @@ handle_documented(struct tx *tx, const struct event *event)
 }
 
 void
+handle_chat_left(UNUSED struct tx *tx, UNUSED const struct event *event)
+{
+}
+
+void
 handle_run_purged(UNUSED struct tx *tx, UNUSED const struct event *event)
 {
 }

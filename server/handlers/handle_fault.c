@@ -135,6 +135,11 @@ fault_purge_run(UNUSED struct tx *tx, UNUSED const struct fault *fault)
 {
 }
 
+static void
+fault_leave_chat(UNUSED struct tx *tx, UNUSED const struct fault *fault)
+{
+}
+
 static void (*const faults[])(struct tx *tx, const struct fault *fault) = {
 #define EFFECT(upper, lower, ...) [EFFECT_##upper] = fault_##lower,
 #include "types/effect.def"

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "decide/decide_announced.h"
+#include "decide/decide_chat.h"
 #include "decide/decide_deployment.h"
 #include "decide/decide_poll.h"
 #include "decide/decide_push.h"
@@ -92,9 +93,7 @@ answer_deployment(struct tx *tx, const struct effect_git_query *query, bool is_a
 static void
 notify_answered(struct tx *tx, const char *environment)
 {
-	const struct chat_address address = {
-		.chat = settings_of(tx->settings, environment)->telegram_chat_id
-	};
+	const struct chat_address address = { .chat = decide_chat_of(tx, environment) };
 
 	(void)decide_sendf(tx, &address,
 	    "✅ " MARK_BOLD "%s" MARK_BOLD ": git answers again; the push is looked up.",

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "decide/decide_queue.h"
+#include "decide/decide_chat.h"
 #include "decide/decide_reply.h"
 #include "handlers/handlers.h"
 #include "store/row_deployment.h"
@@ -13,9 +14,8 @@
 static void
 notify_push(struct tx *tx, int64_t id, struct effect *query, const char *why)
 {
-	const struct chat_address address = {
-		.chat = settings_of(tx->settings, query->u.git_query.environment)->telegram_chat_id
-	};
+	const struct chat_address address = { .chat = decide_chat_of(
+						  tx, query->u.git_query.environment) };
 	struct chat_text text;
 
 	if (query->u.git_query.is_notified)

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
 
+#include "decide/decide_chat.h"
 #include "handlers/handlers.h"
 #include "store/row_effect.h"
 #include "store/row_message.h"
@@ -13,7 +14,7 @@ handle_message_sent(struct tx *tx, const struct event *event)
 	CLEANUP(message_done) struct message message = row_message_get(tx, sent->message);
 
 	if (sent->new_chat != 0) {
-		row_message_move_chat(tx, sent->chat, sent->new_chat);
+		decide_chat_move(tx, sent->chat, sent->new_chat);
 		row_effect_send(tx, sent->message);
 	} else if (sent->thread_gone) {
 		row_message_forget_thread(tx, sent->message);

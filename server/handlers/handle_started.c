@@ -1,6 +1,7 @@
 /* handle_started.c - the program began: what must always be waited for is.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_access.h"
+#include "decide/decide_chat.h"
 #include "decide/decide_deployment.h"
 #include "decide/decide_poll.h"
 #include "decide/decide_queue.h"
@@ -95,6 +96,7 @@ handle_started(struct tx *tx, const struct event *event)
 	row_stranger_wait(tx);
 	row_grant_use_begin(tx);
 	decide_access(tx);
+	decide_chat_log_moved(tx);
 	if (row_effect_count_timers(tx, TIMER_DAILY) == 0)
 		(void)row_effect_timer(tx, TIMER_DAILY, "", 0, tx->at + DAY_MS);
 	decide_poll_later(tx, true);

@@ -2,11 +2,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_access.h"
 #include "decide/decide_announced.h"
+#include "decide/decide_chat.h"
 #include "decide/decide_deployment.h"
 #include "decide/decide_logs.h"
 #include "decide/decide_poll.h"
 #include "decide/decide_rename.h"
 #include "handlers/handlers.h"
+#include "lib/text.h"
 #include "store/row_effect.h"
 #include "store/row_retention.h"
 #include "store/row_stranger.h"
@@ -31,6 +33,15 @@ tidy(struct tx *tx)
 	more |= decide_logs_total(tx);
 	more |= row_retention_clear(tx);
 	(void)row_effect_timer(tx, TIMER_DAILY, "", 0, tx->at + (more ? SOON_MS : DAY_MS));
+}
+
+static void
+leave(struct tx *tx, const char *name)
+{
+	int64_t chat;
+
+	if (text_to_i64(name, INT64_MIN, INT64_MAX, &chat, NULL))
+		decide_chat_leave(tx, chat);
 }
 
 void
@@ -60,6 +71,9 @@ handle_timer_fired(struct tx *tx, UNUSED const struct event *event)
 		break;
 	case TIMER_ACCESS:
 		decide_access(tx);
+		break;
+	case TIMER_LEAVE:
+		leave(tx, tx->effect->u.timer.name);
 		break;
 	case TIMER_KIND_COUNT:
 		break;

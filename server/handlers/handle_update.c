@@ -4,11 +4,11 @@
 #include <stdio.h>
 
 #include "commands/commands.h"
+#include "decide/decide_chat.h"
 #include "decide/decide_reply.h"
 #include "handlers/handlers.h"
 #include "store/row_dedupe.h"
 #include "store/row_deployment.h"
-#include "store/row_message.h"
 #include "store/row_button.h"
 #include "store/row_rate_limit.h"
 
@@ -83,6 +83,8 @@ handle_update(struct tx *tx, const struct event *event)
 		tx->answer.is_duplicate = true;
 		return;
 	}
+	if (decide_chat_is_foreign(tx, update))
+		return;
 	if (update->refusal != UPDATE_REFUSED_NONE) {
 		if (wants_something(update))
 			decide_audit_denied(tx, update,
@@ -100,7 +102,7 @@ handle_update(struct tx *tx, const struct event *event)
 		handle_press(tx, update);
 		break;
 	case UPDATE_MIGRATED:
-		row_message_move_chat(tx, update->address.chat, update->new_chat);
+		decide_chat_move(tx, update->address.chat, update->new_chat);
 		break;
 	case UPDATE_OTHER:
 		break;

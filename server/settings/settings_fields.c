@@ -78,6 +78,7 @@ fill_telegram(struct settings *s)
 	    TELEGRAM_WEBHOOK :
 	    TELEGRAM_POLLING;
 	fill_ids(text_of(s, SETTING_ADMIN_TELEGRAM_IDS), &s->admins);
+	fill_ids(text_of(s, SETTING_ALLOWED_CHATS), &s->allowed_chats);
 	s->telegram_chat_id = number_in(text_of(s, SETTING_TELEGRAM_CHAT_ID));
 	if (s->telegram_chat_id == 0 && s->admins.count > 0)
 		s->telegram_chat_id = s->admins.id[0];

@@ -70,14 +70,16 @@ void settings_take_value(struct settings_loader *l, const struct settings_spec *
 /* The text of a name in the first source that sets it; NULL: none does. */
 const char *settings_find(const struct settings_loader *l, const char *name);
 
+/* Are these settings held against what ENVIRONMENT=production refuses? */
+bool settings_in_production(const struct settings_loader *l);
+
 /* Of a BOOL's text: NULL is false. */
 bool settings_truth(const char *text);
 
 /* --- settings_production.c --- */
 
-/* Is this text of ENVIRONMENT "production"?  And what does it refuse here? */
+/* Is this text of ENVIRONMENT "production"? */
 bool settings_says_production(const char *text);
-bool settings_in_production(const struct settings_loader *l);
 
 /* Why a value, read from this file or from none, is refused in production; NULL: it is fit.  Shows
  * nothing of it. */

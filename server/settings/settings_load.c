@@ -126,7 +126,7 @@ read_files(struct settings_loader *l)
 		const char *file = l->sources[i].file;
 
 		if (file == NULL || env_file_read(&l->files[i], file, &err)) {
-			if (file != NULL)
+			if (file != NULL && settings_in_production(l))
 				settings_check_private(l, "the settings file", file, false);
 			continue;
 		}

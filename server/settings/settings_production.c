@@ -27,13 +27,6 @@ settings_says_production(const char *text)
 	return text != NULL && text_same_ci(text, "production");
 }
 
-bool
-settings_in_production(const struct settings_loader *l)
-{
-	return l->main != NULL ? l->main->is_production :
-				 settings_says_production(settings_find(l, "ENVIRONMENT"));
-}
-
 /* --- a value --- */
 
 /* Tokens and passwords are as long as those who give them out make them. */
@@ -156,8 +149,7 @@ settings_check_private(
 {
 	char why[200];
 
-	if (settings_in_production(l) && (is_ssh_key || !settings_is_container()) &&
-	    settings_is_open(path, why, sizeof(why)))
+	if ((is_ssh_key || !settings_is_container()) && settings_is_open(path, why, sizeof(why)))
 		settings_say(l->report, SETTINGS_ERROR,
 		    "%s: %s: chmod 600 it, and give it to the user who reads it", name, why);
 }

@@ -62,6 +62,15 @@ settings_find(const struct settings_loader *l, const char *name)
 	return look_up(l, name, l->count).text;
 }
 
+bool
+settings_in_production(const struct settings_loader *l)
+{
+	return l->main != NULL ?
+	    l->main->is_production :
+	    settings_says_production(
+		look_up(l, settings_table[SETTING_ENVIRONMENT].name, l->count).text);
+}
+
 /* Is the runner a service of its own, with a user of its own? */
 static bool
 has_runner_service(const struct settings_loader *l)
@@ -174,6 +183,18 @@ is_ssh_key(const struct settings_spec *spec)
 	    spec == &settings_table[SETTING_REPOSITORY_KEY_PATH];
 }
 
+/* The file of a secret, or of a key that text names: kubectl's has one in it. */
+static void
+check_files(struct settings_loader *l, const struct wanted *w, const char *file, const char *text)
+{
+	if (!settings_in_production(l))
+		return;
+	if (file != NULL)
+		settings_check_private(l, w->name, file, false);
+	else if (is_ssh_key(w->spec) || w->spec->type == SETTING_TYPE_FILE)
+		settings_check_private(l, w->name, text, is_ssh_key(w->spec));
+}
+
 /* What stands there, found and read. */
 static void
 take_found(struct settings_loader *l, const struct wanted *w, struct settings_value *value)
@@ -203,10 +224,7 @@ take_found(struct settings_loader *l, const struct wanted *w, struct settings_va
 		settings_say_found(l, SETTINGS_ERROR, w->name, found,
 		    "a secret in a file that the runner reads too: put it into a file of its own and name that in NAME_FILE");
 	warn_of(l, w, found);
-	if (file != NULL)
-		settings_check_private(l, w->name, file, false);
-	else if (is_ssh_key(spec) || spec->type == SETTING_TYPE_FILE) /* kubectl's */
-		settings_check_private(l, w->name, found.text, is_ssh_key(spec));
+	check_files(l, w, file, found.text);
 	if (file != NULL)
 		keep(l, &value->file, file);
 	keep(l, spec->is_secret && spec->whose == WHOSE_RUNNER ? &value->runners : &value->text,
@@ -254,7 +272,7 @@ settings_take_value(struct settings_loader *l, const struct settings_spec *spec,
 		inherit(l, &l->main->inside->values[spec - settings_table], value);
 	else if (unseen == NULL)
 		take_found(l, &wanted, value);
-	else
+	else if (settings_in_production(l))
 		settings_check_private(l, name, unseen, false);
 	value->is_given |= unseen != NULL;
 }

@@ -493,8 +493,17 @@ static const char *const migration_5[] = {
 	NULL,
 };
 
+static const char *const migration_6[] = {
+	/* Groups that became supergroups, and that settings name by the id that they had. */
+	"CREATE TABLE moved_chat ("
+	" old INTEGER NOT NULL PRIMARY KEY,"
+	" new INTEGER NOT NULL) STRICT;"
+	"CREATE INDEX moved_chat_new ON moved_chat (new);",
+	NULL,
+};
+
 static const char *const *const migrations[] = { migration_1, migration_2, migration_3, migration_4,
-	migration_5 };
+	migration_5, migration_6 };
 
 /* In one transaction. */
 static bool

@@ -108,6 +108,18 @@ telegram_document(
 	return true;
 }
 
+bool
+telegram_leave(struct telegram_send *send, int64_t chat, telegram_ended_fn *on_ended, void *ctx)
+{
+	struct telegram_job *job = telegram_send_job_add(send, TELEGRAM_JOB_LEAVE, NULL, ctx);
+
+	if (job == NULL)
+		return false;
+	job->leaves = chat;
+	job->on_ended = on_ended;
+	return true;
+}
+
 int64_t
 telegram_send_waiting_since(const struct telegram_send *send)
 {

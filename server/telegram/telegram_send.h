@@ -48,6 +48,10 @@ bool telegram_message_send(struct telegram_send *send, const struct message *mes
 bool telegram_toast(struct telegram_send *send, const struct effect_toast *toast,
     telegram_ended_fn *on_ended, void *ctx) MUST_USE;
 
+/* Leaves a chat; tried again until Telegram's answer is final. */
+bool telegram_leave(struct telegram_send *send, int64_t chat, telegram_ended_fn *on_ended,
+    void *ctx) MUST_USE;
+
 enum telegram_file_state { TELEGRAM_FILE_MORE, TELEGRAM_FILE_READY, TELEGRAM_FILE_FAILED };
 
 /* A file to send: `size` bytes from the beginning of an open descriptor (read by pread, not

@@ -78,6 +78,20 @@ call_toast(struct telegram_job *job, struct err *err)
 	return call;
 }
 
+static struct telegram_call *
+call_leave(struct telegram_job *job, struct err *err)
+{
+	struct telegram_call *call;
+	struct buf json;
+
+	buf_init(&json, TELEGRAM_BODY_MAX);
+	buf_addf(&json, "{\"chat_id\":%lld}", (long long)job->leaves);
+	call = telegram_api_post(
+	    job->send->api, "leaveChat", &json, telegram_send_on_answer, job, err);
+	buf_done(&json);
+	return call;
+}
+
 static ssize_t
 read_file(void *ctx, char *buffer, size_t size)
 {
@@ -141,6 +155,8 @@ telegram_send_call(struct telegram_job *job, struct err *err)
 		return call_toast(job, err);
 	case TELEGRAM_JOB_DOCUMENT:
 		return call_document(job, err);
+	case TELEGRAM_JOB_LEAVE:
+		return call_leave(job, err);
 	case TELEGRAM_JOB_LIVE: /* telegram_send_call_live() */
 		break;
 	}

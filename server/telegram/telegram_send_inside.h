@@ -22,6 +22,7 @@ enum telegram_job_kind {
 	TELEGRAM_JOB_SEND,
 	TELEGRAM_JOB_TOAST,
 	TELEGRAM_JOB_DOCUMENT,
+	TELEGRAM_JOB_LEAVE,
 	TELEGRAM_JOB_LIVE,
 };
 
@@ -31,6 +32,7 @@ struct telegram_job {
 	enum telegram_job_kind kind;
 	int64_t chat;			/* 0: none */
 	int64_t thread;
+	int64_t leaves;			/* this chat, in whose pace it is not counted */
 	int64_t since;			/* wall ms: it was handed to us */
 	int64_t not_before;		/* loop_now_ms() */
 	bool is_token_refused;		/* why: it goes once Telegram takes the token */

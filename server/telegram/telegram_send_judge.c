@@ -72,6 +72,9 @@ judge(struct telegram_job *job, const struct telegram_result *result)
 	case TELEGRAM_JOB_DOCUMENT:
 		judge_document(job, result);
 		break;
+	case TELEGRAM_JOB_LEAVE:
+		telegram_send_job_ended(job, result->ok ? "" : result->description);
+		break;
 	case TELEGRAM_JOB_LIVE:
 		judge_live(job, result);
 		break;

@@ -16,6 +16,7 @@
 #define GENERAL_TOPIC 1
 
 static bool read_update(const struct json *root, struct update *update);
+static bool read_membership(const struct json *change, struct update *update);
 static bool read_message(const struct json *message, struct update *update);
 static bool read_press(const struct json *query, struct update *update);
 static bool read_address(const struct json *message, struct update *update);
@@ -171,6 +172,9 @@ read_update(const struct json *root, struct update *update)
 	if (is_there(root, "callback_query"))
 		return read_press(json_get(root, "callback_query"), update);
 
+	if (is_there(root, "my_chat_member"))
+		return read_membership(json_get(root, "my_chat_member"), update);
+
 	static const struct {
 		const char *key;
 		enum update_refusal refusal;
@@ -191,14 +195,35 @@ read_update(const struct json *root, struct update *update)
 	return true;
 }
 
+/* Where we are not any more, there is nothing to leave. */
+static bool
+read_membership(const struct json *change, struct update *update)
+{
+	const char *status = json_get_str(json_get(change, "new_chat_member"), "status");
+
+	update->kind = UPDATE_OTHER;
+	if (status == NULL || strcmp(status, "left") == 0 || strcmp(status, "kicked") == 0)
+		return true;
+	return read_address(change, update);
+}
+
 static bool
 read_message(const struct json *message, struct update *update)
 {
+	int64_t from;
+
 	if (!read_address(message, update))
 		return false;
 	read_person(json_get(message, "from"), update);
 	if (json_get_i64(message, "migrate_to_chat_id", &update->new_chat)) {
 		update->kind = UPDATE_MIGRATED;
+		return true;
+	}
+	/* The same, said in the new one; which of the two comes first is not known. */
+	if (json_get_i64(message, "migrate_from_chat_id", &from)) {
+		update->kind = UPDATE_MIGRATED;
+		update->new_chat = update->address.chat;
+		update->address.chat = from;
 		return true;
 	}
 	const struct json *text = json_get(message, "text");

@@ -125,6 +125,10 @@ struct effect_purge_run {
 	int64_t run;
 };
 
+struct effect_leave_chat {
+	int64_t chat;
+};
+
 /*
  * TIMER(name, word on disk, seconds that none of them is longer than: of one whose row says more
  * the clock was wrong)
@@ -136,6 +140,7 @@ struct effect_purge_run {
 	TIMER(SEND, "say", 60)		/* a message is said again; the subject is its row */ \
 	TIMER(PUSH, "push", 120)	/* git is asked again for what a push announced */ \
 	TIMER(RENAME, "rename", 60)	/* rows of an application's old name */ \
+	TIMER(LEAVE, "leave", 60)	/* a group that is not ours; `name`: its id */ \
 	TIMER(ACCESS, "access", 3600)	/* roles that end are announced */ \
 	TIMER(STRANGERS, "strangers", 3600)	/* what strangers repeated becomes an audit entry */
 
@@ -178,6 +183,7 @@ struct effect {
 		struct effect_toast toast;
 		struct effect_document document;
 		struct effect_purge_run purge_run;
+		struct effect_leave_chat leave_chat;
 		struct effect_timer timer;
 	} u;
 };

@@ -95,6 +95,7 @@ static const struct field fields_document[] = {
 	FIELD("run", document.run), FIELD("file_name", document.file_name),
 	FIELD("caption", document.caption), END };
 static const struct field fields_purge_run[] = { ID("run", purge_run.run), END };
+static const struct field fields_leave_chat[] = { FIELD("chat", leave_chat.chat), END };
 static const struct field fields_timer[] =
 	{ WORD("wait", timer.kind, timer_words), FIELD("name", timer.name),
 	  LATER("began", timer.began), LATER("round", timer.round),

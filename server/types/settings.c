@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "types/settings.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -249,6 +250,54 @@ settings_user_name(const struct settings *s, int64_t person)
 		    s->inside->members[i]->person == person)
 			return s->inside->members[i]->user;
 	return NULL;
+}
+
+/* Those of ALLOWED_CHATS, the main file's, the applications'. */
+static bool
+chat_at(const struct settings *s, size_t i, int64_t *ret_chat)
+{
+	size_t n = s->allowed_chats.count;
+
+	if (i < n)
+		*ret_chat = s->allowed_chats.id[i];
+	else if (i == n)
+		*ret_chat = s->telegram_chat_id;
+	else if (i <= n + s->application_count)
+		*ret_chat = s->applications[i - n - 1]->telegram_chat_id;
+	else
+		return false;
+	return true;
+}
+
+bool
+settings_next_chat(const struct settings *s, size_t *at, int64_t *ret_chat)
+{
+	int64_t before;
+	size_t i;
+
+	do {
+		if (!chat_at(s, *at, ret_chat))
+			return false;
+		for (i = 0; i < *at && chat_at(s, i, &before) && before != *ret_chat; i++)
+			;
+	} while (i < (*at)++);
+	return true;
+}
+
+bool
+settings_names_chat(const struct settings *s, int64_t chat, char *names, size_t room)
+{
+	size_t used = 0, n = s->allowed_chats.count;
+	int64_t named;
+
+	names[0] = '\0';
+	for (size_t i = 0; used < room && chat_at(s, i, &named); i++)
+		if (named == chat)
+			used += (size_t)snprintf(names + used, room - used, "%s%s%s%s",
+			    used == 0 ? "" : ", ",
+			    i <= n ? "" : s->applications[i - n - 1]->application,
+			    i <= n ? "" : ": ", i < n ? "ALLOWED_CHATS" : "TELEGRAM_CHAT_ID");
+	return used > 0;
 }
 
 const char *

@@ -79,6 +79,7 @@ struct settings {
 	const char *telegram_api_base; /* without a slash at its end, as all base URLs */
 	const char *telegram_proxy;
 	int64_t telegram_chat_id; /* resolved: TELEGRAM_CHAT_ID or the first admin */
+	struct settings_ids allowed_chats; /* ALLOWED_CHATS, as it stands there */
 	struct settings_ids admins;
 	const struct roles *roles; /* of all applications; NULL in one's own snapshot */
 	const struct zone *zone;   /* TIMEZONE */
@@ -229,6 +230,12 @@ int64_t settings_user(const struct settings *s, uint32_t uid, const char **ret_n
 
 /* The name of whom rows know by that number below 0; NULL: there is no such user (any more). */
 const char *settings_user_name(const struct settings *s, int64_t person);
+
+/* The chats that settings name, each once, one after the other from *at = 0 on. */
+bool settings_next_chat(const struct settings *s, size_t *at, int64_t *ret_chat);
+
+/* Is this chat among them?  By which settings: "TELEGRAM_CHAT_ID, shop: TELEGRAM_CHAT_ID", cut. */
+bool settings_names_chat(const struct settings *s, int64_t chat, char *names, size_t room);
 
 /* The text a setting has, its default included, NULL when it is not set or is a secret of the
  * runner's (which no snapshot keeps). */

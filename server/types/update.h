@@ -23,7 +23,7 @@ enum update_refusal {
 };
 
 enum update_kind {
-	UPDATE_OTHER,		/* nothing for us: acknowledged and forgotten */
+	UPDATE_OTHER,		/* nothing for us, but that we are there */
 	UPDATE_TEXT,		/* somebody wrote */
 	UPDATE_PRESS,		/* somebody pressed a button */
 	UPDATE_MIGRATED,	/* the chat has a new id: new_chat */

@@ -135,6 +135,32 @@ def test_a_group_that_becomes_a_supergroup_hears_the_end(scene):
     who.hear("staging runs " + change["after"][:7], chat=new)
 
 
+def test_the_bot_leaves_a_group_that_it_does_not_know_and_follows_its_own(tmp_path):
+    """ALLOWED_CHATS: when it is added and when it is spoken to, without a word; a group that moved is its own."""
+    ours, moved, theirs, added = -4_242_101, -1_001_700_000_801, -4_242_102, -1_001_700_000_802
+    with Scene(tmp_path, settings={"TELEGRAM_CHAT_ID": str(ours), "ALLOWED_CHATS": str(ADA)}) as scene:
+        who = scene.admin()
+        for chat, kind in ((ours, "group"), (theirs, "group"), (added, "supergroup")):
+            scene.chat.act("chats", chat_id=chat, title="Group", kind=kind, members=[who.number], admins=[who.number])
+
+        def bot_in(chat):
+            return next(entry["bot"] for entry in scene.chat.state()["chats"] if entry["id"] == chat)
+
+        scene.chat.act("bot_status", chat_id=added, by_user_id=who.number, status="administrator")
+        who.say("/status", chat=theirs)
+        for chat in (added, theirs):
+            wait_until(lambda chat=chat: bot_in(chat) == "left", 40, f"leaving {chat}")
+            assert not who.messages(chat)
+        assert f"left chat {theirs}, which is not in ALLOWED_CHATS" in scene.bot.log()
+        scene.chat.act("migrate", chat_id=ours, new_id=moved)
+        wait_until(lambda: f"became the supergroup {moved}: put that id into TELEGRAM_CHAT_ID" in scene.bot.log(), 20)
+        who.say("/whoami", chat=moved)
+        who.hear("deployments are reported here", chat=moved)
+        told = scene.bot.run("doctor").stdout
+        assert f"the group {ours} became the supergroup {moved}: put that id into TELEGRAM_CHAT_ID" in told
+        assert bot_in(moved) == "member"
+
+
 def test_somebody_who_blocks_the_bot_holds_nobody_up(scene):
     who, _, commit = begin(scene)
     scene.chat.act("block", user_id=who.number)

@@ -210,10 +210,12 @@ def test_a_word_that_is_none_is_refused(installed):
 
 UNSAFE = ("TELEGRAM_WEBHOOK_SECRET: the demo's", "GITHUB_WEBHOOK_SECRET: a secret shorter than 32 bytes",
           "TELEGRAM_API_BASE: http:// goes over the network in the clear", "LOG_LEVEL: is DEBUG",
-          "TELEGRAM_CHAT_ID: is not set", "RUNNER_SOCKET: is not set")
+          "TELEGRAM_CHAT_ID: is not set", "ALLOWED_CHATS: is not set",
+          "RUNNER_SOCKET: is not set")
 FIT = {"ENVIRONMENT": "production", "TELEGRAM_BOT_TOKEN": "7000000001:AAE3f91c07d5e2b8467a0c19d2e4f5b683",
        "TELEGRAM_WEBHOOK_SECRET": "f3a91c07d5e2b8467a0c19d2e4f5b683",
-       "GITHUB_WEBHOOK_SECRET": "91c07d5e2b8467a0c19d2e4f5b683f3a", "TELEGRAM_CHAT_ID": "-100123"}
+       "GITHUB_WEBHOOK_SECRET": "91c07d5e2b8467a0c19d2e4f5b683f3a", "TELEGRAM_CHAT_ID": "-100123",
+       "ALLOWED_CHATS": "-100123"}
 
 
 def fit_for_production(folder):

@@ -377,6 +377,15 @@ def test_allowed_updates_are_kept_until_they_are_named_again(chat):
     assert [u["message"]["text"] for u in polled(chat)] == ["but this"]
 
 
+def test_a_group_that_was_left_is_left_once_and_hears_nothing(chat):
+    assert chat.bot("leaveChat", chat_id=GROUP)[1]["result"] is True
+    assert refusal(chat, "leaveChat", chat_id=GROUP) == (403, "Forbidden: bot is not a member of the supergroup chat")
+    assert refusal(chat, "sendMessage", chat_id=GROUP, text="x")[0] == 403
+    assert refusal(chat, "leaveChat", chat_id=ADA)[0] == 400
+    change, = (u["my_chat_member"] for u in polled(chat) if "my_chat_member" in u)
+    assert change["new_chat_member"]["status"] == "left"
+
+
 def test_in_a_group_privacy_mode_hides_what_is_not_for_the_bot(chat):
     own = sent(chat, "a question", chat_id=GROUP)
     for text in ("hello", "@deploy_demo_bot do it", "/status@other_bot", "x /status"):

@@ -430,6 +430,14 @@ class Methods:
                 "accepted_gift_types": {"unlimited_gifts": False, "limited_gifts": False,
                                         "unique_gifts": False, "premium_subscription": False}}
 
+    def do_leavechat(self, arguments):
+        entry = self.world.find_chat(arguments.get("chat_id"))
+        self.world.check_may_write(entry)
+        if entry["chat"]["type"] == "private":
+            raise bad_request("chat not found")
+        self.world.set_bot_status(entry["chat"]["id"], self.world.bot["id"], "left")
+        return True
+
     def do_getchatmember(self, arguments):
         entry = self.world.find_chat(arguments.get("chat_id"))
         user_id = integer(arguments, "user_id")

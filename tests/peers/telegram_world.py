@@ -354,7 +354,8 @@ class World:
     def set_bot_status(self, chat_id, by_user_id, status):
         entry = self.chats[chat_id]
         before, entry["bot"] = entry["bot"], status
-        self.member_changed(entry, self.users[by_user_id]["user"], before, status)
+        by = self.bot if by_user_id == self.bot["id"] else self.users[by_user_id]["user"]
+        self.member_changed(entry, by, before, status)
 
     def member_changed(self, entry, by, before, after):
         change = {"chat": dict(entry["chat"]), "from": dict(by), "date": int(time.time()),

@@ -194,6 +194,7 @@ perform(struct sim *sim, struct effect *effect)
 	case EFFECT_SEND_MESSAGE:
 		sim_chat_say(sim, open);
 		break;
+	case EFFECT_LEAVE_CHAT:
 	case EFFECT_TOAST:
 		sim_chat_toast(sim, open);
 		break;

@@ -19,7 +19,7 @@
 
 static const char *const methods[] = { "getMe", "getUpdates", "sendMessage", "editMessageText",
 	"answerCallbackQuery", "sendDocument", "setMyCommands", "setWebhook", "deleteWebhook",
-	"getWebhookInfo" };
+	"getWebhookInfo", "leaveChat" };
 
 struct script {
 	char method[32];

@@ -24,6 +24,7 @@ static const char *const fit[] = {
 	"TELEGRAM_BOT_TOKEN=123456789:AAaaBBbbCCccDDddEEeeFFffGGggHHhhIIi",
 	"ADMIN_TELEGRAM_IDS=11,22",
 	"TELEGRAM_CHAT_ID=-100123",
+	"ALLOWED_CHATS=-100123",
 	"TELEGRAM_WEBHOOK_URL=https://deploy.example.com/telegram/webhook",
 	"TELEGRAM_WEBHOOK_SECRET=" LONG_,
 	"GITHUB_WEBHOOK_SECRET=" LONG_,

@@ -153,6 +153,13 @@ small_ones_come_back_as_they_were(void **state)
 	effect_free(effect);
 	effect_free(copy);
 
+	effect = effect_new(EFFECT_LEAVE_CHAT);
+	effect->u.leave_chat.chat = -1001234567890;
+	copy = again(effect);
+	assert_int_equal(copy->u.leave_chat.chat, -1001234567890);
+	effect_free(effect);
+	effect_free(copy);
+
 	effect = effect_new(EFFECT_SEND_MESSAGE);
 	effect->u.send_message.message.id = 7;
 	copy = again(effect);
@@ -229,6 +236,7 @@ a_body_that_lacks_something_is_refused_with_its_name(void **state)
 		{ EFFECT_STOP_RUN, "{\"run\":\"5\"}", "run" },
 		{ EFFECT_STOP_RUN, "{\"run\":0}", "names nothing" },
 		{ EFFECT_PURGE_RUN, "{\"run\":-1}", "names nothing" },
+		{ EFFECT_LEAVE_CHAT, "{}", "chat" },
 		{ EFFECT_RUN, "{\"run\":0}", "names nothing" },
 		{ EFFECT_STOP_RUN, "", "" },
 		{ EFFECT_STOP_RUN, "[1]", "run" },

@@ -581,6 +581,7 @@ static const struct {
 	[EFFECT_TOAST] = { "toast:9", true, false },
 	[EFFECT_DOCUMENT] = { "document:9", true, false },
 	[EFFECT_PURGE_RUN] = { "", false, false },
+	[EFFECT_LEAVE_CHAT] = { "", false, false },
 	[EFFECT_TIMER] = { "", false, true },
 };
 _Static_assert(COUNT(kinds) == EFFECT_KIND_COUNT, "each kind says what it does");

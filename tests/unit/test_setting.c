@@ -88,6 +88,7 @@ static const struct setting_case cases[] = {
 	{ S(LEVEL), { "ERROR", "WARNING", "INFO", "DEBUG" }, { "", "LOUD" } },
 	{ S(FORMAT), { "human", "LOGFMT" }, { "", "json" } },
 	{ S(SERVER_KIND), { "production", "Development" }, { "staging", "productions" } },
+	{ S(CHATS), { "-1001", "-1001, 7" }, { "0", "team" } },
 	{ S(MODE), { "webhook", "Polling" }, { "", "both" } },
 	{ S(HOSTS),
 	    { "h", "a-b.example", "1.2.3.4:22", "[::1]", "[fe80::1]:2222", "a,b:1,[::1]:65535" },

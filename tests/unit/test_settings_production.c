@@ -24,6 +24,7 @@ static const char *const fit[] = {
 	"TELEGRAM_BOT_TOKEN=123456789:AAaaBBbbCCccDDddEEeeFFffGGggHHhhIIi",
 	"ADMIN_TELEGRAM_IDS=11,22",
 	"TELEGRAM_CHAT_ID=-100123",
+	"ALLOWED_CHATS=-100123",
 	"TELEGRAM_WEBHOOK_URL=https://deploy.acme.org/telegram/webhook",
 	"TELEGRAM_WEBHOOK_SECRET=" LONG_,
 	"GITHUB_WEBHOOK_SECRET=" LONG_,
@@ -130,6 +131,7 @@ static const struct {
 	    "STAGING_HEALTH_URL: http:// goes" },
 	{ "LOG_LEVEL=debug", "LOG_LEVEL: is DEBUG" },
 	{ "RUNNER_SOCKET=", "RUNNER_SOCKET: is not set" },
+	{ "ALLOWED_CHATS=", "ALLOWED_CHATS: is not set" },
 	{ "TELEGRAM_CHAT_ID=", "TELEGRAM_CHAT_ID: is not set" },
 };
 

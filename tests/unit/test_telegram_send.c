@@ -392,6 +392,26 @@ a_toast_too_late_is_done(void **state)
 	    "{\"callback_query_id\":\"438\",\"text\":\"no\",\"show_alert\":true}");
 }
 
+static void
+a_chat_is_left_and_a_final_no_is_told(void **state)
+{
+	struct world *w = *state;
+
+	fake_telegram_script(w->fake, "leaveChat", 500, "{}"); /* that passes */
+	fake_telegram_script(w->fake, "leaveChat", 200, "{\"ok\":true,\"result\":true}");
+	assert_true(telegram_leave(w->send, -555, on_ended, w));
+	assert_true(fake_run_until(w->loop, &w->is_done, 5000));
+	assert_string_equal(w->failure, "");
+	assert_int_equal(fake_telegram_count(w->fake, "leaveChat"), 2);
+	assert_string_equal(body(w, "leaveChat", 0), "{\"chat_id\":-555}");
+	w->is_done = false;
+	fake_telegram_script(w->fake, "leaveChat", 403,
+	    "{\"ok\":false,\"error_code\":403,\"description\":\"Forbidden: bot is not a member\"}");
+	assert_true(telegram_leave(w->send, -555, on_ended, w));
+	assert_true(fake_run_until(w->loop, &w->is_done, 5000));
+	assert_string_equal(w->failure, "Forbidden: bot is not a member");
+}
+
 static enum telegram_file_state
 on_prepare(struct telegram_file *file, void *ctx)
 {
@@ -504,6 +524,7 @@ main(void)
 		T(a_message_waits_for_the_live_edit_in_progress_and_none_begins_before_it),
 		T(a_message_that_waits_lets_no_live_edit_pass),
 		T(a_toast_too_late_is_done),
+		T(a_chat_is_left_and_a_final_no_is_told),
 		T(a_document_is_made_in_steps_and_sent_whole_again_after_a_failure),
 		T(the_oldest_message_that_waits_is_known),
 		T(ending_drops_what_waits_and_says_so),

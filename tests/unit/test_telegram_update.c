@@ -290,6 +290,36 @@ a_group_that_becomes_a_supergroup_tells_its_new_id(void **state)
 }
 
 static void
+the_new_supergroup_tells_which_it_was(void **state)
+{
+	/* Goal: it is followed, whichever of the two updates comes first. */
+	struct update u = read_one(WROTE("\"migrate_from_chat_id\":-77"));
+
+	(void)state;
+	assert_int_equal(u.kind, UPDATE_MIGRATED);
+	assert_int_equal(u.address.chat, -77);
+	assert_int_equal(u.new_chat, -1001);
+}
+
+#define MEMBER(status) \
+	"{\"update_id\":4,\"my_chat_member\":{\"chat\":{\"id\":-7,\"type\":\"group\"}," \
+	"\"from\":{\"id\":9,\"first_name\":\"E\"},\"new_chat_member\":{\"status\":" status "}}}"
+
+static void
+where_we_are_new_is_said_and_where_we_left_is_not(void **state)
+{
+	/* Goal: a group that we left is not left again. */
+	(void)state;
+	assert_int_equal(read_one(MEMBER("\"member\"")).address.chat, -7);
+	assert_int_equal(read_one(MEMBER("\"administrator\"")).address.chat, -7);
+	assert_int_equal(read_one(MEMBER("\"left\"")).address.chat, 0);
+	assert_int_equal(read_one(MEMBER("\"kicked\"")).address.chat, 0);
+	assert_int_equal(read_one(MEMBER("7")).address.chat, 0);
+	assert_int_equal(read_one(MEMBER("\"member\"")).kind, UPDATE_OTHER);
+	assert_false(read_one(MEMBER("\"member\"")).is_private);
+}
+
+static void
 what_is_no_text_is_acknowledged_and_forgotten(void **state)
 {
 	/* Goal: photos, joins and kinds not known yet are no errors. */
@@ -519,6 +549,8 @@ main(void)
 		cmocka_unit_test(a_press_is_read_also_without_its_message),
 		cmocka_unit_test(forged_button_data_is_no_question),
 		cmocka_unit_test(a_group_that_becomes_a_supergroup_tells_its_new_id),
+		cmocka_unit_test(the_new_supergroup_tells_which_it_was),
+		cmocka_unit_test(where_we_are_new_is_said_and_where_we_left_is_not),
 		cmocka_unit_test(what_is_no_text_is_acknowledged_and_forgotten),
 		cmocka_unit_test(what_cannot_be_read_is_acknowledged_with_its_number_and_audited),
 		cmocka_unit_test(a_press_that_cannot_be_read_can_be_answered_all_the_same),

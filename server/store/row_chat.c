@@ -1,0 +1,43 @@
+/* row_chat.c - groups that became supergroups: the id that each has now.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "store/row_chat.h"
+
+#include "store/store_inside.h"
+
+/* Telegram gives a group a new id once in its life. */
+void
+row_chat_move(struct tx *tx, int64_t old_chat, int64_t new_chat)
+{
+	(void)tx_run(tx,
+	    "INSERT INTO moved_chat (old, new) VALUES ($1, $2)"
+	    " ON CONFLICT (old) DO UPDATE SET new = $2",
+	    DB_I64(old_chat), DB_I64(new_chat)); /* sticky */
+}
+
+int64_t
+row_chat_now(struct tx *tx, int64_t chat)
+{
+	int64_t now = tx_number(tx, "SELECT new FROM moved_chat WHERE old = $1", DB_I64(chat));
+
+	return now == 0 ? chat : now;
+}
+
+int64_t
+row_chat_before(struct tx *tx, int64_t chat)
+{
+	return tx_number(tx, "SELECT old FROM moved_chat WHERE new = $1", DB_I64(chat));
+}
+
+int64_t
+row_chat_moved(const char *database, int64_t chat)
+{
+	CLEANUP(db_closep) struct db *db = db_open(database, DB_READ_ONLY, NULL);
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+
+	return db != NULL &&
+		db_query(
+		    &rows, db, NULL, "SELECT new FROM moved_chat WHERE old = $1", DB_I64(chat)) &&
+		db_next(&rows) ?
+	    db_col_i64(&rows, 0) :
+	    0;
+}

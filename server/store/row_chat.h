@@ -1,0 +1,18 @@
+/* row_chat.h - groups that became supergroups: the id that each has now.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "store/tx.h"
+
+/* The group has another id from now on; whatever names the old one means it. */
+void row_chat_move(struct tx *tx, int64_t old_chat, int64_t new_chat);
+
+/* Its id today: the same, unless it has moved. */
+int64_t row_chat_now(struct tx *tx, int64_t chat);
+
+/* The id that it had; 0: it had no other. */
+int64_t row_chat_before(struct tx *tx, int64_t chat);
+
+/* row_chat_now() of a database that nobody writes to, for doctor; 0: it has not moved, or that
+ * cannot be read. */
+int64_t row_chat_moved(const char *database, int64_t chat);

@@ -1,0 +1,245 @@
+/* Goal: groups that the settings do not know are left in silence; one that moved is still known.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/decide_chat.h"
+
+#include "decide_aid.h"
+#include "lib/text.h"
+#include "store/row_chat.h"
+
+#define OURS	"ALLOWED_CHATS=-1002"
+#define FOREIGN INT64_C(-555)
+#define NEW	INT64_C(-100777)
+
+/* The group that is left; 0: none. */
+static int64_t
+left(struct world *w)
+{
+	struct effect *effect;
+	int64_t chat;
+
+	if (world_count(w, EFFECT_LEAVE_CHAT) == 0)
+		return 0;
+	effect = world_take(w, EFFECT_LEAVE_CHAT);
+	chat = effect->u.leave_chat.chat;
+	effect_free(effect);
+	return chat;
+}
+
+static size_t
+waiting(const struct world *w)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->n_open; i++)
+		n += w->open[i]->kind == EFFECT_TIMER && w->open[i]->u.timer.kind == TIMER_LEAVE;
+	return n;
+}
+
+static void
+check_left(struct world *w, int64_t chat)
+{
+	assert_int_equal(waiting(w), 1);
+	world_due(w, TIMER_LEAVE);
+	assert_int_equal(left(w), chat);
+}
+
+static void
+a_group_that_is_not_allowed_is_left_in_silence(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, OURS, NULL);
+	/* Whoever it is; and whatever was done there. */
+	(void)world_text_in(&w, WORLD_ADMIN, FOREIGN, "/deploy staging");
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
+	check_left(&w, FOREIGN);
+	w.aid.at += 60001;
+	(void)world_decide(&w, world_update(&w, UPDATE_OTHER, 0, FOREIGN)); /* it was added */
+	check_left(&w, FOREIGN);
+	w.aid.at += 60001;
+	(void)world_press(&w, WORLD_STRANGER, FOREIGN, "abc");
+	check_left(&w, FOREIGN);
+	assert_int_equal(w.n_screen, 0);
+	assert_int_equal(w.n_toasts, 0);
+	world_close(&w);
+}
+
+static void
+it_is_left_once_a_minute_at_most(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, OURS, NULL);
+	for (int i = 0; i < 50; i++)
+		(void)world_text_in(&w, WORLD_STRANGER, FOREIGN, "/status");
+	check_left(&w, FOREIGN);
+	w.aid.at += 50000;
+	(void)world_text_in(&w, WORLD_STRANGER, FOREIGN, "/status");
+	assert_int_equal(waiting(&w), 0);
+	(void)world_text_in(&w, WORLD_STRANGER, FOREIGN - 1, "/status"); /* each for itself */
+	check_left(&w, FOREIGN - 1);
+	world_close(&w);
+}
+
+static void
+our_own_and_private_ones_are_not_left(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, OURS, NULL);
+	(void)world_text_in(&w, WORLD_ADMIN, WORLD_GROUP, "/whoami");
+	(void)world_text_in(&w, WORLD_ADMIN, WORLD_TEAM, "/whoami"); /* TELEGRAM_CHAT_ID */
+	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/whoami");
+	(void)world_text_in(&w, WORLD_STRANGER, WORLD_STRANGER, "/whoami");
+	assert_int_equal(waiting(&w), 0);
+	world_close(&w);
+	world_open(&w, NULL); /* unset: any */
+	(void)world_text_in(&w, WORLD_ADMIN, FOREIGN, "/whoami");
+	assert_int_equal(waiting(&w), 0);
+	world_close(&w);
+}
+
+/* One with a chat of its own, beside this setting. */
+static void
+application(struct world *w, const char *line)
+{
+	char apps[128];
+
+	world_application(w, "shop", "TELEGRAM_CHAT_ID=-777\n");
+	(void)snprintf(apps, sizeof(apps), "APPS_DIRECTORY=%s/apps", w->aid.folder);
+	world_settings(w, apps, "GITHUB_REPOSITORY=", line, NULL);
+}
+
+static void
+an_applications_chat_is_ours(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, OURS, NULL);
+	application(&w, OURS);
+	(void)world_text_in(&w, WORLD_ADMIN, -777, "/whoami");
+	assert_int_equal(waiting(&w), 0);
+	(void)world_text_in(&w, WORLD_ADMIN, FOREIGN, "/whoami");
+	check_left(&w, FOREIGN);
+	world_close(&w);
+}
+
+static struct event *
+moved(struct world *w, int64_t from, int64_t to)
+{
+	struct event *event = world_update(w, UPDATE_MIGRATED, 0, from);
+
+	event->u.update->new_chat = to;
+	return event;
+}
+
+static void
+a_group_that_moved_is_known_by_both_ids(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, OURS, NULL);
+	/* Telegram may say that we are in the new one before it says which that was. */
+	(void)world_decide(&w, world_update(&w, UPDATE_OTHER, 0, NEW));
+	assert_int_equal(waiting(&w), 1);
+	(void)world_decide(&w, moved(&w, WORLD_GROUP, NEW));
+	world_due(&w, TIMER_LEAVE);
+	assert_int_equal(left(&w), 0);
+	(void)world_text_in(&w, WORLD_ADMIN, NEW, "/whoami");
+	assert_non_null(world_says_in(&w, NEW, "Your Telegram id"));
+	w.aid.at += 60001;
+	(void)world_text_in(&w, WORLD_ADMIN, NEW, "/whoami");
+	assert_int_equal(waiting(&w), 0);
+	/* Another's group does not become ours by moving. */
+	(void)world_decide(&w, moved(&w, FOREIGN, FOREIGN - 1));
+	(void)world_text_in(&w, WORLD_ADMIN, FOREIGN - 1, "/whoami");
+	check_left(&w, FOREIGN - 1);
+	world_close(&w);
+}
+
+/* What is sent to TELEGRAM_CHAT_ID goes to the id of today at once, not by way of a refusal. */
+static void
+what_is_reported_goes_to_the_new_id(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_decide(&w, moved(&w, WORLD_TEAM, NEW));
+	(void)world_decide(&w, world_push(&w, "main"));
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_non_null(world_says_in(&w, NEW, "Deploy to production?"));
+	assert_null(world_says_in(&w, WORLD_TEAM, ""));
+	assert_int_equal(row_chat_moved("/nowhere", WORLD_TEAM), 0);
+	world_close(&w);
+}
+
+static void
+act_now(struct tx *tx, void *arg)
+{
+	(void)arg;
+	assert_int_equal(row_chat_now(tx, FOREIGN), FOREIGN);
+	assert_int_equal(row_chat_now(tx, WORLD_TEAM), NEW);
+	assert_int_equal(row_chat_before(tx, NEW), WORLD_TEAM);
+	assert_int_equal(row_chat_before(tx, WORLD_TEAM), 0);
+}
+
+static void
+only_what_settings_name_is_a_row_and_doctor_reads_it(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_decide(&w, moved(&w, WORLD_TEAM, NEW));
+	(void)world_decide(&w, moved(&w, FOREIGN, FOREIGN - 1));
+	world_act(&w, act_now, NULL);
+	assert_int_equal(row_chat_moved(w.aid.path, WORLD_TEAM), NEW);
+	assert_int_equal(row_chat_moved(w.aid.path, FOREIGN), 0);
+	world_close(&w);
+}
+
+static void
+settings_that_name_a_chat_are_named(void **state)
+{
+	char names[LIMIT_LINE];
+	struct world w;
+	int64_t chat;
+	size_t n = 0;
+
+	(void)state;
+	world_open(&w, NULL);
+	application(&w, "ALLOWED_CHATS=-1001,-9");
+	assert_true(settings_names_chat(w.aid.settings, WORLD_TEAM, names, sizeof(names)));
+	assert_string_equal(names, "ALLOWED_CHATS, TELEGRAM_CHAT_ID");
+	assert_true(settings_names_chat(w.aid.settings, -777, names, sizeof(names)));
+	assert_string_equal(names, "shop: TELEGRAM_CHAT_ID");
+	assert_false(settings_names_chat(w.aid.settings, FOREIGN, names, sizeof(names)));
+	assert_false(settings_names_chat(w.aid.settings, 0, names, sizeof(names)));
+	for (size_t i = 0; settings_next_chat(w.aid.settings, &i, &chat);)
+		n++;
+	assert_int_equal(n, 3); /* each once */
+	world_close(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_group_that_is_not_allowed_is_left_in_silence),
+		cmocka_unit_test(it_is_left_once_a_minute_at_most),
+		cmocka_unit_test(our_own_and_private_ones_are_not_left),
+		cmocka_unit_test(an_applications_chat_is_ours),
+		cmocka_unit_test(a_group_that_moved_is_known_by_both_ids),
+		cmocka_unit_test(what_is_reported_goes_to_the_new_id),
+		cmocka_unit_test(only_what_settings_name_is_a_row_and_doctor_reads_it),
+		cmocka_unit_test(settings_that_name_a_chat_are_named),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
