@@ -79,13 +79,13 @@ forget_health(const struct serve *serve)
 	}
 }
 
-/* Is this file refused there, for this reason (NULL: for any)? */
+/* Does such a list name this file, for this reason (NULL: for any)? */
 static bool
-is_refused(const struct settings *settings, const char *file, const char *reason)
+is_in(const struct settings_refused list[], size_t n, const char *file, const char *reason)
 {
-	for (size_t i = 0; i < settings->refused_count; i++)
-		if (strcmp(settings->refused[i].file, file) == 0 &&
-		    (reason == NULL || strcmp(settings->refused[i].reason, reason) == 0))
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(list[i].file, file) == 0 &&
+		    (reason == NULL || strcmp(list[i].reason, reason) == 0))
 			return true;
 	return false;
 }
@@ -98,13 +98,25 @@ log_refused(const struct settings *settings, const struct settings *before)
 	for (size_t i = 0; i < settings->refused_count; i++) {
 		const struct settings_refused *now = &settings->refused[i];
 
-		if (!is_refused(before, now->file, now->reason))
+		if (!is_in(before->refused, before->refused_count, now->file, now->reason))
 			log_error("settings: %s: %s; the application stays as it was", now->file,
 			    now->reason);
 	}
 	for (size_t i = 0; i < before->refused_count; i++)
-		if (!is_refused(settings, before->refused[i].file, NULL))
+		if (!is_in(
+			settings->refused, settings->refused_count, before->refused[i].file, NULL))
 			log_info("settings: %s: not refused any more", before->refused[i].file);
+}
+
+static void
+log_warned(const struct settings *settings, const struct settings *before)
+{
+	for (size_t i = 0; i < settings->warned_count; i++) {
+		const struct settings_refused *now = &settings->warned[i];
+
+		if (!is_in(before->warned, before->warned_count, now->file, now->reason))
+			log_warning("settings: %s: %s", now->file, now->reason);
+	}
 }
 
 static void
@@ -117,6 +129,7 @@ adopt(struct serve *serve, struct settings *fresh, const struct settings_change 
 	if (change->restart_names.size > 0)
 		log_warning("restart needed for: %s", buf_text(&change->restart_names));
 	log_refused(fresh, serve->settings);
+	log_warned(fresh, serve->settings);
 	settings_unref(serve->settings);
 	serve->settings = fresh;
 	log_set_level(fresh->log_level);

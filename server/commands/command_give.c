@@ -12,7 +12,7 @@ command_give(struct tx *tx, const struct update *update, const struct request *r
 	struct request queue;
 	char target[LIMIT_REF];
 
-	if (!decide_may(tx, update, POLICY_STATUS, mine.environment))
+	if (!decide_may(tx, update, POLICY_TALK, mine.environment))
 		return;
 	if (mine.requested_by != update->person || !decide_give(tx, &mine, &other)) {
 		decide_expired(tx, update);

@@ -12,7 +12,7 @@ command_leave(struct tx *tx, const struct update *update, const struct request *
 	struct request queue;
 	char target[LIMIT_REF];
 
-	if (!decide_may(tx, update, POLICY_STATUS, work.environment))
+	if (!decide_may(tx, update, POLICY_TALK, work.environment))
 		return;
 	if (work.state != DEPLOY_QUEUED || work.requested_by != update->person) {
 		decide_expired(tx, update);

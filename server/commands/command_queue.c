@@ -167,7 +167,7 @@ command_queue(struct tx *tx, const struct update *update, const struct request *
 	size_t n = 0, n_shown = 0, first;
 	int64_t page, pages;
 
-	if (!decide_scope(tx, update, POLICY_STATUS, request->target, &scope))
+	if (!decide_scope(tx, update, POLICY_TALK, request->target, &scope))
 		return;
 	for (size_t i = 0; i < scope.n; i++)
 		if (is_in_use(tx, scope.at[i]->name))

@@ -173,29 +173,35 @@ add_refused_here(struct tx *tx, const struct view *view, struct chat_text *text)
 		chat_text_add(text, "… and %zu more\n", n - REFUSED_SHOWN);
 }
 
-/* Files of applications that are not in force: who may everything is to repair them. */
+/* "⚠️ blog.env is not in force: …", at most so many lines. */
+static void
+add_list(struct chat_text *text, const struct settings_refused list[], size_t n, const char *is)
+{
+	for (size_t i = 0; i < n && i < REFUSED_SHOWN; i++) {
+		chat_text_outside(
+		    text, "⚠️ ", list[i].file[0] != '\0' ? list[i].file : "APPS_DIRECTORY");
+		chat_text_outside(text, is, list[i].reason);
+		chat_text_add(text, "\n");
+	}
+	if (n > REFUSED_SHOWN)
+		chat_text_add(text,
+		    "… and %zu more: " MARK_CODE "deploybot check-config" MARK_CODE "\n",
+		    n - REFUSED_SHOWN);
+}
+
+/* Files of applications that are not in force, and what means nothing: for who may repair them. */
 static void
 add_refused(
     struct tx *tx, const struct update *update, const struct view *view, struct chat_text *text)
 {
 	const struct settings *settings = tx->settings;
 
-	if (!settings_is_admin(settings, update->person)) {
+	if (!decide_is_allowed(tx, update->person, POLICY_ADMIN, POLICY_ALL)) {
 		add_refused_here(tx, view, text);
 		return;
 	}
-	for (size_t i = 0; i < settings->refused_count && i < REFUSED_SHOWN; i++) {
-		const struct settings_refused *refused = &settings->refused[i];
-
-		chat_text_outside(
-		    text, "⚠️ ", refused->file[0] != '\0' ? refused->file : "APPS_DIRECTORY");
-		chat_text_outside(text, " is not in force: ", refused->reason);
-		chat_text_add(text, "\n");
-	}
-	if (settings->refused_count > REFUSED_SHOWN)
-		chat_text_add(text,
-		    "… and %zu more: " MARK_CODE "deploybot check-config" MARK_CODE "\n",
-		    settings->refused_count - REFUSED_SHOWN);
+	add_list(text, settings->refused, settings->refused_count, " is not in force: ");
+	add_list(text, settings->warned, settings->warned_count, ": ");
 }
 
 static void

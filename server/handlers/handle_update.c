@@ -24,7 +24,7 @@ is_too_fast(struct tx *tx, const struct update *update)
 	char who[64];
 
 	if (decide_is_stranger(tx, update->person) ||
-	    settings_is_admin(tx->settings, update->person))
+	    decide_is_allowed(tx, update->person, POLICY_ADMIN, POLICY_ALL))
 		return false;
 	(void)snprintf(who, sizeof(who), "presses:%" PRId64, update->person);
 	if (row_rate_limit_take(tx, who, PRESS_BURST, PRESS_EVERY_MS))

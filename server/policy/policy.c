@@ -26,7 +26,9 @@ target_of(const struct settings *settings, const char *environment)
 {
 	struct target target = { .settings = settings, .environment = environment };
 
-	if (!environment_id_parse(environment, &target.id))
+	if (strcmp(environment, POLICY_ALL) == 0)
+		target.id = (struct environment_id){ "/", "/" }; /* nothing's name */
+	else if (!environment_id_parse(environment, &target.id))
 		target.id = (struct environment_id){ .name = "" };
 	return target;
 }

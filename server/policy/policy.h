@@ -28,6 +28,8 @@ struct policy_decision {
 	int64_t until;		   /* when that ends; 0: never */
 };
 
+#define POLICY_ALL "*/*" /* in the place of an environment: only a grant on all of them covers it */
+
 /* environment: "shop/staging"; "" for what concerns none: then a grant for any is one. */
 struct policy_decision policy_decide(const struct settings *settings, struct principal who,
     enum policy_action action, const char *environment, int64_t at);

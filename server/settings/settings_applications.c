@@ -99,6 +99,15 @@ refuse_work(struct settings *s, const char *file, const char *reason)
 	}
 }
 
+/* What was warned of in the file that stays in force. */
+static void
+keep_warnings(struct settings_loader *l, const char *file)
+{
+	for (size_t i = 0; l->running != NULL && i < l->running->warned_count; i++)
+		if (strcmp(l->running->warned[i].file, file) == 0)
+			settings_warn(l, file, l->running->warned[i].reason);
+}
+
 /* Which snapshot of an application it is: the one just read, or the running one. */
 static struct settings *
 choose(struct settings_loader *l, const char *application, struct settings *fresh,
@@ -106,13 +115,16 @@ choose(struct settings_loader *l, const char *application, struct settings *fres
 {
 	char file[ENVIRONMENT_NAME_MAX + 8];
 
+	(void)snprintf(file, sizeof(file), "%.20s.env", application);
 	if (report->errors > 0) {
-		(void)snprintf(file, sizeof(file), "%.20s.env", application);
+		keep_warnings(l, file);
 		refuse_file(l, file, first_error(report));
 		if (running == NULL && fresh != NULL)
 			refuse_work(fresh, file, first_error(report));
 		return running != NULL ? running : fresh;
 	}
+	for (size_t i = 0; i < fresh->warned_count; i++)
+		settings_warn(l, file, fresh->warned[i].reason);
 	return running != NULL && settings_are_same(running, fresh) ? running : fresh;
 }
 
@@ -154,11 +166,15 @@ add_application(
 {
 	struct settings_inside *in = l->s->inside;
 	struct settings *s = running_application(l, file->application);
+	char name[ENVIRONMENT_NAME_MAX + 8];
 
-	if (!file->is_kept)
+	(void)snprintf(name, sizeof(name), "%.20s.env", file->application);
+	if (!file->is_kept) {
 		s = read_application(l, file->application, path);
-	else if (s != NULL)
+	} else if (s != NULL) {
+		keep_warnings(l, name);
 		s = settings_ref(s);
+	}
 	if (s != NULL)
 		in->applications[in->application_count++] = s;
 }

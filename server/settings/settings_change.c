@@ -143,15 +143,12 @@ compare_applications(
 }
 
 static bool
-refused_differ(const struct settings *a, const struct settings *b)
+differ(const struct settings_refused a[], size_t n, const struct settings_refused b[], size_t m)
 {
-	if (a->refused_count != b->refused_count)
-		return true;
-	for (size_t i = 0; i < a->refused_count; i++)
-		if (strcmp(a->refused[i].file, b->refused[i].file) != 0 ||
-		    strcmp(a->refused[i].reason, b->refused[i].reason) != 0)
+	for (size_t i = 0; n == m && i < n; i++)
+		if (strcmp(a[i].file, b[i].file) != 0 || strcmp(a[i].reason, b[i].reason) != 0)
 			return true;
-	return false;
+	return n != m;
 }
 
 /* What a snapshot has beside what applications share. */
@@ -162,7 +159,10 @@ settings_compare_own(
 	compare_table(change, running, fresh, true);
 	compare_members(&change->names, running, fresh);
 	compare_applications(change, running, fresh);
-	change->refused_differ = refused_differ(running, fresh);
+	change->refused_differ =
+	    differ(running->refused, running->refused_count, fresh->refused, fresh->refused_count);
+	change->warned_differ =
+	    differ(running->warned, running->warned_count, fresh->warned, fresh->warned_count);
 }
 
 bool
@@ -194,7 +194,8 @@ settings_change_done(struct settings_change *change)
 bool
 settings_change_is_any(const struct settings_change *change)
 {
-	return change->names.size > 0 || change->applications.size > 0 || change->refused_differ;
+	return change->names.size > 0 || change->applications.size > 0 || change->refused_differ ||
+	    change->warned_differ;
 }
 
 /* --- the same in all --- */

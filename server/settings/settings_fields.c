@@ -217,5 +217,7 @@ settings_fill(struct settings *s)
 	s->applications = in->applications;
 	s->refused_count = in->refused_count;
 	s->refused = in->refused;
+	s->warned_count = in->warned_count;
+	s->warned = in->warned;
 	return fill_environments(s) && settings_find_overlaps(s) && settings_fill_roles(s);
 }

@@ -9,6 +9,8 @@
 
 #define SETTINGS_SOURCES_MAX 3
 
+struct grant;
+
 /* Where settings may stand: the process environment, or a file. */
 struct settings_source {
 	const char *file; /* NULL: environ_list */
@@ -44,6 +46,20 @@ void settings_say(struct settings_report *report, enum settings_severity severit
     ...) PRINTF(3, 4);
 void settings_say_found(struct settings_loader *l, enum settings_severity severity,
     const char *name, struct settings_found found, const char *what);
+
+/* Also notes it in the snapshot, for who looks at it while it is in force. */
+void settings_warn(struct settings_loader *l, const char *where, const char *what);
+
+/* --- settings_gone.c --- */
+
+/* How bad is it that nothing there is what a grant names?  is_whole: its application is there, and
+ * the environment is not.  What was there once is only worth a warning, and no start and no other
+ * setting fails for what a removed file can cause: only what is new is an error. */
+enum settings_severity settings_gone(const struct settings_loader *l, const struct grant *grant,
+    bool is_whole);
+
+/* Is there an environment that the grant covers (is_whole), or one of its application? */
+bool settings_has_granted(const struct settings *s, const struct grant *grant, bool is_whole);
 
 /* --- settings_value.c --- */
 

@@ -43,6 +43,7 @@ struct settings_change {
 	struct buf restart_names; /* those of them that wait for a restart */
 	struct buf applications;  /* "shop, web": those that changed, came or went */
 	bool refused_differ;	  /* other files are refused, or for other reasons */
+	bool warned_differ;	  /* something else is warned of */
 };
 
 void settings_change_init(struct settings_change *change);

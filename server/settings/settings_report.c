@@ -1,5 +1,6 @@
 /* settings_report.c - what is to say about settings, one line for each.  Side: any. */
 /* SPDX-License-Identifier: ISC */
+#include "settings/settings_folder.h"
 #include "settings/settings_inside.h"
 
 #include <stdarg.h>
@@ -38,4 +39,15 @@ settings_say_found(struct settings_loader *l, enum settings_severity severity, c
 		    found.line);
 	else
 		settings_say(l->report, severity, "%s: %s", name, what);
+}
+
+void
+settings_warn(struct settings_loader *l, const char *where, const char *what)
+{
+	struct settings_inside *in = l->s->inside;
+
+	if (!settings_refuse(&in->warned, &in->warned_count, where, what))
+		settings_say(l->report, SETTINGS_ERROR, "no memory for settings");
+	l->s->warned_count = in->warned_count;
+	l->s->warned = in->warned;
 }

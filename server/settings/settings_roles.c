@@ -100,7 +100,8 @@ say(const struct checked *c, enum family_setting setting, const char *fmt, ...)
 	settings_say(c->l->report, SETTINGS_ERROR, "%s: %s", name_of(c, setting, name), what);
 }
 
-/* One whose file has a mistake is there all the same, with environments that nobody knows. */
+/* One whose file has a mistake is there all the same, with environments that nobody knows; so are
+ * all where the folder cannot be read. */
 static bool
 has_application(const struct settings *s, const char *name, bool *ret_is_refused)
 {
@@ -109,22 +110,9 @@ has_application(const struct settings *s, const char *name, bool *ret_is_refused
 	*ret_is_refused = false;
 	(void)snprintf(file, sizeof(file), "%s.env", name);
 	for (size_t i = 0; i < s->refused_count && !*ret_is_refused; i++)
-		*ret_is_refused = strcmp(s->refused[i].file, file) == 0;
+		*ret_is_refused =
+		    s->refused[i].file[0] == '\0' || strcmp(s->refused[i].file, file) == 0;
 	return *ret_is_refused || settings_application(s, name) != NULL;
-}
-
-static bool
-has_environment(const struct settings *s, const struct grant *grant)
-{
-	struct environment_id id;
-
-	for (size_t i = 0; i < s->environment_count; i++)
-		if (environment_id_parse(s->environments[i].name, &id) &&
-		    (strcmp(grant->application, "*") == 0 ||
-			strcmp(grant->application, id.application) == 0) &&
-		    (strcmp(grant->name, "*") == 0 || strcmp(grant->name, id.name) == 0))
-			return true;
-	return false;
 }
 
 /* "; did you mean shop/staging?" */
@@ -145,11 +133,25 @@ nearest_environment(const struct settings *s, const char *text, char out[ENVIRON
 	return out;
 }
 
+/* What is not there is granted to nobody; that is said, and all else is in force. */
+static void
+say_missing(const struct checked *c, enum settings_severity severity, const char *what)
+{
+	char name[SETTING_NAME_MAX], reason[LIMIT_LINE + 64];
+
+	(void)snprintf(
+	    reason, sizeof(reason), "%s: take this grant out, or put back what it names", what);
+	settings_say(c->l->report, severity, "%s: %s", name_of(c, ROLE_SETTING_MAY, name), reason);
+	if (severity != SETTINGS_ERROR)
+		settings_warn(c->l, name, reason);
+}
+
 static void
 check_target(const struct checked *c, const struct grant *grant, const char *text)
 {
 	const struct settings *s = c->l->s;
 	char near[ENVIRONMENT_ID_MAX + 24], target[ENVIRONMENT_ID_MAX + 8];
+	char what[LIMIT_LINE];
 	bool is_refused = false;
 
 	if (s->application[0] != '\0' &&
@@ -163,13 +165,16 @@ check_target(const struct checked *c, const struct grant *grant, const char *tex
 		return;
 	(void)target_text(grant, target);
 	if (grant->application[0] != '\0' && strcmp(grant->application, "*") != 0 &&
-	    !has_application(s, grant->application, &is_refused))
-		say(c, ROLE_SETTING_MAY,
-		    "%s: there is no application %s: put its file back, or take this grant out",
-		    text, grant->application);
-	else if (!is_refused && strcmp(target, "*/*") != 0 && !has_environment(s, grant))
-		say(c, ROLE_SETTING_MAY, "%s: there is no environment %s%s", text, target,
+	    !has_application(s, grant->application, &is_refused)) {
+		(void)snprintf(
+		    what, sizeof(what), "%s: there is no application %s", text, grant->application);
+		say_missing(c, settings_gone(c->l, grant, false), what);
+	} else if (!is_refused && strcmp(target, "*/*") != 0 &&
+	    !settings_has_granted(s, grant, true)) {
+		(void)snprintf(what, sizeof(what), "%s: there is no environment %s%s", text, target,
 		    nearest_environment(s, target, near));
+		say_missing(c, settings_gone(c->l, grant, true), what);
+	}
 }
 
 static void

@@ -259,11 +259,31 @@ begins_as_a_family(const char *name)
 	return false;
 }
 
+/* member: of which environment it looks; NULL: of none.  The main file may be one that other
+ * programs read too; an application's is ours alone. */
+static void
+say_unknown(struct settings_loader *l, const struct known_names *known, size_t source,
+    const struct env_entry *entry, const struct settings_member *member)
+{
+	const char *nearest = text_nearest(entry->name, known->names, known->count);
+	bool is_error = begins_as_a_family(entry->name);
+	char what[LIMIT_LINE];
+
+	(void)snprintf(what, sizeof(what), "%.60s: is no setting%s%s%s", entry->name,
+	    nearest != NULL    ? "; did you mean " :
+		member != NULL ? ", and no script gets it (a transport's own: <ENV>_TRANSPORT_…)" :
+				 "",
+	    nearest == NULL ? "" : nearest, nearest == NULL ? "" : "?");
+	settings_say(l->report, is_error ? SETTINGS_ERROR : SETTINGS_WARNING, "%s (%.60s line %u)",
+	    what, l->sources[source].file, entry->line);
+	if (l->main != NULL && !is_error)
+		settings_warn(l, l->s->application, what);
+}
+
 static void
 warn_unknown_in(struct settings_loader *l, const struct known_names *known, size_t source)
 {
 	const struct settings_member *member;
-	const char *nearest;
 
 	for (size_t i = 0; i < l->files[source].count; i++) {
 		const struct env_entry *entry = &l->files[source].entries[i];
@@ -272,17 +292,7 @@ warn_unknown_in(struct settings_loader *l, const struct known_names *known, size
 		if (is_known(known, entry->name) || is_of_applications(l->s->inside, entry->name) ||
 		    setting_is_transports(entry->name, member == NULL ? "" : member->name))
 			continue;
-		nearest = text_nearest(entry->name, known->names, known->count);
-		settings_say(l->report,
-		    begins_as_a_family(entry->name) ? SETTINGS_ERROR : SETTINGS_WARNING,
-		    "%.60s: is no setting%s%s%s (%.60s line %u)", entry->name,
-		    nearest != NULL ?
-			"; did you mean " :
-			member != NULL ?
-			", and no script gets it (a transport's own: <ENV>_TRANSPORT_…)" :
-			"",
-		    nearest == NULL ? "" : nearest, nearest == NULL ? "" : "?",
-		    l->sources[source].file, entry->line);
+		say_unknown(l, known, source, entry, member);
 	}
 }
 

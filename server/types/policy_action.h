@@ -31,7 +31,8 @@
 	ACTION(AUDIT,     "audit",     LATER,  "read the audit log") \
 	ACTION(TWO_FA,    "2fa",       LATER,  "reset the second factor of another person") \
 	ACTION(LOOKED,    "I looked",  STAR,   "say that what runs there is known again") \
-	ACTION(TALK,      "status",    KNOWN,  "be answered in a group") \
+	ACTION(ADMIN,     "admin",     STAR,   "see what is wrong with all settings") \
+	ACTION(TALK,      "queue",     KNOWN,  "see a queue, be answered in a group") \
 	ACTION(GREET,     "help",      ANYONE, "/start, /help and /whoami, in private")
 
 enum policy_action {

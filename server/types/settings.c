@@ -60,6 +60,7 @@ free_inside(struct settings_inside *in)
 	zone_free(in->zone);
 	free(in->firsts);
 	free(in->refused);
+	free(in->warned);
 	free(in->overlaps);
 	free(in);
 }
@@ -213,15 +214,6 @@ settings_refusal_among(
 	return overlap == NULL ? NULL : overlap->text;
 }
 
-static bool
-has_id(const struct settings_ids *ids, int64_t id)
-{
-	for (size_t i = 0; i < ids->count; i++)
-		if (ids->id[i] == id)
-			return true;
-	return false;
-}
-
 const char *
 settings_local_socket(const struct settings *s)
 {
@@ -257,12 +249,6 @@ settings_user_name(const struct settings *s, int64_t person)
 		    s->inside->members[i]->person == person)
 			return s->inside->members[i]->user;
 	return NULL;
-}
-
-bool
-settings_is_admin(const struct settings *s, int64_t telegram_id)
-{
-	return has_id(&s->admins, telegram_id);
 }
 
 const char *

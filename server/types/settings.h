@@ -62,9 +62,10 @@ struct environment_settings {
 	const char *fingerprint; /* lib/fingerprint.h: of what ships it; NULL: there is no file */
 };
 
-/* A file of an application that is not in force, or not as it stands. */
+/* A file of an application that is not in force, or not as it stands; or what is in force and means
+ * nothing. */
 struct settings_refused {
-	char file[64]; /* "shop.env" */
+	char file[64]; /* "shop.env"; or a setting of the main file */
 	char reason[LIMIT_LINE];
 };
 
@@ -123,6 +124,9 @@ struct settings {
 	/* What is wrong in the folder of the applications' files; first "", the folder itself. */
 	size_t refused_count;
 	const struct settings_refused *refused;
+	/* Names in those files that are no settings, and grants on what is not there. */
+	size_t warned_count;
+	const struct settings_refused *warned;
 
 	struct settings_inside *inside;
 };
@@ -174,6 +178,8 @@ struct settings_inside {
 	size_t *firsts; /* of each application: where its environments begin there */
 	size_t refused_count;
 	struct settings_refused *refused;
+	size_t warned_count;
+	struct settings_refused *warned;
 	size_t overlap_count;
 	struct settings_overlap *overlaps;
 	struct roles *roles;
@@ -223,8 +229,6 @@ int64_t settings_user(const struct settings *s, uint32_t uid, const char **ret_n
 
 /* The name of whom rows know by that number below 0; NULL: there is no such user (any more). */
 const char *settings_user_name(const struct settings *s, int64_t person);
-
-bool settings_is_admin(const struct settings *s, int64_t telegram_id);
 
 /* The text a setting has, its default included, NULL when it is not set or is a secret of the
  * runner's (which no snapshot keeps). */

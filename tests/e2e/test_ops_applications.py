@@ -156,6 +156,36 @@ def test_files_are_added_changed_broken_and_removed_while_it_runs(bot):
     check_stop(bot)
 
 
+def test_a_removed_file_takes_neither_reload_nor_start_down(bot):
+    bot.run("application", "adopt", "shop")
+    path = put(bot.folder, "web.env", SHOP.format(name="web", port="900"))
+    with (bot.folder / ".env").open("a", encoding="utf-8") as main:
+        main.write('ROLE_CONTRACTOR_IDS=50\nROLE_CONTRACTOR_MAY="deploy:web/*, status:shop/*"\n')
+    start(bot)
+    path.unlink()
+    entry = reloaded(bot, 1)
+    assert "web: removed" in json.dumps(entry), entry
+    said = "ROLE_CONTRACTOR_MAY: deploy:web/*: there is no application web"
+    assert [x for x in bot.log().splitlines() if "warning" in x and "settings: " + said in x], bot.log()
+    put(bot.folder, "shop.env", (bot.folder / "apps/shop.env").read_text(encoding="utf-8") + "STAGING_PROT=1\n")
+    reloaded(bot, 2)
+    assert "settings: shop.env: STAGING_PROT: is no setting; did you mean STAGING_PORT?" in bot.log()
+    with (bot.folder / ".env").open("a", encoding="utf-8") as main:
+        main.write("ROLE_TYPO_IDS=51\nROLE_TYPO_MAY=deploy:shpo/*\n")
+    entry = reloaded(bot, 3)
+    assert "ROLE_TYPO_MAY: deploy:shpo/*: there is no application shpo" in json.dumps(entry), entry
+    check_stop(bot)
+    found = bot.run("check-config")             # nothing of it was ever live: no file says that it was there
+    assert found.returncode == 78 and f"error    {said}" in found.stderr, found
+    start(bot)
+    assert request(bot, "GET", "/healthz").status == 200
+    check_stop(bot)
+    state = bot.folder / "state/environments"
+    state.mkdir(exist_ok=True)
+    (state / "web.staging.json").write_text("{}", encoding="utf-8")
+    assert f"warning  {said}" in bot.run("check-config").stderr
+
+
 def test_a_server_starts_beside_files_that_are_wrong(bot):
     bot.run("application", "adopt", "shop")
     put(bot.folder, "web.env", "GITHUB_REPOSITORY=\"half")

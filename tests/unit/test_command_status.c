@@ -216,6 +216,28 @@ a_file_with_a_mistake_is_told_to_whom_its_application_is_shown(void **state)
 	assert_non_null(strstr(world_plain(world_last(&w)), "STAGING_PORT"));
 }
 
+/* An admin of one application is none of the others'. */
+static void
+what_means_nothing_is_named_to_who_may_everything(void **state)
+{
+	const char *text;
+	char apps[192];
+
+	(void)state;
+	world_application(&w, "blog", "STAGING_HOTS=x\n");
+	(void)snprintf(apps, sizeof(apps), "APPS_DIRECTORY=%s/apps", w.aid.folder);
+	world_settings(&w, apps, "GITHUB_REPOSITORY=", "ROLE_X_IDS=44",
+	    "ROLE_X_MAY=*:shop/staging, *:infra/*", NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/status");
+	text = world_plain(world_last(&w));
+	assert_non_null(strstr(
+	    text, "⚠️ blog.env: STAGING_HOTS: is no setting; did you mean STAGING_HOST?\n"));
+	assert_non_null(strstr(text,
+	    "⚠️ ROLE_X_MAY: *:infra/*: there is no application infra: take this grant out, or put back what it names\n"));
+	(void)world_text(&w, 44, "/status");
+	assert_null(strstr(world_plain(world_last(&w)), "⚠️"));
+}
+
 /* However many there are, the message holds them. */
 static void
 of_many_files_with_a_mistake_the_first_are_named(void **state)
@@ -247,6 +269,7 @@ main(void)
 		TEST(a_file_that_is_not_in_force_is_named_to_who_may_everything, open_two),
 		TEST(a_file_with_a_mistake_is_told_to_whom_its_application_is_shown, open_two),
 		TEST(of_many_files_with_a_mistake_the_first_are_named, open_two),
+		TEST(what_means_nothing_is_named_to_who_may_everything, open_two),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

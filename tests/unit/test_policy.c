@@ -111,6 +111,7 @@ static const struct {
 	{ POLICY_AUDIT, "A", "A", "A" },
 	{ POLICY_TWO_FA, "A", "A", "A" },
 	{ POLICY_LOOKED, "A", "A", "A" },
+	{ POLICY_ADMIN, "A", "A", "A" },
 	{ POLICY_TALK, "vsA", "vsA", "vsA" },
 	{ POLICY_GREET, "SvsA", "SvsA", "SvsA" },
 };
@@ -297,7 +298,7 @@ an_application_grants_nothing_of_another(void **state)
 			if (!text_starts(policy_aid_places[e], "shop/"))
 				assert_false(policy_sees(
 				    s, principal_of_person(71), policy_aid_places[e], NOW));
-		assert_false(settings_is_admin(s, 71));
+		assert_false(may(s, 71, POLICY_ADMIN, POLICY_ALL));
 		settings_unref(s);
 	}
 	end();
@@ -416,14 +417,6 @@ static const struct {
 	    "ROLE_X_MAY: deploi:shop/staging: there is no action deploi; did you mean deploy?" },
 	{ "ROLE_X_IDS=5\nROLE_X_MAY=\"do.migrate:shop/staging\"\n",
 	    "there is no action do.migrate" },
-	{ "ROLE_X_IDS=5\nROLE_X_MAY=\"deploy:shoop/staging\"\n",
-	    "there is no application shoop: put its file back, or take this grant out" },
-	{ "ROLE_X_IDS=5\nROLE_X_MAY=\"deploy:shop/stagin\"\n",
-	    "there is no environment shop/stagin; did you mean shop/staging?" },
-	{ "ROLE_X_IDS=5\nROLE_X_MAY=\"deploy:infra/staging\"\n", "no environment infra/staging" },
-	{ "ROLE_X_IDS=5\nROLE_X_MAY=\"deploy:*/qa\"\n", "there is no environment */qa" },
-	{ "ROLE_X_IDS=5\nROLE_X_MAY=\"deploy:staging\"\n", "there is no environment staging" },
-	{ "ROLE_X_IDS=5\nROLE_X_MAY=\"deploy:*\"\n", "there is no environment *" },
 	{ "ROLE_X_IDS=5\nROLE_X_MAY=status\n", "ROLE_X_MAY: names no target" },
 	{ "ROLE_X_IDS=5\nROLE_X_MAY=\"deploy shop/staging\"\n",
 	    "ROLE_X_MAY: \"deploy shop/staging\"" },
@@ -460,6 +453,167 @@ what_is_no_grant_is_named_and_refused(void **state)
 			fail_msg("taken: %s", wrong[i].role);
 		if (strstr(errors(), wrong[i].says) == NULL)
 			fail_msg("of %s is said: %s", wrong[i].role, errors());
+	}
+	end();
+}
+
+/* --- a grant on what is not there --- */
+
+static const struct {
+	const char *may;
+	const char *says; /* of a start */
+} missing[] = {
+	{ "deploy:shoop/staging", "deploy:shoop/staging: there is no application shoop" },
+	{ "deploy:shop/stagin", "there is no environment shop/stagin; did you mean shop/staging?" },
+	{ "deploy:infra/staging", "there is no environment infra/staging" },
+	{ "deploy:*/qa", "there is no environment */qa" },
+	{ "deploy:staging", "there is no environment staging" },
+	{ "deploy:*", "there is no environment *" },
+};
+
+static bool
+is_said(enum settings_severity severity, const char *part)
+{
+	for (size_t i = 0; i < report.count; i++)
+		if (report.lines[i].severity == severity &&
+		    strstr(report.lines[i].text, part) != NULL)
+			return true;
+	return false;
+}
+
+/* As check-config does, and the start: it is named, and grants nothing. */
+static void
+a_start_names_a_grant_on_what_never_was_and_it_grants_nothing(void **state)
+{
+	char line[120];
+
+	(void)state;
+	begin();
+	for (size_t i = 0; i < COUNT(missing); i++) {
+		struct settings *s;
+
+		(void)snprintf(line, sizeof(line), "ROLE_X_IDS=5\nROLE_X_MAY=%s\n", missing[i].may);
+		s = good(line);
+		if (!is_said(SETTINGS_FLAW, missing[i].says))
+			fail_msg("not said: %s", missing[i].says);
+		assert_int_equal(s->warned_count, 1);
+		assert_string_equal(s->warned[0].file, "ROLE_X_MAY");
+		for (size_t e = 0; e < POLICY_AID_PLACES; e++)
+			assert_false(
+			    policy_sees(s, principal_of_person(5), policy_aid_places[e], NOW));
+		settings_unref(s);
+	}
+	end();
+}
+
+/* The settings of the folder as it is now, beside those that run; NULL: refused. */
+static struct settings *
+reload(const struct settings *running, const char *main_file)
+{
+	struct settings_change change;
+	struct settings *settings = NULL;
+	char path[100], text[8192];
+
+	(void)snprintf(text, sizeof(text),
+	    TOKEN "\nADMIN_TELEGRAM_IDS=11\nREGISTRY_URL=registry:5000\n%s", main_file);
+	policy_aid_write(&aid, "main.env", text);
+	(void)snprintf(path, sizeof(path), "%s/main.env", aid.folder);
+	settings_change_init(&change);
+	if (!settings_reload(running, path, NULL, NULL, &settings, &report, &change))
+		settings = NULL;
+	settings_change_done(&change);
+	return settings;
+}
+
+static void
+a_reload_with_a_grant_on_what_never_was_is_refused(void **state)
+{
+	struct settings *s;
+	char line[120];
+
+	(void)state;
+	begin();
+	s = good("");
+	for (size_t i = 0; i < COUNT(missing); i++) {
+		(void)snprintf(line, sizeof(line), "ROLE_X_IDS=5\nROLE_X_MAY=%s\n", missing[i].may);
+		assert_null(reload(s, line));
+		assert_true(is_said(SETTINGS_ERROR, missing[i].says));
+	}
+	settings_unref(s);
+	end();
+}
+
+#define ON_INFRA "ROLE_X_IDS=5\nROLE_X_MAY=\"deploy:infra/production, rollback:shop/*\"\n"
+
+static void
+remove_file(const char *name)
+{
+	char path[120];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", aid.folder, name);
+	assert_int_equal(unlink(path), 0);
+}
+
+/* It refused the whole reload, and the next start. */
+static void
+a_removed_file_leaves_its_grants_and_all_else_in_force(void **state)
+{
+	struct settings *before, *s;
+
+	(void)state;
+	begin();
+	before = good(ON_INFRA);
+	assert_true(may(before, 5, POLICY_DEPLOY, "infra/production"));
+	remove_file("apps/infra.env");
+	s = reload(before, ON_INFRA "POLL_REPOSITORY_SECONDS=61\n");
+	assert_non_null(s);
+	assert_true(is_said(SETTINGS_WARNING, "infra/production: there is no application infra"));
+	assert_string_equal(s->warned[0].reason,
+	    "deploy:infra/production: there is no application infra: take this grant out, or put back what it names");
+	assert_int_equal(s->poll_repository_seconds, 61);
+	assert_true(may(s, 5, POLICY_ROLLBACK, "shop/staging"));
+	assert_null(settings_environment(s, "infra/production"));
+	settings_unref(before);
+	before = s; /* and again, where nothing that runs has it */
+	s = reload(before, ON_INFRA "POLL_REPOSITORY_SECONDS=62\n");
+	assert_non_null(s);
+	assert_int_equal(s->warned_count, 1);
+	settings_unref(before);
+	settings_unref(s);
+	s = good(ON_INFRA); /* a start */
+	assert_int_equal(s->warned_count, 1);
+	settings_unref(s);
+	end();
+}
+
+/* A release of it was live once: then check-config too says no more than a warning. */
+static void
+a_state_file_says_that_an_application_was_there(void **state)
+{
+	char path[140], line[200];
+	struct settings *s;
+
+	(void)state;
+	begin();
+	remove_file("apps/infra.env");
+	(void)snprintf(path, sizeof(path), "%s/environments", aid.folder);
+	assert_int_equal(mkdir(path, 0700), 0);
+	policy_aid_write(&aid, "environments/infra.production.json", "{}");
+	policy_aid_write(&aid, "environments/shop.qa.json", "{}");
+	(void)snprintf(line, sizeof(line), "STATE_DIRECTORY=%s\n%s", aid.folder, ON_INFRA);
+	s = good(line);
+	assert_int_equal(report.flaws, 0);
+	assert_true(is_said(SETTINGS_WARNING, "there is no application infra"));
+	settings_unref(s);
+	for (size_t i = 0; i < 4; i++) {
+		static const char *const targets[] = { "shop/qa", "*/qa", "shop/canary", "qa" };
+
+		(void)snprintf(line, sizeof(line),
+		    "STATE_DIRECTORY=%s\nROLE_X_IDS=5\nROLE_X_MAY=deploy:%s\n", aid.folder,
+		    targets[i]);
+		s = good(line);
+		assert_int_equal(report.flaws, i < 2 ? 0 : 1);
+		settings_unref(s);
 	}
 	end();
 }
@@ -548,6 +702,10 @@ main(void)
 		cmocka_unit_test(the_line_that_decides_is_named),
 		cmocka_unit_test(who_is_no_person_has_no_grant),
 		cmocka_unit_test(what_is_no_grant_is_named_and_refused),
+		cmocka_unit_test(a_start_names_a_grant_on_what_never_was_and_it_grants_nothing),
+		cmocka_unit_test(a_reload_with_a_grant_on_what_never_was_is_refused),
+		cmocka_unit_test(a_removed_file_leaves_its_grants_and_all_else_in_force),
+		cmocka_unit_test(a_state_file_says_that_an_application_was_there),
 		cmocka_unit_test(an_application_with_a_mistake_is_no_unknown_one),
 		cmocka_unit_test(a_thousand_policies_grant_what_their_text_says),
 	};

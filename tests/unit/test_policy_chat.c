@@ -95,6 +95,32 @@ help_and_whoami_name_roles_places_and_ends(void **state)
 	world_close(&w);
 }
 
+/* What one may do there must be seen: whoever has any grant sees the queue. */
+static void
+who_may_deploy_alone_sees_the_queue_and_leaves_it(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "ROLE_C_IDS=50", "ROLE_C_MAY=deploy:staging", NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	(void)world_text(&w, CARL, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_B });
+	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_QUEUED);
+	(void)world_text(&w, CARL, "/queue");
+	assert_non_null(world_says(&w, "1. #2 "));
+	assert_true(press(&w, CARL, world_last(&w), "Leave the queue"));
+	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_CANCELLED);
+	(void)world_text(&w, CARL, "/queue production");
+	assert_string_equal(
+	    world_plain(world_last(&w)), "There is no environment production. There are: staging");
+	(void)world_text(&w, CARL, "/status");
+	assert_string_equal(
+	    world_plain(world_last(&w)), "⛔ status staging: your role does not grant it.");
+	world_close(&w);
+}
+
 /* --- withdrawn --- */
 
 static void
@@ -410,6 +436,7 @@ main(void)
 		cmocka_unit_test(of_what_one_has_no_grant_the_answer_is_that_there_is_none),
 		cmocka_unit_test(who_sees_an_environment_and_may_not_is_denied),
 		cmocka_unit_test(help_and_whoami_name_roles_places_and_ends),
+		cmocka_unit_test(who_may_deploy_alone_sees_the_queue_and_leaves_it),
 		cmocka_unit_test(a_role_withdrawn_between_question_and_press_confirms_nothing),
 		cmocka_unit_test(a_role_that_ended_since_the_press_starts_nothing),
 		cmocka_unit_test(ones_own_place_is_taken_back_without_the_grant_cancel),

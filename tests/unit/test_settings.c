@@ -101,8 +101,8 @@ the_minimum_gets_every_default(void **state)
 	assert_int_equal(s->run_logs_keep, 50);
 	assert_true(s->enable_telemetry);
 	assert_int_equal(s->log_level, LOG_LEVEL_INFO);
-	assert_true(settings_is_admin(s, 22) && !settings_is_admin(s, 33));
-	assert_false(settings_is_admin(s, 44));
+	assert_int_equal(s->admins.count, 2);
+	assert_int_equal(s->admins.id[1], 22);
 	assert_null(s->github_webhook_secret);
 	assert_int_equal(s->environment_count, 2);
 	e = settings_environment(s, "staging");
@@ -751,7 +751,7 @@ the_runner_sees_only_what_is_its_own(void **state)
 	redact_free(r);
 	assert_ptr_equal(settings_ref(s), s);
 	settings_unref(s);
-	assert_true(settings_is_admin(s, 11));
+	assert_int_equal(s->admins.id[0], 11);
 	settings_unref(s);
 	settings_unref(NULL);
 }

@@ -445,6 +445,40 @@ a_mistake_leaves_that_application_as_it_was(void **state)
 	settings_unref(three);
 }
 
+/* It changes no value, and is named all the same: while it stands there. */
+static void
+a_name_that_is_no_setting_is_warned_of(void **state)
+{
+	static const char wrong[] = "STAGING_HOTS: is no setting; did you mean STAGING_HOST?";
+	struct settings *one, *two, *three, *four;
+
+	(void)state;
+	put("main", SERVER "COMPOSE_PROJECT_NAME=x\n"); /* other programs read this one too */
+	put("apps/shop.env", OF("shop"));
+	put("apps/web.env", OF("web"));
+	one = load();
+	assert_int_equal(one->warned_count, 0);
+	put("apps/shop.env", OF("shop") "STAGING_HOTS=x\n");
+	two = again(one, NULL);
+	assert_true(change.warned_differ && settings_change_is_any(&change));
+	assert_int_equal(change.names.size, 0);
+	assert_int_equal(two->warned_count, 1);
+	assert_string_equal(two->warned[0].file, "shop.env");
+	assert_string_equal(two->warned[0].reason, wrong);
+	put("apps/shop.env", OF("shop") "STAGING_HOTS=x\nKEEP_RELEASES=none\n");
+	three = again(two, NULL); /* the file of before is in force */
+	assert_int_equal(three->refused_count, 1);
+	assert_int_equal(three->warned_count, 1);
+	put("apps/shop.env", OF("shop"));
+	four = again(three, NULL);
+	assert_true(change.warned_differ);
+	assert_int_equal(four->warned_count, 0);
+	settings_unref(one);
+	settings_unref(two);
+	settings_unref(three);
+	settings_unref(four);
+}
+
 /* --- looks --- */
 
 static struct settings_watch watch;
@@ -652,6 +686,7 @@ main(void)
 		TEST(two_applications_of_one_branch_are_noted),
 		TEST(a_renamed_application_beside_its_old_file_is_said),
 		TEST(a_mistake_leaves_that_application_as_it_was),
+		TEST(a_name_that_is_no_setting_is_warned_of),
 		TEST(a_file_is_read_when_it_stood_still),
 		TEST(an_application_is_removed_at_the_third_look),
 		TEST(a_file_that_others_may_write_now_stays_as_it_was),
