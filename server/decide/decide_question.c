@@ -57,27 +57,23 @@ bool
 decide_may_answer(struct tx *tx, const struct update *update, const struct deployment *deployment,
     enum policy_action action)
 {
-	bool is_shared = row_button_is_shared(tx, deployment->id);
 	bool is_push = deployment->trigger != TRIGGER_CHAT;
+	const char *who = row_button_is_shared(tx, deployment->id) ? "who asked" :
+	    is_push						   ? "" :
+								     deployment->requester;
 
 	if (deployment->requested_by == update->person ||
 	    row_button_is_requester(tx, deployment->id, update->person))
 		return decide_may(tx, update, action, deployment->environment);
-	if ((is_push || is_shared) &&
-	    decide_is_allowed(tx, update->person, POLICY_CONFIRM, deployment->environment))
+	if (decide_is_allowed(tx, update->person, POLICY_CONFIRM, deployment->environment))
 		return decide_may(tx, update, POLICY_CONFIRM, deployment->environment);
 	if (!decide_is_allowed(tx, update->person, action, deployment->environment))
 		return decide_may(tx, update, action, deployment->environment); /* says no */
 	decide_audit_denied(tx, update, "confirm", deployment->environment,
-	    is_push	  ? "the question after a push needs the grant confirm" :
-		is_shared ? "the question needs the grant confirm, or is of who asked" :
-			    "the question is another person's");
-	if (is_push || is_shared)
-		decide_toastf(tx, update, true, "⛔ Only who may confirm%s may answer this.",
-		    is_shared ? " or who asked" : "");
-	else
-		decide_toastf(
-		    tx, update, true, "⛔ Only %s may answer this.", deployment->requester);
+	    is_push ? "the question after a push needs the grant confirm" :
+		      "another person's question needs the grant confirm");
+	decide_toastf(tx, update, true, "⛔ Only %s%swho may confirm may answer this.", who,
+	    who[0] == '\0' ? "" : " or ");
 	return false;
 }
 

@@ -16,8 +16,8 @@ bool decide_share_question(struct tx *tx, struct deployment *request,
 bool decide_share_with_push(struct tx *tx, const char *environment,
     const struct git_answer *answer);
 
-/* May the sender answer it?  One's own question needs the action itself, a push's, and one that
- * several share, the grant `confirm`.  A no is said. */
+/* May the sender answer it?  One that they asked, or joined, needs the action itself; a push's and
+ * another person's the grant `confirm`.  A no is said. */
 bool decide_may_answer(struct tx *tx, const struct update *update,
     const struct deployment *deployment, enum policy_action action);
 

@@ -21,7 +21,7 @@
 	ACTION(DEPLOY,    "deploy",    GRANT,  "deploy, answer one's question, leave the queue") \
 	ACTION(ROLLBACK,  "rollback",  GRANT,  "roll back to an earlier release") \
 	ACTION(CANCEL,    "cancel",    GRANT,  "cancel what is queued or in progress") \
-	ACTION(CONFIRM,   "confirm",   GRANT,  "answer questions of pushes, of several") \
+	ACTION(CONFIRM,   "confirm",   GRANT,  "answer questions that others ask") \
 	ACTION(LOCK,      "lock",      LATER,  "lock a target") \
 	ACTION(UNLOCK,    "unlock",    LATER,  "end the lock of another person") \
 	ACTION(FREEZE,    "freeze",    LATER,  "begin and end a freeze") \

@@ -34,7 +34,7 @@ is_not_theirs(struct tx *tx, const struct update *update, struct sim_before *bef
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	enum sim_role role;
 	int64_t requested_by = 0;
-	bool is_chat = false, is_confirming, is_place;
+	bool is_confirming, is_place;
 	struct err err;
 
 	if (button.id[0] == '\0')
@@ -46,24 +46,22 @@ is_not_theirs(struct tx *tx, const struct update *update, struct sim_before *bef
 		    sim_settings_role(settings, update->person,
 			sim_environment(button.request.target), tx->at) != SIM_MAY_ALL;
 	if (!db_query(&rows, tx->db, &err,
-		"SELECT environment, requested_by, cause = 'chat', place FROM work WHERE id = $1"
+		"SELECT environment, requested_by, place FROM work WHERE id = $1"
 		" OR id = (SELECT deployment FROM run WHERE run.id = $2)",
 		DB_I64(work), DB_I64(request_number(&button.request, "run"))) ||
 	    !db_next(&rows))
 		return true;
 	role = sim_settings_role(
 	    settings, update->person, sim_environment(db_col_text(&rows, 0)), tx->at);
-	before->place = db_col_i64(&rows, 3);
+	before->place = db_col_i64(&rows, 2);
 	requested_by = db_col_i64(&rows, 1);
-	is_chat = db_col_i64(&rows, 2) != 0;
 	is_confirming = strcmp(button.request.action, "confirm") == 0;
 	is_place = strcmp(button.request.action, "leave") == 0 ||
 	    strcmp(button.request.action, "give") == 0;
 	return button.chat != update->address.chat || !button.is_open ||
 	    (is_place && requested_by != update->person) ||
 	    (is_confirming && requested_by != update->person &&
-		!row_button_is_requester(tx, work, update->person) &&
-		((is_chat && !row_button_is_shared(tx, work)) || role != SIM_MAY_ALL));
+		!row_button_is_requester(tx, work, update->person) && role != SIM_MAY_ALL);
 }
 
 static void

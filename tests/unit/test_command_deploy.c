@@ -391,20 +391,20 @@ a_second_confirm_starts_nothing(void **state)
 }
 
 static void
-only_who_asked_may_confirm_or_decline(void **state)
+only_who_asked_or_may_confirm_answers(void **state)
 {
 	struct world_message *button;
 	struct world w;
 
 	(void)state;
-	world_open(&w, NULL);
+	world_open(&w, "ROLE_X_IDS=44", "ROLE_X_MAY=deploy:production", NULL);
 	button = ask_production(&w, COMMIT_A);
-	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_GROUP, world_button(button, "Confirm"));
-	assert_string_equal(w.toast, "⛔ Only @ada may answer this.");
-	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_GROUP, world_button(button, "Cancel"));
+	(void)world_press(&w, 44, WORLD_GROUP, world_button(button, "Confirm"));
+	assert_string_equal(w.toast, "⛔ Only @ada or who may confirm may answer this.");
+	(void)world_press(&w, 44, WORLD_GROUP, world_button(button, "Cancel"));
 	(void)world_press(&w, WORLD_STRANGER, WORLD_GROUP, world_button(button, "Confirm"));
 	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
-	assert_int_equal(world_audited(&w, "\"denied\"", "telegram:22"), 2);
+	assert_int_equal(world_audited(&w, "\"denied\"", "telegram:44"), 2);
 	assert_int_equal(world_audited(&w, "\"denied\"", "telegram:99"), 1);
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_AWAITING_CONFIRMATION);
 	world_close(&w);
@@ -648,7 +648,7 @@ main(void)
 		cmocka_unit_test(an_older_commit_is_called_older_and_no_force_push),
 		cmocka_unit_test(confirm_runs_the_commit_that_was_shown),
 		cmocka_unit_test(a_second_confirm_starts_nothing),
-		cmocka_unit_test(only_who_asked_may_confirm_or_decline),
+		cmocka_unit_test(only_who_asked_or_may_confirm_answers),
 		cmocka_unit_test(a_question_that_is_declined_starts_nothing),
 		cmocka_unit_test(a_question_expires_after_two_minutes),
 		cmocka_unit_test(who_lost_the_role_between_question_and_press_is_denied),

@@ -154,14 +154,14 @@ a_question_that_is_shared_is_answered_by_who_asked_and_by_the_role(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	question = world_says(&w, "Deploy to staging?");
-	press(&w, WORLD_OTHER_ADMIN, question, "Confirm");
-	assert_string_equal(w.toast, "⛔ Only @ada may answer this.");
+	press(&w, 44, question, "Confirm");
+	assert_string_equal(w.toast, "⛔ Only @ada or who may confirm may answer this.");
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	assert_non_null(world_says(
 	    &w, "asked about already, by @ada: aaaaaaa Make it blue\nYou may answer it too, @cy."));
 	press(&w, 44, question, "Confirm");
-	assert_string_equal(w.toast, "⛔ Only who may confirm or who asked may answer this.");
+	assert_string_equal(w.toast, "⛔ Only who asked or who may confirm may answer this.");
 	assert_int_equal(world_deployment(&w, 1).confirmed_by, 0);
 	confirm(&w, WORLD_STAGING_USER, question);
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
@@ -170,8 +170,7 @@ a_question_that_is_shared_is_answered_by_who_asked_and_by_the_role(void **state)
 	world_close(&w);
 
 	world_open(&w, NULL);
-	ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
-	ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
+	ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A); /* and nobody else did */
 	confirm(&w, WORLD_OTHER_ADMIN, world_says(&w, "Deploy to production?"));
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
 	world_close(&w);

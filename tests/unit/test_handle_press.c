@@ -94,12 +94,12 @@ a_no_to_a_press_stays_until_it_is_read(void **state)
 	struct world w;
 
 	(void)state;
-	world_open(&w, NULL);
+	world_open(&w, "ROLE_X_IDS=44", "ROLE_X_MAY=deploy:production", NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	(void)text_copy(
 	    confirm_id, sizeof(confirm_id), world_button(world_says(&w, "Deploy to "), "Confirm"));
-	pressed(&w, WORLD_OTHER_ADMIN, confirm_id, "⛔ Only @ada may answer this.", true);
+	pressed(&w, 44, confirm_id, "⛔ Only @ada or who may confirm may answer this.", true);
 	pressed(&w, WORLD_ADMIN, confirm_id, "Confirmed.", false);
 	assert_string_equal(
 	    world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.environment, "production");

@@ -225,16 +225,41 @@ a_pushs_question_needs_confirm_and_ones_own_the_action(void **state)
 	assert_non_null(world_peek(&w, EFFECT_RUN));
 	world_close(&w);
 
-	/* Another person's question is theirs: confirm alone does not take it over. */
+	/* Another person's question too, also while nobody else asked for the same. */
 	world_open(&w, roles[0], roles[1], roles[2], roles[3], NULL);
 	(void)world_text(&w, DORA, "/deploy production");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	question = world_says(&w, "Deploy to production?");
 	assert_true(press(&w, CARL, question, "Confirm"));
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
-	assert_true(press(&w, DORA, question, "Confirm"));
+	assert_string_equal(w.toast, "Confirmed.");
 	world_git_same(&w);
 	assert_non_null(world_peek(&w, EFFECT_RUN));
+	assert_non_null(world_says(&w, "confirmed by "));
+	world_close(&w);
+}
+
+/* Confirm answers what others ask; one's own question needs the action, also with confirm. */
+static void
+confirm_is_not_the_action(void **state)
+{
+	static const char *const roles[] = { "ROLE_C_IDS=50, 60",
+		"ROLE_C_MAY=deploy:production, confirm" };
+	const struct world_message *question;
+	struct world w;
+
+	(void)state;
+	world_open(&w, roles[0], roles[1], NULL);
+	(void)world_text(&w, CARL, "/deploy production");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	question = world_says(&w, "Deploy to production?");
+	world_settings(&w, roles[0], "ROLE_C_MAY=confirm:production", NULL);
+	assert_true(press(&w, CARL, question, "Confirm"));
+	assert_string_equal(w.toast, "⛔ deploy: only an admin may.");
+	/* Who asked may not any more, and who confirms never might: nothing starts. */
+	assert_true(press(&w, DORA, question, "Confirm"));
+	world_git_same(&w);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_int_equal(world_newest(&w, "production").state, DEPLOY_REFUSED);
 	world_close(&w);
 }
 
@@ -441,6 +466,7 @@ main(void)
 		cmocka_unit_test(a_role_that_ended_since_the_press_starts_nothing),
 		cmocka_unit_test(ones_own_place_is_taken_back_without_the_grant_cancel),
 		cmocka_unit_test(a_pushs_question_needs_confirm_and_ones_own_the_action),
+		cmocka_unit_test(confirm_is_not_the_action),
 		cmocka_unit_test(whoever_confirmed_a_push_and_lost_the_role_starts_nothing),
 		cmocka_unit_test(without_the_grant_nothing_runs),
 	};
