@@ -59,11 +59,12 @@ decide_may_answer(struct tx *tx, const struct update *update, const struct deplo
 {
 	bool is_shared = row_button_is_shared(tx, deployment->id);
 	bool is_push = deployment->trigger != TRIGGER_CHAT;
+	bool is_of_role = deployment->requested_by < 0; /* nobody in a chat is that user */
 
 	if (deployment->requested_by == update->person ||
 	    row_button_is_requester(tx, deployment->id, update->person))
 		return decide_may(tx, update, action, deployment->environment);
-	if ((is_push || is_shared) &&
+	if ((is_push || is_shared || is_of_role) &&
 	    decide_is_allowed(tx, update->person, POLICY_CONFIRM, deployment->environment))
 		return decide_may(tx, update, POLICY_CONFIRM, deployment->environment);
 	if (!decide_is_allowed(tx, update->person, action, deployment->environment))
@@ -72,7 +73,7 @@ decide_may_answer(struct tx *tx, const struct update *update, const struct deplo
 	    is_push	  ? "the question after a push needs the grant confirm" :
 		is_shared ? "the question needs the grant confirm, or is of who asked" :
 			    "the question is another person's");
-	if (is_push || is_shared)
+	if (is_push || is_shared || is_of_role)
 		decide_toastf(tx, update, true, "⛔ Only who may confirm%s may answer this.",
 		    is_shared ? " or who asked" : "");
 	else
