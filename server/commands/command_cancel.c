@@ -58,10 +58,12 @@ cancel_in(struct tx *tx, const struct update *update, const char *name)
 	if (deployment.id == 0)
 		deployment = row_deployment_asking(tx, name);
 	if (deployment.id == 0) {
+		decide_answer_no(tx, update);
 		(void)decide_sendf(tx, &update->address, "Nothing to cancel in %s.", name);
 		return;
 	}
 	if (!decide_cancel(tx, &deployment, update)) {
+		decide_answer_no(tx, update);
 		(void)decide_sendf(tx, &update->address,
 		    "%s is %s: that cannot be cancelled; it ends by itself.", name,
 		    deploy_flow_word(deployment.state));

@@ -83,6 +83,7 @@ hint_unknown(struct tx *tx, const struct update *update, const char *word)
 	const char *names[COUNT(table)];
 	const char *near;
 
+	decide_answer_no(tx, update);
 	if (!decide_may(tx, update, POLICY_TALK, ""))
 		return;
 	for (size_t i = 0; i < commands_count(); i++)
@@ -152,6 +153,7 @@ commands_handle(struct tx *tx, const struct update *update)
 	}
 	if (!read_request(tx, update, command, &typed, &request)) {
 		tx_count_metric(tx, INCREMENT_COMMAND, command->word, "refused", "", 0);
+		decide_answer_no(tx, update);
 		if (decide_may(tx, update, command->action, ""))
 			(void)decide_sendf(tx, &update->address,
 			    "Too much behind /%s. Usage: " MARK_CODE "%s" MARK_CODE, command->word,

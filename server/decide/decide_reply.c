@@ -63,6 +63,13 @@ decide_send_as(struct tx *tx, const struct message *as, struct chat_text *text)
 	return id;
 }
 
+void
+decide_answer_no(struct tx *tx, const struct update *update)
+{
+	if (decide_is_answered(update) && tx->answer.status == 200)
+		tx->answer.status = 409;
+}
+
 struct chat_address
 decide_home(const struct tx *tx, const struct update *update, const char *environment)
 {

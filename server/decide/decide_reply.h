@@ -15,6 +15,9 @@ bool decide_is_answered(const struct update *update);
 /* Appends the text to what they are answered, without its marks. */
 void decide_answer(struct tx *tx, const char *text);
 
+/* What is said is a no: a script sees that by the exit status. */
+void decide_answer_no(struct tx *tx, const struct update *update);
+
 /* Where the message of such work goes: to the chat in which it was asked for, or else to its
  * application's. */
 struct chat_address

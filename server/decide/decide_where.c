@@ -126,6 +126,7 @@ say_unknown(struct tx *tx, const struct update *update, const char *target)
 	struct chat_text text;
 	size_t shown;
 
+	decide_answer_no(tx, update);
 	if (!find_meant(tx, update->person, "", &all))
 		return;
 	for (size_t i = 0; i < all.n && target[0] != '\0'; i += NAMES_SHOWN) {
@@ -260,6 +261,7 @@ say_which(struct tx *tx, const struct update *update, const struct request *requ
 	char value[LIMIT_REF];
 	struct chat_text text;
 
+	decide_answer_no(tx, update);
 	chat_text_init(&text);
 	for (size_t i = first; i < scope->n && i < first + WHICH_SHOWN; i++)
 		add_choice(tx, update, request, scope->at[i]->name, &message.buttons);

@@ -50,7 +50,7 @@ view(struct tx *tx, const struct api_request *api, enum policy_action action, vi
 
 	if (decide_scope(tx, &api->from, action, api->request.target, &scope))
 		show(tx, &scope, json);
-	else if (tx->answer.status == 200)
+	else if (tx->answer.status == 409)
 		tx->answer.status = 404;
 }
 
@@ -86,10 +86,19 @@ answer_question(struct tx *tx, const struct api_request *api)
 	command_confirm(tx, &from, &api->request);
 }
 
+/* Without any work nothing of it was done. */
+static bool
+is_of_work(const char *word)
+{
+	return strcmp(word, "deploy") == 0 || strcmp(word, "rollback") == 0;
+}
+
 static void
 command(struct tx *tx, const struct api_request *api)
 {
 	commands_handle(tx, &api->from);
+	if (tx->answer.work == 0 && is_of_work(api->request.action))
+		decide_answer_no(tx, &api->from);
 	if (tx->answer.status == 200 && tx->answer.text == NULL && tx->answer.work == 0)
 		tx->answer.status = 429; /* it was one too many, and that was said before */
 }

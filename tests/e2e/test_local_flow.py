@@ -8,7 +8,7 @@ import pytest
 
 from crash_aid import HOLD, STEADY
 from flow_aid import FIRST_ADMIN, PATIENCE_S
-from local_aid import PERSON, ROLE, LocalScene
+from local_aid import PERSON, ROLE, ROLE_ADMIN, LocalScene
 from stage import wait_until
 from telegram_client import ADA
 
@@ -22,6 +22,13 @@ def scene():
     made.close()
 
 
+@pytest.fixture(autouse=True)
+def at_rest(scene):
+    yield
+    scene.go_on()
+    scene.wait_free()
+
+
 def test_somebody_deploys_and_follows_and_the_chat_sees_it(scene):
     scene.scripts.deploy('echo "this is shown"; ' + STEADY)
     said = scene.run(PERSON, "deploy", "staging", "--wait")
@@ -32,3 +39,98 @@ def test_somebody_deploys_and_follows_and_the_chat_sees_it(scene):
     scene.ada.hear("staging runs " + commit[:7], "games (from the machine)", chat=ADA, after=0)
     assert [e["user_id"] for e in scene.audit(action="deploy_requested")] == [f"telegram:{FIRST_ADMIN}"]
     assert scene.audit(action="deploy_requested")[0]["name"] == "games (from the machine)"
+
+
+def test_a_role_is_nobody_at_telegram_and_may_what_the_role_may(scene):
+    scene.scripts.deploy(STEADY)
+    scene.commit("develop")
+    said = scene.json(ROLE, "deploy", "staging", "--wait")
+    assert said["state"] == "live" and said["requested_by"] == "www-data (from the machine)"
+    assert scene.audit(action="deploy_requested")[-1]["user_id"] == "local:www-data"
+    denied = scene.run(ROLE, "deploy", "production", wanted=77)
+    assert "deploy production: only an admin may" in denied
+    assert scene.audit(action="denied")[-1]["user_id"] == "local:www-data"
+
+
+def test_root_says_as_which_role_and_the_audit_says_so(scene):
+    scene.scripts.deploy(STEADY)
+    assert "--as ROLE" in scene.run("root", "status", wanted=77)
+    assert "no such role" in scene.run("root", "status", "--as", "king", wanted=77)
+    assert "only root says --as" in scene.run(PERSON, "status", "--as", "admin", wanted=77)
+    scene.commit("develop")
+    assert scene.json("root", "deploy", "staging", "--wait", "--as", "staging")["state"] == "live"
+    asked, began, live = [e for e in scene.audit() if e["user_id"] == "local:root"][-3:]
+    assert (asked["action"], began["action"], live["action"]) == ("deploy_requested", "deploy_started", "deploy_success")
+    assert {e["severity"] for e in (asked, began, live)} == {"high"}
+    assert "only an admin may" in scene.run("root", "deploy", "production", "--as", "staging", wanted=77)
+
+
+def test_a_question_of_the_terminal_is_confirmed_in_the_chat(scene):
+    scene.scripts.deploy(STEADY)
+    scene.commit("main")
+    commit = scene.head("main")
+    asking = scene.start_command(ROLE_ADMIN, "deploy", "production", "--wait")
+    question = scene.ada.hear("production", commit[:7], "man (from the machine)", buttons=("Confirm",), chat=ADA, after=0)
+    assert scene.ada.press(question, "Confirm") in ("Confirmed.", "Started.")
+    out, err = asking.communicate(timeout=PATIENCE_S)
+    assert asking.returncode == 0 and "answer it in the chat, or: deploybot answer" in err
+    assert f"production runs {commit[:7]}" in out
+
+
+def test_a_question_is_answered_in_the_terminal_once(scene):
+    scene.commit("main")
+    commit = scene.head("main")
+    number = scene.json(PERSON, "deploy", "production", "--no-wait")["work"]
+    wait_until(lambda: scene.work_of(number)["is_asked"], PATIENCE_S, "a question")
+    assert "Only games (from the machine)" in scene.run("root", "answer", number, "yes", "--as", "admin", wanted=77)
+    assert scene.json(PERSON, "answer", number, "yes", "--wait")["state"] == "live"
+    assert scene.scripts.live("production") == commit
+    assert "confirmed it already" in scene.run(PERSON, "answer", number, "yes", wanted=1)
+    assert "no open question" in scene.run(PERSON, "answer", 999999, "yes", wanted=1)
+
+
+def test_ctrl_c_leaves_it_running_and_cancel_ends_it(scene):
+    scene.scripts.deploy('echo "so far"; ' + HOLD + "; " + STEADY)
+    scene.hold_script()
+    scene.commit("develop")
+    following = scene.start_command(PERSON, "deploy", "staging", "--wait")
+    scene.wait_held()
+    line = following.stdout.readline()
+    while line and "so far" not in line:
+        line = following.stdout.readline()
+    assert "so far" in line, "output is shown while it runs"
+    following.send_signal(signal.SIGINT)
+    _, err = following.communicate(timeout=PATIENCE_S)
+    assert following.returncode == 130 and "goes on" in err
+    number = int(err.split("#")[-1].split()[0])
+    assert scene.work_of(number)["state"] == "running"
+    assert "cancelling" in scene.run(PERSON, "cancel", "staging")
+    scene.go_on()
+    assert scene.json(PERSON, "logs", number, "--wait", wanted=None)["is_over"]
+    assert not scene.work_of(number)["is_good"]
+
+
+def test_a_failure_is_an_exit_status(scene):
+    scene.scripts.deploy("echo no; exit 3")
+    scene.commit("develop")
+    assert "staging" in scene.run(PERSON, "deploy", "staging", "--wait", wanted=1)
+    assert "no\n" in scene.run(PERSON, "logs", "staging")
+    assert "There is no environment" in scene.run(PERSON, "deploy", "stagin", wanted=1)
+
+
+def test_telegram_is_away_and_all_goes_on(scene):
+    """Deploys, follows and rolls back while nothing answers at the chat's address."""
+    scene.scripts.deploy(STEADY)
+    before = scene.run(PERSON, "status", "production")
+    scene.chat.stop()
+    scene.commit("develop")
+    first, second = scene.scripts.live(), scene.head("develop")
+    out = scene.run(PERSON, "deploy", "staging", "--wait")
+    assert f"staging runs {second[:7]}" in out and "==> ship" in out
+    scene.scripts.rollback('echo "$2" >"$here/$1.live"')
+    number = scene.json(PERSON, "rollback", "staging")["work"]
+    assert scene.json(PERSON, "answer", number, "yes", "--wait")["state"] == "live"
+    assert scene.scripts.live() == first
+    assert scene.run(PERSON, "status", "production") == before
+    assert scene.json(PERSON, "queue")["environments"][0]["queue"] == []
+    assert [w["program"] for w in scene.json(PERSON, "history", "staging")["work"]][:2] == ["rollback", "deploy"]

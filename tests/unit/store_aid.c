@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "lib/text.h"
 #include "lib/db.h"
 #include "lib/file.h"
 #include "store/store_inside.h"
@@ -178,6 +179,7 @@ static void
 on_answer(void *ctx, const struct answer *answer)
 {
 	*(struct answer *)ctx = *answer;
+	((struct answer *)ctx)->text = NULL; /* borrowed: it is in aid->said */
 }
 
 /* Calls done() of every answer that came. */
@@ -187,6 +189,8 @@ give_answers(struct store_aid *aid)
 	struct outcome *outcome;
 
 	while ((outcome = store_aid_take_outcome(aid, OUTCOME_ANSWER)) != NULL) {
+		if (outcome->answer.text != NULL)
+			(void)text_copy(aid->said, sizeof(aid->said), outcome->answer.text);
 		outcome->done(outcome->done_ctx, &outcome->answer);
 		outcome_free(outcome);
 	}

@@ -30,6 +30,7 @@ struct store_aid {
 	struct queue_list outcomes;	/* not taken yet */
 	int64_t at;			/* of the next event */
 	uint32_t n_events;		/* makes the random bytes */
+	char said[8192];		/* the last answer that had a text, cut */
 	bool failed;			/* of the last store_aid_try(): its tx failed */
 	struct err err;
 };

@@ -49,12 +49,41 @@ what_is_nobody_changes_nothing(void **state)
 	assert_int_equal(principal_person(&who), 0);
 }
 
+static void
+users_of_the_machine_are_numbers_that_no_person_has(void **state)
+{
+	const struct {
+		int64_t number;
+		const char *text;
+	} cases[] = {
+		{ principal_of_user(0), "local:0" },
+		{ principal_of_user(1000), "local:1000" },
+		{ principal_of_user(UINT32_MAX), "local:4294967295" },
+		{ principal_of_root("admin"), "local:root" },
+		{ principal_of_root("staging"), "local:root" },
+	};
+	char out[PRINCIPAL_TEXT];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct principal who = principal_of_person(cases[i].number);
+
+		assert_int_equal(who.kind, PRINCIPAL_USER);
+		assert_int_equal(principal_person(&who), 0); /* nobody who approves */
+		assert_string_equal(principal_text(&who, out), cases[i].text);
+		assert_int_equal(principal_is_root(cases[i].number), i >= 3);
+		for (size_t k = 0; k < i; k++)
+			assert_int_not_equal(cases[i].number, cases[k].number);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_text_reads_back_as_who_it_was),
 		cmocka_unit_test(what_is_nobody_changes_nothing),
+		cmocka_unit_test(users_of_the_machine_are_numbers_that_no_person_has),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -818,6 +818,63 @@ every_row_has_what_it_needs(void **state)
 		assert_non_null(strchr(settings_families[i].stem, '<'));
 }
 
+static void
+users_of_the_machine_are_found_when_settings_are_read(void **state)
+{
+	struct settings *s = LOAD(NULL, COMPLETE, "LOCAL_WWW_DATA_IS=42",
+	    "LOCAL_GAMES_IS=role admin", "LOCAL_NOBODY_HERE_IS=43", "LOCAL_MAN_IS=");
+	const char *name = NULL;
+
+	(void)state;
+	assert_non_null(s);
+	assert_int_equal(settings_user(s, 33, &name), 42); /* www-data: - is _ in a name */
+	assert_string_equal(name, "www-data");
+	assert_int_equal(settings_user(s, 5, &name), -6);
+	assert_string_equal(settings_user_name(s, -6), "games");
+	assert_null(settings_user_name(s, -7));
+	assert_int_equal(settings_user(s, 6, &name), 0);
+	assert_int_equal(settings_user(s, 0, &name), 0);
+	SAYS(SETTINGS_WARNING, "LOCAL_NOBODY_HERE_IS: there is no such user on this machine");
+	settings_unref(s);
+}
+
+static void
+users_that_are_never_let_in_are_refused_in_settings(void **state)
+{
+	static const struct {
+		const char *line;
+		const char *text;
+	} cases[] = {
+		{ "LOCAL_ROOT_IS=42", "LOCAL_ROOT_IS: root is nobody by a setting" },
+		{ "LOCAL_NOBODY_IS=42", "LOCAL_NOBODY_IS: is never let in" },
+		{ "LOCAL_GAMES_IS=role king", "LOCAL_GAMES_IS: there is no role king" },
+		{ "LOCAL_GAMES_IS=ada", "LOCAL_GAMES_IS" },
+		{ "LOCAL_GAMES_IS=-5", "LOCAL_GAMES_IS" },
+		{ "LOCAL_SOCKET=local.sock", "LOCAL_SOCKET" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		assert_null(LOAD(NULL, COMPLETE, cases[i].line));
+		SAYS(SETTINGS_ERROR, cases[i].text);
+	}
+}
+
+/* LOCAL_SOCKET is no setting of an environment that has this name. */
+static void
+an_environment_may_be_called_local(void **state)
+{
+	struct settings *s =
+	    LOAD(NULL, TOKEN, ADMINS, REPO, "ENVIRONMENTS=local", "GITHUB_BRANCH_LOCAL=main",
+		"DEPLOY_TRANSPORT=local", "LOCAL_PORT=8001", "LOCAL_SOCKET=/run/x.sock");
+
+	(void)state;
+	assert_non_null(s);
+	assert_string_equal(settings_environment(s, "local")->branch, "main");
+	assert_string_equal(settings_local_socket(s), "/run/x.sock");
+	settings_unref(s);
+}
+
 int
 main(void)
 {
@@ -852,6 +909,9 @@ main(void)
 		cmocka_unit_test(the_runner_sees_only_what_is_its_own),
 		cmocka_unit_test(settings_that_need_each_other_are_checked),
 		cmocka_unit_test(the_committed_example_is_the_tables),
+		cmocka_unit_test(users_of_the_machine_are_found_when_settings_are_read),
+		cmocka_unit_test(users_that_are_never_let_in_are_refused_in_settings),
+		cmocka_unit_test(an_environment_may_be_called_local),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

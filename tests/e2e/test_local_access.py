@@ -1,0 +1,185 @@
+"""Goal: who is let in over LOCAL_SOCKET is what the kernel says and the settings name, and nobody else: not the users
+that scripts run as, not who cannot be told apart; and nothing that anybody sends there harms the server."""
+# SPDX-License-Identifier: ISC
+import json
+import os
+import socket
+import subprocess
+
+import pytest
+
+from crash_aid import STEADY
+from flow_aid import PATIENCE_S
+from local_aid import NOBODY, PERSON, ROLE, UNKNOWN, LocalScene
+from service_aid import RUNNER, SERVER
+from stage import get, wait_until
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+
+UNMAPPED = "your user is not known here: see LOCAL_<USER>_IS"
+RUNS_SCRIPTS = "the server's user and the runner's are not let in: scripts run as them"
+
+
+@pytest.fixture(scope="module")
+def scene():
+    made = LocalScene()
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("user, words", [
+    (UNKNOWN, UNMAPPED), (4242, UNMAPPED), (RUNNER, RUNS_SCRIPTS), (SERVER, RUNS_SCRIPTS),
+    (NOBODY, "cannot be told from others"), ("root", "--as ROLE")])
+def test_who_is_not_let_in_reads_why_and_stands_in_the_log_once(scene, user, words):
+    for path in ("/v1/status", "/v1/history", "/v1/work/1", "/v1/log/1/0"):
+        status, answer = scene.ask(user, "GET", path)
+        assert status == 403 and words in answer["said"], (path, answer)
+    assert scene.ask(user, "POST", "/v1/command/deploy", {"arguments": ["staging"]})[0] == 403
+    assert scene.ask(user, "POST", "/v1/answer/1", {"answer": "yes"})[0] == 403
+    assert scene.bot.log().count(f"user {uid_of(user)} is not let in") == 1
+    assert words in scene.run(user, "status", wanted=77)
+
+
+def uid_of(user):
+    if isinstance(user, int):
+        return user
+    return int(subprocess.check_output(["id", "-u", user], text=True))
+
+
+def test_a_script_of_a_run_is_not_let_in(scene):
+    scene.scripts.deploy(f'LOCAL_SOCKET={scene.socket} {scene.folder}/lib/deploybot deploy production 2>&1 || '
+                         'echo "it ended with $?"; ' + STEADY)
+    said = scene.run(ROLE, "deploy", "staging", "--wait")
+    assert RUNS_SCRIPTS in said and "it ended with 77" in said
+    assert scene.audit(environment="production") == []
+
+
+def test_the_role_of_root_is_checked(scene):
+    assert scene.ask("root", "GET", "/v1/status", headers=["Deploybot-Role: admin"])[0] == 200
+    for role in ("king", "Admin", "", "admin, staging"):
+        assert scene.ask("root", "GET", "/v1/status", headers=[f"Deploybot-Role: {role}"])[0] == 403, role
+    twice = ["Deploybot-Role: admin", "Deploybot-Role: staging"]
+    assert scene.ask("root", "GET", "/v1/status", headers=twice)[0] == 403
+
+
+def test_what_somebody_may_not_see_is_not_there(scene):
+    scene.scripts.deploy(STEADY)
+    scene.commit("develop")
+    number = scene.json(ROLE, "deploy", "staging", "--wait")["work"]
+    assert scene.ask(PERSON, "GET", "/v1/work/424242") == (404, {"said": "There is no work of that number.", "work": None})
+    assert scene.ask(PERSON, "GET", f"/v1/work/{number}")[1]["state"] == "live"
+
+
+def test_there_is_nothing_but_v1_and_v1_is_nowhere_else(scene):
+    for path in ("/", "/metrics", "/healthz", "/telegram/webhook", "/github/webhook", "/v1", "/v2/status", "/v1/statusx"):
+        assert scene.ask(PERSON, "GET", path)[0] == 404, path
+    assert scene.ask(PERSON, "POST", "/v1/status", {})[0] == 405
+    assert scene.ask(PERSON, "GET", "/v1/command/deploy")[0] == 405
+    assert get(scene.bot.base + "/v1/status")[0] == 404
+
+
+@pytest.mark.parametrize("body", [
+    b"", b"null", b"1", b'"deploy"', b"[]", b"{", b'{"arguments"', b'{"arguments": "staging"}', b'{"arguments": {}}',
+    b'{"arguments": [1]}', b'{"arguments": [null]}', b'{"arguments": [["staging"]]}', b'{"arguments": [""]}',
+    b'{"arguments": ["a b"]}', b'{"arguments": ["a\\n/deploy"]}', b'{"arguments": ["a\\u0000"]}', b'{"arguments": ["\xff"]}',
+    b'{"arguments": ["a"], "more": 1}', b'{"arguments": ["a"], "arguments": ["b"]}', b'{"Arguments": []}',
+    b'{"arguments": ' + b"[" * 200 + b"]" * 200 + b"}", b'{"arguments": [' + b'"a",' * 64 + b'"a"]}',
+    b'{"arguments": ["' + b"a" * 9000 + b'"]}', b'{"arguments": ["staging"]} x', b"\xef\xbb\xbf{}", b"\0" * 64])
+def test_json_of_a_wrong_kind_is_refused_with_what_is_right(scene, body):
+    status, answer = scene.ask(PERSON, "POST", "/v1/command/deploy", body)
+    assert status in (400, 411, 429), answer
+    if status == 400:
+        assert "expected" in answer["said"] or "longer" in answer["said"]
+    assert scene.audit(action="deploy_requested", environment="production") == []
+
+
+def test_other_requests_of_a_wrong_kind(scene):
+    for path in ("/v1/work/0", "/v1/work/x", "/v1/work/-1", "/v1/work/1/2", "/v1/work/99999999999999999999", "/v1/work",
+                 "/v1/log/1", "/v1/log/1/x", "/v1/log/1/-1", "/v1/status/UPPER", "/v1/status/a/b/c", "/v1/status/%2e%2e"):
+        assert scene.ask(PERSON, "GET", path)[0] == 400, path
+    for word in ("", "De", "../x", "deploy/x", "x" * 40):
+        assert scene.ask(ROLE, "POST", f"/v1/command/{word}", {"arguments": []})[0] == 400, word
+    assert scene.ask(ROLE, "POST", "/v1/command/nothing", {"arguments": []})[0] == 409
+    assert scene.ask(ROLE, "POST", "/v1/answer/1", {"answer": "maybe"})[0] == 400
+    assert scene.ask(ROLE, "POST", "/v1/answer/1", {"answer": True})[0] == 400
+    large = b'{"arguments": ["' + b"a" * 20000 + b'"]}'
+    assert scene.ask(ROLE, "POST", "/v1/command/deploy", large)[0] == 413
+    assert scene.ask(ROLE, "POST", "/v1/command/deploy", b"a=b", ["Content-Type: text/plain"])[0] == 415
+
+
+def connected(scene, n):
+    made = []
+    for _ in range(n):
+        one = socket.socket(socket.AF_UNIX)
+        one.settimeout(PATIENCE_S)
+        one.connect(str(scene.socket))
+        made.append(one)
+    return made
+
+
+def test_of_64_connections_of_one_user_four_stay(scene):
+    request = b"GET /v1/status HTTP/1.1\r\nHost: l\r\nDeploybot-Role: admin\r\n\r\n"
+    made = connected(scene, 64)
+    for one in made:
+        try:
+            one.sendall(request)
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+    served = [answered(one) for one in made]
+    assert served.count(True) == 4
+    assert scene.run(ROLE, "status") != "", "others have places of their own"
+    for one in made:
+        one.close()
+    wait_until(lambda: scene.ask("root", "GET", "/v1/status", headers=["Deploybot-Role: admin"])[0] == 200,
+               PATIENCE_S, "a place again")
+
+
+def answered(one):
+    try:
+        return one.recv(12) == b"HTTP/1.1 200"
+    except ConnectionResetError:
+        return False
+
+
+def test_a_socket_that_is_not_read_holds_up_nobody(scene):
+    request = b"GET /v1/history HTTP/1.1\r\nHost: l\r\nDeploybot-Role: admin\r\n\r\n"
+    made = connected(scene, 4)
+    for one in made:
+        one.setblocking(False)
+        try:
+            while True:
+                one.send(request)
+        except BlockingIOError:
+            pass
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+    for _ in range(10):
+        assert json.loads(scene.run(ROLE, "status", "--json"))["environments"]
+    assert get(scene.bot.base + "/healthz")[0] == 200
+    for one in made:
+        one.close()
+
+
+def test_a_user_who_asks_too_often_is_slowed_down_alone(scene):
+    statuses = set()
+    request = b"GET /v1/work/1 HTTP/1.1\r\nHost: l\r\nDeploybot-Role: admin\r\n\r\n"
+    with connected(scene, 1)[0] as one:
+        answer = b"200 200"
+        while answer and b"429" not in statuses:
+            one.sendall(request)
+            answer = one.recv(65536)
+            statuses.update(answer.split()[1:2])
+    assert b"429" in statuses
+    assert scene.run(ROLE, "status") != ""
+
+
+def test_where_it_cannot_listen_it_starts_and_says_so(scene):
+    scene.bot.stop()
+    scene.start_bot(LOCAL_SOCKET="/proc/nowhere.sock")
+    assert "LOCAL_SOCKET: the command line cannot reach us: listen on unix:/proc/nowhere.sock" in scene.bot.log()
+    said = scene.run(PERSON, "status", wanted=69)
+    assert f"nobody listens on {scene.socket}" in said and "LOCAL_SOCKET is another" in said
+    scene.bot.stop()
+    scene.start_bot(LOCAL_SOCKET=str(scene.socket))
+    assert scene.run(PERSON, "status") != ""
+    assert oct(os.stat(scene.socket).st_mode & 0o777) == "0o666"

@@ -1,0 +1,127 @@
+/* Goal: a request to /v1 is read as what it is, or refused with what is expected.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "types/api.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "lib/err.h"
+
+static void
+what_is_right_is_read(void **state)
+{
+	static const struct {
+		enum api_operation operation;
+		const char *path;
+		const char *body;
+		const char *target;
+		const char *text;
+		int64_t offset;
+	} cases[] = {
+		{ API_STATUS, "/v1/status", NULL, "", "", 0 },
+		{ API_STATUS, "/v1/status/", NULL, "", "", 0 },
+		{ API_QUEUE, "/v1/queue/shop/staging", NULL, "shop/staging", "", 0 },
+		{ API_HISTORY, "/v1/history/shop", NULL, "shop", "", 0 },
+		{ API_WORK, "/v1/work/12", NULL, "work/12", "", 0 },
+		{ API_LOG, "/v1/log/12/4096", NULL, "work/12", "", 4096 },
+		{ API_ANSWER, "/v1/answer/12", "{\"answer\": \"no\"}", "work/12", "", 0 },
+		{ API_COMMAND, "/v1/command/queue", "{}", "", "/queue", 0 },
+		{ API_COMMAND, "/v1/command/deploy", "{\"arguments\": [\"staging\", \"v1.2\"]}", "",
+		    "/deploy staging v1.2", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct api_request read = { 0 };
+		char value[LIMIT_REF];
+		struct err err;
+
+		if (!api_read(cases[i].operation, cases[i].path, cases[i].body,
+			cases[i].body == NULL ? 0 : strlen(cases[i].body), &read, &err))
+			fail_msg("%s: %s", cases[i].path, err.text);
+		assert_string_equal(read.request.target, cases[i].target);
+		assert_string_equal(read.from.text, cases[i].text);
+		assert_int_equal(read.offset, cases[i].offset);
+		assert_string_equal(request_get(&read.request, "answer", value),
+		    cases[i].operation == API_ANSWER ? "no" : "");
+	}
+}
+
+static void
+what_is_wrong_is_refused_with_what_is_expected(void **state)
+{
+	static const struct {
+		enum api_operation operation;
+		const char *path;
+		const char *body;
+	} cases[] = {
+		{ API_STATUS, "/v1/status/Shop", NULL },
+		{ API_STATUS, "/v1/status/a/b/c", NULL },
+		{ API_WORK, "/v1/work", NULL },
+		{ API_WORK, "/v1/work/0", NULL },
+		{ API_WORK, "/v1/work/12x", NULL },
+		{ API_WORK, "/v1/work/123456789012345678901234567890", NULL },
+		{ API_LOG, "/v1/log/12", NULL },
+		{ API_LOG, "/v1/log/12/-1", NULL },
+		{ API_LOG, "/v1/log/x/1", NULL },
+		{ API_ANSWER, "/v1/answer/12", NULL },
+		{ API_ANSWER, "/v1/answer/12", "{}" },
+		{ API_ANSWER, "/v1/answer/12", "{\"answer\": true}" },
+		{ API_ANSWER, "/v1/answer/12", "{\"answer\": \"yes\", \"more\": 1}" },
+		{ API_COMMAND, "/v1/command/", "{}" },
+		{ API_COMMAND, "/v1/command/De", "{}" },
+		{ API_COMMAND, "/v1/command/abcdefghijklmnopqrstuvwxyz", "{}" },
+		{ API_COMMAND, "/v1/command/deploy", NULL },
+		{ API_COMMAND, "/v1/command/deploy", "[]" },
+		{ API_COMMAND, "/v1/command/deploy", "{\"arguments\": \"a\"}" },
+		{ API_COMMAND, "/v1/command/deploy", "{\"arguments\": [1]}" },
+		{ API_COMMAND, "/v1/command/deploy", "{\"arguments\": [\"\"]}" },
+		/* Nothing that a chat would read as more than one word. */
+		{ API_COMMAND, "/v1/command/deploy", "{\"arguments\": [\"a b\"]}" },
+		{ API_COMMAND, "/v1/command/deploy", "{\"arguments\": [\"a\\n/cancel\"]}" },
+		{ API_COMMAND, "/v1/command/deploy", "{\"arguments\": [\"a\\tb\"]}" },
+		{ API_COMMAND, "/v1/command/deploy", "{\"arguments\": [], \"more\": 1}" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct api_request read = { 0 };
+		struct err err = { 0 };
+
+		if (api_read(cases[i].operation, cases[i].path, cases[i].body,
+			cases[i].body == NULL ? 0 : strlen(cases[i].body), &read, &err))
+			fail_msg("taken: %s %s", cases[i].path, cases[i].body);
+		assert_non_null(strstr(err.text, "expected"));
+	}
+}
+
+static void
+a_command_is_no_longer_than_a_message(void **state)
+{
+	static char body[LIMIT_TEXT_IN * 2];
+	struct api_request read = { 0 };
+	struct err err;
+	size_t n = (size_t)snprintf(body, sizeof(body), "{\"arguments\": [\"");
+
+	(void)state;
+	memset(body + n, 'a', LIMIT_TEXT_IN);
+	memcpy(body + n + LIMIT_TEXT_IN, "\"]}", sizeof("\"]}"));
+	assert_false(api_read(API_COMMAND, "/v1/command/deploy", body, strlen(body), &read, &err));
+	assert_non_null(strstr(err.text, "longer than a message"));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_right_is_read),
+		cmocka_unit_test(what_is_wrong_is_refused_with_what_is_expected),
+		cmocka_unit_test(a_command_is_no_longer_than_a_message),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,358 @@
+/* Goal: what is asked over /v1 is decided as what is typed or pressed, and answered to who asked alone.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "decide_aid.h"
+
+#include <jansson.h>
+
+#include "lib/err.h"
+#include "lib/text.h"
+#include "routes/local_user.h"
+#include "types/api.h"
+#include "types/principal.h"
+
+/* Users that each Debian has; the first is @ada herself. */
+#define ADA_IS	    "LOCAL_DAEMON_IS=11"
+#define STAGING_IS  "LOCAL_GAMES_IS=role staging"
+#define ADMIN_IS    "LOCAL_WWW_DATA_IS=role admin"
+#define STRANGER_IS "LOCAL_MAN_IS=99"
+#define TEAM	    "TELEGRAM_CHAT_ID=-1001"
+#define ADA	    1
+#define STAGING	    5
+#define ADMIN	    33
+#define STRANGER    6
+#define ROOT	    0
+
+static struct local_peer
+peer_of(uint32_t uid, const char *as)
+{
+	return (
+	    struct local_peer){ .uid = uid, .server_uid = 10001, .runner_uid = 10002, .as = as };
+}
+
+/* The status; what was said stands in w->aid.said. */
+static int
+ask_as(struct world *w, struct local_peer peer, enum api_operation operation, const char *path,
+    const char *body)
+{
+	struct event *event = store_aid_event(&w->aid, EVENT_API);
+	struct api_request *api = calloc(1, sizeof(*api));
+	const char *why;
+	struct err err;
+
+	assert_non_null(api);
+	event->u.api = api;
+	why = local_user_judge(w->aid.settings, &peer, &api->from);
+	if (why != NULL)
+		fail_msg("user %u: %s", peer.uid, why);
+	if (!api_read(operation, path, body, body == NULL ? 0 : strlen(body), api, &err))
+		fail_msg("%s: %s", path, err.text);
+	return world_decide(w, event).status;
+}
+
+static int
+ask(struct world *w, uint32_t uid, enum api_operation operation, const char *path, const char *body)
+{
+	return ask_as(w, peer_of(uid, uid == ROOT ? "admin" : NULL), operation, path, body);
+}
+
+static bool
+said(struct world *w, const char *part)
+{
+	return strstr(w->aid.said, part) != NULL;
+}
+
+#define SAID(w, part) \
+	do { \
+		if (!said(w, part)) \
+			fail_msg("not said: %s, but %s", part, (w)->aid.said); \
+	} while (0)
+
+#define DEPLOY	      API_COMMAND, "/v1/command/deploy"
+#define OF_STAGING    "{\"arguments\": [\"staging\"]}"
+#define OF_PRODUCTION "{\"arguments\": [\"production\"]}"
+
+static int64_t
+asked_work(struct world *w)
+{
+	json_t *json = json_loads(w->aid.said, 0, NULL);
+	int64_t work = json_integer_value(json_object_get(json, "work"));
+
+	json_decref(json);
+	return work;
+}
+
+static void
+open_world(struct world *w)
+{
+	world_open(w, ADA_IS, STAGING_IS, ADMIN_IS, STRANGER_IS, TEAM, NULL);
+}
+
+/* --- who --- */
+
+static void
+who_is_let_in_is_one_sentence(void **state)
+{
+	static const struct {
+		struct local_peer peer;
+		const char *why;
+		int64_t person;
+		const char *name;
+	} cases[] = {
+		{ { ADA, 10001, 10002, NULL }, NULL, 11, "daemon (from the machine)" },
+		{ { STAGING, 10001, 10002, NULL }, NULL, -6, "games (from the machine)" },
+		{ { 42, 10001, 10002, NULL }, "your user is not known here", 0, "" },
+		{ { SETTINGS_NOBODY, 10001, 10002, NULL }, "cannot be told from others", 0, "" },
+		/* Though the settings name them: they are the server's and the runner's here. */
+		{ { ADA, ADA, 10002, NULL }, "scripts run as them", 0, "" },
+		{ { ADA, 10001, ADA, NULL }, "scripts run as them", 0, "" },
+		{ { ROOT, ROOT, ROOT, "admin" }, "scripts run as them", 0, "" },
+		{ { ROOT, 10001, 10002, NULL }, "--as ROLE", 0, "" },
+		{ { ROOT, 10001, 10002, "king" }, "there is no such role", 0, "" },
+		{ { ROOT, 10001, 10002, "" }, "there is no such role", 0, "" },
+		{ { ADA, 10001, 10002, "admin" }, "only root says --as", 0, "" },
+	};
+	struct update who;
+	struct world w;
+
+	(void)state;
+	open_world(&w);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const char *why = local_user_judge(w.aid.settings, &cases[i].peer, &who);
+
+		if ((why == NULL) != (cases[i].why == NULL) ||
+		    (why != NULL && strstr(why, cases[i].why) == NULL))
+			fail_msg("case %zu: %s", i, why == NULL ? "let in" : why);
+		assert_int_equal(who.person, cases[i].person);
+		assert_string_equal(who.name, cases[i].name);
+		assert_int_equal(who.address.chat, 0);
+	}
+	world_close(&w);
+}
+
+/* --- what --- */
+
+static void
+somebody_deploys_as_in_a_chat_and_the_teams_chat_sees_it(void **state)
+{
+	struct deployment deployment;
+	struct world w;
+
+	(void)state;
+	open_world(&w);
+	assert_int_equal(ask(&w, ADA, DEPLOY, OF_STAGING), 200);
+	deployment = world_newest(&w, "staging");
+	assert_int_equal(asked_work(&w), deployment.id);
+	assert_int_equal(deployment.requested_by, WORLD_ADMIN);
+	assert_int_equal(deployment.address.chat, WORLD_TEAM);
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_int_equal(world_run_starts(&w), 200);
+	world_run_ends(&w, GOOD);
+	assert_int_equal(world_state(&w), DEPLOY_LIVE);
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "by daemon (from the machine)"));
+	assert_int_equal(world_audited(&w, "deploy_requested", "telegram:11"), 1);
+	assert_int_equal(world_audited(&w, "deploy_requested", "daemon (from the machine)"), 1);
+	assert_int_equal(ask(&w, ADA, API_STATUS, "/v1/status/staging", NULL), 200);
+	SAID(&w, "\"commit\":\"" COMMIT_A "\"");
+	world_close(&w);
+}
+
+static void
+a_role_may_what_it_grants_and_no_more(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_world(&w);
+	assert_int_equal(ask(&w, STAGING, DEPLOY, OF_PRODUCTION), 403);
+	SAID(&w, "only an admin may");
+	assert_int_equal(world_audited(&w, "denied", "local:games"), 1);
+	assert_int_equal(ask(&w, STAGING, DEPLOY, OF_STAGING), 200);
+	assert_int_equal(world_audited(&w, "deploy_requested", "local:games"), 1);
+	assert_int_equal(w.n_screen, 1); /* the deployment's own: denials are the asker's */
+	/* It holds at its turn as well, and not when its line has gone. */
+	world_settings(&w, ADA_IS, TEAM, NULL);
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_int_equal(world_state(&w), DEPLOY_REFUSED);
+	world_close(&w);
+}
+
+static void
+root_has_the_grants_of_the_role_that_it_says(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_world(&w);
+	assert_int_equal(ask_as(&w, peer_of(ROOT, "staging"), DEPLOY, OF_PRODUCTION), 403);
+	assert_int_equal(ask_as(&w, peer_of(ROOT, "staging"), DEPLOY, OF_STAGING), 200);
+	assert_int_equal(world_audited(&w, "\"local:root\"", "\"high\""), 1);
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_int_equal(world_run_starts(&w), 200);
+	world_run_ends(&w, GOOD);
+	assert_int_equal(world_audited(&w, "\"local:root\"", "\"high\""), 3);
+	assert_int_equal(world_audited(&w, "\"local:root\"", "\"info\""), 0);
+	world_close(&w);
+}
+
+static void
+a_stranger_of_the_chat_is_one_here(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_world(&w);
+	assert_int_equal(ask(&w, STRANGER, DEPLOY, OF_STAGING), 403);
+	SAID(&w, "you have no role here");
+	assert_int_equal(ask(&w, STRANGER, API_STATUS, "/v1/status", NULL), 403);
+	assert_int_equal(ask(&w, STRANGER, API_WORK, "/v1/work/1", NULL), 404);
+	assert_int_equal(w.n_screen, 0);
+	world_close(&w);
+}
+
+/* --- questions --- */
+
+static void
+a_question_is_whose_who_is_first(void **state)
+{
+	char path[64];
+	int64_t work;
+	struct world w;
+
+	(void)state;
+	open_world(&w);
+	assert_int_equal(ask(&w, ADA, DEPLOY, OF_PRODUCTION), 200);
+	work = asked_work(&w);
+	(void)snprintf(path, sizeof(path), "/v1/answer/%" PRId64, work);
+	assert_int_equal(ask(&w, ADA, API_ANSWER, path, "{\"answer\": \"yes\"}"), 409);
+	SAID(&w, "There is no open question of that number.");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A, .ref = "main" });
+	assert_int_equal(ask(&w, ADMIN, API_ANSWER, path, "{\"answer\": \"no\"}"), 403);
+	assert_int_equal(ask(&w, STAGING, API_ANSWER, path, "{\"answer\": \"yes\"}"), 403);
+	assert_int_equal(ask(&w, ADA, API_ANSWER, path, "{\"answer\": \"yes\"}"), 200);
+	SAID(&w, "Confirmed.");
+	assert_int_equal(ask(&w, ADA, API_ANSWER, path, "{\"answer\": \"yes\"}"), 409);
+	SAID(&w, "Somebody else has confirmed it already.");
+	world_git_same(&w);
+	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
+	world_close(&w);
+}
+
+/* Nobody in a chat is that user: whoever may confirm answers for them. */
+static void
+the_question_of_a_role_is_answered_in_the_chat_by_who_may_confirm(void **state)
+{
+	struct world_message *question;
+	struct world w;
+
+	(void)state;
+	open_world(&w);
+	assert_int_equal(ask(&w, ADMIN, DEPLOY, OF_PRODUCTION), 200);
+	world_git(&w, (struct world_git){ .commit = COMMIT_A, .ref = "main" });
+	question = world_says_in(&w, WORLD_TEAM, "www-data (from the machine)");
+	assert_non_null(question);
+	(void)world_press(&w, WORLD_STAGING_USER, WORLD_TEAM, world_button(question, "Confirm"));
+	assert_int_equal(world_newest(&w, "production").confirmed_by, 0);
+	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, world_button(question, "Confirm"));
+	assert_int_equal(world_newest(&w, "production").confirmed_by, WORLD_OTHER_ADMIN);
+	world_close(&w);
+}
+
+/* --- answers --- */
+
+static void
+what_cannot_be_done_is_a_status_and_a_sentence(void **state)
+{
+	static const struct {
+		const char *path;
+		const char *body;
+		int status;
+		const char *said;
+	} cases[] = {
+		{ "/v1/command/deploy", "{\"arguments\": [\"stagin\"]}", 409,
+		    "Did you mean staging?" },
+		{ "/v1/command/deploy", "{}", 409, "Which environment?" },
+		{ "/v1/command/depoly", "{}", 409, "Did you mean /deploy?" },
+		{ "/v1/command/deploy", "{\"arguments\": [\"staging\", \"a\", \"b\"]}", 409,
+		    "Usage" },
+		{ "/v1/command/rollback", OF_STAGING, 409, "no earlier release" },
+		{ "/v1/command/cancel", OF_STAGING, 409, "Nothing to cancel in staging." },
+		{ "/v1/command/queue", "{}", 200, "Nothing is in progress" },
+	};
+	struct world w;
+
+	(void)state;
+	open_world(&w);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		int status = ask(&w, ADA, API_COMMAND, cases[i].path, cases[i].body);
+
+		if (status != cases[i].status || !said(&w, cases[i].said))
+			fail_msg("%s %s: %d %s", cases[i].path, cases[i].body, status, w.aid.said);
+		assert_false(said(&w, "\\u0001") || said(&w, "\\u0002"));
+	}
+	assert_int_equal(w.n_screen, 0);
+	world_close(&w);
+}
+
+static void
+commands_are_counted_as_those_of_a_chat(void **state)
+{
+	struct world w;
+	int status = 200;
+
+	(void)state;
+	open_world(&w);
+	w.aid.at += 3600 * INT64_C(1000);
+	for (int i = 0; i < 40 && status != 429; i++)
+		status = ask(&w, ADA, API_COMMAND, "/v1/command/queue", "{}");
+	assert_int_equal(status, 429);
+	world_close(&w);
+}
+
+static void
+work_is_shown_as_it_stands(void **state)
+{
+	char path[64];
+	struct world w;
+
+	(void)state;
+	open_world(&w);
+	assert_int_equal(ask(&w, ADA, DEPLOY, OF_STAGING), 200);
+	(void)snprintf(path, sizeof(path), "/v1/work/%" PRId64, asked_work(&w));
+	assert_int_equal(ask(&w, STAGING, API_WORK, path, NULL), 200);
+	SAID(&w, "\"state\":\"requested\",\"is_over\":false");
+	SAID(&w, "\"run\":null");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_int_equal(world_run_starts(&w), 200);
+	world_run_step(&w, 0, "build");
+	assert_int_equal(ask(&w, STAGING, API_WORK, path, NULL), 200);
+	SAID(&w, "\"state\":\"running\"");
+	SAID(&w, "\"steps\":[{\"name\":\"build\"");
+	world_run_ends(&w, FAILED_BEFORE_RELEASE);
+	assert_int_equal(ask(&w, STAGING, API_WORK, path, NULL), 200);
+	SAID(&w, "\"state\":\"failed\",\"is_over\":true,\"is_good\":false");
+	SAID(&w, "no such file");
+	assert_int_equal(ask(&w, STAGING, API_HISTORY, "/v1/history/staging", NULL), 200);
+	SAID(&w, "\"state\":\"failed\"");
+	assert_int_equal(ask(&w, STAGING, API_QUEUE, "/v1/queue", NULL), 200);
+	SAID(&w, "\"environment\":\"staging\",\"in_progress\":null,\"queue\":[]");
+	world_close(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(who_is_let_in_is_one_sentence),
+		cmocka_unit_test(somebody_deploys_as_in_a_chat_and_the_teams_chat_sees_it),
+		cmocka_unit_test(a_role_may_what_it_grants_and_no_more),
+		cmocka_unit_test(root_has_the_grants_of_the_role_that_it_says),
+		cmocka_unit_test(a_stranger_of_the_chat_is_one_here),
+		cmocka_unit_test(a_question_is_whose_who_is_first),
+		cmocka_unit_test(the_question_of_a_role_is_answered_in_the_chat_by_who_may_confirm),
+		cmocka_unit_test(what_cannot_be_done_is_a_status_and_a_sentence),
+		cmocka_unit_test(commands_are_counted_as_those_of_a_chat),
+		cmocka_unit_test(work_is_shown_as_it_stands),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
