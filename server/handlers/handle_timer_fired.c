@@ -3,6 +3,7 @@
 #include "decide/decide_access.h"
 #include "decide/decide_announced.h"
 #include "decide/decide_deployment.h"
+#include "decide/decide_hold_change.h"
 #include "decide/decide_logs.h"
 #include "decide/decide_poll.h"
 #include "decide/decide_rename.h"
@@ -60,6 +61,9 @@ handle_timer_fired(struct tx *tx, UNUSED const struct event *event)
 		break;
 	case TIMER_ACCESS:
 		decide_access(tx);
+		break;
+	case TIMER_HOLDS:
+		decide_holds_look(tx);
 		break;
 	case TIMER_KIND_COUNT:
 		break;
