@@ -13,6 +13,7 @@
 #include "lib/clean.h"
 #include "lib/err.h"
 #include "lib/text.h"
+#include "lib/window.h"
 #include "lib/zone.h"
 
 #define SECRET_MIN   16
@@ -91,6 +92,16 @@ is_zone(const char *text)
 
 	zone_free(zone);
 	return zone != NULL;
+}
+
+static bool
+is_window(const char *text)
+{
+	struct err err;
+	struct windows *windows = windows_parse(text, &err);
+
+	windows_free(windows);
+	return windows != NULL;
 }
 
 static bool

@@ -19,7 +19,7 @@ struct zone;
 struct zone_time {
 	int year;
 	int month; /* 1 to 12 */
-	int day;
+	int day; /* zone_moment() takes one outside of its month as well, from its first day on */
 	int hour;
 	int minute;
 	int second;

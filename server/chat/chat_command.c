@@ -49,7 +49,7 @@ chat_command_parse(const char *text, struct chat_command *ret)
 		}
 		memcpy(argument, text, size);
 		argument[size] = '\0';
-		ret->n_arguments++;
+		ret->rest[ret->n_arguments++] = text;
 	}
 	return true;
 }

@@ -11,6 +11,7 @@ struct chat_command {
 	char word[32]; /* without the slash, lower case; "" when it is no command */
 	size_t n_arguments; /* CHAT_COMMAND_WORDS: at least that many */
 	char argument[CHAT_COMMAND_WORDS][LIMIT_REF]; /* "" where there is none */
+	const char *rest[CHAT_COMMAND_WORDS]; /* from that argument on, in the text; NULL */
 	bool is_too_long; /* an argument did not fit */
 };
 

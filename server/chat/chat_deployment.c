@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "chat/chat_deployment_inside.h"
+#include "chat/chat_hold.h"
 #include "chat/chat_status.h"
 #include "lib/text.h"
 
@@ -215,6 +216,9 @@ say_queued(struct chat_text *text, const struct chat_deployment *about)
 	chat_deployment_commit(text, " ← ", deployment);
 	chat_deployment_requester(text, deployment);
 	add_what_it_waits_for(text, about);
+	if (!deployment_is_rollback(deployment))
+		chat_hold_lines(text, about->holds, about->at);
+	chat_deployment_exception(text, deployment);
 	chat_deployment_note(text, deployment);
 }
 

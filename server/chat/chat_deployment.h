@@ -3,6 +3,7 @@
 #pragma once
 
 #include "deployment/deployment.h"
+#include "policy/hold.h"
 #include "types/git_answer.h"
 
 /* Everything that a message about it may need; what does not apply is NULL or 0. */
@@ -20,6 +21,7 @@ struct chat_deployment {
 	int64_t release; /* LIVE: its number */
 	const struct release *to; /* of a rollback: what it brings back */
 	const struct block *block; /* of its commit; LIVE: of the one that it left */
+	const struct holds *holds; /* locks and freezes of its environment */
 	size_t position; /* QUEUED: in its queue, from 1 */
 	const struct deployment *ahead; /* QUEUED: what is before it, or holds what it needs */
 	bool rollback_not_started; /* ROLLBACK_FAILED: the target is as the deployment left it */

@@ -22,5 +22,8 @@ void chat_deployment_missing(struct chat_text *text, const struct deployment *de
 /* What changed meanwhile and is no reason to ask again. */
 void chat_deployment_note(struct chat_text *text, const struct deployment *deployment);
 
+/* That no freeze holds it, and why. */
+void chat_deployment_exception(struct chat_text *text, const struct deployment *deployment);
+
 /* AWAITING_CONFIRMATION. */
 void chat_deployment_question(struct chat_text *text, const struct chat_deployment *about);

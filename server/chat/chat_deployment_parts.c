@@ -53,3 +53,10 @@ chat_deployment_note(struct chat_text *text, const struct deployment *deployment
 	if (deployment->note[0] != '\0')
 		chat_text_outside(text, "\nℹ️ ", deployment->note);
 }
+
+void
+chat_deployment_exception(struct chat_text *text, const struct deployment *deployment)
+{
+	if (deployment->exception[0] != '\0')
+		chat_text_outside(text, "\n⚠️ deployed in a freeze: ", deployment->exception);
+}

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_status.h"
 
+#include "chat/chat_hold.h"
 #include "lib/text.h"
 
 #define WHY_BRIEF 60 /* many of them stand in one message */
@@ -64,6 +65,13 @@ add_confirmer(struct chat_text *text, const struct deployment *deployment)
 		chat_text_outside(text, ", confirmed by ", deployment_confirmer(deployment));
 }
 
+static void
+add_exception(struct chat_text *text, const struct deployment *deployment)
+{
+	if (deployment->exception[0] != '\0')
+		chat_text_outside(text, "\n⚠️ in a freeze: ", deployment->exception);
+}
+
 /* What a phone shows of it: the release that is on record is no news of what runs. */
 static const char *
 release_words(const struct chat_status *status)
@@ -103,6 +111,7 @@ add_release(struct chat_text *text, const struct chat_status *status)
 	add_confirmer(text, status->released);
 	if (release->image[0] != '\0')
 		chat_text_image(text, ", ", release->image);
+	add_exception(text, status->released);
 }
 
 static void
@@ -152,6 +161,15 @@ add_skipped(struct chat_text *text, const struct environment *environment)
 		    environment->skipped_count == 1 ? "" : "s");
 }
 
+/* Why nothing new comes there, and what waits for that. */
+static void
+add_holds(struct chat_text *text, const struct chat_status *status)
+{
+	chat_hold_lines(text, status->holds, status->at);
+	if (status->environment->waiting_push[0] != '\0')
+		chat_text_add(text, "\n⏸ a push waits for that");
+}
+
 static void
 add_in_progress(struct chat_text *text, const struct chat_status *status)
 {
@@ -167,6 +185,7 @@ add_in_progress(struct chat_text *text, const struct chat_status *status)
 		chat_text_duration(text, " since ", status->at - active->started_at);
 		chat_text_outside(text, ", requested by ", active->requester);
 		add_confirmer(text, active);
+		add_exception(text, active);
 	}
 	if (status->queued != NULL)
 		chat_text_commit(text, "\n⏳ next: ", status->queued->commit);
@@ -233,6 +252,7 @@ chat_status(struct chat_text *text, const struct chat_status *status)
 		    "DOWN: deployment and rollback failed: check the target" MARK_BOLD);
 	add_blocks(text, status);
 	add_skipped(text, environment);
+	add_holds(text, status);
 	if (environment->unknown_since != 0) {
 		chat_text_add(text, "\n");
 		chat_unknown(text, environment, status->host, status->at);
@@ -258,5 +278,7 @@ chat_status_line(struct chat_text *text, const struct chat_status *status)
 	}
 	if (status->queued != NULL)
 		chat_text_commit(text, "; next: ", status->queued->commit);
+	if (status->holds != NULL && status->holds->n > 0)
+		chat_text_add(text, "; %s", chat_hold_sign(status->holds->at[0].kind));
 	chat_text_add(text, "\n");
 }

@@ -4,6 +4,7 @@
 
 #include "chat/chat_text.h"
 #include "deployment/deployment.h"
+#include "policy/hold.h"
 #include "types/probe.h"
 
 #define CHAT_STATUS_BLOCKS 3 /* listed; beyond it a count */
@@ -17,6 +18,7 @@ struct chat_status {
 	const struct block *blocks; /* the newest */
 	size_t n_blocks;
 	int64_t n_all_blocks;
+	const struct holds *holds; /* its locks and freezes */
 	size_t n_urls; /* health URLs that are set */
 	const struct probe_finding *findings; /* n_urls of them; NULL: being probed */
 	const char *host; /* this machine's name */

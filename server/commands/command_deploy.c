@@ -3,6 +3,7 @@
 
 #include "commands/commands.h"
 #include "decide/decide_deployment.h"
+#include "decide/decide_hold.h"
 #include "decide/decide_queue.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_tell.h"
@@ -65,7 +66,7 @@ ask_git(
 
 static void
 open_request(struct tx *tx, const struct update *update,
-    const struct environment_settings *settings, const char *ref)
+    const struct environment_settings *settings, const char *ref, const char *exception)
 {
 	struct deployment deployment = {
 		.program = PROGRAM_DEPLOY,
@@ -81,14 +82,23 @@ open_request(struct tx *tx, const struct update *update,
 	(void)text_copy(deployment.environment, sizeof(deployment.environment), settings->name);
 	(void)text_copy(deployment.ref, sizeof(deployment.ref), ref);
 	(void)text_copy(deployment.requester, sizeof(deployment.requester), update->name);
+	(void)text_copy(deployment.exception, sizeof(deployment.exception), exception);
 	row_deployment_add(tx, &deployment);
 	tx->answer.work = deployment.id;
 	decide_tell(tx, &deployment, NULL);
 	row_deployment_save(tx, &deployment);
 	decide_audit_request(tx, &deployment, decide_user(tx, update->person, user),
 	    "deploy_requested", "requested",
-	    (const char *const[]){ "trigger", "chat", "ref", ref, "name", update->name, NULL });
+	    (const char *const[]){ "trigger", "chat", "ref", ref, "name", update->name,
+		exception[0] != '\0' ? "exception" : NULL, exception, NULL });
 	ask_git(tx, &deployment, settings);
+}
+
+static bool
+may_except(
+    struct tx *tx, const struct update *update, const char *environment, const char *exception)
+{
+	return exception[0] == '\0' || decide_may(tx, update, POLICY_FREEZE, environment);
 }
 
 void
@@ -96,11 +106,15 @@ command_deploy(struct tx *tx, const struct update *update, const struct request 
 {
 	const struct environment_settings *settings =
 	    decide_where(tx, update, POLICY_DEPLOY, request);
-	char value[LIMIT_REF];
+	char value[LIMIT_REF], reason[LIMIT_REF];
 	const char *ref = request_get(request, "ref", value);
+	/* A reply to "frozen until …" made it, and nothing that is typed. */
+	const char *exception = request_get(request, "exception", reason);
 
-	if (settings == NULL || decide_is_refused(tx, update, settings->name) ||
+	if (settings == NULL || !may_except(tx, update, settings->name, exception) ||
+	    !decide_may_now(tx, update, request, settings->name, exception[0] != '\0') || decide_is_refused(tx, update, settings->name) ||
 	    decide_is_full(tx, update, settings->name) || !can_ask_git(tx, update, settings, ref))
 		return;
-	open_request(tx, update, settings, ref[0] != '\0' ? ref : settings->branch);
+	open_request(tx, update, settings, ref[0] != '\0' ? ref : settings->branch,
+	    exception);
 }

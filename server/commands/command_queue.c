@@ -4,7 +4,9 @@
 #include <stdio.h>
 
 #include "chat/chat_deployment.h"
+#include "chat/chat_hold.h"
 #include "commands/commands.h"
+#include "decide/decide_hold.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_where.h"
 #include "store/row_claim.h"
@@ -67,6 +69,8 @@ add_reason(struct shown *s, const struct deployment *work)
 		chat_text_add(s->text, ", asked again: waits for an answer");
 	} else if (strcmp(work->waits_for, ROW_QUEUE_GIT) == 0) {
 		chat_text_add(s->text, ", waits for git");
+	} else if (strcmp(work->waits_for, ROW_QUEUE_HOLD) == 0) {
+		chat_text_add(s->text, ", held");
 	} else if (before != 0) {
 		holder = row_deployment_get(s->tx, before);
 		chat_text_add(s->text, ", waits for #%" PRId64 " of %s, which holds ", holder.id,
@@ -133,6 +137,7 @@ add_queue(struct shown *s, const char *environment, size_t *n_shown)
 	struct deployment work = row_deployment_active(s->tx, environment);
 	int64_t ids[ROW_QUEUE_LIST];
 	size_t n = row_queue_list(s->tx, environment, ids);
+	struct holds holds;
 
 	s->each_ms = row_step_estimate(s->tx, environment, "");
 	s->left_ms = 0;
@@ -140,6 +145,8 @@ add_queue(struct shown *s, const char *environment, size_t *n_shown)
 	    s->text, "%s" MARK_BOLD "%s" MARK_BOLD, (*n_shown)++ > 0 ? "\n\n" : "", environment);
 	if (work.id != 0)
 		add_active(s, &work);
+	decide_holds(s->tx, environment, &holds);
+	chat_hold_lines(s->text, &holds, s->tx->at);
 	for (size_t i = 0; i < n; i++) {
 		work = row_deployment_get(s->tx, ids[i]);
 		add_place(s, i + 1, &work);

@@ -7,6 +7,7 @@
 
 #include "decide/decide_reply.h"
 #include "decide/decide_where.h"
+#include "lib/clean.h"
 #include "lib/text.h"
 #include "store/row_message.h"
 #include "store/row_rate_limit.h"
@@ -25,7 +26,7 @@ static const struct command table[] = {
 #undef COMMAND
 #undef PRESSED
 #define COMMAND(word, ...)
-#define PRESSED(name) { .word = #name, .run = command_##name },
+#define PRESSED(name) { .word = #name, .argument = "", .run = command_##name },
 #include "commands/commands.def"
 #undef COMMAND
 #undef PRESSED
@@ -112,6 +113,21 @@ outcome_of(struct tx *tx, const struct update *update, const struct command *com
 	    "denied";
 }
 
+/* All that stands behind those words, as one line; false: that is too long. */
+static bool
+add_text(const struct chat_command *typed, size_t used, struct request *ret)
+{
+	char line[LIMIT_REF];
+
+	if (used >= typed->n_arguments)
+		return true;
+	if (strlen(typed->rest[used]) >= COMMANDS_TEXT_MAX)
+		return false;
+	request_add(ret, COMMANDS_TEXT,
+	    clean_line(line, sizeof(line), typed->rest[used], strlen(typed->rest[used])));
+	return true;
+}
+
 /* The words as a request; false: there are more of them than it takes. */
 static bool
 read_request(struct tx *tx, const struct update *update, const struct command *command,
@@ -122,6 +138,8 @@ read_request(struct tx *tx, const struct update *update, const struct command *c
 	*ret = request_of(command->word, "");
 	if (command->target != COMMAND_NONE)
 		used = decide_read_target(tx, update, typed, ret->target);
+	if (strcmp(command->argument, COMMANDS_TEXT) == 0)
+		return !typed->is_too_long && add_text(typed, used, ret);
 	if (typed->n_arguments > used && command->argument[0] != '\0')
 		request_add(ret, command->argument, typed->argument[used++]);
 	return !typed->is_too_long && typed->n_arguments <= used;
@@ -136,6 +154,35 @@ run(struct tx *tx, const struct update *update, const struct command *command,
 	command->run(tx, update, request);
 }
 
+/* A reply to what is answered by one: its text is the reason for which somebody deploys in a freeze,
+ * and then it is the command that was denied.  False: it is none. */
+static bool
+take_reply(struct tx *tx, const struct update *update)
+{
+	struct button_row button = { 0 };
+	char reason[COMMANDS_TEXT_MAX], ref[LIMIT_REF];
+	struct request request;
+
+	if (update->reply_to != 0)
+		button = row_button_replied(tx, update->address.chat, update->reply_to);
+	if (button.id[0] == '\0' || button.person != update->person ||
+	    clean_line(reason, sizeof(reason), update->text, strlen(update->text))[0] == '\0')
+		return false;
+	row_button_close_keyboard(tx, button.message);
+	if (!button.is_open) {
+		(void)decide_sendf(tx, &update->address,
+		    "⌛ %s: not deployed: that was more than 10 minutes ago. " MARK_CODE
+		    "/deploy %s" MARK_CODE " asks again.",
+		    button.request.target, button.request.target);
+		return true;
+	}
+	request = request_of("deploy", button.request.target);
+	request_add(&request, "ref", request_get(&button.request, "ref", ref));
+	request_add(&request, "exception", reason);
+	run(tx, update, find(request.action, commands_count()), &request);
+	return true;
+}
+
 void
 commands_handle(struct tx *tx, const struct update *update)
 {
@@ -143,7 +190,11 @@ commands_handle(struct tx *tx, const struct update *update)
 	struct chat_command typed;
 	struct request request;
 
-	if (!chat_command_parse(update->text, &typed) || is_too_fast(tx, update, typed.word))
+	if (!chat_command_parse(update->text, &typed)) {
+		(void)take_reply(tx, update);
+		return;
+	}
+	if (is_too_fast(tx, update, typed.word))
 		return;
 	command = find(typed.word, commands_count());
 	if (command == NULL) {

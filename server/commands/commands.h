@@ -33,6 +33,10 @@ struct command {
 #undef COMMAND
 #undef PRESSED
 
+/* An argument of this key is all that stands behind the target, up to so many bytes. */
+#define COMMANDS_TEXT	  "text"
+#define COMMANDS_TEXT_MAX 200
+
 /* Those that are typed. */
 size_t commands_count(void);
 const struct command *commands_get(size_t i);

@@ -7,6 +7,7 @@
 #include "chat/chat_status.h"
 #include "decide/decide_chat.h"
 #include "decide/decide_deployment.h"
+#include "decide/decide_hold_work.h"
 #include "decide/decide_question.h"
 #include "decide/decide_queue.h"
 #include "decide/decide_refusal.h"
@@ -186,6 +187,8 @@ decide_head(struct tx *tx, const struct environment_settings *settings,
 		notify_blocked(tx, settings->name, &block);
 		return;
 	}
+	if (decide_hold_push(tx, settings, answer->commit, requested_by))
+		return;
 	question = row_deployment_push_question(tx, settings->name);
 	/* What a person asked for as well stays: pushes must not keep it from being answered. */
 	if (strcmp(question.commit, answer->commit) != 0 && question.confirmed_by == 0 &&

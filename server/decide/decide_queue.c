@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "decide/decide_deployment.h"
+#include "decide/decide_hold_work.h"
 #include "decide/decide_refusal.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_shown.h"
@@ -90,7 +91,7 @@ is_claimed(const struct look *l, struct place *place)
 	return false;
 }
 
-/* Nobody may be kept from starting by what comes with locks, freezes and slots. */
+/* Nobody may be kept from starting by what comes with slots. */
 static bool
 may_start_now(UNUSED struct tx *tx, UNUSED const struct deployment *deployment)
 {
@@ -132,6 +133,7 @@ facts_of(const struct look *l, struct place *place)
 		{ TURN_IS_GONE, l->settings == NULL },
 		{ TURN_IS_UNFIT, decide_refusal(l->tx, l->environment) != NULL },
 		{ TURN_IS_DENIED, is_denied(l->tx, work) },
+		{ TURN_IS_NOT_NOW, decide_is_held(l->tx, work) },
 		{ TURN_IS_PERSON, work->trigger == TRIGGER_CHAT },
 		{ TURN_IS_LIVE, is_live(l, work) },
 		{ TURN_IS_ROLLBACK, is_rollback },
@@ -253,6 +255,12 @@ take_turn(struct look *l, int64_t id)
 		break;
 	case TURN_TO_SUPERSEDE:
 		supersede(l, &place, rule->reason);
+		break;
+	case TURN_TO_HOLD:
+		decide_hold_work(l->tx, &place.work);
+		break;
+	case TURN_TO_WAIT_HOLD:
+		wait_for(l, &place, ROW_QUEUE_HOLD);
 		break;
 	case TURN_TO_PASS:
 		wait_for(l, &place, "");

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "chat/chat_status.h"
+#include "decide/decide_hold.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_unknown.h"
 #include "lib/text.h"
@@ -97,6 +98,7 @@ struct shown {
 	struct deployment released, active, queued;
 	struct block blocks[CHAT_STATUS_BLOCKS];
 	struct step steps[LIMIT_STEPS];
+	struct holds holds;
 };
 
 static struct chat_status
@@ -114,6 +116,8 @@ facts(struct tx *tx, const char *name, const struct effect_probe *probe,
 	status.released = &shown->released;
 	status.active = shown->active.id != 0 ? &shown->active : NULL;
 	status.queued = shown->queued.id != 0 ? &shown->queued : NULL;
+	decide_holds(tx, name, &shown->holds);
+	status.holds = &shown->holds;
 	status.blocks = shown->blocks;
 	status.n_blocks =
 	    row_block_list(tx, name, shown->blocks, CHAT_STATUS_BLOCKS, &status.n_all_blocks);

@@ -7,6 +7,7 @@
 #include "chat/chat_deployment.h"
 #include "chat/chat_text.h"
 #include "decide/decide_chat.h"
+#include "decide/decide_hold.h"
 #include "lib/text.h"
 #include "store/row_audit.h"
 #include "store/row_block.h"
@@ -110,6 +111,7 @@ struct shown {
 	size_t position;
 	struct deployment ahead; /* id 0: none */
 	struct block block;
+	struct holds holds;
 	struct step steps[LIMIT_STEPS];
 	char head[LIMIT_AUDIT_HEAD];
 };
@@ -158,6 +160,10 @@ facts(struct tx *tx, const struct deployment *deployment, const struct git_answe
 	shown->ahead.id = 0;
 	if (deployment->state == DEPLOY_QUEUED)
 		find_position(tx, deployment, shown);
+	shown->holds.n = 0;
+	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_OPEN ||
+	    deploy_flow_class(deployment->state) == DEPLOY_CLASS_QUEUED)
+		decide_holds(tx, deployment->environment, &shown->holds);
 	row_audit_head(tx, shown->head);
 	return (struct chat_deployment){
 		.n_urls = settings != NULL ? settings->health_url_count : 0,
@@ -174,6 +180,7 @@ facts(struct tx *tx, const struct deployment *deployment, const struct git_answe
 		.answer = answer,
 		.can_roll_back = deployment_can_roll_back(deployment),
 		.audit_head = shown->head,
+		.holds = &shown->holds,
 		.position = shown->position,
 		.ahead = shown->ahead.id != 0 ? &shown->ahead : NULL,
 		.release = shown->environment.current.number,

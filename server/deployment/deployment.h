@@ -41,6 +41,9 @@ struct block {
 	char why[LIMIT_LINE];	/* "": not known */
 };
 
+#define ENVIRONMENT_IS_LOCKED 1u
+#define ENVIRONMENT_IS_FROZEN 2u
+
 struct environment {
 	char name[LIMIT_ENVIRONMENT];
 	struct release current;
@@ -50,6 +53,8 @@ struct environment {
 	char polled_commit[LIMIT_COMMIT]; /* that polling knows of; "": it was never polled */
 	bool is_down;		/* the last change failed, and so did its rollback */
 	bool is_unacknowledged;	/* rolled back, and nothing has gone live since */
+	char waiting_push[LIMIT_PERSON]; /* who pushed what waits for a freeze's end; "": none */
+	unsigned held; /* ENVIRONMENT_IS_ locked, frozen, at the last look */
 	int64_t unknown_since;	/* wall ms; not 0: what runs there is not known */
 	char unknown_why[LIMIT_LINE];
 };
@@ -98,6 +103,7 @@ struct deployment {
 	bool is_forward;	/* ... which is newer than what it leaves */
 	char urls[LIMIT_URL_LIST];	/* health URLs, comma list, as they were when it started */
 	char detail[LIMIT_LINE];	/* why: the script's last line, the probe's failure */
+	char exception[LIMIT_LINE]; /* why no freeze holds it; "": one may */
 	char note[LIMIT_LINE];	/* "develop has moved on to 1a2b3c4"; "" none */
 	int64_t requested_at;	/* wall ms each; 0: not yet */
 	int64_t answered_at;	/* its question was; as requested_at where none was asked */

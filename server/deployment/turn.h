@@ -10,7 +10,7 @@
 	F(GONE)		/* its environment is no longer in the settings */ \
 	F(UNFIT)	/* the settings let nothing be deployed there */ \
 	F(DENIED)	/* whoever asked or answered may not any more */ \
-	F(NOT_NOW)	/* policy says no, but not for good */ \
+	F(NOT_NOW)	/* a lock or freeze holds it */ \
 	F(PERSON)	/* a person asked for it; else a push or a poll did */ \
 	F(LIVE)		/* its commit is what runs there, and nobody asked for it again */ \
 	F(ROLLBACK)	/* a person's rollback */ \
@@ -28,6 +28,8 @@
 #define TURNS(V) \
 	V(REFUSE)	/* for good */ \
 	V(SUPERSEDE)	/* a push that nobody needs any more */ \
+	V(HOLD)		/* a push: it ends, and the branch's head is deployed when nothing holds it */ \
+	V(WAIT_HOLD)	/* it keeps its place until nothing holds it */ \
 	V(PASS)		/* it keeps its place, and who is behind it may go */ \
 	V(WAIT_CLAIM)	/* the same, until that resource is given back */ \
 	V(WAIT_SLOT)	/* the same, until a run ends */ \

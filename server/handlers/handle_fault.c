@@ -86,6 +86,9 @@ fault_timer(struct tx *tx, const struct fault *fault)
 		ask_later(tx, fault->subject);
 	decide_poll_later(tx, false);
 	row_stranger_wait(tx);
+	if ((timer == NULL || timer->u.timer.kind == TIMER_HOLDS) &&
+	    row_effect_count_timers(tx, TIMER_HOLDS) == 0)
+		(void)row_effect_timer(tx, TIMER_HOLDS, "", 0, tx->at + LATER_MS);
 	if (row_effect_count_timers(tx, TIMER_DAILY) == 0)
 		(void)row_effect_timer(tx, TIMER_DAILY, "", 0, tx->at + DAILY_LATER_MS);
 }

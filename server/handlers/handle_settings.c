@@ -1,6 +1,7 @@
 /* handle_settings.c - settings were read anew, or refused.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_access.h"
+#include "decide/decide_hold_change.h"
 #include "decide/decide_poll.h"
 #include "decide/decide_queue.h"
 #include "decide/decide_rename.h"
@@ -45,6 +46,7 @@ handle_settings(struct tx *tx, const struct event *event)
 		decide_rename_all(tx);
 	decide_poll_later(tx, false);
 	decide_access(tx);
+	decide_holds_look(tx);
 	/* What is queued in an environment that has left the settings ends. */
 	while (read->accepted && row_environment_next(tx, name)) {
 		decide_queue(tx, name);

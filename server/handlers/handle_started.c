@@ -3,6 +3,7 @@
 #include "decide/decide_access.h"
 #include "decide/decide_chat.h"
 #include "decide/decide_deployment.h"
+#include "decide/decide_hold_change.h"
 #include "decide/decide_poll.h"
 #include "decide/decide_queue.h"
 #include "decide/decide_rename.h"
@@ -89,6 +90,7 @@ handle_started(struct tx *tx, const struct event *event)
 		distrust_all(tx);
 	decide_rename_all(tx);
 	decide_claims_started(tx);
+	decide_holds_look(tx);
 	for (size_t i = 0; i < tx->settings->environment_count; i++)
 		check_environment(tx, tx->settings->environments[i].name);
 	end_removed(tx);

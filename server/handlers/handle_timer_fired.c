@@ -4,6 +4,7 @@
 #include "decide/decide_announced.h"
 #include "decide/decide_chat.h"
 #include "decide/decide_deployment.h"
+#include "decide/decide_hold_change.h"
 #include "decide/decide_logs.h"
 #include "decide/decide_poll.h"
 #include "decide/decide_rename.h"
@@ -74,6 +75,9 @@ handle_timer_fired(struct tx *tx, UNUSED const struct event *event)
 		break;
 	case TIMER_LEAVE:
 		leave(tx, tx->effect->u.timer.name);
+		break;
+	case TIMER_HOLDS:
+		decide_holds_look(tx);
 		break;
 	case TIMER_KIND_COUNT:
 		break;

@@ -7,7 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/err.h"
 #include "lib/text.h"
+#include "lib/window.h"
 #include "types/probe.h"
 
 static const char *
@@ -138,6 +140,24 @@ fill_server(struct settings *s)
 	s->log_format = format != NULL && text_same_ci(format, "logfmt") ? LOG_LOGFMT : LOG_HUMAN;
 }
 
+static bool
+text_is(const char *text, const char *word)
+{
+	return text != NULL && text_same_ci(text, word);
+}
+
+/* False: no memory, or its zone went away since it was checked. */
+static bool
+fill_windows(struct settings_member *in)
+{
+	const char *text = in->values[ENVIRONMENT_SETTING_FREEZE].text;
+	struct err err;
+
+	windows_free(in->freeze);
+	in->freeze = text == NULL ? NULL : windows_parse(text, &err);
+	return text == NULL || in->freeze != NULL;
+}
+
 /* False: no memory. */
 static bool
 fill_environment(
@@ -153,6 +173,10 @@ fill_environment(
 	e->branch = in->values[ENVIRONMENT_SETTING_BRANCH].text;
 	e->confirm = settings_truth(in->values[ENVIRONMENT_SETTING_CONFIRM].text);
 	e->notify_after_seconds = (int)number_in(in->values[ENVIRONMENT_SETTING_NOTIFY_AFTER].text);
+	e->drops_pushes = text_is(in->values[ENVIRONMENT_SETTING_FREEZE_PUSHES].text, "drop");
+	if (!fill_windows(in))
+		return false;
+	e->freeze = in->freeze;
 	while (urls != NULL && e->health_url_count < SETTINGS_HEALTH_URLS_MAX &&
 	    setting_next(&urls, url, sizeof(url))) {
 		char **kept = &in->urls[e->health_url_count];

@@ -89,6 +89,16 @@ row_button_find(struct tx *tx, const struct request *request, int64_t chat)
 	    DB_I64(chat));
 }
 
+struct button_row
+row_button_replied(struct tx *tx, int64_t chat, int64_t remote_id)
+{
+	return find(tx,
+	    "INDEXED BY button_reply WHERE action = 'override' AND closed_at = 0 AND chat = $1"
+	    " AND EXISTS (SELECT 1 FROM message m WHERE m.id = button.message AND m.chat = $1"
+	    " AND m.remote_id = $2)",
+	    DB_I64(chat), DB_I64(remote_id));
+}
+
 void
 row_button_set_message(struct tx *tx, const struct buttons *keyboard, int64_t message)
 {

@@ -34,6 +34,10 @@ struct button_row row_button_get(struct tx *tx, const char *id);
 /* The open one that stands for the request in this chat, whose message is 0; id "" none. */
 struct button_row row_button_find(struct tx *tx, const struct request *request, int64_t chat);
 
+/* The open one that is answered by a reply to its message, which that chat has under this id of the
+ * platform's; id "" none. */
+struct button_row row_button_replied(struct tx *tx, int64_t chat, int64_t remote_id);
+
 /* The buttons of this keyboard belong together, in that message. */
 void row_button_set_message(struct tx *tx, const struct buttons *keyboard, int64_t message);
 

@@ -67,7 +67,8 @@ static const char *const whys[] = {
 	C(TEXT, shown_live,      shown_live) and \
 	C(FLAG, shown_blocked,   shown_blocked) and \
 	C(TEXT, changed,         changed) and \
-	C(I64,  request,         request)
+	C(I64,  request,         request) and \
+	C(TEXT, exception,       exception)
 /* clang-format on */
 #define NAME(type, column, field) #column
 #define SAVED_NAMES		  SAVED(NAME, ", ")
@@ -313,7 +314,7 @@ row_deployment_add(struct tx *tx, struct deployment *deployment)
 		", state, why) VALUES ($1, $2, $3, $4, $5, $6, $7,"
 		" $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,"
 		" $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39,"
-		" $40, $41, $42, $43, $44, $45, $46, $47, $48)",
+		" $40, $41, $42, $43, $44, $45, $46, $47, $48, $49)",
 		values, COUNT(values)))
 		deployment->id = db_last_id(tx->db);
 	store_names_add(&tx->store->changed, deployment->environment);
@@ -330,7 +331,7 @@ row_deployment_save(struct tx *tx, const struct deployment *deployment)
 	    "UPDATE work SET (" SAVED_NAMES ") = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,"
 	    " $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,"
 	    " $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40,"
-	    " $41, $42) WHERE id = $43",
+	    " $41, $42, $43) WHERE id = $44",
 	    values, COUNT(values)); /* sticky */
 }
 

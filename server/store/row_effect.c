@@ -298,6 +298,23 @@ row_effect_count_timers(struct tx *tx, enum timer_kind kind)
 }
 
 int64_t
+row_effect_find_timer(struct tx *tx, enum timer_kind kind, int64_t *ret_due)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	int64_t found = 0;
+
+	*ret_due = 0;
+	if (!tx_query(&rows, tx, "SELECT id, body, due FROM effect WHERE kind = 'wait'"))
+		return 0;
+	while (found == 0 && db_next(&rows))
+		if (is_timer_of(tx, db_col_text(&rows, 1), kind, NULL)) {
+			found = db_col_i64(&rows, 0);
+			*ret_due = db_col_i64(&rows, 2);
+		}
+	return tx_end(tx, &rows) ? found : 0;
+}
+
+int64_t
 row_effect_find_push(struct tx *tx, const char *environment)
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };

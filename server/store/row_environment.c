@@ -63,6 +63,8 @@ read_environment(const struct db_rows *rows, void *out)
 	tx_text(rows, 6, ret->unknown_why, sizeof(ret->unknown_why));
 	tx_text(rows, 7, ret->polled_commit, sizeof(ret->polled_commit));
 	ret->skipped_count = db_col_i64(rows, 8);
+	tx_text(rows, 9, ret->waiting_push, sizeof(ret->waiting_push));
+	ret->held = (unsigned)db_col_i64(rows, 10);
 }
 
 struct environment
@@ -73,8 +75,8 @@ row_environment_get(struct tx *tx, const char *name)
 	(void)text_copy(environment.name, sizeof(environment.name), name);
 	if (tx_read(tx, read_environment, &environment, 1,
 		"SELECT current_release, previous_release, seen_commit, is_down,"
-		" is_unacknowledged, unknown_since, unknown_why, polled_commit, skipped_count"
-		" FROM environment WHERE name = $1",
+		" is_unacknowledged, unknown_since, unknown_why, polled_commit, skipped_count,"
+		" waiting_push, held FROM environment WHERE name = $1",
 		DB_TEXT(name)) == 0)
 		return environment;
 	environment.current = row_release_get(tx, environment.current.id);
@@ -117,6 +119,44 @@ row_environment_set_polled(struct tx *tx, const char *name, const char *commit)
 	ensure(tx, name);
 	(void)tx_run(tx, "UPDATE environment SET polled_commit = $2 WHERE name = $1", DB_TEXT(name),
 	    DB_TEXT(commit)); /* sticky */
+}
+
+void
+row_environment_set_held(struct tx *tx, const char *name, unsigned held)
+{
+	ensure(tx, name);
+	(void)tx_run(tx, "UPDATE environment SET held = $2 WHERE name = $1", DB_TEXT(name),
+	    DB_I64(held)); /* sticky */
+	store_names_add(&tx->store->changed, name);
+}
+
+void
+row_environment_set_waiting(struct tx *tx, const char *name, const char *pushed_by)
+{
+	ensure(tx, name);
+	(void)tx_run(tx, "UPDATE environment SET waiting_push = $2 WHERE name = $1", DB_TEXT(name),
+	    DB_TEXT(pushed_by)); /* sticky */
+}
+
+void
+row_environment_free_push(struct tx *tx, const char *name)
+{
+	(void)tx_run(tx,
+	    "UPDATE environment SET waiting_push = '', seen_commit = '' WHERE name = $1",
+	    DB_TEXT(name)); /* sticky */
+}
+
+bool
+row_environment_next_held(struct tx *tx, char name[LIMIT_ENVIRONMENT])
+{
+	char next[1][LIMIT_ENVIRONMENT];
+
+	if (tx_read(tx, tx_read_environment, next, 1,
+		"SELECT name FROM environment INDEXED BY environment_held"
+		" WHERE (held <> 0 OR waiting_push <> '') AND name > $1 ORDER BY name LIMIT 1",
+		DB_TEXT(name)) == 0)
+		return false;
+	return text_copy(name, LIMIT_ENVIRONMENT, next[0]);
 }
 
 void

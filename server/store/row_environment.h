@@ -18,6 +18,16 @@ void row_environment_set_skipped(struct tx *tx, const char *name, int64_t count)
 /* Polling knows of this head, and nothing follows from it. */
 void row_environment_set_polled(struct tx *tx, const char *name, const char *commit);
 
+/* Locks and freezes: what there is at this look (ENVIRONMENT_IS_…); a push waits for their end, by
+ * whom; they have ended: its head was not seen. */
+void row_environment_set_held(struct tx *tx, const char *name, unsigned held);
+void row_environment_set_waiting(struct tx *tx, const char *name, const char *pushed_by);
+void row_environment_free_push(struct tx *tx, const char *name);
+
+/* The name that follows, of those that were held at the last look, or have a push that waits; ""
+ * begins.  False: that was the last. */
+bool row_environment_next_held(struct tx *tx, char name[LIMIT_ENVIRONMENT]) MUST_USE;
+
 /* An automatic rollback ended: it is unacknowledged until something goes live. */
 void row_environment_rolled_back(struct tx *tx, const char *name);
 

@@ -221,6 +221,11 @@ row_message_move_chat(struct tx *tx, int64_t old_chat, int64_t new_chat)
 	(void)tx_run(
 	    tx, "UPDATE button SET chat = $2 WHERE chat = $1", DB_I64(old_chat), DB_I64(new_chat));
 	(void)tx_run(tx, "UPDATE work SET chat = $2, thread = 0, request = 0 WHERE chat = $1",
+	    DB_I64(old_chat), DB_I64(new_chat));
+	(void)tx_run(tx, "UPDATE hold SET chat = $2, thread = 0, request = 0 WHERE chat = $1",
+	    DB_I64(old_chat), DB_I64(new_chat));
+	(void)tx_run(tx,
+	    "UPDATE hold SET asked_chat = $2, asked_thread = 0 WHERE asked_chat = $1",
 	    DB_I64(old_chat), DB_I64(new_chat)); /* all sticky */
 	move_documents(tx, old_chat, new_chat);
 	for (int kind = 0; kind < EFFECT_KIND_COUNT; kind++)

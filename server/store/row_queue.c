@@ -77,6 +77,16 @@ row_queue_freed(struct tx *tx, int64_t work)
 	tx->has_looks = true;
 }
 
+void
+row_queue_look_held(struct tx *tx)
+{
+	(void)tx_run(tx,
+	    "UPDATE work INDEXED BY work_waits SET waits_for = $1 WHERE " WAITS
+	    " AND waits_for = '" ROW_QUEUE_HOLD "'",
+	    DB_TEXT(ROW_QUEUE_LOOK)); /* sticky */
+	tx->has_looks = true;
+}
+
 bool
 row_queue_next(struct tx *tx, char ret_environment[LIMIT_ENVIRONMENT])
 {

@@ -12,6 +12,7 @@
 #define ROW_QUEUE_LOOK "look"
 #define ROW_QUEUE_SLOT "slot"
 #define ROW_QUEUE_GIT  "git"
+#define ROW_QUEUE_HOLD "hold"
 
 /* Places of one queue at most, and a push besides. */
 #define ROW_QUEUE_MOST	  10
@@ -40,6 +41,8 @@ int64_t row_queue_waits_longer(struct tx *tx, const char *resource, int64_t plac
  * what this work holds, or for a slot. */
 void row_queue_look(struct tx *tx, const char *environment);
 void row_queue_freed(struct tx *tx, int64_t work);
+/* … and all that wait for the end of a lock or freeze. */
+void row_queue_look_held(struct tx *tx);
 
 /* Of those the one with the oldest place, whose mark is taken away.  False: there is none. */
 bool row_queue_next(struct tx *tx, char ret_environment[LIMIT_ENVIRONMENT]) MUST_USE;

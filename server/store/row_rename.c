@@ -32,6 +32,10 @@ row_rename(struct tx *tx, const char *from, const char *to)
 		"UPDATE release SET environment = $2 WHERE environment = $1",
 		"UPDATE OR REPLACE block SET environment = $2 WHERE environment = $1",
 		"UPDATE work SET environment = $2 WHERE environment = $1",
+		"UPDATE hold SET target = $2 WHERE target = $1",
+		"UPDATE hold SET target = substr($2, 1, instr($2, '/')) || '*'"
+		" WHERE instr($2, '/') > 0 AND instr($1, '/') > 0"
+		" AND target = substr($1, 1, instr($1, '/')) || '*'",
 		"UPDATE button SET target = $2 WHERE target = $1",
 		"UPDATE effect SET body = json_replace(body, '$.environment', $2)"
 		" WHERE json_extract(body, '$.environment') = $1",

@@ -141,6 +141,7 @@ struct effect_leave_chat {
 	TIMER(PUSH, "push", 120)	/* git is asked again for what a push announced */ \
 	TIMER(RENAME, "rename", 60)	/* rows of an application's old name */ \
 	TIMER(LEAVE, "leave", 60)	/* a group that is not ours; `name`: its id */ \
+	TIMER(HOLDS, "holds", 3600)	/* a lock or freeze begins or ends */ \
 	TIMER(ACCESS, "access", 3600)	/* roles that end are announced */ \
 	TIMER(STRANGERS, "strangers", 3600)	/* what strangers repeated becomes an audit entry */
 

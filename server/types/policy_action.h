@@ -22,9 +22,9 @@
 	ACTION(ROLLBACK,  "rollback",  GRANT,  "roll back to an earlier release") \
 	ACTION(CANCEL,    "cancel",    GRANT,  "cancel what is queued or in progress") \
 	ACTION(CONFIRM,   "confirm",   GRANT,  "answer questions that others ask") \
-	ACTION(LOCK,      "lock",      LATER,  "lock a target") \
-	ACTION(UNLOCK,    "unlock",    LATER,  "end the lock of another person") \
-	ACTION(FREEZE,    "freeze",    LATER,  "begin and end a freeze") \
+	ACTION(LOCK,      "lock",      GRANT,  "lock a target; end one's own lock") \
+	ACTION(UNLOCK,    "unlock",    GRANT,  "end the lock of another person") \
+	ACTION(FREEZE,    "freeze",    GRANT,  "begin and end a freeze, deploy in one") \
 	ACTION(APPROVE,   "approve",   LATER,  "approve what others ask for") \
 	ACTION(EMERGENCY, "emergency", LATER,  "deploy without approvals") \
 	ACTION(DO,        "do",        LATER,  "start programs of your own") \

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/window.h"
 #include "lib/zone.h"
 #include "types/roles.h"
 
@@ -42,6 +43,7 @@ free_member(struct settings_member *member)
 		wipe_value(&member->values[i]);
 	for (size_t i = 0; i < SETTINGS_HEALTH_URLS_MAX; i++)
 		free(member->urls[i]);
+	windows_free(member->freeze);
 	free(member->fingerprint);
 	free(member);
 }

@@ -43,6 +43,7 @@ _Static_assert(SETTING_URLS_MAX == LIMIT_URLS && SETTING_URL_LIST_MAX < LIMIT_UR
 enum telegram_mode { TELEGRAM_POLLING, TELEGRAM_WEBHOOK };
 
 struct roles;
+struct windows;
 struct zone;
 
 struct settings_ids {
@@ -56,6 +57,8 @@ struct environment_settings {
 	const char *refusal; /* why nothing is deployed there; "": it is */
 	const char *branch; /* NULL: only /deploy with a ref */
 	bool confirm;
+	const struct windows *freeze; /* NULL: no window freezes it */
+	bool drops_pushes;	      /* in a freeze or lock; else they wait for its end */
 	int notify_after_seconds; /* a success that took longer rings */
 	size_t health_url_count;
 	const char *health_urls[SETTINGS_HEALTH_URLS_MAX];
@@ -149,6 +152,7 @@ struct settings_member {
 	char id[ENVIRONMENT_ID_MAX]; /* an environment's: with its application */
 	struct settings_value values[FAMILY_SETTING_COUNT]; /* of its own family */
 	char *urls[SETTINGS_HEALTH_URLS_MAX];
+	struct windows *freeze; /* an environment's; NULL: none */
 	char *fingerprint; /* an environment's; NULL: no file was read */
 	size_t fingerprint_shared; /* so many bytes of it are all its application's environments' */
 	char refusal[LIMIT_LINE];	/* an environment's: why it is not deployed; "": it is */

@@ -35,6 +35,7 @@ struct update {
 	enum update_refusal refusal;
 	struct chat_address address;	/* where it happened; thread only for a real topic */
 	int64_t message;	/* UPDATE_TEXT: the platform's id of what was written; 0: unknown */
+	int64_t reply_to;	/* UPDATE_TEXT: that of what it is a reply to; 0: of nothing */
 	bool is_private;
 	int64_t person;		/* sender's or presser's id; 0: unknown */
 	char name[LIMIT_PERSON]; /* cleaned display name, "@user" where there is one */

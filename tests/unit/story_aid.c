@@ -9,6 +9,7 @@ enum act {
 	MOVED,	   /* the group has a new id */
 	FORWARDED, /* a command that somebody else wrote */
 	PRESS,	   /* person, label of a button; the message that has it comes last */
+	REPLY,	   /* person, text: to the message that came last */
 	STALE,	   /* a press on a button that nobody knows */
 	PUSH,	   /* branch */
 	REJECTED,  /* webhooks with a wrong signature */
@@ -174,6 +175,34 @@ static const struct play copy[] = {
 	{ RESTORED, 0, NULL, NULL },
 };
 
+static const struct play held[] = {
+	DEPLOYS(COMMIT_A),
+	{ WELL, 0, NULL, NULL },
+	{ TEXT, ADA, "/lock staging 2h incident", NULL },
+	{ PUSH, 0, "develop", NULL },
+	{ GIT, 0, COMMIT_B, NULL },
+	{ TEXT, CY, "/deploy staging", NULL },
+	{ PRESS, CY, "Ask @ada", NULL },
+	{ PRESS, ADA, "Keep", NULL },
+	{ TEXT, BOB, "/unlock staging", NULL },
+	{ GIT, 0, COMMIT_B, NULL },
+	{ TEXT, CY, "/deploy staging", NULL }, /* behind it */
+	{ GIT, 0, COMMIT_C, NULL },
+	{ TEXT, ADA, "/freeze all until 2026-01-01 sale", NULL },
+	{ STARTS, 0, NULL, NULL },
+	{ ENDS, 0, NULL, NULL },
+	{ WELL, 0, NULL, NULL },
+	{ TEXT, ADA, "/deploy staging", NULL },
+	{ PRESS, ADA, "all the same", NULL },
+	{ REPLY, ADA, "the fix", NULL },
+	{ GIT, 0, COMMIT_D, NULL },
+	{ STARTS, 0, NULL, NULL },
+	{ ENDS, 0, NULL, NULL },
+	{ WELL, 0, NULL, NULL },
+	{ DUE, TIMER_HOLDS, NULL, NULL },
+	{ TEXT, ADA, "/unfreeze all", NULL },
+};
+
 static const struct play talk[] = {
 	DEPLOYS(COMMIT_A),
 	{ WELL, 0, NULL, NULL },
@@ -203,6 +232,17 @@ press(struct world *w, int64_t person, const char *label)
 		return;
 	}
 	fail_msg("nothing has the button %s", label);
+}
+
+static void
+reply(struct world *w, int64_t person, const char *text)
+{
+	const struct world_message *last = world_last(w);
+	struct event *event = world_update(w, UPDATE_TEXT, person, last->chat);
+
+	event->u.update->reply_to = w->screen_remote[last->row];
+	(void)text_copy(event->u.update->text, sizeof(event->u.update->text), text);
+	(void)world_decide(w, event);
 }
 
 static void
@@ -264,6 +304,9 @@ play_step(struct world *w, const struct play *play)
 		break;
 	case PRESS:
 		press(w, play->person, play->text);
+		break;
+	case REPLY:
+		reply(w, play->person, play->text);
 		break;
 	case STALE:
 		(void)world_press(w, play->person, WORLD_GROUP, "0123456789abcdef");

@@ -11,6 +11,7 @@
 	S(ROLLBACK, rollback)		/* a person goes back */ \
 	S(PUSHES, pushes)		/* followed branches, git that is away, a poll */ \
 	S(COPY, copy)			/* a run without a folder, a start with --restored */ \
+	S(HELD, held)			/* a lock, a freeze, an exception */ \
 	S(TALK, talk)			/* everything that is no deployment */
 
 enum story {

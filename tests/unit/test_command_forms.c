@@ -19,6 +19,14 @@
 #define ROLLBACK	      TOO_MUCH("rollback", "/rollback <environment> [release]")
 #define CANCEL		      TOO_MUCH("cancel", "/cancel <environment>")
 #define STATUS		      TOO_MUCH("status", "/status [environment]")
+#define LOCK		      TOO_MUCH("lock", "/lock <environment> [30m, 2h, 3d] [reason]")
+#define UNLOCK		      TOO_MUCH("unlock", "/unlock <environment>")
+#define FREEZE		      TOO_MUCH("freeze", "/freeze <environment, application or all> until <time> [reason]")
+#define UNFREEZE	      TOO_MUCH("unfreeze", "/unfreeze <environment, application or all>")
+#define TIMES		      "16:00, Mon 16:00, 2027-01-06 or 2027-01-06 16:00."
+#define NO_LOCK(x)	      "🚫 shop/staging: not locked: " x
+#define NO_FREEZE(x)	      "🚫 shop/staging: not frozen: " x
+#define LASTS		      " is no time to last: 30m, 2h, 3d or until " TIMES
 #define HISTORY		      TOO_MUCH("history", "/history [environment]")
 
 static const struct {
@@ -90,6 +98,62 @@ static const struct {
 	{ "/queue shop", "Nothing is in progress, and nothing is queued." },
 	{ "/queue shop staging", "Nothing is in progress, and nothing is queued." },
 	{ "/queue shop staging now", TOO_MUCH("queue", "/queue [environment]") },
+
+	{ "/lock", "Which environment? There are: " THERE },
+	{ "/lock shop/stagin 2h", NEAR("shop/stagin", "shop/staging") },
+	{ "/lock nothing", NO("nothing") },
+	{ "/lock all", NO("all") },
+	{ "/lock staging 2h", "❓ /lock staging: of which application?" },
+	{ "/lock shop 2h", "❓ /lock shop: which environment?" },
+	{ "/lock shop/staging 2 hours", NO_LOCK("\"2 hours\"" LASTS) },
+	{ "/lock shop staging 2 hours db", NO_LOCK("\"2 hours\"" LASTS) },
+	{ "/lock shop/staging 30min", NO_LOCK("\"30min\"" LASTS) },
+	{ "/lock shop/staging 0h", NO_LOCK("\"0h\"" LASTS) },
+	{ "/lock shop/staging 99999m", NO_LOCK("\"99999m\"" LASTS) },
+	{ "/lock shop/staging 2h30m", NO_LOCK("\"2h30m\"" LASTS) },
+	{ "/lock shop/staging 2", NO_LOCK("\"2\"" LASTS) },
+	{ "/lock shop/staging 503s on checkout", NO_LOCK("\"503s\"" LASTS) },
+	{ "/lock shop/staging 31d", NO_LOCK("a lock lasts 30 days at most.") },
+	{ "/lock shop/staging until monday 8", NO_LOCK("\"monday 8\" is no time: " TIMES) },
+	{ "/lock shop/staging " W260, LOCK },
+	{ "/lock shop/staging " W40 " " W40 " " W40 " " W40 " " W40, LOCK },
+
+	{ "/unlock", "Which environment? There are: " THERE },
+	{ "/unlock shop/stagin", NEAR("shop/stagin", "shop/staging") },
+	{ "/unlock nothing", NO("nothing") },
+	{ "/unlock staging", "❓ /unlock staging: of which application?" },
+	{ "/unlock shop/staging now", UNLOCK },
+	{ "/unlock shop/staging", "shop/staging is not locked." },
+
+	{ "/freeze", "Which environment? There are: " THERE },
+	{ "/freeze shop/stagin until 16:00", NEAR("shop/stagin", "shop/staging") },
+	{ "/freeze nothing until 16:00", NO("nothing") },
+	{ "/freeze staging until 16:00", "❓ /freeze staging: of which application?" },
+	{ "/freeze shop/staging", NO_FREEZE("until when? until " TIMES) },
+	{ "/freeze shop", "🚫 all of shop: not frozen: until when? until " TIMES },
+	{ "/freeze all Christmas", "🚫 all environments: not frozen: until when? until " TIMES },
+	{ "/freeze shop/staging until", NO_FREEZE("\"until\" is no time by itself: until " TIMES) },
+	{ "/freeze shop/staging until monday 8", NO_FREEZE("\"monday 8\" is no time: " TIMES) },
+	{ "/freeze shop/staging until Mon", NO_FREEZE("\"Mon\" is no time: " TIMES) },
+	{ "/freeze shop/staging until 24:00", NO_FREEZE("\"24:00\" is no time: " TIMES) },
+	{ "/freeze shop/staging until 16:00h", NO_FREEZE("\"16:00h\" is no time: " TIMES) },
+	{ "/freeze shop/staging until 2027-02-29", NO_FREEZE("\"2027-02-29\" is no time: " TIMES) },
+	{ "/freeze shop/staging until 2001-01-06", NO_FREEZE("\"2001-01-06\" is past.") },
+	{ "/freeze shop/staging until 2001-01-06 16:00",
+	    NO_FREEZE("\"2001-01-06 16:00\" is past.") },
+	{ "/freeze shop/staging until 2099-01-06", NO_FREEZE("a freeze lasts a year at most.") },
+	{ "/freeze shop/staging until 16:00 " W260, FREEZE },
+
+	{ "/unfreeze", "Which environment? There are: " THERE },
+	{ "/unfreeze shop/stagin", NEAR("shop/stagin", "shop/staging") },
+	{ "/unfreeze nothing", NO("nothing") },
+	{ "/unfreeze staging", "❓ /unfreeze staging: of which application?" },
+	{ "/unfreeze all", "ℹ️ all environments is not frozen." },
+	{ "/unfreeze shop/staging", "ℹ️ shop/staging is not frozen." },
+	{ "/unfreeze shop/staging now", UNFREEZE },
+	{ "/ask hold/1", "I don't know /ask. /help lists what you may do." },
+	{ "/keep hold/1", "I don't know /keep. /help lists what you may do." },
+	{ "/override shop/staging", "I don't know /override. /help lists what you may do." },
 
 	{ "/deplyo shop", "I don't know /deplyo. Did you mean /deploy?" },
 	{ "/confirm", "I don't know /confirm. /help lists what you may do." }, /* a button's */

@@ -80,7 +80,8 @@ rows_of(struct db *db, const char *except, uint8_t ret[CRYPTO_SHA256_SIZE])
 	" AND NOT EXISTS (SELECT 1 FROM effect WHERE subject = d.id AND kind IN ('run', 'ask'," \
 	" 'probe', 'wait'))"
 /* One that waits for an environment that nobody uses, and of which it is known what runs there; it
- * may be that git compares it with what is live, or that it was asked about anew. */
+ * may be that git compares it with what is live, that it was asked about anew, or that a lock or
+ * freeze holds it, of which the end is looked for. */
 #define FORGOTTEN_IN_QUEUE \
 	"SELECT COUNT(*) FROM work AS d WHERE state = 'QUEUED' AND NOT EXISTS (SELECT 1 " \
 	"FROM" \
@@ -88,6 +89,8 @@ rows_of(struct db *db, const char *except, uint8_t ret[CRYPTO_SHA256_SIZE])
 	" 'VERIFYING', 'ROLLING_BACK', 'VERIFYING_ROLLBACK'))" \
 	" AND NOT EXISTS (SELECT 1 FROM environment WHERE name = d.environment" \
 	" AND unknown_since <> 0)" \
+	" AND NOT (waits_for = 'hold' AND EXISTS (SELECT 1 FROM hold)" \
+	" AND EXISTS (SELECT 1 FROM effect WHERE kind = 'wait' AND body LIKE '%\"holds\"%'))" \
 	" AND NOT EXISTS (SELECT 1 FROM effect WHERE subject = d.id AND kind IN ('ask', 'wait'))"
 
 /* --- attempts --- */

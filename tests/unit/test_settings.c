@@ -619,7 +619,7 @@ what_changed_is_named_without_its_value(void **state)
 	assert_true(settings_diff(a, b, &change));
 	assert_string_equal(buf_text(&change.names),
 	    "GITHUB_WEBHOOK_SECRET, API_SERVER_PORT, ENVIRONMENTS, "
-	    "STAGING_PORT, PRODUCTION_CONFIRM, PRODUCTION_NOTIFY_AFTER_SECONDS, GITHUB_BRANCH_PRODUCTION, "
+	    "STAGING_PORT, PRODUCTION_CONFIRM, PRODUCTION_NOTIFY_AFTER_SECONDS, PRODUCTION_FREEZE_PUSHES, GITHUB_BRANCH_PRODUCTION, "
 	    "PRODUCTION_COMPOSE_DIR");
 	assert_string_equal(buf_text(&change.restart_names), "API_SERVER_PORT");
 	assert_false(settings_diff(a, a, &none));

@@ -12,6 +12,7 @@
 #include "lib/buf.h"
 #include "lib/db.h"
 #include "lib/text.h"
+#include "policy/hold.h"
 #include "routes/metric_set.h"
 #include "runner/protocol.h"
 #include "store/row_effect.h"
@@ -107,6 +108,9 @@ note_tables(void)
 	note("work.waits_for", ROW_QUEUE_LOOK);
 	note("work.waits_for", ROW_QUEUE_SLOT);
 	note("work.waits_for", ROW_QUEUE_GIT);
+	note("work.waits_for", ROW_QUEUE_HOLD);
+	for (enum hold_kind kind = 0; kind < HOLD_WINDOW; kind++)
+		note("hold.kind", hold_word(kind));
 	note("button.argument", "answer");
 	note("button.argument.answer", "yes");
 	note("button.argument.answer", "no");

@@ -1,0 +1,37 @@
+/* when.h - a moment to come, as people write it: "2h", "until Mon 08:00".  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include <stdint.h>
+
+#include "lib/base.h"
+
+struct err;
+struct zone;
+
+enum when {
+	WHEN_NONE, /* the text speaks of no time */
+	WHEN_READ,
+	WHEN_WRONG, /* it seems to, in a form that is none: err names it, and those there are */
+};
+
+/*
+ * Reads what *text begins with, as much as makes a time: "30m", "2h", "3d", or "until" and "16:00"
+ * (the next), "Mon 16:00" (the next), "2027-01-06" (the end of that day) or "2027-01-06 16:00", as
+ * clocks show it in the zone.  READ: *text stands behind it and the blanks there, *ret is a moment
+ * after `at` (ms).  Else both are as they were.
+ */
+enum when
+when_read(const char **text, const struct zone *zone, int64_t at, int64_t *ret, struct err *err);
+
+/* "16:00", of 00:00 to 23:59, at *text, which stands behind it then: whatever follows but a digit.
+ * Minutes since midnight; -1: there is none. */
+int when_clock(const char **text);
+
+/* "Mon", in any capitals, at *text, which stands behind it then: whatever follows but a letter.
+ * 0: Sunday; -1: there is none. */
+int when_weekday(const char **text);
+
+#define WHEN_TEXT 21 /* "Mon 2027-01-04 08:00" with the NUL */
+/* Returns out. */
+const char *when_text(const struct zone *zone, int64_t at, char out[WHEN_TEXT]);

@@ -1,0 +1,239 @@
+/* window.c - windows of time as a value: is a moment in one, and when does that change?  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "lib/window.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/err.h"
+#include "lib/when.h"
+#include "lib/zone.h"
+
+#define BLANKS	    " \t"
+#define WEEK_DAYS   7
+#define DAY_MINUTES (24 * 60)
+#define ADJOIN_MAX  64 /* windows, one behind the other, that are followed to their end */
+#define PART_MAX    128
+
+struct window {
+	bool is_weekly;
+	int weekday; /* 0: Sunday */
+	int begin;   /* minutes of that day */
+	int end;     /* minutes behind that day's midnight: its last day's, clocks unchanged */
+	struct zone_time first, last; /* dates, both included */
+	struct zone *zone;	      /* NULL: the one that is given */
+};
+
+struct windows {
+	size_t count;
+	struct window at[WINDOWS_MAX];
+};
+
+/* From begin to end, ms. */
+struct span {
+	int64_t begin, end;
+};
+
+/* --- reading them --- */
+
+/* "Fri 16:00" */
+static bool
+read_point(const char **text, int *ret_weekday, int *ret_minutes)
+{
+	*ret_weekday = when_weekday(text);
+	*text += strspn(*text, BLANKS);
+	*ret_minutes = *ret_weekday < 0 ? -1 : when_clock(text);
+	*text += strspn(*text, BLANKS);
+	return *ret_minutes >= 0;
+}
+
+/* "Fri 16:00-Mon 08:00"; one that would be a whole week has no end. */
+static bool
+read_weekly(const char **text, struct window *ret)
+{
+	int weekday, minutes;
+
+	ret->is_weekly = true;
+	if (!read_point(text, &ret->weekday, &ret->begin) || **text != '-')
+		return false;
+	(*text)++;
+	*text += strspn(*text, BLANKS);
+	if (!read_point(text, &weekday, &minutes))
+		return false;
+	ret->end = (weekday - ret->weekday + WEEK_DAYS) % WEEK_DAYS * DAY_MINUTES + minutes;
+	if (ret->end < ret->begin)
+		ret->end += WEEK_DAYS * DAY_MINUTES;
+	return ret->end != ret->begin;
+}
+
+static bool
+read_date(const char **text, struct zone_time *ret)
+{
+	char date[ZONE_DATE];
+
+	(void)snprintf(date, sizeof(date), "%.10s", *text);
+	if (!zone_date_parse(date, ret))
+		return false;
+	*text += ZONE_DATE - 1;
+	return true;
+}
+
+static bool
+is_before(const struct zone_time *a, const struct zone_time *b)
+{
+	return a->year != b->year ? a->year < b->year :
+	    a->month != b->month  ? a->month < b->month :
+				    a->day < b->day;
+}
+
+/* "2026-12-20..2027-01-06" */
+static bool
+read_dates(const char **text, struct window *ret)
+{
+	if (!read_date(text, &ret->first) || strncmp(*text, "..", 2) != 0)
+		return false;
+	*text += 2;
+	if (!read_date(text, &ret->last))
+		return false;
+	if (**text != '\0' && strspn(*text, BLANKS) == 0)
+		return false;
+	*text += strspn(*text, BLANKS);
+	return !is_before(&ret->last, &ret->first);
+}
+
+static bool
+read_window(const char *text, struct window *ret, struct err *err)
+{
+	bool is_one =
+	    text[0] >= '0' && text[0] <= '9' ? read_dates(&text, ret) : read_weekly(&text, ret);
+
+	if (!is_one)
+		return err_set(err, ERR_INVALID, "is no window of time");
+	if (*text == '\0')
+		return true;
+	ret->zone = zone_new(text, err);
+	return ret->zone != NULL;
+}
+
+struct windows *
+windows_parse(const char *text, struct err *err)
+{
+	struct windows *windows = calloc(1, sizeof(*windows));
+	bool ok = true;
+
+	if (windows == NULL) {
+		(void)err_set(err, ERR_NOMEM, "no memory for windows of time");
+		return NULL;
+	}
+	for (size_t size; ok; text += size + 1) {
+		char part[PART_MAX];
+
+		text += strspn(text, BLANKS);
+		size = strcspn(text, ",");
+		(void)snprintf(part, sizeof(part), "%.*s", (int)size, text);
+		for (size_t n = strlen(part); n > 0 && strchr(BLANKS, part[n - 1]) != NULL; n--)
+			part[n - 1] = '\0';
+		ok = size < PART_MAX && windows->count < WINDOWS_MAX ?
+		    read_window(part, &windows->at[windows->count++], err) :
+		    err_set(err, ERR_INVALID, "is longer than windows may be");
+		if (text[size] == '\0')
+			break;
+	}
+	if (ok)
+		return windows;
+	windows_free(windows);
+	return NULL;
+}
+
+void
+windows_free(struct windows *windows)
+{
+	for (size_t i = 0; windows != NULL && i < windows->count; i++)
+		zone_free(windows->at[i].zone);
+	free(windows);
+}
+
+/* --- asking them --- */
+
+/* So many minutes after midnight of that day, by its clocks. */
+static int64_t
+moment_of(const struct zone *zone, const struct zone_time *day, int days, int minutes)
+{
+	struct zone_time time = { .year = day->year,
+		.month = day->month,
+		.day = day->day + days + minutes / DAY_MINUTES,
+		.hour = minutes % DAY_MINUTES / 60,
+		.minute = minutes % 60 };
+
+	return zone_moment(zone, &time);
+}
+
+/* The weekly one that begins on the day so many days from `at`'s; false: none begins there. */
+static bool
+week_of(
+    const struct window *window, const struct zone *zone, int64_t at, int days, struct span *ret)
+{
+	struct zone_time today = zone_local(zone, at);
+
+	if ((today.weekday + days + 2 * WEEK_DAYS) % WEEK_DAYS != window->weekday)
+		return false;
+	ret->begin = moment_of(zone, &today, days, window->begin);
+	ret->end = moment_of(zone, &today, days, window->end);
+	return ret->end > ret->begin; /* not where clocks skip all of it */
+}
+
+/* The first span of it that ends after `at`; false: there is none. */
+static bool
+next_span(const struct window *window, const struct zone *zone, int64_t at, struct span *ret)
+{
+	if (window->zone != NULL)
+		zone = window->zone;
+	if (!window->is_weekly) {
+		ret->begin = zone_moment(zone, &window->first);
+		ret->end = zone_date_end(zone, &window->last);
+		return at < ret->end;
+	}
+	for (int days = -2 * WEEK_DAYS + 1; days <= 2 * WEEK_DAYS; days++)
+		if (week_of(window, zone, at, days, ret) && at < ret->end)
+			return true;
+	return false;
+}
+
+/* Is `at` in one?  Then *ret is the latest end of those; else the next begin; 0: none. */
+static bool
+look(const struct windows *windows, const struct zone *zone, int64_t at, int64_t *ret)
+{
+	int64_t begin = 0, end = 0;
+
+	for (size_t i = 0; i < windows->count; i++) {
+		struct span span;
+
+		if (!next_span(&windows->at[i], zone, at, &span))
+			continue;
+		if (span.begin <= at)
+			end = span.end > end ? span.end : end;
+		else if (begin == 0 || span.begin < begin)
+			begin = span.begin;
+	}
+	*ret = end != 0 ? end : begin;
+	return end != 0;
+}
+
+bool
+windows_have(
+    const struct windows *windows, const struct zone *zone, int64_t at, int64_t *ret_change)
+{
+	int64_t next;
+
+	*ret_change = 0;
+	if (windows == NULL || !look(windows, zone, at, ret_change))
+		return false;
+	for (int i = 0; i < ADJOIN_MAX; i++) {
+		if (!look(windows, zone, *ret_change, &next))
+			return true;
+		*ret_change = next;
+	}
+	*ret_change = 0;
+	return true;
+}

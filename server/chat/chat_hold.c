@@ -1,0 +1,63 @@
+/* chat_hold.c - what is said of locks and freezes.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#include "chat/chat_hold.h"
+
+#include "lib/when.h"
+
+const char *
+chat_hold_sign(enum hold_kind kind)
+{
+	return kind == HOLD_LOCK ? "🔒" : "🧊";
+}
+
+void
+chat_hold_target(struct chat_text *text, const char *target)
+{
+	size_t size = strcspn(target, "/");
+
+	if (strcmp(target, HOLD_ALL) == 0)
+		chat_text_add(text, "all environments");
+	else if (strcmp(target + size, "/*") == 0)
+		chat_text_add(text, "all of %.*s", (int)size, target);
+	else
+		chat_text_add(text, "%s", target);
+}
+
+void
+chat_hold_until(struct chat_text *text, const char *before, int64_t until, const struct holds *in)
+{
+	char date[WHEN_TEXT];
+
+	chat_text_add(text, "%suntil ", before);
+	if (until == 0)
+		chat_text_add(text, "somebody ends it");
+	else
+		chat_text_add(text, "%s (%s)", when_text(in->zone, until, date), in->zone_name);
+}
+
+void
+chat_hold(struct chat_text *text, const struct hold *hold, const struct holds *in, int64_t at)
+{
+	chat_text_add(text, "%s", hold->kind == HOLD_LOCK ? "locked" : "frozen");
+	chat_text_outside(text, " by ", hold->by);
+	if (hold->kind == HOLD_FREEZE && strchr(hold->target, '*') != NULL) {
+		chat_text_add(text, " (");
+		chat_hold_target(text, hold->target);
+		chat_text_add(text, ")");
+	}
+	if (hold->at != 0)
+		chat_text_ago(text, ", ", hold->at, at);
+	if (hold->kind != HOLD_WINDOW || hold->until != 0)
+		chat_hold_until(text, ", ", hold->until, in);
+	if (hold->reason[0] != '\0')
+		chat_text_outside(text, ": ", hold->reason);
+}
+
+void
+chat_hold_lines(struct chat_text *text, const struct holds *holds, int64_t at)
+{
+	for (size_t i = 0; holds != NULL && i < holds->n; i++) {
+		chat_text_add(text, "\n%s ", chat_hold_sign(holds->at[i].kind));
+		chat_hold(text, &holds->at[i], holds, at);
+	}
+}

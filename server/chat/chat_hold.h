@@ -1,0 +1,22 @@
+/* chat_hold.h - what is said of locks and freezes.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "chat/chat_text.h"
+#include "policy/hold.h"
+
+/* Adds "locked by @ada, 20 min ago, until Mon 2026-11-23 08:00 (UTC): reason". */
+void chat_hold(struct chat_text *text, const struct hold *hold, const struct holds *in, int64_t at);
+
+/* A line for each of them, a line break before it; nothing where there is none. */
+void chat_hold_lines(struct chat_text *text, const struct holds *holds, int64_t at);
+
+/* Adds " until Mon 2026-11-23 08:00 (Europe/Berlin)"; 0: " until somebody ends it". */
+void
+chat_hold_until(struct chat_text *text, const char *before, int64_t until, const struct holds *in);
+
+/* "🔒", "🧊" */
+const char *chat_hold_sign(enum hold_kind kind);
+
+/* What a target is called: "shop/staging", "all of shop", "all". */
+void chat_hold_target(struct chat_text *text, const char *target);

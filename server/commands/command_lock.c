@@ -1,0 +1,69 @@
+/* command_lock.c - /lock <environment> [30m|2h|3d] [reason]: one person holds the wheel.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "chat/chat_hold.h"
+#include "commands/commands.h"
+#include "decide/decide_hold.h"
+#include "decide/decide_hold_change.h"
+#include "decide/decide_reply.h"
+#include "decide/decide_where.h"
+#include "lib/text.h"
+#include "lib/when.h"
+
+#define LOCK_MOST_MS (30 * 24 * 3600 * INT64_C(1000))
+
+static void
+say_locked(struct tx *tx, const struct update *update, const struct hold *lock)
+{
+	struct chat_text text;
+	struct holds holds;
+
+	decide_holds(tx, lock->target, &holds);
+	chat_text_init(&text);
+	chat_text_add(&text, "🔒 " MARK_BOLD "%s" MARK_BOLD ": locked", lock->target);
+	chat_text_outside(&text, " by ", lock->by);
+	chat_hold_until(&text, ", ", lock->until, &holds);
+	chat_text_outside(&text, lock->reason[0] != '\0' ? ": " : "", lock->reason);
+	chat_text_outside(&text, "\nOnly ", lock->by);
+	chat_text_add(&text,
+	    " deploys there now; pushes wait, rollbacks do not. " MARK_CODE "/unlock %s" MARK_CODE
+	    " ends it.",
+	    lock->target);
+	decide_hold_say(tx, lock, update, false, &text);
+}
+
+static bool
+read_time(struct tx *tx, const struct update *update, const char *text, struct hold *lock)
+{
+	struct err err;
+	enum when when = when_read(&text, tx->settings->zone, tx->at, &lock->until, &err);
+
+	(void)text_copy(lock->reason, sizeof(lock->reason), text);
+	if (when != WHEN_WRONG && lock->until <= tx->at + LOCK_MOST_MS)
+		return true;
+	(void)decide_sendf(tx, &update->address, "🚫 %s: not locked: %s.", lock->target,
+	    when == WHEN_WRONG ? err.text : "a lock lasts 30 days at most");
+	return false;
+}
+
+void
+command_lock(struct tx *tx, const struct update *update, const struct request *request)
+{
+	const struct environment_settings *settings =
+	    decide_where(tx, update, POLICY_LOCK, request);
+	struct hold lock = {
+		.kind = HOLD_LOCK, .person = update->person, .request = update->message
+	};
+	char text[LIMIT_REF];
+
+	if (settings == NULL)
+		return;
+	(void)text_copy(lock.target, sizeof(lock.target), settings->name);
+	lock.address = decide_home(tx, update, settings->name);
+	(void)text_copy(lock.by, sizeof(lock.by), update->name);
+	if (!read_time(tx, update, request_get(request, COMMANDS_TEXT, text), &lock))
+		return;
+	if (!decide_may_lock(tx, update, request, settings->name))
+		return;
+	decide_hold_begin(tx, &lock);
+	say_locked(tx, update, &lock);
+}

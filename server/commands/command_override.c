@@ -1,0 +1,13 @@
+/* command_override.c - what "Deploy all the same" stands for: its reason is a reply to the message.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "commands/commands.h"
+#include "decide/decide_reply.h"
+
+void
+command_override(struct tx *tx, const struct update *update, const struct request *request)
+{
+	if (decide_may(tx, update, POLICY_FREEZE, request->target))
+		decide_toastf(tx, update, true,
+		    "Reply to this message with the reason: then %s is deployed to.",
+		    request->target);
+}

@@ -1,0 +1,85 @@
+/* command_unlock.c - /unlock <environment>: ends one's own lock, or another person's.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include <inttypes.h>
+
+#include "chat/chat_hold.h"
+#include "commands/commands.h"
+#include "decide/decide_hold_change.h"
+#include "decide/decide_reply.h"
+#include "decide/decide_where.h"
+#include "store/row_hold.h"
+
+/* Whose lock it is decides what is needed, where that can be said of what was typed. */
+static enum policy_action
+action_of(struct tx *tx, const struct update *update, const char *target)
+{
+	struct hold lock = row_hold_lock(tx, target);
+
+	return lock.id != 0 ?
+	    (lock.person == update->person ? POLICY_LOCK : POLICY_UNLOCK) :
+	    (decide_is_allowed(tx, update->person, POLICY_UNLOCK, "") ? POLICY_UNLOCK :
+									POLICY_LOCK);
+}
+
+static void
+close_question(struct tx *tx, const struct update *update, const struct request *request,
+    const struct hold *lock)
+{
+	CLEANUP(message_done) struct message message = { 0 };
+	struct chat_text text;
+
+	decide_toastf(tx, update, false, "%s is unlocked.", lock->target);
+	chat_text_init(&text);
+	chat_text_add(&text, "🔓 " MARK_BOLD "%s" MARK_BOLD ": unlocked, as asked.", lock->target);
+	message.head = chat_text_take(&text);
+	(void)decide_send_keyboard(tx, update, request, &message);
+}
+
+/* Who asked for it elsewhere, and its owner, who did not do it. */
+static void
+say_unlocked(struct tx *tx, const struct update *update, const struct request *request,
+    const struct hold *lock)
+{
+	bool is_owner = lock->person == update->person;
+	struct chat_text text;
+
+	chat_text_init(&text);
+	chat_text_add(&text, "🔓 " MARK_BOLD "%s" MARK_BOLD ": unlocked", lock->target);
+	chat_text_outside(&text, " by ", update->name);
+	if (!is_owner)
+		chat_text_outside(&text, ", who ended the lock of ", lock->by);
+	chat_text_add(&text, ". What waited goes on.");
+	decide_hold_say(tx, lock, update, !is_owner, &text);
+	if (update->kind == UPDATE_PRESS)
+		close_question(tx, update, request, lock);
+	else if (!decide_is_answered(update) && update->address.chat != lock->address.chat)
+		(void)decide_sendf(tx, &update->address,
+		    "🔓 " MARK_BOLD "%s" MARK_BOLD ": unlocked. What waited goes on.", lock->target);
+	if (lock->asked_at != 0 && lock->asked.chat != lock->address.chat)
+		(void)decide_sendf(tx, &lock->asked,
+		    "🔓 " MARK_BOLD "%s" MARK_BOLD ": unlocked, as you asked.", lock->target);
+}
+
+void
+command_unlock(struct tx *tx, const struct update *update, const struct request *request)
+{
+	enum policy_action action = action_of(tx, update, request->target);
+	const struct environment_settings *settings = decide_where(tx, update, action, request);
+	struct hold lock;
+
+	if (settings == NULL)
+		return;
+	lock = row_hold_lock(tx, settings->name);
+	if (lock.id == 0) {
+		if (update->kind == UPDATE_PRESS)
+			decide_expired(tx, update);
+		else
+			(void)decide_sendf(
+			    tx, &update->address, "%s is not locked.", settings->name);
+		return;
+	}
+	if (lock.person != update->person && !decide_may(tx, update, POLICY_UNLOCK, settings->name))
+		return;
+	decide_hold_end(tx, &lock, update, "ended");
+	say_unlocked(tx, update, request, &lock);
+}

@@ -1,0 +1,61 @@
+/* decide_freeze_target.c - what a freeze is of: an environment, an application, or all.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/decide_freeze_target.h"
+
+#include <stdio.h>
+
+#include "decide/decide_reply.h"
+#include "decide/decide_where.h"
+#include "lib/text.h"
+#include "policy/hold.h"
+
+/* In each of these environments, of one application or (NULL) of all. */
+static bool
+may_all(struct tx *tx, const struct update *update, const struct settings *application)
+{
+	for (size_t i = 0; i < tx->settings->environment_count; i++) {
+		const struct environment_settings *environment = &tx->settings->environments[i];
+
+		if ((application == NULL || environment->of == application) &&
+		    !decide_is_allowed(tx, update->person, POLICY_FREEZE, environment->name))
+			return decide_may(tx, update, POLICY_FREEZE, environment->name);
+	}
+	return true;
+}
+
+bool
+decide_freeze_target(struct tx *tx, const struct update *update, const struct request *request,
+    char ret[LIMIT_ENVIRONMENT])
+{
+	const struct settings *application = settings_application(tx->settings, request->target);
+	const struct environment_settings *settings;
+
+	if (strcmp(request->target, "all") == 0) {
+		(void)text_copy(ret, LIMIT_ENVIRONMENT, HOLD_ALL);
+		return !decide_is_stranger(tx, update->person) ?
+		    may_all(tx, update, NULL) :
+		    decide_may(tx, update, POLICY_FREEZE, "");
+	}
+	if (request->target[0] != '\0' && application != NULL &&
+	    application->application[0] != '\0' &&
+	    settings_environment(tx->settings, request->target) == NULL &&
+	    decide_is_allowed(tx, update->person, POLICY_FREEZE, "")) {
+		(void)snprintf(ret, LIMIT_ENVIRONMENT, "%s/*", application->application);
+		return may_all(tx, update, application);
+	}
+	settings = decide_where(tx, update, POLICY_FREEZE, request);
+	if (settings != NULL)
+		(void)text_copy(ret, LIMIT_ENVIRONMENT, settings->name);
+	return settings != NULL;
+}
+
+const char *
+decide_freeze_word(const char *target, char out[LIMIT_ENVIRONMENT])
+{
+	(void)text_copy(out, LIMIT_ENVIRONMENT, target);
+	if (strcmp(target, HOLD_ALL) == 0)
+		(void)text_copy(out, LIMIT_ENVIRONMENT, "all");
+	else if (strchr(target, '*') != NULL)
+		out[strcspn(out, "/")] = '\0';
+	return out;
+}

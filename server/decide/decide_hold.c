@@ -1,0 +1,181 @@
+/* decide_hold.c - locks and freezes: which there are now, and who is denied.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/decide_hold.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "chat/chat_hold.h"
+#include "decide/decide_reply.h"
+#include "decide/decide_where.h"
+#include "lib/setting.h"
+#include "lib/text.h"
+#include "lib/window.h"
+#include "store/row_button.h"
+#include "store/row_hold.h"
+
+/* An answer to "frozen until …": so long the reason may be given. */
+#define EXCEPTION_MS (600 * INT64_C(1000))
+#define ASK_MS	     (24 * 3600 * INT64_C(1000))
+
+/* --- what there is --- */
+
+static void
+drop(struct holds *holds, size_t i)
+{
+	memmove(&holds->at[i], &holds->at[i + 1], (holds->n - i - 1) * sizeof(holds->at[0]));
+	holds->n--;
+}
+
+/* Behind the lock, before what ends earlier; of too many the last goes. */
+static void
+insert(struct holds *holds, const struct hold *hold)
+{
+	size_t i = 0;
+
+	while (i < holds->n &&
+	    (holds->at[i].kind == HOLD_LOCK || holds->at[i].until == 0 ||
+		(hold->until != 0 && holds->at[i].until >= hold->until)))
+		i++;
+	if (holds->n == HOLDS_MAX)
+		holds->n--;
+	if (i > holds->n)
+		return;
+	memmove(&holds->at[i + 1], &holds->at[i], (holds->n - i) * sizeof(holds->at[0]));
+	holds->at[i] = *hold;
+	holds->n++;
+}
+
+static void
+add_window(struct tx *tx, const char *environment, struct holds *holds)
+{
+	const struct environment_settings *settings =
+	    settings_environment(tx->settings, environment);
+	struct hold hold = { .kind = HOLD_WINDOW };
+	struct environment_id id;
+	char name[SETTING_NAME_MAX];
+
+	if (settings == NULL ||
+	    !windows_have(settings->freeze, tx->settings->zone, tx->at, &hold.until) ||
+	    !environment_id_parse(environment, &id))
+		return;
+	(void)text_copy(hold.target, sizeof(hold.target), environment);
+	(void)text_copy(hold.by, sizeof(hold.by), setting_name("<ENV>_FREEZE", id.name, name));
+	insert(holds, &hold);
+}
+
+void
+decide_holds(struct tx *tx, const char *environment, struct holds *ret)
+{
+	row_hold_list(tx, environment, ret);
+	ret->zone = tx->settings->zone;
+	ret->zone_name = settings_text(tx->settings, SETTING_TIMEZONE);
+	if (ret->n > 0 && ret->at[0].kind == HOLD_LOCK &&
+	    !decide_is_allowed(tx, ret->at[0].person, POLICY_LOCK, environment))
+		drop(ret, 0);
+	add_window(tx, environment, ret);
+}
+
+/* --- a person is denied --- */
+
+static void
+add_button(struct tx *tx, const struct update *update, const struct request *request,
+    const char *label, int64_t expires_ms, struct buttons *buttons)
+{
+	struct button_row button = {
+		.request = *request,
+		.chat = update->address.chat,
+		.person = update->person,
+		.expires_at = tx->at + expires_ms,
+	};
+
+	row_button_show(tx, &button, label, buttons);
+}
+
+/* What they can do about a lock. */
+static void
+offer_ask(struct tx *tx, const struct update *update, const struct hold *lock,
+    struct chat_text *text, struct buttons *buttons)
+{
+	struct request ask = request_about("ask", "hold", lock->id);
+	char label[LIMIT_BUTTON];
+
+	(void)snprintf(label, sizeof(label), "🙋 Ask %.40s to unlock", lock->by);
+	add_button(tx, update, &ask, label, ASK_MS, buttons);
+	if (decide_is_allowed(tx, update->person, POLICY_UNLOCK, lock->target))
+		chat_text_add(
+		    text, "\n" MARK_CODE "/unlock %s" MARK_CODE " ends it.", lock->target);
+}
+
+/* What they can do about a freeze; where they may. */
+static void
+offer_exception(struct tx *tx, const struct update *update, const struct request *request,
+    const char *environment, struct chat_text *text, struct buttons *buttons)
+{
+	struct request override = request_of("override", environment);
+	char ref[LIMIT_REF];
+
+	if (!decide_is_allowed(tx, update->person, POLICY_FREEZE, environment)) {
+		chat_text_add(text, "\nWhoever may freeze it may deploy all the same.");
+		return;
+	}
+	request_add(&override, "ref", request_get(request, "ref", ref));
+	add_button(tx, update, &override, "⚠️ Deploy all the same", EXCEPTION_MS, buttons);
+	chat_text_add(text,
+	    "\nTo deploy all the same, reply to this message with the reason, within 10 minutes.");
+}
+
+/* "🔒 staging: not deployed: locked by …", and what they can do. */
+static void
+deny(struct tx *tx, const struct update *update, const struct request *request,
+    const struct hold *hold, const struct holds *holds, const char *environment)
+{
+	CLEANUP(message_done) struct message message = { 0 };
+	struct chat_text text;
+
+	chat_text_init(&text);
+	chat_text_add(&text,
+	    "%s " MARK_BOLD "%s" MARK_BOLD ": not %s: ", chat_hold_sign(hold->kind), environment,
+	    strcmp(request->action, "lock") == 0 ? "locked" : "deployed");
+	chat_hold(&text, hold, holds, tx->at);
+	if (hold->kind == HOLD_LOCK)
+		offer_ask(tx, update, hold, &text, &message.buttons);
+	else
+		offer_exception(tx, update, request, environment, &text, &message.buttons);
+	message.head = chat_text_take(&text);
+	(void)decide_send_keyboard(tx, update, request, &message);
+}
+
+bool
+decide_may_now(struct tx *tx, const struct update *update, const struct request *request,
+    const char *environment, bool has_exception)
+{
+	const struct hold_work work = {
+		.action = POLICY_DEPLOY, .requester = update->person, .has_exception = has_exception
+	};
+	const struct hold *hold = NULL;
+	struct policy_decision decision;
+	struct holds holds;
+
+	decide_holds(tx, environment, &holds);
+	decision = hold_decide(&holds, &work, &hold);
+	if (decision.verdict == POLICY_ALLOW)
+		return true;
+	decide_audit_denied(tx, update, "deploy", environment, decision.reason);
+	deny(tx, update, request, hold, &holds, environment);
+	return false;
+}
+
+bool
+decide_may_lock(struct tx *tx, const struct update *update, const struct request *request,
+    const char *environment)
+{
+	struct holds holds;
+
+	decide_holds(tx, environment, &holds);
+	if (holds.n == 0 || holds.at[0].kind != HOLD_LOCK || holds.at[0].person == update->person)
+		return true;
+	decide_audit_denied(tx, update, "lock", environment, "it is locked");
+	deny(tx, update, request, &holds.at[0], &holds, environment);
+	return false;
+}

@@ -1,0 +1,233 @@
+/* decide_hold_change.c - a lock or freeze begins or ends, and what follows.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/decide_hold_change.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "chat/chat_hold.h"
+#include "decide/decide_hold.h"
+#include "decide/decide_hold_work.h"
+#include "decide/decide_push.h"
+#include "decide/decide_reply.h"
+#include "lib/when.h"
+#include "lib/window.h"
+#include "store/row_effect.h"
+#include "store/row_environment.h"
+#include "store/row_hold.h"
+#include "store/row_queue.h"
+
+#define HOUR_MS (3600 * INT64_C(1000))
+
+/* --- one environment --- */
+
+/* git is asked once, for a push of this moment. */
+static void
+free_push(struct tx *tx, const struct environment_settings *settings, const char *pushed_by)
+{
+	row_environment_free_push(tx, settings->name);
+	if (settings->branch != NULL)
+		decide_query_head(tx, settings, pushed_by, NULL);
+}
+
+/* What holds it now, and what follows where that has changed. */
+static void
+refresh(struct tx *tx, const char *name)
+{
+	const struct environment_settings *settings = settings_environment(tx->settings, name);
+	struct environment environment = row_environment_get(tx, name);
+	struct holds holds;
+	unsigned held;
+
+	if (settings == NULL)
+		return;
+	decide_holds(tx, name, &holds);
+	held = (hold_has(&holds, HOLD_LOCK) ? ENVIRONMENT_IS_LOCKED : 0) |
+	    (hold_has(&holds, HOLD_FREEZE) ? ENVIRONMENT_IS_FROZEN : 0);
+	if (held != environment.held)
+		row_environment_set_held(tx, name, held);
+	if (held != 0)
+		decide_hold_pushes(tx, name);
+	else if (environment.waiting_push[0] != '\0')
+		free_push(tx, settings, environment.waiting_push);
+}
+
+static bool
+covers(const char *target, const char *environment)
+{
+	char targets[HOLD_TARGETS][LIMIT_ENVIRONMENT];
+
+	hold_targets(environment, targets);
+	for (size_t i = 0; i < HOLD_TARGETS; i++)
+		if (strcmp(targets[i], target) == 0)
+			return true;
+	return false;
+}
+
+static void
+refresh_target(struct tx *tx, const char *target)
+{
+	for (size_t i = 0; i < tx->settings->environment_count; i++)
+		if (covers(target, tx->settings->environments[i].name))
+			refresh(tx, tx->settings->environments[i].name);
+}
+
+/* --- when to look again --- */
+
+/* At most an hour ahead: a clock that is set forward or back costs no more. */
+static void
+look_at(struct tx *tx, int64_t due)
+{
+	int64_t before, timer = row_effect_find_timer(tx, TIMER_HOLDS, &before);
+
+	if (due > tx->at + HOUR_MS)
+		due = tx->at + HOUR_MS;
+	if (timer != 0 && before <= due && before > tx->at)
+		return;
+	row_effect_withdraw(tx, timer);
+	(void)row_effect_timer(tx, TIMER_HOLDS, "", 0, due);
+}
+
+/* Where nothing holds, and nothing will, there is no timer. */
+static void
+look_at_next(struct tx *tx)
+{
+	int64_t due = INT64_MAX, change;
+	bool is_any = false;
+
+	for (size_t i = 0; i < tx->settings->environment_count; i++) {
+		const struct windows *freeze = tx->settings->environments[i].freeze;
+
+		is_any = is_any || freeze != NULL;
+		(void)windows_have(freeze, tx->settings->zone, tx->at, &change);
+		if (change != 0 && change < due)
+			due = change;
+	}
+	for (struct hold hold = row_hold_next(tx, 0); hold.id != 0;
+	     hold = row_hold_next(tx, hold.id)) {
+		is_any = true;
+		if (hold.until != 0 && hold.until < due)
+			due = hold.until;
+	}
+	if (is_any)
+		look_at(tx, due);
+}
+
+/* --- it begins, it ends --- */
+
+static void
+audit(struct tx *tx, const struct hold *hold, bool begins, int64_t person, const char *outcome)
+{
+	char action[32], until[WHEN_TEXT] = "", user[PRINCIPAL_TEXT];
+
+	(void)snprintf(
+	    action, sizeof(action), "%s_%s", hold_word(hold->kind), begins ? "begun" : "ended");
+	if (hold->until != 0)
+		(void)when_text(tx->settings->zone, hold->until, until);
+	row_audit_add(tx,
+	    &(struct audit_entry){
+		.action = action,
+		.user = person != 0 ? decide_user(tx, person, user) : "system",
+		.environment = hold->target,
+		.outcome = outcome,
+		.severity = decide_severity(person, "info"),
+	    },
+	    (const char *const[]){
+		"name", hold->by, "until", until, "reason", hold->reason, NULL });
+}
+
+void
+decide_hold_begin(struct tx *tx, struct hold *hold)
+{
+	hold->at = tx->at;
+	row_hold_add(tx, hold);
+	audit(tx, hold, true, hold->person, "begun");
+	refresh_target(tx, hold->target);
+	/* Of the same person's before it something may have gone. */
+	row_queue_look_held(tx);
+	look_at(tx, hold->until == 0 ? INT64_MAX : hold->until);
+}
+
+void
+decide_hold_end(struct tx *tx, const struct hold *hold, const struct update *by, const char *why)
+{
+	row_hold_remove(tx, hold->id);
+	audit(tx, hold, false, by != NULL ? by->person : 0, why);
+	refresh_target(tx, hold->target);
+	row_queue_look_held(tx);
+}
+
+static int64_t
+team_of(struct tx *tx, const char *target)
+{
+	char name[LIMIT_ENVIRONMENT];
+	const struct settings *application;
+
+	if (strchr(target, '*') == NULL)
+		return settings_of(tx->settings, target)->telegram_chat_id;
+	(void)snprintf(name, sizeof(name), "%.*s", (int)strcspn(target, "/"), target);
+	application = settings_application(tx->settings, name);
+	return (application != NULL ? application : tx->settings)->telegram_chat_id;
+}
+
+void
+decide_hold_say(struct tx *tx, const struct hold *hold, const struct update *by, bool rings,
+    struct chat_text *text)
+{
+	struct message message = { .address = hold->address,
+		.is_silent = !rings,
+		.is_answer = true,
+		.reply_to = rings ? hold->request : 0 };
+	struct message team = { .address = { .chat = team_of(tx, hold->target) },
+		.is_silent = true };
+	struct chat_text copy;
+
+	if (by != NULL && decide_is_answered(by) && !buf_failed(&text->buf))
+		decide_answer(tx, buf_text(&text->buf));
+	if (team.address.chat != hold->address.chat) {
+		chat_text_init(&copy);
+		buf_adds(&copy.buf, buf_text(&text->buf));
+		(void)decide_send_as(tx, &team, &copy);
+	}
+	(void)decide_send_as(tx, &message, text);
+}
+
+static void
+end_over(struct tx *tx, const struct hold *hold)
+{
+	bool is_over = hold->until != 0 && hold->until <= tx->at;
+	bool has_left = hold->kind == HOLD_LOCK &&
+	    settings_environment(tx->settings, hold->target) != NULL &&
+	    !decide_is_allowed(tx, hold->person, POLICY_LOCK, hold->target);
+	struct chat_text text;
+
+	if (!is_over && !has_left)
+		return;
+	decide_hold_end(tx, hold, NULL, is_over ? "expired" : "no grant");
+	chat_text_init(&text);
+	chat_text_add(&text, "%s " MARK_BOLD, hold->kind == HOLD_LOCK ? "🔓" : "🟢");
+	chat_hold_target(&text, hold->target);
+	chat_text_add(
+	    &text, MARK_BOLD ": %s", hold->kind == HOLD_LOCK ? "unlocked" : "freeze has ended");
+	chat_text_outside(&text, is_over ? ": its time is over (" : ": no role lets ", hold->by);
+	chat_text_add(&text, is_over ? ")." : " lock it any more.");
+	decide_hold_say(tx, hold, NULL, false, &text);
+}
+
+void
+decide_holds_look(struct tx *tx)
+{
+	char name[LIMIT_ENVIRONMENT] = "";
+
+	for (struct hold hold = row_hold_next(tx, 0); hold.id != 0 && !tx->failed;
+	     hold = row_hold_next(tx, hold.id))
+		end_over(tx, &hold);
+	for (size_t i = 0; i < tx->settings->environment_count && !tx->failed; i++)
+		if (tx->settings->environments[i].freeze != NULL)
+			refresh(tx, tx->settings->environments[i].name);
+	/* Also where a window has left the settings. */
+	while (row_environment_next_held(tx, name))
+		refresh(tx, name);
+	row_queue_look_held(tx);
+	look_at_next(tx);
+}

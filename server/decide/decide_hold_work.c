@@ -1,0 +1,113 @@
+/* decide_hold_work.c - work that locks and freezes keep from starting, and pushes that make none.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/decide_hold_work.h"
+
+#include <stdio.h>
+
+#include "chat/chat_hold.h"
+#include "decide/decide_deployment.h"
+#include "decide/decide_hold.h"
+#include "decide/decide_reply.h"
+#include "store/row_button.h"
+#include "store/row_environment.h"
+#include "store/row_queue.h"
+
+bool
+decide_is_held(struct tx *tx, const struct deployment *work)
+{
+	const struct hold_work facts = {
+		.action = decide_action_of(work),
+		.requester = work->trigger == TRIGGER_CHAT ? work->requested_by : 0,
+		.confirmer = work->confirmed_by,
+		.has_exception = work->exception[0] != '\0',
+	};
+	struct holds holds;
+
+	decide_holds(tx, work->environment, &holds);
+	return hold_decide(&holds, &facts, NULL).verdict != POLICY_ALLOW;
+}
+
+/* Once, until the end; each that is dropped by itself, for nothing else will say so. */
+static void
+note_push(struct tx *tx, const struct environment_settings *settings, const struct hold *hold,
+    const struct holds *holds, const char *commit, const char *pushed_by)
+{
+	const struct chat_address address = { .chat = settings->of->telegram_chat_id };
+	bool is_noted = row_environment_get(tx, settings->name).waiting_push[0] != '\0';
+	struct chat_text text;
+
+	if (!settings->drops_pushes)
+		row_environment_set_waiting(tx, settings->name, pushed_by);
+	if (is_noted && !settings->drops_pushes)
+		return;
+	chat_text_init(&text);
+	chat_text_add(&text,
+	    "%s " MARK_BOLD "%s" MARK_BOLD ": push %s: ", chat_hold_sign(hold->kind),
+	    settings->name, settings->drops_pushes ? "dropped" : "waits");
+	chat_text_commit(&text, "", commit);
+	chat_text_add(&text, "\n");
+	chat_hold(&text, hold, holds, tx->at);
+	if (settings->drops_pushes)
+		chat_text_add(&text,
+		    "\nNothing deploys it by itself: " MARK_CODE "/deploy %s" MARK_CODE
+		    " when that has ended, or the next push.",
+		    settings->name);
+	else
+		chat_text_add(
+		    &text, "\nWhen that has ended, the branch's newest commit is deployed.");
+	(void)decide_send(tx, &address, &text);
+}
+
+static const struct hold *
+binding(struct tx *tx, const char *environment, struct holds *holds)
+{
+	const struct hold_work push = { .action = POLICY_DEPLOY };
+	const struct hold *hold = NULL;
+
+	decide_holds(tx, environment, holds);
+	(void)hold_decide(holds, &push, &hold);
+	return hold;
+}
+
+bool
+decide_hold_push(struct tx *tx, const struct environment_settings *settings, const char *commit,
+    const char *pushed_by)
+{
+	struct holds holds;
+	const struct hold *hold = binding(tx, settings->name, &holds);
+
+	if (hold != NULL)
+		note_push(tx, settings, hold, &holds, commit, pushed_by);
+	return hold != NULL;
+}
+
+void
+decide_hold_work(struct tx *tx, struct deployment *push)
+{
+	const struct environment_settings *settings =
+	    settings_environment(tx->settings, push->environment);
+	struct holds holds;
+	const struct hold *hold = binding(tx, push->environment, &holds);
+
+	if (settings != NULL && hold != NULL)
+		note_push(tx, settings, hold, &holds, push->commit, push->requester);
+	(void)snprintf(push->detail, sizeof(push->detail), "%s the end of the %s",
+	    settings != NULL && settings->drops_pushes ? "dropped: not deployed before" :
+							 "waits for",
+	    hold != NULL && hold->kind == HOLD_LOCK ? "lock" : "freeze");
+	(void)decide_step(tx, push, DEPLOY_ON_SUPERSEDE, NULL);
+}
+
+void
+decide_hold_pushes(struct tx *tx, const char *environment)
+{
+	struct deployment question = row_deployment_push_question(tx, environment);
+	struct deployment queued = row_deployment_get(tx, row_queue_push(tx, environment));
+
+	/* What a person asked for as well is that person's. */
+	if (question.id != 0 && question.confirmed_by == 0 &&
+	    !row_button_is_shared(tx, question.id))
+		decide_hold_work(tx, &question);
+	if (queued.id != 0 && decide_is_held(tx, &queued))
+		decide_hold_work(tx, &queued);
+}

@@ -1,0 +1,20 @@
+/* decide_hold_work.h - work that locks and freezes keep from starting, and pushes that make none.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "store/row_deployment.h"
+
+struct environment_settings;
+
+/* Does one keep this work from starting now? */
+bool decide_is_held(struct tx *tx, const struct deployment *work);
+
+/* The branch's head was found.  True: it makes no work now, which is noted (or dropped) and said. */
+bool decide_hold_push(struct tx *tx, const struct environment_settings *settings,
+    const char *commit, const char *pushed_by);
+
+/* A push's work that has not begun: it ends, and is noted in the same manner. */
+void decide_hold_work(struct tx *tx, struct deployment *push);
+
+/* … whatever there is of that, queued or asked about, where one has just begun. */
+void decide_hold_pushes(struct tx *tx, const char *environment);

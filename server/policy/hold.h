@@ -1,0 +1,76 @@
+/* hold.h - what locks and freezes keep from starting: facts in, verdict out.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * A hold is a lock of one environment, a freeze that somebody began, or a window of the settings.
+ * It keeps back what would put something new there: deployments and actions, of people and of
+ * pushes.  Never a rollback, a cancel, /status, or what ends it.
+ */
+#pragma once
+
+#include "policy/policy.h"
+#include "types/message.h"
+
+/* K(name, word on disk): a window has no row. */
+#define HOLD_KINDS(K) \
+	K(LOCK, "lock") \
+	K(FREEZE, "freeze") \
+	K(WINDOW, "window")
+
+enum hold_kind {
+#define K(name, word) HOLD_##name,
+	HOLD_KINDS(K)
+#undef K
+	    HOLD_KIND_COUNT
+};
+
+#define HOLD_ALL    "*/*"
+#define HOLD_REASON 200 /* bytes with the NUL */
+
+struct hold {
+	int64_t id; /* 0: a window */
+	enum hold_kind kind;
+	char target[LIMIT_ENVIRONMENT]; /* "shop/staging"; a freeze's also that of
+					   hold_targets() */
+	int64_t person;
+	char by[LIMIT_PERSON]; /* "@ada"; a window: the name of its setting */
+	char reason[HOLD_REASON];
+	int64_t at;		     /* wall ms; 0: not known */
+	int64_t until;		     /* wall ms; 0: until somebody ends it */
+	struct chat_address address; /* where it was begun, by the message `request` there */
+	int64_t request;
+	int64_t asked_at; /* its owner was asked to end it, by somebody there */
+	struct chat_address asked;
+};
+
+/* Those of one environment at one moment: its lock first, then freezes, the latest end first. */
+#define HOLDS_MAX 16
+struct holds {
+	size_t n;
+	struct hold at[HOLDS_MAX];
+	const struct zone *zone; /* TIMEZONE, in which their ends are said */
+	const char *zone_name;
+};
+
+/* What wants to start there. */
+struct hold_work {
+	enum policy_action action;
+	int64_t requester;  /* a person; 0: a push */
+	int64_t confirmer;  /* 0: nobody */
+	bool has_exception; /* from freezes */
+};
+
+/* Does this one keep it back?  A lock binds everybody but its owner. */
+bool hold_binds(const struct hold *hold, const struct hold_work *work);
+
+/* ALLOW, or NOT_NOW, until when (0: nobody knows) and by whom: *ret_hold (may be NULL). */
+struct policy_decision
+hold_decide(const struct holds *holds, const struct hold_work *work, const struct hold **ret_hold);
+
+/* Is there one of that kind?  A freeze that somebody began, or a window: HOLD_FREEZE. */
+bool hold_has(const struct holds *holds, enum hold_kind kind);
+
+/* Those that cover an environment, from the narrowest on. */
+#define HOLD_TARGETS 3
+void hold_targets(const char *environment, char ret[HOLD_TARGETS][LIMIT_ENVIRONMENT]);
+
+const char *hold_word(enum hold_kind kind);

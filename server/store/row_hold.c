@@ -1,0 +1,111 @@
+/* row_hold.c - locks and freezes that somebody began, until they end.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "store/row_hold.h"
+
+#include "lib/text.h"
+#include "store/store_inside.h"
+
+#define COLUMNS \
+	"id, kind, target, person, by_name, reason, at, until_at, chat, thread, request, asked_at," \
+	" asked_chat, asked_thread"
+#define IS_ON "(until_at = 0 OR until_at > $1)"
+
+static void
+read_hold(const struct db_rows *rows, void *out)
+{
+	struct hold *ret = out;
+
+	*ret = (struct hold){
+		.id = db_col_i64(rows, 0),
+		.kind = strcmp(db_col_text(rows, 1), hold_word(HOLD_LOCK)) == 0 ? HOLD_LOCK :
+										  HOLD_FREEZE,
+		.person = db_col_i64(rows, 3),
+		.at = db_col_i64(rows, 6),
+		.until = db_col_i64(rows, 7),
+		.address = { db_col_i64(rows, 8), db_col_i64(rows, 9) },
+		.request = db_col_i64(rows, 10),
+		.asked_at = db_col_i64(rows, 11),
+		.asked = { db_col_i64(rows, 12), db_col_i64(rows, 13) },
+	};
+	tx_text(rows, 2, ret->target, sizeof(ret->target));
+	tx_text(rows, 4, ret->by, sizeof(ret->by));
+	tx_text(rows, 5, ret->reason, sizeof(ret->reason));
+}
+
+/* The first row; id 0: there is none. */
+#define find(tx, ...) find_values(tx, DB_SQL("SELECT " COLUMNS " FROM hold " __VA_ARGS__))
+static struct hold
+find_values(struct tx *tx, const char *sql, const struct db_value values[], size_t count)
+{
+	struct hold hold = { 0 };
+
+	(void)tx_read_values(tx, read_hold, &hold, sizeof(hold), 1, sql, values, count);
+	return hold;
+}
+
+void
+row_hold_add(struct tx *tx, struct hold *hold)
+{
+	(void)tx_run(tx, "DELETE FROM hold WHERE kind = $1 AND target = $2 AND person = $3",
+	    DB_TEXT(hold_word(hold->kind)), DB_TEXT(hold->target), DB_I64(hold->person));
+	if (tx_run(tx,
+		"INSERT INTO hold (kind, target, person, by_name, reason, at, until_at, chat,"
+		" thread, request) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+		DB_TEXT(hold_word(hold->kind)), DB_TEXT(hold->target), DB_I64(hold->person),
+		DB_TEXT(hold->by), DB_TEXT(hold->reason), DB_I64(hold->at), DB_I64(hold->until),
+		DB_I64(hold->address.chat), DB_I64(hold->address.thread), DB_I64(hold->request)))
+		hold->id = db_last_id(tx->db);
+}
+
+struct hold
+row_hold_get(struct tx *tx, int64_t id)
+{
+	return find(tx, "WHERE id = $1", DB_I64(id));
+}
+
+struct hold
+row_hold_lock(struct tx *tx, const char *environment)
+{
+	return find(tx, "WHERE kind = 'lock' AND target = $2 AND " IS_ON, DB_I64(tx->at),
+	    DB_TEXT(environment));
+}
+
+void
+row_hold_list(struct tx *tx, const char *environment, struct holds *ret)
+{
+	char targets[HOLD_TARGETS][LIMIT_ENVIRONMENT];
+
+	hold_targets(environment, targets);
+	ret->n = tx_read(tx, read_hold, ret->at, HOLDS_MAX,
+	    "SELECT " COLUMNS " FROM hold INDEXED BY hold_target WHERE target IN ($2, $3, $4)"
+	    " AND " IS_ON " ORDER BY kind <> 'lock', until_at <> 0, until_at DESC, id",
+	    DB_I64(tx->at), DB_TEXT(targets[0]), DB_TEXT(targets[1]), DB_TEXT(targets[2]));
+}
+
+struct hold
+row_hold_next(struct tx *tx, int64_t after)
+{
+	return find(tx, "WHERE id > $1 ORDER BY id LIMIT 1", DB_I64(after));
+}
+
+int64_t
+row_hold_count_freezes(struct tx *tx, const char *target)
+{
+	return tx_number(tx,
+	    "SELECT COUNT(*) FROM hold WHERE kind = 'freeze' AND target = $2 AND " IS_ON,
+	    DB_I64(tx->at), DB_TEXT(target));
+}
+
+void
+row_hold_asked(struct tx *tx, int64_t id, const struct chat_address *asker)
+{
+	(void)tx_run(tx,
+	    "UPDATE hold SET asked_at = $2, asked_chat = $3, asked_thread = $4 WHERE id = $1",
+	    DB_I64(id), DB_I64(tx->at), DB_I64(asker->chat), DB_I64(asker->thread)); /* sticky */
+}
+
+void
+row_hold_remove(struct tx *tx, int64_t id)
+{
+	(void)tx_run(tx, "DELETE FROM hold WHERE id = $1", DB_I64(id)); /* sticky */
+}

@@ -1,0 +1,574 @@
+/* Goal: nothing begins in a lock or freeze but what may, and what waits for its end goes on.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "decide_aid.h"
+
+#include "lib/text.h"
+#include "store/row_hold.h"
+
+#define HOUR_MS (3600 * INT64_C(1000))
+#define DAY_MS	(24 * HOUR_MS)
+
+#define NEW_YEAR "STAGING_FREEZE=2026-01-01..2026-01-02"
+
+static void
+push(struct world *w, const char *branch, const char *commit)
+{
+	assert_int_equal(world_decide(w, world_push(w, branch)).status, 200);
+	world_git(w, (struct world_git){ .commit = commit });
+}
+
+static void
+reply(struct world *w, int64_t person, const struct world_message *to, const char *text)
+{
+	struct event *event = world_update(w, UPDATE_TEXT, person, to->chat);
+
+	(void)text_copy(event->u.update->text, sizeof(event->u.update->text), text);
+	event->u.update->reply_to = w->screen_remote[to->row];
+	(void)world_decide(w, event);
+}
+
+static void
+settings_changed(struct world *w)
+{
+	struct event *event = store_aid_event(&w->aid, EVENT_SETTINGS);
+
+	event->u.settings_read.accepted = true;
+	(void)world_decide(w, event);
+}
+
+/* Until the first of the deadlines of `kind` behind that moment. */
+static void
+sleep_until(struct world *w, int64_t at)
+{
+	while (w->aid.at < at)
+		world_due(w, TIMER_HOLDS);
+}
+
+/* --- locks --- */
+
+static void
+a_lock_binds_everybody_but_its_owner(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/lock staging 2h incident 42");
+	assert_string_equal(world_plain(world_says_in(&w, WORLD_GROUP, "locked")),
+	    "🔒 staging: locked by @ada, until Thu 2026-01-01 02:00 (UTC): incident 42\n"
+	    "Only @ada deploys there now; pushes wait, rollbacks do not. /unlock staging ends it.");
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "🔒 staging: locked by @ada"));
+	assert_int_equal(world_audited(&w, "lock_begun", "incident 42"), 1);
+
+	w.aid.at += 20 * 60 * 1000;
+	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
+	assert_string_equal(world_plain(world_last(&w)),
+	    "🔒 staging: not deployed: locked by @ada, 20 min ago, until Thu 2026-01-01 02:00 "
+	    "(UTC): incident 42");
+	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
+	assert_int_equal(world_audited(&w, "\"denied\"", "it is locked"), 1);
+
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_non_null(world_peek(&w, EFFECT_RUN));
+	world_close(&w);
+}
+
+static void
+a_lock_is_of_its_environment_alone_and_holds_no_rollback(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_goes_live(&w, COMMIT_B);
+	(void)world_text(&w, WORLD_ADMIN, "/lock staging");
+	assert_non_null(world_says(&w, "until somebody ends it"));
+	(void)world_text(&w, WORLD_OTHER_ADMIN, "/deploy production");
+	assert_non_null(world_peek(&w, EFFECT_GIT_QUERY));
+	world_git(&w, (struct world_git){ .commit = COMMIT_C });
+	world_rolls_back(&w, "/rollback staging");
+	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
+	world_close(&w);
+}
+
+static void
+a_push_waits_for_the_lock_and_the_head_is_deployed_once(void **state)
+{
+	size_t said;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	(void)world_text(&w, WORLD_ADMIN, "/lock staging");
+	push(&w, "develop", COMMIT_B);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_LIVE);
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "🔒 staging: push waits: bbbbbbb"));
+	assert_true(world_last(&w)->is_silent);
+	said = w.n_screen;
+	push(&w, "develop", COMMIT_C); /* said once */
+	assert_int_equal(w.n_screen, said);
+	(void)world_text(&w, WORLD_ADMIN, "/status staging");
+	assert_non_null(world_says(&w, "🔒 locked by @ada"));
+	assert_non_null(world_says(&w, "a push waits for that"));
+
+	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
+	assert_non_null(world_says_in(&w, WORLD_GROUP, "🔓 staging: unlocked by @ada"));
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
+	world_git(&w, (struct world_git){ .commit = COMMIT_C });
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_C);
+	assert_string_equal(world_newest(&w, "staging").requester, "github:octo(7)");
+	world_run_ends(&w, GOOD);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
+	assert_string_equal(world_environment(&w, "staging").waiting_push, "");
+	world_close(&w);
+}
+
+static void
+a_push_is_dropped_where_the_settings_say_so(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "STAGING_FREEZE_PUSHES=drop", NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/lock staging");
+	push(&w, "develop", COMMIT_B);
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "🔒 staging: push dropped: bbbbbbb"));
+	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
+	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
+	push(&w, "develop", COMMIT_C);
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_C);
+	world_close(&w);
+}
+
+static void
+a_push_that_is_queued_or_asked_about_ends_when_a_lock_begins(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	push(&w, "main", COMMIT_A); /* asked about */
+	push(&w, "develop", COMMIT_A);
+	push(&w, "develop", COMMIT_B); /* queued behind it */
+	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_QUEUED);
+	(void)world_text(&w, WORLD_ADMIN, "/lock staging");
+	(void)world_text(&w, WORLD_ADMIN, "/freeze production until 06:00");
+	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_SUPERSEDED);
+	assert_string_equal(world_newest(&w, "staging").detail, "waits for the end of the lock");
+	assert_int_equal(world_newest(&w, "production").state, DEPLOY_SUPERSEDED);
+	assert_string_equal(
+	    world_newest(&w, "production").detail, "waits for the end of the freeze");
+	world_run_ends(&w, GOOD);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_B });
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_B);
+	world_close(&w);
+}
+
+static void
+a_persons_place_is_kept_and_passed_over(void **state)
+{
+	int64_t id;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_B });
+	id = world_newest(&w, "staging").id;
+	(void)world_text(&w, WORLD_ADMIN, "/lock staging 1h");
+	world_run_ends(&w, GOOD);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_int_equal(world_deployment(&w, id).state, DEPLOY_QUEUED);
+	assert_string_equal(world_deployment(&w, id).waits_for, "hold");
+	(void)world_text(&w, WORLD_STAGING_USER, "/queue staging");
+	assert_non_null(world_says(&w, "🔒 locked by @ada"));
+	assert_non_null(world_says(&w, ", held"));
+	/* The owner goes past it. */
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_C });
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_C);
+	world_run_ends(&w, GOOD);
+	assert_null(world_peek(&w, EFFECT_RUN));
+
+	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_B }); /* what is live has changed */
+	assert_int_equal(world_deployment(&w, id).state, DEPLOY_RUNNING);
+	world_close(&w);
+}
+
+static void
+a_lock_that_is_over_holds_nothing_and_is_said_to_be(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/lock staging 90m");
+	push(&w, "develop", COMMIT_A);
+	sleep_until(&w, STORE_AID_AT + 90 * 60 * 1000);
+	assert_non_null(
+	    world_says_in(&w, WORLD_GROUP, "🔓 staging: unlocked: its time is over (@ada)."));
+	assert_int_equal(world_audited(&w, "lock_ended", "expired"), 1);
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
+	world_close(&w);
+}
+
+/* The clock went back: the timer is an hour ahead at most, and what is over is over by the clock. */
+static void
+a_clock_that_is_set_back_makes_no_lock_endless(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/freeze staging until 02:00");
+	w.aid.at -= DAY_MS;
+	settings_changed(&w);
+	assert_true(world_peek(&w, EFFECT_TIMER) != NULL);
+	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
+	assert_non_null(world_says(&w, "🧊 staging: not deployed: frozen by @ada"));
+	sleep_until(&w, STORE_AID_AT + 2 * HOUR_MS);
+	w.aid.at += 60 * 1000;
+	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
+	assert_non_null(world_peek(&w, EFFECT_GIT_QUERY));
+	world_close(&w);
+}
+
+static void
+whoever_has_unlock_ends_it_and_its_owner_is_notified(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "ROLE_DEV_IDS=33", "ROLE_DEV_MAY=status, deploy, lock:staging", NULL);
+	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/lock staging");
+	(void)world_text(&w, WORLD_STAGING_USER, "/unlock staging");
+	assert_non_null(world_says(&w, "⛔ unlock staging: only an admin may."));
+	assert_true(world_environment(&w, "staging").held != 0);
+	(void)world_text(&w, WORLD_OTHER_ADMIN, "/unlock staging");
+	assert_non_null(world_says_in(
+	    &w, WORLD_ADMIN, "🔓 staging: unlocked by @bob, who ended the lock of @ada"));
+	assert_false(world_says_in(&w, WORLD_ADMIN, "unlocked by @bob")->is_silent);
+	assert_int_equal(world_environment(&w, "staging").held, 0);
+	assert_int_equal(world_audited(&w, "lock_ended", "telegram:22"), 1);
+	/* One's own lock needs no more than the right to lock. */
+	(void)world_text(&w, WORLD_STAGING_USER, "/lock staging");
+	(void)world_text(&w, WORLD_STAGING_USER, "/unlock staging");
+	assert_non_null(world_says(&w, "🔓 staging: unlocked by @cy"));
+	world_close(&w);
+}
+
+static void
+who_is_locked_out_asks_once_an_hour(void **state)
+{
+	const struct world_message *denial, *question;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/lock staging");
+	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
+	denial = world_says(&w, "not deployed: locked by @ada");
+	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, world_button(denial, "Ask @ada"));
+	assert_string_equal(w.toast, "@ada was asked.");
+	question = world_says_in(&w, WORLD_ADMIN, "@cy asks @ada to unlock it");
+	assert_non_null(question);
+	assert_false(question->is_silent);
+	denial = world_says(&w, "not deployed: locked by @ada");
+	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, world_button(denial, "Ask @ada"));
+	assert_string_equal(w.toast, "@ada was asked within the last hour.");
+
+	(void)world_press(&w, WORLD_ADMIN, WORLD_ADMIN, world_button(question, "Keep"));
+	assert_non_null(world_says_in(&w, WORLD_GROUP, "🔒 staging: stays locked: @ada keeps it."));
+	w.aid.at += HOUR_MS;
+	denial = world_says(&w, "not deployed: locked by @ada");
+	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, world_button(denial, "Ask @ada"));
+	question = world_says_in(&w, WORLD_ADMIN, "@cy asks @ada to unlock it");
+	(void)world_press(&w, WORLD_ADMIN, WORLD_ADMIN, world_button(question, "Unlock"));
+	assert_non_null(world_says_in(&w, WORLD_GROUP, "🔓 staging: unlocked, as you asked."));
+	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, world_button(denial, "Ask @ada"));
+	assert_string_equal(w.toast, "This button has expired or was used.");
+	world_close(&w);
+}
+
+static void
+a_second_lock_is_denied_and_ones_own_is_prolonged(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/lock staging 1h");
+	(void)world_text(&w, WORLD_OTHER_ADMIN, "/lock staging 3h");
+	assert_non_null(world_says(&w, "🔒 staging: not locked: locked by @ada"));
+	(void)world_text(&w, WORLD_ADMIN, "/lock staging 3h");
+	assert_non_null(world_says_in(&w, WORLD_GROUP, "until Thu 2026-01-01 03:00 (UTC)"));
+	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
+	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
+	assert_non_null(world_peek(&w, EFFECT_GIT_QUERY));
+	world_close(&w);
+}
+
+/* Who left has no grant any more: nobody else could deploy. */
+static void
+a_lock_of_who_left_ends(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "ROLE_DEV_IDS=99", "ROLE_DEV_MAY=status:staging, lock", NULL);
+	(void)world_text(&w, WORLD_STRANGER, "/lock staging");
+	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
+	assert_non_null(world_says(&w, "not deployed: locked by @eve"));
+	push(&w, "develop", COMMIT_A);
+	world_settings(&w, NULL);
+	settings_changed(&w);
+	assert_non_null(
+	    world_says_in(&w, WORLD_TEAM, "🔓 staging: unlocked: no role lets @eve lock it"));
+	assert_int_equal(world_audited(&w, "lock_ended", "no grant"), 1);
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_non_null(world_peek(&w, EFFECT_RUN));
+	world_close(&w);
+}
+
+/* --- freezes --- */
+
+static void
+a_window_of_the_settings_freezes_and_its_end_deploys_the_head(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NEW_YEAR, "TIMEZONE=Europe/Berlin", NULL);
+	push(&w, "develop", COMMIT_A);
+	assert_non_null(world_says_in(&w, WORLD_TEAM,
+	    "frozen by STAGING_FREEZE, until Sat 2026-01-03 00:00 (Europe/Berlin)"));
+	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
+	assert_non_null(world_says(&w, "🧊 staging: not deployed: frozen by STAGING_FREEZE"));
+	assert_non_null(world_says(&w, "Whoever may freeze it may deploy all the same."));
+	sleep_until(&w, STORE_AID_AT + 2 * DAY_MS - 2 * HOUR_MS);
+	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
+	sleep_until(&w, STORE_AID_AT + 2 * DAY_MS - HOUR_MS);
+	world_git(&w, (struct world_git){ .commit = COMMIT_B });
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_B);
+	world_close(&w);
+}
+
+/* The push is queued when the window begins; nobody has typed anything. */
+static void
+a_window_that_begins_ends_what_a_push_has_queued(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "STAGING_FREEZE=Thu 00:30-Thu 02:00", NULL);
+	push(&w, "develop", COMMIT_A);
+	push(&w, "develop", COMMIT_B);
+	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_QUEUED);
+	sleep_until(&w, STORE_AID_AT + HOUR_MS / 2);
+	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_SUPERSEDED);
+	world_run_ends(&w, GOOD);
+	sleep_until(&w, STORE_AID_AT + 2 * HOUR_MS);
+	world_git(&w, (struct world_git){ .commit = COMMIT_B });
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_B);
+	world_close(&w);
+}
+
+static void
+an_exception_is_given_with_a_reason_and_holds_for_that_work(void **state)
+{
+	const struct world_message *denial;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NEW_YEAR, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging v1");
+	denial = world_says(&w, "🧊 staging: not deployed: frozen by STAGING_FREEZE");
+	assert_non_null(denial);
+	(void)world_press(
+	    &w, WORLD_ADMIN, WORLD_GROUP, world_button(denial, "Deploy all the same"));
+	assert_string_equal(
+	    w.toast, "Reply to this message with the reason: then staging is deployed to.");
+	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
+	reply(&w, WORLD_OTHER_ADMIN, denial, "mine, not yours");
+	reply(&w, WORLD_ADMIN, denial, " \n ");
+	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
+	reply(&w, WORLD_ADMIN, denial, "CVE-2026-1:\nthe fix");
+	assert_string_equal(world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.ref, "v1");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
+	assert_string_equal(world_newest(&w, "staging").exception, "CVE-2026-1: the fix");
+	assert_int_equal(world_audited(&w, "deploy_requested", "CVE-2026-1: the fix"), 1);
+	(void)world_text(&w, WORLD_ADMIN, "/status staging");
+	assert_non_null(world_says(&w, "in a freeze: CVE-2026-1: the fix"));
+	world_run_ends(&w, GOOD);
+
+	reply(&w, WORLD_ADMIN, denial, "once more"); /* it was used */
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
+	world_close(&w);
+}
+
+static void
+an_exception_is_no_key_to_a_lock_and_does_not_wait_for_ever(void **state)
+{
+	const struct world_message *denial;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NEW_YEAR, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	denial = world_last(&w);
+	(void)world_text(&w, WORLD_OTHER_ADMIN, "/lock staging");
+	reply(&w, WORLD_ADMIN, denial, "urgent");
+	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
+	assert_non_null(world_says(&w, "🔒 staging: not deployed: locked by @bob"));
+	(void)world_text(&w, WORLD_OTHER_ADMIN, "/unlock staging");
+
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	denial = world_last(&w);
+	w.aid.at += 600 * 1000;
+	reply(&w, WORLD_ADMIN, denial, "urgent");
+	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
+	assert_non_null(world_says(&w, "⌛ staging: not deployed: that was more than 10 minutes"));
+	world_close(&w);
+}
+
+static void
+of_two_freezes_the_later_end_counts(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NEW_YEAR, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/freeze staging until 06:00 dinner");
+	push(&w, "develop", COMMIT_A);
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "until Sat 2026-01-03 00:00"));
+	(void)world_text(&w, WORLD_OTHER_ADMIN, "/freeze all until 2026-01-10 sale");
+	assert_non_null(world_says_in(&w, WORLD_GROUP,
+	    "🧊 all environments: frozen by @bob, until Sun 2026-01-11 00:00 (UTC): sale"));
+	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
+	assert_non_null(world_says(&w, "not deployed: frozen by @bob (all environments)"));
+	(void)world_text(&w, WORLD_ADMIN, "/unfreeze staging");
+	assert_non_null(world_says(&w, "🟢 staging: freeze ended by @ada."));
+	assert_non_null(world_says(&w, "🧊 staging is still frozen:"));
+	(void)world_text(&w, WORLD_ADMIN, "/unfreeze all");
+	assert_non_null(world_says(&w, "freeze ended by @ada; it was begun by @bob."));
+	assert_null(world_peek(&w, EFFECT_GIT_QUERY)); /* the window holds it */
+	sleep_until(&w, STORE_AID_AT + 2 * DAY_MS);
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_non_null(world_peek(&w, EFFECT_RUN));
+	world_close(&w);
+}
+
+static void
+a_freeze_is_of_an_environment_an_application_or_all(void **state)
+{
+	static const struct {
+		const char *typed, *holds, *spares;
+	} rows[] = {
+		{ "/freeze shop until 06:00", "shop/staging", "blog/staging" },
+		{ "/freeze shop until 06:00", "shop/production", "blog/production" },
+		{ "/freeze shop staging until 06:00", "shop/staging", "shop/production" },
+		{ "/freeze all until 06:00", "blog/production", NULL },
+	};
+	char text[64];
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		world_open(&w, NULL);
+		world_application(&w, "shop", "");
+		world_application(&w, "blog", "");
+		(void)world_text(&w, WORLD_ADMIN, rows[i].typed);
+		(void)snprintf(text, sizeof(text), "/deploy %s", rows[i].holds);
+		(void)world_text(&w, WORLD_ADMIN, text);
+		assert_null(world_peek(&w, EFFECT_GIT_QUERY));
+		(void)snprintf(text, sizeof(text), "/deploy %s", rows[i].spares);
+		if (rows[i].spares != NULL) {
+			(void)world_text(&w, WORLD_ADMIN, text);
+			assert_non_null(world_peek(&w, EFFECT_GIT_QUERY));
+		}
+		world_close(&w);
+	}
+}
+
+static void
+who_may_not_freeze_all_of_it_freezes_nothing(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "ROLE_DEV_IDS=33", "ROLE_DEV_MAY=status, deploy, freeze:staging", NULL);
+	(void)world_text(&w, WORLD_STAGING_USER, "/freeze all until 06:00");
+	assert_non_null(world_says(&w, "⛔ freeze production: only an admin may."));
+	(void)world_text(&w, WORLD_STAGING_USER, "/lock staging");
+	assert_non_null(world_says(&w, "⛔ lock staging: only an admin may."));
+	(void)world_text(&w, WORLD_STRANGER, "/freeze all until 06:00");
+	(void)world_text(&w, WORLD_STRANGER, "/freeze staging until 06:00");
+	(void)world_text(&w, WORLD_STRANGER, "/unlock staging");
+	(void)world_text(&w, WORLD_STAGING_USER, "/freeze staging until 06:00");
+	assert_int_equal(world_audited(&w, "freeze_begun", NULL), 1);
+	world_close(&w);
+}
+
+/* A question that was open runs on; its answer takes a place, and waits there. */
+static void
+a_question_confirmed_in_a_freeze_waits_for_its_end(void **state)
+{
+	const struct world_message *question;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_OTHER_ADMIN, "/deploy production");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	question = world_says(&w, "Deploy to production?");
+	(void)world_text(&w, WORLD_ADMIN, "/freeze production until 00:30");
+	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_GROUP, question->buttons.at[0].id);
+	world_git_same(&w);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_int_equal(world_newest(&w, "production").state, DEPLOY_QUEUED);
+	assert_non_null(world_says(&w, "🧊 frozen by @ada"));
+	sleep_until(&w, STORE_AID_AT + HOUR_MS / 2);
+	assert_non_null(world_peek(&w, EFFECT_RUN));
+	world_close(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_lock_binds_everybody_but_its_owner),
+		cmocka_unit_test(a_lock_is_of_its_environment_alone_and_holds_no_rollback),
+		cmocka_unit_test(a_push_waits_for_the_lock_and_the_head_is_deployed_once),
+		cmocka_unit_test(a_push_is_dropped_where_the_settings_say_so),
+		cmocka_unit_test(a_push_that_is_queued_or_asked_about_ends_when_a_lock_begins),
+		cmocka_unit_test(a_persons_place_is_kept_and_passed_over),
+		cmocka_unit_test(a_lock_that_is_over_holds_nothing_and_is_said_to_be),
+		cmocka_unit_test(a_clock_that_is_set_back_makes_no_lock_endless),
+		cmocka_unit_test(whoever_has_unlock_ends_it_and_its_owner_is_notified),
+		cmocka_unit_test(who_is_locked_out_asks_once_an_hour),
+		cmocka_unit_test(a_second_lock_is_denied_and_ones_own_is_prolonged),
+		cmocka_unit_test(a_lock_of_who_left_ends),
+		cmocka_unit_test(a_window_of_the_settings_freezes_and_its_end_deploys_the_head),
+		cmocka_unit_test(a_window_that_begins_ends_what_a_push_has_queued),
+		cmocka_unit_test(an_exception_is_given_with_a_reason_and_holds_for_that_work),
+		cmocka_unit_test(an_exception_is_no_key_to_a_lock_and_does_not_wait_for_ever),
+		cmocka_unit_test(of_two_freezes_the_later_end_counts),
+		cmocka_unit_test(a_freeze_is_of_an_environment_an_application_or_all),
+		cmocka_unit_test(who_may_not_freeze_all_of_it_freezes_nothing),
+		cmocka_unit_test(a_question_confirmed_in_a_freeze_waits_for_its_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
