@@ -22,7 +22,9 @@
 enum kind { COUNTER, GAUGE, HISTOGRAM };
 
 struct series {
-	double value;	/* a histogram's sum */
+	double value; /* a histogram's sum */
+	double held;  /* to be added when it was written once */
+	bool is_held;
 	uint64_t count; /* of observations */
 	uint64_t *buckets;
 	char labels[]; /* one behind the other, each with its NUL */
@@ -40,6 +42,7 @@ struct metric {
 	size_t series_count;
 	size_t series_room;
 	size_t series_max; /* one more for "other" */
+	bool holds_new;
 };
 
 struct metrics {
@@ -321,14 +324,27 @@ metrics_expect(struct metric *m, const char *const labels[], size_t count)
 }
 
 void
+metrics_hold_new(struct metric *m, bool holds)
+{
+	if (m != NULL)
+		m->holds_new = holds;
+}
+
+void
 metrics_add(struct metric *m, double by, const char *const labels[], size_t count)
 {
+	size_t before = m == NULL ? 0 : m->series_count;
 	struct series *s = m == NULL ? NULL : series_of(m, labels, count);
 
 	if (s == NULL)
 		return;
 	assert(m->kind != HISTOGRAM && (m->kind != COUNTER || by >= 0));
-	s->value += by;
+	if (m->series_count > before)
+		s->is_held = m->holds_new;
+	if (s->is_held)
+		s->held += by;
+	else
+		s->value += by;
 }
 
 void
@@ -495,6 +511,15 @@ add_heading(struct buf *out, const char *name, const char *help, const char *typ
 	buf_addf(out, "\n# TYPE %s %s\n", name, type);
 }
 
+/* It was written at zero: what was counted since is an increase. */
+static void
+let_go(struct series *s)
+{
+	s->value += s->held;
+	s->held = 0;
+	s->is_held = false;
+}
+
 static void
 add_metric(struct buf *out, const struct metric *m)
 {
@@ -512,6 +537,7 @@ add_metric(struct buf *out, const struct metric *m)
 			add_histogram(out, m, m->series[i], &labels);
 		else
 			add_sample(out, m, &labels, "", NULL, m->series[i]->value);
+		let_go(m->series[i]);
 	}
 	buf_done(&labels);
 }
@@ -588,7 +614,7 @@ add_process(const struct metrics *reg, struct buf *out)
 }
 
 void
-metrics_write(const struct metrics *reg, struct buf *out)
+metrics_write(struct metrics *reg, struct buf *out)
 {
 	for (size_t i = 0; i < reg->count; i++)
 		add_metric(out, reg->metrics[i]);

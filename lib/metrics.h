@@ -56,6 +56,10 @@ void metrics_observe(struct metric *m, double value, const char *const labels[],
  * an increase, and no series that came from nowhere. */
 void metrics_expect(struct metric *m, const char *const labels[], size_t count);
 
+/* A new series of this counter is written once, at zero, before what made it is added: for one that
+ * has too many to expect them all. */
+void metrics_hold_new(struct metric *m, bool holds);
+
 /* Forgets the series whose labels begin with these, or all: for an info gauge whose last label
  * changes. */
 void metrics_remove(struct metric *m, const char *const labels[], size_t count);
@@ -65,4 +69,4 @@ void metrics_clear(struct metric *m);
 void metrics_with_process(struct metrics *reg);
 
 /* Appends the whole text: metrics by name, series by labels; the last line ends with a newline. */
-void metrics_write(const struct metrics *reg, struct buf *out);
+void metrics_write(struct metrics *reg, struct buf *out);

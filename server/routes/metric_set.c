@@ -196,6 +196,7 @@ metric_set_settings(struct metric_set *set, const struct settings *settings)
 	size_t series = settings->environment_count * SERIES_MOST;
 
 	metrics_bound(set->deployments, series);
+	metrics_hold_new(set->deployments, settings->environment_count > METRIC_SET_ENVIRONMENTS);
 	metrics_bound(set->deployment_failed, settings->environment_count);
 	metrics_bound(set->environment_busy, settings->environment_count);
 	metrics_bound(set->environment_busy_since, settings->environment_count);

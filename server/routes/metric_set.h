@@ -10,7 +10,7 @@ struct settings;
 
 /* Each environment has all its series up to so many.  With more, so that a page of 2,000 stays
  * below 3 MB, its first work brings how runs end by that trigger, other outcomes come with the
- * first of their kind, and durations are of the METRICS_HISTOGRAMS_MAX environments whose
+ * first of their kind, at zero, and are counted when they were written so; durations are of the METRICS_HISTOGRAMS_MAX environments whose
  * deployments ended first since the start; those of all others together. */
 #define METRIC_SET_ENVIRONMENTS 128
 

@@ -419,6 +419,35 @@ two_thousand_environments_have_their_own_series(void **state)
 	assert_false(knows(*state, "deploybot_release_info{application=\"other\""));
 }
 
+/* The first of its kind is an increase, also where not all kinds are there before. */
+static void
+a_series_that_nobody_expected_is_born_at_zero(void **state)
+{
+	static const char first[] =
+	    "deploybot_deployments_total{environment=\"e\",trigger=\"chat\",outcome=\"cancelled\"} ";
+	static const struct settings of = { .application = "" };
+	static struct environment_settings environments[METRIC_SET_ENVIRONMENTS + 1];
+	const struct settings settings = { .environment_count = COUNT(environments),
+		.environments = environments };
+	const struct metric_increment ended = { .kind = INCREMENT_DEPLOYMENT,
+		.label = { "e", "chat", "cancelled" } };
+	static const char *const then[] = { "0", "2", "3", "3" };
+	char line[160];
+
+	for (size_t i = 0; i < COUNT(environments); i++)
+		environments[i] = (struct environment_settings){ .name = "e", .of = &of };
+	metric_set_settings(*state, &settings);
+	metric_set_count(*state, &ended);
+	metric_set_count(*state, &ended);
+	for (size_t i = 0; i < COUNT(then); i++) {
+		(void)snprintf(line, sizeof(line), "%s%s", first, then[i]);
+		if (!says(*state, line))
+			fail_msg("not written: %s", line);
+		if (i == 1)
+			metric_set_count(*state, &ended);
+	}
+}
+
 static void
 a_certificate_that_can_no_longer_be_read_keeps_its_date(void **state)
 {
@@ -456,6 +485,7 @@ main(void)
 		TEST(requests_health_and_lag_are_told),
 		TEST(what_the_settings_name_is_counted_from_zero),
 		TEST(two_thousand_environments_have_their_own_series),
+		TEST(a_series_that_nobody_expected_is_born_at_zero),
 		TEST(a_certificate_that_can_no_longer_be_read_keeps_its_date),
 		TEST(a_message_that_waits_says_since_when),
 	};
