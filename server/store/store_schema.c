@@ -343,6 +343,12 @@ static const char *const migration_5[] = {
 	" place INTEGER NOT NULL DEFAULT 0,"
 	" waits_for TEXT NOT NULL DEFAULT '',"
 	" is_asked_anew INTEGER NOT NULL DEFAULT 0,"
+	/* Since when; what was live when git last compared its commit with that, and whether it
+	 * was found behind it. */
+	" queued_at INTEGER NOT NULL DEFAULT 0,"
+	" compared_live TEXT NOT NULL DEFAULT '',"
+	" is_behind INTEGER NOT NULL DEFAULT 0,"
+	" is_told_next INTEGER NOT NULL DEFAULT 0,"
 	" run INTEGER NOT NULL,"
 	" attempts INTEGER NOT NULL,"
 	" is_touched INTEGER NOT NULL,"
@@ -444,12 +450,7 @@ static const char *const migration_5[] = {
 	" resource TEXT NOT NULL PRIMARY KEY,"
 	" work INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
 	"CREATE INDEX claim_work ON claim (work);",
-	/* A place: since when, what was live when git last compared its commit with that, and
-	 * whether it was found behind it; who waits for what, the oldest place first. */
-	"ALTER TABLE work ADD COLUMN queued_at INTEGER NOT NULL DEFAULT 0;"
-	"ALTER TABLE work ADD COLUMN compared_live TEXT NOT NULL DEFAULT '';"
-	"ALTER TABLE work ADD COLUMN is_behind INTEGER NOT NULL DEFAULT 0;"
-	"ALTER TABLE work ADD COLUMN is_told_next INTEGER NOT NULL DEFAULT 0;"
+	/* Who waits for what, the oldest place first. */
 	"CREATE INDEX work_waits ON work (waits_for, place)"
 	" WHERE state = 'QUEUED' AND waits_for <> '';",
 
