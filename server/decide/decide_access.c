@@ -20,6 +20,7 @@
 #define WEEK_MS (7 * DAY_MS)
 #define PAGE	3500 /* bytes of the report in one message */
 #define PAGES	20
+#define NAMED	50 /* people in a message about what ends */
 
 /* What was said once is noted like what came from outside once. */
 #define SOURCE "access"
@@ -43,38 +44,63 @@ send_to(struct tx *tx, int64_t person, bool is_silent, struct chat_text *text)
 
 /* --- what ends --- */
 
+/* Members of one role whose access ends at one moment. */
 struct ending {
-	const struct role_member *member;
 	const struct role *role;
 	bool is_last_day;
 	char when[64]; /* "in 6 days, with 2027-01-31 (UTC)" */
+	const struct role_member *const *member;
+	size_t count;
 };
 
 /* False: it was said. */
 static bool
-note(struct tx *tx, const struct ending *ending, int days)
+note(struct tx *tx, const struct role_member *member, int days)
 {
+	const struct role *role = &tx->settings->roles->role[member->role];
 	char key[128];
 
-	(void)snprintf(key, sizeof(key), "%" PRId64 "/%s:%s/%" PRId64 "/%d", ending->member->person,
-	    ending->role->application, ending->role->name, ending->member->until, days);
+	(void)snprintf(key, sizeof(key), "%" PRId64 "/%s:%s/%" PRId64 "/%d", member->person,
+	    role->application, role->name, member->until, days);
 	return row_dedupe_add(tx, SOURCE, key, NULL);
 }
 
+static bool
+is_last_day(const struct tx *tx, const struct role_member *member)
+{
+	return member->until - tx->at <= DAY_MS;
+}
+
+/* Where the week's notice was missed, the day's stands for both. */
+static bool
+is_due(struct tx *tx, const struct role_member *member)
+{
+	bool is_new;
+
+	if (member->until == 0 || tx->at >= member->until || member->until - tx->at > WEEK_MS)
+		return false;
+	is_new = note(tx, member, 7);
+	if (is_last_day(tx, member))
+		is_new = note(tx, member, 1);
+	return is_new;
+}
+
 static void
-tell_person(struct tx *tx, const struct ending *ending)
+tell_people(struct tx *tx, const struct ending *ending)
 {
 	struct chat_text text;
 	struct buf grants;
 
 	buf_init(&grants, 4096);
 	policy_report_grants(tx->settings->roles, ending->role, &grants);
-	chat_text_init(&text);
-	chat_text_add(&text,
-	    "⏳ Your role " MARK_BOLD "%s" MARK_BOLD
-	    " ends %s.\nUntil then you may: %s. An admin can prolong it.",
-	    ending->role->name, ending->when, buf_text(&grants));
-	send_to(tx, ending->member->person, !ending->is_last_day, &text);
+	for (size_t i = 0; i < ending->count; i++) {
+		chat_text_init(&text);
+		chat_text_add(&text,
+		    "⏳ Your role " MARK_BOLD "%s" MARK_BOLD
+		    " ends %s.\nUntil then you may: %s. An admin can prolong it.",
+		    ending->role->name, ending->when, buf_text(&grants));
+		send_to(tx, ending->member[i]->person, !ending->is_last_day, &text);
+	}
 	buf_done(&grants);
 }
 
@@ -94,6 +120,7 @@ add_where_it_ends(struct chat_text *text, const struct role *role)
 	chat_text_add(text, "%s%s.", role->application[0] != '\0' ? " of " : "", role->application);
 }
 
+/* One message for all of them: "Access ends … : telegram:50, telegram:60 and 58 more have …" */
 static void
 tell_admins(struct tx *tx, const struct ending *ending)
 {
@@ -102,42 +129,78 @@ tell_admins(struct tx *tx, const struct ending *ending)
 
 	for (size_t i = 0; i < admins->count; i++) {
 		chat_text_init(&text);
+		chat_text_add(&text, "⏳ Access ends %s:", ending->when);
+		for (size_t m = 0; m < ending->count && m < NAMED; m++)
+			chat_text_add(&text, "%s" MARK_CODE "telegram:%" PRId64 MARK_CODE,
+			    m == 0 ? " " : ", ", ending->member[m]->person);
+		if (ending->count > NAMED)
+			chat_text_add(&text, " and %zu more", ending->count - NAMED);
 		chat_text_add(&text,
-		    "⏳ Access ends %s: " MARK_CODE "telegram:%" PRId64 MARK_CODE
-		    " has the role " MARK_BOLD "%s" MARK_BOLD ".\nTo prolong it change ",
-		    ending->when, ending->member->person, ending->role->name);
+		    " %s the role " MARK_BOLD "%s" MARK_BOLD ".\nTo prolong it change ",
+		    ending->count == 1 ? "has" : "have", ending->role->name);
 		add_where_it_ends(&text, ending->role);
 		send_to(tx, admins->id[i], !ending->is_last_day, &text);
 	}
 }
 
-/* Where the week's notice was missed, the day's stands for both. */
 static void
-look_at(struct tx *tx, const struct role_member *member)
+tell(struct tx *tx, struct ending *ending)
 {
-	struct ending ending = { .member = member,
-		.role = &tx->settings->roles->role[member->role],
-		.is_last_day = member->until - tx->at <= DAY_MS };
-	int64_t days = (member->until - tx->at + DAY_MS - 1) / DAY_MS;
+	const struct role_member *first = ending->member[0];
+	int64_t days = (first->until - tx->at + DAY_MS - 1) / DAY_MS;
+	const char *zone = settings_text(tx->settings, SETTING_TIMEZONE);
 	char date[ZONE_DATE];
-	bool is_new;
 
-	if (member->until == 0 || tx->at >= member->until || member->until - tx->at > WEEK_MS)
-		return;
-	is_new = note(tx, &ending, 7);
-	if (ending.is_last_day)
-		is_new = note(tx, &ending, 1);
-	if (!is_new)
-		return;
-	(void)zone_date_text(tx->settings->zone, member->until - 1, date);
-	if (ending.is_last_day)
-		(void)snprintf(ending.when, sizeof(ending.when), "within a day, with %s (%.30s)",
-		    date, settings_text(tx->settings, SETTING_TIMEZONE));
+	ending->role = &tx->settings->roles->role[first->role];
+	ending->is_last_day = is_last_day(tx, first);
+	(void)zone_date_text(tx->settings->zone, first->until - 1, date);
+	if (ending->is_last_day)
+		(void)snprintf(ending->when, sizeof(ending->when), "within a day, with %s (%.30s)",
+		    date, zone);
 	else
-		(void)snprintf(ending.when, sizeof(ending.when), "in %d days, with %s (%.30s)",
-		    (int)days, date, settings_text(tx->settings, SETTING_TIMEZONE));
-	tell_person(tx, &ending);
-	tell_admins(tx, &ending);
+		(void)snprintf(ending->when, sizeof(ending->when), "in %d days, with %s (%.30s)",
+		    (int)days, date, zone);
+	tell_people(tx, ending);
+	tell_admins(tx, ending);
+}
+
+static int
+by_role(const void *a, const void *b)
+{
+	const struct role_member *one = *(const struct role_member *const *)a;
+	const struct role_member *other = *(const struct role_member *const *)b;
+
+	if (one->role != other->role)
+		return one->role < other->role ? -1 : 1;
+	if (one->until != other->until)
+		return one->until < other->until ? -1 : 1;
+	return one->person < other->person ? -1 : one->person > other->person;
+}
+
+static void
+look(struct tx *tx, const struct roles *roles)
+{
+	const struct role_member **due = calloc(roles->member_count + 1, sizeof(*due));
+	size_t n = 0;
+
+	if (due == NULL) {
+		tx_fail(tx, ERR_NOMEM, "no memory for what ends");
+		return;
+	}
+	for (size_t i = 0; i < roles->member_count; i++)
+		if (is_due(tx, &roles->member[i]))
+			due[n++] = &roles->member[i];
+	qsort(due, n, sizeof(*due), by_role);
+	for (size_t i = 0; i < n;) {
+		struct ending ending = { .member = due + i };
+
+		for (; i < n && due[i]->role == ending.member[0]->role &&
+		     due[i]->until == ending.member[0]->until;
+		     i++)
+			ending.count++;
+		tell(tx, &ending);
+	}
+	free(due);
 }
 
 /* --- each month --- */
@@ -218,8 +281,7 @@ decide_access(struct tx *tx)
 
 	if (!has_own_roles(roles))
 		return;
-	for (size_t i = 0; i < roles->member_count; i++)
-		look_at(tx, &roles->member[i]);
+	look(tx, roles);
 	if (has_month_begun(tx))
 		report(tx);
 	if (row_effect_count_timers(tx, TIMER_ACCESS) == 0)

@@ -85,6 +85,36 @@ a_restart_says_nothing_twice(void **state)
 	world_close(&w);
 }
 
+/* A team whose role ends: each person gets one message, and the admins one for all of them. */
+static void
+of_many_whose_role_ends_the_admins_get_one_message(void **state)
+{
+	char ids[1024] = "ROLE_TEAM_IDS=100";
+	const char *text;
+	struct world w;
+
+	(void)state;
+	for (int i = 101; i < 160; i++)
+		(void)snprintf(ids + strlen(ids), sizeof(ids) - strlen(ids), ",%d", i);
+	world_open(&w, ids, "ROLE_TEAM_MAY=deploy:staging", "ROLE_TEAM_UNTIL=2027-01-31",
+	    "ROLE_OTHER_IDS=50 until 2027-01-31, 51 until 2027-02-01",
+	    "ROLE_OTHER_MAY=status:staging", NULL);
+	w.aid.at = UNTIL - 5 * DAY_MS;
+	(void)world_decide(&w, store_aid_event(&w.aid, EVENT_STARTED));
+	for (int i = 100; i < 160; i++)
+		assert_int_equal(count(&w, i, "⏳ Your role "), 1);
+	assert_int_equal(count(&w, WORLD_ADMIN, "⏳"), 3); /* a role, and the two days of another */
+	assert_int_equal(count(&w, WORLD_OTHER_ADMIN, "⏳"), 3);
+	text = world_plain(world_says_in(&w, WORLD_ADMIN, "telegram:100"));
+	assert_non_null(strstr(
+	    text, "⏳ Access ends in 5 days, with 2027-01-31 (UTC): telegram:100, telegram:101, "));
+	assert_non_null(strstr(text, ", telegram:149 and 10 more have the role team.\nTo prolong"));
+	assert_non_null(world_says_in(&w, WORLD_ADMIN, "telegram:51"));
+	assert_non_null(strstr(world_plain(world_says_in(&w, WORLD_ADMIN, "telegram:51")),
+	    "telegram:51 has the role other."));
+	world_close(&w);
+}
+
 /* Down for a week: one message, not the week's behind the day's. */
 static void
 a_notice_that_was_missed_is_not_made_up_for(void **state)
@@ -205,6 +235,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_end_of_a_role_is_announced_a_week_and_a_day_before),
 		cmocka_unit_test(a_restart_says_nothing_twice),
+		cmocka_unit_test(of_many_whose_role_ends_the_admins_get_one_message),
 		cmocka_unit_test(a_notice_that_was_missed_is_not_made_up_for),
 		cmocka_unit_test(a_report_is_sent_once_a_month),
 		cmocka_unit_test(a_report_of_many_people_is_several_messages),
