@@ -6,11 +6,12 @@
 
 struct err;
 
-#define SETTING_IDS_MAX	     64
+#define SETTING_IDS_MAX	     512 /* people of a role: a company of 500 in ALLOWED_USERS */
+#define SETTING_IDS_SIZE_MAX 16384 /* bytes: each with an id of 12 digits and the day it ends */
 #define SETTING_GRANTS_MAX   64
 #define SETTING_PATTERNS_MAX 32
 #define SETTING_PATTERN_LIST_MAX 1023
-#define SETTING_NAMES_MAX    16
+#define SETTING_NAMES_MAX    64 /* environments of a file: each pair is compared when it is read */
 #define SETTING_URLS_MAX     8
 #define SETTING_URL_LIST_MAX 2047 /* bytes of all of them */
 #define SETTING_PART_MAX     1023 /* bytes of a part of a list */

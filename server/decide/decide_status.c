@@ -82,8 +82,9 @@ find_view(
 	if (!decide_scope_of(tx, update->person, POLICY_STATUS, request->target, &ret->scope))
 		return false;
 	ret->end = ret->scope.n;
-	if (!ret->scope.is_wide)
+	if (!ret->scope.is_wide && ret->scope.n <= LIMIT_ENVIRONMENTS)
 		return true;
+	ret->scope.is_wide = true;
 	sort_trouble(tx, &ret->scope);
 	ret->first = decide_page(request, ret->scope.n, PAGE, &ret->page, &ret->pages);
 	ret->end = ret->first + PAGE < ret->scope.n ? ret->first + PAGE : ret->scope.n;

@@ -45,14 +45,20 @@ size_of(const struct settings *s, enum setting setting)
 	return text != NULL && text_to_size(text, INT64_MAX, &size, NULL) ? size : INT64_MAX;
 }
 
-static void
-fill_ids(const char *list, struct settings_ids *ids)
+/* In an array that is kept in *kept.  False: no memory. */
+static bool
+fill_ids(const char *list, int64_t **kept, struct settings_ids *ids)
 {
+	size_t most = 1;
 	char part[32];
 
-	while (list != NULL && ids->count < SETTINGS_IDS_MAX &&
-	    setting_next(&list, part, sizeof(part)))
-		ids->id[ids->count++] = number_in(part);
+	for (const char *c = list; c != NULL && *c != '\0'; c++)
+		most += *c == ',';
+	free(*kept);
+	ids->id = *kept = calloc(most, sizeof(**kept));
+	while (*kept != NULL && list != NULL && setting_next(&list, part, sizeof(part)))
+		(*kept)[ids->count++] = number_in(part);
+	return *kept != NULL;
 }
 
 /* A base URL without the slashes at its end. */
@@ -79,8 +85,6 @@ fill_telegram(struct settings *s)
 			    s->inside->values[SETTING_TELEGRAM_WEBHOOK_URL].is_given) ?
 	    TELEGRAM_WEBHOOK :
 	    TELEGRAM_POLLING;
-	fill_ids(text_of(s, SETTING_ADMIN_TELEGRAM_IDS), &s->admins);
-	fill_ids(text_of(s, SETTING_ALLOWED_CHATS), &s->allowed_chats);
 	s->telegram_chat_id = number_in(text_of(s, SETTING_TELEGRAM_CHAT_ID));
 	if (s->telegram_chat_id == 0 && s->admins.count > 0)
 		s->telegram_chat_id = s->admins.id[0];
@@ -234,6 +238,9 @@ settings_fill(struct settings *s)
 
 	*s = (struct settings){ .inside = in };
 	(void)gethostname(s->host, sizeof(s->host)); /* Linux has none that does not fit */
+	if (!fill_ids(text_of(s, SETTING_ADMIN_TELEGRAM_IDS), &in->admins, &s->admins) ||
+	    !fill_ids(text_of(s, SETTING_ALLOWED_CHATS), &in->allowed_chats, &s->allowed_chats))
+		return false;
 	fill_telegram(s);
 	fill_repository(s);
 	fill_server(s);

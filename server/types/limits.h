@@ -6,7 +6,8 @@
 
 /* Sizes of char arrays count the final NUL. */
 #define LIMIT_ENVIRONMENT	ENVIRONMENT_ID_MAX /* "shop/staging" */
-#define LIMIT_ENVIRONMENTS	16	/* one /status must fit one message */
+#define LIMIT_ENVIRONMENTS	16	/* in one message with all of each, above it a line each, in
+					 * pages; branches of a git query, above it several */
 #define LIMIT_COMMIT		65	/* 64 hex digits: a SHA-256 repository */
 #define LIMIT_IMAGE		72	/* "sha256:" and 64 hex digits */
 #define LIMIT_RESOURCE		1312	/* that work occupies: a host, its port, a folder */

@@ -64,6 +64,8 @@ free_inside(struct settings_inside *in)
 	free(in->firsts);
 	free(in->refused);
 	free(in->warned);
+	free(in->admins);
+	free(in->allowed_chats);
 	free(in->overlaps);
 	free(in);
 }

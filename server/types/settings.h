@@ -33,7 +33,6 @@ enum family_setting {
 #define SETTINGS_NOBODY		 65534 /* whom the kernel shows for users that it cannot map */
 #define SETTINGS_MEMBERS_MAX	  (SETTINGS_ROLES_MAX + SETTING_NAMES_MAX)
 #define SETTINGS_MEMBER_NAME	  21 /* bytes with the NUL: [a-z][a-z0-9-]{0,19} */
-#define SETTINGS_IDS_MAX	  SETTING_IDS_MAX
 #define SETTINGS_HEALTH_URLS_MAX  SETTING_URLS_MAX
 _Static_assert(SETTING_PATTERN_LIST_MAX < LIMIT_PATHS, "a git query has room for what may be set");
 _Static_assert(SETTING_URLS_MAX == LIMIT_URLS && SETTING_URL_LIST_MAX < LIMIT_URL_LIST &&
@@ -48,7 +47,7 @@ struct zone;
 
 struct settings_ids {
 	size_t count;
-	int64_t id[SETTINGS_IDS_MAX];
+	const int64_t *id;
 };
 
 struct environment_settings {
@@ -185,6 +184,8 @@ struct settings_inside {
 	struct settings_refused *refused;
 	size_t warned_count;
 	struct settings_refused *warned;
+	int64_t *admins;
+	int64_t *allowed_chats;
 	size_t overlap_count;
 	struct settings_overlap *overlaps;
 	struct roles *roles;

@@ -38,6 +38,24 @@ open_many(void **state)
 	return 0;
 }
 
+/* One application, with more environments than a message shows whole. */
+static int
+open_large(void **state)
+{
+	char text[1024] = "ENVIRONMENTS=staging";
+
+	(void)state;
+	world_open(&w, NULL);
+	for (char c = 'b'; c <= 'r'; c++)
+		(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), ",%c", c);
+	(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "\n");
+	for (char c = 'b'; c <= 'r'; c++)
+		(void)snprintf(
+		    text + strlen(text), sizeof(text) - strlen(text), "%c_HOST=h%c\n", c - 32, c);
+	world_application(&w, "shop", text);
+	return 0;
+}
+
 static int
 close_world(void **state)
 {
@@ -216,6 +234,15 @@ a_file_with_a_mistake_is_told_to_whom_its_application_is_shown(void **state)
 	assert_non_null(strstr(world_plain(world_last(&w)), "STAGING_PORT"));
 }
 
+static void
+of_one_application_with_many_each_environment_is_a_line(void **state)
+{
+	(void)state;
+	(void)world_text(&w, WORLD_ADMIN, "/status shop");
+	assert_non_null(strstr(world_plain(world_last(&w)), "\n18 environments; "));
+	assert_null(strstr(world_plain(world_last(&w)), "no deployments yet"));
+}
+
 /* An admin of one application is none of the others'. */
 static void
 what_means_nothing_is_named_to_who_may_everything(void **state)
@@ -270,6 +297,7 @@ main(void)
 		TEST(a_file_with_a_mistake_is_told_to_whom_its_application_is_shown, open_two),
 		TEST(of_many_files_with_a_mistake_the_first_are_named, open_two),
 		TEST(what_means_nothing_is_named_to_who_may_everything, open_two),
+		TEST(of_one_application_with_many_each_environment_is_a_line, open_large),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

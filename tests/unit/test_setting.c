@@ -239,13 +239,24 @@ each_setting_has_its_longest(void **state)
 static void
 a_list_has_as_many_parts_as_may_be(void **state)
 {
-	char text[8192] = "";
+	static char text[2 * SETTING_IDS_SIZE_MAX];
+	struct err err;
 
 	(void)state;
-	for (size_t n = 1; n <= SETTING_IDS_MAX + 1; n++) {
-		(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "%zu,", n);
+	for (size_t n = 1, used = 0; n <= SETTING_IDS_MAX + 1; n++) {
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%zu until 2027-01-31",
+		    n > 1 ? ", " : "", 123456789012 + n);
+		if (n == 500 || n >= SETTING_IDS_MAX)
+			assert_int_equal(setting_check(SETTING_TYPE_MEMBERS, text, false, &err),
+			    n <= SETTING_IDS_MAX);
+	}
+	assert_string_equal(err.text, "has more than 512 in its list");
+	text[0] = '\0';
+	for (size_t n = 1, used = 0; n <= SETTING_NAMES_MAX + 1; n++) {
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%sa-name-of-18-byte%zu",
+		    n > 1 ? ", " : "", n + 10);
 		assert_int_equal(
-		    setting_check(SETTING_TYPE_IDS, text, false, NULL), n <= SETTING_IDS_MAX);
+		    setting_check(SETTING_TYPE_NAMES, text, false, NULL), n <= SETTING_NAMES_MAX);
 	}
 }
 

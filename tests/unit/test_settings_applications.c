@@ -445,6 +445,29 @@ a_mistake_leaves_that_application_as_it_was(void **state)
 	settings_unref(three);
 }
 
+static void
+a_file_has_as_many_environments_as_may_be(void **state)
+{
+	static const char main_file[] = SERVER
+	    "GITHUB_REPOSITORY=acme/all\nDEPLOY_SCRIPT=/bin/true\nROLLBACK_SCRIPT=/bin/true\n";
+	char text[4096], path[128];
+	struct settings *s = NULL;
+
+	(void)state;
+	(void)snprintf(text, sizeof(text), "%sENVIRONMENTS=e0", main_file);
+	for (int i = 1; i < SETTING_NAMES_MAX; i++)
+		(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), ",e%d", i);
+	put("main", text);
+	s = load();
+	assert_int_equal(s->environment_count, SETTING_NAMES_MAX);
+	settings_unref(s);
+	(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), ",one-more");
+	put("main", text);
+	(void)snprintf(path, sizeof(path), "%s/main", folder);
+	assert_false(settings_load(path, environment, &s, &report));
+	SAYS(SETTINGS_ERROR, "ENVIRONMENTS: has more than 64 in its list");
+}
+
 /* It changes no value, and is named all the same: while it stands there. */
 static void
 a_name_that_is_no_setting_is_warned_of(void **state)
@@ -686,6 +709,7 @@ main(void)
 		TEST(two_applications_of_one_branch_are_noted),
 		TEST(a_renamed_application_beside_its_old_file_is_said),
 		TEST(a_mistake_leaves_that_application_as_it_was),
+		TEST(a_file_has_as_many_environments_as_may_be),
 		TEST(a_name_that_is_no_setting_is_warned_of),
 		TEST(a_file_is_read_when_it_stood_still),
 		TEST(an_application_is_removed_at_the_third_look),
