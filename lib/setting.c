@@ -178,7 +178,7 @@ is_bracketed(const char *text, size_t size)
 	char address[INET6_ADDRSTRLEN] = "";
 	struct in6_addr ignored;
 
-	if (size < 2 || size - 2 >= sizeof(address))
+	if (size - 2 >= sizeof(address))
 		return false;
 	memcpy(address, text + 1, size - 2);
 	return inet_pton(AF_INET6, address, &ignored) == 1;
@@ -375,7 +375,9 @@ setting_check(enum setting_type type, const char *text, bool is_secret, struct e
 			return err_set(
 			    err, ERR_INVALID, "has more than %zu in its list", row->parts);
 	}
-	return count > 0 || refuse(row, text, is_secret, err);
+	if (count == 0)
+		return refuse(row, text, is_secret, err);
+	return true;
 }
 
 bool
@@ -409,15 +411,15 @@ const char *
 setting_name(const char *pattern, const char *member, char out[SETTING_NAME_MAX])
 {
 	const char *place = strchr(pattern, '<'), *behind = strchr(pattern, '>');
-	size_t before = place == NULL ? strlen(pattern) : (size_t)(place - pattern);
-	size_t size = before;
+	size_t before, size;
 
+	assert(place != NULL && behind != NULL);
+	size = before = (size_t)(place - pattern);
 	/* No formatted print: thousands of names are made when settings are read. */
 	memcpy(out, pattern, before);
 	for (const char *c = member; *c != '\0' && size + 1 < SETTING_NAME_MAX; c++)
 		out[size++] = *c;
-	for (const char *c = behind == NULL ? "" : behind + 1;
-	     *c != '\0' && size + 1 < SETTING_NAME_MAX; c++)
+	for (const char *c = behind + 1; *c != '\0' && size + 1 < SETTING_NAME_MAX; c++)
 		out[size++] = *c;
 	out[size] = '\0';
 	for (char *c = out + before; *c != '\0'; c++)

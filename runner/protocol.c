@@ -437,8 +437,10 @@ static bool
 read_kind(const char *word, struct protocol_message *ret, struct err *err)
 {
 	ret->kind = (enum protocol_kind)text_index(word, kind_words, COUNT(kind_words));
-	return ret->kind < PROTOCOL_KIND_COUNT ||
-	    err_set(err, ERR_INVALID, "no such message: %.20s", text_is_plain(word) ? word : "?");
+	if (ret->kind == PROTOCOL_KIND_COUNT)
+		return err_set(
+		    err, ERR_INVALID, "no such message: %.20s", text_is_plain(word) ? word : "?");
+	return true;
 }
 
 /* `AT NAME` */

@@ -54,8 +54,10 @@ class Count:
 
 
 def sanitizer_environment():
+    # What is freed is kept from use for 8 MB, and stacks have 10 frames: 256 and 30 cost a fifth of the time.
     return {**os.environ,
-            "ASAN_OPTIONS": "abort_on_error=0:exitcode=99:detect_leaks=1:disable_coredump=1",
+            "ASAN_OPTIONS": "abort_on_error=0:exitcode=99:detect_leaks=1:disable_coredump=1:"
+                            "quarantine_size_mb=8:malloc_context_size=10",
             "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1"}
 
 
@@ -106,7 +108,7 @@ def run_unit(program):
 def start_e2e(build, wanted):
     """pytest, whose output is read when the unit tests are through: until then a pipe has room for its dots."""
     report_of(build).unlink(missing_ok=True)
-    jobs = str(min(2 * (os.cpu_count() or 1), 8))    # they mostly wait
+    jobs = str(min(3 * (os.cpu_count() or 1), 12))    # they mostly wait
     environment = {**sanitizer_environment(), "DEPLOYBOT_BUILD": str(build.resolve())}
     return subprocess.Popen(
         ["/usr/bin/python3", "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "-n", jobs, "--dist", "loadfile",

@@ -3,10 +3,14 @@
 #include "fail_nth.h"
 
 #include <errno.h>
+#include <execinfo.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "lib/base.h"
+
+#define PLACE_DEPTH 10 /* from the call that fails up to the decision */
+#define OWN_FRAMES  3  /* of this file */
 
 #define SQLITE_NOMEM	  7
 #define SQLITE_IOERR	  10
@@ -18,7 +22,9 @@ struct sqlite3_stmt;
 static struct {
 	enum fail_what what;
 	unsigned left; /* calls until the one that fails; 0: none does */
+	unsigned call;
 	bool is_met;
+	bool (*is_done)(uint64_t place);
 } plan;
 
 void
@@ -26,7 +32,20 @@ fail_nth(enum fail_what what, unsigned n)
 {
 	plan.what = what;
 	plan.left = n;
+	plan.call = 0;
 	plan.is_met = false;
+}
+
+void
+fail_nth_pass(bool (*is_done)(uint64_t place))
+{
+	plan.is_done = is_done;
+}
+
+unsigned
+fail_nth_call(void)
+{
+	return plan.call;
 }
 
 bool
@@ -46,11 +65,31 @@ fail_what_name(enum fail_what what)
 	return names[what];
 }
 
-static bool
+/* FNV-1a of the addresses that it returns to. */
+static uint64_t
+place(void)
+{
+	void *frames[PLACE_DEPTH];
+	uint64_t hash = UINT64_C(14695981039346656037);
+	int n = backtrace(frames, PLACE_DEPTH);
+
+	for (int i = OWN_FRAMES; i < n; i++)
+		hash = (hash ^ (uintptr_t)frames[i]) * UINT64_C(1099511628211);
+	return hash;
+}
+
+static __attribute__((noinline)) bool
 fails(enum fail_what what)
 {
-	if (plan.left == 0 || plan.what != what || --plan.left > 0)
+	if (plan.left == 0 || plan.what != what)
 		return false;
+	plan.call++;
+	if (--plan.left > 0)
+		return false;
+	if (plan.is_done != NULL && plan.is_done(place())) {
+		plan.left = 1;
+		return false;
+	}
 	plan.is_met = true;
 	return true;
 }

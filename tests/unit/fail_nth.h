@@ -15,15 +15,16 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum fail_what {
-	FAIL_MEMORY,		/* malloc, calloc, realloc, strdup, strndup: NULL */
-	FAIL_STEP,		/* a statement, COMMIT too: I/O error */
-	FAIL_STEP_REFUSED,	/* a statement: a constraint, which no later try helps */
-	FAIL_PREPARE,		/* no memory */
-	FAIL_BIND,		/* no memory */
-	FAIL_EXEC,		/* sqlite3_exec: settings of a connection, migrations */
-	FAIL_CRYPTO,		/* hashes and MACs */
+	FAIL_MEMORY,	   /* malloc, calloc, realloc, strdup, strndup: NULL */
+	FAIL_STEP,	   /* a statement, COMMIT too: I/O error */
+	FAIL_STEP_REFUSED, /* a statement: a constraint, which no later try helps */
+	FAIL_PREPARE,	   /* no memory */
+	FAIL_BIND,	   /* no memory */
+	FAIL_EXEC,	   /* sqlite3_exec: settings of a connection, migrations */
+	FAIL_CRYPTO,	   /* hashes and MACs */
 	FAIL_WHAT_COUNT
 };
 
@@ -32,5 +33,12 @@ void fail_nth(enum fail_what what, unsigned n);
 
 /* Nothing fails any more.  True: the n-th call came. */
 bool fail_nth_met(void);
+
+/* A call that would fail at a place (who calls whom there, as one number) of which is_done() is true is let pass, and
+ * the next one fails in its stead.  NULL: none is. */
+void fail_nth_pass(bool (*is_done)(uint64_t place));
+
+/* The number of the call that failed last. */
+unsigned fail_nth_call(void);
 
 const char *fail_what_name(enum fail_what what);

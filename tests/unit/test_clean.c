@@ -51,6 +51,9 @@ static const struct {
 	  "b\xe2\x80\xaf"
 	  "c",
 	    "a b c", NULL }, /* thin spaces */
+	{ "a\xd8\x9c\xe1\x9e\xb4\xe1\x9e\xb5\xe1\xa0\x8e"
+	  "b",
+	    "ab", NULL }, /* a mark of Arabic, vowels of Khmer, a separator of Mongolian */
 	{ "A\xc2\xad"
 	  "d\xcd\x8f"
 	  "a",

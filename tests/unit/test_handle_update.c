@@ -40,6 +40,7 @@ what_somebody_else_wrote_is_refused_and_audited(void **state)
 		struct event *event = world_update(&w, UPDATE_TEXT, WORLD_ADMIN, WORLD_GROUP);
 
 		event->u.update->refusal = (enum update_refusal)r;
+		event->u.update->callback[0] = '\0'; /* a press has one */
 		(void)text_copy(event->u.update->text, LIMIT_TEXT_IN, "/deploy staging");
 		assert_int_equal(world_decide(&w, event).status, 200);
 		assert_int_equal(
@@ -48,6 +49,23 @@ what_somebody_else_wrote_is_refused_and_audited(void **state)
 	}
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
 	assert_int_equal(w.n_screen, 0);
+	assert_int_equal(w.n_toasts, 0);
+	world_close(&w);
+}
+
+static void
+a_press_that_cannot_be_read_is_answered(void **state)
+{
+	struct world w;
+	struct event *event;
+
+	(void)state;
+	world_open(&w, NULL);
+	event = world_update(&w, UPDATE_PRESS, WORLD_ADMIN, WORLD_GROUP);
+	event->u.update->refusal = UPDATE_REFUSED_UNREADABLE;
+	assert_int_equal(world_decide(&w, event).status, 200);
+	assert_int_equal(w.n_toasts, 1);
+	assert_int_equal(world_audited(&w, "\"denied\"", "\"press\""), 1);
 	world_close(&w);
 }
 
@@ -678,6 +696,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_same_update_twice_changes_nothing),
 		cmocka_unit_test(what_somebody_else_wrote_is_refused_and_audited),
+		cmocka_unit_test(a_press_that_cannot_be_read_is_answered),
 		cmocka_unit_test(forwarded_talk_that_is_no_command_is_not_audited),
 		cmocka_unit_test(messages_move_with_their_chat),
 		cmocka_unit_test(presses_of_who_is_no_admin_are_slowed_down),

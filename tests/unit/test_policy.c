@@ -360,6 +360,42 @@ a_grant_of_a_client_is_another_than_one_of_an_environment(void **state)
 }
 
 static void
+a_grant_of_a_client_opens_no_environment(void **state)
+{
+	struct settings *s;
+
+	(void)state;
+	begin();
+	s = good("ROLE_C_IDS=50\nROLE_C_MAY=\"*:*/*\"\n");
+	assert_true(may(s, 50, POLICY_DEPLOY, "shop/staging"));
+	for (size_t i = 0; i < s->roles->grant_count; i++)
+		s->roles->grant[i].is_client = true;
+	assert_false(may(s, 50, POLICY_DEPLOY, "shop/staging"));
+	assert_false(policy_sees(s, principal_of_person(50), "shop/staging", NOW));
+	settings_unref(s);
+	end();
+}
+
+static void
+all_roles_of_a_person_are_named_as_far_as_there_is_room(void **state)
+{
+	char words[40], few[6];
+	struct settings *s;
+
+	(void)state;
+	begin();
+	s = good("ROLE_EARLY_IDS=50\nROLE_EARLY_MAY=log:*/*\n"
+		 "ROLE_LATE_IDS=50\nROLE_LATE_MAY=status:*/*\n");
+	assert_string_equal(
+	    policy_roles_text(s, principal_of_person(50), NOW, words, sizeof(words)),
+	    "early, late");
+	assert_string_equal(
+	    policy_roles_text(s, principal_of_person(50), NOW, few, sizeof(few)), "early");
+	settings_unref(s);
+	end();
+}
+
+static void
 the_line_that_decides_is_named(void **state)
 {
 	struct policy_decision decision;
@@ -389,12 +425,15 @@ who_is_no_person_has_no_grant(void **state)
 {
 	struct principal who;
 	struct settings *s;
+	char words[40];
 
 	(void)state;
 	begin();
 	s = good("");
 	assert_true(principal_parse("system", &who));
 	assert_true(policy_may(s, who, POLICY_ROLLBACK, "shop/staging", NOW));
+	assert_true(policy_sees(s, who, "shop/staging", NOW));
+	assert_string_equal(policy_roles_text(s, who, NOW, words, sizeof(words)), "nobody");
 	assert_true(principal_parse("github:ada(7)", &who));
 	assert_true(policy_may(s, who, POLICY_DEPLOY, "shop/staging", NOW));
 	assert_false(policy_may(s, who, POLICY_CONFIRM, "shop/staging", NOW));
@@ -699,6 +738,8 @@ main(void)
 		cmocka_unit_test(an_application_grants_nothing_of_another),
 		cmocka_unit_test(access_ends_with_its_day),
 		cmocka_unit_test(a_grant_of_a_client_is_another_than_one_of_an_environment),
+		cmocka_unit_test(a_grant_of_a_client_opens_no_environment),
+		cmocka_unit_test(all_roles_of_a_person_are_named_as_far_as_there_is_room),
 		cmocka_unit_test(the_line_that_decides_is_named),
 		cmocka_unit_test(who_is_no_person_has_no_grant),
 		cmocka_unit_test(what_is_no_grant_is_named_and_refused),

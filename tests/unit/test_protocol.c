@@ -179,6 +179,7 @@ what_0_1_0_says_and_nobody_reads_is_skipped(void **state)
 static void
 what_is_out_of_bounds_is_refused(void **state)
 {
+#define HEX64	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define RUN_BUT "run\nid 1\nprogram deploy\nenvironment staging\nargument 1a2b3c4\ndeployment 7\n"
 	static const char *const wrong[] = {
 		"",
@@ -225,6 +226,9 @@ what_is_out_of_bounds_is_refused(void **state)
 		"ask\nid 1\nquestion commits\nblocked 1a2b3c4 -x\n",
 		"ask\nid 1\nquestion commits\nblocked 1a2b3c4  1a2b3c5\n",
 		"ask\nid 1\nquestion commits\nblocked 1a2b3c4 \n",
+		"ask\nid 1\nquestion commits\nblocked " HEX64 "0 1a2b3c4\n",
+		RUN_BUT "deadline_s 60\nfingerprint 1a2b3c4\n",
+		RUN_BUT "deadline_s 60\nfingerprint " HEX64 "0\n",
 		"exit\nstatus 256\n",
 		"exit\ngate 2\n",
 		"exit\nsignal 128\n",
@@ -232,6 +236,7 @@ what_is_out_of_bounds_is_refused(void **state)
 
 	(void)state;
 	assert_true(decodes(RUN_BUT "deadline_s 60\n"));
+	assert_true(decodes(RUN_BUT "deadline_s 60\nfingerprint " HEX64 "\n"));
 	assert_true(decodes("hello\nversion 1\nboot 01234567-89ab-cdef-0123-456789abcdef\n"));
 	for (size_t i = 0; i < COUNT(wrong); i++) {
 		if (decodes(wrong[i]))

@@ -83,7 +83,8 @@ static const struct setting_case cases[] = {
 	    { "", "2027-02-29", "2027-1-31", "31.1.2027", "2027-01-31 " } },
 	{ S(MEMBERS), { "1", "9223372036854775807", "7 until 2027-01-31", "7  until  2028-02-29" },
 	    { "", "0", "-7", "x", "9223372036854775808", "7 until", "7 until 2027-02-29",
-		"7 til 2027-01-31", "7 until 2027-01-31 x", "until 2027-01-31" } },
+		"7 til 2027-01-31", "7 until 2027-01-31 x", "until 2027-01-31",
+		"123456789012345678901234" } },
 	{ S(LOCAL), { "1", "role admin", "role  allowed user" },
 	    { "", "0", "role", "role Admin", "admin" } },
 	{ S(GRANTS),
@@ -98,12 +99,14 @@ static const struct setting_case cases[] = {
 	{ S(MODE), { "webhook", "Polling" }, { "", "both" } },
 	{ S(HOSTS),
 	    { "h", "a-b.example", "1.2.3.4:22", "[::1]", "[fe80::1]:2222", "a,b:1,[::1]:65535" },
-	    { "", "-h", "a b", "a/b", "a,", ",a", "a,,b", "a, b", "a,b,a", "h:0", "::1" } },
+	    { "", "-h", "a b", "a/b", "a,", ",a", "a,,b", "a, b", "a,b,a", "h:0", "::1",
+		"[1111:1111:1111:1111:1111:1111:1111:1111:1111]" } },
 	{ S(HOSTS), { "a_b", "A.b.C", "0", "1,2,3,4,5,6,7,8,9,a,b,c,d,e,f,g" },
 	    { "1,2,3,4,5,6,7,8,9,a,b,c,d,e,f,g,h", "h:65536", "h:", "h:1:2", "[::1", "[]", "[a]",
 		"h:99999999999999999999", "[::1]x", "u@h", "_h", "h." } },
 	{ S(PORT_PAIR), { "8001,8002", "1,65535" },
-	    { "", "8001", "1,1", "1,2,3", "1,2,", ",1", "0,1", "1,65536", "1, 2", "a,b" } },
+	    { "", "8001", "1,1", "1,2,3", "1,2,", ",1", "0,1", "1,65536", "65536,1", "1, 2",
+		"a,b" } },
 	{ S(USER), { "deploy", "_x", "a.b-c_9" },
 	    { "", "-x", ".x", "9", "Deploy", "a b", "a@b", "a;b", "a/b" } },
 	{ S(HOST_PATH), { "/a/", "/srv/app", "/etc/nginx/a_b-c,d@1.conf", "/.a/..b/./c.." },
@@ -260,6 +263,18 @@ a_list_has_as_many_parts_as_may_be(void **state)
 	}
 }
 
+static void
+a_part_of_a_list_is_as_long_as_a_value_may_be(void **state)
+{
+	char text[SETTING_PART_MAX + 2] = "http://";
+
+	(void)state;
+	memset(text + strlen("http://"), 'a', SETTING_PART_MAX + 1 - strlen("http://"));
+	assert_false(setting_check(SETTING_TYPE_URLS, text, false, NULL));
+	text[SETTING_PART_MAX] = '\0';
+	assert_true(setting_check(SETTING_TYPE_URLS, text, false, NULL));
+}
+
 /* A row without texts in `cases`, or with an expression that does not compile. */
 static void
 every_row_has_a_sentence_and_two_texts_that_fit_and_two_that_do_not(void **state)
@@ -407,13 +422,19 @@ what_cannot_be_checked_for_want_of_memory_is_refused(void **state)
 static void
 a_family_is_a_pattern_that_makes_names(void **state)
 {
-	char name[SETTING_NAME_MAX];
+	char name[SETTING_NAME_MAX], member[SETTING_NAME_MAX + 10] = "";
 
 	(void)state;
 	assert_string_equal(setting_name("<ENV>_HOST", "eu-west", name), "EU_WEST_HOST");
 	assert_string_equal(setting_name("GITHUB_BRANCH_<ENV>", "qa", name), "GITHUB_BRANCH_QA");
 	assert_string_equal(setting_name("CLIENT_<ID>_MODE", "s3.eu", name), "CLIENT_S3_EU_MODE");
 	assert_string_equal(setting_name("<ENV>_", "a", name), "A_");
+	/* Cut where there is no more room: no environment has a name as long. */
+	memset(member, 'a', sizeof(member) - 1);
+	assert_int_equal(strlen(setting_name("<ENV>_HOST", member, name)), SETTING_NAME_MAX - 1);
+	assert_null(strpbrk(name, "a_"));
+	member[SETTING_NAME_MAX - 4] = '\0';
+	assert_string_equal(setting_name("<ENV>_HOST", member, name) + SETTING_NAME_MAX - 4, "_HO");
 }
 
 int
@@ -424,6 +445,7 @@ main(void)
 		cmocka_unit_test(each_setting_takes_what_it_can_be_and_nothing_else),
 		cmocka_unit_test(each_setting_has_its_longest),
 		cmocka_unit_test(a_list_has_as_many_parts_as_may_be),
+		cmocka_unit_test(a_part_of_a_list_is_as_long_as_a_value_may_be),
 		cmocka_unit_test(
 		    every_row_has_a_sentence_and_two_texts_that_fit_and_two_that_do_not),
 		cmocka_unit_test(what_is_said_has_the_value_and_what_is_expected),
