@@ -13,13 +13,13 @@ import pytest
 from stage import ROOT
 
 BUILD = os.environ.get("DEPLOYBOT_BUILD") or str(ROOT / "build")
-UNITS = ("deploybot.service", "deploybot-runner.service", "deploybot.socket")
+UNITS = ("deploybot.service", "deploybot-runner.service", "deploybot.socket", "deploybot-local.socket")
 SERVER_EXPOSURE_MAX = 2.0
 THERE = (
     "usr/bin/deploybot", "usr/lib/deploybot/deploybot", "usr/lib/deploybot/deploybot-runner",
     "usr/lib/deploybot/deploy/deploy.sh", "usr/lib/deploybot/deploy/transports/ssh.sh",
     "usr/lib/systemd/system/deploybot.service", "usr/lib/systemd/system/deploybot.socket",
-    "usr/lib/systemd/system/deploybot-runner.service", "usr/lib/sysusers.d/deploybot.conf",
+    "usr/lib/systemd/system/deploybot-runner.service", "usr/lib/systemd/system/deploybot-local.socket", "usr/lib/sysusers.d/deploybot.conf",
     "usr/lib/tmpfiles.d/deploybot.conf", "usr/share/man/man8/deploybot.8", "usr/share/man/man8/deploybot-runner.8",
     "usr/share/man/man5/deploybot.conf.5", "usr/share/doc/deploybot/README.md",
     "usr/share/doc/deploybot/examples/deploybot.conf", "usr/share/doc/deploybot/examples/nginx/nginx.conf",
