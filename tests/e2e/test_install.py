@@ -116,7 +116,7 @@ def test_the_settings_file_has_every_setting_and_no_secret(tree):
     names = set(re.findall(r"^#?([A-Z_]+)=", text, re.M))
     for name in settings_of_tables():
         name = re.sub("^ENV_", "STAGING_", re.sub("_ENV$", "_STAGING", name))
-        name = re.sub("^ROLE_NAME_", "ROLE_CONTRACTOR_", name)
+        name = re.sub("^ROLE_NAME_", "ROLE_CONTRACTOR_", re.sub("^LOCAL_USER_", "LOCAL_ADA_", name))
         assert name in names or f"{name}_FILE" in names, name
     secrets = re.findall(r'^SETTING\((\w+), \w+, [^\n]*, SECRET,', "".join(
         (ROOT / name).read_text("utf-8") for name in ("runner/settings.def", "server/types/settings.def")), re.M)
