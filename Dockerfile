@@ -37,6 +37,7 @@ RUN mkdir -p /image/common /image/server \
  && install -d -m 1770 -o 0 -g 10001 var/lib/deploybot \
  && install -d -m 2750 -o 10001 -g 10001 var/lib/deploybot/environments \
  && install -d -m 2750 -o 10002 -g 10001 var/lib/deploybot/runs run/deploybot-runner \
+ && install -d -m 0755 -o 10001 -g 10001 run/deploybot \
  && install -d -m 0700 -o 10002 -g 10002 var/lib/deploybot/git var/lib/deploybot/apps \
  && install -d -m 0750 -o 10001 -g 10001 var/log/deploybot
 # The server's whole root: what ldd names, with the loader, and nothing that could be executed beside it.  It is

@@ -14,7 +14,7 @@ INSTALL_NEEDS ?= all
 SOURCE_DATE_EPOCH ?= $(or $(if $(wildcard .git),$(shell git log -1 --format=%ct 2>/dev/null)),$(shell stat -c %Y CHANGES.md))
 MADE	 := $(BUILD)/install
 D	  = $(DESTDIR)
-UNITS	 := deploybot.socket deploybot.service deploybot-runner.service
+UNITS	 := deploybot.socket deploybot-local.socket deploybot.service deploybot-runner.service
 SCRIPTS	  = $(shell cd deploy && find *.sh transports -type f)
 EXAMPLES = $(shell cd deploy && find monitoring github -type f 2>/dev/null)
 MANUALS	 := man8/deploybot.8 man8/deploybot-runner.8 man5/deploybot.conf.5
@@ -55,8 +55,11 @@ install: $(INSTALL_NEEDS) install-made
 		else install -m 0640 $(MADE)/deploybot.conf '$(D)$(CONFDIR)/deploybot.conf'; fi
 	@install -d $(addprefix '$(D)$(MANDIR)'/,man5 man8)
 	@for page in $(MANUALS); do install -m 0644 "$(MADE)/$${page##*/}" '$(D)$(MANDIR)/'"$$page" || exit; done
+	@install -D -m 0644 deploy/completion/deploybot.bash '$(D)$(PREFIX)/share/bash-completion/completions/deploybot'
+	@install -D -m 0644 deploy/completion/deploybot.zsh '$(D)$(PREFIX)/share/zsh/vendor-completions/_deploybot'
+	@install -D -m 0644 deploy/completion/deploybot.fish '$(D)$(PREFIX)/share/fish/vendor_completions.d/deploybot.fish'
 	@install -d '$(D)$(DOCDIR)/examples/nginx'
-	@install -m 0644 README.md SECURITY.md CHANGES.md LICENSE $(wildcard docs/*.md) '$(D)$(DOCDIR)/'
+	@install -m 0644 README.md SECURITY.md CHANGES.md LICENSE $(wildcard docs/*.md) docs/openapi.json '$(D)$(DOCDIR)/'
 	@install -m 0644 $(MADE)/deploybot.conf '$(D)$(DOCDIR)/examples/'
 	@install -m 0644 $(wildcard nginx/*.conf) '$(D)$(DOCDIR)/examples/nginx/'
 	@cd deploy && for name in $(EXAMPLES); do \
@@ -65,16 +68,17 @@ install: $(INSTALL_NEEDS) install-made
 	@$(if $(D),,echo "installed; now, as root:"; \
 		echo "  systemd-sysusers deploybot.conf && systemd-tmpfiles --create deploybot.conf && systemctl daemon-reload"; \
 		echo "  then edit $(CONFDIR)/deploybot.conf, put the secrets into $(CONFDIR)/secrets, and:"; \
-		echo "  systemctl enable --now deploybot.socket deploybot-runner deploybot")
+		echo "  systemctl enable --now deploybot.socket deploybot-local.socket deploybot-runner deploybot")
 
 # Leaves what an installation has made its own: /etc/deploybot, /var/lib/deploybot*, /var/log/deploybot, the users.
 uninstall:
 	@if [[ -z '$(D)' && -d /run/systemd/system ]]; then \
-		systemctl disable --now deploybot.socket deploybot.service deploybot-runner.service || true; fi
+		systemctl disable --now deploybot.socket deploybot-local.socket deploybot.service deploybot-runner.service || true; fi
 	@rm -rf '$(D)$(LIBDIR)' '$(D)$(DOCDIR)'
 	@rm -f '$(D)$(PREFIX)/bin/deploybot' $(UNITS:%='$(D)$(UNITDIR)/%') '$(D)/etc/logrotate.d/deploybot' \
 		'$(D)$(PREFIX)/lib/sysusers.d/deploybot.conf' '$(D)$(PREFIX)/lib/tmpfiles.d/deploybot.conf' \
-		$(MANUALS:%='$(D)$(MANDIR)/%')
+		'$(D)$(PREFIX)/share/bash-completion/completions/deploybot' '$(D)$(PREFIX)/share/zsh/vendor-completions/_deploybot' \
+		'$(D)$(PREFIX)/share/fish/vendor_completions.d/deploybot.fish' $(MANUALS:%='$(D)$(MANDIR)/%')
 	@echo "left: $(CONFDIR), /var/lib/deploybot, /var/lib/deploybot-runner, /var/log/deploybot, two users"
 
 # deploybot_VERSION_ARCH.deb in build/deb/.  The tree is copied, so that debhelper's folder is not made in it.

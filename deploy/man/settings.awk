@@ -120,6 +120,15 @@ FILENAME ~ /\.def$/ { next }
 	help = ""
 	next
 }
+/^# Users of this machine/ {
+	print ".El\n.Ss Users of this machine"
+	print ".Ar USER\nis their name, in capitals and with \\- and . as _; root says\n.Fl \\-as\ninstead."
+	print ".Bl -tag -width Ds"
+	member = "ADA"
+	shown_as = "USER"
+	help = ""
+	next
+}
 /^# For each environment/ {
 	print ".El\n.Ss Settings of each environment"
 	print ".Ar ENV\nis its name in\n.Va ENVIRONMENTS ,\nin capitals and with \\- as _."

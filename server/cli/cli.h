@@ -34,6 +34,7 @@ typedef int cli_command(const struct cli *cli);
 	CLI("policy",       policy,       "explain WHO ACTION TARGET|report", "Who may what, and which line says so.") \
 	CLI("logs",         logs,         "ENV|NUMBER [--wait]", "What a deployment has printed; --wait: follow it.") \
 	CLI("answer",       answer,       "NUMBER yes|no",   "Answer a deployment's question.") \
+	CLI("completion",   completion,   "bash|zsh|fish",   "Print what makes a shell complete these words.") \
 	CLI("backup",       backup,       "FILE",            "Copy the database, while the server runs.") \
 	CLI("version",      version,      "",                "Print the version.") \
 	CLI("help",         help,         "",                "Print this text.")
@@ -46,7 +47,7 @@ typedef int cli_command(const struct cli *cli);
 int cli_run(int argc, char **argv, cli_command *serve) MUST_USE;
 
 cli_command cli_doctor, cli_check_config, cli_config_example, cli_healthcheck, cli_webhook;
-cli_command cli_application, cli_audit, cli_backup, cli_policy, cli_logs, cli_answer;
+cli_command cli_application, cli_audit, cli_backup, cli_policy, cli_logs, cli_answer, cli_completion;
 
 /* Each command of the chat that is no chat's own is a subcommand too: it asks the running server. */
 bool cli_is_chat_command(const char *word);

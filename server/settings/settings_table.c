@@ -166,7 +166,9 @@ members_shown(enum family family)
 {
 	enum setting members = settings_families[family].members;
 
-	return members == SETTING_COUNT ? "contractor" : settings_table[members].fallback;
+	if (members != SETTING_COUNT)
+		return settings_table[members].fallback;
+	return family == FAMILY_LOCAL ? "ada" : "contractor";
 }
 
 /* With a line for each member that there is by default. */

@@ -13,13 +13,13 @@ import pytest
 from stage import ROOT
 
 BUILD = os.environ.get("DEPLOYBOT_BUILD") or str(ROOT / "build")
-UNITS = ("deploybot.service", "deploybot-runner.service", "deploybot.socket")
+UNITS = ("deploybot.service", "deploybot-runner.service", "deploybot.socket", "deploybot-local.socket")
 SERVER_EXPOSURE_MAX = 2.0
 THERE = (
     "usr/bin/deploybot", "usr/lib/deploybot/deploybot", "usr/lib/deploybot/deploybot-runner",
     "usr/lib/deploybot/deploy/deploy.sh", "usr/lib/deploybot/deploy/transports/ssh.sh",
     "usr/lib/systemd/system/deploybot.service", "usr/lib/systemd/system/deploybot.socket",
-    "usr/lib/systemd/system/deploybot-runner.service", "usr/lib/sysusers.d/deploybot.conf",
+    "usr/lib/systemd/system/deploybot-runner.service", "usr/lib/systemd/system/deploybot-local.socket", "usr/lib/sysusers.d/deploybot.conf",
     "usr/lib/tmpfiles.d/deploybot.conf", "usr/share/man/man8/deploybot.8", "usr/share/man/man8/deploybot-runner.8",
     "usr/share/man/man5/deploybot.conf.5", "usr/share/doc/deploybot/README.md",
     "usr/share/doc/deploybot/examples/deploybot.conf", "usr/share/doc/deploybot/examples/nginx/nginx.conf",
@@ -116,7 +116,7 @@ def test_the_settings_file_has_every_setting_and_no_secret(tree):
     names = set(re.findall(r"^#?([A-Z_]+)=", text, re.M))
     for name in settings_of_tables():
         name = re.sub("^ENV_", "STAGING_", re.sub("_ENV$", "_STAGING", name))
-        name = re.sub("^ROLE_NAME_", "ROLE_CONTRACTOR_", name)
+        name = re.sub("^ROLE_NAME_", "ROLE_CONTRACTOR_", re.sub("^LOCAL_USER_", "LOCAL_ADA_", name))
         assert name in names or f"{name}_FILE" in names, name
     secrets = re.findall(r'^SETTING\((\w+), \w+, [^\n]*, SECRET,', "".join(
         (ROOT / name).read_text("utf-8") for name in ("runner/settings.def", "server/types/settings.def")), re.M)

@@ -11,6 +11,9 @@ from flow_aid import FIRST_ADMIN, PATIENCE_S
 from local_aid import PERSON, ROLE, ROLE_ADMIN, LocalScene
 from stage import wait_until
 from telegram_client import ADA
+from test_api_file import OPENAPI
+
+KINDS = {"string": str, "integer": int, "boolean": bool, "null": type(None), "object": dict, "array": list}
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
 
@@ -20,6 +23,27 @@ def scene():
     made = LocalScene(settings={"PRODUCTION_CONFIRM": "true"})
     yield made
     made.close()
+
+
+def check(answer, schema, where=""):
+    """Each key of an answer is described, each that is described is there, and is of its type."""
+    schemas = OPENAPI["components"]["schemas"]
+    if "$ref" in schema:
+        schema = schemas[schema["$ref"].rsplit("/", 1)[1]]
+    if "oneOf" in schema:
+        schema = {"type": "null"} if answer is None else schema["oneOf"][0]
+        check(answer, schema, where)
+        return
+    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    assert any(isinstance(answer, KINDS[kind]) for kind in kinds), (where, answer, kinds)
+    assert answer is None or answer in schema.get("enum", [answer]), (where, answer)
+    if isinstance(answer, dict):
+        assert answer.keys() == schema["properties"].keys(), where
+        for key, value in answer.items():
+            check(value, schema["properties"][key], f"{where}.{key}")
+    elif isinstance(answer, list):
+        for value in answer:
+            check(value, schema["items"], where + "[]")
 
 
 @pytest.fixture(autouse=True)
@@ -39,6 +63,15 @@ def test_somebody_deploys_and_follows_and_the_chat_sees_it(scene):
     scene.ada.hear("staging runs " + commit[:7], "games (from the machine)", chat=ADA, after=0)
     assert [e["user_id"] for e in scene.audit(action="deploy_requested")] == [f"telegram:{FIRST_ADMIN}"]
     assert scene.audit(action="deploy_requested")[0]["name"] == "games (from the machine)"
+
+
+def test_what_is_shown_is_what_the_file_says(scene):
+    number = scene.json(PERSON, "history", "staging")["work"][0]["work"]
+    for path, name in (("status", "status"), ("status/staging", "status"), ("history", "history"), ("queue", "queue"),
+                       (f"work/{number}", "work"), (f"log/{number}/0", "log"), ("work/424242", "said")):
+        status, answer = scene.ask(PERSON, "GET", f"/v1/{path}")
+        assert status == (404 if name == "said" else 200)
+        check(answer, {"$ref": "#/" + name}, path)
 
 
 def test_a_role_is_nobody_at_telegram_and_may_what_the_role_may(scene):

@@ -163,6 +163,25 @@ def test_a_unix_socket_is_served_and_its_file_stays(tmp_path):
         assert path.exists()
 
 
+def test_the_command_lines_socket_is_known_by_its_name_and_has_v1_alone(tmp_path):
+    path = tmp_path / "local.sock"
+    with socket.socket(socket.AF_UNIX) as kept, listener() as http:
+        kept.bind(str(path))
+        kept.listen(16)
+        bot = activated(tmp_path, kept, http, env={"LISTEN_FDNAMES": "local:deploybot.socket"}).start()
+        answers = []
+        for target in (b"/v1/status", b"/healthz"):
+            with socket.socket(socket.AF_UNIX) as caller:
+                caller.settimeout(PATIENCE_S)
+                caller.connect(str(path))
+                caller.sendall(b"GET " + target + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+                answers.append(caller.recv(12))
+        assert answers == [b"HTTP/1.1 403", b"HTTP/1.1 404"]     # we are the server's own user
+        assert get(bot.base + "/v1/status")[0] == 404
+        check_stop(bot)
+        assert path.exists()
+
+
 def test_no_child_has_the_socket_or_its_variables(tmp_path):
     """A run that outlived us would else hold the port for as long as it takes."""
     with listener() as kept:

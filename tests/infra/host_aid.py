@@ -15,7 +15,7 @@ GITHUB_SECRET = "github-webhook-secret-0123456789abcdef"
 REPOSITORY = "orchard/shop"
 SHOP = "/srv/shop"                  # where the repository is seen in the machine
 PORTS = {"staging": 8101, "production": 8102}
-UNITS = ("deploybot.socket", "deploybot-runner.service", "deploybot.service")
+UNITS = ("deploybot.socket", "deploybot-local.socket", "deploybot-runner.service", "deploybot.service")
 BASE = "http://127.0.0.1:8080"
 PATIENCE_S = 120                    # of a machine that others load
 

@@ -61,7 +61,7 @@ def test_an_installation_has_users_folders_and_says_what_to_do(root):
         assert root.stat(name) == wanted, name
     assert root.run("id", "-Gn", "deploybot-runner").stdout.split() == ["deploybot-runner", "deploybot"]
     assert root.run("id", "-Gn", "deploybot").stdout.split() == ["deploybot"]
-    assert "systemctl enable --now deploybot.socket deploybot-runner deploybot" in root.said
+    assert "systemctl enable --now deploybot.socket deploybot-local.socket deploybot-runner deploybot" in root.said
     assert "/etc/deploybot/secrets/server/telegram_bot_token" in root.said
 
 

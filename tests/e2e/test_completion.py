@@ -1,0 +1,37 @@
+"""Goal: what shells complete is what the program has: the files are made by it, and bash completes with them."""
+# SPDX-License-Identifier: ISC
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+from stage import ROOT
+
+PROGRAM = pathlib.Path(os.environ.get("DEPLOYBOT_BUILD") or ROOT / "build").resolve() / "deploybot"
+FOLDER = ROOT / "deploy" / "completion"
+
+
+def run(*command, **environment):
+    return subprocess.run([str(word) for word in command], env={**{"PATH": os.environ["PATH"]}, **environment}, cwd="/",
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=True).stdout
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_file_is_what_the_program_prints(shell):
+    made = (FOLDER / f"deploybot.{shell}").read_text(encoding="utf-8")
+    assert made == run(PROGRAM, "completion", shell), \
+        f"make it anew: build/deploybot completion {shell} >deploy/completion/deploybot.{shell}"
+
+
+@pytest.mark.parametrize("words, wanted", [
+    ("de", {"deploy"}), ("he", {"healthcheck", "help"}), ("", None), ("deploy --w", {"--wait"}),
+    ("deploy st", {"staging"}), ("logs ", {"staging", "shop/production"}), ("answer ", set())])
+def test_bash_completes(tmp_path, words, wanted):
+    asked = tmp_path / "deploybot"
+    asked.write_text('#!/bin/sh\n[ "$*" = "completion environments" ] && printf "staging\\nshop/production\\n"\n')
+    asked.chmod(0o755)
+    script = f'. {FOLDER}/deploybot.bash; COMP_WORDS=(deploybot "$@"); COMP_CWORD=$#; _deploybot; printf "%s\\n" "${{COMPREPLY[@]}}"'
+    said = run("bash", "-c", script, "bash", *words.split(" "), PATH=f"{tmp_path}:{os.environ['PATH']}")
+    found = {line for line in said.splitlines() if line}
+    assert found == wanted if wanted is not None else {"deploy", "serve", "logs"} <= found
