@@ -43,6 +43,7 @@ check_again(const struct chat_command *command)
 	}
 	assert(chat_command_parse(buf_text(&text), &again));
 	again.is_too_long = command->is_too_long;
+	memcpy(again.rest, command->rest, sizeof(again.rest)); /* of another text */
 	assert(memcmp(&again, command, sizeof(again)) == 0);
 	buf_done(&text);
 }

@@ -67,7 +67,7 @@ static const struct play production[] = {
 	{ TEXT, ADA, "/deploy production", NULL },
 	{ GIT, 0, COMMIT_A, NULL },
 	{ TEXT, CY, "/deploy production", NULL },
-	{ PRESS, BOB, "Confirm", NULL },
+	{ PRESS, CY, "Confirm", NULL }, /* who may not */
 	{ PRESS, ADA, "Confirm", NULL },
 	{ GIT, 0, COMMIT_A, NULL }, /* nothing has changed since */
 	{ SHUT, 0, NULL, NULL },
