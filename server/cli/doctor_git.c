@@ -15,17 +15,29 @@
 #include "runs/runs.h"
 #include "settings/settings_load.h"
 #include "types/git_answer.h"
+#include "types/repository.h"
 #include "types/settings.h"
 
 #define RUNNER_PATIENCE_MS DOCTOR_PATIENCE_MS
-#define GIT_PATIENCE_MS	   20000 /* a large repository's first fetch takes longer than a call */
+#define GIT_PATIENCE_MS	   20000 /* without any answer: a large one's first fetch takes its time */
+#define GIT_AT_ONCE	   8
+#define GIT_NAMED	   8 /* with more repositories only those with trouble have a line each */
+
+/* A repository, by the first of the applications that share it. */
+struct repository {
+	struct doctor_git *git;
+	const struct settings *of;
+	const char *environment; /* with whose settings it is asked */
+	struct runs_git_query *query;
+};
 
 struct doctor_git {
 	struct doctor *doctor;
 	struct runs *runs;
-	struct runs_git_query *query;
-	struct settings *elsewhere; /* with a state directory of our own; NULL: the real one */
-	char folder[64];	    /* that one; "": none was made */
+	struct repository *repositories;
+	size_t count, next, open, good; /* of them: next to be asked, being asked, answered well */
+	struct settings *elsewhere;	/* with a state directory of our own; NULL: the real one */
+	char folder[64];		/* that one; "": none was made */
 	struct loop_timer deadline;
 	bool is_ready; /* the runner said hello */
 	bool is_over;  /* all is said */
@@ -41,6 +53,45 @@ finish(struct doctor_git *git)
 	doctor_answered(git->doctor);
 }
 
+/* --- one repository --- */
+
+/* "git: ", or "git: shop: " where there are applications; before whatever is said of it. */
+static const char *
+prefix(const struct repository *repository, char out[ENVIRONMENT_NAME_MAX + 16])
+{
+	const char *application = repository->of->application;
+
+	(void)snprintf(out, ENVIRONMENT_NAME_MAX + 16, "git: %s%s", application,
+	    application[0] == '\0' ? "" : ": ");
+	return out;
+}
+
+static bool
+has_branch(const struct effect_git_query *query, const char *branch)
+{
+	for (size_t i = 0; i < query->n_branches; i++)
+		if (strcmp(query->branches[i], branch) == 0)
+			return true;
+	return false;
+}
+
+/* Its branches, as many as a query has. */
+static void
+collect(const struct repository *repository, struct effect_git_query *ret)
+{
+	const struct settings *s = repository->git->doctor->settings;
+
+	*ret = (struct effect_git_query){ .kind = GIT_QUERY_HEADS };
+	(void)text_copy(ret->environment, sizeof(ret->environment), repository->environment);
+	for (size_t i = 0; i < s->environment_count; i++) {
+		const struct environment_settings *e = &s->environments[i];
+
+		if (e->branch != NULL && ret->n_branches < COUNT(ret->branches) &&
+		    repository_is_shared(e->of, repository->of) && !has_branch(ret, e->branch))
+			(void)text_copy(ret->branches[ret->n_branches++], LIMIT_REF, e->branch);
+	}
+}
+
 static bool
 has_head(const struct git_answer *answer, const char *branch)
 {
@@ -51,65 +102,126 @@ has_head(const struct git_answer *answer, const char *branch)
 }
 
 static void
-examine_heads(struct doctor *doctor, const struct git_answer *answer)
+examine_heads(struct repository *repository, const struct git_answer *answer)
 {
-	const struct settings *s = doctor->settings;
+	struct doctor_git *git = repository->git;
+	const struct settings *s = git->doctor->settings;
+	struct effect_git_query asked;
+	char before[ENVIRONMENT_NAME_MAX + 16];
 
-	TELL(doctor, GIT, OK, "git: %s answers", s->repository_url);
+	git->good++;
+	if (git->count <= GIT_NAMED)
+		TELL(git->doctor, GIT, OK, "%s%s answers", prefix(repository, before),
+		    repository->of->repository_url);
+	collect(repository, &asked);
 	for (size_t i = 0; i < s->environment_count; i++) {
 		const struct environment_settings *e = &s->environments[i];
 
-		if (e->branch != NULL && !has_head(answer, e->branch))
-			TELL(doctor, GIT, WARNING,
+		if (e->branch != NULL && repository_is_shared(e->of, repository->of) &&
+		    has_branch(&asked, e->branch) && !has_head(answer, e->branch))
+			TELL(git->doctor, GIT, WARNING,
 			    "git: %s has no branch %s: push it, or set GITHUB_BRANCH_<ENV>",
 			    e->name, e->branch);
 	}
 }
 
+static void ask_more(struct doctor_git *git);
+
 static void
 on_answer(void *ctx, int exit_status, bool unreachable, const char *text, UNUSED size_t size)
 {
-	struct doctor_git *git = ctx;
+	struct repository *repository = ctx;
+	struct doctor_git *git = repository->git;
 	struct git_answer *answer = calloc(1, sizeof(*answer));
+	char before[ENVIRONMENT_NAME_MAX + 16];
 	struct err err = { .text = "no memory" };
 	const char *why = err.text,
 		   *advice = ": check REPOSITORY_URL, its key or token, and the network";
 
-	git->query = NULL;
-	if (unreachable)
+	repository->query = NULL;
+	git->open--;
+	if (git->is_over) /* the runner crashed: that was said of the first */
+		(void)text;
+	else if (unreachable)
 		TELL(git->doctor, RUNNER, ERROR, "runner: it crashed: %s", text);
 	else if (answer != NULL && git_answer_decode(text, exit_status, answer, &err) &&
 	    exit_status == 0)
-		examine_heads(git->doctor, answer);
+		examine_heads(repository, answer);
 	else {
 		if (answer != NULL && answer->error[0] != '\0')
 			why = answer->error;
 		if (text_ends(why, "?")) /* commits.sh has said what to look at */
 			advice = "";
-		TELL(git->doctor, GIT, ERROR, "git: %s%s", why, advice);
+		TELL(git->doctor, GIT, ERROR, "%s%s%s", prefix(repository, before), why, advice);
 	}
 	free(answer);
+	if (unreachable)
+		finish(git);
+	else
+		ask_more(git);
+}
+
+/* --- all of them --- */
+
+static void
+ask(struct repository *repository)
+{
+	struct doctor_git *git = repository->git;
+	struct effect_git_query wanted;
+	char before[ENVIRONMENT_NAME_MAX + 16];
+	struct err err;
+
+	collect(repository, &wanted);
+	repository->query =
+	    runs_git_query_start(git->runs, &wanted, on_answer, NULL, repository, &err);
+	if (repository->query == NULL)
+		TELL(git->doctor, GIT, ERROR, "%s%s", prefix(repository, before), err.text);
+	else
+		git->open++;
+}
+
+/* Each answer is progress: then the others may take as long again. */
+static void
+ask_more(struct doctor_git *git)
+{
+	if (git->is_over)
+		return;
+	while (git->open < GIT_AT_ONCE && git->next < git->count)
+		ask(&git->repositories[git->next++]);
+	if (git->open > 0) {
+		loop_timer_start(git->doctor->loop, &git->deadline, GIT_PATIENCE_MS, 0);
+		return;
+	}
+	if (git->count > GIT_NAMED)
+		TELL(git->doctor, GIT, OK, "git: %zu of %zu repositories answer", git->good,
+		    git->count);
 	finish(git);
 }
 
-static void
-ask_heads(struct doctor_git *git)
+static bool
+is_listed(const struct doctor_git *git, const struct settings *of)
+{
+	for (size_t i = 0; i < git->count; i++)
+		if (repository_is_shared(git->repositories[i].of, of))
+			return true;
+	return false;
+}
+
+/* Each once, however many applications share it.  False: no memory. */
+static bool
+list_repositories(struct doctor_git *git)
 {
 	const struct settings *s = git->doctor->settings;
-	struct effect_git_query wanted = { .kind = GIT_QUERY_HEADS };
-	struct err err;
 
-	for (size_t i = 0; i < s->environment_count; i++) {
-		const char *branch = s->environments[i].branch;
+	git->repositories = calloc(s->environment_count + 1, sizeof(*git->repositories));
+	for (size_t i = 0; git->repositories != NULL && i < s->environment_count; i++) {
+		const struct environment_settings *e = &s->environments[i];
 
-		if (branch != NULL && wanted.n_branches < LIMIT_ENVIRONMENTS)
-			(void)text_copy(wanted.branches[wanted.n_branches++], LIMIT_REF, branch);
+		if (e->of->repository_url != NULL && !is_listed(git, e->of))
+			git->repositories[git->count++] =
+			    (struct repository){ git, e->of, e->name, NULL };
 	}
-	git->query = runs_git_query_start(git->runs, &wanted, on_answer, NULL, git, &err);
-	if (git->query == NULL) {
-		TELL(git->doctor, GIT, ERROR, "git: %s", err.text);
-		finish(git);
-	}
+	return git->repositories != NULL;
 }
 
 static void
@@ -125,21 +237,16 @@ on_ready(void *ctx)
 		    git->doctor->settings->runner_socket);
 	else
 		TELL(git->doctor, RUNNER, OK, "runner: it starts and speaks our version");
-	if (git->doctor->settings->repository_url == NULL &&
-	    git->doctor->settings->application_count > 0) {
-		TELL(git->doctor, GIT, WARNING,
-		    "git: not asked: repositories are those of applications, which the server polls");
+	if (!list_repositories(git)) {
+		TELL(git->doctor, GIT, ERROR, "git: no memory");
 		finish(git);
-		return;
-	}
-	if (git->doctor->settings->repository_url == NULL) {
+	} else if (git->count == 0) {
 		TELL(git->doctor, GIT, ERROR,
 		    "git: no repository: set GITHUB_REPOSITORY or REPOSITORY_URL");
 		finish(git);
-		return;
+	} else {
+		ask_more(git);
 	}
-	loop_timer_start(git->doctor->loop, &git->deadline, GIT_PATIENCE_MS, 0);
-	ask_heads(git);
 }
 
 /* Of a service alone: a child that crashes before it says hello is restarted. */
@@ -165,23 +272,39 @@ on_fatal(void *ctx, const char *text)
 	finish(git);
 }
 
+/* Those that are asked, and those that were not. */
+static void
+say_unanswered(struct doctor_git *git)
+{
+	char before[ENVIRONMENT_NAME_MAX + 16];
+
+	for (size_t i = 0; i < git->count; i++)
+		if (git->repositories[i].query != NULL)
+			TELL(git->doctor, GIT, ERROR,
+			    "%sno answer within %d s: is the repository reachable? (the first fetch of a large one may take longer: try again)",
+			    prefix(&git->repositories[i], before), GIT_PATIENCE_MS / 1000);
+	if (git->next < git->count)
+		TELL(git->doctor, GIT, ERROR, "git: %zu more repositories were not asked",
+		    git->count - git->next);
+}
+
 static void
 on_deadline(UNUSED struct loop_timer *timer, void *ctx)
 {
 	struct doctor_git *git = ctx;
 
 	if (git->is_ready)
-		TELL(git->doctor, GIT, ERROR,
-		    "git: no answer within %d s: is the repository reachable? (the first fetch of a large one may take longer: try again)",
-		    GIT_PATIENCE_MS / 1000);
+		say_unanswered(git);
 	else
 		TELL(git->doctor, RUNNER, ERROR, "runner: it did not say hello within %d s%s",
 		    RUNNER_PATIENCE_MS / 1000,
 		    git->doctor->settings->runner_socket == NULL ?
 			"" :
 			": it is hung, or four are connected to it already");
-	runs_git_query_cancel(git->runs, git->query);
-	git->query = NULL;
+	for (size_t i = 0; i < git->count; i++) {
+		runs_git_query_cancel(git->runs, git->repositories[i].query);
+		git->repositories[i].query = NULL;
+	}
 	finish(git);
 }
 
@@ -307,6 +430,7 @@ doctor_git_free(struct doctor_git *git)
 	if (git->runs != NULL)
 		runs_free(git->runs);
 	remove_folder(git);
+	free(git->repositories);
 	settings_unref(git->elsewhere);
 	free(git);
 }

@@ -4,6 +4,7 @@ itself; the only one of before becomes one of many by a command."""
 import json
 import os
 import shutil
+import subprocess
 
 import pytest
 
@@ -112,6 +113,27 @@ def test_a_second_adopt_says_what_a_new_application_is(bot):
     assert "settings moved to " in bot.run("application", "adopt", "shop").stdout
     found = bot.run("application", "adopt", "blog")
     assert found.returncode != 0 and "error: nothing to adopt: " in found.stderr, found
+
+
+def test_doctor_asks_each_repository_once(bot):
+    bot.run("application", "adopt", "shop")
+    repository = bot.folder / "all.git"
+    for words in (("init", "-q", "-b", "main", repository), ("-C", repository, "commit", "-q", "--allow-empty", "-m", "x")):
+        subprocess.run(["git", "-c", "user.name=x", "-c", "user.email=x@example.org", *words], check=True)
+    for name, port in (("blog", "910"), ("web", "900")):
+        put(bot.folder, f"{name}.env", SHOP.format(name=name, port=port).replace(f"/nowhere/{name}.git", str(repository)))
+    put(bot.folder, "lone.env", SHOP.format(name="lone", port="920"))
+    (bot.folder / "state").mkdir(mode=0o700, exist_ok=True)
+    lines = [x for x in bot.run("doctor").stdout.splitlines() if " git: " in x]
+    assert lines.count(f"ok       git: blog: {repository} answers") == 1, lines
+    assert not [x for x in lines if "git: web: " in x], lines       # it is the same
+    assert [x for x in lines if x.startswith("error    git: lone: ")], lines
+    assert [x for x in lines if x.startswith("warning  git: web/staging has no branch develop")], lines
+    for i in range(20):
+        put(bot.folder, f"x{i}.env", SHOP.format(name=f"x{i}", port=f"4{i:02}"))
+    lines = [x for x in bot.run("doctor").stdout.splitlines() if " git: " in x]
+    assert "ok       git: 1 of 23 repositories answer" in lines, lines
+    assert len([x for x in lines if x.startswith("error    git: x")]) == 20, lines
 
 
 def test_an_administrator_asks_who_may_and_what_is_found(bot):
