@@ -135,7 +135,8 @@ def test_a_run_that_the_copy_does_not_know_is_begun_by_no_restored_server(scene)
     # Nothing is trusted before the run ends: its end may free what another environment waits for.
     doubts = [(entry["environment"], "--restored" in entry["why"])
               for entry in wait_audit(spare, 3, action="state_unknown")]
-    assert sorted(doubts[:2]) == [("production", True), ("staging", True)] and doubts[2:] == [("staging", False)], doubts
+    assert sorted(doubts[:2]) == [("production", True), ("staging", True)], doubts
+    assert doubts[2:] == [("staging", False)], doubts
 
     # The end of the run and the start warn once, and the button under it is good.
     said = [view for view in scene.chat.messages(ADA) if text_of(view).startswith(f"⚠️ {NOT_KNOWN}, says")]

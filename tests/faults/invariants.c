@@ -146,7 +146,7 @@ whoever_is_queued_has_a_place(const struct invariants *of)
 		tell(of, __func__, "deployment %" PRId64, id);
 }
 
-/* I13: where what runs is not known, whatever is at work was confirmed by who had been told. */
+/* I13: where what runs is not known, whatever began since was confirmed by who had been told. */
 static void
 nothing_begins_where_nothing_is_known(const struct invariants *of)
 {
@@ -157,7 +157,11 @@ nothing_begins_where_nothing_is_known(const struct invariants *of)
 	    " 'VERIFYING_ROLLBACK') AND (d.cause <> 'chat' OR NOT EXISTS (SELECT 1 FROM audit a"
 	    " WHERE a.deployment = d.id AND a.outcome = 'confirmed' AND a.seq >"
 	    " (SELECT MAX(u.seq) FROM audit u WHERE u.action = 'state_unknown'"
-	    " AND u.environment = d.environment)))");
+	    " AND u.environment = d.environment))) AND (SELECT MAX(b.seq) FROM audit b"
+	    " WHERE b.deployment = d.id AND b.action IN ('deploy_started', 'rollback_started',"
+	    "  'action_started'))"
+	    " > (SELECT MAX(u.seq) FROM audit u WHERE u.action = 'state_unknown'"
+	    " AND u.environment = d.environment)");
 
 	if (id != 0)
 		tell(of, __func__, "deployment %" PRId64, id);

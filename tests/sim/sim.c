@@ -10,14 +10,16 @@
 #include "lib/environment_id.h"
 #include "lib/log.h"
 
-#define BEGINS_AT	 INT64_C(1767225600000) /* 2026-01-01T00:00:00Z */
-#define DAY_MS		 INT64_C(86400000)
-#define SLEEPS_MOST	 2 /* fewer days than a request is remembered */
-#define SLEEP_DAYS	 40
-#define HAPPENINGS_LEAST 10
-#define HAPPENINGS_MOST	 60
-#define RARE		 14 /* what seldom goes wrong goes wrong still less on a calm day */
-#define REST_STEPS_MAX	 20000
+#define BEGINS_AT	   INT64_C(1767225600000) /* 2026-01-01T00:00:00Z */
+#define DAY_MS		   INT64_C(86400000)
+#define SLEEPS_MOST	   2 /* fewer days than a request is remembered */
+#define SLEEP_DAYS	   40
+#define HAPPENINGS_LEAST   10
+#define HAPPENINGS_MOST	   60
+#define HAPPENINGS_CALM	   42
+#define HAPPENINGS_CROWDED 20
+#define RARE		   14 /* what seldom goes wrong goes wrong still less on a calm day */
+#define REST_STEPS_MAX	   20000
 
 const char *sim_environments[SIM_ENVIRONMENTS];
 const char *sim_applications[SIM_APPLICATIONS] = { "", "shop", "api", "auth", "docs", "mail", "web",
@@ -50,7 +52,7 @@ sim_draw(struct sim *sim, uint32_t below)
 bool
 sim_one_in(struct sim *sim, uint32_t n)
 {
-	if (sim->is_calm && n >= RARE)
+	if (sim->day >= SIM_DAY_CROWDED && n >= RARE)
 		n *= 8;
 	return sim_draw(sim, n) == 0;
 }
@@ -286,51 +288,53 @@ the_machine_sleeps(struct sim *sim)
 	sim->now += days * DAY_MS;
 }
 
+/* How often what happens, on which day. */
 static const struct {
 	void (*happen)(struct sim *sim);
-	uint32_t weight;
+	uint32_t weight[SIM_DAY_COUNT];
 } happenings[] = {
-	{ sim_chat_somebody_types, 50 },
-	{ sim_chat_somebody_presses, 50 },
-	{ sim_forge_push, 30 },
-	{ the_server_is_killed, 6 },
-	{ the_power_goes, 3 },
-	{ sim_run_supervisor_is_killed, 12 },
-	{ settings_change, 4 },
-	{ sim_chat_goes_away, 4 },
-	{ sim_chat_moves, 2 },
-	{ sim_chat_topic_goes, 2 },
-	{ sim_chat_message_goes, 4 },
-	{ sim_chat_bot_is_thrown_out, 1 },
-	{ the_clock_is_set_back, 1 },
-	{ sim_disk_refuses, 3 },
-	{ the_machine_sleeps, 2 },
+	/* any, of several applications, crowded, calm */
+	{ sim_chat_somebody_types, { 50, 50, 10, 50 } },
+	{ sim_chat_somebody_presses, { 50, 50, 10, 50 } },
+	{ sim_forge_push, { 30, 30, 10, 30 } },
+	{ the_server_is_killed, { 6, 6, 2, 6 } },
+	{ the_power_goes, { 3, 3, 0, 0 } },
+	{ sim_run_supervisor_is_killed, { 12, 12, 2, 0 } },
+	{ settings_change, { 4, 4, 4, 0 } },
+	{ sim_chat_goes_away, { 4, 4, 0, 0 } },
+	{ sim_chat_moves, { 2, 2, 0, 0 } },
+	{ sim_chat_topic_goes, { 2, 2, 0, 0 } },
+	{ sim_chat_message_goes, { 4, 4, 0, 0 } },
+	{ sim_chat_bot_is_thrown_out, { 1, 1, 0, 0 } },
+	{ the_clock_is_set_back, { 1, 1, 0, 0 } },
+	{ sim_disk_refuses, { 3, 3, 0, 0 } },
+	{ the_machine_sleeps, { 2, 2, 0, 0 } },
+	{ sim_queue_forms, { 0, 4, 30, 0 } },
+	{ sim_queue_moves, { 0, 4, 20, 0 } },
 };
-
-/* These four, the first of them. */
-#define OF_A_CALM_DAY 4
 
 static void
 something_happens(struct sim *sim, int64_t a, int64_t b)
 {
-	size_t n = sim->is_calm ? OF_A_CALM_DAY : COUNT(happenings);
 	uint32_t total = 0, at;
 
 	(void)a;
 	(void)b;
-	for (size_t i = 0; i < n; i++)
-		total += happenings[i].weight;
+	for (size_t i = 0; i < COUNT(happenings); i++)
+		total += happenings[i].weight[sim->day];
 	at = sim_draw(sim, total);
-	for (size_t i = 0; i < n; i++) {
-		if (at < happenings[i].weight) {
+	for (size_t i = 0; i < COUNT(happenings); i++) {
+		if (at < happenings[i].weight[sim->day]) {
 			happenings[i].happen(sim);
 			break;
 		}
-		at -= happenings[i].weight;
+		at -= happenings[i].weight[sim->day];
 	}
 	if (--sim->happenings_left > 0)
 		sim_later(sim, 0,
-		    sim->is_calm ? sim_delay(sim, 5000, 400000) : sim_delay(sim, 0, 60000),
+		    sim->day == SIM_DAY_CALM	    ? sim_delay(sim, 5000, 400000) :
+			sim->day == SIM_DAY_CROWDED ? sim_delay(sim, 20000, 100000) :
+						      sim_delay(sim, 0, 60000),
 		    something_happens, 0, 0);
 }
 
@@ -406,17 +410,23 @@ play(struct sim *sim, int n_applications)
 	free(sim);
 }
 
+static const enum sim_day days[] = { SIM_DAY_CALM, SIM_DAY_CROWDED, SIM_DAY_ANY, SIM_DAY_ANY,
+	SIM_DAY_CALM, SIM_DAY_ANY, SIM_DAY_ANY, SIM_DAY_SEVERAL, SIM_DAY_CALM, SIM_DAY_ANY,
+	SIM_DAY_SEVERAL, SIM_DAY_ANY };
+
 void
 sim_play(uint64_t seed, struct sim_totals *totals)
 {
 	struct sim *sim = new_history(seed, totals);
 
-	sim->is_calm = seed % 4 == 0;
+	sim->day = days[seed % COUNT(days)];
 	sim->happenings_left =
 	    HAPPENINGS_LEAST + (int)sim_draw(sim, HAPPENINGS_MOST - HAPPENINGS_LEAST);
-	if (sim->is_calm)
-		sim->happenings_left = HAPPENINGS_MOST;
-	play(sim, !sim->is_calm && seed % 3 == 1 ? SIM_FEW : 0);
+	if (sim->day == SIM_DAY_CALM)
+		sim->happenings_left = HAPPENINGS_CALM;
+	if (sim->day == SIM_DAY_CROWDED)
+		sim->happenings_left = HAPPENINGS_CROWDED;
+	play(sim, sim->day == SIM_DAY_SEVERAL || sim->day == SIM_DAY_CROWDED ? SIM_FEW : 0);
 }
 
 void
@@ -425,6 +435,7 @@ sim_play_long(uint64_t seed, int n, struct sim_totals *totals)
 	struct sim *sim = new_history(seed, totals);
 
 	assert(n <= SIM_HAPPENINGS_MOST);
+	sim->day = SIM_DAY_SEVERAL;
 	sim->happenings_left = n;
 	play(sim, SIM_APPLICATIONS - 1);
 }

@@ -346,7 +346,7 @@ somebody(struct sim *sim)
 
 	if (sim->is_many && sim_one_in(sim, 8))
 		return SIM_CONTRACTOR;
-	return sim->is_calm ? SIM_ADMIN : people[sim_draw(sim, COUNT(people))];
+	return sim->day == SIM_DAY_CALM ? SIM_ADMIN : people[sim_draw(sim, COUNT(people))];
 }
 
 static struct sim_update *
@@ -408,9 +408,9 @@ sim_chat_somebody_types(struct sim *sim)
 
 	if (update->chat == SIM_GROUP && !sim->is_topic_gone && sim_one_in(sim, 2))
 		update->thread = THREAD;
-	if (sim->is_calm)
+	if (sim->day == SIM_DAY_CALM)
 		sim_later(sim, 0, 40000 + sim_draw(sim, 40000), question_is_confirmed, 0, 0);
-	if (sim->is_calm)
+	if (sim->day == SIM_DAY_CALM)
 		(void)snprintf(update->text, sizeof(update->text), calm[sim_draw(sim, COUNT(calm))],
 		    sim_environments[0]);
 	else
@@ -420,6 +420,45 @@ sim_chat_somebody_types(struct sim *sim)
 	sim_trace(sim, "update %" PRId64 ": %" PRId64 " types %s in %" PRId64, update->id, person,
 	    update->text, update->chat);
 	go_on(sim);
+}
+
+void
+sim_chat_type(struct sim *sim, int64_t person, const char *text)
+{
+	struct sim_update *update = add_update(sim, UPDATE_TEXT, person, person);
+
+	(void)text_copy(update->text, sizeof(update->text), text);
+	sim_trace(sim, "update %" PRId64 ": %" PRId64 " types %s", update->id, person, text);
+	go_on(sim);
+}
+
+static const struct button *
+find_button(const struct sim *sim, int64_t chat, const char *words)
+{
+	for (size_t i = sim->n_posts; i > 0; i--) {
+		const struct sim_post *post = &sim->posts[i - 1];
+
+		for (size_t b = 0; post->chat == chat && b < post->buttons.n; b++)
+			if (strstr(post->buttons.at[b].label, words) != NULL)
+				return &post->buttons.at[b];
+	}
+	return NULL;
+}
+
+bool
+sim_chat_press(struct sim *sim, int64_t person, const char *words)
+{
+	const struct button *button = find_button(sim, person, words);
+	struct sim_update *update;
+
+	if (button == NULL)
+		return false;
+	update = add_update(sim, UPDATE_PRESS, person, person);
+	(void)text_copy(update->button, sizeof(update->button), button->id);
+	sim_trace(
+	    sim, "update %" PRId64 ": %" PRId64 " presses %s", update->id, person, button->label);
+	go_on(sim);
+	return true;
 }
 
 /* Mostly of one of the last that have any: early buttons are dead. */
@@ -444,7 +483,7 @@ sim_chat_somebody_presses(struct sim *sim)
 	const struct button *button;
 	struct sim_update *update;
 
-	if (post == NULL || sim->is_calm)
+	if (post == NULL || sim->day == SIM_DAY_CALM)
 		return;
 	button =
 	    &post->buttons.at[sim_one_in(sim, 2) ? 0 : sim_draw(sim, (uint32_t)post->buttons.n)];

@@ -302,7 +302,8 @@ nothing_goes_back_unasked(struct sim *sim, const struct look_deployment *d)
 	int64_t is_unasked = invariants_number(&of,
 	    "SELECT COUNT(*) FROM work d JOIN environment e ON e.name = d.environment"
 	    " JOIN release r ON r.id = e.current_release WHERE d.id = $1"
-	    " AND NOT (d.confirmed_by <> 0 AND d.answered_at >= r.at)",
+	    " AND NOT (d.confirmed_by <> 0 AND r.commit_id = (SELECT commit_id FROM release"
+	    "  WHERE environment = d.environment AND at <= d.answered_at ORDER BY id DESC LIMIT 1))",
 	    DB_I64(d->id));
 
 	if (d->is_rollback || is_unasked == 0 || !sim->was_queued[d->id] ||
@@ -435,6 +436,24 @@ sim_check_gate(struct sim *sim, const struct sim_process *process)
 	sim_check_targets(sim);
 	if (n != 1)
 		sim_fail(sim, "a_gate_opens_for_what_is_recorded", "run %" PRId64, process->run);
+}
+
+/* I13: nothing begins where what runs is not known, but for who confirmed it since. */
+void
+sim_check_known(struct sim *sim, int64_t deployment)
+{
+	const struct invariants of = rows_of(sim);
+	int64_t n = invariants_number(&of,
+	    "SELECT COUNT(*) FROM work d JOIN environment e ON e.name = d.environment"
+	    " WHERE d.id = $1 AND e.unknown_since <> 0 AND NOT EXISTS (SELECT 1 FROM audit a"
+	    " WHERE a.deployment = d.id AND a.outcome = 'confirmed' AND a.seq >"
+	    " (SELECT MAX(u.seq) FROM audit u WHERE u.action = 'state_unknown'"
+	    " AND u.environment = d.environment))",
+	    DB_I64(deployment));
+
+	if (n != 0)
+		sim_fail(
+		    sim, "no_run_begins_where_nothing_is_known", "deployment %" PRId64, deployment);
 }
 
 static void

@@ -34,34 +34,54 @@ is_not_theirs(struct tx *tx, const struct update *update, struct sim_before *bef
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	enum sim_role role;
 	int64_t requested_by = 0;
-	bool is_confirming, is_place;
+	bool is_confirming, is_leaving, is_place;
+	int environment;
 	struct err err;
 
 	if (button.id[0] == '\0')
 		return true;
-	(void)text_copy(before->pressed, sizeof(before->pressed), button.request.action);
-	before->work = work;
 	if (strcmp(button.request.action, "looked") == 0)
 		return button.chat != update->address.chat || !button.is_open ||
 		    sim_settings_role(settings, update->person,
 			sim_environment(button.request.target), tx->at) != SIM_MAY_ALL;
 	if (!db_query(&rows, tx->db, &err,
-		"SELECT environment, requested_by, place FROM work WHERE id = $1"
+		"SELECT environment, requested_by FROM work WHERE id = $1"
 		" OR id = (SELECT deployment FROM run WHERE run.id = $2)",
 		DB_I64(work), DB_I64(request_number(&button.request, "run"))) ||
 	    !db_next(&rows))
 		return true;
-	role = sim_settings_role(
-	    settings, update->person, sim_environment(db_col_text(&rows, 0)), tx->at);
-	before->place = db_col_i64(&rows, 2);
+	environment = sim_environment(db_col_text(&rows, 0));
+	role = sim_settings_role(settings, update->person, environment, tx->at);
 	requested_by = db_col_i64(&rows, 1);
 	is_confirming = strcmp(button.request.action, "confirm") == 0;
-	is_place = strcmp(button.request.action, "leave") == 0 ||
-	    strcmp(button.request.action, "give") == 0;
+	is_leaving = strcmp(button.request.action, "leave") == 0;
+	is_place = is_leaving || strcmp(button.request.action, "give") == 0;
+	if (is_place && sim_settings_may_look(settings, update->person, environment, tx->at)) {
+		before->place_in = environment + 1;
+		before->leaves = is_leaving ? work : 0;
+		before->gives = is_leaving ? 0 : work;
+		before->to = request_get_number(&button.request, "to");
+	}
 	return button.chat != update->address.chat || !button.is_open ||
 	    (is_place && requested_by != update->person) ||
 	    (is_confirming && requested_by != update->person &&
 		!row_button_is_requester(tx, work, update->person) && role != SIM_MAY_ALL);
+}
+
+static void
+list_places(struct sim *sim, struct tx *tx, struct sim_before *ret)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	struct err err;
+
+	sim_check_must(sim,
+	    db_query(&rows, tx->db, &err,
+		"SELECT id, place FROM work WHERE state = 'QUEUED' LIMIT $1",
+		DB_I64(COUNT(ret->places))),
+	    &err);
+	while (db_next(&rows))
+		ret->places[ret->n_places++] =
+		    (struct sim_place){ db_col_i64(&rows, 0), db_col_i64(&rows, 1) };
 }
 
 static void
@@ -78,6 +98,15 @@ find_active(struct sim *sim, struct tx *tx, bool ret[SIM_DEPLOYMENTS])
 		ret[db_col_i64(&rows, 0)] = true;
 }
 
+/* A place is its owner's who sees the queue, whatever else they may do by now. */
+static bool
+is_guarded(const struct tx *tx, const struct sim_before *before, int environment)
+{
+	return before->place_in != environment + 1 &&
+	    sim_settings_role(tx->event->context.settings, tx->event->u.update->person, environment,
+		tx->at) == SIM_NOBODY;
+}
+
 void
 sim_check_before(struct sim *sim, struct tx *tx, struct sim_before *ret)
 {
@@ -89,15 +118,16 @@ sim_check_before(struct sim *sim, struct tx *tx, struct sim_before *ret)
 	if (update == NULL)
 		return;
 	is_all = update->kind == UPDATE_PRESS && is_not_theirs(tx, update, ret);
+	if (is_all)
+		ret->place_in = 0, ret->leaves = 0, ret->gives = 0;
 	ret->why = is_all ? "not their button" : "no role";
 	for (int e = 0; e < sim->n_environments; e++) {
-		ret->is_guarded[e] = is_all ||
-		    sim_settings_role(tx->event->context.settings, update->person, e, tx->at) ==
-			SIM_NOBODY;
+		ret->is_guarded[e] = is_all || is_guarded(tx, ret, e);
 		ret->is_any_guarded |= ret->is_guarded[e];
 	}
 	if (ret->is_any_guarded)
 		fingerprints(sim, tx, ret->of);
+	list_places(sim, tx, ret);
 }
 
 /* --- what it asks about --- */
@@ -134,24 +164,22 @@ a_rollback_goes_back(struct sim *sim, struct tx *tx, int e)
 
 /* --- what a decision begins --- */
 
-/* Somebody who may: the requester, or who confirmed it. */
+/* Whoever said the last word on it may do it now; of a push that nobody was asked about: nobody. */
 static void
 somebody_may_begin(struct sim *sim, struct tx *tx, const struct db_rows *row)
 {
 	const struct settings *settings = tx->event->context.settings;
-	int64_t by[2] = { db_col_i64(row, 2), db_col_i64(row, 3) };
+	int64_t requester = db_col_i64(row, 4) != 0 ? db_col_i64(row, 2) : 0;
+	int64_t by = db_col_i64(row, 3) != 0 ? db_col_i64(row, 3) : requester;
 	int environment = sim_environment(db_col_text(row, 1));
 	bool is_rollback = strcmp(db_col_text(row, 5), "rollback") == 0;
-	bool may = db_col_i64(row, 4) == 0 && by[1] == 0; /* a push, and nobody was asked */
 
-	for (int i = 0; i < 2; i++)
-		may |= by[i] != 0 &&
-		    sim_settings_role(settings, by[i], environment, tx->at) >=
-			(is_rollback ? SIM_MAY_ALL : SIM_MAY_DEPLOY);
-	if (!may)
+	if (by != 0 &&
+	    sim_settings_role(settings, by, environment, tx->at) <
+		(is_rollback ? SIM_MAY_ALL : SIM_MAY_DEPLOY))
 		sim_fail(sim, "nobody_without_a_grant_leads_to_a_run",
-		    "deployment %" PRId64 " in %s by %" PRId64 " and %" PRId64, db_col_i64(row, 0),
-		    sim_environments[environment], by[0], by[1]);
+		    "deployment %" PRId64 " in %s by %" PRId64, db_col_i64(row, 0),
+		    sim_environments[environment], by);
 }
 
 /* Q2: two that are released to one folder, whatever the settings say by now. */
@@ -190,25 +218,93 @@ check_beginnings(struct sim *sim, struct tx *tx, const struct sim_before *before
 	}
 }
 
-/* Q3: a place that is left or given is its owner's, and who has it then is in the queue. */
-static void
-note_place(struct sim *sim, struct tx *tx, const struct sim_before *before)
+/* --- what it does to places --- */
+
+static int64_t
+number(struct sim *sim, struct tx *tx, const char *sql, int64_t id, struct db_value other)
 {
-	int64_t place;
+	int64_t n;
 	struct err err;
 
-	if (before->work == 0 || before->place == 0 ||
-	    (strcmp(before->pressed, "leave") != 0 && strcmp(before->pressed, "give") != 0))
+	sim_check_must(sim, db_one_i64(&n, tx->db, &err, sql, DB_I64(id), other), &err);
+	return n;
+}
+
+/* 0: it stood in no queue. */
+static int64_t
+place_before(const struct sim_before *before, int64_t work)
+{
+	for (size_t i = 0; i < before->n_places; i++)
+		if (before->places[i].work == work)
+			return before->places[i].place;
+	return 0;
+}
+
+/* Q5: whoever leaves is gone from the queue, and that is said. */
+static void
+whoever_leaves_is_gone_and_told(struct sim *sim, struct tx *tx, const struct sim_before *before)
+{
+	if (place_before(before, before->leaves) == 0)
 		return;
-	sim_check_must(sim,
-	    db_one_i64(&place, tx->db, &err,
-		"SELECT CASE WHEN ended_at <> 0 THEN 0 ELSE place END FROM work WHERE id = $1",
-		DB_I64(before->work)),
-	    &err);
-	if (strcmp(before->pressed, "leave") == 0 && place == 0)
-		sim_note(sim, SIM_PLACE_LEFT);
-	if (strcmp(before->pressed, "give") == 0 && place > before->place)
-		sim_note(sim, SIM_PLACE_GIVEN);
+	if (number(sim, tx, "SELECT COUNT(*) FROM work WHERE id = $1 AND state = $2",
+		before->leaves, DB_TEXT("CANCELLED")) != 1)
+		sim_fail(sim, __func__, "deployment %" PRId64 " is not gone", before->leaves);
+	if (number(sim, tx,
+		"SELECT COUNT(*) FROM effect WHERE kind = 'toast' AND instr(body, $2)"
+		" AND instr(body, 'You left the queue: #' || $1)",
+		before->leaves, DB_TEXT(tx->event->u.update->callback)) != 1)
+		sim_fail(sim, __func__, "nobody says so of deployment %" PRId64, before->leaves);
+	sim_note(sim, SIM_PLACE_LEFT);
+}
+
+/* Each is told of the other. */
+static void
+both_are_told(struct sim *sim, struct tx *tx, const struct sim_before *before)
+{
+	static const char sql[] = "SELECT COUNT(*) FROM message WHERE instr(head, $2)"
+				  " AND instr(head, (SELECT requester FROM work WHERE id = $1))";
+
+	if (number(sim, tx, sql, before->to, DB_TEXT("your place went to")) == 0 ||
+	    number(sim, tx, sql, before->gives, DB_TEXT("you have the place of")) == 0)
+		sim_fail(sim, "who_changed_places_is_told", "deployments %" PRId64 " and %" PRId64,
+		    before->gives, before->to);
+}
+
+/* Of a request of the same kind behind it, and of another person. */
+static bool
+may_be_given(struct sim *sim, struct tx *tx, const struct sim_before *before)
+{
+	int64_t mine = place_before(before, before->gives);
+
+	return mine != 0 && mine < place_before(before, before->to) &&
+	    number(sim, tx,
+		"SELECT COUNT(*) FROM work a JOIN work b ON b.environment = a.environment"
+		" AND b.program = a.program AND b.requested_by <> a.requested_by"
+		" WHERE a.id = $1 AND b.id = $2 AND a.cause = 'chat' AND b.cause = 'chat'",
+		before->gives, DB_I64(before->to)) == 1;
+}
+
+/* Q6: places are exchanged by who gives theirs away, and by nothing else. */
+static void
+a_hand_over_exchanges_two_places(struct sim *sim, struct tx *tx, const struct sim_before *before)
+{
+	bool is_given = may_be_given(sim, tx, before);
+
+	for (size_t i = 0; i < before->n_places; i++) {
+		int64_t work = before->places[i].work, want = before->places[i].place;
+
+		if (is_given && (work == before->gives || work == before->to))
+			want = place_before(
+			    before, work == before->gives ? before->to : before->gives);
+		if (number(sim, tx, "SELECT COUNT(*) FROM work WHERE id = $1 AND place = $2", work,
+			DB_I64(want)) != 1)
+			sim_fail(
+			    sim, __func__, "deployment %" PRId64 " is not at %" PRId64, work, want);
+	}
+	if (!is_given)
+		return;
+	both_are_told(sim, tx, before);
+	sim_note(sim, SIM_PLACE_GIVEN);
 }
 
 /* `go` is said to the run that its deployment waits for, and to no other. */
@@ -249,7 +345,8 @@ sim_check_after(struct sim *sim, struct tx *tx, const struct sim_before *before)
 			sim->is_astray[e] = true; /* by a number, to wherever */
 	}
 	check_beginnings(sim, tx, before);
-	note_place(sim, tx, before);
+	whoever_leaves_is_gone_and_told(sim, tx, before);
+	a_hand_over_exchanges_two_places(sim, tx, before);
 	if (before->is_any_guarded)
 		fingerprints(sim, tx, now);
 	for (int e = 0; e < sim->n_environments; e++)

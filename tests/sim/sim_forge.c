@@ -34,7 +34,7 @@ sim_forge_is_bad(const struct sim *sim, const char *commit)
 {
 	int i = sim_forge_index(sim, commit);
 
-	if (sim->is_calm)
+	if (sim->day == SIM_DAY_CALM)
 		return i % 6 == 5;
 	return i >= 0 && (sim->seed * 2654435761u >> (i % 24) & 3) == 0;
 }
@@ -133,7 +133,7 @@ deliver(struct sim *sim, int branch)
 void
 sim_forge_push(struct sim *sim)
 {
-	int is_main = !sim->is_calm && sim_one_in(sim, 3) ? 1 : 0;
+	int is_main = sim->day != SIM_DAY_CALM && sim_one_in(sim, 3) ? 1 : 0;
 	int branch = sim_branch(2 * sim_application(sim) + is_main);
 
 	if (sim_one_in(sim, 6) && sim->now >= sim->lags_until[branch]) {
@@ -141,7 +141,7 @@ sim_forge_push(struct sim *sim)
 		sim->shown[branch] = sim->head[branch];
 		sim->lags_until[branch] = sim->now + sim_delay(sim, 1000, 400000);
 	}
-	sim->head[branch] = sim_one_in(sim, sim->is_calm ? 2 : 8) ?
+	sim->head[branch] = sim_one_in(sim, sim->day == SIM_DAY_CALM ? 2 : 8) ?
 	    (int)sim_draw(sim, (uint32_t)sim->n_commits) :
 	    new_commit(sim);
 	sim_trace(sim, "%s %s is pushed to %.7s", sim_applications[branch / 2],

@@ -19,7 +19,7 @@
 #define SIM_COMMITS		1280
 #define SIM_LATERS		32768
 #define SIM_OPEN		768	/* effects handed out and not reported */
-#define SIM_UPDATES		4096
+#define SIM_UPDATES		8192
 #define SIM_DELIVERIES		1280
 #define SIM_POSTS		16384
 #define SIM_PROCESSES		4096
@@ -49,6 +49,15 @@ struct sim_later {
 	int64_t b;
 };
 
+/* What a history is like. */
+enum sim_day {
+	SIM_DAY_ANY,
+	SIM_DAY_SEVERAL,	/* the same, with several applications */
+	SIM_DAY_CROWDED,	/* these, people who want the same, and little goes wrong */
+	SIM_DAY_CALM,	/* little goes wrong: release after release */
+	SIM_DAY_COUNT
+};
+
 /* --- sim_forge.c --- */
 
 struct sim_delivery {
@@ -70,7 +79,7 @@ struct sim_update {
 	int64_t chat;
 	int64_t thread;
 	int64_t new_chat;
-	char text[64];
+	char text[96];
 	char button[LIMIT_BUTTON_ID];
 	bool is_in_progress;
 	bool is_acknowledged;
@@ -147,7 +156,7 @@ struct sim {
 	size_t n_laters;
 	struct sim_later laters[SIM_LATERS];
 	bool is_resting;
-	bool is_calm;			/* little goes wrong: release after release */
+	enum sim_day day;
 	bool is_many;			/* applications with names; else the one without */
 	int n_applications;		/* that have one */
 	int n_environments;		/* of the first ones, so many are played */
@@ -223,7 +232,7 @@ struct sim {
 	int64_t walked[SIM_ENVIRONMENTS];	/* the release that `way` ends with */
 	size_t n_way[SIM_ENVIRONMENTS];		/* what ran there, without what was rolled back */
 	int way[SIM_ENVIRONMENTS][SIM_DEPLOYMENTS];	/* ... as an index of commits */
-	int64_t asked_over[SIM_DEPLOYMENTS];	/* that release + 1; 0: not yet, -1: nobody can say */
+	int64_t asked_over[SIM_DEPLOYMENTS];	/* that release + 1; 0: not yet, -1: unclear */
 	bool is_astray[SIM_ENVIRONMENTS];	/* from here on that cannot be said any more */
 	bool came_back[SIM_ENVIRONMENTS];	/* by a rollback */
 	bool was_fled[SIM_ENVIRONMENTS][SIM_COMMITS];	/* rolled back, and not live since */
@@ -255,9 +264,11 @@ void sim_fail(struct sim *sim, const char *invariant, const char *fmt, ...) PRIN
 
 /* --- sim_settings.c --- */
 
-#define SIM_VARIANTS	13
+#define SIM_VARIANTS	14
 #define SIM_FEW		8	/* applications of most variants that have some */
 int sim_settings_draw(struct sim *sim);
+int sim_settings_draw_poor(struct sim *sim);	/* often one in which an admin alone has a role */
+int sim_settings_holder(int variant);		/* the application that has the shared folder */
 bool sim_settings_may_lack(int application);	/* in one of the variants */
 void sim_settings_begin(const char *folder);
 void sim_settings_end(void);
@@ -265,6 +276,9 @@ struct settings *sim_settings_get(int variant);	/* borrowed */
 /* Known here by a table of its own, not by the policy. */
 enum sim_role { SIM_NOBODY, SIM_MAY_DEPLOY, SIM_MAY_ALL };
 enum sim_role sim_settings_role(const struct settings *settings, int64_t person, int environment,
+    int64_t at);
+/* May they see what is queued there? */
+bool sim_settings_may_look(const struct settings *settings, int64_t person, int environment,
     int64_t at);
 /* The folder of a host that it is released to; NULL: its own alone. */
 const char *sim_settings_folder(const struct settings *settings, int environment);
@@ -310,6 +324,10 @@ void sim_chat_free(struct sim *sim);
 void sim_chat_say(struct sim *sim, struct sim_open *open);
 void sim_chat_toast(struct sim *sim, struct sim_open *open);
 void sim_chat_document(struct sim *sim, struct sim_open *open);
+/* In a chat of their own. */
+void sim_chat_type(struct sim *sim, int64_t person, const char *text);
+/* The newest button there with these words; false: there is none. */
+bool sim_chat_press(struct sim *sim, int64_t person, const char *words);
 void sim_chat_cut(struct sim *sim);		/* requests under way may still arrive */
 void sim_chat_up(struct sim *sim);		/* the server is there again */
 const struct sim_post *sim_chat_find(const struct sim *sim, int64_t chat, int64_t remote_id);
@@ -328,6 +346,11 @@ void sim_chat_topic_goes(struct sim *sim);
 void sim_chat_message_goes(struct sim *sim);
 void sim_chat_bot_is_thrown_out(struct sim *sim);
 bool sim_chat_is_idle(const struct sim *sim);
+
+/* --- sim_queue.c: where there are several applications --- */
+
+void sim_queue_forms(struct sim *sim);
+void sim_queue_moves(struct sim *sim);	/* what is released where, while somebody waits for it */
 
 /* --- sim_forge.c --- */
 
@@ -357,19 +380,28 @@ void sim_check_acknowledged(struct sim *sim, const char *source, const char *id,
     const uint8_t *digest);
 void sim_check_gate(struct sim *sim, const struct sim_process *process);
 void sim_check_targets(struct sim *sim);	/* whenever a process begins */
+void sim_check_known(struct sim *sim, int64_t deployment);	/* where a run of it begins */
 void sim_check_images(struct sim *sim, const struct effect_run *order);
 void sim_check_must(struct sim *sim, bool ok, const struct err *err);	/* else it cannot look */
 
 /* --- sim_check_decision.c: around each decision, in its transaction --- */
+
+struct sim_place {
+	int64_t work;
+	int64_t place;
+};
 
 struct sim_before {
 	uint64_t of[SIM_ENVIRONMENTS];
 	bool is_guarded[SIM_ENVIRONMENTS];
 	bool is_any_guarded;
 	const char *why;
-	char pressed[REQUEST_ACTION];	/* a button's; "": none */
-	int64_t work;			/* that it is about */
-	int64_t place;			/* in its queue */
+	size_t n_places;		/* in all queues, where somebody said something */
+	struct sim_place places[256];
+	int place_in;			/* the environment + 1 where a place of their own is ... */
+	int64_t leaves;			/* ... left: that work; 0: none */
+	int64_t gives;			/* ... or given */
+	int64_t to;
 	bool is_active[SIM_DEPLOYMENTS];
 };
 void sim_check_before(struct sim *sim, struct tx *tx, struct sim_before *ret);

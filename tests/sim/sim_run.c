@@ -370,6 +370,7 @@ begin(struct sim *sim, const struct effect_run *order)
 	    order->environment);
 	sim_check_targets(sim);
 	sim_check_images(sim, order);
+	sim_check_known(sim, order->deployment);
 	return process;
 }
 

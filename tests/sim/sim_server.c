@@ -69,6 +69,7 @@ decide_guarded(struct tx *tx, const struct event *event)
 		tx_fail(tx, ERR_FULL, "dead");
 		return;
 	}
+	sim->batch++;
 	sim_trace(sim, "    %s%s%" PRId64, event_name(event->kind),
 	    event->effect != 0 ? " of " : " ", event->effect);
 	if (event->kind == EVENT_FAULT && !is_short_of_memory() && sim->n_planned-- == 0)
@@ -377,7 +378,7 @@ commit(struct sim *sim, struct queue_list *batch)
 	sim->is_failing = !sim->is_resting && sim_one_in(sim, 60);
 	sim->is_distrusted = false;
 	sim_trace(sim, "  a turn with %zu%s", batch->length, sim->is_full ? ": no space" : "");
-	sim->batch = batch->length;
+	sim->batch = 0;
 	ok = store_batch(sim->store, batch, &outcomes, &err);
 	sim->totals->commits += ok;
 	if (sim->is_full)

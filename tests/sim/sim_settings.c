@@ -9,7 +9,7 @@
 
 #define LINES_MAX 16
 #define OF_ONE	  6			 /* variants of the application without a name */
-#define OF_FEW	  11			 /* ... and of eight; the others are of fifty */
+#define OF_FEW	  12			 /* ... and of eight; the others are of fifty */
 #define MAY_UNTIL INT64_C(1767312000000) /* the end of 2026-01-01 */
 
 static const char *const common[] = {
@@ -21,7 +21,7 @@ static const char *const common[] = {
 
 #define SHARED "deploy@h1:22/srv/shared"
 #define CONTRACTOR \
-	"ROLE_CONTRACTOR_IDS=44", "ROLE_CONTRACTOR_MAY=deploy:shop/staging", \
+	"ROLE_CONTRACTOR_IDS=44", "ROLE_CONTRACTOR_MAY=deploy:shop/staging, status", \
 	    "ROLE_CONTRACTOR_UNTIL=2026-01-01"
 
 /* Who may what differs, and is said twice: in the words of the settings, and for the oracle. */
@@ -66,6 +66,8 @@ static const struct {
 	{ { "ADMIN_TELEGRAM_IDS=11,22", "STAGING_TELEGRAM_IDS=33", "POLL_REPOSITORY_SECONDS=0",
 	      CONTRACTOR },
 	    { 11, 22 }, { 33 }, "web", "shop", true },
+	{ { "ADMIN_TELEGRAM_IDS=11", "POLL_REPOSITORY_SECONDS=60" }, { 11 }, { 0 }, NULL, "docs",
+	    false },
 	{ { "ADMIN_TELEGRAM_IDS=11,22", "STAGING_TELEGRAM_IDS=33", "POLL_REPOSITORY_SECONDS=60",
 	      CONTRACTOR },
 	    { 11, 22 }, { 33 }, "app20", "shop", true },
@@ -173,6 +175,24 @@ sim_settings_draw(struct sim *sim)
 	return from + (int)sim_draw(sim, (uint32_t)(end - from));
 }
 
+int
+sim_settings_draw_poor(struct sim *sim)
+{
+	int variant = sim_settings_draw(sim);
+
+	return sim_one_in(sim, 2) || sim->n_applications > SIM_FEW ? variant : OF_FEW - 1;
+}
+
+int
+sim_settings_holder(int variant)
+{
+	int application = 0;
+
+	while (strcmp(sim_applications[application], variants[variant].holder) != 0)
+		application++;
+	return application;
+}
+
 bool
 sim_settings_may_lack(int application)
 {
@@ -208,6 +228,16 @@ sim_settings_role(const struct settings *settings, int64_t person, int environme
 	    strcmp(sim_environments[environment], "shop/staging") == 0)
 		return SIM_MAY_DEPLOY;
 	return SIM_NOBODY;
+}
+
+bool
+sim_settings_may_look(const struct settings *settings, int64_t person, int environment, int64_t at)
+{
+	bool is_of_staging = false;
+
+	for (int i = 0; i < 3; i++)
+		is_of_staging |= variants[variant_of(settings)].staging[i] == person;
+	return is_of_staging || sim_settings_role(settings, person, environment, at) != SIM_NOBODY;
 }
 
 const char *
